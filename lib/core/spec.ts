@@ -1,0 +1,155 @@
+import type { Column, ColumnType } from './types.ts';
+
+/**
+ * PipelineSpec: what a pipeline is after compilation. Plain JSON, SQL inlined, every model bound to its columns;
+ * it travels with a run's plan and with the Lambda bundles, and nothing at run time evaluates user code.
+ */
+export type PipelineSpec = {
+  readonly specVersion: 1;
+  readonly name: string;
+  readonly owner: string | null;
+  readonly tier: number | null;
+  readonly description: string | null;
+  readonly schedule: string | null;
+  readonly settings: PipelineSettings;
+  readonly sources: readonly SourceSpec[];
+  /** All models, silver before gold, each after the models it reads. */
+  readonly models: readonly ModelSpec[];
+  /** Model ids (`silver.x`, `gold.y`) by level: a level reads only sources and lower levels. */
+  readonly levels: readonly (readonly string[])[];
+};
+
+export type PipelineSettings = {
+  /** Estimated uncompressed input bytes per stage unit. */
+  readonly unitBytes: number;
+  /** Target size of a data file, in bytes. */
+  readonly fileBytes: number;
+};
+
+export type SourceFormat =
+  | {
+      readonly kind: 'csv';
+      readonly delimiter: string;
+      readonly quote: string;
+      readonly escape: string;
+      readonly header: boolean;
+      readonly encoding: 'utf-8' | 'utf-16' | 'latin-1';
+      readonly nullText: readonly string[];
+    }
+  | { readonly kind: 'json'; readonly layout: 'lines' | 'array' }
+  | { readonly kind: 'parquet' };
+
+export type DriftPolicy = 'evolve' | 'ignore' | 'fail';
+
+export type SourceSpec = {
+  readonly name: string;
+  readonly format: SourceFormat;
+  readonly columns: readonly ContractColumn[];
+  readonly drift: DriftPolicy;
+};
+
+/** How text becomes a typed value. `auto`: DuckDB's strict cast; `strptime`: the given formats, first match wins. */
+export type ParseFormat =
+  | { readonly kind: 'auto' }
+  | { readonly kind: 'numeric' }
+  | { readonly kind: 'epoch_seconds' }
+  | { readonly kind: 'epoch_millis' }
+  | { readonly kind: 'strptime'; readonly formats: readonly string[] };
+
+export type ContractColumn = {
+  /** The name in the file. */
+  readonly source: string;
+  /** The name in `batch.<source>`. */
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly parse: ParseFormat;
+  readonly required: boolean;
+  readonly checks: readonly ColumnCheck[];
+};
+
+/** A row that breaks a check is quarantined with the check's code. NULL passes every check but `required`. */
+export type ColumnCheck =
+  | { readonly kind: 'min'; readonly value: string; readonly code: string }
+  | { readonly kind: 'max'; readonly value: string; readonly code: string }
+  | { readonly kind: 'in'; readonly values: readonly string[]; readonly code: string }
+  | { readonly kind: 'pattern'; readonly regex: string; readonly code: string }
+  | { readonly kind: 'sql'; readonly condition: string; readonly code: string };
+
+export type Transform =
+  | { readonly kind: 'identity' | 'year' | 'month' | 'day' | 'hour' }
+  | { readonly kind: 'bucket' | 'truncate'; readonly width: number };
+
+export type PartitionField = { readonly column: string; readonly transform: Transform };
+
+export type ModelMode =
+  | { readonly kind: 'append'; readonly dedupe: Dedupe | null }
+  | { readonly kind: 'replace' }
+  | { readonly kind: 'full' };
+
+export type Dedupe = { readonly by: 'row' } | { readonly by: 'key'; readonly columns: readonly string[] };
+
+export type ExpectationPolicy = 'drop' | 'warn' | 'fail';
+
+/** `row`: a condition per row (a row fails where it is false, NULL passes); the others look at the whole staged table. */
+export type Expectation =
+  | {
+      readonly kind: 'row';
+      readonly name: string;
+      readonly policy: ExpectationPolicy;
+      readonly condition: string;
+      readonly code: string;
+    }
+  | {
+      readonly kind: 'unique';
+      readonly name: string;
+      readonly policy: 'warn' | 'fail';
+      readonly columns: readonly string[];
+    }
+  | {
+      readonly kind: 'rowCount';
+      readonly name: string;
+      readonly policy: 'warn' | 'fail';
+      readonly min: number | null;
+      readonly max: number | null;
+    }
+  /** SQL that returns offending rows; `this` names the staged table. */
+  | { readonly kind: 'sql'; readonly name: string; readonly policy: 'warn' | 'fail'; readonly query: string };
+
+export type Layer = 'silver' | 'gold';
+
+/** A table that a model reads: `silver.customers` -> { layer: 'silver', name: 'customers' }. */
+export type TableRef = { readonly layer: Layer; readonly name: string };
+
+/** A table left-joined by a silver model, with the columns of it that the join equates. */
+export type DimensionJoin = { readonly table: TableRef; readonly keys: readonly string[] };
+
+type ModelCommon = {
+  readonly id: string;
+  readonly name: string;
+  /** For silver: rewritten so that it carries the hidden row number `__rid` through. For gold: as written. */
+  readonly sql: string;
+  readonly sqlFile: string | null;
+  readonly columns: readonly Column[];
+  readonly reads: readonly TableRef[];
+  readonly partitionBy: readonly PartitionField[];
+  readonly sortBy: readonly string[];
+  readonly expect: readonly Expectation[];
+  readonly description: string | null;
+};
+
+export type SilverModel = ModelCommon & {
+  readonly layer: 'silver';
+  readonly from: string;
+  readonly mode: ModelMode;
+  readonly joins: readonly DimensionJoin[];
+  /** True for `select *`: columns that drift adds to the source reach the table. */
+  readonly selectsAll: boolean;
+};
+
+export type GoldModel = ModelCommon & { readonly layer: 'gold' };
+
+export type ModelSpec = SilverModel | GoldModel;
+
+export function modelId(ref: TableRef): string {
+  return `${ref.layer}.${ref.name}`;
+}

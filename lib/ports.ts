@@ -1,0 +1,137 @@
+import type { TableId } from './core/tables.ts';
+import type { TableMetadata } from './iceberg/types.ts';
+
+/**
+ * What steps and table operations need from the world. Each port is small, its failure modes are part of it, and one
+ * contract suite per port runs on every adapter.
+ */
+
+export type ObjectInfo = {
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Changes whenever the content changes; for S3 the ETag, for a folder size and modification time. */
+  readonly etag: string;
+  /** Milliseconds since the epoch. */
+  readonly modified: number;
+};
+
+export type WriteCondition =
+  | { readonly kind: 'any' }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'match'; readonly etag: string };
+
+export type WriteOutcome = { readonly kind: 'written'; readonly etag: string } | { readonly kind: 'conflict' };
+
+/** Local paths for store keys; `release` gives scratch space back and may be called once in a `finally`. */
+export type Borrowed = {
+  readonly paths: ReadonlyMap<string, string>;
+  release(): Promise<void>;
+};
+
+/**
+ * Objects by key. A key is `<zone>/<rest>` with zone bronze, silver, gold or ops; any legal character may follow.
+ * Throws ObjectNotFound for a missing key and Unavailable for passing faults; conditions answer, they never throw.
+ */
+export type ObjectStore = {
+  read(key: string): Promise<{ readonly bytes: Uint8Array; readonly etag: string }>;
+  head(key: string): Promise<ObjectInfo | undefined>;
+  /** All objects whose key starts with the prefix, in key order (UTF-8 byte order). */
+  list(prefix: string): AsyncIterable<ObjectInfo>;
+  /** A reader sees the whole object or none of it; `absent` and `match` are atomic between processes. */
+  write(key: string, bytes: Uint8Array, condition: WriteCondition): Promise<WriteOutcome>;
+  /** No error when the key is not there. */
+  remove(key: string): Promise<void>;
+  /** Local paths to read objects from; the local store hands out its own files. */
+  borrow(keys: readonly string[]): Promise<Borrowed>;
+  /** Moves a finished local file to `key`; repeating it with an equal file is harmless. */
+  publish(path: string, key: string): Promise<ObjectInfo>;
+  /** The location written into table metadata for a key, such as `s3://bucket/...` or `file:///...`. */
+  location(key: string): string;
+  /** The key of such a location. Throws InvalidInput for a location outside this store. */
+  key(location: string): string;
+};
+
+export type CatalogEntry = {
+  readonly metadata: TableMetadata;
+  readonly metadataLocation: string;
+  /** Opaque; equal versions mean the same state of the table. */
+  readonly version: string;
+};
+
+/** Tables by name; `commit` is the only mutation of one. */
+export type Catalog = {
+  load(id: TableId): Promise<CatalogEntry | undefined>;
+  /**
+   * Swaps the table from `base` (undefined: the table must not exist) to `next`, whose metadata file it writes.
+   * Ends as the new entry, CommitConflict (nothing happened) or CommitStateUnknown (re-read, then decide).
+   */
+  commit(id: TableId, base: CatalogEntry | undefined, next: TableMetadata): Promise<CatalogEntry>;
+  list(): Promise<readonly TableId[]>;
+  /** Forgets the table; its files stay. */
+  drop(id: TableId): Promise<void>;
+};
+
+/** One SQL statement with a name that errors and timings carry. */
+export type Statement = { readonly name: string; readonly text: string };
+
+/** Row values as JSON keeps them without loss: bigint beyond 2^53 and decimals as strings, dates and times as ISO text. */
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type Row = { readonly [column: string]: JsonValue };
+
+/** One Parquet file a COPY ... RETURN_STATS wrote. Bounds are text as DuckDB prints them. */
+export type WrittenFile = {
+  readonly path: string;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Partition column -> value as text, in PARTITION_BY order; empty when not partitioned. */
+  readonly partition: readonly { readonly column: string; readonly value: string | null }[];
+  /** Leaf column path -> statistics. A list's element is `element`. */
+  readonly columns: readonly ColumnStats[];
+};
+
+export type ColumnStats = {
+  readonly path: readonly string[];
+  readonly bytes: number;
+  readonly values: number;
+  readonly nulls: number;
+  readonly min: string | null;
+  readonly max: string | null;
+  readonly hasNan: boolean;
+};
+
+/** A DuckDB session: its own in-memory database, closed in a `finally`. Throws EngineError naming the statement. */
+export type Session = {
+  run(statement: Statement): Promise<void>;
+  rows(statement: Statement): Promise<readonly Row[]>;
+  /** Column names and DuckDB types of a query, without running it. */
+  describe(statement: Statement): Promise<readonly { readonly name: string; readonly type: string }[]>;
+  /** A COPY ... TO (..., RETURN_STATS). */
+  copy(statement: Statement): Promise<readonly WrittenFile[]>;
+  /** DuckDB's parse tree of a SELECT, as json_serialize_sql gives it; throws EngineError with the position. */
+  parse(sql: string): Promise<JsonValue>;
+  /** The SQL text of such a tree. */
+  unparse(tree: JsonValue): Promise<string>;
+  close(): Promise<void>;
+};
+
+export type SessionOptions = {
+  /** Bytes DuckDB may use before it spills to `scratch`. */
+  readonly memoryBytes: number;
+  readonly threads: number;
+  readonly scratch: string;
+};
+
+export type Engine = { open(options: SessionOptions): Promise<Session> };
+
+export type Clock = { now(): Date };
+
+export type Ids = {
+  /** Short random text, safe in file names. */
+  unique(): string;
+  /** A positive random 63-bit number for an Iceberg snapshot. */
+  snapshot(): bigint;
+};
+
+export type LogFields = { readonly [field: string]: string | number | boolean | null };
+export type Log = { info(event: string, fields?: LogFields): void; warn(event: string, fields?: LogFields): void };
