@@ -1,0 +1,93 @@
+import { type DuckDBConnection, DuckDBInstance, type DuckDBResultReader } from '@duckdb/node-api';
+import { EngineError } from '../core/errors.ts';
+import type { Engine, JsonValue, Row, Session, SessionOptions, Statement, WrittenFile } from '../ports.ts';
+import { quoteText } from '../sql/quote.ts';
+import { toJson } from './json-values.ts';
+import { parseWrittenFiles } from './written-files.ts';
+
+/**
+ * DuckDB as the engine. Every session is a database in memory of its own, so sessions never see each other's tables;
+ * extensions are never installed or loaded, the session time zone is UTC and scans keep the order of their files.
+ */
+export function createDuckDbEngine(): Engine {
+  return { open: openSession };
+}
+
+async function openSession(options: SessionOptions): Promise<Session> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    threads: String(options.threads),
+    memory_limit: `${Math.max(64, Math.floor(options.memoryBytes / 1_000_000))}MB`,
+    temp_directory: options.scratch,
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    preserve_insertion_order: 'true',
+  });
+  const connection = await instance.connect();
+  await connection.run("SET TimeZone = 'UTC'");
+  return sessionOver(instance, connection);
+}
+
+function sessionOver(instance: DuckDBInstance, connection: DuckDBConnection): Session {
+  const rows = async (statement: Statement): Promise<readonly Row[]> => {
+    const reader = await read(connection, statement);
+    return reader.convertRowObjects<JsonValue>(toJson) as Row[];
+  };
+  const scalar = async (statement: Statement): Promise<string> => {
+    const row = (await rows(statement))[0];
+    const value = row === undefined ? undefined : Object.values(row)[0];
+    return typeof value === 'string' ? value : JSON.stringify(value ?? null);
+  };
+  return {
+    rows,
+    async run(statement) {
+      await guard(statement, () => connection.run(statement.text));
+    },
+    async describe(statement) {
+      const described = await rows({ name: statement.name, text: `DESCRIBE ${statement.text}` });
+      return described.map((row) => ({ name: String(row['column_name']), type: String(row['column_type']) }));
+    },
+    async copy(statement): Promise<readonly WrittenFile[]> {
+      return parseWrittenFiles(await rows(statement));
+    },
+    async parse(sql) {
+      const statement = { name: 'parse', text: `SELECT json_serialize_sql(${quoteText(sql)})` };
+      const tree: unknown = JSON.parse(await scalar(statement));
+      if (isSerializeError(tree)) throw new EngineError(`parse: ${positionText(sql, tree)}`);
+      return tree as JsonValue;
+    },
+    async unparse(tree) {
+      return scalar({ name: 'unparse', text: `SELECT json_deserialize_sql(${quoteText(JSON.stringify(tree))})` });
+    },
+    async close() {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+type SerializeError = { readonly error: true; readonly error_message?: string; readonly position?: string };
+
+function isSerializeError(tree: unknown): tree is SerializeError {
+  return typeof tree === 'object' && tree !== null && (tree as { error?: unknown }).error === true;
+}
+
+/** DuckDB gives a character offset; a person wants line and column. */
+function positionText(sql: string, error: SerializeError): string {
+  const message = error.error_message ?? 'the statement does not parse';
+  if (error.position === undefined) return message;
+  const before = sql.slice(0, Number(error.position)).split('\n');
+  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: ${message}`;
+}
+
+async function read(connection: DuckDBConnection, statement: Statement): Promise<DuckDBResultReader> {
+  return guard(statement, () => connection.runAndReadAll(statement.text));
+}
+
+async function guard<T>(statement: Statement, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new EngineError(`${statement.name}: ${reason}`, { cause });
+  }
+}
