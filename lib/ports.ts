@@ -1,3 +1,4 @@
+import type { Statement } from './core/statement.ts';
 import type { TableId } from './core/tables.ts';
 import type { TableMetadata } from './iceberg/types.ts';
 
@@ -38,6 +39,11 @@ export type ObjectStore = {
   head(key: string): Promise<ObjectInfo | undefined>;
   /** All objects whose key starts with the prefix, in key order (UTF-8 byte order). */
   list(prefix: string): AsyncIterable<ObjectInfo>;
+  /**
+   * The names one level below a prefix that is empty or ends in `/`, in byte order and without their `/`: `ops/p/runs/`
+   * gives run ids without touching what the runs hold. The local store may name a folder that has become empty.
+   */
+  folders(prefix: string): Promise<readonly string[]>;
   /** A reader sees the whole object or none of it; `absent` and `match` are atomic between processes. */
   write(key: string, bytes: Uint8Array, condition: WriteCondition): Promise<WriteOutcome>;
   /** No error when the key is not there. */
@@ -65,6 +71,7 @@ export type Catalog = {
   /**
    * Swaps the table from `base` (undefined: the table must not exist) to `next`, whose metadata file it writes.
    * Ends as the new entry, CommitConflict (nothing happened) or CommitStateUnknown (re-read, then decide).
+   * Repeating the commit that made the table's current state returns that state.
    */
   commit(id: TableId, base: CatalogEntry | undefined, next: TableMetadata): Promise<CatalogEntry>;
   list(): Promise<readonly TableId[]>;
@@ -72,8 +79,7 @@ export type Catalog = {
   drop(id: TableId): Promise<void>;
 };
 
-/** One SQL statement with a name that errors and timings carry. */
-export type Statement = { readonly name: string; readonly text: string };
+export type { Statement } from './core/statement.ts';
 
 /** Row values as JSON keeps them without loss: bigint beyond 2^53 and decimals as strings, dates and times as ISO text. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };

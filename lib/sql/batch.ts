@@ -1,0 +1,130 @@
+import type { SourceSpec } from '../core/spec.ts';
+import type { Statement } from '../core/statement.ts';
+import { columnChecks, type ParsedColumn, parseColumn, type RowCheck } from './parse-column.ts';
+import { quoteName, quotePath, quoteText } from './quote.ts';
+import {
+  FILE,
+  type FileGroup,
+  nativeType,
+  RAW,
+  type RejectTables,
+  rawName,
+  renderRawRows,
+  SHAPE_OK,
+} from './raw-rows.ts';
+
+/** What is read and how: the files of one unit, grouped by shape, in row-number order. */
+export type Batch = { readonly source: SourceSpec; readonly groups: readonly FileGroup[] };
+
+export const OK = '__ok';
+export const HASH = '__hash';
+export const RID = '__rid';
+const PARSED = '__parsed';
+
+/** Records per file as a scan that reads no column sees them; with its rejects this is every record there is. */
+export function countRecords(batch: Batch, rejects: RejectTables): Statement {
+  const scans = batch.groups.map((group) => renderRawRows(batch.source, group, rejects));
+  return {
+    name: 'count_records',
+    text: `SELECT ${FILE} AS file, count(*) AS records FROM (${scans.join('\nUNION ALL\n')}) GROUP BY ALL`,
+  };
+}
+
+/** Records that a scan refused for their structure, one row per record. */
+export function countRejects(rejects: RejectTables): Statement {
+  return {
+    name: 'count_rejects',
+    text: `SELECT s.file_path AS file, count(DISTINCT e.line) AS records
+FROM ${quoteName(rejects.errors)} e JOIN ${quoteName(rejects.scans)} s USING (scan_id, file_id)
+GROUP BY ALL`,
+  };
+}
+
+/**
+ * `__parsed`: typed contract columns, whether the row passes every check and, on demand, the row hash.
+ * As a view the files stream through the one statement that reads it; as a table rows have a number (rowid) and can be
+ * read several times.
+ */
+export function createParsed(batch: Batch, rejects: RejectTables, as: { table: boolean; hash: boolean }): Statement {
+  const selects = batch.groups.map((group) => renderChecked(batch.source, group, rejects, as.hash));
+  const kind = as.table ? 'TABLE' : 'VIEW';
+  return { name: 'parse', text: `CREATE ${kind} ${PARSED} AS\n${selects.join('\nUNION ALL\n')}` };
+}
+
+/** `batch.<source>`: the accepted rows, with the hidden row number last. */
+export function createBatchView(source: SourceSpec, as: { table: boolean; withoutDuplicates: boolean }): Statement {
+  const columns = source.columns.map((c) => quoteName(c.name)).join(', ');
+  const rid = as.table ? 'rowid' : 'CAST(NULL AS BIGINT)';
+  const antiJoin = as.withoutDuplicates ? ` AND rowid NOT IN (SELECT rid FROM ${DUPLICATES})` : '';
+  return {
+    name: 'batch',
+    text: `CREATE VIEW ${quotePath('batch', source.name)} AS SELECT ${columns}, ${rid} AS ${RID} FROM ${PARSED} WHERE ${OK}${antiJoin}`,
+  };
+}
+
+export const DUPLICATES = '__duplicates';
+
+/** Row numbers of rows whose hash came earlier in the batch, or is in the table already (`known`: a SELECT of hashes). */
+export function createHashDuplicates(known: string | undefined): Statement {
+  const table = known === undefined ? '' : `\nUNION\nSELECT rowid FROM ${PARSED} WHERE ${HASH} IN (${known})`;
+  return {
+    name: 'hash_duplicates',
+    text: `CREATE TABLE ${DUPLICATES} AS
+WITH firsts AS (SELECT ${HASH} AS hash, min(rowid) AS first FROM ${PARSED} GROUP BY ALL HAVING count(*) > 1)
+SELECT p.rowid AS rid FROM ${PARSED} p JOIN firsts f ON p.${HASH} = f.hash WHERE p.rowid > f.first${table}`,
+  };
+}
+
+/** One row per record that did not pass: its position among the well-formed records, and why. */
+export function renderFailedRows(batch: Batch, rejects: RejectTables): string {
+  const selects = batch.groups.map((group) => {
+    const checks = checksOf(batch.source, group);
+    const issues = checks.map(
+      (c) => `CASE WHEN NOT (${c.passes}) THEN {'code': ${quoteText(c.code)}, 'detail': ${c.detail}} END`,
+    );
+    const all = `list_filter([${issues.join(', ')}], lambda issue: issue IS NOT NULL)`;
+    const shape = `[{'code': 'SCHEMA_ERROR', 'detail': 'not a JSON object'}]`;
+    return `SELECT ${RAW}, ${FILE}, ${renderHash(batch.source)} AS ${HASH},
+  CASE WHEN NOT ${SHAPE_OK} THEN ${shape} WHEN ${passesAll(checks)} THEN [] ELSE ${all} END AS issues
+FROM (${renderTyped(batch.source, group, rejects)})`;
+  });
+  return selects.join('\nUNION ALL\n');
+}
+
+function renderChecked(source: SourceSpec, group: FileGroup, rejects: RejectTables, hash: boolean): string {
+  const columns = source.columns.map((c) => quoteName(c.name));
+  const hashColumn = hash ? `, ${renderHash(source)} AS ${HASH}` : '';
+  const passes = `${SHAPE_OK} AND ${passesAll(checksOf(source, group))}`;
+  return `SELECT ${columns.join(', ')}, ${passes} AS ${OK}${hashColumn}\nFROM (${renderTyped(source, group, rejects)})`;
+}
+
+function renderTyped(source: SourceSpec, group: FileGroup, rejects: RejectTables): string {
+  const values = source.columns.map((c, i) => `${parsedAt(group, source, i).value} AS ${quoteName(c.name)}`);
+  return `SELECT *, ${values.join(', ')} FROM (${renderRawRows(source, group, rejects)})`;
+}
+
+function parsedAt(group: FileGroup, source: SourceSpec, index: number): ParsedColumn {
+  const column = source.columns[index];
+  if (column === undefined) throw new RangeError(`source ${source.name} has no column ${index}`);
+  return parseColumn(column, rawName(index), nativeType(group.layout, column));
+}
+
+function checksOf(source: SourceSpec, group: FileGroup): readonly RowCheck[] {
+  return source.columns.flatMap((column, i) => columnChecks(column, rawName(i), parsedAt(group, source, i)));
+}
+
+function passesAll(checks: readonly RowCheck[]): string {
+  return checks.length === 0 ? 'true' : `(${checks.map((c) => c.passes).join(' AND ')})`;
+}
+
+/**
+ * Row hash: SHA-256, in lower-case hex, of the contract columns in contract order, each as `V<bytes>:<raw text>;`, or
+ * `N;` where the source has no value. Lengths make the form unambiguous.
+ */
+function renderHash(source: SourceSpec): string {
+  const parts = source.columns.map((_, i) => {
+    const text = `CAST(${rawName(i)} AS VARCHAR)`;
+    return `CASE WHEN ${rawName(i)} IS NULL THEN 'N;' ELSE 'V' || strlen(${text}) || ':' || ${text} || ';' END`;
+  });
+  return `sha256(${parts.join(' || ')})`;
+}

@@ -1,0 +1,175 @@
+import type { Statement } from '../ports.ts';
+import { quoteText, quoteTexts } from './quote.ts';
+
+/**
+ * Statements that write the retail sample as CSV files. A value is a function of (seed, table, field, row number) alone:
+ * the low 64 bits of MD5 over that text, split into independent parts by division and remainder. MD5 is the same in
+ * every DuckDB release and on every machine, which DuckDB's own hash() does not promise, and every file is written in
+ * id order, so neither the number of threads nor the number of files changes a row.
+ */
+
+/** Word lists that values are drawn from; none may be empty. */
+export type RetailWords = {
+  readonly femaleNames: readonly string[];
+  readonly maleNames: readonly string[];
+  readonly lastNames: readonly string[];
+  readonly countries: readonly { readonly country: string; readonly region: string }[];
+  readonly categories: readonly { readonly category: string; readonly subcategories: readonly string[] }[];
+  readonly adjectives: readonly string[];
+  readonly materials: readonly string[];
+  readonly channels: readonly string[];
+};
+
+/** The first possible txn_ts; fixed, so that a sample never depends on the day it is generated. */
+export const RETAIL_START = '2025-01-01 00:00:00';
+/** Transactions spread over 270 days from RETAIL_START. */
+export const RETAIL_DAYS = 270;
+/** One transaction in this many names a customer that does not exist, and one a product: 0.1 % together. */
+export const RETAIL_UNMATCHED_ONE_IN = 2000;
+
+const PER_MILLION = 1_000_000;
+
+export type TransactionsFile = {
+  readonly path: string;
+  readonly seed: number;
+  /** The file's txn_id range, both ends inclusive. */
+  readonly first: number;
+  readonly last: number;
+  /** Transactions over all files. */
+  readonly total: number;
+  readonly customers: number;
+  readonly products: number;
+  /** Transactions of customer 1, per million. */
+  readonly hotPerMillion: number;
+  readonly channels: readonly string[];
+};
+
+/** Writes customers(customer_id, customer_name, age, gender, country, region), ids 1 to `count`. */
+export function renderCustomersCsv(path: string, seed: number, count: number, words: RetailWords): Statement {
+  const countries = words.countries.map((each) => each.country);
+  const regions = words.countries.map((each) => each.region);
+  return csvFile(
+    'generate customers',
+    path,
+    `WITH drawn AS (
+  SELECT i AS customer_id,
+    ${draw(seed, 'customers.person', 'i')} AS person,
+    ${draw(seed, 'customers.place', 'i')} AS place
+  FROM range(1, ${count + 1}) AS ids(i)
+),
+parts AS (
+  SELECT customer_id,
+    person % 2 = 0 AS female,
+    person // 2 % 63 AS age_part,
+    person // 126 % ${PER_MILLION} AS first_part,
+    person // ${126 * PER_MILLION} AS last_part,
+    place % ${countries.length} AS country_part
+  FROM drawn
+)
+SELECT customer_id,
+  CASE WHEN female THEN ${pick(words.femaleNames, `first_part % ${words.femaleNames.length}`)}
+    ELSE ${pick(words.maleNames, `first_part % ${words.maleNames.length}`)} END
+    || ' ' || ${pick(words.lastNames, `last_part % ${words.lastNames.length}`)} AS customer_name,
+  18 + age_part AS age,
+  CASE WHEN female THEN 'F' ELSE 'M' END AS gender,
+  ${pick(countries, 'country_part')} AS country,
+  ${pick(regions, 'country_part')} AS region
+FROM parts
+ORDER BY customer_id`,
+  );
+}
+
+/** Writes products(product_id, category, subcategory, product_name, base_price from 1.00 to 500.50), ids 1 to `count`. */
+export function renderProductsCsv(path: string, seed: number, count: number, words: RetailWords): Statement {
+  const kinds = words.categories.flatMap(({ category, subcategories }) =>
+    subcategories.map((subcategory) => ({ category, subcategory })),
+  );
+  const categories = kinds.map((kind) => kind.category);
+  const subcategories = kinds.map((kind) => kind.subcategory);
+  return csvFile(
+    'generate products',
+    path,
+    `WITH drawn AS (
+  SELECT i AS product_id,
+    ${draw(seed, 'products.kind', 'i')} AS kind,
+    ${draw(seed, 'products.price', 'i')} AS price
+  FROM range(1, ${count + 1}) AS ids(i)
+),
+parts AS (
+  SELECT product_id,
+    kind % ${kinds.length} AS kind_part,
+    kind // ${kinds.length} % ${words.adjectives.length} AS adjective_part,
+    kind // ${kinds.length * words.adjectives.length} % ${words.materials.length} AS material_part,
+    -- a product of two even draws: many cheap products, few dear ones
+    100 + price % 1000 * (1 + price // 1000 % 50) AS price_cents
+  FROM drawn
+),
+named AS (
+  SELECT product_id, price_cents,
+    ${pick(categories, 'kind_part')} AS category,
+    ${pick(subcategories, 'kind_part')} AS subcategory,
+    ${pick(words.adjectives, 'adjective_part')} AS adjective,
+    ${pick(words.materials, 'material_part')} AS material
+  FROM parts
+)
+SELECT product_id, category, subcategory,
+  adjective || ' ' || material || ' ' || subcategory AS product_name,
+  CAST(price_cents * 0.01 AS DECIMAL(10,2)) AS base_price
+FROM named
+ORDER BY product_id`,
+  );
+}
+
+/**
+ * Writes transactions(txn_id, txn_ts, customer_id, product_id, quantity 1 to 5, channel) for one range of ids. Time
+ * grows with txn_id, so each file is one stretch of time, as an uploader would export it.
+ */
+export function renderTransactionsCsv(file: TransactionsFile): Statement {
+  const seconds = RETAIL_DAYS * 86_400;
+  const { customers, products, channels } = file;
+  const usual = customers === 1 ? '1' : `2 + who // ${PER_MILLION} % ${customers - 1}`;
+  return csvFile(
+    'generate transactions',
+    file.path,
+    `WITH drawn AS (
+  SELECT i AS txn_id,
+    ${draw(file.seed, 'transactions.when', 'i')} % ${Math.max(1, Math.floor(seconds / file.total))} AS wait_seconds,
+    ${draw(file.seed, 'transactions.who', 'i')} AS who,
+    ${draw(file.seed, 'transactions.what', 'i')} AS what
+  FROM range(${file.first}, ${file.last + 1}) AS ids(i)
+),
+parts AS (
+  SELECT txn_id, wait_seconds, who,
+    what % ${products} AS product_part,
+    what // ${products} % 5 AS quantity_part,
+    what // ${products * 5} % ${channels.length} AS channel_part,
+    what // ${products * 5 * channels.length} % ${RETAIL_UNMATCHED_ONE_IN} AS unmatched_part
+  FROM drawn
+)
+SELECT txn_id,
+  TIMESTAMP ${quoteText(RETAIL_START)}
+    + to_seconds((txn_id - 1) * ${seconds} // ${file.total} + CAST(wait_seconds AS BIGINT)) AS txn_ts,
+  CASE WHEN unmatched_part = 0 THEN ${customers + 1} + who % 10
+    WHEN who % ${PER_MILLION} < ${file.hotPerMillion} THEN 1
+    ELSE ${usual} END AS customer_id,
+  CASE WHEN unmatched_part = 1 THEN ${products + 1} + who % 10 ELSE 1 + product_part END AS product_id,
+  1 + quantity_part AS quantity,
+  ${pick(channels, 'channel_part')} AS channel
+FROM parts
+ORDER BY txn_id`,
+  );
+}
+
+/** 64 pseudo-random bits as UBIGINT. */
+function draw(seed: number, field: string, row: string): string {
+  return `md5_number_lower(${quoteText(`${seed}/${field}/`)} || ${row})`;
+}
+
+/** The word at a position counted from 0. */
+function pick(words: readonly string[], position: string): string {
+  return `list_extract(${quoteTexts(words)}, CAST(1 + ${position} AS BIGINT))`;
+}
+
+function csvFile(name: string, path: string, query: string): Statement {
+  return { name, text: `COPY (\n${query}\n) TO ${quoteText(path)} (FORMAT csv, HEADER true)\n` };
+}

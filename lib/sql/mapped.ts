@@ -1,0 +1,86 @@
+import type { Expectation } from '../core/spec.ts';
+import type { Statement } from '../core/statement.ts';
+import { RID } from './batch.ts';
+import { quoteName, quoteText } from './quote.ts';
+
+/** What a silver model's SQL makes of the accepted rows, and which of those rows do not reach the table. */
+export const MAPPED = '__mapped';
+const DROPS = '__drops';
+const KEY_DUPLICATES = '__key_duplicates';
+
+type RowExpectation = Extract<Expectation, { kind: 'row' }>;
+
+export function createMapped(sql: string): Statement {
+  return { name: 'silver_model', text: `CREATE TABLE ${MAPPED} AS ${sql}` };
+}
+
+/** Rows per expectation that break it; a condition that is NULL holds. */
+export function countBroken(expectations: readonly RowExpectation[]): Statement {
+  const counts = expectations.map(
+    (e) => `count(*) FILTER (NOT COALESCE((${e.condition}), true)) AS ${quoteName(e.name)}`,
+  );
+  return { name: 'expectations', text: `SELECT ${counts.join(', ')} FROM ${MAPPED}` };
+}
+
+/** `__drops`: number and issues of every mapped row that goes to quarantine instead of the table. */
+export function createDrops(expectations: readonly RowExpectation[], key: readonly string[]): Statement {
+  const issues = expectations.map((e) => {
+    const detail = quoteText(`expectation ${e.name} does not hold: ${e.condition}`);
+    return `CASE WHEN NOT COALESCE((${e.condition}), true) THEN {'code': ${quoteText(e.code)}, 'detail': ${detail}} END`;
+  });
+  const nullKeys = key.map((column) => {
+    const detail = quoteText(`key column ${column} is null`);
+    return `CASE WHEN ${quoteName(column)} IS NULL THEN {'code': 'NULL_KEY', 'detail': ${detail}} END`;
+  });
+  const all = [...issues, ...nullKeys];
+  const list = all.length === 0 ? '[]' : `list_filter([${all.join(', ')}], lambda issue: issue IS NOT NULL)`;
+  return {
+    name: 'drops',
+    text: `CREATE TABLE ${DROPS} AS SELECT rid, issues FROM (SELECT ${RID} AS rid, ${list} AS issues FROM ${MAPPED}) WHERE len(issues) > 0`,
+  };
+}
+
+export function createNoDrops(): Statement {
+  return {
+    name: 'drops',
+    text: `CREATE TABLE ${DROPS} (rid BIGINT, issues STRUCT(code VARCHAR, detail VARCHAR)[])`,
+  };
+}
+
+/** Row numbers of kept rows whose key came earlier in the batch or is in the table (`known`: a relation of keys). */
+export function createKeyDuplicates(key: readonly string[], known: string | undefined): Statement {
+  const names = key.map(quoteName);
+  const same = (left: string, right: string): string => names.map((n) => `${left}.${n} = ${right}.${n}`).join(' AND ');
+  const inTable =
+    known === undefined ? '' : `\nUNION\nSELECT k.rid FROM kept k SEMI JOIN ${known} t ON ${same('k', 't')}`;
+  return {
+    name: 'key_duplicates',
+    text: `CREATE TABLE ${KEY_DUPLICATES} AS
+WITH kept AS (SELECT ${names.join(', ')}, ${RID} AS rid FROM ${MAPPED} ANTI JOIN ${DROPS} d ON ${RID} = d.rid),
+firsts AS (SELECT ${names.join(', ')}, min(rid) AS first FROM kept GROUP BY ALL HAVING count(*) > 1)
+SELECT k.rid FROM kept k JOIN firsts f ON ${same('k', 'f')} WHERE k.rid > f.first${inTable}`,
+  };
+}
+
+/** The mapped rows that reach the table. */
+export function renderKept(key: boolean): string {
+  const duplicates = key ? ` ANTI JOIN ${KEY_DUPLICATES} k ON m.${RID} = k.rid` : '';
+  return `(SELECT m.* FROM ${MAPPED} m ANTI JOIN ${DROPS} d ON m.${RID} = d.rid${duplicates})`;
+}
+
+export function countDropped(key: boolean): Statement {
+  const duplicates = key ? `(SELECT count(*) FROM ${KEY_DUPLICATES})` : '0';
+  return {
+    name: 'dropped',
+    text: `SELECT (SELECT count(*) FROM ${MAPPED}) AS mapped, (SELECT count(*) FROM ${DROPS}) AS quarantined, ${duplicates} AS duplicates`,
+  };
+}
+
+/** Keys of a joined table that stand for more than one row, with their counts: what makes a join multiply rows. */
+export function findRepeatedKeys(table: string, keys: readonly string[]): Statement {
+  const names = keys.map(quoteName).join(', ');
+  return {
+    name: 'repeated_keys',
+    text: `SELECT ${names}, count(*) AS rows FROM ${table} GROUP BY ${names} HAVING count(*) > 1 ORDER BY rows DESC, ${names} LIMIT 5`,
+  };
+}

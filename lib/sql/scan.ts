@@ -1,0 +1,35 @@
+import type { Statement } from '../core/statement.ts';
+import type { Column } from '../core/types.ts';
+import { quoteName, quotePath, quoteText, quoteTexts } from './quote.ts';
+import { duckType } from './types.ts';
+
+export type ScanColumn = Column & { readonly id: number };
+
+/** A relation over data files by field id, so that files older than a column read it as NULL and renames are safe. */
+export function renderScan(columns: readonly ScanColumn[], paths: readonly string[]): string {
+  if (paths.length === 0) {
+    const empty = columns.map((c) => `CAST(NULL AS ${duckType(c.type)}) AS ${quoteName(c.name)}`);
+    return `(SELECT ${empty.join(', ')} WHERE false)`;
+  }
+  const schema = columns.map(
+    (c) => `${c.id}: {'name': ${quoteText(c.name)}, 'type': ${quoteText(duckType(c.type))}, 'default_value': NULL}`,
+  );
+  return `read_parquet(${quoteTexts(paths)}, hive_partitioning = false, schema = MAP {${schema.join(', ')}})`;
+}
+
+export function createSchemas(names: readonly string[]): readonly Statement[] {
+  return names.map((name) => ({ name: 'schema', text: `CREATE SCHEMA IF NOT EXISTS ${quoteName(name)}` }));
+}
+
+/** `<schema>.<table>` as a view over a table's data files. */
+export function createTableView(
+  schema: string,
+  table: string,
+  columns: readonly ScanColumn[],
+  paths: readonly string[],
+): Statement {
+  return {
+    name: `scan ${schema}.${table}`,
+    text: `CREATE OR REPLACE VIEW ${quotePath(schema, table)} AS SELECT * FROM ${renderScan(columns, paths)}`,
+  };
+}

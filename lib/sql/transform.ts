@@ -1,0 +1,90 @@
+import type { PartitionField } from '../core/spec.ts';
+import type { Statement } from '../core/statement.ts';
+import type { ColumnType } from '../core/types.ts';
+import { quoteName } from './quote.ts';
+
+/**
+ * A partition field as a SQL expression whose text form `partitionTuple` reads back: the value itself for identity and
+ * truncate, a date for day, a whole number for year, month, hour and bucket.
+ * Source: https://iceberg.apache.org/spec/#partition-transforms; the session's time zone is UTC.
+ */
+export function renderTransform(field: PartitionField, type: ColumnType): string {
+  const column = quoteName(field.column);
+  const { transform } = field;
+  switch (transform.kind) {
+    case 'identity':
+      return column;
+    case 'year':
+      return `CAST(year(${column}) - 1970 AS INTEGER)`;
+    case 'month':
+      return `CAST((year(${column}) - 1970) * 12 + month(${column}) - 1 AS INTEGER)`;
+    case 'day':
+      return `CAST(${column} AS DATE)`;
+    case 'hour':
+      return `CAST((epoch_us(${column}) - ${floorRemainder(`epoch_us(${column})`, '3600000000')}) // 3600000000 AS INTEGER)`;
+    case 'truncate':
+      return renderTruncate(column, type, transform.width);
+    case 'bucket':
+      return `CAST((${renderHash32(column, type)} & 2147483647) % ${transform.width} AS INTEGER)`;
+  }
+}
+
+function renderTruncate(column: string, type: ColumnType, width: number): string {
+  if (type.kind === 'string') return `left(${column}, ${width})`;
+  if (type.kind === 'binary') return `${column}[1:${width}]`;
+  if (type.kind !== 'decimal') return `${column} - ${floorRemainder(column, String(width))}`;
+  const step = `CAST(${width} AS DECIMAL(38,0)) / 1${'0'.repeat(type.scale)}`;
+  const unit = `CAST(${step} AS DECIMAL(${type.precision},${type.scale}))`;
+  return `CAST(${column} - ${floorRemainder(column, unit)} AS DECIMAL(${type.precision},${type.scale}))`;
+}
+
+/** The remainder that is never negative, so that values below zero round down as the spec asks. */
+function floorRemainder(value: string, by: string): string {
+  return `(((${value} % ${by}) + ${by}) % ${by})`;
+}
+
+function renderHash32(column: string, type: ColumnType): string {
+  switch (type.kind) {
+    case 'date':
+      return `strata_hash_long(CAST(datediff('day', DATE '1970-01-01', ${column}) AS BIGINT))`;
+    case 'timestamp':
+    case 'timestamptz':
+      return `strata_hash_long(epoch_us(${column}))`;
+    case 'string':
+      return `strata_hash_bytes(hex(encode(${column})))`;
+    case 'binary':
+      return `strata_hash_bytes(hex(${column}))`;
+    case 'decimal':
+      return `strata_hash_bytes(strata_decimal_hex(${column}))`;
+    default:
+      return `strata_hash_long(CAST(${column} AS BIGINT))`;
+  }
+}
+
+const U32 = '4294967295::UBIGINT';
+
+/**
+ * Murmur3 x86 32 with seed 0 as macros, over 64-bit integers and over bytes in hex.
+ * Source: https://iceberg.apache.org/spec/#appendix-b-32-bit-hash-requirements
+ */
+export function createHashMacros(): Statement {
+  return {
+    name: 'hash_macros',
+    text: `
+CREATE MACRO strata_rotl(x, n) AS ((x << n) | (x >> (32 - n))) & ${U32};
+CREATE MACRO strata_scramble(k) AS (strata_rotl((k * 3432918353::UBIGINT) & ${U32}, 15) * 461845907::UBIGINT) & ${U32};
+CREATE MACRO strata_mix(h, k) AS (strata_rotl(xor(h, strata_scramble(k)), 13) * 5::UBIGINT + 3864292196::UBIGINT) & ${U32};
+CREATE MACRO strata_shift_xor(h, n) AS xor(h, h >> n);
+CREATE MACRO strata_final(h) AS CAST(strata_shift_xor((strata_shift_xor((strata_shift_xor(h, 16) * 2246822507::UBIGINT) & ${U32}, 13) * 3266489909::UBIGINT) & ${U32}, 16) AS BIGINT);
+CREATE MACRO strata_hash_long(v) AS strata_final(xor(strata_mix(strata_mix(0::UBIGINT, CAST(v & 4294967295 AS UBIGINT)), CAST((v >> 32) & 4294967295 AS UBIGINT)), 8::UBIGINT));
+CREATE MACRO strata_swap(x) AS ((x & 255) << 24) | ((x & 65280) << 8) | ((x >> 8) & 65280) | (x >> 24);
+CREATE MACRO strata_word(hex, start) AS strata_swap(CAST('0x' || substr(hex, start, 8) AS UBIGINT));
+CREATE MACRO strata_tail(hex, size) AS CASE WHEN size % 4 = 0 THEN 0::UBIGINT ELSE strata_scramble(strata_word(hex || '000000', 2 * (size - size % 4) + 1)) END;
+CREATE MACRO strata_body(hex, size) AS list_reduce(list_transform(range(1, 8 * (size // 4), 8), lambda i: strata_word(hex, i)), lambda h, k: strata_mix(h, k), 0::UBIGINT);
+CREATE MACRO strata_hash_bytes(hex) AS CASE WHEN hex IS NULL THEN NULL ELSE list_transform([xor(xor(strata_body(hex, strlen(hex) // 2), strata_tail(hex, strlen(hex) // 2)), CAST(strlen(hex) // 2 AS UBIGINT))], lambda h: strata_final(h))[1] END;
+CREATE MACRO strata_shortest(digits, fill, wrong) AS CASE WHEN digits = '' THEN fill WHEN regexp_matches(digits, wrong) THEN fill || digits ELSE digits END;
+CREATE MACRO strata_twos_complement(v) AS CASE WHEN v < 0 THEN strata_shortest(regexp_replace(to_hex(v), '^(FF)+', ''), 'FF', '^[0-7]') ELSE strata_shortest(regexp_replace(lpad(to_hex(v), 32, '0'), '^(00)+', ''), '00', '^[89A-F]') END;
+CREATE MACRO strata_decimal_hex(d) AS strata_twos_complement(CAST(replace(CAST(d AS VARCHAR), '.', '') AS HUGEINT));
+`,
+  };
+}
