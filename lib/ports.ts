@@ -135,6 +135,7 @@ export type Clock = { now(): Date };
 export type Ids = {
   /** Short random text, safe in file names. */
   unique(): string;
+  uuid(): string;
   /** A positive random 63-bit number for an Iceberg snapshot. */
   snapshot(): bigint;
 };

@@ -19,7 +19,7 @@ export type Batch = { readonly source: SourceSpec; readonly groups: readonly Fil
 export const OK = '__ok';
 export const HASH = '__hash';
 export const RID = '__rid';
-const PARSED = '__parsed';
+export const PARSED = '__parsed';
 
 /** Records per file as a scan that reads no column sees them; with its rejects this is every record there is. */
 export function countRecords(batch: Batch, rejects: RejectTables): Statement {
@@ -28,6 +28,25 @@ export function countRecords(batch: Batch, rejects: RejectTables): Statement {
     name: 'count_records',
     text: `SELECT ${FILE} AS file, count(*) AS records FROM (${scans.join('\nUNION ALL\n')}) GROUP BY ALL`,
   };
+}
+
+/** Reads every byte of every column, to find out whether a file can be read at all. */
+export function readEverything(batch: Batch, rejects: RejectTables): Statement {
+  const scans = batch.groups.map((group) => renderRawRows(batch.source, group, rejects));
+  return {
+    name: 'read_everything',
+    text: `SELECT count(*) FILTER (hash(${RAW}) IS NULL) AS rows FROM (${scans.join('\nUNION ALL\n')})`,
+  };
+}
+
+/** Only scans of text have records that DuckDB refuses. */
+export function hasRejects(batch: Batch): boolean {
+  return batch.groups.some((g) => g.layout.kind === 'csv' || g.layout.kind === 'lines');
+}
+
+/** Names of a scan's reject tables. */
+export function rejectTables(name: string): RejectTables {
+  return { errors: `__rejects_${name}`, scans: `__scans_${name}` };
 }
 
 /** Records that a scan refused for their structure, one row per record. */
@@ -127,4 +146,14 @@ function renderHash(source: SourceSpec): string {
     return `CASE WHEN ${rawName(i)} IS NULL THEN 'N;' ELSE 'V' || strlen(${text}) || ':' || ${text} || ';' END`;
   });
   return `sha256(${parts.join(' || ')})`;
+}
+
+/** Of a `__parsed` table: rows that pass every check and were not dropped as duplicates, and those dropped. */
+export function countAccepted(withoutDuplicates: boolean): Statement {
+  const antiJoin = withoutDuplicates ? ` AND rowid NOT IN (SELECT rid FROM ${DUPLICATES})` : '';
+  const duplicates = withoutDuplicates ? `(SELECT count(*) FROM ${DUPLICATES})` : '0';
+  return {
+    name: 'count_accepted',
+    text: `SELECT count(*) AS accepted, ${duplicates} AS duplicates FROM ${PARSED} WHERE ${OK}${antiJoin}`,
+  };
 }

@@ -1,6 +1,6 @@
 import type { Expectation } from '../core/spec.ts';
 import type { Statement } from '../core/statement.ts';
-import { RID } from './batch.ts';
+import { HASH, PARSED, RID } from './batch.ts';
 import { quoteName, quoteText } from './quote.ts';
 
 /** What a silver model's SQL makes of the accepted rows, and which of those rows do not reach the table. */
@@ -33,18 +33,23 @@ export function createDrops(expectations: readonly RowExpectation[], key: readon
     return `CASE WHEN ${quoteName(column)} IS NULL THEN {'code': 'NULL_KEY', 'detail': ${detail}} END`;
   });
   const all = [...issues, ...nullKeys];
-  const list = all.length === 0 ? '[]' : `list_filter([${all.join(', ')}], lambda issue: issue IS NOT NULL)`;
+  const list =
+    all.length === 0
+      ? 'CAST([] AS STRUCT(code VARCHAR, detail VARCHAR)[])'
+      : `list_filter([${all.join(', ')}], lambda issue: issue IS NOT NULL)`;
   return {
     name: 'drops',
     text: `CREATE TABLE ${DROPS} AS SELECT rid, issues FROM (SELECT ${RID} AS rid, ${list} AS issues FROM ${MAPPED}) WHERE len(issues) > 0`,
   };
 }
 
-export function createNoDrops(): Statement {
-  return {
-    name: 'drops',
-    text: `CREATE TABLE ${DROPS} (rid BIGINT, issues STRUCT(code VARCHAR, detail VARCHAR)[])`,
-  };
+/** Kept rows with the row hash of the source row each came from. */
+export function renderHashed(kept: string, name: string): string {
+  return `(SELECT k.*, p.${HASH} AS ${quoteName(name)} FROM ${kept} k JOIN ${PARSED} p ON p.rowid = k.${RID})`;
+}
+
+export function selectHashes(table: string, name: string): string {
+  return `SELECT ${quoteName(name)} FROM ${table}`;
 }
 
 /** Row numbers of kept rows whose key came earlier in the batch or is in the table (`known`: a relation of keys). */

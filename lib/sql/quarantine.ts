@@ -1,5 +1,5 @@
 import type { Statement } from '../core/statement.ts';
-import { type Batch, DUPLICATES, HASH, renderFailedRows } from './batch.ts';
+import { type Batch, DUPLICATES, HASH, hasRejects, renderFailedRows } from './batch.ts';
 import { quoteName, quoteText } from './quote.ts';
 import { FILE, RAW, type RejectTables } from './raw-rows.ts';
 
@@ -36,7 +36,6 @@ export function createQuarantine(
   files: readonly NumberedFile[],
   context: QuarantineContext,
 ): readonly Statement[] {
-  const text = batch.groups.some((g) => g.layout.kind === 'csv' || g.layout.kind === 'lines');
   const duplicates = context.withoutDuplicates ? `AND pos NOT IN (SELECT rid FROM ${DUPLICATES})` : '';
   const failed = `SELECT r.pos, r.${FILE} AS path, r.${RAW} AS raw, r.${HASH} AS row_hash, ${context.withDrops ? 'list_concat(r.issues, d.issues)' : 'r.issues'} AS issues
 FROM (SELECT row_number() OVER () - 1 AS pos, * FROM (${renderFailedRows(batch, rejects)})) r
@@ -44,7 +43,10 @@ ${context.withDrops ? 'LEFT JOIN __drops d ON d.rid = r.pos' : ''}
 WHERE (len(r.issues) > 0 ${context.withDrops ? 'OR d.rid IS NOT NULL' : ''}) ${duplicates}`;
   return [
     { name: 'quarantine_failed', text: `CREATE TABLE __failed AS ${failed}` },
-    { name: 'quarantine_malformed', text: `CREATE TABLE __malformed AS ${text ? malformed(rejects) : NO_MALFORMED}` },
+    {
+      name: 'quarantine_malformed',
+      text: `CREATE TABLE __malformed AS ${hasRejects(batch) ? malformed(rejects) : NO_MALFORMED}`,
+    },
     { name: 'quarantine', text: `CREATE TABLE __quarantine AS ${assemble(files, context)}` },
   ];
 }

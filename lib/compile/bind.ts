@@ -1,0 +1,131 @@
+import { type Column, type ColumnType, renderColumnType, TYPE_GRAMMAR } from '../core/types.ts';
+import { columnTypeOf } from '../sql/types.ts';
+import type { Binding } from './conditions.ts';
+import type { BoundModel, ParsedModel, SourceDraft } from './draft.ts';
+import { sqlFault } from './engine-errors.ts';
+import { volatileIn } from './functions.ts';
+import { checkColumns } from './names.ts';
+import { type Notes, showValue } from './notes.ts';
+import { addRowId } from './row-id.ts';
+import { checkRowwise } from './rowwise.ts';
+import { createTable, isSubquery, ROW_ID } from './statements.ts';
+import { offsetOf, placeOfOffset } from './syntax.ts';
+
+const ROW_ID_TYPE: ColumnType = { kind: 'bigint' };
+const SQL = 'SQL that DuckDB can bind';
+
+/** Creates the empty table `batch.<source>`; answers whether it could. */
+export async function bindSource({ session, notes }: Binding, source: SourceDraft): Promise<boolean> {
+  const statement = createTable('batch', source.spec.name, source.spec.columns);
+  try {
+    await session.run(statement);
+    return true;
+  } catch (error) {
+    notes.add(source.place, sqlFault(error, statement.name, '').got, 'columns that DuckDB can make a table of');
+    return false;
+  }
+}
+
+/**
+ * Asks DuckDB for the columns of a model and creates its empty table, for the models that read it. What it reads must be
+ * bound already. `undefined` when a problem was noted.
+ */
+export async function bindModel(
+  binding: Binding,
+  model: ParsedModel,
+  source: SourceDraft | undefined,
+): Promise<BoundModel | undefined> {
+  const { session } = binding;
+  const notes = binding.notes.inFile(model.file);
+  const before = notes.found.length;
+  if (source !== undefined) noteSilverFaults(binding, model, source, notes);
+  const sound = notes.found.length === before;
+  const described = await describeModel(binding, model, sound, notes);
+  if (described === undefined) return undefined;
+  const columns = described.flatMap((column): Column[] => {
+    const type = columnTypeOf(column.type);
+    if (type === undefined) {
+      notes.add(
+        `column ${showValue(column.name)}`,
+        `the type ${column.type}, which Iceberg can't store`,
+        `a cast to ${TYPE_GRAMMAR}`,
+      );
+      return [];
+    }
+    return [{ name: column.name, type }];
+  });
+  const named = columns.map(({ name }) => ({ name, place: `column ${showValue(name)}` }));
+  const good = checkColumns(named, 'name it with AS', notes) && columns.length === described.length;
+  if (good) await session.run(createTable(model.draft.ref.layer, model.draft.ref.name, columns));
+  return good ? { parsed: model, columns, sound } : undefined;
+}
+
+function noteSilverFaults({ functions }: Binding, model: ParsedModel, source: SourceDraft, notes: Notes): void {
+  for (const fault of checkRowwise(model.tree, source.spec.name, functions)) {
+    notes.add(placeOfOffset(model.sql, fault.offset), fault.got, fault.expected);
+  }
+  const columns = new Set(source.spec.columns.map((column) => column.name.toLowerCase()));
+  for (const { node, called } of volatileIn(model.tree, functions, columns)) {
+    const expected =
+      'SQL that gives the same rows when a worker is retried: take times and ids from the source, or add them in gold';
+    notes.add(placeOfOffset(model.sql, offsetOf(node)), called, expected);
+  }
+}
+
+async function describeModel(
+  { session }: Binding,
+  model: ParsedModel,
+  sound: boolean,
+  notes: Notes,
+): Promise<readonly { readonly name: string; readonly type: string }[] | undefined> {
+  const name = model.draft.id;
+  let columns: readonly { readonly name: string; readonly type: string }[];
+  try {
+    columns = await session.describe({ name, text: model.sql });
+  } catch (error) {
+    const fault = sqlFault(error, name, SQL);
+    // Where an aggregate has been refused already, its missing GROUP BY is no second mistake.
+    if (sound || !fault.got.includes('GROUP BY')) notes.add(fault.place ?? 'line 1', fault.got, fault.expected);
+    return undefined;
+  }
+  if (model.draft.ref.layer === 'silver' || (await isSubquery(session, model.sql))) return columns;
+  notes.add(
+    `line ${model.sql.slice(0, model.sql.lastIndexOf(';')).split('\n').length}`,
+    'a semicolon before the end',
+    'no semicolon',
+  );
+  return undefined;
+}
+
+/**
+ * The silver SQL with `__rid` as its last column. `batch.<source>` must have that column by now. Notes SQL whose other
+ * columns change with it; `undefined` then.
+ */
+export async function bindRowId({ session, notes }: Binding, model: BoundModel): Promise<string | undefined> {
+  const { parsed } = model;
+  try {
+    const sql = await addRowId(session, parsed.sql);
+    const described = await session.describe({ name: parsed.draft.id, text: sql });
+    const now = described.map(showTyped);
+    const before = [...model.columns, { name: ROW_ID, type: ROW_ID_TYPE }].map(
+      (column) => `${column.name} ${renderColumnType(column.type)}`,
+    );
+    if (JSON.stringify(now) === JSON.stringify(before)) return sql;
+    const other = now.filter((column, index) => column !== before[index]).join(', ');
+    const got = `other columns (${other}) once the hidden column ${ROW_ID} is added`;
+    notes
+      .inFile(parsed.file)
+      .add('line 1', got, 'columns by name instead of COLUMNS(...), and expressions named with AS');
+  } catch (error) {
+    const fault = sqlFault(error, parsed.draft.id, SQL);
+    notes
+      .inFile(parsed.file)
+      .add('line 1', `SQL that can't carry the hidden column ${ROW_ID}: ${fault.got}`, 'a simpler SELECT');
+  }
+  return undefined;
+}
+
+function showTyped(column: { readonly name: string; readonly type: string }): string {
+  const type = columnTypeOf(column.type);
+  return `${column.name} ${type === undefined ? column.type : renderColumnType(type)}`;
+}

@@ -1,0 +1,167 @@
+import { InvalidInput } from '../core/errors.ts';
+import { type ModelSpec, modelId, type PipelineSpec } from '../core/spec.ts';
+import type { Session } from '../ports.ts';
+import { checkAccounting } from './accounting.ts';
+import { bindModel, bindRowId, bindSource } from './bind.ts';
+import type { Binding } from './conditions.ts';
+import { checkContractValues } from './contract-values.ts';
+import type { BoundModel, ParsedModel, PipelineDraft, SourceDraft } from './draft.ts';
+import { loadFunctions } from './functions.ts';
+import { type ColumnsOf, dimensionJoins } from './joins.ts';
+import { findCircles, levelsOf } from './levels.ts';
+import { createNotes, type Notes } from './notes.ts';
+import { type PipelineFiles, parseModel } from './parse-models.ts';
+import { readPipeline } from './pipeline-shape.ts';
+import { selectsAll } from './row-id.ts';
+import { addRowIdColumn, dropSchemas, resetSchemas } from './statements.ts';
+import { checkTable } from './table-checks.ts';
+
+export type { PipelineFiles } from './parse-models.ts';
+
+export type CompileInput = {
+  /** What the pipeline file exports by default. */
+  readonly definition: unknown;
+  /** The name of the pipeline's folder, which must be the pipeline's name. */
+  readonly folder: string;
+  readonly files: PipelineFiles;
+  /** The pipeline file as problems show it, such as `pipelines/retail/pipeline.ts`; SQL files are shown beside it. */
+  readonly file: string;
+  /** Used for parsing and binding: its schemas batch, silver and gold are replaced, and gone afterwards. */
+  readonly session: Session;
+};
+
+/**
+ * Turns what a user wrote into a PipelineSpec: shape, names, contracts, SQL, order, columns, expectations.
+ * Throws InvalidInput with every problem found, each with file, place, got and expected.
+ */
+export async function compilePipeline(input: CompileInput): Promise<PipelineSpec> {
+  const notes = createNotes(input.file);
+  const draft = readPipeline(input.definition, input.folder, notes);
+  try {
+    const models = draft === undefined ? undefined : await bindPipeline(draft, input, notes);
+    if (draft !== undefined && models !== undefined && notes.found.length === 0) return assemble(draft, models);
+  } finally {
+    await dropSchemas(input.session);
+  }
+  const count = `${notes.found.length} problem${notes.found.length === 1 ? '' : 's'}`;
+  throw new InvalidInput(`pipeline ${input.folder} has ${count}:`, notes.found);
+}
+
+/** Everything that needs SQL; the specs of the models that came through, by id. */
+async function bindPipeline(
+  draft: PipelineDraft,
+  input: CompileInput,
+  notes: Notes,
+): Promise<ReadonlyMap<string, ModelSpec>> {
+  checkAccounting(draft, notes);
+  await resetSchemas(input.session);
+  const binding: Binding = { session: input.session, functions: await loadFunctions(input.session), notes };
+  const sources = await bindSources(binding, draft);
+  const parsed = await parseModels(draft, input, notes);
+  const bound = await bindModels(binding, parsed, sources);
+  for (const model of bound.values()) await checkTable(binding, model);
+  for (const name of sources.keys()) await input.session.run(addRowIdColumn(name));
+  const specs = new Map<string, ModelSpec>();
+  const columnsOf: ColumnsOf = (id) => bound.get(id)?.columns.map((column) => column.name) ?? [];
+  for (const [id, model] of bound) {
+    if (!model.sound) continue;
+    const spec = await modelSpec(binding, model, columnsOf);
+    if (spec !== undefined) specs.set(id, spec);
+  }
+  return specs;
+}
+
+async function bindSources(binding: Binding, draft: PipelineDraft): Promise<ReadonlyMap<string, SourceDraft>> {
+  const bound = new Map<string, SourceDraft>();
+  for (const source of draft.sources) {
+    if (!source.sound || !(await bindSource(binding, source))) continue;
+    bound.set(source.spec.name, source);
+    await checkContractValues(binding, source);
+  }
+  return bound;
+}
+
+async function parseModels(
+  draft: PipelineDraft,
+  input: CompileInput,
+  notes: Notes,
+): Promise<ReadonlyMap<string, ParsedModel>> {
+  const parsed = new Map<string, ParsedModel>();
+  for (const model of draft.models) {
+    const one = await parseModel(model, draft, { ...input, notes });
+    if (one !== undefined) parsed.set(model.id, one);
+  }
+  return parsed;
+}
+
+/** Binds each model after those it reads. A model in or behind a circle, or behind a broken one, is left out. */
+async function bindModels(
+  binding: Binding,
+  parsed: ReadonlyMap<string, ParsedModel>,
+  sources: ReadonlyMap<string, SourceDraft>,
+): Promise<ReadonlyMap<string, BoundModel>> {
+  const readers = new Map([...parsed].map(([id, model]) => [id, { ref: model.draft.ref, reads: model.reads }]));
+  const circles = findCircles(readers);
+  for (const circle of circles) {
+    const place = parsed.get(circle[0] ?? '')?.draft.place ?? 'silver';
+    binding.notes.add(place, `the circle ${circle.join(' -> ')}`, 'models that do not wait for each other');
+  }
+  for (const id of circles.flat()) readers.delete(id);
+  const bound = new Map<string, BoundModel>();
+  for (const id of levelsOf(readers).flat()) {
+    const model = parsed.get(id);
+    if (model === undefined || !model.reads.every((read) => bound.has(modelId(read)))) continue;
+    const source = sources.get(model.draft.from ?? '');
+    if (model.draft.from !== null && source === undefined) continue;
+    const one = await bindModel(binding, model, source);
+    if (one !== undefined) bound.set(id, one);
+  }
+  return bound;
+}
+
+async function modelSpec(binding: Binding, model: BoundModel, columnsOf: ColumnsOf): Promise<ModelSpec | undefined> {
+  const { draft, reads, tree, sql } = model.parsed;
+  const common = {
+    id: draft.id,
+    name: draft.ref.name,
+    sqlFile: draft.sqlFile,
+    columns: model.columns,
+    reads,
+    partitionBy: draft.partitionBy.map(({ field }) => field),
+    sortBy: draft.sortBy,
+    expect: draft.expect,
+    description: draft.description,
+  };
+  if (draft.from === null) return { ...common, layer: 'gold', sql };
+  const numbered = await bindRowId(binding, model);
+  if (numbered === undefined) return undefined;
+  const joins = dimensionJoins(tree, reads, columnsOf);
+  return {
+    ...common,
+    layer: 'silver',
+    sql: numbered,
+    from: draft.from,
+    mode: draft.mode,
+    joins,
+    selectsAll: selectsAll(tree),
+  };
+}
+
+function assemble(draft: PipelineDraft, models: ReadonlyMap<string, ModelSpec>): PipelineSpec {
+  const refs = [...models].map(
+    ([id, model]) => [id, { ref: { layer: model.layer, name: model.name }, reads: model.reads }] as const,
+  );
+  const levels = levelsOf(new Map(refs));
+  return {
+    specVersion: 1,
+    name: draft.name,
+    owner: draft.owner,
+    tier: draft.tier,
+    description: draft.description,
+    schedule: draft.schedule,
+    settings: draft.settings,
+    sources: draft.sources.map((source) => source.spec),
+    models: levels.flat().flatMap((id) => models.get(id) ?? []),
+    levels,
+  };
+}

@@ -1,0 +1,76 @@
+import type { Session } from '../ports.ts';
+import { sqlFault } from './engine-errors.ts';
+import { type FunctionLists, manyRowsIn, volatileIn } from './functions.ts';
+import { type Notes, showValue } from './notes.ts';
+import { conditionOver, conditionText } from './statements.ts';
+import { nodeAt, nodesAt, statementsOf, walk } from './syntax.ts';
+
+/** What binding needs: the session that holds the empty tables, the engine's functions, the place for problems. */
+export type Binding = { readonly session: Session; readonly functions: FunctionLists; readonly notes: Notes };
+
+/** A table that a condition is over. */
+export type ConditionTable = { readonly schema: string; readonly name: string; readonly columns: readonly string[] };
+
+const CONDITION = 'an SQL condition over the columns of one row';
+
+/**
+ * Notes what keeps text from being a condition over one row of a table. `placesRows`: the condition decides where a row
+ * goes, so a retried worker must decide the same and the clock may not take part.
+ */
+export async function checkCondition(
+  binding: Binding,
+  condition: string,
+  table: ConditionTable,
+  place: string,
+  placesRows: boolean,
+): Promise<void> {
+  const { session, notes } = binding;
+  const before = notes.found.length;
+  try {
+    await checkSyntax(binding, condition, table, place, placesRows);
+    if (notes.found.length > before) return;
+    const text = conditionOver(condition, table.schema, table.name);
+    const columns = await session.describe({ name: 'condition', text });
+    const got = columns.map((column) => column.type).join(', ');
+    if (got !== 'BOOLEAN')
+      notes.add(place, `${showValue(condition)} of type ${got}`, 'a condition, which is true or false');
+  } catch (error) {
+    const name = error instanceof Error && error.message.startsWith('parse: ') ? 'parse' : 'condition';
+    const fault = sqlFault(error, name, CONDITION);
+    notes.add(place, `${showValue(condition)}: ${fault.got}`, fault.expected);
+  }
+}
+
+async function checkSyntax(
+  { session, functions, notes }: Binding,
+  condition: string,
+  table: ConditionTable,
+  place: string,
+  placesRows: boolean,
+): Promise<void> {
+  const tree = await session.parse(conditionText(condition));
+  const [select, ...more] = statementsOf(tree);
+  const alone = more.length === 0 && select !== undefined && nodesAt(select, 'select_list').length === 1;
+  if (!alone || nodeAt(select, 'from_table')?.['type'] !== 'EMPTY') {
+    notes.add(place, showValue(condition), CONDITION);
+    return;
+  }
+  for (const node of walk(select)) {
+    if (node['class'] === 'SUBQUERY') notes.add(place, `${showValue(condition)} with a subquery`, CONDITION);
+  }
+  for (const { called } of manyRowsIn(select, functions)) {
+    notes.add(
+      place,
+      `${called} in ${showValue(condition)}`,
+      `${CONDITION}; use query('select ... from this') to look at many`,
+    );
+  }
+  const columns = new Set(table.columns.map((column) => column.toLowerCase()));
+  for (const { called } of placesRows ? volatileIn(tree, functions, columns) : []) {
+    notes.add(
+      place,
+      `${called} in ${showValue(condition)}`,
+      'a condition that a retry decides in the same way, so without the clock or chance',
+    );
+  }
+}

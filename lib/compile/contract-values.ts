@@ -1,0 +1,97 @@
+import type { ContractColumn } from '../core/spec.ts';
+import { type ColumnType, renderColumnType } from '../core/types.ts';
+import { duckType } from '../sql/types.ts';
+import { type Binding, checkCondition } from './conditions.ts';
+import type { SourceDraft } from './draft.ts';
+import { sqlFault } from './engine-errors.ts';
+import { placeIn, showValue } from './notes.ts';
+import { castsOf, isOrdered, tryPattern, tryStrptime } from './statements.ts';
+
+/** Notes limits, allowed values, patterns, formats and conditions of a contract that DuckDB can't make sense of. */
+export async function checkContractValues(binding: Binding, source: SourceDraft): Promise<void> {
+  const columns = source.spec.columns.map((column) => column.name);
+  for (const column of source.spec.columns) {
+    const place = placeIn(placeIn(source.place, 'columns'), column.source);
+    await checkFormats(binding, column, placeIn(place, 'parse'));
+    await checkLimits(binding, column, place);
+    for (const check of column.checks) {
+      if (check.kind === 'in' && !isNested(column.type))
+        await checkValues(binding, column.type, check.values, placeIn(place, 'in'));
+      if (check.kind === 'pattern') {
+        await attempt(
+          binding,
+          tryPattern(check.regex),
+          check.regex,
+          'a regular expression in RE2 syntax',
+          placeIn(place, 'pattern'),
+        );
+      }
+      if (check.kind !== 'sql') continue;
+      const table = { schema: 'batch', name: source.spec.name, columns };
+      await checkCondition(binding, check.condition, table, source.checkPlaces.get(check) ?? place, true);
+    }
+  }
+}
+
+async function checkFormats(binding: Binding, { parse }: ContractColumn, place: string): Promise<void> {
+  for (const format of parse.kind === 'strptime' ? parse.formats : []) {
+    await attempt(binding, tryStrptime(format), format, "a strptime format such as '%d/%m/%Y %H:%M:%S'", place);
+  }
+}
+
+async function checkLimits(binding: Binding, { type, checks }: ContractColumn, place: string): Promise<void> {
+  const before = binding.notes.found.length;
+  if (isNested(type)) return;
+  const min = checks.find((check) => check.kind === 'min');
+  const max = checks.find((check) => check.kind === 'max');
+  for (const check of [min, max])
+    if (check) await checkValues(binding, type, [check.value], placeIn(place, check.kind));
+  if (min === undefined || max === undefined || binding.notes.found.length > before) return;
+  const [row] = await binding.session.rows(isOrdered(min.value, max.value, duckType(type)));
+  if (row?.['ok'] === false) binding.notes.add(placeIn(place, 'min'), min.value, `at most max, which is ${max.value}`);
+}
+
+async function checkValues(
+  binding: Binding,
+  type: ColumnType,
+  values: readonly string[],
+  place: string,
+): Promise<void> {
+  const [row] = await binding.session.rows(castsOf(values, duckType(type)));
+  const answers = Object.values(row ?? {});
+  values.forEach((value, index) => {
+    if (answers[index] === true && fitsExactly(value, type)) return;
+    binding.notes.add(
+      values.length > 1 ? placeIn(place, index) : place,
+      showValue(value),
+      `a value of type ${renderColumnType(type)}`,
+    );
+  });
+}
+
+/** Rules on lists and structs have been refused already. */
+function isNested(type: ColumnType): boolean {
+  return type.kind === 'list' || type.kind === 'struct';
+}
+
+/** DuckDB's casts round to the type's digits, which would move a limit. */
+function fitsExactly(value: string, type: ColumnType): boolean {
+  if (type.kind === 'int' || type.kind === 'bigint') return /^[+-]?\d+$/.test(value);
+  if (type.kind !== 'decimal') return true;
+  const digits = /^[+-]?\d*(?:\.(\d*))?$/.exec(value);
+  return digits !== null && (digits[1] ?? '').length <= type.scale;
+}
+
+async function attempt(
+  { session, notes }: Binding,
+  statement: ReturnType<typeof tryPattern>,
+  text: string,
+  expected: string,
+  place: string,
+): Promise<void> {
+  try {
+    await session.rows(statement);
+  } catch (error) {
+    notes.add(place, `${showValue(text)}: ${sqlFault(error, statement.name, expected).got}`, expected);
+  }
+}

@@ -1,0 +1,71 @@
+import type {
+  ColumnCheck,
+  Expectation,
+  ModelMode,
+  PartitionField,
+  PipelineSettings,
+  SourceSpec,
+  TableRef,
+} from '../core/spec.ts';
+import type { Column } from '../core/types.ts';
+import type { JsonValue } from '../ports.ts';
+
+/**
+ * A pipeline while it is compiled. `sound` is false where a problem has been noted that makes later checks on the
+ * same thing pointless: they are skipped, so that one mistake is reported once.
+ */
+export type PipelineDraft = {
+  readonly name: string;
+  readonly owner: string | null;
+  readonly tier: number | null;
+  readonly description: string | null;
+  readonly schedule: string | null;
+  readonly settings: PipelineSettings;
+  readonly sources: readonly SourceDraft[];
+  readonly models: readonly ModelDraft[];
+  /** Every name the user declared, also of things too broken for a draft, so that what names them is not blamed. */
+  readonly declared: DeclaredNames;
+};
+
+export type DeclaredNames = {
+  readonly sources: readonly string[];
+  readonly silver: readonly string[];
+  readonly gold: readonly string[];
+};
+
+export type SourceDraft = {
+  readonly spec: SourceSpec;
+  readonly place: string;
+  /** Where each SQL check of a column stands. */
+  readonly checkPlaces: ReadonlyMap<ColumnCheck, string>;
+  readonly sound: boolean;
+};
+
+export type ModelDraft = {
+  readonly id: string;
+  readonly ref: TableRef;
+  readonly place: string;
+  /** Silver: the source; '' when it was not given. Gold: null. */
+  readonly from: string | null;
+  /** The path as the user wrote it; null for the default of silver, `select *`. */
+  readonly sqlFile: string | null;
+  readonly mode: ModelMode;
+  readonly partitionBy: readonly { readonly field: PartitionField; readonly place: string }[];
+  readonly sortBy: readonly string[];
+  readonly expect: readonly Expectation[];
+  readonly description: string | null;
+  readonly sound: boolean;
+};
+
+/** A model whose SQL was read and parsed, and whose reads are tables of this pipeline. */
+export type ParsedModel = {
+  readonly draft: ModelDraft;
+  /** Path from the root of the project, for problems in the SQL. */
+  readonly file: string;
+  readonly sql: string;
+  readonly tree: JsonValue;
+  readonly reads: readonly TableRef[];
+};
+
+/** A model whose columns DuckDB has given. `sound` is false for silver SQL that is no row-wise map. */
+export type BoundModel = { readonly parsed: ParsedModel; readonly columns: readonly Column[]; readonly sound: boolean };

@@ -1,0 +1,42 @@
+import { EngineError } from '../core/errors.ts';
+import { didYouMean } from './suggest.ts';
+
+/** What DuckDB has against a piece of SQL, in the parts of a problem. */
+export type SqlFault = { readonly place: string | undefined; readonly got: string; readonly expected: string };
+
+const DESCRIBE = 'DESCRIBE ';
+
+/**
+ * Takes an EngineError of parse or describe apart: where (line and column of the SQL), what, and what would do.
+ * Throws what is not an EngineError.
+ */
+export function sqlFault(error: unknown, statement: string, expected: string): SqlFault {
+  if (!(error instanceof EngineError)) throw error;
+  const message = error.message.startsWith(`${statement}: `)
+    ? error.message.slice(statement.length + 2)
+    : error.message;
+  const [, line, column, parsed] = /^line (\d+), column (\d+): (.*)$/s.exec(message) ?? [];
+  if (parsed !== undefined) return { place: `line ${line}, column ${column}`, got: parsed, expected };
+  const got = (message.split('\n')[0] ?? message).replace(/^(?:[A-Z]\w* )+Error: /, '').replace(/!$/, '');
+  return { place: markedPlace(message), got, expected: suggested(message, got) ?? expected };
+}
+
+/** DuckDB prints `LINE 2: <text>` and a caret under the fault; a shortened text starts with dots and has no column. */
+function markedPlace(message: string): string | undefined {
+  const [, head, line, text, spaces] = /\n(LINE (\d+): )(.*)\n( *)\^/.exec(message) ?? [];
+  if (head === undefined || text === undefined || spaces === undefined) return undefined;
+  if (text.startsWith('...')) return `line ${line}`;
+  const prefix = line === '1' && text.startsWith(DESCRIBE) ? DESCRIBE.length : 0;
+  return `line ${line}, column ${Math.max(1, spaces.length - head.length - prefix + 1)}`;
+}
+
+function suggested(message: string, got: string): string | undefined {
+  const candidates = /Candidate bindings: (.*)/.exec(message)?.[1];
+  if (candidates !== undefined) {
+    const names = [...candidates.matchAll(/"((?:[^"]|"")*)"/g)].map((found) => found[1] ?? '');
+    const word = /"([^"]+)"/.exec(got)?.[1] ?? '';
+    return `a column that is there: ${candidates}${didYouMean(word, names)}`;
+  }
+  const near = /Did you mean "(.*?)"\?/.exec(message)?.[1];
+  return near === undefined ? undefined : `something that is there; did you mean ${JSON.stringify(near)}?`;
+}

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import type { Layer, PipelineSettings } from '../core/spec.ts';
+import type { ModelDraft, PipelineDraft, SourceDraft } from './draft.ts';
+import { readModel } from './model-shape.ts';
+import { checkDistinct, checkName, LONGEST_PIPELINE_NAME, LONGEST_TABLE_NAME } from './names.ts';
+import { type Notes, placeIn, showValue } from './notes.ts';
+import { type Field, isRecord, readFields } from './shape.ts';
+import { readSource } from './source-shape.ts';
+
+export const DEFAULT_SETTINGS: PipelineSettings = { unitBytes: 512 * 2 ** 20, fileBytes: 128 * 2 ** 20 };
+
+const text = { schema: z.string().min(1), expected: 'text' } as const;
+const bytes = { schema: z.number().int().positive(), expected: 'a whole number of bytes, 1 or more' } as const;
+const byName = z.record(z.string(), z.unknown());
+
+const PIPELINE = {
+  name: { schema: z.string(), expected: "the name of the pipeline's folder", required: true },
+  owner: text,
+  tier: { schema: z.number().int().positive(), expected: 'a whole number, 1 or more' },
+  description: text,
+  schedule: {
+    schema: z.string().refine(isSchedule),
+    expected: "'rate(1 day)' (minute, hour or day; plural above 1) or 'cron(0 6 * * ? *)' (six fields)",
+  },
+  settings: { schema: byName, expected: '{ unitBytes, fileBytes }' },
+  sources: {
+    schema: byName.refine((sources) => Object.keys(sources).length > 0),
+    expected: 'at least one source by name, such as { orders: csv({ ... }) }',
+    required: true,
+  },
+  silver: { schema: byName, expected: "tables by name, such as { orders: { from: 'orders' } }" },
+  gold: { schema: byName, expected: "models by name, such as { revenue: { sql: 'gold/revenue.sql' } }" },
+} as const satisfies Record<string, Field>;
+
+const SETTINGS = { unitBytes: bytes, fileBytes: bytes } as const satisfies Record<string, Field>;
+
+/**
+ * Reads what a pipeline file exports. Everything that can be told from the value alone is noted; the draft holds what
+ * is left. `undefined` when there is nothing to go on.
+ */
+export function readPipeline(definition: unknown, folder: string, notes: Notes): PipelineDraft | undefined {
+  const read = readFields(PIPELINE, definition, 'default export', 'definePipeline({ ... })', onPlainPlaces(notes));
+  if (read === undefined) return undefined;
+  const name = read.name ?? folder;
+  if (read.name !== undefined && checkName(name, LONGEST_PIPELINE_NAME, 'name', notes) && name !== folder) {
+    notes.add('name', showValue(name), `${showValue(folder)}, the name of the pipeline's folder`);
+  }
+  const settings = read.settings === undefined ? {} : readFields(SETTINGS, read.settings, 'settings', '', notes);
+  return {
+    name,
+    owner: read.owner ?? null,
+    tier: read.tier ?? null,
+    description: read.description ?? null,
+    schedule: read.schedule ?? null,
+    settings: { ...DEFAULT_SETTINGS, ...settings },
+    sources: readSources(read.sources, notes),
+    models: [...readModels('silver', read.silver, notes), ...readModels('gold', read.gold, notes)],
+    declared: { sources: namesOf(read.sources), silver: namesOf(read.silver), gold: namesOf(read.gold) },
+  };
+}
+
+/** Top-level places read `silver.x`, not `default export.silver.x`. */
+function onPlainPlaces(notes: Notes): Notes {
+  return { ...notes, add: (place, got, expected) => notes.add(place.replace(/^default export\./, ''), got, expected) };
+}
+
+function readSources(value: unknown, notes: Notes): readonly SourceDraft[] {
+  return namedEntries(value, 'sources', notes).flatMap(
+    ([name, source, place]) => readSource(name, source, place, notes) ?? [],
+  );
+}
+
+function readModels(layer: Layer, value: unknown, notes: Notes): readonly ModelDraft[] {
+  return namedEntries(value, layer, notes).flatMap(
+    ([name, model, place]) => readModel(layer, name, model, place, notes) ?? [],
+  );
+}
+
+function namesOf(value: unknown): readonly string[] {
+  return isRecord(value) ? Object.keys(value) : [];
+}
+
+/** Entries with their places; one whose name differs from an earlier one's only by case is noted and left out. */
+function namedEntries(value: unknown, place: string, notes: Notes): readonly (readonly [string, unknown, string])[] {
+  const entries = isRecord(value) ? Object.entries(value) : [];
+  const distinct = checkDistinct(namesOf(value), place, notes);
+  return entries.flatMap(([name, entry]) => {
+    const at = placeIn(place, name);
+    checkName(name, LONGEST_TABLE_NAME, at, notes);
+    return distinct.has(name) ? [[name, entry, at] as const] : [];
+  });
+}
+
+/** EventBridge Scheduler's rate and cron expressions. Source: docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html */
+function isSchedule(text: string): boolean {
+  const [, count, unit, plural] = /^rate\((\d+) (minute|hour|day)(s?)\)$/.exec(text) ?? [];
+  if (count !== undefined && unit !== undefined)
+    return Number(count) > 0 && (Number(count) > 1 ? plural === 's' : plural === '');
+  const fields = /^cron\(([^()]+)\)$/.exec(text)?.[1]?.trim().split(/\s+/);
+  return fields !== undefined && fields.length === 6 && fields.every((field) => /^[\dA-Za-z*?/,\-#]+$/.test(field));
+}

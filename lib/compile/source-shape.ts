@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import type { ColumnCheck, ContractColumn, SourceFormat, SourceSpec } from '../core/spec.ts';
+import { readColumn } from './column-shape.ts';
+import type { SourceDraft } from './draft.ts';
+import { checkColumns } from './names.ts';
+import { type Notes, placeIn, showValue } from './notes.ts';
+import { type Field, type FieldsRead, isRecord, readField, readFields } from './shape.ts';
+
+const character = z.string().refine((text) => [...text].length === 1);
+const characterOrNone = z.string().refine((text) => [...text].length <= 1);
+const texts = z.union([z.string().transform((text) => [text]), z.array(z.string()).min(1)]);
+
+const ANY_SOURCE = {
+  format: { schema: z.string(), expected: 'a format', required: true },
+  columns: {
+    schema: z.record(z.string(), z.unknown()).refine((columns) => Object.keys(columns).length > 0),
+    expected: "at least one column by its name in the file, such as { id: 'bigint' }",
+    required: true,
+  },
+  drift: { schema: z.enum(['evolve', 'ignore', 'fail']), expected: "'fail', 'ignore' or 'evolve'" },
+} as const satisfies Record<string, Field>;
+
+const CSV = {
+  ...ANY_SOURCE,
+  delimiter: { schema: character, expected: 'one character' },
+  quote: { schema: characterOrNone, expected: "one character, or '' for none" },
+  escape: { schema: characterOrNone, expected: "one character, or '' for none" },
+  header: { schema: z.boolean(), expected: 'true or false' },
+  encoding: { schema: z.enum(['utf-8', 'utf-16', 'latin-1']), expected: "'utf-8', 'utf-16' or 'latin-1'" },
+  nullText: { schema: texts, expected: 'text, or a list of texts, that means NULL' },
+} as const satisfies Record<string, Field>;
+
+const JSON_FILES = {
+  ...ANY_SOURCE,
+  layout: { schema: z.enum(['lines', 'array']), expected: "'lines' or 'array'" },
+} as const satisfies Record<string, Field>;
+
+const SOURCE = 'csv({ ... }), json({ ... }) or parquet({ ... })';
+
+/** One source; `undefined` when it is not the work of csv, json or parquet. */
+export function readSource(name: string, value: unknown, place: string, notes: Notes): SourceDraft | undefined {
+  if (!isRecord(value) || !['csv', 'json', 'parquet'].includes(String(value['format']))) {
+    notes.add(place, showValue(isRecord(value) ? value['format'] : value), SOURCE);
+    return undefined;
+  }
+  const format = readFormat(value, place, notes);
+  const drift = readField(ANY_SOURCE.drift, value['drift'], placeIn(place, 'drift'), createSilence());
+  const { columns, checkPlaces, sound } = readColumns(value['columns'], placeIn(place, 'columns'), notes);
+  if (format.kind === 'csv' && !format.header) noteNumberNames(columns, place, notes);
+  const spec: SourceSpec = { name, format, columns, drift: drift ?? 'fail' };
+  return { spec, place, checkPlaces, sound };
+}
+
+/** For a second look at a value whose problems have been noted already. */
+function createSilence(): Notes {
+  const silence: Notes = { found: [], add: () => {}, inFile: () => silence };
+  return silence;
+}
+
+function readFormat(value: Readonly<Record<string, unknown>>, place: string, notes: Notes): SourceFormat {
+  switch (value['format']) {
+    case 'csv':
+      return csvFormat(readFields(CSV, value, place, SOURCE, notes) ?? {}, place, notes);
+    case 'json':
+      return { kind: 'json', layout: readFields(JSON_FILES, value, place, SOURCE, notes)?.layout ?? 'lines' };
+    default:
+      readFields(ANY_SOURCE, value, place, SOURCE, notes);
+      return { kind: 'parquet' };
+  }
+}
+
+function csvFormat(read: FieldsRead<typeof CSV>, place: string, notes: Notes): SourceFormat {
+  const delimiter = read.delimiter ?? ',';
+  const quote = read.quote ?? '"';
+  if (delimiter === quote) notes.add(placeIn(place, 'quote'), showValue(quote), 'a character other than the delimiter');
+  return {
+    kind: 'csv',
+    delimiter,
+    quote,
+    escape: read.escape ?? quote,
+    header: read.header ?? true,
+    encoding: read.encoding ?? 'utf-8',
+    nullText: read.nullText ?? [''],
+  };
+}
+
+/** `sound`: the columns can be a table, whatever else is wrong with them. */
+function readColumns(
+  value: unknown,
+  place: string,
+  notes: Notes,
+): Omit<SourceDraft, 'spec' | 'place'> & { columns: ContractColumn[] } {
+  const columns: ContractColumn[] = [];
+  const checkPlaces = new Map<ColumnCheck, string>();
+  const entries = isRecord(value) ? Object.entries(value) : [];
+  for (const [source, column] of entries) {
+    const draft = readColumn(source, column, placeIn(place, source), notes);
+    if (draft === undefined) continue;
+    columns.push(draft.column);
+    for (const [check, at] of draft.sqlChecks) checkPlaces.set(check, at);
+  }
+  const named = columns.map((column) => ({ name: column.name, place: placeIn(place, column.source) }));
+  const distinct = checkColumns(named, "name it with as: '...'", notes);
+  return { columns, checkPlaces, sound: distinct && columns.length > 0 && columns.length === entries.length };
+}
+
+/** JavaScript puts properties that look like whole numbers first, whatever order they are written in. */
+function noteNumberNames(columns: readonly ContractColumn[], place: string, notes: Notes): void {
+  for (const { source } of columns) {
+    if (!/^\d+$/.test(source)) continue;
+    notes.add(
+      placeIn(placeIn(place, 'columns'), source),
+      `the name ${showValue(source)}`,
+      'a name with a letter in it, because header: false takes the columns in their written order',
+    );
+  }
+}

@@ -1,0 +1,133 @@
+import type { PartitionField, Transform } from '../core/spec.ts';
+import { type Column, type ColumnType, renderColumnType } from '../core/types.ts';
+import { type Binding, checkCondition } from './conditions.ts';
+import type { BoundModel, ModelDraft } from './draft.ts';
+import { sqlFault } from './engine-errors.ts';
+import { type Notes, placeIn, showValue } from './notes.ts';
+import { tablesIn } from './references.ts';
+import { createThis, isSubquery } from './statements.ts';
+import { oneOf } from './suggest.ts';
+import { statementsOf } from './syntax.ts';
+
+const DATES = ['date', 'timestamp', 'timestamptz'] as const;
+
+/**
+ * Types per transform. Source: https://iceberg.apache.org/spec/#partition-transforms, less the identity of floats and
+ * bytes, which do not survive being written as text in a path.
+ */
+const TRANSFORM_TYPES: Readonly<Record<Transform['kind'], readonly ColumnType['kind'][]>> = {
+  identity: ['boolean', 'int', 'bigint', 'decimal', ...DATES, 'string'],
+  year: DATES,
+  month: DATES,
+  day: DATES,
+  hour: ['timestamp', 'timestamptz'],
+  bucket: ['int', 'bigint', 'decimal', ...DATES, 'string', 'binary'],
+  truncate: ['int', 'bigint', 'decimal', 'string', 'binary'],
+};
+
+/** Notes what in a model's partitioning, order, dedupe key and expectations its columns do not allow. */
+export async function checkTable(binding: Binding, model: BoundModel): Promise<void> {
+  const { draft } = model.parsed;
+  checkPartition(draft, model.columns, binding.notes);
+  draft.sortBy.forEach((name, index) => {
+    const place = placeIn(placeIn(draft.place, 'sortBy'), index);
+    const column = findColumn(name, model.columns, place, binding.notes);
+    if (column && isNested(column.type))
+      binding.notes.add(place, showColumn(column), 'a column that is neither list nor struct');
+  });
+  if (draft.mode.kind === 'append' && draft.mode.dedupe?.by === 'key') {
+    const place = placeIn(placeIn(placeIn(draft.place, 'mode'), 'dedupe'), 'key');
+    draft.mode.dedupe.columns.forEach((name, index) => {
+      findColumn(name, model.columns, placeIn(place, index), binding.notes);
+    });
+  }
+  await checkExpectations(binding, model);
+}
+
+function checkPartition(draft: ModelDraft, columns: readonly Column[], notes: Notes): void {
+  const seen = new Map<string, string>();
+  for (const { field, place } of draft.partitionBy) {
+    const column = findColumn(field.column, columns, place, notes);
+    if (column === undefined) continue;
+    const types = TRANSFORM_TYPES[field.transform.kind];
+    if (!types.includes(column.type.kind)) {
+      notes.add(place, `${field.transform.kind} of ${showColumn(column)}`, `a column of type ${types.join(', ')}`);
+    }
+    const same = seen.get(redundancyKey(field));
+    if (same !== undefined)
+      notes.add(
+        place,
+        `${field.transform.kind} of ${showValue(field.column)}, which ${same} covers`,
+        'each column once per kind of transform',
+      );
+    seen.set(redundancyKey(field), place);
+  }
+}
+
+/** Iceberg's readers refuse two time transforms of one column, as they refuse two equal fields. */
+function redundancyKey({ column, transform }: PartitionField): string {
+  return `${['year', 'month', 'day', 'hour'].includes(transform.kind) ? 'time' : transform.kind} ${column}`;
+}
+
+async function checkExpectations(binding: Binding, model: BoundModel): Promise<void> {
+  const { draft } = model.parsed;
+  const { layer, name } = draft.ref;
+  const columns = model.columns.map((column) => column.name);
+  for (const expectation of draft.expect) {
+    const place = placeIn(placeIn(draft.place, 'expect'), expectation.name);
+    if (expectation.kind === 'row') {
+      const table = { schema: layer, name, columns };
+      await checkCondition(binding, expectation.condition, table, place, expectation.policy === 'drop');
+    } else if (expectation.kind === 'unique') {
+      expectation.columns.forEach((column, index) => {
+        findColumn(column, model.columns, placeIn(placeIn(place, 'columns'), index), binding.notes);
+      });
+    } else if (expectation.kind === 'sql') await checkQuery(binding, expectation.query, draft, placeIn(place, 'query'));
+  }
+}
+
+async function checkQuery({ session, notes }: Binding, query: string, draft: ModelDraft, place: string): Promise<void> {
+  const expected = "one SELECT from this, such as 'select * from this where ...'";
+  try {
+    const tree = await session.parse(query);
+    const tables = tablesIn(tree);
+    const other = tables.find((table) => table.schema !== '' || table.table.toLowerCase() !== 'this');
+    if (statementsOf(tree).length !== 1 || tables.length === 0) notes.add(place, showValue(query), expected);
+    else if (other !== undefined)
+      notes.add(place, `the table ${[other.schema, other.table].filter(Boolean).join('.')}`, expected);
+    else if (!(await isSubquery(session, query))) {
+      notes.add(place, 'a semicolon or a comment at the end', expected);
+    } else {
+      await session.run(createThis(draft.ref.layer, draft.ref.name));
+      await session.describe({ name: 'query', text: query });
+    }
+  } catch (error) {
+    const name = error instanceof Error && error.message.startsWith('parse: ') ? 'parse' : 'query';
+    const fault = sqlFault(error, name, expected);
+    notes.add(place, `${fault.place === undefined ? '' : `${fault.place}: `}${fault.got}`, fault.expected);
+  }
+}
+
+/** Iceberg's names are case-sensitive, so a column is found only as it is spelled. */
+function findColumn(name: string, columns: readonly Column[], place: string, notes: Notes): Column | undefined {
+  const found = columns.find((column) => column.name === name);
+  if (found === undefined) {
+    notes.add(
+      place,
+      `the column ${showValue(name)}`,
+      oneOf(
+        name,
+        columns.map((column) => column.name),
+      ),
+    );
+  }
+  return found;
+}
+
+function isNested(type: ColumnType): boolean {
+  return type.kind === 'list' || type.kind === 'struct';
+}
+
+function showColumn(column: Column): string {
+  return `${showValue(column.name)} of type ${renderColumnType(column.type)}`;
+}

@@ -1,0 +1,63 @@
+import type { TableId } from './tables.ts';
+import type { Column } from './types.ts';
+
+/** The tables in which a pipeline keeps its own books, database `<pipeline>_ops`. Columns may be added, never changed. */
+export const OPS_TABLES = {
+  /** The ledger: every landed file that a run dealt with. */
+  files: [
+    column('source', 'string'),
+    column('key', 'string'),
+    column('etag', 'string'),
+    column('size', 'bigint'),
+    column('status', 'string'),
+    column('records', 'bigint'),
+    column('code', 'string'),
+    column('reason', 'string'),
+    column('run_id', 'string'),
+    column('ingested_at', 'timestamptz'),
+  ],
+  accounting: [
+    column('run_id', 'string'),
+    column('source', 'string'),
+    column('read', 'bigint'),
+    column('accepted', 'bigint'),
+    column('quarantined', 'bigint'),
+    column('condemned', 'bigint'),
+    column('duplicates', 'bigint'),
+    column('recorded_at', 'timestamptz'),
+  ],
+  quarantine: [
+    column('source', 'string'),
+    column('source_file', 'string'),
+    column('line', 'bigint'),
+    column('raw', 'string'),
+    { name: 'codes', type: { kind: 'list', element: { kind: 'string' } } },
+    { name: 'details', type: { kind: 'list', element: { kind: 'string' } } },
+    column('row_hash', 'string'),
+    column('attempt', 'int'),
+    column('status', 'string'),
+    column('run_id', 'string'),
+    column('quarantined_at', 'timestamptz'),
+  ],
+  runs: [
+    column('run_id', 'string'),
+    column('status', 'string'),
+    column('started_at', 'timestamptz'),
+    column('finished_at', 'timestamptz'),
+    column('duration_ms', 'bigint'),
+    column('files', 'bigint'),
+    column('rows_read', 'bigint'),
+    column('rows_added', 'bigint'),
+    column('error', 'string'),
+  ],
+} as const satisfies Readonly<Record<string, readonly Column[]>>;
+
+export type OpsTable = keyof typeof OPS_TABLES;
+
+export function opsTable(pipeline: string, name: OpsTable): TableId {
+  return { pipeline, layer: 'ops', name };
+}
+
+function column(name: string, kind: 'string' | 'bigint' | 'int' | 'timestamptz'): Column {
+  return { name, type: { kind } };
+}

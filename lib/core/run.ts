@@ -1,0 +1,137 @@
+import type { PipelineSpec, SourceSpec } from './spec.ts';
+import type { TableId } from './tables.ts';
+import type { Column } from './types.ts';
+
+/** The JSON that steps hand to each other: references and counts, never rows, never lists that grow with the data. */
+export type RunRef = { readonly pipeline: string; readonly run_id: string; readonly dry_run: boolean };
+
+export type UnitsRef = { readonly units_key: string; readonly count: number };
+
+export type RunState = {
+  /** planned: work to do. nothing: nothing new. done: this run_id has ended before. */
+  readonly status: 'planned' | 'nothing' | 'done';
+  readonly run: RunRef;
+  readonly level: number;
+  readonly levels: number;
+  readonly stage?: UnitsRef;
+  readonly merge?: UnitsRef;
+};
+
+/** One item of a unit list: where to find the unit, small enough for any Map. */
+export type UnitItem = { readonly level: number; readonly unit: string };
+export type UnitInput = { readonly run: RunRef; readonly unit: UnitItem };
+
+export type LandedFile = { readonly key: string; readonly size: number; readonly etag: string };
+
+/** What a run set out to do. Written once; everything after it is computed from it, so a run can be resumed anywhere. */
+export type RunPlan = {
+  readonly run: RunRef;
+  /** ISO instant: the only time a run knows. */
+  readonly created_at: string;
+  readonly spec: PipelineSpec;
+  /** By model id: the table as it was when the run was planned; null for a table that does not exist. */
+  readonly tables: Readonly<Record<string, BaseTable | null>>;
+  /** By source name: the files to ingest, listed in an object of their own. */
+  readonly sources: Readonly<Record<string, PlannedSource>>;
+  readonly planning_ms: number;
+};
+
+export type BaseTable = { readonly metadata_location: string; readonly snapshot_id: string | null };
+export type PlannedSource = { readonly files_key: string; readonly files: number; readonly bytes: number };
+
+/** How one model is built in this run. */
+export type ModelPlan = {
+  readonly model: string;
+  readonly table: TableId;
+  readonly columns: readonly Column[];
+  /** The source's contract with the columns that drift added; null for gold. */
+  readonly contract: SourceSpec | null;
+  /** The identifier for a table that this run creates. */
+  readonly uuid: string;
+  readonly units: readonly string[];
+  /** `final`: staging writes the table's data files. `exchange`: it writes files by hash bucket for a merge. */
+  readonly output: 'final' | 'exchange';
+  readonly buckets: number;
+  /** Why a gold model is computed. */
+  readonly reason: string | null;
+};
+
+export type LevelPlan = { readonly level: number; readonly models: readonly ModelPlan[]; readonly ms: number };
+
+export type StageUnit = {
+  readonly unit: string;
+  readonly model: string;
+  /** Place of the unit among the model's units: earlier units win over later ones. */
+  readonly ordinal: number;
+  readonly files: readonly LandedFile[];
+};
+
+export type MergeUnit = {
+  readonly unit: string;
+  readonly model: string;
+  readonly kind: 'dedupe' | 'compact';
+  readonly inputs: readonly string[];
+};
+
+/** A Parquet file that a unit wrote, at its key in the store. */
+export type PlacedFile<Written> = { readonly key: string; readonly written: Written };
+
+export type FileOutcome = LandedFile & {
+  readonly status: 'ingested' | 'rejected';
+  readonly records: number;
+  readonly code: string | null;
+  readonly reason: string | null;
+};
+
+export type RowCounts = {
+  readonly read: number;
+  readonly accepted: number;
+  readonly quarantined: number;
+  readonly condemned: number;
+  readonly duplicates: number;
+};
+
+export const NO_ROWS: RowCounts = { read: 0, accepted: 0, quarantined: 0, condemned: 0, duplicates: 0 };
+
+export function addCounts(a: RowCounts, b: RowCounts): RowCounts {
+  return {
+    read: a.read + b.read,
+    accepted: a.accepted + b.accepted,
+    quarantined: a.quarantined + b.quarantined,
+    condemned: a.condemned + b.condemned,
+    duplicates: a.duplicates + b.duplicates,
+  };
+}
+
+/** Accounting closes when every row read has exactly one fate. */
+export function accountsClose(c: RowCounts): boolean {
+  return c.read === c.accepted + c.quarantined + c.condemned + c.duplicates;
+}
+
+export type TableOutcome = {
+  readonly rows_added: number;
+  readonly files_added: number;
+  readonly snapshot_id: string | null;
+};
+
+export type StepTiming = {
+  readonly step: string;
+  readonly level: number | null;
+  readonly units: number;
+  readonly ms: number;
+};
+
+/** What a run answers. */
+export type RunResult = {
+  readonly run_id: string;
+  readonly pipeline: string;
+  readonly status: 'SUCCEEDED' | 'FAILED' | 'NOTHING_TO_DO' | 'DRY_RUN';
+  readonly accounting: Readonly<Record<string, RowCounts>>;
+  readonly rejected_files: readonly { readonly source: string; readonly file: string; readonly reason: string }[];
+  readonly tables: Readonly<Record<string, TableOutcome>>;
+  readonly warnings: readonly string[];
+  readonly previews: Readonly<Record<string, readonly unknown[]>>;
+  readonly duration_ms: number;
+  readonly steps: readonly StepTiming[];
+  readonly error: { readonly name: string; readonly message: string } | null;
+};

@@ -1,0 +1,12 @@
+/** What a pipeline file imports. */
+export type { ModelMode, PartitionField } from '../core/spec.ts';
+export type { ColumnDefinition, ColumnsDefinition, ColumnTypeText, ParseText } from './columns.ts';
+export type { GoldExpectation, RowExpectation, SilverExpectation } from './expectations.ts';
+export { query, rowCount, unique } from './expectations.ts';
+export type { AppendOptions } from './modes.ts';
+export { append, full, replace } from './modes.ts';
+export type { GoldDefinition, PipelineDefinition, SettingsDefinition, SilverDefinition } from './pipeline.ts';
+export { definePipeline } from './pipeline.ts';
+export type { CsvOptions, JsonOptions, ParquetOptions, SourceDefinition } from './sources.ts';
+export { csv, json, parquet } from './sources.ts';
+export { bucket, day, hour, identity, month, truncate, year } from './transforms.ts';

@@ -1,0 +1,58 @@
+import type { DriftPolicy } from '../core/spec.ts';
+import type { ColumnsDefinition } from './columns.ts';
+
+/** What every kind of source has. */
+export type SourceOptions = {
+  /** The contract: the columns the files must have. */
+  readonly columns: ColumnsDefinition;
+  /**
+   * What happens when a file has columns that the contract does not name. Default `'fail'`: nothing is dropped or
+   * added until a person decides.
+   * - `'fail'`: the run fails and publishes nothing.
+   * - `'ignore'`: the extra columns stay in bronze only.
+   * - `'evolve'`: they become nullable columns of silver tables that `select *`.
+   */
+  readonly drift?: DriftPolicy;
+};
+
+export type CsvOptions = SourceOptions & {
+  /** Between fields, one character. Default `','`. */
+  readonly delimiter?: string;
+  /** Around fields, one character, or `''` for none. Default `'"'`. */
+  readonly quote?: string;
+  /** Before a quote inside a quoted field, one character, or `''` for none. Default: the quote (it is doubled). */
+  readonly escape?: string;
+  /** True: the first line names the columns. False: they come in the contract's order. Default true. */
+  readonly header?: boolean;
+  /** Default `'utf-8'`. */
+  readonly encoding?: 'utf-8' | 'utf-16' | 'latin-1';
+  /** Text that means NULL, one or several. Default `''`. */
+  readonly nullText?: string | readonly string[];
+};
+
+export type JsonOptions = SourceOptions & {
+  /** `'lines'`: one object per line. `'array'`: one array of objects. Default `'lines'`. */
+  readonly layout?: 'lines' | 'array';
+};
+
+export type ParquetOptions = SourceOptions;
+
+export type CsvSource = CsvOptions & { readonly format: 'csv' };
+export type JsonSource = JsonOptions & { readonly format: 'json' };
+export type ParquetSource = ParquetOptions & { readonly format: 'parquet' };
+export type SourceDefinition = CsvSource | JsonSource | ParquetSource;
+
+/** A source of CSV files, plain, `.gz` or `.zst`. */
+export function csv(options: CsvOptions): CsvSource {
+  return { ...options, format: 'csv' };
+}
+
+/** A source of JSON files: one object per line, or one array of objects. */
+export function json(options: JsonOptions): JsonSource {
+  return { ...options, format: 'json' };
+}
+
+/** A source of Parquet files. */
+export function parquet(options: ParquetOptions): ParquetSource {
+  return { ...options, format: 'parquet' };
+}

@@ -1,0 +1,212 @@
+import { InvalidInput } from '../core/errors.ts';
+import type { PartitionField } from '../core/spec.ts';
+import type { Column } from '../core/types.ts';
+import { evolveSchema, type IncompatibleColumn } from './evolve.ts';
+import { currentSpec, partitionSpecOf } from './partition.ts';
+import { currentSchema, fieldByName, schemaOf } from './schema.ts';
+import { MAIN } from './snapshot.ts';
+import type { PartitionSpec, PartitionSpecField, Schema, Snapshot, SortOrder, TableMetadata } from './types.ts';
+
+/**
+ * A change of a table as a value: what must still be true, and what to do then. Names and keys are those of
+ * https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml (TableRequirement, TableUpdate).
+ */
+export type Change = { readonly requirements: readonly Requirement[]; readonly updates: readonly Update[] };
+
+export type Requirement =
+  | { readonly type: 'assert-create' }
+  | { readonly type: 'assert-table-uuid'; readonly uuid: string }
+  | { readonly type: 'assert-ref-snapshot-id'; readonly ref: string; readonly 'snapshot-id': bigint | null }
+  | { readonly type: 'assert-last-assigned-field-id'; readonly 'last-assigned-field-id': number }
+  | { readonly type: 'assert-current-schema-id'; readonly 'current-schema-id': number }
+  | { readonly type: 'assert-last-assigned-partition-id'; readonly 'last-assigned-partition-id': number }
+  | { readonly type: 'assert-default-spec-id'; readonly 'default-spec-id': number }
+  | { readonly type: 'assert-default-sort-order-id'; readonly 'default-sort-order-id': number };
+
+/** Where an update sets a schema, spec or sort order, -1 means the one that this change added last. */
+export type Update =
+  | { readonly action: 'assign-uuid'; readonly uuid: string }
+  | { readonly action: 'set-location'; readonly location: string }
+  | { readonly action: 'add-schema'; readonly schema: Schema; readonly 'last-column-id': number }
+  | { readonly action: 'set-current-schema'; readonly 'schema-id': number }
+  | { readonly action: 'add-spec'; readonly spec: PartitionSpec }
+  | { readonly action: 'set-default-spec'; readonly 'spec-id': number }
+  | { readonly action: 'add-sort-order'; readonly 'sort-order': SortOrder }
+  | { readonly action: 'set-default-sort-order'; readonly 'sort-order-id': number }
+  | { readonly action: 'add-snapshot'; readonly snapshot: Snapshot }
+  | {
+      readonly action: 'set-snapshot-ref';
+      readonly 'ref-name': string;
+      readonly type: 'branch' | 'tag';
+      readonly 'snapshot-id': bigint;
+    }
+  | { readonly action: 'remove-snapshots'; readonly 'snapshot-ids': readonly bigint[] }
+  | { readonly action: 'set-properties'; readonly updates: Readonly<Record<string, string>> }
+  | { readonly action: 'remove-properties'; readonly removals: readonly string[] };
+
+export const LAST_ADDED = -1;
+
+export type NewTable = {
+  readonly uuid: string;
+  /** Absolute location of the table's folder, without a trailing slash. */
+  readonly location: string;
+  readonly columns: readonly Column[];
+  readonly partitionBy: readonly PartitionField[];
+  /** Columns to order rows by within a file, ascending. */
+  readonly sortBy: readonly string[];
+  readonly properties: Readonly<Record<string, string>>;
+};
+
+/** The change that makes a table. Throws InvalidInput when partitionBy or sortBy name columns that are not there. */
+export function createTable(table: NewTable): Change {
+  const { schema, lastColumnId } = schemaOf(table.columns);
+  const { spec } = partitionSpecOf(table.partitionBy, schema);
+  return {
+    requirements: [{ type: 'assert-create' }],
+    updates: [
+      { action: 'assign-uuid', uuid: table.uuid },
+      { action: 'set-location', location: table.location },
+      { action: 'add-schema', schema, 'last-column-id': lastColumnId },
+      { action: 'set-current-schema', 'schema-id': LAST_ADDED },
+      { action: 'add-spec', spec },
+      { action: 'set-default-spec', 'spec-id': LAST_ADDED },
+      { action: 'add-sort-order', 'sort-order': sortOrderOf(table.sortBy, schema) },
+      { action: 'set-default-sort-order', 'sort-order-id': LAST_ADDED },
+      { action: 'set-properties', updates: table.properties },
+    ],
+  };
+}
+
+/** Ascending, nulls last, as DuckDB's ORDER BY does by default. Order 0 is the one that sorts nothing. */
+function sortOrderOf(columns: readonly string[], schema: Schema): SortOrder {
+  const fields = columns.map((column) => {
+    const field = fieldByName(schema, column);
+    if (field === undefined) throw new InvalidInput(`sortBy: got ${column}; expected a column of the table`);
+    return {
+      transform: 'identity',
+      'source-id': field.id,
+      direction: 'asc' as const,
+      'null-order': 'nulls-last' as const,
+    };
+  });
+  return { 'order-id': fields.length === 0 ? 0 : 1, fields };
+}
+
+export type Alteration =
+  | { readonly kind: 'same' }
+  | { readonly kind: 'altered'; readonly change: Change }
+  | { readonly kind: 'incompatible'; readonly columns: readonly IncompatibleColumn[] };
+
+/** The change that lets the table hold `wanted` columns; see evolveSchema for what is allowed. */
+export function alterSchema(metadata: TableMetadata, wanted: readonly Column[]): Alteration {
+  const evolution = evolveSchema(currentSchema(metadata), metadata['last-column-id'], wanted);
+  if (evolution.kind !== 'evolved') return evolution;
+  const schema = { ...evolution.schema, 'schema-id': 1 + Math.max(...metadata.schemas.map((one) => one['schema-id'])) };
+  const change: Change = {
+    requirements: [
+      { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
+      { type: 'assert-current-schema-id', 'current-schema-id': metadata['current-schema-id'] },
+      { type: 'assert-last-assigned-field-id', 'last-assigned-field-id': metadata['last-column-id'] },
+    ],
+    updates: [
+      { action: 'add-schema', schema, 'last-column-id': evolution.lastColumnId },
+      { action: 'set-current-schema', 'schema-id': LAST_ADDED },
+    ],
+  };
+  return { kind: 'altered', change };
+}
+
+/**
+ * The change that makes `fields` the table's partitioning for new files; undefined when it is that already. A field
+ * that any spec of the table had keeps its id. Throws InvalidInput as partitionSpecOf does.
+ */
+export function alterSpec(metadata: TableMetadata, fields: readonly PartitionField[]): Change | undefined {
+  const last = metadata['last-partition-id'];
+  const fresh = partitionSpecOf(fields, currentSchema(metadata), last).spec.fields;
+  const known = metadata['partition-specs'].flatMap((spec) => spec.fields);
+  const reused = reuseIds(fresh, known, last);
+  if (sameFields(reused, currentSpec(metadata).fields)) return undefined;
+  const specId = 1 + Math.max(...metadata['partition-specs'].map((one) => one['spec-id']));
+  const earlier = metadata['partition-specs'].find((one) => sameFields(reused, one.fields));
+  const updates: readonly Update[] =
+    earlier === undefined
+      ? [
+          { action: 'add-spec', spec: { 'spec-id': specId, fields: reused } },
+          { action: 'set-default-spec', 'spec-id': LAST_ADDED },
+        ]
+      : [{ action: 'set-default-spec', 'spec-id': earlier['spec-id'] }];
+  return {
+    requirements: [
+      { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
+      { type: 'assert-default-spec-id', 'default-spec-id': metadata['default-spec-id'] },
+      { type: 'assert-last-assigned-partition-id', 'last-assigned-partition-id': last },
+    ],
+    updates,
+  };
+}
+
+function reuseIds(
+  fresh: readonly PartitionSpecField[],
+  known: readonly PartitionSpecField[],
+  last: number,
+): readonly PartitionSpecField[] {
+  let next = last + 1;
+  return fresh.map((field) => {
+    const same = known.find((one) => one['source-id'] === field['source-id'] && one.transform === field.transform);
+    if (same !== undefined) return { ...field, 'field-id': same['field-id'], name: same.name };
+    next += 1;
+    return { ...field, 'field-id': next - 1 };
+  });
+}
+
+function sameFields(a: readonly PartitionSpecField[], b: readonly PartitionSpecField[]): boolean {
+  const keys = (fields: readonly PartitionSpecField[]) => fields.map((one) => `${one['field-id']} ${one.name}`).join();
+  return keys(a) === keys(b);
+}
+
+export function setProperties(metadata: TableMetadata, updates: Readonly<Record<string, string>>): Change {
+  const requirement = { type: 'assert-table-uuid', uuid: metadata['table-uuid'] } as const;
+  return { requirements: [requirement], updates: [{ action: 'set-properties', updates }] };
+}
+
+/** Makes a snapshot current: `main` must still be where it was when the snapshot was staged. */
+export function addSnapshot(metadata: TableMetadata, snapshot: Snapshot): Change {
+  const id = snapshot['snapshot-id'];
+  return {
+    requirements: [
+      { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
+      { type: 'assert-ref-snapshot-id', ref: MAIN, 'snapshot-id': metadata['current-snapshot-id'] ?? null },
+    ],
+    updates: [
+      { action: 'add-snapshot', snapshot },
+      { action: 'set-snapshot-ref', 'ref-name': MAIN, type: 'branch', 'snapshot-id': id },
+    ],
+  };
+}
+
+/** One change after the other; requirements of the second that only its own first part would break must not stand in it. */
+export function joinChanges(...changes: readonly (Change | undefined)[]): Change {
+  const present = changes.filter((change) => change !== undefined);
+  return {
+    requirements: present.flatMap((change) => change.requirements),
+    updates: present.flatMap((change) => change.updates),
+  };
+}
+
+/**
+ * The change that forgets snapshots older than a time (milliseconds), keeping at least the latest `keep` and every
+ * snapshot that a branch or tag points to; undefined when there is nothing to forget. Their files stay.
+ */
+export function expireSnapshots(metadata: TableMetadata, olderThan: number, keep: number): Change | undefined {
+  const referenced = new Set(Object.values(metadata.refs ?? {}).map((ref) => ref['snapshot-id']));
+  const expired = metadata.snapshots
+    .slice(0, Math.max(0, metadata.snapshots.length - keep))
+    .filter((snapshot) => snapshot['timestamp-ms'] < BigInt(olderThan))
+    .map((snapshot) => snapshot['snapshot-id'])
+    .filter((id) => id !== metadata['current-snapshot-id'] && !referenced.has(id));
+  if (expired.length === 0) return undefined;
+  return {
+    requirements: [{ type: 'assert-table-uuid', uuid: metadata['table-uuid'] }],
+    updates: [{ action: 'remove-snapshots', 'snapshot-ids': expired }],
+  };
+}

@@ -1,0 +1,171 @@
+import { z } from 'zod';
+import { UnreadableTable } from '../core/errors.ts';
+import { assertReadable } from './features.ts';
+import { parseLossless, renderLossless } from './lossless.ts';
+import type { TableMetadata } from './types.ts';
+
+/**
+ * Table metadata as JSON, without losing a digit of a long and without dropping fields that we do not know.
+ * Source: https://iceberg.apache.org/spec/#table-metadata-and-snapshots, Appendix C.
+ */
+
+const long = z.bigint();
+const int = z.number().int();
+const text = z.string();
+const texts = z.record(text, text);
+
+const nestedField = z.looseObject({
+  id: int,
+  name: text,
+  required: z.boolean(),
+  get type() {
+    return icebergType;
+  },
+});
+
+const icebergType: z.ZodType = z.union([
+  text,
+  z.looseObject({ type: z.literal('struct'), fields: z.array(nestedField) }),
+  z.looseObject({
+    type: z.literal('list'),
+    'element-id': int,
+    'element-required': z.boolean(),
+    element: z.lazy(() => icebergType),
+  }),
+  z.looseObject({ type: z.literal('map') }),
+]);
+
+const schema = z.looseObject({ type: z.literal('struct'), 'schema-id': int, fields: z.array(nestedField) });
+
+const partitionSpec = z.looseObject({
+  'spec-id': int,
+  fields: z.array(z.looseObject({ 'source-id': int, 'field-id': int, name: text, transform: text })),
+});
+
+const sortOrder = z.looseObject({
+  'order-id': int,
+  fields: z.array(
+    z.looseObject({
+      transform: text,
+      'source-id': int,
+      direction: z.enum(['asc', 'desc']),
+      'null-order': z.enum(['nulls-first', 'nulls-last']),
+    }),
+  ),
+});
+
+const snapshot = z.looseObject({
+  'snapshot-id': long,
+  'parent-snapshot-id': long.optional(),
+  'sequence-number': long.default(0n),
+  'timestamp-ms': long,
+  'manifest-list': text,
+  summary: texts.default({ operation: 'append' }),
+  'schema-id': int.optional(),
+});
+
+const metadata = z.looseObject({
+  'format-version': z.literal(2),
+  'table-uuid': text,
+  location: text,
+  'last-sequence-number': long,
+  'last-updated-ms': long,
+  'last-column-id': int,
+  schemas: z.array(schema).min(1),
+  'current-schema-id': int,
+  'partition-specs': z.array(partitionSpec).min(1),
+  'default-spec-id': int,
+  'last-partition-id': int,
+  properties: texts.default({}),
+  'current-snapshot-id': long
+    .nullish()
+    // Older writers say -1 for "no snapshot yet".
+    .transform((id) => (id === -1n ? null : id)),
+  snapshots: z.array(snapshot).default([]),
+  'snapshot-log': z.array(z.looseObject({ 'timestamp-ms': long, 'snapshot-id': long })).default([]),
+  'metadata-log': z.array(z.looseObject({ 'timestamp-ms': long, 'metadata-file': text })).default([]),
+  'sort-orders': z.array(sortOrder).default([{ 'order-id': 0, fields: [] }]),
+  'default-sort-order-id': int.default(0),
+  refs: z.record(text, z.looseObject({ 'snapshot-id': long, type: z.enum(['branch', 'tag']) })).optional(),
+});
+
+/**
+ * Parses and validates a metadata file. `where` names it in errors.
+ * Throws UnreadableTable when it is damaged or needs a feature that we do not read.
+ */
+export function parseMetadata(input: Uint8Array | string, where = 'table metadata'): TableMetadata {
+  const json = typeof input === 'string' ? input : decodeText(input, where);
+  const known = recent.get(json) ?? metadataOf(parseJson(json, where), where);
+  remember(json, known);
+  return known;
+}
+
+/**
+ * The last few files parsed, by their whole text. A commit loads a table more than once, and a table with hundreds of
+ * snapshots costs more to parse than all else that the commit does. Metadata is never changed in place.
+ */
+const recent = new Map<string, TableMetadata>();
+const REMEMBERED = 8;
+
+function remember(json: string, table: TableMetadata): void {
+  recent.delete(json);
+  recent.set(json, table);
+  const oldest = recent.keys().next();
+  if (recent.size > REMEMBERED && !oldest.done) recent.delete(oldest.value);
+}
+
+/** The same for a tree that parseLossless made. */
+export function metadataOf(tree: unknown, where = 'table metadata'): TableMetadata {
+  refuseVersion(tree, where);
+  const parsed = metadata.safeParse(tree);
+  if (!parsed.success) throw new UnreadableTable(`${where} is damaged:\n${z.prettifyError(parsed.error)}`);
+  const table = parsed.data as unknown as TableMetadata;
+  assertConsistent(table, where);
+  assertReadable(table, where);
+  return table;
+}
+
+/** One line of JSON with the specification's key names. */
+export function renderMetadata(table: TableMetadata): string {
+  return renderLossless(table);
+}
+
+function decodeText(bytes: Uint8Array, where: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new UnreadableTable(`${where} is not UTF-8 text`, { cause });
+  }
+}
+
+function parseJson(json: string, where: string): unknown {
+  try {
+    return parseLossless(json);
+  } catch (cause) {
+    throw new UnreadableTable(`${where} is not JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+}
+
+/** Before everything else: another version has other fields, and naming those would mislead. */
+function refuseVersion(tree: unknown, where: string): void {
+  const version = tree !== null && typeof tree === 'object' ? Reflect.get(tree, 'format-version') : undefined;
+  if (version !== 2) {
+    throw new UnreadableTable(`${where}: got format-version ${JSON.stringify(version) ?? 'missing'}; expected 2`);
+  }
+}
+
+function assertConsistent(table: TableMetadata, where: string): void {
+  const missing = (what: string, id: number | bigint): never => {
+    throw new UnreadableTable(`${where} is damaged: ${what} ${id} is not among those the file lists`);
+  };
+  const current = table['current-snapshot-id'] ?? null;
+  if (!table.schemas.some((one) => one['schema-id'] === table['current-schema-id'])) {
+    missing('current-schema-id', table['current-schema-id']);
+  }
+  if (!table['partition-specs'].some((one) => one['spec-id'] === table['default-spec-id'])) {
+    missing('default-spec-id', table['default-spec-id']);
+  }
+  if (current !== null && !table.snapshots.some((one) => one['snapshot-id'] === current)) {
+    missing('current-snapshot-id', current);
+  }
+}

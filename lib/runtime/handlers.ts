@@ -1,0 +1,30 @@
+import type { RunState, UnitInput } from '../core/run.ts';
+import { runAudit } from '../steps/audit.ts';
+import { runCommit } from '../steps/commit.ts';
+import type { StepDeps } from '../steps/deps.ts';
+import { type FailInput, runFail } from '../steps/fail.ts';
+import { runFinish } from '../steps/finish.ts';
+import { runMerge } from '../steps/merge.ts';
+import { type OpenInput, runOpen } from '../steps/open.ts';
+import { runPlanMerge } from '../steps/plan-merge.ts';
+import { runPlanStage } from '../steps/plan-stage.ts';
+import { runStage } from '../steps/stage.ts';
+import type { StateHandler } from './state-machine.ts';
+
+/**
+ * The step behind each Task state of statemachines/medallion.asl.json. What a state receives was produced by the state
+ * machine itself, whose wiring the tests hold to these types.
+ */
+export function medallionHandlers(deps: StepDeps): Readonly<Record<string, StateHandler>> {
+  return {
+    Open: (input) => runOpen(input as OpenInput, deps),
+    PlanStage: (input) => runPlanStage(input as RunState, deps),
+    Stage: (input) => runStage(input as unknown as UnitInput, deps),
+    PlanMerge: (input) => runPlanMerge(input as RunState, deps),
+    Merge: (input) => runMerge(input as unknown as UnitInput, deps),
+    Audit: (input) => runAudit(input as RunState, deps),
+    Commit: (input) => runCommit(input as RunState, deps),
+    Finish: (input) => runFinish(input as RunState, deps),
+    Fail: (input) => runFail(input as unknown as FailInput, deps),
+  };
+}

@@ -1,0 +1,61 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { compilePipeline } from '../compile/compile.ts';
+import { InvalidInput } from '../core/errors.ts';
+import type { PipelineSpec } from '../core/spec.ts';
+import type { Engine, SessionOptions } from '../ports.ts';
+
+/** Names of the folders below `pipelines` that hold a pipeline.ts. */
+export async function listPipelines(pipelines: string): Promise<readonly string[]> {
+  const entries = await readdir(pipelines, { withFileTypes: true }).catch(() => []);
+  const names: string[] = [];
+  for (const entry of entries) {
+    if (entry.isDirectory() && (await isFile(join(pipelines, entry.name, 'pipeline.ts')))) names.push(entry.name);
+  }
+  return names.sort();
+}
+
+/** Imports a pipeline file and compiles it. Throws InvalidInput with every problem found. */
+export async function loadPipeline(
+  engine: Engine,
+  session: SessionOptions,
+  pipelines: string,
+  name: string,
+): Promise<PipelineSpec> {
+  const folder = resolve(pipelines, name);
+  const path = join(folder, 'pipeline.ts');
+  if (!/^[A-Za-z0-9_-]+$/.test(name) || !(await isFile(path))) {
+    const known = await listPipelines(pipelines);
+    throw new InvalidInput(
+      `no pipeline ${JSON.stringify(name)}: expected one of ${known.length === 0 ? '(none)' : known.join(', ')} in ${pipelines}`,
+    );
+  }
+  const shown = relative(process.cwd(), path);
+  const definition = await importDefault(path, shown);
+  const opened = await engine.open(session);
+  try {
+    const files = { read: (file: string) => readIfAny(join(folder, file)) };
+    return await compilePipeline({ definition, folder: name, files, file: shown, session: opened });
+  } finally {
+    await opened.close();
+  }
+}
+
+async function importDefault(path: string, shown: string): Promise<unknown> {
+  try {
+    const module = (await import(pathToFileURL(path).href)) as { readonly default?: unknown };
+    return module.default;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InvalidInput(`${shown} cannot be loaded: ${reason}`, [], { cause });
+  }
+}
+
+async function readIfAny(path: string): Promise<string | undefined> {
+  return (await isFile(path)) ? readFile(path, 'utf8') : undefined;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
+}

@@ -1,0 +1,187 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism, freemem } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createFileCatalog } from '../adapters/catalog/file.ts';
+import { isGone, thisProcess } from '../adapters/store/holder.ts';
+import { createLocalStore } from '../adapters/store/local.ts';
+import { loadStateMachine } from '../asl/load.ts';
+import { lowerStateMachine } from '../asl/lower.ts';
+import { InvalidInput } from '../core/errors.ts';
+import type { RunResult, RunState } from '../core/run.ts';
+import type { PipelineSpec } from '../core/spec.ts';
+import { createDuckDbEngine } from '../engine/duckdb.ts';
+import { parseMetadata, renderMetadata } from '../iceberg/json.ts';
+import type { Clock, Ids, Log } from '../ports.ts';
+import type { StepDeps } from '../steps/deps.ts';
+import { failedResult } from '../steps/fail.ts';
+import { renewLock } from '../steps/lock.ts';
+import { type OpenInput, runOpen } from '../steps/open.ts';
+import { readJson, readJsonIfAny, runFolder } from '../steps/run-folder.ts';
+import { medallionHandlers } from './handlers.ts';
+import { loadPipeline } from './load-pipeline.ts';
+import { runStateMachine, type StateEvent } from './state-machine.ts';
+
+const MEDALLION = new URL('../../statemachines/medallion.asl.json', import.meta.url);
+const RENEW_MS = 20_000;
+const DEFAULT_MEMORY = 2_000_000_000;
+
+export type LocalOptions = {
+  /** The lake's folder; created on first use. */
+  readonly root: string;
+  readonly pipelines: string;
+  /** Location under which readers find the lake's folder; a `file://` URL of it by default. */
+  readonly locationBase?: string;
+  readonly log: Log;
+  readonly memoryBytes?: number;
+  readonly threads?: number;
+};
+
+/** A lake in a folder of this machine. */
+export type LocalLake = {
+  readonly deps: StepDeps;
+  readonly root: string;
+  readonly pipelines: string;
+  run(request: RunRequest): Promise<RunAnswer>;
+};
+
+export type RunRequest = {
+  readonly pipeline: string;
+  readonly runId?: string;
+  readonly dryRun?: boolean;
+  readonly onEvent?: (event: StateEvent) => void;
+};
+
+export type RunAnswer =
+  | {
+      readonly kind: 'ended';
+      readonly result: RunResult /** The same run_id had ended before. */;
+      readonly again: boolean;
+    }
+  | { readonly kind: 'nothing'; readonly runId: string }
+  | { readonly kind: 'locked'; readonly message: string };
+
+/** The composition root of the laptop: local store, file catalog, steps in this process. */
+export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
+  const root = resolve(options.root);
+  const scratch = join(root, '.strata-scratch');
+  await mkdir(scratch, { recursive: true });
+  const store = createLocalStore({ root, ...(await locationOf(root, options.locationBase)) });
+  const engine = createDuckDbEngine();
+  const settings = {
+    memoryBytes: options.memoryBytes ?? Math.min(DEFAULT_MEMORY, Math.floor(freemem() * 0.6)),
+    threads: options.threads ?? availableParallelism(),
+    scratch,
+    holder: thisProcess(),
+  };
+  const compiled = new Map<string, Promise<PipelineSpec>>();
+  const deps: StepDeps = {
+    store,
+    catalog: createFileCatalog(store, { parse: parseMetadata, render: renderMetadata }),
+    engine,
+    clock: systemClock,
+    ids: randomIds,
+    log: options.log,
+    specs: (name) => {
+      const known = compiled.get(name) ?? loadPipeline(engine, settings, options.pipelines, name);
+      compiled.set(name, known);
+      return known;
+    },
+    wait: (ms) => sleep(ms),
+    isGone,
+    settings,
+  };
+  return { deps, root, pipelines: options.pipelines, run: (request) => runPipeline(deps, request) };
+}
+
+const systemClock: Clock = { now: () => new Date() };
+
+const randomIds: Ids = {
+  unique: () => randomBytes(6).toString('hex'),
+  uuid: () => randomUUID(),
+  snapshot: () => (randomBytes(8).readBigUInt64BE() >> 1n) | 1n,
+};
+
+/** A lake remembers the location it was made with, since its tables' metadata is full of it. */
+async function locationOf(root: string, wanted: string | undefined): Promise<{ locationBase?: string }> {
+  const path = join(root, 'lake.json');
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) {
+    if (wanted === undefined) return {};
+    await writeFile(path, `${JSON.stringify({ location_base: wanted })}\n`);
+    return { locationBase: wanted };
+  }
+  const known = String((JSON.parse(text) as { location_base?: unknown }).location_base);
+  if (wanted !== undefined && wanted !== known) {
+    throw new InvalidInput(`the lake at ${root} was made with location base ${known}; got ${wanted}`);
+  }
+  return { locationBase: known };
+}
+
+/** Runs the state machine; when it resumed an earlier run first, runs it again for the one that was asked for. */
+async function runPipeline(deps: StepDeps, request: RunRequest): Promise<RunAnswer> {
+  const runId = request.runId ?? defaultRunId(deps);
+  await deps.specs(request.pipeline);
+  const renewal = setInterval(() => {
+    renewLock(deps, request.pipeline).catch((cause: unknown) =>
+      deps.log.warn('lock not renewed', { cause: String(cause) }),
+    );
+  }, RENEW_MS);
+  try {
+    for (;;) {
+      const ended = await runOnce(deps, request, runId);
+      if (ended.runId === runId) return ended.answer;
+    }
+  } finally {
+    clearInterval(renewal);
+  }
+}
+
+/** One execution, and the run that it turned out to be about. */
+async function runOnce(
+  deps: StepDeps,
+  request: RunRequest,
+  runId: string,
+): Promise<{ readonly runId: string; readonly answer: RunAnswer }> {
+  const handlers = medallionHandlers(deps);
+  let opened = runId;
+  const outcome = await runStateMachine({
+    definition: lowerStateMachine(loadStateMachine(await readFile(MEDALLION, 'utf8'), 'medallion.asl.json')),
+    input: { pipeline: request.pipeline, run_id: runId, dry_run: request.dryRun ?? false },
+    handlers: {
+      ...handlers,
+      Open: async (input) => {
+        const state = await runOpen(input as OpenInput, deps);
+        opened = state.run.run_id;
+        return state;
+      },
+    },
+    readItems: (key) => readJson(deps.store, key),
+    concurrency: 1,
+    ...(request.onEvent === undefined ? {} : { onEvent: request.onEvent }),
+  });
+  if (outcome.status === 'FAILED') return { runId: opened, answer: await failed(deps, request, opened, outcome) };
+  const state = outcome.output as RunState;
+  if (state.status === 'nothing') return { runId, answer: { kind: 'nothing', runId } };
+  const result = await readJson<RunResult>(deps.store, runFolder.result(state.run));
+  return { runId: opened, answer: { kind: 'ended', result, again: state.status === 'done' } };
+}
+
+async function failed(
+  deps: StepDeps,
+  request: RunRequest,
+  runId: string,
+  outcome: { readonly error: string; readonly cause: string },
+): Promise<RunAnswer> {
+  if (outcome.error === 'LockHeld') return { kind: 'locked', message: outcome.cause };
+  const run = { pipeline: request.pipeline, run_id: runId, dry_run: request.dryRun ?? false };
+  const recorded = await readJsonIfAny<RunResult>(deps.store, runFolder.result(run));
+  const error = { name: outcome.error, message: outcome.cause };
+  return { kind: 'ended', result: recorded ?? failedResult(run, error, 0), again: false };
+}
+
+function defaultRunId(deps: StepDeps): string {
+  const time = deps.clock.now().toISOString().replaceAll(/[-:]/g, '').slice(0, 15);
+  return `${time}-${deps.ids.unique()}`;
+}

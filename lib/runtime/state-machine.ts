@@ -1,0 +1,218 @@
+import type { RunOptions, StateMachineDefinition } from 'aws-local-stepfunctions';
+import type { LoweredDefinition, LoweredMachine, LoweredMap } from '../asl/lower.ts';
+import { InvalidInput } from '../core/errors.ts';
+import type { JsonValue } from '../ports.ts';
+
+export type StateHandler = (input: JsonValue) => Promise<JsonValue>;
+
+/** What happens to Task and Map states; a retried or mapped Task starts once for each attempt and item. */
+export type StateEvent =
+  | { readonly kind: 'started'; readonly state: string }
+  /** A Map state has read its items. */
+  | { readonly kind: 'items'; readonly state: string; readonly count: number }
+  | { readonly kind: 'succeeded'; readonly state: string; readonly durationMs: number }
+  | {
+      readonly kind: 'failed';
+      readonly state: string;
+      readonly durationMs: number;
+      readonly error: string;
+      readonly cause: string;
+    };
+
+export type StateMachineRun = {
+  readonly definition: LoweredMachine;
+  readonly input: JsonValue;
+  /** One for each Task state, inside and outside maps. */
+  readonly handlers: Readonly<Record<string, StateHandler>>;
+  /** The JSON array at a store key. */
+  readonly readItems: (key: string) => Promise<readonly JsonValue[]>;
+  /** Items of a map at once; the map's own MaxConcurrency may lower it. */
+  readonly concurrency: number;
+  readonly onEvent?: (event: StateEvent) => void;
+  /** Milliseconds between attempts in place of each Retry's own interval. */
+  readonly retryIntervalMs?: number;
+};
+
+export type StateMachineResult =
+  | { readonly status: 'SUCCEEDED'; readonly output: JsonValue }
+  | { readonly status: 'FAILED'; readonly error: string; readonly cause: string };
+
+/** Bytes of JSON that Step Functions lets a state receive or return. */
+const PAYLOAD_LIMIT = 262_144;
+
+/**
+ * Runs a machine in this process. Errors keep their `name`, so Retry and Catch match our classes as they do on AWS; a
+ * map that lost more items than it tolerates starts no further ones, lets the running ones end, and fails with
+ * States.ExceedToleratedFailureThreshold. Payloads are JSON of at most 256 KiB, as on AWS.
+ * Throws InvalidInput when a Task state has no handler.
+ */
+export async function runStateMachine(run: StateMachineRun): Promise<StateMachineResult> {
+  const { definition, handlers } = run;
+  requireHandlers(definition, handlers);
+  const outer: Record<string, StateHandler> = {};
+  for (const state of definition.tasks) outer[state] = taskHandler(run, state);
+  for (const [state, map] of Object.entries(definition.maps)) {
+    outer[state] = observed(run, state, (input) => runMap(run, state, map, input));
+  }
+  try {
+    return { status: 'SUCCEEDED', output: await execute(definition.main, run.input, { run, handlers: outer }) };
+  } catch (cause) {
+    const { name, message } = originOf(cause);
+    return { status: 'FAILED', error: name, cause: message };
+  }
+}
+
+function requireHandlers(machine: LoweredMachine, handlers: StateMachineRun['handlers']): void {
+  const needed = [...machine.tasks, ...Object.values(machine.maps).flatMap((map) => map.tasks)];
+  const missing = needed.filter((state) => handlers[state] === undefined);
+  if (missing.length > 0) {
+    // The runner would call AWS Lambda for a state without a handler.
+    throw new InvalidInput(
+      `no handler for Task state ${missing.join(', ')}; expected one for each of ${needed.join(', ')}`,
+    );
+  }
+}
+
+type Execution = {
+  readonly run: StateMachineRun;
+  readonly handlers: Readonly<Record<string, StateHandler>>;
+  readonly context?: { readonly Strata: { readonly Items: readonly JsonValue[]; readonly Concurrency: number } };
+};
+
+async function execute(definition: LoweredDefinition, input: JsonValue, execution: Execution): Promise<JsonValue> {
+  // Loaded on use: the runner brings AWS clients along that most commands never need.
+  const { StateMachine } = await import('aws-local-stepfunctions');
+  const { retryIntervalMs } = execution.run;
+  const options = {
+    overrides: {
+      taskResourceLocalHandlers: execution.handlers,
+      ...(retryIntervalMs === undefined ? {} : { retryIntervalOverrides: everyRetry(definition, retryIntervalMs) }),
+    },
+    ...(execution.context === undefined ? {} : { context: execution.context }),
+  };
+  // The runner's types know mutable JSON only; the definition was checked when it was loaded.
+  const machine = new StateMachine(definition as unknown as StateMachineDefinition, {
+    validationOptions: { noValidate: true },
+  });
+  const started = machine.run(input as never, options as unknown as RunOptions);
+  const drained = drain(started.eventLogs);
+  const output = await started.result;
+  await drained;
+  return output;
+}
+
+/** Unread, the runner's own log would hold every payload of the run. */
+async function drain(events: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of events);
+}
+
+function everyRetry(value: object, milliseconds: number): Record<string, number> {
+  const found = Object.entries(value).flatMap(([name, field]) => {
+    if (typeof field !== 'object' || field === null) return [];
+    const below = Object.entries(everyRetry(field, milliseconds));
+    return 'Retry' in field ? [[name, milliseconds] as const, ...below] : below;
+  });
+  return Object.fromEntries(found);
+}
+
+function taskHandler(run: StateMachineRun, state: string): StateHandler {
+  return observed(run, state, async (input) => payload(state, await run.handlers[state]?.(input)));
+}
+
+/** Reports start and end of each call, and makes whatever is thrown an Error with a name. */
+function observed(run: StateMachineRun, state: string, handler: StateHandler): StateHandler {
+  return async (input) => {
+    const start = performance.now();
+    run.onEvent?.({ kind: 'started', state });
+    try {
+      const output = await handler(input);
+      run.onEvent?.({ kind: 'succeeded', state, durationMs: performance.now() - start });
+      return output;
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      const durationMs = performance.now() - start;
+      run.onEvent?.({ kind: 'failed', state, durationMs, error: error.name, cause: error.message });
+      throw error;
+    }
+  };
+}
+
+async function runMap(run: StateMachineRun, state: string, map: LoweredMap, input: JsonValue): Promise<JsonValue> {
+  const { key, input: mapInput } = input as { key: string; input: JsonValue };
+  const items = await readItems(run, state, key);
+  run.onEvent?.({ kind: 'items', state, count: items.length });
+  if (items.length === 0) return null;
+
+  const failures: ItemFailure[] = [];
+  const handlers: Record<string, StateHandler> = {
+    [map.failed]: async (failure) => {
+      failures.push(failure as ItemFailure);
+      return null;
+    },
+  };
+  for (const task of map.tasks) {
+    const handler = taskHandler(run, task);
+    handlers[task] = async (taskInput) => {
+      if (isExceeded(map, failures.length, items.length)) throw stopped();
+      return handler(taskInput);
+    };
+  }
+  const Concurrency = Math.min(run.concurrency, map.maxConcurrency || run.concurrency);
+  await execute(map.items, mapInput, { run, handlers, context: { Strata: { Items: items, Concurrency } } });
+  if (isExceeded(map, failures.length, items.length)) throw exceeded(state, failures, items.length);
+  return null;
+}
+
+type ItemFailure = { readonly Error: string; readonly Cause: string };
+
+async function readItems(run: StateMachineRun, state: string, key: string): Promise<readonly JsonValue[]> {
+  const items = await run.readItems(key).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    throw statesError('States.ItemReaderFailed', `${state} cannot read its items at ${key}: ${reason}`, { cause });
+  });
+  if (Array.isArray(items)) return items;
+  throw statesError('States.ItemReaderFailed', `${state}: got no JSON array at ${key}; expected the list of its items`);
+}
+
+function isExceeded({ tolerated: { count, percentage } }: LoweredMap, failed: number, total: number): boolean {
+  return (count !== null && failed > count) || (percentage !== null && (failed / total) * 100 > percentage);
+}
+
+const STOPPED = 'Strata.MapStopped';
+
+function exceeded(state: string, failures: readonly ItemFailure[], total: number): Error {
+  const own = failures.filter(({ Error: name }) => name !== STOPPED);
+  const [first] = own;
+  return statesError(
+    'States.ExceedToleratedFailureThreshold',
+    `${own.length} of ${total} items of ${state} failed; the first with ${first?.Error}: ${first?.Cause}`,
+  );
+}
+
+/** Ends an item that had not begun when its map failed; no Retry may begin it again. */
+function stopped(): Error {
+  return Object.assign(statesError(STOPPED, 'not started: the map had failed'), { isRetryable: false });
+}
+
+function statesError(name: string, message: string, options?: ErrorOptions): Error {
+  return Object.assign(new Error(message, options), { name });
+}
+
+/** Passes a value on as AWS does: as JSON text within the limit. */
+function payload(state: string, value: JsonValue | undefined): JsonValue {
+  const text = JSON.stringify(value ?? null);
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= PAYLOAD_LIMIT) return JSON.parse(text) as JsonValue;
+  const error = statesError(
+    'States.DataLimitExceeded',
+    `${state} returned ${bytes} bytes of JSON; expected at most ${PAYLOAD_LIMIT}: write lists to the store and return their key`,
+  );
+  // The same attempt would return as much again.
+  throw Object.assign(error, { isRetryable: false });
+}
+
+/** The runner wraps what ended the machine once for each level. */
+function originOf(cause: unknown): Error {
+  if (!(cause instanceof Error)) return new Error(String(cause));
+  return cause.name === 'ExecutionError' && cause.cause instanceof Error ? originOf(cause.cause) : cause;
+}

@@ -1,0 +1,12 @@
+import type { Column } from '../core/types.ts';
+import { quoteText } from './quote.ts';
+import { duckType } from './types.ts';
+
+/** Rows of an ops table from a JSON array file; instants are text until the table's own types are applied. */
+export function renderOpsRows(path: string, columns: readonly Column[]): string {
+  const types = columns.map((c) => {
+    const type = c.type.kind === 'timestamptz' ? 'VARCHAR' : duckType(c.type);
+    return `${quoteText(c.name)}: ${quoteText(type)}`;
+  });
+  return `read_json(${quoteText(path)}, format = 'array', columns = {${types.join(', ')}}, maximum_object_size = 67108864)`;
+}

@@ -1,0 +1,110 @@
+import { AuditFailed } from '../core/errors.ts';
+import type { FileOutcome, RowCounts, RunPlan, RunState, TableOutcome } from '../core/run.ts';
+import type { SourceSpec } from '../core/spec.ts';
+import { fullName } from '../core/tables.ts';
+import type { JsonValue } from '../ports.ts';
+import { commitChange } from '../table/commit.ts';
+import { parsePrepared } from '../table/prepare.ts';
+import type { LevelAudit } from './audit.ts';
+import type { StepDeps } from './deps.ts';
+import { commitOps, writeOpsRows } from './ops-tables.ts';
+import { readJson, readLevelPlan, readPlan, runFolder, writeOnce } from './run-folder.ts';
+import { findModel, tableIdOf } from './table-state.ts';
+import { type ModelOutcome, readOutcome } from './unit-result.ts';
+
+/** What became of each source, from the model that keeps its accounts. */
+export type SourceOutcome = { readonly source: string; readonly outcome: ModelOutcome };
+
+export type CommitRecord = {
+  readonly tables: Readonly<Record<string, TableOutcome>>;
+  readonly accounting: Readonly<Record<string, RowCounts>>;
+  readonly ms: number;
+};
+
+/**
+ * Publishes the run: every prepared table in level order, then quarantine, accounting and the ledger. Each table says
+ * by its snapshots whether the run is in it already, so that a run which died on the way is rolled forward by running
+ * this again. A dry run publishes nothing.
+ */
+export async function runCommit(state: RunState, deps: StepDeps): Promise<RunState> {
+  const { run } = state;
+  if ((await deps.store.head(runFolder.commit(run))) !== undefined) return state;
+  const started = deps.clock.now().getTime();
+  const plan = await readPlan(deps.store, run);
+  const sources = await readSources(deps, plan);
+  const audits = await readAudits(deps, plan);
+  checkTargets(plan, sources, audits);
+  if (!run.dry_run) await writeOnce(deps.store, runFolder.committing(run), { at: deps.clock.now().toISOString() });
+  const tables: Record<string, TableOutcome> = {};
+  for (const model of audits.flatMap((a) => a.models)) {
+    const snapshot_id = model.prepared ? await publish(deps, plan, model.model) : null;
+    tables[model.table] = { rows_added: model.rows_added, files_added: model.files_added, snapshot_id };
+  }
+  if (!run.dry_run) await publishBooks(deps, plan, sources);
+  const accounting = Object.fromEntries(sources.map(({ source, outcome }) => [source, outcome.counts]));
+  const record: CommitRecord = { tables, accounting, ms: deps.clock.now().getTime() - started };
+  await writeOnce(deps.store, runFolder.commit(run), record);
+  return state;
+}
+
+async function publish(deps: StepDeps, plan: RunPlan, id: string): Promise<string | null> {
+  const text = new TextDecoder().decode((await deps.store.read(runFolder.table(plan.run, id))).bytes);
+  const prepared = parsePrepared(text);
+  const snapshot = plan.run.dry_run
+    ? prepared.snapshot
+    : (await commitChange(deps, tableIdOf(plan.spec, findModel(plan.spec, id)), prepared)).snapshot;
+  return snapshot === undefined ? null : snapshot['snapshot-id'].toString();
+}
+
+/** The first model of a source keeps its accounts; the others must have accepted as many rows. */
+function checkTargets(plan: RunPlan, sources: readonly SourceOutcome[], audits: readonly LevelAudit[]): void {
+  for (const { source, outcome } of sources) {
+    for (const audit of audits.flatMap((a) => a.models)) {
+      const model = findModel(plan.spec, audit.model);
+      if (model.layer !== 'silver' || model.from !== source || model.mode.kind !== 'append') continue;
+      if (audit.counts.accepted === outcome.counts.accepted) continue;
+      throw new AuditFailed(
+        `source ${source}: ${outcome.counts.accepted} rows were accepted but ${audit.counts.accepted} reached ${fullName(tableIdOf(plan.spec, model))}; nothing is published`,
+      );
+    }
+  }
+}
+
+export async function readAudits(deps: StepDeps, plan: RunPlan): Promise<readonly LevelAudit[]> {
+  const audits: LevelAudit[] = [];
+  for (let level = 0; level < plan.spec.levels.length; level += 1) {
+    audits.push(await readJson<LevelAudit>(deps.store, runFolder.audit(plan.run, level)));
+  }
+  return audits;
+}
+
+export async function readSources(deps: StepDeps, plan: RunPlan): Promise<readonly SourceOutcome[]> {
+  const sources: SourceOutcome[] = [];
+  for (const { name } of plan.spec.sources.filter((s: SourceSpec) => (plan.sources[s.name]?.files ?? 0) > 0)) {
+    const keeper = plan.spec.models.find((m) => m.layer === 'silver' && m.from === name);
+    const level = plan.spec.levels.findIndex((ids) => keeper !== undefined && ids.includes(keeper.id));
+    if (keeper === undefined || level < 0) continue;
+    const planned = (await readLevelPlan(deps.store, plan.run, level)).models.find((m) => m.model === keeper.id);
+    if (planned !== undefined)
+      sources.push({ source: name, outcome: await readOutcome(deps, plan.run, level, planned) });
+  }
+  return sources;
+}
+
+async function publishBooks(deps: StepDeps, plan: RunPlan, sources: readonly SourceOutcome[]): Promise<void> {
+  const quarantine = sources.flatMap((s) => s.outcome.quarantine);
+  await commitOps(deps, plan.run, 'quarantine', quarantine);
+  const accounting = sources.map(({ source, outcome }) => ({
+    run_id: plan.run.run_id,
+    source,
+    ...outcome.counts,
+    recorded_at: plan.created_at,
+  }));
+  await commitOps(deps, plan.run, 'accounting', await writeOpsRows(deps, plan, 'accounting', accounting));
+  const ledger = sources.flatMap(({ source, outcome }) => outcome.files.map((f) => ledgerRow(plan, source, f)));
+  await commitOps(deps, plan.run, 'files', await writeOpsRows(deps, plan, 'files', ledger));
+}
+
+function ledgerRow(plan: RunPlan, source: string, file: FileOutcome): { readonly [column: string]: JsonValue } {
+  return { source, ...file, run_id: plan.run.run_id, ingested_at: plan.created_at };
+}

@@ -1,0 +1,30 @@
+import type { PipelineSpec } from '../core/spec.ts';
+import type { Catalog, Clock, Engine, Ids, Log, ObjectStore } from '../ports.ts';
+
+/** Plain data: what a worker may use. */
+export type StepSettings = {
+  /** Bytes that DuckDB may use in one unit. */
+  readonly memoryBytes: number;
+  readonly threads: number;
+  /** An existing local folder for temporary files. */
+  readonly scratch: string;
+  /** Who holds locks on behalf of this process. */
+  readonly holder: string;
+};
+
+/** Everything a step needs from the world; the two composition roots build it. */
+export type StepDeps = {
+  readonly store: ObjectStore;
+  readonly catalog: Catalog;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  /** The compiled pipeline. Throws InvalidInput when there is none of that name. */
+  readonly specs: (pipeline: string) => Promise<PipelineSpec>;
+  /** Waits; injected so that back-off never sleeps in a test. */
+  readonly wait: (ms: number) => Promise<void>;
+  /** Whether the process of a holder's name is known to have ended; false where that can't be known. */
+  readonly isGone: (holder: string) => boolean;
+  readonly settings: StepSettings;
+};

@@ -1,0 +1,71 @@
+import type { LandedFile } from '../core/run.ts';
+import type { ContractColumn, SilverModel, SourceSpec } from '../core/spec.ts';
+import { inspectFile } from '../landing/inspect.ts';
+import type { Session } from '../ports.ts';
+import { quoteTexts } from '../sql/quote.ts';
+import { columnTypeOf } from '../sql/types.ts';
+import type { StepDeps } from './deps.ts';
+import { withScratch } from './place-files.ts';
+import { pathOf } from './table-state.ts';
+
+/**
+ * The contract with the columns that drift 'evolve' found in these files: text as it stands for CSV and JSON, the
+ * file's own type for Parquet. Other policies leave the contract alone, since `inspectFile` deals with strange columns.
+ */
+export async function evolveContract(
+  deps: StepDeps,
+  source: SourceSpec,
+  model: SilverModel,
+  files: readonly LandedFile[],
+): Promise<SourceSpec> {
+  if (source.drift !== 'evolve' || !model.selectsAll || files.length === 0) return source;
+  const session = await deps.engine.open(deps.settings);
+  const borrowed = await deps.store.borrow(files.map((f) => f.key));
+  try {
+    const found = await withScratch(deps, 'drift', async (scratch) => {
+      const columns = new Map<string, string>();
+      for (const [i, file] of files.entries()) {
+        const path = pathOf(borrowed, file.key);
+        for (const c of await strangeColumns(session, source, path, scratch, String(i))) columns.set(c.name, c.type);
+      }
+      return columns;
+    });
+    return { ...source, columns: [...source.columns, ...newColumns(source, found)] };
+  } finally {
+    await borrowed.release();
+    await session.close();
+  }
+}
+
+async function strangeColumns(
+  session: Session,
+  source: SourceSpec,
+  path: string,
+  scratch: string,
+  name: string,
+): Promise<readonly { readonly name: string; readonly type: string }[]> {
+  const inspection = await inspectFile(session, source, path, scratch, name);
+  if (inspection.kind === 'rejected') return [];
+  if (inspection.layout.kind === 'csv' || inspection.layout.kind === 'parquet') return inspection.extra;
+  const format = inspection.layout.kind === 'array' ? 'array' : 'newline_delimited';
+  const objects = `read_json_objects(${quoteTexts([inspection.path])}, format = '${format}', ignore_errors = ${format !== 'array'}, maximum_object_size = 67108864)`;
+  const rows = await session.rows({
+    name: 'json_columns',
+    text: `SELECT DISTINCT unnest(json_keys(json)) AS name FROM ${objects} WHERE json_type(json) = 'OBJECT' ORDER BY name`,
+  });
+  const named = new Set(source.columns.map((c) => c.source));
+  return rows.map((row) => ({ name: String(row['name']), type: 'VARCHAR' })).filter((c) => !named.has(c.name));
+}
+
+/** Columns whose name is free; one that differs from a known name by case alone cannot be told apart in SQL. */
+function newColumns(source: SourceSpec, found: ReadonlyMap<string, string>): ContractColumn[] {
+  const taken = new Set(source.columns.map((c) => c.name.toLowerCase()));
+  const added: ContractColumn[] = [];
+  for (const [name, duckType] of found) {
+    const type = columnTypeOf(duckType);
+    if (type === undefined || name === '' || name.startsWith('_') || taken.has(name.toLowerCase())) continue;
+    taken.add(name.toLowerCase());
+    added.push({ source: name, name, type, parse: { kind: 'auto' }, required: false, checks: [] });
+  }
+  return added;
+}

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import type { GoldModel } from '../core/spec.ts';
+import { modelId } from '../core/spec.ts';
+import { currentSnapshot } from '../iceberg/snapshot.ts';
+import type { TableMetadata } from '../iceberg/types.ts';
+
+/** Snapshot summary keys that say what a gold table was computed from. */
+export const INPUTS = 'strata.inputs';
+export const MODEL_HASH = 'strata.model-hash';
+
+/** The snapshot of every input, as recorded in the summary of the snapshot computed from them. */
+export function describeInputs(model: GoldModel, states: ReadonlyMap<string, TableMetadata | undefined>): string {
+  const inputs = model.reads.map((ref) => [modelId(ref), snapshotText(states.get(modelId(ref)))] as const);
+  return JSON.stringify(Object.fromEntries(inputs));
+}
+
+/** Changes when the model's SQL, columns or layout change. */
+export function hashModel(model: GoldModel): string {
+  const text = JSON.stringify([model.sql, model.columns, model.partitionBy, model.sortBy]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** Why a gold model has to be computed, or `undefined` when its table is up to date with its inputs. */
+export function goldReason(
+  model: GoldModel,
+  gold: TableMetadata | undefined,
+  states: ReadonlyMap<string, TableMetadata | undefined>,
+): string | undefined {
+  const summary = gold === undefined ? undefined : currentSnapshot(gold)?.summary;
+  if (summary === undefined) return 'the table does not exist yet';
+  if (summary[MODEL_HASH] !== hashModel(model)) return 'the model has changed';
+  const before = JSON.parse(summary[INPUTS] ?? '{}') as Record<string, string | null>;
+  const changed = model.reads.map(modelId).filter((id) => (before[id] ?? null) !== snapshotText(states.get(id)));
+  return changed.length === 0 ? undefined : `${changed.join(', ')} changed`;
+}
+
+function snapshotText(metadata: TableMetadata | undefined): string | null {
+  const snapshot = metadata === undefined ? undefined : currentSnapshot(metadata);
+  return snapshot === undefined ? null : snapshot['snapshot-id'].toString();
+}

@@ -1,0 +1,49 @@
+import { OPS_TABLES, opsTable } from '../core/ops.ts';
+import type { LandedFile } from '../core/run.ts';
+import { fullName } from '../core/tables.ts';
+import type { Session } from '../ports.ts';
+import type { StepDeps } from './deps.ts';
+import { openTable } from './table-state.ts';
+
+/** Files of a source that the ledger does not know: a key with a new etag is a new file. In key order. */
+export async function findNewFiles(
+  deps: StepDeps,
+  session: Session,
+  pipeline: string,
+  sources: readonly string[],
+): Promise<ReadonlyMap<string, readonly LandedFile[]>> {
+  const known = await readLedger(deps, session, pipeline);
+  const waiting = new Map<string, readonly LandedFile[]>();
+  for (const source of sources) {
+    const files: LandedFile[] = [];
+    for await (const { key, size, etag } of deps.store.list(`bronze/${pipeline}/${source}/`)) {
+      if (!known.has(ledgerKey(key, etag))) files.push({ key, size, etag });
+    }
+    waiting.set(source, files);
+  }
+  return waiting;
+}
+
+async function readLedger(deps: StepDeps, session: Session, pipeline: string): Promise<ReadonlySet<string>> {
+  const id = opsTable(pipeline, 'files');
+  const entry = await deps.catalog.load(id);
+  if (entry === undefined) return new Set();
+  await session.run({ name: 'schema', text: 'CREATE SCHEMA IF NOT EXISTS ops' });
+  const files = await openTable(
+    deps.store,
+    session,
+    { schema: 'ops', table: 'files' },
+    entry.metadata,
+    OPS_TABLES.files,
+  );
+  try {
+    const rows = await session.rows({ name: `ledger ${fullName(id)}`, text: 'SELECT key, etag FROM ops.files' });
+    return new Set(rows.map((row) => ledgerKey(String(row['key']), String(row['etag']))));
+  } finally {
+    await files.release();
+  }
+}
+
+function ledgerKey(key: string, etag: string): string {
+  return `${etag} ${key}`;
+}

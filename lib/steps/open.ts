@@ -1,0 +1,124 @@
+import type { BaseTable, LandedFile, PlannedSource, RunPlan, RunRef, RunState } from '../core/run.ts';
+import type { PipelineSpec } from '../core/spec.ts';
+import { currentSnapshot } from '../iceberg/snapshot.ts';
+import type { TableMetadata } from '../iceberg/types.ts';
+import { loadTable } from '../table/read.ts';
+import type { StepDeps } from './deps.ts';
+import { goldReason } from './gold-inputs.ts';
+import { findNewFiles } from './ledger.ts';
+import { releaseLock, takeLock } from './lock.ts';
+import { checkRunId, readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from './run-folder.ts';
+import { tableIdOf } from './table-state.ts';
+
+export type OpenInput = { readonly pipeline: string; readonly run_id: string; readonly dry_run: boolean };
+
+/** What there is to do for a pipeline, computed without writing anything. */
+export type Survey = {
+  readonly spec: PipelineSpec;
+  readonly waiting: ReadonlyMap<string, readonly LandedFile[]>;
+  readonly tables: ReadonlyMap<string, { metadata: TableMetadata; location: string } | undefined>;
+  /** Gold models that would be computed even without new files, with the reason. */
+  readonly stale: ReadonlyMap<string, string>;
+  readonly ms: number;
+};
+
+/**
+ * Opens a run: takes the pipeline's lock and writes the plan, or finds one to go on with. An unfinished run of the
+ * pipeline is resumed first, whatever run_id was asked for; the caller sees it in the answer and starts its own again.
+ * Throws LockHeld while another live run works.
+ */
+export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunState> {
+  const run: RunRef = { ...input, run_id: checkRunId(input.run_id) };
+  if ((await deps.store.head(runFolder.result(run))) !== undefined) return { status: 'done', run, level: 0, levels: 0 };
+  await takeLock(deps, run.pipeline, run.run_id);
+  const unfinished = await findUnfinished(deps, run.pipeline);
+  if (unfinished !== undefined) return planned(unfinished);
+  const plan = await planRun(deps, run);
+  if (plan !== undefined) return planned(plan);
+  await releaseLock(deps, run.pipeline);
+  return { status: 'nothing', run, level: 0, levels: 0 };
+}
+
+/** Where the run that is under way is named, so that another can find it without listing all runs. */
+export function openRunKey(pipeline: string): string {
+  return `ops/${pipeline}/open-run.json`;
+}
+
+async function findUnfinished(deps: StepDeps, pipeline: string): Promise<RunPlan | undefined> {
+  const open = await readJsonIfAny<RunRef>(deps.store, openRunKey(pipeline));
+  if (open === undefined || (await deps.store.head(runFolder.plan(open))) === undefined) return undefined;
+  if ((await deps.store.head(runFolder.result(open))) !== undefined) return undefined;
+  const plan = await readPlan(deps.store, open);
+  deps.log.info('an unfinished run is resumed', { run_id: open.run_id });
+  return plan;
+}
+
+async function planRun(deps: StepDeps, run: RunRef): Promise<RunPlan | undefined> {
+  const survey = await surveyPipeline(deps, run.pipeline);
+  const files = [...survey.waiting.values()].flat();
+  if (files.length === 0 && survey.stale.size === 0) return undefined;
+  const sources: Record<string, PlannedSource> = {};
+  for (const [source, landed] of survey.waiting) {
+    const files_key = runFolder.files(run, source);
+    await writeJson(deps.store, files_key, landed);
+    sources[source] = { files_key, files: landed.length, bytes: landed.reduce((sum, f) => sum + f.size, 0) };
+  }
+  const plan: RunPlan = {
+    run,
+    created_at: deps.clock.now().toISOString(),
+    spec: survey.spec,
+    tables: Object.fromEntries([...survey.tables].map(([id, table]) => [id, baseTable(table)])),
+    sources,
+    planning_ms: survey.ms,
+  };
+  await writeJson(deps.store, openRunKey(run.pipeline), run);
+  return writeOnce(deps.store, runFolder.plan(run), plan);
+}
+
+/** Reads what has landed, the ledger and the tables of a pipeline. */
+export async function surveyPipeline(deps: StepDeps, pipeline: string): Promise<Survey> {
+  const started = deps.clock.now().getTime();
+  const spec = await deps.specs(pipeline);
+  const tables = new Map<string, { metadata: TableMetadata; location: string } | undefined>();
+  for (const model of spec.models) {
+    const entry = await loadTable(deps.catalog, tableIdOf(spec, model));
+    tables.set(model.id, entry && { metadata: entry.metadata, location: entry.metadataLocation });
+  }
+  const session = await deps.engine.open(deps.settings);
+  try {
+    const names = spec.sources.map((s) => s.name);
+    const waiting = await findNewFiles(deps, session, pipeline, names);
+    return { spec, waiting, tables, stale: findStale(spec, tables), ms: deps.clock.now().getTime() - started };
+  } finally {
+    await session.close();
+  }
+}
+
+/** A lake without silver has nothing to compute gold from. */
+function findStale(
+  spec: PipelineSpec,
+  tables: ReadonlyMap<string, { metadata: TableMetadata } | undefined>,
+): ReadonlyMap<string, string> {
+  const states = new Map([...tables].map(([id, table]) => [id, table?.metadata]));
+  const stale = new Map<string, string>();
+  if (!spec.models.some((m) => m.layer === 'silver' && states.get(m.id) !== undefined)) return stale;
+  for (const model of spec.models) {
+    if (model.layer !== 'gold') continue;
+    const reason = goldReason(model, states.get(model.id), states);
+    if (reason !== undefined) stale.set(model.id, reason);
+  }
+  return stale;
+}
+
+function baseTable(table: { metadata: TableMetadata; location: string } | undefined): BaseTable | null {
+  if (table === undefined) return null;
+  const snapshot = currentSnapshot(table.metadata);
+  return {
+    metadata_location: table.location,
+    snapshot_id: snapshot === undefined ? null : snapshot['snapshot-id'].toString(),
+  };
+}
+
+function planned(plan: RunPlan): RunState {
+  return { status: 'planned', run: plan.run, level: 0, levels: plan.spec.levels.length };
+}

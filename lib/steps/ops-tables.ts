@@ -1,0 +1,103 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OPS_TABLES, type OpsTable, opsTable } from '../core/ops.ts';
+import type { RunPlan } from '../core/run.ts';
+import type { TableId } from '../core/tables.ts';
+import { tablePrefix } from '../core/tables.ts';
+import { applyChange } from '../iceberg/apply.ts';
+import { alterSchema, createTable, type NewTable } from '../iceberg/changes.ts';
+import { currentSpec } from '../iceberg/partition.ts';
+import { currentSchema } from '../iceberg/schema.ts';
+import type { JsonValue } from '../ports.ts';
+import { renderOpsRows } from '../sql/ops-rows.ts';
+import { writeTable } from '../sql/write.ts';
+import { commitChange } from '../table/commit.ts';
+import { type BaseTable, prepareSnapshot } from '../table/prepare.ts';
+import { loadTable } from '../table/read.ts';
+import { dataFilesOf } from './data-files.ts';
+import type { StepDeps } from './deps.ts';
+import { type Placed, placeDataFiles, withScratch } from './place-files.ts';
+import { fieldIdsOf } from './table-state.ts';
+import type { Target } from './target.ts';
+
+type OpsTarget = Target & { readonly base: BaseTable | undefined };
+
+/** The ops table as it is or, on its first use, as it will be; columns that a newer release added are added. */
+export async function opsTarget(deps: StepDeps, name: OpsTable, id: TableId): Promise<OpsTarget> {
+  const base = await loadTable(deps.catalog, id);
+  if (base === undefined) {
+    const create: NewTable = {
+      uuid: deps.ids.uuid(),
+      location: deps.store.location(tablePrefix(id)),
+      columns: OPS_TABLES[name],
+      partitionBy: [],
+      sortBy: [],
+      properties: {},
+    };
+    const metadata = applyChange(createTable(create), undefined, 0);
+    return { base, create, alter: undefined, schema: currentSchema(metadata), spec: currentSpec(metadata) };
+  }
+  const columns = alterSchema(base.metadata, OPS_TABLES[name]);
+  const alter = columns.kind === 'altered' ? columns.change : undefined;
+  const now = deps.clock.now().getTime();
+  const metadata = alter === undefined ? base.metadata : applyChange(alter, base.metadata, now);
+  return { base, create: undefined, alter, schema: currentSchema(metadata), spec: currentSpec(metadata) };
+}
+
+/** Appends data files to an ops table, once per run. */
+export async function commitOps(
+  deps: StepDeps,
+  run: { readonly pipeline: string; readonly run_id: string },
+  name: OpsTable,
+  placed: readonly Placed[],
+): Promise<void> {
+  if (placed.length === 0) return;
+  const id = opsTable(run.pipeline, name);
+  const target = await opsTarget(deps, name, id);
+  const prepared = await prepareSnapshot(deps.store, {
+    base: target.base,
+    ...(target.create === undefined ? {} : { create: target.create }),
+    ...(target.alter === undefined ? {} : { alter: target.alter }),
+    added: dataFilesOf(deps.store, placed, target),
+    remove: { kind: 'nothing' },
+    snapshotId: deps.ids.snapshot(),
+    nowMs: deps.clock.now().getTime(),
+    unique: deps.ids.unique(),
+    summary: { 'strata.run_id': run.run_id },
+  });
+  await commitChange(deps, id, prepared);
+}
+
+/** Writes rows as data files of an ops table; `commitOps` publishes them. */
+export async function writeOpsRows(
+  deps: StepDeps,
+  plan: Pick<RunPlan, 'run'>,
+  name: OpsTable,
+  rows: readonly { readonly [column: string]: JsonValue }[],
+): Promise<readonly Placed[]> {
+  if (rows.length === 0) return [];
+  const table = opsTable(plan.run.pipeline, name);
+  const target = await opsTarget(deps, name, table);
+  const session = await deps.engine.open(deps.settings);
+  try {
+    return await withScratch(deps, `ops-${name}`, async (scratch) => {
+      const path = join(scratch, 'rows.json');
+      await writeFile(path, JSON.stringify(rows));
+      const files = await session.copy(
+        writeTable({
+          name: `write ${name}`,
+          from: renderOpsRows(path, OPS_TABLES[name]),
+          columns: OPS_TABLES[name],
+          fieldIds: fieldIdsOf(target.schema),
+          partitionBy: [],
+          sortBy: [],
+          folder: join(scratch, 'out'),
+          fileBytes: 134_217_728,
+        }),
+      );
+      return placeDataFiles(deps, files, { table, ...target, stem: plan.run.run_id });
+    });
+  } finally {
+    await session.close();
+  }
+}

@@ -1,0 +1,83 @@
+import { packSmallFiles } from '../core/planning.ts';
+import type { MergeUnit, ModelPlan, RunPlan, RunState } from '../core/run.ts';
+import type { SilverModel } from '../core/spec.ts';
+import type { StepDeps } from './deps.ts';
+import type { Placed } from './place-files.ts';
+import { readLevelPlan, readPlan, runFolder, writeJson, writeOnce } from './run-folder.ts';
+import { findModel } from './table-state.ts';
+import { readStageResults, type UnitResult } from './unit-result.ts';
+
+/**
+ * Sees what staging produced and plans its merge: one unit per few buckets of an exchange, or per group of small files
+ * of one partition. A model that was staged by one unit, or in large files, needs none.
+ */
+export async function runPlanMerge(state: RunState, deps: StepDeps): Promise<RunState> {
+  const { run, level } = state;
+  const plan = await readPlan(deps.store, run);
+  const levelPlan = await readLevelPlan(deps.store, run, level);
+  const units: MergeUnit[] = [];
+  for (const planned of levelPlan.models) {
+    const results = await readStageResults(deps, run, level, planned);
+    units.push(...planUnits(plan, planned, results));
+  }
+  for (const unit of units) await writeOnce(deps.store, runFolder.unit(run, level, unit.unit), unit);
+  const units_key = runFolder.mergeUnits(run, level);
+  await writeJson(
+    deps.store,
+    units_key,
+    units.map(({ unit }) => ({ level, unit })),
+  );
+  return { ...state, merge: { units_key, count: units.length } };
+}
+
+function planUnits(plan: RunPlan, planned: ModelPlan, results: readonly UnitResult[]): readonly MergeUnit[] {
+  const model = findModel(plan.spec, planned.model);
+  if (model.layer === 'gold' || planned.units.length < 2) return [];
+  return planned.output === 'exchange' ? planDedupe(plan, model, results) : planCompaction(plan, model, results);
+}
+
+/** Buckets joined, in order, until a unit holds about `unitBytes` of compressed rows. */
+function planDedupe(plan: RunPlan, model: SilverModel, results: readonly UnitResult[]): readonly MergeUnit[] {
+  const buckets = new Map<string, Placed[]>();
+  for (const placed of results.flatMap((r) => r.exchanged)) {
+    const bucket = placed.written.partition[0]?.value ?? '';
+    buckets.set(bucket, [...(buckets.get(bucket) ?? []), placed]);
+  }
+  const groups: Placed[][] = [];
+  let room = 0;
+  for (const members of buckets.values()) {
+    const bytes = members.reduce((sum, m) => sum + m.written.bytes, 0);
+    const open = groups.at(-1);
+    if (open !== undefined && bytes <= room) open.push(...members);
+    else groups.push([...members]);
+    room = (open !== undefined && bytes <= room ? room : plan.spec.settings.unitBytes / 4) - bytes;
+  }
+  return groups.map((group, i) => mergeUnit(model, 'dedupe', i, group));
+}
+
+function planCompaction(plan: RunPlan, model: SilverModel, results: readonly UnitResult[]): readonly MergeUnit[] {
+  const files = results.flatMap((r) => r.written);
+  const sized = files.map((file) => ({
+    file,
+    bytes: file.written.bytes,
+    partition: JSON.stringify(file.written.partition.map((p) => p.value)),
+  }));
+  const groups = packSmallFiles(sized, plan.spec.settings.fileBytes);
+  return groups.map((group, i) =>
+    mergeUnit(
+      model,
+      'compact',
+      i,
+      group.map((g) => g.file),
+    ),
+  );
+}
+
+function mergeUnit(model: SilverModel, kind: MergeUnit['kind'], ordinal: number, files: readonly Placed[]): MergeUnit {
+  return {
+    unit: `merge-${model.id}-${String(ordinal).padStart(5, '0')}`,
+    model: model.id,
+    kind,
+    inputs: files.map((f) => f.key),
+  };
+}

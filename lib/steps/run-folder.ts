@@ -1,0 +1,68 @@
+import { InvalidInput } from '../core/errors.ts';
+import type { LevelPlan, RunPlan, RunRef } from '../core/run.ts';
+import type { ObjectStore } from '../ports.ts';
+
+/**
+ * The objects of a run, below `ops/<pipeline>/_runs/<run_id>/`. Plans and unit results are written once: whoever comes
+ * second, be it a retry or a resumed run, finds the first one's and goes on from there.
+ */
+export const runFolder = {
+  root: (run: RunRef): string => `ops/${run.pipeline}/_runs/${run.run_id}`,
+  plan: (run: RunRef): string => `${runFolder.root(run)}/plan.json`,
+  result: (run: RunRef): string => `${runFolder.root(run)}/result.json`,
+  committing: (run: RunRef): string => `${runFolder.root(run)}/committing.json`,
+  files: (run: RunRef, source: string): string => `${runFolder.root(run)}/files/${encodeURIComponent(source)}.json`,
+  level: (run: RunRef, level: number): string => `${runFolder.root(run)}/level-${level}`,
+  levelPlan: (run: RunRef, level: number): string => `${runFolder.level(run, level)}/plan.json`,
+  stageUnits: (run: RunRef, level: number): string => `${runFolder.level(run, level)}/stage-units.json`,
+  mergeUnits: (run: RunRef, level: number): string => `${runFolder.level(run, level)}/merge-units.json`,
+  unit: (run: RunRef, level: number, unit: string): string => `${runFolder.level(run, level)}/units/${unit}.json`,
+  unitResult: (run: RunRef, level: number, unit: string): string =>
+    `${runFolder.level(run, level)}/results/${unit}.json`,
+  exchange: (run: RunRef, level: number, unit: string): string => `${runFolder.level(run, level)}/exchange/${unit}`,
+  audit: (run: RunRef, level: number): string => `${runFolder.level(run, level)}/audit.json`,
+  table: (run: RunRef, model: string): string => `${runFolder.root(run)}/tables/${model}.json`,
+  commit: (run: RunRef): string => `${runFolder.root(run)}/commit.json`,
+} as const;
+
+const LONGEST_RUN_ID = 80;
+
+/** Throws InvalidInput for a run_id that is no safe name for files and executions. */
+export function checkRunId(runId: string): string {
+  if (/^[A-Za-z0-9_-]+$/.test(runId) && runId.length <= LONGEST_RUN_ID) return runId;
+  throw new InvalidInput(
+    `not a run id: got ${JSON.stringify(runId)}; expected 1 to ${LONGEST_RUN_ID} letters, digits, '-' or '_'`,
+  );
+}
+
+export async function readJson<T>(store: ObjectStore, key: string): Promise<T> {
+  const { bytes } = await store.read(key);
+  // The run folder holds what this code wrote; a damaged object fails loudly in JSON.parse.
+  return JSON.parse(new TextDecoder().decode(bytes)) as T;
+}
+
+export async function readJsonIfAny<T>(store: ObjectStore, key: string): Promise<T | undefined> {
+  return (await store.head(key)) === undefined ? undefined : readJson<T>(store, key);
+}
+
+/** Writes the value unless there is one, and returns the one that is there. */
+export async function writeOnce<T>(store: ObjectStore, key: string, value: T): Promise<T> {
+  const outcome = await store.write(key, encodeJson(value), { kind: 'absent' });
+  return outcome.kind === 'written' ? value : readJson<T>(store, key);
+}
+
+export async function writeJson(store: ObjectStore, key: string, value: unknown): Promise<void> {
+  await store.write(key, encodeJson(value), { kind: 'any' });
+}
+
+export function readPlan(store: ObjectStore, run: RunRef): Promise<RunPlan> {
+  return readJson<RunPlan>(store, runFolder.plan(run));
+}
+
+export function readLevelPlan(store: ObjectStore, run: RunRef, level: number): Promise<LevelPlan> {
+  return readJson<LevelPlan>(store, runFolder.levelPlan(run, level));
+}
+
+function encodeJson(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}

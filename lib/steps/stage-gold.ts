@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { NO_ROWS } from '../core/run.ts';
+import type { GoldModel } from '../core/spec.ts';
+import { writeTable } from '../sql/write.ts';
+import type { StepDeps } from './deps.ts';
+import { placeDataFiles, withScratch } from './place-files.ts';
+import type { UnitContext } from './stage.ts';
+import { fieldIdsOf, loadBase, openTables } from './table-state.ts';
+import { planTarget } from './target.ts';
+import { emptyResult, type UnitResult } from './unit-result.ts';
+
+/** Computes a gold model from the tables as this run sees them and writes its data files. */
+export async function stageGold(context: UnitContext, model: GoldModel, deps: StepDeps): Promise<UnitResult> {
+  const { plan, planned, unit } = context;
+  const target = planTarget(deps.store, await loadBase(deps.store, plan, model.id), planned, model);
+  const session = await deps.engine.open(deps.settings);
+  const borrowed = await openTables(deps.store, session, plan, model.reads);
+  try {
+    return await withScratch(deps, unit.unit, async (scratch) => {
+      const files = await session.copy(
+        writeTable({
+          name: model.id,
+          from: `(${model.sql})`,
+          columns: planned.columns,
+          fieldIds: fieldIdsOf(target.schema),
+          partitionBy: model.partitionBy,
+          sortBy: model.sortBy,
+          folder: join(scratch, 'out'),
+          fileBytes: plan.spec.settings.fileBytes,
+        }),
+      );
+      const stem = `${plan.run.run_id}-${unit.unit}`;
+      const written = await placeDataFiles(deps, files, { table: planned.table, ...target, stem });
+      const rows = files.reduce((sum, file) => sum + file.rows, 0);
+      return { ...emptyResult(unit.unit, model.id), counts: { ...NO_ROWS, accepted: rows }, written };
+    });
+  } finally {
+    await session.close();
+    await borrowed.release();
+  }
+}

@@ -1,0 +1,143 @@
+import { UnreadableTable } from '../core/errors.ts';
+import type { FieldId } from '../core/field-ids.ts';
+import type { RunPlan } from '../core/run.ts';
+import type { ModelSpec, PipelineSpec, TableRef } from '../core/spec.ts';
+import { modelId } from '../core/spec.ts';
+import type { TableId } from '../core/tables.ts';
+import type { Column } from '../core/types.ts';
+import { parseMetadata } from '../iceberg/json.ts';
+import { columnsOf, currentSchema } from '../iceberg/schema.ts';
+import type { IcebergType, NestedField, StructType, TableMetadata } from '../iceberg/types.ts';
+import type { Borrowed, ObjectStore, Session } from '../ports.ts';
+import type { ScanColumn } from '../sql/scan.ts';
+import { createSchemas, createTableView } from '../sql/scan.ts';
+import { parsePrepared } from '../table/prepare.ts';
+import { planFiles } from '../table/read.ts';
+import { runFolder } from './run-folder.ts';
+
+/** A silver table's columns are its model's, and the row hash where rows are deduplicated by it. */
+export const ROW_HASH = '_row_hash';
+
+export function findModel(spec: PipelineSpec, id: string): ModelSpec {
+  const model = spec.models.find((m) => m.id === id);
+  if (model === undefined) throw new RangeError(`pipeline ${spec.name} has no model ${id}`);
+  return model;
+}
+
+export function tableIdOf(spec: PipelineSpec, ref: TableRef): TableId {
+  return { pipeline: spec.name, layer: ref.layer, name: ref.name };
+}
+
+export function dedupesByHash(model: ModelSpec): boolean {
+  return model.layer === 'silver' && model.mode.kind === 'append' && model.mode.dedupe?.by === 'row';
+}
+
+export function tableColumns(model: ModelSpec): readonly Column[] {
+  return dedupesByHash(model) ? [...model.columns, { name: ROW_HASH, type: { kind: 'string' } }] : model.columns;
+}
+
+/**
+ * A table as this run sees it: what the run has prepared, else what was current when the run was planned. `undefined`
+ * for a table that does not exist yet.
+ */
+export async function loadState(store: ObjectStore, plan: RunPlan, model: string): Promise<TableMetadata | undefined> {
+  const prepared = runFolder.table(plan.run, model);
+  if ((await store.head(prepared)) !== undefined) {
+    return parsePrepared(new TextDecoder().decode((await store.read(prepared)).bytes)).metadata;
+  }
+  return loadBase(store, plan, model);
+}
+
+/** A table as it was when the run was planned. */
+export async function loadBase(store: ObjectStore, plan: RunPlan, model: string): Promise<TableMetadata | undefined> {
+  const base = plan.tables[model];
+  if (base === undefined || base === null) return undefined;
+  return readMetadata(store, base.metadata_location);
+}
+
+/** By model id: several tables as this run sees them. */
+export async function loadStates(
+  store: ObjectStore,
+  plan: RunPlan,
+  refs: readonly TableRef[],
+): Promise<ReadonlyMap<string, TableMetadata | undefined>> {
+  const states = new Map<string, TableMetadata | undefined>();
+  for (const ref of refs) states.set(modelId(ref), await loadState(store, plan, modelId(ref)));
+  return states;
+}
+
+export async function readMetadata(store: ObjectStore, location: string): Promise<TableMetadata> {
+  return parseMetadata((await store.read(store.key(location))).bytes, location);
+}
+
+/** Makes `<schema>.<table>` readable in a session for each table a model reads. Release the files when done. */
+export async function openTables(
+  store: ObjectStore,
+  session: Session,
+  plan: RunPlan,
+  refs: readonly TableRef[],
+): Promise<Borrowed> {
+  for (const statement of createSchemas(['silver', 'gold', 'batch'])) await session.run(statement);
+  const borrowed: Borrowed[] = [];
+  for (const ref of refs) {
+    const metadata = await loadState(store, plan, modelId(ref));
+    const columns = tableColumns(findModel(plan.spec, modelId(ref)));
+    borrowed.push(await openTable(store, session, { schema: ref.layer, table: ref.name }, metadata, columns));
+  }
+  return joinBorrowed(borrowed);
+}
+
+/** A view over a table's current snapshot; `columns` is its shape when it does not exist yet. */
+export async function openTable(
+  store: ObjectStore,
+  session: Session,
+  name: { readonly schema: string; readonly table: string },
+  metadata: TableMetadata | undefined,
+  columns: readonly Column[],
+  snapshotId?: bigint,
+): Promise<Borrowed> {
+  const files =
+    metadata === undefined ? [] : await planFiles(store, metadata, snapshotId === undefined ? {} : { snapshotId });
+  const keys = files.map((file) => store.key(file.path));
+  const borrowed = await store.borrow(keys);
+  const paths = keys.map((key) => pathOf(borrowed, key));
+  await session.run(createTableView(name.schema, name.table, scanColumns(metadata, columns), paths));
+  return borrowed;
+}
+
+export function pathOf(borrowed: Borrowed, key: string): string {
+  const path = borrowed.paths.get(key);
+  if (path === undefined) throw new UnreadableTable(`the store gave no local path for ${key}`);
+  return path;
+}
+
+export function scanColumns(metadata: TableMetadata | undefined, columns: readonly Column[]): readonly ScanColumn[] {
+  if (metadata === undefined) return columns.map((c, i) => ({ ...c, id: i + 1 }));
+  const schema = currentSchema(metadata);
+  const ids = new Map(schema.fields.map((f) => [f.name, f.id]));
+  return columnsOf(schema).map((c) => ({ ...c, id: ids.get(c.name) ?? -1 }));
+}
+
+/** Field ids of a schema in the shape that COPY takes. */
+export function fieldIdsOf(schema: StructType): readonly FieldId[] {
+  return schema.fields.map(fieldIdOf);
+}
+
+function fieldIdOf(field: NestedField): FieldId {
+  return { name: field.name, id: field.id, children: childrenOf(field.type) };
+}
+
+function childrenOf(type: IcebergType): readonly FieldId[] {
+  if (typeof type === 'string') return [];
+  if (type.type === 'struct') return type.fields.map(fieldIdOf);
+  return [{ name: 'element', id: type['element-id'], children: childrenOf(type.element) }];
+}
+
+function joinBorrowed(all: readonly Borrowed[]): Borrowed {
+  return {
+    paths: new Map(all.flatMap((b) => [...b.paths])),
+    release: async () => {
+      for (const one of all) await one.release();
+    },
+  };
+}

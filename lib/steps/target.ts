@@ -1,0 +1,64 @@
+import { AuditFailed } from '../core/errors.ts';
+import type { ModelPlan } from '../core/run.ts';
+import type { ModelSpec } from '../core/spec.ts';
+import { fullName, tablePrefix } from '../core/tables.ts';
+import { applyChange } from '../iceberg/apply.ts';
+import { alterSchema, alterSpec, type Change, createTable, type NewTable } from '../iceberg/changes.ts';
+import { currentSpec } from '../iceberg/partition.ts';
+import { currentSchema } from '../iceberg/schema.ts';
+import type { PartitionSpec, Schema, TableMetadata } from '../iceberg/types.ts';
+import type { ObjectStore } from '../ports.ts';
+
+/** The table a model writes to: how it has to be created or altered first, and the schema its new files follow. */
+export type Target = {
+  readonly create: NewTable | undefined;
+  readonly alter: Change | undefined;
+  readonly schema: Schema;
+  readonly spec: PartitionSpec;
+};
+
+/**
+ * Same answer for the same plan and base, so that staging, merging and auditing agree on field ids without passing a
+ * schema around. Throws AuditFailed when the model's columns cannot follow from the table's.
+ */
+export function planTarget(
+  store: ObjectStore,
+  base: TableMetadata | undefined,
+  planned: ModelPlan,
+  model: ModelSpec,
+): Target {
+  if (base === undefined) {
+    const create: NewTable = {
+      uuid: planned.uuid,
+      location: store.location(tablePrefix(planned.table)),
+      columns: planned.columns,
+      partitionBy: model.partitionBy,
+      sortBy: model.sortBy,
+      properties: { 'strata.model': model.id },
+    };
+    const metadata = applyChange(createTable(create), undefined, 0);
+    return { create, alter: undefined, schema: currentSchema(metadata), spec: currentSpec(metadata) };
+  }
+  const alter = planAlter(base, planned, model);
+  const metadata = alter === undefined ? base : applyChange(alter, base, Number(base['last-updated-ms']));
+  return { create: undefined, alter, schema: currentSchema(metadata), spec: currentSpec(metadata) };
+}
+
+function planAlter(base: TableMetadata, planned: ModelPlan, model: ModelSpec): Change | undefined {
+  const columns = alterSchema(base, planned.columns);
+  if (columns.kind === 'incompatible') {
+    const list = columns.columns.map((c) => `${c.column} is ${c.got} in the table and ${c.expected} in the pipeline`);
+    throw new AuditFailed(
+      `${fullName(planned.table)} cannot take the columns of ${model.id}: ${list.join('; ')}. ` +
+        'Only int to bigint, float to double and more decimal digits are possible in place; give the column a new name, or rebuild the table.',
+    );
+  }
+  const schemaChange = columns.kind === 'altered' ? columns.change : undefined;
+  const altered = schemaChange === undefined ? base : applyChange(schemaChange, base, Number(base['last-updated-ms']));
+  return joinChanges(schemaChange, alterSpec(altered, model.partitionBy));
+}
+
+function joinChanges(a: Change | undefined, b: Change | undefined): Change | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return { requirements: [...a.requirements, ...b.requirements], updates: [...a.updates, ...b.updates] };
+}

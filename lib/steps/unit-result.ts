@@ -1,0 +1,138 @@
+import {
+  addCounts,
+  type FileOutcome,
+  type MergeUnit,
+  type ModelPlan,
+  NO_ROWS,
+  type RowCounts,
+  type RunRef,
+  type UnitItem,
+} from '../core/run.ts';
+import type { StepDeps } from './deps.ts';
+import type { Placed } from './place-files.ts';
+import { readJson, readJsonIfAny, runFolder } from './run-folder.ts';
+
+/** What a unit did. Written once per unit; a unit that finds its result has nothing left to do. */
+export type UnitResult = {
+  readonly unit: string;
+  readonly model: string;
+  readonly counts: RowCounts;
+  readonly files: readonly FileOutcome[];
+  /** Expectation name -> rows that broke it. */
+  readonly broken: Readonly<Record<string, number>>;
+  /** Data files of the table, at their final keys. */
+  readonly written: readonly Placed[];
+  /** Files by hash bucket, for a merge. */
+  readonly exchanged: readonly Placed[];
+  readonly quarantine: readonly Placed[];
+  readonly ms: number;
+};
+
+export function emptyResult(unit: string, model: string): UnitResult {
+  return {
+    unit,
+    model,
+    counts: NO_ROWS,
+    files: [],
+    broken: {},
+    written: [],
+    exchanged: [],
+    quarantine: [],
+    ms: 0,
+  };
+}
+
+export async function readStageResults(
+  deps: StepDeps,
+  run: RunRef,
+  level: number,
+  planned: ModelPlan,
+): Promise<readonly UnitResult[]> {
+  return readResults(deps, run, level, planned.units);
+}
+
+/** Results of units in the order of the units. Throws ObjectNotFound when one has not ended. */
+export async function readResults(
+  deps: StepDeps,
+  run: RunRef,
+  level: number,
+  units: readonly string[],
+): Promise<readonly UnitResult[]> {
+  const results: UnitResult[] = [];
+  for (const unit of units) results.push(await readJson(deps.store, runFolder.unitResult(run, level, unit)));
+  return results;
+}
+
+/** What all units of a model did together. */
+export type ModelOutcome = {
+  readonly counts: RowCounts;
+  readonly files: readonly FileOutcome[];
+  readonly broken: Readonly<Record<string, number>>;
+  /** The data files that make up the table's new rows. */
+  readonly written: readonly Placed[];
+  readonly quarantine: readonly Placed[];
+  readonly stage_ms: number;
+  readonly merge_ms: number;
+  readonly merge_units: number;
+};
+
+/** Adds up stage and merge units. Merged rows replace what they were merged from; the merge decides who is accepted. */
+export async function readOutcome(
+  deps: StepDeps,
+  run: RunRef,
+  level: number,
+  planned: ModelPlan,
+): Promise<ModelOutcome> {
+  const staged = await readStageResults(deps, run, level, planned);
+  const merges = await readMerges(deps, run, level, planned.model);
+  const replaced = new Set(merges.flatMap((m) => m.inputs));
+  const merged = merges.map((m) => m.result);
+  const kept = staged.flatMap((r) => r.written).filter((f) => !replaced.has(f.key));
+  const sum = staged.map((r) => r.counts).reduce(addCounts, NO_ROWS);
+  return {
+    counts:
+      planned.output === 'exchange'
+        ? settle(
+            sum,
+            merged.map((r) => r.counts),
+          )
+        : sum,
+    files: staged.flatMap((r) => r.files),
+    broken: addBroken(staged.map((r) => r.broken)),
+    written: [...kept, ...merged.flatMap((r) => r.written)],
+    quarantine: staged.flatMap((r) => r.quarantine),
+    stage_ms: staged.reduce((ms, r) => ms + r.ms, 0),
+    merge_ms: merged.reduce((ms, r) => ms + r.ms, 0),
+    merge_units: merged.length,
+  };
+}
+
+function settle(staged: RowCounts, merged: readonly RowCounts[]): RowCounts {
+  const { accepted, duplicates } = merged.reduce(addCounts, NO_ROWS);
+  return { ...staged, accepted, duplicates: staged.duplicates + duplicates };
+}
+
+async function readMerges(
+  deps: StepDeps,
+  run: RunRef,
+  level: number,
+  model: string,
+): Promise<readonly { inputs: readonly string[]; result: UnitResult }[]> {
+  const items = (await readJsonIfAny<readonly UnitItem[]>(deps.store, runFolder.mergeUnits(run, level))) ?? [];
+  const merges: { inputs: readonly string[]; result: UnitResult }[] = [];
+  for (const item of items) {
+    const unit = await readJson<MergeUnit>(deps.store, runFolder.unit(run, level, item.unit));
+    if (unit.model !== model) continue;
+    merges.push({
+      inputs: unit.inputs,
+      result: await readJson(deps.store, runFolder.unitResult(run, level, item.unit)),
+    });
+  }
+  return merges;
+}
+
+function addBroken(all: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
+  const sum: Record<string, number> = {};
+  for (const [name, rows] of all.flatMap((broken) => Object.entries(broken))) sum[name] = (sum[name] ?? 0) + rows;
+  return sum;
+}

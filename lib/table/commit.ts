@@ -1,0 +1,131 @@
+import { CommitConflict, CommitStateUnknown } from '../core/errors.ts';
+import { fullName, type TableId } from '../core/tables.ts';
+import type { Update } from '../iceberg/changes.ts';
+import { renderLossless } from '../iceberg/lossless.ts';
+import { findRun, RUN_ID, snapshotById } from '../iceberg/snapshot.ts';
+import type { Snapshot, TableMetadata } from '../iceberg/types.ts';
+import type { Catalog, CatalogEntry, Clock, Ids, ObjectStore } from '../ports.ts';
+import type { Prepared } from './prepare.ts';
+import { loadTable } from './read.ts';
+import { rebasePrepared } from './rebase.ts';
+
+export type CommitDeps = {
+  readonly store: ObjectStore;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** Resolves after so many milliseconds. */
+  readonly wait: (ms: number) => Promise<void>;
+};
+
+export type Committed = {
+  readonly entry: CatalogEntry;
+  /** `already`: the table had this run's snapshot, or all of the change, before this call. */
+  readonly outcome: 'committed' | 'already';
+  readonly snapshot: Snapshot | undefined;
+};
+
+const ATTEMPTS = 8;
+const FIRST_WAIT_MS = 50;
+
+/**
+ * Publishes a prepared change: the one step that other readers see. Calling it again, after a crash or a lost answer,
+ * does nothing more. When others committed first, the change is made on top of theirs if they allow it.
+ * Throws CommitConflict when they don't or when every attempt came second, CommitStateUnknown when the catalog never
+ * said what became of the commit.
+ */
+export async function commitChange(
+  deps: CommitDeps,
+  id: TableId,
+  prepared: Prepared,
+  { attempts = ATTEMPTS }: { readonly attempts?: number } = {},
+): Promise<Committed> {
+  let latest = prepared;
+  for (let attempt = 1; ; attempt += 1) {
+    const current = await loadTable(deps.catalog, id);
+    const done = current === undefined ? undefined : findDone(current, latest);
+    if (done !== undefined) return { ...done, outcome: attempt === 1 ? 'already' : ownOrAlready(done, prepared) };
+    latest = await onTopOf(deps, latest, current, attempt);
+    const result = await tryCommit(deps, id, current, latest.metadata);
+    if (!(result instanceof Error)) return { entry: result, outcome: 'committed', snapshot: latest.snapshot };
+    if (attempt >= attempts) throw lastFailure(id, result, attempts);
+    await deps.wait(FIRST_WAIT_MS * 2 ** (attempt - 1));
+  }
+}
+
+async function onTopOf(
+  deps: CommitDeps,
+  prepared: Prepared,
+  current: CatalogEntry | undefined,
+  attempt: number,
+): Promise<Prepared> {
+  if (current?.metadataLocation === (prepared.baseLocation ?? undefined)) return prepared;
+  const options = { nowMs: deps.clock.now().getTime(), unique: deps.ids.unique(), attempt: attempt + 1 };
+  return rebasePrepared(deps.store, prepared, current, options);
+}
+
+/** The new entry, or the failure that another attempt may overcome. */
+async function tryCommit(
+  deps: CommitDeps,
+  id: TableId,
+  current: CatalogEntry | undefined,
+  next: TableMetadata,
+): Promise<CatalogEntry | CommitConflict | CommitStateUnknown> {
+  try {
+    return await deps.catalog.commit(id, current, next);
+  } catch (error) {
+    // Unknown is no reason to stop: the next attempt finds its own snapshot, or compares and swaps in vain.
+    if (error instanceof CommitConflict || error instanceof CommitStateUnknown) return error;
+    throw error;
+  }
+}
+
+type Done = { readonly entry: CatalogEntry; readonly snapshot: Snapshot | undefined };
+
+/** Whether the table shows the change: this snapshot, another one of the same run, or all that has no snapshot. */
+function findDone(entry: CatalogEntry, prepared: Prepared): Done | undefined {
+  if (prepared.snapshot === undefined) {
+    return holdsAll(entry.metadata, prepared) ? { entry, snapshot: undefined } : undefined;
+  }
+  const runId = prepared.summary[RUN_ID];
+  const snapshot =
+    snapshotById(entry.metadata, prepared.snapshot['snapshot-id']) ??
+    (runId === undefined ? undefined : findRun(entry.metadata, runId));
+  return snapshot === undefined ? undefined : { entry, snapshot };
+}
+
+/** Found after a failed attempt: this call's own snapshot landed after all, or the same run committed elsewhere. */
+function ownOrAlready({ snapshot }: Done, prepared: Prepared): Committed['outcome'] {
+  return snapshot?.['snapshot-id'] === prepared.snapshot?.['snapshot-id'] ? 'committed' : 'already';
+}
+
+/** For a change without a snapshot: the table has its schema, spec and properties, and not what it takes away. */
+function holdsAll(current: TableMetadata, { metadata: wanted, change }: Prepared): boolean {
+  const shape = (table: TableMetadata): string =>
+    renderLossless([
+      table['table-uuid'],
+      table['current-schema-id'],
+      table['default-spec-id'],
+      table['default-sort-order-id'],
+      table.schemas,
+      table['partition-specs'],
+    ]);
+  const properties = Object.entries(wanted.properties);
+  return (
+    shape(current) === shape(wanted) &&
+    properties.every(([name, value]) => current.properties[name] === value) &&
+    !change.updates.some((update) => stillThere(update, current))
+  );
+}
+
+function stillThere(update: Update, current: TableMetadata): boolean {
+  if (update.action === 'remove-snapshots') return update['snapshot-ids'].some((one) => snapshotById(current, one));
+  return update.action === 'remove-properties' && update.removals.some((name) => name in current.properties);
+}
+
+function lastFailure(id: TableId, failure: CommitConflict | CommitStateUnknown, attempts: number): Error {
+  const message = `${fullName(id)}: gave up after ${attempts} attempts to commit: ${failure.message}`;
+  return failure instanceof CommitConflict
+    ? new CommitConflict(message, { cause: failure })
+    : new CommitStateUnknown(message, { cause: failure });
+}

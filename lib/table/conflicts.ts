@@ -1,0 +1,68 @@
+import { snapshotsSince } from '../iceberg/snapshot.ts';
+import type { ManifestEntry, Snapshot, TableMetadata } from '../iceberg/types.ts';
+import type { ObjectStore } from '../ports.ts';
+import { mapConcurrent } from './concurrency.ts';
+import type { Prepared } from './prepare.ts';
+import { readManifest, readManifestList } from './read.ts';
+import { partitionKey } from './removal.ts';
+
+/**
+ * Whether what others committed since a change was prepared contradicts it: the reason, or undefined when the change
+ * can be made on top of theirs with the same result as if it had come after them.
+ *
+ * | prepared        | others appended elsewhere | others touched its partitions | others rewrote without changing rows |
+ * |-----------------|---------------------------|-------------------------------|--------------------------------------|
+ * | append          | rebase                    | rebase                        | rebase                               |
+ * | files           | rebase                    | conflict                      | conflict where they touched its partitions |
+ * | partitions      | rebase                    | conflict                      | rebase (the partition goes as a whole)     |
+ * | all             | conflict                  | conflict                      | rebase                               |
+ *
+ * `ours` are the entries of the prepared snapshot's own manifests. That a file to remove is gone shows when it is looked for.
+ */
+export async function findConflict(
+  store: ObjectStore,
+  current: TableMetadata,
+  prepared: Prepared,
+  ours: readonly ManifestEntry[],
+): Promise<string | undefined> {
+  if (prepared.removal === 'nothing') return undefined;
+  const newer = snapshotsSince(current, prepared.snapshot?.['parent-snapshot-id'] ?? null);
+  if (newer === undefined) return 'the snapshot it was prepared on is no longer part of its history';
+  const changing = prepared.removal === 'files' ? newer : newer.filter(changesRows);
+  if (prepared.removal === 'all') {
+    const other = changing[0];
+    return other === undefined
+      ? undefined
+      : `snapshot ${other['snapshot-id']} changed rows, and all are to be replaced`;
+  }
+  const mine = new Set([...prepared.replaced, ...partitionsOf(current, ours)]);
+  for (const snapshot of changing) {
+    const touched = partitionsOf(current, await entriesOf(store, current, snapshot));
+    const shared = touched.find((key) => mine.has(key));
+    if (shared !== undefined) return `snapshot ${snapshot['snapshot-id']} changed partition ${shared}`;
+  }
+  return undefined;
+}
+
+/** Operation `replace` is by definition a rewrite that leaves the rows as they are. */
+function changesRows(snapshot: Snapshot): boolean {
+  return snapshot.summary.operation !== 'replace';
+}
+
+/** What a snapshot itself added and removed. */
+export async function entriesOf(
+  store: ObjectStore,
+  table: TableMetadata,
+  snapshot: Snapshot,
+): Promise<readonly ManifestEntry[]> {
+  const id = snapshot['snapshot-id'];
+  const own = (await readManifestList(store, snapshot)).filter(
+    (one) => one.addedSnapshotId === id && one.addedFiles + one.deletedFiles > 0,
+  );
+  const entries = await mapConcurrent(own, (manifest) => readManifest(store, table, manifest));
+  return entries.flat().filter((entry) => entry.status !== 'existing' && entry.snapshotId === id);
+}
+
+function partitionsOf(table: TableMetadata, entries: readonly ManifestEntry[]): readonly string[] {
+  return [...new Set(entries.map(({ file }) => partitionKey(table, file.specId, file.partition)))];
+}

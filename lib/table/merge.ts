@@ -1,0 +1,57 @@
+import type { ManifestFile, TableMetadata } from '../iceberg/types.ts';
+
+/**
+ * When manifests are merged. Source: https://iceberg.apache.org/docs/latest/configuration/#table-behavior-properties,
+ * with a smaller default count than Java's 100: a scan reads every manifest that it cannot prune.
+ */
+const MIN_COUNT = 'commit.manifest.min-count-to-merge';
+const TARGET_BYTES = 'commit.manifest.target-size-bytes';
+const ENABLED = 'commit.manifest-merge.enabled';
+const DEFAULTS = { [MIN_COUNT]: 20, [TARGET_BYTES]: 8 * 1024 * 1024 };
+
+/**
+ * The manifests that this commit should merge into one, or none. Manifests of like size are merged, `count` at a
+ * time, so that each file's entry is rewritten once per power of `count` and not once per commit; a table of n
+ * commits has at most about count * log(n) / log(count) manifests. One commit merges at most one group: the largest
+ * bill that a commit can get is one manifest of the target size.
+ */
+export function planMerge(
+  manifests: readonly ManifestFile[],
+  properties: TableMetadata['properties'],
+): readonly ManifestFile[] {
+  if (properties[ENABLED] === 'false') return [];
+  const count = Math.max(2, numberProperty(properties, MIN_COUNT));
+  const target = numberProperty(properties, TARGET_BYTES);
+  const tiers = Map.groupBy(
+    manifests.filter((manifest) => Number(manifest.length) < target / 2),
+    (manifest) => `${manifest.specId} ${tierOf(manifest, count)}`,
+  );
+  const full = [...tiers.values()].filter((tier) => tier.length >= count);
+  const smallest = full.sort((a, b) => filesIn(a) - filesIn(b))[0] ?? [];
+  return upToBytes(smallest, target);
+}
+
+/** Manifests of [1, count) files are tier 0, of [count, count^2) tier 1, and so on. */
+function tierOf(manifest: ManifestFile, count: number): number {
+  let tier = 0;
+  for (let size = manifest.addedFiles + manifest.existingFiles; size >= count; size /= count) tier += 1;
+  return tier;
+}
+
+function filesIn(manifests: readonly ManifestFile[]): number {
+  return manifests.reduce((sum, manifest) => sum + manifest.addedFiles + manifest.existingFiles, 0);
+}
+
+function upToBytes(manifests: readonly ManifestFile[], target: number): readonly ManifestFile[] {
+  let bytes = 0;
+  const fitting = manifests.filter((manifest) => {
+    bytes += Number(manifest.length);
+    return bytes <= target;
+  });
+  return fitting.length > 1 ? fitting : [];
+}
+
+function numberProperty(properties: TableMetadata['properties'], name: keyof typeof DEFAULTS): number {
+  const value = Number(properties[name]);
+  return Number.isSafeInteger(value) && value > 0 ? value : DEFAULTS[name];
+}

@@ -1,0 +1,115 @@
+import { InvalidInput } from '../core/errors.ts';
+import { applyChange } from '../iceberg/apply.ts';
+import { addSnapshot, type Change, createTable, joinChanges, type NewTable } from '../iceberg/changes.ts';
+import { metadataOf } from '../iceberg/json.ts';
+import { parseLossless, renderLossless } from '../iceberg/lossless.ts';
+import { currentSpec } from '../iceberg/partition.ts';
+import type { DataFile, Snapshot, TableMetadata } from '../iceberg/types.ts';
+import type { ObjectStore } from '../ports.ts';
+import { partitionKey, type Removal } from './removal.ts';
+import { stageSnapshot } from './stage.ts';
+
+/** A table as loaded; the location is null when the metadata was never published (a prepared table of this run). */
+export type BaseTable = { readonly metadata: TableMetadata; readonly metadataLocation: string | null };
+
+export type SnapshotInput = {
+  /** Undefined for a table that does not exist yet; then `create` says what it will be. */
+  readonly base: BaseTable | undefined;
+  readonly create?: NewTable;
+  /** Schema, spec and property changes, made before the snapshot. */
+  readonly alter?: Change;
+  /** New data files, of any spec of the table. */
+  readonly added: readonly DataFile[];
+  readonly remove: Removal;
+  readonly snapshotId: bigint;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+  /** Part of the new files' names, different for every attempt. */
+  readonly unique: string;
+  /** The caller's summary properties, such as `strata.run_id`. */
+  readonly summary: Readonly<Record<string, string>>;
+  /** Make a snapshot even when nothing is added or removed, so that the run can be found in the table. */
+  readonly emptySnapshot?: boolean;
+};
+
+/**
+ * A table with a change applied but not published: its metadata is complete and can be read as a table. Plain data,
+ * and all that a commit needs, also in another process.
+ */
+export type Prepared = {
+  readonly metadata: TableMetadata;
+  readonly change: Change;
+  /** The part of the change that made or altered the table, without the snapshot. */
+  readonly alter: Change;
+  readonly snapshot: Snapshot | undefined;
+  /** What the caller put into the summary. */
+  readonly summary: Readonly<Record<string, string>>;
+  readonly removal: Removal['kind'];
+  /** Partition keys that the change replaces, for `partitions`. */
+  readonly replaced: readonly string[];
+  /** The state that it was prepared on: null for a new table or an unpublished one. */
+  readonly baseLocation: string | null;
+};
+
+const NO_CHANGE: Change = { requirements: [], updates: [] };
+
+/**
+ * Writes a snapshot's manifests and works out the table's next metadata; publishes nothing. Files without rows are
+ * left out. With nothing to add or remove there is no snapshot, only what `create` and `alter` say.
+ * Throws InvalidInput for a wrong input, CommitConflict when a file to remove is not in the table.
+ */
+export async function prepareSnapshot(store: ObjectStore, input: SnapshotInput): Promise<Prepared> {
+  const { base, nowMs, snapshotId } = input;
+  const alter = alterationOf(input);
+  const table = applyChange(alter, base?.metadata, nowMs);
+  const added = input.added.filter((file) => file.rows > 0n);
+  const needed = added.length > 0 || input.remove.kind !== 'nothing' || input.emptySnapshot === true;
+  const { unique, summary, remove: removal } = input;
+  const snapshot = needed
+    ? await stageSnapshot(store, { table, added, removal, snapshotId, unique, attempt: 1, summary })
+    : undefined;
+  return finishPrepared(base, alter, table, snapshot, nowMs, {
+    summary,
+    removal: removal.kind,
+    replaced: replacedKeys(table, removal),
+  });
+}
+
+/** The change and the metadata of a staged snapshot on top of a base. */
+export function finishPrepared(
+  base: BaseTable | undefined,
+  alter: Change,
+  table: TableMetadata,
+  snapshot: Snapshot | undefined,
+  nowMs: number,
+  intent: Pick<Prepared, 'summary' | 'removal' | 'replaced'>,
+): Prepared {
+  const publish = snapshot === undefined ? NO_CHANGE : addSnapshot(table, snapshot);
+  // A table that the change itself makes meets no requirement about what is there.
+  const change = joinChanges(alter, base === undefined ? { ...publish, requirements: [] } : publish);
+  const baseLocation = base?.metadataLocation ?? null;
+  const metadata = applyChange(change, base?.metadata, nowMs, baseLocation);
+  return { metadata, change, alter, snapshot, baseLocation, ...intent };
+}
+
+function alterationOf(input: SnapshotInput): Change {
+  if (input.base !== undefined) return input.alter ?? NO_CHANGE;
+  if (input.create === undefined) throw new InvalidInput('a table that does not exist: got no `create` to make it by');
+  return joinChanges(createTable(input.create), input.alter);
+}
+
+function replacedKeys(table: TableMetadata, removal: Removal): readonly string[] {
+  if (removal.kind !== 'partitions') return [];
+  return removal.tuples.map((tuple) => partitionKey(table, currentSpec(table)['spec-id'], tuple));
+}
+
+/** One line of JSON; parsePrepared reads it back. */
+export function renderPrepared(prepared: Prepared): string {
+  return renderLossless(prepared);
+}
+
+/** Throws UnreadableTable when its metadata is damaged, SyntaxError when it is not JSON. */
+export function parsePrepared(text: string, where = 'a prepared table'): Prepared {
+  const tree = parseLossless(text) as Prepared;
+  return { ...tree, metadata: metadataOf(tree.metadata, where) };
+}

@@ -1,0 +1,88 @@
+import { InvalidInput } from '../core/errors.ts';
+import { fullName, type TableId } from '../core/tables.ts';
+import { assertReadable } from '../iceberg/features.ts';
+import { decodeManifest } from '../iceberg/manifest.ts';
+import { decodeManifestList } from '../iceberg/manifest-list.ts';
+import { resolveSpec, specById } from '../iceberg/partition.ts';
+import type { Predicate } from '../iceberg/predicate.ts';
+import { planScan } from '../iceberg/scan.ts';
+import { currentSchema } from '../iceberg/schema.ts';
+import { currentSnapshot, snapshotById } from '../iceberg/snapshot.ts';
+import type { DataFile, ManifestEntry, ManifestFile, Snapshot, TableMetadata } from '../iceberg/types.ts';
+import type { Catalog, CatalogEntry, ObjectStore } from '../ports.ts';
+import { mapConcurrent } from './concurrency.ts';
+import { cacheOf } from './manifest-cache.ts';
+
+/** The table, or undefined when there is none. Throws UnreadableTable when it needs a feature that we don't read. */
+export async function loadTable(catalog: Catalog, id: TableId): Promise<CatalogEntry | undefined> {
+  const entry = await catalog.load(id);
+  if (entry !== undefined) assertReadable(entry.metadata, fullName(id));
+  return entry;
+}
+
+export type ScanOptions = {
+  /** Default: the current snapshot. */
+  readonly snapshotId?: bigint;
+  /** All must hold for a row to count; files that certainly hold no such row are left out. */
+  readonly predicates?: readonly Predicate[];
+};
+
+/**
+ * The data files of a snapshot that may hold a matching row, in manifest order; none for a table without a snapshot.
+ * Throws InvalidInput for an unknown snapshot, UnreadableTable for delete files and what else we do not read.
+ */
+export async function planFiles(
+  store: ObjectStore,
+  metadata: TableMetadata,
+  options: ScanOptions = {},
+): Promise<readonly DataFile[]> {
+  const snapshot = chosenSnapshot(metadata, options.snapshotId);
+  if (snapshot === undefined) return [];
+  const filter = planScan(metadata, options.predicates ?? []);
+  const manifests = (await readManifestList(store, snapshot)).filter(hasLiveFiles).filter(filter.manifestMayMatch);
+  const entries = await mapConcurrent(manifests, (manifest) => readManifest(store, metadata, manifest));
+  return entries
+    .flat()
+    .filter(isLive)
+    .map((entry) => entry.file)
+    .filter(filter.fileMayMatch);
+}
+
+function chosenSnapshot(metadata: TableMetadata, id: bigint | undefined): Snapshot | undefined {
+  if (id === undefined) return currentSnapshot(metadata);
+  const snapshot = snapshotById(metadata, id);
+  if (snapshot === undefined) throw new InvalidInput(`${metadata.location} has no snapshot ${id}`);
+  return snapshot;
+}
+
+export const isLive = (entry: ManifestEntry): boolean => entry.status !== 'deleted';
+
+export const hasLiveFiles = (manifest: ManifestFile): boolean => manifest.addedFiles + manifest.existingFiles > 0;
+
+export async function readManifestList(store: ObjectStore, snapshot: Snapshot): Promise<readonly ManifestFile[]> {
+  const { bytes } = await store.read(store.key(snapshot['manifest-list']));
+  return decodeManifestList(bytes);
+}
+
+/** The current snapshot's manifests; none for a table without a snapshot. */
+export async function currentManifests(store: ObjectStore, metadata: TableMetadata): Promise<readonly ManifestFile[]> {
+  const snapshot = currentSnapshot(metadata);
+  return snapshot === undefined ? [] : readManifestList(store, snapshot);
+}
+
+/** All entries of a manifest, deleted ones too, with inherited ids and sequence numbers filled in. */
+export async function readManifest(
+  store: ObjectStore,
+  metadata: TableMetadata,
+  manifest: ManifestFile,
+): Promise<readonly ManifestEntry[]> {
+  // A retried commit lists the same manifest under another sequence number, which its entries inherit.
+  const key = `${manifest.path} ${manifest.sequenceNumber}`;
+  const cached = cacheOf(store).get(key);
+  if (cached !== undefined) return cached;
+  const { bytes } = await store.read(store.key(manifest.path));
+  const fields = resolveSpec(specById(metadata, manifest.specId), currentSchema(metadata), ...metadata.schemas);
+  const entries = decodeManifest(bytes, manifest, fields);
+  cacheOf(store).set(key, entries);
+  return entries;
+}

@@ -1,0 +1,76 @@
+import { CommitConflict } from '../core/errors.ts';
+import { applyChange } from '../iceberg/apply.ts';
+import type { ManifestEntry, ManifestFile, TableMetadata } from '../iceberg/types.ts';
+import type { CatalogEntry, ObjectStore } from '../ports.ts';
+import { entriesOf, findConflict } from './conflicts.ts';
+import { finishPrepared, type Prepared } from './prepare.ts';
+import { readManifestList } from './read.ts';
+import { type Removal, tupleOfKey } from './removal.ts';
+import { stageSnapshot } from './stage.ts';
+
+export type RebaseOptions = { readonly nowMs: number; readonly unique: string; readonly attempt: number };
+
+/**
+ * The prepared change on top of what the table has become. Data files and the manifests of added files stay; only
+ * the manifest list is written anew, and manifests from which files are removed. Throws CommitConflict when the
+ * table's present state contradicts the change.
+ */
+export async function rebasePrepared(
+  store: ObjectStore,
+  prepared: Prepared,
+  current: CatalogEntry | undefined,
+  options: RebaseOptions,
+): Promise<Prepared> {
+  if (current === undefined) return withoutTable(prepared);
+  const table = applyChange(prepared.alter, current.metadata, options.nowMs);
+  const intent = { summary: prepared.summary, removal: prepared.removal, replaced: prepared.replaced };
+  if (prepared.snapshot === undefined) {
+    return finishPrepared(current, prepared.alter, table, undefined, options.nowMs, intent);
+  }
+  const own = await ownManifests(store, prepared);
+  const entries = await entriesOf(store, prepared.metadata, prepared.snapshot);
+  const conflict = await findConflict(store, current.metadata, prepared, entries);
+  if (conflict !== undefined) {
+    throw new CommitConflict(`cannot repeat the change on top of ${table.location}: ${conflict}`);
+  }
+  const snapshot = await stageSnapshot(store, {
+    table,
+    added: filesOf(entries, 'added'),
+    addedManifests: own,
+    removal: repeatRemoval(table, prepared, entries),
+    snapshotId: prepared.snapshot['snapshot-id'],
+    unique: options.unique,
+    attempt: options.attempt,
+    summary: prepared.summary,
+  });
+  return finishPrepared(current, prepared.alter, table, snapshot, options.nowMs, intent);
+}
+
+/** A new table may still be made; one that was dropped in the meantime may not come back by a retry. */
+function withoutTable(prepared: Prepared): Prepared {
+  if (prepared.change.requirements.some((requirement) => requirement.type === 'assert-create')) return prepared;
+  throw new CommitConflict(`${prepared.metadata.location}: the table is gone since the change was planned`);
+}
+
+async function ownManifests(store: ObjectStore, { snapshot }: Prepared): Promise<readonly ManifestFile[]> {
+  if (snapshot === undefined) return [];
+  const manifests = await readManifestList(store, snapshot);
+  return manifests.filter((one) => one.addedSnapshotId === snapshot['snapshot-id'] && one.addedFiles > 0);
+}
+
+/** `all` and whole partitions are looked up again: a rewrite by others may have put the same rows into other files. */
+function repeatRemoval(table: TableMetadata, prepared: Prepared, entries: readonly ManifestEntry[]): Removal {
+  switch (prepared.removal) {
+    case 'nothing':
+    case 'all':
+      return { kind: prepared.removal };
+    case 'files':
+      return { kind: 'files', files: filesOf(entries, 'deleted') };
+    case 'partitions':
+      return { kind: 'partitions', tuples: prepared.replaced.map((key) => tupleOfKey(table, key)) };
+  }
+}
+
+function filesOf(entries: readonly ManifestEntry[], status: ManifestEntry['status']): readonly ManifestEntry['file'][] {
+  return entries.filter((entry) => entry.status === status).map((entry) => entry.file);
+}

@@ -1,0 +1,134 @@
+import { CommitConflict } from '../core/errors.ts';
+import type { DataFile, ManifestEntry, ManifestFile, Snapshot, TableMetadata } from '../iceberg/types.ts';
+import type { ObjectStore } from '../ports.ts';
+import { mapConcurrent } from './concurrency.ts';
+import { planMerge } from './merge.ts';
+import { currentManifests, hasLiveFiles, isLive, readManifest } from './read.ts';
+import { type Removal, type SplitManifest, splitManifests } from './removal.ts';
+import { summarize } from './summary.ts';
+import { createManifestWriter, type ManifestWriter, type Staging, writeManifestList } from './write.ts';
+
+export type StageInput = {
+  /** The table that the snapshot goes on top of, with the schema and spec that it will have. */
+  readonly table: TableMetadata;
+  readonly added: readonly DataFile[];
+  /** Manifests of exactly the added files, from an attempt before this one; written when absent. */
+  readonly addedManifests?: readonly ManifestFile[];
+  readonly removal: Removal;
+  readonly snapshotId: bigint;
+  readonly unique: string;
+  /** From 1. Only the first attempt merges manifests: a retry should be as short as it can be. */
+  readonly attempt: number;
+  readonly summary: Readonly<Record<string, string>>;
+};
+
+/**
+ * Writes a snapshot's manifests and manifest list; the table does not know of it yet. New files lie in manifests of
+ * their own, which name no sequence number, so a retry on top of another snapshot can take them as they are.
+ */
+export async function stageSnapshot(store: ObjectStore, input: StageInput): Promise<Snapshot> {
+  const { table, snapshotId } = input;
+  if (table.snapshots.some((one) => one['snapshot-id'] === snapshotId)) {
+    throw new CommitConflict(`${table.location} has a snapshot ${snapshotId} already: stage again with a new id`);
+  }
+  const sequenceNumber = table['last-sequence-number'] + 1n;
+  const staging: Staging = { store, table, snapshotId, sequenceNumber, unique: input.unique };
+  const writer = createManifestWriter(staging);
+
+  const carried = (await currentManifests(store, table)).filter(hasLiveFiles);
+  const split = await splitManifests(store, table, carried, input.removal);
+  const removed = split.flatMap((one) => one.removed);
+  const added = input.addedManifests?.map((manifest) => ({
+    ...manifest,
+    sequenceNumber,
+    minSequenceNumber: sequenceNumber,
+  }));
+  const untouched = carried.filter((manifest) => !split.some((one) => one.manifest === manifest));
+  const manifests = [
+    ...(added ?? (await writeAdded(writer, input.added))),
+    ...(await writeRemoved(writer, removed, snapshotId)),
+    ...(await writeKept(writer, split)),
+    ...(input.attempt === 1 ? await mergeSome(staging, writer, untouched) : untouched),
+  ];
+  return {
+    'snapshot-id': snapshotId,
+    ...parentOf(table),
+    'sequence-number': sequenceNumber,
+    'timestamp-ms': table['last-updated-ms'],
+    'manifest-list': await writeManifestList(staging, input.attempt, manifests),
+    summary: summarize({
+      table,
+      added: input.added,
+      removed: removed.map((entry) => entry.file),
+      manifests,
+      properties: input.summary,
+    }),
+    'schema-id': table['current-schema-id'],
+  };
+}
+
+function parentOf(table: TableMetadata): { 'parent-snapshot-id'?: bigint } {
+  const parent = table['current-snapshot-id'] ?? null;
+  return parent === null ? {} : { 'parent-snapshot-id': parent };
+}
+
+async function writeAdded(writer: ManifestWriter, files: readonly DataFile[]): Promise<readonly ManifestFile[]> {
+  const entries = files.map(
+    (file): ManifestEntry => ({
+      status: 'added',
+      snapshotId: null,
+      sequenceNumber: null,
+      fileSequenceNumber: null,
+      file,
+    }),
+  );
+  return writeBySpec(writer, entries);
+}
+
+/** Removed files have manifests of their own, which the next snapshot drops; no manifest drags dead entries along. */
+async function writeRemoved(
+  writer: ManifestWriter,
+  removed: readonly ManifestEntry[],
+  snapshotId: bigint,
+): Promise<readonly ManifestFile[]> {
+  return writeBySpec(
+    writer,
+    removed.map((entry) => ({ ...entry, status: 'deleted', snapshotId })),
+  );
+}
+
+async function writeKept(writer: ManifestWriter, split: readonly SplitManifest[]): Promise<readonly ManifestFile[]> {
+  const written: ManifestFile[] = [];
+  for (const { manifest, kept } of split) written.push(...(await writer.write(manifest.specId, existing(kept))));
+  return written;
+}
+
+async function mergeSome(
+  staging: Staging,
+  writer: ManifestWriter,
+  manifests: readonly ManifestFile[],
+): Promise<readonly ManifestFile[]> {
+  const { store, table } = staging;
+  const group = planMerge(manifests, table.properties);
+  const specId = group[0]?.specId;
+  if (specId === undefined) return manifests;
+  const entries = await mapConcurrent(group, (manifest) => readManifest(store, table, manifest));
+  const merged = await writer.write(specId, existing(entries.flat().filter(isLive)));
+  return [...merged, ...manifests.filter((manifest) => !group.includes(manifest))];
+}
+
+/** A file that stays keeps the snapshot and sequence numbers it came with. */
+function existing(entries: readonly ManifestEntry[]): readonly ManifestEntry[] {
+  return entries.map((entry) => ({ ...entry, status: 'existing' }));
+}
+
+async function writeBySpec(
+  writer: ManifestWriter,
+  entries: readonly ManifestEntry[],
+): Promise<readonly ManifestFile[]> {
+  const written: ManifestFile[] = [];
+  for (const [specId, group] of Map.groupBy(entries, (entry) => entry.file.specId)) {
+    written.push(...(await writer.write(specId, group)));
+  }
+  return written;
+}

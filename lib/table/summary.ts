@@ -1,0 +1,53 @@
+import { currentSnapshot } from '../iceberg/snapshot.ts';
+import type { DataFile, ManifestFile, Operation, Snapshot, TableMetadata } from '../iceberg/types.ts';
+import { partitionKey } from './removal.ts';
+
+/**
+ * A snapshot's summary: what it changed and what the table holds after it. Totals of rows and files come from the
+ * manifest list, so they are right even after a writer that kept none.
+ * Source: https://iceberg.apache.org/spec/#snapshots, Appendix F (optional snapshot summary fields).
+ */
+export function summarize(input: {
+  readonly table: TableMetadata;
+  readonly added: readonly DataFile[];
+  readonly removed: readonly DataFile[];
+  readonly manifests: readonly ManifestFile[];
+  readonly properties: Readonly<Record<string, string>>;
+}): Snapshot['summary'] {
+  const { table, added, removed, manifests } = input;
+  const total = (of: (manifest: ManifestFile) => bigint): bigint => manifests.reduce((sum, one) => sum + of(one), 0n);
+  const counts = {
+    'added-data-files': BigInt(added.length),
+    'added-records': rowsOf(added),
+    'added-files-size': bytesOf(added),
+    'deleted-data-files': BigInt(removed.length),
+    'deleted-records': rowsOf(removed),
+    'removed-files-size': bytesOf(removed),
+    'changed-partition-count': changedPartitions(table, [...added, ...removed]),
+  };
+  const present = Object.entries(counts).filter(([name, value]) => value > 0n || name === 'changed-partition-count');
+  const previousBytes = BigInt(currentSnapshot(table)?.summary['total-files-size'] ?? 0);
+  return {
+    ...input.properties,
+    operation: operationOf(added, removed),
+    ...Object.fromEntries(present.map(([name, value]) => [name, String(value)])),
+    'total-records': String(total((one) => one.addedRows + one.existingRows)),
+    'total-data-files': String(total((one) => BigInt(one.addedFiles + one.existingFiles))),
+    'total-files-size': String(previousBytes + bytesOf(added) - bytesOf(removed)),
+    'total-delete-files': '0',
+    'total-position-deletes': '0',
+    'total-equality-deletes': '0',
+  };
+}
+
+function operationOf(added: readonly DataFile[], removed: readonly DataFile[]): Operation {
+  if (removed.length === 0) return 'append';
+  return added.length === 0 ? 'delete' : 'overwrite';
+}
+
+function changedPartitions(table: TableMetadata, files: readonly DataFile[]): bigint {
+  return BigInt(new Set(files.map((file) => partitionKey(table, file.specId, file.partition))).size);
+}
+
+const rowsOf = (files: readonly DataFile[]): bigint => files.reduce((sum, file) => sum + file.rows, 0n);
+const bytesOf = (files: readonly DataFile[]): bigint => files.reduce((sum, file) => sum + file.bytes, 0n);

@@ -1,0 +1,21 @@
+-- The customers with the ten highest revenues of each region; equal revenues share a rank, so a region may list more
+-- than ten. Region is that of the sale. Customers who are not in silver.customers stand in a region of null, unnamed.
+WITH revenue_by_customer AS (
+  SELECT region, customer_id, coalesce(sum(total_amount), 0) AS revenue
+  FROM silver.sales
+  GROUP BY region, customer_id
+),
+ranked AS (
+  SELECT *, dense_rank() OVER (PARTITION BY region ORDER BY revenue DESC) AS rank
+  FROM revenue_by_customer
+)
+SELECT
+  ranked.region,
+  CAST(ranked.rank AS INTEGER) AS rank,
+  ranked.customer_id,
+  customers.customer_name,
+  ranked.revenue
+FROM ranked
+LEFT JOIN silver.customers AS customers ON customers.customer_id = ranked.customer_id
+WHERE ranked.rank <= 10
+ORDER BY ranked.region, ranked.rank, ranked.customer_id

@@ -1,0 +1,100 @@
+import { append, csv, definePipeline, full, identity, month, unique } from '../../lib/define/index.ts';
+
+/** A generated star schema, as `strata generate retail` writes it: sales of products to customers over nine months. */
+export default definePipeline({
+  name: 'retail',
+  owner: 'data-platform',
+  tier: 2,
+  description: 'Sales of a retailer by month, region, category, customer and product.',
+  sources: {
+    customers: csv({
+      columns: {
+        customer_id: { type: 'bigint', required: true },
+        customer_name: { type: 'string', required: true },
+        age: { type: 'int', min: 18, max: 80 },
+        gender: { type: 'string', in: ['F', 'M'] },
+        country: { type: 'string', required: true },
+        region: { type: 'string', required: true },
+      },
+    }),
+    products: csv({
+      columns: {
+        product_id: { type: 'bigint', required: true },
+        category: { type: 'string', required: true },
+        subcategory: 'string',
+        product_name: { type: 'string', required: true },
+        base_price: { type: 'decimal(10,2)', required: true },
+      },
+    }),
+    transactions: csv({
+      columns: {
+        txn_id: { type: 'bigint', required: true },
+        txn_ts: { type: 'timestamp', required: true },
+        customer_id: { type: 'bigint', required: true },
+        product_id: { type: 'bigint', required: true },
+        quantity: { type: 'int', required: true },
+        channel: 'string',
+      },
+    }),
+  },
+  silver: {
+    // Both dimensions arrive as full extracts. Sales join them, so a repeated key would multiply sales.
+    customers: {
+      from: 'customers',
+      mode: full(),
+      expect: { customer_key: unique('customer_id') },
+      description: 'One row per customer, as the latest extract has it.',
+    },
+    products: {
+      from: 'products',
+      mode: full(),
+      expect: { product_key: unique('product_id') },
+      description: 'One row per product, as the latest extract has it.',
+    },
+    sales: {
+      from: 'transactions',
+      sql: 'silver/sales.sql',
+      mode: append({ dedupe: { key: ['txn_id'] } }),
+      partitionBy: [month('order_date'), identity('region')],
+      sortBy: ['txn_ts'],
+      expect: {
+        positive_quantity: { condition: 'quantity > 0', policy: 'drop' },
+        positive_price: { condition: 'unit_price > 0', policy: 'drop' },
+        // Sales of customers or products that no extract has are kept with nulls; these count them.
+        known_customer: { condition: 'country IS NOT NULL', policy: 'warn' },
+        known_product: { condition: 'unit_price IS NOT NULL', policy: 'warn' },
+      },
+      description: 'One row per transaction with its customer, product and amount.',
+    },
+  },
+  gold: {
+    monthly_revenue: {
+      sql: 'gold/monthly_revenue.sql',
+      expect: { one_row_per_group: unique('yyyymm', 'region', 'category') },
+      description: 'Revenue and units per month, region and category.',
+    },
+    revenue_trend: {
+      sql: 'gold/revenue_trend.sql',
+      expect: { one_row_per_month: unique('yyyymm') },
+      description: 'Revenue per calendar month, its mean over three months and its growth.',
+    },
+    top_customers: {
+      sql: 'gold/top_customers.sql',
+      description: 'The customers with the ten highest revenues of each region.',
+    },
+    top_products: {
+      sql: 'gold/top_products.sql',
+      expect: { one_row_per_rank: unique('rank') },
+      description: 'The fifty products with the highest revenue.',
+    },
+    category_share: {
+      sql: 'gold/category_share.sql',
+      description: 'The part of all revenue that each category brings.',
+    },
+    region_kpis: {
+      sql: 'gold/region_kpis.sql',
+      expect: { one_row_per_region: unique('region') },
+      description: 'Orders, customers, units, revenue and mean order value of each region.',
+    },
+  },
+});

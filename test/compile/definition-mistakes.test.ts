@@ -1,0 +1,473 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { renderProblem } from '../../lib/core/errors.ts';
+import {
+  append,
+  bucket,
+  csv,
+  hour,
+  identity,
+  json,
+  month,
+  parquet,
+  query,
+  replace,
+  rowCount,
+  truncate,
+  unique,
+  year,
+} from '../../lib/define/index.ts';
+import type { Session } from '../../lib/ports.ts';
+import { type Given, openSession, problemsOf, SHOP, shopWith } from './shop.ts';
+
+/** Problems as a person reads them: file, place, got, expected. */
+type Mistake = { readonly name: string; readonly given: Given; readonly problems: readonly string[] };
+
+const COLUMNS = { customer_id: 'bigint', name: 'string', region: 'string' } as const;
+const AMOUNT = ['sources', 'orders', 'columns', 'amount'];
+const NOTE = ['sources', 'orders', 'columns', 'note'];
+const EXPECT = ['silver', 'orders', 'expect'];
+
+/** Mistakes that show in the pipeline file, each in a shop that has no other. */
+const MISTAKES: readonly Mistake[] = [
+  {
+    name: 'no definition',
+    given: { definition: 5 },
+    problems: ['pipelines/shop/pipeline.ts: default export: got 5; expected definePipeline({ ... })'],
+  },
+  {
+    name: 'an empty definition',
+    given: { definition: {} },
+    problems: [
+      `pipelines/shop/pipeline.ts: name: got nothing; expected the name of the pipeline's folder`,
+      'pipelines/shop/pipeline.ts: sources: got nothing; expected at least one source by name, such as { orders: csv({ ... }) }',
+    ],
+  },
+  {
+    name: 'a name that is none',
+    given: { definition: shopWith(['name'], 'Shop-1') },
+    problems: [
+      'pipelines/shop/pipeline.ts: name: got "Shop-1"; expected a name of at most 40 lower case letters, digits and single _, starting with a letter, such as "shop_1"',
+    ],
+  },
+  {
+    name: 'a name that is not the folder',
+    given: { folder: 'store' },
+    problems: [`pipelines/shop/pipeline.ts: name: got "shop"; expected "store", the name of the pipeline's folder`],
+  },
+  {
+    name: 'a name too long',
+    given: { definition: shopWith(['name'], 's'.repeat(41)), folder: 's'.repeat(41) },
+    problems: [
+      'pipelines/shop/pipeline.ts: name: got "sssssssssssssssssssssssssssssssssssssssss"; expected a name of at most 40 lower case letters, digits and single _, starting with a letter, such as "ssssssssssssssssssssssssssssssssssssssss"',
+    ],
+  },
+  {
+    name: 'an unknown property',
+    given: { definition: shopWith(['golds'], {}) },
+    problems: [
+      'pipelines/shop/pipeline.ts: golds: got an unknown property; expected one of name, owner, tier, description, schedule, settings, sources, silver, gold; did you mean "gold"?',
+    ],
+  },
+  {
+    name: 'a schedule that is none',
+    given: { definition: shopWith(['schedule'], 'rate(1 days)') },
+    problems: [
+      `pipelines/shop/pipeline.ts: schedule: got "rate(1 days)"; expected 'rate(1 day)' (minute, hour or day; plural above 1) or 'cron(0 6 * * ? *)' (six fields)`,
+    ],
+  },
+  {
+    name: 'a tier that is text',
+    given: { definition: shopWith(['tier'], 'one') },
+    problems: ['pipelines/shop/pipeline.ts: tier: got "one"; expected a whole number, 1 or more'],
+  },
+  {
+    name: 'settings',
+    given: { definition: shopWith(['settings'], { unitBytes: 0, filebytes: 3 }) },
+    problems: [
+      'pipelines/shop/pipeline.ts: settings.filebytes: got an unknown property; expected one of unitBytes, fileBytes; did you mean "fileBytes"?',
+      'pipelines/shop/pipeline.ts: settings.unitBytes: got 0; expected a whole number of bytes, 1 or more',
+    ],
+  },
+  {
+    name: 'a source of no kind',
+    given: { definition: shopWith(['sources', 'orders'], { columns: {} }) },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.orders: got nothing; expected csv({ ... }), json({ ... }) or parquet({ ... })',
+    ],
+  },
+  {
+    name: 'options of csv',
+    given: {
+      definition: shopWith(['sources', 'customers'], {
+        ...SHOP.sources.customers,
+        delimiter: ';;',
+        quote: "''",
+        encoding: 'latin1',
+        drift: 'evolv',
+        delimeter: ',',
+      }),
+    },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.customers.delimeter: got an unknown property; expected one of format, columns, drift, delimiter, quote, escape, header, encoding, nullText; did you mean "delimiter"?',
+      `pipelines/shop/pipeline.ts: sources.customers.drift: got "evolv"; expected 'fail', 'ignore' or 'evolve'`,
+      'pipelines/shop/pipeline.ts: sources.customers.delimiter: got ";;"; expected one character',
+      `pipelines/shop/pipeline.ts: sources.customers.quote: got "''"; expected one character, or '' for none`,
+      `pipelines/shop/pipeline.ts: sources.customers.encoding: got "latin1"; expected 'utf-8', 'utf-16' or 'latin-1'`,
+    ],
+  },
+  {
+    name: 'a delimiter that is the quote',
+    given: { definition: shopWith(['sources', 'customers', 'delimiter'], '"') },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.customers.quote: got "\\""; expected a character other than the delimiter',
+    ],
+  },
+  {
+    name: 'an array where json takes lines',
+    given: { definition: shopWith(['sources', 'customers'], { ...json({ columns: COLUMNS }), layout: 'line' }) },
+    problems: [`pipelines/shop/pipeline.ts: sources.customers.layout: got "line"; expected 'lines' or 'array'`],
+  },
+  {
+    name: 'no columns',
+    given: { definition: shopWith(['sources', 'customers'], parquet({ columns: {} })) },
+    problems: [
+      `pipelines/shop/pipeline.ts: sources.customers.columns: got {}; expected at least one column by its name in the file, such as { id: 'bigint' }`,
+    ],
+  },
+  {
+    name: 'a column named by a number in a file without header',
+    given: {
+      definition: shopWith(['sources', 'customers'], csv({ header: false, columns: { ...COLUMNS, 7: 'int' } })),
+    },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.customers.columns["7"]: got the name "7"; expected a name with a letter in it, because header: false takes the columns in their written order',
+    ],
+  },
+  {
+    name: 'an unknown type',
+    given: { definition: shopWith(AMOUNT, 'varchar') },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.orders.columns.amount: got the type "varchar"; expected boolean, int, bigint, float, double, date, timestamp, timestamptz, string, binary, decimal(p,s), list<type> or struct<name: type, ...>; did you mean "string"?',
+    ],
+  },
+  {
+    name: 'a decimal too wide',
+    given: { definition: shopWith(AMOUNT, 'decimal(40,2)') },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.orders.columns.amount: got the type "decimal(40,2)"; expected decimal(p,s) with p digits in all, 1 to 38, of them s after the point',
+    ],
+  },
+  {
+    name: 'a column of mistakes',
+    given: {
+      definition: shopWith(AMOUNT, {
+        type: 'int',
+        requird: true,
+        min: 'a',
+        max: 1.5,
+        in: [],
+        pattern: /x/,
+        parse: 'numerc',
+      }),
+    },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.orders.columns.amount.requird: got an unknown property; expected one of type, required, as, parse, min, max, in, pattern, checks; did you mean "required"?',
+      'pipelines/shop/pipeline.ts: sources.orders.columns.amount.in: got []; expected a list of at least one text, number or boolean',
+      `pipelines/shop/pipeline.ts: sources.orders.columns.amount.pattern: got the RegExp /x/; expected a regular expression as text, such as '[A-Z]{3}'`,
+      `pipelines/shop/pipeline.ts: sources.orders.columns.amount.parse: got "numerc"; expected 'numeric', 'epoch_seconds', 'epoch_millis', a strptime format or a list of them; did you mean "numeric"?`,
+      'pipelines/shop/pipeline.ts: sources.orders.columns.amount.min: got "a"; expected a value of type int',
+      'pipelines/shop/pipeline.ts: sources.orders.columns.amount.max: got "1.5"; expected a value of type int',
+    ],
+  },
+  {
+    name: 'values that do not fit a decimal',
+    given: { definition: shopWith(AMOUNT, { type: 'decimal(12,2)', min: '5.001', in: ['1', 'x'] }) },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.orders.columns.amount.min: got "5.001"; expected a value of type decimal(12,2)',
+      'pipelines/shop/pipeline.ts: sources.orders.columns.amount.in[1]: got "x"; expected a value of type decimal(12,2)',
+    ],
+  },
+  {
+    name: 'min above max',
+    given: { definition: shopWith(AMOUNT, { type: 'decimal(12,2)', min: 5, max: 3 }) },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.orders.columns.amount.min: got 5; expected at most max, which is 3',
+    ],
+  },
+  {
+    name: 'limits of text',
+    given: { definition: shopWith(NOTE, { type: 'string', min: 'a' }) },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.orders.columns.note.min: got min on a column of type string; expected a column of numbers, dates or times; use checks for others',
+    ],
+  },
+  {
+    name: 'a pattern on numbers',
+    given: { definition: shopWith(AMOUNT, { type: 'double', pattern: 'x' }) },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.orders.columns.amount.pattern: got pattern on a column of type double; expected a column of type string',
+    ],
+  },
+  {
+    name: 'a broken pattern',
+    given: { definition: shopWith(NOTE, { type: 'string', pattern: '(' }) },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.orders.columns.note.pattern: got "(": missing ): (; expected a regular expression in RE2 syntax',
+    ],
+  },
+  {
+    name: 'a broken strptime format',
+    given: {
+      definition: shopWith(['sources', 'orders', 'columns', 'ordered_at'], { type: 'timestamp', parse: ['%Y', '%Q'] }),
+    },
+    problems: [
+      `pipelines/shop/pipeline.ts: sources.orders.columns.ordered_at.parse: got "%Q": Failed to parse format specifier %Q: Unrecognized format for strftime/strptime: %Q; expected a strptime format such as '%d/%m/%Y %H:%M:%S'`,
+    ],
+  },
+  {
+    name: 'a date format for text',
+    given: { definition: shopWith(NOTE, { type: 'string', parse: '%d/%m/%Y' }) },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.orders.columns.note.parse: got "%d/%m/%Y" on a column of type string; expected a column of type date, timestamp, timestamptz',
+    ],
+  },
+  {
+    name: 'checks',
+    given: {
+      definition: shopWith(NOTE, {
+        type: 'string',
+        checks: {
+          'bad name': 'note is null',
+          unknown: 'nota is null',
+          many: 'count(*) > 1',
+          number: 'order_id',
+          sub: '(select true)',
+          clock: 'ordered_at < now()',
+          injected: '1=1) from batch.orders; --',
+        },
+      }),
+    },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.orders.columns.note.checks["bad name"]: got the error code "BAD NAME"; expected letters, digits and _ from a letter on, other than DUPLICATE_FAILURE, MAX_ATTEMPTS',
+      'pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.unknown: got "nota is null": Referenced column "nota" not found in FROM clause; expected a column that is there: "note"; did you mean "note"?',
+      `pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.many: got the aggregate count in "count(*) > 1"; expected an SQL condition over the columns of one row; use query('select ... from this') to look at many`,
+      'pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.number: got "order_id" of type BIGINT; expected a condition, which is true or false',
+      'pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.sub: got "(select true)" with a subquery; expected an SQL condition over the columns of one row',
+      'pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.clock: got now() in "ordered_at < now()"; expected a condition that a retry decides in the same way, so without the clock or chance',
+      'pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.injected: got "1=1) from batch.orders; --"; expected an SQL condition over the columns of one row',
+    ],
+  },
+  {
+    name: 'two columns of one name',
+    given: { definition: shopWith(NOTE, { type: 'string', as: 'AMOUNT' }) },
+    problems: [
+      `pipelines/shop/pipeline.ts: sources.orders.columns.note: got a second column "AMOUNT" (case does not count); expected a name of its own (name it with as: '...')`,
+    ],
+  },
+  {
+    name: 'a reserved column',
+    given: { definition: shopWith(['sources', 'orders', 'columns', '__rid'], 'string') },
+    problems: [
+      `pipelines/shop/pipeline.ts: sources.orders.columns.__rid: got the column name "__rid"; expected a name that starts with neither __ nor _row_hash (name it with as: '...')`,
+    ],
+  },
+  {
+    name: 'a source with no table',
+    given: { definition: shopWith(['sources', 'extra'], csv({ columns: COLUMNS })) },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.extra: got no silver table that reads it; expected a silver table with from: "extra"',
+    ],
+  },
+  {
+    name: 'an unknown source',
+    given: { definition: shopWith(['silver', 'customers', 'from'], 'customer') },
+    problems: [
+      'pipelines/shop/pipeline.ts: silver.customers.from: got "customer"; expected one of orders, customers; did you mean "customers"?',
+    ],
+  },
+  {
+    name: 'no source',
+    given: { definition: shopWith(['silver', 'customers', 'from'], undefined) },
+    problems: ['pipelines/shop/pipeline.ts: silver.customers.from: got nothing; expected the name of a source'],
+  },
+  {
+    name: 'a missing SQL file',
+    given: { definition: shopWith(['gold', 'revenue', 'sql'], 'gold/revenu.sql') },
+    problems: [
+      'pipelines/shop/pipeline.ts: gold.revenue.sql: got "gold/revenu.sql", which is not there; expected a file at pipelines/shop/gold/revenu.sql',
+    ],
+  },
+  {
+    name: 'an SQL file elsewhere',
+    given: { definition: shopWith(['gold', 'revenue', 'sql'], '../revenue.sql') },
+    problems: [
+      `pipelines/shop/pipeline.ts: gold.revenue.sql: got "../revenue.sql"; expected the path of an .sql file inside the pipeline's folder, such as 'gold/revenue.sql'`,
+    ],
+  },
+  {
+    name: 'gold without SQL',
+    given: { definition: shopWith(['gold', 'revenue'], {}) },
+    problems: [
+      `pipelines/shop/pipeline.ts: gold.revenue.sql: got nothing; expected the path of an .sql file inside the pipeline's folder, such as 'gold/revenue.sql'`,
+    ],
+  },
+  {
+    name: 'a mode that is text',
+    given: { definition: shopWith(['silver', 'customers', 'mode'], 'append') },
+    problems: [
+      `pipelines/shop/pipeline.ts: silver.customers.mode: got "append"; expected append(), append({ dedupe: 'row' }), append({ dedupe: { key: ['c'] } }), replace() or full()`,
+    ],
+  },
+  {
+    name: 'a dedupe key that is no column',
+    given: { definition: shopWith(['silver', 'customers', 'mode'], append({ dedupe: { key: 'customer' } })) },
+    problems: [
+      'pipelines/shop/pipeline.ts: silver.customers.mode.dedupe.key[0]: got the column "customer"; expected one of customer_id, name, region',
+    ],
+  },
+  {
+    name: 'replace without partitions',
+    given: { definition: shopWith(['silver', 'customers', 'mode'], replace()) },
+    problems: [
+      'pipelines/shop/pipeline.ts: silver.customers.partitionBy: got nothing; expected partitions for replace() to replace; use full() to replace the whole table',
+    ],
+  },
+  {
+    name: 'partitions',
+    given: {
+      definition: shopWith(
+        ['silver', 'orders', 'partitionBy'],
+        [
+          'region',
+          month('order_at'),
+          month('region'),
+          hour('ordered_at'),
+          year('ordered_at'),
+          bucket(0, 'note'),
+          identity('tags'),
+          truncate(2, 'ordered_at'),
+        ],
+      ),
+    },
+    problems: [
+      `pipelines/shop/pipeline.ts: silver.orders.partitionBy[0]: got "region"; expected identity('c'), year('c'), month('c'), day('c'), hour('c'), bucket(n, 'c') or truncate(n, 'c') with n from 1 up`,
+      `pipelines/shop/pipeline.ts: silver.orders.partitionBy[5].transform.width: got 0; expected identity('c'), year('c'), month('c'), day('c'), hour('c'), bucket(n, 'c') or truncate(n, 'c') with n from 1 up`,
+      'pipelines/shop/pipeline.ts: silver.orders.partitionBy[1]: got the column "order_at"; expected one of order_id, customer_id, ordered_at, amount, note, tags, region; did you mean "ordered_at"?',
+      'pipelines/shop/pipeline.ts: silver.orders.partitionBy[2]: got month of "region" of type string; expected a column of type date, timestamp, timestamptz',
+      'pipelines/shop/pipeline.ts: silver.orders.partitionBy[4]: got year of "ordered_at", which silver.orders.partitionBy[3] covers; expected each column once per kind of transform',
+      'pipelines/shop/pipeline.ts: silver.orders.partitionBy[6]: got identity of "tags" of type list<string>; expected a column of type boolean, int, bigint, decimal, date, timestamp, timestamptz, string',
+      'pipelines/shop/pipeline.ts: silver.orders.partitionBy[7]: got truncate of "ordered_at" of type timestamp; expected a column of type int, bigint, decimal, string, binary',
+    ],
+  },
+  {
+    name: 'order',
+    given: { definition: shopWith(['silver', 'orders', 'sortBy'], ['tags', 'Region']) },
+    problems: [
+      'pipelines/shop/pipeline.ts: silver.orders.sortBy[0]: got "tags" of type list<string>; expected a column that is neither list nor struct',
+      'pipelines/shop/pipeline.ts: silver.orders.sortBy[1]: got the column "Region"; expected one of order_id, customer_id, ordered_at, amount, note, tags, region; did you mean "region"?',
+    ],
+  },
+  {
+    name: 'two tables of one name',
+    given: { definition: shopWith(['gold', 'Revenue'], { sql: 'gold/revenue.sql' }) },
+    problems: [
+      'pipelines/shop/pipeline.ts: gold.Revenue: got the name of gold.revenue too; expected two names that differ by more than case',
+      'pipelines/shop/pipeline.ts: gold.Revenue: got "Revenue"; expected a name of at most 100 lower case letters, digits and single _, starting with a letter, such as "revenue"',
+    ],
+  },
+  {
+    name: 'different dedupe on one source',
+    given: { definition: shopWith(['silver', 'orders2'], { from: 'orders', mode: append({ dedupe: 'row' }) }) },
+    problems: [
+      `pipelines/shop/pipeline.ts: silver.orders2.mode: got dedupe 'row', but silver.orders of the same source has no dedupe; expected equal dedupe in all silver tables of a source, so that its duplicates are counted once`,
+    ],
+  },
+  {
+    name: 'dropped rows of a source with two tables',
+    given: {
+      definition: shopWith(['silver', 'orders2'], {
+        from: 'orders',
+        expect: { paid: { condition: 'amount > 0', policy: 'drop' } },
+      }),
+    },
+    problems: [
+      `pipelines/shop/pipeline.ts: silver.orders2.expect.paid: got policy drop, while silver.orders also reads orders; expected a check in the contract of orders, which drops the row for all of them, or policy 'warn' or 'fail'`,
+    ],
+  },
+  {
+    name: 'drop in gold',
+    given: {
+      definition: shopWith(['gold', 'revenue', 'expect'], { paid: { condition: 'revenue > 0', policy: 'drop' } }),
+    },
+    problems: [
+      `pipelines/shop/pipeline.ts: gold.revenue.expect.paid.policy: got 'drop' in gold; expected 'fail' or 'warn': a gold row comes from many source rows, so none could be quarantined; filter it in the SQL`,
+    ],
+  },
+  {
+    name: 'expectations that are none',
+    given: {
+      definition: shopWith(EXPECT, {
+        a: 5,
+        b: { condition: 'amount > 0', policy: 'ignore' },
+        c: rowCount({}),
+        d: rowCount({ min: 3, max: 1 }),
+        e: { kind: 'uniq' },
+        f: { condition: 'a', sql: 'b' },
+        g: {},
+        DUPLICATE_failure: 'amount > 0',
+      }),
+    },
+    problems: [
+      `pipelines/shop/pipeline.ts: silver.orders.expect.a: got 5; expected an SQL condition, { condition, policy }, unique('column'), rowCount({ min, max }) or query('select ...')`,
+      `pipelines/shop/pipeline.ts: silver.orders.expect.b.policy: got "ignore"; expected 'fail', 'warn' or 'drop'`,
+      'pipelines/shop/pipeline.ts: silver.orders.expect.c: got neither min nor max; expected rowCount({ min: 1 }), rowCount({ max: 100 }) or both',
+      'pipelines/shop/pipeline.ts: silver.orders.expect.d.min: got 3; expected at most max, which is 1',
+      'pipelines/shop/pipeline.ts: silver.orders.expect.e.kind: got "uniq"; expected one of unique, rowCount, query; did you mean "unique"?',
+      'pipelines/shop/pipeline.ts: silver.orders.expect.f.condition: got both condition and sql; expected one SQL condition',
+      'pipelines/shop/pipeline.ts: silver.orders.expect.g.condition: got nothing; expected one SQL condition',
+      'pipelines/shop/pipeline.ts: silver.orders.expect.DUPLICATE_failure: got the error code "DUPLICATE_FAILURE"; expected letters, digits and _ from a letter on, other than DUPLICATE_FAILURE, MAX_ATTEMPTS',
+    ],
+  },
+  {
+    name: 'expectations that do not bind',
+    given: {
+      definition: shopWith(EXPECT, {
+        a: 'amont > 0',
+        b: unique('id'),
+        c: query('select * from silver.orders'),
+        d: query('select nope from this'),
+        e: query('selct 1'),
+        f: { condition: 'ordered_at <= current_timestamp', policy: 'drop' },
+        g: 'amount > 0 -- paid',
+        h: query('from this;'),
+      }),
+    },
+    problems: [
+      'pipelines/shop/pipeline.ts: silver.orders.expect.a: got "amont > 0": Referenced column "amont" not found in FROM clause; expected a column that is there: "amount", "region", "customer_id"; did you mean "amount"?',
+      'pipelines/shop/pipeline.ts: silver.orders.expect.b.columns[0]: got the column "id"; expected one of order_id, customer_id, ordered_at, amount, note, tags, region',
+      `pipelines/shop/pipeline.ts: silver.orders.expect.c.query: got the table silver.orders; expected one SELECT from this, such as 'select * from this where ...'`,
+      'pipelines/shop/pipeline.ts: silver.orders.expect.d.query: got line 1, column 8: Referenced column "nope" not found in FROM clause; expected a column that is there: "note", "order_id", "ordered_at", "customer_id"; did you mean "note"?',
+      `pipelines/shop/pipeline.ts: silver.orders.expect.e.query: got line 1, column 1: syntax error at or near "selct"; expected one SELECT from this, such as 'select * from this where ...'`,
+      'pipelines/shop/pipeline.ts: silver.orders.expect.f: got current_timestamp in "ordered_at <= current_timestamp"; expected a condition that a retry decides in the same way, so without the clock or chance',
+      'pipelines/shop/pipeline.ts: silver.orders.expect.g: got "amount > 0 -- paid": syntax error at end of input; expected an SQL condition over the columns of one row',
+      `pipelines/shop/pipeline.ts: silver.orders.expect.h.query: got a semicolon or a comment at the end; expected one SELECT from this, such as 'select * from this where ...'`,
+    ],
+  },
+];
+
+let session: Session;
+before(async () => {
+  session = await openSession();
+});
+after(() => session.close());
+
+for (const { name, given, problems } of MISTAKES) {
+  test(`reports ${name}`, async () => {
+    const found = await problemsOf(session, given);
+    assert.deepEqual(
+      found.map((problem) => renderProblem(problem).trim()),
+      problems,
+    );
+  });
+}

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { parseColumnType } from '../../lib/core/types.ts';
+import type { PipelineDefinition } from '../../lib/define/index.ts';
+import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
+import type { Row, Session } from '../../lib/ports.ts';
+import { quoteName, quotePath, quoteText } from '../../lib/sql/quote.ts';
+import { duckType } from '../../lib/sql/types.ts';
+
+/**
+ * A pipeline's models as plain DuckDB tables, with no lake around them: what its SQL says, apart from how Strata runs it.
+ * Sources are cast by the pipeline's own contract.
+ */
+export type Lake = {
+  readonly session: Session;
+  /** Makes `batch.<source>` from CSV files; `filter` is a condition over the contract's names. */
+  load(source: string, files: string, filter?: string): Promise<void>;
+  /** Makes a table of the model: `silver.sales`. A silver model without SQL is its source. */
+  build(layer: 'silver' | 'gold', table: string): Promise<readonly Row[]>;
+  rows(text: string): Promise<readonly Row[]>;
+};
+
+export async function openLake(pipeline: PipelineDefinition): Promise<Lake> {
+  const session = await createDuckDbEngine().open({ memoryBytes: 1_000_000_000, threads: 2, scratch: '/tmp' });
+  const run = (text: string) => session.run({ name: pipeline.name, text });
+  const rows = (text: string) => session.rows({ name: pipeline.name, text });
+  for (const schema of ['batch', 'silver', 'gold']) await run(`CREATE SCHEMA ${schema}`);
+  return {
+    session,
+    rows,
+    async load(source, files, filter = 'true') {
+      const columns = contractColumns(pipeline, source).join(', ');
+      await run(
+        `CREATE OR REPLACE TABLE ${quotePath('batch', source)} AS SELECT * FROM (
+           SELECT ${columns} FROM read_csv(${quoteText(files)}, all_varchar = true, header = true)
+         ) WHERE ${filter}`,
+      );
+    },
+    async build(layer, table) {
+      const sql = await modelSql(pipeline, layer, table);
+      await run(`CREATE OR REPLACE TABLE ${quotePath(layer, table)} AS ${sql}`);
+      return rows(`FROM ${quotePath(layer, table)}`);
+    },
+  };
+}
+
+function contractColumns(pipeline: PipelineDefinition, source: string): readonly string[] {
+  return Object.entries(pipeline.sources[source]?.columns ?? {}).map(([name, column]) => {
+    const definition = typeof column === 'string' ? { type: column } : column;
+    const type = parseColumnType(definition.type);
+    if (type === undefined) throw new Error(`${source}.${name}: not a type: ${definition.type}`);
+    const text = definition.parse === 'numeric' ? `CAST(${quoteName(name)} AS DECIMAL(38,6))` : quoteName(name);
+    return `CAST(${text} AS ${duckType(type)}) AS ${quoteName(definition.as ?? name)}`;
+  });
+}
+
+async function modelSql(pipeline: PipelineDefinition, layer: 'silver' | 'gold', table: string): Promise<string> {
+  const model = pipeline[layer]?.[table];
+  if (model === undefined) throw new Error(`no ${layer}.${table} in ${pipeline.name}`);
+  if (model.sql !== undefined) {
+    return readFile(new URL(`../../pipelines/${pipeline.name}/${model.sql}`, import.meta.url), 'utf8');
+  }
+  return `FROM ${quotePath('batch', 'from' in model ? model.from : table)}`;
+}

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { StateMachine } from 'aws-local-stepfunctions';
+import type { State, TaskState } from '../../lib/asl/definition.ts';
+import { loadStateMachine } from '../../lib/asl/load.ts';
+import * as errors from '../../lib/core/errors.ts';
+
+const FILE = new URL('../../statemachines/medallion.asl.json', import.meta.url);
+const text = readFileSync(FILE, 'utf8');
+const machine = loadStateMachine(text, 'medallion.asl.json');
+
+/** Codes of Step Functions and of its Lambda integration that a Retry or Catch may name. */
+const SERVICE_CODES = [
+  'States.ALL',
+  'States.Timeout',
+  'Lambda.ServiceException',
+  'Lambda.AWSLambdaException',
+  'Lambda.SdkClientException',
+  'Lambda.TooManyRequestsException',
+];
+
+const classes = Object.values(errors)
+  .filter((value) => typeof value === 'function' && value.prototype instanceof errors.StrataError)
+  .map((value) => new (value as new (message: string) => errors.StrataError)('example'));
+
+const allStates: readonly (readonly [string, State])[] = Object.entries(machine.States).flatMap(([name, state]) =>
+  state.Type === 'Map' ? [[name, state], ...Object.entries(state.ItemProcessor.States)] : [[name, state]],
+);
+const tasks = allStates.filter((entry): entry is [string, TaskState] => entry[1].Type === 'Task');
+
+describe('medallion: the errors it names', () => {
+  it('knows the classes', () => {
+    assert.ok(classes.length >= 9 && classes.some(({ retryable }) => retryable));
+    for (const error of classes) assert.equal(error.name, error.constructor.name);
+  });
+
+  it('has only classes of ours and codes of the services in every ErrorEquals', () => {
+    const known = [...SERVICE_CODES, ...classes.map(({ name }) => name)];
+    const named = [...text.matchAll(/"ErrorEquals":\s*\[([^\]]*)\]/g)].flatMap(([, list]) =>
+      [...(list ?? '').matchAll(/"([^"]+)"/g)].map(([, name]) => name ?? ''),
+    );
+    assert.ok(named.length > 0);
+    assert.deepEqual(
+      named.filter((name) => !known.includes(name)),
+      [],
+    );
+  });
+
+  for (const [name, { Retry }] of tasks) {
+    it(`retries in ${name} exactly those of our classes that are retryable, and passing faults of Lambda`, () => {
+      const retried = (Retry ?? []).flatMap(({ ErrorEquals }) => ErrorEquals);
+      for (const error of classes) assert.equal(retried.includes(error.name), error.retryable, error.name);
+      for (const code of SERVICE_CODES) assert.ok(!code.startsWith('Lambda.') || retried.includes(code), code);
+      assert.ok(!retried.includes('States.ALL'));
+      for (const retrier of Retry ?? []) assert.equal(retrier.JitterStrategy, 'FULL');
+    });
+  }
+});
+
+describe('medallion: its way through AWS', () => {
+  it('leads every error of a task or map to Fail, and Fail to RunFailed', () => {
+    for (const [name, state] of Object.entries(machine.States)) {
+      if (state.Type !== 'Task' && state.Type !== 'Map') continue;
+      const expected =
+        name === 'Fail'
+          ? { ErrorEquals: ['States.ALL'], ResultPath: '$.fail_error', Next: 'RunFailed' }
+          : { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Fail' };
+      assert.deepEqual(state.Catch?.at(-1), expected, name);
+    }
+  });
+
+  it('names one function for each task, by the name of its state', () => {
+    assert.deepEqual(
+      tasks.map(([, { Resource }]) => Resource),
+      tasks.map(([name]) => `\${${name}FunctionArn}`),
+    );
+  });
+
+  it('has placeholders inside strings only, and no other use of ${', () => {
+    const inText = text.match(/\$\{/g)?.length ?? 0;
+    const inStrings = stringsOf(JSON.parse(text)).flatMap((value) => value.match(/\$\{[A-Z][A-Za-z]*\}/g) ?? []);
+    assert.equal(inStrings.length, inText);
+    assert.deepEqual(
+      [...new Set(inStrings)].sort(),
+      [...tasks.map(([, task]) => task.Resource), '${OpsBucket}'].sort(),
+    );
+  });
+
+  it('is valid for a validator that is not ours once the placeholders are filled in', () => {
+    const filled = text
+      .replaceAll(/\$\{(\w+)FunctionArn\}/g, 'arn:aws:lambda:eu-central-1:123456789012:function:$1')
+      .replaceAll('${OpsBucket}', 'ops-bucket');
+    assert.doesNotThrow(() => new StateMachine(JSON.parse(filled)));
+    assert.throws(() => new StateMachine(JSON.parse(filled.replace('"Next": "Finish"', '"Next": "Nowhere"'))));
+  });
+});
+
+function stringsOf(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsOf) : [];
+}
