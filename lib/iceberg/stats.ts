@@ -16,8 +16,9 @@ export type StatedColumn = {
 export type StatedFile = { readonly rows: number; readonly bytes: number; readonly columns: readonly StatedColumn[] };
 
 /**
- * The manifest's view of a data file. Columns inside lists get counts only, since a bound of elements bounds no row.
- * NaN counts are left out: DuckDB's `has_nan` speaks of a file's last row group alone, so "no NaN" is never known.
+ * The manifest's view of a data file. Columns inside lists get sizes and value counts only: a bound of elements bounds
+ * no row, and DuckDB counts a null struct in a list twice. NaN counts are left out: DuckDB's `has_nan` speaks of a
+ * file's last row group alone, so "no NaN" is never known.
  * Its bounds leave NaN out, as Iceberg's do, and are absent where a row group has none.
  * Source: https://iceberg.apache.org/spec/#manifests (data_file), duckdb.org/docs COPY, RETURN_STATS.
  */
@@ -41,7 +42,10 @@ export function dataFileOf(input: {
     bytes: BigInt(written.bytes),
     columnSizes: countsOf(columns, (column) => column.bytes),
     valueCounts: countsOf(columns, (column) => column.values),
-    nullCounts: countsOf(columns, (column) => column.nulls),
+    nullCounts: countsOf(
+      columns.filter(({ leaf }) => !leaf.insideList),
+      (column) => column.nulls,
+    ),
     nanCounts: new Map(),
     lowerBounds: boundsOf(columns, (column) => column.min, encodeLowerBound),
     upperBounds: boundsOf(columns, (column) => column.max, encodeUpperBound),

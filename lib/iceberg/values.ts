@@ -16,7 +16,7 @@ export function encodeValue(type: IcebergType, value: IcebergValue): Uint8Array 
       break;
     case 'int':
     case 'date':
-      // setInt32 would wrap what is too large, and a wrapped bound excludes the wrong files.
+      // What is too large must not wrap: a wrapped bound excludes the wrong files.
       if (typeof value === 'number' && value === (value | 0))
         return bytesOf(4, (view) => view.setInt32(0, value, true));
       break;
@@ -24,7 +24,9 @@ export function encodeValue(type: IcebergType, value: IcebergValue): Uint8Array 
     case 'time':
     case 'timestamp':
     case 'timestamptz':
-      if (typeof value === 'bigint') return bytesOf(8, (view) => view.setBigInt64(0, value, true));
+      if (typeof value === 'bigint' && value === BigInt.asIntN(64, value)) {
+        return bytesOf(8, (view) => view.setBigInt64(0, value, true));
+      }
       break;
     case 'float':
       if (typeof value === 'number') return bytesOf(4, (view) => view.setFloat32(0, value, true));

@@ -120,7 +120,7 @@ async function locationOf(root: string, wanted: string | undefined): Promise<{ l
 }
 
 /** Runs the state machine; when it resumed an earlier run first, runs it again for the one that was asked for. */
-async function runPipeline(deps: StepDeps, request: RunRequest): Promise<RunAnswer> {
+export async function runPipeline(deps: StepDeps, request: RunRequest): Promise<RunAnswer> {
   const runId = request.runId ?? defaultRunId(deps);
   await deps.specs(request.pipeline);
   const renewal = setInterval(() => {

@@ -23,7 +23,7 @@ export type WriteRequest = {
 
 /**
  * COPY of a relation to Parquet data files of a table: columns cast to the table's types and in its order, field ids,
- * zstd, one folder per partition, statistics returned. Sorting clusters rows; across threads it is not a total order.
+ * zstd, files of one partition each, statistics returned. Sorting clusters rows; across threads it is not a total order.
  */
 export function writeTable(request: WriteRequest): Statement {
   const columns = request.columns.map(
@@ -47,7 +47,11 @@ function copyOptions(request: WriteRequest): string {
   const layout =
     request.partitionBy.length === 0
       ? [`FILE_SIZE_BYTES ${request.fileBytes}`]
-      : [`PARTITION_BY (${request.partitionBy.map((_, i) => partitionName(i)).join(', ')})`];
+      : [
+          `PARTITION_BY (${request.partitionBy.map((_, i) => partitionName(i)).join(', ')})`,
+          // No folder is named after a value, which may be longer than a file name can be.
+          'HIVE_FILE_PATTERN false',
+        ];
   return [
     'FORMAT parquet',
     'COMPRESSION zstd',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { PlacedFile } from '../core/run.ts';
 import { type TableId, tablePrefix } from '../core/tables.ts';
 import { partitionTuple } from '../iceberg/partition.ts';
-import { partitionPath } from '../iceberg/partition-path.ts';
+import { partitionFolder } from '../iceberg/partition-path.ts';
 import type { PartitionSpec, Schema } from '../iceberg/types.ts';
 import type { WrittenFile } from '../ports.ts';
 import type { StepDeps } from './deps.ts';
@@ -27,7 +27,7 @@ export async function placeDataFiles(
       to.schema,
       file.partition.map((p) => p.value),
     );
-    const folder = partitionPath(to.spec, to.schema, tuple);
+    const folder = partitionFolder(to.spec, to.schema, tuple);
     const name = `${to.stem}-${deps.ids.unique()}.parquet`;
     const key = [tablePrefix(to.table), 'data', ...(folder === '' ? [] : [folder]), name].join('/');
     await deps.store.publish(file.path, key);

@@ -1,14 +1,22 @@
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Column, ColumnType } from '../../lib/core/types.ts';
+import { type Column, type ColumnType, parseColumnType } from '../../lib/core/types.ts';
 import type { IcebergValue } from '../../lib/iceberg/types.ts';
 
 /** Values with their types, for property tests. */
 
-const longs = fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n);
-/** Truncation goes below its input, and an int has nothing below the least one. */
+/** Truncation goes below its input, and there is no int or long below the least one. */
+const longs = fc.bigInt(-(2n ** 63n) + 1000n, 2n ** 63n - 1n);
 const ints = fc.integer({ min: -(2 ** 31) + 1000, max: 2 ** 31 - 1 });
 /** Some 240,000 years around 1970: the hours of more are no int. */
 const micros = fc.bigInt(-(2n ** 62n), 2n ** 62n);
+
+/** A column of a type by its text. */
+export function column(name: string, type: string): Column {
+  const parsed = parseColumnType(type);
+  assert.ok(parsed, type);
+  return { name, type: parsed };
+}
 
 /** Values of a primitive Iceberg type. */
 export function valuesOf(type: string): fc.Arbitrary<IcebergValue> {

@@ -8,8 +8,7 @@ import { schemaOf } from '../../lib/iceberg/schema.ts';
 import { acceptsType, applyTransform } from '../../lib/iceberg/transforms.ts';
 import type { IcebergValue, Schema } from '../../lib/iceberg/types.ts';
 import { compareValues } from '../../lib/iceberg/values.ts';
-import { anyValue } from './arbitraries.ts';
-import { column } from './schema.test.ts';
+import { anyValue, column } from './arbitraries.ts';
 
 const SCHEMA = schemaOf([
   column('ts', 'timestamp'),

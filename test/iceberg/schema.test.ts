@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import type { Column } from '../../lib/core/types.ts';
-import { parseColumnType } from '../../lib/core/types.ts';
 import { evolveSchema } from '../../lib/iceberg/evolve.ts';
 import { columnsOf, columnTypeOf, leafFields, schemaOf, typeOfField } from '../../lib/iceberg/schema.ts';
 import type { IcebergType } from '../../lib/iceberg/types.ts';
-import { columns } from './arbitraries.ts';
-
-export function column(name: string, type: string): Column {
-  const parsed = parseColumnType(type);
-  assert.ok(parsed, type);
-  return { name, type: parsed };
-}
+import { column, columns } from './arbitraries.ts';
 
 test('fresh ids: the top level first, then nested ones in order', () => {
   const { schema, lastColumnId } = schemaOf([

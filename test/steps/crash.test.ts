@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
+import { append, csv, definePipeline, full, month, replace } from '../../lib/define/index.ts';
+import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
+import type { ObjectStore } from '../../lib/ports.ts';
+import { Crash } from '../ports/faults.ts';
+import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
+
+/**
+ * The crash matrix: the process ends before and after every single change that a run makes to the store (the catalog of
+ * these tests keeps its tables there, so commits are among them). Whoever comes next must end with the same tables,
+ * ledger and accounts as if nothing had happened.
+ */
+const MODES = {
+  'append, dedupe by row': { mode: append({ dedupe: 'row' }), partitionBy: [month('day')] },
+  'append, dedupe by key': { mode: append({ dedupe: { key: 'id' } }) },
+  replace: { mode: replace(), partitionBy: [month('day')] },
+  full: { mode: full() },
+} as const;
+
+const HEADER = 'id,day,amount\n';
+
+function pipeline(silver: object): TestPipeline {
+  return {
+    name: 'shop',
+    definition: definePipeline({
+      name: 'shop',
+      sources: { orders: csv({ columns: { id: 'bigint', day: 'date', amount: 'decimal(10,2)' } }) },
+      silver: { orders: { from: 'orders', ...silver } },
+      gold: { totals: { sql: 'totals.sql' } },
+    } as Parameters<typeof definePipeline>[0]),
+    sql: { 'totals.sql': 'SELECT sum(amount) AS amount, count(*) AS orders FROM silver.orders' },
+  };
+}
+
+/** A lake with one finished run and new files waiting: a duplicate, a rejected row and a rejected file among them. */
+async function openWaiting(silver: object): Promise<TestLake> {
+  const lake = await openTestLake(pipeline(silver));
+  await lake.land('orders', 'a.csv', `${HEADER}1,2026-01-05,1.00\n2,2026-02-06,2.00\n`);
+  await lake.run({ runId: 'before' });
+  await lake.land('orders', 'b.csv', `${HEADER}2,2026-02-06,2.00\n3,2026-02-07,3.00\n4,2026-02-31,4.00\n`);
+  await lake.land('orders', 'c.csv', '');
+  return lake;
+}
+
+const BOOKS = {
+  'shop_silver.orders': 'SELECT id, day, amount FROM t ORDER BY ALL',
+  'shop_gold.totals': 'SELECT * FROM t ORDER BY ALL',
+  'shop_ops.files': 'SELECT source, key, etag, status, records, code, run_id FROM t ORDER BY ALL',
+  'shop_ops.accounting': 'SELECT run_id, source, read, accepted, quarantined, duplicates FROM t ORDER BY ALL',
+  'shop_ops.quarantine': 'SELECT source_file, line, codes, run_id FROM t ORDER BY ALL',
+  'shop_ops.runs': 'SELECT run_id, status, rows_read, rows_added FROM t ORDER BY ALL',
+} as const;
+
+async function books(lake: TestLake): Promise<unknown> {
+  const all: Record<string, unknown> = {};
+  for (const [table, select] of Object.entries(BOOKS)) all[table] = await lake.rows(table, select);
+  return all;
+}
+
+/** The lake on a process that ends instead of making its n-th change; counts the changes it was asked for. */
+function dying(lake: TestLake, before: number): { readonly lake: TestLake; readonly changes: () => number } {
+  let changes = 0;
+  const change = async <T>(effect: () => Promise<T>): Promise<T> => {
+    changes += 1;
+    if (changes >= before) throw new Crash('the process ended');
+    return effect();
+  };
+  const reopened = lake.reopen((deps) => {
+    const store: ObjectStore = {
+      ...deps.store,
+      write: (key, bytes, condition) => change(() => deps.store.write(key, bytes, condition)),
+      publish: (path, key) => change(() => deps.store.publish(path, key)),
+      remove: (key) => change(() => deps.store.remove(key)),
+    };
+    return { ...deps, store, catalog: createFileCatalog(store, { parse: parseMetadata, render: renderMetadata }) };
+  });
+  return { lake: reopened, changes: () => changes };
+}
+
+function successor(lake: TestLake): TestLake {
+  return lake.reopen((deps) => ({ ...deps, isGone: () => true, settings: { ...deps.settings, holder: 'test-2' } }));
+}
+
+describe('a run that dies before any of its changes is finished by the next', () => {
+  for (const [name, silver] of Object.entries(MODES)) {
+    test(name, async () => {
+      const calm = await openWaiting(silver);
+      const counted = dying(calm, Number.POSITIVE_INFINITY);
+      await counted.lake.run({ runId: 'r' });
+      const expected = await books(calm);
+      calm.close();
+      for (let n = 1; n <= counted.changes(); n += 1) {
+        const lake = await openWaiting(silver);
+        await dying(lake, n).lake.answer({ runId: 'r' });
+        const answer = await successor(lake).answer({ runId: 'r' });
+        assert.equal(answer.kind, 'ended', `crash before change ${n}: ${JSON.stringify(answer)}`);
+        assert.deepEqual(await books(lake), expected, `crash before change ${n} of ${counted.changes()}`);
+        lake.close();
+      }
+    });
+  }
+});

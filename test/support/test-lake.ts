@@ -1,0 +1,138 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
+import { createMemoryStore } from '../../lib/adapters/store/memory.ts';
+import { compilePipeline } from '../../lib/compile/compile.ts';
+import type { RunResult } from '../../lib/core/run.ts';
+import type { PipelineSpec } from '../../lib/core/spec.ts';
+import { parseTableName } from '../../lib/core/tables.ts';
+import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
+import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
+import { columnsOf, currentSchema } from '../../lib/iceberg/schema.ts';
+import type { TableMetadata } from '../../lib/iceberg/types.ts';
+import type { Catalog, ObjectStore, Row } from '../../lib/ports.ts';
+import { type RunAnswer, type RunRequest, runPipeline } from '../../lib/runtime/local.ts';
+import type { StepDeps } from '../../lib/steps/deps.ts';
+import { openTable } from '../../lib/steps/table-state.ts';
+
+/** A lake in memory with a clock that moves one second per look and ids that count, so that every run is repeatable. */
+export type TestLake = {
+  readonly deps: StepDeps;
+  readonly store: ObjectStore;
+  readonly scratch: string;
+  land(source: string, file: string, content: string | Uint8Array): Promise<void>;
+  /** The run's result; throws when nothing was to do or the lock is held. */
+  run(request?: Partial<RunRequest>): Promise<RunResult>;
+  answer(request?: Partial<RunRequest>): Promise<RunAnswer>;
+  metadata(table: string): Promise<TableMetadata | undefined>;
+  /** Rows of a table by full name, in an order of their own. */
+  rows(table: string, select?: string): Promise<readonly Row[]>;
+  /** The same lake as another process would see it. */
+  reopen(change: (deps: StepDeps) => StepDeps): TestLake;
+  close(): void;
+};
+
+export type TestPipeline = {
+  readonly name: string;
+  readonly definition: unknown;
+  readonly sql?: Readonly<Record<string, string>>;
+};
+
+const engine = createDuckDbEngine();
+
+export async function compileTest(pipeline: TestPipeline, scratch: string): Promise<PipelineSpec> {
+  const session = await engine.open({ memoryBytes: 1e9, threads: 2, scratch });
+  try {
+    return await compilePipeline({
+      definition: pipeline.definition,
+      folder: pipeline.name,
+      file: `pipelines/${pipeline.name}/pipeline.ts`,
+      files: { read: async (path) => pipeline.sql?.[path] },
+      session,
+    });
+  } finally {
+    await session.close();
+  }
+}
+
+export async function openTestLake(pipeline: TestPipeline): Promise<TestLake> {
+  const scratch = mkdtempSync(join(tmpdir(), 'strata-test-'));
+  const store = createMemoryStore({ scratch });
+  const spec = compileTest(pipeline, scratch);
+  const seconds = counter(Date.parse('2026-01-01T00:00:00Z') / 1000);
+  const next = counter(0);
+  const deps: StepDeps = {
+    store,
+    catalog: createFileCatalog(store, { parse: parseMetadata, render: renderMetadata }),
+    engine,
+    clock: { now: () => new Date(seconds() * 1000) },
+    ids: {
+      unique: () => String(next()).padStart(6, '0'),
+      uuid: () => `00000000-0000-4000-8000-${String(next()).padStart(12, '0')}`,
+      snapshot: () => BigInt(next()) + 1_000_000n,
+    },
+    log: { info: () => {}, warn: () => {} },
+    specs: () => spec,
+    wait: async () => {},
+    isGone: () => false,
+    settings: { memoryBytes: 1e9, threads: 2, scratch, holder: 'test-1' },
+  };
+  const lake = lakeOver(pipeline.name, deps, scratch);
+  return { ...lake, reopen: (change) => lakeOver(pipeline.name, change(deps), scratch) };
+}
+
+function counter(start: number): () => number {
+  let last = start;
+  return () => {
+    last += 1;
+    return last;
+  };
+}
+
+function lakeOver(name: string, deps: StepDeps, scratch: string): TestLake {
+  const { store } = deps;
+  const answer = (request: Partial<RunRequest> = {}): Promise<RunAnswer> =>
+    runPipeline(deps, { pipeline: name, ...request });
+  return {
+    deps,
+    store,
+    scratch,
+    answer,
+    async land(source, file, content) {
+      const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+      await store.write(`bronze/${name}/${source}/${file}`, bytes, { kind: 'any' });
+    },
+    async run(request) {
+      const given = await answer(request);
+      if (given.kind !== 'ended') throw new Error(`the run did not end: ${JSON.stringify(given)}`);
+      return given.result;
+    },
+    async metadata(table) {
+      return (await deps.catalog.load(parseTableName(table)))?.metadata;
+    },
+    rows: (table, select) => readRows(deps.catalog, store, scratch, table, select),
+    reopen: (change) => lakeOver(name, change(deps), scratch),
+    close: () => rmSync(scratch, { recursive: true, force: true }),
+  };
+}
+
+async function readRows(
+  catalog: Catalog,
+  store: ObjectStore,
+  scratch: string,
+  table: string,
+  select = 'SELECT * FROM t ORDER BY ALL',
+): Promise<readonly Row[]> {
+  const entry = await catalog.load(parseTableName(table));
+  if (entry === undefined) throw new Error(`no table ${table}`);
+  const session = await engine.open({ memoryBytes: 1e9, threads: 2, scratch });
+  const columns = columnsOf(currentSchema(entry.metadata));
+  const files = await openTable(store, session, { schema: 'main', table: 't' }, entry.metadata, columns);
+  try {
+    return await session.rows({ name: 'rows', text: select });
+  } finally {
+    await session.close();
+    await files.release();
+  }
+}

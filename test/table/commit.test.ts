@@ -1,0 +1,282 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { createMemoryStore } from '../../lib/adapters/store/memory.ts';
+import { CommitConflict, CommitStateUnknown } from '../../lib/core/errors.ts';
+import { alterSchema, setProperties } from '../../lib/iceberg/changes.ts';
+import { currentSnapshot } from '../../lib/iceberg/snapshot.ts';
+import { commitChange } from '../../lib/table/commit.ts';
+import { type Prepared, parsePrepared, renderPrepared } from '../../lib/table/prepare.ts';
+import { column } from '../iceberg/arbitraries.ts';
+import { type Fault, type StoreOperation, withCatalogFaults, withStoreFaults } from '../ports/faults.ts';
+import { createLake, file, ID, type Lake, load, manifestsOf, names, prepare, type Wanted, write } from './lake.ts';
+
+/** What we prepared, what others commit before us, and how it must end: the files that a reader sees, or a conflict. */
+type Case = {
+  readonly name: string;
+  readonly ours: (lake: Lake) => Wanted;
+  readonly theirs: (lake: Lake) => Wanted;
+  readonly expected: string | 'conflict';
+};
+
+const append = (name: string, region?: string) => (lake: Lake) => ({ added: [file(lake, name, region)] });
+const rewrite =
+  (gone: readonly string[], name: string, region?: string) =>
+  (lake: Lake): Wanted => ({
+    added: [file(lake, name, region)],
+    remove: { kind: 'files', files: gone.map((one) => file(lake, one, one.startsWith('us') ? 'US' : 'EU')) },
+  });
+const replace =
+  (region: string, name: string) =>
+  (lake: Lake): Wanted => ({ added: [file(lake, name, region)], remove: { kind: 'partitions', tuples: [[region]] } });
+const replaceAll =
+  (name: string) =>
+  (lake: Lake): Wanted => ({ added: [file(lake, name)], remove: { kind: 'all' } });
+
+// The table holds eu (region EU) and us (region US).
+const CASES: readonly Case[] = [
+  { name: 'append after append', ours: append('x'), theirs: append('y'), expected: 'eu us x y' },
+  { name: 'append after a rewrite', ours: append('x'), theirs: rewrite(['eu'], 'y'), expected: 'us x y' },
+  { name: 'append after a full overwrite', ours: append('x'), theirs: replaceAll('y'), expected: 'x y' },
+  { name: 'rewrite after append elsewhere', ours: rewrite(['eu'], 'x'), theirs: append('y', 'US'), expected: 'us x y' },
+  {
+    name: 'rewrite after append to its partition',
+    ours: rewrite(['eu'], 'x'),
+    theirs: append('y'),
+    expected: 'conflict',
+  },
+  {
+    name: 'rewrite after a rewrite elsewhere',
+    ours: rewrite(['eu'], 'x'),
+    theirs: rewrite(['us'], 'y', 'US'),
+    expected: 'x y',
+  },
+  {
+    name: 'rewrite after its file is gone',
+    ours: rewrite(['eu'], 'x'),
+    theirs: rewrite(['eu'], 'y'),
+    expected: 'conflict',
+  },
+  { name: 'rewrite after a full overwrite', ours: rewrite(['eu'], 'x'), theirs: replaceAll('y'), expected: 'conflict' },
+  { name: 'replace after append elsewhere', ours: replace('EU', 'x'), theirs: append('y', 'US'), expected: 'us x y' },
+  {
+    name: 'replace after append to its partition',
+    ours: replace('EU', 'x'),
+    theirs: append('y'),
+    expected: 'conflict',
+  },
+  {
+    name: 'replace of an empty partition, filled since',
+    ours: replace('JP', 'x'),
+    theirs: append('y', 'JP'),
+    expected: 'conflict',
+  },
+  { name: 'replace after replace elsewhere', ours: replace('EU', 'x'), theirs: replace('US', 'y'), expected: 'x y' },
+  {
+    name: 'replace after replace of the same',
+    ours: replace('EU', 'x'),
+    theirs: replace('EU', 'y'),
+    expected: 'conflict',
+  },
+  { name: 'full overwrite after append', ours: replaceAll('x'), theirs: append('y'), expected: 'conflict' },
+  { name: 'full overwrite after a change of properties', ours: replaceAll('x'), theirs: () => ({}), expected: 'x' },
+  { name: 'rewrite after a change of properties', ours: rewrite(['eu'], 'x'), theirs: () => ({}), expected: 'us x' },
+];
+
+for (const { name, ours, theirs, expected } of CASES) {
+  test(`others came first: ${name}`, async () => {
+    const lake = createLake();
+    const table = await write(lake, { added: [file(lake, 'eu'), file(lake, 'us', 'US')] });
+    const prepared = parsePrepared(renderPrepared(await prepare(lake, ours(lake))));
+    await write(lake, { alter: setProperties(table, { touched: name }), ...theirs(lake) });
+    const before = await names(lake);
+    const commit = commitChange(lake, ID, prepared);
+    if (expected === 'conflict') {
+      await assert.rejects(commit, (error: unknown) => error instanceof CommitConflict);
+      assert.equal(await names(lake), before);
+      return;
+    }
+    const { entry, outcome, snapshot } = await commit;
+    assert.equal(outcome, 'committed');
+    assert.equal(await names(lake), expected);
+    assert.equal(entry.metadata.properties['touched'], name);
+    assert.equal(entry.metadata['current-snapshot-id'], snapshot?.['snapshot-id']);
+    assert.equal(snapshot?.['snapshot-id'], prepared.snapshot?.['snapshot-id']);
+    assert.equal(snapshot?.summary['strata.run_id'], prepared.summary['strata.run_id']);
+  });
+}
+
+test('a retry takes the manifests of new files as they are and renumbers them', async () => {
+  const lake = createLake();
+  await write(lake, { added: [file(lake, 'a')] });
+  const prepared = await prepare(lake, { added: [file(lake, 'x')] });
+  await write(lake, { added: [file(lake, 'b')] });
+  const staged = await manifestsOf(lake, prepared.metadata);
+  const { entry } = await commitChange(lake, ID, prepared);
+  const listed = await manifestsOf(lake, entry.metadata);
+  assert.equal(staged[0]?.path, listed[0]?.path);
+  assert.deepEqual([staged[0]?.sequenceNumber, listed[0]?.sequenceNumber], [2n, 3n]);
+  assert.equal(currentSnapshot(entry.metadata)?.summary['total-records'], '30');
+});
+
+test('committing twice does nothing the second time', async () => {
+  const lake = createLake();
+  const prepared = await prepare(lake, { added: [file(lake, 'a')], run: 'r1' });
+  const first = await commitChange(lake, ID, prepared);
+  await write(lake, { added: [file(lake, 'b')] });
+  const second = await commitChange(lake, ID, prepared);
+  assert.deepEqual([first.outcome, second.outcome], ['committed', 'already']);
+  assert.equal(second.snapshot?.['snapshot-id'], prepared.snapshot?.['snapshot-id']);
+  assert.equal(await names(lake), 'a b');
+});
+
+test('the same run prepared twice commits once', async () => {
+  const lake = createLake();
+  await write(lake, { added: [file(lake, 'a')] });
+  const [one, other] = [
+    await prepare(lake, { added: [file(lake, 'x')], run: 'r7' }),
+    await prepare(lake, { added: [file(lake, 'y')], run: 'r7' }),
+  ];
+  await commitChange(lake, ID, one);
+  const result = await commitChange(lake, ID, other);
+  assert.equal(result.outcome, 'already');
+  assert.equal(result.snapshot?.['snapshot-id'], one.snapshot?.['snapshot-id']);
+  assert.equal(await names(lake), 'a x');
+});
+
+test('a new table: its own creation is found again, a rival one is a conflict', async () => {
+  const lake = createLake();
+  const [ours, rival, empty] = [
+    await prepare(lake, { added: [file(lake, 'a')] }),
+    await prepare(lake, { added: [file(lake, 'b')] }),
+    await prepare(lake, {}),
+  ];
+  await commitChange(lake, ID, ours);
+  assert.equal((await commitChange(lake, ID, ours)).outcome, 'already');
+  await assert.rejects(commitChange(lake, ID, rival), /the table exists already/);
+  await assert.rejects(commitChange(lake, ID, empty), /the table exists already/);
+  assert.equal(await names(lake), 'a');
+});
+
+test('changes without a snapshot are found again', async () => {
+  const lake = createLake();
+  const created = await prepare(lake, {});
+  assert.equal((await commitChange(lake, ID, created)).outcome, 'committed');
+  assert.equal((await commitChange(lake, ID, created)).outcome, 'already');
+  const table = await load(lake);
+  const altered = alterSchema(table, [column('note', 'string')]);
+  assert.ok(altered.kind === 'altered');
+  const prepared = await prepare(lake, { alter: altered.change });
+  assert.equal((await commitChange(lake, ID, prepared)).outcome, 'committed');
+  assert.equal((await commitChange(lake, ID, prepared)).outcome, 'already');
+  assert.equal((await load(lake)).schemas.length, 2);
+});
+
+test('a schema change prepared on a schema that has changed since is a conflict', async () => {
+  const lake = createLake();
+  const table = await write(lake, { added: [file(lake, 'a')] });
+  const [first, second] = ['x', 'y'].map((name) => alterSchema(table, [column(name, 'string')]));
+  assert.ok(first?.kind === 'altered' && second?.kind === 'altered');
+  const prepared = await prepare(lake, { alter: first.change, added: [file(lake, 'b')] });
+  await write(lake, { alter: second.change });
+  await assert.rejects(commitChange(lake, ID, prepared), /current schema id: got 1; expected 0/);
+});
+
+test('a table that was dropped does not come back by a retry', async () => {
+  const lake = createLake();
+  await write(lake, { added: [file(lake, 'a')] });
+  const prepared = await prepare(lake, { added: [file(lake, 'b')] });
+  await lake.catalog.drop(ID);
+  await assert.rejects(commitChange(lake, ID, prepared), /the table is gone/);
+});
+
+async function preparedOnTable(lake: Lake): Promise<Prepared> {
+  await write(lake, { added: [file(lake, 'a')] });
+  return prepare(lake, { added: [file(lake, 'b')] });
+}
+
+test('no answer to a commit that happened: it is found, and made once', async () => {
+  const lake = createLake();
+  const prepared = await preparedOnTable(lake);
+  const catalog = withCatalogFaults(lake.catalog, [{ operation: 'commit', call: 1, kind: 'unavailable-after' }]);
+  const { outcome } = await commitChange({ ...lake, catalog }, ID, prepared);
+  assert.equal(outcome, 'committed');
+  assert.equal((await load(lake)).snapshots.length, 2);
+  assert.equal(await names(lake), 'a b');
+});
+
+test('no answer to a commit that did not happen: it is made by the next attempt', async () => {
+  const lake = createLake();
+  const prepared = await preparedOnTable(lake);
+  let calls = 0;
+  const catalog = {
+    ...lake.catalog,
+    commit: async (...call: Parameters<Lake['catalog']['commit']>) => {
+      calls += 1;
+      if (calls === 1) throw new CommitStateUnknown('no answer');
+      return lake.catalog.commit(...call);
+    },
+  };
+  const { outcome } = await commitChange({ ...lake, catalog }, ID, prepared);
+  assert.deepEqual([outcome, calls], ['committed', 2]);
+  assert.equal(await names(lake), 'a b');
+});
+
+test('attempts are bounded, and each waits twice as long', async () => {
+  for (const failure of [new CommitConflict('busy'), new CommitStateUnknown('no answer')]) {
+    const lake = createLake();
+    const prepared = await preparedOnTable(lake);
+    const catalog = { ...lake.catalog, commit: () => Promise.reject(failure) };
+    await assert.rejects(
+      commitChange({ ...lake, catalog }, ID, prepared, { attempts: 4 }),
+      (error: unknown) =>
+        error instanceof Error && error.name === failure.name && /gave up after 4 attempts/.test(error.message),
+    );
+    assert.deepEqual(lake.waits, [50, 100, 200]);
+  }
+});
+
+test('an error that is no conflict ends at once', async () => {
+  const lake = createLake();
+  const prepared = await preparedOnTable(lake);
+  const catalog = { ...lake.catalog, commit: () => Promise.reject(new TypeError('broken')) };
+  await assert.rejects(commitChange({ ...lake, catalog }, ID, prepared), TypeError);
+  assert.deepEqual(lake.waits, []);
+});
+
+test('ten writers at once: every append is in the table once', async () => {
+  const lake = createLake();
+  await write(lake, { added: [file(lake, 'a')] });
+  const all = await Promise.all(
+    Array.from({ length: 10 }, (_, at) => prepare(lake, { added: [file(lake, `w${at}`)] })),
+  );
+  const results = await Promise.all(all.map((prepared) => commitChange(lake, ID, prepared, { attempts: 20 })));
+  assert.ok(results.every((one) => one.outcome === 'committed'));
+  assert.equal(await names(lake), 'a w0 w1 w2 w3 w4 w5 w6 w7 w8 w9');
+  const table = await load(lake);
+  assert.deepEqual(
+    table.snapshots.map((one) => one['sequence-number']),
+    Array.from({ length: 11 }, (_, at) => BigInt(at + 1)),
+  );
+});
+
+test('killed at any write: a second process finishes the same prepared change', async () => {
+  const writes: Fault<StoreOperation>[] = [];
+  for (let call = 1; call <= 4; call += 1) {
+    writes.push({ operation: 'write', call, kind: 'crash-before' }, { operation: 'write', call, kind: 'crash-after' });
+  }
+  for (const fault of writes) {
+    const store = createMemoryStore();
+    const lake = createLake(store);
+    const prepared = renderPrepared(await preparedOnTable(lake));
+    // Someone else's commit makes the first process rebase, so that it writes a manifest list too.
+    await write(lake, { added: [file(lake, 'c')] });
+    const dying = createLake(withStoreFaults(store, [fault]));
+    await commitChange({ ...lake, store: dying.store, catalog: dying.catalog }, ID, parsePrepared(prepared)).catch(
+      () => {},
+    );
+    const { outcome } = await commitChange(lake, ID, parsePrepared(prepared));
+    assert.ok(outcome === 'committed' || outcome === 'already');
+    assert.equal(await names(lake), 'a b c', JSON.stringify(fault));
+    assert.equal((await load(lake)).snapshots.length, 3);
+  }
+});
