@@ -14,6 +14,8 @@ export type AvroSchema = string | readonly AvroSchema[] | { readonly [attribute:
 
 const MAGIC = Uint8Array.of(0x4f, 0x62, 0x6a, 0x01);
 const ROWS_PER_BLOCK = 1000;
+/** Bytes below which a file is not deflated: nothing is saved, and icebird 0.3 recurses 128 KiB / size times over it. */
+const LEAST_DEFLATED = 1024;
 
 /** avsc's own long is a number and refuses what a number can't hold. */
 const longAsBigint = avro.types.LongType.__with({
@@ -49,19 +51,21 @@ const BLOCK = avro.Type.forSchema({
   ],
 });
 
-/** A container file, deflated. Longs are bigint, bytes and fixed Uint8Array; `header` adds to Avro's own keys. */
+/** A container file. Longs are bigint, bytes and fixed Buffers; `header` adds to Avro's own keys. */
 export function encodeAvro(
   schema: AvroSchema,
   rows: readonly AvroRow[],
   header: Readonly<Record<string, string>>,
 ): Uint8Array {
   const type = recordType(schema);
-  const blocks: { count: number; data: Buffer }[] = [];
+  const parts: { count: number; data: Buffer }[] = [];
   for (let at = 0; at < rows.length; at += ROWS_PER_BLOCK) {
     const part = rows.slice(at, at + ROWS_PER_BLOCK).map((row) => type.toBuffer(row));
-    blocks.push({ count: part.length, data: deflateRawSync(Buffer.concat(part)) });
+    parts.push({ count: part.length, data: Buffer.concat(part) });
   }
-  const meta = { ...header, 'avro.schema': JSON.stringify(schema), 'avro.codec': 'deflate' };
+  const codec = (parts[0]?.data.length ?? 0) < LEAST_DEFLATED ? 'null' : 'deflate';
+  const blocks = codec === 'null' ? parts : parts.map(({ count, data }) => ({ count, data: deflateRawSync(data) }));
+  const meta = { ...header, 'avro.schema': JSON.stringify(schema), 'avro.codec': codec };
   const digest = createHash('sha256').update(JSON.stringify(meta));
   for (const block of blocks) digest.update(block.data);
   const sync = digest.digest().subarray(0, 16);

@@ -1,4 +1,4 @@
-import type { Statement } from '../ports.ts';
+import type { Statement } from '../core/statement.ts';
 import { quoteText, quoteTexts } from './quote.ts';
 
 /**

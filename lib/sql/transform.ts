@@ -31,7 +31,8 @@ export function renderTransform(field: PartitionField, type: ColumnType): string
 
 function renderTruncate(column: string, type: ColumnType, width: number): string {
   if (type.kind === 'string') return `left(${column}, ${width})`;
-  if (type.kind === 'binary') return `${column}[1:${width}]`;
+  // As text: COPY takes a partition's bytes for UTF-8 when it reports them.
+  if (type.kind === 'binary') return `CAST(${column}[1:${width}] AS VARCHAR)`;
   if (type.kind !== 'decimal') return `${column} - ${floorRemainder(column, String(width))}`;
   const step = `CAST(${width} AS DECIMAL(38,0)) / 1${'0'.repeat(type.scale)}`;
   const unit = `CAST(${step} AS DECIMAL(${type.precision},${type.scale}))`;

@@ -281,6 +281,18 @@ test('icebird reads both', () => {
   assert.equal(listed?.['added_snapshot_id'], 9223372036854775807n);
 });
 
+test('many entries are deflated, in blocks, and read by both', () => {
+  const entries = Array.from({ length: 2500 }, (_, at) => entry([`r${at}`, BigInt(at), at, at % 4]));
+  const bytes = encodeManifest({ entries, schema: SCHEMA, spec: SPEC });
+  assert.equal(decodeAvro(bytes, (_, name) => name).header.get('avro.codec'), 'deflate');
+  assert.equal(readByIcebird(bytes).length, 2500);
+  const decoded = decodeManifest(bytes, LISTED, resolveSpec(SPEC, SCHEMA));
+  assert.deepEqual(
+    decoded.map((one) => one.file),
+    entries.map((one) => one.file),
+  );
+});
+
 test('Avro names', () => {
   const cases = [
     ['plain_1', 'plain_1'],

@@ -26,7 +26,7 @@ export const SAMPLE_COLUMNS: Readonly<Record<string, SampleColumn>> = {
     type: 'double',
     values: ["'nan'", '0.0', '-0.0', '0.1', "'-inf'", '1.7976931348623157e308', '5e-324', '-2.5', 'NULL'],
   },
-  c_decimal9: { type: 'decimal(9,2)', values: ['0.00', '0.01', '-0.01', '1234567.89', '-9999995.00', 'NULL'] },
+  c_decimal9: { type: 'decimal(9,2)', values: ['0.00', '0.01', '-0.01', '1234567.89', '-9999989.99', 'NULL'] },
   c_decimal18: { type: 'decimal(18,6)', values: ['0', '-0.000001', '999999999999.999999', '-123456.789', 'NULL'] },
   c_decimal38: {
     type: 'decimal(38,10)',

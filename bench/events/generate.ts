@@ -1,0 +1,19 @@
+import { join } from 'node:path';
+import type { Session } from '../../lib/ports.ts';
+import { quoteText } from '../../lib/sql/quote.ts';
+
+/** Writes `<folder>/events.csv`: about 90 bytes a row, twelve months, every twentieth score empty. Always the same rows. */
+export async function generateEvents(session: Session, folder: string, rows: number): Promise<void> {
+  const bits = (field: string): string => `md5_number_lower('${field}' || i)`;
+  const query = `SELECT i AS event_id,
+  TIMESTAMP '2025-01-01' + to_seconds(i * 31536000 // ${rows + 1}) AS event_ts,
+  CAST(1 + ${bits('device')} % 200000 AS INTEGER) AS device_id,
+  list_extract(['view', 'search', 'add_to_cart', 'checkout', 'payment', 'refund'], CAST(1 + ${bits('kind')} % 6 AS BIGINT)) AS kind,
+  to_hex(${bits('session')}) || right(md5(CAST(i AS VARCHAR)), 8) AS session,
+  CAST(${bits('quantity')} % 1001 AS INTEGER) AS quantity,
+  CAST(${bits('price')} % 10000000 * 0.01 AS DECIMAL(10,2)) AS price,
+  CASE WHEN i % 20 = 0 THEN NULL ELSE CAST(${bits('score')} % 1000000 AS DOUBLE) / 1000 END AS score
+FROM range(1, ${rows + 1}) AS ids(i)`;
+  const path = quoteText(join(folder, 'events.csv'));
+  await session.run({ name: 'generate events', text: `COPY (${query}) TO ${path} (FORMAT csv, HEADER true)` });
+}

@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Bench, SideResult } from './bench.ts';
+import { measureNode } from './child.ts';
+import type { FingerprintSpec } from './fingerprint.ts';
+import { freshFolder, linkFiles, WORK } from './folders.ts';
+import { readFolder, readLake } from './read-tables.ts';
+
+const RUN_LAKE = fileURLToPath(new URL('run-lake.ts', import.meta.url));
+
+type LakeWork = {
+  readonly pipeline: string;
+  readonly pipelines: string;
+  /** Source name -> folder with its files. */
+  readonly sources: Readonly<Record<string, string>>;
+  readonly tables: readonly FingerprintSpec[];
+};
+
+/** Lands the files in a new lake, unmeasured, and runs the pipeline in a process of its own. */
+export async function runLake(bench: Bench, work: LakeWork): Promise<SideResult> {
+  const root = await freshFolder(join(WORK, 'lake'));
+  for (const [source, folder] of Object.entries(work.sources)) {
+    await linkFiles(folder, join(root, 'bronze', work.pipeline, source));
+  }
+  const { stdout, ...sample } = await measureNode(RUN_LAKE, [work.pipeline, root, work.pipelines], WORK);
+  const { status } = JSON.parse(stdout) as { readonly status?: unknown };
+  if (status !== 'SUCCEEDED') throw new Error(`the run of ${work.pipeline} did not succeed: ${stdout}`);
+  return { ...sample, fingerprints: await readLake(bench.session, root, work.pipeline, work.tables) };
+}
+
+/** Runs a floor script in a process of its own, into an empty folder. */
+export async function runFloor(
+  bench: Bench,
+  script: URL,
+  input: string,
+  tables: readonly FingerprintSpec[],
+  ...more: readonly string[]
+): Promise<SideResult> {
+  const output = await freshFolder(join(WORK, 'floor'));
+  const { stdout: _, ...sample } = await measureNode(fileURLToPath(script), [input, output, ...more], WORK);
+  return { ...sample, fingerprints: await readFolder(bench.session, output, tables) };
+}

@@ -1,0 +1,21 @@
+import { append, csv, definePipeline, month } from '../../../lib/define/index.ts';
+
+/** One large CSV file to one silver table: what a contract costs over a plain typed read. */
+export default definePipeline({
+  name: 'events',
+  sources: {
+    events: csv({
+      columns: {
+        event_id: { type: 'bigint', required: true, min: 1 },
+        event_ts: { type: 'timestamp', required: true },
+        device_id: { type: 'int', required: true, min: 1 },
+        kind: { type: 'string', required: true },
+        session: 'string',
+        quantity: { type: 'int', min: 0, max: 1000 },
+        price: { type: 'decimal(10,2)', min: '0' },
+        score: 'double',
+      },
+    }),
+  },
+  silver: { events: { from: 'events', mode: append(), partitionBy: [month('event_ts')] } },
+});

@@ -1,0 +1,34 @@
+import { availableParallelism } from 'node:os';
+
+/** What every side may use. */
+export const MEMORY_BYTES = 2_000_000_000;
+export const THREADS = availableParallelism();
+
+/** Sizes of the generated inputs. */
+export type Sizes = {
+  readonly transactions: number;
+  readonly customers: number;
+  readonly products: number;
+  readonly events: number;
+  readonly commits: number;
+  readonly waitingFiles: number;
+};
+
+export const FULL: Sizes = {
+  transactions: 1_000_000,
+  customers: 50_000,
+  products: 1_000,
+  events: 5_500_000,
+  commits: 502,
+  waitingFiles: 10_000,
+};
+
+/** For development: a tenth of everything. */
+export const QUICK: Sizes = {
+  transactions: 100_000,
+  customers: 5_000,
+  products: 100,
+  events: 550_000,
+  commits: 52,
+  waitingFiles: 1_000,
+};

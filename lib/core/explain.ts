@@ -1,0 +1,129 @@
+import { packUnits, parsedBytes } from './planning.ts';
+import type { LandedFile } from './run.ts';
+import { type GoldModel, modelId, type PipelineSpec, type SilverModel } from './spec.ts';
+import { fullName } from './tables.ts';
+
+/** What a run would find, without what it would need to do it. */
+export type Outlook = {
+  readonly spec: PipelineSpec;
+  /** By source: landed files that no run has dealt with. */
+  readonly waiting: ReadonlyMap<string, readonly LandedFile[]>;
+  /** Ids of the models whose tables exist. */
+  readonly existing: ReadonlySet<string>;
+  /** Gold models that are out of date already, with the reason. */
+  readonly stale: ReadonlyMap<string, string>;
+  /** The unfinished run that the next run resumes before its own work. */
+  readonly unfinished: string | null;
+};
+
+/** What a run would do. Bytes are what workers will parse, with compressed files estimated at their plain size. */
+export type Explanation = {
+  readonly pipeline: string;
+  readonly status: 'WORK' | 'NOTHING_TO_DO';
+  readonly resumes: string | null;
+  readonly sources: readonly ExplainedSource[];
+  /** Levels with work only; numbered as in the pipeline, from 0. */
+  readonly levels: readonly { readonly level: number; readonly tables: readonly ExplainedTable[] }[];
+};
+
+export type ExplainedSource = {
+  readonly source: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly estimated_bytes: number;
+};
+
+export type ExplainedTable = {
+  readonly table: string;
+  readonly action: TableAction;
+  readonly reason: string;
+  readonly units: number;
+  /** Null for gold: it reads tables, some of which this run has yet to write. */
+  readonly estimated_bytes: number | null;
+};
+
+export type TableAction = 'create' | 'append' | 'replace partitions' | 'replace';
+
+/**
+ * Explains a run before it happens, by the same rules and the same packing that plan it. What a silver batch turns out
+ * to hold is not known yet: gold is named wherever a table that it reads would be written, also if every row should
+ * prove to be a duplicate.
+ */
+export function explainRun(outlook: Outlook): Explanation {
+  const sources = outlook.spec.sources.map(({ name }) => explainSource(name, outlook.waiting.get(name) ?? []));
+  const work = sources.some((source) => source.files > 0) || outlook.stale.size > 0;
+  return {
+    pipeline: outlook.spec.name,
+    status: work || outlook.unfinished !== null ? 'WORK' : 'NOTHING_TO_DO',
+    resumes: outlook.unfinished,
+    sources,
+    levels: work ? explainLevels(outlook) : [],
+  };
+}
+
+function explainSource(source: string, files: readonly LandedFile[]): ExplainedSource {
+  return {
+    source,
+    files: files.length,
+    bytes: files.reduce((sum, file) => sum + file.size, 0),
+    estimated_bytes: files.reduce((sum, file) => sum + parsedBytes(file), 0),
+  };
+}
+
+function explainLevels(outlook: Outlook): Explanation['levels'] {
+  const written = new Set<string>();
+  const levels = outlook.spec.levels.map((ids, level) => {
+    const tables = outlook.spec.models
+      .filter((model) => ids.includes(model.id))
+      .flatMap((model) => {
+        const explained = model.layer === 'silver' ? explainSilver(outlook, model) : explainGold(outlook, model, written);
+        if (explained !== undefined) written.add(model.id);
+        return explained ?? [];
+      });
+    return { level, tables };
+  });
+  return levels.filter((level) => level.tables.length > 0);
+}
+
+function explainSilver(outlook: Outlook, model: SilverModel): ExplainedTable | undefined {
+  const files = outlook.waiting.get(model.from) ?? [];
+  const exists = outlook.existing.has(model.id);
+  if (files.length === 0 && exists) return undefined;
+  const units = packUnits(files, outlook.spec.settings.unitBytes).length;
+  return {
+    table: tableName(outlook.spec, model),
+    action: exists ? actionOf(model) : 'create',
+    reason: files.length === 0 ? 'the table does not exist yet' : `new files of ${model.from}`,
+    units,
+    estimated_bytes: files.reduce((sum, file) => sum + parsedBytes(file), 0),
+  };
+}
+
+function actionOf(model: SilverModel): TableAction {
+  switch (model.mode.kind) {
+    case 'append':
+      return 'append';
+    case 'replace':
+      return 'replace partitions';
+    case 'full':
+      return 'replace';
+  }
+}
+
+function explainGold(outlook: Outlook, model: GoldModel, written: ReadonlySet<string>): ExplainedTable | undefined {
+  const changing = model.reads.map(modelId).filter((id) => written.has(id));
+  const exists = outlook.existing.has(model.id);
+  if (changing.length === 0 && exists && !outlook.stale.has(model.id)) return undefined;
+  const becauseOfInputs = changing.length > 0 ? `this run writes ${changing.join(', ')}` : undefined;
+  return {
+    table: tableName(outlook.spec, model),
+    action: exists ? 'replace' : 'create',
+    reason: outlook.stale.get(model.id) ?? (exists ? becauseOfInputs : undefined) ?? 'the table does not exist yet',
+    units: 1,
+    estimated_bytes: null,
+  };
+}
+
+function tableName(spec: PipelineSpec, model: SilverModel | GoldModel): string {
+  return fullName({ pipeline: spec.name, layer: model.layer, name: model.name });
+}

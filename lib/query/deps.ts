@@ -1,0 +1,9 @@
+import type { Catalog, Engine, ObjectStore, SessionOptions } from '../ports.ts';
+
+/** What reading a lake needs of the world. */
+export type QueryDeps = {
+  readonly store: ObjectStore;
+  readonly catalog: Catalog;
+  readonly engine: Engine;
+  readonly settings: SessionOptions;
+};

@@ -1,0 +1,98 @@
+import type { PipelineSpec } from '../core/spec.ts';
+import { fullName } from '../core/tables.ts';
+import { currentSpec } from '../iceberg/partition.ts';
+import { currentSchema } from '../iceberg/schema.ts';
+import { currentSnapshot } from '../iceberg/snapshot.ts';
+import type { IcebergType, Schema, TableMetadata } from '../iceberg/types.ts';
+import type { QueryDeps } from './deps.ts';
+import type { FoundTable } from './find-table.ts';
+import { type Lineage, lineageOf } from './lineage.ts';
+import { sizeOf, type TableSize } from './list-tables.ts';
+
+/** A column with its Iceberg field id; nested fields as columns of their own, by path. */
+export type DescribedColumn = { readonly id: number; readonly name: string; readonly type: string };
+
+export type DescribedPartition = {
+  readonly id: number;
+  readonly name: string;
+  readonly column: string;
+  readonly transform: string;
+};
+
+export type TableDescription = TableSize & {
+  readonly name: string;
+  readonly description: string | null;
+  readonly location: string;
+  readonly metadata_location: string;
+  readonly snapshots: number;
+  readonly current_snapshot_id: string | null;
+  /** ISO instant of the last change. */
+  readonly updated: string;
+  readonly columns: readonly DescribedColumn[];
+  readonly partitioning: readonly DescribedPartition[];
+  readonly sort: readonly { readonly column: string; readonly direction: string }[];
+  readonly properties: Readonly<Record<string, string>>;
+  /** Null for tables that no pipeline in the folder declares. */
+  readonly lineage: Lineage | null;
+};
+
+/** Describes a table; `spec` is its compiled pipeline, where there is one. */
+export async function describeTable(
+  deps: Pick<QueryDeps, 'store'>,
+  table: FoundTable,
+  spec: PipelineSpec | undefined,
+): Promise<TableDescription> {
+  const { id, metadata } = table;
+  const model = spec?.models.find((one) => one.layer === id.layer && one.name === id.name);
+  const current = currentSnapshot(metadata);
+  const schema = currentSchema(metadata);
+  return {
+    name: fullName(id),
+    description: model?.description ?? null,
+    location: metadata.location,
+    metadata_location: table.metadataLocation,
+    ...(await sizeOf(deps, metadata)),
+    snapshots: metadata.snapshots.length,
+    current_snapshot_id: current === undefined ? null : String(current['snapshot-id']),
+    updated: new Date(Number(metadata['last-updated-ms'])).toISOString(),
+    columns: describeColumns(schema),
+    partitioning: describePartitioning(metadata, schema),
+    sort: describeSort(metadata, schema),
+    properties: metadata.properties,
+    lineage: (spec !== undefined && model !== undefined ? lineageOf(spec, model.id) : undefined) ?? null,
+  };
+}
+
+function describeColumns(schema: Schema): readonly DescribedColumn[] {
+  return schema.fields.flatMap((field) => describeField(field.id, field.name, field.type));
+}
+
+function describeField(id: number, name: string, type: IcebergType): readonly DescribedColumn[] {
+  if (typeof type === 'string') return [{ id, name, type }];
+  if (type.type === 'list') {
+    return [{ id, name, type: 'list' }, ...describeField(type['element-id'], `${name}.element`, type.element)];
+  }
+  const nested = type.fields.flatMap((field) => describeField(field.id, `${name}.${field.name}`, field.type));
+  return [{ id, name, type: 'struct' }, ...nested];
+}
+
+function describePartitioning(metadata: TableMetadata, schema: Schema): readonly DescribedPartition[] {
+  return currentSpec(metadata).fields.map((field) => ({
+    id: field['field-id'],
+    name: field.name,
+    column: columnName(schema, field['source-id']),
+    transform: field.transform,
+  }));
+}
+
+function describeSort(metadata: TableMetadata, schema: Schema): TableDescription['sort'] {
+  const order = metadata['sort-orders'].find((one) => one['order-id'] === metadata['default-sort-order-id']);
+  return (order?.fields ?? []).map((field) => ({
+    column: columnName(schema, field['source-id']),
+    direction: field.direction,
+  }));
+}
+
+function columnName(schema: Schema, id: number): string {
+  return describeColumns(schema).find((column) => column.id === id)?.name ?? `field ${id}`;
+}

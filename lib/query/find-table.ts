@@ -1,0 +1,68 @@
+import { nearest } from '../compile/suggest.ts';
+import { InvalidInput } from '../core/errors.ts';
+import { fullName, parseTableName, type TableId } from '../core/tables.ts';
+import type { TableMetadata } from '../iceberg/types.ts';
+import type { Catalog } from '../ports.ts';
+import { loadTable } from '../table/read.ts';
+
+export type FoundTable = {
+  readonly id: TableId;
+  readonly metadata: TableMetadata;
+  readonly metadataLocation: string;
+};
+
+const MOST_LISTED = 12;
+
+/**
+ * The table of a full name, ignoring case as DuckDB does. Throws InvalidInput that names the nearest table, or the
+ * known ones, when there is none.
+ */
+export async function findTable(catalog: Catalog, name: string): Promise<FoundTable> {
+  const found = (await lookUp(catalog, name)) ?? (await lookUp(catalog, await sameButCase(catalog, name)));
+  if (found !== undefined) return found;
+  throw new InvalidInput(`no table ${JSON.stringify(name)}: ${expectedTable(name, await tableNames(catalog))}`);
+}
+
+/** Full names of all tables, in order. */
+export async function tableNames(catalog: Catalog): Promise<readonly string[]> {
+  return (await catalog.list()).map(fullName).sort();
+}
+
+/** What may stand where an unknown table was named: the nearest name, and the names that exist. */
+export function expectedTable(name: string, known: readonly string[]): string {
+  if (known.length === 0) return 'the lake has no tables yet; land files and run a pipeline first';
+  const near = nearestTable(name, known);
+  const hint = near === undefined ? '' : `; did you mean ${near}?`;
+  // Nobody asks for the books by mistake.
+  const tables = known.filter((one) => !/_ops\./.test(one));
+  const listed = tables.slice(0, MOST_LISTED).join(', ');
+  const more = tables.length > MOST_LISTED ? `, ... (strata tables lists all ${known.length})` : '';
+  return `expected one of ${listed}${more}${hint}`;
+}
+
+/** `monthly_revenue` and `gold.monthly_revenue` are short for a full name; anything else is compared by spelling. */
+function nearestTable(name: string, known: readonly string[]): string | undefined {
+  const folded = name.toLowerCase();
+  const ending = known.filter((one) => one.endsWith(`.${folded}`) || one.endsWith(`_${folded}`));
+  return ending.length === 1 ? ending[0] : nearest(name, known);
+}
+
+async function lookUp(catalog: Catalog, name: string | undefined): Promise<FoundTable | undefined> {
+  const id = name === undefined ? undefined : tableIdIfAny(name);
+  const entry = id === undefined ? undefined : await loadTable(catalog, id);
+  return id === undefined || entry === undefined
+    ? undefined
+    : { id, metadata: entry.metadata, metadataLocation: entry.metadataLocation };
+}
+
+function tableIdIfAny(name: string): TableId | undefined {
+  try {
+    return parseTableName(name);
+  } catch {
+    return undefined;
+  }
+}
+
+async function sameButCase(catalog: Catalog, name: string): Promise<string | undefined> {
+  return (await tableNames(catalog)).find((known) => known.toLowerCase() === name.toLowerCase());
+}

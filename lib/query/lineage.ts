@@ -1,0 +1,51 @@
+import { modelId, type ModelSpec, type PipelineSpec } from '../core/spec.ts';
+import { fullName } from '../core/tables.ts';
+
+/** Where a table's rows come from and where they go, by full names; a source is `bronze/<pipeline>/<source>`. */
+export type Lineage = {
+  readonly reads: readonly string[];
+  readonly read_by: readonly string[];
+  /** Everything above it, nearest first; `reads` included. */
+  readonly upstream: readonly string[];
+  readonly downstream: readonly string[];
+};
+
+/** The lineage of a model's table in its pipeline; `undefined` when the pipeline has no such model. */
+export function lineageOf(spec: PipelineSpec, id: string): Lineage | undefined {
+  if (!spec.models.some((model) => model.id === id)) return undefined;
+  const above = new Map(spec.models.map((model) => [nameOf(spec, model), inputsOf(spec, model)]));
+  const below = (name: string): readonly string[] =>
+    [...above].filter(([, inputs]) => inputs.includes(name)).map(([reader]) => reader);
+  const start = nameOf(spec, byId(spec, id));
+  return {
+    reads: above.get(start) ?? [],
+    read_by: below(start),
+    upstream: reach(start, (name) => above.get(name) ?? []),
+    downstream: reach(start, below),
+  };
+}
+
+function inputsOf(spec: PipelineSpec, model: ModelSpec): readonly string[] {
+  const tables = model.reads.map((ref) => nameOf(spec, byId(spec, modelId(ref))));
+  return model.layer === 'silver' ? [`bronze/${spec.name}/${model.from}`, ...tables] : tables;
+}
+
+/** Breadth first, so that nearer names come first. */
+function reach(start: string, next: (name: string) => readonly string[]): readonly string[] {
+  const seen = new Set<string>();
+  for (let front = [start]; front.length > 0; ) {
+    front = front.flatMap(next).filter((name) => !seen.has(name));
+    for (const name of front) seen.add(name);
+  }
+  return [...seen];
+}
+
+function byId(spec: PipelineSpec, id: string): ModelSpec {
+  const model = spec.models.find((one) => one.id === id);
+  if (model === undefined) throw new RangeError(`pipeline ${spec.name} has no model ${id}`);
+  return model;
+}
+
+function nameOf(spec: PipelineSpec, model: ModelSpec): string {
+  return fullName({ pipeline: spec.name, layer: model.layer, name: model.name });
+}

@@ -1,0 +1,43 @@
+import type { Statement } from '../core/statement.ts';
+import { quoteName, quotePath, quoteText } from './quote.ts';
+
+const RESULT = quotePath('temp', 'result');
+
+/**
+ * Keeps a user's query as a table of the session, so that its rows can be counted and read in pages, in their order.
+ * Columns of one name get distinct names.
+ */
+export function keepResult(query: string): Statement {
+  return { name: 'query', text: `CREATE TABLE ${RESULT} AS ${query}` };
+}
+
+/** SHOW, DESCRIBE and SUMMARIZE are queries only inside a FROM. `query` must not end in a semicolon. */
+export function fromQuery(query: string): string {
+  return `FROM (\n${query}\n)`;
+}
+
+export function countResult(): Statement {
+  return { name: 'count the result', text: `SELECT count(*) AS rows FROM ${RESULT}` };
+}
+
+export function selectResult(): Statement {
+  return { name: 'result', text: `FROM ${RESULT}` };
+}
+
+/** Rows `from` (counted from 0) up to but without `to`. */
+export function pageOfResult(from: number, to: number): Statement {
+  return { name: 'result', text: `SELECT * FROM ${RESULT} WHERE rowid >= ${from} AND rowid < ${to} ORDER BY rowid` };
+}
+
+/** The runs of several pipelines, newest first; each pipeline's `<pipeline>_ops.runs` must be there. */
+export function selectRuns(pipelines: readonly string[]): string {
+  const each = pipelines.map(
+    (pipeline) => `SELECT ${quoteText(pipeline)} AS pipeline, * FROM ${quotePath(`${pipeline}_ops`, 'runs')}`,
+  );
+  return `${each.join('\nUNION ALL BY NAME\n')}\nORDER BY started_at DESC, run_id DESC`;
+}
+
+/** The first rows of a table by its full name. */
+export function selectFirst(database: string, table: string, rows: number): string {
+  return `SELECT * FROM ${quoteName(database)}.${quoteName(table)} LIMIT ${rows}`;
+}

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative, sep } from 'node:path';
+import { describe, test } from 'node:test';
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+
+/**
+ * Which layer may import which; anything not listed is forbidden. `ports` is the file lib/ports.ts, `iceberg/types` the
+ * plain types of the table format.
+ */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  iceberg: ['core'],
+  sql: ['core'],
+  asl: ['core'],
+  define: ['core'],
+  ports: ['core', 'iceberg/types'],
+  engine: ['ports', 'core', 'sql'],
+  landing: ['ports', 'core', 'sql'],
+  compile: ['ports', 'core', 'sql', 'define'],
+  generate: ['ports', 'core', 'sql'],
+  table: ['ports', 'core', 'iceberg'],
+  steps: ['table', 'landing', 'sql', 'iceberg', 'core', 'ports'],
+  query: ['table', 'steps', 'compile', 'sql', 'iceberg', 'core', 'ports'],
+  adapters: ['ports', 'core', 'iceberg/types'],
+  report: ['core'],
+  runtime: [
+    'adapters',
+    'asl',
+    'compile',
+    'core',
+    'define',
+    'engine',
+    'iceberg',
+    'ports',
+    'query',
+    'report',
+    'steps',
+    'table',
+  ],
+  cli: ['runtime', 'query', 'generate', 'asl', 'report', 'core', 'ports'],
+  infra: ['core'],
+  lambdas: ['runtime', 'steps'],
+  bin: ['cli', 'infra'],
+};
+
+/** Layers without a world: same input, same output, nothing read and nothing kept. */
+const PURE = ['core', 'iceberg', 'sql', 'asl'];
+/** Compression and checksums compute; they reach for nothing. */
+const CODECS = ['node:zlib', 'node:crypto'];
+const IMPURE_NAMES =
+  /\b(process|console|Date\.now|new Date\(\)|Math\.random|randomUUID|setTimeout|setInterval|performance)\b/;
+
+type Import = { readonly from: string; readonly to: string };
+
+const FILES = globSync('{lib,lambdas,bin}/**/*.ts', { cwd: ROOT }).map((file) => file.split(sep).join('/'));
+const SOURCES = new Map(FILES.map((file) => [file, readFileSync(join(ROOT, file), 'utf8')]));
+
+function importsOf(file: string): { readonly own: readonly Import[]; readonly outside: readonly string[] } {
+  const found = [...(SOURCES.get(file) ?? '').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((m) => m[1] ?? '');
+  const own = found
+    .filter((path) => path.startsWith('.'))
+    .map((path) => ({ from: file, to: relative(ROOT, normalize(join(ROOT, dirname(file), path))) }));
+  return { own, outside: found.filter((path) => !path.startsWith('.')) };
+}
+
+function layerOf(file: string): string {
+  const [top, second] = file.split('/');
+  if (top !== 'lib') return top ?? '';
+  return second === 'ports.ts' ? 'ports' : (second ?? '');
+}
+
+function allows(from: string, file: string): boolean {
+  const to = layerOf(file);
+  const allowed = MAY_IMPORT[from] ?? [];
+  return from === to || allowed.includes(to) || (allowed.includes('iceberg/types') && file === 'lib/iceberg/types.ts');
+}
+
+describe('the layers', () => {
+  test('every folder is a known layer', () => {
+    const unknown = FILES.filter((file) => MAY_IMPORT[layerOf(file)] === undefined);
+    assert.deepEqual(unknown, []);
+  });
+
+  test('imports go in the listed directions only', () => {
+    const back = FILES.flatMap((file) => importsOf(file).own).filter(({ from, to }) => !allows(layerOf(from), to));
+    assert.deepEqual(back, []);
+  });
+
+  test('no file imports itself by way of others, types apart', () => {
+    const edges = new Map(FILES.map((file) => [file, valueImports(file)]));
+    assert.deepEqual(findCircle(edges), undefined);
+  });
+
+  test('pure layers reach for nothing outside', () => {
+    const offenders = FILES.filter((file) => PURE.includes(layerOf(file))).flatMap((file) => {
+      const modules = importsOf(file).outside.filter(
+        (m) => m.startsWith('node:') || m.startsWith('@duckdb') || m.startsWith('@aws'),
+      );
+      const code = (SOURCES.get(file) ?? '')
+        .replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+        .replaceAll(/'[^']*'|`[^`]*`/g, '');
+      const name = IMPURE_NAMES.exec(code)?.[0];
+      return [...modules, ...(name === undefined ? [] : [name])].map((what) => `${file}: ${what}`);
+    });
+    assert.deepEqual(offenders, []);
+  });
+
+  test('only infra knows the CDK, only the engine knows DuckDB, only runtime builds adapters', () => {
+    const strangers = FILES.flatMap((file) => {
+      const { own, outside } = importsOf(file);
+      const layer = layerOf(file);
+      const cdk = outside.filter(
+        (m) => /^(aws-cdk-lib|constructs|cdk-nag)/.test(m) && layer !== 'infra' && layer !== 'bin',
+      );
+      const duckdb = outside.filter((m) => m.startsWith('@duckdb') && layer !== 'engine');
+      const adapters = own.filter(({ to }) => layerOf(to) === 'adapters' && !['runtime', 'adapters'].includes(layer));
+      return [...cdk, ...duckdb, ...adapters.map((a) => a.to)].map((what) => `${file}: ${what}`);
+    });
+    assert.deepEqual(strangers, []);
+  });
+});
+
+test('every source file stays near the size that one reads at once', () => {
+  const long = FILES.filter((file) => (SOURCES.get(file) ?? '').split('\n').length > 301);
+  assert.deepEqual(long, []);
+});
+
+function valueImports(file: string): readonly string[] {
+  const text = (SOURCES.get(file) ?? '')
+    .replaceAll(/import type [\s\S]*?;/g, '')
+    .replaceAll(/export type \{[\s\S]*?;/g, '');
+  return [...text.matchAll(/import\s*(\{[\s\S]*?\}|\w+)\s*from\s*'(\.[^']+)'/g)]
+    .filter(([, names]) => !onlyTypes(names ?? ''))
+    .map(([, , path]) => relative(ROOT, normalize(join(ROOT, dirname(file), path ?? ''))));
+}
+
+function onlyTypes(names: string): boolean {
+  const list = names
+    .replaceAll(/[{}]/g, '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  return names.startsWith('{') && list.every((name) => name.startsWith('type '));
+}
+
+function findCircle(edges: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): readonly string[] | undefined => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return undefined;
+    for (const next of edges.get(file) ?? []) {
+      const circle = visit(next, [...path, file]);
+      if (circle !== undefined) return circle;
+    }
+    done.add(file);
+    return undefined;
+  };
+  for (const file of edges.keys()) {
+    const circle = visit(file, []);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}
