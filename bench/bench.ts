@@ -24,8 +24,6 @@ export type Side = {
   readonly name: string;
   /** Does the work once, from nothing. */
   readonly run: () => Promise<SideResult>;
-  /** Its result differs by intent, so it is shown and not compared. */
-  readonly different?: boolean;
 };
 
 /**
@@ -40,8 +38,7 @@ export async function runRounds(bench: Bench, title: string, sides: readonly Sid
       bench.log(`${title}, round ${round}: ${side.name} ${(result.ms / 1000).toFixed(2)} s, ${megabytes(result)}`);
       results[at]?.push(result);
       const reference = results[0]?.[0];
-      if (reference === undefined || side.different === true) continue;
-      const problems = compareFingerprints(result.fingerprints, reference.fingerprints);
+      const problems = compareFingerprints(result.fingerprints, reference?.fingerprints ?? []);
       if (problems.length > 0) throw new Error(`${title}: ${side.name} made other tables:\n${problems.join('\n')}`);
     }
   }

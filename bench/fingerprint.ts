@@ -18,15 +18,14 @@ export type Fingerprint = {
 };
 
 /**
- * SELECT of one row: `rows`, `keys` and a sum per measure named `sum_<measure>`. Whole numbers and decimals are added
- * exactly; floating point sums are rounded to six decimals, because their last digits depend on the order of adding.
+ * SELECT of one row: `rows`, `keys` and a sum per measure named `sum_<measure>`. Values are rounded to
+ * six decimals and then added exactly: a sum of floating point numbers would depend on the order of adding.
  */
 export function renderFingerprint(spec: FingerprintSpec, from: string): string {
   const key = `struct_pack(${spec.key.map((name) => `${quoteName(name)} := ${quoteName(name)}`).join(', ')})`;
   const sums = spec.measures.map((name) => {
-    const sum = `sum(${quoteName(name)})`;
-    const text = `CASE WHEN typeof(${sum}) = 'DOUBLE' THEN printf('%.6f', CAST(${sum} AS DOUBLE)) ELSE CAST(${sum} AS VARCHAR) END`;
-    return `coalesce(${text}, 'null') AS ${quoteName(`sum_${name}`)}`;
+    const sum = `CAST(sum(CAST(${quoteName(name)} AS DECIMAL(38,6))) AS VARCHAR)`;
+    return `coalesce(${sum}, 'null') AS ${quoteName(`sum_${name}`)}`;
   });
   return `SELECT ${[
     'CAST(count(*) AS VARCHAR) AS rows',

@@ -1,7 +1,7 @@
 import { glob, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openLocalLake } from '../lib/runtime/local.ts';
 import type { Session } from '../lib/ports.ts';
+import { openLocalLake } from '../lib/runtime/local.ts';
 import { quoteTexts } from '../lib/sql/quote.ts';
 import { loadTable, planFiles } from '../lib/table/read.ts';
 import { type Fingerprint, type FingerprintSpec, parseFingerprint, renderFingerprint } from './fingerprint.ts';
@@ -34,7 +34,9 @@ export async function readFolder(
   return readEach(session, specs, async ({ table }) => {
     const file = join(folder, `${table}.parquet`);
     if ((await stat(file).catch(() => undefined))?.isFile()) return [file];
-    return Array.fromAsync(glob(join(folder, table, '**', '*.parquet')));
+    const files: string[] = [];
+    for await (const found of glob(join(folder, table, '**', '*.parquet'))) files.push(found);
+    return files;
   });
 }
 

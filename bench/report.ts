@@ -29,13 +29,23 @@ function amount(value: number, unit: Figure['unit']): string {
 export function renderTable(figures: readonly Figure[]): string {
   const rows = [HEAD, ...figures.map(cells)];
   const widths = HEAD.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
-  return rows.map((row) => `${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ').trimEnd()}\n`).join('');
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
 }
 
 /** The whole report as Markdown. */
 export function renderReport(report: Report): string {
   const { machine } = report;
-  const size = report.quick ? 'a tenth of the sizes named (`--quick`), so the bounds do not speak for them' : 'full sizes';
+  const size = report.quick
+    ? 'a tenth of the sizes named (`--quick`), so the bounds do not speak for them'
+    : 'full sizes';
   return `# Benchmark
 
 ${report.date}, ${machine.cores} cores (${machine.processor}), ${machine.memoryGb.toFixed(0)} GB of memory, ${machine.platform}, Node ${machine.node}, DuckDB ${machine.duckdb}.
@@ -57,6 +67,7 @@ ${markdownTable(
 }
 
 function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (row: readonly string[]): string => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('');
 }

@@ -1,3 +1,4 @@
 #!/usr/bin/env node
-const x: string = process.version;
-console.log(x, process.argv, process.cwd());
+import { main } from '../lib/cli/main.ts';
+
+process.exitCode = await main(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr });

@@ -14,8 +14,4 @@ const events = typedCsv(join(input, 'events.csv'), {
   price: 'DECIMAL(10,2)',
   score: 'DOUBLE',
 });
-await floor.write(
-  `SELECT *, date_trunc('month', event_ts) AS m FROM ${events}`,
-  join(output, 'silver.events'),
-  ['m'],
-);
+await floor.write(`SELECT *, date_trunc('month', event_ts) AS m FROM ${events}`, join(output, 'silver.events'), ['m']);

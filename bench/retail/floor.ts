@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PIPELINES } from '../folders.ts';
 import { openFloor, typedCsv } from '../floor.ts';
+import { PIPELINES } from '../folders.ts';
 import { GOLD } from './tables.ts';
 
 /**

@@ -20,5 +20,9 @@ export const RETAIL_TABLES: readonly FingerprintSpec[] = [
   { table: 'gold.top_customers', key: ['region', 'customer_id'], measures: ['rank', 'revenue'] },
   { table: 'gold.top_products', key: ['rank'], measures: ['product_id', 'revenue', 'units'] },
   { table: 'gold.category_share', key: ['category'], measures: ['revenue', 'share_pct'] },
-  { table: 'gold.region_kpis', key: ['region'], measures: ['orders', 'customers', 'units', 'revenue', 'avg_order_value'] },
+  {
+    table: 'gold.region_kpis',
+    key: ['region'],
+    measures: ['orders', 'customers', 'units', 'revenue', 'avg_order_value'],
+  },
 ];

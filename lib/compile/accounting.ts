@@ -1,5 +1,6 @@
-import type { Dedupe } from '../core/spec.ts';
+import type { ModeDefinition } from '../define/modes.ts';
 import type { ModelDraft, PipelineDraft } from './draft.ts';
+import { isKeyed } from './keyed-checks.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { oneOf } from './suggest.ts';
 
@@ -29,10 +30,15 @@ export function checkAccounting(pipeline: PipelineDraft, notes: Notes): void {
 }
 
 function checkDedupe(models: readonly ModelDraft[], notes: Notes): void {
-  const [first, ...others] = models;
+  const [first, ...others] = models.filter((model) => model.modeSound);
   for (const model of others) {
-    if (first === undefined || sameDedupe(dedupeOf(first), dedupeOf(model))) continue;
-    const got = `${showDedupe(dedupeOf(model))}, but ${first.id} of the same source has ${showDedupe(dedupeOf(first))}`;
+    if (first === undefined) continue;
+    const [mine, its] = [showDedupe(model.mode), showDedupe(first.mode)];
+    const sameEvents = !isKeyed(model.mode) || model.sqlFile === first.sqlFile;
+    if (mine === its && sameEvents) continue;
+    const got = sameEvents
+      ? `${mine}, but ${first.id} of the same source has ${its}`
+      : `${mine} of rows that other SQL makes than that of ${first.id}`;
     notes.add(
       placeIn(model.place, 'mode'),
       got,
@@ -56,15 +62,13 @@ function checkDrops(models: readonly ModelDraft[], source: string, notes: Notes)
   }
 }
 
-function dedupeOf(model: ModelDraft): Dedupe | null {
-  return model.mode.kind === 'append' ? model.mode.dedupe : null;
-}
-
-function sameDedupe(a: Dedupe | null, b: Dedupe | null): boolean {
-  return showDedupe(a) === showDedupe(b);
-}
-
-function showDedupe(dedupe: Dedupe | null): string {
+/** How a mode counts duplicates: models of one source that show alike count alike. */
+function showDedupe(mode: ModeDefinition): string {
+  // A keyed table drops an event that its log has; which rows are events depends on key and sequence.
+  if (isKeyed(mode)) return `dedupe of equal events by key ${mode.key.join(', ')} and sequence ${mode.sequence}`;
+  const dedupe = mode.kind === 'append' ? mode.dedupe : null;
   if (dedupe === null) return 'no dedupe';
-  return dedupe.by === 'row' ? "dedupe 'row'" : `dedupe by ${dedupe.columns.join(', ')}`;
+  if (dedupe.by === 'row') return "dedupe 'row'";
+  const condemned = mode.kind === 'append' && mode.onDuplicate === 'condemn' ? ", onDuplicate 'condemn'" : '';
+  return `dedupe by ${dedupe.columns.join(', ')}${condemned}`;
 }

@@ -1,14 +1,17 @@
+import { LOG_SUFFIX } from '../core/keyed.ts';
 import { type Column, type ColumnType, renderColumnType, TYPE_GRAMMAR } from '../core/types.ts';
+import type { Session } from '../ports.ts';
 import { columnTypeOf } from '../sql/types.ts';
 import type { Binding } from './conditions.ts';
-import type { BoundModel, ParsedModel, SourceDraft } from './draft.ts';
+import type { BoundModel, ModelDraft, ParsedModel, SourceDraft } from './draft.ts';
 import { sqlFault } from './engine-errors.ts';
 import { volatileIn } from './functions.ts';
+import { checkAddedColumns, logColumnsOf, tableColumnsOf } from './keyed-checks.ts';
 import { checkColumns } from './names.ts';
 import { type Notes, showValue } from './notes.ts';
 import { addRowId } from './row-id.ts';
 import { checkRowwise } from './rowwise.ts';
-import { createTable, isSubquery, ROW_ID } from './statements.ts';
+import { createTable, isSubquery, MAPPED, ROW_ID } from './statements.ts';
 import { offsetOf, placeOfOffset } from './syntax.ts';
 
 const ROW_ID_TYPE: ColumnType = { kind: 'bigint' };
@@ -56,8 +59,24 @@ export async function bindModel(
   });
   const named = columns.map(({ name }) => ({ name, place: `column ${showValue(name)}` }));
   const good = checkColumns(named, 'name it with AS', notes) && columns.length === described.length;
-  if (good) await session.run(createTable(model.draft.ref.layer, model.draft.ref.name, columns));
-  return good ? { parsed: model, columns, sound } : undefined;
+  if (!good || !checkAddedColumns(model.draft, columns, notes)) return undefined;
+  const tableColumns = await createModelTables(session, model.draft, columns);
+  return { parsed: model, columns, tableColumns, sound };
+}
+
+/** The tables that readers, conditions over the model's rows and readers of the log bind against. */
+async function createModelTables(
+  session: Session,
+  draft: ModelDraft,
+  columns: readonly Column[],
+): Promise<readonly Column[] | undefined> {
+  const { layer, name } = draft.ref;
+  const table = tableColumnsOf(draft, columns);
+  const log = logColumnsOf(draft, columns);
+  if (layer === 'silver') await session.run(createTable(MAPPED, name, columns));
+  if (log !== undefined) await session.run(createTable(layer, `${name}${LOG_SUFFIX}`, log));
+  if (table !== undefined) await session.run(createTable(layer, name, table));
+  return table;
 }
 
 function noteSilverFaults({ functions }: Binding, model: ParsedModel, source: SourceDraft, notes: Notes): void {

@@ -8,6 +8,7 @@ import { checkContractValues } from './contract-values.ts';
 import type { BoundModel, ParsedModel, PipelineDraft, SourceDraft } from './draft.ts';
 import { loadFunctions } from './functions.ts';
 import { type ColumnsOf, dimensionJoins } from './joins.ts';
+import { resolveMode } from './keyed-checks.ts';
 import { findCircles, levelsOf } from './levels.ts';
 import { createNotes, type Notes } from './notes.ts';
 import { type PipelineFiles, parseModel } from './parse-models.ts';
@@ -15,6 +16,7 @@ import { readPipeline } from './pipeline-shape.ts';
 import { selectsAll } from './row-id.ts';
 import { addRowIdColumn, dropSchemas, resetSchemas } from './statements.ts';
 import { checkTable } from './table-checks.ts';
+import { bindTouched } from './touched.ts';
 
 export type { PipelineFiles } from './parse-models.ts';
 
@@ -26,7 +28,7 @@ export type CompileInput = {
   readonly files: PipelineFiles;
   /** The pipeline file as problems show it, such as `pipelines/retail/pipeline.ts`; SQL files are shown beside it. */
   readonly file: string;
-  /** Used for parsing and binding: its schemas batch, silver and gold are replaced, and gone afterwards. */
+  /** Used for parsing and binding: its schemas batch, silver, gold and mapped are replaced, and gone afterwards. */
   readonly session: Session;
 };
 
@@ -62,7 +64,7 @@ async function bindPipeline(
   for (const model of bound.values()) await checkTable(binding, model);
   for (const name of sources.keys()) await input.session.run(addRowIdColumn(name));
   const specs = new Map<string, ModelSpec>();
-  const columnsOf: ColumnsOf = (id) => bound.get(id)?.columns.map((column) => column.name) ?? [];
+  const columnsOf: ColumnsOf = (id) => bound.get(id)?.tableColumns?.map((column) => column.name) ?? [];
   for (const [id, model] of bound) {
     if (!model.sound) continue;
     const spec = await modelSpec(binding, model, columnsOf);
@@ -110,7 +112,8 @@ async function bindModels(
   const bound = new Map<string, BoundModel>();
   for (const id of levelsOf(readers).flat()) {
     const model = parsed.get(id);
-    if (model === undefined || !model.reads.every((read) => bound.has(modelId(read)))) continue;
+    if (model === undefined || !model.reads.every((read) => bound.get(modelId(read))?.tableColumns !== undefined))
+      continue;
     const source = sources.get(model.draft.from ?? '');
     if (model.draft.from !== null && source === undefined) continue;
     const one = await bindModel(binding, model, source);
@@ -120,7 +123,7 @@ async function bindModels(
 }
 
 async function modelSpec(binding: Binding, model: BoundModel, columnsOf: ColumnsOf): Promise<ModelSpec | undefined> {
-  const { draft, reads, tree, sql } = model.parsed;
+  const { draft, reads, readsLogs, tree, sql } = model.parsed;
   const common = {
     id: draft.id,
     name: draft.ref.name,
@@ -132,7 +135,10 @@ async function modelSpec(binding: Binding, model: BoundModel, columnsOf: Columns
     expect: draft.expect,
     description: draft.description,
   };
-  if (draft.from === null) return { ...common, layer: 'gold', sql };
+  if (draft.from === null) {
+    const refresh = draft.refresh === 'full' ? ({ kind: 'full' } as const) : await bindTouched(binding, model);
+    return refresh === undefined ? undefined : { ...common, layer: 'gold', sql, readsLogs, refresh };
+  }
   const numbered = await bindRowId(binding, model);
   if (numbered === undefined) return undefined;
   const joins = dimensionJoins(tree, reads, columnsOf);
@@ -141,7 +147,8 @@ async function modelSpec(binding: Binding, model: BoundModel, columnsOf: Columns
     layer: 'silver',
     sql: numbered,
     from: draft.from,
-    mode: draft.mode,
+    mode: resolveMode(draft.mode, model.columns),
+    metadata: draft.metadata,
     joins,
     selectsAll: selectsAll(tree),
   };
@@ -160,6 +167,7 @@ function assemble(draft: PipelineDraft, models: ReadonlyMap<string, ModelSpec>):
     description: draft.description,
     schedule: draft.schedule,
     settings: draft.settings,
+    breaker: draft.breaker,
     sources: draft.sources.map((source) => source.spec),
     models: levels.flat().flatMap((id) => models.get(id) ?? []),
     levels,

@@ -3,7 +3,7 @@ import { sqlFault } from './engine-errors.ts';
 import { type FunctionLists, manyRowsIn, volatileIn } from './functions.ts';
 import { type Notes, showValue } from './notes.ts';
 import { conditionOver, conditionText } from './statements.ts';
-import { nodeAt, nodesAt, statementsOf, walk } from './syntax.ts';
+import { type Node, nodeAt, nodesAt, statementsOf, walk } from './syntax.ts';
 
 /** What binding needs: the session that holds the empty tables, the engine's functions, the place for problems. */
 export type Binding = { readonly session: Session; readonly functions: FunctionLists; readonly notes: Notes };
@@ -42,12 +42,13 @@ export async function checkCondition(
 }
 
 async function checkSyntax(
-  { session, functions, notes }: Binding,
+  binding: Binding,
   condition: string,
   table: ConditionTable,
   place: string,
   placesRows: boolean,
 ): Promise<void> {
+  const { session, notes } = binding;
   const tree = await session.parse(conditionText(condition));
   const [select, ...more] = statementsOf(tree);
   const alone = more.length === 0 && select !== undefined && nodesAt(select, 'select_list').length === 1;
@@ -55,22 +56,51 @@ async function checkSyntax(
     notes.add(place, showValue(condition), CONDITION);
     return;
   }
-  for (const node of walk(select)) {
-    if (node['class'] === 'SUBQUERY') notes.add(place, `${showValue(condition)} with a subquery`, CONDITION);
+  const remedy = `${CONDITION}; use query('select ... from this') to look at many`;
+  noteManyRows(binding, [select], condition, place, CONDITION, remedy);
+  if (placesRows) noteVolatile(binding, [select], condition, table, place, 'a condition');
+}
+
+/** Notes what keeps expressions from having one value per row, the same for a retried worker. */
+export function noteManyOrVolatile(
+  binding: Binding,
+  expressions: readonly Node[],
+  text: string,
+  table: ConditionTable,
+  place: string,
+  expected: string,
+): void {
+  noteManyRows(binding, expressions, text, place, expected, expected);
+  noteVolatile(binding, expressions, text, table, place, 'an order');
+}
+
+function noteManyRows(
+  { functions, notes }: Binding,
+  expressions: readonly Node[],
+  text: string,
+  place: string,
+  alone: string,
+  remedy: string,
+): void {
+  for (const node of walk(expressions)) {
+    if (node['class'] === 'SUBQUERY') notes.add(place, `${showValue(text)} with a subquery`, alone);
   }
-  for (const { called } of manyRowsIn(select, functions)) {
-    notes.add(
-      place,
-      `${called} in ${showValue(condition)}`,
-      `${CONDITION}; use query('select ... from this') to look at many`,
-    );
+  for (const { called } of manyRowsIn(expressions, functions)) {
+    notes.add(place, `${called} in ${showValue(text)}`, remedy);
   }
+}
+
+function noteVolatile(
+  { functions, notes }: Binding,
+  expressions: readonly Node[],
+  text: string,
+  table: ConditionTable,
+  place: string,
+  what: string,
+): void {
   const columns = new Set(table.columns.map((column) => column.toLowerCase()));
-  for (const { called } of placesRows ? volatileIn(tree, functions, columns) : []) {
-    notes.add(
-      place,
-      `${called} in ${showValue(condition)}`,
-      'a condition that a retry decides in the same way, so without the clock or chance',
-    );
+  for (const { called } of volatileIn(expressions, functions, columns)) {
+    const expected = `${what} that a retry decides in the same way, so without the clock or chance`;
+    notes.add(place, `${called} in ${showValue(text)}`, expected);
   }
 }

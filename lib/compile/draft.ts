@@ -1,13 +1,15 @@
 import type {
+  Breaker,
   ColumnCheck,
   Expectation,
-  ModelMode,
+  MetadataColumn,
   PartitionField,
   PipelineSettings,
   SourceSpec,
   TableRef,
 } from '../core/spec.ts';
 import type { Column } from '../core/types.ts';
+import type { ModeDefinition } from '../define/modes.ts';
 import type { JsonValue } from '../ports.ts';
 
 /**
@@ -21,6 +23,7 @@ export type PipelineDraft = {
   readonly description: string | null;
   readonly schedule: string | null;
   readonly settings: PipelineSettings;
+  readonly breaker: Breaker | null;
   readonly sources: readonly SourceDraft[];
   readonly models: readonly ModelDraft[];
   /** Every name the user declared, also of things too broken for a draft, so that what names them is not blamed. */
@@ -49,7 +52,11 @@ export type ModelDraft = {
   readonly from: string | null;
   /** The path as the user wrote it; null for the default of silver, `select *`. */
   readonly sqlFile: string | null;
-  readonly mode: ModelMode;
+  readonly mode: ModeDefinition;
+  /** False: the mode was wrong and a default stands in for it. */
+  readonly modeSound: boolean;
+  readonly metadata: readonly MetadataColumn[];
+  readonly refresh: 'touched' | 'full';
   readonly partitionBy: readonly { readonly field: PartitionField; readonly place: string }[];
   readonly sortBy: readonly string[];
   readonly expect: readonly Expectation[];
@@ -65,7 +72,15 @@ export type ParsedModel = {
   readonly sql: string;
   readonly tree: JsonValue;
   readonly reads: readonly TableRef[];
+  /** Keyed tables whose log it names; among `reads` as well. */
+  readonly readsLogs: readonly TableRef[];
 };
 
 /** A model whose columns DuckDB has given. `sound` is false for silver SQL that is no row-wise map. */
-export type BoundModel = { readonly parsed: ParsedModel; readonly columns: readonly Column[]; readonly sound: boolean };
+export type BoundModel = {
+  readonly parsed: ParsedModel;
+  readonly columns: readonly Column[];
+  /** What readers of its table see; `undefined` where a problem with its mode leaves that open. */
+  readonly tableColumns: readonly Column[] | undefined;
+  readonly sound: boolean;
+};

@@ -1,20 +1,12 @@
 import { z } from 'zod';
-import { type Expectation, type Layer, type ModelMode, modelId, type PartitionField } from '../core/spec.ts';
+import { METADATA_TYPES } from '../core/metadata.ts';
+import { type Expectation, type Layer, type MetadataColumn, modelId, type PartitionField } from '../core/spec.ts';
+import type { ModeDefinition } from '../define/modes.ts';
 import type { ModelDraft } from './draft.ts';
 import { readExpectation } from './expectation-shape.ts';
+import { defaultMode, readMode } from './mode-shape.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { type Field, type FieldsRead, isRecord, readField, readFields } from './shape.ts';
-
-const dedupe = z.union([
-  z.strictObject({ by: z.literal('row') }),
-  z.strictObject({ by: z.literal('key'), columns: z.array(z.string()).min(1) }),
-]);
-
-const mode: z.ZodType<ModelMode> = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('append'), dedupe: dedupe.nullable() }),
-  z.strictObject({ kind: z.literal('replace') }),
-  z.strictObject({ kind: z.literal('full') }),
-]);
 
 const width = z.number().int().min(1).max(2_147_483_647);
 
@@ -49,16 +41,25 @@ const ANY_MODEL = {
   },
 } as const satisfies Record<string, Field>;
 
+const METADATA_NAMES = Object.keys(METADATA_TYPES) as MetadataColumn[];
+
 const SILVER = {
   ...ANY_MODEL,
   from: { schema: z.string(), expected: 'the name of a source', required: true },
-  mode: {
-    schema: mode,
-    expected: "append(), append({ dedupe: 'row' }), append({ dedupe: { key: ['c'] } }), replace() or full()",
+  mode: { schema: z.unknown(), expected: 'a mode' },
+  metadata: {
+    schema: z.array(z.enum(METADATA_NAMES)).refine((names) => new Set(names).size === names.length),
+    expected: `a list of ${METADATA_NAMES.join(', ')}, each at most once`,
   },
 } as const satisfies Record<string, Field>;
 
-const GOLD = { ...ANY_MODEL, sql: { ...ANY_MODEL.sql, required: true } } as const satisfies Record<string, Field>;
+const GOLD = {
+  ...ANY_MODEL,
+  sql: { ...ANY_MODEL.sql, required: true },
+  refresh: { schema: z.enum(['touched', 'full']), expected: "'full' or 'touched'" },
+} as const satisfies Record<string, Field>;
+
+type ModelRead = FieldsRead<typeof SILVER> & FieldsRead<typeof GOLD>;
 
 /** One silver table or gold model; `undefined` when it is not an object. */
 export function readModel(
@@ -71,21 +72,26 @@ export function readModel(
   const before = notes.found.length;
   const fields = layer === 'silver' ? SILVER : GOLD;
   const expected = layer === 'silver' ? "{ from: '<source>', ... }" : "{ sql: '<file>.sql', ... }";
-  const read: FieldsRead<typeof SILVER> | undefined = readFields(fields, value, place, expected, notes);
+  const read: ModelRead | undefined = readFields(fields, value, place, expected, notes);
   if (read === undefined) return undefined;
   // What is wrong beside the SQL leaves the SQL worth checking.
   const sqlSound = !notes.found
     .slice(before)
     .some((problem) => [placeIn(place, 'sql'), placeIn(place, 'from')].includes(problem.place));
   const ref = { layer, name };
+  const given = readMode(read.mode, placeIn(place, 'mode'), notes);
+  const mode = given ?? defaultMode(layer);
   return {
     id: modelId(ref),
     ref,
     place,
     from: layer === 'silver' ? (read.from ?? '') : null,
     sqlFile: read.sql ?? null,
-    mode: read.mode ?? (layer === 'silver' ? { kind: 'append', dedupe: null } : { kind: 'full' }),
-    partitionBy: readPartition(read, place, notes),
+    mode,
+    modeSound: read.mode === undefined || given !== undefined,
+    metadata: readMetadata(read, mode, place, notes),
+    refresh: readRefresh(read, place, notes),
+    partitionBy: readPartition(read, mode, place, notes),
     sortBy: read.sortBy ?? [],
     expect: readExpectations(layer, read.expect, placeIn(place, 'expect'), notes),
     description: read.description ?? null,
@@ -93,11 +99,31 @@ export function readModel(
   };
 }
 
-function readPartition(read: FieldsRead<typeof SILVER>, place: string, notes: Notes): ModelDraft['partitionBy'] {
+function readMetadata(read: ModelRead, mode: ModeDefinition, place: string, notes: Notes): readonly MetadataColumn[] {
+  const names = read.metadata ?? [];
+  if (names.length > 0 && mode.kind !== 'append') {
+    notes.add(placeIn(place, 'metadata'), `metadata columns in mode ${mode.kind}`, 'append({ ... })');
+  }
+  return names;
+}
+
+function readRefresh(read: ModelRead, place: string, notes: Notes): ModelDraft['refresh'] {
+  const refresh = read.refresh ?? 'full';
+  if (refresh === 'touched' && (read.partitionBy ?? []).length === 0) {
+    notes.add(placeIn(place, 'partitionBy'), 'nothing', "partitions for refresh 'touched' to compute one by one");
+  }
+  return refresh;
+}
+
+function readPartition(read: ModelRead, mode: ModeDefinition, place: string, notes: Notes): ModelDraft['partitionBy'] {
   const at = placeIn(place, 'partitionBy');
   const given = read.partitionBy ?? [];
-  if (read.mode?.kind === 'replace' && given.length === 0) {
+  if (mode.kind === 'replace' && given.length === 0) {
     notes.add(at, 'nothing', 'partitions for replace() to replace; use full() to replace the whole table');
+  }
+  if ((mode.kind === 'upsert' || mode.kind === 'scd2') && given.length > 0) {
+    notes.add(at, `partitions of a table with mode ${mode.kind}`, 'none: it is partitioned by buckets of its key');
+    return [];
   }
   return given.flatMap((value, index) => {
     const field = readField(PARTITION_FIELD, value, placeIn(at, index), notes);

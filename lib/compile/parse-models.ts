@@ -1,7 +1,9 @@
+import { LOG_SUFFIX } from '../core/keyed.ts';
 import { modelId, type TableRef } from '../core/spec.ts';
 import type { Session } from '../ports.ts';
 import type { ModelDraft, ParsedModel, PipelineDraft } from './draft.ts';
 import { sqlFault } from './engine-errors.ts';
+import { isKeyed } from './keyed-checks.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { type NamedTable, tablesIn } from './references.ts';
 import { didYouMean, oneOf } from './suggest.ts';
@@ -45,8 +47,8 @@ export async function parseModel(
     }
     const before = notes.found.length;
     noteTableFunctions(tree, sql, notes);
-    const reads = readTables(tablesIn(tree), sql, model, pipeline, notes);
-    return notes.found.length === before ? { draft: model, file, sql, tree, reads } : undefined;
+    const read = readTables(tablesIn(tree), sql, model, pipeline, notes);
+    return notes.found.length === before ? { draft: model, file, sql, tree, ...read } : undefined;
   } catch (error) {
     const fault = sqlFault(error, 'parse', 'one SELECT in DuckDB SQL');
     if (/^Only SELECT statements/.test(fault.got)) notes.add('line 1', 'a statement other than SELECT', ONLY_SELECT);
@@ -99,18 +101,24 @@ function readTables(
   model: ModelDraft,
   pipeline: PipelineDraft,
   notes: Notes,
-): readonly TableRef[] {
+): Pick<ParsedModel, 'reads' | 'readsLogs'> {
   const reads = new Map<string, TableRef>();
+  const logs = new Map<string, TableRef>();
   for (const table of tables) {
     const name = { schema: table.schema.toLowerCase(), table: table.table.toLowerCase() };
     const expected = expectedTable(name.schema, name.table, model, pipeline, table.catalog);
     if (expected !== undefined) notes.add(placeOfOffset(sql, table.offset), showName(table), expected);
     else if (name.schema !== 'batch') {
-      const ref: TableRef = { layer: name.schema === 'gold' ? 'gold' : 'silver', name: name.table };
+      const ref: TableRef = { layer: name.schema === 'gold' ? 'gold' : 'silver', name: withoutLog(name.table) };
       reads.set(modelId(ref), ref);
+      if (ref.name !== name.table) logs.set(modelId(ref), ref);
     }
   }
-  return [...reads.values()];
+  return { reads: [...reads.values()], readsLogs: [...logs.values()] };
+}
+
+function withoutLog(table: string): string {
+  return table.endsWith(LOG_SUFFIX) ? table.slice(0, -LOG_SUFFIX.length) : table;
 }
 
 function showName(table: NamedTable): string {
@@ -129,9 +137,11 @@ function expectedTable(
   const gold = pipeline.declared.gold.map((other) => `gold.${other}`);
   const batch = pipeline.declared.sources.map((other) => `batch.${other}`);
   const inSilver = model.ref.layer === 'silver';
-  const readable = inSilver ? [...batch, ...silver] : [...silver, ...gold];
+  const keyed = pipeline.models.filter((other) => isKeyed(other.mode)).map((other) => `${other.id}${LOG_SUFFIX}`);
+  const readable = inSilver ? [...batch, ...silver] : [...silver, ...gold, ...keyed];
   const written = `${schema}.${name}`;
   if (catalog === '' && readable.includes(written)) return undefined;
+  if (inSilver && keyed.includes(written)) return `${withoutLog(written)}, its history: logs are read in gold only`;
   if (inSilver && schema === 'gold')
     return 'batch or silver tables only: every silver table is made before the first gold one';
   if (!inSilver && schema === 'batch')

@@ -1,13 +1,21 @@
 import { z } from 'zod';
-import type { Layer, PipelineSettings } from '../core/spec.ts';
+import type { Breaker, Layer, PipelineSettings } from '../core/spec.ts';
 import type { ModelDraft, PipelineDraft, SourceDraft } from './draft.ts';
+import { parseDays, parseSpan } from './durations.ts';
 import { readModel } from './model-shape.ts';
 import { checkDistinct, checkName, LONGEST_PIPELINE_NAME, LONGEST_TABLE_NAME } from './names.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { type Field, isRecord, readFields } from './shape.ts';
 import { readSource } from './source-shape.ts';
 
-export const DEFAULT_SETTINGS: PipelineSettings = { unitBytes: 512 * 2 ** 20, fileBytes: 128 * 2 ** 20 };
+/** Condemned rows are kept for seven years. */
+export const DEFAULT_SETTINGS: PipelineSettings = {
+  unitBytes: 512 * 2 ** 20,
+  fileBytes: 128 * 2 ** 20,
+  condemnedRetentionDays: 2557,
+};
+
+const DEFAULT_BREAKER: Breaker = { rows: 100, windowMs: 3_600_000 };
 
 const text = { schema: z.string().min(1), expected: 'text' } as const;
 const bytes = { schema: z.number().int().positive(), expected: 'a whole number of bytes, 1 or more' } as const;
@@ -23,6 +31,8 @@ const PIPELINE = {
     expected: "'rate(1 day)' (minute, hour or day; plural above 1) or 'cron(0 6 * * ? *)' (six fields)",
   },
   settings: { schema: byName, expected: '{ unitBytes, fileBytes }' },
+  breaker: { schema: byName, expected: "{ rows: 100, window: '1h' }" },
+  retention: { schema: byName, expected: "{ condemned: '7y' }" },
   sources: {
     schema: byName.refine((sources) => Object.keys(sources).length > 0),
     expected: 'at least one source by name, such as { orders: csv({ ... }) }',
@@ -33,6 +43,15 @@ const PIPELINE = {
 } as const satisfies Record<string, Field>;
 
 const SETTINGS = { unitBytes: bytes, fileBytes: bytes } as const satisfies Record<string, Field>;
+
+const BREAKER = {
+  rows: { schema: z.number().int().positive(), expected: 'a whole number of rows, 1 or more' },
+  window: span(parseSpan, "a span such as '30m', '1h' or '1d'"),
+} as const satisfies Record<string, Field>;
+
+const RETENTION = {
+  condemned: span(parseDays, "days or years, such as '90d' or '7y'"),
+} as const satisfies Record<string, Field>;
 
 /**
  * Reads what a pipeline file exports. Everything that can be told from the value alone is noted; the draft holds what
@@ -45,18 +64,36 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
   if (read.name !== undefined && checkName(name, LONGEST_PIPELINE_NAME, 'name', notes) && name !== folder) {
     notes.add('name', showValue(name), `${showValue(folder)}, the name of the pipeline's folder`);
   }
-  const settings = read.settings === undefined ? {} : readFields(SETTINGS, read.settings, 'settings', '', notes);
+  const settings = readFields(SETTINGS, read.settings ?? {}, 'settings', '', notes);
+  const { condemned } = readFields(RETENTION, read.retention ?? {}, 'retention', '', notes) ?? {};
+  const retention = condemned === undefined ? {} : { condemnedRetentionDays: condemned };
   return {
     name,
     owner: read.owner ?? null,
     tier: read.tier ?? null,
     description: read.description ?? null,
     schedule: read.schedule ?? null,
-    settings: { ...DEFAULT_SETTINGS, ...settings },
+    settings: { ...DEFAULT_SETTINGS, ...settings, ...retention },
+    breaker: read.breaker === undefined ? null : readBreaker(read.breaker, notes),
     sources: readSources(read.sources, notes),
     models: [...readModels('silver', read.silver, notes), ...readModels('gold', read.gold, notes)],
     declared: { sources: namesOf(read.sources), silver: namesOf(read.silver), gold: namesOf(read.gold) },
   };
+}
+
+function readBreaker(value: unknown, notes: Notes): Breaker {
+  const { rows, window } = readFields(BREAKER, value, 'breaker', '', notes) ?? {};
+  return { rows: rows ?? DEFAULT_BREAKER.rows, windowMs: window ?? DEFAULT_BREAKER.windowMs };
+}
+
+/** Text that stands for a number. */
+function span(parse: (text: string) => number | undefined, expected: string): Field<number> {
+  const schema = z.string().transform((text, context) => {
+    const parsed = parse(text);
+    if (parsed === undefined) context.addIssue({ code: 'custom', message: expected });
+    return parsed ?? z.NEVER;
+  });
+  return { schema, expected };
 }
 
 /** Top-level places read `silver.x`, not `default export.silver.x`. */

@@ -28,7 +28,7 @@ function rowIdOf(alias: string): Node {
  * The tree with what DuckDB 1.5 prints differently from what it read: a DOUBLE literal (1e3 comes out as the DECIMAL
  * 1000.0) becomes a cast of its text, and the table of a star, which is printed bare, is quoted.
  */
-function printable(value: JsonValue): JsonValue {
+export function printable(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map((entry: JsonValue) => printable(entry));
   if (!isNode(value) || isLosslessNumber(value)) return value;
   const constant = value['class'] === 'CONSTANT' ? nodeAt(value, 'value') : undefined;

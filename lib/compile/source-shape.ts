@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import type { ColumnCheck, ContractColumn, SourceFormat, SourceSpec } from '../core/spec.ts';
+import { renderColumnType } from '../core/types.ts';
 import { readColumn } from './column-shape.ts';
 import type { SourceDraft } from './draft.ts';
 import { checkColumns } from './names.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { type Field, type FieldsRead, isRecord, readField, readFields } from './shape.ts';
+import { oneOf } from './suggest.ts';
 
 const character = z.string().refine((text) => [...text].length === 1);
 const characterOrNone = z.string().refine((text) => [...text].length <= 1);
@@ -16,6 +18,10 @@ const ANY_SOURCE = {
     schema: z.record(z.string(), z.unknown()).refine((columns) => Object.keys(columns).length > 0),
     expected: "at least one column by its name in the file, such as { id: 'bigint' }",
     required: true,
+  },
+  key: {
+    schema: z.union([z.string().transform((name) => [name]), z.array(z.string()).min(1)]),
+    expected: 'a column name, or a list of at least one',
   },
   drift: { schema: z.enum(['evolve', 'ignore', 'fail']), expected: "'fail', 'ignore' or 'evolve'" },
 } as const satisfies Record<string, Field>;
@@ -45,10 +51,32 @@ export function readSource(name: string, value: unknown, place: string, notes: N
   }
   const format = readFormat(value, place, notes);
   const drift = readField(ANY_SOURCE.drift, value['drift'], placeIn(place, 'drift'), createSilence());
+  const key = readField(ANY_SOURCE.key, value['key'], placeIn(place, 'key'), createSilence()) ?? [];
   const { columns, checkPlaces, sound } = readColumns(value['columns'], placeIn(place, 'columns'), notes);
   if (format.kind === 'csv' && !format.header) noteNumberNames(columns, place, notes);
-  const spec: SourceSpec = { name, format, columns, drift: drift ?? 'fail' };
+  if (sound) noteKey(key, columns, placeIn(place, 'key'), notes);
+  const spec: SourceSpec = { name, format, columns, key, drift: drift ?? 'fail' };
   return { spec, place, checkPlaces, sound };
+}
+
+/** Attempts are counted by the key's text, which lists and structs have no one form of. */
+function noteKey(key: readonly string[], columns: readonly ContractColumn[], place: string, notes: Notes): void {
+  const names = columns.map((column) => column.name);
+  key.forEach((name, index) => {
+    const at = placeIn(place, index);
+    const column = columns.find((one) => one.name === name);
+    if (column === undefined) {
+      const renamed = columns.find((one) => one.source === name);
+      const hint = renamed === undefined ? oneOf(name, names) : `its name in SQL, ${showValue(renamed.name)}`;
+      notes.add(at, `the column ${showValue(name)}`, hint);
+    } else if (key.indexOf(name) < index) notes.add(at, `${showValue(name)} again`, 'each column once');
+    else if (column.type.kind === 'list' || column.type.kind === 'struct')
+      notes.add(
+        at,
+        `${showValue(name)} of type ${renderColumnType(column.type)}`,
+        'a column that is neither list nor struct',
+      );
+  });
 }
 
 /** For a second look at a value whose problems have been noted already. */

@@ -7,9 +7,12 @@ import { duckType } from '../sql/types.ts';
 /** The hidden row number of a batch: compile and run time give `batch.<source>` this BIGINT as its last column. */
 export const ROW_ID = '__rid';
 
-const SCHEMAS = ['batch', 'silver', 'gold'] as const;
+/** The schema in which each silver model's own columns stand, without those that its table gets beside them. */
+export const MAPPED = 'mapped';
 
-/** Empties the three schemas that models are bound in. */
+const SCHEMAS = ['batch', 'silver', 'gold', MAPPED] as const;
+
+/** Empties the schemas that models are bound in. */
 export async function resetSchemas(session: Session): Promise<void> {
   await dropSchemas(session);
   for (const schema of SCHEMAS)
@@ -49,6 +52,16 @@ export function conditionText(condition: string): string {
 /** A condition over a table, to be described. */
 export function conditionOver(condition: string, schema: string, name: string): string {
   return `${conditionText(condition)} FROM ${quotePath(schema, name)}`;
+}
+
+/** ORDER BY terms on their own: what only parses because of what runs write around it is refused here. */
+export function orderText(terms: string): string {
+  return `SELECT 1 AS ok ORDER BY ${terms}`;
+}
+
+/** ORDER BY terms over a table, as runs write them, to be described. */
+export function orderedOver(terms: string, table: { readonly schema: string; readonly name: string }): string {
+  return `SELECT row_number() OVER (ORDER BY ${terms}) AS ok FROM ${quotePath(table.schema, table.name)}`;
 }
 
 /** A query as a subquery, which is how runs execute gold SQL and audits. */

@@ -1,29 +1,14 @@
-import type { PartitionField, Transform } from '../core/spec.ts';
-import { type Column, type ColumnType, renderColumnType } from '../core/types.ts';
+import type { PartitionField } from '../core/spec.ts';
+import type { Column } from '../core/types.ts';
 import { type Binding, checkCondition } from './conditions.ts';
 import type { BoundModel, ModelDraft } from './draft.ts';
 import { sqlFault } from './engine-errors.ts';
+import { checkKeyed, isKeyed } from './keyed-checks.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { tablesIn } from './references.ts';
-import { createThis, isSubquery } from './statements.ts';
-import { oneOf } from './suggest.ts';
+import { createThis, isSubquery, MAPPED } from './statements.ts';
 import { statementsOf } from './syntax.ts';
-
-const DATES = ['date', 'timestamp', 'timestamptz'] as const;
-
-/**
- * Types per transform. Source: https://iceberg.apache.org/spec/#partition-transforms, less the identity of floats and
- * bytes, which do not survive being written as text in a path.
- */
-const TRANSFORM_TYPES: Readonly<Record<Transform['kind'], readonly ColumnType['kind'][]>> = {
-  identity: ['boolean', 'int', 'bigint', 'decimal', ...DATES, 'string'],
-  year: DATES,
-  month: DATES,
-  day: DATES,
-  hour: ['timestamp', 'timestamptz'],
-  bucket: ['int', 'bigint', 'decimal', ...DATES, 'string', 'binary'],
-  truncate: ['int', 'bigint', 'decimal', 'string', 'binary'],
-};
+import { findColumn, isNested, showColumn, TRANSFORM_TYPES } from './table-columns.ts';
 
 /** Notes what in a model's partitioning, order, dedupe key and expectations its columns do not allow. */
 export async function checkTable(binding: Binding, model: BoundModel): Promise<void> {
@@ -41,6 +26,7 @@ export async function checkTable(binding: Binding, model: BoundModel): Promise<v
       findColumn(name, model.columns, placeIn(place, index), binding.notes);
     });
   }
+  if (isKeyed(draft.mode)) await checkKeyed(binding, draft, draft.mode, model.columns);
   await checkExpectations(binding, model);
 }
 
@@ -72,17 +58,27 @@ function redundancyKey({ column, transform }: PartitionField): string {
 async function checkExpectations(binding: Binding, model: BoundModel): Promise<void> {
   const { draft } = model.parsed;
   const { layer, name } = draft.ref;
-  const columns = model.columns.map((column) => column.name);
+  // Workers see the rows that a model makes; what the whole table is comes after the merge.
+  const rows = {
+    schema: layer === 'silver' ? MAPPED : layer,
+    name,
+    columns: model.columns.map((column) => column.name),
+  };
   for (const expectation of draft.expect) {
     const place = placeIn(placeIn(draft.place, 'expect'), expectation.name);
     if (expectation.kind === 'row') {
-      const table = { schema: layer, name, columns };
-      await checkCondition(binding, expectation.condition, table, place, expectation.policy === 'drop');
+      await checkCondition(binding, expectation.condition, rows, place, expectation.policy === 'drop');
     } else if (expectation.kind === 'unique') {
       expectation.columns.forEach((column, index) => {
-        findColumn(column, model.columns, placeIn(placeIn(place, 'columns'), index), binding.notes);
+        findColumn(
+          column,
+          model.tableColumns ?? model.columns,
+          placeIn(placeIn(place, 'columns'), index),
+          binding.notes,
+        );
       });
-    } else if (expectation.kind === 'sql') await checkQuery(binding, expectation.query, draft, placeIn(place, 'query'));
+    } else if (expectation.kind === 'sql' && model.tableColumns !== undefined)
+      await checkQuery(binding, expectation.query, draft, placeIn(place, 'query'));
   }
 }
 
@@ -106,28 +102,4 @@ async function checkQuery({ session, notes }: Binding, query: string, draft: Mod
     const fault = sqlFault(error, name, expected);
     notes.add(place, `${fault.place === undefined ? '' : `${fault.place}: `}${fault.got}`, fault.expected);
   }
-}
-
-/** Iceberg's names are case-sensitive, so a column is found only as it is spelled. */
-function findColumn(name: string, columns: readonly Column[], place: string, notes: Notes): Column | undefined {
-  const found = columns.find((column) => column.name === name);
-  if (found === undefined) {
-    notes.add(
-      place,
-      `the column ${showValue(name)}`,
-      oneOf(
-        name,
-        columns.map((column) => column.name),
-      ),
-    );
-  }
-  return found;
-}
-
-function isNested(type: ColumnType): boolean {
-  return type.kind === 'list' || type.kind === 'struct';
-}
-
-function showColumn(column: Column): string {
-  return `${showValue(column.name)} of type ${renderColumnType(column.type)}`;
 }

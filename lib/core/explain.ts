@@ -42,7 +42,7 @@ export type ExplainedTable = {
   readonly estimated_bytes: number | null;
 };
 
-export type TableAction = 'create' | 'append' | 'replace partitions' | 'replace';
+export type TableAction = 'create' | 'append' | 'replace partitions' | 'replace' | 'merge';
 
 /**
  * Explains a run before it happens, by the same rules and the same packing that plan it. What a silver batch turns out
@@ -76,7 +76,8 @@ function explainLevels(outlook: Outlook): Explanation['levels'] {
     const tables = outlook.spec.models
       .filter((model) => ids.includes(model.id))
       .flatMap((model) => {
-        const explained = model.layer === 'silver' ? explainSilver(outlook, model) : explainGold(outlook, model, written);
+        const explained =
+          model.layer === 'silver' ? explainSilver(outlook, model) : explainGold(outlook, model, written);
         if (explained !== undefined) written.add(model.id);
         return explained ?? [];
       });
@@ -107,6 +108,9 @@ function actionOf(model: SilverModel): TableAction {
       return 'replace partitions';
     case 'full':
       return 'replace';
+    case 'upsert':
+    case 'scd2':
+      return 'merge';
   }
 }
 

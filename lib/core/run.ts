@@ -1,4 +1,4 @@
-import type { PipelineSpec, SourceSpec } from './spec.ts';
+import type { PartitionField, PipelineSpec, SourceSpec } from './spec.ts';
 import type { TableId } from './tables.ts';
 import type { Column } from './types.ts';
 
@@ -34,24 +34,47 @@ export type RunPlan = {
   /** By source name: the files to ingest, listed in an object of their own. */
   readonly sources: Readonly<Record<string, PlannedSource>>;
   readonly planning_ms: number;
+  /** Keyed models to recompute from their logs. */
+  readonly rebuild: readonly string[];
+  /** Bronze files whose events are withdrawn before they are ingested again. */
+  readonly withdraw: readonly string[];
 };
 
 export type BaseTable = { readonly metadata_location: string; readonly snapshot_id: string | null };
 export type PlannedSource = { readonly files_key: string; readonly files: number; readonly bytes: number };
 
+/** A table that a model writes: its own, or the log of a keyed model. */
+export type TableShape = {
+  /** The id under which the run knows the table: the model's, or `<model>__log`. */
+  readonly id: string;
+  readonly table: TableId;
+  readonly columns: readonly Column[];
+  readonly partitionBy: readonly PartitionField[];
+  readonly sortBy: readonly string[];
+  /** The identifier for a table that this run creates. */
+  readonly uuid: string;
+};
+
 /** How one model is built in this run. */
 export type ModelPlan = {
   readonly model: string;
-  readonly table: TableId;
+  /** The model's columns with those that drift added. */
   readonly columns: readonly Column[];
+  readonly shape: TableShape;
+  /** The log of a keyed model. */
+  readonly log: TableShape | null;
   /** The source's contract with the columns that drift added; null for gold. */
   readonly contract: SourceSpec | null;
-  /** The identifier for a table that this run creates. */
-  readonly uuid: string;
   readonly units: readonly string[];
-  /** `final`: staging writes the table's data files. `exchange`: it writes files by hash bucket for a merge. */
-  readonly output: 'final' | 'exchange';
+  /**
+   * `final`: staging writes the table's data files. `exchange`: it writes files by hash bucket for a merge that removes
+   * duplicates. `keyed`: it writes events by key bucket for a keyed merge.
+   */
+  readonly output: 'final' | 'exchange' | 'keyed';
+  /** Hash buckets of an exchange, or key buckets of a keyed table. */
   readonly buckets: number;
+  /** A keyed table is recomputed from all of its log. */
+  readonly rebuild: boolean;
   /** Why a gold model is computed. */
   readonly reason: string | null;
 };
@@ -66,11 +89,18 @@ export type StageUnit = {
   readonly files: readonly LandedFile[];
 };
 
-export type MergeUnit = {
-  readonly unit: string;
-  readonly model: string;
-  readonly kind: 'dedupe' | 'compact';
-  readonly inputs: readonly string[];
+export type MergeUnit = { readonly unit: string; readonly model: string } & (
+  | { readonly kind: 'dedupe' | 'compact'; readonly inputs: readonly string[] }
+  | { readonly kind: 'keyed'; readonly shares: readonly KeyShare[]; readonly extracts: string | null }
+);
+
+/** One key bucket, or one of several parts of a bucket too large for one unit. */
+export type KeyShare = {
+  readonly bucket: number;
+  readonly part: number;
+  readonly parts: number;
+  /** Keys of the staged events. */
+  readonly events: readonly string[];
 };
 
 /** A Parquet file that a unit wrote, at its key in the store. */

@@ -12,6 +12,8 @@ export type PipelineSpec = {
   readonly description: string | null;
   readonly schedule: string | null;
   readonly settings: PipelineSettings;
+  /** Null: runs are not halted for the rows that they reject. */
+  readonly breaker: Breaker | null;
   readonly sources: readonly SourceSpec[];
   /** All models, silver before gold, each after the models it reads. */
   readonly models: readonly ModelSpec[];
@@ -24,7 +26,12 @@ export type PipelineSettings = {
   readonly unitBytes: number;
   /** Target size of a data file, in bytes. */
   readonly fileBytes: number;
+  /** Days that condemned rows are kept in quarantine. */
+  readonly condemnedRetentionDays: number;
 };
+
+/** More than `rows` rows of one error code within `windowMs` halt the pipeline until a person closes the breaker. */
+export type Breaker = { readonly rows: number; readonly windowMs: number };
 
 export type SourceFormat =
   | {
@@ -45,6 +52,8 @@ export type SourceSpec = {
   readonly name: string;
   readonly format: SourceFormat;
   readonly columns: readonly ContractColumn[];
+  /** The business key, by names in `batch.<source>`, by which the attempts of rejected rows are counted; [] for none. */
+  readonly key: readonly string[];
   readonly drift: DriftPolicy;
 };
 
@@ -81,10 +90,42 @@ export type Transform =
 
 export type PartitionField = { readonly column: string; readonly transform: Transform };
 
-export type ModelMode =
-  | { readonly kind: 'append'; readonly dedupe: Dedupe | null }
-  | { readonly kind: 'replace' }
-  | { readonly kind: 'full' };
+export type ModelMode = AppendMode | { readonly kind: 'replace' } | { readonly kind: 'full' } | KeyedMode;
+
+export type AppendMode = {
+  readonly kind: 'append';
+  readonly dedupe: Dedupe | null;
+  /**
+   * What becomes of a row whose key is in the table, or earlier in the batch, with other content: `drop` counts it as a
+   * duplicate, `condemn` keeps it in quarantine (DUPLICATE_FAILURE, condemned). Always `drop` without dedupe by key.
+   */
+  readonly onDuplicate: 'drop' | 'condemn';
+};
+
+/**
+ * `upsert` (SCD1: the latest row of a key) and `scd2` (every version of a key). Both are a pure function of the set of
+ * events ever accepted for a key, which a companion table `<table>__log` keeps.
+ */
+export type KeyedMode = {
+  readonly kind: 'upsert' | 'scd2';
+  readonly key: readonly string[];
+  /** Orders the events of a key; any orderable type. */
+  readonly sequence: string;
+  /** Columns whose change makes a new version. */
+  readonly track: readonly string[];
+  /** An event for which this holds deletes its key. */
+  readonly deleteWhen: string | null;
+  /** ORDER BY terms that choose between different rows of one key and sequence; the row hash decides what they leave open. */
+  readonly tieBreak: string | null;
+  /** `delete`: each file is a full extract, and keys that it lacks are deleted at its sequence. */
+  readonly missing: 'keep' | 'delete';
+  /** The column with which the source ends a version itself. */
+  readonly validTo: string | null;
+  /** false: neighbouring versions that are equal stay separate rows. */
+  readonly coalesce: boolean;
+  /** Buckets of the key that the table is partitioned by; null: chosen by the first run from the size of its batch. */
+  readonly buckets: number | null;
+};
 
 export type Dedupe = { readonly by: 'row' } | { readonly by: 'key'; readonly columns: readonly string[] };
 
@@ -137,16 +178,36 @@ type ModelCommon = {
   readonly description: string | null;
 };
 
+/** A column that a run adds to an append table. `METADATA_TYPES` has what each holds. */
+export type MetadataColumn = 'row_hash' | 'source_file' | 'attempt' | 'ingested_at' | 'run_id';
+
 export type SilverModel = ModelCommon & {
   readonly layer: 'silver';
   readonly from: string;
   readonly mode: ModelMode;
+  /** Metadata columns of the table, after `columns`; only with mode append. */
+  readonly metadata: readonly MetadataColumn[];
   readonly joins: readonly DimensionJoin[];
   /** True for `select *`: columns that drift adds to the source reach the table. */
   readonly selectsAll: boolean;
 };
 
-export type GoldModel = ModelCommon & { readonly layer: 'gold' };
+export type GoldModel = ModelCommon & {
+  readonly layer: 'gold';
+  /** Keyed tables whose log the SQL names as `silver.<table>__log`; they are among `reads` as well. */
+  readonly readsLogs: readonly TableRef[];
+  readonly refresh: GoldRefresh;
+};
+
+/**
+ * What is computed when an input has changed. `full`: the whole table. `touched`: a row of the model depends only on the
+ * rows of `driver` that have its values in the partition columns, and on the model's other inputs. `sql` is a SELECT
+ * DISTINCT of the columns of `partitionBy`, before their transforms, over `driver` alone: run over its changed files, it
+ * says which partitions to compute again. Another input that has changed means the whole table.
+ */
+export type GoldRefresh =
+  | { readonly kind: 'full' }
+  | { readonly kind: 'touched'; readonly driver: TableRef; readonly sql: string };
 
 export type ModelSpec = SilverModel | GoldModel;
 

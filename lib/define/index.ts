@@ -1,11 +1,25 @@
 /** What a pipeline file imports. */
-export type { ModelMode, PartitionField } from '../core/spec.ts';
+export type { MetadataColumn, PartitionField } from '../core/spec.ts';
 export type { ColumnDefinition, ColumnsDefinition, ColumnTypeText, ParseText } from './columns.ts';
 export type { GoldExpectation, RowExpectation, SilverExpectation } from './expectations.ts';
 export { query, rowCount, unique } from './expectations.ts';
-export type { AppendOptions } from './modes.ts';
-export { append, full, replace } from './modes.ts';
-export type { GoldDefinition, PipelineDefinition, SettingsDefinition, SilverDefinition } from './pipeline.ts';
+export type {
+  AppendOptions,
+  KeyedDefinition,
+  KeyedOptions,
+  ModeDefinition,
+  Scd2Options,
+  UpsertOptions,
+} from './modes.ts';
+export { append, full, replace, scd2, upsert } from './modes.ts';
+export type {
+  BreakerDefinition,
+  GoldDefinition,
+  PipelineDefinition,
+  RetentionDefinition,
+  SettingsDefinition,
+  SilverDefinition,
+} from './pipeline.ts';
 export { definePipeline } from './pipeline.ts';
 export type { CsvOptions, JsonOptions, ParquetOptions, SourceDefinition } from './sources.ts';
 export { csv, json, parquet } from './sources.ts';

@@ -1,9 +1,13 @@
-import type { ModelMode, PartitionField } from '../core/spec.ts';
+import type { MetadataColumn, PartitionField } from '../core/spec.ts';
 import type { GoldExpectation, SilverExpectation } from './expectations.ts';
+import type { ModeDefinition } from './modes.ts';
 import type { SourceDefinition } from './sources.ts';
 
 type TableOptions = {
-  /** How the table's files are split; a query that filters on these columns reads fewer files. */
+  /**
+   * How the table's files are split; a query that filters on these columns reads fewer files. Keyed tables (`upsert`,
+   * `scd2`) are split by buckets of their key instead.
+   */
   readonly partitionBy?: readonly PartitionField[];
   /** Columns by which the rows of a data file are ordered. */
   readonly sortBy?: readonly string[];
@@ -20,7 +24,15 @@ export type SilverDefinition<Source extends string = string> = TableOptions & {
    */
   readonly sql?: `${string}.sql`;
   /** How new rows meet the table. Default `append()`. */
-  readonly mode?: ModelMode;
+  readonly mode?: ModeDefinition;
+  /**
+   * Columns that the table has beside the model's own, for mode `append`: where and when each row came from.
+   * - `'row_hash'`: SHA-256 of the source row.
+   * - `'source_file'`: the file, by its key in the store.
+   * - `'attempt'`: how many times the row's business key (the source's `key`) has arrived so far.
+   * - `'ingested_at'`, `'run_id'`: the run that added it.
+   */
+  readonly metadata?: readonly MetadataColumn[];
   /** What must hold before the table is published, by name. A bare string is a row condition with policy `'fail'`. */
   readonly expect?: { readonly [name: string]: SilverExpectation };
 };
@@ -28,6 +40,15 @@ export type SilverDefinition<Source extends string = string> = TableOptions & {
 export type GoldDefinition = TableOptions & {
   /** An `.sql` file beside the pipeline: one SELECT over `silver.<table>` and `gold.<table>`. */
   readonly sql: `${string}.sql`;
+  /**
+   * What a run computes when an input has changed.
+   * - `'full'`: the whole table. Always right.
+   * - `'touched'`: the partitions in which rows of the SQL's first table changed; the whole table when another input did.
+   *   Needs `partitionBy`, and promises that a row depends on rows of its own partition only: one SELECT whose tables
+   *   are all in its FROM, partition columns computed from the first table alone, no window, limit or subquery.
+   * Default `'full'`.
+   */
+  readonly refresh?: 'full' | 'touched';
   /** What must hold before the table is published, by name. A bare string is a row condition with policy `'fail'`. */
   readonly expect?: { readonly [name: string]: GoldExpectation };
 };
@@ -37,6 +58,19 @@ export type SettingsDefinition = {
   readonly unitBytes?: number;
   /** Target size of a data file in bytes. Default 128 MiB. */
   readonly fileBytes?: number;
+};
+
+/** When a pipeline stops itself: more than `rows` rows with the same error code within `window`. */
+export type BreakerDefinition = {
+  /** Default 100. */
+  readonly rows?: number;
+  /** A span such as `'30m'`, `'1h'` or `'1d'`. Default `'1h'`. */
+  readonly window?: `${number}${'s' | 'm' | 'h' | 'd'}`;
+};
+
+export type RetentionDefinition = {
+  /** How long condemned rows stay in quarantine, in days or years: `'90d'`, `'7y'`. Default `'7y'`. */
+  readonly condemned?: `${number}${'d' | 'y'}`;
 };
 
 export type PipelineDefinition<Source extends string = string> = {
@@ -50,6 +84,9 @@ export type PipelineDefinition<Source extends string = string> = {
   /** When it runs by itself: `'rate(1 day)'` or `'cron(0 6 * * ? *)'` (UTC). Left out: when files land or on demand. */
   readonly schedule?: `rate(${string})` | `cron(${string})`;
   readonly settings?: SettingsDefinition;
+  /** Halts the pipeline, before anything is published, when too many rows are rejected. Left out: never. */
+  readonly breaker?: BreakerDefinition;
+  readonly retention?: RetentionDefinition;
   /** Files of one shape each, under `bronze/<pipeline>/<source>/`. */
   readonly sources: { readonly [name in Source]: SourceDefinition };
   /** Clean tables, each a row-wise map of one source. */

@@ -6,6 +6,11 @@ export type SourceOptions = {
   /** The contract: the columns the files must have. */
   readonly columns: ColumnsDefinition;
   /**
+   * The business key: the columns, by their names in SQL (`as`), that say which rows are about the same thing. A key that
+   * was rejected three times is condemned at its fourth arrival. Left out: attempts are counted by the whole row.
+   */
+  readonly key?: string | readonly string[];
+  /**
    * What happens when a file has columns that the contract does not name. Default `'fail'`: nothing is dropped or
    * added until a person decides.
    * - `'fail'`: the run fails and publishes nothing.

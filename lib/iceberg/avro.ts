@@ -123,11 +123,21 @@ function inflaterOf(codec: string): (data: Buffer) => Buffer {
   throw new UnreadableTable(`an Avro file with codec ${codec}; expected deflate or null`);
 }
 
+/** avsc compiles a schema to functions, which costs more than reading a small manifest; few schemas are ever seen. */
+const compiled = new Map<string, avro.Type>();
+const COMPILED_KEPT = 100;
+
 function recordType(schema: AvroSchema): avro.Type {
-  return avro.Type.forSchema(schema as avro.Schema, {
+  const key = JSON.stringify(schema);
+  const known = compiled.get(key);
+  if (known !== undefined) return known;
+  const type = avro.Type.forSchema(schema as avro.Schema, {
     omitRecordMethods: true,
     typeHook: (part) => (isLong(part as AvroSchema) ? longAsBigint : undefined),
   });
+  if (compiled.size >= COMPILED_KEPT) compiled.clear();
+  compiled.set(key, type);
+  return type;
 }
 
 function isLong(schema: AvroSchema): boolean {

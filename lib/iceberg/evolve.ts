@@ -1,5 +1,6 @@
 import type { Column, ColumnType } from '../core/types.ts';
 import { renderColumnType } from '../core/types.ts';
+import { renderLossless } from './lossless.ts';
 import { assertDistinct, columnTypeOf, decimalOf, type FieldIds, fieldIdsAfter, freshFields } from './schema.ts';
 import type { IcebergType, NestedField, Schema, StructType } from './types.ts';
 
@@ -22,7 +23,7 @@ export function evolveSchema(current: Schema, lastColumnId: number, wanted: read
   const walk: Walk = { next: fieldIdsAfter(lastColumnId), incompatible: [] };
   const fields = mergeFields(current, wanted, [], walk);
   if (walk.incompatible.length > 0) return { kind: 'incompatible', columns: walk.incompatible };
-  if (JSON.stringify(fields) === JSON.stringify(current.fields)) return { kind: 'same' };
+  if (renderLossless(fields) === renderLossless(current.fields)) return { kind: 'same' };
   const schema: Schema = { ...current, 'schema-id': current['schema-id'] + 1, fields };
   return { kind: 'evolved', schema, lastColumnId: walk.next() - 1 };
 }

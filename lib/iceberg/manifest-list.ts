@@ -2,11 +2,10 @@ import { UnreadableTable } from '../core/errors.ts';
 import { type AvroRow, decodeAvro, encodeAvro } from './avro.ts';
 import { avroRecord } from './avro-schema.ts';
 import { toBuffer } from './avro-values.ts';
-import { encodeLowerBound, encodeUpperBound } from './bounds.ts';
 import { canonicalName, MANIFEST_LIST_SCHEMA } from './manifest-schema.ts';
 import type { ResolvedField } from './partition.ts';
 import type { IcebergType, IcebergValue, ManifestEntry, ManifestFile, PartitionSummary } from './types.ts';
-import { compareValues } from './values.ts';
+import { compareValues, encodeValue } from './values.ts';
 
 /** Manifest lists: the manifests of one snapshot. Source: https://iceberg.apache.org/spec/#manifest-lists. */
 
@@ -78,7 +77,10 @@ function leastSequence(entries: readonly ManifestEntry[], own: bigint): bigint {
   return least;
 }
 
-/** Over all entries, deleted ones too: readers of changes prune by it as well. */
+/**
+ * Over all entries, deleted ones too: readers of changes prune by it as well. Bounds are whole, however long: Java and
+ * PyIceberg take a summary with only one bound for one without values and leave the manifest out.
+ */
 function summarize(type: IcebergType, values: readonly IcebergValue[]): PartitionSummary {
   const bounded = values.filter((value) => value !== null && !Number.isNaN(value));
   const least = bounded.reduce((a, b) => (compareValues(b, a) < 0 ? b : a), bounded[0] ?? null);
@@ -86,8 +88,8 @@ function summarize(type: IcebergType, values: readonly IcebergValue[]): Partitio
   return {
     containsNull: values.includes(null),
     containsNan: values.some((value) => Number.isNaN(value)),
-    lower: least === null ? null : (encodeLowerBound(type, least) ?? null),
-    upper: greatest === null ? null : (encodeUpperBound(type, greatest) ?? null),
+    lower: least === null ? null : encodeValue(type, least),
+    upper: greatest === null ? null : encodeValue(type, greatest),
   };
 }
 

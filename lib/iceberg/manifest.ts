@@ -2,6 +2,7 @@ import { UnreadableTable } from '../core/errors.ts';
 import { type AvroRow, decodeAvro, encodeAvro } from './avro.ts';
 import { avroRecord, type MetaStruct, sanitizeName } from './avro-schema.ts';
 import { fromAvroValue, mapToRecords, recordsToMap, toAvroValue, toBuffer } from './avro-values.ts';
+import { renderLossless } from './lossless.ts';
 import { canonicalName, manifestEntrySchema, partitionName } from './manifest-schema.ts';
 import { type ResolvedField, resolveSpec } from './partition.ts';
 import type { DataFile, EntryStatus, ManifestEntry, ManifestFile, PartitionSpec, Schema } from './types.ts';
@@ -28,9 +29,9 @@ export function encodeManifest(input: {
   const struct = manifestEntrySchema(partition);
   const rows = entries.map((entry) => entryRow(entry, fields));
   return encodeAvro(avroRecord('manifest_entry', struct), rows, {
-    schema: JSON.stringify(schema),
+    schema: renderLossless(schema),
     'schema-id': String(schema['schema-id']),
-    'partition-spec': JSON.stringify(spec.fields),
+    'partition-spec': renderLossless(spec.fields),
     'partition-spec-id': String(spec['spec-id']),
     'format-version': '2',
     content: 'data',

@@ -20,7 +20,9 @@ const MOST_LISTED = 12;
 export async function findTable(catalog: Catalog, name: string): Promise<FoundTable> {
   const found = (await lookUp(catalog, name)) ?? (await lookUp(catalog, await sameButCase(catalog, name)));
   if (found !== undefined) return found;
-  throw new InvalidInput(`no table ${JSON.stringify(name)}: ${expectedTable(name, await tableNames(catalog))}`);
+  throw new InvalidInput(
+    `no table ${JSON.stringify(name)}: expected ${expectedTable(name, await tableNames(catalog))}`,
+  );
 }
 
 /** Full names of all tables, in order. */
@@ -28,16 +30,15 @@ export async function tableNames(catalog: Catalog): Promise<readonly string[]> {
   return (await catalog.list()).map(fullName).sort();
 }
 
-/** What may stand where an unknown table was named: the nearest name, and the names that exist. */
+/** What may stand where an unknown table was named: the nearest name, or the names that exist. */
 export function expectedTable(name: string, known: readonly string[]): string {
-  if (known.length === 0) return 'the lake has no tables yet; land files and run a pipeline first';
+  if (known.length === 0) return 'a table, but the lake has none yet: land files and run a pipeline first';
   const near = nearestTable(name, known);
-  const hint = near === undefined ? '' : `; did you mean ${near}?`;
+  if (near !== undefined) return `a table that exists; did you mean ${near}?`;
   // Nobody asks for the books by mistake.
   const tables = known.filter((one) => !/_ops\./.test(one));
-  const listed = tables.slice(0, MOST_LISTED).join(', ');
   const more = tables.length > MOST_LISTED ? `, ... (strata tables lists all ${known.length})` : '';
-  return `expected one of ${listed}${more}${hint}`;
+  return `one of ${tables.slice(0, MOST_LISTED).join(', ')}${more}`;
 }
 
 /** `monthly_revenue` and `gold.monthly_revenue` are short for a full name; anything else is compared by spelling. */

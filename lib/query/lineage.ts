@@ -1,4 +1,4 @@
-import { modelId, type ModelSpec, type PipelineSpec } from '../core/spec.ts';
+import { type ModelSpec, modelId, type PipelineSpec } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 
 /** Where a table's rows come from and where they go, by full names; a source is `bronze/<pipeline>/<source>`. */

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { availableParallelism, freemem } from 'node:os';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { availableParallelism, freemem, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFileCatalog } from '../adapters/catalog/file.ts';
@@ -33,6 +33,8 @@ export type LocalOptions = {
   readonly pipelines: string;
   /** Location under which readers find the lake's folder; a `file://` URL of it by default. */
   readonly locationBase?: string;
+  /** For looking only: nothing below `root` is made or changed, and `root` need not exist. */
+  readonly readOnly?: boolean;
   readonly log: Log;
   readonly memoryBytes?: number;
   readonly threads?: number;
@@ -65,9 +67,11 @@ export type RunAnswer =
 /** The composition root of the laptop: local store, file catalog, steps in this process. */
 export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
   const root = resolve(options.root);
-  const scratch = join(root, '.strata-scratch');
-  await mkdir(scratch, { recursive: true });
-  const store = createLocalStore({ root, ...(await locationOf(root, options.locationBase)) });
+  const readOnly = options.readOnly ?? false;
+  // DuckDB makes the folder of a reader only if it must spill, and removes it again.
+  const scratch = readOnly ? join(tmpdir(), `strata-${process.pid}`) : join(root, '.strata-scratch');
+  if (!readOnly) await mkdir(scratch, { recursive: true });
+  const store = createLocalStore({ root, ...(await locationOf(root, options.locationBase, readOnly)) });
   const engine = createDuckDbEngine();
   const settings = {
     memoryBytes: options.memoryBytes ?? Math.min(DEFAULT_MEMORY, Math.floor(freemem() * 0.6)),
@@ -104,11 +108,22 @@ const randomIds: Ids = {
 };
 
 /** A lake remembers the location it was made with, since its tables' metadata is full of it. */
-async function locationOf(root: string, wanted: string | undefined): Promise<{ locationBase?: string }> {
+async function locationOf(
+  root: string,
+  wanted: string | undefined,
+  readOnly: boolean,
+): Promise<{ locationBase?: string }> {
   const path = join(root, 'lake.json');
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) {
     if (wanted === undefined) return {};
+    if (readOnly) return { locationBase: wanted };
+    if ((await stat(join(root, 'ops')).catch(() => undefined)) !== undefined) {
+      throw new InvalidInput(
+        `the lake at ${root} was made without a location base, and its tables name files by file:// URLs; got ${wanted}. ` +
+          'Use it without one, or make a new lake',
+      );
+    }
     await writeFile(path, `${JSON.stringify({ location_base: wanted })}\n`);
     return { locationBase: wanted };
   }

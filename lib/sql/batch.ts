@@ -64,8 +64,12 @@ GROUP BY ALL`,
  * As a view the files stream through the one statement that reads it; as a table rows have a number (rowid) and can be
  * read several times.
  */
-export function createParsed(batch: Batch, rejects: RejectTables, as: { table: boolean; hash: boolean }): Statement {
-  const selects = batch.groups.map((group) => renderChecked(batch.source, group, rejects, as.hash));
+export function createParsed(
+  batch: Batch,
+  rejects: RejectTables,
+  as: { table: boolean; hash: boolean; file: boolean },
+): Statement {
+  const selects = batch.groups.map((group) => renderChecked(batch.source, group, rejects, as));
   const kind = as.table ? 'TABLE' : 'VIEW';
   return { name: 'parse', text: `CREATE ${kind} ${PARSED} AS\n${selects.join('\nUNION ALL\n')}` };
 }
@@ -110,11 +114,16 @@ FROM (${renderTyped(batch.source, group, rejects)})`;
   return selects.join('\nUNION ALL\n');
 }
 
-function renderChecked(source: SourceSpec, group: FileGroup, rejects: RejectTables, hash: boolean): string {
+function renderChecked(
+  source: SourceSpec,
+  group: FileGroup,
+  rejects: RejectTables,
+  as: { hash: boolean; file: boolean },
+): string {
   const columns = source.columns.map((c) => quoteName(c.name));
-  const hashColumn = hash ? `, ${renderHash(source)} AS ${HASH}` : '';
+  const extra = `${as.hash ? `, ${renderHash(source)} AS ${HASH}` : ''}${as.file ? `, ${FILE}` : ''}`;
   const passes = `${SHAPE_OK} AND ${passesAll(checksOf(source, group))}`;
-  return `SELECT ${columns.join(', ')}, ${passes} AS ${OK}${hashColumn}\nFROM (${renderTyped(source, group, rejects)})`;
+  return `SELECT ${columns.join(', ')}, ${passes} AS ${OK}${extra}\nFROM (${renderTyped(source, group, rejects)})`;
 }
 
 function renderTyped(source: SourceSpec, group: FileGroup, rejects: RejectTables): string {

@@ -23,16 +23,19 @@ export function countBroken(expectations: readonly RowExpectation[]): Statement 
 }
 
 /** `__drops`: number and issues of every mapped row that goes to quarantine instead of the table. */
-export function createDrops(expectations: readonly RowExpectation[], key: readonly string[]): Statement {
+export function createDrops(
+  expectations: readonly RowExpectation[],
+  required: { readonly key: readonly string[]; readonly sequence: readonly string[] },
+): Statement {
   const issues = expectations.map((e) => {
     const detail = quoteText(`expectation ${e.name} does not hold: ${e.condition}`);
     return `CASE WHEN NOT COALESCE((${e.condition}), true) THEN {'code': ${quoteText(e.code)}, 'detail': ${detail}} END`;
   });
-  const nullKeys = key.map((column) => {
-    const detail = quoteText(`key column ${column} is null`);
-    return `CASE WHEN ${quoteName(column)} IS NULL THEN {'code': 'NULL_KEY', 'detail': ${detail}} END`;
-  });
-  const all = [...issues, ...nullKeys];
+  const all = [
+    ...issues,
+    ...required.key.map((column) => nullIssue('NULL_KEY', 'key', column)),
+    ...required.sequence.map((column) => nullIssue('NULL_SEQUENCE', 'sequence', column)),
+  ];
   const list =
     all.length === 0
       ? 'CAST([] AS STRUCT(code VARCHAR, detail VARCHAR)[])'
@@ -41,6 +44,11 @@ export function createDrops(expectations: readonly RowExpectation[], key: readon
     name: 'drops',
     text: `CREATE TABLE ${DROPS} AS SELECT rid, issues FROM (SELECT ${RID} AS rid, ${list} AS issues FROM ${MAPPED}) WHERE len(issues) > 0`,
   };
+}
+
+function nullIssue(code: string, role: string, column: string): string {
+  const detail = quoteText(`${role} column ${column} is null`);
+  return `CASE WHEN ${quoteName(column)} IS NULL THEN {'code': '${code}', 'detail': ${detail}} END`;
 }
 
 /** Kept rows with the row hash of the source row each came from. */

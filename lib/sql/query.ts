@@ -8,7 +8,7 @@ const RESULT = quotePath('temp', 'result');
  * Columns of one name get distinct names.
  */
 export function keepResult(query: string): Statement {
-  return { name: 'query', text: `CREATE TABLE ${RESULT} AS ${query}` };
+  return { name: 'query', text: `CREATE TEMP TABLE ${RESULT} AS ${query}` };
 }
 
 /** SHOW, DESCRIBE and SUMMARIZE are queries only inside a FROM. `query` must not end in a semicolon. */

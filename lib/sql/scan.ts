@@ -1,6 +1,8 @@
+import type { PartitionField } from '../core/spec.ts';
 import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
 import { quoteName, quotePath, quoteText, quoteTexts } from './quote.ts';
+import { renderTransform } from './transform.ts';
 import { duckType } from './types.ts';
 
 export type ScanColumn = Column & { readonly id: number };
@@ -32,4 +34,25 @@ export function createTableView(
     name: `scan ${schema}.${table}`,
     text: `CREATE OR REPLACE VIEW ${quotePath(schema, table)} AS SELECT * FROM ${renderScan(columns, paths)}`,
   };
+}
+
+/** Files that Strata staged itself, by column name. */
+export function renderParquet(paths: readonly string[]): string {
+  return `read_parquet(${quoteTexts(paths)}, hive_partitioning = false)`;
+}
+
+export function createRelation(name: string, relation: string): Statement {
+  return { name, text: `CREATE VIEW ${name} AS SELECT * FROM ${relation}` };
+}
+
+/** The rows that a partition field puts into one bucket, wherever they lie now. */
+export function renderBucketRows(
+  relation: string,
+  field: PartitionField,
+  columns: readonly Column[],
+  bucket: number,
+): string {
+  const type = columns.find((c) => c.name === field.column)?.type;
+  if (type === undefined) throw new RangeError(`bucket column ${field.column} is not a column of the table`);
+  return `(SELECT * FROM ${relation} WHERE ${renderTransform(field, type)} = ${bucket})`;
 }

@@ -1,7 +1,15 @@
 import { AuditFailed } from '../core/errors.ts';
-import { accountsClose, type ModelPlan, type RowCounts, type RunPlan, type RunState } from '../core/run.ts';
+import { isKeyed } from '../core/keyed.ts';
+import {
+  accountsClose,
+  type ModelPlan,
+  type RowCounts,
+  type RunPlan,
+  type RunState,
+  type TableShape,
+} from '../core/run.ts';
 import type { ModelSpec } from '../core/spec.ts';
-import { fullName } from '../core/tables.ts';
+import type { TableId } from '../core/tables.ts';
 import { RUN_ID } from '../iceberg/snapshot.ts';
 import type { DataFile } from '../iceberg/types.ts';
 import { type Prepared, prepareSnapshot, renderPrepared } from '../table/prepare.ts';
@@ -10,20 +18,26 @@ import { dataFilesOf } from './data-files.ts';
 import type { StepDeps } from './deps.ts';
 import { checkRows, checkTable } from './expectations.ts';
 import { describeInputs, hashModel, INPUTS, MODEL_HASH } from './gold-inputs.ts';
+import type { Placed } from './place-files.ts';
 import { readLevelPlan, readPlan, runFolder, writeOnce } from './run-folder.ts';
 import { findModel, loadBase, loadStates } from './table-state.ts';
 import { planTarget, type Target } from './target.ts';
 import { type ModelOutcome, readOutcome } from './unit-result.ts';
 
-export type ModelAudit = {
-  readonly model: string;
-  readonly table: string;
-  readonly counts: RowCounts;
+/** One table of a model: what it gains, and whether there is anything to publish. */
+export type TableAudit = {
+  readonly id: string;
+  readonly table: TableId;
   readonly rows_added: number;
   readonly files_added: number;
-  readonly warnings: readonly string[];
-  /** Whether there is anything to publish. */
   readonly prepared: boolean;
+};
+
+export type ModelAudit = {
+  readonly model: string;
+  readonly counts: RowCounts;
+  readonly tables: readonly TableAudit[];
+  readonly warnings: readonly string[];
 };
 
 export type LevelAudit = { readonly level: number; readonly models: readonly ModelAudit[]; readonly ms: number };
@@ -53,59 +67,106 @@ async function auditModel(deps: StepDeps, plan: RunPlan, level: number, planned:
   const model = findModel(plan.spec, planned.model);
   const outcome = await readOutcome(deps, plan.run, level, planned);
   if (model.layer === 'silver') checkAccounts(model, outcome);
-  const prepared = await prepareTable(deps, plan, planned, model, outcome);
-  const warnings = [...checkRows(model, outcome.broken), ...(await checkTable(deps, plan, model, prepared.metadata))];
-  const changed = prepared.change.updates.length > 0;
-  if (changed) await writePrepared(deps, plan, planned, prepared);
-  return {
-    model: model.id,
-    table: fullName(planned.table),
-    counts: outcome.counts,
-    rows_added: outcome.written.reduce((sum, f) => sum + f.written.rows, 0),
-    files_added: outcome.written.length,
-    warnings,
-    prepared: changed,
-  };
+  const summary = await summaryOf(deps, plan, model);
+  const parts = partsOf(planned, model, outcome);
+  const prepared = new Map<string, Prepared>();
+  for (const part of parts) prepared.set(part.shape.id, await prepareTable(deps, plan, part, summary));
+  const own = prepared.get(model.id);
+  const warnings = [
+    ...checkRows(model, outcome.broken),
+    ...(own === undefined ? [] : await checkTable(deps, plan, model, own.metadata)),
+  ];
+  const tables: TableAudit[] = [];
+  for (const { shape, files } of parts)
+    tables.push(await keepPrepared(deps, plan, shape, files, prepared.get(shape.id)));
+  return { model: model.id, counts: outcome.counts, tables, warnings };
 }
 
-async function writePrepared(deps: StepDeps, plan: RunPlan, planned: ModelPlan, prepared: Prepared): Promise<void> {
-  const bytes = new TextEncoder().encode(renderPrepared(prepared));
-  await deps.store.write(runFolder.table(plan.run, planned.model), bytes, { kind: 'any' });
+async function keepPrepared(
+  deps: StepDeps,
+  plan: RunPlan,
+  shape: TableShape,
+  files: readonly Placed[],
+  prepared: Prepared | undefined,
+): Promise<TableAudit> {
+  const changed = prepared !== undefined && prepared.change.updates.length > 0;
+  if (changed) {
+    const bytes = new TextEncoder().encode(renderPrepared(prepared));
+    await deps.store.write(runFolder.table(plan.run, shape.id), bytes, { kind: 'any' });
+  }
+  const rows_added = files.reduce((sum, f) => sum + f.written.rows, 0);
+  return { id: shape.id, table: shape.table, rows_added, files_added: files.length, prepared: changed };
 }
 
 function checkAccounts(model: ModelSpec, outcome: ModelOutcome): void {
-  const written = outcome.written.reduce((sum, f) => sum + f.written.rows, 0);
+  // A keyed model's rows reach its log; its history has as many rows as their keys have versions.
+  const target = isKeyed(model) ? outcome.logged : outcome.written;
+  const written = outcome.relogged.length > 0 ? undefined : target.reduce((sum, f) => sum + f.written.rows, 0);
   const { read, accepted, quarantined, condemned, duplicates } = outcome.counts;
-  if (accountsClose(outcome.counts) && written === accepted) return;
+  if (accountsClose(outcome.counts) && (written ?? accepted) === accepted) return;
   throw new AuditFailed(
     `${model.id}: the accounts do not close: read ${read}, accepted ${accepted}, quarantined ${quarantined}, ` +
       `condemned ${condemned}, duplicates ${duplicates}, written ${written}; nothing is published`,
   );
 }
 
+type Part = {
+  readonly shape: TableShape;
+  readonly files: readonly Placed[];
+  readonly remove: (added: readonly DataFile[], target: Target) => Removal;
+  /** A gold table remembers its inputs even when it has no rows, or it would be computed on every run. */
+  readonly always: boolean;
+};
+
+/** The tables that a model writes, with their new files and what these replace. */
+function partsOf(planned: ModelPlan, model: ModelSpec, outcome: ModelOutcome): readonly Part[] {
+  if (isKeyed(model) && planned.log !== null) {
+    const whole = planned.rebuild;
+    return [
+      {
+        shape: planned.log,
+        files: outcome.logged,
+        remove: (_, t) => buckets(outcome.relogged, t, whole),
+        always: false,
+      },
+      {
+        shape: planned.shape,
+        files: outcome.written,
+        remove: (_, t) => buckets(outcome.rewritten, t, whole),
+        always: false,
+      },
+    ];
+  }
+  const remove: Part['remove'] = (added, target) => removalOf(model, outcome, added, target);
+  return [{ shape: planned.shape, files: outcome.written, remove, always: model.layer === 'gold' }];
+}
+
+function buckets(rewritten: readonly number[], target: Target, whole: boolean): Removal {
+  if (target.create !== undefined || rewritten.length === 0) return { kind: 'nothing' };
+  return whole ? { kind: 'all' } : { kind: 'partitions', tuples: rewritten.map((bucket) => [bucket]) };
+}
+
 async function prepareTable(
   deps: StepDeps,
   plan: RunPlan,
-  planned: ModelPlan,
-  model: ModelSpec,
-  outcome: ModelOutcome,
+  part: Part,
+  summary: Readonly<Record<string, string>>,
 ): Promise<Prepared> {
-  const metadata = await loadBase(deps.store, plan, model.id);
-  const target = planTarget(deps.store, metadata, planned, model);
-  const added = dataFilesOf(deps.store, outcome.written, target);
-  const base = plan.tables[model.id];
+  const metadata = await loadBase(deps.store, plan, part.shape.id);
+  const target = planTarget(deps.store, metadata, part.shape);
+  const added = dataFilesOf(deps.store, part.files, target);
+  const base = plan.tables[part.shape.id];
   return prepareSnapshot(deps.store, {
     base: metadata === undefined ? undefined : { metadata, metadataLocation: base?.metadata_location ?? null },
     ...(target.create === undefined ? {} : { create: target.create }),
     ...(target.alter === undefined ? {} : { alter: target.alter }),
     added,
-    remove: removalOf(model, outcome, added, target),
+    remove: part.remove(added, target),
     snapshotId: deps.ids.snapshot(),
     nowMs: deps.clock.now().getTime(),
     unique: deps.ids.unique(),
-    summary: await summaryOf(deps, plan, model),
-    // A gold table remembers its inputs even when it has no rows, or it would be computed on every run.
-    emptySnapshot: model.layer === 'gold',
+    summary,
+    emptySnapshot: part.always,
   });
 }
 
@@ -115,6 +176,8 @@ function removalOf(model: ModelSpec, outcome: ModelOutcome, added: readonly Data
   const ingested = outcome.files.some((f) => f.status === 'ingested');
   switch (model.mode.kind) {
     case 'append':
+    case 'upsert':
+    case 'scd2':
       return { kind: 'nothing' };
     case 'full':
       return existing && ingested ? { kind: 'all' } : { kind: 'nothing' };

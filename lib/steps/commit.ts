@@ -1,7 +1,7 @@
 import { AuditFailed } from '../core/errors.ts';
 import type { FileOutcome, RowCounts, RunPlan, RunState, TableOutcome } from '../core/run.ts';
 import type { SourceSpec } from '../core/spec.ts';
-import { fullName } from '../core/tables.ts';
+import { fullName, type TableId } from '../core/tables.ts';
 import type { JsonValue } from '../ports.ts';
 import { commitChange } from '../table/commit.ts';
 import { parsePrepared } from '../table/prepare.ts';
@@ -36,9 +36,11 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
   checkTargets(plan, sources, audits);
   if (!run.dry_run) await writeOnce(deps.store, runFolder.committing(run), { at: deps.clock.now().toISOString() });
   const tables: Record<string, TableOutcome> = {};
-  for (const model of audits.flatMap((a) => a.models)) {
-    const snapshot_id = model.prepared ? await publish(deps, plan, model.model) : null;
-    tables[model.table] = { rows_added: model.rows_added, files_added: model.files_added, snapshot_id };
+  for (const { id, table, rows_added, files_added, prepared } of audits.flatMap((a) =>
+    a.models.flatMap((m) => m.tables),
+  )) {
+    const snapshot_id = prepared ? await publish(deps, plan, id, table) : null;
+    tables[fullName(table)] = { rows_added, files_added, snapshot_id };
   }
   if (!run.dry_run) await publishBooks(deps, plan, sources);
   const accounting = Object.fromEntries(sources.map(({ source, outcome }) => [source, outcome.counts]));
@@ -47,12 +49,10 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
   return state;
 }
 
-async function publish(deps: StepDeps, plan: RunPlan, id: string): Promise<string | null> {
+async function publish(deps: StepDeps, plan: RunPlan, id: string, table: TableId): Promise<string | null> {
   const text = new TextDecoder().decode((await deps.store.read(runFolder.table(plan.run, id))).bytes);
   const prepared = parsePrepared(text);
-  const snapshot = plan.run.dry_run
-    ? prepared.snapshot
-    : (await commitChange(deps, tableIdOf(plan.spec, findModel(plan.spec, id)), prepared)).snapshot;
+  const snapshot = plan.run.dry_run ? prepared.snapshot : (await commitChange(deps, table, prepared)).snapshot;
   return snapshot === undefined ? null : snapshot['snapshot-id'].toString();
 }
 

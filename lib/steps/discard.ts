@@ -3,6 +3,7 @@ import { parsePrepared } from '../table/prepare.ts';
 import { readManifestList } from '../table/read.ts';
 import type { StepDeps } from './deps.ts';
 import { readJson, runFolder } from './run-folder.ts';
+import { modelTables } from './table-state.ts';
 import type { UnitResult } from './unit-result.ts';
 
 /** Removes the files that only the run itself needed: exchanges and inputs of merges. */
@@ -18,12 +19,12 @@ export async function discardWorkFiles(deps: StepDeps, plan: RunPlan): Promise<v
 
 /** Removes everything an unpublished run wrote: data files, prepared snapshots, its folder. */
 export async function discardRun(deps: StepDeps, plan: RunPlan): Promise<void> {
-  for (const { id } of plan.spec.models) await discardPrepared(deps, plan, id);
+  for (const id of modelTables(plan.spec).keys()) await discardPrepared(deps, plan, id);
   const root = runFolder.root(plan.run);
   for await (const { key } of deps.store.list(`${root}/level-`)) {
     if (!key.includes('/results/')) continue;
     const result = await readJson<UnitResult>(deps.store, key);
-    for (const file of [...result.written, ...result.quarantine]) await deps.store.remove(file.key);
+    for (const file of [...result.written, ...result.logged, ...result.quarantine]) await deps.store.remove(file.key);
   }
   await removeAll(deps, `${root}/`);
 }

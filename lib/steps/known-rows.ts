@@ -25,5 +25,5 @@ export async function openKnown(
   const metadata = await loadBase(deps.store, context.plan, model.id);
   if (metadata === undefined) return undefined;
   await session.run({ name: 'schema', text: `CREATE SCHEMA IF NOT EXISTS ${SCHEMA}` });
-  return openTable(deps.store, session, { schema: SCHEMA, table: TABLE }, metadata, context.planned.columns);
+  return openTable(deps.store, session, { schema: SCHEMA, table: TABLE }, metadata, context.planned.shape.columns);
 }

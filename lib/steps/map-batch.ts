@@ -1,4 +1,5 @@
 import { AuditFailed } from '../core/errors.ts';
+import { isKeyed } from '../core/keyed.ts';
 import { NO_ROWS } from '../core/run.ts';
 import { type Expectation, modelId, type SilverModel } from '../core/spec.ts';
 import type { Session } from '../ports.ts';
@@ -30,7 +31,7 @@ import type { UnitContext } from './stage.ts';
 import type { CountedBatch } from './stage-silver.ts';
 import { dedupesByHash, ROW_HASH } from './table-state.ts';
 import { emptyResult, type UnitResult } from './unit-result.ts';
-import { type Output, writeOutput } from './write-output.ts';
+import { type Output, writeKeyedEvents, writeOutput } from './write-output.ts';
 
 type RowExpectation = Extract<Expectation, { kind: 'row' }>;
 
@@ -72,7 +73,9 @@ export async function mapBatch(
 }
 
 function needsNumbers(model: SilverModel): boolean {
-  return model.joins.length > 0 || dedupeColumns(model).length > 0 || rowExpectations(model).length > 0;
+  return (
+    isKeyed(model) || model.joins.length > 0 || dedupeColumns(model).length > 0 || rowExpectations(model).length > 0
+  );
 }
 
 function rowExpectations(model: SilverModel): readonly RowExpectation[] {
@@ -87,7 +90,7 @@ async function mapStreaming(
   deps: StepDeps,
 ): Promise<Mapped> {
   const files = batchOf(batch.source, batch.files);
-  await session.run(createParsed(files, rejectTables('parse'), { table: false, hash: false }));
+  await session.run(createParsed(files, rejectTables('parse'), { table: false, hash: false, file: false }));
   await session.run(createBatchView(batch.source, { table: false, withoutDuplicates: false }));
   const output = await writeOutput(session, context, model, `(${model.sql})`, batch.scratch, deps);
   return { output, duplicates: 0, broken: {}, withoutDuplicates: false, withDrops: false };
@@ -110,7 +113,9 @@ async function mapThroughTables(
     const dropped = await dropRows(session, model, known !== undefined);
     if (dropped.mapped !== accepted.rows) throw await explainMultiplied(session, model, accepted.rows, dropped.mapped);
     const from = byHash ? renderHashed(renderKept(false), ROW_HASH) : renderKept(keyOf(model).length > 0);
-    const output = await writeOutput(session, context, model, from, batch.scratch, deps);
+    const output = isKeyed(model)
+      ? await writeKeyedEvents(session, context, model, landedPaths(batch), batch.scratch, deps)
+      : await writeOutput(session, context, model, from, batch.scratch, deps);
     const duplicates = accepted.duplicates + dropped.duplicates;
     return { output, duplicates, broken: dropped.broken, withoutDuplicates: byHash, withDrops: true };
   } finally {
@@ -126,11 +131,15 @@ async function parseToTable(
 ): Promise<{ rows: number; duplicates: number }> {
   const byHash = dedupesByHash(model);
   const files: Batch = batchOf(batch.source, batch.files);
-  await session.run(createParsed(files, rejectTables('parse'), { table: true, hash: byHash }));
+  await session.run(createParsed(files, rejectTables('parse'), { table: true, hash: byHash, file: isKeyed(model) }));
   if (byHash) await session.run(createHashDuplicates(known ? selectHashes(KNOWN_ROWS, ROW_HASH) : undefined));
   await session.run(createBatchView(batch.source, { table: true, withoutDuplicates: byHash }));
   const counted = (await session.rows(countAccepted(byHash)))[0];
   return { rows: Number(counted?.['accepted']), duplicates: Number(counted?.['duplicates']) };
+}
+
+function landedPaths(batch: CountedBatch): readonly { readonly path: string; readonly key: string }[] {
+  return batch.files.map((file) => ({ path: file.path, key: file.landed.key }));
 }
 
 type Dropped = { mapped: number; duplicates: number; broken: Readonly<Record<string, number>> };
@@ -146,7 +155,7 @@ async function dropRows(session: Session, model: SilverModel, known: boolean): P
   await session.run(
     createDrops(
       expectations.filter((e) => e.policy === 'drop'),
-      key,
+      isKeyed(model) ? { key: model.mode.key, sequence: [model.mode.sequence] } : { key, sequence: [] },
     ),
   );
   if (key.length > 0) await session.run(createKeyDuplicates(key, known ? KNOWN_ROWS : undefined));

@@ -8,7 +8,7 @@ import { goldReason } from './gold-inputs.ts';
 import { findNewFiles } from './ledger.ts';
 import { releaseLock, takeLock } from './lock.ts';
 import { checkRunId, readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from './run-folder.ts';
-import { tableIdOf } from './table-state.ts';
+import { modelTables } from './table-state.ts';
 
 export type OpenInput = { readonly pipeline: string; readonly run_id: string; readonly dry_run: boolean };
 
@@ -70,6 +70,8 @@ async function planRun(deps: StepDeps, run: RunRef): Promise<RunPlan | undefined
     tables: Object.fromEntries([...survey.tables].map(([id, table]) => [id, baseTable(table)])),
     sources,
     planning_ms: survey.ms,
+    rebuild: [],
+    withdraw: [],
   };
   await writeJson(deps.store, openRunKey(run.pipeline), run);
   return writeOnce(deps.store, runFolder.plan(run), plan);
@@ -80,9 +82,9 @@ export async function surveyPipeline(deps: StepDeps, pipeline: string): Promise<
   const started = deps.clock.now().getTime();
   const spec = await deps.specs(pipeline);
   const tables = new Map<string, { metadata: TableMetadata; location: string } | undefined>();
-  for (const model of spec.models) {
-    const entry = await loadTable(deps.catalog, tableIdOf(spec, model));
-    tables.set(model.id, entry && { metadata: entry.metadata, location: entry.metadataLocation });
+  for (const [id, table] of modelTables(spec)) {
+    const entry = await loadTable(deps.catalog, table);
+    tables.set(id, entry && { metadata: entry.metadata, location: entry.metadataLocation });
   }
   const session = await deps.engine.open(deps.settings);
   try {

@@ -1,8 +1,10 @@
+import { isKeyed } from '../core/keyed.ts';
 import { packSmallFiles } from '../core/planning.ts';
 import type { MergeUnit, ModelPlan, RunPlan, RunState } from '../core/run.ts';
 import type { SilverModel } from '../core/spec.ts';
 import type { StepDeps } from './deps.ts';
 import type { Placed } from './place-files.ts';
+import { planKeyedMerge } from './plan-keyed-merge.ts';
 import { readLevelPlan, readPlan, runFolder, writeJson, writeOnce } from './run-folder.ts';
 import { findModel } from './table-state.ts';
 import { readStageResults, type UnitResult } from './unit-result.ts';
@@ -18,7 +20,7 @@ export async function runPlanMerge(state: RunState, deps: StepDeps): Promise<Run
   const units: MergeUnit[] = [];
   for (const planned of levelPlan.models) {
     const results = await readStageResults(deps, run, level, planned);
-    units.push(...planUnits(plan, planned, results));
+    units.push(...(await planUnits(deps, plan, level, planned, results)));
   }
   for (const unit of units) await writeOnce(deps.store, runFolder.unit(run, level, unit.unit), unit);
   const units_key = runFolder.mergeUnits(run, level);
@@ -30,8 +32,15 @@ export async function runPlanMerge(state: RunState, deps: StepDeps): Promise<Run
   return { ...state, merge: { units_key, count: units.length } };
 }
 
-function planUnits(plan: RunPlan, planned: ModelPlan, results: readonly UnitResult[]): readonly MergeUnit[] {
+async function planUnits(
+  deps: StepDeps,
+  plan: RunPlan,
+  level: number,
+  planned: ModelPlan,
+  results: readonly UnitResult[],
+): Promise<readonly MergeUnit[]> {
   const model = findModel(plan.spec, planned.model);
+  if (isKeyed(model)) return planKeyedMerge(deps, plan, level, planned, model, results);
   if (model.layer === 'gold' || planned.units.length < 2) return [];
   return planned.output === 'exchange' ? planDedupe(plan, model, results) : planCompaction(plan, model, results);
 }
@@ -73,7 +82,12 @@ function planCompaction(plan: RunPlan, model: SilverModel, results: readonly Uni
   );
 }
 
-function mergeUnit(model: SilverModel, kind: MergeUnit['kind'], ordinal: number, files: readonly Placed[]): MergeUnit {
+function mergeUnit(
+  model: SilverModel,
+  kind: 'dedupe' | 'compact',
+  ordinal: number,
+  files: readonly Placed[],
+): MergeUnit {
   return {
     unit: `merge-${model.id}-${String(ordinal).padStart(5, '0')}`,
     model: model.id,

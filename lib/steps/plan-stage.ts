@@ -1,12 +1,15 @@
+import { isKeyed, type KeyedModel } from '../core/keyed.ts';
 import { bucketsFor, packUnits, parsedBytes } from '../core/planning.ts';
 import type { LandedFile, LevelPlan, ModelPlan, RunPlan, RunState, StageUnit } from '../core/run.ts';
 import { type GoldModel, modelId, type SilverModel, type SourceSpec } from '../core/spec.ts';
+import type { Column } from '../core/types.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
 import type { StepDeps } from './deps.ts';
 import { evolveContract } from './drift.ts';
 import { goldReason } from './gold-inputs.ts';
 import { readJson, readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from './run-folder.ts';
-import { findModel, loadState, tableColumns, tableIdOf } from './table-state.ts';
+import { bucketsOf, keyedShapes, shapeOf } from './table-shape.ts';
+import { findModel, loadBase, loadState, tableColumns } from './table-state.ts';
 
 /** Plans a level: which models have something to do, and the units that do it. Repeating it finds the first plan. */
 export async function runPlanStage(state: RunState, deps: StepDeps): Promise<RunState> {
@@ -33,7 +36,7 @@ async function planLevel(deps: StepDeps, plan: RunPlan, level: number): Promise<
   return writeOnce(deps.store, runFolder.levelPlan(plan.run, level), { level, models, ms });
 }
 
-/** A silver model has work when its source has new files, or when its table has yet to be created. */
+/** A silver model has work when its source has new files, when its table has yet to be created or to be rebuilt. */
 async function planSilver(
   deps: StepDeps,
   plan: RunPlan,
@@ -42,25 +45,61 @@ async function planSilver(
 ): Promise<ModelPlan | undefined> {
   const source = plan.sources[model.from];
   const files = source === undefined ? [] : await readJson<LandedFile[]>(deps.store, source.files_key);
-  if (files.length === 0 && plan.tables[model.id] !== null) return undefined;
+  const rebuild = plan.rebuild.includes(model.id);
+  if (files.length === 0 && plan.tables[model.id] !== null && !rebuild) return undefined;
   const packed = packUnits(files, plan.spec.settings.unitBytes);
   const units = packed.map((members, ordinal) => stageUnit(model.id, ordinal, members));
   for (const unit of units) await writeOnce(deps.store, runFolder.unit(plan.run, level, unit.unit), unit);
   const contract = await evolveContract(deps, sourceOf(plan, model), model, files);
   const known = new Set(tableColumns(model).map((c) => c.name));
-  const added = contract.columns.filter((c) => model.selectsAll && !known.has(c.name));
+  const added = contract.columns
+    .filter((c) => model.selectsAll && !known.has(c.name))
+    .map(({ name, type }) => ({ name, type }));
   const bytes = files.reduce((sum, file) => sum + parsedBytes(file), 0);
-  return {
+  const names = units.map((u) => u.unit);
+  const common = {
     model: model.id,
-    table: tableIdOf(plan.spec, model),
-    columns: [...tableColumns(model), ...added.map(({ name, type }) => ({ name, type }))],
+    columns: [...model.columns, ...added],
     contract,
-    uuid: deps.ids.uuid(),
-    units: units.map((u) => u.unit),
-    output: units.length > 1 && model.mode.kind === 'append' && model.mode.dedupe !== null ? 'exchange' : 'final',
-    buckets: bucketsFor(bytes, plan.spec.settings.unitBytes),
+    units: names,
+    rebuild,
     reason: null,
   };
+  return isKeyed(model)
+    ? { ...common, ...(await planKeyed(deps, plan, { ...model, columns: common.columns }, bytes, rebuild)) }
+    : { ...common, ...planRows(deps, plan, model, added, { bytes, units: units.length }) };
+}
+
+type TablePlan = Pick<ModelPlan, 'shape' | 'log' | 'output' | 'buckets'>;
+
+function planRows(
+  deps: StepDeps,
+  plan: RunPlan,
+  model: SilverModel,
+  added: readonly Column[],
+  work: { readonly bytes: number; readonly units: number },
+): TablePlan {
+  const dedupes = model.mode.kind === 'append' && model.mode.dedupe !== null;
+  return {
+    shape: shapeOf(deps, plan.spec, model, added),
+    log: null,
+    output: work.units > 1 && dedupes ? 'exchange' : 'final',
+    buckets: bucketsFor(work.bytes, plan.spec.settings.unitBytes),
+  };
+}
+
+/** A rebuild gives the table the bucket count that the model asks for now; other runs keep the table's. */
+async function planKeyed(
+  deps: StepDeps,
+  plan: RunPlan,
+  model: KeyedModel,
+  bytes: number,
+  rebuild: boolean,
+): Promise<TablePlan> {
+  const base = await loadBase(deps.store, plan, model.id);
+  const current = bucketsOf(model, base, bytes);
+  const buckets = rebuild && model.mode.buckets !== null ? model.mode.buckets : current;
+  return { ...keyedShapes(deps, plan.spec, model, buckets), output: 'keyed', buckets };
 }
 
 async function planGold(
@@ -77,13 +116,14 @@ async function planGold(
   await writeOnce(deps.store, runFolder.unit(plan.run, level, unit.unit), unit);
   return {
     model: model.id,
-    table: tableIdOf(plan.spec, model),
     columns: model.columns,
+    shape: shapeOf(deps, plan.spec, model, []),
+    log: null,
     contract: null,
-    uuid: deps.ids.uuid(),
     units: [unit.unit],
     output: 'final',
     buckets: 1,
+    rebuild: false,
     reason,
   };
 }

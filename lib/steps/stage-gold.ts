@@ -5,14 +5,14 @@ import { writeTable } from '../sql/write.ts';
 import type { StepDeps } from './deps.ts';
 import { placeDataFiles, withScratch } from './place-files.ts';
 import type { UnitContext } from './stage.ts';
-import { fieldIdsOf, loadBase, openTables } from './table-state.ts';
-import { planTarget } from './target.ts';
+import { fieldIdsOf, openTables } from './table-state.ts';
+import { loadTarget } from './target.ts';
 import { emptyResult, type UnitResult } from './unit-result.ts';
 
 /** Computes a gold model from the tables as this run sees them and writes its data files. */
 export async function stageGold(context: UnitContext, model: GoldModel, deps: StepDeps): Promise<UnitResult> {
   const { plan, planned, unit } = context;
-  const target = planTarget(deps.store, await loadBase(deps.store, plan, model.id), planned, model);
+  const target = await loadTarget(deps.store, plan, planned.shape);
   const session = await deps.engine.open(deps.settings);
   const borrowed = await openTables(deps.store, session, plan, model.reads);
   try {
@@ -21,7 +21,7 @@ export async function stageGold(context: UnitContext, model: GoldModel, deps: St
         writeTable({
           name: model.id,
           from: `(${model.sql})`,
-          columns: planned.columns,
+          columns: planned.shape.columns,
           fieldIds: fieldIdsOf(target.schema),
           partitionBy: model.partitionBy,
           sortBy: model.sortBy,
@@ -30,7 +30,7 @@ export async function stageGold(context: UnitContext, model: GoldModel, deps: St
         }),
       );
       const stem = `${plan.run.run_id}-${unit.unit}`;
-      const written = await placeDataFiles(deps, files, { table: planned.table, ...target, stem });
+      const written = await placeDataFiles(deps, files, { table: planned.shape.table, ...target, stem });
       const rows = files.reduce((sum, file) => sum + file.rows, 0);
       return { ...emptyResult(unit.unit, model.id), counts: { ...NO_ROWS, accepted: rows }, written };
     });

@@ -1,5 +1,6 @@
 import { UnreadableTable } from '../core/errors.ts';
 import type { FieldId } from '../core/field-ids.ts';
+import { historyColumns, isKeyed, logModelId, logTable } from '../core/keyed.ts';
 import type { RunPlan } from '../core/run.ts';
 import type { ModelSpec, PipelineSpec, TableRef } from '../core/spec.ts';
 import { modelId } from '../core/spec.ts';
@@ -28,11 +29,23 @@ export function tableIdOf(spec: PipelineSpec, ref: TableRef): TableId {
   return { pipeline: spec.name, layer: ref.layer, name: ref.name };
 }
 
+/** Every table that a pipeline's models write, by the id under which a run knows it. */
+export function modelTables(spec: PipelineSpec): ReadonlyMap<string, TableId> {
+  const tables = new Map<string, TableId>();
+  for (const model of spec.models) {
+    const table = tableIdOf(spec, model);
+    tables.set(model.id, table);
+    if (isKeyed(model)) tables.set(logModelId(model), logTable(table));
+  }
+  return tables;
+}
+
 export function dedupesByHash(model: ModelSpec): boolean {
   return model.layer === 'silver' && model.mode.kind === 'append' && model.mode.dedupe?.by === 'row';
 }
 
 export function tableColumns(model: ModelSpec): readonly Column[] {
+  if (isKeyed(model)) return historyColumns(model.mode, model.columns);
   return dedupesByHash(model) ? [...model.columns, { name: ROW_HASH, type: { kind: 'string' } }] : model.columns;
 }
 

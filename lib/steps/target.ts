@@ -1,6 +1,5 @@
 import { AuditFailed } from '../core/errors.ts';
-import type { ModelPlan } from '../core/run.ts';
-import type { ModelSpec } from '../core/spec.ts';
+import type { RunPlan, TableShape } from '../core/run.ts';
 import { fullName, tablePrefix } from '../core/tables.ts';
 import { applyChange } from '../iceberg/apply.ts';
 import { alterSchema, alterSpec, type Change, createTable, type NewTable } from '../iceberg/changes.ts';
@@ -8,6 +7,7 @@ import { currentSpec } from '../iceberg/partition.ts';
 import { currentSchema } from '../iceberg/schema.ts';
 import type { PartitionSpec, Schema, TableMetadata } from '../iceberg/types.ts';
 import type { ObjectStore } from '../ports.ts';
+import { loadBase } from './table-state.ts';
 
 /** The table a model writes to: how it has to be created or altered first, and the schema its new files follow. */
 export type Target = {
@@ -21,41 +21,41 @@ export type Target = {
  * Same answer for the same plan and base, so that staging, merging and auditing agree on field ids without passing a
  * schema around. Throws AuditFailed when the model's columns cannot follow from the table's.
  */
-export function planTarget(
-  store: ObjectStore,
-  base: TableMetadata | undefined,
-  planned: ModelPlan,
-  model: ModelSpec,
-): Target {
+export function planTarget(store: ObjectStore, base: TableMetadata | undefined, shape: TableShape): Target {
   if (base === undefined) {
     const create: NewTable = {
-      uuid: planned.uuid,
-      location: store.location(tablePrefix(planned.table)),
-      columns: planned.columns,
-      partitionBy: model.partitionBy,
-      sortBy: model.sortBy,
-      properties: { 'strata.model': model.id },
+      uuid: shape.uuid,
+      location: store.location(tablePrefix(shape.table)),
+      columns: shape.columns,
+      partitionBy: shape.partitionBy,
+      sortBy: shape.sortBy,
+      properties: { 'strata.model': shape.id },
     };
     const metadata = applyChange(createTable(create), undefined, 0);
     return { create, alter: undefined, schema: currentSchema(metadata), spec: currentSpec(metadata) };
   }
-  const alter = planAlter(base, planned, model);
+  const alter = planAlter(base, shape);
   const metadata = alter === undefined ? base : applyChange(alter, base, Number(base['last-updated-ms']));
   return { create: undefined, alter, schema: currentSchema(metadata), spec: currentSpec(metadata) };
 }
 
-function planAlter(base: TableMetadata, planned: ModelPlan, model: ModelSpec): Change | undefined {
-  const columns = alterSchema(base, planned.columns);
+/** The target of a shape, on the table as it was when the run was planned. */
+export async function loadTarget(store: ObjectStore, plan: RunPlan, shape: TableShape): Promise<Target> {
+  return planTarget(store, await loadBase(store, plan, shape.id), shape);
+}
+
+function planAlter(base: TableMetadata, shape: TableShape): Change | undefined {
+  const columns = alterSchema(base, shape.columns);
   if (columns.kind === 'incompatible') {
     const list = columns.columns.map((c) => `${c.column} is ${c.got} in the table and ${c.expected} in the pipeline`);
     throw new AuditFailed(
-      `${fullName(planned.table)} cannot take the columns of ${model.id}: ${list.join('; ')}. ` +
+      `${fullName(shape.table)} cannot take the columns of ${shape.id}: ${list.join('; ')}. ` +
         'Only int to bigint, float to double and more decimal digits are possible in place; give the column a new name, or rebuild the table.',
     );
   }
   const schemaChange = columns.kind === 'altered' ? columns.change : undefined;
   const altered = schemaChange === undefined ? base : applyChange(schemaChange, base, Number(base['last-updated-ms']));
-  return joinChanges(schemaChange, alterSpec(altered, model.partitionBy));
+  return joinChanges(schemaChange, alterSpec(altered, shape.partitionBy));
 }
 
 function joinChanges(a: Change | undefined, b: Change | undefined): Change | undefined {

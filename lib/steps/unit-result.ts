@@ -25,6 +25,10 @@ export type UnitResult = {
   /** Files by hash bucket, for a merge. */
   readonly exchanged: readonly Placed[];
   readonly quarantine: readonly Placed[];
+  /** Keyed merges: data files of the log, and the buckets that are replaced in the history and in the log. */
+  readonly logged: readonly Placed[];
+  readonly rewritten: readonly number[];
+  readonly relogged: readonly number[];
   readonly ms: number;
 };
 
@@ -38,6 +42,9 @@ export function emptyResult(unit: string, model: string): UnitResult {
     written: [],
     exchanged: [],
     quarantine: [],
+    logged: [],
+    rewritten: [],
+    relogged: [],
     ms: 0,
   };
 }
@@ -71,6 +78,9 @@ export type ModelOutcome = {
   /** The data files that make up the table's new rows. */
   readonly written: readonly Placed[];
   readonly quarantine: readonly Placed[];
+  readonly logged: readonly Placed[];
+  readonly rewritten: readonly number[];
+  readonly relogged: readonly number[];
   readonly stage_ms: number;
   readonly merge_ms: number;
   readonly merge_units: number;
@@ -101,10 +111,17 @@ export async function readOutcome(
     broken: addBroken(staged.map((r) => r.broken)),
     written: [...kept, ...merged.flatMap((r) => r.written)],
     quarantine: staged.flatMap((r) => r.quarantine),
+    logged: merged.flatMap((r) => r.logged),
+    rewritten: distinct(merged.flatMap((r) => r.rewritten)),
+    relogged: distinct(merged.flatMap((r) => r.relogged)),
     stage_ms: staged.reduce((ms, r) => ms + r.ms, 0),
     merge_ms: merged.reduce((ms, r) => ms + r.ms, 0),
     merge_units: merged.length,
   };
+}
+
+function distinct(numbers: readonly number[]): readonly number[] {
+  return [...new Set(numbers)].sort((a, b) => a - b);
 }
 
 function settle(staged: RowCounts, merged: readonly RowCounts[]): RowCounts {
@@ -123,10 +140,8 @@ async function readMerges(
   for (const item of items) {
     const unit = await readJson<MergeUnit>(deps.store, runFolder.unit(run, level, item.unit));
     if (unit.model !== model) continue;
-    merges.push({
-      inputs: unit.inputs,
-      result: await readJson(deps.store, runFolder.unitResult(run, level, item.unit)),
-    });
+    const inputs = unit.kind === 'compact' ? unit.inputs : [];
+    merges.push({ inputs, result: await readJson(deps.store, runFolder.unitResult(run, level, item.unit)) });
   }
   return merges;
 }

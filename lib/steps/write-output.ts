@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import type { KeyedModel } from '../core/keyed.ts';
 import type { SilverModel } from '../core/spec.ts';
-import type { Session } from '../ports.ts';
+import type { Session, WrittenFile } from '../ports.ts';
+import { writeEvents } from '../sql/events.ts';
 import { writeExchange } from '../sql/exchange.ts';
 import { writeTable } from '../sql/write.ts';
 import type { StepDeps } from './deps.ts';
@@ -8,8 +10,8 @@ import { dedupeColumns } from './known-rows.ts';
 import { type Placed, placeDataFiles } from './place-files.ts';
 import { runFolder } from './run-folder.ts';
 import type { UnitContext } from './stage.ts';
-import { fieldIdsOf, loadBase } from './table-state.ts';
-import { planTarget } from './target.ts';
+import { fieldIdsOf } from './table-state.ts';
+import { loadTarget } from './target.ts';
 
 export type Output = {
   readonly rows: number;
@@ -26,9 +28,14 @@ export async function writeOutput(
   scratch: string,
   deps: StepDeps,
 ): Promise<Output> {
-  return context.planned.output === 'final'
-    ? writeFinal(session, context, model, from, scratch, deps)
-    : writeBuckets(session, context, model, from, scratch, deps);
+  switch (context.planned.output) {
+    case 'final':
+      return writeFinal(session, context, model, from, scratch, deps);
+    case 'exchange':
+      return writeBuckets(session, context, model, from, scratch, deps);
+    case 'keyed':
+      throw new RangeError(`${model.id} is keyed: its rows are staged as events`);
+  }
 }
 
 export async function writeFinal(
@@ -40,12 +47,12 @@ export async function writeFinal(
   deps: StepDeps,
 ): Promise<Output> {
   const { plan, planned, unit } = context;
-  const target = planTarget(deps.store, await loadBase(deps.store, plan, model.id), planned, model);
+  const target = await loadTarget(deps.store, plan, planned.shape);
   const files = await session.copy(
     writeTable({
       name: `write ${model.id}`,
       from,
-      columns: planned.columns,
+      columns: planned.shape.columns,
       fieldIds: fieldIdsOf(target.schema),
       partitionBy: model.partitionBy,
       sortBy: model.sortBy,
@@ -54,8 +61,8 @@ export async function writeFinal(
     }),
   );
   const stem = `${plan.run.run_id}-${unit.unit}`;
-  const written = await placeDataFiles(deps, files, { table: planned.table, ...target, stem });
-  return { rows: files.reduce((sum, f) => sum + f.rows, 0), written, exchanged: [] };
+  const written = await placeDataFiles(deps, files, { table: planned.shape.table, ...target, stem });
+  return { rows: rowsOf(files), written, exchanged: [] };
 }
 
 async function writeBuckets(
@@ -66,17 +73,47 @@ async function writeBuckets(
   scratch: string,
   deps: StepDeps,
 ): Promise<Output> {
-  const { plan, level, planned, unit } = context;
+  const { planned, unit } = context;
   const files = await session.copy(
     writeExchange({
       from,
-      columns: planned.columns,
+      columns: planned.shape.columns,
       by: dedupeColumns(model),
       buckets: planned.buckets,
       ordinal: unit.ordinal,
       folder: join(scratch, 'exchange'),
     }),
   );
+  return { rows: rowsOf(files), written: [], exchanged: await placeExchanged(context, files, deps) };
+}
+
+/** Stages kept rows as events of their keys, by key bucket. `paths` gives the store key of each local file. */
+export async function writeKeyedEvents(
+  session: Session,
+  context: UnitContext,
+  model: KeyedModel,
+  files: readonly { readonly path: string; readonly key: string }[],
+  scratch: string,
+  deps: StepDeps,
+): Promise<Output> {
+  const [bucket] = context.planned.shape.partitionBy;
+  if (bucket === undefined) throw new RangeError(`${model.id} has no key bucket`);
+  const { mode } = model;
+  const { columns } = context.planned;
+  const staged = await session.copy(writeEvents({ mode, columns, bucket, files, folder: join(scratch, 'events') }));
+  return { rows: rowsOf(staged), written: [], exchanged: await placeExchanged(context, staged, deps) };
+}
+
+function rowsOf(files: readonly WrittenFile[]): number {
+  return files.reduce((sum, file) => sum + file.rows, 0);
+}
+
+async function placeExchanged(
+  context: UnitContext,
+  files: readonly WrittenFile[],
+  deps: StepDeps,
+): Promise<readonly Placed[]> {
+  const { plan, level, unit } = context;
   const folder = runFolder.exchange(plan.run, level, unit.unit);
   const exchanged: Placed[] = [];
   for (const file of files) {
@@ -84,5 +121,5 @@ async function writeBuckets(
     await deps.store.publish(file.path, key);
     exchanged.push({ key, written: { ...file, path: '' } });
   }
-  return { rows: files.reduce((sum, f) => sum + f.rows, 0), written: [], exchanged };
+  return exchanged;
 }

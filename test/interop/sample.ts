@@ -40,7 +40,7 @@ export const SAMPLE_COLUMNS: Readonly<Record<string, SampleColumn>> = {
   },
   c_date: {
     type: 'date',
-    values: "1970-01-01 1969-12-31 1969-11-30 0001-01-01 1582-10-04 1900-02-28 2000-02-29 2024-12-31 9999-12-31 NULL"
+    values: '1970-01-01 1969-12-31 1969-11-30 0001-01-01 1582-10-04 1900-02-28 2000-02-29 2024-12-31 9999-12-31 NULL'
       .split(' ')
       .map(sqlText),
   },
@@ -55,8 +55,21 @@ export const SAMPLE_COLUMNS: Readonly<Record<string, SampleColumn>> = {
   c_string: {
     type: 'string',
     values: [
-      ...['', 'a', 'A', ' ', '.', '..', 'null', 'NULL', '__HIVE_DEFAULT_PARTITION__', 'São Paulo', 'a/b\\c', 'a=b&c%20d'],
-      ...['Zoë 日本語 🚀', "it's \"quoted\"", 'line\nbreak\ttab', '🚀'.repeat(20), '\u{10ffff}'.repeat(17), 'e\u0301'],
+      ...[
+        '',
+        'a',
+        'A',
+        ' ',
+        '.',
+        '..',
+        'null',
+        'NULL',
+        '__HIVE_DEFAULT_PARTITION__',
+        'São Paulo',
+        'a/b\\c',
+        'a=b&c%20d',
+      ],
+      ...['Zoë 日本語 🚀', 'it\'s "quoted"', 'line\nbreak\ttab', '🚀'.repeat(20), '\u{10ffff}'.repeat(17), 'e\u0301'],
     ]
       .map(sqlText)
       .concat('NULL', LONG),

@@ -75,8 +75,13 @@ function createBars(stream: ProgressStream): Progress {
     },
     done(name, ms) {
       const bar = bars.get(name);
-      log(doneLine(name, counts.get(name), ms));
-      if (bar !== undefined && !closed) display.remove(bar);
+      const line = doneLine(name, counts.get(name), ms);
+      if (bar === undefined || closed) log(line);
+      else {
+        // Removing redraws: the line and the end of its bar in one go, or the bar would stay on the screen.
+        display.log(line);
+        display.remove(bar);
+      }
       bars.delete(name);
       counts.delete(name);
     },
@@ -102,6 +107,7 @@ function openDisplay(stream: ProgressStream): MultiBar {
     hideCursor: false,
     linewrap: true,
     emptyOnZero: true,
+    clearOnComplete: true,
   });
 }
 

@@ -8,9 +8,7 @@ export default definePipeline({
     sample: parquet({
       columns: {
         id: 'bigint',
-        ...Object.fromEntries(
-          Object.entries(SAMPLE_COLUMNS).map(([name, { type }]) => [name, type as ColumnTypeText]),
-        ),
+        ...Object.fromEntries(Object.entries(SAMPLE_COLUMNS).map(([name, { type }]) => [name, type as ColumnTypeText])),
       },
     }),
     nothing: csv({ columns: { id: 'bigint', name: 'string', at: 'timestamp' } }),

@@ -1,0 +1,122 @@
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TableId } from '../../lib/core/tables.ts';
+import { tablePrefix } from '../../lib/core/tables.ts';
+import { applyChange } from '../../lib/iceberg/apply.ts';
+import { createTable, type NewTable } from '../../lib/iceberg/changes.ts';
+import { currentSpec } from '../../lib/iceberg/partition.ts';
+import { currentSchema } from '../../lib/iceberg/schema.ts';
+import { dataFileOf } from '../../lib/iceberg/stats.ts';
+import type { WrittenFile } from '../../lib/ports.ts';
+import { openLocalLake } from '../../lib/runtime/local.ts';
+import { writeTable } from '../../lib/sql/write.ts';
+import type { StepDeps } from '../../lib/steps/deps.ts';
+import { commitChange } from '../../lib/table/commit.ts';
+import { prepareSnapshot } from '../../lib/table/prepare.ts';
+import { loadTable } from '../../lib/table/read.ts';
+import type { Bench, Measured } from '../bench.ts';
+import { median, medianAround } from '../figures.ts';
+import { freshFolder, WORK } from '../folders.ts';
+
+const BOUND = 1.5;
+const EARLY = 5;
+const REACH = 2;
+const COLUMNS = [
+  { name: 'id', type: { kind: 'bigint' } },
+  { name: 'name', type: { kind: 'string' } },
+] as const;
+const SILENT = { info: () => undefined, warn: () => undefined };
+
+/** How long one more commit takes for a table that has few snapshots and for one that has many. */
+export async function measureCommits(bench: Bench): Promise<Measured> {
+  const { commits } = bench.sizes;
+  const late = commits - REACH;
+  // Code that has not run yet is slow, and the early commits would pay for it.
+  await commitTimes(bench, 2 * EARLY);
+  const rounds: { early: number; late: number }[] = [];
+  for (let round = 1; round <= bench.rounds; round += 1) {
+    const times = await commitTimes(bench, commits);
+    const found = { early: medianAround(times, EARLY, REACH), late: medianAround(times, late, REACH) };
+    bench.log(
+      `commits, round ${round}: the 5th ${found.early.toFixed(1)} ms, the ${late}th ${found.late.toFixed(1)} ms`,
+    );
+    rounds.push(found);
+  }
+  const [early, last] = [median(rounds.map((r) => r.early)), median(rounds.map((r) => r.late))];
+  return {
+    figures: [
+      {
+        name: `commit ${late} of a table: time against the 5th`,
+        value: median(rounds.map((r) => r.late / r.early)),
+        unit: 'x',
+        bound: BOUND,
+        detail: `${last.toFixed(1)} ms to ${early.toFixed(1)} ms, medians of five neighbouring commits`,
+      },
+    ],
+    fingerprints: [],
+    skipped: [],
+  };
+}
+
+/** Milliseconds of each commit of a new table, each adding one small data file. */
+async function commitTimes(bench: Bench, count: number): Promise<readonly number[]> {
+  const root = await freshFolder(join(WORK, 'commits'));
+  const { deps } = await openLocalLake({ root, pipelines: root, log: SILENT });
+  const written = await writeSample(bench, join(root, 'sample'));
+  const id: TableId = { pipeline: 'bench', layer: 'silver', name: 'commits' };
+  const times: number[] = [];
+  for (let n = 1; n <= count; n += 1) {
+    const copy = join(root, 'next.parquet');
+    await copyFile(written.path, copy);
+    const started = performance.now();
+    await commitFile(deps, id, copy, written, n);
+    times.push(performance.now() - started);
+  }
+  return times;
+}
+
+async function writeSample(bench: Bench, folder: string): Promise<WrittenFile> {
+  const [written] = await bench.session.copy(
+    writeTable({
+      name: 'sample file',
+      from: "(SELECT i AS id, 'row ' || i AS name FROM range(100) AS rows(i))",
+      columns: COLUMNS,
+      fieldIds: COLUMNS.map(({ name }, at) => ({ name, id: at + 1, children: [] })),
+      partitionBy: [],
+      sortBy: [],
+      folder,
+      fileBytes: 1e8,
+    }),
+  );
+  if (written === undefined) throw new Error('the sample file was not written');
+  return written;
+}
+
+/** Publishes the file, prepares a snapshot of it and commits that: all that a run does for a table beyond its rows. */
+async function commitFile(deps: StepDeps, id: TableId, path: string, written: WrittenFile, n: number): Promise<void> {
+  const { store } = deps;
+  const key = `${tablePrefix(id)}/data/${n}.parquet`;
+  await store.publish(path, key);
+  const base = await loadTable(deps.catalog, id);
+  const create: NewTable = {
+    uuid: deps.ids.uuid(),
+    location: store.location(tablePrefix(id)),
+    columns: COLUMNS,
+    partitionBy: [],
+    sortBy: [],
+    properties: {},
+  };
+  const table = base?.metadata ?? applyChange(createTable(create), undefined, 0);
+  const shape = { schema: currentSchema(table), spec: currentSpec(table) };
+  const prepared = await prepareSnapshot(store, {
+    base,
+    ...(base === undefined ? { create } : {}),
+    added: [dataFileOf({ written, ...shape, location: store.location(key), partition: [] })],
+    remove: { kind: 'nothing' },
+    snapshotId: deps.ids.snapshot(),
+    nowMs: deps.clock.now().getTime(),
+    unique: deps.ids.unique(),
+    summary: { 'strata.run_id': `run-${n}` },
+  });
+  await commitChange(deps, id, prepared);
+}

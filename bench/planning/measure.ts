@@ -1,0 +1,73 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { packUnits } from '../../lib/core/planning.ts';
+import { openLocalLake } from '../../lib/runtime/local.ts';
+import { runOpen, surveyPipeline } from '../../lib/steps/open.ts';
+import { runPlanStage } from '../../lib/steps/plan-stage.ts';
+import type { Bench, Measured } from '../bench.ts';
+import { type Figure, median, medianRatio } from '../figures.ts';
+import { BENCH_PIPELINES, madeOnce } from '../folders.ts';
+
+const BOUND = 15;
+const SILENT = { info: () => undefined, warn: () => undefined };
+
+type Times = { readonly survey: number; readonly plan: number };
+
+/** How planning grows with the number of files that wait: ten times the files in two lakes that hold nothing else. */
+export async function measurePlanning(bench: Bench): Promise<Measured> {
+  const many = bench.sizes.waitingFiles;
+  const few = many / 10;
+  const lakes = { few: await makeLake(few), many: await makeLake(many) };
+  await planOnce(lakes.few);
+  const rounds: { few: Times; many: Times }[] = [];
+  for (let round = 1; round <= bench.rounds; round += 1) {
+    const times = { few: await planOnce(lakes.few), many: await planOnce(lakes.many) };
+    rounds.push(times);
+    bench.log(`planning, round ${round}: ${few} files ${show(times.few)}, ${many} files ${show(times.many)}`);
+  }
+  const figure = (what: string, part: keyof Times): Figure => ({
+    name: `${what} ${many.toLocaleString('en-US')} waiting files: time against ${few.toLocaleString('en-US')}`,
+    value: medianRatio(
+      rounds.map((r) => r.many[part]),
+      rounds.map((r) => r.few[part]),
+    ),
+    unit: 'x',
+    bound: BOUND,
+    detail: `${median(rounds.map((r) => r.many[part])).toFixed(0)} ms to ${median(rounds.map((r) => r.few[part])).toFixed(0)} ms`,
+  });
+  return {
+    figures: [figure('planning', 'survey'), figure('opening a run and planning its first level over', 'plan')],
+    fingerprints: [],
+    skipped: [],
+  };
+}
+
+async function makeLake(files: number): Promise<string> {
+  return madeOnce(`waiting-${files}`, async (root) => {
+    const folder = join(root, 'bronze', 'events', 'events');
+    await mkdir(folder, { recursive: true });
+    for (let n = 1; n <= files; n += 1) {
+      const row = `${n},2025-01-01 00:00:00,1,view,s,1,1.00,1.5`;
+      const text = `event_id,event_ts,device_id,kind,session,quantity,price,score\n${row}\n`;
+      await writeFile(join(folder, `${String(n).padStart(6, '0')}.csv`), text);
+    }
+  });
+}
+
+/** What `strata plan` computes, then what the first states of a run do, on a lake without any run. */
+async function planOnce(root: string): Promise<Times> {
+  await rm(join(root, 'ops'), { recursive: true, force: true });
+  const { deps } = await openLocalLake({ root, pipelines: BENCH_PIPELINES, log: SILENT });
+  const spec = await deps.specs('events');
+  const started = performance.now();
+  const { waiting } = await surveyPipeline(deps, 'events');
+  for (const files of waiting.values()) packUnits(files, spec.settings.unitBytes);
+  const surveyed = performance.now();
+  const state = await runOpen({ pipeline: 'events', run_id: 'plan', dry_run: false }, deps);
+  await runPlanStage(state, deps);
+  return { survey: surveyed - started, plan: performance.now() - surveyed };
+}
+
+function show({ survey, plan }: Times): string {
+  return `${survey.toFixed(0)} + ${plan.toFixed(0)} ms`;
+}

@@ -1,0 +1,110 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PipelineSpec } from '../../core/spec.ts';
+import { databaseOf, fullName, type TableId } from '../../core/tables.ts';
+import { type GeneratedFile, generateRetail, parseRetailOptions } from '../../generate/retail.ts';
+import type { Row } from '../../ports.ts';
+import { listTables } from '../../query/list-tables.ts';
+import { queryRows } from '../../query/select.ts';
+import { selectFirst } from '../../sql/query.ts';
+import type { StepDeps } from '../../steps/deps.ts';
+import { type Context, EXIT } from '../context.ts';
+import { landFiles } from '../land-files.ts';
+import { openLake } from '../open-lake.ts';
+import { formatQuantity } from '../output/human.ts';
+import { renderTable } from '../output/table.ts';
+import { reportFailure, runDocument, runPipeline, runText } from './run.ts';
+
+const PIPELINE = 'retail';
+const SHOWN_ROWS = 10;
+
+/** Takes the generated sample through the retail pipeline and shows its gold. A second demo finds nothing new. */
+export async function runDemo(context: Context): Promise<number> {
+  const { deps } = await openLake(context, 'write');
+  const spec = await deps.specs(PIPELINE);
+  await landSample(context, deps);
+  const request = { pipeline: PIPELINE };
+  const answer = await runPipeline(context, request);
+  if (answer.kind === 'ended' && answer.result.status === 'FAILED') {
+    await context.answer({ run: answer.result, tables: {} }, () => '');
+    return reportFailure(context, answer);
+  }
+  const gold = await firstRows(deps, spec);
+  const tables = Object.fromEntries(gold.map(({ table, rows }) => [table, rows]));
+  await context.answer({ run: runDocument(request, answer), tables }, () =>
+    [runText(context, request, answer), ...gold.map((one) => renderGold(context, one)), nextSteps(context)].join('\n'),
+  );
+  return EXIT.done;
+}
+
+async function landSample(context: Context, deps: StepDeps): Promise<void> {
+  const out = await mkdtemp(join(tmpdir(), 'strata-demo-'));
+  const session = await deps.engine.open(deps.settings);
+  try {
+    const files = await generateRetail(parseRetailOptions({ out }), session);
+    const landed = [];
+    for (const source of new Set(files.map((file) => file.table))) {
+      const paths = files.filter((file) => file.table === source).map((file) => file.path);
+      landed.push(...(await landFiles(deps, { pipeline: PIPELINE, source, files: paths }, { skipEqual: true })));
+    }
+    const fresh = landed.filter((one) => one.status !== 'unchanged').length;
+    context.note(
+      fresh === 0
+        ? 'the sample had landed before'
+        : `generated and landed ${sampleSize(files)} in ${context.options.root}`,
+    );
+  } finally {
+    await session.close();
+    await rm(out, { recursive: true });
+  }
+}
+
+function sampleSize(files: readonly GeneratedFile[]): string {
+  const rows = files.reduce((sum, file) => sum + file.rows, 0);
+  return `${formatQuantity(rows, 'row')} in ${formatQuantity(files.length, 'file')}`;
+}
+
+type Gold = {
+  readonly table: string;
+  readonly description: string | null;
+  readonly count: number;
+  readonly rows: readonly Row[];
+};
+
+async function firstRows(deps: StepDeps, spec: PipelineSpec): Promise<readonly Gold[]> {
+  const sizes = new Map((await listTables(deps)).map((table) => [table.name, table.rows]));
+  const gold: Gold[] = [];
+  for (const { layer, name, description } of spec.models) {
+    const id: TableId = { pipeline: spec.name, layer, name };
+    const count = sizes.get(fullName(id));
+    if (layer !== 'gold' || count === undefined) continue;
+    const rows = await queryRows(deps, selectFirst(databaseOf(id), name, SHOWN_ROWS));
+    gold.push({ table: fullName(id), description, count, rows });
+  }
+  return gold;
+}
+
+function renderGold({ layout }: Context, { table, description, count, rows }: Gold): string {
+  const which = count > rows.length ? ` (the first ${rows.length} of ${formatQuantity(count, 'row')})` : '';
+  return `${table}${which}${description === null ? '' : `\n${description}`}\n${renderTable(rows, undefined, layout)}`;
+}
+
+function nextSteps({ hint }: Context): string {
+  const steps = [
+    ['ask the tables anything', 'query "SELECT region, sum(revenue) FROM retail_gold.monthly_revenue GROUP BY region"'],
+    ['run again: there is nothing new to do', 'run retail'],
+    ['see every table, and what one is made of', 'tables'],
+    ['', 'describe retail_silver.sales'],
+    ['your own invoice files, with the other pipeline', 'land online_retail lines invoices/*.csv'],
+    ['', 'plan online_retail'],
+    ['', 'run online_retail'],
+  ];
+  return [
+    'try next:',
+    ...steps.flatMap(([why, command = '']) => [...(why === '' ? [] : [`  # ${why}`]), `  ${hint(command)}`]),
+    '',
+    'pipelines/retail/pipeline.ts declares these tables; docs/ says how to write a pipeline of your own',
+    '',
+  ].join('\n');
+}

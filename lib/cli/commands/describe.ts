@@ -1,0 +1,27 @@
+import { InvalidInput } from '../../core/errors.ts';
+import type { PipelineSpec } from '../../core/spec.ts';
+import { describeTable } from '../../query/describe-table.ts';
+import { findTable } from '../../query/find-table.ts';
+import type { StepDeps } from '../../steps/deps.ts';
+import { type Context, EXIT } from '../context.ts';
+import { openLake } from '../open-lake.ts';
+import { renderDescription } from '../output/description.ts';
+
+export async function describe(context: Context, name: string): Promise<number> {
+  const { deps } = await openLake(context, 'read');
+  const table = await findTable(deps.catalog, name);
+  const description = await describeTable(deps, table, await specIfAny(context, deps, table.id.pipeline));
+  await context.answer(description, () => renderDescription(description, context.layout));
+  return EXIT.done;
+}
+
+/** A table outlives its pipeline, and can be described without it. */
+async function specIfAny(context: Context, deps: StepDeps, pipeline: string): Promise<PipelineSpec | undefined> {
+  try {
+    return await deps.specs(pipeline);
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    context.note(`lineage is not known: ${error.message}`);
+    return undefined;
+  }
+}

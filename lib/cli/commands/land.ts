@@ -1,0 +1,40 @@
+import { type Context, EXIT } from '../context.ts';
+import { checkLanding, type Landed, type LandRequest, landFiles } from '../land-files.ts';
+import { openLake } from '../open-lake.ts';
+import { formatBytes, formatQuantity } from '../output/human.ts';
+import { createProgress } from '../output/progress.ts';
+
+/** Copies files into bronze. The lake's folder is made only once the request has proved right. */
+export async function land(context: Context, request: LandRequest): Promise<number> {
+  const progress = createProgress(context.terminal.stderr);
+  const start = performance.now();
+  try {
+    await checkLanding((await openLake(context, 'read', progress.lines)).deps.specs, request);
+    const { deps } = await openLake(context, 'write', progress.lines);
+    const many = request.files.length > 1;
+    if (many) progress.step('land', request.files.length);
+    const landed = await landFiles(deps, request, { onLanded: () => progress.tick('land') });
+    if (many) progress.done('land', performance.now() - start);
+    progress.close();
+    await context.answer({ pipeline: request.pipeline, source: request.source, files: landed }, () =>
+      renderLanded(context, request, landed),
+    );
+    return EXIT.done;
+  } finally {
+    progress.close();
+  }
+}
+
+function renderLanded(context: Context, { pipeline, source }: LandRequest, landed: readonly Landed[]): string {
+  const bytes = landed.reduce((sum, one) => sum + one.bytes, 0);
+  const replaced = landed.filter((one) => one.status === 'replaced');
+  return [
+    `landed ${formatQuantity(landed.length, 'file')}, ${formatBytes(bytes)}, in bronze/${pipeline}/${source}/`,
+    ...replaced.map((one) => `  ${one.key} replaced an earlier upload; the next run reads it as a new file`),
+    '',
+    'next:',
+    `  ${context.hint(`plan ${pipeline}`)}`,
+    `  ${context.hint(`run ${pipeline}`)}`,
+    '',
+  ].join('\n');
+}

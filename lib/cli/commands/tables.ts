@@ -1,0 +1,27 @@
+import { listTables } from '../../query/list-tables.ts';
+import { type Context, EXIT } from '../context.ts';
+import { openLake } from '../open-lake.ts';
+import { formatBytes, formatCount } from '../output/human.ts';
+import { renderTable } from '../output/table.ts';
+
+export async function tables(context: Context): Promise<number> {
+  const { deps } = await openLake(context, 'read');
+  const found = await listTables(deps);
+  await context.answer(found, () => {
+    if (found.length === 0) return `no tables in ${context.options.root} yet; try ${context.hint('demo')}\n`;
+    const rows = found.map((table) => ({
+      table: table.name,
+      rows: formatCount(table.rows),
+      files: formatCount(table.files),
+      size: formatBytes(table.bytes),
+      snapshots: formatCount(table.snapshots),
+    }));
+    const count = (name: string) => ({ name, type: 'BIGINT' });
+    return renderTable(
+      rows,
+      [{ name: 'table' }, count('rows'), count('files'), count('size'), count('snapshots')],
+      context.layout,
+    );
+  });
+  return EXIT.done;
+}

@@ -1,0 +1,102 @@
+import { constants } from 'node:fs';
+import { access, copyFile, readFile, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { oneOf } from '../compile/suggest.ts';
+import { InvalidInput, type Problem } from '../core/errors.ts';
+import type { StepDeps } from '../steps/deps.ts';
+
+export type LandRequest = { readonly pipeline: string; readonly source: string; readonly files: readonly string[] };
+
+export type Landed = {
+  readonly file: string;
+  readonly key: string;
+  readonly bytes: number;
+  /** replaced: an earlier upload had that name. unchanged: that upload has the same bytes, so nothing was done. */
+  readonly status: 'landed' | 'replaced' | 'unchanged';
+};
+
+export type LandOptions = {
+  /** Leaves alone what lies there with equal bytes, instead of making it a new upload. For small files. */
+  readonly skipEqual?: boolean;
+  readonly onLanded?: (landed: Landed) => void;
+};
+
+/**
+ * Throws InvalidInput for an unknown pipeline or source, and with every file that is missing, no file, unreadable, or
+ * one of two with the same name.
+ */
+export async function checkLanding(specs: StepDeps['specs'], request: LandRequest): Promise<void> {
+  const spec = await specs(request.pipeline);
+  const sources = spec.sources.map((source) => source.name);
+  if (!sources.includes(request.source)) {
+    throw new InvalidInput(
+      `pipeline ${request.pipeline} has no source ${JSON.stringify(request.source)}: expected ${oneOf(request.source, sources)}`,
+    );
+  }
+  const problems = await findProblems(request.files);
+  if (problems.length > 0) throw new InvalidInput('nothing was landed:', problems);
+}
+
+/** Copies checked files to `bronze/<pipeline>/<source>/<name>`, each appearing whole or not at all, as an upload does. */
+export async function landFiles(
+  deps: Pick<StepDeps, 'store' | 'ids' | 'settings'>,
+  request: LandRequest,
+  options: LandOptions = {},
+): Promise<readonly Landed[]> {
+  const landed: Landed[] = [];
+  for (const file of request.files) {
+    const one = await landFile(deps, file, `bronze/${request.pipeline}/${request.source}/${basename(file)}`, options);
+    options.onLanded?.(one);
+    landed.push(one);
+  }
+  return landed;
+}
+
+async function findProblems(files: readonly string[]): Promise<readonly Problem[]> {
+  const names = files.map((file) => basename(file));
+  const problems: Problem[] = [];
+  for (const [at, file] of files.entries()) {
+    const wrong = await wrongWith(file);
+    const twin = files[names.indexOf(basename(file))];
+    if (wrong !== undefined) problems.push({ file, place: 'file', got: wrong, expected: 'a readable file' });
+    else if (twin !== undefined && names.indexOf(basename(file)) < at) {
+      const expected = 'one file of each name: in bronze the last would replace the others';
+      problems.push({ file, place: 'name', got: `the name of ${twin} too`, expected });
+    }
+  }
+  return problems;
+}
+
+async function wrongWith(file: string): Promise<string | undefined> {
+  const info = await stat(file).catch(() => undefined);
+  if (info === undefined) return 'nothing at that path';
+  if (info.isDirectory()) return 'a directory';
+  if (!info.isFile()) return 'something that is no regular file';
+  const readable = await access(file, constants.R_OK).then(
+    () => true,
+    () => false,
+  );
+  return readable ? undefined : 'a file without permission to read it';
+}
+
+async function landFile(
+  deps: Pick<StepDeps, 'store' | 'ids' | 'settings'>,
+  file: string,
+  key: string,
+  options: LandOptions,
+): Promise<Landed> {
+  const before = await deps.store.head(key);
+  const bytes = (await stat(file)).size;
+  if (options.skipEqual === true && before?.size === bytes) {
+    const there = (await deps.store.read(key)).bytes;
+    if (Buffer.compare(there, await readFile(file)) === 0) return { file, key, bytes, status: 'unchanged' };
+  }
+  const copy = join(deps.settings.scratch, `land-${deps.ids.unique()}`);
+  try {
+    await copyFile(file, copy);
+    const { size } = await deps.store.publish(copy, key);
+    return { file, key, bytes: size, status: before === undefined ? 'landed' : 'replaced' };
+  } finally {
+    await rm(copy, { force: true });
+  }
+}

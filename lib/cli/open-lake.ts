@@ -1,0 +1,25 @@
+import type { Log } from '../ports.ts';
+import { type LocalLake, openLocalLake } from '../runtime/local.ts';
+import type { Context } from './context.ts';
+import { createLog, type LineSink } from './output/log.ts';
+
+/** The lake of a command. `read` makes and changes nothing below the root, which need not exist. */
+export function openLake(
+  { options, terminal }: Context,
+  mode: 'read' | 'write',
+  lines: LineSink = terminal.stderr,
+): Promise<LocalLake> {
+  const { root, pipelines, locationBase } = options;
+  return openLocalLake({
+    root,
+    pipelines,
+    readOnly: mode === 'read',
+    log: quiet(createLog(lines, { json: false })),
+    ...(locationBase === undefined ? {} : { locationBase }),
+  });
+}
+
+/** How a run failed is the command's own answer. */
+function quiet(log: Log): Log {
+  return { ...log, warn: (event, fields) => (event === 'the run failed' ? undefined : log.warn(event, fields)) };
+}

@@ -1,0 +1,50 @@
+import type { Explanation } from '../../core/explain.ts';
+import type { Context } from '../context.ts';
+import { formatBytes, formatCount } from './human.ts';
+import { renderTable } from './table.ts';
+
+/** What a run would do, for people. */
+export function renderExplanation(plan: Explanation, { layout, hint }: Pick<Context, 'layout' | 'hint'>): string {
+  const { pipeline, resumes, levels } = plan;
+  if (plan.status === 'NOTHING_TO_DO') {
+    return `a run of ${pipeline} would do nothing: no new files in bronze, and every gold table is up to date\n`;
+  }
+  const count = (name: string) => ({ name, type: 'BIGINT' });
+  const sources = plan.sources.map((source) => ({
+    source: source.source,
+    files: formatCount(source.files),
+    size: formatBytes(source.bytes),
+    'to parse': formatBytes(source.estimated_bytes),
+  }));
+  const tables = levels.flatMap(({ level, tables: ofLevel }) =>
+    ofLevel.map((table) => ({
+      // Counted as the progress of a run counts.
+      level: level + 1,
+      table: table.table,
+      action: table.action,
+      units: formatCount(table.units),
+      'to parse': table.estimated_bytes === null ? '' : formatBytes(table.estimated_bytes),
+      because: table.reason,
+    })),
+  );
+  const columns = [
+    count('level'),
+    { name: 'table' },
+    { name: 'action' },
+    count('units'),
+    count('to parse'),
+    { name: 'because' },
+  ];
+  return [
+    ...(resumes === null
+      ? []
+      : [`the unfinished run ${resumes} would be resumed first; what follows does not count its work\n`]),
+    `a run of ${pipeline} would read:`,
+    renderTable(sources, [{ name: 'source' }, count('files'), count('size'), count('to parse')], layout),
+    ...(levels.length === 0 ? [] : ['and write:', renderTable(tables, columns, layout)]),
+    'next:',
+    `  ${hint(`run ${pipeline} --dry-run`)}`,
+    `  ${hint(`run ${pipeline}`)}`,
+    '',
+  ].join('\n');
+}

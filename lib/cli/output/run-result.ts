@@ -1,0 +1,106 @@
+import type { RunResult } from '../../core/run.ts';
+import type { Row } from '../../ports.ts';
+import type { Context } from '../context.ts';
+import { formatCount, formatDuration, formatQuantity } from './human.ts';
+import { renderTable, type TableLayout } from './table.ts';
+
+/** A run that ended well, for people: sources, tables, what to look at, where to go next. `again`: it had ended before. */
+export function renderRun(result: RunResult, again: boolean, context: Pick<Context, 'layout' | 'hint'>): string {
+  const { layout } = context;
+  const parts = [
+    title(result, again),
+    renderSources(result, layout),
+    renderTables(result, layout),
+    renderPreviews(result, layout),
+    renderRejected(result),
+    renderWarnings(result),
+    renderNext(result, context),
+  ];
+  return `${parts.filter((part) => part !== '').join('\n')}`;
+}
+
+function title({ run_id, pipeline, status, duration_ms, tables }: RunResult, again: boolean): string {
+  const time = formatDuration(duration_ms);
+  if (again) return `run ${run_id} of ${pipeline} has ended before; this is its result (${time})\n`;
+  if (status === 'DRY_RUN')
+    return `dry run ${run_id} of ${pipeline}: computed and audited in ${time}, published nothing\n`;
+  const changed = Object.values(tables).filter((table) => table.snapshot_id !== null).length;
+  const what = changed === 0 ? 'changed no table' : `published ${formatQuantity(changed, 'table')}`;
+  return `run ${run_id} of ${pipeline} ${what} in ${time}\n`;
+}
+
+function renderSources({ accounting }: RunResult, layout: TableLayout): string {
+  const sources = Object.entries(accounting);
+  if (sources.length === 0) return '';
+  const condemned = sources.some(([, counts]) => counts.condemned > 0);
+  const counted = ['read', 'accepted', 'quarantined', ...(condemned ? ['condemned'] : []), 'duplicates'];
+  const rows = sources.map(([source, counts]) => ({ source, ...counts }) satisfies Row);
+  return renderTable(counts(rows, counted), columns('source', counted), layout);
+}
+
+function renderTables({ tables, status }: RunResult, layout: TableLayout): string {
+  const rows = Object.entries(tables).map(([table, { rows_added, files_added, snapshot_id }]) => ({
+    table,
+    'rows added': rows_added,
+    'files added': files_added,
+    snapshot: snapshot_id ?? 'unchanged',
+  }));
+  if (rows.length === 0) return '';
+  const counted = ['rows added', 'files added'];
+  // The snapshot of a dry run is gone with it.
+  const last = status === 'DRY_RUN' ? [] : [{ name: 'snapshot', type: 'VARCHAR' }];
+  return renderTable(counts(rows, counted), [...columns('table', counted), ...last], layout);
+}
+
+function columns(first: string, counted: readonly string[]): readonly { name: string; type?: string }[] {
+  return [{ name: first }, ...counted.map((name) => ({ name, type: 'BIGINT' }))];
+}
+
+/** Counts with their thousands apart. */
+function counts(rows: readonly Row[], names: readonly string[]): readonly Row[] {
+  return rows.map((row) => ({ ...row, ...Object.fromEntries(names.map((n) => [n, formatCount(Number(row[n]))])) }));
+}
+
+function renderPreviews({ previews }: RunResult, layout: TableLayout): string {
+  return Object.entries(previews)
+    .map(([table, rows]) => `${table}, the first rows:\n${renderTable(rows as readonly Row[], undefined, layout)}`)
+    .join('\n');
+}
+
+function renderRejected({ rejected_files }: RunResult): string {
+  if (rejected_files.length === 0) return '';
+  const lines = rejected_files.map(({ file, reason }) => `  ${file}: ${reason}`);
+  return [`${formatQuantity(rejected_files.length, 'file')} rejected, and not read:`, ...lines, ''].join('\n');
+}
+
+function renderWarnings({ warnings }: RunResult): string {
+  if (warnings.length === 0) return '';
+  return ['warnings:', ...warnings.map((warning) => `  ${warning}`), ''].join('\n');
+}
+
+function renderNext(
+  { pipeline, run_id, status, accounting, tables }: RunResult,
+  { hint }: Pick<Context, 'hint'>,
+): string {
+  if (status === 'DRY_RUN') return `next:\n  ${hint(`run ${pipeline}`)}\n`;
+  const quarantined = Object.values(accounting).reduce((sum, one) => sum + one.quarantined + one.condemned, 0);
+  const table = `${pipeline}_ops.quarantine`;
+  const rejected = `SELECT source_file, line, codes, details, raw FROM ${table} WHERE run_id = '${run_id}'`;
+  const names = Object.keys(tables);
+  const shown = names.find((name) => name.includes('_gold.')) ?? names[0];
+  return [
+    ...(quarantined === 0
+      ? []
+      : [
+          `${formatQuantity(quarantined, 'row')} in ${table}, each with its reasons:`,
+          `  ${hint(`query "${rejected}"`)}`,
+          '',
+        ]),
+    'next:',
+    ...(shown === undefined
+      ? []
+      : [`  ${hint(`query "SELECT * FROM ${shown} LIMIT 10"`)}`, `  ${hint(`history ${shown}`)}`]),
+    `  ${hint('tables')}`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,188 @@
+import { Argument, Command, Option } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
+import { type Context, DEFAULTS, type GlobalOptions, type Terminal } from './context.ts';
+
+/** Runs a parsed command; it answers its exit code. */
+export type Invoke = (options: GlobalOptions, run: (context: Context) => Promise<number>) => Promise<void>;
+
+const QUERY_FORMATS = ['table', 'csv', 'json'] as const;
+export type QueryFormat = (typeof QUERY_FORMATS)[number];
+
+/**
+ * The commands and their options. What does the work is loaded only when a command runs, so that help is instant.
+ * Parsing throws CommanderError instead of ending the process.
+ */
+export function buildProgram(terminal: Terminal, invoke: Invoke): Command {
+  const program = new Command('strata')
+    .description('A medallion lakehouse: declared sources become governed Apache Iceberg tables.')
+    .version(manifest.version, '-V, --version', 'show the version')
+    .option('--root <dir>', "the lake's folder", DEFAULTS.root)
+    .option('--pipelines <dir>', 'the folder of the pipelines', DEFAULTS.pipelines)
+    .option('--json', 'print one JSON document on stdout')
+    .option('--location-base <url>', 'where readers find the files of a new lake (default: a file:// URL of --root)')
+    .option('--debug', 'show where an error came from')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+    })
+    .showHelpAfterError("See 'strata --help', or 'strata help <command>'.")
+    .addHelpText(
+      'after',
+      examples('strata demo', 'strata land retail transactions data/*.csv', 'strata run retail', 'strata tables') +
+        '\n\nExit codes: 0 done, 1 wrong use or an invalid pipeline, 2 a run failed.',
+    );
+  const start = (command: Command, run: (context: Context) => Promise<number>) => invoke(globalOptions(command), run);
+  addFeeding(program, start);
+  addRunning(program, start);
+  addReading(program, start);
+  return program;
+}
+
+type Start = (command: Command, run: (context: Context) => Promise<number>) => Promise<void>;
+
+type GivenOptions = Partial<GlobalOptions> & Pick<GlobalOptions, 'root' | 'pipelines'>;
+
+function globalOptions(command: Command): GlobalOptions {
+  const { root, pipelines, json = false, debug = false, locationBase } = command.optsWithGlobals<GivenOptions>();
+  // A base with a slash at its end would give locations with two.
+  const base = locationBase === undefined ? {} : { locationBase: locationBase.replace(/\/+$/, '') };
+  return { root, pipelines, json, debug, ...base };
+}
+
+function examples(...lines: readonly string[]): string {
+  return ['', lines.length === 1 ? 'Example:' : 'Examples:', ...lines.map((line) => `  ${line}`)].join('\n');
+}
+
+function addFeeding(program: Command, start: Start): void {
+  program
+    .command('demo')
+    .description('generate a retail sample, land it, run it and show what comes out')
+    .addHelpText('after', examples('strata demo', 'strata demo --root /tmp/lake'))
+    .action(async (_options, command: Command) =>
+      start(command, async (context) => (await import('./commands/demo.ts')).runDemo(context)),
+    );
+
+  const generate = program.command('generate').description('generate sample data');
+  generate
+    .command('retail')
+    .description('write a star schema as CSV files: customers, products, transactions')
+    .requiredOption('--out <dir>', 'the folder to write to')
+    .option('--transactions <n>', 'sales (default: 20000)')
+    .option('--customers <n>', 'customers (default: 500)')
+    .option('--products <n>', 'products (default: 100)')
+    .option('--files <n>', 'files of transactions (default: 4)')
+    .option('--hot-share <fraction>', 'part of all sales that one customer makes (default: 0.05)')
+    .option('--seed <n>', 'equal seeds give equal bytes (default: 42)')
+    .addHelpText('after', examples('strata generate retail --out data --transactions 1000000 --files 16'))
+    .action(async (options: Record<string, string>, command: Command) =>
+      start(command, async (context) => (await import('./commands/generate.ts')).generate(context, options)),
+    );
+
+  program
+    .command('land')
+    .description('copy files into bronze, as an uploader would')
+    .argument('<pipeline>', 'the pipeline')
+    .argument('<source>', 'one of its sources')
+    .argument('<file...>', 'files to copy; a file of the same name is replaced and read again')
+    .addHelpText('after', examples('strata land retail transactions data/transactions/*.csv'))
+    .action(async (pipeline: string, source: string, files: string[], _options, command: Command) =>
+      start(command, async (context) =>
+        (await import('./commands/land.ts')).land(context, { pipeline, source, files }),
+      ),
+    );
+}
+
+function addRunning(program: Command, start: Start): void {
+  const pipeline = () => new Argument('<pipeline>', 'the name of a folder in --pipelines');
+  program
+    .command('plan')
+    .description('show what a run would do; writes nothing')
+    .addArgument(pipeline())
+    .addHelpText('after', examples('strata plan retail', 'strata plan retail --json'))
+    .action(async (name: string, _options, command: Command) =>
+      start(command, async (context) => (await import('./commands/plan.ts')).plan(context, name)),
+    );
+
+  program
+    .command('run')
+    .description('take what has landed through silver and gold')
+    .addArgument(pipeline())
+    .option('--run-id <id>', 'letters, digits, - and _; the same id again returns the first result')
+    .option('--dry-run', 'compute and audit everything, show counts and a preview, publish nothing')
+    .addHelpText(
+      'after',
+      examples('strata run retail', 'strata run retail --run-id 2026-01-31', 'strata run retail --dry-run'),
+    )
+    .action(async (name: string, options: { runId?: string; dryRun?: boolean }, command: Command) =>
+      start(command, async (context) =>
+        (await import('./commands/run.ts')).run(context, { pipeline: name, ...options }),
+      ),
+    );
+
+  program
+    .command('compile')
+    .description('check a pipeline and print its spec as JSON')
+    .addArgument(pipeline())
+    .addHelpText('after', examples('strata compile retail'))
+    .action(async (name: string, _options, command: Command) =>
+      start(command, async (context) => (await import('./commands/compile.ts')).compile(context, name)),
+    );
+}
+
+function addReading(program: Command, start: Start): void {
+  const table = () => new Argument('<table>', 'a table by full name, such as retail_gold.monthly_revenue');
+  program
+    .command('query')
+    .description('run a SELECT over the tables of the lake')
+    .argument('<sql>', 'tables by full name: retail_gold.monthly_revenue')
+    .addOption(new Option('--format <format>', 'how to print the rows (default: table)').choices(QUERY_FORMATS))
+    .option('--as-of <moment>', 'the tables as a run left them, at a snapshot, or at a time (UTC)')
+    .addHelpText(
+      'after',
+      examples(
+        'strata query "SELECT * FROM retail_gold.monthly_revenue ORDER BY yyyymm"',
+        'strata query "FROM retail_gold.top_products" --format csv > top.csv',
+        'strata query "SELECT count(*) FROM retail_silver.sales" --as-of 2026-01-31T12:00:00Z',
+      ),
+    )
+    .action(async (sql: string, options: { format?: QueryFormat; asOf?: string }, command: Command) =>
+      start(command, async (context) => (await import('./commands/query.ts')).query(context, { sql, ...options })),
+    );
+
+  program
+    .command('tables')
+    .description('list the tables with rows, files, bytes and snapshots')
+    .addHelpText('after', examples('strata tables', 'strata tables --json'))
+    .action(async (_options, command: Command) =>
+      start(command, async (context) => (await import('./commands/tables.ts')).tables(context)),
+    );
+
+  program
+    .command('history')
+    .description('list the snapshots of a table, newest first')
+    .addArgument(table())
+    .addHelpText('after', examples('strata history retail_silver.sales'))
+    .action(async (name: string, _options, command: Command) =>
+      start(command, async (context) => (await import('./commands/history.ts')).history(context, name)),
+    );
+
+  program
+    .command('describe')
+    .description('show columns, partitioning, sort order, properties and lineage of a table')
+    .addArgument(table())
+    .addHelpText('after', examples('strata describe retail_silver.sales'))
+    .action(async (name: string, _options, command: Command) =>
+      start(command, async (context) => (await import('./commands/describe.ts')).describe(context, name)),
+    );
+
+  program
+    .command('runs')
+    .description('list the runs, newest first')
+    .argument('[pipeline]', 'only runs of this pipeline')
+    .addHelpText('after', examples('strata runs', 'strata runs retail --json'))
+    .action(async (pipeline: string | undefined, _options, command: Command) =>
+      start(command, async (context) => (await import('./commands/runs.ts')).runs(context, pipeline)),
+    );
+}

@@ -1,0 +1,70 @@
+import type { KeyedMode, ModelMode, ModelSpec, PartitionField, SilverModel } from './spec.ts';
+import type { TableId } from './tables.ts';
+import type { Column } from './types.ts';
+
+/** Columns that a history table has beside the model's own. */
+export const VALID_FROM = 'valid_from';
+export const VALID_TO = 'valid_to';
+export const IS_CURRENT = 'is_current';
+
+/** Columns that a log has beside the model's own. */
+export const OP = '_op';
+export const EVENT_HASH = '_event_hash';
+export const SOURCE_FILE = '_source_file';
+
+/** Stands for a composite key where one column is needed, in the history as in the log. */
+export const KEY_HASH = '_key_hash';
+
+/** `silver.<table>__log` holds the events of a keyed table; other names have no `__`. */
+export const LOG_SUFFIX = '__log';
+
+export type KeyedModel = SilverModel & { readonly mode: KeyedMode };
+
+export function isKeyedMode(mode: ModelMode): mode is KeyedMode {
+  return mode.kind === 'upsert' || mode.kind === 'scd2';
+}
+
+export function isKeyed(model: ModelSpec): model is KeyedModel {
+  return model.layer === 'silver' && isKeyedMode(model.mode);
+}
+
+/** The id under which a run knows a keyed model's log, such as `silver.customers__log`. */
+export function logModelId(model: { readonly id: string }): string {
+  return `${model.id}${LOG_SUFFIX}`;
+}
+
+export function logTable(table: TableId): TableId {
+  return { ...table, name: `${table.name}${LOG_SUFFIX}` };
+}
+
+/** What readers of a keyed table see: the model's columns and, for `scd2`, the interval in the type of the sequence. */
+export function historyColumns(mode: KeyedMode, columns: readonly Column[]): readonly Column[] {
+  const sequence = columns.find((c) => c.name === mode.sequence);
+  if (sequence === undefined) throw new RangeError(`sequence column ${mode.sequence} is not a column of the model`);
+  const interval: readonly Column[] = [
+    { name: VALID_FROM, type: sequence.type },
+    { name: VALID_TO, type: sequence.type },
+    { name: IS_CURRENT, type: { kind: 'boolean' } },
+  ];
+  return [...columns, ...(mode.kind === 'scd2' ? interval : []), ...keyHashColumn(mode)];
+}
+
+/** Every distinct event of every file: the model's columns, what it does to its key, its hash and its file. */
+export function logColumns(mode: KeyedMode, columns: readonly Column[]): readonly Column[] {
+  const own: readonly Column[] = [OP, EVENT_HASH, SOURCE_FILE].map((name) => ({ name, type: { kind: 'string' } }));
+  return [...columns, ...own, ...keyHashColumn(mode)];
+}
+
+/** Both tables are partitioned alike. */
+export function keyBuckets(mode: KeyedMode, buckets: number): readonly PartitionField[] {
+  return [{ column: bucketColumn(mode), transform: { kind: 'bucket', width: buckets } }];
+}
+
+export function bucketColumn(mode: KeyedMode): string {
+  const [only, ...others] = mode.key;
+  return only === undefined || others.length > 0 ? KEY_HASH : only;
+}
+
+function keyHashColumn(mode: KeyedMode): readonly Column[] {
+  return mode.key.length > 1 ? [{ name: KEY_HASH, type: { kind: 'bigint' } }] : [];
+}

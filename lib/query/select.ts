@@ -1,0 +1,166 @@
+import { sqlFault } from '../compile/engine-errors.ts';
+import { type NamedTable, tablesIn } from '../compile/references.ts';
+import { nodeAt, placeOfOffset, statementsOf, textAt } from '../compile/syntax.ts';
+import { EngineError, InvalidInput, type Problem } from '../core/errors.ts';
+import { databaseOf } from '../core/tables.ts';
+import { columnsOf, schemaById } from '../iceberg/schema.ts';
+import type { Borrowed, JsonValue, Row, Session } from '../ports.ts';
+import { countResult, fromQuery, keepResult, pageOfResult, selectResult } from '../sql/query.ts';
+import { createSchemas } from '../sql/scan.ts';
+import { openTable } from '../steps/table-state.ts';
+import type { QueryDeps } from './deps.ts';
+import { expectedTable, type FoundTable, findTable, tableNames } from './find-table.ts';
+import { type LakeMoment, parseMoment, snapshotAt } from './moment.ts';
+
+export type QueryResult = {
+  /** Names are distinct: a second column `a` is called `a_1`. Types are DuckDB's. */
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly rows: number;
+  /** The rows in order, a page at a time. */
+  pages(): AsyncIterable<readonly Row[]>;
+};
+
+const PAGE_ROWS = 20_000;
+const SQL = 'a SELECT over tables by full name, such as SELECT * FROM online_retail_gold.monthly_revenue';
+
+/**
+ * Runs one read-only query over the lake's tables as they are now, or as of a run, a snapshot or a time (see
+ * parseMoment), and hands its result to `use`, after which it is gone. Results are kept by DuckDB, which may spill
+ * them, so their size does not matter. Throws InvalidInput with every problem of the SQL; EngineError when it fails on
+ * the data.
+ */
+export async function withQuery<T>(
+  deps: QueryDeps,
+  query: { readonly sql: string; readonly asOf?: string },
+  use: (result: QueryResult) => Promise<T>,
+): Promise<T> {
+  const session = await deps.engine.open(deps.settings);
+  const borrowed: Borrowed[] = [];
+  try {
+    const tree = await parseQuery(session, query.sql);
+    const tables = await findTables(deps, query.sql, tree);
+    const moment = query.asOf === undefined ? undefined : await parseMoment(deps.catalog, query.asOf, tables);
+    for (const statement of createSchemas([...new Set(tables.map((table) => databaseOf(table.id)))])) {
+      await session.run(statement);
+    }
+    for (const table of tables) borrowed.push(await openView(deps, session, table, moment));
+    return await use(await execute(session, query.sql, tree));
+  } finally {
+    await session.close();
+    for (const one of borrowed) await one.release();
+  }
+}
+
+async function parseQuery(session: Session, sql: string): Promise<JsonValue> {
+  let tree: JsonValue;
+  try {
+    tree = await session.parse(sql);
+  } catch (error) {
+    const fault = sqlFault(error, 'parse', SQL);
+    throw fault.got.startsWith('Only SELECT')
+      ? refused('a statement that is no SELECT', 'one SELECT: queries only read; a pipeline writes tables')
+      : invalidSql([{ file: 'query', place: fault.place ?? 'line 1', got: fault.got, expected: fault.expected }]);
+  }
+  const count = statementsOf(tree).length;
+  if (count === 1) return tree;
+  throw refused(count === 0 ? 'no statement' : `${count} statements`, 'one SELECT');
+}
+
+function refused(got: string, expected: string): InvalidInput {
+  return invalidSql([{ file: 'query', place: 'line 1', got, expected }]);
+}
+
+function invalidSql(problems: readonly Problem[]): InvalidInput {
+  return new InvalidInput('the query cannot run:', problems);
+}
+
+/** The tables that the SQL names, each once. Throws InvalidInput with every one that is not there. */
+async function findTables(deps: QueryDeps, sql: string, tree: JsonValue): Promise<readonly FoundTable[]> {
+  const found = new Map<string, FoundTable>();
+  const problems: Problem[] = [];
+  for (const named of tablesIn(tree)) {
+    const name = nameInSql(named);
+    if (found.has(name.toLowerCase())) continue;
+    try {
+      found.set(name.toLowerCase(), await findTable(deps.catalog, name));
+    } catch (error) {
+      if (!(error instanceof InvalidInput)) throw error;
+      const expected = expectedTable(name, await tableNames(deps.catalog));
+      problems.push({ file: 'query', place: placeOfOffset(sql, named.offset), got: `unknown table ${name}`, expected });
+    }
+  }
+  if (problems.length > 0) throw invalidSql(problems);
+  return [...found.values()];
+}
+
+function nameInSql({ catalog, schema, table }: NamedTable): string {
+  return [catalog, schema, table].filter((part) => part !== '').join('.');
+}
+
+async function openView(
+  deps: QueryDeps,
+  session: Session,
+  { id, metadata }: FoundTable,
+  moment: LakeMoment | undefined,
+): Promise<Borrowed> {
+  const name = { schema: databaseOf(id), table: id.name };
+  if (moment === undefined) return openTable(deps.store, session, name, metadata, []);
+  const snapshot = snapshotAt({ id, metadata, metadataLocation: '' }, moment);
+  // The past is read by the schema of its time.
+  const schema = schemaById(metadata, snapshot['schema-id'] ?? metadata['current-schema-id']);
+  const then = { ...metadata, 'current-schema-id': schema['schema-id'] };
+  return openTable(deps.store, session, name, then, columnsOf(schema), snapshot['snapshot-id']);
+}
+
+async function execute(session: Session, sql: string, tree: JsonValue): Promise<QueryResult> {
+  const text = queryText(sql, tree);
+  await describeFirst(session, text);
+  await keep(session, text);
+  const columns = await session.describe(selectResult());
+  const rows = Number((await session.rows(countResult()))[0]?.['rows']);
+  return {
+    columns,
+    rows,
+    async *pages() {
+      for (let from = 0; from < rows; from += PAGE_ROWS) yield session.rows(pageOfResult(from, from + PAGE_ROWS));
+    },
+  };
+}
+
+/** DESCRIBE and SUMMARIZE of a table are queries too. SHOW would list the session, which no one asks for. */
+function queryText(sql: string, tree: JsonValue): string {
+  const from = nodeAt(statementsOf(tree)[0] ?? {}, 'from_table') ?? {};
+  if (textAt(from, 'type') !== 'SHOW_REF') return sql;
+  if (nodeAt(from, 'query') === undefined) throw refused('SHOW', 'one SELECT; strata tables lists the tables');
+  return fromQuery(sql.trim().replace(/;$/, ''));
+}
+
+async function keep(session: Session, text: string): Promise<void> {
+  try {
+    await session.run(keepResult(text));
+  } catch (cause) {
+    if (!(cause instanceof EngineError)) throw cause;
+    // The rest shows the SQL around the user's.
+    throw new EngineError(cause.message.split('\n\nLINE ')[0] ?? cause.message, { cause });
+  }
+}
+
+/** DuckDB finds here what is wrong with the SQL itself; what fails later fails on the data. */
+async function describeFirst(session: Session, text: string): Promise<void> {
+  try {
+    await session.describe({ name: 'query', text });
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    const fault = sqlFault(error, 'query', SQL);
+    throw invalidSql([{ file: 'query', place: fault.place ?? 'line 1', got: fault.got, expected: fault.expected }]);
+  }
+}
+
+/** All rows of a small query, for callers that need them at once. */
+export function queryRows(deps: QueryDeps, sql: string): Promise<readonly Row[]> {
+  return withQuery(deps, { sql }, async (result) => {
+    const rows: Row[] = [];
+    for await (const page of result.pages()) rows.push(...page);
+    return rows;
+  });
+}

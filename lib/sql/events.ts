@@ -1,0 +1,67 @@
+import { EVENT_HASH, KEY_HASH, OP, SOURCE_FILE } from '../core/keyed.ts';
+import type { KeyedMode, PartitionField } from '../core/spec.ts';
+import type { Statement } from '../core/statement.ts';
+import type { Column } from '../core/types.ts';
+import { PARSED, RID } from './batch.ts';
+import { renderKept } from './mapped.ts';
+import { quoteName, quoteText } from './quote.ts';
+import { FILE } from './raw-rows.ts';
+import { renderTransform } from './transform.ts';
+import { duckType } from './types.ts';
+
+export type EventsRequest = {
+  readonly mode: KeyedMode;
+  /** The model's columns. */
+  readonly columns: readonly Column[];
+  /** The partition field of both tables. */
+  readonly bucket: PartitionField;
+  /** Store key of each local path. */
+  readonly files: readonly { readonly path: string; readonly key: string }[];
+  readonly folder: string;
+};
+
+/** Kept rows as events, written by key bucket for the merge. */
+export function writeEvents(request: EventsRequest): Statement {
+  const { mode, columns, bucket } = request;
+  const type = bucket.column === KEY_HASH ? ({ kind: 'bigint' } as const) : typeOf(columns, bucket.column);
+  const select = `SELECT *, ${renderTransform(bucket, type)} AS __bucket FROM (${renderEvents(request)})`;
+  return {
+    name: `write ${mode.kind} events`,
+    text: `COPY (${select}) TO ${quoteText(request.folder)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (__bucket), OVERWRITE_OR_IGNORE, FILENAME_PATTERN '{uuid}', RETURN_STATS)`,
+  };
+}
+
+/**
+ * The event hash is the SHA-256 of the row's columns in order, each as `V<bytes>:<text>;` or `N;` for null, and of what
+ * the event does. A row's file follows from its number, since files are numbered one after the other.
+ */
+function renderEvents({ mode, columns, files }: EventsRequest): string {
+  const cast = columns.map((c) => `CAST(${quoteName(c.name)} AS ${duckType(c.type)}) AS ${quoteName(c.name)}`);
+  const op =
+    mode.deleteWhen === null
+      ? "'upsert'"
+      : `CASE WHEN COALESCE((${mode.deleteWhen}), false) THEN 'delete' ELSE 'upsert' END`;
+  const keyHash =
+    mode.key.length > 1 ? [`CAST(md5_number_lower(${canonical(mode.key)}) >> 1 AS BIGINT) AS ${KEY_HASH}`] : [];
+  const keys = files.map((f) => `(${quoteText(f.path)}, ${quoteText(f.key)})`).join(', ');
+  return `WITH starts AS (
+  SELECT f.key, min(p.rowid) AS first FROM ${PARSED} p JOIN (VALUES ${keys}) f(path, key) ON f.path = p.${FILE} GROUP BY f.key
+),
+typed AS (SELECT ${cast.join(', ')}, ${op} AS ${OP}, ${RID} FROM ${renderKept(false)})
+SELECT t.* EXCLUDE (${RID}), sha256(${canonical(columns.map((c) => c.name))} || ${OP}) AS ${EVENT_HASH}, s.key AS ${SOURCE_FILE}${keyHash.map((k) => `, ${k}`).join('')}
+FROM typed t ASOF JOIN starts s ON t.${RID} >= s.first`;
+}
+
+function canonical(columns: readonly string[]): string {
+  const parts = columns.map((name) => {
+    const text = `CAST(${quoteName(name)} AS VARCHAR)`;
+    return `CASE WHEN ${quoteName(name)} IS NULL THEN 'N;' ELSE 'V' || strlen(${text}) || ':' || ${text} || ';' END`;
+  });
+  return parts.join(' || ');
+}
+
+function typeOf(columns: readonly Column[], name: string): Column['type'] {
+  const type = columns.find((c) => c.name === name)?.type;
+  if (type === undefined) throw new RangeError(`bucket column ${name} is not a column of the model`);
+  return type;
+}

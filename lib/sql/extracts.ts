@@ -1,0 +1,24 @@
+import { SOURCE_FILE } from '../core/keyed.ts';
+import type { KeyedMode } from '../core/spec.ts';
+import type { Statement } from '../core/statement.ts';
+import { quoteName, quoteText } from './quote.ts';
+
+/**
+ * Full extracts by file with their sequence, the greatest in the file, as one Parquet file. `relations` hold log rows
+ * and staged events of all buckets; a withdrawn file counts no longer unless it was staged again.
+ */
+export function writeExtracts(
+  mode: KeyedMode,
+  relations: { readonly log: string; readonly staged: string },
+  withdrawn: readonly string[],
+  path: string,
+): Statement {
+  const sequence = quoteName(mode.sequence);
+  const kept = withdrawn.length === 0 ? '' : ` WHERE ${SOURCE_FILE} NOT IN (${withdrawn.map(quoteText).join(', ')})`;
+  const select = `SELECT ${SOURCE_FILE} AS file, max(sequence) AS sequence FROM (
+  SELECT ${SOURCE_FILE}, ${sequence} AS sequence FROM ${relations.log}${kept}
+  UNION ALL
+  SELECT ${SOURCE_FILE}, ${sequence} AS sequence FROM ${relations.staged}
+) GROUP BY ALL`;
+  return { name: 'extracts', text: `COPY (${select}) TO ${quoteText(path)} (FORMAT parquet, RETURN_STATS)` };
+}

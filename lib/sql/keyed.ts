@@ -1,0 +1,221 @@
+import { EVENT_HASH, IS_CURRENT, KEY_HASH, OP, SOURCE_FILE, VALID_FROM, VALID_TO } from '../core/keyed.ts';
+import type { KeyedMode } from '../core/spec.ts';
+import type { Statement } from '../core/statement.ts';
+import type { Column } from '../core/types.ts';
+import { quoteName, quoteText } from './quote.ts';
+
+/**
+ * The merge of one key bucket. Views `__new` (staged events), `__log` and `__history` (the bucket's rows as they are)
+ * are there before; each statement makes one table, named by its role.
+ */
+export const NEW = '__new';
+export const LOG = '__log';
+export const HISTORY = '__history';
+export const FRESH = '__fresh';
+const TOUCHED = '__touched';
+const EVENTS = '__key_events';
+export const RECOMPUTED = '__recomputed';
+
+/** Events that the log does not know: one of each content and file. */
+export function createFresh(): Statement {
+  return {
+    name: 'fresh_events',
+    text: `CREATE TABLE ${FRESH} AS
+SELECT * FROM (SELECT * FROM ${NEW} QUALIFY row_number() OVER (PARTITION BY ${EVENT_HASH}, ${SOURCE_FILE}) = 1) n
+ANTI JOIN ${LOG} l ON n.${EVENT_HASH} = l.${EVENT_HASH} AND n.${SOURCE_FILE} = l.${SOURCE_FILE}`,
+  };
+}
+
+/** The keys to recompute: those of fresh events and of withdrawn ones, or all keys of the bucket. */
+export function createTouched(mode: KeyedMode, scope: { all: boolean; withdrawn: readonly string[] }): Statement {
+  const key = names(mode.key);
+  const log = scope.all
+    ? `\nUNION\nSELECT ${key} FROM ${LOG}`
+    : scope.withdrawn.length === 0
+      ? ''
+      : `\nUNION\nSELECT ${key} FROM ${LOG} WHERE ${SOURCE_FILE} IN (${scope.withdrawn.map(quoteText).join(', ')})`;
+  return {
+    name: 'touched_keys',
+    text: `CREATE TABLE ${TOUCHED} AS SELECT ${key} FROM ${FRESH}${log}\n${log === '' ? 'GROUP BY ALL' : ''}`,
+  };
+}
+
+/** Every event ever accepted for the touched keys, less those that were withdrawn. */
+export function createKeyEvents(mode: KeyedMode, columns: readonly Column[], withdrawn: readonly string[]): Statement {
+  const all = eventColumns(mode, columns);
+  return {
+    name: 'key_events',
+    text: `CREATE TABLE ${EVENTS} AS
+SELECT ${all} FROM ${FRESH}
+UNION ALL
+SELECT ${all} FROM ${LOG} l SEMI JOIN ${TOUCHED} t USING (${names(mode.key)})${kept('WHERE', withdrawn)}`,
+  };
+}
+
+/**
+ * Full extracts: a key without a row in an extract is deleted at the extract's sequence, the greatest of its file.
+ * `extracts` are those files of all buckets.
+ */
+export function addMissingDeletes(mode: KeyedMode, columns: readonly Column[], extracts: string): Statement {
+  const key = mode.key.map(quoteName);
+  const others = columns
+    .map((c) => c.name)
+    .filter((name) => name !== mode.sequence && !mode.key.includes(name))
+    .map((name) => `NULL AS ${quoteName(name)}`);
+  const hash = mode.key.length > 1 ? [`t.${KEY_HASH}`] : [];
+  const select = [
+    ...key.map((k) => `t.${k}`),
+    `x.sequence AS ${quoteName(mode.sequence)}`,
+    ...others,
+    ...hash,
+    `'delete' AS ${OP}`,
+    `'missing from ' || x.file AS ${EVENT_HASH}`,
+    `x.file AS ${SOURCE_FILE}`,
+  ];
+  const same = (alias: string): string => key.map((k) => `t.${k} = ${alias}.${k}`).join(' AND ');
+  return {
+    name: 'missing_deletes',
+    text: `INSERT INTO ${EVENTS} BY NAME
+WITH keys AS (SELECT ${[...key, ...(mode.key.length > 1 ? [KEY_HASH] : [])].join(', ')}, min(${quoteName(mode.sequence)}) AS first FROM ${EVENTS} GROUP BY ALL)
+SELECT ${select.join(', ')} FROM keys t JOIN ${extracts} x ON x.sequence > t.first
+ANTI JOIN ${EVENTS} e ON ${same('e')} AND e.${SOURCE_FILE} = x.file`,
+  };
+}
+
+/** The touched keys' rows as their events make them. */
+export function createRecomputed(mode: KeyedMode, columns: readonly Column[]): Statement {
+  const text = mode.kind === 'upsert' ? renderLatest(mode, columns) : renderVersions(mode, columns);
+  return { name: `recompute_${mode.kind}`, text: `CREATE TABLE ${RECOMPUTED} AS\n${text}` };
+}
+
+/** One event per key and sequence: a delete before an upsert, then tieBreak, then the hash. */
+function renderWinners(mode: KeyedMode): string {
+  const order = [`${OP} = 'delete' DESC`, ...(mode.tieBreak === null ? [] : [mode.tieBreak]), EVENT_HASH];
+  return `winners AS (
+  SELECT * FROM ${EVENTS}
+  QUALIFY row_number() OVER (PARTITION BY ${names(mode.key)}, ${quoteName(mode.sequence)} ORDER BY ${order.join(', ')}) = 1
+)`;
+}
+
+function renderLatest(mode: KeyedMode, columns: readonly Column[]): string {
+  return `WITH ${renderWinners(mode)},
+latest AS (
+  SELECT * FROM winners QUALIFY row_number() OVER (PARTITION BY ${names(mode.key)} ORDER BY ${quoteName(mode.sequence)} DESC) = 1
+)
+SELECT ${rowColumns(mode, columns)} FROM latest WHERE ${OP} <> 'delete'`;
+}
+
+/**
+ * Versions: an event starts one unless the event before it says the same of the tracked columns and its own end does
+ * not leave a gap. A version takes its first event's sequence, its last event's other columns, and ends where the next
+ * version or delete begins, or at the source's own end if that is earlier.
+ */
+function renderVersions(mode: KeyedMode, columns: readonly Column[]): string {
+  const sequence = quoteName(mode.sequence);
+  const own = mode.validTo === null ? undefined : quoteName(mode.validTo);
+  const window = `(PARTITION BY ${names(mode.key)} ORDER BY ${sequence})`;
+  const tracked =
+    mode.track.length === 0
+      ? 'true'
+      : `struct_pack(${mode.track.map((c, i) => `t${i} := ${quoteName(c)}`).join(', ')})`;
+  const gap = own === undefined ? '' : `\n      WHEN lag(${own}) OVER w < ${sequence} THEN true`;
+  const changed = mode.coalesce ? `${tracked} IS DISTINCT FROM lag(${tracked}) OVER w` : 'true';
+  const next = '__next';
+  const end =
+    own === undefined
+      ? next
+      : `CASE WHEN ${own} IS NULL THEN ${next} WHEN ${next} IS NULL OR ${own} < ${next} THEN ${own} ELSE ${next} END`;
+  return `WITH ${renderWinners(mode)},
+marked AS (
+  SELECT *, CASE
+      WHEN ${OP} = 'delete' THEN true
+      WHEN lag(${OP}) OVER w IS NULL OR lag(${OP}) OVER w = 'delete' THEN true${gap}
+      ELSE ${changed}
+    END AS __starts
+  FROM winners WINDOW w AS ${window}
+),
+bounded AS (
+  SELECT *,
+    last_value(CASE WHEN __starts THEN ${sequence} END IGNORE NULLS) OVER (PARTITION BY ${names(mode.key)} ORDER BY ${sequence} ROWS UNBOUNDED PRECEDING) AS __first,
+    lead(${sequence}) OVER w AS ${next},
+    coalesce(lead(__starts) OVER w, true) AS __ends
+  FROM marked WINDOW w AS ${window}
+),
+versions AS (
+  SELECT ${rowColumns(mode, columns)}, __first AS ${VALID_FROM}, ${end} AS ${VALID_TO} FROM bounded WHERE __ends AND ${OP} <> 'delete'
+)
+SELECT *, ${VALID_TO} IS NULL AS ${IS_CURRENT} FROM versions`;
+}
+
+/** Keys whose versions break an invariant, with what is wrong; no row when all hold. */
+export function findBreaches(mode: KeyedMode, relation: string): Statement {
+  const key = names(mode.key);
+  if (mode.kind === 'upsert') {
+    return {
+      name: 'invariants',
+      text: `SELECT ${key}, 'more than one row' AS breach FROM ${relation} GROUP BY ${key} HAVING count(*) > 1 LIMIT 5`,
+    };
+  }
+  const empty = mode.validTo === null ? `${VALID_FROM} >= ${VALID_TO}` : `${VALID_FROM} > ${VALID_TO}`;
+  return {
+    name: 'invariants',
+    text: `WITH followed AS (
+  SELECT ${key}, ${VALID_FROM}, ${VALID_TO}, lead(${VALID_FROM}) OVER (PARTITION BY ${key} ORDER BY ${VALID_FROM}) AS next FROM ${relation}
+)
+SELECT ${key}, ${VALID_FROM}, ${VALID_TO}, next AS next_valid_from, CASE
+    WHEN ${VALID_TO} IS NULL AND next IS NOT NULL THEN 'an open row that is not the last'
+    WHEN ${VALID_TO} > next THEN 'overlaps its successor'
+    ELSE 'ends before it begins'
+  END AS breach
+FROM followed
+WHERE (${VALID_TO} IS NULL AND next IS NOT NULL) OR ${VALID_TO} > next OR ${empty} LIMIT 5`,
+  };
+}
+
+/** The bucket's new history: rows of untouched keys as they are, and the recomputed ones. */
+export function renderHistory(mode: KeyedMode, columns: readonly Column[]): string {
+  const all = columns.map((c) => quoteName(c.name)).join(', ');
+  return `(SELECT ${all} FROM ${HISTORY} h ANTI JOIN ${TOUCHED} t USING (${names(mode.key)})
+UNION ALL
+SELECT ${all} FROM ${RECOMPUTED})`;
+}
+
+/** What is written to the log: the fresh events, or all of the bucket's when events were withdrawn from it. */
+export function renderLog(columns: readonly Column[], rewrite: boolean, withdrawn: readonly string[]): string {
+  if (!rewrite) return FRESH;
+  const all = columns.map((c) => quoteName(c.name)).join(', ');
+  return `(SELECT ${all} FROM ${FRESH} UNION ALL SELECT ${all} FROM ${LOG}${kept('WHERE', withdrawn)})`;
+}
+
+export function countFresh(withdrawn: readonly string[]): Statement {
+  const gone =
+    withdrawn.length === 0
+      ? '0'
+      : `(SELECT count(*) FROM ${LOG} WHERE ${SOURCE_FILE} IN (${withdrawn.map(quoteText).join(', ')}))`;
+  return {
+    name: 'count_fresh',
+    text: `SELECT (SELECT count(*) FROM ${NEW}) AS staged, (SELECT count(*) FROM ${FRESH}) AS fresh, ${gone} AS withdrawn`,
+  };
+}
+
+/** Only the part of the bucket's keys that one unit of several deals with. */
+export function renderPart(mode: KeyedMode, relation: string, part: number, parts: number): string {
+  return parts === 1 ? relation : `(SELECT * FROM ${relation} WHERE hash(${names(mode.key)}) % ${parts} = ${part})`;
+}
+
+function eventColumns(mode: KeyedMode, columns: readonly Column[]): string {
+  const hash = mode.key.length > 1 ? [KEY_HASH] : [];
+  return [...columns.map((c) => quoteName(c.name)), OP, EVENT_HASH, SOURCE_FILE, ...hash].join(', ');
+}
+
+function rowColumns(mode: KeyedMode, columns: readonly Column[]): string {
+  return [...columns.map((c) => quoteName(c.name)), ...(mode.key.length > 1 ? [KEY_HASH] : [])].join(', ');
+}
+
+function kept(keyword: 'WHERE' | 'AND', withdrawn: readonly string[]): string {
+  return withdrawn.length === 0 ? '' : ` ${keyword} ${SOURCE_FILE} NOT IN (${withdrawn.map(quoteText).join(', ')})`;
+}
+
+function names(columns: readonly string[]): string {
+  return columns.map(quoteName).join(', ');
+}

@@ -1,0 +1,205 @@
+import { join } from 'node:path';
+import { AuditFailed } from '../core/errors.ts';
+import type { KeyedModel } from '../core/keyed.ts';
+import { addCounts, type KeyShare, type MergeUnit, NO_ROWS, type TableShape } from '../core/run.ts';
+import { fullName } from '../core/tables.ts';
+import type { Borrowed, Session } from '../ports.ts';
+import {
+  addMissingDeletes,
+  countFresh,
+  createFresh,
+  createKeyEvents,
+  createRecomputed,
+  createTouched,
+  findBreaches,
+  HISTORY,
+  LOG,
+  NEW,
+  renderHistory,
+  renderLog,
+  renderPart,
+} from '../sql/keyed.ts';
+import { createRelation, renderBucketRows, renderParquet, renderScan } from '../sql/scan.ts';
+import { createHashMacros } from '../sql/transform.ts';
+import { writeTable } from '../sql/write.ts';
+import { planFiles } from '../table/read.ts';
+import type { StepDeps } from './deps.ts';
+import { type Placed, placeDataFiles, withScratch } from './place-files.ts';
+import { bucketOf } from './plan-keyed-merge.ts';
+import type { UnitContext } from './stage.ts';
+import { fieldIdsOf, loadBase, pathOf, scanColumns } from './table-state.ts';
+import { loadTarget } from './target.ts';
+import { emptyResult, type UnitResult } from './unit-result.ts';
+
+type KeyedUnit = Extract<MergeUnit, { kind: 'keyed' }>;
+type KeyedContext = Pick<UnitContext, 'plan' | 'planned' | 'level'> & {
+  readonly unit: KeyedUnit;
+  readonly model: KeyedModel;
+  readonly log: TableShape;
+};
+
+/** Recomputes the touched keys of some buckets from their events and writes those buckets anew. */
+export async function mergeKeyed(
+  context: Pick<UnitContext, 'plan' | 'planned' | 'level'>,
+  unit: KeyedUnit,
+  model: KeyedModel,
+  deps: StepDeps,
+): Promise<UnitResult> {
+  const { log } = context.planned;
+  if (log === null) throw new RangeError(`${model.id} has no log`);
+  let result = emptyResult(unit.unit, model.id);
+  for (const share of unit.shares) {
+    const merged = await mergeShare({ ...context, unit, model, log }, share, deps);
+    result = {
+      ...result,
+      counts: addCounts(result.counts, merged.counts),
+      written: [...result.written, ...merged.written],
+      logged: [...result.logged, ...merged.logged],
+      rewritten: [...result.rewritten, ...merged.rewritten],
+      relogged: [...result.relogged, ...merged.relogged],
+    };
+  }
+  return result;
+}
+
+type Merged = Pick<UnitResult, 'counts' | 'written' | 'logged' | 'rewritten' | 'relogged'>;
+
+async function mergeShare(context: KeyedContext, share: KeyShare, deps: StepDeps): Promise<Merged> {
+  const session = await deps.engine.open(deps.settings);
+  const borrowed: Borrowed[] = [];
+  try {
+    await session.run(createHashMacros());
+    borrowed.push(await openEvents(session, context, share, deps));
+    borrowed.push(await openBucket(session, context, share, context.log, LOG, deps));
+    borrowed.push(await openBucket(session, context, share, context.planned.shape, HISTORY, deps));
+    return await withScratch(deps, context.unit.unit, (scratch) => recompute(session, context, share, scratch, deps));
+  } finally {
+    await session.close();
+    for (const one of borrowed) await one.release();
+  }
+}
+
+async function openEvents(session: Session, context: KeyedContext, share: KeyShare, deps: StepDeps): Promise<Borrowed> {
+  const borrowed = await deps.store.borrow(share.events);
+  const paths = share.events.map((key) => pathOf(borrowed, key));
+  const columns = scanColumns(undefined, context.log.columns);
+  const relation = paths.length === 0 ? renderScan(columns, []) : renderParquet(paths);
+  await session.run(createRelation(NEW, renderPart(context.model.mode, relation, share.part, share.parts)));
+  return borrowed;
+}
+
+/** A bucket's rows of one table. When a rebuild changes the number of buckets, they may lie in any file. */
+async function openBucket(
+  session: Session,
+  context: KeyedContext,
+  share: KeyShare,
+  shape: TableShape,
+  name: string,
+  deps: StepDeps,
+): Promise<Borrowed> {
+  const metadata = await loadBase(deps.store, context.plan, shape.id);
+  const all = metadata === undefined ? [] : await planFiles(deps.store, metadata);
+  const moved = context.planned.rebuild;
+  const files = moved ? all : all.filter((file) => bucketOf(file) === share.bucket);
+  const keys = files.map((file) => deps.store.key(file.path));
+  const borrowed = await deps.store.borrow(keys);
+  const scan = renderScan(
+    scanColumns(metadata, shape.columns),
+    keys.map((key) => pathOf(borrowed, key)),
+  );
+  const [bucket] = shape.partitionBy;
+  const rows = moved && bucket !== undefined ? renderBucketRows(scan, bucket, shape.columns, share.bucket) : scan;
+  await session.run(createRelation(name, renderPart(context.model.mode, rows, share.part, share.parts)));
+  return borrowed;
+}
+
+async function recompute(
+  session: Session,
+  context: KeyedContext,
+  share: KeyShare,
+  scratch: string,
+  deps: StepDeps,
+): Promise<Merged> {
+  const { model, plan, planned } = context;
+  const { mode } = model;
+  const { withdraw } = plan;
+  await session.run(createFresh());
+  const counted = (await session.rows(countFresh(withdraw)))[0];
+  const [staged, fresh, withdrawn] = ['staged', 'fresh', 'withdrawn'].map((name) => Number(counted?.[name]));
+  const counts = { ...NO_ROWS, accepted: fresh ?? 0, duplicates: (staged ?? 0) - (fresh ?? 0) };
+  const all = planned.rebuild || mode.missing === 'delete';
+  // Parts of one bucket replace it together, so all of them rewrite as soon as one might.
+  const relog = planned.rebuild || (withdrawn ?? 0) > 0 || (share.parts > 1 && withdraw.length > 0);
+  if (counts.accepted === 0 && !relog && !all && share.parts === 1) return { ...UNCHANGED, counts };
+  await session.run(createTouched(mode, { all, withdrawn: withdraw }));
+  await session.run(createKeyEvents(mode, planned.columns, withdraw));
+  if (context.unit.extracts !== null) await addExtracts(session, context, context.unit.extracts, deps);
+  await session.run(createRecomputed(mode, planned.columns));
+  const history = renderHistory(mode, planned.shape.columns);
+  const written = await writeShare(session, context, share, planned.shape, history, join(scratch, 'history'), deps);
+  const log = renderLog(context.log.columns, relog, withdraw);
+  const logged = await writeShare(session, context, share, context.log, log, join(scratch, 'log'), deps);
+  return {
+    counts,
+    written,
+    logged,
+    rewritten: [share.bucket],
+    relogged: relog ? [share.bucket] : [],
+  };
+}
+
+const UNCHANGED: Merged = { counts: NO_ROWS, written: [], logged: [], rewritten: [], relogged: [] };
+
+async function addExtracts(session: Session, context: KeyedContext, key: string, deps: StepDeps): Promise<void> {
+  const borrowed = await deps.store.borrow([key]);
+  try {
+    const extracts = renderParquet([pathOf(borrowed, key)]);
+    await session.run(addMissingDeletes(context.model.mode, context.planned.columns, extracts));
+  } finally {
+    await borrowed.release();
+  }
+}
+
+/** Writes a relation as files of the share's bucket; what is written to the history is checked as it lies in the files. */
+async function writeShare(
+  session: Session,
+  context: KeyedContext,
+  share: KeyShare,
+  shape: TableShape,
+  from: string,
+  folder: string,
+  deps: StepDeps,
+): Promise<readonly Placed[]> {
+  const target = await loadTarget(deps.store, context.plan, shape);
+  const files = await session.copy(
+    writeTable({
+      name: `write ${shape.id}`,
+      from,
+      columns: shape.columns,
+      fieldIds: fieldIdsOf(target.schema),
+      partitionBy: [],
+      sortBy: shape.sortBy,
+      folder,
+      fileBytes: context.plan.spec.settings.fileBytes,
+    }),
+  );
+  const rows = files.filter((file) => file.rows > 0);
+  if (shape.id === context.model.id)
+    await checkInvariants(
+      session,
+      context,
+      rows.map((file) => file.path),
+    );
+  const inBucket = rows.map((file) => ({ ...file, partition: [{ column: 'bucket', value: String(share.bucket) }] }));
+  const stem = `${context.plan.run.run_id}-${context.unit.unit}`;
+  return placeDataFiles(deps, inBucket, { table: shape.table, ...target, stem });
+}
+
+async function checkInvariants(session: Session, context: KeyedContext, paths: readonly string[]): Promise<void> {
+  if (paths.length === 0) return;
+  const breaches = await session.rows(findBreaches(context.model.mode, renderParquet(paths)));
+  if (breaches.length === 0) return;
+  throw new AuditFailed(
+    `${fullName(context.planned.shape.table)}: a key's rows break an invariant: ${breaches.map((row) => JSON.stringify(row)).join(', ')}. Nothing is published.`,
+  );
+}

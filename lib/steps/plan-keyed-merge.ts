@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import type { KeyedModel } from '../core/keyed.ts';
+import type { KeyShare, MergeUnit, ModelPlan, RunPlan } from '../core/run.ts';
+import type { DataFile } from '../iceberg/types.ts';
+import { writeExtracts } from '../sql/extracts.ts';
+import { renderParquet, renderScan } from '../sql/scan.ts';
+import { planFiles } from '../table/read.ts';
+import type { StepDeps } from './deps.ts';
+import { withScratch } from './place-files.ts';
+import { runFolder } from './run-folder.ts';
+import { loadBase, pathOf, scanColumns } from './table-state.ts';
+import type { UnitResult } from './unit-result.ts';
+
+/** A share may weigh this part of a unit's input bytes, since Parquet grows when it is read. */
+const UNIT_SHARE = 1 / 4;
+
+/**
+ * One share per touched key bucket, small ones joined to a unit, a large one cut by a second hash of the key. All
+ * buckets are touched by a rebuild, by a withdrawal and by a full extract, whose missing keys may be anywhere.
+ */
+export async function planKeyedMerge(
+  deps: StepDeps,
+  plan: RunPlan,
+  level: number,
+  planned: ModelPlan,
+  model: KeyedModel,
+  results: readonly UnitResult[],
+): Promise<readonly MergeUnit[]> {
+  const files = await existingFiles(deps, plan, planned);
+  const staged = new Map<number, { keys: string[]; bytes: number }>();
+  for (const { key, written } of results.flatMap((r) => r.exchanged)) {
+    const bucket = Number(written.partition[0]?.value);
+    const of = staged.get(bucket) ?? { keys: [], bytes: 0 };
+    staged.set(bucket, { keys: [...of.keys, key], bytes: of.bytes + written.bytes });
+  }
+  const everywhere =
+    planned.rebuild || plan.withdraw.length > 0 || (model.mode.missing === 'delete' && staged.size > 0);
+  const buckets = everywhere ? [...Array(planned.buckets).keys()] : [...staged.keys()].sort((a, b) => a - b);
+  const limit = plan.spec.settings.unitBytes * UNIT_SHARE;
+  const shares = buckets.flatMap((bucket) => {
+    const events = staged.get(bucket);
+    const bytes = (events?.bytes ?? 0) + (files.bytes.get(bucket) ?? 0);
+    return cutShare(bucket, events?.keys ?? [], bytes, limit);
+  });
+  const extracts =
+    model.mode.missing === 'delete' && shares.length > 0
+      ? await placeExtracts(deps, plan, level, planned, model, results)
+      : null;
+  return packShares(shares, limit).map((group, i) => ({
+    unit: `merge-${model.id}-${String(i).padStart(5, '0')}`,
+    model: model.id,
+    kind: 'keyed',
+    shares: group.map(({ bytes: _bytes, ...share }) => share),
+    extracts,
+  }));
+}
+
+type WeighedShare = KeyShare & { readonly bytes: number };
+
+function cutShare(bucket: number, events: readonly string[], bytes: number, limit: number): readonly WeighedShare[] {
+  const parts = bytes <= 2 * limit ? 1 : Math.ceil(bytes / limit);
+  return [...Array(parts).keys()].map((part) => ({ bucket, part, parts, events, bytes: bytes / parts }));
+}
+
+function packShares(shares: readonly WeighedShare[], limit: number): readonly (readonly WeighedShare[])[] {
+  const groups: WeighedShare[][] = [];
+  let room = 0;
+  for (const share of shares) {
+    const open = groups.at(-1);
+    if (open !== undefined && share.bytes <= room) {
+      open.push(share);
+      room -= share.bytes;
+    } else {
+      groups.push([share]);
+      room = limit - share.bytes;
+    }
+  }
+  return groups;
+}
+
+/** Bytes of history and log by bucket. */
+async function existingFiles(
+  deps: StepDeps,
+  plan: RunPlan,
+  planned: ModelPlan,
+): Promise<{ readonly bytes: ReadonlyMap<number, number> }> {
+  const bytes = new Map<number, number>();
+  for (const shape of [planned.shape, planned.log]) {
+    const metadata = shape === null ? undefined : await loadBase(deps.store, plan, shape.id);
+    const files = metadata === undefined ? [] : await planFiles(deps.store, metadata);
+    for (const file of files) {
+      const bucket = bucketOf(file);
+      bytes.set(bucket, (bytes.get(bucket) ?? 0) + Number(file.bytes));
+    }
+  }
+  return { bytes };
+}
+
+export function bucketOf(file: DataFile): number {
+  return Number(file.partition[0]);
+}
+
+/** The extracts of the whole table, once for all units; its key in the run folder. */
+async function placeExtracts(
+  deps: StepDeps,
+  plan: RunPlan,
+  level: number,
+  planned: ModelPlan,
+  model: KeyedModel,
+  results: readonly UnitResult[],
+): Promise<string> {
+  const key = `${runFolder.exchange(plan.run, level, 'extracts')}/${model.id}.parquet`;
+  if ((await deps.store.head(key)) !== undefined) return key;
+  if (planned.log === null) throw new RangeError(`${model.id} has no log`);
+  const metadata = await loadBase(deps.store, plan, planned.log.id);
+  const logged = metadata === undefined ? [] : await planFiles(deps.store, metadata);
+  const logKeys = logged.map((f) => deps.store.key(f.path));
+  const stagedKeys = results.flatMap((r) => r.exchanged.map((p) => p.key));
+  const borrowed = await deps.store.borrow([...logKeys, ...stagedKeys]);
+  const session = await deps.engine.open(deps.settings);
+  try {
+    const columns = scanColumns(metadata, planned.log.columns);
+    const log = renderScan(
+      columns,
+      logKeys.map((k) => pathOf(borrowed, k)),
+    );
+    const paths = stagedKeys.map((k) => pathOf(borrowed, k));
+    const staged = paths.length === 0 ? renderScan(columns, []) : renderParquet(paths);
+    await withScratch(deps, 'extracts', async (scratch) => {
+      const path = join(scratch, 'extracts.parquet');
+      await session.copy(writeExtracts(model.mode, { log, staged }, plan.withdraw, path));
+      await deps.store.publish(path, key);
+    });
+    return key;
+  } finally {
+    await session.close();
+    await borrowed.release();
+  }
+}

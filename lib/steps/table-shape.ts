@@ -1,0 +1,61 @@
+import type { KeyedModel } from '../core/keyed.ts';
+import { keyBuckets, logColumns, logModelId, logTable } from '../core/keyed.ts';
+import type { TableShape } from '../core/run.ts';
+import type { ModelSpec, PipelineSpec } from '../core/spec.ts';
+import type { Column } from '../core/types.ts';
+import { currentSpec } from '../iceberg/partition.ts';
+import { parseTransform } from '../iceberg/transforms.ts';
+import type { TableMetadata } from '../iceberg/types.ts';
+import type { StepDeps } from './deps.ts';
+import { tableColumns, tableIdOf } from './table-state.ts';
+
+/** The table of an append, replace, full or gold model, with the columns that drift added. */
+export function shapeOf(deps: StepDeps, spec: PipelineSpec, model: ModelSpec, added: readonly Column[]): TableShape {
+  return {
+    id: model.id,
+    table: tableIdOf(spec, model),
+    columns: [...tableColumns(model), ...added],
+    partitionBy: model.partitionBy,
+    sortBy: model.sortBy,
+    uuid: deps.ids.uuid(),
+  };
+}
+
+/** History and log of a keyed model, partitioned alike. */
+export function keyedShapes(
+  deps: StepDeps,
+  spec: PipelineSpec,
+  model: KeyedModel,
+  buckets: number,
+): { readonly shape: TableShape; readonly log: TableShape } {
+  const partitionBy = keyBuckets(model.mode, buckets);
+  const shape = { ...shapeOf(deps, spec, model, []), partitionBy };
+  const log = {
+    ...shape,
+    id: logModelId(model),
+    table: logTable(shape.table),
+    columns: logColumns(model.mode, model.columns),
+    sortBy: [],
+    uuid: deps.ids.uuid(),
+  };
+  return { shape, log };
+}
+
+/** About this many bytes of parsed input make a bucket of a new keyed table. */
+const BYTES_PER_BUCKET = 64 * 1024 * 1024;
+const MOST_BUCKETS = 256;
+
+/** The bucket count of a keyed table: what it was made with, else what the model asks for, else by the batch's size. */
+export function bucketsOf(model: KeyedModel, base: TableMetadata | undefined, bytes: number): number {
+  const field = base === undefined ? undefined : currentSpec(base).fields[0];
+  const transform = field === undefined ? undefined : parseTransform(field.transform);
+  if (transform?.kind === 'bucket') return transform.width;
+  return chosenBuckets(model, bytes);
+}
+
+/** What a table made anew would have. */
+export function chosenBuckets(model: KeyedModel, bytes: number): number {
+  if (model.mode.buckets !== null) return model.mode.buckets;
+  const wanted = Math.ceil(bytes / BYTES_PER_BUCKET);
+  return Math.min(MOST_BUCKETS, 2 ** Math.ceil(Math.log2(Math.max(1, wanted))));
+}

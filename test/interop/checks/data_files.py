@@ -1,0 +1,118 @@
+"""What manifests say of each data file, against the file itself as pyarrow reads it without Iceberg."""
+
+import math
+from decimal import Decimal
+from urllib.parse import urlparse
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyiceberg.conversions import from_bytes
+from pyiceberg.io.pyarrow import pyarrow_to_schema
+from pyiceberg.types import BinaryType, ListType, StringType, StructType
+
+from harness import holds, same
+from rows import internal
+
+KEPT = 16
+
+
+def path_of(location: str) -> str:
+    return urlparse(location).path
+
+
+class RawFile:
+    """A data file: its rows, its schema by field id, and its leaves in the order of the file."""
+
+    def __init__(self, location: str) -> None:
+        self.parquet = pq.ParquetFile(path_of(location))
+        self.rows = self.parquet.read()
+        self.schema = pyarrow_to_schema(self.parquet.schema_arrow)
+        self.leaves = []
+        for field in self.schema.fields:
+            self._add_leaves(field.field_id, field.field_type, self.rows.column(field.name))
+
+    def _add_leaves(self, field_id, field_type, values) -> None:
+        if isinstance(field_type, StructType):
+            for field in field_type.fields:
+                self._add_leaves(field.field_id, field.field_type, None if values is None else pc.struct_field(values, field.name))
+        elif isinstance(field_type, ListType):
+            self._add_leaves(field_type.element_field.field_id, field_type.element_type, None)
+        else:
+            self.leaves.append((field_id, field_type, values))
+
+    def column(self, field_id: int) -> list:
+        field = self.schema.find_field(field_id)
+        return [internal(value) for value in self.rows.column(field.name).to_pylist()]
+
+    def footer(self, leaf: int, of) -> int:
+        groups = self.parquet.metadata
+        return sum(of(groups.row_group(group).column(leaf)) for group in range(groups.num_row_groups))
+
+
+def check_statistics(file, raw: RawFile) -> None:
+    where = file.file_path.rsplit("/", 1)[-1]
+    same(file.record_count, raw.rows.num_rows, f"{where}: record_count")
+    with open(path_of(file.file_path), "rb") as opened:
+        same(file.file_size_in_bytes, opened.seek(0, 2), f"{where}: file_size_in_bytes")
+    ids = sorted(leaf[0] for leaf in raw.leaves)
+    same((sorted(file.column_sizes), sorted(file.value_counts)), (ids, ids), f"{where}: columns with counts")
+    for at, (field_id, field_type, values) in enumerate(raw.leaves):
+        what = f"{where}: column {field_id}"
+        same(file.column_sizes[field_id], raw.footer(at, lambda c: c.total_compressed_size), f"{what}: size")
+        same(file.value_counts[field_id], raw.footer(at, lambda c: c.num_values), f"{what}: values in the footer")
+        if values is None:  # Inside a list: nothing bounds the rows.
+            inside = [s for s in (file.lower_bounds, file.upper_bounds, file.null_value_counts) if field_id in s]
+            same(inside, [], f"{what}: statistics in a list")
+            continue
+        same(file.value_counts[field_id], len(values), f"{what}: values")
+        same(file.null_value_counts[field_id], values.null_count, f"{what}: nulls")
+        known = values.drop_null().to_pylist()
+        numbers = [v for v in known if not (isinstance(v, float) and math.isnan(v))]
+        if file.nan_value_counts and field_id in file.nan_value_counts:
+            same(file.nan_value_counts[field_id], len(known) - len(numbers), f"{what}: NaNs")
+        check_bounds(file, field_id, field_type, [internal(v) for v in numbers], what)
+
+
+def check_bounds(file, field_id, field_type, values, what: str) -> None:
+    lower, upper = file.lower_bounds.get(field_id), file.upper_bounds.get(field_id)
+    if not values:
+        same((lower, upper), (None, None), f"{what}: bounds of no values")
+        return
+    least, most = min(values), max(values)
+    holds(lower is not None, f"{what}: no lower bound; expected one of {least!r}")
+    low = from_bytes(field_type, lower)
+    if isinstance(field_type, (StringType, BinaryType)):
+        same(low, least[:KEPT], f"{what}: lower bound")
+        if len(most) <= KEPT:
+            same(None if upper is None else from_bytes(field_type, upper), most, f"{what}: upper bound")
+        elif upper is not None:
+            high = from_bytes(field_type, upper)
+            holds(high >= most and len(high) <= KEPT, f"{what}: upper bound {high!r} does not bound {most!r} in {KEPT}")
+            holds(high[:-1] == most[: len(high) - 1], f"{what}: upper bound {high!r} is looser than {most!r} needs")
+        else:
+            highest = "\U0010ffff" if isinstance(field_type, StringType) else b"\xff"
+            same(most[:KEPT], highest * KEPT, f"{what}: no upper bound, though one is possible")
+        return
+    high = from_bytes(field_type, upper)
+    same((low, high), (least, most), f"{what}: bounds")
+    if isinstance(low, Decimal):
+        same((low.as_tuple().exponent, high.as_tuple().exponent), (-field_type.scale,) * 2, f"{what}: scale of bounds")
+
+
+def check_partition(file, raw: RawFile, spec, schema) -> None:
+    """All rows of the file have the file's partition, by PyIceberg's own transforms."""
+    for at, field in enumerate(spec.fields):
+        source = schema.find_field(field.source_id)
+        transform = field.transform.transform(source.field_type)
+        found = {transform(value) for value in raw.column(field.source_id)}
+        same(found, {internal(file.partition[at])}, f"{file.file_path}: partition {field.name}")
+
+
+def check_field_ids(raw: RawFile, schema) -> None:
+    """The file's field ids are the table's, nested ones too."""
+    for field in raw.schema.fields:
+        table = schema.find_field(field.field_id)
+        same(field.name, table.name, f"column {field.field_id} of the file")
+        if isinstance(field.field_type, (StructType, ListType)):
+            same(str(field.field_type), str(table.field_type), f"column {field.field_id} of the file: type")

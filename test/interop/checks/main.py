@@ -1,0 +1,40 @@
+"""Reads with PyIceberg and pyarrow what Strata wrote, and compares it with the inputs. Usage: main.py lakes.json [--verbose]"""
+
+import json
+import sys
+import warnings
+
+from evolving_lake import check_evolving
+from generated_lake import check_generated
+from harness import Report
+from many_commits import check_many
+from modes_lake import check_modes
+from retail_lake import check_retail
+from tables import check_form
+from types_lake import check_types
+
+warnings.filterwarnings("ignore")
+
+CHECKS = {
+    "types": check_types,
+    "modes": check_modes,
+    "evolving": check_evolving,
+    "retail": check_retail,
+    "many": check_many,
+    "generated": check_generated,
+}
+
+
+def main() -> int:
+    with open(sys.argv[1], encoding="utf-8") as file:
+        lakes = json.load(file)
+    report = Report()
+    for name, check in CHECKS.items():
+        check(report, lakes[name])
+        for location in lakes[name].get("ops", []):
+            check_form(report, location)
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

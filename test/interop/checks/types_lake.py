@@ -1,0 +1,33 @@
+"""One table for every transform over every type, all written by one run from one file."""
+
+import pyarrow.parquet as pq
+
+from harness import Report, holds
+from pruning import check_pruning
+from tables import check_table, open_table
+
+FLAT = "c_boolean c_int c_bigint c_float c_double c_decimal9 c_decimal18 c_decimal38 c_date c_timestamp c_timestamptz c_string c_binary".split()
+
+
+def check_types(report: Report, lake: dict) -> None:
+    expected = pq.read_table(lake["input"])
+    for name, described in lake["tables"].items():
+        table, raws = check_table(report, name, described, expected)
+        columns = [field["column"] for field in described["partition"]]
+        for column in columns:
+            with report.check(f"{name}: pruning by {column}"):
+                pruned = check_pruning(table, raws, column, 12)
+                holds(pruned > 0, f"no filter on {column} left a file out")
+    # Files of a few rows each, in no order that favours a column: bounds alone decide.
+    table = open_table(lake["tables"]["by_identity_int"]["metadata"])
+    raws = {}
+    for column in FLAT:
+        with report.check(f"column bounds: pruning by {column}"):
+            check_pruning(table, raws or raws_of(table, raws), column, 8)
+
+
+def raws_of(table, raws: dict) -> dict:
+    from tables import raw_files
+
+    raws.update(raw_files(table))
+    return raws

@@ -1,0 +1,12 @@
+import { append, csv, definePipeline, identity } from '../../../../../lib/define/index.ts';
+
+/** The table before its columns grow; `class` is a partition column that grows too. */
+export default definePipeline({
+  name: 'evolving',
+  sources: {
+    readings: csv({
+      columns: { id: 'int', class: 'int', score: 'float', price: 'decimal(9,2)', name: 'string' },
+    }),
+  },
+  silver: { readings: { from: 'readings', mode: append(), partitionBy: [identity('class')] } },
+});

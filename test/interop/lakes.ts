@@ -1,0 +1,153 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { PartitionField, PipelineSpec } from '../../lib/core/spec.ts';
+import { fullName, type TableId } from '../../lib/core/tables.ts';
+import { generateRetail, parseRetailOptions } from '../../lib/generate/retail.ts';
+import type { Session } from '../../lib/ports.ts';
+import { type LocalLake, openLocalLake } from '../../lib/runtime/local.ts';
+import { quoteText } from '../../lib/sql/quote.ts';
+import { writeSample } from './sample.ts';
+
+/** A table as it was declared and where its metadata lies; what is in it, the checks know from the inputs. */
+export type DescribedTable = {
+  readonly metadata: string;
+  readonly partition: readonly { readonly column: string; readonly transform: string }[];
+};
+
+const HERE = import.meta.dirname;
+const log = { info: () => {}, warn: (event: string, fields?: unknown) => console.error(event, fields) };
+
+export async function openLake(root: string, pipelines: string): Promise<LocalLake> {
+  return openLocalLake({ root, pipelines, log, memoryBytes: 1_000_000_000, threads: 2 });
+}
+
+export async function withSession<T>(lake: LocalLake, use: (session: Session) => Promise<T>): Promise<T> {
+  const session = await lake.deps.engine.open(lake.deps.settings);
+  try {
+    return await use(session);
+  } finally {
+    await session.close();
+  }
+}
+
+async function landing(lake: LocalLake, ...key: readonly string[]): Promise<string> {
+  const path = join(lake.root, 'bronze', ...key);
+  await mkdir(dirname(path), { recursive: true });
+  return path;
+}
+
+export async function copy(lake: LocalLake, select: string, to: string, options: string): Promise<string> {
+  await withSession(lake, (session) =>
+    session.run({ name: 'input', text: `COPY (${select}) TO ${quoteText(to)} (${options})` }),
+  );
+  return to;
+}
+
+async function run(lake: LocalLake, pipeline: string): Promise<string> {
+  const answer = await lake.run({ pipeline });
+  if (answer.kind !== 'ended' || answer.result.status !== 'SUCCEEDED') {
+    throw new Error(`${pipeline}: ${JSON.stringify(answer)}`);
+  }
+  return answer.result.run_id;
+}
+
+function describeFields(fields: readonly PartitionField[]): DescribedTable['partition'] {
+  return fields.map(({ column, transform }) => ({
+    column,
+    transform: 'width' in transform ? `${transform.kind}[${transform.width}]` : transform.kind,
+  }));
+}
+
+export async function describeTable(
+  lake: LocalLake,
+  id: TableId,
+  fields: readonly PartitionField[],
+): Promise<DescribedTable> {
+  const entry = await lake.deps.catalog.load(id);
+  if (entry === undefined) throw new Error(`no table ${fullName(id)}`);
+  return { metadata: entry.metadataLocation, partition: describeFields(fields) };
+}
+
+/** The tables of a pipeline by name, partitioned as its definition says. */
+async function describeModels(lake: LocalLake, pipeline: string): Promise<Record<string, DescribedTable>> {
+  const spec: PipelineSpec = await lake.deps.specs(pipeline);
+  const tables: Record<string, DescribedTable> = {};
+  for (const { layer, name, partitionBy } of spec.models) {
+    tables[name] = await describeTable(lake, { pipeline, layer, name }, partitionBy);
+  }
+  return tables;
+}
+
+/** What Strata keeps about its own runs; nobody but the checks of form knows what is in it. */
+async function describeOps(lake: LocalLake): Promise<readonly string[]> {
+  const locations: string[] = [];
+  for (const id of await lake.deps.catalog.list()) {
+    const entry = id.layer === 'ops' ? await lake.deps.catalog.load(id) : undefined;
+    if (entry !== undefined) locations.push(entry.metadataLocation);
+  }
+  return locations;
+}
+
+export async function writeTypes(root: string) {
+  const lake = await openLake(root, join(HERE, 'pipelines'));
+  const input = await landing(lake, 'types', 'sample', 'sample.parquet');
+  await withSession(lake, (session) => session.run(writeSample(input)));
+  const nothing = await landing(lake, 'types', 'nothing', 'nothing.csv');
+  await copy(lake, 'SELECT 1 AS id, 2 AS name, 3 AS at WHERE false', nothing, 'FORMAT csv, HEADER');
+  await run(lake, 'types');
+  const { empty, ...tables } = await describeModels(lake, 'types');
+  return { input, tables, empty, ops: await describeOps(lake) };
+}
+
+/** Three batches whose months overlap, one run after each. */
+export async function writeModes(root: string) {
+  const lake = await openLake(root, join(HERE, 'pipelines'));
+  const batches: string[] = [];
+  const runs: string[] = [];
+  for (const [at, first] of ['2024-01-01', '2024-04-01', '1969-11-15'].entries()) {
+    const select = `SELECT ${at} * 1000 + n AS id,
+        CASE WHEN n % 50 <> 7 THEN TIMESTAMP '${first}' + INTERVAL (n * 37) HOUR + INTERVAL (n) MICROSECOND END AS at,
+        CASE WHEN n % 11 <> 3 THEN ['north', 'süd', 'east & west'][1 + n % 3] END AS region,
+        CAST((n * 7919 % 100000 - 50000) / 100 AS DECIMAL(12,2)) AS amount
+      FROM range(120) AS r(n)`;
+    const batch = await landing(lake, 'modes', 'events', `batch-${at}.csv`);
+    batches.push(await copy(lake, select, batch, 'FORMAT csv, HEADER'));
+    runs.push(await run(lake, 'modes'));
+  }
+  return { batches, runs, tables: await describeModels(lake, 'modes'), ops: await describeOps(lake) };
+}
+
+const READINGS = [
+  `SELECT n AS id, n % 3 AS class, ['nan', '0.1', '-1e30', NULL][1 + n % 4] AS score,
+     CAST(n * 1.25 AS DECIMAL(9,2)) AS price, 'name ' || n % 5 AS name FROM range(40) AS r(n)`,
+  `SELECT 3000000000 + n AS id, 3000000000 * (n % 2) + n % 3 AS class, ['nan', '0.1', '-1e300', NULL][1 + n % 4] AS score,
+     CAST(n * 1000000000.25 AS DECIMAL(18,2)) AS price, 'name ' || n % 5 AS name, 'note ' || n AS note FROM range(40) AS r(n)`,
+];
+
+/** Two runs of a pipeline that was changed in between. */
+export async function writeEvolving(root: string) {
+  const batches: string[] = [];
+  const runs: string[] = [];
+  const tables: Record<string, DescribedTable> = {};
+  for (const [at, version] of ['first', 'second'].entries()) {
+    const lake = await openLake(root, join(HERE, 'evolution', version));
+    const batch = await landing(lake, 'evolving', 'readings', `batch-${at}.csv`);
+    batches.push(await copy(lake, READINGS[at] ?? '', batch, 'FORMAT csv, HEADER'));
+    runs.push(await run(lake, 'evolving'));
+    Object.assign(tables, { [version]: (await describeModels(lake, 'evolving'))['readings'] });
+  }
+  return { batches, runs, tables };
+}
+
+export async function writeRetail(root: string) {
+  const lake = await openLake(root, join(HERE, '..', '..', 'pipelines'));
+  const out = await landing(lake, 'retail', 'customers');
+  const options = { out: dirname(out), transactions: 5000, customers: 120, products: 40, files: 3, hotShare: 0.1 };
+  const files = await withSession(lake, (session) => generateRetail(parseRetailOptions(options), session));
+  await run(lake, 'retail');
+  return {
+    files: files.map(({ table, path }) => ({ table, path })),
+    tables: await describeModels(lake, 'retail'),
+    ops: await describeOps(lake),
+  };
+}

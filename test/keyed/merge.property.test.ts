@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import fc from 'fast-check';
+import { historyColumns, logColumns } from '../../lib/core/keyed.ts';
+import type { KeyedMode } from '../../lib/core/spec.ts';
+import type { Column } from '../../lib/core/types.ts';
+import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
+import type { Session } from '../../lib/ports.ts';
+import {
+  createFresh,
+  createKeyEvents,
+  createRecomputed,
+  createTouched,
+  FRESH,
+  findBreaches,
+  HISTORY,
+  LOG,
+  NEW,
+  renderHistory,
+} from '../../lib/sql/keyed.ts';
+import { quoteText } from '../../lib/sql/quote.ts';
+import { duckType } from '../../lib/sql/types.ts';
+import { type Event, latestOf, type Rules, versionsOf } from './reference.ts';
+
+/**
+ * The merge against the reference: any set of events of any keys, cut into batches anywhere and put in any order, gives
+ * the reference's table. One case is one key; 2,000 cases by default, KEYED_CASES for more, KEYED_SEED to repeat a run.
+ */
+const CASES = Number(process.env['KEYED_CASES'] ?? 2_000);
+const KEYS_PER_RUN = 20;
+const SEED = Number(process.env['KEYED_SEED'] ?? Date.now() % 2 ** 31);
+
+const COLUMNS: readonly Column[] = [
+  { name: 'k1', type: { kind: 'int' } },
+  { name: 'k2', type: { kind: 'string' } },
+  { name: 'seq', type: { kind: 'int' } },
+  { name: 'a', type: { kind: 'string' } },
+  { name: 'b', type: { kind: 'int' } },
+  { name: 'u', type: { kind: 'string' } },
+  { name: 'end_seq', type: { kind: 'int' } },
+];
+
+const SCD2: KeyedMode = {
+  kind: 'scd2',
+  key: ['k1', 'k2'],
+  sequence: 'seq',
+  track: ['a', 'b'],
+  deleteWhen: null,
+  tieBreak: null,
+  missing: 'keep',
+  validTo: null,
+  coalesce: true,
+  buckets: 1,
+};
+
+const VARIANTS: readonly { readonly name: string; readonly mode: KeyedMode; readonly rules: Rules }[] = [
+  { name: 'scd2', mode: SCD2, rules: { coalesce: true, validTo: false } },
+  { name: 'scd2, coalesce false', mode: { ...SCD2, coalesce: false }, rules: { coalesce: false, validTo: false } },
+  { name: 'scd2, validTo', mode: { ...SCD2, validTo: 'end_seq' }, rules: { coalesce: true, validTo: true } },
+  {
+    name: 'scd2, tieBreak',
+    mode: { ...SCD2, tieBreak: 'b DESC NULLS LAST' },
+    rules: { coalesce: true, validTo: false, tieBreak: (x, y) => (y.b ?? -1) - (x.b ?? -1) },
+  },
+];
+
+type KeyedEvent = Event & { readonly k1: number; readonly k2: string; readonly file: string };
+
+const eventArbitrary = fc
+  .record({
+    seq: fc.integer({ min: 0, max: 8 }),
+    op: fc.oneof(
+      { arbitrary: fc.constant('upsert' as const), weight: 4 },
+      { arbitrary: fc.constant('delete' as const), weight: 1 },
+    ),
+    a: fc.constantFrom('x', 'y', null),
+    b: fc.constantFrom(1, 2, null),
+    u: fc.constantFrom('p', 'q', null),
+    length: fc.option(fc.integer({ min: 1, max: 6 })),
+  })
+  .map(({ length, ...event }) => ({ ...event, end: length === null ? null : event.seq + length }));
+
+/** Events of several keys, spread over batches in an order of their own; some arrive twice. */
+const batchesArbitrary = fc
+  .record({
+    keys: fc.array(fc.array(eventArbitrary, { minLength: 1, maxLength: 7 }), {
+      minLength: KEYS_PER_RUN,
+      maxLength: KEYS_PER_RUN,
+    }),
+    order: fc.infiniteStream(fc.integer({ min: 0, max: 1_000_000 })),
+    batches: fc.integer({ min: 1, max: 4 }),
+  })
+  .map(({ keys, order, batches }) => {
+    const next = (): number => order.next().value ?? 0;
+    const events = keys.flatMap((of, k) =>
+      of.map((event) => identify(event, Math.floor(k / 2), k % 2 === 0 ? 'e' : 'ö')),
+    );
+    const twice = events.filter(() => next() % 5 === 0);
+    const placed = [...events, ...twice].map((event) => ({ event, at: next(), batch: next() % batches }));
+    const sorted = placed.sort((x, y) => x.at - y.at);
+    const cut = Array.from({ length: batches }, (_, b) =>
+      sorted.filter((p) => p.batch === b).map((p) => ({ ...p.event, file: `f${b}` })),
+    );
+    return { events, batches: cut };
+  });
+
+function identify(event: Omit<Event, 'hash'>, k1: number, k2: string): KeyedEvent {
+  const text = JSON.stringify([k1, k2, event]);
+  return { ...event, k1, k2, file: '', hash: createHash('sha256').update(text).digest('hex') };
+}
+
+let session: Session;
+const scratch = mkdtempSync(join(tmpdir(), 'strata-keyed-'));
+
+before(async () => {
+  session = await createDuckDbEngine().open({ memoryBytes: 1e9, threads: 1, scratch });
+});
+
+after(async () => {
+  await session.close();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+describe(`keyed merges equal the reference (seed ${SEED})`, () => {
+  for (const { name, mode, rules } of VARIANTS) {
+    test(name, async () => {
+      const check = fc.asyncProperty(batchesArbitrary, async ({ events, batches }) => {
+        await startOver(mode);
+        for (const batch of batches) await merge(mode, batch);
+        assert.deepEqual(await versions(), expectedVersions(events, rules));
+        const before = await versions();
+        for (const batch of batches) assert.equal(await merge(mode, batch), 0, 'a replay is known');
+        assert.deepEqual(await versions(), before, 'a replay changes nothing');
+        await asOfEqualsReplay(events, rules, before);
+      });
+      await fc.assert(check, { numRuns: Math.ceil(CASES / KEYS_PER_RUN / VARIANTS.length), seed: SEED });
+    });
+  }
+
+  test('upsert holds the open rows of scd2', async () => {
+    const mode: KeyedMode = { ...SCD2, kind: 'upsert' };
+    const check = fc.asyncProperty(batchesArbitrary, async ({ events, batches }) => {
+      await startOver(mode);
+      for (const batch of batches) await merge(mode, batch);
+      const rows = await session.rows({ name: 'rows', text: `SELECT k1, k2, a, b, u FROM ${HISTORY} ORDER BY k1, k2` });
+      const rules = { coalesce: true, validTo: false };
+      const open = byKey(events).flatMap(([k1, k2, of]) =>
+        versionsOf(of, rules)
+          .filter((v) => v.to === null)
+          .map(({ a, b, u }) => ({ k1, k2, a, b, u })),
+      );
+      assert.deepEqual(rows, open);
+      const latest = byKey(events).flatMap(([k1, k2, of]) => {
+        const last = latestOf(of, rules);
+        return last === undefined ? [] : [{ k1, k2, a: last.a, b: last.b, u: last.u }];
+      });
+      assert.deepEqual(rows, latest);
+    });
+    await fc.assert(check, { numRuns: Math.ceil(CASES / KEYS_PER_RUN / VARIANTS.length), seed: SEED });
+  });
+});
+
+async function startOver(mode: KeyedMode): Promise<void> {
+  for (const [table, columns] of [
+    [LOG, logColumns(mode, COLUMNS)],
+    [HISTORY, historyColumns(mode, COLUMNS)],
+    [NEW, logColumns(mode, COLUMNS)],
+  ] as const) {
+    const types = columns.map((c) => `"${c.name}" ${duckType(c.type)}`).join(', ');
+    await session.run({ name: 'start', text: `CREATE OR REPLACE TABLE ${table} (${types})` });
+  }
+}
+
+/** One batch through the statements of a merge unit; answers how many events were fresh. */
+async function merge(mode: KeyedMode, batch: readonly KeyedEvent[]): Promise<number> {
+  await session.run({ name: 'clear', text: `DELETE FROM ${NEW}` });
+  if (batch.length > 0) await session.run({ name: 'stage', text: `INSERT INTO ${NEW} BY NAME ${renderEvents(batch)}` });
+  for (const table of [FRESH, '__touched', '__key_events', '__recomputed']) {
+    await session.run({ name: 'drop', text: `DROP TABLE IF EXISTS ${table}` });
+  }
+  await session.run(createFresh());
+  await session.run(createTouched(mode, { all: false, withdrawn: [] }));
+  await session.run(createKeyEvents(mode, COLUMNS, []));
+  await session.run(createRecomputed(mode, COLUMNS));
+  const history = renderHistory(mode, historyColumns(mode, COLUMNS));
+  await session.run({ name: 'next', text: `CREATE OR REPLACE TABLE __next AS SELECT * FROM ${history}` });
+  await session.run({ name: 'swap', text: `CREATE OR REPLACE TABLE ${HISTORY} AS FROM __next` });
+  await session.run({ name: 'log', text: `INSERT INTO ${LOG} BY NAME FROM ${FRESH}` });
+  assert.deepEqual(await session.rows(findBreaches(mode, HISTORY)), []);
+  const fresh = await session.rows({ name: 'fresh', text: `SELECT count(*) AS n FROM ${FRESH}` });
+  return Number(fresh[0]?.['n']);
+}
+
+function renderEvents(events: readonly KeyedEvent[]): string {
+  const value = (v: string | number | null): string =>
+    v === null ? 'NULL' : typeof v === 'number' ? String(v) : quoteText(v);
+  const rows = events.map(
+    (e) => `(${[e.k1, e.k2, e.seq, e.a, e.b, e.u, e.end, e.op, e.hash, e.file, e.k1].map(value).join(', ')})`,
+  );
+  return `SELECT * FROM (VALUES ${rows.join(', ')}) v(k1, k2, seq, a, b, u, end_seq, _op, _event_hash, _source_file, _key_hash)`;
+}
+
+type Row = { readonly k1: number; readonly k2: string; readonly from: number; readonly to: number | null };
+
+async function versions(): Promise<readonly Row[]> {
+  const select = `SELECT k1, k2, valid_from AS "from", valid_to AS "to", a, b, u, end_seq AS "end" FROM ${HISTORY} ORDER BY k1, k2, valid_from`;
+  return (await session.rows({ name: 'versions', text: select })) as unknown as readonly Row[];
+}
+
+function expectedVersions(events: readonly KeyedEvent[], rules: Rules): readonly Row[] {
+  return byKey(events).flatMap(([k1, k2, of]) =>
+    versionsOf(of, rules).map(({ from, to, a, b, u, end }) => ({ k1, k2, from, to, a, b, u, end })),
+  );
+}
+
+function byKey(events: readonly KeyedEvent[]): readonly (readonly [number, string, readonly KeyedEvent[]])[] {
+  const keys = [...new Set(events.map((e) => `${String(e.k1).padStart(3, '0')}|${e.k2}`))].sort();
+  return keys.map((key) => {
+    const [k1, k2] = key.split('|');
+    return [Number(k1), k2 ?? '', events.filter((e) => e.k1 === Number(k1) && e.k2 === k2)] as const;
+  });
+}
+
+/** What the table says of a moment is what it would have said with the events up to then: the tracked columns. */
+async function asOfEqualsReplay(events: readonly KeyedEvent[], rules: Rules, rows: readonly Row[]): Promise<void> {
+  for (const at of [1, 4, 7]) {
+    const now = rows.filter((r) => r.from <= at && (r.to === null || at < r.to));
+    const then = expectedVersions(
+      events.filter((e) => e.seq <= at),
+      rules,
+    ).filter((r) => r.from <= at && (r.to === null || at < r.to));
+    const tracked = (row: Row): unknown => ({ ...row, to: null, u: null, end: null });
+    assert.deepEqual(now.map(tracked), then.map(tracked), `as of ${at}`);
+  }
+}
