@@ -1,5 +1,5 @@
+import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
-import manifest from '../../package.json' with { type: 'json' };
 import { type Context, DEFAULTS, type GlobalOptions, type Terminal } from './context.ts';
 
 /** Runs a parsed command; it answers its exit code. */
@@ -15,7 +15,7 @@ export type QueryFormat = (typeof QUERY_FORMATS)[number];
 export function buildProgram(terminal: Terminal, invoke: Invoke): Command {
   const program = new Command('strata')
     .description('A medallion lakehouse: declared sources become governed Apache Iceberg tables.')
-    .version(manifest.version, '-V, --version', 'show the version')
+    .version(packageVersion(), '-V, --version', 'show the version')
     .option('--root <dir>', "the lake's folder", DEFAULTS.root)
     .option('--pipelines <dir>', 'the folder of the pipelines', DEFAULTS.pipelines)
     .option('--json', 'print one JSON document on stdout')
@@ -38,6 +38,11 @@ export function buildProgram(terminal: Terminal, invoke: Invoke): Command {
   addRunning(program, start);
   addReading(program, start);
   return program;
+}
+
+function packageVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return String((manifest as { version?: unknown }).version);
 }
 
 type Start = (command: Command, run: (context: Context) => Promise<number>) => Promise<void>;

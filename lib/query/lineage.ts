@@ -10,8 +10,10 @@ export type Lineage = {
   readonly downstream: readonly string[];
 };
 
+type Models = Pick<PipelineSpec, 'name' | 'models'>;
+
 /** The lineage of a model's table in its pipeline; `undefined` when the pipeline has no such model. */
-export function lineageOf(spec: PipelineSpec, id: string): Lineage | undefined {
+export function lineageOf(spec: Models, id: string): Lineage | undefined {
   if (!spec.models.some((model) => model.id === id)) return undefined;
   const above = new Map(spec.models.map((model) => [nameOf(spec, model), inputsOf(spec, model)]));
   const below = (name: string): readonly string[] =>
@@ -25,7 +27,7 @@ export function lineageOf(spec: PipelineSpec, id: string): Lineage | undefined {
   };
 }
 
-function inputsOf(spec: PipelineSpec, model: ModelSpec): readonly string[] {
+function inputsOf(spec: Models, model: ModelSpec): readonly string[] {
   const tables = model.reads.map((ref) => nameOf(spec, byId(spec, modelId(ref))));
   return model.layer === 'silver' ? [`bronze/${spec.name}/${model.from}`, ...tables] : tables;
 }
@@ -40,12 +42,12 @@ function reach(start: string, next: (name: string) => readonly string[]): readon
   return [...seen];
 }
 
-function byId(spec: PipelineSpec, id: string): ModelSpec {
+function byId(spec: Models, id: string): ModelSpec {
   const model = spec.models.find((one) => one.id === id);
   if (model === undefined) throw new RangeError(`pipeline ${spec.name} has no model ${id}`);
   return model;
 }
 
-function nameOf(spec: PipelineSpec, model: ModelSpec): string {
+function nameOf(spec: Models, model: ModelSpec): string {
   return fullName({ pipeline: spec.name, layer: model.layer, name: model.name });
 }

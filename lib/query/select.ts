@@ -2,10 +2,10 @@ import { sqlFault } from '../compile/engine-errors.ts';
 import { type NamedTable, tablesIn } from '../compile/references.ts';
 import { nodeAt, placeOfOffset, statementsOf, textAt } from '../compile/syntax.ts';
 import { EngineError, InvalidInput, type Problem } from '../core/errors.ts';
-import { databaseOf } from '../core/tables.ts';
+import { databaseOf, type TableId } from '../core/tables.ts';
 import { columnsOf, schemaById } from '../iceberg/schema.ts';
 import type { Borrowed, JsonValue, Row, Session } from '../ports.ts';
-import { countResult, fromQuery, keepResult, pageOfResult, selectResult } from '../sql/query.ts';
+import { countResult, fromQuery, keepResult, pageOfResult, selectFirst, selectResult } from '../sql/query.ts';
 import { createSchemas } from '../sql/scan.ts';
 import { openTable } from '../steps/table-state.ts';
 import type { QueryDeps } from './deps.ts';
@@ -163,4 +163,9 @@ export function queryRows(deps: QueryDeps, sql: string): Promise<readonly Row[]>
     for await (const page of result.pages()) rows.push(...page);
     return rows;
   });
+}
+
+/** The first rows of a table, as its files have them. */
+export function firstRows(deps: QueryDeps, id: TableId, rows: number): Promise<readonly Row[]> {
+  return queryRows(deps, selectFirst(databaseOf(id), id.name, rows));
 }

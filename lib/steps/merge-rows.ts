@@ -32,7 +32,8 @@ async function mergeUnit(context: MergeContext, model: SilverModel, deps: StepDe
   const session = await deps.engine.open(deps.settings);
   const borrowed = await deps.store.borrow(context.unit.inputs);
   try {
-    if (model.partitionBy.some((f) => f.transform.kind === 'bucket')) await session.run(createHashMacros());
+    if (context.planned.shape.partitionBy.some((f) => f.transform.kind === 'bucket'))
+      await session.run(createHashMacros());
     const paths = context.unit.inputs.map((key) => pathOf(borrowed, key));
     return await withScratch(deps, context.unit.unit, (scratch) =>
       context.unit.kind === 'dedupe'

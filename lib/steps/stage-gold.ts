@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { NO_ROWS } from '../core/run.ts';
 import type { GoldModel } from '../core/spec.ts';
+import { createHashMacros } from '../sql/transform.ts';
 import { writeTable } from '../sql/write.ts';
 import type { StepDeps } from './deps.ts';
 import { placeDataFiles, withScratch } from './place-files.ts';
@@ -16,6 +17,7 @@ export async function stageGold(context: UnitContext, model: GoldModel, deps: St
   const session = await deps.engine.open(deps.settings);
   const borrowed = await openTables(deps.store, session, plan, model.reads);
   try {
+    if (model.partitionBy.some((f) => f.transform.kind === 'bucket')) await session.run(createHashMacros());
     return await withScratch(deps, unit.unit, async (scratch) => {
       const files = await session.copy(
         writeTable({

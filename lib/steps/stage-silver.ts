@@ -131,7 +131,8 @@ async function withModelSession<T>(
   return withPlainSession(deps, async (session) => {
     const tables = await openTables(deps.store, session, context.plan, model.reads);
     try {
-      if (model.partitionBy.some((f) => f.transform.kind === 'bucket')) await session.run(createHashMacros());
+      if (context.planned.shape.partitionBy.some((f) => f.transform.kind === 'bucket'))
+        await session.run(createHashMacros());
       return await use(session);
     } finally {
       await tables.release();

@@ -101,7 +101,7 @@ export async function readOutcome(
   const sum = staged.map((r) => r.counts).reduce(addCounts, NO_ROWS);
   return {
     counts:
-      planned.output === 'exchange'
+      planned.output !== 'final'
         ? settle(
             sum,
             merged.map((r) => r.counts),

@@ -66,7 +66,7 @@ const MISTAKES: readonly Mistake[] = [
     name: 'an unknown property',
     given: { definition: shopWith(['golds'], {}) },
     problems: [
-      'pipelines/shop/pipeline.ts: golds: got an unknown property; expected one of name, owner, tier, description, schedule, settings, sources, silver, gold; did you mean "gold"?',
+      'pipelines/shop/pipeline.ts: golds: got an unknown property; expected one of name, owner, tier, description, schedule, settings, breaker, retention, sources, silver, gold; did you mean "gold"?',
     ],
   },
   {
@@ -109,7 +109,7 @@ const MISTAKES: readonly Mistake[] = [
       }),
     },
     problems: [
-      'pipelines/shop/pipeline.ts: sources.customers.delimeter: got an unknown property; expected one of format, columns, drift, delimiter, quote, escape, header, encoding, nullText; did you mean "delimiter"?',
+      'pipelines/shop/pipeline.ts: sources.customers.delimeter: got an unknown property; expected one of format, columns, key, drift, delimiter, quote, escape, header, encoding, nullText; did you mean "delimiter"?',
       `pipelines/shop/pipeline.ts: sources.customers.drift: got "evolv"; expected 'fail', 'ignore' or 'evolve'`,
       'pipelines/shop/pipeline.ts: sources.customers.delimiter: got ";;"; expected one character',
       `pipelines/shop/pipeline.ts: sources.customers.quote: got "''"; expected one character, or '' for none`,
@@ -316,7 +316,7 @@ const MISTAKES: readonly Mistake[] = [
     name: 'a mode that is text',
     given: { definition: shopWith(['silver', 'customers', 'mode'], 'append') },
     problems: [
-      `pipelines/shop/pipeline.ts: silver.customers.mode: got "append"; expected append(), append({ dedupe: 'row' }), append({ dedupe: { key: ['c'] } }), replace() or full()`,
+      `pipelines/shop/pipeline.ts: silver.customers.mode: got "append"; expected append(), append({ dedupe: 'row' }), append({ dedupe: { key: ['c'] } }), replace(), full(), upsert({ key: 'c', sequence: 'd' }) or scd2({ key: 'c', sequence: 'd' })`,
     ],
   },
   {

@@ -72,13 +72,15 @@ export async function problemsOf(session: Session, given: Given): Promise<readon
 
 /** A copy of the shop with the value at a path replaced; `undefined` removes it. */
 export function shopWith(path: readonly string[], value: unknown): unknown {
-  const put = (target: unknown, at: number): unknown => {
-    const key = path[at];
-    if (key === undefined) return value;
-    const copy: Record<string, unknown> = { ...(target as Record<string, unknown>) };
-    copy[key] = put(copy[key], at + 1);
-    if (copy[key] === undefined) delete copy[key];
-    return copy;
-  };
-  return put(SHOP, 0);
+  return replaced(SHOP, path, value);
+}
+
+/** A copy of a definition with the value at a path replaced; `undefined` removes it. */
+export function replaced(definition: unknown, path: readonly string[], value: unknown): unknown {
+  const [key, ...inner] = path;
+  if (key === undefined) return value;
+  const copy: Record<string, unknown> = { ...(definition as Record<string, unknown>) };
+  copy[key] = replaced(copy[key], inner, value);
+  if (copy[key] === undefined) delete copy[key];
+  return copy;
 }

@@ -17,22 +17,75 @@ import {
   query,
   replace,
   rowCount,
+  scd2,
   truncate,
   unique,
+  upsert,
   year,
 } from '../../lib/define/index.ts';
 
 const columns = { id: 'bigint' } as const;
 
+/** What is left out of a keyed mode. */
+const KEYED = {
+  key: ['a'],
+  sequence: 'b',
+  track: null,
+  deleteWhen: null,
+  tieBreak: null,
+  missing: 'keep',
+  validTo: null,
+  coalesce: true,
+  buckets: null,
+};
+
 /** What each function gives back: plain data. */
 const VALUES: readonly (readonly [name: string, value: unknown, data: unknown])[] = [
-  ['append()', append(), { kind: 'append', dedupe: null }],
-  ['append row', append({ dedupe: 'row' }), { kind: 'append', dedupe: { by: 'row' } }],
-  ['append key', append({ dedupe: { key: 'a' } }), { kind: 'append', dedupe: { by: 'key', columns: ['a'] } }],
+  ['append()', append(), { kind: 'append', dedupe: null, onDuplicate: 'drop' }],
+  ['append row', append({ dedupe: 'row' }), { kind: 'append', dedupe: { by: 'row' }, onDuplicate: 'drop' }],
+  [
+    'append key',
+    append({ dedupe: { key: 'a' } }),
+    { kind: 'append', dedupe: { by: 'key', columns: ['a'] }, onDuplicate: 'drop' },
+  ],
   [
     'append keys',
     append({ dedupe: { key: ['a', 'b'] } }),
-    { kind: 'append', dedupe: { by: 'key', columns: ['a', 'b'] } },
+    { kind: 'append', dedupe: { by: 'key', columns: ['a', 'b'] }, onDuplicate: 'drop' },
+  ],
+  [
+    'append that condemns',
+    append({ dedupe: { key: 'a' }, onDuplicate: 'condemn' }),
+    { kind: 'append', dedupe: { by: 'key', columns: ['a'] }, onDuplicate: 'condemn' },
+  ],
+  ['upsert', upsert({ key: 'a', sequence: 'b' }), { ...KEYED, kind: 'upsert' }],
+  [
+    'upsert with all of it',
+    upsert({
+      key: ['a', 'c'],
+      sequence: 'b',
+      deleteWhen: "op = 'D'",
+      buckets: 8,
+      tieBreak: 'd',
+      missing: 'delete',
+      track: ['d'],
+    }),
+    {
+      ...KEYED,
+      kind: 'upsert',
+      key: ['a', 'c'],
+      deleteWhen: "op = 'D'",
+      buckets: 8,
+      tieBreak: 'd',
+      missing: 'delete',
+      track: ['d'],
+    },
+  ],
+  ['scd2', scd2({ key: ['a'], sequence: 'b' }), { ...KEYED, kind: 'scd2' }],
+  [
+    'scd2 with ends of its own',
+    scd2({ key: 'a', sequence: 'b', validTo: 'e', coalesce: false }),
+    { ...KEYED, kind: 'scd2', validTo: 'e', coalesce: false },
   ],
   ['replace', replace(), { kind: 'replace' }],
   ['full', full(), { kind: 'full' }],
@@ -85,6 +138,17 @@ const REFUSED = [
   () => csv({ columns, drift: 'add' }),
   // @ts-expect-error: at least one column
   () => unique(),
+  // @ts-expect-error: whole rows have no other content
+  () => append({ dedupe: 'row', onDuplicate: 'condemn' }),
+  // @ts-expect-error: no key
+  () => upsert({ sequence: 'b' }),
+  // @ts-expect-error: one row per key has no end
+  () => upsert({ key: 'a', sequence: 'b', validTo: 'e' }),
+  // @ts-expect-error: no such metadata column
+  () =>
+    definePipeline({ name: 'x', sources: { a: csv({ columns }) }, silver: { t: { from: 'a', metadata: ['hash'] } } }),
+  // @ts-expect-error: a span has a unit
+  () => definePipeline({ name: 'x', sources: {}, breaker: { window: '60' } }),
 ];
 
 /** And accepts each of these. */
@@ -97,6 +161,6 @@ const ACCEPTED: readonly ColumnTypeText[] = [
 ];
 
 test('what the compiler must refuse and accept is there to be checked', () => {
-  assert.equal(REFUSED.length, 10);
+  assert.equal(REFUSED.length, 15);
   assert.equal(ACCEPTED.length, 5);
 });

@@ -2,15 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PipelineSpec } from '../../core/spec.ts';
-import { databaseOf, fullName, type TableId } from '../../core/tables.ts';
+import { fullName, type TableId } from '../../core/tables.ts';
 import { type GeneratedFile, generateRetail, parseRetailOptions } from '../../generate/retail.ts';
 import type { Row } from '../../ports.ts';
 import { listTables } from '../../query/list-tables.ts';
-import { queryRows } from '../../query/select.ts';
-import { selectFirst } from '../../sql/query.ts';
-import type { StepDeps } from '../../steps/deps.ts';
+import { firstRows } from '../../query/select.ts';
+import { landFiles } from '../../runtime/land-files.ts';
+import type { LocalLake } from '../../runtime/local.ts';
 import { type Context, EXIT } from '../context.ts';
-import { landFiles } from '../land-files.ts';
 import { openLake } from '../open-lake.ts';
 import { formatQuantity } from '../output/human.ts';
 import { renderTable } from '../output/table.ts';
@@ -30,7 +29,7 @@ export async function runDemo(context: Context): Promise<number> {
     await context.answer({ run: answer.result, tables: {} }, () => '');
     return reportFailure(context, answer);
   }
-  const gold = await firstRows(deps, spec);
+  const gold = await readGold(deps, spec);
   const tables = Object.fromEntries(gold.map(({ table, rows }) => [table, rows]));
   await context.answer({ run: runDocument(request, answer), tables }, () =>
     [runText(context, request, answer), ...gold.map((one) => renderGold(context, one)), nextSteps(context)].join('\n'),
@@ -38,7 +37,7 @@ export async function runDemo(context: Context): Promise<number> {
   return EXIT.done;
 }
 
-async function landSample(context: Context, deps: StepDeps): Promise<void> {
+async function landSample(context: Context, deps: LocalLake['deps']): Promise<void> {
   const out = await mkdtemp(join(tmpdir(), 'strata-demo-'));
   const session = await deps.engine.open(deps.settings);
   try {
@@ -72,14 +71,14 @@ type Gold = {
   readonly rows: readonly Row[];
 };
 
-async function firstRows(deps: StepDeps, spec: PipelineSpec): Promise<readonly Gold[]> {
+async function readGold(deps: LocalLake['deps'], spec: PipelineSpec): Promise<readonly Gold[]> {
   const sizes = new Map((await listTables(deps)).map((table) => [table.name, table.rows]));
   const gold: Gold[] = [];
   for (const { layer, name, description } of spec.models) {
     const id: TableId = { pipeline: spec.name, layer, name };
     const count = sizes.get(fullName(id));
     if (layer !== 'gold' || count === undefined) continue;
-    const rows = await queryRows(deps, selectFirst(databaseOf(id), name, SHOWN_ROWS));
+    const rows = await firstRows(deps, id, SHOWN_ROWS);
     gold.push({ table: fullName(id), description, count, rows });
   }
   return gold;

@@ -2,7 +2,7 @@ import { InvalidInput } from '../../core/errors.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
 import { describeTable } from '../../query/describe-table.ts';
 import { findTable } from '../../query/find-table.ts';
-import type { StepDeps } from '../../steps/deps.ts';
+import type { LocalLake } from '../../runtime/local.ts';
 import { type Context, EXIT } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { renderDescription } from '../output/description.ts';
@@ -16,7 +16,11 @@ export async function describe(context: Context, name: string): Promise<number> 
 }
 
 /** A table outlives its pipeline, and can be described without it. */
-async function specIfAny(context: Context, deps: StepDeps, pipeline: string): Promise<PipelineSpec | undefined> {
+async function specIfAny(
+  context: Context,
+  deps: LocalLake['deps'],
+  pipeline: string,
+): Promise<PipelineSpec | undefined> {
   try {
     return await deps.specs(pipeline);
   } catch (error) {

@@ -1,5 +1,5 @@
+import { checkLanding, type Landed, type LandRequest, landFiles } from '../../runtime/land-files.ts';
 import { type Context, EXIT } from '../context.ts';
-import { checkLanding, type Landed, type LandRequest, landFiles } from '../land-files.ts';
 import { openLake } from '../open-lake.ts';
 import { formatBytes, formatQuantity } from '../output/human.ts';
 import { createProgress } from '../output/progress.ts';

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { explainRun, type Outlook } from '../../lib/core/explain.ts';
+import type { LandedFile } from '../../lib/core/run.ts';
+import type { ModelMode, ModelSpec, PipelineSpec } from '../../lib/core/spec.ts';
+
+const COMMON = { sql: '', sqlFile: null, columns: [], partitionBy: [], sortBy: [], expect: [], description: null };
+const APPEND: ModelMode = { kind: 'append', dedupe: null };
+
+function silver(name: string, from: string, mode: ModelMode = APPEND, reads: ModelSpec['reads'] = []): ModelSpec {
+  return { ...COMMON, id: `silver.${name}`, name, layer: 'silver', from, mode, reads, joins: [], selectsAll: true };
+}
+
+function gold(name: string, ...reads: ModelSpec['reads']): ModelSpec {
+  return { ...COMMON, id: `gold.${name}`, name, layer: 'gold', reads };
+}
+
+const SPEC: PipelineSpec = {
+  specVersion: 1,
+  name: 'shop',
+  owner: null,
+  tier: null,
+  description: null,
+  schedule: null,
+  settings: { unitBytes: 1000, fileBytes: 1000 },
+  sources: ['orders', 'prices'].map((name) => ({ name, format: { kind: 'parquet' }, columns: [], drift: 'fail' })),
+  models: [
+    silver('prices', 'prices', { kind: 'full' }),
+    silver('orders', 'orders', APPEND, [{ layer: 'silver', name: 'prices' }]),
+    gold('totals', { layer: 'silver', name: 'orders' }),
+    gold('trend', { layer: 'gold', name: 'totals' }),
+    gold('pricelist', { layer: 'silver', name: 'prices' }),
+  ],
+  levels: [['silver.prices'], ['silver.orders', 'gold.pricelist'], ['gold.totals'], ['gold.trend']],
+};
+
+const ALL = new Set(SPEC.models.map((model) => model.id));
+
+function files(...named: readonly (readonly [string, number])[]): readonly LandedFile[] {
+  return named.map(([key, size]) => ({ key, size, etag: '1' }));
+}
+
+function outlook(change: Partial<Outlook>): Outlook {
+  return { spec: SPEC, waiting: new Map(), existing: ALL, stale: new Map(), unfinished: null, ...change };
+}
+
+/** `level table action units` for each line of the explanation. */
+function lines(change: Partial<Outlook>): readonly string[] {
+  return explainRun(outlook(change)).levels.flatMap(({ level, tables }) =>
+    tables.map(({ table, action, units }) => `${level} ${table} ${action} ${units}`),
+  );
+}
+
+const CASES: readonly {
+  readonly name: string;
+  readonly change: Partial<Outlook>;
+  readonly lines: readonly string[];
+}[] = [
+  { name: 'nothing new', change: {}, lines: [] },
+  { name: 'an empty lake without files', change: { existing: new Set() }, lines: [] },
+  {
+    name: 'the first files create every table',
+    change: { existing: new Set(), waiting: new Map([['orders', files(['a', 10])]]) },
+    lines: [
+      '0 shop_silver.prices create 0',
+      '1 shop_silver.orders create 1',
+      '1 shop_gold.pricelist create 1',
+      '2 shop_gold.totals create 1',
+      '3 shop_gold.trend create 1',
+    ],
+  },
+  {
+    name: 'new files touch what reads them, directly or not, and nothing else',
+    change: { waiting: new Map([['orders', files(['a', 600], ['b', 600], ['c', 300])]]) },
+    lines: ['1 shop_silver.orders append 2', '2 shop_gold.totals replace 1', '3 shop_gold.trend replace 1'],
+  },
+  {
+    name: 'a full table is replaced',
+    change: { waiting: new Map([['prices', files(['a', 10])]]) },
+    lines: ['0 shop_silver.prices replace 1', '1 shop_gold.pricelist replace 1'],
+  },
+  {
+    name: 'a changed gold model is computed without new files, and what reads it',
+    change: { stale: new Map([['gold.totals', 'the model has changed']]) },
+    lines: ['2 shop_gold.totals replace 1', '3 shop_gold.trend replace 1'],
+  },
+];
+
+for (const { name, change, lines: expected } of CASES) {
+  test(name, () => {
+    assert.deepEqual(lines(change), expected);
+    assert.equal(explainRun(outlook(change)).status, expected.length === 0 ? 'NOTHING_TO_DO' : 'WORK');
+  });
+}
+
+test('sources count files and bytes, compressed ones at their plain size', () => {
+  const waiting = new Map([['orders', files(['a.csv', 100], ['b.csv.gz', 100])]]);
+  assert.deepEqual(explainRun(outlook({ waiting })).sources, [
+    { source: 'orders', files: 2, bytes: 200, estimated_bytes: 700 },
+    { source: 'prices', files: 0, bytes: 0, estimated_bytes: 0 },
+  ]);
+});
+
+test('reasons name the files, the inputs, or what made gold stale', () => {
+  const change = {
+    waiting: new Map([['orders', files(['a', 10])]]),
+    stale: new Map([['gold.pricelist', 'the model has changed']]),
+  };
+  const reasons = explainRun(outlook(change)).levels.flatMap(({ tables }) => tables.map((table) => table.reason));
+  assert.deepEqual(reasons, [
+    'new files of orders',
+    'the model has changed',
+    'this run writes silver.orders',
+    'this run writes gold.totals',
+  ]);
+});
+
+test('an unfinished run is work, also when nothing else is', () => {
+  const { status, resumes, levels } = explainRun(outlook({ unfinished: 'r1' }));
+  assert.deepEqual({ status, resumes, levels }, { status: 'WORK', resumes: 'r1', levels: [] });
+});

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { csv, definePipeline, scd2, upsert } from '../../lib/define/index.ts';
+import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
+
+const HEADER = 'id,region,at,name,price,op\n';
+
+type Mode = ReturnType<typeof scd2>;
+
+function catalogue(mode: Mode): TestPipeline {
+  return {
+    name: 'shop',
+    definition: definePipeline({
+      name: 'shop',
+      sources: {
+        items: csv({
+          columns: { id: 'bigint', region: 'string', at: 'date', name: 'string', price: 'decimal(10,2)', op: 'string' },
+        }),
+      },
+      silver: { items: { from: 'items', mode } },
+      gold: { open_items: { sql: 'open.sql' } },
+    }),
+    sql: { 'open.sql': 'SELECT id, name FROM silver.items' },
+  };
+}
+
+async function withLake(mode: Mode, use: (lake: TestLake) => Promise<void>): Promise<void> {
+  const lake = await openTestLake(catalogue(mode));
+  try {
+    await use(lake);
+  } finally {
+    lake.close();
+  }
+}
+
+/** Arrivals of two items: late, early, repeated, deleted and reborn. */
+const LINES: readonly string[] = [
+  '1,eu,2026-01-10,a,1.00,U',
+  '1,eu,2026-01-20,b,1.00,U',
+  '2,eu,2026-01-05,x,5.00,U',
+  '1,eu,2026-01-30,b,1.00,D',
+  '2,eu,2026-01-15,x,6.00,U',
+  '1,eu,2026-02-10,c,2.00,U',
+  '2,eu,2026-01-15,x,6.00,U',
+  '1,eu,2026-01-05,z,1.00,U',
+];
+
+const SCD2 = scd2({ key: 'id', sequence: 'at', track: ['name', 'price'], deleteWhen: "op = 'D'", buckets: 4 });
+const HISTORY = 'SELECT id, name, price, valid_from, valid_to, is_current FROM t ORDER BY id, valid_from';
+
+const EXPECTED = [
+  [1, 'z', '1.00', '2026-01-05', '2026-01-10', false],
+  [1, 'a', '1.00', '2026-01-10', '2026-01-20', false],
+  [1, 'b', '1.00', '2026-01-20', '2026-01-30', false],
+  [1, 'c', '2.00', '2026-02-10', null, true],
+  [2, 'x', '5.00', '2026-01-05', '2026-01-15', false],
+  [2, 'x', '6.00', '2026-01-15', null, true],
+];
+
+async function history(lake: TestLake): Promise<unknown[][]> {
+  return (await lake.rows('shop_silver.items', HISTORY)).map((row) => Object.values(row));
+}
+
+describe('scd2 through runs', () => {
+  const orders: readonly (readonly [string, readonly (readonly string[])[]])[] = [
+    ['in one file', [LINES]],
+    ['one line at a time', LINES.map((line) => [line])],
+    ['backwards', [...LINES].reverse().map((line) => [line])],
+    ['in two halves, the later first', [LINES.slice(4), LINES.slice(0, 4)]],
+  ];
+  for (const [name, batches] of orders) {
+    test(`${name}: the same table`, async () => {
+      await withLake(SCD2, async (lake) => {
+        for (const [i, lines] of batches.entries()) {
+          await lake.land('items', `${i}.csv`, `${HEADER}${lines.join('\n')}\n`);
+          const result = await lake.run();
+          assert.equal(result.status, 'SUCCEEDED', JSON.stringify(result.error));
+        }
+        assert.deepEqual(await history(lake), EXPECTED);
+      });
+    });
+  }
+
+  test('accounts: a repeated event of one file is a duplicate, and a replayed file changes no history', async () => {
+    await withLake(SCD2, async (lake) => {
+      await lake.land('items', 'a.csv', `${HEADER}${LINES.join('\n')}\n`);
+      const first = await lake.run();
+      assert.deepEqual(first.accounting['items'], {
+        read: 8,
+        accepted: 7,
+        quarantined: 0,
+        condemned: 0,
+        duplicates: 1,
+      });
+      await lake.land('items', 'again.csv', `${HEADER}${LINES.join('\n')}\n`);
+      await lake.run();
+      assert.deepEqual(await history(lake), EXPECTED);
+    });
+  });
+
+  test('a null key and a null sequence are quarantined', async () => {
+    await withLake(SCD2, async (lake) => {
+      await lake.land('items', 'a.csv', `${HEADER},eu,2026-01-10,a,1.00,U\n1,eu,,a,1.00,U\n2,eu,2026-01-05,x,5.00,U\n`);
+      const result = await lake.run();
+      assert.equal(result.accounting['items']?.quarantined, 2);
+      const rows = await lake.rows('shop_ops.quarantine', 'SELECT line, codes FROM t ORDER BY line');
+      assert.deepEqual(rows, [
+        { line: 2, codes: ['NULL_KEY'] },
+        { line: 3, codes: ['NULL_SEQUENCE'] },
+      ]);
+    });
+  });
+
+  test('only the touched buckets are rewritten', async () => {
+    await withLake(SCD2, async (lake) => {
+      const many = Array.from({ length: 200 }, (_, i) => `${i},eu,2026-01-01,n${i},1.00,U`);
+      await lake.land('items', 'a.csv', `${HEADER}${many.join('\n')}\n`);
+      await lake.run();
+      await lake.land('items', 'b.csv', `${HEADER}7,eu,2026-02-01,changed,1.00,U\n`);
+      const result = await lake.run();
+      assert.equal(result.tables['shop_silver.items']?.files_added, 1);
+      assert.ok((result.tables['shop_silver.items']?.rows_added ?? 200) < 100);
+      assert.equal((await lake.rows('shop_silver.items')).length, 201);
+    });
+  });
+
+  test('a hot bucket is cut by a second hash and holds the same rows', async () => {
+    await withLake(scd2({ key: 'id', sequence: 'at', track: ['name'], buckets: 1 }), async (lake) => {
+      const tiny = lake.reopen((deps) => ({
+        ...deps,
+        specs: async (name) => {
+          const spec = await deps.specs(name);
+          return { ...spec, settings: { ...spec.settings, unitBytes: 30_000 } };
+        },
+      }));
+      for (const day of ['01', '02', '03']) {
+        const lines = Array.from({ length: 300 }, (_, i) => `${i},eu,2026-01-${day},n${i % 7}-${day},1.00,U`);
+        await lake.land('items', `${day}.csv`, `${HEADER}${lines.join('\n')}\n`);
+        const result = await tiny.run();
+        assert.equal(result.status, 'SUCCEEDED', JSON.stringify(result.error));
+      }
+      const counts = await lake.rows(
+        'shop_silver.items',
+        'SELECT count(*) AS n, count(*) FILTER (is_current) AS open, count(DISTINCT id) AS ids FROM t',
+      );
+      assert.deepEqual(counts, [{ n: 900, open: 300, ids: 300 }]);
+    });
+  });
+
+  test('missing: delete closes what an extract lacks, reopens what returns, in any order', async () => {
+    const mode = scd2({ key: ['id', 'region'], sequence: 'at', track: ['name'], missing: 'delete', buckets: 2 });
+    const extracts: readonly (readonly [string, string])[] = [
+      ['jan', '1,eu,2026-01-31,a,1,U\n2,eu,2026-01-31,b,1,U\n1,us,2026-01-31,c,1,U\n'],
+      ['feb', '2,eu,2026-02-28,b,1,U\n1,us,2026-02-28,d,1,U\n'],
+      ['mar', '1,eu,2026-03-31,a,1,U\n2,eu,2026-03-31,b,1,U\n1,us,2026-03-31,d,1,U\n'],
+    ];
+    const expected = [
+      [1, 'a', '2026-01-31', '2026-02-28'],
+      [1, 'a', '2026-03-31', null],
+      [1, 'c', '2026-01-31', '2026-02-28'],
+      [1, 'd', '2026-02-28', null],
+      [2, 'b', '2026-01-31', null],
+    ];
+    for (const order of [
+      [0, 1, 2],
+      [2, 0, 1],
+      [1, 2, 0],
+    ]) {
+      await withLake(mode, async (lake) => {
+        for (const at of order) {
+          const [name, lines] = extracts[at] ?? ['', ''];
+          await lake.land('items', `${name}.csv`, HEADER + lines);
+          await lake.run();
+        }
+        const select = 'SELECT id, name, valid_from, valid_to FROM t ORDER BY id, name, valid_from';
+        assert.deepEqual(
+          (await lake.rows('shop_silver.items', select)).map((r) => Object.values(r)),
+          expected,
+          order.join(),
+        );
+      });
+    }
+  });
+});
+
+test('upsert keeps the latest row of a key and forgets deleted ones', async () => {
+  const mode = upsert({ key: 'id', sequence: 'at', deleteWhen: "op = 'D'" });
+  for (const lines of [LINES, [...LINES].reverse()]) {
+    await withLake(mode, async (lake) => {
+      for (const [i, line] of lines.entries()) {
+        await lake.land('items', `${i}.csv`, `${HEADER}${line}\n`);
+        await lake.run();
+      }
+      const rows = await lake.rows('shop_silver.items', 'SELECT id, name, price FROM t ORDER BY id');
+      assert.deepEqual(rows, [
+        { id: 1, name: 'c', price: '2.00' },
+        { id: 2, name: 'x', price: '6.00' },
+      ]);
+    });
+  }
+});

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PipelineSpec } from '../../lib/core/spec.ts';
+import { lineageOf } from '../../lib/query/lineage.ts';
+
+const SPEC: Pick<PipelineSpec, 'name' | 'models'> = {
+  name: 'p',
+  models: [
+    model('silver', 'a', [], 'files'),
+    model('silver', 'b', [ref('silver', 'a')], 'more'),
+    model('gold', 'c', [ref('silver', 'b')]),
+    model('gold', 'd', [ref('gold', 'c'), ref('silver', 'a')]),
+    model('gold', 'alone', []),
+  ],
+};
+
+const CASES: readonly (readonly [
+  string,
+  readonly string[],
+  readonly string[],
+  readonly string[],
+  readonly string[],
+])[] = [
+  // id, reads, read by, further upstream, further downstream
+  ['silver.a', ['bronze/p/files'], ['p_silver.b', 'p_gold.d'], [], ['p_gold.c']],
+  ['silver.b', ['bronze/p/more', 'p_silver.a'], ['p_gold.c'], ['bronze/p/files'], ['p_gold.d']],
+  ['gold.c', ['p_silver.b'], ['p_gold.d'], ['bronze/p/more', 'p_silver.a', 'bronze/p/files'], []],
+  ['gold.d', ['p_gold.c', 'p_silver.a'], [], ['p_silver.b', 'bronze/p/files', 'bronze/p/more'], []],
+  ['gold.alone', [], [], [], []],
+];
+
+for (const [id, reads, readBy, further, below] of CASES) {
+  test(`the lineage of ${id}, nearest first`, () => {
+    assert.deepEqual(lineageOf(SPEC, id), {
+      reads,
+      read_by: readBy,
+      upstream: [...reads, ...further],
+      downstream: [...readBy, ...below],
+    });
+  });
+}
+
+test('a table that no model makes has no lineage', () => {
+  assert.equal(lineageOf(SPEC, 'gold.unknown'), undefined);
+});
+
+function ref(layer: 'silver' | 'gold', name: string) {
+  return { layer, name };
+}
+
+function model(
+  layer: 'silver' | 'gold',
+  name: string,
+  reads: PipelineSpec['models'][number]['reads'],
+  from = '',
+): PipelineSpec['models'][number] {
+  const common = { sql: '', sqlFile: null, columns: [], partitionBy: [], sortBy: [], expect: [], description: null };
+  const base = { ...common, id: `${layer}.${name}`, name, reads };
+  return layer === 'gold'
+    ? { ...base, layer }
+    : { ...base, layer, from, mode: { kind: 'full' }, joins: [], selectsAll: true };
+}

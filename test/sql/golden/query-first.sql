@@ -1,0 +1,1 @@
+SELECT * FROM "p_gold"."a ""b""" LIMIT 10

@@ -1,0 +1,3 @@
+FROM (
+SUMMARIZE p_gold.t -- all of it
+)

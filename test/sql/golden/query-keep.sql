@@ -1,0 +1,1 @@
+CREATE TEMP TABLE "temp"."result" AS SELECT 1 AS a

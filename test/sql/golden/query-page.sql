@@ -1,0 +1,1 @@
+SELECT * FROM "temp"."result" WHERE rowid >= 20000 AND rowid < 40000 ORDER BY rowid
