@@ -13,7 +13,8 @@ import type { RunResult, RunState } from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { createDuckDbEngine } from '../engine/duckdb.ts';
 import { parseMetadata, renderMetadata } from '../iceberg/json.ts';
-import type { Clock, Ids, Log } from '../ports.ts';
+import type { Clock, Ids, JsonValue, Log } from '../ports.ts';
+import type { Reprocess } from '../steps/choose-work.ts';
 import type { StepDeps } from '../steps/deps.ts';
 import { failedResult } from '../steps/fail.ts';
 import { renewLock } from '../steps/lock.ts';
@@ -52,6 +53,8 @@ export type RunRequest = {
   readonly pipeline: string;
   readonly runId?: string;
   readonly dryRun?: boolean;
+  readonly rebuild?: string;
+  readonly reprocess?: Reprocess;
   readonly onEvent?: (event: StateEvent) => void;
 };
 
@@ -153,6 +156,16 @@ export async function runPipeline(deps: StepDeps, request: RunRequest): Promise<
   }
 }
 
+function openInput(request: RunRequest, runId: string): JsonValue {
+  return {
+    pipeline: request.pipeline,
+    run_id: runId,
+    dry_run: request.dryRun ?? false,
+    ...(request.rebuild === undefined ? {} : { rebuild: request.rebuild }),
+    ...(request.reprocess === undefined ? {} : { reprocess: { ...request.reprocess } }),
+  };
+}
+
 /** One execution, and the run that it turned out to be about. */
 async function runOnce(
   deps: StepDeps,
@@ -163,7 +176,7 @@ async function runOnce(
   let opened = runId;
   const outcome = await runStateMachine({
     definition: lowerStateMachine(loadStateMachine(await readFile(MEDALLION, 'utf8'), 'medallion.asl.json')),
-    input: { pipeline: request.pipeline, run_id: runId, dry_run: request.dryRun ?? false },
+    input: openInput(request, runId),
     handlers: {
       ...handlers,
       Open: async (input) => {

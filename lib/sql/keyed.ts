@@ -16,13 +16,13 @@ const TOUCHED = '__touched';
 const EVENTS = '__key_events';
 export const RECOMPUTED = '__recomputed';
 
-/** Events that the log does not know: one of each content and file. */
-export function createFresh(): Statement {
+/** Events that the log does not know, or that were withdrawn from it: one of each content and file. */
+export function createFresh(withdrawn: readonly string[]): Statement {
   return {
     name: 'fresh_events',
     text: `CREATE TABLE ${FRESH} AS
 SELECT * FROM (SELECT * FROM ${NEW} QUALIFY row_number() OVER (PARTITION BY ${EVENT_HASH}, ${SOURCE_FILE}) = 1) n
-ANTI JOIN ${LOG} l ON n.${EVENT_HASH} = l.${EVENT_HASH} AND n.${SOURCE_FILE} = l.${SOURCE_FILE}`,
+ANTI JOIN (SELECT * FROM ${LOG}${kept('WHERE', withdrawn)}) l ON n.${EVENT_HASH} = l.${EVENT_HASH} AND n.${SOURCE_FILE} = l.${SOURCE_FILE}`,
   };
 }
 

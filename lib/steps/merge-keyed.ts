@@ -123,7 +123,7 @@ async function recompute(
   const { model, plan, planned } = context;
   const { mode } = model;
   const { withdraw } = plan;
-  await session.run(createFresh());
+  await session.run(createFresh(withdraw));
   const counted = (await session.rows(countFresh(withdraw)))[0];
   const [staged, fresh, withdrawn] = ['staged', 'fresh', 'withdrawn'].map((name) => Number(counted?.[name]));
   const counts = { ...NO_ROWS, accepted: fresh ?? 0, duplicates: (staged ?? 0) - (fresh ?? 0) };

@@ -3,14 +3,24 @@ import type { PipelineSpec } from '../core/spec.ts';
 import { currentSnapshot } from '../iceberg/snapshot.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
 import { loadTable } from '../table/read.ts';
+import { chooseWork, type Reprocess } from './choose-work.ts';
 import type { StepDeps } from './deps.ts';
+import { discardRun } from './discard.ts';
 import { goldReason } from './gold-inputs.ts';
 import { findNewFiles } from './ledger.ts';
 import { releaseLock, takeLock } from './lock.ts';
 import { checkRunId, readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from './run-folder.ts';
 import { modelTables } from './table-state.ts';
 
-export type OpenInput = { readonly pipeline: string; readonly run_id: string; readonly dry_run: boolean };
+export type OpenInput = {
+  readonly pipeline: string;
+  readonly run_id: string;
+  readonly dry_run: boolean;
+  /** Full name of a keyed table to recompute from its log. */
+  readonly rebuild?: string;
+  /** Bronze files to take through the pipeline again. */
+  readonly reprocess?: Reprocess;
+};
 
 /** What there is to do for a pipeline, computed without writing anything. */
 export type Survey = {
@@ -28,12 +38,13 @@ export type Survey = {
  * Throws LockHeld while another live run works.
  */
 export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunState> {
-  const run: RunRef = { ...input, run_id: checkRunId(input.run_id) };
+  const { pipeline, dry_run } = input;
+  const run: RunRef = { pipeline, run_id: checkRunId(input.run_id), dry_run };
   if ((await deps.store.head(runFolder.result(run))) !== undefined) return { status: 'done', run, level: 0, levels: 0 };
   await takeLock(deps, run.pipeline, run.run_id);
   const unfinished = await findUnfinished(deps, run.pipeline);
   if (unfinished !== undefined) return planned(unfinished);
-  const plan = await planRun(deps, run);
+  const plan = await planRun(deps, run, input);
   if (plan !== undefined) return planned(plan);
   await releaseLock(deps, run.pipeline);
   return { status: 'nothing', run, level: 0, levels: 0 };
@@ -49,16 +60,21 @@ async function findUnfinished(deps: StepDeps, pipeline: string): Promise<RunPlan
   if (open === undefined || (await deps.store.head(runFolder.plan(open))) === undefined) return undefined;
   if ((await deps.store.head(runFolder.result(open))) !== undefined) return undefined;
   const plan = await readPlan(deps.store, open);
+  if (open.dry_run) {
+    await discardRun(deps, plan);
+    return undefined;
+  }
   deps.log.info('an unfinished run is resumed', { run_id: open.run_id });
   return plan;
 }
 
-async function planRun(deps: StepDeps, run: RunRef): Promise<RunPlan | undefined> {
+async function planRun(deps: StepDeps, run: RunRef, input: OpenInput): Promise<RunPlan | undefined> {
   const survey = await surveyPipeline(deps, run.pipeline);
-  const files = [...survey.waiting.values()].flat();
-  if (files.length === 0 && survey.stale.size === 0) return undefined;
+  const work = await chooseWork(deps, survey, input);
+  const files = [...work.files.values()].flat();
+  if (files.length === 0 && work.rebuild.length === 0 && survey.stale.size === 0) return undefined;
   const sources: Record<string, PlannedSource> = {};
-  for (const [source, landed] of survey.waiting) {
+  for (const [source, landed] of work.files) {
     const files_key = runFolder.files(run, source);
     await writeJson(deps.store, files_key, landed);
     sources[source] = { files_key, files: landed.length, bytes: landed.reduce((sum, f) => sum + f.size, 0) };
@@ -70,8 +86,8 @@ async function planRun(deps: StepDeps, run: RunRef): Promise<RunPlan | undefined
     tables: Object.fromEntries([...survey.tables].map(([id, table]) => [id, baseTable(table)])),
     sources,
     planning_ms: survey.ms,
-    rebuild: [],
-    withdraw: [],
+    rebuild: work.rebuild,
+    withdraw: work.withdraw,
   };
   await writeJson(deps.store, openRunKey(run.pipeline), run);
   return writeOnce(deps.store, runFolder.plan(run), plan);

@@ -182,7 +182,7 @@ async function merge(mode: KeyedMode, batch: readonly KeyedEvent[]): Promise<num
   for (const table of [FRESH, '__touched', '__key_events', '__recomputed']) {
     await session.run({ name: 'drop', text: `DROP TABLE IF EXISTS ${table}` });
   }
-  await session.run(createFresh());
+  await session.run(createFresh([]));
   await session.run(createTouched(mode, { all: false, withdrawn: [] }));
   await session.run(createKeyEvents(mode, COLUMNS, []));
   await session.run(createRecomputed(mode, COLUMNS));

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { isKeyed } from '../../lib/core/keyed.ts';
+import type { KeyedMode } from '../../lib/core/spec.ts';
 import { csv, definePipeline, scd2, upsert } from '../../lib/define/index.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 
@@ -199,3 +201,69 @@ test('upsert keeps the latest row of a key and forgets deleted ones', async () =
     });
   }
 });
+
+describe('rebuild', () => {
+  test('recomputes the same history from the log, also into another number of buckets', async () => {
+    await withLake(SCD2, async (lake) => {
+      for (const [i, line] of LINES.entries()) await lake.land('items', `${i}.csv`, `${HEADER}${line}\n`);
+      await lake.run();
+      const wider = withMode(lake, (mode) => ({ ...mode, buckets: 16 }));
+      const result = await wider.run({ rebuild: 'shop_silver.items' });
+      assert.equal(result.status, 'SUCCEEDED', JSON.stringify(result.error));
+      assert.deepEqual(await history(lake), EXPECTED);
+      const spec = (await lake.metadata('shop_silver.items'))?.['partition-specs'].at(-1);
+      assert.equal(spec?.fields[0]?.transform, 'bucket[16]');
+      await lake.land('items', 'late.csv', `${HEADER}1,eu,2026-02-20,d,2.00,U\n`);
+      assert.equal((await wider.run()).status, 'SUCCEEDED');
+      assert.deepEqual((await history(lake)).at(4), [1, 'd', '2.00', '2026-02-20', null, true]);
+    });
+  });
+
+  test('a changed rule of tracking loses nothing', async () => {
+    await withLake(scd2({ key: 'id', sequence: 'at', track: ['name'] }), async (lake) => {
+      await lake.land('items', 'a.csv', `${HEADER}2,eu,2026-01-05,x,5.00,U\n2,eu,2026-01-15,x,6.00,U\n`);
+      await lake.run();
+      assert.equal((await history(lake)).length, 1);
+      await withMode(lake, (mode) => ({ ...mode, track: ['name', 'price'] })).run({ rebuild: 'shop_silver.items' });
+      assert.equal((await history(lake)).length, 2);
+    });
+  });
+});
+
+describe('reprocess', () => {
+  test('withdraws what a file contributed and takes it again as if it had been right the first time', async () => {
+    const good = LINES.slice(0, 4).join('\n');
+    const wrong = '1,eu,2026-01-12,WRONG,9.00,U\n1,eu,2026-01-20,b,1.00,U\n3,eu,2026-01-01,ghost,1.00,U';
+    await withLake(SCD2, async (lake) => {
+      await lake.land('items', 'rest.csv', `${HEADER}${LINES.slice(4).join('\n')}\n`);
+      await lake.land('items', 'fixme.csv', `${HEADER}${wrong}\n`);
+      await lake.run();
+      await lake.land('items', 'fixme.csv', `${HEADER}${good}\n`);
+      const result = await lake.run({ reprocess: { source: 'items', files: ['fixme.csv'] } });
+      assert.equal(result.status, 'SUCCEEDED', JSON.stringify(result.error));
+      assert.deepEqual(await history(lake), EXPECTED);
+      assert.equal((await lake.answer()).kind, 'nothing', 'the reprocessed file is in the ledger');
+    });
+  });
+
+  test('an unknown file is named', async () => {
+    await withLake(SCD2, async (lake) => {
+      await lake.land('items', 'a.csv', `${HEADER}${LINES.join('\n')}\n`);
+      await lake.run();
+      const failed = await lake.run({ reprocess: { source: 'items', files: ['b.csv'] } });
+      assert.match(failed.error?.message ?? '', /not in bronze\/shop\/items\/: b\.csv/);
+    });
+  });
+});
+
+/** The same lake after an edit of the keyed model's mode. */
+function withMode(lake: TestLake, edit: (mode: KeyedMode) => KeyedMode): TestLake {
+  return lake.reopen((deps) => ({
+    ...deps,
+    specs: async (name) => {
+      const spec = await deps.specs(name);
+      const models = spec.models.map((m) => (isKeyed(m) ? { ...m, mode: edit(m.mode) } : m));
+      return { ...spec, models };
+    },
+  }));
+}

@@ -1,0 +1,86 @@
+import { InvalidInput } from '../core/errors.ts';
+import { isKeyed } from '../core/keyed.ts';
+import type { LandedFile } from '../core/run.ts';
+import type { PipelineSpec } from '../core/spec.ts';
+import { fullName } from '../core/tables.ts';
+import type { StepDeps } from './deps.ts';
+import type { OpenInput, Survey } from './open.ts';
+import { tableIdOf } from './table-state.ts';
+
+/** Files by their names below the source's folder, or by the time at which they landed (ISO; from inclusive, to exclusive). */
+export type Reprocess = {
+  readonly source: string;
+  readonly files?: readonly string[];
+  readonly from?: string;
+  readonly to?: string;
+};
+
+/** What a run takes on: files by source, keyed models to rebuild, bronze files whose events are withdrawn first. */
+export type Work = {
+  readonly files: ReadonlyMap<string, readonly LandedFile[]>;
+  readonly rebuild: readonly string[];
+  readonly withdraw: readonly string[];
+};
+
+/** A plain run ingests what waits; a rebuild and a reprocessing leave waiting files to the next run. */
+export async function chooseWork(
+  deps: StepDeps,
+  survey: Pick<Survey, 'spec' | 'waiting'>,
+  input: OpenInput,
+): Promise<Work> {
+  if (input.rebuild !== undefined) {
+    return { files: new Map(), rebuild: [findKeyed(survey.spec, input.rebuild)], withdraw: [] };
+  }
+  if (input.reprocess === undefined) return { files: survey.waiting, rebuild: [], withdraw: [] };
+  checkProvenance(survey.spec, input.reprocess.source);
+  const files = await findLanded(deps, survey.spec.name, input.reprocess);
+  return { files: new Map([[input.reprocess.source, files]]), rebuild: [], withdraw: files.map((f) => f.key) };
+}
+
+function findKeyed(spec: PipelineSpec, table: string): string {
+  const keyed = spec.models.filter(isKeyed);
+  const model = keyed.find((m) => fullName(tableIdOf(spec, m)) === table);
+  if (model !== undefined) return model.id;
+  const known = keyed.map((m) => fullName(tableIdOf(spec, m))).join(', ');
+  throw new InvalidInput(
+    `cannot rebuild ${table}: expected a keyed table of ${spec.name}, one of ${known || '(none)'}`,
+  );
+}
+
+/** Rows can only be withdrawn from tables that know the file of each row. */
+function checkProvenance(spec: PipelineSpec, source: string): void {
+  if (!spec.sources.some((s) => s.name === source)) {
+    const known = spec.sources.map((s) => s.name).join(', ');
+    throw new InvalidInput(`no source ${JSON.stringify(source)} in ${spec.name}: expected one of ${known}`);
+  }
+  for (const model of spec.models) {
+    if (model.layer !== 'silver' || model.from !== source || isKeyed(model)) continue;
+    throw new InvalidInput(
+      `cannot reprocess ${source}: ${fullName(tableIdOf(spec, model))} (${model.mode.kind}) does not know which file its rows came from; ` +
+        'only keyed tables (upsert, scd2) do. Land a corrected file under a new name instead',
+    );
+  }
+}
+
+async function findLanded(deps: StepDeps, pipeline: string, request: Reprocess): Promise<readonly LandedFile[]> {
+  const prefix = `bronze/${pipeline}/${request.source}/`;
+  const missing = new Set(request.files ?? []);
+  const [from, to] = [request.from, request.to].map((time) => (time === undefined ? undefined : instant(time)));
+  const found: LandedFile[] = [];
+  for await (const { key, size, etag, modified } of deps.store.list(prefix)) {
+    const named = request.files === undefined || missing.delete(key.slice(prefix.length));
+    if (named && (from === undefined || modified >= from) && (to === undefined || modified < to))
+      found.push({ key, size, etag });
+  }
+  if (missing.size > 0)
+    throw new InvalidInput(`not in ${prefix}: ${[...missing].join(', ')}; expected files that have landed`);
+  if (found.length === 0) throw new InvalidInput(`no file of ${prefix} landed in that time; nothing to reprocess`);
+  return found;
+}
+
+function instant(text: string): number {
+  const at = Date.parse(text);
+  if (Number.isNaN(at))
+    throw new InvalidInput(`not a time: got ${JSON.stringify(text)}; expected ISO 8601, such as 2026-01-31`);
+  return at;
+}
