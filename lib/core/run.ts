@@ -77,7 +77,12 @@ export type ModelPlan = {
   readonly rebuild: boolean;
   /** Why a gold model is computed. */
   readonly reason: string | null;
+  /** The partitions of a gold table that are computed again, each as the text of its fields; null for all. */
+  readonly touched: readonly PartitionText[] | null;
 };
+
+/** A partition as text, field by field; null where the field is null. */
+export type PartitionText = readonly (string | null)[];
 
 export type LevelPlan = { readonly level: number; readonly models: readonly ModelPlan[]; readonly ms: number };
 
@@ -87,6 +92,8 @@ export type StageUnit = {
   /** Place of the unit among the model's units: earlier units win over later ones. */
   readonly ordinal: number;
   readonly files: readonly LandedFile[];
+  /** For gold: the partitions this unit computes; null for all of the table. */
+  readonly partitions: readonly PartitionText[] | null;
 };
 
 export type MergeUnit = { readonly unit: string; readonly model: string } & (

@@ -10,6 +10,7 @@ import {
 } from '../core/run.ts';
 import type { ModelSpec } from '../core/spec.ts';
 import type { TableId } from '../core/tables.ts';
+import { partitionTuple } from '../iceberg/partition.ts';
 import { RUN_ID } from '../iceberg/snapshot.ts';
 import type { DataFile } from '../iceberg/types.ts';
 import { type Prepared, prepareSnapshot, renderPrepared } from '../table/prepare.ts';
@@ -137,7 +138,7 @@ function partsOf(planned: ModelPlan, model: ModelSpec, outcome: ModelOutcome): r
       },
     ];
   }
-  const remove: Part['remove'] = (added, target) => removalOf(model, outcome, added, target);
+  const remove: Part['remove'] = (added, target) => removalOf(planned, model, outcome, added, target);
   return [{ shape: planned.shape, files: outcome.written, remove, always: model.layer === 'gold' }];
 }
 
@@ -170,9 +171,15 @@ async function prepareTable(
   });
 }
 
-function removalOf(model: ModelSpec, outcome: ModelOutcome, added: readonly DataFile[], target: Target): Removal {
+function removalOf(
+  planned: ModelPlan,
+  model: ModelSpec,
+  outcome: ModelOutcome,
+  added: readonly DataFile[],
+  target: Target,
+): Removal {
   const existing = target.create === undefined;
-  if (model.layer === 'gold') return existing ? { kind: 'all' } : { kind: 'nothing' };
+  if (model.layer === 'gold') return existing ? goldRemoval(planned, target) : { kind: 'nothing' };
   const ingested = outcome.files.some((f) => f.status === 'ingested');
   switch (model.mode.kind) {
     case 'append':
@@ -188,6 +195,12 @@ function removalOf(model: ModelSpec, outcome: ModelOutcome, added: readonly Data
         : { kind: 'partitions', tuples: distinct(added.map((file) => file.partition)) };
     }
   }
+}
+
+function goldRemoval({ touched }: ModelPlan, { spec, schema }: Target): Removal {
+  if (touched === null) return { kind: 'all' };
+  if (touched.length === 0) return { kind: 'nothing' };
+  return { kind: 'partitions', tuples: touched.map((texts) => partitionTuple(spec, schema, texts)) };
 }
 
 function distinct(tuples: readonly DataFile['partition'][]): DataFile['partition'][] {

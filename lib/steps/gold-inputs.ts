@@ -29,9 +29,25 @@ export function goldReason(
   const summary = gold === undefined ? undefined : currentSnapshot(gold)?.summary;
   if (summary === undefined) return 'the table does not exist yet';
   if (summary[MODEL_HASH] !== hashModel(model)) return 'the model has changed';
-  const before = JSON.parse(summary[INPUTS] ?? '{}') as Record<string, string | null>;
-  const changed = model.reads.map(modelId).filter((id) => (before[id] ?? null) !== snapshotText(states.get(id)));
+  const changed = gold === undefined ? [] : changedInputs(model, gold, states);
   return changed.length === 0 ? undefined : `${changed.join(', ')} changed`;
+}
+
+/** The snapshot of an input that the gold table was last computed from, or `undefined` when that is not known. */
+export function inputBefore(gold: TableMetadata, id: string): bigint | undefined {
+  const inputs = currentSnapshot(gold)?.summary[INPUTS];
+  const before = inputs === undefined ? null : ((JSON.parse(inputs) as Record<string, string | null>)[id] ?? null);
+  return before === null ? undefined : BigInt(before);
+}
+
+/** Inputs whose snapshot is another one than before. */
+export function changedInputs(
+  model: GoldModel,
+  gold: TableMetadata,
+  states: ReadonlyMap<string, TableMetadata | undefined>,
+): readonly string[] {
+  const ids = model.reads.map(modelId);
+  return ids.filter((id) => (inputBefore(gold, id)?.toString() ?? null) !== snapshotText(states.get(id)));
 }
 
 function snapshotText(metadata: TableMetadata | undefined): string | null {

@@ -1,15 +1,15 @@
 import { isKeyed, type KeyedModel } from '../core/keyed.ts';
 import { bucketsFor, packUnits, parsedBytes } from '../core/planning.ts';
-import type { LandedFile, LevelPlan, ModelPlan, RunPlan, RunState, StageUnit } from '../core/run.ts';
-import { type GoldModel, modelId, type SilverModel, type SourceSpec } from '../core/spec.ts';
+import type { LandedFile, LevelPlan, ModelPlan, PartitionText, RunPlan, RunState, StageUnit } from '../core/run.ts';
+import type { GoldModel, SilverModel, SourceSpec } from '../core/spec.ts';
 import type { Column } from '../core/types.ts';
-import type { TableMetadata } from '../iceberg/types.ts';
 import type { StepDeps } from './deps.ts';
 import { evolveContract } from './drift.ts';
 import { goldReason } from './gold-inputs.ts';
 import { readJson, readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from './run-folder.ts';
 import { bucketsOf, keyedShapes, shapeOf } from './table-shape.ts';
-import { findModel, loadBase, loadState, tableColumns } from './table-state.ts';
+import { findModel, loadBase, loadStates, tableColumns } from './table-state.ts';
+import { findTouched } from './touched.ts';
 
 /** Plans a level: which models have something to do, and the units that do it. Repeating it finds the first plan. */
 export async function runPlanStage(state: RunState, deps: StepDeps): Promise<RunState> {
@@ -64,6 +64,7 @@ async function planSilver(
     units: names,
     rebuild,
     reason: null,
+    touched: null,
   };
   return isKeyed(model)
     ? { ...common, ...(await planKeyed(deps, plan, { ...model, columns: common.columns }, bytes, rebuild)) }
@@ -108,28 +109,42 @@ async function planGold(
   level: number,
   model: GoldModel,
 ): Promise<ModelPlan | undefined> {
-  const states = new Map<string, TableMetadata | undefined>();
-  for (const id of [model.id, ...model.reads.map(modelId)]) states.set(id, await loadState(deps.store, plan, id));
+  const states = await loadStates(deps.store, plan, [{ layer: 'gold', name: model.name }, ...model.reads]);
   const reason = goldReason(model, states.get(model.id), states);
   if (reason === undefined) return undefined;
-  const unit = stageUnit(model.id, 0, []);
-  await writeOnce(deps.store, runFolder.unit(plan.run, level, unit.unit), unit);
+  const touched = await findTouched(deps, model, states);
+  const units = chunk(touched, PARTITIONS_PER_UNIT).map((partitions, i) => ({
+    ...stageUnit(model.id, i, []),
+    partitions,
+  }));
+  for (const unit of units) await writeOnce(deps.store, runFolder.unit(plan.run, level, unit.unit), unit);
   return {
     model: model.id,
     columns: model.columns,
     shape: shapeOf(deps, plan.spec, model, []),
     log: null,
     contract: null,
-    units: [unit.unit],
+    units: units.map((u) => u.unit),
     output: 'final',
     buckets: 1,
     rebuild: false,
     reason,
+    touched,
   };
 }
 
+const PARTITIONS_PER_UNIT = 25;
+
+/** All of a table is one unit; touched partitions are shared out, none when nothing of the table is touched. */
+function chunk(touched: readonly PartitionText[] | null, size: number): readonly (readonly PartitionText[] | null)[] {
+  if (touched === null) return [null];
+  const chunks: (readonly PartitionText[])[] = [];
+  for (let at = 0; at < touched.length; at += size) chunks.push(touched.slice(at, at + size));
+  return chunks;
+}
+
 function stageUnit(model: string, ordinal: number, files: readonly LandedFile[]): StageUnit {
-  return { unit: `${model}-${String(ordinal).padStart(5, '0')}`, model, ordinal, files };
+  return { unit: `${model}-${String(ordinal).padStart(5, '0')}`, model, ordinal, files, partitions: null };
 }
 
 function sourceOf(plan: RunPlan, model: SilverModel): SourceSpec {

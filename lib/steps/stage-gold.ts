@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { NO_ROWS } from '../core/run.ts';
 import type { GoldModel } from '../core/spec.ts';
+import { renderPartitions } from '../sql/touched.ts';
 import { createHashMacros } from '../sql/transform.ts';
 import { writeTable } from '../sql/write.ts';
 import type { StepDeps } from './deps.ts';
@@ -14,15 +15,17 @@ import { emptyResult, type UnitResult } from './unit-result.ts';
 export async function stageGold(context: UnitContext, model: GoldModel, deps: StepDeps): Promise<UnitResult> {
   const { plan, planned, unit } = context;
   const target = await loadTarget(deps.store, plan, planned.shape);
+  const sql = `(${model.sql})`;
+  const by = { fields: model.partitionBy, columns: model.columns };
   const session = await deps.engine.open(deps.settings);
-  const borrowed = await openTables(deps.store, session, plan, model.reads);
+  const borrowed = await openTables(deps.store, session, plan, model.reads, model.readsLogs);
   try {
     if (model.partitionBy.some((f) => f.transform.kind === 'bucket')) await session.run(createHashMacros());
     return await withScratch(deps, unit.unit, async (scratch) => {
       const files = await session.copy(
         writeTable({
           name: model.id,
-          from: `(${model.sql})`,
+          from: unit.partitions === null ? sql : renderPartitions(sql, by, unit.partitions),
           columns: planned.shape.columns,
           fieldIds: fieldIdsOf(target.schema),
           partitionBy: model.partitionBy,

@@ -1,6 +1,6 @@
 import { UnreadableTable } from '../core/errors.ts';
 import type { FieldId } from '../core/field-ids.ts';
-import { historyColumns, isKeyed, logModelId, logTable } from '../core/keyed.ts';
+import { historyColumns, isKeyed, logColumns, logModelId, logTable } from '../core/keyed.ts';
 import type { RunPlan } from '../core/run.ts';
 import type { ModelSpec, PipelineSpec, TableRef } from '../core/spec.ts';
 import { modelId } from '../core/spec.ts';
@@ -89,6 +89,7 @@ export async function openTables(
   session: Session,
   plan: RunPlan,
   refs: readonly TableRef[],
+  logs: readonly TableRef[] = [],
 ): Promise<Borrowed> {
   for (const statement of createSchemas(['silver', 'gold', 'batch'])) await session.run(statement);
   const borrowed: Borrowed[] = [];
@@ -97,7 +98,18 @@ export async function openTables(
     const columns = tableColumns(findModel(plan.spec, modelId(ref)));
     borrowed.push(await openTable(store, session, { schema: ref.layer, table: ref.name }, metadata, columns));
   }
+  for (const ref of logs) borrowed.push(await openLog(store, session, plan, ref));
   return joinBorrowed(borrowed);
+}
+
+/** `silver.<table>__log`, for gold that builds on the events themselves. */
+async function openLog(store: ObjectStore, session: Session, plan: RunPlan, ref: TableRef): Promise<Borrowed> {
+  const model = findModel(plan.spec, modelId(ref));
+  if (!isKeyed(model)) throw new RangeError(`${model.id} has no log`);
+  const log = logTable(tableIdOf(plan.spec, ref));
+  const metadata = await loadState(store, plan, logModelId(model));
+  const columns = logColumns(model.mode, model.columns);
+  return openTable(store, session, { schema: log.layer, table: log.name }, metadata, columns);
 }
 
 /** A view over a table's current snapshot; `columns` is its shape when it does not exist yet. */
