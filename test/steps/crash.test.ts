@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
-import { append, csv, definePipeline, full, month, replace } from '../../lib/define/index.ts';
+import { append, csv, definePipeline, full, month, replace, scd2, upsert } from '../../lib/define/index.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
 import { Crash } from '../ports/faults.ts';
@@ -17,6 +17,8 @@ const MODES = {
   'append, dedupe by key': { mode: append({ dedupe: { key: 'id' } }) },
   replace: { mode: replace(), partitionBy: [month('day')] },
   full: { mode: full() },
+  upsert: { mode: upsert({ key: 'id', sequence: 'day', buckets: 2 }) },
+  scd2: { mode: scd2({ key: 'id', sequence: 'day', buckets: 2 }) },
 } as const;
 
 const HEADER = 'id,day,amount\n';
