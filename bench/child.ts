@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sample } from './figures.ts';
+import { parseUsage } from './usage.ts';
 
-const PEAK_MEMORY = new URL('peak-memory.ts', import.meta.url).href;
+const RECORD_USAGE = new URL('record-usage.ts', import.meta.url).href;
 
 /**
  * Runs a Node script to its end and measures the whole process, from before it starts until it is gone. What it prints
@@ -14,14 +15,14 @@ export async function measureNode(
   args: readonly string[],
   work: string,
 ): Promise<Sample & { readonly stdout: string }> {
-  const peakFile = join(work, `peak-${process.pid}.txt`);
-  const env = { ...process.env, STRATA_BENCH_PEAK: peakFile };
+  const usageFile = join(work, `usage-${process.pid}.json`);
+  const env = { ...process.env, STRATA_BENCH_USAGE: usageFile };
   const started = performance.now();
-  const stdout = await capture(process.execPath, ['--import', PEAK_MEMORY, script, ...args], env);
+  const stdout = await capture(process.execPath, ['--import', RECORD_USAGE, script, ...args], env);
   const ms = performance.now() - started;
-  const peakBytes = Number(await readFile(peakFile, 'utf8'));
-  await rm(peakFile);
-  return { ms, peakBytes, stdout };
+  const usage = parseUsage(await readFile(usageFile, 'utf8'));
+  await rm(usageFile);
+  return { ms, ...usage, stdout };
 }
 
 /** Stdout of a command that ends well. Throws Error with its stderr otherwise. */

@@ -1,6 +1,9 @@
 /** One side of a comparison in one round. */
 export type Sample = {
+  /** From before the process starts until it is gone. */
   readonly ms: number;
+  /** Processor time of all its threads in milliseconds; null where it was not measured. */
+  readonly cpuMs: number | null;
   /** Largest resident memory of the process, in bytes; null where it was not measured. */
   readonly peakBytes: number | null;
 };

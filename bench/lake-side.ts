@@ -6,7 +6,7 @@ import type { FingerprintSpec } from './fingerprint.ts';
 import { freshFolder, linkFiles, WORK } from './folders.ts';
 import { readFolder, readLake } from './read-tables.ts';
 
-const RUN_LAKE = fileURLToPath(new URL('run-lake.ts', import.meta.url));
+const STRATA = fileURLToPath(new URL('../bin/strata.ts', import.meta.url));
 
 type LakeWork = {
   readonly pipeline: string;
@@ -16,13 +16,14 @@ type LakeWork = {
   readonly tables: readonly FingerprintSpec[];
 };
 
-/** Lands the files in a new lake, unmeasured, and runs the pipeline in a process of its own. */
+/** Lands the files in a new lake, unmeasured, and measures `strata run`. */
 export async function runLake(bench: Bench, work: LakeWork): Promise<SideResult> {
   const root = await freshFolder(join(WORK, 'lake'));
   for (const [source, folder] of Object.entries(work.sources)) {
     await linkFiles(folder, join(root, 'bronze', work.pipeline, source));
   }
-  const { stdout, ...sample } = await measureNode(RUN_LAKE, [work.pipeline, root, work.pipelines], WORK);
+  const run = ['--root', root, '--pipelines', work.pipelines, '--json', 'run', work.pipeline];
+  const { stdout, ...sample } = await measureNode(STRATA, run, WORK);
   const { status } = JSON.parse(stdout) as { readonly status?: unknown };
   if (status !== 'SUCCEEDED') throw new Error(`the run of ${work.pipeline} did not succeed: ${stdout}`);
   return { ...sample, fingerprints: await readLake(bench.session, root, work.pipeline, work.tables) };

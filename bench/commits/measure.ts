@@ -15,8 +15,9 @@ import { commitChange } from '../../lib/table/commit.ts';
 import { prepareSnapshot } from '../../lib/table/prepare.ts';
 import { loadTable } from '../../lib/table/read.ts';
 import type { Bench, Measured } from '../bench.ts';
-import { median, medianAround } from '../figures.ts';
+import { medianAround } from '../figures.ts';
 import { freshFolder, WORK } from '../folders.ts';
+import { ratioFigure } from '../rounds.ts';
 
 const BOUND = 1.5;
 const EARLY = 5;
@@ -27,32 +28,23 @@ const COLUMNS = [
 ] as const;
 const SILENT = { info: () => undefined, warn: () => undefined };
 
-/** How long one more commit takes for a table that has few snapshots and for one that has many. */
+/** How long one more commit takes for a table with few snapshots and with many, by medians of five neighbouring ones. */
 export async function measureCommits(bench: Bench): Promise<Measured> {
   const { commits } = bench.sizes;
   const late = commits - REACH;
   // Code that has not run yet is slow, and the early commits would pay for it.
   await commitTimes(bench, 2 * EARLY);
-  const rounds: { early: number; late: number }[] = [];
+  const [fifth, last]: [number[], number[]] = [[], []];
   for (let round = 1; round <= bench.rounds; round += 1) {
     const times = await commitTimes(bench, commits);
-    const found = { early: medianAround(times, EARLY, REACH), late: medianAround(times, late, REACH) };
+    fifth.push(medianAround(times, EARLY, REACH));
+    last.push(medianAround(times, late, REACH));
     bench.log(
-      `commits, round ${round}: the 5th ${found.early.toFixed(1)} ms, the ${late}th ${found.late.toFixed(1)} ms`,
+      `commits, round ${round}: the 5th ${fifth.at(-1)?.toFixed(1)} ms, the ${late}th ${last.at(-1)?.toFixed(1)} ms`,
     );
-    rounds.push(found);
   }
-  const [early, last] = [median(rounds.map((r) => r.early)), median(rounds.map((r) => r.late))];
   return {
-    figures: [
-      {
-        name: `commit ${late} of a table: time against the 5th`,
-        value: median(rounds.map((r) => r.late / r.early)),
-        unit: 'x',
-        bound: BOUND,
-        detail: `${last.toFixed(1)} ms to ${early.toFixed(1)} ms, medians of five neighbouring commits`,
-      },
-    ],
+    figures: [ratioFigure(`commit ${late} of a table: time against the 5th`, last, fifth, BOUND)],
     fingerprints: [],
     skipped: [],
   };

@@ -1,8 +1,8 @@
-import { type Bench, type Measured, runRounds } from '../bench.ts';
-import { median, medianRatio } from '../figures.ts';
+import type { Bench, Measured } from '../bench.ts';
 import type { FingerprintSpec } from '../fingerprint.ts';
 import { BENCH_PIPELINES, madeOnce } from '../folders.ts';
 import { runFloor, runLake } from '../lake-side.ts';
+import { compareTimes, runRounds } from '../rounds.ts';
 import { generateEvents } from './generate.ts';
 
 const FLOOR = new URL('floor.ts', import.meta.url);
@@ -22,18 +22,8 @@ export async function measureEvents(bench: Bench): Promise<Measured> {
     { name: 'floor', run: () => runFloor(bench, FLOOR, input, TABLES) },
     { name: 'lake', run: () => runLake(bench, lake) },
   ]);
-  const times = (side: readonly { readonly ms: number }[]): number[] => side.map(({ ms }) => ms);
-  const seconds = (side: readonly { readonly ms: number }[]): string => `${(median(times(side)) / 1000).toFixed(2)} s`;
   return {
-    figures: [
-      {
-        name: `${title}: time against the floor`,
-        value: medianRatio(times(ours), times(floor)),
-        unit: 'x',
-        bound: TIME_BOUND,
-        detail: `${seconds(ours)} to ${seconds(floor)}`,
-      },
-    ],
+    figures: compareTimes(`${title}, against the floor`, ours, floor, TIME_BOUND),
     fingerprints: ours[0]?.fingerprints ?? [],
     skipped: [],
   };

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Bench, Side, SideResult } from '../bench.ts';
+import type { Bench, SideResult } from '../bench.ts';
 import { capture } from '../child.ts';
 import type { FingerprintSpec } from '../fingerprint.ts';
 import { freshFolder, WORK } from '../folders.ts';
 import { readFolder } from '../read-tables.ts';
+import type { Side } from '../rounds.ts';
 
 const PEERS = ['pandas', 'polars', 'pyspark'] as const;
 
@@ -34,9 +35,7 @@ async function runPeer(
   const output = await freshFolder(join(WORK, 'peer'));
   const script = fileURLToPath(new URL(`retail_${name}.py`, import.meta.url));
   const started = performance.now();
-  const stdout = await capture('python3', [script, input, output]);
+  await capture('python3', [script, input, output]);
   const ms = performance.now() - started;
-  const peak = Number(stdout.trim());
-  const peakBytes = Number.isFinite(peak) && peak > 0 ? peak : null;
-  return { ms, peakBytes, fingerprints: await readFolder(bench.session, output, tables) };
+  return { ms, cpuMs: null, peakBytes: null, fingerprints: await readFolder(bench.session, output, tables) };
 }

@@ -1,17 +1,19 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { packUnits } from '../../lib/core/planning.ts';
+import { planRun } from '../../lib/query/plan-run.ts';
 import { openLocalLake } from '../../lib/runtime/local.ts';
-import { runOpen, surveyPipeline } from '../../lib/steps/open.ts';
+import { runOpen } from '../../lib/steps/open.ts';
 import { runPlanStage } from '../../lib/steps/plan-stage.ts';
 import type { Bench, Measured } from '../bench.ts';
-import { type Figure, median, medianRatio } from '../figures.ts';
+import type { Figure } from '../figures.ts';
 import { BENCH_PIPELINES, madeOnce } from '../folders.ts';
+import { ratioFigure } from '../rounds.ts';
 
 const BOUND = 15;
 const SILENT = { info: () => undefined, warn: () => undefined };
 
-type Times = { readonly survey: number; readonly plan: number };
+/** Milliseconds. */
+type Times = { readonly plan: number; readonly open: number };
 
 /** How planning grows with the number of files that wait: ten times the files in two lakes that hold nothing else. */
 export async function measurePlanning(bench: Bench): Promise<Measured> {
@@ -25,18 +27,16 @@ export async function measurePlanning(bench: Bench): Promise<Measured> {
     rounds.push(times);
     bench.log(`planning, round ${round}: ${few} files ${show(times.few)}, ${many} files ${show(times.many)}`);
   }
-  const figure = (what: string, part: keyof Times): Figure => ({
-    name: `${what} ${many.toLocaleString('en-US')} waiting files: time against ${few.toLocaleString('en-US')}`,
-    value: medianRatio(
-      rounds.map((r) => r.many[part]),
-      rounds.map((r) => r.few[part]),
-    ),
-    unit: 'x',
-    bound: BOUND,
-    detail: `${median(rounds.map((r) => r.many[part])).toFixed(0)} ms to ${median(rounds.map((r) => r.few[part])).toFixed(0)} ms`,
-  });
+  const [more, fewer] = [many, few].map((files) => files.toLocaleString('en-US'));
+  const figure = (what: string, part: keyof Times): Figure =>
+    ratioFigure(
+      `${what} ${more} waiting files: time against ${fewer}`,
+      rounds.map((round) => round.many[part]),
+      rounds.map((round) => round.few[part]),
+      BOUND,
+    );
   return {
-    figures: [figure('planning', 'survey'), figure('opening a run and planning its first level over', 'plan')],
+    figures: [figure('planning', 'plan'), figure('opening a run and planning its first level with', 'open')],
     fingerprints: [],
     skipped: [],
   };
@@ -58,16 +58,15 @@ async function makeLake(files: number): Promise<string> {
 async function planOnce(root: string): Promise<Times> {
   await rm(join(root, 'ops'), { recursive: true, force: true });
   const { deps } = await openLocalLake({ root, pipelines: BENCH_PIPELINES, log: SILENT });
-  const spec = await deps.specs('events');
+  await deps.specs('events');
   const started = performance.now();
-  const { waiting } = await surveyPipeline(deps, 'events');
-  for (const files of waiting.values()) packUnits(files, spec.settings.unitBytes);
-  const surveyed = performance.now();
+  await planRun(deps, 'events');
+  const plannedAt = performance.now();
   const state = await runOpen({ pipeline: 'events', run_id: 'plan', dry_run: false }, deps);
   await runPlanStage(state, deps);
-  return { survey: surveyed - started, plan: performance.now() - surveyed };
+  return { plan: plannedAt - started, open: performance.now() - plannedAt };
 }
 
-function show({ survey, plan }: Times): string {
-  return `${survey.toFixed(0)} + ${plan.toFixed(0)} ms`;
+function show({ plan, open }: Times): string {
+  return `${plan.toFixed(0)} + ${open.toFixed(0)} ms`;
 }

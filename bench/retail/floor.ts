@@ -22,6 +22,7 @@ const customers = source('customers', {
   gender: 'VARCHAR',
   country: 'VARCHAR',
   region: 'VARCHAR',
+  updated_at: 'TIMESTAMP',
 });
 const products = source('products', {
   product_id: 'BIGINT',
@@ -29,6 +30,7 @@ const products = source('products', {
   subcategory: 'VARCHAR',
   product_name: 'VARCHAR',
   base_price: 'DECIMAL(10,2)',
+  updated_at: 'TIMESTAMP',
 });
 const transactions = source('transactions', {
   txn_id: 'BIGINT',
@@ -38,8 +40,8 @@ const transactions = source('transactions', {
   quantity: 'INTEGER',
   channel: 'VARCHAR',
 });
-await floor.run(`CREATE TABLE silver.customers AS FROM ${customers}`);
-await floor.run(`CREATE TABLE silver.products AS FROM ${products}`);
+await floor.run(`CREATE TABLE silver.customers AS ${versions(customers, 'customer_id')}`);
+await floor.run(`CREATE TABLE silver.products AS ${versions(products, 'product_id')}`);
 await floor.run(`CREATE VIEW batch.transactions AS FROM ${transactions}`);
 const once = result === 'same' ? 'QUALIFY row_number() OVER (PARTITION BY txn_id) = 1' : '';
 await floor.run(`CREATE TABLE silver.sales AS SELECT * FROM (${await sqlOf('silver/sales')})
@@ -57,4 +59,10 @@ await floor.write(
 for (const name of GOLD) {
   await floor.run(`CREATE TABLE gold.${name} AS ${await sqlOf(`gold/${name}`)}`);
   await floor.write(`FROM gold.${name}`, join(output, `gold.${name}.parquet`));
+}
+
+/** Each version ends where the next one of its key begins; the sample has no two that are equal. */
+function versions(from: string, key: string): string {
+  return `SELECT *, updated_at AS valid_from, lead(updated_at) OVER (PARTITION BY ${key} ORDER BY updated_at) AS valid_to,
+    valid_to IS NULL AS is_current FROM ${from}`;
 }

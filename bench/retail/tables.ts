@@ -12,8 +12,8 @@ export const GOLD = [
 
 /** What all sides must agree on. */
 export const RETAIL_TABLES: readonly FingerprintSpec[] = [
-  { table: 'silver.customers', key: ['customer_id'], measures: ['age'] },
-  { table: 'silver.products', key: ['product_id'], measures: ['base_price'] },
+  { table: 'silver.customers', key: ['customer_id', 'valid_from'], measures: ['age'] },
+  { table: 'silver.products', key: ['product_id', 'valid_from'], measures: ['base_price'] },
   { table: 'silver.sales', key: ['txn_id'], measures: ['quantity', 'unit_price', 'total_amount', 'yyyymm'] },
   { table: 'gold.monthly_revenue', key: ['yyyymm', 'region', 'category'], measures: ['revenue', 'units'] },
   { table: 'gold.revenue_trend', key: ['yyyymm'], measures: ['revenue', 'revenue_ma3', 'mom_growth_pct'] },

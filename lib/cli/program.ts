@@ -36,7 +36,8 @@ export function buildProgram(terminal: Terminal, invoke: Invoke): Command {
   const start = (command: Command, run: (context: Context) => Promise<number>) => invoke(globalOptions(command), run);
   addFeeding(program, start);
   addRunning(program, start);
-  addReading(program, start);
+  addQuery(program, start);
+  addLooking(program, start);
   return program;
 }
 
@@ -69,6 +70,22 @@ function addFeeding(program: Command, start: Start): void {
       start(command, async (context) => (await import('./commands/demo.ts')).runDemo(context)),
     );
 
+  addGenerate(program, start);
+  program
+    .command('land')
+    .description('copy files into bronze, as an uploader would')
+    .argument('<pipeline>', 'the pipeline')
+    .argument('<source>', 'one of its sources')
+    .argument('<file...>', 'files to copy; a file of the same name is replaced and read again')
+    .addHelpText('after', examples('strata land retail transactions data/transactions/*.csv'))
+    .action(async (pipeline: string, source: string, files: string[], _options, command: Command) =>
+      start(command, async (context) =>
+        (await import('./commands/land.ts')).land(context, { pipeline, source, files }),
+      ),
+    );
+}
+
+function addGenerate(program: Command, start: Start): void {
   const generate = program.command('generate').description('generate sample data');
   generate
     .command('retail')
@@ -83,19 +100,6 @@ function addFeeding(program: Command, start: Start): void {
     .addHelpText('after', examples('strata generate retail --out data --transactions 1000000 --files 16'))
     .action(async (options: Record<string, string>, command: Command) =>
       start(command, async (context) => (await import('./commands/generate.ts')).generate(context, options)),
-    );
-
-  program
-    .command('land')
-    .description('copy files into bronze, as an uploader would')
-    .argument('<pipeline>', 'the pipeline')
-    .argument('<source>', 'one of its sources')
-    .argument('<file...>', 'files to copy; a file of the same name is replaced and read again')
-    .addHelpText('after', examples('strata land retail transactions data/transactions/*.csv'))
-    .action(async (pipeline: string, source: string, files: string[], _options, command: Command) =>
-      start(command, async (context) =>
-        (await import('./commands/land.ts')).land(context, { pipeline, source, files }),
-      ),
     );
 }
 
@@ -136,8 +140,7 @@ function addRunning(program: Command, start: Start): void {
     );
 }
 
-function addReading(program: Command, start: Start): void {
-  const table = () => new Argument('<table>', 'a table by full name, such as retail_gold.monthly_revenue');
+function addQuery(program: Command, start: Start): void {
   program
     .command('query')
     .description('run a SELECT over the tables of the lake')
@@ -155,7 +158,10 @@ function addReading(program: Command, start: Start): void {
     .action(async (sql: string, options: { format?: QueryFormat; asOf?: string }, command: Command) =>
       start(command, async (context) => (await import('./commands/query.ts')).query(context, { sql, ...options })),
     );
+}
 
+function addLooking(program: Command, start: Start): void {
+  const table = () => new Argument('<table>', 'a table by full name, such as retail_gold.monthly_revenue');
   program
     .command('tables')
     .description('list the tables with rows, files, bytes and snapshots')

@@ -111,6 +111,7 @@ function readRefresh(read: ModelRead, place: string, notes: Notes): ModelDraft['
   const refresh = read.refresh ?? 'full';
   if (refresh === 'touched' && (read.partitionBy ?? []).length === 0) {
     notes.add(placeIn(place, 'partitionBy'), 'nothing', "partitions for refresh 'touched' to compute one by one");
+    return 'full';
   }
   return refresh;
 }

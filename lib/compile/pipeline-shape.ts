@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LOG_SUFFIX } from '../core/keyed.ts';
 import type { Breaker, Layer, PipelineSettings } from '../core/spec.ts';
 import type { ModelDraft, PipelineDraft, SourceDraft } from './draft.ts';
 import { parseDays, parseSpan } from './durations.ts';
@@ -124,7 +125,8 @@ function namedEntries(value: unknown, place: string, notes: Notes): readonly (re
   return entries.flatMap(([name, entry]) => {
     const at = placeIn(place, name);
     checkName(name, LONGEST_TABLE_NAME, at, notes);
-    return distinct.has(name) ? [[name, entry, at] as const] : [];
+    // It would stand where the log of a keyed table stands.
+    return distinct.has(name) && !name.toLowerCase().endsWith(LOG_SUFFIX) ? [[name, entry, at] as const] : [];
   });
 }
 

@@ -1,11 +1,24 @@
 import { packUnits, parsedBytes } from './planning.ts';
 import type { LandedFile } from './run.ts';
-import { type GoldModel, modelId, type PipelineSpec, type SilverModel } from './spec.ts';
+import { type GoldModel, type ModelMode, modelId, type PipelineSettings, type SilverModel } from './spec.ts';
 import { fullName } from './tables.ts';
+
+/** Of a PipelineSpec, what says which table is written when. */
+export type Outline = {
+  readonly name: string;
+  readonly settings: Pick<PipelineSettings, 'unitBytes'>;
+  readonly sources: readonly { readonly name: string }[];
+  readonly models: readonly (Silver | Gold)[];
+  readonly levels: readonly (readonly string[])[];
+};
+
+type Shared = 'id' | 'name' | 'layer' | 'reads';
+type Silver = Pick<SilverModel, Shared | 'from'> & { readonly mode: Pick<ModelMode, 'kind'> };
+type Gold = Pick<GoldModel, Shared | 'refresh'>;
 
 /** What a run would find, without what it would need to do it. */
 export type Outlook = {
-  readonly spec: PipelineSpec;
+  readonly spec: Outline;
   /** By source: landed files that no run has dealt with. */
   readonly waiting: ReadonlyMap<string, readonly LandedFile[]>;
   /** Ids of the models whose tables exist. */
@@ -86,7 +99,7 @@ function explainLevels(outlook: Outlook): Explanation['levels'] {
   return levels.filter((level) => level.tables.length > 0);
 }
 
-function explainSilver(outlook: Outlook, model: SilverModel): ExplainedTable | undefined {
+function explainSilver(outlook: Outlook, model: Silver): ExplainedTable | undefined {
   const files = outlook.waiting.get(model.from) ?? [];
   const exists = outlook.existing.has(model.id);
   if (files.length === 0 && exists) return undefined;
@@ -100,7 +113,7 @@ function explainSilver(outlook: Outlook, model: SilverModel): ExplainedTable | u
   };
 }
 
-function actionOf(model: SilverModel): TableAction {
+function actionOf(model: Silver): TableAction {
   switch (model.mode.kind) {
     case 'append':
       return 'append';
@@ -114,20 +127,28 @@ function actionOf(model: SilverModel): TableAction {
   }
 }
 
-function explainGold(outlook: Outlook, model: GoldModel, written: ReadonlySet<string>): ExplainedTable | undefined {
+function explainGold(outlook: Outlook, model: Gold, written: ReadonlySet<string>): ExplainedTable | undefined {
   const changing = model.reads.map(modelId).filter((id) => written.has(id));
+  const stale = outlook.stale.get(model.id);
   const exists = outlook.existing.has(model.id);
-  if (changing.length === 0 && exists && !outlook.stale.has(model.id)) return undefined;
-  const becauseOfInputs = changing.length > 0 ? `this run writes ${changing.join(', ')}` : undefined;
+  if (changing.length === 0 && exists && stale === undefined) return undefined;
+  const becauseOfInputs = exists ? `this run writes ${changing.join(', ')}` : 'the table does not exist yet';
   return {
     table: tableName(outlook.spec, model),
-    action: exists ? 'replace' : 'create',
-    reason: outlook.stale.get(model.id) ?? (exists ? becauseOfInputs : undefined) ?? 'the table does not exist yet',
+    action: exists ? refreshOf(model, changing, stale) : 'create',
+    reason: stale ?? becauseOfInputs,
     units: 1,
     estimated_bytes: null,
   };
 }
 
-function tableName(spec: PipelineSpec, model: SilverModel | GoldModel): string {
+/** Which partitions the new rows touch shows only once they are there. */
+function refreshOf({ refresh }: Gold, changing: readonly string[], stale: string | undefined): TableAction {
+  if (refresh.kind === 'full' || stale !== undefined) return 'replace';
+  const driver = modelId(refresh.driver);
+  return changing.every((id) => id === driver) ? 'replace partitions' : 'replace';
+}
+
+function tableName(spec: Outline, model: Silver | Gold): string {
   return fullName({ pipeline: spec.name, layer: model.layer, name: model.name });
 }

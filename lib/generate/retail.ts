@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { InvalidInput } from '../core/errors.ts';
 import type { Session, Statement } from '../ports.ts';
 import {
+  countRetailVersions,
   type RetailWords,
   renderCustomersCsv,
   renderProductsCsv,
@@ -64,7 +65,7 @@ export function parseRetailOptions(input: unknown): RetailOptions {
 /**
  * Writes a star schema as CSV: `<out>/customers/customers.csv`, `<out>/products/products.csv` and
  * `<out>/transactions/transactions-00001.csv` onwards, transactions split into `files` ranges of time.
- * Customer 1 is the hot customer: it makes `hotShare` of the transactions. About 0.1 % of the transactions name a
+ * Every tenth customer and product has two versions, told apart by `updated_at`. Customer 1 is the hot customer: it makes `hotShare` of the transactions. About 0.1 % of the transactions name a
  * customer or a product that is in no file. Equal options give equal bytes, whatever the session's threads.
  * Throws InvalidInput when `<out>/transactions` holds transaction files this call would not replace.
  */
@@ -90,13 +91,13 @@ function planFiles(options: RetailOptions, words: RetailWords): readonly Planned
     {
       table: 'customers',
       path: customersPath,
-      rows: customers,
+      rows: countRetailVersions(customers),
       statement: renderCustomersCsv(customersPath, seed, customers, words),
     },
     {
       table: 'products',
       path: productsPath,
-      rows: products,
+      rows: countRetailVersions(products),
       statement: renderProductsCsv(productsPath, seed, products, words),
     },
     ...Array.from({ length: options.files }, (_, at) => planTransactions(options, at, words.channels)),

@@ -25,8 +25,8 @@ const LINE_BREAKS = [0x0a, 0x0d];
 
 export function dialectOf(format: Exclude<SourceFormat, { kind: 'parquet' }>): Dialect {
   if (format.kind === 'json') return { quote: -1, escape: -1, delimiter: new Uint8Array(0) };
-  const { quote, escape, delimiter } = format;
-  return { quote: codeOf(quote), escape: codeOf(escape), delimiter: new TextEncoder().encode(delimiter) };
+  const delimiter = new TextEncoder().encode(format.delimiter);
+  return { quote: codeOf(format.quote), escape: codeOf(format.escape), delimiter };
 }
 
 /**
@@ -43,7 +43,7 @@ export function createTransitions(dialect: Dialect): Uint8Array {
   table.fill(QUOTED, QUOTED << 8, CLOSED << 8);
   table.fill(BARE, CLOSED << 8, ESCAPED << 8);
   table.fill(QUOTED, ESCAPED << 8);
-  const { quote, escape, delimiter } = dialect;
+  const { quote, delimiter } = dialect;
   const lastOfDelimiter = delimiter.at(-1) ?? -1;
   for (const state of [FIELD, SPACED, BARE, CLOSED]) {
     put(state, [lastOfDelimiter], delimiter.length > 1 ? DELIMITED : FIELD);
@@ -54,10 +54,10 @@ export function createTransitions(dialect: Dialect): Uint8Array {
     put(FIELD, [SPACE], SPACED);
     put(CLOSED, [SPACE], CLOSED);
   }
-  put(QUOTED, [escape], ESCAPED);
+  put(QUOTED, [dialect.escape], ESCAPED);
   for (const state of [FIELD, SPACED]) put(state, [quote], QUOTED);
   put(QUOTED, [quote], CLOSED);
-  if (escape === quote) put(CLOSED, [quote], QUOTED);
+  if (dialect.escape === quote) put(CLOSED, [quote], QUOTED);
   return table;
 }
 

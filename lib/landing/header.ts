@@ -1,40 +1,52 @@
 import { parse } from 'csv-parse/sync';
 import type { SourceFormat } from '../core/spec.ts';
-import { firstBytes } from './inflate.ts';
+import { readBytes } from './inflate.ts';
+import type { RecordScan } from './record-scanner.ts';
+import { bomBytes } from './text-file.ts';
 
 export type Header =
   | { readonly kind: 'header'; readonly names: readonly string[] }
   | { readonly kind: 'damaged'; readonly reason: string };
 
-const ENCODINGS = { 'utf-8': 'utf-8', 'utf-16': 'utf-16le', 'latin-1': 'latin1' } as const;
-const LONGEST_HEADER = 1024 * 1024;
+type Csv = Extract<SourceFormat, { kind: 'csv' }>;
 
-/** The first record of a CSV file: its column names as written, a byte order mark removed. */
-export async function readHeader(path: string, format: Extract<SourceFormat, { kind: 'csv' }>): Promise<Header> {
-  const text = new TextDecoder(ENCODINGS[format.encoding]).decode(await firstBytes(path, LONGEST_HEADER));
-  const names = parseFirstRecord(text, format);
-  if (names === undefined)
-    return { kind: 'damaged', reason: 'the first record is not a CSV header that ends within 1 MiB' };
-  const broken = names.find((name) => name.includes('\ufffd'));
-  if (broken !== undefined)
-    return { kind: 'damaged', reason: `the header is not ${format.encoding}: ${JSON.stringify(broken)}` };
+/** The first record of a plain UTF-8 CSV file: its column names as written. It has to be free of any doubt. */
+export async function readHeader(path: string, format: Csv, scan: RecordScan): Promise<Header> {
+  const start = await bomBytes(path);
+  const text = decodeStrictly(await readBytes(path, start, start + scan.firstEnd));
+  if (text === undefined) return damaged(`the header is not ${format.encoding}`);
+  if (text.includes('\0')) return damaged(`the header holds NUL bytes; is the file ${format.encoding} text?`);
+  if (text.trim() === '') return damaged('the first line is blank; expected the column names');
+  const names = parseRecord(text, format);
+  if (names === undefined) return damaged(`the header is not one CSV record: ${JSON.stringify(text.slice(0, 200))}`);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) return { kind: 'damaged', reason: `the header names column ${JSON.stringify(twice)} twice` };
+  if (twice !== undefined) return damaged(`the header names column ${JSON.stringify(twice)} twice`);
   return { kind: 'header', names };
 }
 
-function parseFirstRecord(text: string, format: Extract<SourceFormat, { kind: 'csv' }>): readonly string[] | undefined {
+function decodeStrictly(bytes: Uint8Array): string | undefined {
   try {
-    const records: string[][] = parse(text, {
-      to: 1,
-      delimiter: format.delimiter,
-      quote: format.quote === '' ? false : format.quote,
-      escape: format.escape === '' ? null : format.escape,
-      relax_column_count: true,
-      relax_quotes: true,
-    });
-    return records[0];
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     return undefined;
   }
+}
+
+function parseRecord(text: string, format: Csv): readonly string[] | undefined {
+  try {
+    const records: string[][] = parse(text, {
+      delimiter: format.delimiter,
+      quote: format.quote === '' ? null : format.quote,
+      escape: format.escape === '' ? null : format.escape,
+      record_delimiter: ['\n', '\r\n', '\r'],
+      relax_column_count: true,
+    });
+    return records.length === 1 ? records[0] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function damaged(what: string): Header {
+  return { kind: 'damaged', reason: `line 1: ${what}` };
 }

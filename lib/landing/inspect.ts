@@ -1,13 +1,13 @@
-import { rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { EngineError } from '../core/errors.ts';
-import type { SourceFormat, SourceSpec } from '../core/spec.ts';
+import { stat, symlink } from 'node:fs/promises';
+import type { SourceSpec } from '../core/spec.ts';
 import type { Session } from '../ports.ts';
-import { quoteTexts } from '../sql/quote.ts';
+import { countJsonArray, describeParquet } from '../sql/inspect.ts';
 import type { FileLayout } from '../sql/raw-rows.ts';
+import { checkColumns } from './columns.ts';
+import { dataFault } from './data-fault.ts';
 import { readHeader } from './header.ts';
-import { inflate } from './inflate.ts';
-import { maxLineBytes } from './longest-line.ts';
+import type { RecordScan } from './record-scanner.ts';
+import { openTextFile, type TextFormat } from './text-file.ts';
 
 /** What a landed file turned out to be. A rejected file is recorded with its reason; the run goes on without it. */
 export type Inspection =
@@ -16,133 +16,137 @@ export type Inspection =
       /** Where its plain bytes are. */
       readonly path: string;
       readonly layout: FileLayout;
-      readonly headerLines: number;
+      readonly numbering: Numbering;
       /** Columns that the contract does not name; empty for JSON, whose rows name their own. */
-      readonly extra: readonly { readonly name: string; readonly type: string }[];
+      readonly extra: readonly FileColumn[];
     }
   | { readonly kind: 'rejected'; readonly code: 'UNREADABLE_FILE' | 'SCHEMA_ERROR'; readonly reason: string };
 
-type Readable = Extract<Inspection, { kind: 'readable' }>;
+export type FileColumn = { readonly name: string; readonly type: string };
+
+/** How the rows of a file are counted and numbered. */
+export type Numbering = {
+  /** Data records by their bytes; undefined where only the engine can count them. */
+  readonly records: number | undefined;
+  /** Records before the first data record: 1 for a header. */
+  readonly headerRecords: number;
+  /** True when record n stands on line n. */
+  readonly regular: boolean;
+  /** Whether a blank line is a row without a value, as in a file of one column; elsewhere it is nothing. */
+  readonly blankIsRow: boolean;
+  /** The line of a record that runs to the end of the file, because its quote is never closed. */
+  readonly openQuote: number | undefined;
+};
 
 /**
  * Looks at one local file before any row of it is parsed: is it whole, is it of the declared format, do its columns
- * fit the contract under its drift policy. `scratch` is an existing folder for its inflated bytes; `name` is unique in it.
+ * fit the contract under its drift policy. `scratch` is a path whose extensions are free: plain copies go there.
  */
 export async function inspectFile(
   session: Session,
   source: SourceSpec,
   path: string,
   scratch: string,
-  name: string,
 ): Promise<Inspection> {
   const info = await stat(path);
   if (!info.isFile()) return unreadable('not a file');
   if (info.size === 0) return unreadable('the file is empty (0 bytes)');
-  if (source.format.kind === 'parquet') return fit(source, await inspectParquet(session, path));
-  const target = join(scratch, name);
-  const inflated = await inflate(path, target);
-  if (inflated.kind === 'damaged') {
-    await rm(target, { force: true });
-    return unreadable(inflated.reason);
-  }
-  const plain = inflated.kind === 'inflated' ? target : path;
-  const size = inflated.kind === 'inflated' ? (await stat(plain)).size : info.size;
-  return fit(source, await inspectText(session, source.format, source, plain, size));
+  const found =
+    source.format.kind === 'parquet'
+      ? await inspectParquet(session, await plainName(path, scratch))
+      : await inspectText(session, source, source.format, path, scratch);
+  return found.kind === 'rejected' ? found : fit(source, found);
 }
 
 async function inspectText(
   session: Session,
-  format: Exclude<SourceFormat, { kind: 'parquet' }>,
   source: SourceSpec,
-  path: string,
-  size: number,
+  format: TextFormat,
+  landed: string,
+  scratch: string,
 ): Promise<Inspection> {
-  if (size === 0) return unreadable('the file is empty (0 bytes)');
-  if (format.kind === 'json' && format.layout === 'array') return inspectArray(session, path);
-  const lineBytes = await maxLineBytes(path, size);
-  if (lineBytes === undefined) return unreadable('a line is longer than 1 GiB');
+  if (format.kind === 'json' && format.layout === 'array') return inspectArray(session, format, landed, scratch);
+  const text = await openTextFile(landed, format, scratch);
+  if (text.kind === 'damaged') return unreadable(text.reason);
+  const { scan } = text;
+  const lines = { maxRecordBytes: scan.longest, lineBreak: scan.breaks === 'crlf' ? 'crlf' : 'lf' } as const;
+  const path = await plainName(text.path, scratch);
   if (format.kind === 'json') {
-    return { kind: 'readable', path, layout: { kind: 'lines', maxLineBytes: lineBytes }, headerLines: 0, extra: [] };
+    const layout: FileLayout = { kind: 'lines', ...lines };
+    return { kind: 'readable', path, layout, numbering: numberingOf(scan, 0, false), extra: [] };
   }
   if (!format.header) {
-    const header = source.columns.map((c) => c.source);
-    return {
-      kind: 'readable',
-      path,
-      layout: { kind: 'csv', header, maxLineBytes: lineBytes },
-      headerLines: 0,
-      extra: [],
-    };
+    const layout: FileLayout = { kind: 'csv', header: source.columns.map((c) => c.source), ...lines };
+    return { kind: 'readable', path, layout, numbering: numberingOf(scan, 0, source.columns.length === 1), extra: [] };
   }
-  const header = await readHeader(path, format);
+  const header = await readHeader(text.path, format, scan);
   if (header.kind === 'damaged') return unreadable(header.reason);
+  const layout: FileLayout = { kind: 'csv', header: header.names, ...lines };
   const extra = header.names.map((name) => ({ name, type: 'VARCHAR' }));
-  return {
-    kind: 'readable',
-    path,
-    layout: { kind: 'csv', header: header.names, maxLineBytes: lineBytes },
-    headerLines: 1,
-    extra,
-  };
+  return { kind: 'readable', path, layout, numbering: numberingOf(scan, 1, header.names.length === 1), extra };
 }
 
+function numberingOf(scan: RecordScan, headerRecords: number, blankIsRow: boolean): Numbering {
+  const records = scan.records + (blankIsRow ? scan.blankLines : 0) - headerRecords;
+  return { records, headerRecords, regular: scan.regular, blankIsRow, openQuote: scan.openQuote };
+}
+
+const BY_ENGINE: Numbering = {
+  records: undefined,
+  headerRecords: 0,
+  regular: true,
+  blankIsRow: false,
+  openQuote: undefined,
+};
+
 /** A JSON array is one value: it parses as a whole or the file is rejected. */
-async function inspectArray(session: Session, path: string): Promise<Inspection> {
-  const text = `SELECT count(*) FROM read_json_objects(${quoteTexts([path])}, format = 'array', maximum_object_size = 67108864)`;
-  try {
-    await session.rows({ name: 'inspect_json', text });
-    return { kind: 'readable', path, layout: { kind: 'array' }, headerLines: 0, extra: [] };
-  } catch (cause) {
-    if (cause instanceof EngineError) return unreadable(firstLine(cause));
-    throw cause;
-  }
+async function inspectArray(
+  session: Session,
+  format: TextFormat,
+  landed: string,
+  scratch: string,
+): Promise<Inspection> {
+  const text = await openTextFile(landed, format, scratch);
+  if (text.kind === 'damaged') return unreadable(text.reason);
+  const path = await plainName(text.path, scratch);
+  return readableBy(async () => {
+    await session.rows(countJsonArray(path));
+    return { kind: 'readable', path, layout: { kind: 'array' }, numbering: BY_ENGINE, extra: [] };
+  });
 }
 
 async function inspectParquet(session: Session, path: string): Promise<Inspection> {
-  const text = `SELECT * FROM read_parquet(${quoteTexts([path])}, hive_partitioning = false)`;
+  return readableBy(async () => {
+    const columns = await session.describe(describeParquet(path));
+    return { kind: 'readable', path, layout: { kind: 'parquet', columns }, numbering: BY_ENGINE, extra: columns };
+  });
+}
+
+async function readableBy(look: () => Promise<Inspection>): Promise<Inspection> {
   try {
-    const columns = await session.describe({ name: 'inspect_parquet', text });
-    return { kind: 'readable', path, layout: { kind: 'parquet', columns }, headerLines: 0, extra: columns };
+    return await look();
   } catch (cause) {
-    if (cause instanceof EngineError) return unreadable(firstLine(cause));
-    throw cause;
+    return unreadable(dataFault(cause));
   }
 }
 
-/** The contract against the columns a file has; `extra` shrinks to what the contract does not name. */
-function fit(source: SourceSpec, inspection: Inspection): Inspection {
-  if (inspection.kind === 'rejected') return inspection;
-  const names = columnNames(inspection);
-  if (names === undefined) return inspection;
-  const missing = source.columns.filter((c) => c.required && !names.includes(c.source)).map((c) => c.source);
-  if (missing.length > 0) return misfit(`required column ${quoted(missing)} is missing; the file has ${quoted(names)}`);
-  const extra = inspection.extra.filter((e) => !source.columns.some((c) => c.source === e.name));
-  if (extra.length > 0 && source.drift === 'fail') {
-    return misfit(
-      `column ${quoted(extra.map((e) => e.name))} is not in the contract and drift is 'fail'; add it, or set drift to 'ignore' or 'evolve'`,
-    );
-  }
-  return { ...inspection, extra };
+/** DuckDB takes *, ? and [ in a path for a pattern: such a file is read through a link with a plain name. */
+async function plainName(path: string, scratch: string): Promise<string> {
+  if (!/[*?[\]]/.test(path)) return path;
+  const link = `${scratch}.link`;
+  await symlink(path, link);
+  return link;
 }
 
-function columnNames(inspection: Readable): readonly string[] | undefined {
-  const { layout } = inspection;
-  if (layout.kind === 'csv') return layout.header;
-  return layout.kind === 'parquet' ? layout.columns.map((c) => c.name) : undefined;
-}
-
-function quoted(names: readonly string[]): string {
-  return names.map((name) => JSON.stringify(name)).join(', ');
+function fit(source: SourceSpec, found: Extract<Inspection, { kind: 'readable' }>): Inspection {
+  const { layout } = found;
+  if (layout.kind !== 'csv' && layout.kind !== 'parquet') return found;
+  const names = layout.kind === 'csv' ? layout.header : layout.columns.map((c) => c.name);
+  const misfit = checkColumns(source, names);
+  if (misfit !== undefined) return { kind: 'rejected', code: 'SCHEMA_ERROR', reason: misfit };
+  return { ...found, extra: found.extra.filter((e) => !source.columns.some((c) => c.source === e.name)) };
 }
 
 function unreadable(reason: string): Inspection {
   return { kind: 'rejected', code: 'UNREADABLE_FILE', reason };
-}
-
-function misfit(reason: string): Inspection {
-  return { kind: 'rejected', code: 'SCHEMA_ERROR', reason };
-}
-
-function firstLine(error: Error): string {
-  return error.message.split('\n')[0] ?? error.message;
 }

@@ -71,7 +71,7 @@ class Scanner implements RecordScanner {
     const cursors = { quote: -1, cr: -1 };
     while (at < chunk.length) {
       if (this.#length === 0 && this.#state === FIELD) {
-        this.#noteStart();
+        this.#noteStart(chunk[at]);
         const end = this.#plainLine(chunk, at, cursors);
         if (end !== undefined) {
           at = end;
@@ -178,11 +178,11 @@ class Scanner implements RecordScanner {
     return chunk[stop] === CR && chunk[stop + 1] === LF ? stop + 2 : stop + 1;
   }
 
-  #noteStart(): void {
+  #noteStart(first: number | undefined): void {
     const { lf, crlf, cr, inner } = this.#breaks;
     const line = 1 + lf + crlf + cr + inner;
     this.#recordLine = line;
-    if (this.#listener.shift === undefined) return;
+    if (this.#listener.shift === undefined || first === LF || first === CR) return;
     const record = this.#found.records + 1;
     const place = record + this.#found.blank;
     const shift = `${place - record} ${line - record}`;

@@ -44,7 +44,7 @@ export function expectedTable(name: string, known: readonly string[]): string {
 /** `monthly_revenue` and `gold.monthly_revenue` are short for a full name; anything else is compared by spelling. */
 function nearestTable(name: string, known: readonly string[]): string | undefined {
   const folded = name.toLowerCase();
-  const ending = known.filter((one) => one.endsWith(`.${folded}`) || one.endsWith(`_${folded}`));
+  const ending = known.filter((one) => [`.${folded}`, `_${folded}`].some((end) => one.toLowerCase().endsWith(end)));
   return ending.length === 1 ? ending[0] : nearest(name, known);
 }
 

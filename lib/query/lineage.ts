@@ -1,4 +1,4 @@
-import { type ModelSpec, modelId, type PipelineSpec } from '../core/spec.ts';
+import { type GoldModel, modelId, type SilverModel } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 
 /** Where a table's rows come from and where they go, by full names; a source is `bronze/<pipeline>/<source>`. */
@@ -10,10 +10,14 @@ export type Lineage = {
   readonly downstream: readonly string[];
 };
 
-type Models = Pick<PipelineSpec, 'name' | 'models'>;
+/** Of a PipelineSpec, what says which model reads what. */
+export type ModelGraph = { readonly name: string; readonly models: readonly Node[] };
+
+type Shared = 'id' | 'name' | 'layer' | 'reads';
+type Node = Pick<SilverModel, Shared | 'from'> | Pick<GoldModel, Shared>;
 
 /** The lineage of a model's table in its pipeline; `undefined` when the pipeline has no such model. */
-export function lineageOf(spec: Models, id: string): Lineage | undefined {
+export function lineageOf(spec: ModelGraph, id: string): Lineage | undefined {
   if (!spec.models.some((model) => model.id === id)) return undefined;
   const above = new Map(spec.models.map((model) => [nameOf(spec, model), inputsOf(spec, model)]));
   const below = (name: string): readonly string[] =>
@@ -27,7 +31,7 @@ export function lineageOf(spec: Models, id: string): Lineage | undefined {
   };
 }
 
-function inputsOf(spec: Models, model: ModelSpec): readonly string[] {
+function inputsOf(spec: ModelGraph, model: Node): readonly string[] {
   const tables = model.reads.map((ref) => nameOf(spec, byId(spec, modelId(ref))));
   return model.layer === 'silver' ? [`bronze/${spec.name}/${model.from}`, ...tables] : tables;
 }
@@ -42,12 +46,12 @@ function reach(start: string, next: (name: string) => readonly string[]): readon
   return [...seen];
 }
 
-function byId(spec: Models, id: string): ModelSpec {
+function byId(spec: ModelGraph, id: string): Node {
   const model = spec.models.find((one) => one.id === id);
   if (model === undefined) throw new RangeError(`pipeline ${spec.name} has no model ${id}`);
   return model;
 }
 
-function nameOf(spec: Models, model: ModelSpec): string {
+function nameOf(spec: ModelGraph, model: Node): string {
   return fullName({ pipeline: spec.name, layer: model.layer, name: model.name });
 }

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, copyFile, readFile, rm, stat } from 'node:fs/promises';
+import { access, copyFile, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { oneOf } from '../compile/suggest.ts';
 import { InvalidInput, type Problem } from '../core/errors.ts';
@@ -15,6 +15,9 @@ export type Landed = {
   readonly status: 'landed' | 'replaced' | 'unchanged';
 };
 
+/** The compiled pipeline; throws InvalidInput when there is none of that name. */
+type Specs = (pipeline: string) => Promise<{ readonly sources: readonly { readonly name: string }[] }>;
+
 export type LandOptions = {
   /** Leaves alone what lies there with equal bytes, instead of making it a new upload. For small files. */
   readonly skipEqual?: boolean;
@@ -25,7 +28,7 @@ export type LandOptions = {
  * Throws InvalidInput for an unknown pipeline or source, and with every file that is missing, no file, unreadable, or
  * one of two with the same name.
  */
-export async function checkLanding(specs: StepDeps['specs'], request: LandRequest): Promise<void> {
+export async function checkLanding(specs: Specs, request: LandRequest): Promise<void> {
   const spec = await specs(request.pipeline);
   const sources = spec.sources.map((source) => source.name);
   if (!sources.includes(request.source)) {
@@ -91,6 +94,7 @@ async function landFile(
     const there = (await deps.store.read(key)).bytes;
     if (Buffer.compare(there, await readFile(file)) === 0) return { file, key, bytes, status: 'unchanged' };
   }
+  await mkdir(deps.settings.scratch, { recursive: true });
   const copy = join(deps.settings.scratch, `land-${deps.ids.unique()}`);
   try {
     await copyFile(file, copy);

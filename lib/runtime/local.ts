@@ -19,7 +19,7 @@ import type { StepDeps } from '../steps/deps.ts';
 import { failedResult } from '../steps/fail.ts';
 import { renewLock } from '../steps/lock.ts';
 import { type OpenInput, runOpen } from '../steps/open.ts';
-import { readJson, readJsonIfAny, runFolder } from '../steps/run-folder.ts';
+import { checkRunId, readJson, readJsonIfAny, runFolder } from '../steps/run-folder.ts';
 import { medallionHandlers } from './handlers.ts';
 import { loadPipeline } from './load-pipeline.ts';
 import { runStateMachine, type StateEvent } from './state-machine.ts';
@@ -73,7 +73,6 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
   const readOnly = options.readOnly ?? false;
   // DuckDB makes the folder of a reader only if it must spill, and removes it again.
   const scratch = readOnly ? join(tmpdir(), `strata-${process.pid}`) : join(root, '.strata-scratch');
-  if (!readOnly) await mkdir(scratch, { recursive: true });
   const store = createLocalStore({ root, ...(await locationOf(root, options.locationBase, readOnly)) });
   const engine = createDuckDbEngine();
   const settings = {
@@ -99,7 +98,18 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     isGone,
     settings,
   };
-  return { deps, root, pipelines: options.pipelines, run: (request) => runPipeline(deps, request) };
+  return {
+    deps,
+    root,
+    pipelines: options.pipelines,
+    async run(request) {
+      // What is wrong with the request shows before anything is made.
+      if (request.runId !== undefined) checkRunId(request.runId);
+      await deps.specs(request.pipeline);
+      await mkdir(scratch, { recursive: true });
+      return runPipeline(deps, request);
+    },
+  };
 }
 
 const systemClock: Clock = { now: () => new Date() };
@@ -127,6 +137,7 @@ async function locationOf(
           'Use it without one, or make a new lake',
       );
     }
+    await mkdir(root, { recursive: true });
     await writeFile(path, `${JSON.stringify({ location_base: wanted })}\n`);
     return { locationBase: wanted };
   }

@@ -5,12 +5,13 @@ import { quoteName, quotePath, quoteText } from './quote.ts';
 import {
   FILE,
   type FileGroup,
+  MISFIT,
+  NOT_AN_OBJECT,
   nativeType,
   RAW,
   type RejectTables,
   rawName,
   renderRawRows,
-  SHAPE_OK,
 } from './raw-rows.ts';
 
 /** What is read and how: the files of one unit, grouped by shape, in row-number order. */
@@ -21,23 +22,27 @@ export const HASH = '__hash';
 export const RID = '__rid';
 export const PARSED = '__parsed';
 
-/** Records per file as a scan that reads no column sees them; with its rejects this is every record there is. */
-export function countRecords(batch: Batch, rejects: RejectTables): Statement {
-  const scans = batch.groups.map((group) => renderRawRows(batch.source, group, rejects));
+/** `file`, `records`: what the footers of Parquet files and the parse of JSON arrays say. */
+export function countRecords(batch: Batch): Statement {
+  const scans = batch.groups.map((group) => renderRawRows(batch.source, group, NO_REJECTS));
   return {
     name: 'count_records',
     text: `SELECT ${FILE} AS file, count(*) AS records FROM (${scans.join('\nUNION ALL\n')}) GROUP BY ALL`,
   };
 }
 
-/** Reads every byte of every column, to find out whether a file can be read at all. */
-export function readEverything(batch: Batch, rejects: RejectTables): Statement {
+/** `file`, `records`: well-formed records by file, found by reading every field, so that what is broken fails. */
+export function countReadable(batch: Batch, rejects: RejectTables): Statement {
   const scans = batch.groups.map((group) => renderRawRows(batch.source, group, rejects));
   return {
     name: 'read_everything',
-    text: `SELECT count(*) FILTER (hash(${RAW}) IS NULL) AS rows FROM (${scans.join('\nUNION ALL\n')})`,
+    text: `SELECT ${FILE} AS file, count(*) FILTER (hash(${RAW}) IS NOT NULL AND ${MISFIT} IS DISTINCT FROM '') AS records
+FROM (${scans.join('\nUNION ALL\n')})
+GROUP BY ALL`,
   };
 }
+
+const NO_REJECTS: RejectTables = { errors: '', scans: '' };
 
 /** Only scans of text have records that DuckDB refuses. */
 export function hasRejects(batch: Batch): boolean {
@@ -74,27 +79,35 @@ export function createParsed(
   return { name: 'parse', text: `CREATE ${kind} ${PARSED} AS\n${selects.join('\nUNION ALL\n')}` };
 }
 
+/** Gives the memory of the parsed rows back once they are mapped. */
+export function dropParsed(): Statement {
+  return { name: 'drop_parsed', text: `DROP TABLE ${PARSED}` };
+}
+
 /** `batch.<source>`: the accepted rows, with the hidden row number last. */
 export function createBatchView(source: SourceSpec, as: { table: boolean; withoutDuplicates: boolean }): Statement {
-  const columns = source.columns.map((c) => quoteName(c.name)).join(', ');
-  const rid = as.table ? 'rowid' : 'CAST(NULL AS BIGINT)';
-  const antiJoin = as.withoutDuplicates ? ` AND rowid NOT IN (SELECT rid FROM ${DUPLICATES})` : '';
+  const columns = source.columns.map((c) => `p.${quoteName(c.name)}`).join(', ');
+  const rid = as.table ? 'p.rowid' : 'CAST(NULL AS BIGINT)';
   return {
     name: 'batch',
-    text: `CREATE VIEW ${quotePath('batch', source.name)} AS SELECT ${columns}, ${rid} AS ${RID} FROM ${PARSED} WHERE ${OK}${antiJoin}`,
+    text: `CREATE VIEW ${quotePath('batch', source.name)} AS SELECT ${columns}, ${rid} AS ${RID} FROM ${PARSED} p${withoutDuplicates(as.withoutDuplicates)} WHERE p.${OK}`,
   };
 }
 
 export const DUPLICATES = '__duplicates';
 
+function withoutDuplicates(some: boolean): string {
+  return some ? ` ANTI JOIN ${DUPLICATES} d ON p.rowid = d.rid` : '';
+}
+
 /** Row numbers of rows whose hash came earlier in the batch, or is in the table already (`known`: a SELECT of hashes). */
 export function createHashDuplicates(known: string | undefined): Statement {
-  const table = known === undefined ? '' : `\nUNION\nSELECT rowid FROM ${PARSED} WHERE ${HASH} IN (${known})`;
+  const inTable = known === undefined ? '' : `\nUNION\nSELECT rowid FROM ${PARSED} WHERE ${HASH} IN (${known})`;
   return {
     name: 'hash_duplicates',
     text: `CREATE TABLE ${DUPLICATES} AS
 WITH firsts AS (SELECT ${HASH} AS hash, min(rowid) AS first FROM ${PARSED} GROUP BY ALL HAVING count(*) > 1)
-SELECT p.rowid AS rid FROM ${PARSED} p JOIN firsts f ON p.${HASH} = f.hash WHERE p.rowid > f.first${table}`,
+SELECT p.rowid AS rid FROM ${PARSED} p JOIN firsts f ON p.${HASH} = f.hash WHERE p.rowid > f.first${inTable}`,
   };
 }
 
@@ -105,10 +118,12 @@ export function renderFailedRows(batch: Batch, rejects: RejectTables): string {
     const issues = checks.map(
       (c) => `CASE WHEN NOT (${c.passes}) THEN {'code': ${quoteText(c.code)}, 'detail': ${c.detail}} END`,
     );
-    const all = `list_filter([${issues.join(', ')}], lambda issue: issue IS NOT NULL)`;
-    const shape = `[{'code': 'SCHEMA_ERROR', 'detail': 'not a JSON object'}]`;
+    const misfit = `{'code': 'SCHEMA_ERROR', 'detail': ${MISFIT}}`;
+    const all = [`CASE WHEN ${MISFIT} IS NOT NULL THEN ${misfit} END`, ...issues].join(', ');
     return `SELECT ${RAW}, ${FILE}, ${renderHash(batch.source)} AS ${HASH},
-  CASE WHEN NOT ${SHAPE_OK} THEN ${shape} WHEN ${passesAll(checks)} THEN [] ELSE ${all} END AS issues
+  CASE WHEN ${MISFIT} = ${quoteText(NOT_AN_OBJECT)} THEN [${misfit}]
+    WHEN ${MISFIT} IS NULL AND ${passesAll(checks)} THEN []
+    ELSE list_filter([${all}], lambda issue: issue IS NOT NULL) END AS issues
 FROM (${renderTyped(batch.source, group, rejects)})`;
   });
   return selects.join('\nUNION ALL\n');
@@ -122,9 +137,15 @@ function renderChecked(
 ): string {
   const columns = source.columns.map((c) => quoteName(c.name));
   const extra = `${as.hash ? `, ${renderHash(source)} AS ${HASH}` : ''}${as.file ? `, ${FILE}` : ''}`;
-  const passes = `${SHAPE_OK} AND ${passesAll(checksOf(source, group))}`;
+  const passes = `${MISFIT} IS NULL AND ${EVERY_ROW} AND ${passesAll(checksOf(source, group))}`;
   return `SELECT ${columns.join(', ')}, ${passes} AS ${OK}${extra}\nFROM (${renderTyped(source, group, rejects)})`;
 }
+
+/**
+ * Always true. DuckDB leaves what is volatile where it stands, so the filter on `__ok` stays above the typed columns;
+ * pushed below them, it would parse a column once more for every condition on it.
+ */
+const EVERY_ROW = 'random() >= 0';
 
 function renderTyped(source: SourceSpec, group: FileGroup, rejects: RejectTables): string {
   const values = source.columns.map((c, i) => `${parsedAt(group, source, i).value} AS ${quoteName(c.name)}`);
@@ -158,11 +179,15 @@ function renderHash(source: SourceSpec): string {
 }
 
 /** Of a `__parsed` table: rows that pass every check and were not dropped as duplicates, and those dropped. */
-export function countAccepted(withoutDuplicates: boolean): Statement {
-  const antiJoin = withoutDuplicates ? ` AND rowid NOT IN (SELECT rid FROM ${DUPLICATES})` : '';
-  const duplicates = withoutDuplicates ? `(SELECT count(*) FROM ${DUPLICATES})` : '0';
+export function countAccepted(dedupes: boolean): Statement {
+  const duplicates = dedupes ? `(SELECT count(*) FROM ${DUPLICATES})` : '0';
   return {
     name: 'count_accepted',
-    text: `SELECT count(*) AS accepted, ${duplicates} AS duplicates FROM ${PARSED} WHERE ${OK}${antiJoin}`,
+    text: `SELECT count(*) AS accepted, ${duplicates} AS duplicates FROM ${PARSED} p${withoutDuplicates(dedupes)} WHERE p.${OK}`,
   };
+}
+
+/** The schema of \`batch.<source>\`. */
+export function createBatchSchema(): Statement {
+  return { name: 'schema', text: 'CREATE SCHEMA IF NOT EXISTS batch' };
 }

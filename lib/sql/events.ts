@@ -47,7 +47,7 @@ function renderEvents({ mode, columns, files }: EventsRequest): string {
   return `WITH starts AS (
   SELECT f.key, min(p.rowid) AS first FROM ${PARSED} p JOIN (VALUES ${keys}) f(path, key) ON f.path = p.${FILE} GROUP BY f.key
 ),
-typed AS (SELECT ${cast.join(', ')}, ${op} AS ${OP}, ${RID} FROM ${renderKept(false)})
+typed AS (SELECT ${cast.join(', ')}, ${op} AS ${OP}, ${RID} FROM ${renderKept({ drops: true, duplicates: false })})
 SELECT t.* EXCLUDE (${RID}), sha256(${canonical(columns.map((c) => c.name))} || ${OP}) AS ${EVENT_HASH}, s.key AS ${SOURCE_FILE}${keyHash.map((k) => `, ${k}`).join('')}
 FROM typed t ASOF JOIN starts s ON t.${RID} >= s.first`;
 }

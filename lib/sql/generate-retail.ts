@@ -27,6 +27,11 @@ export const RETAIL_DAYS = 270;
 /** One transaction in this many names a customer that does not exist, and one a product: 0.1 % together. */
 export const RETAIL_UNMATCHED_ONE_IN = 2000;
 
+/** One customer in this many moves, and one product changes its price: it has a second version. */
+export const RETAIL_CHANGED_ONE_IN = 10;
+/** First versions are from as many days before RETAIL_START, so that every transaction finds one. */
+export const RETAIL_LEAD_DAYS = 90;
+
 const PER_MILLION = 1_000_000;
 
 export type TransactionsFile = {
@@ -44,26 +49,38 @@ export type TransactionsFile = {
   readonly channels: readonly string[];
 };
 
-/** Writes customers(customer_id, customer_name, age, gender, country, region), ids 1 to `count`. */
+/** Rows of `count` customers or products, all versions together. */
+export function countRetailVersions(count: number): number {
+  return count + Math.floor(count / RETAIL_CHANGED_ONE_IN);
+}
+
+/**
+ * Writes customers(customer_id, customer_name, age, gender, country, region, updated_at), ids 1 to `count`: a first
+ * version of each from before RETAIL_START, and of every tenth a second one, in another country, from after it.
+ */
 export function renderCustomersCsv(path: string, seed: number, count: number, words: RetailWords): Statement {
   const countries = words.countries.map((each) => each.country);
   const regions = words.countries.map((each) => each.region);
   return csvFile(
     'generate customers',
     path,
-    `WITH drawn AS (
-  SELECT i AS customer_id,
+    `WITH ${versions(count)},
+drawn AS (
+  SELECT i AS customer_id, version,
     ${draw(seed, 'customers.person', 'i')} AS person,
-    ${draw(seed, 'customers.place', 'i')} AS place
-  FROM range(1, ${count + 1}) AS ids(i)
+    ${draw(seed, 'customers.place', 'i')} AS place,
+    ${draw(seed, 'customers.move', 'i')} AS move,
+    ${draw(seed, 'customers.updated', "i || '/' || version")} AS updated
+  FROM versions
 ),
 parts AS (
-  SELECT customer_id,
+  SELECT customer_id, ${updatedAt()} AS updated_at,
     person % 2 = 0 AS female,
     person // 2 % 63 AS age_part,
     person // 126 % ${PER_MILLION} AS first_part,
     person // ${126 * PER_MILLION} AS last_part,
-    place % ${countries.length} AS country_part
+    -- a move leads to another country, where there is another
+    (place % ${countries.length} + CASE WHEN version = 2 THEN 1 + move % ${Math.max(1, countries.length - 1)} ELSE 0 END) % ${countries.length} AS country_part
   FROM drawn
 )
 SELECT customer_id,
@@ -73,13 +90,18 @@ SELECT customer_id,
   18 + age_part AS age,
   CASE WHEN female THEN 'F' ELSE 'M' END AS gender,
   ${pick(countries, 'country_part')} AS country,
-  ${pick(regions, 'country_part')} AS region
+  ${pick(regions, 'country_part')} AS region,
+  updated_at
 FROM parts
-ORDER BY customer_id`,
+ORDER BY customer_id, updated_at`,
   );
 }
 
-/** Writes products(product_id, category, subcategory, product_name, base_price from 1.00 to 500.50), ids 1 to `count`. */
+/**
+ * Writes products(product_id, category, subcategory, product_name, base_price, updated_at), ids 1 to `count`: a first
+ * version of each from before RETAIL_START at 1.00 to 500.50, and of every tenth a second one, up to a fifth dearer,
+ * from after it.
+ */
 export function renderProductsCsv(path: string, seed: number, count: number, words: RetailWords): Statement {
   const kinds = words.categories.flatMap(({ category, subcategories }) =>
     subcategories.map((subcategory) => ({ category, subcategory })),
@@ -89,14 +111,17 @@ export function renderProductsCsv(path: string, seed: number, count: number, wor
   return csvFile(
     'generate products',
     path,
-    `WITH drawn AS (
-  SELECT i AS product_id,
+    `WITH ${versions(count)},
+drawn AS (
+  SELECT i AS product_id, version,
     ${draw(seed, 'products.kind', 'i')} AS kind,
-    ${draw(seed, 'products.price', 'i')} AS price
-  FROM range(1, ${count + 1}) AS ids(i)
+    ${draw(seed, 'products.price', 'i')} AS price,
+    ${draw(seed, 'products.rise', 'i')} AS rise,
+    ${draw(seed, 'products.updated', "i || '/' || version")} AS updated
+  FROM versions
 ),
 parts AS (
-  SELECT product_id,
+  SELECT product_id, version, rise, ${updatedAt()} AS updated_at,
     kind % ${kinds.length} AS kind_part,
     kind // ${kinds.length} % ${words.adjectives.length} AS adjective_part,
     kind // ${kinds.length * words.adjectives.length} % ${words.materials.length} AS material_part,
@@ -105,7 +130,8 @@ parts AS (
   FROM drawn
 ),
 named AS (
-  SELECT product_id, price_cents,
+  SELECT product_id, updated_at,
+    price_cents + CASE WHEN version = 2 THEN 1 + rise % (price_cents // 5) ELSE 0 END AS price_cents,
     ${pick(categories, 'kind_part')} AS category,
     ${pick(subcategories, 'kind_part')} AS subcategory,
     ${pick(words.adjectives, 'adjective_part')} AS adjective,
@@ -114,9 +140,10 @@ named AS (
 )
 SELECT product_id, category, subcategory,
   adjective || ' ' || material || ' ' || subcategory AS product_name,
-  CAST(price_cents * 0.01 AS DECIMAL(10,2)) AS base_price
+  CAST(price_cents * 0.01 AS DECIMAL(10,2)) AS base_price,
+  updated_at
 FROM named
-ORDER BY product_id`,
+ORDER BY product_id, updated_at`,
   );
 }
 
@@ -158,6 +185,23 @@ SELECT txn_id,
 FROM parts
 ORDER BY txn_id`,
   );
+}
+
+/** A row per id and version. */
+function versions(count: number): string {
+  return `versions AS (
+  SELECT i, 1 AS version FROM range(1, ${count + 1}) AS ids(i)
+  UNION ALL
+  SELECT i, 2 AS version FROM range(${RETAIL_CHANGED_ONE_IN}, ${count + 1}, ${RETAIL_CHANGED_ONE_IN}) AS ids(i)
+)`;
+}
+
+/** When a version began, to the second: the first before RETAIL_START, the second between it and the last transaction. */
+function updatedAt(): string {
+  const start = `TIMESTAMP ${quoteText(RETAIL_START)}`;
+  const before = `to_seconds(1 + CAST(updated % ${RETAIL_LEAD_DAYS * 86_400} AS BIGINT))`;
+  const after = `to_seconds(CAST(updated % ${RETAIL_DAYS * 86_400} AS BIGINT))`;
+  return `CASE WHEN version = 1 THEN ${start} - ${before} ELSE ${start} + ${after} END`;
 }
 
 /** 64 pseudo-random bits as UBIGINT. */

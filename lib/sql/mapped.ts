@@ -40,9 +40,14 @@ export function createDrops(
     all.length === 0
       ? 'CAST([] AS STRUCT(code VARCHAR, detail VARCHAR)[])'
       : `list_filter([${all.join(', ')}], lambda issue: issue IS NOT NULL)`;
+  // Few rows are dropped: the lists are only made for those.
+  const dropped = [
+    ...expectations.map((e) => `NOT COALESCE((${e.condition}), true)`),
+    ...[...required.key, ...required.sequence].map((column) => `${quoteName(column)} IS NULL`),
+  ];
   return {
     name: 'drops',
-    text: `CREATE TABLE ${DROPS} AS SELECT rid, issues FROM (SELECT ${RID} AS rid, ${list} AS issues FROM ${MAPPED}) WHERE len(issues) > 0`,
+    text: `CREATE TABLE ${DROPS} AS SELECT ${RID} AS rid, ${list} AS issues FROM ${MAPPED} WHERE ${dropped.join(' OR ') || 'false'}`,
   };
 }
 
@@ -75,10 +80,11 @@ SELECT k.rid FROM kept k JOIN firsts f ON ${same('k', 'f')} WHERE k.rid > f.firs
   };
 }
 
-/** The mapped rows that reach the table. */
-export function renderKept(key: boolean): string {
-  const duplicates = key ? ` ANTI JOIN ${KEY_DUPLICATES} k ON m.${RID} = k.rid` : '';
-  return `(SELECT m.* FROM ${MAPPED} m ANTI JOIN ${DROPS} d ON m.${RID} = d.rid${duplicates})`;
+/** The mapped rows that reach the table, without a join where there is nothing to leave out. */
+export function renderKept(without: { readonly drops: boolean; readonly duplicates: boolean }): string {
+  const drops = without.drops ? ` ANTI JOIN ${DROPS} d ON m.${RID} = d.rid` : '';
+  const duplicates = without.duplicates ? ` ANTI JOIN ${KEY_DUPLICATES} k ON m.${RID} = k.rid` : '';
+  return `(SELECT m.* FROM ${MAPPED} m${drops}${duplicates})`;
 }
 
 export function countDropped(key: boolean): Statement {

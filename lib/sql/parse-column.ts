@@ -3,7 +3,10 @@ import { type ColumnType, renderColumnType } from '../core/types.ts';
 import { quoteName, quoteText } from './quote.ts';
 import { duckType } from './types.ts';
 
-/** SQL of one contract column: its typed value, and whether the raw text holds exactly that value. */
+/**
+ * SQL of one contract column: its typed value from the raw text, and whether the text holds exactly that value. `exact`
+ * names the value by the column's name, since DuckDB would work a repeated expression out again in every condition.
+ */
 export type ParsedColumn = { readonly value: string; readonly exact: string };
 
 /** One reason for which a row is quarantined: when it holds, and what to tell a person. */
@@ -15,20 +18,21 @@ export type RowCheck = { readonly code: string; readonly passes: string; readonl
  * A value that arrives typed (Parquet) must survive the cast there and back.
  */
 export function parseColumn(column: ContractColumn, raw: string, native: string | undefined): ParsedColumn {
-  if (native !== undefined && column.parse.kind === 'auto') return parseNative(column.type, raw, native);
+  const typed = quoteName(column.name);
+  if (native !== undefined && column.parse.kind === 'auto') return parseNative(column.type, raw, native, typed);
   const text = native === undefined ? raw : `CAST(${raw} AS VARCHAR)`;
   switch (column.parse.kind) {
     case 'auto':
-      return parseAuto(column.type, text);
+      return parseAuto(column.type, text, typed);
     case 'numeric':
-      return parseNumeric(column.type, text);
+      return parseNumeric(column.type, text, typed);
     case 'epoch_seconds':
-      return parseEpoch(column.type, text, 1_000_000);
+      return parseEpoch(column.type, text, typed, 1_000_000);
     case 'epoch_millis':
-      return parseEpoch(column.type, text, 1_000);
+      return parseEpoch(column.type, text, typed, 1_000);
     case 'strptime': {
       const formats = column.parse.formats.map(quoteText).join(', ');
-      return existing(`TRY_CAST(try_strptime(${text}, [${formats}]) AS ${duckType(column.type)})`);
+      return existing(`TRY_CAST(try_strptime(${text}, [${formats}]) AS ${duckType(column.type)})`, typed);
     }
   }
 }
@@ -91,7 +95,7 @@ function typeErrorCode(type: ColumnType): string {
 
 const INTEGER = quoteText('\\s*[+-]?[0-9]+\\s*');
 
-function parseAuto(type: ColumnType, text: string): ParsedColumn {
+function parseAuto(type: ColumnType, text: string, typed: string): ParsedColumn {
   const cast = `TRY_CAST(${text} AS ${duckType(type)})`;
   switch (type.kind) {
     case 'string':
@@ -100,34 +104,35 @@ function parseAuto(type: ColumnType, text: string): ParsedColumn {
       return { value: `encode(${text})`, exact: 'true' };
     case 'boolean':
     case 'timestamptz':
-      return type.kind === 'boolean' ? existing(cast) : finite(cast);
+      return type.kind === 'boolean' ? existing(cast, typed) : finite(cast, typed);
     case 'int':
     case 'bigint':
-      // The comparison settles nearly every row; the pattern is only tried on the rest ('007', '+5', '1e3').
-      return {
-        value: cast,
-        exact: `(CASE WHEN CAST(${cast} AS VARCHAR) = ${text} THEN true ELSE ${cast} IS NOT NULL AND regexp_full_match(${text}, ${INTEGER}) END)`,
-      };
+      return { value: cast, exact: spelled(typed, text, INTEGER) };
     case 'decimal': {
       const pattern = `\\s*[+-]?([0-9]+(\\.[0-9]{0,${type.scale}}0*)?|\\.[0-9]{1,${Math.max(1, type.scale)}}0*)\\s*`;
-      return { value: cast, exact: `(${cast} IS NOT NULL AND regexp_full_match(${text}, ${quoteText(pattern)}))` };
+      return { value: cast, exact: spelled(typed, text, quoteText(pattern)) };
     }
     case 'float':
     case 'double':
       return {
         value: cast,
-        exact: `(${cast} IS NOT NULL AND (NOT isinf(${cast}) OR contains(lower(${text}), 'inf')))`,
+        exact: `(CASE WHEN isinf(${typed}) THEN contains(lower(${text}), 'inf') ELSE ${typed} IS NOT NULL END)`,
       };
     case 'date':
-      return { value: cast, exact: `(${cast} IS NOT NULL AND isfinite(${cast}) AND strlen(${text}) <= 10)` };
+      return { value: cast, exact: `(${typed} IS NOT NULL AND isfinite(${typed}) AND strlen(${text}) <= 10)` };
     case 'timestamp':
-      return finite(timestampOf(text));
+      return finite(timestampOf(text), typed);
     case 'list':
     case 'struct': {
       const value = `TRY(json_transform_strict(TRY_CAST(${text} AS JSON), ${quoteText(JSON.stringify(jsonStructure(type)))}))`;
-      return existing(value);
+      return existing(value, typed);
     }
   }
+}
+
+/** The comparison settles nearly every row; the pattern is only tried on the rest ('007', '+5', '1e3', '2.50'). */
+function spelled(typed: string, text: string, pattern: string): string {
+  return `(CASE WHEN CAST(${typed} AS VARCHAR) = ${text} THEN true ELSE ${typed} IS NOT NULL AND regexp_full_match(${text}, ${pattern}) END)`;
 }
 
 /** A plain cast to TIMESTAMP ignores an offset, so only texts without room for one take the short way. */
@@ -136,33 +141,33 @@ function timestampOf(text: string): string {
   return `(CASE WHEN ${plain} THEN TRY_CAST(${text} AS TIMESTAMP) ELSE CAST(TRY_CAST(${text} AS TIMESTAMPTZ) AS TIMESTAMP) END)`;
 }
 
-function parseNative(type: ColumnType, raw: string, native: string): ParsedColumn {
+function parseNative(type: ColumnType, raw: string, native: string, typed: string): ParsedColumn {
   const value = `TRY_CAST(${raw} AS ${duckType(type)})`;
   if (native === duckType(type)) return { value, exact: 'true' };
-  return { value, exact: `(${value} IS NOT NULL AND TRY_CAST(${value} AS ${native}) IS NOT DISTINCT FROM ${raw})` };
+  return { value, exact: `(${typed} IS NOT NULL AND TRY_CAST(${typed} AS ${native}) IS NOT DISTINCT FROM ${raw})` };
 }
 
 /** Any spelling of a number ('17850.0', '1e3'), as long as the type holds it exactly. */
-function parseNumeric(type: ColumnType, text: string): ParsedColumn {
-  if (type.kind === 'float' || type.kind === 'double') return parseAuto(type, text);
+function parseNumeric(type: ColumnType, text: string, typed: string): ParsedColumn {
+  if (type.kind === 'float' || type.kind === 'double') return parseAuto(type, text, typed);
   const exactNumber = `TRY_CAST(${text} AS DECIMAL(38,10))`;
   const value = `TRY_CAST(${exactNumber} AS ${duckType(type)})`;
-  return { value, exact: `(${value} IS NOT NULL AND TRY_CAST(${value} AS DECIMAL(38,10)) = ${exactNumber})` };
+  return { value, exact: `(${typed} IS NOT NULL AND TRY_CAST(${typed} AS DECIMAL(38,10)) = ${exactNumber})` };
 }
 
-function parseEpoch(type: ColumnType, text: string, micros: number): ParsedColumn {
+function parseEpoch(type: ColumnType, text: string, typed: string, micros: number): ParsedColumn {
   const whole = `TRY_CAST(TRY_CAST(${text} AS DECIMAL(38,10)) AS BIGINT)`;
   const instant = `TRY(make_timestamp(${whole} * ${micros}))`;
   const value = type.kind === 'timestamp' ? instant : `TRY_CAST(${instant} AS ${duckType(type)})`;
-  return { value, exact: `(${value} IS NOT NULL AND ${whole} = TRY_CAST(${text} AS DECIMAL(38,10)))` };
+  return { value, exact: `(${typed} IS NOT NULL AND ${whole} = TRY_CAST(${text} AS DECIMAL(38,10)))` };
 }
 
-function existing(value: string): ParsedColumn {
-  return { value, exact: `(${value} IS NOT NULL)` };
+function existing(value: string, typed: string): ParsedColumn {
+  return { value, exact: `(${typed} IS NOT NULL)` };
 }
 
-function finite(value: string): ParsedColumn {
-  return { value, exact: `(${value} IS NOT NULL AND isfinite(${value}))` };
+function finite(value: string, typed: string): ParsedColumn {
+  return { value, exact: `(${typed} IS NOT NULL AND isfinite(${typed}))` };
 }
 
 type JsonStructure = string | readonly JsonStructure[] | { readonly [name: string]: JsonStructure };

@@ -1,6 +1,6 @@
 import type { Statement } from '../core/statement.ts';
 import { type Batch, DUPLICATES, HASH, hasRejects, renderFailedRows } from './batch.ts';
-import { quoteName, quoteText } from './quote.ts';
+import { quoteName, quoteText, quoteTexts } from './quote.ts';
 import { FILE, RAW, type RejectTables } from './raw-rows.ts';
 
 /** One landed file as the scans see it. */
@@ -9,9 +9,11 @@ export type NumberedFile = {
   /** Store key, as quarantine rows name the file. */
   readonly key: string;
   /** Records before the first data record: 1 for a header. */
-  readonly headerLines: number;
-  /** Records of the file, well-formed or not. */
+  readonly headerRecords: number;
+  /** Data records of the file, well-formed or not. */
   readonly records: number;
+  /** The line of a record whose quote is never closed. */
+  readonly openQuote: number | null;
 };
 
 export type QuarantineContext = {
@@ -25,70 +27,127 @@ export type QuarantineContext = {
   readonly withDrops: boolean;
 };
 
+/** A quarantine row keeps at most this many characters of its record; the landed file has them all. */
+const LONGEST_RAW = 1_000_000;
+
 /**
- * `__quarantine`: every record that did not reach the silver model or was dropped by an expectation, with its raw text,
- * all codes and its line. `line` counts records, the header is line 1 (a quoted line break does not start a record).
- * A record's number among the well-formed ones becomes a line by putting the malformed ones back in their places.
+ * `__failed`: well-formed records that did not pass a check or were dropped by an expectation, each with its number
+ * among all well-formed records of the batch. `__malformed`: records that the scan refused for their structure, each
+ * with its place: its number among the records and blank lines of its file.
  */
-export function createQuarantine(
-  batch: Batch,
-  rejects: RejectTables,
-  files: readonly NumberedFile[],
-  context: QuarantineContext,
-): readonly Statement[] {
-  const duplicates = context.withoutDuplicates ? `AND pos NOT IN (SELECT rid FROM ${DUPLICATES})` : '';
-  const failed = `SELECT r.pos, r.${FILE} AS path, r.${RAW} AS raw, r.${HASH} AS row_hash, ${context.withDrops ? 'list_concat(r.issues, d.issues)' : 'r.issues'} AS issues
-FROM (SELECT row_number() OVER () - 1 AS pos, * FROM (${renderFailedRows(batch, rejects)})) r
-${context.withDrops ? 'LEFT JOIN __drops d ON d.rid = r.pos' : ''}
-WHERE (len(r.issues) > 0 ${context.withDrops ? 'OR d.rid IS NOT NULL' : ''}) ${duplicates}`;
+export function createRefused(batch: Batch, rejects: RejectTables, context: QuarantineContext): readonly Statement[] {
+  const { withDrops } = context;
+  const duplicates = context.withoutDuplicates ? `\nANTI JOIN ${DUPLICATES} x ON r.pos = x.rid` : '';
+  const failed = `SELECT r.pos, r.${FILE} AS path, left(r.${RAW}, ${LONGEST_RAW}) AS raw, r.${HASH} AS row_hash, ${withDrops ? 'list_concat(r.issues, d.issues)' : 'r.issues'} AS issues
+FROM (SELECT row_number() OVER () - 1 AS pos, * FROM (
+${renderFailedRows(batch, rejects)}
+)) r${withDrops ? '\nLEFT JOIN __drops d ON d.rid = r.pos' : ''}${duplicates}
+WHERE len(r.issues) > 0${withDrops ? ' OR d.rid IS NOT NULL' : ''}`;
   return [
-    { name: 'quarantine_failed', text: `CREATE TABLE __failed AS ${failed}` },
+    { name: 'quarantine_failed', text: `CREATE TABLE __failed AS\n${failed}` },
     {
       name: 'quarantine_malformed',
-      text: `CREATE TABLE __malformed AS ${hasRejects(batch) ? malformed(rejects) : NO_MALFORMED}`,
+      text: `CREATE TABLE __malformed AS\n${hasRejects(batch) ? renderMalformed(rejects) : NO_MALFORMED}`,
     },
-    { name: 'quarantine', text: `CREATE TABLE __quarantine AS ${assemble(files, context)}` },
   ];
 }
 
 const NO_MALFORMED =
-  "SELECT '' AS path, 0::BIGINT AS line, '' AS raw, [{'code': '', 'detail': ''}] AS issues, 0::BIGINT AS nth WHERE false";
+  "SELECT '' AS path, 0::BIGINT AS place, '' AS raw, [{'code': '', 'detail': ''}] AS issues WHERE false";
 
-function malformed(rejects: RejectTables): string {
-  return `SELECT s.file_path AS path, e.line::BIGINT AS line, any_value(e.csv_line) AS raw,
-  [{'code': 'SCHEMA_ERROR', 'detail': string_agg(DISTINCT e.error_message, '; ' ORDER BY e.error_message)}] AS issues,
-  row_number() OVER (PARTITION BY s.file_path ORDER BY e.line) - 1 AS nth
-FROM ${quoteName(rejects.errors)} e JOIN ${quoteName(rejects.scans)} s USING (scan_id, file_id)
-GROUP BY s.file_path, e.line`;
+/** DuckDB reports a wrong number of fields once per field, and keeps 10,000 bytes of a record. */
+function renderMalformed(rejects: RejectTables): string {
+  return `SELECT path, place, any_value(ltrim(csv_line, chr(10) || chr(13))) AS raw,
+  list({'code': 'SCHEMA_ERROR', 'detail': detail} ORDER BY detail) AS issues
+FROM (
+  SELECT s.file_path AS path, e.line::BIGINT AS place, any_value(e.csv_line) AS csv_line,
+    CASE CAST(e.error_type AS VARCHAR)
+      WHEN 'MISSING COLUMNS' THEN 'too few fields: got ' || min(e.column_idx) || '; expected ' || max(s.expected)
+      WHEN 'TOO MANY COLUMNS' THEN 'too many fields: got ' || max(e.column_idx) || '; expected ' || max(s.expected)
+      WHEN 'UNQUOTED VALUE' THEN 'field ' || min(e.column_idx) || ': text after the closing quote, or no closing quote'
+      WHEN 'INVALID ENCODING' THEN 'field ' || min(e.column_idx) || ': bytes that are not UTF-8'
+      ELSE min(e.error_message)
+    END AS detail
+  FROM ${quoteName(rejects.errors)} e
+  JOIN (SELECT *, len(regexp_extract_all(columns, '''c[0-9]+'': ')) AS expected FROM ${quoteName(rejects.scans)}) s USING (scan_id, file_id)
+  GROUP BY s.file_path, e.line, e.error_type
+)
+GROUP BY path, place`;
 }
 
-function assemble(files: readonly NumberedFile[], context: QuarantineContext): string {
+/** `path`: files that have a refused record. */
+export function listRefusedFiles(): Statement {
+  return { name: 'refused_files', text: 'SELECT path FROM __failed UNION SELECT path FROM __malformed' };
+}
+
+/**
+ * `__shifts`: where the line of a record stops following from the line of the record before. One row says so for a file
+ * in which record n stands on line n; the others are read from `shiftFiles`, CSV of `path, record, place, line`.
+ */
+export function createShifts(regular: readonly string[], shiftFiles: readonly string[]): Statement {
+  const fromOne = `SELECT unnest(${quoteTexts(regular)}::VARCHAR[]) AS path, 1::BIGINT AS record, 1::BIGINT AS place, 1::BIGINT AS line`;
+  const columns = "{'path': 'VARCHAR', 'record': 'BIGINT', 'place': 'BIGINT', 'line': 'BIGINT'}";
+  const read =
+    shiftFiles.length === 0
+      ? ''
+      : `\nUNION ALL\nSELECT * FROM read_csv(${quoteTexts(shiftFiles)}, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', new_line = '\\n', columns = ${columns})`;
+  return { name: 'shifts', text: `CREATE TABLE __shifts AS\n${fromOne}${read}` };
+}
+
+/**
+ * `__quarantine`: every refused record with its raw text, all codes and its line, the line on which it begins; a header
+ * is on line 1. In a JSON array and in Parquet, which have no lines, it is the number of the value or row.
+ * A record's number among the well-formed ones becomes its number in the file by putting the malformed ones back.
+ */
+export function createQuarantine(files: readonly NumberedFile[], context: QuarantineContext): Statement {
   const values = files.map(
-    (f, i) => `(${i}, ${quoteText(f.path)}, ${quoteText(f.key)}, ${f.headerLines}, ${f.records})`,
+    (f, i) =>
+      `(${i}, ${quoteText(f.path)}, ${quoteText(f.key)}, ${f.headerRecords}, ${f.records}, ${f.openQuote ?? 'NULL::BIGINT'})`,
   );
-  return `
-WITH files AS (
-  SELECT f.*, f.records - (SELECT count(*) FROM __malformed m WHERE m.path = f.path) AS well_formed
-  FROM (VALUES ${values.join(', ')}) f(ordinal, path, key, header_lines, records)
+  const text = `CREATE TABLE __quarantine AS
+WITH files(ordinal, path, key, header_records, records, open_quote) AS (VALUES ${values.join(', ')}),
+malformed AS (
+  SELECT m.path, m.raw, m.issues, s.record + m.place - s.place AS record, s.line + m.place - s.place AS line,
+    row_number() OVER (PARTITION BY m.path ORDER BY m.place) - 1 AS nth
+  FROM __malformed m ASOF JOIN __shifts s ON m.path = s.path AND m.place >= s.place
+),
+counted AS (
+  SELECT f.*, f.records - coalesce(m.malformed, 0) AS well_formed
+  FROM files f LEFT JOIN (SELECT path, count(*) AS malformed FROM __malformed GROUP BY path) m ON f.path = m.path
 ),
 numbered AS (
-  SELECT *, coalesce(sum(well_formed) OVER (ORDER BY ordinal ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS first FROM files
+  SELECT *, coalesce(sum(well_formed) OVER (ORDER BY ordinal ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS first
+  FROM counted
+),
+-- How many malformed records stand before the well-formed record number "after" of a file.
+gaps AS (
+  SELECT m.path, m.record - m.nth - f.header_records - 1 AS after, max(m.nth) + 1 AS malformed
+  FROM malformed m JOIN files f ON m.path = f.path
+  GROUP BY ALL
 ),
 failed AS (
-  SELECT f.key, f.path, p.pos - f.first + f.header_lines + 1 AS place, p.raw, p.row_hash, p.issues
-  FROM __failed p JOIN numbered f ON f.path = p.path
+  SELECT f.path, p.pos - f.first AS nth, f.header_records, p.raw, p.row_hash, p.issues
+  FROM __failed p JOIN numbered f ON p.path = f.path
 ),
 placed AS (
-  SELECT key, place + (SELECT count(*) FROM __malformed m WHERE m.path = failed.path AND m.line - m.nth <= place) AS line, raw, row_hash, issues
-  FROM failed
+  SELECT p.path, p.nth + p.header_records + 1 + coalesce(g.malformed, 0) AS record, p.raw, p.row_hash, p.issues
+  FROM failed p ASOF LEFT JOIN gaps g ON p.path = g.path AND p.nth >= g.after
+),
+refused AS (
+  SELECT p.path, s.line + p.record - s.record AS line, p.raw, p.row_hash, p.issues
+  FROM placed p ASOF JOIN __shifts s ON p.path = s.path AND p.record >= s.record
   UNION ALL
-  SELECT f.key, m.line, m.raw, NULL, m.issues FROM __malformed m JOIN files f ON f.path = m.path
+  SELECT path, line, raw, NULL, issues FROM malformed
 )
-SELECT ${quoteText(context.source)} AS source, key AS source_file, CAST(line AS BIGINT) AS line, raw,
-  list_transform(issues, lambda i: i.code) AS codes, list_transform(issues, lambda i: i.detail) AS details,
-  row_hash, 1 AS attempt, 'quarantined' AS status, ${quoteText(context.runId)} AS run_id,
+SELECT ${quoteText(context.source)} AS source, f.key AS source_file, CAST(r.line AS BIGINT) AS line, r.raw,
+  list_transform(r.issues, lambda i: i.code) AS codes,
+  CASE WHEN r.line = f.open_quote THEN ['a quote is never closed: the record runs to the end of the file']
+    ELSE list_transform(r.issues, lambda i: i.detail) END AS details,
+  r.row_hash, 1 AS attempt, 'quarantined' AS status, ${quoteText(context.runId)} AS run_id,
   CAST(${quoteText(context.at)} AS TIMESTAMPTZ) AS quarantined_at
-FROM placed`;
+FROM refused r JOIN files f ON r.path = f.path
+ORDER BY f.ordinal, r.line`;
+  return { name: 'quarantine', text };
 }
 
 export function countQuarantine(): Statement {

@@ -1,5 +1,8 @@
 import type { ContractColumn, SourceFormat, SourceSpec } from '../core/spec.ts';
 import { quoteName, quoteText, quoteTexts } from './quote.ts';
+import { FILE, readJsonObjects, readParquet, readText } from './table-functions.ts';
+
+export { FILE } from './table-functions.ts';
 
 /** Files of one source that share a shape, so that one table function reads them all. */
 export type FileGroup = {
@@ -9,18 +12,24 @@ export type FileGroup = {
 };
 
 export type FileLayout =
-  /** `header`: column names as the files give them; `maxLineBytes`: DuckDB's longest acceptable record. */
-  | { readonly kind: 'csv'; readonly header: readonly string[]; readonly maxLineBytes: number }
-  | { readonly kind: 'lines'; readonly maxLineBytes: number }
+  /** `header`: column names as the files give them. */
+  | ({ readonly kind: 'csv'; readonly header: readonly string[] } & Lines)
+  | ({ readonly kind: 'lines' } & Lines)
   | { readonly kind: 'array' }
   | { readonly kind: 'parquet'; readonly columns: readonly { readonly name: string; readonly type: string }[] };
+
+type Lines = {
+  /** How every record ends. */
+  readonly lineBreak: 'lf' | 'crlf';
+  readonly maxRecordBytes: number;
+};
 
 /** Where structurally broken records go; each scan names tables of its own so that scans never mix. */
 export type RejectTables = { readonly errors: string; readonly scans: string };
 
-export const FILE = '__file';
 export const RAW = '__raw';
-export const SHAPE_OK = '__shape_ok';
+/** Why a record is no row of the source at all, as text; NULL where it is one. */
+export const MISFIT = '__misfit';
 
 /** The raw text (or, from Parquet, the typed value) of the i-th contract column. */
 export function rawName(index: number): string {
@@ -35,45 +44,78 @@ export function nativeType(layout: FileLayout, column: ContractColumn): string |
 }
 
 /**
- * SELECT over one group of files: raw columns in contract order, the file path, the whole record as text and whether
- * the record has the shape of a row at all. Columns that nobody reads are pruned by DuckDB.
+ * SELECT over one group of files: raw columns in contract order, the file path, the whole record as text and why
+ * the record is no row at all. Columns that nobody reads are pruned by DuckDB.
  */
 export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: RejectTables): string {
   const { layout } = group;
   switch (layout.kind) {
     case 'csv':
-      return selectRaw(source, (name) => csvColumn(layout.header, name), {
+      return selectRaw(source, (column) => csvColumn(layout.header, column.source), {
         record: jsonObject(layout.header.map((name, i) => [name, `c${i}`])),
-        shape: 'true',
+        misfit: readsAll(layout.header.length),
         from: readCsv(csvFormat(source.format), group.paths, layout, rejects),
       });
     case 'lines':
-      return selectRaw(source, (name) => `(__json ->> ${quoteText(jsonPointer(name))})`, {
+      return selectRaw(source, (column) => jsonColumn(column, '__line'), {
         record: '__line',
-        shape: "COALESCE(json_type(__json) = 'OBJECT', false)",
-        from: `(SELECT c0 AS __line, TRY_CAST(c0 AS JSON) AS __json, ${FILE} FROM ${readLines(group.paths, layout.maxLineBytes, rejects)} WHERE c0 IS NOT NULL)`,
+        misfit: jsonMisfit(source),
+        from: `(SELECT c0 AS __line, TRY_CAST(c0 AS JSON) AS __json, ${FILE} FROM ${readLines(group.paths, layout, rejects)} WHERE c0 IS NOT NULL)`,
       });
     case 'array':
-      return selectRaw(source, (name) => `(__json ->> ${quoteText(jsonPointer(name))})`, {
-        record: 'CAST(__json AS VARCHAR)',
-        shape: "COALESCE(json_type(__json) = 'OBJECT', false)",
-        from: `(SELECT json AS __json, ${FILE} FROM read_json_objects(${quoteTexts(group.paths)}, format = 'array', filename = ${quoteText(FILE)}, maximum_object_size = 67108864))`,
+      return selectRaw(source, (column) => jsonColumn(column, '__text'), {
+        record: '__text',
+        misfit: jsonMisfit(source),
+        from: `(SELECT json AS __json, CAST(json AS VARCHAR) AS __text, ${FILE} FROM ${readJsonObjects(group.paths, 'array')})`,
       });
     case 'parquet':
-      return selectRaw(source, (name) => parquetColumn(layout.columns, name), {
+      return selectRaw(source, (column) => parquetColumn(layout.columns, column.source), {
         record: jsonObject(layout.columns.map((c) => [c.name, `CAST(${quoteName(c.name)} AS VARCHAR)`])),
-        shape: 'true',
-        from: `read_parquet(${quoteTexts(group.paths)}, hive_partitioning = false, union_by_name = false, filename = ${quoteText(FILE)})`,
+        misfit: 'CAST(NULL AS VARCHAR)',
+        from: readParquet(group.paths, true),
       });
   }
 }
 
-type RawParts = { readonly record: string; readonly shape: string; readonly from: string };
+export const NOT_AN_OBJECT = 'not a JSON object';
 
-function selectRaw(source: SourceSpec, column: (name: string) => string, parts: RawParts): string {
-  const columns = source.columns.map((c, i) => `${column(c.source)} AS ${rawName(i)}`);
-  const all = [...columns, `${parts.shape} AS ${SHAPE_OK}`, `${parts.record} AS ${RAW}`, FILE];
+type RawParts = { readonly record: string; readonly misfit: string; readonly from: string };
+
+/** With drift `fail` an object may have no other keys than the contract names, as a file may have no other columns. */
+function jsonMisfit(source: SourceSpec): string {
+  const notObject = `json_type(__json) IS DISTINCT FROM 'OBJECT' THEN ${quoteText(NOT_AN_OBJECT)}`;
+  if (source.drift !== 'fail') return `CASE WHEN ${notObject} END`;
+  const names = quoteTexts(source.columns.map((c) => c.source));
+  const strange = `array_to_string(list_filter(json_keys(__json), lambda k: NOT list_contains(${names}, k)), ', ')`;
+  const detail = `'not in the contract, and drift is ''fail'': key ' || ${strange}`;
+  return `CASE WHEN ${notObject} WHEN NOT list_has_all(${names}, json_keys(__json)) THEN ${detail} END`;
+}
+
+function selectRaw(source: SourceSpec, column: (column: ContractColumn) => string, parts: RawParts): string {
+  const columns = source.columns.map((c, i) => `${column(c)} AS ${rawName(i)}`);
+  const all = [...columns, `${parts.misfit} AS ${MISFIT}`, `${parts.record} AS ${RAW}`, FILE];
   return `SELECT ${all.join(', ')} FROM ${parts.from}`;
+}
+
+/**
+ * NULL for every row, but only known by reading every field: DuckDB refuses a record for a field that is not UTF-8 when
+ * it reads that field. All scans of a file have to refuse the same records, whatever columns they are for.
+ */
+function readsAll(columns: number): string {
+  const unread = Array.from({ length: columns }, (_, i) => `strlen(c${i}) IS NOT DISTINCT FROM -1`);
+  return `CASE WHEN ${unread.join(' OR ')} THEN 'unread' END`;
+}
+
+/**
+ * The text of a JSON value. DuckDB reads numbers with a fraction as doubles, so a decimal of more than 15 digits is
+ * taken from the record's text, as long as the number found there is the one that was read.
+ */
+function jsonColumn(column: ContractColumn, record: string): string {
+  const text = `(__json ->> ${quoteText(jsonPointer(column.source))})`;
+  if (column.type.kind !== 'decimal') return text;
+  const key = JSON.stringify(column.source).replaceAll(/[^A-Za-z0-9_ \u0080-\u{10ffff}]/gu, '\\$&');
+  const digits = `regexp_extract(${record}, ${quoteText(`${key}\\s*:\\s*(-?[0-9]+\\.[0-9]+)`)}, 1)`;
+  return `(CASE WHEN strlen(${digits}) > 16 AND TRY_CAST(${digits} AS DOUBLE) = TRY_CAST(${text} AS DOUBLE) THEN ${digits} ELSE ${text} END)`;
 }
 
 function csvColumn(header: readonly string[], name: string): string {
@@ -96,44 +138,23 @@ function readCsv(
   layout: Extract<FileLayout, { kind: 'csv' }>,
   rejects: RejectTables,
 ): string {
-  const columns = layout.header.map((_, i) => `'c${i}': 'VARCHAR'`).join(', ');
-  return `read_csv(${[
-    quoteTexts(paths),
-    `columns = {${columns}}`,
-    `header = ${format.header}`,
-    `delim = ${quoteText(format.delimiter)}`,
-    `quote = ${quoteText(format.quote)}`,
-    `escape = ${quoteText(format.escape)}`,
-    `nullstr = ${quoteTexts(format.nullText)}`,
-    'allow_quoted_nulls = false',
-    `encoding = ${quoteText(format.encoding)}`,
-    ...textScanOptions(layout.maxLineBytes, rejects),
-  ].join(', ')})`;
+  return readText(paths, {
+    columns: layout.header.map((_, i) => `c${i}`),
+    ...{ header: format.header, delimiter: format.delimiter, quote: format.quote, escape: format.escape },
+    nullText: format.nullText,
+    ...{ lineBreak: layout.lineBreak, maxRecordBytes: layout.maxRecordBytes },
+    ...{ errorsTable: rejects.errors, scansTable: rejects.scans },
+  });
 }
 
 /** Every line as one text column; a blank line is NULL. */
-function readLines(paths: readonly string[], maxLineBytes: number, rejects: RejectTables): string {
-  return `read_csv(${[
-    quoteTexts(paths),
-    `columns = {'c0': 'VARCHAR'}`,
-    'header = false',
-    'delim = chr(1)',
-    `quote = ''`,
-    `escape = ''`,
-    ...textScanOptions(maxLineBytes, rejects),
-  ].join(', ')})`;
-}
-
-function textScanOptions(maxLineBytes: number, rejects: RejectTables): string[] {
-  return [
-    'auto_detect = false',
-    'store_rejects = true',
-    `rejects_table = ${quoteText(rejects.errors)}`,
-    `rejects_scan = ${quoteText(rejects.scans)}`,
-    'rejects_limit = 0',
-    `max_line_size = ${maxLineBytes}`,
-    `filename = ${quoteText(FILE)}`,
-  ];
+function readLines(paths: readonly string[], layout: Lines, rejects: RejectTables): string {
+  return readText(paths, {
+    columns: ['c0'],
+    ...{ header: false, delimiter: '', quote: '', escape: '', nullText: [''] },
+    ...{ lineBreak: layout.lineBreak, maxRecordBytes: layout.maxRecordBytes },
+    ...{ errorsTable: rejects.errors, scansTable: rejects.scans },
+  });
 }
 
 function jsonObject(pairs: readonly (readonly [string, string])[]): string {

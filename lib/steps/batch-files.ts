@@ -1,22 +1,41 @@
+import { join } from 'node:path';
 import type { FileOutcome, LandedFile } from '../core/run.ts';
 import type { SourceSpec } from '../core/spec.ts';
-import { inspectFile } from '../landing/inspect.ts';
+import { inspectFile, type Numbering } from '../landing/inspect.ts';
 import type { Borrowed, Session } from '../ports.ts';
 import type { Batch } from '../sql/batch.ts';
 import type { NumberedFile } from '../sql/quarantine.ts';
 import type { FileGroup, FileLayout } from '../sql/raw-rows.ts';
+import { mapConcurrent } from '../table/concurrency.ts';
+import type { StepDeps } from './deps.ts';
 import { pathOf } from './table-state.ts';
 
 export type ReadableFile = {
   readonly landed: LandedFile;
   readonly path: string;
   readonly layout: FileLayout;
-  readonly headerLines: number;
+  readonly numbering: Numbering;
 };
 
 export type InspectedFiles = { readonly readable: readonly ReadableFile[]; readonly rejected: readonly FileOutcome[] };
 
-/** Looks at every file of a unit; `scratch` takes inflated copies. */
+/** Landed files split into those that are as the run was planned for, and those that have gone or changed since. */
+export async function findPresent(
+  deps: StepDeps,
+  files: readonly LandedFile[],
+): Promise<{ readonly present: readonly LandedFile[]; readonly rejected: readonly FileOutcome[] }> {
+  const found = await mapConcurrent(files, ({ key }) => deps.store.head(key));
+  const rejected = files.flatMap((landed, i) => {
+    if (found[i]?.etag === landed.etag) return [];
+    const reason = found[i] === undefined ? 'removed after the run was planned' : REPLACED;
+    return [rejectFile(landed, 'UNREADABLE_FILE', `the file was ${reason}`)];
+  });
+  return { present: files.filter((landed, i) => found[i]?.etag === landed.etag), rejected };
+}
+
+const REPLACED = 'replaced after the run was planned; the next run takes the new one';
+
+/** Looks at every file of a unit; `scratch` takes plain copies. */
 export async function inspectFiles(
   session: Session,
   source: SourceSpec,
@@ -26,10 +45,13 @@ export async function inspectFiles(
 ): Promise<InspectedFiles> {
   const readable: ReadableFile[] = [];
   const rejected: FileOutcome[] = [];
+  const found = await mapConcurrent(files, ({ key }, i) =>
+    inspectFile(session, source, pathOf(borrowed, key), join(scratch, `file-${i}`)),
+  );
   for (const [i, landed] of files.entries()) {
-    const found = await inspectFile(session, source, pathOf(borrowed, landed.key), scratch, `file-${i}`);
-    if (found.kind === 'rejected') rejected.push(rejectFile(landed, found.code, found.reason));
-    else readable.push({ landed, path: found.path, layout: found.layout, headerLines: found.headerLines });
+    const one = found[i];
+    if (one?.kind === 'rejected') rejected.push(rejectFile(landed, one.code, one.reason));
+    else if (one !== undefined) readable.push({ landed, ...one });
   }
   return { readable, rejected };
 }
@@ -40,17 +62,18 @@ export function rejectFile(landed: LandedFile, code: string, reason: string): Fi
 
 /** Neighbouring files of one shape are read by one scan, so that rows keep the order of the files. */
 export function batchOf(source: SourceSpec, files: readonly ReadableFile[]): Batch {
-  const groups: { layout: FileLayout; paths: string[] }[] = [];
-  for (const file of files) {
+  const groups: { shape: string; layout: FileLayout; paths: string[] }[] = [];
+  for (const { layout, path } of files) {
+    const shape = shapeOf(layout);
     const open = groups.at(-1);
-    if (open !== undefined && shapeOf(open.layout) === shapeOf(file.layout)) {
-      open.paths.push(file.path);
-      open.layout = widerLines(open.layout, file.layout);
+    if (open?.shape === shape) {
+      open.paths.push(path);
+      open.layout = widerRecords(open.layout, layout);
     } else {
-      groups.push({ layout: file.layout, paths: [file.path] });
+      groups.push({ shape, layout, paths: [path] });
     }
   }
-  return { source, groups: groups satisfies readonly FileGroup[] };
+  return { source, groups: groups.map(({ layout, paths }): FileGroup => ({ layout, paths })) };
 }
 
 export function numberFiles(
@@ -60,16 +83,17 @@ export function numberFiles(
   return files.map((file) => ({
     path: file.path,
     key: file.landed.key,
-    headerLines: file.headerLines,
+    headerRecords: file.numbering.headerRecords,
     records: records.get(file.path) ?? 0,
+    openQuote: file.numbering.openQuote ?? null,
   }));
 }
 
 function shapeOf(layout: FileLayout): string {
-  return JSON.stringify({ ...layout, maxLineBytes: 0 });
+  return JSON.stringify({ ...layout, maxRecordBytes: 0 });
 }
 
-function widerLines(a: FileLayout, b: FileLayout): FileLayout {
-  if (!('maxLineBytes' in a && 'maxLineBytes' in b)) return a;
-  return { ...a, maxLineBytes: Math.max(a.maxLineBytes, b.maxLineBytes) };
+function widerRecords(a: FileLayout, b: FileLayout): FileLayout {
+  if (!('maxRecordBytes' in a && 'maxRecordBytes' in b)) return a;
+  return { ...a, maxRecordBytes: Math.max(a.maxRecordBytes, b.maxRecordBytes) };
 }

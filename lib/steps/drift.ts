@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import type { LandedFile } from '../core/run.ts';
 import type { ContractColumn, SilverModel, SourceSpec } from '../core/spec.ts';
-import { inspectFile } from '../landing/inspect.ts';
+import { type FileColumn, inspectFile } from '../landing/inspect.ts';
 import type { Session } from '../ports.ts';
-import { quoteTexts } from '../sql/quote.ts';
+import { listJsonKeys } from '../sql/inspect.ts';
 import { columnTypeOf } from '../sql/types.ts';
+import { findPresent } from './batch-files.ts';
 import type { StepDeps } from './deps.ts';
 import { withScratch } from './place-files.ts';
 import { pathOf } from './table-state.ts';
@@ -20,13 +22,15 @@ export async function evolveContract(
 ): Promise<SourceSpec> {
   if (source.drift !== 'evolve' || !model.selectsAll || files.length === 0) return source;
   const session = await deps.engine.open(deps.settings);
-  const borrowed = await deps.store.borrow(files.map((f) => f.key));
+  const { present } = await findPresent(deps, files);
+  const borrowed = await deps.store.borrow(present.map((f) => f.key));
   try {
     const found = await withScratch(deps, 'drift', async (scratch) => {
       const columns = new Map<string, string>();
-      for (const [i, file] of files.entries()) {
+      for (const [i, file] of present.entries()) {
         const path = pathOf(borrowed, file.key);
-        for (const c of await strangeColumns(session, source, path, scratch, String(i))) columns.set(c.name, c.type);
+        const found = await strangeColumns(session, source, path, join(scratch, String(i)));
+        for (const c of found) columns.set(c.name, c.type);
       }
       return columns;
     });
@@ -42,19 +46,14 @@ async function strangeColumns(
   source: SourceSpec,
   path: string,
   scratch: string,
-  name: string,
-): Promise<readonly { readonly name: string; readonly type: string }[]> {
-  const inspection = await inspectFile(session, source, path, scratch, name);
+): Promise<readonly FileColumn[]> {
+  const inspection = await inspectFile(session, source, path, scratch);
   if (inspection.kind === 'rejected') return [];
-  if (inspection.layout.kind === 'csv' || inspection.layout.kind === 'parquet') return inspection.extra;
-  const format = inspection.layout.kind === 'array' ? 'array' : 'newline_delimited';
-  const objects = `read_json_objects(${quoteTexts([inspection.path])}, format = '${format}', ignore_errors = ${format !== 'array'}, maximum_object_size = 67108864)`;
-  const rows = await session.rows({
-    name: 'json_columns',
-    text: `SELECT DISTINCT unnest(json_keys(json)) AS name FROM ${objects} WHERE json_type(json) = 'OBJECT' ORDER BY name`,
-  });
+  const { layout } = inspection;
+  if (layout.kind === 'csv' || layout.kind === 'parquet') return inspection.extra;
+  const keys = await session.rows(listJsonKeys(inspection.path, layout.kind));
   const named = new Set(source.columns.map((c) => c.source));
-  return rows.map((row) => ({ name: String(row['name']), type: 'VARCHAR' })).filter((c) => !named.has(c.name));
+  return keys.map((row) => ({ name: String(row['name']), type: 'VARCHAR' })).filter((c) => !named.has(c.name));
 }
 
 /** Columns whose name is free; one that differs from a known name by case alone cannot be told apart in SQL. */

@@ -6,9 +6,11 @@ import type { Session } from '../ports.ts';
 import {
   type Batch,
   countAccepted,
+  createBatchSchema,
   createBatchView,
   createHashDuplicates,
   createParsed,
+  dropParsed,
   rejectTables,
 } from '../sql/batch.ts';
 import {
@@ -54,7 +56,7 @@ export async function mapBatch(
   batch: CountedBatch,
   deps: StepDeps,
 ): Promise<UnitResult> {
-  await session.run({ name: 'schema', text: 'CREATE SCHEMA IF NOT EXISTS batch' });
+  await session.run(createBatchSchema());
   const mapped = needsNumbers(model)
     ? await mapThroughTables(session, context, model, batch, deps)
     : await mapStreaming(session, context, model, batch, deps);
@@ -112,7 +114,9 @@ async function mapThroughTables(
     await session.run(createMapped(model.sql));
     const dropped = await dropRows(session, model, known !== undefined);
     if (dropped.mapped !== accepted.rows) throw await explainMultiplied(session, model, accepted.rows, dropped.mapped);
-    const from = byHash ? renderHashed(renderKept(false), ROW_HASH) : renderKept(keyOf(model).length > 0);
+    const kept = renderKept({ drops: dropped.quarantined > 0, duplicates: dropped.duplicates > 0 });
+    const from = byHash ? renderHashed(kept, ROW_HASH) : kept;
+    if (!byHash && !isKeyed(model)) await session.run(dropParsed());
     const output = isKeyed(model)
       ? await writeKeyedEvents(session, context, model, landedPaths(batch), batch.scratch, deps)
       : await writeOutput(session, context, model, from, batch.scratch, deps);
@@ -142,7 +146,12 @@ function landedPaths(batch: CountedBatch): readonly { readonly path: string; rea
   return batch.files.map((file) => ({ path: file.path, key: file.landed.key }));
 }
 
-type Dropped = { mapped: number; duplicates: number; broken: Readonly<Record<string, number>> };
+type Dropped = {
+  readonly mapped: number;
+  readonly quarantined: number;
+  readonly duplicates: number;
+  readonly broken: Readonly<Record<string, number>>;
+};
 
 async function dropRows(session: Session, model: SilverModel, known: boolean): Promise<Dropped> {
   const expectations = rowExpectations(model);
@@ -160,7 +169,12 @@ async function dropRows(session: Session, model: SilverModel, known: boolean): P
   );
   if (key.length > 0) await session.run(createKeyDuplicates(key, known ? KNOWN_ROWS : undefined));
   const counted = (await session.rows(countDropped(key.length > 0)))[0];
-  return { mapped: Number(counted?.['mapped']), duplicates: Number(counted?.['duplicates']), broken };
+  return {
+    mapped: Number(counted?.['mapped']),
+    quarantined: Number(counted?.['quarantined']),
+    duplicates: Number(counted?.['duplicates']),
+    broken,
+  };
 }
 
 function keyOf(model: SilverModel): readonly string[] {

@@ -6,6 +6,7 @@ import { partitionTuple } from '../iceberg/partition.ts';
 import { partitionFolder } from '../iceberg/partition-path.ts';
 import type { PartitionSpec, Schema } from '../iceberg/types.ts';
 import type { WrittenFile } from '../ports.ts';
+import { mapConcurrent } from '../table/concurrency.ts';
 import type { StepDeps } from './deps.ts';
 
 export type Placed = PlacedFile<WrittenFile>;
@@ -19,9 +20,8 @@ export async function placeDataFiles(
   written: readonly WrittenFile[],
   to: { readonly table: TableId; readonly schema: Schema; readonly spec: PartitionSpec; readonly stem: string },
 ): Promise<readonly Placed[]> {
-  const placed: Placed[] = [];
-  for (const file of written) {
-    if (file.rows === 0) continue;
+  const filled = written.filter((file) => file.rows > 0);
+  return mapConcurrent(filled, async (file) => {
     const tuple = partitionTuple(
       to.spec,
       to.schema,
@@ -31,9 +31,8 @@ export async function placeDataFiles(
     const name = `${to.stem}-${deps.ids.unique()}.parquet`;
     const key = [tablePrefix(to.table), 'data', ...(folder === '' ? [] : [folder]), name].join('/');
     await deps.store.publish(file.path, key);
-    placed.push({ key, written: { ...file, path: '' } });
-  }
-  return placed;
+    return { key, written: { ...file, path: '' } };
+  });
 }
 
 /** A fresh local folder for one attempt of a unit, removed when `use` ends. */

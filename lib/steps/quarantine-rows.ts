@@ -1,11 +1,19 @@
 import { join } from 'node:path';
-import { AuditFailed } from '../core/errors.ts';
+import { EngineError } from '../core/errors.ts';
 import { OPS_TABLES, opsTable } from '../core/ops.ts';
+import { writeLineShifts } from '../landing/line-shifts.ts';
 import type { Session } from '../ports.ts';
 import { rejectTables } from '../sql/batch.ts';
-import { countQuarantine, createQuarantine } from '../sql/quarantine.ts';
+import {
+  countQuarantine,
+  createQuarantine,
+  createRefused,
+  createShifts,
+  listRefusedFiles,
+  type QuarantineContext,
+} from '../sql/quarantine.ts';
 import { writeTable } from '../sql/write.ts';
-import { batchOf, numberFiles } from './batch-files.ts';
+import { batchOf, numberFiles, type ReadableFile } from './batch-files.ts';
 import type { StepDeps } from './deps.ts';
 import { opsTarget } from './ops-tables.ts';
 import { type Placed, placeDataFiles } from './place-files.ts';
@@ -15,7 +23,8 @@ import { fieldIdsOf } from './table-state.ts';
 
 /**
  * Writes the rows that did not make it as files of the quarantine table. Only now are the files read a second time, for
- * the raw text. Throws AuditFailed when it does not find exactly the rows that went missing.
+ * the raw text. Throws EngineError when the engine does not find exactly the records that went missing, which means
+ * that it reads other records than the files have.
  */
 export async function quarantineRows(
   session: Session,
@@ -26,23 +35,17 @@ export async function quarantineRows(
 ): Promise<readonly Placed[]> {
   if (missing.rows === 0) return [];
   const { plan, unit } = context;
-  const statements = createQuarantine(
-    batchOf(batch.source, batch.files),
-    rejectTables('quarantine'),
-    numberFiles(batch.files, batch.records),
-    {
-      source: batch.source.name,
-      runId: plan.run.run_id,
-      at: plan.created_at,
-      withoutDuplicates: missing.withoutDuplicates,
-      withDrops: missing.withDrops,
-    },
-  );
-  for (const statement of statements) await session.run(statement);
+  await fillQuarantine(session, batch, {
+    source: batch.source.name,
+    runId: plan.run.run_id,
+    at: plan.created_at,
+    withoutDuplicates: missing.withoutDuplicates,
+    withDrops: missing.withDrops,
+  });
   const found = Number((await session.rows(countQuarantine()))[0]?.['rows']);
   if (found !== missing.rows) {
-    throw new AuditFailed(
-      `${unit.unit}: ${missing.rows} rows of source ${batch.source.name} are unaccounted for, and ${found} rows fail a check; nothing is published`,
+    throw new EngineError(
+      `${unit.unit}: ${missing.rows} rows of source ${batch.source.name} are unaccounted for, and ${found} rows fail a check`,
     );
   }
   const table = opsTable(plan.run.pipeline, 'quarantine');
@@ -60,4 +63,28 @@ export async function quarantineRows(
     }),
   );
   return placeDataFiles(deps, files, { table, ...target, stem: `${plan.run.run_id}-${unit.unit}` });
+}
+
+async function fillQuarantine(session: Session, batch: CountedBatch, context: QuarantineContext): Promise<void> {
+  const refused = createRefused(batchOf(batch.source, batch.files), rejectTables('quarantine'), context);
+  for (const statement of refused) await session.run(statement);
+  const paths = new Set((await session.rows(listRefusedFiles())).map((row) => String(row['path'])));
+  const files = batch.files.filter((file) => paths.has(file.path));
+  const shifts = await locateLines(batch, files);
+  const regular = files.filter((file) => file.numbering.regular).map((file) => file.path);
+  await session.run(createShifts(regular, shifts));
+  await session.run(createQuarantine(numberFiles(batch.files, batch.records), context));
+}
+
+/** For files in which a record's number is not its line: files that say how to get from one to the other. */
+async function locateLines(batch: CountedBatch, files: readonly ReadableFile[]): Promise<readonly string[]> {
+  const { format } = batch.source;
+  if (format.kind === 'parquet') return [];
+  const shifts: string[] = [];
+  for (const { path, numbering } of files.filter((file) => !file.numbering.regular)) {
+    const target = join(batch.scratch, `shifts-${shifts.length}.csv`);
+    await writeLineShifts(path, format, numbering.blankIsRow, target);
+    shifts.push(target);
+  }
+  return shifts;
 }

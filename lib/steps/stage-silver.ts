@@ -2,9 +2,9 @@ import { EngineError } from '../core/errors.ts';
 import type { FileOutcome } from '../core/run.ts';
 import type { SilverModel, SourceSpec } from '../core/spec.ts';
 import type { Session } from '../ports.ts';
-import { countRecords, countRejects, hasRejects, readEverything, rejectTables } from '../sql/batch.ts';
 import { createHashMacros } from '../sql/transform.ts';
-import { batchOf, inspectFiles, type ReadableFile, rejectFile } from './batch-files.ts';
+import { findPresent, inspectFiles, type ReadableFile, rejectFile } from './batch-files.ts';
+import { countFiles, findBroken } from './count-files.ts';
 import type { StepDeps } from './deps.ts';
 import { mapBatch } from './map-batch.ts';
 import { withScratch } from './place-files.ts';
@@ -25,13 +25,15 @@ export type CountedBatch = {
 export async function stageSilver(context: UnitContext, model: SilverModel, deps: StepDeps): Promise<UnitResult> {
   const source = context.planned.contract;
   if (source === null) throw new RangeError(`the plan of ${model.id} has no contract`);
-  const landed = await deps.store.borrow(context.unit.files.map((f) => f.key));
+  const { present, rejected } = await findPresent(deps, context.unit.files);
+  const landed = await deps.store.borrow(present.map((f) => f.key));
   try {
     return await withScratch(deps, context.unit.unit, async (scratch) => {
       const inspected = await withPlainSession(deps, (session) =>
-        inspectFiles(session, source, context.unit.files, landed, scratch),
+        inspectFiles(session, source, present, landed, scratch),
       );
-      return stageReadable(context, model, deps, { source, scratch, ...inspected });
+      const attempt = { source, scratch, readable: inspected.readable };
+      return stageReadable(context, model, deps, { ...attempt, rejected: [...rejected, ...inspected.rejected] });
     });
   } finally {
     await landed.release();
@@ -45,7 +47,10 @@ type Attempt = {
   readonly rejected: readonly FileOutcome[];
 };
 
-/** A file that only breaks while its rows are read (a corrupt Parquet page, say) is rejected and the rest staged again. */
+/**
+ * A file that only breaks while its rows are read (a corrupt Parquet page, say), or whose records the engine does not
+ * find, is rejected and the rest staged again.
+ */
 async function stageReadable(
   context: UnitContext,
   model: SilverModel,
@@ -71,41 +76,6 @@ async function stageReadable(
     });
     return stageReadable(context, model, deps, { ...attempt, readable: rest, rejected: [...rejected, ...more] });
   }
-}
-
-/** By local path: why reading all of a file fails. */
-async function findBroken(
-  session: Session,
-  source: SourceSpec,
-  files: readonly ReadableFile[],
-): Promise<ReadonlyMap<string, string>> {
-  const broken = new Map<string, string>();
-  for (const [i, file] of files.entries()) {
-    try {
-      await session.rows(readEverything(batchOf(source, [file]), rejectTables(`probe_${i}`)));
-    } catch (cause) {
-      if (!(cause instanceof EngineError)) throw cause;
-      broken.set(file.path, cause.message.split('\n')[0] ?? cause.message);
-    }
-  }
-  return broken;
-}
-
-async function countFiles(
-  session: Session,
-  source: SourceSpec,
-  files: readonly ReadableFile[],
-): Promise<ReadonlyMap<string, number>> {
-  const batch = batchOf(source, files);
-  const counts = new Map<string, number>();
-  const rejects = rejectTables('count');
-  const scanned = await session.rows(countRecords(batch, rejects));
-  const refused = hasRejects(batch) ? await session.rows(countRejects(rejects)) : [];
-  for (const row of [...scanned, ...refused]) {
-    const file = String(row['file']);
-    counts.set(file, (counts.get(file) ?? 0) + Number(row['records']));
-  }
-  return counts;
 }
 
 function ingested(file: ReadableFile, records: ReadonlyMap<string, number>): FileOutcome {

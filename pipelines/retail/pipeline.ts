@@ -1,4 +1,4 @@
-import { append, csv, definePipeline, full, identity, month, unique } from '../../lib/define/index.ts';
+import { append, csv, definePipeline, identity, month, scd2, unique } from '../../lib/define/index.ts';
 
 /** A generated star schema, as `strata generate retail` writes it: sales of products to customers over nine months. */
 export default definePipeline({
@@ -15,6 +15,7 @@ export default definePipeline({
         gender: { type: 'string', in: ['F', 'M'] },
         country: { type: 'string', required: true },
         region: { type: 'string', required: true },
+        updated_at: { type: 'timestamp', required: true },
       },
     }),
     products: csv({
@@ -24,6 +25,7 @@ export default definePipeline({
         subcategory: 'string',
         product_name: { type: 'string', required: true },
         base_price: { type: 'decimal(10,2)', required: true },
+        updated_at: { type: 'timestamp', required: true },
       },
     }),
     transactions: csv({
@@ -38,18 +40,18 @@ export default definePipeline({
     }),
   },
   silver: {
-    // Both dimensions arrive as full extracts. Sales join them, so a repeated key would multiply sales.
+    // Both dimensions keep every version, so that a sale finds its customer's region and its product's price of the time.
     customers: {
       from: 'customers',
-      mode: full(),
-      expect: { customer_key: unique('customer_id') },
-      description: 'One row per customer, as the latest extract has it.',
+      mode: scd2({ key: 'customer_id', sequence: 'updated_at' }),
+      expect: { one_row_per_version: unique('customer_id', 'valid_from') },
+      description: 'Every version of every customer, from valid_from up to valid_to.',
     },
     products: {
       from: 'products',
-      mode: full(),
-      expect: { product_key: unique('product_id') },
-      description: 'One row per product, as the latest extract has it.',
+      mode: scd2({ key: 'product_id', sequence: 'updated_at' }),
+      expect: { one_row_per_version: unique('product_id', 'valid_from') },
+      description: 'Every version of every product, from valid_from up to valid_to.',
     },
     sales: {
       from: 'transactions',
@@ -60,7 +62,7 @@ export default definePipeline({
       expect: {
         positive_quantity: { condition: 'quantity > 0', policy: 'drop' },
         positive_price: { condition: 'unit_price > 0', policy: 'drop' },
-        // Sales of customers or products that no extract has are kept with nulls; these count them.
+        // Sales of customers or products that had no version at the time are kept with nulls; these count them.
         known_customer: { condition: 'country IS NOT NULL', policy: 'warn' },
         known_product: { condition: 'unit_price IS NOT NULL', policy: 'warn' },
       },

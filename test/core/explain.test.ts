@@ -1,37 +1,44 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { explainRun, type Outlook } from '../../lib/core/explain.ts';
+import { explainRun, type Outline, type Outlook } from '../../lib/core/explain.ts';
 import type { LandedFile } from '../../lib/core/run.ts';
-import type { ModelMode, ModelSpec, PipelineSpec } from '../../lib/core/spec.ts';
+import type { TableRef } from '../../lib/core/spec.ts';
 
-const COMMON = { sql: '', sqlFile: null, columns: [], partitionBy: [], sortBy: [], expect: [], description: null };
-const APPEND: ModelMode = { kind: 'append', dedupe: null };
+type Model = Outline['models'][number];
 
-function silver(name: string, from: string, mode: ModelMode = APPEND, reads: ModelSpec['reads'] = []): ModelSpec {
-  return { ...COMMON, id: `silver.${name}`, name, layer: 'silver', from, mode, reads, joins: [], selectsAll: true };
+function silver(name: string, from: string, kind: 'append' | 'full' | 'replace' | 'scd2', ...reads: TableRef[]): Model {
+  return { id: `silver.${name}`, name, layer: 'silver', from, mode: { kind }, reads };
 }
 
-function gold(name: string, ...reads: ModelSpec['reads']): ModelSpec {
-  return { ...COMMON, id: `gold.${name}`, name, layer: 'gold', reads };
+function gold(name: string, ...reads: TableRef[]): Model {
+  return { id: `gold.${name}`, name, layer: 'gold', reads, refresh: { kind: 'full' } };
 }
 
-const SPEC: PipelineSpec = {
-  specVersion: 1,
+/** Follows its driver, the first table that it reads, partition by partition. */
+function following(name: string, driver: TableRef, ...others: TableRef[]): Model {
+  const reads = [driver, ...others];
+  return { id: `gold.${name}`, name, layer: 'gold', reads, refresh: { kind: 'touched', driver, sql: '' } };
+}
+
+const SPEC: Outline = {
   name: 'shop',
-  owner: null,
-  tier: null,
-  description: null,
-  schedule: null,
-  settings: { unitBytes: 1000, fileBytes: 1000 },
-  sources: ['orders', 'prices'].map((name) => ({ name, format: { kind: 'parquet' }, columns: [], drift: 'fail' })),
+  settings: { unitBytes: 1000 },
+  sources: [{ name: 'orders' }, { name: 'prices' }, { name: 'days' }, { name: 'people' }],
   models: [
-    silver('prices', 'prices', { kind: 'full' }),
-    silver('orders', 'orders', APPEND, [{ layer: 'silver', name: 'prices' }]),
+    silver('prices', 'prices', 'full'),
+    silver('days', 'days', 'replace'),
+    silver('people', 'people', 'scd2'),
+    silver('orders', 'orders', 'append', { layer: 'silver', name: 'prices' }),
     gold('totals', { layer: 'silver', name: 'orders' }),
     gold('trend', { layer: 'gold', name: 'totals' }),
     gold('pricelist', { layer: 'silver', name: 'prices' }),
   ],
-  levels: [['silver.prices'], ['silver.orders', 'gold.pricelist'], ['gold.totals'], ['gold.trend']],
+  levels: [
+    ['silver.prices', 'silver.days', 'silver.people'],
+    ['silver.orders', 'gold.pricelist'],
+    ['gold.totals'],
+    ['gold.trend'],
+  ],
 };
 
 const ALL = new Set(SPEC.models.map((model) => model.id));
@@ -63,6 +70,8 @@ const CASES: readonly {
     change: { existing: new Set(), waiting: new Map([['orders', files(['a', 10])]]) },
     lines: [
       '0 shop_silver.prices create 0',
+      '0 shop_silver.days create 0',
+      '0 shop_silver.people create 0',
       '1 shop_silver.orders create 1',
       '1 shop_gold.pricelist create 1',
       '2 shop_gold.totals create 1',
@@ -78,6 +87,36 @@ const CASES: readonly {
     name: 'a full table is replaced',
     change: { waiting: new Map([['prices', files(['a', 10])]]) },
     lines: ['0 shop_silver.prices replace 1', '1 shop_gold.pricelist replace 1'],
+  },
+  {
+    name: 'modes say what becomes of the rows that are there',
+    change: { waiting: new Map(['days', 'people'].map((source) => [source, files(['a', 10])])) },
+    lines: ['0 shop_silver.days replace partitions 1', '0 shop_silver.people merge 1'],
+  },
+  {
+    name: 'a gold table that follows its driver is replaced by partition, unless more has changed',
+    change: {
+      spec: {
+        ...SPEC,
+        models: [
+          ...SPEC.models.filter((model) => model.layer === 'silver'),
+          following('of_orders', { layer: 'silver', name: 'orders' }),
+          following('of_both', { layer: 'silver', name: 'orders' }, { layer: 'silver', name: 'prices' }),
+          following('stale', { layer: 'silver', name: 'orders' }),
+        ],
+        levels: [...SPEC.levels.slice(0, 2), ['gold.of_orders', 'gold.of_both', 'gold.stale']],
+      },
+      existing: new Set([...ALL, 'gold.of_orders', 'gold.of_both', 'gold.stale']),
+      stale: new Map([['gold.stale', 'the model has changed']]),
+      waiting: new Map(['prices', 'orders'].map((source) => [source, files(['a', 10])])),
+    },
+    lines: [
+      '0 shop_silver.prices replace 1',
+      '1 shop_silver.orders append 1',
+      '2 shop_gold.of_orders replace partitions 1',
+      '2 shop_gold.of_both replace 1',
+      '2 shop_gold.stale replace 1',
+    ],
   },
   {
     name: 'a changed gold model is computed without new files, and what reads it',
@@ -97,7 +136,7 @@ test('sources count files and bytes, compressed ones at their plain size', () =>
   const waiting = new Map([['orders', files(['a.csv', 100], ['b.csv.gz', 100])]]);
   assert.deepEqual(explainRun(outlook({ waiting })).sources, [
     { source: 'orders', files: 2, bytes: 200, estimated_bytes: 700 },
-    { source: 'prices', files: 0, bytes: 0, estimated_bytes: 0 },
+    ...['prices', 'days', 'people'].map((source) => ({ source, files: 0, bytes: 0, estimated_bytes: 0 })),
   ]);
 });
 

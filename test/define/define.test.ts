@@ -17,6 +17,7 @@ import {
   query,
   replace,
   rowCount,
+  type SilverDefinition,
   scd2,
   truncate,
   unique,
@@ -145,8 +146,7 @@ const REFUSED = [
   // @ts-expect-error: one row per key has no end
   () => upsert({ key: 'a', sequence: 'b', validTo: 'e' }),
   // @ts-expect-error: no such metadata column
-  () =>
-    definePipeline({ name: 'x', sources: { a: csv({ columns }) }, silver: { t: { from: 'a', metadata: ['hash'] } } }),
+  (): SilverDefinition => ({ from: 'a', metadata: ['hash'] }),
   // @ts-expect-error: a span has a unit
   () => definePipeline({ name: 'x', sources: {}, breaker: { window: '60' } }),
 ];

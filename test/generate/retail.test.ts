@@ -81,8 +81,8 @@ test('the answer names every file with its rows and bytes', async () => {
     }
     const rows = files.map((file) => `${file.table} ${file.rows}`);
     assert.deepEqual(rows, [
-      'customers 50',
-      'products 20',
+      'customers 55',
+      'products 22',
       'transactions 1000',
       'transactions 1000',
       'transactions 1001',

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import type { TableId } from '../../lib/core/tables.ts';
-import type { Column } from '../../lib/core/types.ts';
+import { type Column, type ColumnType, parseColumnType } from '../../lib/core/types.ts';
 import { month } from '../../lib/define/index.ts';
 import type { Session } from '../../lib/ports.ts';
 import type { LocalLake } from '../../lib/runtime/local.ts';
@@ -48,6 +48,36 @@ export async function writeMany(root: string) {
     }
   });
   return { input, replaces: REPLACES, snapshots, table: await describeTable(lake, shape.id, shape.partitionBy) };
+}
+
+const GROUP = 122_880;
+
+/** More rows than a row group has, so that a file's bounds come from several: some without a value, some all NaN. */
+const LARGE_ROWS = `SELECT n AS id,
+    CASE WHEN n < ${GROUP} THEN CAST('nan' AS DOUBLE) WHEN n % 7 <> 0 THEN n / 2 - 200000 END AS nan_first,
+    CASE WHEN n >= ${GROUP} THEN CAST('nan' AS FLOAT) ELSE CAST(-n AS FLOAT) END AS nan_last,
+    CASE WHEN n >= ${GROUP} AND n < ${2 * GROUP} THEN CAST(n AS INTEGER) END AS value_between,
+    CAST(CASE WHEN n % 2 = 0 THEN -n ELSE n END * 1000.5 AS DECIMAL(38,1)) AS amount,
+    CASE WHEN n < ${2 * GROUP} THEN repeat('é', 20) || n END AS text,
+    TIMESTAMPTZ '1969-12-31 00:00:00+00' + to_microseconds(n * 86400000) AS at
+  FROM range(${2 * GROUP + 1000}) AS r(n)`;
+
+const LARGE_TYPES = 'bigint double float int decimal(38,1) string timestamptz'.split(' ');
+const LARGE_NAMES = 'id nan_first nan_last value_between amount text at'.split(' ');
+
+export async function writeLarge(root: string) {
+  const lake = await openLake(root, 'no-pipelines');
+  const input = await copy(lake, LARGE_ROWS, join(lake.root, 'large.parquet'), 'FORMAT parquet');
+  const columns = LARGE_NAMES.map((name, at) => ({ name, type: typeNamed(LARGE_TYPES[at] ?? '') }));
+  const shape = { id: tableId('large'), columns, partitionBy: [], sortBy: [] };
+  await withSession(lake, (session) => commitRows(lake.deps, session, shape, `'${input}'`));
+  return { input, table: await describeTable(lake, shape.id, []) };
+}
+
+function typeNamed(text: string): ColumnType {
+  const type = parseColumnType(text);
+  if (type === undefined) throw new RangeError(`not a type: ${text}`);
+  return type;
 }
 
 /** One random table for every transform over every type, from a seed. */

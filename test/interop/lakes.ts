@@ -1,7 +1,8 @@
-import { mkdir } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PartitionField, PipelineSpec } from '../../lib/core/spec.ts';
 import { fullName, type TableId } from '../../lib/core/tables.ts';
+import { bucket } from '../../lib/define/index.ts';
 import { generateRetail, parseRetailOptions } from '../../lib/generate/retail.ts';
 import type { Session } from '../../lib/ports.ts';
 import { type LocalLake, openLocalLake } from '../../lib/runtime/local.ts';
@@ -68,22 +69,27 @@ export async function describeTable(
   return { metadata: entry.metadataLocation, partition: describeFields(fields) };
 }
 
-/** The tables of a pipeline by name, partitioned as its definition says. */
+/** The tables of a pipeline by name, partitioned as its definition says; keyed ones by bucket of their key. */
 async function describeModels(lake: LocalLake, pipeline: string): Promise<Record<string, DescribedTable>> {
   const spec: PipelineSpec = await lake.deps.specs(pipeline);
   const tables: Record<string, DescribedTable> = {};
-  for (const { layer, name, partitionBy } of spec.models) {
+  for (const model of spec.models) {
+    const { layer, name } = model;
+    const mode = model.layer === 'silver' ? model.mode : undefined;
+    const keyed = mode !== undefined && 'buckets' in mode;
+    const partitionBy = keyed ? mode.key.map((column) => bucket(mode.buckets ?? 0, column)) : model.partitionBy;
     tables[name] = await describeTable(lake, { pipeline, layer, name }, partitionBy);
   }
   return tables;
 }
 
-/** What Strata keeps about its own runs; nobody but the checks of form knows what is in it. */
-async function describeOps(lake: LocalLake): Promise<readonly string[]> {
+/** The tables that no model names, such as the books of runs: what they hold is not compared, their form is checked. */
+async function describeOthers(lake: LocalLake, tables: Readonly<Record<string, DescribedTable>>) {
+  const described = new Set(Object.values(tables).map((table) => table.metadata));
   const locations: string[] = [];
   for (const id of await lake.deps.catalog.list()) {
-    const entry = id.layer === 'ops' ? await lake.deps.catalog.load(id) : undefined;
-    if (entry !== undefined) locations.push(entry.metadataLocation);
+    const entry = await lake.deps.catalog.load(id);
+    if (entry !== undefined && !described.has(entry.metadataLocation)) locations.push(entry.metadataLocation);
   }
   return locations;
 }
@@ -96,7 +102,7 @@ export async function writeTypes(root: string) {
   await copy(lake, 'SELECT 1 AS id, 2 AS name, 3 AS at WHERE false', nothing, 'FORMAT csv, HEADER');
   await run(lake, 'types');
   const { empty, ...tables } = await describeModels(lake, 'types');
-  return { input, tables, empty, ops: await describeOps(lake) };
+  return { input, tables, empty, others: await describeOthers(lake, tables) };
 }
 
 /** Three batches whose months overlap, one run after each. */
@@ -105,16 +111,18 @@ export async function writeModes(root: string) {
   const batches: string[] = [];
   const runs: string[] = [];
   for (const [at, first] of ['2024-01-01', '2024-04-01', '1969-11-15'].entries()) {
-    const select = `SELECT ${at} * 1000 + n AS id,
+    const select = `SELECT ${at} * 1000 + n AS id, (n * 7 + ${at}) % 50 AS sensor,
         CASE WHEN n % 50 <> 7 THEN TIMESTAMP '${first}' + INTERVAL (n * 37) HOUR + INTERVAL (n) MICROSECOND END AS at,
         CASE WHEN n % 11 <> 3 THEN ['north', 'süd', 'east & west'][1 + n % 3] END AS region,
         CAST((n * 7919 % 100000 - 50000) / 100 AS DECIMAL(12,2)) AS amount
       FROM range(120) AS r(n)`;
     const batch = await landing(lake, 'modes', 'events', `batch-${at}.csv`);
     batches.push(await copy(lake, select, batch, 'FORMAT csv, HEADER'));
+    await copyFile(batch, await landing(lake, 'modes', 'sensors', `batch-${at}.csv`));
     runs.push(await run(lake, 'modes'));
   }
-  return { batches, runs, tables: await describeModels(lake, 'modes'), ops: await describeOps(lake) };
+  const tables = await describeModels(lake, 'modes');
+  return { batches, runs, tables, others: await describeOthers(lake, tables) };
 }
 
 const READINGS = [
@@ -145,9 +153,10 @@ export async function writeRetail(root: string) {
   const options = { out: dirname(out), transactions: 5000, customers: 120, products: 40, files: 3, hotShare: 0.1 };
   const files = await withSession(lake, (session) => generateRetail(parseRetailOptions(options), session));
   await run(lake, 'retail');
+  const tables = await describeModels(lake, 'retail');
   return {
     files: files.map(({ table, path }) => ({ table, path })),
-    tables: await describeModels(lake, 'retail'),
-    ops: await describeOps(lake),
+    tables,
+    others: await describeOthers(lake, tables),
   };
 }

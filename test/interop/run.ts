@@ -3,7 +3,7 @@ import { createHash, randomInt } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { writeGenerated, writeMany } from './committed-tables.ts';
+import { writeGenerated, writeLarge, writeMany } from './committed-tables.ts';
 import { writeEvolving, writeModes, writeRetail, writeTypes } from './lakes.ts';
 
 /**
@@ -49,6 +49,7 @@ async function writeLakes(folder: string, seed: number): Promise<string> {
     evolving: await writeEvolving(join(folder, 'evolving')),
     retail: await writeRetail(join(folder, 'retail')),
     many: await writeMany(join(folder, 'many')),
+    large: await writeLarge(join(folder, 'large')),
     generated: await writeGenerated(join(folder, 'generated'), seed),
   };
   const path = join(folder, 'lakes.json');

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseColumnType } from '../../lib/core/types.ts';
-import type { PipelineDefinition } from '../../lib/define/index.ts';
+import type { ColumnDefinition, PipelineDefinition } from '../../lib/define/index.ts';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Row, Session } from '../../lib/ports.ts';
 import { quoteName, quotePath, quoteText } from '../../lib/sql/quote.ts';
@@ -16,6 +16,8 @@ export type Lake = {
   load(source: string, files: string, filter?: string): Promise<void>;
   /** Makes a table of the model: `silver.sales`. A silver model without SQL is its source. */
   build(layer: 'silver' | 'gold', table: string): Promise<readonly Row[]>;
+  /** Puts a SELECT in the place of a table whose rows a merge makes, such as a history. */
+  stand(table: string, select: string): Promise<void>;
   rows(text: string): Promise<readonly Row[]>;
 };
 
@@ -40,6 +42,7 @@ export async function openLake(pipeline: PipelineDefinition): Promise<Lake> {
       await run(`CREATE OR REPLACE TABLE ${quotePath(layer, table)} AS ${sql}`);
       return rows(`FROM ${quotePath(layer, table)}`);
     },
+    stand: (table, select) => run(`CREATE OR REPLACE TABLE ${quotePath('silver', table)} AS ${select}`),
   };
 }
 
@@ -48,9 +51,14 @@ function contractColumns(pipeline: PipelineDefinition, source: string): readonly
     const definition = typeof column === 'string' ? { type: column } : column;
     const type = parseColumnType(definition.type);
     if (type === undefined) throw new Error(`${source}.${name}: not a type: ${definition.type}`);
-    const text = definition.parse === 'numeric' ? `CAST(${quoteName(name)} AS DECIMAL(38,6))` : quoteName(name);
-    return `CAST(${text} AS ${duckType(type)}) AS ${quoteName(definition.as ?? name)}`;
+    return `CAST(${textOf(name, definition.parse)} AS ${duckType(type)}) AS ${quoteName(definition.as ?? name)}`;
   });
+}
+
+function textOf(name: string, parse: ColumnDefinition['parse']): string {
+  if (parse === 'numeric') return `CAST(${quoteName(name)} AS DECIMAL(38,6))`;
+  if (parse === 'epoch_seconds') return `make_timestamp(CAST(${quoteName(name)} AS BIGINT) * 1000000)`;
+  return quoteName(name);
 }
 
 async function modelSql(pipeline: PipelineDefinition, layer: 'silver' | 'gold', table: string): Promise<string> {

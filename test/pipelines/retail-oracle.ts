@@ -16,14 +16,16 @@ type Sale = {
   readonly quantity: number;
   readonly cents: bigint | null;
 };
-type Customer = { readonly customer_id: string; readonly customer_name: string; readonly region: string };
-type Product = {
+type Version = { readonly updated_at: string };
+type Customer = Version & { readonly customer_id: string; readonly customer_name: string; readonly region: string };
+type Product = Version & {
   readonly product_id: string;
   readonly product_name: string;
   readonly category: string;
   readonly base_price: string;
 };
 type Transaction = Record<'txn_ts' | 'customer_id' | 'product_id' | 'quantity', string>;
+/** The dimensions as they are after the last change. */
 export type Oracle = {
   readonly sales: readonly Sale[];
   readonly customers: ReadonlyMap<string, Customer>;
@@ -36,21 +38,48 @@ export function readSample(folder: string, leaveOut: readonly number[]): Oracle 
     readdirSync(join(folder, table)).flatMap((file) =>
       parse(readFileSync(join(folder, table, file)), { columns: true }),
     );
-  const customers = new Map((read('customers') as Customer[]).map((each) => [each.customer_id, each]));
-  const products = new Map((read('products') as Product[]).map((each) => [each.product_id, each]));
+  const customers = Map.groupBy(read('customers') as Customer[], (each) => each.customer_id);
+  const products = Map.groupBy(read('products') as Product[], (each) => each.product_id);
   const sales = (read('transactions') as Transaction[]).map((row) => {
-    const product = products.get(row.product_id);
+    const product = versionAt(products.get(row.product_id), row.txn_ts);
     return {
       yyyymm: Number(row.txn_ts.slice(0, 4) + row.txn_ts.slice(5, 7)),
       customerId: row.customer_id,
       productId: row.product_id,
-      region: customers.get(row.customer_id)?.region ?? null,
+      region: versionAt(customers.get(row.customer_id), row.txn_ts)?.region ?? null,
       category: product?.category ?? null,
       quantity: Number(row.quantity),
       cents: product === undefined ? null : BigInt(product.base_price.replace('.', '')) * BigInt(row.quantity),
     };
   });
-  return { sales: sales.filter((sale) => !leaveOut.includes(sale.yyyymm)), customers, products };
+  return {
+    sales: sales.filter((sale) => !leaveOut.includes(sale.yyyymm)),
+    customers: latest(customers),
+    products: latest(products),
+  };
+}
+
+/** Times are of one form, so their order is that of the text. */
+function versionAt<V extends Version>(versions: readonly V[] | undefined, at: string): V | undefined {
+  return versions
+    ?.filter((version) => version.updated_at <= at)
+    .sort(byTime)
+    .at(-1);
+}
+
+function latest<V extends Version>(versions: ReadonlyMap<string, readonly V[]>): ReadonlyMap<string, V> {
+  return new Map(
+    [...versions].flatMap(([id, all]) =>
+      all
+        .toSorted(byTime)
+        .slice(-1)
+        .map((last) => [id, last] as const),
+    ),
+  );
+}
+
+function byTime(a: Version, b: Version): number {
+  return a.updated_at < b.updated_at ? -1 : 1;
 }
 
 export function monthlyRevenue({ sales }: Oracle): readonly Row[] {

@@ -17,6 +17,7 @@ import {
   topCustomers,
   topProducts,
 } from './retail-oracle.ts';
+import { versionsOf } from './versions.ts';
 
 let folder: string;
 let lake: Lake;
@@ -35,7 +36,9 @@ before(async () => {
   await lake.load('customers', join(folder, 'customers', '*.csv'));
   await lake.load('products', join(folder, 'products', '*.csv'));
   await lake.load('transactions', join(folder, 'transactions', '*.csv'), 'month(txn_ts) NOT IN (4, 5)');
-  for (const table of ['customers', 'products', 'sales']) await lake.build('silver', table);
+  await lake.stand('customers', versionsOf('customers', 'customer_id'));
+  await lake.stand('products', versionsOf('products', 'product_id'));
+  await lake.build('silver', 'sales');
   for (const table of GOLD) await lake.build('gold', table);
 });
 
@@ -70,6 +73,18 @@ const EXPECTED: Readonly<Record<string, (oracle: Oracle) => readonly Row[]>> = {
   category_share: categoryShare,
   region_kpis: regionKpis,
 };
+
+test('sales take the version of their time, before and after a change', async () => {
+  const [row] = await lake.rows(
+    `SELECT count(*) FILTER (sales.unit_price <> products.base_price) AS cheaper_then,
+       count(*) FILTER (sales.unit_price = products.base_price AND products.valid_from > '2025-01-01') AS new_price,
+       count(*) FILTER (sales.region <> customers.region) AS elsewhere_then
+     FROM silver.sales
+     JOIN silver.products ON products.product_id = sales.product_id AND products.is_current
+     JOIN silver.customers ON customers.customer_id = sales.customer_id AND customers.is_current`,
+  );
+  for (const [what, n] of Object.entries(row ?? {})) assert.ok(Number(n) > 20, `${what}: ${n}`);
+});
 
 test('every gold table is compared', () => assert.deepEqual(Object.keys(EXPECTED), GOLD));
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PipelineSpec } from '../../lib/core/spec.ts';
-import { lineageOf } from '../../lib/query/lineage.ts';
+import type { TableRef } from '../../lib/core/spec.ts';
+import { lineageOf, type ModelGraph } from '../../lib/query/lineage.ts';
 
-const SPEC: Pick<PipelineSpec, 'name' | 'models'> = {
+const SPEC: ModelGraph = {
   name: 'p',
   models: [
     model('silver', 'a', [], 'files'),
@@ -51,12 +51,9 @@ function ref(layer: 'silver' | 'gold', name: string) {
 function model(
   layer: 'silver' | 'gold',
   name: string,
-  reads: PipelineSpec['models'][number]['reads'],
+  reads: readonly TableRef[],
   from = '',
-): PipelineSpec['models'][number] {
-  const common = { sql: '', sqlFile: null, columns: [], partitionBy: [], sortBy: [], expect: [], description: null };
-  const base = { ...common, id: `${layer}.${name}`, name, reads };
-  return layer === 'gold'
-    ? { ...base, layer }
-    : { ...base, layer, from, mode: { kind: 'full' }, joins: [], selectsAll: true };
+): ModelGraph['models'][number] {
+  const base = { id: `${layer}.${name}`, name, reads };
+  return layer === 'gold' ? { ...base, layer } : { ...base, layer, from };
 }

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Row, Session } from '../../lib/ports.ts';
 import {
+  countRetailVersions,
   type RetailWords,
   renderCustomersCsv,
   renderProductsCsv,
@@ -84,12 +85,13 @@ test('customers have every declared value and the region of their country', asyn
   await session.run(renderCustomersCsv(path, 1, 5000, WORDS));
   const row = await readBack(
     path,
-    `count(*) AS n, count(DISTINCT customer_id) AS ids, min(age) AS youngest, max(age) AS oldest,
+    `count(*) AS n, count(DISTINCT customer_id) AS ids, count(*) FILTER (updated_at < '2025-01-01') AS first_versions, min(age) AS youngest, max(age) AS oldest,
      list_sort(list(DISTINCT country || '/' || region)) AS places, list_sort(list(DISTINCT gender || ' ' || customer_name)) AS names`,
   );
   assert.deepEqual(row, {
-    n: 5000,
+    n: 5500,
     ids: 5000,
+    first_versions: 5000,
     youngest: 18,
     oldest: 80,
     places: ['Japan/Asia', 'Peru/America', 'Spain/Europe'],
@@ -107,18 +109,37 @@ test('products have a price from 1.00 to 500.50 with two decimals and a subcateg
   await session.run(renderProductsCsv(path, 1, 50_000, WORDS));
   const row = await readBack(
     path,
-    `count(*) AS n, min(CAST(base_price AS DECIMAL(10,2))) >= 1 AS low, max(CAST(base_price AS DECIMAL(10,2))) <= 500.50 AS high,
+    `count(*) AS n, min(CAST(base_price AS DECIMAL(10,2))) >= 1 AS low, max(CAST(base_price AS DECIMAL(10,2))) FILTER (updated_at < '2025-01-01') <= 500.50 AS high,
      max(base_price) > 480 AND min(base_price) < 1.5 AS wide,
      list_sort(list(DISTINCT category || '/' || subcategory)) AS kinds, count(DISTINCT product_name) AS names`,
   );
   assert.deepEqual(row, {
-    n: 50_000,
+    n: 55_000,
     low: true,
     high: true,
     wide: true,
     kinds: ['Home/Chair', 'Home/Lamp', 'Toys/Kite'],
     names: 12,
   });
+});
+
+test('every tenth has a second version, later and different, within the time of the transactions', async () => {
+  const cases = [
+    { table: 'customers', id: 'customer_id', changed: 'country', render: renderCustomersCsv },
+    { table: 'products', id: 'product_id', changed: 'base_price', render: renderProductsCsv },
+  ];
+  for (const { table, id, changed, render } of cases) {
+    const path = join(folder, `versions-${table}.csv`);
+    await session.run(render(path, 3, 2005, WORDS));
+    const row = await readBack(
+      path,
+      `count(*) AS n, count(*) FILTER (updated_at >= '2025-01-01') AS second,
+       bool_and(updated_at >= '2024-10-03' AND updated_at < '2025-09-28') AS in_time,
+       (SELECT count(*) FROM (SELECT ${id} FROM read_csv(${quoteText(path)}) GROUP BY ${id}
+         HAVING count(DISTINCT updated_at) = 2 AND count(DISTINCT ${changed}) = 2 AND ${id} % 10 = 0)) AS changed`,
+    );
+    assert.deepEqual(row, { n: countRetailVersions(2005), second: 200, in_time: true, changed: 200 }, table);
+  }
 });
 
 test('transactions keep the hot share, stay in their 270 days and rarely miss a customer or product', async () => {

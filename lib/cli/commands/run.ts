@@ -29,10 +29,14 @@ export async function runPipeline(context: Context, request: RunArguments): Prom
   }
 }
 
-/** Says on stderr how a run failed, and what became of it; answers the exit code. */
+/** Says on stderr how a run failed, and what became of it; answers the exit code. A request that was refused is no run. */
 export async function reportFailure(context: Context, answer: RunAnswer): Promise<number> {
   if (answer.kind !== 'ended' || answer.result.status !== 'FAILED') return EXIT.done;
   const { run_id, pipeline, error } = answer.result;
+  if (error?.name === 'InvalidInput') {
+    context.note(error.message);
+    return EXIT.wrongUse;
+  }
   const { deps } = await openLake(context, 'read');
   const outcome =
     (await unfinishedRun(deps, pipeline)) === run_id
@@ -78,7 +82,7 @@ export function runText(context: Context, { pipeline }: RunArguments, answer: Ru
     case 'ended':
       return answer.result.status === 'FAILED' ? '' : renderRun(answer.result, answer.again, context);
     case 'nothing':
-      return `nothing to do for ${pipeline}: no new files in bronze, and every gold table is up to date\n`;
+      return `nothing to do for ${pipeline}: no new files in bronze/${pipeline}/, and no gold table is out of date\n`;
     case 'locked':
       return `${answer.message}\n`;
   }

@@ -7,7 +7,7 @@ import { renderTable } from './table.ts';
 export function renderExplanation(plan: Explanation, { layout, hint }: Pick<Context, 'layout' | 'hint'>): string {
   const { pipeline, resumes, levels } = plan;
   if (plan.status === 'NOTHING_TO_DO') {
-    return `a run of ${pipeline} would do nothing: no new files in bronze, and every gold table is up to date\n`;
+    return `a run of ${pipeline} would do nothing: no new files in bronze/${pipeline}/, and no gold table is out of date\n`;
   }
   const count = (name: string) => ({ name, type: 'BIGINT' });
   const sources = plan.sources.map((source) => ({

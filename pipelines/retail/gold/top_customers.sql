@@ -1,5 +1,6 @@
 -- The customers with the ten highest revenues of each region; equal revenues share a rank, so a region may list more
--- than ten. Region is that of the sale. Customers who are not in silver.customers stand in a region of null, unnamed.
+-- than ten. Region is that of the sale, the name is the customer's latest. Customers who are not in silver.customers
+-- stand in a region of null, unnamed.
 WITH revenue_by_customer AS (
   SELECT region, customer_id, coalesce(sum(total_amount), 0) AS revenue
   FROM silver.sales
@@ -16,6 +17,7 @@ SELECT
   customers.customer_name,
   ranked.revenue
 FROM ranked
-LEFT JOIN silver.customers AS customers ON customers.customer_id = ranked.customer_id
+LEFT JOIN silver.customers AS customers
+  ON customers.customer_id = ranked.customer_id AND customers.is_current
 WHERE ranked.rank <= 10
 ORDER BY ranked.region, ranked.rank, ranked.customer_id

@@ -1,5 +1,5 @@
 -- The fifty products with the highest revenue; of equal revenues the lower product_id comes first. Products that are
--- not in silver.products have no price, and so no place here.
+-- not in silver.products have no price, and so no place here. Name and category are the product's latest.
 WITH revenue_by_product AS (
   SELECT
     product_id,
@@ -21,6 +21,7 @@ SELECT
   ranked.revenue,
   ranked.units
 FROM ranked
-LEFT JOIN silver.products AS products ON products.product_id = ranked.product_id
+LEFT JOIN silver.products AS products
+  ON products.product_id = ranked.product_id AND products.is_current
 WHERE ranked.rank <= 50
 ORDER BY ranked.rank

@@ -1,6 +1,6 @@
--- What was sold: one row per transaction, with the customer's place and the product's category and price as the
--- dimensions have them when the transaction is loaded. A transaction whose customer or product is not known keeps
--- nulls in those columns. Money is exact: a decimal price times a whole quantity.
+-- What was sold: one row per transaction, with the customer's place and the product's category and price as they were
+-- at txn_ts, of the versions known when the transaction is loaded. A transaction whose customer or product had no
+-- version then keeps nulls in those columns. Money is exact: a decimal price times a whole quantity.
 SELECT
   transactions.txn_id,
   transactions.txn_ts,
@@ -18,5 +18,11 @@ SELECT
   -- Wide enough that no price and no quantity can overflow: a bad row must reach its expectation.
   CAST(products.base_price AS DECIMAL(20,2)) * transactions.quantity AS total_amount
 FROM batch.transactions AS transactions
-LEFT JOIN silver.customers AS customers ON customers.customer_id = transactions.customer_id
-LEFT JOIN silver.products AS products ON products.product_id = transactions.product_id
+LEFT JOIN silver.customers AS customers
+  ON customers.customer_id = transactions.customer_id
+  AND transactions.txn_ts >= customers.valid_from
+  AND (customers.valid_to IS NULL OR transactions.txn_ts < customers.valid_to)
+LEFT JOIN silver.products AS products
+  ON products.product_id = transactions.product_id
+  AND transactions.txn_ts >= products.valid_from
+  AND (products.valid_to IS NULL OR transactions.txn_ts < products.valid_to)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
-import { renderCsv } from '../../../lib/cli/output/csv.ts';
+import { renderCsv, renderCsvRecords } from '../../../lib/cli/output/csv.ts';
 import type { Row } from '../../../lib/ports.ts';
 
 const CASES: readonly { readonly name: string; readonly rows: readonly Row[]; readonly text: string }[] = [
@@ -48,4 +48,19 @@ test('any text and any null come back from a reader that tells "" from nothing',
       );
     }),
   );
+});
+
+test('rows that come in parts make the same text', () => {
+  const rows = [
+    { a: 1, b: '' },
+    { a: null, b: 'x,y' },
+    { a: 3, b: null },
+  ];
+  const columns = [{ name: 'a' }, { name: 'b' }];
+  const parts = [
+    renderCsv([], columns),
+    ...rows.map((row) => renderCsvRecords([row], columns)),
+    renderCsvRecords([], columns),
+  ];
+  assert.equal(parts.join(''), renderCsv(rows, columns));
 });

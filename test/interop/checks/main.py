@@ -7,6 +7,7 @@ import warnings
 from evolving_lake import check_evolving
 from generated_lake import check_generated
 from harness import Report
+from large_lake import check_large
 from many_commits import check_many
 from modes_lake import check_modes
 from retail_lake import check_retail
@@ -21,6 +22,7 @@ CHECKS = {
     "evolving": check_evolving,
     "retail": check_retail,
     "many": check_many,
+    "large": check_large,
     "generated": check_generated,
 }
 
@@ -31,7 +33,7 @@ def main() -> int:
     report = Report()
     for name, check in CHECKS.items():
         check(report, lakes[name])
-        for location in lakes[name].get("ops", []):
+        for location in lakes[name].get("others", []):
             check_form(report, location)
     return report.finish()
 

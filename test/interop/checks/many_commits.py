@@ -45,7 +45,7 @@ def check_many(report: Report, lake: dict) -> None:
 def after(rows: pa.Table, commits: int, replaces: int) -> pa.Table:
     """The rows after so many commits: some of them replace the months that they have rows in."""
     months = defaultdict(list)
-    for row in rows.to_pylist():
+    for row in rows.sort_by("commit").to_pylist():
         if row["commit"] > commits:
             continue
         key = (row["on"].year, row["on"].month)

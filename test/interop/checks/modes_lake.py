@@ -14,8 +14,15 @@ from rows import same_rows
 from tables import check_table, open_table, snapshot_of_run
 
 EVENTS = pa.schema(
-    [("id", pa.int64()), ("at", pa.timestamp("us")), ("region", pa.string()), ("amount", pa.decimal128(12, 2))]
+    [
+        ("id", pa.int64()),
+        ("sensor", pa.int32()),
+        ("at", pa.timestamp("us")),
+        ("region", pa.string()),
+        ("amount", pa.decimal128(12, 2)),
+    ]
 )
+ENDS = [("valid_from", pa.int64()), ("valid_to", pa.int64()), ("is_current", pa.bool_())]
 
 
 def check_modes(report: Report, lake: dict) -> None:
@@ -39,6 +46,8 @@ def check_history(report: Report, lake: dict, batches: list[pa.Table]) -> None:
         wanted = {
             "appended": ["append"] * 3,
             "replaced": ["append", "overwrite", "overwrite"],
+            "current": ["append", "overwrite", "overwrite"],
+            "versions": ["append", "overwrite", "overwrite"],
             "latest": ["append", "overwrite", "overwrite"],
             "regions": ["append", "overwrite", "overwrite"],
         }
@@ -120,6 +129,27 @@ def replaced(batches: list[pa.Table]) -> pa.Table:
     return pa.Table.from_pylist([row for rows in partitions.values() for row in rows], EVENTS)
 
 
+def current(batches: list[pa.Table]) -> pa.Table:
+    """The latest row of each sensor."""
+    newest = {row["sensor"]: row for row in appended(batches).sort_by("id").to_pylist()}
+    return pa.Table.from_pylist(list(newest.values()), EVENTS)
+
+
+def versions(batches: list[pa.Table]) -> pa.Table:
+    """The rows of each sensor at which its region changed, each with the other columns' latest values until the next."""
+    by_sensor = defaultdict(list)
+    for row in appended(batches).sort_by("id").to_pylist():
+        mine = by_sensor[row["sensor"]]
+        if mine and mine[-1]["region"] == row["region"]:
+            mine[-1].update(row)
+            continue
+        if mine:
+            mine[-1].update(valid_to=row["id"], is_current=False)
+        mine.append({**row, "valid_from": row["id"], "valid_to": None, "is_current": True})
+    schema = pa.schema([*EVENTS, *(pa.field(*end) for end in ENDS)])
+    return pa.Table.from_pylist([row for mine in by_sensor.values() for row in mine], schema)
+
+
 def regions(batches: list[pa.Table]) -> pa.Table:
     groups = defaultdict(list)
     for row in appended(batches).to_pylist():
@@ -129,4 +159,11 @@ def regions(batches: list[pa.Table]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema)
 
 
-RULES = {"appended": appended, "replaced": replaced, "latest": latest, "regions": regions}
+RULES = {
+    "appended": appended,
+    "replaced": replaced,
+    "current": current,
+    "versions": versions,
+    "latest": latest,
+    "regions": regions,
+}

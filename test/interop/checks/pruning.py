@@ -34,10 +34,9 @@ COMPARISONS = {
 
 def check_pruning(table, raws: dict[str, RawFile], column: str, most_values: int) -> int:
     """Plans a filter for values of a column and answers how many filters left files out."""
-    schema, spec = table.schema(), table.spec()
-    field = schema.find_field(column)
+    field = table.schema().find_field(column)
     files = {path: [internal(v) for v in raw.rows.column(column).to_pylist()] for path, raw in raws.items()}
-    partitions = {task.file.file_path: task.file.partition for task in table.scan().plan_files()}
+    partitions = {task.file.file_path: partition_by_source(table, task.file) for task in table.scan().plan_files()}
     same(set(partitions), set(files), "files of the whole table")
     pruned = 0
     for shown, value in distinct(raws, column, most_values):
@@ -46,8 +45,7 @@ def check_pruning(table, raws: dict[str, RawFile], column: str, most_values: int
                 continue
             planned = plan(table, expression(column, shown))
             for path, values in files.items():
-                tuple_ = {f.source_id: (f.transform, partitions[path][at]) for at, f in enumerate(spec.fields)}
-                wanted = may_match(name, values, value, field, tuple_.get(field.field_id))
+                wanted = may_match(name, values, value, field, partitions[path].get(field.field_id))
                 matches = any(v is not None and compare(v, value) for v in values)
                 what = f"{column} {name} {shown!r}: {path}"
                 holds(path in planned or not matches, f"{what} is left out and has matching rows")
@@ -64,6 +62,12 @@ def check_pruning(table, raws: dict[str, RawFile], column: str, most_values: int
     if any(isinstance(v, float) for values in files.values() for v in values):
         holds(has(files, plan(table, IsNaN(column)), lambda v: v is not None and math.isnan(v)), f"{column} is NaN")
     return pruned
+
+
+def partition_by_source(table, file) -> dict:
+    """Source column -> transform and the file's value of it."""
+    fields = table.specs()[file.spec_id].fields
+    return {field.source_id: (field.transform, file.partition[at]) for at, field in enumerate(fields)}
 
 
 def beyond_pyiceberg(name: str, shown, field) -> bool:

@@ -14,12 +14,13 @@ from pruning import check_month
 from tables import check_form, check_spec, open_table, raw_files
 
 PRICE = pa.decimal128(10, 2)
+TIME = pa.timestamp("us")
 
 
 def check_retail(report: Report, lake: dict) -> None:
     files = defaultdict(list)
     for file in lake["files"]:
-        options = csv.ConvertOptions(column_types={"base_price": PRICE, "txn_ts": pa.timestamp("us")})
+        options = csv.ConvertOptions(column_types={"base_price": PRICE, "txn_ts": TIME, "updated_at": TIME})
         files[file["table"]].append(csv.read_csv(file["path"], convert_options=options))
     customers, products, sales = (pa.concat_tables(files[name]) for name in ("customers", "products", "transactions"))
     rows = joined(customers, products, sales)
@@ -48,21 +49,33 @@ def check_retail(report: Report, lake: dict) -> None:
 
 
 def joined(customers: pa.Table, products: pa.Table, sales: pa.Table) -> list[dict]:
-    regions = dict(zip(customers["customer_id"].to_pylist(), customers["region"].to_pylist()))
-    goods = {row["product_id"]: row for row in products.to_pylist()}
+    people = versions(customers, "customer_id")
+    goods = versions(products, "product_id")
     rows = []
     for sale in sales.to_pylist():
-        product = goods.get(sale["product_id"])
+        customer = valid_at(people[sale["customer_id"]], sale["txn_ts"])
+        product = valid_at(goods[sale["product_id"]], sale["txn_ts"])
         rows.append(
             {
                 "at": sale["txn_ts"],
                 "quantity": sale["quantity"],
-                "region": regions.get(sale["customer_id"]),
+                "region": None if customer is None else customer["region"],
                 "category": None if product is None else product["category"],
                 "total": None if product is None else product["base_price"] * sale["quantity"],
             }
         )
     return rows
+
+
+def versions(table: pa.Table, key: str) -> defaultdict:
+    by_key = defaultdict(list)
+    for row in table.to_pylist():
+        by_key[row[key]].append(row)
+    return by_key
+
+
+def valid_at(rows: list[dict], at: datetime) -> dict | None:
+    return max((row for row in rows if row["updated_at"] <= at), key=lambda row: row["updated_at"], default=None)
 
 
 def monthly(rows: list[dict]) -> dict:

@@ -72,12 +72,24 @@ def check_form(report: Report, metadata_location: str, name: str | None = None) 
 
 
 def foldable(table: pa.Table) -> pa.Table:
-    """PyIceberg 0.12 reads a null list of structs as an empty one, so here both are empty."""
+    """PyIceberg 0.12 reads null lists in and of nested values as empty ones, so here both are empty."""
     for at, field in enumerate(table.schema):
-        if (pa.types.is_list(field.type) or pa.types.is_large_list(field.type)) and pa.types.is_struct(field.type.value_type):
-            values = [value or [] for value in table.column(at).to_pylist()]
+        if pa.types.is_struct(field.type) or (is_list(field.type) and pa.types.is_nested(field.type.value_type)):
+            values = [fold(value, field.type) for value in table.column(at).to_pylist()]
             table = table.set_column(at, field.name, pa.array(values, field.type))
     return table
+
+
+def fold(value, type_: pa.DataType):
+    if is_list(type_):
+        return [fold(element, type_.value_type) for element in value or []]
+    if pa.types.is_struct(type_) and value is not None:
+        return {field.name: fold(value[field.name], field.type) for field in type_}
+    return value
+
+
+def is_list(type_: pa.DataType) -> bool:
+    return pa.types.is_list(type_) or pa.types.is_large_list(type_)
 
 
 def check_schema(table, expected: pa.Table, fresh_ids: bool) -> None:

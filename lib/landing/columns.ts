@@ -1,0 +1,39 @@
+import type { SourceSpec } from '../core/spec.ts';
+
+/**
+ * The contract against the columns that a file has, by name: their order does not matter. Answers why they don't fit:
+ * a required column is missing, or there are others and drift is `fail`. `undefined` when they fit.
+ */
+export function checkColumns(source: SourceSpec, names: readonly string[]): string | undefined {
+  const missing = source.columns.filter((c) => c.required && !names.includes(c.source)).map((c) => c.source);
+  if (missing.length > 0) {
+    return `line 1: required column ${quoted(missing)} is missing; the file has ${quoted(names)}${delimiterHint(source, names)}`;
+  }
+  const extra = names.filter((name) => !source.columns.some((c) => c.source === name));
+  if (extra.length > 0 && source.drift === 'fail') {
+    return `line 1: column ${quoted(extra)} is not in the contract and drift is 'fail'; add it, or set drift to 'ignore' or 'evolve'`;
+  }
+  if (names.length > 0 && extra.length === names.length) {
+    return `line 1: none of the columns ${quoted(names)} is in the contract${delimiterHint(source, names)}`;
+  }
+  return undefined;
+}
+
+const SHOWN = 20;
+
+function quoted(names: readonly string[]): string {
+  const shown = names.slice(0, SHOWN).map((name) => JSON.stringify(name.slice(0, 100)));
+  return names.length > SHOWN ? `${shown.join(', ')} and ${names.length - SHOWN} more` : shown.join(', ');
+}
+
+/** One column whose name is the contract's columns with something else between them. */
+function delimiterHint(source: SourceSpec, names: readonly string[]): string {
+  const [only] = names;
+  if (source.format.kind !== 'csv' || only === undefined || names.length > 1 || source.columns.length < 2) return '';
+  const used = [';', '\t', '|', ','].find((d) => d !== delimiterOf(source) && only.includes(d));
+  return used === undefined ? '' : `; is its delimiter ${JSON.stringify(used)}?`;
+}
+
+function delimiterOf(source: SourceSpec): string {
+  return source.format.kind === 'csv' ? source.format.delimiter : '';
+}

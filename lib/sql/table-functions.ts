@@ -1,0 +1,74 @@
+import { quoteText, quoteTexts } from './quote.ts';
+
+/** The column that scans of landed files add: the local path of the file that a row comes from. */
+export const FILE = '__file';
+
+const LONGEST_JSON = 128 * 1024 * 1024;
+
+/** Parquet files of one shape, columns by the names of the first; a folder called `k=v` adds no column. */
+export function readParquet(paths: readonly string[], withFile = false): string {
+  const file = withFile ? `, filename = ${quoteText(FILE)}` : '';
+  return `read_parquet(${quoteTexts(paths)}, hive_partitioning = false, union_by_name = false${file})`;
+}
+
+/** JSON values as text, exactly as they stand in the files, in a column `json`. */
+export function readJsonObjects(paths: readonly string[], layout: 'lines' | 'array', lenient = false): string {
+  const format = layout === 'array' ? 'array' : 'newline_delimited';
+  return `read_json_objects(${[
+    quoteTexts(paths),
+    `format = '${format}'`,
+    "compression = 'uncompressed'",
+    'hive_partitioning = false',
+    `filename = ${quoteText(FILE)}`,
+    ...(lenient ? ['ignore_errors = true'] : []),
+    `maximum_object_size = ${LONGEST_JSON}`,
+  ].join(', ')})`;
+}
+
+export type TextScan = {
+  readonly columns: readonly string[];
+  readonly header: boolean;
+  readonly delimiter: string;
+  readonly quote: string;
+  readonly escape: string;
+  readonly nullText: readonly string[];
+  /** How every record of every file ends. DuckDB loses all records when it is told or guesses the wrong one. */
+  readonly lineBreak: 'lf' | 'crlf';
+  /** Bytes of the longest record of all files. DuckDB loses records that are longer than its buffer. */
+  readonly maxRecordBytes: number;
+  /** Tables that take the records refused for their structure, one pair per scan. */
+  readonly errorsTable: string;
+  readonly scansTable: string;
+};
+
+const MIB = 1024 * 1024;
+const USUAL_LINE = 2 * MIB;
+const USUAL_BUFFER = 32 * MIB;
+/** Separates nothing: JSON does not allow it in a line. */
+const NO_DELIMITER = 'chr(1)';
+
+/** Delimited UTF-8 text; every value arrives as text. Nothing is guessed from the data. */
+export function readText(paths: readonly string[], scan: TextScan): string {
+  const lineBytes = Math.max(USUAL_LINE, scan.maxRecordBytes + 1024);
+  return `read_csv(${[
+    quoteTexts(paths),
+    `columns = {${scan.columns.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ')}}`,
+    'auto_detect = false',
+    `header = ${scan.header}`,
+    `delim = ${scan.delimiter === '' ? NO_DELIMITER : quoteText(scan.delimiter)}`,
+    `quote = ${quoteText(scan.quote)}`,
+    `escape = ${quoteText(scan.escape)}`,
+    `new_line = ${scan.lineBreak === 'crlf' ? "'\\r\\n'" : "'\\n'"}`,
+    `nullstr = ${quoteTexts(scan.nullText)}`,
+    'allow_quoted_nulls = false',
+    "compression = 'none'",
+    'hive_partitioning = false',
+    `max_line_size = ${lineBytes}`,
+    `buffer_size = ${Math.max(USUAL_BUFFER, 2 * lineBytes)}`,
+    'store_rejects = true',
+    `rejects_table = ${quoteText(scan.errorsTable)}`,
+    `rejects_scan = ${quoteText(scan.scansTable)}`,
+    'rejects_limit = 0',
+    `filename = ${quoteText(FILE)}`,
+  ].join(', ')})`;
+}

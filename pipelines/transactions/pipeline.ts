@@ -1,0 +1,76 @@
+import * as currencies from 'dinero.js/currencies';
+import { append, csv, definePipeline, identity, month, unique } from '../../lib/define/index.ts';
+
+/** A feed of card transactions, and the ledger of the accounts behind them. */
+export default definePipeline({
+  name: 'transactions',
+  owner: 'payments',
+  tier: 1,
+  description: 'Transactions as they were booked, their totals by day, currency and customer, and balances by month.',
+  sources: {
+    transactions: csv({
+      key: 'transaction_id',
+      columns: {
+        TransactionID: { type: 'string', required: true, as: 'transaction_id' },
+        CustomerID: { type: 'string', required: true, as: 'customer_id' },
+        // Money that goes back is negative.
+        TransactionAmount: { type: 'decimal(18,2)', required: true, as: 'amount' },
+        // Currencies that ISO 4217 lists as active; one that was withdrawn, such as LTL, is a DOMAIN_ERROR.
+        Currency: { type: 'string', required: true, as: 'currency', in: Object.keys(currencies) },
+        // ISO 8601 with its offset, kept in UTC.
+        TransactionTimestamp: { type: 'timestamptz', required: true, as: 'transaction_ts' },
+      },
+    }),
+    ledger: csv({
+      key: 'id',
+      columns: {
+        id: { type: 'bigint', required: true },
+        account_id: { type: 'string', required: true },
+        amount: { type: 'decimal(18,2)', required: true },
+        new_balance: { type: 'decimal(18,2)', required: true },
+        tx_date: { type: 'date', required: true },
+      },
+    }),
+  },
+  silver: {
+    transactions: {
+      from: 'transactions',
+      sql: 'silver/transactions.sql',
+      // A row that is equal in every column was sent twice. One that reuses a key for something else needs a person.
+      mode: append({ dedupe: { key: ['transaction_id', 'event_date'] }, onDuplicate: 'condemn' }),
+      metadata: ['row_hash', 'source_file', 'attempt', 'ingested_at', 'run_id'],
+      partitionBy: [month('transaction_ts')],
+      sortBy: ['transaction_ts'],
+      expect: { one_row_per_key: unique('transaction_id', 'event_date') },
+      description: 'One row per transaction and day.',
+    },
+    ledger: {
+      from: 'ledger',
+      mode: append({ dedupe: { key: 'id' } }),
+      partitionBy: [month('tx_date')],
+      sortBy: ['account_id', 'tx_date', 'id'],
+      description: 'Every movement of every account, with the balance after it.',
+    },
+  },
+  gold: {
+    daily_totals: {
+      sql: 'gold/daily_totals.sql',
+      partitionBy: [month('event_date')],
+      refresh: 'touched',
+      expect: { one_row_per_group: unique('event_date', 'currency') },
+      description: 'Transactions and their total by day and currency.',
+    },
+    customer_month: {
+      sql: 'gold/customer_month.sql',
+      partitionBy: [identity('month')],
+      refresh: 'touched',
+      expect: { one_row_per_group: unique('customer', 'month') },
+      description: 'What each customer received and paid by month.',
+    },
+    month_end_balance: {
+      sql: 'gold/month_end_balance.sql',
+      expect: { one_row_per_group: unique('acct', 'month') },
+      description: 'The balance of each account at the end of each month.',
+    },
+  },
+});

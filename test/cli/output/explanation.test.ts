@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { renderExplanation } from '../../../lib/cli/output/explanation.ts';
+import type { Explanation } from '../../../lib/core/explain.ts';
+
+const WORLD = { layout: {}, hint: (command: string) => `strata ${command}` };
+const PLAN: Explanation = {
+  pipeline: 'shop',
+  status: 'WORK',
+  resumes: null,
+  sources: [{ source: 'orders', files: 1200, bytes: 2_000_000, estimated_bytes: 12_000_000 }],
+  levels: [
+    {
+      level: 0,
+      tables: [
+        {
+          table: 'shop_silver.orders',
+          action: 'append',
+          reason: 'new files of orders',
+          units: 2,
+          estimated_bytes: 12_000_000,
+        },
+      ],
+    },
+    {
+      level: 2,
+      tables: [
+        {
+          table: 'shop_gold.t',
+          action: 'create',
+          reason: 'the table does not exist yet',
+          units: 1,
+          estimated_bytes: null,
+        },
+      ],
+    },
+  ],
+};
+
+test('a plan shows what is read and what is written', () => {
+  assert.equal(
+    renderExplanation(PLAN, WORLD),
+    `a run of shop would read:
+┌────────┬───────┬────────┬──────────┐
+│ source │ files │   size │ to parse │
+├────────┼───────┼────────┼──────────┤
+│ orders │ 1,200 │ 2.0 MB │    12 MB │
+└────────┴───────┴────────┴──────────┘
+
+and write:
+┌───────┬────────────────────┬────────┬───────┬──────────┬──────────────────────────────┐
+│ level │ table              │ action │ units │ to parse │ because                      │
+├───────┼────────────────────┼────────┼───────┼──────────┼──────────────────────────────┤
+│     1 │ shop_silver.orders │ append │     2 │    12 MB │ new files of orders          │
+│     3 │ shop_gold.t        │ create │     1 │          │ the table does not exist yet │
+└───────┴────────────────────┴────────┴───────┴──────────┴──────────────────────────────┘
+
+next:
+  strata run shop --dry-run
+  strata run shop
+`,
+  );
+});
+
+test('nothing to do is one sentence', () => {
+  assert.equal(
+    renderExplanation({ ...PLAN, status: 'NOTHING_TO_DO', levels: [] }, WORLD),
+    'a run of shop would do nothing: no new files in bronze/shop/, and no gold table is out of date\n',
+  );
+});
+
+test('an unfinished run is named first', () => {
+  const text = renderExplanation({ ...PLAN, resumes: 'r1', levels: [] }, WORLD);
+  assert.match(text, /^the unfinished run r1 would be resumed first/);
+  assert.doesNotMatch(text, /and write:/);
+});

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { renderRun } from '../../../lib/cli/output/run-result.ts';
+import { NO_ROWS, type RunResult } from '../../../lib/core/run.ts';
+
+const RESULT: RunResult = {
+  run_id: 'r1',
+  pipeline: 'shop',
+  status: 'SUCCEEDED',
+  accounting: { orders: { ...NO_ROWS, read: 1_234_567, accepted: 1_234_560, duplicates: 7 } },
+  rejected_files: [],
+  tables: {
+    'shop_silver.orders': { rows_added: 1_234_560, files_added: 3, snapshot_id: '42' },
+    'shop_gold.totals': { rows_added: 0, files_added: 0, snapshot_id: null },
+  },
+  warnings: [],
+  previews: {},
+  duration_ms: 1500,
+  steps: [],
+  error: null,
+};
+
+function render(change: Partial<RunResult> = {}, again = false): string {
+  return renderRun({ ...RESULT, ...change }, again, { layout: {}, hint: (command) => `strata ${command}` });
+}
+
+test('a run shows its sources, its tables and where to look', () => {
+  assert.equal(
+    render(),
+    `run r1 of shop published 1 table in 1.5 s
+
+┌────────┬───────────┬───────────┬─────────────┬────────────┐
+│ source │      read │  accepted │ quarantined │ duplicates │
+├────────┼───────────┼───────────┼─────────────┼────────────┤
+│ orders │ 1,234,567 │ 1,234,560 │           0 │          7 │
+└────────┴───────────┴───────────┴─────────────┴────────────┘
+
+┌────────────────────┬────────────┬─────────────┬───────────┐
+│ table              │ rows added │ files added │ snapshot  │
+├────────────────────┼────────────┼─────────────┼───────────┤
+│ shop_silver.orders │  1,234,560 │           3 │ 42        │
+│ shop_gold.totals   │          0 │           0 │ unchanged │
+└────────────────────┴────────────┴─────────────┴───────────┘
+
+next:
+  strata query "SELECT * FROM shop_gold.totals LIMIT 10"
+  strata history shop_gold.totals
+  strata tables
+`,
+  );
+});
+
+const SAID: readonly (readonly [string, Partial<RunResult>, boolean, RegExp])[] = [
+  ['the same run again', {}, true, /^run r1 of shop has ended before; this is its result/],
+  ['a run that changed nothing', { tables: {} }, false, /^run r1 of shop changed no table in 1\.5 s/],
+  [
+    'quarantined rows, with the query that shows them',
+    { accounting: { orders: { ...NO_ROWS, read: 3, quarantined: 2, condemned: 1 } } },
+    false,
+    /condemned [\s\S]*3 rows in shop_ops\.quarantine, each with its reasons:\n {2}strata query "SELECT .* FROM shop_ops\.quarantine WHERE run_id = 'r1'"/,
+  ],
+  [
+    'rejected files with their reasons',
+    { rejected_files: [{ source: 'orders', file: 'bronze/shop/orders/a.csv', reason: 'UNREADABLE_FILE: empty' }] },
+    false,
+    /1 file rejected, and not read:\n {2}bronze\/shop\/orders\/a\.csv: UNREADABLE_FILE: empty\n/,
+  ],
+  ['warnings', { warnings: ['silver.orders: odd'] }, false, /warnings:\n {2}silver\.orders: odd\n/],
+];
+
+for (const [name, change, again, pattern] of SAID) {
+  test(name, () => assert.match(render(change, again), pattern));
+}
+
+test('a dry run shows rows and no snapshot, and says that nothing was published', () => {
+  const text = render({ status: 'DRY_RUN', previews: { 'gold.totals': [{ kind: 'x', amount: '1.10' }] } });
+  assert.match(text, /^dry run r1 of shop: computed and audited in 1\.5 s, published nothing\n/);
+  assert.match(text, /gold\.totals, the first rows:\n[\s\S]*│ x {4}│ {3}1\.10 │/);
+  assert.match(text, /next:\n {2}strata run shop\n$/);
+  assert.doesNotMatch(text, /snapshot/);
+});

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, beforeEach, test } from 'node:test';
+import { createLocalStore } from '../../lib/adapters/store/local.ts';
+import { InvalidInput } from '../../lib/core/errors.ts';
+import { checkLanding, landFiles } from '../../lib/runtime/land-files.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'strata-land-'));
+after(() => rmSync(folder, { recursive: true }));
+
+let root: string;
+let scratch: string;
+let count = 0;
+
+beforeEach(() => {
+  count += 1;
+  root = join(folder, `lake-${count}`);
+  scratch = join(root, '.strata-scratch');
+  mkdirSync(scratch, { recursive: true });
+});
+
+const landing = (files: readonly string[], source = 'orders') => ({ pipeline: 'shop', source, files });
+
+function deps() {
+  let next = 0;
+  const unique = () => String(++next);
+  return {
+    store: createLocalStore({ root, durable: false }),
+    ids: { unique, uuid: unique, snapshot: () => 1n },
+    settings: { memoryBytes: 1e8, threads: 1, scratch, holder: 'test' },
+  };
+}
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, text);
+  return path;
+}
+
+test('files arrive under their names, and what they came from stays', async () => {
+  const odd = file('it\'s; a "name" é.csv', 'x');
+  const landed = await landFiles(deps(), landing([file('a.csv', 'one'), odd]));
+  assert.deepEqual(
+    landed.map(({ key, bytes, status }) => ({ key, bytes, status })),
+    [
+      { key: 'bronze/shop/orders/a.csv', bytes: 3, status: 'landed' },
+      { key: `bronze/shop/orders/it's; a "name" é.csv`, bytes: 1, status: 'landed' },
+    ],
+  );
+  assert.equal(readFileSync(join(root, 'bronze/shop/orders/a.csv'), 'utf8'), 'one');
+  assert.equal(readFileSync(odd, 'utf8'), 'x');
+  assert.deepEqual(readdirSync(scratch), []);
+});
+
+test('the same name again replaces, and is a new file also with the same bytes', async () => {
+  const given = deps();
+  const path = file('again.csv', 'same');
+  await landFiles(given, landing([path]));
+  const before = await given.store.head('bronze/shop/orders/again.csv');
+  const [landed] = await landFiles(given, landing([path]));
+  const after = await given.store.head('bronze/shop/orders/again.csv');
+  assert.equal(landed?.status, 'replaced');
+  assert.notEqual(after?.etag, before?.etag);
+});
+
+test('skipEqual leaves equal bytes alone, and nothing else', async () => {
+  const given = deps();
+  await landFiles(given, landing([file('x/s.csv', 'same'), file('x/t.csv', 'old')]));
+  const before = await given.store.head('bronze/shop/orders/s.csv');
+  const landed = await landFiles(given, landing([file('y/s.csv', 'same'), file('y/t.csv', 'new')]), {
+    skipEqual: true,
+  });
+  assert.deepEqual(
+    landed.map((one) => one.status),
+    ['unchanged', 'replaced'],
+  );
+  assert.deepEqual(await given.store.head('bronze/shop/orders/s.csv'), before);
+  assert.equal(readFileSync(join(root, 'bronze/shop/orders/t.csv'), 'utf8'), 'new');
+});
+
+const specs = async () => ({ sources: [{ name: 'orders' }] });
+
+test('every file that cannot land is named at once', async () => {
+  const good = file('good.csv', 'x');
+  const twin = file('other/good.csv', 'y');
+  const linked = join(folder, 'linked.csv');
+  symlinkSync(good, linked);
+  const broken = join(folder, 'broken.csv');
+  symlinkSync(join(folder, 'gone'), broken);
+  await assert.rejects(checkLanding(specs, landing([good, 'nowhere.csv', folder, twin, linked, broken])), (error) => {
+    assert.ok(error instanceof InvalidInput);
+    assert.deepEqual(
+      error.problems.map((problem) => [problem.file, problem.got]),
+      [
+        ['nowhere.csv', 'nothing at that path'],
+        [folder, 'a directory'],
+        [twin, `the name of ${good} too`],
+        [broken, 'nothing at that path'],
+      ],
+    );
+    return true;
+  });
+});
+
+test('an unknown source is refused with the one that is meant', async () => {
+  await assert.rejects(
+    checkLanding(specs, landing([], 'order')),
+    /no source "order": expected orders; did you mean "orders"\?/,
+  );
+});
