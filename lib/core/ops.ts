@@ -34,6 +34,7 @@ export const OPS_TABLES = {
     { name: 'codes', type: { kind: 'list', element: { kind: 'string' } } },
     { name: 'details', type: { kind: 'list', element: { kind: 'string' } } },
     column('row_hash', 'string'),
+    column('business_key', 'string'),
     column('attempt', 'int'),
     column('status', 'string'),
     column('run_id', 'string'),

@@ -19,6 +19,7 @@ export type Batch = { readonly source: SourceSpec; readonly groups: readonly Fil
 
 export const OK = '__ok';
 export const HASH = '__hash';
+export const KEY = '__key';
 export const RID = '__rid';
 export const PARSED = '__parsed';
 
@@ -69,15 +70,17 @@ GROUP BY ALL`,
  * As a view the files stream through the one statement that reads it; as a table rows have a number (rowid) and can be
  * read several times.
  */
-export function createParsed(
-  batch: Batch,
-  rejects: RejectTables,
-  as: { table: boolean; hash: boolean; file: boolean },
-): Statement {
+export function createParsed(batch: Batch, rejects: RejectTables, as: { table: boolean } & ParsedExtras): Statement {
   const selects = batch.groups.map((group) => renderChecked(batch.source, group, rejects, as));
   const kind = as.table ? 'TABLE' : 'VIEW';
   return { name: 'parse', text: `CREATE ${kind} ${PARSED} AS\n${selects.join('\nUNION ALL\n')}` };
 }
+
+/** Hidden columns beside the contract's: the row hash, the file's path, the business key. */
+export type ParsedExtras = { readonly hash: boolean; readonly file: boolean; readonly key: boolean };
+
+/** Rows that do not reach the model though they pass the checks. */
+export type LeftOut = { readonly duplicates: boolean; readonly condemned: boolean };
 
 /** Gives the memory of the parsed rows back once they are mapped. */
 export function dropParsed(): Statement {
@@ -85,19 +88,20 @@ export function dropParsed(): Statement {
 }
 
 /** `batch.<source>`: the accepted rows, with the hidden row number last. */
-export function createBatchView(source: SourceSpec, as: { table: boolean; withoutDuplicates: boolean }): Statement {
+export function createBatchView(source: SourceSpec, as: { table: boolean; without: LeftOut }): Statement {
   const columns = source.columns.map((c) => `p.${quoteName(c.name)}`).join(', ');
   const rid = as.table ? 'p.rowid' : 'CAST(NULL AS BIGINT)';
   return {
     name: 'batch',
-    text: `CREATE VIEW ${quotePath('batch', source.name)} AS SELECT ${columns}, ${rid} AS ${RID} FROM ${PARSED} p${withoutDuplicates(as.withoutDuplicates)} WHERE p.${OK}`,
+    text: `CREATE VIEW ${quotePath('batch', source.name)} AS SELECT ${columns}, ${rid} AS ${RID} FROM ${PARSED} p${leaveOut(as.without)} WHERE p.${OK}`,
   };
 }
 
 export const DUPLICATES = '__duplicates';
 
-function withoutDuplicates(some: boolean): string {
-  return some ? ` ANTI JOIN ${DUPLICATES} d ON p.rowid = d.rid` : '';
+function leaveOut({ duplicates, condemned }: LeftOut): string {
+  const twice = duplicates ? ` ANTI JOIN ${DUPLICATES} d ON p.rowid = d.rid` : '';
+  return `${twice}${condemned ? ' ANTI JOIN __condemned c ON p.rowid = c.rid' : ''}`;
 }
 
 /** Row numbers of rows whose hash came earlier in the batch, or is in the table already (`known`: a SELECT of hashes). */
@@ -120,7 +124,7 @@ export function renderFailedRows(batch: Batch, rejects: RejectTables): string {
     );
     const misfit = `{'code': 'SCHEMA_ERROR', 'detail': ${MISFIT}}`;
     const all = [`CASE WHEN ${MISFIT} IS NOT NULL THEN ${misfit} END`, ...issues].join(', ');
-    return `SELECT ${RAW}, ${FILE}, ${renderHash(batch.source)} AS ${HASH},
+    return `SELECT ${RAW}, ${FILE}, ${renderHash(batch.source)} AS ${HASH}, ${renderKey(batch.source)} AS ${KEY},
   CASE WHEN ${MISFIT} = ${quoteText(NOT_AN_OBJECT)} THEN [${misfit}]
     WHEN ${MISFIT} IS NULL AND ${passesAll(checks)} THEN []
     ELSE list_filter([${all}], lambda issue: issue IS NOT NULL) END AS issues
@@ -129,14 +133,11 @@ FROM (${renderTyped(batch.source, group, rejects)})`;
   return selects.join('\nUNION ALL\n');
 }
 
-function renderChecked(
-  source: SourceSpec,
-  group: FileGroup,
-  rejects: RejectTables,
-  as: { hash: boolean; file: boolean },
-): string {
+function renderChecked(source: SourceSpec, group: FileGroup, rejects: RejectTables, as: ParsedExtras): string {
   const columns = source.columns.map((c) => quoteName(c.name));
-  const extra = `${as.hash ? `, ${renderHash(source)} AS ${HASH}` : ''}${as.file ? `, ${FILE}` : ''}`;
+  const hash = as.hash ? `, ${renderHash(source)} AS ${HASH}` : '';
+  const key = as.key ? `, ${renderKey(source)} AS ${KEY}` : '';
+  const extra = `${hash}${as.file ? `, ${FILE}` : ''}${key}`;
   const passes = `${MISFIT} IS NULL AND ${EVERY_ROW} AND ${passesAll(checksOf(source, group))}`;
   return `SELECT ${columns.join(', ')}, ${passes} AS ${OK}${extra}\nFROM (${renderTyped(source, group, rejects)})`;
 }
@@ -178,12 +179,20 @@ function renderHash(source: SourceSpec): string {
   return `sha256(${parts.join(' || ')})`;
 }
 
+/** The business key as a JSON array of text; null where the source declares none or a part of it is missing. */
+function renderKey(source: SourceSpec): string {
+  if (source.key.length === 0) return 'CAST(NULL AS VARCHAR)';
+  const parts = source.key.map((name) => `CAST(${quoteName(name)} AS VARCHAR)`);
+  const missing = source.key.map((name) => `${quoteName(name)} IS NULL`).join(' OR ');
+  return `CASE WHEN ${missing} THEN NULL ELSE CAST(json_array(${parts.join(', ')}) AS VARCHAR) END`;
+}
+
 /** Of a `__parsed` table: rows that pass every check and were not dropped as duplicates, and those dropped. */
-export function countAccepted(dedupes: boolean): Statement {
-  const duplicates = dedupes ? `(SELECT count(*) FROM ${DUPLICATES})` : '0';
+export function countAccepted(without: LeftOut): Statement {
+  const duplicates = without.duplicates ? `(SELECT count(*) FROM ${DUPLICATES})` : '0';
   return {
     name: 'count_accepted',
-    text: `SELECT count(*) AS accepted, ${duplicates} AS duplicates FROM ${PARSED} p${withoutDuplicates(dedupes)} WHERE p.${OK}`,
+    text: `SELECT count(*) AS accepted, ${duplicates} AS duplicates FROM ${PARSED} p${leaveOut(without)} WHERE p.${OK}`,
   };
 }
 

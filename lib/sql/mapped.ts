@@ -1,7 +1,9 @@
 import type { Expectation } from '../core/spec.ts';
 import type { Statement } from '../core/statement.ts';
 import { HASH, PARSED, RID } from './batch.ts';
+import { ATTEMPTS } from './memory.ts';
 import { quoteName, quoteText } from './quote.ts';
+import { FILE } from './raw-rows.ts';
 
 /** What a silver model's SQL makes of the accepted rows, and which of those rows do not reach the table. */
 export const MAPPED = '__mapped';
@@ -47,7 +49,7 @@ export function createDrops(
   ];
   return {
     name: 'drops',
-    text: `CREATE TABLE ${DROPS} AS SELECT ${RID} AS rid, ${list} AS issues FROM ${MAPPED} WHERE ${dropped.join(' OR ') || 'false'}`,
+    text: `CREATE TABLE ${DROPS} AS SELECT ${RID} AS rid, ${list} AS issues, 'quarantined' AS status FROM ${MAPPED} WHERE ${dropped.join(' OR ') || 'false'}`,
   };
 }
 
@@ -56,9 +58,40 @@ function nullIssue(code: string, role: string, column: string): string {
   return `CASE WHEN ${quoteName(column)} IS NULL THEN {'code': '${code}', 'detail': ${detail}} END`;
 }
 
-/** Kept rows with the row hash of the source row each came from. */
-export function renderHashed(kept: string, name: string): string {
-  return `(SELECT k.*, p.${HASH} AS ${quoteName(name)} FROM ${kept} k JOIN ${PARSED} p ON p.rowid = k.${RID})`;
+/**
+ * A key duplicate whose row differs from the one that holds the key is condemned; one that is equal to the table's
+ * (`known`: its key holders, with their row hash) stays a duplicate.
+ */
+export function condemnKeyDuplicates(key: readonly string[], known: string | undefined): readonly Statement[] {
+  const same = key.map((name) => `m.${quoteName(name)} = t.${quoteName(name)}`).join(' AND ');
+  const equal =
+    known === undefined
+      ? ''
+      : `\nANTI JOIN (SELECT m.${RID} AS rid FROM ${MAPPED} m JOIN ${PARSED} p ON p.rowid = m.${RID} JOIN ${known} t ON ${same} AND t.row_hash = p.${HASH}) e ON k.rid = e.rid`;
+  const issue = "{'code': 'DUPLICATE_FAILURE', 'detail': 'another row has its key'}";
+  return [
+    {
+      name: 'condemn_key_duplicates',
+      text: `INSERT INTO ${DROPS} SELECT k.rid, [${issue}], 'condemned' FROM ${KEY_DUPLICATES} k${equal}`,
+    },
+    {
+      name: 'key_duplicates_left',
+      text: `DELETE FROM ${KEY_DUPLICATES} WHERE rid IN (SELECT rid FROM ${DROPS} WHERE status = 'condemned')`,
+    },
+  ];
+}
+
+/** Kept rows with what is known of the source row each came from, under the names the table gives it. */
+export function renderEnriched(
+  kept: string,
+  columns: readonly { readonly name: string; readonly value: string }[],
+  from: { readonly attempts: boolean; readonly files: readonly { readonly path: string; readonly key: string }[] },
+): string {
+  const values = columns.map((c) => `${c.value} AS ${quoteName(c.name)}`).join(', ');
+  const attempts = from.attempts ? ` LEFT JOIN ${ATTEMPTS} a ON a.rid = k.${RID}` : '';
+  const pairs = from.files.map((f) => `(${quoteText(f.path)}, ${quoteText(f.key)})`).join(', ');
+  const files = from.files.length === 0 ? '' : ` JOIN (VALUES ${pairs}) f(path, key) ON f.path = p.${FILE}`;
+  return `(SELECT k.*, ${values} FROM ${kept} k JOIN ${PARSED} p ON p.rowid = k.${RID}${attempts}${files})`;
 }
 
 export function selectHashes(table: string, name: string): string {

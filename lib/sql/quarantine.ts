@@ -1,5 +1,5 @@
 import type { Statement } from '../core/statement.ts';
-import { type Batch, DUPLICATES, HASH, hasRejects, renderFailedRows } from './batch.ts';
+import { type Batch, DUPLICATES, HASH, hasRejects, KEY, renderFailedRows } from './batch.ts';
 import { quoteName, quoteText, quoteTexts } from './quote.ts';
 import { FILE, RAW, type RejectTables } from './raw-rows.ts';
 
@@ -25,6 +25,8 @@ export type QuarantineContext = {
   readonly withoutDuplicates: boolean;
   /** `__drops` exists: expectations sent rows here. */
   readonly withDrops: boolean;
+  /** `__memory`, `__condemned` and `__attempts` exist: rows were held against what is in quarantine. */
+  readonly withMemory: boolean;
 };
 
 /** A quarantine row keeps at most this many characters of its record; the landed file has them all. */
@@ -36,13 +38,18 @@ const LONGEST_RAW = 1_000_000;
  * with its place: its number among the records and blank lines of its file.
  */
 export function createRefused(batch: Batch, rejects: RejectTables, context: QuarantineContext): readonly Statement[] {
-  const { withDrops } = context;
+  const { withDrops, withMemory } = context;
   const duplicates = context.withoutDuplicates ? `\nANTI JOIN ${DUPLICATES} x ON r.pos = x.rid` : '';
-  const failed = `SELECT r.pos, r.${FILE} AS path, left(r.${RAW}, ${LONGEST_RAW}) AS raw, r.${HASH} AS row_hash, ${withDrops ? 'list_concat(r.issues, d.issues)' : 'r.issues'} AS issues
+  const issues = withDrops ? 'list_concat(r.issues, d.issues)' : 'r.issues';
+  const condemned = [...(withMemory ? ['c.rid IS NOT NULL'] : []), ...(withDrops ? ["d.status = 'condemned'"] : [])];
+  const failed = `SELECT r.pos, r.${FILE} AS path, left(r.${RAW}, ${LONGEST_RAW}) AS raw, r.${HASH} AS row_hash, r.${KEY} AS business_key,
+  ${withMemory ? `CASE WHEN c.rid IS NOT NULL THEN [c.issue] ELSE ${issues} END` : issues} AS issues,
+  CASE WHEN ${condemned.join(' OR ') || 'false'} THEN 'condemned' ELSE 'quarantined' END AS status,
+  ${withMemory ? 'coalesce(a.rejections, 0) + 1' : '1'} AS attempt
 FROM (SELECT row_number() OVER () - 1 AS pos, * FROM (
 ${renderFailedRows(batch, rejects)}
-)) r${withDrops ? '\nLEFT JOIN __drops d ON d.rid = r.pos' : ''}${duplicates}
-WHERE len(r.issues) > 0${withDrops ? ' OR d.rid IS NOT NULL' : ''}`;
+)) r${withDrops ? '\nLEFT JOIN __drops d ON d.rid = r.pos' : ''}${withMemory ? '\nLEFT JOIN __condemned c ON c.rid = r.pos LEFT JOIN __attempts a ON a.rid = r.pos' : ''}${duplicates}
+WHERE len(r.issues) > 0${withDrops ? ' OR d.rid IS NOT NULL' : ''}${withMemory ? ' OR c.rid IS NOT NULL' : ''}`;
   return [
     { name: 'quarantine_failed', text: `CREATE TABLE __failed AS\n${failed}` },
     {
@@ -126,30 +133,41 @@ gaps AS (
   GROUP BY ALL
 ),
 failed AS (
-  SELECT f.path, p.pos - f.first AS nth, f.header_records, p.raw, p.row_hash, p.issues
+  SELECT f.path, p.pos - f.first AS nth, f.header_records, p.raw, p.row_hash, p.business_key, p.issues, p.status, p.attempt
   FROM __failed p JOIN numbered f ON p.path = f.path
 ),
 placed AS (
-  SELECT p.path, p.nth + p.header_records + 1 + coalesce(g.malformed, 0) AS record, p.raw, p.row_hash, p.issues
+  SELECT p.path, p.nth + p.header_records + 1 + coalesce(g.malformed, 0) AS record, p.* EXCLUDE (path, nth, header_records)
   FROM failed p ASOF LEFT JOIN gaps g ON p.path = g.path AND p.nth >= g.after
 ),
 refused AS (
-  SELECT p.path, s.line + p.record - s.record AS line, p.raw, p.row_hash, p.issues
+  SELECT p.path, s.line + p.record - s.record AS line, p.raw, p.row_hash, p.business_key, p.issues, p.status, p.attempt
   FROM placed p ASOF JOIN __shifts s ON p.path = s.path AND p.record >= s.record
   UNION ALL
-  SELECT path, line, raw, NULL, issues FROM malformed
+  SELECT path, line, raw, sha256(raw), NULL, ${renderMalformedFate(context)} AS attempt FROM malformed
 )
 SELECT ${quoteText(context.source)} AS source, f.key AS source_file, CAST(r.line AS BIGINT) AS line, r.raw,
   list_transform(r.issues, lambda i: i.code) AS codes,
   CASE WHEN r.line = f.open_quote THEN ['a quote is never closed: the record runs to the end of the file']
     ELSE list_transform(r.issues, lambda i: i.detail) END AS details,
-  r.row_hash, 1 AS attempt, 'quarantined' AS status, ${quoteText(context.runId)} AS run_id,
+  r.row_hash, r.business_key, CAST(r.attempt AS INTEGER) AS attempt, r.status, ${quoteText(context.runId)} AS run_id,
   CAST(${quoteText(context.at)} AS TIMESTAMPTZ) AS quarantined_at
 FROM refused r JOIN files f ON r.path = f.path
 ORDER BY f.ordinal, r.line`;
   return { name: 'quarantine', text };
 }
 
+/** A record without structure has no columns to hash, so its raw text stands for it. */
+function renderMalformedFate({ withMemory }: QuarantineContext): string {
+  if (!withMemory) return "issues, 'quarantined', 1";
+  const known = 'sha256(raw) IN (SELECT row_hash FROM __memory)';
+  const issue = "[{'code': 'DUPLICATE_FAILURE', 'detail': 'the same record is in quarantine already'}]";
+  return `CASE WHEN ${known} THEN ${issue} ELSE issues END, CASE WHEN ${known} THEN 'condemned' ELSE 'quarantined' END, 1`;
+}
+
 export function countQuarantine(): Statement {
-  return { name: 'count_quarantine', text: 'SELECT count(*) AS rows FROM __quarantine' };
+  return {
+    name: 'count_quarantine',
+    text: "SELECT count(*) AS rows, count(*) FILTER (status = 'condemned') AS condemned FROM __quarantine",
+  };
 }

@@ -6,8 +6,11 @@ import type { JsonValue } from '../ports.ts';
 import { commitChange } from '../table/commit.ts';
 import { parsePrepared } from '../table/prepare.ts';
 import type { LevelAudit } from './audit.ts';
+import { checkBreaker } from './breaker.ts';
 import type { StepDeps } from './deps.ts';
 import { commitOps, writeOpsRows } from './ops-tables.ts';
+import type { Placed } from './place-files.ts';
+import { stageReleased } from './release.ts';
 import { readJson, readLevelPlan, readPlan, runFolder, writeOnce } from './run-folder.ts';
 import { findModel, tableIdOf } from './table-state.ts';
 import { type ModelOutcome, readOutcome } from './unit-result.ts';
@@ -34,6 +37,8 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
   const sources = await readSources(deps, plan);
   const audits = await readAudits(deps, plan);
   checkTargets(plan, sources, audits);
+  const committing = await deps.store.head(runFolder.committing(run));
+  if (committing === undefined) await checkBreaker(deps, plan, quarantineOf(sources));
   if (!run.dry_run) await writeOnce(deps.store, runFolder.committing(run), { at: deps.clock.now().toISOString() });
   const tables: Record<string, TableOutcome> = {};
   for (const { id, table, rows_added, files_added, prepared } of audits.flatMap((a) =>
@@ -91,9 +96,20 @@ export async function readSources(deps: StepDeps, plan: RunPlan): Promise<readon
   return sources;
 }
 
+function quarantineOf(sources: readonly SourceOutcome[]): readonly Placed[] {
+  return sources.flatMap((s) => s.outcome.quarantine);
+}
+
+/** What files being reprocessed left in quarantine is released, since they are taken as if for the first time. */
+async function publishQuarantine(deps: StepDeps, plan: RunPlan, added: readonly Placed[]): Promise<void> {
+  const released =
+    plan.withdraw.length === 0 ? undefined : await stageReleased(deps, plan.run, { files: plan.withdraw });
+  if (released === undefined) await commitOps(deps, plan.run, 'quarantine', added);
+  else await commitOps(deps, plan.run, 'quarantine', [...released.files, ...added], { kind: 'all' });
+}
+
 async function publishBooks(deps: StepDeps, plan: RunPlan, sources: readonly SourceOutcome[]): Promise<void> {
-  const quarantine = sources.flatMap((s) => s.outcome.quarantine);
-  await commitOps(deps, plan.run, 'quarantine', quarantine);
+  await publishQuarantine(deps, plan, quarantineOf(sources));
   const accounting = sources.map(({ source, outcome }) => ({
     run_id: plan.run.run_id,
     source,

@@ -1,7 +1,6 @@
 import { AuditFailed } from '../core/errors.ts';
 import { isKeyed } from '../core/keyed.ts';
-import { NO_ROWS } from '../core/run.ts';
-import { type Expectation, modelId, type SilverModel } from '../core/spec.ts';
+import { type Expectation, type MetadataColumn, modelId, type SilverModel } from '../core/spec.ts';
 import type { Session } from '../ports.ts';
 import {
   type Batch,
@@ -11,23 +10,28 @@ import {
   createHashDuplicates,
   createParsed,
   dropParsed,
+  HASH,
+  type ParsedExtras,
   rejectTables,
 } from '../sql/batch.ts';
 import {
+  condemnKeyDuplicates,
   countBroken,
   countDropped,
   createDrops,
   createKeyDuplicates,
   createMapped,
   findRepeatedKeys,
-  renderHashed,
+  renderEnriched,
   renderKept,
   selectHashes,
 } from '../sql/mapped.ts';
-import { quotePath } from '../sql/quote.ts';
+import { createCondemned } from '../sql/memory.ts';
+import { quotePath, quoteText } from '../sql/quote.ts';
 import { batchOf } from './batch-files.ts';
 import type { StepDeps } from './deps.ts';
-import { dedupeColumns, KNOWN_ROWS, openKnown } from './known-rows.ts';
+import { condemnsDuplicates, dedupeColumns, KNOWN_ROWS, openKnown } from './known-rows.ts';
+import { openMemory } from './quarantine-memory.ts';
 import { quarantineRows } from './quarantine-rows.ts';
 import type { UnitContext } from './stage.ts';
 import type { CountedBatch } from './stage-silver.ts';
@@ -47,7 +51,8 @@ type Mapped = {
 
 /**
  * Takes a batch through the model. Rows stream from the files to Parquet where one pass is enough; a model that joins,
- * deduplicates or has expectations needs numbered rows, so its batch becomes a table first.
+ * deduplicates or has expectations, and a source that the quarantine remembers, need numbered rows, so the batch becomes
+ * a table first.
  */
 export async function mapBatch(
   session: Session,
@@ -57,27 +62,47 @@ export async function mapBatch(
   deps: StepDeps,
 ): Promise<UnitResult> {
   await session.run(createBatchSchema());
-  const mapped = needsNumbers(model)
-    ? await mapThroughTables(session, context, model, batch, deps)
+  const withMemory = await openMemory(session, context, batch.source, deps);
+  const rows = numberedRows(model, withMemory);
+  const mapped = rows.needed
+    ? await mapThroughTables(session, context, model, batch, rows, deps)
     : await mapStreaming(session, context, model, batch, deps);
   const read = [...batch.records.values()].reduce((sum, n) => sum + n, 0);
   const accepted = mapped.output.rows;
-  const quarantined = read - accepted - mapped.duplicates;
-  const quarantine = await quarantineRows(session, context, batch, { ...mapped, rows: quarantined }, deps);
+  const { duplicates } = mapped;
+  const missing = { ...mapped, withMemory, rows: read - accepted - duplicates };
+  const { quarantined, condemned, files } = await quarantineRows(session, context, batch, missing, deps);
   return {
     ...emptyResult(context.unit.unit, model.id),
-    counts: { ...NO_ROWS, read, accepted, quarantined, duplicates: mapped.duplicates },
+    counts: { read, accepted, quarantined, condemned, duplicates },
     broken: mapped.broken,
     written: mapped.output.written,
     exchanged: mapped.output.exchanged,
-    quarantine,
+    quarantine: files,
   };
 }
 
-function needsNumbers(model: SilverModel): boolean {
-  return (
-    isKeyed(model) || model.joins.length > 0 || dedupeColumns(model).length > 0 || rowExpectations(model).length > 0
-  );
+/** What has to be known of each row of a batch. */
+type NumberedRows = ParsedExtras & {
+  readonly needed: boolean;
+  readonly memory: boolean;
+  /** Rows equal to an earlier one of the batch are left out before anything else. */
+  readonly once: boolean;
+};
+
+function numberedRows(model: SilverModel, memory: boolean): NumberedRows {
+  const once = dedupesByHash(model) || condemnsDuplicates(model);
+  const has = (column: MetadataColumn): boolean => model.metadata.includes(column);
+  const expects = rowExpectations(model).length > 0;
+  const extras = model.metadata.length > 0 || expects || memory;
+  return {
+    needed: isKeyed(model) || model.joins.length > 0 || dedupeColumns(model).length > 0 || extras,
+    memory,
+    once,
+    hash: once || memory || has('row_hash'),
+    file: isKeyed(model) || has('source_file'),
+    key: memory,
+  };
 }
 
 function rowExpectations(model: SilverModel): readonly RowExpectation[] {
@@ -92,8 +117,9 @@ async function mapStreaming(
   deps: StepDeps,
 ): Promise<Mapped> {
   const files = batchOf(batch.source, batch.files);
-  await session.run(createParsed(files, rejectTables('parse'), { table: false, hash: false, file: false }));
-  await session.run(createBatchView(batch.source, { table: false, withoutDuplicates: false }));
+  const plain = { table: false, hash: false, file: false, key: false };
+  await session.run(createParsed(files, rejectTables('parse'), plain));
+  await session.run(createBatchView(batch.source, { table: false, without: { duplicates: false, condemned: false } }));
   const output = await writeOutput(session, context, model, `(${model.sql})`, batch.scratch, deps);
   return { output, duplicates: 0, broken: {}, withoutDuplicates: false, withDrops: false };
 }
@@ -103,25 +129,25 @@ async function mapThroughTables(
   context: UnitContext,
   model: SilverModel,
   batch: CountedBatch,
+  rows: NumberedRows,
   deps: StepDeps,
 ): Promise<Mapped> {
-  const byHash = dedupesByHash(model);
   // An exchanged row meets the table's rows in the merge, where its bucket is.
   const direct = context.planned.output === 'final' && dedupeColumns(model).length > 0;
   const known = direct ? await openKnown(session, context, model, deps) : undefined;
   try {
-    const accepted = await parseToTable(session, model, batch, known !== undefined);
+    const accepted = await parseToTable(session, model, batch, rows, known !== undefined);
     await session.run(createMapped(model.sql));
     const dropped = await dropRows(session, model, known !== undefined);
     if (dropped.mapped !== accepted.rows) throw await explainMultiplied(session, model, accepted.rows, dropped.mapped);
     const kept = renderKept({ drops: dropped.quarantined > 0, duplicates: dropped.duplicates > 0 });
-    const from = byHash ? renderHashed(kept, ROW_HASH) : kept;
-    if (!byHash && !isKeyed(model)) await session.run(dropParsed());
+    const from = enrich(kept, context, model, batch, rows);
+    if (from === kept && !isKeyed(model)) await session.run(dropParsed());
     const output = isKeyed(model)
       ? await writeKeyedEvents(session, context, model, landedPaths(batch), batch.scratch, deps)
       : await writeOutput(session, context, model, from, batch.scratch, deps);
     const duplicates = accepted.duplicates + dropped.duplicates;
-    return { output, duplicates, broken: dropped.broken, withoutDuplicates: byHash, withDrops: true };
+    return { output, duplicates, broken: dropped.broken, withoutDuplicates: rows.once, withDrops: true };
   } finally {
     await known?.release();
   }
@@ -131,15 +157,41 @@ async function parseToTable(
   session: Session,
   model: SilverModel,
   batch: CountedBatch,
+  rows: NumberedRows,
   known: boolean,
 ): Promise<{ rows: number; duplicates: number }> {
-  const byHash = dedupesByHash(model);
   const files: Batch = batchOf(batch.source, batch.files);
-  await session.run(createParsed(files, rejectTables('parse'), { table: true, hash: byHash, file: isKeyed(model) }));
-  if (byHash) await session.run(createHashDuplicates(known ? selectHashes(KNOWN_ROWS, ROW_HASH) : undefined));
-  await session.run(createBatchView(batch.source, { table: true, withoutDuplicates: byHash }));
-  const counted = (await session.rows(countAccepted(byHash)))[0];
+  const without = { duplicates: rows.once, condemned: rows.memory };
+  await session.run(createParsed(files, rejectTables('parse'), { ...rows, table: true }));
+  const inTable = known && dedupesByHash(model) ? selectHashes(KNOWN_ROWS, ROW_HASH) : undefined;
+  if (rows.once) await session.run(createHashDuplicates(inTable));
+  if (rows.memory) for (const statement of createCondemned(rows.once)) await session.run(statement);
+  await session.run(createBatchView(batch.source, { table: true, without }));
+  const counted = (await session.rows(countAccepted(without)))[0];
   return { rows: Number(counted?.['accepted']), duplicates: Number(counted?.['duplicates']) };
+}
+
+/** Adds the columns that come from the source row and from the run rather than from the model's SQL. */
+function enrich(
+  kept: string,
+  { plan }: UnitContext,
+  model: SilverModel,
+  batch: CountedBatch,
+  rows: NumberedRows,
+): string {
+  const values: Readonly<Record<MetadataColumn, string>> = {
+    row_hash: `p.${HASH}`,
+    source_file: 'f.key',
+    attempt: rows.memory ? 'coalesce(a.rejections, 0) + 1' : '1',
+    ingested_at: `CAST(${quoteText(plan.created_at)} AS TIMESTAMPTZ)`,
+    run_id: quoteText(plan.run.run_id),
+  };
+  const metadata = model.metadata.map((name) => ({ name, value: values[name] }));
+  const hash = dedupesByHash(model) ? [{ name: ROW_HASH, value: `p.${HASH}` }] : [];
+  const columns = [...metadata, ...hash];
+  if (columns.length === 0) return kept;
+  const files = model.metadata.includes('source_file') ? landedPaths(batch) : [];
+  return renderEnriched(kept, columns, { attempts: rows.memory, files });
 }
 
 function landedPaths(batch: CountedBatch): readonly { readonly path: string; readonly key: string }[] {
@@ -168,6 +220,10 @@ async function dropRows(session: Session, model: SilverModel, known: boolean): P
     ),
   );
   if (key.length > 0) await session.run(createKeyDuplicates(key, known ? KNOWN_ROWS : undefined));
+  if (condemnsDuplicates(model)) {
+    const comparable = known && model.metadata.includes('row_hash') ? KNOWN_ROWS : undefined;
+    for (const statement of condemnKeyDuplicates(key, comparable)) await session.run(statement);
+  }
   const counted = (await session.rows(countDropped(key.length > 0)))[0];
   return {
     mapped: Number(counted?.['mapped']),

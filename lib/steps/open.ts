@@ -3,6 +3,7 @@ import type { PipelineSpec } from '../core/spec.ts';
 import { currentSnapshot } from '../iceberg/snapshot.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
 import { loadTable } from '../table/read.ts';
+import { requireClosed } from './breaker.ts';
 import { chooseWork, type Reprocess } from './choose-work.ts';
 import type { StepDeps } from './deps.ts';
 import { discardRun } from './discard.ts';
@@ -44,6 +45,7 @@ export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunStat
   await takeLock(deps, run.pipeline, run.run_id);
   const unfinished = await findUnfinished(deps, run.pipeline);
   if (unfinished !== undefined) return planned(unfinished);
+  await requireClosed(deps.store, run.pipeline);
   const plan = await planRun(deps, run, input);
   if (plan !== undefined) return planned(plan);
   await releaseLock(deps, run.pipeline);

@@ -14,6 +14,7 @@ import { writeTable } from '../sql/write.ts';
 import { commitChange } from '../table/commit.ts';
 import { type BaseTable, prepareSnapshot } from '../table/prepare.ts';
 import { loadTable } from '../table/read.ts';
+import type { Removal } from '../table/removal.ts';
 import { dataFilesOf } from './data-files.ts';
 import type { StepDeps } from './deps.ts';
 import { type Placed, placeDataFiles, withScratch } from './place-files.ts';
@@ -44,12 +45,13 @@ export async function opsTarget(deps: StepDeps, name: OpsTable, id: TableId): Pr
   return { base, create: undefined, alter, schema: currentSchema(metadata), spec: currentSpec(metadata) };
 }
 
-/** Appends data files to an ops table, once per run. */
+/** Adds data files to an ops table, once per run, or puts them in the place of all that it has. */
 export async function commitOps(
   deps: StepDeps,
   run: { readonly pipeline: string; readonly run_id: string },
   name: OpsTable,
   placed: readonly Placed[],
+  remove: Removal = { kind: 'nothing' },
 ): Promise<void> {
   if (placed.length === 0) return;
   const id = opsTable(run.pipeline, name);
@@ -59,7 +61,7 @@ export async function commitOps(
     ...(target.create === undefined ? {} : { create: target.create }),
     ...(target.alter === undefined ? {} : { alter: target.alter }),
     added: dataFilesOf(deps.store, placed, target),
-    remove: { kind: 'nothing' },
+    remove,
     snapshotId: deps.ids.snapshot(),
     nowMs: deps.clock.now().getTime(),
     unique: deps.ids.unique(),

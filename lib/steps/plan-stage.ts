@@ -6,6 +6,7 @@ import type { Column } from '../core/types.ts';
 import type { StepDeps } from './deps.ts';
 import { evolveContract } from './drift.ts';
 import { goldReason } from './gold-inputs.ts';
+import { condemnsDuplicates } from './known-rows.ts';
 import { readJson, readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from './run-folder.ts';
 import { bucketsOf, keyedShapes, shapeOf } from './table-shape.ts';
 import { findModel, loadBase, loadStates, tableColumns } from './table-state.ts';
@@ -47,7 +48,9 @@ async function planSilver(
   const files = source === undefined ? [] : await readJson<LandedFile[]>(deps.store, source.files_key);
   const rebuild = plan.rebuild.includes(model.id);
   if (files.length === 0 && plan.tables[model.id] !== null && !rebuild) return undefined;
-  const packed = packUnits(files, plan.spec.settings.unitBytes);
+  // Rows that are condemned for their key have to be seen together: what a merge finds out comes after validation.
+  const unitBytes = condemnsDuplicates(model) ? Number.POSITIVE_INFINITY : plan.spec.settings.unitBytes;
+  const packed = packUnits(files, unitBytes);
   const units = packed.map((members, ordinal) => stageUnit(model.id, ordinal, members));
   for (const unit of units) await writeOnce(deps.store, runFolder.unit(plan.run, level, unit.unit), unit);
   const contract = await evolveContract(deps, sourceOf(plan, model), model, files);

@@ -21,6 +21,12 @@ import type { UnitContext } from './stage.ts';
 import type { CountedBatch } from './stage-silver.ts';
 import { fieldIdsOf } from './table-state.ts';
 
+export type Quarantined = {
+  readonly quarantined: number;
+  readonly condemned: number;
+  readonly files: readonly Placed[];
+};
+
 /**
  * Writes the rows that did not make it as files of the quarantine table. Only now are the files read a second time, for
  * the raw text. Throws EngineError when the engine does not find exactly the records that went missing, which means
@@ -30,10 +36,15 @@ export async function quarantineRows(
   session: Session,
   context: UnitContext,
   batch: CountedBatch,
-  missing: { readonly rows: number; readonly withoutDuplicates: boolean; readonly withDrops: boolean },
+  missing: {
+    readonly rows: number;
+    readonly withoutDuplicates: boolean;
+    readonly withDrops: boolean;
+    readonly withMemory: boolean;
+  },
   deps: StepDeps,
-): Promise<readonly Placed[]> {
-  if (missing.rows === 0) return [];
+): Promise<Quarantined> {
+  if (missing.rows === 0) return { quarantined: 0, condemned: 0, files: [] };
   const { plan, unit } = context;
   await fillQuarantine(session, batch, {
     source: batch.source.name,
@@ -41,8 +52,11 @@ export async function quarantineRows(
     at: plan.created_at,
     withoutDuplicates: missing.withoutDuplicates,
     withDrops: missing.withDrops,
+    withMemory: missing.withMemory,
   });
-  const found = Number((await session.rows(countQuarantine()))[0]?.['rows']);
+  const counted = (await session.rows(countQuarantine()))[0];
+  const found = Number(counted?.['rows']);
+  const condemned = Number(counted?.['condemned']);
   if (found !== missing.rows) {
     throw new EngineError(
       `${unit.unit}: ${missing.rows} rows of source ${batch.source.name} are unaccounted for, and ${found} rows fail a check`,
@@ -62,7 +76,9 @@ export async function quarantineRows(
       fileBytes: plan.spec.settings.fileBytes,
     }),
   );
-  return placeDataFiles(deps, files, { table, ...target, stem: `${plan.run.run_id}-${unit.unit}` });
+  const stem = `${plan.run.run_id}-${unit.unit}`;
+  const placed = await placeDataFiles(deps, files, { table, ...target, stem });
+  return { quarantined: found - condemned, condemned, files: placed };
 }
 
 async function fillQuarantine(session: Session, batch: CountedBatch, context: QuarantineContext): Promise<void> {

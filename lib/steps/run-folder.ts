@@ -19,6 +19,8 @@ export const runFolder = {
   unit: (run: RunRef, level: number, unit: string): string => `${runFolder.level(run, level)}/units/${unit}.json`,
   unitResult: (run: RunRef, level: number, unit: string): string =>
     `${runFolder.level(run, level)}/results/${unit}.json`,
+  attempt: (run: RunRef, level: number, unit: string, attempt: number): string =>
+    `${runFolder.level(run, level)}/attempts/${unit}-${attempt}`,
   exchange: (run: RunRef, level: number, unit: string): string => `${runFolder.level(run, level)}/exchange/${unit}`,
   audit: (run: RunRef, level: number): string => `${runFolder.level(run, level)}/audit.json`,
   table: (run: RunRef, model: string): string => `${runFolder.root(run)}/tables/${model}.json`,

@@ -1,6 +1,7 @@
 import { UnreadableTable } from '../core/errors.ts';
 import type { FieldId } from '../core/field-ids.ts';
 import { historyColumns, isKeyed, logColumns, logModelId, logTable } from '../core/keyed.ts';
+import { metadataColumns } from '../core/metadata.ts';
 import type { RunPlan } from '../core/run.ts';
 import type { ModelSpec, PipelineSpec, TableRef } from '../core/spec.ts';
 import { modelId } from '../core/spec.ts';
@@ -46,7 +47,9 @@ export function dedupesByHash(model: ModelSpec): boolean {
 
 export function tableColumns(model: ModelSpec): readonly Column[] {
   if (isKeyed(model)) return historyColumns(model.mode, model.columns);
-  return dedupesByHash(model) ? [...model.columns, { name: ROW_HASH, type: { kind: 'string' } }] : model.columns;
+  if (model.layer === 'gold') return model.columns;
+  const hash: readonly Column[] = dedupesByHash(model) ? [{ name: ROW_HASH, type: { kind: 'string' } }] : [];
+  return [...model.columns, ...metadataColumns(model), ...hash];
 }
 
 /**

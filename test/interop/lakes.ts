@@ -19,6 +19,7 @@ const HERE = import.meta.dirname;
 const log = { info: () => {}, warn: (event: string, fields?: unknown) => console.error(event, fields) };
 
 export async function openLake(root: string, pipelines: string): Promise<LocalLake> {
+  await mkdir(root, { recursive: true });
   return openLocalLake({ root, pipelines, log, memoryBytes: 1_000_000_000, threads: 2 });
 }
 

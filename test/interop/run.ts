@@ -1,19 +1,16 @@
-import { spawn } from 'node:child_process';
-import { createHash, randomInt } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { randomInt } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeGenerated, writeLarge, writeMany } from './committed-tables.ts';
+import { exitCode, PEERS, pythonWith, sparkJar } from './environments.ts';
 import { writeEvolving, writeModes, writeRetail, writeTypes } from './lakes.ts';
 
 /**
- * `npm run test:interop`: writes lakes with Strata and lets PyIceberg and pyarrow check them. The first run makes a
- * Python environment below .peers; the lakes stay in .peers/interop until the next run.
+ * `npm run test:interop [-- --seed N] [-- --verbose] [-- --spark]`: writes lakes with Strata and lets PyIceberg and
+ * pyarrow check them, or Java Iceberg in Spark. The first run installs what it needs below .peers; the lakes stay in
+ * .peers/interop until the next run.
  */
-const HERE = import.meta.dirname;
-const PEERS = join(HERE, '..', '..', '.peers');
-const REQUIREMENTS = join(HERE, 'requirements.txt');
-
 const { values: options } = parseArgs({
   options: {
     seed: { type: 'string' },
@@ -21,24 +18,6 @@ const { values: options } = parseArgs({
     spark: { type: 'boolean', default: false },
   },
 });
-
-/** The interpreter of an environment that holds exactly the pinned packages. */
-async function python(): Promise<string> {
-  const folder = join(PEERS, 'pyiceberg');
-  const interpreter = join(folder, 'bin', 'python');
-  const wanted = createHash('sha256')
-    .update(await readFile(REQUIREMENTS))
-    .digest('hex');
-  const stamp = join(folder, 'requirements.sha256');
-  const installed = await readFile(stamp, 'utf8').catch(() => undefined);
-  if (installed === wanted) return interpreter;
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(PEERS, { recursive: true });
-  await command('python3', ['-m', 'venv', folder]);
-  await command(interpreter, ['-m', 'pip', 'install', '--quiet', '--no-deps', '--requirement', REQUIREMENTS]);
-  await writeFile(stamp, wanted);
-  return interpreter;
-}
 
 async function writeLakes(folder: string, seed: number): Promise<string> {
   await rm(folder, { recursive: true, force: true });
@@ -57,23 +36,17 @@ async function writeLakes(folder: string, seed: number): Promise<string> {
   return path;
 }
 
-/** Ends with the command; throws unless it ends well. */
-async function command(file: string, args: readonly string[]): Promise<void> {
-  const code = await exitCode(file, args);
-  if (code !== 0) throw new Error(`${file} ${args.join(' ')} ended with ${code}`);
-}
-
-function exitCode(file: string, args: readonly string[]): Promise<number> {
-  return new Promise((ended, failed) => {
-    const child = spawn(file, args, { stdio: 'inherit' });
-    child.on('error', failed);
-    child.on('close', (code) => ended(code ?? 1));
-  });
+/** The program that checks, and what it takes after the list of lakes. */
+async function checker(): Promise<{ interpreter: string; script: string; rest: readonly string[] }> {
+  const rest = options.verbose ? ['--verbose'] : [];
+  if (!options.spark)
+    return { interpreter: await pythonWith('pyiceberg', 'requirements.txt'), script: 'main.py', rest };
+  const interpreter = await pythonWith('spark', 'requirements-spark.txt');
+  return { interpreter, script: 'spark_main.py', rest: [await sparkJar(), ...rest] };
 }
 
 const seed = options.seed === undefined ? randomInt(2 ** 31 - 1000) : Number(options.seed);
-console.log(`seed ${seed} (repeat with: npm run test:interop -- --seed ${seed})`);
-const interpreter = await python();
+console.log(`seed ${seed} (the same tables again: npm run test:interop -- --seed ${seed})`);
+const { interpreter, script, rest } = await checker();
 const lakes = await writeLakes(join(PEERS, 'interop'), seed);
-const flags = options.verbose ? ['--verbose'] : [];
-process.exitCode = await exitCode(interpreter, [join(HERE, 'checks', 'main.py'), lakes, ...flags]);
+process.exitCode = await exitCode(interpreter, [join(import.meta.dirname, 'checks', script), lakes, ...rest]);

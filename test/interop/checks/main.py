@@ -32,7 +32,8 @@ def main() -> int:
         lakes = json.load(file)
     report = Report()
     for name, check in CHECKS.items():
-        check(report, lakes[name])
+        with report.check(f"{name}: every check ran"):
+            check(report, lakes[name])
         for location in lakes[name].get("others", []):
             check_form(report, location)
     return report.finish()

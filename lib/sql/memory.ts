@@ -1,0 +1,68 @@
+import type { Statement } from '../core/statement.ts';
+import { DUPLICATES, HASH, KEY, OK, PARSED } from './batch.ts';
+import { quoteText, quoteTexts } from './quote.ts';
+
+/** What the quarantine remembers of a source, and what follows from it for the rows of a batch. */
+export const MEMORY = '__memory';
+export const CONDEMNED = '__condemned';
+export const ATTEMPTS = '__attempts';
+
+/** A business key that was rejected this often is condemned when it comes again. */
+const MAX_REJECTIONS = 3;
+
+/** `__memory`: hash, key and status of the source's rows in quarantine; files being reprocessed start afresh. */
+export function createMemory(quarantine: string | undefined, source: string, withdrawn: readonly string[]): Statement {
+  if (quarantine === undefined) {
+    return { name: 'memory', text: `CREATE TABLE ${MEMORY} (row_hash VARCHAR, business_key VARCHAR, status VARCHAR)` };
+  }
+  const fresh = withdrawn.length === 0 ? '' : ` AND NOT list_contains(${quoteTexts(withdrawn)}, source_file)`;
+  return {
+    name: 'memory',
+    text: `CREATE TABLE ${MEMORY} AS SELECT row_hash, business_key, status FROM ${quarantine}
+WHERE source = ${quoteText(source)} AND status IN ('quarantined', 'condemned')${fresh}`,
+  };
+}
+
+/**
+ * `__attempts`: for rows whose key was rejected before, in quarantine or earlier in the batch, the how-many-th arrival
+ * this is. `__condemned`: rows that are not looked at again, before any validation: their hash is in quarantine
+ * (DUPLICATE_FAILURE), or their key was rejected three times (MAX_ATTEMPTS).
+ */
+export function createCondemned(withoutDuplicates: boolean): readonly Statement[] {
+  const duplicates = withoutDuplicates ? ` ANTI JOIN ${DUPLICATES} d ON p.rowid = d.rid` : '';
+  const present = `present AS (SELECT p.rowid AS rid, p.${HASH} AS hash, p.${KEY} AS key, p.${OK} AS ok FROM ${PARSED} p${duplicates})`;
+  return [
+    {
+      name: 'attempts',
+      text: `CREATE TABLE ${ATTEMPTS} AS
+WITH ${present},
+known AS (SELECT rid FROM present SEMI JOIN ${MEMORY} m ON present.hash = m.row_hash),
+prior AS (
+  SELECT business_key AS key, count(*) AS rejections FROM ${MEMORY}
+  WHERE status = 'quarantined' AND business_key IS NOT NULL GROUP BY ALL
+),
+risky AS (SELECT key FROM present WHERE NOT ok AND key IS NOT NULL UNION SELECT key FROM prior),
+arrivals AS (
+  SELECT p.rid, p.key, NOT p.ok AND k.rid IS NULL AS rejected
+  FROM present p SEMI JOIN risky r ON p.key = r.key LEFT JOIN known k ON p.rid = k.rid
+)
+SELECT a.rid, coalesce(p.rejections, 0) + coalesce(sum(CAST(a.rejected AS INTEGER)) OVER earlier, 0) AS rejections
+FROM arrivals a LEFT JOIN prior p ON a.key = p.key
+WINDOW earlier AS (PARTITION BY a.key ORDER BY a.rid ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)`,
+    },
+    {
+      name: 'condemned',
+      text: `CREATE TABLE ${CONDEMNED} AS
+WITH ${present},
+known AS (SELECT rid FROM present SEMI JOIN ${MEMORY} m ON present.hash = m.row_hash)
+SELECT rid, {'code': 'DUPLICATE_FAILURE', 'detail': 'the same row is in quarantine already'} AS issue FROM known
+UNION ALL
+SELECT rid, {'code': 'MAX_ATTEMPTS', 'detail': 'its key was rejected ' || rejections || ' times before'} AS issue
+FROM ${ATTEMPTS} ANTI JOIN known USING (rid) WHERE rejections >= ${MAX_REJECTIONS}`,
+    },
+  ];
+}
+
+export function countMemory(): Statement {
+  return { name: 'count_memory', text: `SELECT count(*) AS rows FROM ${MEMORY}` };
+}

@@ -1,0 +1,54 @@
+import type { Statement } from '../core/statement.ts';
+import { quoteText, quoteTexts } from './quote.ts';
+
+/** Which rows of the quarantine table; every part that is given has to match. */
+export type QuarantineFilter = {
+  readonly source?: string;
+  readonly runId?: string;
+  readonly code?: string;
+  readonly files?: readonly string[];
+  readonly hashes?: readonly string[];
+};
+
+export function renderQuarantineFilter(filter: QuarantineFilter): string {
+  const parts = [
+    ...(filter.source === undefined ? [] : [`source = ${quoteText(filter.source)}`]),
+    ...(filter.runId === undefined ? [] : [`run_id = ${quoteText(filter.runId)}`]),
+    ...(filter.code === undefined ? [] : [`list_contains(codes, ${quoteText(filter.code)})`]),
+    ...(filter.files === undefined ? [] : [`list_contains(${quoteTexts(filter.files)}, source_file)`]),
+    ...(filter.hashes === undefined ? [] : [`list_contains(${quoteTexts(filter.hashes)}, row_hash)`]),
+  ];
+  return parts.length === 0 ? 'true' : parts.join(' AND ');
+}
+
+/** The whole table with the status of some rows set to `released`: they are kept, and no longer held against anyone. */
+export function renderReleased(table: string, filter: QuarantineFilter): string {
+  const released = `status <> 'released' AND ${renderQuarantineFilter(filter)}`;
+  return `(SELECT * REPLACE (CASE WHEN ${released} THEN 'released' ELSE status END AS status) FROM ${table})`;
+}
+
+export function countReleasable(table: string, filter: QuarantineFilter): Statement {
+  return {
+    name: 'count_releasable',
+    text: `SELECT count(*) AS rows FROM ${table} WHERE status <> 'released' AND ${renderQuarantineFilter(filter)}`,
+  };
+}
+
+/** Codes with more than `rows` rows among the staged ones and those that came to quarantine since an instant. */
+export function findTripped(
+  relations: { readonly table: string | undefined; readonly staged: string | undefined },
+  since: string,
+  rows: number,
+): Statement {
+  const table =
+    relations.table === undefined
+      ? []
+      : [
+          `SELECT unnest(codes) AS code FROM ${relations.table} WHERE quarantined_at >= CAST(${quoteText(since)} AS TIMESTAMPTZ)`,
+        ];
+  const staged = relations.staged === undefined ? [] : [`SELECT unnest(codes) AS code FROM ${relations.staged}`];
+  return {
+    name: 'breaker',
+    text: `SELECT code, count(*) AS rows FROM (${[...table, ...staged].join('\nUNION ALL\n')}) GROUP BY code HAVING count(*) > ${rows} ORDER BY rows DESC, code`,
+  };
+}

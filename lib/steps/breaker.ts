@@ -1,0 +1,103 @@
+import { AuditFailed } from '../core/errors.ts';
+import { OPS_TABLES, opsTable } from '../core/ops.ts';
+import type { RunPlan } from '../core/run.ts';
+import type { ObjectStore } from '../ports.ts';
+import { findTripped } from '../sql/quarantine-table.ts';
+import { quotePath } from '../sql/quote.ts';
+import { createSchemas, renderParquet } from '../sql/scan.ts';
+import { loadTable } from '../table/read.ts';
+import type { StepDeps } from './deps.ts';
+import type { Placed } from './place-files.ts';
+import { readJsonIfAny, writeJson } from './run-folder.ts';
+import { openTable, pathOf } from './table-state.ts';
+
+/** Why a pipeline's circuit breaker is open. It stays so until a person closes it. */
+export type OpenBreaker = {
+  readonly code: string;
+  readonly rows: number;
+  readonly limit: number;
+  readonly window_ms: number;
+  readonly run_id: string;
+  readonly opened_at: string;
+};
+
+function breakerKey(pipeline: string): string {
+  return `ops/${pipeline}/breaker.json`;
+}
+
+export function readBreaker(store: ObjectStore, pipeline: string): Promise<OpenBreaker | undefined> {
+  return readJsonIfAny<OpenBreaker>(store, breakerKey(pipeline));
+}
+
+/** Whether it was open. */
+export async function closeBreaker(store: ObjectStore, pipeline: string): Promise<boolean> {
+  const open = (await readBreaker(store, pipeline)) !== undefined;
+  await store.remove(breakerKey(pipeline));
+  return open;
+}
+
+/** Throws AuditFailed while the breaker is open. */
+export async function requireClosed(store: ObjectStore, pipeline: string): Promise<void> {
+  const open = await readBreaker(store, pipeline);
+  if (open === undefined) return;
+  throw new AuditFailed(
+    `the circuit breaker of ${pipeline} is open: ${open.rows} rows with ${open.code} within ${open.window_ms / 1000} s ` +
+      `(limit ${open.limit}), run ${open.run_id} at ${open.opened_at}. Nothing was done; look at the rows, then close it: strata breaker close ${pipeline}`,
+  );
+}
+
+/**
+ * Opens the breaker when the rows that this run would quarantine, with those of the window before it, are too many of
+ * one code. Throws AuditFailed then: the run ends before anything is published.
+ */
+export async function checkBreaker(deps: StepDeps, plan: RunPlan, quarantine: readonly Placed[]): Promise<void> {
+  const { breaker } = plan.spec;
+  if (breaker === null || quarantine.length === 0) return;
+  const at = deps.clock.now();
+  const since = new Date(at.getTime() - breaker.windowMs).toISOString();
+  const tripped = await countCodes(deps, plan, quarantine, since, breaker.rows);
+  if (tripped === undefined) return;
+  const open: OpenBreaker = {
+    ...tripped,
+    limit: breaker.rows,
+    window_ms: breaker.windowMs,
+    run_id: plan.run.run_id,
+    opened_at: at.toISOString(),
+  };
+  if (!plan.run.dry_run) await writeJson(deps.store, breakerKey(plan.run.pipeline), open);
+  throw new AuditFailed(
+    `the circuit breaker opened: ${open.rows} rows with ${open.code} within ${open.window_ms / 1000} s, limit ${open.limit}; ` +
+      `nothing is published and further runs stop until: strata breaker close ${plan.run.pipeline}`,
+  );
+}
+
+async function countCodes(
+  deps: StepDeps,
+  plan: RunPlan,
+  quarantine: readonly Placed[],
+  since: string,
+  limit: number,
+): Promise<{ code: string; rows: number } | undefined> {
+  const entry = await loadTable(deps.catalog, opsTable(plan.run.pipeline, 'quarantine'));
+  const keys = quarantine.map((file) => file.key);
+  const staged = await deps.store.borrow(keys);
+  const session = await deps.engine.open(deps.settings);
+  try {
+    for (const statement of createSchemas(['ops'])) await session.run(statement);
+    const name = { schema: 'ops', table: 'quarantine' };
+    const table = await openTable(deps.store, session, name, entry?.metadata, OPS_TABLES.quarantine);
+    try {
+      const relations = {
+        table: quotePath('ops', 'quarantine'),
+        staged: renderParquet(keys.map((k) => pathOf(staged, k))),
+      };
+      const first = (await session.rows(findTripped(relations, since, limit)))[0];
+      return first === undefined ? undefined : { code: String(first['code']), rows: Number(first['rows']) };
+    } finally {
+      await table.release();
+    }
+  } finally {
+    await session.close();
+    await staged.release();
+  }
+}

@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Where peers are installed, once; git ignores it. */
+export const PEERS = join(import.meta.dirname, '..', '..', '.peers');
+
+/** The interpreter of a Python environment that holds exactly the packages of a requirements file beside this one. */
+export async function pythonWith(name: string, requirements: string): Promise<string> {
+  const folder = join(PEERS, name);
+  const interpreter = join(folder, 'bin', 'python');
+  const list = join(import.meta.dirname, requirements);
+  const wanted = createHash('sha256')
+    .update(await readFile(list))
+    .digest('hex');
+  const stamp = join(folder, 'requirements.sha256');
+  const installed = await readFile(stamp, 'utf8').catch(() => undefined);
+  if (installed === wanted) return interpreter;
+  console.log(`installing ${requirements} into ${folder}`);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(PEERS, { recursive: true });
+  await command('python3', ['-m', 'venv', folder]);
+  await command(interpreter, ['-m', 'pip', 'install', '--quiet', '--no-deps', '--requirement', list]);
+  await writeFile(stamp, wanted);
+  return interpreter;
+}
+
+const SPARK_RUNTIME = { group: 'org.apache.iceberg', name: 'iceberg-spark-runtime-3.5_2.12', version: '1.9.2' };
+
+/** Java Iceberg for Spark, from Maven Central. */
+export async function sparkJar(): Promise<string> {
+  const { group, name, version } = SPARK_RUNTIME;
+  const folder = join(PEERS, 'jars');
+  const jar = join(folder, `${name}-${version}.jar`);
+  const present = await access(jar).then(
+    () => true,
+    () => false,
+  );
+  if (!present) {
+    const artifact = `-Dartifact=${group}:${name}:${version}`;
+    await command('mvn', ['-q', 'dependency:copy', artifact, `-DoutputDirectory=${folder}`]);
+  }
+  return jar;
+}
+
+/** Ends with the command; throws unless it ends well. */
+async function command(file: string, args: readonly string[]): Promise<void> {
+  const code = await exitCode(file, args);
+  if (code !== 0) throw new Error(`${file} ${args.join(' ')} ended with ${code}`);
+}
+
+/** Runs a program with this one's output. */
+export function exitCode(file: string, args: readonly string[]): Promise<number> {
+  return new Promise((ended, failed) => {
+    const child = spawn(file, args, { stdio: 'inherit' });
+    child.on('error', (cause) => failed(new Error(`${file} cannot be run; the interop checks need it`, { cause })));
+    child.on('close', (code) => ended(code ?? 1));
+  });
+}

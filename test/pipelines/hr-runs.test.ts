@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import pipeline from '../../pipelines/hr/pipeline.ts';
+import { openPipelineLake, runBatches } from './runs.ts';
+
+type Landed = { readonly source: string; readonly file: string; readonly content: string };
+
+const HEADER = 'emp_id,designation,start_date,end_date,salary';
+const DAY = 86_400;
+
+function file(name: string, rows: readonly string[]): Landed {
+  return { source: 'employee_timeframe', file: name, content: `${[HEADER, ...rows].join('\n')}\n` };
+}
+
+/** The history and its figures, from files landed in these batches. */
+async function historyOf(batches: readonly (readonly Landed[])[]) {
+  const lake = await openPipelineLake(pipeline);
+  try {
+    await runBatches(lake, batches);
+    return {
+      rows: await lake.rows('hr_silver.employee_timeframe'),
+      active: await lake.rows('hr_gold.active_by_designation'),
+      figures: await lake.rows(
+        'hr_gold.employee_timeframe',
+        "SELECT count(*) AS records, count(DISTINCT emp_id) AS people, count(*) FILTER (status = 'ACTIVE') AS active FROM t",
+      ),
+      closed: await lake.rows(
+        'hr_silver.employee_timeframe',
+        'SELECT count(*) AS n FROM t WHERE end_date IS NULL AND valid_to IS NOT NULL',
+      ),
+    };
+  } finally {
+    lake.close();
+  }
+}
+
+/** Rows dealt out by a fixed sequence, so that a shuffle is the same in every run. */
+function shuffled(rows: readonly string[], files: number): readonly Landed[] {
+  let state = 12_345;
+  const next = (): number => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return state;
+  };
+  const order = rows.map((row) => ({ row, at: next() })).sort((a, b) => a.at - b.at);
+  return Array.from({ length: files }, (_, i) =>
+    file(
+      `part-${i}.csv`,
+      order.filter((_, at) => at % files === i).map(({ row }) => row),
+    ),
+  );
+}
+
+const BASE = Array.from({ length: 60 }, (_, n) => [
+  `${n},Engineer,${n * DAY},${(n + 10) * DAY},${1000 + n}`,
+  `${n},Engineer,${(n + 10) * DAY},,${1000 + n}`,
+]).flat();
+const NEXT = Array.from(
+  { length: 40 },
+  (_, n) => `${n},${n % 4 === 0 ? '' : 'Manager'},${(n + 20) * DAY},,${2000 + n}`,
+);
+
+test('a successor closes the open record, whatever arrives first', async () => {
+  const usual = await historyOf([[file('base.csv', BASE)], [file('next.csv', NEXT)]]);
+  assert.deepEqual(usual.figures, [{ records: 160, people: 60, active: 60 }]);
+  assert.deepEqual(usual.closed, [{ n: 40 }]);
+  assert.deepEqual(usual.active, [
+    { designation: 'Engineer', no_of_active_emp: 20 },
+    { designation: 'Manager', no_of_active_emp: 30 },
+    { designation: 'UNKNOWN', no_of_active_emp: 10 },
+  ]);
+  assert.deepEqual(await historyOf([[file('next.csv', NEXT)], [file('base.csv', BASE)]]), usual);
+  assert.deepEqual(await historyOf([shuffled([...BASE, ...NEXT], 7)]), usual);
+});
+
+test('of records with one start the highest salary counts', async () => {
+  const rows = ['1,Low,0,,10', '1,High,0,,20', `1,High,${DAY},,20`, '1,Low,0,,10'];
+  const { rows: history } = await historyOf([[file('a.csv', rows)]]);
+  assert.deepEqual(
+    history.map((row) => [row['designation'], row['valid_from'], row['valid_to']]),
+    [
+      ['High', '1970-01-01', '1970-01-02'],
+      ['High', '1970-01-02', null],
+    ],
+  );
+});
+
+test('only people who are not there yet are added', async () => {
+  const lake = await openPipelineLake(pipeline);
+  const people = (name: string, rows: string): Landed => ({
+    source: 'employees',
+    file: name,
+    content: `emp_no,birth_date,first_name,last_name,gender,hire_date\n${rows}\n`,
+  });
+  try {
+    await runBatches(lake, [
+      [people('a.csv', '1,1953-09-02,Georgi,Facello,M,1986-06-26')],
+      [people('b.csv', '1,1953-09-02,Other,Name,M,1986-06-26\n2,1964-06-02,Bezalel,Simmel,F,1985-11-21')],
+    ]);
+    assert.deepEqual(await lake.rows('hr_silver.employees', 'SELECT emp_no, first_name FROM t ORDER BY 1'), [
+      { emp_no: 1, first_name: 'Georgi' },
+      { emp_no: 2, first_name: 'Bezalel' },
+    ]);
+  } finally {
+    lake.close();
+  }
+});
+
+const REAL = fileURLToPath(new URL('../../../shared/data/hr', import.meta.url));
+const real = existsSync(REAL) ? {} : { skip: 'the real employee files are not on this machine' };
+
+test('the real files give the published figures in any order', real, async () => {
+  const read = (name: string): readonly string[] =>
+    readFileSync(join(REAL, name), 'utf8').trim().split(/\r?\n/).slice(1);
+  const base = read('employee_timeframe_data.csv');
+  const next = read('employee_timeframe_data_1.csv');
+  const usual = await historyOf([[file('base.csv', base)], [file('next.csv', next)]]);
+  assert.deepEqual(usual.figures, [{ records: 47_599, people: 4_999, active: 4_106 }]);
+  assert.deepEqual(usual.closed, [{ n: 4_113 }]);
+  assert.deepEqual(await historyOf([[file('next.csv', next)], [file('base.csv', base)]]), usual);
+  assert.deepEqual(await historyOf([shuffled([...base, ...next], 40)]), usual);
+});
