@@ -176,7 +176,7 @@ function renderHash(source: SourceSpec): string {
     const text = `CAST(${rawName(i)} AS VARCHAR)`;
     return `CASE WHEN ${rawName(i)} IS NULL THEN 'N;' ELSE 'V' || strlen(${text}) || ':' || ${text} || ';' END`;
   });
-  return `sha256(${parts.join(' || ')})`;
+  return `sha256(concat(${parts.join(', ')}))`;
 }
 
 /** The business key as a JSON array of text; null where the source declares none or a part of it is missing. */

@@ -15,6 +15,8 @@ export type DescribedTable = {
   readonly partition: readonly { readonly column: string; readonly transform: string }[];
 };
 
+/** What a run chooses for a small table. */
+const FEWEST_BUCKETS = 1;
 const HERE = import.meta.dirname;
 const log = { info: () => {}, warn: (event: string, fields?: unknown) => console.error(event, fields) };
 
@@ -78,7 +80,7 @@ async function describeModels(lake: LocalLake, pipeline: string): Promise<Record
     const { layer, name } = model;
     const mode = model.layer === 'silver' ? model.mode : undefined;
     const keyed = mode !== undefined && 'buckets' in mode;
-    const partitionBy = keyed ? mode.key.map((column) => bucket(mode.buckets ?? 0, column)) : model.partitionBy;
+    const partitionBy = keyed ? mode.key.map((column) => bucket(mode.buckets ?? FEWEST_BUCKETS, column)) : model.partitionBy;
     tables[name] = await describeTable(lake, { pipeline, layer, name }, partitionBy);
   }
   return tables;

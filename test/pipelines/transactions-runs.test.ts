@@ -79,6 +79,30 @@ test('quarantine says why, and keeps what was condemned', async () => {
   }
 });
 
+test('rows keep their places when a file ends in a part of a vector', async () => {
+  const lake = await openPipelineLake(pipeline);
+  const good = (day: number, rows: number): string[] =>
+    Array.from({ length: rows }, (_, n) => `${n},1,1.00,GBP,2010-12-0${day}T08:00:00Z`);
+  const bad = 'x,1,1.00,XYZ,2010-12-01T08:00:00Z';
+  try {
+    await runBatches(lake, [
+      [file('1.csv', good(1, 2100)), file('2.csv', [bad, ...good(2, 2100)]), file('3.csv', [bad.replace('x', 'y')])],
+    ]);
+    assert.deepEqual(
+      await lake.rows(
+        'transactions_ops.quarantine',
+        "SELECT split_part(source_file, '/', -1) AS file, line FROM t ORDER BY file",
+      ),
+      [
+        { file: '2.csv', line: 2 },
+        { file: '3.csv', line: 2 },
+      ],
+    );
+  } finally {
+    lake.close();
+  }
+});
+
 test('a file without a required column is rejected, and the others are not', async () => {
   const lake = await openPipelineLake(pipeline);
   try {

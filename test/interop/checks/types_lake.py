@@ -16,7 +16,7 @@ def check_types(report: Report, lake: dict) -> None:
         columns = [field["column"] for field in described["partition"]]
         for column in columns:
             with report.check(f"{name}: pruning by {column}"):
-                pruned = check_pruning(table, raws, column, 12)
+                pruned = check_pruning(table, raws, column, 6)
                 holds(pruned > 0, f"no filter on {column} left a file out")
     with report.check("a table without rows"):
         empty = open_table(lake["empty"]["metadata"])
