@@ -1,8 +1,5 @@
 import { parse } from 'csv-parse/sync';
 import type { SourceFormat } from '../core/spec.ts';
-import { readBytes } from './inflate.ts';
-import type { RecordScan } from './record-scanner.ts';
-import { bomBytes } from './text-file.ts';
 
 export type Header =
   | { readonly kind: 'header'; readonly names: readonly string[] }
@@ -10,10 +7,9 @@ export type Header =
 
 type Csv = Extract<SourceFormat, { kind: 'csv' }>;
 
-/** The first record of a plain UTF-8 CSV file: its column names as written. It has to be free of any doubt. */
-export async function readHeader(path: string, format: Csv, scan: RecordScan): Promise<Header> {
-  const start = await bomBytes(path);
-  const text = decodeStrictly(await readBytes(path, start, start + scan.firstEnd));
+/** The column names as written in the first record of a CSV file. The record has to be free of any doubt. */
+export function parseHeader(first: Uint8Array, format: Csv): Header {
+  const text = decodeStrictly(first);
   if (text === undefined) return damaged(`the header is not ${format.encoding}`);
   if (text.includes('\0')) return damaged(`the header holds NUL bytes; is the file ${format.encoding} text?`);
   if (text.trim() === '') return damaged('the first line is blank; expected the column names');

@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
+import type { FileHead } from './file-bytes.ts';
 
 export type Inflated =
   | { readonly kind: 'plain' }
@@ -21,43 +21,26 @@ const NOT_TEXT: readonly (readonly [start: string, what: string])[] = [
  * reads the readable part of a truncated gzip file and says nothing. Compression is told by the first bytes, not by
  * the name. A file that is not compressed is left alone. Faults of the disk are thrown as they are.
  */
-export async function inflate(path: string, target: string): Promise<Inflated> {
-  const start = await firstBytes(path, 8);
-  const other = NOT_TEXT.find(([magic]) => start.toString('hex').startsWith(magic));
+export async function inflate(file: FileHead, target: string): Promise<Inflated> {
+  const start = file.head.subarray(0, 8).toString('hex');
+  const other = NOT_TEXT.find(([magic]) => start.startsWith(magic));
   if (other !== undefined) return { kind: 'damaged', reason: `the file is ${other[1]}` };
   const decoder = decoderFor(start);
   if (decoder === undefined) return { kind: 'plain' };
   try {
-    await pipeline(createReadStream(path), decoder, createWriteStream(target));
+    await pipeline(createReadStream(file.path), decoder, createWriteStream(target));
   } catch (cause) {
     if (!isDecoding(cause)) throw cause;
     return damaged(cause instanceof Error ? cause.message : String(cause));
   }
   // What follows the compressed data is left unread by zlib: an archive cut and glued together, say.
-  const { size } = await stat(path);
-  const rest = size - decoder.bytesWritten;
+  const rest = file.size - decoder.bytesWritten;
   return rest === 0 ? { kind: 'inflated' } : damaged(`${rest} bytes after the end of the compressed data`);
 }
 
-export async function firstBytes(path: string, length: number): Promise<Buffer> {
-  return readBytes(path, 0, length);
-}
-
-/** The bytes of a file from `from` up to `to`, fewer at its end. */
-export async function readBytes(path: string, from: number, to: number): Promise<Buffer> {
-  const file = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(to - from), 0, to - from, from);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
-}
-
-function decoderFor(start: Buffer): Gunzip | ZstdDecompress | undefined {
-  if (start[0] === 0x1f && start[1] === 0x8b) return createGunzip();
-  if (start.length >= 4 && start.readUInt32LE(0) === 0xfd2fb528) return createZstdDecompress();
-  return undefined;
+function decoderFor(start: string): Gunzip | ZstdDecompress | undefined {
+  if (start.startsWith('1f8b')) return createGunzip();
+  return start.startsWith('28b52ffd') ? createZstdDecompress() : undefined;
 }
 
 /** zlib's own complaints, as opposed to a full disk. */

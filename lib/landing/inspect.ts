@@ -5,7 +5,7 @@ import { countJsonArray, describeParquet } from '../sql/inspect.ts';
 import type { FileLayout } from '../sql/raw-rows.ts';
 import { checkColumns } from './columns.ts';
 import { dataFault } from './data-fault.ts';
-import { readHeader } from './header.ts';
+import { parseHeader } from './header.ts';
 import type { RecordScan } from './record-scanner.ts';
 import { openTextFile, type TextFormat } from './text-file.ts';
 
@@ -48,12 +48,9 @@ export async function inspectFile(
   path: string,
   scratch: string,
 ): Promise<Inspection> {
-  const info = await stat(path);
-  if (!info.isFile()) return unreadable('not a file');
-  if (info.size === 0) return unreadable('the file is empty (0 bytes)');
   const found =
     source.format.kind === 'parquet'
-      ? await inspectParquet(session, await plainName(path, scratch))
+      ? await inspectParquet(session, path, scratch)
       : await inspectText(session, source, source.format, path, scratch);
   return found.kind === 'rejected' ? found : fit(source, found);
 }
@@ -69,7 +66,11 @@ async function inspectText(
   const text = await openTextFile(landed, format, scratch);
   if (text.kind === 'damaged') return unreadable(text.reason);
   const { scan } = text;
-  const lines = { maxRecordBytes: scan.longest, lineBreak: scan.breaks === 'crlf' ? 'crlf' : 'lf' } as const;
+  const lines = {
+    maxFileBytes: text.bytes,
+    maxRecordBytes: scan.longest,
+    lineBreak: scan.breaks === 'crlf' ? 'crlf' : 'lf',
+  } as const;
   const path = await plainName(text.path, scratch);
   if (format.kind === 'json') {
     const layout: FileLayout = { kind: 'lines', ...lines };
@@ -79,7 +80,7 @@ async function inspectText(
     const layout: FileLayout = { kind: 'csv', header: source.columns.map((c) => c.source), ...lines };
     return { kind: 'readable', path, layout, numbering: numberingOf(scan, 0, source.columns.length === 1), extra: [] };
   }
-  const header = await readHeader(text.path, format, scan);
+  const header = parseHeader(text.first, format);
   if (header.kind === 'damaged') return unreadable(header.reason);
   const layout: FileLayout = { kind: 'csv', header: header.names, ...lines };
   const extra = header.names.map((name) => ({ name, type: 'VARCHAR' }));
@@ -115,7 +116,11 @@ async function inspectArray(
   });
 }
 
-async function inspectParquet(session: Session, path: string): Promise<Inspection> {
+async function inspectParquet(session: Session, landed: string, scratch: string): Promise<Inspection> {
+  const info = await stat(landed);
+  if (!info.isFile()) return unreadable('not a file');
+  if (info.size === 0) return unreadable('the file is empty (0 bytes)');
+  const path = await plainName(landed, scratch);
   return readableBy(async () => {
     const columns = await session.describe(describeParquet(path));
     return { kind: 'readable', path, layout: { kind: 'parquet', columns }, numbering: BY_ENGINE, extra: columns };

@@ -41,8 +41,7 @@ function renderEvents({ mode, columns, files }: EventsRequest): string {
     mode.deleteWhen === null
       ? "'upsert'"
       : `CASE WHEN COALESCE((${mode.deleteWhen}), false) THEN 'delete' ELSE 'upsert' END`;
-  const keyHash =
-    mode.key.length > 1 ? [`CAST(md5_number_lower(${canonical(mode.key)}) >> 1 AS BIGINT) AS ${KEY_HASH}`] : [];
+  const keyHash = mode.key.length > 1 ? [`${renderKeyHash(mode.key)} AS ${KEY_HASH}`] : [];
   const keys = files.map((f) => `(${quoteText(f.path)}, ${quoteText(f.key)})`).join(', ');
   return `WITH starts AS (
   SELECT f.key, min(p.rowid) AS first FROM ${PARSED} p JOIN (VALUES ${keys}) f(path, key) ON f.path = p.${FILE} GROUP BY f.key
@@ -50,6 +49,11 @@ function renderEvents({ mode, columns, files }: EventsRequest): string {
 typed AS (SELECT ${cast.join(', ')}, ${op} AS ${OP}, ${RID} FROM ${renderKept({ drops: true, duplicates: false })})
 SELECT t.* EXCLUDE (${RID}), sha256(${canonical(columns.map((c) => c.name))} || ${OP}) AS ${EVENT_HASH}, s.key AS ${SOURCE_FILE}${keyHash.map((k) => `, ${k}`).join('')}
 FROM typed t ASOF JOIN starts s ON t.${RID} >= s.first`;
+}
+
+/** What stands for a composite key in its column `_key_hash`. */
+export function renderKeyHash(key: readonly string[]): string {
+  return `CAST(md5_number_lower(${canonical(key)}) >> 1 AS BIGINT)`;
 }
 
 function canonical(columns: readonly string[]): string {

@@ -13,7 +13,8 @@ export const LOG = '__log';
 export const HISTORY = '__history';
 export const FRESH = '__fresh';
 const TOUCHED = '__touched';
-const EVENTS = '__key_events';
+/** Every event of the touched keys. */
+export const EVENTS = '__key_events';
 export const RECOMPUTED = '__recomputed';
 
 /** Events that the log does not know, or that were withdrawn from it: one of each content and file. */
@@ -88,12 +89,15 @@ export function createRecomputed(mode: KeyedMode, columns: readonly Column[]): S
   return { name: `recompute_${mode.kind}`, text: `CREATE TABLE ${RECOMPUTED} AS\n${text}` };
 }
 
-/** One event per key and sequence: a delete before an upsert, then tieBreak, then the hash. */
+/** Which of several events of one key and sequence counts, first: a delete before an upsert, then tieBreak, then the hash. */
+export function renderWinnerOrder(mode: KeyedMode): string {
+  return [`${OP} = 'delete' DESC`, ...(mode.tieBreak === null ? [] : [mode.tieBreak]), EVENT_HASH].join(', ');
+}
+
 function renderWinners(mode: KeyedMode): string {
-  const order = [`${OP} = 'delete' DESC`, ...(mode.tieBreak === null ? [] : [mode.tieBreak]), EVENT_HASH];
   return `winners AS (
   SELECT * FROM ${EVENTS}
-  QUALIFY row_number() OVER (PARTITION BY ${names(mode.key)}, ${quoteName(mode.sequence)} ORDER BY ${order.join(', ')}) = 1
+  QUALIFY row_number() OVER (PARTITION BY ${names(mode.key)}, ${quoteName(mode.sequence)} ORDER BY ${renderWinnerOrder(mode)}) = 1
 )`;
 }
 

@@ -6,6 +6,7 @@ export type QuarantineFilter = {
   readonly source?: string;
   readonly runId?: string;
   readonly code?: string;
+  readonly status?: string;
   readonly files?: readonly string[];
   readonly hashes?: readonly string[];
 };
@@ -15,6 +16,7 @@ export function renderQuarantineFilter(filter: QuarantineFilter): string {
     ...(filter.source === undefined ? [] : [`source = ${quoteText(filter.source)}`]),
     ...(filter.runId === undefined ? [] : [`run_id = ${quoteText(filter.runId)}`]),
     ...(filter.code === undefined ? [] : [`list_contains(codes, ${quoteText(filter.code)})`]),
+    ...(filter.status === undefined ? [] : [`status = ${quoteText(filter.status)}`]),
     ...(filter.files === undefined ? [] : [`list_contains(${quoteTexts(filter.files)}, source_file)`]),
     ...(filter.hashes === undefined ? [] : [`list_contains(${quoteTexts(filter.hashes)}, row_hash)`]),
   ];

@@ -22,6 +22,7 @@ type Lines = {
   /** How every record ends. */
   readonly lineBreak: 'lf' | 'crlf';
   readonly maxRecordBytes: number;
+  readonly maxFileBytes: number;
 };
 
 /** Where structurally broken records go; each scan names tables of its own so that scans never mix. */
@@ -142,7 +143,7 @@ function readCsv(
     columns: layout.header.map((_, i) => `c${i}`),
     ...{ header: format.header, delimiter: format.delimiter, quote: format.quote, escape: format.escape },
     nullText: format.nullText,
-    ...{ lineBreak: layout.lineBreak, maxRecordBytes: layout.maxRecordBytes },
+    ...{ lineBreak: layout.lineBreak, maxRecordBytes: layout.maxRecordBytes, maxFileBytes: layout.maxFileBytes },
     ...{ errorsTable: rejects.errors, scansTable: rejects.scans },
   });
 }
@@ -152,7 +153,7 @@ function readLines(paths: readonly string[], layout: Lines, rejects: RejectTable
   return readText(paths, {
     columns: ['c0'],
     ...{ header: false, delimiter: '', quote: '', escape: '', nullText: [''] },
-    ...{ lineBreak: layout.lineBreak, maxRecordBytes: layout.maxRecordBytes },
+    ...{ lineBreak: layout.lineBreak, maxRecordBytes: layout.maxRecordBytes, maxFileBytes: layout.maxFileBytes },
     ...{ errorsTable: rejects.errors, scansTable: rejects.scans },
   });
 }

@@ -36,20 +36,23 @@ export type TextScan = {
   readonly lineBreak: 'lf' | 'crlf';
   /** Bytes of the longest record of all files. DuckDB loses records that are longer than its buffer. */
   readonly maxRecordBytes: number;
+  readonly maxFileBytes: number;
   /** Tables that take the records refused for their structure, one pair per scan. */
   readonly errorsTable: string;
   readonly scansTable: string;
 };
 
 const MIB = 1024 * 1024;
-const USUAL_LINE = 2 * MIB;
-const USUAL_BUFFER = 32 * MIB;
+/** DuckDB's own sizes, and ones for small files, since every file gets a buffer of its own. */
+const USUAL = { line: 2 * MIB, buffer: 32 * MIB };
+const SMALL = { line: MIB, buffer: 2 * MIB };
 /** Separates nothing: JSON does not allow it in a line. */
 const NO_DELIMITER = 'chr(1)';
 
 /** Delimited UTF-8 text; every value arrives as text. Nothing is guessed from the data. */
 export function readText(paths: readonly string[], scan: TextScan): string {
-  const lineBytes = Math.max(USUAL_LINE, scan.maxRecordBytes + 1024);
+  const { line, buffer } = scan.maxFileBytes < SMALL.line ? SMALL : USUAL;
+  const lineBytes = Math.max(line, scan.maxRecordBytes + 1024);
   return `read_csv(${[
     quoteTexts(paths),
     `columns = {${scan.columns.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ')}}`,
@@ -64,7 +67,7 @@ export function readText(paths: readonly string[], scan: TextScan): string {
     "compression = 'none'",
     'hive_partitioning = false',
     `max_line_size = ${lineBytes}`,
-    `buffer_size = ${Math.max(USUAL_BUFFER, 2 * lineBytes)}`,
+    `buffer_size = ${Math.max(buffer, 2 * lineBytes)}`,
     'store_rejects = true',
     `rejects_table = ${quoteText(scan.errorsTable)}`,
     `rejects_scan = ${quoteText(scan.scansTable)}`,

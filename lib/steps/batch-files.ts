@@ -90,10 +90,11 @@ export function numberFiles(
 }
 
 function shapeOf(layout: FileLayout): string {
-  return JSON.stringify({ ...layout, maxRecordBytes: 0 });
+  return JSON.stringify({ ...layout, maxRecordBytes: 0, maxFileBytes: 0 });
 }
 
 function widerRecords(a: FileLayout, b: FileLayout): FileLayout {
   if (!('maxRecordBytes' in a && 'maxRecordBytes' in b)) return a;
-  return { ...a, maxRecordBytes: Math.max(a.maxRecordBytes, b.maxRecordBytes) };
+  const maxRecordBytes = Math.max(a.maxRecordBytes, b.maxRecordBytes);
+  return { ...a, maxRecordBytes, maxFileBytes: Math.max(a.maxFileBytes, b.maxFileBytes) };
 }

@@ -80,7 +80,9 @@ async function describeModels(lake: LocalLake, pipeline: string): Promise<Record
     const { layer, name } = model;
     const mode = model.layer === 'silver' ? model.mode : undefined;
     const keyed = mode !== undefined && 'buckets' in mode;
-    const partitionBy = keyed ? mode.key.map((column) => bucket(mode.buckets ?? FEWEST_BUCKETS, column)) : model.partitionBy;
+    const partitionBy = keyed
+      ? mode.key.map((column) => bucket(mode.buckets ?? FEWEST_BUCKETS, column))
+      : model.partitionBy;
     tables[name] = await describeTable(lake, { pipeline, layer, name }, partitionBy);
   }
   return tables;

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { queryRows } from '../../lib/query/select.ts';
+import { openLocalLake } from '../../lib/runtime/local.ts';
 
 /**
  * A run that is killed at random moments (SIGKILL, so nothing is tidied up) and started again ends as an undisturbed
@@ -73,17 +75,15 @@ function sampleFile(day: number): string {
   return header + Array.from({ length: 2000 }, (_, i) => line(i)).join('');
 }
 
-async function strata(root: string, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await run(process.execPath, [STRATA, ...args, '--json', '--root', root], {
-    cwd: ROOT,
-    maxBuffer: 1e8,
-  });
-  return stdout;
+async function strata(root: string, ...args: readonly string[]): Promise<void> {
+  await run(process.execPath, [STRATA, ...args, '--root', root], { cwd: ROOT });
 }
 
 async function books(root: string): Promise<unknown> {
+  const log = { info: () => {}, warn: () => {} };
+  const lake = await openLocalLake({ root, pipelines: join(ROOT, 'pipelines'), readOnly: true, log });
   const answers: unknown[] = [];
-  for (const query of QUERIES) answers.push(JSON.parse(await strata(root, 'query', query)));
+  for (const query of QUERIES) answers.push(await queryRows(lake.deps, query));
   return answers;
 }
 

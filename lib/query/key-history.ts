@@ -1,0 +1,245 @@
+import { InvalidInput } from '../core/errors.ts';
+import { EVENT_HASH, IS_CURRENT, KEY_HASH, logColumns, OP, SOURCE_FILE, VALID_FROM, VALID_TO } from '../core/keyed.ts';
+import type { KeyedMode } from '../core/spec.ts';
+import { fullName } from '../core/tables.ts';
+import type { Column } from '../core/types.ts';
+import type { Predicate } from '../iceberg/predicate.ts';
+import { columnsOf, currentSchema, fieldByName } from '../iceberg/schema.ts';
+import { parseScalarText } from '../iceberg/text.ts';
+import type { TableMetadata } from '../iceberg/types.ts';
+import type { Borrowed, JsonValue, ObjectStore, Row, Session } from '../ports.ts';
+import {
+  createKey,
+  createRowsOfKey,
+  JUDGED,
+  renderLoggedExtracts,
+  selectEvents,
+  selectKey,
+  selectVersions,
+} from '../sql/key-history.ts';
+import { addMissingDeletes, createKeyEvents, createTouched } from '../sql/keyed.ts';
+import { renderScan } from '../sql/scan.ts';
+import { duckType } from '../sql/types.ts';
+import { pathOf, scanColumns } from '../steps/table-state.ts';
+import { planFiles } from '../table/read.ts';
+import type { QueryDeps } from './deps.ts';
+import { type FoundKeyedTable, findKeyedTable, type PipelineDeps } from './find-keyed.ts';
+
+/**
+ * What became of an event. `starts` and `continues` a version; `ends` the version before it; `superseded` by a later
+ * event (upsert); `lost` to another one of its sequence; `repeats` what another file said; `none`: a delete of nothing.
+ */
+export type EventEffect = 'starts' | 'continues' | 'ends' | 'superseded' | 'lost' | 'repeats' | 'none';
+
+export type KeyEvent = {
+  readonly sequence: JsonValue;
+  /** `missing`: a full extract lacked the key, which deletes it. */
+  readonly op: 'upsert' | 'delete' | 'missing';
+  /** The model's columns but the key and the sequence. */
+  readonly columns: Row;
+  readonly source_file: string;
+  readonly event_hash: string | null;
+  /** It counts at its sequence; where several do, they are equal. */
+  readonly won: boolean;
+  readonly effect: EventEffect;
+  /** The version that it is part of or, when it deletes, the one that it ends. */
+  readonly version: number | null;
+};
+
+/** A row of the table. The interval of an upsert table, which keeps the latest row only, is null. */
+export type KeyVersion = {
+  readonly version: number;
+  readonly valid_from: JsonValue;
+  readonly valid_to: JsonValue;
+  readonly is_current: boolean;
+  readonly columns: Row;
+};
+
+/** The log and the rows of one key. */
+export type KeyHistory = {
+  readonly table: string;
+  readonly mode: KeyedMode['kind'];
+  readonly sequence: string;
+  /** The columns whose change makes a version. */
+  readonly track: readonly string[];
+  readonly valid_to_column: string | null;
+  readonly key: Row;
+  readonly events: readonly KeyEvent[];
+  readonly versions: readonly KeyVersion[];
+};
+
+/**
+ * Why a key's rows are what they are: every event accepted for it, which of them count, and what they made. `parts` are
+ * the key's values as text, in the order of the key's columns. Reads only the files that may hold the key. Throws
+ * InvalidInput for a table that is not keyed, a wrong key and a key without events.
+ */
+export async function readKeyHistory(
+  deps: QueryDeps & PipelineDeps,
+  name: string,
+  parts: readonly string[],
+): Promise<KeyHistory> {
+  const found = await findKeyedTable(deps, name);
+  const { mode } = found.model;
+  checkParts(found, parts);
+  const session = await deps.engine.open(deps.settings);
+  const borrowed: Borrowed[] = [];
+  try {
+    const key = await parseKey(session, found, parts);
+    const log = await scanOfKey(deps.store, found.log, key, borrowed);
+    const history = await scanOfKey(deps.store, found.metadata, key, borrowed);
+    for (const statement of createRowsOfKey(mode.key, { log, history })) await session.run(statement);
+    await createEvents(session, deps.store, found, borrowed);
+    const events = await session.rows(selectEvents(mode));
+    const versions = await session.rows(selectVersions(mode));
+    const first = events[0];
+    if (first === undefined) throw unknownKey(found, key);
+    return {
+      table: fullName(found.id),
+      mode: mode.kind,
+      sequence: mode.sequence,
+      track: mode.track,
+      valid_to_column: mode.validTo,
+      key: pick(first, mode.key),
+      events: events.map((row) => eventOf(found, row)),
+      versions: versions.map((row) => versionOf(found, row)),
+    };
+  } finally {
+    await session.close();
+    for (const one of borrowed) await one.release();
+  }
+}
+
+function checkParts(found: FoundKeyedTable, parts: readonly string[]): void {
+  const { key } = found.model.mode;
+  if (parts.length === key.length) return;
+  throw new InvalidInput(
+    `the key of ${fullName(found.id)} is ${key.join(', ')}: got ${parts.length} value${parts.length === 1 ? '' : 's'} ` +
+      `(${parts.join(', ')}); expected ${key.length}, in this order`,
+  );
+}
+
+/** The key's columns, a composite key's hash among them, as the text that DuckDB prints. */
+async function parseKey(session: Session, found: FoundKeyedTable, parts: readonly string[]): Promise<Row> {
+  const columns = found.model.mode.key.map((name) => columnNamed(found, name));
+  await session.run(createKey(columns, parts));
+  const key = (await session.rows(selectKey()))[0] ?? {};
+  const wrong = columns.flatMap((column, i) =>
+    key[column.name] === null ? [`${column.name}: got ${JSON.stringify(parts[i])}; expected ${duckType(column.type)}`] : [],
+  );
+  if (wrong.length > 0) throw new InvalidInput(`not a key of ${fullName(found.id)}: ${wrong.join('; ')}`);
+  return key;
+}
+
+function columnNamed({ id, log }: FoundKeyedTable, name: string): Column {
+  const column = columnsOf(currentSchema(log)).find((one) => one.name === name);
+  if (column !== undefined) return column;
+  throw new InvalidInput(`${fullName(id)} has no column ${name}, by which the pipeline keys it now; run the pipeline first`);
+}
+
+/** A relation over the files of a table that may hold the key: its bucket's, less those whose bounds exclude it. */
+async function scanOfKey(
+  store: ObjectStore,
+  metadata: TableMetadata,
+  key: Row,
+  borrowed: Borrowed[],
+): Promise<string> {
+  const predicates = Object.entries(key).flatMap(([column, text]): readonly Predicate[] => {
+    const type = fieldByName(currentSchema(metadata), column)?.type;
+    const value = type === undefined ? undefined : parseScalarText(type, String(text));
+    return value === undefined ? [] : [{ column, op: '=', value }];
+  });
+  return scanFiles(store, metadata, predicates, borrowed);
+}
+
+async function scanFiles(
+  store: ObjectStore,
+  metadata: TableMetadata,
+  predicates: readonly Predicate[],
+  borrowed: Borrowed[],
+): Promise<string> {
+  const files = await planFiles(store, metadata, { predicates });
+  const keys = files.map((file) => store.key(file.path));
+  const own = await store.borrow(keys);
+  borrowed.push(own);
+  return renderScan(
+    scanColumns(metadata, []),
+    keys.map((one) => pathOf(own, one)),
+  );
+}
+
+/** The events as the merge sees them, with those that follow from full extracts, for which all of the log counts. */
+async function createEvents(
+  session: Session,
+  store: ObjectStore,
+  { model, log }: FoundKeyedTable,
+  borrowed: Borrowed[],
+): Promise<void> {
+  const { mode } = model;
+  const own = new Set(logColumns(mode, model.columns).map((column) => column.name));
+  const added = columnsOf(currentSchema(log)).filter((column) => !own.has(column.name));
+  const columns = [...model.columns, ...added];
+  await session.run(createTouched(mode, { all: true, withdrawn: [] }));
+  await session.run(createKeyEvents(mode, columns, []));
+  if (mode.missing === 'keep') return;
+  const extracts = renderLoggedExtracts(mode, await scanFiles(store, log, [], borrowed));
+  await session.run(addMissingDeletes(mode, columns, extracts));
+}
+
+function unknownKey(found: FoundKeyedTable, key: Row): InvalidInput {
+  const shown = found.model.mode.key.map((name) => `${name} = ${key[name]}`).join(', ');
+  return new InvalidInput(
+    `no event of ${shown} was ever accepted in ${fullName(found.id)}; ` +
+      `rejected rows are listed by: strata quarantine list ${found.id.pipeline} --source ${found.model.from}`,
+  );
+}
+
+function eventOf(found: FoundKeyedTable, row: Row): KeyEvent {
+  const { mode } = found.model;
+  const missing = row[JUDGED.missing] === true;
+  const version = row[JUDGED.version] ?? null;
+  return {
+    sequence: row[mode.sequence] ?? null,
+    op: missing ? 'missing' : row[OP] === 'delete' ? 'delete' : 'upsert',
+    columns: ownColumns(found, row),
+    source_file: String(row[SOURCE_FILE]),
+    event_hash: missing ? null : String(row[EVENT_HASH]),
+    won: row[JUDGED.won] === true,
+    effect: effectOf(mode, row),
+    version: version === null ? null : Number(version),
+  };
+}
+
+function effectOf(mode: KeyedMode, row: Row): EventEffect {
+  if (row[JUDGED.won] !== true) return 'lost';
+  if (row[JUDGED.repeats] === true) return 'repeats';
+  if (row[OP] === 'delete') {
+    if (mode.kind === 'upsert') return row[JUDGED.last] === true ? 'ends' : 'superseded';
+    return row[JUDGED.version] === null ? 'none' : 'ends';
+  }
+  if (row[JUDGED.version] === null) return 'superseded';
+  return row[JUDGED.starts] === true ? 'starts' : 'continues';
+}
+
+function versionOf(found: FoundKeyedTable, row: Row): KeyVersion {
+  return {
+    version: Number(row[JUDGED.version]),
+    valid_from: row[VALID_FROM] ?? null,
+    valid_to: row[VALID_TO] ?? null,
+    is_current: found.model.mode.kind === 'upsert' || row[IS_CURRENT] === true,
+    columns: ownColumns(found, row),
+  };
+}
+
+function ownColumns({ model: { mode }, metadata, log }: FoundKeyedTable, row: Row): Row {
+  const [shared, history] = [log, metadata].map((table) => new Set(columnsOf(currentSchema(table)).map((c) => c.name)));
+  const names = Object.keys(row).filter((name) => shared?.has(name) === true && history?.has(name) === true);
+  const hidden = new Set([...mode.key, mode.sequence, KEY_HASH]);
+  return pick(
+    row,
+    names.filter((name) => !hidden.has(name)),
+  );
+}
+
+function pick(row: Row, names: readonly string[]): Row {
+  return Object.fromEntries(names.map((name) => [name, row[name] ?? null]));
+}
