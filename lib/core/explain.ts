@@ -1,4 +1,4 @@
-import { packUnits, parsedBytes } from './planning.ts';
+import { PARTITIONS_PER_UNIT, packUnits, parsedBytes } from './planning.ts';
 import type { LandedFile } from './run.ts';
 import { type GoldModel, type ModelMode, modelId, type PipelineSettings, type SilverModel } from './spec.ts';
 import { fullName } from './tables.ts';
@@ -25,6 +25,11 @@ export type Outlook = {
   readonly existing: ReadonlySet<string>;
   /** Gold models that are out of date already, with the reason. */
   readonly stale: ReadonlyMap<string, string>;
+  /**
+   * Of the stale ones, those of which only some partitions are out of date: these partitions, as partition paths
+   * (`day_month=2026-01`).
+   */
+  readonly touched: ReadonlyMap<string, readonly string[]>;
   /** The unfinished run that the next run resumes before its own work. */
   readonly unfinished: string | null;
 };
@@ -53,7 +58,15 @@ export type ExplainedTable = {
   readonly units: number;
   /** Null for gold: it reads tables, some of which this run has yet to write. */
   readonly estimated_bytes: number | null;
+  /** For gold that is computed again in parts; null for a whole table, and for silver. */
+  readonly partitions: ExplainedPartitions | null;
 };
+
+/**
+ * `known`: partitions, as paths, that changes already in the lake touch. `of_new_rows`: those that this run's rows touch
+ * come on top; which these are shows only once the rows are there.
+ */
+export type ExplainedPartitions = { readonly known: readonly string[]; readonly of_new_rows: boolean };
 
 export type TableAction = 'create' | 'append' | 'replace partitions' | 'replace' | 'merge';
 
@@ -110,6 +123,7 @@ function explainSilver(outlook: Outlook, model: Silver): ExplainedTable | undefi
     reason: files.length === 0 ? 'the table does not exist yet' : `new files of ${model.from}`,
     units,
     estimated_bytes: files.reduce((sum, file) => sum + parsedBytes(file), 0),
+    partitions: null,
   };
 }
 
@@ -133,20 +147,26 @@ function explainGold(outlook: Outlook, model: Gold, written: ReadonlySet<string>
   const exists = outlook.existing.has(model.id);
   if (changing.length === 0 && exists && stale === undefined) return undefined;
   const becauseOfInputs = exists ? `this run writes ${changing.join(', ')}` : 'the table does not exist yet';
+  const partitions = exists ? partitionsOf(outlook, model, changing) : null;
+  const units = partitions === null || partitions.of_new_rows ? 1 : 0;
   return {
     table: tableName(outlook.spec, model),
-    action: exists ? refreshOf(model, changing, stale) : 'create',
+    action: !exists ? 'create' : partitions === null ? 'replace' : 'replace partitions',
     reason: stale ?? becauseOfInputs,
-    units: 1,
+    units: Math.max(units, Math.ceil((partitions?.known.length ?? 0) / PARTITIONS_PER_UNIT)),
     estimated_bytes: null,
+    partitions,
   };
 }
 
-/** Which partitions the new rows touch shows only once they are there. */
-function refreshOf({ refresh }: Gold, changing: readonly string[], stale: string | undefined): TableAction {
-  if (refresh.kind === 'full' || stale !== undefined) return 'replace';
+/** Another input that changes, or a change of the model itself, means the whole table. */
+function partitionsOf(outlook: Outlook, model: Gold, changing: readonly string[]): ExplainedPartitions | null {
+  const { refresh } = model;
+  if (refresh.kind === 'full') return null;
   const driver = modelId(refresh.driver);
-  return changing.every((id) => id === driver) ? 'replace partitions' : 'replace';
+  if (changing.some((id) => id !== driver)) return null;
+  const known = outlook.stale.has(model.id) ? outlook.touched.get(model.id) : [];
+  return known === undefined ? null : { known, of_new_rows: changing.includes(driver) };
 }
 
 function tableName(spec: Outline, model: Silver | Gold): string {

@@ -55,3 +55,6 @@ export function packSmallFiles<F extends { readonly bytes: number; readonly part
   }
   return groups.filter((group) => group.length > 1);
 }
+
+/** Partitions of a gold table that one unit computes again. */
+export const PARTITIONS_PER_UNIT = 25;

@@ -125,9 +125,11 @@ export function metadataOf(tree: unknown, where = 'table metadata'): TableMetada
   return table;
 }
 
-/** One line of JSON with the specification's key names. */
+/** One line of JSON with the specification's key names. Read back in the same process, it need not be parsed. */
 export function renderMetadata(table: TableMetadata): string {
-  return renderLossless(table);
+  const json = renderLossless(table);
+  remember(json, table);
+  return json;
 }
 
 function decodeText(bytes: Uint8Array, where: string): string {

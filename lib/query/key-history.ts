@@ -200,7 +200,7 @@ function eventOf(found: FoundKeyedTable, row: Row): KeyEvent {
   return {
     sequence: row[mode.sequence] ?? null,
     op: missing ? 'missing' : row[OP] === 'delete' ? 'delete' : 'upsert',
-    columns: ownColumns(found, row),
+    columns: ownColumns(found, row, [mode.sequence]),
     source_file: String(row[SOURCE_FILE]),
     event_hash: missing ? null : String(row[EVENT_HASH]),
     won: row[JUDGED.won] === true,
@@ -226,14 +226,15 @@ function versionOf(found: FoundKeyedTable, row: Row): KeyVersion {
     valid_from: row[VALID_FROM] ?? null,
     valid_to: row[VALID_TO] ?? null,
     is_current: found.model.mode.kind === 'upsert' || row[IS_CURRENT] === true,
-    columns: ownColumns(found, row),
+    columns: ownColumns(found, row, []),
   };
 }
 
-function ownColumns({ model: { mode }, metadata, log }: FoundKeyedTable, row: Row): Row {
+/** The model's columns, which both tables have, without the key. */
+function ownColumns({ model: { mode }, metadata, log }: FoundKeyedTable, row: Row, without: readonly string[]): Row {
   const [shared, history] = [log, metadata].map((table) => new Set(columnsOf(currentSchema(table)).map((c) => c.name)));
   const names = Object.keys(row).filter((name) => shared?.has(name) === true && history?.has(name) === true);
-  const hidden = new Set([...mode.key, mode.sequence, KEY_HASH]);
+  const hidden = new Set([...mode.key, KEY_HASH, ...without]);
   return pick(
     row,
     names.filter((name) => !hidden.has(name)),

@@ -1,14 +1,24 @@
 import { type Explanation, explainRun } from '../core/explain.ts';
 import type { RunRef } from '../core/run.ts';
+import { currentSpec, partitionTuple } from '../iceberg/partition.ts';
+import { partitionPath } from '../iceberg/partition-path.ts';
+import { currentSchema } from '../iceberg/schema.ts';
+import type { TableMetadata } from '../iceberg/types.ts';
 import type { StepDeps } from '../steps/deps.ts';
-import { openRunKey, surveyPipeline } from '../steps/open.ts';
+import { openRunKey, type Survey, surveyPipeline } from '../steps/open.ts';
 import { readJsonIfAny, runFolder } from '../steps/run-folder.ts';
+import { findTouched } from '../steps/touched.ts';
 
 /** What a run of the pipeline would do now. Takes no lock and writes nothing. Throws InvalidInput for an unknown pipeline. */
 export async function planRun(deps: StepDeps, pipeline: string): Promise<Explanation> {
   const survey = await surveyPipeline(deps, pipeline);
   const existing = [...survey.tables].flatMap(([id, table]) => (table === undefined ? [] : [id]));
-  return explainRun({ ...survey, existing: new Set(existing), unfinished: await unfinishedRun(deps, pipeline) });
+  return explainRun({
+    ...survey,
+    existing: new Set(existing),
+    touched: await touchedPartitions(deps, survey),
+    unfinished: await unfinishedRun(deps, pipeline),
+  });
 }
 
 /** The run that died or failed while it published; the next run of the pipeline finishes it. */
@@ -16,4 +26,25 @@ export async function unfinishedRun(deps: Pick<StepDeps, 'store'>, pipeline: str
   const open = await readJsonIfAny<RunRef>(deps.store, openRunKey(pipeline));
   if (open === undefined || (await deps.store.head(runFolder.plan(open))) === undefined) return null;
   return (await deps.store.head(runFolder.result(open))) === undefined ? open.run_id : null;
+}
+
+/** By id: the partitions of stale gold models that changes of their input touch, found as a run finds them. */
+async function touchedPartitions(
+  deps: StepDeps,
+  { spec, tables, stale }: Survey,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const states = new Map([...tables].map(([id, table]) => [id, table?.metadata]));
+  const touched = new Map<string, readonly string[]>();
+  for (const model of spec.models) {
+    const gold = states.get(model.id);
+    if (model.layer !== 'gold' || gold === undefined || !stale.has(model.id)) continue;
+    const partitions = await findTouched(deps, model, states);
+    if (partitions !== null) touched.set(model.id, renderPaths(gold, partitions));
+  }
+  return touched;
+}
+
+function renderPaths(metadata: TableMetadata, partitions: readonly (readonly (string | null)[])[]): readonly string[] {
+  const [spec, schema] = [currentSpec(metadata), currentSchema(metadata)];
+  return partitions.map((texts) => partitionPath(spec, schema, partitionTuple(spec, schema, texts))).sort();
 }

@@ -55,6 +55,8 @@ export type RunRequest = {
   readonly dryRun?: boolean;
   readonly rebuild?: string;
   readonly reprocess?: Reprocess;
+  /** Milliseconds between attempts, in place of the state machine's own intervals. */
+  readonly retryIntervalMs?: number;
   readonly onEvent?: (event: StateEvent) => void;
 };
 
@@ -198,6 +200,7 @@ async function runOnce(
     },
     readItems: (key) => readJson(deps.store, key),
     concurrency: 1,
+    ...(request.retryIntervalMs === undefined ? {} : { retryIntervalMs: request.retryIntervalMs }),
     ...(request.onEvent === undefined ? {} : { onEvent: request.onEvent }),
   });
   if (outcome.status === 'FAILED') return { runId: opened, answer: await failed(deps, request, opened, outcome) };

@@ -2,6 +2,7 @@ import type { PartitionField } from '../core/spec.ts';
 import type { Statement } from '../core/statement.ts';
 import type { ColumnType } from '../core/types.ts';
 import { quoteName } from './quote.ts';
+import { duckType } from './types.ts';
 
 /**
  * A partition field as a SQL expression whose text form `partitionTuple` reads back: the value itself for identity and
@@ -34,9 +35,14 @@ function renderTruncate(column: string, type: ColumnType, width: number): string
   // As text: COPY takes a partition's bytes for UTF-8 when it reports them.
   if (type.kind === 'binary') return `CAST(${column}[1:${width}] AS VARCHAR)`;
   if (type.kind !== 'decimal') return `${column} - ${floorRemainder(column, String(width))}`;
-  const step = `CAST(${width} AS DECIMAL(38,0)) / 1${'0'.repeat(type.scale)}`;
-  const unit = `CAST(${step} AS DECIMAL(${type.precision},${type.scale}))`;
-  return `CAST(${column} - ${floorRemainder(column, unit)} AS DECIMAL(${type.precision},${type.scale}))`;
+  return `CAST(${column} - ${floorRemainder(column, decimalUnits(width, type.scale, type.precision))} AS ${duckType(type)})`;
+}
+
+/** `units` of the last digit of a decimal, in a type that has room for them. */
+function decimalUnits(units: number, scale: number, precision: number): string {
+  const digits = String(units).padStart(scale + 1, '0');
+  const text = `${digits.slice(0, digits.length - scale)}.${digits.slice(digits.length - scale)}`;
+  return `CAST('${text}' AS DECIMAL(${Math.min(38, Math.max(precision, digits.length + 1))},${scale}))`;
 }
 
 /** The remainder that is never negative, so that values below zero round down as the spec asks. */

@@ -1,5 +1,5 @@
 import { isKeyed, type KeyedModel } from '../core/keyed.ts';
-import { bucketsFor, packUnits, parsedBytes } from '../core/planning.ts';
+import { bucketsFor, PARTITIONS_PER_UNIT, packUnits, parsedBytes } from '../core/planning.ts';
 import type { LandedFile, LevelPlan, ModelPlan, PartitionText, RunPlan, RunState, StageUnit } from '../core/run.ts';
 import type { GoldModel, SilverModel, SourceSpec } from '../core/spec.ts';
 import type { Column } from '../core/types.ts';
@@ -135,8 +135,6 @@ async function planGold(
     touched,
   };
 }
-
-const PARTITIONS_PER_UNIT = 25;
 
 /** All of a table is one unit; touched partitions are shared out, none when nothing of the table is touched. */
 function chunk(touched: readonly PartitionText[] | null, size: number): readonly (readonly PartitionText[] | null)[] {

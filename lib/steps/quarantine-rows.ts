@@ -81,7 +81,8 @@ export async function quarantineRows(
   return { quarantined: found - condemned, condemned, files: placed };
 }
 
-async function fillQuarantine(session: Session, batch: CountedBatch, context: QuarantineContext): Promise<void> {
+/** `__quarantine`: every record of the batch that was not accepted. Reads the files again. */
+export async function fillQuarantine(session: Session, batch: CountedBatch, context: QuarantineContext): Promise<void> {
   const refused = createRefused(batchOf(batch.source, batch.files), rejectTables('quarantine'), context);
   for (const statement of refused) await session.run(statement);
   const paths = new Set((await session.rows(listRefusedFiles())).map((row) => String(row['path'])));

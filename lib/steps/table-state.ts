@@ -1,6 +1,6 @@
 import { UnreadableTable } from '../core/errors.ts';
 import type { FieldId } from '../core/field-ids.ts';
-import { historyColumns, isKeyed, logColumns, logModelId, logTable } from '../core/keyed.ts';
+import { historyColumns, isKeyed, KEY_HASH, logColumns, logModelId, logTable } from '../core/keyed.ts';
 import { metadataColumns } from '../core/metadata.ts';
 import type { RunPlan } from '../core/run.ts';
 import type { ModelSpec, PipelineSpec, TableRef } from '../core/spec.ts';
@@ -98,8 +98,8 @@ export async function openTables(
   const borrowed: Borrowed[] = [];
   for (const ref of refs) {
     const metadata = await loadState(store, plan, modelId(ref));
-    const columns = tableColumns(findModel(plan.spec, modelId(ref)));
-    borrowed.push(await openTable(store, session, { schema: ref.layer, table: ref.name }, metadata, columns));
+    const columns = scanColumns(metadata, tableColumns(findModel(plan.spec, modelId(ref)))).filter(isVisible);
+    borrowed.push(await openView(store, session, { schema: ref.layer, table: ref.name }, metadata, columns));
   }
   for (const ref of logs) borrowed.push(await openLog(store, session, plan, ref));
   return joinBorrowed(borrowed);
@@ -111,8 +111,13 @@ async function openLog(store: ObjectStore, session: Session, plan: RunPlan, ref:
   if (!isKeyed(model)) throw new RangeError(`${model.id} has no log`);
   const log = logTable(tableIdOf(plan.spec, ref));
   const metadata = await loadState(store, plan, logModelId(model));
-  const columns = logColumns(model.mode, model.columns);
-  return openTable(store, session, { schema: log.layer, table: log.name }, metadata, columns);
+  const columns = scanColumns(metadata, logColumns(model.mode, model.columns)).filter(isVisible);
+  return openView(store, session, { schema: log.layer, table: log.name }, metadata, columns);
+}
+
+/** Models see what the compiler bound them to: not the columns that only tell rows and keys apart. */
+function isVisible(column: Column): boolean {
+  return column.name !== ROW_HASH && column.name !== KEY_HASH;
 }
 
 /** A view over a table's current snapshot; `columns` is its shape when it does not exist yet. */
@@ -124,12 +129,23 @@ export async function openTable(
   columns: readonly Column[],
   snapshotId?: bigint,
 ): Promise<Borrowed> {
-  const files =
-    metadata === undefined ? [] : await planFiles(store, metadata, snapshotId === undefined ? {} : { snapshotId });
+  return openView(store, session, name, metadata, scanColumns(metadata, columns), snapshotId);
+}
+
+async function openView(
+  store: ObjectStore,
+  session: Session,
+  name: { readonly schema: string; readonly table: string },
+  metadata: TableMetadata | undefined,
+  columns: readonly ScanColumn[],
+  snapshotId?: bigint,
+): Promise<Borrowed> {
+  const scan = snapshotId === undefined ? {} : { snapshotId };
+  const files = metadata === undefined ? [] : await planFiles(store, metadata, scan);
   const keys = files.map((file) => store.key(file.path));
   const borrowed = await store.borrow(keys);
   const paths = keys.map((key) => pathOf(borrowed, key));
-  await session.run(createTableView(name.schema, name.table, scanColumns(metadata, columns), paths));
+  await session.run(createTableView(name.schema, name.table, columns, paths));
   return borrowed;
 }
 

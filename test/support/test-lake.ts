@@ -93,7 +93,7 @@ function counter(start: number): () => number {
 function lakeOver(name: string, deps: StepDeps, scratch: string): TestLake {
   const { store } = deps;
   const answer = (request: Partial<RunRequest> = {}): Promise<RunAnswer> =>
-    runPipeline(deps, { pipeline: name, ...request });
+    runPipeline(deps, { pipeline: name, retryIntervalMs: 0, ...request });
   return {
     deps,
     store,

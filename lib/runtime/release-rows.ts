@@ -1,0 +1,16 @@
+import { InvalidInput } from '../core/errors.ts';
+import { hasQuarantine, parseFilter, type QuarantineRequest } from '../query/quarantine.ts';
+import type { StepDeps } from '../steps/deps.ts';
+import { releaseQuarantine } from '../steps/release.ts';
+
+/**
+ * Releases rejected rows, so that they are not held against what lands from now on; answers how many. Throws
+ * InvalidInput for a request that names nothing or something unknown, LockHeld while a run works.
+ */
+export async function releaseRows(deps: StepDeps, pipeline: string, request: QuarantineRequest): Promise<number> {
+  if (Object.values(request).every((part) => part === undefined)) {
+    throw new InvalidInput(`which rows of ${pipeline} are released: expected a source, a code, files or row hashes`);
+  }
+  if (!(await hasQuarantine(deps, pipeline))) return 0;
+  return releaseQuarantine(deps, pipeline, await parseFilter(deps, pipeline, request));
+}

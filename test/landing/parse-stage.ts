@@ -1,0 +1,121 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LandedFile } from '../../lib/core/run.ts';
+import type { SourceSpec } from '../../lib/core/spec.ts';
+import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
+import type { Row, Session } from '../../lib/ports.ts';
+import { createParsed, PARSED, rejectTables } from '../../lib/sql/batch.ts';
+import { FILE } from '../../lib/sql/raw-rows.ts';
+import { batchOf, inspectFiles } from '../../lib/steps/batch-files.ts';
+import { countFiles, findBroken } from '../../lib/steps/count-files.ts';
+import { fillQuarantine } from '../../lib/steps/quarantine-rows.ts';
+
+/** What the parse stage, without the lake around it, makes of one file. */
+export type ParsedFile = {
+  /** Data records by the file's bytes; undefined for a rejected file. */
+  readonly records: number | undefined;
+  readonly rejected: string | undefined;
+  /** Why the engine is not to be trusted with the file. */
+  readonly broken: string | undefined;
+  /** Values of the contract's columns. */
+  readonly rows: readonly (readonly unknown[])[];
+  readonly refused: readonly { readonly line: number; readonly raw: string; readonly codes: readonly string[] }[];
+};
+
+const engine = createDuckDbEngine();
+
+/** Lands the contents as files of one source and takes them through inspection, parsing and quarantine. */
+export async function parseFiles(
+  source: SourceSpec,
+  contents: readonly (string | Uint8Array)[],
+): Promise<readonly ParsedFile[]> {
+  const scratch = await mkdtemp(join(tmpdir(), 'strata-parse-'));
+  const session = await engine.open({ memoryBytes: 1_000_000_000, threads: 2, scratch });
+  try {
+    const landed: LandedFile[] = [];
+    for (const [i, content] of contents.entries()) {
+      await writeFile(join(scratch, String(i)), content);
+      landed.push({ key: String(i), size: 0, etag: '' });
+    }
+    return await parse(session, source, landed, scratch);
+  } finally {
+    await session.close();
+    await rm(scratch, { recursive: true });
+  }
+}
+
+async function parse(
+  session: Session,
+  source: SourceSpec,
+  landed: readonly LandedFile[],
+  scratch: string,
+): Promise<readonly ParsedFile[]> {
+  const borrowed = { paths: new Map(landed.map(({ key }) => [key, join(scratch, key)])), release: async () => {} };
+  const { readable, rejected } = await inspectFiles(session, source, landed, borrowed, scratch);
+  const broken = readable.length === 0 ? new Map<string, string>() : await findBroken(session, source, readable);
+  const files = readable.filter((file) => !broken.has(file.path));
+  const rows = new Map<string, Row[]>();
+  const refused = new Map<string, Row[]>();
+  const names = source.columns.map((c) => c.name);
+  if (files.length > 0) {
+    const extras = { table: true, hash: false, file: true, key: false };
+    await session.run(createParsed(batchOf(source, files), rejectTables('parse'), extras));
+    const accepted = await session.rows({
+      name: 'accepted',
+      text: `SELECT * FROM ${PARSED} WHERE __ok ORDER BY rowid`,
+    });
+    for (const row of accepted) add(rows, String(row[FILE]), row);
+    const batch = { source, files, records: await countFiles(session, source, files), scratch };
+    const context = { source: source.name, runId: 'r', at: '2026-01-01T00:00:00Z' };
+    const without = { withoutDuplicates: false, withDrops: false, withMemory: false };
+    await fillQuarantine(session, batch, { ...context, ...without });
+    const found = await session.rows({ name: 'refused', text: 'SELECT * FROM __quarantine ORDER BY line' });
+    for (const row of found) add(refused, String(row['source_file']), row);
+  }
+  return landed.map(({ key }) => {
+    const file = readable.find((one) => one.landed.key === key);
+    return {
+      records: file?.numbering.records,
+      rejected: rejected.find((one) => one.key === key)?.reason ?? undefined,
+      broken: file === undefined ? undefined : broken.get(file.path),
+      rows: (rows.get(file?.path ?? '') ?? []).map((row) => names.map((name) => row[name])),
+      refused: (refused.get(key) ?? []).map((row) => ({
+        line: Number(row['line']),
+        raw: String(row['raw']),
+        codes: row['codes'] as readonly string[],
+      })),
+    };
+  });
+}
+
+function add(lists: Map<string, Row[]>, key: string, row: Row): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [row]);
+  else list.push(row);
+}
+
+/** A CSV contract of text columns `a`, `b`, ... */
+export function textSource(
+  columns: number,
+  format: Partial<Extract<SourceSpec['format'], { kind: 'csv' }>>,
+): SourceSpec {
+  const names = Array.from({ length: columns }, (_, i) => String.fromCharCode(97 + i));
+  const defaults = {
+    delimiter: ',',
+    quote: '"',
+    escape: '"',
+    header: false,
+    encoding: 'utf-8',
+    nullText: [''],
+  } as const;
+  return {
+    name: 'rows',
+    format: { kind: 'csv', ...defaults, ...format },
+    columns: names.map((name) => ({
+      ...{ source: name, name, type: { kind: 'string' }, parse: { kind: 'auto' }, required: false, checks: [] },
+    })),
+    key: [],
+    drift: 'ignore',
+  } as unknown as SourceSpec;
+}
