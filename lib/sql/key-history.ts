@@ -76,9 +76,7 @@ export function selectEvents(mode: KeyedMode): Statement {
       ELSE (SELECT max(v.${JUDGED.version}) FROM versions v WHERE v.${VALID_FROM} <= e.${sequence})
     END END`;
   const starts =
-    mode.kind === 'upsert'
-      ? `${JUDGED.won} AND ${JUDGED.last}`
-      : `EXISTS (SELECT 1 FROM versions v WHERE v.${VALID_FROM} = e.${sequence})`;
+    mode.kind === 'upsert' ? JUDGED.last : `EXISTS (SELECT 1 FROM versions v WHERE v.${VALID_FROM} = e.${sequence})`;
   return {
     name: 'events_of_key',
     text: `WITH ${renderNumbered(mode)},
@@ -91,7 +89,7 @@ judged AS (
     row_number() OVER (ORDER BY ${sequence}, ${order}, ${SOURCE_FILE}) AS __place
   FROM ${EVENTS}
 )
-SELECT e.*, ${version} AS ${JUDGED.version}, ${OP} <> 'delete' AND ${starts} AS ${JUDGED.starts}
+SELECT e.*, ${version} AS ${JUDGED.version}, ${JUDGED.won} AND ${OP} <> 'delete' AND ${starts} AS ${JUDGED.starts}
 FROM judged e ORDER BY __place`,
   };
 }

@@ -176,6 +176,11 @@ WHERE (${VALID_TO} IS NULL AND next IS NOT NULL) OR ${VALID_TO} > next OR ${empt
   };
 }
 
+/** The rows of touched keys: the others are copies of rows that were checked when they were written. */
+export function renderTouched(mode: KeyedMode, relation: string): string {
+  return `(SELECT r.* FROM ${relation} r SEMI JOIN ${TOUCHED} t USING (${names(mode.key)}))`;
+}
+
 /** The bucket's new history: rows of untouched keys as they are, and the recomputed ones. */
 export function renderHistory(mode: KeyedMode, columns: readonly Column[]): string {
   const all = columns.map((c) => quoteName(c.name)).join(', ');

@@ -1,5 +1,5 @@
-import { quotePath, quoteText } from './quote.ts';
 import { type QuarantineFilter, renderQuarantineFilter } from './quarantine-table.ts';
+import { quotePath, quoteText } from './quote.ts';
 
 /** Queries over a pipeline's quarantine table by its full name; filters as for its release. */
 

@@ -12,8 +12,8 @@ export type NumberedFile = {
   readonly headerRecords: number;
   /** Data records of the file, well-formed or not. */
   readonly records: number;
-  /** The line of a record whose quote is never closed. */
-  readonly openQuote: number | null;
+  /** The record whose quote is never closed. */
+  readonly openQuote: { readonly line: number; readonly text: string } | null;
 };
 
 export type QuarantineContext = {
@@ -28,6 +28,9 @@ export type QuarantineContext = {
   /** `__memory`, `__condemned` and `__attempts` exist: rows were held against what is in quarantine. */
   readonly withMemory: boolean;
 };
+
+const OPEN_QUOTE =
+  "[{'code': 'SCHEMA_ERROR', 'detail': 'a quote is never closed: the record runs to the end of the file'}]";
 
 /** A quarantine row keeps at most this many characters of its record; the landed file has them all. */
 const LONGEST_RAW = 1_000_000;
@@ -109,14 +112,21 @@ export function createShifts(regular: readonly string[], shiftFiles: readonly st
 export function createQuarantine(files: readonly NumberedFile[], context: QuarantineContext): Statement {
   const values = files.map(
     (f, i) =>
-      `(${i}, ${quoteText(f.path)}, ${quoteText(f.key)}, ${f.headerRecords}, ${f.records}, ${f.openQuote ?? 'NULL::BIGINT'})`,
+      `(${i}, ${quoteText(f.path)}, ${quoteText(f.key)}, ${f.headerRecords}, ${f.records}, ${f.openQuote?.line ?? 'NULL::BIGINT'}, ${f.openQuote === null ? 'NULL::VARCHAR' : quoteText(f.openQuote.text)})`,
   );
   const text = `CREATE TABLE __quarantine AS
-WITH files(ordinal, path, key, header_records, records, open_quote) AS (VALUES ${values.join(', ')}),
-malformed AS (
+WITH files(ordinal, path, key, header_records, records, open_line, open_text) AS (VALUES ${values.join(', ')}),
+found AS (
   SELECT m.path, m.raw, m.issues, s.record + m.place - s.place AS record, s.line + m.place - s.place AS line,
     row_number() OVER (PARTITION BY m.path ORDER BY m.place) - 1 AS nth
   FROM __malformed m ASOF JOIN __shifts s ON m.path = s.path AND m.place >= s.place
+),
+malformed AS (
+  SELECT m.* REPLACE (
+    CASE WHEN m.line = f.open_line THEN f.open_text ELSE m.raw END AS raw,
+    CASE WHEN m.line = f.open_line THEN ${OPEN_QUOTE} ELSE m.issues END AS issues
+  )
+  FROM found m JOIN files f ON m.path = f.path
 ),
 counted AS (
   SELECT f.*, f.records - coalesce(m.malformed, 0) AS well_formed
@@ -148,8 +158,7 @@ refused AS (
 )
 SELECT ${quoteText(context.source)} AS source, f.key AS source_file, CAST(r.line AS BIGINT) AS line, r.raw,
   list_transform(r.issues, lambda i: i.code) AS codes,
-  CASE WHEN r.line = f.open_quote THEN ['a quote is never closed: the record runs to the end of the file']
-    ELSE list_transform(r.issues, lambda i: i.detail) END AS details,
+  list_transform(r.issues, lambda i: i.detail) AS details,
   r.row_hash, r.business_key, CAST(r.attempt AS INTEGER) AS attempt, r.status, ${quoteText(context.runId)} AS run_id,
   CAST(${quoteText(context.at)} AS TIMESTAMPTZ) AS quarantined_at
 FROM refused r JOIN files f ON r.path = f.path

@@ -18,6 +18,7 @@ import {
   renderHistory,
   renderLog,
   renderPart,
+  renderTouched,
 } from '../sql/keyed.ts';
 import { createRelation, renderBucketRows, renderParquet, renderScan } from '../sql/scan.ts';
 import { createHashMacros } from '../sql/transform.ts';
@@ -197,7 +198,9 @@ async function writeShare(
 
 async function checkInvariants(session: Session, context: KeyedContext, paths: readonly string[]): Promise<void> {
   if (paths.length === 0) return;
-  const breaches = await session.rows(findBreaches(context.model.mode, renderParquet(paths)));
+  const breaches = await session.rows(
+    findBreaches(context.model.mode, renderTouched(context.model.mode, renderParquet(paths))),
+  );
   if (breaches.length === 0) return;
   throw new AuditFailed(
     `${fullName(context.planned.shape.table)}: a key's rows break an invariant: ${breaches.map((row) => JSON.stringify(row)).join(', ')}. Nothing is published.`,
