@@ -1,4 +1,5 @@
-import { link, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,13 +15,23 @@ export async function freshFolder(path: string): Promise<string> {
   return path;
 }
 
-/** Makes generated input once: a folder is complete when its mark is there, and is made again otherwise. */
-export async function madeOnce(name: string, make: (folder: string) => Promise<void>): Promise<string> {
+/**
+ * Makes generated input once. It is made again when the source files that it depends on have changed, or when it was
+ * not finished: a mark beside the folder says what it was made from.
+ */
+export async function madeOnce(
+  name: string,
+  dependsOn: readonly URL[],
+  make: (folder: string) => Promise<void>,
+): Promise<string> {
   const folder = join(WORK, 'data', name);
-  const mark = `${folder}.done`;
-  if ((await stat(mark).catch(() => undefined)) !== undefined) return folder;
+  const mark = `${folder}.made-from`;
+  const hash = createHash('sha256');
+  for (const source of dependsOn) hash.update(await readFile(source));
+  const from = hash.digest('hex');
+  if ((await readFile(mark, 'utf8').catch(() => '')) === from) return folder;
   await make(await freshFolder(folder));
-  await writeFile(mark, '');
+  await writeFile(mark, from);
   return folder;
 }
 

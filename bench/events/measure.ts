@@ -6,6 +6,7 @@ import { compareTimes, runRounds } from '../rounds.ts';
 import { generateEvents } from './generate.ts';
 
 const FLOOR = new URL('floor.ts', import.meta.url);
+const GENERATOR = new URL('generate.ts', import.meta.url);
 const TIME_BOUND = 1.5;
 
 const TABLES: readonly FingerprintSpec[] = [
@@ -15,7 +16,9 @@ const TABLES: readonly FingerprintSpec[] = [
 /** One large CSV file to silver, with a contract, against the same file as typed Parquet. */
 export async function measureEvents(bench: Bench): Promise<Measured> {
   const { events } = bench.sizes;
-  const input = await madeOnce(`events-${events}`, (folder) => generateEvents(bench.session, folder, events));
+  const input = await madeOnce(`events-${events}`, [GENERATOR], (folder) =>
+    generateEvents(bench.session, folder, events),
+  );
   const lake = { pipeline: 'events', pipelines: BENCH_PIPELINES, sources: { events: input }, tables: TABLES };
   const title = `CSV of ${events.toLocaleString('en-US')} rows to silver`;
   const [floor = [], ours = []] = await runRounds(bench, title, [

@@ -43,7 +43,7 @@ export async function measurePlanning(bench: Bench): Promise<Measured> {
 }
 
 async function makeLake(files: number): Promise<string> {
-  return madeOnce(`waiting-${files}`, async (root) => {
+  return madeOnce(`waiting-${files}`, [new URL(import.meta.url)], async (root) => {
     const folder = join(root, 'bronze', 'events', 'events');
     await mkdir(folder, { recursive: true });
     for (let n = 1; n <= files; n += 1) {

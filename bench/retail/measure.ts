@@ -9,13 +9,16 @@ import { compareTimes, runRounds } from '../rounds.ts';
 import { RETAIL_TABLES } from './tables.ts';
 
 const FLOOR = new URL('floor.ts', import.meta.url);
+const GENERATOR = ['generate/retail.ts', 'generate/retail-words.ts', 'sql/generate-retail.ts'].map(
+  (file) => new URL(`../../lib/${file}`, import.meta.url),
+);
 const TIME_BOUND = 1.5;
 const MEMORY_BOUND_GB = 1.2;
 
 /** The retail pipeline, from landed files to gold, against the same tables made without a lake. */
 export async function measureRetail(bench: Bench): Promise<Measured> {
   const { transactions, customers, products } = bench.sizes;
-  const input = await madeOnce(`retail-versions-${transactions}-${customers}-${products}`, async (out) => {
+  const input = await madeOnce(`retail-versions-${transactions}-${customers}-${products}`, GENERATOR, async (out) => {
     await generateRetail(parseRetailOptions({ out, transactions, customers, products, files: 8 }), bench.session);
   });
   const names = ['customers', 'products', 'transactions'];

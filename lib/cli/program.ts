@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
+import { examples, type Invoke, pipelineArgument, type Start } from './command-shape.ts';
 import { type Context, DEFAULTS, type GlobalOptions, type Terminal } from './context.ts';
-
-/** Runs a parsed command; it answers its exit code. */
-export type Invoke = (options: GlobalOptions, run: (context: Context) => Promise<number>) => Promise<void>;
+import { addKeyed } from './keyed-commands.ts';
+import { addBreaker, addQuarantine } from './quarantine-commands.ts';
 
 const QUERY_FORMATS = ['table', 'csv', 'json'] as const;
 export type QueryFormat = (typeof QUERY_FORMATS)[number];
@@ -36,6 +36,9 @@ export function buildProgram(terminal: Terminal, invoke: Invoke): Command {
   const start = (command: Command, run: (context: Context) => Promise<number>) => invoke(globalOptions(command), run);
   addFeeding(program, start);
   addRunning(program, start);
+  addKeyed(program, start);
+  addQuarantine(program, start);
+  addBreaker(program, start);
   addQuery(program, start);
   addLooking(program, start);
   return program;
@@ -46,8 +49,6 @@ function packageVersion(): string {
   return String((manifest as { version?: unknown }).version);
 }
 
-type Start = (command: Command, run: (context: Context) => Promise<number>) => Promise<void>;
-
 type GivenOptions = Partial<GlobalOptions> & Pick<GlobalOptions, 'root' | 'pipelines'>;
 
 function globalOptions(command: Command): GlobalOptions {
@@ -55,10 +56,6 @@ function globalOptions(command: Command): GlobalOptions {
   // A base with a slash at its end would give locations with two.
   const base = locationBase === undefined ? {} : { locationBase: locationBase.replace(/\/+$/, '') };
   return { root, pipelines, json, debug, ...base };
-}
-
-function examples(...lines: readonly string[]): string {
-  return ['', lines.length === 1 ? 'Example:' : 'Examples:', ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
 function addFeeding(program: Command, start: Start): void {
@@ -104,11 +101,10 @@ function addGenerate(program: Command, start: Start): void {
 }
 
 function addRunning(program: Command, start: Start): void {
-  const pipeline = () => new Argument('<pipeline>', 'the name of a folder in --pipelines');
   program
     .command('plan')
     .description('show what a run would do; writes nothing')
-    .addArgument(pipeline())
+    .addArgument(pipelineArgument())
     .addHelpText('after', examples('strata plan retail', 'strata plan retail --json'))
     .action(async (name: string, _options, command: Command) =>
       start(command, async (context) => (await import('./commands/plan.ts')).plan(context, name)),
@@ -117,7 +113,7 @@ function addRunning(program: Command, start: Start): void {
   program
     .command('run')
     .description('take what has landed through silver and gold')
-    .addArgument(pipeline())
+    .addArgument(pipelineArgument())
     .option('--run-id <id>', 'letters, digits, - and _; the same id again returns the first result')
     .option('--dry-run', 'compute and audit everything, show counts and a preview, publish nothing')
     .addHelpText(
@@ -133,7 +129,7 @@ function addRunning(program: Command, start: Start): void {
   program
     .command('compile')
     .description('check a pipeline and print its spec as JSON')
-    .addArgument(pipeline())
+    .addArgument(pipelineArgument())
     .addHelpText('after', examples('strata compile retail'))
     .action(async (name: string, _options, command: Command) =>
       start(command, async (context) => (await import('./commands/compile.ts')).compile(context, name)),

@@ -6,8 +6,7 @@ import type { FileLayout } from '../sql/raw-rows.ts';
 import { checkColumns } from './columns.ts';
 import { dataFault } from './data-fault.ts';
 import { parseHeader } from './header.ts';
-import type { RecordScan } from './record-scanner.ts';
-import { openTextFile, type TextFormat } from './text-file.ts';
+import { type OpenQuote, openTextFile, type TextFile, type TextFormat } from './text-file.ts';
 
 /** What a landed file turned out to be. A rejected file is recorded with its reason; the run goes on without it. */
 export type Inspection =
@@ -34,8 +33,7 @@ export type Numbering = {
   readonly regular: boolean;
   /** Whether a blank line is a row without a value, as in a file of one column; elsewhere it is nothing. */
   readonly blankIsRow: boolean;
-  /** The line of a record that runs to the end of the file, because its quote is never closed. */
-  readonly openQuote: number | undefined;
+  readonly openQuote: OpenQuote | undefined;
 };
 
 /**
@@ -74,23 +72,26 @@ async function inspectText(
   const path = await plainName(text.path, scratch);
   if (format.kind === 'json') {
     const layout: FileLayout = { kind: 'lines', ...lines };
-    return { kind: 'readable', path, layout, numbering: numberingOf(scan, 0, false), extra: [] };
+    return { kind: 'readable', path, layout, numbering: numberingOf(text, 0, false), extra: [] };
   }
   if (!format.header) {
     const layout: FileLayout = { kind: 'csv', header: source.columns.map((c) => c.source), ...lines };
-    return { kind: 'readable', path, layout, numbering: numberingOf(scan, 0, source.columns.length === 1), extra: [] };
+    return { kind: 'readable', path, layout, numbering: numberingOf(text, 0, source.columns.length === 1), extra: [] };
   }
   const header = parseHeader(text.first, format);
   if (header.kind === 'damaged') return unreadable(header.reason);
   const layout: FileLayout = { kind: 'csv', header: header.names, ...lines };
   const extra = header.names.map((name) => ({ name, type: 'VARCHAR' }));
-  return { kind: 'readable', path, layout, numbering: numberingOf(scan, 1, header.names.length === 1), extra };
+  return { kind: 'readable', path, layout, numbering: numberingOf(text, 1, header.names.length === 1), extra };
 }
 
-function numberingOf(scan: RecordScan, headerRecords: number, blankIsRow: boolean): Numbering {
+function numberingOf(text: Text, headerRecords: number, blankIsRow: boolean): Numbering {
+  const { scan, openQuote } = text;
   const records = scan.records + (blankIsRow ? scan.blankLines : 0) - headerRecords;
-  return { records, headerRecords, regular: scan.regular, blankIsRow, openQuote: scan.openQuote };
+  return { records, headerRecords, regular: scan.regular, blankIsRow, openQuote };
 }
+
+type Text = Extract<TextFile, { kind: 'text' }>;
 
 const BY_ENGINE: Numbering = {
   records: undefined,

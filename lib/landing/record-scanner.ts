@@ -10,10 +10,12 @@ export type RecordScan = {
   readonly firstEnd: number;
   /** How records end; a lone carriage return anywhere makes it `mixed`, no line break at all makes it `lf`. */
   readonly breaks: 'lf' | 'crlf' | 'mixed';
+  /** Whether the quote character occurs at all. */
+  readonly quoted: boolean;
   /** True when every record is one line and no line is blank, so that record n stands on line n. */
   readonly regular: boolean;
-  /** The line of a record whose quote is never closed, if there is one. It runs to the end of the file. */
-  readonly openQuote: number | undefined;
+  /** Where a record begins that has a quote which is never closed, if there is one: it runs to the end of the file. */
+  readonly openQuote: { readonly line: number; readonly offset: number } | undefined;
 };
 
 /** Where a record starts: `record` counts records, `place` records and blank lines, `line` lines; all from 1. */
@@ -58,6 +60,7 @@ class Scanner implements RecordScanner {
   /** The end of the last chunk, as far as the next one may have to look back. */
   #tail: Uint8Array = new Uint8Array(0);
   #recordLine = 1;
+  #quoted = false;
   #shift = '';
 
   constructor(dialect: Dialect, listener: ScanListener) {
@@ -68,6 +71,7 @@ class Scanner implements RecordScanner {
 
   push(chunk: Uint8Array): void {
     let at = this.#completeCrlf(chunk);
+    this.#quoted ||= this.#dialect.quote >= 0 && chunk.includes(this.#dialect.quote);
     const cursors = { quote: -1, cr: -1 };
     while (at < chunk.length) {
       if (this.#length === 0 && this.#state === FIELD) {
@@ -90,7 +94,8 @@ class Scanner implements RecordScanner {
 
   end(): RecordScan {
     const { lf, crlf, cr, inner } = this.#breaks;
-    const openQuote = this.#state === QUOTED || this.#state === ESCAPED ? this.#recordLine : undefined;
+    const open = this.#state === QUOTED || this.#state === ESCAPED;
+    const openQuote = open ? { line: this.#recordLine, offset: this.#offset - this.#length } : undefined;
     if (this.#length > 0) this.#endRecord(this.#length, this.#offset);
     const { records, blank, longest, firstEnd } = this.#found;
     return {
@@ -99,6 +104,7 @@ class Scanner implements RecordScanner {
       longest,
       firstEnd: firstEnd < 0 ? this.#offset : firstEnd,
       breaks: cr > 0 || (lf > 0 && crlf > 0) ? 'mixed' : crlf > 0 ? 'crlf' : 'lf',
+      quoted: this.#quoted,
       regular: blank === 0 && inner === 0,
       openQuote,
     };

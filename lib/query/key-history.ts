@@ -124,7 +124,9 @@ async function parseKey(session: Session, found: FoundKeyedTable, parts: readonl
   await session.run(createKey(columns, parts));
   const key = (await session.rows(selectKey()))[0] ?? {};
   const wrong = columns.flatMap((column, i) =>
-    key[column.name] === null ? [`${column.name}: got ${JSON.stringify(parts[i])}; expected ${duckType(column.type)}`] : [],
+    key[column.name] === null
+      ? [`${column.name}: got ${JSON.stringify(parts[i])}; expected ${duckType(column.type)}`]
+      : [],
   );
   if (wrong.length > 0) throw new InvalidInput(`not a key of ${fullName(found.id)}: ${wrong.join('; ')}`);
   return key;
@@ -133,16 +135,13 @@ async function parseKey(session: Session, found: FoundKeyedTable, parts: readonl
 function columnNamed({ id, log }: FoundKeyedTable, name: string): Column {
   const column = columnsOf(currentSchema(log)).find((one) => one.name === name);
   if (column !== undefined) return column;
-  throw new InvalidInput(`${fullName(id)} has no column ${name}, by which the pipeline keys it now; run the pipeline first`);
+  throw new InvalidInput(
+    `${fullName(id)} has no column ${name}, by which the pipeline keys it now; run the pipeline first`,
+  );
 }
 
 /** A relation over the files of a table that may hold the key: its bucket's, less those whose bounds exclude it. */
-async function scanOfKey(
-  store: ObjectStore,
-  metadata: TableMetadata,
-  key: Row,
-  borrowed: Borrowed[],
-): Promise<string> {
+async function scanOfKey(store: ObjectStore, metadata: TableMetadata, key: Row, borrowed: Borrowed[]): Promise<string> {
   const predicates = Object.entries(key).flatMap(([column, text]): readonly Predicate[] => {
     const type = fieldByName(currentSchema(metadata), column)?.type;
     const value = type === undefined ? undefined : parseScalarText(type, String(text));

@@ -160,9 +160,11 @@ export async function runPipeline(deps: StepDeps, request: RunRequest): Promise<
     );
   }, RENEW_MS);
   try {
-    for (;;) {
+    for (let resumed: string | undefined; ; ) {
       const ended = await runOnce(deps, request, runId);
-      if (ended.runId === runId) return ended.answer;
+      // A run that cannot be finished now stays open; its failure is the answer then.
+      if (ended.runId === runId || ended.runId === resumed) return ended.answer;
+      resumed = ended.runId;
     }
   } finally {
     clearInterval(renewal);

@@ -4,9 +4,9 @@ import { closeBreaker } from '../steps/breaker.ts';
 
 /** Closes a pipeline's circuit breaker; answers whether it was open. Throws InvalidInput for an unknown pipeline. */
 export async function resetBreaker(
-  deps: { readonly store: ObjectStore; readonly specs: (pipeline: string) => Promise<PipelineSpec> },
+  deps: { readonly clock: Clock; readonly store: ObjectStore; readonly specs: (pipeline: string) => Promise<PipelineSpec> },
   pipeline: string,
 ): Promise<boolean> {
   await deps.specs(pipeline);
-  return closeBreaker(deps.store, pipeline);
+  return closeBreaker(deps.store, pipeline, deps.clock.now());
 }

@@ -5,20 +5,25 @@ import { quoteName, quoteText } from './quote.ts';
 
 /**
  * Full extracts by file with their sequence, the greatest in the file, as one Parquet file. `relations` hold log rows
- * and staged events of all buckets; a withdrawn file counts no longer unless it was staged again.
+ * and staged events of all buckets; a withdrawn file counts no longer unless it was staged again. A file with rows in
+ * quarantine (`rejected`) is no full extract: the keys that it seems to lack may be among those rows.
  */
 export function writeExtracts(
   mode: KeyedMode,
-  relations: { readonly log: string; readonly staged: string },
+  relations: { readonly log: string; readonly staged: string; readonly rejected: readonly string[] },
   withdrawn: readonly string[],
   path: string,
 ): Statement {
   const sequence = quoteName(mode.sequence);
   const kept = withdrawn.length === 0 ? '' : ` WHERE ${SOURCE_FILE} NOT IN (${withdrawn.map(quoteText).join(', ')})`;
+  const incomplete = relations.rejected.map(
+    (relation) => `SELECT source_file FROM ${relation} WHERE status <> 'released'`,
+  );
+  const whole = incomplete.length === 0 ? '' : ` WHERE ${SOURCE_FILE} NOT IN (${incomplete.join(' UNION ALL ')})`;
   const select = `SELECT ${SOURCE_FILE} AS file, max(sequence) AS sequence FROM (
   SELECT ${SOURCE_FILE}, ${sequence} AS sequence FROM ${relations.log}${kept}
   UNION ALL
   SELECT ${SOURCE_FILE}, ${sequence} AS sequence FROM ${relations.staged}
-) GROUP BY ALL`;
+)${whole} GROUP BY ALL`;
   return { name: 'extracts', text: `COPY (${select}) TO ${quoteText(path)} (FORMAT parquet, RETURN_STATS)` };
 }

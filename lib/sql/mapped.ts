@@ -27,7 +27,12 @@ export function countBroken(expectations: readonly RowExpectation[]): Statement 
 /** `__drops`: number and issues of every mapped row that goes to quarantine instead of the table. */
 export function createDrops(
   expectations: readonly RowExpectation[],
-  required: { readonly key: readonly string[]; readonly sequence: readonly string[] },
+  required: {
+    readonly key: readonly string[];
+    readonly sequence: readonly string[];
+    /** Conditions under which a row's own end comes before its sequence. */
+    readonly backwards?: readonly string[];
+  },
 ): Statement {
   const issues = expectations.map((e) => {
     const detail = quoteText(`expectation ${e.name} does not hold: ${e.condition}`);
@@ -37,6 +42,10 @@ export function createDrops(
     ...issues,
     ...required.key.map((column) => nullIssue('NULL_KEY', 'key', column)),
     ...required.sequence.map((column) => nullIssue('NULL_SEQUENCE', 'sequence', column)),
+    ...(required.backwards ?? []).map(
+      (condition) =>
+        `CASE WHEN ${condition} THEN {'code': 'RANGE_ERROR', 'detail': ${quoteText(`ends before it begins: ${condition}`)}} END`,
+    ),
   ];
   const list =
     all.length === 0
@@ -46,6 +55,7 @@ export function createDrops(
   const dropped = [
     ...expectations.map((e) => `NOT COALESCE((${e.condition}), true)`),
     ...[...required.key, ...required.sequence].map((column) => `${quoteName(column)} IS NULL`),
+    ...(required.backwards ?? []),
   ];
   return {
     name: 'drops',
@@ -111,6 +121,11 @@ WITH kept AS (SELECT ${names.join(', ')}, ${RID} AS rid FROM ${MAPPED} ANTI JOIN
 firsts AS (SELECT ${names.join(', ')}, min(rid) AS first FROM kept GROUP BY ALL HAVING count(*) > 1)
 SELECT k.rid FROM kept k JOIN firsts f ON ${same('k', 'f')} WHERE k.rid > f.first${inTable}`,
   };
+}
+
+/** The row says itself that it ended before it began, which no history can hold. */
+export function renderBackwards(sequence: string, validTo: string): string {
+  return `${quoteName(validTo)} < ${quoteName(sequence)}`;
 }
 
 /** The mapped rows that reach the table, without a join where there is nothing to leave out. */

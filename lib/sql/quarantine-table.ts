@@ -46,11 +46,20 @@ export function findTripped(
     relations.table === undefined
       ? []
       : [
-          `SELECT unnest(codes) AS code FROM ${relations.table} WHERE quarantined_at >= CAST(${quoteText(since)} AS TIMESTAMPTZ)`,
+          `SELECT unnest(codes) AS code FROM ${relations.table} WHERE status <> 'released' AND quarantined_at >= CAST(${quoteText(since)} AS TIMESTAMPTZ)`,
         ];
   const staged = relations.staged === undefined ? [] : [`SELECT unnest(codes) AS code FROM ${relations.staged}`];
   return {
     name: 'breaker',
     text: `SELECT code, count(*) AS rows FROM (${[...table, ...staged].join('\nUNION ALL\n')}) GROUP BY code HAVING count(*) > ${rows} ORDER BY rows DESC, code`,
+  };
+}
+
+/** A few staged rows with a code, as `file:line: details`. */
+export function findExamples(staged: string, code: string): Statement {
+  return {
+    name: 'breaker_examples',
+    text: `SELECT source_file || ':' || line || ': ' || array_to_string(details, ', ') AS example FROM ${staged}
+WHERE list_contains(codes, ${quoteText(code)}) ORDER BY source_file, line LIMIT 3`,
   };
 }

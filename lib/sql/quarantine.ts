@@ -67,22 +67,31 @@ const NO_MALFORMED =
 
 /** DuckDB reports a wrong number of fields once per field, and keeps 10,000 bytes of a record. */
 function renderMalformed(rejects: RejectTables): string {
-  return `SELECT path, place, any_value(ltrim(csv_line, chr(10) || chr(13))) AS raw,
-  list({'code': 'SCHEMA_ERROR', 'detail': detail} ORDER BY detail) AS issues
-FROM (
-  SELECT s.file_path AS path, e.line::BIGINT AS place, any_value(e.csv_line) AS csv_line,
-    CASE CAST(e.error_type AS VARCHAR)
-      WHEN 'MISSING COLUMNS' THEN 'too few fields: got ' || min(e.column_idx) || '; expected ' || max(s.expected)
-      WHEN 'TOO MANY COLUMNS' THEN 'too many fields: got ' || max(e.column_idx) || '; expected ' || max(s.expected)
-      WHEN 'UNQUOTED VALUE' THEN 'field ' || min(e.column_idx) || ': text after the closing quote, or no closing quote'
-      WHEN 'INVALID ENCODING' THEN 'field ' || min(e.column_idx) || ': bytes that are not UTF-8'
-      ELSE min(e.error_message)
+  const scan = 'scan_id, file_id';
+  return `WITH scans AS (
+  SELECT ${scan}, file_path, len(regexp_extract_all(columns, '''c[0-9]+'': ')) AS expected FROM ${quoteName(rejects.scans)}
+),
+faults AS (
+  SELECT ${scan}, line, error_type, min(column_idx) AS first, max(column_idx) AS last, any_value(csv_line) AS csv_line,
+    min(error_message) AS message
+  FROM ${quoteName(rejects.errors)} GROUP BY ALL
+),
+described AS (
+  SELECT f.scan_id, f.file_id, f.line, f.csv_line, CASE CAST(f.error_type AS VARCHAR)
+      WHEN 'MISSING COLUMNS' THEN 'too few fields: got ' || f.first || '; expected ' || s.expected
+      WHEN 'TOO MANY COLUMNS' THEN 'too many fields: got ' || f.last || '; expected ' || s.expected
+      WHEN 'UNQUOTED VALUE' THEN 'field ' || f.first || ': text after the closing quote, or no closing quote'
+      WHEN 'INVALID ENCODING' THEN 'field ' || f.first || ': bytes that are not UTF-8'
+      ELSE f.message
     END AS detail
-  FROM ${quoteName(rejects.errors)} e
-  JOIN (SELECT *, len(regexp_extract_all(columns, '''c[0-9]+'': ')) AS expected FROM ${quoteName(rejects.scans)}) s USING (scan_id, file_id)
-  GROUP BY s.file_path, e.line, e.error_type
+  FROM faults f JOIN scans s USING (${scan})
+),
+records AS (
+  SELECT ${scan}, line, any_value(csv_line) AS csv_line, list({'code': 'SCHEMA_ERROR', 'detail': detail} ORDER BY detail) AS issues
+  FROM described GROUP BY ALL
 )
-GROUP BY path, place`;
+SELECT s.file_path AS path, CAST(r.line AS BIGINT) AS place, ltrim(r.csv_line, chr(10) || chr(13)) AS raw, r.issues
+FROM records r JOIN scans s USING (${scan})`;
 }
 
 /** `path`: files that have a refused record. */
@@ -116,21 +125,16 @@ export function createQuarantine(files: readonly NumberedFile[], context: Quaran
   );
   const text = `CREATE TABLE __quarantine AS
 WITH files(ordinal, path, key, header_records, records, open_line, open_text) AS (VALUES ${values.join(', ')}),
-found AS (
-  SELECT m.path, m.raw, m.issues, s.record + m.place - s.place AS record, s.line + m.place - s.place AS line,
-    row_number() OVER (PARTITION BY m.path ORDER BY m.place) - 1 AS nth
-  FROM __malformed m ASOF JOIN __shifts s ON m.path = s.path AND m.place >= s.place
-),
-malformed AS (
-  SELECT m.* REPLACE (
-    CASE WHEN m.line = f.open_line THEN f.open_text ELSE m.raw END AS raw,
-    CASE WHEN m.line = f.open_line THEN ${OPEN_QUOTE} ELSE m.issues END AS issues
-  )
-  FROM found m JOIN files f ON m.path = f.path
+shifts AS (SELECT f.ordinal, s.record, s.place, s.line FROM __shifts s JOIN files f ON s.path = f.path),
+located AS (
+  SELECT m.ordinal, m.place, m.header_records, s.record + m.place - s.place AS record, s.line + m.place - s.place AS line,
+    row_number() OVER (PARTITION BY m.ordinal ORDER BY m.place) - 1 AS nth
+  FROM (SELECT f.ordinal, f.header_records, b.place FROM __malformed b JOIN files f ON b.path = f.path) m
+  ASOF JOIN shifts s ON m.ordinal = s.ordinal AND m.place >= s.place
 ),
 counted AS (
   SELECT f.*, f.records - coalesce(m.malformed, 0) AS well_formed
-  FROM files f LEFT JOIN (SELECT path, count(*) AS malformed FROM __malformed GROUP BY path) m ON f.path = m.path
+  FROM files f LEFT JOIN (SELECT ordinal, count(*) AS malformed FROM located GROUP BY ordinal) m ON f.ordinal = m.ordinal
 ),
 numbered AS (
   SELECT *, coalesce(sum(well_formed) OVER (ORDER BY ordinal ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS first
@@ -138,21 +142,27 @@ numbered AS (
 ),
 -- How many malformed records stand before the well-formed record number "after" of a file.
 gaps AS (
-  SELECT m.path, m.record - m.nth - f.header_records - 1 AS after, max(m.nth) + 1 AS malformed
-  FROM malformed m JOIN files f ON m.path = f.path
-  GROUP BY ALL
+  SELECT ordinal, record - nth - header_records - 1 AS after, max(nth) + 1 AS malformed FROM located GROUP BY ALL
 ),
 failed AS (
-  SELECT f.path, p.pos - f.first AS nth, f.header_records, p.raw, p.row_hash, p.business_key, p.issues, p.status, p.attempt
-  FROM __failed p JOIN numbered f ON p.path = f.path
+  SELECT p.pos, f.ordinal, p.pos - f.first AS nth, f.header_records FROM __failed p JOIN numbered f ON p.path = f.path
 ),
 placed AS (
-  SELECT p.path, p.nth + p.header_records + 1 + coalesce(g.malformed, 0) AS record, p.* EXCLUDE (path, nth, header_records)
-  FROM failed p ASOF LEFT JOIN gaps g ON p.path = g.path AND p.nth >= g.after
+  SELECT p.pos, p.ordinal, p.nth + p.header_records + 1 + coalesce(g.malformed, 0) AS record
+  FROM failed p ASOF LEFT JOIN gaps g ON p.ordinal = g.ordinal AND p.nth >= g.after
+),
+lines AS (
+  SELECT p.pos, s.line + p.record - s.record AS line
+  FROM placed p ASOF JOIN shifts s ON p.ordinal = s.ordinal AND p.record >= s.record
+),
+malformed AS (
+  SELECT m.path, l.line, CASE WHEN l.line = f.open_line THEN f.open_text ELSE m.raw END AS raw,
+    CASE WHEN l.line = f.open_line THEN ${OPEN_QUOTE} ELSE m.issues END AS issues
+  FROM __malformed m JOIN files f ON m.path = f.path JOIN located l ON l.ordinal = f.ordinal AND l.place = m.place
 ),
 refused AS (
-  SELECT p.path, s.line + p.record - s.record AS line, p.raw, p.row_hash, p.business_key, p.issues, p.status, p.attempt
-  FROM placed p ASOF JOIN __shifts s ON p.path = s.path AND p.record >= s.record
+  SELECT p.path, l.line, p.raw, p.row_hash, p.business_key, p.issues, p.status, p.attempt
+  FROM __failed p JOIN lines l ON p.pos = l.pos
   UNION ALL
   SELECT path, line, raw, sha256(raw), NULL, ${renderMalformedFate(context)} AS attempt FROM malformed
 )
@@ -161,8 +171,7 @@ SELECT ${quoteText(context.source)} AS source, f.key AS source_file, CAST(r.line
   list_transform(r.issues, lambda i: i.detail) AS details,
   r.row_hash, r.business_key, CAST(r.attempt AS INTEGER) AS attempt, r.status, ${quoteText(context.runId)} AS run_id,
   CAST(${quoteText(context.at)} AS TIMESTAMPTZ) AS quarantined_at
-FROM refused r JOIN files f ON r.path = f.path
-ORDER BY f.ordinal, r.line`;
+FROM refused r JOIN files f ON r.path = f.path`;
   return { name: 'quarantine', text };
 }
 

@@ -180,7 +180,9 @@ function removalOf(
 ): Removal {
   const existing = target.create === undefined;
   if (model.layer === 'gold') return existing ? goldRemoval(planned, target) : { kind: 'nothing' };
-  const ingested = outcome.files.some((f) => f.status === 'ingested');
+  // A batch of which nothing was accepted says nothing about what the table should be.
+  const { read, accepted } = outcome.counts;
+  const ingested = outcome.files.some((f) => f.status === 'ingested') && (read === 0 || accepted > 0);
   switch (model.mode.kind) {
     case 'append':
     case 'upsert':

@@ -2,7 +2,7 @@ import { AuditFailed } from '../core/errors.ts';
 import { OPS_TABLES, opsTable } from '../core/ops.ts';
 import type { RunPlan } from '../core/run.ts';
 import type { ObjectStore } from '../ports.ts';
-import { findTripped } from '../sql/quarantine-table.ts';
+import { findExamples, findTripped } from '../sql/quarantine-table.ts';
 import { quotePath } from '../sql/quote.ts';
 import { createSchemas, renderParquet } from '../sql/scan.ts';
 import { loadTable } from '../table/read.ts';
@@ -19,6 +19,10 @@ export type OpenBreaker = {
   readonly window_ms: number;
   readonly run_id: string;
   readonly opened_at: string;
+  /** Some of the rows: file, line, code and detail. */
+  readonly examples: readonly string[];
+  /** Set when a person closes it: the next run is let through, whatever it rejects. */
+  readonly closed_at: string | null;
 };
 
 function breakerKey(pipeline: string): string {
@@ -29,17 +33,24 @@ export function readBreaker(store: ObjectStore, pipeline: string): Promise<OpenB
   return readJsonIfAny<OpenBreaker>(store, breakerKey(pipeline));
 }
 
-/** Whether it was open. */
-export async function closeBreaker(store: ObjectStore, pipeline: string): Promise<boolean> {
-  const open = (await readBreaker(store, pipeline)) !== undefined;
-  await store.remove(breakerKey(pipeline));
-  return open;
+/** Lets the next run through, whatever it rejects: a person has looked. Answers whether the breaker was open. */
+export async function closeBreaker(store: ObjectStore, pipeline: string, at: Date): Promise<boolean> {
+  const breaker = await readBreaker(store, pipeline);
+  if (breaker === undefined || breaker.closed_at !== null) return false;
+  await writeJson(store, breakerKey(pipeline), { ...breaker, closed_at: at.toISOString() });
+  return true;
+}
+
+/** After a run that was let through has published, the breaker counts again. */
+export async function rearmBreaker(store: ObjectStore, pipeline: string): Promise<void> {
+  const breaker = await readBreaker(store, pipeline);
+  if (breaker !== undefined && breaker.closed_at !== null) await store.remove(breakerKey(pipeline));
 }
 
 /** Throws AuditFailed while the breaker is open. */
 export async function requireClosed(store: ObjectStore, pipeline: string): Promise<void> {
   const open = await readBreaker(store, pipeline);
-  if (open === undefined) return;
+  if (open === undefined || open.closed_at !== null) return;
   throw new AuditFailed(
     `the circuit breaker of ${pipeline} is open: ${open.rows} rows with ${open.code} within ${open.window_ms / 1000} s ` +
       `(limit ${open.limit}), run ${open.run_id} at ${open.opened_at}. Nothing was done; look at the rows, then close it: strata breaker close ${pipeline}`,
@@ -53,6 +64,7 @@ export async function requireClosed(store: ObjectStore, pipeline: string): Promi
 export async function checkBreaker(deps: StepDeps, plan: RunPlan, quarantine: readonly Placed[]): Promise<void> {
   const { breaker } = plan.spec;
   if (breaker === null || quarantine.length === 0) return;
+  if ((await readBreaker(deps.store, plan.run.pipeline))?.closed_at != null) return;
   const at = deps.clock.now();
   const since = new Date(at.getTime() - breaker.windowMs).toISOString();
   const tripped = await countCodes(deps, plan, quarantine, since, breaker.rows);
@@ -63,11 +75,12 @@ export async function checkBreaker(deps: StepDeps, plan: RunPlan, quarantine: re
     window_ms: breaker.windowMs,
     run_id: plan.run.run_id,
     opened_at: at.toISOString(),
+    closed_at: null,
   };
   if (!plan.run.dry_run) await writeJson(deps.store, breakerKey(plan.run.pipeline), open);
   throw new AuditFailed(
-    `the circuit breaker opened: ${open.rows} rows with ${open.code} within ${open.window_ms / 1000} s, limit ${open.limit}; ` +
-      `nothing is published and further runs stop until: strata breaker close ${plan.run.pipeline}`,
+    `the circuit breaker opened: ${open.rows} rows with ${open.code} within ${open.window_ms / 1000} s, limit ${open.limit}, such as ${open.examples.join('; ')}. ` +
+      `Nothing is published and further runs stop until: strata breaker close ${plan.run.pipeline}`,
   );
 }
 
@@ -77,7 +90,7 @@ async function countCodes(
   quarantine: readonly Placed[],
   since: string,
   limit: number,
-): Promise<{ code: string; rows: number } | undefined> {
+): Promise<Pick<OpenBreaker, 'code' | 'rows' | 'examples'> | undefined> {
   const entry = await loadTable(deps.catalog, opsTable(plan.run.pipeline, 'quarantine'));
   const keys = quarantine.map((file) => file.key);
   const staged = await deps.store.borrow(keys);
@@ -92,7 +105,10 @@ async function countCodes(
         staged: renderParquet(keys.map((k) => pathOf(staged, k))),
       };
       const first = (await session.rows(findTripped(relations, since, limit)))[0];
-      return first === undefined ? undefined : { code: String(first['code']), rows: Number(first['rows']) };
+      if (first === undefined) return undefined;
+      const code = String(first['code']);
+      const examples = await session.rows(findExamples(relations.staged, code));
+      return { code, rows: Number(first['rows']), examples: examples.map((row) => String(row['example'])) };
     } finally {
       await table.release();
     }

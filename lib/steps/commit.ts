@@ -6,7 +6,7 @@ import type { JsonValue } from '../ports.ts';
 import { commitChange } from '../table/commit.ts';
 import { parsePrepared } from '../table/prepare.ts';
 import type { LevelAudit } from './audit.ts';
-import { checkBreaker } from './breaker.ts';
+import { checkBreaker, rearmBreaker } from './breaker.ts';
 import type { StepDeps } from './deps.ts';
 import { commitOps, writeOpsRows } from './ops-tables.ts';
 import type { Placed } from './place-files.ts';
@@ -47,7 +47,10 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
     const snapshot_id = prepared ? await publish(deps, plan, id, table) : null;
     tables[fullName(table)] = { rows_added, files_added, snapshot_id };
   }
-  if (!run.dry_run) await publishBooks(deps, plan, sources);
+  if (!run.dry_run) {
+    await publishBooks(deps, plan, sources);
+    await rearmBreaker(deps.store, run.pipeline);
+  }
   const accounting = Object.fromEntries(sources.map(({ source, outcome }) => [source, outcome.counts]));
   const record: CommitRecord = { tables, accounting, ms: deps.clock.now().getTime() - started };
   await writeOnce(deps.store, runFolder.commit(run), record);

@@ -1,6 +1,6 @@
 import { AuditFailed } from '../core/errors.ts';
 import { isKeyed } from '../core/keyed.ts';
-import { type Expectation, type MetadataColumn, modelId, type SilverModel } from '../core/spec.ts';
+import { type Expectation, type KeyedMode, type MetadataColumn, modelId, type SilverModel } from '../core/spec.ts';
 import type { Session } from '../ports.ts';
 import {
   type Batch,
@@ -22,6 +22,7 @@ import {
   createKeyDuplicates,
   createMapped,
   findRepeatedKeys,
+  renderBackwards,
   renderEnriched,
   renderKept,
   selectHashes,
@@ -216,7 +217,7 @@ async function dropRows(session: Session, model: SilverModel, known: boolean): P
   await session.run(
     createDrops(
       expectations.filter((e) => e.policy === 'drop'),
-      isKeyed(model) ? { key: model.mode.key, sequence: [model.mode.sequence] } : { key, sequence: [] },
+      isKeyed(model) ? keyedRules(model.mode) : { key, sequence: [] },
     ),
   );
   if (key.length > 0) await session.run(createKeyDuplicates(key, known ? KNOWN_ROWS : undefined));
@@ -231,6 +232,11 @@ async function dropRows(session: Session, model: SilverModel, known: boolean): P
     duplicates: Number(counted?.['duplicates']),
     broken,
   };
+}
+
+function keyedRules({ key, sequence, validTo }: KeyedMode): Parameters<typeof createDrops>[1] {
+  const backwards = validTo === null ? [] : [renderBackwards(sequence, validTo)];
+  return { key, sequence: [sequence], backwards };
 }
 
 function keyOf(model: SilverModel): readonly string[] {

@@ -1,3 +1,4 @@
+import { InvalidInput } from '../core/errors.ts';
 import type { BaseTable, LandedFile, PlannedSource, RunPlan, RunRef, RunState } from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { currentSnapshot } from '../iceberg/snapshot.ts';
@@ -43,7 +44,7 @@ export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunStat
   const run: RunRef = { pipeline, run_id: checkRunId(input.run_id), dry_run };
   if ((await deps.store.head(runFolder.result(run))) !== undefined) return { status: 'done', run, level: 0, levels: 0 };
   await takeLock(deps, run.pipeline, run.run_id);
-  const unfinished = await findUnfinished(deps, run.pipeline);
+  const unfinished = await findUnfinished(deps, run);
   if (unfinished !== undefined) return planned(unfinished);
   await requireClosed(deps.store, run.pipeline);
   const plan = await planRun(deps, run, input);
@@ -57,14 +58,19 @@ export function openRunKey(pipeline: string): string {
   return `ops/${pipeline}/open-run.json`;
 }
 
-async function findUnfinished(deps: StepDeps, pipeline: string): Promise<RunPlan | undefined> {
-  const open = await readJsonIfAny<RunRef>(deps.store, openRunKey(pipeline));
+async function findUnfinished(deps: StepDeps, run: RunRef): Promise<RunPlan | undefined> {
+  const open = await readJsonIfAny<RunRef>(deps.store, openRunKey(run.pipeline));
   if (open === undefined || (await deps.store.head(runFolder.plan(open))) === undefined) return undefined;
   if ((await deps.store.head(runFolder.result(open))) !== undefined) return undefined;
   const plan = await readPlan(deps.store, open);
   if (open.dry_run) {
     await discardRun(deps, plan);
     return undefined;
+  }
+  if (run.dry_run) {
+    throw new InvalidInput(
+      `run ${open.run_id} of ${open.pipeline} is unfinished, and finishing it publishes: run without --dry-run first`,
+    );
   }
   deps.log.info('an unfinished run is resumed', { run_id: open.run_id });
   return plan;

@@ -1,14 +1,17 @@
 import { join } from 'node:path';
 import type { KeyedModel } from '../core/keyed.ts';
+import { OPS_TABLES, opsTable } from '../core/ops.ts';
 import type { KeyShare, MergeUnit, ModelPlan, RunPlan } from '../core/run.ts';
 import type { DataFile } from '../iceberg/types.ts';
+import type { Session } from '../ports.ts';
 import { writeExtracts } from '../sql/extracts.ts';
-import { renderParquet, renderScan } from '../sql/scan.ts';
-import { planFiles } from '../table/read.ts';
+import { quotePath } from '../sql/quote.ts';
+import { createSchemas, renderParquet, renderScan } from '../sql/scan.ts';
+import { loadTable, planFiles } from '../table/read.ts';
 import type { StepDeps } from './deps.ts';
 import { withScratch } from './place-files.ts';
 import { runFolder } from './run-folder.ts';
-import { loadBase, pathOf, scanColumns } from './table-state.ts';
+import { loadBase, openTable, pathOf, scanColumns } from './table-state.ts';
 import type { UnitResult } from './unit-result.ts';
 
 /** A share may weigh this part of a unit's input bytes, since Parquet grows when it is read. */
@@ -116,7 +119,8 @@ async function placeExtracts(
   const logged = metadata === undefined ? [] : await planFiles(deps.store, metadata);
   const logKeys = logged.map((f) => deps.store.key(f.path));
   const stagedKeys = results.flatMap((r) => r.exchanged.map((p) => p.key));
-  const borrowed = await deps.store.borrow([...logKeys, ...stagedKeys]);
+  const rejectedKeys = results.flatMap((r) => r.quarantine.map((p) => p.key));
+  const borrowed = await deps.store.borrow([...logKeys, ...stagedKeys, ...rejectedKeys]);
   const session = await deps.engine.open(deps.settings);
   try {
     const columns = scanColumns(metadata, planned.log.columns);
@@ -126,14 +130,35 @@ async function placeExtracts(
     );
     const paths = stagedKeys.map((k) => pathOf(borrowed, k));
     const staged = paths.length === 0 ? renderScan(columns, []) : renderParquet(paths);
-    await withScratch(deps, 'extracts', async (scratch) => {
-      const path = join(scratch, 'extracts.parquet');
-      await session.copy(writeExtracts(model.mode, { log, staged }, plan.withdraw, path));
-      await deps.store.publish(path, key);
-    });
+    const quarantine = await openQuarantine(deps, session, plan.run.pipeline);
+    try {
+      const staging = rejectedKeys.map((k) => pathOf(borrowed, k));
+      const rejected = [...quarantine.relations, ...(staging.length === 0 ? [] : [renderParquet(staging)])];
+      await withScratch(deps, 'extracts', async (scratch) => {
+        const path = join(scratch, 'extracts.parquet');
+        await session.copy(writeExtracts(model.mode, { log, staged, rejected }, plan.withdraw, path));
+        await deps.store.publish(path, key);
+      });
+    } finally {
+      await quarantine.release();
+    }
     return key;
   } finally {
     await session.close();
     await borrowed.release();
   }
+}
+
+/** The quarantine table as published, if there is one. */
+async function openQuarantine(
+  deps: StepDeps,
+  session: Session,
+  pipeline: string,
+): Promise<{ readonly relations: readonly string[]; release(): Promise<void> }> {
+  const entry = await loadTable(deps.catalog, opsTable(pipeline, 'quarantine'));
+  if (entry === undefined) return { relations: [], release: async () => {} };
+  for (const statement of createSchemas(['ops'])) await session.run(statement);
+  const name = { schema: 'ops', table: 'quarantine' };
+  const opened = await openTable(deps.store, session, name, entry.metadata, OPS_TABLES.quarantine);
+  return { relations: [quotePath(name.schema, name.table)], release: () => opened.release() };
 }

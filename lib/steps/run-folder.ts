@@ -3,11 +3,11 @@ import type { LevelPlan, RunPlan, RunRef } from '../core/run.ts';
 import type { ObjectStore } from '../ports.ts';
 
 /**
- * The objects of a run, below `ops/<pipeline>/_runs/<run_id>/`. Plans and unit results are written once: whoever comes
+ * The objects of a run, below `ops/<pipeline>/_runs/<run_id>/`, or `_dry_runs`, so that a dry run uses up no run_id. Plans and unit results are written once: whoever comes
  * second, be it a retry or a resumed run, finds the first one's and goes on from there.
  */
 export const runFolder = {
-  root: (run: RunRef): string => `ops/${run.pipeline}/_runs/${run.run_id}`,
+  root: (run: RunRef): string => `ops/${run.pipeline}/${run.dry_run ? '_dry_runs' : '_runs'}/${run.run_id}`,
   plan: (run: RunRef): string => `${runFolder.root(run)}/plan.json`,
   result: (run: RunRef): string => `${runFolder.root(run)}/result.json`,
   committing: (run: RunRef): string => `${runFolder.root(run)}/committing.json`,

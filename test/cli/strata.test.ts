@@ -91,6 +91,11 @@ describe('help and wrong use', () => {
       'history',
       'describe',
       'runs',
+      'rebuild',
+      'reprocess',
+      'key',
+      'quarantine',
+      'breaker',
     ]) {
       assert.match(stdout, new RegExp(`^ {2}${command}\\b`, 'm'));
     }

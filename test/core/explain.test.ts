@@ -48,7 +48,15 @@ function files(...named: readonly (readonly [string, number])[]): readonly Lande
 }
 
 function outlook(change: Partial<Outlook>): Outlook {
-  return { spec: SPEC, waiting: new Map(), existing: ALL, stale: new Map(), touched: new Map(), unfinished: null, ...change };
+  return {
+    spec: SPEC,
+    waiting: new Map(),
+    existing: ALL,
+    stale: new Map(),
+    touched: new Map(),
+    unfinished: null,
+    ...change,
+  };
 }
 
 /** `level table action units` for each line of the explanation. */

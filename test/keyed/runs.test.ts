@@ -185,6 +185,40 @@ describe('scd2 through runs', () => {
   });
 });
 
+test('an extract with rejected rows deletes nothing: what it lacks may be among them', async () => {
+  const mode = scd2({ key: 'id', sequence: 'at', track: ['name'], missing: 'delete' });
+  await withLake(mode, async (lake) => {
+    await lake.land('items', 'jan.csv', `${HEADER}1,eu,2026-01-31,a,1,U\n2,eu,2026-01-31,b,1,U\n`);
+    await lake.run();
+    await lake.land('items', 'feb.csv', `${HEADER}1,eu,2026-02-28,a,1,U\n2,eu,2026-02-30,b,1,U\n`);
+    assert.equal((await lake.run()).accounting['items']?.quarantined, 1);
+    const open = 'SELECT id FROM t WHERE is_current ORDER BY id';
+    assert.deepEqual(await lake.rows('shop_silver.items', open), [{ id: 1 }, { id: 2 }]);
+  });
+});
+
+test('a row that ends before it begins is quarantined', async () => {
+  const pipeline: TestPipeline = {
+    name: 'shop',
+    definition: definePipeline({
+      name: 'shop',
+      sources: { items: csv({ columns: { id: 'bigint', at: 'date', until: 'date' } }) },
+      silver: { items: { from: 'items', mode: scd2({ key: 'id', sequence: 'at', validTo: 'until' }) } },
+    }),
+  };
+  const lake = await openTestLake(pipeline);
+  try {
+    await lake.land('items', 'a.csv', 'id,at,until\n1,2026-01-10,2026-01-01\n2,2026-01-10,2026-01-20\n');
+    const result = await lake.run();
+    assert.equal(result.accounting['items']?.quarantined, 1, JSON.stringify(result.error));
+    assert.deepEqual(await lake.rows('shop_ops.quarantine', 'SELECT line, codes FROM t'), [
+      { line: 2, codes: ['RANGE_ERROR'] },
+    ]);
+  } finally {
+    lake.close();
+  }
+});
+
 test('upsert keeps the latest row of a key and forgets deleted ones', async () => {
   const mode = upsert({ key: 'id', sequence: 'at', deleteWhen: "op = 'D'" });
   for (const lines of [LINES, [...LINES].reverse()]) {

@@ -31,6 +31,11 @@ for (const [name, breaks] of Object.entries(BREAKS)) {
         let compared = 0;
         for (const [i, file] of files.entries()) {
           const content = contents[i] ?? '';
+          if (file.broken !== undefined) {
+            // Only where the other parser does not take it for CSV either.
+            assert.equal(parseStrictly(content, columns), undefined, `${file.broken}: ${JSON.stringify(content)}`);
+            continue;
+          }
           checkFates(file, content);
           compared += compareWithParser(file, content, columns, header) ? 1 : 0;
         }
@@ -43,13 +48,22 @@ for (const [name, breaks] of Object.entries(BREAKS)) {
 function checkFates(file: ParsedFile, content: string): void {
   const shown = JSON.stringify(content);
   assert.equal(file.rejected, undefined, shown);
-  assert.equal(file.broken, undefined, shown);
   assert.equal(file.rows.length + file.refused.length, file.records, `records of ${shown}`);
   const lines = content.split(/\r\n|\n|\r/);
   for (const { line, raw } of file.refused) {
+    // Of a record with several broken quotes DuckDB keeps the last part, which may begin on a later line.
     const first = raw.split(/\r\n|\n|\r/)[0] ?? '';
-    assert.ok(lines[line - 1] === first, `line ${line} of ${shown} is not ${JSON.stringify(raw)}`);
+    assert.ok(
+      lines.slice(line - 1).some((text) => text.includes(first)),
+      `line ${line} of ${shown} is not ${JSON.stringify(raw)}`,
+    );
+    if (!isBroken(lines[line - 1] ?? '')) assert.equal(lines[line - 1], first, `line ${line} of ${shown}`);
   }
+}
+
+/** Whether a line has a quote that a reader may trip over. */
+function isBroken(line: string): boolean {
+  return /[^,]"|"[^,]/.test(line);
 }
 
 /** Whether csv-parse takes the text for CSV too; then it must find the same rows. */
@@ -59,8 +73,9 @@ function compareWithParser(file: ParsedFile, content: string, columns: number, h
   const records = parseStrictly(content, columns);
   if (records === undefined) return false;
   const data = header ? records.slice(1) : records;
+  // Empty fields beyond the last column are nothing.
   const fits = data.map((fields) =>
-    fields.length === columns + 1 && fields.at(-1) === null ? fields.slice(0, -1) : fields,
+    fields.slice(columns).every((field) => field === null) ? fields.slice(0, columns) : fields,
   );
   const rows = fits.filter((fields) => fields.length === columns);
   assert.deepEqual(file.rows, rows, JSON.stringify(content));

@@ -183,7 +183,10 @@ describe('circuit breaker', () => {
       await lake.land('payments', 'bad.csv', `${HEADER}${bad.join('\n')}\n8,1.00,EUR\n`);
       const halted = await lake.run();
       assert.equal(halted.status, 'FAILED');
-      assert.match(halted.error?.message ?? '', /3 rows with DOMAIN_ERROR within 3600 s, limit 2/);
+      assert.match(
+        halted.error?.message ?? '',
+        /3 rows with DOMAIN_ERROR within 3600 s, limit 2, such as bronze\/bank\/payments\/bad\.csv:2: /,
+      );
       assert.equal((await lake.rows('bank_silver.payments')).length, 1);
       assert.equal((await readBreaker(lake.store, 'bank'))?.rows, 3);
 
@@ -191,9 +194,12 @@ describe('circuit breaker', () => {
       assert.equal(refused.status, 'FAILED');
       assert.match(refused.error?.message ?? '', /is open.*strata breaker close bank/);
 
-      assert.equal(await closeBreaker(lake.store, 'bank'), true);
-      await lake.land('payments', 'bad.csv', `${HEADER}${bad[0]}\n8,1.00,EUR\n`);
-      assert.equal((await lake.run()).status, 'SUCCEEDED');
+      assert.equal(await closeBreaker(lake.store, 'bank', new Date()), true);
+      const passed = await lake.run();
+      assert.equal(passed.accounting['payments']?.quarantined, 3, 'a person has looked: the same files pass');
+      assert.equal(await readBreaker(lake.store, 'bank'), undefined, 'and the breaker counts again');
+      await lake.land('payments', 'more.csv', `${HEADER}4,1.00,DDD\n`);
+      assert.equal((await lake.run()).status, 'FAILED');
     });
   });
   test('rows of earlier runs count while they are in the window', async () => {

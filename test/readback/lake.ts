@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { icebergRead } from 'icebird';
+import { icebergMetadata, icebergRead } from 'icebird';
 import { fullName, type TableId, tablePrefix } from '../../lib/core/tables.ts';
-import type { Column } from '../../lib/core/types.ts';
 import { columnsOf, currentSchema } from '../../lib/iceberg/schema.ts';
 import type { TableMetadata } from '../../lib/iceberg/types.ts';
 import type { Row, Session } from '../../lib/ports.ts';
@@ -95,7 +94,6 @@ export type IcebirdRow = Readonly<Record<string, unknown>>;
 /** icebird travels in time by metadata that names another current snapshot. */
 async function metadataAt(tableUrl: string, snapshotId: bigint | undefined) {
   if (snapshotId === undefined) return {};
-  const { icebergMetadata } = await import('icebird');
   // icebird reads JSON numbers as doubles, so its snapshot ids are rounded.
   return { metadata: { ...(await icebergMetadata({ tableUrl })), 'current-snapshot-id': Number(snapshotId) } };
 }
@@ -118,10 +116,4 @@ export function sorted(rows: readonly (readonly unknown[])[]): readonly string[]
 function exact(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return `${value}n`;
   return typeof value === 'number' ? (Object.is(value, -0) ? '-0' : String(value)) : value;
-}
-
-export function columnNamed(columns: readonly Column[], name: string): Column {
-  const column = columns.find((one) => one.name === name);
-  assert.ok(column, `no column ${name}`);
-  return column;
 }

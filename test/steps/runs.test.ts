@@ -124,6 +124,9 @@ test('full: the table is the latest batch, and an unreadable batch leaves it alo
     const result = await lake.run();
     assert.equal(result.rejected_files.length, 1);
     assert.deepEqual(await lake.rows('shop_silver.orders', 'SELECT id FROM t'), [{ id: 3 }]);
+    await lake.land('orders', 'd.csv', `${HEADER}not a number,2026-02-01,x,3.00\n`);
+    assert.equal((await lake.run()).accounting['orders']?.quarantined, 1);
+    assert.deepEqual(await lake.rows('shop_silver.orders', 'SELECT id FROM t'), [{ id: 3 }]);
   });
 });
 
@@ -225,10 +228,10 @@ test('a dry run computes and previews everything and leaves only its result behi
     const after = (await allKeys(lake)).filter((key) => !before.includes(key));
     assert.deepEqual(
       after.map((key) => key.split(' ')[0]),
-      ['ops/shop/_runs/dry/result.json'],
+      ['ops/shop/_dry_runs/dry/result.json'],
     );
     assert.equal(await lake.metadata('shop_silver.orders'), undefined);
-    assert.equal((await lake.run()).accounting['orders']?.accepted, 6);
+    assert.equal((await lake.run({ runId: 'dry' })).accounting['orders']?.accepted, 6, 'the run_id is still free');
   });
 });
 

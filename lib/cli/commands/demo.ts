@@ -103,7 +103,7 @@ function nextSteps({ hint }: Context): string {
     'try next:',
     ...steps.flatMap(([why, command = '']) => [...(why === '' ? [] : [`  # ${why}`]), `  ${hint(command)}`]),
     '',
-    'pipelines/retail/pipeline.ts declares these tables; docs/ says how to write a pipeline of your own',
+    'pipelines/retail/pipeline.ts declares these tables; README.md says how to write a pipeline of your own',
     '',
   ].join('\n');
 }

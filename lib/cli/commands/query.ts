@@ -19,14 +19,16 @@ export async function query(context: Context, { sql, format, asOf }: QueryReques
   return EXIT.done;
 }
 
-function chooseFormat(json: boolean, format: QueryFormat | undefined): QueryFormat {
+/** `--json` is short for `--format json`. Throws InvalidInput when they contradict each other. */
+export function chooseFormat(json: boolean, format: QueryFormat | undefined): QueryFormat {
   if (json && format !== undefined && format !== 'json') {
     throw new InvalidInput(`--json and --format ${format} contradict each other: leave one out`);
   }
   return json ? 'json' : (format ?? 'table');
 }
 
-const PRINTERS: Readonly<Record<QueryFormat, (context: Context, result: QueryResult) => Promise<void>>> = {
+/** Prints a result as it comes, in one of the formats. */
+export const PRINTERS: Readonly<Record<QueryFormat, (context: Context, result: QueryResult) => Promise<void>>> = {
   async table(context, result) {
     // Only the first rows are ever shown; the rest is counted.
     const shown: Row[] = [];

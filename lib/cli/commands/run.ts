@@ -1,6 +1,6 @@
 import type { RunResult } from '../../core/run.ts';
 import { unfinishedRun } from '../../query/plan-run.ts';
-import type { RunAnswer } from '../../runtime/local.ts';
+import type { RunAnswer, RunRequest } from '../../runtime/local.ts';
 import { type Context, EXIT } from '../context.ts';
 import { describeRunError } from '../failure.ts';
 import { openLake } from '../open-lake.ts';
@@ -8,9 +8,9 @@ import { createProgress } from '../output/progress.ts';
 import { renderRun } from '../output/run-result.ts';
 import { followRun } from '../run-progress.ts';
 
-export type RunArguments = { readonly pipeline: string; readonly runId?: string; readonly dryRun?: boolean };
+export type RunArguments = Omit<RunRequest, 'onEvent'>;
 
-/** Runs a pipeline and prints what came of it. */
+/** Runs a pipeline, all of it or as a rebuild or a reprocessing, and prints what came of it. */
 export async function run(context: Context, request: RunArguments): Promise<number> {
   const answer = await runPipeline(context, request);
   await context.answer(runDocument(request, answer), () => runText(context, request, answer));

@@ -1,4 +1,4 @@
-import type { Explanation } from '../../core/explain.ts';
+import type { ExplainedTable, Explanation } from '../../core/explain.ts';
 import type { Context } from '../context.ts';
 import { formatBytes, formatCount } from './human.ts';
 import { renderTable } from './table.ts';
@@ -24,7 +24,7 @@ export function renderExplanation(plan: Explanation, { layout, hint }: Pick<Cont
       action: table.action,
       units: formatCount(table.units),
       'to parse': table.estimated_bytes === null ? '' : formatBytes(table.estimated_bytes),
-      because: table.reason,
+      because: becauseText(table),
     })),
   );
   const columns = [
@@ -47,4 +47,19 @@ export function renderExplanation(plan: Explanation, { layout, hint }: Pick<Cont
     `  ${hint(`run ${pipeline}`)}`,
     '',
   ].join('\n');
+}
+
+const MOST_NAMED = 5;
+
+/** Why a table is written and, for gold that follows its input, which part of it. */
+function becauseText({ reason, partitions }: ExplainedTable): string {
+  if (partitions === null) return reason;
+  const { known, of_new_rows } = partitions;
+  const more = known.length > MOST_NAMED ? [`${formatCount(known.length - MOST_NAMED)} more`] : [];
+  const parts = [
+    ...known.slice(0, MOST_NAMED),
+    ...more,
+    ...(of_new_rows ? ['the partitions that the new rows touch'] : []),
+  ];
+  return `${reason}: ${parts.length === 0 ? 'no partition is touched' : parts.join(', ')}`;
 }

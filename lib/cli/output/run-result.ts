@@ -1,3 +1,4 @@
+import { LOG_SUFFIX } from '../../core/keyed.ts';
 import type { RunResult } from '../../core/run.ts';
 import type { Row } from '../../ports.ts';
 import type { Context } from '../context.ts';
@@ -39,17 +40,29 @@ function renderSources({ accounting }: RunResult, layout: TableLayout): string {
 }
 
 function renderTables({ tables, status }: RunResult, layout: TableLayout): string {
-  const rows = Object.entries(tables).map(([table, { rows_added, files_added, snapshot_id }]) => ({
+  const rows = inReadingOrder(Object.keys(tables)).map((table) => ({
     table,
-    'rows added': rows_added,
-    'files added': files_added,
-    snapshot: snapshot_id ?? 'unchanged',
+    'rows written': tables[table]?.rows_added ?? 0,
+    'files written': tables[table]?.files_added ?? 0,
+    snapshot: tables[table]?.snapshot_id ?? 'unchanged',
   }));
   if (rows.length === 0) return '';
-  const counted = ['rows added', 'files added'];
+  const counted = ['rows written', 'files written'];
   // The snapshot of a dry run is gone with it.
   const last = status === 'DRY_RUN' ? [] : [{ name: 'snapshot', type: 'VARCHAR' }];
   return renderTable(counts(rows, counted), [...columns('table', counted), ...last], layout);
+}
+
+/** The log of a keyed table after the table itself. */
+function inReadingOrder(names: readonly string[]): readonly string[] {
+  const logs = names.filter(isLog);
+  const others = names.filter((name) => !isLog(name));
+  const owned = others.flatMap((name) => [name, ...logs.filter((log) => log === `${name}${LOG_SUFFIX}`)]);
+  return [...owned, ...logs.filter((log) => !owned.includes(log))];
+}
+
+function isLog(name: string): boolean {
+  return name.endsWith(LOG_SUFFIX);
 }
 
 function columns(first: string, counted: readonly string[]): readonly { name: string; type?: string }[] {
@@ -63,6 +76,7 @@ function counts(rows: readonly Row[], names: readonly string[]): readonly Row[] 
 
 function renderPreviews({ previews }: RunResult, layout: TableLayout): string {
   return Object.entries(previews)
+    .filter(([, rows]) => rows.length > 0)
     .map(([table, rows]) => `${table}, the first rows:\n${renderTable(rows as readonly Row[], undefined, layout)}`)
     .join('\n');
 }
@@ -85,21 +99,22 @@ function renderNext(
   if (status === 'DRY_RUN') return `next:\n  ${hint(`run ${pipeline}`)}\n`;
   const quarantined = Object.values(accounting).reduce((sum, one) => sum + one.quarantined + one.condemned, 0);
   const table = `${pipeline}_ops.quarantine`;
-  const rejected = `SELECT source_file, line, codes, details, raw FROM ${table} WHERE run_id = '${run_id}'`;
-  const names = Object.keys(tables);
+  const names = inReadingOrder(Object.keys(tables));
+  const keyed = names.find(isLog)?.slice(0, -LOG_SUFFIX.length);
   const shown = names.find((name) => name.includes('_gold.')) ?? names[0];
   return [
     ...(quarantined === 0
       ? []
       : [
           `${formatQuantity(quarantined, 'row')} in ${table}, each with its reasons:`,
-          `  ${hint(`query "${rejected}"`)}`,
+          `  ${hint(`quarantine list ${pipeline} --run-id ${run_id}`)}`,
           '',
         ]),
     'next:',
     ...(shown === undefined
       ? []
       : [`  ${hint(`query "SELECT * FROM ${shown} LIMIT 10"`)}`, `  ${hint(`history ${shown}`)}`]),
+    ...(keyed === undefined ? [] : [`  ${hint(`key ${keyed} KEY`)}`]),
     `  ${hint('tables')}`,
     '',
   ].join('\n');

@@ -86,7 +86,7 @@ function cellText(row: Row, column: ResultColumn, { width, color }: TableLayout)
 }
 
 /** Values come from files: a line break would break the table, an escape sequence could drive the terminal. */
-function escapeControls(text: string): string {
+export function escapeControls(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, (char) => {
     if (char === '\n') return '\\n';
     if (char === '\t') return '\\t';

@@ -18,11 +18,12 @@ SELECT
   -- Wide enough that no price and no quantity can overflow: a bad row must reach its expectation.
   CAST(products.base_price AS DECIMAL(20,2)) * transactions.quantity AS total_amount
 FROM batch.transactions AS transactions
+-- An OR in a join condition would make DuckDB compare every transaction with every version.
 LEFT JOIN silver.customers AS customers
   ON customers.customer_id = transactions.customer_id
   AND transactions.txn_ts >= customers.valid_from
-  AND (customers.valid_to IS NULL OR transactions.txn_ts < customers.valid_to)
+  AND transactions.txn_ts < coalesce(customers.valid_to, TIMESTAMP 'infinity')
 LEFT JOIN silver.products AS products
   ON products.product_id = transactions.product_id
   AND transactions.txn_ts >= products.valid_from
-  AND (products.valid_to IS NULL OR transactions.txn_ts < products.valid_to)
+  AND transactions.txn_ts < coalesce(products.valid_to, TIMESTAMP 'infinity')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderExplanation } from '../../../lib/cli/output/explanation.ts';
-import type { Explanation } from '../../../lib/core/explain.ts';
+import type { ExplainedPartitions, Explanation } from '../../../lib/core/explain.ts';
 
 const WORLD = { layout: {}, hint: (command: string) => `strata ${command}` };
 const PLAN: Explanation = {
@@ -19,6 +19,7 @@ const PLAN: Explanation = {
           reason: 'new files of orders',
           units: 2,
           estimated_bytes: 12_000_000,
+          partitions: null,
         },
       ],
     },
@@ -31,6 +32,7 @@ const PLAN: Explanation = {
           reason: 'the table does not exist yet',
           units: 1,
           estimated_bytes: null,
+          partitions: null,
         },
       ],
     },
@@ -74,3 +76,19 @@ test('an unfinished run is named first', () => {
   assert.match(text, /^the unfinished run r1 would be resumed first/);
   assert.doesNotMatch(text, /and write:/);
 });
+
+const TOUCHED: readonly (readonly [string, ExplainedPartitions, string])[] = [
+  ['by new rows', { known: [], of_new_rows: true }, 'why: the partitions that the new rows touch │'],
+  ['by changes in the lake', { known: ['m=2026-01', 'm=2026-02'], of_new_rows: false }, 'why: m=2026-01, m=2026-02 │'],
+  ['by both', { known: ['m=1'], of_new_rows: true }, 'why: m=1, the partitions that the new rows touch │'],
+  ['by nothing', { known: [], of_new_rows: false }, 'why: no partition is touched │'],
+  ['in many places', { known: [...'abcdefg'], of_new_rows: false }, 'why: a, b, c, d, e, 2 more │'],
+];
+
+for (const [name, partitions, text] of TOUCHED) {
+  test(`partitions that are touched ${name}`, () => {
+    const table = { table: 't', action: 'replace partitions', reason: 'why', units: 1, estimated_bytes: null } as const;
+    const levels = [{ level: 1, tables: [{ ...table, partitions }] }];
+    assert.ok(renderExplanation({ ...PLAN, levels }, WORLD).includes(text));
+  });
+}

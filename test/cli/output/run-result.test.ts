@@ -35,12 +35,12 @@ test('a run shows its sources, its tables and where to look', () => {
 │ orders │ 1,234,567 │ 1,234,560 │           0 │          7 │
 └────────┴───────────┴───────────┴─────────────┴────────────┘
 
-┌────────────────────┬────────────┬─────────────┬───────────┐
-│ table              │ rows added │ files added │ snapshot  │
-├────────────────────┼────────────┼─────────────┼───────────┤
-│ shop_silver.orders │  1,234,560 │           3 │ 42        │
-│ shop_gold.totals   │          0 │           0 │ unchanged │
-└────────────────────┴────────────┴─────────────┴───────────┘
+┌────────────────────┬──────────────┬───────────────┬───────────┐
+│ table              │ rows written │ files written │ snapshot  │
+├────────────────────┼──────────────┼───────────────┼───────────┤
+│ shop_silver.orders │    1,234,560 │             3 │ 42        │
+│ shop_gold.totals   │            0 │             0 │ unchanged │
+└────────────────────┴──────────────┴───────────────┴───────────┘
 
 next:
   strata query "SELECT * FROM shop_gold.totals LIMIT 10"
@@ -54,16 +54,29 @@ const SAID: readonly (readonly [string, Partial<RunResult>, boolean, RegExp])[] 
   ['the same run again', {}, true, /^run r1 of shop has ended before; this is its result/],
   ['a run that changed nothing', { tables: {} }, false, /^run r1 of shop changed no table in 1\.5 s/],
   [
-    'quarantined rows, with the query that shows them',
+    'quarantined rows, with the command that shows them',
     { accounting: { orders: { ...NO_ROWS, read: 3, quarantined: 2, condemned: 1 } } },
     false,
-    /condemned [\s\S]*3 rows in shop_ops\.quarantine, each with its reasons:\n {2}strata query "SELECT .* FROM shop_ops\.quarantine WHERE run_id = 'r1'"/,
+    /condemned [\s\S]*3 rows in shop_ops\.quarantine, each with its reasons:\n {2}strata quarantine list shop --run-id r1\n/,
   ],
   [
     'rejected files with their reasons',
     { rejected_files: [{ source: 'orders', file: 'bronze/shop/orders/a.csv', reason: 'UNREADABLE_FILE: empty' }] },
     false,
     /1 file rejected, and not read:\n {2}bronze\/shop\/orders\/a\.csv: UNREADABLE_FILE: empty\n/,
+  ],
+  [
+    'the log of a keyed table after the table itself, and how to ask for a key',
+    {
+      tables: Object.fromEntries(
+        ['shop_silver.a__log', 'shop_silver.a', 'shop_gold.t'].map((name) => [
+          name,
+          { rows_added: 1, files_added: 1, snapshot_id: '1' },
+        ]),
+      ),
+    },
+    false,
+    /silver\.a +│[\s\S]*silver\.a__log │[\s\S]*strata key shop_silver\.a KEY\n/,
   ],
   ['warnings', { warnings: ['silver.orders: odd'] }, false, /warnings:\n {2}silver\.orders: odd\n/],
 ];
@@ -73,9 +86,12 @@ for (const [name, change, again, pattern] of SAID) {
 }
 
 test('a dry run shows rows and no snapshot, and says that nothing was published', () => {
-  const text = render({ status: 'DRY_RUN', previews: { 'gold.totals': [{ kind: 'x', amount: '1.10' }] } });
+  const text = render({
+    status: 'DRY_RUN',
+    previews: { 'silver.none': [], 'gold.totals': [{ kind: 'x', amount: '1.10' }] },
+  });
   assert.match(text, /^dry run r1 of shop: computed and audited in 1\.5 s, published nothing\n/);
   assert.match(text, /gold\.totals, the first rows:\n[\s\S]*│ x {4}│ {3}1\.10 │/);
   assert.match(text, /next:\n {2}strata run shop\n$/);
-  assert.doesNotMatch(text, /snapshot/);
+  assert.doesNotMatch(text, /snapshot|silver\.none/);
 });

@@ -35,7 +35,8 @@ def check_evolving(report: Report, lake: dict) -> None:
     widened = first.append_column("note", pa.nulls(first.num_rows, pa.string())).cast(SECOND)
     check_table(report, "evolving before", lake["tables"]["first"], first)
     described = {**lake["tables"]["second"], "fresh_ids": False}
-    table, raws = check_table(report, "evolving", described, pa.concat_tables([widened, second]))
+    expected = pa.concat_tables([widened, second])
+    table, raws = check_table(report, "evolving", described, expected)
     with report.check("evolving: field ids stay, new ones are new"):
         ids = {field.name: field.field_id for field in table.schema().fields}
         same(ids, {"id": 1, "class": 2, "score": 3, "price": 4, "name": 5, "note": 6}, "ids")
@@ -57,8 +58,9 @@ def check_evolving(report: Report, lake: dict) -> None:
         got = table.scan(row_filter=IsNull("note")).to_arrow()
         same_rows(got, widened, "rows")
     with report.check("evolving: a partition column that was widened"):
-        for value, rows in ((1, 13 + 13), (3_000_000_001, 0), (3_000_000_000, 0)):
-            wanted = sum(1 for raw in raws.values() for v in raw.rows.column("class").to_pylist() if v == value)
+        for value in (1, 3_000_000_001):
+            wanted = sum(v == value for v in expected.column("class").to_pylist())
+            holds(wanted > 0, f"no rows of class {value}")
             same(table.scan(row_filter=EqualTo("class", value)).to_arrow().num_rows, wanted, f"class {value}")
     for column in ("id", "class", "price", "name", "score"):
         with report.check(f"evolving: pruning by {column}"):

@@ -5,13 +5,14 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.csv as csv
+import pyarrow.parquet as pq
 from pyiceberg.expressions import And, GreaterThanOrEqual, LessThan
 
 from data_files import path_of
 from harness import Report, holds, same
 from pruning import check_month, check_pruning, plan
 from rows import same_rows
-from tables import check_table, open_table, snapshot_of_run
+from tables import check_table, open_table, raw_files, snapshot_of_run
 
 EVENTS = pa.schema(
     [
@@ -67,8 +68,6 @@ def check_history(report: Report, lake: dict, batches: list[pa.Table]) -> None:
 
 
 def check_months(report: Report, lake: dict) -> None:
-    from tables import raw_files
-
     table = open_table(lake["tables"]["appended"]["metadata"])
     raws = raw_files(table)
     for start, end, month in (
@@ -97,8 +96,6 @@ def snapshots(described: dict) -> list:
 
 
 def rows_by_pyarrow(location: str, column: str) -> list:
-    import pyarrow.parquet as pq
-
     return pq.ParquetFile(path_of(location)).read([column]).column(column).to_pylist()
 
 

@@ -1,0 +1,81 @@
+import { InvalidInput } from '../../core/errors.ts';
+import {
+  exportQuarantine,
+  listQuarantine,
+  type QuarantineRequest,
+  type QuarantineStatus,
+  showQuarantined,
+} from '../../query/quarantine.ts';
+import { releaseRows } from '../../runtime/release-rows.ts';
+import { type Context, EXIT } from '../context.ts';
+import { openLake } from '../open-lake.ts';
+import { formatQuantity } from '../output/human.ts';
+import { renderQuarantinedRow, renderQuarantineList } from '../output/quarantine.ts';
+import { chooseFormat, PRINTERS } from './query.ts';
+
+/** The filters as the command line has them. */
+export type QuarantineOptions = {
+  readonly source?: string;
+  readonly code?: string;
+  readonly status?: QuarantineStatus;
+  readonly runId?: string;
+  readonly file?: readonly string[];
+  readonly hash?: readonly string[];
+};
+
+function requestOf({ source, code, status, runId, file, hash }: QuarantineOptions): QuarantineRequest {
+  return {
+    ...(source === undefined ? {} : { source }),
+    ...(code === undefined ? {} : { code }),
+    ...(status === undefined ? {} : { status }),
+    ...(runId === undefined ? {} : { runId }),
+    ...(file === undefined ? {} : { files: file }),
+    ...(hash === undefined ? {} : { hashes: hash }),
+  };
+}
+
+export async function list(
+  context: Context,
+  pipeline: string,
+  options: QuarantineOptions & { readonly limit: number },
+): Promise<number> {
+  const { deps } = await openLake(context, 'read');
+  const request = requestOf(options);
+  const found = await listQuarantine(deps, pipeline, request, options.limit);
+  await context.answer(found, () => renderQuarantineList(found, Object.keys(request).length > 0, context));
+  return EXIT.done;
+}
+
+export async function show(context: Context, pipeline: string, hash: string): Promise<number> {
+  const { deps } = await openLake(context, 'read');
+  const row = await showQuarantined(deps, pipeline, hash);
+  await context.answer(row, () => renderQuarantinedRow(row, context));
+  return EXIT.done;
+}
+
+/** Prints all rows that match, a page at a time. */
+export async function exportRows(
+  context: Context,
+  pipeline: string,
+  options: QuarantineOptions & { readonly format?: 'csv' | 'json' },
+): Promise<number> {
+  if (options.format === undefined && !context.options.json) {
+    throw new InvalidInput('quarantine export: expected --format csv or --format json');
+  }
+  const format = chooseFormat(context.options.json, options.format);
+  const { deps } = await openLake(context, 'read');
+  await exportQuarantine(deps, pipeline, requestOf(options), (result) => PRINTERS[format](context, result));
+  return EXIT.done;
+}
+
+/** Holds rows no longer against what lands. Throws LockHeld while a run works. */
+export async function release(context: Context, pipeline: string, options: QuarantineOptions): Promise<number> {
+  const { deps } = await openLake(context, 'write');
+  const released = await releaseRows(deps, pipeline, requestOf(options));
+  await context.answer({ pipeline, released }, () =>
+    released === 0
+      ? `no row of ${pipeline} that matches is held in quarantine\n`
+      : `released ${formatQuantity(released, 'row')} of ${pipeline}: on record still, but no longer held against rows that land from now on\n`,
+  );
+  return EXIT.done;
+}

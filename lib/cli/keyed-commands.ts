@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { examples, pipelineArgument, type Start } from './command-shape.ts';
+import type { ReprocessArguments } from './commands/reprocess.ts';
+
+type RunOptions = { readonly runId?: string; readonly dryRun?: boolean };
+
+/** The commands for keyed tables, which keep the events that their rows come from. */
+export function addKeyed(program: Command, start: Start): void {
+  addRunOptions(program.command('rebuild'))
+    .description('compute a keyed table anew from its log, by the mode that it is declared with now')
+    .argument('<table>', 'a table of mode upsert or scd2, by full name')
+    .addHelpText('after', examples('strata rebuild hr_silver.employee_timeframe'))
+    .action(async (table: string, options: RunOptions, command: Command) =>
+      start(command, async (context) =>
+        (await import('./commands/rebuild.ts')).rebuild(context, { table, ...options }),
+      ),
+    );
+
+  addRunOptions(program.command('reprocess'))
+    .description('withdraw what files in bronze contributed to keyed tables, and take the files through again')
+    .addArgument(pipelineArgument())
+    .requiredOption('--source <name>', 'the source of the files')
+    .option('--file <name...>', "files by their names below the source's folder")
+    .option('--from <time>', 'files that landed at this time or later (UTC)')
+    .option('--to <time>', 'files that landed before this time (UTC)')
+    .addHelpText(
+      'after',
+      examples(
+        'strata reprocess hr --source employee_timeframe --file employee_timeframe_data.csv',
+        'strata reprocess hr --source employee_timeframe --from 2026-01-01 --to 2026-02-01',
+      ),
+    )
+    .action(async (pipeline: string, options: Omit<ReprocessArguments, 'pipeline'>, command: Command) =>
+      start(command, async (context) =>
+        (await import('./commands/reprocess.ts')).reprocess(context, { pipeline, ...options }),
+      ),
+    );
+
+  program
+    .command('key')
+    .description('show the events of one key beside the rows that they made: why is it as it is?')
+    .argument('<table>', 'a table of mode upsert or scd2, by full name')
+    .argument('<key...>', 'the value of each key column, in their order')
+    .addHelpText(
+      'after',
+      examples('strata key hr_silver.employee_timeframe 10001', 'strata key shop_silver.items 7 eu'),
+    )
+    .action(async (table: string, parts: string[], _options, command: Command) =>
+      start(command, async (context) => (await import('./commands/key.ts')).key(context, table, parts)),
+    );
+}
+
+function addRunOptions(command: Command): Command {
+  return command
+    .option('--run-id <id>', 'letters, digits, - and _; the same id again returns the first result')
+    .option('--dry-run', 'compute and audit everything, show counts and a preview, publish nothing');
+}

@@ -1,0 +1,123 @@
+import type { JsonValue, Row } from '../../ports.ts';
+import type { QuarantinedRow, QuarantineList } from '../../query/quarantine.ts';
+import type { Context } from '../context.ts';
+import { formatCount, formatQuantity } from './human.ts';
+import { columnsOf } from './rows.ts';
+import { escapeControls, renderTable } from './table.ts';
+
+type World = Pick<Context, 'layout' | 'hint'>;
+
+/** As much of a hash as tells rows apart on a screen; `show` takes it as it is. */
+const HASH_SHOWN = 12;
+const BECAUSE_SHOWN = 80;
+
+/** Rejected rows by kind, and the newest of them. `filtered`: there may be others. */
+export function renderQuarantineList(found: QuarantineList, filtered: boolean, { layout, hint }: World): string {
+  const { pipeline, total, rows } = found;
+  if (total === 0) return `no row of ${pipeline}${filtered ? ' that matches' : ''} was ever rejected\n`;
+  const summary = found.summary.map((row) => ({ ...row, rows: formatCount(Number(row['rows'])) }));
+  const which = rows.length < total ? `the newest ${formatCount(rows.length)}` : 'newest first';
+  const first = rows[0];
+  return [
+    `${formatQuantity(total, 'rejected row')} of ${pipeline}; a row counts under each of its codes:`,
+    renderTable(summary, [...['source', 'code', 'status'].map((name) => ({ name })), COUNT], layout),
+    `${which}:`,
+    renderTable(rows.map(listed), undefined, layout),
+    ...(first === undefined
+      ? []
+      : [
+          'next:',
+          `  ${hint(`quarantine show ${pipeline} ${shortHash(first)}`)}`,
+          `  ${hint(`quarantine export ${pipeline} --format csv`)}`,
+          '',
+        ]),
+  ].join('\n');
+}
+
+const COUNT = { name: 'rows', type: 'BIGINT' };
+
+function listed(row: Row): Row {
+  const because = texts(row['details']).join('; ');
+  return {
+    hash: shortHash(row),
+    'file:line': placeOf(row),
+    codes: texts(row['codes']).join(', '),
+    status: row['status'] ?? null,
+    attempt: row['attempt'] ?? null,
+    run: row['run_id'] ?? null,
+    because: because.length > BECAUSE_SHOWN ? `${because.slice(0, BECAUSE_SHOWN)}…` : because,
+  };
+}
+
+function shortHash(row: Row): string {
+  return String(row['row_hash']).slice(0, HASH_SHOWN);
+}
+
+/** The place below bronze/<pipeline>/. */
+function placeOf(row: Row): string {
+  const file = String(row['source_file']).split('/').slice(2).join('/');
+  return row['line'] === null || row['line'] === undefined ? file : `${file}:${row['line']}`;
+}
+
+function texts(value: JsonValue | undefined): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+/** All about one rejected row. */
+export function renderQuarantinedRow(row: QuarantinedRow, { layout, hint }: World): string {
+  const last = row.arrivals.at(-1);
+  const codes = texts(last?.['codes']);
+  const details = texts(last?.['details']);
+  const key = row.business_key === null ? '' : `, business key ${escapeControls(row.business_key)}`;
+  return [
+    `row ${row.row_hash}\nof source ${row.source} of ${row.pipeline}${key}, rejected ${formatQuantity(row.arrivals.length, 'time')}`,
+    '',
+    'as it came last:',
+    renderRaw(String(last?.['raw'] ?? '')),
+    '',
+    'because:',
+    ...codes.map(
+      (code, i) => `  ${code}${details[i] === undefined || details[i] === '' ? '' : `: ${escapeControls(details[i])}`}`,
+    ),
+    '',
+    'each time:',
+    renderArrivals(row.arrivals, layout),
+    ...(row.same_key.length === 0
+      ? []
+      : ['other rejected rows of the same business key:', renderTable(row.same_key.map(listed), undefined, layout)]),
+    ...(row.arrivals.every((one) => one['status'] === 'released')
+      ? []
+      : ['next:', `  ${hint(`quarantine release ${row.pipeline} --hash ${row.row_hash.slice(0, HASH_SHOWN)}`)}`, '']),
+  ].join('\n');
+}
+
+function renderArrivals(arrivals: readonly Row[], layout: World['layout']): string {
+  const rows = arrivals.map((row) => ({
+    'file:line': placeOf(row),
+    attempt: row['attempt'] ?? null,
+    codes: texts(row['codes']).join(', '),
+    status: row['status'] ?? null,
+    run: row['run_id'] ?? null,
+    at: row['quarantined_at'] ?? null,
+  }));
+  return renderTable(rows, columnsOf(rows), layout);
+}
+
+/** A record that was read field by field, or the record's own lines. */
+function renderRaw(raw: string): string {
+  const fields = fieldsOf(raw);
+  const lines =
+    fields === undefined
+      ? raw.replace(/\r?\n$/, '').split(/\r?\n/)
+      : fields.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  return lines.map((line) => `  ${escapeControls(line)}`).join('\n');
+}
+
+function fieldsOf(raw: string): readonly (readonly [string, unknown])[] | undefined {
+  try {
+    const record: unknown = JSON.parse(raw);
+    return typeof record === 'object' && record !== null && !Array.isArray(record) ? Object.entries(record) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,76 @@
+import { type Command, Option } from 'commander';
+import { examples, parseCount, pipelineArgument, type Start } from './command-shape.ts';
+import type { QuarantineOptions } from './commands/quarantine.ts';
+
+/** As they are in the table; the use case's own list would load the engine for a help text. */
+const STATUSES = ['quarantined', 'condemned', 'released'];
+
+/** What becomes of rejected rows, and of a pipeline that rejects too many. */
+export function addQuarantine(program: Command, start: Start): void {
+  const quarantine = program.command('quarantine').description('look at rejected rows, and release them');
+  addFilters(quarantine.command('list'))
+    .description('count rejected rows by source, code and status, and show the newest')
+    .option('--limit <n>', 'rows to show', parseCount, 20)
+    .addHelpText('after', examples('strata quarantine list transactions', 'strata quarantine list hr --code NULL_KEY'))
+    .action(async (pipeline: string, options: QuarantineOptions & { limit: number }, command: Command) =>
+      start(command, async (context) => (await import('./commands/quarantine.ts')).list(context, pipeline, options)),
+    );
+
+  quarantine
+    .command('show')
+    .description('show all about one row: its text, what is wrong with it, and each time that it came')
+    .addArgument(pipelineArgument())
+    .argument('<row_hash>', 'the hash of the row, or the beginning of it')
+    .addHelpText('after', examples('strata quarantine show transactions 3f9a2c81'))
+    .action(async (pipeline: string, hash: string, _options, command: Command) =>
+      start(command, async (context) => (await import('./commands/quarantine.ts')).show(context, pipeline, hash)),
+    );
+
+  addFilters(quarantine.command('export'))
+    .description('print rejected rows with all that is known of them')
+    .addOption(new Option('--format <format>', 'how to print the rows').choices(['csv', 'json']))
+    .addHelpText('after', examples('strata quarantine export transactions --format csv > rejected.csv'))
+    .action(async (pipeline: string, options: QuarantineOptions & { format?: 'csv' | 'json' }, command: Command) =>
+      start(command, async (context) =>
+        (await import('./commands/quarantine.ts')).exportRows(context, pipeline, options),
+      ),
+    );
+
+  addFilters(quarantine.command('release'))
+    .description('hold rejected rows no longer against what lands from now on; they stay on record')
+    .addHelpText('after', examples('strata quarantine release transactions --code DOMAIN_ERROR'))
+    .action(async (pipeline: string, options: QuarantineOptions, command: Command) =>
+      start(command, async (context) => (await import('./commands/quarantine.ts')).release(context, pipeline, options)),
+    );
+}
+
+function addFilters(command: Command): Command {
+  return command
+    .addArgument(pipelineArgument())
+    .option('--source <name>', 'only rows of this source')
+    .option('--code <code>', 'only rows with this error code, such as NULL_VALUE_ERROR')
+    .addOption(new Option('--status <status>', 'only rows with this status').choices(STATUSES))
+    .option('--run-id <id>', 'only rows that this run rejected')
+    .option('--file <file...>', "only rows of these files, by key or by name below the source's folder")
+    .option('--hash <hash...>', 'only these rows, by their hash or the beginning of it');
+}
+
+export function addBreaker(program: Command, start: Start): void {
+  const breaker = program.command('breaker').description('look at the circuit breaker of a pipeline, and close it');
+  breaker
+    .command('status')
+    .description('show whether too many rejected rows have halted the pipeline')
+    .addArgument(pipelineArgument())
+    .addHelpText('after', examples('strata breaker status transactions'))
+    .action(async (pipeline: string, _options, command: Command) =>
+      start(command, async (context) => (await import('./commands/breaker.ts')).status(context, pipeline)),
+    );
+  breaker
+    .command('close')
+    .description('let a halted pipeline run again')
+    .addArgument(pipelineArgument())
+    .addHelpText('after', examples('strata breaker close transactions'))
+    .action(async (pipeline: string, _options, command: Command) =>
+      start(command, async (context) => (await import('./commands/breaker.ts')).close(context, pipeline)),
+    );
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { type CliLake, openCliLake } from './lake.ts';
+
+const HEADER = 'id,currency\n';
+let lake: CliLake;
+
+before(async () => {
+  lake = openCliLake(
+    'bank',
+    `{
+      name: 'bank',
+      breaker: { rows: 3, window: '1h' },
+      sources: {
+        payments: csv({ key: 'id', columns: { id: { type: 'int', required: true }, currency: { type: 'string', in: ['EUR'] } } }),
+      },
+      silver: { payments: { from: 'payments', mode: append() } },
+      gold: {},
+    }`,
+  );
+  assert.equal((await lake.run('quarantine', 'list', 'bank')).stdout, 'no row of bank was ever rejected\n');
+  await lake.land('bank', 'payments', 'a.csv', `${HEADER}1,EUR\n2,\u001b[31mXXX\nx,EUR\n`);
+  await lake.json(0, 'run', 'bank', '--run-id', 'r1');
+});
+after(() => lake.close());
+
+type List = { total: number; summary: Record<string, unknown>[]; rows: { row_hash: string }[] };
+
+describe('quarantine', () => {
+  test('list counts and shows the newest rows, as text and as a document', async () => {
+    const { stdout } = await lake.run('quarantine', 'list', 'bank', '--limit', '1');
+    assert.match(stdout, /^2 rejected rows of bank; .*\n[\s\S]*│ payments │ DOMAIN_ERROR │ quarantined │ +1 │/);
+    assert.match(stdout, /the newest 1:[\s\S]*payments\/a\.csv:3[\s\S]*quarantine show bank [0-9a-f]{12}/);
+    const list = await lake.json<List>(0, 'quarantine', 'list', 'bank', '--code', 'TYPE_ERROR');
+    assert.deepEqual(
+      [list.total, list.summary, list.rows.length],
+      [1, [{ source: 'payments', code: 'TYPE_ERROR', status: 'quarantined', rows: 1 }], 1],
+    );
+    const none = await lake.run('quarantine', 'list', 'bank', '--status', 'condemned');
+    assert.equal(none.stdout, 'no row of bank that matches was ever rejected\n');
+  });
+
+  test('show says all about a row, and its bytes do not drive the terminal', async () => {
+    const { rows } = await lake.json<List>(0, 'quarantine', 'list', 'bank', '--code', 'DOMAIN_ERROR');
+    const hash = rows[0]?.row_hash ?? '';
+    const { stdout } = await lake.run('quarantine', 'show', 'bank', hash.slice(0, 12));
+    assert.match(stdout, new RegExp(`^row ${hash}\nof source payments of bank, business key .*2.*, rejected 1 time`));
+    assert.match(stdout, /because:\n {2}DOMAIN_ERROR: .*\n[\s\S]*payments\/a\.csv:3 .* r1 /);
+    assert.ok(!stdout.includes('\u001b'));
+    const shown = await lake.json<{ arrivals: unknown[] }>(0, 'quarantine', 'show', 'bank', hash);
+    assert.equal(shown.arrivals.length, 1);
+  });
+
+  test('export prints CSV or JSON', async () => {
+    const csv = await lake.run('quarantine', 'export', 'bank', '--format', 'csv', '--file', 'a.csv');
+    assert.equal(csv.stdout.split('\r\n').length, 4);
+    assert.match(csv.stdout, /^source,source_file,line,raw,codes,/);
+    assert.equal((await lake.json<unknown[]>(0, 'quarantine', 'export', 'bank')).length, 2);
+  });
+
+  test('release needs a choice, waits for no run, and says how many', async () => {
+    const lock = join(lake.root, 'ops/bank/lock.json');
+    const expires_at = new Date(Date.now() + 600_000).toISOString();
+    writeFileSync(lock, JSON.stringify({ run_id: 'other', holder: 'another-machine', expires_at }));
+    const locked = await lake.run('quarantine', 'release', 'bank', '--code', 'DOMAIN_ERROR');
+    assert.deepEqual([locked.code, locked.stdout], [2, '']);
+    assert.match(locked.stderr, /^LockHeld: run other holds the lock of pipeline bank/);
+    rmSync(lock);
+    const { code, stdout } = await lake.run('quarantine', 'release', 'bank', '--code', 'DOMAIN_ERROR');
+    assert.equal(code, 0);
+    assert.match(stdout, /^released 1 row of bank: on record still/);
+    assert.deepEqual(await lake.json(0, 'quarantine', 'release', 'bank', '--code', 'DOMAIN_ERROR'), {
+      pipeline: 'bank',
+      released: 0,
+    });
+    assert.equal((await lake.json<List>(0, 'quarantine', 'list', 'bank')).total, 2);
+  });
+
+  const WRONG: readonly (readonly [string, readonly string[], RegExp])[] = [
+    ['a pipeline that is none', ['list', 'bnak'], /no pipeline "bnak": expected one of bank/],
+    ['a source that is none', ['list', 'bank', '--source', 'payment'], /did you mean "payments"\?/],
+    ['a limit of nothing', ['list', 'bank', '--limit', '0'], /Expected a whole number, 1 or more/],
+    [
+      'a status that is none',
+      ['list', 'bank', '--status', 'x'],
+      /Allowed choices are quarantined, condemned, released/,
+    ],
+    ['no format', ['export', 'bank'], /expected --format csv or --format json/],
+    ['a release of everything', ['release', 'bank'], /expected a source, a code, files or row hashes/],
+    ['a hash that is none', ['show', 'bank', 'zz'], /not a row hash: got "zz"/],
+  ];
+  for (const [name, args, message] of WRONG) {
+    test(`${name} exits 1`, async () => {
+      const { code, stdout, stderr } = await lake.run('quarantine', ...args);
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.match(stderr, message);
+    });
+  }
+});
+
+test('the breaker halts a pipeline until a person closes it', async () => {
+  assert.match((await lake.run('breaker', 'status', 'bank')).stdout, /is closed; it opens at more than 3 rows of one/);
+  await lake.land('bank', 'payments', 'b.csv', `${HEADER}${[5, 6, 7, 8].map((id) => `${id},YYY`).join('\n')}\n`);
+  assert.equal((await lake.run('run', 'bank', '--run-id', 'r2')).code, 2);
+  const open = await lake.run('breaker', 'status', 'bank');
+  assert.match(
+    open.stdout,
+    /is open since .*: run r2 met \d rows with DOMAIN_ERROR within 1 h 00 min, and the limit is 3/,
+  );
+  assert.equal((await lake.json<{ status: string }>(0, 'breaker', 'status', 'bank')).status, 'open');
+  assert.match((await lake.run('breaker', 'close', 'bank')).stdout, /^the circuit breaker of bank is closed\n/);
+  const closed = { pipeline: 'bank', status: 'closed', was_open: false };
+  assert.deepEqual(await lake.json(0, 'breaker', 'close', 'bank'), closed);
+  assert.equal((await lake.run('breaker', 'status', 'bnak')).code, 1);
+});

@@ -1,0 +1,1 @@
+(SELECT _source_file AS file, max("at") AS sequence FROM l GROUP BY ALL)

@@ -1,0 +1,2 @@
+SELECT * FROM "p_ops"."quarantine" WHERE source = 'o''source' AND run_id = 'r1' AND list_contains(codes, 'NULL_KEY') AND status = 'condemned' AND list_contains(['f'], source_file) AND list_contains(['h1'], row_hash)
+ORDER BY quarantined_at DESC, source, source_file, line, row_hash

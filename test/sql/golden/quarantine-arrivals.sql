@@ -1,0 +1,1 @@
+SELECT * FROM "p_ops"."quarantine" WHERE row_hash = 'ab' ORDER BY quarantined_at, source_file, line

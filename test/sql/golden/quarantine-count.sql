@@ -1,0 +1,1 @@
+SELECT count(*) AS rows FROM "p_ops"."quarantine" WHERE true

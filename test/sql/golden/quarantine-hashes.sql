@@ -1,0 +1,1 @@
+SELECT DISTINCT row_hash FROM "p_ops"."quarantine" WHERE starts_with(row_hash, 'ab') ORDER BY row_hash LIMIT 6
