@@ -41,34 +41,43 @@ def in_money(table: pl.DataFrame, **columns: str) -> pl.DataFrame:
 total = pl.col("cents").sum()
 units = pl.col("quantity").cast(pl.Int64).sum()
 
-customers = write(
-    read(
-        "customers",
-        {
-            "customer_id": pl.Int64,
-            "customer_name": pl.String,
-            "age": pl.Int32,
-            "gender": pl.String,
-            "country": pl.String,
-            "region": pl.String,
-        },
-    ),
-    "silver.customers",
+def versions(name: str, key: str, schema: dict) -> pl.DataFrame:
+    """Each version ends where the next one of its key begins."""
+    table = read(name, {key: pl.Int64, **schema, "updated_at": pl.Datetime}).sort(key, "updated_at")
+    table = table.with_columns(valid_from="updated_at", valid_to=pl.col("updated_at").shift(-1).over(key))
+    return write(table.with_columns(is_current=pl.col("valid_to").is_null()), f"silver.{name}")
+
+
+def at_the_time(facts: pl.DataFrame, table: pl.DataFrame, key: str, columns: list[str]) -> pl.DataFrame:
+    """The version of the key that was valid at txn_ts: the latest that had begun, since there are no gaps."""
+    dimension = table.select(key, "valid_from", *columns).sort("valid_from")
+    return facts.join_asof(
+        dimension, left_on="txn_ts", right_on="valid_from", by=key, strategy="backward", check_sortedness=False
+    ).drop("valid_from")
+
+
+customers = versions(
+    "customers",
+    "customer_id",
+    {
+        "customer_name": pl.String,
+        "age": pl.Int32,
+        "gender": pl.String,
+        "country": pl.String,
+        "region": pl.String,
+    },
 )
-products = write(
-    read(
-        "products",
-        {
-            "product_id": pl.Int64,
-            "category": pl.String,
-            "subcategory": pl.String,
-            "product_name": pl.String,
-            "base_price": pl.Decimal(10, 2),
-        },
-    ),
-    "silver.products",
+products = versions(
+    "products",
+    "product_id",
+    {
+        "category": pl.String,
+        "subcategory": pl.String,
+        "product_name": pl.String,
+        "base_price": pl.Decimal(10, 2),
+    },
 )
-sales = (
+transactions = (
     read(
         "transactions",
         {
@@ -81,8 +90,11 @@ sales = (
         },
     )
     .unique("txn_id", keep="first")
-    .join(customers.select("customer_id", "country", "region"), on="customer_id", how="left")
-    .join(products.drop("product_name"), on="product_id", how="left")
+    .sort("txn_ts")
+)
+located = at_the_time(transactions, customers, "customer_id", ["country", "region"])
+sales = (
+    at_the_time(located, products, "product_id", ["category", "subcategory", "base_price"])
     .rename({"base_price": "unit_price"})
     .with_columns(
         order_date=pl.col("txn_ts").dt.date(),
@@ -90,7 +102,6 @@ sales = (
         cents=(pl.col("unit_price") * 100).cast(pl.Int64) * pl.col("quantity"),
     )
     .filter((pl.col("quantity") > 0) & (pl.col("unit_price") > 0).fill_null(True))
-    .sort("txn_ts")
 )
 written = in_money(sales, total_amount="cents")
 for (month, region), part in written.partition_by("yyyymm", "region", as_dict=True).items():
@@ -124,7 +135,7 @@ top_customers = (
     .agg(cents=total)
     .with_columns(rank=pl.col("cents").rank("dense", descending=True).over("region"))
     .filter(pl.col("rank") <= 10)
-    .join(customers.select("customer_id", "customer_name"), on="customer_id", how="left")
+    .join(customers.filter("is_current").select("customer_id", "customer_name"), on="customer_id", how="left")
     .sort("region", "rank", "customer_id")
 )
 write(in_money(top_customers), "gold.top_customers")
@@ -136,7 +147,7 @@ top_products = (
     .sort(["cents", "product_id"], descending=[True, False])
     .head(50)
     .with_row_index("rank", 1)
-    .join(products.select("product_id", "product_name", "category"), on="product_id", how="left")
+    .join(products.filter("is_current").select("product_id", "product_name", "category"), on="product_id", how="left")
 )
 write(in_money(top_products), "gold.top_products")
 

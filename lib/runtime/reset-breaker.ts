@@ -1,10 +1,14 @@
 import type { PipelineSpec } from '../core/spec.ts';
-import type { ObjectStore } from '../ports.ts';
+import type { Clock, ObjectStore } from '../ports.ts';
 import { closeBreaker } from '../steps/breaker.ts';
 
 /** Closes a pipeline's circuit breaker; answers whether it was open. Throws InvalidInput for an unknown pipeline. */
 export async function resetBreaker(
-  deps: { readonly clock: Clock; readonly store: ObjectStore; readonly specs: (pipeline: string) => Promise<PipelineSpec> },
+  deps: {
+    readonly clock: Clock;
+    readonly store: ObjectStore;
+    readonly specs: (pipeline: string) => Promise<PipelineSpec>;
+  },
   pipeline: string,
 ): Promise<boolean> {
   await deps.specs(pipeline);
