@@ -104,7 +104,8 @@ function readMetadata(read: ModelRead, mode: ModeDefinition, place: string, note
   if (names.length > 0 && mode.kind !== 'append') {
     notes.add(placeIn(place, 'metadata'), `metadata columns in mode ${mode.kind}`, 'append({ ... })');
   }
-  if (mode.kind === 'append' && mode.onDuplicate === 'condemn' && !names.includes('row_hash')) {
+  const sound = !notes.found.some((problem) => problem.place.startsWith(placeIn(place, 'metadata')));
+  if (sound && mode.kind === 'append' && mode.onDuplicate === 'condemn' && !names.includes('row_hash')) {
     const expected = "metadata: ['row_hash'], by which an equal row of a later run is told from a different one";
     notes.add(placeIn(place, 'metadata'), "no row_hash, with onDuplicate 'condemn'", expected);
   }

@@ -8,8 +8,9 @@ import { type Notes, placeIn, showValue } from './notes.ts';
 import { type Field, type FieldsRead, isRecord, readField, readFields } from './shape.ts';
 import { oneOf } from './suggest.ts';
 
-const character = z.string().refine((text) => [...text].length === 1);
-const characterOrNone = z.string().refine((text) => [...text].length <= 1);
+const character = z.string().regex(/^[^\r\n]$/u);
+/** DuckDB takes single bytes for these. */
+const asciiOrNone = z.string().regex(/^[\x21-\x7e]?$/);
 const texts = z.union([z.string().transform((text) => [text]), z.array(z.string()).min(1)]);
 
 const ANY_SOURCE = {
@@ -28,9 +29,9 @@ const ANY_SOURCE = {
 
 const CSV = {
   ...ANY_SOURCE,
-  delimiter: { schema: character, expected: 'one character' },
-  quote: { schema: characterOrNone, expected: "one character, or '' for none" },
-  escape: { schema: characterOrNone, expected: "one character, or '' for none" },
+  delimiter: { schema: character, expected: 'one character that is no line break' },
+  quote: { schema: asciiOrNone, expected: "one printable ASCII character, or '' for none" },
+  escape: { schema: asciiOrNone, expected: "one printable ASCII character, or '' for none" },
   header: { schema: z.boolean(), expected: 'true or false' },
   encoding: { schema: z.enum(['utf-8', 'utf-16', 'latin-1']), expected: "'utf-8', 'utf-16' or 'latin-1'" },
   nullText: { schema: texts, expected: 'text, or a list of texts, that means NULL' },

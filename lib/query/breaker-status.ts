@@ -17,7 +17,8 @@ export async function breakerStatus(
   pipeline: string,
 ): Promise<BreakerStatus> {
   const { breaker } = await deps.specs(pipeline);
-  const open = (await readBreaker(deps.store, pipeline)) ?? null;
+  const last = await readBreaker(deps.store, pipeline);
+  const open = last === undefined || last.closed_at !== null ? null : last;
   const limit = breaker === null ? null : { rows: breaker.rows, window_ms: breaker.windowMs };
   return { pipeline, status: open === null ? 'closed' : 'open', limit, open };
 }
