@@ -17,7 +17,7 @@ import {
   selectKey,
   selectVersions,
 } from '../sql/key-history.ts';
-import { addMissingDeletes, createKeyEvents, createTouched } from '../sql/keyed.ts';
+import { addMissingDeletes, createKeyEvents, createKnown, createTouched } from '../sql/keyed.ts';
 import { renderScan } from '../sql/scan.ts';
 import { duckType } from '../sql/types.ts';
 import { pathOf, scanColumns } from '../steps/table-state.ts';
@@ -177,6 +177,7 @@ async function createEvents(
   const own = new Set(logColumns(mode, model.columns).map((column) => column.name));
   const added = columnsOf(currentSchema(log)).filter((column) => !own.has(column.name));
   const columns = [...model.columns, ...added];
+  await session.run(createKnown(mode, { all: true, withdrawn: [] }));
   await session.run(createTouched(mode, { all: true, withdrawn: [] }));
   await session.run(createKeyEvents(mode, columns, []));
   if (mode.missing === 'keep') return;

@@ -12,6 +12,7 @@ import {
   type RejectTables,
   rawName,
   renderRawRows,
+  renderRecordText,
 } from './raw-rows.ts';
 
 /** What is read and how: the files of one unit, grouped by shape, in row-number order. */
@@ -115,20 +116,22 @@ SELECT p.rowid AS rid FROM ${PARSED} p JOIN firsts f ON p.${HASH} = f.hash WHERE
   };
 }
 
-/** One row per record that did not pass: its position among the well-formed records, and why. */
-export function renderFailedRows(batch: Batch, rejects: RejectTables): string {
+/** Every well-formed record in its order: why it does not pass and, where it does not or for `all`, text, hash and key. */
+export function renderFailedRows(batch: Batch, rejects: RejectTables, all: boolean): string {
   const selects = batch.groups.map((group) => {
     const checks = checksOf(batch.source, group);
     const issues = checks.map(
       (c) => `CASE WHEN NOT (${c.passes}) THEN {'code': ${quoteText(c.code)}, 'detail': ${c.detail}} END`,
     );
     const misfit = `{'code': 'SCHEMA_ERROR', 'detail': ${MISFIT}}`;
-    const all = [`CASE WHEN ${MISFIT} IS NOT NULL THEN ${misfit} END`, ...issues].join(', ');
-    return `SELECT ${RAW}, ${FILE}, ${renderHash(batch.source)} AS ${HASH}, ${renderKey(batch.source)} AS ${KEY},
-  CASE WHEN ${MISFIT} = ${quoteText(NOT_AN_OBJECT)} THEN [${misfit}]
-    WHEN ${MISFIT} IS NULL AND ${passesAll(checks)} THEN []
-    ELSE list_filter([${all}], lambda issue: issue IS NOT NULL) END AS issues
-FROM (${renderTyped(batch.source, group, rejects)})`;
+    const codes = [`CASE WHEN ${MISFIT} IS NOT NULL THEN ${misfit} END`, ...issues].join(', ');
+    const shown = (text: string): string => (all ? text : `CASE WHEN NOT __passes THEN ${text} END`);
+    return `SELECT ${shown(renderRecordText(group.layout))} AS ${RAW}, ${FILE}, ${shown(renderHash(batch.source))} AS ${HASH},
+  ${shown(renderKey(batch.source))} AS ${KEY},
+  CASE WHEN __passes THEN [] WHEN ${MISFIT} = ${quoteText(NOT_AN_OBJECT)} THEN [${misfit}]
+    ELSE list_filter([${codes}], lambda issue: issue IS NOT NULL) END AS issues
+FROM (SELECT *, ${MISFIT} IS NULL AND ${passesAll(checks)} AS __passes
+FROM (${renderTyped(batch.source, group, rejects)}))`;
   });
   return selects.join('\nUNION ALL\n');
 }

@@ -12,10 +12,26 @@ export const NEW = '__new';
 export const LOG = '__log';
 export const HISTORY = '__history';
 export const FRESH = '__fresh';
+const KNOWN = '__known';
 const TOUCHED = '__touched';
 /** Every event of the touched keys. */
 export const EVENTS = '__key_events';
 export const RECOMPUTED = '__recomputed';
+
+/**
+ * `__known`: what the log holds of the staged keys, in one pass over it. With `all`, and with events to withdraw, whose
+ * keys may be any, it is the whole log.
+ */
+export function createKnown(mode: KeyedMode, scope: { all: boolean; withdrawn: readonly string[] }): Statement {
+  if (scope.all || scope.withdrawn.length > 0) {
+    return { name: 'known_events', text: `CREATE VIEW ${KNOWN} AS SELECT * FROM ${LOG}` };
+  }
+  const key = names(mode.key);
+  return {
+    name: 'known_events',
+    text: `CREATE TABLE ${KNOWN} AS SELECT l.* FROM ${LOG} l SEMI JOIN (SELECT DISTINCT ${key} FROM ${NEW}) n USING (${key})`,
+  };
+}
 
 /** Events that the log does not know, or that were withdrawn from it: one of each content and file. */
 export function createFresh(withdrawn: readonly string[]): Statement {
@@ -23,7 +39,7 @@ export function createFresh(withdrawn: readonly string[]): Statement {
     name: 'fresh_events',
     text: `CREATE TABLE ${FRESH} AS
 SELECT * FROM (SELECT * FROM ${NEW} QUALIFY row_number() OVER (PARTITION BY ${EVENT_HASH}, ${SOURCE_FILE}) = 1) n
-ANTI JOIN (SELECT * FROM ${LOG}${kept('WHERE', withdrawn)}) l ON n.${EVENT_HASH} = l.${EVENT_HASH} AND n.${SOURCE_FILE} = l.${SOURCE_FILE}`,
+ANTI JOIN (SELECT * FROM ${KNOWN}${kept('WHERE', withdrawn)}) l ON n.${EVENT_HASH} = l.${EVENT_HASH} AND n.${SOURCE_FILE} = l.${SOURCE_FILE}`,
   };
 }
 
@@ -31,10 +47,10 @@ ANTI JOIN (SELECT * FROM ${LOG}${kept('WHERE', withdrawn)}) l ON n.${EVENT_HASH}
 export function createTouched(mode: KeyedMode, scope: { all: boolean; withdrawn: readonly string[] }): Statement {
   const key = names(mode.key);
   const log = scope.all
-    ? `\nUNION\nSELECT ${key} FROM ${LOG}`
+    ? `\nUNION\nSELECT ${key} FROM ${KNOWN}`
     : scope.withdrawn.length === 0
       ? ''
-      : `\nUNION\nSELECT ${key} FROM ${LOG} WHERE ${SOURCE_FILE} IN (${scope.withdrawn.map(quoteText).join(', ')})`;
+      : `\nUNION\nSELECT ${key} FROM ${KNOWN} WHERE ${SOURCE_FILE} IN (${scope.withdrawn.map(quoteText).join(', ')})`;
   return {
     name: 'touched_keys',
     text: `CREATE TABLE ${TOUCHED} AS SELECT ${key} FROM ${FRESH}${log}\n${log === '' ? 'GROUP BY ALL' : ''}`,
@@ -49,7 +65,7 @@ export function createKeyEvents(mode: KeyedMode, columns: readonly Column[], wit
     text: `CREATE TABLE ${EVENTS} AS
 SELECT ${all} FROM ${FRESH}
 UNION ALL
-SELECT ${all} FROM ${LOG} l SEMI JOIN ${TOUCHED} t USING (${names(mode.key)})${kept('WHERE', withdrawn)}`,
+SELECT ${all} FROM ${KNOWN} l SEMI JOIN ${TOUCHED} t USING (${names(mode.key)})${kept('WHERE', withdrawn)}`,
   };
 }
 

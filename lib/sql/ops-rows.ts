@@ -1,3 +1,4 @@
+import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
 import { quoteText } from './quote.ts';
 import { duckType } from './types.ts';
@@ -9,4 +10,9 @@ export function renderOpsRows(path: string, columns: readonly Column[]): string 
     return `${quoteText(c.name)}: ${quoteText(type)}`;
   });
   return `read_json(${quoteText(path)}, format = 'array', columns = {${types.join(', ')}}, maximum_object_size = 67108864)`;
+}
+
+/** `key`, `etag`: every landed file that a run has dealt with, of the ledger in `ops.files`. */
+export function selectLedger(): Statement {
+  return { name: 'ledger', text: 'SELECT key, etag FROM ops.files' };
 }

@@ -50,7 +50,7 @@ export function createRefused(batch: Batch, rejects: RejectTables, context: Quar
   CASE WHEN ${condemned.join(' OR ') || 'false'} THEN 'condemned' ELSE 'quarantined' END AS status,
   ${withMemory ? 'coalesce(a.rejections, 0) + 1' : '1'} AS attempt
 FROM (SELECT row_number() OVER () - 1 AS pos, * FROM (
-${renderFailedRows(batch, rejects)}
+${renderFailedRows(batch, rejects, withDrops || withMemory)}
 )) r${withDrops ? '\nLEFT JOIN __drops d ON d.rid = r.pos' : ''}${withMemory ? '\nLEFT JOIN __condemned c ON c.rid = r.pos LEFT JOIN __attempts a ON a.rid = r.pos' : ''}${duplicates}
 WHERE len(r.issues) > 0${withDrops ? ' OR d.rid IS NOT NULL' : ''}${withMemory ? ' OR c.rid IS NOT NULL' : ''}`;
   return [

@@ -19,8 +19,6 @@ export type FileLayout =
   | { readonly kind: 'parquet'; readonly columns: readonly { readonly name: string; readonly type: string }[] };
 
 type Lines = {
-  /** How every record ends. */
-  readonly lineBreak: 'lf' | 'crlf';
   readonly maxRecordBytes: number;
   readonly maxFileBytes: number;
 };
@@ -28,6 +26,7 @@ type Lines = {
 /** Where structurally broken records go; each scan names tables of its own so that scans never mix. */
 export type RejectTables = { readonly errors: string; readonly scans: string };
 
+/** The whole record, in a form that `renderRecordText` makes text of. */
 export const RAW = '__raw';
 /** Why a record is no row of the source at all, as text; NULL where it is one. */
 export const MISFIT = '__misfit';
@@ -45,7 +44,7 @@ export function nativeType(layout: FileLayout, column: ContractColumn): string |
 }
 
 /**
- * SELECT over one group of files: raw columns in contract order, the file path, the whole record as text and why
+ * SELECT over one group of files: raw columns in contract order, the file path, the whole record and why
  * the record is no row at all. Columns that nobody reads are pruned by DuckDB.
  */
 export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: RejectTables): string {
@@ -53,7 +52,7 @@ export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: Rej
   switch (layout.kind) {
     case 'csv':
       return selectRaw(source, (column) => csvColumn(layout.header, column.source), {
-        record: jsonObject(layout.header.map((name, i) => [name, `c${i}`])),
+        record: packed(layout.header.map((_, i) => `c${i}`)),
         misfit: readsAll(layout.header.length),
         from: readCsv(csvFormat(source.format), group.paths, layout, rejects),
       });
@@ -71,7 +70,7 @@ export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: Rej
       });
     case 'parquet':
       return selectRaw(source, (column) => parquetColumn(layout.columns, column.source), {
-        record: jsonObject(layout.columns.map((c) => [c.name, `CAST(${quoteName(c.name)} AS VARCHAR)`])),
+        record: packed(layout.columns.map((c) => quoteName(c.name))),
         misfit: 'CAST(NULL AS VARCHAR)',
         from: readParquet(group.paths, true),
       });
@@ -143,7 +142,7 @@ function readCsv(
     columns: layout.header.map((_, i) => `c${i}`),
     ...{ header: format.header, delimiter: format.delimiter, quote: format.quote, escape: format.escape },
     nullText: format.nullText,
-    ...{ lineBreak: layout.lineBreak, maxRecordBytes: layout.maxRecordBytes, maxFileBytes: layout.maxFileBytes },
+    ...{ maxRecordBytes: layout.maxRecordBytes, maxFileBytes: layout.maxFileBytes },
     ...{ errorsTable: rejects.errors, scansTable: rejects.scans },
   });
 }
@@ -153,13 +152,32 @@ function readLines(paths: readonly string[], layout: Lines, rejects: RejectTable
   return readText(paths, {
     columns: ['c0'],
     ...{ header: false, delimiter: '', quote: '', escape: '', nullText: [''] },
-    ...{ lineBreak: layout.lineBreak, maxRecordBytes: layout.maxRecordBytes, maxFileBytes: layout.maxFileBytes },
+    ...{ maxRecordBytes: layout.maxRecordBytes, maxFileBytes: layout.maxFileBytes },
     ...{ errorsTable: rejects.errors, scansTable: rejects.scans },
   });
 }
 
-function jsonObject(pairs: readonly (readonly [string, string])[]): string {
-  return `CAST(json_object(${pairs.map(([name, value]) => `${quoteText(name)}, ${value}`).join(', ')}) AS VARCHAR)`;
+/** A record as a struct, which costs nothing to make; few records are ever shown. */
+function packed(values: readonly string[]): string {
+  return `struct_pack(${values.map((value, i) => `r${i} := ${value}`).join(', ')})`;
+}
+
+/** The whole record as text, from the column `RAW`. */
+export function renderRecordText(layout: FileLayout): string {
+  switch (layout.kind) {
+    case 'csv':
+      return jsonObject(layout.header);
+    case 'parquet':
+      return jsonObject(layout.columns.map((c) => c.name));
+    case 'lines':
+    case 'array':
+      return RAW;
+  }
+}
+
+function jsonObject(names: readonly string[]): string {
+  const values = names.map((name, i) => `${quoteText(name)}, CAST(struct_extract(${RAW}, 'r${i}') AS VARCHAR)`);
+  return `CAST(json_object(${values.join(', ')}) AS VARCHAR)`;
 }
 
 /** RFC 6901, so that any column name can be asked for. */

@@ -32,8 +32,6 @@ export type TextScan = {
   readonly quote: string;
   readonly escape: string;
   readonly nullText: readonly string[];
-  /** How every record of every file ends. DuckDB loses all records when it is told or guesses the wrong one. */
-  readonly lineBreak: 'lf' | 'crlf';
   /** Bytes of the longest record of all files. DuckDB loses records that are longer than its buffer. */
   readonly maxRecordBytes: number;
   readonly maxFileBytes: number;
@@ -49,7 +47,7 @@ const SMALL = { line: MIB, buffer: 2 * MIB };
 /** Separates nothing: JSON does not allow it in a line. */
 const NO_DELIMITER = 'chr(1)';
 
-/** Delimited UTF-8 text; every value arrives as text. Nothing is guessed from the data. */
+/** Delimited UTF-8 text whose records end in a line feed; every value arrives as text. Nothing is guessed from the data. */
 export function readText(paths: readonly string[], scan: TextScan): string {
   const { line, buffer } = scan.maxFileBytes < SMALL.line ? SMALL : USUAL;
   const lineBytes = Math.max(line, scan.maxRecordBytes + 1024);
@@ -61,7 +59,7 @@ export function readText(paths: readonly string[], scan: TextScan): string {
     `delim = ${scan.delimiter === '' ? NO_DELIMITER : quoteText(scan.delimiter)}`,
     `quote = ${quoteText(scan.quote)}`,
     `escape = ${quoteText(scan.escape)}`,
-    `new_line = ${scan.lineBreak === 'crlf' ? "'\\r\\n'" : "'\\n'"}`,
+    "new_line = '\\n'",
     `nullstr = ${quoteTexts(scan.nullText)}`,
     'allow_quoted_nulls = false',
     "compression = 'none'",

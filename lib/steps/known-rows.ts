@@ -1,6 +1,7 @@
 import type { SilverModel } from '../core/spec.ts';
 import type { Borrowed, Session } from '../ports.ts';
 import { quotePath } from '../sql/quote.ts';
+import { createSchemas } from '../sql/scan.ts';
 import type { StepDeps } from './deps.ts';
 import type { UnitContext } from './stage.ts';
 import { loadBase, openTable, ROW_HASH } from './table-state.ts';
@@ -24,7 +25,7 @@ export async function openKnown(
 ): Promise<Borrowed | undefined> {
   const metadata = await loadBase(deps.store, context.plan, model.id);
   if (metadata === undefined) return undefined;
-  await session.run({ name: 'schema', text: `CREATE SCHEMA IF NOT EXISTS ${SCHEMA}` });
+  for (const statement of createSchemas([SCHEMA])) await session.run(statement);
   return openTable(deps.store, session, { schema: SCHEMA, table: TABLE }, metadata, context.planned.shape.columns);
 }
 

@@ -1,7 +1,8 @@
 import { OPS_TABLES, opsTable } from '../core/ops.ts';
 import type { LandedFile } from '../core/run.ts';
-import { fullName } from '../core/tables.ts';
 import type { Session } from '../ports.ts';
+import { selectLedger } from '../sql/ops-rows.ts';
+import { createSchemas } from '../sql/scan.ts';
 import type { StepDeps } from './deps.ts';
 import { openTable } from './table-state.ts';
 
@@ -28,7 +29,7 @@ async function readLedger(deps: StepDeps, session: Session, pipeline: string): P
   const id = opsTable(pipeline, 'files');
   const entry = await deps.catalog.load(id);
   if (entry === undefined) return new Set();
-  await session.run({ name: 'schema', text: 'CREATE SCHEMA IF NOT EXISTS ops' });
+  for (const statement of createSchemas(['ops'])) await session.run(statement);
   const files = await openTable(
     deps.store,
     session,
@@ -37,7 +38,7 @@ async function readLedger(deps: StepDeps, session: Session, pipeline: string): P
     OPS_TABLES.files,
   );
   try {
-    const rows = await session.rows({ name: `ledger ${fullName(id)}`, text: 'SELECT key, etag FROM ops.files' });
+    const rows = await session.rows(selectLedger());
     return new Set(rows.map((row) => ledgerKey(String(row['key']), String(row['etag']))));
   } finally {
     await files.release();

@@ -148,7 +148,13 @@ async function mapThroughTables(
       ? await writeKeyedEvents(session, context, model, landedPaths(batch), batch.scratch, deps)
       : await writeOutput(session, context, model, from, batch.scratch, deps);
     const duplicates = accepted.duplicates + dropped.duplicates;
-    return { output, duplicates, broken: dropped.broken, withoutDuplicates: rows.once, withDrops: true };
+    return {
+      output,
+      duplicates,
+      broken: dropped.broken,
+      withoutDuplicates: rows.once,
+      withDrops: dropped.quarantined > 0,
+    };
   } finally {
     await known?.release();
   }

@@ -9,6 +9,7 @@ import {
   countFresh,
   createFresh,
   createKeyEvents,
+  createKnown,
   createRecomputed,
   createTouched,
   findBreaches,
@@ -23,8 +24,9 @@ import {
 import { createRelation, renderBucketRows, renderParquet, renderScan } from '../sql/scan.ts';
 import { createHashMacros } from '../sql/transform.ts';
 import { writeTable } from '../sql/write.ts';
+import { mapConcurrent } from '../table/concurrency.ts';
 import { planFiles } from '../table/read.ts';
-import type { StepDeps } from './deps.ts';
+import type { StepDeps, StepSettings } from './deps.ts';
 import { type Placed, placeDataFiles, withScratch } from './place-files.ts';
 import { bucketOf } from './plan-keyed-merge.ts';
 import type { UnitContext } from './stage.ts';
@@ -48,9 +50,13 @@ export async function mergeKeyed(
 ): Promise<UnitResult> {
   const { log } = context.planned;
   if (log === null) throw new RangeError(`${model.id} has no log`);
+  // A bucket is too small to keep several threads busy, so several buckets are merged side by side.
+  const lanes = Math.min(deps.settings.threads, unit.shares.length);
+  const lane = { ...deps, settings: splitSettings(deps.settings, lanes) };
+  const merge = (share: KeyShare): Promise<Merged> => mergeShare({ ...context, unit, model, log }, share, lane);
+  const shares = await mapConcurrent(unit.shares, merge, lanes);
   let result = emptyResult(unit.unit, model.id);
-  for (const share of unit.shares) {
-    const merged = await mergeShare({ ...context, unit, model, log }, share, deps);
+  for (const merged of shares) {
     result = {
       ...result,
       counts: addCounts(result.counts, merged.counts),
@@ -63,13 +69,19 @@ export async function mergeKeyed(
   return result;
 }
 
+/** Each of several sessions at once has its part of the worker. */
+function splitSettings(settings: StepSettings, lanes: number): StepSettings {
+  const threads = Math.max(1, Math.floor(settings.threads / lanes));
+  return { ...settings, threads, memoryBytes: Math.floor(settings.memoryBytes / lanes) };
+}
+
 type Merged = Pick<UnitResult, 'counts' | 'written' | 'logged' | 'rewritten' | 'relogged'>;
 
 async function mergeShare(context: KeyedContext, share: KeyShare, deps: StepDeps): Promise<Merged> {
   const session = await deps.engine.open(deps.settings);
   const borrowed: Borrowed[] = [];
   try {
-    await session.run(createHashMacros());
+    if (context.planned.rebuild) await session.run(createHashMacros());
     borrowed.push(await openEvents(session, context, share, deps));
     borrowed.push(await openBucket(session, context, share, context.log, LOG, deps));
     borrowed.push(await openBucket(session, context, share, context.planned.shape, HISTORY, deps));
@@ -124,11 +136,12 @@ async function recompute(
   const { model, plan, planned } = context;
   const { mode } = model;
   const { withdraw } = plan;
+  const all = planned.rebuild || mode.missing === 'delete';
+  await session.run(createKnown(mode, { all, withdrawn: withdraw }));
   await session.run(createFresh(withdraw));
   const counted = (await session.rows(countFresh(withdraw)))[0];
   const [staged, fresh, withdrawn] = ['staged', 'fresh', 'withdrawn'].map((name) => Number(counted?.[name]));
   const counts = { ...NO_ROWS, accepted: fresh ?? 0, duplicates: (staged ?? 0) - (fresh ?? 0) };
-  const all = planned.rebuild || mode.missing === 'delete';
   // Parts of one bucket replace it together, so all of them rewrite as soon as one might.
   const relog = planned.rebuild || (withdrawn ?? 0) > 0 || (share.parts > 1 && withdraw.length > 0);
   if (counts.accepted === 0 && !relog && !all && share.parts === 1) return { ...UNCHANGED, counts };

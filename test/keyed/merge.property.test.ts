@@ -13,6 +13,7 @@ import type { Session } from '../../lib/ports.ts';
 import {
   createFresh,
   createKeyEvents,
+  createKnown,
   createRecomputed,
   createTouched,
   FRESH,
@@ -179,9 +180,10 @@ async function startOver(mode: KeyedMode): Promise<void> {
 async function merge(mode: KeyedMode, batch: readonly KeyedEvent[]): Promise<number> {
   await session.run({ name: 'clear', text: `DELETE FROM ${NEW}` });
   if (batch.length > 0) await session.run({ name: 'stage', text: `INSERT INTO ${NEW} BY NAME ${renderEvents(batch)}` });
-  for (const table of [FRESH, '__touched', '__key_events', '__recomputed']) {
+  for (const table of ['__known', FRESH, '__touched', '__key_events', '__recomputed']) {
     await session.run({ name: 'drop', text: `DROP TABLE IF EXISTS ${table}` });
   }
+  await session.run(createKnown(mode, { all: false, withdrawn: [] }));
   await session.run(createFresh([]));
   await session.run(createTouched(mode, { all: false, withdrawn: [] }));
   await session.run(createKeyEvents(mode, COLUMNS, []));
