@@ -48,6 +48,7 @@ async function readEach(
   const fingerprints: Fingerprint[] = [];
   for (const spec of specs) {
     const files = await filesOf(spec);
+    if (files.length === 0) throw new Error(`no Parquet files of ${spec.table}`);
     const from = `read_parquet(${quoteTexts(files)}, hive_partitioning = false)`;
     const [row = {}] = await session.rows({ name: `fingerprint ${spec.table}`, text: renderFingerprint(spec, from) });
     fingerprints.push(parseFingerprint(spec, row));

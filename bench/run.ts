@@ -6,6 +6,8 @@ import { measureCommits } from './commits/measure.ts';
 import { measureEvents } from './events/measure.ts';
 import { judge } from './figures.ts';
 import { WORK } from './folders.ts';
+import { measureIdle } from './idle/measure.ts';
+import { measureKeyed } from './keyed/measure.ts';
 import { describeMachine } from './machine.ts';
 import { measurePlanning } from './planning/measure.ts';
 import { renderReport, renderTable } from './report.ts';
@@ -17,6 +19,8 @@ const MEASUREMENTS = {
   events: measureEvents,
   commits: measureCommits,
   planning: measurePlanning,
+  keyed: measureKeyed,
+  idle: measureIdle,
 } as const satisfies Record<string, (bench: Bench) => Promise<Measured>>;
 
 const USAGE = `node bench/run.ts [--quick] [--rounds N] [--only ${Object.keys(MEASUREMENTS).join('|')}]...`;

@@ -12,6 +12,8 @@ export type Sizes = {
   readonly events: number;
   readonly commits: number;
   readonly waitingFiles: number;
+  /** Rows of the history that keyed merges go into. */
+  readonly history: number;
 };
 
 export const FULL: Sizes = {
@@ -21,6 +23,7 @@ export const FULL: Sizes = {
   events: 5_500_000,
   commits: 502,
   waitingFiles: 10_000,
+  history: 10_000_000,
 };
 
 /** For development: a tenth of everything. */
@@ -31,4 +34,5 @@ export const QUICK: Sizes = {
   events: 550_000,
   commits: 52,
   waitingFiles: 1_000,
+  history: 1_000_000,
 };

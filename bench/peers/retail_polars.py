@@ -34,7 +34,7 @@ def month_start(yyyymm: pl.Expr) -> pl.Expr:
 def in_money(table: pl.DataFrame, **columns: str) -> pl.DataFrame:
     """Columns of cents as decimals; without names `cents` becomes `revenue`."""
     named = columns or {"revenue": "cents"}
-    money = {name: (pl.col(cents).cast(pl.Decimal(38, 0)) / 100).cast(MONEY) for name, cents in named.items()}
+    money = {name: (pl.col(cents).cast(MONEY) / 100).cast(MONEY) for name, cents in named.items()}
     return table.with_columns(**money).drop(named.values())
 
 

@@ -13,7 +13,8 @@ export type SourceOptions = {
   /**
    * What happens when a file has columns that the contract does not name. Default `'fail'`: nothing is dropped or
    * added until a person decides.
-   * - `'fail'`: the file is rejected, with the columns named in the ledger, and the run goes on without it.
+   * - `'fail'`: the file is rejected, with the columns named in the ledger, and the run goes on without it. JSON rows name
+   *   their own columns, so there it is the row that is quarantined.
    * - `'ignore'`: the extra columns stay in bronze only.
    * - `'evolve'`: they become nullable columns of silver tables that `select *`.
    */

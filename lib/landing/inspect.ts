@@ -64,11 +64,7 @@ async function inspectText(
   const text = await openTextFile(landed, format, scratch);
   if (text.kind === 'damaged') return unreadable(text.reason);
   const { scan } = text;
-  const lines = {
-    maxFileBytes: text.bytes,
-    maxRecordBytes: scan.longest,
-    lineBreak: scan.breaks === 'crlf' ? 'crlf' : 'lf',
-  } as const;
+  const lines = { maxFileBytes: text.bytes, maxRecordBytes: scan.longest };
   const path = await plainName(text.path, scratch);
   if (format.kind === 'json') {
     const layout: FileLayout = { kind: 'lines', ...lines };

@@ -8,10 +8,8 @@ export type RecordScan = {
   readonly longest: number;
   /** Offset of the byte after the first line or record, its line break left out. */
   readonly firstEnd: number;
-  /** How records end; a lone carriage return anywhere makes it `mixed`, no line break at all makes it `lf`. */
-  readonly breaks: 'lf' | 'crlf' | 'mixed';
-  /** Whether the quote character occurs at all. */
-  readonly quoted: boolean;
+  /** Whether every record ends in a line feed alone; the last one need not end in anything. */
+  readonly breaks: 'lf' | 'others';
   /** True when every record is one line and no line is blank, so that record n stands on line n. */
   readonly regular: boolean;
   /** Where a record begins that has a quote which is never closed, if there is one: it runs to the end of the file. */
@@ -60,7 +58,6 @@ class Scanner implements RecordScanner {
   /** The end of the last chunk, as far as the next one may have to look back. */
   #tail: Uint8Array = new Uint8Array(0);
   #recordLine = 1;
-  #quoted = false;
   #shift = '';
 
   constructor(dialect: Dialect, listener: ScanListener) {
@@ -71,7 +68,6 @@ class Scanner implements RecordScanner {
 
   push(chunk: Uint8Array): void {
     let at = this.#completeCrlf(chunk);
-    this.#quoted ||= this.#dialect.quote >= 0 && chunk.includes(this.#dialect.quote);
     const cursors = { quote: -1, cr: -1 };
     while (at < chunk.length) {
       if (this.#length === 0 && this.#state === FIELD) {
@@ -93,7 +89,7 @@ class Scanner implements RecordScanner {
   }
 
   end(): RecordScan {
-    const { lf, crlf, cr, inner } = this.#breaks;
+    const { crlf, cr, inner } = this.#breaks;
     const open = this.#state === QUOTED || this.#state === ESCAPED;
     const openQuote = open ? { line: this.#recordLine, offset: this.#offset - this.#length } : undefined;
     if (this.#length > 0) this.#endRecord(this.#length, this.#offset);
@@ -103,8 +99,7 @@ class Scanner implements RecordScanner {
       blankLines: blank,
       longest,
       firstEnd: firstEnd < 0 ? this.#offset : firstEnd,
-      breaks: cr > 0 || (lf > 0 && crlf > 0) ? 'mixed' : crlf > 0 ? 'crlf' : 'lf',
-      quoted: this.#quoted,
+      breaks: cr + crlf > 0 ? 'others' : 'lf',
       regular: blank === 0 && inner === 0,
       openQuote,
     };

@@ -33,6 +33,7 @@ export const LONGEST_RECORD = 128 * 1024 * 1024;
 /** The longest text of a record that quarantine keeps, in bytes. */
 const LONGEST_OPEN_QUOTE = 1_000_000;
 
+const LF = 0x0a;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
@@ -63,12 +64,10 @@ async function scanTextFile(
   }
   const start = bomBytes(file);
   const first = await readBytes(file, start, start + scan.firstEnd);
-  // Where records end in CRLF, DuckDB miscounts some that have broken quotes.
-  const readable = scan.breaks === 'lf' || (scan.breaks === 'crlf' && !scan.quoted);
-  if (readable) return { kind: 'text', path: file.path, bytes: file.size, scan, first, openQuote };
+  if (scan.breaks === 'lf') return { kind: 'text', path: file.path, bytes: file.size, scan, first, openQuote };
   const path = `${scratch}.lines`;
   await pipeline(unifyBreaks(file, format), createWriteStream(path));
-  return { kind: 'text', path, bytes: file.size, scan: { ...scan, breaks: 'lf' }, first, openQuote };
+  return { kind: 'text', path, bytes: file.size, scan, first, openQuote };
 }
 
 /**
@@ -116,19 +115,25 @@ function bomBytes(file: FileHead): number {
   return file.head.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0;
 }
 
-/** Line feeds for all: DuckDB takes the first line break it sees for all others, and may then see no record at all. */
+/**
+ * A copy in which every record ends in a line feed. DuckDB takes the first line break that it sees for all others, and
+ * loses records of files with several kinds, or in CRLF where the last line has too few fields.
+ */
 async function* unifyBreaks(file: FileHead, format: TextFormat): AsyncGenerator<Uint8Array> {
-  const lineFeed = Uint8Array.of(0x0a);
-  let pieces: Uint8Array[] = [];
+  let out = Buffer.alloc(0);
+  let at = 0;
   const copy = (bytes: Uint8Array, ended: boolean): void => {
-    pieces.push(bytes);
-    if (ended) pieces.push(lineFeed);
+    out.set(bytes, at);
+    at += bytes.length;
+    if (ended) at = out.writeUInt8(LF, at);
   };
   const scanner = createRecordScanner(dialectOf(format), { copy });
   for await (const chunk of readChunks(file, bomBytes(file))) {
+    // Every line break of the chunk is at least as long as the line feed for it.
+    out = Buffer.allocUnsafe(chunk.length);
+    at = 0;
     scanner.push(chunk);
-    yield Buffer.concat(pieces);
-    pieces = [];
+    yield out.subarray(0, at);
   }
 }
 

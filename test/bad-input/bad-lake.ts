@@ -46,7 +46,7 @@ export type Outcome = {
   readonly rejected: Readonly<Record<string, string>>;
   /** By file, then by line. */
   readonly quarantine: readonly Refused[];
-  /** Silver rows in no order of their own. */
+  /** Silver rows by their columns from left to right. */
   readonly rows: readonly Row[];
 };
 
@@ -125,7 +125,7 @@ ${tables.join('\n')}
 
 async function readOutcome(lake: LocalLake, result: RunResult, name: string, source: BadSource): Promise<Outcome> {
   const counts = result.accounting[name] ?? NO_ROWS;
-  const rows = await query(lake, `SELECT * FROM bad_silver.${name}`);
+  const rows = await query(lake, `SELECT * FROM bad_silver.${name} ORDER BY ALL`);
   const quarantine = Object.values(result.accounting).some((c) => c.quarantined > 0)
     ? await query(
         lake,

@@ -17,7 +17,11 @@ test('records of up to 100 MB, good and bad', { timeout: 120_000 }, async () => 
     json: { json: { columns }, files: { 'a.json': `{"id":1,"name":"${long(40 * MB)}"}\n{"id":2}\n${long(3 * MB)}\n` } },
     too_long: {
       csv: { columns },
-      files: { 'a.csv': `${HEADER}1,a\n2,"${lines(136 * MB)}`, 'good.csv': `${HEADER}9,z\n` },
+      files: {
+        'a.csv': `${HEADER}1,a\n2,"${lines(136 * MB)}`,
+        'b.csv': `${HEADER}${long(136 * MB)}\n1,a\n`,
+        'good.csv': `${HEADER}9,z\n`,
+      },
     },
   });
   const lengths = (rows: readonly { readonly [name: string]: unknown }[]): unknown[] =>
@@ -44,10 +48,10 @@ test('records of up to 100 MB, good and bad', { timeout: 120_000 }, async () => 
     [2, 4],
   ]);
   assert.equal(outcomes.json.quarantine[0]?.line, 3);
-  assert.match(
-    outcomes.too_long.rejected['a.csv'] ?? '',
-    /^UNREADABLE_FILE: line 3: a quote is never closed, and a record is 1360000\d\d bytes long/,
-  );
+  assert.deepEqual(outcomes.too_long.rejected, {
+    'a.csv': 'UNREADABLE_FILE: line 3: a quote is never closed; 136000003 bytes follow',
+    'b.csv': 'UNREADABLE_FILE: a record is 136000000 bytes long; at most 134217728 are read',
+  });
   assert.deepEqual(outcomes.too_long.rows, [{ id: 9, name: 'z' }]);
 });
 

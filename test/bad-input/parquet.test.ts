@@ -85,10 +85,10 @@ test('other types than the contract are taken where no value changes', () => {
   assert.deepEqual(
     types.rows.map((row) => [row['id'], row['price'], row['at'], row['name']]),
     [
-      [901, '1.50', '2020-01-01 00:00:00', 'good'],
       [1, '2.50', '2020-01-02 00:00:00', 'a'],
       [11, '2.50', '2020-01-02 01:04:05', 'a'],
       [21, '3.50', '2020-01-02 03:04:05', 'w'],
+      [901, '1.50', '2020-01-01 00:00:00', 'good'],
     ],
   );
   assert.deepEqual(

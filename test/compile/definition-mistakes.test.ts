@@ -111,8 +111,8 @@ const MISTAKES: readonly Mistake[] = [
     problems: [
       'pipelines/shop/pipeline.ts: sources.customers.delimeter: got an unknown property; expected one of format, columns, key, drift, delimiter, quote, escape, header, encoding, nullText; did you mean "delimiter"?',
       `pipelines/shop/pipeline.ts: sources.customers.drift: got "evolv"; expected 'fail', 'ignore' or 'evolve'`,
-      'pipelines/shop/pipeline.ts: sources.customers.delimiter: got ";;"; expected one character',
-      `pipelines/shop/pipeline.ts: sources.customers.quote: got "''"; expected one character, or '' for none`,
+      'pipelines/shop/pipeline.ts: sources.customers.delimiter: got ";;"; expected one character that is no line break',
+      `pipelines/shop/pipeline.ts: sources.customers.quote: got "''"; expected one printable ASCII character, or '' for none`,
       `pipelines/shop/pipeline.ts: sources.customers.encoding: got "latin1"; expected 'utf-8', 'utf-16' or 'latin-1'`,
     ],
   },

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import type { ContractColumn, SourceSpec } from '../../lib/core/spec.ts';
+import { parseColumnType } from '../../lib/core/types.ts';
+import {
+  type Batch,
+  countAccepted,
+  countReadable,
+  countRejects,
+  createBatchSchema,
+  createBatchView,
+  createHashDuplicates,
+  createParsed,
+  dropParsed,
+  rejectTables,
+} from '../../lib/sql/batch.ts';
+import {
+  countBroken,
+  countDropped,
+  createDrops,
+  createKeyDuplicates,
+  createMapped,
+  findRepeatedKeys,
+  renderEnriched,
+  renderKept,
+  selectHashes,
+} from '../../lib/sql/mapped.ts';
+import {
+  countQuarantine,
+  createQuarantine,
+  createRefused,
+  createShifts,
+  listRefusedFiles,
+} from '../../lib/sql/quarantine.ts';
+import { type Step, selectFrom, testSteps } from './golden-steps.ts';
+
+function column(name: string, type: string, more: Partial<ContractColumn> = {}): ContractColumn {
+  const parsed = parseColumnType(type);
+  assert.ok(parsed, type);
+  return { source: name, name, type: parsed, parse: { kind: 'auto' }, required: false, checks: [], ...more };
+}
+
+const SOURCE: SourceSpec = {
+  name: 'orders',
+  format: { kind: 'csv', delimiter: ',', quote: '"', escape: '"', header: true, encoding: 'utf-8', nullText: [''] },
+  columns: [
+    column("order'id", 'bigint', { name: 'id', required: true }),
+    column('amount', 'decimal(8,2)', {
+      checks: [
+        { kind: 'min', value: '0', code: 'RANGE_ERROR' },
+        { kind: 'max', value: '999', code: 'RANGE_ERROR' },
+      ],
+    }),
+    column('country', 'string', {
+      checks: [
+        { kind: 'in', values: ['DE', 'FR'], code: 'DOMAIN_ERROR' },
+        { kind: 'pattern', regex: '[A-Z]{2}', code: 'DOMAIN_ERROR' },
+        { kind: 'sql', condition: 'id > 0', code: 'POSITIVE' },
+      ],
+    }),
+  ],
+  key: ['id'],
+  drift: 'ignore',
+};
+
+const FILES = {
+  'a.csv': "order'id,amount,country\n1,1.50,DE\n\n2,\n3,-1,XX\n1,1.50,DE\n4,2,FR\n5,3,FR\n",
+  'b.csv': "country,order'id,extra\nFR,6,x\nFR,x,y\n",
+};
+
+const lines = { maxRecordBytes: 30, maxFileBytes: 100 } as const;
+const BATCH: Batch = {
+  source: SOURCE,
+  groups: [
+    { layout: { kind: 'csv', header: ["order'id", 'amount', 'country'], ...lines }, paths: ['in/a.csv'] },
+    { layout: { kind: 'csv', header: ['country', "order'id", 'extra'], ...lines }, paths: ['in/b.csv'] },
+  ],
+};
+const NUMBERED = [
+  { path: 'in/a.csv', key: 'bronze/a.csv', headerRecords: 1, records: 6, openQuote: null },
+  { path: 'in/b.csv', key: "bronze/o'b.csv", headerRecords: 1, records: 2, openQuote: { line: 99, text: '"x' } },
+];
+const CONTEXT = {
+  ...{ source: 'orders', runId: 'run-1', at: '2026-01-01T00:00:00Z' },
+  ...{ withoutDuplicates: true, withDrops: true, withMemory: false },
+};
+const EXPECTED = { kind: 'row', name: 'small', policy: 'drop', condition: 'id < 5', code: 'SMALL' } as const;
+const [failed, malformed] = createRefused(BATCH, rejectTables('quarantine'), CONTEXT);
+const without = { duplicates: true, condemned: false };
+const STREAMED = { table: false, hash: false, file: false, key: false };
+assert.ok(failed && malformed);
+
+testSteps({ ...FILES, 'b.shifts': '"in/b.csv",1,1,1\n' }, (): readonly Step[] => [
+  {
+    golden: 'batch-readable',
+    statement: countReadable(BATCH, rejectTables('probe')),
+    check: (rows) =>
+      assert.deepEqual(rows.map((row) => `${row['file']} ${row['records']}`).sort(), ['in/a.csv 5', 'in/b.csv 2']),
+  },
+  { golden: 'batch-rejects', statement: countRejects(rejectTables('probe')), rows: [{ file: 'in/a.csv', records: 1 }] },
+  { golden: 'batch-parsed-view', statement: createParsed(BATCH, rejectTables('view'), STREAMED) },
+  { golden: 'batch-parsed-view-drop', statement: { name: 'drop', text: 'DROP VIEW __parsed' } },
+  {
+    golden: 'batch-parsed',
+    statement: createParsed(BATCH, rejectTables('parse'), { table: true, hash: true, file: true, key: true }),
+  },
+  { golden: 'batch-schema', statement: createBatchSchema() },
+  { golden: 'batch-duplicates', statement: createHashDuplicates(undefined) },
+  { golden: 'batch-duplicates-again', statement: { name: 'drop', text: 'DROP TABLE __duplicates' } },
+  { golden: 'batch-duplicates-known', statement: createHashDuplicates("SELECT 'no such hash'") },
+  { golden: 'batch-view', statement: createBatchView(SOURCE, { table: true, without }) },
+  {
+    golden: 'batch-accepted',
+    statement: countAccepted(without),
+    rows: [{ accepted: 4, duplicates: 1 }],
+  },
+  { golden: 'mapped', statement: createMapped('SELECT id, country, __rid FROM batch.orders') },
+  { golden: 'mapped-broken', statement: countBroken([EXPECTED]), rows: [{ small: 2 }] },
+  { golden: 'mapped-drops', statement: createDrops([EXPECTED], { key: ['id'], sequence: ['country'] }) },
+  { golden: 'mapped-key-duplicates', statement: createKeyDuplicates(['country'], "(SELECT 'DE' AS country)") },
+  { golden: 'mapped-dropped', statement: countDropped(true), rows: [{ mapped: 4, quarantined: 2, duplicates: 1 }] },
+  {
+    golden: 'mapped-kept',
+    statement: selectFrom('kept', renderKept({ drops: true, duplicates: true })),
+    rows: [{ id: 4, country: 'FR', __rid: 3 }],
+  },
+  {
+    golden: 'mapped-enriched',
+    statement: selectFrom(
+      'enriched',
+      renderEnriched(
+        renderKept({ drops: true, duplicates: false }),
+        [
+          { name: 'file', value: 'f.key' },
+          { name: 'hash', value: 'p.__hash' },
+        ],
+        { attempts: false, files: NUMBERED },
+      ),
+    ),
+    check: (rows) => {
+      const files = rows.map((row) => `${row['id']} ${row['file']}`);
+      assert.deepEqual(files.sort(), ['1 bronze/a.csv', '4 bronze/a.csv']);
+      const first = rows.find((row) => row['id'] === 1);
+      assert.equal(first?.['hash'], createHash('sha256').update('V1:1;V4:1.50;V2:DE;').digest('hex'));
+    },
+  },
+  { golden: 'mapped-hashes', statement: { name: 'hashes', text: selectHashes('__parsed', '__hash') } },
+  {
+    golden: 'mapped-repeated-keys',
+    statement: findRepeatedKeys('__mapped', ['country']),
+    rows: [{ country: 'FR', rows: 3 }],
+  },
+  { golden: 'quarantine-failed', statement: failed },
+  { golden: 'quarantine-malformed', statement: malformed },
+  { golden: 'quarantine-files', statement: listRefusedFiles(), check: (rows) => assert.equal(rows.length, 2) },
+  { golden: 'quarantine-shifts', statement: createShifts(['in/a.csv'], ['in/b.shifts']) },
+  {
+    golden: 'quarantine-shifts-of-blank-line',
+    statement: { name: 'a blank line', text: "INSERT INTO __shifts VALUES ('in/a.csv', 3, 4, 4)" },
+  },
+  { golden: 'quarantine', statement: createQuarantine(NUMBERED, CONTEXT) },
+  { golden: 'quarantine-counts', statement: countQuarantine(), rows: [{ rows: 5, condemned: 0 }] },
+  {
+    golden: 'quarantine-rows',
+    statement: { name: 'rows', text: 'SELECT source_file, line, codes, raw FROM __quarantine ORDER BY ALL' },
+    rows: [
+      { source_file: 'bronze/a.csv', line: 4, codes: ['SCHEMA_ERROR'], raw: '2,' },
+      {
+        source_file: 'bronze/a.csv',
+        line: 5,
+        codes: ['RANGE_ERROR', 'DOMAIN_ERROR'],
+        raw: '{"order\'id":"3","amount":"-1","country":"XX"}',
+      },
+      {
+        source_file: 'bronze/a.csv',
+        line: 8,
+        codes: ['SMALL'],
+        raw: '{"order\'id":"5","amount":"3","country":"FR"}',
+      },
+      { source_file: "bronze/o'b.csv", line: 2, codes: ['SMALL'], raw: '{"country":"FR","order\'id":"6","extra":"x"}' },
+      {
+        source_file: "bronze/o'b.csv",
+        line: 3,
+        codes: ['TYPE_ERROR'],
+        raw: '{"country":"FR","order\'id":"x","extra":"y"}',
+      },
+    ],
+  },
+  { golden: 'batch-drop-parsed', statement: dropParsed() },
+]);

@@ -1,0 +1,1 @@
+SELECT * FROM "silver"."ta""ble" LIMIT 2

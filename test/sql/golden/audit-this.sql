@@ -1,0 +1,1 @@
+CREATE VIEW this AS SELECT * FROM "silver"."ta""ble"

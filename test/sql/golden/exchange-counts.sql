@@ -1,0 +1,1 @@
+SELECT (SELECT count(*) FROM __exchanged) AS staged, (SELECT count(*) FROM __merged) AS kept

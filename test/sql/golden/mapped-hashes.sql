@@ -1,0 +1,1 @@
+SELECT "__hash" FROM __parsed

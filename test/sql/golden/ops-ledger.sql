@@ -1,0 +1,1 @@
+SELECT key, etag FROM ops.files

@@ -1,0 +1,1 @@
+CREATE TABLE ops.files AS SELECT 'k' AS key, 'e' AS etag, 1 AS size

@@ -1,0 +1,1 @@
+SELECT count(*) AS rows, count(*) FILTER (status = 'condemned') AS condemned FROM __quarantine

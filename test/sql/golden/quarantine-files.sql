@@ -1,0 +1,1 @@
+SELECT path FROM __failed UNION SELECT path FROM __malformed

@@ -1,0 +1,1 @@
+INSERT INTO __shifts VALUES ('in/a.csv', 3, 4, 4)

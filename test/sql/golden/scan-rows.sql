@@ -1,0 +1,1 @@
+SELECT * FROM silver."ta""ble" ORDER BY "na""me"

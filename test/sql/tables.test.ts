@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import type { Column } from '../../lib/core/types.ts';
+import { checkExpectation, createAudited, previewRows } from '../../lib/sql/audit.ts';
+import { countMerged, createExchanged, createMerged, writeExchange } from '../../lib/sql/exchange.ts';
+import { renderOpsRows, selectLedger } from '../../lib/sql/ops-rows.ts';
+import { createSchemas, createTableView, renderScan } from '../../lib/sql/scan.ts';
+import { writeTable } from '../../lib/sql/write.ts';
+import { selectFrom, testSteps } from './golden-steps.ts';
+
+const COLUMNS: readonly Column[] = [
+  { name: 'id', type: { kind: 'bigint' } },
+  { name: 'na"me', type: { kind: 'string' } },
+  { name: 'tags', type: { kind: 'list', element: { kind: 'int' } } },
+];
+const ROWS = `(SELECT * FROM (VALUES (1, 'a', [1]), (2, 'b', NULL), (2, 'c', [])) t(id, "na""me", tags))`;
+const FIELD_IDS = [
+  { name: 'id', id: 1, children: [] },
+  { name: 'na"me', id: 2, children: [] },
+  { name: 'tags', id: 3, children: [{ name: 'element', id: 4, children: [] }] },
+];
+const request = { columns: COLUMNS, fieldIds: FIELD_IDS, fileBytes: 1_000_000 } as const;
+const scanned = COLUMNS.map((column, i) => ({ ...column, id: i + 1 }));
+const later = [...scanned, { name: 'added', type: { kind: 'date' }, id: 9 } as const];
+const unpublished = { policy: 'fail' } as const;
+const [schema] = createSchemas(['silver']);
+assert.ok(schema);
+
+testSteps({ 'ops.json': '[{"key":"k","etag":"e","at":"2026-01-01T00:00:00Z"}]' }, () => [
+  { golden: 'tables-schema', statement: schema },
+  {
+    golden: 'write',
+    statement: writeTable({
+      ...request,
+      name: 'write',
+      from: ROWS,
+      partitionBy: [],
+      sortBy: ['na"me'],
+      folder: 'out/plain',
+    }),
+    check: (rows) =>
+      assert.deepEqual(
+        rows.map((row) => row['count']),
+        [3],
+      ),
+  },
+  {
+    golden: 'write-partitioned',
+    statement: writeTable({
+      ...request,
+      ...{ name: 'write', from: ROWS, sortBy: [], folder: 'out/parts' },
+      partitionBy: [
+        { column: 'na"me', transform: { kind: 'truncate', width: 1 } },
+        { column: 'id', transform: { kind: 'identity' } },
+      ],
+    }),
+    check: (rows) => assert.equal(rows.length, 3),
+  },
+  {
+    golden: 'scan-view',
+    statement: createTableView('silver', 'ta"ble', later, ['in/plain/*.parquet']),
+  },
+  {
+    golden: 'scan-rows',
+    statement: { name: 'rows', text: 'SELECT * FROM silver."ta""ble" ORDER BY "na""me"' },
+    rows: [
+      { id: 1, 'na"me': 'a', tags: [1], added: null },
+      { id: 2, 'na"me': 'b', tags: null, added: null },
+      { id: 2, 'na"me': 'c', tags: [], added: null },
+    ],
+  },
+  { golden: 'scan-nothing', statement: selectFrom('scan', renderScan(later, [])), rows: [] },
+  { golden: 'audit-this', statement: createAudited('silver', 'ta"ble') },
+  {
+    golden: 'audit-preview',
+    statement: previewRows('silver', 'ta"ble', 2),
+    check: (rows) => assert.equal(rows.length, 2),
+  },
+  {
+    golden: 'audit-unique',
+    statement: checkExpectation({ kind: 'unique', name: 'u', columns: ['id'], ...unpublished }),
+    rows: [{ broken: 1, examples: "{'id': 2, 'rows': 2}" }],
+  },
+  {
+    golden: 'audit-row-count',
+    statement: checkExpectation({ kind: 'rowCount', name: 'n', min: 4, max: 9, ...unpublished }),
+    rows: [{ broken: 1, examples: "{'rows': 3}" }],
+  },
+  {
+    golden: 'audit-row',
+    statement: checkExpectation({ kind: 'row', name: 'r', condition: 'id < 2', code: 'R', ...unpublished }),
+    check: (rows) => assert.equal(rows[0]?.['broken'], 2),
+  },
+  {
+    golden: 'audit-sql',
+    statement: checkExpectation({ kind: 'sql', name: 's', query: 'SELECT id FROM this WHERE id > 5', ...unpublished }),
+    rows: [{ broken: 0, examples: null }],
+  },
+  {
+    golden: 'exchange-write',
+    statement: writeExchange({
+      ...{
+        from: `(SELECT *, 0 AS __rid FROM ${ROWS})`,
+        columns: COLUMNS,
+        by: ['id'],
+        buckets: 1,
+        ordinal: 3,
+        folder: 'out/exchange',
+      },
+    }),
+    check: (rows) => assert.equal(rows.length, 1),
+  },
+  { golden: 'exchange-view', statement: createExchanged(['in/exchange/*/*.parquet']) },
+  { golden: 'exchange-merged', statement: createMerged(['id'], '(SELECT 1 AS id)') },
+  { golden: 'exchange-counts', statement: countMerged(), rows: [{ staged: 3, kept: 1 }] },
+  {
+    golden: 'ops-rows',
+    statement: selectFrom(
+      'ops rows',
+      renderOpsRows('in/ops.json', [
+        { name: 'key', type: { kind: 'string' } },
+        { name: 'etag', type: { kind: 'string' } },
+        { name: 'at', type: { kind: 'timestamptz' } },
+      ]),
+    ),
+    rows: [{ key: 'k', etag: 'e', at: '2026-01-01T00:00:00Z' }],
+  },
+  { golden: 'ops-schema', statement: { name: 'ops', text: 'CREATE SCHEMA ops' } },
+  {
+    golden: 'ops-table',
+    statement: { name: 'ops', text: "CREATE TABLE ops.files AS SELECT 'k' AS key, 'e' AS etag, 1 AS size" },
+  },
+  { golden: 'ops-ledger', statement: selectLedger(), rows: [{ key: 'k', etag: 'e' }] },
+]);
