@@ -101,9 +101,9 @@ export type MergeUnit = { readonly unit: string; readonly model: string } & (
   | { readonly kind: 'keyed'; readonly shares: readonly KeyShare[]; readonly extracts: string | null }
 );
 
-/** One key bucket, or one of several parts of a bucket too large for one unit. */
+/** Some key buckets, or one of several parts of a bucket too large for one unit. */
 export type KeyShare = {
-  readonly bucket: number;
+  readonly buckets: readonly number[];
   readonly part: number;
   readonly parts: number;
   /** Keys of the staged events. */

@@ -1,8 +1,9 @@
 import { EVENT_HASH, IS_CURRENT, KEY_HASH, OP, SOURCE_FILE, VALID_FROM, VALID_TO } from '../core/keyed.ts';
-import type { KeyedMode } from '../core/spec.ts';
+import type { KeyedMode, PartitionField } from '../core/spec.ts';
 import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
 import { quoteName, quoteText } from './quote.ts';
+import { renderTransform } from './transform.ts';
 
 /**
  * The merge of one key bucket. Views `__new` (staged events), `__log` and `__history` (the bucket's rows as they are)
@@ -210,6 +211,16 @@ export function renderLog(columns: readonly Column[], rewrite: boolean, withdraw
   if (!rewrite) return FRESH;
   const all = columns.map((c) => quoteName(c.name)).join(', ');
   return `(SELECT ${all} FROM ${FRESH} UNION ALL SELECT ${all} FROM ${LOG}${kept('WHERE', withdrawn)})`;
+}
+
+/** The key buckets of the fresh events. */
+export function listBuckets(field: PartitionField, columns: readonly Column[]): Statement {
+  const type = columns.find((c) => c.name === field.column)?.type;
+  if (type === undefined) throw new RangeError(`bucket column ${field.column} is not a column of the log`);
+  return {
+    name: 'touched_buckets',
+    text: `SELECT DISTINCT ${renderTransform(field, type)} AS bucket FROM ${FRESH} ORDER BY bucket`,
+  };
 }
 
 export function countFresh(withdrawn: readonly string[]): Statement {

@@ -45,14 +45,14 @@ export function createRelation(name: string, relation: string): Statement {
   return { name, text: `CREATE VIEW ${name} AS SELECT * FROM ${relation}` };
 }
 
-/** The rows that a partition field puts into one bucket, wherever they lie now. */
+/** The rows that a partition field puts into some buckets, wherever they lie now. */
 export function renderBucketRows(
   relation: string,
   field: PartitionField,
   columns: readonly Column[],
-  bucket: number,
+  buckets: readonly number[],
 ): string {
   const type = columns.find((c) => c.name === field.column)?.type;
   if (type === undefined) throw new RangeError(`bucket column ${field.column} is not a column of the table`);
-  return `(SELECT * FROM ${relation} WHERE ${renderTransform(field, type)} = ${bucket})`;
+  return `(SELECT * FROM ${relation} WHERE ${renderTransform(field, type)} IN (${buckets.join(', ')}))`;
 }

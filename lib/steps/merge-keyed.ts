@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { AuditFailed } from '../core/errors.ts';
 import type { KeyedModel } from '../core/keyed.ts';
-import { addCounts, type KeyShare, type MergeUnit, NO_ROWS, type TableShape } from '../core/run.ts';
+import { addCounts, type KeyShare, type MergeUnit, NO_ROWS, type RowCounts, type TableShape } from '../core/run.ts';
 import { fullName } from '../core/tables.ts';
 import type { Borrowed, Session } from '../ports.ts';
 import {
@@ -15,6 +15,7 @@ import {
   findBreaches,
   HISTORY,
   LOG,
+  listBuckets,
   NEW,
   renderHistory,
   renderLog,
@@ -24,9 +25,8 @@ import {
 import { createRelation, renderBucketRows, renderParquet, renderScan } from '../sql/scan.ts';
 import { createHashMacros } from '../sql/transform.ts';
 import { writeTable } from '../sql/write.ts';
-import { mapConcurrent } from '../table/concurrency.ts';
 import { planFiles } from '../table/read.ts';
-import type { StepDeps, StepSettings } from './deps.ts';
+import type { StepDeps } from './deps.ts';
 import { type Placed, placeDataFiles, withScratch } from './place-files.ts';
 import { bucketOf } from './plan-keyed-merge.ts';
 import type { UnitContext } from './stage.ts';
@@ -50,13 +50,9 @@ export async function mergeKeyed(
 ): Promise<UnitResult> {
   const { log } = context.planned;
   if (log === null) throw new RangeError(`${model.id} has no log`);
-  // A bucket is too small to keep several threads busy, so several buckets are merged side by side.
-  const lanes = Math.min(deps.settings.threads, unit.shares.length);
-  const lane = { ...deps, settings: splitSettings(deps.settings, lanes) };
-  const merge = (share: KeyShare): Promise<Merged> => mergeShare({ ...context, unit, model, log }, share, lane);
-  const shares = await mapConcurrent(unit.shares, merge, lanes);
   let result = emptyResult(unit.unit, model.id);
-  for (const merged of shares) {
+  for (const share of unit.shares) {
+    const merged = await mergeShare({ ...context, unit, model, log }, share, deps);
     result = {
       ...result,
       counts: addCounts(result.counts, merged.counts),
@@ -69,23 +65,22 @@ export async function mergeKeyed(
   return result;
 }
 
-/** Each of several sessions at once has its part of the worker. */
-function splitSettings(settings: StepSettings, lanes: number): StepSettings {
-  const threads = Math.max(1, Math.floor(settings.threads / lanes));
-  return { ...settings, threads, memoryBytes: Math.floor(settings.memoryBytes / lanes) };
-}
-
 type Merged = Pick<UnitResult, 'counts' | 'written' | 'logged' | 'rewritten' | 'relogged'>;
 
 async function mergeShare(context: KeyedContext, share: KeyShare, deps: StepDeps): Promise<Merged> {
   const session = await deps.engine.open(deps.settings);
   const borrowed: Borrowed[] = [];
   try {
-    if (context.planned.rebuild) await session.run(createHashMacros());
+    await session.run(createHashMacros());
     borrowed.push(await openEvents(session, context, share, deps));
-    borrowed.push(await openBucket(session, context, share, context.log, LOG, deps));
-    borrowed.push(await openBucket(session, context, share, context.planned.shape, HISTORY, deps));
-    return await withScratch(deps, context.unit.unit, (scratch) => recompute(session, context, share, scratch, deps));
+    borrowed.push(await openBuckets(session, context, share, context.log, LOG, deps));
+    const fresh = await findFresh(session, context, share);
+    if (fresh.buckets.length === 0) return { ...UNCHANGED, counts: fresh.counts };
+    const rewritten = { ...share, buckets: fresh.buckets };
+    borrowed.push(await openBuckets(session, context, rewritten, context.planned.shape, HISTORY, deps));
+    return await withScratch(deps, context.unit.unit, (scratch) =>
+      recompute(session, context, share, fresh, scratch, deps),
+    );
   } finally {
     await session.close();
     for (const one of borrowed) await one.release();
@@ -101,8 +96,8 @@ async function openEvents(session: Session, context: KeyedContext, share: KeySha
   return borrowed;
 }
 
-/** A bucket's rows of one table. When a rebuild changes the number of buckets, they may lie in any file. */
-async function openBucket(
+/** Some buckets' rows of one table. When a rebuild changes the number of buckets, they may lie in any file. */
+async function openBuckets(
   session: Session,
   context: KeyedContext,
   share: KeyShare,
@@ -113,7 +108,8 @@ async function openBucket(
   const metadata = await loadBase(deps.store, context.plan, shape.id);
   const all = metadata === undefined ? [] : await planFiles(deps.store, metadata);
   const moved = context.planned.rebuild;
-  const files = moved ? all : all.filter((file) => bucketOf(file) === share.bucket);
+  const wanted = new Set(share.buckets);
+  const files = moved ? all : all.filter((file) => wanted.has(bucketOf(file)));
   const keys = files.map((file) => deps.store.key(file.path));
   const borrowed = await deps.store.borrow(keys);
   const scan = renderScan(
@@ -121,45 +117,65 @@ async function openBucket(
     keys.map((key) => pathOf(borrowed, key)),
   );
   const [bucket] = shape.partitionBy;
-  const rows = moved && bucket !== undefined ? renderBucketRows(scan, bucket, shape.columns, share.bucket) : scan;
+  const rows = moved && bucket !== undefined ? renderBucketRows(scan, bucket, shape.columns, share.buckets) : scan;
   await session.run(createRelation(name, renderPart(context.model.mode, rows, share.part, share.parts)));
   return borrowed;
+}
+
+type Fresh = {
+  readonly counts: RowCounts;
+  /** The buckets that have to be written anew. */
+  readonly buckets: readonly number[];
+  /** Whether their logs are written anew too, rather than added to. */
+  readonly relog: boolean;
+};
+
+/** Sets the staged events against the log: which are new, and which buckets that touches. */
+async function findFresh(session: Session, context: KeyedContext, share: KeyShare): Promise<Fresh> {
+  const { model, plan, planned } = context;
+  const { withdraw } = plan;
+  const all = touchesAll(context);
+  await session.run(createKnown(model.mode, { all, withdrawn: withdraw }));
+  await session.run(createFresh(withdraw));
+  const counted = (await session.rows(countFresh(withdraw)))[0];
+  const [staged = 0, fresh = 0, withdrawn = 0] = ['staged', 'fresh', 'withdrawn'].map((name) =>
+    Number(counted?.[name]),
+  );
+  const counts = { ...NO_ROWS, accepted: fresh, duplicates: staged - fresh };
+  // Parts of one bucket replace it together, so all of them rewrite as soon as one might.
+  const relog = planned.rebuild || withdrawn > 0 || (share.parts > 1 && withdraw.length > 0);
+  if (all || relog || share.parts > 1) return { counts, buckets: share.buckets, relog };
+  const [bucket] = planned.shape.partitionBy;
+  if (bucket === undefined) throw new RangeError(`${model.id} has no key bucket`);
+  const touched = await session.rows(listBuckets(bucket, context.log.columns));
+  return { counts, buckets: touched.map((row) => Number(row['bucket'])), relog };
+}
+
+/** A rebuild recomputes every key, and a full extract may delete any. */
+function touchesAll({ model, planned }: KeyedContext): boolean {
+  return planned.rebuild || model.mode.missing === 'delete';
 }
 
 async function recompute(
   session: Session,
   context: KeyedContext,
   share: KeyShare,
+  { counts, buckets, relog }: Fresh,
   scratch: string,
   deps: StepDeps,
 ): Promise<Merged> {
   const { model, plan, planned } = context;
   const { mode } = model;
   const { withdraw } = plan;
-  const all = planned.rebuild || mode.missing === 'delete';
-  await session.run(createKnown(mode, { all, withdrawn: withdraw }));
-  await session.run(createFresh(withdraw));
-  const counted = (await session.rows(countFresh(withdraw)))[0];
-  const [staged, fresh, withdrawn] = ['staged', 'fresh', 'withdrawn'].map((name) => Number(counted?.[name]));
-  const counts = { ...NO_ROWS, accepted: fresh ?? 0, duplicates: (staged ?? 0) - (fresh ?? 0) };
-  // Parts of one bucket replace it together, so all of them rewrite as soon as one might.
-  const relog = planned.rebuild || (withdrawn ?? 0) > 0 || (share.parts > 1 && withdraw.length > 0);
-  if (counts.accepted === 0 && !relog && !all && share.parts === 1) return { ...UNCHANGED, counts };
-  await session.run(createTouched(mode, { all, withdrawn: withdraw }));
+  await session.run(createTouched(mode, { all: touchesAll(context), withdrawn: withdraw }));
   await session.run(createKeyEvents(mode, planned.columns, withdraw));
   if (context.unit.extracts !== null) await addExtracts(session, context, context.unit.extracts, deps);
   await session.run(createRecomputed(mode, planned.columns));
   const history = renderHistory(mode, planned.shape.columns);
-  const written = await writeShare(session, context, share, planned.shape, history, join(scratch, 'history'), deps);
+  const written = await writeBuckets(session, context, planned.shape, history, join(scratch, 'history'), deps);
   const log = renderLog(context.log.columns, relog, withdraw);
-  const logged = await writeShare(session, context, share, context.log, log, join(scratch, 'log'), deps);
-  return {
-    counts,
-    written,
-    logged,
-    rewritten: [share.bucket],
-    relogged: relog ? [share.bucket] : [],
-  };
+  const logged = await writeBuckets(session, context, context.log, log, join(scratch, 'log'), deps);
+  return { counts, written, logged, rewritten: buckets, relogged: relog ? share.buckets : [] };
 }
 
 const UNCHANGED: Merged = { counts: NO_ROWS, written: [], logged: [], rewritten: [], relogged: [] };
@@ -174,11 +190,10 @@ async function addExtracts(session: Session, context: KeyedContext, key: string,
   }
 }
 
-/** Writes a relation as files of the share's bucket; what is written to the history is checked as it lies in the files. */
-async function writeShare(
+/** Writes a relation as files of its key buckets; what is written to the history is checked as it lies in the files. */
+async function writeBuckets(
   session: Session,
   context: KeyedContext,
-  share: KeyShare,
   shape: TableShape,
   from: string,
   folder: string,
@@ -191,22 +206,16 @@ async function writeShare(
       from,
       columns: shape.columns,
       fieldIds: fieldIdsOf(target.schema),
-      partitionBy: [],
+      partitionBy: shape.partitionBy,
       sortBy: shape.sortBy,
       folder,
       fileBytes: context.plan.spec.settings.fileBytes,
     }),
   );
-  const rows = files.filter((file) => file.rows > 0);
-  if (shape.id === context.model.id)
-    await checkInvariants(
-      session,
-      context,
-      rows.map((file) => file.path),
-    );
-  const inBucket = rows.map((file) => ({ ...file, partition: [{ column: 'bucket', value: String(share.bucket) }] }));
+  const paths = files.filter((file) => file.rows > 0).map((file) => file.path);
+  if (shape.id === context.model.id) await checkInvariants(session, context, paths);
   const stem = `${context.plan.run.run_id}-${context.unit.unit}`;
-  return placeDataFiles(deps, inBucket, { table: shape.table, ...target, stem });
+  return placeDataFiles(deps, files, { table: shape.table, ...target, stem });
 }
 
 async function checkInvariants(session: Session, context: KeyedContext, paths: readonly string[]): Promise<void> {

@@ -53,7 +53,7 @@ export async function planKeyedMerge(
     unit: `merge-${model.id}-${String(i).padStart(5, '0')}`,
     model: model.id,
     kind: 'keyed',
-    shares: group.map(({ bytes: _bytes, ...share }) => share),
+    shares: joinShares(group),
     extracts,
   }));
 }
@@ -62,7 +62,20 @@ type WeighedShare = KeyShare & { readonly bytes: number };
 
 function cutShare(bucket: number, events: readonly string[], bytes: number, limit: number): readonly WeighedShare[] {
   const parts = bytes <= 2 * limit ? 1 : Math.ceil(bytes / limit);
-  return [...Array(parts).keys()].map((part) => ({ bucket, part, parts, events, bytes: bytes / parts }));
+  return [...Array(parts).keys()].map((part) => ({ buckets: [bucket], part, parts, events, bytes: bytes / parts }));
+}
+
+/** Whole buckets of a unit are merged by one pass over all of them. */
+function joinShares(shares: readonly WeighedShare[]): readonly KeyShare[] {
+  const whole = shares.filter((share) => share.parts === 1);
+  const joined: KeyShare = {
+    buckets: whole.flatMap((share) => share.buckets),
+    part: 0,
+    parts: 1,
+    events: whole.flatMap((share) => share.events),
+  };
+  const parts = shares.filter((share) => share.parts > 1).map(({ bytes: _bytes, ...share }) => share);
+  return whole.length === 0 ? parts : [joined, ...parts];
 }
 
 function packShares(shares: readonly WeighedShare[], limit: number): readonly (readonly WeighedShare[])[] {
