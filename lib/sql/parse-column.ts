@@ -126,7 +126,7 @@ function parseAuto(type: ColumnType, text: string, typed: string): ParsedColumn 
     case 'timestamptz': {
       const instant = type.kind === 'timestamp' ? timestampOf(text) : cast;
       // A millionth of a second is the finest that Iceberg keeps; longer texts may still end in zeros.
-      const lost = `strlen(${text}) > 26 AND regexp_matches(${text}, '[.][0-9]{6}[0-9]*[1-9]')`;
+      const lost = `CASE WHEN strlen(${text}) > 26 THEN regexp_matches(${text}, '[.][0-9]{6}[0-9]*[1-9]') ELSE false END`;
       return { value: instant, exact: `(${calendar(typed, text)} AND NOT (${lost}))` };
     }
     case 'list':
@@ -135,9 +135,13 @@ function parseAuto(type: ColumnType, text: string, typed: string): ParsedColumn 
   }
 }
 
-/** A day or an instant that the calendar has; DuckDB also takes words, such as `epoch` and `infinity`. */
+/**
+ * A day or an instant that the calendar has; DuckDB also takes words, such as `epoch` and `infinity`. Of AND and OR
+ * DuckDB works out every part for every row, of CASE only what a row needs.
+ */
 function calendar(typed: string, text: string): string {
-  return `${typed} IS NOT NULL AND isfinite(${typed}) AND ascii(ltrim(${text})) BETWEEN 48 AND 57`;
+  const digit = `(CASE WHEN ${text} >= '0' AND ${text} < ':' THEN true ELSE ascii(ltrim(${text})) BETWEEN 48 AND 57 END)`;
+  return `${typed} IS NOT NULL AND isfinite(${typed}) AND ${digit}`;
 }
 
 /** The comparison settles nearly every row; the pattern is only tried on the rest ('007', '+5', '1e3', '2.50'). */

@@ -5,6 +5,7 @@ import { fullName, type TableId } from '../core/tables.ts';
 import type { JsonValue } from '../ports.ts';
 import { commitChange } from '../table/commit.ts';
 import { parsePrepared } from '../table/prepare.ts';
+import type { Removal } from '../table/removal.ts';
 import type { LevelAudit } from './audit.ts';
 import { checkBreaker, rearmBreaker } from './breaker.ts';
 import type { StepDeps } from './deps.ts';
@@ -103,12 +104,17 @@ function quarantineOf(sources: readonly SourceOutcome[]): readonly Placed[] {
   return sources.flatMap((s) => s.outcome.quarantine);
 }
 
+/** The table property by which maintenance knows how long condemned rows are kept, in days. */
+const CONDEMNED_RETENTION = 'strata.quarantine.condemned-retention-days';
+
 /** What files being reprocessed left in quarantine is released, since they are taken as if for the first time. */
 async function publishQuarantine(deps: StepDeps, plan: RunPlan, added: readonly Placed[]): Promise<void> {
   const released =
     plan.withdraw.length === 0 ? undefined : await stageReleased(deps, plan.run, { files: plan.withdraw });
-  if (released === undefined) await commitOps(deps, plan.run, 'quarantine', added);
-  else await commitOps(deps, plan.run, 'quarantine', [...released.files, ...added], { kind: 'all' });
+  const files = [...(released?.files ?? []), ...added];
+  const remove: Removal = released === undefined ? { kind: 'nothing' } : { kind: 'all' };
+  const days = String(plan.spec.settings.condemnedRetentionDays);
+  await commitOps(deps, plan.run, 'quarantine', files, remove, { [CONDEMNED_RETENTION]: days });
 }
 
 async function publishBooks(deps: StepDeps, plan: RunPlan, sources: readonly SourceOutcome[]): Promise<void> {

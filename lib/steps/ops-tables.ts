@@ -5,7 +5,14 @@ import type { RunPlan } from '../core/run.ts';
 import type { TableId } from '../core/tables.ts';
 import { tablePrefix } from '../core/tables.ts';
 import { applyChange } from '../iceberg/apply.ts';
-import { alterSchema, createTable, type NewTable } from '../iceberg/changes.ts';
+import {
+  alterSchema,
+  type Change,
+  createTable,
+  joinChanges,
+  type NewTable,
+  setProperties,
+} from '../iceberg/changes.ts';
 import { currentSpec } from '../iceberg/partition.ts';
 import { currentSchema } from '../iceberg/schema.ts';
 import type { JsonValue } from '../ports.ts';
@@ -52,14 +59,17 @@ export async function commitOps(
   name: OpsTable,
   placed: readonly Placed[],
   remove: Removal = { kind: 'nothing' },
+  properties: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   if (placed.length === 0) return;
   const id = opsTable(run.pipeline, name);
   const target = await opsTarget(deps, name, id);
   const prepared = await prepareSnapshot(deps.store, {
     base: target.base,
-    ...(target.create === undefined ? {} : { create: target.create }),
-    ...(target.alter === undefined ? {} : { alter: target.alter }),
+    ...(target.create === undefined ? {} : { create: { ...target.create, properties } }),
+    ...(target.base === undefined
+      ? {}
+      : { alter: joinChanges(target.alter, changedProperties(target.base, properties)) }),
     added: dataFilesOf(deps.store, placed, target),
     remove,
     snapshotId: deps.ids.snapshot(),
@@ -68,6 +78,11 @@ export async function commitOps(
     summary: { 'strata.run_id': run.run_id },
   });
   await commitChange(deps, id, prepared);
+}
+
+function changedProperties({ metadata }: BaseTable, wanted: Readonly<Record<string, string>>): Change | undefined {
+  const changed = Object.entries(wanted).filter(([name, value]) => metadata.properties[name] !== value);
+  return changed.length === 0 ? undefined : setProperties(metadata, Object.fromEntries(changed));
 }
 
 /** Writes rows as data files of an ops table; `commitOps` publishes them. */

@@ -55,6 +55,8 @@ describe('loop prevention', () => {
       assert.deepEqual(first, { read: 2, accepted: 1, quarantined: 1, condemned: 0, duplicates: 0 });
       const second = await landAndRun(lake, 'b.csv', ['1,5.00,XXX', '3,7.00,EUR']);
       assert.deepEqual(second, { read: 2, accepted: 1, quarantined: 0, condemned: 1, duplicates: 0 });
+      const properties = (await lake.metadata('bank_ops.quarantine'))?.properties;
+      assert.equal(properties?.['strata.quarantine.condemned-retention-days'], '2557');
       const third = await landAndRun(lake, 'c.csv', ['1,5.00,XXX']);
       assert.equal(third['condemned'], 1);
       const rows = await lake.rows('bank_ops.quarantine', QUARANTINE);
