@@ -16,6 +16,8 @@ export type Figure = {
   readonly bound: number | null;
   /** What the value was worked out from, such as `2.81 s to 2.02 s`. */
   readonly detail: string;
+  /** Where the time or the memory goes: told where the bound is missed. */
+  readonly why?: string;
 };
 
 /** The middle value, or the mean of the two middle ones. Throws RangeError for no values. */

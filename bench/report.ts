@@ -57,13 +57,19 @@ no lake around it: no contract, no quarantine, no accounting, no table format, n
 fingerprint on all sides, or the benchmark fails.
 
 ${markdownTable(HEAD, report.figures.map(cells))}
-${report.skipped.map((line) => `Skipped: ${line}.\n`).join('')}
+${report.figures.map(renderMiss).join('')}${report.skipped.map((line) => `Skipped: ${line}.\n`).join('')}
 ## Fingerprints
 
 ${markdownTable(
   ['table', 'rows, different keys, sums'],
   report.fingerprints.map((one) => [one.table, renderSums(one)]),
 )}`;
+}
+
+function renderMiss(figure: Figure): string {
+  const verdict = judge(figure);
+  if (!verdict.startsWith('missed')) return '';
+  return `- ${figure.name}: ${verdict}. ${figure.why ?? 'No reason is known.'}\n`;
 }
 
 function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {

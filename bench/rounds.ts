@@ -30,14 +30,15 @@ export async function runRounds(
   return results;
 }
 
-/** Time and, unjudged, processor time of one side against another. */
+/** Time and, unjudged, processor time of one side against another; `why` is told where the bound is missed. */
 export function compareTimes(
   title: string,
   ours: readonly Sample[],
   theirs: readonly Sample[],
   bound: number | null,
+  why?: string,
 ): readonly Figure[] {
-  const time = ratioFigure(`${title}: time`, ours.map(timeOf), theirs.map(timeOf), bound);
+  const time = ratioFigure(`${title}: time`, ours.map(timeOf), theirs.map(timeOf), bound, why);
   const [cpu, otherCpu] = [ours.flatMap(cpuOf), theirs.flatMap(cpuOf)];
   if (cpu.length !== ours.length || otherCpu.length !== theirs.length) return [time];
   return [time, ratioFigure(`${title}: processor time`, cpu, otherCpu, null)];
@@ -49,9 +50,11 @@ export function ratioFigure(
   ours: readonly number[],
   theirs: readonly number[],
   bound: number | null,
+  why?: string,
 ): Figure {
   const detail = `${showMs(median(ours))} to ${showMs(median(theirs))}`;
-  return { name, value: medianRatio(ours, theirs), unit: 'x', bound, detail };
+  const figure = { name, value: medianRatio(ours, theirs), unit: 'x', bound, detail } as const;
+  return why === undefined ? figure : { ...figure, why };
 }
 
 function timeOf({ ms }: Sample): number {

@@ -34,6 +34,7 @@ export async function measurePlanning(bench: Bench): Promise<Measured> {
       rounds.map((round) => round.many[part]),
       rounds.map((round) => round.few[part]),
       BOUND,
+      'Every waiting file is listed and compared with the ledger.',
     );
   return {
     figures: [figure('planning', 'plan'), figure('opening a run and planning its first level with', 'open')],

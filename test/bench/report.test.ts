@@ -56,6 +56,14 @@ describe('the report', () => {
     );
     assert.match(text, /full sizes, 3 rounds/);
   });
+  it('says why a bound was missed, and nothing of those that held', () => {
+    const why = 'The floor does less.';
+    const figures = [FIGURES[0], { ...FIGURES[1], why }] as readonly Figure[];
+    const reasons = renderReport({ ...REPORT, figures })
+      .split('\n')
+      .filter((line) => line.startsWith('- '));
+    assert.deepEqual(reasons, ['- peak: missed by 0.10 GB. The floor does less.']);
+  });
   it('gives fingerprints and what was skipped', () => {
     assert.match(text, /^\| gold\.t \| 2 rows, 2 keys, revenue 1\.50 \|$/m);
     assert.match(text, /^Skipped: pandas: not installed for python3\.$/m);

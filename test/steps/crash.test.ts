@@ -88,7 +88,7 @@ function successor(lake: TestLake): TestLake {
   return lake.reopen((deps) => ({ ...deps, isGone: () => true, settings: { ...deps.settings, holder: 'test-2' } }));
 }
 
-describe('a run that dies before any of its changes is finished by the next', () => {
+describe('a run that dies before any of its changes is finished by the next', { concurrency: 3 }, () => {
   for (const [name, silver] of Object.entries(MODES)) {
     test(name, async () => {
       const calm = await openWaiting(silver);
