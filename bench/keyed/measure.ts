@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openLocalLake } from '../../lib/runtime/local.ts';
@@ -13,11 +13,12 @@ import { BENCH_PIPELINES, freshFolder, WORK } from '../folders.ts';
 import { runFloor } from '../lake-side.ts';
 import { readLake } from '../read-tables.ts';
 import { compareTimes, ratioFigure } from '../rounds.ts';
+import { makeOwnTable, OWN_BUCKETS } from './own-table.ts';
 
 const FLOOR = new URL('floor.ts', import.meta.url);
-const STRATA = fileURLToPath(new URL('../../bin/strata.ts', import.meta.url));
+const MERGE_RUN = fileURLToPath(new URL('merge-run.ts', import.meta.url));
 const ROOT = join(WORK, 'keyed-lake');
-const BUCKETS = 64;
+const BUCKETS = OWN_BUCKETS.count;
 const VERSIONS = 4;
 const PEAK_GB = 2;
 
@@ -52,48 +53,57 @@ const ONE: Scenario = {
   bound: null,
 };
 
-/** A merge of changed keys into a long history, against a rewrite of the whole table by hand. */
+type Ours = SideResult & { readonly mergeMs: number };
+type Sides = { readonly ours: Ours[]; readonly bucketed: SideResult[]; readonly flat: SideResult[] };
+
+/**
+ * A merge of changed keys into a long history, against a rewrite of the whole table by hand: of the same table, as files
+ * of its key buckets, and of one file, from which no later merge could go on with less than all of it.
+ */
 export async function measureKeyed(bench: Bench): Promise<Measured> {
-  const keys = bench.sizes.history / VERSIONS;
-  const changes = bench.sizes.history / 100;
   await bench.session.run(createHashMacros());
-  await makeHistory(bench, keys);
+  await makeHistory(bench, bench.sizes.history / VERSIONS);
   const figures: Figure[] = [];
-  const times = new Map<Scenario, { ours: SideResult[]; floor: SideResult[] }>();
+  const times = new Map<Scenario, Sides>();
   let batch = 0;
   for (const scenario of [TENTH, EVERYWHERE, ONE]) {
-    const sides = { ours: [] as SideResult[], floor: [] as SideResult[] };
+    const sides: Sides = { ours: [], bucketed: [], flat: [] };
     for (let round = 1; round <= bench.rounds; round += 1) {
       batch += 1;
-      const { floor, ours } = await measureBatch(bench, batch, scenario.where(keys, changes));
+      const { ours, bucketed, flat } = await measureBatch(bench, batch, scenario);
+      const shown = [flat, bucketed, ours].map((one) => one.ms.toFixed(0));
       bench.log(
-        `keyed, ${scenario.name}, round ${round}: floor ${floor.ms.toFixed(0)} ms, lake ${ours.ms.toFixed(0)} ms`,
+        `keyed, ${scenario.name}, round ${round}: one file ${shown[0]} ms, buckets ${shown[1]} ms, lake ${shown[2]} ms, of which merge ${ours.mergeMs.toFixed(0)} ms`,
       );
-      sides.floor.push(floor);
       sides.ours.push(ours);
+      sides.bucketed.push(bucketed);
+      sides.flat.push(flat);
     }
     times.set(scenario, sides);
     const title = `merge into ${bench.sizes.history.toLocaleString('en-US')} rows, ${scenario.name}, against a full rewrite`;
-    figures.push(...compareTimes(title, sides.ours, sides.floor, scenario.bound));
+    figures.push(...compareTimes(`${title} of its buckets`, sides.ours, sides.bucketed, scenario.bound));
+    figures.push(...compareTimes(`${title} into one file`, sides.ours, sides.flat, null));
   }
   const [one, all] = [times.get(ONE)?.ours ?? [], times.get(EVERYWHERE)?.ours ?? []];
-  figures.push(
-    ratioFigure(
-      'merge in one bucket: time against all buckets',
-      one.map((r) => r.ms),
-      all.map((r) => r.ms),
-      0.1,
-    ),
-  );
-  const peak = Math.max(...[...times.values()].flatMap((t) => t.ours.map((r) => r.peakBytes ?? 0)));
-  figures.push({
+  figures.push(...compareOneBucket(one, all), peakOf([...times.values()].flatMap((t) => t.ours)));
+  return { figures, fingerprints: all.at(-1)?.fingerprints ?? [], skipped: [] };
+}
+
+function compareOneBucket(one: readonly Ours[], all: readonly Ours[]): readonly Figure[] {
+  const ratio = (name: string, of: (run: Ours) => number, bound: number | null): Figure =>
+    ratioFigure(`${name} in one bucket against all buckets`, one.map(of), all.map(of), bound);
+  return [ratio('merge states', (run) => run.mergeMs, 0.1), ratio('whole process of a merge', (run) => run.ms, null)];
+}
+
+function peakOf(runs: readonly SideResult[]): Figure {
+  const peak = Math.max(...runs.map((run) => run.peakBytes ?? 0));
+  return {
     name: 'keyed merge: peak memory',
     value: peak / 1e9,
     unit: 'GB',
     bound: PEAK_GB,
     detail: 'the largest of all rounds',
-  });
-  return { figures, fingerprints: all.at(-1)?.fingerprints ?? [], skipped: [] };
+  };
 }
 
 async function makeHistory(bench: Bench, keys: number): Promise<void> {
@@ -103,21 +113,29 @@ async function makeHistory(bench: Bench, keys: number): Promise<void> {
   await runStaff();
 }
 
-/** One batch of changes, later than all before it: first by hand, then by the lake, and both must hold the same. */
+/** One batch of changes, later than all before it: first by hand, then by the lake, and all must hold the same. */
 async function measureBatch(
   bench: Bench,
   batch: number,
-  where: string,
-): Promise<{ floor: SideResult; ours: SideResult }> {
-  const list = join(WORK, 'keyed-files.json');
-  await writeFile(list, JSON.stringify(await dataFiles()));
-  const changes = await writeEvents(bench, `batch-${batch}`, 10_000 + batch, bench.sizes.history / VERSIONS, where);
-  const floor = await runFloor(bench, FLOOR, changes, TABLES, list);
+  { where }: Scenario,
+): Promise<{ readonly ours: Ours; readonly bucketed: SideResult; readonly flat: SideResult }> {
+  const keys = bench.sizes.history / VERSIONS;
+  const table = join(await freshFolder(join(WORK, 'keyed-own')), 'history');
+  await bench.session.run({ name: 'own table', text: makeOwnTable(await dataFiles(), table) });
+  const changes = await writeEvents(
+    bench,
+    `batch-${batch}`,
+    10_000 + batch,
+    keys,
+    where(keys, bench.sizes.history / 100),
+  );
+  const flat = await runFloor(bench, FLOOR, changes, TABLES, table, 'flat');
+  const bucketed = await runFloor(bench, FLOOR, changes, TABLES, table, 'bucketed');
   const sample = await runStaff();
   const ours = { ...sample, fingerprints: await readLake(bench.session, ROOT, 'staff', TABLES) };
-  const problems = compareFingerprints(ours.fingerprints, floor.fingerprints);
+  const problems = [flat, bucketed].flatMap((side) => compareFingerprints(ours.fingerprints, side.fingerprints));
   if (problems.length > 0) throw new Error(`the keyed merge made another table:\n${problems.join('\n')}`);
-  return { floor, ours };
+  return { ours, bucketed, flat };
 }
 
 /** Every event has a salary of its own, so that each one makes a version. */
@@ -131,12 +149,10 @@ async function writeEvents(bench: Bench, name: string, day: number, keys: number
   return path;
 }
 
-async function runStaff(): Promise<Omit<SideResult, 'fingerprints'>> {
-  const args = ['--root', ROOT, '--pipelines', BENCH_PIPELINES, '--json', 'run', 'staff'];
-  const { stdout, ...sample } = await measureNode(STRATA, args, WORK);
-  const { status } = JSON.parse(stdout) as { readonly status?: unknown };
-  if (status !== 'SUCCEEDED') throw new Error(`the run of staff did not succeed: ${stdout}`);
-  return sample;
+async function runStaff(): Promise<Omit<Ours, 'fingerprints'>> {
+  const { stdout, ...sample } = await measureNode(MERGE_RUN, [ROOT, BENCH_PIPELINES, 'staff'], WORK);
+  const { mergeMs } = JSON.parse(stdout) as { readonly mergeMs: number };
+  return { ...sample, mergeMs };
 }
 
 async function dataFiles(): Promise<readonly string[]> {

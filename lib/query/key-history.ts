@@ -177,9 +177,10 @@ async function createEvents(
   const own = new Set(logColumns(mode, model.columns).map((column) => column.name));
   const added = columnsOf(currentSchema(log)).filter((column) => !own.has(column.name));
   const columns = [...model.columns, ...added];
-  await session.run(createKnown(mode, { all: true, withdrawn: [] }));
-  await session.run(createTouched(mode, { all: true, withdrawn: [] }));
-  await session.run(createKeyEvents(mode, columns, []));
+  const scope = { all: true, withdrawn: [] };
+  await session.run(createKnown(mode, scope));
+  await session.run(createTouched(mode, scope));
+  await session.run(createKeyEvents(mode, columns, scope));
   if (mode.missing === 'keep') return;
   const extracts = renderLoggedExtracts(mode, await scanFiles(store, log, [], borrowed));
   await session.run(addMissingDeletes(mode, columns, extracts));

@@ -6,6 +6,7 @@ import { PARSED, RID } from './batch.ts';
 import { renderKept } from './mapped.ts';
 import { quoteName, quoteText } from './quote.ts';
 import { FILE } from './raw-rows.ts';
+import { BUCKET } from './scan.ts';
 import { renderTransform } from './transform.ts';
 import { duckType } from './types.ts';
 
@@ -20,14 +21,14 @@ export type EventsRequest = {
   readonly folder: string;
 };
 
-/** Kept rows as events, written by key bucket for the merge. */
+/** Kept rows as events, written by key bucket for the merge; each file holds its bucket as a column too. */
 export function writeEvents(request: EventsRequest): Statement {
   const { mode, columns, bucket } = request;
   const type = bucket.column === KEY_HASH ? ({ kind: 'bigint' } as const) : typeOf(columns, bucket.column);
-  const select = `SELECT *, ${renderTransform(bucket, type)} AS __bucket FROM (${renderEvents(request)})`;
+  const select = `SELECT *, ${renderTransform(bucket, type)} AS ${BUCKET} FROM (${renderEvents(request)})`;
   return {
     name: `write ${mode.kind} events`,
-    text: `COPY (${select}) TO ${quoteText(request.folder)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (__bucket), OVERWRITE_OR_IGNORE, FILENAME_PATTERN '{uuid}', RETURN_STATS)`,
+    text: `COPY (${select}) TO ${quoteText(request.folder)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (${BUCKET}), WRITE_PARTITION_COLUMNS, OVERWRITE_OR_IGNORE, FILENAME_PATTERN '{uuid}', RETURN_STATS)`,
   };
 }
 

@@ -5,6 +5,7 @@ import type { Column } from '../core/types.ts';
 import { renderKeyHash } from './events.ts';
 import { EVENTS, FRESH, HISTORY, LOG, renderWinnerOrder } from './keyed.ts';
 import { quoteName, quoteText } from './quote.ts';
+import { BUCKET } from './scan.ts';
 import { duckType } from './types.ts';
 
 /**
@@ -38,14 +39,14 @@ export function selectKey(): Statement {
   return { name: 'key', text: `SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ${KEY}` };
 }
 
-/** `__log` and `__history`: the key's rows of both tables; `__fresh`: nothing, since nothing is merged. */
+/** `__log` and `__history`: the key's rows of both tables, in one bucket; `__fresh`: nothing, since nothing is merged. */
 export function createRowsOfKey(
   key: readonly string[],
   scans: { readonly log: string; readonly history: string },
 ): readonly Statement[] {
   const rows = (name: string, scan: string): Statement => ({
     name: `rows_of_key ${name}`,
-    text: `CREATE TABLE ${name} AS SELECT t.* FROM ${scan} t SEMI JOIN ${KEY} USING (${key.map(quoteName).join(', ')})`,
+    text: `CREATE TABLE ${name} AS SELECT t.*, 0 AS ${BUCKET} FROM ${scan} t SEMI JOIN ${KEY} USING (${key.map(quoteName).join(', ')})`,
   });
   return [
     rows(LOG, scans.log),

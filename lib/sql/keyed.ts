@@ -1,37 +1,51 @@
 import { EVENT_HASH, IS_CURRENT, KEY_HASH, OP, SOURCE_FILE, VALID_FROM, VALID_TO } from '../core/keyed.ts';
-import type { KeyedMode, PartitionField } from '../core/spec.ts';
+import type { KeyedMode } from '../core/spec.ts';
 import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
 import { quoteName, quoteText } from './quote.ts';
-import { renderTransform } from './transform.ts';
+import { BUCKET } from './scan.ts';
 
 /**
- * The merge of one key bucket. Views `__new` (staged events), `__log` and `__history` (the bucket's rows as they are)
- * are there before; each statement makes one table, named by its role.
+ * The merge of some key buckets. Views `__new` (staged events), `__log` and `__history` (the buckets' rows as they are)
+ * are there before, each with the rows' bucket; each statement makes one table, named by its role.
  */
 export const NEW = '__new';
 export const LOG = '__log';
 export const HISTORY = '__history';
 export const FRESH = '__fresh';
+const LATE = '__late';
 const KNOWN = '__known';
 const TOUCHED = '__touched';
+const WHOLE = '__whole';
+const SINCE = '__since';
 /** Every event of the touched keys. */
 export const EVENTS = '__key_events';
 export const RECOMPUTED = '__recomputed';
 
+/** Whether only the staged keys matter, or all keys of the buckets, as with events to withdraw, whose keys may be any. */
+export type Scope = { readonly all: boolean; readonly withdrawn: readonly string[] };
+
 /**
- * `__known`: what the log holds of the staged keys, in one pass over it. With `all`, and with events to withdraw, whose
- * keys may be any, it is the whole log.
+ * `__late`: staged keys with an event that is not later than all that the log holds of the key. The other keys' histories
+ * only go on, so nothing of the log but keys and sequences has to be read for them. With ends of the source's own, the
+ * history does not tell what the last event was, and every staged key counts as late.
  */
-export function createKnown(mode: KeyedMode, scope: { all: boolean; withdrawn: readonly string[] }): Statement {
-  if (scope.all || scope.withdrawn.length > 0) {
-    return { name: 'known_events', text: `CREATE VIEW ${KNOWN} AS SELECT * FROM ${LOG}` };
-  }
+export function createLate(mode: KeyedMode): Statement {
   const key = names(mode.key);
-  return {
-    name: 'known_events',
-    text: `CREATE TABLE ${KNOWN} AS SELECT l.* FROM ${LOG} l SEMI JOIN (SELECT DISTINCT ${key} FROM ${NEW}) n USING (${key})`,
-  };
+  const sequence = quoteName(mode.sequence);
+  const late =
+    mode.validTo === null
+      ? `SELECT DISTINCT ${key} FROM ${LOG} l JOIN (SELECT ${key}, min(${sequence}) AS __first FROM ${NEW} GROUP BY ALL) n USING (${key}) WHERE l.${sequence} >= n.__first`
+      : `SELECT DISTINCT ${key} FROM ${NEW}`;
+  return { name: 'late_keys', text: `CREATE TABLE ${LATE} AS SELECT *, true AS ${WHOLE} FROM (${late})` };
+}
+
+/** `__known`: what the log holds of the late keys, or the whole log. */
+export function createKnown(mode: KeyedMode, scope: Scope): Statement {
+  const text = wholeLog(scope)
+    ? `CREATE VIEW ${KNOWN} AS SELECT * FROM ${LOG}`
+    : `CREATE TABLE ${KNOWN} AS SELECT l.* FROM ${LOG} l SEMI JOIN ${LATE} n USING (${names(mode.key)})`;
+  return { name: 'known_events', text };
 }
 
 /** Events that the log does not know, or that were withdrawn from it: one of each content and file. */
@@ -44,30 +58,37 @@ ANTI JOIN (SELECT * FROM ${KNOWN}${kept('WHERE', withdrawn)}) l ON n.${EVENT_HAS
   };
 }
 
-/** The keys to recompute: those of fresh events and of withdrawn ones, or all keys of the bucket. */
-export function createTouched(mode: KeyedMode, scope: { all: boolean; withdrawn: readonly string[] }): Statement {
+/**
+ * The keys to recompute, those of fresh events and of withdrawn ones, or all keys of the buckets: `__whole` from all
+ * their events, else from their open row on.
+ */
+export function createTouched(mode: KeyedMode, scope: Scope): Statement {
   const key = names(mode.key);
-  const log = scope.all
-    ? `\nUNION\nSELECT ${key} FROM ${KNOWN}`
-    : scope.withdrawn.length === 0
-      ? ''
-      : `\nUNION\nSELECT ${key} FROM ${KNOWN} WHERE ${SOURCE_FILE} IN (${scope.withdrawn.map(quoteText).join(', ')})`;
-  return {
-    name: 'touched_keys',
-    text: `CREATE TABLE ${TOUCHED} AS SELECT ${key} FROM ${FRESH}${log}\n${log === '' ? 'GROUP BY ALL' : ''}`,
-  };
+  const { all, withdrawn } = scope;
+  const gone = all ? '' : ` WHERE ${SOURCE_FILE} IN (${withdrawn.map(quoteText).join(', ')})`;
+  const touched = wholeLog(scope)
+    ? `SELECT ${key}, ${BUCKET}, true AS ${WHOLE} FROM (SELECT * FROM ${FRESH} UNION ALL BY NAME SELECT * FROM ${KNOWN}${gone}) GROUP BY ALL`
+    : `SELECT DISTINCT ${key}, ${BUCKET}, coalesce(${WHOLE}, false) AS ${WHOLE} FROM ${FRESH} f LEFT JOIN ${LATE} l USING (${key})`;
+  return { name: 'touched_keys', text: `CREATE TABLE ${TOUCHED} AS ${touched}` };
 }
 
-/** Every event ever accepted for the touched keys, less those that were withdrawn. */
-export function createKeyEvents(mode: KeyedMode, columns: readonly Column[], withdrawn: readonly string[]): Statement {
+/**
+ * What the touched keys' rows follow from: every event ever accepted, less those that were withdrawn. Where all events
+ * are later than those of the log, the open row stands for these: as one event that began at `__since`.
+ */
+export function createKeyEvents(mode: KeyedMode, columns: readonly Column[], scope: Scope): Statement {
+  const key = names(mode.key);
   const all = eventColumns(mode, columns);
-  return {
-    name: 'key_events',
-    text: `CREATE TABLE ${EVENTS} AS
-SELECT ${all} FROM ${FRESH}
-UNION ALL
-SELECT ${all} FROM ${KNOWN} l SEMI JOIN ${TOUCHED} t USING (${names(mode.key)})${kept('WHERE', withdrawn)}`,
-  };
+  // A null of the sequence's type.
+  const none = `CASE WHEN false THEN ${quoteName(mode.sequence)} END AS ${SINCE}`;
+  const fresh = `SELECT ${all}, ${none} FROM ${FRESH}`;
+  const known = `SELECT ${all}, ${none} FROM ${KNOWN} l SEMI JOIN ${TOUCHED} t USING (${key})${kept('WHERE', scope.withdrawn)}`;
+  const open = `SELECT ${rowColumns(mode, columns)}, 'upsert' AS ${OP}, NULL AS ${EVENT_HASH}, NULL AS ${SOURCE_FILE}, ${VALID_FROM} AS ${SINCE}
+FROM ${HISTORY} h SEMI JOIN (SELECT ${key} FROM ${TOUCHED} WHERE NOT ${WHOLE}) t USING (${key}) WHERE ${IS_CURRENT}`;
+  // Full extracts add deletes to it.
+  const kind = mode.missing === 'delete' ? 'TABLE' : 'VIEW';
+  const parts = wholeLog(scope) || mode.kind === 'upsert' ? [fresh, known] : [fresh, known, open];
+  return { name: 'key_events', text: `CREATE ${kind} ${EVENTS} AS\n${parts.join('\nUNION ALL BY NAME\n')}` };
 }
 
 /**
@@ -89,12 +110,13 @@ export function addMissingDeletes(mode: KeyedMode, columns: readonly Column[], e
     `'delete' AS ${OP}`,
     `'missing from ' || x.file AS ${EVENT_HASH}`,
     `x.file AS ${SOURCE_FILE}`,
+    `t.${BUCKET}`,
   ];
   const same = (alias: string): string => key.map((k) => `t.${k} = ${alias}.${k}`).join(' AND ');
   return {
     name: 'missing_deletes',
     text: `INSERT INTO ${EVENTS} BY NAME
-WITH keys AS (SELECT ${[...key, ...(mode.key.length > 1 ? [KEY_HASH] : [])].join(', ')}, min(${quoteName(mode.sequence)}) AS first FROM ${EVENTS} GROUP BY ALL)
+WITH keys AS (SELECT ${[...key, ...(mode.key.length > 1 ? [KEY_HASH] : []), BUCKET].join(', ')}, min(${quoteName(mode.sequence)}) AS first FROM ${EVENTS} GROUP BY ALL)
 SELECT ${select.join(', ')} FROM keys t JOIN ${extracts} x ON x.sequence > t.first
 ANTI JOIN ${EVENTS} e ON ${same('e')} AND e.${SOURCE_FILE} = x.file`,
   };
@@ -157,7 +179,7 @@ marked AS (
 ),
 bounded AS (
   SELECT *,
-    last_value(CASE WHEN __starts THEN ${sequence} END IGNORE NULLS) OVER (PARTITION BY ${names(mode.key)} ORDER BY ${sequence} ROWS UNBOUNDED PRECEDING) AS __first,
+    last_value(CASE WHEN __starts THEN coalesce(${SINCE}, ${sequence}) END IGNORE NULLS) OVER (PARTITION BY ${names(mode.key)} ORDER BY ${sequence} ROWS UNBOUNDED PRECEDING) AS __first,
     lead(${sequence}) OVER w AS ${next},
     coalesce(lead(__starts) OVER w, true) AS __ends
   FROM marked WINDOW w AS ${window}
@@ -198,29 +220,26 @@ export function renderTouched(mode: KeyedMode, relation: string): string {
   return `(SELECT r.* FROM ${relation} r SEMI JOIN ${TOUCHED} t USING (${names(mode.key)}))`;
 }
 
-/** The bucket's new history: rows of untouched keys as they are, and the recomputed ones. */
+/** The buckets' new history, each row with its bucket: rows that are not touched as they are, and the recomputed ones. */
 export function renderHistory(mode: KeyedMode, columns: readonly Column[]): string {
   const all = columns.map((c) => quoteName(c.name)).join(', ');
-  return `(SELECT ${all} FROM ${HISTORY} h ANTI JOIN ${TOUCHED} t USING (${names(mode.key)})
+  const key = names(mode.key);
+  const closed = mode.kind === 'upsert' ? '' : ` OR NOT (t.${WHOLE} OR h.${IS_CURRENT})`;
+  return `(SELECT ${all}, h.${BUCKET} FROM ${HISTORY} h LEFT JOIN ${TOUCHED} t USING (${key}) WHERE t.${WHOLE} IS NULL${closed}
 UNION ALL
-SELECT ${all} FROM ${RECOMPUTED})`;
+SELECT ${all}, ${BUCKET} FROM ${RECOMPUTED})`;
 }
 
 /** What is written to the log: the fresh events, or all of the bucket's when events were withdrawn from it. */
 export function renderLog(columns: readonly Column[], rewrite: boolean, withdrawn: readonly string[]): string {
   if (!rewrite) return FRESH;
-  const all = columns.map((c) => quoteName(c.name)).join(', ');
+  const all = [...columns.map((c) => quoteName(c.name)), BUCKET].join(', ');
   return `(SELECT ${all} FROM ${FRESH} UNION ALL SELECT ${all} FROM ${LOG}${kept('WHERE', withdrawn)})`;
 }
 
 /** The key buckets of the fresh events. */
-export function listBuckets(field: PartitionField, columns: readonly Column[]): Statement {
-  const type = columns.find((c) => c.name === field.column)?.type;
-  if (type === undefined) throw new RangeError(`bucket column ${field.column} is not a column of the log`);
-  return {
-    name: 'touched_buckets',
-    text: `SELECT DISTINCT ${renderTransform(field, type)} AS bucket FROM ${FRESH} ORDER BY bucket`,
-  };
+export function listBuckets(): Statement {
+  return { name: 'touched_buckets', text: `SELECT DISTINCT ${BUCKET} AS bucket FROM ${FRESH} ORDER BY bucket` };
 }
 
 export function countFresh(withdrawn: readonly string[]): Statement {
@@ -241,11 +260,15 @@ export function renderPart(mode: KeyedMode, relation: string, part: number, part
 
 function eventColumns(mode: KeyedMode, columns: readonly Column[]): string {
   const hash = mode.key.length > 1 ? [KEY_HASH] : [];
-  return [...columns.map((c) => quoteName(c.name)), OP, EVENT_HASH, SOURCE_FILE, ...hash].join(', ');
+  return [...columns.map((c) => quoteName(c.name)), OP, EVENT_HASH, SOURCE_FILE, ...hash, BUCKET].join(', ');
 }
 
 function rowColumns(mode: KeyedMode, columns: readonly Column[]): string {
-  return [...columns.map((c) => quoteName(c.name)), ...(mode.key.length > 1 ? [KEY_HASH] : [])].join(', ');
+  return [...columns.map((c) => quoteName(c.name)), ...(mode.key.length > 1 ? [KEY_HASH] : []), BUCKET].join(', ');
+}
+
+function wholeLog({ all, withdrawn }: Scope): boolean {
+  return all || withdrawn.length > 0;
 }
 
 function kept(keyword: 'WHERE' | 'AND', withdrawn: readonly string[]): string {

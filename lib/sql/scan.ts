@@ -19,6 +19,23 @@ export function renderScan(columns: readonly ScanColumn[], paths: readonly strin
   return `read_parquet(${quoteTexts(paths)}, hive_partitioning = false, schema = MAP {${schema.join(', ')}})`;
 }
 
+/** The column of technical relations that holds each row's key bucket. */
+export const BUCKET = '__bucket';
+
+/** Rows of data files with their bucket, which is known by file: hashing every key again would cost more than the rest. */
+export function renderBucketed(
+  columns: readonly ScanColumn[],
+  files: readonly { readonly path: string; readonly bucket: number }[],
+): string {
+  const scan = renderScan(
+    columns,
+    files.map((f) => f.path),
+  );
+  const bucket =
+    files.length === 0 ? 'NULL' : `[${files.map((f) => f.bucket).join(', ')}][CAST(file_index AS BIGINT) + 1]`;
+  return `(SELECT *, CAST(${bucket} AS INTEGER) AS ${BUCKET} FROM ${scan})`;
+}
+
 export function createSchemas(names: readonly string[]): readonly Statement[] {
   return names.map((name) => ({ name: 'schema', text: `CREATE SCHEMA IF NOT EXISTS ${quoteName(name)}` }));
 }
@@ -45,7 +62,7 @@ export function createRelation(name: string, relation: string): Statement {
   return { name, text: `CREATE VIEW ${name} AS SELECT * FROM ${relation}` };
 }
 
-/** The rows that a partition field puts into some buckets, wherever they lie now. */
+/** The rows that a partition field puts into some buckets, wherever they lie now, with their bucket. */
 export function renderBucketRows(
   relation: string,
   field: PartitionField,
@@ -54,5 +71,5 @@ export function renderBucketRows(
 ): string {
   const type = columns.find((c) => c.name === field.column)?.type;
   if (type === undefined) throw new RangeError(`bucket column ${field.column} is not a column of the table`);
-  return `(SELECT * FROM ${relation} WHERE ${renderTransform(field, type)} IN (${buckets.join(', ')}))`;
+  return `(SELECT *, ${renderTransform(field, type)} AS ${BUCKET} FROM ${relation} WHERE ${BUCKET} IN (${buckets.join(', ')}))`;
 }

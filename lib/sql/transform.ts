@@ -71,14 +71,15 @@ function renderHash32(column: string, type: ColumnType): string {
 const U32 = '4294967295::UBIGINT';
 
 /**
- * Murmur3 x86 32 with seed 0 as macros, over 64-bit integers and over bytes in hex.
+ * Murmur3 x86 32 with seed 0 as macros, over 64-bit integers and over bytes in hex. A macro's argument is copied to each
+ * of its uses, so a rotation uses it once: x * 2^n modulo 2^32 - 1, shifted by one so that 0 and 2^32 - 1 stay themselves.
  * Source: https://iceberg.apache.org/spec/#appendix-b-32-bit-hash-requirements
  */
 export function createHashMacros(): Statement {
   return {
     name: 'hash_macros',
     text: `
-CREATE MACRO strata_rotl(x, n) AS ((x << n) | (x >> (32 - n))) & ${U32};
+CREATE MACRO strata_rotl(x, n) AS CAST(1 + (CAST(x AS BIGINT) * (1::BIGINT << n) - 1) % 4294967295 AS UBIGINT);
 CREATE MACRO strata_scramble(k) AS (strata_rotl((k * 3432918353::UBIGINT) & ${U32}, 15) * 461845907::UBIGINT) & ${U32};
 CREATE MACRO strata_mix(h, k) AS (strata_rotl(xor(h, strata_scramble(k)), 13) * 5::UBIGINT + 3864292196::UBIGINT) & ${U32};
 CREATE MACRO strata_shift_xor(h, n) AS xor(h, h >> n);

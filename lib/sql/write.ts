@@ -14,6 +14,8 @@ export type WriteRequest = {
   readonly columns: readonly Column[];
   readonly fieldIds: readonly FieldId[];
   readonly partitionBy: readonly PartitionField[];
+  /** Columns of `from` that hold its rows' partition values; without them they are computed. */
+  readonly partitionColumns?: readonly string[];
   readonly sortBy: readonly string[];
   /** An empty or missing folder; files get unique names. */
   readonly folder: string;
@@ -29,18 +31,21 @@ export function writeTable(request: WriteRequest): Statement {
   const columns = request.columns.map(
     (c) => `CAST(${quoteName(c.name)} AS ${duckType(c.type)}) AS ${quoteName(c.name)}`,
   );
-  const partitions = request.partitionBy.map((field, i) => {
-    const type = request.columns.find((c) => c.name === field.column)?.type;
-    if (type === undefined) throw new RangeError(`partition column ${field.column} is not a column of the table`);
-    return `${renderTransform(field, type)} AS ${partitionName(i)}`;
-  });
-  const source = `SELECT ${columns.join(', ')} FROM ${request.from}`;
-  const select = partitions.length === 0 ? source : `SELECT *, ${partitions.join(', ')} FROM (${source})`;
+  const given = (request.partitionColumns ?? []).map((name, i) => `${quoteName(name)} AS ${partitionName(i)}`);
+  const source = `SELECT ${[...columns, ...given].join(', ')} FROM ${request.from}`;
+  const computed = given.length > 0 ? [] : request.partitionBy.map((field, i) => renderPartition(request, field, i));
+  const select = computed.length === 0 ? source : `SELECT *, ${computed.join(', ')} FROM (${source})`;
   const order = request.sortBy.length === 0 ? '' : `\nORDER BY ${request.sortBy.map(quoteName).join(', ')}`;
   return {
     name: request.name,
     text: `COPY (${select}${order}) TO ${quoteText(request.folder)} (${copyOptions(request)})`,
   };
+}
+
+function renderPartition({ columns }: WriteRequest, field: PartitionField, index: number): string {
+  const type = columns.find((c) => c.name === field.column)?.type;
+  if (type === undefined) throw new RangeError(`partition column ${field.column} is not a column of the table`);
+  return `${renderTransform(field, type)} AS ${partitionName(index)}`;
 }
 
 function copyOptions(request: WriteRequest): string {

@@ -10,6 +10,7 @@ import {
   createFresh,
   createKeyEvents,
   createKnown,
+  createLate,
   createRecomputed,
   createTouched,
   findBreaches,
@@ -22,7 +23,7 @@ import {
   renderPart,
   renderTouched,
 } from '../sql/keyed.ts';
-import { createRelation, renderBucketRows, renderParquet, renderScan } from '../sql/scan.ts';
+import { BUCKET, createRelation, renderBucketed, renderBucketRows, renderParquet, renderScan } from '../sql/scan.ts';
 import { createHashMacros } from '../sql/transform.ts';
 import { writeTable } from '../sql/write.ts';
 import { planFiles } from '../table/read.ts';
@@ -91,7 +92,7 @@ async function openEvents(session: Session, context: KeyedContext, share: KeySha
   const borrowed = await deps.store.borrow(share.events);
   const paths = share.events.map((key) => pathOf(borrowed, key));
   const columns = scanColumns(undefined, context.log.columns);
-  const relation = paths.length === 0 ? renderScan(columns, []) : renderParquet(paths);
+  const relation = paths.length === 0 ? renderBucketed(columns, []) : renderParquet(paths);
   await session.run(createRelation(NEW, renderPart(context.model.mode, relation, share.part, share.parts)));
   return borrowed;
 }
@@ -112,12 +113,16 @@ async function openBuckets(
   const files = moved ? all : all.filter((file) => wanted.has(bucketOf(file)));
   const keys = files.map((file) => deps.store.key(file.path));
   const borrowed = await deps.store.borrow(keys);
-  const scan = renderScan(
-    scanColumns(metadata, shape.columns),
-    keys.map((key) => pathOf(borrowed, key)),
-  );
+  const columns = scanColumns(metadata, shape.columns);
+  const paths = keys.map((key) => pathOf(borrowed, key));
   const [bucket] = shape.partitionBy;
-  const rows = moved && bucket !== undefined ? renderBucketRows(scan, bucket, shape.columns, share.buckets) : scan;
+  if (bucket === undefined) throw new RangeError(`${shape.id} has no key bucket`);
+  const rows = moved
+    ? renderBucketRows(renderScan(columns, paths), bucket, shape.columns, share.buckets)
+    : renderBucketed(
+        columns,
+        files.map((file, i) => ({ path: paths[i] ?? '', bucket: bucketOf(file) })),
+      );
   await session.run(createRelation(name, renderPart(context.model.mode, rows, share.part, share.parts)));
   return borrowed;
 }
@@ -135,6 +140,7 @@ async function findFresh(session: Session, context: KeyedContext, share: KeyShar
   const { model, plan, planned } = context;
   const { withdraw } = plan;
   const all = touchesAll(context);
+  await session.run(createLate(model.mode));
   await session.run(createKnown(model.mode, { all, withdrawn: withdraw }));
   await session.run(createFresh(withdraw));
   const counted = (await session.rows(countFresh(withdraw)))[0];
@@ -145,9 +151,7 @@ async function findFresh(session: Session, context: KeyedContext, share: KeyShar
   // Parts of one bucket replace it together, so all of them rewrite as soon as one might.
   const relog = planned.rebuild || withdrawn > 0 || (share.parts > 1 && withdraw.length > 0);
   if (all || relog || share.parts > 1) return { counts, buckets: share.buckets, relog };
-  const [bucket] = planned.shape.partitionBy;
-  if (bucket === undefined) throw new RangeError(`${model.id} has no key bucket`);
-  const touched = await session.rows(listBuckets(bucket, context.log.columns));
+  const touched = await session.rows(listBuckets());
   return { counts, buckets: touched.map((row) => Number(row['bucket'])), relog };
 }
 
@@ -167,8 +171,9 @@ async function recompute(
   const { model, plan, planned } = context;
   const { mode } = model;
   const { withdraw } = plan;
-  await session.run(createTouched(mode, { all: touchesAll(context), withdrawn: withdraw }));
-  await session.run(createKeyEvents(mode, planned.columns, withdraw));
+  const scope = { all: touchesAll(context), withdrawn: withdraw };
+  await session.run(createTouched(mode, scope));
+  await session.run(createKeyEvents(mode, planned.columns, scope));
   if (context.unit.extracts !== null) await addExtracts(session, context, context.unit.extracts, deps);
   await session.run(createRecomputed(mode, planned.columns));
   const history = renderHistory(mode, planned.shape.columns);
@@ -207,6 +212,7 @@ async function writeBuckets(
       columns: shape.columns,
       fieldIds: fieldIdsOf(target.schema),
       partitionBy: shape.partitionBy,
+      partitionColumns: [BUCKET],
       sortBy: shape.sortBy,
       folder,
       fileBytes: context.plan.spec.settings.fileBytes,

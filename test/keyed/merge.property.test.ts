@@ -14,6 +14,7 @@ import {
   createFresh,
   createKeyEvents,
   createKnown,
+  createLate,
   createRecomputed,
   createTouched,
   FRESH,
@@ -24,6 +25,7 @@ import {
   renderHistory,
 } from '../../lib/sql/keyed.ts';
 import { quoteText } from '../../lib/sql/quote.ts';
+import { BUCKET } from '../../lib/sql/scan.ts';
 import { duckType } from '../../lib/sql/types.ts';
 import { type Event, latestOf, type Rules, versionsOf } from './reference.ts';
 
@@ -165,6 +167,8 @@ describe(`keyed merges equal the reference (seed ${SEED})`, () => {
   });
 });
 
+const SCOPE = { all: false, withdrawn: [] };
+
 async function startOver(mode: KeyedMode): Promise<void> {
   for (const [table, columns] of [
     [LOG, logColumns(mode, COLUMNS)],
@@ -172,7 +176,10 @@ async function startOver(mode: KeyedMode): Promise<void> {
     [NEW, logColumns(mode, COLUMNS)],
   ] as const) {
     const types = columns.map((c) => `"${c.name}" ${duckType(c.type)}`).join(', ');
-    await session.run({ name: 'start', text: `CREATE OR REPLACE TABLE ${table} (${types})` });
+    await session.run({
+      name: 'start',
+      text: `CREATE OR REPLACE TABLE ${table} (${types}, ${BUCKET} INTEGER DEFAULT 0)`,
+    });
   }
 }
 
@@ -180,13 +187,15 @@ async function startOver(mode: KeyedMode): Promise<void> {
 async function merge(mode: KeyedMode, batch: readonly KeyedEvent[]): Promise<number> {
   await session.run({ name: 'clear', text: `DELETE FROM ${NEW}` });
   if (batch.length > 0) await session.run({ name: 'stage', text: `INSERT INTO ${NEW} BY NAME ${renderEvents(batch)}` });
-  for (const table of ['__known', FRESH, '__touched', '__key_events', '__recomputed']) {
+  for (const table of ['__late', '__known', FRESH, '__touched', '__recomputed']) {
     await session.run({ name: 'drop', text: `DROP TABLE IF EXISTS ${table}` });
   }
-  await session.run(createKnown(mode, { all: false, withdrawn: [] }));
+  await session.run({ name: 'drop', text: 'DROP VIEW IF EXISTS __key_events' });
+  await session.run(createLate(mode));
+  await session.run(createKnown(mode, SCOPE));
   await session.run(createFresh([]));
-  await session.run(createTouched(mode, { all: false, withdrawn: [] }));
-  await session.run(createKeyEvents(mode, COLUMNS, []));
+  await session.run(createTouched(mode, SCOPE));
+  await session.run(createKeyEvents(mode, COLUMNS, SCOPE));
   await session.run(createRecomputed(mode, COLUMNS));
   const history = renderHistory(mode, historyColumns(mode, COLUMNS));
   await session.run({ name: 'next', text: `CREATE OR REPLACE TABLE __next AS SELECT * FROM ${history}` });
