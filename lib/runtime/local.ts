@@ -17,15 +17,14 @@ import type { Clock, Ids, JsonValue, Log } from '../ports.ts';
 import type { Reprocess } from '../steps/choose-work.ts';
 import type { StepDeps } from '../steps/deps.ts';
 import { failedResult } from '../steps/fail.ts';
-import { renewLock } from '../steps/lock.ts';
 import { type OpenInput, runOpen } from '../steps/open.ts';
 import { checkRunId, readJson, readJsonIfAny, runFolder } from '../steps/run-folder.ts';
 import { medallionHandlers } from './handlers.ts';
+import { keepLock } from './keep-lock.ts';
 import { loadPipeline } from './load-pipeline.ts';
 import { runStateMachine, type StateEvent } from './state-machine.ts';
 
 const MEDALLION = new URL('../../statemachines/medallion.asl.json', import.meta.url);
-const RENEW_MS = 20_000;
 const DEFAULT_MEMORY = 2_000_000_000;
 
 export type LocalOptions = {
@@ -154,21 +153,14 @@ async function locationOf(
 export async function runPipeline(deps: StepDeps, request: RunRequest): Promise<RunAnswer> {
   const runId = request.runId ?? defaultRunId(deps);
   await deps.specs(request.pipeline);
-  const renewal = setInterval(() => {
-    renewLock(deps, request.pipeline).catch((cause: unknown) =>
-      deps.log.warn('lock not renewed', { cause: String(cause) }),
-    );
-  }, RENEW_MS);
-  try {
+  return keepLock(deps, request.pipeline, async () => {
     for (let resumed: string | undefined; ; ) {
       const ended = await runOnce(deps, request, runId);
       // A run that cannot be finished now stays open; its failure is the answer then.
       if (ended.runId === runId || ended.runId === resumed) return ended.answer;
       resumed = ended.runId;
     }
-  } finally {
-    clearInterval(renewal);
-  }
+  });
 }
 
 function openInput(request: RunRequest, runId: string): JsonValue {

@@ -2,6 +2,7 @@ import { InvalidInput } from '../core/errors.ts';
 import { hasQuarantine, parseFilter, type QuarantineRequest } from '../query/quarantine.ts';
 import type { StepDeps } from '../steps/deps.ts';
 import { releaseQuarantine } from '../steps/release.ts';
+import { keepLock } from './keep-lock.ts';
 
 /**
  * Releases rejected rows, so that they are not held against what lands from now on; answers how many. Throws
@@ -12,5 +13,6 @@ export async function releaseRows(deps: StepDeps, pipeline: string, request: Qua
     throw new InvalidInput(`which rows of ${pipeline} are released: expected a source, a code, files or row hashes`);
   }
   if (!(await hasQuarantine(deps, pipeline))) return 0;
-  return releaseQuarantine(deps, pipeline, await parseFilter(deps, pipeline, request));
+  const filter = await parseFilter(deps, pipeline, request);
+  return keepLock(deps, pipeline, () => releaseQuarantine(deps, pipeline, filter));
 }
