@@ -2,11 +2,11 @@ import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
 import { RID } from './batch.ts';
 import { quoteName, quoteText, quoteTexts } from './quote.ts';
+import { BUCKET } from './scan.ts';
 import { duckType } from './types.ts';
 
 /** Where a staged row came from: earlier units win over later ones, and earlier rows of a unit over later rows. */
 const UNIT = '__unit';
-const BUCKET = '__bucket';
 
 export type ExchangeRequest = {
   readonly from: string;

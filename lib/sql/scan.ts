@@ -19,7 +19,7 @@ export function renderScan(columns: readonly ScanColumn[], paths: readonly strin
   return `read_parquet(${quoteTexts(paths)}, hive_partitioning = false, schema = MAP {${schema.join(', ')}})`;
 }
 
-/** The column of technical relations that holds each row's key bucket. */
+/** The column of technical relations that holds each row's bucket: of its key, or of an exchange. */
 export const BUCKET = '__bucket';
 
 /** Rows of data files with their bucket, which is known by file: hashing every key again would cost more than the rest. */

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import type { KeyedMode } from '../../lib/core/spec.ts';
+import { writeExtracts } from '../../lib/sql/extracts.ts';
+import { openHandmade } from './handmade.ts';
+
+const db = openHandmade();
+const MODE: KeyedMode = {
+  kind: 'scd2',
+  key: ['id'],
+  sequence: 'seq',
+  track: [],
+  deleteWhen: null,
+  tieBreak: null,
+  missing: 'delete',
+  validTo: null,
+  coalesce: true,
+  buckets: 1,
+};
+
+before(async () => {
+  await db.table('l', '_source_file VARCHAR, seq INTEGER', ["'a', 1", "'a', 3", "'b', 5"]);
+  await db.table('n', '_source_file VARCHAR, seq INTEGER', ["'c', 7", "'b', 6"]);
+  await db.table('q', 'source_file VARCHAR, status VARCHAR', ["'c', 'quarantined'", "'a', 'released'"]);
+});
+
+async function extracts(
+  rejected: readonly string[],
+  withdrawn: readonly string[],
+): Promise<readonly (readonly unknown[])[]> {
+  const path = join(db.folder, 'extracts.parquet');
+  await db.run(writeExtracts(MODE, { log: 'l', staged: 'n', rejected }, withdrawn, path));
+  return db.values(`SELECT file, sequence FROM '${path}' ORDER BY file`);
+}
+
+test('an extract stands at the greatest sequence of its file', async () => {
+  assert.deepEqual(await extracts([], []), [
+    ['a', 3],
+    ['b', 6],
+    ['c', 7],
+  ]);
+});
+
+test('a file with rows in quarantine is no full extract, until they are released', async () => {
+  assert.deepEqual(await extracts(['q'], []), [
+    ['a', 3],
+    ['b', 6],
+  ]);
+});
+
+test('what a withdrawn file said in the log counts no longer', async () => {
+  assert.deepEqual(await extracts([], ['a', 'b']), [
+    ['b', 6],
+    ['c', 7],
+  ]);
+});

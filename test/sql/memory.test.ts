@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { DUPLICATES, HASH, KEY, OK, PARSED } from '../../lib/sql/batch.ts';
+import { countMemory, createCondemned, createMemory } from '../../lib/sql/memory.ts';
+import { openHandmade } from './handmade.ts';
+
+const db = openHandmade();
+
+beforeEach(async () => {
+  for (const name of ['__memory', '__condemned', '__attempts']) await db.values(`DROP TABLE IF EXISTS ${name}`);
+  await db.table('q', 'source VARCHAR, row_hash VARCHAR, business_key VARCHAR, status VARCHAR, source_file VARCHAR', [
+    "'s', 'h1', 'k1', 'quarantined', 'a.csv'",
+    "'s', 'h2', 'k2', 'quarantined', 'a.csv'",
+    "'s', 'h3', 'k2', 'quarantined', 'b.csv'",
+    "'s', 'h4', 'k2', 'condemned', 'b.csv'",
+    "'s', 'h5', 'k5', 'released', 'b.csv'",
+    "'t', 'h6', 'k6', 'quarantined', 'b.csv'",
+  ]);
+});
+
+async function batch(rows: readonly string[]): Promise<readonly (readonly unknown[])[]> {
+  await db.table(PARSED, `${HASH} VARCHAR, ${KEY} VARCHAR, ${OK} BOOLEAN`, rows);
+  await db.table(DUPLICATES, 'rid BIGINT', []);
+  await db.run(...createCondemned(true));
+  return db.values('SELECT rid, issue.code FROM __condemned ORDER BY rid');
+}
+
+test('remembers what the source has in quarantine and is not released or withdrawn', async () => {
+  await db.run(createMemory('q', 's', []));
+  assert.deepEqual(await db.rows(countMemory()), [{ rows: 4 }]);
+  await db.values('DROP TABLE __memory');
+  await db.run(createMemory('q', 's', ['a.csv']));
+  assert.deepEqual(await db.rows(countMemory()), [{ rows: 2 }]);
+});
+
+test('a lake without quarantine remembers nothing', async () => {
+  await db.run(createMemory(undefined, 's', []));
+  assert.deepEqual(await batch(["'h1', 'k1', false"]), []);
+});
+
+test('a row that is in quarantine is condemned, whatever it holds; a released one is not', async () => {
+  await db.run(createMemory('q', 's', []));
+  assert.deepEqual(await batch(["'h1', 'k1', true", "'h4', 'k9', true", "'h5', 'k5', true", "'h6', 'k6', true"]), [
+    [0, 'DUPLICATE_FAILURE'],
+    [1, 'DUPLICATE_FAILURE'],
+  ]);
+});
+
+test('a key is condemned after three rejections, those earlier in the batch included, condemned rows not', async () => {
+  await db.run(createMemory('q', 's', []));
+  const rows = ["'n1', 'k2', false", "'n2', 'k2', true", "'n3', 'k1', true", "'n4', 'new', false", "'n5', NULL, false"];
+  assert.deepEqual(await batch(rows), [[1, 'MAX_ATTEMPTS']]);
+  assert.deepEqual(await db.values('SELECT rid, rejections FROM __attempts ORDER BY rid'), [
+    [0, 2],
+    [1, 3],
+    [2, 1],
+    [3, 0],
+  ]);
+});

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import {
+  countReleasable,
+  findExamples,
+  findTripped,
+  type QuarantineFilter,
+  renderReleased,
+} from '../../lib/sql/quarantine-table.ts';
+import { openHandmade } from './handmade.ts';
+
+const db = openHandmade();
+const COLUMNS =
+  'source VARCHAR, source_file VARCHAR, line BIGINT, codes VARCHAR[], details VARCHAR[], row_hash VARCHAR, status VARCHAR, run_id VARCHAR, quarantined_at TIMESTAMPTZ';
+const ROWS = [
+  "'s', 'a.csv', 2, ['TYPE_ERROR'], ['id: got x'], 'h1', 'quarantined', 'r1', '2026-01-01T00:00:00Z'",
+  "'s', 'a.csv', 3, ['TYPE_ERROR', 'RANGE_ERROR'], ['id: got y', 'n: got 9'], 'h2', 'condemned', 'r1', '2026-01-01T01:00:00Z'",
+  "'t', 'b.csv', 2, ['RANGE_ERROR'], ['n: got 8'], 'h3', 'quarantined', 'r2', '2026-01-01T02:00:00Z'",
+  "'t', 'b.csv', 3, ['TYPE_ERROR'], ['id: it''s'], 'h4', 'released', 'r2', '2026-01-01T02:00:00Z'",
+];
+
+before(async () => db.table('q', COLUMNS, ROWS));
+
+const FILTERS: readonly (readonly [filter: QuarantineFilter, released: readonly string[]])[] = [
+  [{}, ['h1', 'h2', 'h3']],
+  [{ source: 's' }, ['h1', 'h2']],
+  [{ code: 'RANGE_ERROR' }, ['h2', 'h3']],
+  [{ runId: 'r2' }, ['h3']],
+  [{ status: 'condemned' }, ['h2']],
+  [{ files: ['a.csv'], code: 'TYPE_ERROR' }, ['h1', 'h2']],
+  [{ hashes: ['h3', 'h4'] }, ['h3']],
+  [{ source: "s' OR true --" }, []],
+];
+
+for (const [filter, hashes] of FILTERS) {
+  test(`releases what matches ${JSON.stringify(filter)}, and keeps every row`, async () => {
+    const after = renderReleased('q', filter);
+    const newly = `SELECT n.row_hash FROM ${after} n JOIN q USING (row_hash) WHERE n.status = 'released' AND q.status <> 'released' ORDER BY 1`;
+    assert.deepEqual((await db.values(newly)).flat(), hashes);
+    assert.deepEqual(await db.values(`SELECT count(*) FROM ${after}`), [[4]]);
+    assert.deepEqual(await db.rows(countReleasable('q', filter)), [{ rows: hashes.length }]);
+  });
+}
+
+test('the breaker counts staged rows and those within the window that are not released', async () => {
+  await db.table('staged', COLUMNS, ROWS.slice(0, 1));
+  const both = { table: 'q', staged: 'staged' };
+  assert.deepEqual(await db.rows(findTripped(both, '2026-01-01T00:00:00Z', 1)), [
+    { code: 'TYPE_ERROR', rows: 3 },
+    { code: 'RANGE_ERROR', rows: 2 },
+  ]);
+  assert.deepEqual(await db.rows(findTripped(both, '2026-01-01T00:30:00Z', 1)), [
+    { code: 'RANGE_ERROR', rows: 2 },
+    { code: 'TYPE_ERROR', rows: 2 },
+  ]);
+  assert.deepEqual(await db.rows(findTripped({ table: undefined, staged: 'staged' }, '2026-01-01T00:00:00Z', 1)), []);
+});
+
+test('examples name file, line and reasons', async () => {
+  assert.deepEqual(await db.rows(findExamples('q', 'RANGE_ERROR')), [
+    { example: 'a.csv:3: id: got y, n: got 9' },
+    { example: 'b.csv:2: n: got 8' },
+  ]);
+});
