@@ -49,6 +49,11 @@ test('a file with rows in quarantine is no full extract, until they are released
   ]);
 });
 
+test('a file with rows in any of several quarantines is no full extract', async () => {
+  await db.table('q2', 'source_file VARCHAR, status VARCHAR', ["'b', 'condemned'"]);
+  assert.deepEqual(await extracts(['q', 'q2'], []), [['a', 3]]);
+});
+
 test('what a withdrawn file said in the log counts no longer', async () => {
   assert.deepEqual(await extracts([], ['a', 'b']), [
     ['b', 6],

@@ -1,97 +1,29 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { historyColumns } from '../../lib/core/keyed.ts';
 import type { KeyedMode } from '../../lib/core/spec.ts';
-import type { Column } from '../../lib/core/types.ts';
 import {
-  addMissingDeletes,
   countFresh,
-  createFresh,
-  createKeyEvents,
-  createKnown,
-  createLate,
-  createRecomputed,
-  createTouched,
   findBreaches,
   HISTORY,
-  LOG,
   listBuckets,
   NEW,
-  renderHistory,
   renderLog,
   renderPart,
-  type Scope,
+  renderTouched,
 } from '../../lib/sql/keyed.ts';
 import { openHandmade } from './handmade.ts';
+import { keyedMerges, type Rows, SCD2, UPSERT, type Values } from './keyed-merges.ts';
 
 const db = openHandmade();
-
-const COLUMNS: readonly Column[] = [
-  { name: 'id', type: { kind: 'int' } },
-  { name: 'seq', type: { kind: 'int' } },
-  { name: 'price', type: { kind: 'int' } },
-  { name: 'ends', type: { kind: 'int' } },
-];
-const EVENT =
-  'id INTEGER, seq INTEGER, price INTEGER, ends INTEGER, _op VARCHAR, _event_hash VARCHAR, _source_file VARCHAR, __bucket INTEGER';
-const ROW =
-  'id INTEGER, seq INTEGER, price INTEGER, ends INTEGER, valid_from INTEGER, valid_to INTEGER, is_current BOOLEAN, __bucket INTEGER';
-
-const SCD2: KeyedMode = {
-  kind: 'scd2',
-  key: ['id'],
-  sequence: 'seq',
-  track: ['price'],
-  deleteWhen: null,
-  tieBreak: null,
-  missing: 'keep',
-  validTo: null,
-  coalesce: true,
-  buckets: 4,
-};
-const STAGED: Scope = { all: false, withdrawn: [] };
-
-type Events = readonly string[];
-
-/** Events `id, seq, price, ends, op, hash, file`, all of bucket `id % 4`. */
-async function stage(log: Events, history: readonly string[], staged: Events): Promise<void> {
-  await db.clear();
-  await db.table(
-    LOG,
-    EVENT,
-    log.map((e) => `${e}, ${e.split(',')[0]} % 4`),
-  );
-  await db.table(
-    NEW,
-    EVENT,
-    staged.map((e) => `${e}, ${e.split(',')[0]} % 4`),
-  );
-  await db.table(
-    HISTORY,
-    ROW,
-    history.map((r) => `${r}, ${r.split(',')[0]} % 4`),
-  );
-}
-
-async function toEvents(mode: KeyedMode, scope = STAGED): Promise<void> {
-  await db.run(createLate(mode), createKnown(mode, scope), createFresh(scope.withdrawn), createTouched(mode, scope));
-  await db.run(createKeyEvents(mode, COLUMNS, scope));
-}
-
-async function merged(mode: KeyedMode, scope = STAGED): Promise<readonly (readonly unknown[])[]> {
-  await toEvents(mode, scope);
-  await db.run(createRecomputed(mode, COLUMNS));
-  const history = renderHistory(mode, historyColumns(mode, COLUMNS));
-  const columns = mode.kind === 'upsert' ? 'id, seq, price' : 'id, price, valid_from, valid_to';
-  return db.values(`SELECT ${columns} FROM ${history} ORDER BY ALL`);
-}
+const { stage, toEvents, merged } = keyedMerges(db);
 
 /** The history of key 1 after one merge of these events into nothing. */
-async function fromNothing(mode: KeyedMode, events: Events): Promise<readonly (readonly unknown[])[]> {
+async function fromNothing(mode: KeyedMode, events: Rows): Promise<Values> {
   await stage(
     [],
     [],
     events.map((e, i) => `1, ${e}, 'h${i}', 'a.csv'`),
+    mode,
   );
   return (await merged(mode)).map((row) => row.slice(1));
 }
@@ -105,14 +37,16 @@ test('events are fresh unless the log has their content and file', async () => {
       "1, 10, 100, NULL, 'upsert', 'x', 'b.csv'",
       "2, 10, 100, NULL, 'upsert', 'y', 'a.csv'",
       "2, 10, 100, NULL, 'upsert', 'y', 'a.csv'",
+      "6, 10, 100, NULL, 'upsert', 'z', 'a.csv'",
     ],
   );
   await toEvents(SCD2);
   assert.deepEqual(await db.values('SELECT id, _source_file FROM __fresh ORDER BY ALL'), [
     [1, 'b.csv'],
     [2, 'a.csv'],
+    [6, 'a.csv'],
   ]);
-  assert.deepEqual(await db.rows(countFresh([])), [{ staged: 4, fresh: 2, withdrawn: 0 }]);
+  assert.deepEqual(await db.rows(countFresh([])), [{ staged: 5, fresh: 3, withdrawn: 0 }]);
   assert.deepEqual(await db.rows(listBuckets()), [{ bucket: 1 }, { bucket: 2 }]);
 });
 
@@ -166,7 +100,7 @@ test('events of withdrawn files are forgotten, and their keys recomputed', async
   assert.equal((await db.rows(countFresh(['b.csv'])))[0]?.['withdrawn'], 1);
 });
 
-const CASES: readonly (readonly [name: string, mode: Partial<KeyedMode>, events: Events, expected: unknown])[] = [
+const CASES: readonly (readonly [name: string, mode: Partial<KeyedMode>, events: Rows, expected: unknown])[] = [
   ['equal neighbours are one version', {}, ["10, 5, NULL, 'upsert'", "20, 5, NULL, 'upsert'"], [[5, 10, null]]],
   [
     'unless asked not to',
@@ -206,6 +140,22 @@ const CASES: readonly (readonly [name: string, mode: Partial<KeyedMode>, events:
     ],
   ],
   [
+    'an end of its own ends the last one too',
+    { validTo: 'ends' },
+    ["10, 5, NULL, 'upsert'", "20, 6, 90, 'upsert'"],
+    [
+      [5, 10, 20],
+      [6, 20, 90],
+    ],
+  ],
+  [
+    'an end where the next one begins leaves no gap',
+    { validTo: 'ends' },
+    ["10, 5, 20, 'upsert'", "20, 5, 30, 'upsert'"],
+    [[5, 10, 30]],
+  ],
+  ['nothing tracked', { track: [] }, ["10, 5, NULL, 'upsert'", "20, 6, NULL, 'upsert'"], [[6, 10, null]]],
+  [
     'a gap parts equal neighbours',
     { validTo: 'ends' },
     ["10, 5, 15, 'upsert'", "20, 5, NULL, 'upsert'"],
@@ -217,36 +167,16 @@ const CASES: readonly (readonly [name: string, mode: Partial<KeyedMode>, events:
 ];
 
 for (const [name, mode, events, expected] of CASES) {
-  test(`versions: ${name}`, async () => assert.deepEqual(await fromNothing({ ...SCD2, ...mode }, events), expected));
+  test(`versions: ${name}`, async () => {
+    assert.deepEqual(await fromNothing({ ...SCD2, ...mode }, events), expected);
+    const flags = 'SELECT count(*) FROM __recomputed WHERE is_current <> (valid_to IS NULL)';
+    assert.deepEqual(await db.values(flags), [[0]], 'current are those without end');
+  });
 }
 
 test('upsert keeps the latest event, and no row where that is a delete', async () => {
-  const upsert: KeyedMode = { ...SCD2, kind: 'upsert' };
-  assert.deepEqual(await fromNothing(upsert, ["20, 6, NULL, 'upsert'", "10, 5, NULL, 'upsert'"]), [[20, 6]]);
-  assert.deepEqual(await fromNothing(upsert, ["10, 5, NULL, 'upsert'", "20, 5, NULL, 'delete'"]), []);
-});
-
-test('a key that a full extract lacks is deleted at the sequence of the extract', async () => {
-  const mode: KeyedMode = { ...SCD2, missing: 'delete' };
-  const scope = { all: true, withdrawn: [] };
-  await stage(
-    [],
-    [],
-    [
-      "1, 10, 5, NULL, 'upsert', 'a', 'a.csv'",
-      "2, 10, 5, NULL, 'upsert', 'b', 'a.csv'",
-      "2, 20, 5, NULL, 'upsert', 'c', 'b.csv'",
-    ],
-  );
-  await toEvents(mode, scope);
-  await db.run(
-    addMissingDeletes(mode, COLUMNS, "(SELECT * FROM (VALUES ('a.csv', 10), ('b.csv', 20)) x(file, sequence))"),
-  );
-  await db.run(createRecomputed(mode, COLUMNS));
-  assert.deepEqual(await db.values('SELECT id, valid_from, valid_to FROM __recomputed ORDER BY id'), [
-    [1, 10, 20],
-    [2, 10, null],
-  ]);
+  assert.deepEqual(await fromNothing(UPSERT, ["20, 6, NULL, 'upsert'", "10, 5, NULL, 'upsert'"]), [[20, 6]]);
+  assert.deepEqual(await fromNothing(UPSERT, ["10, 5, NULL, 'upsert'", "20, 5, NULL, 'delete'"]), []);
 });
 
 const BREACHES: readonly (readonly [rows: readonly string[], breach: string | undefined])[] = [
@@ -263,7 +193,7 @@ test('breaches of the invariants are named', async () => {
   }
   assert.deepEqual(await db.rows(findBreaches({ ...SCD2, validTo: 'ends' }, HISTORY)), [], 'empty, as the source says');
   await stage([], ['1, 0, 0, 0, 1, 2, false', '1, 0, 0, 0, 2, NULL, true'], []);
-  assert.equal((await db.rows(findBreaches({ ...SCD2, kind: 'upsert' }, HISTORY)))[0]?.['breach'], 'more than one row');
+  assert.equal((await db.rows(findBreaches(UPSERT, HISTORY)))[0]?.['breach'], 'more than one row');
 });
 
 test('the parts of a bucket are all of it, each key in one', async () => {
@@ -281,4 +211,31 @@ test('the parts of a bucket are all of it, each key in one', async () => {
     Array.from({ length: 20 }, (_, id) => id),
   );
   assert.ok(parts.every((part) => part.length < 20));
+});
+
+test('events of a withdrawn file are fresh when they are staged again', async () => {
+  const event = "1, 10, 100, NULL, 'upsert', 'a', 'a.csv'";
+  await stage([event], ['1, 10, 100, NULL, 10, NULL, true'], [event]);
+  assert.deepEqual(await merged(SCD2, { all: false, withdrawn: ['a.csv'] }), [[1, 100, 10, null]]);
+  assert.deepEqual(await db.rows(countFresh(['a.csv'])), [{ staged: 1, fresh: 1, withdrawn: 1 }]);
+});
+
+test('with ends of the source, a later event of a version that had ended begins where it was first said', async () => {
+  const mode: KeyedMode = { ...SCD2, validTo: 'ends' };
+  const log = ["1, 10, 5, NULL, 'upsert', 'a', 'a.csv'", "1, 20, 5, 25, 'upsert', 'b', 'a.csv'"];
+  await stage(log, ['1, 20, 5, 25, 10, 25, false'], ["1, 22, 5, NULL, 'upsert', 'c', 'b.csv'"]);
+  assert.deepEqual(await merged(mode), [[1, 5, 10, null]]);
+});
+
+test('upsert leaves an existing row to earlier events, and replaces it by later ones', async () => {
+  const log = [1, 2, 3].map((id) => `${id}, 20, 5, NULL, 'upsert', 'h${id}', 'a.csv'`);
+  const rows = [1, 2, 3].map((id) => `${id}, 20, 5, NULL`);
+  const staged = ["1, 10, 9, NULL, 'upsert', 'x', 'b.csv'", "2, 30, 9, NULL, 'upsert', 'y', 'b.csv'"];
+  await stage(log, rows, staged, UPSERT);
+  assert.deepEqual(await merged(UPSERT), [
+    [1, 20, 5],
+    [2, 30, 9],
+    [3, 20, 5],
+  ]);
+  assert.deepEqual(await db.values(`SELECT id FROM ${renderTouched(UPSERT, HISTORY)} ORDER BY id`), [[1], [2]]);
 });

@@ -18,9 +18,12 @@ beforeEach(async () => {
   ]);
 });
 
-async function batch(rows: readonly string[]): Promise<readonly (readonly unknown[])[]> {
+async function batch(
+  rows: readonly string[],
+  duplicates: readonly string[] = [],
+): Promise<readonly (readonly unknown[])[]> {
   await db.table(PARSED, `${HASH} VARCHAR, ${KEY} VARCHAR, ${OK} BOOLEAN`, rows);
-  await db.table(DUPLICATES, 'rid BIGINT', []);
+  await db.table(DUPLICATES, 'rid BIGINT', duplicates);
   await db.run(...createCondemned(true));
   return db.values('SELECT rid, issue.code FROM __condemned ORDER BY rid');
 }
@@ -30,7 +33,10 @@ test('remembers what the source has in quarantine and is not released or withdra
   assert.deepEqual(await db.rows(countMemory()), [{ rows: 4 }]);
   await db.values('DROP TABLE __memory');
   await db.run(createMemory('q', 's', ['a.csv']));
-  assert.deepEqual(await db.rows(countMemory()), [{ rows: 2 }]);
+  assert.deepEqual(await db.values('SELECT * FROM __memory ORDER BY ALL'), [
+    ['h3', 'k2', 'quarantined'],
+    ['h4', 'k2', 'condemned'],
+  ]);
 });
 
 test('a lake without quarantine remembers nothing', async () => {
@@ -48,12 +54,43 @@ test('a row that is in quarantine is condemned, whatever it holds; a released on
 
 test('a key is condemned after three rejections, those earlier in the batch included, condemned rows not', async () => {
   await db.run(createMemory('q', 's', []));
-  const rows = ["'n1', 'k2', false", "'n2', 'k2', true", "'n3', 'k1', true", "'n4', 'new', false", "'n5', NULL, false"];
+  const rows = [
+    "'n1', 'k2', false",
+    "'n2', 'k2', true",
+    "'n3', 'k1', true",
+    "'n4', 'new', false",
+    "'n5', NULL, false",
+    "'n6', 'fine', true",
+  ];
   assert.deepEqual(await batch(rows), [[1, 'MAX_ATTEMPTS']]);
   assert.deepEqual(await db.values('SELECT rid, rejections FROM __attempts ORDER BY rid'), [
     [0, 2],
     [1, 3],
     [2, 1],
     [3, 0],
+  ]);
+});
+
+test('a row that quarantine knows is no rejection once more, and is condemned for one reason', async () => {
+  await db.run(createMemory('q', 's', []));
+  const rows = ["'h2', 'k2', false", "'n1', 'k2', false", "'h3', 'k2', false", "'n2', 'k2', true"];
+  assert.deepEqual(await batch(rows), [
+    [0, 'DUPLICATE_FAILURE'],
+    [2, 'DUPLICATE_FAILURE'],
+    [3, 'MAX_ATTEMPTS'],
+  ]);
+  const [last] = await db.values("SELECT issue.detail FROM __condemned WHERE issue.code = 'MAX_ATTEMPTS'");
+  assert.deepEqual(last, ['its key was rejected 3 times before']);
+});
+
+test('a row that was dropped as a duplicate is neither condemned nor counted, where there are such rows', async () => {
+  await db.run(createMemory('q', 's', []));
+  const rows = ["'n1', 'k2', false", "'n1', 'k2', false", "'n2', 'k1', true", "'h1', 'k1', true"];
+  assert.deepEqual(await batch(rows, ['1', '3']), []);
+  for (const name of ['__condemned', '__attempts', DUPLICATES]) await db.values(`DROP TABLE ${name}`);
+  await db.run(...createCondemned(false));
+  assert.deepEqual(await db.values('SELECT rid, issue.code FROM __condemned ORDER BY rid'), [
+    [1, 'MAX_ATTEMPTS'],
+    [3, 'DUPLICATE_FAILURE'],
   ]);
 });

@@ -50,3 +50,52 @@ test('takes the rows of some partitions', async () => {
   );
   assert.equal(await count([month, region], [['672', 'x']]), 0);
 });
+
+const TYPED: readonly Column[] = [
+  ...columns,
+  { name: 'at', type: { kind: 'timestamptz' } },
+  { name: 'id', type: { kind: 'bigint' } },
+];
+
+/** Field -> the rows of each partition, in the order of the partitions, nulls last. */
+const FIELDS: readonly (readonly [field: PartitionField, ids: readonly (readonly number[])[]])[] = [
+  [{ column: 'day', transform: { kind: 'identity' } }, [[1], [2, 3], [4], [5]]],
+  [{ column: 'day', transform: { kind: 'day' } }, [[1], [2, 3], [4], [5]]],
+  [{ column: 'day', transform: { kind: 'year' } }, [[1], [2, 3, 4], [5]]],
+  [{ column: 'region', transform: { kind: 'truncate', width: 2 } }, [[1, 2], [3], [4], [5]]],
+  [{ column: 'id', transform: { kind: 'truncate', width: 2 } }, [[1], [2, 3], [4, 5]]],
+  [{ column: 'at', transform: { kind: 'hour' } }, [[1, 2], [3, 4], [5]]],
+  [{ column: 'at', transform: { kind: 'day' } }, [[1, 2, 3, 4], [5]]],
+];
+
+test('what is listed takes its rows back, whatever the transform', async () => {
+  await db.table('u', 'id BIGINT, day DATE, region VARCHAR, "at" TIMESTAMPTZ', [
+    "4, '2026-02-03', '', '2026-01-01T23:59:59.999999Z'",
+    "3, '2026-02-01', 'DF', '2026-01-01T23:00:00Z'",
+    "1, '2025-12-31', 'DE-1', '2026-01-01T22:00:00Z'",
+    '5, NULL, NULL, NULL',
+    "2, '2026-02-01', 'DE-2', '2026-01-01T22:59:59Z'",
+  ]);
+  for (const [field, ids] of FIELDS) {
+    const by = { fields: [field], columns: TYPED };
+    const partitions = (await db.rows(listPartitions('u', by))).map((row) => [row['p0'] as string | null]);
+    const found = [];
+    for (const partition of partitions) {
+      const rows = await db.values(`SELECT id FROM ${renderPartitions('u', by, [partition])} ORDER BY id`);
+      found.push(rows.flat().map(Number));
+    }
+    const name = JSON.stringify(field);
+    assert.deepEqual(
+      found.toSorted((a, b) => Number(a[0]) - Number(b[0])),
+      ids,
+      name,
+    );
+    assert.deepEqual(partitions.flat(), partitions.flat().toSorted(), `${name} in order`);
+    assert.deepEqual(await db.values(`SELECT count(*) FROM ${renderPartitions('u', by, partitions)}`), [[5]], name);
+  }
+});
+
+test('a partition column that the table lacks is refused', () => {
+  const by = { fields: [{ column: 'other', transform: { kind: 'identity' } }] as const, columns };
+  assert.throws(() => listPartitions('t', by), RangeError);
+});

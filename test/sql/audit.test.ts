@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import type { Expectation } from '../../lib/core/spec.ts';
+import { checkExpectation, createAudited, previewRows } from '../../lib/sql/audit.ts';
+import { openHandmade } from './handmade.ts';
+
+const db = openHandmade();
+
+before(async () => {
+  await db.table('memory.main."ta""ble"', 'id INTEGER, country VARCHAR', [
+    "1, 'DE'",
+    "1, 'FR'",
+    "2, 'FR'",
+    '3, NULL',
+    '3, NULL',
+    "4, 'DE'",
+    "4, 'DE'",
+    "4, 'DE'",
+  ]);
+  await db.run(createAudited('main', 'ta"ble'));
+});
+
+const common = { name: 'n', policy: 'fail' } as const;
+
+/** Expectation -> what offends. */
+const CASES: readonly (readonly [name: string, expectation: Expectation, broken: number])[] = [
+  ['unique counts keys, not rows', { kind: 'unique', columns: ['id'], ...common }, 3],
+  [
+    'unique looks at all of the columns, nulls being equal',
+    { kind: 'unique', columns: ['id', 'country'], ...common },
+    2,
+  ],
+  ['rowCount at its bounds', { kind: 'rowCount', min: 8, max: 8, ...common }, 0],
+  ['rowCount below the least', { kind: 'rowCount', min: 9, max: null, ...common }, 1],
+  ['rowCount above the most', { kind: 'rowCount', min: null, max: 7, ...common }, 1],
+  ['rowCount outside of both', { kind: 'rowCount', min: 9, max: 12, ...common }, 1],
+  ['row is broken where it is false', { kind: 'row', condition: "country = 'DE'", code: 'C', ...common }, 2],
+  ['row keeps its condition together', { kind: 'row', condition: 'id < 3 OR id > 3', code: 'C', ...common }, 2],
+  ['sql says itself what offends', { kind: 'sql', query: 'SELECT country FROM this WHERE id > 3', ...common }, 3],
+  ['sql may begin with WITH', { kind: 'sql', query: 'WITH x AS (FROM this) FROM x WHERE id = 2', ...common }, 1],
+];
+
+for (const [name, expectation, broken] of CASES) {
+  test(name, async () => {
+    const [row, ...others] = await db.rows(checkExpectation(expectation));
+    assert.equal(row?.['broken'], broken);
+    assert.equal(row?.['examples'] === null, broken === 0, 'examples of nothing');
+    assert.deepEqual(others, []);
+  });
+}
+
+test('examples show what offends, three at most', async () => {
+  const query = (least: number): Expectation => ({
+    kind: 'sql',
+    query: `SELECT id, country FROM this WHERE id >= ${least} AND country IS NOT NULL`,
+    ...common,
+  });
+  const example = "{'id': 4, 'country': DE}";
+  const examples = async (least: number): Promise<unknown> =>
+    (await db.rows(checkExpectation(query(least))))[0]?.['examples'];
+  assert.equal(await examples(4), [example, example, example].join(', '));
+  assert.equal(String(await examples(1)).split('}, {').length, 3);
+});
+
+test('a preview is no longer than asked, and shows the columns of the table', async () => {
+  assert.deepEqual(await db.rows(previewRows('main', 'ta"ble', 1)), [{ id: 1, country: 'DE' }]);
+  assert.deepEqual(await db.rows(previewRows('main', 'ta"ble', 0)), []);
+  assert.equal((await db.rows(previewRows('main', 'ta"ble', 99))).length, 8);
+});

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { KEY_HASH } from '../../lib/core/keyed.ts';
+import type { KeyedMode } from '../../lib/core/spec.ts';
+import type { Column } from '../../lib/core/types.ts';
+import { writeEvents } from '../../lib/sql/events.ts';
+import { writeExtracts } from '../../lib/sql/extracts.ts';
+import { countMemory, createCondemned, createMemory } from '../../lib/sql/memory.ts';
+import { countReleasable, findExamples, findTripped, renderReleased } from '../../lib/sql/quarantine-table.ts';
+import { listPartitions, renderPartitions } from '../../lib/sql/touched.ts';
+
+const MODE: KeyedMode = {
+  kind: 'scd2',
+  key: ['id', 'coun"try'],
+  sequence: 'at',
+  track: [],
+  deleteWhen: "country = ''",
+  tieBreak: null,
+  missing: 'delete',
+  validTo: null,
+  coalesce: true,
+  buckets: 4,
+};
+const COLUMNS: readonly Column[] = [
+  { name: 'id', type: { kind: 'bigint' } },
+  { name: 'coun"try', type: { kind: 'string' } },
+  { name: 'at', type: { kind: 'timestamptz' } },
+];
+const EVENTS = {
+  columns: COLUMNS,
+  files: [{ path: 'in/1.csv', key: "bronze/o'a.csv" }],
+  folder: 'out/events',
+} as const;
+const PARTITIONING = {
+  fields: [
+    { column: 'at', transform: { kind: 'day' } },
+    { column: 'coun"try', transform: { kind: 'truncate', width: 2 } },
+  ],
+  columns: COLUMNS,
+} as const;
+const ONE_FIELD = { ...PARTITIONING, fields: PARTITIONING.fields.slice(1) };
+const RELATIONS = { log: 'l', staged: 'n', rejected: ['q1', 'q2'] };
+const FILTER = { source: "o'source", runId: 'r1', code: 'C', status: 'condemned', files: ['f'], hashes: ['h'] };
+const [attempts, condemned] = createCondemned(true);
+const [, condemnedOfAll] = createCondemned(false);
+
+/** Statements that the tests named as their modules execute on rows by hand. */
+const GOLDEN: readonly (readonly [name: string, text: string | undefined])[] = [
+  [
+    'events-one-key',
+    writeEvents({
+      ...EVENTS,
+      mode: { ...MODE, key: ['id'], deleteWhen: null },
+      bucket: { column: 'id', transform: { kind: 'bucket', width: 4 } },
+    }).text,
+  ],
+  [
+    'events-two-keys',
+    writeEvents({ ...EVENTS, mode: MODE, bucket: { column: KEY_HASH, transform: { kind: 'bucket', width: 4 } } }).text,
+  ],
+  ['extracts', writeExtracts(MODE, { ...RELATIONS, rejected: [] }, [], 'out/extracts.parquet').text],
+  ['extracts-withdrawn', writeExtracts(MODE, RELATIONS, ["o'a.csv", 'b.csv'], 'out/extracts.parquet').text],
+  ['memory', createMemory('ops.quarantine', "o'source", ["o'a.csv"]).text],
+  ['memory-none', createMemory(undefined, 'source', []).text],
+  ['memory-count', countMemory().text],
+  ['memory-attempts', attempts?.text],
+  ['memory-condemned', condemned?.text],
+  ['memory-condemned-of-all', condemnedOfAll?.text],
+  ['touched-partitions', listPartitions('t', PARTITIONING).text],
+  [
+    'touched-rows',
+    renderPartitions('t', PARTITIONING, [
+      ['2026-01-01', "o'"],
+      [null, 'x'],
+    ]),
+  ],
+  ['touched-rows-of-one-field', renderPartitions('t', ONE_FIELD, [['x'], [null], ["o'"]])],
+  ['quarantine-table-released', renderReleased('t', FILTER)],
+  ['quarantine-table-releasable', countReleasable('t', {}).text],
+  ['quarantine-table-tripped', findTripped({ table: 't', staged: 's' }, '2026-01-01T00:00:00Z', 9).text],
+  ['quarantine-table-examples', findExamples('s', "o'code").text],
+];
+
+for (const [name, text] of GOLDEN) {
+  test(`${name}.sql is what is rendered`, async () => {
+    const path = new URL(`golden/${name}.sql`, import.meta.url);
+    // UPDATE_GOLDEN=1 rewrites the files; the difference is then read before it is committed.
+    if (process.env['UPDATE_GOLDEN'] === '1') await writeFile(path, `${text}\n`);
+    assert.equal(`${text}\n`, await readFile(path, 'utf8'));
+  });
+}

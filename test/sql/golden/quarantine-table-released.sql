@@ -1,0 +1,1 @@
+(SELECT * REPLACE (CASE WHEN status <> 'released' AND source = 'o''source' AND run_id = 'r1' AND list_contains(codes, 'C') AND status = 'condemned' AND list_contains(['f'], source_file) AND list_contains(['h'], row_hash) THEN 'released' ELSE status END AS status) FROM t)

@@ -1,0 +1,1 @@
+(SELECT * FROM t WHERE ((CAST("at" AS DATE) IN (CAST('2026-01-01' AS DATE))) AND (left("coun""try", 2) IN (CAST('o''' AS VARCHAR)))) OR ((CAST("at" AS DATE) IS NULL) AND (left("coun""try", 2) IN (CAST('x' AS VARCHAR)))))
