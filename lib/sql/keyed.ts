@@ -27,14 +27,15 @@ export type Scope = { readonly all: boolean; readonly withdrawn: readonly string
 
 /**
  * `__late`: staged keys with an event that is not later than all that the log holds of the key. The other keys' histories
- * only go on, so nothing of the log but keys and sequences has to be read for them. With ends of the source's own, the
- * history does not tell what the last event was, and every staged key counts as late.
+ * only go on, so nothing of the log but keys and sequences has to be read for them. Every staged key counts as late with
+ * ends of the source's own, where the history does not tell what the last event was, and with a history that may follow
+ * other rules than the mode's (`trusted` is false).
  */
-export function createLate(mode: KeyedMode): Statement {
+export function createLate(mode: KeyedMode, trusted: boolean): Statement {
   const key = names(mode.key);
   const sequence = quoteName(mode.sequence);
   const late =
-    mode.validTo === null
+    trusted && mode.validTo === null
       ? `SELECT DISTINCT ${key} FROM ${LOG} l JOIN (SELECT ${key}, min(${sequence}) AS __first FROM ${NEW} GROUP BY ALL) n USING (${key}) WHERE l.${sequence} >= n.__first`
       : `SELECT DISTINCT ${key} FROM ${NEW}`;
   return { name: 'late_keys', text: `CREATE TABLE ${LATE} AS SELECT *, true AS ${WHOLE} FROM (${late})` };

@@ -9,7 +9,7 @@ import {
   type TableShape,
 } from '../core/run.ts';
 import type { ModelSpec } from '../core/spec.ts';
-import type { TableId } from '../core/tables.ts';
+import { fullName, type TableId } from '../core/tables.ts';
 import { partitionTuple } from '../iceberg/partition.ts';
 import { RUN_ID } from '../iceberg/snapshot.ts';
 import type { DataFile } from '../iceberg/types.ts';
@@ -19,6 +19,7 @@ import { dataFilesOf } from './data-files.ts';
 import type { StepDeps } from './deps.ts';
 import { checkRows, checkTable } from './expectations.ts';
 import { describeInputs, hashModel, INPUTS, MODEL_HASH } from './gold-inputs.ts';
+import { followsRules, rulesAfter } from './keyed-rules.ts';
 import type { Placed } from './place-files.ts';
 import { readLevelPlan, readPlan, runFolder, writeOnce } from './run-folder.ts';
 import { findModel, loadBase, loadStates } from './table-state.ts';
@@ -68,12 +69,13 @@ async function auditModel(deps: StepDeps, plan: RunPlan, level: number, planned:
   const model = findModel(plan.spec, planned.model);
   const outcome = await readOutcome(deps, plan.run, level, planned);
   if (model.layer === 'silver') checkAccounts(model, outcome);
-  const summary = await summaryOf(deps, plan, model);
+  const summary = await summaryOf(deps, plan, model, planned);
   const parts = partsOf(planned, model, outcome);
   const prepared = new Map<string, Prepared>();
   for (const part of parts) prepared.set(part.shape.id, await prepareTable(deps, plan, part, summary));
   const own = prepared.get(model.id);
   const warnings = [
+    ...(await checkRules(deps, plan, model, planned)),
     ...checkRows(model, outcome.broken),
     ...(own === undefined ? [] : await checkTable(deps, plan, model, own.metadata)),
   ];
@@ -81,6 +83,19 @@ async function auditModel(deps: StepDeps, plan: RunPlan, level: number, planned:
   for (const { shape, files } of parts)
     tables.push(await keepPrepared(deps, plan, shape, files, prepared.get(shape.id)));
   return { model: model.id, counts: outcome.counts, tables, warnings };
+}
+
+async function checkRules(
+  deps: StepDeps,
+  plan: RunPlan,
+  model: ModelSpec,
+  { shape, rebuild }: ModelPlan,
+): Promise<readonly string[]> {
+  if (!isKeyed(model) || rebuild || followsRules(model.mode, await loadBase(deps.store, plan, model.id))) return [];
+  const table = fullName(shape.table);
+  return [
+    `${table}: its mode has changed since its rows were made, and holds only for keys that new events touch; strata rebuild ${table} makes all rows anew`,
+  ];
 }
 
 async function keepPrepared(
@@ -211,8 +226,17 @@ function distinct(tuples: readonly DataFile['partition'][]): DataFile['partition
   return [...new Map(tuples.map((tuple) => [text(tuple), tuple])).values()];
 }
 
-async function summaryOf(deps: StepDeps, plan: RunPlan, model: ModelSpec): Promise<Readonly<Record<string, string>>> {
+async function summaryOf(
+  deps: StepDeps,
+  plan: RunPlan,
+  model: ModelSpec,
+  { rebuild }: ModelPlan,
+): Promise<Readonly<Record<string, string>>> {
   const common = { [RUN_ID]: plan.run.run_id };
+  if (isKeyed(model)) {
+    const base = await loadBase(deps.store, plan, model.id);
+    return { ...common, ...rulesAfter(model.mode, base, rebuild) };
+  }
   if (model.layer === 'silver') return common;
   const states = await loadStates(deps.store, plan, model.reads);
   return { ...common, [INPUTS]: describeInputs(model, states), [MODEL_HASH]: hashModel(model) };

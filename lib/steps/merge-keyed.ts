@@ -28,6 +28,7 @@ import { createHashMacros } from '../sql/transform.ts';
 import { writeTable } from '../sql/write.ts';
 import { planFiles } from '../table/read.ts';
 import type { StepDeps } from './deps.ts';
+import { followsRules } from './keyed-rules.ts';
 import { type Placed, placeDataFiles, withScratch } from './place-files.ts';
 import { bucketOf } from './plan-keyed-merge.ts';
 import type { UnitContext } from './stage.ts';
@@ -75,7 +76,7 @@ async function mergeShare(context: KeyedContext, share: KeyShare, deps: StepDeps
     await session.run(createHashMacros());
     borrowed.push(await openEvents(session, context, share, deps));
     borrowed.push(await openBuckets(session, context, share, context.log, LOG, deps));
-    const fresh = await findFresh(session, context, share);
+    const fresh = await findFresh(session, context, share, deps);
     if (fresh.buckets.length === 0) return { ...UNCHANGED, counts: fresh.counts };
     const rewritten = { ...share, buckets: fresh.buckets };
     borrowed.push(await openBuckets(session, context, rewritten, context.planned.shape, HISTORY, deps));
@@ -136,11 +137,12 @@ type Fresh = {
 };
 
 /** Sets the staged events against the log: which are new, and which buckets that touches. */
-async function findFresh(session: Session, context: KeyedContext, share: KeyShare): Promise<Fresh> {
+async function findFresh(session: Session, context: KeyedContext, share: KeyShare, deps: StepDeps): Promise<Fresh> {
   const { model, plan, planned } = context;
   const { withdraw } = plan;
   const all = touchesAll(context);
-  await session.run(createLate(model.mode));
+  const history = await loadBase(deps.store, plan, model.id);
+  await session.run(createLate(model.mode, followsRules(model.mode, history)));
   await session.run(createKnown(model.mode, { all, withdrawn: withdraw }));
   await session.run(createFresh(withdraw));
   const counted = (await session.rows(countFresh(withdraw)))[0];

@@ -191,7 +191,7 @@ async function merge(mode: KeyedMode, batch: readonly KeyedEvent[]): Promise<num
     await session.run({ name: 'drop', text: `DROP TABLE IF EXISTS ${table}` });
   }
   await session.run({ name: 'drop', text: 'DROP VIEW IF EXISTS __key_events' });
-  await session.run(createLate(mode));
+  await session.run(createLate(mode, true));
   await session.run(createKnown(mode, SCOPE));
   await session.run(createFresh([]));
   await session.run(createTouched(mode, SCOPE));

@@ -253,6 +253,32 @@ describe('rebuild', () => {
     });
   });
 
+  test('until then a changed mode holds for keys that are touched, wholly, and the run says so', async () => {
+    await withLake(scd2({ key: 'id', sequence: 'at', track: ['name'] }), async (lake) => {
+      const rows = [1, 2].map((id) => `${id},eu,2026-01-05,x,5.00,U\n${id},eu,2026-01-15,x,6.00,U\n`);
+      await lake.land('items', 'a.csv', HEADER + rows.join('\n'));
+      assert.deepEqual((await lake.run()).warnings, []);
+      const finer = withMode(lake, (mode) => ({ ...mode, track: ['name', 'price'] }));
+      for (const [i, day] of ['25', '26'].entries()) {
+        await lake.land('items', `b${i}.csv`, `${HEADER}2,eu,2026-01-${day},x,7.00,U\n`);
+        const { warnings } = await finer.run();
+        assert.match(
+          warnings.join('\n'),
+          /shop_silver\.items: its mode has changed .* strata rebuild shop_silver\.items/,
+        );
+      }
+      const versions = async (id: number): Promise<unknown> =>
+        (await history(lake)).filter((row) => row[0] === id).map((row) => row[2]);
+      assert.deepEqual(await versions(1), ['6.00'], 'as it was made');
+      assert.deepEqual(await versions(2), ['5.00', '6.00', '7.00'], 'as its events make it');
+      await finer.run({ rebuild: 'shop_silver.items' });
+      assert.deepEqual(await versions(1), ['5.00', '6.00']);
+      await lake.land('items', 'c.csv', `${HEADER}1,eu,2026-01-27,x,8.00,U\n`);
+      assert.deepEqual((await finer.run()).warnings, []);
+      assert.deepEqual(await versions(1), ['5.00', '6.00', '8.00']);
+    });
+  });
+
   test('a changed rule of tracking loses nothing', async () => {
     await withLake(scd2({ key: 'id', sequence: 'at', track: ['name'] }), async (lake) => {
       await lake.land('items', 'a.csv', `${HEADER}2,eu,2026-01-05,x,5.00,U\n2,eu,2026-01-15,x,6.00,U\n`);

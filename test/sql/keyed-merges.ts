@@ -60,7 +60,12 @@ export type KeyedMerges = {
 export function keyedMerges(db: Handmade): KeyedMerges {
   const inBuckets = (rows: Rows): Rows => rows.map((row) => `${row}, ${row.split(',')[0]} % 4`);
   const toEvents = async (mode: KeyedMode, scope = STAGED): Promise<void> => {
-    await db.run(createLate(mode), createKnown(mode, scope), createFresh(scope.withdrawn), createTouched(mode, scope));
+    await db.run(
+      createLate(mode, true),
+      createKnown(mode, scope),
+      createFresh(scope.withdrawn),
+      createTouched(mode, scope),
+    );
     await db.run(createKeyEvents(mode, COLUMNS, scope));
   };
   return {
