@@ -142,3 +142,20 @@ export type Ids = {
 
 export type LogFields = { readonly [field: string]: string | number | boolean | null };
 export type Log = { info(event: string, fields?: LogFields): void; warn(event: string, fields?: LogFields): void };
+
+/** Messages for people: one for each run that needs them. Throws Unavailable for passing faults. */
+export type Alerts = { publish(alert: { readonly subject: string; readonly message: string }): Promise<void> };
+
+/** Starts executions of the pipeline's state machine; a name that was used before starts nothing. Throws Unavailable for passing faults. */
+export type Executions = { start(name: string, input: JsonValue): Promise<'started' | 'exists'> };
+
+/** What a function without an engine notes about its own doings. */
+export type AuditRow = {
+  readonly at: Date;
+  readonly function: string;
+  readonly event: string;
+  readonly run_id: string | null;
+  readonly detail: string;
+};
+
+export type AuditLog = { append(rows: readonly AuditRow[]): Promise<void> };

@@ -167,6 +167,8 @@ function assemble(draft: PipelineDraft, models: ReadonlyMap<string, ModelSpec>):
     description: draft.description,
     schedule: draft.schedule,
     settings: draft.settings,
+    compute: draft.compute,
+    slo: draft.slo,
     breaker: draft.breaker,
     sources: draft.sources.map((source) => source.spec),
     models: levels.flat().flatMap((id) => models.get(id) ?? []),

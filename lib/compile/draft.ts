@@ -1,3 +1,4 @@
+import type { Compute, Slo } from '../core/compute.ts';
 import type {
   Breaker,
   ColumnCheck,
@@ -23,6 +24,8 @@ export type PipelineDraft = {
   readonly description: string | null;
   readonly schedule: string | null;
   readonly settings: PipelineSettings;
+  readonly compute: Compute;
+  readonly slo: Slo;
   readonly breaker: Breaker | null;
   readonly sources: readonly SourceDraft[];
   readonly models: readonly ModelDraft[];

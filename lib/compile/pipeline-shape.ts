@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LOG_SUFFIX } from '../core/keyed.ts';
 import type { Breaker, Layer, PipelineSettings } from '../core/spec.ts';
+import { readCompute, readSlo } from './compute-shape.ts';
 import type { ModelDraft, PipelineDraft, SourceDraft } from './draft.ts';
 import { parseDays, parseSpan } from './durations.ts';
 import { readModel } from './model-shape.ts';
@@ -29,9 +30,12 @@ const PIPELINE = {
   description: text,
   schedule: {
     schema: z.string().refine(isSchedule),
-    expected: "'rate(1 day)' (minute, hour or day; plural above 1) or 'cron(0 6 * * ? *)' (six fields)",
+    expected:
+      "'rate(1 day)' (minute, hour or day; plural above 1) or 'cron(0 6 * * ? *)' (six fields, one of the two days '?')",
   },
   settings: { schema: byName, expected: '{ unitBytes, fileBytes }' },
+  compute: { schema: z.unknown(), expected: '{ memory, timeout, tmp, maxConcurrency, steps }' },
+  slo: { schema: z.unknown(), expected: "{ freshness: '26h', quarantineRate: 5 }" },
   breaker: { schema: byName, expected: "{ rows: 100, window: '1h' }" },
   retention: { schema: byName, expected: "{ condemned: '7y' }" },
   sources: {
@@ -75,6 +79,8 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
     description: read.description ?? null,
     schedule: read.schedule ?? null,
     settings: { ...DEFAULT_SETTINGS, ...settings, ...retention },
+    compute: readCompute(read.compute, notes),
+    slo: readSlo(read.slo, notes),
     breaker: read.breaker === undefined ? null : readBreaker(read.breaker, notes),
     sources: readSources(read.sources, notes),
     models: [...readModels('silver', read.silver, notes), ...readModels('gold', read.gold, notes)],
@@ -136,5 +142,7 @@ function isSchedule(text: string): boolean {
   if (count !== undefined && unit !== undefined)
     return Number(count) > 0 && (Number(count) > 1 ? plural === 's' : plural === '');
   const fields = /^cron\(([^()]+)\)$/.exec(text)?.[1]?.trim().split(/\s+/);
-  return fields !== undefined && fields.length === 6 && fields.every((field) => /^[\dA-Za-z*?/,\-#]+$/.test(field));
+  if (fields?.length !== 6) return false;
+  // Of day of month and day of week one has to be left open.
+  return (fields[2] === '?') !== (fields[4] === '?') && fields.every((field) => /^[\dA-Za-z*?/,\-#]+$/.test(field));
 }

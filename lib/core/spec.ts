@@ -1,3 +1,4 @@
+import type { Compute, Slo } from './compute.ts';
 import type { Column, ColumnType } from './types.ts';
 
 /**
@@ -12,6 +13,9 @@ export type PipelineSpec = {
   readonly description: string | null;
   readonly schedule: string | null;
   readonly settings: PipelineSettings;
+  /** What each step has on AWS. */
+  readonly compute: Compute;
+  readonly slo: Slo;
   /** Null: runs are not halted for the rows that they reject. */
   readonly breaker: Breaker | null;
   readonly sources: readonly SourceSpec[];

@@ -14,11 +14,15 @@ export type {
 export { append, full, replace, scd2, upsert } from './modes.ts';
 export type {
   BreakerDefinition,
+  ComputeDefinition,
   GoldDefinition,
   PipelineDefinition,
   RetentionDefinition,
   SettingsDefinition,
   SilverDefinition,
+  SloDefinition,
+  Span,
+  StepComputeDefinition,
 } from './pipeline.ts';
 export { definePipeline } from './pipeline.ts';
 export type { CsvOptions, JsonOptions, ParquetOptions, SourceDefinition } from './sources.ts';

@@ -1,3 +1,4 @@
+import type { StepName } from '../core/compute.ts';
 import type { MetadataColumn, PartitionField } from '../core/spec.ts';
 import type { GoldExpectation, SilverExpectation } from './expectations.ts';
 import type { ModeDefinition } from './modes.ts';
@@ -60,12 +61,47 @@ export type SettingsDefinition = {
   readonly fileBytes?: number;
 };
 
+/** A span such as `'90s'`, `'15m'`, `'26h'` or `'2d'`. */
+export type Span = `${number}${'s' | 'm' | 'h' | 'd'}`;
+
+/** What a function has on AWS. */
+export type StepComputeDefinition = {
+  /** MB of memory, 512 to 10240; CPU comes with it. Default 3008 for Stage and Merge, 1769 for the others. */
+  readonly memory?: number;
+  /** At most 15 minutes. Default `'15m'`. */
+  readonly timeout?: Span;
+  /** MB of /tmp, 512 to 10240, which DuckDB spills to. Default 4096 for Stage and Merge, 2048 for the others. */
+  readonly tmp?: number;
+  /** Executions at once that are set aside for this function alone. Left out: it shares the account's. */
+  readonly reservedConcurrency?: number;
+};
+
+/** On AWS only: sizes for all steps, and for single ones. */
+export type ComputeDefinition = Omit<StepComputeDefinition, 'reservedConcurrency'> & {
+  /** Units that are staged or merged at once. Default 100. */
+  readonly maxConcurrency?: number;
+  /**
+   * Percent of a map's units that may fail before the rest is not begun. The run fails all the same when a unit did;
+   * more of its units are done then, which a redrive need not do again. Default 0.
+   */
+  readonly toleratedFailurePercentage?: number;
+  readonly steps?: { readonly [step in StepName]?: StepComputeDefinition };
+};
+
+/** What is promised of a pipeline; on AWS an alarm watches each. */
+export type SloDefinition = {
+  /** A run has succeeded within this time, 1 hour to 7 days: `'26h'` for a daily pipeline. */
+  readonly freshness?: Span;
+  /** Percent of the rows read that may be rejected, 0 to 100. */
+  readonly quarantineRate?: number;
+};
+
 /** When a pipeline stops itself: more than `rows` rows with the same error code within `window`. */
 export type BreakerDefinition = {
   /** Default 100. */
   readonly rows?: number;
   /** A span such as `'30m'`, `'1h'` or `'1d'`. Default `'1h'`. */
-  readonly window?: `${number}${'s' | 'm' | 'h' | 'd'}`;
+  readonly window?: Span;
 };
 
 export type RetentionDefinition = {
@@ -84,6 +120,8 @@ export type PipelineDefinition<Source extends string = string> = {
   /** When it runs by itself: `'rate(1 day)'` or `'cron(0 6 * * ? *)'` (UTC). Left out: when files land or on demand. */
   readonly schedule?: `rate(${string})` | `cron(${string})`;
   readonly settings?: SettingsDefinition;
+  readonly compute?: ComputeDefinition;
+  readonly slo?: SloDefinition;
   /** Halts the pipeline, before anything is published, when too many rows are rejected. Left out: never. */
   readonly breaker?: BreakerDefinition;
   readonly retention?: RetentionDefinition;

@@ -7,6 +7,7 @@ export default definePipeline({
   tier: 1,
   description: 'Invoice lines of an online retailer, and what they bring by month, customer and country.',
   schedule: 'rate(1 day)',
+  slo: { freshness: '26h', quarantineRate: 5 },
   sources: {
     lines: csv({
       columns: {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { compilePipeline } from '../../lib/compile/compile.ts';
+import { DEFAULT_COMPUTE } from '../../lib/core/compute.ts';
 import { InvalidInput } from '../../lib/core/errors.ts';
 import type { ContractColumn, Expectation } from '../../lib/core/spec.ts';
 import {
@@ -242,6 +243,21 @@ test('names with spaces, quotes and SQL in them bind', async () => {
   );
 });
 
+test('compute and promises: sizes for all steps, then for single ones, then defaults', async () => {
+  const plain = await compileShop(session, {});
+  assert.deepEqual(plain.slo, { freshnessMs: null, quarantineRate: null });
+  assert.deepEqual(plain.compute, DEFAULT_COMPUTE);
+  const compute = { memory: 2_048, timeout: '5m', steps: { Stage: { memory: 6_144, reservedConcurrency: 10 } } };
+  const sized = await compileShop(session, { definition: shopWith(['compute'], compute) });
+  const { Stage, Open } = sized.compute.steps;
+  assert.deepEqual(Stage, { memoryMb: 6_144, timeoutSeconds: 300, tmpMb: 4_096, reservedConcurrency: 10 });
+  assert.deepEqual(Open, { memoryMb: 2_048, timeoutSeconds: 300, tmpMb: 2_048, reservedConcurrency: null });
+  const promised = await compileShop(session, {
+    definition: shopWith(['slo'], { freshness: '26h', quarantineRate: 2.5 }),
+  });
+  assert.deepEqual(promised.slo, { freshnessMs: 26 * 3_600_000, quarantineRate: 2.5 });
+});
+
 const SCHEDULES: readonly (readonly [string, boolean])[] = [
   ['rate(1 day)', true],
   ['rate(15 minutes)', true],
@@ -252,6 +268,8 @@ const SCHEDULES: readonly (readonly [string, boolean])[] = [
   ['cron(0 6 * * ? *)', true],
   ['cron(0/15 8-18 ? * MON-FRI *)', true],
   ['cron(0 6 * * *)', false],
+  ['cron(0 6 * * * *)', false],
+  ['cron(0 6 ? * ? *)', false],
   ['0 6 * * *', false],
 ];
 

@@ -66,14 +66,14 @@ const MISTAKES: readonly Mistake[] = [
     name: 'an unknown property',
     given: { definition: shopWith(['golds'], {}) },
     problems: [
-      'pipelines/shop/pipeline.ts: golds: got an unknown property; expected one of name, owner, tier, description, schedule, settings, breaker, retention, sources, silver, gold; did you mean "gold"?',
+      'pipelines/shop/pipeline.ts: golds: got an unknown property; expected one of name, owner, tier, description, schedule, settings, compute, slo, breaker, retention, sources, silver, gold; did you mean "gold"?',
     ],
   },
   {
     name: 'a schedule that is none',
     given: { definition: shopWith(['schedule'], 'rate(1 days)') },
     problems: [
-      `pipelines/shop/pipeline.ts: schedule: got "rate(1 days)"; expected 'rate(1 day)' (minute, hour or day; plural above 1) or 'cron(0 6 * * ? *)' (six fields)`,
+      `pipelines/shop/pipeline.ts: schedule: got "rate(1 days)"; expected 'rate(1 day)' (minute, hour or day; plural above 1) or 'cron(0 6 * * ? *)' (six fields, one of the two days '?')`,
     ],
   },
   {
@@ -87,6 +87,39 @@ const MISTAKES: readonly Mistake[] = [
     problems: [
       'pipelines/shop/pipeline.ts: settings.filebytes: got an unknown property; expected one of unitBytes, fileBytes; did you mean "fileBytes"?',
       'pipelines/shop/pipeline.ts: settings.unitBytes: got 0; expected a whole number of bytes, 1 or more',
+    ],
+  },
+  {
+    name: 'compute beyond what Lambda has',
+    given: {
+      definition: shopWith(['compute'], {
+        memory: 10_241,
+        timeout: '16m',
+        tmp: 100,
+        cpus: 2,
+        maxConcurrency: 0,
+        toleratedFailurePercentage: 101,
+        steps: { stage: {}, Merge: { memory: 100, reservedConcurrency: 0 } },
+      }),
+    },
+    problems: [
+      'pipelines/shop/pipeline.ts: compute.cpus: got an unknown property; expected one of memory, timeout, tmp, maxConcurrency, toleratedFailurePercentage, steps',
+      'pipelines/shop/pipeline.ts: compute.memory: got 10241; expected a whole number of MB of memory from 512 to 10240',
+      `pipelines/shop/pipeline.ts: compute.timeout: got "16m"; expected a span of at most 15 minutes, such as '90s' or '15m'`,
+      'pipelines/shop/pipeline.ts: compute.tmp: got 100; expected a whole number of MB of /tmp from 512 to 10240',
+      'pipelines/shop/pipeline.ts: compute.maxConcurrency: got 0; expected a whole number of units at once from 1 to 10000',
+      'pipelines/shop/pipeline.ts: compute.toleratedFailurePercentage: got 101; expected a percentage from 0 to 100',
+      'pipelines/shop/pipeline.ts: compute.steps.stage: got an unknown step; expected one of Open, PlanStage, Stage, PlanMerge, Merge, Audit, Commit, Finish; did you mean "Stage"?',
+      'pipelines/shop/pipeline.ts: compute.steps.Merge.memory: got 100; expected a whole number of MB of memory from 512 to 10240',
+      'pipelines/shop/pipeline.ts: compute.steps.Merge.reservedConcurrency: got 0; expected a whole number of executions at once, 1 or more',
+    ],
+  },
+  {
+    name: 'promises that nothing can watch',
+    given: { definition: shopWith(['slo'], { freshness: '8d', quarantineRate: -1 }) },
+    problems: [
+      `pipelines/shop/pipeline.ts: slo.freshness: got "8d"; expected a span from 1 hour to 7 days, such as '26h' or '2d'`,
+      'pipelines/shop/pipeline.ts: slo.quarantineRate: got -1; expected a percentage of the rows read, from 0 to 100',
     ],
   },
   {

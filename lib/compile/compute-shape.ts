@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import {
+  type Compute,
+  DEFAULT_COMPUTE,
+  LAMBDA_LIMITS,
+  MAP_CHILDREN,
+  type Slo,
+  STEP_NAMES,
+  type StepCompute,
+  type StepName,
+} from '../core/compute.ts';
+import { parseSpan } from './durations.ts';
+import { type Notes, placeIn } from './notes.ts';
+import { type Field, isRecord, readFields } from './shape.ts';
+import { oneOf } from './suggest.ts';
+
+/** The longest time that CloudWatch looks back over hourly periods. */
+const LONGEST_FRESHNESS_MS = 7 * 86_400_000;
+
+const { memoryMb, timeoutSeconds, tmpMb } = LAMBDA_LIMITS;
+
+const SIZES = {
+  memory: within(memoryMb, 'MB of memory'),
+  timeout: {
+    schema: z.string().transform(secondsOf),
+    expected: `a span of at most ${timeoutSeconds.max / 60} minutes, such as '90s' or '15m'`,
+  },
+  tmp: within(tmpMb, 'MB of /tmp'),
+} as const satisfies Record<string, Field>;
+
+const STEP = {
+  ...SIZES,
+  reservedConcurrency: {
+    schema: z.number().int().positive(),
+    expected: 'a whole number of executions at once, 1 or more',
+  },
+} as const satisfies Record<string, Field>;
+
+const COMPUTE = {
+  ...SIZES,
+  maxConcurrency: within({ min: 1, max: MAP_CHILDREN }, 'units at once'),
+  toleratedFailurePercentage: { schema: z.number().min(0).max(100), expected: 'a percentage from 0 to 100' },
+  steps: { schema: z.record(z.string(), z.unknown()), expected: 'steps by name, such as { Stage: { memory: 6144 } }' },
+} as const satisfies Record<string, Field>;
+
+const SLO = {
+  freshness: {
+    schema: z.string().transform(freshnessOf),
+    expected: "a span from 1 hour to 7 days, such as '26h' or '2d'",
+  },
+  quarantineRate: { schema: z.number().min(0).max(100), expected: 'a percentage of the rows read, from 0 to 100' },
+} as const satisfies Record<string, Field>;
+
+/** Reads what each step has on AWS; everything left out has a default. */
+export function readCompute(value: unknown, notes: Notes): Compute {
+  if (value === undefined) return DEFAULT_COMPUTE;
+  const read = readFields(COMPUTE, value, 'compute', '{ memory, timeout, tmp, maxConcurrency, steps }', notes) ?? {};
+  const own = isRecord(read.steps) ? read.steps : {};
+  for (const name of Object.keys(own)) {
+    if (STEP_NAMES.some((step) => step === name)) continue;
+    notes.add(placeIn('compute.steps', name), 'an unknown step', oneOf(name, STEP_NAMES));
+  }
+  const steps = Object.fromEntries(
+    STEP_NAMES.map((step) => [step, readStep(step, own[step] ?? {}, sizesOf(read), notes)]),
+  ) as Record<StepName, StepCompute>;
+  return {
+    steps,
+    maxConcurrency: read.maxConcurrency ?? DEFAULT_COMPUTE.maxConcurrency,
+    toleratedFailurePercentage: read.toleratedFailurePercentage ?? DEFAULT_COMPUTE.toleratedFailurePercentage,
+  };
+}
+
+/** Reads what is promised of the pipeline. */
+export function readSlo(value: unknown, notes: Notes): Slo {
+  const read = value === undefined ? {} : readFields(SLO, value, 'slo', '{ freshness, quarantineRate }', notes);
+  return { freshnessMs: read?.freshness ?? null, quarantineRate: read?.quarantineRate ?? null };
+}
+
+type Sizes = { readonly memory?: number; readonly timeout?: number; readonly tmp?: number };
+
+function sizesOf({ memory, timeout, tmp }: Sizes): Partial<StepCompute> {
+  return {
+    ...(memory === undefined ? {} : { memoryMb: memory }),
+    ...(timeout === undefined ? {} : { timeoutSeconds: timeout }),
+    ...(tmp === undefined ? {} : { tmpMb: tmp }),
+  };
+}
+
+function readStep(step: StepName, value: unknown, common: Partial<StepCompute>, notes: Notes): StepCompute {
+  const expected = '{ memory, timeout, tmp, reservedConcurrency }';
+  const read = readFields(STEP, value, placeIn('compute.steps', step), expected, notes) ?? {};
+  const { reservedConcurrency } = read;
+  return {
+    ...DEFAULT_COMPUTE.steps[step],
+    ...common,
+    ...sizesOf(read),
+    ...(reservedConcurrency === undefined ? {} : { reservedConcurrency }),
+  };
+}
+
+function within({ min, max }: { readonly min: number; readonly max: number }, what: string): Field<number> {
+  return { schema: z.number().int().min(min).max(max), expected: `a whole number of ${what} from ${min} to ${max}` };
+}
+
+function secondsOf(text: string, context: z.RefinementCtx): number {
+  const seconds = (parseSpan(text) ?? 0) / 1_000;
+  if (seconds >= timeoutSeconds.min && seconds <= timeoutSeconds.max) return seconds;
+  context.addIssue({ code: 'custom', message: 'timeout' });
+  return z.NEVER;
+}
+
+function freshnessOf(text: string, context: z.RefinementCtx): number {
+  const span = parseSpan(text) ?? 0;
+  if (span >= 3_600_000 && span <= LONGEST_FRESHNESS_MS) return span;
+  context.addIssue({ code: 'custom', message: 'freshness' });
+  return z.NEVER;
+}
