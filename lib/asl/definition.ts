@@ -75,6 +75,7 @@ const task = z.strictObject({
 const pass = z.strictObject({
   Type: z.literal('Pass'),
   Comment: text.optional(),
+  InputPath: path.optional(),
   Parameters: template.optional(),
   ResultPath: resultPath.optional(),
   ...transition,
@@ -108,6 +109,13 @@ const choice = z.strictObject({
   Default: text,
 });
 
+const wait = z.strictObject({
+  Type: z.literal('Wait'),
+  Comment: text.optional(),
+  Seconds: z.int().min(1),
+  ...transition,
+});
+
 const succeed = z.strictObject({ Type: z.literal('Succeed'), Comment: text.optional() });
 
 const fail = z.strictObject({
@@ -130,7 +138,7 @@ const resultWriter = z.strictObject({
   Parameters: template,
 });
 
-const itemState = z.discriminatedUnion('Type', [task, pass, choice, succeed, fail]);
+const itemState = z.discriminatedUnion('Type', [task, pass, choice, wait, succeed, fail]);
 
 /**
  * Only distributed mode, reading its items from an object and discarding its results: neither ever grows the payload.
@@ -164,7 +172,7 @@ export const stateMachine = z.strictObject({
   QueryLanguage: z.literal('JSONPath').optional(),
   TimeoutSeconds: z.int().min(1).optional(),
   StartAt: text,
-  States: z.record(z.string(), z.discriminatedUnion('Type', [task, pass, choice, succeed, fail, map])),
+  States: z.record(z.string(), z.discriminatedUnion('Type', [task, pass, choice, wait, succeed, fail, map])),
 });
 
 export type StateMachineDefinition = z.infer<typeof stateMachine>;

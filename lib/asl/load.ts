@@ -66,7 +66,7 @@ function problemOf(file: string, document: unknown, issue: z.core.$ZodIssue): Pr
         expected: 'no such field: Strata cannot run it on one machine',
       };
     case 'invalid_union':
-      return { file, place, got, expected: 'Task, Pass, Choice, Succeed, Fail or (not inside a map) Map' };
+      return { file, place, got, expected: 'Task, Pass, Choice, Wait, Succeed, Fail or (not inside a map) Map' };
     case 'invalid_value':
       return { file, place, got, expected: issue.values.map(shown).join(' or ') };
     case 'invalid_type':
@@ -123,7 +123,7 @@ function problemsOfState(file: string, place: string, name: string, state: State
   const problems: Problem[] = [];
   if (name.length > 80)
     problems.push({ file, place, got: `${name.length} characters`, expected: 'a name of at most 80' });
-  if (state.Type === 'Task' || state.Type === 'Pass' || state.Type === 'Map') {
+  if (state.Type === 'Task' || state.Type === 'Pass' || state.Type === 'Wait' || state.Type === 'Map') {
     if ((state.Next === undefined) === (state.End === undefined)) {
       problems.push({
         file,

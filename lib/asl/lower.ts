@@ -63,6 +63,7 @@ function lowerState(state: State): object {
       return readerTask(state);
     case 'Pass':
     case 'Choice':
+    case 'Wait':
     case 'Succeed':
     case 'Fail':
       return state;

@@ -68,6 +68,11 @@ export class EngineError extends StrataError {
   readonly retryable = false;
 }
 
+/** How an execution of the state machine ends once its failure is recorded; the message has the error that ended the run. */
+export class RunFailed extends StrataError {
+  readonly retryable = false;
+}
+
 export function renderProblem(problem: Problem): string {
   return `  ${problem.file}: ${problem.place}: got ${problem.got}; expected ${problem.expected}`;
 }

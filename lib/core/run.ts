@@ -5,11 +5,57 @@ import type { Column } from './types.ts';
 /** The JSON that steps hand to each other: references and counts, never rows, never lists that grow with the data. */
 export type RunRef = { readonly pipeline: string; readonly run_id: string; readonly dry_run: boolean };
 
+/** What an execution was started with. */
+export type OpenInput = {
+  readonly pipeline: string;
+  readonly run_id: string;
+  readonly dry_run: boolean;
+  /** Present: the execution waits while another run works, instead of failing. */
+  readonly wait?: true;
+  /** Full name of a keyed table to recompute from its log. */
+  readonly rebuild?: string;
+  /** Bronze files to take through the pipeline again. */
+  readonly reprocess?: Reprocess;
+};
+
+/** Files by their names below the source's folder, or by the time at which they landed (ISO; from inclusive, to exclusive). */
+export type Reprocess = {
+  readonly source: string;
+  readonly files?: readonly string[];
+  readonly from?: string;
+  readonly to?: string;
+};
+
+/** Of Step Functions' context object, what we look at. */
+export type ExecutionContext = {
+  readonly Id?: string;
+  readonly Name?: string;
+  /** Absent until the execution is redriven for the first time. */
+  readonly RedriveCount?: number;
+};
+
+/** What Fail answers: the run that it dealt with, and how often the execution had been redriven then. */
+export type FailureRecord = { readonly run_id?: string; readonly redrives: number; readonly go_on?: true };
+
+/** A run's state with the error that a Catch put beside it; the execution's input instead when Open itself failed. */
+export type FailedState = Partial<OpenInput> & {
+  readonly run?: RunRef;
+  readonly request?: OpenInput;
+  readonly error: { readonly Error: string; readonly Cause: string };
+  /** Absent when Fail itself failed. */
+  readonly failure?: FailureRecord;
+};
+
+/** The input of the states behind an error: Fail, Notify and RunFailed. */
+export type AfterError = { readonly state: FailedState; readonly execution: ExecutionContext };
+
 export type UnitsRef = { readonly units_key: string; readonly count: number };
 
 export type RunState = {
   /** planned: work to do. nothing: nothing new. done: this run_id has ended before. */
   readonly status: 'planned' | 'nothing' | 'done';
+  /** What the execution was started with; `run` is another one while an unfinished run is resumed. */
+  readonly request: OpenInput;
   readonly run: RunRef;
   readonly level: number;
   readonly levels: number;
@@ -34,6 +80,8 @@ export type RunPlan = {
   /** By source name: the files to ingest, listed in an object of their own. */
   readonly sources: Readonly<Record<string, PlannedSource>>;
   readonly planning_ms: number;
+  /** The quarantine as it was when the run was planned. */
+  readonly quarantine: BaseTable | null;
   /** Keyed models to recompute from their logs. */
   readonly rebuild: readonly string[];
   /** Bronze files whose events are withdrawn before they are ingested again. */

@@ -1,13 +1,16 @@
-import type { RunState, UnitInput } from '../core/run.ts';
+import type { AfterError, RunState, UnitInput } from '../core/run.ts';
+import type { JsonValue } from '../ports.ts';
 import { runAudit } from '../steps/audit.ts';
 import { runCommit } from '../steps/commit.ts';
 import type { StepDeps } from '../steps/deps.ts';
-import { type FailInput, runFail } from '../steps/fail.ts';
+import { runFail } from '../steps/fail.ts';
 import { runFinish } from '../steps/finish.ts';
 import { runMerge } from '../steps/merge.ts';
 import { type OpenInput, runOpen } from '../steps/open.ts';
 import { runPlanMerge } from '../steps/plan-merge.ts';
 import { runPlanStage } from '../steps/plan-stage.ts';
+import { recordRun } from '../steps/record-run.ts';
+import { runRunFailed } from '../steps/run-failed.ts';
 import { runStage } from '../steps/stage.ts';
 import type { StateHandler } from './state-machine.ts';
 
@@ -25,6 +28,13 @@ export function medallionHandlers(deps: StepDeps): Readonly<Record<string, State
     Audit: (input) => runAudit(input as RunState, deps),
     Commit: (input) => runCommit(input as RunState, deps),
     Finish: (input) => runFinish(input as RunState, deps),
-    Fail: (input) => runFail(input as unknown as FailInput, deps),
+    Fail: (input) =>
+      runFail(afterError(input), { ...deps, recordFailed: (plan, result) => recordRun(deps, plan, result) }),
+    Notify: async () => null,
+    RunFailed: async (input) => ({ ...(await runRunFailed(afterError(input))) }) as JsonValue,
   };
+}
+
+function afterError(input: JsonValue): AfterError {
+  return input as unknown as AfterError;
 }

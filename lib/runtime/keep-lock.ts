@@ -5,9 +5,11 @@ import { renewLock } from '../steps/lock.ts';
 export const RENEW_MS = 20_000;
 
 /** Renews a pipeline's lock, while this process holds it, for as long as an action takes. */
-export async function keepLock<T>(deps: StepDeps, pipeline: string, act: () => Promise<T>): Promise<T> {
+export async function keepLock<T>(deps: StepDeps, pipeline: string, runId: string, act: () => Promise<T>): Promise<T> {
   const renewal = setInterval(() => {
-    renewLock(deps, pipeline).catch((cause: unknown) => deps.log.warn('lock not renewed', { cause: String(cause) }));
+    renewLock(deps, pipeline, runId).catch((cause: unknown) =>
+      deps.log.warn('lock not renewed', { cause: String(cause) }),
+    );
   }, RENEW_MS);
   try {
     return await act();

@@ -9,15 +9,14 @@ import { createLocalStore } from '../adapters/store/local.ts';
 import { loadStateMachine } from '../asl/load.ts';
 import { lowerStateMachine } from '../asl/lower.ts';
 import { InvalidInput } from '../core/errors.ts';
-import type { RunResult, RunState } from '../core/run.ts';
+import type { AfterError, OpenInput, Reprocess, RunResult, RunState } from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { createDuckDbEngine } from '../engine/duckdb.ts';
 import { parseMetadata, renderMetadata } from '../iceberg/json.ts';
 import type { Clock, Ids, JsonValue, Log } from '../ports.ts';
-import type { Reprocess } from '../steps/choose-work.ts';
 import type { StepDeps } from '../steps/deps.ts';
 import { failedResult } from '../steps/fail.ts';
-import { type OpenInput, runOpen } from '../steps/open.ts';
+import { runOpen } from '../steps/open.ts';
 import { checkRunId, readJson, readJsonIfAny, runFolder } from '../steps/run-folder.ts';
 import { medallionHandlers } from './handlers.ts';
 import { keepLock } from './keep-lock.ts';
@@ -26,6 +25,7 @@ import { runStateMachine, type StateEvent } from './state-machine.ts';
 
 const MEDALLION = new URL('../../statemachines/medallion.asl.json', import.meta.url);
 const DEFAULT_MEMORY = 2_000_000_000;
+const LEASE_MS = 60_000;
 
 export type LocalOptions = {
   /** The lake's folder; created on first use. */
@@ -76,11 +76,13 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
   const scratch = readOnly ? join(tmpdir(), `strata-${process.pid}`) : join(root, '.strata-scratch');
   const store = createLocalStore({ root, ...(await locationOf(root, options.locationBase, readOnly)) });
   const engine = createDuckDbEngine();
+  const holder = thisProcess();
   const settings = {
     memoryBytes: options.memoryBytes ?? Math.min(DEFAULT_MEMORY, Math.floor(freemem() * 0.6)),
     threads: options.threads ?? availableParallelism(),
     scratch,
-    holder: thisProcess(),
+    holder: () => holder,
+    leaseMs: LEASE_MS,
   };
   const compiled = new Map<string, Promise<PipelineSpec>>();
   const deps: StepDeps = {
@@ -149,18 +151,11 @@ async function locationOf(
   return { locationBase: known };
 }
 
-/** Runs the state machine; when it resumed an earlier run first, runs it again for the one that was asked for. */
+/** Runs the state machine, which finishes an unfinished run first and then opens the one that was asked for. */
 export async function runPipeline(deps: StepDeps, request: RunRequest): Promise<RunAnswer> {
   const runId = request.runId ?? defaultRunId(deps);
   await deps.specs(request.pipeline);
-  return keepLock(deps, request.pipeline, async () => {
-    for (let resumed: string | undefined; ; ) {
-      const ended = await runOnce(deps, request, runId);
-      // A run that cannot be finished now stays open; its failure is the answer then.
-      if (ended.runId === runId || ended.runId === resumed) return ended.answer;
-      resumed = ended.runId;
-    }
-  });
+  return keepLock(deps, request.pipeline, runId, () => runOnce(deps, request, runId));
 }
 
 function openInput(request: RunRequest, runId: string): JsonValue {
@@ -173,14 +168,10 @@ function openInput(request: RunRequest, runId: string): JsonValue {
   };
 }
 
-/** One execution, and the run that it turned out to be about. */
-async function runOnce(
-  deps: StepDeps,
-  request: RunRequest,
-  runId: string,
-): Promise<{ readonly runId: string; readonly answer: RunAnswer }> {
+async function runOnce(deps: StepDeps, request: RunRequest, runId: string): Promise<RunAnswer> {
   const handlers = medallionHandlers(deps);
   let opened = runId;
+  let failure: AfterError['state'] | undefined;
   const outcome = await runStateMachine({
     definition: lowerStateMachine(loadStateMachine(await readFile(MEDALLION, 'utf8'), 'medallion.asl.json')),
     input: openInput(request, runId),
@@ -191,29 +182,35 @@ async function runOnce(
         opened = state.run.run_id;
         return state;
       },
+      RunFailed: async (input) => {
+        failure = (input as unknown as AfterError).state;
+        return handlers['RunFailed']?.(input) ?? null;
+      },
     },
     readItems: (key) => readJson(deps.store, key),
     concurrency: 1,
     ...(request.retryIntervalMs === undefined ? {} : { retryIntervalMs: request.retryIntervalMs }),
     ...(request.onEvent === undefined ? {} : { onEvent: request.onEvent }),
   });
-  if (outcome.status === 'FAILED') return { runId: opened, answer: await failed(deps, request, opened, outcome) };
+  if (outcome.status === 'FAILED') {
+    const error = failure?.error ?? { Error: outcome.error, Cause: outcome.cause };
+    return failed(deps, request, opened, { name: error.Error, message: error.Cause });
+  }
   const state = outcome.output as RunState;
-  if (state.status === 'nothing') return { runId, answer: { kind: 'nothing', runId } };
+  if (state.status === 'nothing') return { kind: 'nothing', runId };
   const result = await readJson<RunResult>(deps.store, runFolder.result(state.run));
-  return { runId: opened, answer: { kind: 'ended', result, again: state.status === 'done' } };
+  return { kind: 'ended', result, again: state.status === 'done' };
 }
 
 async function failed(
   deps: StepDeps,
   request: RunRequest,
   runId: string,
-  outcome: { readonly error: string; readonly cause: string },
+  error: { readonly name: string; readonly message: string },
 ): Promise<RunAnswer> {
-  if (outcome.error === 'LockHeld') return { kind: 'locked', message: outcome.cause };
+  if (error.name === 'LockHeld') return { kind: 'locked', message: error.message };
   const run = { pipeline: request.pipeline, run_id: runId, dry_run: request.dryRun ?? false };
   const recorded = await readJsonIfAny<RunResult>(deps.store, runFolder.result(run));
-  const error = { name: outcome.error, message: outcome.cause };
   return { kind: 'ended', result: recorded ?? failedResult(run, error, 0), again: false };
 }
 

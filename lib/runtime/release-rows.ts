@@ -14,5 +14,6 @@ export async function releaseRows(deps: StepDeps, pipeline: string, request: Qua
   }
   if (!(await hasQuarantine(deps, pipeline))) return 0;
   const filter = await parseFilter(deps, pipeline, request);
-  return keepLock(deps, pipeline, () => releaseQuarantine(deps, pipeline, filter));
+  const runId = `release-${deps.ids.unique()}`;
+  return keepLock(deps, pipeline, runId, () => releaseQuarantine(deps, pipeline, runId, filter));
 }

@@ -28,8 +28,10 @@ export type StateMachineRun = {
   readonly readItems: (key: string) => Promise<readonly JsonValue[]>;
   /** Items of a map at once; the map's own MaxConcurrency may lower it. */
   readonly concurrency: number;
+  /** `$$.Execution` of the context object; by default it has the input alone. */
+  readonly execution?: JsonValue;
   readonly onEvent?: (event: StateEvent) => void;
-  /** Milliseconds between attempts in place of each Retry's own interval. */
+  /** Milliseconds between attempts, and of each Wait, in place of the state machine's own. */
   readonly retryIntervalMs?: number;
 };
 
@@ -76,7 +78,7 @@ function requireHandlers(machine: LoweredMachine, handlers: StateMachineRun['han
 type Execution = {
   readonly run: StateMachineRun;
   readonly handlers: Readonly<Record<string, StateHandler>>;
-  readonly context?: { readonly Strata: { readonly Items: readonly JsonValue[]; readonly Concurrency: number } };
+  readonly mapped?: { readonly Items: readonly JsonValue[]; readonly Concurrency: number };
 };
 
 async function execute(definition: LoweredDefinition, input: JsonValue, execution: Execution): Promise<JsonValue> {
@@ -87,8 +89,12 @@ async function execute(definition: LoweredDefinition, input: JsonValue, executio
     overrides: {
       taskResourceLocalHandlers: execution.handlers,
       ...(retryIntervalMs === undefined ? {} : { retryIntervalOverrides: everyRetry(definition, retryIntervalMs) }),
+      ...(retryIntervalMs === undefined ? {} : { waitTimeOverrides: everyWait(definition, retryIntervalMs) }),
     },
-    ...(execution.context === undefined ? {} : { context: execution.context }),
+    context: {
+      Execution: execution.run.execution ?? { Input: execution.run.input },
+      ...(execution.mapped === undefined ? {} : { Strata: execution.mapped }),
+    },
   };
   // The runner's types know mutable JSON only; the definition was checked when it was loaded.
   const machine = new StateMachine(definition as unknown as StateMachineDefinition, {
@@ -113,6 +119,11 @@ function everyRetry(value: object, milliseconds: number): Record<string, number>
     return 'Retry' in field ? [[name, milliseconds] as const, ...below] : below;
   });
   return Object.fromEntries(found);
+}
+
+function everyWait({ States }: LoweredDefinition, milliseconds: number): Record<string, number> {
+  const waits = Object.entries(States).filter(([, state]) => 'Type' in state && state.Type === 'Wait');
+  return Object.fromEntries(waits.map(([name]) => [name, milliseconds]));
 }
 
 function taskHandler(run: StateMachineRun, state: string): StateHandler {
@@ -158,7 +169,7 @@ async function runMap(run: StateMachineRun, state: string, map: LoweredMap, inpu
     };
   }
   const Concurrency = Math.min(run.concurrency, map.maxConcurrency || run.concurrency);
-  await execute(map.items, mapInput, { run, handlers, context: { Strata: { Items: items, Concurrency } } });
+  await execute(map.items, mapInput, { run, handlers, mapped: { Items: items, Concurrency } });
   if (isExceeded(map, failures.length, items.length)) throw exceeded(state, failures, items.length);
   return null;
 }

@@ -1,19 +1,11 @@
 import { InvalidInput } from '../core/errors.ts';
 import { isKeyed } from '../core/keyed.ts';
-import type { LandedFile } from '../core/run.ts';
+import type { LandedFile, OpenInput, Reprocess } from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 import type { StepDeps } from './deps.ts';
-import type { OpenInput, Survey } from './open.ts';
+import type { Survey } from './open.ts';
 import { tableIdOf } from './table-state.ts';
-
-/** Files by their names below the source's folder, or by the time at which they landed (ISO; from inclusive, to exclusive). */
-export type Reprocess = {
-  readonly source: string;
-  readonly files?: readonly string[];
-  readonly from?: string;
-  readonly to?: string;
-};
 
 /** What a run takes on: files by source, keyed models to rebuild, bronze files whose events are withdrawn first. */
 export type Work = {

@@ -11,6 +11,7 @@ import { checkBreaker, rearmBreaker } from './breaker.ts';
 import type { StepDeps } from './deps.ts';
 import { commitOps, writeOpsRows } from './ops-tables.ts';
 import type { Placed } from './place-files.ts';
+import { recordRun } from './record-run.ts';
 import { stageReleased } from './release.ts';
 import { readJson, readLevelPlan, readPlan, runFolder, writeOnce } from './run-folder.ts';
 import { findModel, tableIdOf } from './table-state.ts';
@@ -53,6 +54,7 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
     await rearmBreaker(deps.store, run.pipeline);
   }
   const accounting = Object.fromEntries(sources.map(({ source, outcome }) => [source, outcome.counts]));
+  if (!run.dry_run) await recordRun(deps, plan, { status: 'SUCCEEDED', accounting, tables, error: null });
   const record: CommitRecord = { tables, accounting, ms: deps.clock.now().getTime() - started };
   await writeOnce(deps.store, runFolder.commit(run), record);
   return state;

@@ -8,8 +8,15 @@ export type StepSettings = {
   readonly threads: number;
   /** An existing local folder for temporary files. */
   readonly scratch: string;
-  /** Who holds locks on behalf of this process. */
-  readonly holder: string;
+  /** Who holds the lock of a run that is at work here: on one machine the process, on AWS the run itself. */
+  readonly holder: (runId: string) => string;
+  /** Milliseconds after which a lock that is not renewed is free for anyone. */
+  readonly leaseMs: number;
+};
+
+/** What locks need. */
+export type LockDeps = Pick<StepDeps, 'store' | 'clock' | 'isGone'> & {
+  readonly settings: Pick<StepSettings, 'holder' | 'leaseMs'>;
 };
 
 /** Everything a step needs from the world; the two composition roots build it. */

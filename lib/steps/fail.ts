@@ -1,43 +1,47 @@
-import type { RunPlan, RunRef, RunResult } from '../core/run.ts';
+import type { AfterError, FailureRecord, RunPlan, RunRef, RunResult } from '../core/run.ts';
 import type { JsonValue } from '../ports.ts';
-import type { StepDeps } from './deps.ts';
+import type { LockDeps, StepDeps } from './deps.ts';
 import { discardRun } from './discard.ts';
-import { recordRun } from './finish.ts';
 import { releaseLock } from './lock.ts';
 import { openRunKey } from './open.ts';
+import { durationOf } from './record-run.ts';
 import { readPlan, runFolder, writeOnce } from './run-folder.ts';
 
-/** A run's state with the error that a Catch put beside it; without `run` when Open itself failed. */
-export type FailInput = {
-  readonly run?: RunRef;
-  readonly pipeline?: string;
-  readonly error: { readonly Error: string; readonly Cause: string };
-};
+/** What Fail needs: no engine, so that on AWS it is a light function. */
+export type FailDeps = LockDeps &
+  Pick<StepDeps, 'log'> & {
+    /** Notes a run that was undone where people look for it. */
+    readonly recordFailed: (plan: RunPlan, result: RunResult) => Promise<void>;
+  };
 
 /**
  * Ends a run that failed. Before the first commit the run is undone: nothing was published, its files are removed and
  * the next run plans anew. Once committing has begun it stays open instead, and the next run rolls it forward.
+ * Answers `go_on` when a resumed run was undone, which leaves the way free for the run that was asked for.
  */
-export async function runFail(input: FailInput, deps: StepDeps): Promise<JsonValue> {
-  const error = { name: input.error.Error, message: input.error.Cause };
-  deps.log.warn('the run failed', { error: error.name, cause: error.message, run_id: input.run?.run_id ?? null });
-  const { run } = input;
+export async function runFail({ state, execution }: AfterError, deps: FailDeps): Promise<JsonValue> {
+  const error = { name: state.error.Error, message: state.error.Cause };
+  const redrives = execution.RedriveCount ?? 0;
+  deps.log.warn('the run failed', { error: error.name, cause: error.message, run_id: state.run?.run_id ?? null });
+  const { run } = state;
   if (run === undefined) {
-    if (input.pipeline !== undefined && error.name !== 'LockHeld') await releaseLock(deps, input.pipeline);
-    return { failed: true };
+    const { pipeline, run_id } = state;
+    if (pipeline !== undefined && run_id !== undefined && error.name !== 'LockHeld')
+      await releaseLock(deps, pipeline, run_id);
+    return { redrives } satisfies FailureRecord;
   }
-  if ((await deps.store.head(runFolder.committing(run))) === undefined) {
-    await undo(deps, await readPlan(deps.store, run), error);
-  }
-  await releaseLock(deps, run.pipeline);
-  return { failed: true, run_id: run.run_id };
+  const undone = (await deps.store.head(runFolder.committing(run))) === undefined;
+  if (undone) await undo(deps, await readPlan(deps.store, run), error);
+  await releaseLock(deps, run.pipeline, run.run_id);
+  const resumed = state.request !== undefined && state.request.run_id !== run.run_id;
+  const record: FailureRecord = { run_id: run.run_id, redrives, ...(undone && resumed ? { go_on: true } : {}) };
+  return { ...record };
 }
 
-async function undo(deps: StepDeps, plan: RunPlan, error: { name: string; message: string }): Promise<void> {
-  const ms = deps.clock.now().getTime() - Date.parse(plan.created_at) + plan.planning_ms;
-  const result = failedResult(plan.run, error, ms);
-  await discardRun(deps, plan);
-  if (!plan.run.dry_run) await recordRun(deps, plan, result);
+async function undo(deps: FailDeps, plan: RunPlan, error: { name: string; message: string }): Promise<void> {
+  const result = failedResult(plan.run, error, durationOf(plan, deps.clock.now()));
+  await discardRun(deps.store, plan);
+  if (!plan.run.dry_run) await deps.recordFailed(plan, result);
   await writeOnce(deps.store, runFolder.result(plan.run), result);
   await deps.store.remove(openRunKey(plan.run.pipeline));
 }

@@ -1,31 +1,30 @@
 import type { LevelPlan, RunPlan, RunResult, RunState, StepTiming } from '../core/run.ts';
-import type { JsonValue, Row } from '../ports.ts';
+import type { Row } from '../ports.ts';
 import { previewRows } from '../sql/audit.ts';
 import { type CommitRecord, readAudits, readSources } from './commit.ts';
 import type { StepDeps } from './deps.ts';
 import { discardRun, discardWorkFiles } from './discard.ts';
 import { releaseLock } from './lock.ts';
 import { openRunKey } from './open.ts';
-import { commitOps, writeOpsRows } from './ops-tables.ts';
+import { durationOf } from './record-run.ts';
 import { readJson, readLevelPlan, readPlan, runFolder, writeOnce } from './run-folder.ts';
 import { findModel, openTables } from './table-state.ts';
 import { readOutcome } from './unit-result.ts';
 
 const PREVIEW_ROWS = 5;
 
-/** Ends a run: its row in the runs table, its result, no more work files, no lock. */
+/** Ends a run: its result, no more work files, no lock. */
 export async function runFinish(state: RunState, deps: StepDeps): Promise<RunState> {
   const { run } = state;
   if ((await deps.store.head(runFolder.result(run))) === undefined) {
     const plan = await readPlan(deps.store, run);
     const result = await assembleResult(deps, plan);
-    if (run.dry_run) await discardRun(deps, plan);
-    else await recordRun(deps, plan, result);
+    if (run.dry_run) await discardRun(deps.store, plan);
     await writeOnce(deps.store, runFolder.result(run), result);
-    await discardWorkFiles(deps, plan);
+    await discardWorkFiles(deps.store, plan);
   }
   await deps.store.remove(openRunKey(run.pipeline));
-  await releaseLock(deps, run.pipeline);
+  await releaseLock(deps, run.pipeline, run.run_id);
   return state;
 }
 
@@ -47,7 +46,7 @@ async function assembleResult(deps: StepDeps, plan: RunPlan): Promise<RunResult>
     tables: commit.tables,
     warnings: audits.flatMap((a) => a.models.flatMap((m) => m.warnings)),
     previews: plan.run.dry_run ? await preview(deps, plan) : {},
-    duration_ms: deps.clock.now().getTime() - Date.parse(plan.created_at) + plan.planning_ms,
+    duration_ms: durationOf(plan, deps.clock.now()),
     steps: await timings(deps, plan, commit),
     error: null,
   };
@@ -95,25 +94,4 @@ async function preview(deps: StepDeps, plan: RunPlan): Promise<Readonly<Record<s
     await session.close();
     await tables.release();
   }
-}
-
-/** One row in the runs table for a run that ended, well or not. */
-export async function recordRun(
-  deps: StepDeps,
-  plan: RunPlan,
-  result: Pick<RunResult, 'status' | 'accounting' | 'tables' | 'error' | 'duration_ms'>,
-): Promise<void> {
-  const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
-  const row: { readonly [column: string]: JsonValue } = {
-    run_id: plan.run.run_id,
-    status: result.status,
-    started_at: plan.created_at,
-    finished_at: deps.clock.now().toISOString(),
-    duration_ms: result.duration_ms,
-    files: sum(Object.values(plan.sources).map((s) => s.files)),
-    rows_read: sum(Object.values(result.accounting).map((c) => c.read)),
-    rows_added: sum(Object.values(result.tables).map((t) => t.rows_added)),
-    error: result.error === null ? null : `${result.error.name}: ${result.error.message}`,
-  };
-  await commitOps(deps, plan.run, 'runs', await writeOpsRows(deps, plan, 'runs', [row]));
 }

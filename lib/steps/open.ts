@@ -1,34 +1,31 @@
 import { InvalidInput } from '../core/errors.ts';
-import type { BaseTable, LandedFile, PlannedSource, RunPlan, RunRef, RunState } from '../core/run.ts';
+import { opsTable } from '../core/ops.ts';
+import type { BaseTable, LandedFile, OpenInput, PlannedSource, RunPlan, RunRef, RunState } from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
+import type { TableId } from '../core/tables.ts';
 import { currentSnapshot } from '../iceberg/snapshot.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
 import { loadTable } from '../table/read.ts';
 import { requireClosed } from './breaker.ts';
-import { chooseWork, type Reprocess } from './choose-work.ts';
+import { chooseWork } from './choose-work.ts';
 import type { StepDeps } from './deps.ts';
 import { discardRun } from './discard.ts';
 import { goldReason } from './gold-inputs.ts';
 import { findNewFiles } from './ledger.ts';
-import { releaseLock, takeLock } from './lock.ts';
+import { handOver, releaseLock, takeLock } from './lock.ts';
 import { checkRunId, readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from './run-folder.ts';
 import { modelTables } from './table-state.ts';
 
-export type OpenInput = {
-  readonly pipeline: string;
-  readonly run_id: string;
-  readonly dry_run: boolean;
-  /** Full name of a keyed table to recompute from its log. */
-  readonly rebuild?: string;
-  /** Bronze files to take through the pipeline again. */
-  readonly reprocess?: Reprocess;
-};
+export type { OpenInput } from '../core/run.ts';
+
+type KnownTable = { readonly metadata: TableMetadata; readonly location: string };
 
 /** What there is to do for a pipeline, computed without writing anything. */
 export type Survey = {
   readonly spec: PipelineSpec;
   readonly waiting: ReadonlyMap<string, readonly LandedFile[]>;
-  readonly tables: ReadonlyMap<string, { metadata: TableMetadata; location: string } | undefined>;
+  readonly tables: ReadonlyMap<string, KnownTable | undefined>;
+  readonly quarantine: KnownTable | undefined;
   /** Gold models that would be computed even without new files, with the reason. */
   readonly stale: ReadonlyMap<string, string>;
   readonly ms: number;
@@ -42,15 +39,32 @@ export type Survey = {
 export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunState> {
   const { pipeline, dry_run } = input;
   const run: RunRef = { pipeline, run_id: checkRunId(input.run_id), dry_run };
-  if ((await deps.store.head(runFolder.result(run))) !== undefined) return { status: 'done', run, level: 0, levels: 0 };
+  const request = requestOf(input);
+  const idle = { request, run, level: 0, levels: 0 };
+  if ((await deps.store.head(runFolder.result(run))) !== undefined) return { status: 'done', ...idle };
   await takeLock(deps, run.pipeline, run.run_id);
   const unfinished = await findUnfinished(deps, run);
-  if (unfinished !== undefined) return planned(unfinished);
+  if (unfinished !== undefined) {
+    await handOver(deps, run.pipeline, run.run_id, unfinished.run.run_id);
+    return planned(unfinished, request);
+  }
   await requireClosed(deps.store, run.pipeline);
   const plan = await planRun(deps, run, input);
-  if (plan !== undefined) return planned(plan);
-  await releaseLock(deps, run.pipeline);
-  return { status: 'nothing', run, level: 0, levels: 0 };
+  if (plan !== undefined) return planned(plan, request);
+  await releaseLock(deps, run.pipeline, run.run_id);
+  return { status: 'nothing', ...idle };
+}
+
+/** What was asked for, without what the state machine has put beside it. */
+function requestOf({ pipeline, run_id, dry_run, wait, rebuild, reprocess }: OpenInput): OpenInput {
+  return {
+    pipeline,
+    run_id,
+    dry_run,
+    ...(wait === undefined ? {} : { wait }),
+    ...(rebuild === undefined ? {} : { rebuild }),
+    ...(reprocess === undefined ? {} : { reprocess }),
+  };
 }
 
 /** Where the run that is under way is named, so that another can find it without listing all runs. */
@@ -64,7 +78,7 @@ async function findUnfinished(deps: StepDeps, run: RunRef): Promise<RunPlan | un
   if ((await deps.store.head(runFolder.result(open))) !== undefined) return undefined;
   const plan = await readPlan(deps.store, open);
   if (open.dry_run) {
-    await discardRun(deps, plan);
+    await discardRun(deps.store, plan);
     return undefined;
   }
   if (run.dry_run) {
@@ -94,6 +108,7 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput): Promise<R
     tables: Object.fromEntries([...survey.tables].map(([id, table]) => [id, baseTable(table)])),
     sources,
     planning_ms: survey.ms,
+    quarantine: baseTable(survey.quarantine),
     rebuild: work.rebuild,
     withdraw: work.withdraw,
   };
@@ -105,19 +120,25 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput): Promise<R
 export async function surveyPipeline(deps: StepDeps, pipeline: string): Promise<Survey> {
   const started = deps.clock.now().getTime();
   const spec = await deps.specs(pipeline);
-  const tables = new Map<string, { metadata: TableMetadata; location: string } | undefined>();
+  const tables = new Map<string, KnownTable | undefined>();
   for (const [id, table] of modelTables(spec)) {
-    const entry = await loadTable(deps.catalog, table);
-    tables.set(id, entry && { metadata: entry.metadata, location: entry.metadataLocation });
+    tables.set(id, await findKnown(deps, table));
   }
+  const quarantine = await findKnown(deps, opsTable(pipeline, 'quarantine'));
   const session = await deps.engine.open(deps.settings);
   try {
     const names = spec.sources.map((s) => s.name);
     const waiting = await findNewFiles(deps, session, pipeline, names);
-    return { spec, waiting, tables, stale: findStale(spec, tables), ms: deps.clock.now().getTime() - started };
+    const ms = deps.clock.now().getTime() - started;
+    return { spec, waiting, tables, quarantine, stale: findStale(spec, tables), ms };
   } finally {
     await session.close();
   }
+}
+
+async function findKnown(deps: StepDeps, table: TableId): Promise<KnownTable | undefined> {
+  const entry = await loadTable(deps.catalog, table);
+  return entry && { metadata: entry.metadata, location: entry.metadataLocation };
 }
 
 /** A lake without silver has nothing to compute gold from. */
@@ -136,7 +157,7 @@ function findStale(
   return stale;
 }
 
-function baseTable(table: { metadata: TableMetadata; location: string } | undefined): BaseTable | null {
+function baseTable(table: KnownTable | undefined): BaseTable | null {
   if (table === undefined) return null;
   const snapshot = currentSnapshot(table.metadata);
   return {
@@ -145,6 +166,6 @@ function baseTable(table: { metadata: TableMetadata; location: string } | undefi
   };
 }
 
-function planned(plan: RunPlan): RunState {
-  return { status: 'planned', run: plan.run, level: 0, levels: plan.spec.levels.length };
+function planned(plan: RunPlan, request: OpenInput): RunState {
+  return { status: 'planned', request, run: plan.run, level: 0, levels: plan.spec.levels.length };
 }

@@ -28,11 +28,15 @@ import { type Placed, placeDataFiles, withScratch } from './place-files.ts';
 import { fieldIdsOf } from './table-state.ts';
 import type { Target } from './target.ts';
 
-type OpsTarget = Target & { readonly base: BaseTable | undefined };
+type OpsTarget<Base> = Target & { readonly base: Base | undefined };
 
 /** The ops table as it is or, on its first use, as it will be; columns that a newer release added are added. */
-export async function opsTarget(deps: StepDeps, name: OpsTable, id: TableId): Promise<OpsTarget> {
-  const base = await loadTable(deps.catalog, id);
+export function opsTarget<Base extends Pick<BaseTable, 'metadata'>>(
+  deps: Pick<StepDeps, 'ids' | 'store' | 'clock'>,
+  name: OpsTable,
+  id: TableId,
+  base: Base | undefined,
+): OpsTarget<Base> {
   if (base === undefined) {
     const create: NewTable = {
       uuid: deps.ids.uuid(),
@@ -63,7 +67,7 @@ export async function commitOps(
 ): Promise<void> {
   if (placed.length === 0) return;
   const id = opsTable(run.pipeline, name);
-  const target = await opsTarget(deps, name, id);
+  const target = opsTarget(deps, name, id, await loadTable(deps.catalog, id));
   const prepared = await prepareSnapshot(deps.store, {
     base: target.base,
     ...(target.create === undefined ? {} : { create: { ...target.create, properties } }),
@@ -94,7 +98,7 @@ export async function writeOpsRows(
 ): Promise<readonly Placed[]> {
   if (rows.length === 0) return [];
   const table = opsTable(plan.run.pipeline, name);
-  const target = await opsTarget(deps, name, table);
+  const target = opsTarget(deps, name, table, await loadTable(deps.catalog, table));
   const session = await deps.engine.open(deps.settings);
   try {
     return await withScratch(deps, `ops-${name}`, async (scratch) => {

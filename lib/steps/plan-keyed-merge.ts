@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import type { KeyedModel } from '../core/keyed.ts';
-import { OPS_TABLES, opsTable } from '../core/ops.ts';
+import { OPS_TABLES } from '../core/ops.ts';
 import type { KeyShare, MergeUnit, ModelPlan, RunPlan } from '../core/run.ts';
 import type { DataFile } from '../iceberg/types.ts';
 import type { Session } from '../ports.ts';
 import { writeExtracts } from '../sql/extracts.ts';
 import { quotePath } from '../sql/quote.ts';
 import { createSchemas, renderParquet, renderScan } from '../sql/scan.ts';
-import { loadTable, planFiles } from '../table/read.ts';
+import { planFiles } from '../table/read.ts';
 import type { StepDeps } from './deps.ts';
 import { withScratch } from './place-files.ts';
 import { runFolder } from './run-folder.ts';
-import { loadBase, openTable, pathOf, scanColumns } from './table-state.ts';
+import { loadBase, loadQuarantine, openTable, pathOf, scanColumns } from './table-state.ts';
 import type { UnitResult } from './unit-result.ts';
 
 /** A share may weigh this part of a unit's input bytes, since Parquet grows when it is read. */
@@ -143,7 +143,7 @@ async function placeExtracts(
     );
     const paths = stagedKeys.map((k) => pathOf(borrowed, k));
     const staged = paths.length === 0 ? renderScan(columns, []) : renderParquet(paths);
-    const quarantine = await openQuarantine(deps, session, plan.run.pipeline);
+    const quarantine = await openQuarantine(deps, session, plan);
     try {
       const staging = rejectedKeys.map((k) => pathOf(borrowed, k));
       const rejected = [...quarantine.relations, ...(staging.length === 0 ? [] : [renderParquet(staging)])];
@@ -162,16 +162,16 @@ async function placeExtracts(
   }
 }
 
-/** The quarantine table as published, if there is one. */
+/** The quarantine as it was when the run was planned, if there was one. */
 async function openQuarantine(
   deps: StepDeps,
   session: Session,
-  pipeline: string,
+  plan: RunPlan,
 ): Promise<{ readonly relations: readonly string[]; release(): Promise<void> }> {
-  const entry = await loadTable(deps.catalog, opsTable(pipeline, 'quarantine'));
-  if (entry === undefined) return { relations: [], release: async () => {} };
+  const metadata = await loadQuarantine(deps.store, plan);
+  if (metadata === undefined) return { relations: [], release: async () => {} };
   for (const statement of createSchemas(['ops'])) await session.run(statement);
   const name = { schema: 'ops', table: 'quarantine' };
-  const opened = await openTable(deps.store, session, name, entry.metadata, OPS_TABLES.quarantine);
+  const opened = await openTable(deps.store, session, name, metadata, OPS_TABLES.quarantine);
   return { relations: [quotePath(name.schema, name.table)], release: () => opened.release() };
 }

@@ -1,13 +1,12 @@
-import { OPS_TABLES, opsTable } from '../core/ops.ts';
+import { OPS_TABLES } from '../core/ops.ts';
 import type { SourceSpec } from '../core/spec.ts';
 import type { Session } from '../ports.ts';
 import { countMemory, createMemory } from '../sql/memory.ts';
 import { quotePath } from '../sql/quote.ts';
 import { createSchemas } from '../sql/scan.ts';
-import { loadTable } from '../table/read.ts';
 import type { StepDeps } from './deps.ts';
 import type { UnitContext } from './stage.ts';
-import { openTable } from './table-state.ts';
+import { loadQuarantine, openTable } from './table-state.ts';
 
 /**
  * Loads what the quarantine remembers of a source. Whether rows have to be held against it: when it remembers anything,
@@ -20,14 +19,14 @@ export async function openMemory(
   deps: StepDeps,
 ): Promise<boolean> {
   const { plan } = context;
-  const entry = await loadTable(deps.catalog, opsTable(plan.run.pipeline, 'quarantine'));
-  if (entry === undefined) {
+  const metadata = await loadQuarantine(deps.store, plan);
+  if (metadata === undefined) {
     await session.run(createMemory(undefined, source.name, []));
     return source.key.length > 0;
   }
   for (const statement of createSchemas(['ops'])) await session.run(statement);
   const name = { schema: 'ops', table: 'quarantine' };
-  const files = await openTable(deps.store, session, name, entry.metadata, OPS_TABLES.quarantine);
+  const files = await openTable(deps.store, session, name, metadata, OPS_TABLES.quarantine);
   try {
     await session.run(createMemory(quotePath('ops', 'quarantine'), source.name, plan.withdraw));
   } finally {

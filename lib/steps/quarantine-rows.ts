@@ -19,7 +19,7 @@ import { opsTarget } from './ops-tables.ts';
 import { type Placed, placeDataFiles } from './place-files.ts';
 import type { UnitContext } from './stage.ts';
 import type { CountedBatch } from './stage-silver.ts';
-import { fieldIdsOf } from './table-state.ts';
+import { fieldIdsOf, loadQuarantine } from './table-state.ts';
 
 export type Quarantined = {
   readonly quarantined: number;
@@ -63,7 +63,8 @@ export async function quarantineRows(
     );
   }
   const table = opsTable(plan.run.pipeline, 'quarantine');
-  const target = await opsTarget(deps, 'quarantine', table);
+  const metadata = await loadQuarantine(deps.store, plan);
+  const target = opsTarget(deps, 'quarantine', table, metadata && { metadata });
   const files = await session.copy(
     writeTable({
       name: 'write quarantine',

@@ -31,7 +31,7 @@ export async function stageReleased(
     const table = quotePath('ops', 'quarantine');
     const rows = Number((await session.rows(countReleasable(table, filter)))[0]?.['rows']);
     if (rows === 0) return undefined;
-    const target = await opsTarget(deps, 'quarantine', id);
+    const target = opsTarget(deps, 'quarantine', id, entry);
     return await withScratch(deps, 'release', async (scratch) => {
       const files = await session.copy(
         writeTable({
@@ -55,10 +55,15 @@ export async function stageReleased(
 
 /**
  * Releases rows from quarantine: they stay there with status `released`, and neither their hash nor their attempts are
- * held against rows that land from now on. Returns how many rows. Throws LockHeld while a run works.
+ * held against rows that land from now on. `runId` names the change. Returns how many rows. Throws LockHeld while a run works.
  */
-export async function releaseQuarantine(deps: StepDeps, pipeline: string, filter: QuarantineFilter): Promise<number> {
-  const run = { pipeline, run_id: `release-${deps.ids.unique()}` };
+export async function releaseQuarantine(
+  deps: StepDeps,
+  pipeline: string,
+  runId: string,
+  filter: QuarantineFilter,
+): Promise<number> {
+  const run = { pipeline, run_id: runId };
   await takeLock(deps, pipeline, run.run_id);
   try {
     const released = await stageReleased(deps, run, filter);
@@ -66,6 +71,6 @@ export async function releaseQuarantine(deps: StepDeps, pipeline: string, filter
     await commitOps(deps, run, 'quarantine', released.files, { kind: 'all' });
     return released.rows;
   } finally {
-    await releaseLock(deps, pipeline);
+    await releaseLock(deps, pipeline, run.run_id);
   }
 }

@@ -27,7 +27,7 @@ export const runFolder = {
   commit: (run: RunRef): string => `${runFolder.root(run)}/commit.json`,
 } as const;
 
-const LONGEST_RUN_ID = 80;
+export const LONGEST_RUN_ID = 80;
 
 /** Throws InvalidInput for a run_id that is no safe name for files and executions. */
 export function checkRunId(runId: string): string {

@@ -71,6 +71,11 @@ export async function loadBase(store: ObjectStore, plan: RunPlan, model: string)
   return readMetadata(store, base.metadata_location);
 }
 
+/** The quarantine as it was when the run was planned. */
+export async function loadQuarantine(store: ObjectStore, plan: RunPlan): Promise<TableMetadata | undefined> {
+  return plan.quarantine === null ? undefined : readMetadata(store, plan.quarantine.metadata_location);
+}
+
 /** By model id: several tables as this run sees them. */
 export async function loadStates(
   store: ObjectStore,

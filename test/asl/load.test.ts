@@ -19,7 +19,7 @@ const REFUSED: readonly (readonly [path: string, value: unknown, place: string, 
   ['States.Begin.End', true, 'States.Begin', /got both/],
   ['States.Begin.End', false, 'States.Begin.End', /expected true/],
   ['States.Begin.Type', 'Parallel', 'States.Begin.Type', /got "Parallel"; expected Task, Pass/],
-  ['States.Begin.Type', 'Wait', 'States.Begin.Type', /got "Wait"/],
+  ['States.Begin.Type', 'Parallel', 'States.Begin.Type', /got "Parallel"/],
   ['States.Begin.HeartbeatSeconds', 5, 'States.Begin', /got HeartbeatSeconds; expected no such field/],
   ['States.Begin.Assign', {}, 'States.Begin', /got Assign/],
   ['States.Begin.InputPath', '$.a', 'States.Begin', /got InputPath/],
@@ -104,7 +104,7 @@ describe('loadStateMachine', () => {
   it('reports all problems of a document at once', () => {
     const machine = structuredClone(SMALL) as unknown as Record<string, Record<string, Record<string, unknown>>>;
     Object.assign(machine['States']?.['Begin'] ?? {}, { HeartbeatSeconds: 1, TimeoutSeconds: -1 });
-    Object.assign(machine['States']?.['Mark'] ?? {}, { Type: 'Wait' });
+    Object.assign(machine['States']?.['Mark'] ?? {}, { Type: 'Parallel' });
     assert.deepEqual(
       problemsOf(machine)
         .map(({ place }) => place)

@@ -129,8 +129,11 @@ describe('loop prevention', () => {
   test('released rows are tried again and stay on record', async () => {
     await withLake(payments(), async (lake) => {
       await landAndRun(lake, 'a.csv', ['1,5.00,XXX', '2,5.00,YYY']);
-      assert.equal(await releaseQuarantine(lake.deps, 'bank', { code: 'DOMAIN_ERROR', source: 'payments' }), 2);
-      assert.equal(await releaseQuarantine(lake.deps, 'bank', {}), 0);
+      assert.equal(
+        await releaseQuarantine(lake.deps, 'bank', 'release-1', { code: 'DOMAIN_ERROR', source: 'payments' }),
+        2,
+      );
+      assert.equal(await releaseQuarantine(lake.deps, 'bank', 'release-2', {}), 0);
       const again = await landAndRun(lake, 'b.csv', ['1,5.00,XXX']);
       assert.equal(again['quarantined'], 1);
       const rows = await lake.rows('bank_ops.quarantine', QUARANTINE);

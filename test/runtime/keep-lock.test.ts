@@ -8,7 +8,7 @@ import { openTestLake } from '../support/test-lake.ts';
 
 test('a lease grows for as long as the action takes, and no longer', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
-  const lake = await openTestLake({
+  const opened = await openTestLake({
     name: 'shop',
     definition: definePipeline({
       name: 'shop',
@@ -16,6 +16,8 @@ test('a lease grows for as long as the action takes, and no longer', async (t) =
       silver: { orders: { from: 'orders', mode: append() } },
     }),
   });
+  // As on AWS, where the run holds the lock and not the process.
+  const lake = opened.reopen((deps) => ({ ...deps, settings: { ...deps.settings, holder: (run) => `run:${run}` } }));
   const lease = async (): Promise<string> => {
     const { bytes } = await lake.store.read('ops/shop/lock.json');
     return (JSON.parse(new TextDecoder().decode(bytes)) as { readonly expires_at: string }).expires_at;
@@ -26,9 +28,14 @@ test('a lease grows for as long as the action takes, and no longer', async (t) =
     return lease();
   };
   try {
-    await takeLock(lake.deps, 'shop', 'run-1');
+    let now = Date.parse('2026-01-01T00:00:00Z');
+    const deps = { ...lake.deps, clock: { now: () => new Date(now) } };
+    await takeLock(deps, 'shop', 'run-1');
     const taken = await lease();
-    const renewed = await keepLock(lake.deps, 'shop', tick);
+    assert.equal(await keepLock(deps, 'shop', 'run-1', tick), taken, 'a lease that has just begun is left alone');
+    now += RENEW_MS;
+    assert.equal(await keepLock(deps, 'shop', 'another', tick), taken, 'a lock of another run is left alone');
+    const renewed = await keepLock(deps, 'shop', 'run-1', tick);
     assert.ok(renewed > taken, `${renewed} is later than ${taken}`);
     assert.equal(await tick(), renewed);
   } finally {

@@ -29,7 +29,7 @@ function deps() {
   return {
     store: createLocalStore({ root, durable: false }),
     ids: { unique, uuid: unique, snapshot: () => 1n },
-    settings: { memoryBytes: 1e8, threads: 1, scratch, holder: 'test' },
+    settings: { memoryBytes: 1e8, threads: 1, scratch, holder: () => 'test', leaseMs: 60_000 },
   };
 }
 

@@ -4,8 +4,10 @@ import { describe, it } from 'node:test';
 import { loadStateMachine } from '../../lib/asl/load.ts';
 import { lowerStateMachine } from '../../lib/asl/lower.ts';
 import { AuditFailed, CommitConflict, CommitStateUnknown, LockHeld, Unavailable } from '../../lib/core/errors.ts';
+import type { AfterError } from '../../lib/core/run.ts';
 import type { JsonValue } from '../../lib/ports.ts';
 import { runStateMachine, type StateHandler, type StateMachineResult } from '../../lib/runtime/state-machine.ts';
+import { runRunFailed } from '../../lib/steps/run-failed.ts';
 
 const FILE = new URL('../../statemachines/medallion.asl.json', import.meta.url);
 const definition = lowerStateMachine(loadStateMachine(readFileSync(FILE, 'utf8'), 'medallion.asl.json'));
@@ -27,9 +29,11 @@ const listed = (state: RunState, step: 'stage' | 'merge'): JsonValue => {
   return { ...state, [step]: { units_key, count: UNITS[units_key]?.length ?? 0 } };
 };
 
+const PLANNED = { status: 'planned', request: INPUT, run: RUN, level: 0, levels: 2 };
+
 /** Steps that do nothing but pass the state on as the real ones do. */
 const STEPS: Handlers = {
-  Open: async () => ({ status: 'planned', run: RUN, level: 0, levels: 2 }),
+  Open: async () => PLANNED,
   PlanStage: async (state) => listed(state, 'stage'),
   Stage: async () => null,
   PlanMerge: async (state) => listed(state, 'merge'),
@@ -37,12 +41,21 @@ const STEPS: Handlers = {
   Audit: async (state) => ({ ...state, level: state.level + 1 }),
   Commit: async (state) => state,
   Finish: async (state) => state,
-  Fail: async () => null,
+  Fail: async () => ({ run_id: 'r-1', redrives: 0 }),
+  Notify: async () => null,
+  RunFailed: async (input) => ({ ...(await runRunFailed(input as unknown as AfterError)) }) as JsonValue,
 };
 
 type Call = { readonly state: string; readonly input: RunState };
 
-async function play(changes: Handlers): Promise<{ result: StateMachineResult; calls: readonly Call[] }> {
+async function play(
+  changes: Handlers,
+  {
+    input = INPUT,
+    execution = { Name: 'r-1' },
+    startAt = 'Open',
+  }: { input?: JsonValue; execution?: JsonValue; startAt?: string } = {},
+): Promise<{ result: StateMachineResult; calls: readonly Call[] }> {
   const calls: Call[] = [];
   const handlers = Object.fromEntries(
     Object.entries({ ...STEPS, ...changes }).map(([state, step]): [string, StateHandler] => [
@@ -55,8 +68,9 @@ async function play(changes: Handlers): Promise<{ result: StateMachineResult; ca
   );
   const readItems = async (key: string): Promise<readonly JsonValue[]> => UNITS[key] ?? assert.fail(`read ${key}`);
   const result = await runStateMachine({
-    definition,
-    input: INPUT,
+    definition: { ...definition, main: { ...definition.main, StartAt: startAt } },
+    input,
+    execution,
     handlers,
     readItems,
     concurrency: 1,
@@ -64,6 +78,11 @@ async function play(changes: Handlers): Promise<{ result: StateMachineResult; ca
   });
   return { result, calls };
 }
+
+const FAILING = ['Fail', 'Notify', 'RunFailed'];
+
+const inputOf = (calls: readonly Call[], name: string): AfterError =>
+  calls.find(({ state }) => state === name)?.input as unknown as AfterError;
 
 const statesOf = (calls: readonly Call[]): readonly string[] => calls.map(({ state }) => state);
 
@@ -98,6 +117,7 @@ describe('medallion on one machine', () => {
       status: 'SUCCEEDED',
       output: {
         status: 'planned',
+        request: INPUT,
         run: RUN,
         level: 2,
         levels: 2,
@@ -119,7 +139,7 @@ describe('medallion on one machine', () => {
 
   for (const status of ['nothing', 'done']) {
     it(`ends after Open when it says '${status}'`, async () => {
-      const { result, calls } = await play({ Open: async () => ({ status, run: RUN, level: 0, levels: 0 }) });
+      const { result, calls } = await play({ Open: async () => ({ ...PLANNED, status, level: 0, levels: 0 }) });
       assert.deepEqual(statesOf(calls), ['Open']);
       assert.equal(result.status, 'SUCCEEDED');
     });
@@ -133,21 +153,21 @@ describe('medallion on one machine', () => {
         1,
         'a unit is not retried, the rest not begun',
       );
-      assert.deepEqual(statesOf(calls).slice(-2), [worker, 'Fail']);
+      assert.deepEqual(statesOf(calls).slice(-4), [worker, ...FAILING]);
       assert.equal(result.status, 'FAILED');
-      const failed = calls.at(-1)?.input;
-      assert.deepEqual(failed?.['run'], RUN);
-      assert.match(JSON.stringify(failed?.['error']), /States\.ExceedToleratedFailureThreshold.*AuditFailed: bad unit/);
+      const { state } = inputOf(calls, 'Fail');
+      assert.deepEqual(state.run, RUN);
+      assert.match(JSON.stringify(state.error), /States\.ExceedToleratedFailureThreshold.*AuditFailed: bad unit/);
     });
   }
 
   it('hands the input of the execution to Fail when Open fails, and keeps the error as the result', async () => {
     const { result, calls } = await play({ Open: () => Promise.reject(new LockHeld('another run')) });
-    assert.deepEqual(calls.at(-1), {
-      state: 'Fail',
-      input: { ...INPUT, error: { Error: 'LockHeld', Cause: 'another run' } },
-    });
-    assert.deepEqual(result, { status: 'FAILED', error: 'LockHeld', cause: 'another run' });
+    assert.deepEqual(statesOf(calls), ['Open', ...FAILING]);
+    const state = { ...INPUT, error: { Error: 'LockHeld', Cause: 'another run' } };
+    const given = inputOf(calls, 'Fail');
+    assert.deepEqual([given.state, given.execution.Name], [state, 'r-1']);
+    assert.deepEqual(result, { status: 'FAILED', error: 'RunFailed', cause: 'LockHeld: another run' });
   });
 
   it('keeps the first error when Fail fails too', async () => {
@@ -155,7 +175,69 @@ describe('medallion on one machine', () => {
       Commit: () => Promise.reject(new AuditFailed('first')),
       Fail: () => Promise.reject(new AuditFailed('second')),
     });
-    assert.deepEqual(result, { status: 'FAILED', error: 'AuditFailed', cause: 'first' });
+    assert.deepEqual(result, { status: 'FAILED', error: 'RunFailed', cause: 'AuditFailed: first' });
+  });
+
+  it('alerts even when Fail fails, and ends FAILED even when the alert fails', async () => {
+    const broken = (): Promise<never> => Promise.reject(new AuditFailed('second'));
+    const { result, calls } = await play({
+      Commit: () => Promise.reject(new AuditFailed('first')),
+      Fail: broken,
+      Notify: broken,
+    });
+    assert.deepEqual(statesOf(calls).slice(-3), FAILING);
+    assert.deepEqual(result, { status: 'FAILED', error: 'RunFailed', cause: 'AuditFailed: first' });
+  });
+
+  it('opens the run anew, under another run_id, when an execution that ended FAILED is redriven', async () => {
+    const ended = await play({ Commit: () => Promise.reject(new AuditFailed('first')) });
+    const { state } = inputOf(ended.calls, 'RunFailed');
+    // Step Functions enters the state that failed once more, with the same input.
+    const redriven = { input: state as unknown as JsonValue, execution: { Name: 'r-1', RedriveCount: 1 } };
+    const { result, calls } = await play({}, { ...redriven, startAt: 'RunFailed' });
+    assert.equal(result.status, 'SUCCEEDED');
+    assert.deepEqual(calls[1], { state: 'Open', input: { ...INPUT, run_id: 'r-1-r1' } });
+    const again = await play(
+      { Fail: async () => ({ redrives: 1 }), Open: () => Promise.reject(new AuditFailed('x')) },
+      { ...redriven, startAt: 'RunFailed' },
+    );
+    assert.deepEqual(again.result, { status: 'FAILED', error: 'RunFailed', cause: 'AuditFailed: x' });
+  });
+
+  it('waits for the lock when it was started with wait, and goes on when it is free', async () => {
+    const open = failing(3, new LockHeld('another run'), async () => PLANNED);
+    const { result, calls } = await play({ Open: open }, { input: { ...INPUT, wait: true } });
+    assert.equal(result.status, 'SUCCEEDED');
+    assert.equal(statesOf(calls).filter((state) => state === 'Open').length, 4);
+    assert.ok(!statesOf(calls).includes('Fail'));
+  });
+
+  it('finishes an unfinished run first, and then opens the one that was asked for', async () => {
+    let opened = 0;
+    const { result, calls } = await play({
+      Open: async () => {
+        opened += 1;
+        return opened === 1 ? { ...PLANNED, run: { ...RUN, run_id: 'r-0' } } : { ...PLANNED, status: 'nothing' };
+      },
+    });
+    assert.equal(result.status, 'SUCCEEDED');
+    assert.deepEqual(statesOf(calls).slice(-2), ['Finish', 'Open']);
+    assert.deepEqual(calls.at(-1)?.input, INPUT);
+  });
+
+  it('opens the run that was asked for when a resumed one was undone, after an alert', async () => {
+    let opened = 0;
+    const { result, calls } = await play({
+      Open: async () => {
+        opened += 1;
+        return opened === 1 ? { ...PLANNED, run: { ...RUN, run_id: 'r-0' } } : PLANNED;
+      },
+      Commit: failing(1, new AuditFailed('old')),
+      Fail: async () => ({ run_id: 'r-0', redrives: 0, go_on: true }),
+    });
+    assert.equal(result.status, 'SUCCEEDED');
+    const states = statesOf(calls);
+    assert.deepEqual(states.slice(states.indexOf('Fail'), states.indexOf('Fail') + 3), ['Fail', 'Notify', 'Open']);
   });
 
   for (const error of [new CommitConflict('x'), new CommitStateUnknown('x'), new Unavailable('x')]) {
@@ -170,9 +252,9 @@ describe('medallion on one machine', () => {
   it('gives up a retryable error at last, and never retries another', async () => {
     const lasting = await play({ Audit: failing(99, new Unavailable('gone')) });
     assert.equal(lasting.calls.filter(({ state }) => state === 'Audit').length, 7);
-    assert.deepEqual(lasting.result, { status: 'FAILED', error: 'Unavailable', cause: 'gone' });
+    assert.deepEqual(lasting.result, { status: 'FAILED', error: 'RunFailed', cause: 'Unavailable: gone' });
     const other = await play({ Audit: failing(1, new AuditFailed('no')) });
-    assert.deepEqual(statesOf(other.calls).slice(-2), ['Audit', 'Fail']);
+    assert.deepEqual(statesOf(other.calls).slice(-4), ['Audit', ...FAILING]);
     assert.equal(statesOf(other.calls).filter((state) => state === 'Audit').length, 1);
   });
 

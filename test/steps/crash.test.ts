@@ -85,7 +85,11 @@ function dying(lake: TestLake, before: number): { readonly lake: TestLake; reado
 }
 
 function successor(lake: TestLake): TestLake {
-  return lake.reopen((deps) => ({ ...deps, isGone: () => true, settings: { ...deps.settings, holder: 'test-2' } }));
+  return lake.reopen((deps) => ({
+    ...deps,
+    isGone: () => true,
+    settings: { ...deps.settings, holder: () => 'test-2' },
+  }));
 }
 
 describe('a run that dies before any of its changes is finished by the next', { concurrency: 3 }, () => {

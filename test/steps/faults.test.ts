@@ -114,7 +114,7 @@ describe('a run that cannot go on publishes nothing, says why, and the next one 
 
 test('a lock that a live process holds is respected; one of a dead process is broken', async () => {
   await withWaiting(async (lake) => {
-    const other = lake.reopen((deps) => ({ ...deps, settings: { ...deps.settings, holder: 'other' } }));
+    const other = lake.reopen((deps) => ({ ...deps, settings: { ...deps.settings, holder: () => 'other' } }));
     let inside: unknown;
     const working = withStore(lake, (store) => ({
       publish: async (path, key) => {
