@@ -1,3 +1,4 @@
+import type { ObjectVersion } from './core/objects.ts';
 import type { Statement } from './core/statement.ts';
 import type { TableId } from './core/tables.ts';
 import type { TableMetadata } from './iceberg/types.ts';
@@ -15,6 +16,8 @@ export type ObjectInfo = {
   readonly etag: string;
   /** Milliseconds since the epoch. */
   readonly modified: number;
+  /** Which of the versions that the store keeps of an overwritten object; absent where it keeps none. */
+  readonly version?: string;
 };
 
 export type WriteCondition =
@@ -24,7 +27,7 @@ export type WriteCondition =
 
 export type WriteOutcome = { readonly kind: 'written'; readonly etag: string } | { readonly kind: 'conflict' };
 
-/** Local paths for store keys; `release` gives scratch space back and may be called once in a `finally`. */
+/** Local paths by `objectName` (core/objects.ts): by key, where no version was asked for. `release` gives scratch space back and may be called once in a `finally`. */
 export type Borrowed = {
   readonly paths: ReadonlyMap<string, string>;
   release(): Promise<void>;
@@ -36,20 +39,26 @@ export type Borrowed = {
  */
 export type ObjectStore = {
   read(key: string): Promise<{ readonly bytes: Uint8Array; readonly etag: string }>;
-  head(key: string): Promise<ObjectInfo | undefined>;
-  /** All objects whose key starts with the prefix, in key order (UTF-8 byte order). */
+  head(key: string, version?: string): Promise<ObjectInfo | undefined>;
+  /**
+   * All objects whose key starts with the prefix, in key order (UTF-8 byte order). Where overwritten objects are kept,
+   * each content that a key of bronze has had since it was last removed is listed, the oldest first.
+   */
   list(prefix: string): AsyncIterable<ObjectInfo>;
   /**
    * The names one level below a prefix that is empty or ends in `/`, in byte order and without their `/`: `ops/p/runs/`
    * gives run ids without touching what the runs hold. The local store may name a folder that has become empty.
    */
   folders(prefix: string): Promise<readonly string[]>;
-  /** A reader sees the whole object or none of it; `absent` and `match` are atomic between processes. */
+  /**
+   * A reader sees the whole object or none of it; `absent` and `match` are atomic between processes. Where an etag is a
+   * hash of the content, writing equal bytes keeps it: what has to be told apart must differ in its bytes.
+   */
   write(key: string, bytes: Uint8Array, condition: WriteCondition): Promise<WriteOutcome>;
   /** No error when the key is not there. */
   remove(key: string): Promise<void>;
   /** Local paths to read objects from; the local store hands out its own files. */
-  borrow(keys: readonly string[]): Promise<Borrowed>;
+  borrow(objects: readonly (string | ObjectVersion)[]): Promise<Borrowed>;
   /** Moves a finished local file to `key`; repeating it with an equal file is harmless. */
   publish(path: string, key: string): Promise<ObjectInfo>;
   /** The location written into table metadata for a key, such as `s3://bucket/...` or `file:///...`. */
@@ -126,6 +135,8 @@ export type SessionOptions = {
   readonly memoryBytes: number;
   readonly threads: number;
   readonly scratch: string;
+  /** Bytes that may be spilled; left out: what the disk has. */
+  readonly spillBytes?: number;
 };
 
 export type Engine = { open(options: SessionOptions): Promise<Session> };

@@ -1,4 +1,5 @@
 import { Argument, type Command, InvalidArgumentError } from 'commander';
+import { InvalidInput } from '../core/errors.ts';
 import type { Context, GlobalOptions } from './context.ts';
 
 /** What every command's declaration is made of. */
@@ -14,6 +15,51 @@ export function examples(...lines: readonly string[]): string {
 
 export function pipelineArgument(): Argument {
   return new Argument('<pipeline>', 'the name of a folder in --pipelines');
+}
+
+/** Where a command works when it has `--aws`: a lake that was deployed. */
+export type AwsOptions = { readonly aws?: boolean; readonly stage?: string; readonly stateMachine?: string };
+
+export function addAws(command: Command, description: string): Command {
+  return command
+    .option('--aws', description)
+    .option('--stage <name>', 'the deployed stage (default: the one without a name)');
+}
+
+/** For commands that follow a run. */
+export function addAwsRun(command: Command): Command {
+  return addAws(command, 'run the deployed pipeline, and follow it').option(
+    '--state-machine <arn>',
+    "the state machine (default: by the pipeline's stack)",
+  );
+}
+
+/** What an option says about a deployed lake is wrong where the command stays on this machine. */
+export function requireFlag(
+  flag: string,
+  given: boolean | undefined,
+  options: Readonly<Record<string, unknown>>,
+): void {
+  const idle = Object.entries(options).filter(([, value]) => value !== undefined);
+  if (given !== true && idle.length > 0) {
+    throw new InvalidInput(`${idle.map(([name]) => name).join(' and ')} without ${flag}: expected both, or neither`);
+  }
+}
+
+/** Splits what says where from what is asked. */
+export function placeOf<Options extends AwsOptions>({
+  aws,
+  stage,
+  stateMachine,
+  ...asked
+}: Options): {
+  readonly aws: boolean;
+  readonly place: Omit<AwsOptions, 'aws'>;
+  readonly asked: Omit<Options, keyof AwsOptions>;
+} {
+  requireFlag('--aws', aws, { '--stage': stage, '--state-machine': stateMachine });
+  const place = { ...(stage === undefined ? {} : { stage }), ...(stateMachine === undefined ? {} : { stateMachine }) };
+  return { aws: aws === true, place, asked };
 }
 
 /** For options that take a number of things: 1 or more. */

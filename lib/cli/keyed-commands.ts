@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { examples, pipelineArgument, type Start } from './command-shape.ts';
+import { type AwsOptions, addAwsRun, examples, pipelineArgument, placeOf, type Start } from './command-shape.ts';
 import type { ReprocessArguments } from './commands/reprocess.ts';
 
-type RunOptions = { readonly runId?: string; readonly dryRun?: boolean };
+type RunOptions = AwsOptions & { readonly runId?: string; readonly dryRun?: boolean };
 
 /** The commands for keyed tables, which keep the events that their rows come from. */
 export function addKeyed(program: Command, start: Start): void {
@@ -11,9 +11,13 @@ export function addKeyed(program: Command, start: Start): void {
     .argument('<table>', 'a table of mode upsert or scd2, by full name')
     .addHelpText('after', examples('strata rebuild hr_silver.employee_timeframe'))
     .action(async (table: string, options: RunOptions, command: Command) =>
-      start(command, async (context) =>
-        (await import('./commands/rebuild.ts')).rebuild(context, { table, ...options }),
-      ),
+      start(command, async (context) => {
+        const { aws, place, asked } = placeOf(options);
+        const request = { table, ...asked };
+        return aws
+          ? (await import('./commands/run-aws.ts')).rebuildOnAws(context, request, place)
+          : (await import('./commands/rebuild.ts')).rebuild(context, request);
+      }),
     );
 
   addRunOptions(program.command('reprocess'))
@@ -30,10 +34,14 @@ export function addKeyed(program: Command, start: Start): void {
         'strata reprocess hr --source employee_timeframe --from 2026-01-01 --to 2026-02-01',
       ),
     )
-    .action(async (pipeline: string, options: Omit<ReprocessArguments, 'pipeline'>, command: Command) =>
-      start(command, async (context) =>
-        (await import('./commands/reprocess.ts')).reprocess(context, { pipeline, ...options }),
-      ),
+    .action(async (pipeline: string, options: AwsOptions & Omit<ReprocessArguments, 'pipeline'>, command: Command) =>
+      start(command, async (context) => {
+        const { aws, place, asked } = placeOf(options);
+        const request = (await import('./commands/reprocess.ts')).reprocessRequest({ pipeline, ...asked });
+        return aws
+          ? (await import('./commands/run-aws.ts')).runOnAws(context, request, place)
+          : (await import('./commands/run.ts')).run(context, request);
+      }),
     );
 
   program
@@ -51,7 +59,7 @@ export function addKeyed(program: Command, start: Start): void {
 }
 
 function addRunOptions(command: Command): Command {
-  return command
+  return addAwsRun(command)
     .option('--run-id <id>', 'letters, digits, - and _; the same id again returns the first result')
     .option('--dry-run', 'compute and audit everything, show counts and a preview, publish nothing');
 }

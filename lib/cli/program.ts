@@ -1,6 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
-import { examples, type Invoke, pipelineArgument, type Start } from './command-shape.ts';
+import {
+  type AwsOptions,
+  addAws,
+  addAwsRun,
+  examples,
+  type Invoke,
+  pipelineArgument,
+  placeOf,
+  requireFlag,
+  type Start,
+} from './command-shape.ts';
 import { type Context, DEFAULTS, type GlobalOptions, type Terminal } from './context.ts';
 import { addKeyed } from './keyed-commands.ts';
 import { addBreaker, addQuarantine } from './quarantine-commands.ts';
@@ -68,17 +78,26 @@ function addFeeding(program: Command, start: Start): void {
     );
 
   addGenerate(program, start);
-  program
-    .command('land')
+  addAws(program.command('land'), 'upload into the bronze bucket of the deployed lake')
     .description('copy files into bronze, as an uploader would')
     .argument('<pipeline>', 'the pipeline')
     .argument('<source>', 'one of its sources')
     .argument('<file...>', 'files to copy; a file of the same name is replaced and read again')
-    .addHelpText('after', examples('strata land retail transactions data/transactions/*.csv'))
-    .action(async (pipeline: string, source: string, files: string[], _options, command: Command) =>
-      start(command, async (context) =>
-        (await import('./commands/land.ts')).land(context, { pipeline, source, files }),
+    .addHelpText(
+      'after',
+      examples(
+        'strata land retail transactions data/transactions/*.csv',
+        'strata land --aws retail transactions data/transactions/*.csv',
       ),
+    )
+    .action(async (pipeline: string, source: string, files: string[], options: AwsOptions, command: Command) =>
+      start(command, async (context) => {
+        const { aws, place } = placeOf(options);
+        const request = { pipeline, source, files };
+        return aws
+          ? (await import('./commands/land-aws.ts')).landOnAws(context, request, place)
+          : (await import('./commands/land.ts')).land(context, request);
+      }),
     );
 }
 
@@ -103,27 +122,35 @@ function addGenerate(program: Command, start: Start): void {
 function addRunning(program: Command, start: Start): void {
   program
     .command('plan')
-    .description('show what a run would do; writes nothing')
+    .description('show what a run would do, and what it would cost on AWS; writes nothing')
     .addArgument(pipelineArgument())
     .addHelpText('after', examples('strata plan retail', 'strata plan retail --json'))
     .action(async (name: string, _options, command: Command) =>
       start(command, async (context) => (await import('./commands/plan.ts')).plan(context, name)),
     );
 
-  program
-    .command('run')
+  addAwsRun(program.command('run'))
     .description('take what has landed through silver and gold')
     .addArgument(pipelineArgument())
     .option('--run-id <id>', 'letters, digits, - and _; the same id again returns the first result')
     .option('--dry-run', 'compute and audit everything, show counts and a preview, publish nothing')
     .addHelpText(
       'after',
-      examples('strata run retail', 'strata run retail --run-id 2026-01-31', 'strata run retail --dry-run'),
-    )
-    .action(async (name: string, options: { runId?: string; dryRun?: boolean }, command: Command) =>
-      start(command, async (context) =>
-        (await import('./commands/run.ts')).run(context, { pipeline: name, ...options }),
+      examples(
+        'strata run retail',
+        'strata run retail --run-id 2026-01-31',
+        'strata run retail --dry-run',
+        'strata run --aws retail',
       ),
+    )
+    .action(async (name: string, options: AwsOptions & { runId?: string; dryRun?: boolean }, command: Command) =>
+      start(command, async (context) => {
+        const { aws, place, asked } = placeOf(options);
+        const request = { pipeline: name, ...asked };
+        return aws
+          ? (await import('./commands/run-aws.ts')).runOnAws(context, request, place)
+          : (await import('./commands/run.ts')).run(context, request);
+      }),
     );
 
   program
@@ -136,6 +163,14 @@ function addRunning(program: Command, start: Start): void {
     );
 }
 
+type QueryOptions = {
+  readonly format?: QueryFormat;
+  readonly asOf?: string;
+  readonly athena?: boolean;
+  readonly workgroup?: string;
+  readonly stage?: string;
+};
+
 function addQuery(program: Command, start: Start): void {
   program
     .command('query')
@@ -143,16 +178,25 @@ function addQuery(program: Command, start: Start): void {
     .argument('<sql>', 'tables by full name: retail_gold.monthly_revenue')
     .addOption(new Option('--format <format>', 'how to print the rows (default: table)').choices(QUERY_FORMATS))
     .option('--as-of <moment>', 'the tables as a run left them, at a snapshot, or at a time (UTC)')
+    .option('--athena', 'run it on Athena, over the tables of the deployed lake')
+    .option('--workgroup <name>', "the Athena workgroup (default: the deployed lake's)")
+    .option('--stage <name>', 'the deployed stage (default: the one without a name)')
     .addHelpText(
       'after',
       examples(
         'strata query "SELECT * FROM retail_gold.monthly_revenue ORDER BY yyyymm"',
         'strata query "FROM retail_gold.top_products" --format csv > top.csv',
         'strata query "SELECT count(*) FROM retail_silver.sales" --as-of 2026-01-31T12:00:00Z',
+        'strata query --athena "SELECT * FROM retail_gold.monthly_revenue ORDER BY yyyymm"',
       ),
     )
-    .action(async (sql: string, options: { format?: QueryFormat; asOf?: string }, command: Command) =>
-      start(command, async (context) => (await import('./commands/query.ts')).query(context, { sql, ...options })),
+    .action(async (sql: string, { athena, workgroup, stage, ...options }: QueryOptions, command: Command) =>
+      start(command, async (context) => {
+        requireFlag('--athena', athena, { '--workgroup': workgroup, '--stage': stage });
+        if (athena !== true) return (await import('./commands/query.ts')).query(context, { sql, ...options });
+        const place = { ...(workgroup === undefined ? {} : { workgroup }), ...(stage === undefined ? {} : { stage }) };
+        return (await import('./commands/query-athena.ts')).runAthenaQuery(context, { sql, ...options, ...place });
+      }),
     );
 }
 

@@ -67,7 +67,13 @@ export type RunState = {
 export type UnitItem = { readonly level: number; readonly unit: string };
 export type UnitInput = { readonly run: RunRef; readonly unit: UnitItem };
 
-export type LandedFile = { readonly key: string; readonly size: number; readonly etag: string };
+export type LandedFile = {
+  readonly key: string;
+  readonly size: number;
+  readonly etag: string;
+  /** Where the store keeps overwritten objects. */
+  readonly version?: string;
+};
 
 /** What a run set out to do. Written once; everything after it is computed from it, so a run can be resumed anywhere. */
 export type RunPlan = {

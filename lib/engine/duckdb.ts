@@ -18,6 +18,9 @@ async function openSession(options: SessionOptions): Promise<Session> {
     threads: String(options.threads),
     memory_limit: `${Math.max(64, Math.floor(options.memoryBytes / 1_000_000))}MB`,
     temp_directory: options.scratch,
+    ...(options.spillBytes === undefined
+      ? {}
+      : { max_temp_directory_size: `${Math.floor(options.spillBytes / 1_000_000)}MB` }),
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     preserve_insertion_order: 'true',

@@ -11,13 +11,17 @@ import { findTouched } from '../steps/touched.ts';
 
 /** What a run of the pipeline would do now. Takes no lock and writes nothing. Throws InvalidInput for an unknown pipeline. */
 export async function planRun(deps: StepDeps, pipeline: string): Promise<Explanation> {
-  const survey = await surveyPipeline(deps, pipeline);
+  return explainSurvey(deps, await surveyPipeline(deps, pipeline));
+}
+
+/** The same for a pipeline that has been surveyed. */
+export async function explainSurvey(deps: StepDeps, survey: Survey): Promise<Explanation> {
   const existing = [...survey.tables].flatMap(([id, table]) => (table === undefined ? [] : [id]));
   return explainRun({
     ...survey,
     existing: new Set(existing),
     touched: await touchedPartitions(deps, survey),
-    unfinished: await unfinishedRun(deps, pipeline),
+    unfinished: await unfinishedRun(deps, survey.spec.name),
   });
 }
 

@@ -3,7 +3,7 @@ import { access, copyFile, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { oneOf } from '../compile/suggest.ts';
 import { InvalidInput, type Problem } from '../core/errors.ts';
-import type { StepDeps } from '../steps/deps.ts';
+import type { Ids, ObjectStore } from '../ports.ts';
 
 export type LandRequest = { readonly pipeline: string; readonly source: string; readonly files: readonly string[] };
 
@@ -17,6 +17,13 @@ export type Landed = {
 
 /** The compiled pipeline; throws InvalidInput when there is none of that name. */
 type Specs = (pipeline: string) => Promise<{ readonly sources: readonly { readonly name: string }[] }>;
+
+/** The store of bronze, and a local folder for copies on their way to it. */
+export type LandingDeps = {
+  readonly store: ObjectStore;
+  readonly ids: Pick<Ids, 'unique'>;
+  readonly settings: { readonly scratch: string };
+};
 
 export type LandOptions = {
   /** Leaves alone what lies there with equal bytes, instead of making it a new upload. For small files. */
@@ -42,7 +49,7 @@ export async function checkLanding(specs: Specs, request: LandRequest): Promise<
 
 /** Copies checked files to `bronze/<pipeline>/<source>/<name>`, each appearing whole or not at all, as an upload does. */
 export async function landFiles(
-  deps: Pick<StepDeps, 'store' | 'ids' | 'settings'>,
+  deps: LandingDeps,
   request: LandRequest,
   options: LandOptions = {},
 ): Promise<readonly Landed[]> {
@@ -82,12 +89,7 @@ async function wrongWith(file: string): Promise<string | undefined> {
   return readable ? undefined : 'a file without permission to read it';
 }
 
-async function landFile(
-  deps: Pick<StepDeps, 'store' | 'ids' | 'settings'>,
-  file: string,
-  key: string,
-  options: LandOptions,
-): Promise<Landed> {
+async function landFile(deps: LandingDeps, file: string, key: string, options: LandOptions): Promise<Landed> {
   const before = await deps.store.head(key);
   const bytes = (await stat(file)).size;
   if (options.skipEqual === true && before?.size === bytes) {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { objectName } from '../core/objects.ts';
 import type { FileOutcome, LandedFile } from '../core/run.ts';
 import type { SourceSpec } from '../core/spec.ts';
 import { inspectFile, type Numbering } from '../landing/inspect.ts';
@@ -24,7 +25,7 @@ export async function findPresent(
   deps: StepDeps,
   files: readonly LandedFile[],
 ): Promise<{ readonly present: readonly LandedFile[]; readonly rejected: readonly FileOutcome[] }> {
-  const found = await mapConcurrent(files, ({ key }) => deps.store.head(key));
+  const found = await mapConcurrent(files, ({ key, version }) => deps.store.head(key, version));
   const rejected = files.flatMap((landed, i) => {
     if (found[i]?.etag === landed.etag) return [];
     const reason = found[i] === undefined ? 'removed after the run was planned' : REPLACED;
@@ -45,8 +46,8 @@ export async function inspectFiles(
 ): Promise<InspectedFiles> {
   const readable: ReadableFile[] = [];
   const rejected: FileOutcome[] = [];
-  const found = await mapConcurrent(files, ({ key }, i) =>
-    inspectFile(session, source, pathOf(borrowed, key), join(scratch, `file-${i}`)),
+  const found = await mapConcurrent(files, (landed, i) =>
+    inspectFile(session, source, pathOf(borrowed, objectName(landed)), join(scratch, `file-${i}`)),
   );
   for (const [i, landed] of files.entries()) {
     const one = found[i];

@@ -4,6 +4,7 @@ import type { LandedFile, OpenInput, Reprocess } from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 import type { StepDeps } from './deps.ts';
+import { landedFile } from './ledger.ts';
 import type { Survey } from './open.ts';
 import { tableIdOf } from './table-state.ts';
 
@@ -56,13 +57,17 @@ function checkProvenance(spec: PipelineSpec, source: string): void {
 
 async function findLanded(deps: StepDeps, pipeline: string, request: Reprocess): Promise<readonly LandedFile[]> {
   const prefix = `bronze/${pipeline}/${request.source}/`;
-  const missing = new Set(request.files ?? []);
+  const wanted = new Set(request.files ?? []);
+  const missing = new Set(wanted);
   const [from, to] = [request.from, request.to].map((time) => (time === undefined ? undefined : instant(time)));
   const found: LandedFile[] = [];
-  for await (const { key, size, etag, modified } of deps.store.list(prefix)) {
-    const named = request.files === undefined || missing.delete(key.slice(prefix.length));
-    if (named && (from === undefined || modified >= from) && (to === undefined || modified < to))
-      found.push({ key, size, etag });
+  // What a file contributed is withdrawn whatever version it came from, so all versions are taken again.
+  for await (const info of deps.store.list(prefix)) {
+    const file = info.key.slice(prefix.length);
+    missing.delete(file);
+    const named = request.files === undefined || wanted.has(file);
+    if (named && (from === undefined || info.modified >= from) && (to === undefined || info.modified < to))
+      found.push(landedFile(info));
   }
   if (missing.size > 0)
     throw new InvalidInput(`not in ${prefix}: ${[...missing].join(', ')}; expected files that have landed`);

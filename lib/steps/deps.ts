@@ -6,6 +6,8 @@ export type StepSettings = {
   /** Bytes that DuckDB may use in one unit. */
   readonly memoryBytes: number;
   readonly threads: number;
+  /** Bytes that DuckDB may spill to `scratch`; left out: what the disk has. */
+  readonly spillBytes?: number;
   /** An existing local folder for temporary files. */
   readonly scratch: string;
   /** Who holds the lock of a run that is at work here: on one machine the process, on AWS the run itself. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { objectName } from '../core/objects.ts';
 import type { LandedFile } from '../core/run.ts';
 import type { ContractColumn, SilverModel, SourceSpec } from '../core/spec.ts';
 import { type FileColumn, inspectFile } from '../landing/inspect.ts';
@@ -23,12 +24,12 @@ export async function evolveContract(
   if (source.drift !== 'evolve' || !model.selectsAll || files.length === 0) return source;
   const session = await deps.engine.open(deps.settings);
   const { present } = await findPresent(deps, files);
-  const borrowed = await deps.store.borrow(present.map((f) => f.key));
+  const borrowed = await deps.store.borrow(present);
   try {
     const found = await withScratch(deps, 'drift', async (scratch) => {
       const columns = new Map<string, string>();
       for (const [i, file] of present.entries()) {
-        const path = pathOf(borrowed, file.key);
+        const path = pathOf(borrowed, objectName(file));
         const found = await strangeColumns(session, source, path, join(scratch, String(i)));
         for (const c of found) columns.set(c.name, c.type);
       }

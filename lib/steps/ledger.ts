@@ -1,6 +1,6 @@
 import { OPS_TABLES, opsTable } from '../core/ops.ts';
 import type { LandedFile } from '../core/run.ts';
-import type { Session } from '../ports.ts';
+import type { ObjectInfo, Session } from '../ports.ts';
 import { selectLedger } from '../sql/ops-rows.ts';
 import { createSchemas } from '../sql/scan.ts';
 import type { StepDeps } from './deps.ts';
@@ -17,12 +17,16 @@ export async function findNewFiles(
   const waiting = new Map<string, readonly LandedFile[]>();
   for (const source of sources) {
     const files: LandedFile[] = [];
-    for await (const { key, size, etag } of deps.store.list(`bronze/${pipeline}/${source}/`)) {
-      if (!known.has(ledgerKey(key, etag))) files.push({ key, size, etag });
+    for await (const info of deps.store.list(`bronze/${pipeline}/${source}/`)) {
+      if (!known.has(ledgerKey(info.key, info.etag))) files.push(landedFile(info));
     }
     waiting.set(source, files);
   }
   return waiting;
+}
+
+export function landedFile({ key, size, etag, version }: ObjectInfo): LandedFile {
+  return { key, size, etag, ...(version === undefined ? {} : { version }) };
 }
 
 async function readLedger(deps: StepDeps, session: Session, pipeline: string): Promise<ReadonlySet<string>> {

@@ -26,7 +26,7 @@ export async function stageSilver(context: UnitContext, model: SilverModel, deps
   const source = context.planned.contract;
   if (source === null) throw new RangeError(`the plan of ${model.id} has no contract`);
   const { present, rejected } = await findPresent(deps, context.unit.files);
-  const landed = await deps.store.borrow(present.map((f) => f.key));
+  const landed = await deps.store.borrow(present);
   try {
     return await withScratch(deps, context.unit.unit, async (scratch) => {
       const inspected = await withPlainSession(deps, (session) =>

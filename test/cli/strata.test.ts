@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { thisProcess } from '../../lib/adapters/store/holder.ts';
 import { type Ended, strata, strataHere, strataIntoHead } from './child.ts';
+import { staticImports } from './static-imports.ts';
 
 const REPO = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'strata-cli-'));
@@ -99,10 +100,10 @@ describe('help and wrong use', () => {
     ]) {
       assert.match(stdout, new RegExp(`^ {2}${command}\\b`, 'm'));
     }
-    const loaded = [...staticImports(join(REPO, 'lib/cli/main.ts'), new Set())];
+    const loaded = [...staticImports(join(REPO, 'lib/cli/main.ts'))];
     assert.ok(loaded.some((file) => file.endsWith('lib/cli/program.ts')));
     assert.deepEqual(
-      loaded.filter((file) => /@duckdb|lib\/(runtime|engine|query|steps|sql)\//.test(file)),
+      loaded.filter((file) => /@duckdb|@aws-sdk|lib\/(runtime|engine|query|steps|sql)\//.test(file)),
       [],
     );
   });
@@ -307,15 +308,3 @@ test('the demo shows gold, also the second time', async () => {
     /^nothing to do for retail[\s\S]*retail_gold\.monthly_revenue \(the first 10 of[\s\S]*try next:/,
   );
 });
-
-/** The files that a module loads at its start, itself included, and the packages they name. */
-function staticImports(file: string, seen: Set<string>): Set<string> {
-  if (seen.has(file)) return seen;
-  seen.add(file);
-  const text = readFileSync(file, 'utf8');
-  for (const [, from = ''] of text.matchAll(/^(?:import|export) (?!type)[^;]*?from '([^']+)'/gm)) {
-    if (from.startsWith('.')) staticImports(resolve(dirname(file), from), seen);
-    else seen.add(from);
-  }
-  return seen;
-}

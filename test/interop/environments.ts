@@ -6,13 +6,15 @@ import { join } from 'node:path';
 /** Where peers are installed, once; git ignores it. */
 export const PEERS = join(import.meta.dirname, '..', '..', '.peers');
 
-/** The interpreter of a Python environment that holds exactly the packages of a requirements file beside this one. */
+/**
+ * The interpreter of the Python environment `name`, which holds exactly the packages of the requirements file at
+ * `requirements`: every one pinned, those that others need included. Installs it when the file changed.
+ */
 export async function pythonWith(name: string, requirements: string): Promise<string> {
   const folder = join(PEERS, name);
   const interpreter = join(folder, 'bin', 'python');
-  const list = join(import.meta.dirname, requirements);
   const wanted = createHash('sha256')
-    .update(await readFile(list))
+    .update(await readFile(requirements))
     .digest('hex');
   const stamp = join(folder, 'requirements.sha256');
   const installed = await readFile(stamp, 'utf8').catch(() => undefined);
@@ -21,7 +23,7 @@ export async function pythonWith(name: string, requirements: string): Promise<st
   await rm(folder, { recursive: true, force: true });
   await mkdir(PEERS, { recursive: true });
   await command('python3', ['-m', 'venv', folder]);
-  await command(interpreter, ['-m', 'pip', 'install', '--quiet', '--no-deps', '--requirement', list]);
+  await command(interpreter, ['-m', 'pip', 'install', '--quiet', '--no-deps', '--requirement', requirements]);
   await writeFile(stamp, wanted);
   return interpreter;
 }

@@ -40,8 +40,12 @@ async function writeLakes(folder: string, seed: number): Promise<string> {
 async function checker(): Promise<{ interpreter: string; script: string; rest: readonly string[] }> {
   const rest = options.verbose ? ['--verbose'] : [];
   if (!options.spark)
-    return { interpreter: await pythonWith('pyiceberg', 'requirements.txt'), script: 'main.py', rest };
-  const interpreter = await pythonWith('spark', 'requirements-spark.txt');
+    return {
+      interpreter: await pythonWith('pyiceberg', join(import.meta.dirname, 'requirements.txt')),
+      script: 'main.py',
+      rest,
+    };
+  const interpreter = await pythonWith('spark', join(import.meta.dirname, 'requirements-spark.txt'));
   return { interpreter, script: 'spark_main.py', rest: [await sparkJar(), ...rest] };
 }
 

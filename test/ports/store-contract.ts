@@ -13,8 +13,11 @@ export type StoreUnderTest = { readonly store: ObjectStore; readonly scratch: st
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
+/** Keys that a server in a test cannot hold although the store can, with the reason. */
+export type SkippedKeys = { readonly [key: string]: string };
+
 /** The behaviour every ObjectStore must show; `open` gives a fresh, empty one. */
-export function storeContract(name: string, open: () => Promise<StoreUnderTest>): void {
+export function storeContract(name: string, open: () => Promise<StoreUnderTest>, skipped: SkippedKeys = {}): void {
   describe(`${name} store`, () => {
     let subject: StoreUnderTest;
     let store: ObjectStore;
@@ -27,7 +30,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     readAndWrite(() => store);
     conditions(() => store);
     listing(() => store);
-    keys(() => store);
+    keys(() => store, skipped);
     files(() => subject);
   });
 }
@@ -123,7 +126,7 @@ function conditions(store: () => ObjectStore): void {
     for (let round = 0; round < 10; round += 1) {
       const condition = { kind: 'match', etag } as const;
       const outcomes = await Promise.all(
-        Array.from({ length: 8 }, (_, n) => store().write(key, bytesOf(`${n}`), condition)),
+        Array.from({ length: 8 }, (_, n) => store().write(key, bytesOf(`${round} ${n}`), condition)),
       );
       const winners = outcomes.flatMap((outcome) => (outcome.kind === 'written' ? [outcome.etag] : []));
       assert.equal(winners.length, 1);
@@ -178,9 +181,10 @@ function listing(store: () => ObjectStore): void {
   });
 }
 
-function keys(store: () => ObjectStore): void {
+function keys(store: () => ObjectStore, skipped: SkippedKeys): void {
   for (const key of ODD_KEYS) {
-    it(`holds the key ${JSON.stringify(key)}`, async () => {
+    const skip = skipped[key] ?? false;
+    it(`holds the key ${JSON.stringify(key)}`, { skip }, async () => {
       await store().write(key, bytesOf(key), { kind: 'absent' });
       assert.equal(textOf((await store().read(key)).bytes), key);
       assert.ok((await keysOf(store(), 'bronze/p/s/')).includes(key));
@@ -209,13 +213,13 @@ function keys(store: () => ObjectStore): void {
     });
     fc.assert(
       fc.property(fc.array(segment, { minLength: 1, maxLength: 4 }), (segments) => {
-        const key = segments.join('/');
+        const key = ['ops', ...segments].join('/');
         assert.equal(store().key(store().location(key)), key);
       }),
     );
     const inside = store().location('silver/p/t/data/x.parquet');
     assert.ok(inside.endsWith('/silver/p/t/data/x.parquet'));
-    for (const location of ['', 'nowhere', `x${inside}`, store().location('a').slice(0, -2), `${inside}/../../y`]) {
+    for (const location of ['', 'nowhere', `x${inside}`, store().location('ops/a').slice(0, -6), `${inside}/../../y`]) {
       assert.throws(() => store().key(location), InvalidInput, location);
     }
   });

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { append, csv, definePipeline } from '../../lib/define/index.ts';
 import { closeBreaker, readBreaker } from '../../lib/steps/breaker.ts';
 import { releaseQuarantine } from '../../lib/steps/release.ts';
-import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
+import { keyOf, openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 
 const HEADER = 'id,amount,currency\n';
 
@@ -236,7 +236,7 @@ test('a unit that kills its worker three times has its files rejected, and the r
             write: (key, bytes, condition) => guard(() => deps.store.write(key, bytes, condition)),
             remove: (key) => guard(() => deps.store.remove(key)),
             borrow: (keys) => {
-              dead ||= keys.some((key) => key.endsWith('poison.csv'));
+              dead ||= keys.some((key) => keyOf(key).endsWith('poison.csv'));
               return guard(() => deps.store.borrow(keys));
             },
           },

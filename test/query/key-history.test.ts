@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { InvalidInput } from '../../lib/core/errors.ts';
 import { type KeyHistory, readKeyHistory } from '../../lib/query/key-history.ts';
-import { openTestLake, type TestLake } from '../support/test-lake.ts';
+import { keyOf, openTestLake, type TestLake } from '../support/test-lake.ts';
 import { PEOPLE, STAFF } from './staff.ts';
 
 let lake: TestLake;
@@ -102,7 +102,7 @@ describe('the events and the versions of a key', () => {
       store: {
         ...deps.store,
         borrow: (keys) => {
-          read.push(...keys);
+          read.push(...keys.map(keyOf));
           return deps.store.borrow(keys);
         },
       },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
 import { createMemoryStore } from '../../lib/adapters/store/memory.ts';
 import { compilePipeline } from '../../lib/compile/compile.ts';
+import type { ObjectVersion } from '../../lib/core/objects.ts';
 import type { RunResult } from '../../lib/core/run.ts';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { parseTableName } from '../../lib/core/tables.ts';
@@ -56,9 +57,12 @@ export async function compileTest(pipeline: TestPipeline, scratch: string): Prom
   }
 }
 
-export async function openTestLake(pipeline: TestPipeline): Promise<TestLake> {
+export async function openTestLake(
+  pipeline: TestPipeline,
+  options: { readonly versions?: boolean } = {},
+): Promise<TestLake> {
   const scratch = mkdtempSync(join(tmpdir(), 'strata-test-'));
-  const store = createMemoryStore({ scratch });
+  const store = createMemoryStore({ scratch, ...options });
   const spec = compileTest(pipeline, scratch);
   const seconds = counter(Date.parse('2026-01-01T00:00:00Z') / 1000);
   const next = counter(0);
@@ -135,4 +139,9 @@ async function readRows(
     await session.close();
     await files.release();
   }
+}
+
+/** The key of what a store is asked to lend. */
+export function keyOf(object: string | ObjectVersion): string {
+  return typeof object === 'string' ? object : object.key;
 }

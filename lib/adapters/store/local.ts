@@ -57,9 +57,12 @@ export function createLocalStore(options: LocalStoreOptions): ObjectStore {
     async remove(key) {
       await removeObject(pathOf(key)).catch(rethrow('remove', key));
     },
-    async borrow(keys) {
+    async borrow(objects) {
       const paths = new Map<string, string>();
-      for (const key of keys) paths.set(key, pathOf(key));
+      for (const object of objects) {
+        const { key } = typeof object === 'string' ? { key: object } : object;
+        paths.set(key, pathOf(key));
+      }
       await Promise.all([...paths].map(([key, path]) => requireFile(path, key)));
       return { paths, release: async () => {} };
     },

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InvalidInput, ObjectNotFound } from '../../core/errors.ts';
+import { type ObjectVersion, objectName } from '../../core/objects.ts';
 import type { Borrowed, ObjectInfo, ObjectStore, WriteCondition } from '../../ports.ts';
 import { checkFolderPrefix, checkKey, checkPrefix, compareKeys, keyOfLocation } from './keys.ts';
 
@@ -11,25 +12,35 @@ export type MemoryStoreOptions = {
   readonly locationBase?: string;
   /** Milliseconds since the epoch for `modified`; default: a count of writes. */
   readonly now?: () => number;
+  /** Keeps every content of a key in bronze, as a bucket with versions does. Default false. */
+  readonly versions?: boolean;
 };
 
-type Held = { readonly bytes: Uint8Array; readonly etag: string; readonly modified: number };
+type Held = { readonly bytes: Uint8Array; readonly etag: string; readonly modified: number; readonly version?: string };
 
 /** An object store in this process's memory, for tests and dry runs; conditions answer as S3's do. */
 export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore {
   const objects = new Map<string, Held>();
+  /** What a key has held since it was last removed, the oldest first; only with `versions`. */
+  const uploads = new Map<string, Held[]>();
   const base = options.locationBase ?? 'memory://store';
   let writes = 0;
 
   const put = (key: string, bytes: Uint8Array): Held => {
     writes += 1;
-    const held = { bytes: bytes.slice(), etag: `m${writes}`, modified: options.now?.() ?? writes };
+    const plain = { bytes: bytes.slice(), etag: `m${writes}`, modified: options.now?.() ?? writes };
+    const kept = options.versions === true && key.startsWith('bronze/');
+    const held = kept ? { ...plain, version: `v${writes}` } : plain;
     objects.set(key, held);
+    if (kept) uploads.set(key, [...(uploads.get(key) ?? []), held]);
     return held;
   };
-  const get = (key: string): Held => {
+  const find = (key: string, version?: string): Held | undefined => {
     checkKey(key);
-    const held = objects.get(key);
+    return version === undefined ? objects.get(key) : uploads.get(key)?.find((held) => held.version === version);
+  };
+  const get = (key: string, version?: string): Held => {
+    const held = find(key, version);
     if (held === undefined) throw new ObjectNotFound(`no object ${JSON.stringify(key)} in the memory store`);
     return held;
   };
@@ -39,16 +50,15 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
       const held = get(key);
       return { bytes: held.bytes.slice(), etag: held.etag };
     },
-    async head(key) {
-      checkKey(key);
-      const held = objects.get(key);
+    async head(key, version) {
+      const held = find(key, version);
       return held === undefined ? undefined : describe(key, held);
     },
     async *list(prefix) {
       checkPrefix(prefix);
       for (const key of keysUnder(objects, prefix)) {
         const held = objects.get(key);
-        if (held !== undefined) yield describe(key, held);
+        for (const one of uploads.get(key) ?? (held === undefined ? [] : [held])) yield describe(key, one);
       }
     },
     async folders(prefix) {
@@ -65,9 +75,13 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
     async remove(key) {
       checkKey(key);
       objects.delete(key);
+      uploads.delete(key);
     },
-    async borrow(keys) {
-      const found = keys.map((key) => [key, get(key).bytes] as const);
+    async borrow(wanted) {
+      const found = wanted.map((object) => {
+        const one = typeof object === 'string' ? { key: object } : object;
+        return { ...one, bytes: get(one.key, one.version).bytes };
+      });
       return lend(found, options.scratch);
     },
     async publish(path, key) {
@@ -91,7 +105,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
 }
 
 function describe(key: string, held: Held): ObjectInfo {
-  return { key, size: held.bytes.length, etag: held.etag, modified: held.modified };
+  const { bytes, etag, modified, version } = held;
+  return { key, size: bytes.length, etag, modified, ...(version === undefined ? {} : { version }) };
 }
 
 function keysUnder(objects: ReadonlyMap<string, Held>, prefix: string): string[] {
@@ -109,17 +124,20 @@ function holds(condition: WriteCondition, held: Held | undefined): boolean {
   }
 }
 
-async function lend(objects: readonly (readonly [string, Uint8Array])[], scratch?: string): Promise<Borrowed> {
+async function lend(
+  objects: readonly (ObjectVersion & { readonly bytes: Uint8Array })[],
+  scratch?: string,
+): Promise<Borrowed> {
   if (scratch === undefined) {
     throw new InvalidInput('the memory store was made without `scratch`, so it has no folder to borrow files in');
   }
   const folder = await mkdtemp(join(scratch, 'borrowed-'));
   const paths = new Map<string, string>();
-  for (const [index, [key, bytes]] of objects.entries()) {
-    const path = join(folder, String(index), basename(key));
+  for (const [index, object] of objects.entries()) {
+    const path = join(folder, String(index), basename(object.key));
     await mkdir(join(folder, String(index)));
-    await writeFile(path, bytes);
-    paths.set(key, path);
+    await writeFile(path, object.bytes);
+    paths.set(objectName(object), path);
   }
   return { paths, release: () => rm(folder, { recursive: true, force: true }) };
 }

@@ -12,8 +12,9 @@ import type { LocalLake } from '../../runtime/local.ts';
 import { type Context, EXIT } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { formatQuantity } from '../output/human.ts';
+import { runDocument, runText } from '../output/run-answer.ts';
 import { renderTable } from '../output/table.ts';
-import { reportFailure, runDocument, runPipeline, runText } from './run.ts';
+import { reportFailure, runPipeline } from './run.ts';
 
 const PIPELINE = 'retail';
 const SHOWN_ROWS = 10;
@@ -27,7 +28,7 @@ export async function runDemo(context: Context): Promise<number> {
   const answer = await runPipeline(context, request);
   if (answer.kind === 'ended' && answer.result.status === 'FAILED') {
     await context.answer({ run: answer.result, tables: {} }, () => '');
-    return reportFailure(context, answer);
+    return reportFailure(context, answer, PIPELINE);
   }
   const gold = await readGold(deps, spec);
   const tables = Object.fromEntries(gold.map(({ table, rows }) => [table, rows]));

@@ -1,23 +1,39 @@
-import { checkLanding, type Landed, type LandRequest, landFiles } from '../../runtime/land-files.ts';
+import { checkLanding, type Landed, type LandingDeps, type LandRequest, landFiles } from '../../runtime/land-files.ts';
 import { type Context, EXIT } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { formatBytes, formatQuantity } from '../output/human.ts';
+import type { LineSink } from '../output/log.ts';
 import { createProgress } from '../output/progress.ts';
 
 /** Copies files into bronze. The lake's folder is made only once the request has proved right. */
-export async function land(context: Context, request: LandRequest): Promise<number> {
+export function land(context: Context, request: LandRequest): Promise<number> {
+  const { pipeline } = request;
+  return landInto(context, request, {
+    open: async (lines) => (await openLake(context, 'write', lines)).deps,
+    next: ['next:', `  ${context.hint(`plan ${pipeline}`)}`, `  ${context.hint(`run ${pipeline}`)}`],
+  });
+}
+
+/** Where files are landed, opened once the request has been checked, and what to do after it. */
+export type Landing = {
+  readonly open: (lines: LineSink) => Promise<LandingDeps>;
+  readonly next: readonly string[];
+};
+
+/** Checks a request against the pipeline and lands its files. Throws InvalidInput before anything has landed. */
+export async function landInto(context: Context, request: LandRequest, landing: Landing): Promise<number> {
   const progress = createProgress(context.terminal.stderr);
   const start = performance.now();
   try {
     await checkLanding((await openLake(context, 'read', progress.lines)).deps.specs, request);
-    const { deps } = await openLake(context, 'write', progress.lines);
+    const deps = await landing.open(progress.lines);
     const many = request.files.length > 1;
     if (many) progress.step('land', request.files.length);
     const landed = await landFiles(deps, request, { onLanded: () => progress.tick('land') });
     if (many) progress.done('land', performance.now() - start);
     progress.close();
     await context.answer({ pipeline: request.pipeline, source: request.source, files: landed }, () =>
-      renderLanded(context, request, landed),
+      renderLanded(request, landed, landing.next),
     );
     return EXIT.done;
   } finally {
@@ -25,16 +41,14 @@ export async function land(context: Context, request: LandRequest): Promise<numb
   }
 }
 
-function renderLanded(context: Context, { pipeline, source }: LandRequest, landed: readonly Landed[]): string {
+function renderLanded({ pipeline, source }: LandRequest, landed: readonly Landed[], next: readonly string[]): string {
   const bytes = landed.reduce((sum, one) => sum + one.bytes, 0);
   const replaced = landed.filter((one) => one.status === 'replaced');
   return [
     `landed ${formatQuantity(landed.length, 'file')}, ${formatBytes(bytes)}, in bronze/${pipeline}/${source}/`,
     ...replaced.map((one) => `  ${one.key} replaced an earlier upload; the next run reads it as a new file`),
     '',
-    'next:',
-    `  ${context.hint(`plan ${pipeline}`)}`,
-    `  ${context.hint(`run ${pipeline}`)}`,
+    ...next,
     '',
   ].join('\n');
 }

@@ -11,7 +11,7 @@ import { type Context, EXIT } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { formatQuantity } from '../output/human.ts';
 import { renderQuarantinedRow, renderQuarantineList } from '../output/quarantine.ts';
-import { chooseFormat, PRINTERS } from './query.ts';
+import { chooseFormat, PRINTERS } from '../output/rows-by-page.ts';
 
 /** The filters as the command line has them. */
 export type QuarantineOptions = {

@@ -1,8 +1,6 @@
 import { InvalidInput } from '../../core/errors.ts';
 import { parseTime } from '../../query/moment.ts';
 import type { RunRequest } from '../../runtime/local.ts';
-import type { Context } from '../context.ts';
-import { run } from './run.ts';
 
 export type ReprocessArguments = {
   readonly pipeline: string;
@@ -14,15 +12,15 @@ export type ReprocessArguments = {
   readonly dryRun?: boolean;
 };
 
-/** Takes bronze files through a pipeline again, as if they had been right the first time. */
-export async function reprocess(context: Context, request: ReprocessArguments): Promise<number> {
+/** The run that takes bronze files through a pipeline again, as if they had been right the first time. */
+export function reprocessRequest(request: ReprocessArguments): RunRequest {
   const { pipeline, runId, dryRun } = request;
-  return run(context, {
+  return {
     pipeline,
     reprocess: parseReprocess(request),
     ...(runId === undefined ? {} : { runId }),
     ...(dryRun === undefined ? {} : { dryRun }),
-  });
+  };
 }
 
 /** Throws InvalidInput unless the request names files or a time, and not both. */

@@ -1,11 +1,9 @@
-import type { RunResult } from '../../core/run.ts';
 import { unfinishedRun } from '../../query/plan-run.ts';
 import type { RunAnswer, RunRequest } from '../../runtime/local.ts';
-import { type Context, EXIT } from '../context.ts';
-import { describeRunError } from '../failure.ts';
+import type { Context } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { createProgress } from '../output/progress.ts';
-import { renderRun } from '../output/run-result.ts';
+import { runDocument, runText, tellFailure } from '../output/run-answer.ts';
 import { followRun } from '../run-progress.ts';
 
 export type RunArguments = Omit<RunRequest, 'onEvent'>;
@@ -14,7 +12,7 @@ export type RunArguments = Omit<RunRequest, 'onEvent'>;
 export async function run(context: Context, request: RunArguments): Promise<number> {
   const answer = await runPipeline(context, request);
   await context.answer(runDocument(request, answer), () => runText(context, request, answer));
-  return reportFailure(context, answer);
+  return reportFailure(context, answer, request.pipeline);
 }
 
 /** The run itself, with its progress on stderr. */
@@ -29,61 +27,10 @@ export async function runPipeline(context: Context, request: RunArguments): Prom
   }
 }
 
-/** Says on stderr how a run failed, and what became of it; answers the exit code. A request that was refused is no run. */
-export async function reportFailure(context: Context, answer: RunAnswer): Promise<number> {
-  if (answer.kind !== 'ended' || answer.result.status !== 'FAILED') return EXIT.done;
-  const { run_id, pipeline, error } = answer.result;
-  if (error?.name === 'InvalidInput') {
-    context.note(error.message);
-    return EXIT.wrongUse;
-  }
-  const { deps } = await openLake(context, 'read');
-  const outcome =
-    (await unfinishedRun(deps, pipeline)) === run_id
-      ? `while it published; ${context.hint(`run ${pipeline}`)} finishes it`
-      : 'and published nothing';
-  context.note(`run ${run_id} of ${pipeline} failed, ${outcome}`);
-  if (error !== null) context.note(describeRunError(error));
-  return EXIT.failed;
-}
-
-/** The answer under --json: the run's own result, or one of the same shape for a run that had nothing to do. */
-export function runDocument(request: RunArguments, answer: RunAnswer): unknown {
-  switch (answer.kind) {
-    case 'ended':
-      return answer.result;
-    case 'nothing':
-      return emptyResult(request.pipeline, answer.runId, 'NOTHING_TO_DO');
-    case 'locked':
-      return { ...emptyResult(request.pipeline, null, 'LOCKED'), message: answer.message };
-  }
-}
-
-type EmptyResult = Omit<RunResult, 'status' | 'run_id'> & { readonly run_id: string | null; readonly status: string };
-
-function emptyResult(pipeline: string, run_id: string | null, status: string): EmptyResult {
-  return {
-    run_id,
-    pipeline,
-    status,
-    accounting: {},
-    rejected_files: [],
-    tables: {},
-    warnings: [],
-    previews: {},
-    duration_ms: 0,
-    steps: [],
-    error: null,
-  };
-}
-
-export function runText(context: Context, { pipeline }: RunArguments, answer: RunAnswer): string {
-  switch (answer.kind) {
-    case 'ended':
-      return answer.result.status === 'FAILED' ? '' : renderRun(answer.result, answer.again, context);
-    case 'nothing':
-      return `nothing to do for ${pipeline}: no new files in bronze/${pipeline}/, and no gold table is out of date\n`;
-    case 'locked':
-      return `${answer.message}\n`;
-  }
+/** Says how a run failed, and what became of it; answers the exit code. */
+export function reportFailure(context: Context, answer: RunAnswer, pipeline: string): Promise<number> {
+  return tellFailure(context, answer, {
+    unfinished: async () => unfinishedRun((await openLake(context, 'read')).deps, pipeline),
+    finish: context.hint(`run ${pipeline}`),
+  });
 }

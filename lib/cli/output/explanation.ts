@@ -1,10 +1,12 @@
-import type { ExplainedTable, Explanation } from '../../core/explain.ts';
+import type { ExplainedTable } from '../../core/explain.ts';
+import type { PlannedRun } from '../../query/plan-cost.ts';
 import type { Context } from '../context.ts';
+import { renderCost } from './cost.ts';
 import { formatBytes, formatCount } from './human.ts';
 import { renderTable } from './table.ts';
 
 /** What a run would do, for people. */
-export function renderExplanation(plan: Explanation, { layout, hint }: Pick<Context, 'layout' | 'hint'>): string {
+export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Context, 'layout' | 'hint'>): string {
   const { pipeline, resumes, levels } = plan;
   if (plan.status === 'NOTHING_TO_DO') {
     return `a run of ${pipeline} would do nothing: no new files in bronze/${pipeline}/, and no gold table is out of date\n`;
@@ -42,6 +44,7 @@ export function renderExplanation(plan: Explanation, { layout, hint }: Pick<Cont
     `a run of ${pipeline} would read:`,
     renderTable(sources, [{ name: 'source' }, count('files'), count('size'), count('to parse')], layout),
     ...(levels.length === 0 ? [] : ['and write:', renderTable(tables, columns, layout)]),
+    ...(plan.cost === null ? [] : [renderCost(plan.cost, layout)]),
     'next:',
     `  ${hint(`run ${pipeline} --dry-run`)}`,
     `  ${hint(`run ${pipeline}`)}`,

@@ -35,6 +35,12 @@ export function formatQuantity(count: number, noun: string, plural = `${noun}s`)
   return `${formatCount(count)} ${count === 1 ? noun : plural}`;
 }
 
+/** US dollars with two digits that say something: `$12.34`, `$0.53`, `$0.0041`. */
+export function formatUsd(usd: number): string {
+  const digits = usd > 0 && usd < 1 ? Math.max(2, 1 - Math.floor(Math.log10(usd))) : 2;
+  return `$${usd.toFixed(digits)}`;
+}
+
 function pad(value: number): string {
   return String(value).padStart(2, '0');
 }

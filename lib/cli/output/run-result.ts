@@ -5,8 +5,13 @@ import type { Context } from '../context.ts';
 import { formatCount, formatDuration, formatQuantity } from './human.ts';
 import { renderTable, type TableLayout } from './table.ts';
 
-/** A run that ended well, for people: sources, tables, what to look at, where to go next. `again`: it had ended before. */
-export function renderRun(result: RunResult, again: boolean, context: Pick<Context, 'layout' | 'hint'>): string {
+/** A run that ended well, for people: sources, tables, what to look at, and `next`. `again`: it had ended before. */
+export function renderRun(
+  result: RunResult,
+  again: boolean,
+  context: Pick<Context, 'layout' | 'hint'>,
+  next: (result: RunResult) => string = (ended) => renderNext(ended, context),
+): string {
   const { layout } = context;
   const parts = [
     title(result, again),
@@ -15,7 +20,7 @@ export function renderRun(result: RunResult, again: boolean, context: Pick<Conte
     renderPreviews(result, layout),
     renderRejected(result),
     renderWarnings(result),
-    renderNext(result, context),
+    next(result),
   ];
   return `${parts.filter((part) => part !== '').join('\n')}`;
 }

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { renderCost } from '../../../lib/cli/output/cost.ts';
 import { renderExplanation } from '../../../lib/cli/output/explanation.ts';
-import type { ExplainedPartitions, Explanation } from '../../../lib/core/explain.ts';
+import { DEFAULT_COMPUTE } from '../../../lib/core/compute.ts';
+import { estimateRun } from '../../../lib/core/cost.ts';
+import type { ExplainedPartitions } from '../../../lib/core/explain.ts';
+import type { PlannedRun } from '../../../lib/query/plan-cost.ts';
 
 const WORLD = { layout: {}, hint: (command: string) => `strata ${command}` };
-const PLAN: Explanation = {
+const PLAN: PlannedRun = {
   pipeline: 'shop',
   status: 'WORK',
   resumes: null,
@@ -37,6 +41,7 @@ const PLAN: Explanation = {
       ],
     },
   ],
+  cost: null,
 };
 
 test('a plan shows what is read and what is written', () => {
@@ -92,3 +97,9 @@ for (const [name, partitions, text] of TOUCHED) {
     assert.ok(renderExplanation({ ...PLAN, levels }, WORLD).includes(text));
   });
 }
+
+test('what it would cost comes before what to do next', () => {
+  const cost = estimateRun({ files: 1, tables: 1, levels: [] }, DEFAULT_COMPUTE);
+  const text = renderExplanation({ ...PLAN, cost }, WORLD);
+  assert.ok(text.includes(`${renderCost(cost, {})}\nnext:\n`));
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatBytes, formatCount, formatDuration, formatQuantity } from '../../../lib/cli/output/human.ts';
+import { formatBytes, formatCount, formatDuration, formatQuantity, formatUsd } from '../../../lib/cli/output/human.ts';
 import { renderJson } from '../../../lib/cli/output/json.ts';
 
 const BYTES: readonly (readonly [number, string])[] = [
@@ -49,3 +49,15 @@ test('a JSON document ends its line and reads back', () => {
   assert.deepEqual(JSON.parse(renderJson(document)), document);
   assert.ok(renderJson(document).endsWith('}\n'));
 });
+
+const DOLLARS: readonly (readonly [number, string])[] = [
+  [0, '$0.00'],
+  [0.00000412, '$0.0000041'],
+  [0.004137, '$0.0041'],
+  [0.0999, '$0.100'],
+  [0.53, '$0.53'],
+  [12.345, '$12.35'],
+];
+for (const [usd, text] of DOLLARS) {
+  test(`${usd} dollars are ${text}`, () => assert.equal(formatUsd(usd), text));
+}

@@ -1,0 +1,16 @@
+import { parseRunState } from '../lib/runtime/aws/events.ts';
+import { measureRun } from '../lib/runtime/aws/run-metrics.ts';
+import { workerHandler } from '../lib/runtime/aws/worker.ts';
+import { runFinish } from '../lib/steps/finish.ts';
+
+/** Writes the run's result, removes its work files, releases the lock. */
+export const handler = workerHandler({
+  name: 'Finish',
+  parse: parseRunState,
+  runOf: (input) => input.run,
+  async run(state, deps, { measure }) {
+    const ended = await runFinish(state, deps);
+    await measureRun(deps, ended.run, measure);
+    return ended;
+  },
+});

@@ -1,0 +1,16 @@
+import { parseOpenInput } from '../lib/runtime/aws/events.ts';
+import { workerHandler } from '../lib/runtime/aws/worker.ts';
+import { runOpen } from '../lib/steps/open.ts';
+
+/** Takes the pipeline's lock and writes or finds the plan of the run. */
+export const handler = workerHandler({
+  name: 'Open',
+  parse: parseOpenInput,
+  runOf: (input) => input,
+  async run(input, deps, { measure }) {
+    const state = await runOpen(input, deps);
+    // A run that finds nothing new has kept the tables as fresh as they can be.
+    if (state.status === 'nothing') measure('RunSucceeded', 1);
+    return state;
+  },
+});

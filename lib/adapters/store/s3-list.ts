@@ -1,0 +1,136 @@
+import {
+  type DeleteMarkerEntry,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  type ObjectVersion,
+} from '@aws-sdk/client-s3';
+import { InvalidInput } from '../../core/errors.ts';
+import type { ObjectInfo } from '../../ports.ts';
+import { compareKeys } from './keys.ts';
+import { callS3, plainEtag, type S3Access, s3Resource, ZONES, type Zone } from './s3-calls.ts';
+
+/** Objects under a prefix, in key order. Of bronze every upload is listed, also those that were overwritten since. */
+export async function* listObjects(access: S3Access, prefix: string): AsyncIterable<ObjectInfo> {
+  for (const zone of zonesUnder(access, prefix)) {
+    const bucket = access.buckets[zone];
+    if (bucket === undefined) continue;
+    yield* zone === 'bronze' ? listUploads(access, bucket, prefix) : listCurrent(access, bucket, prefix);
+  }
+}
+
+/** The names one level below a prefix. */
+export async function listFolders(access: S3Access, prefix: string): Promise<readonly string[]> {
+  if (prefix === '') return ZONES.filter((zone) => access.buckets[zone] !== undefined);
+  const names: string[] = [];
+  for (const zone of zonesUnder(access, prefix)) {
+    const Bucket = access.buckets[zone];
+    let ContinuationToken: string | undefined;
+    do {
+      const page = await callS3(access, 'ListBucket', s3Resource({ Bucket: Bucket ?? '', Key: prefix }), () =>
+        access.client.send(
+          new ListObjectsV2Command({ Bucket, Prefix: prefix, Delimiter: '/', EncodingType: 'url', ContinuationToken }),
+        ),
+      );
+      for (const { Prefix } of page.CommonPrefixes ?? []) names.push(decoded(page, Prefix).slice(prefix.length, -1));
+      ContinuationToken = page.NextContinuationToken;
+    } while (ContinuationToken !== undefined);
+  }
+  return names.sort(compareKeys);
+}
+
+/** Zones whose keys may begin with the prefix. Throws InvalidInput for a prefix inside a zone without a bucket. */
+function zonesUnder({ buckets }: S3Access, prefix: string): readonly Zone[] {
+  const zones = ZONES.filter((zone) => prefix.startsWith(`${zone}/`) || `${zone}/`.startsWith(prefix));
+  const closed = zones.find((zone) => buckets[zone] === undefined && prefix.startsWith(`${zone}/`));
+  if (closed === undefined) return zones;
+  throw new InvalidInput(
+    `cannot list ${JSON.stringify(prefix)}: no bucket is given for the zone ${closed}; expected STRATA_${closed.toUpperCase()}_BUCKET`,
+  );
+}
+
+async function* listCurrent(access: S3Access, Bucket: string, Prefix: string): AsyncIterable<ObjectInfo> {
+  let ContinuationToken: string | undefined;
+  do {
+    const page = await callS3(access, 'ListBucket', s3Resource({ Bucket, Key: Prefix }), () =>
+      access.client.send(new ListObjectsV2Command({ Bucket, Prefix, EncodingType: 'url', ContinuationToken })),
+    );
+    for (const { Key, Size, ETag, LastModified } of page.Contents ?? []) {
+      yield { key: decoded(page, Key), size: Size ?? 0, etag: plainEtag(ETag), modified: LastModified?.getTime() ?? 0 };
+    }
+    ContinuationToken = page.NextContinuationToken;
+  } while (ContinuationToken !== undefined);
+}
+
+/**
+ * Every content that a key has had: overwritten versions too, the oldest first, equal contents once. What lies behind a
+ * delete marker was withdrawn.
+ * Source: docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
+ */
+async function* listUploads(access: S3Access, Bucket: string, Prefix: string): AsyncIterable<ObjectInfo> {
+  let open: { key: string; found: Entry[] } | undefined;
+  for await (const entry of listEntries(access, Bucket, Prefix)) {
+    if (open !== undefined && open.key !== entry.key) yield* uploadsOf(open.found);
+    if (open === undefined || open.key !== entry.key) open = { key: entry.key, found: [] };
+    open.found.push(entry);
+  }
+  if (open !== undefined) yield* uploadsOf(open.found);
+}
+
+type Entry = { readonly key: string; readonly modified: number; readonly latest: boolean; readonly info?: ObjectInfo };
+
+/** Entries of one key after another; within a key the newest first. */
+async function* listEntries(access: S3Access, Bucket: string, Prefix: string): AsyncIterable<Entry> {
+  let markers: { KeyMarker?: string; VersionIdMarker?: string } = {};
+  for (;;) {
+    const page = await callS3(access, 'ListBucketVersions', s3Resource({ Bucket, Key: Prefix }), () =>
+      access.client.send(new ListObjectVersionsCommand({ Bucket, Prefix, EncodingType: 'url', ...markers })),
+    );
+    // A page has its versions and its delete markers in two lists.
+    const entries = [
+      ...(page.Versions ?? []).map((v) => versionEntry(page, v)),
+      ...(page.DeleteMarkers ?? []).map((m) => markerEntry(page, m)),
+    ];
+    yield* entries.sort(newestFirst);
+    if (page.IsTruncated !== true || page.NextKeyMarker === undefined) return;
+    markers = {
+      KeyMarker: decoded(page, page.NextKeyMarker),
+      ...(page.NextVersionIdMarker === undefined ? {} : { VersionIdMarker: page.NextVersionIdMarker }),
+    };
+  }
+}
+
+function versionEntry(page: Page, { Key, Size, ETag, LastModified, VersionId, IsLatest }: ObjectVersion): Entry {
+  const key = decoded(page, Key);
+  const modified = LastModified?.getTime() ?? 0;
+  const info = { key, size: Size ?? 0, etag: plainEtag(ETag), modified };
+  // 'null' is the version of an object that was written before versioning was switched on.
+  const version = VersionId === undefined || VersionId === 'null' ? {} : { version: VersionId };
+  return { key, modified, latest: IsLatest ?? false, info: { ...info, ...version } };
+}
+
+function markerEntry(page: Page, { Key, LastModified, IsLatest }: DeleteMarkerEntry): Entry {
+  return { key: decoded(page, Key), modified: LastModified?.getTime() ?? 0, latest: IsLatest ?? false };
+}
+
+function newestFirst(a: Entry, b: Entry): number {
+  if (a.key !== b.key) return compareKeys(a.key, b.key);
+  return a.latest === b.latest ? b.modified - a.modified : a.latest ? -1 : 1;
+}
+
+function uploadsOf(entries: readonly Entry[]): readonly ObjectInfo[] {
+  const uploads: ObjectInfo[] = [];
+  for (const { info } of entries) {
+    if (info === undefined) break;
+    uploads.unshift(info);
+  }
+  const seen = new Set<string>();
+  return uploads.filter(({ etag }) => !seen.has(etag) && seen.add(etag));
+}
+
+type Page = { readonly EncodingType?: string | undefined };
+
+/** XML cannot hold every character of a key, so S3 is asked for URL-encoded ones, and says whether it obliged. */
+function decoded({ EncodingType }: Page, text: string | undefined): string {
+  const given = text ?? '';
+  return EncodingType === 'url' ? decodeURIComponent(given.replaceAll('+', ' ')) : given;
+}

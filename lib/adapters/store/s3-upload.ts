@@ -1,0 +1,96 @@
+import { open, readFile, stat, unlink } from 'node:fs/promises';
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { sdkErrorOf } from '../aws/errors.ts';
+import { callS3, type Place, type S3Access, s3Resource } from './s3-calls.ts';
+import { inTurns } from './s3-turns.ts';
+
+/** Files above this size are uploaded in parts of it, in bytes. */
+export const PART_BYTES = 16 * 2 ** 20;
+
+const PARTS_AT_ONCE = 4;
+
+/** Uploads a local file and removes it. Answers false when the file is not there. S3 verifies a CRC32 of every part. */
+export async function uploadFile(access: S3Access, path: string, place: Place): Promise<boolean> {
+  const size = await stat(path).then(
+    (stats) => stats.size,
+    () => undefined,
+  );
+  if (size === undefined) return false;
+  if (size > PART_BYTES) await uploadParts(access, path, place, size);
+  else await uploadWhole(access, path, place);
+  await unlink(path);
+  return true;
+}
+
+async function uploadWhole(access: S3Access, path: string, place: Place): Promise<void> {
+  const Body = await readFile(path);
+  await callS3(access, 'PutObject', s3Resource(place), () =>
+    access.client.send(new PutObjectCommand({ ...place, Body, ChecksumAlgorithm: 'CRC32' })),
+  );
+}
+
+/** An upload that fails is aborted, so that its parts are not kept and paid for. */
+async function uploadParts(access: S3Access, path: string, place: Place, size: number): Promise<void> {
+  const resource = s3Resource(place);
+  const created = await callS3(access, 'PutObject', resource, () =>
+    access.client.send(new CreateMultipartUploadCommand({ ...place, ChecksumAlgorithm: 'CRC32' })),
+  );
+  const upload = { ...place, UploadId: created.UploadId };
+  try {
+    const count = Math.ceil(size / PART_BYTES);
+    const numbers = Array.from({ length: count }, (_, at) => at + 1);
+    const parts = await inTurns(PARTS_AT_ONCE, numbers, async (PartNumber) => {
+      const Body = await readPart(path, PartNumber, size);
+      const part = await callS3(access, 'PutObject', resource, () =>
+        access.client.send(new UploadPartCommand({ ...upload, PartNumber, Body, ChecksumAlgorithm: 'CRC32' })),
+      );
+      const checksum = part.ChecksumCRC32 === undefined ? {} : { ChecksumCRC32: part.ChecksumCRC32 };
+      return { PartNumber, ETag: part.ETag, ...checksum };
+    });
+    await complete(access, { ...upload, MultipartUpload: { Parts: [...parts] } }, resource);
+  } catch (cause) {
+    // The first failure is what matters; a lifecycle rule removes what an abort could not.
+    await access.client.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined);
+    throw cause;
+  }
+}
+
+/** When an answer was lost, the repetition finds no upload any more: it is complete. */
+async function complete(
+  access: S3Access,
+  input: ConstructorParameters<typeof CompleteMultipartUploadCommand>[0],
+  resource: string,
+): Promise<void> {
+  let attempts = 0;
+  const isComplete = (cause: unknown): boolean => attempts > 1 && sdkErrorOf(cause).name === 'NoSuchUpload';
+  await callS3(
+    access,
+    'PutObject',
+    resource,
+    (attempt) => {
+      attempts = attempt;
+      return access.client.send(new CompleteMultipartUploadCommand(input));
+    },
+    isComplete,
+  ).catch((cause: unknown) => {
+    if (!isComplete(cause)) throw cause;
+  });
+}
+
+async function readPart(path: string, number: number, size: number): Promise<Uint8Array> {
+  const start = (number - 1) * PART_BYTES;
+  const bytes = new Uint8Array(Math.min(PART_BYTES, size - start));
+  const file = await open(path);
+  try {
+    await file.read(bytes, 0, bytes.length, start);
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,62 @@
+import { InvalidInput } from '../../core/errors.ts';
+import { PRICES } from '../../core/prices.ts';
+import { type AthenaUse, athenaDeps, queryAthena } from '../../runtime/aws/athena.ts';
+import { type Context, EXIT } from '../context.ts';
+import { formatBytes, formatUsd } from '../output/human.ts';
+import { chooseFormat, PRINTERS, printJsonRows } from '../output/rows-by-page.ts';
+import type { QueryFormat } from '../program.ts';
+
+export type AthenaQueryRequest = {
+  readonly sql: string;
+  readonly format?: QueryFormat;
+  readonly asOf?: string;
+  readonly workgroup?: string;
+  readonly stage?: string;
+};
+
+/** As a shell reports a command that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+/**
+ * Runs a SELECT on Athena, prints its rows as `query` does, and says what it scanned and cost: on stderr, or in the
+ * document of JSON. Ctrl-C stops the query on Athena too.
+ */
+export async function runAthenaQuery(context: Context, request: AthenaQueryRequest): Promise<number> {
+  const { asOf, format, ...asked } = request;
+  if (asOf !== undefined) {
+    throw new InvalidInput(
+      "--as-of is for the local lake; with --athena write it into the SQL: FROM <table> FOR TIMESTAMP AS OF TIMESTAMP '2026-01-31 12:00:00 UTC'",
+    );
+  }
+  const chosen = chooseFormat(context.options.json, format);
+  const answer = await untilInterrupted((signal) => queryAthena(athenaDeps(), { ...asked, signal }));
+  if (answer.kind === 'stopped') {
+    context.note(`stopped ${useText(answer.use)}`);
+    return INTERRUPTED;
+  }
+  const result = { columns: answer.columns, rows: null, pages: () => answer.pages() };
+  if (chosen === 'json') {
+    const fields = JSON.stringify({ ...answer.use, price_region: PRICES.region }, null, 2).slice(0, -2);
+    await printJsonRows(context, result, `${fields},\n  "rows": `, '\n}\n');
+    return EXIT.done;
+  }
+  await PRINTERS[chosen](context, result);
+  context.note(useText(answer.use));
+  return EXIT.done;
+}
+
+function useText({ query_execution_id, workgroup, bytes_scanned, cost_usd }: AthenaUse): string {
+  return `query ${query_execution_id} in workgroup ${workgroup}: scanned ${formatBytes(bytes_scanned)}, about ${formatUsd(cost_usd)}`;
+}
+
+/** The second Ctrl-C ends the command itself. */
+async function untilInterrupted<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const interrupt = (): void => controller.abort();
+  process.once('SIGINT', interrupt);
+  try {
+    return await act(controller.signal);
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}

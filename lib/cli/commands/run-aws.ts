@@ -1,0 +1,71 @@
+import { LOG_SUFFIX } from '../../core/keyed.ts';
+import type { RunResult } from '../../core/run.ts';
+import { parseTableName } from '../../core/tables.ts';
+import { openRemoteRuns, type RemotePlace } from '../../runtime/aws/remote-lake.ts';
+import type { RunRequest } from '../../runtime/local.ts';
+import type { Context } from '../context.ts';
+import { formatQuantity } from '../output/human.ts';
+import { createProgress } from '../output/progress.ts';
+import { runDocument, runText, tellFailure } from '../output/run-answer.ts';
+import { followRun } from '../run-progress.ts';
+
+export type RemoteRunArguments = Omit<RunRequest, 'onEvent' | 'retryIntervalMs'>;
+
+/** Runs a deployed pipeline, follows it, and answers as a run on this machine does. Ctrl-C leaves the run going on. */
+export async function runOnAws(context: Context, request: RemoteRunArguments, place: RemotePlace): Promise<number> {
+  const { stderr } = context.terminal;
+  const progress = createProgress(stderr);
+  try {
+    const runs = await openRemoteRuns(request.pipeline, place);
+    const answer = await runs.run({
+      ...request,
+      onStarted: (arn) => progress.lines.write(`execution ${arn}; it goes on when this command is stopped\n`),
+      onEvent: followRun(progress, stderr.isTTY === true),
+    });
+    progress.close();
+    await context.answer(runDocument(request, answer), () =>
+      runText(context, request, answer, (result) => renderNext(context, result, place)),
+    );
+    return await tellFailure(context, answer, {
+      unfinished: () => runs.unfinished(),
+      finish: awsHint(context, `run --aws ${request.pipeline}`, place),
+    });
+  } finally {
+    progress.close();
+  }
+}
+
+/** Recomputes a keyed table of a deployed pipeline. Throws InvalidInput unless the table has a full name. */
+export function rebuildOnAws(
+  context: Context,
+  { table, ...options }: { readonly table: string; readonly runId?: string; readonly dryRun?: boolean },
+  place: RemotePlace,
+): Promise<number> {
+  const { pipeline } = parseTableName(table);
+  return runOnAws(context, { pipeline, rebuild: table, ...options }, place);
+}
+
+/** How to call a command on the same stage. */
+export function awsHint(context: Context, command: string, { stage }: Pick<RemotePlace, 'stage'>): string {
+  return context.hint(stage === undefined ? command : `${command} --stage ${stage}`);
+}
+
+function renderNext(context: Context, result: RunResult, place: RemotePlace): string {
+  const { pipeline, run_id, status, accounting, tables } = result;
+  if (status === 'DRY_RUN') return `next:\n  ${awsHint(context, `run --aws ${pipeline}`, place)}\n`;
+  const rejected = Object.values(accounting).reduce((sum, one) => sum + one.quarantined + one.condemned, 0);
+  const names = Object.keys(tables).filter((name) => !name.endsWith(LOG_SUFFIX));
+  const shown = names.find((name) => name.includes('_gold.')) ?? names[0];
+  const query = (sql: string): string => `  ${awsHint(context, `query --athena "${sql}"`, place)}`;
+  const quarantine = `${pipeline}_ops.quarantine`;
+  return [
+    ...(rejected === 0
+      ? []
+      : [
+          `${formatQuantity(rejected, 'row')} in ${quarantine}, each with its reasons:`,
+          query(`SELECT source, line, codes, details FROM ${quarantine} WHERE run_id = '${run_id}' LIMIT 20`),
+          '',
+        ]),
+    ...(shown === undefined ? [] : ['next:', query(`SELECT * FROM ${shown} LIMIT 10`), '']),
+  ].join('\n');
+}

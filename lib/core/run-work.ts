@@ -1,0 +1,144 @@
+import type { StepName } from './compute.ts';
+import type { ExplainedTable, Explanation } from './explain.ts';
+import { isKeyed, LOG_SUFFIX } from './keyed.ts';
+import type { GoldModel, ModelSpec, PipelineSpec, SilverModel } from './spec.ts';
+import { modelId } from './spec.ts';
+import { fullName } from './tables.ts';
+
+/** What a run has to do, as far as it costs something. */
+export type RunWork = {
+  /** Landed files that are read. */
+  readonly files: number;
+  /** Tables that are written, the logs of keyed tables among them. */
+  readonly tables: number;
+  /** One for each level of the pipeline, also those without work: the state machine goes through all. */
+  readonly levels: readonly { readonly stage: readonly UnitWork[]; readonly merge: readonly UnitWork[] }[];
+};
+
+/** The units of one table, with the bytes that all of them work on together. */
+export type UnitWork = {
+  /** parse: text into rows. merge: staged rows and the table's own. model: SQL over tables. */
+  readonly kind: 'parse' | 'merge' | 'model';
+  readonly units: number;
+  readonly bytes: number;
+};
+
+export type Rates = {
+  /** Bytes that a vCPU works through in a second: plain text to parse; Parquet to merge, or read by a gold model. */
+  readonly bytesPerSecond: Readonly<Record<UnitWork['kind'], number>>;
+  /** Milliseconds until a function begins with its work, some of them started anew. */
+  readonly startMs: number;
+  /** Milliseconds of one request to S3 or Glue; those of a step follow each other. */
+  readonly requestMs: number;
+};
+
+/**
+ * Assumptions, all on the careful side. On 2 vCPUs of a server, one vCPU parsed, checked, deduplicated and wrote 12 MB
+ * of CSV a second with joins to two tables (a million sales of the retail sample) and 30 MB without; it merged 15 MB
+ * of keyed Parquet, and read 60 MB of Parquet for gold.
+ */
+export const ASSUMED_RATES: Rates = {
+  bytesPerSecond: { parse: 10_000_000, merge: 10_000_000, model: 40_000_000 },
+  startMs: 500,
+  requestMs: 30,
+};
+
+/** Parquet that a byte of parsed text becomes: 41 MB of retail sales became 12 MB. */
+const PARQUET_PART = 0.3;
+
+/** Requests to S3, by their two prices. */
+export type Requests = { readonly get: number; readonly put: number };
+
+/** Of one call of a step, apart from its data and its tables: counted in runs of the retail sample, and rounded up. */
+export const CALLS: Readonly<Record<StepName, Requests>> = {
+  Open: { get: 10, put: 10 },
+  PlanStage: { get: 10, put: 4 },
+  Stage: { get: 40, put: 8 },
+  PlanMerge: { get: 6, put: 2 },
+  Merge: { get: 15, put: 4 },
+  Audit: { get: 5, put: 1 },
+  Commit: { get: 20, put: 6 },
+  Finish: { get: 70, put: 10 },
+};
+
+/** A unit of a merge weighs this part of a unit's input, since Parquet grows when it is read. */
+const MERGE_SHARE = 1 / 4;
+
+type Outline = Pick<PipelineSpec, 'name' | 'settings' | 'models' | 'levels'>;
+
+/**
+ * The work of a run that has been explained. `sizes`: bytes of the tables that exist, by full name. What is not known
+ * before the run is taken at its most: a merge reads the table and its log whole, a gold model all that it reads.
+ */
+export function workOf(spec: Outline, plan: Explanation, sizes: ReadonlyMap<string, number>): RunWork {
+  const byName = new Map(spec.models.map((model) => [nameOf(spec, model), model]));
+  const bytes = new Map(sizes);
+  const levels = spec.levels.map((_, level) => {
+    const tables = plan.levels.find((one) => one.level === level)?.tables ?? [];
+    const work = tables.flatMap((table) => {
+      const model = byName.get(table.table);
+      return model === undefined ? [] : [tableWork(spec, model, table, bytes)];
+    });
+    return { stage: work.map((one) => one.stage), merge: work.flatMap((one) => one.merge ?? []) };
+  });
+  const written = plan.levels.flatMap(({ tables }) => tables.map(({ table }) => byName.get(table)));
+  return {
+    files: plan.sources.reduce((sum, source) => sum + source.files, 0),
+    tables: written.reduce((sum, model) => sum + (model !== undefined && isKeyed(model) ? 2 : 1), 0),
+    levels,
+  };
+}
+
+type TableWork = { readonly stage: UnitWork; readonly merge?: UnitWork };
+
+/** Adds what the table gains to `sizes`, for the models that read it in this run. */
+function tableWork(spec: Outline, model: ModelSpec, table: ExplainedTable, sizes: Map<string, number>): TableWork {
+  if (model.layer === 'gold')
+    return { stage: { kind: 'model', units: table.units, bytes: bytesRead(spec, model, sizes) } };
+  const parsed = table.estimated_bytes ?? 0;
+  const staged = parsed * PARQUET_PART;
+  const before = sizes.get(table.table) ?? 0;
+  const stage: UnitWork = { kind: 'parse', units: table.units, bytes: parsed };
+  const merge = mergeWork(spec, model, table, {
+    staged,
+    before: before + (sizes.get(`${table.table}${LOG_SUFFIX}`) ?? 0),
+  });
+  sizes.set(table.table, model.mode.kind === 'full' ? staged : before + staged);
+  return merge === undefined ? { stage } : { stage, merge };
+}
+
+/** A keyed table is always merged; rows that several units staged are, to find repeated ones or to join small files. */
+function mergeWork(
+  { settings }: Outline,
+  model: SilverModel,
+  { units }: ExplainedTable,
+  { staged, before }: { readonly staged: number; readonly before: number },
+): UnitWork | undefined {
+  if (isKeyed(model)) {
+    const bytes = units === 0 ? 0 : staged + before;
+    return units === 0 ? undefined : { kind: 'merge', units: unitsFor(bytes, settings.unitBytes * MERGE_SHARE), bytes };
+  }
+  if (units < 2) return undefined;
+  if (model.mode.kind === 'append' && model.mode.dedupe !== null) {
+    return { kind: 'merge', units: unitsFor(staged, settings.unitBytes * MERGE_SHARE), bytes: staged };
+  }
+  return staged / units < settings.fileBytes / 2
+    ? { kind: 'merge', units: unitsFor(staged, settings.fileBytes), bytes: staged }
+    : undefined;
+}
+
+function bytesRead(spec: Outline, { reads }: GoldModel, sizes: ReadonlyMap<string, number>): number {
+  const models = new Map(spec.models.map((model) => [model.id, model]));
+  return reads.reduce((sum, ref) => {
+    const model = models.get(modelId(ref));
+    return sum + (model === undefined ? 0 : (sizes.get(nameOf(spec, model)) ?? 0));
+  }, 0);
+}
+
+function unitsFor(bytes: number, share: number): number {
+  return Math.max(1, Math.ceil(bytes / share));
+}
+
+function nameOf(spec: Pick<PipelineSpec, 'name'>, { layer, name }: ModelSpec): string {
+  return fullName({ pipeline: spec.name, layer, name });
+}

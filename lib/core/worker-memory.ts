@@ -1,0 +1,21 @@
+/** MB that Node, the bundle and buffers of transfers take of a function. */
+export const NODE_SHARE_MB = 256;
+
+const DUCKDB_SHARE = 0.8;
+const MB_PER_VCPU = 1_769;
+const MOST_VCPUS = 6;
+
+/** Bytes that DuckDB may use in a function of so many MB; the rest is for what it does not count. */
+export function duckDbBytes(memoryMb: number): number {
+  return Math.floor((memoryMb - NODE_SHARE_MB) * DUCKDB_SHARE) * 2 ** 20;
+}
+
+/** Threads worth having: one for each vCPU, whole or not. Source: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+export function threadsOf(memoryMb: number): number {
+  return Math.min(MOST_VCPUS, Math.max(1, Math.ceil(memoryMb / MB_PER_VCPU)));
+}
+
+/** Bytes of uncompressed input that a unit may have to fit a function: what is parsed is held, sorted and written. */
+export function unitBytesFor(memoryMb: number): number {
+  return Math.floor(duckDbBytes(memoryMb) / 4);
+}

@@ -1,0 +1,84 @@
+import { type CostEstimate, estimateRun } from '../core/cost.ts';
+import type { Explanation } from '../core/explain.ts';
+import { parsedBytes } from '../core/planning.ts';
+import type { LandedFile, RunPlan, RunResult } from '../core/run.ts';
+import { ASSUMED_RATES, type Rates, workOf } from '../core/run-work.ts';
+import { fullName } from '../core/tables.ts';
+import type { StepDeps } from '../steps/deps.ts';
+import { type Survey, surveyPipeline } from '../steps/open.ts';
+import { readJson, readJsonIfAny, runFolder } from '../steps/run-folder.ts';
+import { modelTables } from '../steps/table-state.ts';
+import { listRuns } from './list-runs.ts';
+import { sizeOf } from './list-tables.ts';
+import { explainSurvey } from './plan-run.ts';
+
+/** An explained run with its cost on AWS; null when there is no work whose cost could be told. */
+export type PlannedRun = Explanation & { readonly cost: CostEstimate | null };
+
+/**
+ * What a run of the pipeline would do now, and what it would cost on AWS. Staging takes as long as it took in the
+ * latest run that is worth measuring, where there is one. Writes nothing. Throws InvalidInput for an unknown pipeline.
+ */
+export async function planWithCost(deps: StepDeps, pipeline: string): Promise<PlannedRun> {
+  const survey = await surveyPipeline(deps, pipeline);
+  const explanation = await explainSurvey(deps, survey);
+  if (explanation.levels.length === 0) return { ...explanation, cost: null };
+  const measured = await measureStaging(deps, pipeline);
+  const work = workOf(survey.spec, explanation, await tableSizes(deps, survey));
+  const options = measured === undefined ? {} : { rates: measured.rates, measuredIn: measured.run };
+  return { ...explanation, cost: estimateRun(work, survey.spec.compute, options) };
+}
+
+async function tableSizes(deps: StepDeps, { spec, tables }: Survey): Promise<ReadonlyMap<string, number>> {
+  const sizes = new Map<string, number>();
+  for (const [id, table] of modelTables(spec)) {
+    const metadata = tables.get(id)?.metadata;
+    if (metadata !== undefined) sizes.set(fullName(table), (await sizeOf(deps, metadata)).bytes);
+  }
+  return sizes;
+}
+
+/** Less says more of what a start costs than of how fast text is parsed. */
+const WORTH_MEASURING = { bytes: 5_000_000, ms: 500, runs: 5 } as const;
+
+/** How fast a vCPU of this machine staged the files of the latest run that had enough of them. */
+async function measureStaging(
+  deps: StepDeps,
+  pipeline: string,
+): Promise<{ readonly run: string; readonly rates: Rates } | undefined> {
+  const runs = (await listRuns(deps, pipeline)).filter(
+    (run) => run['status'] === 'SUCCEEDED' && Number(run['files']) > 0,
+  );
+  for (const { run_id } of runs.slice(0, WORTH_MEASURING.runs)) {
+    const run = { pipeline, run_id: String(run_id), dry_run: false };
+    const plan = await readJsonIfAny<RunPlan>(deps.store, runFolder.plan(run));
+    const result = await readJsonIfAny<RunResult>(deps.store, runFolder.result(run));
+    if (plan === undefined || result === undefined) continue;
+    const ms = stagingMs(plan, result);
+    const bytes = await plannedBytes(deps, plan);
+    if (bytes < WORTH_MEASURING.bytes || ms < WORTH_MEASURING.ms) continue;
+    const parse = Math.round(bytes / (ms / 1_000) / deps.settings.threads);
+    const bytesPerSecond = { ...ASSUMED_RATES.bytesPerSecond, parse };
+    return { run: run.run_id, rates: { ...ASSUMED_RATES, bytesPerSecond } };
+  }
+  return undefined;
+}
+
+/** Of the levels that parse files; gold of the same level, which runs beside it, counts as well. */
+function stagingMs({ spec }: RunPlan, { steps }: RunResult): number {
+  const silver = new Set(spec.models.filter((model) => model.layer === 'silver').map((model) => model.id));
+  return steps
+    .filter(({ step, level }) => step === 'Stage' && (spec.levels[level ?? -1] ?? []).some((id) => silver.has(id)))
+    .reduce((sum, { ms }) => sum + ms, 0);
+}
+
+/** A source is parsed once for each model that takes from it. */
+async function plannedBytes(deps: Pick<StepDeps, 'store'>, { spec, sources }: RunPlan): Promise<number> {
+  let bytes = 0;
+  for (const [source, { files_key }] of Object.entries(sources)) {
+    const readers = spec.models.filter((model) => model.layer === 'silver' && model.from === source).length;
+    const files = await readJson<readonly LandedFile[]>(deps.store, files_key);
+    bytes += readers * files.reduce((sum, file) => sum + parsedBytes(file), 0);
+  }
+  return bytes;
+}

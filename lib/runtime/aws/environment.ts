@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { InvalidInput } from '../../core/errors.ts';
+
+const bucket = z.string().min(3).optional();
+
+/** What the stacks put into a function's environment, and what Lambda adds. */
+const environment = z.object({
+  STRATA_PIPELINE: z.string().min(1),
+  STRATA_BRONZE_BUCKET: bucket,
+  STRATA_SILVER_BUCKET: bucket,
+  STRATA_GOLD_BUCKET: bucket,
+  STRATA_OPS_BUCKET: bucket,
+  STRATA_DATABASE_PREFIX: z.string().default(''),
+  STRATA_TOPIC_ARN: z.string().optional(),
+  STRATA_STATE_MACHINE_ARN: z.string().optional(),
+  STRATA_TMP_MB: z.coerce.number().int().positive().default(512),
+  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: z.coerce.number().int().positive().default(1_769),
+  LAMBDA_TASK_ROOT: z.string().default('.'),
+  TMPDIR: z.string().default('/tmp'),
+});
+
+export type FunctionEnvironment = {
+  readonly pipeline: string;
+  readonly buckets: {
+    readonly bronze?: string;
+    readonly silver?: string;
+    readonly gold?: string;
+    readonly ops?: string;
+  };
+  readonly databasePrefix: string;
+  readonly topicArn: string | undefined;
+  readonly stateMachineArn: string | undefined;
+  readonly memoryMb: number;
+  readonly tmpMb: number;
+  /** Where the function's code lies. */
+  readonly taskRoot: string;
+  /** The folder that may be written to. */
+  readonly tmp: string;
+};
+
+/** Reads a function's environment. Throws InvalidInput with every variable that is missing or wrong. */
+export function parseEnvironment(variables: Readonly<Record<string, string | undefined>>): FunctionEnvironment {
+  const parsed = environment.safeParse(variables);
+  if (!parsed.success) {
+    throw new InvalidInput(
+      'the environment of this function is not what its stack gives it; deploy it again',
+      parsed.error.issues.map(({ path, message }) => {
+        const place = path.join('.');
+        return { file: 'environment', place, got: JSON.stringify(variables[place]) ?? 'nothing', expected: message };
+      }),
+    );
+  }
+  const { data } = parsed;
+  return {
+    pipeline: data.STRATA_PIPELINE,
+    buckets: {
+      ...(data.STRATA_BRONZE_BUCKET && { bronze: data.STRATA_BRONZE_BUCKET }),
+      ...(data.STRATA_SILVER_BUCKET && { silver: data.STRATA_SILVER_BUCKET }),
+      ...(data.STRATA_GOLD_BUCKET && { gold: data.STRATA_GOLD_BUCKET }),
+      ...(data.STRATA_OPS_BUCKET && { ops: data.STRATA_OPS_BUCKET }),
+    },
+    databasePrefix: data.STRATA_DATABASE_PREFIX,
+    topicArn: data.STRATA_TOPIC_ARN,
+    stateMachineArn: data.STRATA_STATE_MACHINE_ARN,
+    memoryMb: data.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    tmpMb: data.STRATA_TMP_MB,
+    taskRoot: data.LAMBDA_TASK_ROOT,
+    tmp: data.TMPDIR,
+  };
+}

@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { createS3Store } from '../../adapters/store/s3.ts';
+import type { ObjectStore } from '../../ports.ts';
+import { unfinishedRun } from '../../query/plan-run.ts';
+import type { LandingDeps } from '../land-files.ts';
+import type { RunAnswer } from '../local.ts';
+import { type RemoteRunRequest, runRemotely } from './remote-run.ts';
+import { lakeStackName, pipelineStackName, readOutputs } from './stack.ts';
+
+/** Which deployed lake: the default stage's, unless one is named. Account and region are the SDK's own settings. */
+export type RemotePlace = {
+  readonly stage?: string;
+  /** ARN of the state machine; the pipeline's stack names it otherwise. */
+  readonly stateMachine?: string;
+};
+
+export type RemoteRuns = {
+  run(request: RemoteRunRequest): Promise<RunAnswer>;
+  /** The run of the pipeline that the next one finishes first. */
+  unfinished(): Promise<string | null>;
+};
+
+const ids = { unique: (): string => randomBytes(6).toString('hex') };
+
+/** The runs of a deployed pipeline, found by the outputs of its stack and the lake's. Throws InvalidInput when they are not deployed. */
+export async function openRemoteRuns(pipeline: string, { stage, stateMachine }: RemotePlace): Promise<RemoteRuns> {
+  const cloudFormation = new CloudFormationClient({});
+  const { OpsBucket } = await readOutputs(cloudFormation, lakeStackName(stage), ['OpsBucket']);
+  const stateMachineArn =
+    stateMachine ??
+    (await readOutputs(cloudFormation, pipelineStackName(pipeline, stage), ['StateMachineArn'])).StateMachineArn;
+  const store = openStore({ ops: OpsBucket }, tmpdir());
+  const deps = {
+    sfn: new SFNClient({}),
+    store,
+    stateMachineArn,
+    clock: { now: () => new Date() },
+    ids,
+    wait: (ms: number) => sleep(ms),
+  };
+  return {
+    run: (request) => runRemotely(deps, request),
+    unfinished: () => unfinishedRun({ store }, pipeline),
+  };
+}
+
+/** The bronze bucket of a deployed lake, with a folder for copies that `close` removes. Throws InvalidInput when the lake is not deployed. */
+export async function openLanding({
+  stage,
+}: Pick<RemotePlace, 'stage'>): Promise<{ readonly deps: LandingDeps; close(): Promise<void> }> {
+  const { BronzeBucket } = await readOutputs(new CloudFormationClient({}), lakeStackName(stage), ['BronzeBucket']);
+  const scratch = await mkdtemp(join(tmpdir(), 'strata-land-'));
+  return {
+    deps: { store: openStore({ bronze: BronzeBucket }, scratch), ids, settings: { scratch } },
+    close: () => rm(scratch, { recursive: true, force: true }),
+  };
+}
+
+function openStore(buckets: { readonly bronze?: string; readonly ops?: string }, scratch: string): ObjectStore {
+  return createS3Store({ client: new S3Client({ maxAttempts: 1 }), buckets, scratch });
+}

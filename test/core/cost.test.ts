@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type Compute, DEFAULT_COMPUTE, STEP_NAMES, type StepCompute, type StepName } from '../../lib/core/compute.ts';
+import { type CostLine, costOfRun, estimateRun, vcpusOf } from '../../lib/core/cost.ts';
+import { costOfQuery, PRICES, type Prices } from '../../lib/core/prices.ts';
+import type { RunResult } from '../../lib/core/run.ts';
+import type { Rates, RunWork, UnitWork } from '../../lib/core/run-work.ts';
+
+/** Prices at which sums can be done in the head: a GB-second costs 1,024, everything else 1. */
+const ROUND: Prices = {
+  region: 'test',
+  checked: '2026-01-01',
+  lambda: { gbSecond: 1_024, request: 1, tmpGbSecond: 1_024, freeTmpMb: 512 },
+  transition: 1,
+  s3: { put: 1, get: 1 },
+  glue: { dpuHour: 3_600, vcpus: 4, dpus: 2, seconds: 60 },
+  athena: { terabyte: 5, step: 2 ** 20, atLeast: 10 },
+};
+
+/** A start is a second, requests take no time, and a vCPU works 10, 20 or 40 MB a second. */
+const RATES: Rates = {
+  bytesPerSecond: { parse: 10_000_000, merge: 20_000_000, model: 40_000_000 },
+  startMs: 1_000,
+  requestMs: 0,
+};
+
+function everyStep(own: Partial<StepCompute>): Compute {
+  const step = { ...DEFAULT_COMPUTE.steps.Open, memoryMb: 1_769, tmpMb: 512, ...own };
+  return { ...DEFAULT_COMPUTE, steps: Object.fromEntries(STEP_NAMES.map((name) => [name, step])) as Compute['steps'] };
+}
+
+function unit(kind: UnitWork['kind'], units: number, bytes: number): UnitWork {
+  return { kind, units, bytes };
+}
+
+function quantities(lines: readonly CostLine[]): Readonly<Record<string, number>> {
+  return Object.fromEntries(lines.map(({ item, quantity }) => [item, quantity]));
+}
+
+/** Seconds of each step, from GB-seconds of functions with 1,769 MB. */
+function secondsOf(lines: readonly CostLine[]): Readonly<Record<string, number>> {
+  const own = lines.filter(({ item }) => STEP_NAMES.some((step) => step === item));
+  return Object.fromEntries(own.map(({ item, quantity }) => [item, Math.round((quantity * 1_024) / 17.69) / 100]));
+}
+
+const ONE_FILE: RunWork = { files: 1, tables: 1, levels: [{ stage: [unit('parse', 1, 20_000_000)], merge: [] }] };
+
+describe('an estimate', () => {
+  const cases: readonly {
+    readonly name: string;
+    readonly work: RunWork;
+    readonly seconds: Partial<Record<StepName, number>>;
+    readonly requests: number;
+    readonly transitions: number;
+    readonly put: number;
+    readonly get: number;
+    readonly glueSeconds: number;
+  }[] = [
+    {
+      name: 'one unit of 20 MB on one level',
+      work: ONE_FILE,
+      // One start each, and 20 MB at 10 MB a second.
+      seconds: { Open: 1, PlanStage: 1, Stage: 3, PlanMerge: 1, Audit: 1, Commit: 1, Finish: 1 },
+      requests: 7,
+      // 6 around, 6 of the level, 2 of the unit.
+      transitions: 14,
+      // 10 + 4 + 8 + 2 + 1 + 6 + 10 of the calls, 2 maps with 2, 6 of the table.
+      put: 51,
+      // 10 + 10 + 40 + 6 + 5 + 20 + 70 of the calls, 2 maps, 30 of the table, 1 file, 1 part of 16 MiB.
+      get: 195,
+      glueSeconds: 60,
+    },
+    {
+      name: 'two levels with a merge and gold',
+      work: {
+        files: 2_500,
+        tables: 3,
+        levels: [
+          { stage: [unit('parse', 4, 4_000_000_000)], merge: [unit('merge', 2, 1_000_000_000)] },
+          { stage: [unit('model', 1, 80_000_000)], merge: [] },
+        ],
+      },
+      // Stage: 5 starts, 400 s of parsing, 2 s of SQL. Merge: 2 starts, 50 s.
+      seconds: { Open: 1, PlanStage: 2, Stage: 407, PlanMerge: 2, Merge: 52, Audit: 2, Commit: 1, Finish: 1 },
+      // 1 + 2 + 5 + 2 + 2 + 2 + 1 + 1.
+      requests: 16,
+      // 6 around, 12 of the levels, 14 of 7 units.
+      transitions: 32,
+      // 10 + 8 + 40 + 4 + 8 + 2 + 6 + 10 of the calls, 4 maps with 2, 18 of the tables, 2 more pages of a list.
+      put: 116,
+      // 10 + 20 + 200 + 12 + 30 + 10 + 20 + 70, 4 maps, 90 of the tables, 2,500 files, 238 + 59 + 4 parts.
+      get: 3_267,
+      // 452 vCPU seconds by 8 vCPU.
+      glueSeconds: 60,
+    },
+    {
+      name: 'an empty level is gone through all the same',
+      work: { files: 0, tables: 0, levels: [{ stage: [], merge: [] }] },
+      seconds: { Open: 1, PlanStage: 1, PlanMerge: 1, Audit: 1, Commit: 1, Finish: 1 },
+      requests: 6,
+      transitions: 12,
+      put: 37,
+      get: 123,
+      glueSeconds: 60,
+    },
+  ];
+  for (const { name, work, seconds, requests, transitions, put, get, glueSeconds } of cases) {
+    test(name, () => {
+      const cost = estimateRun(work, everyStep({}), { prices: ROUND, rates: RATES });
+      assert.deepEqual(secondsOf(cost.lines), seconds);
+      const found = quantities(cost.lines);
+      assert.deepEqual(
+        [found['requests'], found['state transitions'], found['PUT and LIST'], found['GET'], found['/tmp']],
+        [requests, transitions, put, get, 0],
+      );
+      assert.deepEqual(cost.glue, { dpus: 2, seconds: glueSeconds, usd: 2 * glueSeconds });
+      const memory = 1_769 * Object.values(seconds).reduce((sum, one) => sum + one, 0);
+      assert.ok(Math.abs(cost.usd - (memory + requests + transitions + put + get)) < 1e-6, String(cost.usd));
+    });
+  }
+
+  test('memory costs by the GB and brings the vCPUs that shorten the work', () => {
+    const twice = estimateRun(ONE_FILE, everyStep({ memoryMb: 3_538 }), { prices: ROUND, rates: RATES });
+    const stage = twice.lines.find(({ item }) => item === 'Stage');
+    // A start and 20 MB on two vCPU: 2 s of 3,538 MB.
+    assert.equal(Math.round(stage?.usd ?? 0), 2 * 3_538);
+    assert.equal(vcpusOf(3_538), 2);
+  });
+
+  test('/tmp costs beyond the 512 MB that are free', () => {
+    const cost = estimateRun(ONE_FILE, everyStep({ tmpMb: 512 + 2_048 }), { prices: ROUND, rates: RATES });
+    // 9 s of 2 GB.
+    assert.equal(quantities(cost.lines)['/tmp'], 18);
+  });
+
+  test('requests take their time, those of tables in Audit', () => {
+    const rates = { ...RATES, startMs: 0, requestMs: 100 };
+    const { lines } = estimateRun({ ...ONE_FILE, tables: 2 }, everyStep({}), { prices: ROUND, rates });
+    // 20 requests; 48 and 20 MB; 6 and twice 36.
+    assert.deepEqual([secondsOf(lines)['Open'], secondsOf(lines)['Stage'], secondsOf(lines)['Audit']], [2, 6.8, 7.8]);
+  });
+
+  test('Glue is billed by the second beyond its first minute', () => {
+    const work = { ...ONE_FILE, levels: [{ stage: [unit('parse', 9, 8_004_000_000)], merge: [] }] };
+    // 800.4 vCPU seconds by 8 vCPU are 100.05 s.
+    assert.equal(estimateRun(work, everyStep({}), { prices: ROUND, rates: RATES }).glue.seconds, 101);
+  });
+
+  test('names the run whose staging was measured', () => {
+    assert.equal(estimateRun(ONE_FILE, everyStep({})).rates.run, null);
+    assert.equal(estimateRun(ONE_FILE, everyStep({}), { measuredIn: 'r1' }).rates.run, 'r1');
+  });
+});
+
+const RESULT: RunResult = {
+  run_id: 'r1',
+  pipeline: 'shop',
+  status: 'SUCCEEDED',
+  accounting: {},
+  rejected_files: [],
+  tables: {
+    'shop_silver.orders': { rows_added: 1, files_added: 1, snapshot_id: '1' },
+    'shop_gold.totals': { rows_added: 0, files_added: 0, snapshot_id: null },
+  },
+  warnings: [],
+  previews: {},
+  duration_ms: 20_000,
+  steps: [
+    { step: 'Open', level: null, units: 0, ms: 2_000 },
+    { step: 'PlanStage', level: 0, units: 0, ms: 500 },
+    { step: 'Stage', level: 0, units: 3, ms: 60_000 },
+    { step: 'Merge', level: 0, units: 2, ms: 9_000 },
+    { step: 'Audit', level: 0, units: 0, ms: 1_500 },
+    { step: 'PlanStage', level: 1, units: 0, ms: 500 },
+    { step: 'Audit', level: 1, units: 0, ms: 500 },
+    { step: 'Commit', level: null, units: 0, ms: 1_000 },
+  ],
+  error: null,
+};
+
+describe('a finished run', () => {
+  test('costs by the times of its steps, half a second for each start, and what no step times', () => {
+    const cost = costOfRun(RESULT, everyStep({}), ROUND);
+    assert.deepEqual(secondsOf(cost.lines), {
+      Open: 2.5,
+      PlanStage: 2,
+      Stage: 61.5,
+      // Two calls of half a second and 8 requests of 30 ms.
+      PlanMerge: 1.48,
+      Merge: 10,
+      Audit: 3,
+      Commit: 1.5,
+      // Half a second and 80 requests.
+      Finish: 2.9,
+    });
+    const found = quantities(cost.lines);
+    // 1 + 2 + 3 + 2 + 2 + 2 + 1 + 1 calls; 6 around, 12 of two levels, 10 of five units.
+    assert.deepEqual([found['requests'], found['state transitions']], [14, 28]);
+    // 10 + 8 + 24 + 4 + 8 + 2 + 6 + 10, 4 maps with 2, 6 of the one table that was published.
+    assert.equal(found['PUT and LIST'], 86);
+    // 10 + 20 + 120 + 12 + 30 + 10 + 20 + 70, 4 maps, 30 of the table.
+    assert.equal(found['GET'], 326);
+  });
+
+  test('in dollars', () => {
+    const cost = costOfRun(RESULT, everyStep({ memoryMb: 2_048 }));
+    const stage = cost.lines.find(({ item }) => item === 'Stage');
+    // 61.5 s of 2 GB at 0.0000133334.
+    assert.equal(stage?.usd, 0.001640008);
+    assert.equal(cost.lines.find(({ item }) => item === 'state transitions')?.usd, 0.0007);
+    const sum = cost.lines.reduce((total, { usd }) => total + usd, 0);
+    assert.ok(Math.abs(cost.usd - sum) < 1e-7);
+    assert.deepEqual([cost.region, cost.prices_checked], [PRICES.region, PRICES.checked]);
+  });
+});
+
+describe('the price table', () => {
+  test('agrees with published examples', () => {
+    // aws.amazon.com/glue/pricing: 6 DPU for 15 minutes cost 0.66.
+    assert.equal(Number((6 * 0.25 * PRICES.glue.dpuHour).toFixed(2)), 0.66);
+    // aws.amazon.com/athena/pricing: 3 TB cost 15.
+    assert.equal(costOfQuery(3 * 2 ** 40), 15);
+    // A million requests to Lambda cost 0.20, a million state transitions 25, a million PUT 5, a million GET 0.40.
+    const { lambda, transition, s3 } = PRICES;
+    const million = [lambda.request, transition, s3.put, s3.get].map((price) => Number((price * 1e6).toFixed(2)));
+    assert.deepEqual(million, [0.2, 25, 5, 0.4]);
+  });
+
+  const QUERIES: readonly (readonly [string, number, number])[] = [
+    ['nothing scanned', 0, 0],
+    ['one byte is billed as 10 MB', 1, (10 / 2 ** 20) * 5],
+    ['10 MB and a byte are 11 MB', 10 * 2 ** 20 + 1, (11 / 2 ** 20) * 5],
+    ['a TB', 2 ** 40, 5],
+  ];
+  for (const [name, bytes, usd] of QUERIES) {
+    test(`Athena: ${name}`, () => assert.equal(costOfQuery(bytes), usd));
+  }
+});

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ExplainedTable, Explanation } from '../../lib/core/explain.ts';
+import { workOf } from '../../lib/core/run-work.ts';
+import type { GoldModel, ModelMode, PipelineSpec, SilverModel, TableRef } from '../../lib/core/spec.ts';
+
+const COMMON = { sql: '', sqlFile: null, columns: [], partitionBy: [], sortBy: [], expect: [], description: null };
+const APPEND: ModelMode = { kind: 'append', dedupe: null, onDuplicate: 'drop' };
+const DEDUPE: ModelMode = { ...APPEND, dedupe: { by: 'row' } };
+const UPSERT: ModelMode = {
+  kind: 'upsert',
+  key: ['id'],
+  sequence: 'at',
+  track: [],
+  deleteWhen: null,
+  tieBreak: null,
+  missing: 'keep',
+  validTo: null,
+  coalesce: true,
+  buckets: null,
+};
+
+function silver(mode: ModelMode): SilverModel {
+  return {
+    ...COMMON,
+    id: 'silver.orders',
+    name: 'orders',
+    layer: 'silver',
+    from: 'orders',
+    mode,
+    reads: [],
+    metadata: [],
+    joins: [],
+    selectsAll: true,
+  };
+}
+
+function gold(name: string, ...reads: TableRef[]): GoldModel {
+  return { ...COMMON, id: `gold.${name}`, name, layer: 'gold', reads, readsLogs: [], refresh: { kind: 'full' } };
+}
+
+const ORDERS: TableRef = { layer: 'silver', name: 'orders' };
+
+/** Units are planned for 100 MB of input, files for 32 MB. */
+function outline(mode: ModelMode): Pick<PipelineSpec, 'name' | 'settings' | 'models' | 'levels'> {
+  return {
+    name: 'shop',
+    settings: { unitBytes: 100_000_000, fileBytes: 32_000_000, condemnedRetentionDays: 1 },
+    models: [silver(mode), gold('totals', ORDERS)],
+    levels: [['silver.orders'], [], ['gold.totals']],
+  };
+}
+
+function table(name: string, units: number, estimated_bytes: number | null): ExplainedTable {
+  return { table: name, action: 'append', reason: '', units, estimated_bytes, partitions: null };
+}
+
+function plan(...orders: readonly ExplainedTable[]): Explanation {
+  return {
+    pipeline: 'shop',
+    status: 'WORK',
+    resumes: null,
+    sources: [{ source: 'orders', files: 7, bytes: 1, estimated_bytes: 1 }],
+    levels: [
+      ...(orders.length === 0 ? [] : [{ level: 0, tables: orders }]),
+      { level: 2, tables: [table('shop_gold.totals', 1, null)] },
+    ],
+  };
+}
+
+const SIZES = new Map([
+  ['shop_silver.orders', 50_000_000],
+  ['shop_silver.orders__log', 70_000_000],
+]);
+
+const CASES: readonly {
+  readonly name: string;
+  readonly mode: ModelMode;
+  readonly orders: readonly ExplainedTable[];
+  readonly merge: readonly { readonly kind: 'merge'; readonly units: number; readonly bytes: number }[];
+  /** What gold reads: the table, and three tenths of what is parsed. */
+  readonly gold: number;
+  readonly tables: number;
+}[] = [
+  {
+    name: 'rows of one unit are not merged',
+    mode: DEDUPE,
+    orders: [table('shop_silver.orders', 1, 100_000_000)],
+    merge: [],
+    gold: 80_000_000,
+    tables: 2,
+  },
+  {
+    name: 'repeated rows of several units are looked for by merges of 25 MB',
+    mode: DEDUPE,
+    orders: [table('shop_silver.orders', 4, 400_000_000)],
+    merge: [{ kind: 'merge', units: 5, bytes: 120_000_000 }],
+    gold: 170_000_000,
+    tables: 2,
+  },
+  {
+    name: 'large files are left as they are',
+    mode: APPEND,
+    orders: [table('shop_silver.orders', 4, 400_000_000)],
+    merge: [],
+    gold: 170_000_000,
+    tables: 2,
+  },
+  {
+    name: 'small files are joined',
+    mode: APPEND,
+    orders: [table('shop_silver.orders', 10, 400_000_000)],
+    merge: [{ kind: 'merge', units: 4, bytes: 120_000_000 }],
+    gold: 170_000_000,
+    tables: 2,
+  },
+  {
+    name: 'a keyed table is merged with itself and its log',
+    mode: UPSERT,
+    orders: [table('shop_silver.orders', 1, 100_000_000)],
+    merge: [{ kind: 'merge', units: 6, bytes: 150_000_000 }],
+    gold: 80_000_000,
+    tables: 3,
+  },
+  {
+    name: 'a full table is what was parsed',
+    mode: { kind: 'full' },
+    orders: [table('shop_silver.orders', 1, 100_000_000)],
+    merge: [],
+    gold: 30_000_000,
+    tables: 2,
+  },
+  { name: 'gold alone reads what is there', mode: APPEND, orders: [], merge: [], gold: 50_000_000, tables: 1 },
+];
+
+for (const { name, mode, orders, merge, gold: read, tables } of CASES) {
+  test(name, () => {
+    const work = workOf(outline(mode), plan(...orders), SIZES);
+    assert.equal(work.levels.length, 3);
+    assert.deepEqual(work.levels[0]?.merge, merge);
+    assert.deepEqual(
+      work.levels[0]?.stage,
+      orders.map(({ units, estimated_bytes }) => ({ kind: 'parse', units, bytes: estimated_bytes })),
+    );
+    assert.deepEqual(work.levels[1], { stage: [], merge: [] });
+    assert.deepEqual(work.levels[2]?.stage, [{ kind: 'model', units: 1, bytes: read }]);
+    assert.deepEqual([work.files, work.tables], [7, tables]);
+  });
+}
