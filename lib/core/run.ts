@@ -35,7 +35,13 @@ export type ExecutionContext = {
 };
 
 /** What Fail answers: the run that it dealt with, and how often the execution had been redriven then. */
-export type FailureRecord = { readonly run_id?: string; readonly redrives: number; readonly go_on?: true };
+export type FailureRecord = {
+  readonly run_id?: string;
+  readonly redrives: number;
+  /** False: it had begun to publish, and stays open for the next run to finish. */
+  readonly undone?: boolean;
+  readonly go_on?: true;
+};
 
 /** A run's state with the error that a Catch put beside it; the execution's input instead when Open itself failed. */
 export type FailedState = Partial<OpenInput> & {

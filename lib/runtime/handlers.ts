@@ -1,11 +1,12 @@
 import type { AfterError, RunState, UnitInput } from '../core/run.ts';
-import type { JsonValue } from '../ports.ts';
+import type { Alerts, JsonValue, Log } from '../ports.ts';
 import { runAudit } from '../steps/audit.ts';
 import { runCommit } from '../steps/commit.ts';
 import type { StepDeps } from '../steps/deps.ts';
 import { runFail } from '../steps/fail.ts';
 import { runFinish } from '../steps/finish.ts';
 import { runMerge } from '../steps/merge.ts';
+import { runNotify } from '../steps/notify.ts';
 import { type OpenInput, runOpen } from '../steps/open.ts';
 import { runPlanMerge } from '../steps/plan-merge.ts';
 import { runPlanStage } from '../steps/plan-stage.ts';
@@ -30,9 +31,15 @@ export function medallionHandlers(deps: StepDeps): Readonly<Record<string, State
     Finish: (input) => runFinish(input as RunState, deps),
     Fail: (input) =>
       runFail(afterError(input), { ...deps, recordFailed: (plan, result) => recordRun(deps, plan, result) }),
-    Notify: async () => null,
+    Notify: (input) =>
+      runNotify(afterError(input), { ...deps, alerts: toLog(deps.log), audit: { append: async () => {} } }),
     RunFailed: async (input) => ({ ...(await runRunFailed(afterError(input))) }) as JsonValue,
   };
+}
+
+/** On a laptop the command itself tells a person what failed. */
+function toLog(log: Log): Alerts {
+  return { publish: async ({ subject }) => log.info('alert', { subject }) };
 }
 
 function afterError(input: JsonValue): AfterError {

@@ -34,8 +34,8 @@ export async function runFail({ state, execution }: AfterError, deps: FailDeps):
   if (undone) await undo(deps, await readPlan(deps.store, run), error);
   await releaseLock(deps, run.pipeline, run.run_id);
   const resumed = state.request !== undefined && state.request.run_id !== run.run_id;
-  const record: FailureRecord = { run_id: run.run_id, redrives, ...(undone && resumed ? { go_on: true } : {}) };
-  return { ...record };
+  const go_on = undone && resumed ? ({ go_on: true } as const) : {};
+  return { run_id: run.run_id, redrives, undone, ...go_on } satisfies FailureRecord;
 }
 
 async function undo(deps: FailDeps, plan: RunPlan, error: { name: string; message: string }): Promise<void> {

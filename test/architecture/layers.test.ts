@@ -42,7 +42,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['runtime', 'query', 'generate', 'asl', 'report', 'core', 'ports'],
   infra: ['core'],
   lambdas: ['runtime', 'steps'],
-  bin: ['cli', 'infra'],
+  // Bundles lambdas/ by path, as infra takes the bundles.
+  bundle: ['runtime', 'core'],
+  bin: ['cli', 'infra', 'bundle', 'core'],
 };
 
 /** Layers without a world: same input, same output, nothing read and nothing kept. */

@@ -73,12 +73,17 @@ test('Fail gives back the lock of the run that failed, and says whether the one 
     const deps = { ...asOnAws(lake.deps, () => START), recordFailed: async () => {} };
     await runOpen(asked('a'), deps);
     const state = { request: asked('b'), run: { ...asked('a') }, error };
-    assert.deepEqual(await runFail({ state, execution: {} }, deps), { run_id: 'a', redrives: 0, go_on: true });
+    assert.deepEqual(await runFail({ state, execution: {} }, deps), {
+      run_id: 'a',
+      redrives: 0,
+      undone: true,
+      go_on: true,
+    });
     assert.equal(await lockOf(lake), undefined);
     await runOpen(asked('b'), deps);
     const own = { request: asked('b'), run: { ...asked('b') }, error };
     const failed = await runFail({ state: own, execution: { RedriveCount: 2 } }, deps);
-    assert.deepEqual(failed, { run_id: 'b', redrives: 2 });
+    assert.deepEqual(failed, { run_id: 'b', redrives: 2, undone: true });
     assert.equal(await lockOf(lake), undefined);
     await runOpen(asked('c'), deps);
     const early = { state: { ...asked('c'), error }, execution: {} };

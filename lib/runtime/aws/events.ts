@@ -41,11 +41,41 @@ const afterError = z.object({
     request: openInput.optional(),
     error: z.object({ Error: z.string(), Cause: z.string() }),
     failure: z
-      .object({ run_id: z.string().optional(), redrives: z.number(), go_on: z.literal(true).optional() })
+      .object({
+        run_id: z.string().optional(),
+        redrives: z.number(),
+        undone: z.boolean().optional(),
+        go_on: z.literal(true).optional(),
+      })
       .optional(),
   }),
   execution: z.object({ Id: z.string().optional(), Name: z.string().optional(), RedriveCount: z.number().optional() }),
 });
+
+/** EventBridge's report of an execution that ended without its Fail state. */
+const executionEnded = z.object({
+  detail: z.object({
+    executionArn: z.string(),
+    name: z.string(),
+    status: z.enum(['TIMED_OUT', 'ABORTED', 'FAILED']),
+    input: z.string().nullable(),
+    cause: z.string().nullish(),
+  }),
+});
+
+/**
+ * What Notify is given: the state of a failed run, or the report of an execution that timed out or was stopped.
+ * Source: docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+ */
+export function parseFailure(event: unknown): AfterError {
+  const ended = executionEnded.safeParse(event);
+  if (!ended.success) return parseAfterError(event);
+  const { executionArn, name, status, input, cause } = ended.data.detail;
+  const request = parseOpenInput(JSON.parse(input ?? '{}'));
+  const kind = status === 'TIMED_OUT' ? 'States.Timeout' : status === 'ABORTED' ? 'Aborted' : 'Failed';
+  const error = { Error: kind, Cause: cause ?? `the execution ended ${status}` };
+  return { state: { ...request, request, error }, execution: { Id: executionArn, Name: name } };
+}
 
 /** The input of an execution. Throws InvalidInput naming each field that is wrong. */
 export const parseOpenInput = (event: unknown): OpenInput => parse('Open', openInput, event) as OpenInput;

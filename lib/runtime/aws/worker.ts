@@ -17,12 +17,9 @@ import type { StepDeps } from '../../steps/deps.ts';
 import { keepLock } from '../keep-lock.ts';
 import { explainCapacity } from './capacity.ts';
 import { type FunctionEnvironment, parseEnvironment } from './environment.ts';
+import { LEASE_MS, RENEW_MS } from './lease.ts';
 import { withFreshScratch } from './scratch.ts';
 import { type Invocation, instrument, type LambdaHandler } from './telemetry.ts';
-
-/** A step's call comes back within 15 minutes, and Step Functions waits a minute at most between two. */
-const LEASE_MS = 20 * 60_000;
-const RENEW_MS = 2 * 60_000;
 
 /** A call of AWS that has not answered by then is given up and made again. */
 const requestHandler = { connectionTimeout: 5_000, requestTimeout: 60_000 };

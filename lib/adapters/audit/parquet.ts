@@ -1,0 +1,43 @@
+/// <reference path="./parquetjs-lite.d.ts" />
+import parquet from 'parquetjs-lite';
+import type { AuditLog, AuditRow, ObjectStore } from '../../ports.ts';
+
+const SCHEMA = new parquet.ParquetSchema({
+  at: { type: 'TIMESTAMP_MILLIS' },
+  function: { type: 'UTF8' },
+  event: { type: 'UTF8' },
+  run_id: { type: 'UTF8', optional: true },
+  detail: { type: 'UTF8' },
+});
+
+/**
+ * Rows as small Parquet files at `ops/<pipeline>/_audit/<function>/<unique>.parquet`, which the table `audit_log` reads:
+ * columns at (timestamp of milliseconds, UTC), function, event, run_id and detail.
+ */
+export function createParquetAuditLog(store: ObjectStore, pipeline: string, unique: () => string): AuditLog {
+  return {
+    async append(rows) {
+      const byFunction = new Map<string, AuditRow[]>();
+      for (const row of rows) byFunction.set(row.function, [...(byFunction.get(row.function) ?? []), row]);
+      for (const [name, own] of byFunction) {
+        const key = `ops/${pipeline}/_audit/${name}/${unique()}.parquet`;
+        await store.write(key, await renderParquet(own), { kind: 'absent' });
+      }
+    },
+  };
+}
+
+async function renderParquet(rows: readonly AuditRow[]): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  const writer = await parquet.ParquetWriter.openStream(SCHEMA, {
+    write(bytes, done) {
+      chunks.push(Uint8Array.from(bytes));
+      done();
+    },
+    end: (done) => done(),
+  });
+  // The writer takes an absent value as NULL, and null as one that it cannot encode.
+  for (const { run_id, ...row } of rows) await writer.appendRow(run_id === null ? row : { ...row, run_id });
+  await writer.close();
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,53 @@
+import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { compilePipelines } from '../runtime/compile-pipelines.ts';
+import { stageBinding } from './binding.ts';
+import { bundleCode } from './code.ts';
+import { ARCHITECTURES, type Architecture } from './functions.ts';
+
+/** In a worker's folder when DuckDB's native code could not be staged; such a bundle must not be deployed. */
+export const BINDING_MISSING = 'BINDING-MISSING';
+
+export type BuildRequest = {
+  /** The project's folder: lambdas/, package-lock.json, node_modules/. */
+  readonly root: string;
+  readonly pipelines: string;
+  /** Replaced as a whole. */
+  readonly folder: string;
+  readonly architectures: readonly Architecture[];
+};
+
+export type Built = {
+  readonly pipelines: readonly string[];
+  /** Architectures for which DuckDB's native code is not at hand. */
+  readonly missing: readonly Architecture[];
+};
+
+/**
+ * Builds what is deployed: `<folder>/specs/<pipeline>.json`, and for each architecture a folder for each function.
+ * Equal inputs give equal bytes. Throws InvalidInput for a pipeline that does not compile.
+ */
+export async function buildLambdas({ root, pipelines, folder, architectures }: BuildRequest): Promise<Built> {
+  const fresh = `${folder}.new`;
+  await rm(fresh, { recursive: true, force: true });
+  const specs = join(fresh, 'specs');
+  await mkdir(specs, { recursive: true });
+  const compiled = await compilePipelines(pipelines);
+  for (const spec of compiled) await writeFile(join(specs, `${spec.name}.json`), JSON.stringify(spec));
+  const missing: Architecture[] = [];
+  const code = join(fresh, 'code');
+  await bundleCode(root, code);
+  for (const architecture of ARCHITECTURES.filter((one) => architectures.includes(one))) {
+    const target = join(fresh, architecture);
+    const worker = join(target, 'worker');
+    await cp(code, target, { recursive: true });
+    await cp(specs, join(worker, 'specs'), { recursive: true });
+    if (await stageBinding(root, architecture, worker)) continue;
+    missing.push(architecture);
+    await writeFile(join(worker, BINDING_MISSING), `DuckDB for linux-${architecture} could not be fetched\n`);
+  }
+  await rm(code, { recursive: true });
+  await rm(folder, { recursive: true, force: true });
+  await rename(fresh, folder);
+  return { pipelines: compiled.map((spec) => spec.name), missing };
+}
