@@ -1,5 +1,5 @@
-import { parseAfterError } from '../lib/runtime/aws/events.ts';
 import { failDeps } from '../lib/runtime/aws/light.ts';
+import { parseAfterError } from '../lib/runtime/aws/light-events.ts';
 import { instrument } from '../lib/runtime/aws/telemetry.ts';
 import { runFail } from '../lib/steps/fail.ts';
 

@@ -1,4 +1,4 @@
-import { parseAfterError } from '../lib/runtime/aws/events.ts';
+import { parseAfterError } from '../lib/runtime/aws/light-events.ts';
 import { instrument } from '../lib/runtime/aws/telemetry.ts';
 import { runRunFailed } from '../lib/steps/run-failed.ts';
 

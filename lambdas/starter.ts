@@ -3,10 +3,13 @@ import { instrument } from '../lib/runtime/aws/telemetry.ts';
 import { readUploads } from '../lib/runtime/aws/uploads.ts';
 import { startRuns } from '../lib/steps/start-runs.ts';
 
-/** Starts a run for the files that have landed; messages that are no events go back to the queue, and at last to dead letters. */
+/**
+ * Starts a run for the files that have landed. Messages that are no events, or whose upload could not be dealt with, go
+ * back to the queue, and at last to the dead letters; the others of their batch do not.
+ */
 export const handler = instrument('Starter', async (event, { log }) => {
   const { pipeline, ...deps } = startDeps(log);
   const { uploads, malformed } = readUploads(pipeline, event, log);
-  if (uploads.length > 0) await startRuns(pipeline, uploads, deps);
-  return { batchItemFailures: malformed.map((itemIdentifier) => ({ itemIdentifier })) };
+  const { failed } = await startRuns(pipeline, uploads, deps);
+  return { batchItemFailures: [...malformed, ...failed].map((itemIdentifier) => ({ itemIdentifier })) };
 });

@@ -1,26 +1,29 @@
 import { createHash } from 'node:crypto';
 
-/** A file that has landed, as an event reports it. */
-export type Upload = { readonly key: string; readonly etag: string };
+/** A file that has landed, as an event reports it. `version` is absent where the bucket keeps no versions. */
+export type Upload = { readonly key: string; readonly etag: string; readonly version?: string };
 
 export type UploadOutcome =
   | { readonly kind: 'upload'; readonly upload: Upload }
   | { readonly kind: 'ignored'; readonly why: string };
 
 /** Whether an object is a file of one of a pipeline's sources: `bronze/<pipeline>/<source>/<file>`. */
-export function readUpload(pipeline: string, object: Upload & { readonly size: number }): UploadOutcome {
-  const { key, etag, size } = object;
+export function readUpload(pipeline: string, { size, ...upload }: Upload & { readonly size: number }): UploadOutcome {
+  const { key } = upload;
   const [zone, owner, source, ...file] = key.split('/');
   if (zone !== 'bronze' || owner !== pipeline || source === undefined || source === '' || file.join('') === '') {
     return { kind: 'ignored', why: `not below bronze/${pipeline}/<source>/` };
   }
   if (key.endsWith('/') && size === 0) return { kind: 'ignored', why: 'a folder that a console made' };
-  return { kind: 'upload', upload: { key, etag } };
+  return { kind: 'upload', upload };
 }
 
-/** The same for every event about one content of one key, however often and in whatever order it is reported. */
-export function uploadId({ key, etag }: Upload): string {
-  return createHash('sha256').update(`${key}\0${etag}`).digest('hex');
+/**
+ * The same for every event about one upload, however often and in whatever order it is reported. A file that is uploaded
+ * again with the same content is another upload, so that it starts a run: the one before may have failed.
+ */
+export function uploadId({ key, etag, version = '' }: Upload): string {
+  return createHash('sha256').update([key, etag, version].join('\0')).digest('hex');
 }
 
 /** The name of the execution for a set of uploads, whatever their order; at most 80 letters, digits and `-`. */

@@ -29,13 +29,18 @@ export function createParquetAuditLog(store: ObjectStore, pipeline: string, uniq
 
 async function renderParquet(rows: readonly AuditRow[]): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  const writer = await parquet.ParquetWriter.openStream(SCHEMA, {
-    write(bytes, done) {
-      chunks.push(Uint8Array.from(bytes));
-      done();
+  const writer = await parquet.ParquetWriter.openStream(
+    SCHEMA,
+    {
+      write(bytes, done) {
+        chunks.push(Uint8Array.from(bytes));
+        done();
+      },
+      end: (done) => done(),
     },
-    end: (done) => done(),
-  });
+    // Pages of the first version, which every reader knows.
+    { useDataPageV2: false },
+  );
   // The writer takes an absent value as NULL, and null as one that it cannot encode.
   for (const { run_id, ...row } of rows) await writer.appendRow(run_id === null ? row : { ...row, run_id });
   await writer.close();

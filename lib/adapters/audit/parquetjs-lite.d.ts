@@ -17,7 +17,11 @@ declare module 'parquetjs-lite' {
   };
 
   export class ParquetWriter {
-    static openStream(schema: ParquetSchema, sink: Sink): Promise<ParquetWriter>;
+    static openStream(
+      schema: ParquetSchema,
+      sink: Sink,
+      options: { readonly useDataPageV2: boolean },
+    ): Promise<ParquetWriter>;
     appendRow(row: Readonly<Record<string, unknown>>): Promise<void>;
     close(): Promise<void>;
   }

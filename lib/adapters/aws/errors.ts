@@ -19,7 +19,7 @@ const EXPIRED = /^(ExpiredToken|ExpiredTokenException|TokenRefreshRequired|Reque
 const NO_CREDENTIALS =
   /^(CredentialsProviderError|TokenProviderError|InvalidAccessKeyId|SignatureDoesNotMatch|UnrecognizedClientException|InvalidClientTokenId|InvalidSignatureException)$/;
 const PASSING =
-  /^(SlowDown|ThrottlingException|Throttling|TooManyRequestsException|RequestLimitExceeded|RequestTimeout|RequestTimeoutException|ProvisionedThroughputExceededException|InternalError|InternalFailure|InternalServerError|InternalServiceException|ServiceUnavailable|ServiceUnavailableException|OperationTimeoutException|TimeoutError|AbortError|NetworkingError|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|EAI_AGAIN|ENOTFOUND|IncompleteBody)$/;
+  /^(SlowDown|ThrottlingException|Throttling|ThrottledException|KMSThrottlingException|TooManyRequestsException|RequestLimitExceeded|RequestTimeout|RequestTimeoutException|ProvisionedThroughputExceededException|InternalError|InternalFailure|InternalServerError|InternalServiceException|ServiceUnavailable|ServiceUnavailableException|OperationTimeoutException|TimeoutError|AbortError|NetworkingError|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|EAI_AGAIN|ENOTFOUND|IncompleteBody)$/;
 
 /** The name by which AWS tells an error's kind, and the HTTP status, both as far as there are any. */
 export function sdkErrorOf(cause: unknown): { readonly name: string; readonly status: number | undefined } {

@@ -84,6 +84,9 @@ export async function queryAthena(deps: AthenaDeps, request: AthenaRequest): Pro
   return { kind: 'rows', use, columns, pages: () => pagesOf(deps, id, first, columns) };
 }
 
+/** What the stack says of the default stage, since an output cannot be empty. */
+const NO_PREFIX = 'none';
+
 /** With a workgroup and no stage nothing needs to be asked: the default stage's databases have no prefix. */
 async function placeOf(
   { cloudFormation }: AthenaDeps,
@@ -94,7 +97,7 @@ async function placeOf(
     'Workgroup',
     'DatabasePrefix',
   ]);
-  return { workgroup: workgroup ?? Workgroup, prefix: DatabasePrefix };
+  return { workgroup: workgroup ?? Workgroup, prefix: DatabasePrefix === NO_PREFIX ? '' : DatabasePrefix };
 }
 
 async function start({ athena }: AthenaDeps, sql: string, workgroup: string): Promise<string> {

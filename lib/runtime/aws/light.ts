@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
@@ -14,9 +15,16 @@ import type { StartDeps } from '../../steps/start-runs.ts';
 import { type FunctionEnvironment, parseEnvironment } from './environment.ts';
 import { LEASE_MS } from './lease.ts';
 
-/** The composition of functions without an engine; made anew for each call from what the environment says. */
+/**
+ * What functions without an engine work with. The store repeats its calls itself; of the other clients a call is made
+ * three times, and after that by whoever called the function.
+ */
 const requestHandler = { connectionTimeout: 5_000, requestTimeout: 20_000 };
 const s3 = new S3Client({ maxAttempts: 1, requestHandler });
+/** Made when first needed, so that only those functions carry them that do. */
+let sns: SNSClient | undefined;
+let sfn: SFNClient | undefined;
+
 const clock: Clock = { now: () => new Date() };
 
 type Common = {
@@ -30,8 +38,23 @@ type Common = {
 function common(log: Log): Common {
   const environment = parseEnvironment(process.env);
   const store = createS3Store({ client: s3, buckets: environment.buckets, scratch: environment.tmp });
-  const audit = createParquetAuditLog(store, environment.pipeline, () => randomBytes(8).toString('hex'));
-  return { environment, store, audit, clock, log };
+  const books = createParquetAuditLog(store, environment.pipeline, () => randomBytes(8).toString('hex'));
+  return { environment, store, audit: bestEffort(books, log), clock, log };
+}
+
+/** What was done stays done when the books cannot be written: that is a line in the log. */
+export function bestEffort(audit: AuditLog, log: Log): AuditLog {
+  return {
+    async append(rows) {
+      try {
+        await audit.append(rows);
+      } catch (cause) {
+        log.warn('the audit log could not be written', {
+          cause: cause instanceof Error ? cause.message : String(cause),
+        });
+      }
+    },
+  };
 }
 
 export function failDeps(log: Log): FailDeps {
@@ -49,17 +72,20 @@ export function failDeps(log: Log): FailDeps {
   };
 }
 
-export function notifyDeps(log: Log): NotifyDeps {
+export function notifyDeps(log: Log): NotifyDeps & { readonly pipeline: string } {
   const { environment, store, audit } = common(log);
-  const topic = required('STRATA_TOPIC_ARN', environment.topicArn);
-  return { store, audit, clock, log, alerts: createSnsAlerts(new SNSClient({ requestHandler }), topic) };
+  const { pipeline } = environment;
+  sns ??= new SNSClient({ requestHandler });
+  const alerts = createSnsAlerts(sns, required('STRATA_TOPIC_ARN', environment.topicArn));
+  return { pipeline, store, audit, clock, log, alerts, wait: (ms) => sleep(ms) };
 }
 
 export function startDeps(log: Log): StartDeps & { readonly pipeline: string } {
   const { environment, store, audit } = common(log);
+  const { pipeline } = environment;
+  sfn ??= new SFNClient({ requestHandler });
   const machine = required('STRATA_STATE_MACHINE_ARN', environment.stateMachineArn);
-  const executions = createStepFunctionsExecutions(new SFNClient({ requestHandler }), machine);
-  return { pipeline: environment.pipeline, store, audit, clock, log, executions };
+  return { pipeline, store, audit, clock, log, executions: createStepFunctionsExecutions(sfn, machine) };
 }
 
 function required(name: string, value: string | undefined): string {

@@ -9,6 +9,7 @@ import {
 import { z } from 'zod';
 import { awsFailure } from '../../adapters/aws/errors.ts';
 import { InvalidInput, Unavailable } from '../../core/errors.ts';
+import { errorOfExecution } from '../../core/execution-failure.ts';
 import type { OpenInput, RunRef, RunResult } from '../../core/run.ts';
 import type { Clock, Ids, ObjectStore } from '../../ports.ts';
 import { failedResult } from '../../steps/fail.ts';
@@ -164,36 +165,15 @@ async function failed(
   ended: DescribeExecutionOutput,
   again: boolean,
 ): Promise<RunAnswer> {
-  const error = errorOf(ended);
+  const error = errorOfExecution({
+    arn: ended.executionArn ?? '',
+    status: ended.status ?? '',
+    error: ended.error,
+    cause: ended.cause,
+  });
   if (error.name === 'LockHeld') return { kind: 'locked', message: error.message };
   const run: RunRef = { pipeline, run_id, dry_run };
   const recorded = await readJsonIfAny<RunResult>(store, runFolder.result(run));
   const ms = (ended.stopDate?.getTime() ?? 0) - (ended.startDate?.getTime() ?? 0);
   return { kind: 'ended', result: recorded ?? failedResult(run, error, ms), again };
-}
-
-const LAMBDA_CAUSE = z.object({ errorType: z.string().optional(), errorMessage: z.string() });
-
-/** A Lambda function's cause is JSON; RunFailed's message begins with the name of the error that ended the run. */
-function errorOf({ status, error, cause, executionArn }: DescribeExecutionOutput): RunFailure {
-  if (status === 'TIMED_OUT')
-    return { name: 'States.Timeout', message: cause ?? `execution ${executionArn} timed out` };
-  if (status === 'ABORTED') {
-    return { name: 'States.Aborted', message: `execution ${executionArn} was stopped${cause ? `: ${cause}` : ''}` };
-  }
-  const message = messageIn(cause ?? '');
-  if (error !== 'RunFailed') return { name: error ?? 'States.Runtime', message };
-  const [, name, rest] = /^([A-Za-z.]+): ([\s\S]*)$/.exec(message) ?? [];
-  return name === undefined || rest === undefined ? { name: error, message } : { name, message: messageIn(rest) };
-}
-
-type RunFailure = { readonly name: string; readonly message: string };
-
-function messageIn(cause: string): string {
-  try {
-    const parsed = LAMBDA_CAUSE.safeParse(JSON.parse(cause));
-    return parsed.success ? parsed.data.errorMessage : cause;
-  } catch {
-    return cause;
-  }
 }

@@ -4,7 +4,13 @@ import { Tracer } from '@aws-lambda-powertools/tracer';
 import type { Context } from 'aws-lambda';
 import type { JsonValue, Log } from '../../ports.ts';
 
-/** What is measured, with its unit; every metric has the dimensions service (the pipeline) and function (the step). */
+/** The namespace of all metrics. */
+export const NAMESPACE = 'Strata';
+
+/**
+ * What is measured, with its unit. Every metric comes in two: for the pipeline (dimension service), and for each of its
+ * functions (service and function; a function has the name of its state).
+ */
 export const METRICS = {
   RowsRead: MetricUnit.Count,
   RowsAccepted: MetricUnit.Count,
@@ -28,6 +34,7 @@ export const METRICS = {
   Freshness: MetricUnit.Milliseconds,
 } as const;
 
+/** Notes a figure in its metric's unit; one that is no finite number is left out. */
 export type Measure = (metric: keyof typeof METRICS, value: number) => void;
 
 /** What a handler is given besides its event. */
@@ -42,19 +49,23 @@ const logger = new Logger();
 const tracer = new Tracer();
 
 /**
- * Wraps a step in structured logs, metrics (CloudWatch's embedded format) and a trace. Whatever is thrown keeps its
- * name, which Lambda reports as errorType and ErrorEquals matches.
+ * Wraps a step in structured logs, metrics (CloudWatch's embedded format, on stdout) and a trace. Whatever is thrown
+ * keeps its name, which Lambda reports as errorType and ErrorEquals matches.
  * Source: docs.aws.amazon.com/powertools/typescript/latest
  */
 export function instrument(step: string, handle: StepHandler): LambdaHandler {
-  const metrics = new Metrics({ defaultDimensions: { function: step } });
-  const measure: Measure = (metric, value) => metrics.addMetric(metric, METRICS[metric], value);
+  const metrics = new Metrics({ namespace: NAMESPACE });
+  const measure: Measure = (metric, value) => {
+    if (Number.isFinite(value)) metrics.addMetric(metric, METRICS[metric], value);
+  };
   return async (event, context) => {
+    const keys = keysOf(event);
     logger.addContext(context);
-    logger.appendKeys({ step, ...keysOf(event) });
+    logger.appendKeys({ step, ...keys });
+    logger.info('begun');
     const started = performance.now();
     try {
-      const answer = await traced(step, () => handle(event, { log: logOver(logger), measure, context }));
+      const answer = await traced(step, keys, () => handle(event, { log: logOver(logger), measure, context }));
       logger.info('done', { ms: Math.round(performance.now() - started) });
       return answer;
     } catch (thrown) {
@@ -64,7 +75,8 @@ export function instrument(step: string, handle: StepHandler): LambdaHandler {
     } finally {
       measure('UnitDuration', performance.now() - started);
       measure('MemoryUsedPercent', memoryUsedPercent(Number(context.memoryLimitInMB)));
-      metrics.publishStoredMetrics();
+      // The empty set adds nothing to `service`.
+      metrics.addDimensions({}).addDimensions({ function: step }).publishStoredMetrics();
       logger.resetKeys();
     }
   };
@@ -78,33 +90,40 @@ export function logOver(target: Pick<Logger, 'info' | 'warn'>): Log {
   };
 }
 
+/** NaN where the limit is not known. */
 function memoryUsedPercent(limitMb: number): number {
   const usedMb = process.resourceUsage().maxRSS / 1_024;
-  return limitMb > 0 ? (usedMb / limitMb) * 100 : 0;
+  return (usedMb / limitMb) * 100;
 }
 
-async function traced<T>(step: string, act: () => Promise<T>): Promise<T> {
-  if (!tracer.isTracingEnabled()) return act();
-  const parent = tracer.getSegment();
-  const segment = parent?.addNewSubsegment(`## ${step}`);
-  if (segment !== undefined) tracer.setSegment(segment);
+async function traced<T>(step: string, keys: Keys, act: () => Promise<T>): Promise<T> {
+  const parent = tracer.isTracingEnabled() ? tracer.getSegment() : undefined;
+  if (parent === undefined) return act();
+  const segment = parent.addNewSubsegment(`## ${step}`);
+  tracer.setSegment(segment);
+  tracer.annotateColdStart();
+  tracer.addServiceNameAnnotation();
+  for (const [key, value] of Object.entries(keys)) tracer.putAnnotation(key, value);
   try {
     return await act();
   } catch (thrown) {
     if (thrown instanceof Error) tracer.addErrorAsMetadata(thrown);
     throw thrown;
   } finally {
-    segment?.close();
-    if (parent !== undefined) tracer.setSegment(parent);
+    segment.close();
+    tracer.setSegment(parent);
   }
 }
 
-/** What tells one call from another: the run and the unit, wherever a state puts them. */
-function keysOf(event: unknown): { readonly run_id?: string; readonly unit?: string } {
+/** What tells one call from another, wherever a state puts it. */
+type Keys = { readonly run_id?: string; readonly pipeline?: string; readonly unit?: string };
+
+function keysOf(event: unknown): Keys {
   const state = part(event, 'state') ?? event;
-  const run = text(part(part(state, 'run'), 'run_id')) ?? text(part(state, 'run_id'));
-  const unit = text(part(part(state, 'unit'), 'unit'));
-  return { ...(run === undefined ? {} : { run_id: run }), ...(unit === undefined ? {} : { unit }) };
+  const find = (name: 'run_id' | 'pipeline'): string | undefined =>
+    text(part(part(state, 'run'), name)) ?? text(part(state, name));
+  const found = { run_id: find('run_id'), pipeline: find('pipeline'), unit: text(part(part(state, 'unit'), 'unit')) };
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
 }
 
 function part(value: unknown, name: string): unknown {

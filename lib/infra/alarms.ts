@@ -1,0 +1,188 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import {
+  Alarm,
+  ComparisonOperator,
+  type IAlarmAction,
+  type IMetric,
+  Metric,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { STEP_NAMES } from '../core/compute.ts';
+import type { PipelineSpec } from '../core/spec.ts';
+import { computeOf, type Functions } from './functions.ts';
+import type { Lake } from './lake.ts';
+import type { PipelineMachine } from './state-machine.ts';
+
+export type AlarmsProps = {
+  readonly lake: Lake;
+  readonly spec: PipelineSpec;
+  readonly functions: Functions;
+  readonly machine: PipelineMachine;
+  readonly deadLetters: Queue;
+  readonly topic: Topic;
+};
+
+/**
+ * The topic that Notify and the alarms tell: encrypted, TLS only. It has a key of its own, since alarms may not use AWS's.
+ */
+export function createTopic(
+  scope: Construct,
+  pipeline: string,
+  emails: readonly string[],
+  notify: LambdaFunction,
+): Topic {
+  const masterKey = new Key(scope, 'AlertsKey', {
+    description: `Encrypts the alerts of the pipeline ${pipeline}`,
+    enableKeyRotation: true,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  masterKey.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'Alarms',
+      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      resources: ['*'],
+    }),
+  );
+  const topic = new Topic(scope, 'Alerts', { displayName: `Strata: ${pipeline}`, masterKey, enforceSSL: true });
+  topic.grantPublish(new ServicePrincipal('cloudwatch.amazonaws.com'));
+  notify.addEnvironment('STRATA_TOPIC_ARN', topic.topicArn);
+  notify.addToRolePolicy(new PolicyStatement({ sid: 'Alert', actions: ['sns:Publish'], resources: [topic.topicArn] }));
+  const actions = ['kms:Decrypt', 'kms:GenerateDataKey'];
+  notify.addToRolePolicy(new PolicyStatement({ sid: 'AlertsKey', actions, resources: [masterKey.keyArn] }));
+  for (const email of emails) topic.addSubscription(new EmailSubscription(email));
+  return topic;
+}
+
+type Watch = {
+  readonly id: string;
+  readonly description: string;
+  readonly metric: IMetric;
+  readonly above: number;
+  readonly periods?: number;
+  readonly below?: boolean;
+  readonly missing?: TreatMissingData;
+};
+
+/** One alarm for each thing that someone has to look at; each tells the topic. docs/aws.md says what to do at each. */
+export function createAlarms(scope: Construct, props: AlarmsProps): readonly Alarm[] {
+  const action: IAlarmAction = new SnsAction(props.topic);
+  return [...runWatches(props), ...functionWatches(props), ...dataWatches(props)].map((watch) => {
+    const alarm = new Alarm(scope, `${watch.id}Alarm`, {
+      alarmName: `${props.machine.name}-${watch.id}`,
+      alarmDescription: watch.description,
+      metric: watch.metric,
+      threshold: watch.above,
+      comparisonOperator: watch.below
+        ? ComparisonOperator.LESS_THAN_THRESHOLD
+        : ComparisonOperator.GREATER_THAN_THRESHOLD,
+      evaluationPeriods: watch.periods ?? 1,
+      treatMissingData: watch.missing ?? TreatMissingData.NOT_BREACHING,
+    });
+    alarm.addAlarmAction(action);
+    return alarm;
+  });
+}
+
+/** Of the executions of the state machine. */
+export function machineMetric(machine: PipelineMachine, metricName: string, period = Duration.minutes(5)): Metric {
+  const dimensionsMap = { StateMachineArn: machine.arn };
+  return new Metric({ namespace: 'AWS/States', metricName, dimensionsMap, statistic: Stats.SUM, period });
+}
+
+/** What the functions measure themselves; see lib/runtime/aws/telemetry.ts. */
+export function ownMetric(service: string, step: string, metricName: string, statistic: string): Metric {
+  const dimensionsMap = { service, function: step };
+  return new Metric({ namespace: 'Strata', metricName, dimensionsMap, statistic, period: Duration.minutes(5) });
+}
+
+function runWatches({ machine, deadLetters }: AlarmsProps): readonly Watch[] {
+  return [
+    {
+      id: 'ExecutionFailed',
+      description: 'A run failed; its alert names the cause',
+      metric: machineMetric(machine, 'ExecutionsFailed'),
+      above: 0,
+    },
+    {
+      id: 'ExecutionTimedOut',
+      description: 'An execution timed out',
+      metric: machineMetric(machine, 'ExecutionsTimedOut'),
+      above: 0,
+    },
+    {
+      id: 'ExecutionAborted',
+      description: 'Somebody stopped an execution',
+      metric: machineMetric(machine, 'ExecutionsAborted'),
+      above: 0,
+    },
+    {
+      id: 'DeadLetters',
+      description: 'Events of uploads or of the schedule could not be delivered',
+      metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5) }),
+      above: 0,
+    },
+  ];
+}
+
+function functionWatches({ lake, spec, functions }: AlarmsProps): readonly Watch[] {
+  const service = lake.names.service(spec.name);
+  const throttles = Object.entries(functions).map(([name, made]): Watch => {
+    const metric = made.metricThrottles({ period: Duration.minutes(5), statistic: Stats.SUM });
+    return { id: `${name}Throttled`, description: `Lambda refused calls of ${name}`, metric, above: 0 };
+  });
+  const sizes = STEP_NAMES.flatMap((step): readonly Watch[] => {
+    const { timeoutSeconds, memoryMb } = computeOf(spec, step);
+    return [
+      {
+        id: `${step}NearTimeout`,
+        description: `A call of ${step} took more than 80 % of the ${timeoutSeconds} s that it may`,
+        metric: functions[step].metricDuration({ period: Duration.minutes(5), statistic: Stats.MAXIMUM }),
+        above: timeoutSeconds * 800,
+      },
+      {
+        id: `${step}NearMemory`,
+        description: `${step} used more than 90 % of its ${memoryMb} MB`,
+        metric: ownMetric(service, step, 'MemoryUsedPercent', Stats.MAXIMUM),
+        above: 90,
+      },
+    ];
+  });
+  return [...throttles, ...sizes];
+}
+
+function dataWatches({ lake, spec, machine }: AlarmsProps): readonly Watch[] {
+  const service = lake.names.service(spec.name);
+  const { quarantineRate, freshnessMs } = spec.slo;
+  const watches: Watch[] = [];
+  if (quarantineRate !== null) {
+    watches.push({
+      id: 'QuarantineRate',
+      description: `A run rejected more than ${quarantineRate} % of the rows that it read`,
+      metric: ownMetric(service, 'Finish', 'QuarantineRate', Stats.MAXIMUM),
+      above: quarantineRate,
+    });
+  }
+  if (freshnessMs !== null) {
+    const hours = Math.ceil(freshnessMs / 3_600_000);
+    watches.push({
+      id: 'Freshness',
+      description: `No run has succeeded for ${hours} hours`,
+      metric: machineMetric(machine, 'ExecutionsSucceeded', Duration.hours(1)),
+      above: 1,
+      below: true,
+      periods: hours,
+      missing: TreatMissingData.BREACHING,
+    });
+  }
+  return watches;
+}

@@ -1,0 +1,50 @@
+import type { Node } from 'constructs';
+import { z } from 'zod';
+import { InvalidInput } from '../core/errors.ts';
+
+const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]).default(false);
+
+const context = z.object({
+  stage: z.string().min(1).optional(),
+  alertEmails: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .pipe(z.array(z.email())),
+  kms: flag,
+  destroyData: flag,
+  athenaScanLimitGb: z.coerce.number().positive().default(100),
+});
+
+/** What a deployment chooses by `-c name=value` or in cdk.json's context. */
+export type Settings = z.output<typeof context>;
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  alertEmails: 'e-mail addresses with commas between them',
+  kms: 'true or false',
+  destroyData: 'true or false',
+  athenaScanLimitGb: 'a number of gigabytes above 0',
+  stage: 'a name such as dev',
+};
+
+/** Reads the context. Throws InvalidInput with every value that is wrong. */
+export function readSettings(node: Node): Settings {
+  const given = Object.fromEntries(Object.keys(EXPECTED).map((name) => [name, node.tryGetContext(name)]));
+  const parsed = context.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const wrong = new Set(parsed.error.issues.map(({ path }) => String(path[0])));
+  throw new InvalidInput(
+    'the context of this deployment cannot be read:',
+    [...wrong].map((name) => ({
+      file: 'context',
+      place: name,
+      got: JSON.stringify(given[name]),
+      expected: EXPECTED[name] ?? 'no such value',
+    })),
+  );
+}

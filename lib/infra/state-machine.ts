@@ -1,0 +1,139 @@
+import { Arn, ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import type { PipelineSpec } from '../core/spec.ts';
+import { acknowledge, acknowledgeResources } from './acknowledge.ts';
+import { computeOf, type Functions } from './functions.ts';
+import { bucketArn, bucketName, type Lake } from './lake.ts';
+import { grantTracing } from './permissions.ts';
+import { FUNCTIONS, type FunctionName } from './steps.ts';
+
+export type StateMachineProps = {
+  readonly lake: Lake;
+  readonly spec: PipelineSpec;
+  readonly functions: Functions;
+  /** The text of statemachines/medallion.asl.json. */
+  readonly definition: string;
+};
+
+export type PipelineMachine = { readonly arn: string; readonly name: string };
+
+/** The run of a pipeline, as the file says it, with the pipeline's own limits. */
+export function createStateMachine(scope: Construct, props: StateMachineProps): PipelineMachine {
+  const { lake, spec, functions } = props;
+  const name = lake.names.stateMachine(spec.name);
+  const stack = Stack.of(scope);
+  const arn = Arn.format(
+    { service: 'states', resource: 'stateMachine', resourceName: name, arnFormat: ArnFormat.COLON_RESOURCE_NAME },
+    stack,
+  );
+  const role = new Role(scope, 'MachineRole', {
+    assumedBy: new ServicePrincipal('states.amazonaws.com'),
+    description: `What the state machine of ${spec.name} may do`,
+  });
+  const policy = grantMachine(role, props, name, arn);
+  const logGroup = new LogGroup(scope, 'MachineLogs', {
+    logGroupName: `/aws/vendedlogs/states/${name}`,
+    retention: RetentionDays.ONE_MONTH,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  const called = FUNCTIONS.filter((step) => step !== 'Starter');
+  const machine = new CfnStateMachine(scope, 'Machine', {
+    stateMachineName: name,
+    stateMachineType: 'STANDARD',
+    roleArn: role.roleArn,
+    definitionString: JSON.stringify(withLimits(JSON.parse(props.definition), spec)),
+    definitionSubstitutions: {
+      ...Object.fromEntries(called.map((step) => [`${step}FunctionArn`, functions[step].functionArn])),
+      OpsBucket: bucketName(lake.names, 'ops'),
+    },
+    loggingConfiguration: {
+      // States carry references and counts, so their data may be logged.
+      level: 'ALL',
+      includeExecutionData: true,
+      destinations: [{ cloudWatchLogsLogGroup: { logGroupArn: logGroup.logGroupArn } }],
+    },
+    tracingConfiguration: { enabled: true },
+  });
+  machine.node.addDependency(policy);
+  return { arn, name };
+}
+
+type State = { Type: string; [field: string]: unknown };
+type Definition = { States: Record<string, State>; [field: string]: unknown };
+
+/** Puts the pipeline's limits into the definition: units at once, tolerated failures, and how long a call may take. */
+export function withLimits(definition: Definition, spec: PipelineSpec): Definition {
+  return { ...definition, States: limitStates(definition.States, spec) };
+}
+
+function limitStates(states: Record<string, State>, spec: PipelineSpec): Record<string, State> {
+  return Object.fromEntries(Object.entries(states).map(([name, state]) => [name, limitState(name, state, spec)]));
+}
+
+function limitState(name: string, state: State, spec: PipelineSpec): State {
+  if (state.Type === 'Task') {
+    // Lambda ends a call itself; what comes after that is a call whose end got lost.
+    const { timeoutSeconds } = computeOf(spec, name as FunctionName);
+    return { ...state, TimeoutSeconds: timeoutSeconds + 30 };
+  }
+  if (state.Type !== 'Map') return state;
+  const { maxConcurrency, toleratedFailurePercentage } = spec.compute;
+  const processor = state['ItemProcessor'] as Definition;
+  return {
+    ...state,
+    MaxConcurrency: maxConcurrency,
+    ToleratedFailurePercentage: toleratedFailurePercentage,
+    ItemProcessor: { ...processor, States: limitStates(processor.States, spec) },
+  };
+}
+
+/** Source: docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html */
+function grantMachine(role: Role, props: StateMachineProps, name: string, arn: string): Policy {
+  const { lake, spec, functions } = props;
+  const policy = new Policy(role, 'Run');
+  const allow = (sid: string, actions: string[], resources: string[], reason: string): void => {
+    policy.addStatements(new PolicyStatement({ sid, actions, resources }));
+    acknowledgeResources(policy, resources, reason);
+  };
+  const called = FUNCTIONS.filter((step) => step !== 'Starter').map((step) => functions[step].functionArn);
+  allow('Steps', ['lambda:InvokeFunction'], called, 'Exactly these functions');
+  const runs = ['_runs', '_dry_runs'].map((folder) => `${bucketArn(lake.names, 'ops')}/ops/${spec.name}/${folder}/*`);
+  const inRuns = 'Lists of units and results of maps lie in the folders of runs, whose names come with the runs';
+  allow(
+    'Units',
+    ['s3:GetObject', 's3:PutObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
+    runs,
+    inRuns,
+  );
+  allow('Children', ['states:StartExecution'], [arn], 'The children of a map are executions of the machine itself');
+  const execution = (rest: string): string =>
+    Arn.format(
+      { service: 'states', resource: 'execution', resourceName: rest, arnFormat: ArnFormat.COLON_RESOURCE_NAME },
+      Stack.of(role),
+    );
+  const executions = [execution(`${name}:*`), execution(`${name}/*`)];
+  const actions = ['states:DescribeExecution', 'states:StopExecution', 'states:RedriveExecution'];
+  allow('ChildrenOfMaps', actions, executions, 'The executions of this machine, whose names come with the runs');
+  const delivery = [
+    'logs:CreateLogDelivery',
+    'logs:GetLogDelivery',
+    'logs:UpdateLogDelivery',
+    'logs:DeleteLogDelivery',
+    'logs:ListLogDeliveries',
+    'logs:PutResourcePolicy',
+    'logs:DescribeResourcePolicies',
+    'logs:DescribeLogGroups',
+  ];
+  policy.addStatements(new PolicyStatement({ sid: 'Logs', actions: delivery, resources: ['*'] }));
+  acknowledge(policy, 'IAM5[Resource::*]', 'Log deliveries and X-Ray have no resources that a policy could name');
+  grantTracing(policy);
+  if (lake.dataKey !== undefined) {
+    const key = ['kms:Decrypt', 'kms:GenerateDataKey'];
+    policy.addStatements(new PolicyStatement({ sid: 'Key', actions: key, resources: [lake.dataKey.keyArn] }));
+  }
+  policy.attachToRole(role);
+  return policy;
+}

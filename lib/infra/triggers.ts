@@ -1,0 +1,125 @@
+import { Duration } from 'aws-cdk-lib';
+import { Rule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as LambdaTarget, SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import type { PipelineSpec } from '../core/spec.ts';
+import { acknowledge } from './acknowledge.ts';
+import { computeOf, type Functions } from './functions.ts';
+import { bucketName, type Lake } from './lake.ts';
+import type { PipelineMachine } from './state-machine.ts';
+
+export type TriggersProps = {
+  readonly lake: Lake;
+  readonly spec: PipelineSpec;
+  readonly functions: Functions;
+  readonly machine: PipelineMachine;
+};
+
+/** Uploads that come within this time go into one execution. */
+const BATCH_WINDOW = Duration.seconds(30);
+const BATCH_SIZE = 1_000;
+const ATTEMPTS = 5;
+
+/** What starts runs: uploads to bronze and the pipeline's schedule. Answers the queue of what could not be delivered. */
+export function createTriggers(scope: Construct, props: TriggersProps): Queue {
+  const deadLetters = new Queue(scope, 'DeadLetters', {
+    encryption: QueueEncryption.SQS_MANAGED,
+    enforceSSL: true,
+    retentionPeriod: Duration.days(14),
+  });
+  acknowledge(deadLetters, 'SQS3', 'This is the dead-letter queue itself');
+  startOnUpload(scope, props, deadLetters);
+  if (props.spec.schedule !== null) startOnSchedule(scope, props, props.spec.schedule, deadLetters);
+  alertOnEnd(scope, props);
+  return deadLetters;
+}
+
+function startOnUpload(scope: Construct, { lake, spec, functions, machine }: TriggersProps, deadLetters: Queue): void {
+  const starter = functions.Starter;
+  const { timeoutSeconds } = computeOf(spec, 'Starter');
+  const uploads = new Queue(scope, 'Uploads', {
+    encryption: QueueEncryption.SQS_MANAGED,
+    enforceSSL: true,
+    retentionPeriod: Duration.days(14),
+    // As AWS advises: six times what the function may take, and the time it waits for a batch.
+    visibilityTimeout: Duration.seconds(timeoutSeconds * 6 + BATCH_WINDOW.toSeconds()),
+    deadLetterQueue: { queue: deadLetters, maxReceiveCount: ATTEMPTS },
+  });
+  new Rule(scope, 'Uploaded', {
+    description: `A file has landed for the pipeline ${spec.name}`,
+    eventPattern: {
+      source: ['aws.s3'],
+      detailType: ['Object Created'],
+      detail: {
+        bucket: { name: [bucketName(lake.names, 'bronze')] },
+        object: { key: [{ prefix: `bronze/${spec.name}/` }] },
+      },
+    },
+    targets: [new SqsQueue(uploads, { deadLetterQueue: deadLetters })],
+  });
+  starter.addEventSource(
+    new SqsEventSource(uploads, {
+      batchSize: BATCH_SIZE,
+      maxBatchingWindow: BATCH_WINDOW,
+      maxConcurrency: 2,
+      reportBatchItemFailures: true,
+    }),
+  );
+  starter.addEnvironment('STRATA_STATE_MACHINE_ARN', machine.arn);
+  starter.addToRolePolicy(
+    new PolicyStatement({ sid: 'Start', actions: ['states:StartExecution'], resources: [machine.arn] }),
+  );
+}
+
+/**
+ * The scheduler names the execution by its own execution id, so that a schedule that is delivered twice runs once.
+ * Source: docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+ */
+function startOnSchedule(
+  scope: Construct,
+  { lake, spec, machine }: TriggersProps,
+  schedule: string,
+  deadLetters: Queue,
+): void {
+  const role = new Role(scope, 'ScheduleRole', {
+    assumedBy: new ServicePrincipal('scheduler.amazonaws.com'),
+    description: `Starts the pipeline ${spec.name} on its schedule`,
+  });
+  role.addToPolicy(new PolicyStatement({ sid: 'Start', actions: ['states:StartExecution'], resources: [machine.arn] }));
+  deadLetters.grantSendMessages(role);
+  const runId = '<aws.scheduler.execution-id>';
+  const input = { pipeline: spec.name, run_id: runId, dry_run: false, wait: true };
+  const target = { StateMachineArn: machine.arn, Name: runId, Input: JSON.stringify(input) };
+  const made = new CfnSchedule(scope, 'Schedule', {
+    name: lake.names.stateMachine(spec.name).slice(0, 64),
+    description: `Runs the pipeline ${spec.name}`,
+    scheduleExpression: schedule,
+    scheduleExpressionTimezone: 'UTC',
+    flexibleTimeWindow: { mode: 'OFF' },
+    target: {
+      arn: 'arn:aws:scheduler:::aws-sdk:sfn:startExecution',
+      roleArn: role.roleArn,
+      input: JSON.stringify(target),
+      retryPolicy: { maximumRetryAttempts: ATTEMPTS, maximumEventAgeInSeconds: 3_600 },
+      deadLetterConfig: { arn: deadLetters.queueArn },
+    },
+  });
+  made.node.addDependency(role);
+}
+
+/** An execution that times out or is stopped never reaches its own Fail state. */
+function alertOnEnd(scope: Construct, { spec, functions, machine }: TriggersProps): void {
+  new Rule(scope, 'Ended', {
+    description: `A run of the pipeline ${spec.name} has timed out or was stopped`,
+    eventPattern: {
+      source: ['aws.states'],
+      detailType: ['Step Functions Execution Status Change'],
+      detail: { status: ['TIMED_OUT', 'ABORTED'], stateMachineArn: [machine.arn] },
+    },
+    targets: [new LambdaTarget(functions.Notify)],
+  });
+}

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { errorOfExecution, messageOfCause } from '../../core/execution-failure.ts';
+import type { AfterError } from '../../core/run.ts';
+import { openInput, parseEvent, runRef } from './events.ts';
+
+/** A Catch writes both fields; a state that timed out may have no cause. */
+const error = z.object({ Error: z.string(), Cause: z.string().default('').transform(messageOfCause) });
+
+const failure = z.object({
+  run_id: z.string().optional(),
+  redrives: z.number(),
+  undone: z.boolean().optional(),
+  go_on: z.literal(true).optional(),
+});
+
+const execution = z.object({
+  Id: z.string().optional(),
+  Name: z.string().optional(),
+  RedriveCount: z.number().optional(),
+});
+
+const afterError = z.object({
+  state: openInput
+    .partial()
+    .extend({ run: runRef.optional(), request: openInput.optional(), error, failure: failure.optional() }),
+  execution,
+});
+
+/** The input of Fail and RunFailed. Throws InvalidInput naming each field that is wrong. */
+export const parseAfterError = (event: unknown): AfterError =>
+  parseEvent('a failed run', afterError, event) as AfterError;
+
+/** What Notify tells of; any of it may be what made the run fail, so what is wrong is left out. */
+const alerted = z.object({
+  state: z.object({
+    pipeline: z.string().optional().catch(undefined),
+    run_id: z.string().optional().catch(undefined),
+    run: runRef.optional().catch(undefined),
+    request: openInput.optional().catch(undefined),
+    error,
+    failure: failure.optional().catch(undefined),
+  }),
+  execution,
+});
+
+/**
+ * EventBridge's report of an execution that ended without its Fail state.
+ * Source: docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+ */
+const executionEnded = z.object({
+  'detail-type': z.literal('Step Functions Execution Status Change'),
+  detail: z.object({
+    executionArn: z.string(),
+    name: z.string(),
+    status: z.enum(['TIMED_OUT', 'ABORTED', 'FAILED']),
+    /** Left out where it is large. */
+    input: z.string().nullish(),
+    error: z.string().nullish(),
+    cause: z.string().nullish(),
+    redriveCount: z.number().nullish(),
+  }),
+});
+
+/**
+ * What Notify is given: the state of a failed run, or the report of an execution that timed out or was stopped. An
+ * execution whose input says nothing of use is one of `pipeline`, and its run has its name.
+ */
+export function parseFailure(pipeline: string, event: unknown): AfterError {
+  const reported = typeof event === 'object' && event !== null && 'detail-type' in event;
+  const { state, execution: context } = reported ? ofExecution(event) : parseEvent('Notify', alerted, event);
+  const named = { pipeline: state.pipeline ?? pipeline, run_id: state.run_id ?? context.Name };
+  return { state: { ...state, ...named }, execution: context } as AfterError;
+}
+
+function ofExecution(event: unknown): z.infer<typeof alerted> {
+  const { detail } = parseEvent('Notify', executionEnded, event);
+  const { name, message } = errorOfExecution({ ...detail, arn: detail.executionArn });
+  const request = openInput.optional().catch(undefined).parse(jsonOf(detail.input));
+  return {
+    state: { ...request, request, error: { Error: name, Cause: message } },
+    execution: { Id: detail.executionArn, Name: detail.name, RedriveCount: detail.redriveCount ?? 0 },
+  };
+}
+
+function jsonOf(text: string | null | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return undefined;
+  }
+}
