@@ -19,6 +19,8 @@ try {
   createDeployment(new App(), {
     specs,
     bundles: join(built, 'arm64'),
+    // With the context flag destroyData, removing the lake removes its data; see docs/aws.md.
+    destroyData: false,
     definition: readFileSync(join(root, 'statemachines', 'medallion.asl.json'), 'utf8'),
   });
 } catch (cause) {
