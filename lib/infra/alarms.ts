@@ -4,6 +4,7 @@ import {
   ComparisonOperator,
   type IAlarmAction,
   type IMetric,
+  MathExpression,
   Metric,
   Stats,
   TreatMissingData,
@@ -67,6 +68,7 @@ type Watch = {
   readonly id: string;
   readonly description: string;
   readonly metric: IMetric;
+  /** With `below`: less than this. */
   readonly above: number;
   readonly periods?: number;
   readonly below?: boolean;
@@ -94,15 +96,33 @@ export function createAlarms(scope: Construct, props: AlarmsProps): readonly Ala
 }
 
 /** Of the executions of the state machine. */
-export function machineMetric(machine: PipelineMachine, metricName: string, period = Duration.minutes(5)): Metric {
+export function machineMetric(machine: PipelineMachine, metricName: string): Metric {
   const dimensionsMap = { StateMachineArn: machine.arn };
+  const period = Duration.minutes(5);
   return new Metric({ namespace: 'AWS/States', metricName, dimensionsMap, statistic: Stats.SUM, period });
 }
 
 /** What the functions measure themselves; see lib/runtime/aws/telemetry.ts. */
-export function ownMetric(service: string, step: string, metricName: string, statistic: string): Metric {
+export function ownMetric(
+  service: string,
+  step: string,
+  metricName: string,
+  statistic: string,
+  period = Duration.minutes(5),
+): Metric {
   const dimensionsMap = { service, function: step };
-  return new Metric({ namespace: 'Strata', metricName, dimensionsMap, statistic, period: Duration.minutes(5) });
+  return new Metric({ namespace: 'Strata', metricName, dimensionsMap, statistic, period });
+}
+
+/** Runs that ended well: those that published, and those that found nothing new. Dry runs and units of maps are none. */
+function succeededRuns(service: string, period: Duration): IMetric {
+  const of = (step: string): IMetric => ownMetric(service, step, 'RunSucceeded', Stats.SUM, period);
+  return new MathExpression({
+    expression: 'FILL(published, 0) + FILL(unchanged, 0)',
+    usingMetrics: { published: of('Finish'), unchanged: of('Open') },
+    label: 'runs that succeeded',
+    period,
+  });
 }
 
 function runWatches({ machine, deadLetters }: AlarmsProps): readonly Watch[] {
@@ -160,7 +180,7 @@ function functionWatches({ lake, spec, functions }: AlarmsProps): readonly Watch
   return [...throttles, ...sizes];
 }
 
-function dataWatches({ lake, spec, machine }: AlarmsProps): readonly Watch[] {
+function dataWatches({ lake, spec }: AlarmsProps): readonly Watch[] {
   const service = lake.names.service(spec.name);
   const { quarantineRate, freshnessMs } = spec.slo;
   const watches: Watch[] = [];
@@ -176,8 +196,8 @@ function dataWatches({ lake, spec, machine }: AlarmsProps): readonly Watch[] {
     const hours = Math.ceil(freshnessMs / 3_600_000);
     watches.push({
       id: 'Freshness',
-      description: `No run has succeeded for ${hours} hours`,
-      metric: machineMetric(machine, 'ExecutionsSucceeded', Duration.hours(1)),
+      description: `No run has succeeded for ${hours} hours, or none ever since the deployment`,
+      metric: succeededRuns(service, Duration.hours(1)),
       above: 1,
       below: true,
       periods: hours,

@@ -75,7 +75,11 @@ export function createBuckets(scope: Construct, props: BucketsProps): Readonly<R
       // The CDK's own classes are not exact about optional properties.
       serverAccessLogsBucket: logs as IBucket,
       serverAccessLogsPrefix: `${zone}/`,
-      lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(7) }, ...RULES[zone](pipelines)],
+      lifecycleRules: [
+        // A removed object leaves a marker, which listing would have to pass for ever.
+        { abortIncompleteMultipartUploadAfter: Duration.days(7), expiredObjectDeleteMarker: true },
+        ...RULES[zone](pipelines),
+      ],
     });
     if (zone === 'bronze') reportUploads(bucket);
     return [zone, bucket] as const;

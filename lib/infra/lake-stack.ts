@@ -27,7 +27,7 @@ export class LakeStack extends Stack {
     const { names, settings, pipelines } = props;
     const dataKey = settings.kms ? this.createKey(destroy) : undefined;
     createBuckets(this, { names, pipelines, dataKey, destroy });
-    for (const pipeline of pipelines) this.createDatabases(names, pipeline);
+    for (const pipeline of pipelines) this.createDatabases(names, pipeline, destroy);
     this.createWorkgroup(names, settings, dataKey);
     this.lake = { names, dataKey };
     for (const zone of ZONES) {
@@ -47,7 +47,7 @@ export class LakeStack extends Stack {
     });
   }
 
-  private createDatabases(names: Names, pipeline: string): void {
+  private createDatabases(names: Names, pipeline: string, destroy: boolean): void {
     for (const layer of LAYERS) {
       const database = new CfnDatabase(this, `Database-${pipeline}-${layer}`, {
         catalogId: this.account,
@@ -57,7 +57,7 @@ export class LakeStack extends Stack {
           locationUri: `s3://${bucketName(names, layer)}/${layer}/${pipeline}/`,
         },
       });
-      database.applyRemovalPolicy(RemovalPolicy.RETAIN);
+      database.applyRemovalPolicy(destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN);
     }
   }
 

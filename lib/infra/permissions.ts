@@ -18,30 +18,35 @@ export type Grants = {
 };
 
 const ALL = [''] as const;
-const read = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['read', 'list'] });
-const keep = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['read', 'list', 'write', 'remove'] });
+/** Who reads also lists, since S3 tells only them that an object is not there. */
+const list = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list'] });
+const read = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read'] });
+const write = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'write'] });
+const clear = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'remove'] });
+const keep = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'write', 'remove'] });
 
 /**
  * What each function may do, beside writing its logs and traces. Only Commit changes the catalog, only Open looks into
  * it as well; the Starter sees no data. Starting executions and publishing alerts is granted where those are made.
+ * Every worker writes to ops, where it renews the run's lock; Open, Finish and Fail remove what a run has left.
  */
 export const GRANTS: Readonly<Record<FunctionName, Grants>> = {
-  Open: { objects: [read('bronze'), keep('silver'), keep('gold'), keep('ops')], catalog: 'read' },
-  PlanStage: { objects: [read('bronze'), read('silver'), read('gold'), keep('ops')] },
-  Stage: { objects: [read('bronze'), keep('silver'), keep('gold'), keep('ops')] },
-  PlanMerge: { objects: [read('silver'), read('gold'), keep('ops')] },
-  Merge: { objects: [keep('silver'), keep('gold'), keep('ops')] },
-  Audit: { objects: [keep('silver'), keep('gold'), keep('ops')] },
+  Open: { objects: [list('bronze'), clear('silver'), clear('gold'), keep('ops')], catalog: 'read' },
+  PlanStage: { objects: [read('bronze'), read('silver'), read('gold'), write('ops')] },
+  Stage: { objects: [read('bronze'), write('silver'), write('gold'), keep('ops')] },
+  PlanMerge: { objects: [read('silver'), read('gold'), write('ops')] },
+  Merge: { objects: [write('silver'), write('gold'), write('ops')] },
+  Audit: { objects: [write('silver'), write('gold'), write('ops')] },
   Commit: { objects: [keep('silver'), keep('gold'), keep('ops')], catalog: 'change' },
-  Finish: { objects: [keep('silver'), keep('gold'), keep('ops')] },
-  Fail: { objects: [keep('silver'), keep('gold'), keep('ops')] },
-  Notify: { objects: [{ zone: 'ops', below: ['_alerts/', '_audit/'], may: ['read', 'write', 'list'] }] },
+  Finish: { objects: [clear('silver'), clear('gold'), keep('ops')] },
+  Fail: { objects: [clear('silver'), clear('gold'), keep('ops')] },
+  Notify: { objects: [{ zone: 'ops', below: ['_alerts/', '_audit/'], may: ['read', 'write'] }] },
   RunFailed: { objects: [] },
-  Starter: { objects: [{ zone: 'ops', below: ['_events/', '_audit/'], may: ['read', 'write', 'list'] }] },
+  Starter: { objects: [{ zone: 'ops', below: ['_events/', '_audit/'], may: ['read', 'write'] }] },
 };
 
 const OBJECT_ACTIONS = {
-  read: ['s3:GetObject', 's3:GetObjectVersion'],
+  read: ['s3:GetObject'],
   write: ['s3:PutObject', 's3:AbortMultipartUpload'],
   remove: ['s3:DeleteObject'],
   list: [],
@@ -73,9 +78,13 @@ function grantObjects(policy: Policy, { zone, below, may }: ObjectGrant, { names
   const bucket = bucketArn(names, zone);
   const prefixes = below.map((rest) => `${zone}/${pipeline}/${rest}`);
   const resources = prefixes.map((prefix) => `${bucket}/${prefix}*`);
-  const actions = may.flatMap((what) => [...OBJECT_ACTIONS[what]]);
-  policy.addStatements(new PolicyStatement({ sid: `Objects${zone}`, actions, resources }));
-  acknowledgeResources(policy, resources, 'The objects of one pipeline in one zone; their names come with the data');
+  const actions: string[] = may.flatMap((what) => [...OBJECT_ACTIONS[what]]);
+  // Only of bronze are versions read: an upload that was overwritten is still a file.
+  if (zone === 'bronze' && may.includes('read')) actions.push('s3:GetObjectVersion');
+  if (actions.length > 0) {
+    policy.addStatements(new PolicyStatement({ sid: `Objects${zone}`, actions, resources }));
+    acknowledgeResources(policy, resources, 'The objects of one pipeline in one zone; their names come with the data');
+  }
   if (!may.includes('list')) return;
   const list = zone === 'bronze' ? ['s3:ListBucket', 's3:ListBucketVersions'] : ['s3:ListBucket'];
   policy.addStatements(

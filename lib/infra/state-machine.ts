@@ -130,6 +130,9 @@ function grantMachine(role: Role, props: StateMachineProps, name: string, arn: s
   policy.addStatements(new PolicyStatement({ sid: 'Logs', actions: delivery, resources: ['*'] }));
   acknowledge(policy, 'IAM5[Resource::*]', 'Log deliveries and X-Ray have no resources that a policy could name');
   grantTracing(policy);
+  // Step Functions asks how much to trace; Lambda is told. Source: docs.aws.amazon.com/step-functions/latest/dg/xray-iam.html
+  const sampling = ['xray:GetSamplingRules', 'xray:GetSamplingTargets'];
+  policy.addStatements(new PolicyStatement({ sid: 'Sampling', actions: sampling, resources: ['*'] }));
   if (lake.dataKey !== undefined) {
     const key = ['kms:Decrypt', 'kms:GenerateDataKey'];
     policy.addStatements(new PolicyStatement({ sid: 'Key', actions: key, resources: [lake.dataKey.keyArn] }));

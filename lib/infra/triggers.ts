@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget, SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -34,7 +34,7 @@ export function createTriggers(scope: Construct, props: TriggersProps): Queue {
   acknowledge(deadLetters, 'SQS3', 'This is the dead-letter queue itself');
   startOnUpload(scope, props, deadLetters);
   if (props.spec.schedule !== null) startOnSchedule(scope, props, props.spec.schedule, deadLetters);
-  alertOnEnd(scope, props);
+  alertOnEnd(scope, props, deadLetters);
   return deadLetters;
 }
 
@@ -76,7 +76,8 @@ function startOnUpload(scope: Construct, { lake, spec, functions, machine }: Tri
 }
 
 /**
- * The scheduler names the execution by its own execution id, so that a schedule that is delivered twice runs once.
+ * The scheduler names the execution by its own execution id, so that an attempt that is delivered twice runs once. Should
+ * it try again because an answer was lost, the second execution waits for the first and finds nothing to do.
  * Source: docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
  */
 function startOnSchedule(
@@ -95,13 +96,13 @@ function startOnSchedule(
   const input = { pipeline: spec.name, run_id: runId, dry_run: false, wait: true };
   const target = { StateMachineArn: machine.arn, Name: runId, Input: JSON.stringify(input) };
   const made = new CfnSchedule(scope, 'Schedule', {
-    name: lake.names.stateMachine(spec.name).slice(0, 64),
+    name: lake.names.stateMachine(spec.name),
     description: `Runs the pipeline ${spec.name}`,
     scheduleExpression: schedule,
     scheduleExpressionTimezone: 'UTC',
     flexibleTimeWindow: { mode: 'OFF' },
     target: {
-      arn: 'arn:aws:scheduler:::aws-sdk:sfn:startExecution',
+      arn: `arn:${Aws.PARTITION}:scheduler:::aws-sdk:sfn:startExecution`,
       roleArn: role.roleArn,
       input: JSON.stringify(target),
       retryPolicy: { maximumRetryAttempts: ATTEMPTS, maximumEventAgeInSeconds: 3_600 },
@@ -112,7 +113,7 @@ function startOnSchedule(
 }
 
 /** An execution that times out or is stopped never reaches its own Fail state. */
-function alertOnEnd(scope: Construct, { spec, functions, machine }: TriggersProps): void {
+function alertOnEnd(scope: Construct, { spec, functions, machine }: TriggersProps, deadLetters: Queue): void {
   new Rule(scope, 'Ended', {
     description: `A run of the pipeline ${spec.name} has timed out or was stopped`,
     eventPattern: {
@@ -120,6 +121,6 @@ function alertOnEnd(scope: Construct, { spec, functions, machine }: TriggersProp
       detailType: ['Step Functions Execution Status Change'],
       detail: { status: ['TIMED_OUT', 'ABORTED'], stateMachineArn: [machine.arn] },
     },
-    targets: [new LambdaTarget(functions.Notify)],
+    targets: [new LambdaTarget(functions.Notify, { deadLetterQueue: deadLetters })],
   });
 }

@@ -7,10 +7,7 @@ import type { JsonValue, Log } from '../../ports.ts';
 /** The namespace of all metrics. */
 export const NAMESPACE = 'Strata';
 
-/**
- * What is measured, with its unit. Every metric comes in two: for the pipeline (dimension service), and for each of its
- * functions (service and function; a function has the name of its state).
- */
+/** What is measured, with its unit; every metric has the dimensions service (the pipeline) and function (its state). */
 export const METRICS = {
   RowsRead: MetricUnit.Count,
   RowsAccepted: MetricUnit.Count,
@@ -54,7 +51,7 @@ const tracer = new Tracer();
  * Source: docs.aws.amazon.com/powertools/typescript/latest
  */
 export function instrument(step: string, handle: StepHandler): LambdaHandler {
-  const metrics = new Metrics({ namespace: NAMESPACE });
+  const metrics = new Metrics({ namespace: NAMESPACE, defaultDimensions: { function: step } });
   const measure: Measure = (metric, value) => {
     if (Number.isFinite(value)) metrics.addMetric(metric, METRICS[metric], value);
   };
@@ -75,8 +72,7 @@ export function instrument(step: string, handle: StepHandler): LambdaHandler {
     } finally {
       measure('UnitDuration', performance.now() - started);
       measure('MemoryUsedPercent', memoryUsedPercent(Number(context.memoryLimitInMB)));
-      // The empty set adds nothing to `service`.
-      metrics.addDimensions({}).addDimensions({ function: step }).publishStoredMetrics();
+      metrics.publishStoredMetrics();
       logger.resetKeys();
     }
   };
