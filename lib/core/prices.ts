@@ -38,7 +38,8 @@ export type Prices = {
 };
 
 /**
- * Published prices of US East (N. Virginia), the first tier of each. Other regions differ by a few percent to a half:
+ * Published prices of US East (N. Virginia) as they were known on the date of `checked`, the first tier of each; nothing
+ * fetches them, so compare them with the pages named here before you rely on a sum. Other regions differ by a few percent to a half:
  * the sums are for comparing and for sizing, the bill is what counts.
  */
 export const PRICES: Prices = {

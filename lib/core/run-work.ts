@@ -33,9 +33,9 @@ export type Rates = {
 };
 
 /**
- * Assumptions, all on the careful side. On 2 vCPUs of a server, one vCPU parsed, checked, deduplicated and wrote 12 MB
- * of CSV a second with joins to two tables (a million sales of the retail sample) and 30 MB without; it merged 15 MB
- * of keyed Parquet, and read 60 MB of Parquet for gold.
+ * Assumptions, all on the careful side of what whole runs of the bench suggest for one vCPU of a server: about 12 MB of
+ * CSV a second parsed, checked, deduplicated and written with joins to two tables (a million sales of the retail sample),
+ * 30 MB without; 15 MB of keyed Parquet merged; 60 MB of Parquet read for gold. None was measured by itself.
  */
 export const ASSUMED_RATES: Rates = {
   bytesPerSecond: { parse: 10_000_000, merge: 10_000_000, model: 40_000_000 },
