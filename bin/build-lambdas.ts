@@ -1,20 +1,14 @@
 #!/usr/bin/env node
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { buildLambdas } from '../lib/bundle/build.ts';
 import { ARCHITECTURES } from '../lib/bundle/functions.ts';
 import { InvalidInput } from '../lib/core/errors.ts';
 
 const root = join(import.meta.dirname, '..');
-const wanted = process.argv.slice(2).map((argument) => argument.replace(/^--arch=/, ''));
-const unknown = wanted.filter((name) => !ARCHITECTURES.some((known) => known === name));
-
 try {
-  if (unknown.length > 0) {
-    throw new InvalidInput(
-      `unknown argument ${unknown.join(', ')}: expected --arch=${ARCHITECTURES.join(' or --arch=')}`,
-    );
-  }
-  const architectures = ARCHITECTURES.filter((one) => wanted.length === 0 || wanted.includes(one));
+  const arch = readArch(process.argv.slice(2));
+  const architectures = ARCHITECTURES.filter((one) => arch === 'all' || arch === one);
   const request = { root, pipelines: join(root, 'pipelines'), folder: join(root, 'dist', 'lambdas'), architectures };
   const { pipelines, missing } = await buildLambdas(request);
   console.error(`built the functions of ${pipelines.join(', ')} in dist/lambdas`);
@@ -28,4 +22,18 @@ try {
   if (!(cause instanceof InvalidInput)) throw cause;
   console.error(cause.message);
   process.exitCode = 1;
+}
+
+/** `--arch arm64|x64|all`, by default all. */
+function readArch(args: string[]): string {
+  const known = [...ARCHITECTURES, 'all'];
+  const expected = `expected --arch with one of ${known.join(', ')}`;
+  try {
+    const { arch } = parseArgs({ args, options: { arch: { type: 'string', default: 'all' } } }).values;
+    if (known.includes(arch)) return arch;
+    throw new InvalidInput(`--arch: got ${JSON.stringify(arch)}; ${expected}`);
+  } catch (cause) {
+    if (cause instanceof InvalidInput) throw cause;
+    throw new InvalidInput(`${cause instanceof Error ? cause.message : String(cause)}; ${expected}`);
+  }
 }

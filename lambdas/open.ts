@@ -10,7 +10,7 @@ export const handler = workerHandler({
   async run(input, deps, { measure }) {
     const state = await runOpen(input, deps);
     // A run that finds nothing new has kept the tables as fresh as they can be.
-    if (state.status === 'nothing') measure('RunSucceeded', 1);
+    if (state.status === 'nothing' && !input.dry_run) measure('RunSucceeded', 1);
     return state;
   },
 });

@@ -1,18 +1,22 @@
 import { z } from 'zod';
 import { LOG_SUFFIX } from '../core/keyed.ts';
 import type { Breaker, Layer, PipelineSettings } from '../core/spec.ts';
+import { unitBytesFor } from '../core/worker-memory.ts';
 import { readCompute, readSlo } from './compute-shape.ts';
 import type { ModelDraft, PipelineDraft, SourceDraft } from './draft.ts';
 import { parseDays, parseSpan } from './durations.ts';
 import { readModel } from './model-shape.ts';
 import { checkDistinct, checkName, LONGEST_PIPELINE_NAME, LONGEST_TABLE_NAME } from './names.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
+import { isSchedule } from './schedule.ts';
 import { type Field, isRecord, readFields } from './shape.ts';
 import { readSource } from './source-shape.ts';
 
+/** Units are no larger, whatever memory there is: what is lost with a worker is done again. */
+const LARGEST_UNIT_BYTES = 512 * 2 ** 20;
+
 /** Condemned rows are kept for seven years. */
-export const DEFAULT_SETTINGS: PipelineSettings = {
-  unitBytes: 512 * 2 ** 20,
+const DEFAULT_SETTINGS: Omit<PipelineSettings, 'unitBytes'> = {
   fileBytes: 128 * 2 ** 20,
   condemnedRetentionDays: 2557,
 };
@@ -72,14 +76,16 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
   const settings = readFields(SETTINGS, read.settings ?? {}, 'settings', '', notes);
   const { condemned } = readFields(RETENTION, read.retention ?? {}, 'retention', '', notes) ?? {};
   const retention = condemned === undefined ? {} : { condemnedRetentionDays: condemned };
+  const compute = readCompute(read.compute, notes);
+  const unitBytes = Math.min(LARGEST_UNIT_BYTES, unitBytesFor(compute.steps.Stage.memoryMb));
   return {
     name,
     owner: read.owner ?? null,
     tier: read.tier ?? null,
     description: read.description ?? null,
     schedule: read.schedule ?? null,
-    settings: { ...DEFAULT_SETTINGS, ...settings, ...retention },
-    compute: readCompute(read.compute, notes),
+    settings: { ...DEFAULT_SETTINGS, unitBytes, ...settings, ...retention },
+    compute,
     slo: readSlo(read.slo, notes),
     breaker: read.breaker === undefined ? null : readBreaker(read.breaker, notes),
     sources: readSources(read.sources, notes),
@@ -134,15 +140,4 @@ function namedEntries(value: unknown, place: string, notes: Notes): readonly (re
     // It would stand where the log of a keyed table stands.
     return distinct.has(name) && !name.toLowerCase().endsWith(LOG_SUFFIX) ? [[name, entry, at] as const] : [];
   });
-}
-
-/** EventBridge Scheduler's rate and cron expressions. Source: docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html */
-function isSchedule(text: string): boolean {
-  const [, count, unit, plural] = /^rate\((\d+) (minute|hour|day)(s?)\)$/.exec(text) ?? [];
-  if (count !== undefined && unit !== undefined)
-    return Number(count) > 0 && (Number(count) > 1 ? plural === 's' : plural === '');
-  const fields = /^cron\(([^()]+)\)$/.exec(text)?.[1]?.trim().split(/\s+/);
-  if (fields?.length !== 6) return false;
-  // Of day of month and day of week one has to be left open.
-  return (fields[2] === '?') !== (fields[4] === '?') && fields.every((field) => /^[\dA-Za-z*?/,\-#]+$/.test(field));
 }

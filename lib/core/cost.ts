@@ -2,6 +2,7 @@ import { type Compute, STEP_NAMES, type StepName } from './compute.ts';
 import { PRICES, type Prices } from './prices.ts';
 import type { RunResult } from './run.ts';
 import { ASSUMED_RATES, CALLS, type Rates, type Requests, type RunWork, type UnitWork } from './run-work.ts';
+import { vcpusOf } from './worker-memory.ts';
 
 export type CostLine = {
   readonly service: 'Lambda' | 'Step Functions' | 'S3';
@@ -26,11 +27,6 @@ export type CostEstimate = EstimatedCost & {
   /** Where the durations come from: `run` is an earlier run whose staging was measured, null where all are assumed. */
   readonly rates: Rates & { readonly run: string | null };
 };
-
-/** vCPUs that come with memory. Source: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
-export function vcpusOf(memoryMb: number): number {
-  return memoryMb / 1_769;
-}
 
 /**
  * What a run would cost. A call of a step takes its start, its requests one after the other, and its bytes by the rates

@@ -10,9 +10,14 @@ export function duckDbBytes(memoryMb: number): number {
   return Math.floor((memoryMb - NODE_SHARE_MB) * DUCKDB_SHARE) * 2 ** 20;
 }
 
-/** Threads worth having: one for each vCPU, whole or not. Source: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+/** vCPUs that come with memory. Source: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+export function vcpusOf(memoryMb: number): number {
+  return memoryMb / MB_PER_VCPU;
+}
+
+/** Threads worth having: one for each vCPU, whole or not. */
 export function threadsOf(memoryMb: number): number {
-  return Math.min(MOST_VCPUS, Math.max(1, Math.ceil(memoryMb / MB_PER_VCPU)));
+  return Math.min(MOST_VCPUS, Math.max(1, Math.ceil(vcpusOf(memoryMb))));
 }
 
 /** Bytes of uncompressed input that a unit may have to fit a function: what is parsed is held, sorted and written. */

@@ -55,7 +55,7 @@ export type GoldDefinition = TableOptions & {
 };
 
 export type SettingsDefinition = {
-  /** Estimated uncompressed input bytes that one worker takes. Default 512 MiB. */
+  /** Estimated uncompressed input bytes that one worker takes. Default: what fits the memory of Stage, at most 512 MiB. */
   readonly unitBytes?: number;
   /** Target size of a data file in bytes. Default 128 MiB. */
   readonly fileBytes?: number;

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -10,11 +10,7 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { Topic } from 'aws-cdk-lib/aws-sns';
-import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { STEP_NAMES } from '../core/compute.ts';
@@ -32,45 +28,13 @@ export type AlarmsProps = {
   readonly topic: Topic;
 };
 
-/**
- * The topic that Notify and the alarms tell: encrypted, TLS only. It has a key of its own, since alarms may not use AWS's.
- */
-export function createTopic(
-  scope: Construct,
-  pipeline: string,
-  emails: readonly string[],
-  notify: LambdaFunction,
-): Topic {
-  const masterKey = new Key(scope, 'AlertsKey', {
-    description: `Encrypts the alerts of the pipeline ${pipeline}`,
-    enableKeyRotation: true,
-    removalPolicy: RemovalPolicy.DESTROY,
-  });
-  masterKey.addToResourcePolicy(
-    new PolicyStatement({
-      sid: 'Alarms',
-      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
-      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-      resources: ['*'],
-    }),
-  );
-  const topic = new Topic(scope, 'Alerts', { displayName: `Strata: ${pipeline}`, masterKey, enforceSSL: true });
-  topic.grantPublish(new ServicePrincipal('cloudwatch.amazonaws.com'));
-  notify.addEnvironment('STRATA_TOPIC_ARN', topic.topicArn);
-  notify.addToRolePolicy(new PolicyStatement({ sid: 'Alert', actions: ['sns:Publish'], resources: [topic.topicArn] }));
-  const actions = ['kms:Decrypt', 'kms:GenerateDataKey'];
-  notify.addToRolePolicy(new PolicyStatement({ sid: 'AlertsKey', actions, resources: [masterKey.keyArn] }));
-  for (const email of emails) topic.addSubscription(new EmailSubscription(email));
-  return topic;
-}
-
 type Watch = {
   readonly id: string;
   readonly description: string;
   readonly metric: IMetric;
-  /** With `below`: less than this. */
-  readonly above: number;
+  readonly threshold: number;
   readonly periods?: number;
+  /** Default false: alarms above the threshold. */
   readonly below?: boolean;
   readonly missing?: TreatMissingData;
 };
@@ -83,7 +47,7 @@ export function createAlarms(scope: Construct, props: AlarmsProps): readonly Ala
       alarmName: `${props.machine.name}-${watch.id}`,
       alarmDescription: watch.description,
       metric: watch.metric,
-      threshold: watch.above,
+      threshold: watch.threshold,
       comparisonOperator: watch.below
         ? ComparisonOperator.LESS_THAN_THRESHOLD
         : ComparisonOperator.GREATER_THAN_THRESHOLD,
@@ -114,11 +78,15 @@ export function ownMetric(
   return new Metric({ namespace: 'Strata', metricName, dimensionsMap, statistic, period });
 }
 
-/** Runs that ended well: those that published, and those that found nothing new. Dry runs and units of maps are none. */
+/**
+ * Runs that ended well: those that published, and those that found nothing new. Dry runs are none. In an array a metric
+ * without data counts as nothing, where `a + b` would be nothing as a whole.
+ * Source: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+ */
 function succeededRuns(service: string, period: Duration): IMetric {
   const of = (step: string): IMetric => ownMetric(service, step, 'RunSucceeded', Stats.SUM, period);
   return new MathExpression({
-    expression: 'FILL(published, 0) + FILL(unchanged, 0)',
+    expression: 'SUM([published, unchanged])',
     usingMetrics: { published: of('Finish'), unchanged: of('Open') },
     label: 'runs that succeeded',
     period,
@@ -131,25 +99,25 @@ function runWatches({ machine, deadLetters }: AlarmsProps): readonly Watch[] {
       id: 'ExecutionFailed',
       description: 'A run failed; its alert names the cause',
       metric: machineMetric(machine, 'ExecutionsFailed'),
-      above: 0,
+      threshold: 0,
     },
     {
       id: 'ExecutionTimedOut',
       description: 'An execution timed out',
       metric: machineMetric(machine, 'ExecutionsTimedOut'),
-      above: 0,
+      threshold: 0,
     },
     {
       id: 'ExecutionAborted',
       description: 'Somebody stopped an execution',
       metric: machineMetric(machine, 'ExecutionsAborted'),
-      above: 0,
+      threshold: 0,
     },
     {
       id: 'DeadLetters',
       description: 'Events of uploads or of the schedule could not be delivered',
       metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5) }),
-      above: 0,
+      threshold: 0,
     },
   ];
 }
@@ -158,7 +126,7 @@ function functionWatches({ lake, spec, functions }: AlarmsProps): readonly Watch
   const service = lake.names.service(spec.name);
   const throttles = Object.entries(functions).map(([name, made]): Watch => {
     const metric = made.metricThrottles({ period: Duration.minutes(5), statistic: Stats.SUM });
-    return { id: `${name}Throttled`, description: `Lambda refused calls of ${name}`, metric, above: 0 };
+    return { id: `${name}Throttled`, description: `Lambda refused calls of ${name}`, metric, threshold: 0 };
   });
   const sizes = STEP_NAMES.flatMap((step): readonly Watch[] => {
     const { timeoutSeconds, memoryMb } = computeOf(spec, step);
@@ -167,13 +135,13 @@ function functionWatches({ lake, spec, functions }: AlarmsProps): readonly Watch
         id: `${step}NearTimeout`,
         description: `A call of ${step} took more than 80 % of the ${timeoutSeconds} s that it may`,
         metric: functions[step].metricDuration({ period: Duration.minutes(5), statistic: Stats.MAXIMUM }),
-        above: timeoutSeconds * 800,
+        threshold: timeoutSeconds * 800,
       },
       {
         id: `${step}NearMemory`,
         description: `${step} used more than 90 % of its ${memoryMb} MB`,
         metric: ownMetric(service, step, 'MemoryUsedPercent', Stats.MAXIMUM),
-        above: 90,
+        threshold: 90,
       },
     ];
   });
@@ -189,7 +157,7 @@ function dataWatches({ lake, spec }: AlarmsProps): readonly Watch[] {
       id: 'QuarantineRate',
       description: `A run rejected more than ${quarantineRate} % of the rows that it read`,
       metric: ownMetric(service, 'Finish', 'QuarantineRate', Stats.MAXIMUM),
-      above: quarantineRate,
+      threshold: quarantineRate,
     });
   }
   if (freshnessMs !== null) {
@@ -198,7 +166,7 @@ function dataWatches({ lake, spec }: AlarmsProps): readonly Watch[] {
       id: 'Freshness',
       description: `No run has succeeded for ${hours} hours, or none ever since the deployment`,
       metric: succeededRuns(service, Duration.hours(1)),
-      above: 1,
+      threshold: 1,
       below: true,
       periods: hours,
       missing: TreatMissingData.BREACHING,

@@ -10,7 +10,6 @@ import {
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { acknowledge } from './acknowledge.ts';
 import { bucketName, ZONES, type Zone } from './lake.ts';
 import type { Names } from './names.ts';
 
@@ -61,7 +60,6 @@ export function createBuckets(scope: Construct, props: BucketsProps): Readonly<R
     encryption: BucketEncryption.S3_MANAGED,
     lifecycleRules: [{ expiration: Duration.days(90) }],
   });
-  acknowledge(logs, 'S1', 'This bucket takes the access logs of the others; logging its own would never end');
   const encryption =
     dataKey === undefined
       ? { encryption: BucketEncryption.S3_MANAGED }

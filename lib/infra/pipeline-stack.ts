@@ -2,12 +2,13 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { CfnTable } from 'aws-cdk-lib/aws-glue';
 import type { Construct } from 'constructs';
 import type { PipelineSpec } from '../core/spec.ts';
-import { createAlarms, createTopic } from './alarms.ts';
+import { createAlarms } from './alarms.ts';
 import { createDashboard } from './dashboard.ts';
 import { createFunctions } from './functions.ts';
 import { bucketName, databaseName, type Lake } from './lake.ts';
 import type { Settings } from './settings.ts';
 import { createStateMachine } from './state-machine.ts';
+import { createTopic } from './topic.ts';
 import { createTriggers } from './triggers.ts';
 
 export type PipelineStackProps = StackProps & {

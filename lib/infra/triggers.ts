@@ -7,7 +7,6 @@ import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { PipelineSpec } from '../core/spec.ts';
-import { acknowledge } from './acknowledge.ts';
 import { computeOf, type Functions } from './functions.ts';
 import { bucketName, type Lake } from './lake.ts';
 import type { PipelineMachine } from './state-machine.ts';
@@ -31,7 +30,6 @@ export function createTriggers(scope: Construct, props: TriggersProps): Queue {
     enforceSSL: true,
     retentionPeriod: Duration.days(14),
   });
-  acknowledge(deadLetters, 'SQS3', 'This is the dead-letter queue itself');
   startOnUpload(scope, props, deadLetters);
   if (props.spec.schedule !== null) startOnSchedule(scope, props, props.spec.schedule, deadLetters);
   alertOnEnd(scope, props, deadLetters);

@@ -3,6 +3,7 @@ import { isKeyed } from '../core/keyed.ts';
 import type { LandedFile, OpenInput, Reprocess } from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
+import type { ObjectInfo } from '../ports.ts';
 import type { StepDeps } from './deps.ts';
 import { landedFile } from './ledger.ts';
 import type { Survey } from './open.ts';
@@ -27,7 +28,11 @@ export async function chooseWork(
   if (input.reprocess === undefined) return { files: survey.waiting, rebuild: [], withdraw: [] };
   checkProvenance(survey.spec, input.reprocess.source);
   const files = await findLanded(deps, survey.spec.name, input.reprocess);
-  return { files: new Map([[input.reprocess.source, files]]), rebuild: [], withdraw: files.map((f) => f.key) };
+  return {
+    files: new Map([[input.reprocess.source, files]]),
+    rebuild: [],
+    withdraw: [...new Set(files.map((f) => f.key))],
+  };
 }
 
 function findKeyed(spec: PipelineSpec, table: string): string {
@@ -60,19 +65,20 @@ async function findLanded(deps: StepDeps, pipeline: string, request: Reprocess):
   const wanted = new Set(request.files ?? []);
   const missing = new Set(wanted);
   const [from, to] = [request.from, request.to].map((time) => (time === undefined ? undefined : instant(time)));
-  const found: LandedFile[] = [];
-  // What a file contributed is withdrawn whatever version it came from, so all versions are taken again.
+  const landed: ObjectInfo[] = [];
   for await (const info of deps.store.list(prefix)) {
     const file = info.key.slice(prefix.length);
     missing.delete(file);
-    const named = request.files === undefined || wanted.has(file);
-    if (named && (from === undefined || info.modified >= from) && (to === undefined || info.modified < to))
-      found.push(landedFile(info));
+    if (request.files === undefined || wanted.has(file)) landed.push(info);
   }
   if (missing.size > 0)
     throw new InvalidInput(`not in ${prefix}: ${[...missing].join(', ')}; expected files that have landed`);
-  if (found.length === 0) throw new InvalidInput(`no file of ${prefix} landed in that time; nothing to reprocess`);
-  return found;
+  const inTime = ({ modified }: ObjectInfo): boolean =>
+    (from === undefined || modified >= from) && (to === undefined || modified < to);
+  // What a file contributed is withdrawn whatever upload it came from, so all of its uploads are taken again.
+  const chosen = new Set(landed.filter(inTime).map((info) => info.key));
+  if (chosen.size === 0) throw new InvalidInput(`no file of ${prefix} landed in that time; nothing to reprocess`);
+  return landed.filter((info) => chosen.has(info.key)).map(landedFile);
 }
 
 function instant(text: string): number {

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { InvalidInput, ObjectNotFound } from '../../lib/core/errors.ts';
-import type { ObjectInfo, ObjectStore } from '../../lib/ports.ts';
+import type { ObjectStore } from '../../lib/ports.ts';
 import { BAD_KEYS, ODD_KEYS } from './keys-table.ts';
+import { type LacksVersions, listed, versionsContract } from './store-versions.ts';
 
 /** An adapter under test: an empty store, an existing folder for finished files, and how to give both back. */
 export type StoreUnderTest = { readonly store: ObjectStore; readonly scratch: string; close(): Promise<void> };
@@ -13,11 +14,14 @@ export type StoreUnderTest = { readonly store: ObjectStore; readonly scratch: st
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
-/** Keys that a server in a test cannot hold although the store can, with the reason. */
-export type SkippedKeys = { readonly [key: string]: string };
+/** What an adapter, or the server that it is tested against, does not do, with the reason. */
+export type Lacks = LacksVersions & {
+  /** Keys that a server in a test cannot hold although the store can. */
+  readonly keys?: { readonly [key: string]: string };
+};
 
 /** The behaviour every ObjectStore must show; `open` gives a fresh, empty one. */
-export function storeContract(name: string, open: () => Promise<StoreUnderTest>, skipped: SkippedKeys = {}): void {
+export function storeContract(name: string, open: () => Promise<StoreUnderTest>, lacks: Lacks = {}): void {
   describe(`${name} store`, () => {
     let subject: StoreUnderTest;
     let store: ObjectStore;
@@ -30,8 +34,9 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>,
     readAndWrite(() => store);
     conditions(() => store);
     listing(() => store);
-    keys(() => store, skipped);
+    keys(() => store, lacks.keys ?? {});
     files(() => subject);
+    versionsContract(() => store, lacks);
   });
 }
 
@@ -161,7 +166,7 @@ function listing(store: () => ObjectStore): void {
   });
 
   it('describes listed objects as head does', async () => {
-    for (const info of await infosOf(store(), 'ops/list/')) assert.deepEqual(info, await store().head(info.key));
+    for (const info of await listed(store(), 'ops/list/')) assert.deepEqual(info, await store().head(info.key));
   });
 
   it('names the folders one level down', async () => {
@@ -181,7 +186,7 @@ function listing(store: () => ObjectStore): void {
   });
 }
 
-function keys(store: () => ObjectStore, skipped: SkippedKeys): void {
+function keys(store: () => ObjectStore, skipped: { readonly [key: string]: string }): void {
   for (const key of ODD_KEYS) {
     const skip = skipped[key] ?? false;
     it(`holds the key ${JSON.stringify(key)}`, { skip }, async () => {
@@ -285,13 +290,7 @@ async function written(
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'utf8');
 
-async function infosOf(store: ObjectStore, prefix: string): Promise<readonly ObjectInfo[]> {
-  const infos: ObjectInfo[] = [];
-  for await (const info of store.list(prefix)) infos.push(info);
-  return infos;
-}
-
 /** The keys under a prefix in the order in which the store lists them. */
 export async function keysOf(store: ObjectStore, prefix: string): Promise<readonly string[]> {
-  return (await infosOf(store, prefix)).map((info) => info.key);
+  return (await listed(store, prefix)).map((info) => info.key);
 }

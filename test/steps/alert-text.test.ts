@@ -73,6 +73,13 @@ test('a long cause is shortened, a missing one is said to be so', () => {
   );
 });
 
+test('a cause keeps its letters and its lines', () => {
+  const cause = 'silver.bestellungen: 3 Zeilen für „Köln“\n  注文 🙂';
+  assert.ok(
+    render({ ...FAILED, error: { Error: 'AuditFailed', Cause: cause } }).message.includes(`Cause:     ${cause}\n`),
+  );
+});
+
 test('a subject is at most 100 characters of printable ASCII, without line breaks', () => {
   for (const [name, runId] of [
     ['AuditFailed', 'r'.repeat(80)],

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InvalidInput, ObjectNotFound } from '../../core/errors.ts';
@@ -12,7 +13,7 @@ export type MemoryStoreOptions = {
   readonly locationBase?: string;
   /** Milliseconds since the epoch for `modified`; default: a count of writes. */
   readonly now?: () => number;
-  /** Keeps every content of a key in bronze, as a bucket with versions does. Default false. */
+  /** Keeps every content of a key in bronze, as a bucket with versions does, under an etag of its bytes. Default false. */
   readonly versions?: boolean;
 };
 
@@ -21,8 +22,10 @@ type Held = { readonly bytes: Uint8Array; readonly etag: string; readonly modifi
 /** An object store in this process's memory, for tests and dry runs; conditions answer as S3's do. */
 export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore {
   const objects = new Map<string, Held>();
-  /** What a key has held since it was last removed, the oldest first; only with `versions`. */
+  /** Each content that a key has had since it was last removed, the oldest first; only with `versions`. */
   const uploads = new Map<string, Held[]>();
+  /** By name, also what was removed; only with `versions`. */
+  const versions = new Map<string, Held>();
   const base = options.locationBase ?? 'memory://store';
   let writes = 0;
 
@@ -30,14 +33,17 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
     writes += 1;
     const plain = { bytes: bytes.slice(), etag: `m${writes}`, modified: options.now?.() ?? writes };
     const kept = options.versions === true && key.startsWith('bronze/');
-    const held = kept ? { ...plain, version: `v${writes}` } : plain;
+    const held = kept ? { ...plain, etag: contentEtag(bytes), version: `v${writes}` } : plain;
     objects.set(key, held);
-    if (kept) uploads.set(key, [...(uploads.get(key) ?? []), held]);
+    if (!kept) return held;
+    versions.set(objectName({ key, version: `v${writes}` }), held);
+    const others = (uploads.get(key) ?? []).filter((one) => one.etag !== held.etag);
+    uploads.set(key, [...others, held]);
     return held;
   };
   const find = (key: string, version?: string): Held | undefined => {
     checkKey(key);
-    return version === undefined ? objects.get(key) : uploads.get(key)?.find((held) => held.version === version);
+    return version === undefined ? objects.get(key) : versions.get(objectName({ key, version }));
   };
   const get = (key: string, version?: string): Held => {
     const held = find(key, version);
@@ -102,6 +108,11 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
     },
     key: (location) => keyOfLocation(base, location),
   };
+}
+
+/** Equal bytes have equal etags, as in S3 without a key of KMS. */
+function contentEtag(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
 }
 
 function describe(key: string, held: Held): ObjectInfo {

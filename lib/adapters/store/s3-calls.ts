@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { InvalidInput } from '../../core/errors.ts';
+import { InvalidInput, StrataError } from '../../core/errors.ts';
 import { awsFailure, isPassing, sdkErrorOf } from '../aws/errors.ts';
 import { checkKey } from './keys.ts';
 
@@ -41,13 +41,19 @@ export function placeOf(access: Pick<S3Access, 'buckets'>, key: string): Place {
   );
 }
 
+/** The right that a read needs; one version of an object is read with another. */
+export function readAction(version: string | undefined): string {
+  return version === undefined ? 'GetObject' : 'GetObjectVersion';
+}
+
 export function s3Resource({ Bucket, Key }: { readonly Bucket: string; readonly Key?: string }): string {
   return `s3://${Bucket}/${Key ?? ''}`;
 }
 
 /**
  * Makes a call until it ends, or passing faults have gone on for the deadline; pauses grow, with full jitter.
- * `attempt` counts from 1. Throws what `awsFailure` makes of the last error, or the error itself where `keep` wants it.
+ * `attempt` counts from 1. Throws what `awsFailure` makes of the last error, or the error itself where `keep` wants it
+ * or where it is ours already.
  * Source: aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter
  */
 export async function callS3<T>(
@@ -62,7 +68,7 @@ export async function callS3<T>(
     try {
       return await act(attempt);
     } catch (cause) {
-      if (keep(cause)) throw cause;
+      if (keep(cause) || (cause instanceof StrataError && !cause.retryable)) throw cause;
       if (!isPassing(cause) || access.now() >= end) throw awsFailure({ action: `s3:${action}`, resource }, cause);
       await pause(access, attempt);
     }
@@ -79,9 +85,14 @@ export function isMissing(cause: unknown): boolean {
   return name === 'NoSuchKey' || name === 'NoSuchVersion' || (status === 404 && name !== 'NoSuchBucket');
 }
 
+/** The condition of a call did not hold. */
+export function isUnmatched(cause: unknown): boolean {
+  return sdkErrorOf(cause).status === 412 || sdkErrorOf(cause).name === 'PreconditionFailed';
+}
+
 /** The condition of a write did not hold: 412, or 404 where an object had to be there. */
 export function isRefused(cause: unknown): boolean {
-  return sdkErrorOf(cause).status === 412 || sdkErrorOf(cause).name === 'PreconditionFailed' || isMissing(cause);
+  return isUnmatched(cause) || isMissing(cause);
 }
 
 /** Another conditional write of the key was under way; S3 asks to try again. */

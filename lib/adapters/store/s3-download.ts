@@ -1,14 +1,20 @@
-import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { crc32 } from 'node:zlib';
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { ObjectNotFound, Unavailable } from '../../core/errors.ts';
 import { type ObjectVersion, objectName } from '../../core/objects.ts';
 import type { Borrowed } from '../../ports.ts';
-import { callS3, isMissing, type Place, placeOf, type S3Access, s3Resource } from './s3-calls.ts';
+import { dropBody, fileCrc32, saveBody } from './s3-body.ts';
+import {
+  callS3,
+  isMissing,
+  isUnmatched,
+  type Place,
+  placeOf,
+  readAction,
+  type S3Access,
+  s3Resource,
+} from './s3-calls.ts';
 import { inTurns } from './s3-turns.ts';
 
 /** Objects above this size are read in ranges of it, in bytes. */
@@ -16,6 +22,9 @@ export const RANGE_BYTES = 16 * 2 ** 20;
 
 const OBJECTS_AT_ONCE = 8;
 const RANGES_AT_ONCE = 4;
+
+/** Of an object's name, what the name of its copy keeps: a name may have 255 bytes, and these have three each at most. */
+const NAME_LENGTH = 60;
 
 /** Brings objects to files of a new folder below `scratch`. Throws ObjectNotFound for the first that is missing. */
 export async function borrowObjects(
@@ -31,13 +40,14 @@ export async function borrowObjects(
   try {
     const entries = await inTurns(OBJECTS_AT_ONCE, [...places], async ([name, { object, place }], at) => {
       // Readers tell formats and compressions by the end of a name.
-      const path = join(folder, `${at}-${(object.key.split('/').at(-1) ?? '').slice(-100)}`);
-      await download(access, { ...place, ...(object.version && { VersionId: object.version }) }, path);
+      const path = join(folder, `${at}-${(object.key.split('/').at(-1) ?? '').slice(-NAME_LENGTH)}`);
+      await download(access, object.version === undefined ? place : { ...place, VersionId: object.version }, path);
       return [name, path] as const;
     });
     return { paths: new Map(entries), release };
   } catch (cause) {
-    await release();
+    // Why it failed matters more than what stays behind.
+    await release().catch(() => {});
     throw cause;
   }
 }
@@ -45,69 +55,64 @@ export async function borrowObjects(
 type Source = Place & { readonly VersionId?: string };
 
 /**
- * A small object comes in one request, whose checksum the SDK verifies while it is read. Of a large one the first
- * request says size, etag and checksum; its ranges are then read side by side, each only while the etag is the same,
- * and the checksum is verified over the finished file where S3 keeps one of the whole object.
+ * A small object comes in one request, whose checksum the SDK compares while it is read. Of a large one the first
+ * request says size, etag and checksum; its ranges are then read side by side, each only while the etag is the same, so
+ * that no file is mixed from two objects. S3 has no checksum of a range: the finished file is compared with the CRC32 of
+ * the whole object where S3 keeps one, as it does of what this store uploads. Of a large object with another checksum
+ * (CRC64NVME, or one of its parts) no more is checked than etag and length.
+ * Source: docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
  */
 async function download(access: S3Access, source: Source, path: string): Promise<void> {
   const resource = s3Resource(source);
-  const large = await callS3(
+  const action = readAction(source.VersionId);
+  const whole = new GetObjectCommand({ ...source, ChecksumMode: 'ENABLED' });
+  const first = await callS3(
     access,
-    'GetObject',
+    action,
     resource,
     async () => {
-      const answer = await get(access, { ...source, ChecksumMode: 'ENABLED' });
-      if ((answer.ContentLength ?? 0) > RANGE_BYTES) {
-        bodyOf(answer).destroy();
-        return answer;
-      }
-      await pipeline(bodyOf(answer), createWriteStream(path));
-      return undefined;
+      const answer = await access.client.send(whole);
+      if ((answer.ContentLength ?? 0) > RANGE_BYTES) dropBody(answer);
+      else await saveBody(answer, path);
+      return answer;
     },
     isMissing,
-  ).catch((cause: unknown) => {
-    if (isMissing(cause)) throw new ObjectNotFound(`no object at ${resource}`, { cause });
-    throw cause;
-  });
-  if (large === undefined) return;
+  ).catch(missing(resource));
+  const size = first.ContentLength ?? 0;
+  if (size <= RANGE_BYTES) return;
   await (await open(path, 'w')).close();
-  const size = large.ContentLength ?? 0;
   const starts = Array.from({ length: Math.ceil(size / RANGE_BYTES) }, (_, at) => at * RANGE_BYTES);
   await inTurns(RANGES_AT_ONCE, starts, async (start) => {
-    const end = Math.min(start + RANGE_BYTES, size) - 1;
-    await callS3(access, 'GetObject', resource, async () => {
-      const condition = large.ETag === undefined ? {} : { IfMatch: large.ETag };
-      const part = await get(access, { ...source, ...condition, Range: `bytes=${start}-${end}` });
-      await pipeline(bodyOf(part), createWriteStream(path, { flags: 'r+', start }));
-    });
-  });
-  await verify(path, large, resource);
+    const Range = `bytes=${start}-${Math.min(start + RANGE_BYTES, size) - 1}`;
+    const part = new GetObjectCommand({ ...source, ...(first.ETag && { IfMatch: first.ETag }), Range });
+    const save = async (): Promise<void> => saveBody(await access.client.send(part), path, start);
+    await callS3(access, action, resource, save, (cause) => isMissing(cause) || isUnmatched(cause));
+  }).catch(missing(resource));
+  await verify(path, size, first, resource);
 }
 
-async function get(
-  { client }: S3Access,
-  input: ConstructorParameters<typeof GetObjectCommand>[0],
-): Promise<GetObjectCommandOutput> {
-  return client.send(new GetObjectCommand(input));
-}
-
-function bodyOf({ Body }: GetObjectCommandOutput): Readable {
-  if (Body instanceof Readable) return Body;
-  throw new Unavailable('s3:GetObject answered without a body');
+function missing(resource: string): (cause: unknown) => never {
+  return (cause) => {
+    if (isUnmatched(cause))
+      throw new Unavailable(`${resource} was replaced while it was read; read it again`, { cause });
+    if (isMissing(cause)) throw new ObjectNotFound(`no object at ${resource}`, { cause });
+    throw cause;
+  };
 }
 
 async function verify(
   path: string,
-  { ChecksumCRC32, ChecksumType }: GetObjectCommandOutput,
+  size: number,
+  { ChecksumCRC32: expected, ChecksumType }: GetObjectCommandOutput,
   resource: string,
 ): Promise<void> {
-  // A checksum of parts (COMPOSITE) is no checksum of the bytes of the file.
-  if (ChecksumCRC32 === undefined || ChecksumType !== 'FULL_OBJECT') return;
-  let sum = 0;
-  for await (const chunk of createReadStream(path)) sum = crc32(chunk as Buffer, sum);
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(sum);
-  const found = bytes.toString('base64');
-  if (found === ChecksumCRC32) return;
-  throw new Unavailable(`${resource} arrived damaged: got CRC32 ${found}; expected ${ChecksumCRC32}. It is read again`);
+  const damaged = (got: string, wanted: string): Unavailable =>
+    new Unavailable(`${resource} arrived damaged: got ${got}; expected ${wanted}. Read it again`);
+  const file = await open(path);
+  const found = await file.stat().finally(() => file.close());
+  if (found.size !== size) throw damaged(`${found.size} bytes`, `${size}`);
+  // The checksum of an object's parts, `<sum>-<parts>`, is none of its bytes.
+  if (expected === undefined || expected.includes('-') || ChecksumType === 'COMPOSITE') return;
+  const sum = await fileCrc32(path);
+  if (sum !== expected) throw damaged(`CRC32 ${sum}`, expected);
 }

@@ -6,15 +6,34 @@ import {
 } from '@aws-sdk/client-s3';
 import { InvalidInput } from '../../core/errors.ts';
 import type { ObjectInfo } from '../../ports.ts';
-import { compareKeys } from './keys.ts';
+import { checkKey, compareKeys } from './keys.ts';
 import { callS3, plainEtag, type S3Access, s3Resource, ZONES, type Zone } from './s3-calls.ts';
 
-/** Objects under a prefix, in key order. Of bronze every upload is listed, also those that were overwritten since. */
+/**
+ * Objects under a prefix, in key order. Of bronze every upload is listed, also those that were overwritten since.
+ * Folders that a console made are left out. Throws InvalidInput for an object that no key of a lake can name.
+ */
 export async function* listObjects(access: S3Access, prefix: string): AsyncIterable<ObjectInfo> {
   for (const zone of zonesUnder(access, prefix)) {
     const bucket = access.buckets[zone];
     if (bucket === undefined) continue;
-    yield* zone === 'bronze' ? listUploads(access, bucket, prefix) : listCurrent(access, bucket, prefix);
+    // A bucket may hold what is none of the lake's, such as the results of queries.
+    const within = prefix.startsWith(`${zone}/`) ? prefix : `${zone}/`;
+    const found = zone === 'bronze' ? listUploads(access, bucket, within) : listCurrent(access, bucket, within);
+    for await (const info of found) {
+      if (info.key.endsWith('/') && info.size === 0) continue;
+      checkListed(bucket, info.key);
+      yield info;
+    }
+  }
+}
+
+function checkListed(bucket: string, key: string): void {
+  try {
+    checkKey(key);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InvalidInput(`an object of s3://${bucket} cannot be read: ${reason}. Rename or remove it`, [], { cause });
   }
 }
 
@@ -85,12 +104,9 @@ async function* listEntries(access: S3Access, Bucket: string, Prefix: string): A
     const page = await callS3(access, 'ListBucketVersions', s3Resource({ Bucket, Key: Prefix }), () =>
       access.client.send(new ListObjectVersionsCommand({ Bucket, Prefix, EncodingType: 'url', ...markers })),
     );
-    // A page has its versions and its delete markers in two lists.
-    const entries = [
-      ...(page.Versions ?? []).map((v) => versionEntry(page, v)),
-      ...(page.DeleteMarkers ?? []).map((m) => markerEntry(page, m)),
-    ];
-    yield* entries.sort(newestFirst);
+    const versions = (page.Versions ?? []).map((version) => versionEntry(page, version));
+    const deletions = (page.DeleteMarkers ?? []).map((marker) => markerEntry(page, marker));
+    yield* inOrder(versions, deletions);
     if (page.IsTruncated !== true || page.NextKeyMarker === undefined) return;
     markers = {
       KeyMarker: decoded(page, page.NextKeyMarker),
@@ -103,28 +119,42 @@ function versionEntry(page: Page, { Key, Size, ETag, LastModified, VersionId, Is
   const key = decoded(page, Key);
   const modified = LastModified?.getTime() ?? 0;
   const info = { key, size: Size ?? 0, etag: plainEtag(ETag), modified };
-  // 'null' is the version of an object that was written before versioning was switched on.
-  const version = VersionId === undefined || VersionId === 'null' ? {} : { version: VersionId };
-  return { key, modified, latest: IsLatest ?? false, info: { ...info, ...version } };
+  // What was written before versioning was switched on is the version 'null', by which it can be read like any other.
+  return { key, modified, latest: IsLatest ?? false, info: { ...info, ...(VersionId && { version: VersionId }) } };
 }
 
 function markerEntry(page: Page, { Key, LastModified, IsLatest }: DeleteMarkerEntry): Entry {
   return { key: decoded(page, Key), modified: LastModified?.getTime() ?? 0, latest: IsLatest ?? false };
 }
 
-function newestFirst(a: Entry, b: Entry): number {
-  if (a.key !== b.key) return compareKeys(a.key, b.key);
-  return a.latest === b.latest ? b.modified - a.modified : a.latest ? -1 : 1;
+/**
+ * A page has its versions and its delete markers in two lists, each in S3's order; times, which tell how the lists
+ * belong together, are whole seconds. A file that was removed in the second in which it came counts as overwritten
+ * instead: better read once too often than lost.
+ */
+function inOrder(versions: readonly Entry[], markers: readonly Entry[]): readonly Entry[] {
+  const waiting = [...markers];
+  const merged: Entry[] = [];
+  for (const version of versions) {
+    while (waiting[0] !== undefined && isBefore(waiting[0], version)) merged.push(...waiting.splice(0, 1));
+    merged.push(version);
+  }
+  return [...merged, ...waiting];
 }
 
-function uploadsOf(entries: readonly Entry[]): readonly ObjectInfo[] {
-  const uploads: ObjectInfo[] = [];
-  for (const { info } of entries) {
+function isBefore(marker: Entry, version: Entry): boolean {
+  if (marker.key !== version.key) return compareKeys(marker.key, version.key) < 0;
+  return marker.latest || (!version.latest && marker.modified > version.modified);
+}
+
+/** Of equal contents the newest is read, since old versions expire first. */
+function uploadsOf(newestFirst: readonly Entry[]): readonly ObjectInfo[] {
+  const uploads = new Map<string, ObjectInfo>();
+  for (const { info } of newestFirst) {
     if (info === undefined) break;
-    uploads.unshift(info);
+    if (!uploads.has(info.etag)) uploads.set(info.etag, info);
   }
-  const seen = new Set<string>();
-  return uploads.filter(({ etag }) => !seen.has(etag) && seen.add(etag));
+  return [...uploads.values()].reverse();
 }
 
 type Page = { readonly EncodingType?: string | undefined };

@@ -6,7 +6,9 @@ import {
   PutObjectCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { InvalidInput } from '../../core/errors.ts';
 import { sdkErrorOf } from '../aws/errors.ts';
+import { fileCrc32 } from './s3-body.ts';
 import { callS3, type Place, type S3Access, s3Resource } from './s3-calls.ts';
 import { inTurns } from './s3-turns.ts';
 
@@ -15,7 +17,13 @@ export const PART_BYTES = 16 * 2 ** 20;
 
 const PARTS_AT_ONCE = 4;
 
-/** Uploads a local file and removes it. Answers false when the file is not there. S3 verifies a CRC32 of every part. */
+/** The checksum of a file that is uploaded in parts is one of its bytes, not of the parts' checksums. */
+const CHECKSUM = { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const;
+
+/**
+ * Uploads a local file and removes it. Answers false when the file is not there. S3 compares a CRC32 of all that it is
+ * sent; of parts also that of the file that it makes of them, and keeps it for those who read the object.
+ */
 export async function uploadFile(access: S3Access, path: string, place: Place): Promise<boolean> {
   const size = await stat(path).then(
     (stats) => stats.size,
@@ -39,7 +47,7 @@ async function uploadWhole(access: S3Access, path: string, place: Place): Promis
 async function uploadParts(access: S3Access, path: string, place: Place, size: number): Promise<void> {
   const resource = s3Resource(place);
   const created = await callS3(access, 'PutObject', resource, () =>
-    access.client.send(new CreateMultipartUploadCommand({ ...place, ChecksumAlgorithm: 'CRC32' })),
+    access.client.send(new CreateMultipartUploadCommand({ ...place, ...CHECKSUM })),
   );
   const upload = { ...place, UploadId: created.UploadId };
   try {
@@ -50,10 +58,10 @@ async function uploadParts(access: S3Access, path: string, place: Place, size: n
       const part = await callS3(access, 'PutObject', resource, () =>
         access.client.send(new UploadPartCommand({ ...upload, PartNumber, Body, ChecksumAlgorithm: 'CRC32' })),
       );
-      const checksum = part.ChecksumCRC32 === undefined ? {} : { ChecksumCRC32: part.ChecksumCRC32 };
-      return { PartNumber, ETag: part.ETag, ...checksum };
+      return { PartNumber, ETag: part.ETag };
     });
-    await complete(access, { ...upload, MultipartUpload: { Parts: [...parts] } }, resource);
+    const whole = { ChecksumType: CHECKSUM.ChecksumType, ChecksumCRC32: await fileCrc32(path) };
+    await complete(access, { ...upload, ...whole, MultipartUpload: { Parts: [...parts] } }, resource);
   } catch (cause) {
     // The first failure is what matters; a lifecycle rule removes what an abort could not.
     await access.client.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined);
@@ -88,8 +96,11 @@ async function readPart(path: string, number: number, size: number): Promise<Uin
   const bytes = new Uint8Array(Math.min(PART_BYTES, size - start));
   const file = await open(path);
   try {
-    await file.read(bytes, 0, bytes.length, start);
-    return bytes;
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
+    if (bytesRead === bytes.length) return bytes;
+    throw new InvalidInput(
+      `${path} became shorter while it was uploaded: got ${start + bytesRead} bytes; expected ${size}`,
+    );
   } finally {
     await file.close();
   }

@@ -9,6 +9,7 @@ import {
 import { InvalidInput, ObjectNotFound, Unavailable } from '../../core/errors.ts';
 import type { ObjectInfo, ObjectStore, WriteCondition, WriteOutcome } from '../../ports.ts';
 import { checkFolderPrefix, checkPrefix } from './keys.ts';
+import { readBody } from './s3-body.ts';
 import {
   callS3,
   isContended,
@@ -18,6 +19,7 @@ import {
   pause,
   placeOf,
   plainEtag,
+  readAction,
   type S3Access,
   s3Resource,
 } from './s3-calls.ts';
@@ -100,8 +102,7 @@ async function readObject(access: S3Access, key: string): Promise<{ bytes: Uint8
       s3Resource(place),
       async () => {
         const answer = await access.client.send(new GetObjectCommand({ ...place, ChecksumMode: 'ENABLED' }));
-        if (answer.Body === undefined) throw new Unavailable(`s3:GetObject of ${s3Resource(place)} has no body`);
-        return { bytes: await answer.Body.transformToByteArray(), etag: plainEtag(answer.ETag) };
+        return { bytes: await readBody(answer), etag: plainEtag(answer.ETag) };
       },
       isMissing,
     );
@@ -113,17 +114,20 @@ async function readObject(access: S3Access, key: string): Promise<{ bytes: Uint8
 
 async function headObject(access: S3Access, key: string, version?: string): Promise<ObjectInfo | undefined> {
   const place = placeOf(access, key);
-  const VersionId = version === undefined ? {} : { VersionId: version };
+  const input = version === undefined ? place : { ...place, VersionId: version };
   try {
     const answer = await callS3(
       access,
-      'GetObject',
+      readAction(version),
       s3Resource(place),
-      () => access.client.send(new HeadObjectCommand({ ...place, ...VersionId })),
+      () => access.client.send(new HeadObjectCommand(input)),
       isMissing,
     );
     const modified = answer.LastModified?.getTime() ?? 0;
-    return { key, size: answer.ContentLength ?? 0, etag: plainEtag(answer.ETag), modified };
+    const info = { key, size: answer.ContentLength ?? 0, etag: plainEtag(answer.ETag), modified };
+    // As `list` tells: the other zones keep versions for people only.
+    const kept = key.startsWith('bronze/') ? answer.VersionId : undefined;
+    return kept === undefined ? info : { ...info, version: kept };
   } catch (cause) {
     if (isMissing(cause)) return undefined;
     throw cause;
@@ -140,15 +144,15 @@ async function writeObject(
   condition: WriteCondition,
 ): Promise<WriteOutcome> {
   const resource = s3Resource(place);
+  let doubtful = false;
   for (let contended = 1; ; contended += 1) {
-    let attempts = 0;
     try {
       const answer = await callS3(
         access,
         'PutObject',
         resource,
         (attempt) => {
-          attempts = attempt;
+          doubtful ||= attempt > 1;
           const command = new PutObjectCommand({
             ...place,
             ...headersOf(condition),
@@ -162,7 +166,7 @@ async function writeObject(
       return { kind: 'written', etag: plainEtag(answer.ETag) };
     } catch (cause) {
       if (condition.kind === 'any') throw cause;
-      if (isRefused(cause)) return attempts > 1 ? settle(access, place, bytes) : { kind: 'conflict' };
+      if (isRefused(cause)) return doubtful ? settle(access, place, bytes) : { kind: 'conflict' };
       if (!isContended(cause)) throw cause;
       if (contended === CONTENDED_ATTEMPTS) {
         throw new Unavailable(`s3:PutObject on ${resource}: others write the same key all the time; try again`, {

@@ -3,26 +3,38 @@ import { EngineError } from '../../core/errors.ts';
 
 type Sizes = { readonly memoryMb: number; readonly tmpMb: number };
 
-/** DuckDB's words for memory and for the folder it spills to. */
-const OUT_OF_MEMORY = /out of memory|failed to allocate|could not allocate/i;
-const OUT_OF_DISK = /no space left on device|max_temp_directory_size|temp directory/i;
+/** How DuckDB begins when it may not use more memory, or may not spill more; and what tells the second. */
+const OUT_OF_MEMORY = /^Out of Memory Error: /;
+const SPILL_LIMIT = /\bmax_temp_directory_size\b/;
+const DISK_FULL = /^IO Error: .*: No space left on device/;
 
 /**
- * An error of a unit that did not fit its function, with the settings to raise; any other error as it is. DuckDB also
- * runs out of memory when it may not spill any more, so its words about disk come first.
+ * An error of a unit that did not fit its function, with the settings to raise; any other error as it is. Only what
+ * DuckDB or the disk says counts, not an error's text as a whole, which may quote data.
  */
 export function explainCapacity(step: StepName, sizes: Sizes, cause: unknown): unknown {
-  if (!(cause instanceof Error)) return cause;
-  const remedy = remedyFor(step, sizes, `${cause.message} ${cause.cause instanceof Error ? cause.cause.message : ''}`);
-  return remedy === undefined ? cause : new EngineError(`${cause.message}. ${remedy}`, { cause });
+  const lack = chainOf(cause).map(lackIn).find(Boolean);
+  if (lack === undefined || !(cause instanceof Error)) return cause;
+  return new EngineError(`${remedyFor(step, sizes, lack)}. It failed with: ${cause.message}`, { cause });
 }
 
-function remedyFor(step: StepName, { memoryMb, tmpMb }: Sizes, message: string): string | undefined {
-  if (OUT_OF_DISK.test(message)) {
-    return `The unit did not fit in /tmp: raise compute.steps.${step}.tmp (${tmpMb} MB now, at most 10240) or lower settings.unitBytes`;
-  }
-  if (OUT_OF_MEMORY.test(message)) {
-    return `The unit did not fit in memory: raise compute.steps.${step}.memory (${memoryMb} MB now, at most 10240) or lower settings.unitBytes`;
-  }
-  return undefined;
+type Lack = 'memory' | 'tmp';
+
+function lackIn({ message, code }: Error & { readonly code?: unknown }): Lack | undefined {
+  if (code === 'ENOSPC' || DISK_FULL.test(message)) return 'tmp';
+  if (!OUT_OF_MEMORY.test(message)) return undefined;
+  return SPILL_LIMIT.test(message) ? 'tmp' : 'memory';
+}
+
+function remedyFor(step: StepName, { memoryMb, tmpMb }: Sizes, lack: Lack): string {
+  const [where, mb] = lack === 'tmp' ? ['/tmp', tmpMb] : ['memory', memoryMb];
+  return (
+    `The unit did not fit in ${where}: raise compute.steps.${step}.${lack} (${mb} MB now, at most 10240), ` +
+    'or lower settings.unitBytes where a unit has several files'
+  );
+}
+
+/** An error and what caused it, the outermost first. */
+function chainOf(cause: unknown): readonly Error[] {
+  return cause instanceof Error ? [cause, ...chainOf(cause.cause)] : [];
 }

@@ -5,6 +5,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { createSnsAlerts } from '../../adapters/alerts/sns.ts';
 import { createParquetAuditLog } from '../../adapters/audit/parquet.ts';
+import { CONNECTIONS } from '../../adapters/aws/connections.ts';
 import { createStepFunctionsExecutions } from '../../adapters/executions/step-functions.ts';
 import { createS3Store } from '../../adapters/store/s3.ts';
 import { InvalidInput } from '../../core/errors.ts';
@@ -19,8 +20,7 @@ import { LEASE_MS } from './lease.ts';
  * What functions without an engine work with. The store repeats its calls itself; of the other clients a call is made
  * three times, and after that by whoever called the function.
  */
-const requestHandler = { connectionTimeout: 5_000, requestTimeout: 20_000 };
-const s3 = new S3Client({ maxAttempts: 1, requestHandler });
+const s3 = new S3Client({ maxAttempts: 1, requestHandler: CONNECTIONS });
 /** Made when first needed, so that only those functions carry them that do. */
 let sns: SNSClient | undefined;
 let sfn: SFNClient | undefined;
@@ -75,7 +75,7 @@ export function failDeps(log: Log): FailDeps {
 export function notifyDeps(log: Log): NotifyDeps & { readonly pipeline: string } {
   const { environment, store, audit } = common(log);
   const { pipeline } = environment;
-  sns ??= new SNSClient({ requestHandler });
+  sns ??= new SNSClient({ requestHandler: CONNECTIONS });
   const alerts = createSnsAlerts(sns, required('STRATA_TOPIC_ARN', environment.topicArn));
   return { pipeline, store, audit, clock, log, alerts, wait: (ms) => sleep(ms) };
 }
@@ -83,7 +83,7 @@ export function notifyDeps(log: Log): NotifyDeps & { readonly pipeline: string }
 export function startDeps(log: Log): StartDeps & { readonly pipeline: string } {
   const { environment, store, audit } = common(log);
   const { pipeline } = environment;
-  sfn ??= new SFNClient({ requestHandler });
+  sfn ??= new SFNClient({ requestHandler: CONNECTIONS });
   const machine = required('STRATA_STATE_MACHINE_ARN', environment.stateMachineArn);
   return { pipeline, store, audit, clock, log, executions: createStepFunctionsExecutions(sfn, machine) };
 }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { CONNECTIONS } from '../../adapters/aws/connections.ts';
 import { createS3Store } from '../../adapters/store/s3.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { unfinishedRun } from '../../query/plan-run.ts';
@@ -64,5 +65,5 @@ export async function openLanding({
 }
 
 function openStore(buckets: { readonly bronze?: string; readonly ops?: string }, scratch: string): ObjectStore {
-  return createS3Store({ client: new S3Client({ maxAttempts: 1 }), buckets, scratch });
+  return createS3Store({ client: new S3Client({ maxAttempts: 1, requestHandler: CONNECTIONS }), buckets, scratch });
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GlueClient } from '@aws-sdk/client-glue';
 import { S3Client } from '@aws-sdk/client-s3';
+import { CONNECTIONS } from '../../adapters/aws/connections.ts';
 import { createGlueCatalog } from '../../adapters/catalog/glue.ts';
 import { createS3Store } from '../../adapters/store/s3.ts';
 import type { StepName } from '../../core/compute.ts';
@@ -21,13 +22,10 @@ import { LEASE_MS, RENEW_MS } from './lease.ts';
 import { withFreshScratch } from './scratch.ts';
 import { type Invocation, instrument, type LambdaHandler } from './telemetry.ts';
 
-/** A call of AWS that has not answered by then is given up and made again. */
-const requestHandler = { connectionTimeout: 5_000, requestTimeout: 60_000 };
-
 /** Made once for each environment of a function and used by all its calls. */
 const clients = {
-  s3: new S3Client({ maxAttempts: 1, requestHandler }),
-  glue: new GlueClient({ requestHandler }),
+  s3: new S3Client({ maxAttempts: 1, requestHandler: CONNECTIONS }),
+  glue: new GlueClient({ requestHandler: CONNECTIONS }),
 };
 const engine = createDuckDbEngine();
 

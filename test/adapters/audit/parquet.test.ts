@@ -43,6 +43,19 @@ test('hyparquet reads the rows as they were written', async () => {
   );
 });
 
+test('rows that belong to no run are read as such, alone and among others', async () => {
+  const [first, second] = ROWS as [AuditRow, AuditRow];
+  for (const rows of [[second], [second, second], [second, first, second]]) {
+    const { store, keys } = await written(rows);
+    const { bytes } = await store.read(keys[0] ?? '');
+    const read = await parquetReadObjects({ file: Uint8Array.from(bytes).buffer });
+    assert.deepEqual(
+      read.map((row) => row['run_id'] ?? null),
+      rows.map((row) => row.run_id),
+    );
+  }
+});
+
 test('DuckDB reads the rows, with the types of the table audit_log', async () => {
   const { store, keys } = await written(ROWS);
   const folder = await mkdtemp(join(tmpdir(), 'strata-audit-'));

@@ -11,11 +11,11 @@ import { promisify } from 'node:util';
 import { createLocalStore } from '../../../lib/adapters/store/local.ts';
 import { lockOf } from '../../../lib/adapters/store/local-lock.ts';
 import { InvalidInput, ObjectNotFound } from '../../../lib/core/errors.ts';
-import { bytesOf, keysOf, storeContract, textOf } from '../../ports/store-contract.ts';
+import { bytesOf, keysOf, type StoreUnderTest, storeContract, textOf } from '../../ports/store-contract.ts';
 
 const PROCESS = fileURLToPath(new URL('store-process.ts', import.meta.url));
 
-storeContract('local', async () => {
+async function openLocal(): Promise<StoreUnderTest> {
   const folder = await mkdtemp(join(tmpdir(), 'strata-local-'));
   const scratch = join(folder, 'scratch');
   await mkdir(scratch);
@@ -24,7 +24,9 @@ storeContract('local', async () => {
     scratch,
     close: () => rm(folder, { recursive: true, force: true }),
   };
-});
+}
+
+storeContract('local', openLocal, { versions: 'a folder holds one content of a name' });
 
 describe('local store and its folder', () => {
   let root: string;

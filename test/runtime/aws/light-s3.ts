@@ -3,6 +3,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  ListObjectVersionsCommand,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -51,10 +52,13 @@ export function openBucket() {
     return { ContentLength: bytes.length, ETag: `"${etag}"` };
   });
   s3.on(DeleteObjectCommand).callsFake(({ Key = '' }: Input) => void objects.delete(Key));
-  s3.on(ListObjectsV2Command).callsFake(({ Prefix = '' }: Input) => {
-    const keys = [...objects.keys()].filter((key) => key.startsWith(Prefix)).sort();
-    return { Contents: keys.map((Key) => ({ Key, Size: 1, ETag: '"e"' })), IsTruncated: false };
-  });
+  const below = ({ Prefix = '' }: Input) =>
+    [...objects]
+      .filter(([key]) => key.startsWith(Prefix))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([Key, { bytes, etag }]) => ({ Key, Size: bytes.length, ETag: `"${etag}"`, IsLatest: true }));
+  s3.on(ListObjectsV2Command).callsFake((input: Input) => ({ Contents: below(input), IsTruncated: false }));
+  s3.on(ListObjectVersionsCommand).callsFake((input: Input) => ({ Versions: below(input), IsTruncated: false }));
 
   function json(key: string): unknown {
     return JSON.parse(new TextDecoder().decode(objects.get(key)?.bytes));

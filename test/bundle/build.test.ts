@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { globSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { findBinding } from '../../lib/bundle/binding.ts';
+import { BINDING_MISSING, type Built, buildLambdas } from '../../lib/bundle/build.ts';
+import { ARCHITECTURES, LIGHT, WORKERS } from '../../lib/bundle/functions.ts';
+import { PROJECT, withoutRegistry } from './binding-root.ts';
+
+const MB = 1_000_000;
+const run = promisify(execFile);
+
+/** What npm has installed or an earlier build has fetched: the tests reach no registry. */
+const found = await Promise.all(ARCHITECTURES.map((architecture) => findBinding(PROJECT, architecture)));
+const atHand = ARCHITECTURES.filter((_, at) => found[at] !== undefined);
+/** Only this machine's can be loaded. */
+const host = ARCHITECTURES.find((architecture) => architecture === process.arch && process.platform === 'linux');
+const loadable = host !== undefined && atHand.includes(host) ? host : undefined;
+const whyNot = loadable === undefined ? 'DuckDB for Linux cannot be loaded on this machine' : false;
+
+let folder = '';
+let built: Built;
+const build = async (name: string): Promise<Built> =>
+  buildLambdas({
+    root: PROJECT,
+    pipelines: join(PROJECT, 'pipelines'),
+    folder: join(folder, name),
+    architectures: atHand.length === 0 ? ['x64'] : atHand,
+  });
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'strata-bundle-'));
+  const restore = withoutRegistry(folder);
+  built = await build('first');
+  restore();
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+const anyArchitecture = atHand[0] ?? 'x64';
+const placeOf = (...path: readonly string[]): string => join(folder, 'first', ...path);
+const filesOf = (place: string): readonly string[] =>
+  globSync('**/*', { cwd: place, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+
+async function sizeOf(place: string): Promise<number> {
+  const sizes = await Promise.all(filesOf(place).map(async (file) => (await stat(file)).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Paths of the sources that a bundle was made of, as its maps name them. */
+async function sourcesOf(place: string): Promise<readonly string[]> {
+  const maps = filesOf(place).filter((file) => file.endsWith('.mjs.map') && !file.includes('node_modules'));
+  const texts = await Promise.all(maps.map((file) => readFile(file, 'utf8')));
+  return [...new Set(texts.flatMap((text) => (JSON.parse(text) as { sources: readonly string[] }).sources))];
+}
+
+/** The functions of contract: handler and file. */
+const HANDLERS = [
+  ...WORKERS.map((name) => ({ name, file: join('worker', `${name}.mjs`) })),
+  ...LIGHT.map((name) => ({ name, file: join(name, 'index.mjs') })),
+];
+
+describe('the folder', () => {
+  test('has the compiled pipelines, also beside the workers, and each function', async () => {
+    const specs = (await readdir(placeOf('specs'))).sort();
+    assert.deepEqual(specs, built.pipelines.map((name) => `${name}.json`).sort());
+    assert.ok(specs.length > 0);
+    for (const architecture of atHand) {
+      assert.deepEqual((await readdir(placeOf(architecture))).sort(), [...LIGHT, 'worker'].sort());
+      assert.deepEqual((await readdir(placeOf(architecture, 'worker', 'specs'))).sort(), specs);
+    }
+    const spec = JSON.parse(await readFile(placeOf('specs', specs[0] ?? ''), 'utf8')) as { readonly name: string };
+    assert.equal(`${spec.name}.json`, specs[0]);
+  });
+
+  test('of workers has DuckDB, and says nothing is missing', { skip: atHand.length === 0 && whyNot }, async () => {
+    assert.deepEqual(built.missing, []);
+    for (const architecture of atHand) {
+      const files = filesOf(placeOf(architecture, 'worker')).map((file) => relative(placeOf(architecture), file));
+      assert.ok(files.includes(`worker/node_modules/@duckdb/node-bindings-linux-${architecture}/libduckdb.so`));
+      assert.ok(!files.includes(`worker/${BINDING_MISSING}`));
+    }
+  });
+
+  test('takes the place of what was there, and nothing is left beside it', async () => {
+    assert.deepEqual(
+      (await readdir(folder)).filter((name) => name.startsWith('first')),
+      ['first'],
+    );
+  });
+});
+
+describe('sizes', () => {
+  for (const architecture of ARCHITECTURES) {
+    const skip = !atHand.includes(architecture) && `DuckDB for linux-${architecture} was neither installed nor fetched`;
+    test(`a worker for ${architecture} has less than 120 MB`, { skip }, async () => {
+      const size = await sizeOf(placeOf(architecture, 'worker'));
+      assert.ok(size < 120 * MB, `${size} bytes`);
+      assert.ok(size > 20 * MB, `${size} bytes are too few to hold DuckDB`);
+    });
+  }
+
+  for (const name of LIGHT) {
+    test(`${name} has less than 5 MB`, async () => {
+      const size = await sizeOf(placeOf(anyArchitecture, name));
+      assert.ok(size > 0 && size < 5 * MB, `${size} bytes`);
+    });
+  }
+});
+
+describe('what a bundle is made of', () => {
+  const NEVER =
+    /\/(aws-cdk-lib|constructs|cdk-nag|commander|aws-local-stepfunctions|esbuild|fast-check|typescript|@faker-js)\//;
+  const OURS = /(^|\/)(bin|test|bench|lib\/(cli|infra|bundle|generate|query|report|compile|define|asl))\//;
+
+  test('workers: no CDK, no command line, no tests', async () => {
+    const sources = await sourcesOf(placeOf(anyArchitecture, 'worker'));
+    assert.ok(sources.some((path) => path.endsWith('lib/steps/stage.ts')));
+    assert.deepEqual(
+      sources.filter((path) => NEVER.test(path)),
+      [],
+    );
+    assert.deepEqual(
+      sources.filter((path) => !path.includes('node_modules') && OURS.test(path)),
+      [],
+    );
+  });
+
+  for (const name of LIGHT) {
+    test(`${name}: no DuckDB, no CDK, no command line, no tests`, async () => {
+      const place = placeOf(anyArchitecture, name);
+      const sources = await sourcesOf(place);
+      assert.ok(sources.some((path) => path.endsWith(`lambdas/${name}.ts`)));
+      const wrong = (path: string): boolean =>
+        /duckdb/i.test(path) || NEVER.test(path) || (!path.includes('node_modules') && OURS.test(path));
+      assert.deepEqual(sources.filter(wrong), []);
+      assert.doesNotMatch(await readFile(join(place, 'index.mjs'), 'utf8'), /@duckdb\//);
+    });
+  }
+
+  test('equal inputs give equal bytes', async () => {
+    const restore = withoutRegistry(folder);
+    await build('second');
+    restore();
+    const digestsOf = async (name: string): Promise<readonly string[]> => {
+      const place = join(folder, name);
+      return Promise.all(
+        filesOf(place).map(async (file) => {
+          const hash = createHash('sha256').update(await readFile(file));
+          return `${relative(place, file)} ${hash.digest('hex')}`;
+        }),
+      );
+    };
+    const [first = [], second = []] = await Promise.all(['first', 'second'].map(digestsOf));
+    assert.deepEqual(
+      second.filter((digest) => !first.includes(digest)),
+      [],
+    );
+    assert.equal(second.length, first.length);
+  });
+});
+
+/** Runs a module in a fresh process with a function's environment; gives the lines that begin with `= `. */
+async function inProcess(code: string): Promise<readonly string[]> {
+  const env = {
+    PATH: process.env['PATH'],
+    TMPDIR: folder,
+    AWS_REGION: 'eu-west-1',
+    AWS_ACCESS_KEY_ID: 'none',
+    AWS_SECRET_ACCESS_KEY: 'none',
+    STRATA_PIPELINE: 'shop',
+    STRATA_OPS_BUCKET: 'ops-1',
+    STRATA_TOPIC_ARN: 'arn:aws:sns:eu-west-1:1:shop',
+    STRATA_STATE_MACHINE_ARN: 'arn:aws:states:eu-west-1:1:stateMachine:shop',
+  };
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', code], { env });
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith('= '))
+    .map((line) => line.slice(2));
+}
+
+describe('in a process of its own', { skip: whyNot }, () => {
+  const at = loadable ?? 'x64';
+  const urlOf = (file: string): string => pathToFileURL(placeOf(at, file)).href;
+
+  for (const { name, file } of HANDLERS) {
+    test(`${name} has a handler, and what it throws keeps its name`, async () => {
+      const lines = await inProcess(`
+        const { handler } = await import(${JSON.stringify(urlOf(file))});
+        console.log('= ' + typeof handler);
+        const context = { memoryLimitInMB: '1769', awsRequestId: 'r', functionName: 'f' };
+        const thrown = await handler({ nothing: 'of use' }, context).then(() => undefined, (error) => error);
+        console.log('= ' + thrown?.name + ' ' + (thrown instanceof Error) + ' ' + thrown?.constructor.name);
+        console.log('= ' + thrown?.message.split('\\n')[0]);
+      `);
+      assert.deepEqual(lines.slice(0, 2), ['function', 'InvalidInput true InvalidInput']);
+      assert.match(lines[2] ?? '', /^the event is not the input of /);
+    });
+  }
+
+  // The one timed test: a second is the stated limit, and a cold start pays for it. What is counted is the processor's
+  // time, which is nearly all that an import takes, so that other work on this machine does not count.
+  for (const name of WORKERS) {
+    test(`importing ${name} takes less than a second (median of 3)`, async () => {
+      const timed = `
+        const begun = process.cpuUsage();
+        await import(${JSON.stringify(urlOf(join('worker', `${name}.mjs`)))});
+        const { user, system } = process.cpuUsage(begun);
+        console.log('= ' + (user + system) / 1000);
+      `;
+      const answers = await Promise.all([1, 2, 3].map(() => inProcess(timed)));
+      const times = answers.map(([ms]) => Number(ms));
+      const median = times.toSorted((a, b) => a - b)[1] ?? Number.NaN;
+      assert.ok(median < 1_000, `${times.map(Math.round).join(', ')} ms`);
+    });
+  }
+
+  test('the native code beside a worker loads', async () => {
+    const lines = await inProcess(`
+      import { createRequire } from 'node:module';
+      const require = createRequire(${JSON.stringify(urlOf(join('worker', 'stage.mjs')))});
+      console.log('= ' + typeof require('@duckdb/node-bindings-linux-${at}/duckdb.node').library_version);
+    `);
+    assert.deepEqual(lines, ['function']);
+  });
+});

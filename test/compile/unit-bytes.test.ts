@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Session } from '../../lib/ports.ts';
+import { compileShop, openSession, shopWith } from './shop.ts';
+
+const MIB = 2 ** 20;
+let session: Session;
+before(async () => {
+  session = await openSession();
+});
+after(() => session.close());
+
+/** What a pipeline says, and the bytes of its units. */
+const UNITS: readonly (readonly [string, unknown, number])[] = [
+  ['nothing', undefined, 512 * MIB],
+  ['more memory', shopWith(['compute'], { memory: 10_240 }), 512 * MIB],
+  ['little memory', shopWith(['compute'], { memory: 1_024 }), 153.5 * MIB],
+  ['the least memory', shopWith(['compute'], { memory: 512 }), 51 * MIB],
+  ['little memory for Stage', shopWith(['compute'], { steps: { Stage: { memory: 1_024 } } }), 153.5 * MIB],
+  ['little memory for another step', shopWith(['compute'], { steps: { Audit: { memory: 1_024 } } }), 512 * MIB],
+  [
+    'much memory for Stage alone',
+    shopWith(['compute'], { memory: 512, steps: { Stage: { memory: 3_008 } } }),
+    512 * MIB,
+  ],
+  ['the size of files', shopWith(['settings'], { fileBytes: 1 }), 512 * MIB],
+];
+
+for (const [what, definition, bytes] of UNITS) {
+  test(`a pipeline that says ${what} has units that fit Stage`, async () => {
+    const { settings } = await compileShop(session, definition === undefined ? {} : { definition });
+    assert.equal(settings.unitBytes, bytes);
+  });
+}
+
+test('a size that is given is taken, whatever the memory', async () => {
+  const sized = { ...(shopWith(['compute'], { memory: 512 }) as object), settings: { unitBytes: 1_000 * MIB } };
+  assert.equal((await compileShop(session, { definition: sized })).settings.unitBytes, 1_000 * MIB);
+});

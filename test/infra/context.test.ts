@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Template } from 'aws-cdk-lib/assertions';
+import { InvalidInput } from '../../lib/core/errors.ts';
+import { checkNames, namesOf } from '../../lib/infra/names.ts';
+import { FUNCTIONS, kebab } from '../../lib/infra/steps.ts';
+import { type DeploymentOptions, deploy, SHOP, type Synthesized } from './deployment.ts';
+import { at, resourceOf, resourcesOf } from './resources.ts';
+
+type Kept = {
+  readonly policies: readonly (string | undefined)[];
+  readonly emptied: number;
+  readonly isProtected: boolean;
+};
+
+function kept({ app, lake }: Synthesized): Kept {
+  const types = ['AWS::S3::Bucket', 'AWS::Glue::Database', 'AWS::KMS::Key'];
+  const resources = types.flatMap((type) => resourcesOf(lake, type));
+  return {
+    policies: [...new Set(resources.map(({ DeletionPolicy }) => DeletionPolicy))],
+    emptied: resourcesOf(lake, 'Custom::S3AutoDeleteObjects').length,
+    isProtected: app.synth().getStackByName('strata-lake').terminationProtection === true,
+  };
+}
+
+describe('data is destroyed only by the property and the flag together', () => {
+  const STAYS: Kept = { policies: ['Retain'], emptied: 0, isProtected: true };
+  const GOES: Kept = { policies: ['Delete'], emptied: 5, isProtected: false };
+  const cases: readonly (readonly [string, DeploymentOptions, Kept])[] = [
+    ['neither', {}, STAYS],
+    ['the property', { destroyData: true }, STAYS],
+    ['the flag', { context: { destroyData: 'true' } }, STAYS],
+    ['both', { destroyData: true, context: { destroyData: 'true' } }, GOES],
+  ];
+  for (const [what, options, expected] of cases) {
+    test(`${what}: ${expected === GOES ? 'it goes' : 'it stays'}`, async () => {
+      const context = { kms: true, ...options.context };
+      assert.deepEqual(kept(await deploy({ ...options, context })), expected);
+    });
+  }
+});
+
+test('kms=true: one key, turned every year and kept, for buckets, results and all who use them', async () => {
+  const { lake, pipelines } = await deploy({ context: { kms: 'true' } });
+  const key = resourceOf(lake, 'AWS::KMS::Key');
+  assert.deepEqual([key.properties['EnableKeyRotation'], key.DeletionPolicy], [true, 'Retain']);
+  for (const id of ['Bronze', 'Silver', 'Gold', 'Ops']) {
+    const { properties } = resourceOf(lake, 'AWS::S3::Bucket', id);
+    assert.deepEqual(at(properties, 'BucketEncryption', 'ServerSideEncryptionConfiguration'), [
+      {
+        BucketKeyEnabled: true,
+        ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: `${key.id}.Arn` },
+      },
+    ]);
+  }
+  const { properties } = resourceOf(lake, 'AWS::Athena::WorkGroup');
+  const results = at(properties, 'WorkGroupConfiguration', 'ResultConfiguration', 'EncryptionConfiguration');
+  assert.deepEqual(results, { EncryptionOption: 'SSE_KMS', KmsKey: `${key.id}.Arn` });
+  const users = resourcesOf(pipelines['web_shop'] ?? lake, 'AWS::IAM::Policy').filter((policy) =>
+    JSON.stringify(policy.properties).includes('GetAttDataKey'),
+  );
+  assert.equal(users.length, FUNCTIONS.length, 'all functions but RunFailed, and the state machine');
+});
+
+test('a limit of what a query may scan, and who gets the alerts', async () => {
+  const context = { athenaScanLimitGb: '2.5', alertEmails: 'a@example.com, b@example.com' };
+  const { lake, pipelines } = await deploy({ context });
+  const workgroup = resourceOf(lake, 'AWS::Athena::WorkGroup');
+  assert.equal(at(workgroup.properties, 'WorkGroupConfiguration', 'BytesScannedCutoffPerQuery'), 2_500_000_000);
+  const subscribed = resourcesOf(pipelines['web_shop'] ?? lake, 'AWS::SNS::Subscription');
+  assert.deepEqual(
+    subscribed.map(({ properties }) => [properties['Protocol'], properties['Endpoint']]),
+    [
+      ['email', 'a@example.com'],
+      ['email', 'b@example.com'],
+    ],
+  );
+});
+
+/** What has a name of its own in an account and a region. */
+const NAMED: Readonly<Record<string, readonly (string | number)[]>> = {
+  'AWS::S3::Bucket': ['BucketName'],
+  'AWS::Glue::Database': ['DatabaseInput', 'Name'],
+  'AWS::Athena::WorkGroup': ['Name'],
+  'AWS::Lambda::Function': ['FunctionName'],
+  'AWS::Logs::LogGroup': ['LogGroupName'],
+  'AWS::StepFunctions::StateMachine': ['StateMachineName'],
+  'AWS::Scheduler::Schedule': ['Name'],
+  'AWS::CloudWatch::Alarm': ['AlarmName'],
+  'AWS::CloudWatch::Dashboard': ['DashboardName'],
+};
+
+function namesIn(template: Template): readonly string[] {
+  return Object.entries(NAMED).flatMap(([type, path]) =>
+    resourcesOf(template, type).map(({ properties }) => `${type} ${at(properties, ...path)}`),
+  );
+}
+
+describe('two stages', () => {
+  test('live in one account: no name is in both, and each has a prefix of its own', async () => {
+    const [plain, dev] = [await deploy(), await deploy({ context: { stage: 'dev' } })];
+    const names = (one: Synthesized): readonly string[] => [
+      ...namesIn(one.lake),
+      ...Object.values(one.pipelines).flatMap(namesIn),
+      ...one.app.synth().stacks.map(({ stackName }) => stackName),
+    ];
+    const [first, second] = [names(plain), names(dev)];
+    assert.equal(new Set(first).size, first.length);
+    assert.deepEqual(
+      first.filter((name) => second.includes(name)),
+      [],
+    );
+    assert.deepEqual(
+      second.filter((name) => !/strata-dev|dev_web_shop/.test(name)),
+      [],
+    );
+    assert.equal(second.length, first.length);
+  });
+
+  test('tell their functions, metrics and commands apart', async () => {
+    const { lake, pipelines } = await deploy({ context: { stage: 'dev' } });
+    const shop = pipelines['web_shop'] ?? assert.fail();
+    const variables = at(resourceOf(shop, 'AWS::Lambda::Function', 'Open').properties, 'Environment', 'Variables');
+    assert.equal(at(variables, 'STRATA_DATABASE_PREFIX'), 'dev_');
+    assert.equal(at(variables, 'POWERTOOLS_SERVICE_NAME'), 'dev_web_shop');
+    assert.equal(at(variables, 'STRATA_PIPELINE'), 'web_shop');
+    assert.match(String(lake.findOutputs('DatabasePrefix')['DatabasePrefix']?.['Value']), /^dev_$/);
+    assert.match(String(shop.findOutputs('QueryCommand')['QueryCommand']?.['Value']), /--athena --stage dev "SELECT/);
+  });
+});
+
+describe('context that cannot be read is refused, each value with what was expected', () => {
+  const cases: readonly (readonly [Readonly<Record<string, unknown>>, RegExp])[] = [
+    [{ stage: 'Dev' }, /context stage: got "Dev"; expected at most 20 lower case letters and digits/],
+    [{ stage: 'a_b' }, /got "a_b"/],
+    [{ stage: 'x'.repeat(21) }, /got "x{21}"/],
+    [{ kms: 'yes' }, /context: kms: got "yes"; expected true or false/],
+    [{ destroyData: 1 }, /context: destroyData: got 1; expected true or false/],
+    [{ athenaScanLimitGb: '0' }, /context: athenaScanLimitGb: got "0"; expected a number of gigabytes above 0/],
+    [{ athenaScanLimitGb: 'all' }, /context: athenaScanLimitGb: got "all"/],
+    [{ alertEmails: 'a@example.com;b' }, /context: alertEmails: got "a@example.com;b"; expected e-mail addresses/],
+    [{ kms: 'no', alertEmails: 'x' }, /alertEmails: got "x"[\s\S]*kms: got "no"/],
+  ];
+  for (const [context, message] of cases) {
+    test(JSON.stringify(context), async () => {
+      await assert.rejects(deploy({ context, pipelines: [] }), (error) => {
+        assert.ok(error instanceof InvalidInput);
+        assert.match(error.message, message);
+        return true;
+      });
+    });
+  }
+});
+
+describe('names that AWS would refuse are refused before anything is deployed', () => {
+  const STEPS = FUNCTIONS.map(kebab);
+  const cases: readonly (readonly [string, string | undefined, readonly string[], readonly RegExp[]])[] = [
+    ['fitting names', 'dev', ['retail', 'web_shop'], []],
+    ['the longest name without a stage', undefined, ['p'.repeat(40)], []],
+    [
+      'a name that is too long with its stage',
+      'integration',
+      ['p'.repeat(40)],
+      [
+        /pipelines\/p{40}\/pipeline\.ts: function plan-stage: got strata-integration-p{40}-plan-stage, 70 characters; expected at most 64: shorten the name of the pipeline's folder or the stage/,
+      ],
+    ],
+    [
+      'a state machine that is too long',
+      undefined,
+      ['p'.repeat(80)],
+      [/state machine: got strata-p{80}, 87 characters; expected at most 80/],
+    ],
+    [
+      'two names that become one',
+      undefined,
+      ['a_b', 'a-b'],
+      [/pipelines\/a-b\/pipeline\.ts: stack: got strata-a-b; expected a name that differs from that of pipeline a_b/],
+    ],
+    [
+      'a pipeline with the name of the lake',
+      undefined,
+      ['lake'],
+      [/stack: got strata-lake; expected a name that differs from that of the lake/],
+    ],
+  ];
+  for (const [what, stage, pipelines, messages] of cases) {
+    test(what, () => {
+      const check = (): void => checkNames(namesOf(stage), pipelines, STEPS);
+      if (messages.length === 0) return check();
+      for (const message of messages) assert.throws(check, message);
+    });
+  }
+
+  test('by the deployment itself', async () => {
+    await assert.rejects(
+      deploy({ pipelines: [SHOP, SHOP] }),
+      /stack: got strata-web-shop; expected a name that differs from that of pipeline web_shop/,
+    );
+  });
+});
+
+test('a function is named by the words of its state', () => {
+  assert.deepEqual(FUNCTIONS.map(kebab), [
+    'open',
+    'plan-stage',
+    'stage',
+    'plan-merge',
+    'merge',
+    'audit',
+    'commit',
+    'finish',
+    'fail',
+    'notify',
+    'run-failed',
+    'starter',
+  ]);
+});

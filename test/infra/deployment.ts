@@ -1,0 +1,105 @@
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import type { PipelineSpec } from '../../lib/core/spec.ts';
+import { append, csv, definePipeline, scd2 } from '../../lib/define/index.ts';
+import { createDeployment } from '../../lib/infra/app.ts';
+import { kebab, LIGHT_FUNCTIONS } from '../../lib/infra/steps.ts';
+import { compileTest, type TestPipeline } from '../support/test-lake.ts';
+
+export const DEFINITION = readFileSync(new URL('../../statemachines/medallion.asl.json', import.meta.url), 'utf8');
+
+/** A pipeline that says all that a pipeline can say about its deployment. */
+export const SHOP: TestPipeline = {
+  name: 'web_shop',
+  definition: definePipeline({
+    name: 'web_shop',
+    schedule: 'cron(0 6 * * ? *)',
+    compute: {
+      memory: 2_048,
+      maxConcurrency: 40,
+      toleratedFailurePercentage: 5,
+      steps: { Stage: { memory: 6_144, tmp: 8_192, timeout: '10m', reservedConcurrency: 7 } },
+    },
+    slo: { freshness: '26h', quarantineRate: 5 },
+    sources: {
+      orders: csv({ columns: { id: 'bigint', person: 'bigint', amount: { type: 'decimal(10,2)', min: '0' } } }),
+      people: csv({ columns: { id: 'bigint', at: 'int', name: 'string' }, key: ['id'], drift: 'evolve' }),
+    },
+    silver: {
+      people: { from: 'people', mode: scd2({ key: 'id', sequence: 'at', missing: 'delete' }) },
+      orders: { from: 'orders', sql: 'orders.sql', mode: append({ dedupe: 'row' }) },
+    },
+    gold: { total: { sql: 'total.sql' } },
+  }),
+  sql: {
+    'orders.sql':
+      'SELECT o.id, o.amount, p.name FROM batch.orders o LEFT JOIN silver.people p ON o.person = p.id AND p.is_current',
+    'total.sql': 'SELECT name, sum(amount) AS amount FROM silver.orders GROUP BY name',
+  },
+};
+
+/** A pipeline that leaves everything to the defaults. */
+export const PLAIN: TestPipeline = {
+  name: 'plain',
+  definition: definePipeline({
+    name: 'plain',
+    sources: { rows: csv({ columns: { id: 'bigint' } }) },
+    silver: { rows: { from: 'rows', mode: append() } },
+  }),
+};
+
+/** Folders with the names of the real bundles. */
+export function fakeBundles({ bindingMissing = false } = {}): string {
+  const folder = mkdtempSync(join(tmpdir(), 'strata-bundles-'));
+  for (const name of ['worker', ...LIGHT_FUNCTIONS.map(kebab)]) {
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, 'index.mjs'), `// ${name}\n`);
+  }
+  if (bindingMissing) writeFileSync(join(folder, 'worker', 'BINDING-MISSING'), '');
+  return folder;
+}
+
+const compiled = new Map<string, Promise<PipelineSpec>>();
+
+/** Compiles a pipeline once for all tests of a file. */
+export function specOf(pipeline: TestPipeline): Promise<PipelineSpec> {
+  const spec = compiled.get(pipeline.name) ?? compileTest(pipeline, mkdtempSync(join(tmpdir(), 'strata-infra-')));
+  compiled.set(pipeline.name, spec);
+  return spec;
+}
+
+export type DeploymentOptions = {
+  readonly pipelines?: readonly TestPipeline[];
+  readonly context?: Readonly<Record<string, unknown>>;
+  readonly destroyData?: boolean;
+  readonly bundles?: string;
+};
+
+export type Synthesized = {
+  readonly app: App;
+  readonly lake: Template;
+  /** By the name of the pipeline. */
+  readonly pipelines: Readonly<Record<string, Template>>;
+};
+
+/** The stacks of a deployment and their templates. */
+export async function deploy(options: DeploymentOptions = {}): Promise<Synthesized> {
+  const specs = await Promise.all((options.pipelines ?? [SHOP]).map(specOf));
+  const app = new App({
+    outdir: mkdtempSync(join(tmpdir(), 'strata-cdk-')),
+    // What the CDK's command adds is not what the templates are about.
+    analyticsReporting: false,
+    context: { ...options.context },
+  });
+  const { lake, pipelines } = createDeployment(app, {
+    specs,
+    bundles: options.bundles ?? fakeBundles(),
+    definition: DEFINITION,
+    ...(options.destroyData === undefined ? {} : { destroyData: options.destroyData }),
+  });
+  const templates = pipelines.map((stack, at) => [specs[at]?.name ?? '', Template.fromStack(stack)] as const);
+  return { app, lake: Template.fromStack(lake), pipelines: Object.fromEntries(templates) };
+}

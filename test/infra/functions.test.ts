@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { DEFAULT_COMPUTE, STEP_NAMES } from '../../lib/core/compute.ts';
+import { FUNCTIONS, kebab } from '../../lib/infra/steps.ts';
+import { deploy, fakeBundles, PLAIN, SHOP } from './deployment.ts';
+import { ACCOUNT, at, type Fields, REGION, resourceOf, resourcesOf } from './resources.ts';
+
+const { pipelines } = await deploy({ pipelines: [SHOP, PLAIN] });
+const shop = pipelines['web_shop'] ?? assert.fail();
+const plain = pipelines['plain'] ?? assert.fail();
+const propertiesOf = (name: string): Fields => resourceOf(shop, 'AWS::Lambda::Function', name).properties;
+const bucket = (zone: string): string => `strata-${zone}-${ACCOUNT}-${REGION}`;
+
+describe('every function', () => {
+  for (const name of FUNCTIONS) {
+    test(`${name} runs on Node 24 and arm64, is traced, and keeps its logs for a month`, () => {
+      const properties = propertiesOf(name);
+      assert.deepEqual(
+        [properties['FunctionName'], properties['Runtime'], properties['Architectures'], properties['TracingConfig']],
+        [`strata-web-shop-${kebab(name)}`, 'nodejs24.x', ['arm64'], { Mode: 'Active' }],
+      );
+      const logs = resourceOf(shop, 'AWS::Logs::LogGroup', `${name}Logs`);
+      assert.deepEqual(
+        [logs.properties['LogGroupName'], logs.properties['RetentionInDays']],
+        [`/aws/lambda/strata-web-shop-${kebab(name)}`, 30],
+      );
+      assert.deepEqual(properties['LoggingConfig'], { LogGroup: logs.id });
+    });
+  }
+
+  test('there are no others', () => {
+    assert.equal(resourcesOf(shop, 'AWS::Lambda::Function').length, FUNCTIONS.length);
+  });
+
+  test('is a file in lambdas/, which the bundles are named by', () => {
+    for (const name of FUNCTIONS) {
+      const file = new URL(`../../lambdas/${kebab(name)}.ts`, import.meta.url);
+      assert.ok(existsSync(file), `no lambdas/${kebab(name)}.ts`);
+      const step = STEP_NAMES.some((one) => one === name);
+      assert.equal(propertiesOf(name)['Handler'], step ? `${kebab(name)}.handler` : 'index.handler');
+    }
+  });
+
+  test('steps share one bundle, each light function has its own', () => {
+    const assets = new Map(FUNCTIONS.map((name) => [name, String(at(propertiesOf(name), 'Code', 'S3Key'))]));
+    assert.equal(new Set(STEP_NAMES.map((name) => assets.get(name))).size, 1);
+    assert.equal(new Set(assets.values()).size, 5);
+  });
+});
+
+describe('sizes', () => {
+  const sizesOf = (name: string, template = shop) => {
+    const { properties } = resourceOf(template, 'AWS::Lambda::Function', name);
+    return [
+      properties['MemorySize'],
+      properties['Timeout'],
+      at(properties, 'EphemeralStorage', 'Size'),
+      properties['ReservedConcurrentExecutions'] ?? null,
+    ];
+  };
+  const cases: readonly (readonly [string, readonly (number | null)[]])[] = [
+    ['Stage', [6_144, 600, 8_192, 7]],
+    ['Merge', [2_048, 900, 4_096, null]],
+    ['Open', [2_048, 900, 2_048, null]],
+    ['Starter', [512, 60, 512, null]],
+    ['Notify', [512, 60, 512, null]],
+    ['RunFailed', [512, 60, 512, null]],
+    ['Fail', [512, 900, 512, null]],
+  ];
+  for (const [name, expected] of cases) {
+    test(`${name} has what the pipeline says, or what light functions have`, () => {
+      assert.deepEqual(sizesOf(name), expected);
+    });
+  }
+
+  test('a pipeline that says nothing has the defaults', () => {
+    for (const step of STEP_NAMES) {
+      const { memoryMb, timeoutSeconds, tmpMb, reservedConcurrency } = DEFAULT_COMPUTE.steps[step];
+      assert.deepEqual(sizesOf(step, plain), [memoryMb, timeoutSeconds, tmpMb, reservedConcurrency]);
+    }
+  });
+});
+
+describe('the environment', () => {
+  const COMMON = {
+    STRATA_PIPELINE: 'web_shop',
+    STRATA_DATABASE_PREFIX: '',
+    POWERTOOLS_SERVICE_NAME: 'web_shop',
+    POWERTOOLS_METRICS_NAMESPACE: 'Strata',
+    NODE_OPTIONS: '--enable-source-maps',
+  };
+  const buckets = (...zones: readonly string[]) =>
+    Object.fromEntries(zones.map((zone) => [`STRATA_${zone.toUpperCase()}_BUCKET`, bucket(zone)]));
+  const all = buckets('bronze', 'silver', 'gold', 'ops');
+  const tables = buckets('silver', 'gold', 'ops');
+  const cases: Readonly<Record<string, Fields>> = {
+    Open: { ...all, STRATA_TMP_MB: '2048' },
+    PlanStage: { ...all, STRATA_TMP_MB: '2048' },
+    Stage: { ...all, STRATA_TMP_MB: '8192' },
+    PlanMerge: { ...buckets('silver', 'ops'), STRATA_TMP_MB: '2048' },
+    Merge: { ...buckets('silver', 'ops'), STRATA_TMP_MB: '4096' },
+    Audit: { ...tables, STRATA_TMP_MB: '2048' },
+    Commit: { ...tables, STRATA_TMP_MB: '2048' },
+    Finish: { ...tables, STRATA_TMP_MB: '2048' },
+    Fail: { ...tables, STRATA_TMP_MB: '512' },
+    Notify: { ...buckets('ops'), STRATA_TMP_MB: '512', STRATA_TOPIC_ARN: resourceOf(shop, 'AWS::SNS::Topic').id },
+    RunFailed: { STRATA_TMP_MB: '512' },
+    Starter: {
+      ...buckets('ops'),
+      STRATA_TMP_MB: '512',
+      STRATA_STATE_MACHINE_ARN: `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:strata-web-shop`,
+    },
+  };
+  for (const name of FUNCTIONS) {
+    test(`${name} is told of what it may use, and of nothing else`, () => {
+      assert.deepEqual(at(propertiesOf(name), 'Environment', 'Variables'), { ...COMMON, ...cases[name] });
+    });
+  }
+});
+
+test('bundles without DuckDB can be looked at, but not deployed', async () => {
+  const { pipelines: incomplete } = await deploy({ bundles: fakeBundles({ bindingMissing: true }) });
+  const { Rules } = (incomplete['web_shop'] ?? assert.fail()).toJSON() as { readonly Rules: Fields };
+  const assertion = at(Rules, 'BundleIsComplete', 'Assertions', 0);
+  const [left, right] = at(assertion, 'Assert', 'Fn::Equals') as readonly [string, string];
+  assert.notEqual(left, right);
+  assert.match(String(at(assertion, 'AssertDescription')), /run npm run build:lambdas with a network/);
+  const complete = shop.toJSON() as { readonly Rules: Fields };
+  assert.equal(complete.Rules['BundleIsComplete'], undefined);
+});

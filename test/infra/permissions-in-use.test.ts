@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createParquetAuditLog } from '../../lib/adapters/audit/parquet.ts';
+import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
+import { InvalidInput } from '../../lib/core/errors.ts';
+import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
+import { GRANTS } from '../../lib/infra/permissions.ts';
+import { FUNCTIONS, type FunctionName } from '../../lib/infra/steps.ts';
+import type { ObjectStore } from '../../lib/ports.ts';
+import type { RunRequest } from '../../lib/runtime/local.ts';
+import { runNotify } from '../../lib/steps/notify.ts';
+import { startRuns } from '../../lib/steps/start-runs.ts';
+import { keyOf, openTestLake, type TestLake } from '../support/test-lake.ts';
+import { deploy, SHOP } from './deployment.ts';
+import { allows, statementsOf, statementsOfFunction } from './policies.ts';
+import { ACCOUNT, REGION, resourcesOf } from './resources.ts';
+
+type Verb = 'read' | 'write' | 'remove' | 'list';
+type Use = { readonly by: string; readonly verb: Verb; readonly key: string };
+
+/** Notes what is done with the store, and by which state. */
+function watch(store: ObjectStore, note: (verb: Verb, key: string) => void): ObjectStore {
+  return {
+    ...store,
+    read: (key) => {
+      note('read', key);
+      return store.read(key);
+    },
+    head: (key, version) => {
+      note('read', key);
+      return store.head(key, version);
+    },
+    list: (prefix) => {
+      note('list', prefix);
+      return store.list(prefix);
+    },
+    folders: (prefix) => {
+      note('list', prefix);
+      return store.folders(prefix);
+    },
+    write: (key, bytes, condition) => {
+      note('write', key);
+      // S3 asks for both where a write has to match what is there.
+      if (condition.kind === 'match') note('read', key);
+      return store.write(key, bytes, condition);
+    },
+    remove: (key) => {
+      note('remove', key);
+      return store.remove(key);
+    },
+    borrow: (objects) => {
+      for (const object of objects) note('read', keyOf(object));
+      return store.borrow(objects);
+    },
+    publish: (path, key) => {
+      note('write', key);
+      return store.publish(path, key);
+    },
+  };
+}
+
+/** Runs of all kinds: new files, changes of keys, a dry run, a failure, a rebuild, files taken again, nothing to do. */
+async function runAll(lake: TestLake, uses: Use[]): Promise<void> {
+  let state = '';
+  let broken = false;
+  const watched = lake.reopen((deps) => {
+    const store = watch(deps.store, (verb, key) => {
+      if (broken && verb === 'write' && key.endsWith('/committing.json')) throw new InvalidInput('not today');
+      uses.push({ by: state, verb, key });
+    });
+    return { ...deps, store, catalog: createFileCatalog(store, { parse: parseMetadata, render: renderMetadata }) };
+  });
+  const onEvent: RunRequest['onEvent'] = (event) => {
+    if (event.kind === 'started') state = event.state;
+  };
+  const run = async (request: Partial<RunRequest> = {}): Promise<string> => {
+    return (await watched.run({ ...request, onEvent })).status;
+  };
+  for (const day of [1, 2]) {
+    await lake.land('people', `${day}.csv`, `id,at,name\n1,${day}0,a\n2,${day}0,b${day}\n`);
+    await lake.land('orders', `${day}.csv`, `id,person,amount\n${day},1,1.00\n${day},2,-1.00\n`);
+    assert.equal(await run(), 'SUCCEEDED');
+  }
+  await lake.land('orders', '3.csv', 'id,person,amount\n3,1,1.00\n');
+  assert.equal(await run({ dryRun: true }), 'DRY_RUN');
+  broken = true;
+  assert.equal(await run(), 'FAILED');
+  broken = false;
+  assert.equal(await run({ rebuild: 'web_shop_silver.people' }), 'SUCCEEDED');
+  assert.equal(await run({ reprocess: { source: 'people' } }), 'SUCCEEDED');
+  assert.equal(await run(), 'SUCCEEDED');
+  assert.equal((await watched.answer({ onEvent })).kind, 'nothing');
+}
+
+/** What the functions outside the run's own states do with the store. */
+async function startAndNotify(lake: TestLake, uses: Use[]): Promise<void> {
+  const clock = { now: () => new Date('2026-01-02T00:00:00Z') };
+  const depsOf = (by: FunctionName) => {
+    const store = watch(lake.store, (verb, key) => uses.push({ by, verb, key }));
+    const audit = createParquetAuditLog(store, SHOP.name, () => String(uses.length));
+    return { store, audit, clock, log: lake.deps.log, wait: async () => {} };
+  };
+  const upload = { key: `bronze/${SHOP.name}/orders/a.csv`, etag: 'a' };
+  for (const message of ['first', 'again']) {
+    const executions = { start: async () => 'started' as const };
+    await startRuns(SHOP.name, [{ message, upload }], { ...depsOf('Starter'), executions });
+    const run = { pipeline: SHOP.name, run_id: 'r', dry_run: false };
+    const state = { run, request: run, error: { Error: 'AuditFailed', Cause: 'x' } };
+    const alerts = { publish: async () => {} };
+    await runNotify({ state, execution: { Id: 'arn', Name: 'r', RedriveCount: 0 } }, { ...depsOf('Notify'), alerts });
+  }
+}
+
+/** Before the first state and after the last, a laptop looks at the lock and the result itself. */
+const OUTSIDE = ['', 'RunFailed'];
+
+const ACTIONS: Readonly<Record<Verb, readonly string[]>> = {
+  read: ['s3:GetObject'],
+  write: ['s3:PutObject', 's3:AbortMultipartUpload'],
+  remove: ['s3:DeleteObject'],
+  list: ['s3:ListBucket'],
+};
+
+const lake = await openTestLake(SHOP);
+const all: Use[] = [];
+try {
+  await runAll(lake, all);
+  await startAndNotify(lake, all);
+} finally {
+  lake.close();
+}
+
+const uses = all.filter(({ by }) => !OUTSIDE.includes(by));
+
+const template = (await deploy()).pipelines[SHOP.name] ?? assert.fail('no stack');
+const isFunction = (name: string): name is FunctionName => FUNCTIONS.some((one) => one === name);
+const machineRole = resourcesOf(template, 'AWS::IAM::Role').find(({ id }) => id.startsWith('MachineRole'))?.id ?? '';
+
+test('every function may do with objects what runs of all kinds make it do', () => {
+  const denied = new Set<string>();
+  for (const { by, verb, key } of uses) {
+    // The lists of a map are read by the state machine.
+    const statements = isFunction(by) ? statementsOfFunction(template, by) : statementsOf(template, machineRole);
+    const bucket = `arn:aws:s3:::strata-${key.split('/')[0]}-${ACCOUNT}-${REGION}`;
+    for (const action of ACTIONS[verb]) {
+      const request =
+        verb === 'list' ? { action, resource: bucket, prefix: key } : { action, resource: `${bucket}/${key}` };
+      if (!allows(statements, request)) denied.add(`${by}: ${action} on ${key}`);
+    }
+  }
+  assert.deepEqual([...denied], []);
+  assert.deepEqual(
+    [...new Set(uses.map(({ by }) => by))].filter(isFunction).sort(),
+    [...FUNCTIONS].filter((name) => name !== 'RunFailed').sort(),
+  );
+});
+
+const LOST_SWAP =
+  'removes the metadata file that it wrote when another came first; the Glue catalog does, the file catalog not';
+const DEAD_DRY_RUN = 'removes what a dry run has left whose execution was stopped';
+
+/** Grants that no run above needs, with what needs them. */
+const RARE: Readonly<Record<string, string>> = {
+  'Commit remove silver': LOST_SWAP,
+  'Commit remove gold': LOST_SWAP,
+  'Commit remove ops': LOST_SWAP,
+  'Open remove silver': DEAD_DRY_RUN,
+  'Open remove gold': DEAD_DRY_RUN,
+};
+
+test('no function may do more than it does', () => {
+  const used = new Set(uses.map(({ by, verb, key }) => `${by} ${verb} ${key.split('/')[0]}`));
+  const granted = FUNCTIONS.flatMap((name) =>
+    GRANTS[name].objects.flatMap(({ zone, may }) =>
+      // Who reads has to list, or S3 does not say that an object is missing.
+      may.filter((verb) => verb !== 'list' || !may.includes('read')).map((verb) => `${name} ${verb} ${zone}`),
+    ),
+  );
+  assert.deepEqual(granted.filter((grant) => !used.has(grant)).sort(), Object.keys(RARE).sort());
+});

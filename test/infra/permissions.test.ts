@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { FUNCTIONS, type FunctionName } from '../../lib/infra/steps.ts';
+import { deploy } from './deployment.ts';
+import { allows, type Request, statementsOf, statementsOfFunction } from './policies.ts';
+import { ACCOUNT, at, REGION, resourceOf, resourcesOf } from './resources.ts';
+
+const { lake, pipelines } = await deploy({ context: { kms: 'true' } });
+const shop = pipelines['web_shop'] ?? assert.fail('no stack for web_shop');
+
+const arn = (service: string, rest: string): string => `arn:aws:${service}:${REGION}:${ACCOUNT}:${rest}`;
+const MACHINE = arn('states', 'stateMachine:strata-web-shop');
+const bucket = (zone: string): string => `arn:aws:s3:::strata-${zone}-${ACCOUNT}-${REGION}`;
+const object = (key: string): string => `${bucket(key.split('/')[0] ?? '')}/${key}`;
+const TABLE = arn('glue', 'table/web_shop_silver/orders');
+
+/** Names of the functions that may do something. */
+function mayDo(request: Request): readonly FunctionName[] {
+  return FUNCTIONS.filter((name) => allows(statementsOfFunction(shop, name), request));
+}
+
+const s3 = (action: string, key: string): Request => ({ action: `s3:${action}`, resource: object(key) });
+const STEPS = ['Open', 'PlanStage', 'Stage', 'PlanMerge', 'Merge', 'Audit', 'Commit', 'Finish'] as const;
+
+/** Who may do what; anybody who is not named may not. */
+const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] = [
+  ['start an execution', { action: 'states:StartExecution', resource: MACHINE }, ['Starter']],
+  [
+    'start one of another pipeline',
+    { action: 'states:StartExecution', resource: arn('states', 'stateMachine:strata-plain') },
+    [],
+  ],
+  ['read an upload', s3('GetObject', 'bronze/web_shop/orders/a.csv'), ['PlanStage', 'Stage']],
+  ['read an overwritten upload', s3('GetObjectVersion', 'bronze/web_shop/orders/a.csv'), ['PlanStage', 'Stage']],
+  ['change an upload', s3('PutObject', 'bronze/web_shop/orders/a.csv'), []],
+  ['remove an upload', s3('DeleteObject', 'bronze/web_shop/orders/a.csv'), []],
+  ['read a table', s3('GetObject', 'silver/web_shop/orders/data/f.parquet'), [...STEPS, 'Fail']],
+  ['read an older version of it', s3('GetObjectVersion', 'silver/web_shop/orders/data/f.parquet'), []],
+  [
+    'write files of silver',
+    s3('PutObject', 'silver/web_shop/orders/data/f.parquet'),
+    ['Stage', 'Merge', 'Audit', 'Commit'],
+  ],
+  ['write files of gold', s3('PutObject', 'gold/web_shop/total/data/f.parquet'), ['Stage', 'Audit', 'Commit']],
+  [
+    'remove files of silver',
+    s3('DeleteObject', 'silver/web_shop/orders/data/f.parquet'),
+    ['Open', 'Commit', 'Finish', 'Fail'],
+  ],
+  ['renew the lock', s3('PutObject', 'ops/web_shop/lock.json'), [...STEPS, 'Fail']],
+  [
+    'read the quarantine',
+    s3('GetObject', 'ops/web_shop/quarantine/data/f.parquet'),
+    ['Open', 'PlanStage', 'Stage', 'PlanMerge', 'Merge', 'Audit', 'Commit', 'Finish', 'Fail'],
+  ],
+  ['mark an event', s3('PutObject', 'ops/web_shop/_events/e.json'), [...STEPS, 'Fail', 'Starter']],
+  ['mark an alert', s3('PutObject', 'ops/web_shop/_alerts/a.json'), [...STEPS, 'Fail', 'Notify']],
+  ['write audit rows', s3('PutObject', 'ops/web_shop/_audit/x/r.parquet'), [...STEPS, 'Fail', 'Notify', 'Starter']],
+  ['read what another pipeline has', s3('GetObject', 'silver/plain/rows/data/f.parquet'), []],
+  ['read what a pipeline of a longer name has', s3('GetObject', 'silver/web_shop_2/rows/data/f.parquet'), []],
+  [
+    'read what another stage has',
+    { action: 's3:GetObject', resource: `${bucket('dev-silver')}/silver/web_shop/f` },
+    [],
+  ],
+  ['look up a table', { action: 'glue:GetTable', resource: TABLE }, ['Open', 'Commit']],
+  ['create a table', { action: 'glue:CreateTable', resource: TABLE }, ['Commit']],
+  ['change a table', { action: 'glue:UpdateTable', resource: TABLE }, ['Commit']],
+  ['delete a table', { action: 'glue:DeleteTable', resource: TABLE }, []],
+  [
+    'change a table of another pipeline',
+    { action: 'glue:UpdateTable', resource: arn('glue', 'table/plain_silver/r') },
+    [],
+  ],
+  [
+    'list uploads',
+    { action: 's3:ListBucketVersions', resource: bucket('bronze'), prefix: 'bronze/web_shop/orders/' },
+    ['Open', 'PlanStage', 'Stage'],
+  ],
+  ['list uploads of another', { action: 's3:ListBucket', resource: bucket('bronze'), prefix: 'bronze/plain/' }, []],
+  [
+    'list names in ops',
+    { action: 's3:ListBucket', resource: bucket('ops'), prefix: 'ops/web_shop/_runs/' },
+    [...STEPS, 'Fail'],
+  ],
+  ['list all names in ops', { action: 's3:ListBucket', resource: bucket('ops'), prefix: '' }, []],
+  ['tell people', { action: 'sns:Publish', resource: resourceOf(shop, 'AWS::SNS::Topic').id }, ['Notify']],
+  ['call a function', { action: 'lambda:InvokeFunction', resource: 'Stage' }, []],
+  ['take a role', { action: 'sts:AssumeRole', resource: arn('iam', 'role/x') }, []],
+];
+
+describe('what functions may do', () => {
+  for (const [what, request, names] of ALLOWED) {
+    test(`${what}: ${names.length === 0 ? 'nobody' : names.join(', ')}`, () => {
+      assert.deepEqual([...mayDo(request)].sort(), [...names].sort());
+    });
+  }
+
+  test('each has a role of its own', () => {
+    const roles = resourcesOf(shop, 'AWS::Lambda::Function').map(({ properties }) => properties['Role']);
+    assert.equal(new Set(roles).size, FUNCTIONS.length);
+  });
+
+  test('those that touch data may use its key, RunFailed may not', () => {
+    const key = resourcesOf(shop, 'AWS::Lambda::Function').map(({ id }) => id);
+    assert.equal(key.length, FUNCTIONS.length);
+    const users = FUNCTIONS.filter((name) =>
+      statementsOfFunction(shop, name).some(
+        ({ actions, resources }) =>
+          actions.includes('kms:GenerateDataKey') && resources.some((one) => one.includes('DataKey')),
+      ),
+    );
+    assert.deepEqual(
+      users,
+      FUNCTIONS.filter((name) => name !== 'RunFailed'),
+    );
+  });
+});
+
+/** Actions that AWS offers no resources for. Source: docs.aws.amazon.com/service-authorization/latest/reference */
+const WITHOUT_RESOURCES = [
+  'xray:PutTraceSegments',
+  'xray:PutTelemetryRecords',
+  'xray:GetSamplingRules',
+  'xray:GetSamplingTargets',
+  'logs:CreateLogDelivery',
+  'logs:GetLogDelivery',
+  'logs:UpdateLogDelivery',
+  'logs:DeleteLogDelivery',
+  'logs:ListLogDeliveries',
+  'logs:PutResourcePolicy',
+  'logs:DescribeResourcePolicies',
+  'logs:DescribeLogGroups',
+];
+
+test('no statement names all resources, except for actions that know none; none names all actions', () => {
+  const roles = resourcesOf(shop, 'AWS::IAM::Role').map(({ id }) => id);
+  assert.equal(roles.length, FUNCTIONS.length + 2);
+  for (const { actions, resources } of roles.flatMap((role) => statementsOf(shop, role))) {
+    for (const action of actions) assert.match(action, /^[a-z0-9]+:[A-Za-z]+$/);
+    if (!resources.includes('*')) continue;
+    assert.deepEqual(
+      actions.filter((action) => !WITHOUT_RESOURCES.includes(action)),
+      [],
+    );
+  }
+  // What ends in a wildcard says first whose it is.
+  const open = roles
+    .flatMap((role) => statementsOf(shop, role))
+    .flatMap(({ resources }) => resources)
+    .filter((resource) => resource !== '*' && resource.includes('*') && !/web[_-]shop/.test(resource));
+  assert.deepEqual(open, []);
+});
+
+test('no role may be taken by anybody but the service that it is for', () => {
+  const services = resourcesOf(shop, 'AWS::IAM::Role').map(({ properties }) =>
+    at(properties, 'AssumeRolePolicyDocument', 'Statement', 0, 'Principal', 'Service'),
+  );
+  assert.deepEqual([...new Set(services)].sort(), [
+    'lambda.amazonaws.com',
+    'scheduler.amazonaws.com',
+    'states.amazonaws.com',
+  ]);
+  assert.deepEqual(
+    resourcesOf(shop, 'AWS::IAM::Role').filter(({ properties }) => properties['ManagedPolicyArns'] !== undefined),
+    [],
+  );
+});
+
+describe('what the state machine may do', () => {
+  const machine = statementsOf(
+    shop,
+    resourcesOf(shop, 'AWS::IAM::Role').find(({ id }) => id.startsWith('MachineRole'))?.id ?? '',
+  );
+  const allowed: readonly (readonly [string, Request, boolean])[] = [
+    ...FUNCTIONS.map((name): readonly [string, Request, boolean] => [
+      `call ${name}`,
+      {
+        action: 'lambda:InvokeFunction',
+        resource: `${resourceOf(shop, 'AWS::Lambda::Function', name).id}.Arn`,
+      },
+      name !== 'Starter',
+    ]),
+    ['start the children of its maps', { action: 'states:StartExecution', resource: MACHINE }, true],
+    [
+      'start another machine',
+      { action: 'states:StartExecution', resource: arn('states', 'stateMachine:strata-p') },
+      false,
+    ],
+    ...['DescribeExecution', 'StopExecution', 'RedriveExecution'].map((what): readonly [string, Request, boolean] => [
+      `${what} of a child`,
+      { action: `states:${what}`, resource: arn('states', 'execution:strata-web-shop/Stage:run-1') },
+      true,
+    ]),
+    ['read a list of units', s3('GetObject', 'ops/web_shop/_runs/r/level-0/stage-units.json'), true],
+    ['write the results of a map', s3('PutObject', 'ops/web_shop/_runs/r/map-results/x/manifest.json'), true],
+    ['read those of a dry run', s3('GetObject', 'ops/web_shop/_dry_runs/r/level-0/stage-units.json'), true],
+    ['read data', s3('GetObject', 'silver/web_shop/orders/data/f.parquet'), false],
+    ['change the lock', s3('PutObject', 'ops/web_shop/lock.json'), false],
+    ['trace', { action: 'xray:GetSamplingTargets', resource: '*' }, true],
+    ['log', { action: 'logs:CreateLogDelivery', resource: '*' }, true],
+  ];
+  for (const [what, request, expected] of allowed) {
+    test(`${expected ? 'may' : 'may not'} ${what}`, () => assert.equal(allows(machine, request), expected));
+  }
+});
+
+test('the schedule may start this pipeline and tell of its failure, nothing else', () => {
+  const role = resourcesOf(shop, 'AWS::IAM::Role').find(({ id }) => id.startsWith('ScheduleRole'))?.id ?? '';
+  const given = statementsOf(shop, role).flatMap(({ actions, resources }) =>
+    actions.map((action) => [action, ...resources]),
+  );
+  const letters = resourcesOf(shop, 'AWS::SQS::Queue').find(({ id }) => id.startsWith('DeadLetters'))?.id ?? '';
+  assert.deepEqual(given.sort(), [
+    ['sqs:GetQueueAttributes', `${letters}.Arn`],
+    ['sqs:GetQueueUrl', `${letters}.Arn`],
+    ['sqs:SendMessage', `${letters}.Arn`],
+    ['states:StartExecution', MACHINE],
+  ]);
+});
+
+test('the stack of the lake makes no roles', () => {
+  assert.deepEqual(resourcesOf(lake, 'AWS::IAM::Role'), []);
+});

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parseOpenInput } from '../../lib/runtime/aws/events.ts';
+import { checkRunId } from '../../lib/steps/run-folder.ts';
+import { deploy, PLAIN, SHOP } from './deployment.ts';
+import { statementOf } from './policies.ts';
+import { ACCOUNT, at, type Fields, list, REGION, resourceOf, resourcesOf } from './resources.ts';
+
+const { pipelines } = await deploy({ pipelines: [SHOP, PLAIN] });
+const shop = pipelines['web_shop'] ?? assert.fail();
+const plain = pipelines['plain'] ?? assert.fail();
+const queue = (id: string) => resourceOf(shop, 'AWS::SQS::Queue', id);
+const MACHINE = `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:strata-web-shop`;
+const DEAD_LETTERS = `${queue('DeadLetters').id}.Arn`;
+
+describe('an upload', () => {
+  const rule = resourceOf(shop, 'AWS::Events::Rule', 'Uploaded').properties;
+
+  test('to bronze, below the folder of the pipeline, is an event for the queue', () => {
+    assert.deepEqual(rule['EventPattern'], {
+      source: ['aws.s3'],
+      'detail-type': ['Object Created'],
+      detail: {
+        bucket: { name: [`strata-bronze-${ACCOUNT}-${REGION}`] },
+        object: { key: [{ prefix: 'bronze/web_shop/' }] },
+      },
+    });
+    const [target] = list(rule['Targets']) as readonly Fields[];
+    assert.deepEqual(target?.['Arn'], `${queue('Uploads').id}.Arn`);
+    assert.deepEqual(target?.['DeadLetterConfig'], { Arn: DEAD_LETTERS });
+  });
+
+  test('comes to the starter in batches, message by message', () => {
+    const mapping = resourceOf(shop, 'AWS::Lambda::EventSourceMapping').properties;
+    assert.equal(mapping['EventSourceArn'], `${queue('Uploads').id}.Arn`);
+    assert.equal(mapping['FunctionName'], resourceOf(shop, 'AWS::Lambda::Function', 'Starter').id);
+    assert.deepEqual(
+      [mapping['BatchSize'], mapping['MaximumBatchingWindowInSeconds'], mapping['ScalingConfig']],
+      [1_000, 30, { MaximumConcurrency: 2 }],
+    );
+    assert.deepEqual(mapping['FunctionResponseTypes'], ['ReportBatchItemFailures']);
+  });
+
+  test('that cannot be dealt with goes to the dead letters after five attempts', () => {
+    const { properties } = queue('Uploads');
+    assert.deepEqual(properties['RedrivePolicy'], { deadLetterTargetArn: DEAD_LETTERS, maxReceiveCount: 5 });
+    const { Timeout } = resourceOf(shop, 'AWS::Lambda::Function', 'Starter').properties;
+    assert.ok(Number(properties['VisibilityTimeout']) >= 6 * Number(Timeout), 'not seen again while it is worked on');
+  });
+
+  for (const id of ['Uploads', 'DeadLetters']) {
+    test(`${id} is encrypted, takes TLS only and keeps messages for two weeks`, () => {
+      const { id: logical, properties } = queue(id);
+      assert.deepEqual([properties['SqsManagedSseEnabled'], properties['MessageRetentionPeriod']], [true, 1_209_600]);
+      const policy = resourcesOf(shop, 'AWS::SQS::QueuePolicy').find((one) =>
+        list(one.properties['Queues']).some((url) => String(url).startsWith(logical)),
+      );
+      const statements = (list(at(policy?.properties, 'PolicyDocument', 'Statement')) as readonly Fields[]).map(
+        (one) => ({
+          ...statementOf(one),
+          principal: one['Principal'],
+        }),
+      );
+      const denied = statements.filter(({ effect }) => effect === 'Deny');
+      assert.deepEqual(
+        denied.map(({ condition, principal }) => [condition, principal]),
+        [[{ Bool: { 'aws:SecureTransport': 'false' } }, { AWS: '*' }]],
+      );
+      // Whoever else may send is a rule of this stack.
+      for (const { condition, principal } of statements.filter(({ effect }) => effect === 'Allow')) {
+        assert.deepEqual(principal, { Service: 'events.amazonaws.com' });
+        assert.match(JSON.stringify(condition), /"aws:SourceArn":"(Uploaded|Ended)[0-9A-F]+\.Arn"/);
+      }
+    });
+  }
+});
+
+describe('a schedule', () => {
+  const schedule = resourceOf(shop, 'AWS::Scheduler::Schedule').properties;
+
+  test('is the one of the pipeline, in UTC', () => {
+    assert.deepEqual(
+      [schedule['ScheduleExpression'], schedule['ScheduleExpressionTimezone'], schedule['FlexibleTimeWindow']],
+      ['cron(0 6 * * ? *)', 'UTC', { Mode: 'OFF' }],
+    );
+  });
+
+  test('starts an execution by a name of its own, with an input that Open understands', () => {
+    assert.equal(at(schedule, 'Target', 'Arn'), 'arn:aws:scheduler:::aws-sdk:sfn:startExecution');
+    const id = 'd32c5kddcf5bb8c3';
+    const call = JSON.parse(String(at(schedule, 'Target', 'Input')).replaceAll('<aws.scheduler.execution-id>', id));
+    assert.deepEqual([call.StateMachineArn, call.Name], [MACHINE, id]);
+    const input = parseOpenInput(JSON.parse(call.Input));
+    assert.deepEqual(input, { pipeline: 'web_shop', run_id: id, dry_run: false, wait: true });
+    assert.equal(checkRunId(input.run_id), id);
+  });
+
+  test('is tried again for an hour; then it is a dead letter', () => {
+    assert.deepEqual(at(schedule, 'Target', 'RetryPolicy'), {
+      MaximumRetryAttempts: 5,
+      MaximumEventAgeInSeconds: 3_600,
+    });
+    assert.deepEqual(at(schedule, 'Target', 'DeadLetterConfig'), { Arn: DEAD_LETTERS });
+  });
+
+  test('is made only for a pipeline that has one', () => {
+    assert.deepEqual(resourcesOf(plain, 'AWS::Scheduler::Schedule'), []);
+    assert.equal(resourcesOf(plain, 'AWS::Events::Rule').length, 2, 'uploads start it all the same');
+  });
+});
+
+test('an execution of this machine that is stopped or times out is told to Notify', () => {
+  const rule = resourceOf(shop, 'AWS::Events::Rule', 'Ended').properties;
+  assert.deepEqual(rule['EventPattern'], {
+    source: ['aws.states'],
+    'detail-type': ['Step Functions Execution Status Change'],
+    detail: { status: ['TIMED_OUT', 'ABORTED'], stateMachineArn: [MACHINE] },
+  });
+  const [target] = list(rule['Targets']) as readonly Fields[];
+  const notify = resourceOf(shop, 'AWS::Lambda::Function', 'Notify').id;
+  assert.deepEqual([target?.['Arn'], target?.['DeadLetterConfig']], [`${notify}.Arn`, { Arn: DEAD_LETTERS }]);
+  const [permission, ...others] = resourcesOf(shop, 'AWS::Lambda::Permission');
+  assert.deepEqual(others, []);
+  assert.deepEqual(permission?.properties, {
+    Action: 'lambda:InvokeFunction',
+    FunctionName: `${notify}.Arn`,
+    Principal: 'events.amazonaws.com',
+    SourceArn: `${resourceOf(shop, 'AWS::Events::Rule', 'Ended').id}.Arn`,
+  });
+});
