@@ -1,62 +1,101 @@
-import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import type { ObjectStore } from '../../lib/ports.ts';
-import { awsPython } from '../aws/moto-server.ts';
-import { callJson, type Moto } from './moto-calls.ts';
+import type { Inbox } from './alerts.ts';
+import { type Deployment, exists } from './deployment.ts';
+import { functionsReached, objectCreated } from './events.ts';
+import { findUngranted } from './grants.ts';
+import type { MadeStack } from './provision.ts';
+import type { Outcome } from './steps.ts';
+import { readTables } from './tables.ts';
+import { resourcesOf } from './template.ts';
 
-type Comparison = { readonly tables: Readonly<Record<string, number>>; readonly differences: readonly string[] };
-
-/** Reads every table through PyIceberg and compares it, row for row, with the laptop's. Answers rows by table. */
-export async function compareTables(
-  moto: Moto,
-  root: string,
-  pipeline: string,
-): Promise<Readonly<Record<string, number>>> {
-  const script = join(import.meta.dirname, 'read_tables.py');
-  const { stdout } = await promisify(execFile)(await awsPython(), [script, moto.endpoint, root, pipeline], {
-    maxBuffer: 64 * 2 ** 20,
+/** An upload reaches the Starter alone; what is no upload of this pipeline reaches nobody. */
+export async function checkWiring(deployment: Deployment, lake: MadeStack): Promise<Outcome> {
+  const { stack, buckets, pipeline, functions } = deployment;
+  const reached = (bucket: string, key: string): string =>
+    functionsReached(
+      stack.template,
+      stack.world,
+      objectCreated({ bucket, key, size: 1, etag: 'x' }, new Date()),
+    ).join();
+  const starter = functions.get('starter')?.name;
+  const expected: readonly [string, string, string | undefined][] = [
+    [buckets.bronze, `bronze/${pipeline}/source/file.csv`, starter],
+    [buckets.bronze, `bronze/${pipeline}_other/source/file.csv`, ''],
+    [buckets.ops, `bronze/${pipeline}/source/file.csv`, ''],
+  ];
+  const problems = expected.flatMap(([bucket, key, wanted]) => {
+    const found = reached(bucket, key);
+    return found === wanted
+      ? []
+      : [`s3://${bucket}/${key} reaches ${found || 'nobody'}; expected ${wanted || 'nobody'}`];
   });
-  const { tables, differences } = JSON.parse(stdout) as Comparison;
-  assert.deepEqual(differences, []);
-  assert.ok(Object.keys(tables).length > 0, 'PyIceberg found no table');
-  return tables;
+  const tells = resourcesOf(lake.template, 'AWS::S3::Bucket').some(
+    ([id, { NotificationConfiguration }]) =>
+      lake.world.ref(id) === buckets.bronze &&
+      JSON.stringify(NotificationConfiguration)?.includes('"EventBridgeEnabled":true'),
+  );
+  return { problems: tells ? problems : [...problems, `${buckets.bronze} tells EventBridge nothing`] };
 }
 
-/** No run holds anything any more. */
-export async function requireUnlocked(store: ObjectStore, pipeline: string): Promise<void> {
-  for (const name of ['lock.json', 'open-run.json']) {
-    assert.equal(await store.head(`ops/${pipeline}/${name}`), undefined, `${name} was left behind`);
-  }
+/** PyIceberg reads every table by way of Glue, and finds the rows that the laptop's lake has. */
+export async function checkTables({ endpoint, pipeline }: Deployment, laptop: string): Promise<Outcome> {
+  const { tables, audit } = await readTables(endpoint, pipeline, laptop);
+  const names = Object.keys(tables);
+  const problems = Object.entries(tables).flatMap(([name, table]) => table.problems.map((one) => `${name}: ${one}`));
+  if (!names.some((name) => name.startsWith(`${pipeline}_gold.`))) problems.push('there is no gold table');
+  problems.push(...audit.problems.map((one) => `audit_log: ${one}`));
+  if ((audit.events['starter.started'] ?? 0) === 0) problems.push('audit_log has no row of the Starter');
+  const rows = Object.values(tables).reduce((sum, table) => sum + table.rows, 0);
+  return { problems, detail: `${names.length} tables, ${rows} rows; audit log ${JSON.stringify(audit.events)}` };
 }
 
-export async function countObjects(store: ObjectStore, prefix: string): Promise<number> {
-  let count = 0;
-  for await (const _ of store.list(prefix)) count += 1;
-  return count;
+/** So many messages and no more; the last names its pipeline, and the cause as a person reads it. */
+export async function checkAlerts(
+  inbox: Inbox,
+  { pipeline }: Deployment,
+  count: number,
+  cause: RegExp,
+): Promise<Outcome> {
+  const alerts = await inbox.received();
+  const problems = alerts.length === count ? [] : [`${alerts.length} messages: ${JSON.stringify(alerts)}`];
+  const alert = alerts.at(-1);
+  if (alert !== undefined && !cause.test(alert.message)) problems.push(`the message names no cause: ${alert.message}`);
+  if (alert?.message.includes('errorMessage')) problems.push(`the message has Lambda's JSON: ${alert.message}`);
+  if (alert !== undefined && !alert.subject.includes(pipeline)) problems.push(`the subject is ${alert.subject}`);
+  return { problems, detail: alert?.subject ?? '' };
 }
 
-/** A queue that hears what a topic says. */
-export type Listener = { heard(): Promise<readonly { readonly subject: string; readonly message: string }[]> };
+/** No lock, and no run that the next one would have to finish. */
+export async function checkReleased(deployment: Deployment): Promise<Outcome> {
+  const keys = ['lock.json', 'open-run.json'].map((name) => `ops/${deployment.pipeline}/${name}`);
+  const left = await Promise.all(
+    keys.map(async (key) => ((await exists(deployment, deployment.buckets.ops, key)) ? [key] : [])),
+  );
+  return { problems: left.flat().map((key) => `${key} is still there`) };
+}
 
-export async function listen(
-  moto: Moto,
-  topicArn: string,
-  subscribe: (queueArn: string) => Promise<unknown>,
-): Promise<Listener> {
-  const name = `listener-${topicArn.split(':').at(-1)}`;
-  const { QueueUrl } = await callJson<{ QueueUrl: string }>(moto, 'sqs', 'AmazonSQS.CreateQueue', { QueueName: name });
-  await subscribe(`arn:aws:sqs:${moto.region}:${moto.account}:${name}`);
-  type Received = { readonly Messages?: readonly { readonly Body: string }[] };
-  return {
-    async heard() {
-      const request = { QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 0 };
-      const { Messages = [] } = await callJson<Received>(moto, 'sqs', 'AmazonSQS.ReceiveMessage', request);
-      return Messages.map(({ Body }) => {
-        const { Subject, Message } = JSON.parse(Body) as { readonly Subject: string; readonly Message: string };
-        return { subject: Subject, message: Message };
-      });
-    },
-  };
+/** One environment took several calls, one function had several environments, and all kept within their memory. */
+export function checkEnvironments({ pool, functions }: Deployment): Outcome {
+  const usages = [...functions.values()].map((fn) => ({ fn, ...pool.usage(fn.name) }));
+  // What fits one unit is never merged.
+  const unused = usages
+    .filter(({ fn, calls }) => calls === 0 && !fn.name.endsWith('-merge'))
+    .map(({ fn }) => `${fn.name} was never called`);
+  const reused = usages.some(({ calls, environments }) => calls > environments);
+  const fresh = usages.some(({ environments }) => environments > 1);
+  const problems = [
+    ...unused,
+    ...(reused ? [] : ['no environment was reused']),
+    ...(fresh ? [] : ['no function had two']),
+  ];
+  const [most] = usages.toSorted((a, b) => b.peakBytes / b.fn.memoryMb - a.peakBytes / a.fn.memoryMb);
+  const calls = usages.reduce((sum, usage) => sum + usage.calls, 0);
+  const environments = usages.reduce((sum, usage) => sum + usage.environments, 0);
+  const memory = `${most?.fn.name} held ${Math.round((most?.peakBytes ?? 0) / 2 ** 20)} of ${most?.fn.memoryMb} MB`;
+  return { problems, detail: `${calls} calls in ${environments} environments; ${memory}` };
+}
+
+export function checkGrants(deployment: Deployment): Outcome {
+  const { calls, ungranted } = findUngranted(deployment);
+  const problems = calls === 0 ? ['no call was seen'] : ungranted;
+  return { problems, detail: `${calls} distinct calls` };
 }

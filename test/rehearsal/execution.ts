@@ -1,86 +1,78 @@
-import {
-  DescribeExecutionCommand,
-  DescribeStateMachineCommand,
-  ListExecutionsCommand,
-  type SFNClient,
-  StopExecutionCommand,
-} from '@aws-sdk/client-sfn';
 import type { StateMachineDefinition } from '../../lib/asl/definition.ts';
 import { loadStateMachine } from '../../lib/asl/load.ts';
 import { lowerStateMachine } from '../../lib/asl/lower.ts';
-import type { JsonValue, ObjectStore } from '../../lib/ports.ts';
-import { runStateMachine, type StateHandler, type StateMachineResult } from '../../lib/runtime/state-machine.ts';
-import { readJson } from '../../lib/steps/run-folder.ts';
-import type { LambdaPool } from './lambdas.ts';
+import type { JsonValue } from '../../lib/ports.ts';
+import { runStateMachine, type StateEvent, type StateMachineResult } from '../../lib/runtime/state-machine.ts';
+import type { LambdaAnswer } from './environment.ts';
+import type { LambdaFunction } from './function.ts';
 
-/** The definition as it was deployed, its substitutions made. */
-export type Machine = { readonly arn: string; readonly definition: StateMachineDefinition };
+export type ExecutionOptions = {
+  /** The deployed definition, its placeholders replaced by ARNs. */
+  readonly definition: string;
+  readonly functionsByArn: ReadonlyMap<string, LambdaFunction>;
+  readonly invoke: (fn: LambdaFunction, input: JsonValue) => Promise<LambdaAnswer>;
+  /** The JSON array in an object, as a Distributed Map's ItemReader gets it. */
+  readonly readItems: (bucket: string, key: string) => Promise<readonly JsonValue[]>;
+  /** Of the state that the definition starts at; the execution's own, unless it is redriven. */
+  readonly input: JsonValue;
+  /** `$$.Execution` */
+  readonly execution: {
+    readonly Id: string;
+    readonly Name: string;
+    readonly Input: JsonValue;
+    readonly RedriveCount?: number;
+  };
+  /** Milliseconds of each wait and between attempts, in place of the definition's own. */
+  readonly intervalMs: number;
+  readonly onEvent?: (event: StateEvent) => void;
+};
 
-const RETRY_MS = 100;
+/** Children of a map that work at once here, whatever the definition allows. */
 const CONCURRENCY = 2;
 
-export async function readMachine(sfn: SFNClient, arn: string): Promise<Machine> {
-  const { definition = '' } = await sfn.send(new DescribeStateMachineCommand({ stateMachineArn: arn }));
-  const loaded = loadStateMachine(definition, arn);
-  if (definition.includes('${')) throw new Error(`${arn} has placeholders that nobody filled in`);
-  return { arn, definition: loaded };
-}
-
-export type Execution = { readonly arn: string; readonly name: string; readonly input: JsonValue };
-
-/** Executions that were asked for and have not been worked on; each is marked as ended once it has been. */
-export async function waitingExecutions(sfn: SFNClient, { arn }: Machine): Promise<readonly Execution[]> {
-  const { executions = [] } = await sfn.send(
-    new ListExecutionsCommand({ stateMachineArn: arn, statusFilter: 'RUNNING' }),
-  );
-  return Promise.all(
-    executions.map(async ({ executionArn, name = '' }) => {
-      const { input = '{}' } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
-      return { arn: executionArn ?? '', name, input: JSON.parse(input) as JsonValue };
-    }),
-  );
-}
-
-/** Drives the deployed definition; every Task calls the function that it names. */
-export async function runExecution(
-  { sfn, store, lambdas }: { readonly sfn: SFNClient; readonly store: ObjectStore; readonly lambdas: LambdaPool },
-  { definition }: Machine,
-  execution: Execution,
-  entry: { readonly state?: string; readonly input?: JsonValue; readonly redrives?: number } = {},
-): Promise<StateMachineResult> {
-  const lowered = lowerStateMachine(definition);
-  const main = entry.state === undefined ? lowered.main : { ...lowered.main, StartAt: entry.state };
-  const { arn: Id, name: Name, input: Input } = execution;
-  const result = await runStateMachine({
-    definition: { ...lowered, main },
-    input: entry.input ?? execution.input,
-    execution: { Id, Name, Input, ...(entry.redrives === undefined ? {} : { RedriveCount: entry.redrives }) },
-    handlers: handlersOf(definition, lambdas),
-    readItems: (key) => readJson<JsonValue[]>(store, key),
-    concurrency: CONCURRENCY,
-    retryIntervalMs: RETRY_MS,
+/**
+ * Runs a deployed definition as Step Functions does: each Task calls the function that its Resource names, and an error
+ * of a function arrives as Error and, in Cause, Lambda's JSON. Throws an Error for a Resource that is no function.
+ */
+export async function runExecution(options: ExecutionOptions): Promise<StateMachineResult> {
+  const machine = loadStateMachine(options.definition, options.execution.Id);
+  const bucket = bucketOfItems(machine);
+  const handlers = tasksOf(machine).map(([state, resource]) => {
+    const fn = options.functionsByArn.get(resource);
+    if (fn === undefined) throw new Error(`state ${state} calls ${resource}, which is no function of this stack`);
+    return [state, async (input: JsonValue) => unwrap(await options.invoke(fn, input))] as const;
   });
-  await sfn.send(new StopExecutionCommand({ executionArn: execution.arn }));
-  return result;
+  return runStateMachine({
+    definition: lowerStateMachine(machine),
+    input: options.input,
+    handlers: Object.fromEntries(handlers),
+    readItems: (key) => options.readItems(bucket, key),
+    concurrency: CONCURRENCY,
+    execution: { ...options.execution, StartTime: new Date().toISOString() },
+    retryIntervalMs: options.intervalMs,
+    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
+  });
 }
 
-/** Step Functions redrives an execution by entering the state that failed once more, with the same input. */
-export function redrive(
-  clients: Parameters<typeof runExecution>[0],
-  machine: Machine,
-  execution: Execution,
-  input: JsonValue,
-): Promise<StateMachineResult> {
-  return runExecution(clients, machine, execution, { state: 'RunFailed', input, redrives: 1 });
+/** Every Task state, inside and outside maps, with what it calls. */
+export function tasksOf({ States }: Pick<StateMachineDefinition, 'States'>): readonly (readonly [string, string])[] {
+  return Object.entries(States).flatMap(([name, state]) => {
+    if (state.Type === 'Task') return [[name, state.Resource] as const];
+    return state.Type === 'Map' ? tasksOf(state.ItemProcessor) : [];
+  });
 }
 
-function handlersOf(definition: StateMachineDefinition, lambdas: LambdaPool): Readonly<Record<string, StateHandler>> {
-  const states = Object.entries(definition.States).flatMap(([name, state]) =>
-    state.Type === 'Map' ? Object.entries(state.ItemProcessor.States) : [[name, state] as const],
+function bucketOfItems({ States }: StateMachineDefinition): string {
+  const buckets = Object.values(States).flatMap((state) =>
+    state.Type === 'Map' ? [state.ItemReader.Parameters.Bucket] : [],
   );
-  return Object.fromEntries(
-    states.flatMap(([name, state]) =>
-      state.Type === 'Task' ? [[name, (input: JsonValue) => lambdas.invoke(state.Resource, input)] as const] : [],
-    ),
-  );
+  const [bucket, ...others] = new Set(buckets);
+  if (bucket === undefined || others.length > 0) throw new Error(`items come from ${buckets.join(', ') || 'nowhere'}`);
+  return bucket;
+}
+
+/** Source: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html */
+function unwrap(answer: LambdaAnswer): JsonValue {
+  if (answer.kind === 'answer') return JSON.parse(answer.payload) as JsonValue;
+  throw Object.assign(new Error(JSON.stringify(answer.error)), { name: answer.error.errorType });
 }

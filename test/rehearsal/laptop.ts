@@ -1,18 +1,19 @@
 import { join } from 'node:path';
 import { landFiles } from '../../lib/runtime/land-files.ts';
-import { openLocalLake } from '../../lib/runtime/local.ts';
-import type { Batches } from './inputs.ts';
+import { type LocalLake, openLocalLake } from '../../lib/runtime/local.ts';
+import type { Landing } from './uploads.ts';
 
-/** Lands and runs the same batches in a lake of this machine. Throws when a run does not succeed. */
-export async function runOnLaptop(root: string, pipeline: string, batches: Batches): Promise<void> {
-  const pipelines = join(import.meta.dirname, '..', '..', 'pipelines');
-  const log = { info: () => {}, warn: () => {} };
-  const lake = await openLocalLake({ root, pipelines, log });
-  for (const uploads of batches) {
-    for (const { source, path } of uploads) await landFiles(lake.deps, { pipeline, source, files: [path] });
-    const answer = await lake.run({ pipeline });
-    if (answer.kind !== 'ended' || answer.result.status !== 'SUCCEEDED') {
-      throw new Error(`the run on the laptop did not succeed: ${JSON.stringify(answer)}`);
-    }
-  }
+const PIPELINES = join(import.meta.dirname, '..', '..', 'pipelines');
+
+/** A lake in a folder, as the CLI makes it. */
+export function openLaptop(root: string): Promise<LocalLake> {
+  return openLocalLake({ root, pipelines: PIPELINES, log: { info: () => {}, warn: () => {} } });
+}
+
+/** Lands files and runs the pipeline. Throws an Error unless the run succeeds. */
+export async function runLaptop(lake: LocalLake, pipeline: string, landings: readonly Landing[]): Promise<void> {
+  for (const { source, path } of landings) await landFiles(lake.deps, { pipeline, source, files: [path] });
+  const answer = await lake.run({ pipeline });
+  if (answer.kind === 'ended' && answer.result.status !== 'FAILED') return;
+  throw new Error(`the laptop's run did not succeed: ${JSON.stringify(answer)}`);
 }

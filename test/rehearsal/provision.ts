@@ -1,203 +1,166 @@
-import { type AthenaClient, CreateWorkGroupCommand } from '@aws-sdk/client-athena';
-import { type CloudFormationClient, CreateStackCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { CreateDatabaseCommand, CreateTableCommand, type GlueClient } from '@aws-sdk/client-glue';
-import { CreateBucketCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { callJson, type Moto } from './moto-calls.ts';
-import { type Known, type Resource, replaceReferences, resolve, type Template } from './templates.ts';
+import {
+  CloudFormationClient,
+  CreateStackCommand,
+  DescribeStackResourcesCommand,
+} from '@aws-sdk/client-cloudformation';
+import {
+  CreateBucketCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3Client,
+  type VersioningConfiguration,
+} from '@aws-sdk/client-s3';
+import { BY_API } from './by-api.ts';
+import { type Maker, worldOf } from './made.ts';
+import { clientSettings, REGION } from './moto-api.ts';
+import { type Resource, resolve, resolveText, resourcesOf, type Template, type World } from './template.ts';
 
-/** Types that moto 5.2.5 makes from a template. */
-const BY_CLOUDFORMATION = new Set([
+/** A stack as it was made, with how each type of resource came to be. */
+export type MadeStack = {
+  readonly name: string;
+  readonly template: Template;
+  readonly world: World;
+  /** `AWS::S3::Bucket` -> how, and how many. */
+  readonly makers: ReadonlyMap<string, { readonly maker: Maker; readonly count: number }>;
+};
+
+/** Types that moto's CloudFormation makes. */
+const BY_CLOUDFORMATION: ReadonlySet<string> = new Set([
+  'AWS::Events::Rule',
+  'AWS::IAM::Policy',
+  'AWS::IAM::Role',
+  'AWS::KMS::Key',
+  'AWS::Lambda::Function',
+  'AWS::Logs::LogGroup',
   'AWS::S3::Bucket',
   'AWS::SNS::Topic',
   'AWS::SQS::Queue',
-  'AWS::IAM::Role',
-  'AWS::IAM::Policy',
-  'AWS::Lambda::Function',
-  'AWS::Lambda::EventSourceMapping',
-  'AWS::Lambda::Permission',
-  'AWS::Logs::LogGroup',
-  'AWS::Events::Rule',
-  'AWS::StepFunctions::StateMachine',
 ]);
 
-/** Types that a run never asks for: moto cannot make them, and cfn-lint and the unit tests look at them. */
-const NOT_NEEDED = new Set([
-  'AWS::S3::BucketPolicy',
-  'AWS::SQS::QueuePolicy',
-  'AWS::SNS::TopicPolicy',
-  'AWS::CloudWatch::Alarm',
-  'AWS::CloudWatch::Dashboard',
-  'AWS::Scheduler::Schedule',
-  'AWS::CDK::Metadata',
-]);
+/** Types that the harness is itself: it polls the queue and calls the function. */
+const BY_HARNESS: ReadonlySet<string> = new Set(['AWS::Lambda::EventSourceMapping']);
+/** Types that are left out: one stands for nothing in an account, the other refuses callers without TLS, as moto's are. */
+const NOTHING: ReadonlySet<string> = new Set(['AWS::CDK::Metadata', 'AWS::S3::BucketPolicy']);
 
-export type Clients = {
-  readonly cloudFormation: CloudFormationClient;
-  readonly s3: S3Client;
-  readonly glue: GlueClient;
-  readonly athena: AthenaClient;
-};
-
+/** Bytes of template that CloudFormation takes in a call; a larger one lies in a bucket. */
+const BODY_LIMIT = 51_200;
 const TEMPLATES = 'rehearsal-templates';
 
-/** How many resources of each type were made in which way. */
-export type Provisioned = {
-  readonly outputs: Readonly<Record<string, string>>;
-  readonly made: readonly string[];
-};
+/** Throws an Error that names every type that nobody here knows how to make, so that none is dropped in silence. */
+export function makerOf(type: string): Maker {
+  if (BY_CLOUDFORMATION.has(type)) return 'cloudformation';
+  if (BY_API[type] !== undefined) return 'api';
+  if (BY_HARNESS.has(type)) return 'harness';
+  if (NOTHING.has(type)) return 'none';
+  throw new Error(
+    `the template has a ${type}, which neither moto nor the rehearsal makes: teach test/rehearsal/by-api.ts`,
+  );
+}
 
-/** Creates a stack: what moto makes of a template by CloudFormation, the rest by API. Throws for a type nobody thought of. */
-export async function createStack(
-  moto: Moto,
-  clients: Clients,
-  name: string,
-  template: Template,
-): Promise<Provisioned> {
-  const resources = Object.entries(template.Resources);
-  const known = new Map<string, string>();
-  const byApi: string[] = [];
-  for (const [id, resource] of resources) {
-    if (BY_CLOUDFORMATION.has(resource.Type) || NOT_NEEDED.has(resource.Type)) continue;
-    await createByApi(moto, clients, id, resource, known);
-    byApi.push(resource.Type);
+/** Makes a stack's resources in moto: those that its CloudFormation makes first, then the others by their APIs. */
+export async function makeStack(endpoint: string, name: string, template: Template): Promise<MadeStack> {
+  const makers = countMakers(template);
+  const made = new Map<string, string>();
+  const world = worldOf(name, template, made);
+  await uploadCode(endpoint, template, world);
+  const body = JSON.stringify(templateFor(template));
+  const client = new CloudFormationClient(clientSettings(endpoint));
+  await client.send(new CreateStackCommand({ StackName: name, ...(await placeTemplate(endpoint, name, body)) }));
+  const { StackResources = [] } = await client.send(new DescribeStackResourcesCommand({ StackName: name }));
+  for (const { LogicalResourceId, PhysicalResourceId } of StackResources) {
+    if (LogicalResourceId !== undefined && PhysicalResourceId !== undefined)
+      made.set(LogicalResourceId, PhysicalResourceId);
   }
-  const kept = resources
-    .filter(([, { Type }]) => BY_CLOUDFORMATION.has(Type))
-    .map(([id, resource]) => [id, substituted(moto, template, resource)] as const);
-  await placeCode(clients.s3, moto, kept);
-  const outputs = await createByCloudFormation(clients, name, template, kept, known);
-  const skipped = resources.map(([, { Type }]) => Type).filter((type) => NOT_NEEDED.has(type));
+  const missing = Object.entries(template.Resources).filter(
+    ([id, { Type }]) => makerOf(Type) === 'cloudformation' && !made.has(id),
+  );
+  if (missing.length > 0) throw new Error(`moto did not make ${missing.map(([id]) => id).join(', ')} of ${name}`);
+  await switchVersioningOn(endpoint, template, world);
+  for (const [id, { Type, Properties }] of Object.entries(template.Resources)) {
+    const make = makerOf(Type) === 'api' ? BY_API[Type] : undefined;
+    if (make === undefined) continue;
+    made.set(id, await make(endpoint, resolve(Properties ?? {}, world) as Record<string, unknown>));
+  }
+  return { name, template, world, makers };
+}
+
+/** Moto's CloudFormation leaves a bucket's versioning out. */
+async function switchVersioningOn(endpoint: string, template: Template, world: World): Promise<void> {
+  const client = new S3Client({ ...clientSettings(endpoint), forcePathStyle: true });
+  for (const [id, { VersioningConfiguration }] of resourcesOf(template, 'AWS::S3::Bucket')) {
+    if (VersioningConfiguration === undefined) continue;
+    const wanted = VersioningConfiguration as VersioningConfiguration;
+    await client.send(new PutBucketVersioningCommand({ Bucket: world.ref(id), VersioningConfiguration: wanted }));
+  }
+}
+
+function countMakers(template: Template): MadeStack['makers'] {
+  const counts = new Map<string, { maker: Maker; count: number }>();
+  for (const { Type } of Object.values(template.Resources)) {
+    const known = counts.get(Type);
+    counts.set(Type, { maker: known?.maker ?? makerOf(Type), count: (known?.count ?? 0) + 1 });
+  }
+  return counts;
+}
+
+/** Fields that moto 5.2.5 trips over: it takes a key's tags for those of the KMS API, which are spelt otherwise. */
+const LEFT_OUT: Readonly<Record<string, readonly string[]>> = { 'AWS::KMS::Key': ['Tags'] };
+
+function propertiesFor({ Type, Properties = {} }: Resource): Readonly<Record<string, unknown>> {
+  const kept = Object.entries(Properties).filter(([name]) => !LEFT_OUT[Type]?.includes(name));
+  return Object.fromEntries(kept);
+}
+
+/** The template with nothing but what moto's CloudFormation is to make. */
+function templateFor(template: Template): { Resources: Record<string, Resource> } {
+  const kept = Object.entries(template.Resources).filter(([, { Type }]) => makerOf(Type) === 'cloudformation');
   return {
-    outputs,
-    made: [
-      `by CloudFormation: ${counted(kept.map(([, { Type }]) => Type))}`,
-      `by API: ${counted(byApi)}`,
-      `not made, since no run asks for them: ${counted(skipped)}`,
-    ],
+    Resources: Object.fromEntries(
+      kept.map(([id, resource]) => {
+        const before = [resource.DependsOn ?? []].flat().filter((other) => kept.some(([one]) => one === other));
+        return [
+          id,
+          {
+            Type: resource.Type,
+            Properties: propertiesFor(resource),
+            ...(before.length === 0 ? {} : { DependsOn: before }),
+          },
+        ];
+      }),
+    ),
   };
 }
 
-/** moto 5.2.5 leaves a state machine's DefinitionSubstitutions out: they are made before it sees the definition. */
-function substituted(moto: Moto, template: Template, resource: Resource): Resource {
-  if (resource.Type !== 'AWS::StepFunctions::StateMachine') return resource;
-  const { DefinitionString, DefinitionSubstitutions, ...others } = resource.Properties ?? {};
-  const values = resolve(DefinitionSubstitutions, moto, functionArns(moto, template)) as Readonly<
-    Record<string, string>
-  >;
-  const definition = String(DefinitionString).replaceAll(
-    /\$\{(\w+)\}/g,
-    (whole, name: string) => values[name] ?? whole,
-  );
-  return { ...resource, Properties: { ...others, DefinitionString: definition } };
+async function placeTemplate(
+  endpoint: string,
+  stack: string,
+  body: string,
+): Promise<{ TemplateBody: string } | { TemplateURL: string }> {
+  if (Buffer.byteLength(body) <= BODY_LIMIT) return { TemplateBody: body };
+  const Key = `${stack}.json`;
+  const client = await withBucket(endpoint, TEMPLATES);
+  await client.send(new PutObjectCommand({ Bucket: TEMPLATES, Key, Body: body }));
+  return { TemplateURL: `https://${TEMPLATES}.s3.${REGION}.amazonaws.com/${Key}` };
 }
 
-function functionArns({ region, account }: Moto, { Resources }: Template): Known {
-  const functions = Object.entries(Resources).filter(([, { Type }]) => Type === 'AWS::Lambda::Function');
-  return new Map(
-    functions.map(([id, { Properties }]) => [
-      `${id}.Arn`,
-      `arn:aws:lambda:${region}:${account}:function:${String(Properties?.['FunctionName'])}`,
-    ]),
-  );
-}
+/** An archive without files: the code itself is run from its folder, and moto only looks whether something is there. */
+const EMPTY_ZIP = Buffer.concat([Buffer.from('PK\x05\x06', 'latin1'), Buffer.alloc(18)]);
 
-/** Makes the bucket that templates are uploaded to, since they are too long for a request. */
-export async function prepare(moto: Moto, { s3 }: Clients): Promise<void> {
-  for (const Bucket of [TEMPLATES, assetsBucket(moto)]) await createBucket(s3, moto, Bucket);
-}
-
-async function createBucket(s3: S3Client, { region }: Moto, Bucket: string): Promise<void> {
-  const CreateBucketConfiguration = { LocationConstraint: region as 'eu-central-1' };
-  await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration }));
-}
-
-function assetsBucket({ account, region }: Moto): string {
-  return `cdk-hnb659fds-assets-${account}-${region}`;
-}
-
-/** moto wants an archive for each function; the rehearsal runs the bundles themselves. */
-async function placeCode(s3: S3Client, moto: Moto, resources: readonly (readonly [string, Resource])[]): Promise<void> {
-  const emptyZip = Buffer.from('UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==', 'base64');
-  for (const [, { Type, Properties }] of resources) {
-    if (Type !== 'AWS::Lambda::Function') continue;
-    const { S3Key } = (Properties?.['Code'] ?? {}) as { readonly S3Key?: string };
-    await s3.send(new PutObjectCommand({ Bucket: assetsBucket(moto), Key: S3Key, Body: emptyZip }));
+/** As `cdk deploy` does before it makes a stack. */
+async function uploadCode(endpoint: string, template: Template, world: World): Promise<void> {
+  const codes = resourcesOf(template, 'AWS::Lambda::Function').map(([, properties]) => properties['Code']);
+  for (const code of new Set(codes.map((one) => JSON.stringify(resolve(one, world))))) {
+    const { S3Bucket, S3Key } = JSON.parse(code) as { S3Bucket: string; S3Key: string };
+    const client = await withBucket(endpoint, resolveText(S3Bucket, world));
+    await client.send(new PutObjectCommand({ Bucket: S3Bucket, Key: S3Key, Body: EMPTY_ZIP }));
   }
 }
 
-async function createByCloudFormation(
-  { cloudFormation, s3 }: Clients,
-  StackName: string,
-  template: Template,
-  kept: readonly (readonly [string, Resource])[],
-  known: Known,
-): Promise<Readonly<Record<string, string>>> {
-  const ids = new Set(kept.map(([id]) => id));
-  const Resources = Object.fromEntries(
-    kept.map(([id, resource]) => {
-      const dependencies = [resource.DependsOn ?? []].flat().filter((other) => ids.has(other));
-      return [id, { ...replaceReferences(resource, known), DependsOn: dependencies }];
-    }),
-  );
-  const body = JSON.stringify({ Resources, Outputs: replaceReferences(template.Outputs ?? {}, known) });
-  await s3.send(new PutObjectCommand({ Bucket: TEMPLATES, Key: StackName, Body: body }));
-  const TemplateURL = `https://s3.amazonaws.com/${TEMPLATES}/${StackName}`;
-  await cloudFormation.send(new CreateStackCommand({ StackName, TemplateURL, Capabilities: ['CAPABILITY_IAM'] }));
-  const { Stacks } = await cloudFormation.send(new DescribeStacksCommand({ StackName }));
-  const [stack] = Stacks ?? [];
-  if (stack?.StackStatus !== 'CREATE_COMPLETE') throw new Error(`stack ${StackName} is ${stack?.StackStatus}`);
-  return Object.fromEntries(
-    (stack.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey ?? '', OutputValue ?? '']),
-  );
-}
-
-async function createByApi(
-  moto: Moto,
-  { glue, athena }: Clients,
-  id: string,
-  { Type, Properties }: Resource,
-  known: Map<string, string>,
-): Promise<void> {
-  const properties = (): Record<string, never> => resolve(Properties ?? {}, moto, known) as Record<string, never>;
-  switch (Type) {
-    case 'AWS::KMS::Key': {
-      const answer = await callJson<{ KeyMetadata: { Arn: string } }>(moto, 'kms', 'TrentService.CreateKey', {});
-      known.set(`${id}.Arn`, answer.KeyMetadata.Arn);
-      return;
-    }
-    case 'AWS::Glue::Database': {
-      const { name, description, locationUri } = upperless(properties()['DatabaseInput']);
-      const DatabaseInput = { Name: String(name), Description: String(description), LocationUri: String(locationUri) };
-      await glue.send(new CreateDatabaseCommand({ DatabaseInput }));
-      return;
-    }
-    case 'AWS::Glue::Table': {
-      const { DatabaseName, TableInput } = properties();
-      await glue.send(new CreateTableCommand({ DatabaseName, TableInput }));
-      return;
-    }
-    case 'AWS::Athena::WorkGroup': {
-      const { Name, Description, WorkGroupConfiguration } = properties();
-      await athena.send(new CreateWorkGroupCommand({ Name, Description, Configuration: WorkGroupConfiguration }));
-      return;
-    }
-    default:
-      throw new Error(
-        `the template has ${id} of type ${Type}, which the rehearsal cannot create; teach it in provision.ts`,
-      );
-  }
-}
-
-function upperless(value: unknown): Readonly<Record<string, unknown>> {
-  const entries = Object.entries(value as object).map(([name, field]) => [
-    `${name[0]?.toLowerCase()}${name.slice(1)}`,
-    field,
-  ]);
-  return Object.fromEntries(entries);
-}
-
-function counted(types: readonly string[]): string {
-  const counts = new Map<string, number>();
-  for (const type of types) counts.set(type, (counts.get(type) ?? 0) + 1);
-  return [...counts].map(([type, count]) => `${count} ${type}`).join(', ') || 'nothing';
+async function withBucket(endpoint: string, Bucket: string): Promise<S3Client> {
+  const client = new S3Client({ ...clientSettings(endpoint), forcePathStyle: true });
+  const where = { LocationConstraint: REGION } as const;
+  await client.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: where })).catch((cause: unknown) => {
+    if (!(cause instanceof Error) || cause.name !== 'BucketAlreadyOwnedByYou') throw cause;
+  });
+  return client;
 }

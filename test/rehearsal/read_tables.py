@@ -1,67 +1,93 @@
-"""read_tables.py <endpoint> <laptop root> <pipeline>: compares the deployed lake's tables with the laptop's.
+"""Compares the tables of a lake in Glue with those of a lake in a folder, both read by PyIceberg.
 
-Reads every table through PyIceberg's Glue catalog and the laptop's copy of it from its folder, and prints
-{ "tables": { name: rows }, "differences": [text] } as JSON. What names a run, a moment or an upload is left out of the
-comparison: those differ between two lakes by nature.
+Takes JSON on stdin: { endpoint, pipeline, laptop: folder of the local lake, compare: layers whose rows must be equal,
+ignore: columns that differ between any two runs }. Prints JSON: { tables: { name: { rows, problems } }, audit: { rows,
+problems, events } }. Every Iceberg table in Glue is read whole.
 """
 
 import json
-import os
 import sys
 from collections import Counter
+from pathlib import Path
 
+import pyarrow.dataset
+from pyarrow.fs import S3FileSystem
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.table import StaticTable
 
-endpoint, root, pipeline = sys.argv[1:]
-catalog = GlueCatalog(
-    "deployed",
-    **{
-        "glue.endpoint": endpoint,
-        "s3.endpoint": endpoint,
-        "s3.region": "eu-central-1",
-        "s3.access-key-id": "test",
-        "s3.secret-access-key": "test",
-        "client.region": "eu-central-1",
-        "client.access-key-id": "test",
-        "client.secret-access-key": "test",
-    },
-)
-
-OF_A_RUN = {"run_id", "etag", "duration_ms"}
+LAYERS = ["silver", "gold", "ops"]
+ARROW_TYPES = {"timestamp": "timestamp", "string": "string"}
 
 
-def comparable(column):
-    return column not in OF_A_RUN and not column.endswith("_at")
+def glue_catalog(endpoint: str) -> GlueCatalog:
+    settings = {"client.region": "eu-central-1", "client.access-key-id": "rehearsal", "client.secret-access-key": "rehearsal"}
+    return GlueCatalog("rehearsal", **{"glue.endpoint": endpoint, "s3.endpoint": endpoint, **settings})
 
 
-def rows_of(table):
-    found = table.scan().to_arrow()
-    columns = [name for name in found.column_names if comparable(name)]
-    rows = Counter(json.dumps(row, default=str, sort_keys=True) for row in found.select(columns).to_pylist())
-    return columns, rows, found.num_rows
+def laptop_tables(root: Path, pipeline: str) -> dict[str, StaticTable]:
+    tables = {}
+    for layer in LAYERS:
+        for folder in sorted((root / layer / pipeline).glob("*/metadata")):
+            newest = max(folder.glob("v*.metadata.json"), key=lambda path: int(path.name[1:].split(".")[0]))
+            tables[f"{pipeline}_{layer}.{folder.parent.name}"] = StaticTable.from_metadata(str(newest))
+    return tables
 
 
-tables = {}
-differences = []
-for layer in ("silver", "gold", "ops"):
-    database = f"{pipeline}_{layer}"
-    deployed = sorted(name for _, name in catalog.list_tables(database) if name != "audit_log")
-    folder = os.path.join(root, layer, pipeline)
-    local = sorted(n for n in os.listdir(folder) if os.path.isdir(os.path.join(folder, n, "metadata")))
-    if deployed != local:
-        differences.append(f"{database}: deployed has {deployed}, the laptop {local}")
-    for name in deployed:
-        columns, rows, count = rows_of(catalog.load_table(f"{database}.{name}"))
-        tables[f"{database}.{name}"] = count
-        if name not in local or name == "runs":
+def rows_of(table, ignore: set[str]) -> Counter:
+    arrow = table.scan().to_arrow()
+    kept = sorted(name for name in arrow.column_names if name not in ignore)
+    return Counter(repr([row[name] for name in kept]) for row in arrow.select(kept).to_pylist())
+
+
+def differences(aws: Counter, laptop: Counter) -> list[str]:
+    found = []
+    for where, rest in [("AWS", aws - laptop), ("the laptop", laptop - aws)]:
+        if rest:
+            row, _ = rest.most_common(1)[0]
+            found.append(f"{rest.total()} rows on {where} alone, such as {row[:300]}")
+    return found
+
+
+def columns_of(table) -> list[tuple[str, str]]:
+    return [(field.name, str(field.field_type)) for field in table.schema().fields]
+
+
+def compare(catalog: GlueCatalog, request: dict) -> dict[str, dict]:
+    pipeline, ignore = request["pipeline"], set(request["ignore"])
+    laptop = laptop_tables(Path(request["laptop"]), pipeline)
+    names = [".".join(name) for layer in LAYERS for name in catalog.list_tables(f"{pipeline}_{layer}")]
+    answer = {}
+    for name in sorted({*names, *laptop}):
+        if name not in names or name not in laptop:
+            answer[name] = {"rows": 0, "problems": [f"only on {'the laptop' if name in laptop else 'AWS'}"]}
             continue
-        other_columns, other_rows, other_count = rows_of(StaticTable.from_metadata(os.path.join(folder, name)))
-        if columns != other_columns:
-            differences.append(f"{database}.{name}: columns {columns}, on the laptop {other_columns}")
-        elif rows != other_rows:
-            more = list((rows - other_rows).elements())[:3]
-            less = list((other_rows - rows).elements())[:3]
-            differences.append(f"{database}.{name}: {count} rows, {other_count} on the laptop; only deployed: {more}; only there: {less}")
+        table = catalog.load_table(name)
+        rows = rows_of(table, ignore)
+        problems = []
+        if columns_of(table) != columns_of(laptop[name]):
+            problems.append(f"columns {columns_of(table)}; on the laptop {columns_of(laptop[name])}")
+        elif any(name.startswith(f"{pipeline}_{layer}.") for layer in request["compare"]):
+            problems += differences(rows, rows_of(laptop[name], ignore))
+        answer[name] = {"rows": rows.total(), "problems": problems}
+    return answer
 
-print(json.dumps({"tables": tables, "differences": differences}))
+
+def audit_log(catalog: GlueCatalog, request: dict) -> dict:
+    """The external table that Athena reads: its columns are those of the files at its location."""
+    table = catalog.glue.get_table(DatabaseName=f"{request['pipeline']}_ops", Name="audit_log")["Table"]
+    descriptor = table["StorageDescriptor"]
+    filesystem = S3FileSystem(
+        endpoint_override=request["endpoint"], region="eu-central-1", access_key="rehearsal", secret_key="rehearsal"
+    )
+    path = descriptor["Location"].removeprefix("s3://").rstrip("/")
+    data = pyarrow.dataset.dataset(path, filesystem=filesystem, format="parquet").to_table()
+    wanted = [(column["Name"], ARROW_TYPES[column["Type"]]) for column in descriptor["Columns"]]
+    got = [(field.name, str(field.type).split("[")[0]) for field in data.schema]
+    problems = [] if got == wanted else [f"files have columns {got}; the Glue table has {wanted}"]
+    events = Counter(f"{row['function']}.{row['event']}" for row in data.to_pylist())
+    return {"rows": data.num_rows, "problems": problems, "events": dict(sorted(events.items()))}
+
+
+request = json.load(sys.stdin)
+catalog = glue_catalog(request["endpoint"])
+print(json.dumps({"tables": compare(catalog, request), "audit": audit_log(catalog, request)}))

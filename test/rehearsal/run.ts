@@ -1,48 +1,57 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { startMoto } from '../aws/moto-server.ts';
-import { REHEARSED, type Rehearsed } from './inputs.ts';
+import { PEERS } from '../interop/environments.ts';
+import { readAssembly, synthesize } from './assembly.ts';
+import { startGateway } from './gateway.ts';
+import { makeStack } from './provision.ts';
 import { rehearse } from './rehearsal.ts';
+import { createSteps } from './steps.ts';
 
 /**
- * `npm run rehearse [pipeline...]`: runs what would be deployed (synthesized templates, built bundles) against API
- * servers on this machine and checks what comes out. Ends non-zero on any difference. `--keep` leaves the server and the
- * folder until the program is stopped.
+ * `npm run rehearse [-- <pipeline> ...] [-- --keep] [-- --assembly <folder>]`: deploys what `cdk synth` writes to an
+ * imitated AWS on this machine, lands files, and drives the state machine with the bundled functions; see docs/aws.md.
+ * By default it rehearses online_retail. `--keep` leaves the server up until it is interrupted; `--assembly` takes a
+ * cloud assembly that is there. Logs of functions stay in .peers/rehearsal. Ends with 1 on any difference.
  */
-const words = process.argv.slice(2);
-const keep = words.includes('--keep');
-const wanted = words.filter((word) => word !== '--keep');
-const unknown = wanted.filter((name) => !REHEARSED.some((known) => known === name));
-if (unknown.length > 0) {
-  console.error(`cannot rehearse ${unknown.join(', ')}: expected one of ${REHEARSED.join(', ')}`);
-  process.exit(1);
-}
-const pipelines = (wanted.length === 0 ? [REHEARSED[0]] : wanted) as readonly Rehearsed[];
-const assembly = join(import.meta.dirname, '..', '..', 'cdk.out');
-const bundles = join(import.meta.dirname, '..', '..', 'dist', 'lambdas', 'x64');
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { keep: { type: 'boolean', default: false }, assembly: { type: 'string' } },
+});
+const pipelines = positionals.length === 0 ? ['online_retail'] : positionals;
+const folder = join(PEERS, 'rehearsal');
 
-for (const pipeline of pipelines) {
-  const { endpoint, stop } = await startMoto();
-  const work = await mkdtemp(join(tmpdir(), `rehearsal-${pipeline}-`));
-  try {
-    await rehearse({
-      pipeline,
-      moto: { endpoint, region: 'eu-central-1', account: '123456789012' },
-      assembly,
-      bundles,
-      work,
-    });
-    console.log(`${pipeline}: everything is as on the laptop`);
-  } catch (cause) {
-    console.error(`${pipeline}: FAILED`, cause);
-    console.error(`logs of the functions: ${join(work, 'logs.jsonl')}`);
-    process.exitCode = 1;
+const steps = createSteps(console.log);
+const started = performance.now();
+await mkdir(folder, { recursive: true });
+const cdkOut = resolve(options.assembly ?? join(folder, 'cdk.out'));
+if (options.assembly === undefined) await steps.step('cdk synth', () => synthesize(cdkOut));
+const { endpoint, stop } = await steps.step('start moto', startMoto, (moto) => moto.endpoint);
+const gateway = await startGateway(endpoint);
+try {
+  const [first = ''] = pipelines;
+  const { lake: lakeStack } = await readAssembly(cdkOut, first);
+  const lake = await steps.step('make the lake', () => makeStack(endpoint, lakeStack.name, lakeStack.template));
+  for (const pipeline of pipelines) {
+    console.log(`\n${pipeline}`);
+    const assembly = await readAssembly(cdkOut, pipeline);
+    await rehearse({ assembly, lake, pipeline, endpoint, gateway, folder: join(folder, pipeline) }, steps);
   }
-  if (keep) {
-    console.log(`the server is at ${endpoint}, files are in ${work}; stop with Ctrl-C`);
-    await new Promise(() => {});
-  }
-  await stop();
-  if (process.exitCode !== 1) await rm(work, { recursive: true, force: true });
+} catch (cause) {
+  console.error(cause);
+  process.exitCode = 1;
+} finally {
+  await gateway.close();
 }
+const seconds = ((performance.now() - started) / 1000).toFixed(0);
+console.log(`\n${pipelines.join(', ')}: ${steps.problems()} problems in ${seconds} s`);
+if (steps.problems() > 0) {
+  console.log(`logs of the functions: ${folder}/<pipeline>/*.log`);
+  process.exitCode = 1;
+}
+if (options.keep) {
+  console.log(`the server stays up at ${endpoint} (any credentials, region eu-central-1) until this is interrupted`);
+  await new Promise((interrupted) => process.once('SIGINT', interrupted));
+}
+await stop();

@@ -1,0 +1,192 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { contextOf, type LambdaFunction, variablesOf } from './function.ts';
+
+/** As Lambda reports it to who called: errorType is what ErrorEquals matches. */
+export type LambdaError = {
+  readonly errorType: string;
+  readonly errorMessage: string;
+  readonly trace?: readonly string[];
+};
+
+export type LambdaAnswer =
+  | { readonly kind: 'answer'; readonly payload: string }
+  | { readonly kind: 'error'; readonly error: LambdaError };
+
+/** An execution environment: one process that works on one call at a time, and keeps what it has between calls. */
+export type Environment = {
+  readonly id: string;
+  readonly fn: LambdaFunction;
+  /** Whether it may be given a call; false once its process has ended. */
+  alive(): boolean;
+  invoke(requestId: string, event: unknown): Promise<LambdaAnswer>;
+  /** Bytes of memory that it held at most, as far as was seen. */
+  peakBytes(): number;
+  kill(): void;
+  close(): Promise<void>;
+};
+
+export type EnvironmentOptions = {
+  readonly id: string;
+  readonly fn: LambdaFunction;
+  /** Gets a folder of the environment's own, which is its /tmp, and the log of its function. */
+  readonly folder: string;
+  /** What stands in for Lambda's own variables besides those of the function: credentials, endpoint, region. */
+  readonly account: Readonly<Record<string, string>>;
+};
+
+const BOOTSTRAP = join(import.meta.dirname, 'bootstrap.mjs');
+/** Milliseconds between two looks at a process's memory. */
+const LOOK_EVERY = 20;
+/** Milliseconds that Lambda gives to the code outside the handler before it starts over; here it ends the environment. */
+const INIT_LIMIT = 10_000;
+
+type Message =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'answer'; readonly id: string; readonly payload: string }
+  | { readonly kind: 'error'; readonly id: string; readonly error: LambdaError }
+  | { readonly kind: 'crashed'; readonly error: LambdaError };
+
+type Waiting = { readonly requestId: string; readonly settle: (answer: LambdaAnswer) => void };
+
+/**
+ * Starts the process of an environment: nothing of this machine's environment variables reaches it. A call that takes
+ * longer than the function's timeout is killed (Sandbox.Timedout), a process that holds more than its memory too
+ * (Runtime.OutOfMemory); one that ends by itself or by `kill` answers Runtime.ExitError. Whatever was killed is gone for good.
+ */
+export async function startEnvironment({ id, fn, folder, account }: EnvironmentOptions): Promise<Environment> {
+  const tmp = join(folder, 'tmp', id);
+  await mkdir(tmp, { recursive: true });
+  const child = spawn(process.execPath, [BOOTSTRAP, fn.taskRoot, fn.handler], {
+    cwd: fn.taskRoot,
+    env: variablesOf(fn, tmp, account),
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const log = createWriteStream(join(folder, `${fn.name}.log`), { flags: 'a' });
+  child.stdout?.pipe(log, { end: false });
+  child.stderr?.pipe(log, { end: false });
+  const state = watch(child, fn);
+  return {
+    id,
+    fn,
+    alive: () => child.exitCode === null && child.signalCode === null && state.reason() === undefined,
+    peakBytes: () => state.peakBytes(),
+    kill: () => child.kill('SIGKILL'),
+    async invoke(requestId, event) {
+      const initialised = await state.ready;
+      if (initialised !== undefined) return { kind: 'error', error: { ...initialised } };
+      return callWithin(child, state, fn, requestId, event);
+    },
+    async close() {
+      child.kill('SIGKILL');
+      await state.ended;
+      log.end();
+      await rm(tmp, { recursive: true, force: true });
+    },
+  };
+}
+
+type Watched = {
+  /** Kept once the handler is loaded: undefined, or why it could not be. */
+  readonly ready: Promise<LambdaError | undefined>;
+  readonly ended: Promise<void>;
+  wait(waiting: Waiting | undefined): void;
+  /** Ends the process and says what its caller hears. */
+  end(reason: LambdaError): void;
+  reason(): LambdaError | undefined;
+  peakBytes(): number;
+};
+
+function watch(child: ChildProcess, fn: LambdaFunction): Watched {
+  let waiting: Waiting | undefined;
+  let reason: LambdaError | undefined;
+  let peak = 0;
+  const ready = Promise.withResolvers<LambdaError | undefined>();
+  const ended = Promise.withResolvers<void>();
+  const end = (why: LambdaError): void => {
+    reason ??= why;
+    child.kill('SIGKILL');
+  };
+  const init = setTimeout(() => end(exitError('INIT', 'the code outside the handler took more than 10 s')), INIT_LIMIT);
+  let initialised = false;
+  const looking = setInterval(async () => {
+    // What waits for a call is frozen on Lambda.
+    if (initialised && waiting === undefined) return;
+    const bytes = await residentBytes(child.pid);
+    peak = Math.max(peak, bytes);
+    if (bytes <= fn.memoryMb * 2 ** 20 || reason !== undefined) return;
+    const held = `held ${Math.round(bytes / 2 ** 20)} MB of ${fn.memoryMb} MB`;
+    end({ errorType: 'Runtime.OutOfMemory', errorMessage: `${requestOf(waiting)} Error: Runtime was killed: ${held}` });
+  }, LOOK_EVERY);
+  child.on('message', (message: Message) => {
+    if (message.kind === 'ready') ready.resolve(undefined);
+    else if (message.kind === 'crashed') reason ??= message.error;
+    else if (message.id === waiting?.requestId) waiting.settle(message);
+  });
+  child.on('error', (cause) => end(exitError('INIT', cause.message)));
+  child.on('close', (code, signal) => {
+    clearTimeout(init);
+    clearInterval(looking);
+    reason ??= exitError(requestOf(waiting), signal === null ? `exit status ${code}` : `signal: ${signal}`);
+    ready.resolve(reason);
+    waiting?.settle({ kind: 'error', error: reason });
+    ended.resolve();
+  });
+  ready.promise.then(() => {
+    initialised = true;
+    clearTimeout(init);
+  });
+  return {
+    ready: ready.promise,
+    ended: ended.promise,
+    wait: (one) => {
+      waiting = one;
+    },
+    end,
+    reason: () => reason,
+    peakBytes: () => peak,
+  };
+}
+
+function callWithin(
+  child: ChildProcess,
+  state: Watched,
+  fn: LambdaFunction,
+  requestId: string,
+  event: unknown,
+): Promise<LambdaAnswer> {
+  const { promise, resolve } = Promise.withResolvers<LambdaAnswer>();
+  const late = setTimeout(() => {
+    const errorMessage = `RequestId: ${requestId} Error: Task timed out after ${fn.timeoutSeconds.toFixed(2)} seconds`;
+    state.end({ errorType: 'Sandbox.Timedout', errorMessage });
+  }, fn.timeoutSeconds * 1000);
+  state.wait({
+    requestId,
+    settle: (answer) => {
+      clearTimeout(late);
+      state.wait(undefined);
+      resolve(answer);
+    },
+  });
+  const deadline = Date.now() + fn.timeoutSeconds * 1000;
+  const reason = state.reason();
+  if (reason !== undefined) return Promise.resolve({ kind: 'error', error: reason });
+  child.send({ id: requestId, event, context: contextOf(fn, requestId), deadline }, () => {});
+  return promise;
+}
+
+function exitError(request: string, what: string): LambdaError {
+  return { errorType: 'Runtime.ExitError', errorMessage: `${request} Error: Runtime exited with error: ${what}` };
+}
+
+function requestOf(waiting: Waiting | undefined): string {
+  return `RequestId: ${waiting?.requestId ?? 'INIT'}`;
+}
+
+/** 0 for a process that has ended. */
+async function residentBytes(pid: number | undefined): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+}

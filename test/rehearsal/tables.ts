@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { awsPython } from '../aws/moto-server.ts';
+
+const answer = z.object({
+  tables: z.record(z.string(), z.object({ rows: z.number(), problems: z.array(z.string()) })),
+  audit: z.object({
+    rows: z.number(),
+    problems: z.array(z.string()),
+    events: z.record(z.string(), z.number()),
+  }),
+});
+
+export type TablesRead = z.infer<typeof answer>;
+
+/** Columns that say when and in which run a row came about, and tags of files that each store makes up itself. */
+const IGNORED = [
+  'run_id',
+  'etag',
+  'ingested_at',
+  'recorded_at',
+  'quarantined_at',
+  'started_at',
+  'finished_at',
+  'duration_ms',
+];
+
+/** Lets PyIceberg read every table of a pipeline through Glue, and compare its rows with those of a lake in a folder. */
+export async function readTables(endpoint: string, pipeline: string, laptop: string): Promise<TablesRead> {
+  const request = { endpoint, pipeline, laptop, ignore: IGNORED, compare: ['silver', 'gold', 'ops'] };
+  const script = join(import.meta.dirname, 'read_tables.py');
+  const child = spawn(await awsPython(), [script], { stdio: ['pipe', 'pipe', 'pipe'] });
+  let [out, complaints] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text));
+  child.stdin.end(JSON.stringify(request));
+  const code = await new Promise((ended, failed) => child.on('close', ended).on('error', failed));
+  if (code !== 0) throw new Error(`${script} ended with ${code}:\n${complaints.slice(-3_000)}`);
+  return answer.parse(JSON.parse(out));
+}
