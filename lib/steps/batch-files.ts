@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { mapConcurrent } from '../core/concurrency.ts';
 import { objectName } from '../core/objects.ts';
 import type { FileOutcome, LandedFile } from '../core/run.ts';
 import type { SourceSpec } from '../core/spec.ts';
@@ -7,7 +8,6 @@ import type { Borrowed, Session } from '../ports.ts';
 import type { Batch } from '../sql/batch.ts';
 import type { NumberedFile } from '../sql/quarantine.ts';
 import type { FileGroup, FileLayout } from '../sql/raw-rows.ts';
-import { mapConcurrent } from '../table/concurrency.ts';
 import type { StepDeps } from './deps.ts';
 import { pathOf } from './table-state.ts';
 

@@ -1,12 +1,12 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { mapConcurrent } from '../core/concurrency.ts';
 import type { PlacedFile } from '../core/run.ts';
 import { type TableId, tablePrefix } from '../core/tables.ts';
 import { partitionTuple } from '../iceberg/partition.ts';
 import { partitionFolder } from '../iceberg/partition-path.ts';
 import type { PartitionSpec, Schema } from '../iceberg/types.ts';
 import type { WrittenFile } from '../ports.ts';
-import { mapConcurrent } from '../table/concurrency.ts';
 import type { StepDeps } from './deps.ts';
 
 export type Placed = PlacedFile<WrittenFile>;

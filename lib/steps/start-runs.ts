@@ -1,7 +1,7 @@
+import { mapConcurrent } from '../core/concurrency.ts';
 import { InvalidInput, StrataError } from '../core/errors.ts';
 import { executionName, type Upload, uploadId } from '../core/trigger.ts';
 import type { AuditLog, Clock, Executions, Log, ObjectStore } from '../ports.ts';
-import { mapConcurrent } from '../table/concurrency.ts';
 
 export type StartDeps = {
   readonly store: ObjectStore;

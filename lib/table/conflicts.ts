@@ -1,7 +1,7 @@
+import { mapConcurrent } from '../core/concurrency.ts';
 import { snapshotsSince } from '../iceberg/snapshot.ts';
 import type { ManifestEntry, Snapshot, TableMetadata } from '../iceberg/types.ts';
 import type { ObjectStore } from '../ports.ts';
-import { mapConcurrent } from './concurrency.ts';
 import type { Prepared } from './prepare.ts';
 import { readManifest, readManifestList } from './read.ts';
 import { partitionKey } from './removal.ts';

@@ -1,3 +1,4 @@
+import { mapConcurrent } from '../core/concurrency.ts';
 import { InvalidInput } from '../core/errors.ts';
 import { fullName, type TableId } from '../core/tables.ts';
 import { assertReadable } from '../iceberg/features.ts';
@@ -10,7 +11,6 @@ import { currentSchema } from '../iceberg/schema.ts';
 import { currentSnapshot, snapshotById } from '../iceberg/snapshot.ts';
 import type { DataFile, ManifestEntry, ManifestFile, Snapshot, TableMetadata } from '../iceberg/types.ts';
 import type { Catalog, CatalogEntry, ObjectStore } from '../ports.ts';
-import { mapConcurrent } from './concurrency.ts';
 import { cacheOf } from './manifest-cache.ts';
 
 /** The table, or undefined when there is none. Throws UnreadableTable when it needs a feature that we don't read. */

@@ -1,3 +1,4 @@
+import { mapConcurrent } from '../core/concurrency.ts';
 import { CommitConflict, InvalidInput } from '../core/errors.ts';
 import { currentSpec, resolveSpec, specById } from '../iceberg/partition.ts';
 import { parsePartitionPath, partitionPath } from '../iceberg/partition-path.ts';
@@ -6,7 +7,6 @@ import { summaryRange } from '../iceberg/scan.ts';
 import { currentSchema } from '../iceberg/schema.ts';
 import type { DataFile, IcebergValue, ManifestEntry, ManifestFile, TableMetadata } from '../iceberg/types.ts';
 import type { ObjectStore } from '../ports.ts';
-import { mapConcurrent } from './concurrency.ts';
 import { isLive, readManifest } from './read.ts';
 
 /** What a snapshot takes out of the table. Tuples are of the table's current partition spec. */

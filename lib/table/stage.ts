@@ -1,7 +1,7 @@
+import { mapConcurrent } from '../core/concurrency.ts';
 import { CommitConflict } from '../core/errors.ts';
 import type { DataFile, ManifestEntry, ManifestFile, Snapshot, TableMetadata } from '../iceberg/types.ts';
 import type { ObjectStore } from '../ports.ts';
-import { mapConcurrent } from './concurrency.ts';
 import { planMerge } from './merge.ts';
 import { currentManifests, hasLiveFiles, isLive, readManifest } from './read.ts';
 import { type Removal, type SplitManifest, splitManifests } from './removal.ts';

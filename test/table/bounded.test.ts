@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { mapConcurrent } from '../../lib/core/concurrency.ts';
 import type { ManifestFile } from '../../lib/iceberg/types.ts';
-import { mapConcurrent } from '../../lib/table/concurrency.ts';
 import { createManifestCache } from '../../lib/table/manifest-cache.ts';
 import { planMerge } from '../../lib/table/merge.ts';
 import { planFiles, readManifestList } from '../../lib/table/read.ts';
@@ -139,6 +139,18 @@ test('concurrency: in order, bounded, and the first failure ends it', async () =
   );
   await assert.rejects(failing, /failed 1/);
   assert.deepEqual(started, [1]);
+  const ended: number[] = [];
+  const one = mapConcurrent(
+    [1, 2, 3],
+    async (value) => {
+      if (value === 1) throw new Error('failed 1');
+      for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
+      ended.push(value);
+    },
+    2,
+  );
+  await assert.rejects(one, /failed 1/);
+  assert.deepEqual(ended, [2], 'what was under way has ended, and nothing was begun after the failure');
 });
 
 test('a manifest list is read from where the snapshot says', async () => {

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { mapConcurrent } from '../../core/concurrency.ts';
 import { ObjectNotFound, Unavailable } from '../../core/errors.ts';
 import { type ObjectVersion, objectName } from '../../core/objects.ts';
 import type { Borrowed } from '../../ports.ts';
@@ -15,7 +16,6 @@ import {
   type S3Access,
   s3Resource,
 } from './s3-calls.ts';
-import { inTurns } from './s3-turns.ts';
 
 /** Objects above this size are read in ranges of it, in bytes. */
 export const RANGE_BYTES = 16 * 2 ** 20;
@@ -37,13 +37,18 @@ export async function borrowObjects(
   await mkdir(scratch, { recursive: true });
   const folder = await mkdtemp(join(scratch, 'borrowed-'));
   const release = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const wanted = [...places];
   try {
-    const entries = await inTurns(OBJECTS_AT_ONCE, [...places], async ([name, { object, place }], at) => {
+    const bring = async (
+      [name, { object, place }]: (typeof wanted)[number],
+      at: number,
+    ): Promise<readonly [string, string]> => {
       // Readers tell formats and compressions by the end of a name.
       const path = join(folder, `${at}-${(object.key.split('/').at(-1) ?? '').slice(-NAME_LENGTH)}`);
       await download(access, object.version === undefined ? place : { ...place, VersionId: object.version }, path);
-      return [name, path] as const;
-    });
+      return [name, path];
+    };
+    const entries = await mapConcurrent(wanted, bring, OBJECTS_AT_ONCE);
     return { paths: new Map(entries), release };
   } catch (cause) {
     // Why it failed matters more than what stays behind.
@@ -82,12 +87,13 @@ async function download(access: S3Access, source: Source, path: string): Promise
   if (size <= RANGE_BYTES) return;
   await (await open(path, 'w')).close();
   const starts = Array.from({ length: Math.ceil(size / RANGE_BYTES) }, (_, at) => at * RANGE_BYTES);
-  await inTurns(RANGES_AT_ONCE, starts, async (start) => {
+  const bring = async (start: number): Promise<void> => {
     const Range = `bytes=${start}-${Math.min(start + RANGE_BYTES, size) - 1}`;
     const part = new GetObjectCommand({ ...source, ...(first.ETag && { IfMatch: first.ETag }), Range });
     const save = async (): Promise<void> => saveBody(await access.client.send(part), path, start);
     await callS3(access, action, resource, save, (cause) => isMissing(cause) || isUnmatched(cause));
-  }).catch(missing(resource));
+  };
+  await mapConcurrent(starts, bring, RANGES_AT_ONCE).catch(missing(resource));
   await verify(path, size, first, resource);
 }
 

@@ -1,16 +1,17 @@
 import { open, readFile, stat, unlink } from 'node:fs/promises';
 import {
   AbortMultipartUploadCommand,
+  type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   PutObjectCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { mapConcurrent } from '../../core/concurrency.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import { sdkErrorOf } from '../aws/errors.ts';
 import { fileCrc32 } from './s3-body.ts';
 import { callS3, type Place, type S3Access, s3Resource } from './s3-calls.ts';
-import { inTurns } from './s3-turns.ts';
 
 /** Files above this size are uploaded in parts of it, in bytes. */
 export const PART_BYTES = 16 * 2 ** 20;
@@ -53,13 +54,14 @@ async function uploadParts(access: S3Access, path: string, place: Place, size: n
   try {
     const count = Math.ceil(size / PART_BYTES);
     const numbers = Array.from({ length: count }, (_, at) => at + 1);
-    const parts = await inTurns(PARTS_AT_ONCE, numbers, async (PartNumber) => {
+    const uploadPart = async (PartNumber: number): Promise<CompletedPart> => {
       const Body = await readPart(path, PartNumber, size);
       const part = await callS3(access, 'PutObject', resource, () =>
         access.client.send(new UploadPartCommand({ ...upload, PartNumber, Body, ChecksumAlgorithm: 'CRC32' })),
       );
       return { PartNumber, ETag: part.ETag };
-    });
+    };
+    const parts = await mapConcurrent(numbers, uploadPart, PARTS_AT_ONCE);
     const whole = { ChecksumType: CHECKSUM.ChecksumType, ChecksumCRC32: await fileCrc32(path) };
     await complete(access, { ...upload, ...whole, MultipartUpload: { Parts: [...parts] } }, resource);
   } catch (cause) {
