@@ -1,6 +1,8 @@
 import type { SourceSpec } from '../core/spec.ts';
 import type { Statement } from '../core/statement.ts';
-import { columnChecks, type ParsedColumn, parseColumn, type RowCheck } from './parse-column.ts';
+import { columnChecks, type RowCheck } from './column-checks.ts';
+import { parseColumn } from './parse-column.ts';
+import type { ParsedColumn } from './parsed.ts';
 import { quoteName, quotePath, quoteText } from './quote.ts';
 import {
   FILE,

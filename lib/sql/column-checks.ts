@@ -1,0 +1,65 @@
+import type { ColumnCheck, ContractColumn } from '../core/spec.ts';
+import { type ColumnType, renderColumnType } from '../core/types.ts';
+import type { ParsedColumn } from './parsed.ts';
+import { quoteName, quoteText } from './quote.ts';
+import { duckType } from './types.ts';
+
+/** One reason for which a row is quarantined: when it holds, and what to tell a person. */
+export type RowCheck = { readonly code: string; readonly passes: string; readonly detail: string };
+
+/** All checks of one column, in the order in which their codes are reported. Column names are the contract's. */
+export function columnChecks(column: ContractColumn, raw: string, parsed: ParsedColumn): readonly RowCheck[] {
+  const expected = column.required
+    ? `a ${renderColumnType(column.type)}`
+    : `a ${renderColumnType(column.type)} or nothing`;
+  const got = `coalesce('''' || left(CAST(${raw} AS VARCHAR), 80) || '''', 'nothing')`;
+  const detail = (what: string): string =>
+    `${quoteText(`${column.source}: got `)} || ${got} || ${quoteText(`; expected ${what}`)}`;
+  const checks: RowCheck[] = [];
+  if (column.required)
+    checks.push({ code: 'NULL_VALUE_ERROR', passes: `${raw} IS NOT NULL`, detail: detail('a value') });
+  if (parsed.exact !== 'true') {
+    checks.push({
+      code: typeErrorCode(column.type),
+      passes: `(${raw} IS NULL OR COALESCE(${parsed.exact}, false))`,
+      detail: detail(expected),
+    });
+  }
+  for (const check of column.checks) {
+    const { condition, what } = renderCheck(check, column);
+    checks.push({ code: check.code, passes: `COALESCE(${condition}, true)`, detail: detail(what) });
+  }
+  return checks;
+}
+
+function renderCheck(check: ColumnCheck, column: ContractColumn): { condition: string; what: string } {
+  const name = quoteName(column.name);
+  const literal = (value: string): string => `CAST(${quoteText(value)} AS ${duckType(column.type)})`;
+  switch (check.kind) {
+    case 'min':
+      return { condition: `${name} >= ${literal(check.value)}`, what: `at least ${check.value}` };
+    case 'max':
+      return { condition: `${name} <= ${literal(check.value)}`, what: `at most ${check.value}` };
+    case 'in':
+      // DuckDB makes a join of a long IN list, and a join may hold back the last rows of a vector: rows would change places.
+      return {
+        condition: `list_contains([${check.values.map(literal).join(', ')}], ${name})`,
+        what: `one of ${shortList(check.values)}`,
+      };
+    case 'pattern':
+      return {
+        condition: `regexp_full_match(CAST(${name} AS VARCHAR), ${quoteText(check.regex)})`,
+        what: `text matching ${check.regex}`,
+      };
+    case 'sql':
+      return { condition: `(${check.condition})`, what: check.condition };
+  }
+}
+
+function shortList(values: readonly string[]): string {
+  return values.length <= 8 ? values.join(', ') : `${values.slice(0, 8).join(', ')}, ... (${values.length} values)`;
+}
+
+function typeErrorCode(type: ColumnType): string {
+  return ['date', 'timestamp', 'timestamptz'].includes(type.kind) ? 'TIMESTAMP_ERROR' : 'TYPE_ERROR';
+}
