@@ -3,6 +3,7 @@ import { EngineError } from '../core/errors.ts';
 import type { Engine, JsonValue, Row, Session, SessionOptions, Statement, WrittenFile } from '../ports.ts';
 import { quoteText } from '../sql/quote.ts';
 import { toJson } from './json-values.ts';
+import { keepValuesWhole } from './library-values.ts';
 import { parseWrittenFiles } from './written-files.ts';
 
 /**
@@ -10,6 +11,7 @@ import { parseWrittenFiles } from './written-files.ts';
  * extensions are never installed or loaded, the session time zone is UTC and scans keep the order of their files.
  */
 export function createDuckDbEngine(): Engine {
+  keepValuesWhole();
   return { open: openSession };
 }
 
@@ -36,7 +38,11 @@ async function openSession(options: SessionOptions): Promise<Session> {
 function sessionOver(instance: DuckDBInstance, connection: DuckDBConnection): Session {
   const rows = async (statement: Statement): Promise<readonly Row[]> => {
     const reader = await read(connection, statement);
-    return reader.convertRowObjects<JsonValue>(toJson) as Row[];
+    const names = reader.deduplicatedColumnNames();
+    if (!names.includes('__proto__')) return reader.convertRowObjects<JsonValue>(toJson) as Row[];
+    // An assignment to this name would set the row's prototype.
+    const values = reader.convertRows<JsonValue>(toJson);
+    return values.map((row): Row => Object.fromEntries(names.map((name, at) => [name, row[at] ?? null])));
   };
   const scalar = async (statement: Statement): Promise<string> => {
     const row = (await rows(statement))[0];

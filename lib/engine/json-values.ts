@@ -1,4 +1,11 @@
-import { DuckDBTypeId, type DuckDBValueConverter, JsonDuckDBValueConverter } from '@duckdb/node-api';
+import {
+  DuckDBStructType,
+  DuckDBStructValue,
+  type DuckDBType,
+  DuckDBTypeId,
+  type DuckDBValueConverter,
+  JsonDuckDBValueConverter,
+} from '@duckdb/node-api';
 import type { JsonValue } from '../ports.ts';
 
 const WHOLE_NUMBERS: ReadonlySet<DuckDBTypeId> = new Set([
@@ -14,6 +21,11 @@ export const toJson: DuckDBValueConverter<JsonValue> = (value, type, converter) 
     const number = Number(value);
     return Number.isSafeInteger(number) ? number : value.toString();
   }
+  if (value instanceof DuckDBStructValue && type instanceof DuckDBStructType) {
+    // The library assigns the fields, which loses one called `__proto__`.
+    const fields = Object.entries(value.entries);
+    return Object.fromEntries(fields.map(([name, field], at) => [name, toJson(field, typeAt(type, at), converter)]));
+  }
   // The library's own Json type is a mutable twin of JsonValue.
   return JsonDuckDBValueConverter(
     value,
@@ -21,3 +33,9 @@ export const toJson: DuckDBValueConverter<JsonValue> = (value, type, converter) 
     converter as Parameters<typeof JsonDuckDBValueConverter>[2],
   ) as JsonValue;
 };
+
+function typeAt(type: DuckDBStructType, at: number): DuckDBType {
+  const found = type.entryTypes[at];
+  if (found === undefined) throw new RangeError(`a struct of ${type.entryCount} fields has no field ${at}`);
+  return found;
+}

@@ -67,7 +67,8 @@ export function decodeValue(type: IcebergType, bytes: Uint8Array): IcebergValue 
     case 'double':
       return bytes.length === 4 ? view.getFloat32(0, true) : sized(type, bytes, 8) && view.getFloat64(0, true);
     case 'string':
-      return new TextDecoder().decode(bytes);
+      // A leading U+FEFF is a character of the value, no byte order mark.
+      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
     default:
       return Uint8Array.from(bytes);
   }

@@ -5,7 +5,15 @@ import { EngineError, InvalidInput, type Problem } from '../core/errors.ts';
 import { databaseOf, type TableId } from '../core/tables.ts';
 import { columnsOf, schemaById } from '../iceberg/schema.ts';
 import type { Borrowed, JsonValue, Row, Session } from '../ports.ts';
-import { countResult, fromQuery, keepResult, pageOfResult, selectFirst, selectResult } from '../sql/query.ts';
+import {
+  countResult,
+  freeRowNumbers,
+  fromQuery,
+  keepResult,
+  pageOfResult,
+  selectFirst,
+  selectResult,
+} from '../sql/query.ts';
 import { createSchemas } from '../sql/scan.ts';
 import { openTable } from '../steps/table-state.ts';
 import type { QueryDeps } from './deps.ts';
@@ -117,12 +125,15 @@ async function execute(session: Session, sql: string, tree: JsonValue): Promise<
   await describeFirst(session, text);
   await keep(session, text);
   const columns = await session.describe(selectResult());
+  const names = columns.map((column) => column.name);
+  for (const statement of freeRowNumbers(names)) await session.run(statement);
   const rows = Number((await session.rows(countResult()))[0]?.['rows']);
   return {
     columns,
     rows,
     async *pages() {
-      for (let from = 0; from < rows; from += PAGE_ROWS) yield session.rows(pageOfResult(from, from + PAGE_ROWS));
+      for (let from = 0; from < rows; from += PAGE_ROWS)
+        yield session.rows(pageOfResult(names, from, from + PAGE_ROWS));
     },
   };
 }

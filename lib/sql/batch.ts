@@ -74,9 +74,20 @@ GROUP BY ALL`,
  * read several times.
  */
 export function createParsed(batch: Batch, rejects: RejectTables, as: { table: boolean } & ParsedExtras): Statement {
-  const selects = batch.groups.map((group) => renderChecked(batch.source, group, rejects, as));
+  const shadowed = batch.source.columns.filter(shadowsRowNumber).map((c) => `${quoteName(c.name)} AS ${ROWID_COLUMN}`);
+  const selects = batch.groups.map((group) => {
+    const checked = renderChecked(batch.source, group, rejects, as);
+    return shadowed.length === 0 ? checked : `SELECT * RENAME (${shadowed.join(', ')}) FROM (${checked})`;
+  });
   const kind = as.table ? 'TABLE' : 'VIEW';
   return { name: 'parse', text: `CREATE ${kind} ${PARSED} AS\n${selects.join('\nUNION ALL\n')}` };
+}
+
+/** A column of the source called `rowid` would stand for the rows' numbers: in `__parsed` it has this name. */
+const ROWID_COLUMN = '__rowid';
+
+function shadowsRowNumber({ name }: { readonly name: string }): boolean {
+  return name.toLowerCase() === 'rowid';
 }
 
 /** Hidden columns beside the contract's: the row hash, the file's path, the business key. */
@@ -92,7 +103,9 @@ export function dropParsed(): Statement {
 
 /** `batch.<source>`: the accepted rows, with the hidden row number last. */
 export function createBatchView(source: SourceSpec, as: { table: boolean; without: LeftOut }): Statement {
-  const columns = source.columns.map((c) => `p.${quoteName(c.name)}`).join(', ');
+  const columns = source.columns
+    .map((c) => (shadowsRowNumber(c) ? `p.${ROWID_COLUMN} AS ${quoteName(c.name)}` : `p.${quoteName(c.name)}`))
+    .join(', ');
   const rid = as.table ? 'p.rowid' : 'CAST(NULL AS BIGINT)';
   return {
     name: 'batch',

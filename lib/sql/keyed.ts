@@ -226,7 +226,8 @@ export function renderHistory(mode: KeyedMode, columns: readonly Column[]): stri
   const all = columns.map((c) => quoteName(c.name)).join(', ');
   const key = names(mode.key);
   const closed = mode.kind === 'upsert' ? '' : ` OR NOT (t.${WHOLE} OR h.${IS_CURRENT})`;
-  return `(SELECT ${all}, h.${BUCKET} FROM ${HISTORY} h LEFT JOIN ${TOUCHED} t USING (${key}) WHERE t.${WHOLE} IS NULL${closed}
+  // Of a table, unlike a SELECT, `rowid` would be a column, and ambiguous where the model has one of that name.
+  return `(SELECT ${all}, h.${BUCKET} FROM ${HISTORY} h LEFT JOIN (SELECT * FROM ${TOUCHED}) t USING (${key}) WHERE t.${WHOLE} IS NULL${closed}
 UNION ALL
 SELECT ${all}, ${BUCKET} FROM ${RECOMPUTED})`;
 }

@@ -24,9 +24,37 @@ export function selectResult(): Statement {
   return { name: 'result', text: `FROM ${RESULT}` };
 }
 
-/** Rows `from` (counted from 0) up to but without `to`. */
-export function pageOfResult(from: number, to: number): Statement {
-  return { name: 'result', text: `SELECT * FROM ${RESULT} WHERE rowid >= ${from} AND rowid < ${to} ORDER BY rowid` };
+/**
+ * Frees the name by which DuckDB numbers a table's rows: a column of the result that is called so gets another name,
+ * which `pageOfResult` turns back. Nothing where there is none; `columns` are the result's.
+ */
+export function freeRowNumbers(columns: readonly string[]): readonly Statement[] {
+  return columns.filter(isRowNumber).map((name) => ({
+    name: 'result',
+    text: `ALTER TABLE ${RESULT} RENAME COLUMN ${quoteName(name)} TO ${quoteName(freeName(columns))}`,
+  }));
+}
+
+/** Rows `from` (counted from 0) up to but without `to`, with the columns of the result. */
+export function pageOfResult(columns: readonly string[], from: number, to: number): Statement {
+  const select = columns.map((name) =>
+    isRowNumber(name) ? `${quoteName(freeName(columns))} AS ${quoteName(name)}` : quoteName(name),
+  );
+  return {
+    name: 'result',
+    text: `SELECT ${select.join(', ')} FROM ${RESULT} r WHERE r.rowid >= ${from} AND r.rowid < ${to} ORDER BY r.rowid`,
+  };
+}
+
+function isRowNumber(name: string): boolean {
+  return name.toLowerCase() === 'rowid';
+}
+
+function freeName(columns: readonly string[]): string {
+  const taken = new Set(columns.map((name) => name.toLowerCase()));
+  let name = '__rowid';
+  while (taken.has(name)) name += '_';
+  return name;
 }
 
 /** The runs of several pipelines, newest first; each pipeline's `<pipeline>_ops.runs` must be there. */

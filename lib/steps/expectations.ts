@@ -10,7 +10,7 @@ import { openTable, openTables, tableColumns } from './table-state.ts';
 export function checkRows(model: ModelSpec, broken: Readonly<Record<string, number>>): readonly string[] {
   const warnings: string[] = [];
   for (const expectation of model.expect) {
-    const rows = broken[expectation.name] ?? 0;
+    const rows = Object.hasOwn(broken, expectation.name) ? (broken[expectation.name] ?? 0) : 0;
     if (expectation.kind !== 'row' || rows === 0) continue;
     const text = `${model.id}: expectation ${expectation.name} (${expectation.condition}) does not hold for ${rows} rows`;
     if (expectation.policy === 'fail') throw new AuditFailed(`${text}; nothing is published`);

@@ -44,7 +44,7 @@ async function planSilver(
   level: number,
   model: SilverModel,
 ): Promise<ModelPlan | undefined> {
-  const source = plan.sources[model.from];
+  const source = Object.hasOwn(plan.sources, model.from) ? plan.sources[model.from] : undefined;
   const files = source === undefined ? [] : await readJson<LandedFile[]>(deps.store, source.files_key);
   const rebuild = plan.rebuild.includes(model.id);
   if (files.length === 0 && plan.tables[model.id] !== null && !rebuild) return undefined;

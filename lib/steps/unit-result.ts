@@ -147,7 +147,9 @@ async function readMerges(
 }
 
 function addBroken(all: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
-  const sum: Record<string, number> = {};
-  for (const [name, rows] of all.flatMap((broken) => Object.entries(broken))) sum[name] = (sum[name] ?? 0) + rows;
-  return sum;
+  // A map: a name may be one that every object knows, such as `constructor`.
+  const sum = new Map<string, number>();
+  for (const [name, rows] of all.flatMap((broken) => Object.entries(broken)))
+    sum.set(name, (sum.get(name) ?? 0) + rows);
+  return Object.fromEntries(sum);
 }

@@ -5,6 +5,7 @@ import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Session } from '../../lib/ports.ts';
 import {
   countResult,
+  freeRowNumbers,
   fromQuery,
   keepResult,
   pageOfResult,
@@ -18,7 +19,13 @@ const GOLDEN: readonly (readonly [string, string])[] = [
   ['query-from.sql', fromQuery('SUMMARIZE p_gold.t -- all of it')],
   ['query-count.sql', countResult().text],
   ['query-all.sql', selectResult().text],
-  ['query-page.sql', pageOfResult(20_000, 40_000).text],
+  ['query-page.sql', pageOfResult(['a "b"', 'RowID'], 20_000, 40_000).text],
+  [
+    'query-free.sql',
+    freeRowNumbers(['a', 'RowID', '__rowid'])
+      .map(({ text }) => text)
+      .join('\n'),
+  ],
   ['query-runs.sql', selectRuns(['p', 'q'])],
   ['query-first.sql', selectFirst('p_gold', 'a "b"', 10)],
 ];
@@ -46,7 +53,11 @@ test('a kept result has its order, its count, its pages and every column', async
   assert.deepEqual(await session.rows(countResult()), [{ rows: 1000 }]);
   const described = await session.describe(selectResult());
   assert.equal(new Set(described.map((column) => column.name.toLowerCase())).size, 3);
-  const pages = [...(await session.rows(pageOfResult(0, 600))), ...(await session.rows(pageOfResult(600, 1200)))];
+  const names = described.map((column) => column.name);
+  const pages = [
+    ...(await session.rows(pageOfResult(names, 0, 600))),
+    ...(await session.rows(pageOfResult(names, 600, 1200))),
+  ];
   assert.deepEqual(
     pages.map((row) => Object.values(row).slice(0, 2)),
     ordered.map(({ i }) => [i, Number(i) === 0 ? 0 : -Number(i)]),

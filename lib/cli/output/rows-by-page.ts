@@ -3,7 +3,7 @@ import type { Row } from '../../ports.ts';
 import type { Context } from '../context.ts';
 import type { QueryFormat } from '../program.ts';
 import { renderCsv, renderCsvRecords } from './csv.ts';
-import type { ResultColumn } from './rows.ts';
+import { type ResultColumn, renderValue } from './rows.ts';
 import { renderTable } from './table.ts';
 
 /** A result that comes a page at a time. */
@@ -62,7 +62,7 @@ export async function printJsonRows(
   let separator = `${before}[`;
   for await (const page of result.pages()) {
     if (page.length === 0) continue;
-    const rows = page.map((row) => JSON.stringify(row));
+    const rows = page.map(renderValue);
     await context.print(`${separator}\n${rows.join(',\n')}`);
     separator = ',';
   }

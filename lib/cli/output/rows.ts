@@ -11,5 +11,27 @@ export function columnsOf(rows: readonly Row[]): readonly ResultColumn[] {
 /** A value as one text; nested values as JSON, null as `undefined`. */
 export function textOf(value: JsonValue | undefined): string | undefined {
   if (value === null || value === undefined) return undefined;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (typeof value === 'object') return renderValue(value);
+  return Object.is(value, -0) ? NEGATIVE_ZERO : String(value);
+}
+
+const NEGATIVE_ZERO = '-0.0';
+
+/** A value as one line of JSON. JSON.stringify alone writes -0.0 as 0. */
+export function renderValue(value: JsonValue): string {
+  return holdsNegativeZero(value) ? JSON.stringify(value, spellZero) : JSON.stringify(value);
+}
+
+function holdsNegativeZero(value: JsonValue): boolean {
+  if (value === null || typeof value !== 'object') return Object.is(value, -0);
+  return Object.values(value).some(holdsNegativeZero);
+}
+
+function spellZero(_name: string, value: unknown): unknown {
+  return Object.is(value, -0) ? rawJson(NEGATIVE_ZERO) : value;
+}
+
+/** ECMAScript's JSON.rawJSON, which TypeScript does not know yet. */
+function rawJson(text: string): unknown {
+  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text);
 }

@@ -1,1 +1,1 @@
-SELECT * FROM "temp"."result" WHERE rowid >= 20000 AND rowid < 40000 ORDER BY rowid
+SELECT "a ""b""", "__rowid" AS "RowID" FROM "temp"."result" r WHERE r.rowid >= 20000 AND r.rowid < 40000 ORDER BY r.rowid

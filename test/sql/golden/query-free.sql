@@ -1,0 +1,1 @@
+ALTER TABLE "temp"."result" RENAME COLUMN "RowID" TO "__rowid_"
