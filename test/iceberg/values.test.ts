@@ -23,6 +23,7 @@ test('single-value serialisation', () => {
     ['timestamp', 400000n, '801a060000000000'],
     ['timestamptz', -1n, 'ffffffffffffffff'],
     ['string', 'ABCé😀', '414243c3a9f09f9880'],
+    ['string', '\ufeffa', 'efbbbf61'],
     ['binary', Uint8Array.of(1, 2, 255), '0102ff'],
     // The fewest bytes of two's complement, big-endian.
     ['decimal(5, 2)', 345n, '0159'],
