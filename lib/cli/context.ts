@@ -14,6 +14,8 @@ export type GlobalOptions = {
   readonly json: boolean;
   readonly debug: boolean;
   readonly locationBase?: string;
+  /** Bytes that DuckDB may use; left out: by what is free. */
+  readonly memoryBytes?: number;
 };
 
 /** What a command works with: its options, and the ways to say something. */

@@ -9,13 +9,14 @@ export function openLake(
   mode: 'read' | 'write',
   lines: LineSink = terminal.stderr,
 ): Promise<LocalLake> {
-  const { root, pipelines, locationBase } = options;
+  const { root, pipelines, locationBase, memoryBytes } = options;
   return openLocalLake({
     root,
     pipelines,
     readOnly: mode === 'read',
     log: quiet(createLog(lines, { json: false })),
     ...(locationBase === undefined ? {} : { locationBase }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
   });
 }
 

@@ -6,6 +6,7 @@ import {
   addAwsRun,
   examples,
   type Invoke,
+  parseMemory,
   pipelineArgument,
   placeOf,
   requireFlag,
@@ -30,6 +31,11 @@ export function buildProgram(terminal: Terminal, invoke: Invoke): Command {
     .option('--pipelines <dir>', 'the folder of the pipelines', DEFAULTS.pipelines)
     .option('--json', 'print one JSON document on stdout')
     .option('--location-base <url>', 'where readers find the files of a new lake (default: a file:// URL of --root)')
+    .addOption(
+      new Option('--memory <size>', 'memory for DuckDB, such as 500MB (default: by what is free)')
+        .env('STRATA_MEMORY')
+        .argParser(parseMemory),
+    )
     .option('--debug', 'show where an error came from')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
@@ -62,10 +68,12 @@ function packageVersion(): string {
 type GivenOptions = Partial<GlobalOptions> & Pick<GlobalOptions, 'root' | 'pipelines'>;
 
 function globalOptions(command: Command): GlobalOptions {
-  const { root, pipelines, json = false, debug = false, locationBase } = command.optsWithGlobals<GivenOptions>();
+  const given = command.optsWithGlobals<GivenOptions & { readonly memory?: number }>();
+  const { root, pipelines, json = false, debug = false, locationBase, memory } = given;
   // A base with a slash at its end would give locations with two.
   const base = locationBase === undefined ? {} : { locationBase: locationBase.replace(/\/+$/, '') };
-  return { root, pipelines, json, debug, ...base };
+  const limit = memory === undefined ? {} : { memoryBytes: memory };
+  return { root, pipelines, json, debug, ...base, ...limit };
 }
 
 function addFeeding(program: Command, start: Start): void {

@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBResultReader } from '@duckdb/node-api';
 import { EngineError } from '../core/errors.ts';
 import type { Engine, JsonValue, Row, Session, SessionOptions, Statement, WrittenFile } from '../ports.ts';
@@ -15,27 +18,44 @@ export function createDuckDbEngine(): Engine {
   return { open: openSession };
 }
 
+/**
+ * DuckDB names the files that it spills by number alone, so two sessions in one folder would read and remove each
+ * other's: each has a folder of its own below `scratch`, which is gone when the session is closed.
+ */
 async function openSession(options: SessionOptions): Promise<Session> {
+  const spill = join(options.scratch, `spill-${randomBytes(6).toString('hex')}`);
+  // DuckDB makes its folder when it first spills, but none above it; where none can be made, it says so then.
+  await mkdir(options.scratch, { recursive: true, mode: 0o700 }).catch(() => {});
   const instance = await DuckDBInstance.create(':memory:', {
     threads: String(options.threads),
     memory_limit: `${Math.max(64, Math.floor(options.memoryBytes / 1_000_000))}MB`,
-    temp_directory: options.scratch,
+    temp_directory: spill,
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     preserve_insertion_order: 'true',
   });
-  const connection = await instance.connect();
-  await connection.run("SET TimeZone = 'UTC'");
-  // Given with the others, DuckDB 1.5.5 shows it and spills on beyond it.
-  if (options.spillBytes !== undefined) {
-    await connection.run(`SET max_temp_directory_size = '${Math.floor(options.spillBytes / 1_000_000)}MB'`);
+  const end = async (): Promise<void> => {
+    instance.closeSync();
+    await rm(spill, { recursive: true, force: true });
+  };
+  try {
+    const connection = await instance.connect();
+    await connection.run("SET TimeZone = 'UTC'");
+    // Given with the others, DuckDB 1.5.5 shows it and spills on beyond it.
+    if (options.spillBytes !== undefined) {
+      await connection.run(`SET max_temp_directory_size = '${Math.floor(options.spillBytes / 1_000_000)}MB'`);
+    }
+    // As a join, a long IN list returns rows in another order, and rows are told apart by their order.
+    await connection.run("SET disabled_optimizers = 'in_clause'");
+    return sessionOver(connection, end);
+  } catch (cause) {
+    await end();
+    throw cause;
   }
-  // As a join, a long IN list returns rows in another order, and rows are told apart by their order.
-  await connection.run("SET disabled_optimizers = 'in_clause'");
-  return sessionOver(instance, connection);
 }
 
-function sessionOver(instance: DuckDBInstance, connection: DuckDBConnection): Session {
+/** `end` closes the database behind the connection, and removes what it spilled. */
+function sessionOver(connection: DuckDBConnection, end: () => Promise<void>): Session {
   const rows = async (statement: Statement): Promise<readonly Row[]> => {
     const reader = await read(connection, statement);
     const names = reader.deduplicatedColumnNames();
@@ -72,7 +92,7 @@ function sessionOver(instance: DuckDBInstance, connection: DuckDBConnection): Se
     },
     async close() {
       connection.closeSync();
-      instance.closeSync();
+      await end();
     },
   };
 }

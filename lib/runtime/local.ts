@@ -21,11 +21,14 @@ import { checkRunId, readJson, readJsonIfAny, runFolder } from '../steps/run-fol
 import { medallionHandlers } from './handlers.ts';
 import { keepLock } from './keep-lock.ts';
 import { loadPipeline } from './load-pipeline.ts';
+import { ownScratch, sweepScratch, TEMP_PREFIX } from './scratch.ts';
 import { runStateMachine, type StateEvent } from './state-machine.ts';
 
 const MEDALLION = new URL('../../statemachines/medallion.asl.json', import.meta.url);
 const DEFAULT_MEMORY = 2_000_000_000;
 const LEASE_MS = 60_000;
+/** Below the lake's folder: temporary files of the processes that write to it. */
+const SCRATCH = '.strata-scratch';
 
 export type LocalOptions = {
   /** The lake's folder; created on first use. */
@@ -72,8 +75,8 @@ export type RunAnswer =
 export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
   const root = resolve(options.root);
   const readOnly = options.readOnly ?? false;
-  // DuckDB makes the folder of a reader only if it must spill, and removes it again.
-  const scratch = readOnly ? join(tmpdir(), `strata-${process.pid}`) : join(root, '.strata-scratch');
+  const scratch = readOnly ? ownScratch(tmpdir(), TEMP_PREFIX) : ownScratch(join(root, SCRATCH));
+  if (readOnly) await sweepScratch(tmpdir(), TEMP_PREFIX);
   const store = createLocalStore({ root, ...(await locationOf(root, options.locationBase, readOnly)) });
   const engine = createDuckDbEngine();
   const holder = thisProcess();
@@ -109,6 +112,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
       // What is wrong with the request shows before anything is made.
       if (request.runId !== undefined) checkRunId(request.runId);
       await deps.specs(request.pipeline);
+      await sweepScratch(join(root, SCRATCH));
       await mkdir(scratch, { recursive: true });
       return runPipeline(deps, request);
     },

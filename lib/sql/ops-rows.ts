@@ -3,13 +3,19 @@ import type { Column } from '../core/types.ts';
 import { quoteText } from './quote.ts';
 import { duckType } from './types.ts';
 
-/** Rows of an ops table from a JSON array file; instants are text until the table's own types are applied. */
-export function renderOpsRows(path: string, columns: readonly Column[]): string {
+/** DuckDB reads JSON through buffers of twice this size, one for each thread. */
+const LEAST_OBJECT = 2 ** 20;
+
+/**
+ * Rows of an ops table from a JSON array file; instants are text until the table's own types are applied. `rowBytes`: the
+ * length of the longest row.
+ */
+export function renderOpsRows(path: string, columns: readonly Column[], rowBytes: number): string {
   const types = columns.map((c) => {
     const type = c.type.kind === 'timestamptz' ? 'VARCHAR' : duckType(c.type);
     return `${quoteText(c.name)}: ${quoteText(type)}`;
   });
-  return `read_json(${quoteText(path)}, format = 'array', columns = {${types.join(', ')}}, maximum_object_size = 67108864)`;
+  return `read_json(${quoteText(path)}, format = 'array', columns = {${types.join(', ')}}, maximum_object_size = ${Math.max(LEAST_OBJECT, 2 * rowBytes)})`;
 }
 
 /** `key`, `etag`: every landed file that a run has dealt with, of the ledger in `ops.files`. */

@@ -103,11 +103,13 @@ export async function writeOpsRows(
   try {
     return await withScratch(deps, `ops-${name}`, async (scratch) => {
       const path = join(scratch, 'rows.json');
-      await writeFile(path, JSON.stringify(rows));
+      const lines = rows.map((row) => JSON.stringify(row));
+      const longest = lines.reduce((most, line) => Math.max(most, Buffer.byteLength(line)), 0);
+      await writeFile(path, `[${lines.join(',\n')}]`);
       const files = await session.copy(
         writeTable({
           name: `write ${name}`,
-          from: renderOpsRows(path, OPS_TABLES[name]),
+          from: renderOpsRows(path, OPS_TABLES[name], longest),
           columns: OPS_TABLES[name],
           fieldIds: fieldIdsOf(target.schema),
           partitionBy: [],

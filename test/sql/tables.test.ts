@@ -116,11 +116,15 @@ testSteps({ 'ops.json': '[{"key":"k","etag":"e","at":"2026-01-01T00:00:00Z"}]' }
     golden: 'ops-rows',
     statement: selectFrom(
       'ops rows',
-      renderOpsRows('in/ops.json', [
-        { name: 'key', type: { kind: 'string' } },
-        { name: 'etag', type: { kind: 'string' } },
-        { name: 'at', type: { kind: 'timestamptz' } },
-      ]),
+      renderOpsRows(
+        'in/ops.json',
+        [
+          { name: 'key', type: { kind: 'string' } },
+          { name: 'etag', type: { kind: 'string' } },
+          { name: 'at', type: { kind: 'timestamptz' } },
+        ],
+        100,
+      ),
     ),
     rows: [{ key: 'k', etag: 'e', at: '2026-01-01T00:00:00Z' }],
   },

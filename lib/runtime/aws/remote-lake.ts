@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -12,6 +11,7 @@ import type { ObjectStore } from '../../ports.ts';
 import { unfinishedRun } from '../../query/plan-run.ts';
 import type { LandingDeps } from '../land-files.ts';
 import type { RunAnswer } from '../local.ts';
+import { ownScratch, sweepScratch, TEMP_PREFIX } from '../scratch.ts';
 import { type RemoteRunRequest, runRemotely } from './remote-run.ts';
 import { lakeStackName, pipelineStackName, readOutputs } from './stack.ts';
 
@@ -57,7 +57,8 @@ export async function openLanding({
   stage,
 }: Pick<RemotePlace, 'stage'>): Promise<{ readonly deps: LandingDeps; close(): Promise<void> }> {
   const { BronzeBucket } = await readOutputs(new CloudFormationClient({}), lakeStackName(stage), ['BronzeBucket']);
-  const scratch = await mkdtemp(join(tmpdir(), 'strata-land-'));
+  await sweepScratch(tmpdir(), TEMP_PREFIX);
+  const scratch = ownScratch(tmpdir(), TEMP_PREFIX);
   return {
     deps: { store: openStore({ bronze: BronzeBucket }, scratch), ids, settings: { scratch } },
     close: () => rm(scratch, { recursive: true, force: true }),
