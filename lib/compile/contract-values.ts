@@ -1,5 +1,6 @@
 import type { ContractColumn } from '../core/spec.ts';
 import { type ColumnType, renderColumnType } from '../core/types.ts';
+import { parseTimeFormat, TIME_FIELDS } from '../sql/time-format.ts';
 import { duckType } from '../sql/types.ts';
 import { type Binding, checkCondition } from './conditions.ts';
 import type { SourceDraft } from './draft.ts';
@@ -35,7 +36,18 @@ export async function checkContractValues(binding: Binding, source: SourceDraft)
 
 async function checkFormats(binding: Binding, { parse }: ContractColumn, place: string): Promise<void> {
   for (const format of parse.kind === 'strptime' ? parse.formats : []) {
+    const before = binding.notes.found.length;
     await attempt(binding, tryStrptime(format), format, "a strptime format such as '%d/%m/%Y %H:%M:%S'", place);
+    if (binding.notes.found.length === before) noteFields(binding, format, place);
+  }
+}
+
+function noteFields({ notes }: Binding, format: string, place: string): void {
+  const read = parseTimeFormat(format);
+  if (read.kind === 'unknown') {
+    notes.add(place, `the part ${showValue(read.field)} in ${showValue(format)}`, `parts out of ${TIME_FIELDS}`);
+  } else if (read.parts.filter((part) => part.kind === 'field' && /^%z$/i.test(part.field)).length > 1) {
+    notes.add(place, `two zones in ${showValue(format)}`, 'at most one of %z and %Z');
   }
 }
 

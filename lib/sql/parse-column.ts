@@ -4,7 +4,7 @@ import { parseNative } from './parse-native.ts';
 import { parseNested } from './parse-nested.ts';
 import { parseNumeric } from './parse-number.ts';
 import { parseScalar } from './parse-scalar.ts';
-import { parseEpoch, parseFormats } from './parse-time.ts';
+import { parseByFormats, parseEpoch, type TimeType } from './parse-time.ts';
 import type { ParsedColumn } from './parsed.ts';
 import { quoteName } from './quote.ts';
 
@@ -26,10 +26,16 @@ export function parseColumn(column: ContractColumn, raw: string, native: string 
     case 'epoch_millis':
       return parseEpoch(column.type, text, typed, 1_000);
     case 'strptime':
-      return parseFormats(column.type, column.parse.formats, text, typed);
+      return parseByFormats(timeType(column), column.parse.formats, text, typed);
   }
 }
 
 function parseText(type: ColumnType, text: string, typed: string): ParsedColumn {
   return type.kind === 'list' || type.kind === 'struct' ? parseNested(type, text) : parseScalar(type, text, typed);
+}
+
+/** The compiler refuses formats on columns of other types. */
+function timeType({ name, type }: ContractColumn): TimeType {
+  if (type.kind === 'date' || type.kind === 'timestamp' || type.kind === 'timestamptz') return { kind: type.kind };
+  throw new RangeError(`column ${name} of type ${type.kind} has formats of dates and times`);
 }

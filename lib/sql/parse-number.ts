@@ -19,14 +19,20 @@ export function parseNumber(type: NumberType, text: string, typed: string): Pars
       return { value: cast, exact: spelled(typed, text, quoteText(pattern)) };
     }
     case 'float':
-    case 'double': {
-      const digits = `${typed} IS NOT NULL AND NOT contains(${text}, '_')`;
-      return {
-        value: cast,
-        exact: `(CASE WHEN isinf(${typed}) THEN contains(lower(${text}), 'inf') ELSE ${digits} END)`,
-      };
-    }
+    case 'double':
+      return { value: cast, exact: spelledReal(typed, text) };
   }
+}
+
+/**
+ * DuckDB reads nearly nothing as a double that is not written as one: `1_000`, `+-1`, `nan(1)`. What it rounds to nothing
+ * or to infinity is not the number that was written.
+ */
+function spelledReal(typed: string, text: string): string {
+  const whole = `(CASE WHEN ${typed} = 0 THEN NOT regexp_matches(${text}, '^[^eE]*[1-9]') ELSE true END)`;
+  const usual = `NOT contains(${text}, '_') AND NOT contains(${text}, '+-') AND ${whole}`;
+  const word = `COALESCE(regexp_full_match(${text}, ${quoteText('(?i)\\s*[+-]?(nan|inf|infinity)\\s*')}), false)`;
+  return `(CASE WHEN isfinite(${typed}) THEN ${usual} ELSE ${typed} IS NOT NULL AND ${word} END)`;
 }
 
 /** The comparison settles nearly every row; the pattern is only tried on the rest ('007', '+5', '1e3', '2.50'). */
@@ -37,16 +43,30 @@ function spelled(typed: string, text: string, pattern: string): string {
 /** Any spelling of a number ('17850.0', '1e3'), as long as the type holds it exactly. */
 export function parseNumeric(type: ColumnType, text: string, typed: string): ParsedColumn {
   if (type.kind === 'float' || type.kind === 'double') return parseNumber({ kind: type.kind }, text, typed);
-  const exactNumber = renderNumber(text);
-  const value = `TRY_CAST(${exactNumber} AS ${duckType(type)})`;
-  return { value, exact: `(${typed} IS NOT NULL AND TRY_CAST(${typed} AS DECIMAL(38,10)) = ${exactNumber})` };
+  const value = renderExact(text, type.kind === 'decimal' ? type.scale : 0, duckType(type));
+  return { value, exact: `(${typed} IS NOT NULL)` };
 }
 
+const ANY_NUMBER = quoteText('\\s*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?\\s*');
+
 /**
- * A number in any spelling, exact to ten digits. DuckDB reads text into 128-bit decimals a thousand times slower than
- * into 64-bit ones, so plain numbers that fit take that way.
+ * The number that a text writes, in any notation, as a value of a DuckDB type with that scale; NULL where the text is no
+ * number or has digits beyond the scale. DuckDB reads text into 128-bit decimals a thousand times slower than into
+ * 64-bit ones, so plain numbers that fit take that way.
  */
-export function renderNumber(text: string): string {
-  const plain = quoteText('[+-]?[0-9]{1,13}([.][0-9]{0,4})?');
-  return `(CASE WHEN regexp_full_match(${text}, ${plain}) THEN CAST(TRY_CAST(${text} AS DECIMAL(18,4)) AS DECIMAL(38,10)) ELSE TRY_CAST(${text} AS DECIMAL(38,10)) END)`;
+export function renderExact(text: string, scale: number, type: string): string {
+  const digits = Math.min(scale, 4);
+  const plain = quoteText(`[+-]?[0-9]{1,13}([.][0-9]{0,${digits}}${digits < 4 ? `0{0,${4 - digits}}` : ''})?`);
+  const short = `TRY_CAST(TRY_CAST(${text} AS DECIMAL(18,4)) AS ${type})`;
+  const long = `TRY_CAST(TRY_CAST(${text} AS DECIMAL(38,${scale})) AS ${type})`;
+  const fits = `regexp_full_match(${text}, ${ANY_NUMBER}) AND ${renderFits(text, scale)}`;
+  return `(CASE WHEN regexp_full_match(${text}, ${plain}) THEN ${short} WHEN ${fits} THEN ${long} END)`;
+}
+
+/** Whether the last digit that counts stands no further behind the point than the scale. */
+function renderFits(text: string, scale: number): string {
+  const whole = `regexp_extract(${text}, ${quoteText('^\\s*[+-]?([0-9]*)')}, 1)`;
+  const digits = `rtrim(${whole} || regexp_extract(${text}, '[.]([0-9]*)', 1), '0')`;
+  const exponent = `COALESCE(TRY_CAST(regexp_extract(${text}, '[eE]([+-]?[0-9]+)', 1) AS INTEGER), 0)`;
+  return `(strlen(${digits}) - strlen(${whole}) - ${exponent} <= ${scale} OR ${digits} = '')`;
 }

@@ -1,40 +1,66 @@
 import type { ColumnType } from '../core/types.ts';
-import { renderNumber } from './parse-number.ts';
-import { existing, type ParsedColumn } from './parsed.ts';
+import { parseFormats } from './parse-format.ts';
+import { renderExact } from './parse-number.ts';
+import type { ParsedColumn } from './parsed.ts';
 import { quoteText } from './quote.ts';
+import { OFFSET } from './time-format.ts';
 import { duckType } from './types.ts';
 
-type TimeType = { readonly kind: 'date' | 'timestamp' | 'timestamptz' };
+export type TimeType = { readonly kind: 'date' | 'timestamp' | 'timestamptz' };
+
+const DAY = '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}';
+const MINUTE = '[T ](?:[01]?[0-9]|2[0-3]):[0-5]?[0-9]';
+/** A millionth of a second is the finest that Iceberg keeps; longer texts may still end in zeros. */
+const SECOND = ':[0-5]?[0-9](?:[.][0-9]{1,6}0*)?';
+const ISO_ZONE = `(?:${OFFSET}| UTC)`;
+const ISO_DAY = quoteText(`\\s*${DAY}\\s*`);
+const ISO_LOCAL = quoteText(`\\s*${DAY}(?:${MINUTE}(?:${SECOND})?)?\\s*`);
+const ISO_OFFSET = quoteText(`\\s*${DAY}${MINUTE}${SECOND}${ISO_ZONE}\\s*`);
+const ISO_MINUTE_OFFSET = quoteText(`(\\s*${DAY}${MINUTE})(${ISO_ZONE}\\s*)`);
 
 /** A day or an instant in ISO 8601; `typed` names its value. */
 export function parseTime(type: TimeType, text: string, typed: string): ParsedColumn {
-  const cast = `TRY_CAST(${text} AS ${duckType(type)})`;
-  if (type.kind === 'date') return { value: cast, exact: `(${calendar(typed, text)} AND strlen(${text}) <= 10)` };
-  const instant = type.kind === 'timestamp' ? timestampOf(text) : cast;
-  // A millionth of a second is the finest that Iceberg keeps; longer texts may still end in zeros.
-  const lost = `CASE WHEN strlen(${text}) > 26 THEN regexp_matches(${text}, '[.][0-9]{6}[0-9]*[1-9]') ELSE false END`;
-  return { value: instant, exact: `(${calendar(typed, text)} AND NOT (${lost}))` };
+  if (type.kind === 'date') {
+    const cast = `TRY_CAST(${text} AS DATE)`;
+    // The comparison settles nearly every row: words, years before 1 and after 9999 are of another length.
+    const same = `strlen(${text}) = 10 AND CAST(${typed} AS VARCHAR) = ${text}`;
+    const odd = `regexp_full_match(${text}, ${ISO_DAY}) AND ${inCalendar(typed, type)}`;
+    return { value: cast, exact: `(CASE WHEN ${same} THEN true ELSE ${odd} END)` };
+  }
+  if (type.kind === 'timestamptz') {
+    return { value: `CAST(${instantOf(text)} AS TIMESTAMPTZ)`, exact: `(${inCalendar(typed, type)})` };
+  }
+  // As usually written ('2020-01-31 12:00:00', and dates), a text is cast first and held against the value afterwards.
+  const usual = `strlen(${text}) = 10 OR (strlen(${text}) = 19 AND substr(${text}, 14, 1) = ':' AND substr(${text}, 19, 1) < ':')`;
+  const same = `strlen(${text}) = 19 AND CAST(${typed} AS VARCHAR) = ${text}`;
+  const odd = `regexp_full_match(${text}, ${ISO_LOCAL}) AND ${inCalendar(typed, type)}`;
+  return {
+    value: `(CASE WHEN ${usual} THEN TRY_CAST(${text} AS TIMESTAMP) ELSE ${instantOf(text)} END)`,
+    exact: `(CASE WHEN ${same} THEN true WHEN ${usual} THEN ${odd} ELSE ${inCalendar(typed, type)} END)`,
+  };
 }
 
 /** A text in the first of the formats that it fits. */
-export function parseFormats(type: ColumnType, formats: readonly string[], text: string, typed: string): ParsedColumn {
-  const tried = formats.map(quoteText).join(', ');
-  return existing(`TRY_CAST(try_strptime(${text}, [${tried}]) AS ${duckType(type)})`, typed);
+export function parseByFormats(type: TimeType, formats: readonly string[], text: string, typed: string): ParsedColumn {
+  const instant = parseFormats(type.kind, formats, text);
+  const value = type.kind === 'timestamp' ? instant : `CAST(${instant} AS ${duckType(type)})`;
+  return { value, exact: `(${inCalendar(typed, type)})` };
 }
 
 /**
- * A day or an instant that the calendar has; DuckDB also takes words, such as `epoch` and `infinity`. Of AND and OR
- * DuckDB works out every part for every row, of CASE only what a row needs.
+ * An instant in UTC. Only a text with an offset of its own is cast to TIMESTAMPTZ: given a text without one, DuckDB takes
+ * the zone that the last row named. Of CASE, DuckDB works out for a row only what the row needs.
  */
-function calendar(typed: string, text: string): string {
-  const digit = `(CASE WHEN ${text} >= '0' AND ${text} < ':' THEN true ELSE ascii(ltrim(${text})) BETWEEN 48 AND 57 END)`;
-  return `${typed} IS NOT NULL AND isfinite(${typed}) AND ${digit}`;
+function instantOf(text: string): string {
+  const cast = (what: string): string => `TRY_CAST(trim(${what}) AS TIMESTAMP)`;
+  const shifted = (what: string): string => `CAST(TRY_CAST(${what} AS TIMESTAMPTZ) AS TIMESTAMP)`;
+  return `(CASE WHEN regexp_full_match(${text}, ${ISO_LOCAL}) THEN ${cast(text)} WHEN regexp_full_match(${text}, ${ISO_OFFSET}) THEN ${shifted(text)} WHEN regexp_full_match(${text}, ${ISO_MINUTE_OFFSET}) THEN ${shifted(`regexp_replace(${text}, ${ISO_MINUTE_OFFSET}, '\\1:00\\2')`)} END)`;
 }
 
-/** A plain cast to TIMESTAMP ignores an offset, so only texts without room for one take the short way. */
-function timestampOf(text: string): string {
-  const plain = `strlen(${text}) = 10 OR (strlen(${text}) = 19 AND substr(${text}, 17, 1) = ':')`;
-  return `(CASE WHEN ${plain} THEN TRY_CAST(${text} AS TIMESTAMP) ELSE CAST(TRY_CAST(${text} AS TIMESTAMPTZ) AS TIMESTAMP) END)`;
+/** Years 1 to 9999; false for no value. */
+function inCalendar(typed: string, { kind }: TimeType): string {
+  const name = duckType({ kind });
+  return `COALESCE(${typed} >= ${name} '0001-01-01' AND ${typed} < ${name} '10000-01-01', false)`;
 }
 
 /** 0001-01-01 and 9999-12-31T23:59:59 as seconds since 1970. */
@@ -43,11 +69,10 @@ const LAST_SECOND = 253_402_300_799;
 
 /** A number of units of `micros` millionths of a second since 1970. */
 export function parseEpoch(type: ColumnType, text: string, typed: string, micros: number): ParsedColumn {
-  const number = renderNumber(text);
-  const whole = `TRY_CAST(${number} AS BIGINT)`;
+  const whole = renderExact(text, 0, 'BIGINT');
   // Years 1 to 9999: make_timestamp raises beyond its range, and TRY around it works row by row, a thousand times slower.
   const [first, last] = [FIRST_SECOND, LAST_SECOND].map((second) => second * (1_000_000 / micros));
   const instant = `(CASE WHEN ${whole} BETWEEN ${first} AND ${last} THEN make_timestamp(${whole} * ${micros}) END)`;
   const value = type.kind === 'timestamp' ? instant : `TRY_CAST(${instant} AS ${duckType(type)})`;
-  return { value, exact: `(${typed} IS NOT NULL AND ${whole} = ${number})` };
+  return { value, exact: `(${typed} IS NOT NULL)` };
 }

@@ -259,6 +259,15 @@ const MISTAKES: readonly Mistake[] = [
     ],
   },
   {
+    name: 'a strptime format with two zones',
+    given: {
+      definition: shopWith(['sources', 'orders', 'columns', 'ordered_at'], { type: 'timestamp', parse: '%z %c %Z' }),
+    },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.orders.columns.ordered_at.parse: got two zones in "%z %c %Z"; expected at most one of %z and %Z',
+    ],
+  },
+  {
     name: 'a date format for text',
     given: { definition: shopWith(NOTE, { type: 'string', parse: '%d/%m/%Y' }) },
     problems: [
