@@ -1,5 +1,5 @@
 import type { ObjectVersion } from './core/objects.ts';
-import type { Statement } from './core/statement.ts';
+import type { CopyStatement, Statement } from './core/statement.ts';
 import type { TableId } from './core/tables.ts';
 import type { TableMetadata } from './iceberg/types.ts';
 
@@ -88,7 +88,7 @@ export type Catalog = {
   drop(id: TableId): Promise<void>;
 };
 
-export type { Statement } from './core/statement.ts';
+export type { CopyStatement, Statement } from './core/statement.ts';
 
 /** Row values as JSON keeps them without loss: bigint beyond 2^53 and decimals as strings, dates and times as ISO text. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -121,8 +121,8 @@ export type Session = {
   rows(statement: Statement): Promise<readonly Row[]>;
   /** Column names and DuckDB types of a query, without running it. */
   describe(statement: Statement): Promise<readonly { readonly name: string; readonly type: string }[]>;
-  /** A COPY ... TO (..., RETURN_STATS). */
-  copy(statement: Statement): Promise<readonly WrittenFile[]>;
+  /** A COPY ... TO (..., RETURN_STATS). Files of a first attempt that met a -0.0 may stay in the folder. */
+  copy(statement: CopyStatement): Promise<readonly WrittenFile[]>;
   /** DuckDB's parse tree of a SELECT, as json_serialize_sql gives it; throws EngineError with the position. */
   parse(sql: string): Promise<JsonValue>;
   /** The SQL text of such a tree. */

@@ -3,7 +3,17 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBResultReader } from '@duckdb/node-api';
 import { EngineError } from '../core/errors.ts';
-import type { Engine, JsonValue, Row, Session, SessionOptions, Statement, WrittenFile } from '../ports.ts';
+import type {
+  CopyStatement,
+  Engine,
+  JsonValue,
+  Row,
+  Session,
+  SessionOptions,
+  Statement,
+  WrittenFile,
+} from '../ports.ts';
+import { NEGATIVE_ZERO } from '../sql/negative-zero.ts';
 import { quoteText } from '../sql/quote.ts';
 import { toJson } from './json-values.ts';
 import { keepValuesWhole } from './library-values.ts';
@@ -79,7 +89,7 @@ function sessionOver(connection: DuckDBConnection, end: () => Promise<void>): Se
       return described.map((row) => ({ name: String(row['column_name']), type: String(row['column_type']) }));
     },
     async copy(statement): Promise<readonly WrittenFile[]> {
-      return parseWrittenFiles(await rows(statement));
+      return parseWrittenFiles(await copyExactly(rows, statement));
     },
     async parse(sql) {
       const statement = { name: 'parse', text: `SELECT json_serialize_sql(${quoteText(sql)})` };
@@ -95,6 +105,19 @@ function sessionOver(connection: DuckDBConnection, end: () => Promise<void>): Se
       await end();
     },
   };
+}
+
+/** Row by row only our own SQL knows what a dictionary would change; it fails with this text and no other does. */
+async function copyExactly(
+  rows: (statement: Statement) => Promise<readonly Row[]>,
+  { name, text, exact }: CopyStatement,
+): Promise<readonly Row[]> {
+  try {
+    return await rows({ name, text });
+  } catch (cause) {
+    if (exact === undefined || !(cause instanceof EngineError) || !cause.message.includes(NEGATIVE_ZERO)) throw cause;
+    return rows({ name, text: exact });
+  }
 }
 
 type SerializeError = { readonly error: true; readonly error_message?: string; readonly position?: string };

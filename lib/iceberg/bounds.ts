@@ -28,8 +28,12 @@ export function encodeUpperBound(type: IcebergType, value: IcebergValue): Uint8A
 
 /** DuckDB takes -0.0 and 0.0 as one value and reports either, Java orders them: a zero bound takes the outer one. */
 function encodeNumber(type: IcebergType, value: IcebergValue, zero: number): Uint8Array | undefined {
-  if (typeof value === 'number' && Number.isNaN(value)) return undefined;
-  return encodeValue(type, (type === 'float' || type === 'double') && value === 0 ? zero : value);
+  return typeof value === 'number' && Number.isNaN(value) ? undefined : encodeValue(type, outerZero(type, value, zero));
+}
+
+/** The value, or the given zero for a zero of a floating type. */
+export function outerZero(type: IcebergType, value: IcebergValue, zero: number): IcebergValue {
+  return (type === 'float' || type === 'double') && value === 0 ? zero : value;
 }
 
 function raisedText(text: string): string | undefined {

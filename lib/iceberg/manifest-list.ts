@@ -2,6 +2,7 @@ import { UnreadableTable } from '../core/errors.ts';
 import { type AvroRow, decodeAvro, encodeAvro } from './avro.ts';
 import { avroRecord } from './avro-schema.ts';
 import { toBuffer } from './avro-values.ts';
+import { outerZero } from './bounds.ts';
 import { canonicalName, MANIFEST_LIST_SCHEMA } from './manifest-schema.ts';
 import type { ResolvedField } from './partition.ts';
 import type { IcebergType, IcebergValue, ManifestEntry, ManifestFile, PartitionSummary } from './types.ts';
@@ -88,8 +89,8 @@ function summarize(type: IcebergType, values: readonly IcebergValue[]): Partitio
   return {
     containsNull: values.includes(null),
     containsNan: values.some((value) => Number.isNaN(value)),
-    lower: least === null ? null : encodeValue(type, least),
-    upper: greatest === null ? null : encodeValue(type, greatest),
+    lower: least === null ? null : encodeValue(type, outerZero(type, least, -0)),
+    upper: greatest === null ? null : encodeValue(type, outerZero(type, greatest, 0)),
   };
 }
 

@@ -1,9 +1,10 @@
 import { EVENT_HASH, KEY_HASH, OP, SOURCE_FILE } from '../core/keyed.ts';
 import type { KeyedMode, PartitionField } from '../core/spec.ts';
-import type { Statement } from '../core/statement.ts';
+import type { CopyStatement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
 import { PARSED, RID } from './batch.ts';
 import { renderKept } from './mapped.ts';
+import { holdsFloats, NO_DICTIONARY, selectWithoutNegativeZero } from './negative-zero.ts';
 import { quoteName, quoteText } from './quote.ts';
 import { FILE } from './raw-rows.ts';
 import { BUCKET } from './scan.ts';
@@ -22,14 +23,18 @@ export type EventsRequest = {
 };
 
 /** Kept rows as events, written by key bucket for the merge; each file holds its bucket as a column too. */
-export function writeEvents(request: EventsRequest): Statement {
-  const { mode, columns, bucket } = request;
+export function writeEvents(request: EventsRequest): CopyStatement {
+  const usual = { name: `write ${request.mode.kind} events`, text: renderWrite(request, true) };
+  return holdsFloats(request.columns) ? { ...usual, exact: renderWrite(request, false) } : usual;
+}
+
+function renderWrite(request: EventsRequest, dictionaries: boolean): string {
+  const { columns, bucket } = request;
   const type = bucket.column === KEY_HASH ? ({ kind: 'bigint' } as const) : typeOf(columns, bucket.column);
-  const select = `SELECT *, ${renderTransform(bucket, type)} AS ${BUCKET} FROM (${renderEvents(request)})`;
-  return {
-    name: `write ${mode.kind} events`,
-    text: `COPY (${select}) TO ${quoteText(request.folder)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (${BUCKET}), WRITE_PARTITION_COLUMNS, OVERWRITE_OR_IGNORE, FILENAME_PATTERN '{uuid}', RETURN_STATS)`,
-  };
+  const all = dictionaries ? selectWithoutNegativeZero(columns) : '*';
+  const select = `SELECT ${all}, ${renderTransform(bucket, type)} AS ${BUCKET} FROM (${renderEvents(request)})`;
+  const more = dictionaries ? '' : `, ${NO_DICTIONARY}`;
+  return `COPY (${select}) TO ${quoteText(request.folder)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (${BUCKET}), WRITE_PARTITION_COLUMNS, OVERWRITE_OR_IGNORE, FILENAME_PATTERN '{uuid}', RETURN_STATS${more})`;
 }
 
 /**

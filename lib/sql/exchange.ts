@@ -1,6 +1,7 @@
-import type { Statement } from '../core/statement.ts';
+import type { CopyStatement, Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
 import { RID } from './batch.ts';
+import { holdsFloats, NO_DICTIONARY, refuseNegativeZero } from './negative-zero.ts';
 import { quoteName, quoteText, quoteTexts } from './quote.ts';
 import { BUCKET } from './scan.ts';
 import { duckType } from './types.ts';
@@ -19,16 +20,20 @@ export type ExchangeRequest = {
 };
 
 /** Staged rows by hash bucket, so that rows which may be duplicates of each other meet in one merge unit. */
-export function writeExchange(request: ExchangeRequest): Statement {
-  const columns = request.columns.map(
-    (c) => `CAST(${quoteName(c.name)} AS ${duckType(c.type)}) AS ${quoteName(c.name)}`,
-  );
+export function writeExchange(request: ExchangeRequest): CopyStatement {
+  const usual = { name: 'exchange', text: renderExchange(request, true) };
+  return holdsFloats(request.columns) ? { ...usual, exact: renderExchange(request, false) } : usual;
+}
+
+function renderExchange(request: ExchangeRequest, dictionaries: boolean): string {
+  const columns = request.columns.map(({ name, type }) => {
+    const value = `CAST(${quoteName(name)} AS ${duckType(type)})`;
+    return `${dictionaries ? refuseNegativeZero(value, type) : value} AS ${quoteName(name)}`;
+  });
   const hash = `hash(${request.by.map(quoteName).join(', ')})`;
   const select = `SELECT ${columns.join(', ')}, ${RID}, ${request.ordinal} AS ${UNIT}, CAST(${hash} % ${request.buckets} AS INTEGER) AS ${BUCKET} FROM ${request.from}`;
-  return {
-    name: 'exchange',
-    text: `COPY (${select}) TO ${quoteText(request.folder)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (${BUCKET}), OVERWRITE_OR_IGNORE, FILENAME_PATTERN '{uuid}', RETURN_STATS)`,
-  };
+  const more = dictionaries ? '' : `, ${NO_DICTIONARY}`;
+  return `COPY (${select}) TO ${quoteText(request.folder)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (${BUCKET}), OVERWRITE_OR_IGNORE, FILENAME_PATTERN '{uuid}', RETURN_STATS${more})`;
 }
 
 export function createExchanged(paths: readonly string[]): Statement {

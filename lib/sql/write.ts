@@ -1,7 +1,8 @@
 import type { FieldId } from '../core/field-ids.ts';
 import type { PartitionField } from '../core/spec.ts';
-import type { Statement } from '../core/statement.ts';
+import type { CopyStatement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
+import { holdsFloats, NO_DICTIONARY, refuseNegativeZero } from './negative-zero.ts';
 import { quoteName, quoteText } from './quote.ts';
 import { renderTransform } from './transform.ts';
 import { duckType } from './types.ts';
@@ -27,19 +28,31 @@ export type WriteRequest = {
  * COPY of a relation to Parquet data files of a table: columns cast to the table's types and in its order, field ids,
  * zstd, files of one partition each, statistics returned. Sorting clusters rows; across threads it is not a total order.
  */
-export function writeTable(request: WriteRequest): Statement {
-  const columns = request.columns.map(
-    (c) => `CAST(${quoteName(c.name)} AS ${duckType(c.type)}) AS ${quoteName(c.name)}`,
-  );
+export function writeTable(request: WriteRequest): CopyStatement {
+  const usual = { name: request.name, text: renderWrite(request, true) };
+  return holdsFloats(request.columns) ? { ...usual, exact: renderWrite(request, false) } : usual;
+}
+
+function renderWrite(request: WriteRequest, dictionaries: boolean): string {
+  const columns = request.columns.map(({ name, type }) => {
+    const value = `CAST(${quoteName(name)} AS ${duckType(type)})`;
+    return `${dictionaries ? refuseNegativeZero(value, type) : value} AS ${quoteName(name)}`;
+  });
   const given = (request.partitionColumns ?? []).map((name, i) => `${quoteName(name)} AS ${partitionName(i)}`);
   const source = `SELECT ${[...columns, ...given].join(', ')} FROM ${request.from}`;
   const computed = given.length > 0 ? [] : request.partitionBy.map((field, i) => renderPartition(request, field, i));
   const select = computed.length === 0 ? source : `SELECT *, ${computed.join(', ')} FROM (${source})`;
-  const order = request.sortBy.length === 0 ? '' : `\nORDER BY ${request.sortBy.map(quoteName).join(', ')}`;
-  return {
-    name: request.name,
-    text: `COPY (${select}${order}) TO ${quoteText(request.folder)} (${copyOptions(request)})`,
-  };
+  const by = dictionaries ? request.sortBy.map(quoteName) : request.sortBy.map((name) => sortKey(request, name));
+  const order = by.length === 0 ? '' : `\nORDER BY ${by.join(', ')}`;
+  const options = [...copyOptions(request), ...(dictionaries ? [] : [NO_DICTIONARY])];
+  return `COPY (${select}${order}) TO ${quoteText(request.folder)} (${options.join(', ')})`;
+}
+
+/** DuckDB gives a column that it sorts by back from the sort's key, in which -0.0 is 0.0: such a key is made apart. */
+function sortKey({ columns }: WriteRequest, name: string): string {
+  const column = quoteName(name);
+  const apart = holdsFloats(columns.filter((one) => one.name === name));
+  return apart ? `CASE WHEN ${column} = 0 THEN 0 ELSE ${column} END` : column;
 }
 
 function renderPartition({ columns }: WriteRequest, field: PartitionField, index: number): string {
@@ -48,7 +61,7 @@ function renderPartition({ columns }: WriteRequest, field: PartitionField, index
   return `${renderTransform(field, type)} AS ${partitionName(index)}`;
 }
 
-function copyOptions(request: WriteRequest): string {
+function copyOptions(request: WriteRequest): readonly string[] {
   const layout =
     request.partitionBy.length === 0
       ? [`FILE_SIZE_BYTES ${request.fileBytes}`]
@@ -65,7 +78,7 @@ function copyOptions(request: WriteRequest): string {
     'OVERWRITE_OR_IGNORE',
     `FIELD_IDS ${renderFieldIds(request.fieldIds)}`,
     'RETURN_STATS',
-  ].join(', ');
+  ];
 }
 
 function partitionName(index: number): string {

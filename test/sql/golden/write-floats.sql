@@ -1,0 +1,5 @@
+COPY (SELECT CASE WHEN (CAST("x" AS DOUBLE) = 0 AND signbit(CAST("x" AS DOUBLE))) THEN error('strata: a -0.0, which a dictionary would lose') ELSE CAST("x" AS DOUBLE) END AS "x", CASE WHEN (coalesce((struct_extract(CAST("s" AS STRUCT("it's" FLOAT)), 'it''s') = 0 AND signbit(struct_extract(CAST("s" AS STRUCT("it's" FLOAT)), 'it''s'))), false)) THEN error('strata: a -0.0, which a dictionary would lose') ELSE CAST("s" AS STRUCT("it's" FLOAT)) END AS "s", CAST("t" AS VARCHAR) AS "t" FROM t
+ORDER BY "x", "t") TO 'out' (FORMAT parquet, COMPRESSION zstd, FILE_SIZE_BYTES 1000000, FILENAME_PATTERN '{uuid}', OVERWRITE_OR_IGNORE, FIELD_IDS {}, RETURN_STATS)
+
+COPY (SELECT CAST("x" AS DOUBLE) AS "x", CAST("s" AS STRUCT("it's" FLOAT)) AS "s", CAST("t" AS VARCHAR) AS "t" FROM t
+ORDER BY CASE WHEN "x" = 0 THEN 0 ELSE "x" END, "t") TO 'out' (FORMAT parquet, COMPRESSION zstd, FILE_SIZE_BYTES 1000000, FILENAME_PATTERN '{uuid}', OVERWRITE_OR_IGNORE, FIELD_IDS {}, RETURN_STATS, DICTIONARY_SIZE_LIMIT 0)
