@@ -1,8 +1,10 @@
+import { LIGHT_FUNCTIONS, STATES, STEP_NAMES } from '../core/states.ts';
+
 /** What is bundled: `lambdas/<name>.ts`. Workers share one folder, and the code and DuckDB that they have in common. */
-export const WORKERS = ['open', 'plan-stage', 'stage', 'plan-merge', 'merge', 'audit', 'commit', 'finish'] as const;
+export const WORKERS: readonly string[] = STEP_NAMES.map((name) => STATES[name].file);
 
 /** Functions without DuckDB, each in a folder of its own. */
-export const LIGHT = ['starter', 'fail', 'notify', 'run-failed'] as const;
+export const LIGHT: readonly string[] = LIGHT_FUNCTIONS.map((name) => STATES[name].file);
 
 export const ARCHITECTURES = ['arm64', 'x64'] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];

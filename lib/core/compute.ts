@@ -1,18 +1,4 @@
-/** The steps that work on data, each a Lambda function of its own on AWS; named as their states. */
-export const STEP_NAMES = ['Open', 'PlanStage', 'Stage', 'PlanMerge', 'Merge', 'Audit', 'Commit', 'Finish'] as const;
-
-export type StepName = (typeof STEP_NAMES)[number];
-
-/** What a step's function has on AWS. */
-export type StepCompute = {
-  /** MB of memory; CPU comes with it, one vCPU for each 1,769 MB. */
-  readonly memoryMb: number;
-  readonly timeoutSeconds: number;
-  /** MB of /tmp, which DuckDB spills to. */
-  readonly tmpMb: number;
-  /** Executions at once that are set aside for this function alone; null: it shares the account's. */
-  readonly reservedConcurrency: number | null;
-};
+import { STATES, STEP_NAMES, type StepCompute, type StepName } from './states.ts';
 
 export type Compute = {
   readonly steps: Readonly<Record<StepName, StepCompute>>;
@@ -40,21 +26,8 @@ export const LAMBDA_LIMITS = {
 /** Source: docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
 export const MAP_CHILDREN = 10_000;
 
-const HEAVY: StepCompute = { memoryMb: 3_008, timeoutSeconds: 900, tmpMb: 4_096, reservedConcurrency: null };
-const PLANNING: StepCompute = { memoryMb: 1_769, timeoutSeconds: 900, tmpMb: 2_048, reservedConcurrency: null };
-
-/** 3,008 MB is the most that a new AWS account may give to a function. */
 export const DEFAULT_COMPUTE: Compute = {
-  steps: {
-    Open: PLANNING,
-    PlanStage: PLANNING,
-    Stage: HEAVY,
-    PlanMerge: PLANNING,
-    Merge: HEAVY,
-    Audit: PLANNING,
-    Commit: PLANNING,
-    Finish: PLANNING,
-  },
+  steps: Object.fromEntries(STEP_NAMES.map((name) => [name, STATES[name].compute])) as Record<StepName, StepCompute>,
   maxConcurrency: 100,
   toleratedFailurePercentage: 0,
 };

@@ -1,7 +1,8 @@
-import { type Compute, STEP_NAMES, type StepName } from './compute.ts';
+import type { Compute } from './compute.ts';
 import { PRICES, type Prices } from './prices.ts';
 import type { RunResult } from './run.ts';
 import { ASSUMED_RATES, CALLS, type Rates, type Requests, type RunWork, type UnitWork } from './run-work.ts';
+import { STEP_NAMES, type StepName } from './states.ts';
 import { vcpusOf } from './worker-memory.ts';
 
 export type CostLine = {

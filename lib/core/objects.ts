@@ -1,3 +1,7 @@
+/** Where objects lie: the first word of every key. */
+export const ZONES = ['bronze', 'silver', 'gold', 'ops'] as const;
+export type Zone = (typeof ZONES)[number];
+
 /** An object, or one of the versions that a store keeps of it. */
 export type ObjectVersion = { readonly key: string; readonly version?: string };
 

@@ -1,8 +1,8 @@
-import type { StepName } from './compute.ts';
 import type { ExplainedTable, Explanation } from './explain.ts';
 import { isKeyed, LOG_SUFFIX } from './keyed.ts';
 import type { GoldModel, ModelSpec, PipelineSpec, SilverModel } from './spec.ts';
 import { modelId } from './spec.ts';
+import type { StepName } from './states.ts';
 import { fullName } from './tables.ts';
 
 /** What a run has to do, as far as it costs something. */

@@ -1,5 +1,5 @@
-import type { StepName } from '../core/compute.ts';
 import type { MetadataColumn, PartitionField } from '../core/spec.ts';
+import type { StepName } from '../core/states.ts';
 import type { GoldExpectation, SilverExpectation } from './expectations.ts';
 import type { ModeDefinition } from './modes.ts';
 import type { SourceDefinition } from './sources.ts';

@@ -13,8 +13,8 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { STEP_NAMES } from '../core/compute.ts';
 import type { PipelineSpec } from '../core/spec.ts';
+import { FUNCTIONS, type FunctionAlarm, type FunctionName, STATES } from '../core/states.ts';
 import { computeOf, type Functions } from './functions.ts';
 import type { Lake } from './lake.ts';
 import type { PipelineMachine } from './state-machine.ts';
@@ -122,30 +122,31 @@ function runWatches({ machine, deadLetters }: AlarmsProps): readonly Watch[] {
   ];
 }
 
-function functionWatches({ lake, spec, functions }: AlarmsProps): readonly Watch[] {
-  const service = lake.names.service(spec.name);
-  const throttles = Object.entries(functions).map(([name, made]): Watch => {
-    const metric = made.metricThrottles({ period: Duration.minutes(5), statistic: Stats.SUM });
-    return { id: `${name}Throttled`, description: `Lambda refused calls of ${name}`, metric, threshold: 0 };
-  });
-  const sizes = STEP_NAMES.flatMap((step): readonly Watch[] => {
-    const { timeoutSeconds, memoryMb } = computeOf(spec, step);
-    return [
-      {
-        id: `${step}NearTimeout`,
-        description: `A call of ${step} took more than 80 % of the ${timeoutSeconds} s that it may`,
-        metric: functions[step].metricDuration({ period: Duration.minutes(5), statistic: Stats.MAXIMUM }),
-        threshold: timeoutSeconds * 800,
-      },
-      {
-        id: `${step}NearMemory`,
-        description: `${step} used more than 90 % of its ${memoryMb} MB`,
-        metric: ownMetric(service, step, 'MemoryUsedPercent', Stats.MAXIMUM),
-        threshold: 90,
-      },
-    ];
-  });
-  return [...throttles, ...sizes];
+/** What the table of states says about each function. */
+function functionWatches(props: AlarmsProps): readonly Watch[] {
+  const watched = FUNCTIONS.flatMap((name) => STATES[name].alarms.map((alarm) => [name, alarm] as const));
+  return watched.map(([name, alarm]) => functionWatch(props, name, alarm));
+}
+
+function functionWatch({ lake, spec, functions }: AlarmsProps, name: FunctionName, alarm: FunctionAlarm): Watch {
+  const id = `${name}${alarm}`;
+  const { timeoutSeconds, memoryMb } = computeOf(spec, name);
+  const period = Duration.minutes(5);
+  switch (alarm) {
+    case 'Throttled': {
+      const metric = functions[name].metricThrottles({ period, statistic: Stats.SUM });
+      return { id, description: `Lambda refused calls of ${name}`, metric, threshold: 0 };
+    }
+    case 'NearTimeout': {
+      const description = `A call of ${name} took more than 80 % of the ${timeoutSeconds} s that it may`;
+      const metric = functions[name].metricDuration({ period, statistic: Stats.MAXIMUM });
+      return { id, description, metric, threshold: timeoutSeconds * 800 };
+    }
+    case 'NearMemory': {
+      const metric = ownMetric(lake.names.service(spec.name), name, 'MemoryUsedPercent', Stats.MAXIMUM);
+      return { id, description: `${name} used more than 90 % of its ${memoryMb} MB`, metric, threshold: 90 };
+    }
+  }
 }
 
 function dataWatches({ lake, spec }: AlarmsProps): readonly Watch[] {

@@ -1,11 +1,11 @@
 import { type App, Tags, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { PipelineSpec } from '../core/spec.ts';
+import { FUNCTIONS, STATES } from '../core/states.ts';
 import { LakeStack } from './lake-stack.ts';
 import { checkNames, namesOf } from './names.ts';
 import { PipelineStack } from './pipeline-stack.ts';
 import { readSettings } from './settings.ts';
-import { FUNCTIONS, kebab } from './steps.ts';
 
 export type DeploymentProps = {
   readonly specs: readonly PipelineSpec[];
@@ -31,7 +31,11 @@ export function createDeployment(app: App, props: DeploymentProps): Deployment {
   const settings = readSettings(app.node);
   const names = namesOf(settings.stage);
   const pipelines = props.specs.map((spec) => spec.name);
-  checkNames(names, pipelines, FUNCTIONS.map(kebab));
+  checkNames(
+    names,
+    pipelines,
+    FUNCTIONS.map((name) => STATES[name].file),
+  );
   const lake = new LakeStack(app, names.lakeStack, {
     stackName: names.lakeStack,
     description: 'Strata: what stays (buckets, databases, the Athena workgroup)',

@@ -10,7 +10,8 @@ import {
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { bucketName, ZONES, type Zone } from './lake.ts';
+import { ZONES, type Zone } from '../core/objects.ts';
+import { bucketName } from './lake.ts';
 import type { Names } from './names.ts';
 
 export type BucketsProps = {

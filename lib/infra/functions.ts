@@ -5,12 +5,11 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { STEP_NAMES, type StepCompute, type StepName } from '../core/compute.ts';
 import type { PipelineSpec } from '../core/spec.ts';
+import { FUNCTIONS, type FunctionName, isStep, STATES, type StepCompute } from '../core/states.ts';
 import { acknowledge } from './acknowledge.ts';
 import { bucketName, type Lake } from './lake.ts';
 import { grantAll, zonesOf } from './permissions.ts';
-import { FUNCTIONS, type FunctionName, kebab } from './steps.ts';
 
 export type Functions = Readonly<Record<FunctionName, LambdaFunction>>;
 
@@ -20,12 +19,6 @@ export type FunctionsProps = {
   /** The bundles of one architecture: `worker`, `starter`, `fail`, ... */
   readonly bundles: string;
 };
-
-/** Light functions need little; time for retries of their calls. */
-const LIGHT: StepCompute = { memoryMb: 512, timeoutSeconds: 60, tmpMb: 512, reservedConcurrency: null };
-
-/** Fail may have many files to remove. */
-const FAIL: StepCompute = { ...LIGHT, timeoutSeconds: 900 };
 
 /** What a worker's folder holds when its native code could not be fetched; see lib/bundle. */
 const BINDING_MISSING = 'BINDING-MISSING';
@@ -39,17 +32,13 @@ export function createFunctions(scope: Construct, props: FunctionsProps): Functi
 
 /** Sizes of a function: the pipeline's own for steps on data, fixed ones for light functions. */
 export function computeOf(spec: PipelineSpec, name: FunctionName): StepCompute {
-  if (isStep(name)) return spec.compute.steps[name];
-  return name === 'Fail' ? FAIL : LIGHT;
-}
-
-export function isStep(name: FunctionName): name is StepName {
-  return STEP_NAMES.some((step) => step === name);
+  return isStep(name) ? spec.compute.steps[name] : STATES[name].compute;
 }
 
 function createFunction(scope: Construct, name: FunctionName, { lake, spec, bundles }: FunctionsProps): LambdaFunction {
   const { names } = lake;
-  const functionName = names.lambda(spec.name, kebab(name));
+  const { file } = STATES[name];
+  const functionName = names.lambda(spec.name, file);
   const role = new Role(scope, `${name}Role`, {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     description: `What ${name} of the pipeline ${spec.name} may do`,
@@ -67,8 +56,8 @@ function createFunction(scope: Construct, name: FunctionName, { lake, spec, bund
     description: `Strata: ${name} of the pipeline ${spec.name}`,
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
-    code: Code.fromAsset(join(bundles, isStep(name) ? 'worker' : kebab(name))),
-    handler: isStep(name) ? `${kebab(name)}.handler` : 'index.handler',
+    code: Code.fromAsset(join(bundles, isStep(name) ? 'worker' : file)),
+    handler: isStep(name) ? `${file}.handler` : 'index.handler',
     role,
     logGroup,
     memorySize: compute.memoryMb,

@@ -3,8 +3,9 @@ import { CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
 import { CfnDatabase } from 'aws-cdk-lib/aws-glue';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
+import { ZONES } from '../core/objects.ts';
 import { ATHENA_RESULTS, createBuckets } from './buckets.ts';
-import { bucketName, databaseName, LAYERS, type Lake, ZONES } from './lake.ts';
+import { bucketName, databaseName, LAYERS, type Lake } from './lake.ts';
 import type { Names } from './names.ts';
 import type { Settings } from './settings.ts';
 

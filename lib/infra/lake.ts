@@ -1,9 +1,7 @@
 import { Arn, Aws, type Stack } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Zone } from '../core/objects.ts';
 import type { Names } from './names.ts';
-
-export const ZONES = ['bronze', 'silver', 'gold', 'ops'] as const;
-export type Zone = (typeof ZONES)[number];
 
 export const LAYERS = ['silver', 'gold', 'ops'] as const;
 

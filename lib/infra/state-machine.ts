@@ -4,11 +4,11 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { PipelineSpec } from '../core/spec.ts';
+import { TASK_NAMES, type TaskName } from '../core/states.ts';
 import { acknowledge, acknowledgeResources } from './acknowledge.ts';
 import { computeOf, type Functions } from './functions.ts';
 import { bucketArn, bucketName, type Lake } from './lake.ts';
 import { grantTracing } from './permissions.ts';
-import { FUNCTIONS, type FunctionName } from './steps.ts';
 
 export type StateMachineProps = {
   readonly lake: Lake;
@@ -39,7 +39,7 @@ export function createStateMachine(scope: Construct, props: StateMachineProps): 
     retention: RetentionDays.ONE_MONTH,
     removalPolicy: RemovalPolicy.DESTROY,
   });
-  const called = FUNCTIONS.filter((step) => step !== 'Starter');
+  const called = TASK_NAMES;
   const machine = new CfnStateMachine(scope, 'Machine', {
     stateMachineName: name,
     stateMachineType: 'STANDARD',
@@ -76,7 +76,7 @@ function limitStates(states: Record<string, State>, spec: PipelineSpec): Record<
 function limitState(name: string, state: State, spec: PipelineSpec): State {
   if (state.Type === 'Task') {
     // Lambda ends a call itself; what comes after that is a call whose end got lost.
-    const { timeoutSeconds } = computeOf(spec, name as FunctionName);
+    const { timeoutSeconds } = computeOf(spec, name as TaskName);
     return { ...state, TimeoutSeconds: timeoutSeconds + 30 };
   }
   if (state.Type !== 'Map') return state;
@@ -98,7 +98,7 @@ function grantMachine(role: Role, props: StateMachineProps, name: string, arn: s
     policy.addStatements(new PolicyStatement({ sid, actions, resources }));
     acknowledgeResources(policy, resources, reason);
   };
-  const called = FUNCTIONS.filter((step) => step !== 'Starter').map((step) => functions[step].functionArn);
+  const called = TASK_NAMES.map((step) => functions[step].functionArn);
   allow('Steps', ['lambda:InvokeFunction'], called, 'Exactly these functions');
   const runs = ['_runs', '_dry_runs'].map((folder) => `${bucketArn(lake.names, 'ops')}/ops/${spec.name}/${folder}/*`);
   const inRuns = 'Lists of units and results of maps lie in the folders of runs, whose names come with the runs';

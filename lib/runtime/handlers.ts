@@ -1,4 +1,5 @@
 import type { AfterError, RunState, UnitInput } from '../core/run.ts';
+import type { TaskName } from '../core/states.ts';
 import type { Alerts, JsonValue, Log } from '../ports.ts';
 import { runAudit } from '../steps/audit.ts';
 import { runCommit } from '../steps/commit.ts';
@@ -19,7 +20,7 @@ import type { StateHandler } from './state-machine.ts';
  * The step behind each Task state of statemachines/medallion.asl.json. What a state receives was produced by the state
  * machine itself, whose wiring the tests hold to these types.
  */
-export function medallionHandlers(deps: StepDeps): Readonly<Record<string, StateHandler>> {
+export function medallionHandlers(deps: StepDeps): Readonly<Record<TaskName, StateHandler>> {
   return {
     Open: (input) => runOpen(input as OpenInput, deps),
     PlanStage: (input) => runPlanStage(input as RunState, deps),

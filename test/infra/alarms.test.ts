@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { STEP_NAMES } from '../../lib/core/compute.ts';
-import { FUNCTIONS } from '../../lib/infra/steps.ts';
+import { FUNCTIONS, STEP_NAMES } from '../../lib/core/states.ts';
 import { METRICS, NAMESPACE } from '../../lib/runtime/aws/telemetry.ts';
 import { deploy, PLAIN, SHOP } from './deployment.ts';
 import { statementOf } from './policies.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { InvalidInput } from '../../lib/core/errors.ts';
+import { FUNCTIONS, STATES } from '../../lib/core/states.ts';
 import { checkNames, namesOf } from '../../lib/infra/names.ts';
-import { FUNCTIONS, kebab } from '../../lib/infra/steps.ts';
 import { type DeploymentOptions, deploy, SHOP, type Synthesized } from './deployment.ts';
 import { at, resourceOf, resourcesOf } from './resources.ts';
 
@@ -153,7 +153,7 @@ describe('context that cannot be read is refused, each value with what was expec
 });
 
 describe('names that AWS would refuse are refused before anything is deployed', () => {
-  const STEPS = FUNCTIONS.map(kebab);
+  const STEPS = FUNCTIONS.map((name) => STATES[name].file);
   const cases: readonly (readonly [string, string | undefined, readonly string[], readonly RegExp[]])[] = [
     ['fitting names', 'dev', ['retail', 'web_shop'], []],
     ['the longest name without a stage', undefined, ['p'.repeat(40)], []],
@@ -201,18 +201,21 @@ describe('names that AWS would refuse are refused before anything is deployed', 
 });
 
 test('a function is named by the words of its state', () => {
-  assert.deepEqual(FUNCTIONS.map(kebab), [
-    'open',
-    'plan-stage',
-    'stage',
-    'plan-merge',
-    'merge',
-    'audit',
-    'commit',
-    'finish',
-    'fail',
-    'notify',
-    'run-failed',
-    'starter',
-  ]);
+  assert.deepEqual(
+    FUNCTIONS.map((name) => STATES[name].file),
+    [
+      'open',
+      'plan-stage',
+      'stage',
+      'plan-merge',
+      'merge',
+      'audit',
+      'commit',
+      'finish',
+      'fail',
+      'notify',
+      'run-failed',
+      'starter',
+    ],
+  );
 });

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
+import { LIGHT_FUNCTIONS, STATES } from '../../lib/core/states.ts';
 import { append, csv, definePipeline, scd2 } from '../../lib/define/index.ts';
 import { createDeployment } from '../../lib/infra/app.ts';
-import { kebab, LIGHT_FUNCTIONS } from '../../lib/infra/steps.ts';
 import { compileTest, type TestPipeline } from '../support/test-lake.ts';
 
 export const DEFINITION = readFileSync(new URL('../../statemachines/medallion.asl.json', import.meta.url), 'utf8');
@@ -54,7 +54,7 @@ export const PLAIN: TestPipeline = {
 /** Folders with the names of the real bundles. */
 export function fakeBundles({ bindingMissing = false } = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'strata-bundles-'));
-  for (const name of ['worker', ...LIGHT_FUNCTIONS.map(kebab)]) {
+  for (const name of ['worker', ...LIGHT_FUNCTIONS.map((name) => STATES[name].file)]) {
     mkdirSync(join(folder, name));
     writeFileSync(join(folder, name, 'index.mjs'), `// ${name}\n`);
   }

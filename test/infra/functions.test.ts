@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { DEFAULT_COMPUTE, STEP_NAMES } from '../../lib/core/compute.ts';
-import { FUNCTIONS, kebab } from '../../lib/infra/steps.ts';
+import { DEFAULT_COMPUTE } from '../../lib/core/compute.ts';
+import { FUNCTIONS, STATES, STEP_NAMES } from '../../lib/core/states.ts';
 import { deploy, fakeBundles, PLAIN, SHOP } from './deployment.ts';
 import { ACCOUNT, at, type Fields, REGION, resourceOf, resourcesOf } from './resources.ts';
 
@@ -18,12 +18,12 @@ describe('every function', () => {
       const properties = propertiesOf(name);
       assert.deepEqual(
         [properties['FunctionName'], properties['Runtime'], properties['Architectures'], properties['TracingConfig']],
-        [`strata-web-shop-${kebab(name)}`, 'nodejs24.x', ['arm64'], { Mode: 'Active' }],
+        [`strata-web-shop-${STATES[name].file}`, 'nodejs24.x', ['arm64'], { Mode: 'Active' }],
       );
       const logs = resourceOf(shop, 'AWS::Logs::LogGroup', `${name}Logs`);
       assert.deepEqual(
         [logs.properties['LogGroupName'], logs.properties['RetentionInDays']],
-        [`/aws/lambda/strata-web-shop-${kebab(name)}`, 30],
+        [`/aws/lambda/strata-web-shop-${STATES[name].file}`, 30],
       );
       assert.deepEqual(properties['LoggingConfig'], { LogGroup: logs.id });
     });
@@ -35,10 +35,10 @@ describe('every function', () => {
 
   test('is a file in lambdas/, which the bundles are named by', () => {
     for (const name of FUNCTIONS) {
-      const file = new URL(`../../lambdas/${kebab(name)}.ts`, import.meta.url);
-      assert.ok(existsSync(file), `no lambdas/${kebab(name)}.ts`);
+      const file = new URL(`../../lambdas/${STATES[name].file}.ts`, import.meta.url);
+      assert.ok(existsSync(file), `no lambdas/${STATES[name].file}.ts`);
       const step = STEP_NAMES.some((one) => one === name);
-      assert.equal(propertiesOf(name)['Handler'], step ? `${kebab(name)}.handler` : 'index.handler');
+      assert.equal(propertiesOf(name)['Handler'], step ? `${STATES[name].file}.handler` : 'index.handler');
     }
   });
 

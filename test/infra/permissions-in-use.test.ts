@@ -3,9 +3,8 @@ import { test } from 'node:test';
 import { createParquetAuditLog } from '../../lib/adapters/audit/parquet.ts';
 import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
 import { InvalidInput } from '../../lib/core/errors.ts';
+import { FUNCTIONS, type FunctionName, stateRow } from '../../lib/core/states.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
-import { GRANTS } from '../../lib/infra/permissions.ts';
-import { FUNCTIONS, type FunctionName } from '../../lib/infra/steps.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
 import type { RunRequest } from '../../lib/runtime/local.ts';
 import { runNotify } from '../../lib/steps/notify.ts';
@@ -171,7 +170,7 @@ const RARE: Readonly<Record<string, string>> = {
 test('no function may do more than it does', () => {
   const used = new Set(uses.map(({ by, verb, key }) => `${by} ${verb} ${key.split('/')[0]}`));
   const granted = FUNCTIONS.flatMap((name) =>
-    GRANTS[name].objects.flatMap(({ zone, may }) =>
+    stateRow(name).objects.flatMap(({ zone, may }) =>
       // Who reads has to list, or S3 does not say that an object is missing.
       may.filter((verb) => verb !== 'list' || !may.includes('read')).map((verb) => `${name} ${verb} ${zone}`),
     ),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { FUNCTIONS } from '../../lib/infra/steps.ts';
+import { FUNCTIONS } from '../../lib/core/states.ts';
 import { PERMISSIONS_FILE, renderPermissions } from './permissions-table.ts';
 
 test('docs/aws-permissions.md is what the template gives; if not, run npm run docs:permissions', async () => {

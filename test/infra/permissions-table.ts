@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { Template } from 'aws-cdk-lib/assertions';
-import { FUNCTIONS } from '../../lib/infra/steps.ts';
+import { FUNCTIONS } from '../../lib/core/states.ts';
 import { deploy, SHOP } from './deployment.ts';
 import { type Statement, statementsOf, statementsOfFunction } from './policies.ts';
 import { ACCOUNT, type Fields, list, REGION, resourcesOf } from './resources.ts';

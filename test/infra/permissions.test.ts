@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { FUNCTIONS, type FunctionName } from '../../lib/infra/steps.ts';
+import { FUNCTIONS, type FunctionName } from '../../lib/core/states.ts';
 import { deploy } from './deployment.ts';
 import { allows, type Request, statementsOf, statementsOfFunction } from './policies.ts';
 import { ACCOUNT, at, REGION, resourceOf, resourcesOf } from './resources.ts';

@@ -1,5 +1,5 @@
 import type { Template } from 'aws-cdk-lib/assertions';
-import type { FunctionName } from '../../lib/infra/steps.ts';
+import type { FunctionName } from '../../lib/core/states.ts';
 import { at, type Fields, type Json, list, resourceOf, resourcesOf } from './resources.ts';
 
 export type Statement = {

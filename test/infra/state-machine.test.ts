@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { FUNCTIONS } from '../../lib/core/states.ts';
 import { withLimits } from '../../lib/infra/state-machine.ts';
-import { FUNCTIONS } from '../../lib/infra/steps.ts';
 import { DEFINITION, deploy, PLAIN, SHOP, specOf } from './deployment.ts';
 import { ACCOUNT, at, type Fields, type Json, REGION, resourceOf, resourcesOf } from './resources.ts';
 

@@ -1,11 +1,11 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { InvalidInput, StrataError } from '../../core/errors.ts';
+import { ZONES, type Zone } from '../../core/objects.ts';
 import { awsFailure, isPassing, sdkErrorOf } from '../aws/errors.ts';
 import { checkKey } from './keys.ts';
 
-export type Zone = 'bronze' | 'silver' | 'gold' | 'ops';
-
-export const ZONES: readonly Zone[] = ['bronze', 'gold', 'ops', 'silver'];
+/** In the order of keys. */
+export const ORDERED_ZONES: readonly Zone[] = [...ZONES].sort();
 
 /** What every call of the store needs. */
 export type S3Access = {

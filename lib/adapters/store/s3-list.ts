@@ -5,9 +5,10 @@ import {
   type ObjectVersion,
 } from '@aws-sdk/client-s3';
 import { InvalidInput } from '../../core/errors.ts';
+import type { Zone } from '../../core/objects.ts';
 import type { ObjectInfo } from '../../ports.ts';
 import { checkKey, compareKeys } from './keys.ts';
-import { callS3, plainEtag, type S3Access, s3Resource, ZONES, type Zone } from './s3-calls.ts';
+import { callS3, ORDERED_ZONES, plainEtag, type S3Access, s3Resource } from './s3-calls.ts';
 
 /**
  * Objects under a prefix, in key order. Of bronze every upload is listed, also those that were overwritten since.
@@ -39,7 +40,7 @@ function checkListed(bucket: string, key: string): void {
 
 /** The names one level below a prefix. */
 export async function listFolders(access: S3Access, prefix: string): Promise<readonly string[]> {
-  if (prefix === '') return ZONES.filter((zone) => access.buckets[zone] !== undefined);
+  if (prefix === '') return ORDERED_ZONES.filter((zone) => access.buckets[zone] !== undefined);
   const names: string[] = [];
   for (const zone of zonesUnder(access, prefix)) {
     const Bucket = access.buckets[zone];
@@ -59,7 +60,7 @@ export async function listFolders(access: S3Access, prefix: string): Promise<rea
 
 /** Zones whose keys may begin with the prefix. Throws InvalidInput for a prefix inside a zone without a bucket. */
 function zonesUnder({ buckets }: S3Access, prefix: string): readonly Zone[] {
-  const zones = ZONES.filter((zone) => prefix.startsWith(`${zone}/`) || `${zone}/`.startsWith(prefix));
+  const zones = ORDERED_ZONES.filter((zone) => prefix.startsWith(`${zone}/`) || `${zone}/`.startsWith(prefix));
   const closed = zones.find((zone) => buckets[zone] === undefined && prefix.startsWith(`${zone}/`));
   if (closed === undefined) return zones;
   throw new InvalidInput(

@@ -1,5 +1,5 @@
-import type { StepName } from '../../core/compute.ts';
 import { EngineError } from '../../core/errors.ts';
+import type { StepName } from '../../core/states.ts';
 
 type Sizes = { readonly memoryMb: number; readonly tmpMb: number };
 

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { STEP_NAMES } from '../../../lib/core/compute.ts';
 import { AuditFailed, EngineError, Unavailable } from '../../../lib/core/errors.ts';
+import { STEP_NAMES } from '../../../lib/core/states.ts';
 import { createDuckDbEngine } from '../../../lib/engine/duckdb.ts';
 import { explainCapacity } from '../../../lib/runtime/aws/capacity.ts';
 

@@ -1,0 +1,136 @@
+import type { Zone } from './objects.ts';
+
+/** What a function has on AWS. */
+export type StepCompute = {
+  /** MB of memory; CPU comes with it, one vCPU for each 1,769 MB. */
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+  /** MB of /tmp, which DuckDB spills to. */
+  readonly tmpMb: number;
+  /** Executions at once that are set aside for this function alone; null: it shares the account's. */
+  readonly reservedConcurrency: number | null;
+};
+
+/** What a function may do with the objects below some prefixes of a zone. */
+export type ObjectGrant = {
+  readonly zone: Zone;
+  /** Below `<zone>/<pipeline>/`; '' for all of it. */
+  readonly below: readonly string[];
+  readonly may: readonly ('read' | 'write' | 'remove' | 'list')[];
+};
+
+/** What people are told of: calls refused, 80 % of the time used, 90 % of the memory used. */
+export type FunctionAlarm = 'Throttled' | 'NearTimeout' | 'NearMemory';
+
+/** One row of the table below. */
+export type FunctionRow = {
+  /** `lambdas/<file>.ts` is its entry, a task's step is `lib/steps/<file>.ts`; the function's name on AWS ends in it. */
+  readonly file: string;
+  /** With DuckDB: it shares the workers' bundle, and a pipeline may choose its sizes. */
+  readonly engine: boolean;
+  /** A Task state of statemachines/medallion.asl.json that has this name; otherwise something else calls the function. */
+  readonly task: boolean;
+  readonly compute: StepCompute;
+  readonly objects: readonly ObjectGrant[];
+  readonly catalog: 'read' | 'change' | null;
+  readonly alarms: readonly FunctionAlarm[];
+};
+
+const ALL = [''] as const;
+/** Who reads also lists, since S3 tells only them that an object is not there. */
+const list = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list'] });
+const read = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read'] });
+const write = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'write'] });
+const clear = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'remove'] });
+const keep = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'write', 'remove'] });
+
+/** 3,008 MB is the most that a new AWS account may give to a function. */
+const HEAVY: StepCompute = { memoryMb: 3_008, timeoutSeconds: 900, tmpMb: 4_096, reservedConcurrency: null };
+const PLANNING: StepCompute = { memoryMb: 1_769, timeoutSeconds: 900, tmpMb: 2_048, reservedConcurrency: null };
+/** Light functions need little; time for retries of their calls. */
+const LIGHT: StepCompute = { memoryMb: 512, timeoutSeconds: 60, tmpMb: 512, reservedConcurrency: null };
+
+const WATCHED = ['Throttled', 'NearTimeout', 'NearMemory'] as const;
+const worker = { engine: true, task: true, catalog: null, alarms: WATCHED } as const;
+const light = { engine: false, task: true, compute: LIGHT, catalog: null, alarms: ['Throttled'] } as const;
+
+/**
+ * Every function of a pipeline, those of the Task states first: which file it is, what it has on AWS, what it may do beside
+ * writing its logs and traces, which alarms watch it. Only Commit changes the catalog, only Open looks into it as well; the
+ * Starter sees no data. Starting executions and publishing alerts is granted where those are made. Every worker writes to
+ * ops, where it renews the run's lock; Open, Finish and Fail remove what a run has left.
+ */
+export const STATES = {
+  Open: {
+    ...worker,
+    file: 'open',
+    compute: PLANNING,
+    objects: [list('bronze'), clear('silver'), clear('gold'), keep('ops')],
+    catalog: 'read',
+  },
+  PlanStage: {
+    ...worker,
+    file: 'plan-stage',
+    compute: PLANNING,
+    objects: [read('bronze'), read('silver'), read('gold'), write('ops')],
+  },
+  Stage: {
+    ...worker,
+    file: 'stage',
+    compute: HEAVY,
+    objects: [read('bronze'), write('silver'), write('gold'), keep('ops')],
+  },
+  PlanMerge: { ...worker, file: 'plan-merge', compute: PLANNING, objects: [read('silver'), write('ops')] },
+  Merge: { ...worker, file: 'merge', compute: HEAVY, objects: [write('silver'), write('ops')] },
+  Audit: { ...worker, file: 'audit', compute: PLANNING, objects: [write('silver'), write('gold'), write('ops')] },
+  Commit: {
+    ...worker,
+    file: 'commit',
+    compute: PLANNING,
+    objects: [keep('silver'), keep('gold'), keep('ops')],
+    catalog: 'change',
+  },
+  Finish: { ...worker, file: 'finish', compute: PLANNING, objects: [clear('silver'), clear('gold'), keep('ops')] },
+  Fail: {
+    ...light,
+    file: 'fail',
+    // It may have many files to remove.
+    compute: { ...LIGHT, timeoutSeconds: 900 },
+    objects: [clear('silver'), clear('gold'), keep('ops')],
+  },
+  Notify: {
+    ...light,
+    file: 'notify',
+    objects: [{ zone: 'ops', below: ['_alerts/', '_audit/'], may: ['read', 'write'] }],
+  },
+  RunFailed: { ...light, file: 'run-failed', objects: [] },
+  Starter: {
+    ...light,
+    file: 'starter',
+    task: false,
+    objects: [{ zone: 'ops', below: ['_events/', '_audit/'], may: ['read', 'write'] }],
+  },
+} as const satisfies Readonly<Record<string, FunctionRow>>;
+
+/** A function that is deployed for each pipeline. */
+export type FunctionName = keyof typeof STATES;
+
+type NamesWhere<Rule> = { [Name in FunctionName]: (typeof STATES)[Name] extends Rule ? Name : never }[FunctionName];
+
+/** The steps that work on data. */
+export type StepName = NamesWhere<{ readonly engine: true }>;
+/** The functions behind Task states, each named as its state. */
+export type TaskName = NamesWhere<{ readonly task: true }>;
+
+export const FUNCTIONS = Object.keys(STATES) as readonly FunctionName[];
+export const STEP_NAMES = FUNCTIONS.filter(isStep);
+export const LIGHT_FUNCTIONS = FUNCTIONS.filter((name) => !isStep(name));
+export const TASK_NAMES = FUNCTIONS.filter((name): name is TaskName => STATES[name].task);
+
+export function isStep(name: FunctionName): name is StepName {
+  return STATES[name].engine;
+}
+
+export function stateRow(name: FunctionName): FunctionRow {
+  return STATES[name];
+}

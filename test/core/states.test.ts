@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { loadStateMachine } from '../../lib/asl/load.ts';
+import { FUNCTIONS, STATES, STEP_NAMES, stateRow, TASK_NAMES } from '../../lib/core/states.ts';
+import { medallionHandlers } from '../../lib/runtime/handlers.ts';
+import { openTestLake } from '../support/test-lake.ts';
+import { SMALL } from './small-pipeline.ts';
+
+const ROOT = new URL('../../', import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8');
+
+const machine = loadStateMachine(read('statemachines/medallion.asl.json'), 'medallion.asl.json');
+const scopes = Object.values(machine.States).flatMap((state) =>
+  state.Type === 'Map' ? [state.ItemProcessor.States] : [],
+);
+const tasks = [machine.States, ...scopes].flatMap((states) =>
+  Object.entries(states).flatMap(([name, state]) => (state.Type === 'Task' ? [{ name, state }] : [])),
+);
+
+describe('the table of states', () => {
+  test('names the Task states of the state machine, and each calls its function', () => {
+    assert.deepEqual(tasks.map(({ name }) => name).sort(), [...TASK_NAMES].sort());
+    for (const { name, state } of tasks) assert.equal(state.Resource, `\${${name}FunctionArn}`);
+  });
+
+  test('names the files of lambdas/, and each measures itself by its name', () => {
+    assert.deepEqual(readdirSync(new URL('lambdas/', ROOT)).sort(), FUNCTIONS.map(fileOf).sort());
+    for (const name of FUNCTIONS) {
+      assert.match(read(`lambdas/${fileOf(name)}`), new RegExp(`(name: |instrument\\()'${name}'`), name);
+    }
+  });
+
+  test('names the file of each step', () => {
+    for (const name of TASK_NAMES) {
+      assert.ok(existsSync(new URL(`lib/steps/${fileOf(name)}`, ROOT)), name);
+      assert.match(read(`lib/steps/${fileOf(name)}`), new RegExp(`export async function run${name}\\(`), name);
+    }
+  });
+
+  test('has a handler for each task', async () => {
+    const lake = await openTestLake(SMALL);
+    assert.deepEqual(Object.keys(medallionHandlers(lake.deps)).sort(), [...TASK_NAMES].sort());
+    lake.close();
+  });
+
+  test('gives every function time within what the state machine waits for it', () => {
+    for (const { name, state } of tasks) {
+      const row = FUNCTIONS.find((one) => one === name);
+      assert.ok(row !== undefined && (state.TimeoutSeconds ?? 0) >= stateRow(row).compute.timeoutSeconds, name);
+    }
+  });
+
+  test('watches every function for refused calls, those with an engine for time and memory as well', () => {
+    for (const name of FUNCTIONS) {
+      const { alarms } = stateRow(name);
+      const engine = STEP_NAMES.some((step) => step === name);
+      assert.deepEqual(alarms, engine ? ['Throttled', 'NearTimeout', 'NearMemory'] : ['Throttled'], name);
+    }
+  });
+});
+
+describe('the retries of the state machine', () => {
+  const [first] = tasks;
+  for (const { name, state } of tasks) {
+    test(`of ${name} are those of ${first?.name}`, () => assert.deepEqual(state.Retry, first?.state.Retry));
+  }
+});
+
+function fileOf(name: (typeof FUNCTIONS)[number]): string {
+  return `${STATES[name].file}.ts`;
+}
