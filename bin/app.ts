@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { InvalidInput } from '../lib/core/errors.ts';
 import type { PipelineSpec } from '../lib/core/spec.ts';
+import { visibleText } from '../lib/core/visible.ts';
 import { createDeployment } from '../lib/infra/app.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -25,6 +26,6 @@ try {
   });
 } catch (cause) {
   if (!(cause instanceof InvalidInput)) throw cause;
-  console.error(cause.message);
+  console.error(visibleText(cause.message));
   process.exitCode = 1;
 }

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { buildLambdas } from '../lib/bundle/build.ts';
 import { ARCHITECTURES } from '../lib/bundle/functions.ts';
 import { InvalidInput } from '../lib/core/errors.ts';
+import { visibleText } from '../lib/core/visible.ts';
 
 const root = join(import.meta.dirname, '..');
 try {
@@ -11,16 +12,16 @@ try {
   const architectures = ARCHITECTURES.filter((one) => arch === 'all' || arch === one);
   const request = { root, pipelines: join(root, 'pipelines'), folder: join(root, 'dist', 'lambdas'), architectures };
   const { pipelines, missing } = await buildLambdas(request);
-  console.error(`built the functions of ${pipelines.join(', ')} in dist/lambdas`);
+  console.error(visibleText(`built the functions of ${pipelines.join(', ')} in dist/lambdas`));
   for (const architecture of missing) {
-    console.error(
+    const missingText =
       `DuckDB for linux-${architecture} is not at hand and npm could not fetch it: ` +
-        'the templates can be looked at, but not deployed. Build again with a network that reaches npm',
-    );
+      'the templates can be looked at, but not deployed. Build again with a network that reaches npm';
+    console.error(visibleText(missingText));
   }
 } catch (cause) {
   if (!(cause instanceof InvalidInput)) throw cause;
-  console.error(cause.message);
+  console.error(visibleText(cause.message));
   process.exitCode = 1;
 }
 

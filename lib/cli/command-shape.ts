@@ -34,6 +34,35 @@ export function addAwsRun(command: Command): Command {
   );
 }
 
+/** What a run of any kind may be given. */
+export type RunOptions = AwsOptions & {
+  readonly runId?: string;
+  readonly dryRun?: boolean;
+  /** Seconds, or true: as long as it takes. */
+  readonly wait?: number | true;
+  readonly strict?: boolean;
+};
+
+export function addRunOptions(command: Command): Command {
+  return addAwsRun(command)
+    .option('--run-id <id>', 'letters, digits, - and _; the same id again returns the first result')
+    .option('--dry-run', 'compute and audit everything, show counts and a preview, publish nothing')
+    .option('--wait [seconds]', 'wait while another run holds the pipeline, instead of ending with 3', parseSeconds)
+    .option('--strict', 'end with 2 when a file was rejected');
+}
+
+/** How long a run may wait for its turn. Throws InvalidInput with --aws. */
+export function waitFor(wait: RunOptions['wait'], aws: boolean): { readonly waitMs?: number } {
+  if (wait === undefined) return {};
+  if (!aws) return { waitMs: wait === true ? Number.POSITIVE_INFINITY : wait * 1000 };
+  throw new InvalidInput('--wait with --aws: an execution waits for its turn by itself; leave --wait out');
+}
+
+function parseSeconds(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number of seconds, or nothing after --wait.');
+}
+
 /** What an option says about a deployed lake is wrong where the command stays on this machine. */
 export function requireFlag(
   flag: string,

@@ -1,12 +1,6 @@
-import { once } from 'node:events';
 import { renderJson } from './output/json.ts';
 import type { TableLayout } from './output/table.ts';
-
-/** The two streams of a process; answers go to stdout, everything else to stderr. */
-export type Terminal = {
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
-  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
-};
+import { type ErrorStream, ReaderGone, type Terminal } from './terminal.ts';
 
 export type GlobalOptions = {
   readonly root: string;
@@ -21,42 +15,48 @@ export type GlobalOptions = {
 /** What a command works with: its options, and the ways to say something. */
 export type Context = {
   readonly options: GlobalOptions;
-  readonly terminal: Terminal;
   readonly layout: TableLayout;
+  readonly stderr: ErrorStream;
   /** The command's one answer: the document under --json, else the text. */
   answer(document: unknown, text: () => string): Promise<void>;
-  /** Raw text on stdout, for answers that come in parts. Waits while the reader is slow. */
+  /** Text for people on stdout, for answers that come in parts. Throws ReaderGone, at which the command ends. */
   print(text: string): Promise<void>;
+  /** Data on stdout, to the byte. */
+  printData(text: string): Promise<void>;
   /** A line for people, on stderr. */
   note(line: string): void;
   /** How to call a command on this lake: `npx strata query "..." --root lake`. */
   hint(command: string): string;
 };
 
-/** Exit codes: done (also when there was nothing to do), wrong use or an invalid pipeline, a run that failed. */
-export const EXIT = { done: 0, wrongUse: 1, failed: 2 } as const;
+/**
+ * Exit codes: done (also when there was nothing to do); wrong use or an invalid pipeline, with nothing begun; failed;
+ * another run holds the pipeline, with nothing begun.
+ */
+export const EXIT = { done: 0, wrongUse: 1, failed: 2, locked: 3 } as const;
+
+/** What the help says of them, as the README does. */
+export const EXIT_HELP =
+  'Exit codes: 0 done, 1 wrong use or an invalid pipeline, 2 failed, 3 another run is at work (see --wait).';
 
 export const DEFAULTS = { root: '.strata', pipelines: 'pipelines' } as const;
 
 export function createContext(options: GlobalOptions, terminal: Terminal): Context {
-  const print = async (text: string): Promise<void> => {
-    if (!terminal.stdout.write(text)) await once(terminal.stdout, 'drain');
-  };
+  const { layout, print, printData, stderr } = terminal;
   return {
     options,
-    terminal,
-    layout: layoutOf(terminal),
+    layout,
     print,
-    answer: (document, text) => print(options.json ? renderJson(document) : text()),
-    note: (line) => void terminal.stderr.write(`${line}\n`),
+    printData,
+    stderr,
+    // The command goes on without its reader: how it ended is still to be told.
+    answer: (document, text) =>
+      (options.json ? printData(renderJson(document)) : print(text())).catch((cause: unknown) => {
+        if (!(cause instanceof ReaderGone)) throw cause;
+      }),
+    note: (line) => stderr.write(`${line}\n`),
     hint: (command) => ['npx strata', command, ...lakeOptions(options)].join(' '),
   };
-}
-
-function layoutOf({ stdout }: Terminal): TableLayout {
-  if (stdout.isTTY !== true) return {};
-  const color = process.env['NO_COLOR'] === undefined || process.env['NO_COLOR'] === '';
-  return { color, ...(stdout.columns === undefined ? {} : { width: stdout.columns }) };
 }
 
 function lakeOptions({ root, pipelines }: GlobalOptions): readonly string[] {

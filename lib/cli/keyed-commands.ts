@@ -1,8 +1,14 @@
 import type { Command } from 'commander';
-import { type AwsOptions, addAwsRun, examples, pipelineArgument, placeOf, type Start } from './command-shape.ts';
+import {
+  addRunOptions,
+  examples,
+  pipelineArgument,
+  placeOf,
+  type RunOptions,
+  type Start,
+  waitFor,
+} from './command-shape.ts';
 import type { ReprocessArguments } from './commands/reprocess.ts';
-
-type RunOptions = AwsOptions & { readonly runId?: string; readonly dryRun?: boolean };
 
 /** The commands for keyed tables, which keep the events that their rows come from. */
 export function addKeyed(program: Command, start: Start): void {
@@ -13,7 +19,8 @@ export function addKeyed(program: Command, start: Start): void {
     .action(async (table: string, options: RunOptions, command: Command) =>
       start(command, async (context) => {
         const { aws, place, asked } = placeOf(options);
-        const request = { table, ...asked };
+        const { wait, ...how } = asked;
+        const request = { table, ...how, ...waitFor(wait, aws) };
         return aws
           ? (await import('./commands/run-aws.ts')).rebuildOnAws(context, request, place)
           : (await import('./commands/rebuild.ts')).rebuild(context, request);
@@ -34,10 +41,15 @@ export function addKeyed(program: Command, start: Start): void {
         'strata reprocess hr --source employee_timeframe --from 2026-01-01 --to 2026-02-01',
       ),
     )
-    .action(async (pipeline: string, options: AwsOptions & Omit<ReprocessArguments, 'pipeline'>, command: Command) =>
+    .action(async (pipeline: string, options: RunOptions & Omit<ReprocessArguments, 'pipeline'>, command: Command) =>
       start(command, async (context) => {
         const { aws, place, asked } = placeOf(options);
-        const request = (await import('./commands/reprocess.ts')).reprocessRequest({ pipeline, ...asked });
+        const { wait, ...how } = asked;
+        const request = (await import('./commands/reprocess.ts')).reprocessRequest({
+          pipeline,
+          ...how,
+          ...waitFor(wait, aws),
+        });
         return aws
           ? (await import('./commands/run-aws.ts')).runOnAws(context, request, place)
           : (await import('./commands/run.ts')).run(context, request);
@@ -56,10 +68,4 @@ export function addKeyed(program: Command, start: Start): void {
     .action(async (table: string, parts: string[], _options, command: Command) =>
       start(command, async (context) => (await import('./commands/key.ts')).key(context, table, parts)),
     );
-}
-
-function addRunOptions(command: Command): Command {
-  return addAwsRun(command)
-    .option('--run-id <id>', 'letters, digits, - and _; the same id again returns the first result')
-    .option('--dry-run', 'compute and audit everything, show counts and a preview, publish nothing');
 }

@@ -1,33 +1,54 @@
-import { CommanderError } from 'commander';
-import { createContext, EXIT, type GlobalOptions, type Terminal } from './context.ts';
+import { type Command, CommanderError } from 'commander';
+import { createContext, EXIT, type GlobalOptions } from './context.ts';
 import { describeFailure } from './failure.ts';
 import { renderJson } from './output/json.ts';
 import { buildProgram } from './program.ts';
+import { createTerminal, ReaderGone, type Streams } from './terminal.ts';
 
 /**
  * The command line: parses the arguments (without node and script), does what they ask and answers the exit code.
  * Under --json stdout carries exactly one document, also when the command fails.
  */
-export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
-  endQuietlyWithReader(terminal.stdout);
+export async function main(args: readonly string[], streams: Streams): Promise<number> {
+  const terminal = createTerminal(streams);
   let exitCode: number = EXIT.done;
-  const json = wantsJson(args);
-  const program = buildProgram(terminal, async (options, run) => {
-    exitCode = await run(createContext(options, terminal));
-  });
+  // Commander writes without waiting; what it wrote is on its way before the answer.
+  const help: string[] = [];
+  const program = buildProgram(
+    { print: (text) => help.push(text), note: terminal.stderr.write },
+    async (options, run) => {
+      exitCode = await run(createContext(options, terminal));
+    },
+  );
   try {
-    await program.parseAsync([...args], { from: 'user' });
-    return exitCode;
+    const wrong = await parsed(program, args);
+    if (help.length > 0) await terminal.print(help.join(''));
+    if (wrong === undefined) return exitCode;
+    if (wantsJson(args)) await unlessGone(terminal.printData(renderJson(usageDocument(wrong))));
+    return EXIT.wrongUse;
   } catch (error) {
-    if (error instanceof CommanderError) {
-      if (json && error.exitCode !== 0) terminal.stdout.write(renderJson(usageDocument(error)));
-      return error.exitCode === 0 ? EXIT.done : EXIT.wrongUse;
-    }
+    if (error instanceof ReaderGone) return EXIT.done;
     const failure = describeFailure(error, program.opts<Partial<GlobalOptions>>().debug ?? false);
     terminal.stderr.write(`${failure.message}\n`);
-    if (json) terminal.stdout.write(renderJson(failure.document));
+    if (wantsJson(args)) await unlessGone(terminal.printData(renderJson(failure.document)));
     return failure.exitCode;
   }
+}
+
+/** Does what the arguments ask; answers what is wrong with them. Help and version were asked for. */
+async function parsed(program: Command, args: readonly string[]): Promise<CommanderError | undefined> {
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? undefined : error;
+  }
+}
+
+/** `strata query ... | head` ends when head has seen enough; that is no error. Nor is there anyone left to tell another. */
+async function unlessGone(printed: Promise<void>): Promise<void> {
+  await printed.catch(() => undefined);
 }
 
 function usageDocument(error: CommanderError): unknown {
@@ -38,12 +59,4 @@ function usageDocument(error: CommanderError): unknown {
 function wantsJson(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   return (end < 0 ? args : args.slice(0, end)).includes('--json');
-}
-
-/** `strata query ... | head` ends when head has seen enough; that is no error. */
-function endQuietlyWithReader(stdout: Terminal['stdout']): void {
-  stdout.on('error', (cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'EPIPE') process.exit(EXIT.done);
-    throw cause;
-  });
 }

@@ -5,9 +5,9 @@ import { createLog, type LineSink } from './output/log.ts';
 
 /** The lake of a command. `read` makes and changes nothing below the root, which need not exist. */
 export function openLake(
-  { options, terminal }: Context,
+  { options, stderr }: Context,
   mode: 'read' | 'write',
-  lines: LineSink = terminal.stderr,
+  lines: LineSink = stderr,
 ): Promise<LocalLake> {
   const { root, pipelines, locationBase, memoryBytes } = options;
   return openLocalLake({

@@ -3,27 +3,32 @@ import { Argument, Command, Option } from 'commander';
 import {
   type AwsOptions,
   addAws,
-  addAwsRun,
+  addRunOptions,
   examples,
   type Invoke,
   parseMemory,
   pipelineArgument,
   placeOf,
+  type RunOptions,
   requireFlag,
   type Start,
+  waitFor,
 } from './command-shape.ts';
-import { type Context, DEFAULTS, type GlobalOptions, type Terminal } from './context.ts';
+import { type Context, DEFAULTS, EXIT_HELP, type GlobalOptions } from './context.ts';
 import { addKeyed } from './keyed-commands.ts';
 import { addBreaker, addQuarantine } from './quarantine-commands.ts';
 
 const QUERY_FORMATS = ['table', 'csv', 'json'] as const;
 export type QueryFormat = (typeof QUERY_FORMATS)[number];
 
+/** What Commander says by itself: help and version to stdout, wrong use to stderr. */
+export type Say = { readonly print: (text: string) => void; readonly note: (text: string) => void };
+
 /**
  * The commands and their options. What does the work is loaded only when a command runs, so that help is instant.
  * Parsing throws CommanderError instead of ending the process.
  */
-export function buildProgram(terminal: Terminal, invoke: Invoke): Command {
+export function buildProgram(say: Say, invoke: Invoke): Command {
   const program = new Command('strata')
     .description('A medallion lakehouse: declared sources become governed Apache Iceberg tables.')
     .version(packageVersion(), '-V, --version', 'show the version')
@@ -40,14 +45,14 @@ export function buildProgram(terminal: Terminal, invoke: Invoke): Command {
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
-      writeOut: (text) => terminal.stdout.write(text),
-      writeErr: (text) => terminal.stderr.write(text),
+      writeOut: say.print,
+      writeErr: say.note,
     })
     .showHelpAfterError("See 'strata --help', or 'strata help <command>'.")
     .addHelpText(
       'after',
       examples('strata demo', 'strata land retail transactions data/*.csv', 'strata run retail', 'strata tables') +
-        '\n\nExit codes: 0 done, 1 wrong use or an invalid pipeline, 2 a run failed.',
+        `\n\n${EXIT_HELP}`,
     );
   const start = (command: Command, run: (context: Context) => Promise<number>) => invoke(globalOptions(command), run);
   addFeeding(program, start);
@@ -137,11 +142,9 @@ function addRunning(program: Command, start: Start): void {
       start(command, async (context) => (await import('./commands/plan.ts')).plan(context, name)),
     );
 
-  addAwsRun(program.command('run'))
+  addRunOptions(program.command('run'))
     .description('take what has landed through silver and gold')
     .addArgument(pipelineArgument())
-    .option('--run-id <id>', 'letters, digits, - and _; the same id again returns the first result')
-    .option('--dry-run', 'compute and audit everything, show counts and a preview, publish nothing')
     .addHelpText(
       'after',
       examples(
@@ -151,10 +154,11 @@ function addRunning(program: Command, start: Start): void {
         'strata run --aws retail',
       ),
     )
-    .action(async (name: string, options: AwsOptions & { runId?: string; dryRun?: boolean }, command: Command) =>
+    .action(async (name: string, options: RunOptions, command: Command) =>
       start(command, async (context) => {
         const { aws, place, asked } = placeOf(options);
-        const request = { pipeline: name, ...asked };
+        const { wait, ...how } = asked;
+        const request = { pipeline: name, ...how, ...waitFor(wait, aws) };
         return aws
           ? (await import('./commands/run-aws.ts')).runOnAws(context, request, place)
           : (await import('./commands/run.ts')).run(context, request);

@@ -5,6 +5,7 @@ import { compilePipeline } from '../compile/compile.ts';
 import { InvalidInput } from '../core/errors.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import type { Engine, SessionOptions } from '../ports.ts';
+import { checkFolder } from './lake-folder.ts';
 
 /** Names of the folders below `pipelines` that hold a pipeline.ts. */
 export async function listPipelines(pipelines: string): Promise<readonly string[]> {
@@ -26,6 +27,7 @@ export async function loadPipeline(
   const folder = resolve(pipelines, name);
   const path = join(folder, 'pipeline.ts');
   if (!/^[A-Za-z0-9_-]+$/.test(name) || !(await isFile(path))) {
+    await checkFolder(pipelines, '--pipelines');
     const known = await listPipelines(pipelines);
     throw new InvalidInput(
       `no pipeline ${JSON.stringify(name)}: expected one of ${known.length === 0 ? '(none)' : known.join(', ')} in ${pipelines}`,

@@ -18,8 +18,10 @@ import type { StepDeps } from '../steps/deps.ts';
 import { failedResult } from '../steps/fail.ts';
 import { runOpen } from '../steps/open.ts';
 import { checkRunId, readJson, readJsonIfAny, runFolder } from '../steps/run-folder.ts';
+import { awaitTurn } from './await-turn.ts';
 import { medallionHandlers } from './handlers.ts';
 import { keepLock } from './keep-lock.ts';
+import { checkFolder, requireFolder } from './lake-folder.ts';
 import { loadPipeline } from './load-pipeline.ts';
 import { ownScratch, sweepScratch, TEMP_PREFIX } from './scratch.ts';
 import { runStateMachine, type StateEvent } from './state-machine.ts';
@@ -49,6 +51,8 @@ export type LocalLake = {
   readonly root: string;
   readonly pipelines: string;
   run(request: RunRequest): Promise<RunAnswer>;
+  /** Makes the lake's folder. Throws InvalidInput where that cannot be. */
+  make(): Promise<void>;
 };
 
 export type RunRequest = {
@@ -57,6 +61,9 @@ export type RunRequest = {
   readonly dryRun?: boolean;
   readonly rebuild?: string;
   readonly reprocess?: Reprocess;
+  /** Milliseconds to wait for the pipeline's turn while another run holds it; Infinity: as long as that takes. */
+  readonly waitMs?: number;
+  readonly onWait?: (message: string) => void;
   /** Milliseconds between attempts, in place of the state machine's own intervals. */
   readonly retryIntervalMs?: number;
   readonly onEvent?: (event: StateEvent) => void;
@@ -67,6 +74,8 @@ export type RunAnswer =
       readonly kind: 'ended';
       readonly result: RunResult /** The same run_id had ended before. */;
       readonly again: boolean;
+      /** What was asked for was wrong, and nothing had begun. */
+      readonly refused?: true;
     }
   | { readonly kind: 'nothing'; readonly runId: string }
   | { readonly kind: 'locked'; readonly message: string };
@@ -75,6 +84,7 @@ export type RunAnswer =
 export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
   const root = resolve(options.root);
   const readOnly = options.readOnly ?? false;
+  if (readOnly) await checkFolder(root, '--root');
   const scratch = readOnly ? ownScratch(tmpdir(), TEMP_PREFIX) : ownScratch(join(root, SCRATCH));
   if (readOnly) await sweepScratch(tmpdir(), TEMP_PREFIX);
   const store = createLocalStore({ root, ...(await locationOf(root, options.locationBase, readOnly)) });
@@ -112,10 +122,16 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
       // What is wrong with the request shows before anything is made.
       if (request.runId !== undefined) checkRunId(request.runId);
       await deps.specs(request.pipeline);
+      await requireFolder(root, '--root');
       await sweepScratch(join(root, SCRATCH));
       await mkdir(scratch, { recursive: true });
-      return runPipeline(deps, request);
+      return awaitTurn(() => runPipeline(deps, request), request.waitMs ?? 0, {
+        wait: deps.wait,
+        now: () => deps.clock.now().getTime(),
+        onWait: request.onWait ?? (() => undefined),
+      });
     },
+    make: () => requireFolder(root, '--root'),
   };
 }
 
@@ -144,7 +160,7 @@ async function locationOf(
           'Use it without one, or make a new lake',
       );
     }
-    await mkdir(root, { recursive: true });
+    await requireFolder(root, '--root');
     await writeFile(path, `${JSON.stringify({ location_base: wanted })}\n`);
     return { locationBase: wanted };
   }
@@ -215,7 +231,9 @@ async function failed(
   if (error.name === 'LockHeld') return { kind: 'locked', message: error.message };
   const run = { pipeline: request.pipeline, run_id: runId, dry_run: request.dryRun ?? false };
   const recorded = await readJsonIfAny<RunResult>(deps.store, runFolder.result(run));
-  return { kind: 'ended', result: recorded ?? failedResult(run, error, 0), again: false };
+  const begun = recorded !== undefined || (await deps.store.head(runFolder.plan(run))) !== undefined;
+  const refused = error.name === 'InvalidInput' && !begun ? ({ refused: true } as const) : {};
+  return { kind: 'ended', result: recorded ?? failedResult(run, error, 0), again: false, ...refused };
 }
 
 function defaultRunId(deps: StepDeps): string {

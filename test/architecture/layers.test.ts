@@ -122,6 +122,21 @@ describe('the layers', () => {
   });
 });
 
+test('what is said on a terminal goes through one writer, which escapes it', () => {
+  const code = (file: string): string => (SOURCES.get(file) ?? '').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+  const streams = FILES.filter((file) => /process\s*\.\s*std(out|err)|\bstd(out|err)\.write\(/.test(code(file)));
+  // The entry hands the streams over; the others write to what the writer made of them.
+  const direct = streams.filter((file) => /process\.std/.test(code(file)) || !file.startsWith('lib/cli/'));
+  assert.deepEqual(direct, ['bin/strata.ts']);
+  const raw = FILES.filter((file) => /\bconsole\b(?!\.error\(visibleText\()|node:console/.test(stripTexts(code(file))));
+  assert.deepEqual(raw, []);
+});
+
+/** Source without its texts, so that words in messages are no code. */
+function stripTexts(text: string): string {
+  return text.replaceAll(/'(?:\\.|[^'\\\n])*'/g, "''").replaceAll(/`[^`]*`/g, '``');
+}
+
 test('every source file stays near the size that one reads at once', () => {
   const long = FILES.filter((file) => (SOURCES.get(file) ?? '').split('\n').length > 301);
   assert.deepEqual(long, []);

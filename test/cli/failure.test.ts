@@ -10,7 +10,7 @@ const CASES: readonly (readonly [unknown, number, RegExp])[] = [
   [new InvalidInput('wrong:', [PROBLEM]), 1, /^wrong:\n {2}p\.ts: silver\.x: got a; expected b$/],
   [new AuditFailed('no'), 2, /^AuditFailed: no$/],
   [new UnreadableTable('no'), 2, /^UnreadableTable: no$/],
-  [new LockHeld('held'), 2, /^LockHeld: held$/],
+  [new LockHeld('held'), 3, /^LockHeld: held$/],
   [
     new TypeError('x is not a function'),
     2,

@@ -65,7 +65,7 @@ describe('quarantine', () => {
     const expires_at = new Date(Date.now() + 600_000).toISOString();
     writeFileSync(lock, JSON.stringify({ run_id: 'other', holder: 'another-machine', expires_at }));
     const locked = await lake.run('quarantine', 'release', 'bank', '--code', 'DOMAIN_ERROR');
-    assert.deepEqual([locked.code, locked.stdout], [2, '']);
+    assert.deepEqual([locked.code, locked.stdout], [3, '']);
     assert.match(locked.stderr, /^LockHeld: run other holds the lock of pipeline bank/);
     rmSync(lock);
     const { code, stdout } = await lake.run('quarantine', 'release', 'bank', '--code', 'DOMAIN_ERROR');

@@ -204,16 +204,19 @@ describe('a lake from nothing', () => {
     );
   });
 
-  test('a lock that another process holds is respected, and is no failure', async () => {
+  test('a lock that another process holds ends with 3, at once or after --wait', async () => {
     await run('land', 'shop', 'orders', path('b.csv'));
     const lock = join(root, 'ops/shop/lock.json');
     const expires_at = new Date(Date.now() + 600_000).toISOString();
     writeFileSync(lock, JSON.stringify({ run_id: 'other', holder: thisProcess(), expires_at }));
     const text = await runChild('run', 'shop');
-    assert.equal(text.code, 0);
-    assert.match(text.stdout, /^run other holds the lock of pipeline shop/);
-    const document = await json<RunDocument>(0, runChild('run', 'shop', '--json'));
+    assert.deepEqual([text.code, text.stdout], [3, '']);
+    assert.match(text.stderr, /^run other holds the lock of pipeline shop.*--wait\n$/m);
+    const document = await json<RunDocument>(3, runChild('run', 'shop', '--json', '--wait', '0'));
     assert.equal(document.status, 'LOCKED');
+    const remote = await run('run', 'shop', '--aws', '--wait');
+    assert.deepEqual([remote.code, remote.stdout], [1, '']);
+    assert.match(remote.stderr, /an execution waits for its turn by itself/);
     rmSync(lock);
   });
 

@@ -5,6 +5,6 @@ import { renderJson } from '../output/json.ts';
 /** Prints the PipelineSpec as JSON, with and without --json. */
 export async function compile(context: Context, pipeline: string): Promise<number> {
   const { deps } = await openLake(context, 'read');
-  await context.print(renderJson(await deps.specs(pipeline)));
+  await context.printData(renderJson(await deps.specs(pipeline)));
   return EXIT.done;
 }

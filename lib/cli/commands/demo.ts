@@ -9,33 +9,34 @@ import { listTables } from '../../query/list-tables.ts';
 import { firstRows } from '../../query/select.ts';
 import { landFiles } from '../../runtime/land-files.ts';
 import type { LocalLake } from '../../runtime/local.ts';
-import { type Context, EXIT } from '../context.ts';
+import type { Context } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { formatQuantity } from '../output/human.ts';
 import { runDocument, runText } from '../output/run-answer.ts';
 import { renderTable } from '../output/table.ts';
-import { reportFailure, runPipeline } from './run.ts';
+import { reportEnd, runPipeline } from './run.ts';
 
 const PIPELINE = 'retail';
 const SHOWN_ROWS = 10;
 
 /** Takes the generated sample through the retail pipeline and shows its gold. A second demo finds nothing new. */
 export async function runDemo(context: Context): Promise<number> {
-  const { deps } = await openLake(context, 'write');
+  const { deps, make } = await openLake(context, 'write');
   const spec = await deps.specs(PIPELINE);
+  await make();
   await landSample(context, deps);
   const request = { pipeline: PIPELINE };
   const answer = await runPipeline(context, request);
   if (answer.kind === 'ended' && answer.result.status === 'FAILED') {
     await context.answer({ run: answer.result, tables: {} }, () => '');
-    return reportFailure(context, answer, PIPELINE);
+    return reportEnd(context, answer, request);
   }
   const gold = await readGold(deps, spec);
   const tables = Object.fromEntries(gold.map(({ table, rows }) => [table, rows]));
   await context.answer({ run: runDocument(request, answer), tables }, () =>
     [runText(context, request, answer), ...gold.map((one) => renderGold(context, one)), nextSteps(context)].join('\n'),
   );
-  return EXIT.done;
+  return reportEnd(context, answer, request);
 }
 
 async function landSample(context: Context, deps: LocalLake['deps']): Promise<void> {

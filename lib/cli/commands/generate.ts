@@ -1,4 +1,5 @@
 import { type GeneratedFile, generateRetail, parseRetailOptions } from '../../generate/retail.ts';
+import { requireFolder } from '../../runtime/lake-folder.ts';
 import { type Context, EXIT, shellWord } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { formatBytes, formatCount, formatQuantity } from '../output/human.ts';
@@ -7,6 +8,7 @@ import { formatBytes, formatCount, formatQuantity } from '../output/human.ts';
 export async function generate(context: Context, arguments_: Readonly<Record<string, unknown>>): Promise<number> {
   const options = parseRetailOptions(arguments_);
   const { deps } = await openLake(context, 'read');
+  await requireFolder(options.out, '--out');
   const session = await deps.engine.open(deps.settings);
   try {
     const files = await generateRetail(options, session);

@@ -12,7 +12,10 @@ export async function history(context: Context, name: string): Promise<number> {
   await context.answer(entries, () => {
     if (entries.length === 0) return `${fullName(table.id)} has no snapshot yet\n`;
     // Ids are names here, not quantities.
-    const columns = [{ name: 'snapshot_id', type: 'VARCHAR' }, ...COLUMNS.map((column) => ({ name: column }))];
+    const columns = [
+      { name: 'snapshot_id', type: 'VARCHAR', whole: true },
+      ...COLUMNS.map((column) => ({ name: column, whole: column === 'run_id' })),
+    ];
     return renderTable(
       entries.map(({ current, ...entry }) => ({ ...entry, current: current ? 'yes' : '' })),
       columns,

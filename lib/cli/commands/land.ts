@@ -1,3 +1,4 @@
+import { visibleLine } from '../../core/visible.ts';
 import { checkLanding, type Landed, type LandingDeps, type LandRequest, landFiles } from '../../runtime/land-files.ts';
 import { type Context, EXIT } from '../context.ts';
 import { openLake } from '../open-lake.ts';
@@ -9,7 +10,11 @@ import { createProgress } from '../output/progress.ts';
 export function land(context: Context, request: LandRequest): Promise<number> {
   const { pipeline } = request;
   return landInto(context, request, {
-    open: async (lines) => (await openLake(context, 'write', lines)).deps,
+    open: async (lines) => {
+      const lake = await openLake(context, 'write', lines);
+      await lake.make();
+      return lake.deps;
+    },
     next: ['next:', `  ${context.hint(`plan ${pipeline}`)}`, `  ${context.hint(`run ${pipeline}`)}`],
   });
 }
@@ -22,7 +27,7 @@ export type Landing = {
 
 /** Checks a request against the pipeline and lands its files. Throws InvalidInput before anything has landed. */
 export async function landInto(context: Context, request: LandRequest, landing: Landing): Promise<number> {
-  const progress = createProgress(context.terminal.stderr);
+  const progress = createProgress(context.stderr);
   const start = performance.now();
   try {
     await checkLanding((await openLake(context, 'read', progress.lines)).deps.specs, request);
@@ -46,7 +51,9 @@ function renderLanded({ pipeline, source }: LandRequest, landed: readonly Landed
   const replaced = landed.filter((one) => one.status === 'replaced');
   return [
     `landed ${formatQuantity(landed.length, 'file')}, ${formatBytes(bytes)}, in bronze/${pipeline}/${source}/`,
-    ...replaced.map((one) => `  ${one.key} replaced an earlier upload; the next run reads it as a new file`),
+    ...replaced.map(
+      (one) => `  ${visibleLine(one.key)} replaced an earlier upload; the next run reads it as a new file`,
+    ),
     '',
     ...next,
     '',

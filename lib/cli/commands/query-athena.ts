@@ -1,5 +1,6 @@
 import { InvalidInput } from '../../core/errors.ts';
 import { PRICES } from '../../core/prices.ts';
+import { visibleJson } from '../../core/visible.ts';
 import { type AthenaUse, athenaDeps, queryAthena } from '../../runtime/aws/athena.ts';
 import { type Context, EXIT } from '../context.ts';
 import { formatBytes, formatUsd } from '../output/human.ts';
@@ -36,7 +37,7 @@ export async function runAthenaQuery(context: Context, request: AthenaQueryReque
   }
   const result = { columns: answer.columns, rows: null, pages: () => answer.pages() };
   if (chosen === 'json') {
-    const fields = JSON.stringify({ ...answer.use, price_region: PRICES.region }, null, 2).slice(0, -2);
+    const fields = visibleJson(JSON.stringify({ ...answer.use, price_region: PRICES.region }, null, 2)).slice(0, -2);
     await printJsonRows(context, result, `${fields},\n  "rows": `, '\n}\n');
     return EXIT.done;
   }

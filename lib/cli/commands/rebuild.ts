@@ -2,9 +2,9 @@ import { fullName } from '../../core/tables.ts';
 import { findKeyedTable } from '../../query/find-keyed.ts';
 import type { Context } from '../context.ts';
 import { openLake } from '../open-lake.ts';
-import { run } from './run.ts';
+import { type RunArguments, run } from './run.ts';
 
-export type RebuildArguments = { readonly table: string; readonly runId?: string; readonly dryRun?: boolean };
+export type RebuildArguments = { readonly table: string } & Omit<RunArguments, 'pipeline' | 'rebuild' | 'reprocess'>;
 
 /** Computes a keyed table from its log; what is wrong with the request shows before anything is made. */
 export async function rebuild(context: Context, { table, ...options }: RebuildArguments): Promise<number> {

@@ -1,26 +1,19 @@
 import { InvalidInput } from '../../core/errors.ts';
 import { parseTime } from '../../query/moment.ts';
 import type { RunRequest } from '../../runtime/local.ts';
+import type { RunArguments } from './run.ts';
 
-export type ReprocessArguments = {
-  readonly pipeline: string;
+export type ReprocessArguments = Omit<RunArguments, 'rebuild' | 'reprocess'> & {
   readonly source: string;
   readonly file?: readonly string[];
   readonly from?: string;
   readonly to?: string;
-  readonly runId?: string;
-  readonly dryRun?: boolean;
 };
 
 /** The run that takes bronze files through a pipeline again, as if they had been right the first time. */
-export function reprocessRequest(request: ReprocessArguments): RunRequest {
-  const { pipeline, runId, dryRun } = request;
-  return {
-    pipeline,
-    reprocess: parseReprocess(request),
-    ...(runId === undefined ? {} : { runId }),
-    ...(dryRun === undefined ? {} : { dryRun }),
-  };
+export function reprocessRequest(request: ReprocessArguments): RunArguments {
+  const { source, file, from, to, ...how } = request;
+  return { ...how, reprocess: parseReprocess(request) };
 }
 
 /** Throws InvalidInput unless the request names files or a time, and not both. */

@@ -6,27 +6,34 @@ import type { RunRequest } from '../../runtime/local.ts';
 import type { Context } from '../context.ts';
 import { formatQuantity } from '../output/human.ts';
 import { createProgress } from '../output/progress.ts';
-import { runDocument, runText, tellFailure } from '../output/run-answer.ts';
+import { runDocument, runText, tellEnd } from '../output/run-answer.ts';
 import { followRun } from '../run-progress.ts';
 
-export type RemoteRunArguments = Omit<RunRequest, 'onEvent' | 'retryIntervalMs'>;
+export type RemoteRunArguments = Omit<RunRequest, 'onEvent' | 'onWait' | 'waitMs' | 'retryIntervalMs'> & {
+  readonly strict?: boolean;
+};
 
 /** Runs a deployed pipeline, follows it, and answers as a run on this machine does. Ctrl-C leaves the run going on. */
-export async function runOnAws(context: Context, request: RemoteRunArguments, place: RemotePlace): Promise<number> {
-  const { stderr } = context.terminal;
+export async function runOnAws(
+  context: Context,
+  { strict, ...request }: RemoteRunArguments,
+  place: RemotePlace,
+): Promise<number> {
+  const { stderr } = context;
   const progress = createProgress(stderr);
   try {
     const runs = await openRemoteRuns(request.pipeline, place);
     const answer = await runs.run({
       ...request,
       onStarted: (arn) => progress.lines.write(`execution ${arn}; it goes on when this command is stopped\n`),
-      onEvent: followRun(progress, stderr.isTTY === true),
+      onEvent: followRun(progress, stderr.isTTY),
     });
     progress.close();
     await context.answer(runDocument(request, answer), () =>
       runText(context, request, answer, (result) => renderNext(context, result, place)),
     );
-    return await tellFailure(context, answer, {
+    return await tellEnd(context, answer, {
+      strict: strict ?? false,
       unfinished: () => runs.unfinished(),
       finish: awsHint(context, `run --aws ${request.pipeline}`, place),
     });
@@ -38,7 +45,7 @@ export async function runOnAws(context: Context, request: RemoteRunArguments, pl
 /** Recomputes a keyed table of a deployed pipeline. Throws InvalidInput unless the table has a full name. */
 export function rebuildOnAws(
   context: Context,
-  { table, ...options }: { readonly table: string; readonly runId?: string; readonly dryRun?: boolean },
+  { table, ...options }: { readonly table: string } & Pick<RemoteRunArguments, 'runId' | 'dryRun' | 'strict'>,
   place: RemotePlace,
 ): Promise<number> {
   const { pipeline } = parseTableName(table);

@@ -3,33 +3,38 @@ import type { RunAnswer, RunRequest } from '../../runtime/local.ts';
 import type { Context } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { createProgress } from '../output/progress.ts';
-import { runDocument, runText, tellFailure } from '../output/run-answer.ts';
+import { runDocument, runText, tellEnd } from '../output/run-answer.ts';
 import { followRun } from '../run-progress.ts';
 
-export type RunArguments = Omit<RunRequest, 'onEvent'>;
+export type RunArguments = Omit<RunRequest, 'onEvent' | 'onWait'> & { readonly strict?: boolean };
 
 /** Runs a pipeline, all of it or as a rebuild or a reprocessing, and prints what came of it. */
 export async function run(context: Context, request: RunArguments): Promise<number> {
   const answer = await runPipeline(context, request);
   await context.answer(runDocument(request, answer), () => runText(context, request, answer));
-  return reportFailure(context, answer, request.pipeline);
+  return reportEnd(context, answer, request);
 }
 
 /** The run itself, with its progress on stderr. */
-export async function runPipeline(context: Context, request: RunArguments): Promise<RunAnswer> {
-  const { stderr } = context.terminal;
+export async function runPipeline(context: Context, { strict, ...request }: RunArguments): Promise<RunAnswer> {
+  const { stderr } = context;
   const progress = createProgress(stderr);
   try {
     const lake = await openLake(context, 'write', progress.lines);
-    return await lake.run({ ...request, onEvent: followRun(progress, stderr.isTTY === true) });
+    return await lake.run({
+      ...request,
+      onEvent: followRun(progress, stderr.isTTY),
+      onWait: (message) => progress.lines.write(`${message.replace(/; nothing was done.*$/, '')}; waiting for it\n`),
+    });
   } finally {
     progress.close();
   }
 }
 
-/** Says how a run failed, and what became of it; answers the exit code. */
-export function reportFailure(context: Context, answer: RunAnswer, pipeline: string): Promise<number> {
-  return tellFailure(context, answer, {
+/** Says what went wrong in a run, and what became of it; answers the exit code. */
+export function reportEnd(context: Context, answer: RunAnswer, { pipeline, strict }: RunArguments): Promise<number> {
+  return tellEnd(context, answer, {
+    strict: strict ?? false,
     unfinished: async () => unfinishedRun((await openLake(context, 'read')).deps, pipeline),
     finish: context.hint(`run ${pipeline}`),
   });

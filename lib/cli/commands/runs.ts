@@ -21,5 +21,7 @@ export async function runs(context: Context, pipeline: string | undefined): Prom
 /** Without the error column while there is none. */
 function shownColumns(rows: readonly Row[]): readonly ResultColumn[] {
   const failed = rows.some((row) => row['error'] !== null);
-  return columnsOf(rows).filter((column) => failed || column.name !== 'error');
+  return columnsOf(rows)
+    .filter((column) => failed || column.name !== 'error')
+    .map((column) => ({ ...column, whole: ['pipeline', 'run_id', 'status'].includes(column.name) }));
 }

@@ -19,7 +19,7 @@ export async function tables(context: Context): Promise<number> {
     const count = (name: string) => ({ name, type: 'BIGINT' });
     return renderTable(
       rows,
-      [{ name: 'table' }, count('rows'), count('files'), count('size'), count('snapshots')],
+      [{ name: 'table', whole: true }, count('rows'), count('files'), count('size'), count('snapshots')],
       context.layout,
     );
   });

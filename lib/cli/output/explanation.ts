@@ -31,7 +31,7 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
   );
   const columns = [
     count('level'),
-    { name: 'table' },
+    { name: 'table', whole: true },
     { name: 'action' },
     count('units'),
     count('to parse'),

@@ -1,13 +1,14 @@
+import { visibleLine } from '../../core/visible.ts';
 import type { Row } from '../../ports.ts';
 import type { KeyEvent, KeyHistory, KeyVersion } from '../../query/key-history.ts';
 import { formatQuantity } from './human.ts';
 import { textOf } from './rows.ts';
-import { escapeControls, renderTable, type TableLayout } from './table.ts';
+import { renderTable, type TableLayout } from './table.ts';
 
 /** A key's events, each with what it made, and below them the rows of the table. */
 export function renderKeyHistory(history: KeyHistory, layout: TableLayout): string {
   const { table, key, events, versions, mode } = history;
-  const named = Object.entries(key).map(([name, value]) => `${name} = ${escapeControls(String(value))}`);
+  const named = Object.entries(key).map(([name, value]) => `${name} = ${visibleLine(String(value))}`);
   const made = mode === 'upsert' ? formatQuantity(versions.length, 'row') : formatQuantity(versions.length, 'version');
   return [
     `${table}, ${named.join(', ')}: ${formatQuantity(events.length, 'event')} made ${made}\n`,

@@ -1,9 +1,8 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
+import { visibleText } from '../../core/visible.ts';
+import type { ErrorStream } from '../terminal.ts';
 import { formatCount, formatDuration } from './human.ts';
 import type { LineSink } from './log.ts';
-
-/** What a progress display needs of stderr. */
-export type ProgressStream = NodeJS.WritableStream & { readonly isTTY?: boolean | undefined };
 
 /**
  * Steps of a run by name. `step` starts one, or gives it a new total; `tick` counts finished parts; `done` ends it
@@ -19,13 +18,13 @@ export type Progress = {
 };
 
 /** Bars on a terminal, plain lines elsewhere. */
-export function createProgress(stream: ProgressStream): Progress {
-  return stream.isTTY === true ? createBars(stream) : createLines(stream);
+export function createProgress(stream: ErrorStream): Progress {
+  return stream.isTTY ? createBars(stream) : createLines(stream);
 }
 
 type Count = { finished: number; total: number | undefined };
 
-function createLines(stream: ProgressStream): Progress {
+function createLines(stream: ErrorStream): Progress {
   const counts = new Map<string, Count>();
   return {
     step(name, total) {
@@ -44,17 +43,17 @@ function createLines(stream: ProgressStream): Progress {
   };
 }
 
-function createBars(stream: ProgressStream): Progress {
+function createBars(stream: ErrorStream): Progress {
   const counts = new Map<string, Count>();
   const bars = new Map<string, SingleBar>();
   let closed = false;
-  const display = openDisplay(stream);
+  const display = openDisplay(stream.display);
   const log = (text: string) => {
     if (closed) {
       stream.write(text);
       return;
     }
-    display.log(text);
+    display.log(visibleText(text));
     // Without a bar nothing else would print it.
     display.update();
   };
@@ -95,7 +94,7 @@ function createBars(stream: ProgressStream): Progress {
   };
 }
 
-function openDisplay(stream: ProgressStream): MultiBar {
+function openDisplay(stream: NodeJS.WritableStream): MultiBar {
   return new MultiBar({
     stream,
     format: '{name} {bar} {value}/{goal}',

@@ -1,9 +1,10 @@
+import { visibleLine } from '../../core/visible.ts';
 import type { JsonValue, Row } from '../../ports.ts';
 import type { QuarantinedRow, QuarantineList } from '../../query/quarantine.ts';
 import type { Context } from '../context.ts';
 import { formatCount, formatQuantity } from './human.ts';
-import { columnsOf } from './rows.ts';
-import { escapeControls, renderTable } from './table.ts';
+import { columnsOf, type ResultColumn } from './rows.ts';
+import { renderTable } from './table.ts';
 
 type World = Pick<Context, 'layout' | 'hint'>;
 
@@ -22,7 +23,7 @@ export function renderQuarantineList(found: QuarantineList, filtered: boolean, {
     `${formatQuantity(total, 'rejected row')} of ${pipeline}; a row counts under each of its codes:`,
     renderTable(summary, [...['source', 'code', 'status'].map((name) => ({ name })), COUNT], layout),
     `${which}:`,
-    renderTable(rows.map(listed), undefined, layout),
+    renderTable(rows.map(listed), wholeIds(rows.map(listed)), layout),
     ...(first === undefined
       ? []
       : [
@@ -49,6 +50,10 @@ function listed(row: Row): Row {
   };
 }
 
+function wholeIds(rows: readonly Row[]): readonly ResultColumn[] {
+  return columnsOf(rows).map((column) => ({ ...column, whole: ['hash', 'run'].includes(column.name) }));
+}
+
 function shortHash(row: Row): string {
   return String(row['row_hash']).slice(0, HASH_SHOWN);
 }
@@ -68,7 +73,7 @@ export function renderQuarantinedRow(row: QuarantinedRow, { layout, hint }: Worl
   const last = row.arrivals.at(-1);
   const codes = texts(last?.['codes']);
   const details = texts(last?.['details']);
-  const key = row.business_key === null ? '' : `, business key ${escapeControls(row.business_key)}`;
+  const key = row.business_key === null ? '' : `, business key ${visibleLine(row.business_key)}`;
   return [
     `row ${row.row_hash}\nof source ${row.source} of ${row.pipeline}${key}, rejected ${formatQuantity(row.arrivals.length, 'time')}`,
     '',
@@ -77,14 +82,17 @@ export function renderQuarantinedRow(row: QuarantinedRow, { layout, hint }: Worl
     '',
     'because:',
     ...codes.map(
-      (code, i) => `  ${code}${details[i] === undefined || details[i] === '' ? '' : `: ${escapeControls(details[i])}`}`,
+      (code, i) => `  ${code}${details[i] === undefined || details[i] === '' ? '' : `: ${visibleLine(details[i])}`}`,
     ),
     '',
     'each time:',
     renderArrivals(row.arrivals, layout),
     ...(row.same_key.length === 0
       ? []
-      : ['other rejected rows of the same business key:', renderTable(row.same_key.map(listed), undefined, layout)]),
+      : [
+          'other rejected rows of the same business key:',
+          renderTable(row.same_key.map(listed), wholeIds(row.same_key.map(listed)), layout),
+        ]),
     ...(row.arrivals.every((one) => one['status'] === 'released')
       ? []
       : ['next:', `  ${hint(`quarantine release ${row.pipeline} --hash ${row.row_hash.slice(0, HASH_SHOWN)}`)}`, '']),
@@ -100,7 +108,7 @@ function renderArrivals(arrivals: readonly Row[], layout: World['layout']): stri
     run: row['run_id'] ?? null,
     at: row['quarantined_at'] ?? null,
   }));
-  return renderTable(rows, columnsOf(rows), layout);
+  return renderTable(rows, wholeIds(rows), layout);
 }
 
 /** A record that was read field by field, or the record's own lines. */
@@ -110,7 +118,7 @@ function renderRaw(raw: string): string {
     fields === undefined
       ? raw.replace(/\r?\n$/, '').split(/\r?\n/)
       : fields.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  return lines.map((line) => `  ${escapeControls(line)}`).join('\n');
+  return lines.map((line) => `  ${visibleLine(line)}`).join('\n');
 }
 
 function fieldsOf(raw: string): readonly (readonly [string, unknown])[] | undefined {

@@ -1,4 +1,5 @@
 import { InvalidInput } from '../../core/errors.ts';
+import { visibleJson } from '../../core/visible.ts';
 import type { Row } from '../../ports.ts';
 import type { Context } from '../context.ts';
 import type { QueryFormat } from '../program.ts';
@@ -40,9 +41,9 @@ export const PRINTERS: Readonly<Record<QueryFormat, (context: Context, result: P
     }
   },
   async csv(context, result) {
-    await context.print(renderCsv([], result.columns));
+    await context.printData(renderCsv([], result.columns));
     for await (const page of result.pages()) {
-      await context.print(renderCsvRecords(page, result.columns));
+      await context.printData(renderCsvRecords(page, result.columns));
     }
   },
   async json(context, result) {
@@ -62,9 +63,9 @@ export async function printJsonRows(
   let separator = `${before}[`;
   for await (const page of result.pages()) {
     if (page.length === 0) continue;
-    const rows = page.map(renderValue);
-    await context.print(`${separator}\n${rows.join(',\n')}`);
+    const rows = page.map((row) => visibleJson(renderValue(row)));
+    await context.printData(`${separator}\n${rows.join(',\n')}`);
     separator = ',';
   }
-  await context.print(separator === ',' ? `\n]${after}` : `${separator}]${after}`);
+  await context.printData(separator === ',' ? `\n]${after}` : `${separator}]${after}`);
 }

@@ -1,7 +1,10 @@
 import type { JsonValue, Row } from '../../ports.ts';
 
-/** A result column; `type` is the DuckDB type where it is known, as Session.describe gives it. */
-export type ResultColumn = { readonly name: string; readonly type?: string };
+/**
+ * A result column; `type` is the DuckDB type where it is known, as Session.describe gives it. `whole`: names and ids,
+ * which are of no use in part.
+ */
+export type ResultColumn = { readonly name: string; readonly type?: string; readonly whole?: boolean };
 
 /** The columns of rows that come without a description: those of the first row, then any that only later rows have. */
 export function columnsOf(rows: readonly Row[]): readonly ResultColumn[] {

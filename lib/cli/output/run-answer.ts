@@ -1,7 +1,9 @@
 import type { RunResult } from '../../core/run.ts';
+import { visibleLine } from '../../core/visible.ts';
 import type { RunAnswer } from '../../runtime/local.ts';
 import { type Context, EXIT } from '../context.ts';
 import { describeRunError } from '../failure.ts';
+import { formatQuantity } from './human.ts';
 import { renderRun } from './run-result.ts';
 
 type Asked = { readonly pipeline: string };
@@ -49,18 +51,30 @@ export function runText(
     case 'nothing':
       return `nothing to do for ${pipeline}: no new files in bronze/${pipeline}/, and no gold table is out of date\n`;
     case 'locked':
-      return `${answer.message}\n`;
+      return '';
   }
 }
 
-/** How a failed run is told: whether a run of the pipeline is unfinished, and the command that finishes it. */
-export type Aftermath = { readonly unfinished: () => Promise<string | null>; readonly finish: string };
+/**
+ * How an ending is told: whether a run of the pipeline is unfinished, the command that finishes it, and whether a
+ * rejected file counts as a failure.
+ */
+export type Aftermath = {
+  readonly strict: boolean;
+  readonly unfinished: () => Promise<string | null>;
+  readonly finish: string;
+};
 
-/** Says on stderr how a run failed, and what became of it; answers the exit code. A request that was refused is no run. */
-export async function tellFailure(context: Context, answer: RunAnswer, aftermath: Aftermath): Promise<number> {
-  if (answer.kind !== 'ended' || answer.result.status !== 'FAILED') return EXIT.done;
+/** Says on stderr what went wrong in a run, and what became of it; answers the exit code. What was refused is no run. */
+export async function tellEnd(context: Context, answer: RunAnswer, aftermath: Aftermath): Promise<number> {
+  if (answer.kind === 'nothing') return EXIT.done;
+  if (answer.kind === 'locked') {
+    context.note(`${answer.message}, or wait for it with --wait`);
+    return EXIT.locked;
+  }
+  if (answer.result.status !== 'FAILED') return tellRejected(context, answer.result, aftermath.strict);
   const { run_id, pipeline, error } = answer.result;
-  if (error?.name === 'InvalidInput') {
+  if (answer.refused === true && error !== null) {
     context.note(error.message);
     return EXIT.wrongUse;
   }
@@ -71,4 +85,13 @@ export async function tellFailure(context: Context, answer: RunAnswer, aftermath
   context.note(`run ${run_id} of ${pipeline} failed, ${outcome}`);
   if (error !== null) context.note(describeRunError(error));
   return EXIT.failed;
+}
+
+/** Whoever looks at neither table nor document still hears that a file was left out. */
+function tellRejected(context: Context, { rejected_files }: RunResult, strict: boolean): number {
+  if (rejected_files.length === 0) return EXIT.done;
+  const names = rejected_files.map(({ file }) => visibleLine(file)).join(', ');
+  const advice = strict ? ' (--strict makes this a failure)' : '';
+  context.note(`${formatQuantity(rejected_files.length, 'file')} rejected, and not read: ${names}${advice}`);
+  return strict ? EXIT.failed : EXIT.done;
 }

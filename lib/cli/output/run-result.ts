@@ -1,8 +1,10 @@
 import { LOG_SUFFIX } from '../../core/keyed.ts';
 import type { RunResult } from '../../core/run.ts';
+import { visibleLine } from '../../core/visible.ts';
 import type { Row } from '../../ports.ts';
 import type { Context } from '../context.ts';
 import { formatCount, formatDuration, formatQuantity } from './human.ts';
+import type { ResultColumn } from './rows.ts';
 import { renderTable, type TableLayout } from './table.ts';
 
 /** A run that ended well, for people: sources, tables, what to look at, and `next`. `again`: it had ended before. */
@@ -54,7 +56,7 @@ function renderTables({ tables, status }: RunResult, layout: TableLayout): strin
   if (rows.length === 0) return '';
   const counted = ['rows written', 'files written'];
   // The snapshot of a dry run is gone with it.
-  const last = status === 'DRY_RUN' ? [] : [{ name: 'snapshot', type: 'VARCHAR' }];
+  const last = status === 'DRY_RUN' ? [] : [{ name: 'snapshot', type: 'VARCHAR', whole: true }];
   return renderTable(counts(rows, counted), [...columns('table', counted), ...last], layout);
 }
 
@@ -70,8 +72,8 @@ function isLog(name: string): boolean {
   return name.endsWith(LOG_SUFFIX);
 }
 
-function columns(first: string, counted: readonly string[]): readonly { name: string; type?: string }[] {
-  return [{ name: first }, ...counted.map((name) => ({ name, type: 'BIGINT' }))];
+function columns(first: string, counted: readonly string[]): readonly ResultColumn[] {
+  return [{ name: first, whole: true }, ...counted.map((name) => ({ name, type: 'BIGINT' }))];
 }
 
 /** Counts with their thousands apart. */
@@ -88,13 +90,13 @@ function renderPreviews({ previews }: RunResult, layout: TableLayout): string {
 
 function renderRejected({ rejected_files }: RunResult): string {
   if (rejected_files.length === 0) return '';
-  const lines = rejected_files.map(({ file, reason }) => `  ${file}: ${reason}`);
+  const lines = rejected_files.map(({ file, reason }) => `  ${visibleLine(file)}: ${visibleLine(reason)}`);
   return [`${formatQuantity(rejected_files.length, 'file')} rejected, and not read:`, ...lines, ''].join('\n');
 }
 
 function renderWarnings({ warnings }: RunResult): string {
   if (warnings.length === 0) return '';
-  return ['warnings:', ...warnings.map((warning) => `  ${warning}`), ''].join('\n');
+  return ['warnings:', ...warnings.map((warning) => `  ${visibleLine(warning)}`), ''].join('\n');
 }
 
 function renderNext(

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { visibleLine } from '../../core/visible.ts';
 import type { Row } from '../../ports.ts';
 import { formatCount } from './human.ts';
 import { columnsOf, type ResultColumn, textOf } from './rows.ts';
@@ -15,10 +16,12 @@ export type TableLayout = {
 /** cli-table3 needs time that grows with the square of the rows; nobody reads more than this on a screen. */
 const MAX_ROWS = 1000;
 const MIN_WIDTH = 8;
+/** How a terminal shows null, so that it is no text 'NULL'. */
+export const DIM_NULL = '\u001b[2mNULL\u001b[22m';
 
 /**
  * Rows as a table for people: numbers right aligned, null as NULL, nested values as JSON, line breaks and control
- * characters escaped. Where `width` is too narrow, text columns are cut, the widest first; numbers never are.
+ * characters escaped. Where `width` is too narrow, text columns are cut, the widest first; numbers and `whole` columns never are.
  * Rows beyond `maxRows` are counted in a last line.
  */
 export function renderTable(
@@ -29,8 +32,9 @@ export function renderTable(
   if (columns.length === 0) return '(no columns)\n';
   const shown = rows.slice(0, layout.maxRows ?? MAX_ROWS);
   const numeric = columns.map((column) => isNumeric(column, shown));
+  const kept = columns.map((column, at) => numeric[at] === true || column.whole === true);
   const cells = shown.map((row) => columns.map((column) => cellText(row, column, layout)));
-  const head = columns.map((column) => escapeControls(column.name));
+  const head = columns.map((column) => visibleLine(column.name));
   const draw = (widths: readonly (number | null)[]) => {
     const table = new Table({
       head,
@@ -43,19 +47,19 @@ export function renderTable(
     return { text: table.toString(), widths: table.options.colWidths.map((width) => width ?? 0) };
   };
   const natural = draw(columns.map(() => null));
-  const fitted = layout.width === undefined ? natural.widths : fitWidths(natural.widths, numeric, layout.width);
+  const fitted = layout.width === undefined ? natural.widths : fitWidths(natural.widths, kept, layout.width);
   const text = fitted.every((width, at) => width === natural.widths[at]) ? natural.text : draw(fitted).text;
   const rest = rows.length - shown.length;
   return rest === 0 ? `${text}\n` : `${text}\n… ${formatCount(rest)} more of ${formatCount(rows.length)} rows\n`;
 }
 
 /** Takes from the widest text column until the table fits or every text column is at its minimum. */
-function fitWidths(natural: readonly number[], numeric: readonly boolean[], width: number): readonly number[] {
+function fitWidths(natural: readonly number[], kept: readonly boolean[], width: number): readonly number[] {
   const widths = [...natural];
   const total = () => widths.reduce((sum, each) => sum + each + 1, 1);
   while (total() > width) {
     const widest = widths.reduce(
-      (best, each, at) => (numeric[at] !== true && each > (best < 0 ? MIN_WIDTH : (widths[best] ?? 0)) ? at : best),
+      (best, each, at) => (kept[at] !== true && each > (best < 0 ? MIN_WIDTH : (widths[best] ?? 0)) ? at : best),
       -1,
     );
     if (widest < 0) break;
@@ -78,19 +82,9 @@ function looksDecimal(value: unknown): boolean {
 
 function cellText(row: Row, column: ResultColumn, { width, color }: TableLayout): string {
   const text = textOf(row[column.name]);
-  if (text === undefined) return color === true ? '\u001b[2mNULL\u001b[22m' : 'NULL';
-  if (width === undefined) return escapeControls(text);
+  if (text === undefined) return color === true ? DIM_NULL : 'NULL';
+  if (width === undefined || column.whole === true) return visibleLine(text);
   // More than fits, so that the table sees that it must cut; a 38-digit decimal stays whole.
   const limit = Math.max(width + 1, 41);
-  return escapeControls([...text.slice(0, 2 * limit)].slice(0, limit).join(''));
-}
-
-/** Values come from files: a line break would break the table, an escape sequence could drive the terminal. */
-export function escapeControls(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, (char) => {
-    if (char === '\n') return '\\n';
-    if (char === '\t') return '\\t';
-    if (char === '\r') return '\\r';
-    return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
+  return visibleLine([...text.slice(0, 2 * limit)].slice(0, limit).join(''));
 }

@@ -27,7 +27,7 @@ export type RemoteRunDeps = {
   readonly wait: (ms: number) => Promise<void>;
 };
 
-export type RemoteRunRequest = Omit<RunRequest, 'retryIntervalMs'> & {
+export type RemoteRunRequest = Omit<RunRequest, 'retryIntervalMs' | 'waitMs' | 'onWait'> & {
   /** Called once the execution is known to be under way. */
   readonly onStarted?: (executionArn: string) => void;
 };
@@ -175,5 +175,7 @@ async function failed(
   const run: RunRef = { pipeline, run_id, dry_run };
   const recorded = await readJsonIfAny<RunResult>(store, runFolder.result(run));
   const ms = (ended.stopDate?.getTime() ?? 0) - (ended.startDate?.getTime() ?? 0);
-  return { kind: 'ended', result: recorded ?? failedResult(run, error, ms), again };
+  const begun = recorded !== undefined || (await store.head(runFolder.plan(run))) !== undefined;
+  const refused = error.name === 'InvalidInput' && !begun ? ({ refused: true } as const) : {};
+  return { kind: 'ended', result: recorded ?? failedResult(run, error, ms), again, ...refused };
 }

@@ -2,10 +2,14 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { createProgress } from '../../../lib/cli/output/progress.ts';
+import { createTerminal } from '../../../lib/cli/terminal.ts';
 
 function capture(isTTY: boolean) {
   const stream = Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY, columns: 80 });
-  return { progress: createProgress(stream), text: () => (stream.read() as string | null) ?? '' };
+  return {
+    progress: createProgress(createTerminal({ stdout: new PassThrough(), stderr: stream }).stderr),
+    text: () => (stream.read() as string | null) ?? '',
+  };
 }
 
 test('plain lines where there is no terminal', () => {

@@ -95,3 +95,11 @@ test('no rows show the columns; no columns say so', () => {
   assert.equal(renderTable([], [{ name: 'a' }]), lines('┌───┐', '│ a │', '└───┘'));
   assert.equal(renderTable([]), '(no columns)\n');
 });
+
+test('names and ids are whole however narrow the terminal is', () => {
+  const run_id = `r-${'0123456789'.repeat(8)}`;
+  const rows = [{ run_id, error: 'e'.repeat(200) }];
+  const text = renderTable(rows, [{ name: 'run_id', whole: true }, { name: 'error' }], { width: 40 });
+  assert.ok(text.includes(run_id));
+  assert.doesNotMatch(text, /e{20}/);
+});
