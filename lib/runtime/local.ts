@@ -97,6 +97,8 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     holder: () => holder,
     leaseMs: LEASE_MS,
   };
+  // Far from the lake, which a mistake in a pipeline must not bring into being.
+  const compiling = readOnly ? settings : { ...settings, scratch: ownScratch(tmpdir(), TEMP_PREFIX) };
   const compiled = new Map<string, Promise<PipelineSpec>>();
   const deps: StepDeps = {
     store,
@@ -106,7 +108,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     ids: randomIds,
     log: options.log,
     specs: (name) => {
-      const known = compiled.get(name) ?? loadPipeline(engine, settings, options.pipelines, name);
+      const known = compiled.get(name) ?? loadPipeline(engine, compiling, options.pipelines, name);
       compiled.set(name, known);
       return known;
     },
