@@ -1,8 +1,9 @@
 import { stat, symlink } from 'node:fs/promises';
 import type { SourceSpec } from '../core/spec.ts';
 import type { Session } from '../ports.ts';
-import { countJsonArray, describeParquet } from '../sql/inspect.ts';
+import { describeParquet } from '../sql/inspect.ts';
 import type { FileLayout } from '../sql/raw-rows.ts';
+import { openArrayFile } from './array-file.ts';
 import { checkColumns } from './columns.ts';
 import { dataFault } from './data-fault.ts';
 import { parseHeader } from './header.ts';
@@ -49,18 +50,17 @@ export async function inspectFile(
   const found =
     source.format.kind === 'parquet'
       ? await inspectParquet(session, path, scratch)
-      : await inspectText(session, source, source.format, path, scratch);
+      : await inspectText(source, source.format, path, scratch);
   return found.kind === 'rejected' ? found : fit(source, found);
 }
 
 async function inspectText(
-  session: Session,
   source: SourceSpec,
   format: TextFormat,
   landed: string,
   scratch: string,
 ): Promise<Inspection> {
-  if (format.kind === 'json' && format.layout === 'array') return inspectArray(session, format, landed, scratch);
+  if (format.kind === 'json' && format.layout === 'array') return inspectArray(format, landed, scratch);
   const text = await openTextFile(landed, format, scratch);
   if (text.kind === 'damaged') return unreadable(text.reason);
   const { scan } = text;
@@ -97,20 +97,14 @@ const BY_ENGINE: Numbering = {
   openQuote: undefined,
 };
 
-/** A JSON array is one value: it parses as a whole or the file is rejected. */
-async function inspectArray(
-  session: Session,
-  format: TextFormat,
-  landed: string,
-  scratch: string,
-): Promise<Inspection> {
-  const text = await openTextFile(landed, format, scratch);
-  if (text.kind === 'damaged') return unreadable(text.reason);
-  const path = await plainName(text.path, scratch);
-  return readableBy(async () => {
-    await session.rows(countJsonArray(path));
-    return { kind: 'readable', path, layout: { kind: 'array' }, numbering: BY_ENGINE, extra: [] };
-  });
+/** A JSON array is one value: it is one from its first byte to its last, or the file is rejected. */
+async function inspectArray(format: TextFormat, landed: string, scratch: string): Promise<Inspection> {
+  const array = await openArrayFile(landed, format, scratch);
+  if (array.kind === 'damaged') return unreadable(array.reason);
+  const { path, bytes, elements, longest } = array;
+  const layout: FileLayout = { kind: 'array', maxFileBytes: bytes, maxRecordBytes: longest };
+  const numbering = { ...BY_ENGINE, records: elements };
+  return { kind: 'readable', path: await plainName(path, scratch), layout, numbering, extra: [] };
 }
 
 async function inspectParquet(session: Session, landed: string, scratch: string): Promise<Inspection> {

@@ -41,14 +41,19 @@ const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
  * Copies go to `<scratch path>.*`; a file that has this form is left where it is.
  */
 export async function openTextFile(path: string, format: TextFormat, scratch: string): Promise<TextFile> {
+  const plain = await openPlain(path, format, scratch);
+  return plain.kind === 'damaged' ? plain : scanTextFile(plain.file, format, scratch, undefined);
+}
+
+/** A landed file inflated and in UTF-8, its line breaks as they are. */
+export async function openPlain(path: string, format: TextFormat, scratch: string): Promise<Plain | Damaged> {
   const landed = await readHead(path);
   if (landed === undefined) return damaged('not a file');
   const inflated = await inflate(landed, `${scratch}.inflated`);
   if (inflated.kind === 'damaged') return inflated;
   const file = inflated.kind === 'inflated' ? await readHead(`${scratch}.inflated`) : landed;
   if (file === undefined || file.size === 0) return damaged('the file is empty (0 bytes)');
-  const decoded = await decode(file, format, `${scratch}.decoded`);
-  return decoded.kind === 'damaged' ? decoded : scanTextFile(decoded.file, format, scratch, undefined);
+  return decode(file, format, `${scratch}.decoded`);
 }
 
 async function scanTextFile(
@@ -111,7 +116,7 @@ async function findRecords(file: FileHead, format: TextFormat, listener: ScanLis
 }
 
 /** How many bytes of a file are a byte order mark: 0 or 3. */
-function bomBytes(file: FileHead): number {
+export function bomBytes(file: FileHead): number {
   return file.head.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0;
 }
 

@@ -26,7 +26,7 @@ export const KEY = '__key';
 export const RID = '__rid';
 export const PARSED = '__parsed';
 
-/** `file`, `records`: what the footers of Parquet files and the parse of JSON arrays say. */
+/** `file`, `records`: what the footers of Parquet files say. */
 export function countRecords(batch: Batch): Statement {
   const scans = batch.groups.map((group) => renderRawRows(batch.source, group, NO_REJECTS));
   return {
@@ -50,7 +50,7 @@ const NO_REJECTS: RejectTables = { errors: '', scans: '' };
 
 /** Only scans of text have records that DuckDB refuses. */
 export function hasRejects(batch: Batch): boolean {
-  return batch.groups.some((g) => g.layout.kind === 'csv' || g.layout.kind === 'lines');
+  return batch.groups.some((g) => g.layout.kind !== 'parquet');
 }
 
 /** Names of a scan's reject tables. */

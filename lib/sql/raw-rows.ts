@@ -1,8 +1,9 @@
 import type { ContractColumn, SourceFormat, SourceSpec } from '../core/spec.ts';
+import { hasOddities, markNumbers, strictJson, unmarkDecimal, unmarkText } from './json-text.ts';
 import { quoteName, quoteText, quoteTexts } from './quote.ts';
-import { FILE, readJsonObjects, readParquet, readText } from './table-functions.ts';
+import { FILE, type RejectTables, readParquet, readText } from './table-functions.ts';
 
-export { FILE } from './table-functions.ts';
+export { FILE, type RejectTables } from './table-functions.ts';
 
 /** Files of one source that share a shape, so that one table function reads them all. */
 export type FileGroup = {
@@ -15,16 +16,16 @@ export type FileLayout =
   /** `header`: column names as the files give them. */
   | ({ readonly kind: 'csv'; readonly header: readonly string[] } & Lines)
   | ({ readonly kind: 'lines' } & Lines)
-  | { readonly kind: 'array' }
+  /** A copy that has every element on a line. */
+  | ({ readonly kind: 'array' } & Lines)
   | { readonly kind: 'parquet'; readonly columns: readonly { readonly name: string; readonly type: string }[] };
+
+export type JsonLayout = Extract<FileLayout, { kind: 'lines' | 'array' }>;
 
 type Lines = {
   readonly maxRecordBytes: number;
   readonly maxFileBytes: number;
 };
-
-/** Where structurally broken records go; each scan names tables of its own so that scans never mix. */
-export type RejectTables = { readonly errors: string; readonly scans: string };
 
 /** The whole record, in a form that `renderRecordText` makes text of. */
 export const RAW = '__raw';
@@ -57,16 +58,11 @@ export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: Rej
         from: readCsv(csvFormat(source.format), group.paths, layout, rejects),
       });
     case 'lines':
-      return selectRaw(source, (column) => jsonColumn(column, '__line'), {
+    case 'array':
+      return selectRaw(source, jsonColumn, {
         record: '__line',
         misfit: jsonMisfit(source),
-        from: `(SELECT c0 AS __line, TRY_CAST(c0 AS JSON) AS __json, ${FILE} FROM ${readLines(group.paths, layout, rejects)} WHERE c0 IS NOT NULL)`,
-      });
-    case 'array':
-      return selectRaw(source, (column) => jsonColumn(column, '__text'), {
-        record: '__text',
-        misfit: jsonMisfit(source),
-        from: `(SELECT json AS __json, CAST(json AS VARCHAR) AS __text, ${FILE} FROM ${readJsonObjects(group.paths, 'array')})`,
+        from: readJson(group.paths, layout, rejects),
       });
     case 'parquet':
       return selectRaw(source, (column) => parquetColumn(layout.columns, column.source), {
@@ -76,6 +72,10 @@ export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: Rej
       });
   }
 }
+
+/** What stands in the copy of a JSON array for line breaks inside its elements; JSON has no such bytes. */
+export const LINE_FEED_MARK = 0x1e;
+export const CARRIAGE_RETURN_MARK = 0x1d;
 
 export const NOT_AN_OBJECT = 'not a JSON object';
 
@@ -106,16 +106,32 @@ function readsAll(columns: number): string {
   return `CASE WHEN ${unread.join(' OR ')} THEN 'unread' END`;
 }
 
-/**
- * The text of a JSON value. DuckDB reads numbers with a fraction as doubles, so a decimal of more than 15 digits is
- * taken from the record's text, as long as the number found there is the one that was read.
- */
-function jsonColumn(column: ContractColumn, record: string): string {
-  const text = `(__json ->> ${quoteText(jsonPointer(column.source))})`;
-  if (column.type.kind !== 'decimal') return text;
-  const key = JSON.stringify(column.source).replaceAll(/[^A-Za-z0-9_ \u0080-\u{10ffff}]/gu, '\\$&');
-  const digits = `regexp_extract(${record}, ${quoteText(`${key}\\s*:\\s*(-?[0-9]+\\.[0-9]+)`)}, 1)`;
-  return `(CASE WHEN strlen(${digits}) > 16 AND TRY_CAST(${digits} AS DOUBLE) = TRY_CAST(${text} AS DOUBLE) THEN ${digits} ELSE ${text} END)`;
+/** JSON values as `__json`, with the text of each as `__line`; `__marked` has the numbers that DuckDB would change. */
+function readJson(paths: readonly string[], layout: JsonLayout, rejects: RejectTables | undefined): string {
+  const line =
+    layout.kind === 'lines'
+      ? 'c0'
+      : `replace(replace(c0, chr(${LINE_FEED_MARK}), chr(10)), chr(${CARRIAGE_RETURN_MARK}), chr(13))`;
+  const lines = `SELECT ${line} AS __line, ${FILE} FROM ${readLines(paths, layout, rejects)} WHERE c0 IS NOT NULL`;
+  const odd = `SELECT *, ${hasOddities('__line')} AS __odd FROM (${lines})`;
+  const json = `TRY_CAST(CASE WHEN __odd THEN ${strictJson('__line')} ELSE __line END AS JSON)`;
+  const marked = `CASE WHEN __odd THEN TRY_CAST(${markNumbers('__line')} AS JSON) END`;
+  return `(SELECT *, ${json} AS __json, ${marked} AS __marked FROM (${odd}))`;
+}
+
+/** `name`: the keys of all objects in JSON files, each once; values that are no objects are passed over. */
+export function renderJsonKeys(paths: readonly string[], layout: JsonLayout): string {
+  return `SELECT DISTINCT unnest(json_keys(__json)) AS name
+FROM ${readJson(paths, layout, undefined)}
+WHERE json_type(__json) = 'OBJECT'`;
+}
+
+/** The text of a JSON value: of a string its content, of a number its digits. */
+function jsonColumn(column: ContractColumn): string {
+  const path = quoteText(jsonPointer(column.source));
+  const decimal = column.type.kind === 'decimal' && column.parse.kind === 'auto';
+  const exact = (decimal ? unmarkDecimal : unmarkText)(`(__marked ->> ${path})`);
+  return `(CASE WHEN __marked IS NULL THEN __json ->> ${path} ELSE ${exact} END)`;
 }
 
 function csvColumn(header: readonly string[], name: string): string {
@@ -143,17 +159,17 @@ function readCsv(
     ...{ header: format.header, delimiter: format.delimiter, quote: format.quote, escape: format.escape },
     nullText: format.nullText,
     ...{ maxRecordBytes: layout.maxRecordBytes, maxFileBytes: layout.maxFileBytes },
-    ...{ errorsTable: rejects.errors, scansTable: rejects.scans },
+    rejects,
   });
 }
 
 /** Every line as one text column; a blank line is NULL. */
-function readLines(paths: readonly string[], layout: Lines, rejects: RejectTables): string {
+function readLines(paths: readonly string[], layout: Lines, rejects: RejectTables | undefined): string {
   return readText(paths, {
     columns: ['c0'],
     ...{ header: false, delimiter: '', quote: '', escape: '', nullText: [''] },
     ...{ maxRecordBytes: layout.maxRecordBytes, maxFileBytes: layout.maxFileBytes },
-    ...{ errorsTable: rejects.errors, scansTable: rejects.scans },
+    rejects,
   });
 }
 

@@ -3,27 +3,14 @@ import { quoteText, quoteTexts } from './quote.ts';
 /** The column that scans of landed files add: the local path of the file that a row comes from. */
 export const FILE = '__file';
 
-const LONGEST_JSON = 128 * 1024 * 1024;
-
 /** Parquet files of one shape, columns by the names of the first; a folder called `k=v` adds no column. */
 export function readParquet(paths: readonly string[], withFile = false): string {
   const file = withFile ? `, filename = ${quoteText(FILE)}` : '';
   return `read_parquet(${quoteTexts(paths)}, hive_partitioning = false, union_by_name = false${file})`;
 }
 
-/** JSON values as text, exactly as they stand in the files, in a column `json`. */
-export function readJsonObjects(paths: readonly string[], layout: 'lines' | 'array', lenient = false): string {
-  const format = layout === 'array' ? 'array' : 'newline_delimited';
-  return `read_json_objects(${[
-    quoteTexts(paths),
-    `format = '${format}'`,
-    "compression = 'uncompressed'",
-    'hive_partitioning = false',
-    `filename = ${quoteText(FILE)}`,
-    ...(lenient ? ['ignore_errors = true'] : []),
-    `maximum_object_size = ${LONGEST_JSON}`,
-  ].join(', ')})`;
-}
+/** Where structurally broken records go; each scan names tables of its own so that scans never mix. */
+export type RejectTables = { readonly errors: string; readonly scans: string };
 
 export type TextScan = {
   readonly columns: readonly string[];
@@ -35,9 +22,8 @@ export type TextScan = {
   /** Bytes of the longest record of all files. DuckDB loses records that are longer than its buffer. */
   readonly maxRecordBytes: number;
   readonly maxFileBytes: number;
-  /** Tables that take the records refused for their structure, one pair per scan. */
-  readonly errorsTable: string;
-  readonly scansTable: string;
+  /** Tables that take the records refused for their structure, one pair per scan; without, they are passed over. */
+  readonly rejects: RejectTables | undefined;
 };
 
 const MIB = 1024 * 1024;
@@ -66,10 +52,17 @@ export function readText(paths: readonly string[], scan: TextScan): string {
     'hive_partitioning = false',
     `max_line_size = ${lineBytes}`,
     `buffer_size = ${Math.max(buffer, 2 * lineBytes)}`,
-    'store_rejects = true',
-    `rejects_table = ${quoteText(scan.errorsTable)}`,
-    `rejects_scan = ${quoteText(scan.scansTable)}`,
-    'rejects_limit = 0',
+    ...renderRejects(scan.rejects),
     `filename = ${quoteText(FILE)}`,
   ].join(', ')})`;
+}
+
+function renderRejects(rejects: RejectTables | undefined): readonly string[] {
+  if (rejects === undefined) return ['ignore_errors = true'];
+  return [
+    'store_rejects = true',
+    `rejects_table = ${quoteText(rejects.errors)}`,
+    `rejects_scan = ${quoteText(rejects.scans)}`,
+    'rejects_limit = 0',
+  ];
 }

@@ -52,7 +52,7 @@ async function strangeColumns(
   if (inspection.kind === 'rejected') return [];
   const { layout } = inspection;
   if (layout.kind === 'csv' || layout.kind === 'parquet') return inspection.extra;
-  const keys = await session.rows(listJsonKeys(inspection.path, layout.kind));
+  const keys = await session.rows(listJsonKeys(inspection.path, layout));
   const named = new Set(source.columns.map((c) => c.source));
   return keys.map((row) => ({ name: String(row['name']), type: 'VARCHAR' })).filter((c) => !named.has(c.name));
 }

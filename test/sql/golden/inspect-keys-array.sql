@@ -1,4 +1,4 @@
-SELECT DISTINCT unnest(json_keys(json)) AS name
-FROM read_json_objects(['in/a.json'], format = 'array', compression = 'uncompressed', hive_partitioning = false, filename = '__file', maximum_object_size = 134217728)
-WHERE json_type(json) = 'OBJECT'
+SELECT DISTINCT unnest(json_keys(__json)) AS name
+FROM (SELECT *, TRY_CAST(CASE WHEN __odd THEN (CASE WHEN NOT regexp_matches(regexp_replace(__line, '"(?:[^"\\]|\\.)*"', '""', 'g'), ',\s*[}\]]|(?:^|[:,\[])\s*-?(?i:nan|inf)') THEN __line END) ELSE __line END AS JSON) AS __json, CASE WHEN __odd THEN TRY_CAST(replace(replace(replace(regexp_replace(__line, '(-?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]+|-?[0-9][0-9.]{15,}|-?0\.0000[0-9]+|-0(?:\.[0-9]+)?)|("(?:[^"\\]|\\.)*"|-?[0-9]+(?:\.[0-9]+)?)', chr(1) || '\1' || chr(2) || '\2', 'g'), chr(1) || chr(2), ''), chr(1), '"\u0001\u0001'), chr(2), '"') AS JSON) END AS __marked FROM (SELECT *, regexp_matches(__line, ',\s*[}\]]|(?:^|[:,\[])\s*-?(?i:nan|inf)|[:,\[\s](?:-?[0-9][0-9.]*[eE]|-?[0-9.]{16}|-?0\.0000|-0[,}\]\s])') AS __odd FROM (SELECT replace(replace(c0, chr(30), chr(10)), chr(29), chr(13)) AS __line, __file FROM read_csv(['in/a.json'], columns = {'c0': 'VARCHAR'}, auto_detect = false, header = false, delim = chr(1), quote = '', escape = '', new_line = '\n', nullstr = [''], allow_quoted_nulls = false, compression = 'none', hive_partitioning = false, max_line_size = 2097152, buffer_size = 33554432, ignore_errors = true, filename = '__file') WHERE c0 IS NOT NULL)))
+WHERE json_type(__json) = 'OBJECT'
 ORDER BY name
