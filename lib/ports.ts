@@ -1,4 +1,4 @@
-import type { ObjectVersion } from './core/objects.ts';
+import type { ObjectChange, PlannedObject, SkippedName } from './core/objects.ts';
 import type { CopyStatement, Statement } from './core/statement.ts';
 import type { TableId } from './core/tables.ts';
 import type { TableMetadata } from './iceberg/types.ts';
@@ -12,8 +12,13 @@ export type ObjectInfo = {
   readonly key: string;
   /** Bytes. */
   readonly size: number;
-  /** Changes whenever the content changes; for S3 the ETag, for a folder size and modification time. */
+  /**
+   * Changes whenever the content changes. Of bronze it is a hash of the content: in a folder SHA-256, in S3 the ETag;
+   * what is touched, copied or restored keeps it. Elsewhere a folder's is new with every write.
+   */
   readonly etag: string;
+  /** The etag that a folder gave files of bronze before it hashed them; absent elsewhere. */
+  readonly former?: string;
   /** Milliseconds since the epoch. */
   readonly modified: number;
   /** Which of the versions that the store keeps of an overwritten object; absent where it keeps none. */
@@ -27,10 +32,27 @@ export type WriteCondition =
 
 export type WriteOutcome = { readonly kind: 'written'; readonly etag: string } | { readonly kind: 'conflict' };
 
-/** Local paths by `objectName` (core/objects.ts): by key, where no version was asked for. `release` gives scratch space back and may be called once in a `finally`. */
+/** What is lent, by `objectName` (core/objects.ts): by key, where no version was asked for. */
 export type Borrowed = {
+  /** Local paths. */
   readonly paths: ReadonlyMap<string, string>;
+  /** Of the objects asked for with an etag those that are not as they were: they have no path. */
+  readonly changed: ReadonlyMap<string, ObjectChange>;
+  /**
+   * To be asked once everything has been read: objects lent with an etag that may have been other than they were when they
+   * were lent while they were read. One that was only touched is named as well, and can be borrowed again. Nothing where
+   * copies are lent.
+   */
+  verify(): Promise<ReadonlyMap<string, ObjectChange>>;
+  /** Gives scratch space back; may be called once in a `finally`. */
   release(): Promise<void>;
+};
+
+export type ListOptions = {
+  /** True for keys that are of no interest, and for `<folder>/` where none below it is. They are left out unseen. */
+  readonly ignore?: (key: string) => boolean;
+  /** Hears of what is under the prefix but is no object. Without it, what hides a file ends the listing with InvalidInput. */
+  readonly skipped?: (name: SkippedName) => void;
 };
 
 /**
@@ -44,12 +66,14 @@ export type ObjectStore = {
    * All objects whose key starts with the prefix, in key order (UTF-8 byte order). Where overwritten objects are kept,
    * each content that a key of bronze has had since it was last removed is listed, the oldest first.
    */
-  list(prefix: string): AsyncIterable<ObjectInfo>;
+  list(prefix: string, options?: ListOptions): AsyncIterable<ObjectInfo>;
   /**
    * The names one level below a prefix that is empty or ends in `/`, in byte order and without their `/`: `ops/p/runs/`
    * gives run ids without touching what the runs hold. The local store may name a folder that has become empty.
    */
   folders(prefix: string): Promise<readonly string[]>;
+  /** All names one level below such a prefix, in byte order; those of folders end in `/`. `skipped` as in `list`. */
+  names(prefix: string, skipped?: ListOptions['skipped']): Promise<readonly string[]>;
   /**
    * A reader sees the whole object or none of it; `absent` and `match` are atomic between processes. Where an etag is a
    * hash of the content, writing equal bytes keeps it: what has to be told apart must differ in its bytes.
@@ -57,8 +81,11 @@ export type ObjectStore = {
   write(key: string, bytes: Uint8Array, condition: WriteCondition): Promise<WriteOutcome>;
   /** No error when the key is not there. */
   remove(key: string): Promise<void>;
-  /** Local paths to read objects from; the local store hands out its own files. */
-  borrow(objects: readonly (string | ObjectVersion)[]): Promise<Borrowed>;
+  /**
+   * Local paths to read objects from; the local store hands out its own files. An object asked for with an etag is lent
+   * only as it was when it had that etag; one that has changed, gone or become unreadable is among `changed` instead.
+   */
+  borrow(objects: readonly (string | PlannedObject)[]): Promise<Borrowed>;
   /** Moves a finished local file to `key`; repeating it with an equal file is harmless. */
   publish(path: string, key: string): Promise<ObjectInfo>;
   /** The location written into table metadata for a key, such as `s3://bucket/...` or `file:///...`. */

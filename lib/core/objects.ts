@@ -5,7 +5,28 @@ export type Zone = (typeof ZONES)[number];
 /** An object, or one of the versions that a store keeps of it. */
 export type ObjectVersion = { readonly key: string; readonly version?: string };
 
+/** An object as it was when it had that etag, where there is one. */
+export type PlannedObject = ObjectVersion & { readonly etag?: string };
+
+/** What has become of an object since. */
+export type ObjectChange = 'replaced' | 'removed' | 'unreadable';
+
 /** Tells versions of one key apart; no key holds a NUL. A key without a version is its own name. */
 export function objectName({ key, version }: ObjectVersion): string {
   return version === undefined ? key : `${key}\0${version}`;
+}
+
+/** A name in a store that is no object, or one that cannot be read, and why. */
+export type SkippedName = { readonly name: string; readonly reason: string };
+
+/** Names that were skipped: how many, and the first of them. */
+export type Skipped = { readonly count: number; readonly names: readonly SkippedName[] };
+
+export const NONE_SKIPPED: Skipped = { count: 0, names: [] };
+
+/** So many that people see what is wrong, so few that a state's output holds them. */
+const MOST_NAMED = 10;
+
+export function addSkipped({ count, names }: Skipped, name: SkippedName): Skipped {
+  return { count: count + 1, names: names.length < MOST_NAMED ? [...names, name] : names };
 }

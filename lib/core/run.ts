@@ -81,6 +81,9 @@ export type LandedFile = {
   readonly version?: string;
 };
 
+/** A planned file that was not as planned when it was to be read. It is in no account and stays new to the ledger. */
+export type LeftFile = LandedFile & { readonly reason: string };
+
 /** What a run set out to do. Written once; everything after it is computed from it, so a run can be resumed anywhere. */
 export type RunPlan = {
   readonly run: RunRef;
@@ -137,6 +140,8 @@ export type ModelPlan = {
   readonly rebuild: boolean;
   /** Why a gold model is computed. */
   readonly reason: string | null;
+  /** Files of the units that were not as planned when their columns were looked at, and are not read any more. */
+  readonly left?: readonly LeftFile[];
   /** The partitions of a gold table that are computed again, each as the text of its fields; null for all. */
   readonly touched: readonly PartitionText[] | null;
 };
@@ -225,6 +230,8 @@ export type RunResult = {
   readonly status: 'SUCCEEDED' | 'FAILED' | 'NOTHING_TO_DO' | 'DRY_RUN';
   readonly accounting: Readonly<Record<string, RowCounts>>;
   readonly rejected_files: readonly { readonly source: string; readonly file: string; readonly reason: string }[];
+  /** Planned files that changed before they were read: the next run takes them. */
+  readonly left_files: readonly { readonly source: string; readonly file: string; readonly reason: string }[];
   readonly tables: Readonly<Record<string, TableOutcome>>;
   readonly warnings: readonly string[];
   readonly previews: Readonly<Record<string, readonly unknown[]>>;

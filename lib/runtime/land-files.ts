@@ -11,7 +11,7 @@ export type Landed = {
   readonly file: string;
   readonly key: string;
   readonly bytes: number;
-  /** replaced: an earlier upload had that name. unchanged: that upload has the same bytes, so nothing was done. */
+  /** replaced: an earlier upload had that name. unchanged: that upload has the same bytes, so that it is no new file. */
   readonly status: 'landed' | 'replaced' | 'unchanged';
 };
 
@@ -100,8 +100,9 @@ async function landFile(deps: LandingDeps, file: string, key: string, options: L
   const copy = join(deps.settings.scratch, `land-${deps.ids.unique()}`);
   try {
     await copyFile(file, copy);
-    const { size } = await deps.store.publish(copy, key);
-    return { file, key, bytes: size, status: before === undefined ? 'landed' : 'replaced' };
+    const { size, etag } = await deps.store.publish(copy, key);
+    const status = before === undefined ? 'landed' : before.etag === etag ? 'unchanged' : 'replaced';
+    return { file, key, bytes: size, status };
   } finally {
     await rm(copy, { force: true });
   }

@@ -18,7 +18,14 @@ export function renderOpsRows(path: string, columns: readonly Column[], rowBytes
   return `read_json(${quoteText(path)}, format = 'array', columns = {${types.join(', ')}}, maximum_object_size = ${Math.max(LEAST_OBJECT, 2 * rowBytes)})`;
 }
 
-/** `key`, `etag`: every landed file that a run has dealt with, of the ledger in `ops.files`. */
+/** `key`, `etag`, `size`: every landed file that a run has dealt with, of the ledger in `ops.files`, the earliest first. */
 export function selectLedger(): Statement {
-  return { name: 'ledger', text: 'SELECT key, etag FROM ops.files' };
+  return { name: 'ledger', text: 'SELECT key, etag, size FROM ops.files ORDER BY ingested_at' };
+}
+
+/** The ledger with other etags for some of its files, from a JSON array of `key`, `before` and `after`. */
+export function renderRenamedEtags(path: string): string {
+  const renamed = `read_json(${quoteText(path)}, format = 'array', columns = {key: 'VARCHAR', before: 'VARCHAR', after: 'VARCHAR'})`;
+  return `(SELECT f.* REPLACE (coalesce(r.after, f.etag) AS etag)
+FROM ops.files f LEFT JOIN ${renamed} r ON f.key = r.key AND f.etag = r.before)`;
 }

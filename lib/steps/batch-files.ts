@@ -8,7 +8,6 @@ import type { Borrowed, Session } from '../ports.ts';
 import type { Batch } from '../sql/batch.ts';
 import type { NumberedFile } from '../sql/quarantine.ts';
 import type { FileGroup, FileLayout } from '../sql/raw-rows.ts';
-import type { StepDeps } from './deps.ts';
 import { pathOf } from './table-state.ts';
 
 export type ReadableFile = {
@@ -19,22 +18,6 @@ export type ReadableFile = {
 };
 
 export type InspectedFiles = { readonly readable: readonly ReadableFile[]; readonly rejected: readonly FileOutcome[] };
-
-/** Landed files split into those that are as the run was planned for, and those that have gone or changed since. */
-export async function findPresent(
-  deps: StepDeps,
-  files: readonly LandedFile[],
-): Promise<{ readonly present: readonly LandedFile[]; readonly rejected: readonly FileOutcome[] }> {
-  const found = await mapConcurrent(files, ({ key, version }) => deps.store.head(key, version));
-  const rejected = files.flatMap((landed, i) => {
-    if (found[i]?.etag === landed.etag) return [];
-    const reason = found[i] === undefined ? 'removed after the run was planned' : REPLACED;
-    return [rejectFile(landed, 'UNREADABLE_FILE', `the file was ${reason}`)];
-  });
-  return { present: files.filter((landed, i) => found[i]?.etag === landed.etag), rejected };
-}
-
-const REPLACED = 'replaced after the run was planned; the next run takes the new one';
 
 /** Looks at every file of a unit; `scratch` takes plain copies. */
 export async function inspectFiles(

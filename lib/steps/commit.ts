@@ -15,7 +15,7 @@ import { recordRun } from './record-run.ts';
 import { stageReleased } from './release.ts';
 import { readJson, readLevelPlan, readPlan, runFolder, writeOnce } from './run-folder.ts';
 import { findModel, tableIdOf } from './table-state.ts';
-import { type ModelOutcome, readOutcome } from './unit-result.ts';
+import { type ModelOutcome, readOutcome, withoutLeft } from './unit-result.ts';
 
 /** What became of each source, from the model that keeps its accounts. */
 export type SourceOutcome = { readonly source: string; readonly outcome: ModelOutcome };
@@ -39,6 +39,7 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
   const sources = await readSources(deps, plan);
   const audits = await readAudits(deps, plan);
   checkTargets(plan, sources, audits);
+  await checkLeft(deps, plan, sources);
   const committing = await deps.store.head(runFolder.committing(run));
   if (committing === undefined) await checkBreaker(deps, plan, quarantineOf(sources));
   if (!run.dry_run) await writeOnce(deps.store, runFolder.committing(run), { at: deps.clock.now().toISOString() });
@@ -81,6 +82,33 @@ function checkTargets(plan: RunPlan, sources: readonly SourceOutcome[], audits: 
   }
 }
 
+/** All tables of a source have the rows of the same files, or the ledger would be true of some of them alone. */
+async function checkLeft(deps: StepDeps, plan: RunPlan, sources: readonly SourceOutcome[]): Promise<void> {
+  for (const { source, outcome } of sources) {
+    const left = namesOf(outcome);
+    for (const model of plan.spec.models.filter((m) => m.layer === 'silver' && m.from === source)) {
+      const other = namesOf(await outcomeOf(deps, plan, model.id));
+      const only = [...left, ...other].find((name) => !(left.has(name) && other.has(name)));
+      if (only === undefined) continue;
+      throw new AuditFailed(
+        `source ${source}: ${only} changed while the run read it, so that some of its tables have its rows and others have not; ` +
+          'nothing is published. Run again',
+      );
+    }
+  }
+}
+
+function namesOf(outcome: ModelOutcome | undefined): ReadonlySet<string> {
+  return new Set((outcome?.left ?? []).map(({ key }) => key));
+}
+
+async function outcomeOf(deps: StepDeps, plan: RunPlan, model: string): Promise<ModelOutcome | undefined> {
+  const level = plan.spec.levels.findIndex((ids) => ids.includes(model));
+  if (level < 0) return undefined;
+  const planned = (await readLevelPlan(deps.store, plan.run, level)).models.find((m) => m.model === model);
+  return planned && readOutcome(deps, plan.run, level, planned);
+}
+
 export async function readAudits(deps: StepDeps, plan: RunPlan): Promise<readonly LevelAudit[]> {
   const audits: LevelAudit[] = [];
   for (let level = 0; level < plan.spec.levels.length; level += 1) {
@@ -93,11 +121,8 @@ export async function readSources(deps: StepDeps, plan: RunPlan): Promise<readon
   const sources: SourceOutcome[] = [];
   for (const { name } of plan.spec.sources.filter((s: SourceSpec) => (plan.sources[s.name]?.files ?? 0) > 0)) {
     const keeper = plan.spec.models.find((m) => m.layer === 'silver' && m.from === name);
-    const level = plan.spec.levels.findIndex((ids) => keeper !== undefined && ids.includes(keeper.id));
-    if (keeper === undefined || level < 0) continue;
-    const planned = (await readLevelPlan(deps.store, plan.run, level)).models.find((m) => m.model === keeper.id);
-    if (planned !== undefined)
-      sources.push({ source: name, outcome: await readOutcome(deps, plan.run, level, planned) });
+    const outcome = keeper && (await outcomeOf(deps, plan, keeper.id));
+    if (outcome !== undefined) sources.push({ source: name, outcome });
   }
   return sources;
 }
@@ -110,17 +135,20 @@ function quarantineOf(sources: readonly SourceOutcome[]): readonly Placed[] {
 const CONDEMNED_RETENTION = 'strata.quarantine.condemned-retention-days';
 
 /** What files being reprocessed left in quarantine is released, since they are taken as if for the first time. */
-async function publishQuarantine(deps: StepDeps, plan: RunPlan, added: readonly Placed[]): Promise<void> {
-  const released =
-    plan.withdraw.length === 0 ? undefined : await stageReleased(deps, plan.run, { files: plan.withdraw });
-  const files = [...(released?.files ?? []), ...added];
+async function publishQuarantine(deps: StepDeps, plan: RunPlan, sources: readonly SourceOutcome[]): Promise<void> {
+  const { withdraw } = withoutLeft(
+    plan,
+    sources.flatMap((s) => s.outcome.left),
+  );
+  const released = withdraw.length === 0 ? undefined : await stageReleased(deps, plan.run, { files: withdraw });
+  const files = [...(released?.files ?? []), ...quarantineOf(sources)];
   const remove: Removal = released === undefined ? { kind: 'nothing' } : { kind: 'all' };
   const days = String(plan.spec.settings.condemnedRetentionDays);
   await commitOps(deps, plan.run, 'quarantine', files, remove, { [CONDEMNED_RETENTION]: days });
 }
 
 async function publishBooks(deps: StepDeps, plan: RunPlan, sources: readonly SourceOutcome[]): Promise<void> {
-  await publishQuarantine(deps, plan, quarantineOf(sources));
+  await publishQuarantine(deps, plan, sources);
   const accounting = sources.map(({ source, outcome }) => ({
     run_id: plan.run.run_id,
     source,

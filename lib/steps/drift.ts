@@ -6,38 +6,37 @@ import { type FileColumn, inspectFile } from '../landing/inspect.ts';
 import type { Session } from '../ports.ts';
 import { listJsonKeys } from '../sql/inspect.ts';
 import { columnTypeOf } from '../sql/types.ts';
-import { findPresent } from './batch-files.ts';
 import type { StepDeps } from './deps.ts';
 import { withScratch } from './place-files.ts';
+import { type LandedRead, readLanded } from './read-landed.ts';
 import { pathOf } from './table-state.ts';
 
 /**
  * The contract with the columns that drift 'evolve' found in these files: text as it stands for CSV and JSON, the
- * file's own type for Parquet. Other policies leave the contract alone, since `inspectFile` deals with strange columns.
+ * file's own type for Parquet. Files that are no longer as planned are left out. Other policies leave the contract alone, since `inspectFile` deals with strange columns.
  */
 export async function evolveContract(
   deps: StepDeps,
   source: SourceSpec,
   model: SilverModel,
   files: readonly LandedFile[],
-): Promise<SourceSpec> {
-  if (source.drift !== 'evolve' || !model.selectsAll || files.length === 0) return source;
+): Promise<LandedRead<SourceSpec>> {
+  if (source.drift !== 'evolve' || !model.selectsAll || files.length === 0) return { value: source, left: [] };
   const session = await deps.engine.open(deps.settings);
-  const { present } = await findPresent(deps, files);
-  const borrowed = await deps.store.borrow(present);
   try {
-    const found = await withScratch(deps, 'drift', async (scratch) => {
-      const columns = new Map<string, string>();
-      for (const [i, file] of present.entries()) {
-        const path = pathOf(borrowed, objectName(file));
-        const found = await strangeColumns(session, source, path, join(scratch, String(i)));
-        for (const c of found) columns.set(c.name, c.type);
-      }
-      return columns;
+    return await readLanded(deps, files, async (present, borrowed) => {
+      const found = await withScratch(deps, 'drift', async (scratch) => {
+        const columns = new Map<string, string>();
+        for (const [i, file] of present.entries()) {
+          const path = pathOf(borrowed, objectName(file));
+          const strange = await strangeColumns(session, source, path, join(scratch, String(i)));
+          for (const c of strange) columns.set(c.name, c.type);
+        }
+        return columns;
+      });
+      return { ...source, columns: [...source.columns, ...newColumns(source, found)] };
     });
-    return { ...source, columns: [...source.columns, ...newColumns(source, found)] };
   } finally {
-    await borrowed.release();
     await session.close();
   }
 }

@@ -53,6 +53,7 @@ export function failedResult(run: RunRef, error: { name: string; message: string
     status: 'FAILED',
     accounting: {},
     rejected_files: [],
+    left_files: [],
     tables: {},
     warnings: [],
     previews: {},

@@ -43,6 +43,9 @@ async function assembleResult(deps: StepDeps, plan: RunPlan): Promise<RunResult>
     status: plan.run.dry_run ? 'DRY_RUN' : 'SUCCEEDED',
     accounting: commit.accounting,
     rejected_files: rejected,
+    left_files: sources.flatMap(({ source, outcome }) =>
+      outcome.left.map(({ key, reason }) => ({ source, file: key, reason })),
+    ),
     tables: commit.tables,
     warnings: audits.flatMap((a) => a.models.flatMap((m) => m.warnings)),
     previews: plan.run.dry_run ? await preview(deps, plan) : {},

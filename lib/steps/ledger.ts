@@ -1,54 +1,140 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { addSkipped, NONE_SKIPPED, type Skipped, type SkippedName } from '../core/objects.ts';
 import { OPS_TABLES, opsTable } from '../core/ops.ts';
 import type { LandedFile } from '../core/run.ts';
-import type { ObjectInfo, Session } from '../ports.ts';
-import { selectLedger } from '../sql/ops-rows.ts';
+import type { Borrowed, CatalogEntry, ObjectInfo, Session } from '../ports.ts';
+import { renderRenamedEtags, selectLedger } from '../sql/ops-rows.ts';
 import { createSchemas } from '../sql/scan.ts';
+import { writeTable } from '../sql/write.ts';
 import type { StepDeps } from './deps.ts';
-import { openTable } from './table-state.ts';
+import { commitOps, opsTarget } from './ops-tables.ts';
+import { placeDataFiles, withScratch } from './place-files.ts';
+import { fieldIdsOf, openTable } from './table-state.ts';
 
-/** Files of a source that the ledger does not know: a key with a new etag is a new file. In key order. */
+/** What lies in bronze for a pipeline, beside what its ledger knows. */
+export type Landed = {
+  /** By source: files that the ledger does not know, in key order. */
+  readonly waiting: ReadonlyMap<string, readonly LandedFile[]>;
+  /** Names that are no files of a source, or cannot be read. */
+  readonly skipped: Skipped;
+  /** Files that the ledger knows by the etags of an earlier release. */
+  readonly renamed: readonly RenamedEtag[];
+};
+
+export type RenamedEtag = { readonly key: string; readonly before: string; readonly after: string };
+
+/** Files of some sources that the ledger does not know: a key with a new etag is a new file. Writes nothing. */
 export async function findNewFiles(
   deps: StepDeps,
   session: Session,
   pipeline: string,
   sources: readonly string[],
-): Promise<ReadonlyMap<string, readonly LandedFile[]>> {
-  const known = await readLedger(deps, session, pipeline);
+): Promise<Landed> {
+  const ledger = await readLedger(deps, session, pipeline);
   const waiting = new Map<string, readonly LandedFile[]>();
+  const renamed: RenamedEtag[] = [];
+  let skipped = NONE_SKIPPED;
+  const skip = (name: SkippedName): void => {
+    skipped = addSkipped(skipped, name);
+  };
   for (const source of sources) {
     const files: LandedFile[] = [];
-    for await (const info of deps.store.list(`bronze/${pipeline}/${source}/`)) {
-      if (!known.has(ledgerKey(info.key, info.etag))) files.push(landedFile(info));
+    for await (const info of deps.store.list(`bronze/${pipeline}/${source}/`, { skipped: skip })) {
+      if (ledger.known.has(ledgerKey(info.key, info.etag))) continue;
+      const before = formerEtag(ledger, info);
+      if (before === undefined) files.push(landedFile(info));
+      else renamed.push({ key: info.key, before, after: info.etag });
     }
     waiting.set(source, files);
   }
-  return waiting;
+  return { waiting, skipped, renamed };
 }
 
 export function landedFile({ key, size, etag, version }: ObjectInfo): LandedFile {
   return { key, size, etag, ...(version === undefined ? {} : { version }) };
 }
 
-async function readLedger(deps: StepDeps, session: Session, pipeline: string): Promise<ReadonlySet<string>> {
-  const id = opsTable(pipeline, 'files');
-  const entry = await deps.catalog.load(id);
-  if (entry === undefined) return new Set();
-  for (const statement of createSchemas(['ops'])) await session.run(statement);
-  const files = await openTable(
-    deps.store,
-    session,
-    { schema: 'ops', table: 'files' },
-    entry.metadata,
-    OPS_TABLES.files,
-  );
+type Ledger = {
+  readonly known: ReadonlySet<string>;
+  /** By key, the earliest first: what is known by former etags alone. */
+  readonly former: ReadonlyMap<string, readonly { readonly etag: string; readonly size: number }[]>;
+};
+
+/** Size, modification time and inode, by which a folder's files were known before their content was hashed. */
+const FORMER_ETAG = /^\d+-\d+-\d+$/;
+
+async function readLedger(deps: StepDeps, session: Session, pipeline: string): Promise<Ledger> {
+  const entry = await deps.catalog.load(opsTable(pipeline, 'files'));
+  if (entry === undefined) return { known: new Set(), former: new Map() };
+  const files = await openLedger(deps, session, entry);
   try {
-    const rows = await session.rows(selectLedger());
-    return new Set(rows.map((row) => ledgerKey(String(row['key']), String(row['etag']))));
+    const known = new Set<string>();
+    const hashed = new Set<string>();
+    const former = new Map<string, { etag: string; size: number }[]>();
+    for (const row of await session.rows(selectLedger())) {
+      const [key, etag] = [String(row['key']), String(row['etag'])];
+      known.add(ledgerKey(key, etag));
+      if (!FORMER_ETAG.test(etag)) hashed.add(key);
+      else former.set(key, [...(former.get(key) ?? []), { etag, size: Number(row['size']) }]);
+    }
+    for (const key of hashed) former.delete(key);
+    return { known, former };
   } finally {
     await files.release();
   }
 }
 
+async function openLedger(deps: StepDeps, session: Session, entry: CatalogEntry): Promise<Borrowed> {
+  for (const statement of createSchemas(['ops'])) await session.run(statement);
+  return openTable(deps.store, session, { schema: 'ops', table: 'files' }, entry.metadata, OPS_TABLES.files);
+}
+
 function ledgerKey(key: string, etag: string): string {
   return `${etag} ${key}`;
+}
+
+/**
+ * The former etag under which the ledger knows a file. A file that was touched, copied or restored has another one now;
+ * as long as its size is that of a file of its name in the ledger, it is taken for that file: what was ingested twice
+ * could not be told from the rest any more. Once the ledger has a name with a hash, only hashes count for it.
+ */
+function formerEtag({ former }: Ledger, { key, size, former: own }: ObjectInfo): string | undefined {
+  const rows = own === undefined ? [] : (former.get(key) ?? []);
+  return (rows.find((row) => row.etag === own) ?? rows.findLast((row) => row.size === size))?.etag;
+}
+
+/** Gives files in the ledger the etags that they have now. For the holder of the pipeline's lock. */
+export async function renameEtags(deps: StepDeps, pipeline: string, renamed: readonly RenamedEtag[]): Promise<void> {
+  const id = opsTable(pipeline, 'files');
+  const entry = await deps.catalog.load(id);
+  if (entry === undefined || renamed.length === 0) return;
+  const run = { pipeline, run_id: `etags-${deps.ids.unique()}` };
+  const target = opsTarget(deps, 'files', id, entry);
+  const session = await deps.engine.open(deps.settings);
+  const ledger = await openLedger(deps, session, entry);
+  try {
+    await withScratch(deps, 'etags', async (scratch) => {
+      const path = join(scratch, 'etags.json');
+      await writeFile(path, JSON.stringify(renamed));
+      const files = await session.copy(
+        writeTable({
+          name: 'write ledger',
+          from: renderRenamedEtags(path),
+          columns: OPS_TABLES.files,
+          fieldIds: fieldIdsOf(target.schema),
+          partitionBy: [],
+          sortBy: [],
+          folder: join(scratch, 'out'),
+          fileBytes: 134_217_728,
+        }),
+      );
+      const placed = await placeDataFiles(deps, files, { table: id, ...target, stem: run.run_id });
+      await commitOps(deps, run, 'files', placed, { kind: 'all' });
+    });
+    deps.log.info('the ledger knows files by their content now', { files: renamed.length });
+  } finally {
+    await session.close();
+    await ledger.release();
+  }
 }

@@ -7,7 +7,7 @@ import { mergeRows } from './merge-rows.ts';
 import { readJson, readJsonIfAny, readLevelPlan, readPlan, runFolder, writeOnce } from './run-folder.ts';
 import { findPlanned } from './stage.ts';
 import { findModel } from './table-state.ts';
-import type { UnitResult } from './unit-result.ts';
+import { leftBy, readStageResults, type UnitResult, withoutLeft } from './unit-result.ts';
 
 /** Turns staged files into new data files of the table and records what became of the rows. Idempotent as a stage unit. */
 export async function runMerge(input: UnitInput, deps: StepDeps): Promise<JsonValue> {
@@ -16,9 +16,11 @@ export async function runMerge(input: UnitInput, deps: StepDeps): Promise<JsonVa
   const before = await readJsonIfAny<UnitResult>(deps.store, key);
   if (before !== undefined) return { unit: before.unit, accepted: before.counts.accepted };
   const started = deps.clock.now().getTime();
-  const plan = await readPlan(deps.store, run);
+  const asPlanned = await readPlan(deps.store, run);
   const unit = await readJson<MergeUnit>(deps.store, runFolder.unit(run, item.level, item.unit));
   const planned = findPlanned(await readLevelPlan(deps.store, run, item.level), unit.model);
+  const staged = asPlanned.withdraw.length === 0 ? [] : await readStageResults(deps, run, item.level, planned);
+  const plan = withoutLeft(asPlanned, leftBy(planned, staged));
   const model = findModel(plan.spec, unit.model);
   if (model.layer !== 'silver') throw new RangeError(`${unit.unit}: only silver models are merged`);
   const context = { plan, planned, level: item.level };

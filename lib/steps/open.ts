@@ -1,6 +1,7 @@
 import { InvalidInput } from '../core/errors.ts';
+import type { Skipped } from '../core/objects.ts';
 import { opsTable } from '../core/ops.ts';
-import type { BaseTable, LandedFile, OpenInput, PlannedSource, RunPlan, RunRef, RunState } from '../core/run.ts';
+import type { BaseTable, OpenInput, PlannedSource, RunPlan, RunRef, RunState } from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import type { TableId } from '../core/tables.ts';
 import { currentSnapshot } from '../iceberg/snapshot.ts';
@@ -11,7 +12,7 @@ import { chooseWork } from './choose-work.ts';
 import type { StepDeps } from './deps.ts';
 import { discardRun } from './discard.ts';
 import { goldReason } from './gold-inputs.ts';
-import { findNewFiles } from './ledger.ts';
+import { findNewFiles, type Landed, renameEtags } from './ledger.ts';
 import { handOver, releaseLock, takeLock } from './lock.ts';
 import { checkRunId, readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from './run-folder.ts';
 import { modelTables } from './table-state.ts';
@@ -23,7 +24,9 @@ type KnownTable = { readonly metadata: TableMetadata; readonly location: string 
 /** What there is to do for a pipeline, computed without writing anything. */
 export type Survey = {
   readonly spec: PipelineSpec;
-  readonly waiting: ReadonlyMap<string, readonly LandedFile[]>;
+  readonly waiting: Landed['waiting'];
+  readonly skipped: Skipped;
+  readonly renamed: Landed['renamed'];
   readonly tables: ReadonlyMap<string, KnownTable | undefined>;
   readonly quarantine: KnownTable | undefined;
   /** Gold models that would be computed even without new files, with the reason. */
@@ -92,6 +95,7 @@ async function findUnfinished(deps: StepDeps, run: RunRef): Promise<RunPlan | un
 
 async function planRun(deps: StepDeps, run: RunRef, input: OpenInput): Promise<RunPlan | undefined> {
   const survey = await surveyPipeline(deps, run.pipeline);
+  if (!run.dry_run) await renameEtags(deps, run.pipeline, survey.renamed);
   const work = await chooseWork(deps, survey, input);
   const files = [...work.files.values()].flat();
   if (files.length === 0 && work.rebuild.length === 0 && survey.stale.size === 0) return undefined;
@@ -128,9 +132,9 @@ export async function surveyPipeline(deps: StepDeps, pipeline: string): Promise<
   const session = await deps.engine.open(deps.settings);
   try {
     const names = spec.sources.map((s) => s.name);
-    const waiting = await findNewFiles(deps, session, pipeline, names);
+    const landed = await findNewFiles(deps, session, pipeline, names);
     const ms = deps.clock.now().getTime() - started;
-    return { spec, waiting, tables, quarantine, stale: findStale(spec, tables), ms };
+    return { spec, ...landed, tables, quarantine, stale: findStale(spec, tables), ms };
   } finally {
     await session.close();
   }

@@ -12,7 +12,7 @@ import type { StepDeps } from './deps.ts';
 import { withScratch } from './place-files.ts';
 import { runFolder } from './run-folder.ts';
 import { loadBase, loadQuarantine, openTable, pathOf, scanColumns } from './table-state.ts';
-import type { UnitResult } from './unit-result.ts';
+import { leftBy, type UnitResult, withoutLeft } from './unit-result.ts';
 
 /** A share may weigh this part of a unit's input bytes, since Parquet grows when it is read. */
 const UNIT_SHARE = 1 / 4;
@@ -23,12 +23,13 @@ const UNIT_SHARE = 1 / 4;
  */
 export async function planKeyedMerge(
   deps: StepDeps,
-  plan: RunPlan,
+  asPlanned: RunPlan,
   level: number,
   planned: ModelPlan,
   model: KeyedModel,
   results: readonly UnitResult[],
 ): Promise<readonly MergeUnit[]> {
+  const plan = withoutLeft(asPlanned, leftBy(planned, results));
   const files = await existingFiles(deps, plan, planned);
   const staged = new Map<number, { keys: string[]; bytes: number }>();
   for (const { key, written } of results.flatMap((r) => r.exchanged)) {

@@ -53,7 +53,7 @@ async function planSilver(
   const packed = packUnits(files, unitBytes);
   const units = packed.map((members, ordinal) => stageUnit(model.id, ordinal, members));
   for (const unit of units) await writeOnce(deps.store, runFolder.unit(plan.run, level, unit.unit), unit);
-  const contract = await evolveContract(deps, sourceOf(plan, model), model, files);
+  const { value: contract, left } = await evolveContract(deps, sourceOf(plan, model), model, files);
   const known = new Set(tableColumns(model).map((c) => c.name));
   const added = contract.columns
     .filter((c) => model.selectsAll && !known.has(c.name))
@@ -68,6 +68,7 @@ async function planSilver(
     rebuild,
     reason: null,
     touched: null,
+    ...(left.length === 0 ? {} : { left }),
   };
   return isKeyed(model)
     ? { ...common, ...(await planKeyed(deps, plan, { ...model, columns: common.columns }, bytes, rebuild)) }

@@ -1,13 +1,15 @@
 import { EngineError } from '../core/errors.ts';
+import { objectName } from '../core/objects.ts';
 import type { FileOutcome } from '../core/run.ts';
 import type { SilverModel, SourceSpec } from '../core/spec.ts';
 import type { Session } from '../ports.ts';
 import { createHashMacros } from '../sql/transform.ts';
-import { findPresent, inspectFiles, type ReadableFile, rejectFile } from './batch-files.ts';
+import { inspectFiles, type ReadableFile, rejectFile } from './batch-files.ts';
 import { countFiles, findBroken } from './count-files.ts';
 import type { StepDeps } from './deps.ts';
 import { mapBatch } from './map-batch.ts';
 import { withScratch } from './place-files.ts';
+import { readLanded } from './read-landed.ts';
 import type { UnitContext } from './stage.ts';
 import { openTables } from './table-state.ts';
 import { emptyResult, type UnitResult } from './unit-result.ts';
@@ -25,19 +27,17 @@ export type CountedBatch = {
 export async function stageSilver(context: UnitContext, model: SilverModel, deps: StepDeps): Promise<UnitResult> {
   const source = context.planned.contract;
   if (source === null) throw new RangeError(`the plan of ${model.id} has no contract`);
-  const { present, rejected } = await findPresent(deps, context.unit.files);
-  const landed = await deps.store.borrow(present);
-  try {
-    return await withScratch(deps, context.unit.unit, async (scratch) => {
+  const gone = new Set((context.planned.left ?? []).map(objectName));
+  const planned = context.unit.files.filter((file) => !gone.has(objectName(file)));
+  const { value, left } = await readLanded(deps, planned, (present, landed) =>
+    withScratch(deps, context.unit.unit, async (scratch) => {
       const inspected = await withPlainSession(deps, (session) =>
         inspectFiles(session, source, present, landed, scratch),
       );
-      const attempt = { source, scratch, readable: inspected.readable };
-      return stageReadable(context, model, deps, { ...attempt, rejected: [...rejected, ...inspected.rejected] });
-    });
-  } finally {
-    await landed.release();
-  }
+      return stageReadable(context, model, deps, { source, scratch, ...inspected });
+    }),
+  );
+  return left.length === 0 ? value : { ...value, left };
 }
 
 type Attempt = {

@@ -1,3 +1,4 @@
+import { mapConcurrent } from '../core/concurrency.ts';
 import { UnreadableTable } from '../core/errors.ts';
 import type { FieldId } from '../core/field-ids.ts';
 import { historyColumns, isKeyed, KEY_HASH, logColumns, logModelId, logTable } from '../core/keyed.ts';
@@ -185,6 +186,8 @@ function childrenOf(type: IcebergType): readonly FieldId[] {
 function joinBorrowed(all: readonly Borrowed[]): Borrowed {
   return {
     paths: new Map(all.flatMap((b) => [...b.paths])),
+    changed: new Map(all.flatMap((b) => [...b.changed])),
+    verify: async () => new Map((await mapConcurrent(all, (b) => b.verify())).flatMap((found) => [...found])),
     release: async () => {
       for (const one of all) await one.release();
     },

@@ -1,10 +1,12 @@
 import {
   addCounts,
   type FileOutcome,
+  type LeftFile,
   type MergeUnit,
   type ModelPlan,
   NO_ROWS,
   type RowCounts,
+  type RunPlan,
   type RunRef,
   type UnitItem,
 } from '../core/run.ts';
@@ -18,6 +20,8 @@ export type UnitResult = {
   readonly model: string;
   readonly counts: RowCounts;
   readonly files: readonly FileOutcome[];
+  /** Files of the unit that it did not read, because they were no longer as planned. */
+  readonly left?: readonly LeftFile[];
   /** Expectation name -> rows that broke it. */
   readonly broken: Readonly<Record<string, number>>;
   /** Data files of the table, at their final keys. */
@@ -70,10 +74,22 @@ export async function readResults(
   return results;
 }
 
+/** The files that a model left to the next run, as units were planned and as they were staged. */
+export function leftBy(planned: ModelPlan, staged: readonly UnitResult[]): readonly LeftFile[] {
+  return [...(planned.left ?? []), ...staged.flatMap((r) => r.left ?? [])];
+}
+
+/** A plan that withdraws nothing of the files that were left: they were not read in place of what they had contributed. */
+export function withoutLeft(plan: RunPlan, left: readonly LeftFile[]): RunPlan {
+  const keys = new Set(left.map((file) => file.key));
+  return keys.size === 0 ? plan : { ...plan, withdraw: plan.withdraw.filter((key) => !keys.has(key)) };
+}
+
 /** What all units of a model did together. */
 export type ModelOutcome = {
   readonly counts: RowCounts;
   readonly files: readonly FileOutcome[];
+  readonly left: readonly LeftFile[];
   readonly broken: Readonly<Record<string, number>>;
   /** The data files that make up the table's new rows. */
   readonly written: readonly Placed[];
@@ -108,6 +124,7 @@ export async function readOutcome(
           )
         : sum,
     files: staged.flatMap((r) => r.files),
+    left: leftBy(planned, staged),
     broken: addBroken(staged.map((r) => r.broken)),
     written: [...kept, ...merged.flatMap((r) => r.written)],
     quarantine: staged.flatMap((r) => r.quarantine),

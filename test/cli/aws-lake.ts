@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import {
   GetObjectCommand,
@@ -25,6 +26,11 @@ const STACKS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'strata-dev-shop': { StateMachineArn: 'arn:aws:states:us-east-1:1:stateMachine:strata-dev-shop', TopicArn: 't' },
 };
 
+/** As S3 has it, without a key of KMS: equal bytes have equal etags. */
+function etagOf(bytes: Uint8Array | string): string {
+  return `"${createHash('md5').update(bytes).digest('hex')}"`;
+}
+
 export function openAwsLake(): AwsLake {
   const objects = new Map<string, Uint8Array>();
   const cloudFormation = mockStacks();
@@ -36,20 +42,20 @@ export function openAwsLake(): AwsLake {
     cloudFormation.on(DescribeStacksCommand).callsFake(({ StackName }: { StackName: string }) => describe(StackName));
     s3.on(PutObjectCommand).callsFake(({ Bucket, Key, Body }: { Bucket: string; Key: string; Body: Uint8Array }) => {
       objects.set(`${Bucket}/${Key}`, Body);
-      return { ETag: '"e"' };
+      return { ETag: etagOf(Body) };
     });
     const find = ({ Bucket, Key }: { Bucket: string; Key: string }): Uint8Array => {
       const found = objects.get(`${Bucket}/${Key}`);
       if (found === undefined) throw awsError('NotFound', 404, 'NotFound');
       return found;
     };
-    s3.on(HeadObjectCommand).callsFake((input) => ({ ContentLength: find(input).length, ETag: '"e"' }));
+    s3.on(HeadObjectCommand).callsFake((input) => ({ ContentLength: find(input).length, ETag: etagOf(find(input)) }));
     s3.on(GetObjectCommand).callsFake((input) => {
       const bytes = find(input);
       const Body = { transformToByteArray: async () => bytes } as unknown as NonNullable<
         GetObjectCommandOutput['Body']
       >;
-      return { Body, ETag: '"e"' };
+      return { Body, ETag: etagOf(bytes) };
     });
   };
   reset();

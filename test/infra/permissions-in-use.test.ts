@@ -29,9 +29,13 @@ function watch(store: ObjectStore, note: (verb: Verb, key: string) => void): Obj
       note('read', key);
       return store.head(key, version);
     },
-    list: (prefix) => {
+    list: (prefix, options) => {
       note('list', prefix);
-      return store.list(prefix);
+      return store.list(prefix, options);
+    },
+    names: (prefix) => {
+      note('list', prefix);
+      return store.names(prefix);
     },
     folders: (prefix) => {
       note('list', prefix);

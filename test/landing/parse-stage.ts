@@ -51,7 +51,12 @@ async function parse(
   landed: readonly LandedFile[],
   scratch: string,
 ): Promise<readonly ParsedFile[]> {
-  const borrowed = { paths: new Map(landed.map(({ key }) => [key, join(scratch, key)])), release: async () => {} };
+  const borrowed = {
+    paths: new Map(landed.map(({ key }) => [key, join(scratch, key)])),
+    changed: new Map(),
+    verify: async () => new Map(),
+    release: async () => {},
+  };
   const { readable, rejected } = await inspectFiles(session, source, landed, borrowed, scratch);
   const broken = readable.length === 0 ? new Map<string, string>() : await findBroken(session, source, readable);
   const files = readable.filter((file) => !broken.has(file.path));

@@ -27,11 +27,12 @@ export function withStoreFaults(store: ObjectStore, faults: readonly Fault<Store
   return {
     read: (key) => run('read', key, () => store.read(key)),
     head: (key) => run('head', key, () => store.head(key)),
-    async *list(prefix) {
+    async *list(prefix, options) {
       await run('list', prefix, async () => {});
-      yield* store.list(prefix);
+      yield* store.list(prefix, options);
     },
     folders: (prefix) => run('folders', prefix, () => store.folders(prefix)),
+    names: (prefix) => run('folders', prefix, () => store.names(prefix)),
     write: (key, bytes, condition) =>
       run(
         'write',

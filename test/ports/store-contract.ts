@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { InvalidInput, ObjectNotFound } from '../../lib/core/errors.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
 import { BAD_KEYS, ODD_KEYS } from './keys-table.ts';
+import { plannedContract } from './store-planned.ts';
 import { type LacksVersions, listed, versionsContract } from './store-versions.ts';
 
 /** An adapter under test: an empty store, an existing folder for finished files, and how to give both back. */
@@ -36,6 +37,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>,
     listing(() => store);
     keys(() => store, lacks.keys ?? {});
     files(() => subject);
+    plannedContract(() => store);
     versionsContract(() => store, lacks);
   });
 }
@@ -176,7 +178,20 @@ function listing(store: () => ObjectStore): void {
     assert.deepEqual(await store().folders('ops/tree/'), ['r1', 'r10', 'r2']);
     assert.deepEqual(await store().folders('ops/none/'), []);
     assert.ok((await store().folders('')).includes('ops'));
+    assert.deepEqual(await store().names('ops/tree/'), ['file', 'r1/', 'r10/', 'r2/']);
+    assert.deepEqual(await store().names('ops/none/'), []);
+    await assert.rejects(store().names('ops/tree'), InvalidInput);
     await assert.rejects(store().folders('ops/tree'), InvalidInput);
+  });
+
+  it('leaves out what is ignored', async () => {
+    const found: string[] = [];
+    const ignore = (key: string): boolean => key.startsWith('ops/list/a');
+    for await (const info of store().list('ops/list/', { ignore })) found.push(info.key);
+    assert.deepEqual(
+      found,
+      (await keysOf(store(), 'ops/list/')).filter((key) => !ignore(key)),
+    );
   });
 
   it('refuses a prefix that leaves the store', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Column } from '../../lib/core/types.ts';
 import { checkExpectation, createAudited, previewRows } from '../../lib/sql/audit.ts';
 import { countMerged, createExchanged, createMerged, writeExchange } from '../../lib/sql/exchange.ts';
-import { renderOpsRows, selectLedger } from '../../lib/sql/ops-rows.ts';
+import { renderOpsRows, renderRenamedEtags, selectLedger } from '../../lib/sql/ops-rows.ts';
 import { createSchemas, createTableView, renderScan } from '../../lib/sql/scan.ts';
 import { writeTable } from '../../lib/sql/write.ts';
 import { selectFrom, testSteps } from './golden-steps.ts';
@@ -25,7 +25,12 @@ const unpublished = { policy: 'fail' } as const;
 const [schema] = createSchemas(['silver']);
 assert.ok(schema);
 
-testSteps({ 'ops.json': '[{"key":"k","etag":"e","at":"2026-01-01T00:00:00Z"}]' }, () => [
+const INPUTS = {
+  'ops.json': '[{"key":"k","etag":"e","at":"2026-01-01T00:00:00Z"}]',
+  'etags.json': '[{"key":"k","before":"e","after":"f"},{"key":"j","before":"e","after":"g"}]',
+};
+
+testSteps(INPUTS, () => [
   { golden: 'tables-schema', statement: schema },
   {
     golden: 'write',
@@ -131,7 +136,15 @@ testSteps({ 'ops.json': '[{"key":"k","etag":"e","at":"2026-01-01T00:00:00Z"}]' }
   { golden: 'ops-schema', statement: { name: 'ops', text: 'CREATE SCHEMA ops' } },
   {
     golden: 'ops-table',
-    statement: { name: 'ops', text: "CREATE TABLE ops.files AS SELECT 'k' AS key, 'e' AS etag, 1 AS size" },
+    statement: {
+      name: 'ops',
+      text: "CREATE TABLE ops.files AS SELECT 'k' AS key, 'e' AS etag, 1 AS size, TIMESTAMPTZ '2026-01-01 00:00:00Z' AS ingested_at",
+    },
   },
-  { golden: 'ops-ledger', statement: selectLedger(), rows: [{ key: 'k', etag: 'e' }] },
+  { golden: 'ops-ledger', statement: selectLedger(), rows: [{ key: 'k', etag: 'e', size: 1 }] },
+  {
+    golden: 'ops-renamed-etags',
+    statement: selectFrom('renamed', renderRenamedEtags('in/etags.json')),
+    rows: [{ key: 'k', etag: 'f', size: 1, ingested_at: '2026-01-01 00:00:00+00' }],
+  },
 ]);

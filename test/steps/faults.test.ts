@@ -5,7 +5,7 @@ import { InvalidInput, Unavailable } from '../../lib/core/errors.ts';
 import { append, csv, definePipeline } from '../../lib/define/index.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
-import { keyOf, openTestLake, type TestLake } from '../support/test-lake.ts';
+import { openTestLake, type TestLake } from '../support/test-lake.ts';
 
 const PIPELINE = {
   name: 'shop',
@@ -67,17 +67,6 @@ describe('a run that cannot go on publishes nothing, says why, and the next one 
           write: () => Promise.reject(new InvalidInput('write ops/x: read-only file system')),
         })),
       /read-only file system/,
-    ],
-    [
-      'a file that vanished after it was planned',
-      (lake) =>
-        withStore(lake, (store) => ({
-          borrow: async (keys) => {
-            if (keys.some((key) => keyOf(key).endsWith('b.csv'))) await store.remove('bronze/shop/orders/b.csv');
-            return store.borrow(keys);
-          },
-        })),
-      /b\.csv/,
     ],
   ];
   for (const [name, breakLake, message] of faults) {

@@ -8,7 +8,7 @@ export const RESERVED_NAME = '.strata-';
  * text that UTF-8 cannot hold, and segments that begin with the reserved name. Throws InvalidInput.
  */
 export function checkKey(key: string): void {
-  const wrong = wrongIn(key);
+  const wrong = wrongInKey(key);
   if (wrong !== undefined) {
     throw new InvalidInput(`not an object key: got ${JSON.stringify(key)}, which ${wrong}; expected <zone>/<rest>`);
   }
@@ -55,7 +55,8 @@ export function keyOfLocation(base: string, location: string): string {
   return key;
 }
 
-function wrongIn(key: string): string | undefined {
+/** What keeps a text from being a key, as the rest of a sentence; undefined for a key. */
+export function wrongInKey(key: string): string | undefined {
   if (key === '') return 'is empty';
   if (key.includes('\0')) return 'holds a NUL character';
   if (!key.isWellFormed()) return 'holds half a surrogate pair';

@@ -1,70 +1,111 @@
+import { isUtf8 } from 'node:buffer';
 import type { BigIntStats, Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { mapConcurrent } from '../../core/concurrency.ts';
 import { InvalidInput } from '../../core/errors.ts';
-import type { ObjectInfo } from '../../ports.ts';
+import type { ListOptions, ObjectInfo } from '../../ports.ts';
+import { shardOf } from './etag-index.ts';
 import { compareKeys, RESERVED_NAME } from './keys.ts';
+import { isBronze, type LocalEtags, unreadableReason } from './local-etags.ts';
 import { isMissing } from './local-faults.ts';
+import { fileStats, writeEtag } from './local-stats.ts';
 
 const STATS_AT_ONCE = 64;
 
-/** Size, modification time and inode: every write makes a new file, so any change of content changes this. */
-export function etagOf(stats: BigIntStats): string {
-  return `${stats.size}-${stats.mtimeNs}-${stats.ino}`;
+/** `undefined` when the file has gone since. Throws as `LocalEtags.find` does. */
+export async function describeFile(
+  etags: LocalEtags,
+  key: string,
+  file: { readonly path: string; readonly stats: BigIntStats },
+): Promise<ObjectInfo | undefined> {
+  if (!isBronze(key)) return { ...plainInfo(key, file.stats), etag: writeEtag(file.stats) };
+  const found = await etags.find(key, file.path, file.stats);
+  return found && { ...plainInfo(key, found.stats), etag: found.etag, former: writeEtag(found.stats) };
 }
 
-export function describeFile(key: string, stats: BigIntStats): ObjectInfo {
-  return { key, size: Number(stats.size), etag: etagOf(stats), modified: Number(stats.mtimeMs) };
-}
-
-/** The stats of a regular file (through symbolic links); undefined for anything else and for a missing name. */
-export async function fileStats(path: string): Promise<BigIntStats | undefined> {
-  try {
-    const stats = await stat(path, { bigint: true });
-    return stats.isFile() ? stats : undefined;
-  } catch (cause) {
-    if (isMissing(cause)) return undefined;
-    throw cause;
-  }
+function plainInfo(key: string, stats: BigIntStats): Pick<ObjectInfo, 'key' | 'size' | 'modified'> {
+  return { key, size: Number(stats.size), modified: Number(stats.mtimeMs) };
 }
 
 /** One name in a folder; `sort` is the name as it stands in keys, so a folder's ends in `/`. */
 type Entry = { readonly name: string; readonly sort: string; readonly folder: boolean };
 
+type Listing = { readonly root: string; readonly etags: LocalEtags } & Required<ListOptions> & {
+    /** Hears of a name that hides a file, or a folder of them. */
+    readonly hidden: Required<ListOptions>['skipped'];
+  };
+
 /**
  * The objects under `root` whose keys start with `prefix`, in key order. Folders are walked into and are no objects
- * themselves, symbolic links are followed unless they lead back to a folder being walked, the store's own temporary
- * files and locks are left out, and a file that vanishes meanwhile is left out.
+ * themselves, symbolic links are followed unless they lead back to a folder being walked. What cannot be read, and what
+ * is no file, is skipped by name.
  */
-export async function* listFiles(root: string, prefix: string): AsyncGenerator<ObjectInfo> {
+export async function* listFiles(
+  { root, etags }: { readonly root: string; readonly etags: LocalEtags },
+  prefix: string,
+  { ignore = () => false, skipped }: ListOptions,
+): AsyncGenerator<ObjectInfo> {
   const end = prefix.lastIndexOf('/') + 1;
   const folder = prefix.slice(0, end);
-  yield* walk(root, folder, prefix.slice(end), []);
+  const listing: Listing = { root, etags, ignore, skipped: skipped ?? (() => {}), hidden: skipped ?? refuse };
+  // Only a listing of all of a folder tells what is gone from it.
+  const whole = folder === prefix && isBronze(prefix) && `${shardOf(`${folder}x`)}/` === folder;
+  const present = new Set<string>();
+  try {
+    for await (const info of walk(listing, folder, prefix.slice(end), [])) {
+      if (whole) present.add(info.key);
+      yield info;
+    }
+    if (whole) await etags.index.compact(folder.slice(0, -1), present);
+  } finally {
+    await etags.index.flush();
+  }
 }
 
-/** The names of the folders directly in `root/<prefix>`, in key order. */
-export async function listFolders(root: string, prefix: string): Promise<readonly string[]> {
-  const entries = await readFolder(root, prefix, '');
-  return entries.filter((entry) => entry.folder).map((entry) => entry.name);
+const refuse: Required<ListOptions>['skipped'] = ({ name, reason }) => {
+  throw new InvalidInput(
+    `cannot list ${JSON.stringify(name)}: ${reason}; rename it, or give this user the right to read it`,
+  );
+};
+
+/** The names directly in `root/<prefix>`, in key order; those of folders end in `/`. */
+export async function listNames(
+  root: string,
+  prefix: string,
+  skipped: Required<ListOptions>['skipped'] = () => {},
+): Promise<readonly string[]> {
+  const found = await readFolder({ root, ignore: () => false, skipped, hidden: skipped }, prefix, '');
+  return found.map((entry) => entry.sort);
 }
 
 async function* walk(
-  root: string,
+  listing: Listing,
   folder: string,
   startsWith: string,
   above: readonly string[],
 ): AsyncGenerator<ObjectInfo> {
-  const place = await realpath(join(root, folder)).catch(() => undefined);
-  if (place === undefined || above.includes(place)) return;
-  const entries = await readFolder(root, folder, startsWith);
+  const place = await realpath(join(listing.root, folder)).catch((cause: unknown) => {
+    if (isMissing(cause)) return undefined;
+    const reason = unreadableReason(cause);
+    if (reason === undefined) throw cause;
+    listing.hidden({ name: folder, reason });
+    return undefined;
+  });
+  if (place === undefined) return;
+  if (above.includes(place)) {
+    listing.skipped({ name: folder, reason: 'it is a link back to a folder that it lies in' });
+    return;
+  }
+  const entries = await readFolder(listing, folder, startsWith);
   for (let at = 0; at < entries.length; ) {
     const entry = entries[at];
     if (entry?.folder) {
-      yield* walk(root, `${folder}${entry.sort}`, '', [...above, place]);
+      yield* walk(listing, `${folder}${entry.sort}`, '', [...above, place]);
       at += 1;
     } else {
       const files = filesFrom(entries, at);
-      yield* await describeAll(root, folder, files);
+      yield* await describeAll(listing, folder, files);
       at += files.length;
     }
   }
@@ -76,36 +117,101 @@ function filesFrom(entries: readonly Entry[], start: number): readonly Entry[] {
   return next < 0 ? batch : batch.slice(0, next);
 }
 
-async function describeAll(root: string, folder: string, files: readonly Entry[]): Promise<readonly ObjectInfo[]> {
-  const described = await Promise.all(files.map(({ name }) => describeOne(root, `${folder}${name}`)));
+/** The stats of a batch are asked for together; a few files at a time are read, where that has to be. */
+async function describeAll(listing: Listing, folder: string, files: readonly Entry[]): Promise<readonly ObjectInfo[]> {
+  const stats = await Promise.all(files.map(({ name }) => setAside(listing, `${folder}${name}`, fileStats)));
+  const described = await mapConcurrent(files, async ({ name }, at) => {
+    const seen = stats[at];
+    const key = `${folder}${name}`;
+    if (seen === undefined) return undefined;
+    return setAside(listing, key, (path) => describeFile(listing.etags, key, { path, stats: seen }));
+  });
+  await listing.etags.index.flush();
   return described.filter((info) => info !== undefined);
 }
 
-async function describeOne(root: string, key: string): Promise<ObjectInfo | undefined> {
-  const stats = await fileStats(join(root, key));
-  // Node decodes names that are no UTF-8 with U+FFFD, under which there is no file: an object that nobody could name.
-  if (stats === undefined && key.includes('\ufffd')) {
-    throw new InvalidInput(`the name of a file is not UTF-8: got ${JSON.stringify(key)}; rename the file`);
+/** What cannot be looked at is skipped, as is what has gone since its folder was read. */
+async function setAside<T>(
+  { root, skipped, hidden }: Listing,
+  key: string,
+  look: (path: string) => Promise<T | undefined>,
+): Promise<T | undefined> {
+  try {
+    const found = await look(join(root, key));
+    if (found === undefined) skipped({ name: key, reason: 'it was removed while it was listed' });
+    return found;
+  } catch (cause) {
+    const reason = unreadableReason(cause);
+    if (reason === undefined) throw cause;
+    hidden({ name: key, reason });
+    return undefined;
   }
-  return stats === undefined ? undefined : describeFile(key, stats);
 }
 
-async function readFolder(root: string, folder: string, startsWith: string): Promise<readonly Entry[]> {
-  const found = await readdir(join(root, folder), { withFileTypes: true }).catch((cause: unknown) => {
-    if (isMissing(cause)) return [];
-    throw cause;
-  });
-  const wanted = found.filter(({ name }) => name.startsWith(startsWith) && !name.startsWith(RESERVED_NAME));
-  const entries = await Promise.all(wanted.map((dirent) => classify(root, folder, dirent)));
+type Folder = Pick<Listing, 'root' | 'ignore' | 'skipped' | 'hidden'>;
+
+async function readFolder(listing: Folder, folder: string, startsWith: string): Promise<readonly Entry[]> {
+  const found = await readNames(listing, folder);
+  const wanted = found.filter(({ name }) => name.startsWith(startsWith));
+  const entries = await Promise.all(wanted.map((dirent) => classify(listing, folder, dirent)));
   return entries.filter((entry) => entry !== undefined).sort((a, b) => compareKeys(a.sort, b.sort));
 }
 
-async function classify(root: string, folder: string, dirent: Dirent): Promise<Entry | undefined> {
+async function readNames({ root, ignore, skipped, hidden }: Folder, folder: string): Promise<readonly Dirent[]> {
+  const path = join(root, folder);
+  try {
+    const found = await readdir(path, { withFileTypes: true });
+    const named = found.filter(({ name }) => {
+      if (!name.startsWith(RESERVED_NAME)) return true;
+      skipped({ name: `${folder}${name}`, reason: `names that begin with ${RESERVED_NAME} are kept for Strata` });
+      return false;
+    });
+    // Node decodes names that are no UTF-8 with U+FFFD, under which there is no file.
+    if (!named.some(({ name }) => name.includes('\ufffd'))) return named;
+    const raw = await readdir(path, { encoding: 'buffer' });
+    const sound = new Set(raw.filter(isUtf8).map((name) => name.toString()));
+    for (const name of raw) {
+      if (isUtf8(name) || ignore(`${folder}${name.toString()}`)) continue;
+      hidden({ name: `${folder}${escapeBytes(name)}`, reason: 'its name is not UTF-8' });
+    }
+    return named.filter(({ name }) => sound.has(name));
+  } catch (cause) {
+    if (isMissing(cause)) return [];
+    const reason = unreadableReason(cause);
+    if (reason === undefined) throw cause;
+    hidden({ name: folder, reason });
+    return [];
+  }
+}
+
+/** A name as a person finds it again: what is not ASCII as `\xe9`. */
+function escapeBytes(name: Uint8Array): string {
+  const text = (byte: number): string =>
+    byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`;
+  return [...name].map(text).join('');
+}
+
+async function classify(listing: Folder, folder: string, dirent: Dirent): Promise<Entry | undefined> {
   const { name } = dirent;
-  if (dirent.isFile()) return { name, sort: name, folder: false };
-  if (dirent.isDirectory()) return { name, sort: `${name}/`, folder: true };
-  if (!dirent.isSymbolicLink()) return undefined;
-  const target = await stat(join(root, folder, name)).catch(() => undefined);
-  if (target?.isDirectory()) return { name, sort: `${name}/`, folder: true };
-  return target?.isFile() ? { name, sort: name, folder: false } : undefined;
+  const file: Entry = { name, sort: name, folder: false };
+  const inner: Entry = { name, sort: `${name}/`, folder: true };
+  const kind = dirent.isSymbolicLink() ? await linkedKind(join(listing.root, folder, name)) : kindOf(dirent);
+  const entry = kind === 'folder' ? inner : file;
+  if (listing.ignore(`${folder}${entry.sort}`)) return undefined;
+  if (kind === 'file' || kind === 'folder') return entry;
+  listing.skipped({ name: `${folder}${name}`, reason: kind });
+  return undefined;
+}
+
+function kindOf(one: Pick<Dirent, 'isFile' | 'isDirectory'>): string {
+  if (one.isFile()) return 'file';
+  return one.isDirectory() ? 'folder' : 'it is no file but a pipe, a socket or a device';
+}
+
+async function linkedKind(path: string): Promise<string> {
+  try {
+    return kindOf(await stat(path));
+  } catch (cause) {
+    return unreadableReason(cause) ?? 'it is a link that leads nowhere';
+  }
 }

@@ -4,9 +4,12 @@ import { dirname, join, resolve } from 'node:path';
 import { ObjectNotFound } from '../../core/errors.ts';
 import type { ObjectInfo, ObjectStore, WriteCondition, WriteOutcome } from '../../ports.ts';
 import { checkFolderPrefix, checkKey, checkPrefix, keyOfLocation, RESERVED_NAME } from './keys.ts';
+import { lendFiles } from './local-borrow.ts';
+import { contentEtag, createLocalEtags, isBronze, type LocalEtags } from './local-etags.ts';
 import { faultCode, isMissing, storeFault } from './local-faults.ts';
-import { describeFile, etagOf, fileStats, listFiles, listFolders } from './local-list.ts';
+import { describeFile, listFiles, listNames } from './local-list.ts';
 import { withFileLock } from './local-lock.ts';
+import { fileStats, writeEtag } from './local-stats.ts';
 
 export type LocalStoreOptions = {
   /** The folder that holds the zones; made when first written to. */
@@ -15,6 +18,10 @@ export type LocalStoreOptions = {
   readonly locationBase?: string;
   /** Wait until written objects are on the disk, so that a power cut loses nothing reported as written. Default true. */
   readonly durable?: boolean;
+  /** Nothing may be made below `root`, not even to remember what files hold. Default false. */
+  readonly readOnly?: boolean;
+  /** Milliseconds since the epoch, as the file system tells them. Default: the system's clock. */
+  readonly now?: () => number;
 };
 
 /**
@@ -26,6 +33,7 @@ export function createLocalStore(options: LocalStoreOptions): ObjectStore {
   const root = resolve(options.root);
   const base = options.locationBase ?? `file://${root}`;
   const durable = options.durable ?? true;
+  const etags = createLocalEtags(root, { write: options.readOnly !== true, now: options.now ?? Date.now });
   const pathOf = (key: string): string => {
     checkKey(key);
     return join(root, key);
@@ -36,38 +44,40 @@ export function createLocalStore(options: LocalStoreOptions): ObjectStore {
       return readObject(pathOf(key), key);
     },
     async head(key) {
-      const stats = await fileStats(pathOf(key)).catch(rethrow('look at', key));
-      return stats === undefined ? undefined : describeFile(key, stats);
+      return describe(etags, pathOf(key), key).catch(rethrow('look at', key));
     },
-    async *list(prefix) {
+    async *list(prefix, listOptions = {}) {
       checkPrefix(prefix);
       try {
-        yield* listFiles(root, prefix);
+        yield* listFiles({ root, etags }, prefix, listOptions);
       } catch (cause) {
         throw storeFault('list', prefix, cause);
       }
     },
     async folders(prefix) {
       checkFolderPrefix(prefix);
-      return listFolders(root, prefix).catch(rethrow('list', prefix));
+      const names = await listNames(root, prefix).catch(rethrow('list', prefix));
+      return names.flatMap((name) => (name.endsWith('/') ? [name.slice(0, -1)] : []));
+    },
+    async names(prefix, skipped) {
+      checkFolderPrefix(prefix);
+      return listNames(root, prefix, skipped).catch(rethrow('list', prefix));
     },
     async write(key, bytes, condition) {
-      return writeObject(pathOf(key), bytes, condition, durable).catch(rethrow('write', key));
+      return writeObject({ path: pathOf(key), key, etags, durable }, bytes, condition).catch(rethrow('write', key));
     },
     async remove(key) {
       await removeObject(pathOf(key)).catch(rethrow('remove', key));
     },
     async borrow(objects) {
-      const paths = new Map<string, string>();
-      for (const object of objects) {
-        const { key } = typeof object === 'string' ? { key: object } : object;
-        paths.set(key, pathOf(key));
-      }
-      await Promise.all([...paths].map(([key, path]) => requireFile(path, key)));
-      return { paths, release: async () => {} };
+      return lendFiles(
+        etags,
+        pathOf,
+        objects.map((object) => (typeof object === 'string' ? { key: object } : object)),
+      );
     },
     async publish(path, key) {
-      return publishFile(path, pathOf(key), key, durable).catch(rethrow('publish', key));
+      return publishFile(path, { path: pathOf(key), key, etags, durable }).catch(rethrow('publish', key));
     },
     location(key) {
       checkKey(key);
@@ -83,13 +93,22 @@ function rethrow(what: string, key: string): (cause: unknown) => never {
   };
 }
 
+/** Where an object is written, and how. */
+type Place = { readonly path: string; readonly key: string; readonly etags: LocalEtags; readonly durable: boolean };
+
+async function describe(etags: LocalEtags, path: string, key: string): Promise<ObjectInfo | undefined> {
+  const stats = await fileStats(path);
+  return stats === undefined ? undefined : describeFile(etags, key, { path, stats });
+}
+
 async function readObject(path: string, key: string): Promise<{ bytes: Uint8Array; etag: string }> {
   try {
     // One handle for both, so that the etag belongs to these bytes even while another process replaces the file.
     const file = await open(path);
     try {
       const stats = await file.stat({ bigint: true });
-      return { bytes: await file.readFile(), etag: etagOf(stats) };
+      const bytes = await file.readFile();
+      return { bytes, etag: isBronze(key) ? contentEtag(bytes) : writeEtag(stats) };
     } finally {
       await file.close();
     }
@@ -99,17 +118,8 @@ async function readObject(path: string, key: string): Promise<{ bytes: Uint8Arra
   }
 }
 
-async function requireFile(path: string, key: string): Promise<void> {
-  const stats = await fileStats(path).catch(rethrow('borrow', key));
-  if (stats === undefined) throw new ObjectNotFound(`no object ${JSON.stringify(key)} at ${path}`);
-}
-
-async function writeObject(
-  path: string,
-  bytes: Uint8Array,
-  condition: WriteCondition,
-  durable: boolean,
-): Promise<WriteOutcome> {
+async function writeObject(place: Place, bytes: Uint8Array, condition: WriteCondition): Promise<WriteOutcome> {
+  const { path, key, durable } = place;
   await makeFolder(dirname(path), durable);
   const temporary = temporaryBeside(path);
   try {
@@ -117,10 +127,10 @@ async function writeObject(
     const stats =
       condition.kind === 'absent'
         ? await placeNew(temporary, path)
-        : await withFileLock(path, () => replace(temporary, path, condition));
+        : await withFileLock(path, () => replace(temporary, place, condition));
     if (stats === undefined) return { kind: 'conflict' };
     if (durable) await syncFolder(dirname(path));
-    return { kind: 'written', etag: etagOf(stats) };
+    return { kind: 'written', etag: isBronze(key) ? contentEtag(bytes) : writeEtag(stats) };
   } finally {
     await unlink(temporary).catch(ignoreMissing);
   }
@@ -147,11 +157,14 @@ async function placeNew(temporary: string, path: string): Promise<BigIntStats | 
 /** Renames a file over the name; to be called under the name's lock. */
 async function replace(
   file: string,
-  path: string,
+  { path, key, etags }: Place,
   condition: Exclude<WriteCondition, { kind: 'absent' }>,
 ): Promise<BigIntStats | undefined> {
   const current = await fileStats(path);
-  if (condition.kind === 'match' && (current === undefined || etagOf(current) !== condition.etag)) return undefined;
+  if (condition.kind === 'match') {
+    const there = current === undefined ? undefined : await describeFile(etags, key, { path, stats: current });
+    if (there?.etag !== condition.etag) return undefined;
+  }
   const stats = await youngerThan(current, file);
   await rename(file, path);
   return stats;
@@ -175,23 +188,27 @@ async function removeObject(path: string): Promise<void> {
   await withFileLock(path, () => unlink(path).catch(ignoreMissing));
 }
 
-async function publishFile(source: string, path: string, key: string, durable: boolean): Promise<ObjectInfo> {
-  if ((await fileStats(source)) === undefined) {
-    const published = await fileStats(path);
-    if (published !== undefined) return describeFile(key, published);
-    throw new ObjectNotFound(`no file ${JSON.stringify(source)} to publish as ${JSON.stringify(key)}`);
+async function publishFile(source: string, place: Place): Promise<ObjectInfo> {
+  const { path, key, etags, durable } = place;
+  const gone = new ObjectNotFound(`no file ${JSON.stringify(source)} to publish as ${JSON.stringify(key)}`);
+  if ((await fileStats(source)) !== undefined) {
+    await makeFolder(dirname(path), durable);
+    if (durable) await syncFile(source);
+    await withFileLock(path, () => moveOver(source, place));
+    if (durable) await syncFolder(dirname(path));
   }
-  await makeFolder(dirname(path), durable);
-  if (durable) await syncFile(source);
-  const stats = await withFileLock(path, () => moveOver(source, path));
-  if (durable) await syncFolder(dirname(path));
-  return describeFile(key, stats ?? (await stat(path, { bigint: true })));
+  const published = await describe(etags, path, key);
+  await etags.index.flush();
+  if (published === undefined) throw gone;
+  return published;
 }
 
 /** Renames, or copies next to the name first when the source lies on another file system. */
-async function moveOver(source: string, path: string): Promise<BigIntStats | undefined> {
+async function moveOver(source: string, place: Place): Promise<void> {
+  const { path } = place;
   try {
-    return await replace(source, path, { kind: 'any' });
+    await replace(source, place, { kind: 'any' });
+    return;
   } catch (cause) {
     if (faultCode(cause) !== 'EXDEV') throw cause;
   }
@@ -199,9 +216,8 @@ async function moveOver(source: string, path: string): Promise<BigIntStats | und
   try {
     await copyFile(source, temporary, constants.COPYFILE_EXCL);
     await syncFile(temporary);
-    const stats = await replace(temporary, path, { kind: 'any' });
+    await replace(temporary, place, { kind: 'any' });
     await unlink(source);
-    return stats;
   } finally {
     await unlink(temporary).catch(ignoreMissing);
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InvalidInput, ObjectNotFound } from '../../core/errors.ts';
-import { type ObjectVersion, objectName } from '../../core/objects.ts';
+import { type ObjectChange, type ObjectVersion, objectName, type PlannedObject } from '../../core/objects.ts';
 import type { Borrowed, ObjectInfo, ObjectStore, WriteCondition } from '../../ports.ts';
 import { checkFolderPrefix, checkKey, checkPrefix, compareKeys, keyOfLocation } from './keys.ts';
 
@@ -13,7 +13,7 @@ export type MemoryStoreOptions = {
   readonly locationBase?: string;
   /** Milliseconds since the epoch for `modified`; default: a count of writes. */
   readonly now?: () => number;
-  /** Keeps every content of a key in bronze, as a bucket with versions does, under an etag of its bytes. Default false. */
+  /** Keeps every content of a key in bronze, as a bucket with versions does. Default false. */
   readonly versions?: boolean;
 };
 
@@ -31,9 +31,11 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
 
   const put = (key: string, bytes: Uint8Array): Held => {
     writes += 1;
-    const plain = { bytes: bytes.slice(), etag: `m${writes}`, modified: options.now?.() ?? writes };
-    const kept = options.versions === true && key.startsWith('bronze/');
-    const held = kept ? { ...plain, etag: contentEtag(bytes), version: `v${writes}` } : plain;
+    const bronze = key.startsWith('bronze/');
+    const etag = bronze ? contentEtag(bytes) : `m${writes}`;
+    const plain = { bytes: bytes.slice(), etag, modified: options.now?.() ?? writes };
+    const kept = options.versions === true && bronze;
+    const held = kept ? { ...plain, version: `v${writes}` } : plain;
     objects.set(key, held);
     if (!kept) return held;
     versions.set(objectName({ key, version: `v${writes}` }), held);
@@ -60,18 +62,19 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
       const held = find(key, version);
       return held === undefined ? undefined : describe(key, held);
     },
-    async *list(prefix) {
+    async *list(prefix, { ignore = () => false } = {}) {
       checkPrefix(prefix);
       for (const key of keysUnder(objects, prefix)) {
+        if (ignore(key)) continue;
         const held = objects.get(key);
         for (const one of uploads.get(key) ?? (held === undefined ? [] : [held])) yield describe(key, one);
       }
     },
     async folders(prefix) {
-      checkFolderPrefix(prefix);
-      const below = keysUnder(objects, prefix).map((key) => key.slice(prefix.length));
-      const nested = below.filter((rest) => rest.includes('/')).map((rest) => rest.slice(0, rest.indexOf('/')));
-      return [...new Set(nested)].sort(compareKeys);
+      return namesUnder(objects, prefix).flatMap((name) => (name.endsWith('/') ? [name.slice(0, -1)] : []));
+    },
+    async names(prefix) {
+      return namesUnder(objects, prefix);
     },
     async write(key, bytes, condition) {
       checkKey(key);
@@ -84,11 +87,15 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
       uploads.delete(key);
     },
     async borrow(wanted) {
-      const found = wanted.map((object) => {
-        const one = typeof object === 'string' ? { key: object } : object;
-        return { ...one, bytes: get(one.key, one.version).bytes };
+      const changed = new Map<string, ObjectChange>();
+      const found = wanted.flatMap((object) => {
+        const one: PlannedObject = typeof object === 'string' ? { key: object } : object;
+        const held = one.etag === undefined ? get(one.key, one.version) : find(one.key, one.version);
+        if (held !== undefined && (one.etag ?? held.etag) === held.etag) return [{ ...one, bytes: held.bytes }];
+        changed.set(objectName(one), held === undefined ? 'removed' : 'replaced');
+        return [];
       });
-      return lend(found, options.scratch);
+      return lend(found, changed, options.scratch);
     },
     async publish(path, key) {
       checkKey(key);
@@ -124,6 +131,12 @@ function keysUnder(objects: ReadonlyMap<string, Held>, prefix: string): string[]
   return [...objects.keys()].filter((key) => key.startsWith(prefix)).sort(compareKeys);
 }
 
+function namesUnder(objects: ReadonlyMap<string, Held>, prefix: string): readonly string[] {
+  checkFolderPrefix(prefix);
+  const below = keysUnder(objects, prefix).map((key) => key.slice(prefix.length));
+  return [...new Set(below.map((rest) => rest.slice(0, rest.indexOf('/') + 1) || rest))].sort(compareKeys);
+}
+
 function holds(condition: WriteCondition, held: Held | undefined): boolean {
   switch (condition.kind) {
     case 'any':
@@ -137,6 +150,7 @@ function holds(condition: WriteCondition, held: Held | undefined): boolean {
 
 async function lend(
   objects: readonly (ObjectVersion & { readonly bytes: Uint8Array })[],
+  changed: Borrowed['changed'],
   scratch?: string,
 ): Promise<Borrowed> {
   if (scratch === undefined) {
@@ -150,5 +164,11 @@ async function lend(
     await writeFile(path, object.bytes);
     paths.set(objectName(object), path);
   }
-  return { paths, release: () => rm(folder, { recursive: true, force: true }) };
+  return {
+    paths,
+    changed,
+    // Copies stay as they were lent.
+    verify: async () => new Map(),
+    release: () => rm(folder, { recursive: true, force: true }),
+  };
 }

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { mapConcurrent } from '../../core/concurrency.ts';
 import { ObjectNotFound, Unavailable } from '../../core/errors.ts';
-import { type ObjectVersion, objectName } from '../../core/objects.ts';
+import { type ObjectChange, objectName, type PlannedObject } from '../../core/objects.ts';
 import type { Borrowed } from '../../ports.ts';
+import { sdkErrorOf } from '../aws/errors.ts';
 import { dropBody, fileCrc32, saveBody } from './s3-body.ts';
 import {
   callS3,
@@ -26,30 +27,34 @@ const RANGES_AT_ONCE = 4;
 /** Of an object's name, what the name of its copy keeps: a name may have 255 bytes, and these have three each at most. */
 const NAME_LENGTH = 60;
 
-/** Brings objects to files of a new folder below `scratch`. Throws ObjectNotFound for the first that is missing. */
+/**
+ * Brings objects to files of a new folder below `scratch`. Throws ObjectNotFound for the first that is missing, unless it
+ * was asked for with an etag: such an object is then among the changed ones.
+ */
 export async function borrowObjects(
   access: S3Access,
   scratch: string,
-  objects: readonly ObjectVersion[],
+  objects: readonly PlannedObject[],
 ): Promise<Borrowed> {
   const places = new Map(objects.map((object) => [objectName(object), { object, place: placeOf(access, object.key) }]));
-  if (places.size === 0) return { paths: new Map(), release: async () => {} };
+  // Copies stay as they were lent.
+  const verify: Borrowed['verify'] = async () => new Map();
+  if (places.size === 0) return { paths: new Map(), changed: new Map(), verify, release: async () => {} };
   await mkdir(scratch, { recursive: true });
   const folder = await mkdtemp(join(scratch, 'borrowed-'));
   const release = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const wanted = [...places];
   try {
-    const bring = async (
-      [name, { object, place }]: (typeof wanted)[number],
-      at: number,
-    ): Promise<readonly [string, string]> => {
+    const bring = async ([, { object, place }]: (typeof wanted)[number], at: number): Promise<Brought> => {
       // Readers tell formats and compressions by the end of a name.
       const path = join(folder, `${at}-${(object.key.split('/').at(-1) ?? '').slice(-NAME_LENGTH)}`);
-      await download(access, object.version === undefined ? place : { ...place, VersionId: object.version }, path);
-      return [name, path];
+      const change = await downloadPlanned(access, sourceOf(object, place), object.etag !== undefined, path);
+      return change === undefined ? { path } : { change };
     };
-    const entries = await mapConcurrent(wanted, bring, OBJECTS_AT_ONCE);
-    return { paths: new Map(entries), release };
+    const brought = await mapConcurrent(wanted, bring, OBJECTS_AT_ONCE);
+    const paths = new Map(wanted.flatMap(([name], at) => pair(name, brought[at]?.path)));
+    const changed = new Map(wanted.flatMap(([name], at) => pair(name, brought[at]?.change)));
+    return { paths, changed, verify, release };
   } catch (cause) {
     // Why it failed matters more than what stays behind.
     await release().catch(() => {});
@@ -57,7 +62,42 @@ export async function borrowObjects(
   }
 }
 
-type Source = Place & { readonly VersionId?: string };
+type Brought = { readonly path?: string; readonly change?: ObjectChange };
+
+function pair<T>(name: string, value: T | undefined): readonly (readonly [string, T])[] {
+  return value === undefined ? [] : [[name, value]];
+}
+
+type Source = Place & { readonly VersionId?: string; readonly IfMatch?: string };
+
+/** A version has one content for ever; without one the etag has to hold on every request. */
+function sourceOf({ version, etag }: PlannedObject, place: Place): Source {
+  if (version !== undefined) return { ...place, VersionId: version };
+  return etag === undefined ? place : { ...place, IfMatch: `"${etag}"` };
+}
+
+/** What has become of an object that was planned; faults of any other are thrown. */
+async function downloadPlanned(
+  access: S3Access,
+  source: Source,
+  planned: boolean,
+  path: string,
+): Promise<ObjectChange | undefined> {
+  try {
+    await download(access, source, path);
+    return undefined;
+  } catch (cause) {
+    if (planned && cause instanceof ObjectNotFound) return 'removed';
+    if (source.IfMatch !== undefined && cause instanceof Unavailable && isUnmatched(cause.cause)) return 'replaced';
+    if (planned && isArchived(cause)) return 'unreadable';
+    throw cause;
+  }
+}
+
+/** The object lies in a storage class from which it has to be restored first. */
+function isArchived(cause: unknown): boolean {
+  return cause instanceof Error && sdkErrorOf(cause.cause).name === 'InvalidObjectState';
+}
 
 /**
  * A small object comes in one request, whose checksum the SDK compares while it is read. Of a large one the first
@@ -81,7 +121,7 @@ async function download(access: S3Access, source: Source, path: string): Promise
       else await saveBody(answer, path);
       return answer;
     },
-    isMissing,
+    (cause) => isMissing(cause) || isUnmatched(cause),
   ).catch(missing(resource));
   const size = first.ContentLength ?? 0;
   if (size <= RANGE_BYTES) return;
@@ -89,7 +129,7 @@ async function download(access: S3Access, source: Source, path: string): Promise
   const starts = Array.from({ length: Math.ceil(size / RANGE_BYTES) }, (_, at) => at * RANGE_BYTES);
   const bring = async (start: number): Promise<void> => {
     const Range = `bytes=${start}-${Math.min(start + RANGE_BYTES, size) - 1}`;
-    const part = new GetObjectCommand({ ...source, ...(first.ETag && { IfMatch: first.ETag }), Range });
+    const part = new GetObjectCommand({ ...(first.ETag && { IfMatch: first.ETag }), ...source, Range });
     const save = async (): Promise<void> => saveBody(await access.client.send(part), path, start);
     await callS3(access, action, resource, save, (cause) => isMissing(cause) || isUnmatched(cause));
   };

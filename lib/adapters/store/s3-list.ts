@@ -6,15 +6,19 @@ import {
 } from '@aws-sdk/client-s3';
 import { InvalidInput } from '../../core/errors.ts';
 import type { Zone } from '../../core/objects.ts';
-import type { ObjectInfo } from '../../ports.ts';
-import { checkKey, compareKeys } from './keys.ts';
+import type { ListOptions, ObjectInfo } from '../../ports.ts';
+import { compareKeys, wrongInKey } from './keys.ts';
 import { callS3, ORDERED_ZONES, plainEtag, type S3Access, s3Resource } from './s3-calls.ts';
 
 /**
  * Objects under a prefix, in key order. Of bronze every upload is listed, also those that were overwritten since.
- * Folders that a console made are left out. Throws InvalidInput for an object that no key of a lake can name.
+ * Folders that a console made are left out. An object that no key of a lake can name is skipped by name.
  */
-export async function* listObjects(access: S3Access, prefix: string): AsyncIterable<ObjectInfo> {
+export async function* listObjects(
+  access: S3Access,
+  prefix: string,
+  { ignore = () => false, skipped }: ListOptions,
+): AsyncIterable<ObjectInfo> {
   for (const zone of zonesUnder(access, prefix)) {
     const bucket = access.buckets[zone];
     if (bucket === undefined) continue;
@@ -22,25 +26,24 @@ export async function* listObjects(access: S3Access, prefix: string): AsyncItera
     const within = prefix.startsWith(`${zone}/`) ? prefix : `${zone}/`;
     const found = zone === 'bronze' ? listUploads(access, bucket, within) : listCurrent(access, bucket, within);
     for await (const info of found) {
-      if (info.key.endsWith('/') && info.size === 0) continue;
-      checkListed(bucket, info.key);
-      yield info;
+      if ((info.key.endsWith('/') && info.size === 0) || ignore(info.key)) continue;
+      const wrong = wrongInKey(info.key);
+      if (wrong === undefined) yield info;
+      else if (skipped !== undefined) skipped({ name: info.key, reason: `no key of a lake ${wrong}` });
+      else throw unlistable(bucket, info.key, wrong);
     }
   }
 }
 
-function checkListed(bucket: string, key: string): void {
-  try {
-    checkKey(key);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InvalidInput(`an object of s3://${bucket} cannot be read: ${reason}. Rename or remove it`, [], { cause });
-  }
+function unlistable(bucket: string, key: string, wrong: string): InvalidInput {
+  return new InvalidInput(
+    `an object of s3://${bucket} cannot be read: got the key ${JSON.stringify(key)}, which ${wrong}. Rename or remove it`,
+  );
 }
 
-/** The names one level below a prefix. */
-export async function listFolders(access: S3Access, prefix: string): Promise<readonly string[]> {
-  if (prefix === '') return ORDERED_ZONES.filter((zone) => access.buckets[zone] !== undefined);
+/** The names one level below a prefix; those of folders end in `/`. */
+export async function listNames(access: S3Access, prefix: string): Promise<readonly string[]> {
+  if (prefix === '') return ORDERED_ZONES.filter((zone) => access.buckets[zone] !== undefined).map((zone) => `${zone}/`);
   const names: string[] = [];
   for (const zone of zonesUnder(access, prefix)) {
     const Bucket = access.buckets[zone];
@@ -51,11 +54,13 @@ export async function listFolders(access: S3Access, prefix: string): Promise<rea
           new ListObjectsV2Command({ Bucket, Prefix: prefix, Delimiter: '/', EncodingType: 'url', ContinuationToken }),
         ),
       );
-      for (const { Prefix } of page.CommonPrefixes ?? []) names.push(decoded(page, Prefix).slice(prefix.length, -1));
+      for (const { Prefix } of page.CommonPrefixes ?? []) names.push(decoded(page, Prefix).slice(prefix.length));
+      // A folder that a console made is an object of the folder's own name.
+      for (const { Key } of page.Contents ?? []) names.push(decoded(page, Key).slice(prefix.length));
       ContinuationToken = page.NextContinuationToken;
     } while (ContinuationToken !== undefined);
   }
-  return names.sort(compareKeys);
+  return names.filter((name) => name !== '').sort(compareKeys);
 }
 
 /** Zones whose keys may begin with the prefix. Throws InvalidInput for a prefix inside a zone without a bucket. */

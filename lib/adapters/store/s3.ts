@@ -24,7 +24,7 @@ import {
   s3Resource,
 } from './s3-calls.ts';
 import { borrowObjects } from './s3-download.ts';
-import { listFolders, listObjects } from './s3-list.ts';
+import { listNames, listObjects } from './s3-list.ts';
 import { uploadFile } from './s3-upload.ts';
 
 export type S3StoreOptions = {
@@ -62,13 +62,18 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
   return {
     read: (key) => readObject(access, key),
     head: (key, version) => headObject(access, key, version),
-    list(prefix) {
+    list(prefix, listOptions = {}) {
       checkPrefix(prefix);
-      return listObjects(access, prefix);
+      return listObjects(access, prefix, listOptions);
     },
     async folders(prefix) {
       checkFolderPrefix(prefix);
-      return listFolders(access, prefix);
+      const names = await listNames(access, prefix);
+      return names.flatMap((name) => (name.endsWith('/') ? [name.slice(0, -1)] : []));
+    },
+    async names(prefix) {
+      checkFolderPrefix(prefix);
+      return listNames(access, prefix);
     },
     write: async (key, bytes, condition) => writeObject(access, placeOf(access, key), bytes, condition),
     async remove(key) {

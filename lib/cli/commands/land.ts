@@ -49,11 +49,13 @@ export async function landInto(context: Context, request: LandRequest, landing: 
 function renderLanded({ pipeline, source }: LandRequest, landed: readonly Landed[], next: readonly string[]): string {
   const bytes = landed.reduce((sum, one) => sum + one.bytes, 0);
   const replaced = landed.filter((one) => one.status === 'replaced');
+  const unchanged = landed.filter((one) => one.status === 'unchanged');
   return [
     `landed ${formatQuantity(landed.length, 'file')}, ${formatBytes(bytes)}, in bronze/${pipeline}/${source}/`,
     ...replaced.map(
       (one) => `  ${visibleLine(one.key)} replaced an earlier upload; the next run reads it as a new file`,
     ),
+    ...unchanged.map((one) => `  ${visibleLine(one.key)} had the same content before, and is no new file`),
     '',
     ...next,
     '',

@@ -29,6 +29,7 @@ function emptyResult(pipeline: string, run_id: string | null, status: string): E
     status,
     accounting: {},
     rejected_files: [],
+    left_files: [],
     tables: {},
     warnings: [],
     previews: {},

@@ -21,6 +21,7 @@ export function renderRun(
     renderTables(result, layout),
     renderPreviews(result, layout),
     renderRejected(result),
+    renderLeft(result),
     renderWarnings(result),
     next(result),
   ];
@@ -92,6 +93,13 @@ function renderRejected({ rejected_files }: RunResult): string {
   if (rejected_files.length === 0) return '';
   const lines = rejected_files.map(({ file, reason }) => `  ${visibleLine(file)}: ${visibleLine(reason)}`);
   return [`${formatQuantity(rejected_files.length, 'file')} rejected, and not read:`, ...lines, ''].join('\n');
+}
+
+/** The results of earlier releases have none. */
+function renderLeft({ left_files = [] }: RunResult): string {
+  if (left_files.length === 0) return '';
+  const lines = left_files.map(({ file, reason }) => `  ${file}: ${reason}`);
+  return [`${formatQuantity(left_files.length, 'file')} left to the next run:`, ...lines, ''].join('\n');
 }
 
 function renderWarnings({ warnings }: RunResult): string {

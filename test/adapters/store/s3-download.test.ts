@@ -53,6 +53,8 @@ function serveLarge({ s3 }: FakeS3, { whole = {}, fail, bytes = (range) => range
 
 const left = ({ scratch }: FakeS3): readonly string[] => readdirSync(join(scratch, 'borrowed'));
 
+const small = (text: string): object => ({ Body: bodyOf(Buffer.from(text)), ContentLength: text.length });
+
 describe('large objects', () => {
   it('are read by ranges, each only of the same object, side by side, into one file', async () => {
     await withFakeS3(async (fake) => {
@@ -145,9 +147,67 @@ describe('large objects', () => {
   });
 });
 
-describe('small objects', () => {
-  const small = (text: string): object => ({ Body: bodyOf(Buffer.from(text)), ContentLength: text.length });
+describe('objects as they were planned', () => {
+  const planned = { key: 'bronze/p/s/a.csv', etag: 'e' };
 
+  it('are asked for by their etag, or by a version, which has one content for ever', async () => {
+    await withFakeS3(async ({ s3, store }) => {
+      s3.on(GetObjectCommand).callsFake(() => small('x'));
+      const borrowed = await store.borrow([planned, { ...planned, key: 'bronze/p/s/b.csv', version: 'v1' }, 'ops/p/c']);
+      const asked = s3.commandCalls(GetObjectCommand).map((call) => call.args[0].input);
+      assert.deepEqual(asked.map(({ Key, IfMatch, VersionId }) => [Key, IfMatch, VersionId]).sort(), [
+        ['bronze/p/s/a.csv', '"e"', undefined],
+        ['bronze/p/s/b.csv', undefined, 'v1'],
+        ['ops/p/c', undefined, undefined],
+      ]);
+      assert.equal(borrowed.paths.size, 3);
+      await borrowed.release();
+    });
+  });
+
+  for (const [error, change] of [
+    [s3Error('PreconditionFailed', 412), 'replaced'],
+    [s3Error('NoSuchKey', 404), 'removed'],
+    [s3Error('InvalidObjectState', 403), 'unreadable'],
+  ] as const) {
+    it(`answer ${error.name}: they are ${change}, and the others are lent`, async () => {
+      await withFakeS3(async ({ s3, store }) => {
+        s3.on(GetObjectCommand)
+          .callsFake(() => small('x'))
+          .on(GetObjectCommand, { Key: planned.key })
+          .rejects(error);
+        const borrowed = await store.borrow([planned, 'ops/p/c']);
+        assert.deepEqual([...borrowed.changed], [[planned.key, change]]);
+        assert.deepEqual([...borrowed.paths.keys()], ['ops/p/c']);
+        await borrowed.release();
+      });
+    });
+  }
+
+  it('are replaced when a range of theirs is no longer of the etag', async () => {
+    await withFakeS3(async ({ s3, store }) => {
+      s3.on(GetObjectCommand).callsFake(({ Range, IfMatch }: GetObjectCommandInput) => {
+        assert.equal(IfMatch, '"e"');
+        if (Range !== undefined) throw s3Error('PreconditionFailed', 412);
+        return { ContentLength: RANGE_BYTES * 2, ETag: '"e"', Body: bodyOf(new Uint8Array(1)) };
+      });
+      const borrowed = await store.borrow([planned]);
+      assert.deepEqual([...borrowed.changed], [[planned.key, 'replaced']]);
+      await borrowed.release();
+    });
+  });
+
+  it('are lost with a version that is gone', async () => {
+    await withFakeS3(async ({ s3, store }) => {
+      s3.on(GetObjectCommand).rejects(s3Error('NoSuchVersion', 404));
+      const borrowed = await store.borrow([{ ...planned, version: 'v1' }]);
+      assert.deepEqual([...borrowed.changed.values()], ['removed']);
+      await borrowed.release();
+    });
+  });
+});
+
+describe('small objects', () => {
   it('come in one request each; an answer that breaks off leaves nothing of itself behind', async () => {
     await withFakeS3(async ({ s3, store, waits }) => {
       s3.on(GetObjectCommand)

@@ -17,6 +17,7 @@ function resultOf(run: RunRef, accounting: RunResult['accounting'] = { orders, c
     status: 'SUCCEEDED',
     accounting,
     rejected_files: [],
+    left_files: [],
     tables: {
       'shop_silver.orders': { rows_added: 85, files_added: 2, snapshot_id: '1' },
       'shop_gold.totals': { rows_added: 3, files_added: 1, snapshot_id: '2' },

@@ -1,1 +1,1 @@
-SELECT key, etag FROM ops.files
+SELECT key, etag, size FROM ops.files ORDER BY ingested_at
