@@ -98,7 +98,7 @@ function renderRejected({ rejected_files }: RunResult): string {
 /** The results of earlier releases have none. */
 function renderLeft({ left_files = [] }: RunResult): string {
   if (left_files.length === 0) return '';
-  const lines = left_files.map(({ file, reason }) => `  ${file}: ${reason}`);
+  const lines = left_files.map(({ file, reason }) => `  ${visibleLine(file)}: ${visibleLine(reason)}`);
   return [`${formatQuantity(left_files.length, 'file')} left to the next run:`, ...lines, ''].join('\n');
 }
 
