@@ -43,7 +43,8 @@ function unlistable(bucket: string, key: string, wrong: string): InvalidInput {
 
 /** The names one level below a prefix; those of folders end in `/`. */
 export async function listNames(access: S3Access, prefix: string): Promise<readonly string[]> {
-  if (prefix === '') return ORDERED_ZONES.filter((zone) => access.buckets[zone] !== undefined).map((zone) => `${zone}/`);
+  if (prefix === '')
+    return ORDERED_ZONES.filter((zone) => access.buckets[zone] !== undefined).map((zone) => `${zone}/`);
   const names: string[] = [];
   for (const zone of zonesUnder(access, prefix)) {
     const Bucket = access.buckets[zone];
