@@ -1,4 +1,6 @@
 import type { SourceSpec } from '../core/spec.ts';
+import type { ColumnType } from '../core/types.ts';
+import type { NativeType } from '../sql/native-type.ts';
 
 /**
  * The contract against the columns that a file has, by name: their order does not matter. Answers why they don't fit:
@@ -17,6 +19,30 @@ export function checkColumns(source: SourceSpec, names: readonly string[]): stri
     return `line 1: none of the columns ${quoted(names)} is in the contract${delimiterHint(source, names)}`;
   }
   return undefined;
+}
+
+/**
+ * Fields of the structs in a file's columns that the contract does not name, each with its path. They are left out, or
+ * with drift `fail` the file is.
+ */
+export function strangeFields(
+  source: SourceSpec,
+  columns: readonly { readonly name: string; readonly type: NativeType }[],
+): readonly string[] {
+  return source.columns.flatMap((column) => {
+    const found = columns.find((c) => c.name === column.source);
+    return found === undefined ? [] : strangeIn(column.type, found.type, column.source);
+  });
+}
+
+function strangeIn(type: ColumnType, native: NativeType, path: string): readonly string[] {
+  if (type.kind === 'list' && native.kind === 'list') return strangeIn(type.element, native.element, `${path}[]`);
+  if (type.kind !== 'struct' || native.kind !== 'struct') return [];
+  return native.fields.flatMap((field) => {
+    const named = type.fields.find((f) => f.name === field.name);
+    const at = `${path}.${field.name}`;
+    return named === undefined ? [at] : strangeIn(named.type, field.type, at);
+  });
 }
 
 const SHOWN = 20;

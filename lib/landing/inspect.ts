@@ -1,12 +1,13 @@
 import { stat, symlink } from 'node:fs/promises';
 import type { SourceSpec } from '../core/spec.ts';
 import type { Session } from '../ports.ts';
-import { describeParquet } from '../sql/inspect.ts';
+import { declaredType } from '../sql/native-type.ts';
 import type { FileLayout } from '../sql/raw-rows.ts';
 import { openArrayFile } from './array-file.ts';
-import { checkColumns } from './columns.ts';
+import { checkColumns, strangeFields } from './columns.ts';
 import { dataFault } from './data-fault.ts';
 import { parseHeader } from './header.ts';
+import { type OpenedParquet, openParquet } from './parquet/open.ts';
 import { type OpenQuote, openTextFile, type TextFile, type TextFormat } from './text-file.ts';
 
 /** What a landed file turned out to be. A rejected file is recorded with its reason; the run goes on without it. */
@@ -49,7 +50,7 @@ export async function inspectFile(
 ): Promise<Inspection> {
   const found =
     source.format.kind === 'parquet'
-      ? await inspectParquet(session, path, scratch)
+      ? await inspectParquet(session, source, path, scratch)
       : await inspectText(source, source.format, path, scratch);
   return found.kind === 'rejected' ? found : fit(source, found);
 }
@@ -107,22 +108,42 @@ async function inspectArray(format: TextFormat, landed: string, scratch: string)
   return { kind: 'readable', path: await plainName(path, scratch), layout, numbering, extra: [] };
 }
 
-async function inspectParquet(session: Session, landed: string, scratch: string): Promise<Inspection> {
+async function inspectParquet(
+  session: Session,
+  source: SourceSpec,
+  landed: string,
+  scratch: string,
+): Promise<Inspection> {
   const info = await stat(landed);
   if (!info.isFile()) return unreadable('not a file');
   if (info.size === 0) return unreadable('the file is empty (0 bytes)');
-  const path = await plainName(landed, scratch);
-  return readableBy(async () => {
-    const columns = await session.describe(describeParquet(path));
-    return { kind: 'readable', path, layout: { kind: 'parquet', columns }, numbering: BY_ENGINE, extra: columns };
-  });
+  const found = await openParquetFile(session, source, landed, scratch);
+  if (typeof found === 'string') return unreadable(found);
+  const [refused] = found.refused;
+  if (refused !== undefined) return { kind: 'rejected', code: 'SCHEMA_ERROR', reason: `column ${refused}` };
+  const { path, rows, columns } = found;
+  const extra = columns.map(({ name, type }) => ({ name, type: declaredType(type) }));
+  return {
+    kind: 'readable',
+    path,
+    layout: { kind: 'parquet', columns },
+    numbering: { ...BY_ENGINE, records: rows },
+    extra,
+  };
 }
 
-async function readableBy(look: () => Promise<Inspection>): Promise<Inspection> {
+/** The file, or why it cannot be read. */
+async function openParquetFile(
+  session: Session,
+  source: SourceSpec,
+  landed: string,
+  scratch: string,
+): Promise<OpenedParquet | string> {
+  const wanted = (name: string): boolean => source.columns.some((column) => column.source === name);
   try {
-    return await look();
+    return await openParquet(session, await plainName(landed, scratch), scratch, wanted);
   } catch (cause) {
-    return unreadable(dataFault(cause));
+    return cause instanceof RangeError ? cause.message : dataFault(cause);
   }
 }
 
@@ -140,6 +161,11 @@ function fit(source: SourceSpec, found: Extract<Inspection, { kind: 'readable' }
   const names = layout.kind === 'csv' ? layout.header : layout.columns.map((c) => c.name);
   const misfit = checkColumns(source, names);
   if (misfit !== undefined) return { kind: 'rejected', code: 'SCHEMA_ERROR', reason: misfit };
+  const strange = layout.kind === 'parquet' && source.drift === 'fail' ? strangeFields(source, layout.columns) : [];
+  if (strange.length > 0) {
+    const reason = `field ${strange.join(', ')} is not in the contract and drift is 'fail'; add it, or set drift to 'ignore' or 'evolve'`;
+    return { kind: 'rejected', code: 'SCHEMA_ERROR', reason };
+  }
   return { ...found, extra: found.extra.filter((e) => !source.columns.some((c) => c.source === e.name)) };
 }
 

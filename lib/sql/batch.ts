@@ -178,7 +178,9 @@ function parsedAt(group: FileGroup, source: SourceSpec, index: number): ParsedCo
 }
 
 function checksOf(source: SourceSpec, group: FileGroup): readonly RowCheck[] {
-  return source.columns.flatMap((column, i) => columnChecks(column, rawName(i), parsedAt(group, source, i)));
+  return source.columns.flatMap((column, i) =>
+    columnChecks(column, rawName(i), parsedAt(group, source, i), source.drift),
+  );
 }
 
 function passesAll(checks: readonly RowCheck[]): string {

@@ -1,5 +1,6 @@
-import type { ColumnCheck, ContractColumn } from '../core/spec.ts';
+import type { ColumnCheck, ContractColumn, DriftPolicy } from '../core/spec.ts';
 import { type ColumnType, renderColumnType } from '../core/types.ts';
+import { strangeKeys } from './parse-nested.ts';
 import type { ParsedColumn } from './parsed.ts';
 import { quoteName, quoteText } from './quote.ts';
 import { duckType } from './types.ts';
@@ -8,13 +9,19 @@ import { duckType } from './types.ts';
 export type RowCheck = { readonly code: string; readonly passes: string; readonly detail: string };
 
 /** All checks of one column, in the order in which their codes are reported. Column names are the contract's. */
-export function columnChecks(column: ContractColumn, raw: string, parsed: ParsedColumn): readonly RowCheck[] {
+export function columnChecks(
+  column: ContractColumn,
+  raw: string,
+  parsed: ParsedColumn,
+  drift: DriftPolicy,
+): readonly RowCheck[] {
   const expected = column.required
     ? `a ${renderColumnType(column.type)}`
     : `a ${renderColumnType(column.type)} or nothing`;
   const got = `coalesce('''' || left(CAST(${raw} AS VARCHAR), 80) || '''', 'nothing')`;
   const detail = (what: string): string =>
     `${quoteText(`${column.source}: got `)} || ${got} || ${quoteText(`; expected ${what}`)}`;
+  const nested = column.type.kind === 'list' || column.type.kind === 'struct';
   const checks: RowCheck[] = [];
   if (column.required)
     checks.push({ code: 'NULL_VALUE_ERROR', passes: `${raw} IS NOT NULL`, detail: detail('a value') });
@@ -22,8 +29,14 @@ export function columnChecks(column: ContractColumn, raw: string, parsed: Parsed
     checks.push({
       code: typeErrorCode(column.type),
       passes: `(${raw} IS NULL OR COALESCE(${parsed.exact}, false))`,
-      detail: detail(expected),
+      detail: nested && parsed.fault !== undefined ? parsed.fault(quoteText(column.source)) : detail(expected),
     });
+  }
+  const strange = drift === 'fail' && parsed.text !== undefined ? strangeKeys(column.type, parsed.text) : undefined;
+  if (strange !== undefined) {
+    const keys = `array_to_string(${strange.paths(column.source)}, ', ')`;
+    const what = quoteText("not in the contract, and drift is 'fail': key ");
+    checks.push({ code: 'SCHEMA_ERROR', passes: `COALESCE(${strange.none}, true)`, detail: `${what} || ${keys}` });
   }
   for (const check of column.checks) {
     const { condition, what } = renderCheck(check, column);

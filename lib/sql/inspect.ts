@@ -1,10 +1,10 @@
 import type { Statement } from '../core/statement.ts';
 import { type JsonLayout, renderJsonKeys } from './raw-rows.ts';
-import { readParquet } from './table-functions.ts';
+import { scanParquet } from './table-functions.ts';
 
 /** For `describe`: the columns of a Parquet file by its footer. */
 export function describeParquet(path: string): Statement {
-  return { name: 'inspect_parquet', text: `SELECT * FROM ${readParquet([path])}` };
+  return { name: 'inspect_parquet', text: `SELECT * FROM ${scanParquet([path])}` };
 }
 
 /** `name`: the keys of all objects in a JSON file, each once, in their order. */

@@ -1,5 +1,6 @@
 import type { ContractColumn } from '../core/spec.ts';
 import type { ColumnType } from '../core/types.ts';
+import type { NativeType } from './native-type.ts';
 import { parseNative } from './parse-native.ts';
 import { parseNested } from './parse-nested.ts';
 import { parseNumeric } from './parse-number.ts';
@@ -12,9 +13,9 @@ import { quoteName } from './quote.ts';
  * Text to value without loss: DuckDB's TRY_CAST, narrowed where it would round, wrap or guess. `1.7` is no integer,
  * `2.5555` no decimal(12,3), `0x1F` and `1_000` no numbers, an offset in a timestamp is honoured (result in UTC).
  */
-export function parseColumn(column: ContractColumn, raw: string, native: string | undefined): ParsedColumn {
+export function parseColumn(column: ContractColumn, raw: string, native: NativeType | undefined): ParsedColumn {
   const typed = quoteName(column.name);
-  if (native !== undefined && column.parse.kind === 'auto') return parseNative(column.type, raw, native, typed);
+  if (native !== undefined && column.parse.kind === 'auto') return parseNative(column.type, native, raw, typed);
   const text = native === undefined ? raw : `CAST(${raw} AS VARCHAR)`;
   switch (column.parse.kind) {
     case 'auto':

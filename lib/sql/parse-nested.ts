@@ -1,42 +1,203 @@
-import type { ColumnType } from '../core/types.ts';
-import { parseScalar } from './parse-scalar.ts';
-import type { ParsedColumn } from './parsed.ts';
-import { quoteName, quoteText } from './quote.ts';
+import { type ColumnType, renderColumnType } from '../core/types.ts';
+import { parseScalar, type ScalarType } from './parse-scalar.ts';
+import { firstOf, gotText, type NestedColumn, type PathSql, packList, packStruct } from './parsed.ts';
+import { quoteText, quoteTexts } from './quote.ts';
 
-/** JSON text whose shape is taken first, with text in its leaves, so that a leaf is parsed as a column of its type is. */
-export function parseNested(type: ColumnType, text: string): ParsedColumn {
-  const structure = quoteText(JSON.stringify(textStructure(type)));
-  const shape = `TRY(json_transform_strict(TRY_CAST(${text} AS JSON), ${structure}))`;
-  const { value, exact } = parseInside(type, shape, 0);
-  return { value, exact: `(${shape} IS NOT NULL AND COALESCE(${exact}, false))` };
+/**
+ * JSON text as a list or struct. Keys are compared exactly; one that an object lacks is null, as `null` is. Every leaf
+ * is a text that is parsed as a column of its type is; keys that the type does not name are left out.
+ */
+export function parseNested(type: ColumnType, text: string): NestedColumn {
+  const json = `TRY_CAST(${text} AS JSON)`;
+  const shape = `json_transform(${json}, ${quoteText(textStructure(type))})`;
+  const { value, exact } = parseShape(type, 'shape', 0);
+  const slow = parseJson(type, json, 0);
+  const fits = shapeFits(type, json) ?? slow.exact;
+  const root = quoteText(type.kind === 'list' ? 'ARRAY' : 'OBJECT');
+  const fault = (path: PathSql): string => {
+    const whole = gotText(path, text, `json_type(${json}) = ${root}`, renderColumnType(type));
+    return firstOf([whole, slow.fault(path)]);
+  };
+  // A lambda is the only place where SQL gives a value a name: DuckDB would take the text apart again for every use of it.
+  const named = (of: string): string => `list_transform([${shape}], lambda shape: ${of})[1]`;
+  const whole = `json_type(${json}) = ${root} AND ${fits}`;
+  const sound = `(CASE WHEN ${named(`shape IS NULL OR ${mayMisfit(type, 'shape', 0)}`)} THEN ${whole} ELSE true END)`;
+  return { value: named(value), exact: `COALESCE(${sound} AND ${named(exact)}, false)`, same: false, fault, text };
 }
 
-function parseInside(type: ColumnType, shape: string, depth: number): ParsedColumn {
+/**
+ * The parts of a value that is in its shape already, with text in the leaves. The whole text is taken apart once, by
+ * `json_transform`, which makes null of what is missing and of what has another shape alike.
+ */
+function parseShape(type: ColumnType, shape: string, depth: number): NestedColumn & { readonly raw: string } {
   if (type.kind === 'list') {
-    const item = `item${depth}`;
-    const { value, exact } = parseInside(type.element, item, depth + 1);
-    const broken = `list_filter(${shape}, lambda ${item}: ${item} IS NOT NULL AND NOT COALESCE(${exact}, false))`;
-    return { value: `list_transform(${shape}, lambda ${item}: ${value})`, exact: `len(${broken}) = 0` };
+    return { raw: shape, same: false, ...packList(shape, parseShape(type.element, `item${depth}`, depth + 1), depth) };
   }
-  if (type.kind === 'struct') {
-    const fields = type.fields.map((f) => {
-      const inner = `struct_extract(${shape}, ${quoteText(f.name)})`;
-      return { name: quoteName(f.name), inner, ...parseInside(f.type, inner, depth) };
-    });
-    const packed = `struct_pack(${fields.map((f) => `${f.name} := ${f.value}`).join(', ')})`;
-    return {
-      value: `CASE WHEN ${shape} IS NOT NULL THEN ${packed} END`,
-      exact: fields.map((f) => `(${f.inner} IS NULL OR COALESCE(${f.exact}, false))`).join(' AND '),
-    };
-  }
-  const { value } = parseScalar(type, shape, '');
-  return { value, exact: parseScalar(type, shape, value).exact };
+  if (type.kind !== 'struct') return parseLeaf(type, shape);
+  const fields = type.fields.map((f, i) => ({
+    name: f.name,
+    ...parseShape(f.type, `struct_extract_at(${shape}, ${i + 1})`, depth),
+  }));
+  return { raw: shape, same: false, ...packStruct(shape, fields) };
 }
 
-type JsonStructure = string | readonly JsonStructure[] | { readonly [name: string]: JsonStructure };
+/** Whether a part may have had another shape: a list that is null, a struct without any value. */
+function mayMisfit(type: ColumnType, shape: string, depth: number): string {
+  const item = `item${depth}`;
+  if (type.kind === 'list') {
+    if (!hasParts(type.element)) return `${shape} IS NULL`;
+    const odd = mayMisfit(type.element, item, depth + 1);
+    return `(${shape} IS NULL OR len(list_filter(${shape}, lambda ${item}: ${odd})) > 0)`;
+  }
+  if (type.kind !== 'struct') return 'false';
+  const fields = type.fields.map((f, i) => ({ type: f.type, part: `struct_extract_at(${shape}, ${i + 1})` }));
+  const empty = fields.map(({ part }) => `${part} IS NULL`).join(' AND ');
+  const inside = fields.filter((f) => hasParts(f.type)).map((f) => mayMisfit(f.type, f.part, depth));
+  return `(${[`(${shape} IS NOT NULL AND ${empty})`, ...inside].join(' OR ')})`;
+}
 
-function textStructure(type: ColumnType): JsonStructure {
-  if (type.kind === 'list') return [textStructure(type.element)];
-  if (type.kind === 'struct') return Object.fromEntries(type.fields.map((f) => [f.name, textStructure(f.type)]));
-  return 'VARCHAR';
+function hasParts(type: ColumnType): boolean {
+  return type.kind === 'list' || type.kind === 'struct';
+}
+
+/** Whether every part that has parts is of its JSON type, where it is there; undefined where no path can name one. */
+function shapeFits(type: ColumnType, json: string): string | undefined {
+  const groups = groupsIn(type, { pointer: '', path: '$', inList: false, nameable: true });
+  if (groups.some((g) => g.inList && !g.nameable)) return undefined;
+  const plain = groups.filter((g) => !g.inList);
+  const types = `json_type(${json}, ${quoteTexts(plain.map((g) => g.pointer))})`;
+  const fits = [
+    ...plain.map((g, i) => `COALESCE(${types}[${i + 1}] IN ('NULL', '${g.shape}'), true)`),
+    ...groups
+      .filter((g) => g.inList)
+      .map((g) => `list_has_all(['NULL', '${g.shape}'], json_type(${json}, ${quoteText(g.path)}))`),
+  ];
+  return fits.length === 0 ? 'true' : fits.join(' AND ');
+}
+
+type Group = Place & { readonly type: ColumnType; readonly shape: 'ARRAY' | 'OBJECT' };
+
+/** Where a part stands: as RFC 6901 has it, and as a path of DuckDB, which alone has lists but not every name. */
+type Place = { readonly pointer: string; readonly path: string; readonly inList: boolean; readonly nameable: boolean };
+
+/** The parts inside a type that have parts themselves. */
+function groupsIn(type: ColumnType, place: Place): readonly Group[] {
+  const inner: (readonly [ColumnType, Place])[] = [];
+  if (type.kind === 'list') inner.push([type.element, { ...place, path: `${place.path}[*]`, inList: true }]);
+  if (type.kind === 'struct') {
+    for (const { name, type: field } of type.fields) {
+      const nameable = place.nameable && !/["\\*]/.test(name) && name !== '';
+      const at = { pointer: place.pointer + jsonPointer(name), path: `${place.path}."${name}"`, nameable };
+      inner.push([field, { ...place, ...at }]);
+    }
+  }
+  return inner.flatMap(([field, at]) => {
+    if (!hasParts(field)) return [];
+    return [
+      { ...at, type: field, shape: field.kind === 'list' ? ('ARRAY' as const) : ('OBJECT' as const) },
+      ...groupsIn(field, at),
+    ];
+  });
+}
+
+/** As text, since JavaScript would put keys that look like numbers first. */
+function textStructure(type: ColumnType): string {
+  if (type.kind === 'list') return `[${textStructure(type.element)}]`;
+  if (type.kind !== 'struct') return '"VARCHAR"';
+  return `{${type.fields.map((f) => `${JSON.stringify(f.name)}:${textStructure(f.type)}`).join(',')}}`;
+}
+
+/** Where JSON text has keys that the type does not name, at any depth: whether it has none, and what to say of them. */
+export type StrangeKeys = { readonly none: string; readonly paths: (path: string) => string };
+
+/** `undefined` for a type without keys. `paths` gives a list of text: each strange key after the path of what it is in. */
+export function strangeKeys(type: ColumnType, text: string): StrangeKeys | undefined {
+  if (!hasKeys(type)) return undefined;
+  const json = `TRY_CAST(${text} AS JSON)`;
+  const paths = (path: string): string => `coalesce(${strangeIn(type, json, quoteText(path), 0)}, [])`;
+  const start: Place = { pointer: '', path: '$', inList: false, nameable: true };
+  const groups: readonly Group[] = [
+    { ...start, type, shape: type.kind === 'list' ? 'ARRAY' : 'OBJECT' },
+    ...groupsIn(type, start),
+  ];
+  if (groups.some((g) => g.inList && !g.nameable)) return { none: `len(${paths('')}) = 0`, paths };
+  const known = groups.flatMap((g) => {
+    if (g.type.kind !== 'struct') return [];
+    const names = quoteTexts(g.type.fields.map((f) => f.name));
+    const keys = `json_keys(${json}, ${quoteText(g.inList ? g.path : g.pointer)})`;
+    return [`list_has_all(${names}, coalesce(${g.inList ? `flatten(${keys})` : keys}, []))`];
+  });
+  return { none: known.join(' AND '), paths };
+}
+
+/** Whether a type has keys at all. */
+function hasKeys(type: ColumnType): boolean {
+  return type.kind === 'struct' || (type.kind === 'list' && hasKeys(type.element));
+}
+
+type JsonPart = NestedColumn & { readonly raw: string };
+
+/** Part by part, each taken from the JSON text anew: says what is wrong and where, but is slow. */
+function parseJson(type: ColumnType, json: string, depth: number): JsonPart {
+  if (type.kind === 'struct') {
+    const parts = partsOf(type, json);
+    const fields = type.fields.map((f, i) => ({ name: f.name, ...parseJson(f.type, `${parts}[${i + 1}]`, depth) }));
+    const packed = packStruct(json, fields);
+    const value = `CASE WHEN json_type(${json}) = 'OBJECT' THEN ${packed.value} END`;
+    return shaped(type, json, 'OBJECT', { ...packed, value });
+  }
+  if (type.kind === 'list') {
+    const items = itemsOf(json);
+    return shaped(type, json, 'ARRAY', packList(items, parseJson(type.element, `item${depth}`, depth + 1), depth));
+  }
+  return parseLeaf(type, `(${json} ->> '$')`);
+}
+
+function parseLeaf(type: ScalarType, text: string): JsonPart {
+  const { value } = parseScalar(type, text, '');
+  const { exact } = parseScalar(type, text, value);
+  return { raw: text, value, exact, same: false, fault: (path) => gotText(path, text, exact, renderColumnType(type)) };
+}
+
+/** Something that has to be of one JSON type or `null`. */
+function shaped(type: ColumnType, json: string, shape: string, inner: Omit<NestedColumn, 'same'>): JsonPart {
+  const fits = `json_type(${json}) IN ('NULL', ${quoteText(shape)})`;
+  const fault = (path: PathSql): string =>
+    firstOf([gotText(path, json, fits, renderColumnType(type)), inner.fault(path)]);
+  const exact = inner.exact === 'true' ? fits : `(${fits} AND ${inner.exact})`;
+  return { raw: json, value: inner.value, exact, same: false, fault };
+}
+
+/** The values of a struct's fields in their order: one pass over the text, names taken as they are. */
+function partsOf(type: Extract<ColumnType, { kind: 'struct' }>, json: string): string {
+  return `json_extract(${json}, ${quoteTexts(type.fields.map((f) => jsonPointer(f.name)))})`;
+}
+
+function itemsOf(json: string): string {
+  return `(CASE WHEN json_type(${json}) = 'ARRAY' THEN json_extract(${json}, '$[*]') END)`;
+}
+
+function strangeIn(type: ColumnType, json: string, path: string, depth: number): string {
+  const key = `key${depth}`;
+  if (type.kind === 'list') {
+    const at = `${path} || '[' || at${depth} || ']'`;
+    const inner = strangeIn(type.element, `item${depth}`, at, depth + 1);
+    return `flatten(list_transform(${itemsOf(json)}, lambda item${depth}, at${depth}: coalesce(${inner}, [])))`;
+  }
+  if (type.kind !== 'struct') return 'CAST([] AS VARCHAR[])';
+  const names = quoteTexts(type.fields.map((f) => f.name));
+  const own = `list_transform(list_filter(json_keys(${json}), lambda ${key}: NOT list_contains(${names}, ${key})), lambda ${key}: ${path} || '.' || ${key})`;
+  const parts = partsOf(type, json);
+  const inner = type.fields.flatMap((f, i) =>
+    hasKeys(f.type)
+      ? [`coalesce(${strangeIn(f.type, `${parts}[${i + 1}]`, `${path} || ${quoteText(`.${f.name}`)}`, depth + 1)}, [])`]
+      : [],
+  );
+  const all = inner.reduce((list, one) => `list_concat(${list}, ${one})`, `coalesce(${own}, [])`);
+  return `(CASE WHEN json_type(${json}) = 'OBJECT' THEN ${all} END)`;
+}
+
+/** RFC 6901, so that any name can be asked for. */
+export function jsonPointer(name: string): string {
+  return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }

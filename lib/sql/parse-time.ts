@@ -58,7 +58,7 @@ function instantOf(text: string): string {
 }
 
 /** Years 1 to 9999; false for no value. */
-function inCalendar(typed: string, { kind }: TimeType): string {
+export function inCalendar(typed: string, { kind }: TimeType): string {
   const name = duckType({ kind });
   return `COALESCE(${typed} >= ${name} '0001-01-01' AND ${typed} < ${name} '10000-01-01', false)`;
 }

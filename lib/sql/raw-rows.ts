@@ -1,5 +1,7 @@
 import type { ContractColumn, SourceFormat, SourceSpec } from '../core/spec.ts';
 import { hasOddities, markNumbers, strictJson, unmarkDecimal, unmarkText } from './json-text.ts';
+import { type NativeType, renderStored } from './native-type.ts';
+import { jsonPointer } from './parse-nested.ts';
 import { quoteName, quoteText, quoteTexts } from './quote.ts';
 import { FILE, type RejectTables, readParquet, readText } from './table-functions.ts';
 
@@ -18,7 +20,8 @@ export type FileLayout =
   | ({ readonly kind: 'lines' } & Lines)
   /** A copy that has every element on a line. */
   | ({ readonly kind: 'array' } & Lines)
-  | { readonly kind: 'parquet'; readonly columns: readonly { readonly name: string; readonly type: string }[] };
+  /** `columns`: all of the file, in its order and by the names that it gives them. */
+  | { readonly kind: 'parquet'; readonly columns: readonly { readonly name: string; readonly type: NativeType }[] };
 
 export type JsonLayout = Extract<FileLayout, { kind: 'lines' | 'array' }>;
 
@@ -37,11 +40,11 @@ export function rawName(index: number): string {
   return quoteName(`__r${index}`);
 }
 
-/** True when the i-th contract column arrives typed rather than as text. */
-export function nativeType(layout: FileLayout, column: ContractColumn): string | undefined {
+/** The type of a contract column that arrives typed rather than as text. */
+export function nativeType(layout: FileLayout, column: ContractColumn): NativeType | undefined {
   if (layout.kind !== 'parquet') return undefined;
   const type = layout.columns.find((c) => c.name === column.source)?.type;
-  return type === 'VARCHAR' ? undefined : type;
+  return type?.kind === 'leaf' && type.type === 'VARCHAR' ? undefined : type;
 }
 
 /**
@@ -66,9 +69,9 @@ export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: Rej
       });
     case 'parquet':
       return selectRaw(source, (column) => parquetColumn(layout.columns, column.source), {
-        record: packed(layout.columns.map((c) => quoteName(c.name))),
+        record: packed(layout.columns.map((c, i) => renderStored(c.type, `c${i}`))),
         misfit: 'CAST(NULL AS VARCHAR)',
-        from: readParquet(group.paths, true),
+        from: readParquet(group.paths, layout.columns),
       });
   }
 }
@@ -139,8 +142,10 @@ function csvColumn(header: readonly string[], name: string): string {
   return at < 0 ? 'CAST(NULL AS VARCHAR)' : `c${at}`;
 }
 
-function parquetColumn(columns: readonly { readonly name: string }[], name: string): string {
-  return columns.some((c) => c.name === name) ? quoteName(name) : 'CAST(NULL AS VARCHAR)';
+function parquetColumn(columns: readonly { readonly name: string; readonly type: NativeType }[], name: string): string {
+  const at = columns.findIndex((c) => c.name === name);
+  const found = columns[at];
+  return found === undefined ? 'CAST(NULL AS VARCHAR)' : renderStored(found.type, `c${at}`);
 }
 
 function csvFormat(format: SourceFormat): Extract<SourceFormat, { kind: 'csv' }> {
@@ -194,9 +199,4 @@ export function renderRecordText(layout: FileLayout): string {
 function jsonObject(names: readonly string[]): string {
   const values = names.map((name, i) => `${quoteText(name)}, CAST(struct_extract(${RAW}, 'r${i}') AS VARCHAR)`);
   return `CAST(json_object(${values.join(', ')}) AS VARCHAR)`;
-}
-
-/** RFC 6901, so that any column name can be asked for. */
-function jsonPointer(name: string): string {
-  return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }

@@ -3,10 +3,21 @@ import { quoteText, quoteTexts } from './quote.ts';
 /** The column that scans of landed files add: the local path of the file that a row comes from. */
 export const FILE = '__file';
 
-/** Parquet files of one shape, columns by the names of the first; a folder called `k=v` adds no column. */
-export function readParquet(paths: readonly string[], withFile = false): string {
-  const file = withFile ? `, filename = ${quoteText(FILE)}` : '';
+/** Parquet files as they are, for DESCRIBE; a folder called `k=v` adds no column. */
+export function scanParquet(paths: readonly string[], file = ''): string {
   return `read_parquet(${quoteTexts(paths)}, hive_partitioning = false, union_by_name = false${file})`;
+}
+
+/**
+ * Parquet files of one shape. Columns are called `c0`, `c1` and so on by their place, since DuckDB compares names without
+ * regard to case, and the column with the file's path is called so only after any of the files' own.
+ */
+export function readParquet(paths: readonly string[], columns: readonly { readonly name: string }[]): string {
+  const names = new Set(columns.map((c) => c.name.toLowerCase()));
+  let file = FILE;
+  while (names.has(file)) file += '_';
+  const called = [...columns.map((_, i) => `c${i}`), FILE].join(', ');
+  return `(SELECT * FROM ${scanParquet(paths, `, filename = ${quoteText(file)}`)} AS t(${called}))`;
 }
 
 /** Where structurally broken records go; each scan names tables of its own so that scans never mix. */

@@ -87,7 +87,7 @@ function structTypeOf(body: string): ColumnType | undefined {
 }
 
 /** Splits at commas outside parentheses and quotes. */
-function splitTopLevel(text: string): string[] {
+export function splitTopLevel(text: string): string[] {
   const parts: string[] = [];
   let depth = 0;
   let quoted = false;

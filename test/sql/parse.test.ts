@@ -63,9 +63,9 @@ const parquetBatch = batch(
   {
     kind: 'parquet',
     columns: [
-      { name: 'small', type: 'BIGINT' },
-      { name: 'price', type: 'DOUBLE' },
-      { name: 'at', type: 'VARCHAR' },
+      { name: 'small', type: { kind: 'leaf', type: 'BIGINT' } },
+      { name: 'price', type: { kind: 'leaf', type: 'DOUBLE' } },
+      { name: 'at', type: { kind: 'leaf', type: 'VARCHAR' } },
     ],
   },
   'in/a.parquet',
