@@ -56,6 +56,12 @@ function shorten(part: string): string {
   return `${part.slice(0, LONGEST).replace(/%.?$/, '')}~${hash}`;
 }
 
+/** A value as SQL casts it to its type; binary as `\\xNN`. */
+export function renderScalarText(type: IcebergType, value: Exclude<IcebergValue, null>): string {
+  if (!(value instanceof Uint8Array)) return Object.is(value, -0) ? '-0.0' : renderTyped(type, value);
+  return Array.from(value, (byte) => `\\x${byte.toString(16).padStart(2, '0').toUpperCase()}`).join('');
+}
+
 function renderPart(field: ResolvedField, value: IcebergValue): string {
   if (value === null) return NULL;
   const text = escaped(renderValue(field, value));

@@ -20,7 +20,8 @@ import {
 import { addMissingDeletes, createKeyEvents, createKnown, createTouched } from '../sql/keyed.ts';
 import { renderScan } from '../sql/scan.ts';
 import { duckType } from '../sql/types.ts';
-import { pathOf, scanColumns } from '../steps/table-state.ts';
+import { openFiles } from '../steps/foreign-files.ts';
+import { scanColumns } from '../steps/table-state.ts';
 import { planFiles } from '../table/read.ts';
 import type { QueryDeps } from './deps.ts';
 import { type FoundKeyedTable, findKeyedTable, type PipelineDeps } from './find-keyed.ts';
@@ -85,8 +86,8 @@ export async function readKeyHistory(
   const borrowed: Borrowed[] = [];
   try {
     const key = await parseKey(session, found, parts);
-    const log = await scanOfKey(deps.store, found.log, key, borrowed);
-    const history = await scanOfKey(deps.store, found.metadata, key, borrowed);
+    const log = await scanOfKey(session, deps.store, found.log, key, borrowed);
+    const history = await scanOfKey(session, deps.store, found.metadata, key, borrowed);
     for (const statement of createRowsOfKey(mode.key, { log, history })) await session.run(statement);
     await createEvents(session, deps.store, found, borrowed);
     const events = await session.rows(selectEvents(mode));
@@ -141,29 +142,32 @@ function columnNamed({ id, log }: FoundKeyedTable, name: string): Column {
 }
 
 /** A relation over the files of a table that may hold the key: its bucket's, less those whose bounds exclude it. */
-async function scanOfKey(store: ObjectStore, metadata: TableMetadata, key: Row, borrowed: Borrowed[]): Promise<string> {
+async function scanOfKey(
+  session: Session,
+  store: ObjectStore,
+  metadata: TableMetadata,
+  key: Row,
+  borrowed: Borrowed[],
+): Promise<string> {
   const predicates = Object.entries(key).flatMap(([column, text]): readonly Predicate[] => {
     const type = fieldByName(currentSchema(metadata), column)?.type;
     const value = type === undefined ? undefined : parseScalarText(type, String(text));
     return value === undefined ? [] : [{ column, op: '=', value }];
   });
-  return scanFiles(store, metadata, predicates, borrowed);
+  return scanFiles(session, store, metadata, predicates, borrowed);
 }
 
 async function scanFiles(
+  session: Session,
   store: ObjectStore,
   metadata: TableMetadata,
   predicates: readonly Predicate[],
   borrowed: Borrowed[],
 ): Promise<string> {
   const files = await planFiles(store, metadata, { predicates });
-  const keys = files.map((file) => store.key(file.path));
-  const own = await store.borrow(keys);
+  const own = await openFiles(session, store, metadata, files);
   borrowed.push(own);
-  return renderScan(
-    scanColumns(metadata, []),
-    keys.map((one) => pathOf(own, one)),
-  );
+  return renderScan(scanColumns(metadata, []), own.files);
 }
 
 /** The events as the merge sees them, with those that follow from full extracts, for which all of the log counts. */
@@ -182,7 +186,7 @@ async function createEvents(
   await session.run(createTouched(mode, scope));
   await session.run(createKeyEvents(mode, columns, scope));
   if (mode.missing === 'keep') return;
-  const extracts = renderLoggedExtracts(mode, await scanFiles(store, log, [], borrowed));
+  const extracts = renderLoggedExtracts(mode, await scanFiles(session, store, log, [], borrowed));
   await session.run(addMissingDeletes(mode, columns, extracts));
 }
 

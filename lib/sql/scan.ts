@@ -1,14 +1,28 @@
 import type { PartitionField } from '../core/spec.ts';
 import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
+import { type NamedFile, renderNamedFiles } from './named-files.ts';
 import { quoteName, quotePath, quoteText, quoteTexts } from './quote.ts';
 import { renderTransform } from './transform.ts';
 import { duckType } from './types.ts';
 
 export type ScanColumn = Column & { readonly id: number };
 
-/** A relation over data files by field id, so that files older than a column read it as NULL and renames are safe. */
-export function renderScan(columns: readonly ScanColumn[], paths: readonly string[]): string {
+/** A data file to scan: its path where its columns are found by field id. */
+export type ScanFile = string | NamedFile;
+
+/**
+ * A relation over data files by field id, so that files older than a column read it as NULL and renames are safe; by
+ * name over the files that have no ids.
+ */
+export function renderScan(columns: readonly ScanColumn[], files: readonly ScanFile[]): string {
+  const named = files.filter((file) => typeof file !== 'string');
+  const paths = files.filter((file) => typeof file === 'string');
+  if (named.length > 0) {
+    const parts = renderNamedFiles(columns, named);
+    const byId = paths.length === 0 ? [] : [`SELECT * FROM ${renderScan(columns, paths)}`];
+    return `(${[...byId, ...parts].join('\nUNION ALL\n')})`;
+  }
   if (paths.length === 0) {
     const empty = columns.map((c) => `CAST(NULL AS ${duckType(c.type)}) AS ${quoteName(c.name)}`);
     return `(SELECT ${empty.join(', ')} WHERE false)`;
@@ -25,15 +39,20 @@ export const BUCKET = '__bucket';
 /** Rows of data files with their bucket, which is known by file: hashing every key again would cost more than the rest. */
 export function renderBucketed(
   columns: readonly ScanColumn[],
-  files: readonly { readonly path: string; readonly bucket: number }[],
+  files: readonly { readonly file: ScanFile; readonly bucket: number }[],
 ): string {
+  const byId = files.filter(({ file }) => typeof file === 'string');
   const scan = renderScan(
     columns,
-    files.map((f) => f.path),
+    byId.map(({ file }) => file),
   );
   const bucket =
-    files.length === 0 ? 'NULL' : `[${files.map((f) => f.bucket).join(', ')}][CAST(file_index AS BIGINT) + 1]`;
-  return `(SELECT *, CAST(${bucket} AS INTEGER) AS ${BUCKET} FROM ${scan})`;
+    byId.length === 0 ? 'NULL' : `[${byId.map((f) => f.bucket).join(', ')}][CAST(file_index AS BIGINT) + 1]`;
+  const first = `SELECT *, CAST(${bucket} AS INTEGER) AS ${BUCKET} FROM ${scan}`;
+  const named = files
+    .filter(({ file }) => typeof file !== 'string')
+    .map((one) => `SELECT *, CAST(${one.bucket} AS INTEGER) AS ${BUCKET} FROM ${renderScan(columns, [one.file])}`);
+  return `(${[first, ...named].join('\nUNION ALL\n')})`;
 }
 
 export function createSchemas(names: readonly string[]): readonly Statement[] {
@@ -45,11 +64,11 @@ export function createTableView(
   schema: string,
   table: string,
   columns: readonly ScanColumn[],
-  paths: readonly string[],
+  files: readonly ScanFile[],
 ): Statement {
   return {
     name: `scan ${schema}.${table}`,
-    text: `CREATE OR REPLACE VIEW ${quotePath(schema, table)} AS SELECT * FROM ${renderScan(columns, paths)}`,
+    text: `CREATE OR REPLACE VIEW ${quotePath(schema, table)} AS SELECT * FROM ${renderScan(columns, files)}`,
   };
 }
 

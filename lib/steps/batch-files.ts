@@ -8,7 +8,7 @@ import type { Borrowed, Session } from '../ports.ts';
 import type { Batch } from '../sql/batch.ts';
 import type { NumberedFile } from '../sql/quarantine.ts';
 import type { FileGroup, FileLayout } from '../sql/raw-rows.ts';
-import { pathOf } from './table-state.ts';
+import { pathOf } from './foreign-files.ts';
 
 export type ReadableFile = {
   readonly landed: LandedFile;

@@ -7,9 +7,10 @@ import { quotePath } from '../sql/quote.ts';
 import { createSchemas, renderParquet } from '../sql/scan.ts';
 import { loadTable } from '../table/read.ts';
 import type { StepDeps } from './deps.ts';
+import { pathOf } from './foreign-files.ts';
 import type { Placed } from './place-files.ts';
 import { readJsonIfAny, writeJson } from './run-folder.ts';
-import { openTable, pathOf } from './table-state.ts';
+import { openTable } from './table-state.ts';
 
 /** Why a pipeline's circuit breaker is open. It stays so until a person closes it. */
 export type OpenBreaker = {

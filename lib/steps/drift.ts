@@ -7,9 +7,9 @@ import type { Session } from '../ports.ts';
 import { listJsonKeys } from '../sql/inspect.ts';
 import { columnTypeOf } from '../sql/types.ts';
 import type { StepDeps } from './deps.ts';
+import { pathOf } from './foreign-files.ts';
 import { withScratch } from './place-files.ts';
 import { type LandedRead, readLanded } from './read-landed.ts';
-import { pathOf } from './table-state.ts';
 
 /**
  * The contract with the columns that drift 'evolve' found in these files: text as it stands for CSV and JSON, the

@@ -28,11 +28,12 @@ import { createHashMacros } from '../sql/transform.ts';
 import { writeTable } from '../sql/write.ts';
 import { planFiles } from '../table/read.ts';
 import type { StepDeps } from './deps.ts';
+import { openFiles, pathOf } from './foreign-files.ts';
 import { followsRules } from './keyed-rules.ts';
 import { type Placed, placeDataFiles, withScratch } from './place-files.ts';
 import { bucketOf } from './plan-keyed-merge.ts';
 import type { UnitContext } from './stage.ts';
-import { fieldIdsOf, loadBase, pathOf, scanColumns } from './table-state.ts';
+import { fieldIdsOf, loadBase, scanColumns } from './table-state.ts';
 import { loadTarget } from './target.ts';
 import { emptyResult, type UnitResult } from './unit-result.ts';
 
@@ -112,17 +113,16 @@ async function openBuckets(
   const moved = context.planned.rebuild;
   const wanted = new Set(share.buckets);
   const files = moved ? all : all.filter((file) => wanted.has(bucketOf(file)));
-  const keys = files.map((file) => deps.store.key(file.path));
-  const borrowed = await deps.store.borrow(keys);
-  const columns = scanColumns(metadata, shape.columns);
-  const paths = keys.map((key) => pathOf(borrowed, key));
+  const bucketsOfFiles = files.map(bucketOf);
   const [bucket] = shape.partitionBy;
   if (bucket === undefined) throw new RangeError(`${shape.id} has no key bucket`);
+  const borrowed = await openFiles(session, deps.store, metadata, files);
+  const columns = scanColumns(metadata, shape.columns);
   const rows = moved
-    ? renderBucketRows(renderScan(columns, paths), bucket, shape.columns, share.buckets)
+    ? renderBucketRows(renderScan(columns, borrowed.files), bucket, shape.columns, share.buckets)
     : renderBucketed(
         columns,
-        files.map((file, i) => ({ path: paths[i] ?? '', bucket: bucketOf(file) })),
+        borrowed.files.map((file, i) => ({ file, bucket: bucketsOfFiles[i] ?? 0 })),
       );
   await session.run(createRelation(name, renderPart(context.model.mode, rows, share.part, share.parts)));
   return borrowed;

@@ -9,9 +9,10 @@ import { quotePath } from '../sql/quote.ts';
 import { createSchemas, renderParquet, renderScan } from '../sql/scan.ts';
 import { planFiles } from '../table/read.ts';
 import type { StepDeps } from './deps.ts';
+import { openFiles, pathOf } from './foreign-files.ts';
 import { withScratch } from './place-files.ts';
 import { runFolder } from './run-folder.ts';
-import { loadBase, loadQuarantine, openTable, pathOf, scanColumns } from './table-state.ts';
+import { loadBase, loadQuarantine, openTable, scanColumns } from './table-state.ts';
 import { leftBy, type UnitResult, withoutLeft } from './unit-result.ts';
 
 /** A share may weigh this part of a unit's input bytes, since Parquet grows when it is read. */
@@ -131,17 +132,14 @@ async function placeExtracts(
   if (planned.log === null) throw new RangeError(`${model.id} has no log`);
   const metadata = await loadBase(deps.store, plan, planned.log.id);
   const logged = metadata === undefined ? [] : await planFiles(deps.store, metadata);
-  const logKeys = logged.map((f) => deps.store.key(f.path));
   const stagedKeys = results.flatMap((r) => r.exchanged.map((p) => p.key));
   const rejectedKeys = results.flatMap((r) => r.quarantine.map((p) => p.key));
-  const borrowed = await deps.store.borrow([...logKeys, ...stagedKeys, ...rejectedKeys]);
+  const borrowed = await deps.store.borrow([...stagedKeys, ...rejectedKeys]);
   const session = await deps.engine.open(deps.settings);
   try {
     const columns = scanColumns(metadata, planned.log.columns);
-    const log = renderScan(
-      columns,
-      logKeys.map((k) => pathOf(borrowed, k)),
-    );
+    const opened = await openFiles(session, deps.store, metadata, logged);
+    const log = renderScan(columns, opened.files);
     const paths = stagedKeys.map((k) => pathOf(borrowed, k));
     const staged = paths.length === 0 ? renderScan(columns, []) : renderParquet(paths);
     const quarantine = await openQuarantine(deps, session, plan);
@@ -155,6 +153,7 @@ async function placeExtracts(
       });
     } finally {
       await quarantine.release();
+      await opened.release();
     }
     return key;
   } finally {

@@ -1,5 +1,4 @@
 import { mapConcurrent } from '../core/concurrency.ts';
-import { UnreadableTable } from '../core/errors.ts';
 import type { FieldId } from '../core/field-ids.ts';
 import { historyColumns, isKeyed, KEY_HASH, logColumns, logModelId, logTable } from '../core/keyed.ts';
 import { metadataColumns } from '../core/metadata.ts';
@@ -16,6 +15,7 @@ import type { ScanColumn } from '../sql/scan.ts';
 import { createSchemas, createTableView } from '../sql/scan.ts';
 import { parsePrepared } from '../table/prepare.ts';
 import { planFiles } from '../table/read.ts';
+import { openFiles } from './foreign-files.ts';
 import { runFolder } from './run-folder.ts';
 
 /** A silver table's columns are its model's, and the row hash where rows are deduplicated by it. */
@@ -148,17 +148,9 @@ async function openView(
 ): Promise<Borrowed> {
   const scan = snapshotId === undefined ? {} : { snapshotId };
   const files = metadata === undefined ? [] : await planFiles(store, metadata, scan);
-  const keys = files.map((file) => store.key(file.path));
-  const borrowed = await store.borrow(keys);
-  const paths = keys.map((key) => pathOf(borrowed, key));
-  await session.run(createTableView(name.schema, name.table, columns, paths));
-  return borrowed;
-}
-
-export function pathOf(borrowed: Borrowed, key: string): string {
-  const path = borrowed.paths.get(key);
-  if (path === undefined) throw new UnreadableTable(`the store gave no local path for ${key}`);
-  return path;
+  const opened = await openFiles(session, store, metadata, files);
+  await session.run(createTableView(name.schema, name.table, columns, opened.files));
+  return opened;
 }
 
 export function scanColumns(metadata: TableMetadata | undefined, columns: readonly Column[]): readonly ScanColumn[] {

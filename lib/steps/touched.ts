@@ -3,14 +3,15 @@ import { type GoldModel, modelId } from '../core/spec.ts';
 import { currentSpec, partitionSpecOf } from '../iceberg/partition.ts';
 import { columnsOf, currentSchema } from '../iceberg/schema.ts';
 import { currentSnapshot, snapshotById } from '../iceberg/snapshot.ts';
-import type { DataFile, TableMetadata } from '../iceberg/types.ts';
+import type { TableMetadata } from '../iceberg/types.ts';
 import { createSchemas, createTableView } from '../sql/scan.ts';
 import { listPartitions } from '../sql/touched.ts';
 import { createHashMacros } from '../sql/transform.ts';
-import { planFiles } from '../table/read.ts';
+import { planFiles, type ScannedFile } from '../table/read.ts';
 import type { StepDeps } from './deps.ts';
+import { type OpenedFiles, openFiles } from './foreign-files.ts';
 import { changedInputs, hashModel, inputBefore, MODEL_HASH } from './gold-inputs.ts';
-import { pathOf, scanColumns } from './table-state.ts';
+import { scanColumns } from './table-state.ts';
 
 /**
  * The partitions of a gold table that depend on what changed in its driving input since the table was last computed,
@@ -43,10 +44,10 @@ function samePartitioning(gold: TableMetadata, model: GoldModel): boolean {
 }
 
 /** Data files of one snapshot that the other does not have. */
-async function changedFiles(deps: StepDeps, state: TableMetadata, before: bigint): Promise<readonly DataFile[]> {
+async function changedFiles(deps: StepDeps, state: TableMetadata, before: bigint): Promise<readonly ScannedFile[]> {
   const then = await planFiles(deps.store, state, { snapshotId: before });
   const now = await planFiles(deps.store, state);
-  const known = (files: readonly DataFile[]): ReadonlySet<string> => new Set(files.map((f) => f.path));
+  const known = (files: readonly ScannedFile[]): ReadonlySet<string> => new Set(files.map((f) => f.path));
   const [old, current] = [known(then), known(now)];
   return [...now.filter((f) => !old.has(f.path)), ...then.filter((f) => !current.has(f.path))];
 }
@@ -56,30 +57,23 @@ async function listTouched(
   model: GoldModel,
   sql: string,
   state: TableMetadata,
-  changed: readonly DataFile[],
+  changed: readonly ScannedFile[],
 ): Promise<readonly PartitionText[]> {
   if (model.refresh.kind !== 'touched') return [];
   const { layer, name } = model.refresh.driver;
-  const keys = changed.map((file) => deps.store.key(file.path));
-  const borrowed = await deps.store.borrow(keys);
   const session = await deps.engine.open(deps.settings);
+  let opened: OpenedFiles | undefined;
   try {
+    opened = await openFiles(session, deps.store, state, changed);
     for (const statement of createSchemas([layer])) await session.run(statement);
     await session.run(createHashMacros());
     const columns = scanColumns(state, columnsOf(currentSchema(state)));
-    await session.run(
-      createTableView(
-        layer,
-        name,
-        columns,
-        keys.map((key) => pathOf(borrowed, key)),
-      ),
-    );
+    await session.run(createTableView(layer, name, columns, opened.files));
     const by = { fields: model.partitionBy, columns: model.columns };
     const rows = await session.rows(listPartitions(`(${sql})`, by));
     return rows.map((row) => model.partitionBy.map((_, i) => (row[`p${i}`] ?? null) as string | null));
   } finally {
     await session.close();
-    await borrowed.release();
+    await opened?.release();
   }
 }

@@ -8,7 +8,7 @@ import { resolveSpec, specById } from '../iceberg/partition.ts';
 import type { Predicate } from '../iceberg/predicate.ts';
 import { planScan } from '../iceberg/scan.ts';
 import { currentSchema } from '../iceberg/schema.ts';
-import { currentSnapshot, snapshotById } from '../iceberg/snapshot.ts';
+import { currentSnapshot, RUN_ID, snapshotById } from '../iceberg/snapshot.ts';
 import type { DataFile, ManifestEntry, ManifestFile, Snapshot, TableMetadata } from '../iceberg/types.ts';
 import type { Catalog, CatalogEntry, ObjectStore } from '../ports.ts';
 import { cacheOf } from './manifest-cache.ts';
@@ -27,6 +27,9 @@ export type ScanOptions = {
   readonly predicates?: readonly Predicate[];
 };
 
+/** A data file that a scan found. `foreign`: nothing shows that a run of ours wrote it, so it may lack field ids. */
+export type ScannedFile = DataFile & { readonly foreign: boolean };
+
 /**
  * The data files of a snapshot that may hold a matching row, in manifest order; none for a table without a snapshot.
  * Throws InvalidInput for an unknown snapshot, UnreadableTable for delete files and what else we do not read.
@@ -35,17 +38,18 @@ export async function planFiles(
   store: ObjectStore,
   metadata: TableMetadata,
   options: ScanOptions = {},
-): Promise<readonly DataFile[]> {
+): Promise<readonly ScannedFile[]> {
   const snapshot = chosenSnapshot(metadata, options.snapshotId);
   if (snapshot === undefined) return [];
   const filter = planScan(metadata, options.predicates ?? []);
   const manifests = (await readManifestList(store, snapshot)).filter(hasLiveFiles).filter(filter.manifestMayMatch);
   const entries = await mapConcurrent(manifests, (manifest) => readManifest(store, metadata, manifest));
+  const ours = new Set(metadata.snapshots.filter((one) => RUN_ID in one.summary).map((one) => one['snapshot-id']));
   return entries
     .flat()
     .filter(isLive)
-    .map((entry) => entry.file)
-    .filter(filter.fileMayMatch);
+    .filter((entry) => filter.fileMayMatch(entry.file))
+    .map(({ file, snapshotId }) => ({ ...file, foreign: snapshotId === null || !ours.has(snapshotId) }));
 }
 
 function chosenSnapshot(metadata: TableMetadata, id: bigint | undefined): Snapshot | undefined {
