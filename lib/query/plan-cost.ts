@@ -1,9 +1,9 @@
-import { type CostEstimate, estimateRun } from '../core/cost.ts';
-import type { Explanation } from '../core/explain.ts';
-import { parsedBytes } from '../core/planning.ts';
 import type { LandedFile, RunPlan, RunResult } from '../core/run.ts';
-import { ASSUMED_RATES, type Rates, workOf } from '../core/run-work.ts';
 import { fullName } from '../core/tables.ts';
+import { type CostEstimate, estimateRun } from '../plan/cost.ts';
+import type { Explanation } from '../plan/explain.ts';
+import { ASSUMED_RATES, type Rates, workOf } from '../plan/run-work.ts';
+import { parsedBytesOf } from '../plan/stage-units.ts';
 import type { StepDeps } from '../steps/deps.ts';
 import { type Survey, surveyPipeline } from '../steps/open.ts';
 import { readJson, readJsonIfAny, runFolder } from '../steps/run-folder.ts';
@@ -78,7 +78,7 @@ async function plannedBytes(deps: Pick<StepDeps, 'store'>, { spec, sources }: Ru
   for (const [source, { files_key }] of Object.entries(sources)) {
     const readers = spec.models.filter((model) => model.layer === 'silver' && model.from === source).length;
     const files = await readJson<readonly LandedFile[]>(deps.store, files_key);
-    bytes += readers * files.reduce((sum, file) => sum + parsedBytes(file), 0);
+    bytes += readers * parsedBytesOf(files);
   }
   return bytes;
 }

@@ -1,9 +1,9 @@
-import { type Explanation, explainRun } from '../core/explain.ts';
 import type { RunRef } from '../core/run.ts';
 import { currentSpec, partitionTuple } from '../iceberg/partition.ts';
 import { partitionPath } from '../iceberg/partition-path.ts';
 import { currentSchema } from '../iceberg/schema.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
+import { type Explanation, explainRun } from '../plan/explain.ts';
 import type { StepDeps } from '../steps/deps.ts';
 import { openRunKey, type Survey, surveyPipeline } from '../steps/open.ts';
 import { readJsonIfAny, runFolder } from '../steps/run-folder.ts';

@@ -28,8 +28,3 @@ export async function openKnown(
   for (const statement of createSchemas([SCHEMA])) await session.run(statement);
   return openTable(deps.store, session, { schema: SCHEMA, table: TABLE }, metadata, context.planned.shape.columns);
 }
-
-/** Whether a row whose key is taken by a different row goes to quarantine for good, rather than being dropped. */
-export function condemnsDuplicates(model: SilverModel): boolean {
-  return model.mode.kind === 'append' && model.mode.dedupe?.by === 'key' && model.mode.onDuplicate === 'condemn';
-}

@@ -1,6 +1,7 @@
 import { AuditFailed } from '../core/errors.ts';
 import { isKeyed } from '../core/keyed.ts';
 import { type Expectation, type KeyedMode, type MetadataColumn, modelId, type SilverModel } from '../core/spec.ts';
+import { condemnsDuplicates } from '../plan/stage-units.ts';
 import type { Session } from '../ports.ts';
 import {
   type Batch,
@@ -31,7 +32,7 @@ import { createCondemned } from '../sql/memory.ts';
 import { quotePath, quoteText } from '../sql/quote.ts';
 import { batchOf } from './batch-files.ts';
 import type { StepDeps } from './deps.ts';
-import { condemnsDuplicates, dedupeColumns, KNOWN_ROWS, openKnown } from './known-rows.ts';
+import { dedupeColumns, KNOWN_ROWS, openKnown } from './known-rows.ts';
 import { openMemory } from './quarantine-memory.ts';
 import { quarantineRows } from './quarantine-rows.ts';
 import type { UnitContext } from './stage.ts';

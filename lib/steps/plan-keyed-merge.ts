@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { KeyedModel } from '../core/keyed.ts';
 import { OPS_TABLES } from '../core/ops.ts';
-import type { KeyShare, MergeUnit, ModelPlan, RunPlan } from '../core/run.ts';
+import type { MergeUnit, ModelPlan, RunPlan } from '../core/run.ts';
 import type { DataFile } from '../iceberg/types.ts';
+import { packShares } from '../plan/merge-units.ts';
 import type { Session } from '../ports.ts';
 import { writeExtracts } from '../sql/extracts.ts';
 import { quotePath } from '../sql/quote.ts';
@@ -14,9 +15,6 @@ import { withScratch } from './place-files.ts';
 import { runFolder } from './run-folder.ts';
 import { loadBase, loadQuarantine, openTable, scanColumns } from './table-state.ts';
 import { leftBy, type UnitResult, withoutLeft } from './unit-result.ts';
-
-/** A share may weigh this part of a unit's input bytes, since Parquet grows when it is read. */
-const UNIT_SHARE = 1 / 4;
 
 /**
  * One share per touched key bucket, small ones joined to a unit, a large one cut by a second hash of the key. All
@@ -41,59 +39,21 @@ export async function planKeyedMerge(
   const everywhere =
     planned.rebuild || plan.withdraw.length > 0 || (model.mode.missing === 'delete' && staged.size > 0);
   const buckets = everywhere ? [...Array(planned.buckets).keys()] : [...staged.keys()].sort((a, b) => a - b);
-  const limit = plan.spec.settings.unitBytes * UNIT_SHARE;
-  const shares = buckets.flatMap((bucket) => {
+  const loads = buckets.map((bucket) => {
     const events = staged.get(bucket);
-    const bytes = (events?.bytes ?? 0) + (files.bytes.get(bucket) ?? 0);
-    return cutShare(bucket, events?.keys ?? [], bytes, limit);
+    return { bucket, events: events?.keys ?? [], bytes: (events?.bytes ?? 0) + (files.bytes.get(bucket) ?? 0) };
   });
   const extracts =
-    model.mode.missing === 'delete' && shares.length > 0
+    model.mode.missing === 'delete' && loads.length > 0
       ? await placeExtracts(deps, plan, level, planned, model, results)
       : null;
-  return packShares(shares, limit).map((group, i) => ({
+  return packShares(loads, plan.spec.settings).map((shares, i) => ({
     unit: `merge-${model.id}-${String(i).padStart(5, '0')}`,
     model: model.id,
     kind: 'keyed',
-    shares: joinShares(group),
+    shares,
     extracts,
   }));
-}
-
-type WeighedShare = KeyShare & { readonly bytes: number };
-
-function cutShare(bucket: number, events: readonly string[], bytes: number, limit: number): readonly WeighedShare[] {
-  const parts = bytes <= 2 * limit ? 1 : Math.ceil(bytes / limit);
-  return [...Array(parts).keys()].map((part) => ({ buckets: [bucket], part, parts, events, bytes: bytes / parts }));
-}
-
-/** Whole buckets of a unit are merged by one pass over all of them. */
-function joinShares(shares: readonly WeighedShare[]): readonly KeyShare[] {
-  const whole = shares.filter((share) => share.parts === 1);
-  const joined: KeyShare = {
-    buckets: whole.flatMap((share) => share.buckets),
-    part: 0,
-    parts: 1,
-    events: whole.flatMap((share) => share.events),
-  };
-  const parts = shares.filter((share) => share.parts > 1).map(({ bytes: _bytes, ...share }) => share);
-  return whole.length === 0 ? parts : [joined, ...parts];
-}
-
-function packShares(shares: readonly WeighedShare[], limit: number): readonly (readonly WeighedShare[])[] {
-  const groups: WeighedShare[][] = [];
-  let room = 0;
-  for (const share of shares) {
-    const open = groups.at(-1);
-    if (open !== undefined && share.bytes <= room) {
-      open.push(share);
-      room -= share.bytes;
-    } else {
-      groups.push([share]);
-      room = limit - share.bytes;
-    }
-  }
-  return groups;
 }
 
 /** Bytes of history and log by bucket. */

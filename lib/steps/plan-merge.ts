@@ -1,7 +1,7 @@
 import { isKeyed } from '../core/keyed.ts';
-import { packSmallFiles } from '../core/planning.ts';
 import type { MergeUnit, ModelPlan, RunPlan, RunState } from '../core/run.ts';
 import type { SilverModel } from '../core/spec.ts';
+import { packExchange, packSmallFiles } from '../plan/merge-units.ts';
 import type { StepDeps } from './deps.ts';
 import type { Placed } from './place-files.ts';
 import { planKeyedMerge } from './plan-keyed-merge.ts';
@@ -45,23 +45,24 @@ async function planUnits(
   return planned.output === 'exchange' ? planDedupe(plan, model, results) : planCompaction(plan, model, results);
 }
 
-/** Buckets joined, in order, until a unit holds about `unitBytes` of compressed rows. */
+/** Buckets joined, in order, until a unit holds as much as a merge takes. */
 function planDedupe(plan: RunPlan, model: SilverModel, results: readonly UnitResult[]): readonly MergeUnit[] {
-  const buckets = new Map<string, Placed[]>();
-  for (const placed of results.flatMap((r) => r.exchanged)) {
-    const bucket = placed.written.partition[0]?.value ?? '';
-    buckets.set(bucket, [...(buckets.get(bucket) ?? []), placed]);
-  }
-  const groups: Placed[][] = [];
-  let room = 0;
-  for (const members of buckets.values()) {
-    const bytes = members.reduce((sum, m) => sum + m.written.bytes, 0);
-    const open = groups.at(-1);
-    if (open !== undefined && bytes <= room) open.push(...members);
-    else groups.push([...members]);
-    room = (open !== undefined && bytes <= room ? room : plan.spec.settings.unitBytes / 4) - bytes;
-  }
-  return groups.map((group, i) => mergeUnit(model, 'dedupe', i, group));
+  const byBucket = Map.groupBy(
+    results.flatMap((r) => r.exchanged),
+    (placed) => placed.written.partition[0]?.value ?? '',
+  );
+  const buckets = [...byBucket.values()].map((files) => ({
+    files,
+    bytes: files.reduce((sum, file) => sum + file.written.bytes, 0),
+  }));
+  return packExchange(buckets, plan.spec.settings).map((group, i) =>
+    mergeUnit(
+      model,
+      'dedupe',
+      i,
+      group.flatMap(({ files }) => files),
+    ),
+  );
 }
 
 function planCompaction(plan: RunPlan, model: SilverModel, results: readonly UnitResult[]): readonly MergeUnit[] {

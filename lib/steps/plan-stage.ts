@@ -1,12 +1,12 @@
 import { isKeyed, type KeyedModel } from '../core/keyed.ts';
-import { bucketsFor, PARTITIONS_PER_UNIT, packUnits, parsedBytes } from '../core/planning.ts';
-import type { LandedFile, LevelPlan, ModelPlan, PartitionText, RunPlan, RunState, StageUnit } from '../core/run.ts';
+import type { LandedFile, LevelPlan, ModelPlan, RunPlan, RunState, StageUnit } from '../core/run.ts';
 import type { GoldModel, SilverModel, SourceSpec } from '../core/spec.ts';
 import type { Column } from '../core/types.ts';
+import { exchangeBuckets } from '../plan/buckets.ts';
+import { packFiles, packPartitions, parsedBytesOf } from '../plan/stage-units.ts';
 import type { StepDeps } from './deps.ts';
 import { evolveContract } from './drift.ts';
 import { goldReason } from './gold-inputs.ts';
-import { condemnsDuplicates } from './known-rows.ts';
 import { readJson, readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from './run-folder.ts';
 import { bucketsOf, keyedShapes, shapeOf } from './table-shape.ts';
 import { findModel, loadBase, loadStates, tableColumns } from './table-state.ts';
@@ -48,9 +48,7 @@ async function planSilver(
   const files = source === undefined ? [] : await readJson<LandedFile[]>(deps.store, source.files_key);
   const rebuild = plan.rebuild.includes(model.id);
   if (files.length === 0 && plan.tables[model.id] !== null && !rebuild) return undefined;
-  // Rows that are condemned for their key have to be seen together: what a merge finds out comes after validation.
-  const unitBytes = condemnsDuplicates(model) ? Number.POSITIVE_INFINITY : plan.spec.settings.unitBytes;
-  const packed = packUnits(files, unitBytes);
+  const packed = packFiles(model, files, plan.spec.settings);
   const units = packed.map((members, ordinal) => stageUnit(model.id, ordinal, members));
   for (const unit of units) await writeOnce(deps.store, runFolder.unit(plan.run, level, unit.unit), unit);
   const { value: contract, left } = await evolveContract(deps, sourceOf(plan, model), model, files);
@@ -58,7 +56,7 @@ async function planSilver(
   const added = contract.columns
     .filter((c) => model.selectsAll && !known.has(c.name))
     .map(({ name, type }) => ({ name, type }));
-  const bytes = files.reduce((sum, file) => sum + parsedBytes(file), 0);
+  const bytes = parsedBytesOf(files);
   const names = units.map((u) => u.unit);
   const common = {
     model: model.id,
@@ -89,7 +87,7 @@ function planRows(
     shape: shapeOf(deps, plan.spec, model, added),
     log: null,
     output: work.units > 1 && dedupes ? 'exchange' : 'final',
-    buckets: bucketsFor(work.bytes, plan.spec.settings.unitBytes),
+    buckets: exchangeBuckets(work.bytes, plan.spec.settings.unitBytes),
   };
 }
 
@@ -117,7 +115,7 @@ async function planGold(
   const reason = goldReason(model, states.get(model.id), states);
   if (reason === undefined) return undefined;
   const touched = await findTouched(deps, model, states);
-  const units = chunk(touched, PARTITIONS_PER_UNIT).map((partitions, i) => ({
+  const units = packPartitions(touched).map((partitions, i) => ({
     ...stageUnit(model.id, i, []),
     partitions,
   }));
@@ -135,14 +133,6 @@ async function planGold(
     reason,
     touched,
   };
-}
-
-/** All of a table is one unit; touched partitions are shared out, none when nothing of the table is touched. */
-function chunk(touched: readonly PartitionText[] | null, size: number): readonly (readonly PartitionText[] | null)[] {
-  if (touched === null) return [null];
-  const chunks: (readonly PartitionText[])[] = [];
-  for (let at = 0; at < touched.length; at += size) chunks.push(touched.slice(at, at + size));
-  return chunks;
 }
 
 function stageUnit(model: string, ordinal: number, files: readonly LandedFile[]): StageUnit {

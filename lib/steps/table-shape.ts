@@ -6,6 +6,7 @@ import type { Column } from '../core/types.ts';
 import { currentSpec } from '../iceberg/partition.ts';
 import { parseTransform } from '../iceberg/transforms.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
+import { chosenBuckets } from '../plan/buckets.ts';
 import type { StepDeps } from './deps.ts';
 import { tableColumns, tableIdOf } from './table-state.ts';
 
@@ -41,21 +42,10 @@ export function keyedShapes(
   return { shape, log };
 }
 
-/** About this many bytes of parsed input make a bucket of a new keyed table. */
-const BYTES_PER_BUCKET = 64 * 1024 * 1024;
-const MOST_BUCKETS = 256;
-
 /** The bucket count of a keyed table: what it was made with, else what the model asks for, else by the batch's size. */
 export function bucketsOf(model: KeyedModel, base: TableMetadata | undefined, bytes: number): number {
   const field = base === undefined ? undefined : currentSpec(base).fields[0];
   const transform = field === undefined ? undefined : parseTransform(field.transform);
   if (transform?.kind === 'bucket') return transform.width;
   return chosenBuckets(model, bytes);
-}
-
-/** What a table made anew would have. */
-export function chosenBuckets(model: KeyedModel, bytes: number): number {
-  if (model.mode.buckets !== null) return model.mode.buckets;
-  const wanted = Math.ceil(bytes / BYTES_PER_BUCKET);
-  return Math.min(MOST_BUCKETS, 2 ** Math.ceil(Math.log2(Math.max(1, wanted))));
 }

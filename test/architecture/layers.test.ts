@@ -19,10 +19,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   engine: ['ports', 'core', 'sql'],
   landing: ['ports', 'core', 'sql'],
   compile: ['ports', 'core', 'sql', 'define'],
+  plan: ['core'],
   generate: ['ports', 'core', 'sql'],
   table: ['ports', 'core', 'iceberg'],
-  steps: ['table', 'landing', 'sql', 'iceberg', 'core', 'ports'],
-  query: ['table', 'steps', 'compile', 'sql', 'iceberg', 'core', 'ports'],
+  steps: ['plan', 'table', 'landing', 'sql', 'iceberg', 'core', 'ports'],
+  query: ['plan', 'table', 'steps', 'compile', 'sql', 'iceberg', 'core', 'ports'],
   adapters: ['ports', 'core', 'iceberg/types'],
   report: ['core'],
   runtime: [
@@ -33,13 +34,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'define',
     'engine',
     'iceberg',
+    'plan',
     'ports',
     'query',
     'report',
     'steps',
     'table',
   ],
-  cli: ['runtime', 'query', 'generate', 'asl', 'report', 'core', 'ports'],
+  cli: ['runtime', 'query', 'generate', 'asl', 'report', 'plan', 'core', 'ports'],
   infra: ['core'],
   lambdas: ['runtime', 'steps'],
   // Bundles lambdas/ by path, as infra takes the bundles.
@@ -48,7 +50,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Layers without a world: same input, same output, nothing read and nothing kept. */
-const PURE = ['core', 'iceberg', 'sql', 'asl'];
+const PURE = ['core', 'iceberg', 'sql', 'asl', 'plan'];
 /** Compression and checksums compute; they reach for nothing. */
 const CODECS = ['node:zlib', 'node:crypto'];
 const IMPURE_NAMES =

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { ASSUMED_RATES } from '../../lib/core/run-work.ts';
+import { ASSUMED_RATES } from '../../lib/plan/run-work.ts';
 import { planWithCost } from '../../lib/query/plan-cost.ts';
 import { planRun } from '../../lib/query/plan-run.ts';
 import { openTestLake, type TestLake } from '../support/test-lake.ts';

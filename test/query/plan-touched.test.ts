@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { ExplainedTable } from '../../lib/core/explain.ts';
 import { append, csv, definePipeline, month } from '../../lib/define/index.ts';
+import type { ExplainedTable } from '../../lib/plan/explain.ts';
 import { planRun } from '../../lib/query/plan-run.ts';
 import { openTestLake, type TestLake } from '../support/test-lake.ts';
 

@@ -1,6 +1,6 @@
 import { InvalidInput } from '../../core/errors.ts';
-import { PRICES } from '../../core/prices.ts';
 import { visibleJson } from '../../core/visible.ts';
+import { PRICES } from '../../plan/prices.ts';
 import { type AthenaUse, athenaDeps, queryAthena } from '../../runtime/aws/athena.ts';
 import { type Context, EXIT } from '../context.ts';
 import { formatBytes, formatUsd } from '../output/human.ts';

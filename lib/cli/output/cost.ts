@@ -1,4 +1,4 @@
-import type { CostEstimate } from '../../core/cost.ts';
+import type { CostEstimate } from '../../plan/cost.ts';
 import { formatBytes, formatCount, formatUsd } from './human.ts';
 import { renderTable, type TableLayout } from './table.ts';
 

@@ -1,4 +1,4 @@
-import type { ExplainedTable } from '../../core/explain.ts';
+import type { ExplainedTable } from '../../plan/explain.ts';
 import type { PlannedRun } from '../../query/plan-cost.ts';
 import type { Context } from '../context.ts';
 import { renderCost } from './cost.ts';

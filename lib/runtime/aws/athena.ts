@@ -12,7 +12,7 @@ import {
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { awsFailure } from '../../adapters/aws/errors.ts';
 import { EngineError, InvalidInput, StrataError, Unavailable } from '../../core/errors.ts';
-import { costOfQuery } from '../../core/prices.ts';
+import { costOfQuery } from '../../plan/prices.ts';
 import type { Row } from '../../ports.ts';
 import { requireReading, withDatabasePrefix } from './athena-sql.ts';
 import { type AthenaColumn, columnsOfResult, parseValue } from './athena-values.ts';

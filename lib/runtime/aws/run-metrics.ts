@@ -1,6 +1,6 @@
 import { DEFAULT_COMPUTE } from '../../core/compute.ts';
-import { costOfRun } from '../../core/cost.ts';
 import { addCounts, NO_ROWS, type RunPlan, type RunRef, type RunResult } from '../../core/run.ts';
+import { costOfRun } from '../../plan/cost.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { readJson, readJsonIfAny, readPlan, runFolder, writeJson } from '../../steps/run-folder.ts';
 import type { Measure } from './telemetry.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderCost } from '../../../lib/cli/output/cost.ts';
-import type { CostEstimate } from '../../../lib/core/cost.ts';
-import { ASSUMED_RATES } from '../../../lib/core/run-work.ts';
+import type { CostEstimate } from '../../../lib/plan/cost.ts';
+import { ASSUMED_RATES } from '../../../lib/plan/run-work.ts';
 
 const COST: CostEstimate = {
   region: 'us-east-1',

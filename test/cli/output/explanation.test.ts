@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { renderCost } from '../../../lib/cli/output/cost.ts';
 import { renderExplanation } from '../../../lib/cli/output/explanation.ts';
 import { DEFAULT_COMPUTE } from '../../../lib/core/compute.ts';
-import { estimateRun } from '../../../lib/core/cost.ts';
-import type { ExplainedPartitions } from '../../../lib/core/explain.ts';
+import { estimateRun } from '../../../lib/plan/cost.ts';
+import type { ExplainedPartitions } from '../../../lib/plan/explain.ts';
 import type { PlannedRun } from '../../../lib/query/plan-cost.ts';
 
 const WORLD = { layout: {}, hint: (command: string) => `strata ${command}` };

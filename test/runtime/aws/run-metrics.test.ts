@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMemoryStore } from '../../../lib/adapters/store/memory.ts';
 import { DEFAULT_COMPUTE } from '../../../lib/core/compute.ts';
-import { costOfRun } from '../../../lib/core/cost.ts';
 import type { RowCounts, RunRef, RunResult } from '../../../lib/core/run.ts';
+import { costOfRun } from '../../../lib/plan/cost.ts';
 import { measureRun } from '../../../lib/runtime/aws/run-metrics.ts';
 import { runFolder, writeJson } from '../../../lib/steps/run-folder.ts';
 

@@ -1,7 +1,7 @@
-import { PARTITIONS_PER_UNIT, packUnits, parsedBytes } from './planning.ts';
-import type { LandedFile } from './run.ts';
-import { type GoldModel, type ModelMode, modelId, type PipelineSettings, type SilverModel } from './spec.ts';
-import { fullName } from './tables.ts';
+import type { LandedFile } from '../core/run.ts';
+import { type GoldModel, modelId, type PipelineSettings, type SilverModel } from '../core/spec.ts';
+import { fullName } from '../core/tables.ts';
+import { packFiles, packPartitions, parsedBytesOf } from './stage-units.ts';
 
 /** Of a PipelineSpec, what says which table is written when. */
 export type Outline = {
@@ -13,7 +13,7 @@ export type Outline = {
 };
 
 type Shared = 'id' | 'name' | 'layer' | 'reads';
-type Silver = Pick<SilverModel, Shared | 'from'> & { readonly mode: Pick<ModelMode, 'kind'> };
+type Silver = Pick<SilverModel, Shared | 'from' | 'mode'>;
 type Gold = Pick<GoldModel, Shared | 'refresh'>;
 
 /** What a run would find, without what it would need to do it. */
@@ -92,7 +92,7 @@ function explainSource(source: string, files: readonly LandedFile[]): ExplainedS
     source,
     files: files.length,
     bytes: files.reduce((sum, file) => sum + file.size, 0),
-    estimated_bytes: files.reduce((sum, file) => sum + parsedBytes(file), 0),
+    estimated_bytes: parsedBytesOf(files),
   };
 }
 
@@ -116,13 +116,12 @@ function explainSilver(outlook: Outlook, model: Silver): ExplainedTable | undefi
   const files = outlook.waiting.get(model.from) ?? [];
   const exists = outlook.existing.has(model.id);
   if (files.length === 0 && exists) return undefined;
-  const units = packUnits(files, outlook.spec.settings.unitBytes).length;
   return {
     table: tableName(outlook.spec, model),
     action: exists ? actionOf(model) : 'create',
     reason: files.length === 0 ? 'the table does not exist yet' : `new files of ${model.from}`,
-    units,
-    estimated_bytes: files.reduce((sum, file) => sum + parsedBytes(file), 0),
+    units: packFiles(model, files, outlook.spec.settings).length,
+    estimated_bytes: parsedBytesOf(files),
     partitions: null,
   };
 }
@@ -148,12 +147,12 @@ function explainGold(outlook: Outlook, model: Gold, written: ReadonlySet<string>
   if (changing.length === 0 && exists && stale === undefined) return undefined;
   const becauseOfInputs = exists ? `this run writes ${changing.join(', ')}` : 'the table does not exist yet';
   const partitions = exists ? partitionsOf(outlook, model, changing) : null;
-  const units = partitions === null || partitions.of_new_rows ? 1 : 0;
+  const units = packPartitions(partitions === null ? null : partitions.known).length;
   return {
     table: tableName(outlook.spec, model),
     action: !exists ? 'create' : partitions === null ? 'replace' : 'replace partitions',
     reason: stale ?? becauseOfInputs,
-    units: Math.max(units, Math.ceil((partitions?.known.length ?? 0) / PARTITIONS_PER_UNIT)),
+    units: partitions?.of_new_rows ? Math.max(1, units) : units,
     estimated_bytes: null,
     partitions,
   };

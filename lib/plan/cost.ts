@@ -1,9 +1,9 @@
-import type { Compute } from './compute.ts';
+import type { Compute } from '../core/compute.ts';
+import type { RunResult } from '../core/run.ts';
+import { STEP_NAMES, type StepName } from '../core/states.ts';
+import { vcpusOf } from '../core/worker-memory.ts';
 import { PRICES, type Prices } from './prices.ts';
-import type { RunResult } from './run.ts';
 import { ASSUMED_RATES, CALLS, type Rates, type Requests, type RunWork, type UnitWork } from './run-work.ts';
-import { STEP_NAMES, type StepName } from './states.ts';
-import { vcpusOf } from './worker-memory.ts';
 
 export type CostLine = {
   readonly service: 'Lambda' | 'Step Functions' | 'S3';

@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { explainRun, type Outline, type Outlook } from '../../lib/core/explain.ts';
 import type { LandedFile } from '../../lib/core/run.ts';
-import type { TableRef } from '../../lib/core/spec.ts';
+import type { ModelMode, TableRef } from '../../lib/core/spec.ts';
+import { append, scd2 } from '../../lib/define/index.ts';
+import { explainRun, type Outline, type Outlook } from '../../lib/plan/explain.ts';
 
 type Model = Outline['models'][number];
 
-function silver(name: string, from: string, kind: 'append' | 'full' | 'replace' | 'scd2', ...reads: TableRef[]): Model {
-  return { id: `silver.${name}`, name, layer: 'silver', from, mode: { kind }, reads };
+const MODES = {
+  append: append(),
+  full: { kind: 'full' },
+  replace: { kind: 'replace' },
+  scd2: { ...scd2({ key: 'id', sequence: 'at' }), track: [] },
+} as const satisfies Readonly<Record<string, ModelMode>>;
+
+function silver(name: string, from: string, kind: keyof typeof MODES, ...reads: TableRef[]): Model {
+  return { id: `silver.${name}`, name, layer: 'silver', from, mode: MODES[kind], reads };
 }
 
 function gold(name: string, ...reads: TableRef[]): Model {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ExplainedTable, Explanation } from '../../lib/core/explain.ts';
-import { workOf } from '../../lib/core/run-work.ts';
 import type { GoldModel, ModelMode, PipelineSpec, SilverModel, TableRef } from '../../lib/core/spec.ts';
+import type { ExplainedTable, Explanation } from '../../lib/plan/explain.ts';
+import { workOf } from '../../lib/plan/run-work.ts';
 
 const COMMON = { sql: '', sqlFile: null, columns: [], partitionBy: [], sortBy: [], expect: [], description: null };
 const APPEND: ModelMode = { kind: 'append', dedupe: null, onDuplicate: 'drop' };

@@ -1,9 +1,10 @@
+import { isKeyed, LOG_SUFFIX } from '../core/keyed.ts';
+import type { GoldModel, ModelSpec, PipelineSpec, SilverModel } from '../core/spec.ts';
+import { modelId } from '../core/spec.ts';
+import type { StepName } from '../core/states.ts';
+import { fullName } from '../core/tables.ts';
 import type { ExplainedTable, Explanation } from './explain.ts';
-import { isKeyed, LOG_SUFFIX } from './keyed.ts';
-import type { GoldModel, ModelSpec, PipelineSpec, SilverModel } from './spec.ts';
-import { modelId } from './spec.ts';
-import type { StepName } from './states.ts';
-import { fullName } from './tables.ts';
+import { isSmall, mergeBytes } from './merge-units.ts';
 
 /** What a run has to do, as far as it costs something. */
 export type RunWork = {
@@ -61,9 +62,6 @@ export const CALLS: Readonly<Record<StepName, Requests>> = {
   Finish: { get: 70, put: 10 },
 };
 
-/** A unit of a merge weighs this part of a unit's input, since Parquet grows when it is read. */
-const MERGE_SHARE = 1 / 4;
-
 type Outline = Pick<PipelineSpec, 'name' | 'settings' | 'models' | 'levels'>;
 
 /**
@@ -116,13 +114,13 @@ function mergeWork(
 ): UnitWork | undefined {
   if (isKeyed(model)) {
     const bytes = units === 0 ? 0 : staged + before;
-    return units === 0 ? undefined : { kind: 'merge', units: unitsFor(bytes, settings.unitBytes * MERGE_SHARE), bytes };
+    return units === 0 ? undefined : { kind: 'merge', units: unitsFor(bytes, mergeBytes(settings)), bytes };
   }
   if (units < 2) return undefined;
   if (model.mode.kind === 'append' && model.mode.dedupe !== null) {
-    return { kind: 'merge', units: unitsFor(staged, settings.unitBytes * MERGE_SHARE), bytes: staged };
+    return { kind: 'merge', units: unitsFor(staged, mergeBytes(settings)), bytes: staged };
   }
-  return staged / units < settings.fileBytes / 2
+  return isSmall(staged / units, settings.fileBytes)
     ? { kind: 'merge', units: unitsFor(staged, settings.fileBytes), bytes: staged }
     : undefined;
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Compute, DEFAULT_COMPUTE } from '../../lib/core/compute.ts';
-import { type CostLine, costOfRun, estimateRun } from '../../lib/core/cost.ts';
-import { costOfQuery, PRICES, type Prices } from '../../lib/core/prices.ts';
 import type { RunResult } from '../../lib/core/run.ts';
-import type { Rates, RunWork, UnitWork } from '../../lib/core/run-work.ts';
 import { STEP_NAMES, type StepCompute, type StepName } from '../../lib/core/states.ts';
+import { type CostLine, costOfRun, estimateRun } from '../../lib/plan/cost.ts';
+import { costOfQuery, PRICES, type Prices } from '../../lib/plan/prices.ts';
+import type { Rates, RunWork, UnitWork } from '../../lib/plan/run-work.ts';
 
 /** Prices at which sums can be done in the head: a GB-second costs 1,024, everything else 1. */
 const ROUND: Prices = {

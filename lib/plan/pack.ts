@@ -1,0 +1,24 @@
+/**
+ * Items in their order, joined to groups of about `limit`: an item that does not fit into what is left begins the next
+ * group, and none is split, so a group of one may weigh more. Every list of units is packed by this.
+ */
+export function packInOrder<Item>(
+  items: readonly Item[],
+  limit: number,
+  weigh: (item: Item) => number,
+): readonly (readonly Item[])[] {
+  const groups: Item[][] = [];
+  let room = 0;
+  for (const item of items) {
+    const weight = weigh(item);
+    const open = groups.at(-1);
+    if (open !== undefined && weight <= room) {
+      open.push(item);
+      room -= weight;
+    } else {
+      groups.push([item]);
+      room = limit - weight;
+    }
+  }
+  return groups;
+}

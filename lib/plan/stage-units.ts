@@ -1,0 +1,41 @@
+import type { LandedFile } from '../core/run.ts';
+import type { PipelineSettings, SilverModel } from '../core/spec.ts';
+import { packInOrder } from './pack.ts';
+
+/** Factor by which compressed text grows when it is read; an estimate for sizing units only. */
+const INFLATION = 6;
+
+/** Bytes a worker will parse for a file. */
+export function parsedBytes(file: LandedFile): number {
+  return /\.(gz|zst|zstd)$/i.test(file.key) ? file.size * INFLATION : file.size;
+}
+
+/** What workers parse for all of them. */
+export function parsedBytesOf(files: readonly LandedFile[]): number {
+  return files.reduce((sum, file) => sum + parsedBytes(file), 0);
+}
+
+/** Whether a row whose key is taken by a different row goes to quarantine for good, rather than being dropped. */
+export function condemnsDuplicates({ mode }: Pick<SilverModel, 'mode'>): boolean {
+  return mode.kind === 'append' && mode.dedupe?.by === 'key' && mode.onDuplicate === 'condemn';
+}
+
+/** A silver model's files, each list a unit. A file is never split. */
+export function packFiles(
+  model: Pick<SilverModel, 'mode'>,
+  files: readonly LandedFile[],
+  { unitBytes }: Pick<PipelineSettings, 'unitBytes'>,
+): readonly (readonly LandedFile[])[] {
+  // Rows that are condemned for their key have to be seen together: what a merge finds out comes after validation.
+  return packInOrder(files, condemnsDuplicates(model) ? Number.POSITIVE_INFINITY : unitBytes, parsedBytes);
+}
+
+/** Partitions of a gold table that one unit computes again. */
+const PARTITIONS_PER_UNIT = 25;
+
+/** Touched partitions shared out, none when nothing is touched; `null`, all of the table, is one unit. */
+export function packPartitions<Partition>(
+  touched: readonly Partition[] | null,
+): readonly (readonly Partition[] | null)[] {
+  return touched === null ? [null] : packInOrder(touched, PARTITIONS_PER_UNIT, () => 1);
+}
