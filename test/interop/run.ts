@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { writeGenerated, writeLarge, writeMany } from './committed-tables.ts';
 import { exitCode, PEERS, pythonWith, sparkJar } from './environments.ts';
 import { writeEvolving, writeModes, writeRetail, writeTypes } from './lakes.ts';
+import { writePublicFiles } from './public-files.ts';
 
 /**
  * `npm run test:interop [-- --seed N] [-- --verbose] [-- --spark]`: writes lakes with Strata and lets PyIceberg and
@@ -30,18 +31,21 @@ async function writeLakes(folder: string, seed: number): Promise<string> {
     many: await writeMany(join(folder, 'many')),
     large: await writeLarge(join(folder, 'large')),
     generated: await writeGenerated(join(folder, 'generated'), seed),
+    public: await writePublicFiles(join(folder, 'public'), await pyiceberg()),
   };
   const path = join(folder, 'lakes.json');
   await writeFile(path, JSON.stringify(lakes, null, 1));
   return path;
 }
 
+const pyiceberg = (): Promise<string> => pythonWith('pyiceberg', join(import.meta.dirname, 'requirements.txt'));
+
 /** The program that checks, and what it takes after the list of lakes. */
 async function checker(): Promise<{ interpreter: string; script: string; rest: readonly string[] }> {
   const rest = options.verbose ? ['--verbose'] : [];
   if (!options.spark)
     return {
-      interpreter: await pythonWith('pyiceberg', join(import.meta.dirname, 'requirements.txt')),
+      interpreter: await pyiceberg(),
       script: 'main.py',
       rest,
     };

@@ -10,6 +10,7 @@ from harness import Report
 from large_lake import check_large
 from many_commits import check_many
 from modes_lake import check_modes
+from public_files import check_public_files
 from retail_lake import check_retail
 from tables import check_form
 from types_lake import check_types
@@ -24,6 +25,7 @@ CHECKS = {
     "many": check_many,
     "large": check_large,
     "generated": check_generated,
+    "public": check_public_files,
 }
 
 
