@@ -1,11 +1,8 @@
-import { EngineError } from '../core/errors.ts';
+const LONGEST_REASON = 500;
 
-/** What DuckDB calls faults of a statement or of the machine; the bytes of a file are not to blame for them. */
-const OURS =
-  /\b(Parser|Binder|Catalog|Syntax|INTERNAL|Internal|Not implemented|Out of Memory|Permission|Interrupt) Error|: No space left on device/;
-
-/** Why a file cannot be read, when it was the file that made a statement fail; anything else is thrown. */
-export function dataFault(cause: unknown): string {
-  if (!(cause instanceof EngineError) || OURS.test(cause.message)) throw cause;
-  return cause.message.split('\n')[0] ?? cause.message;
+/** What the engine said, as a reason in one line: how it was said decides nothing. */
+export function engineReason(cause: Error): string {
+  const line = cause.message.split('\n').find((one) => one.trim() !== '') ?? 'no message';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the engine quotes what stands in files.
+  return line.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, LONGEST_REASON);
 }

@@ -5,7 +5,7 @@ import { declaredType } from '../sql/native-type.ts';
 import type { FileLayout } from '../sql/raw-rows.ts';
 import { openArrayFile } from './array-file.ts';
 import { checkColumns, strangeFields } from './columns.ts';
-import { dataFault } from './data-fault.ts';
+import { engineReason } from './data-fault.ts';
 import { parseHeader } from './header.ts';
 import { type OpenedParquet, openParquet } from './parquet/open.ts';
 import { type OpenQuote, openTextFile, type TextFile, type TextFormat } from './text-file.ts';
@@ -21,7 +21,13 @@ export type Inspection =
       /** Columns that the contract does not name; empty for JSON, whose rows name their own. */
       readonly extra: readonly FileColumn[];
     }
-  | { readonly kind: 'rejected'; readonly code: 'UNREADABLE_FILE' | 'SCHEMA_ERROR'; readonly reason: string };
+  | {
+      readonly kind: 'rejected';
+      readonly code: 'UNREADABLE_FILE' | 'SCHEMA_ERROR';
+      readonly reason: string;
+      /** What was thrown at the file, where something was: the machine may be to blame as well. */
+      readonly cause?: Error;
+    };
 
 export type FileColumn = { readonly name: string; readonly type: string };
 
@@ -40,7 +46,7 @@ export type Numbering = {
 
 /**
  * Looks at one local file before any row of it is parsed: is it whole, is it of the declared format, do its columns
- * fit the contract under its drift policy. `scratch` is a path whose extensions are free: plain copies go there.
+ * fit the contract under its drift policy. Whatever is thrown at it is a rejection with its `cause`. `scratch` is a path whose extensions are free: plain copies go there.
  */
 export async function inspectFile(
   session: Session,
@@ -48,11 +54,16 @@ export async function inspectFile(
   path: string,
   scratch: string,
 ): Promise<Inspection> {
-  const found =
-    source.format.kind === 'parquet'
-      ? await inspectParquet(session, source, path, scratch)
-      : await inspectText(source, source.format, path, scratch);
-  return found.kind === 'rejected' ? found : fit(source, found);
+  try {
+    const found =
+      source.format.kind === 'parquet'
+        ? await inspectParquet(session, source, path, scratch)
+        : await inspectText(source, source.format, path, scratch);
+    return found.kind === 'rejected' ? found : fit(source, found);
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    return { ...unreadable(engineReason(cause)), cause };
+  }
 }
 
 async function inspectText(
@@ -143,7 +154,8 @@ async function openParquetFile(
   try {
     return await openParquet(session, await plainName(landed, scratch), scratch, wanted);
   } catch (cause) {
-    return cause instanceof RangeError ? cause.message : dataFault(cause);
+    if (cause instanceof RangeError) return cause.message;
+    throw cause;
   }
 }
 
@@ -169,6 +181,6 @@ function fit(source: SourceSpec, found: Extract<Inspection, { kind: 'readable' }
   return { ...found, extra: found.extra.filter((e) => !source.columns.some((c) => c.source === e.name)) };
 }
 
-function unreadable(reason: string): Inspection {
+function unreadable(reason: string): Extract<Inspection, { kind: 'rejected' }> {
   return { kind: 'rejected', code: 'UNREADABLE_FILE', reason };
 }

@@ -1,6 +1,7 @@
 import type { SourceSpec } from '../core/spec.ts';
 import type { Statement } from '../core/statement.ts';
 import { columnChecks, type RowCheck } from './column-checks.ts';
+import { guardCondition, guardValue, raises } from './guard.ts';
 import { parseColumn } from './parse-column.ts';
 import type { ParsedColumn } from './parsed.ts';
 import { quoteName, quotePath, quoteText } from './quote.ts';
@@ -18,7 +19,12 @@ import {
 } from './raw-rows.ts';
 
 /** What is read and how: the files of one unit, grouped by shape, in row-number order. */
-export type Batch = { readonly source: SourceSpec; readonly groups: readonly FileGroup[] };
+export type Batch = {
+  readonly source: SourceSpec;
+  readonly groups: readonly FileGroup[];
+  /** A row of which an expression raises fails a check, instead of the statement; needs `guardSession`. */
+  readonly guarded?: boolean;
+};
 
 export const OK = '__ok';
 export const HASH = '__hash';
@@ -76,7 +82,7 @@ GROUP BY ALL`,
 export function createParsed(batch: Batch, rejects: RejectTables, as: { table: boolean } & ParsedExtras): Statement {
   const shadowed = batch.source.columns.filter(shadowsRowNumber).map((c) => `${quoteName(c.name)} AS ${ROWID_COLUMN}`);
   const selects = batch.groups.map((group) => {
-    const checked = renderChecked(batch.source, group, rejects, as);
+    const checked = renderChecked(batch, group, rejects, as);
     return shadowed.length === 0 ? checked : `SELECT * RENAME (${shadowed.join(', ')}) FROM (${checked})`;
   });
   const kind = as.table ? 'TABLE' : 'VIEW';
@@ -134,7 +140,7 @@ SELECT p.rowid AS rid FROM ${PARSED} p JOIN firsts f ON p.${HASH} = f.hash WHERE
 /** Every well-formed record in its order: why it does not pass and, where it does not or for `all`, text, hash and key. */
 export function renderFailedRows(batch: Batch, rejects: RejectTables, all: boolean): string {
   const selects = batch.groups.map((group) => {
-    const checks = checksOf(batch.source, group);
+    const checks = checksOf(batch, group);
     const issues = checks.map(
       (c) => `CASE WHEN NOT (${c.passes}) THEN {'code': ${quoteText(c.code)}, 'detail': ${c.detail}} END`,
     );
@@ -146,18 +152,19 @@ export function renderFailedRows(batch: Batch, rejects: RejectTables, all: boole
   CASE WHEN __passes THEN [] WHEN ${MISFIT} = ${quoteText(NOT_AN_OBJECT)} THEN [${misfit}]
     ELSE list_filter([${codes}], lambda issue: issue IS NOT NULL) END AS issues
 FROM (SELECT *, ${MISFIT} IS NULL AND ${passesAll(checks)} AS __passes
-FROM (${renderTyped(batch.source, group, rejects)}))`;
+FROM (${renderTyped(batch, group, rejects)}))`;
   });
   return selects.join('\nUNION ALL\n');
 }
 
-function renderChecked(source: SourceSpec, group: FileGroup, rejects: RejectTables, as: ParsedExtras): string {
+function renderChecked(batch: Batch, group: FileGroup, rejects: RejectTables, as: ParsedExtras): string {
+  const { source } = batch;
   const columns = source.columns.map((c) => quoteName(c.name));
   const hash = as.hash ? `, ${renderHash(source)} AS ${HASH}` : '';
   const key = as.key ? `, ${renderKey(source)} AS ${KEY}` : '';
   const extra = `${hash}${as.file ? `, ${FILE}` : ''}${key}`;
-  const passes = `${MISFIT} IS NULL AND ${EVERY_ROW} AND ${passesAll(checksOf(source, group))}`;
-  return `SELECT ${columns.join(', ')}, ${passes} AS ${OK}${extra}\nFROM (${renderTyped(source, group, rejects)})`;
+  const passes = `${MISFIT} IS NULL AND ${EVERY_ROW} AND ${passesAll(checksOf(batch, group))}`;
+  return `SELECT ${columns.join(', ')}, ${passes} AS ${OK}${extra}\nFROM (${renderTyped(batch, group, rejects)})`;
 }
 
 /**
@@ -166,8 +173,11 @@ function renderChecked(source: SourceSpec, group: FileGroup, rejects: RejectTabl
  */
 const EVERY_ROW = 'random() >= 0';
 
-function renderTyped(source: SourceSpec, group: FileGroup, rejects: RejectTables): string {
-  const values = source.columns.map((c, i) => `${parsedAt(group, source, i).value} AS ${quoteName(c.name)}`);
+function renderTyped({ source, guarded }: Batch, group: FileGroup, rejects: RejectTables): string {
+  const values = source.columns.map((c, i) => {
+    const { value } = parsedAt(group, source, i);
+    return `${guarded === true ? guardValue(value) : value} AS ${quoteName(c.name)}`;
+  });
   return `SELECT *, ${values.join(', ')} FROM (${renderRawRows(source, group, rejects)})`;
 }
 
@@ -177,11 +187,21 @@ function parsedAt(group: FileGroup, source: SourceSpec, index: number): ParsedCo
   return parseColumn(column, rawName(index), nativeType(group.layout, column));
 }
 
-function checksOf(source: SourceSpec, group: FileGroup): readonly RowCheck[] {
-  return source.columns.flatMap((column, i) =>
-    columnChecks(column, rawName(i), parsedAt(group, source, i), source.drift),
-  );
+function checksOf({ source, guarded }: Batch, group: FileGroup): readonly RowCheck[] {
+  return source.columns.flatMap((column, i) => {
+    const parsed = parsedAt(group, source, i);
+    const checks = columnChecks(column, rawName(i), parsed, source.drift);
+    if (guarded !== true) return checks;
+    const detail = quoteText(`${column.source}: its value cannot be computed`);
+    return [
+      { code: ENGINE_ERROR, passes: `NOT ${raises(parsed.value)}`, detail },
+      ...checks.map((check) => ({ ...check, passes: guardCondition(check.passes) })),
+    ];
+  });
 }
+
+/** The code of a row that the engine cannot take through a statement that other rows pass. */
+export const ENGINE_ERROR = 'ENGINE_ERROR';
 
 function passesAll(checks: readonly RowCheck[]): string {
   return checks.length === 0 ? 'true' : `(${checks.map((c) => c.passes).join(' AND ')})`;

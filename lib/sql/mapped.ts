@@ -1,6 +1,7 @@
 import type { Expectation } from '../core/spec.ts';
 import type { Statement } from '../core/statement.ts';
-import { HASH, PARSED, RID } from './batch.ts';
+import { ENGINE_ERROR, HASH, PARSED, RID } from './batch.ts';
+import { guardCondition } from './guard.ts';
 import { ATTEMPTS } from './memory.ts';
 import { quoteName, quoteText } from './quote.ts';
 import { FILE } from './raw-rows.ts';
@@ -16,11 +17,34 @@ export function createMapped(sql: string): Statement {
   return { name: 'silver_model', text: `CREATE TABLE ${MAPPED} AS ${sql}` };
 }
 
-/** Rows per expectation that break it; a condition that is NULL holds. */
-export function countBroken(expectations: readonly RowExpectation[]): Statement {
-  const counts = expectations.map(
-    (e) => `count(*) FILTER (NOT COALESCE((${e.condition}), true)) AS ${quoteName(e.name)}`,
+/**
+ * `__mapped` from SQL whose `wrapped` columns are lists of one value, or NULL where the value raises. `__raised` names
+ * the columns that do.
+ */
+export function createGuarded(
+  sql: string,
+  { columns, wrapped }: { readonly columns: readonly string[]; readonly wrapped: readonly string[] },
+): Statement {
+  const values = columns.map((name) =>
+    wrapped.includes(name) ? `${quoteName(name)}[1] AS ${quoteName(name)}` : quoteName(name),
   );
+  const raised = wrapped.map((name) => `CASE WHEN ${quoteName(name)} IS NULL THEN ${quoteText(name)} END`);
+  const list = `list_filter([${['NULL::VARCHAR', ...raised].join(', ')}], lambda name: name IS NOT NULL)`;
+  return {
+    name: 'guarded_model',
+    text: `CREATE TABLE ${MAPPED} AS SELECT ${values.join(', ')}, ${list} AS __raised FROM (${sql})`,
+  };
+}
+
+/** Whether a row breaks an expectation; a condition that is NULL holds, one that raises does not. */
+function breaks({ condition }: RowExpectation, guarded: boolean): string {
+  const holds = `COALESCE((${condition}), true)`;
+  return `NOT ${guarded ? guardCondition(holds) : holds}`;
+}
+
+/** Rows per expectation that break it. */
+export function countBroken(expectations: readonly RowExpectation[], guarded = false): Statement {
+  const counts = expectations.map((e) => `count(*) FILTER (${breaks(e, guarded)}) AS ${quoteName(e.name)}`);
   return { name: 'expectations', text: `SELECT ${counts.join(', ')} FROM ${MAPPED}` };
 }
 
@@ -33,12 +57,17 @@ export function createDrops(
     /** Conditions under which a row's own end comes before its sequence. */
     readonly backwards?: readonly string[];
   },
+  guard?: readonly RaisedRule[],
 ): Statement {
   const issues = expectations.map((e) => {
     const detail = quoteText(`expectation ${e.name} does not hold: ${e.condition}`);
-    return `CASE WHEN NOT COALESCE((${e.condition}), true) THEN {'code': ${quoteText(e.code)}, 'detail': ${detail}} END`;
+    return `CASE WHEN ${breaks(e, guard !== undefined)} THEN {'code': ${quoteText(e.code)}, 'detail': ${detail}} END`;
   });
+  const raised = guard ?? [];
   const all = [
+    ...raised.map(
+      ({ when, detail }) => `CASE WHEN ${when} THEN {'code': ${quoteText(ENGINE_ERROR)}, 'detail': ${detail}} END`,
+    ),
     ...issues,
     ...required.key.map((column) => nullIssue('NULL_KEY', 'key', column)),
     ...required.sequence.map((column) => nullIssue('NULL_SEQUENCE', 'sequence', column)),
@@ -53,7 +82,8 @@ export function createDrops(
       : `list_filter([${all.join(', ')}], lambda issue: issue IS NOT NULL)`;
   // Few rows are dropped: the lists are only made for those.
   const dropped = [
-    ...expectations.map((e) => `NOT COALESCE((${e.condition}), true)`),
+    ...raised.map(({ when }) => when),
+    ...expectations.map((e) => breaks(e, guard !== undefined)),
     ...[...required.key, ...required.sequence].map((column) => `${quoteName(column)} IS NULL`),
     ...(required.backwards ?? []),
   ];
@@ -61,6 +91,15 @@ export function createDrops(
     name: 'drops',
     text: `CREATE TABLE ${DROPS} AS SELECT ${RID} AS rid, ${list} AS issues, 'quarantined' AS status FROM ${MAPPED} WHERE ${dropped.join(' OR ') || 'false'}`,
   };
+}
+
+/** Under which condition an expression over a mapped row raises, and a text expression that says which. */
+export type RaisedRule = { readonly when: string; readonly detail: string };
+
+/** Raises where one of the expressions raises over a mapped row. */
+export function tryExpressions(expressions: readonly string[]): Statement {
+  const hashes = expressions.map((expression) => `max(hash(${expression}))`);
+  return { name: 'try_expressions', text: `SELECT ${hashes.join(', ')} FROM ${MAPPED}` };
 }
 
 function nullIssue(code: string, role: string, column: string): string {

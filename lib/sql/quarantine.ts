@@ -1,7 +1,16 @@
 import type { Statement } from '../core/statement.ts';
-import { type Batch, DUPLICATES, HASH, hasRejects, KEY, renderFailedRows } from './batch.ts';
+import {
+  type Batch,
+  DUPLICATES,
+  ENGINE_ERROR,
+  HASH,
+  hasRejects,
+  KEY,
+  rejectTables,
+  renderFailedRows,
+} from './batch.ts';
 import { quoteName, quoteText, quoteTexts } from './quote.ts';
-import { FILE, RAW, type RejectTables } from './raw-rows.ts';
+import { FILE, type FileGroup, RAW, type RejectTables, renderRawRows, renderRecordText } from './raw-rows.ts';
 
 /** One landed file as the scans see it. */
 export type NumberedFile = {
@@ -27,6 +36,8 @@ export type QuarantineContext = {
   readonly withDrops: boolean;
   /** `__memory`, `__condemned` and `__attempts` exist: rows were held against what is in quarantine. */
   readonly withMemory: boolean;
+  /** `__poisoned` exists: the scans leave out records that the engine cannot take. */
+  readonly withPoison?: boolean;
 };
 
 const OPEN_QUOTE =
@@ -95,8 +106,34 @@ FROM records r JOIN scans s USING (${scan})`;
 }
 
 /** `path`: files that have a refused record. */
-export function listRefusedFiles(): Statement {
-  return { name: 'refused_files', text: 'SELECT path FROM __failed UNION SELECT path FROM __malformed' };
+export function listRefusedFiles(withPoison = false): Statement {
+  const poisoned = withPoison ? ' UNION SELECT path FROM __poisoned' : '';
+  return { name: 'refused_files', text: `SELECT path FROM __failed UNION SELECT path FROM __malformed${poisoned}` };
+}
+
+/** `__poisoned`: records that the engine cannot take, each by its number among the well-formed ones of its file, from 0. */
+export function createPoisoned(): Statement {
+  return {
+    name: 'poisoned',
+    text: 'CREATE TABLE __poisoned (path VARCHAR, nth BIGINT, raw VARCHAR, issues STRUCT(code VARCHAR, detail VARCHAR)[])',
+  };
+}
+
+/** Puts down one such record; `text`: as the file has it, where the engine can show it. */
+export function insertPoisoned(
+  source: Batch['source'],
+  group: FileGroup,
+  record: { readonly path: string; readonly nth: number; readonly reason: string },
+  text: boolean,
+): Statement {
+  const only = { ...group, rows: { from: record.nth, to: record.nth + 1, without: [] } };
+  const scan = `(SELECT ${RAW} FROM (${renderRawRows(source, only, rejectTables(`poisoned_${record.nth}`))}))`;
+  const raw = text ? `(SELECT left(${renderRecordText(group.layout)}, ${LONGEST_RAW}) FROM ${scan})` : 'NULL';
+  const issue = `{'code': ${quoteText(ENGINE_ERROR)}, 'detail': ${quoteText(record.reason)}}`;
+  return {
+    name: 'insert_poisoned',
+    text: `INSERT INTO __poisoned SELECT ${quoteText(record.path)}, ${record.nth}, ${raw}, [${issue}]`,
+  };
 }
 
 /**
@@ -123,6 +160,7 @@ export function createQuarantine(files: readonly NumberedFile[], context: Quaran
     (f, i) =>
       `(${i}, ${quoteText(f.path)}, ${quoteText(f.key)}, ${f.headerRecords}, ${f.records}, ${f.openQuote?.line ?? 'NULL::BIGINT'}, ${f.openQuote === null ? 'NULL::VARCHAR' : quoteText(f.openQuote.text)})`,
   );
+  const { withPoison = false } = context;
   const text = `CREATE TABLE __quarantine AS
 WITH files(ordinal, path, key, header_records, records, open_line, open_text) AS (VALUES ${values.join(', ')}),
 shifts AS (SELECT f.ordinal, s.record, s.place, s.line FROM __shifts s JOIN files f ON s.path = f.path),
@@ -132,9 +170,13 @@ located AS (
   FROM (SELECT f.ordinal, f.header_records, b.place FROM __malformed b JOIN files f ON b.path = f.path) m
   ASOF JOIN shifts s ON m.ordinal = s.ordinal AND m.place >= s.place
 ),
-counted AS (
-  SELECT f.*, f.records - coalesce(m.malformed, 0) AS well_formed
-  FROM files f LEFT JOIN (SELECT ordinal, count(*) AS malformed FROM located GROUP BY ordinal) m ON f.ordinal = m.ordinal
+${withPoison ? POISONED : ''}counted AS (
+  SELECT f.*, f.records - coalesce(m.malformed, 0)${withPoison ? ' - coalesce(o.poisoned, 0)' : ''} AS well_formed
+  FROM files f LEFT JOIN (SELECT ordinal, count(*) AS malformed FROM located GROUP BY ordinal) m ON f.ordinal = m.ordinal${
+    withPoison
+      ? '\n  LEFT JOIN (SELECT ordinal, count(*) AS poisoned FROM poisoned GROUP BY ordinal) o ON f.ordinal = o.ordinal'
+      : ''
+  }
 ),
 numbered AS (
   SELECT *, coalesce(sum(well_formed) OVER (ORDER BY ordinal ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS first
@@ -145,7 +187,7 @@ gaps AS (
   SELECT ordinal, record - nth - header_records - 1 AS after, max(nth) + 1 AS malformed FROM located GROUP BY ALL
 ),
 failed AS (
-  SELECT p.pos, f.ordinal, p.pos - f.first AS nth, f.header_records FROM __failed p JOIN numbered f ON p.path = f.path
+  ${withPoison ? FAILED_AND_POISONED : 'SELECT p.pos, f.ordinal, p.pos - f.first AS nth, f.header_records FROM __failed p JOIN numbered f ON p.path = f.path'}
 ),
 placed AS (
   SELECT p.pos, p.ordinal, p.nth + p.header_records + 1 + coalesce(g.malformed, 0) AS record
@@ -164,7 +206,14 @@ refused AS (
   SELECT p.path, l.line, p.raw, p.row_hash, p.business_key, p.issues, p.status, p.attempt
   FROM __failed p JOIN lines l ON p.pos = l.pos
   UNION ALL
-  SELECT path, line, raw, sha256(raw), NULL, ${renderMalformedFate(context)} AS attempt FROM malformed
+  SELECT path, line, raw, sha256(raw), NULL, ${renderMalformedFate(context)} AS attempt FROM malformed${
+    withPoison
+      ? `
+  UNION ALL
+  SELECT path, line, raw, sha256(raw), NULL, ${renderMalformedFate(context)} AS attempt
+  FROM (SELECT p.path, l.line, coalesce(p.raw, f.key || ', record ' || p.nth) AS raw, p.issues FROM poisoned p JOIN lines l ON p.pos = l.pos JOIN files f ON p.path = f.path)`
+      : ''
+  }
 )
 SELECT ${quoteText(context.source)} AS source, f.key AS source_file, CAST(r.line AS BIGINT) AS line, r.raw,
   list_transform(r.issues, lambda i: i.code) AS codes,
@@ -174,6 +223,22 @@ SELECT ${quoteText(context.source)} AS source, f.key AS source_file, CAST(r.line
 FROM refused r JOIN files f ON r.path = f.path`;
   return { name: 'quarantine', text };
 }
+
+/** Records left out of the scans: `pos` tells them from the others, which count from 0, and `before` are left out before each. */
+const POISONED = `poisoned AS (
+  SELECT f.ordinal, f.header_records, p.path, p.nth, p.raw, p.issues, -row_number() OVER (ORDER BY f.ordinal, p.nth) AS pos,
+    row_number() OVER (PARTITION BY f.ordinal ORDER BY p.nth) - 1 AS before
+  FROM __poisoned p JOIN files f ON p.path = f.path
+),
+`;
+
+/** A record's number among those that were scanned becomes its number among all well-formed ones. */
+const FAILED_AND_POISONED = `SELECT p.pos, p.ordinal, p.nth + coalesce(o.poisoned, 0) AS nth, p.header_records
+  FROM (SELECT p.pos, f.ordinal, p.pos - f.first AS nth, f.header_records FROM __failed p JOIN numbered f ON p.path = f.path) p
+  ASOF LEFT JOIN (SELECT ordinal, nth - before AS after, max(before) + 1 AS poisoned FROM poisoned GROUP BY ALL) o
+    ON p.ordinal = o.ordinal AND p.nth >= o.after
+  UNION ALL
+  SELECT pos, ordinal, nth, header_records FROM poisoned`;
 
 /** A record without structure has no columns to hash, so its raw text stands for it. */
 function renderMalformedFate({ withMemory }: QuarantineContext): string {

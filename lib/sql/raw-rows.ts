@@ -12,6 +12,15 @@ export type FileGroup = {
   readonly layout: FileLayout;
   /** Local paths, in the order in which their rows are numbered. */
   readonly paths: readonly string[];
+  /** Of a group of one file: which of its rows are read; left out: all. */
+  readonly rows?: RowFilter;
+};
+
+/** Well-formed records of one file, numbered from 0: a range (`to` is exclusive), and those in it that are left out. */
+export type RowFilter = {
+  readonly from?: number;
+  readonly to?: number;
+  readonly without: readonly number[];
 };
 
 export type FileLayout =
@@ -58,20 +67,28 @@ export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: Rej
       return selectRaw(source, (column) => csvColumn(layout.header, column.source), {
         record: packed(layout.header.map((_, i) => `c${i}`)),
         misfit: readsAll(layout.header.length),
-        from: readCsv(csvFormat(source.format), group.paths, layout, rejects),
+        from: filtered(
+          group,
+          layout.header.map((_, i) => `c${i}`),
+          () => readCsv(csvFormat(source.format), group.paths, layout, rejects),
+        ),
       });
     case 'lines':
     case 'array':
       return selectRaw(source, jsonColumn, {
         record: '__line',
         misfit: jsonMisfit(source),
-        from: readJson(group.paths, layout, rejects),
+        from: readJson(group, layout, rejects),
       });
     case 'parquet':
       return selectRaw(source, (column) => parquetColumn(layout.columns, column.source), {
         record: packed(layout.columns.map((c, i) => renderStored(c.type, `c${i}`))),
         misfit: 'CAST(NULL AS VARCHAR)',
-        from: readParquet(group.paths, layout.columns),
+        from: filtered(
+          group,
+          layout.columns.map((_, i) => `c${i}`),
+          () => readParquet(group.paths, layout.columns),
+        ),
       });
   }
 }
@@ -79,6 +96,33 @@ export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: Rej
 /** What stands in the copy of a JSON array for line breaks inside its elements; JSON has no such bytes. */
 export const LINE_FEED_MARK = 0x1e;
 export const CARRIAGE_RETURN_MARK = 0x1d;
+
+/** Every line that is not blank. */
+function lineRows(group: FileGroup, layout: Lines, rejects: RejectTables | undefined): string {
+  const all = (): string => readLines(group.paths, layout, rejects);
+  if (group.rows === undefined) return `${filtered(group, ['c0'], all)} WHERE c0 IS NOT NULL`;
+  return filtered(group, ['c0'], () => `(SELECT * FROM ${all()} WHERE c0 IS NOT NULL)`);
+}
+
+/** The rows of a scan that its group asks for. Of no files there are no rows, and `columns` say of what they are none. */
+function filtered({ paths, rows }: FileGroup, columns: readonly string[], scan: () => string): string {
+  if (paths.length === 0) {
+    const empty = [...columns, FILE].map((name) => `CAST(NULL AS VARCHAR) AS ${quoteName(name)}`);
+    return `(SELECT ${empty.join(', ')} WHERE false)`;
+  }
+  if (rows === undefined) return scan();
+  const conditions = [
+    // DuckDB sees that nothing can be at least 0 and below 0, and would not read the file.
+    ...((rows.from ?? 0) === 0 ? [] : [`${NTH} >= ${rows.from}`]),
+    ...(rows.to === undefined ? [] : [`${NTH} < ${rows.to}`]),
+    ...(rows.without.length === 0 ? [] : [`${NTH} NOT IN (${rows.without.join(', ')})`]),
+  ];
+  const numbered = `(SELECT *, row_number() OVER () - 1 AS ${NTH} FROM ${scan()})`;
+  return `(SELECT * EXCLUDE (${NTH}) FROM ${numbered} WHERE ${conditions.join(' AND ') || 'true'})`;
+}
+
+/** A row's number among the well-formed records of its file. */
+const NTH = '__strata_nth';
 
 export const NOT_AN_OBJECT = 'not a JSON object';
 
@@ -110,12 +154,12 @@ function readsAll(columns: number): string {
 }
 
 /** JSON values as `__json`, with the text of each as `__line`; `__marked` has the numbers that DuckDB would change. */
-function readJson(paths: readonly string[], layout: JsonLayout, rejects: RejectTables | undefined): string {
+function readJson(group: FileGroup, layout: JsonLayout, rejects: RejectTables | undefined): string {
   const line =
     layout.kind === 'lines'
       ? 'c0'
       : `replace(replace(c0, chr(${LINE_FEED_MARK}), chr(10)), chr(${CARRIAGE_RETURN_MARK}), chr(13))`;
-  const lines = `SELECT ${line} AS __line, ${FILE} FROM ${readLines(paths, layout, rejects)} WHERE c0 IS NOT NULL`;
+  const lines = `SELECT ${line} AS __line, ${FILE} FROM ${lineRows(group, layout, rejects)}`;
   const odd = `SELECT *, ${hasOddities('__line')} AS __odd FROM (${lines})`;
   const json = `TRY_CAST(CASE WHEN __odd THEN ${strictJson('__line')} ELSE __line END AS JSON)`;
   const marked = `CASE WHEN __odd THEN TRY_CAST(${markNumbers('__line')} AS JSON) END`;
@@ -125,7 +169,7 @@ function readJson(paths: readonly string[], layout: JsonLayout, rejects: RejectT
 /** `name`: the keys of all objects in JSON files, each once; values that are no objects are passed over. */
 export function renderJsonKeys(paths: readonly string[], layout: JsonLayout): string {
   return `SELECT DISTINCT unnest(json_keys(__json)) AS name
-FROM ${readJson(paths, layout, undefined)}
+FROM ${readJson({ layout, paths }, layout, undefined)}
 WHERE json_type(__json) = 'OBJECT'`;
 }
 

@@ -3,11 +3,12 @@ import { mapConcurrent } from '../core/concurrency.ts';
 import { objectName } from '../core/objects.ts';
 import type { FileOutcome, LandedFile } from '../core/run.ts';
 import type { SourceSpec } from '../core/spec.ts';
-import { inspectFile, type Numbering } from '../landing/inspect.ts';
+import { type Inspection, inspectFile, type Numbering } from '../landing/inspect.ts';
 import type { Borrowed, Session } from '../ports.ts';
 import type { Batch } from '../sql/batch.ts';
 import type { NumberedFile } from '../sql/quarantine.ts';
-import type { FileGroup, FileLayout } from '../sql/raw-rows.ts';
+import type { FileGroup, FileLayout, RowFilter } from '../sql/raw-rows.ts';
+import { type EngineDeps, machineHolds, withPlainSession } from './floor.ts';
 import { pathOf } from './foreign-files.ts';
 
 export type ReadableFile = {
@@ -15,25 +16,54 @@ export type ReadableFile = {
   readonly path: string;
   readonly layout: FileLayout;
   readonly numbering: Numbering;
+  /** The part of its well-formed records that is read, numbered from 0, `to` exclusive; left out: all. */
+  readonly range?: { readonly from: number; readonly to: number };
+  /** Records that the engine cannot take, by the same number, with the reason; they are left out of every scan. */
+  readonly poisoned?: readonly PoisonedRecord[];
+};
+
+export type PoisonedRecord = { readonly nth: number; readonly reason: string };
+
+/** A unit's readable files with the number of records of each, ready to be mapped. */
+export type CountedBatch = {
+  readonly source: SourceSpec;
+  readonly files: readonly ReadableFile[];
+  /** By local path. */
+  readonly records: ReadonlyMap<string, number>;
+  readonly scratch: string;
+  /** Rows of which an expression raises are set aside, one by one. */
+  readonly guarded: boolean;
+  /** Shows only whether it can be done: of some files a part is read, so that the books cannot close. */
+  readonly trial: boolean;
 };
 
 export type InspectedFiles = { readonly readable: readonly ReadableFile[]; readonly rejected: readonly FileOutcome[] };
 
-/** Looks at every file of a unit; `scratch` takes plain copies. */
+/**
+ * Looks at every file of a unit; `scratch` takes plain copies. A file at which something is thrown is looked at again in
+ * a session of its own, since an engine that failed may fail at the next file too, and only then rejected. Throws what
+ * was thrown where the machine is to blame.
+ */
 export async function inspectFiles(
-  session: Session,
+  deps: EngineDeps,
   source: SourceSpec,
   files: readonly LandedFile[],
   borrowed: Borrowed,
   scratch: string,
 ): Promise<InspectedFiles> {
+  const look = (session: Session, landed: LandedFile, name: string): Promise<Inspection> =>
+    inspectFile(session, source, pathOf(borrowed, objectName(landed)), join(scratch, name));
+  const first = await withPlainSession(deps, (session) =>
+    mapConcurrent(files, (landed, i) => look(session, landed, `file-${i}`)),
+  );
   const readable: ReadableFile[] = [];
   const rejected: FileOutcome[] = [];
-  const found = await mapConcurrent(files, (landed, i) =>
-    inspectFile(session, source, pathOf(borrowed, objectName(landed)), join(scratch, `file-${i}`)),
-  );
   for (const [i, landed] of files.entries()) {
-    const one = found[i];
+    let one = first[i];
+    if (one?.kind === 'rejected' && one.cause !== undefined) {
+      if (!(await machineHolds(deps))) throw one.cause;
+      one = await withPlainSession(deps, (session) => look(session, landed, `file-${i}-again`));
+    }
     if (one?.kind === 'rejected') rejected.push(rejectFile(landed, one.code, one.reason));
     else if (one !== undefined) readable.push({ landed, ...one });
   }
@@ -45,19 +75,42 @@ export function rejectFile(landed: LandedFile, code: string, reason: string): Fi
 }
 
 /** Neighbouring files of one shape are read by one scan, so that rows keep the order of the files. */
-export function batchOf(source: SourceSpec, files: readonly ReadableFile[]): Batch {
-  const groups: { shape: string; layout: FileLayout; paths: string[] }[] = [];
-  for (const { layout, path } of files) {
+export function batchOf(source: SourceSpec, files: readonly ReadableFile[], guarded = false): Batch {
+  const groups: { shape: string; layout: FileLayout; paths: string[]; rows?: RowFilter }[] = [];
+  for (const file of files) {
+    const { layout, path } = file;
     const shape = shapeOf(layout);
+    const rows = rowsOf(file);
     const open = groups.at(-1);
-    if (open?.shape === shape) {
+    if (open?.shape === shape && open.rows === undefined && rows === undefined) {
       open.paths.push(path);
       open.layout = widerRecords(open.layout, layout);
     } else {
-      groups.push({ shape, layout, paths: [path] });
+      groups.push({ shape, layout, paths: [path], ...(rows && { rows }) });
     }
   }
-  return { source, groups: groups.map(({ layout, paths }): FileGroup => ({ layout, paths })) };
+  if (groups.length === 0) groups.push({ shape: '', layout: emptyLayout(source), paths: [] });
+  return { source, groups: groups.map(({ shape, ...group }): FileGroup => group), guarded };
+}
+
+function rowsOf({ range, poisoned = [] }: ReadableFile): RowFilter | undefined {
+  if (range === undefined && poisoned.length === 0) return undefined;
+  return { ...range, without: poisoned.map(({ nth }) => nth) };
+}
+
+const TEXT = { kind: 'leaf', type: 'VARCHAR' } as const;
+
+/** What a file has that has every column of the contract and no rows. */
+function emptyLayout({ format, columns }: SourceSpec): FileLayout {
+  const sizes = { maxRecordBytes: 0, maxFileBytes: 0 };
+  switch (format.kind) {
+    case 'csv':
+      return { kind: 'csv', header: columns.map((c) => c.source), ...sizes };
+    case 'json':
+      return { kind: 'lines', ...sizes };
+    case 'parquet':
+      return { kind: 'parquet', columns: columns.map((c) => ({ name: c.source, type: TEXT })) };
+  }
 }
 
 export function numberFiles(

@@ -1,5 +1,5 @@
+import { EngineError } from '../core/errors.ts';
 import type { SourceSpec } from '../core/spec.ts';
-import { dataFault } from '../landing/data-fault.ts';
 import type { Session } from '../ports.ts';
 import { countReadable, countRecords, countRejects, hasRejects, rejectTables } from '../sql/batch.ts';
 import { batchOf, type ReadableFile } from './batch-files.ts';
@@ -12,43 +12,45 @@ export async function countFiles(
   source: SourceSpec,
   files: readonly ReadableFile[],
 ): Promise<Counts> {
-  const others = files.filter((file) => file.numbering.records === undefined);
+  const others = files.filter((file) => file.numbering.records === undefined).map(wholeFile);
   const scanned = others.length === 0 ? [] : await session.rows(countRecords(batchOf(source, others)));
   const byEngine = new Map(scanned.map((row) => [String(row['file']), Number(row['records'])]));
   return new Map(files.map((file) => [file.path, file.numbering.records ?? byEngine.get(file.path) ?? 0]));
 }
 
-/** By local path: why a file cannot be read, or that the engine sees other records in it than its bytes make. */
-export async function findBroken(
-  session: Session,
+/**
+ * By local path: that the engine sees other records in a text file than its bytes make. A file that it cannot read at
+ * all is passed over. `within` gives a session, of which there may be many: one is lost where the engine fails.
+ */
+export async function findMiscounted(
   source: SourceSpec,
   files: readonly ReadableFile[],
+  within: <T>(use: (session: Session) => Promise<T>) => Promise<T>,
 ): Promise<ReadonlyMap<string, string>> {
-  let scans = 0;
+  const texts = files.filter((file) => file.numbering.records !== undefined).map(wholeFile);
   const probe = async (some: readonly ReadableFile[]): Promise<readonly (readonly [string, string])[]> => {
-    scans += 1;
+    if (some.length === 0) return [];
     try {
-      const counts = await readAll(session, source, some, `probe_${scans}`);
+      const counts = await within((session) => readAll(session, source, some));
       return some.flatMap((file) => miscount(file, counts.get(file.path) ?? 0));
     } catch (cause) {
-      const reason = dataFault(cause);
-      const [only] = some;
-      if (only !== undefined && some.length === 1) return [[only.path, reason]];
+      if (!(cause instanceof EngineError)) throw cause;
+      if (some.length === 1) return [];
       const half = Math.ceil(some.length / 2);
       return [...(await probe(some.slice(0, half))), ...(await probe(some.slice(half)))];
     }
   };
-  return new Map(await probe(files));
+  return new Map(await probe(texts));
 }
 
-async function readAll(
-  session: Session,
-  source: SourceSpec,
-  files: readonly ReadableFile[],
-  name: string,
-): Promise<Counts> {
+/** The file with all of its records. */
+function wholeFile({ range, poisoned, ...file }: ReadableFile): ReadableFile {
+  return file;
+}
+
+async function readAll(session: Session, source: SourceSpec, files: readonly ReadableFile[]): Promise<Counts> {
   const batch = batchOf(source, files);
-  const rejects = rejectTables(name);
+  const rejects = rejectTables('probe');
   const scanned = await session.rows(countReadable(batch, rejects));
   const refused = hasRejects(batch) ? await session.rows(countRejects(rejects)) : [];
   const counts = new Map<string, number>();

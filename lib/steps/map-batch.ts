@@ -23,20 +23,22 @@ import {
   createKeyDuplicates,
   createMapped,
   findRepeatedKeys,
+  type RaisedRule,
   renderBackwards,
   renderEnriched,
   renderKept,
   selectHashes,
+  tryExpressions,
 } from '../sql/mapped.ts';
 import { createCondemned } from '../sql/memory.ts';
 import { quotePath, quoteText } from '../sql/quote.ts';
-import { batchOf } from './batch-files.ts';
+import { batchOf, type CountedBatch } from './batch-files.ts';
 import type { StepDeps } from './deps.ts';
+import { createGuardedRows, laterExpressions } from './guarded-model.ts';
 import { dedupeColumns, KNOWN_ROWS, openKnown } from './known-rows.ts';
 import { openMemory } from './quarantine-memory.ts';
 import { quarantineRows } from './quarantine-rows.ts';
 import type { UnitContext } from './stage.ts';
-import type { CountedBatch } from './stage-silver.ts';
 import { dedupesByHash, ROW_HASH } from './table-state.ts';
 import { emptyResult, type UnitResult } from './unit-result.ts';
 import { type Output, writeKeyedEvents, writeOutput } from './write-output.ts';
@@ -65,7 +67,7 @@ export async function mapBatch(
 ): Promise<UnitResult> {
   await session.run(createBatchSchema());
   const withMemory = await openMemory(session, context, batch.source, deps);
-  const rows = numberedRows(model, withMemory);
+  const rows = numberedRows(model, withMemory, batch.guarded);
   const mapped = rows.needed
     ? await mapThroughTables(session, context, model, batch, rows, deps)
     : await mapStreaming(session, context, model, batch, deps);
@@ -92,13 +94,13 @@ type NumberedRows = ParsedExtras & {
   readonly once: boolean;
 };
 
-function numberedRows(model: SilverModel, memory: boolean): NumberedRows {
+function numberedRows(model: SilverModel, memory: boolean, guarded: boolean): NumberedRows {
   const once = dedupesByHash(model) || condemnsDuplicates(model);
   const has = (column: MetadataColumn): boolean => model.metadata.includes(column);
   const expects = rowExpectations(model).length > 0;
   const extras = model.metadata.length > 0 || expects || memory;
   return {
-    needed: isKeyed(model) || model.joins.length > 0 || dedupeColumns(model).length > 0 || extras,
+    needed: guarded || isKeyed(model) || model.joins.length > 0 || dedupeColumns(model).length > 0 || extras,
     memory,
     once,
     hash: once || memory || has('row_hash'),
@@ -118,7 +120,7 @@ async function mapStreaming(
   batch: CountedBatch,
   deps: StepDeps,
 ): Promise<Mapped> {
-  const files = batchOf(batch.source, batch.files);
+  const files = batchOf(batch.source, batch.files, batch.guarded);
   const plain = { table: false, hash: false, file: false, key: false };
   await session.run(createParsed(files, rejectTables('parse'), plain));
   await session.run(createBatchView(batch.source, { table: false, without: { duplicates: false, condemned: false } }));
@@ -139,8 +141,8 @@ async function mapThroughTables(
   const known = direct ? await openKnown(session, context, model, deps) : undefined;
   try {
     const accepted = await parseToTable(session, model, batch, rows, known !== undefined);
-    await session.run(createMapped(model.sql));
-    const dropped = await dropRows(session, model, known !== undefined);
+    const raised = await createMappedRows(session, context, model, batch.guarded);
+    const dropped = await dropRows(session, model, known !== undefined, raised);
     if (dropped.mapped !== accepted.rows) throw await explainMultiplied(session, model, accepted.rows, dropped.mapped);
     const kept = renderKept({ drops: dropped.quarantined > 0, duplicates: dropped.duplicates > 0 });
     const from = enrich(kept, context, model, batch, rows);
@@ -168,7 +170,7 @@ async function parseToTable(
   rows: NumberedRows,
   known: boolean,
 ): Promise<{ rows: number; duplicates: number }> {
-  const files: Batch = batchOf(batch.source, batch.files);
+  const files: Batch = batchOf(batch.source, batch.files, batch.guarded);
   const without = { duplicates: rows.once, condemned: rows.memory };
   await session.run(createParsed(files, rejectTables('parse'), { ...rows, table: true }));
   const inTable = known && dedupesByHash(model) ? selectHashes(KNOWN_ROWS, ROW_HASH) : undefined;
@@ -203,6 +205,8 @@ function enrich(
 }
 
 function landedPaths(batch: CountedBatch): readonly { readonly path: string; readonly key: string }[] {
+  // A trial without files still needs a list that SQL takes.
+  if (batch.files.length === 0) return [{ path: '', key: '' }];
   return batch.files.map((file) => ({ path: file.path, key: file.landed.key }));
 }
 
@@ -213,11 +217,30 @@ type Dropped = {
   readonly broken: Readonly<Record<string, number>>;
 };
 
-async function dropRows(session: Session, model: SilverModel, known: boolean): Promise<Dropped> {
+/** `__mapped`. What of its rows may still raise is either tried now, or answered as rules by which they are dropped. */
+async function createMappedRows(
+  session: Session,
+  context: UnitContext,
+  model: SilverModel,
+  guarded: boolean,
+): Promise<readonly RaisedRule[] | undefined> {
+  if (guarded) return createGuardedRows(session, context, model);
+  await session.run(createMapped(model.sql));
+  const later = await laterExpressions(session, context, model);
+  if (later.length > 0) await session.rows(tryExpressions(later.map(({ expression }) => expression)));
+  return undefined;
+}
+
+async function dropRows(
+  session: Session,
+  model: SilverModel,
+  known: boolean,
+  raised: readonly RaisedRule[] | undefined,
+): Promise<Dropped> {
   const expectations = rowExpectations(model);
   const broken: Record<string, number> = {};
   if (expectations.length > 0) {
-    const counted = (await session.rows(countBroken(expectations)))[0] ?? {};
+    const counted = (await session.rows(countBroken(expectations, raised !== undefined)))[0] ?? {};
     for (const { name } of expectations) broken[name] = Number(counted[name]);
   }
   const key = keyOf(model);
@@ -225,6 +248,7 @@ async function dropRows(session: Session, model: SilverModel, known: boolean): P
     createDrops(
       expectations.filter((e) => e.policy === 'drop'),
       isKeyed(model) ? keyedRules(model.mode) : { key, sequence: [] },
+      raised,
     ),
   );
   if (key.length > 0) await session.run(createKeyDuplicates(key, known ? KNOWN_ROWS : undefined));

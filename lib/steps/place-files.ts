@@ -36,7 +36,11 @@ export async function placeDataFiles(
 }
 
 /** A fresh local folder for one attempt of a unit, removed when `use` ends. */
-export async function withScratch<T>(deps: StepDeps, name: string, use: (folder: string) => Promise<T>): Promise<T> {
+export async function withScratch<T>(
+  deps: Pick<StepDeps, 'ids' | 'settings'>,
+  name: string,
+  use: (folder: string) => Promise<T>,
+): Promise<T> {
   const folder = join(deps.settings.scratch, `${name}-${deps.ids.unique()}`);
   await mkdir(folder, { recursive: true });
   try {

@@ -6,19 +6,20 @@ import type { Session } from '../ports.ts';
 import { rejectTables } from '../sql/batch.ts';
 import {
   countQuarantine,
+  createPoisoned,
   createQuarantine,
   createRefused,
   createShifts,
+  insertPoisoned,
   listRefusedFiles,
   type QuarantineContext,
 } from '../sql/quarantine.ts';
 import { writeTable } from '../sql/write.ts';
-import { batchOf, numberFiles, type ReadableFile } from './batch-files.ts';
+import { batchOf, type CountedBatch, numberFiles, type ReadableFile } from './batch-files.ts';
 import type { StepDeps } from './deps.ts';
 import { opsTarget } from './ops-tables.ts';
 import { type Placed, placeDataFiles } from './place-files.ts';
 import type { UnitContext } from './stage.ts';
-import type { CountedBatch } from './stage-silver.ts';
 import { fieldIdsOf, loadQuarantine } from './table-state.ts';
 
 export type Quarantined = {
@@ -44,7 +45,8 @@ export async function quarantineRows(
   },
   deps: StepDeps,
 ): Promise<Quarantined> {
-  if (missing.rows === 0) return { quarantined: 0, condemned: 0, files: [] };
+  const needed = batch.trial ? batch.files.length > 0 : missing.rows > 0;
+  if (!needed) return { quarantined: 0, condemned: 0, files: [] };
   const { plan, unit } = context;
   await fillQuarantine(session, batch, {
     source: batch.source.name,
@@ -53,11 +55,12 @@ export async function quarantineRows(
     withoutDuplicates: missing.withoutDuplicates,
     withDrops: missing.withDrops,
     withMemory: missing.withMemory,
+    withPoison: await fillPoisoned(session, batch),
   });
   const counted = (await session.rows(countQuarantine()))[0];
   const found = Number(counted?.['rows']);
   const condemned = Number(counted?.['condemned']);
-  if (found !== missing.rows) {
+  if (found !== missing.rows && !batch.trial) {
     throw new EngineError(
       `${unit.unit}: ${missing.rows} rows of source ${batch.source.name} are unaccounted for, and ${found} rows fail a check`,
     );
@@ -84,14 +87,34 @@ export async function quarantineRows(
 
 /** `__quarantine`: every record of the batch that was not accepted. Reads the files again. */
 export async function fillQuarantine(session: Session, batch: CountedBatch, context: QuarantineContext): Promise<void> {
-  const refused = createRefused(batchOf(batch.source, batch.files), rejectTables('quarantine'), context);
+  const refused = createRefused(batchOf(batch.source, batch.files, batch.guarded), rejectTables('quarantine'), context);
   for (const statement of refused) await session.run(statement);
-  const paths = new Set((await session.rows(listRefusedFiles())).map((row) => String(row['path'])));
+  const paths = new Set((await session.rows(listRefusedFiles(context.withPoison))).map((row) => String(row['path'])));
   const files = batch.files.filter((file) => paths.has(file.path));
   const shifts = await locateLines(batch, files);
   const regular = files.filter((file) => file.numbering.regular).map((file) => file.path);
   await session.run(createShifts(regular, shifts));
   await session.run(createQuarantine(numberFiles(batch.files, batch.records), context));
+}
+
+/** `__poisoned`, where some records are set aside: with their text, unless it is the text that the engine cannot take. */
+async function fillPoisoned(session: Session, { source, files }: CountedBatch): Promise<boolean> {
+  const poisoned = files.filter((file) => file.poisoned !== undefined);
+  if (poisoned.length === 0) return false;
+  await session.run(createPoisoned());
+  for (const file of poisoned) {
+    const { range, poisoned: records = [], ...whole } = file;
+    const [group] = batchOf(source, [whole]).groups;
+    if (group === undefined) throw new RangeError(`${file.path} is in no group of files`);
+    for (const record of records) {
+      const put = (text: boolean) => session.run(insertPoisoned(source, group, { path: file.path, ...record }, text));
+      await put(true).catch((cause: unknown) => {
+        if (cause instanceof EngineError) return put(false);
+        throw cause;
+      });
+    }
+  }
+  return true;
 }
 
 /** For files in which a record's number is not its line: files that say how to get from one to the other. */

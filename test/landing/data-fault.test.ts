@@ -1,30 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EngineError, Unavailable } from '../../lib/core/errors.ts';
-import { dataFault } from '../../lib/landing/data-fault.ts';
+import { EngineError } from '../../lib/core/errors.ts';
+import { engineReason } from '../../lib/landing/data-fault.ts';
 
-const OF_THE_FILE: readonly (readonly [string, string])[] = [
-  ['count: Invalid Input Error: No magic bytes found at end of file', 'No magic bytes found at end of file'],
-  ['count: IO Error: Could not read enough bytes from file "x.parquet"\nmore', 'Could not read enough bytes'],
+const REASONS: readonly (readonly [said: string, reason: string])[] = [
+  ['count: IO Error: Could not read file "x.parquet"\nmore', 'count: IO Error: Could not read file "x.parquet"'],
+  ['\nparse: Conversion Error: \u001b[31mred\u0000', 'parse: Conversion Error:  [31mred '],
+  ['', 'no message'],
+  ['x'.repeat(10_000), 'x'.repeat(500)],
 ];
-for (const [message, reason] of OF_THE_FILE) {
-  test(`the file is to blame for: ${reason}`, () => {
-    assert.equal(dataFault(new EngineError(message)), message.split('\n')[0]);
-  });
-}
-
-const NOT_OF_THE_FILE: readonly Error[] = [
-  new EngineError('count: Out of Memory Error: failed to allocate data of size 32.0 MiB (34.0 MiB/61.0 MiB used)'),
-  new EngineError('count: IO Error: Could not write file "/tmp/strata/x.tmp": No space left on device'),
-  new EngineError('count: INTERNAL Error: x'),
-  new EngineError('count: Binder Error: x'),
-  new Unavailable('s3:GetObject is not possible now'),
-];
-for (const cause of NOT_OF_THE_FILE) {
-  test(`no file is to blame for: ${cause.message}`, () => {
-    assert.throws(
-      () => dataFault(cause),
-      (thrown) => thrown === cause,
-    );
+for (const [said, reason] of REASONS) {
+  test(`what the engine said becomes one line: ${JSON.stringify(reason.slice(0, 60))}`, () => {
+    assert.equal(engineReason(new EngineError(said)), reason);
   });
 }

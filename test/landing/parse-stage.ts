@@ -8,7 +8,7 @@ import type { Row, Session } from '../../lib/ports.ts';
 import { createParsed, PARSED, rejectTables } from '../../lib/sql/batch.ts';
 import { FILE } from '../../lib/sql/raw-rows.ts';
 import { batchOf, inspectFiles } from '../../lib/steps/batch-files.ts';
-import { countFiles, findBroken } from '../../lib/steps/count-files.ts';
+import { countFiles, findMiscounted } from '../../lib/steps/count-files.ts';
 import { fillQuarantine } from '../../lib/steps/quarantine-rows.ts';
 
 /** What the parse stage, without the lake around it, makes of one file. */
@@ -24,6 +24,7 @@ export type ParsedFile = {
 };
 
 const engine = createDuckDbEngine();
+const ONCE = { guarded: false, trial: false };
 
 /** Lands the contents as files of one source and takes them through inspection, parsing and quarantine. */
 export async function parseFiles(
@@ -57,8 +58,10 @@ async function parse(
     verify: async () => new Map(),
     release: async () => {},
   };
-  const { readable, rejected } = await inspectFiles(session, source, landed, borrowed, scratch);
-  const broken = readable.length === 0 ? new Map<string, string>() : await findBroken(session, source, readable);
+  const settings = { memoryBytes: 1_000_000_000, threads: 2, scratch, holder: () => 'test', leaseMs: 1 };
+  const ids = { unique: () => 'id', uuid: () => 'id', snapshot: () => 1n };
+  const { readable, rejected } = await inspectFiles({ engine, ids, settings }, source, landed, borrowed, scratch);
+  const broken = await findMiscounted(source, readable, (use) => use(session));
   const files = readable.filter((file) => !broken.has(file.path));
   const rows = new Map<string, Row[]>();
   const refused = new Map<string, Row[]>();
@@ -71,7 +74,7 @@ async function parse(
       text: `SELECT * FROM ${PARSED} WHERE __ok ORDER BY rowid`,
     });
     for (const row of accepted) add(rows, String(row[FILE]), row);
-    const batch = { source, files, records: await countFiles(session, source, files), scratch };
+    const batch = { source, files, records: await countFiles(session, source, files), ...ONCE, scratch };
     const context = { source: source.name, runId: 'r', at: '2026-01-01T00:00:00Z' };
     const without = { withoutDuplicates: false, withDrops: false, withMemory: false };
     await fillQuarantine(session, batch, { ...context, ...without });
