@@ -8,6 +8,9 @@ const ROWS = ['1,5,2,3', '2,x,2,3', '3,5,2147483647,2', '4,6,1,1'];
 const COLUMNS = { id: 'int', n: 'string', a: 'int', b: 'int' } as const;
 const small = 'a * b < 1000';
 
+/** Beyond what fits the hours of a partition. */
+const FAR = 'SELECT id, CASE WHEN id = 2 THEN n + INTERVAL 280000 YEAR ELSE n END AS n, a, b FROM batch.rows';
+
 type Layout = 'csv' | 'json';
 
 type Case = {
@@ -108,16 +111,18 @@ const CASES: readonly Case[] = [
   {
     what: 'a partition',
     columns: { n: { type: 'timestamp' } },
-    rows: ['1,2020-01-01 00:00:00,2,3', '2,290000-01-01 00:00:00,1,1', '4,2020-01-02 00:00:00,1,1'],
+    rows: ['1,2020-01-01 00:00:00,2,3', '2,2020-01-01 00:00:00,1,1', '4,2020-01-02 00:00:00,1,1'],
     more: '0,2020-01-03,1,1',
+    sql: FAR,
     silver: { partitionBy: [hour('n')] },
     refused: { 2: 'ENGINE_ERROR' },
   },
   {
     what: 'a partition of rows that are merged first',
     columns: { n: { type: 'timestamp' } },
-    rows: ['1,2020-01-01 00:00:00,2,3', '2,290000-01-01 00:00:00,1,1', '4,2020-01-02 00:00:00,1,1'],
+    rows: ['1,2020-01-01 00:00:00,2,3', '2,2020-01-01 00:00:00,1,1', '4,2020-01-02 00:00:00,1,1'],
     more: '0,2020-01-03,1,1',
+    sql: FAR,
     silver: { partitionBy: [hour('n')], mode: append({ dedupe: 'row' }) },
     settings: { unitBytes: 1 },
     refused: { 2: 'ENGINE_ERROR' },
