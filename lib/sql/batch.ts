@@ -147,7 +147,7 @@ export function renderFailedRows(batch: Batch, rejects: RejectTables, all: boole
     const misfit = `{'code': 'SCHEMA_ERROR', 'detail': ${MISFIT}}`;
     const codes = [`CASE WHEN ${MISFIT} IS NOT NULL THEN ${misfit} END`, ...issues].join(', ');
     const shown = (text: string): string => (all ? text : `CASE WHEN NOT __passes THEN ${text} END`);
-    return `SELECT ${shown(renderRecordText(group.layout))} AS ${RAW}, ${FILE}, ${shown(renderHash(batch.source))} AS ${HASH},
+    return `SELECT ${shown(renderRecordText(group.layout))} AS ${RAW}, ${FILE}, ${shown(renderHash(batch.source, group))} AS ${HASH},
   ${shown(renderKey(batch.source))} AS ${KEY},
   CASE WHEN __passes THEN [] WHEN ${MISFIT} = ${quoteText(NOT_AN_OBJECT)} THEN [${misfit}]
     ELSE list_filter([${codes}], lambda issue: issue IS NOT NULL) END AS issues
@@ -160,7 +160,7 @@ FROM (${renderTyped(batch, group, rejects)}))`;
 function renderChecked(batch: Batch, group: FileGroup, rejects: RejectTables, as: ParsedExtras): string {
   const { source } = batch;
   const columns = source.columns.map((c) => quoteName(c.name));
-  const hash = as.hash ? `, ${renderHash(source)} AS ${HASH}` : '';
+  const hash = as.hash ? `, ${renderHash(source, group)} AS ${HASH}` : '';
   const key = as.key ? `, ${renderKey(source)} AS ${KEY}` : '';
   const extra = `${hash}${as.file ? `, ${FILE}` : ''}${key}`;
   const passes = `${MISFIT} IS NULL AND ${EVERY_ROW} AND ${passesAll(checksOf(batch, group))}`;
@@ -209,14 +209,17 @@ function passesAll(checks: readonly RowCheck[]): string {
 
 /**
  * Row hash: SHA-256, in lower-case hex, of the contract columns in contract order, each as `V<bytes>:<raw text>;`, or
- * `N;` where the source has no value. Lengths make the form unambiguous.
+ * `N;` where the source has no value. Lengths make the form unambiguous. JSON that is no object has no columns: it is its
+ * text that is hashed, since two such values need not be equal.
  */
-function renderHash(source: SourceSpec): string {
+function renderHash(source: SourceSpec, { layout }: FileGroup): string {
   const parts = source.columns.map((_, i) => {
     const text = `CAST(${rawName(i)} AS VARCHAR)`;
     return `CASE WHEN ${rawName(i)} IS NULL THEN 'N;' ELSE 'V' || strlen(${text}) || ':' || ${text} || ';' END`;
   });
-  return `sha256(concat(${parts.join(', ')}))`;
+  const hash = `sha256(concat(${parts.join(', ')}))`;
+  if (layout.kind !== 'lines' && layout.kind !== 'array') return hash;
+  return `CASE WHEN ${MISFIT} = ${quoteText(NOT_AN_OBJECT)} THEN sha256(${RAW}) ELSE ${hash} END`;
 }
 
 /** The business key as a JSON array of text; null where the source declares none or a part of it is missing. */
