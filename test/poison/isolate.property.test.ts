@@ -5,7 +5,7 @@ import { EngineError } from '../../lib/core/errors.ts';
 import type { ReadableFile } from '../../lib/steps/batch-files.ts';
 import { isolate, MachineFault, MOST_POISONED } from '../../lib/steps/isolate.ts';
 
-const LAYOUT = { kind: 'array' } as const;
+const LAYOUT = { kind: 'array', maxRecordBytes: 1, maxFileBytes: 1 } as const;
 const NUMBERING = { records: undefined, headerRecords: 0, regular: true, blankIsRow: false, openQuote: undefined };
 
 function fileOf(name: string): ReadableFile {
