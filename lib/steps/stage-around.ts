@@ -1,6 +1,7 @@
 import { EngineError } from '../core/errors.ts';
 import { addCounts } from '../core/run.ts';
 import type { SilverModel } from '../core/spec.ts';
+import { condemnsDuplicates } from '../plan/stage-units.ts';
 import { tryRelation } from '../sql/floor.ts';
 import { quotePath } from '../sql/quote.ts';
 import { type ReadableFile, rejectFile } from './batch-files.ts';
@@ -8,7 +9,7 @@ import { countFiles, findMiscounted } from './count-files.ts';
 import type { StepDeps } from './deps.ts';
 import { machineHolds, withPlainSession } from './floor.ts';
 import { halves, type Isolated, isolate, MachineFault } from './isolate.ts';
-import { condemnsDuplicates, dedupeColumns } from './known-rows.ts';
+import { dedupeColumns } from './known-rows.ts';
 import type { UnitContext } from './stage.ts';
 import { type Attempt, stageFiles, tryFiles, withModelSession } from './stage-files.ts';
 import { emptyResult, type UnitResult } from './unit-result.ts';
