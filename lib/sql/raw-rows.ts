@@ -75,10 +75,10 @@ export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: Rej
       });
     case 'lines':
     case 'array':
-      return selectRaw(source, jsonColumn, {
+      return selectRaw(source, (column, i) => jsonColumn(column, `__values[${i + 1}]`), {
         record: '__line',
         misfit: jsonMisfit(source),
-        from: readJson(group, layout, rejects),
+        from: withValues(source, readJson(group, layout, rejects)),
       });
     case 'parquet':
       return selectRaw(source, (column) => parquetColumn(layout.columns, column.source), {
@@ -138,8 +138,12 @@ function jsonMisfit(source: SourceSpec): string {
   return `CASE WHEN ${notObject} WHEN NOT list_has_all(${names}, json_keys(__json)) THEN ${detail} END`;
 }
 
-function selectRaw(source: SourceSpec, column: (column: ContractColumn) => string, parts: RawParts): string {
-  const columns = source.columns.map((c, i) => `${column(c)} AS ${rawName(i)}`);
+function selectRaw(
+  source: SourceSpec,
+  column: (column: ContractColumn, index: number) => string,
+  parts: RawParts,
+): string {
+  const columns = source.columns.map((c, i) => `${column(c, i)} AS ${rawName(i)}`);
   const all = [...columns, `${parts.misfit} AS ${MISFIT}`, `${parts.record} AS ${RAW}`, FILE];
   return `SELECT ${all.join(', ')} FROM ${parts.from}`;
 }
@@ -173,12 +177,18 @@ FROM ${readJson({ layout, paths }, layout, undefined)}
 WHERE json_type(__json) = 'OBJECT'`;
 }
 
-/** The text of a JSON value: of a string its content, of a number its digits. */
-function jsonColumn(column: ContractColumn): string {
+/** `__values`: the texts of all columns at once; DuckDB parses a record for every extraction. */
+function withValues(source: SourceSpec, json: string): string {
+  const paths = quoteTexts(source.columns.map((column) => jsonPointer(column.source)));
+  return `(SELECT *, json_extract_string(__json, ${paths}) AS __values FROM ${json})`;
+}
+
+/** The text of a JSON value: of a string its content, of a number its digits. `usual`: as DuckDB has it. */
+function jsonColumn(column: ContractColumn, usual: string): string {
   const path = quoteText(jsonPointer(column.source));
   const decimal = column.type.kind === 'decimal' && column.parse.kind === 'auto';
   const exact = (decimal ? unmarkDecimal : unmarkText)(`(__marked ->> ${path})`);
-  return `(CASE WHEN __marked IS NULL THEN __json ->> ${path} ELSE ${exact} END)`;
+  return `(CASE WHEN __marked IS NULL THEN ${usual} ELSE ${exact} END)`;
 }
 
 function csvColumn(header: readonly string[], name: string): string {
