@@ -13,6 +13,7 @@ import { findCircles, levelsOf } from './levels.ts';
 import { createNotes, type Notes } from './notes.ts';
 import { type PipelineFiles, parseModel } from './parse-models.ts';
 import { readPipeline } from './pipeline-shape.ts';
+import { checkReader } from './reader-checks.ts';
 import { selectsAll } from './row-id.ts';
 import { addRowIdColumn, dropSchemas, resetSchemas } from './statements.ts';
 import { checkTable } from './table-checks.ts';
@@ -30,6 +31,8 @@ export type CompileInput = {
   readonly file: string;
   /** Used for parsing and binding: its schemas batch, silver, gold and mapped are replaced, and gone afterwards. */
   readonly session: Session;
+  /** Path of a file of no bytes, on which every source's reader is tried. */
+  readonly empty: string;
 };
 
 /**
@@ -58,7 +61,7 @@ async function bindPipeline(
   checkAccounting(draft, notes);
   await resetSchemas(input.session);
   const binding: Binding = { session: input.session, functions: await loadFunctions(input.session), notes };
-  const sources = await bindSources(binding, draft);
+  const sources = await bindSources(binding, draft, input.empty);
   const parsed = await parseModels(draft, input, notes);
   const bound = await bindModels(binding, parsed, sources);
   for (const model of bound.values()) await checkTable(binding, model);
@@ -73,12 +76,18 @@ async function bindPipeline(
   return specs;
 }
 
-async function bindSources(binding: Binding, draft: PipelineDraft): Promise<ReadonlyMap<string, SourceDraft>> {
+async function bindSources(
+  binding: Binding,
+  draft: PipelineDraft,
+  empty: string,
+): Promise<ReadonlyMap<string, SourceDraft>> {
   const bound = new Map<string, SourceDraft>();
   for (const source of draft.sources) {
     if (!source.sound || !(await bindSource(binding, source))) continue;
     bound.set(source.spec.name, source);
     await checkContractValues(binding, source);
+    const doubtful = binding.notes.found.some(({ place }) => place.startsWith(source.place));
+    if (!doubtful) await checkReader(binding, source, empty);
   }
   return bound;
 }

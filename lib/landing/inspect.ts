@@ -1,6 +1,7 @@
 import { stat, symlink } from 'node:fs/promises';
 import type { SourceSpec } from '../core/spec.ts';
 import type { Session } from '../ports.ts';
+import { readingDialect } from '../sql/csv-dialect.ts';
 import { declaredType } from '../sql/native-type.ts';
 import type { FileLayout } from '../sql/raw-rows.ts';
 import { openArrayFile } from './array-file.ts';
@@ -86,7 +87,7 @@ async function inspectText(
     const layout: FileLayout = { kind: 'csv', header: source.columns.map((c) => c.source), ...lines };
     return { kind: 'readable', path, layout, numbering: numberingOf(text, 0, source.columns.length === 1), extra: [] };
   }
-  const header = parseHeader(text.first, format);
+  const header = parseHeader(text.first, readingDialect(format));
   if (header.kind === 'damaged') return unreadable(header.reason);
   const layout: FileLayout = { kind: 'csv', header: header.names, ...lines };
   const extra = header.names.map((name) => ({ name, type: 'VARCHAR' }));

@@ -1,10 +1,12 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { SourceFormat } from '../core/spec.ts';
+import { type CsvFormat, hasForeignEscapes, readingDialect } from '../sql/csv-dialect.ts';
 import { dialectOf } from './dialect.ts';
 import { type FileHead, readBytes, readChunks, readHead } from './file-bytes.ts';
 import { inflate } from './inflate.ts';
 import { createRecordScanner, type RecordScan, type ScanListener } from './record-scanner.ts';
+import { createUnescaper } from './unescape.ts';
 
 export type TextFormat = Exclude<SourceFormat, { kind: 'parquet' }>;
 
@@ -42,7 +44,17 @@ const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
  */
 export async function openTextFile(path: string, format: TextFormat, scratch: string): Promise<TextFile> {
   const plain = await openPlain(path, format, scratch);
-  return plain.kind === 'damaged' ? plain : scanTextFile(plain.file, format, scratch, undefined);
+  if (plain.kind === 'damaged') return plain;
+  if (format.kind === 'json' || !hasForeignEscapes(format)) return scanTextFile(plain.file, format, scratch, undefined);
+  await pipeline(unescaped(plain.file, format), createWriteStream(`${scratch}.unescaped`));
+  const copy = await readHead(`${scratch}.unescaped`);
+  return copy === undefined ? damaged('not a file') : scanTextFile(copy, readingDialect(format), scratch, undefined);
+}
+
+async function* unescaped(file: FileHead, format: CsvFormat): AsyncGenerator<Uint8Array> {
+  const unescaper = createUnescaper(format);
+  for await (const chunk of readChunks(file, bomBytes(file))) yield unescaper.push(chunk);
+  yield unescaper.end();
 }
 
 /** A landed file inflated and in UTF-8, its line breaks as they are. */

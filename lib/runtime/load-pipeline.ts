@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { compilePipeline } from '../compile/compile.ts';
@@ -37,8 +37,11 @@ export async function loadPipeline(
   const definition = await importDefault(path, shown);
   const opened = await engine.open(session);
   try {
+    await mkdir(session.scratch, { recursive: true });
+    const empty = join(session.scratch, 'empty');
+    await writeFile(empty, '');
     const files = { read: (file: string) => readIfAny(join(folder, file)) };
-    return await compilePipeline({ definition, folder: name, files, file: shown, session: opened });
+    return await compilePipeline({ definition, folder: name, files, file: shown, session: opened, empty });
   } finally {
     await opened.close();
   }

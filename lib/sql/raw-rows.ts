@@ -1,4 +1,5 @@
 import type { ContractColumn, SourceFormat, SourceSpec } from '../core/spec.ts';
+import { readingDialect } from './csv-dialect.ts';
 import { hasOddities, markNumbers, strictJson, unmarkDecimal, unmarkText } from './json-text.ts';
 import { type NativeType, renderStored } from './native-type.ts';
 import { jsonPointer } from './parse-nested.ts';
@@ -70,7 +71,7 @@ export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: Rej
         from: filtered(
           group,
           layout.header.map((_, i) => `c${i}`),
-          () => readCsv(csvFormat(source.format), group.paths, layout, rejects),
+          () => readCsv(readingDialect(csvFormat(source.format)), group.paths, layout, rejects),
         ),
       });
     case 'lines':

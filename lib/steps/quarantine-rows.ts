@@ -4,6 +4,7 @@ import { OPS_TABLES, opsTable } from '../core/ops.ts';
 import { writeLineShifts } from '../landing/line-shifts.ts';
 import type { Session } from '../ports.ts';
 import { rejectTables } from '../sql/batch.ts';
+import { readingDialect } from '../sql/csv-dialect.ts';
 import {
   countQuarantine,
   createPoisoned,
@@ -124,7 +125,7 @@ async function locateLines(batch: CountedBatch, files: readonly ReadableFile[]):
   const shifts: string[] = [];
   for (const { path, numbering } of files.filter((file) => !file.numbering.regular)) {
     const target = join(batch.scratch, `shifts-${shifts.length}.csv`);
-    await writeLineShifts(path, format, numbering.blankIsRow, target);
+    await writeLineShifts(path, format.kind === 'csv' ? readingDialect(format) : format, numbering.blankIsRow, target);
     shifts.push(target);
   }
   return shifts;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { compilePipeline } from '../../lib/compile/compile.ts';
 import { DEFAULT_COMPUTE } from '../../lib/core/compute.ts';
 import { InvalidInput } from '../../lib/core/errors.ts';
@@ -85,6 +86,7 @@ test('the spec of online_retail', async () => {
     file: 'pipelines/online_retail/pipeline.ts',
     files: { read: async (path) => ONLINE_RETAIL_SQL.get(path) },
     session,
+    empty: fileURLToPath(new URL('../support/empty', import.meta.url)),
   });
   const golden: unknown = JSON.parse(readFileSync(new URL('online_retail.json', import.meta.url), 'utf8'));
   assert.deepEqual(JSON.parse(JSON.stringify(spec)), golden);

@@ -150,6 +150,27 @@ const MISTAKES: readonly Mistake[] = [
     ],
   },
   {
+    name: 'a null text with the delimiter in it',
+    given: { definition: shopWith(['sources', 'customers', 'nullText'], ['', 'n,a']) },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.customers.nullText: got ["","n,a"]: DELIMITER must not appear in the NULL specification and vice versa; expected texts that stand in no delimiter and hold no delimiter and no quote',
+    ],
+  },
+  {
+    name: 'a null text with the quote in it',
+    given: { definition: shopWith(['sources', 'customers', 'nullText'], '""') },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.customers.nullText: got ["\\"\\""]: QUOTE must not appear in the NULL specification and vice versa; expected texts that stand in no delimiter and hold no delimiter and no quote',
+    ],
+  },
+  {
+    name: 'an escape that is the delimiter',
+    given: { definition: shopWith(['sources', 'customers', 'escape'], ',') },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.customers.escape: got ",": ESCAPE must not appear in the DELIMITER specification and vice versa; expected a character other than the delimiter',
+    ],
+  },
+  {
     name: 'a delimiter that is the quote',
     given: { definition: shopWith(['sources', 'customers', 'delimiter'], '"') },
     problems: [

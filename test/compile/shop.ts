@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { compilePipeline } from '../../lib/compile/compile.ts';
 import { InvalidInput, type Problem } from '../../lib/core/errors.ts';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
@@ -55,6 +56,7 @@ export function compileShop(session: Session, given: Given = {}): Promise<Pipeli
     folder: given.folder ?? 'shop',
     file: FILE,
     session,
+    empty: fileURLToPath(new URL('../support/empty', import.meta.url)),
     files: { read: async (path) => (Object.hasOwn(sql, path) ? sql[path] : undefined) },
   });
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
 import { createMemoryStore } from '../../lib/adapters/store/memory.ts';
 import { compilePipeline } from '../../lib/compile/compile.ts';
@@ -51,6 +52,7 @@ export async function compileTest(pipeline: TestPipeline, scratch: string): Prom
       file: `pipelines/${pipeline.name}/pipeline.ts`,
       files: { read: async (path) => pipeline.sql?.[path] },
       session,
+      empty: fileURLToPath(new URL('empty', import.meta.url)),
     });
   } finally {
     await session.close();
