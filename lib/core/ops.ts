@@ -55,6 +55,8 @@ export const OPS_TABLES = {
 
 export type OpsTable = keyof typeof OPS_TABLES;
 
+export const OPS_TABLE_NAMES = Object.keys(OPS_TABLES) as readonly OpsTable[];
+
 export function opsTable(pipeline: string, name: OpsTable): TableId {
   return { pipeline, layer: 'ops', name };
 }

@@ -1,12 +1,11 @@
 import { CommitConflict } from '../core/errors.ts';
 import { type Change, LAST_ADDED, type Requirement, type Update } from './changes.ts';
 import { assertInvariants } from './invariants.ts';
+import { PREVIOUS_VERSIONS_MAX } from './metadata-files.ts';
 import { FIRST_PARTITION_ID } from './partition.ts';
 import { MAIN } from './snapshot.ts';
 import type { Snapshot, TableMetadata } from './types.ts';
 
-/** How many earlier metadata files a table's log names. Source: iceberg.apache.org/docs/latest/configuration. */
-export const PREVIOUS_VERSIONS_MAX = 'write.metadata.previous-versions-max';
 const DEFAULT_PREVIOUS_VERSIONS = 100;
 
 /** The first requirement of the change that the table does not meet, in words; undefined when it meets all. */

@@ -6,7 +6,7 @@ import { ASSUMED_RATES, type Rates, workOf } from '../plan/run-work.ts';
 import { parsedBytesOf } from '../plan/stage-units.ts';
 import type { StepDeps } from '../steps/deps.ts';
 import { type Survey, surveyPipeline } from '../steps/open.ts';
-import { readJson, readJsonIfAny, runFolder } from '../steps/run-folder.ts';
+import { readJson, readJsonIfAny, readPlanIfAny, runFolder } from '../steps/run-folder.ts';
 import { modelTables } from '../steps/table-state.ts';
 import { listRuns } from './list-runs.ts';
 import { sizeOf } from './list-tables.ts';
@@ -51,7 +51,7 @@ async function measureStaging(
   );
   for (const { run_id } of runs.slice(0, WORTH_MEASURING.runs)) {
     const run = { pipeline, run_id: String(run_id), dry_run: false };
-    const plan = await readJsonIfAny<RunPlan>(deps.store, runFolder.plan(run));
+    const plan = await readPlanIfAny(deps.store, run);
     const result = await readJsonIfAny<RunResult>(deps.store, runFolder.result(run));
     if (plan === undefined || result === undefined) continue;
     const ms = stagingMs(plan, result);

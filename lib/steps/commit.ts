@@ -1,11 +1,15 @@
+import { mapConcurrent } from '../core/concurrency.ts';
 import { AuditFailed } from '../core/errors.ts';
+import { OPS_TABLE_NAMES, opsTable } from '../core/ops.ts';
 import type { FileOutcome, RowCounts, RunPlan, RunState, TableOutcome } from '../core/run.ts';
 import type { SourceSpec } from '../core/spec.ts';
 import { fullName, type TableId } from '../core/tables.ts';
 import type { JsonValue } from '../ports.ts';
 import { commitChange } from '../table/commit.ts';
 import { parsePrepared } from '../table/prepare.ts';
+import { loadTable } from '../table/read.ts';
 import type { Removal } from '../table/removal.ts';
+import { trimMetadata } from '../table/trim.ts';
 import type { LevelAudit } from './audit.ts';
 import { checkBreaker, rearmBreaker } from './breaker.ts';
 import type { StepDeps } from './deps.ts';
@@ -58,7 +62,20 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
   if (!run.dry_run) await recordRun(deps, plan, { status: 'SUCCEEDED', accounting, tables, error: null });
   const record: CommitRecord = { tables, accounting, ms: deps.clock.now().getTime() - started };
   await writeOnce(deps.store, runFolder.commit(run), record);
+  if (!run.dry_run) await trimTables(deps, run.pipeline, audits);
   return state;
+}
+
+/** Once nothing of the run reads the tables as they were. What a crash here leaves goes with the table's next change. */
+async function trimTables(deps: StepDeps, pipeline: string, audits: readonly LevelAudit[]): Promise<void> {
+  const changed = audits.flatMap((audit) =>
+    audit.models.flatMap((model) => model.tables.filter((one) => one.prepared)),
+  );
+  const books = OPS_TABLE_NAMES.map((name) => opsTable(pipeline, name));
+  await mapConcurrent([...changed.map((one) => one.table), ...books], async (id) => {
+    const entry = await loadTable(deps.catalog, id);
+    if (entry !== undefined) await trimMetadata(deps.store, entry);
+  });
 }
 
 async function publish(deps: StepDeps, plan: RunPlan, id: string, table: TableId): Promise<string | null> {

@@ -14,7 +14,7 @@ import { discardRun } from './discard.ts';
 import { goldReason } from './gold-inputs.ts';
 import { findNewFiles, type Landed, renameEtags } from './ledger.ts';
 import { handOver, releaseLock, takeLock } from './lock.ts';
-import { checkRunId, readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from './run-folder.ts';
+import { checkRunId, readJsonIfAny, readPlan, runFolder, writeJson, writePlan } from './run-folder.ts';
 import { modelTables } from './table-state.ts';
 
 export type { OpenInput } from '../core/run.ts';
@@ -117,7 +117,7 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput): Promise<R
     withdraw: work.withdraw,
   };
   await writeJson(deps.store, openRunKey(run.pipeline), run);
-  return writeOnce(deps.store, runFolder.plan(run), plan);
+  return writePlan(deps.store, plan);
 }
 
 /** Reads what has landed, the ledger and the tables of a pipeline. */

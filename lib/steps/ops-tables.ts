@@ -13,6 +13,7 @@ import {
   type NewTable,
   setProperties,
 } from '../iceberg/changes.ts';
+import { FEW_METADATA_FILES, keepFewMetadataFiles } from '../iceberg/metadata-files.ts';
 import { currentSpec } from '../iceberg/partition.ts';
 import { currentSchema } from '../iceberg/schema.ts';
 import type { JsonValue } from '../ports.ts';
@@ -44,13 +45,15 @@ export function opsTarget<Base extends Pick<BaseTable, 'metadata'>>(
       columns: OPS_TABLES[name],
       partitionBy: [],
       sortBy: [],
-      properties: {},
+      properties: FEW_METADATA_FILES,
     };
     const metadata = applyChange(createTable(create), undefined, 0);
     return { base, create, alter: undefined, schema: currentSchema(metadata), spec: currentSpec(metadata) };
   }
   const columns = alterSchema(base.metadata, OPS_TABLES[name]);
-  const alter = columns.kind === 'altered' ? columns.change : undefined;
+  const shape = columns.kind === 'altered' ? columns.change : undefined;
+  const few = keepFewMetadataFiles(base.metadata);
+  const alter = shape === undefined && few === undefined ? undefined : joinChanges(shape, few);
   const now = deps.clock.now().getTime();
   const metadata = alter === undefined ? base.metadata : applyChange(alter, base.metadata, now);
   return { base, create: undefined, alter, schema: currentSchema(metadata), spec: currentSpec(metadata) };
@@ -70,7 +73,9 @@ export async function commitOps(
   const target = opsTarget(deps, name, id, await loadTable(deps.catalog, id));
   const prepared = await prepareSnapshot(deps.store, {
     base: target.base,
-    ...(target.create === undefined ? {} : { create: { ...target.create, properties } }),
+    ...(target.create === undefined
+      ? {}
+      : { create: { ...target.create, properties: { ...target.create.properties, ...properties } } }),
     ...(target.base === undefined
       ? {}
       : { alter: joinChanges(target.alter, changedProperties(target.base, properties)) }),

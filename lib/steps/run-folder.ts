@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { InvalidInput } from '../core/errors.ts';
 import type { LevelPlan, RunPlan, RunRef } from '../core/run.ts';
+import type { PipelineSpec } from '../core/spec.ts';
 import type { ObjectStore } from '../ports.ts';
 
 /**
@@ -57,8 +59,34 @@ export async function writeJson(store: ObjectStore, key: string, value: unknown)
   await store.write(key, encodeJson(value), { kind: 'any' });
 }
 
-export function readPlan(store: ObjectStore, run: RunRef): Promise<RunPlan> {
-  return readJson<RunPlan>(store, runFolder.plan(run));
+/** A plan as it is written: all runs with one compiled pipeline share the object that holds it. */
+type WrittenPlan = Omit<RunPlan, 'spec'> & { readonly spec_key: string };
+
+/** Writes the plan of a run unless there is one, and returns the one that is there. */
+export async function writePlan(store: ObjectStore, plan: RunPlan): Promise<RunPlan> {
+  const { spec, ...rest } = plan;
+  const bytes = encodeJson(spec);
+  const spec_key = `ops/${plan.run.pipeline}/_specs/${createHash('sha256').update(bytes).digest('hex')}.json`;
+  await store.write(spec_key, bytes, { kind: 'absent' });
+  const written: WrittenPlan = { ...rest, spec_key };
+  const found = await writeOnce<WrittenPlan | RunPlan>(store, runFolder.plan(plan.run), written);
+  return found === written ? plan : withSpec(store, found);
+}
+
+export async function readPlan(store: ObjectStore, run: RunRef): Promise<RunPlan> {
+  return withSpec(store, await readJson<WrittenPlan | RunPlan>(store, runFolder.plan(run)));
+}
+
+export async function readPlanIfAny(store: ObjectStore, run: RunRef): Promise<RunPlan | undefined> {
+  const found = await readJsonIfAny<WrittenPlan | RunPlan>(store, runFolder.plan(run));
+  return found === undefined ? undefined : withSpec(store, found);
+}
+
+/** Earlier releases wrote the compiled pipeline into each plan. */
+async function withSpec(store: ObjectStore, plan: WrittenPlan | RunPlan): Promise<RunPlan> {
+  if (!('spec_key' in plan)) return plan;
+  const { spec_key, ...rest } = plan;
+  return { ...rest, spec: await readJson<PipelineSpec>(store, spec_key) };
 }
 
 export function readLevelPlan(store: ObjectStore, run: RunRef, level: number): Promise<LevelPlan> {

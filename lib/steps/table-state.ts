@@ -1,4 +1,5 @@
 import { mapConcurrent } from '../core/concurrency.ts';
+import { ObjectNotFound } from '../core/errors.ts';
 import type { FieldId } from '../core/field-ids.ts';
 import { historyColumns, isKeyed, KEY_HASH, logColumns, logModelId, logTable } from '../core/keyed.ts';
 import { metadataColumns } from '../core/metadata.ts';
@@ -13,7 +14,7 @@ import type { IcebergType, NestedField, StructType, TableMetadata } from '../ice
 import type { Borrowed, ObjectStore, Session } from '../ports.ts';
 import type { ScanColumn } from '../sql/scan.ts';
 import { createSchemas, createTableView } from '../sql/scan.ts';
-import { parsePrepared } from '../table/prepare.ts';
+import { metadataOn, type Prepared, parsePrepared } from '../table/prepare.ts';
 import { planFiles } from '../table/read.ts';
 import { openFiles } from './foreign-files.ts';
 import { runFolder } from './run-folder.ts';
@@ -60,9 +61,20 @@ export function tableColumns(model: ModelSpec): readonly Column[] {
 export async function loadState(store: ObjectStore, plan: RunPlan, model: string): Promise<TableMetadata | undefined> {
   const prepared = runFolder.table(plan.run, model);
   if ((await store.head(prepared)) !== undefined) {
-    return parsePrepared(new TextDecoder().decode((await store.read(prepared)).bytes)).metadata;
+    return withHistory(store, parsePrepared(new TextDecoder().decode((await store.read(prepared)).bytes)));
   }
   return loadBase(store, plan, model);
+}
+
+/** Where the base is gone, which others may have trimmed, there is only the prepared snapshot. */
+async function withHistory(store: ObjectStore, prepared: Prepared): Promise<TableMetadata> {
+  if (prepared.baseLocation === null) return prepared.metadata;
+  try {
+    return metadataOn(prepared, await readMetadata(store, prepared.baseLocation));
+  } catch (cause) {
+    if (cause instanceof ObjectNotFound) return prepared.metadata;
+    throw cause;
+  }
 }
 
 /** A table as it was when the run was planned. */

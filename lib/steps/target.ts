@@ -3,11 +3,15 @@ import type { RunPlan, TableShape } from '../core/run.ts';
 import { fullName, tablePrefix } from '../core/tables.ts';
 import { applyChange } from '../iceberg/apply.ts';
 import { alterSchema, alterSpec, type Change, createTable, type NewTable } from '../iceberg/changes.ts';
+import { FEW_METADATA_FILES, keepFewMetadataFiles } from '../iceberg/metadata-files.ts';
 import { currentSpec } from '../iceberg/partition.ts';
 import { currentSchema } from '../iceberg/schema.ts';
 import type { PartitionSpec, Schema, TableMetadata } from '../iceberg/types.ts';
 import type { ObjectStore } from '../ports.ts';
 import { loadBase } from './table-state.ts';
+
+/** The table property that says which model a table is of. */
+const MODEL = 'strata.model';
 
 /** The table a model writes to: how it has to be created or altered first, and the schema its new files follow. */
 export type Target = {
@@ -29,7 +33,7 @@ export function planTarget(store: ObjectStore, base: TableMetadata | undefined, 
       columns: shape.columns,
       partitionBy: shape.partitionBy,
       sortBy: shape.sortBy,
-      properties: { 'strata.model': shape.id },
+      properties: { [MODEL]: shape.id, ...FEW_METADATA_FILES },
     };
     const metadata = applyChange(createTable(create), undefined, 0);
     return { create, alter: undefined, schema: currentSchema(metadata), spec: currentSpec(metadata) };
@@ -55,7 +59,8 @@ function planAlter(base: TableMetadata, shape: TableShape): Change | undefined {
   }
   const schemaChange = columns.kind === 'altered' ? columns.change : undefined;
   const altered = schemaChange === undefined ? base : applyChange(schemaChange, base, Number(base['last-updated-ms']));
-  return joinChanges(schemaChange, alterSpec(altered, shape.partitionBy));
+  const few = MODEL in base.properties ? keepFewMetadataFiles(base) : undefined;
+  return joinChanges(joinChanges(schemaChange, alterSpec(altered, shape.partitionBy)), few);
 }
 
 function joinChanges(a: Change | undefined, b: Change | undefined): Change | undefined {

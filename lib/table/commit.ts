@@ -5,7 +5,7 @@ import { renderLossless } from '../iceberg/lossless.ts';
 import { findRun, RUN_ID, snapshotById } from '../iceberg/snapshot.ts';
 import type { Snapshot, TableMetadata } from '../iceberg/types.ts';
 import type { Catalog, CatalogEntry, Clock, Ids, ObjectStore } from '../ports.ts';
-import type { Prepared } from './prepare.ts';
+import { metadataOn, type Prepared } from './prepare.ts';
 import { loadTable } from './read.ts';
 import { rebasePrepared } from './rebase.ts';
 
@@ -46,7 +46,7 @@ export async function commitChange(
     const done = current === undefined ? undefined : findDone(current, latest);
     if (done !== undefined) return { ...done, outcome: attempt === 1 ? 'already' : ownOrAlready(done, prepared) };
     latest = await onTopOf(deps, latest, current, attempt);
-    const result = await tryCommit(deps, id, current, latest.metadata);
+    const result = await tryCommit(deps, id, current, metadataOn(latest, current?.metadata));
     if (!(result instanceof Error)) return { entry: result, outcome: 'committed', snapshot: latest.snapshot };
     if (attempt >= attempts) throw lastFailure(id, result, attempts);
     await deps.wait(FIRST_WAIT_MS * 2 ** (attempt - 1));

@@ -4,6 +4,7 @@ import { addSnapshot, type Change, createTable, joinChanges, type NewTable } fro
 import { metadataOf } from '../iceberg/json.ts';
 import { parseLossless, renderLossless } from '../iceberg/lossless.ts';
 import { currentSpec } from '../iceberg/partition.ts';
+import { currentSnapshot, MAIN } from '../iceberg/snapshot.ts';
 import type { DataFile, Snapshot, TableMetadata } from '../iceberg/types.ts';
 import type { ObjectStore } from '../ports.ts';
 import { partitionKey, type Removal } from './removal.ts';
@@ -33,10 +34,11 @@ export type SnapshotInput = {
 };
 
 /**
- * A table with a change applied but not published: its metadata is complete and can be read as a table. Plain data,
+ * A table with a change applied but not published: its metadata can be read as a table. Plain data,
  * and all that a commit needs, also in another process.
  */
 export type Prepared = {
+  /** Without the table's history, once it was written and read back. */
   readonly metadata: TableMetadata;
   readonly change: Change;
   /** The part of the change that made or altered the table, without the snapshot. */
@@ -103,12 +105,37 @@ function replacedKeys(table: TableMetadata, removal: Removal): readonly string[]
   return removal.tuples.map((tuple) => partitionKey(table, currentSpec(table)['spec-id'], tuple));
 }
 
-/** One line of JSON; parsePrepared reads it back. */
+/**
+ * One line of JSON; parsePrepared reads it back. The table's history is left out, which is the base's and would make
+ * each run's copy as large as all runs before it: what stays can be read as a table of this one snapshot.
+ */
 export function renderPrepared(prepared: Prepared): string {
-  return renderLossless(prepared);
+  return renderLossless({ ...prepared, metadata: withoutHistory(prepared) });
 }
 
-/** Throws UnreadableTable when its metadata is damaged, SyntaxError when it is not JSON. */
+function withoutHistory({ metadata, snapshot }: Prepared): TableMetadata {
+  const kept = snapshot ?? currentSnapshot(metadata);
+  const main = metadata.refs?.[MAIN];
+  return {
+    ...metadata,
+    snapshots: kept === undefined ? [] : [kept],
+    'snapshot-log': [],
+    'metadata-log': [],
+    ...(metadata.refs === undefined ? {} : { refs: main === undefined ? {} : { [MAIN]: main } }),
+    // Of a snapshot each, by others; the type does not know them.
+    ...('statistics' in metadata ? { statistics: [] } : {}),
+    ...('partition-statistics' in metadata ? { 'partition-statistics': [] } : {}),
+  };
+}
+
+/** The table's next metadata on its base, or on no table at all; the same as when it was prepared. */
+export function metadataOn(prepared: Prepared, base: TableMetadata | undefined): TableMetadata {
+  // The time of the change: the table's clock never runs backwards, so it counts from the base again.
+  const at = Number(prepared.metadata['last-updated-ms']);
+  return applyChange(prepared.change, base, at, prepared.baseLocation);
+}
+
+/** See renderPrepared. Throws UnreadableTable when its metadata is damaged, SyntaxError when it is not JSON. */
 export function parsePrepared(text: string, where = 'a prepared table'): Prepared {
   const tree = parseLossless(text) as Prepared;
   return { ...tree, metadata: metadataOf(tree.metadata, where) };

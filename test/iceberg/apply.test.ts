@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CommitConflict, UnreadableTable } from '../../lib/core/errors.ts';
-import { applyChange, checkRequirements, PREVIOUS_VERSIONS_MAX } from '../../lib/iceberg/apply.ts';
+import { applyChange, checkRequirements } from '../../lib/iceberg/apply.ts';
 import {
   addSnapshot,
   alterSchema,
@@ -15,6 +15,7 @@ import {
   type Update,
 } from '../../lib/iceberg/changes.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
+import { PREVIOUS_VERSIONS_MAX } from '../../lib/iceberg/metadata-files.ts';
 import { asOf, findRun, snapshotsSince } from '../../lib/iceberg/snapshot.ts';
 import type { Snapshot, TableMetadata } from '../../lib/iceberg/types.ts';
 import { column } from './arbitraries.ts';

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CommitConflict, InvalidInput } from '../../lib/core/errors.ts';
 import { alterSchema, alterSpec, setProperties } from '../../lib/iceberg/changes.ts';
+import { renderMetadata } from '../../lib/iceberg/json.ts';
+import { renderLossless } from '../../lib/iceberg/lossless.ts';
 import { currentSnapshot } from '../../lib/iceberg/snapshot.ts';
 import { commitChange } from '../../lib/table/commit.ts';
 import { parsePrepared, prepareSnapshot, renderPrepared } from '../../lib/table/prepare.ts';
@@ -14,7 +16,9 @@ test('a prepared table is complete before it is published, and nobody sees it', 
   const prepared = await prepare(lake, { added: [file(lake, 'a')], run: 'r1' });
   assert.equal(await lake.catalog.load(ID), undefined);
   assert.equal(await names(lake, prepared.metadata), 'a');
-  assert.deepEqual(parsePrepared(renderPrepared(prepared)), prepared);
+  const { metadata, ...rest } = parsePrepared(renderPrepared(prepared));
+  assert.deepEqual({ ...rest, metadata: prepared.metadata }, prepared);
+  assert.equal(await names(lake, metadata), 'a');
   const committed = await commitChange(lake, ID, parsePrepared(renderPrepared(prepared)));
   assert.equal(committed.outcome, 'committed');
   assert.deepEqual(await load(lake), prepared.metadata);
@@ -185,4 +189,28 @@ test('properties change without a snapshot', async () => {
   const next = await write(lake, { alter: setProperties(table, { owner: 'me' }) });
   assert.deepEqual(next.properties, { owner: 'me' });
   assert.equal(next['current-snapshot-id'], table['current-snapshot-id']);
+});
+
+test('what a prepared snapshot takes does not grow with the history of its table, and nothing of that is lost', async () => {
+  const lake = createLake();
+  const sizes: number[] = [];
+  for (let commit = 1; commit <= 30; commit += 1) {
+    const prepared = await prepare(lake, { added: [file(lake, `f${commit}`)], run: `r${commit}` });
+    const text = renderPrepared(prepared);
+    sizes.push(text.length);
+    const { entry } = await commitChange(lake, ID, parsePrepared(text));
+    assert.deepEqual(entry.metadata, prepared.metadata);
+    assert.equal(renderMetadata(entry.metadata), renderMetadata(prepared.metadata));
+  }
+  assert.ok((sizes[29] ?? 0) < (sizes[2] ?? 0) * 1.05, sizes.join(' '));
+  assert.equal((await load(lake)).snapshots.length, 30);
+});
+
+test('a prepared snapshot of an earlier release, with all of its table, is committed as well', async () => {
+  const lake = createLake();
+  await write(lake, { added: [file(lake, 'a')], run: 'r1' });
+  const prepared = await prepare(lake, { added: [file(lake, 'b')], run: 'r2' });
+  const { outcome, entry } = await commitChange(lake, ID, parsePrepared(renderLossless(prepared)));
+  assert.equal(outcome, 'committed');
+  assert.deepEqual(entry.metadata, prepared.metadata);
 });
