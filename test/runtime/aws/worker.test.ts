@@ -237,8 +237,8 @@ describe('Open', () => {
     const answer = await call(open, { pipeline: 'shop', run_id: 'r-1', wait: true });
     const request = { pipeline: 'shop', run_id: 'r-1', dry_run: false, wait: true };
     assert.deepEqual(answer, { status: 'planned', request, run, level: 0, levels: 1 });
-    const plan = bucket.json('ops/shop/_runs/r-1/plan.json') as { readonly spec: unknown };
-    assert.deepEqual(plan.spec, JSON.parse(JSON.stringify(spec)));
+    const plan = bucket.json('ops/shop/_runs/r-1/plan.json') as { readonly spec_key: string };
+    assert.deepEqual(bucket.json(plan.spec_key), JSON.parse(JSON.stringify(spec)));
     assert.equal((lock() as { readonly holder: string }).holder, 'run:r-1');
   });
 
