@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { wrongInGlob } from '../core/glob.ts';
 import type { ColumnCheck, ContractColumn, SourceFormat, SourceSpec } from '../core/spec.ts';
 import { renderColumnType } from '../core/types.ts';
 import { readColumn } from './column-shape.ts';
@@ -25,6 +26,7 @@ const ANY_SOURCE = {
     expected: 'a column name, or a list of at least one',
   },
   drift: { schema: z.enum(['evolve', 'ignore', 'fail']), expected: "'fail', 'ignore' or 'evolve'" },
+  ignore: { schema: z.array(z.string()), expected: "a list of patterns, such as ['_temporary/**', '_SUCCESS']" },
 } as const satisfies Record<string, Field>;
 
 const CSV = {
@@ -56,7 +58,9 @@ export function readSource(name: string, value: unknown, place: string, notes: N
   const { columns, checkPlaces, sound } = readColumns(value['columns'], placeIn(place, 'columns'), notes);
   if (format.kind === 'csv' && !format.header) noteNumberNames(columns, place, notes);
   if (sound) noteKey(key, columns, placeIn(place, 'key'), notes);
-  const spec: SourceSpec = { name, format, columns, key, drift: drift ?? 'fail' };
+  const ignore = readField(ANY_SOURCE.ignore, value['ignore'], placeIn(place, 'ignore'), createSilence()) ?? [];
+  noteIgnore(ignore, placeIn(place, 'ignore'), notes);
+  const spec: SourceSpec = { name, format, columns, key, drift: drift ?? 'fail', ignore };
   return { spec, place, checkPlaces, sound };
 }
 
@@ -78,6 +82,15 @@ function noteKey(key: readonly string[], columns: readonly ContractColumn[], pla
         'a column that is neither list nor struct',
       );
   });
+}
+
+function noteIgnore(patterns: readonly string[], place: string, notes: Notes): void {
+  for (const [index, pattern] of patterns.entries()) {
+    const wrong = wrongInGlob(pattern);
+    if (wrong === undefined) continue;
+    const expected = "a path relative to the source's folder, in which * and ? stand for text and ** for folders";
+    notes.add(placeIn(place, index), `${showValue(pattern)}, which ${wrong}`, expected);
+  }
 }
 
 /** For a second look at a value whose problems have been noted already. */

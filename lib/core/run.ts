@@ -1,3 +1,4 @@
+import type { Skipped } from './objects.ts';
 import type { PartitionField, PipelineSpec, SourceSpec } from './spec.ts';
 import type { TableId } from './tables.ts';
 import type { Column } from './types.ts';
@@ -67,6 +68,8 @@ export type RunState = {
   readonly levels: number;
   readonly stage?: UnitsRef;
   readonly merge?: UnitsRef;
+  /** Names in bronze that were skipped, of a run that has nothing to do. */
+  readonly skipped?: Skipped;
 };
 
 /** One item of a unit list: where to find the unit, small enough for any Map. */
@@ -101,6 +104,8 @@ export type RunPlan = {
   readonly rebuild: readonly string[];
   /** Bronze files whose events are withdrawn before they are ingested again. */
   readonly withdraw: readonly string[];
+  /** Names in bronze that were skipped when the run was planned; absent from plans of earlier releases. */
+  readonly skipped?: Skipped;
 };
 
 export type BaseTable = { readonly metadata_location: string; readonly snapshot_id: string | null };
@@ -232,6 +237,8 @@ export type RunResult = {
   readonly rejected_files: readonly { readonly source: string; readonly file: string; readonly reason: string }[];
   /** Planned files that changed before they were read: the next run takes them. */
   readonly left_files: readonly { readonly source: string; readonly file: string; readonly reason: string }[];
+  /** Names in bronze that are no files of a source, or that cannot be read. */
+  readonly skipped: Skipped;
   readonly tables: Readonly<Record<string, TableOutcome>>;
   readonly warnings: readonly string[];
   readonly previews: Readonly<Record<string, readonly unknown[]>>;

@@ -59,6 +59,8 @@ export type SourceSpec = {
   /** The business key, by names in `batch.<source>`, by which the attempts of rejected rows are counted; [] for none. */
   readonly key: readonly string[];
   readonly drift: DriftPolicy;
+  /** Patterns of paths below the source's folder that are none of its files (lib/core/glob.ts). */
+  readonly ignore: readonly string[];
 };
 
 /** How text becomes a typed value. `auto`: DuckDB's strict cast; `strptime`: the given formats, first match wins. */

@@ -19,6 +19,12 @@ export type SourceOptions = {
    * - `'evolve'`: they become nullable columns of silver tables that `select *`.
    */
   readonly drift?: DriftPolicy;
+  /**
+   * Files below the source's folder that are none of its own, such as `['_temporary/**', '_SUCCESS']`: paths relative to the
+   * folder, in which `*` stands for any text without `/`, `?` for one character, and `**`, between slashes, for any folders.
+   * Default: none.
+   */
+  readonly ignore?: readonly string[];
 };
 
 export type CsvOptions = SourceOptions & {

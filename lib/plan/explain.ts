@@ -1,7 +1,15 @@
+<<<<<<< HEAD:lib/plan/explain.ts
 import type { LandedFile } from '../core/run.ts';
 import { type GoldModel, modelId, type PipelineSettings, type SilverModel } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 import { packFiles, packPartitions, parsedBytesOf } from './stage-units.ts';
+=======
+import type { Skipped } from './objects.ts';
+import { PARTITIONS_PER_UNIT, packUnits, parsedBytes } from './planning.ts';
+import type { LandedFile } from './run.ts';
+import { type GoldModel, type ModelMode, modelId, type PipelineSettings, type SilverModel } from './spec.ts';
+import { fullName } from './tables.ts';
+>>>>>>> 83eea54 (Say which names in bronze are skipped and why, let none of them stop a run, and let a source ignore files):lib/core/explain.ts
 
 /** Of a PipelineSpec, what says which table is written when. */
 export type Outline = {
@@ -32,6 +40,8 @@ export type Outlook = {
   readonly touched: ReadonlyMap<string, readonly string[]>;
   /** The unfinished run that the next run resumes before its own work. */
   readonly unfinished: string | null;
+  /** Names in bronze that are no files of a source, or that cannot be read. */
+  readonly skipped: Skipped;
 };
 
 /** What a run would do. Bytes are what workers will parse, with compressed files estimated at their plain size. */
@@ -40,6 +50,7 @@ export type Explanation = {
   readonly status: 'WORK' | 'NOTHING_TO_DO';
   readonly resumes: string | null;
   readonly sources: readonly ExplainedSource[];
+  readonly skipped: Skipped;
   /** Levels with work only; numbered as in the pipeline, from 0. */
   readonly levels: readonly { readonly level: number; readonly tables: readonly ExplainedTable[] }[];
 };
@@ -83,6 +94,7 @@ export function explainRun(outlook: Outlook): Explanation {
     status: work || outlook.unfinished !== null ? 'WORK' : 'NOTHING_TO_DO',
     resumes: outlook.unfinished,
     sources,
+    skipped: outlook.skipped,
     levels: work ? explainLevels(outlook) : [],
   };
 }

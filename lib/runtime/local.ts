@@ -9,6 +9,7 @@ import { createLocalStore } from '../adapters/store/local.ts';
 import { loadStateMachine } from '../asl/load.ts';
 import { lowerStateMachine } from '../asl/lower.ts';
 import { InvalidInput } from '../core/errors.ts';
+import { NONE_SKIPPED, type Skipped } from '../core/objects.ts';
 import type { AfterError, OpenInput, Reprocess, RunResult, RunState } from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { createDuckDbEngine } from '../engine/duckdb.ts';
@@ -77,7 +78,7 @@ export type RunAnswer =
       /** What was asked for was wrong, and nothing had begun. */
       readonly refused?: true;
     }
-  | { readonly kind: 'nothing'; readonly runId: string }
+  | { readonly kind: 'nothing'; readonly runId: string; readonly skipped: Skipped }
   | { readonly kind: 'locked'; readonly message: string };
 
 /** The composition root of the laptop: local store, file catalog, steps in this process. */
@@ -87,7 +88,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
   if (readOnly) await checkFolder(root, '--root');
   const scratch = readOnly ? ownScratch(tmpdir(), TEMP_PREFIX) : ownScratch(join(root, SCRATCH));
   if (readOnly) await sweepScratch(tmpdir(), TEMP_PREFIX);
-  const store = createLocalStore({ root, ...(await locationOf(root, options.locationBase, readOnly)) });
+  const store = createLocalStore({ root, readOnly, ...(await locationOf(root, options.locationBase, readOnly)) });
   const engine = createDuckDbEngine();
   const holder = thisProcess();
   const settings = {
@@ -219,7 +220,7 @@ async function runOnce(deps: StepDeps, request: RunRequest, runId: string): Prom
     return failed(deps, request, opened, { name: error.Error, message: error.Cause });
   }
   const state = outcome.output as RunState;
-  if (state.status === 'nothing') return { kind: 'nothing', runId };
+  if (state.status === 'nothing') return { kind: 'nothing', runId, skipped: state.skipped ?? NONE_SKIPPED };
   const result = await readJson<RunResult>(deps.store, runFolder.result(state.run));
   return { kind: 'ended', result, again: state.status === 'done' };
 }

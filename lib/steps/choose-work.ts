@@ -5,7 +5,7 @@ import type { PipelineSpec } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 import type { ObjectInfo } from '../ports.ts';
 import type { StepDeps } from './deps.ts';
-import { landedFile } from './ledger.ts';
+import { landedFile, listSource } from './ledger.ts';
 import type { Survey } from './open.ts';
 import { tableIdOf } from './table-state.ts';
 
@@ -27,7 +27,7 @@ export async function chooseWork(
   }
   if (input.reprocess === undefined) return { files: survey.waiting, rebuild: [], withdraw: [] };
   checkProvenance(survey.spec, input.reprocess.source);
-  const files = await findLanded(deps, survey.spec.name, input.reprocess);
+  const files = await findLanded(deps, survey.spec, input.reprocess);
   return {
     files: new Map([[input.reprocess.source, files]]),
     rebuild: [],
@@ -60,13 +60,15 @@ function checkProvenance(spec: PipelineSpec, source: string): void {
   }
 }
 
-async function findLanded(deps: StepDeps, pipeline: string, request: Reprocess): Promise<readonly LandedFile[]> {
-  const prefix = `bronze/${pipeline}/${request.source}/`;
+async function findLanded(deps: StepDeps, spec: PipelineSpec, request: Reprocess): Promise<readonly LandedFile[]> {
+  const prefix = `bronze/${spec.name}/${request.source}/`;
+  const source = spec.sources.find((s) => s.name === request.source) ?? { name: request.source, ignore: [] };
   const wanted = new Set(request.files ?? []);
   const missing = new Set(wanted);
   const [from, to] = [request.from, request.to].map((time) => (time === undefined ? undefined : instant(time)));
   const landed: ObjectInfo[] = [];
-  for await (const info of deps.store.list(prefix)) {
+  // What cannot be read has been named by the survey.
+  for await (const info of listSource(deps, spec.name, source, () => {})) {
     const file = info.key.slice(prefix.length);
     missing.delete(file);
     if (request.files === undefined || wanted.has(file)) landed.push(info);

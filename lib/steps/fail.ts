@@ -1,3 +1,4 @@
+import { NONE_SKIPPED } from '../core/objects.ts';
 import type { AfterError, FailureRecord, RunPlan, RunRef, RunResult } from '../core/run.ts';
 import type { JsonValue } from '../ports.ts';
 import type { LockDeps, StepDeps } from './deps.ts';
@@ -54,6 +55,7 @@ export function failedResult(run: RunRef, error: { name: string; message: string
     accounting: {},
     rejected_files: [],
     left_files: [],
+    skipped: NONE_SKIPPED,
     tables: {},
     warnings: [],
     previews: {},

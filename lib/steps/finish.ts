@@ -1,3 +1,4 @@
+import { NONE_SKIPPED } from '../core/objects.ts';
 import type { LevelPlan, RunPlan, RunResult, RunState, StepTiming } from '../core/run.ts';
 import type { Row } from '../ports.ts';
 import { previewRows } from '../sql/audit.ts';
@@ -46,6 +47,7 @@ async function assembleResult(deps: StepDeps, plan: RunPlan): Promise<RunResult>
     left_files: sources.flatMap(({ source, outcome }) =>
       outcome.left.map(({ key, reason }) => ({ source, file: key, reason })),
     ),
+    skipped: plan.skipped ?? NONE_SKIPPED,
     tables: commit.tables,
     warnings: audits.flatMap((a) => a.models.flatMap((m) => m.warnings)),
     previews: plan.run.dry_run ? await preview(deps, plan) : {},

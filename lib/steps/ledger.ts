@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { matchesGlob } from '../core/glob.ts';
 import { addSkipped, NONE_SKIPPED, type Skipped, type SkippedName } from '../core/objects.ts';
 import { OPS_TABLES, opsTable } from '../core/ops.ts';
 import type { LandedFile } from '../core/run.ts';
+import type { SourceSpec } from '../core/spec.ts';
 import type { Borrowed, CatalogEntry, ObjectInfo, Session } from '../ports.ts';
 import { renderRenamedEtags, selectLedger } from '../sql/ops-rows.ts';
 import { createSchemas } from '../sql/scan.ts';
@@ -29,7 +31,7 @@ export async function findNewFiles(
   deps: StepDeps,
   session: Session,
   pipeline: string,
-  sources: readonly string[],
+  sources: readonly SourceSpec[],
 ): Promise<Landed> {
   const ledger = await readLedger(deps, session, pipeline);
   const waiting = new Map<string, readonly LandedFile[]>();
@@ -38,17 +40,45 @@ export async function findNewFiles(
   const skip = (name: SkippedName): void => {
     skipped = addSkipped(skipped, name);
   };
+  await findStrays(deps, pipeline, sources, skip);
   for (const source of sources) {
     const files: LandedFile[] = [];
-    for await (const info of deps.store.list(`bronze/${pipeline}/${source}/`, { skipped: skip })) {
+    for await (const info of listSource(deps, pipeline, source, skip)) {
       if (ledger.known.has(ledgerKey(info.key, info.etag))) continue;
       const before = formerEtag(ledger, info);
       if (before === undefined) files.push(landedFile(info));
       else renamed.push({ key: info.key, before, after: info.etag });
     }
-    waiting.set(source, files);
+    waiting.set(source.name, files);
   }
   return { waiting, skipped, renamed };
+}
+
+/** The files of a source, less those that it ignores. */
+export function listSource(
+  { store }: Pick<StepDeps, 'store'>,
+  pipeline: string,
+  { name, ignore }: Pick<SourceSpec, 'name' | 'ignore'>,
+  skipped?: (name: SkippedName) => void,
+): AsyncIterable<ObjectInfo> {
+  const prefix = `bronze/${pipeline}/${name}/`;
+  const ignored = (key: string): boolean => ignore.some((pattern) => matchesGlob(pattern, key.slice(prefix.length)));
+  return store.list(prefix, { ignore: ignored, ...(skipped === undefined ? {} : { skipped }) });
+}
+
+/** What lies beside the folders of a pipeline's sources, where no run looks for files. */
+async function findStrays(
+  { store }: Pick<StepDeps, 'store'>,
+  pipeline: string,
+  sources: readonly SourceSpec[],
+  skip: (name: SkippedName) => void,
+): Promise<void> {
+  const folders = new Set(sources.map((source) => `${source.name}/`));
+  for (const name of await store.names(`bronze/${pipeline}/`, skip)) {
+    if (folders.has(name)) continue;
+    const reason = name.endsWith('/') ? `${pipeline} has no source of that name` : 'it lies in no folder of a source';
+    skip({ name: `bronze/${pipeline}/${name}`, reason });
+  }
 }
 
 export function landedFile({ key, size, etag, version }: ObjectInfo): LandedFile {

@@ -52,10 +52,12 @@ export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunStat
     return planned(unfinished, request);
   }
   await requireClosed(deps.store, run.pipeline);
-  const plan = await planRun(deps, run, input);
+  const survey = await surveyPipeline(deps, run.pipeline);
+  warnOfSkipped(deps, survey.skipped);
+  const plan = await planRun(deps, run, input, survey);
   if (plan !== undefined) return planned(plan, request);
   await releaseLock(deps, run.pipeline, run.run_id);
-  return { status: 'nothing', ...idle };
+  return { status: 'nothing', ...idle, skipped: survey.skipped };
 }
 
 /** What was asked for, without what the state machine has put beside it. */
@@ -93,8 +95,12 @@ async function findUnfinished(deps: StepDeps, run: RunRef): Promise<RunPlan | un
   return plan;
 }
 
-async function planRun(deps: StepDeps, run: RunRef, input: OpenInput): Promise<RunPlan | undefined> {
-  const survey = await surveyPipeline(deps, run.pipeline);
+function warnOfSkipped(deps: StepDeps, { count, names }: Skipped): void {
+  for (const { name, reason } of names) deps.log.warn('not a file of a source', { name, reason });
+  if (count > names.length) deps.log.warn('more names are not files of a source', { names: count - names.length });
+}
+
+async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Survey): Promise<RunPlan | undefined> {
   if (!run.dry_run) await renameEtags(deps, run.pipeline, survey.renamed);
   const work = await chooseWork(deps, survey, input);
   const files = [...work.files.values()].flat();
@@ -115,6 +121,7 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput): Promise<R
     quarantine: baseTable(survey.quarantine),
     rebuild: work.rebuild,
     withdraw: work.withdraw,
+    skipped: survey.skipped,
   };
   await writeJson(deps.store, openRunKey(run.pipeline), run);
   return writePlan(deps.store, plan);
@@ -131,8 +138,7 @@ export async function surveyPipeline(deps: StepDeps, pipeline: string): Promise<
   const quarantine = await findKnown(deps, opsTable(pipeline, 'quarantine'));
   const session = await deps.engine.open(deps.settings);
   try {
-    const names = spec.sources.map((s) => s.name);
-    const landed = await findNewFiles(deps, session, pipeline, names);
+    const landed = await findNewFiles(deps, session, pipeline, spec.sources);
     const ms = deps.clock.now().getTime() - started;
     return { spec, ...landed, tables, quarantine, stale: findStale(spec, tables), ms };
   } finally {

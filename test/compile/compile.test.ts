@@ -45,6 +45,7 @@ const ONLINE_RETAIL = definePipeline({
         CustomerID: { type: 'bigint', parse: 'numeric', as: 'customer_id' },
       },
       drift: 'fail',
+      ignore: [],
     }),
   },
   silver: {

@@ -63,6 +63,7 @@ function outlook(change: Partial<Outlook>): Outlook {
     stale: new Map(),
     touched: new Map(),
     unfinished: null,
+    skipped: { count: 0, names: [] },
     ...change,
   };
 }

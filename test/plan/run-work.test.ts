@@ -60,6 +60,7 @@ function plan(...orders: readonly ExplainedTable[]): Explanation {
     pipeline: 'shop',
     status: 'WORK',
     resumes: null,
+    skipped: { count: 0, names: [] },
     sources: [{ source: 'orders', files: 7, bytes: 1, estimated_bytes: 1 }],
     levels: [
       ...(orders.length === 0 ? [] : [{ level: 0, tables: orders }]),

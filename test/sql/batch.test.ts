@@ -61,6 +61,7 @@ const SOURCE: SourceSpec = {
   ],
   key: ['id'],
   drift: 'ignore',
+  ignore: [],
 };
 
 const FILES = {

@@ -28,7 +28,7 @@ const COLUMN_SPECS: readonly ContractColumn[] = COLUMNS.map(([name, text, parse]
 });
 
 function batch(format: SourceFormat, layout: FileLayout, path: string): Batch {
-  const source: SourceSpec = { name: 's', format, columns: COLUMN_SPECS, key: [], drift: 'fail' };
+  const source: SourceSpec = { name: 's', format, columns: COLUMN_SPECS, key: [], drift: 'fail', ignore: [] };
   return { source, groups: [{ layout, paths: [path] }] };
 }
 

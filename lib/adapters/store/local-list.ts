@@ -119,32 +119,37 @@ function filesFrom(entries: readonly Entry[], start: number): readonly Entry[] {
 
 /** The stats of a batch are asked for together; a few files at a time are read, where that has to be. */
 async function describeAll(listing: Listing, folder: string, files: readonly Entry[]): Promise<readonly ObjectInfo[]> {
-  const stats = await Promise.all(files.map(({ name }) => setAside(listing, `${folder}${name}`, fileStats)));
-  const described = await mapConcurrent(files, async ({ name }, at) => {
+  const keys = files.map(({ name }) => `${folder}${name}`);
+  const stats = await Promise.all(keys.map((key) => look(listing, key, fileStats)));
+  const described = await mapConcurrent(keys, async (key, at) => {
     const seen = stats[at];
-    const key = `${folder}${name}`;
-    if (seen === undefined) return undefined;
-    return setAside(listing, key, (path) => describeFile(listing.etags, key, { path, stats: seen }));
+    if (seen?.found === undefined) return { ...seen, found: undefined };
+    const file = { stats: seen.found };
+    return look(listing, key, (path) => describeFile(listing.etags, key, { path, ...file }));
   });
   await listing.etags.index.flush();
-  return described.filter((info) => info !== undefined);
+  for (const [at, { reason, found }] of described.entries()) {
+    const name = keys[at] ?? '';
+    if (reason !== undefined) listing.hidden({ name, reason });
+    else if (found === undefined) listing.skipped({ name, reason: 'it was removed while it was listed' });
+  }
+  return described.flatMap(({ found }) => found ?? []);
 }
 
-/** What cannot be looked at is skipped, as is what has gone since its folder was read. */
-async function setAside<T>(
-  { root, skipped, hidden }: Listing,
+/** What is found at a key, nothing when it has gone since its folder was read, or why it cannot be looked at. */
+type Look<T> = { readonly found: T | undefined; readonly reason?: string };
+
+async function look<T>(
+  { root }: Pick<Listing, 'root'>,
   key: string,
-  look: (path: string) => Promise<T | undefined>,
-): Promise<T | undefined> {
+  act: (path: string) => Promise<T | undefined>,
+): Promise<Look<T>> {
   try {
-    const found = await look(join(root, key));
-    if (found === undefined) skipped({ name: key, reason: 'it was removed while it was listed' });
-    return found;
+    return { found: await act(join(root, key)) };
   } catch (cause) {
     const reason = unreadableReason(cause);
     if (reason === undefined) throw cause;
-    hidden({ name: key, reason });
-    return undefined;
+    return { found: undefined, reason };
   }
 }
 
@@ -153,8 +158,13 @@ type Folder = Pick<Listing, 'root' | 'ignore' | 'skipped' | 'hidden'>;
 async function readFolder(listing: Folder, folder: string, startsWith: string): Promise<readonly Entry[]> {
   const found = await readNames(listing, folder);
   const wanted = found.filter(({ name }) => name.startsWith(startsWith));
-  const entries = await Promise.all(wanted.map((dirent) => classify(listing, folder, dirent)));
-  return entries.filter((entry) => entry !== undefined).sort((a, b) => compareKeys(a.sort, b.sort));
+  const classified = await Promise.all(wanted.map((dirent) => classify(listing.root, folder, dirent)));
+  const kept = classified.filter(({ sort }) => !listing.ignore(`${folder}${sort}`));
+  const entries = kept.sort((a, b) => compareKeys(a.sort, b.sort));
+  for (const { name, reason } of entries) {
+    if (reason !== undefined) listing.skipped({ name: `${folder}${name}`, reason });
+  }
+  return entries.filter(({ reason }) => reason === undefined);
 }
 
 async function readNames({ root, ignore, skipped, hidden }: Folder, folder: string): Promise<readonly Dirent[]> {
@@ -170,7 +180,7 @@ async function readNames({ root, ignore, skipped, hidden }: Folder, folder: stri
     if (!named.some(({ name }) => name.includes('\ufffd'))) return named;
     const raw = await readdir(path, { encoding: 'buffer' });
     const sound = new Set(raw.filter(isUtf8).map((name) => name.toString()));
-    for (const name of raw) {
+    for (const name of raw.sort(Buffer.compare)) {
       if (isUtf8(name) || ignore(`${folder}${name.toString()}`)) continue;
       hidden({ name: `${folder}${escapeBytes(name)}`, reason: 'its name is not UTF-8' });
     }
@@ -191,16 +201,12 @@ function escapeBytes(name: Uint8Array): string {
   return [...name].map(text).join('');
 }
 
-async function classify(listing: Folder, folder: string, dirent: Dirent): Promise<Entry | undefined> {
+async function classify(root: string, folder: string, dirent: Dirent): Promise<Entry & { readonly reason?: string }> {
   const { name } = dirent;
+  const kind = dirent.isSymbolicLink() ? await linkedKind(join(root, folder, name)) : kindOf(dirent);
+  if (kind === 'folder') return { name, sort: `${name}/`, folder: true };
   const file: Entry = { name, sort: name, folder: false };
-  const inner: Entry = { name, sort: `${name}/`, folder: true };
-  const kind = dirent.isSymbolicLink() ? await linkedKind(join(listing.root, folder, name)) : kindOf(dirent);
-  const entry = kind === 'folder' ? inner : file;
-  if (listing.ignore(`${folder}${entry.sort}`)) return undefined;
-  if (kind === 'file' || kind === 'folder') return entry;
-  listing.skipped({ name: `${folder}${name}`, reason: kind });
-  return undefined;
+  return kind === 'file' ? file : { ...file, reason: kind };
 }
 
 function kindOf(one: Pick<Dirent, 'isFile' | 'isDirectory'>): string {

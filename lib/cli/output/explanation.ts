@@ -3,13 +3,14 @@ import type { PlannedRun } from '../../query/plan-cost.ts';
 import type { Context } from '../context.ts';
 import { renderCost } from './cost.ts';
 import { formatBytes, formatCount } from './human.ts';
+import { renderSkipped } from './skipped.ts';
 import { renderTable } from './table.ts';
 
 /** What a run would do, for people. */
 export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Context, 'layout' | 'hint'>): string {
   const { pipeline, resumes, levels } = plan;
   if (plan.status === 'NOTHING_TO_DO') {
-    return `a run of ${pipeline} would do nothing: no new files in bronze/${pipeline}/, and no gold table is out of date\n`;
+    return `a run of ${pipeline} would do nothing: no new files in bronze/${pipeline}/, and no gold table is out of date\n${renderSkipped(plan.skipped)}`;
   }
   const count = (name: string) => ({ name, type: 'BIGINT' });
   const sources = plan.sources.map((source) => ({
@@ -43,6 +44,7 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
       : [`the unfinished run ${resumes} would be resumed first; what follows does not count its work\n`]),
     `a run of ${pipeline} would read:`,
     renderTable(sources, [{ name: 'source' }, count('files'), count('size'), count('to parse')], layout),
+    ...(plan.skipped.count === 0 ? [] : [renderSkipped(plan.skipped)]),
     ...(levels.length === 0 ? [] : ['and write:', renderTable(tables, columns, layout)]),
     ...(plan.cost === null ? [] : [renderCost(plan.cost, layout)]),
     'next:',

@@ -1,3 +1,4 @@
+import { NONE_SKIPPED } from '../../core/objects.ts';
 import type { RunResult } from '../../core/run.ts';
 import { visibleLine } from '../../core/visible.ts';
 import type { RunAnswer } from '../../runtime/local.ts';
@@ -5,6 +6,7 @@ import { type Context, EXIT } from '../context.ts';
 import { describeRunError } from '../failure.ts';
 import { formatQuantity } from './human.ts';
 import { renderRun } from './run-result.ts';
+import { renderSkipped } from './skipped.ts';
 
 type Asked = { readonly pipeline: string };
 
@@ -14,7 +16,7 @@ export function runDocument(request: Asked, answer: RunAnswer): unknown {
     case 'ended':
       return answer.result;
     case 'nothing':
-      return emptyResult(request.pipeline, answer.runId, 'NOTHING_TO_DO');
+      return { ...emptyResult(request.pipeline, answer.runId, 'NOTHING_TO_DO'), skipped: answer.skipped };
     case 'locked':
       return { ...emptyResult(request.pipeline, null, 'LOCKED'), message: answer.message };
   }
@@ -30,6 +32,7 @@ function emptyResult(pipeline: string, run_id: string | null, status: string): E
     accounting: {},
     rejected_files: [],
     left_files: [],
+    skipped: NONE_SKIPPED,
     tables: {},
     warnings: [],
     previews: {},
@@ -50,7 +53,7 @@ export function runText(
     case 'ended':
       return answer.result.status === 'FAILED' ? '' : renderRun(answer.result, answer.again, context, next);
     case 'nothing':
-      return `nothing to do for ${pipeline}: no new files in bronze/${pipeline}/, and no gold table is out of date\n`;
+      return `nothing to do for ${pipeline}: no new files in bronze/${pipeline}/, and no gold table is out of date\n${renderSkipped(answer.skipped)}`;
     case 'locked':
       return '';
   }

@@ -1,10 +1,12 @@
 import { LOG_SUFFIX } from '../../core/keyed.ts';
+import { NONE_SKIPPED } from '../../core/objects.ts';
 import type { RunResult } from '../../core/run.ts';
 import { visibleLine } from '../../core/visible.ts';
 import type { Row } from '../../ports.ts';
 import type { Context } from '../context.ts';
 import { formatCount, formatDuration, formatQuantity } from './human.ts';
 import type { ResultColumn } from './rows.ts';
+import { renderSkipped } from './skipped.ts';
 import { renderTable, type TableLayout } from './table.ts';
 
 /** A run that ended well, for people: sources, tables, what to look at, and `next`. `again`: it had ended before. */
@@ -22,6 +24,7 @@ export function renderRun(
     renderPreviews(result, layout),
     renderRejected(result),
     renderLeft(result),
+    renderSkipped(result.skipped ?? NONE_SKIPPED),
     renderWarnings(result),
     next(result),
   ];

@@ -139,6 +139,9 @@ function followHistory(
 const OUTPUT = z.object({
   status: z.enum(['planned', 'nothing', 'done']),
   run: z.object({ pipeline: z.string(), run_id: z.string(), dry_run: z.boolean() }),
+  skipped: z
+    .object({ count: z.number(), names: z.array(z.object({ name: z.string(), reason: z.string() })) })
+    .default({ count: 0, names: [] }),
 });
 
 async function succeeded(
@@ -153,8 +156,8 @@ async function succeeded(
       `execution ${executionArn} did not answer as the state machine of pipeline ${input.pipeline} does: got ${output ?? 'no output'}; is --state-machine right?`,
     );
   }
-  const { status, run } = parsed.data;
-  if (status === 'nothing') return { kind: 'nothing', runId: input.run_id };
+  const { status, run, skipped } = parsed.data;
+  if (status === 'nothing') return { kind: 'nothing', runId: input.run_id, skipped };
   const result = await readJson<RunResult>(store, runFolder.result(run));
   return { kind: 'ended', result, again: again || status === 'done' };
 }

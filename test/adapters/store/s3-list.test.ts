@@ -58,6 +58,11 @@ describe('listing what is current', () => {
         assert.match(error.message, /s3:\/\/lake-ops cannot be read: .*"ops\/p\/\/b".*empty segment.*Rename or remove/);
         return true;
       });
+      const skipped: unknown[] = [];
+      const rest: string[] = [];
+      for await (const { key } of store.list('ops/', { skipped: (name) => skipped.push(name) })) rest.push(key);
+      assert.deepEqual(rest, ['ops/p/a']);
+      assert.deepEqual(skipped, [{ name: 'ops/p//b', reason: 'no key of a lake holds an empty segment' }]);
       s3.on(ListObjectsV2Command).resolves({ Contents: [object('ops/p/', 0), object('ops/p/a')] });
       assert.deepEqual(await keysOf(store, 'ops/'), ['ops/p/a']);
     });

@@ -12,6 +12,7 @@ const PLAN: PlannedRun = {
   pipeline: 'shop',
   status: 'WORK',
   resumes: null,
+  skipped: { count: 0, names: [] },
   sources: [{ source: 'orders', files: 1200, bytes: 2_000_000, estimated_bytes: 12_000_000 }],
   levels: [
     {

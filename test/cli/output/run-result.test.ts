@@ -10,6 +10,7 @@ const RESULT: RunResult = {
   accounting: { orders: { ...NO_ROWS, read: 1_234_567, accepted: 1_234_560, duplicates: 7 } },
   rejected_files: [],
   left_files: [],
+  skipped: { count: 0, names: [] },
   tables: {
     'shop_silver.orders': { rows_added: 1_234_560, files_added: 3, snapshot_id: '42' },
     'shop_gold.totals': { rows_added: 0, files_added: 0, snapshot_id: null },

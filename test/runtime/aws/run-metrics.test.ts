@@ -18,6 +18,7 @@ function resultOf(run: RunRef, accounting: RunResult['accounting'] = { orders, c
     accounting,
     rejected_files: [],
     left_files: [],
+    skipped: { count: 0, names: [] },
     tables: {
       'shop_silver.orders': { rows_added: 85, files_added: 2, snapshot_id: '1' },
       'shop_gold.totals': { rows_added: 3, files_added: 1, snapshot_id: '2' },
