@@ -1,15 +1,8 @@
-<<<<<<< HEAD:lib/plan/explain.ts
+import type { Skipped } from '../core/objects.ts';
 import type { LandedFile } from '../core/run.ts';
 import { type GoldModel, modelId, type PipelineSettings, type SilverModel } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 import { packFiles, packPartitions, parsedBytesOf } from './stage-units.ts';
-=======
-import type { Skipped } from './objects.ts';
-import { PARTITIONS_PER_UNIT, packUnits, parsedBytes } from './planning.ts';
-import type { LandedFile } from './run.ts';
-import { type GoldModel, type ModelMode, modelId, type PipelineSettings, type SilverModel } from './spec.ts';
-import { fullName } from './tables.ts';
->>>>>>> 83eea54 (Say which names in bronze are skipped and why, let none of them stop a run, and let a source ignore files):lib/core/explain.ts
 
 /** Of a PipelineSpec, what says which table is written when. */
 export type Outline = {

@@ -11,8 +11,10 @@ import { RESERVED_NAME } from './keys.ts';
  * stamp are right.
  */
 export type EtagIndex = {
+  /** Reads the log that has a key; until then, nothing of it is known. */
+  open(key: string): Promise<void>;
   /** The etag of the file if it was seen with this stamp. */
-  get(key: string, stamp: string): Promise<string | undefined>;
+  get(key: string, stamp: string): string | undefined;
   /** Remembers; written with the next `flush`. */
   put(key: string, stamp: string, etag: string): void;
   /** Adds what is new to the logs. */
@@ -28,19 +30,22 @@ const SPARE_LINES = 1_000;
 
 /** `write` false: what is new is remembered for the life of the index alone. */
 export function createEtagIndex(root: string, write: boolean): EtagIndex {
-  const shards = new Map<string, Promise<Shard>>();
+  const opening = new Map<string, Promise<Shard>>();
   const loaded = new Map<string, Shard>();
-  const load = (folder: string): Promise<Shard> => {
-    const open = shards.get(folder) ?? loadShard(root, folder);
-    shards.set(folder, open);
-    return open.then((shard) => {
-      loaded.set(folder, shard);
-      return shard;
-    });
+  const load = async (folder: string): Promise<Shard> => {
+    const begun = opening.get(folder) ?? loadShard(root, folder);
+    opening.set(folder, begun);
+    const shard = await begun;
+    loaded.set(folder, shard);
+    return shard;
   };
   return {
-    async get(key, stamp) {
-      const known = (await load(shardOf(key))).known.get(key);
+    async open(key) {
+      const folder = shardOf(key);
+      if (!loaded.has(folder)) await load(folder);
+    },
+    get(key, stamp) {
+      const known = loaded.get(shardOf(key))?.known.get(key);
       return known?.stamp === stamp ? known.etag : undefined;
     },
     put(key, stamp, etag) {
@@ -63,7 +68,13 @@ export function createEtagIndex(root: string, write: boolean): EtagIndex {
 
 /** The folder whose log has a key: `bronze/<pipeline>/<source>`, or what there is of it. */
 export function shardOf(key: string): string {
-  return key.split('/').slice(0, -1).slice(0, 3).join('/');
+  let end = -1;
+  for (let part = 0; part < 3; part += 1) {
+    const next = key.indexOf('/', end + 1);
+    if (next < 0) break;
+    end = next;
+  }
+  return key.slice(0, Math.max(end, 0));
 }
 
 async function loadShard(root: string, folder: string): Promise<Shard> {

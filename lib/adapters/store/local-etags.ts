@@ -30,6 +30,8 @@ export type LocalEtags = {
    * Throws the file system's error when it cannot be read, StillWritten when it changes all the time.
    */
   find(key: string, path: string, seen: BigIntStats): Promise<HashedFile | undefined>;
+  /** What is known of such a file without reading it, once the index of its source is open. */
+  known(key: string, seen: BigIntStats): HashedFile | undefined;
   readonly index: EtagIndex;
 };
 
@@ -48,11 +50,17 @@ export function createLocalEtags(
   { write, now }: { readonly write: boolean; readonly now: () => number },
 ): LocalEtags {
   const index = createEtagIndex(root, write);
+  const known: LocalEtags['known'] = (key, seen) => {
+    const etag = index.get(key, stampOf(seen));
+    return etag === undefined ? undefined : { etag, stats: seen, settled: true };
+  };
   return {
     index,
+    known,
     async find(key, path, seen) {
-      const known = await index.get(key, stampOf(seen));
-      if (known !== undefined) return { etag: known, stats: seen, settled: true };
+      await index.open(key);
+      const before = known(key, seen);
+      if (before !== undefined) return before;
       const hashed = await hashFile(path, now);
       if (hashed?.settled === true) index.put(key, stampOf(hashed.stats), hashed.etag);
       return hashed;

@@ -19,7 +19,7 @@ export async function describeFile(
   key: string,
   file: { readonly path: string; readonly stats: BigIntStats },
 ): Promise<ObjectInfo | undefined> {
-  if (!isBronze(key)) return { ...plainInfo(key, file.stats), etag: writeEtag(file.stats) };
+  if (!isBronze(key)) return knownInfo(etags, key, file.stats);
   const found = await etags.find(key, file.path, file.stats);
   return found && { ...plainInfo(key, found.stats), etag: found.etag, former: writeEtag(found.stats) };
 }
@@ -121,19 +121,34 @@ function filesFrom(entries: readonly Entry[], start: number): readonly Entry[] {
 async function describeAll(listing: Listing, folder: string, files: readonly Entry[]): Promise<readonly ObjectInfo[]> {
   const keys = files.map(({ name }) => `${folder}${name}`);
   const stats = await Promise.all(keys.map((key) => look(listing, key, fileStats)));
-  const described = await mapConcurrent(keys, async (key, at) => {
-    const seen = stats[at];
-    if (seen?.found === undefined) return { ...seen, found: undefined };
-    const file = { stats: seen.found };
-    return look(listing, key, (path) => describeFile(listing.etags, key, { path, ...file }));
+  if (isBronze(folder)) await listing.etags.index.open(keys[0] ?? folder);
+  const unknown: number[] = [];
+  const described = stats.map(({ found, reason }, at): Look<ObjectInfo> => {
+    const key = keys[at] ?? '';
+    if (found === undefined) return { found, ...(reason === undefined ? {} : { reason }) };
+    const info = knownInfo(listing.etags, key, found);
+    if (info === undefined) unknown.push(at);
+    return { found: info };
   });
-  await listing.etags.index.flush();
-  for (const [at, { reason, found }] of described.entries()) {
+  await mapConcurrent(unknown, async (at) => {
+    const [key = '', seen] = [keys[at], stats[at]?.found];
+    if (seen === undefined) return;
+    described[at] = await look(listing, key, (path) => describeFile(listing.etags, key, { path, stats: seen }));
+  });
+  if (unknown.length > 0) await listing.etags.index.flush();
+  return described.flatMap(({ reason, found }, at) => {
     const name = keys[at] ?? '';
     if (reason !== undefined) listing.hidden({ name, reason });
     else if (found === undefined) listing.skipped({ name, reason: 'it was removed while it was listed' });
-  }
-  return described.flatMap(({ found }) => found ?? []);
+    return found ?? [];
+  });
+}
+
+/** What is known of a file without reading it. */
+function knownInfo(etags: LocalEtags, key: string, stats: BigIntStats): ObjectInfo | undefined {
+  if (!isBronze(key)) return { ...plainInfo(key, stats), etag: writeEtag(stats) };
+  const known = etags.known(key, stats);
+  return known && { ...plainInfo(key, stats), etag: known.etag, former: writeEtag(stats) };
 }
 
 /** What is found at a key, nothing when it has gone since its folder was read, or why it cannot be looked at. */
