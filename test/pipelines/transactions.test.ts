@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { currenciesOn } from '../../pipelines/transactions/currencies.ts';
 import pipeline from '../../pipelines/transactions/pipeline.ts';
 import { type Lake, openLake } from './lake.ts';
 
@@ -110,9 +111,24 @@ test('currencies are the active ones', () => {
   const currency = source.columns['Currency'];
   const codes = typeof currency === 'object' ? (currency.in ?? []) : [];
   for (const active of ['GBP', 'EUR', 'USD', 'JPY', 'ISK', 'PLN']) assert.ok(codes.includes(active), active);
-  for (const gone of ['LTL', 'DEM', 'EEK', 'ZWR']) assert.ok(!codes.includes(gone), gone);
+  for (const gone of ['LTL', 'DEM', 'EEK', 'ZWR', 'HRK', 'ANG', 'BGN']) assert.ok(!codes.includes(gone), gone);
   assert.ok(codes.length > 150);
   assert.ok(codes.every((code) => /^[A-Z]{3}$/.test(String(code))));
+});
+
+test('a currency is in use until the month of its withdrawal', () => {
+  for (const [day, code, used] of [
+    ['2025-12-31', 'BGN', true],
+    ['2026-01-01', 'BGN', false],
+    ['2014-11-30', 'LTL', true],
+    ['2014-12-01', 'LTL', false],
+    ['2022-12-31', 'HRK', true],
+    ['2023-01-01', 'HRK', false],
+    ['2002-02-28', 'DEM', true],
+    ['2030-01-01', 'EUR', true],
+  ] as const) {
+    assert.equal(currenciesOn(day).includes(code), used, `${code} on ${day}`);
+  }
 });
 
 const REAL = fileURLToPath(new URL('../../../shared/data/transactions', import.meta.url));
