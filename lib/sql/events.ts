@@ -53,21 +53,22 @@ function renderEvents({ mode, columns, files }: EventsRequest): string {
   SELECT f.key, min(p.rowid) AS first FROM ${PARSED} p JOIN (VALUES ${keys}) f(path, key) ON f.path = p.${FILE} GROUP BY f.key
 ),
 typed AS (SELECT ${cast.join(', ')}, ${op} AS ${OP}, ${RID} FROM ${renderKept({ drops: true, duplicates: false })})
-SELECT t.* EXCLUDE (${RID}), sha256(${canonical(columns.map((c) => c.name))} || ${OP}) AS ${EVENT_HASH}, s.key AS ${SOURCE_FILE}${keyHash.map((k) => `, ${k}`).join('')}
+SELECT t.* EXCLUDE (${RID}), sha256(concat(${canonical(columns.map((c) => c.name))}, ${OP})) AS ${EVENT_HASH}, s.key AS ${SOURCE_FILE}${keyHash.map((k) => `, ${k}`).join('')}
 FROM typed t ASOF JOIN starts s ON t.${RID} >= s.first`;
 }
 
 /** What stands for a composite key in its column `_key_hash`. */
 export function renderKeyHash(key: readonly string[]): string {
-  return `CAST(md5_number_lower(${canonical(key)}) >> 1 AS BIGINT)`;
+  return `CAST(md5_number_lower(concat(${canonical(key)})) >> 1 AS BIGINT)`;
 }
 
+/** The arguments of one concat: DuckDB nests operators, and takes no statement that is a thousand deep. */
 function canonical(columns: readonly string[]): string {
   const parts = columns.map((name) => {
     const text = `CAST(${quoteName(name)} AS VARCHAR)`;
     return `CASE WHEN ${quoteName(name)} IS NULL THEN 'N;' ELSE 'V' || strlen(${text}) || ':' || ${text} || ';' END`;
   });
-  return parts.join(' || ');
+  return parts.join(', ');
 }
 
 function typeOf(columns: readonly Column[], name: string): Column['type'] {
