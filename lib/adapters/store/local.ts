@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from 'node:fs';
-import { copyFile, link, mkdir, open, rename, stat, unlink, utimes } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ObjectNotFound } from '../../core/errors.ts';
 import type { ObjectInfo, ObjectStore, WriteCondition, WriteOutcome } from '../../ports.ts';
@@ -8,7 +8,7 @@ import { lendFiles } from './local-borrow.ts';
 import { contentEtag, createLocalEtags, isBronze, type LocalEtags } from './local-etags.ts';
 import { faultCode, isMissing, storeFault } from './local-faults.ts';
 import { describeFile, listFiles, listNames } from './local-list.ts';
-import { withFileLock } from './local-lock.ts';
+import { placeNew, replaceFile, unlinkIfThere } from './local-replace.ts';
 import { fileStats, writeEtag } from './local-stats.ts';
 
 export type LocalStoreOptions = {
@@ -26,8 +26,8 @@ export type LocalStoreOptions = {
 
 /**
  * An object store in a folder: key `a/b` is the file `<root>/a/b`, so what people copy in are objects. Conditional
- * writes are atomic between the processes of one machine: `absent` is link(2) of a finished temporary file, every
- * other change of a key happens under a lock beside it.
+ * writes are atomic between all processes that share the folder, and none waits for another: `absent` is link(2) of a
+ * finished temporary file, and what is there is replaced as local-replace.ts says.
  */
 export function createLocalStore(options: LocalStoreOptions): ObjectStore {
   const root = resolve(options.root);
@@ -127,12 +127,12 @@ async function writeObject(place: Place, bytes: Uint8Array, condition: WriteCond
     const stats =
       condition.kind === 'absent'
         ? await placeNew(temporary, path)
-        : await withFileLock(path, () => replace(temporary, place, condition));
+        : await replaceFile(temporary, path, (current) => matches(condition, place, current));
     if (stats === undefined) return { kind: 'conflict' };
     if (durable) await syncFolder(dirname(path));
     return { kind: 'written', etag: isBronze(key) ? contentEtag(bytes) : writeEtag(stats) };
   } finally {
-    await unlink(temporary).catch(ignoreMissing);
+    await unlinkIfThere(temporary);
   }
 }
 
@@ -142,50 +142,9 @@ async function makeFolder(folder: string, durable: boolean): Promise<void> {
   for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
 }
 
-/** Gives the file its name unless the name is taken; the temporary name remains for the caller to remove. */
-async function placeNew(temporary: string, path: string): Promise<BigIntStats | undefined> {
-  const stats = await stat(temporary, { bigint: true });
-  try {
-    await link(temporary, path);
-    return stats;
-  } catch (cause) {
-    if (faultCode(cause) === 'EEXIST') return undefined;
-    throw cause;
-  }
-}
-
-/** Renames a file over the name; to be called under the name's lock. */
-async function replace(
-  file: string,
-  { path, key, etags }: Place,
-  condition: Exclude<WriteCondition, { kind: 'absent' }>,
-): Promise<BigIntStats | undefined> {
-  const current = await fileStats(path);
-  if (condition.kind === 'match') {
-    const there = current === undefined ? undefined : await describeFile(etags, key, { path, stats: current });
-    if (there?.etag !== condition.etag) return undefined;
-  }
-  const stats = await youngerThan(current, file);
-  await rename(file, path);
-  return stats;
-}
-
-/**
- * File systems stamp times in steps of milliseconds and use inode numbers again, so two quick writes could end with
- * the etag of an earlier one. Under the lock a file is always younger than the one that it replaces.
- */
-async function youngerThan(current: BigIntStats | undefined, file: string): Promise<BigIntStats> {
-  const written = await stat(file, { bigint: true });
-  if (current === undefined || written.mtimeNs > current.mtimeNs) return written;
-  // Times travel as seconds in a double, which keeps about 0.24 microseconds.
-  const seconds = Number(current.mtimeNs / 1000n + 2n) / 1e6;
-  await utimes(file, seconds, seconds);
-  return stat(file, { bigint: true });
-}
-
+/** Whoever is about to replace the object at this moment may do so afterwards. */
 async function removeObject(path: string): Promise<void> {
-  if ((await fileStats(path)) === undefined) return;
-  await withFileLock(path, () => unlink(path).catch(ignoreMissing));
+  if ((await fileStats(path)) !== undefined) await unlinkIfThere(path);
 }
 
 async function publishFile(source: string, place: Place): Promise<ObjectInfo> {
@@ -194,7 +153,7 @@ async function publishFile(source: string, place: Place): Promise<ObjectInfo> {
   if ((await fileStats(source)) !== undefined) {
     await makeFolder(dirname(path), durable);
     if (durable) await syncFile(source);
-    await withFileLock(path, () => moveOver(source, place));
+    await moveOver(source, path);
     if (durable) await syncFolder(dirname(path));
   }
   const published = await describe(etags, path, key);
@@ -203,24 +162,49 @@ async function publishFile(source: string, place: Place): Promise<ObjectInfo> {
   return published;
 }
 
-/** Renames, or copies next to the name first when the source lies on another file system. */
-async function moveOver(source: string, place: Place): Promise<void> {
-  const { path } = place;
-  try {
-    await replace(source, place, { kind: 'any' });
-    return;
-  } catch (cause) {
-    if (faultCode(cause) !== 'EXDEV') throw cause;
-  }
+/** Gives the file its name at once where the name is free, else by way of a name beside it, and removes the old name. */
+async function moveOver(source: string, path: string): Promise<void> {
   const temporary = temporaryBeside(path);
   try {
+    if (!(await placeHere(source, path))) await takePlace(source, temporary, path);
+    await unlinkIfThere(source);
+  } finally {
+    await unlinkIfThere(temporary);
+  }
+}
+
+/** False when the name is taken, or lies on another file system. */
+async function placeHere(source: string, path: string): Promise<boolean> {
+  try {
+    return (await placeNew(source, path)) !== undefined;
+  } catch (cause) {
+    if (faultCode(cause) === 'EXDEV') return false;
+    throw cause;
+  }
+}
+
+async function takePlace(source: string, temporary: string, path: string): Promise<void> {
+  const [wanted, there] = [await stat(source, { bigint: true }), await fileStats(path)];
+  // A publication that died before it removed the old name.
+  if (there !== undefined && there.ino === wanted.ino && there.dev === wanted.dev) return;
+  try {
+    await link(source, temporary);
+  } catch (cause) {
+    if (faultCode(cause) !== 'EXDEV') throw cause;
     await copyFile(source, temporary, constants.COPYFILE_EXCL);
     await syncFile(temporary);
-    await replace(temporary, place, { kind: 'any' });
-    await unlink(source);
-  } finally {
-    await unlink(temporary).catch(ignoreMissing);
   }
+  await replaceFile(temporary, path, async () => true);
+}
+
+async function matches(
+  condition: WriteCondition,
+  { path, key, etags }: Place,
+  current: BigIntStats | undefined,
+): Promise<boolean> {
+  if (condition.kind !== 'match') return true;
+  const there = current === undefined ? undefined : await describeFile(etags, key, { path, stats: current });
+  return there?.etag === condition.etag;
 }
 
 let temporaries = 0;
@@ -256,8 +240,4 @@ async function syncFolder(path: string): Promise<void> {
   await syncFile(path).catch((cause: unknown) => {
     if (!['EISDIR', 'EPERM', 'EINVAL'].includes(faultCode(cause) ?? '')) throw cause;
   });
-}
-
-function ignoreMissing(cause: unknown): void {
-  if (faultCode(cause) !== 'ENOENT') throw cause;
 }

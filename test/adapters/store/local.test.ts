@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createLocalStore } from '../../../lib/adapters/store/local.ts';
-import { lockOf } from '../../../lib/adapters/store/local-lock.ts';
 import { InvalidInput, ObjectNotFound } from '../../../lib/core/errors.ts';
 import { bytesOf, keysOf, type StoreUnderTest, storeContract, textOf } from '../../ports/store-contract.ts';
 
@@ -147,30 +144,5 @@ describe('local store between processes', () => {
     for (const { key, n } of won) assert.equal(textOf((await store.read(key)).bytes), String(n));
     assert.equal(textOf((await store.read('ops/counter')).bytes), '200');
     assert.deepEqual((await readdir(join(root, 'ops'))).sort(), ['counter', 'race']);
-  });
-
-  it('breaks the lock of a process that was killed, once, for any number of waiters', async () => {
-    const store = createLocalStore({ root });
-    const holder = spawn(process.execPath, [PROCESS, 'hold', root], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await once(holder.stdout, 'data');
-    holder.kill('SIGKILL');
-    await once(holder, 'exit');
-    assert.equal((await readdir(join(root, 'ops'))).filter((name) => name.endsWith('.lock')).length, 1);
-    const outcomes = await Promise.all(
-      Array.from({ length: 8 }, (_, n) => store.write('ops/held', bytesOf(String(n)), { kind: 'any' })),
-    );
-    assert.ok(outcomes.every((outcome) => outcome.kind === 'written'));
-    assert.deepEqual(
-      (await readdir(join(root, 'ops'))).filter((name) => name.endsWith('.lock')),
-      [],
-    );
-  });
-
-  const unknowable = existsSync('/proc/self/stat') ? false : 'this system does not tell when a process started';
-  it('breaks a lock whose process number now belongs to a later process', { skip: unknowable }, async () => {
-    const store = createLocalStore({ root });
-    await store.write('ops/reused', bytesOf('1'), { kind: 'any' });
-    await symlink(`${hostname()}:${process.pid}:1`, lockOf(join(root, 'ops/reused')));
-    assert.equal((await store.write('ops/reused', bytesOf('2'), { kind: 'any' })).kind, 'written');
   });
 });

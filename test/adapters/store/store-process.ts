@@ -1,5 +1,4 @@
 import { createLocalStore } from '../../../lib/adapters/store/local.ts';
-import { withFileLock } from '../../../lib/adapters/store/local-lock.ts';
 import { bytesOf, increment } from '../../ports/store-contract.ts';
 
 /** One of several processes that use a local store at once: `<job> <root> <number>`; prints its result as JSON. */
@@ -18,11 +17,8 @@ switch (job) {
     process.stdout.write(JSON.stringify(won));
     break;
   }
-  case 'hold':
-    await withFileLock(`${root}/ops/held`, async () => {
-      process.stdout.write('held');
-      await new Promise((resolve) => setTimeout(resolve, 600_000));
-    });
+  case 'count':
+    await increment(store, 'ops/counter', 25);
     break;
   default:
     throw new Error(`no such job: ${job}`);
