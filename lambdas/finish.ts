@@ -8,9 +8,6 @@ export const handler = workerHandler({
   name: 'Finish',
   parse: parseRunState,
   runOf: (input) => input.run,
-  async run(state, deps, { measure }) {
-    const ended = await runFinish(state, deps);
-    await measureRun(deps, ended.run, measure);
-    return ended;
-  },
+  run: runFinish,
+  after: (run, deps, { measure }) => measureRun(deps, run, measure),
 });

@@ -6,6 +6,9 @@ import type { Column } from './types.ts';
 /** The JSON that steps hand to each other: references and counts, never rows, never lists that grow with the data. */
 export type RunRef = { readonly pipeline: string; readonly run_id: string; readonly dry_run: boolean };
 
+/** A run and the taking of the pipeline's lock under which it is worked on; earlier releases gave none. */
+export type HeldRun = RunRef & { readonly epoch?: number };
+
 /** What an execution was started with. */
 export type OpenInput = {
   readonly pipeline: string;
@@ -42,11 +45,13 @@ export type FailureRecord = {
   /** False: it had begun to publish, and stays open for the next run to finish. */
   readonly undone?: boolean;
   readonly go_on?: true;
+  /** Present: another run has taken the lock, and nothing was done; says so. */
+  readonly lost?: string;
 };
 
 /** A run's state with the error that a Catch put beside it; the execution's input instead when Open itself failed. */
 export type FailedState = Partial<OpenInput> & {
-  readonly run?: RunRef;
+  readonly run?: HeldRun;
   readonly request?: OpenInput;
   readonly error: { readonly Error: string; readonly Cause: string };
   /** Absent when Fail itself failed. */
@@ -63,7 +68,7 @@ export type RunState = {
   readonly status: 'planned' | 'nothing' | 'done';
   /** What the execution was started with; `run` is another one while an unfinished run is resumed. */
   readonly request: OpenInput;
-  readonly run: RunRef;
+  readonly run: HeldRun;
   readonly level: number;
   readonly levels: number;
   readonly stage?: UnitsRef;
@@ -74,7 +79,7 @@ export type RunState = {
 
 /** One item of a unit list: where to find the unit, small enough for any Map. */
 export type UnitItem = { readonly level: number; readonly unit: string };
-export type UnitInput = { readonly run: RunRef; readonly unit: UnitItem };
+export type UnitInput = { readonly run: HeldRun; readonly unit: UnitItem };
 
 export type LandedFile = {
   readonly key: string;

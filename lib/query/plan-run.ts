@@ -1,12 +1,12 @@
-import type { RunRef } from '../core/run.ts';
 import { currentSpec, partitionTuple } from '../iceberg/partition.ts';
 import { partitionPath } from '../iceberg/partition-path.ts';
 import { currentSchema } from '../iceberg/schema.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
 import { type Explanation, explainRun } from '../plan/explain.ts';
 import type { StepDeps } from '../steps/deps.ts';
-import { openRunKey, type Survey, surveyPipeline } from '../steps/open.ts';
-import { readJsonIfAny, runFolder } from '../steps/run-folder.ts';
+import { type Survey, surveyPipeline } from '../steps/open.ts';
+import { readOpenRun } from '../steps/open-run.ts';
+import { runFolder } from '../steps/run-folder.ts';
 import { findTouched } from '../steps/touched.ts';
 
 /** What a run of the pipeline would do now. Takes no lock and writes nothing. Throws InvalidInput for an unknown pipeline. */
@@ -27,7 +27,7 @@ export async function explainSurvey(deps: StepDeps, survey: Survey): Promise<Exp
 
 /** The run that died or failed while it published; the next run of the pipeline finishes it. */
 export async function unfinishedRun(deps: Pick<StepDeps, 'store'>, pipeline: string): Promise<string | null> {
-  const open = await readJsonIfAny<RunRef>(deps.store, openRunKey(pipeline));
+  const open = (await readOpenRun(deps.store, pipeline)).run;
   if (open === undefined || (await deps.store.head(runFolder.plan(open))) === undefined) return null;
   return (await deps.store.head(runFolder.result(open))) === undefined ? open.run_id : null;
 }

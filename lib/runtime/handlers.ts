@@ -1,10 +1,11 @@
-import type { AfterError, RunState, UnitInput } from '../core/run.ts';
+import type { AfterError, HeldRun, RunState, UnitInput } from '../core/run.ts';
 import type { TaskName } from '../core/states.ts';
 import type { Alerts, JsonValue, Log } from '../ports.ts';
 import { runAudit } from '../steps/audit.ts';
 import { runCommit } from '../steps/commit.ts';
 import type { StepDeps } from '../steps/deps.ts';
 import { runFail } from '../steps/fail.ts';
+import { fenced } from '../steps/fence.ts';
 import { runFinish } from '../steps/finish.ts';
 import { runMerge } from '../steps/merge.ts';
 import { runNotify } from '../steps/notify.ts';
@@ -18,23 +19,39 @@ import type { StateHandler } from './state-machine.ts';
 
 /**
  * The step behind each Task state of statemachines/medallion.asl.json. What a state receives was produced by the state
- * machine itself, whose wiring the tests hold to these types.
+ * machine itself, whose wiring the tests hold to these types. `lost` is aborted when another has taken the run's lock.
  */
-export function medallionHandlers(deps: StepDeps): Readonly<Record<TaskName, StateHandler>> {
+export function medallionHandlers(deps: StepDeps, lost?: AbortSignal): Readonly<Record<TaskName, StateHandler>> {
   return {
     Open: (input) => runOpen(input as OpenInput, deps),
-    PlanStage: (input) => runPlanStage(input as RunState, deps),
-    Stage: (input) => runStage(input as unknown as UnitInput, deps),
-    PlanMerge: (input) => runPlanMerge(input as RunState, deps),
-    Merge: (input) => runMerge(input as unknown as UnitInput, deps),
-    Audit: (input) => runAudit(input as RunState, deps),
-    Commit: (input) => runCommit(input as RunState, deps),
-    Finish: (input) => runFinish(input as RunState, deps),
-    Fail: (input) =>
-      runFail(afterError(input), { ...deps, recordFailed: (plan, result) => recordRun(deps, plan, result) }),
+    PlanStage: whileHeld(deps, lost, runPlanStage),
+    Stage: whileHeld<UnitInput>(deps, lost, runStage),
+    PlanMerge: whileHeld(deps, lost, runPlanMerge),
+    Merge: whileHeld<UnitInput>(deps, lost, runMerge),
+    Audit: whileHeld(deps, lost, runAudit),
+    Commit: whileHeld(deps, lost, runCommit),
+    Finish: whileHeld(deps, undefined, runFinish),
+    Fail: (input) => {
+      const failed = afterError(input);
+      const held = failed.state.run === undefined ? deps : fenced(deps, failed.state.run);
+      return runFail(failed, { ...deps, recordFailed: (plan, result) => recordRun(held, plan, result) });
+    },
     Notify: (input) =>
       runNotify(afterError(input), { ...deps, alerts: toLog(deps.log), audit: { append: async () => {} } }),
     RunFailed: async (input) => ({ ...(await runRunFailed(afterError(input))) }) as JsonValue,
+  };
+}
+
+/** A step that works on a run with what that run may use; it does not begin once the lock is lost. */
+function whileHeld<Input extends { readonly run: HeldRun } = RunState>(
+  deps: StepDeps,
+  lost: AbortSignal | undefined,
+  step: (input: Input, deps: StepDeps) => Promise<JsonValue>,
+): StateHandler {
+  return async (input) => {
+    lost?.throwIfAborted();
+    const given = input as unknown as Input;
+    return step(given, fenced(deps, given.run));
   };
 }
 

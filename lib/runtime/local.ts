@@ -10,7 +10,7 @@ import { loadStateMachine } from '../asl/load.ts';
 import { lowerStateMachine } from '../asl/lower.ts';
 import { InvalidInput } from '../core/errors.ts';
 import { NONE_SKIPPED, type Skipped } from '../core/objects.ts';
-import type { AfterError, OpenInput, Reprocess, RunResult, RunState } from '../core/run.ts';
+import type { AfterError, HeldRun, OpenInput, Reprocess, RunResult, RunState } from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { createDuckDbEngine } from '../engine/duckdb.ts';
 import { parseMetadata, renderMetadata } from '../iceberg/json.ts';
@@ -23,13 +23,13 @@ import { awaitTurn } from './await-turn.ts';
 import { medallionHandlers } from './handlers.ts';
 import { keepLock } from './keep-lock.ts';
 import { checkFolder, requireFolder } from './lake-folder.ts';
+import { leaseMs } from './lease.ts';
 import { loadPipeline } from './load-pipeline.ts';
 import { ownScratch, sweepScratch, TEMP_PREFIX } from './scratch.ts';
-import { runStateMachine, type StateEvent } from './state-machine.ts';
+import { runStateMachine, type StateEvent, type StateHandler } from './state-machine.ts';
 
 const MEDALLION = new URL('../../statemachines/medallion.asl.json', import.meta.url);
 const DEFAULT_MEMORY = 2_000_000_000;
-const LEASE_MS = 60_000;
 /** Below the lake's folder: temporary files of the processes that write to it. */
 const SCRATCH = '.strata-scratch';
 
@@ -44,6 +44,8 @@ export type LocalOptions = {
   readonly log: Log;
   readonly memoryBytes?: number;
   readonly threads?: number;
+  /** Milliseconds after which a lock that is not renewed may be taken; by default as STRATA_LEASE_MS says, or a minute. */
+  readonly leaseMs?: number;
 };
 
 /** A lake in a folder of this machine. */
@@ -96,7 +98,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     threads: options.threads ?? availableParallelism(),
     scratch,
     holder: () => holder,
-    leaseMs: LEASE_MS,
+    leaseMs: options.leaseMs ?? leaseMs(process.env['STRATA_LEASE_MS']),
   };
   // Far from the lake, which a mistake in a pipeline must not bring into being.
   const compiling = readOnly ? settings : { ...settings, scratch: ownScratch(tmpdir(), TEMP_PREFIX) };
@@ -178,8 +180,15 @@ async function locationOf(
 export async function runPipeline(deps: StepDeps, request: RunRequest): Promise<RunAnswer> {
   const runId = request.runId ?? defaultRunId(deps);
   await deps.specs(request.pipeline);
-  return keepLock(deps, request.pipeline, runId, () => runOnce(deps, request, runId));
+  const held: Held = { run: undefined };
+  const kept = { pipeline: request.pipeline, run_id: runId, epoch: () => held.run?.epoch };
+  return keepLock(deps, kept, (lost) => runOnce(deps, request, { runId, held, lost }));
 }
+
+/** The run that the execution works on, while it does. */
+type Held = { run: HeldRun | undefined };
+
+type Execution = { readonly runId: string; readonly held: Held; readonly lost: AbortSignal };
 
 function openInput(request: RunRequest, runId: string): JsonValue {
   return {
@@ -191,8 +200,16 @@ function openInput(request: RunRequest, runId: string): JsonValue {
   };
 }
 
-async function runOnce(deps: StepDeps, request: RunRequest, runId: string): Promise<RunAnswer> {
-  const handlers = medallionHandlers(deps);
+async function runOnce(deps: StepDeps, request: RunRequest, execution: Execution): Promise<RunAnswer> {
+  const { runId, held, lost } = execution;
+  const handlers = medallionHandlers(deps, lost);
+  const ending = (state: 'Finish' | 'Fail'): StateHandler => {
+    return async (input) => {
+      const answer = (await handlers[state]?.(input)) ?? null;
+      held.run = undefined;
+      return answer;
+    };
+  };
   let opened = runId;
   let failure: AfterError['state'] | undefined;
   const outcome = await runStateMachine({
@@ -203,8 +220,11 @@ async function runOnce(deps: StepDeps, request: RunRequest, runId: string): Prom
       Open: async (input) => {
         const state = await runOpen(input as OpenInput, deps);
         opened = state.run.run_id;
+        if (state.status === 'planned') held.run = state.run;
         return state;
       },
+      Finish: ending('Finish'),
+      Fail: ending('Fail'),
       RunFailed: async (input) => {
         failure = (input as unknown as AfterError).state;
         return handlers['RunFailed']?.(input) ?? null;
@@ -216,6 +236,8 @@ async function runOnce(deps: StepDeps, request: RunRequest, runId: string): Prom
     ...(request.onEvent === undefined ? {} : { onEvent: request.onEvent }),
   });
   if (outcome.status === 'FAILED') {
+    const loss = failure?.failure?.lost;
+    if (loss !== undefined) return { kind: 'locked', message: loss };
     const error = failure?.error ?? { Error: outcome.error, Cause: outcome.cause };
     return failed(deps, request, opened, { name: error.Error, message: error.Cause });
   }

@@ -15,5 +15,7 @@ export async function releaseRows(deps: StepDeps, pipeline: string, request: Qua
   if (!(await hasQuarantine(deps, pipeline))) return 0;
   const filter = await parseFilter(deps, pipeline, request);
   const runId = `release-${deps.ids.unique()}`;
-  return keepLock(deps, pipeline, runId, () => releaseQuarantine(deps, pipeline, runId, filter));
+  return keepLock(deps, { pipeline, run_id: runId, epoch: () => undefined }, () =>
+    releaseQuarantine(deps, pipeline, runId, filter),
+  );
 }

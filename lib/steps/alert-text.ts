@@ -32,6 +32,7 @@ export function renderAlert(
 }
 
 function published({ run, failure }: FailedState): string {
+  if (failure?.lost !== undefined) return 'what another run that took the lock finishes or undoes';
   if (failure?.undone === true) return 'nothing; every table is as it was before the run';
   if (failure?.undone === false) return 'in part; the next run of the pipeline finishes it first';
   if (failure !== undefined && run === undefined) return 'nothing; the run had not begun';

@@ -12,6 +12,7 @@ import type { Removal } from '../table/removal.ts';
 import { trimMetadata } from '../table/trim.ts';
 import type { LevelAudit } from './audit.ts';
 import { checkBreaker, rearmBreaker } from './breaker.ts';
+import { decideToCommit, readDecision } from './decision.ts';
 import type { StepDeps } from './deps.ts';
 import { commitOps, writeOpsRows } from './ops-tables.ts';
 import type { Placed } from './place-files.ts';
@@ -44,9 +45,8 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
   const audits = await readAudits(deps, plan);
   checkTargets(plan, sources, audits);
   await checkLeft(deps, plan, sources);
-  const committing = await deps.store.head(runFolder.committing(run));
-  if (committing === undefined) await checkBreaker(deps, plan, quarantineOf(sources));
-  if (!run.dry_run) await writeOnce(deps.store, runFolder.committing(run), { at: deps.clock.now().toISOString() });
+  if ((await readDecision(deps.store, run)) === undefined) await checkBreaker(deps, plan, quarantineOf(sources));
+  if (!run.dry_run) await decideToCommit(deps.store, run, deps.clock.now().toISOString());
   const tables: Record<string, TableOutcome> = {};
   for (const { id, table, rows_added, files_added, prepared } of audits.flatMap((a) =>
     a.models.flatMap((m) => m.tables),

@@ -14,11 +14,13 @@ export type StepSettings = {
   readonly holder: (runId: string) => string;
   /** Milliseconds after which a lock that is not renewed is free for anyone. */
   readonly leaseMs: number;
+  /** True where all clocks are set by one service, so that a lease that has ended by the clock has ended. */
+  readonly clocksAgree?: true;
 };
 
 /** What locks need. */
 export type LockDeps = Pick<StepDeps, 'store' | 'clock' | 'isGone'> & {
-  readonly settings: Pick<StepSettings, 'holder' | 'leaseMs'>;
+  readonly settings: Pick<StepSettings, 'holder' | 'leaseMs' | 'clocksAgree'>;
 };
 
 /** Everything a step needs from the world; the two composition roots build it. */

@@ -17,7 +17,10 @@ export async function discardWorkFiles(store: ObjectStore, plan: RunPlan): Promi
   }
 }
 
-/** Removes everything an unpublished run wrote: data files, prepared snapshots, its folder. */
+/**
+ * Removes everything an unpublished run wrote: data files, prepared snapshots, its folder. The plan goes before what
+ * says that the run is being undone: without a plan there is no run to go on with.
+ */
 export async function discardRun(store: ObjectStore, plan: RunPlan): Promise<void> {
   for (const id of modelTables(plan.spec).keys()) await discardPrepared(store, plan, id);
   const root = runFolder.root(plan.run);
@@ -26,6 +29,7 @@ export async function discardRun(store: ObjectStore, plan: RunPlan): Promise<voi
     const result = await readJson<UnitResult>(store, key);
     for (const file of [...result.written, ...result.logged, ...result.quarantine]) await store.remove(file.key);
   }
+  await store.remove(runFolder.plan(plan.run));
   await removeAll(store, `${root}/`);
 }
 

@@ -1,10 +1,13 @@
+import { LockHeld, Unavailable } from '../core/errors.ts';
 import { NONE_SKIPPED } from '../core/objects.ts';
-import type { AfterError, FailureRecord, RunPlan, RunRef, RunResult } from '../core/run.ts';
+import type { AfterError, FailureRecord, HeldRun, RunPlan, RunRef, RunResult } from '../core/run.ts';
 import type { JsonValue } from '../ports.ts';
+import { type Decision, decideToUndo, readDecision } from './decision.ts';
 import type { LockDeps, StepDeps } from './deps.ts';
 import { discardRun } from './discard.ts';
-import { releaseLock } from './lock.ts';
-import { openRunKey } from './open.ts';
+import { fencedStore } from './fence.ts';
+import { releaseLock, requireHeld } from './lock.ts';
+import { clearOpenRun } from './open-run.ts';
 import { durationOf } from './record-run.ts';
 import { readPlan, runFolder, writeOnce } from './run-folder.ts';
 
@@ -28,23 +31,53 @@ export async function runFail({ state, execution }: AfterError, deps: FailDeps):
   if (run === undefined) {
     const { pipeline, run_id } = state;
     if (pipeline !== undefined && run_id !== undefined && error.name !== 'LockHeld')
-      await releaseLock(deps, pipeline, run_id);
+      await releaseLock(deps, { pipeline, run_id });
     return { redrives } satisfies FailureRecord;
   }
-  const undone = (await deps.store.head(runFolder.committing(run))) === undefined;
-  if (undone) await undo(deps, await readPlan(deps.store, run), error);
-  await releaseLock(deps, run.pipeline, run.run_id);
+  const lost = await lossOf(deps, run);
+  if (lost !== undefined) return { run_id: run.run_id, redrives, lost } satisfies FailureRecord;
+  const undone = await undo({ ...deps, store: fencedStore(deps, run) }, run, error);
+  await releaseLock(deps, run);
   const resumed = state.request !== undefined && state.request.run_id !== run.run_id;
   const go_on = undone && resumed ? ({ go_on: true } as const) : {};
   return { run_id: run.run_id, redrives, undone, ...go_on } satisfies FailureRecord;
 }
 
-async function undo(deps: FailDeps, plan: RunPlan, error: { name: string; message: string }): Promise<void> {
-  const result = failedResult(plan.run, error, durationOf(plan, deps.clock.now()));
-  await discardRun(deps.store, plan);
-  if (!plan.run.dry_run) await deps.recordFailed(plan, result);
-  await writeOnce(deps.store, runFolder.result(plan.run), result);
-  await deps.store.remove(openRunKey(plan.run.pipeline));
+/** What to say of a run that another has overtaken: it is the other's to finish or undo. */
+async function lossOf(deps: FailDeps, run: HeldRun): Promise<string | undefined> {
+  try {
+    await requireHeld(deps, run);
+    return undefined;
+  } catch (cause) {
+    if (cause instanceof LockHeld) return cause.message;
+    throw cause;
+  }
+}
+
+/** False when publishing had begun. */
+async function undo(deps: FailDeps, run: HeldRun, error: { name: string; message: string }): Promise<boolean> {
+  const decision = { at: deps.clock.now().toISOString(), undo: error };
+  if (!(await mayUndo(deps, run, decision))) return false;
+  // Without a plan an earlier attempt at this has come so far.
+  if ((await deps.store.head(runFolder.plan(run))) !== undefined) {
+    const plan = await readPlan(deps.store, run);
+    const result = failedResult(plan.run, error, durationOf(plan, deps.clock.now()));
+    await discardRun(deps.store, plan);
+    if (!plan.run.dry_run) await deps.recordFailed(plan, result);
+    await writeOnce(deps.store, runFolder.result(plan.run), result);
+  }
+  await clearOpenRun(deps.store, run);
+  return true;
+}
+
+/** A disk that is too full for the decision must not keep a run from being undone, which makes room. */
+async function mayUndo(deps: FailDeps, run: HeldRun, decision: Required<Decision>): Promise<boolean> {
+  try {
+    return await decideToUndo(deps.store, run, decision);
+  } catch (cause) {
+    if (!(cause instanceof Unavailable)) throw cause;
+    return (await readDecision(deps.store, run)) === undefined;
+  }
 }
 
 export function failedResult(run: RunRef, error: { name: string; message: string }, ms: number): RunResult {

@@ -6,7 +6,7 @@ import { type CommitRecord, readAudits, readSources } from './commit.ts';
 import type { StepDeps } from './deps.ts';
 import { discardRun, discardWorkFiles } from './discard.ts';
 import { releaseLock } from './lock.ts';
-import { openRunKey } from './open.ts';
+import { clearOpenRun } from './open-run.ts';
 import { durationOf } from './record-run.ts';
 import { readJson, readLevelPlan, readPlan, runFolder, writeOnce } from './run-folder.ts';
 import { findModel, openTables } from './table-state.ts';
@@ -24,8 +24,8 @@ export async function runFinish(state: RunState, deps: StepDeps): Promise<RunSta
     await writeOnce(deps.store, runFolder.result(run), result);
     await discardWorkFiles(deps.store, plan);
   }
-  await deps.store.remove(openRunKey(run.pipeline));
-  await releaseLock(deps, run.pipeline, run.run_id);
+  await clearOpenRun(deps.store, run);
+  await releaseLock(deps, run);
   return state;
 }
 

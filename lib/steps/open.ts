@@ -1,20 +1,23 @@
 import { InvalidInput } from '../core/errors.ts';
 import type { Skipped } from '../core/objects.ts';
 import { opsTable } from '../core/ops.ts';
-import type { BaseTable, OpenInput, PlannedSource, RunPlan, RunRef, RunState } from '../core/run.ts';
+import type { BaseTable, HeldRun, OpenInput, PlannedSource, RunPlan, RunRef, RunState } from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import type { TableId } from '../core/tables.ts';
 import { currentSnapshot } from '../iceberg/snapshot.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
 import { loadTable } from '../table/read.ts';
 import { requireClosed } from './breaker.ts';
-import { chooseWork } from './choose-work.ts';
+import { chooseWork, type Work } from './choose-work.ts';
+import { readDecision } from './decision.ts';
 import type { StepDeps } from './deps.ts';
-import { discardRun } from './discard.ts';
+import { discardRun, discardWorkFiles } from './discard.ts';
+import { fenced } from './fence.ts';
 import { goldReason } from './gold-inputs.ts';
 import { findNewFiles, type Landed, renameEtags } from './ledger.ts';
 import { handOver, releaseLock, takeLock } from './lock.ts';
-import { checkRunId, readJsonIfAny, readPlan, runFolder, writeJson, writePlan } from './run-folder.ts';
+import { clearOpenRun, type OpenRun, pointTo, readOpenRun } from './open-run.ts';
+import { checkRunId, readPlan, runFolder, writeJson, writePlan } from './run-folder.ts';
 import { modelTables } from './table-state.ts';
 
 export type { OpenInput } from '../core/run.ts';
@@ -41,23 +44,63 @@ export type Survey = {
  */
 export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunState> {
   const { pipeline, dry_run } = input;
-  const run: RunRef = { pipeline, run_id: checkRunId(input.run_id), dry_run };
+  const asked: RunRef = { pipeline, run_id: checkRunId(input.run_id), dry_run };
   const request = requestOf(input);
-  const idle = { request, run, level: 0, levels: 0 };
-  if ((await deps.store.head(runFolder.result(run))) !== undefined) return { status: 'done', ...idle };
-  await takeLock(deps, run.pipeline, run.run_id);
-  const unfinished = await findUnfinished(deps, run);
-  if (unfinished !== undefined) {
-    await handOver(deps, run.pipeline, run.run_id, unfinished.run.run_id);
-    return planned(unfinished, request);
+  const idle = { request, run: asked, level: 0, levels: 0 };
+  if ((await deps.store.head(runFolder.result(asked))) !== undefined) return { status: 'done', ...idle };
+  const run = { ...asked, epoch: await takeLock(deps, pipeline, asked.run_id) };
+  try {
+    const found = await openHeld(fenced(deps, run), run, input);
+    if ('run' in found) return { status: 'planned', request, ...found };
+    await releaseLock(deps, run);
+    return { status: 'nothing', ...idle, ...found };
+  } catch (cause) {
+    // Whatever became of this, its own failure is the one to tell of.
+    await releaseLock(deps, run).catch(() => undefined);
+    throw cause;
   }
-  await requireClosed(deps.store, run.pipeline);
-  const survey = await surveyPipeline(deps, run.pipeline);
-  warnOfSkipped(deps, survey.skipped);
-  const plan = await planRun(deps, run, input, survey);
-  if (plan !== undefined) return planned(plan, request);
-  await releaseLock(deps, run.pipeline, run.run_id);
-  return { status: 'nothing', ...idle, skipped: survey.skipped };
+}
+
+type Nothing = Required<Pick<RunState, 'skipped'>>;
+type Opened = Pick<RunState, 'run' | 'level' | 'levels'>;
+
+async function openHeld(deps: StepDeps, run: Required<HeldRun>, input: OpenInput): Promise<Opened | Nothing> {
+  for (;;) {
+    const pointer = await readOpenRun(deps.store, run.pipeline);
+    if (await tidyEnded(deps, pointer)) continue;
+    const unfinished = await findUnfinished(deps, run, pointer.run);
+    if (unfinished !== undefined) {
+      const resumed = { ...unfinished.run, epoch: run.epoch };
+      if (!(await pointTo(deps.store, pointer, resumed))) continue;
+      await handOver(deps, run, resumed.run_id);
+      deps.log.info('an unfinished run is resumed', { run_id: resumed.run_id });
+      return opened(unfinished, resumed);
+    }
+    await requireClosed(deps.store, run.pipeline);
+    const survey = await surveyPipeline(deps, run.pipeline);
+    warnOfSkipped(deps, survey.skipped);
+    const { pipeline, run_id, dry_run } = run;
+    const planned = await planRun(deps, { pipeline, run_id, dry_run }, input, survey);
+    if (planned === undefined) return { skipped: survey.skipped };
+    // A pointer that has moved was moved by one that this run has overtaken, whose work may have to be gone on with.
+    if (!(await pointTo(deps.store, pointer, run))) continue;
+    await record(deps, planned);
+    return opened(planned.plan, run);
+  }
+}
+
+/** Takes over what a run that had ended did not come to: its work files and the pointer. False when there is no such run. */
+async function tidyEnded(deps: StepDeps, { run, epoch }: OpenRun): Promise<boolean> {
+  if (run === undefined || (await deps.store.head(runFolder.result(run))) === undefined) return false;
+  if ((await deps.store.head(runFolder.plan(run))) !== undefined) {
+    await discardWorkFiles(deps.store, await readPlan(deps.store, run));
+  }
+  await clearOpenRun(deps.store, { ...run, epoch });
+  return true;
+}
+
+function opened(plan: RunPlan, run: HeldRun): Opened {
+  return { run, level: 0, levels: plan.spec.levels.length };
 }
 
 /** What was asked for, without what the state machine has put beside it. */
@@ -72,17 +115,10 @@ function requestOf({ pipeline, run_id, dry_run, wait, rebuild, reprocess }: Open
   };
 }
 
-/** Where the run that is under way is named, so that another can find it without listing all runs. */
-export function openRunKey(pipeline: string): string {
-  return `ops/${pipeline}/open-run.json`;
-}
-
-async function findUnfinished(deps: StepDeps, run: RunRef): Promise<RunPlan | undefined> {
-  const open = await readJsonIfAny<RunRef>(deps.store, openRunKey(run.pipeline));
+async function findUnfinished(deps: StepDeps, run: RunRef, open: RunRef | undefined): Promise<RunPlan | undefined> {
   if (open === undefined || (await deps.store.head(runFolder.plan(open))) === undefined) return undefined;
-  if ((await deps.store.head(runFolder.result(open))) !== undefined) return undefined;
   const plan = await readPlan(deps.store, open);
-  if (open.dry_run) {
+  if (open.dry_run || (await readDecision(deps.store, open))?.undo !== undefined) {
     await discardRun(deps.store, plan);
     return undefined;
   }
@@ -91,7 +127,6 @@ async function findUnfinished(deps: StepDeps, run: RunRef): Promise<RunPlan | un
       `run ${open.run_id} of ${open.pipeline} is unfinished, and finishing it publishes: run without --dry-run first`,
     );
   }
-  deps.log.info('an unfinished run is resumed', { run_id: open.run_id });
   return plan;
 }
 
@@ -100,16 +135,18 @@ function warnOfSkipped(deps: StepDeps, { count, names }: Skipped): void {
   if (count > names.length) deps.log.warn('more names are not files of a source', { names: count - names.length });
 }
 
-async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Survey): Promise<RunPlan | undefined> {
+/** A plan, and the files that it names by reference. */
+type Planned = { readonly plan: RunPlan; readonly files: Work['files'] };
+
+async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Survey): Promise<Planned | undefined> {
   if (!run.dry_run) await renameEtags(deps, run.pipeline, survey.renamed);
   const work = await chooseWork(deps, survey, input);
-  const files = [...work.files.values()].flat();
-  if (files.length === 0 && work.rebuild.length === 0 && survey.stale.size === 0) return undefined;
+  const count = [...work.files.values()].flat().length;
+  if (count === 0 && work.rebuild.length === 0 && survey.stale.size === 0) return undefined;
   const sources: Record<string, PlannedSource> = {};
   for (const [source, landed] of work.files) {
-    const files_key = runFolder.files(run, source);
-    await writeJson(deps.store, files_key, landed);
-    sources[source] = { files_key, files: landed.length, bytes: landed.reduce((sum, f) => sum + f.size, 0) };
+    const bytes = landed.reduce((sum, f) => sum + f.size, 0);
+    sources[source] = { files_key: runFolder.files(run, source), files: landed.length, bytes };
   }
   const plan: RunPlan = {
     run,
@@ -123,8 +160,20 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Su
     withdraw: work.withdraw,
     skipped: survey.skipped,
   };
-  await writeJson(deps.store, openRunKey(run.pipeline), run);
-  return writePlan(deps.store, plan);
+  return { plan, files: work.files };
+}
+
+/**
+ * Writes the plan, and the lists of files before it. A plan that stands there although no pointer led to it was left by
+ * an attempt at this very run that was overtaken before it published anything; what it wrote goes.
+ */
+async function record(deps: StepDeps, { plan, files }: Planned): Promise<void> {
+  for (;;) {
+    for (const [source, landed] of files) await writeJson(deps.store, runFolder.files(plan.run, source), landed);
+    const found = await writePlan(deps.store, plan);
+    if (found === plan) return;
+    await discardRun(deps.store, found);
+  }
 }
 
 /** Reads what has landed, the ledger and the tables of a pipeline. */
@@ -174,8 +223,4 @@ function baseTable(table: KnownTable | undefined): BaseTable | null {
     metadata_location: table.location,
     snapshot_id: snapshot === undefined ? null : snapshot['snapshot-id'].toString(),
   };
-}
-
-function planned(plan: RunPlan, request: OpenInput): RunState {
-  return { status: 'planned', request, run: plan.run, level: 0, levels: plan.spec.levels.length };
 }

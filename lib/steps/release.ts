@@ -7,6 +7,7 @@ import { createSchemas } from '../sql/scan.ts';
 import { writeTable } from '../sql/write.ts';
 import { loadTable } from '../table/read.ts';
 import type { StepDeps } from './deps.ts';
+import { fenced } from './fence.ts';
 import { releaseLock, takeLock } from './lock.ts';
 import { commitOps, opsTarget } from './ops-tables.ts';
 import { type Placed, placeDataFiles, withScratch } from './place-files.ts';
@@ -63,14 +64,14 @@ export async function releaseQuarantine(
   runId: string,
   filter: QuarantineFilter,
 ): Promise<number> {
-  const run = { pipeline, run_id: runId };
-  await takeLock(deps, pipeline, run.run_id);
+  const run = { pipeline, run_id: runId, dry_run: false, epoch: await takeLock(deps, pipeline, runId) };
   try {
-    const released = await stageReleased(deps, run, filter);
+    const held = fenced(deps, run);
+    const released = await stageReleased(held, run, filter);
     if (released === undefined) return 0;
-    await commitOps(deps, run, 'quarantine', released.files, { kind: 'all' });
+    await commitOps(held, run, 'quarantine', released.files, { kind: 'all' });
     return released.rows;
   } finally {
-    await releaseLock(deps, pipeline, run.run_id);
+    await releaseLock(deps, run);
   }
 }

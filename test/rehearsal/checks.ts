@@ -1,5 +1,5 @@
 import type { Inbox } from './alerts.ts';
-import { type Deployment, exists } from './deployment.ts';
+import { type Deployment, exists, readObject } from './deployment.ts';
 import { functionsReached, objectCreated } from './events.ts';
 import { findUngranted } from './grants.ts';
 import type { MadeStack } from './provision.ts';
@@ -66,11 +66,15 @@ export async function checkAlerts(
 
 /** No lock, and no run that the next one would have to finish. */
 export async function checkReleased(deployment: Deployment): Promise<Outcome> {
-  const keys = ['lock.json', 'open-run.json'].map((name) => `ops/${deployment.pipeline}/${name}`);
-  const left = await Promise.all(
-    keys.map(async (key) => ((await exists(deployment, deployment.buckets.ops, key)) ? [key] : [])),
-  );
-  return { problems: left.flat().map((key) => `${key} is still there`) };
+  const { pipeline, buckets } = deployment;
+  const problems: string[] = [];
+  for (const name of ['lock', 'open-run']) {
+    const key = `ops/${pipeline}/${name}.json`;
+    if (!(await exists(deployment, buckets.ops, key))) continue;
+    const held = await readObject(deployment, buckets.ops, key);
+    if (typeof held === 'object' && held !== null && 'run_id' in held) problems.push(`${key} still has a run`);
+  }
+  return { problems };
 }
 
 /** One environment took several calls, one function had several environments, and all kept within their memory. */

@@ -112,9 +112,13 @@ export async function upload(
   return put;
 }
 
-export async function readItems({ s3 }: Deployment, bucket: string, key: string): Promise<readonly JsonValue[]> {
+export async function readItems(deployment: Deployment, bucket: string, key: string): Promise<readonly JsonValue[]> {
+  return (await readObject(deployment, bucket, key)) as readonly JsonValue[];
+}
+
+export async function readObject({ s3 }: Deployment, bucket: string, key: string): Promise<JsonValue> {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-  return JSON.parse((await Body?.transformToString()) ?? '') as readonly JsonValue[];
+  return JSON.parse((await Body?.transformToString()) ?? '') as JsonValue;
 }
 
 export async function exists({ s3 }: Deployment, bucket: string, key: string): Promise<boolean> {

@@ -40,7 +40,12 @@ async function withLake(use: (lake: TestLake) => Promise<void>): Promise<void> {
 
 /** The lock belongs to the run, and nobody can tell whether its functions still live. */
 function asOnAws(deps: StepDeps, now: () => number): StepDeps {
-  const settings = { ...deps.settings, holder: (runId: string) => `run:${runId}`, leaseMs: 600_000 };
+  const settings = {
+    ...deps.settings,
+    holder: (runId: string) => `run:${runId}`,
+    leaseMs: 600_000,
+    clocksAgree: true as const,
+  };
   return { ...deps, isGone: () => false, clock: { now: () => new Date(now()) }, settings };
 }
 
@@ -56,13 +61,16 @@ test('the lock belongs to the run: its own executions pass, others wait for the 
     let now = START;
     const deps = asOnAws(lake.deps, () => now);
     await runOpen(asked('a'), deps);
-    assert.deepEqual(await lockOf(lake), { run_id: 'a', holder: 'run:a', expires_at: '2026-01-01T00:10:00.000Z' });
+    const lease = { lease_ms: 600_000, beat: 0 };
+    const lock = { epoch: 1, run_id: 'a', holder: 'run:a', expires_at: '2026-01-01T00:10:00.000Z', ...lease };
+    assert.deepEqual(await lockOf(lake), lock);
     await assert.rejects(runOpen(asked('b'), deps), LockHeld);
-    assert.equal((await runOpen(asked('a'), deps)).status, 'planned', 'an execution of the same run goes on');
+    const again = await runOpen(asked('a'), deps);
+    assert.deepEqual([again.status, again.run.epoch], ['planned', 2], 'an execution of the same run goes on');
     now += 601_000;
     const resumed = await runOpen(asked('b'), deps);
     assert.deepEqual([resumed.run.run_id, resumed.request.run_id], ['a', 'b']);
-    assert.deepEqual(await lockOf(lake), { run_id: 'a', holder: 'run:a', expires_at: '2026-01-01T00:20:01.000Z' });
+    assert.deepEqual(await lockOf(lake), { ...lock, epoch: 3, expires_at: '2026-01-01T00:20:01.000Z' });
     await assert.rejects(runOpen(asked('c'), deps), LockHeld);
   });
 });
@@ -71,26 +79,34 @@ test('Fail gives back the lock of the run that failed, and says whether the one 
   const error = { Error: 'AuditFailed', Cause: 'x' };
   await withLake(async (lake) => {
     const deps = { ...asOnAws(lake.deps, () => START), recordFailed: async () => {} };
-    await runOpen(asked('a'), deps);
-    const state = { request: asked('b'), run: { ...asked('a') }, error };
+    const { run } = await runOpen(asked('a'), deps);
+    const state = { request: asked('b'), run, error };
     assert.deepEqual(await runFail({ state, execution: {} }, deps), {
       run_id: 'a',
       redrives: 0,
       undone: true,
       go_on: true,
     });
-    assert.equal(await lockOf(lake), undefined);
+    assert.deepEqual(await lockOf(lake), { epoch: 1, released: true });
     await runOpen(asked('b'), deps);
     const own = { request: asked('b'), run: { ...asked('b') }, error };
     const failed = await runFail({ state: own, execution: { RedriveCount: 2 } }, deps);
-    assert.deepEqual(failed, { run_id: 'b', redrives: 2, undone: true });
-    assert.equal(await lockOf(lake), undefined);
+    assert.deepEqual(
+      failed,
+      { run_id: 'b', redrives: 2, undone: true },
+      'as an execution of an earlier release has it',
+    );
+    assert.deepEqual(await lockOf(lake), { epoch: 2, released: true });
     await runOpen(asked('c'), deps);
     const early = { state: { ...asked('c'), error }, execution: {} };
     await runFail({ ...early, state: { ...early.state, error: { Error: 'LockHeld', Cause: 'by c' } } }, deps);
-    assert.notEqual(await lockOf(lake), undefined, 'who did not get the lock does not give it back');
+    assert.equal(
+      ((await lockOf(lake)) as { run_id?: string }).run_id,
+      'c',
+      'who did not get the lock does not give it back',
+    );
     await runFail(early, deps);
-    assert.equal(await lockOf(lake), undefined);
+    assert.deepEqual(await lockOf(lake), { epoch: 3, released: true });
   });
 });
 

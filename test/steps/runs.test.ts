@@ -143,7 +143,10 @@ test('nothing new: nothing happens; the same run_id again: the first answer', as
 
 async function allKeys(lake: TestLake): Promise<readonly string[]> {
   const keys: string[] = [];
-  for await (const { key, etag } of lake.store.list('')) keys.push(`${key} ${etag}`);
+  for await (const { key, etag } of lake.store.list('')) {
+    // The lock and the run pointer change with every run, and stay.
+    if (!/^ops\/shop\/(lock|open-run)\.json$/.test(key)) keys.push(`${key} ${etag}`);
+  }
   return keys;
 }
 

@@ -3,7 +3,12 @@ import { InvalidInput } from '../../core/errors.ts';
 import type { OpenInput, RunState, UnitInput } from '../../core/run.ts';
 
 /** Inputs of the Task states. Fields that the state machine puts beside them are left out. */
-export const runRef = z.object({ pipeline: z.string(), run_id: z.string(), dry_run: z.boolean() });
+export const runRef = z.object({
+  pipeline: z.string(),
+  run_id: z.string(),
+  dry_run: z.boolean(),
+  epoch: z.number().int().optional(),
+});
 
 export const openInput = z.object({
   pipeline: z.string(),
@@ -38,7 +43,7 @@ const unitInput = z.object({ run: runRef, unit: z.object({ level: z.number().int
 /** The input of an execution. Throws InvalidInput naming each field that is wrong. */
 export const parseOpenInput = (event: unknown): OpenInput => parseEvent('Open', openInput, event) as OpenInput;
 export const parseRunState = (event: unknown): RunState => parseEvent('a run', runState, event) as RunState;
-export const parseUnitInput = (event: unknown): UnitInput => parseEvent('a unit', unitInput, event);
+export const parseUnitInput = (event: unknown): UnitInput => parseEvent('a unit', unitInput, event) as UnitInput;
 
 /** An event by its schema. Throws InvalidInput naming each field that is wrong, and whose input it should have been. */
 export function parseEvent<T>(what: string, schema: z.ZodType<T>, event: unknown): T {

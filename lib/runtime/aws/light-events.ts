@@ -11,6 +11,7 @@ const failure = z.object({
   redrives: z.number(),
   undone: z.boolean().optional(),
   go_on: z.literal(true).optional(),
+  lost: z.string().optional(),
 });
 
 const execution = z.object({

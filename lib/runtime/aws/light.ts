@@ -64,7 +64,7 @@ export function failDeps(log: Log): FailDeps {
     clock,
     log,
     isGone: () => false,
-    settings: { holder: (runId) => `run:${runId}`, leaseMs: LEASE_MS },
+    settings: { holder: (runId) => `run:${runId}`, leaseMs: LEASE_MS, clocksAgree: true },
     async recordFailed(plan, { error, duration_ms }) {
       const detail = `${error?.name}: ${error?.message} (after ${duration_ms} ms)`;
       await audit.append([{ at: clock.now(), function: 'fail', event: 'failed', run_id: plan.run.run_id, detail }]);

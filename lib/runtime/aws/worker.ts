@@ -8,6 +8,7 @@ import { CONNECTIONS } from '../../adapters/aws/connections.ts';
 import { createGlueCatalog } from '../../adapters/catalog/glue.ts';
 import { createS3Store } from '../../adapters/store/s3.ts';
 import { InvalidInput } from '../../core/errors.ts';
+import type { HeldRun } from '../../core/run.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
 import type { StepName } from '../../core/states.ts';
 import { duckDbBytes, threadsOf } from '../../core/worker-memory.ts';
@@ -15,6 +16,7 @@ import { createDuckDbEngine } from '../../engine/duckdb.ts';
 import { parseMetadata, renderMetadata } from '../../iceberg/json.ts';
 import type { JsonValue, Log } from '../../ports.ts';
 import type { StepDeps } from '../../steps/deps.ts';
+import { fenced } from '../../steps/fence.ts';
 import { keepLock } from '../keep-lock.ts';
 import { explainCapacity } from './capacity.ts';
 import { type FunctionEnvironment, parseEnvironment } from './environment.ts';
@@ -34,8 +36,10 @@ export type WorkerStep<Input> = {
   /** Throws for an event that is not the input of this step. */
   readonly parse: (event: unknown) => Input;
   /** The run that a call works on. */
-  readonly runOf: (input: Input) => { readonly pipeline: string; readonly run_id: string };
+  readonly runOf: (input: Input) => HeldRun;
   readonly run: (input: Input, deps: StepDeps, invocation: Invocation) => Promise<JsonValue>;
+  /** What is done once the step has ended well, be the lock another's by now. */
+  readonly after?: (run: HeldRun, deps: StepDeps, invocation: Invocation) => Promise<void>;
 };
 
 /**
@@ -50,12 +54,25 @@ export function workerHandler<Input>(step: WorkerStep<Input>): LambdaHandler {
     return withFreshScratch(environment.tmp, async (scratch) => {
       const deps = workerDeps(environment, scratch, invocation.log);
       try {
-        return await keepLock(deps, run.pipeline, run.run_id, () => step.run(input, deps, invocation), RENEW_MS);
+        const kept = { ...run, epoch: () => run.epoch };
+        const work = (lost: AbortSignal): Promise<JsonValue> => {
+          // A run that has finished, and is only asked again, has no lock to lose.
+          if (step.name !== 'Finish') lost.throwIfAborted();
+          return step.run(input, stepDeps(deps, run), invocation);
+        };
+        const answer = await keepLock(deps, kept, work, RENEW_MS);
+        await step.after?.(run, deps, invocation);
+        return answer;
       } catch (cause) {
         throw explainCapacity(step.name, environment, cause);
       }
     });
   });
+}
+
+/** A run that is being opened has no lock yet to be held to; Open sees to that. */
+function stepDeps(deps: StepDeps, run: HeldRun): StepDeps {
+  return run.epoch === undefined ? deps : fenced(deps, run);
 }
 
 function workerDeps(environment: FunctionEnvironment, scratch: string, log: Log): StepDeps {
@@ -87,6 +104,7 @@ function workerDeps(environment: FunctionEnvironment, scratch: string, log: Log)
       scratch,
       holder: (runId) => `run:${runId}`,
       leaseMs: LEASE_MS,
+      clocksAgree: true,
     },
   };
 }

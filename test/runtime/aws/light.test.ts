@@ -169,17 +169,26 @@ describe('fail', () => {
       sources: {},
       planning_ms: 0,
     });
-    put('ops/shop/lock.json', { run_id: 'r-1', holder: 'run:r-1', expires_at: '2099-01-01T00:00:00.000Z' });
-    put('ops/shop/open-run.json', run);
-    const { answer } = await call(fail, { state: { run, request: run, error }, execution });
+    put('ops/shop/lock.json', { epoch: 4, run_id: 'r-1', holder: 'run:r-1', expires_at: '2099-01-01T00:00:00.000Z' });
+    put('ops/shop/open-run.json', { ...run, epoch: 4 });
+    const { answer } = await call(fail, { state: { run: { ...run, epoch: 4 }, request: run, error }, execution });
     assert.deepEqual(answer, { run_id: 'r-1', redrives: 0, undone: true });
-    assert.deepEqual(
-      ['lock.json', 'open-run.json'].filter((name) => bucket.objects.has(`ops/shop/${name}`)),
-      [],
-    );
+    assert.deepEqual(bucket.json('ops/shop/lock.json'), { epoch: 4, released: true });
+    assert.deepEqual(bucket.json('ops/shop/open-run.json'), { epoch: 4 });
     const result = bucket.json('ops/shop/_runs/r-1/result.json') as { error: unknown };
     assert.deepEqual(result.error, { name: 'AuditFailed', message: '3 rows' });
     assert.match(audited().join(), /^ops\/shop\/_audit\/fail\/[0-9a-f]{16}\.parquet$/);
+  });
+
+  test('leaves a run alone that another has taken over, and says so', async () => {
+    const taken = { epoch: 5, run_id: 'r-1', holder: 'run:r-1', expires_at: '2099-01-01T00:00:00.000Z' };
+    put('ops/shop/_runs/r-1/plan.json', {});
+    put('ops/shop/lock.json', taken);
+    const { answer } = await call(fail, { state: { run: { ...run, epoch: 4 }, request: run, error }, execution });
+    assert.match((answer as { lost: string }).lost, /run r-1 has lost the lock of pipeline shop/);
+    assert.deepEqual(bucket.json('ops/shop/lock.json'), taken);
+    assert.ok(bucket.objects.has('ops/shop/_runs/r-1/plan.json'));
+    assert.ok(!bucket.objects.has('ops/shop/_runs/r-1/result.json'));
   });
 
   test('leaves the lock of another run alone', async () => {

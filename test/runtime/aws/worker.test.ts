@@ -92,6 +92,7 @@ describe('what a step is given', () => {
       spillBytes: 2_000 * 2 ** 20,
       threads: 2,
       leaseMs: 1_200_000,
+      clocksAgree: true,
       holder: 'run:r-9',
       gone: false,
       at: 's3://gold-1/gold/shop/x',
@@ -222,6 +223,26 @@ describe('the lock of the run', () => {
     assert.deepEqual(lock(), before);
   });
 
+  test('that another has taken lets no step begin, and nothing be changed', async () => {
+    put('ops/shop/lock.json', { ...held('r-1'), epoch: 2 });
+    const overtaken = { ...run, epoch: 1 };
+    const step = (act: (deps: StepDeps) => Promise<JsonValue>, name: 'Stage' | 'Finish'): LambdaHandler =>
+      workerHandler({ name, parse: () => overtaken, runOf: (input) => input, run: (_, deps) => act(deps) });
+    assert.match(String(await call(step(async () => 'begun', 'Stage'))), /^LockHeld: run r-1 has lost the lock/);
+    assert.equal(await call(step(async () => 'asked again', 'Finish')), 'asked again');
+    const key = 'ops/shop/x.json';
+    put(key, {});
+    for (const change of [
+      ({ store }: StepDeps) => store.remove(key),
+      ({ store }: StepDeps) => store.write(key, new Uint8Array(), { kind: 'any' }),
+      ({ catalog }: StepDeps) => catalog.drop({ pipeline: 'shop', layer: 'silver', name: 'orders' }),
+    ]) {
+      const thrown = await call(step((deps) => Promise.resolve(change(deps)).then(() => null), 'Finish'));
+      assert.match(String(thrown), /^LockHeld: run r-1 has lost the lock/);
+    }
+    assert.deepEqual(bucket.json(key), {});
+  });
+
   test('that cannot be renewed does not end the step, and nothing goes on after the answer', async () => {
     bucket.refuse = () => awsError('AccessDenied', 403, 'no');
     const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
@@ -236,7 +257,7 @@ describe('Open', () => {
     put('bronze/shop/orders/a.csv', 'id\n1\n');
     const answer = await call(open, { pipeline: 'shop', run_id: 'r-1', wait: true });
     const request = { pipeline: 'shop', run_id: 'r-1', dry_run: false, wait: true };
-    assert.deepEqual(answer, { status: 'planned', request, run, level: 0, levels: 1 });
+    assert.deepEqual(answer, { status: 'planned', request, run: { ...run, epoch: 1 }, level: 0, levels: 1 });
     const plan = bucket.json('ops/shop/_runs/r-1/plan.json') as { readonly spec_key: string };
     assert.deepEqual(bucket.json(plan.spec_key), JSON.parse(JSON.stringify(spec)));
     assert.equal((lock() as { readonly holder: string }).holder, 'run:r-1');
@@ -244,7 +265,7 @@ describe('Open', () => {
 
   test('finds nothing to do, and keeps no lock', async () => {
     assert.equal(((await call(open, run)) as { readonly status: string }).status, 'nothing');
-    assert.equal(lock(), undefined);
+    assert.deepEqual(lock(), { epoch: 1, released: true });
   });
 
   test('names the file of a pipeline that was not deployed', async () => {
