@@ -79,7 +79,10 @@ export type ObjectStore = {
    * hash of the content, writing equal bytes keeps it: what has to be told apart must differ in its bytes.
    */
   write(key: string, bytes: Uint8Array, condition: WriteCondition): Promise<WriteOutcome>;
-  /** No error when the key is not there. */
+  /**
+   * No error when the key is not there. Conditional writes of the same key at the same moment may come after it, and one
+   * that was asked for long ago may still happen: what others write again under one name is replaced, not removed.
+   */
   remove(key: string): Promise<void>;
   /**
    * Local paths to read objects from; the local store hands out its own files. An object asked for with an etag is lent
