@@ -1,42 +1,51 @@
 import { InvalidInput } from '../core/errors.ts';
-import { fullName } from '../core/tables.ts';
-import { findRun, RUN_ID, snapshotById } from '../iceberg/snapshot.ts';
+import { fullName, type TableId } from '../core/tables.ts';
+import { RUN_ID, snapshotById } from '../iceberg/snapshot.ts';
 import type { Snapshot, TableMetadata } from '../iceberg/types.ts';
 import type { Catalog } from '../ports.ts';
 import { loadTable } from '../table/read.ts';
 import type { FoundTable } from './find-table.ts';
+import { orderRuns, type RunOrder } from './run-order.ts';
 
-/** A moment in the life of a lake: the last snapshots at a time, or those that a run left. */
+/** A moment in the life of a lake: the state that some run left, in each pipeline the same for all of its tables. */
 export type LakeMoment = {
   /** As it was asked for. */
   readonly text: string;
-  readonly runId: string | undefined;
   /** The one snapshot that was asked for by its id. */
   readonly snapshotId: bigint | undefined;
-  /** By pipeline: when its run had published, in ms since the epoch. A run_id is unique in its pipeline only. */
-  readonly published: ReadonlyMap<string, number>;
-  /** Milliseconds since the epoch, for tables of other pipelines. */
+  /** By pipeline: the place of each run in the order of runs, and that of the last one that counts. */
+  readonly pipelines: ReadonlyMap<string, { readonly places: ReadonlyMap<string, number>; readonly last: number }>;
+  /** Milliseconds since the epoch, for snapshots that no run made. */
   readonly time: number;
 };
+
+/** By run id: what the clock said when the run ended, in ms since the epoch, as far as a pipeline's books know it. */
+export type FinishTimes = (pipeline: string) => Promise<ReadonlyMap<string, number>>;
 
 /**
  * What `--as-of` means: the id of a run that published something, else a snapshot id of one of the query's tables, else
  * a date or time (UTC where it names no zone; a date is its first moment). A snapshot stands for the run that made it,
- * so that a query over several tables sees them as they were together. Throws InvalidInput when it is none of these.
+ * and a time for the last run that had published by then, in the order of runs and not of what their clocks said: so
+ * that a query over several tables sees them as they were together. Throws InvalidInput when it is none of these.
  */
-export async function parseMoment(catalog: Catalog, text: string, tables: readonly FoundTable[]): Promise<LakeMoment> {
-  const run = await momentOfRun(catalog, text, text);
+export async function parseMoment(
+  catalog: Catalog,
+  text: string,
+  tables: readonly FoundTable[],
+  finishTimes: FinishTimes = async () => new Map(),
+): Promise<LakeMoment> {
+  const orders = await readOrders(catalog, finishTimes);
+  const run = momentOfRun(orders, text, text);
   if (run !== undefined) return run;
   const owner = /^\d{1,19}$/.test(text) ? ownerOf(BigInt(text), tables) : undefined;
   if (owner !== undefined) {
     const runId = owner.summary[RUN_ID];
-    const made = runId === undefined ? undefined : await momentOfRun(catalog, text, runId);
+    const made = runId === undefined ? undefined : momentOfRun(orders, text, runId);
     const snapshotId = owner['snapshot-id'];
-    if (made !== undefined) return { ...made, snapshotId };
-    return { text, runId: undefined, snapshotId, published: new Map(), time: Number(owner['timestamp-ms']) };
+    return { ...(made ?? momentOfTime(orders, text, Number(owner['timestamp-ms']))), snapshotId };
   }
   const time = parseTime(text);
-  if (time !== undefined) return { text, runId: undefined, snapshotId: undefined, published: new Map(), time };
+  if (time !== undefined) return momentOfTime(orders, text, time);
   const names = tables.map((table) => fullName(table.id)).join(', ');
   throw new InvalidInput(
     `--as-of: got ${JSON.stringify(text)}; expected the id of a run that published something (see strata runs), ` +
@@ -45,23 +54,30 @@ export async function parseMoment(catalog: Catalog, text: string, tables: readon
 }
 
 /**
- * The snapshot of a table at a moment. A table that the run did not write is read as it was when the run had published.
+ * The snapshot of a table at a moment: the last one of the runs up to then, and what others committed in between.
  * Throws InvalidInput for a table that had no snapshot then.
  */
 export function snapshotAt({ id, metadata }: FoundTable, moment: LakeMoment): Snapshot {
   const asked = moment.snapshotId === undefined ? undefined : snapshotById(metadata, moment.snapshotId);
-  const published = moment.published.get(id.pipeline);
-  const made = published === undefined || moment.runId === undefined ? undefined : findRun(metadata, moment.runId);
-  const found = asked ?? made ?? lastBefore(metadata, published ?? moment.time);
+  const found = asked ?? lastUpTo(metadata, moment, moment.pipelines.get(id.pipeline));
   if (found !== undefined) return found;
   const [first] = metadata['snapshot-log'];
   const since = first === undefined ? 'it has none' : `its first is of ${isoTime(Number(first['timestamp-ms']))}`;
   throw new InvalidInput(`${fullName(id)} had no snapshot as of ${moment.text}; ${since}`);
 }
 
-function lastBefore(metadata: TableMetadata, time: number): Snapshot | undefined {
-  const entry = metadata['snapshot-log'].findLast((one) => one['timestamp-ms'] <= BigInt(Math.floor(time)));
-  return entry === undefined ? undefined : snapshotById(metadata, entry['snapshot-id']);
+type Point = { readonly places: ReadonlyMap<string, number>; readonly last: number };
+
+function lastUpTo(metadata: TableMetadata, { time }: LakeMoment, point: Point | undefined): Snapshot | undefined {
+  let found: Snapshot | undefined;
+  for (const entry of metadata['snapshot-log']) {
+    const snapshot = snapshotById(metadata, entry['snapshot-id']);
+    if (snapshot === undefined) continue;
+    const place = point?.places.get(snapshot.summary[RUN_ID] ?? '');
+    if (place !== undefined && place > (point?.last ?? -1)) break;
+    if (place !== undefined || Number(entry['timestamp-ms']) <= time) found = snapshot;
+  }
+  return found;
 }
 
 function ownerOf(snapshotId: bigint, tables: readonly FoundTable[]): Snapshot | undefined {
@@ -72,17 +88,68 @@ function ownerOf(snapshotId: bigint, tables: readonly FoundTable[]): Snapshot | 
   return undefined;
 }
 
-/** The last of a run's snapshots in a pipeline tells when it had published: the pipeline's lock keeps others out. */
-async function momentOfRun(catalog: Catalog, text: string, runId: string): Promise<LakeMoment | undefined> {
-  const published = new Map<string, number>();
+/** By pipeline: its runs, and until when each of them has left snapshots. A run_id is unique in its pipeline only. */
+type Orders = ReadonlyMap<string, RunOrder & { readonly published: ReadonlyMap<string, number> }>;
+
+async function readOrders(catalog: Catalog, finishTimes: FinishTimes): Promise<Orders> {
+  const tables = new Map<string, { id: TableId; metadata: TableMetadata }[]>();
   for (const id of await catalog.list()) {
     const entry = await loadTable(catalog, id);
-    const snapshot = entry === undefined ? undefined : findRun(entry.metadata, runId);
-    if (snapshot === undefined) continue;
-    published.set(id.pipeline, Math.max(Number(snapshot['timestamp-ms']), published.get(id.pipeline) ?? 0));
+    if (entry === undefined) continue;
+    tables.set(id.pipeline, [...(tables.get(id.pipeline) ?? []), { id, metadata: entry.metadata }]);
   }
-  if (published.size === 0) return undefined;
-  return { text, runId, snapshotId: undefined, published, time: Math.max(...published.values()) };
+  const orders = new Map<string, RunOrder & { readonly published: ReadonlyMap<string, number> }>();
+  for (const [pipeline, own] of tables) {
+    const runs = own.find(({ id }) => id.layer === 'ops' && id.name === 'runs')?.metadata;
+    const all = own.map(({ metadata }) => metadata);
+    const order = orderRuns(runs, all, runs === undefined ? new Map() : await finishTimes(pipeline));
+    orders.set(pipeline, { ...order, published: publishedIn(all) });
+  }
+  return orders;
+}
+
+function publishedIn(tables: readonly TableMetadata[]): ReadonlyMap<string, number> {
+  const published = new Map<string, number>();
+  for (const { summary, 'timestamp-ms': time } of tables.flatMap((table) => table.snapshots)) {
+    const id = summary[RUN_ID];
+    if (id !== undefined) published.set(id, Math.max(Number(time), published.get(id) ?? 0));
+  }
+  return published;
+}
+
+function momentOfRun(orders: Orders, text: string, runId: string): LakeMoment | undefined {
+  const having = [...orders.values()].filter((order) => order.published.has(runId));
+  if (having.length === 0) return undefined;
+  // For other pipelines: when the run counts as published, which is late if it is several pipelines' run.
+  const time = Math.max(...having.map((order) => order.published.get(runId) ?? 0));
+  const counted = Math.max(...having.map((order) => order.times[order.ids.indexOf(runId)] ?? 0));
+  const other = momentOfTime(orders, text, Number.isFinite(counted) ? counted : time);
+  const pipelines = new Map(
+    [...orders].map(([pipeline, order]) => {
+      const last = order.ids.indexOf(runId);
+      return [pipeline, last < 0 ? (other.pipelines.get(pipeline) ?? NOWHERE) : pointOf(order, last)];
+    }),
+  );
+  return { text, snapshotId: undefined, pipelines, time };
+}
+
+const NOWHERE: Point = { places: new Map(), last: -1 };
+
+function momentOfTime(orders: Orders, text: string, time: number): LakeMoment {
+  const pipelines = new Map(
+    [...orders].map(([pipeline, order]) => [
+      pipeline,
+      pointOf(
+        order,
+        order.times.findLastIndex((one) => one <= time),
+      ),
+    ]),
+  );
+  return { text, snapshotId: undefined, pipelines, time };
+}
+
+function pointOf({ ids }: RunOrder, last: number): Point {
+  return { places: new Map(ids.map((id, at) => [id, at])), last };
 }
 
 const TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;

@@ -18,6 +18,7 @@ import { createSchemas } from '../sql/scan.ts';
 import { openTable } from '../steps/table-state.ts';
 import type { QueryDeps } from './deps.ts';
 import { expectedTable, type FoundTable, findTable, tableNames } from './find-table.ts';
+import { readFinishTimes } from './finish-times.ts';
 import { type LakeMoment, parseMoment, snapshotAt } from './moment.ts';
 
 export type QueryResult = {
@@ -47,7 +48,10 @@ export async function withQuery<T>(
   try {
     const tree = await parseQuery(session, query.sql);
     const tables = await findTables(deps, query.sql, tree);
-    const moment = query.asOf === undefined ? undefined : await parseMoment(deps.catalog, query.asOf, tables);
+    const moment =
+      query.asOf === undefined
+        ? undefined
+        : await parseMoment(deps.catalog, query.asOf, tables, (pipeline) => readFinishTimes(deps, session, pipeline));
     for (const statement of createSchemas([...new Set(tables.map((table) => databaseOf(table.id)))])) {
       await session.run(statement);
     }

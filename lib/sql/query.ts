@@ -65,6 +65,17 @@ export function selectRuns(pipelines: readonly string[]): string {
   return `${each.join('\nUNION ALL BY NAME\n')}\nORDER BY started_at DESC, run_id DESC`;
 }
 
+/** The schema in which a session has pipelines' tables of runs beside the tables of a query. */
+export const RUN_BOOKS = '__run_books';
+
+/** `run_id`, `finished` (ms since the epoch) of the runs of `__run_books.<pipeline>`. */
+export function selectFinishTimes(pipeline: string): Statement {
+  return {
+    name: 'finish times',
+    text: `SELECT run_id, max(epoch_ms(finished_at)) AS finished FROM ${quotePath(RUN_BOOKS, pipeline)} WHERE finished_at IS NOT NULL GROUP BY ALL`,
+  };
+}
+
 /** The first rows of a table by its full name. */
 export function selectFirst(database: string, table: string, rows: number): string {
   return `SELECT * FROM ${quoteName(database)}.${quoteName(table)} LIMIT ${rows}`;

@@ -9,6 +9,7 @@ import {
   fromQuery,
   keepResult,
   pageOfResult,
+  selectFinishTimes,
   selectFirst,
   selectResult,
   selectRuns,
@@ -27,6 +28,7 @@ const GOLDEN: readonly (readonly [string, string])[] = [
       .join('\n'),
   ],
   ['query-runs.sql', selectRuns(['p', 'q'])],
+  ['query-finish-times.sql', selectFinishTimes('p').text],
   ['query-first.sql', selectFirst('p_gold', 'a "b"', 10)],
 ];
 

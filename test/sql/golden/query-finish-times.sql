@@ -1,0 +1,1 @@
+SELECT run_id, max(epoch_ms(finished_at)) AS finished FROM "__run_books"."p" WHERE finished_at IS NOT NULL GROUP BY ALL
