@@ -38,7 +38,7 @@ export function unmarkText(text: string): string {
   const zeros = quoteText('^(-?[0-9]+\\.[0-9]+?)0+$');
   const inside = `regexp_replace(${text}, ${quoteText(`"\\\\u0001\\\\u0001(-?[0-9]+\\.[0-9]+?)0*"`)}, '\\1', 'g')`;
   const rest = `regexp_replace(${inside}, ${quoteText(`"\\\\u0001\\\\u0001(-?[0-9][0-9.eE+-]*)"`)}, '\\1', 'g')`;
-  return `(CASE WHEN starts_with(${text}, ${MARK}) THEN regexp_replace(${number}, ${zeros}, '\\1') ELSE ${rest} END)`;
+  return `(CASE WHEN starts_with(${text}, ${MARK}) THEN regexp_replace(${number}, ${zeros}, '\\1') WHEN contains(${text}, '${MARK_IN_JSON}') THEN ${rest} ELSE ${text} END)`;
 }
 
 /** The same for a decimal: an exponent moves the point. */

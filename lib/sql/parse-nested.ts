@@ -1,17 +1,40 @@
 import { type ColumnType, renderColumnType } from '../core/types.ts';
+import { hasOddities, markNumbers, strictJson, unmarkDecimal, unmarkText } from './json-text.ts';
 import { parseScalar, type ScalarType } from './parse-scalar.ts';
 import { firstOf, gotText, type NestedColumn, type PathSql, packList, packStruct } from './parsed.ts';
 import { quoteText, quoteTexts } from './quote.ts';
 
+/** The text of a leaf as it is to be parsed. */
+type LeafText = (type: ScalarType, text: string) => string;
+
+const AS_READ: LeafText = (_, text) => text;
+const UNMARKED: LeafText = ({ kind }, text) => (kind === 'decimal' ? unmarkDecimal(text) : unmarkText(text));
+
 /**
  * JSON text as a list or struct. Keys are compared exactly; one that an object lacks is null, as `null` is. Every leaf
- * is a text that is parsed as a column of its type is; keys that the type does not name are left out.
+ * is a text that is parsed as a column of its type is; keys that the type does not name are left out. The few texts with
+ * numbers that DuckDB would change take another way, so that these keep their digits.
  */
 export function parseNested(type: ColumnType, text: string): NestedColumn {
-  const json = `TRY_CAST(${text} AS JSON)`;
+  const odd = hasOddities(text);
+  const usual = parseWhole(type, text, text, AS_READ);
+  const exact = parseWhole(type, markNumbers(strictJson(text)), text, UNMARKED);
+  const either = (one: string, other: string): string => `(CASE WHEN ${odd} THEN ${one} ELSE ${other} END)`;
+  return {
+    value: either(exact.value, usual.value),
+    exact: either(exact.exact, usual.exact),
+    same: false,
+    fault: (path) => either(exact.fault(path), usual.fault(path)),
+    text,
+  };
+}
+
+/** `read`: the text that is taken apart; `text`: the one to show. */
+function parseWhole(type: ColumnType, read: string, text: string, leaf: LeafText): NestedColumn {
+  const json = `TRY_CAST(${read} AS JSON)`;
   const shape = `json_transform(${json}, ${quoteText(textStructure(type))})`;
-  const { value, exact } = parseShape(type, 'shape', 0);
-  const slow = parseJson(type, json, 0);
+  const { value, exact } = parseShape(type, 'shape', 0, leaf);
+  const slow = parseJson(type, json, 0, leaf);
   const fits = shapeFits(type, json) ?? slow.exact;
   const root = quoteText(type.kind === 'list' ? 'ARRAY' : 'OBJECT');
   const fault = (path: PathSql): string => {
@@ -29,14 +52,18 @@ export function parseNested(type: ColumnType, text: string): NestedColumn {
  * The parts of a value that is in its shape already, with text in the leaves. The whole text is taken apart once, by
  * `json_transform`, which makes null of what is missing and of what has another shape alike.
  */
-function parseShape(type: ColumnType, shape: string, depth: number): NestedColumn & { readonly raw: string } {
+function parseShape(type: ColumnType, shape: string, depth: number, leaf: LeafText): JsonPart {
   if (type.kind === 'list') {
-    return { raw: shape, same: false, ...packList(shape, parseShape(type.element, `item${depth}`, depth + 1), depth) };
+    return {
+      raw: shape,
+      same: false,
+      ...packList(shape, parseShape(type.element, `item${depth}`, depth + 1, leaf), depth),
+    };
   }
-  if (type.kind !== 'struct') return parseLeaf(type, shape);
+  if (type.kind !== 'struct') return parseLeaf(type, leaf(type, shape));
   const fields = type.fields.map((f, i) => ({
     name: f.name,
-    ...parseShape(f.type, `struct_extract_at(${shape}, ${i + 1})`, depth),
+    ...parseShape(f.type, `struct_extract_at(${shape}, ${i + 1})`, depth, leaf),
   }));
   return { raw: shape, same: false, ...packStruct(shape, fields) };
 }
@@ -138,19 +165,27 @@ function hasKeys(type: ColumnType): boolean {
 type JsonPart = NestedColumn & { readonly raw: string };
 
 /** Part by part, each taken from the JSON text anew: says what is wrong and where, but is slow. */
-function parseJson(type: ColumnType, json: string, depth: number): JsonPart {
+function parseJson(type: ColumnType, json: string, depth: number, leaf: LeafText): JsonPart {
   if (type.kind === 'struct') {
     const parts = partsOf(type, json);
-    const fields = type.fields.map((f, i) => ({ name: f.name, ...parseJson(f.type, `${parts}[${i + 1}]`, depth) }));
+    const fields = type.fields.map((f, i) => ({
+      name: f.name,
+      ...parseJson(f.type, `${parts}[${i + 1}]`, depth, leaf),
+    }));
     const packed = packStruct(json, fields);
     const value = `CASE WHEN json_type(${json}) = 'OBJECT' THEN ${packed.value} END`;
     return shaped(type, json, 'OBJECT', { ...packed, value });
   }
   if (type.kind === 'list') {
     const items = itemsOf(json);
-    return shaped(type, json, 'ARRAY', packList(items, parseJson(type.element, `item${depth}`, depth + 1), depth));
+    return shaped(
+      type,
+      json,
+      'ARRAY',
+      packList(items, parseJson(type.element, `item${depth}`, depth + 1, leaf), depth),
+    );
   }
-  return parseLeaf(type, `(${json} ->> '$')`);
+  return parseLeaf(type, leaf(type, `(${json} ->> '$')`));
 }
 
 function parseLeaf(type: ScalarType, text: string): JsonPart {
@@ -163,7 +198,7 @@ function parseLeaf(type: ScalarType, text: string): JsonPart {
 function shaped(type: ColumnType, json: string, shape: string, inner: Omit<NestedColumn, 'same'>): JsonPart {
   const fits = `json_type(${json}) IN ('NULL', ${quoteText(shape)})`;
   const fault = (path: PathSql): string =>
-    firstOf([gotText(path, json, fits, renderColumnType(type)), inner.fault(path)]);
+    firstOf([gotText(path, unmarkText(`CAST(${json} AS VARCHAR)`), fits, renderColumnType(type)), inner.fault(path)]);
   const exact = inner.exact === 'true' ? fits : `(${fits} AND ${inner.exact})`;
   return { raw: json, value: inner.value, exact, same: false, fault };
 }

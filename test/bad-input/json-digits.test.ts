@@ -57,6 +57,18 @@ const PARTS = '{"a":[12345678901234567890.125,1.50],"b":"1.0000000000000000001"}
 const outcomes = runSources({
   lines: { json: { columns }, files: { 'a.json': numbers.map((text, n) => `${row(text, n)}\n`).join('') } },
   array: { json: { columns, layout: 'array' }, files: { 'a.json': `[${numbers.map(row).join(',\n')}]` } },
+  nested: {
+    json: {
+      columns: {
+        n: 'int',
+        all: 'list<decimal(38,12)>',
+        parts: 'struct<t: string, d: decimal(38,12), r: list<struct<x: double, i: bigint>>>',
+      },
+    },
+    files: {
+      'a.json': `${numbers.map((text, n) => `{"n":${n},"all":[${text},1.5],"parts":{"t":${text},"d":${text},"r":[{"x":${text},"i":7}]}}\n`).join('')}`,
+    },
+  },
   objects: {
     json: { columns: { n: 'int', text: 'string', more: 'string' } },
     files: { 'a.json': `{"n":1,"text":${PARTS},"more":1.50}\n{"n":2,"text":{"a":1.5},"more":"1.50"}\n` },
@@ -83,6 +95,27 @@ for (const layout of ['lines', 'array'] as const) {
     assert.equal(seen.size, numbers.length);
   });
 }
+
+test('numbers in lists and structs keep their digits', async () => {
+  const { rows, quarantine } = (await outcomes).nested;
+  for (const { n, all, parts } of rows) {
+    const written = numbers[Number(n)] ?? '';
+    const units = exactUnits(written);
+    const { t, d, r } = parts as { t: string; d: string; r: readonly { x: number; i: string | number }[] };
+    assert.deepEqual(
+      [(all as readonly string[]).map(unitsOf), unitsOf(d)],
+      [[units, 1_500_000_000_000n], units],
+      written,
+    );
+    assert.equal(t, written.replace(/^(-?\d+\.\d+?)0+$/, '$1'), written);
+    assert.ok(Number(r[0]?.x) === Number(written) && Number(r[0]?.i) === 7, written);
+  }
+  for (const { raw } of quarantine) {
+    const units = exactUnits(numbers[Number(/^\{"n":(\d+),/.exec(raw)?.[1])] ?? '');
+    assert.ok(units === undefined || !inRange(units), raw);
+  }
+  assert.equal(rows.length + quarantine.length, numbers.length);
+});
 
 test('numbers inside an object in a text column keep their digits', async () => {
   const { objects } = await outcomes;
