@@ -167,6 +167,8 @@ export type SessionOptions = {
   readonly scratch: string;
   /** Bytes that may be spilled; left out: what the disk has. */
   readonly spillBytes?: number;
+  /** The folders whose files SQL may read and write, for SQL that others wrote; undefined: all that this process may. */
+  readonly folders?: readonly string[] | undefined;
 };
 
 export type Engine = { open(options: SessionOptions): Promise<Session> };

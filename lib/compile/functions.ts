@@ -1,6 +1,6 @@
 import type { JsonValue, Session } from '../ports.ts';
 import { LIST_FUNCTIONS } from './statements.ts';
-import { type Node, nodesAt, textAt, textsAt, walk } from './syntax.ts';
+import { type Node, nodeAt, nodesAt, textAt, textsAt, walk } from './syntax.ts';
 
 /** Names, in lower case, of DuckDB's functions that matter to row-wise SQL. */
 export type FunctionLists = { readonly aggregates: ReadonlySet<string>; readonly volatile: ReadonlySet<string> };
@@ -27,6 +27,42 @@ const VOLATILE_WORDS: ReadonlySet<string> = new Set([
   'current_user',
   'session_user',
 ]);
+
+/** Table functions that make rows out of their arguments alone. */
+const OWN_ROWS: ReadonlySet<string> = new Set([
+  'range',
+  'generate_series',
+  'unnest',
+  'repeat',
+  'repeat_row',
+  'json_each',
+  'json_tree',
+]);
+
+/** Functions that tell of the process or the session, or run SQL that stands in a text. */
+const OUTSIDE: ReadonlySet<string> = new Set([
+  'getenv',
+  'current_setting',
+  'getvariable',
+  'which_secret',
+  'json_execute_serialized_sql',
+  'write_log',
+]);
+
+/**
+ * Every place in a tree that reaches beyond tables and values: files, the engine's catalog and settings, the process.
+ * What these hold has no lineage and no snapshot, and is nobody's to read by way of a lake.
+ */
+export function foreignIn(tree: JsonValue): readonly { readonly node: Node; readonly called: string }[] {
+  const found: { node: Node; called: string }[] = [];
+  for (const node of walk(tree)) {
+    const table = node['type'] === 'TABLE_FUNCTION' ? textAt(nodeAt(node, 'function') ?? {}, 'function_name') : '';
+    if (table !== '' && !OWN_ROWS.has(table.toLowerCase())) found.push({ node, called: `the table function ${table}` });
+    const name = node['class'] === 'FUNCTION' ? textAt(node, 'function_name') : '';
+    if (OUTSIDE.has(name.toLowerCase())) found.push({ node, called: `the function ${name}` });
+  }
+  return found;
+}
 
 /** Asks the engine which functions aggregate and which answer differently from call to call or query to query. */
 export async function loadFunctions(session: Session): Promise<FunctionLists> {

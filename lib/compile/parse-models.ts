@@ -3,25 +3,15 @@ import { modelId, type TableRef } from '../core/spec.ts';
 import type { Session } from '../ports.ts';
 import type { ModelDraft, ParsedModel, PipelineDraft } from './draft.ts';
 import { sqlFault } from './engine-errors.ts';
+import { foreignIn } from './functions.ts';
 import { isKeyed } from './keyed-checks.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { type NamedTable, tablesIn } from './references.ts';
 import { didYouMean, oneOf } from './suggest.ts';
-import { nodeAt, offsetOf, placeOfOffset, statementsOf, textAt, walk } from './syntax.ts';
+import { offsetOf, placeOfOffset, statementsOf } from './syntax.ts';
 
 /** The pipeline's own files, by path relative to its folder; `undefined` where there is none. */
 export type PipelineFiles = { read(path: string): Promise<string | undefined> };
-
-/** Table functions that make rows out of their arguments alone. */
-const OWN_ROWS: readonly string[] = [
-  'range',
-  'generate_series',
-  'unnest',
-  'repeat',
-  'repeat_row',
-  'json_each',
-  'json_tree',
-];
 
 const ONLY_SELECT = 'one SELECT; a PIVOT goes into its FROM: select * from silver.x pivot (...)';
 
@@ -83,15 +73,8 @@ async function modelSql(
 
 /** Files and the engine's catalog are not tables of the lake: what they hold has no lineage and no snapshot. */
 function noteTableFunctions(tree: Parameters<typeof tablesIn>[0], sql: string, notes: Notes): void {
-  for (const node of walk(tree)) {
-    const name =
-      node['type'] === 'TABLE_FUNCTION' ? textAt(nodeAt(node, 'function') ?? {}, 'function_name') : undefined;
-    if (name === undefined || OWN_ROWS.includes(name.toLowerCase())) continue;
-    notes.add(
-      placeOfOffset(sql, offsetOf(node)),
-      `the table function ${name}`,
-      'tables of this pipeline: a file is landed as a source',
-    );
+  for (const { node, called } of foreignIn(tree)) {
+    notes.add(placeOfOffset(sql, offsetOf(node)), called, 'tables of this pipeline: a file is landed as a source');
   }
 }
 

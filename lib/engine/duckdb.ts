@@ -13,6 +13,7 @@ import type {
   Statement,
   WrittenFile,
 } from '../ports.ts';
+import { lockDown } from '../sql/lock-down.ts';
 import { NEGATIVE_ZERO } from '../sql/negative-zero.ts';
 import { quoteText } from '../sql/quote.ts';
 import { toJson } from './json-values.ts';
@@ -57,6 +58,9 @@ async function openSession(options: SessionOptions): Promise<Session> {
     }
     // As a join, a long IN list returns rows in another order, and rows are told apart by their order.
     await connection.run("SET disabled_optimizers = 'in_clause'");
+    for (const statement of options.folders === undefined ? [] : lockDown(options.folders)) {
+      await connection.run(statement.text);
+    }
     return sessionOver(connection, end);
   } catch (cause) {
     await end();

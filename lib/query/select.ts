@@ -1,10 +1,12 @@
 import { sqlFault } from '../compile/engine-errors.ts';
+import { foreignIn } from '../compile/functions.ts';
 import { type NamedTable, tablesIn } from '../compile/references.ts';
-import { nodeAt, placeOfOffset, statementsOf, textAt } from '../compile/syntax.ts';
+import { nodeAt, offsetOf, placeOfOffset, statementsOf, textAt } from '../compile/syntax.ts';
 import { EngineError, InvalidInput, type Problem } from '../core/errors.ts';
 import { databaseOf, type TableId } from '../core/tables.ts';
 import { columnsOf, schemaById } from '../iceberg/schema.ts';
 import type { Borrowed, JsonValue, Row, Session } from '../ports.ts';
+import { lockDown } from '../sql/lock-down.ts';
 import {
   countResult,
   freeRowNumbers,
@@ -43,10 +45,12 @@ export async function withQuery<T>(
   query: { readonly sql: string; readonly asOf?: string },
   use: (result: QueryResult) => Promise<T>,
 ): Promise<T> {
-  const session = await deps.engine.open(deps.settings);
+  // Open until its tables are in it, and closed to everything but their files from then on.
+  const session = await deps.engine.open({ ...deps.settings, folders: undefined });
   const borrowed: Borrowed[] = [];
   try {
     const tree = await parseQuery(session, query.sql);
+    refuseForeign(query.sql, tree);
     const tables = await findTables(deps, query.sql, tree);
     const moment =
       query.asOf === undefined
@@ -56,6 +60,7 @@ export async function withQuery<T>(
       await session.run(statement);
     }
     for (const table of tables) borrowed.push(await openView(deps, session, table, moment));
+    for (const statement of lockDown(foldersOf(borrowed))) await session.run(statement);
     return await use(await execute(session, query.sql, tree));
   } finally {
     await session.close();
@@ -76,6 +81,29 @@ async function parseQuery(session: Session, sql: string): Promise<JsonValue> {
   const count = statementsOf(tree).length;
   if (count === 1) return tree;
   throw refused(count === 0 ? 'no statement' : `${count} statements`, 'one SELECT');
+}
+
+/** What a model may not name, a query may not either. */
+function refuseForeign(sql: string, tree: JsonValue): void {
+  const expected = 'tables of the lake, by full name; strata tables lists them';
+  const problems = foreignIn(tree).map(({ node, called }) => ({
+    file: 'query',
+    place: placeOfOffset(sql, offsetOf(node)),
+    got: called,
+    expected,
+  }));
+  if (problems.length > 0) throw invalidSql(problems);
+}
+
+/** For each table the folder that all of its files are below: to allow every file takes time with their square. */
+function foldersOf(borrowed: readonly Borrowed[]): readonly string[] {
+  return borrowed.flatMap(({ paths }) => {
+    const folders = [...paths.values()].map((path) => path.split('/').slice(0, -1));
+    const [first = [], ...others] = folders;
+    const differs = (part: string, at: number): boolean => others.some((parts) => parts[at] !== part);
+    const length = first.findIndex(differs);
+    return folders.length === 0 ? [] : [first.slice(0, length < 0 ? first.length : length).join('/')];
+  });
 }
 
 function refused(got: string, expected: string): InvalidInput {

@@ -97,11 +97,12 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     memoryBytes: options.memoryBytes ?? Math.min(DEFAULT_MEMORY, Math.floor(freemem() * 0.6)),
     threads: options.threads ?? availableParallelism(),
     scratch,
+    folders: [root, scratch],
     holder: () => holder,
     leaseMs: options.leaseMs ?? leaseMs(process.env['STRATA_LEASE_MS']),
   };
   // Far from the lake, which a mistake in a pipeline must not bring into being.
-  const compiling = readOnly ? settings : { ...settings, scratch: ownScratch(tmpdir(), TEMP_PREFIX) };
+  const compiling = { ...settings, folders: [], scratch: readOnly ? scratch : ownScratch(tmpdir(), TEMP_PREFIX) };
   const compiled = new Map<string, Promise<PipelineSpec>>();
   const deps: StepDeps = {
     store,

@@ -10,6 +10,8 @@ export type StepSettings = {
   readonly spillBytes?: number;
   /** An existing local folder for temporary files. */
   readonly scratch: string;
+  /** The folders whose files SQL may read and write: where the store hands out its objects, and `scratch`. */
+  readonly folders?: readonly string[];
   /** Who holds the lock of a run that is at work here: on one machine the process, on AWS the run itself. */
   readonly holder: (runId: string) => string;
   /** Milliseconds after which a lock that is not renewed is free for anyone. */

@@ -55,6 +55,39 @@ const ANSWERS: readonly (readonly [string, readonly Row[]])[] = [
   ['SELECT column_name FROM (SUMMARIZE shop_gold.totals)', [{ column_name: 'kind' }, { column_name: 'amount' }]],
 ];
 
+/** What a query may not name, and what the message has to hold. */
+const OUTSIDE: readonly (readonly [string, RegExp])[] = [
+  ["FROM '/etc/passwd'", /unknown table \/etc\/passwd/],
+  ["FROM 'a.csv'", /unknown table/],
+  ["FROM read_csv('/etc/passwd')", /line 1, column 6: got the table function read_csv/],
+  ["SELECT (SELECT content FROM read_text('/etc/passwd'))", /read_text/],
+  ["WITH a AS (FROM read_blob('/etc/passwd')) FROM a", /read_blob/],
+  ["SELECT 1 UNION ALL SELECT count(*) FROM glob('/etc/*')", /glob/],
+  ["FROM shop_silver.orders WHERE EXISTS (FROM parquet_scan('x'))", /parquet_scan/],
+  ["FROM sniff_csv('/etc/passwd')", /sniff_csv/],
+  ['FROM duckdb_secrets()', /duckdb_secrets/],
+  ["FROM query('SELECT 1')", /the table function query/],
+  ["SELECT current_setting('temp_directory')", /the function current_setting/],
+  ['FROM duckdb_settings', /unknown table duckdb_settings/],
+  ['FROM information_schema.tables', /unknown table/],
+  ["DESCRIBE FROM read_csv('/etc/passwd')", /read_csv/],
+  ["SUMMARIZE '/etc/passwd'", /unknown table/],
+  ["COPY (SELECT 1) TO 'x.csv'", /no SELECT/],
+  ["ATTACH 'x.db'", /no SELECT/],
+  ['SET threads = 1', /no SELECT/],
+  ['INSTALL httpfs', /no SELECT/],
+  ["EXPORT DATABASE 'x'", /no SELECT/],
+];
+
+describe('a query reads the lake and nothing else', () => {
+  for (const [sql, got] of OUTSIDE) {
+    test(sql, async () => {
+      const refused = (error: unknown): boolean => error instanceof InvalidInput && got.test(error.message);
+      await assert.rejects(ask(sql), refused);
+    });
+  }
+});
+
 describe('a query', () => {
   for (const [sql, rows] of ANSWERS) test(sql, async () => assert.deepEqual(await ask(sql), rows));
 

@@ -82,7 +82,7 @@ export async function openTestLake(
     specs: () => spec,
     wait: async () => {},
     isGone: () => false,
-    settings: { memoryBytes: 1e9, threads: 2, scratch, holder: () => 'test-1', leaseMs: 60_000 },
+    settings: { memoryBytes: 1e9, threads: 2, scratch, folders: [scratch], holder: () => 'test-1', leaseMs: 60_000 },
   };
   const lake = lakeOver(pipeline.name, deps, scratch);
   return { ...lake, reopen: (change) => lakeOver(pipeline.name, change(deps), scratch) };

@@ -41,7 +41,7 @@ export async function runDemo(context: Context): Promise<number> {
 
 async function landSample(context: Context, deps: LocalLake['deps']): Promise<void> {
   const out = await mkdtemp(join(tmpdir(), 'strata-demo-'));
-  const session = await deps.engine.open(deps.settings);
+  const session = await deps.engine.open({ ...deps.settings, folders: undefined });
   try {
     const files = await generateRetail(parseRetailOptions({ out }), session);
     const landed = [];

@@ -9,7 +9,7 @@ export async function generate(context: Context, arguments_: Readonly<Record<str
   const options = parseRetailOptions(arguments_);
   const { deps } = await openLake(context, 'read');
   await requireFolder(options.out, '--out');
-  const session = await deps.engine.open(deps.settings);
+  const session = await deps.engine.open({ ...deps.settings, folders: undefined });
   try {
     const files = await generateRetail(options, session);
     await context.answer({ out: options.out, files }, () => renderGenerated(context, options.out, files));

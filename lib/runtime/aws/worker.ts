@@ -102,6 +102,7 @@ function workerDeps(environment: FunctionEnvironment, scratch: string, log: Log)
       spillBytes: environment.tmpMb * 2 ** 20,
       threads: threadsOf(environment.memoryMb),
       scratch,
+      folders: [scratch],
       holder: (runId) => `run:${runId}`,
       leaseMs: LEASE_MS,
       clocksAgree: true,
