@@ -126,6 +126,10 @@ export type TableShape = {
   readonly sortBy: readonly string[];
   /** The identifier for a table that this run creates. */
   readonly uuid: string;
+  /** Of `columns` those that the table has and the model does not: new rows have null there. */
+  readonly kept?: readonly Column[];
+  /** All rows are replaced, so that the table takes the model's columns and no others. */
+  readonly whole?: boolean;
 };
 
 /** How one model is built in this run. */

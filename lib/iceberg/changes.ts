@@ -1,7 +1,7 @@
 import { InvalidInput } from '../core/errors.ts';
 import type { PartitionField } from '../core/spec.ts';
 import type { Column } from '../core/types.ts';
-import { evolveSchema, type IncompatibleColumn } from './evolve.ts';
+import { evolveSchema, type IncompatibleColumn, replaceSchema } from './evolve.ts';
 import { currentSpec, partitionSpecOf } from './partition.ts';
 import { currentSchema, fieldByName, schemaOf } from './schema.ts';
 import { MAIN } from './snapshot.ts';
@@ -97,9 +97,15 @@ export type Alteration =
   | { readonly kind: 'altered'; readonly change: Change }
   | { readonly kind: 'incompatible'; readonly columns: readonly IncompatibleColumn[] };
 
-/** The change that lets the table hold `wanted` columns; see evolveSchema for what is allowed. */
-export function alterSchema(metadata: TableMetadata, wanted: readonly Column[]): Alteration {
-  const evolution = evolveSchema(currentSchema(metadata), metadata['last-column-id'], wanted);
+/**
+ * The change that lets the table hold `wanted` columns beside those that it has, see evolveSchema; with `whole` the one
+ * that leaves it these columns alone, see replaceSchema.
+ */
+export function alterSchema(metadata: TableMetadata, wanted: readonly Column[], whole = false): Alteration {
+  const [current, last] = [currentSchema(metadata), metadata['last-column-id']];
+  const evolution = whole
+    ? replaceSchema(current, last, wanted, partitionSources(metadata))
+    : evolveSchema(current, last, wanted);
   if (evolution.kind !== 'evolved') return evolution;
   const schema = { ...evolution.schema, 'schema-id': 1 + Math.max(...metadata.schemas.map((one) => one['schema-id'])) };
   const change: Change = {
@@ -114,6 +120,31 @@ export function alterSchema(metadata: TableMetadata, wanted: readonly Column[]):
     ],
   };
   return { kind: 'altered', change };
+}
+
+function partitionSources(metadata: TableMetadata): ReadonlySet<number> {
+  return new Set(metadata['partition-specs'].flatMap((spec) => spec.fields.map((field) => field['source-id'])));
+}
+
+/** The change to another sort order, where the table's names columns that its schema no longer has. */
+export function alterSort(metadata: TableMetadata, sortBy: readonly string[]): Change | undefined {
+  const schema = currentSchema(metadata);
+  const current = metadata['sort-orders'].find((one) => one['order-id'] === metadata['default-sort-order-id']);
+  const lost = current?.fields.some((field) => schema.fields.every((one) => one.id !== field['source-id'])) ?? false;
+  if (!lost) return undefined;
+  const wanted = sortOrderOf(sortBy, schema);
+  const unsorted = metadata['sort-orders'].some((one) => one['order-id'] === 0);
+  const orderId =
+    wanted.fields.length === 0 ? 0 : 1 + Math.max(...metadata['sort-orders'].map((one) => one['order-id']));
+  const add: readonly Update[] =
+    orderId === 0 && unsorted ? [] : [{ action: 'add-sort-order', 'sort-order': { ...wanted, 'order-id': orderId } }];
+  return {
+    requirements: [
+      { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
+      { type: 'assert-default-sort-order-id', 'default-sort-order-id': metadata['default-sort-order-id'] },
+    ],
+    updates: [...add, { action: 'set-default-sort-order', 'sort-order-id': orderId }],
+  };
 }
 
 /**

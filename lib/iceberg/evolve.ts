@@ -28,6 +28,46 @@ export function evolveSchema(current: Schema, lastColumnId: number, wanted: read
   return { kind: 'evolved', schema, lastColumnId: walk.next() - 1 };
 }
 
+/**
+ * What `wanted` makes of the schema of a table whose rows are all replaced with it: the wanted columns, in their order.
+ * A column keeps its id where its values of before are values of the wanted type; where they are not, the column goes
+ * and another of the same name, with an id of its own, comes. Snapshots of before keep the schema of their time. A column
+ * of `bound` (ids that partition fields name, also those of the past) cannot go: readers bind every spec.
+ * Throws InvalidInput when wanted names are equal ignoring case.
+ */
+export function replaceSchema(
+  current: Schema,
+  lastColumnId: number,
+  wanted: readonly Column[],
+  bound: ReadonlySet<number>,
+): Evolution {
+  assertDistinct(wanted.map((column) => column.name));
+  const next = fieldIdsAfter(lastColumnId);
+  const fields = wanted.map((column) => {
+    const field = current.fields.find((one) => one.name === column.name);
+    const walk: Walk = { next, incompatible: [] };
+    const merged = field === undefined ? undefined : mergeField(field, column, [field.name], walk);
+    const fits = merged !== undefined && walk.incompatible.length === 0 && isOfType(merged, column);
+    return fits ? merged : freshFields([column], next)[0];
+  });
+  const kept = fields.filter((field) => field !== undefined);
+  const lost = current.fields.filter((field) => bound.has(field.id) && !kept.some((one) => one.id === field.id));
+  if (lost.length > 0) return { kind: 'incompatible', columns: lost.map((field) => lostColumn(field, wanted)) };
+  if (renderLossless(kept) === renderLossless(current.fields)) return { kind: 'same' };
+  const schema: Schema = { ...current, 'schema-id': current['schema-id'] + 1, fields: kept };
+  return { kind: 'evolved', schema, lastColumnId: next() - 1 };
+}
+
+function isOfType(field: NestedField, column: Column): boolean {
+  return renderColumnType(columnTypeOf(field.type)) === renderColumnType(column.type);
+}
+
+function lostColumn(field: NestedField, wanted: readonly Column[]): IncompatibleColumn {
+  const column = wanted.find((one) => one.name === field.name);
+  const expected = `${renderColumnType(columnTypeOf(field.type))}, by which it is or was partitioned,`;
+  return { column: field.name, got: column === undefined ? 'none' : renderColumnType(column.type), expected };
+}
+
 type Walk = { readonly next: FieldIds; readonly incompatible: IncompatibleColumn[] };
 
 function mergeFields(

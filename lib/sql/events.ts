@@ -13,8 +13,9 @@ import { duckType } from './types.ts';
 
 export type EventsRequest = {
   readonly mode: KeyedMode;
-  /** The model's columns. */
+  /** The model's columns, and those that only the table has. */
   readonly columns: readonly Column[];
+  readonly kept?: readonly Column[];
   /** The partition field of both tables. */
   readonly bucket: PartitionField;
   /** Store key of each local path. */
@@ -41,7 +42,10 @@ function renderWrite(request: EventsRequest, dictionaries: boolean): string {
  * The event hash is the SHA-256 of the row's columns in order, each as `V<bytes>:<text>;` or `N;` for null, and of what
  * the event does. A row's file follows from its number, since files are numbered one after the other.
  */
-function renderEvents({ mode, columns, files }: EventsRequest): string {
+function renderEvents({ mode, columns: all, kept = [], files }: EventsRequest): string {
+  const absent = new Set(kept.map((c) => c.name));
+  const columns = all.filter((c) => !absent.has(c.name));
+  const nulls = kept.map((c) => `CAST(NULL AS ${duckType(c.type)}) AS ${quoteName(c.name)}`);
   const cast = columns.map((c) => `CAST(${quoteName(c.name)} AS ${duckType(c.type)}) AS ${quoteName(c.name)}`);
   const op =
     mode.deleteWhen === null
@@ -52,7 +56,7 @@ function renderEvents({ mode, columns, files }: EventsRequest): string {
   return `WITH starts AS (
   SELECT f.key, min(p.rowid) AS first FROM ${PARSED} p JOIN (VALUES ${keys}) f(path, key) ON f.path = p.${FILE} GROUP BY f.key
 ),
-typed AS (SELECT ${cast.join(', ')}, ${op} AS ${OP}, ${RID} FROM ${renderKept({ drops: true, duplicates: false })})
+typed AS (SELECT ${[...cast, ...nulls].join(', ')}, ${op} AS ${OP}, ${RID} FROM ${renderKept({ drops: true, duplicates: false })})
 SELECT t.* EXCLUDE (${RID}), sha256(concat(${canonical(columns.map((c) => c.name))}, ${OP})) AS ${EVENT_HASH}, s.key AS ${SOURCE_FILE}${keyHash.map((k) => `, ${k}`).join('')}
 FROM typed t ASOF JOIN starts s ON t.${RID} >= s.first`;
 }

@@ -76,9 +76,15 @@ function copyOptions(request: WriteRequest): readonly string[] {
     ...layout,
     "FILENAME_PATTERN '{uuid}'",
     'OVERWRITE_OR_IGNORE',
-    `FIELD_IDS ${renderFieldIds(request.fieldIds)}`,
+    `FIELD_IDS ${renderFieldIds(idsOfColumns(request))}`,
     'RETURN_STATS',
   ];
+}
+
+/** A table may have columns that the rows lack: in their files it has nulls there. */
+function idsOfColumns({ fieldIds, columns }: WriteRequest): readonly FieldId[] {
+  const names = new Set(columns.map((column) => column.name));
+  return fieldIds.filter((field) => names.has(field.name));
 }
 
 function partitionName(index: number): string {
@@ -96,4 +102,11 @@ function renderFieldIds(fields: readonly FieldId[]): string {
 function renderNested(field: FieldId): string {
   const own = `'__duckdb_field_id': ${field.id}`;
   return `{${[own, renderFieldIds(field.children).slice(1, -1)].join(', ')}}`;
+}
+
+/** A relation with columns that it lacks, null in every row. */
+export function withNulls(relation: string, columns: readonly Column[]): string {
+  if (columns.length === 0) return relation;
+  const nulls = columns.map(({ name, type }) => `CAST(NULL AS ${duckType(type)}) AS ${quoteName(name)}`);
+  return `(SELECT *, ${nulls.join(', ')} FROM ${relation})`;
 }

@@ -171,13 +171,16 @@ async function prepareTable(
   const metadata = await loadBase(deps.store, plan, part.shape.id);
   const target = planTarget(deps.store, metadata, part.shape);
   const added = dataFilesOf(deps.store, part.files, target);
+  const remove = part.remove(added, target);
+  // A table whose rows all stay keeps its columns too.
+  const alter = part.shape.whole === true && remove.kind !== 'all' ? undefined : target.alter;
   const base = plan.tables[part.shape.id];
   return prepareSnapshot(deps.store, {
     base: metadata === undefined ? undefined : { metadata, metadataLocation: base?.metadata_location ?? null },
     ...(target.create === undefined ? {} : { create: target.create }),
-    ...(target.alter === undefined ? {} : { alter: target.alter }),
+    ...(alter === undefined ? {} : { alter }),
     added,
-    remove: part.remove(added, target),
+    remove,
     snapshotId: deps.ids.snapshot(),
     nowMs: deps.clock.now().getTime(),
     unique: deps.ids.unique(),

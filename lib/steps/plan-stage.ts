@@ -1,4 +1,4 @@
-import { isKeyed, type KeyedModel } from '../core/keyed.ts';
+import { isKeyed, type KeyedModel, logModelId } from '../core/keyed.ts';
 import type { LandedFile, LevelPlan, ModelPlan, RunPlan, RunState, StageUnit } from '../core/run.ts';
 import type { GoldModel, SilverModel, SourceSpec } from '../core/spec.ts';
 import type { Column } from '../core/types.ts';
@@ -8,7 +8,7 @@ import type { StepDeps } from './deps.ts';
 import { evolveContract } from './drift.ts';
 import { goldReason } from './gold-inputs.ts';
 import { readJson, readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from './run-folder.ts';
-import { bucketsOf, keyedShapes, shapeOf } from './table-shape.ts';
+import { bucketsOf, keyedShapes, settleShape, shapeOf } from './table-shape.ts';
 import { findModel, loadBase, loadStates, tableColumns } from './table-state.ts';
 import { findTouched } from './touched.ts';
 
@@ -70,39 +70,49 @@ async function planSilver(
   };
   return isKeyed(model)
     ? { ...common, ...(await planKeyed(deps, plan, { ...model, columns: common.columns }, bytes, rebuild)) }
-    : { ...common, ...planRows(deps, plan, model, added, { bytes, units: units.length }) };
+    : { ...common, ...(await planRows(deps, plan, model, added, { bytes, units: units.length })) };
 }
 
 type TablePlan = Pick<ModelPlan, 'shape' | 'log' | 'output' | 'buckets'>;
 
-function planRows(
+async function planRows(
   deps: StepDeps,
   plan: RunPlan,
   model: SilverModel,
   added: readonly Column[],
   work: { readonly bytes: number; readonly units: number },
-): TablePlan {
+): Promise<TablePlan> {
   const dedupes = model.mode.kind === 'append' && model.mode.dedupe !== null;
+  const shape = { ...shapeOf(deps, plan.spec, model, added), whole: model.mode.kind === 'full' };
   return {
-    shape: shapeOf(deps, plan.spec, model, added),
+    shape: settleShape(deps.store, await loadBase(deps.store, plan, model.id), shape),
     log: null,
     output: work.units > 1 && dedupes ? 'exchange' : 'final',
     buckets: exchangeBuckets(work.bytes, plan.spec.settings.unitBytes),
   };
 }
 
-/** A rebuild gives the table the bucket count that the model asks for now; other runs keep the table's. */
+/**
+ * A rebuild gives the table the columns of the model alone, and the bucket count that it asks for now. Other runs keep the
+ * table's bucket count, and its rows have the columns that only the table has. The log keeps all that events ever had.
+ */
 async function planKeyed(
   deps: StepDeps,
   plan: RunPlan,
   model: KeyedModel,
   bytes: number,
   rebuild: boolean,
-): Promise<TablePlan> {
+): Promise<TablePlan & Pick<ModelPlan, 'columns'>> {
   const base = await loadBase(deps.store, plan, model.id);
   const current = bucketsOf(model, base, bytes);
   const buckets = rebuild && model.mode.buckets !== null ? model.mode.buckets : current;
-  return { ...keyedShapes(deps, plan.spec, model, buckets), output: 'keyed', buckets };
+  const shapes = keyedShapes(deps, plan.spec, model, buckets);
+  const shape = settleShape(deps.store, base, { ...shapes.shape, whole: rebuild });
+  const kept = shape.kept ?? [];
+  const columns = [...model.columns, ...kept];
+  const wanted = { ...shapes.log, columns: [...shapes.log.columns, ...kept] };
+  const log = settleShape(deps.store, await loadBase(deps.store, plan, logModelId(model)), wanted);
+  return { columns, shape, log, output: 'keyed', buckets };
 }
 
 async function planGold(
@@ -120,10 +130,11 @@ async function planGold(
     partitions,
   }));
   for (const unit of units) await writeOnce(deps.store, runFolder.unit(plan.run, level, unit.unit), unit);
+  const shape = { ...shapeOf(deps, plan.spec, model, []), whole: touched === null };
   return {
     model: model.id,
     columns: model.columns,
-    shape: shapeOf(deps, plan.spec, model, []),
+    shape: settleShape(deps.store, states.get(model.id), shape),
     log: null,
     contract: null,
     units: units.map((u) => u.unit),

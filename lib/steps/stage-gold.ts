@@ -3,7 +3,7 @@ import { NO_ROWS } from '../core/run.ts';
 import type { GoldModel } from '../core/spec.ts';
 import { renderPartitions } from '../sql/touched.ts';
 import { createHashMacros } from '../sql/transform.ts';
-import { writeTable } from '../sql/write.ts';
+import { withNulls, writeTable } from '../sql/write.ts';
 import type { StepDeps } from './deps.ts';
 import { placeDataFiles, withScratch } from './place-files.ts';
 import type { UnitContext } from './stage.ts';
@@ -17,6 +17,7 @@ export async function stageGold(context: UnitContext, model: GoldModel, deps: St
   const target = await loadTarget(deps.store, plan, planned.shape);
   const sql = `(${model.sql})`;
   const by = { fields: model.partitionBy, columns: model.columns };
+  const from = unit.partitions === null ? sql : renderPartitions(sql, by, unit.partitions);
   const session = await deps.engine.open(deps.settings);
   const borrowed = await openTables(deps.store, session, plan, model.reads, model.readsLogs);
   try {
@@ -25,7 +26,7 @@ export async function stageGold(context: UnitContext, model: GoldModel, deps: St
       const files = await session.copy(
         writeTable({
           name: model.id,
-          from: unit.partitions === null ? sql : renderPartitions(sql, by, unit.partitions),
+          from: withNulls(from, planned.shape.kept ?? []),
           columns: planned.shape.columns,
           fieldIds: fieldIdsOf(target.schema),
           partitionBy: model.partitionBy,

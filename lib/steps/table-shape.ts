@@ -4,14 +4,33 @@ import type { TableShape } from '../core/run.ts';
 import type { ModelSpec, PipelineSpec } from '../core/spec.ts';
 import type { Column } from '../core/types.ts';
 import { currentSpec } from '../iceberg/partition.ts';
+import { columnsOf } from '../iceberg/schema.ts';
 import { parseTransform } from '../iceberg/transforms.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
 import { chosenBuckets } from '../plan/buckets.ts';
+import type { ObjectStore } from '../ports.ts';
 import type { StepDeps } from './deps.ts';
 import { tableColumns, tableIdOf } from './table-state.ts';
+import { planTarget } from './target.ts';
+
+/**
+ * What a run writes to a table that may be there already: the model's columns in the types that the table has or comes to
+ * have, and the columns that only the table has. Throws AuditFailed when the table cannot take the model's columns.
+ */
+export function settleShape(store: ObjectStore, base: TableMetadata | undefined, shape: TableShape): TableShape {
+  if (base === undefined) return { ...shape, kept: [] };
+  const columns = columnsOf(planTarget(store, base, shape).schema);
+  const wanted = new Set(shape.columns.map((column) => column.name));
+  return { ...shape, columns, kept: columns.filter((column) => !wanted.has(column.name)) };
+}
 
 /** The table of an append, replace, full or gold model, with the columns that drift added. */
-export function shapeOf(deps: StepDeps, spec: PipelineSpec, model: ModelSpec, added: readonly Column[]): TableShape {
+export function shapeOf(
+  deps: Pick<StepDeps, 'ids'>,
+  spec: PipelineSpec,
+  model: ModelSpec,
+  added: readonly Column[],
+): TableShape {
   return {
     id: model.id,
     table: tableIdOf(spec, model),
@@ -24,7 +43,7 @@ export function shapeOf(deps: StepDeps, spec: PipelineSpec, model: ModelSpec, ad
 
 /** History and log of a keyed model, partitioned alike. */
 export function keyedShapes(
-  deps: StepDeps,
+  deps: Pick<StepDeps, 'ids'>,
   spec: PipelineSpec,
   model: KeyedModel,
   buckets: number,

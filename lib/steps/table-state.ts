@@ -116,7 +116,7 @@ export async function openTables(
   const borrowed: Borrowed[] = [];
   for (const ref of refs) {
     const metadata = await loadState(store, plan, modelId(ref));
-    const columns = scanColumns(metadata, tableColumns(findModel(plan.spec, modelId(ref)))).filter(isVisible);
+    const columns = boundColumns(metadata, tableColumns(findModel(plan.spec, modelId(ref))));
     borrowed.push(await openView(store, session, { schema: ref.layer, table: ref.name }, metadata, columns));
   }
   for (const ref of logs) borrowed.push(await openLog(store, session, plan, ref));
@@ -129,7 +129,7 @@ async function openLog(store: ObjectStore, session: Session, plan: RunPlan, ref:
   if (!isKeyed(model)) throw new RangeError(`${model.id} has no log`);
   const log = logTable(tableIdOf(plan.spec, ref));
   const metadata = await loadState(store, plan, logModelId(model));
-  const columns = scanColumns(metadata, logColumns(model.mode, model.columns)).filter(isVisible);
+  const columns = boundColumns(metadata, logColumns(model.mode, model.columns));
   return openView(store, session, { schema: log.layer, table: log.name }, metadata, columns);
 }
 
@@ -165,11 +165,20 @@ async function openView(
   return opened;
 }
 
+/** The columns of a table, and those of `columns` that it has yet to get, under ids that no file of it has. */
 export function scanColumns(metadata: TableMetadata | undefined, columns: readonly Column[]): readonly ScanColumn[] {
-  if (metadata === undefined) return columns.map((c, i) => ({ ...c, id: i + 1 }));
-  const schema = currentSchema(metadata);
-  const ids = new Map(schema.fields.map((f) => [f.name, f.id]));
-  return columnsOf(schema).map((c) => ({ ...c, id: ids.get(c.name) ?? -1 }));
+  const schema = metadata === undefined ? undefined : currentSchema(metadata);
+  const ids = new Map(schema?.fields.map((f) => [f.name, f.id]));
+  const known = (schema === undefined ? [] : columnsOf(schema)).map((c) => ({ ...c, id: ids.get(c.name) ?? -1 }));
+  const last = metadata?.['last-column-id'] ?? 0;
+  const missing = columns.filter((c) => !ids.has(c.name)).map((c, i) => ({ ...c, id: last + 1 + i }));
+  return [...known, ...missing];
+}
+
+/** The bound columns of a table in their order, whatever else it has. */
+function boundColumns(metadata: TableMetadata | undefined, columns: readonly Column[]): readonly ScanColumn[] {
+  const byName = new Map(scanColumns(metadata, columns).map((column) => [column.name, column]));
+  return columns.flatMap((column) => (isVisible(column) ? (byName.get(column.name) ?? []) : []));
 }
 
 /** Field ids of a schema in the shape that COPY takes. */

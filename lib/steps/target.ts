@@ -2,7 +2,15 @@ import { AuditFailed } from '../core/errors.ts';
 import type { RunPlan, TableShape } from '../core/run.ts';
 import { fullName, tablePrefix } from '../core/tables.ts';
 import { applyChange } from '../iceberg/apply.ts';
-import { alterSchema, alterSpec, type Change, createTable, type NewTable } from '../iceberg/changes.ts';
+import {
+  alterSchema,
+  alterSort,
+  alterSpec,
+  type Change,
+  createTable,
+  joinChanges,
+  type NewTable,
+} from '../iceberg/changes.ts';
 import { FEW_METADATA_FILES, keepFewMetadataFiles } from '../iceberg/metadata-files.ts';
 import { currentSpec } from '../iceberg/partition.ts';
 import { currentSchema } from '../iceberg/schema.ts';
@@ -49,21 +57,24 @@ export async function loadTarget(store: ObjectStore, plan: RunPlan, shape: Table
 }
 
 function planAlter(base: TableMetadata, shape: TableShape): Change | undefined {
-  const columns = alterSchema(base, shape.columns);
+  const columns = alterSchema(base, shape.columns, shape.whole);
   if (columns.kind === 'incompatible') {
-    const list = columns.columns.map((c) => `${c.column} is ${c.got} in the table and ${c.expected} in the pipeline`);
+    const list = columns.columns.map((c) => `${c.column} is ${c.expected} in the table and ${c.got} in the pipeline`);
+    const remedy =
+      shape.whole === true
+        ? 'A column that partitions a table keeps its name and type; give the model a new name.'
+        : 'Only int to bigint, float to double and more decimal digits are possible in place; give the column a new name, beside the old one.';
     throw new AuditFailed(
-      `${fullName(shape.table)} cannot take the columns of ${shape.id}: ${list.join('; ')}. ` +
-        'Only int to bigint, float to double and more decimal digits are possible in place; give the column a new name, or rebuild the table.',
+      `${fullName(shape.table)} cannot take the columns of ${shape.id}: ${list.join('; ')}. ${remedy}`,
     );
   }
   const schemaChange = columns.kind === 'altered' ? columns.change : undefined;
   const altered = schemaChange === undefined ? base : applyChange(schemaChange, base, Number(base['last-updated-ms']));
-  const few = MODEL in base.properties ? keepFewMetadataFiles(base) : undefined;
-  return joinChanges(joinChanges(schemaChange, alterSpec(altered, shape.partitionBy)), few);
-}
-
-function joinChanges(a: Change | undefined, b: Change | undefined): Change | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return { requirements: [...a.requirements, ...b.requirements], updates: [...a.updates, ...b.updates] };
+  const changes = [
+    schemaChange,
+    alterSpec(altered, shape.partitionBy),
+    alterSort(altered, shape.sortBy),
+    MODEL in base.properties ? keepFewMetadataFiles(base) : undefined,
+  ];
+  return changes.every((change) => change === undefined) ? undefined : joinChanges(...changes);
 }

@@ -4,7 +4,7 @@ import type { SilverModel } from '../core/spec.ts';
 import type { Session, WrittenFile } from '../ports.ts';
 import { writeEvents } from '../sql/events.ts';
 import { writeExchange } from '../sql/exchange.ts';
-import { writeTable } from '../sql/write.ts';
+import { withNulls, writeTable } from '../sql/write.ts';
 import type { StepDeps } from './deps.ts';
 import { dedupeColumns } from './known-rows.ts';
 import { type Placed, placeDataFiles } from './place-files.ts';
@@ -28,11 +28,12 @@ export async function writeOutput(
   scratch: string,
   deps: StepDeps,
 ): Promise<Output> {
+  const rows = withNulls(from, context.planned.shape.kept ?? []);
   switch (context.planned.output) {
     case 'final':
-      return writeFinal(session, context, model, from, scratch, deps);
+      return writeFinal(session, context, model, rows, scratch, deps);
     case 'exchange':
-      return writeBuckets(session, context, model, from, scratch, deps);
+      return writeBuckets(session, context, model, rows, scratch, deps);
     case 'keyed':
       throw new RangeError(`${model.id} is keyed: its rows are staged as events`);
   }
@@ -99,8 +100,10 @@ export async function writeKeyedEvents(
   const [bucket] = context.planned.shape.partitionBy;
   if (bucket === undefined) throw new RangeError(`${model.id} has no key bucket`);
   const { mode } = model;
-  const { columns } = context.planned;
-  const staged = await session.copy(writeEvents({ mode, columns, bucket, files, folder: join(scratch, 'events') }));
+  const { columns, shape, log } = context.planned;
+  const kept = [...(shape.kept ?? []), ...(log?.kept ?? [])];
+  const folder = join(scratch, 'events');
+  const staged = await session.copy(writeEvents({ mode, columns, kept, bucket, files, folder }));
   return { rows: rowsOf(staged), written: [], exchanged: await placeExchanged(context, staged, deps) };
 }
 
