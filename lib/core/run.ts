@@ -128,6 +128,8 @@ export type TableShape = {
   readonly uuid: string;
   /** Of `columns` those that the table has and the model does not: new rows have null there. */
   readonly kept?: readonly Column[];
+  /** What the table's properties have to say, beside the model's name. */
+  readonly properties?: Readonly<Record<string, string>>;
   /** All rows are replaced, so that the table takes the model's columns and no others. */
   readonly whole?: boolean;
 };

@@ -1,3 +1,4 @@
+import { isKeyed } from '../core/keyed.ts';
 import { currentSpec, partitionTuple } from '../iceberg/partition.ts';
 import { partitionPath } from '../iceberg/partition-path.ts';
 import { currentSchema } from '../iceberg/schema.ts';
@@ -7,15 +8,22 @@ import type { StepDeps } from '../steps/deps.ts';
 import { type Survey, surveyPipeline } from '../steps/open.ts';
 import { readOpenRun } from '../steps/open-run.ts';
 import { runFolder } from '../steps/run-folder.ts';
+import { checkModes } from '../steps/table-mode.ts';
+import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../steps/table-shape.ts';
 import { findTouched } from '../steps/touched.ts';
 
-/** What a run of the pipeline would do now. Takes no lock and writes nothing. Throws InvalidInput for an unknown pipeline. */
+/**
+ * What a run of the pipeline would do now. Takes no lock and writes nothing. Throws InvalidInput for an unknown pipeline
+ * and for tables that other modes made, AuditFailed for tables that cannot take the columns of what waits.
+ */
 export async function planRun(deps: StepDeps, pipeline: string): Promise<Explanation> {
   return explainSurvey(deps, await surveyPipeline(deps, pipeline));
 }
 
 /** The same for a pipeline that has been surveyed. */
 export async function explainSurvey(deps: StepDeps, survey: Survey): Promise<Explanation> {
+  checkModes(survey.spec, survey.tables, []);
+  checkColumns(deps, survey);
   const existing = [...survey.tables].flatMap(([id, table]) => (table === undefined ? [] : [id]));
   return explainRun({
     ...survey,
@@ -23,6 +31,18 @@ export async function explainSurvey(deps: StepDeps, survey: Survey): Promise<Exp
     touched: await touchedPartitions(deps, survey),
     unfinished: await unfinishedRun(deps, survey.spec.name),
   });
+}
+
+function checkColumns(deps: StepDeps, { spec, tables, waiting }: Survey): void {
+  for (const model of spec.models) {
+    const base = tables.get(model.id)?.metadata;
+    if (model.layer !== 'silver' || model.mode.kind === 'full' || (waiting.get(model.from) ?? []).length === 0)
+      continue;
+    const shape = isKeyed(model)
+      ? keyedShapes(deps, spec, model, bucketsOf(model, base, 0)).shape
+      : shapeOf(deps, spec, model, []);
+    settleShape(deps.store, base, shape);
+  }
 }
 
 /** The run that died or failed while it published; the next run of the pipeline finishes it. */

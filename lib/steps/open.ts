@@ -18,6 +18,7 @@ import { findNewFiles, type Landed, renameEtags } from './ledger.ts';
 import { handOver, releaseLock, takeLock } from './lock.ts';
 import { clearOpenRun, type OpenRun, pointTo, readOpenRun } from './open-run.ts';
 import { checkRunId, readPlan, runFolder, writeJson, writePlan } from './run-folder.ts';
+import { checkModes } from './table-mode.ts';
 import { modelTables } from './table-state.ts';
 
 export type { OpenInput } from '../core/run.ts';
@@ -141,6 +142,7 @@ type Planned = { readonly plan: RunPlan; readonly files: Work['files'] };
 async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Survey): Promise<Planned | undefined> {
   if (!run.dry_run) await renameEtags(deps, run.pipeline, survey.renamed);
   const work = await chooseWork(deps, survey, input);
+  checkModes(survey.spec, survey.tables, work.rebuild);
   const count = [...work.files.values()].flat().length;
   if (count === 0 && work.rebuild.length === 0 && survey.stale.size === 0) return undefined;
   const sources: Record<string, PlannedSource> = {};

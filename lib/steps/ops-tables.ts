@@ -5,14 +5,7 @@ import type { RunPlan } from '../core/run.ts';
 import type { TableId } from '../core/tables.ts';
 import { tablePrefix } from '../core/tables.ts';
 import { applyChange } from '../iceberg/apply.ts';
-import {
-  alterSchema,
-  type Change,
-  createTable,
-  joinChanges,
-  type NewTable,
-  setProperties,
-} from '../iceberg/changes.ts';
+import { alterSchema, createTable, joinChanges, type NewTable } from '../iceberg/changes.ts';
 import { FEW_METADATA_FILES, keepFewMetadataFiles } from '../iceberg/metadata-files.ts';
 import { currentSpec } from '../iceberg/partition.ts';
 import { currentSchema } from '../iceberg/schema.ts';
@@ -26,6 +19,7 @@ import type { Removal } from '../table/removal.ts';
 import { dataFilesOf } from './data-files.ts';
 import type { StepDeps } from './deps.ts';
 import { type Placed, placeDataFiles, withScratch } from './place-files.ts';
+import { changedProperties } from './table-properties.ts';
 import { fieldIdsOf } from './table-state.ts';
 import type { Target } from './target.ts';
 
@@ -78,7 +72,7 @@ export async function commitOps(
       : { create: { ...target.create, properties: { ...target.create.properties, ...properties } } }),
     ...(target.base === undefined
       ? {}
-      : { alter: joinChanges(target.alter, changedProperties(target.base, properties)) }),
+      : { alter: joinChanges(target.alter, changedProperties(target.base.metadata, properties)) }),
     added: dataFilesOf(deps.store, placed, target),
     remove,
     snapshotId: deps.ids.snapshot(),
@@ -87,11 +81,6 @@ export async function commitOps(
     summary: { 'strata.run_id': run.run_id },
   });
   await commitChange(deps, id, prepared);
-}
-
-function changedProperties({ metadata }: BaseTable, wanted: Readonly<Record<string, string>>): Change | undefined {
-  const changed = Object.entries(wanted).filter(([name, value]) => metadata.properties[name] !== value);
-  return changed.length === 0 ? undefined : setProperties(metadata, Object.fromEntries(changed));
 }
 
 /** Writes rows as data files of an ops table; `commitOps` publishes them. */

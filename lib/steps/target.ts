@@ -16,6 +16,7 @@ import { currentSpec } from '../iceberg/partition.ts';
 import { currentSchema } from '../iceberg/schema.ts';
 import type { PartitionSpec, Schema, TableMetadata } from '../iceberg/types.ts';
 import type { ObjectStore } from '../ports.ts';
+import { changedProperties } from './table-properties.ts';
 import { loadBase } from './table-state.ts';
 
 /** The table property that says which model a table is of. */
@@ -41,7 +42,7 @@ export function planTarget(store: ObjectStore, base: TableMetadata | undefined, 
       columns: shape.columns,
       partitionBy: shape.partitionBy,
       sortBy: shape.sortBy,
-      properties: { [MODEL]: shape.id, ...FEW_METADATA_FILES },
+      properties: { [MODEL]: shape.id, ...FEW_METADATA_FILES, ...shape.properties },
     };
     const metadata = applyChange(createTable(create), undefined, 0);
     return { create, alter: undefined, schema: currentSchema(metadata), spec: currentSpec(metadata) };
@@ -75,6 +76,7 @@ function planAlter(base: TableMetadata, shape: TableShape): Change | undefined {
     alterSpec(altered, shape.partitionBy),
     alterSort(altered, shape.sortBy),
     MODEL in base.properties ? keepFewMetadataFiles(base) : undefined,
+    changedProperties(base, shape.properties ?? {}),
   ];
   return changes.every((change) => change === undefined) ? undefined : joinChanges(...changes);
 }
