@@ -2,7 +2,7 @@ import type { ContractColumn, SourceFormat, SourceSpec } from '../core/spec.ts';
 import { readingDialect } from './csv-dialect.ts';
 import { hasOddities, markNumbers, strictJson, unmarkDecimal, unmarkText } from './json-text.ts';
 import { type NativeType, renderStored } from './native-type.ts';
-import { jsonPointer } from './parse-nested.ts';
+import { jsonPointer, strangeKeys } from './parse-nested.ts';
 import { quoteName, quoteText, quoteTexts } from './quote.ts';
 import { FILE, type RejectTables, readParquet, readText } from './table-functions.ts';
 
@@ -174,6 +174,23 @@ function readJson(group: FileGroup, layout: JsonLayout, rejects: RejectTables | 
 /** `name`: the keys of all objects in JSON files, each once; values that are no objects are passed over. */
 export function renderJsonKeys(paths: readonly string[], layout: JsonLayout): string {
   return `SELECT DISTINCT unnest(json_keys(__json)) AS name
+FROM ${readJson({ layout, paths }, layout, undefined)}
+WHERE json_type(__json) = 'OBJECT'`;
+}
+
+/** `name`: the keys inside the columns' values that their types do not name, each once, by its path. */
+export function renderStrangeKeys(
+  columns: readonly ContractColumn[],
+  paths: readonly string[],
+  layout: JsonLayout,
+): string | undefined {
+  const strange = columns.flatMap((column) => {
+    const text = `(__json ->> ${quoteText(jsonPointer(column.source))})`;
+    const found = strangeKeys(column.type, text)?.paths(column.source);
+    return found === undefined ? [] : [found];
+  });
+  if (strange.length === 0) return undefined;
+  return `SELECT DISTINCT regexp_replace(unnest(flatten([${strange.join(', ')}])), '[[0-9]+]', '[]', 'g') AS name
 FROM ${readJson({ layout, paths }, layout, undefined)}
 WHERE json_type(__json) = 'OBJECT'`;
 }

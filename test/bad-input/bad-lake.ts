@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RowCounts, RunResult } from '../../lib/core/run.ts';
 import type { CsvOptions, JsonOptions, ParquetOptions, SilverDefinition } from '../../lib/define/index.ts';
-import type { Row } from '../../lib/ports.ts';
+import type { Log, Row } from '../../lib/ports.ts';
 import { withQuery } from '../../lib/query/select.ts';
 import { type LocalLake, openLocalLake } from '../../lib/runtime/local.ts';
 
@@ -28,6 +28,8 @@ export type RunOptions = {
   readonly landed?: (folder: string, lake: LocalLake) => Promise<void>;
   /** Called when the run has been planned and before its files are read. */
   readonly planned?: (folder: string) => void;
+  /** Called with every warning. */
+  readonly warned?: Log['warn'];
   /** The lake's folder inside a temporary one. */
   readonly root?: string;
 };
@@ -67,7 +69,12 @@ export async function runSources<Name extends string>(
     await writePipeline(join(pipelines, 'bad'), sources);
     const landing = join(root, 'bronze', 'bad');
     for (const [name, source] of Object.entries<BadSource>(sources)) await land(join(landing, name), source);
-    const lake = await openLocalLake({ root, pipelines, log: { info: () => {}, warn: () => {} }, threads: 2 });
+    const lake = await openLocalLake({
+      root,
+      pipelines,
+      log: { info: () => {}, warn: options.warned ?? (() => {}) },
+      threads: 2,
+    });
     await options.landed?.(landing, lake);
     const answer = await lake.run({
       pipeline: 'bad',

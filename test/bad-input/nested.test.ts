@@ -45,6 +45,7 @@ for (const drift of ['fail', 'ignore', 'evolve'] as const) {
 }
 
 let outcomes: Readonly<Record<string, Outcome>>;
+const warnings: string[] = [];
 
 before(async () => {
   const maker = await openParquetMaker();
@@ -53,8 +54,12 @@ before(async () => {
     names.map((name, i) => ({ name, physical: 1, plain: Buffer.from(Int32Array.of(i + 1).buffer) })),
     1,
   );
-  outcomes = await runSources({
+  const everySource: Record<string, BadSource> = {
     ...sources,
+    parquet_evolve: {
+      parquet: { columns: { id: 'int', s: 'list<struct<a: int>>' }, drift: 'evolve' },
+      files: { 'a.parquet': await maker.make(`SELECT 1 AS id, [{'a': 1, 'b': 2}] AS s, 3 AS more`) },
+    },
     names: {
       parquet: {
         columns: {
@@ -84,6 +89,9 @@ before(async () => {
         ].join('\n'),
       },
     },
+  };
+  outcomes = await runSources(everySource, {
+    warned: (event, fields) => warnings.push(`${String(fields?.['source'])}: ${event}: ${String(fields?.['fields'])}`),
   });
   await maker.close();
 });
@@ -138,6 +146,16 @@ for (const format of ['lines', 'array', 'text']) {
     });
   }
 }
+
+test("with drift 'evolve' what is left out is said", () => {
+  const left = 'fields that the contract does not name are left out';
+  assert.deepEqual(warnings.filter((line) => line.includes(left)).sort(), [
+    `array_evolve: ${left}: items[].SKU, who.Name, who.home.zip`,
+    `lines_evolve: ${left}: items[].SKU, who.Name, who.home.zip`,
+    `parquet_evolve: ${left}: s[].b`,
+  ]);
+  assert.deepEqual(outcomes['parquet_evolve']?.rows, [{ id: 1, s: [{ a: 1 }], more: 3 }]);
+});
 
 test('columns of a Parquet file are found by their exact names, whatever these are', () => {
   const row = { id_1: 3, id: 2, upper: 1, rowid: 5, filename: 6, 'a.b': 7, file: 4, r0: 8 };
