@@ -102,7 +102,8 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     leaseMs: options.leaseMs ?? leaseMs(process.env['STRATA_LEASE_MS']),
   };
   // Far from the lake, which a mistake in a pipeline must not bring into being.
-  const compiling = { ...settings, folders: [], scratch: readOnly ? scratch : ownScratch(tmpdir(), TEMP_PREFIX) };
+  const compileScratch = readOnly ? scratch : ownScratch(tmpdir(), TEMP_PREFIX);
+  const compiling = { ...settings, folders: [compileScratch], scratch: compileScratch };
   const compiled = new Map<string, Promise<PipelineSpec>>();
   const deps: StepDeps = {
     store,
