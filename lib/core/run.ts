@@ -158,6 +158,8 @@ export type ModelPlan = {
   readonly reason: string | null;
   /** Files of the units that were not as planned when their columns were looked at, and are not read any more. */
   readonly left?: readonly LeftFile[];
+  /** Where the list of the copies is that are read in place of the source's files, where several models read them. */
+  readonly kept_key?: string;
   /** The partitions of a gold table that are computed again, each as the text of its fields; null for all. */
   readonly touched: readonly PartitionText[] | null;
 };

@@ -6,8 +6,9 @@ import { readJson, runFolder } from './run-folder.ts';
 import { modelTables } from './table-state.ts';
 import type { UnitResult } from './unit-result.ts';
 
-/** Removes the files that only the run itself needed: exchanges and inputs of merges. */
+/** Removes the files that only the run itself needed: copies of landed files, exchanges and inputs of merges. */
 export async function discardWorkFiles(store: ObjectStore, plan: RunPlan): Promise<void> {
+  for (const { name } of plan.spec.sources) await removeAll(store, `${runFolder.copies(plan.run, name)}/`);
   for (let level = 0; level < plan.spec.levels.length; level += 1) {
     await removeAll(store, `${runFolder.level(plan.run, level)}/exchange/`);
     for await (const { key } of store.list(`${runFolder.level(plan.run, level)}/units/merge-`)) {

@@ -1,4 +1,5 @@
 import { isKeyed, type KeyedModel, logModelId } from '../core/keyed.ts';
+import { objectName } from '../core/objects.ts';
 import type { LandedFile, LevelPlan, ModelPlan, RunPlan, RunState, StageUnit } from '../core/run.ts';
 import type { GoldModel, SilverModel, SourceSpec } from '../core/spec.ts';
 import type { Column } from '../core/types.ts';
@@ -7,6 +8,7 @@ import { packFiles, packPartitions, parsedBytesOf } from '../plan/stage-units.ts
 import type { StepDeps } from './deps.ts';
 import { evolveContract } from './drift.ts';
 import { goldReason } from './gold-inputs.ts';
+import { keepFiles, lendingKept, readKept } from './keep-files.ts';
 import { readJson, readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from './run-folder.ts';
 import { bucketsOf, keyedShapes, settleShape, shapeOf } from './table-shape.ts';
 import { findModel, loadBase, loadStates, tableColumns } from './table-state.ts';
@@ -51,7 +53,7 @@ async function planSilver(
   const packed = packFiles(model, files, plan.spec.settings);
   const units = packed.map((members, ordinal) => stageUnit(model.id, ordinal, members));
   for (const unit of units) await writeOnce(deps.store, runFolder.unit(plan.run, level, unit.unit), unit);
-  const { value: contract, left } = await evolveContract(deps, sourceOf(plan, model), model, files);
+  const { contract, ...reading } = await planReading(deps, plan, model, files);
   const known = new Set(tableColumns(model).map((c) => c.name));
   const added = contract.columns
     .filter((c) => model.selectsAll && !known.has(c.name))
@@ -66,11 +68,30 @@ async function planSilver(
     rebuild,
     reason: null,
     touched: null,
-    ...(left.length === 0 ? {} : { left }),
+    ...reading,
   };
   return isKeyed(model)
     ? { ...common, ...(await planKeyed(deps, plan, { ...model, columns: common.columns }, bytes, rebuild)) }
     : { ...common, ...(await planRows(deps, plan, model, added, { bytes, units: units.length })) };
+}
+
+type Reading = Pick<ModelPlan, 'left' | 'kept_key'> & { readonly contract: SourceSpec };
+
+/** What a model's files are read as: their contract, copies where several models read them, and which are left. */
+async function planReading(
+  deps: StepDeps,
+  plan: RunPlan,
+  model: SilverModel,
+  files: readonly LandedFile[],
+): Promise<Reading> {
+  const kept_key = files.length === 0 ? undefined : await keepFiles(deps, plan, model.from, files);
+  const kept = await readKept(deps.store, kept_key);
+  const gone = new Set((kept?.left ?? []).map(objectName));
+  const there = files.filter((file) => !gone.has(objectName(file)));
+  const lending = { ...deps, store: { ...deps.store, ...lendingKept(deps.store, kept) } };
+  const { value: contract, left: since } = await evolveContract(lending, sourceOf(plan, model), model, there);
+  const left = [...(kept?.left ?? []), ...since];
+  return { contract, ...(left.length === 0 ? {} : { left }), ...(kept_key === undefined ? {} : { kept_key }) };
 }
 
 type TablePlan = Pick<ModelPlan, 'shape' | 'log' | 'output' | 'buckets'>;

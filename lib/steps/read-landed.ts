@@ -1,6 +1,6 @@
 import { type ObjectChange, objectName } from '../core/objects.ts';
 import type { LandedFile, LeftFile } from '../core/run.ts';
-import type { Borrowed } from '../ports.ts';
+import type { Borrowed, ObjectStore } from '../ports.ts';
 import type { StepDeps } from './deps.ts';
 
 /** What came of reading landed files, and those that had to be left to the next run. */
@@ -16,7 +16,7 @@ const ATTEMPTS = 3;
  * `borrowed` has a path for each of the files that `read` is given.
  */
 export async function readLanded<T>(
-  deps: Pick<StepDeps, 'store' | 'log'>,
+  deps: Pick<StepDeps, 'log'> & { readonly store: Pick<ObjectStore, 'borrow'> },
   files: readonly LandedFile[],
   read: (present: readonly LandedFile[], borrowed: Borrowed) => Promise<T>,
 ): Promise<LandedRead<T>> {

@@ -4,6 +4,7 @@ import type { SilverModel } from '../core/spec.ts';
 import { engineReason } from '../landing/data-fault.ts';
 import { inspectFiles } from './batch-files.ts';
 import type { StepDeps } from './deps.ts';
+import { lendingKept, readKept } from './keep-files.ts';
 import { withScratch } from './place-files.ts';
 import { readLanded } from './read-landed.ts';
 import type { UnitContext } from './stage.ts';
@@ -20,7 +21,9 @@ export async function stageSilver(context: UnitContext, model: SilverModel, deps
   if (source === null) throw new RangeError(`the plan of ${model.id} has no contract`);
   const gone = new Set((context.planned.left ?? []).map(objectName));
   const planned = context.unit.files.filter((file) => !gone.has(objectName(file)));
-  const { value, left } = await readLanded(deps, planned, (present, landed) =>
+  const kept = await readKept(deps.store, context.planned.kept_key);
+  const lending = { store: lendingKept(deps.store, kept), log: deps.log };
+  const { value, left } = await readLanded(lending, planned, (present, landed) =>
     withScratch(deps, context.unit.unit, async (scratch) => {
       const inspected = await inspectFiles(deps, source, present, landed, scratch);
       return stageReadable(context, model, { source, scratch, ...inspected }, deps);

@@ -149,6 +149,60 @@ test('what a file contributed stays when it changes while it is reprocessed, and
   }, PRICES);
 });
 
+describe('several tables of one source have the rows of the same files', () => {
+  const TWO: TestPipeline = {
+    name: 'shop',
+    definition: definePipeline({
+      name: 'shop',
+      sources: { orders: csv({ columns: { id: 'bigint', amount: 'bigint' } }) },
+      silver: {
+        orders: { from: 'orders', mode: append() },
+        again: { from: 'orders', mode: append() },
+      },
+    }),
+  };
+  const again = async ({ lake }: FolderLake): Promise<readonly unknown[]> =>
+    (await lake.rows('shop_silver.again', 'SELECT amount FROM t ORDER BY amount')).map((row) => row['amount']);
+
+  for (const { what, act, next } of CHANGES) {
+    test(`though one ${what} before they are parsed`, async () => {
+      await withLake(async (opened) => {
+        await opened.land('orders', 'a.csv', PLANNED);
+        await opened.land('orders', 'b.csv', `${HEADER}9,90\n`);
+        const path = opened.path('orders', 'a.csv');
+        const first = await meanwhile(opened.lake, 'before they are parsed', () => act(opened, path)).run();
+        assert.equal(first.status, 'SUCCEEDED', JSON.stringify(first.error));
+        assert.deepEqual(first.left_files, []);
+        assert.deepEqual(first.accounting['orders'], read(3));
+        assert.deepEqual(await amounts(opened), [10, 20, 90]);
+        assert.deepEqual(await again(opened), [10, 20, 90]);
+        await opened.lake.answer();
+        assert.deepEqual(await amounts(opened), byValue([10, 20, 90, ...next]));
+        for await (const { key } of opened.lake.store.list('ops/')) assert.doesNotMatch(key, /\/kept\/orders\//);
+      }, TWO);
+    });
+  }
+
+  test('though one is replaced before it is copied: it is left by all', async () => {
+    await withLake(async (opened) => {
+      await opened.land('orders', 'a.csv', PLANNED);
+      await opened.land('orders', 'b.csv', `${HEADER}9,90\n`);
+      const act = (): Promise<void> => opened.land('orders', 'a.csv', CORRECTED);
+      const first = await meanwhile(opened.lake, 'when all is read', act).run();
+      assert.equal(first.left_files.length, 1, JSON.stringify(first.error));
+      assert.deepEqual([await amounts(opened), await again(opened)], [[90], [90]]);
+      await opened.lake.run();
+      assert.deepEqual(
+        [await amounts(opened), await again(opened)],
+        [
+          [20, 77, 90],
+          [20, 77, 90],
+        ],
+      );
+    }, TWO);
+  });
+});
+
 describe('columns that drift finds are those of the files that are read', () => {
   const DRIFT: TestPipeline = {
     name: 'shop',
