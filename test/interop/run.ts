@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeGenerated, writeLarge, writeMany } from './committed-tables.ts';
 import { exitCode, PEERS, pythonWith, sparkJar } from './environments.ts';
+import { writeForeign } from './foreign-files.ts';
 import { writeEvolving, writeModes, writeRetail, writeTypes } from './lakes.ts';
 import { writePublicFiles } from './public-files.ts';
 
@@ -31,6 +32,7 @@ async function writeLakes(folder: string, seed: number): Promise<string> {
     many: await writeMany(join(folder, 'many')),
     large: await writeLarge(join(folder, 'large')),
     generated: await writeGenerated(join(folder, 'generated'), seed),
+    foreign: await writeForeign(join(folder, 'foreign'), await pyiceberg()),
     public: await writePublicFiles(join(folder, 'public'), await pyiceberg()),
   };
   const path = join(folder, 'lakes.json');

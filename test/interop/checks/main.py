@@ -5,6 +5,7 @@ import sys
 import warnings
 
 from evolving_lake import check_evolving
+from foreign_lake import check_foreign
 from generated_lake import check_generated
 from harness import Report
 from large_lake import check_large
@@ -25,6 +26,7 @@ CHECKS = {
     "many": check_many,
     "large": check_large,
     "generated": check_generated,
+    "foreign": check_foreign,
     "public": check_public_files,
 }
 
