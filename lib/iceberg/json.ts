@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { UnreadableTable } from '../core/errors.ts';
 import { assertReadable } from './features.ts';
@@ -133,10 +134,21 @@ export function renderMetadata(table: TableMetadata): string {
 }
 
 function decodeText(bytes: Uint8Array, where: string): string {
+  const plain = inflate(bytes, where);
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true }).decode(plain);
   } catch (cause) {
     throw new UnreadableTable(`${where} is not UTF-8 text`, { cause });
+  }
+}
+
+/** What other engines write under `write.metadata.compression-codec=gzip`, told by how it begins: names are not everywhere known. */
+function inflate(bytes: Uint8Array, where: string): Uint8Array {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return gunzipSync(bytes);
+  } catch (cause) {
+    throw new UnreadableTable(`${where} is damaged: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
 }
 

@@ -107,7 +107,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
   const compiled = new Map<string, Promise<PipelineSpec>>();
   const deps: StepDeps = {
     store,
-    catalog: createFileCatalog(store, { parse: parseMetadata, render: renderMetadata }),
+    catalog: createFileCatalog(store, { parse: parseMetadata, render: renderMetadata }, { readOnly }),
     engine,
     clock: systemClock,
     ids: randomIds,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
+import { tablePrefix } from '../../lib/core/tables.ts';
 import { append, csv, definePipeline, full, month, replace, scd2, upsert } from '../../lib/define/index.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
@@ -24,6 +25,7 @@ const MODES = {
 /** CRASH_POINTS=all dies before every change; otherwise before one in twelve. */
 const STRIDE = process.env['CRASH_POINTS'] === 'all' ? 1 : 12;
 
+const CODEC = { parse: parseMetadata, render: renderMetadata };
 const HEADER = 'id,day,amount\n';
 
 function pipeline(silver: object): TestPipeline {
@@ -79,9 +81,19 @@ function dying(lake: TestLake, before: number): { readonly lake: TestLake; reado
       publish: (path, key) => change(() => deps.store.publish(path, key)),
       remove: (key) => change(() => deps.store.remove(key)),
     };
-    return { ...deps, store, catalog: createFileCatalog(store, { parse: parseMetadata, render: renderMetadata }) };
+    return { ...deps, store, catalog: createFileCatalog(store, CODEC) };
   });
   return { lake: reopened, changes: () => changes };
+}
+
+/** Readers that open a table by its folder go by the hint alone. */
+async function checkHints(lake: TestLake, where: string): Promise<void> {
+  for (const id of await lake.deps.catalog.list()) {
+    const folder = `${tablePrefix(id)}/metadata`;
+    const hint = new TextDecoder().decode((await lake.store.read(`${folder}/version-hint.text`)).bytes);
+    const newest = await createFileCatalog(lake.store, CODEC, { readOnly: true }).load(id);
+    assert.equal(newest?.metadataLocation, lake.store.location(`${folder}/v${hint}.metadata.json`), where);
+  }
 }
 
 function successor(lake: TestLake): TestLake {
@@ -106,6 +118,7 @@ describe('a run that dies before any of its changes is finished by the next', { 
         const answer = await successor(lake).answer({ runId: 'r' });
         assert.equal(answer.kind, 'ended', `crash before change ${n}: ${JSON.stringify(answer)}`);
         assert.deepEqual(await books(lake), expected, `crash before change ${n} of ${counted.changes()}`);
+        await checkHints(lake, `crash before change ${n} of ${counted.changes()}`);
         lake.close();
       }
     });

@@ -1,23 +1,21 @@
-import {
-  CommitConflict,
-  CommitStateUnknown,
-  ObjectNotFound,
-  StrataError,
-  Unavailable,
-  UnreadableTable,
-} from '../../core/errors.ts';
-import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
+import { CommitConflict, CommitStateUnknown, StrataError, Unavailable, UnreadableTable } from '../../core/errors.ts';
+import { fullName, type TableId } from '../../core/tables.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { Catalog, CatalogEntry, ObjectStore, WriteOutcome } from '../../ports.ts';
+import { hintKey, moveHint, readHint } from './file-hint.ts';
+import { bytesOf, filesOf, newestFrom, newestListed, type VersionFile, versionKey } from './file-versions.ts';
 
-/** How table metadata is written as JSON text and read back; `parse` may throw any error on damaged text. */
+/**
+ * How table metadata is written as JSON text and read back; `parse` takes what a file holds, gzipped or not, and may
+ * throw any error on damaged content.
+ */
 export type MetadataCodec = {
-  parse(text: string): TableMetadata;
+  parse(content: Uint8Array | string): TableMetadata;
   render(metadata: TableMetadata): string;
 };
 
-/** One version of a table: its number and what its metadata file holds. */
-type Version = { readonly number: number; readonly text: string };
+/** One version of a table with what its metadata file holds. */
+type Version = VersionFile & { readonly bytes: Uint8Array };
 
 const LAYERS = ['silver', 'gold', 'ops'] as const;
 
@@ -27,32 +25,46 @@ const DROPPED = '{"dropped":true}';
 /**
  * Tables as metadata files in an object store, in the layout of Iceberg's file system tables:
  * `<table>/metadata/v<N>.metadata.json`, each created exclusively, so that version N+1 has one author, and
- * `version-hint.text`, which says about which N is the newest. Readers trust the files, not the hint.
+ * `version-hint.text`, which says about which N is the newest. Readers trust the files, not the hint; who finds it wrong
+ * puts it right, unless `readOnly` forbids it. Versions of other engines may be gzipped, see file-versions.ts.
  * Source: https://iceberg.apache.org/spec/#file-system-tables
  */
-export function createFileCatalog(store: ObjectStore, codec: MetadataCodec): Catalog {
-  const entryOf = (id: TableId, { number, text }: Version): CatalogEntry => ({
-    metadata: parseVersion(codec, store, id, { number, text }),
-    metadataLocation: store.location(versionKey(id, number)),
-    version: String(number),
+export function createFileCatalog(
+  store: ObjectStore,
+  codec: MetadataCodec,
+  { readOnly = false }: { readonly readOnly?: boolean } = {},
+): Catalog {
+  const entryOf = (id: TableId, version: Version): CatalogEntry => ({
+    metadata: parseVersion(codec, store, id, version),
+    metadataLocation: store.location(version.key),
+    version: String(version.number),
   });
 
+  const load = async (id: TableId): Promise<CatalogEntry | undefined> => {
+    const { newest, hint } = await newestVersion(store, id);
+    if (newest === undefined || isText(newest, DROPPED)) return undefined;
+    if (hint !== newest.number && !readOnly) await moveHint(store, id, newest.number);
+    return entryOf(id, newest);
+  };
+
   return {
-    async load(id) {
-      const newest = await newestVersion(store, id);
-      return newest === undefined || newest.text === DROPPED ? undefined : entryOf(id, newest);
-    },
+    load,
 
     async commit(id, base, next) {
-      const newest = await newestVersion(store, id);
+      const { newest, hint } = await newestVersion(store, id);
       const text = codec.render(next);
-      if (newest?.text === text) return { ...entryOf(id, newest), metadata: next };
-      const current = newest === undefined || newest.text === DROPPED ? undefined : String(newest.number);
+      if (newest !== undefined && isText(newest, text)) {
+        if (hint !== newest.number) await moveHint(store, id, newest.number);
+        return { ...entryOf(id, newest), metadata: next };
+      }
+      const current = newest === undefined || isText(newest, DROPPED) ? undefined : String(newest.number);
       if (current !== base?.version) throw conflict(id, current, base?.version);
       const number = (newest?.number ?? 0) + 1;
-      await createVersion(store, id, { number, text });
-      await moveHint(store, id, number);
-      return { metadata: next, metadataLocation: store.location(versionKey(id, number)), version: String(number) };
+      await createVersion(store, id, number, text);
+      const metadataLocation = store.location(versionKey(id, number));
+      if ((await moveHint(store, id, number)) === 'passed')
+        requireFollowed(id, { base, next, metadataLocation }, await load(id));
+      return { metadata: next, metadataLocation, version: String(number) };
     },
 
     async list() {
@@ -66,88 +78,90 @@ export function createFileCatalog(store: ObjectStore, codec: MetadataCodec): Cat
     },
 
     async drop(id) {
-      const newest = await newestVersion(store, id);
-      if (newest === undefined || newest.text === DROPPED) return;
-      await createVersion(store, id, { number: newest.number + 1, text: DROPPED });
+      const { newest } = await newestVersion(store, id);
+      if (newest === undefined || isText(newest, DROPPED)) return;
+      await createVersion(store, id, newest.number + 1, DROPPED);
       await store.remove(hintKey(id));
     },
   };
 }
 
-function versionKey(id: TableId, number: number): string {
-  return `${tablePrefix(id)}/metadata/v${number}.metadata.json`;
-}
-
-function hintKey(id: TableId): string {
-  return `${tablePrefix(id)}/metadata/version-hint.text`;
+function isText({ bytes }: Version, text: string): boolean {
+  const wanted = new TextEncoder().encode(text);
+  return bytes.length === wanted.length && Buffer.compare(bytes, wanted) === 0;
 }
 
 /** Follows the hint to the newest version; without a usable hint the files are listed. */
-async function newestVersion(store: ObjectStore, id: TableId): Promise<Version | undefined> {
-  const hinted = await probeForward(store, id, await readHint(store, id));
-  const number = hinted ?? (await greatestListed(store, id));
-  if (number === undefined) return undefined;
-  const text = await readText(store, versionKey(id, number));
-  // A reader that was overtaken by a trim of old versions starts again; newer ones exist then.
-  return text === undefined ? newestVersion(store, id) : { number, text };
-}
-
-async function readHint(store: ObjectStore, id: TableId): Promise<number | undefined> {
-  const text = await readText(store, hintKey(id));
-  return text !== undefined && /^[1-9]\d{0,14}\s*$/.test(text) ? Number(text) : undefined;
-}
-
-async function probeForward(store: ObjectStore, id: TableId, hint: number | undefined): Promise<number | undefined> {
-  if (hint === undefined || (await store.head(versionKey(id, hint))) === undefined) return undefined;
-  let number = hint;
-  while ((await store.head(versionKey(id, number + 1))) !== undefined) number += 1;
-  return number;
-}
-
-async function greatestListed(store: ObjectStore, id: TableId): Promise<number | undefined> {
-  const prefix = `${tablePrefix(id)}/metadata/v`;
-  let greatest: number | undefined;
-  for await (const { key } of store.list(prefix)) {
-    const digits = /^([1-9]\d{0,14})\.metadata\.json$/.exec(key.slice(prefix.length))?.[1];
-    if (digits !== undefined && (greatest === undefined || Number(digits) > greatest)) greatest = Number(digits);
-  }
-  return greatest;
-}
-
-async function readText(store: ObjectStore, key: string): Promise<string | undefined> {
-  try {
-    return new TextDecoder().decode((await store.read(key)).bytes);
-  } catch (cause) {
-    if (cause instanceof ObjectNotFound) return undefined;
-    throw cause;
+async function newestVersion(
+  store: ObjectStore,
+  id: TableId,
+): Promise<{ readonly newest: Version | undefined; readonly hint: number | undefined }> {
+  for (;;) {
+    const { number: hint } = await readHint(store, id);
+    const hinted = hint === undefined ? undefined : await newestFrom(store, id, hint);
+    const file = hinted ?? (await newestListed(store, id));
+    if (file === undefined) return { newest: undefined, hint };
+    const found = await bytesOf(store, file.key);
+    // A reader that was overtaken by a trim of old versions starts again; newer ones exist then.
+    if (found !== undefined) return { newest: { ...file, bytes: found.bytes }, hint };
   }
 }
 
-/** The one pointer swap. A write whose answer was lost is settled by reading what stands under its name. */
-async function createVersion(store: ObjectStore, id: TableId, { number, text }: Version): Promise<void> {
+/**
+ * The one pointer swap. A write whose answer was lost is settled by reading what stands under its name. Other engines
+ * create a version under another name: who finds one there, before or after, yields. That leaves the moment in which the
+ * other has looked, and has not yet written, which only it could close.
+ */
+async function createVersion(store: ObjectStore, id: TableId, number: number, text: string): Promise<void> {
   const key = versionKey(id, number);
+  const others = async (): Promise<boolean> => (await filesOf(store, id, number)).some((file) => file.key !== key);
+  if (await others()) throw conflict(id, String(number), String(number - 1));
   const outcome = await store
     .write(key, new TextEncoder().encode(text), { kind: 'absent' })
-    .catch((cause: unknown) => settle(store, id, { number, text }, cause));
-  if (outcome.kind === 'conflict' && (await readText(store, key)) !== text) {
+    .catch((cause: unknown) => settle(store, id, { number, key }, cause));
+  const found = outcome.kind === 'conflict' ? await bytesOf(store, key) : undefined;
+  if (outcome.kind === 'conflict' && (found === undefined || !isText({ number, key, ...found }, text))) {
     throw conflict(id, String(number), String(number - 1));
   }
+  if (!(await others())) return;
+  await store.remove(key);
+  throw conflict(id, String(number), String(number - 1));
 }
 
-async function settle(store: ObjectStore, id: TableId, version: Version, cause: unknown): Promise<WriteOutcome> {
+async function settle(
+  store: ObjectStore,
+  id: TableId,
+  { number, key }: VersionFile,
+  cause: unknown,
+): Promise<WriteOutcome> {
   if (!(cause instanceof Unavailable)) throw cause;
-  const found = await readText(store, versionKey(id, version.number)).catch(undefinedOnFault);
+  const found = await bytesOf(store, key).catch(undefinedOnFault);
   if (found !== undefined) return { kind: 'conflict' };
   throw new CommitStateUnknown(
-    `no answer to the commit of version ${version.number} of ${fullName(id)}; reload the table and look for the change`,
+    `no answer to the commit of version ${number} of ${fullName(id)}; reload the table and look for the change`,
     { cause },
   );
 }
 
-/** The commit stands whether or not the hint follows, so a passing fault here is not the caller's concern. */
-async function moveHint(store: ObjectStore, id: TableId, number: number): Promise<void> {
-  const hint = new TextEncoder().encode(String(number));
-  await store.write(hintKey(id), hint, { kind: 'any' }).catch(undefinedOnFault);
+/**
+ * A writer that stood still between its look and its write may have made a version whose number was long past, and free
+ * again because old versions are trimmed. Then no version follows it, and it is no commit. What follows it has its
+ * snapshot, or its file in the log with the time of what that held.
+ */
+function requireFollowed(
+  id: TableId,
+  made: { readonly base: CatalogEntry | undefined; readonly next: TableMetadata; readonly metadataLocation: string },
+  newest: CatalogEntry | undefined,
+): void {
+  const { base, next, metadataLocation: location } = made;
+  const [at, snapshot] = [next['last-updated-ms'], next['current-snapshot-id']];
+  const log = newest?.metadata['metadata-log'] ?? [];
+  if (log.some((entry) => entry['metadata-file'] === location && entry['timestamp-ms'] === at)) return;
+  const isNew = snapshot !== base?.metadata['current-snapshot-id'];
+  if (isNew && newest?.metadata.snapshots.some((one) => one['snapshot-id'] === snapshot)) return;
+  throw new CommitStateUnknown(
+    `${fullName(id)} has gone on since ${location} was written, and does not follow it; reload the table and look for the change`,
+  );
 }
 
 function undefinedOnFault(cause: unknown): undefined {
@@ -157,17 +171,25 @@ function undefinedOnFault(cause: unknown): undefined {
 async function tablesOf(store: ObjectStore, layer: TableId['layer'], pipeline: string): Promise<readonly TableId[]> {
   const names = await store.folders(`${layer}/${pipeline}/`);
   const ids = names.map((name): TableId => ({ pipeline, layer, name }));
-  const newest = await Promise.all(ids.map((id) => newestVersion(store, id)));
-  return ids.filter((_, at) => newest[at] !== undefined && newest[at].text !== DROPPED);
+  const found = await Promise.all(ids.map((id) => newestVersion(store, id)));
+  return ids.filter((_, at) => {
+    const newest = found[at]?.newest;
+    return newest !== undefined && !isText(newest, DROPPED);
+  });
 }
 
-function parseVersion(codec: MetadataCodec, store: ObjectStore, id: TableId, { number, text }: Version): TableMetadata {
+function parseVersion(
+  codec: MetadataCodec,
+  store: ObjectStore,
+  id: TableId,
+  { number, key, bytes }: Version,
+): TableMetadata {
   try {
-    return codec.parse(text);
+    return codec.parse(bytes);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new UnreadableTable(
-      `cannot read version ${number} of ${fullName(id)}: ${store.location(versionKey(id, number))}: ${reason}. ` +
+      `cannot read version ${number} of ${fullName(id)}: ${store.location(key)}: ${reason}. ` +
         `If the file is damaged, put back a whole copy of it, or delete it to go back to version ${number - 1}`,
       { cause },
     );

@@ -51,7 +51,7 @@ export function createGlueCatalog(options: GlueCatalogOptions): GlueCatalog {
   const deps: SwapDeps = {
     tables,
     patience,
-    readMetadata: async (id, location) => parse(codec, id, location, await readText(store, location)),
+    readMetadata: async (id, location) => parse(codec, id, location, (await store.read(store.key(location))).bytes),
   };
 
   return {
@@ -64,7 +64,7 @@ export function createGlueCatalog(options: GlueCatalogOptions): GlueCatalog {
       const found = await tables.find(id, base !== undefined);
       const current = found && pointerOf(id, found);
       if (current !== base?.metadataLocation) {
-        const repeated = current !== undefined && (await textOrNothing(store, current)) === text;
+        const repeated = current !== undefined && sameText(await bytesOrNothing(store, current), text);
         if (repeated) return entryOf(next, current);
         throw conflict(id, current, base);
       }
@@ -114,8 +114,8 @@ async function loadEntry(
     const table = await tables.find(id, expected);
     if (table === undefined) return undefined;
     const location = pointerOf(id, table);
-    const text = await textOrNothing(store, location);
-    if (text !== undefined) return entryOf(parse(codec, id, location, text), location);
+    const bytes = await bytesOrNothing(store, location);
+    if (bytes !== undefined) return entryOf(parse(codec, id, location, bytes), location);
     if (location === missing) throw unreadable(id, location, 'there is no such file');
     // A commit may have moved the pointer and trimmed the file between the two reads.
     missing = location;
@@ -135,7 +135,7 @@ function pointerOf(id: TableId, table: Table): string {
 
 /** `<5 digits>-<uuid>.metadata.json`, counting from the base's number, as Iceberg's catalogs name the files. */
 function metadataKey(id: TableId, base: string | undefined, uuid: string): string {
-  const digits = /\/v?(\d+)[^/]*\.metadata\.json$/.exec(base ?? '')?.[1];
+  const digits = /\/v?(\d+)[^/]*\.metadata\.json(\.gz)?$/.exec(base ?? '')?.[1];
   const number = digits === undefined ? 0 : Number(digits) + 1;
   return `${tablePrefix(id)}/metadata/${String(number).padStart(5, '0')}-${uuid}.metadata.json`;
 }
@@ -160,22 +160,23 @@ function ownId(store: ObjectStore, parts: DatabaseParts, table: Table): TableId 
   return location.startsWith(store.location(`${tablePrefix(id)}/metadata/x`).slice(0, -1)) ? id : undefined;
 }
 
-async function readText(store: ObjectStore, location: string): Promise<string> {
-  return new TextDecoder().decode((await store.read(store.key(location))).bytes);
-}
-
-async function textOrNothing(store: ObjectStore, location: string): Promise<string | undefined> {
+async function bytesOrNothing(store: ObjectStore, location: string): Promise<Uint8Array | undefined> {
   try {
-    return await readText(store, location);
+    return (await store.read(store.key(location))).bytes;
   } catch (cause) {
     if (cause instanceof ObjectNotFound) return undefined;
     throw cause;
   }
 }
 
-function parse(codec: MetadataCodec, id: TableId, location: string, text: string): TableMetadata {
+function sameText(bytes: Uint8Array | undefined, text: string): boolean {
+  return bytes !== undefined && Buffer.compare(bytes, new TextEncoder().encode(text)) === 0;
+}
+
+/** Other engines may have gzipped the file. */
+function parse(codec: MetadataCodec, id: TableId, location: string, bytes: Uint8Array): TableMetadata {
   try {
-    return codec.parse(text);
+    return codec.parse(bytes);
   } catch (cause) {
     throw unreadable(id, location, cause instanceof Error ? cause.message : String(cause), cause);
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { createGlueCatalog } from '../../../lib/adapters/catalog/glue.ts';
 import { createMemoryStore } from '../../../lib/adapters/store/memory.ts';
 import { CommitConflict, InvalidInput, Unavailable, UnreadableTable } from '../../../lib/core/errors.ts';
@@ -140,6 +141,25 @@ describe('Glue catalog on what it cannot use', () => {
     await assert.rejects(catalog.commit(ID, undefined, sampleMetadata()), expected);
     assert.deepEqual(await keys(store), []);
   });
+
+  for (const suffix of ['gz.metadata.json', 'metadata.json.gz']) {
+    it(`reads metadata that another engine has gzipped, and commits upon it: ${suffix}`, async () => {
+      const { glue, catalog, store } = open();
+      const first = await catalog.commit(ID, undefined, sampleMetadata('s3://lake/silver/p/t'));
+      const theirs = withSnapshot(first.metadata, 7n);
+      const key = `silver/p/t/metadata/00041-abc.${suffix}`;
+      await store.write(key, gzipSync(codec.render(theirs)), { kind: 'absent' });
+      const table = glue.table('p_silver', 't');
+      glue.place('p_silver', {
+        ...table,
+        Parameters: { table_type: 'ICEBERG', metadata_location: store.location(key) },
+      });
+      const loaded = await catalog.load(ID);
+      assert.deepEqual(loaded?.metadata, theirs);
+      const next = await catalog.commit(ID, loaded, withSnapshot(theirs, 8n));
+      assert.match(next.metadataLocation, /\/00042-uuid\d+\.metadata\.json$/);
+    });
+  }
 
   for (const damage of [undefined, '', '{"format-version":2']) {
     it(`names the metadata file that is ${damage === undefined ? 'missing' : 'damaged'}`, async () => {

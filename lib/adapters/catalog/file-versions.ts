@@ -1,0 +1,100 @@
+import { InvalidInput, ObjectNotFound, Unavailable } from '../../core/errors.ts';
+import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
+import type { ObjectStore } from '../../ports.ts';
+
+/** One version of a table: its number and the metadata file that holds it. */
+export type VersionFile = { readonly number: number; readonly key: string };
+
+/** Undefined codec: it can be read. */
+type Named = VersionFile & { readonly codec: string | undefined };
+
+/** A suffix behind `.json` that says how a file is compressed; others are not of this table's history, such as `.bak`. */
+const COMPRESSED = /^(gz|gzip|zst|zstd|lz4|snappy|sz|bz2|xz|lzo|br|zlib|deflate)$/;
+
+export function metadataFolder(id: TableId): string {
+  return `${tablePrefix(id)}/metadata/`;
+}
+
+/** The name under which a version is committed here: not compressed, so that every engine reads it. */
+export function versionKey(id: TableId, number: number): string {
+  return `${metadataFolder(id)}v${number}.metadata.json`;
+}
+
+/**
+ * The files that hold a version of a table, under every name that the file system catalog of Iceberg gives: plain,
+ * `v<N>.gz.metadata.json` and, of earlier releases of it, `v<N>.metadata.json.gz`. Throws InvalidInput for one that is
+ * compressed otherwise: it holds a version that cannot be read, and must not be committed over.
+ * Source: HadoopTableOperations and TableMetadataParser.Codec of https://github.com/apache/iceberg
+ */
+export async function filesOf(store: ObjectStore, id: TableId, number: number): Promise<readonly VersionFile[]> {
+  const files: Named[] = [];
+  for await (const { key } of store.list(`${metadataFolder(id)}v${number}.`)) {
+    const file = parseName(id, key);
+    if (file?.number === number) files.push(file);
+  }
+  return files.map((file) => readable(id, file));
+}
+
+/** The newest version at or after one that is there; undefined when it is not. */
+export async function newestFrom(store: ObjectStore, id: TableId, number: number): Promise<VersionFile | undefined> {
+  let found = await filesOf(store, id, number);
+  if (found.length === 0) return undefined;
+  for (let next = number + 1; ; next += 1) {
+    const after = await filesOf(store, id, next);
+    if (after.length === 0) return onlyOne(id, found);
+    found = after;
+  }
+}
+
+/** The newest version of all that are listed. */
+export async function newestListed(store: ObjectStore, id: TableId): Promise<VersionFile | undefined> {
+  let newest: Named[] = [];
+  for await (const { key } of store.list(`${metadataFolder(id)}v`)) {
+    const file = parseName(id, key);
+    if (file === undefined || file.number < (newest[0]?.number ?? 0)) continue;
+    newest = file.number === newest[0]?.number ? [...newest, file] : [file];
+  }
+  return onlyOne(
+    id,
+    newest.map((file) => readable(id, file)),
+  );
+}
+
+function parseName(id: TableId, key: string): Named | undefined {
+  const name = key.slice(metadataFolder(id).length);
+  const [, digits, codec, suffix] = /^v([1-9]\d{0,14})(?:\.([^./]+))?\.metadata\.json(?:\.([^./]+))?$/.exec(name) ?? [];
+  if (digits === undefined || (suffix !== undefined && !COMPRESSED.test(suffix))) return undefined;
+  const codecs = [codec, suffix].filter((name) => name !== undefined).join(' in ');
+  return { number: Number(digits), key, codec: codecs === '' || codecs === 'gz' ? undefined : codecs };
+}
+
+function readable(id: TableId, { number, key, codec }: Named): VersionFile {
+  if (codec === undefined) return { number, key };
+  throw new InvalidInput(
+    `version ${number} of ${fullName(id)} is in ${key}: got metadata compressed as ${codec}; expected none or gz. ` +
+      'Let the engine that wrote it set write.metadata.compression-codec to none or gzip and commit again',
+  );
+}
+
+/** Two engines commit one version under two names at the same moment only; the one that is ours yields at once. */
+function onlyOne(id: TableId, files: readonly VersionFile[]): VersionFile | undefined {
+  if (files.length < 2) return files[0];
+  throw new Unavailable(
+    `version ${files[0]?.number} of ${fullName(id)} is there twice: ${files.map((file) => file.key).join(' and ')}. ` +
+      'Two engines have committed at the same moment, each without the rows of the other; if this stays, keep one of the ' +
+      'files, remove the other, and repeat what that one had committed',
+  );
+}
+
+/** The bytes of an object; undefined when there is none. */
+export async function bytesOf(
+  store: ObjectStore,
+  key: string,
+): Promise<{ readonly bytes: Uint8Array; readonly etag: string } | undefined> {
+  try {
+    return await store.read(key);
+  } catch (cause) {
+    if (cause instanceof ObjectNotFound) return undefined;
+    throw cause;
+  }
+}
