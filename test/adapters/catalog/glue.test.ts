@@ -149,9 +149,8 @@ describe('Glue catalog on what it cannot use', () => {
       const theirs = withSnapshot(first.metadata, 7n);
       const key = `silver/p/t/metadata/00041-abc.${suffix}`;
       await store.write(key, gzipSync(codec.render(theirs)), { kind: 'absent' });
-      const table = glue.table('p_silver', 't');
       glue.place('p_silver', {
-        ...table,
+        Name: 't',
         Parameters: { table_type: 'ICEBERG', metadata_location: store.location(key) },
       });
       const loaded = await catalog.load(ID);
