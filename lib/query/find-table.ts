@@ -1,5 +1,6 @@
 import { nearest } from '../compile/suggest.ts';
 import { InvalidInput } from '../core/errors.ts';
+import { OPS_TABLES } from '../core/ops.ts';
 import { fullName, parseTableName, type TableId } from '../core/tables.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
 import type { Catalog } from '../ports.ts';
@@ -32,6 +33,10 @@ export async function tableNames(catalog: Catalog): Promise<readonly string[]> {
 
 /** What may stand where an unknown table was named: the nearest name, or the names that exist. */
 export function expectedTable(name: string, known: readonly string[]): string {
+  const books = /^([a-z][a-z0-9_]*)_ops\.(\w+)$/.exec(name.toLowerCase());
+  if (books !== null && Object.hasOwn(OPS_TABLES, books[2] ?? '')) {
+    return `a pipeline that has run: its ${books[2]} is there from its first run on (strata run ${books[1]})`;
+  }
   if (known.length === 0) return 'a table, but the lake has none yet: land files and run a pipeline first';
   const near = nearestTable(name, known);
   if (near !== undefined) return `a table that exists; did you mean ${near}?`;

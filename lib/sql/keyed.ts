@@ -93,7 +93,8 @@ FROM ${HISTORY} h SEMI JOIN (SELECT ${key} FROM ${TOUCHED} WHERE NOT ${WHOLE}) t
 }
 
 /**
- * Full extracts: a key without a row in an extract is deleted at the extract's sequence, the greatest of its file.
+ * Full extracts: a key without a row in an extract is deleted at the extract's sequence, the greatest of its file. Before
+ * its first event a key has nothing to delete; at that event's sequence the delete wins, as any delete does.
  * `extracts` are those files of all buckets.
  */
 export function addMissingDeletes(mode: KeyedMode, columns: readonly Column[], extracts: string): Statement {
@@ -118,7 +119,7 @@ export function addMissingDeletes(mode: KeyedMode, columns: readonly Column[], e
     name: 'missing_deletes',
     text: `INSERT INTO ${EVENTS} BY NAME
 WITH keys AS (SELECT ${[...key, ...(mode.key.length > 1 ? [KEY_HASH] : []), BUCKET].join(', ')}, min(${quoteName(mode.sequence)}) AS first FROM ${EVENTS} GROUP BY ALL)
-SELECT ${select.join(', ')} FROM keys t JOIN ${extracts} x ON x.sequence > t.first
+SELECT ${select.join(', ')} FROM keys t JOIN ${extracts} x ON x.sequence >= t.first
 ANTI JOIN ${EVENTS} e ON ${same('e')} AND e.${SOURCE_FILE} = x.file`,
   };
 }

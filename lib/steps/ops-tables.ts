@@ -53,7 +53,10 @@ export function opsTarget<Base extends Pick<BaseTable, 'metadata'>>(
   return { base, create: undefined, alter, schema: currentSchema(metadata), spec: currentSpec(metadata) };
 }
 
-/** Adds data files to an ops table, once per run, or puts them in the place of all that it has. */
+/**
+ * Adds data files to an ops table, once per run, or puts them in the place of all that it has. Without files a table that
+ * is not there yet is made, so that a query never meets an unknown one.
+ */
 export async function commitOps(
   deps: StepDeps,
   run: { readonly pipeline: string; readonly run_id: string },
@@ -62,9 +65,10 @@ export async function commitOps(
   remove: Removal = { kind: 'nothing' },
   properties: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  if (placed.length === 0) return;
   const id = opsTable(run.pipeline, name);
-  const target = opsTarget(deps, name, id, await loadTable(deps.catalog, id));
+  const base = await loadTable(deps.catalog, id);
+  if (placed.length === 0 && base !== undefined) return;
+  const target = opsTarget(deps, name, id, base);
   const prepared = await prepareSnapshot(deps.store, {
     base: target.base,
     ...(target.create === undefined
@@ -81,6 +85,14 @@ export async function commitOps(
     summary: { 'strata.run_id': run.run_id },
   });
   await commitChange(deps, id, prepared);
+}
+
+/** Makes the ops tables that a pipeline does not have yet. */
+export async function makeOpsTables(
+  deps: StepDeps,
+  run: { readonly pipeline: string; readonly run_id: string },
+): Promise<void> {
+  for (const name of Object.keys(OPS_TABLES) as OpsTable[]) await commitOps(deps, run, name, []);
 }
 
 /** Writes rows as data files of an ops table; `commitOps` publishes them. */

@@ -1,7 +1,7 @@
 import type { RunPlan, RunResult } from '../core/run.ts';
 import type { JsonValue } from '../ports.ts';
 import type { StepDeps } from './deps.ts';
-import { commitOps, writeOpsRows } from './ops-tables.ts';
+import { commitOps, makeOpsTables, writeOpsRows } from './ops-tables.ts';
 
 /** One row in the runs table for a run that ended, well or not. */
 export async function recordRun(
@@ -23,6 +23,8 @@ export async function recordRun(
     error: result.error === null ? null : `${result.error.name}: ${result.error.message}`,
   };
   await commitOps(deps, plan.run, 'runs', await writeOpsRows(deps, plan, 'runs', [row]));
+  // A run that failed has no other books.
+  if (result.status === 'FAILED') await makeOpsTables(deps, plan.run);
 }
 
 /** Milliseconds that a run has taken up to a moment. */

@@ -29,13 +29,14 @@ test('tables come by name with the size of their current snapshot', async () => 
       'shop_gold.totals 2 1 2',
       'shop_ops.accounting 3 2 2',
       'shop_ops.files 3 2 2',
+      'shop_ops.quarantine 0 0 0',
       'shop_ops.runs 2 2 2',
       'shop_silver.orders 3 3 2',
       'shop_silver.prices 1 1 1',
     ],
   );
   for (const { name, bytes, metadata_location } of tables) {
-    assert.ok(bytes > 0, name);
+    assert.equal(bytes > 0, name !== 'shop_ops.quarantine', name);
     assert.ok(await lake.store.head(lake.store.key(metadata_location)), metadata_location);
   }
 });
@@ -89,8 +90,6 @@ test('a description has columns with ids, layout and lineage', async () => {
 });
 
 test('nested columns are described by path', async () => {
-  const table = await findTable(lake.deps.catalog, 'shop_ops.quarantine').catch(() => undefined);
-  assert.equal(table, undefined, 'no row was rejected, so there is no quarantine yet');
   const { metadata, ...found } = await findTable(lake.deps.catalog, 'shop_silver.orders');
   const list = { type: 'list', 'element-id': 5, 'element-required': false, element: 'string' } as const;
   const struct = { type: 'struct', fields: [{ id: 6, name: 'tags', required: false, type: list }] } as const;
