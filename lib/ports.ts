@@ -169,6 +169,8 @@ export type SessionOptions = {
   readonly spillBytes?: number;
   /** The folders whose files SQL may read and write, for SQL that others wrote; undefined: all that this process may. */
   readonly folders?: readonly string[] | undefined;
+  /** For SQL with TRY: an expression that stands in two places is worked out in both, so that neither raises for the other. */
+  readonly guarded?: boolean;
 };
 
 export type Engine = { open(options: SessionOptions): Promise<Session> };

@@ -13,6 +13,7 @@ import type {
   Statement,
   WrittenFile,
 } from '../ports.ts';
+import { disableOptimizers } from '../sql/guard.ts';
 import { lockDown } from '../sql/lock-down.ts';
 import { NEGATIVE_ZERO } from '../sql/negative-zero.ts';
 import { quoteText } from '../sql/quote.ts';
@@ -57,7 +58,7 @@ async function openSession(options: SessionOptions): Promise<Session> {
       await connection.run(`SET max_temp_directory_size = '${Math.floor(options.spillBytes / 1_000_000)}MB'`);
     }
     // As a join, a long IN list returns rows in another order, and rows are told apart by their order.
-    await connection.run("SET disabled_optimizers = 'in_clause'");
+    await connection.run(disableOptimizers(options.guarded === true ? ['common_subexpressions'] : []).text);
     for (const statement of options.folders === undefined ? [] : lockDown(options.folders)) {
       await connection.run(statement.text);
     }

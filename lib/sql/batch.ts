@@ -22,7 +22,7 @@ import {
 export type Batch = {
   readonly source: SourceSpec;
   readonly groups: readonly FileGroup[];
-  /** A row of which an expression raises fails a check, instead of the statement; needs `guardSession`. */
+  /** A row of which an expression raises fails a check, instead of the statement; needs a guarded session. */
   readonly guarded?: boolean;
 };
 

@@ -21,7 +21,10 @@ export function raises(expression: string): string {
   return `(TRY(hash(${expression})) IS NULL)`;
 }
 
-/** DuckDB takes an expression that stands in two places out of both, and out of TRY with them. */
-export function guardSession(): Statement {
-  return { name: 'guard', text: "SET disabled_optimizers = 'in_clause,common_subexpressions'" };
+/**
+ * Optimizers that no session may have, and others. `common_subexpressions` takes an expression that stands in two places
+ * out of both, and out of TRY with them.
+ */
+export function disableOptimizers(others: readonly 'common_subexpressions'[]): Statement {
+  return { name: 'optimizers', text: `SET disabled_optimizers = '${['in_clause', ...others].join(',')}'` };
 }

@@ -1,7 +1,6 @@
 import type { FileOutcome } from '../core/run.ts';
 import type { SilverModel, SourceSpec } from '../core/spec.ts';
 import type { Session } from '../ports.ts';
-import { guardSession } from '../sql/guard.ts';
 import { createHashMacros } from '../sql/transform.ts';
 import type { ReadableFile } from './batch-files.ts';
 import { countFiles } from './count-files.ts';
@@ -28,9 +27,8 @@ export async function stageFiles(
   { source, scratch, readable, rejected, guarded }: Attempt & { readonly guarded: boolean },
   deps: StepDeps,
 ): Promise<UnitResult> {
-  return withModelSession(context, model, deps, async (session) => {
+  return withModelSession(context, model, guarded ? withGuard(deps) : deps, async (session) => {
     const records = await countFiles(session, source, readable);
-    if (guarded) await session.run(guardSession());
     const batch = { source, files: readable, records, scratch, guarded, trial: false };
     const mapped = await mapBatch(session, context, model, batch, deps);
     return { ...mapped, files: [...readable.map((file) => ingested(file, records)), ...rejected] };
@@ -50,8 +48,7 @@ export async function tryFiles(
 ): Promise<void> {
   const store = { ...deps.store, publish: unpublished };
   await withScratch(deps, `${context.unit.unit}-trial`, (scratch) =>
-    withModelSession(context, model, deps, async (session) => {
-      await session.run(guardSession());
+    withModelSession(context, model, withGuard(deps), async (session) => {
       const batch = { source, files: readable, records, scratch, guarded: true, trial: true };
       await mapBatch(session, context, model, batch, { ...deps, store });
     }),
@@ -62,6 +59,11 @@ const unpublished: StepDeps['store']['publish'] = async (_, key) => ({ key, size
 
 function ingested(file: ReadableFile, records: ReadonlyMap<string, number>): FileOutcome {
   return { ...file.landed, status: 'ingested', records: records.get(file.path) ?? 0, code: null, reason: null };
+}
+
+/** Sessions that take expressions out of no TRY. */
+function withGuard(deps: StepDeps): StepDeps {
+  return { ...deps, engine: { open: (options) => deps.engine.open({ ...options, guarded: true }) } };
 }
 
 /** A session in which the tables that the model joins, and the partition functions, exist. */
