@@ -157,6 +157,8 @@ export type Session = {
   parse(sql: string): Promise<JsonValue>;
   /** The SQL text of such a tree. */
   unparse(tree: JsonValue): Promise<string>;
+  /** Stops the statement that is at work, which then fails; does nothing when none is. */
+  interrupt(): void;
   close(): Promise<void>;
 };
 

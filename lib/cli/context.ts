@@ -1,3 +1,4 @@
+import type { Interrupts } from './interrupt.ts';
 import { renderJson } from './output/json.ts';
 import type { TableLayout } from './output/table.ts';
 import { type ErrorStream, ReaderGone, type Terminal } from './terminal.ts';
@@ -25,6 +26,8 @@ export type Context = {
   printData(text: string): Promise<void>;
   /** A line for people, on stderr. */
   note(line: string): void;
+  /** Acts with a signal that is aborted when the command is asked to end. */
+  interruptible<T>(act: (interrupted: AbortSignal) => Promise<T>): Promise<T>;
   /** How to call a command on this lake: `npx strata query "..." --root lake`. */
   hint(command: string): string;
 };
@@ -37,11 +40,11 @@ export const EXIT = { done: 0, wrongUse: 1, failed: 2, locked: 3 } as const;
 
 /** What the help says of them, as the README does. */
 export const EXIT_HELP =
-  'Exit codes: 0 done, 1 wrong use or an invalid pipeline, 2 failed, 3 another run is at work (see --wait).';
+  'Exit codes: 0 done, 1 wrong use or an invalid pipeline, 2 failed, 3 another run is at work (see --wait), 130 and 143 ended by a signal.';
 
 export const DEFAULTS = { root: '.strata', pipelines: 'pipelines' } as const;
 
-export function createContext(options: GlobalOptions, terminal: Terminal): Context {
+export function createContext(options: GlobalOptions, terminal: Terminal, interrupts?: Interrupts): Context {
   const { layout, print, printData, stderr } = terminal;
   return {
     options,
@@ -54,6 +57,7 @@ export function createContext(options: GlobalOptions, terminal: Terminal): Conte
       (options.json ? printData(renderJson(document)) : print(text())).catch((cause: unknown) => {
         if (!(cause instanceof ReaderGone)) throw cause;
       }),
+    interruptible: (act) => interrupts?.during(act) ?? act(new AbortController().signal),
     note: (line) => stderr.write(`${line}\n`),
     hint: (command) => ['npx strata', command, ...lakeOptions(options)].join(' '),
   };

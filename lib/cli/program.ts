@@ -15,6 +15,7 @@ import {
   waitFor,
 } from './command-shape.ts';
 import { type Context, DEFAULTS, EXIT_HELP, type GlobalOptions } from './context.ts';
+import { addFiles } from './file-commands.ts';
 import { addKeyed } from './keyed-commands.ts';
 import { addBreaker, addQuarantine } from './quarantine-commands.ts';
 
@@ -58,6 +59,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addFeeding(program, start);
   addRunning(program, start);
   addKeyed(program, start);
+  addFiles(program, start);
   addQuarantine(program, start);
   addBreaker(program, start);
   addQuery(program, start);

@@ -20,6 +20,8 @@ export type OpenInput = {
   readonly rebuild?: string;
   /** Bronze files to take through the pipeline again. */
   readonly reprocess?: Reprocess;
+  /** Files that earlier runs set aside, to take again. */
+  readonly retry?: Retry;
 };
 
 /** Files by their names below the source's folder, or by the time at which they landed (ISO; from inclusive, to exclusive). */
@@ -75,6 +77,8 @@ export type RunState = {
   readonly merge?: UnitsRef;
   /** Names in bronze that were skipped, of a run that has nothing to do. */
   readonly skipped?: Skipped;
+  /** With nothing to do: suspended files, the first of them. */
+  readonly suspended?: readonly NamedFile[];
 };
 
 /** One item of a unit list: where to find the unit, small enough for any Map. */
@@ -111,6 +115,8 @@ export type RunPlan = {
   readonly withdraw: readonly string[];
   /** Names in bronze that were skipped when the run was planned; absent from plans of earlier releases. */
   readonly skipped?: Skipped;
+  /** Files that were suspended by earlier runs, and are not taken by this one. */
+  readonly suspended?: readonly NamedFile[];
 };
 
 export type BaseTable = { readonly metadata_location: string; readonly snapshot_id: string | null };
@@ -197,11 +203,30 @@ export type KeyShare = {
 export type PlacedFile<Written> = { readonly key: string; readonly written: Written };
 
 export type FileOutcome = LandedFile & {
-  readonly status: 'ingested' | 'rejected';
+  /** Suspended: not read, because workers died of it; in no account, and taken again on demand only. */
+  readonly status: 'ingested' | 'rejected' | 'suspended';
   readonly records: number;
   readonly code: string | null;
   readonly reason: string | null;
 };
+
+/** A landed file of which nothing is in any table, since the latest run that took it rejected or suspended it. */
+export type SetAsideFile = {
+  readonly source: string;
+  readonly file: LandedFile;
+  readonly status: 'rejected' | 'suspended';
+  readonly code: string;
+  readonly reason: string;
+  /** The run that set it aside, and when that was planned. */
+  readonly run_id: string;
+  readonly at: string;
+};
+
+/** A file that needs a person, by its key. */
+export type NamedFile = { readonly source: string; readonly file: string; readonly reason: string };
+
+/** Files of the ledger that were set aside, to take again: the suspended ones, the rejected ones, or some by name. */
+export type Retry = { readonly status?: SetAsideFile['status']; readonly files?: readonly string[] };
 
 export type RowCounts = {
   readonly read: number;
@@ -252,6 +277,8 @@ export type RunResult = {
   readonly left_files: readonly { readonly source: string; readonly file: string; readonly reason: string }[];
   /** Names in bronze that are no files of a source, or that cannot be read. */
   readonly skipped: Skipped;
+  /** Files that are left out until they are retried, because workers die of them; by this run or an earlier one. */
+  readonly suspended_files: readonly NamedFile[];
   readonly tables: Readonly<Record<string, TableOutcome>>;
   readonly warnings: readonly string[];
   readonly previews: Readonly<Record<string, readonly unknown[]>>;

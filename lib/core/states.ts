@@ -81,7 +81,7 @@ export const STATES = {
     objects: [read('bronze'), write('silver'), write('gold'), keep('ops')],
   },
   PlanMerge: { ...worker, file: 'plan-merge', compute: PLANNING, objects: [read('silver'), write('ops')] },
-  Merge: { ...worker, file: 'merge', compute: HEAVY, objects: [write('silver'), write('ops')] },
+  Merge: { ...worker, file: 'merge', compute: HEAVY, objects: [write('silver'), keep('ops')] },
   Audit: { ...worker, file: 'audit', compute: PLANNING, objects: [write('silver'), write('gold'), write('ops')] },
   Commit: {
     ...worker,

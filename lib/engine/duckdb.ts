@@ -105,6 +105,7 @@ function sessionOver(connection: DuckDBConnection, end: () => Promise<void>): Se
     async unparse(tree) {
       return scalar({ name: 'unparse', text: `SELECT json_deserialize_sql(${quoteText(JSON.stringify(tree))})` });
     },
+    interrupt: () => connection.interrupt(),
     async close() {
       connection.closeSync();
       await end();

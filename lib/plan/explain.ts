@@ -1,5 +1,5 @@
 import type { Skipped } from '../core/objects.ts';
-import type { LandedFile } from '../core/run.ts';
+import type { LandedFile, NamedFile } from '../core/run.ts';
 import { type GoldModel, modelId, type PipelineSettings, type SilverModel } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 import { packFiles, packPartitions, parsedBytesOf } from './stage-units.ts';
@@ -35,6 +35,8 @@ export type Outlook = {
   readonly unfinished: string | null;
   /** Names in bronze that are no files of a source, or that cannot be read. */
   readonly skipped: Skipped;
+  /** Files that no run takes until they are retried. */
+  readonly suspended?: readonly NamedFile[];
 };
 
 /** What a run would do. Bytes are what workers will parse, with compressed files estimated at their plain size. */
@@ -42,6 +44,7 @@ export type Explanation = {
   readonly pipeline: string;
   readonly status: 'WORK' | 'NOTHING_TO_DO';
   readonly resumes: string | null;
+  readonly suspended: readonly NamedFile[];
   readonly sources: readonly ExplainedSource[];
   readonly skipped: Skipped;
   /** Levels with work only; numbered as in the pipeline, from 0. */
@@ -86,6 +89,7 @@ export function explainRun(outlook: Outlook): Explanation {
     pipeline: outlook.spec.name,
     status: work || outlook.unfinished !== null ? 'WORK' : 'NOTHING_TO_DO',
     resumes: outlook.unfinished,
+    suspended: outlook.suspended ?? [],
     sources,
     skipped: outlook.skipped,
     levels: work ? explainLevels(outlook) : [],

@@ -8,6 +8,7 @@ import type { StepDeps } from '../steps/deps.ts';
 import { type Survey, surveyPipeline } from '../steps/open.ts';
 import { readOpenRun } from '../steps/open-run.ts';
 import { runFolder } from '../steps/run-folder.ts';
+import { nameSuspended } from '../steps/set-aside.ts';
 import { checkModes } from '../steps/table-mode.ts';
 import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../steps/table-shape.ts';
 import { findTouched } from '../steps/touched.ts';
@@ -30,6 +31,7 @@ export async function explainSurvey(deps: StepDeps, survey: Survey): Promise<Exp
     existing: new Set(existing),
     touched: await touchedPartitions(deps, survey),
     unfinished: await unfinishedRun(deps, survey.spec.name),
+    suspended: nameSuspended(survey.aside),
   });
 }
 

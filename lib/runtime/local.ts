@@ -10,21 +10,24 @@ import { loadStateMachine } from '../asl/load.ts';
 import { lowerStateMachine } from '../asl/lower.ts';
 import { InvalidInput } from '../core/errors.ts';
 import { NONE_SKIPPED, type Skipped } from '../core/objects.ts';
-import type { AfterError, HeldRun, OpenInput, Reprocess, RunResult, RunState } from '../core/run.ts';
+import type { AfterError, HeldRun, NamedFile, OpenInput, Reprocess, Retry, RunResult, RunState } from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { createDuckDbEngine } from '../engine/duckdb.ts';
 import { parseMetadata, renderMetadata } from '../iceberg/json.ts';
 import type { Clock, Ids, JsonValue, Log } from '../ports.ts';
 import type { StepDeps } from '../steps/deps.ts';
 import { failedResult } from '../steps/fail.ts';
+import { releaseLock } from '../steps/lock.ts';
 import { runOpen } from '../steps/open.ts';
 import { checkRunId, readJson, readJsonIfAny, runFolder } from '../steps/run-folder.ts';
 import { awaitTurn } from './await-turn.ts';
 import { medallionHandlers } from './handlers.ts';
+import { type Actions, guardActions, interruptible, sleepUnless } from './interrupt.ts';
 import { keepLock } from './keep-lock.ts';
 import { checkFolder, requireFolder } from './lake-folder.ts';
 import { leaseMs } from './lease.ts';
 import { loadPipeline } from './load-pipeline.ts';
+import { bootId } from './machine.ts';
 import { ownScratch, sweepScratch, TEMP_PREFIX } from './scratch.ts';
 import { runStateMachine, type StateEvent, type StateHandler } from './state-machine.ts';
 
@@ -67,9 +70,12 @@ export type RunRequest = {
   /** Milliseconds to wait for the pipeline's turn while another run holds it; Infinity: as long as that takes. */
   readonly waitMs?: number;
   readonly onWait?: (message: string) => void;
+  readonly retry?: Retry;
   /** Milliseconds between attempts, in place of the state machine's own intervals. */
   readonly retryIntervalMs?: number;
   readonly onEvent?: (event: StateEvent) => void;
+  /** Once aborted the run stops where it is, for the next one to go on with, and its reason is thrown. */
+  readonly interrupted?: AbortSignal;
 };
 
 export type RunAnswer =
@@ -80,7 +86,13 @@ export type RunAnswer =
       /** What was asked for was wrong, and nothing had begun. */
       readonly refused?: true;
     }
-  | { readonly kind: 'nothing'; readonly runId: string; readonly skipped: Skipped }
+  | {
+      readonly kind: 'nothing';
+      readonly pipeline: string;
+      readonly runId: string;
+      readonly skipped: Skipped;
+      readonly suspended: readonly NamedFile[];
+    }
   | { readonly kind: 'locked'; readonly message: string };
 
 /** The composition root of the laptop: local store, file catalog, steps in this process. */
@@ -100,6 +112,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     folders: [root, scratch],
     holder: () => holder,
     leaseMs: options.leaseMs ?? leaseMs(process.env['STRATA_LEASE_MS']),
+    boot: await bootId(),
   };
   // Far from the lake, which a mistake in a pipeline must not bring into being.
   const compileScratch = readOnly ? scratch : ownScratch(tmpdir(), TEMP_PREFIX);
@@ -133,7 +146,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
       await sweepScratch(join(root, SCRATCH));
       await mkdir(scratch, { recursive: true });
       return awaitTurn(() => runPipeline(deps, request), request.waitMs ?? 0, {
-        wait: deps.wait,
+        wait: (ms) => sleepUnless(ms, request.interrupted),
         now: () => deps.clock.now().getTime(),
         onWait: request.onWait ?? (() => undefined),
       });
@@ -179,7 +192,8 @@ async function locationOf(
 }
 
 /** Runs the state machine, which finishes an unfinished run first and then opens the one that was asked for. */
-export async function runPipeline(deps: StepDeps, request: RunRequest): Promise<RunAnswer> {
+export async function runPipeline(given: StepDeps, request: RunRequest): Promise<RunAnswer> {
+  const deps = request.interrupted === undefined ? given : interruptible(given, request.interrupted);
   const runId = request.runId ?? defaultRunId(deps);
   await deps.specs(request.pipeline);
   const held: Held = { run: undefined };
@@ -199,11 +213,14 @@ function openInput(request: RunRequest, runId: string): JsonValue {
     dry_run: request.dryRun ?? false,
     ...(request.rebuild === undefined ? {} : { rebuild: request.rebuild }),
     ...(request.reprocess === undefined ? {} : { reprocess: { ...request.reprocess } }),
+    ...(request.retry === undefined ? {} : { retry: { ...request.retry } }),
   };
 }
 
 async function runOnce(deps: StepDeps, request: RunRequest, execution: Execution): Promise<RunAnswer> {
   const { runId, held, lost } = execution;
+  const interrupted = request.interrupted ?? new AbortController().signal;
+  const actions = guardActions(interrupted);
   const handlers = medallionHandlers(deps, lost);
   const ending = (state: 'Finish' | 'Fail'): StateHandler => {
     return async (input) => {
@@ -217,7 +234,7 @@ async function runOnce(deps: StepDeps, request: RunRequest, execution: Execution
   const outcome = await runStateMachine({
     definition: lowerStateMachine(loadStateMachine(await readFile(MEDALLION, 'utf8'), 'medallion.asl.json')),
     input: openInput(request, runId),
-    handlers: {
+    handlers: actions.guardAll({
       ...handlers,
       Open: async (input) => {
         const state = await runOpen(input as OpenInput, deps);
@@ -231,12 +248,14 @@ async function runOnce(deps: StepDeps, request: RunRequest, execution: Execution
         failure = (input as unknown as AfterError).state;
         return handlers['RunFailed']?.(input) ?? null;
       },
-    },
+    }),
+    interrupted,
     readItems: (key) => readJson(deps.store, key),
     concurrency: 1,
     ...(request.retryIntervalMs === undefined ? {} : { retryIntervalMs: request.retryIntervalMs }),
     ...(request.onEvent === undefined ? {} : { onEvent: request.onEvent }),
   });
+  if (interrupted.aborted) return leave(deps, held, actions, interrupted);
   if (outcome.status === 'FAILED') {
     const loss = failure?.failure?.lost;
     if (loss !== undefined) return { kind: 'locked', message: loss };
@@ -244,9 +263,19 @@ async function runOnce(deps: StepDeps, request: RunRequest, execution: Execution
     return failed(deps, request, opened, { name: error.Error, message: error.Cause });
   }
   const state = outcome.output as RunState;
-  if (state.status === 'nothing') return { kind: 'nothing', runId, skipped: state.skipped ?? NONE_SKIPPED };
+  if (state.status === 'nothing') {
+    const { skipped = NONE_SKIPPED, suspended = [] } = state;
+    return { kind: 'nothing', pipeline: request.pipeline, runId, skipped, suspended };
+  }
   const result = await readJson<RunResult>(deps.store, runFolder.result(state.run));
   return { kind: 'ended', result, again: state.status === 'done' };
+}
+
+/** Ends an execution that was interrupted: the run stays as it is, and its lock is given back once nothing works on it. */
+async function leave(deps: StepDeps, held: Held, actions: Actions, interrupted: AbortSignal): Promise<never> {
+  await actions.settled();
+  if (held.run !== undefined) await releaseLock(deps, held.run);
+  throw interrupted.reason;
 }
 
 async function failed(

@@ -33,6 +33,8 @@ export type StateMachineRun = {
   readonly onEvent?: (event: StateEvent) => void;
   /** Milliseconds between attempts, and of each Wait, in place of the state machine's own. */
   readonly retryIntervalMs?: number;
+  /** Ends the machine at once, waits included; what handlers have begun goes on. */
+  readonly interrupted?: AbortSignal;
 };
 
 export type StateMachineResult =
@@ -101,10 +103,17 @@ async function execute(definition: LoweredDefinition, input: JsonValue, executio
     validationOptions: { noValidate: true },
   });
   const started = machine.run(input as never, options as unknown as RunOptions);
-  const drained = drain(started.eventLogs);
-  const output = await started.result;
-  await drained;
-  return output;
+  const { interrupted } = execution.run;
+  const abort = (): void => started.abort();
+  interrupted?.addEventListener('abort', abort);
+  try {
+    const drained = drain(started.eventLogs);
+    const output = await started.result;
+    await drained;
+    return output;
+  } finally {
+    interrupted?.removeEventListener('abort', abort);
+  }
 }
 
 /** Unread, the runner's own log would hold every payload of the run. */

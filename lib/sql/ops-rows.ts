@@ -18,6 +18,36 @@ export function renderOpsRows(path: string, columns: readonly Column[], rowBytes
   return `read_json(${quoteText(path)}, format = 'array', columns = {${types.join(', ')}}, maximum_object_size = ${Math.max(LEAST_OBJECT, 2 * rowBytes)})`;
 }
 
+/** A file that runs took several times counts as the latest of them left it. */
+const LATEST =
+  "QUALIFY row_number() OVER (PARTITION BY key, etag ORDER BY ingested_at DESC, status = 'ingested' DESC) = 1";
+
+/** Of the ledger the files whose latest outcome is that they were set aside: nothing of them is in any table. */
+export function selectSetAside(): Statement {
+  return {
+    name: 'set_aside',
+    text: `SELECT source, key, etag, status, code, reason, run_id, CAST(ingested_at AS VARCHAR) AS at FROM (
+  SELECT * FROM ops.files SEMI JOIN (SELECT key, etag FROM ops.files WHERE status <> 'ingested') USING (key, etag)
+  ${LATEST}
+) WHERE status <> 'ingested' ORDER BY source, key, etag`,
+  };
+}
+
+/** All files of the ledger, each with its latest outcome. */
+export function selectFiles(filter: { readonly source?: string; readonly status?: string }): Statement {
+  const conditions = [
+    ...(filter.source === undefined ? [] : [`source = ${quoteText(filter.source)}`]),
+    ...(filter.status === undefined ? [] : [`status = ${quoteText(filter.status)}`]),
+  ];
+  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+  return {
+    name: 'files',
+    text: `SELECT source, key, size, status, records, code, reason, run_id, ingested_at FROM (
+  SELECT * FROM ops.files ${LATEST}
+)${where} ORDER BY source, key, etag`,
+  };
+}
+
 /** `key`, `etag`, `size`: every landed file that a run has dealt with, of the ledger in `ops.files`, the earliest first. */
 export function selectLedger(): Statement {
   return { name: 'ledger', text: 'SELECT key, etag, size FROM ops.files ORDER BY ingested_at' };

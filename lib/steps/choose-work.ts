@@ -1,6 +1,6 @@
 import { InvalidInput } from '../core/errors.ts';
 import { isKeyed } from '../core/keyed.ts';
-import type { LandedFile, OpenInput, Reprocess } from '../core/run.ts';
+import type { LandedFile, OpenInput, Reprocess, Retry } from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 import type { ObjectInfo } from '../ports.ts';
@@ -16,15 +16,16 @@ export type Work = {
   readonly withdraw: readonly string[];
 };
 
-/** A plain run ingests what waits; a rebuild and a reprocessing leave waiting files to the next run. */
+/** A plain run ingests what waits; a rebuild, a reprocessing and a retry leave waiting files to the next run. */
 export async function chooseWork(
   deps: StepDeps,
-  survey: Pick<Survey, 'spec' | 'waiting'>,
+  survey: Pick<Survey, 'spec' | 'waiting' | 'aside'>,
   input: OpenInput,
 ): Promise<Work> {
   if (input.rebuild !== undefined) {
     return { files: new Map(), rebuild: [findKeyed(survey.spec, input.rebuild)], withdraw: [] };
   }
+  if (input.retry !== undefined) return { files: findAside(survey, input.retry), rebuild: [], withdraw: [] };
   if (input.reprocess === undefined) return { files: survey.waiting, rebuild: [], withdraw: [] };
   checkProvenance(survey.spec, input.reprocess.source);
   const files = await findLanded(deps, survey.spec, input.reprocess);
@@ -33,6 +34,30 @@ export async function chooseWork(
     rebuild: [],
     withdraw: [...new Set(files.map((f) => f.key))],
   };
+}
+
+/** Throws InvalidInput where a file that is named was not set aside. */
+function findAside(
+  { spec, aside }: Pick<Survey, 'spec' | 'aside'>,
+  { status, files }: Retry,
+): ReadonlyMap<string, readonly LandedFile[]> {
+  const bySource = new Map<string, LandedFile[]>();
+  const named = (source: string, key: string): string[] =>
+    (files ?? []).filter((name) => key === name || key === `bronze/${spec.name}/${source}/${name}`);
+  const missing = new Set(files ?? []);
+  for (const one of aside) {
+    const names = named(one.source, one.file.key);
+    if (files !== undefined && names.length === 0) continue;
+    if (one.status !== (status ?? (files === undefined ? 'suspended' : one.status))) continue;
+    for (const name of names) missing.delete(name);
+    bySource.set(one.source, [...(bySource.get(one.source) ?? []), one.file]);
+  }
+  if (missing.size > 0) {
+    throw new InvalidInput(
+      `not set aside in ${spec.name}: ${[...missing].join(', ')}; expected files that \`strata files list ${spec.name}\` names as suspended or rejected`,
+    );
+  }
+  return bySource;
 }
 
 function findKeyed(spec: PipelineSpec, table: string): string {

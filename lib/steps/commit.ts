@@ -12,6 +12,8 @@ import type { Removal } from '../table/removal.ts';
 import { trimMetadata } from '../table/trim.ts';
 import type { LevelAudit } from './audit.ts';
 import { checkBreaker, rearmBreaker } from './breaker.ts';
+import { checkSuspended } from './check-suspended.ts';
+import { forgetDeaths } from './deaths.ts';
 import { decideToCommit, readDecision } from './decision.ts';
 import type { StepDeps } from './deps.ts';
 import { commitOps, writeOpsRows } from './ops-tables.ts';
@@ -43,6 +45,7 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
   const plan = await readPlan(deps.store, run);
   const sources = await readSources(deps, plan);
   const audits = await readAudits(deps, plan);
+  await checkSuspended(deps, plan, sources);
   checkTargets(plan, sources, audits);
   await checkLeft(deps, plan, sources);
   if ((await readDecision(deps.store, run)) === undefined) await checkBreaker(deps, plan, quarantineOf(sources));
@@ -175,6 +178,10 @@ async function publishBooks(deps: StepDeps, plan: RunPlan, sources: readonly Sou
   await commitOps(deps, plan.run, 'accounting', await writeOpsRows(deps, plan, 'accounting', accounting));
   const ledger = sources.flatMap(({ source, outcome }) => outcome.files.map((f) => ledgerRow(plan, source, f)));
   await commitOps(deps, plan.run, 'files', await writeOpsRows(deps, plan, 'files', ledger));
+  // From here on the ledger remembers them; a retry counts anew.
+  for (const file of sources.flatMap(({ outcome }) => outcome.files.filter((f) => f.status === 'suspended'))) {
+    await forgetDeaths(deps, plan.run.pipeline, file);
+  }
 }
 
 function ledgerRow(plan: RunPlan, source: string, file: FileOutcome): { readonly [column: string]: JsonValue } {

@@ -18,6 +18,8 @@ export type StepSettings = {
   readonly leaseMs: number;
   /** True where all clocks are set by one service, so that a lease that has ended by the clock has ended. */
   readonly clocksAgree?: true;
+  /** The boot of the machine, which ends whatever works on it; left out where that is not known. */
+  readonly boot?: string;
 };
 
 /** What locks need. */
@@ -40,4 +42,6 @@ export type StepDeps = {
   /** Whether the process of a holder's name is known to have ended; false where that can't be known. */
   readonly isGone: (holder: string) => boolean;
   readonly settings: StepSettings;
+  /** Aborted when a person or the system asks the process to end. */
+  readonly interrupted?: AbortSignal;
 };

@@ -89,6 +89,7 @@ export function failedResult(run: RunRef, error: { name: string; message: string
     rejected_files: [],
     left_files: [],
     skipped: NONE_SKIPPED,
+    suspended_files: [],
     tables: {},
     warnings: [],
     previews: {},

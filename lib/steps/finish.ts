@@ -1,8 +1,8 @@
 import { NONE_SKIPPED } from '../core/objects.ts';
-import type { LevelPlan, RunPlan, RunResult, RunState, StepTiming } from '../core/run.ts';
+import type { LevelPlan, NamedFile, RunPlan, RunResult, RunState, StepTiming } from '../core/run.ts';
 import type { Row } from '../ports.ts';
 import { previewRows } from '../sql/audit.ts';
-import { type CommitRecord, readAudits, readSources } from './commit.ts';
+import { type CommitRecord, readAudits, readSources, type SourceOutcome } from './commit.ts';
 import type { StepDeps } from './deps.ts';
 import { discardRun, discardWorkFiles } from './discard.ts';
 import { releaseLock } from './lock.ts';
@@ -48,6 +48,7 @@ async function assembleResult(deps: StepDeps, plan: RunPlan): Promise<RunResult>
       outcome.left.map(({ key, reason }) => ({ source, file: key, reason })),
     ),
     skipped: plan.skipped ?? NONE_SKIPPED,
+    suspended_files: [...(plan.suspended ?? []), ...sources.flatMap(suspendedIn)],
     tables: commit.tables,
     warnings: audits.flatMap((a) => a.models.flatMap((m) => m.warnings)),
     previews: plan.run.dry_run ? await preview(deps, plan) : {},
@@ -55,6 +56,12 @@ async function assembleResult(deps: StepDeps, plan: RunPlan): Promise<RunResult>
     steps: await timings(deps, plan, commit),
     error: null,
   };
+}
+
+function suspendedIn({ source, outcome }: SourceOutcome): readonly NamedFile[] {
+  return outcome.files
+    .filter((file) => file.status === 'suspended')
+    .map((file) => ({ source, file: file.key, reason: `${file.code}: ${file.reason}` }));
 }
 
 async function timings(deps: StepDeps, plan: RunPlan, commit: CommitRecord): Promise<readonly StepTiming[]> {

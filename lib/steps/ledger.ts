@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import { matchesGlob } from '../core/glob.ts';
 import { addSkipped, NONE_SKIPPED, type Skipped, type SkippedName } from '../core/objects.ts';
 import { OPS_TABLES, opsTable } from '../core/ops.ts';
-import type { LandedFile } from '../core/run.ts';
+import type { LandedFile, SetAsideFile } from '../core/run.ts';
 import type { SourceSpec } from '../core/spec.ts';
 import type { Borrowed, CatalogEntry, ObjectInfo, Session } from '../ports.ts';
-import { renderRenamedEtags, selectLedger } from '../sql/ops-rows.ts';
+import { renderRenamedEtags, selectLedger, selectSetAside } from '../sql/ops-rows.ts';
 import { createSchemas } from '../sql/scan.ts';
 import { writeTable } from '../sql/write.ts';
 import type { StepDeps } from './deps.ts';
 import { commitOps, opsTarget } from './ops-tables.ts';
 import { placeDataFiles, withScratch } from './place-files.ts';
+import { parseSetAside, type SetAside } from './set-aside.ts';
 import { fieldIdsOf, openTable } from './table-state.ts';
 
 /** What lies in bronze for a pipeline, beside what its ledger knows. */
@@ -22,6 +23,8 @@ export type Landed = {
   readonly skipped: Skipped;
   /** Files that the ledger knows by the etags of an earlier release. */
   readonly renamed: readonly RenamedEtag[];
+  /** Files that were set aside by the latest run that took them, and are there still. */
+  readonly aside: readonly SetAsideFile[];
 };
 
 export type RenamedEtag = { readonly key: string; readonly before: string; readonly after: string };
@@ -36,6 +39,7 @@ export async function findNewFiles(
   const ledger = await readLedger(deps, session, pipeline);
   const waiting = new Map<string, readonly LandedFile[]>();
   const renamed: RenamedEtag[] = [];
+  const aside: SetAsideFile[] = [];
   let skipped = NONE_SKIPPED;
   const skip = (name: SkippedName): void => {
     skipped = addSkipped(skipped, name);
@@ -44,14 +48,17 @@ export async function findNewFiles(
   for (const source of sources) {
     const files: LandedFile[] = [];
     for await (const info of listSource(deps, pipeline, source, skip)) {
-      if (ledger.known.has(ledgerKey(info.key, info.etag))) continue;
-      const before = formerEtag(ledger, info);
+      const known = ledger.known.has(ledgerKey(info.key, info.etag));
+      const before = known ? undefined : formerEtag(ledger, info);
+      const entry = ledger.aside.get(ledgerKey(info.key, before ?? info.etag));
+      if (entry !== undefined) aside.push({ ...entry, file: landedFile(info) });
+      if (known) continue;
       if (before === undefined) files.push(landedFile(info));
       else renamed.push({ key: info.key, before, after: info.etag });
     }
     waiting.set(source.name, files);
   }
-  return { waiting, skipped, renamed };
+  return { waiting, skipped, renamed, aside };
 }
 
 /** The files of a source, less those that it ignores. */
@@ -87,6 +94,8 @@ export function landedFile({ key, size, etag, version }: ObjectInfo): LandedFile
 
 type Ledger = {
   readonly known: ReadonlySet<string>;
+  /** What was set aside, as known. */
+  readonly aside: ReadonlyMap<string, SetAside>;
   /** By key, the earliest first: what is known by former etags alone. */
   readonly former: ReadonlyMap<string, readonly { readonly etag: string; readonly size: number }[]>;
 };
@@ -96,7 +105,7 @@ const FORMER_ETAG = /^\d+-\d+-\d+$/;
 
 async function readLedger(deps: StepDeps, session: Session, pipeline: string): Promise<Ledger> {
   const entry = await deps.catalog.load(opsTable(pipeline, 'files'));
-  if (entry === undefined) return { known: new Set(), former: new Map() };
+  if (entry === undefined) return { known: new Set(), aside: new Map(), former: new Map() };
   const files = await openLedger(deps, session, entry);
   try {
     const known = new Set<string>();
@@ -109,7 +118,10 @@ async function readLedger(deps: StepDeps, session: Session, pipeline: string): P
       else former.set(key, [...(former.get(key) ?? []), { etag, size: Number(row['size']) }]);
     }
     for (const key of hashed) former.delete(key);
-    return { known, former };
+    const aside = (await session.rows(selectSetAside())).map(
+      (row) => [ledgerKey(String(row['key']), String(row['etag'])), parseSetAside(row)] as const,
+    );
+    return { known, aside: new Map(aside), former };
   } finally {
     await files.release();
   }

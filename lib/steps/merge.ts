@@ -1,6 +1,7 @@
 import { isKeyed } from '../core/keyed.ts';
 import type { MergeUnit, UnitInput } from '../core/run.ts';
 import type { JsonValue } from '../ports.ts';
+import { underMarkOrFail } from './deaths.ts';
 import type { StepDeps } from './deps.ts';
 import { mergeKeyed } from './merge-keyed.ts';
 import { mergeRows } from './merge-rows.ts';
@@ -24,10 +25,12 @@ export async function runMerge(input: UnitInput, deps: StepDeps): Promise<JsonVa
   const model = findModel(plan.spec, unit.model);
   if (model.layer !== 'silver') throw new RangeError(`${unit.unit}: only silver models are merged`);
   const context = { plan, planned, level: item.level };
-  const result =
+  const marks = (attempt: number): string => runFolder.attempt(run, item.level, item.unit, attempt);
+  const result = await underMarkOrFail(deps, `${unit.unit} of ${model.id}`, marks, () =>
     unit.kind === 'keyed' && isKeyed(model)
-      ? await mergeKeyed(context, unit, model, deps)
-      : await mergeRows(context, unit, model, deps);
+      ? mergeKeyed(context, unit, model, deps)
+      : mergeRows(context, unit, model, deps),
+  );
   const recorded = await writeOnce(deps.store, key, { ...result, ms: deps.clock.now().getTime() - started });
   return { unit: recorded.unit, accepted: recorded.counts.accepted };
 }

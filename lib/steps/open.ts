@@ -1,7 +1,16 @@
 import { InvalidInput } from '../core/errors.ts';
 import type { Skipped } from '../core/objects.ts';
 import { opsTable } from '../core/ops.ts';
-import type { BaseTable, HeldRun, OpenInput, PlannedSource, RunPlan, RunRef, RunState } from '../core/run.ts';
+import type {
+  BaseTable,
+  HeldRun,
+  OpenInput,
+  PlannedSource,
+  RunPlan,
+  RunRef,
+  RunState,
+  SetAsideFile,
+} from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import type { TableId } from '../core/tables.ts';
 import { currentSnapshot } from '../iceberg/snapshot.ts';
@@ -18,10 +27,14 @@ import { findNewFiles, type Landed, renameEtags } from './ledger.ts';
 import { handOver, releaseLock, takeLock } from './lock.ts';
 import { clearOpenRun, type OpenRun, pointTo, readOpenRun } from './open-run.ts';
 import { checkRunId, readPlan, runFolder, writeJson, writePlan } from './run-folder.ts';
+import { nameSuspended } from './set-aside.ts';
 import { checkModes } from './table-mode.ts';
 import { modelTables } from './table-state.ts';
 
 export type { OpenInput } from '../core/run.ts';
+
+/** Files that a state names: it has room for some. */
+const MOST_NAMED = 20;
 
 type KnownTable = { readonly metadata: TableMetadata; readonly location: string };
 
@@ -31,6 +44,8 @@ export type Survey = {
   readonly waiting: Landed['waiting'];
   readonly skipped: Skipped;
   readonly renamed: Landed['renamed'];
+  /** Files that earlier runs rejected or suspended, and that are there still. */
+  readonly aside: readonly SetAsideFile[];
   readonly tables: ReadonlyMap<string, KnownTable | undefined>;
   readonly quarantine: KnownTable | undefined;
   /** Gold models that would be computed even without new files, with the reason. */
@@ -62,7 +77,7 @@ export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunStat
   }
 }
 
-type Nothing = Required<Pick<RunState, 'skipped'>>;
+type Nothing = Pick<RunState, 'skipped' | 'suspended'>;
 type Opened = Pick<RunState, 'run' | 'level' | 'levels'>;
 
 async function openHeld(deps: StepDeps, run: Required<HeldRun>, input: OpenInput): Promise<Opened | Nothing> {
@@ -82,12 +97,17 @@ async function openHeld(deps: StepDeps, run: Required<HeldRun>, input: OpenInput
     warnOfSkipped(deps, survey.skipped);
     const { pipeline, run_id, dry_run } = run;
     const planned = await planRun(deps, { pipeline, run_id, dry_run }, input, survey);
-    if (planned === undefined) return { skipped: survey.skipped };
+    if (planned === undefined) return nothingOf(survey);
     // A pointer that has moved was moved by one that this run has overtaken, whose work may have to be gone on with.
     if (!(await pointTo(deps.store, pointer, run))) continue;
     await record(deps, planned);
     return opened(planned.plan, run);
   }
+}
+
+function nothingOf({ skipped, aside }: Survey): Nothing {
+  const suspended = nameSuspended(aside).slice(0, MOST_NAMED);
+  return { skipped, ...(suspended.length === 0 ? {} : { suspended }) };
 }
 
 /** Takes over what a run that had ended did not come to: its work files and the pointer. False when there is no such run. */
@@ -105,7 +125,7 @@ function opened(plan: RunPlan, run: HeldRun): Opened {
 }
 
 /** What was asked for, without what the state machine has put beside it. */
-function requestOf({ pipeline, run_id, dry_run, wait, rebuild, reprocess }: OpenInput): OpenInput {
+function requestOf({ pipeline, run_id, dry_run, wait, rebuild, reprocess, retry }: OpenInput): OpenInput {
   return {
     pipeline,
     run_id,
@@ -113,6 +133,7 @@ function requestOf({ pipeline, run_id, dry_run, wait, rebuild, reprocess }: Open
     ...(wait === undefined ? {} : { wait }),
     ...(rebuild === undefined ? {} : { rebuild }),
     ...(reprocess === undefined ? {} : { reprocess }),
+    ...(retry === undefined ? {} : { retry }),
   };
 }
 
@@ -143,6 +164,7 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Su
   if (!run.dry_run) await renameEtags(deps, run.pipeline, survey.renamed);
   const work = await chooseWork(deps, survey, input);
   checkModes(survey.spec, survey.tables, work.rebuild);
+  const taken = new Set([...work.files.values()].flat().map((file) => file.key));
   const count = [...work.files.values()].flat().length;
   if (count === 0 && work.rebuild.length === 0 && survey.stale.size === 0) return undefined;
   const sources: Record<string, PlannedSource> = {};
@@ -161,6 +183,7 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Su
     rebuild: work.rebuild,
     withdraw: work.withdraw,
     skipped: survey.skipped,
+    suspended: nameSuspended(survey.aside.filter(({ file }) => !taken.has(file.key))),
   };
   return { plan, files: work.files };
 }

@@ -1,12 +1,13 @@
 import type { LevelPlan, ModelPlan, RunPlan, StageUnit, UnitInput } from '../core/run.ts';
 import type { JsonValue } from '../ports.ts';
-import { rejectFile } from './batch-files.ts';
+import { underMarkOrFail } from './deaths.ts';
 import type { StepDeps } from './deps.ts';
 import { readJson, readJsonIfAny, readLevelPlan, readPlan, runFolder, writeOnce } from './run-folder.ts';
 import { stageGold } from './stage-gold.ts';
 import { stageSilver } from './stage-silver.ts';
+import { stageSurviving } from './stage-surviving.ts';
 import { findModel } from './table-state.ts';
-import { emptyResult, type UnitResult } from './unit-result.ts';
+import type { UnitResult } from './unit-result.ts';
 
 /** What a unit works with. */
 export type UnitContext = {
@@ -33,33 +34,14 @@ export async function runStage(input: UnitInput, deps: StepDeps): Promise<JsonVa
   const model = findModel(plan.spec, unit.model);
   const result =
     model.layer === 'silver'
-      ? await surviving(deps, context, () => stageSilver(context, model, deps))
-      : await stageGold(context, model, deps);
+      ? await stageSurviving(context, model, (files, given) => stageSilver(files, model, given), deps)
+      : await underMarkOrFail(
+          deps,
+          `${unit.unit} of ${model.id}`,
+          (attempt) => runFolder.attempt(run, item.level, item.unit, attempt),
+          () => stageGold(context, model, deps),
+        );
   return summary(await writeOnce(deps.store, key, { ...result, ms: deps.clock.now().getTime() - started }));
-}
-
-/** A unit whose worker ended three times without a word is not tried again. */
-const MAX_DEATHS = 3;
-
-/**
- * Marks that a worker has begun, and takes the mark away when it says how it ended. Three marks left by workers that
- * never did condemn the unit: its files are rejected, and the run goes on without them.
- */
-async function surviving(deps: StepDeps, context: UnitContext, work: () => Promise<UnitResult>): Promise<UnitResult> {
-  const { plan, level, unit } = context;
-  for (let attempt = 1; attempt <= MAX_DEATHS; attempt += 1) {
-    const mark = runFolder.attempt(plan.run, level, unit.unit, attempt);
-    const marked = await deps.store.write(mark, new Uint8Array(), { kind: 'absent' });
-    if (marked.kind === 'conflict') continue;
-    try {
-      return await work();
-    } finally {
-      await deps.store.remove(mark);
-    }
-  }
-  const reason = `a worker that reads this file has ended ${MAX_DEATHS} times without an answer`;
-  const files = unit.files.map((file) => rejectFile(file, 'WORKER_KILLED', reason));
-  return { ...emptyResult(unit.unit, unit.model), files };
 }
 
 export function findPlanned(level: LevelPlan, model: string): ModelPlan {

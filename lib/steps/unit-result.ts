@@ -85,6 +85,20 @@ export function withoutLeft(plan: RunPlan, left: readonly LeftFile[]): RunPlan {
   return keys.size === 0 ? plan : { ...plan, withdraw: plan.withdraw.filter((key) => !keys.has(key)) };
 }
 
+/** What parts of a unit did, as what the unit did. */
+export function joinResults(unit: UnitResult, parts: readonly UnitResult[]): UnitResult {
+  return {
+    ...unit,
+    counts: parts.map((part) => part.counts).reduce(addCounts, unit.counts),
+    files: parts.flatMap((part) => part.files),
+    left: parts.flatMap((part) => part.left ?? []),
+    broken: addBroken(parts.map((part) => part.broken)),
+    written: parts.flatMap((part) => part.written),
+    exchanged: parts.flatMap((part) => part.exchanged),
+    quarantine: parts.flatMap((part) => part.quarantine),
+  };
+}
+
 /** What all units of a model did together. */
 export type ModelOutcome = {
   readonly counts: RowCounts;

@@ -163,6 +163,9 @@ test('query --athena that Ctrl-C ends stops the query and exits 130', async () =
     .resolves({ QueryExecution: { Status: { State: 'CANCELLED' }, Statistics: { DataScannedInBytes: 0 } } });
   const { code, stdout, stderr } = await strataHere(['query', '--athena', SQL]);
   assert.deepEqual([code, stdout], [130, '']);
-  assert.match(stderr, /^stopped query q1 in workgroup strata: scanned 0 B, about \$0\.00\n$/);
+  assert.match(
+    stderr,
+    /^SIGINT: ending in order; .*\nstopped query q1 in workgroup strata: scanned 0 B, about \$0\.00\n$/,
+  );
   assert.equal(process.listenerCount('SIGINT'), 0);
 });

@@ -18,7 +18,14 @@ const sfn = mockClient(SFNClient);
 const RUN = { pipeline: 'shop', run_id: 'r1', dry_run: false };
 const COUNTS = { read: 4, accepted: 2, quarantined: 1, condemned: 0, duplicates: 1 };
 const RESULT = {
-  ...{ run_id: 'r1', pipeline: 'shop', status: 'SUCCEEDED', accounting: { orders: COUNTS }, rejected_files: [] },
+  ...{
+    run_id: 'r1',
+    pipeline: 'shop',
+    status: 'SUCCEEDED',
+    accounting: { orders: COUNTS },
+    rejected_files: [],
+    suspended_files: [],
+  },
   tables: {
     'shop_silver.orders': { rows_added: 2, files_added: 1, snapshot_id: '11' },
     'shop_silver.orders__log': { rows_added: 2, files_added: 1, snapshot_id: '12' },

@@ -62,9 +62,15 @@ describe('the table of states', () => {
 
 describe('the retries of the state machine', () => {
   const [first] = tasks;
-  for (const { name, state } of tasks) {
+  for (const { name, state } of tasks.filter((task) => task.name !== 'Stage')) {
     test(`of ${name} are those of ${first?.name}`, () => assert.deepEqual(state.Retry, first?.state.Retry));
   }
+  test('of Stage are more where a worker died: three for the unit, three for each of two files alone', () => {
+    const [passing, died] = first?.state.Retry ?? [];
+    const stage = tasks.find((task) => task.name === 'Stage')?.state.Retry ?? [];
+    const { Comment } = stage[1] ?? {};
+    assert.deepEqual(stage, [passing, { ...died, Comment, MaxAttempts: 9 }]);
+  });
 });
 
 function fileOf(name: (typeof FUNCTIONS)[number]): string {

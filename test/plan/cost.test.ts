@@ -160,6 +160,7 @@ const RESULT: RunResult = {
   rejected_files: [],
   left_files: [],
   skipped: { count: 0, names: [] },
+  suspended_files: [],
   tables: {
     'shop_silver.orders': { rows_added: 1, files_added: 1, snapshot_id: '1' },
     'shop_gold.totals': { rows_added: 0, files_added: 0, snapshot_id: null },

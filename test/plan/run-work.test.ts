@@ -61,6 +61,7 @@ function plan(...orders: readonly ExplainedTable[]): Explanation {
     status: 'WORK',
     resumes: null,
     skipped: { count: 0, names: [] },
+    suspended: [],
     sources: [{ source: 'orders', files: 7, bytes: 1, estimated_bytes: 1 }],
     levels: [
       ...(orders.length === 0 ? [] : [{ level: 0, tables: orders }]),

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { append, csv, definePipeline } from '../../lib/define/index.ts';
 import { closeBreaker, readBreaker } from '../../lib/steps/breaker.ts';
 import { releaseQuarantine } from '../../lib/steps/release.ts';
-import { keyOf, openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
+import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 
 const HEADER = 'id,amount,currency\n';
 
@@ -217,34 +217,5 @@ describe('circuit breaker', () => {
       await landAndRun(lake, 'a.csv', bad.slice(0, 2));
       assert.equal((await landAndRun(lake, 'b.csv', bad.slice(2)))['quarantined'], 1);
     });
-  });
-});
-
-test('a unit that kills its worker three times has its files rejected, and the run goes on', async () => {
-  await withLake(payments(), async (lake) => {
-    await lake.land('payments', 'poison.csv', `${HEADER}1,5.00,EUR\n`);
-    const dying = (): TestLake =>
-      lake.reopen((deps) => {
-        let dead = false;
-        const guard = <T>(effect: () => Promise<T>): Promise<T> =>
-          dead ? Promise.reject(new Error('dead')) : effect();
-        return {
-          ...deps,
-          isGone: () => true,
-          store: {
-            ...deps.store,
-            write: (key, bytes, condition) => guard(() => deps.store.write(key, bytes, condition)),
-            remove: (key) => guard(() => deps.store.remove(key)),
-            borrow: (keys) => {
-              dead ||= keys.some((key) => keyOf(key).endsWith('poison.csv'));
-              return guard(() => deps.store.borrow(keys));
-            },
-          },
-        };
-      });
-    for (let death = 0; death < 3; death += 1) await dying().answer({ runId: 'r' });
-    const result = await lake.reopen((deps) => ({ ...deps, isGone: () => true })).run({ runId: 'r' });
-    assert.equal(result.status, 'SUCCEEDED', JSON.stringify(result.error));
-    assert.match(result.rejected_files[0]?.reason ?? '', /WORKER_KILLED: .*ended 3 times/);
   });
 });

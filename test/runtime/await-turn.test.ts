@@ -4,7 +4,13 @@ import { awaitTurn } from '../../lib/runtime/await-turn.ts';
 import type { RunAnswer } from '../../lib/runtime/local.ts';
 
 const LOCKED: RunAnswer = { kind: 'locked', message: 'run r-0 holds it' };
-const NOTHING: RunAnswer = { kind: 'nothing', runId: 'r-1', skipped: { count: 0, names: [] } };
+const NOTHING: RunAnswer = {
+  kind: 'nothing',
+  pipeline: 'shop',
+  runId: 'r-1',
+  skipped: { count: 0, names: [] },
+  suspended: [],
+};
 
 /** Asks with a clock that only waiting moves; the lock is free after so many times of asking. */
 async function ask(freeAfter: number, waitMs: number) {

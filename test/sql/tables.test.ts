@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import type { Column } from '../../lib/core/types.ts';
 import { checkExpectation, createAudited, previewRows } from '../../lib/sql/audit.ts';
 import { countMerged, createExchanged, createMerged, writeExchange } from '../../lib/sql/exchange.ts';
-import { renderOpsRows, renderRenamedEtags, selectLedger } from '../../lib/sql/ops-rows.ts';
+import {
+  renderOpsRows,
+  renderRenamedEtags,
+  selectFiles,
+  selectLedger,
+  selectSetAside,
+} from '../../lib/sql/ops-rows.ts';
 import { createSchemas, createTableView, renderScan } from '../../lib/sql/scan.ts';
 import { writeTable } from '../../lib/sql/write.ts';
 import { selectFrom, testSteps } from './golden-steps.ts';
@@ -146,5 +152,39 @@ testSteps(INPUTS, () => [
     golden: 'ops-renamed-etags',
     statement: selectFrom('renamed', renderRenamedEtags('in/etags.json')),
     rows: [{ key: 'k', etag: 'f', size: 1, ingested_at: '2026-01-01 00:00:00+00' }],
+  },
+  {
+    golden: 'ops-ledger-table',
+    statement: {
+      name: 'ledger',
+      text: `CREATE OR REPLACE TABLE ops.files AS SELECT 's' AS source, key, 'e' AS etag, 1 AS size, status, 0 AS records,
+CAST(NULL AS VARCHAR) AS code, CAST(NULL AS VARCHAR) AS reason, 'r' || day AS run_id, DATE '2026-01-01' + CAST(day AS INTEGER) AS ingested_at
+FROM (VALUES ('fine', 'ingested', 1), ('later', 'suspended', 1), ('later', 'ingested', 2), ('never', 'rejected', 1),
+  ('never', 'suspended', 2), ('at once', 'suspended', 1), ('at once', 'ingested', 1)) t(key, status, day)`,
+    },
+  },
+  {
+    golden: 'ops-set-aside',
+    statement: selectSetAside(),
+    rows: [
+      {
+        source: 's',
+        key: 'never',
+        etag: 'e',
+        status: 'suspended',
+        code: null,
+        reason: null,
+        run_id: 'r2',
+        at: '2026-01-03',
+      },
+    ],
+  },
+  {
+    golden: 'ops-files',
+    statement: selectFiles({ source: 's', status: 'ingested' }),
+    rows: ['at once', 'fine', 'later'].map((key) => ({
+      ...{ source: 's', key, size: 1, status: 'ingested', records: 0, code: null, reason: null },
+      ...(key === 'later' ? { run_id: 'r2', ingested_at: '2026-01-03' } : { run_id: 'r1', ingested_at: '2026-01-02' }),
+    })),
   },
 ]);

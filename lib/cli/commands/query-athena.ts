@@ -1,8 +1,10 @@
 import { InvalidInput } from '../../core/errors.ts';
+import { Interrupted } from '../../core/interrupted.ts';
 import { visibleJson } from '../../core/visible.ts';
 import { PRICES } from '../../plan/prices.ts';
 import { type AthenaUse, athenaDeps, queryAthena } from '../../runtime/aws/athena.ts';
 import { type Context, EXIT } from '../context.ts';
+import { exitOf } from '../interrupt.ts';
 import { formatBytes, formatUsd } from '../output/human.ts';
 import { chooseFormat, PRINTERS, printJsonRows } from '../output/rows-by-page.ts';
 import type { QueryFormat } from '../program.ts';
@@ -14,9 +16,6 @@ export type AthenaQueryRequest = {
   readonly workgroup?: string;
   readonly stage?: string;
 };
-
-/** As a shell reports a command that Ctrl-C ended. */
-const INTERRUPTED = 130;
 
 /**
  * Runs a SELECT on Athena, prints its rows as `query` does, and says what it scanned and cost: on stderr, or in the
@@ -30,10 +29,13 @@ export async function runAthenaQuery(context: Context, request: AthenaQueryReque
     );
   }
   const chosen = chooseFormat(context.options.json, format);
-  const answer = await untilInterrupted((signal) => queryAthena(athenaDeps(), { ...asked, signal }));
+  const { answer, reason } = await context.interruptible(async (signal) => {
+    const given = await queryAthena(athenaDeps(), { ...asked, signal });
+    return { answer: given, reason: signal.reason as unknown };
+  });
   if (answer.kind === 'stopped') {
     context.note(`stopped ${useText(answer.use)}`);
-    return INTERRUPTED;
+    return reason instanceof Interrupted ? exitOf(reason) : EXIT.failed;
   }
   const result = { columns: answer.columns, rows: null, pages: () => answer.pages() };
   if (chosen === 'json') {
@@ -48,16 +50,4 @@ export async function runAthenaQuery(context: Context, request: AthenaQueryReque
 
 function useText({ query_execution_id, workgroup, bytes_scanned, cost_usd }: AthenaUse): string {
   return `query ${query_execution_id} in workgroup ${workgroup}: scanned ${formatBytes(bytes_scanned)}, about ${formatUsd(cost_usd)}`;
-}
-
-/** The second Ctrl-C ends the command itself. */
-async function untilInterrupted<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  const interrupt = (): void => controller.abort();
-  process.once('SIGINT', interrupt);
-  try {
-    return await act(controller.signal);
-  } finally {
-    process.off('SIGINT', interrupt);
-  }
 }

@@ -21,11 +21,13 @@ export async function runPipeline(context: Context, { strict, ...request }: RunA
   const progress = createProgress(stderr);
   try {
     const lake = await openLake(context, 'write', progress.lines);
-    return await lake.run({
+    const work = {
       ...request,
       onEvent: followRun(progress, stderr.isTTY),
-      onWait: (message) => progress.lines.write(`${message.replace(/; nothing was done.*$/, '')}; waiting for it\n`),
-    });
+      onWait: (message: string) =>
+        progress.lines.write(`${message.replace(/; nothing was done.*$/, '')}; waiting for it\n`),
+    };
+    return await context.interruptible((interrupted) => lake.run({ ...work, interrupted }));
   } finally {
     progress.close();
   }

@@ -4,13 +4,15 @@ import type { Context } from '../context.ts';
 import { renderCost } from './cost.ts';
 import { formatBytes, formatCount } from './human.ts';
 import { renderSkipped } from './skipped.ts';
+import { renderSuspended } from './suspended.ts';
 import { renderTable } from './table.ts';
 
 /** What a run would do, for people. */
 export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Context, 'layout' | 'hint'>): string {
   const { pipeline, resumes, levels } = plan;
+  const suspended = plan.suspended.length === 0 ? '' : renderSuspended(pipeline, plan.suspended, hint);
   if (plan.status === 'NOTHING_TO_DO') {
-    return `a run of ${pipeline} would do nothing: no new files in bronze/${pipeline}/, and no gold table is out of date\n${renderSkipped(plan.skipped)}`;
+    return `${suspended}a run of ${pipeline} would do nothing: no new files in bronze/${pipeline}/, and no gold table is out of date\n${renderSkipped(plan.skipped)}`;
   }
   const count = (name: string) => ({ name, type: 'BIGINT' });
   const sources = plan.sources.map((source) => ({
@@ -42,6 +44,7 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
     ...(resumes === null
       ? []
       : [`the unfinished run ${resumes} would be resumed first; what follows does not count its work\n`]),
+    ...(suspended === '' ? [] : [suspended]),
     `a run of ${pipeline} would read:`,
     renderTable(sources, [{ name: 'source' }, count('files'), count('size'), count('to parse')], layout),
     ...(plan.skipped.count === 0 ? [] : [renderSkipped(plan.skipped)]),

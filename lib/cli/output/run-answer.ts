@@ -1,5 +1,5 @@
 import { NONE_SKIPPED } from '../../core/objects.ts';
-import type { RunResult } from '../../core/run.ts';
+import type { NamedFile, RunResult } from '../../core/run.ts';
 import { visibleLine } from '../../core/visible.ts';
 import type { RunAnswer } from '../../runtime/local.ts';
 import { type Context, EXIT } from '../context.ts';
@@ -7,6 +7,7 @@ import { describeRunError } from '../failure.ts';
 import { formatQuantity } from './human.ts';
 import { renderRun } from './run-result.ts';
 import { renderSkipped } from './skipped.ts';
+import { renderSuspended } from './suspended.ts';
 
 type Asked = { readonly pipeline: string };
 
@@ -16,7 +17,11 @@ export function runDocument(request: Asked, answer: RunAnswer): unknown {
     case 'ended':
       return answer.result;
     case 'nothing':
-      return { ...emptyResult(request.pipeline, answer.runId, 'NOTHING_TO_DO'), skipped: answer.skipped };
+      return {
+        ...emptyResult(request.pipeline, answer.runId, 'NOTHING_TO_DO'),
+        skipped: answer.skipped,
+        suspended_files: answer.suspended,
+      };
     case 'locked':
       return { ...emptyResult(request.pipeline, null, 'LOCKED'), message: answer.message };
   }
@@ -33,6 +38,7 @@ function emptyResult(pipeline: string, run_id: string | null, status: string): E
     rejected_files: [],
     left_files: [],
     skipped: NONE_SKIPPED,
+    suspended_files: [],
     tables: {},
     warnings: [],
     previews: {},
@@ -59,6 +65,13 @@ export function runText(
   }
 }
 
+/** A run that leaves files out until a person decides about them has not done all that it should have. */
+function tellSuspended(context: Context, pipeline: string, files: readonly NamedFile[]): number {
+  if (files.length === 0) return EXIT.done;
+  context.stderr.write(renderSuspended(pipeline, files, context.hint));
+  return EXIT.failed;
+}
+
 /**
  * How an ending is told: whether a run of the pipeline is unfinished, the command that finishes it, and whether a
  * rejected file counts as a failure.
@@ -71,12 +84,17 @@ export type Aftermath = {
 
 /** Says on stderr what went wrong in a run, and what became of it; answers the exit code. What was refused is no run. */
 export async function tellEnd(context: Context, answer: RunAnswer, aftermath: Aftermath): Promise<number> {
-  if (answer.kind === 'nothing') return EXIT.done;
+  if (answer.kind === 'nothing') return tellSuspended(context, answer.pipeline, answer.suspended);
   if (answer.kind === 'locked') {
     context.note(`${answer.message}, or wait for it with --wait`);
     return EXIT.locked;
   }
-  if (answer.result.status !== 'FAILED') return tellRejected(context, answer.result, aftermath.strict);
+  if (answer.result.status !== 'FAILED') {
+    const rejected = tellRejected(context, answer.result, aftermath.strict);
+    // A result of an earlier release says nothing of suspended files.
+    const suspended = tellSuspended(context, answer.result.pipeline, answer.result.suspended_files ?? []);
+    return Math.max(rejected, suspended);
+  }
   const { run_id, pipeline, error } = answer.result;
   if (answer.refused === true && error !== null) {
     context.note(error.message);

@@ -24,6 +24,9 @@ export const openInput = z.object({
       to: z.string().optional(),
     })
     .optional(),
+  retry: z
+    .object({ status: z.enum(['rejected', 'suspended']).optional(), files: z.array(z.string()).optional() })
+    .optional(),
 });
 
 const units = z.object({ units_key: z.string(), count: z.number() });

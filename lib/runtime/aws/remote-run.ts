@@ -55,6 +55,7 @@ function inputOf({ clock, ids }: RemoteRunDeps, request: RemoteRunRequest): Open
     wait: true,
     ...(request.rebuild === undefined ? {} : { rebuild: request.rebuild }),
     ...(request.reprocess === undefined ? {} : { reprocess: request.reprocess }),
+    ...(request.retry === undefined ? {} : { retry: request.retry }),
   };
 }
 
@@ -142,6 +143,7 @@ const OUTPUT = z.object({
   skipped: z
     .object({ count: z.number(), names: z.array(z.object({ name: z.string(), reason: z.string() })) })
     .default({ count: 0, names: [] }),
+  suspended: z.array(z.object({ source: z.string(), file: z.string(), reason: z.string() })).default([]),
 });
 
 async function succeeded(
@@ -156,8 +158,10 @@ async function succeeded(
       `execution ${executionArn} did not answer as the state machine of pipeline ${input.pipeline} does: got ${output ?? 'no output'}; is --state-machine right?`,
     );
   }
-  const { status, run, skipped } = parsed.data;
-  if (status === 'nothing') return { kind: 'nothing', runId: input.run_id, skipped };
+  const { status, run, skipped, suspended } = parsed.data;
+  if (status === 'nothing') {
+    return { kind: 'nothing', pipeline: input.pipeline, runId: input.run_id, skipped, suspended };
+  }
   const result = await readJson<RunResult>(store, runFolder.result(run));
   return { kind: 'ended', result, again: again || status === 'done' };
 }

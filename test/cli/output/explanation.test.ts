@@ -13,6 +13,7 @@ const PLAN: PlannedRun = {
   status: 'WORK',
   resumes: null,
   skipped: { count: 0, names: [] },
+  suspended: [],
   sources: [{ source: 'orders', files: 1200, bytes: 2_000_000, estimated_bytes: 12_000_000 }],
   levels: [
     {

@@ -11,6 +11,7 @@ const RESULT: RunResult = {
   rejected_files: [],
   left_files: [],
   skipped: { count: 0, names: [] },
+  suspended_files: [],
   tables: {
     'shop_silver.orders': { rows_added: 1_234_560, files_added: 3, snapshot_id: '42' },
     'shop_gold.totals': { rows_added: 0, files_added: 0, snapshot_id: null },

@@ -85,7 +85,13 @@ describe('a run on AWS', () => {
     const reprocess = { source: 'orders', files: ['a.csv'] };
     const answer = await runRemotely(await openDeps(), { pipeline: 'shop', rebuild: 'shop_silver.x', reprocess });
     const run_id = '20260131T123456-abc123';
-    assert.deepEqual(answer, { kind: 'nothing', runId: run_id, skipped: { count: 0, names: [] } });
+    assert.deepEqual(answer, {
+      kind: 'nothing',
+      pipeline: 'shop',
+      runId: run_id,
+      skipped: { count: 0, names: [] },
+      suspended: [],
+    });
     assert.deepEqual(startedInput(), {
       stateMachineArn: MACHINE,
       name: run_id,

@@ -19,6 +19,7 @@ function resultOf(run: RunRef, accounting: RunResult['accounting'] = { orders, c
     rejected_files: [],
     left_files: [],
     skipped: { count: 0, names: [] },
+    suspended_files: [],
     tables: {
       'shop_silver.orders': { rows_added: 85, files_added: 2, snapshot_id: '1' },
       'shop_gold.totals': { rows_added: 3, files_added: 1, snapshot_id: '2' },

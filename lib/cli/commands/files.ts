@@ -1,0 +1,34 @@
+import type { SetAsideFile } from '../../core/run.ts';
+import { type FileStatus, listFiles } from '../../query/list-files.ts';
+import type { RunRequest } from '../../runtime/local.ts';
+import { type Context, EXIT } from '../context.ts';
+import { openLake } from '../open-lake.ts';
+import { renderTable } from '../output/table.ts';
+
+export type FilesOptions = { readonly source?: string; readonly status?: FileStatus };
+
+export async function list(context: Context, pipeline: string, options: FilesOptions): Promise<number> {
+  const { deps } = await openLake(context, 'read');
+  const files = await listFiles(deps, pipeline, options);
+  await context.answer({ pipeline, files }, () =>
+    files.length === 0
+      ? `no file of ${pipeline} that a run has dealt with matches\n`
+      : renderTable(files, undefined, context.layout),
+  );
+  return EXIT.done;
+}
+
+export type RetryOptions = {
+  readonly file?: readonly string[];
+  readonly status?: SetAsideFile['status'];
+  readonly runId?: string;
+};
+
+/** The run that takes files again which earlier runs set aside. */
+export function retryRequest(pipeline: string, { file, status, runId }: RetryOptions): RunRequest {
+  return {
+    pipeline,
+    retry: { ...(file === undefined ? {} : { files: file }), ...(status === undefined ? {} : { status }) },
+    ...(runId === undefined ? {} : { runId }),
+  };
+}
