@@ -1,8 +1,8 @@
 import { EngineError } from '../core/errors.ts';
 import type { SourceFormat } from '../core/spec.ts';
-import { rejectTables, renderFailedRows } from '../sql/batch.ts';
+import { rejectTables } from '../sql/batch.ts';
 import { readingDialect } from '../sql/csv-dialect.ts';
-import type { FileLayout } from '../sql/raw-rows.ts';
+import { type FileLayout, renderRawRows } from '../sql/raw-rows.ts';
 import type { Binding } from './conditions.ts';
 import type { SourceDraft } from './draft.ts';
 import { placeIn, showValue } from './notes.ts';
@@ -16,7 +16,7 @@ export async function checkReader(binding: Binding, { spec, place }: SourceDraft
     format.kind === 'json'
       ? { kind: format.layout, ...lines }
       : { kind: 'csv', header: spec.columns.map((column) => column.source), ...lines };
-  const text = renderFailedRows({ source: spec, groups: [{ layout, paths: [empty] }] }, rejectTables('empty'), true);
+  const text = renderRawRows(spec, { layout, paths: [empty] }, rejectTables('empty'));
   try {
     await binding.session.describe({ name: 'reader', text });
   } catch (cause) {
