@@ -1,4 +1,4 @@
-import { AuditFailed } from '../core/errors.ts';
+import { AuditFailed, ObjectNotFound } from '../core/errors.ts';
 import { OPS_TABLES, opsTable } from '../core/ops.ts';
 import type { RunPlan } from '../core/run.ts';
 import type { ObjectStore } from '../ports.ts';
@@ -9,7 +9,7 @@ import { loadTable } from '../table/read.ts';
 import type { StepDeps } from './deps.ts';
 import { pathOf } from './foreign-files.ts';
 import type { Placed } from './place-files.ts';
-import { readJsonIfAny, writeJson } from './run-folder.ts';
+import { swapJson, writeJson } from './run-folder.ts';
 import { openTable } from './table-state.ts';
 
 /** Why a pipeline's circuit breaker is open. It stays so until a person closes it. */
@@ -30,22 +30,39 @@ function breakerKey(pipeline: string): string {
   return `ops/${pipeline}/breaker.json`;
 }
 
-export function readBreaker(store: ObjectStore, pipeline: string): Promise<OpenBreaker | undefined> {
-  return readJsonIfAny<OpenBreaker>(store, breakerKey(pipeline));
+/** What stands in the place of a breaker that counts again: who writes what others may write later removes nothing. */
+const REARMED = { rearmed: true } as const;
+
+type Seen = { readonly breaker: OpenBreaker | undefined; readonly etag: string | undefined };
+
+export async function readBreaker(store: ObjectStore, pipeline: string): Promise<OpenBreaker | undefined> {
+  return (await see(store, pipeline)).breaker;
+}
+
+async function see(store: ObjectStore, pipeline: string): Promise<Seen> {
+  try {
+    const { bytes, etag } = await store.read(breakerKey(pipeline));
+    const found = JSON.parse(new TextDecoder().decode(bytes)) as OpenBreaker | typeof REARMED;
+    return { breaker: 'rearmed' in found ? undefined : found, etag };
+  } catch (cause) {
+    if (cause instanceof ObjectNotFound) return { breaker: undefined, etag: undefined };
+    throw cause;
+  }
 }
 
 /** Lets the next run through, whatever it rejects: a person has looked. Answers whether the breaker was open. */
 export async function closeBreaker(store: ObjectStore, pipeline: string, at: Date): Promise<boolean> {
-  const breaker = await readBreaker(store, pipeline);
-  if (breaker === undefined || breaker.closed_at !== null) return false;
-  await writeJson(store, breakerKey(pipeline), { ...breaker, closed_at: at.toISOString() });
-  return true;
+  for (;;) {
+    const { breaker, etag } = await see(store, pipeline);
+    if (breaker === undefined || breaker.closed_at !== null) return false;
+    if (await swapJson(store, breakerKey(pipeline), etag, { ...breaker, closed_at: at.toISOString() })) return true;
+  }
 }
 
 /** After a run that was let through has published, the breaker counts again. */
 export async function rearmBreaker(store: ObjectStore, pipeline: string): Promise<void> {
-  const breaker = await readBreaker(store, pipeline);
-  if (breaker !== undefined && breaker.closed_at !== null) await store.remove(breakerKey(pipeline));
+  const { breaker, etag } = await see(store, pipeline);
+  if (breaker !== undefined && breaker.closed_at !== null) await swapJson(store, breakerKey(pipeline), etag, REARMED);
 }
 
 /** Throws AuditFailed while the breaker is open. */

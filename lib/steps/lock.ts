@@ -3,6 +3,7 @@ import type { HeldRun } from '../core/run.ts';
 import type { ObjectStore } from '../ports.ts';
 import type { LockDeps, StepDeps } from './deps.ts';
 import { readOpenRun } from './open-run.ts';
+import { swapJson } from './run-folder.ts';
 
 /**
  * The lock of a pipeline: one object that is only ever replaced, on the condition that it is still what was read. Each
@@ -29,7 +30,7 @@ export type LockedRun = Omit<HeldRun, 'dry_run' | 'epoch'> & { readonly epoch?: 
 type Seen = { readonly lock: Lock; readonly etag: string };
 
 /** What a taker of the lock needs: it may have to watch for a while. */
-export type TakeDeps = LockDeps & Pick<StepDeps, 'wait'>;
+export type TakeDeps = LockDeps & Pick<StepDeps, 'wait' | 'log'>;
 
 /** The longest lease that a release without `lease_ms` gave, and the one on a machine. */
 const LONGEST_MS = 20 * 60_000;
@@ -131,8 +132,10 @@ async function isFree(deps: TakeDeps, pipeline: string, runId: string, seen: See
     return true;
   }
   if (left > 0 && left <= (lock.lease_ms ?? LONGEST_MS)) throw heldBy(pipeline, lock);
+  const lease = lock.lease_ms ?? USUAL_MS;
+  deps.log.info('watching whether a lock is still renewed', { run_id: lock.run_id, seconds: Math.ceil(lease / 1000) });
   for (let look = 0; look < LOOKS; look += 1) {
-    await deps.wait(Math.ceil((lock.lease_ms ?? USUAL_MS) / LOOKS));
+    await deps.wait(Math.ceil(lease / LOOKS));
     const now = await readLock(deps.store, pipeline);
     if (now === undefined || now.lock.released) return false;
     if (now.etag !== seen.etag) throw heldBy(pipeline, now.lock);
@@ -170,10 +173,8 @@ function parseObject(text: string): object {
   }
 }
 
-async function swap(store: ObjectStore, pipeline: string, seen: Seen | undefined, lock: Lock): Promise<boolean> {
-  const bytes = new TextEncoder().encode(JSON.stringify(lock));
-  const condition = seen === undefined ? ({ kind: 'absent' } as const) : ({ kind: 'match', etag: seen.etag } as const);
-  return (await store.write(lockKey(pipeline), bytes, condition)).kind === 'written';
+function swap(store: ObjectStore, pipeline: string, seen: Seen | undefined, lock: Lock): Promise<boolean> {
+  return swapJson(store, lockKey(pipeline), seen?.etag, lock);
 }
 
 function heldBy(pipeline: string, lock: Lock): LockHeld {

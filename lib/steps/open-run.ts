@@ -1,6 +1,7 @@
 import { ObjectNotFound } from '../core/errors.ts';
 import type { HeldRun, RunRef } from '../core/run.ts';
 import type { ObjectStore } from '../ports.ts';
+import { swapJson } from './run-folder.ts';
 
 /** What the run pointer says, and the object that says it. */
 export type OpenRun = {
@@ -32,7 +33,7 @@ export async function readOpenRun(store: ObjectStore, pipeline: string): Promise
 /** Points to a run, unless the pointer is no longer as it was `seen`: false then, and nothing has changed. */
 export async function pointTo(store: ObjectStore, seen: OpenRun, run: HeldRun): Promise<boolean> {
   const { pipeline, run_id, dry_run, epoch } = run;
-  return swap(store, openRunKey(pipeline), seen, { pipeline, run_id, dry_run, epoch });
+  return swapJson(store, openRunKey(pipeline), seen.etag, { pipeline, run_id, dry_run, epoch });
 }
 
 /**
@@ -42,12 +43,5 @@ export async function pointTo(store: ObjectStore, seen: OpenRun, run: HeldRun): 
 export async function clearOpenRun(store: ObjectStore, { pipeline, run_id, epoch }: HeldRun): Promise<void> {
   const seen = await readOpenRun(store, pipeline);
   if (seen.run?.run_id !== run_id || (epoch !== undefined && seen.epoch !== epoch)) return;
-  await swap(store, openRunKey(pipeline), seen, { epoch: seen.epoch });
-}
-
-async function swap(store: ObjectStore, key: string, seen: OpenRun, value: object): Promise<boolean> {
-  const bytes = new TextEncoder().encode(JSON.stringify(value));
-  const condition =
-    seen.etag === undefined ? ({ kind: 'absent' } as const) : ({ kind: 'match', etag: seen.etag } as const);
-  return (await store.write(key, bytes, condition)).kind === 'written';
+  await swapJson(store, openRunKey(pipeline), seen.etag, { epoch: seen.epoch });
 }

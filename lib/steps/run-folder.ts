@@ -57,6 +57,17 @@ export async function writeOnce<T>(store: ObjectStore, key: string, value: T): P
   return outcome.kind === 'written' ? value : readJson<T>(store, key);
 }
 
+/** Puts a value in the place of the object that was read with this etag, or of none; false when it is no longer so. */
+export async function swapJson(
+  store: ObjectStore,
+  key: string,
+  etag: string | undefined,
+  value: unknown,
+): Promise<boolean> {
+  const condition = etag === undefined ? ({ kind: 'absent' } as const) : ({ kind: 'match', etag } as const);
+  return (await store.write(key, encodeJson(value), condition)).kind === 'written';
+}
+
 export async function writeJson(store: ObjectStore, key: string, value: unknown): Promise<void> {
   await store.write(key, encodeJson(value), { kind: 'any' });
 }

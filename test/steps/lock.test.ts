@@ -21,6 +21,7 @@ function machine(store: ObjectStore, holder: string, settings: Partial<TakeDeps[
       store,
       clock: { now: () => new Date(self.clock) },
       isGone: () => false,
+      log: { info: () => {}, warn: () => {} },
       async wait(ms) {
         self.waited += ms;
         await self.whileWaiting(ms);
