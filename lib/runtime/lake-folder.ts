@@ -13,7 +13,7 @@ export async function requireFolder(path: string, option: string): Promise<void>
     await make(folder);
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (cause) {
-    throw refused(folder, option, cause);
+    throw refused(path, option, cause);
   }
 }
 
@@ -25,7 +25,7 @@ export async function checkFolder(path: string, option: string): Promise<void> {
     if (!found.isDirectory()) throw new NotAFolder();
     await access(folder, constants.R_OK | constants.X_OK);
   } catch (cause) {
-    if (codeOf(cause) !== 'ENOENT') throw refused(folder, option, cause);
+    if (codeOf(cause) !== 'ENOENT') throw refused(path, option, cause);
   }
 }
 
@@ -61,12 +61,12 @@ const REASONS: Readonly<Record<string, string>> = {
   ELOOP: 'its symbolic links lead in a circle',
 };
 
-function refused(folder: string, option: string, cause: unknown): unknown {
+function refused(path: string, option: string, cause: unknown): unknown {
   const code = codeOf(cause);
   if (code === undefined) return cause;
   const reason = REASONS[code] ?? 'the system refuses it';
   return new InvalidInput(
-    `${option} ${JSON.stringify(folder)} cannot be used: ${reason} (${code}); expected a folder, or a place for one`,
+    `${option} ${JSON.stringify(path)} cannot be used: ${reason} (${code}); expected a folder, or a place for one`,
     [],
     { cause },
   );

@@ -99,7 +99,7 @@ export type RunAnswer =
 export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
   const root = resolve(options.root);
   const readOnly = options.readOnly ?? false;
-  if (readOnly) await checkFolder(root, '--root');
+  if (readOnly) await checkFolder(options.root, '--root');
   const scratch = readOnly ? ownScratch(tmpdir(), TEMP_PREFIX) : ownScratch(join(root, SCRATCH));
   if (readOnly) await sweepScratch(tmpdir(), TEMP_PREFIX);
   const store = createLocalStore({ root, readOnly, ...(await locationOf(root, options.locationBase, readOnly)) });
@@ -142,7 +142,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
       // What is wrong with the request shows before anything is made.
       if (request.runId !== undefined) checkRunId(request.runId);
       await deps.specs(request.pipeline);
-      await requireFolder(root, '--root');
+      await requireFolder(options.root, '--root');
       await sweepScratch(join(root, SCRATCH));
       await mkdir(scratch, { recursive: true });
       return awaitTurn(() => runPipeline(deps, request), request.waitMs ?? 0, {
@@ -151,7 +151,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
         onWait: request.onWait ?? (() => undefined),
       });
     },
-    make: () => requireFolder(root, '--root'),
+    make: () => requireFolder(options.root, '--root'),
   };
 }
 
