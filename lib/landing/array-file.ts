@@ -2,7 +2,8 @@ import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { type FileHead, readChunks } from './file-bytes.ts';
 import { type ArrayScanner, createArrayScanner } from './json-array.ts';
-import { bomBytes, LONGEST_RECORD, openPlain, type TextFormat } from './text-file.ts';
+import { LONGEST_RECORD } from './limits.ts';
+import { bomBytes, openPlain, type TextFormat } from './text-file.ts';
 
 /** A JSON array as a file of lines, one for each element. */
 export type ArrayFile =

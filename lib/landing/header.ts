@@ -1,5 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import type { SourceFormat } from '../core/spec.ts';
+import { tooManyColumns } from './limits.ts';
 
 export type Header =
   | { readonly kind: 'header'; readonly names: readonly string[] }
@@ -15,7 +16,10 @@ export function parseHeader(first: Uint8Array, format: Csv): Header {
   if (text.trim() === '') return damaged('the first line is blank; expected the column names');
   const names = parseRecord(text, format);
   if (names === undefined) return damaged(`the header is not one CSV record: ${JSON.stringify(text.slice(0, 200))}`);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  const many = tooManyColumns(names.length);
+  if (many !== undefined) return damaged(many);
+  const seen = new Set<string>();
+  const twice = names.find((name) => seen.size === seen.add(name).size);
   if (twice !== undefined) return damaged(`the header names column ${JSON.stringify(twice)} twice`);
   return { kind: 'header', names };
 }

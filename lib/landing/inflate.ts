@@ -1,7 +1,11 @@
 import { createReadStream, createWriteStream } from 'node:fs';
+import { readdir, rm, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
 import type { FileHead } from './file-bytes.ts';
+import { DISK_SHARE, MOST_INFLATED } from './limits.ts';
 
 export type Inflated =
   | { readonly kind: 'plain' }
@@ -19,23 +23,69 @@ const NOT_TEXT: readonly (readonly [start: string, what: string])[] = [
 /**
  * Writes the uncompressed content of a gzip or zstd file to `target` and verifies its checksums on the way: DuckDB
  * reads the readable part of a truncated gzip file and says nothing. Compression is told by the first bytes, not by
- * the name. A file that is not compressed is left alone. Faults of the disk are thrown as they are.
+ * the name. A file that is not compressed is left alone; one that inflates to more than there is room for is stopped, and
+ * leaves nothing. Faults of the disk are thrown as they are.
  */
-export async function inflate(file: FileHead, target: string): Promise<Inflated> {
+export async function inflate(
+  file: FileHead,
+  target: string,
+  freeBytes: (folder: string) => Promise<number> = freeOnDisk,
+): Promise<Inflated> {
   const start = file.head.subarray(0, 8).toString('hex');
   const other = NOT_TEXT.find(([magic]) => start.startsWith(magic));
   if (other !== undefined) return { kind: 'damaged', reason: `the file is ${other[1]}` };
   const decoder = decoderFor(start);
   if (decoder === undefined) return { kind: 'plain' };
+  const room = roomIn(await freeBytes(dirname(target)));
   try {
-    await pipeline(createReadStream(file.path), decoder, createWriteStream(target));
+    await pipeline(createReadStream(file.path), decoder, stopAt(room), createWriteStream(target));
   } catch (cause) {
+    await rm(target, { force: true });
+    if (cause instanceof TooLarge) {
+      // Copies of other files of the unit take the room: nothing is known of this one.
+      if ((await bytesIn(dirname(target))) > room.bytes / 10) throw cause;
+      return { kind: 'damaged', reason: cause.message };
+    }
     if (!isDecoding(cause)) throw cause;
     return damaged(cause instanceof Error ? cause.message : String(cause));
   }
   // What follows the compressed data is left unread by zlib: an archive cut and glued together, say.
   const rest = file.size - decoder.bytesWritten;
   return rest === 0 ? { kind: 'inflated' } : damaged(`${rest} bytes after the end of the compressed data`);
+}
+
+/** How many bytes a file may inflate to, and what says so. */
+type Room = { readonly bytes: number; readonly why: string };
+
+function roomIn(freeBytes: number): Room {
+  const free = Math.floor(freeBytes * DISK_SHARE);
+  if (free >= MOST_INFLATED) return { bytes: MOST_INFLATED, why: `at most ${MOST_INFLATED} are read` };
+  return { bytes: free, why: `the disk has room for ${free}` };
+}
+
+async function freeOnDisk(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+async function bytesIn(folder: string): Promise<number> {
+  const names = await readdir(folder);
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+class TooLarge extends Error {}
+
+/** Passes bytes on until there are more than there is room for. */
+function stopAt({ bytes, why }: Room): Transform {
+  let passed = 0;
+  return new Transform({
+    transform(chunk: Buffer, _, done) {
+      passed += chunk.length;
+      if (passed <= bytes) done(null, chunk);
+      else done(new TooLarge(`inflated, the file has more than ${bytes} bytes; ${why}. Land it in parts`));
+    },
+  });
 }
 
 function decoderFor(start: string): Gunzip | ZstdDecompress | undefined {

@@ -5,6 +5,7 @@ import { type CsvFormat, hasForeignEscapes, readingDialect } from '../sql/csv-di
 import { dialectOf } from './dialect.ts';
 import { type FileHead, readBytes, readChunks, readHead } from './file-bytes.ts';
 import { inflate } from './inflate.ts';
+import { LONGEST_RECORD } from './limits.ts';
 import { createRecordScanner, type RecordScan, type ScanListener } from './record-scanner.ts';
 import { createUnescaper } from './unescape.ts';
 
@@ -28,9 +29,6 @@ export type OpenQuote = { readonly line: number; readonly text: string };
 
 type Damaged = { readonly kind: 'damaged'; readonly reason: string };
 type Plain = { readonly kind: 'plain'; readonly file: FileHead };
-
-/** The longest record that a unit's memory has room for, in bytes. */
-export const LONGEST_RECORD = 128 * 1024 * 1024;
 
 /** The longest text of a record that quarantine keeps, in bytes. */
 const LONGEST_OPEN_QUOTE = 1_000_000;

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { LONGEST_FOOTER, LONGEST_RECORD, MOST_ROW_GROUPS, tooManyColumns } from '../limits.ts';
 import { decodeStruct, intAt, structAt, structsAt, type ThriftStruct, textAt, textsAt } from './thrift.ts';
 
 /**
@@ -60,6 +61,8 @@ export async function readFooter(file: FileHandle, size: number): Promise<Footer
   const length = tail.readUInt32LE(0);
   const start = size - TAIL - length;
   if (start < MAGIC.length) throw new RangeError(`its footer is said to have ${length} bytes, the file has ${size}`);
+  if (length > LONGEST_FOOTER)
+    throw new RangeError(`its footer has ${length} bytes; at most ${LONGEST_FOOTER} are read`);
   return parseFooter(await readAt(file, start, length), start);
 }
 
@@ -68,6 +71,11 @@ export function parseFooter(bytes: Buffer, start: number): Footer {
   const thrift = decodeStruct(bytes).struct;
   const leaves: SchemaLeaf[] = [];
   const columns = readSchema(structsAt(thrift, 2), leaves);
+  const many = tooManyColumns(leaves.length);
+  if (many !== undefined) throw new RangeError(many);
+  const groups = structsAt(thrift, 4).length;
+  if (groups > MOST_ROW_GROUPS)
+    throw new RangeError(`it has ${groups} row groups; at most ${MOST_ROW_GROUPS} are read`);
   const rowGroups = structsAt(thrift, 4).map((group, i) => readRowGroup(group, i, leaves, start));
   const rows = countAt(thrift, 3, 'rows');
   const inGroups = rowGroups.reduce((sum, group) => sum + group.rows, 0);
@@ -144,7 +152,17 @@ function readChunk(
   if (group.rows > 0 && (start < MAGIC.length || start >= group.end)) {
     throw new RangeError(`${where} begins at byte ${start}, the pages end at ${group.end}`);
   }
+  assertShortValues(meta, values, where);
   return { meta, values, start, bytes: Number(intAt(meta, 7) ?? 0) };
+}
+
+/** Values that are longer on the average than any may be: a file of a few bytes may inflate to a few of gigabytes. */
+function assertShortValues(meta: ThriftStruct, values: number, where: string): void {
+  const average = Number(intAt(meta, 6) ?? 0) / Math.max(1, values);
+  if (average <= LONGEST_RECORD) return;
+  throw new RangeError(
+    `${where} has ${values} values of ${Math.round(average)} bytes on the average; at most ${LONGEST_RECORD} are read`,
+  );
 }
 
 function countAt(struct: ThriftStruct, id: number, what: string): number {
