@@ -77,6 +77,8 @@ type WrittenPlan = Omit<RunPlan, 'spec'> & { readonly spec_key: string };
 
 /** Writes the plan of a run unless there is one, and returns the one that is there. */
 export async function writePlan(store: ObjectStore, plan: RunPlan): Promise<RunPlan> {
+  // Nothing of a dry run may stay, so it shares nothing.
+  if (plan.run.dry_run) return writeOnce(store, runFolder.plan(plan.run), plan);
   const { spec, ...rest } = plan;
   const bytes = encodeJson(spec);
   const spec_key = `ops/${plan.run.pipeline}/_specs/${createHash('sha256').update(bytes).digest('hex')}.json`;
@@ -95,7 +97,7 @@ export async function readPlanIfAny(store: ObjectStore, run: RunRef): Promise<Ru
   return found === undefined ? undefined : withSpec(store, found);
 }
 
-/** Earlier releases wrote the compiled pipeline into each plan. */
+/** Dry runs, and earlier releases, have the compiled pipeline in the plan itself. */
 async function withSpec(store: ObjectStore, plan: WrittenPlan | RunPlan): Promise<RunPlan> {
   if (!('spec_key' in plan)) return plan;
   const { spec_key, ...rest } = plan;
