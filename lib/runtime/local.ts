@@ -113,6 +113,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     holder: () => holder,
     leaseMs: options.leaseMs ?? leaseMs(process.env['STRATA_LEASE_MS']),
     boot: await bootId(),
+    sinceBoot: () => Number(process.hrtime.bigint() / 1_000_000n),
   };
   // Far from the lake, which a mistake in a pipeline must not bring into being.
   const compileScratch = readOnly ? scratch : ownScratch(tmpdir(), TEMP_PREFIX);

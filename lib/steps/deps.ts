@@ -20,11 +20,13 @@ export type StepSettings = {
   readonly clocksAgree?: true;
   /** The boot of the machine, which ends whatever works on it; left out where that is not known. */
   readonly boot?: string;
+  /** Milliseconds of a clock that never jumps, which all processes of one boot share. */
+  readonly sinceBoot?: () => number;
 };
 
 /** What locks need. */
 export type LockDeps = Pick<StepDeps, 'store' | 'clock' | 'isGone'> & {
-  readonly settings: Pick<StepSettings, 'holder' | 'leaseMs' | 'clocksAgree'>;
+  readonly settings: Pick<StepSettings, 'holder' | 'leaseMs' | 'clocksAgree' | 'boot' | 'sinceBoot'>;
 };
 
 /** Everything a step needs from the world; the two composition roots build it. */

@@ -21,11 +21,18 @@ type Lock = { readonly epoch: number } & (
       readonly lease_ms?: number;
       /** Counts renewals: each changes the object, whatever the holder's clock says. */
       readonly beat: number;
+      /** When it was last renewed, for readers of the same boot. */
+      readonly renewed?: Moment;
     }
 );
 
 /** A run as its lock knows it; without an epoch it goes by its holder. */
 export type LockedRun = Omit<HeldRun, 'dry_run' | 'epoch'> & { readonly epoch?: number | undefined };
+
+type TakenLock = Exclude<Lock, { readonly released: true }>;
+
+/** Milliseconds since a boot. */
+type Moment = { readonly boot: string; readonly ms: number };
 
 type Seen = { readonly lock: Lock; readonly etag: string };
 
@@ -45,8 +52,9 @@ function lockKey(pipeline: string): string {
 
 /**
  * Takes the pipeline's lock for a run and answers the epoch of this taking. A lock is taken away at once from a process
- * of this machine that is gone, and else from a holder that has not renewed it for as long as its lease says. Clocks of
- * machines differ and jump, so that is not read off them: the lock has to be seen unchanged for so long.
+ * of this machine that is gone, and else from a holder that has not renewed it for as long as its lease says. On one
+ * machine the time since boot tells that. Clocks of machines differ and jump, so that of others is not read off them:
+ * their lock has to be seen unchanged for so long.
  * Throws LockHeld naming the holder otherwise.
  */
 export async function takeLock(deps: TakeDeps, pipeline: string, runId: string): Promise<number> {
@@ -72,7 +80,7 @@ export type Renewal = 'kept' | 'lost' | 'absent';
 export async function renewLock(deps: LockDeps, run: LockedRun): Promise<Renewal> {
   return rewrite(deps, run, (lock) => {
     if (lock.released || isFresh(lock, deps)) return undefined;
-    return { ...lock, expires_at: leaseEnd(deps), lease_ms: deps.settings.leaseMs, beat: lock.beat + 1 };
+    return { ...lock, ...leaseOf(deps), beat: lock.beat + 1 };
   });
 }
 
@@ -97,12 +105,24 @@ function owns(lock: Lock | undefined, { settings }: LockDeps, run: LockedRun): b
 }
 
 function newLock(deps: LockDeps, runId: string, epoch: number): Lock {
-  const { holder, leaseMs } = deps.settings;
-  return { epoch, run_id: runId, holder: holder(runId), expires_at: leaseEnd(deps), lease_ms: leaseMs, beat: 0 };
+  return { epoch, run_id: runId, holder: deps.settings.holder(runId), ...leaseOf(deps), beat: 0 };
 }
 
-function leaseEnd({ clock, settings }: LockDeps): string {
-  return new Date(clock.now().getTime() + settings.leaseMs).toISOString();
+function leaseOf(deps: LockDeps): Pick<TakenLock, 'expires_at' | 'lease_ms' | 'renewed'> {
+  const { leaseMs } = deps.settings;
+  const expires_at = new Date(deps.clock.now().getTime() + leaseMs).toISOString();
+  const renewed = moment(deps);
+  return { expires_at, lease_ms: leaseMs, ...(renewed === undefined ? {} : { renewed }) };
+}
+
+function moment({ settings: { boot = '', sinceBoot } }: LockDeps): Moment | undefined {
+  return boot === '' || sinceBoot === undefined ? undefined : { boot, ms: sinceBoot() };
+}
+
+/** Milliseconds since the last renewal where one clock that does not jump tells both; undefined elsewhere. */
+function sinceRenewal({ renewed }: TakenLock, deps: LockDeps): number | undefined {
+  const now = moment(deps);
+  return now !== undefined && renewed?.boot === now.boot ? now.ms - renewed.ms : undefined;
 }
 
 async function rewrite(deps: LockDeps, run: LockedRun, change: (lock: Lock) => Lock | undefined): Promise<Renewal> {
@@ -117,7 +137,10 @@ async function rewrite(deps: LockDeps, run: LockedRun, change: (lock: Lock) => L
 }
 
 /** Of many workers that renew one lock few have to write. More than a lease is left only where a clock was put back. */
-function isFresh(lock: Exclude<Lock, { readonly released: true }>, { clock, settings }: LockDeps): boolean {
+function isFresh(lock: TakenLock, deps: LockDeps): boolean {
+  const { clock, settings } = deps;
+  const since = sinceRenewal(lock, deps);
+  if (since !== undefined) return since < settings.leaseMs * 0.25;
   const left = Date.parse(lock.expires_at) - clock.now().getTime();
   return left > settings.leaseMs * 0.75 && left <= settings.leaseMs;
 }
@@ -126,6 +149,9 @@ function isFresh(lock: Exclude<Lock, { readonly released: true }>, { clock, sett
 async function isFree(deps: TakeDeps, pipeline: string, runId: string, seen: Seen): Promise<boolean> {
   const { lock } = seen;
   if (lock.released || lock.holder === deps.settings.holder(runId) || deps.isGone(lock.holder)) return true;
+  const since = sinceRenewal(lock, deps);
+  if (since !== undefined && since < (lock.lease_ms ?? USUAL_MS)) throw heldBy(pipeline, lock);
+  if (since !== undefined) return true;
   const left = Date.parse(lock.expires_at) - deps.clock.now().getTime();
   if (deps.settings.clocksAgree) {
     if (left > 0) throw heldBy(pipeline, lock);
@@ -156,11 +182,12 @@ async function readLock(store: ObjectStore, pipeline: string): Promise<Seen | un
 /** Earlier releases wrote neither epoch nor lease. */
 function parseLock(pipeline: string, text: string): Lock {
   const { epoch = 0, released, ...rest } = parseObject(text) as Partial<Record<string, unknown>>;
-  const { run_id, holder, expires_at, lease_ms, beat } = rest;
+  const { run_id, holder, expires_at, lease_ms, beat, renewed } = rest;
   if (typeof epoch === 'number' && released === true) return { epoch, released };
   if (typeof epoch === 'number' && typeof run_id === 'string' && typeof holder === 'string') {
     const lease = typeof lease_ms === 'number' ? { lease_ms } : {};
-    return { epoch, run_id, holder, expires_at: String(expires_at), ...lease, beat: Number(beat ?? 0) };
+    const at = renewed === undefined ? {} : { renewed: renewed as Moment };
+    return { epoch, run_id, holder, expires_at: String(expires_at), ...lease, beat: Number(beat ?? 0), ...at };
   }
   throw new InvalidInput(`${lockKey(pipeline)} is no lock; remove it if no run is active`);
 }

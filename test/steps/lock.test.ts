@@ -159,6 +159,30 @@ describe('a lock that another has', () => {
     }
   });
 
+  test('is held and taken by the time since boot on one machine, wherever its clock jumps', async () => {
+    for (const jump of [-3_600_000, 0, 3_600_000]) {
+      const store = createMemoryStore();
+      let ms = 1_000;
+      const settings = { boot: 'b1', sinceBoot: () => ms };
+      const [one, two] = [machine(store, 'one', settings), machine(store, 'two', settings)];
+      const epoch = await takeLock(one.deps, 'shop', 'a');
+      two.clock += jump;
+      one.clock += jump;
+      ms += LEASE - 1;
+      await assert.rejects(takeLock(two.deps, 'shop', 'b'), LockHeld);
+      assert.equal(await renewLock(one.deps, run('a', epoch)), 'kept');
+      assert.equal((await lockOf(store))['beat'], 1);
+      ms += LEASE - 1;
+      await assert.rejects(takeLock(two.deps, 'shop', 'b'), LockHeld);
+      ms += 1;
+      const other = machine(store, 'three', { ...settings, boot: 'b2' });
+      other.clock = one.clock;
+      await assert.rejects(takeLock(other.deps, 'shop', 'c'), LockHeld, 'of another boot it says nothing');
+      assert.equal(await takeLock(two.deps, 'shop', 'b'), 2);
+      assert.equal(two.waited, 0);
+    }
+  });
+
   test('is taken when it is given back while it is watched', async () => {
     const store = createMemoryStore();
     const [one, two] = [machine(store, 'one'), machine(store, 'two')];

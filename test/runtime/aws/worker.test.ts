@@ -82,9 +82,16 @@ describe('what a step is given', () => {
   test("follows from the function's environment", async () => {
     const answer = await call(
       handlerOf(async ({ settings, isGone, store, catalog }) => {
-        const { holder, scratch, ...rest } = settings;
+        const { holder, scratch, folders = [], sinceBoot, ...rest } = settings;
         await catalog.load({ pipeline: 'shop', layer: 'silver', name: 'orders' });
-        return { ...rest, holder: holder('r-9'), gone: isGone('run:r-9'), at: store.location('gold/shop/x') };
+        return {
+          ...rest,
+          holder: holder('r-9'),
+          sinceBoot: typeof sinceBoot,
+          own: folders.every((folder) => folder === scratch),
+          gone: isGone('run:r-9'),
+          at: store.location('gold/shop/x'),
+        };
       }),
     );
     assert.deepEqual(answer, {
@@ -94,6 +101,8 @@ describe('what a step is given', () => {
       leaseMs: 1_200_000,
       clocksAgree: true,
       holder: 'run:r-9',
+      sinceBoot: 'undefined',
+      own: true,
       gone: false,
       at: 's3://gold-1/gold/shop/x',
     });
