@@ -100,12 +100,12 @@ export function parseCount(text: string): number {
 
 const UNITS: Readonly<Record<string, number>> = { KB: 1e3, MB: 1e6, GB: 1e9, KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30 };
 /** DuckDB does not start its work with less. */
-const LEAST_MEMORY = 64e6;
+const LEAST_MEMORY = 80e6;
 
 /** For options that take an amount of memory, such as 500MB or 1.5GiB; the answer is in bytes. */
 export function parseMemory(text: string): number {
   const [, amount, unit] = /^(\d{1,9}(?:\.\d{1,6})?)\s*([KMG]i?B)$/i.exec(text.trim()) ?? [];
   const bytes = Math.floor(Number(amount) * (UNITS[unit?.toUpperCase() ?? ''] ?? Number.NaN));
   if (bytes >= LEAST_MEMORY) return bytes;
-  throw new InvalidArgumentError('Expected an amount such as 500MB or 2GiB, 64MB or more.');
+  throw new InvalidArgumentError('Expected an amount such as 500MB or 2GiB, 80MB or more.');
 }

@@ -109,6 +109,8 @@ export type RunPlan = {
   readonly planning_ms: number;
   /** The quarantine as it was when the run was planned. */
   readonly quarantine: BaseTable | null;
+  /** Bytes of a unit where memory is short when the run is planned; left out: the pipeline's own. */
+  readonly unit_bytes?: number;
   /** Keyed models to recompute from their logs. */
   readonly rebuild: readonly string[];
   /** Bronze files whose events are withdrawn before they are ingested again. */

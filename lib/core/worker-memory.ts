@@ -5,9 +5,14 @@ const DUCKDB_SHARE = 0.8;
 const MB_PER_VCPU = 1_769;
 const MOST_VCPUS = 6;
 
-/** Bytes that DuckDB may use in a function of so many MB; the rest is for what it does not count. */
+/** Of the bytes that are there for DuckDB those that it may count; the rest is for what it does not. */
+export function duckDbShare(bytes: number): number {
+  return Math.floor(bytes * DUCKDB_SHARE);
+}
+
+/** Bytes that DuckDB may use in a function of so many MB. */
 export function duckDbBytes(memoryMb: number): number {
-  return Math.floor((memoryMb - NODE_SHARE_MB) * DUCKDB_SHARE) * 2 ** 20;
+  return duckDbShare(memoryMb - NODE_SHARE_MB) * 2 ** 20;
 }
 
 /** vCPUs that come with memory. Source: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */

@@ -1,4 +1,4 @@
-import type { LandedFile } from '../core/run.ts';
+import type { LandedFile, RunPlan } from '../core/run.ts';
 import type { PipelineSettings, SilverModel } from '../core/spec.ts';
 import { packInOrder } from './pack.ts';
 
@@ -18,6 +18,12 @@ export function parsedBytesOf(files: readonly LandedFile[]): number {
 /** Whether a row whose key is taken by a different row goes to quarantine for good, rather than being dropped. */
 export function condemnsDuplicates({ mode }: Pick<SilverModel, 'mode'>): boolean {
   return mode.kind === 'append' && mode.dedupe?.by === 'key' && mode.onDuplicate === 'condemn';
+}
+
+/** The sizes of a run's units: those of the pipeline, within what the memory allowed that the run was planned with. */
+export function unitSettings({ spec, unit_bytes }: Pick<RunPlan, 'spec' | 'unit_bytes'>): PipelineSettings {
+  const { unitBytes } = spec.settings;
+  return { ...spec.settings, unitBytes: Math.min(unitBytes, unit_bytes ?? unitBytes) };
 }
 
 /** A silver model's files, each list a unit. A file is never split. */

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { availableParallelism, freemem, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFileCatalog } from '../adapters/catalog/file.ts';
@@ -27,12 +27,11 @@ import { keepLock } from './keep-lock.ts';
 import { checkFolder, requireFolder } from './lake-folder.ts';
 import { leaseMs } from './lease.ts';
 import { loadPipeline } from './load-pipeline.ts';
-import { bootId } from './machine.ts';
+import { bootId, tooLittleMemory, workMemory } from './machine.ts';
 import { ownScratch, sweepScratch, TEMP_PREFIX } from './scratch.ts';
 import { runStateMachine, type StateEvent, type StateHandler } from './state-machine.ts';
 
 const MEDALLION = new URL('../../statemachines/medallion.asl.json', import.meta.url);
-const DEFAULT_MEMORY = 2_000_000_000;
 /** Below the lake's folder: temporary files of the processes that write to it. */
 const SCRATCH = '.strata-scratch';
 
@@ -105,14 +104,14 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
   const store = createLocalStore({ root, readOnly, ...(await locationOf(root, options.locationBase, readOnly)) });
   const engine = createDuckDbEngine();
   const holder = thisProcess();
+  const { short, ...memory } = workMemory(options);
   const settings = {
-    memoryBytes: options.memoryBytes ?? Math.min(DEFAULT_MEMORY, Math.floor(freemem() * 0.6)),
-    threads: options.threads ?? availableParallelism(),
+    ...memory,
     scratch,
     folders: [root, scratch],
     holder: () => holder,
     leaseMs: options.leaseMs ?? leaseMs(process.env['STRATA_LEASE_MS']),
-    boot: await bootId(),
+    boot: bootId(),
     sinceBoot: () => Number(process.hrtime.bigint() / 1_000_000n),
   };
   // Far from the lake, which a mistake in a pipeline must not bring into being.
@@ -143,6 +142,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
       // What is wrong with the request shows before anything is made.
       if (request.runId !== undefined) checkRunId(request.runId);
       await deps.specs(request.pipeline);
+      if (short) throw tooLittleMemory();
       await requireFolder(options.root, '--root');
       await sweepScratch(join(root, SCRATCH));
       await mkdir(scratch, { recursive: true });

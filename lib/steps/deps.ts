@@ -6,6 +6,8 @@ export type StepSettings = {
   /** Bytes that DuckDB may use in one unit. */
   readonly memoryBytes: number;
   readonly threads: number;
+  /** Bytes of input above which a unit of several files is cut, where that is less than the pipeline's own; left out: the pipeline's. */
+  readonly unitBytes?: number;
   /** Bytes that DuckDB may spill to `scratch`; left out: what the disk has. */
   readonly spillBytes?: number;
   /** An existing local folder for temporary files. */

@@ -180,6 +180,7 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Su
     sources,
     planning_ms: survey.ms,
     quarantine: baseTable(survey.quarantine),
+    ...(deps.settings.unitBytes === undefined ? {} : { unit_bytes: deps.settings.unitBytes }),
     rebuild: work.rebuild,
     withdraw: work.withdraw,
     skipped: survey.skipped,

@@ -4,6 +4,7 @@ import { OPS_TABLES } from '../core/ops.ts';
 import type { MergeUnit, ModelPlan, RunPlan } from '../core/run.ts';
 import type { DataFile } from '../iceberg/types.ts';
 import { packShares } from '../plan/merge-units.ts';
+import { unitSettings } from '../plan/stage-units.ts';
 import type { Session } from '../ports.ts';
 import { writeExtracts } from '../sql/extracts.ts';
 import { quotePath } from '../sql/quote.ts';
@@ -47,7 +48,7 @@ export async function planKeyedMerge(
     model.mode.missing === 'delete' && loads.length > 0
       ? await placeExtracts(deps, plan, level, planned, model, results)
       : null;
-  return packShares(loads, plan.spec.settings).map((shares, i) => ({
+  return packShares(loads, unitSettings(plan)).map((shares, i) => ({
     unit: `merge-${model.id}-${String(i).padStart(5, '0')}`,
     model: model.id,
     kind: 'keyed',

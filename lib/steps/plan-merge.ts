@@ -2,6 +2,7 @@ import { isKeyed } from '../core/keyed.ts';
 import type { MergeUnit, ModelPlan, RunPlan, RunState } from '../core/run.ts';
 import type { SilverModel } from '../core/spec.ts';
 import { packExchange, packSmallFiles } from '../plan/merge-units.ts';
+import { unitSettings } from '../plan/stage-units.ts';
 import type { StepDeps } from './deps.ts';
 import type { Placed } from './place-files.ts';
 import { planKeyedMerge } from './plan-keyed-merge.ts';
@@ -55,7 +56,7 @@ function planDedupe(plan: RunPlan, model: SilverModel, results: readonly UnitRes
     files,
     bytes: files.reduce((sum, file) => sum + file.written.bytes, 0),
   }));
-  return packExchange(buckets, plan.spec.settings).map((group, i) =>
+  return packExchange(buckets, unitSettings(plan)).map((group, i) =>
     mergeUnit(
       model,
       'dedupe',

@@ -4,7 +4,7 @@ import type { LandedFile, LevelPlan, ModelPlan, RunPlan, RunState, StageUnit } f
 import type { GoldModel, SilverModel, SourceSpec } from '../core/spec.ts';
 import type { Column } from '../core/types.ts';
 import { exchangeBuckets } from '../plan/buckets.ts';
-import { packFiles, packPartitions, parsedBytesOf } from '../plan/stage-units.ts';
+import { packFiles, packPartitions, parsedBytesOf, unitSettings } from '../plan/stage-units.ts';
 import type { StepDeps } from './deps.ts';
 import { evolveContract } from './drift.ts';
 import { goldReason } from './gold-inputs.ts';
@@ -50,7 +50,7 @@ async function planSilver(
   const files = source === undefined ? [] : await readJson<LandedFile[]>(deps.store, source.files_key);
   const rebuild = plan.rebuild.includes(model.id);
   if (files.length === 0 && plan.tables[model.id] !== null && !rebuild) return undefined;
-  const packed = packFiles(model, files, plan.spec.settings);
+  const packed = packFiles(model, files, unitSettings(plan));
   const units = packed.map((members, ordinal) => stageUnit(model.id, ordinal, members));
   for (const unit of units) await writeOnce(deps.store, runFolder.unit(plan.run, level, unit.unit), unit);
   const { contract, ...reading } = await planReading(deps, plan, model, files);
@@ -109,7 +109,7 @@ async function planRows(
     shape: settleShape(deps.store, await loadBase(deps.store, plan, model.id), shape),
     log: null,
     output: work.units > 1 && dedupes ? 'exchange' : 'final',
-    buckets: exchangeBuckets(work.bytes, plan.spec.settings.unitBytes),
+    buckets: exchangeBuckets(work.bytes, unitSettings(plan).unitBytes),
   };
 }
 
