@@ -80,20 +80,45 @@ GROUP BY ALL`,
  * read several times.
  */
 export function createParsed(batch: Batch, rejects: RejectTables, as: { table: boolean } & ParsedExtras): Statement {
-  const shadowed = batch.source.columns.filter(shadowsRowNumber).map((c) => `${quoteName(c.name)} AS ${ROWID_COLUMN}`);
-  const selects = batch.groups.map((group) => {
-    const checked = renderChecked(batch, group, rejects, as);
-    return shadowed.length === 0 ? checked : `SELECT * RENAME (${shadowed.join(', ')}) FROM (${checked})`;
-  });
+  const selects = batch.groups.map((group) => renderNamed(batch, group, rejects, as));
   const kind = as.table ? 'TABLE' : 'VIEW';
   return { name: 'parse', text: `CREATE ${kind} ${PARSED} AS\n${selects.join('\nUNION ALL\n')}` };
 }
+
+/** The same table, filled by one statement for each shape of files. */
+export function createParsedByShape(batch: Batch, rejects: RejectTables, as: ParsedExtras): readonly Statement[] {
+  const [first, ...others] = batch.groups;
+  if (first === undefined) throw new RangeError(`no files of source ${batch.source.name}`);
+  return [
+    createParsed({ ...batch, groups: [first] }, rejects, { ...as, table: true }),
+    ...others.map((group) => ({
+      name: 'parse',
+      text: `INSERT INTO ${PARSED}\n${renderNamed(batch, group, rejects, as)}`,
+    })),
+  ];
+}
+
+/**
+ * Whether one statement over all shapes of a batch is too large: each shape has every column of the contract, and the
+ * engine's memory and time for a union grow faster than the number of columns in it.
+ */
+export function hasManyShapes({ source, groups }: Batch): boolean {
+  return groups.length > 1 && source.columns.length * groups.length > MOST_IN_UNION;
+}
+
+const MOST_IN_UNION = 2_000;
 
 /** A column of the source called `rowid` would stand for the rows' numbers: in `__parsed` it has this name. */
 const ROWID_COLUMN = '__rowid';
 
 function shadowsRowNumber({ name }: { readonly name: string }): boolean {
   return name.toLowerCase() === 'rowid';
+}
+
+function renderNamed(batch: Batch, group: FileGroup, rejects: RejectTables, as: ParsedExtras): string {
+  const shadowed = batch.source.columns.filter(shadowsRowNumber).map((c) => `${quoteName(c.name)} AS ${ROWID_COLUMN}`);
+  const checked = renderChecked(batch, group, rejects, as);
+  return shadowed.length === 0 ? checked : `SELECT * RENAME (${shadowed.join(', ')}) FROM (${checked})`;
 }
 
 /** Hidden columns beside the contract's: the row hash, the file's path, the business key. */

@@ -10,6 +10,7 @@ import { FILE } from './raw-rows.ts';
 import { BUCKET } from './scan.ts';
 import { renderTransform } from './transform.ts';
 import { duckType } from './types.ts';
+import { dictionaryOptions } from './write.ts';
 
 export type EventsRequest = {
   readonly mode: KeyedMode;
@@ -34,8 +35,8 @@ function renderWrite(request: EventsRequest, dictionaries: boolean): string {
   const type = bucket.column === KEY_HASH ? ({ kind: 'bigint' } as const) : typeOf(columns, bucket.column);
   const all = dictionaries ? selectWithoutNegativeZero(columns) : '*';
   const select = `SELECT ${all}, ${renderTransform(bucket, type)} AS ${BUCKET} FROM (${renderEvents(request)})`;
-  const more = dictionaries ? '' : `, ${NO_DICTIONARY}`;
-  return `COPY (${select}) TO ${quoteText(request.folder)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (${BUCKET}), WRITE_PARTITION_COLUMNS, OVERWRITE_OR_IGNORE, FILENAME_PATTERN '{uuid}', RETURN_STATS${more})`;
+  const options = [...dictionaryOptions(columns), ...(dictionaries ? [] : [NO_DICTIONARY])];
+  return `COPY (${select}) TO ${quoteText(request.folder)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (${BUCKET}), WRITE_PARTITION_COLUMNS, OVERWRITE_OR_IGNORE, FILENAME_PATTERN '{uuid}', ${['RETURN_STATS', ...options].join(', ')})`;
 }
 
 /**

@@ -5,6 +5,7 @@ import { holdsFloats, NO_DICTIONARY, refuseNegativeZero } from './negative-zero.
 import { quoteName, quoteText, quoteTexts } from './quote.ts';
 import { BUCKET } from './scan.ts';
 import { duckType } from './types.ts';
+import { dictionaryOptions } from './write.ts';
 
 /** Where a staged row came from: earlier units win over later ones, and earlier rows of a unit over later rows. */
 const UNIT = '__unit';
@@ -32,8 +33,8 @@ function renderExchange(request: ExchangeRequest, dictionaries: boolean): string
   });
   const hash = `hash(${request.by.map(quoteName).join(', ')})`;
   const select = `SELECT ${columns.join(', ')}, ${RID}, ${request.ordinal} AS ${UNIT}, CAST(${hash} % ${request.buckets} AS INTEGER) AS ${BUCKET} FROM ${request.from}`;
-  const more = dictionaries ? '' : `, ${NO_DICTIONARY}`;
-  return `COPY (${select}) TO ${quoteText(request.folder)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (${BUCKET}), OVERWRITE_OR_IGNORE, FILENAME_PATTERN '{uuid}', RETURN_STATS${more})`;
+  const options = [...dictionaryOptions(request.columns), ...(dictionaries ? [] : [NO_DICTIONARY])];
+  return `COPY (${select}) TO ${quoteText(request.folder)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (${BUCKET}), OVERWRITE_OR_IGNORE, FILENAME_PATTERN '{uuid}', ${['RETURN_STATS', ...options].join(', ')})`;
 }
 
 export function createExchanged(paths: readonly string[]): Statement {

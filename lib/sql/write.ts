@@ -75,6 +75,7 @@ function copyOptions(request: WriteRequest): readonly string[] {
     'COMPRESSION zstd',
     ...layout,
     "FILENAME_PATTERN '{uuid}'",
+    ...dictionaryOptions(request.columns),
     'OVERWRITE_OR_IGNORE',
     `FIELD_IDS ${renderFieldIds(idsOfColumns(request))}`,
     'RETURN_STATS',
@@ -86,6 +87,15 @@ function idsOfColumns({ fieldIds, columns }: WriteRequest): readonly FieldId[] {
   const names = new Set(columns.map((column) => column.name));
   return fieldIds.filter((field) => names.has(field.name));
 }
+
+/** DuckDB keeps a page of 1 MiB for the dictionary of each column, also of one without values: too much for thousands. */
+export function dictionaryOptions(columns: readonly Column[]): readonly string[] {
+  if (columns.length <= MANY_COLUMNS) return [];
+  return [`STRING_DICTIONARY_PAGE_SIZE_LIMIT ${Math.floor(ALL_DICTIONARIES / columns.length)}`];
+}
+
+const MANY_COLUMNS = 200;
+const ALL_DICTIONARIES = 200 * 1024 * 1024;
 
 function partitionName(index: number): string {
   return quoteName(`__p${index}`);

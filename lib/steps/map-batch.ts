@@ -10,8 +10,10 @@ import {
   createBatchView,
   createHashDuplicates,
   createParsed,
+  createParsedByShape,
   dropParsed,
   HASH,
+  hasManyShapes,
   type ParsedExtras,
   rejectTables,
 } from '../sql/batch.ts';
@@ -67,7 +69,8 @@ export async function mapBatch(
 ): Promise<UnitResult> {
   await session.run(createBatchSchema());
   const withMemory = await openMemory(session, context, batch.source, deps);
-  const rows = numberedRows(model, withMemory, batch.guarded);
+  const apart = batch.guarded || hasManyShapes(batchOf(batch.source, batch.files));
+  const rows = numberedRows(model, withMemory, apart);
   const mapped = rows.needed
     ? await mapThroughTables(session, context, model, batch, rows, deps)
     : await mapStreaming(session, context, model, batch, deps);
@@ -94,13 +97,14 @@ type NumberedRows = ParsedExtras & {
   readonly once: boolean;
 };
 
-function numberedRows(model: SilverModel, memory: boolean, guarded: boolean): NumberedRows {
+/** `apart`: not in one pass from the files to the table. */
+function numberedRows(model: SilverModel, memory: boolean, apart: boolean): NumberedRows {
   const once = dedupesByHash(model) || condemnsDuplicates(model);
   const has = (column: MetadataColumn): boolean => model.metadata.includes(column);
   const expects = rowExpectations(model).length > 0;
   const extras = model.metadata.length > 0 || expects || memory;
   return {
-    needed: guarded || isKeyed(model) || model.joins.length > 0 || dedupeColumns(model).length > 0 || extras,
+    needed: apart || isKeyed(model) || model.joins.length > 0 || dedupeColumns(model).length > 0 || extras,
     memory,
     once,
     hash: once || memory || has('row_hash'),
@@ -172,7 +176,11 @@ async function parseToTable(
 ): Promise<{ rows: number; duplicates: number }> {
   const files: Batch = batchOf(batch.source, batch.files, batch.guarded);
   const without = { duplicates: rows.once, condemned: rows.memory };
-  await session.run(createParsed(files, rejectTables('parse'), { ...rows, table: true }));
+  if (hasManyShapes(files)) {
+    for (const statement of createParsedByShape(files, rejectTables('parse'), rows)) await session.run(statement);
+  } else {
+    await session.run(createParsed(files, rejectTables('parse'), { ...rows, table: true }));
+  }
   const inTable = known && dedupesByHash(model) ? selectHashes(KNOWN_ROWS, ROW_HASH) : undefined;
   if (rows.once) await session.run(createHashDuplicates(inTable));
   if (rows.memory) for (const statement of createCondemned(rows.once)) await session.run(statement);
