@@ -166,6 +166,8 @@ export type ModelPlan = {
   readonly reason: string | null;
   /** Files of the units that were not as planned when their columns were looked at, and are not read any more. */
   readonly left?: readonly LeftFile[];
+  /** Names of files (`objectName`) that drift would need more columns for than a table may have: they are rejected. */
+  readonly too_wide?: readonly string[];
   /** Where the list of the copies is that are read in place of the source's files, where several models read them. */
   readonly kept_key?: string;
   /** The partitions of a gold table that are computed again, each as the text of its fields; null for all. */

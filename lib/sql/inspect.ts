@@ -1,6 +1,6 @@
 import type { ContractColumn } from '../core/spec.ts';
 import type { Statement } from '../core/statement.ts';
-import { type JsonLayout, renderJsonKeys, renderStrangeKeys } from './raw-rows.ts';
+import { type JsonGroup, renderJsonKeys, renderStrangeKeys } from './raw-rows.ts';
 import { scanParquet } from './table-functions.ts';
 
 /** For `describe`: the columns of a Parquet file by its footer. */
@@ -9,16 +9,12 @@ export function describeParquet(path: string): Statement {
 }
 
 /** `name`: the keys of all objects in a JSON file, each once, in their order. */
-export function listJsonKeys(path: string, layout: JsonLayout): Statement {
-  return { name: 'json_keys', text: `${renderJsonKeys([path], layout)}\nORDER BY name` };
+export function listJsonKeys(group: JsonGroup): Statement {
+  return { name: 'json_keys', text: `${renderJsonKeys(group)}\nORDER BY name` };
 }
 
-/** `name`: the keys inside lists and structs of a JSON file that the contract does not name; undefined where it has none. */
-export function listStrangeKeys(
-  columns: readonly ContractColumn[],
-  path: string,
-  layout: JsonLayout,
-): Statement | undefined {
-  const text = renderStrangeKeys(columns, [path], layout);
+/** `name`: the keys inside lists and structs of JSON files that the contract does not name; undefined where it has none. */
+export function listStrangeKeys(columns: readonly ContractColumn[], group: JsonGroup): Statement | undefined {
+  const text = renderStrangeKeys(columns, group);
   return text === undefined ? undefined : { name: 'strange_keys', text: `${text}\nORDER BY name` };
 }

@@ -34,6 +34,7 @@ export type FileLayout =
   | { readonly kind: 'parquet'; readonly columns: readonly { readonly name: string; readonly type: NativeType }[] };
 
 export type JsonLayout = Extract<FileLayout, { kind: 'lines' | 'array' }>;
+export type JsonGroup = FileGroup & { readonly layout: JsonLayout };
 
 type Lines = {
   readonly maxRecordBytes: number;
@@ -172,18 +173,14 @@ function readJson(group: FileGroup, layout: JsonLayout, rejects: RejectTables | 
 }
 
 /** `name`: the keys of all objects in JSON files, each once; values that are no objects are passed over. */
-export function renderJsonKeys(paths: readonly string[], layout: JsonLayout): string {
+export function renderJsonKeys(group: JsonGroup): string {
   return `SELECT DISTINCT unnest(json_keys(__json)) AS name
-FROM ${readJson({ layout, paths }, layout, undefined)}
+FROM ${readJson(group, group.layout, undefined)}
 WHERE json_type(__json) = 'OBJECT'`;
 }
 
 /** `name`: the keys inside the columns' values that their types do not name, each once, by its path. */
-export function renderStrangeKeys(
-  columns: readonly ContractColumn[],
-  paths: readonly string[],
-  layout: JsonLayout,
-): string | undefined {
+export function renderStrangeKeys(columns: readonly ContractColumn[], group: JsonGroup): string | undefined {
   const strange = columns.flatMap((column) => {
     const text = `(__json ->> ${quoteText(jsonPointer(column.source))})`;
     const found = strangeKeys(column.type, text)?.paths(column.source);
@@ -191,7 +188,7 @@ export function renderStrangeKeys(
   });
   if (strange.length === 0) return undefined;
   return `SELECT DISTINCT regexp_replace(unnest(flatten([${strange.join(', ')}])), '[[0-9]+]', '[]', 'g') AS name
-FROM ${readJson({ layout, paths }, layout, undefined)}
+FROM ${readJson(group, group.layout, undefined)}
 WHERE json_type(__json) = 'OBJECT'`;
 }
 

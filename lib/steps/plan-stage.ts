@@ -75,7 +75,7 @@ async function planSilver(
     : { ...common, ...(await planRows(deps, plan, model, added, { bytes, units: units.length })) };
 }
 
-type Reading = Pick<ModelPlan, 'left' | 'kept_key'> & { readonly contract: SourceSpec };
+type Reading = Pick<ModelPlan, 'left' | 'too_wide' | 'kept_key'> & { readonly contract: SourceSpec };
 
 /** What a model's files are read as: their contract, copies where several models read them, and which are left. */
 async function planReading(
@@ -89,9 +89,15 @@ async function planReading(
   const gone = new Set((kept?.left ?? []).map(objectName));
   const there = files.filter((file) => !gone.has(objectName(file)));
   const lending = { ...deps, store: { ...deps.store, ...lendingKept(deps.store, kept) } };
-  const { value: contract, left: since } = await evolveContract(lending, sourceOf(plan, model), model, there);
+  const { value: evolved, left: since } = await evolveContract(lending, sourceOf(plan, model), model, there);
+  const { contract, tooWide } = evolved;
   const left = [...(kept?.left ?? []), ...since];
-  return { contract, ...(left.length === 0 ? {} : { left }), ...(kept_key === undefined ? {} : { kept_key }) };
+  return {
+    contract,
+    ...(left.length === 0 ? {} : { left }),
+    ...(tooWide.length === 0 ? {} : { too_wide: tooWide }),
+    ...(kept_key === undefined ? {} : { kept_key }),
+  };
 }
 
 type TablePlan = Pick<ModelPlan, 'shape' | 'log' | 'output' | 'buckets'>;

@@ -2,7 +2,8 @@ import { EngineError } from '../core/errors.ts';
 import { objectName } from '../core/objects.ts';
 import type { SilverModel } from '../core/spec.ts';
 import { engineReason } from '../landing/data-fault.ts';
-import { inspectFiles } from './batch-files.ts';
+import { MOST_COLUMNS } from '../landing/limits.ts';
+import { inspectFiles, rejectFile } from './batch-files.ts';
 import type { StepDeps } from './deps.ts';
 import { lendingKept, readKept } from './keep-files.ts';
 import { withScratch } from './place-files.ts';
@@ -25,12 +26,18 @@ export async function stageSilver(context: UnitContext, model: SilverModel, deps
   const lending = { store: lendingKept(deps.store, kept), log: deps.log };
   const { value, left } = await readLanded(lending, planned, (present, landed) =>
     withScratch(deps, context.unit.unit, async (scratch) => {
-      const inspected = await inspectFiles(deps, source, present, landed, scratch);
-      return stageReadable(context, model, { source, scratch, ...inspected }, deps);
+      const wide = new Set(context.planned.too_wide ?? []);
+      const fitting = present.filter((file) => !wide.has(objectName(file)));
+      const { readable, rejected } = await inspectFiles(deps, source, fitting, landed, scratch);
+      const tooWide = present.filter((file) => wide.has(objectName(file)));
+      const all = [...rejected, ...tooWide.map((file) => rejectFile(file, 'SCHEMA_ERROR', TOO_WIDE))];
+      return stageReadable(context, model, { source, scratch, readable, rejected: all }, deps);
     }),
   );
   return left.length === 0 ? value : { ...value, left };
 }
+
+const TOO_WIDE = `drift is 'evolve', and its new columns would make more than ${MOST_COLUMNS}; at most so many are read`;
 
 async function stageReadable(
   context: UnitContext,

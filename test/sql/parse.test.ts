@@ -122,12 +122,12 @@ testSteps(FILES, () => [
   },
   {
     golden: 'inspect-keys-lines',
-    statement: listJsonKeys('in/a.jsonl', { kind: 'lines', ...lines }),
+    statement: listJsonKeys({ layout: { kind: 'lines', ...lines }, paths: ['in/a.jsonl'] }),
     check: (rows) => assert.equal(rows.length, COLUMNS.length),
   },
   {
     golden: 'inspect-keys-array',
-    statement: listJsonKeys('in/a.json', { kind: 'array', ...lines }),
+    statement: listJsonKeys({ layout: { kind: 'array', ...lines }, paths: ['in/a.json'] }),
     check: (rows) => assert.equal(rows.length, COLUMNS.length),
   },
 ]);
