@@ -1,6 +1,6 @@
 import { AuditFailed } from '../core/errors.ts';
 import { isKeyed } from '../core/keyed.ts';
-import { type Expectation, type KeyedMode, type MetadataColumn, modelId, type SilverModel } from '../core/spec.ts';
+import { type MetadataColumn, modelId, type SilverModel } from '../core/spec.ts';
 import { condemnsDuplicates } from '../plan/stage-units.ts';
 import type { Session } from '../ports.ts';
 import {
@@ -17,26 +17,12 @@ import {
   type ParsedExtras,
   rejectTables,
 } from '../sql/batch.ts';
-import {
-  condemnKeyDuplicates,
-  countBroken,
-  countDropped,
-  createDrops,
-  createKeyDuplicates,
-  createMapped,
-  findRepeatedKeys,
-  type RaisedRule,
-  renderBackwards,
-  renderEnriched,
-  renderKept,
-  selectHashes,
-  tryExpressions,
-} from '../sql/mapped.ts';
+import { findRepeatedKeys, renderEnriched, renderKept, selectHashes } from '../sql/mapped.ts';
 import { createCondemned } from '../sql/memory.ts';
 import { quotePath, quoteText } from '../sql/quote.ts';
 import { batchOf, type CountedBatch } from './batch-files.ts';
 import type { StepDeps } from './deps.ts';
-import { createGuardedRows, laterExpressions } from './guarded-model.ts';
+import { createMappedRows, dropRows, rowExpectations } from './drop-rows.ts';
 import { dedupeColumns, KNOWN_ROWS, openKnown } from './known-rows.ts';
 import { openMemory } from './quarantine-memory.ts';
 import { quarantineRows } from './quarantine-rows.ts';
@@ -44,8 +30,6 @@ import type { UnitContext } from './stage.ts';
 import { dedupesByHash, ROW_HASH } from './table-state.ts';
 import { emptyResult, type UnitResult } from './unit-result.ts';
 import { type Output, writeKeyedEvents, writeOutput } from './write-output.ts';
-
-type RowExpectation = Extract<Expectation, { kind: 'row' }>;
 
 type Mapped = {
   readonly output: Output;
@@ -111,10 +95,6 @@ function numberedRows(model: SilverModel, memory: boolean, apart: boolean): Numb
     file: isKeyed(model) || has('source_file'),
     key: memory,
   };
-}
-
-function rowExpectations(model: SilverModel): readonly RowExpectation[] {
-  return model.expect.filter((e) => e.kind === 'row');
 }
 
 async function mapStreaming(
@@ -216,70 +196,6 @@ function landedPaths(batch: CountedBatch): readonly { readonly path: string; rea
   // A trial without files still needs a list that SQL takes.
   if (batch.files.length === 0) return [{ path: '', key: '' }];
   return batch.files.map((file) => ({ path: file.path, key: file.landed.key }));
-}
-
-type Dropped = {
-  readonly mapped: number;
-  readonly quarantined: number;
-  readonly duplicates: number;
-  readonly broken: Readonly<Record<string, number>>;
-};
-
-/** `__mapped`. What of its rows may still raise is either tried now, or answered as rules by which they are dropped. */
-async function createMappedRows(
-  session: Session,
-  context: UnitContext,
-  model: SilverModel,
-  guarded: boolean,
-): Promise<readonly RaisedRule[] | undefined> {
-  if (guarded) return createGuardedRows(session, context, model);
-  await session.run(createMapped(model.sql));
-  const later = await laterExpressions(session, context, model);
-  if (later.length > 0) await session.rows(tryExpressions(later.map(({ expression }) => expression)));
-  return undefined;
-}
-
-async function dropRows(
-  session: Session,
-  model: SilverModel,
-  known: boolean,
-  raised: readonly RaisedRule[] | undefined,
-): Promise<Dropped> {
-  const expectations = rowExpectations(model);
-  const broken: Record<string, number> = {};
-  if (expectations.length > 0) {
-    const counted = (await session.rows(countBroken(expectations, raised !== undefined)))[0] ?? {};
-    for (const { name } of expectations) broken[name] = Number(counted[name]);
-  }
-  const key = keyOf(model);
-  await session.run(
-    createDrops(
-      expectations.filter((e) => e.policy === 'drop'),
-      isKeyed(model) ? keyedRules(model.mode) : { key, sequence: [] },
-      raised,
-    ),
-  );
-  if (key.length > 0) await session.run(createKeyDuplicates(key, known ? KNOWN_ROWS : undefined));
-  if (condemnsDuplicates(model)) {
-    const comparable = known && model.metadata.includes('row_hash') ? KNOWN_ROWS : undefined;
-    for (const statement of condemnKeyDuplicates(key, comparable)) await session.run(statement);
-  }
-  const counted = (await session.rows(countDropped(key.length > 0)))[0];
-  return {
-    mapped: Number(counted?.['mapped']),
-    quarantined: Number(counted?.['quarantined']),
-    duplicates: Number(counted?.['duplicates']),
-    broken,
-  };
-}
-
-function keyedRules({ key, sequence, validTo }: KeyedMode): Parameters<typeof createDrops>[1] {
-  const backwards = validTo === null ? [] : [renderBackwards(sequence, validTo)];
-  return { key, sequence: [sequence], backwards };
-}
-
-function keyOf(model: SilverModel): readonly string[] {
-  return dedupesByHash(model) ? [] : dedupeColumns(model);
 }
 
 async function explainMultiplied(
