@@ -56,7 +56,7 @@ const NO_REJECTS: RejectTables = { errors: '', scans: '' };
 
 /** Only scans of text have records that DuckDB refuses. */
 export function hasRejects(batch: Batch): boolean {
-  return batch.groups.some((g) => g.layout.kind !== 'parquet');
+  return batch.groups.some((g) => g.layout.kind !== 'parquet' && g.rows?.copy === undefined);
 }
 
 /** Names of a scan's reject tables. */

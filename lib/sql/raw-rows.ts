@@ -1,11 +1,14 @@
 import type { ContractColumn, SourceFormat, SourceSpec } from '../core/spec.ts';
+import type { Statement } from '../core/statement.ts';
 import { readingDialect } from './csv-dialect.ts';
 import { hasOddities, markNumbers, strictJson, unmarkDecimal, unmarkText } from './json-text.ts';
 import { type NativeType, renderStored } from './native-type.ts';
 import { jsonPointer, strangeKeys } from './parse-nested.ts';
 import { quoteName, quoteText, quoteTexts } from './quote.ts';
+import { copyWithNumbers, filterRows, type RowFilter } from './row-filter.ts';
 import { FILE, type RejectTables, readParquet, readText } from './table-functions.ts';
 
+export type { RowFilter } from './row-filter.ts';
 export { FILE, type RejectTables } from './table-functions.ts';
 
 /** Files of one source that share a shape, so that one table function reads them all. */
@@ -15,13 +18,6 @@ export type FileGroup = {
   readonly paths: readonly string[];
   /** Of a group of one file: which of its rows are read; left out: all. */
   readonly rows?: RowFilter;
-};
-
-/** Well-formed records of one file, numbered from 0: a range (`to` is exclusive), and those in it that are left out. */
-export type RowFilter = {
-  readonly from?: number;
-  readonly to?: number;
-  readonly without: readonly number[];
 };
 
 export type FileLayout =
@@ -69,7 +65,7 @@ export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: Rej
       return selectRaw(source, (column) => csvColumn(layout.header, column.source), {
         record: packed(layout.header.map((_, i) => `c${i}`)),
         misfit: readsAll(layout.header.length),
-        from: filtered(
+        from: filterRows(
           group,
           layout.header.map((_, i) => `c${i}`),
           () => readCsv(readingDialect(csvFormat(source.format)), group.paths, layout, rejects),
@@ -86,7 +82,7 @@ export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: Rej
       return selectRaw(source, (column) => parquetColumn(layout.columns, column.source), {
         record: packed(layout.columns.map((c, i) => renderStored(c.type, `c${i}`))),
         misfit: 'CAST(NULL AS VARCHAR)',
-        from: filtered(
+        from: filterRows(
           group,
           layout.columns.map((_, i) => `c${i}`),
           () => readParquet(group.paths, layout.columns),
@@ -102,29 +98,27 @@ export const CARRIAGE_RETURN_MARK = 0x1d;
 /** Every line that is not blank. */
 function lineRows(group: FileGroup, layout: Lines, rejects: RejectTables | undefined): string {
   const all = (): string => readLines(group.paths, layout, rejects);
-  if (group.rows === undefined) return `${filtered(group, ['c0'], all)} WHERE c0 IS NOT NULL`;
-  return filtered(group, ['c0'], () => `(SELECT * FROM ${all()} WHERE c0 IS NOT NULL)`);
+  if (group.rows === undefined) return `${filterRows(group, ['c0'], all)} WHERE c0 IS NOT NULL`;
+  return filterRows(group, ['c0'], () => notBlank(all()));
 }
 
-/** The rows of a scan that its group asks for. Of no files there are no rows, and `columns` say of what they are none. */
-function filtered({ paths, rows }: FileGroup, columns: readonly string[], scan: () => string): string {
-  if (paths.length === 0) {
-    const empty = [...columns, FILE].map((name) => `CAST(NULL AS VARCHAR) AS ${quoteName(name)}`);
-    return `(SELECT ${empty.join(', ')} WHERE false)`;
+function notBlank(lines: string): string {
+  return `(SELECT * FROM ${lines} WHERE c0 IS NOT NULL)`;
+}
+
+/** Well-formed records of a group of one file, as its scan gives them, with their numbers: for `RowFilter.copy`. */
+export function copyNumbered(source: SourceSpec, group: FileGroup, rejects: RejectTables, target: string): Statement {
+  const { layout, paths } = group;
+  switch (layout.kind) {
+    case 'csv':
+      return copyWithNumbers(readCsv(readingDialect(csvFormat(source.format)), paths, layout, rejects), target);
+    case 'lines':
+    case 'array':
+      return copyWithNumbers(notBlank(readLines(paths, layout, rejects)), target);
+    case 'parquet':
+      return copyWithNumbers(readParquet(paths, layout.columns), target);
   }
-  if (rows === undefined) return scan();
-  const conditions = [
-    // DuckDB sees that nothing can be at least 0 and below 0, and would not read the file.
-    ...((rows.from ?? 0) === 0 ? [] : [`${NTH} >= ${rows.from}`]),
-    ...(rows.to === undefined ? [] : [`${NTH} < ${rows.to}`]),
-    ...(rows.without.length === 0 ? [] : [`${NTH} NOT IN (${rows.without.join(', ')})`]),
-  ];
-  const numbered = `(SELECT *, row_number() OVER () - 1 AS ${NTH} FROM ${scan()})`;
-  return `(SELECT * EXCLUDE (${NTH}) FROM ${numbered} WHERE ${conditions.join(' AND ') || 'true'})`;
 }
-
-/** A row's number among the well-formed records of its file. */
-const NTH = '__strata_nth';
 
 export const NOT_AN_OBJECT = 'not a JSON object';
 

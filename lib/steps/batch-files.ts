@@ -18,6 +18,8 @@ export type ReadableFile = {
   readonly numbering: Numbering;
   /** The part of its well-formed records that is read, numbered from 0, `to` exclusive; left out: all. */
   readonly range?: { readonly from: number; readonly to: number };
+  /** A copy of its well-formed records with their numbers, of which parts are read sooner than of the file. */
+  readonly copy?: string;
   /** Records that the engine cannot take, by the same number, with the reason; they are left out of every scan. */
   readonly poisoned?: readonly PoisonedRecord[];
 };
@@ -93,9 +95,9 @@ export function batchOf(source: SourceSpec, files: readonly ReadableFile[], guar
   return { source, groups: groups.map(({ shape, ...group }): FileGroup => group), guarded };
 }
 
-function rowsOf({ range, poisoned = [] }: ReadableFile): RowFilter | undefined {
+function rowsOf({ range, poisoned = [], copy }: ReadableFile): RowFilter | undefined {
   if (range === undefined && poisoned.length === 0) return undefined;
-  return { ...range, without: poisoned.map(({ nth }) => nth) };
+  return { ...range, without: poisoned.map(({ nth }) => nth), ...(copy === undefined ? {} : { copy }) };
 }
 
 const TEXT = { kind: 'leaf', type: 'VARCHAR' } as const;

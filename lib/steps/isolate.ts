@@ -5,6 +5,14 @@ import type { PoisonedRecord, ReadableFile } from './batch-files.ts';
 /** Takes some files through all of a unit's statements and publishes nothing. Throws EngineError where one fails. */
 export type Trial = (files: readonly ReadableFile[]) => Promise<void>;
 
+export type Trials = {
+  readonly trial: Trial;
+  /** Whether the machine does what it should. */
+  readonly holds: () => Promise<boolean>;
+  /** The file in a form of which parts are read at once, or as it is. */
+  readonly number: (file: ReadableFile) => Promise<ReadableFile>;
+};
+
 /** By local path: why a file is not read at all, and which records of others are set aside. */
 export type Isolated = {
   readonly broken: ReadonlyMap<string, string>;
@@ -25,8 +33,7 @@ export class MachineFault extends Error {}
 export async function isolate(
   files: readonly ReadableFile[],
   records: ReadonlyMap<string, number>,
-  trial: Trial,
-  holds: () => Promise<boolean>,
+  { trial, holds, number }: Trials,
 ): Promise<Isolated> {
   const broken = new Map<string, string>();
   const poisoned = new Map<string, readonly PoisonedRecord[]>();
@@ -47,7 +54,7 @@ export async function isolate(
       broken.set(file.path, whole);
       return;
     }
-    const found = await findRecords(file, records.get(file.path) ?? 0, trial, confirmed);
+    const found = await findRecords(await number(file), records.get(file.path) ?? 0, trial, confirmed);
     const [first] = found;
     if (found.length > MOST_POISONED && first !== undefined) broken.set(file.path, tooMany(first));
     else if (found.length > 0) poisoned.set(file.path, found);

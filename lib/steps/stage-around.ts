@@ -1,15 +1,19 @@
+import { join } from 'node:path';
 import { EngineError } from '../core/errors.ts';
 import { addCounts } from '../core/run.ts';
-import type { SilverModel } from '../core/spec.ts';
+import type { SilverModel, SourceSpec } from '../core/spec.ts';
 import { condemnsDuplicates } from '../plan/stage-units.ts';
+import { rejectTables } from '../sql/batch.ts';
 import { tryRelation } from '../sql/floor.ts';
 import { quotePath } from '../sql/quote.ts';
-import { type ReadableFile, rejectFile } from './batch-files.ts';
+import { copyNumbered } from '../sql/raw-rows.ts';
+import { batchOf, type ReadableFile, rejectFile } from './batch-files.ts';
 import { countFiles, findMiscounted } from './count-files.ts';
 import type { StepDeps } from './deps.ts';
 import { machineHolds, withPlainSession } from './floor.ts';
 import { halves, type Isolated, isolate, MachineFault } from './isolate.ts';
 import { dedupeColumns } from './known-rows.ts';
+import { withScratch } from './place-files.ts';
 import type { UnitContext } from './stage.ts';
 import { type Attempt, stageFiles, tryFiles, withModelSession } from './stage-files.ts';
 import { emptyResult, type UnitResult } from './unit-result.ts';
@@ -79,7 +83,32 @@ async function findCulprits(
   const records = new Map(counted.flatMap((one) => (one.status === 'fulfilled' ? [...one.value] : [])));
   const trial = (files: readonly ReadableFile[]): Promise<void> =>
     tryFiles(context, model, { source, readable: files, records }, deps);
-  return isolate(readable, records, trial, () => machineHolds(deps));
+  return withScratch(deps, `${context.unit.unit}-numbers`, (scratch) =>
+    isolate(readable, records, {
+      trial,
+      holds: () => machineHolds(deps),
+      number: (file) => numberRecords(deps, source, file, join(scratch, `${deps.ids.unique()}.parquet`)),
+    }),
+  );
+}
+
+/** The file with a copy of its records; without, where the engine cannot write their values. */
+async function numberRecords(
+  deps: StepDeps,
+  source: SourceSpec,
+  file: ReadableFile,
+  copy: string,
+): Promise<ReadableFile> {
+  const { poisoned, ...whole } = file;
+  const [group] = batchOf(source, [whole]).groups;
+  if (group === undefined) return file;
+  try {
+    await withPlainSession(deps, (session) => session.run(copyNumbered(source, group, rejectTables('numbers'), copy)));
+    return { ...file, copy };
+  } catch (cause) {
+    if (cause instanceof EngineError) return file;
+    throw cause;
+  }
 }
 
 function setAside(attempt: Attempt, { broken, poisoned }: Isolated): Attempt {

@@ -3,13 +3,17 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { EngineError } from '../../lib/core/errors.ts';
 import type { ReadableFile } from '../../lib/steps/batch-files.ts';
-import { isolate, MachineFault, MOST_POISONED } from '../../lib/steps/isolate.ts';
+import { isolate, MachineFault, MOST_POISONED, type Trial, type Trials } from '../../lib/steps/isolate.ts';
 
 const LAYOUT = { kind: 'array', maxRecordBytes: 1, maxFileBytes: 1 } as const;
 const NUMBERING = { records: undefined, headerRecords: 0, regular: true, blankIsRow: false, openQuote: undefined };
 
 function fileOf(name: string): ReadableFile {
   return { landed: { key: name, size: 1, etag: name }, path: name, layout: LAYOUT, numbering: NUMBERING };
+}
+
+function trialsOf(trial: Trial): Trials {
+  return { trial, holds: async () => true, number: async (file) => file };
 }
 
 /** By file: how many records it has, which of them are bad, whether it is broken whatever is read of it. */
@@ -47,7 +51,7 @@ test('exactly the broken files and the bad records are found, in few trials', as
     fc.asyncProperty(fc.array(made, { minLength: 1, maxLength: 12 }), async (list) => {
       const files = new Map(list.map((one, i) => [`file-${i}`, one]));
       const given = world(files);
-      const found = await isolate([...files.keys()].map(fileOf), given.records, given.trial, async () => true);
+      const found = await isolate([...files.keys()].map(fileOf), given.records, trialsOf(given.trial));
       const broken = [...files].filter(([, one]) => one.broken).map(([name]) => name);
       assert.deepEqual([...found.broken.keys()].sort(), broken.sort());
       for (const [name, one] of files) {
@@ -69,7 +73,7 @@ test('exactly the broken files and the bad records are found, in few trials', as
 test('a file with more bad records than are looked for is broken', async () => {
   const bad = Array.from({ length: 1000 }, (_, i) => i * 3);
   const given = world(new Map([['f', { records: 3000, bad, broken: false }]]));
-  const found = await isolate([fileOf('f')], given.records, given.trial, async () => true);
+  const found = await isolate([fileOf('f')], given.records, trialsOf(given.trial));
   assert.equal(found.poisoned.size, 0);
   assert.match(found.broken.get('f') ?? '', new RegExp(`more than ${MOST_POISONED} .* record 1: cannot take f 0`));
   assert.ok(given.trials() < MOST_POISONED * 30);
@@ -79,14 +83,14 @@ test('what fails only together is nobody’s fault', async () => {
   const trial = async (some: readonly ReadableFile[]): Promise<void> => {
     if (some.length > 1) throw new EngineError('out of memory');
   };
-  const found = await isolate(['a', 'b', 'c'].map(fileOf), new Map(), trial, async () => true);
+  const found = await isolate(['a', 'b', 'c'].map(fileOf), new Map(), trialsOf(trial));
   assert.deepEqual([found.broken.size, found.poisoned.size], [0, 0]);
 });
 
 test('nothing is blamed while the machine fails', async () => {
   const given = world(new Map([['f', { records: 3, bad: [1], broken: false }]]));
   await assert.rejects(
-    isolate([fileOf('f')], given.records, given.trial, async () => false),
+    isolate([fileOf('f')], given.records, { ...trialsOf(given.trial), holds: async () => false }),
     MachineFault,
   );
 });
@@ -97,6 +101,6 @@ test('what failed once and passes again is not blamed', async () => {
     calls += 1;
     if (calls <= 2) throw new EngineError('for a moment');
   };
-  const found = await isolate([fileOf('f')], new Map([['f', 3]]), trial, async () => true);
+  const found = await isolate([fileOf('f')], new Map([['f', 3]]), trialsOf(trial));
   assert.deepEqual([found.broken.size, found.poisoned.size], [0, 0]);
 });
