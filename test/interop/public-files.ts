@@ -29,13 +29,15 @@ export async function writePublicFiles(root: string, python: string): Promise<{ 
   const names = (await readdir(folder)).filter((name) => name.endsWith('.parquet')).sort();
   if (names.length === 0) throw new Error(`no Parquet files in ${folder}`);
   const lake = await openLake(root, join(root, 'pipelines'));
-  const columns = await Promise.all(names.map((name) => columnsOf(lake, join(folder, name))));
-  await writePipeline(join(root, 'pipelines', 'public'), columns);
+  const columns: (readonly Column[])[] = [];
   for (const [i, name] of names.entries()) {
     const target = join(root, 'bronze/public', `f${i}`);
     await mkdir(target, { recursive: true });
     await copyFile(join(folder, name), join(target, name));
+    // Where it has landed: sessions of a lake see nothing else.
+    columns.push(await columnsOf(lake, join(target, name)));
   }
+  await writePipeline(join(root, 'pipelines', 'public'), columns);
   const answer = await lake.run({ pipeline: 'public' });
   if (answer.kind !== 'ended' || answer.result.rejected_files.length > 0) throw new Error(JSON.stringify(answer));
   const files: Taken[] = [];
