@@ -3,6 +3,6 @@ const LONGEST_REASON = 500;
 /** What the engine said, as a reason in one line: how it was said decides nothing. */
 export function engineReason(cause: Error): string {
   const line = cause.message.split('\n').find((one) => one.trim() !== '') ?? 'no message';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the engine quotes what stands in files.
-  return line.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, LONGEST_REASON);
+  // The engine quotes what stands in files.
+  return line.replaceAll(/\p{Cc}+/gu, ' ').slice(0, LONGEST_REASON);
 }

@@ -25,14 +25,16 @@ const MOST_ROUNDS = 10;
  * Stages files at which the engine failed once. In order: a machine that fails at good rows, and statements that fail
  * without any rows, end the run; files of which the engine reads other records than they have are rejected; rows of which
  * an expression raises go to quarantine; what fails for another reason is bisected to files, then to records. What
- * fails only together is staged in halves where that changes nothing for the table, and ends the run elsewhere.
+ * fails only together is staged in halves where that changes nothing for the table, and ends the run elsewhere. All of it
+ * works with one thread, which needs the least memory: what then passes failed for want of it, and nothing is to blame.
  */
 export async function stageAround(
   context: UnitContext,
   model: SilverModel,
   failed: Attempt & { readonly cause: EngineError },
-  deps: StepDeps,
+  given: StepDeps,
 ): Promise<UnitResult> {
+  const deps = { ...given, settings: { ...given.settings, threads: 1 } };
   if (!(await machineHolds(deps))) throw failed.cause;
   await tryStatements(context, model, failed, deps);
   let attempt: Attempt = failed;
