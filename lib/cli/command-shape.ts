@@ -83,11 +83,14 @@ export function placeOf<Options extends AwsOptions>({
   ...asked
 }: Options): {
   readonly aws: boolean;
-  readonly place: Omit<AwsOptions, 'aws'>;
+  readonly place: { readonly deployment?: string; readonly stateMachine?: string };
   readonly asked: Omit<Options, keyof AwsOptions>;
 } {
   requireFlag('--aws', aws, { '--stage': stage, '--state-machine': stateMachine });
-  const place = { ...(stage === undefined ? {} : { stage }), ...(stateMachine === undefined ? {} : { stateMachine }) };
+  const place = {
+    ...(stage === undefined ? {} : { deployment: stage }),
+    ...(stateMachine === undefined ? {} : { stateMachine }),
+  };
   return { aws: aws === true, place, asked };
 }
 

@@ -208,7 +208,10 @@ function addQuery(program: Command, start: Start): void {
       start(command, async (context) => {
         requireFlag('--athena', athena, { '--workgroup': workgroup, '--stage': stage });
         if (athena !== true) return (await import('./commands/query.ts')).query(context, { sql, ...options });
-        const place = { ...(workgroup === undefined ? {} : { workgroup }), ...(stage === undefined ? {} : { stage }) };
+        const place = {
+          ...(workgroup === undefined ? {} : { workgroup }),
+          ...(stage === undefined ? {} : { deployment: stage }),
+        };
         return (await import('./commands/query-athena.ts')).runAthenaQuery(context, { sql, ...options, ...place });
       }),
     );

@@ -1,9 +1,9 @@
 import { type App, Tags, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { checkNames, deploymentNames } from '../core/deployment-names.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { FUNCTIONS, STATES } from '../core/states.ts';
 import { LakeStack } from './lake-stack.ts';
-import { checkNames, namesOf } from './names.ts';
 import { PipelineStack } from './pipeline-stack.ts';
 import { readSettings } from './settings.ts';
 
@@ -29,7 +29,7 @@ export type Deployment = { readonly lake: LakeStack; readonly pipelines: readonl
 export function createDeployment(app: App, props: DeploymentProps): Deployment {
   for (const flag of FLAGS) app.node.setContext(flag, true);
   const settings = readSettings(app.node);
-  const names = namesOf(settings.stage);
+  const names = deploymentNames(settings.deployment, 'context stage');
   const pipelines = props.specs.map((spec) => spec.name);
   checkNames(
     names,
@@ -59,7 +59,7 @@ export function createDeployment(app: App, props: DeploymentProps): Deployment {
     Tags.of(stack).add('strata:pipeline', spec.name);
     return stack;
   });
-  Tags.of(app).add('strata:stage', names.stage === '' ? 'default' : names.stage);
+  Tags.of(app).add('strata:stage', names.deployment === '' ? 'default' : names.deployment);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   return { lake, pipelines: stacks };
 }

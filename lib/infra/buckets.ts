@@ -10,12 +10,12 @@ import {
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import type { DeploymentNames } from '../core/deployment-names.ts';
 import { ZONES, type Zone } from '../core/objects.ts';
 import { bucketName } from './lake.ts';
-import type { Names } from './names.ts';
 
 export type BucketsProps = {
-  readonly names: Names;
+  readonly names: DeploymentNames;
   readonly pipelines: readonly string[];
   readonly dataKey: IKey | undefined;
   /** Removes the buckets with all that is in them when the stack is removed. */

@@ -3,16 +3,16 @@ import { CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
 import { CfnDatabase } from 'aws-cdk-lib/aws-glue';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
+import { type DeploymentNames, NO_PREFIX } from '../core/deployment-names.ts';
 import { ZONES } from '../core/objects.ts';
 import { ATHENA_RESULTS, createBuckets } from './buckets.ts';
 import { bucketName, databaseName, LAYERS, type Lake } from './lake.ts';
-import type { Names } from './names.ts';
 import type { Settings } from './settings.ts';
 
 export type LakeStackProps = StackProps & {
-  readonly names: Names;
+  readonly names: DeploymentNames;
   readonly settings: Settings;
-  /** Names of the pipelines that the lake has databases for. */
+  /** DeploymentNames of the pipelines that the lake has databases for. */
   readonly pipelines: readonly string[];
   /** Together with the context flag destroyData: removing the stack removes the data. Default false. */
   readonly destroyData?: boolean;
@@ -36,8 +36,7 @@ export class LakeStack extends Stack {
       new CfnOutput(this, output, { value: bucketName(names, zone) });
     }
     new CfnOutput(this, 'Workgroup', { value: names.workgroup });
-    // An output cannot be empty.
-    new CfnOutput(this, 'DatabasePrefix', { value: names.databasePrefix === '' ? 'none' : names.databasePrefix });
+    new CfnOutput(this, 'DatabasePrefix', { value: names.databasePrefix === '' ? NO_PREFIX : names.databasePrefix });
   }
 
   private createKey(destroy: boolean): IKey {
@@ -48,7 +47,7 @@ export class LakeStack extends Stack {
     });
   }
 
-  private createDatabases(names: Names, pipeline: string, destroy: boolean): void {
+  private createDatabases(names: DeploymentNames, pipeline: string, destroy: boolean): void {
     for (const layer of LAYERS) {
       const database = new CfnDatabase(this, `Database-${pipeline}-${layer}`, {
         catalogId: this.account,
@@ -62,7 +61,7 @@ export class LakeStack extends Stack {
     }
   }
 
-  private createWorkgroup(names: Names, settings: Settings, dataKey: IKey | undefined): void {
+  private createWorkgroup(names: DeploymentNames, settings: Settings, dataKey: IKey | undefined): void {
     const encryption =
       dataKey === undefined ? { encryptionOption: 'SSE_S3' } : { encryptionOption: 'SSE_KMS', kmsKey: dataKey.keyArn };
     new CfnWorkGroup(this, 'Queries', {

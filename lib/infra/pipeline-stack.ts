@@ -60,13 +60,13 @@ export class PipelineStack extends Stack {
   private createOutputs({ names }: Lake, spec: PipelineSpec, machineArn: string, topicArn: string): void {
     const source = spec.sources[0]?.name ?? '<source>';
     const gold = spec.models.find((model) => model.layer === 'gold') ?? spec.models[0];
-    const stage = names.stage === '' ? '' : ` --stage ${names.stage}`;
+    const flag = names.deployment === '' ? '' : ` --stage ${names.deployment}`;
     const table = `${spec.name}_${gold?.layer}.${gold?.name}`;
     const outputs = {
       StateMachineArn: machineArn,
       TopicArn: topicArn,
       UploadCommand: `aws s3 cp <file> s3://${bucketName(names, 'bronze')}/bronze/${spec.name}/${source}/`,
-      QueryCommand: `npx strata query --athena${stage} "SELECT * FROM ${table} LIMIT 10"`,
+      QueryCommand: `npx strata query --athena${flag} "SELECT * FROM ${table} LIMIT 10"`,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }

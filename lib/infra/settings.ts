@@ -22,7 +22,10 @@ const context = z.object({
 });
 
 /** What a deployment chooses by `-c name=value` or in cdk.json's context. */
-export type Settings = z.output<typeof context>;
+export type Settings = Omit<z.output<typeof context>, 'stage'> & {
+  /** The context's `stage`. */
+  readonly deployment: string | undefined;
+};
 
 const EXPECTED: Readonly<Record<string, string>> = {
   alertEmails: 'e-mail addresses with commas between them',
@@ -36,7 +39,10 @@ const EXPECTED: Readonly<Record<string, string>> = {
 export function readSettings(node: Node): Settings {
   const given = Object.fromEntries(Object.keys(EXPECTED).map((name) => [name, node.tryGetContext(name)]));
   const parsed = context.safeParse(given);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const { stage, ...settings } = parsed.data;
+    return { ...settings, deployment: stage };
+  }
   const wrong = new Set(parsed.error.issues.map(({ path }) => String(path[0])));
   throw new InvalidInput(
     'the context of this deployment cannot be read:',

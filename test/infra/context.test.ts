@@ -3,7 +3,6 @@ import { describe, test } from 'node:test';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { InvalidInput } from '../../lib/core/errors.ts';
 import { FUNCTIONS, STATES } from '../../lib/core/states.ts';
-import { checkNames, namesOf } from '../../lib/infra/names.ts';
 import { type DeploymentOptions, deploy, SHOP, type Synthesized } from './deployment.ts';
 import { at, resourceOf, resourcesOf } from './resources.ts';
 
@@ -152,52 +151,11 @@ describe('context that cannot be read is refused, each value with what was expec
   }
 });
 
-describe('names that AWS would refuse are refused before anything is deployed', () => {
-  const STEPS = FUNCTIONS.map((name) => STATES[name].file);
-  const cases: readonly (readonly [string, string | undefined, readonly string[], readonly RegExp[]])[] = [
-    ['fitting names', 'dev', ['retail', 'web_shop'], []],
-    ['the longest name without a stage', undefined, ['p'.repeat(40)], []],
-    [
-      'a name that is too long with its stage',
-      'integration',
-      ['p'.repeat(40)],
-      [
-        /pipelines\/p{40}\/pipeline\.ts: function plan-stage: got strata-integration-p{40}-plan-stage, 70 characters; expected at most 64: shorten the name of the pipeline's folder or the stage/,
-      ],
-    ],
-    [
-      'a state machine that is too long',
-      undefined,
-      ['p'.repeat(80)],
-      [/state machine: got strata-p{80}, 87 characters; expected at most 80/],
-    ],
-    [
-      'two names that become one',
-      undefined,
-      ['a_b', 'a-b'],
-      [/pipelines\/a-b\/pipeline\.ts: stack: got strata-a-b; expected a name that differs from that of pipeline a_b/],
-    ],
-    [
-      'a pipeline with the name of the lake',
-      undefined,
-      ['lake'],
-      [/stack: got strata-lake; expected a name that differs from that of the lake/],
-    ],
-  ];
-  for (const [what, stage, pipelines, messages] of cases) {
-    test(what, () => {
-      const check = (): void => checkNames(namesOf(stage), pipelines, STEPS);
-      if (messages.length === 0) return check();
-      for (const message of messages) assert.throws(check, message);
-    });
-  }
-
-  test('by the deployment itself', async () => {
-    await assert.rejects(
-      deploy({ pipelines: [SHOP, SHOP] }),
-      /stack: got strata-web-shop; expected a name that differs from that of pipeline web_shop/,
-    );
-  });
+test('names that AWS would refuse are refused before anything is deployed', async () => {
+  await assert.rejects(
+    deploy({ pipelines: [SHOP, SHOP] }),
+    /stack: got strata-web-shop; expected a name that differs from that of pipeline web_shop/,
+  );
 });
 
 test('a function is named by the words of its state', () => {

@@ -14,7 +14,7 @@ export type AthenaQueryRequest = {
   readonly format?: QueryFormat;
   readonly asOf?: string;
   readonly workgroup?: string;
-  readonly stage?: string;
+  readonly deployment?: string;
 };
 
 /**

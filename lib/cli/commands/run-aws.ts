@@ -52,9 +52,9 @@ export function rebuildOnAws(
   return runOnAws(context, { pipeline, rebuild: table, ...options }, place);
 }
 
-/** How to call a command on the same stage. */
-export function awsHint(context: Context, command: string, { stage }: Pick<RemotePlace, 'stage'>): string {
-  return context.hint(stage === undefined ? command : `${command} --stage ${stage}`);
+/** How to call a command on the same deployment. */
+export function awsHint(context: Context, command: string, { deployment }: Pick<RemotePlace, 'deployment'>): string {
+  return context.hint(deployment === undefined ? command : `${command} --stage ${deployment}`);
 }
 
 function renderNext(context: Context, result: RunResult, place: RemotePlace): string {

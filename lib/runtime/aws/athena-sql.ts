@@ -23,7 +23,7 @@ function firstWord(words: readonly string[]): string | undefined {
 }
 
 /**
- * SQL for a stage: each database of a pipeline, `<pipeline>_silver`, `_gold` or `_ops` before a dot, gets the stage's
+ * SQL for a deployment: each database of a pipeline, `<pipeline>_silver`, `_gold` or `_ops` before a dot, gets its
  * prefix unless it has it. Names of that form inside strings and comments stay, and so do columns after a dot.
  */
 export function withDatabasePrefix(sql: string, prefix: string): string {

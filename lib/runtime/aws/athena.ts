@@ -11,18 +11,20 @@ import {
 } from '@aws-sdk/client-athena';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { awsFailure } from '../../adapters/aws/errors.ts';
+import { deploymentNames, NO_PREFIX } from '../../core/deployment-names.ts';
 import { EngineError, InvalidInput, StrataError, Unavailable } from '../../core/errors.ts';
 import { costOfQuery } from '../../plan/prices.ts';
 import type { Row } from '../../ports.ts';
 import { requireReading, withDatabasePrefix } from './athena-sql.ts';
 import { type AthenaColumn, columnsOfResult, parseValue } from './athena-values.ts';
-import { lakeStackName, readOutputs } from './stack.ts';
+import { readOutputs } from './stack.ts';
 
 export type AthenaRequest = {
   readonly sql: string;
   /** The lake's own, by its stack, when it is left out. */
   readonly workgroup?: string;
-  readonly stage?: string;
+  /** The name of the deployment; without it, the one that has none. */
+  readonly deployment?: string;
   /** Aborted: the query is stopped. */
   readonly signal?: AbortSignal;
 };
@@ -84,19 +86,14 @@ export async function queryAthena(deps: AthenaDeps, request: AthenaRequest): Pro
   return { kind: 'rows', use, columns, pages: () => pagesOf(deps, id, first, columns) };
 }
 
-/** What the stack says of the default stage, since an output cannot be empty. */
-const NO_PREFIX = 'none';
-
-/** With a workgroup and no stage nothing needs to be asked: the default stage's databases have no prefix. */
+/** With a workgroup and no deployment named nothing needs to be asked: databases have no prefix then. */
 async function placeOf(
   { cloudFormation }: AthenaDeps,
-  { workgroup, stage }: AthenaRequest,
+  { workgroup, deployment }: AthenaRequest,
 ): Promise<{ readonly workgroup: string; readonly prefix: string }> {
-  if (workgroup !== undefined && stage === undefined) return { workgroup, prefix: '' };
-  const { Workgroup, DatabasePrefix } = await readOutputs(cloudFormation, lakeStackName(stage), [
-    'Workgroup',
-    'DatabasePrefix',
-  ]);
+  if (workgroup !== undefined && deployment === undefined) return { workgroup, prefix: '' };
+  const { lakeStack } = deploymentNames(deployment, '--stage');
+  const { Workgroup, DatabasePrefix } = await readOutputs(cloudFormation, lakeStack, ['Workgroup', 'DatabasePrefix']);
   return { workgroup: workgroup ?? Workgroup, prefix: DatabasePrefix === NO_PREFIX ? '' : DatabasePrefix };
 }
 

@@ -2,35 +2,6 @@ import { type CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/clien
 import { awsFailure } from '../../adapters/aws/errors.ts';
 import { InvalidInput } from '../../core/errors.ts';
 
-/** The outputs of the two kinds of stack, by which commands find what was deployed. */
-export const LAKE_OUTPUTS = [
-  'BronzeBucket',
-  'SilverBucket',
-  'GoldBucket',
-  'OpsBucket',
-  'Workgroup',
-  'DatabasePrefix',
-] as const;
-export const PIPELINE_OUTPUTS = ['StateMachineArn', 'TopicArn'] as const;
-
-/** `strata-lake`, or `strata-<stage>-lake`. */
-export function lakeStackName(stage: string | undefined): string {
-  return stackName(stage, 'lake');
-}
-
-/** `strata-<pipeline>`, or `strata-<stage>-<pipeline>`, with `-` for each `_`. */
-export function pipelineStackName(pipeline: string, stage: string | undefined): string {
-  return stackName(stage, pipeline);
-}
-
-/** Throws InvalidInput for a stage that no stack could be named by. */
-function stackName(stage: string | undefined, of: string): string {
-  if (stage !== undefined && !/^[A-Za-z][A-Za-z0-9_-]*$/.test(stage)) {
-    throw new InvalidInput(`--stage: got ${JSON.stringify(stage)}; expected letters, digits, - and _, such as dev`);
-  }
-  return ['strata', ...(stage === undefined ? [] : [stage]), of].join('-').replaceAll('_', '-');
-}
-
 /**
  * Some outputs of a deployed stack. Throws InvalidInput when the stack or one of them is missing, or when the caller
  * may not ask (it needs cloudformation:DescribeStacks); Unavailable for passing faults.

@@ -107,7 +107,7 @@ describe('a query', () => {
     cloudFormation.on(DescribeStacksCommand, { StackName: 'strata-dev-lake' }).resolves({
       Stacks: [{ StackName: 'strata-dev-lake', CreationTime: new Date(0), StackStatus: 'CREATE_COMPLETE', Outputs }],
     });
-    assert.deepEqual(await rowsOf({ sql: 'SELECT n FROM retail_gold.t', stage: 'dev' }), []);
+    assert.deepEqual(await rowsOf({ sql: 'SELECT n FROM retail_gold.t', deployment: 'dev' }), []);
     const [start] = athena.commandCalls(StartQueryExecutionCommand);
     assert.deepEqual(start?.args[0].input, {
       QueryString: 'SELECT n FROM dev_retail_gold.t',

@@ -2,28 +2,12 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { mockClient } from 'aws-sdk-client-mock';
-import { lakeStackName, pipelineStackName, readOutputs } from '../../../lib/runtime/aws/stack.ts';
+import { readOutputs } from '../../../lib/runtime/aws/stack.ts';
 import { awsError } from './aws-error.ts';
 
 const cloudFormation = mockClient(CloudFormationClient);
 afterEach(() => cloudFormation.reset());
 const client = new CloudFormationClient({ region: 'us-east-1' });
-
-test('stacks are named by stage and pipeline', () => {
-  assert.deepEqual(
-    [
-      lakeStackName(undefined),
-      lakeStackName('dev'),
-      pipelineStackName('online_retail', undefined),
-      pipelineStackName('online_retail', 'dev'),
-    ],
-    ['strata-lake', 'strata-dev-lake', 'strata-online-retail', 'strata-dev-online-retail'],
-  );
-  assert.throws(() => lakeStackName('my stage'), {
-    name: 'InvalidInput',
-    message: /--stage: got "my stage"; expected/,
-  });
-});
 
 describe('outputs', () => {
   test('are read by name', async () => {

@@ -1,38 +1,49 @@
-import { InvalidInput, type Problem } from '../core/errors.ts';
+import { InvalidInput, type Problem } from './errors.ts';
 
 /** The longest names that AWS takes. Source: the service quotas of Lambda, Step Functions, IAM and S3. */
 const LONGEST_FUNCTION = 64;
 const LONGEST_STATE_MACHINE = 80;
-const LONGEST_STAGE = 20;
+const LONGEST_DEPLOYMENT = 20;
 
-/** Names of what is deployed; two stages of one app share an account because each name carries the stage. */
-export type Names = {
-  /** '' for the default stage. */
-  readonly stage: string;
-  /** Before the name of every Glue database: '' or `<stage>_`. */
+/**
+ * Names of what is deployed, as the stacks give them and as commands look for them. Two deployments share an account
+ * because each name carries that of its deployment.
+ */
+export type DeploymentNames = {
+  /** '' for the one without a name. */
+  readonly deployment: string;
+  /** Before the name of every Glue database: '' or `<deployment>_`. */
   readonly databasePrefix: string;
+  /** `strata-lake`, or `strata-<deployment>-lake`. */
   readonly lakeStack: string;
   readonly workgroup: string;
+  /** `strata-<pipeline>`, or `strata-<deployment>-<pipeline>`, with `-` for each `_`. */
   pipelineStack(pipeline: string): string;
   stateMachine(pipeline: string): string;
   /** `step` in the words of its folder: `plan-stage`. */
   lambda(pipeline: string, step: string): string;
-  /** By which metrics and logs tell pipelines and stages apart. */
+  /** By which metrics and logs tell pipelines and deployments apart. */
   service(pipeline: string): string;
 };
 
-/** Throws InvalidInput for a stage that cannot be part of a name. */
-export function namesOf(stage: string | undefined): Names {
-  if (stage !== undefined && (!/^[a-z][a-z0-9]*$/.test(stage) || stage.length > LONGEST_STAGE)) {
+/** What the output DatabasePrefix says when databases have none, since an output cannot be empty. */
+export const NO_PREFIX = 'none';
+
+/**
+ * Names of a deployment, undefined: of the one without a name. Throws InvalidInput for a name that cannot be part of
+ * others; `place` is what it was given by, such as `--stage`.
+ */
+export function deploymentNames(deployment: string | undefined, place: string): DeploymentNames {
+  if (deployment !== undefined && (!/^[a-z][a-z0-9]*$/.test(deployment) || deployment.length > LONGEST_DEPLOYMENT)) {
     throw new InvalidInput(
-      `context stage: got ${JSON.stringify(stage)}; expected at most ${LONGEST_STAGE} lower case letters and digits, such as dev`,
+      `${place}: got ${JSON.stringify(deployment)}; expected at most ${LONGEST_DEPLOYMENT} lower case letters and digits, such as dev`,
     );
   }
-  const base = stage === undefined ? 'strata' : `strata-${stage}`;
-  const databasePrefix = stage === undefined ? '' : `${stage}_`;
+  const base = deployment === undefined ? 'strata' : `strata-${deployment}`;
+  const databasePrefix = deployment === undefined ? '' : `${deployment}_`;
   const own = (pipeline: string): string => `${base}-${pipeline.replaceAll('_', '-')}`;
   return {
-    stage: stage ?? '',
+    deployment: deployment ?? '',
     databasePrefix,
     lakeStack: `${base}-lake`,
     workgroup: base,
@@ -44,7 +55,7 @@ export function namesOf(stage: string | undefined): Names {
 }
 
 /** Throws InvalidInput with every name that AWS would refuse, before anything is deployed. */
-export function checkNames(names: Names, pipelines: readonly string[], steps: readonly string[]): void {
+export function checkNames(names: DeploymentNames, pipelines: readonly string[], steps: readonly string[]): void {
   const problems: Problem[] = [];
   const check = (pipeline: string, place: string, name: string, longest: number): void => {
     if (name.length <= longest) return;

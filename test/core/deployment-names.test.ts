@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { checkNames, deploymentNames } from '../../lib/core/deployment-names.ts';
+import { FUNCTIONS, STATES } from '../../lib/core/states.ts';
+
+test('all names carry that of the deployment, where it has one', () => {
+  const namesOf = (deployment: string | undefined) => {
+    const names = deploymentNames(deployment, '--stage');
+    const shop = 'web_shop';
+    const own = [names.pipelineStack(shop), names.stateMachine(shop), names.lambda(shop, 'plan-stage')];
+    return [names.lakeStack, names.workgroup, names.databasePrefix, names.service(shop), ...own];
+  };
+  assert.deepEqual(namesOf(undefined), [
+    'strata-lake',
+    'strata',
+    '',
+    'web_shop',
+    'strata-web-shop',
+    'strata-web-shop',
+    'strata-web-shop-plan-stage',
+  ]);
+  assert.deepEqual(namesOf('dev'), [
+    'strata-dev-lake',
+    'strata-dev',
+    'dev_',
+    'dev_web_shop',
+    'strata-dev-web-shop',
+    'strata-dev-web-shop',
+    'strata-dev-web-shop-plan-stage',
+  ]);
+});
+
+describe('a deployment that no name could hold is refused by the place that named it', () => {
+  for (const place of ['--stage', 'context stage']) {
+    for (const name of ['my stage', 'Dev', 'a_b', 'a-b', '1a', '', 'x'.repeat(21)]) {
+      test(`${place} ${JSON.stringify(name)}`, () => {
+        assert.throws(() => deploymentNames(name, place), {
+          name: 'InvalidInput',
+          message: `${place}: got ${JSON.stringify(name)}; expected at most 20 lower case letters and digits, such as dev`,
+        });
+      });
+    }
+  }
+});
+
+describe('names that AWS would refuse are refused before anything is deployed', () => {
+  const STEPS = FUNCTIONS.map((name) => STATES[name].file);
+  const cases: readonly (readonly [string, string | undefined, readonly string[], readonly RegExp[]])[] = [
+    ['fitting names', 'dev', ['retail', 'web_shop'], []],
+    ['the longest name without a stage', undefined, ['p'.repeat(40)], []],
+    [
+      'a name that is too long with its stage',
+      'integration',
+      ['p'.repeat(40)],
+      [
+        /pipelines\/p{40}\/pipeline\.ts: function plan-stage: got strata-integration-p{40}-plan-stage, 70 characters; expected at most 64: shorten the name of the pipeline's folder or the stage/,
+      ],
+    ],
+    [
+      'a state machine that is too long',
+      undefined,
+      ['p'.repeat(80)],
+      [/state machine: got strata-p{80}, 87 characters; expected at most 80/],
+    ],
+    [
+      'two names that become one',
+      undefined,
+      ['a_b', 'a-b'],
+      [/pipelines\/a-b\/pipeline\.ts: stack: got strata-a-b; expected a name that differs from that of pipeline a_b/],
+    ],
+    [
+      'a pipeline with the name of the lake',
+      undefined,
+      ['lake'],
+      [/stack: got strata-lake; expected a name that differs from that of the lake/],
+    ],
+  ];
+  for (const [what, deployment, pipelines, messages] of cases) {
+    test(what, () => {
+      const check = (): void => checkNames(deploymentNames(deployment, 'context stage'), pipelines, STEPS);
+      if (messages.length === 0) return check();
+      for (const message of messages) assert.throws(check, message);
+    });
+  }
+});
