@@ -1,6 +1,6 @@
-import { parseRunState } from '../lib/runtime/aws/events.ts';
-import { workerHandler } from '../lib/runtime/aws/worker.ts';
-import { runAudit } from '../lib/steps/audit.ts';
+import { parseRunState } from '../lib/runtime/lambda/events.ts';
+import { workerHandler } from '../lib/runtime/lambda/worker.ts';
+import { runAudit } from '../lib/steps/audit/audit.ts';
 
 /** Checks a level's staged tables and prepares their snapshots. */
 export const handler = workerHandler({

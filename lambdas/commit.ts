@@ -1,6 +1,6 @@
-import { parseRunState } from '../lib/runtime/aws/events.ts';
-import { workerHandler } from '../lib/runtime/aws/worker.ts';
-import { runCommit } from '../lib/steps/commit.ts';
+import { parseRunState } from '../lib/runtime/lambda/events.ts';
+import { workerHandler } from '../lib/runtime/lambda/worker.ts';
+import { runCommit } from '../lib/steps/commit/commit.ts';
 
 /** Publishes the prepared snapshot of every table. */
 export const handler = workerHandler({

@@ -1,7 +1,7 @@
-import { parseRunState } from '../lib/runtime/aws/events.ts';
-import { measureRun } from '../lib/runtime/aws/run-metrics.ts';
-import { workerHandler } from '../lib/runtime/aws/worker.ts';
-import { runFinish } from '../lib/steps/finish.ts';
+import { parseRunState } from '../lib/runtime/lambda/events.ts';
+import { measureRun } from '../lib/runtime/lambda/run-metrics.ts';
+import { workerHandler } from '../lib/runtime/lambda/worker.ts';
+import { runFinish } from '../lib/steps/end/finish.ts';
 
 /** Writes the run's result, removes its work files, releases the lock. */
 export const handler = workerHandler({

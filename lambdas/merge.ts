@@ -1,6 +1,6 @@
-import { parseUnitInput } from '../lib/runtime/aws/events.ts';
-import { workerHandler } from '../lib/runtime/aws/worker.ts';
-import { runMerge } from '../lib/steps/merge.ts';
+import { parseUnitInput } from '../lib/runtime/lambda/events.ts';
+import { workerHandler } from '../lib/runtime/lambda/worker.ts';
+import { runMerge } from '../lib/steps/merge/merge.ts';
 
 /** Writes one unit's data files. */
 export const handler = workerHandler({

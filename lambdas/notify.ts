@@ -1,7 +1,7 @@
-import { notifyDeps } from '../lib/runtime/aws/light.ts';
-import { parseFailure } from '../lib/runtime/aws/light-events.ts';
-import { instrument } from '../lib/runtime/aws/telemetry.ts';
-import { runNotify } from '../lib/steps/notify.ts';
+import { notifyDeps } from '../lib/runtime/lambda/light.ts';
+import { parseFailure } from '../lib/runtime/lambda/light-events.ts';
+import { instrument } from '../lib/runtime/lambda/telemetry.ts';
+import { runNotify } from '../lib/steps/end/notify.ts';
 
 /** Sends the one alert of a run that failed, timed out or was stopped. */
 export const handler = instrument('Notify', async (event, { log }) => {

@@ -1,6 +1,6 @@
-import { parseOpenInput } from '../lib/runtime/aws/events.ts';
-import { workerHandler } from '../lib/runtime/aws/worker.ts';
-import { runOpen } from '../lib/steps/open.ts';
+import { parseOpenInput } from '../lib/runtime/lambda/events.ts';
+import { workerHandler } from '../lib/runtime/lambda/worker.ts';
+import { runOpen } from '../lib/steps/open/open.ts';
 
 /** Takes the pipeline's lock and writes or finds the plan of the run. */
 export const handler = workerHandler({

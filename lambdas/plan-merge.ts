@@ -1,6 +1,6 @@
-import { parseRunState } from '../lib/runtime/aws/events.ts';
-import { workerHandler } from '../lib/runtime/aws/worker.ts';
-import { runPlanMerge } from '../lib/steps/plan-merge.ts';
+import { parseRunState } from '../lib/runtime/lambda/events.ts';
+import { workerHandler } from '../lib/runtime/lambda/worker.ts';
+import { runPlanMerge } from '../lib/steps/merge/plan-merge.ts';
 
 /** Writes a level's list of units to merge. */
 export const handler = workerHandler({

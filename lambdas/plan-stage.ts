@@ -1,6 +1,6 @@
-import { parseRunState } from '../lib/runtime/aws/events.ts';
-import { workerHandler } from '../lib/runtime/aws/worker.ts';
-import { runPlanStage } from '../lib/steps/plan-stage.ts';
+import { parseRunState } from '../lib/runtime/lambda/events.ts';
+import { workerHandler } from '../lib/runtime/lambda/worker.ts';
+import { runPlanStage } from '../lib/steps/stage/plan-stage.ts';
 
 /** Writes a level's list of units to stage. */
 export const handler = workerHandler({

@@ -1,6 +1,6 @@
-import { parseUnitInput } from '../lib/runtime/aws/events.ts';
-import { workerHandler } from '../lib/runtime/aws/worker.ts';
-import { runStage } from '../lib/steps/stage.ts';
+import { parseUnitInput } from '../lib/runtime/lambda/events.ts';
+import { workerHandler } from '../lib/runtime/lambda/worker.ts';
+import { runStage } from '../lib/steps/stage/stage.ts';
 
 /** Writes one unit's staged files. */
 export const handler = workerHandler({

@@ -1,7 +1,7 @@
-import { startDeps } from '../lib/runtime/aws/light.ts';
-import { instrument } from '../lib/runtime/aws/telemetry.ts';
-import { readUploads } from '../lib/runtime/aws/uploads.ts';
-import { startRuns } from '../lib/steps/start-runs.ts';
+import { startDeps } from '../lib/runtime/lambda/light.ts';
+import { instrument } from '../lib/runtime/lambda/telemetry.ts';
+import { readUploads } from '../lib/runtime/lambda/uploads.ts';
+import { startRuns } from '../lib/steps/start/start-runs.ts';
 
 /**
  * Starts a run for the files that have landed. Messages that are no events, or whose upload could not be dealt with, go

@@ -10,7 +10,7 @@ import { dataFileOf } from '../../lib/iceberg/stats.ts';
 import type { WrittenFile } from '../../lib/ports.ts';
 import { openLocalLake } from '../../lib/runtime/local.ts';
 import { writeTable } from '../../lib/sql/write.ts';
-import type { StepDeps } from '../../lib/steps/deps.ts';
+import type { StepDeps } from '../../lib/lake/deps.ts';
 import { commitChange } from '../../lib/table/commit.ts';
 import { prepareSnapshot } from '../../lib/table/prepare.ts';
 import { loadTable } from '../../lib/table/read.ts';

@@ -20,8 +20,8 @@ import {
 import { addMissingDeletes, createKeyEvents, createKnown, createTouched } from '../sql/keyed.ts';
 import { renderScan } from '../sql/scan.ts';
 import { duckType } from '../sql/types.ts';
-import { openFiles } from '../steps/foreign-files.ts';
-import { scanColumns } from '../steps/table-state.ts';
+import { openFiles } from '../lake/tables/foreign-files.ts';
+import { scanColumns } from '../lake/tables/table-state.ts';
 import { planFiles } from '../table/read.ts';
 import type { QueryDeps } from './deps.ts';
 import { type FoundKeyedTable, findKeyedTable, type PipelineDeps } from './find-keyed.ts';

@@ -3,8 +3,8 @@ import { OPS_TABLES, opsTable } from '../core/ops.ts';
 import type { Row } from '../ports.ts';
 import { selectFiles } from '../sql/ops-rows.ts';
 import { createSchemas } from '../sql/scan.ts';
-import type { StepDeps } from '../steps/deps.ts';
-import { openTable } from '../steps/table-state.ts';
+import type { StepDeps } from '../lake/deps.ts';
+import { openTable } from '../lake/tables/table-state.ts';
 
 export const FILE_STATUSES = ['ingested', 'rejected', 'suspended'] as const;
 export type FileStatus = (typeof FILE_STATUSES)[number];

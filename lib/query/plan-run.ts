@@ -4,14 +4,14 @@ import { partitionPath } from '../iceberg/partition-path.ts';
 import { currentSchema } from '../iceberg/schema.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
 import { type Explanation, explainRun } from '../plan/explain.ts';
-import type { StepDeps } from '../steps/deps.ts';
-import { type Survey, surveyPipeline } from '../steps/open.ts';
-import { readOpenRun } from '../steps/open-run.ts';
-import { runFolder } from '../steps/run-folder.ts';
-import { nameSuspended } from '../steps/set-aside.ts';
-import { checkModes } from '../steps/table-mode.ts';
-import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../steps/table-shape.ts';
-import { findTouched } from '../steps/touched.ts';
+import type { StepDeps } from '../lake/deps.ts';
+import { type Survey, surveyPipeline } from '../steps/open/open.ts';
+import { readOpenRun } from '../lake/run/open-run.ts';
+import { runFolder } from '../lake/run/run-folder.ts';
+import { nameSuspended } from '../lake/ops/set-aside.ts';
+import { checkModes } from '../lake/tables/table-mode.ts';
+import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../lake/tables/table-shape.ts';
+import { findTouched } from '../lake/tables/touched.ts';
 
 /**
  * What a run of the pipeline would do now. Takes no lock and writes nothing. Throws InvalidInput for an unknown pipeline

@@ -17,7 +17,7 @@ import {
   selectResult,
 } from '../sql/query.ts';
 import { createSchemas } from '../sql/scan.ts';
-import { openTable } from '../steps/table-state.ts';
+import { openTable } from '../lake/tables/table-state.ts';
 import type { QueryDeps } from './deps.ts';
 import { expectedTable, type FoundTable, findTable, tableNames } from './find-table.ts';
 import { readFinishTimes } from './finish-times.ts';

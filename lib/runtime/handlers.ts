@@ -1,20 +1,20 @@
 import type { AfterError, HeldRun, RunState, UnitInput } from '../core/run.ts';
 import type { TaskName } from '../core/states.ts';
 import type { Alerts, JsonValue, Log } from '../ports.ts';
-import { runAudit } from '../steps/audit.ts';
-import { runCommit } from '../steps/commit.ts';
-import type { StepDeps } from '../steps/deps.ts';
-import { runFail } from '../steps/fail.ts';
-import { fenced } from '../steps/fence.ts';
-import { runFinish } from '../steps/finish.ts';
-import { runMerge } from '../steps/merge.ts';
-import { runNotify } from '../steps/notify.ts';
-import { type OpenInput, runOpen } from '../steps/open.ts';
-import { runPlanMerge } from '../steps/plan-merge.ts';
-import { runPlanStage } from '../steps/plan-stage.ts';
-import { recordRun } from '../steps/record-run.ts';
-import { runRunFailed } from '../steps/run-failed.ts';
-import { runStage } from '../steps/stage.ts';
+import { runAudit } from '../steps/audit/audit.ts';
+import { runCommit } from '../steps/commit/commit.ts';
+import type { StepDeps } from '../lake/deps.ts';
+import { runFail } from '../steps/end/fail.ts';
+import { fenced } from '../lake/run/fence.ts';
+import { runFinish } from '../steps/end/finish.ts';
+import { runMerge } from '../steps/merge/merge.ts';
+import { runNotify } from '../steps/end/notify.ts';
+import { type OpenInput, runOpen } from '../steps/open/open.ts';
+import { runPlanMerge } from '../steps/merge/plan-merge.ts';
+import { runPlanStage } from '../steps/stage/plan-stage.ts';
+import { recordRun } from '../lake/ops/record-run.ts';
+import { runRunFailed } from '../steps/end/run-failed.ts';
+import { runStage } from '../steps/stage/stage.ts';
 import type { StateHandler } from './state-machine.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { LockHeld } from '../core/errors.ts';
-import type { StepDeps } from '../steps/deps.ts';
-import { renewLock } from '../steps/lock.ts';
+import type { StepDeps } from '../lake/deps.ts';
+import { renewLock } from '../lake/run/lock.ts';
 
 /** The share of a lease after which it is renewed: three attempts before it ends. */
 const RENEWALS = 3;

@@ -8,7 +8,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
-import { awsError } from '../runtime/aws/aws-error.ts';
+import { awsError } from '../remote/aws-error.ts';
 
 /** The stacks and the buckets of a deployed lake, as far as commands see them. Objects by `bucket/key`. */
 export type AwsLake = {

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-athena';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { mockClient } from 'aws-sdk-client-mock';
-import { awsError } from '../runtime/aws/aws-error.ts';
+import { awsError } from '../remote/aws-error.ts';
 import { strataHere } from './child.ts';
 
 const athena = mockClient(AthenaClient);

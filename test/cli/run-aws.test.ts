@@ -8,7 +8,7 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
-import { awsError } from '../runtime/aws/aws-error.ts';
+import { awsError } from '../remote/aws-error.ts';
 import { openAwsLake } from './aws-lake.ts';
 import { strataHere } from './child.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FUNCTIONS, STEP_NAMES } from '../../lib/core/states.ts';
-import { METRICS, NAMESPACE } from '../../lib/runtime/aws/telemetry.ts';
+import { METRICS, NAMESPACE } from '../../lib/runtime/lambda/telemetry.ts';
 import { deploy, PLAIN, SHOP } from './deployment.ts';
 import { statementOf } from './policies.ts';
 import { ACCOUNT, at, type Fields, list, REGION, resourceOf, resourcesOf } from './resources.ts';

@@ -7,8 +7,8 @@ import { FUNCTIONS, type FunctionName, stateRow } from '../../lib/core/states.ts
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
 import type { RunRequest } from '../../lib/runtime/local.ts';
-import { runNotify } from '../../lib/steps/notify.ts';
-import { startRuns } from '../../lib/steps/start-runs.ts';
+import { runNotify } from '../../lib/steps/end/notify.ts';
+import { startRuns } from '../../lib/steps/start/start-runs.ts';
 import { keyOf, openTestLake, type TestLake } from '../support/test-lake.ts';
 import { deploy, SHOP } from './deployment.ts';
 import { allows, statementsOf, statementsOfFunction } from './policies.ts';

@@ -7,9 +7,9 @@ import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Row, Session } from '../../lib/ports.ts';
 import { createParsed, PARSED, rejectTables } from '../../lib/sql/batch.ts';
 import { FILE } from '../../lib/sql/raw-rows.ts';
-import { batchOf, inspectFiles } from '../../lib/steps/batch-files.ts';
-import { countFiles, findMiscounted } from '../../lib/steps/count-files.ts';
-import { fillQuarantine } from '../../lib/steps/quarantine-rows.ts';
+import { batchOf, inspectFiles } from '../../lib/steps/stage/batch-files.ts';
+import { countFiles, findMiscounted } from '../../lib/steps/stage/count-files.ts';
+import { fillQuarantine } from '../../lib/steps/stage/quarantine-rows.ts';
 
 /** What the parse stage, without the lake around it, makes of one file. */
 export type ParsedFile = {

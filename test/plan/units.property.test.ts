@@ -5,7 +5,7 @@ import { append, csv, definePipeline, full, month, replace, scd2, upsert } from 
 import { costOfRun } from '../../lib/plan/cost.ts';
 import { planRun } from '../../lib/query/plan-run.ts';
 import type { StateEvent } from '../../lib/runtime/state-machine.ts';
-import { readLevelPlan, readPlan, runFolder } from '../../lib/steps/run-folder.ts';
+import { readLevelPlan, readPlan, runFolder } from '../../lib/lake/run/run-folder.ts';
 import { openTestLake } from '../support/test-lake.ts';
 
 /** Lakes in which the units that were explained, planned and run are compared; PLAN_CASES more or fewer of them. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { append, csv, definePipeline } from '../../lib/define/index.ts';
-import { closeBreaker, readBreaker } from '../../lib/steps/breaker.ts';
-import { releaseQuarantine } from '../../lib/steps/release.ts';
+import { closeBreaker, readBreaker } from '../../lib/lake/ops/breaker.ts';
+import { releaseQuarantine } from '../../lib/lake/ops/release.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 
 const HEADER = 'id,amount,currency\n';

@@ -9,7 +9,7 @@ import type { TableMetadata } from '../../lib/iceberg/types.ts';
 import type { Row, Session } from '../../lib/ports.ts';
 import { type LocalLake, openLocalLake } from '../../lib/runtime/local.ts';
 import { quotePath } from '../../lib/sql/quote.ts';
-import { openTable } from '../../lib/steps/table-state.ts';
+import { openTable } from '../../lib/lake/tables/table-state.ts';
 import { fromDuckDb, fromIcebird } from './representable.ts';
 import { serveFolder } from './serve-folder.ts';
 

@@ -7,7 +7,7 @@ import { AuditFailed, CommitConflict, CommitStateUnknown, LockHeld, Unavailable 
 import type { AfterError } from '../../lib/core/run.ts';
 import type { JsonValue } from '../../lib/ports.ts';
 import { runStateMachine, type StateHandler, type StateMachineResult } from '../../lib/runtime/state-machine.ts';
-import { runRunFailed } from '../../lib/steps/run-failed.ts';
+import { runRunFailed } from '../../lib/steps/end/run-failed.ts';
 
 const FILE = new URL('../../statemachines/medallion.asl.json', import.meta.url);
 const definition = lowerStateMachine(loadStateMachine(readFileSync(FILE, 'utf8'), 'medallion.asl.json'));

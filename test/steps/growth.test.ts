@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { RunPlan } from '../../lib/core/run.ts';
 import { append, csv, definePipeline, upsert } from '../../lib/define/index.ts';
 import { FEW_METADATA_FILES, PREVIOUS_VERSIONS_MAX } from '../../lib/iceberg/metadata-files.ts';
-import { runFolder } from '../../lib/steps/run-folder.ts';
+import { runFolder } from '../../lib/lake/run/run-folder.ts';
 import { openTestLake, type TestLake } from '../support/test-lake.ts';
 
 /** What a small run leaves in the store does not grow with the runs before it, but for a line in each table's metadata. */

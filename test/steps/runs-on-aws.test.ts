@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { LockHeld } from '../../lib/core/errors.ts';
 import { append, csv, definePipeline, scd2 } from '../../lib/define/index.ts';
 import type { Catalog } from '../../lib/ports.ts';
-import type { StepDeps } from '../../lib/steps/deps.ts';
-import { runFail } from '../../lib/steps/fail.ts';
-import { runOpen } from '../../lib/steps/open.ts';
+import type { StepDeps } from '../../lib/lake/deps.ts';
+import { runFail } from '../../lib/steps/end/fail.ts';
+import { runOpen } from '../../lib/steps/open/open.ts';
 import { openTestLake, type TestLake } from '../support/test-lake.ts';
 
 const PIPELINE = {

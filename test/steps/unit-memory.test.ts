@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { append, csv } from '../../lib/define/index.ts';
-import type { StepDeps } from '../../lib/steps/deps.ts';
+import type { StepDeps } from '../../lib/lake/deps.ts';
 import { openTestLake, type TestLake } from '../support/test-lake.ts';
 
 const PIPELINE = {

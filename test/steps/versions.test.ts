@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { append, csv, definePipeline, scd2 } from '../../lib/define/index.ts';
-import type { StepDeps } from '../../lib/steps/deps.ts';
+import type { StepDeps } from '../../lib/lake/deps.ts';
 import { keyOf, openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 
 const COLUMNS = {

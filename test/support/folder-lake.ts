@@ -4,7 +4,7 @@ import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
 import { createLocalStore, type LocalStoreOptions } from '../../lib/adapters/store/local.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { Borrowed, Engine, ObjectStore, Statement } from '../../lib/ports.ts';
-import type { StepDeps } from '../../lib/steps/deps.ts';
+import type { StepDeps } from '../../lib/lake/deps.ts';
 import { keyOf, openTestLake, type TestLake, type TestPipeline } from './test-lake.ts';
 
 /** A test's lake in a folder of the local store. */

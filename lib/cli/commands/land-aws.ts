@@ -1,4 +1,4 @@
-import { openLanding, type RemotePlace } from '../../runtime/aws/remote-lake.ts';
+import { openLanding, type RemotePlace } from '../../runtime/remote-lake.ts';
 import type { LandRequest } from '../../runtime/land-files.ts';
 import type { Context } from '../context.ts';
 import { landInto } from './land.ts';

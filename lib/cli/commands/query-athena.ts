@@ -2,7 +2,7 @@ import { InvalidInput } from '../../core/errors.ts';
 import { Interrupted } from '../../core/interrupted.ts';
 import { visibleJson } from '../../core/visible.ts';
 import { PRICES } from '../../plan/prices.ts';
-import { type AthenaUse, athenaDeps, queryAthena } from '../../runtime/aws/athena.ts';
+import { type AthenaUse, athenaDeps, queryAthena } from '../../remote/athena.ts';
 import { type Context, EXIT } from '../context.ts';
 import { exitOf } from '../interrupt.ts';
 import { formatBytes, formatUsd } from '../output/human.ts';

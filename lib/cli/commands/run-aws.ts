@@ -1,7 +1,7 @@
 import { LOG_SUFFIX } from '../../core/keyed.ts';
 import type { RunResult } from '../../core/run.ts';
 import { parseTableName } from '../../core/tables.ts';
-import { openRemoteRuns, type RemotePlace } from '../../runtime/aws/remote-lake.ts';
+import { openRemoteRuns, type RemotePlace } from '../../runtime/remote-lake.ts';
 import type { RunRequest } from '../../runtime/local.ts';
 import type { Context } from '../context.ts';
 import { formatQuantity } from '../output/human.ts';

@@ -3,7 +3,7 @@ import { beforeEach, test } from 'node:test';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { mockClient } from 'aws-sdk-client-mock';
 import { createSnsAlerts } from '../../../lib/adapters/alerts/sns.ts';
-import { awsError } from '../../runtime/aws/aws-error.ts';
+import { awsError } from '../../remote/aws-error.ts';
 
 const TOPIC = 'arn:aws:sns:eu-west-1:1:shop-alerts';
 const sns = mockClient(SNSClient);

@@ -3,7 +3,7 @@ import { beforeEach, test } from 'node:test';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { createStepFunctionsExecutions } from '../../../lib/adapters/executions/step-functions.ts';
-import { awsError } from '../../runtime/aws/aws-error.ts';
+import { awsError } from '../../remote/aws-error.ts';
 
 const MACHINE = 'arn:aws:states:eu-west-1:1:stateMachine:strata-shop';
 const sfn = mockClient(SFNClient);

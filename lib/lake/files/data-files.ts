@@ -1,0 +1,27 @@
+import { partitionTuple } from '../../iceberg/partition.ts';
+import { dataFileOf } from '../../iceberg/stats.ts';
+import type { DataFile, PartitionSpec, Schema } from '../../iceberg/types.ts';
+import type { ObjectStore } from '../../ports.ts';
+import type { Placed } from './place-files.ts';
+
+/** Placed files as manifest entries of their table. */
+export function dataFilesOf(
+  store: ObjectStore,
+  placed: readonly Placed[],
+  target: { readonly schema: Schema; readonly spec: PartitionSpec },
+): readonly DataFile[] {
+  const { schema, spec } = target;
+  return placed.map(({ key, written }) =>
+    dataFileOf({
+      written,
+      schema,
+      spec,
+      location: store.location(key),
+      partition: partitionTuple(
+        spec,
+        schema,
+        written.partition.map((p) => p.value),
+      ),
+    }),
+  );
+}

@@ -1,0 +1,182 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { matchesGlob } from '../../core/glob.ts';
+import { addSkipped, NONE_SKIPPED, type Skipped, type SkippedName } from '../../core/objects.ts';
+import { OPS_TABLES, opsTable } from '../../core/ops.ts';
+import type { LandedFile, SetAsideFile } from '../../core/run.ts';
+import type { SourceSpec } from '../../core/spec.ts';
+import type { Borrowed, CatalogEntry, ObjectInfo, Session } from '../../ports.ts';
+import { renderRenamedEtags, selectLedger, selectSetAside } from '../../sql/ops-rows.ts';
+import { createSchemas } from '../../sql/scan.ts';
+import { writeTable } from '../../sql/write.ts';
+import type { StepDeps } from '../deps.ts';
+import { commitOps, opsTarget } from './ops-tables.ts';
+import { placeDataFiles, withScratch } from '../files/place-files.ts';
+import { parseSetAside, type SetAside } from './set-aside.ts';
+import { fieldIdsOf, openTable } from '../tables/table-state.ts';
+
+/** What lies in bronze for a pipeline, beside what its ledger knows. */
+export type Landed = {
+  /** By source: files that the ledger does not know, in key order. */
+  readonly waiting: ReadonlyMap<string, readonly LandedFile[]>;
+  /** Names that are no files of a source, or cannot be read. */
+  readonly skipped: Skipped;
+  /** Files that the ledger knows by the etags of an earlier release. */
+  readonly renamed: readonly RenamedEtag[];
+  /** Files that were set aside by the latest run that took them, and are there still. */
+  readonly aside: readonly SetAsideFile[];
+};
+
+export type RenamedEtag = { readonly key: string; readonly before: string; readonly after: string };
+
+/** Files of some sources that the ledger does not know: a key with a new etag is a new file. Writes nothing. */
+export async function findNewFiles(
+  deps: StepDeps,
+  session: Session,
+  pipeline: string,
+  sources: readonly SourceSpec[],
+): Promise<Landed> {
+  const ledger = await readLedger(deps, session, pipeline);
+  const waiting = new Map<string, readonly LandedFile[]>();
+  const renamed: RenamedEtag[] = [];
+  const aside: SetAsideFile[] = [];
+  let skipped = NONE_SKIPPED;
+  const skip = (name: SkippedName): void => {
+    skipped = addSkipped(skipped, name);
+  };
+  await findStrays(deps, pipeline, sources, skip);
+  for (const source of sources) {
+    const files: LandedFile[] = [];
+    for await (const info of listSource(deps, pipeline, source, skip)) {
+      const known = ledger.known.has(ledgerKey(info.key, info.etag));
+      const before = known ? undefined : formerEtag(ledger, info);
+      const entry = ledger.aside.get(ledgerKey(info.key, before ?? info.etag));
+      if (entry !== undefined) aside.push({ ...entry, file: landedFile(info) });
+      if (known) continue;
+      if (before === undefined) files.push(landedFile(info));
+      else renamed.push({ key: info.key, before, after: info.etag });
+    }
+    waiting.set(source.name, files);
+  }
+  return { waiting, skipped, renamed, aside };
+}
+
+/** The files of a source, less those that it ignores. */
+export function listSource(
+  { store }: Pick<StepDeps, 'store'>,
+  pipeline: string,
+  { name, ignore }: Pick<SourceSpec, 'name' | 'ignore'>,
+  skipped?: (name: SkippedName) => void,
+): AsyncIterable<ObjectInfo> {
+  const prefix = `bronze/${pipeline}/${name}/`;
+  const ignored = (key: string): boolean => ignore.some((pattern) => matchesGlob(pattern, key.slice(prefix.length)));
+  return store.list(prefix, { ignore: ignored, ...(skipped === undefined ? {} : { skipped }) });
+}
+
+/** What lies beside the folders of a pipeline's sources, where no run looks for files. */
+async function findStrays(
+  { store }: Pick<StepDeps, 'store'>,
+  pipeline: string,
+  sources: readonly SourceSpec[],
+  skip: (name: SkippedName) => void,
+): Promise<void> {
+  const folders = new Set(sources.map((source) => `${source.name}/`));
+  for (const name of await store.names(`bronze/${pipeline}/`, skip)) {
+    if (folders.has(name)) continue;
+    const reason = name.endsWith('/') ? `${pipeline} has no source of that name` : 'it lies in no folder of a source';
+    skip({ name: `bronze/${pipeline}/${name}`, reason });
+  }
+}
+
+export function landedFile({ key, size, etag, version }: ObjectInfo): LandedFile {
+  return { key, size, etag, ...(version === undefined ? {} : { version }) };
+}
+
+type Ledger = {
+  readonly known: ReadonlySet<string>;
+  /** What was set aside, as known. */
+  readonly aside: ReadonlyMap<string, SetAside>;
+  /** By key, the earliest first: what is known by former etags alone. */
+  readonly former: ReadonlyMap<string, readonly { readonly etag: string; readonly size: number }[]>;
+};
+
+/** Size, modification time and inode, by which a folder's files were known before their content was hashed. */
+const FORMER_ETAG = /^\d+-\d+-\d+$/;
+
+async function readLedger(deps: StepDeps, session: Session, pipeline: string): Promise<Ledger> {
+  const entry = await deps.catalog.load(opsTable(pipeline, 'files'));
+  if (entry === undefined) return { known: new Set(), aside: new Map(), former: new Map() };
+  const files = await openLedger(deps, session, entry);
+  try {
+    const known = new Set<string>();
+    const hashed = new Set<string>();
+    const former = new Map<string, { etag: string; size: number }[]>();
+    for (const row of await session.rows(selectLedger())) {
+      const [key, etag] = [String(row['key']), String(row['etag'])];
+      known.add(ledgerKey(key, etag));
+      if (!FORMER_ETAG.test(etag)) hashed.add(key);
+      else former.set(key, [...(former.get(key) ?? []), { etag, size: Number(row['size']) }]);
+    }
+    for (const key of hashed) former.delete(key);
+    const aside = (await session.rows(selectSetAside())).map(
+      (row) => [ledgerKey(String(row['key']), String(row['etag'])), parseSetAside(row)] as const,
+    );
+    return { known, aside: new Map(aside), former };
+  } finally {
+    await files.release();
+  }
+}
+
+async function openLedger(deps: StepDeps, session: Session, entry: CatalogEntry): Promise<Borrowed> {
+  for (const statement of createSchemas(['ops'])) await session.run(statement);
+  return openTable(deps.store, session, { schema: 'ops', table: 'files' }, entry.metadata, OPS_TABLES.files);
+}
+
+function ledgerKey(key: string, etag: string): string {
+  return `${etag} ${key}`;
+}
+
+/**
+ * The former etag under which the ledger knows a file. A file that was touched, copied or restored has another one now;
+ * as long as its size is that of a file of its name in the ledger, it is taken for that file: what was ingested twice
+ * could not be told from the rest any more. Once the ledger has a name with a hash, only hashes count for it.
+ */
+function formerEtag({ former }: Ledger, { key, size, former: own }: ObjectInfo): string | undefined {
+  const rows = own === undefined ? [] : (former.get(key) ?? []);
+  return (rows.find((row) => row.etag === own) ?? rows.findLast((row) => row.size === size))?.etag;
+}
+
+/** Gives files in the ledger the etags that they have now. For the holder of the pipeline's lock. */
+export async function renameEtags(deps: StepDeps, pipeline: string, renamed: readonly RenamedEtag[]): Promise<void> {
+  const id = opsTable(pipeline, 'files');
+  const entry = await deps.catalog.load(id);
+  if (entry === undefined || renamed.length === 0) return;
+  const run = { pipeline, run_id: `etags-${deps.ids.unique()}` };
+  const target = opsTarget(deps, 'files', id, entry);
+  const session = await deps.engine.open(deps.settings);
+  const ledger = await openLedger(deps, session, entry);
+  try {
+    await withScratch(deps, 'etags', async (scratch) => {
+      const path = join(scratch, 'etags.json');
+      await writeFile(path, JSON.stringify(renamed));
+      const files = await session.copy(
+        writeTable({
+          name: 'write ledger',
+          from: renderRenamedEtags(path),
+          columns: OPS_TABLES.files,
+          fieldIds: fieldIdsOf(target.schema),
+          partitionBy: [],
+          sortBy: [],
+          folder: join(scratch, 'out'),
+          fileBytes: 134_217_728,
+        }),
+      );
+      const placed = await placeDataFiles(deps, files, { table: id, ...target, stem: run.run_id });
+      await commitOps(deps, run, 'files', placed, { kind: 'all' });
+    });
+    deps.log.info('the ledger knows files by their content now', { files: renamed.length });
+  } finally {
+    await session.close();
+    await ledger.release();
+  }
+}

@@ -1,0 +1,52 @@
+import type { RunPlan } from '../../core/run.ts';
+import type { ObjectStore } from '../../ports.ts';
+import { parsePrepared } from '../../table/prepare.ts';
+import { readManifestList } from '../../table/read.ts';
+import { readJson, runFolder } from './run-folder.ts';
+import { modelTables } from '../tables/table-state.ts';
+import type { UnitResult } from './unit-result.ts';
+
+/** Removes the files that only the run itself needed: copies of landed files, exchanges and inputs of merges. */
+export async function discardWorkFiles(store: ObjectStore, plan: RunPlan): Promise<void> {
+  for (const { name } of plan.spec.sources) await removeAll(store, `${runFolder.copies(plan.run, name)}/`);
+  for (let level = 0; level < plan.spec.levels.length; level += 1) {
+    await removeAll(store, `${runFolder.level(plan.run, level)}/exchange/`);
+    for await (const { key } of store.list(`${runFolder.level(plan.run, level)}/units/merge-`)) {
+      const { kind, inputs } = await readJson<{ kind: string; inputs: readonly string[] }>(store, key);
+      if (kind === 'compact') for (const input of inputs) await store.remove(input);
+    }
+  }
+}
+
+/**
+ * Removes everything an unpublished run wrote: data files, prepared snapshots, its folder. The plan goes before what
+ * says that the run is being undone: without a plan there is no run to go on with.
+ */
+export async function discardRun(store: ObjectStore, plan: RunPlan): Promise<void> {
+  for (const id of modelTables(plan.spec).keys()) await discardPrepared(store, plan, id);
+  const root = runFolder.root(plan.run);
+  for await (const { key } of store.list(`${root}/level-`)) {
+    if (!key.includes('/results/')) continue;
+    const result = await readJson<UnitResult>(store, key);
+    for (const file of [...result.written, ...result.logged, ...result.quarantine]) await store.remove(file.key);
+  }
+  await store.remove(runFolder.plan(plan.run));
+  await removeAll(store, `${root}/`);
+}
+
+async function discardPrepared(store: ObjectStore, plan: RunPlan, model: string): Promise<void> {
+  const key = runFolder.table(plan.run, model);
+  if ((await store.head(key)) === undefined) return;
+  const { snapshot } = parsePrepared(new TextDecoder().decode((await store.read(key)).bytes));
+  if (snapshot === undefined) return;
+  for (const manifest of await readManifestList(store, snapshot)) {
+    if (manifest.addedSnapshotId === snapshot['snapshot-id']) await store.remove(store.key(manifest.path));
+  }
+  await store.remove(store.key(snapshot['manifest-list']));
+}
+
+async function removeAll(store: ObjectStore, prefix: string): Promise<void> {
+  const keys: string[] = [];
+  for await (const { key } of store.list(prefix)) keys.push(key);
+  for (const key of keys) await store.remove(key);
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { InvalidInput } from '../../core/errors.ts';
+import type { LevelPlan, RunPlan, RunRef } from '../../core/run.ts';
+import type { PipelineSpec } from '../../core/spec.ts';
+import type { ObjectStore } from '../../ports.ts';
+
+/**
+ * The objects of a run, below `ops/<pipeline>/_runs/<run_id>/`, or `_dry_runs`, so that a dry run uses up no run_id. Plans and unit results are written once: whoever comes
+ * second, be it a retry or a resumed run, finds the first one's and goes on from there.
+ */
+export const runFolder = {
+  root: (run: RunRef): string => `ops/${run.pipeline}/${run.dry_run ? '_dry_runs' : '_runs'}/${run.run_id}`,
+  plan: (run: RunRef): string => `${runFolder.root(run)}/plan.json`,
+  result: (run: RunRef): string => `${runFolder.root(run)}/result.json`,
+  committing: (run: RunRef): string => `${runFolder.root(run)}/committing.json`,
+  files: (run: RunRef, source: string): string => `${runFolder.root(run)}/files/${encodeURIComponent(source)}.json`,
+  kept: (run: RunRef, source: string): string => `${runFolder.root(run)}/kept/${encodeURIComponent(source)}.json`,
+  copies: (run: RunRef, source: string): string => `${runFolder.root(run)}/kept/${encodeURIComponent(source)}`,
+  level: (run: RunRef, level: number): string => `${runFolder.root(run)}/level-${level}`,
+  levelPlan: (run: RunRef, level: number): string => `${runFolder.level(run, level)}/plan.json`,
+  stageUnits: (run: RunRef, level: number): string => `${runFolder.level(run, level)}/stage-units.json`,
+  mergeUnits: (run: RunRef, level: number): string => `${runFolder.level(run, level)}/merge-units.json`,
+  unit: (run: RunRef, level: number, unit: string): string => `${runFolder.level(run, level)}/units/${unit}.json`,
+  unitResult: (run: RunRef, level: number, unit: string): string =>
+    `${runFolder.level(run, level)}/results/${unit}.json`,
+  attempt: (run: RunRef, level: number, unit: string, attempt: number): string =>
+    `${runFolder.level(run, level)}/attempts/${unit}-${attempt}`,
+  exchange: (run: RunRef, level: number, unit: string): string => `${runFolder.level(run, level)}/exchange/${unit}`,
+  audit: (run: RunRef, level: number): string => `${runFolder.level(run, level)}/audit.json`,
+  table: (run: RunRef, model: string): string => `${runFolder.root(run)}/tables/${model}.json`,
+  commit: (run: RunRef): string => `${runFolder.root(run)}/commit.json`,
+} as const;
+
+export const LONGEST_RUN_ID = 80;
+
+/** Throws InvalidInput for a run_id that is no safe name for files and executions. */
+export function checkRunId(runId: string): string {
+  if (/^[A-Za-z0-9_-]+$/.test(runId) && runId.length <= LONGEST_RUN_ID) return runId;
+  throw new InvalidInput(
+    `not a run id: got ${JSON.stringify(runId)}; expected 1 to ${LONGEST_RUN_ID} letters, digits, '-' or '_'`,
+  );
+}
+
+export async function readJson<T>(store: ObjectStore, key: string): Promise<T> {
+  const { bytes } = await store.read(key);
+  // The run folder holds what this code wrote; a damaged object fails loudly in JSON.parse.
+  return JSON.parse(new TextDecoder().decode(bytes)) as T;
+}
+
+export async function readJsonIfAny<T>(store: ObjectStore, key: string): Promise<T | undefined> {
+  return (await store.head(key)) === undefined ? undefined : readJson<T>(store, key);
+}
+
+/** Writes the value unless there is one, and returns the one that is there. */
+export async function writeOnce<T>(store: ObjectStore, key: string, value: T): Promise<T> {
+  const outcome = await store.write(key, encodeJson(value), { kind: 'absent' });
+  return outcome.kind === 'written' ? value : readJson<T>(store, key);
+}
+
+/** Puts a value in the place of the object that was read with this etag, or of none; false when it is no longer so. */
+export async function swapJson(
+  store: ObjectStore,
+  key: string,
+  etag: string | undefined,
+  value: unknown,
+): Promise<boolean> {
+  const condition = etag === undefined ? ({ kind: 'absent' } as const) : ({ kind: 'match', etag } as const);
+  return (await store.write(key, encodeJson(value), condition)).kind === 'written';
+}
+
+export async function writeJson(store: ObjectStore, key: string, value: unknown): Promise<void> {
+  await store.write(key, encodeJson(value), { kind: 'any' });
+}
+
+/** A plan as it is written: all runs with one compiled pipeline share the object that holds it. */
+type WrittenPlan = Omit<RunPlan, 'spec'> & { readonly spec_key: string };
+
+/** Writes the plan of a run unless there is one, and returns the one that is there. */
+export async function writePlan(store: ObjectStore, plan: RunPlan): Promise<RunPlan> {
+  // Nothing of a dry run may stay, so it shares nothing.
+  if (plan.run.dry_run) return writeOnce(store, runFolder.plan(plan.run), plan);
+  const { spec, ...rest } = plan;
+  const bytes = encodeJson(spec);
+  const spec_key = `ops/${plan.run.pipeline}/_specs/${createHash('sha256').update(bytes).digest('hex')}.json`;
+  await store.write(spec_key, bytes, { kind: 'absent' });
+  const written: WrittenPlan = { ...rest, spec_key };
+  const found = await writeOnce<WrittenPlan | RunPlan>(store, runFolder.plan(plan.run), written);
+  return found === written ? plan : withSpec(store, found);
+}
+
+export async function readPlan(store: ObjectStore, run: RunRef): Promise<RunPlan> {
+  return withSpec(store, await readJson<WrittenPlan | RunPlan>(store, runFolder.plan(run)));
+}
+
+export async function readPlanIfAny(store: ObjectStore, run: RunRef): Promise<RunPlan | undefined> {
+  const found = await readJsonIfAny<WrittenPlan | RunPlan>(store, runFolder.plan(run));
+  return found === undefined ? undefined : withSpec(store, found);
+}
+
+/** Dry runs, and earlier releases, have the compiled pipeline in the plan itself. */
+async function withSpec(store: ObjectStore, plan: WrittenPlan | RunPlan): Promise<RunPlan> {
+  if (!('spec_key' in plan)) return plan;
+  const { spec_key, ...rest } = plan;
+  return { ...rest, spec: await readJson<PipelineSpec>(store, spec_key) };
+}
+
+export function readLevelPlan(store: ObjectStore, run: RunRef, level: number): Promise<LevelPlan> {
+  return readJson<LevelPlan>(store, runFolder.levelPlan(run, level));
+}
+
+function encodeJson(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}

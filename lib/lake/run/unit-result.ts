@@ -1,0 +1,186 @@
+import {
+  addCounts,
+  type FileOutcome,
+  type LeftFile,
+  type MergeUnit,
+  type ModelPlan,
+  NO_ROWS,
+  type RowCounts,
+  type RunPlan,
+  type RunRef,
+  type UnitItem,
+} from '../../core/run.ts';
+import type { StepDeps } from '../deps.ts';
+import type { Placed } from '../files/place-files.ts';
+import { readJson, readJsonIfAny, runFolder } from './run-folder.ts';
+
+/** What a unit did. Written once per unit; a unit that finds its result has nothing left to do. */
+export type UnitResult = {
+  readonly unit: string;
+  readonly model: string;
+  readonly counts: RowCounts;
+  readonly files: readonly FileOutcome[];
+  /** Files of the unit that it did not read, because they were no longer as planned. */
+  readonly left?: readonly LeftFile[];
+  /** Expectation name -> rows that broke it. */
+  readonly broken: Readonly<Record<string, number>>;
+  /** Data files of the table, at their final keys. */
+  readonly written: readonly Placed[];
+  /** Files by hash bucket, for a merge. */
+  readonly exchanged: readonly Placed[];
+  readonly quarantine: readonly Placed[];
+  /** Keyed merges: data files of the log, and the buckets that are replaced in the history and in the log. */
+  readonly logged: readonly Placed[];
+  readonly rewritten: readonly number[];
+  readonly relogged: readonly number[];
+  readonly ms: number;
+};
+
+export function emptyResult(unit: string, model: string): UnitResult {
+  return {
+    unit,
+    model,
+    counts: NO_ROWS,
+    files: [],
+    broken: {},
+    written: [],
+    exchanged: [],
+    quarantine: [],
+    logged: [],
+    rewritten: [],
+    relogged: [],
+    ms: 0,
+  };
+}
+
+export async function readStageResults(
+  deps: StepDeps,
+  run: RunRef,
+  level: number,
+  planned: ModelPlan,
+): Promise<readonly UnitResult[]> {
+  return readResults(deps, run, level, planned.units);
+}
+
+/** Results of units in the order of the units. Throws ObjectNotFound when one has not ended. */
+export async function readResults(
+  deps: StepDeps,
+  run: RunRef,
+  level: number,
+  units: readonly string[],
+): Promise<readonly UnitResult[]> {
+  const results: UnitResult[] = [];
+  for (const unit of units) results.push(await readJson(deps.store, runFolder.unitResult(run, level, unit)));
+  return results;
+}
+
+/** The files that a model left to the next run, as units were planned and as they were staged. */
+export function leftBy(planned: ModelPlan, staged: readonly UnitResult[]): readonly LeftFile[] {
+  return [...(planned.left ?? []), ...staged.flatMap((r) => r.left ?? [])];
+}
+
+/** A plan that withdraws nothing of the files that were left: they were not read in place of what they had contributed. */
+export function withoutLeft(plan: RunPlan, left: readonly LeftFile[]): RunPlan {
+  const keys = new Set(left.map((file) => file.key));
+  return keys.size === 0 ? plan : { ...plan, withdraw: plan.withdraw.filter((key) => !keys.has(key)) };
+}
+
+/** What parts of a unit did, as what the unit did. */
+export function joinResults(unit: UnitResult, parts: readonly UnitResult[]): UnitResult {
+  return {
+    ...unit,
+    counts: parts.map((part) => part.counts).reduce(addCounts, unit.counts),
+    files: parts.flatMap((part) => part.files),
+    left: parts.flatMap((part) => part.left ?? []),
+    broken: addBroken(parts.map((part) => part.broken)),
+    written: parts.flatMap((part) => part.written),
+    exchanged: parts.flatMap((part) => part.exchanged),
+    quarantine: parts.flatMap((part) => part.quarantine),
+  };
+}
+
+/** What all units of a model did together. */
+export type ModelOutcome = {
+  readonly counts: RowCounts;
+  readonly files: readonly FileOutcome[];
+  readonly left: readonly LeftFile[];
+  readonly broken: Readonly<Record<string, number>>;
+  /** The data files that make up the table's new rows. */
+  readonly written: readonly Placed[];
+  readonly quarantine: readonly Placed[];
+  readonly logged: readonly Placed[];
+  readonly rewritten: readonly number[];
+  readonly relogged: readonly number[];
+  readonly stage_ms: number;
+  readonly merge_ms: number;
+  readonly merge_units: number;
+};
+
+/** Adds up stage and merge units. Merged rows replace what they were merged from; the merge decides who is accepted. */
+export async function readOutcome(
+  deps: StepDeps,
+  run: RunRef,
+  level: number,
+  planned: ModelPlan,
+): Promise<ModelOutcome> {
+  const staged = await readStageResults(deps, run, level, planned);
+  const merges = await readMerges(deps, run, level, planned.model);
+  const replaced = new Set(merges.flatMap((m) => m.inputs));
+  const merged = merges.map((m) => m.result);
+  const kept = staged.flatMap((r) => r.written).filter((f) => !replaced.has(f.key));
+  const sum = staged.map((r) => r.counts).reduce(addCounts, NO_ROWS);
+  return {
+    counts:
+      planned.output !== 'final'
+        ? settle(
+            sum,
+            merged.map((r) => r.counts),
+          )
+        : sum,
+    files: staged.flatMap((r) => r.files),
+    left: leftBy(planned, staged),
+    broken: addBroken(staged.map((r) => r.broken)),
+    written: [...kept, ...merged.flatMap((r) => r.written)],
+    quarantine: staged.flatMap((r) => r.quarantine),
+    logged: merged.flatMap((r) => r.logged),
+    rewritten: distinct(merged.flatMap((r) => r.rewritten)),
+    relogged: distinct(merged.flatMap((r) => r.relogged)),
+    stage_ms: staged.reduce((ms, r) => ms + r.ms, 0),
+    merge_ms: merged.reduce((ms, r) => ms + r.ms, 0),
+    merge_units: merged.length,
+  };
+}
+
+function distinct(numbers: readonly number[]): readonly number[] {
+  return [...new Set(numbers)].sort((a, b) => a - b);
+}
+
+function settle(staged: RowCounts, merged: readonly RowCounts[]): RowCounts {
+  const { accepted, duplicates } = merged.reduce(addCounts, NO_ROWS);
+  return { ...staged, accepted, duplicates: staged.duplicates + duplicates };
+}
+
+async function readMerges(
+  deps: StepDeps,
+  run: RunRef,
+  level: number,
+  model: string,
+): Promise<readonly { inputs: readonly string[]; result: UnitResult }[]> {
+  const items = (await readJsonIfAny<readonly UnitItem[]>(deps.store, runFolder.mergeUnits(run, level))) ?? [];
+  const merges: { inputs: readonly string[]; result: UnitResult }[] = [];
+  for (const item of items) {
+    const unit = await readJson<MergeUnit>(deps.store, runFolder.unit(run, level, item.unit));
+    if (unit.model !== model) continue;
+    const inputs = unit.kind === 'compact' ? unit.inputs : [];
+    merges.push({ inputs, result: await readJson(deps.store, runFolder.unitResult(run, level, item.unit)) });
+  }
+  return merges;
+}
+
+function addBroken(all: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
+  // A map: a name may be one that every object knows, such as `constructor`.
+  const sum = new Map<string, number>();
+  for (const [name, rows] of all.flatMap((broken) => Object.entries(broken)))
+    sum.set(name, (sum.get(name) ?? 0) + rows);
+  return Object.fromEntries(sum);
+}

@@ -1,0 +1,132 @@
+import { UnreadableTable } from '../../core/errors.ts';
+import type { FileValue } from '../../core/file-values.ts';
+import { locateFields, type MappedField, NAME_MAPPING, parseNameMapping } from '../../iceberg/name-mapping.ts';
+import { hasFieldIds, type ParquetElement, type ParquetField, parquetFields } from '../../iceberg/parquet-schema.ts';
+import { resolveSpec, specById } from '../../iceberg/partition.ts';
+import { renderScalarText } from '../../iceberg/partition-path.ts';
+import { currentSchema } from '../../iceberg/schema.ts';
+import type { TableMetadata } from '../../iceberg/types.ts';
+import type { Borrowed, ObjectStore, Row, Session } from '../../ports.ts';
+import { describeParquet } from '../../sql/named-files.ts';
+import type { ScanFile } from '../../sql/scan.ts';
+import type { ScannedFile } from '../../table/read.ts';
+
+/** Borrowed data files of a table, as a scan takes them. */
+export type OpenedFiles = Borrowed & { readonly files: readonly ScanFile[] };
+
+/**
+ * Brings data files here and finds out how their columns are found. Only files that others wrote are looked into: a
+ * file without field ids is read by the table's name mapping, and an identity partition's value stands for a column
+ * that a file lacks. Throws UnreadableTable for a file without ids in a table without a mapping: by id all of its
+ * columns would be NULL. Source: https://iceberg.apache.org/spec/#column-projection.
+ */
+export async function openFiles(
+  session: Session,
+  store: ObjectStore,
+  metadata: TableMetadata | undefined,
+  files: readonly ScannedFile[],
+): Promise<OpenedFiles> {
+  const borrowed = await store.borrow(files.map((file) => store.key(file.path)));
+  try {
+    const local = (file: ScannedFile): string => pathOf(borrowed, store.key(file.path));
+    const foreign = files.filter((file) => file.foreign);
+    const schemas = await readSchemas(session, store, foreign, local);
+    const mapping = metadata === undefined ? undefined : mappingOf(metadata);
+    const scanned = files.map((file): ScanFile => {
+      const fields = schemas.get(file.path);
+      const path = local(file);
+      const values = fields && metadata && valuesByName(metadata, file, fields, mapping);
+      return values === undefined ? path : { path, values };
+    });
+    return { ...borrowed, files: scanned };
+  } catch (cause) {
+    await borrowed.release();
+    throw cause;
+  }
+}
+
+export function pathOf(borrowed: Borrowed, key: string): string {
+  const path = borrowed.paths.get(key);
+  if (path === undefined) throw new UnreadableTable(`the store gave no local path for ${key}`);
+  return path;
+}
+
+/** Data files are never changed, so that what one is made of is read once in a process. */
+const known = new WeakMap<ObjectStore, Map<string, readonly ParquetField[]>>();
+const MOST_KNOWN = 10_000;
+
+/** By location. */
+async function readSchemas(
+  session: Session,
+  store: ObjectStore,
+  files: readonly ScannedFile[],
+  local: (file: ScannedFile) => string,
+): Promise<ReadonlyMap<string, readonly ParquetField[]>> {
+  const cache = known.get(store) ?? new Map<string, readonly ParquetField[]>();
+  known.set(store, cache);
+  const unread = files.filter((file) => !cache.has(file.path));
+  if (cache.size + unread.length > MOST_KNOWN) cache.clear();
+  const missing = files.filter((file) => !cache.has(file.path));
+  if (missing.length > 0) {
+    const rows = await session.rows(describeParquet(missing.map(local)));
+    const byPath = Map.groupBy(rows, (row) => String(row['path']));
+    for (const file of missing) cache.set(file.path, parquetFields((byPath.get(local(file)) ?? []).map(elementOf)));
+  }
+  return new Map(files.map((file) => [file.path, cache.get(file.path) ?? []]));
+}
+
+function elementOf(row: Row): ParquetElement {
+  const { name, children, repeated, list, field_id: id } = row;
+  return {
+    name: String(name),
+    children: Number(children),
+    repeated: repeated === true,
+    list: list === true,
+    fieldId: id === null || id === undefined ? null : Number(id),
+  };
+}
+
+function mappingOf(metadata: TableMetadata): readonly MappedField[] | undefined {
+  const text = metadata.properties[NAME_MAPPING];
+  return text === undefined ? undefined : parseNameMapping(text, metadata.location);
+}
+
+/** How the file is read by name; `undefined` where its field ids are enough. */
+function valuesByName(
+  metadata: TableMetadata,
+  file: ScannedFile,
+  fields: readonly ParquetField[],
+  mapping: readonly MappedField[] | undefined,
+): ReadonlyMap<string, FileValue> | undefined {
+  const ids = hasFieldIds(fields);
+  if (!ids && mapping === undefined) throw withoutIds(metadata, file);
+  const constants = partitionValues(metadata, file);
+  const located = locateFields(currentSchema(metadata).fields, fields, ids ? undefined : mapping);
+  const given = located.filter(({ id, value }) => constants.has(id) && (!ids || value.kind === 'absent'));
+  if (ids && given.length === 0) return undefined;
+  return new Map(
+    located.map(({ name, id, value }) => {
+      const constant = ids && value.kind !== 'absent' ? undefined : constants.get(id);
+      return [name, constant ?? value];
+    }),
+  );
+}
+
+/** By field id: the values of identity partitions, which count for columns that are not in a file by their ids. */
+function partitionValues(metadata: TableMetadata, file: ScannedFile): ReadonlyMap<number, FileValue> {
+  const fields = resolveSpec(specById(metadata, file.specId), currentSchema(metadata), ...metadata.schemas);
+  const values = fields.flatMap((field, at): readonly (readonly [number, FileValue])[] => {
+    const value = file.partition[at] ?? null;
+    if (field.transform.kind !== 'identity' || value === null) return [];
+    return [[field.sourceId, { kind: 'constant', text: renderScalarText(field.type, value) }]];
+  });
+  return new Map(values);
+}
+
+function withoutIds(metadata: TableMetadata, file: ScannedFile): UnreadableTable {
+  return new UnreadableTable(
+    `${file.path} has no Iceberg field ids, and ${metadata.location} no property ${NAME_MAPPING} that says which ` +
+      `columns its names stand for: got a file that another engine added; expected field ids or a name mapping. Set the ` +
+      'property there (PyIceberg and Spark do when they add files), or rewrite the file with the engine that added it',
+  );
+}

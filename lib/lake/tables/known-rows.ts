@@ -1,0 +1,30 @@
+import type { SilverModel } from '../../core/spec.ts';
+import type { Borrowed, Session } from '../../ports.ts';
+import { quotePath } from '../../sql/quote.ts';
+import { createSchemas } from '../../sql/scan.ts';
+import type { StepDeps } from '../deps.ts';
+import type { UnitContext } from '../../steps/stage/stage.ts';
+import { loadBase, openTable, ROW_HASH } from './table-state.ts';
+
+const SCHEMA = 'known';
+const TABLE = 'rows';
+export const KNOWN_ROWS = quotePath(SCHEMA, TABLE);
+
+/** The columns by which an append model tells rows apart; empty where it keeps everything. */
+export function dedupeColumns(model: SilverModel): readonly string[] {
+  if (model.mode.kind !== 'append' || model.mode.dedupe === null) return [];
+  return model.mode.dedupe.by === 'row' ? [ROW_HASH] : model.mode.dedupe.columns;
+}
+
+/** Opens the rows that the model's table holds already, `undefined` when there is no table. Release when done. */
+export async function openKnown(
+  session: Session,
+  context: Pick<UnitContext, 'plan' | 'planned'>,
+  model: SilverModel,
+  deps: StepDeps,
+): Promise<Borrowed | undefined> {
+  const metadata = await loadBase(deps.store, context.plan, model.id);
+  if (metadata === undefined) return undefined;
+  for (const statement of createSchemas([SCHEMA])) await session.run(statement);
+  return openTable(deps.store, session, { schema: SCHEMA, table: TABLE }, metadata, context.planned.shape.columns);
+}

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { InvalidInput } from '../../core/errors.ts';
+import { IS_CURRENT, isKeyed, isKeyedMode, logModelId } from '../../core/keyed.ts';
+import type { ModelMode, ModelSpec, PipelineSpec, SilverModel } from '../../core/spec.ts';
+import { fullName } from '../../core/tables.ts';
+import { currentSpec } from '../../iceberg/partition.ts';
+import { currentSchema, fieldByName } from '../../iceberg/schema.ts';
+import type { TableMetadata } from '../../iceberg/types.ts';
+import { ROW_HASH, tableIdOf } from './table-state.ts';
+
+/** The table property that says by which mode a table's rows are told apart. */
+const MODE = 'strata.mode';
+
+const MADE = z.object({
+  kind: z.enum(['append', 'replace', 'full', 'upsert', 'scd2']),
+  /** Of append: 'row', the key, or null. */
+  dedupe: z.union([z.literal('row'), z.array(z.string()), z.null()]).optional(),
+  /** Of keyed modes; absent where a table does not tell. */
+  key: z.array(z.string()).optional(),
+  sequence: z.string().optional(),
+});
+type Made = z.infer<typeof MADE>;
+
+/** The properties by which a model's table remembers what made it. */
+export function modeProperties(model: ModelSpec): Readonly<Record<string, string>> {
+  return model.layer === 'gold' ? {} : { [MODE]: JSON.stringify(madeBy(model.mode)) };
+}
+
+function madeBy(mode: ModelMode): Made {
+  if (isKeyedMode(mode)) return { kind: mode.kind, key: [...mode.key], sequence: mode.sequence };
+  if (mode.kind !== 'append') return { kind: mode.kind };
+  if (mode.dedupe === null) return { kind: 'append', dedupe: null };
+  return { kind: 'append', dedupe: mode.dedupe.by === 'row' ? 'row' : [...mode.dedupe.columns] };
+}
+
+/** What made a table; a table without the property is judged by its columns and its log. */
+function madeOf(table: TableMetadata, log: TableMetadata | undefined): Made {
+  const text = table.properties[MODE];
+  if (text !== undefined) return MADE.parse(JSON.parse(text));
+  const schema = currentSchema(table);
+  if (log === undefined) {
+    return { kind: 'append', ...(fieldByName(schema, ROW_HASH) === undefined ? {} : { dedupe: 'row' as const }) };
+  }
+  const source = currentSpec(table).fields[0]?.['source-id'];
+  const key = schema.fields.find((field) => field.id === source && !field.name.startsWith('_'));
+  const kind = fieldByName(schema, IS_CURRENT) === undefined ? 'upsert' : 'scd2';
+  return { kind, ...(key === undefined ? {} : { key: [key.name] }) };
+}
+
+type Tables = ReadonlyMap<string, { readonly metadata: TableMetadata } | undefined>;
+
+/**
+ * Throws InvalidInput with every silver table that another mode made than its model has now, where new rows could not
+ * stand beside the old ones. `rebuilt`: models whose tables are made anew from their logs, by the mode of now.
+ */
+export function checkModes(spec: PipelineSpec, tables: Tables, rebuilt: readonly string[]): void {
+  const changes = spec.models.flatMap((model) => {
+    const table = tables.get(model.id)?.metadata;
+    if (model.layer !== 'silver' || table === undefined) return [];
+    const made = madeOf(table, tables.get(logModelId(model))?.metadata);
+    return changeOf(spec, model, made, rebuilt.includes(model.id)) ?? [];
+  });
+  if (changes.length === 0) return;
+  throw new InvalidInput([`tables of ${spec.name} were made by other modes; nothing was done:`, ...changes].join('\n'));
+}
+
+function changeOf(spec: PipelineSpec, model: SilverModel, was: Made, rebuilt: boolean): string | undefined {
+  const table = fullName(tableIdOf(spec, model));
+  const is = madeBy(model.mode);
+  const change = `  ${table}: got ${render(is)} in the pipeline; expected ${render(was)}, by which its rows were made. `;
+  const anew =
+    'A table cannot change that: declare a model of another name, on a source of its own, and land the files there';
+  const keyed = isKeyedMode({ kind: was.kind } as ModelMode);
+  if (keyed !== isKeyed(model)) return `${change}${anew}`;
+  if (!keyed)
+    return is.kind === 'append' && (is.dedupe === 'row') !== (was.dedupe === 'row') ? change + anew : undefined;
+  const same = (a: unknown, b: unknown): boolean => a === undefined || JSON.stringify(a) === JSON.stringify(b);
+  if (!same(was.key, is.key)) return `${change}${anew}`;
+  if (rebuilt || (was.kind === is.kind && same(was.sequence, is.sequence))) return undefined;
+  return `${change}strata rebuild ${table} makes all rows anew from its log, by the mode of now`;
+}
+
+function render({ kind, dedupe, key, sequence }: Made): string {
+  const list = (names: readonly string[]): string =>
+    names.length === 1 ? `'${names[0]}'` : `['${names.join("', '")}']`;
+  const options = [
+    ...(key === undefined ? [] : [`key: ${list(key)}`]),
+    ...(sequence === undefined ? [] : [`sequence: '${sequence}'`]),
+    ...(dedupe === undefined || dedupe === null
+      ? []
+      : [dedupe === 'row' ? "dedupe: 'row'" : `dedupe: { key: ${list(dedupe)} }`]),
+  ];
+  return `${kind}(${options.length === 0 ? '' : `{ ${options.join(', ')} }`})`;
+}

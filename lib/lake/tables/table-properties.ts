@@ -1,0 +1,11 @@
+import { type Change, setProperties } from '../../iceberg/changes.ts';
+import type { TableMetadata } from '../../iceberg/types.ts';
+
+/** The change that makes a table's properties say what is wanted; undefined when they do. Others stay. */
+export function changedProperties(
+  metadata: TableMetadata,
+  wanted: Readonly<Record<string, string>>,
+): Change | undefined {
+  const changed = Object.entries(wanted).filter(([name, value]) => metadata.properties[name] !== value);
+  return changed.length === 0 ? undefined : setProperties(metadata, Object.fromEntries(changed));
+}

@@ -1,0 +1,208 @@
+import { mapConcurrent } from '../../core/concurrency.ts';
+import { ObjectNotFound } from '../../core/errors.ts';
+import type { FieldId } from '../../core/field-ids.ts';
+import { historyColumns, isKeyed, KEY_HASH, logColumns, logModelId, logTable } from '../../core/keyed.ts';
+import { metadataColumns } from '../../core/metadata.ts';
+import type { RunPlan } from '../../core/run.ts';
+import type { ModelSpec, PipelineSpec, TableRef } from '../../core/spec.ts';
+import { modelId } from '../../core/spec.ts';
+import type { TableId } from '../../core/tables.ts';
+import type { Column } from '../../core/types.ts';
+import { parseMetadata } from '../../iceberg/json.ts';
+import { columnsOf, currentSchema } from '../../iceberg/schema.ts';
+import type { IcebergType, NestedField, StructType, TableMetadata } from '../../iceberg/types.ts';
+import type { Borrowed, ObjectStore, Session } from '../../ports.ts';
+import type { ScanColumn } from '../../sql/scan.ts';
+import { createSchemas, createTableView } from '../../sql/scan.ts';
+import { metadataOn, type Prepared, parsePrepared } from '../../table/prepare.ts';
+import { planFiles } from '../../table/read.ts';
+import { openFiles } from './foreign-files.ts';
+import { runFolder } from '../run/run-folder.ts';
+
+/** A silver table's columns are its model's, and the row hash where rows are deduplicated by it. */
+export const ROW_HASH = '_row_hash';
+
+export function findModel(spec: PipelineSpec, id: string): ModelSpec {
+  const model = spec.models.find((m) => m.id === id);
+  if (model === undefined) throw new RangeError(`pipeline ${spec.name} has no model ${id}`);
+  return model;
+}
+
+export function tableIdOf(spec: PipelineSpec, ref: TableRef): TableId {
+  return { pipeline: spec.name, layer: ref.layer, name: ref.name };
+}
+
+/** Every table that a pipeline's models write, by the id under which a run knows it. */
+export function modelTables(spec: PipelineSpec): ReadonlyMap<string, TableId> {
+  const tables = new Map<string, TableId>();
+  for (const model of spec.models) {
+    const table = tableIdOf(spec, model);
+    tables.set(model.id, table);
+    if (isKeyed(model)) tables.set(logModelId(model), logTable(table));
+  }
+  return tables;
+}
+
+export function dedupesByHash(model: ModelSpec): boolean {
+  return model.layer === 'silver' && model.mode.kind === 'append' && model.mode.dedupe?.by === 'row';
+}
+
+export function tableColumns(model: ModelSpec): readonly Column[] {
+  if (isKeyed(model)) return historyColumns(model.mode, model.columns);
+  if (model.layer === 'gold') return model.columns;
+  const hash: readonly Column[] = dedupesByHash(model) ? [{ name: ROW_HASH, type: { kind: 'string' } }] : [];
+  return [...model.columns, ...metadataColumns(model), ...hash];
+}
+
+/**
+ * A table as this run sees it: what the run has prepared, else what was current when the run was planned. `undefined`
+ * for a table that does not exist yet.
+ */
+export async function loadState(store: ObjectStore, plan: RunPlan, model: string): Promise<TableMetadata | undefined> {
+  const prepared = runFolder.table(plan.run, model);
+  if ((await store.head(prepared)) !== undefined) {
+    return withHistory(store, parsePrepared(new TextDecoder().decode((await store.read(prepared)).bytes)));
+  }
+  return loadBase(store, plan, model);
+}
+
+/** Where the base is gone, which others may have trimmed, there is only the prepared snapshot. */
+async function withHistory(store: ObjectStore, prepared: Prepared): Promise<TableMetadata> {
+  if (prepared.baseLocation === null) return prepared.metadata;
+  try {
+    return metadataOn(prepared, await readMetadata(store, prepared.baseLocation));
+  } catch (cause) {
+    if (cause instanceof ObjectNotFound) return prepared.metadata;
+    throw cause;
+  }
+}
+
+/** A table as it was when the run was planned. */
+export async function loadBase(store: ObjectStore, plan: RunPlan, model: string): Promise<TableMetadata | undefined> {
+  const base = plan.tables[model];
+  if (base === undefined || base === null) return undefined;
+  return readMetadata(store, base.metadata_location);
+}
+
+/** The quarantine as it was when the run was planned. */
+export async function loadQuarantine(store: ObjectStore, plan: RunPlan): Promise<TableMetadata | undefined> {
+  return plan.quarantine === null ? undefined : readMetadata(store, plan.quarantine.metadata_location);
+}
+
+/** By model id: several tables as this run sees them. */
+export async function loadStates(
+  store: ObjectStore,
+  plan: RunPlan,
+  refs: readonly TableRef[],
+): Promise<ReadonlyMap<string, TableMetadata | undefined>> {
+  const states = new Map<string, TableMetadata | undefined>();
+  for (const ref of refs) states.set(modelId(ref), await loadState(store, plan, modelId(ref)));
+  return states;
+}
+
+export async function readMetadata(store: ObjectStore, location: string): Promise<TableMetadata> {
+  return parseMetadata((await store.read(store.key(location))).bytes, location);
+}
+
+/** Makes `<schema>.<table>` readable in a session for each table a model reads. Release the files when done. */
+export async function openTables(
+  store: ObjectStore,
+  session: Session,
+  plan: RunPlan,
+  refs: readonly TableRef[],
+  logs: readonly TableRef[] = [],
+): Promise<Borrowed> {
+  for (const statement of createSchemas(['silver', 'gold', 'batch'])) await session.run(statement);
+  const borrowed: Borrowed[] = [];
+  for (const ref of refs) {
+    const metadata = await loadState(store, plan, modelId(ref));
+    const columns = boundColumns(metadata, tableColumns(findModel(plan.spec, modelId(ref))));
+    borrowed.push(await openView(store, session, { schema: ref.layer, table: ref.name }, metadata, columns));
+  }
+  for (const ref of logs) borrowed.push(await openLog(store, session, plan, ref));
+  return joinBorrowed(borrowed);
+}
+
+/** `silver.<table>__log`, for gold that builds on the events themselves. */
+async function openLog(store: ObjectStore, session: Session, plan: RunPlan, ref: TableRef): Promise<Borrowed> {
+  const model = findModel(plan.spec, modelId(ref));
+  if (!isKeyed(model)) throw new RangeError(`${model.id} has no log`);
+  const log = logTable(tableIdOf(plan.spec, ref));
+  const metadata = await loadState(store, plan, logModelId(model));
+  const columns = boundColumns(metadata, logColumns(model.mode, model.columns));
+  return openView(store, session, { schema: log.layer, table: log.name }, metadata, columns);
+}
+
+/** Models see what the compiler bound them to: not the columns that only tell rows and keys apart. */
+function isVisible(column: Column): boolean {
+  return column.name !== ROW_HASH && column.name !== KEY_HASH;
+}
+
+/** A view over a table's current snapshot; `columns` is its shape when it does not exist yet. */
+export async function openTable(
+  store: ObjectStore,
+  session: Session,
+  name: { readonly schema: string; readonly table: string },
+  metadata: TableMetadata | undefined,
+  columns: readonly Column[],
+  snapshotId?: bigint,
+): Promise<Borrowed> {
+  return openView(store, session, name, metadata, scanColumns(metadata, columns), snapshotId);
+}
+
+async function openView(
+  store: ObjectStore,
+  session: Session,
+  name: { readonly schema: string; readonly table: string },
+  metadata: TableMetadata | undefined,
+  columns: readonly ScanColumn[],
+  snapshotId?: bigint,
+): Promise<Borrowed> {
+  const scan = snapshotId === undefined ? {} : { snapshotId };
+  const files = metadata === undefined ? [] : await planFiles(store, metadata, scan);
+  const opened = await openFiles(session, store, metadata, files);
+  await session.run(createTableView(name.schema, name.table, columns, opened.files));
+  return opened;
+}
+
+/** The columns of a table, and those of `columns` that it has yet to get, under ids that no file of it has. */
+export function scanColumns(metadata: TableMetadata | undefined, columns: readonly Column[]): readonly ScanColumn[] {
+  const schema = metadata === undefined ? undefined : currentSchema(metadata);
+  const ids = new Map(schema?.fields.map((f) => [f.name, f.id]));
+  const known = (schema === undefined ? [] : columnsOf(schema)).map((c) => ({ ...c, id: ids.get(c.name) ?? -1 }));
+  const last = metadata?.['last-column-id'] ?? 0;
+  const missing = columns.filter((c) => !ids.has(c.name)).map((c, i) => ({ ...c, id: last + 1 + i }));
+  return [...known, ...missing];
+}
+
+/** The bound columns of a table in their order, whatever else it has. */
+function boundColumns(metadata: TableMetadata | undefined, columns: readonly Column[]): readonly ScanColumn[] {
+  const byName = new Map(scanColumns(metadata, columns).map((column) => [column.name, column]));
+  return columns.flatMap((column) => (isVisible(column) ? (byName.get(column.name) ?? []) : []));
+}
+
+/** Field ids of a schema in the shape that COPY takes. */
+export function fieldIdsOf(schema: StructType): readonly FieldId[] {
+  return schema.fields.map(fieldIdOf);
+}
+
+function fieldIdOf(field: NestedField): FieldId {
+  return { name: field.name, id: field.id, children: childrenOf(field.type) };
+}
+
+function childrenOf(type: IcebergType): readonly FieldId[] {
+  if (typeof type === 'string') return [];
+  if (type.type === 'struct') return type.fields.map(fieldIdOf);
+  return [{ name: 'element', id: type['element-id'], children: childrenOf(type.element) }];
+}
+
+function joinBorrowed(all: readonly Borrowed[]): Borrowed {
+  return {
+    paths: new Map(all.flatMap((b) => [...b.paths])),
+    changed: new Map(all.flatMap((b) => [...b.changed])),
+    verify: async () => new Map((await mapConcurrent(all, (b) => b.verify())).flatMap((found) => [...found])),
+    release: async () => {
+      for (const one of all) await one.release();
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import { AuditFailed } from '../../core/errors.ts';
+import type { RunPlan, TableShape } from '../../core/run.ts';
+import { fullName, tablePrefix } from '../../core/tables.ts';
+import { applyChange } from '../../iceberg/apply.ts';
+import {
+  alterSchema,
+  alterSort,
+  alterSpec,
+  type Change,
+  createTable,
+  joinChanges,
+  type NewTable,
+} from '../../iceberg/changes.ts';
+import { FEW_METADATA_FILES, keepFewMetadataFiles } from '../../iceberg/metadata-files.ts';
+import { currentSpec } from '../../iceberg/partition.ts';
+import { currentSchema } from '../../iceberg/schema.ts';
+import type { PartitionSpec, Schema, TableMetadata } from '../../iceberg/types.ts';
+import type { ObjectStore } from '../../ports.ts';
+import { changedProperties } from './table-properties.ts';
+import { loadBase } from './table-state.ts';
+
+/** The table property that says which model a table is of. */
+const MODEL = 'strata.model';
+
+/** The table a model writes to: how it has to be created or altered first, and the schema its new files follow. */
+export type Target = {
+  readonly create: NewTable | undefined;
+  readonly alter: Change | undefined;
+  readonly schema: Schema;
+  readonly spec: PartitionSpec;
+};
+
+/**
+ * Same answer for the same plan and base, so that staging, merging and auditing agree on field ids without passing a
+ * schema around. Throws AuditFailed when the model's columns cannot follow from the table's.
+ */
+export function planTarget(store: ObjectStore, base: TableMetadata | undefined, shape: TableShape): Target {
+  if (base === undefined) {
+    const create: NewTable = {
+      uuid: shape.uuid,
+      location: store.location(tablePrefix(shape.table)),
+      columns: shape.columns,
+      partitionBy: shape.partitionBy,
+      sortBy: shape.sortBy,
+      properties: { [MODEL]: shape.id, ...FEW_METADATA_FILES, ...shape.properties },
+    };
+    const metadata = applyChange(createTable(create), undefined, 0);
+    return { create, alter: undefined, schema: currentSchema(metadata), spec: currentSpec(metadata) };
+  }
+  const alter = planAlter(base, shape);
+  const metadata = alter === undefined ? base : applyChange(alter, base, Number(base['last-updated-ms']));
+  return { create: undefined, alter, schema: currentSchema(metadata), spec: currentSpec(metadata) };
+}
+
+/** The target of a shape, on the table as it was when the run was planned. */
+export async function loadTarget(store: ObjectStore, plan: RunPlan, shape: TableShape): Promise<Target> {
+  return planTarget(store, await loadBase(store, plan, shape.id), shape);
+}
+
+function planAlter(base: TableMetadata, shape: TableShape): Change | undefined {
+  const columns = alterSchema(base, shape.columns, shape.whole);
+  if (columns.kind === 'incompatible') {
+    const list = columns.columns.map((c) => `${c.column} is ${c.expected} in the table and ${c.got} in the pipeline`);
+    const remedy =
+      shape.whole === true
+        ? 'A column that partitions a table keeps its name and type; give the model a new name.'
+        : 'Only int to bigint, float to double and more decimal digits are possible in place; give the column a new name, beside the old one.';
+    throw new AuditFailed(
+      `${fullName(shape.table)} cannot take the columns of ${shape.id}: ${list.join('; ')}. ${remedy}`,
+    );
+  }
+  const schemaChange = columns.kind === 'altered' ? columns.change : undefined;
+  const altered = schemaChange === undefined ? base : applyChange(schemaChange, base, Number(base['last-updated-ms']));
+  const changes = [
+    schemaChange,
+    alterSpec(altered, shape.partitionBy),
+    alterSort(altered, shape.sortBy),
+    MODEL in base.properties ? keepFewMetadataFiles(base) : undefined,
+    changedProperties(base, shape.properties ?? {}),
+  ];
+  return changes.every((change) => change === undefined) ? undefined : joinChanges(...changes);
+}

@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { createSnsAlerts } from '../../adapters/alerts/sns.ts';
+import { createParquetAuditLog } from '../../adapters/audit/parquet.ts';
+import { CONNECTIONS } from '../../adapters/aws/connections.ts';
+import { createStepFunctionsExecutions } from '../../adapters/executions/step-functions.ts';
+import { createS3Store } from '../../adapters/store/s3.ts';
+import { InvalidInput } from '../../core/errors.ts';
+import type { AuditLog, Clock, Log, ObjectStore } from '../../ports.ts';
+import type { FailDeps } from '../../steps/end/fail.ts';
+import type { NotifyDeps } from '../../steps/end/notify.ts';
+import type { StartDeps } from '../../steps/start/start-runs.ts';
+import { type FunctionEnvironment, parseEnvironment } from './environment.ts';
+import { LEASE_MS } from './lease.ts';
+
+/**
+ * What functions without an engine work with. The store repeats its calls itself; of the other clients a call is made
+ * three times, and after that by whoever called the function.
+ */
+const s3 = new S3Client({ maxAttempts: 1, requestHandler: CONNECTIONS });
+/** Made when first needed, so that only those functions carry them that do. */
+let sns: SNSClient | undefined;
+let sfn: SFNClient | undefined;
+
+const clock: Clock = { now: () => new Date() };
+
+type Common = {
+  readonly environment: FunctionEnvironment;
+  readonly store: ObjectStore;
+  readonly audit: AuditLog;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+function common(log: Log): Common {
+  const environment = parseEnvironment(process.env);
+  const store = createS3Store({ client: s3, buckets: environment.buckets, scratch: environment.tmp });
+  const books = createParquetAuditLog(store, environment.pipeline, () => randomBytes(8).toString('hex'));
+  return { environment, store, audit: bestEffort(books, log), clock, log };
+}
+
+/** What was done stays done when the books cannot be written: that is a line in the log. */
+export function bestEffort(audit: AuditLog, log: Log): AuditLog {
+  return {
+    async append(rows) {
+      try {
+        await audit.append(rows);
+      } catch (cause) {
+        log.warn('the audit log could not be written', {
+          cause: cause instanceof Error ? cause.message : String(cause),
+        });
+      }
+    },
+  };
+}
+
+export function failDeps(log: Log): FailDeps {
+  const { store, audit } = common(log);
+  return {
+    store,
+    clock,
+    log,
+    isGone: () => false,
+    settings: { holder: (runId) => `run:${runId}`, leaseMs: LEASE_MS, clocksAgree: true },
+    async recordFailed(plan, { error, duration_ms }) {
+      const detail = `${error?.name}: ${error?.message} (after ${duration_ms} ms)`;
+      await audit.append([{ at: clock.now(), function: 'fail', event: 'failed', run_id: plan.run.run_id, detail }]);
+    },
+  };
+}
+
+export function notifyDeps(log: Log): NotifyDeps & { readonly pipeline: string } {
+  const { environment, store, audit } = common(log);
+  const { pipeline } = environment;
+  sns ??= new SNSClient({ requestHandler: CONNECTIONS });
+  const alerts = createSnsAlerts(sns, required('STRATA_TOPIC_ARN', environment.topicArn));
+  return { pipeline, store, audit, clock, log, alerts, wait: (ms) => sleep(ms) };
+}
+
+export function startDeps(log: Log): StartDeps & { readonly pipeline: string } {
+  const { environment, store, audit } = common(log);
+  const { pipeline } = environment;
+  sfn ??= new SFNClient({ requestHandler: CONNECTIONS });
+  const machine = required('STRATA_STATE_MACHINE_ARN', environment.stateMachineArn);
+  return { pipeline, store, audit, clock, log, executions: createStepFunctionsExecutions(sfn, machine) };
+}
+
+function required(name: string, value: string | undefined): string {
+  if (value !== undefined) return value;
+  throw new InvalidInput(`no ${name} in the environment of this function: deploy its stack again`);
+}

@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { CONNECTIONS } from '../adapters/aws/connections.ts';
+import { createS3Store } from '../adapters/store/s3.ts';
+import { type DeploymentNames, deploymentNames } from '../core/deployment-names.ts';
+import type { ObjectStore } from '../ports.ts';
+import { unfinishedRun } from '../query/plan-run.ts';
+import type { LandingDeps } from './land-files.ts';
+import type { RunAnswer } from './local.ts';
+import { ownScratch, sweepScratch, TEMP_PREFIX } from './scratch.ts';
+import { type RemoteRunRequest, runRemotely } from '../remote/remote-run.ts';
+import { readOutputs } from '../remote/stack.ts';
+
+/** Which deployed lake. Account and region are the SDK's own settings. */
+export type RemotePlace = {
+  /** The name of the deployment; without it, the one that has none. */
+  readonly deployment?: string;
+  /** ARN of the state machine; the pipeline's stack names it otherwise. */
+  readonly stateMachine?: string;
+};
+
+export type RemoteRuns = {
+  run(request: RemoteRunRequest): Promise<RunAnswer>;
+  /** The run of the pipeline that the next one finishes first. */
+  unfinished(): Promise<string | null>;
+};
+
+const ids = { unique: (): string => randomBytes(6).toString('hex') };
+
+/** The runs of a deployed pipeline, found by the outputs of its stack and the lake's. Throws InvalidInput when they are not deployed. */
+export async function openRemoteRuns(pipeline: string, { deployment, stateMachine }: RemotePlace): Promise<RemoteRuns> {
+  const cloudFormation = new CloudFormationClient({});
+  const names = namesOf(deployment);
+  const { OpsBucket } = await readOutputs(cloudFormation, names.lakeStack, ['OpsBucket']);
+  const stateMachineArn =
+    stateMachine ??
+    (await readOutputs(cloudFormation, names.pipelineStack(pipeline), ['StateMachineArn'])).StateMachineArn;
+  const store = openStore({ ops: OpsBucket }, tmpdir());
+  const deps = {
+    sfn: new SFNClient({}),
+    store,
+    stateMachineArn,
+    clock: { now: () => new Date() },
+    ids,
+    wait: (ms: number) => sleep(ms),
+  };
+  return {
+    run: (request) => runRemotely(deps, request),
+    unfinished: () => unfinishedRun({ store }, pipeline),
+  };
+}
+
+/** The bronze bucket of a deployed lake, with a folder for copies that `close` removes. Throws InvalidInput when the lake is not deployed. */
+export async function openLanding({
+  deployment,
+}: Pick<RemotePlace, 'deployment'>): Promise<{ readonly deps: LandingDeps; close(): Promise<void> }> {
+  const { lakeStack } = namesOf(deployment);
+  const { BronzeBucket } = await readOutputs(new CloudFormationClient({}), lakeStack, ['BronzeBucket']);
+  await sweepScratch(tmpdir(), TEMP_PREFIX);
+  const scratch = ownScratch(tmpdir(), TEMP_PREFIX);
+  return {
+    deps: { store: openStore({ bronze: BronzeBucket }, scratch), ids, settings: { scratch } },
+    close: () => rm(scratch, { recursive: true, force: true }),
+  };
+}
+
+/** The flag is how people name a deployment here. */
+function namesOf(deployment: string | undefined): DeploymentNames {
+  return deploymentNames(deployment, '--stage');
+}
+
+function openStore(buckets: { readonly bronze?: string; readonly ops?: string }, scratch: string): ObjectStore {
+  return createS3Store({ client: new S3Client({ maxAttempts: 1, requestHandler: CONNECTIONS }), buckets, scratch });
+}

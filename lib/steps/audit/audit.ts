@@ -1,0 +1,246 @@
+import { AuditFailed } from '../../core/errors.ts';
+import { isKeyed } from '../../core/keyed.ts';
+import {
+  accountsClose,
+  type ModelPlan,
+  type RowCounts,
+  type RunPlan,
+  type RunState,
+  type TableShape,
+} from '../../core/run.ts';
+import type { ModelSpec } from '../../core/spec.ts';
+import { fullName, type TableId } from '../../core/tables.ts';
+import { partitionTuple } from '../../iceberg/partition.ts';
+import { RUN_ID } from '../../iceberg/snapshot.ts';
+import type { DataFile } from '../../iceberg/types.ts';
+import { type Prepared, prepareSnapshot, renderPrepared } from '../../table/prepare.ts';
+import type { Removal } from '../../table/removal.ts';
+import { dataFilesOf } from '../../lake/files/data-files.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { checkRows, checkTable } from './expectations.ts';
+import { describeInputs, hashModel, INPUTS, MODEL_HASH } from '../../lake/tables/gold-inputs.ts';
+import { followsRules, rulesAfter } from '../../lake/tables/keyed-rules.ts';
+import type { Placed } from '../../lake/files/place-files.ts';
+import { readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
+import { findModel, loadBase, loadStates } from '../../lake/tables/table-state.ts';
+import { planTarget, type Target } from '../../lake/tables/target.ts';
+import { type ModelOutcome, readOutcome } from '../../lake/run/unit-result.ts';
+
+/** One table of a model: what it gains, and whether there is anything to publish. */
+export type TableAudit = {
+  readonly id: string;
+  readonly table: TableId;
+  readonly rows_added: number;
+  readonly files_added: number;
+  readonly prepared: boolean;
+};
+
+export type ModelAudit = {
+  readonly model: string;
+  readonly counts: RowCounts;
+  readonly tables: readonly TableAudit[];
+  readonly warnings: readonly string[];
+};
+
+export type LevelAudit = { readonly level: number; readonly models: readonly ModelAudit[]; readonly ms: number };
+
+/**
+ * Checks what a level staged against its accounts and expectations and prepares one snapshot per table. Nothing is
+ * published here: the tables of all levels are, together, when every level has passed.
+ * Throws AuditFailed for accounts that do not close and for an expectation with policy `fail`.
+ */
+export async function runAudit(state: RunState, deps: StepDeps): Promise<RunState> {
+  const { run, level } = state;
+  const { stage: _stage, merge: _merge, ...rest } = state;
+  const next: RunState = { ...rest, level: level + 1 };
+  if ((await deps.store.head(runFolder.audit(run, level))) !== undefined) return next;
+  const started = deps.clock.now().getTime();
+  const plan = await readPlan(deps.store, run);
+  const models: ModelAudit[] = [];
+  for (const planned of (await readLevelPlan(deps.store, run, level)).models) {
+    models.push(await auditModel(deps, plan, level, planned));
+  }
+  const audit: LevelAudit = { level, models, ms: deps.clock.now().getTime() - started };
+  await writeOnce(deps.store, runFolder.audit(run, level), audit);
+  return next;
+}
+
+async function auditModel(deps: StepDeps, plan: RunPlan, level: number, planned: ModelPlan): Promise<ModelAudit> {
+  const model = findModel(plan.spec, planned.model);
+  const outcome = await readOutcome(deps, plan.run, level, planned);
+  if (model.layer === 'silver') checkAccounts(model, outcome);
+  const summary = await summaryOf(deps, plan, model, planned);
+  const parts = partsOf(planned, model, outcome);
+  const prepared = new Map<string, Prepared>();
+  for (const part of parts) prepared.set(part.shape.id, await prepareTable(deps, plan, part, summary));
+  const own = prepared.get(model.id);
+  const warnings = [
+    ...(await checkRules(deps, plan, model, planned)),
+    ...checkRows(model, outcome.broken),
+    ...(own === undefined ? [] : await checkTable(deps, plan, model, own.metadata)),
+  ];
+  const tables: TableAudit[] = [];
+  for (const { shape, files } of parts)
+    tables.push(await keepPrepared(deps, plan, shape, files, prepared.get(shape.id)));
+  return { model: model.id, counts: outcome.counts, tables, warnings };
+}
+
+async function checkRules(
+  deps: StepDeps,
+  plan: RunPlan,
+  model: ModelSpec,
+  { shape, rebuild }: ModelPlan,
+): Promise<readonly string[]> {
+  if (!isKeyed(model) || rebuild || followsRules(model.mode, await loadBase(deps.store, plan, model.id))) return [];
+  const table = fullName(shape.table);
+  return [
+    `${table}: its mode has changed since its rows were made, and holds only for keys that new events touch; strata rebuild ${table} makes all rows anew`,
+  ];
+}
+
+async function keepPrepared(
+  deps: StepDeps,
+  plan: RunPlan,
+  shape: TableShape,
+  files: readonly Placed[],
+  prepared: Prepared | undefined,
+): Promise<TableAudit> {
+  const changed = prepared !== undefined && prepared.change.updates.length > 0;
+  if (changed) {
+    const bytes = new TextEncoder().encode(renderPrepared(prepared));
+    await deps.store.write(runFolder.table(plan.run, shape.id), bytes, { kind: 'any' });
+  }
+  const rows_added = files.reduce((sum, f) => sum + f.written.rows, 0);
+  return { id: shape.id, table: shape.table, rows_added, files_added: files.length, prepared: changed };
+}
+
+function checkAccounts(model: ModelSpec, outcome: ModelOutcome): void {
+  // A keyed model's rows reach its log; its history has as many rows as their keys have versions.
+  const target = isKeyed(model) ? outcome.logged : outcome.written;
+  const written = outcome.relogged.length > 0 ? undefined : target.reduce((sum, f) => sum + f.written.rows, 0);
+  const { read, accepted, quarantined, condemned, duplicates } = outcome.counts;
+  if (accountsClose(outcome.counts) && (written ?? accepted) === accepted) return;
+  throw new AuditFailed(
+    `${model.id}: the accounts do not close: read ${read}, accepted ${accepted}, quarantined ${quarantined}, ` +
+      `condemned ${condemned}, duplicates ${duplicates}, written ${written}; nothing is published`,
+  );
+}
+
+type Part = {
+  readonly shape: TableShape;
+  readonly files: readonly Placed[];
+  readonly remove: (added: readonly DataFile[], target: Target) => Removal;
+  /** A gold table remembers its inputs even when it has no rows, or it would be computed on every run. */
+  readonly always: boolean;
+};
+
+/** The tables that a model writes, with their new files and what these replace. */
+function partsOf(planned: ModelPlan, model: ModelSpec, outcome: ModelOutcome): readonly Part[] {
+  if (isKeyed(model) && planned.log !== null) {
+    const whole = planned.rebuild;
+    return [
+      {
+        shape: planned.log,
+        files: outcome.logged,
+        remove: (_, t) => buckets(outcome.relogged, t, whole),
+        always: false,
+      },
+      {
+        shape: planned.shape,
+        files: outcome.written,
+        remove: (_, t) => buckets(outcome.rewritten, t, whole),
+        always: false,
+      },
+    ];
+  }
+  const remove: Part['remove'] = (added, target) => removalOf(planned, model, outcome, added, target);
+  return [{ shape: planned.shape, files: outcome.written, remove, always: model.layer === 'gold' }];
+}
+
+function buckets(rewritten: readonly number[], target: Target, whole: boolean): Removal {
+  if (target.create !== undefined || rewritten.length === 0) return { kind: 'nothing' };
+  return whole ? { kind: 'all' } : { kind: 'partitions', tuples: rewritten.map((bucket) => [bucket]) };
+}
+
+async function prepareTable(
+  deps: StepDeps,
+  plan: RunPlan,
+  part: Part,
+  summary: Readonly<Record<string, string>>,
+): Promise<Prepared> {
+  const metadata = await loadBase(deps.store, plan, part.shape.id);
+  const target = planTarget(deps.store, metadata, part.shape);
+  const added = dataFilesOf(deps.store, part.files, target);
+  const remove = part.remove(added, target);
+  // A table whose rows all stay keeps its columns too.
+  const alter = part.shape.whole === true && remove.kind !== 'all' ? undefined : target.alter;
+  const base = plan.tables[part.shape.id];
+  return prepareSnapshot(deps.store, {
+    base: metadata === undefined ? undefined : { metadata, metadataLocation: base?.metadata_location ?? null },
+    ...(target.create === undefined ? {} : { create: target.create }),
+    ...(alter === undefined ? {} : { alter }),
+    added,
+    remove,
+    snapshotId: deps.ids.snapshot(),
+    nowMs: deps.clock.now().getTime(),
+    unique: deps.ids.unique(),
+    summary,
+    emptySnapshot: part.always,
+  });
+}
+
+function removalOf(
+  planned: ModelPlan,
+  model: ModelSpec,
+  outcome: ModelOutcome,
+  added: readonly DataFile[],
+  target: Target,
+): Removal {
+  const existing = target.create === undefined;
+  if (model.layer === 'gold') return existing ? goldRemoval(planned, target) : { kind: 'nothing' };
+  // A batch of which nothing was accepted says nothing about what the table should be.
+  const { read, accepted } = outcome.counts;
+  const ingested = outcome.files.some((f) => f.status === 'ingested') && (read === 0 || accepted > 0);
+  switch (model.mode.kind) {
+    case 'append':
+    case 'upsert':
+    case 'scd2':
+      return { kind: 'nothing' };
+    case 'full':
+      return existing && ingested ? { kind: 'all' } : { kind: 'nothing' };
+    case 'replace': {
+      if (!existing || added.length === 0) return { kind: 'nothing' };
+      return target.spec.fields.length === 0
+        ? { kind: 'all' }
+        : { kind: 'partitions', tuples: distinct(added.map((file) => file.partition)) };
+    }
+  }
+}
+
+function goldRemoval({ touched }: ModelPlan, { spec, schema }: Target): Removal {
+  if (touched === null) return { kind: 'all' };
+  if (touched.length === 0) return { kind: 'nothing' };
+  return { kind: 'partitions', tuples: touched.map((texts) => partitionTuple(spec, schema, texts)) };
+}
+
+function distinct(tuples: readonly DataFile['partition'][]): DataFile['partition'][] {
+  const text = (tuple: DataFile['partition']): string =>
+    JSON.stringify(tuple, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
+  return [...new Map(tuples.map((tuple) => [text(tuple), tuple])).values()];
+}
+
+async function summaryOf(
+  deps: StepDeps,
+  plan: RunPlan,
+  model: ModelSpec,
+  { rebuild }: ModelPlan,
+): Promise<Readonly<Record<string, string>>> {
+  const common = { [RUN_ID]: plan.run.run_id };
+  if (isKeyed(model)) {
+    const base = await loadBase(deps.store, plan, model.id);
+    return { ...common, ...rulesAfter(model.mode, base, rebuild) };
+  }
+  if (model.layer === 'silver') return common;
+  const states = await loadStates(deps.store, plan, model.reads);
+  return { ...common, [INPUTS]: describeInputs(model, states), [MODEL_HASH]: hashModel(model) };
+}

@@ -1,0 +1,100 @@
+import { LockHeld, Unavailable } from '../../core/errors.ts';
+import { NONE_SKIPPED } from '../../core/objects.ts';
+import type { AfterError, FailureRecord, HeldRun, RunPlan, RunRef, RunResult } from '../../core/run.ts';
+import type { JsonValue } from '../../ports.ts';
+import { type Decision, decideToUndo, readDecision } from '../../lake/run/decision.ts';
+import type { LockDeps, StepDeps } from '../../lake/deps.ts';
+import { discardRun } from '../../lake/run/discard.ts';
+import { fencedStore } from '../../lake/run/fence.ts';
+import { releaseLock, requireHeld } from '../../lake/run/lock.ts';
+import { clearOpenRun } from '../../lake/run/open-run.ts';
+import { durationOf } from '../../lake/ops/record-run.ts';
+import { readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
+
+/** What Fail needs: no engine, so that on AWS it is a light function. */
+export type FailDeps = LockDeps &
+  Pick<StepDeps, 'log'> & {
+    /** Notes a run that was undone where people look for it. */
+    readonly recordFailed: (plan: RunPlan, result: RunResult) => Promise<void>;
+  };
+
+/**
+ * Ends a run that failed. Before the first commit the run is undone: nothing was published, its files are removed and
+ * the next run plans anew. Once committing has begun it stays open instead, and the next run rolls it forward.
+ * Answers `go_on` when a resumed run was undone, which leaves the way free for the run that was asked for.
+ */
+export async function runFail({ state, execution }: AfterError, deps: FailDeps): Promise<JsonValue> {
+  const error = { name: state.error.Error, message: state.error.Cause };
+  const redrives = execution.RedriveCount ?? 0;
+  deps.log.warn('the run failed', { error: error.name, cause: error.message, run_id: state.run?.run_id ?? null });
+  const { run } = state;
+  if (run === undefined) {
+    const { pipeline, run_id } = state;
+    if (pipeline !== undefined && run_id !== undefined && error.name !== 'LockHeld')
+      await releaseLock(deps, { pipeline, run_id });
+    return { redrives } satisfies FailureRecord;
+  }
+  const lost = await lossOf(deps, run);
+  if (lost !== undefined) return { run_id: run.run_id, redrives, lost } satisfies FailureRecord;
+  const undone = await undo({ ...deps, store: fencedStore(deps, run) }, run, error);
+  await releaseLock(deps, run);
+  const resumed = state.request !== undefined && state.request.run_id !== run.run_id;
+  const go_on = undone && resumed ? ({ go_on: true } as const) : {};
+  return { run_id: run.run_id, redrives, undone, ...go_on } satisfies FailureRecord;
+}
+
+/** What to say of a run that another has overtaken: it is the other's to finish or undo. */
+async function lossOf(deps: FailDeps, run: HeldRun): Promise<string | undefined> {
+  try {
+    await requireHeld(deps, run);
+    return undefined;
+  } catch (cause) {
+    if (cause instanceof LockHeld) return cause.message;
+    throw cause;
+  }
+}
+
+/** False when publishing had begun. */
+async function undo(deps: FailDeps, run: HeldRun, error: { name: string; message: string }): Promise<boolean> {
+  const decision = { at: deps.clock.now().toISOString(), undo: error };
+  if (!(await mayUndo(deps, run, decision))) return false;
+  // Without a plan an earlier attempt at this has come so far.
+  if ((await deps.store.head(runFolder.plan(run))) !== undefined) {
+    const plan = await readPlan(deps.store, run);
+    const result = failedResult(plan.run, error, durationOf(plan, deps.clock.now()));
+    await discardRun(deps.store, plan);
+    if (!plan.run.dry_run) await deps.recordFailed(plan, result);
+    await writeOnce(deps.store, runFolder.result(plan.run), result);
+  }
+  await clearOpenRun(deps.store, run);
+  return true;
+}
+
+/** A disk that is too full for the decision must not keep a run from being undone, which makes room. */
+async function mayUndo(deps: FailDeps, run: HeldRun, decision: Required<Decision>): Promise<boolean> {
+  try {
+    return await decideToUndo(deps.store, run, decision);
+  } catch (cause) {
+    if (!(cause instanceof Unavailable)) throw cause;
+    return (await readDecision(deps.store, run)) === undefined;
+  }
+}
+
+export function failedResult(run: RunRef, error: { name: string; message: string }, ms: number): RunResult {
+  return {
+    run_id: run.run_id,
+    pipeline: run.pipeline,
+    status: 'FAILED',
+    accounting: {},
+    rejected_files: [],
+    left_files: [],
+    skipped: NONE_SKIPPED,
+    suspended_files: [],
+    tables: {},
+    warnings: [],
+    previews: {},
+    duration_ms: ms,
+    steps: [],
+    error,
+  };
+}

@@ -1,0 +1,238 @@
+import { join } from 'node:path';
+import { AuditFailed } from '../../core/errors.ts';
+import type { KeyedModel } from '../../core/keyed.ts';
+import { addCounts, type KeyShare, type MergeUnit, NO_ROWS, type RowCounts, type TableShape } from '../../core/run.ts';
+import { fullName } from '../../core/tables.ts';
+import type { Borrowed, Session } from '../../ports.ts';
+import {
+  addMissingDeletes,
+  countFresh,
+  createFresh,
+  createKeyEvents,
+  createKnown,
+  createLate,
+  createRecomputed,
+  createTouched,
+  findBreaches,
+  HISTORY,
+  LOG,
+  listBuckets,
+  NEW,
+  renderHistory,
+  renderLog,
+  renderPart,
+  renderTouched,
+} from '../../sql/keyed.ts';
+import { BUCKET, createRelation, renderBucketed, renderBucketRows, renderParquet, renderScan } from '../../sql/scan.ts';
+import { createHashMacros } from '../../sql/transform.ts';
+import { writeTable } from '../../sql/write.ts';
+import { planFiles } from '../../table/read.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { openFiles, pathOf } from '../../lake/tables/foreign-files.ts';
+import { followsRules } from '../../lake/tables/keyed-rules.ts';
+import { type Placed, placeDataFiles, withScratch } from '../../lake/files/place-files.ts';
+import { bucketOf } from './plan-keyed-merge.ts';
+import type { UnitContext } from '../stage/stage.ts';
+import { fieldIdsOf, loadBase, scanColumns } from '../../lake/tables/table-state.ts';
+import { loadTarget } from '../../lake/tables/target.ts';
+import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
+
+type KeyedUnit = Extract<MergeUnit, { kind: 'keyed' }>;
+type KeyedContext = Pick<UnitContext, 'plan' | 'planned' | 'level'> & {
+  readonly unit: KeyedUnit;
+  readonly model: KeyedModel;
+  readonly log: TableShape;
+};
+
+/** Recomputes the touched keys of some buckets from their events and writes those buckets anew. */
+export async function mergeKeyed(
+  context: Pick<UnitContext, 'plan' | 'planned' | 'level'>,
+  unit: KeyedUnit,
+  model: KeyedModel,
+  deps: StepDeps,
+): Promise<UnitResult> {
+  const { log } = context.planned;
+  if (log === null) throw new RangeError(`${model.id} has no log`);
+  let result = emptyResult(unit.unit, model.id);
+  for (const share of unit.shares) {
+    const merged = await mergeShare({ ...context, unit, model, log }, share, deps);
+    result = {
+      ...result,
+      counts: addCounts(result.counts, merged.counts),
+      written: [...result.written, ...merged.written],
+      logged: [...result.logged, ...merged.logged],
+      rewritten: [...result.rewritten, ...merged.rewritten],
+      relogged: [...result.relogged, ...merged.relogged],
+    };
+  }
+  return result;
+}
+
+type Merged = Pick<UnitResult, 'counts' | 'written' | 'logged' | 'rewritten' | 'relogged'>;
+
+async function mergeShare(context: KeyedContext, share: KeyShare, deps: StepDeps): Promise<Merged> {
+  const session = await deps.engine.open(deps.settings);
+  const borrowed: Borrowed[] = [];
+  try {
+    await session.run(createHashMacros());
+    borrowed.push(await openEvents(session, context, share, deps));
+    borrowed.push(await openBuckets(session, context, share, context.log, LOG, deps));
+    const fresh = await findFresh(session, context, share, deps);
+    if (fresh.buckets.length === 0) return { ...UNCHANGED, counts: fresh.counts };
+    const rewritten = { ...share, buckets: fresh.buckets };
+    borrowed.push(await openBuckets(session, context, rewritten, context.planned.shape, HISTORY, deps));
+    return await withScratch(deps, context.unit.unit, (scratch) =>
+      recompute(session, context, share, fresh, scratch, deps),
+    );
+  } finally {
+    await session.close();
+    for (const one of borrowed) await one.release();
+  }
+}
+
+async function openEvents(session: Session, context: KeyedContext, share: KeyShare, deps: StepDeps): Promise<Borrowed> {
+  const borrowed = await deps.store.borrow(share.events);
+  const paths = share.events.map((key) => pathOf(borrowed, key));
+  const columns = scanColumns(undefined, context.log.columns);
+  const relation = paths.length === 0 ? renderBucketed(columns, []) : renderParquet(paths);
+  await session.run(createRelation(NEW, renderPart(context.model.mode, relation, share.part, share.parts)));
+  return borrowed;
+}
+
+/** Some buckets' rows of one table. When a rebuild changes the number of buckets, they may lie in any file. */
+async function openBuckets(
+  session: Session,
+  context: KeyedContext,
+  share: KeyShare,
+  shape: TableShape,
+  name: string,
+  deps: StepDeps,
+): Promise<Borrowed> {
+  const metadata = await loadBase(deps.store, context.plan, shape.id);
+  const all = metadata === undefined ? [] : await planFiles(deps.store, metadata);
+  const moved = context.planned.rebuild;
+  const wanted = new Set(share.buckets);
+  const files = moved ? all : all.filter((file) => wanted.has(bucketOf(file)));
+  const bucketsOfFiles = files.map(bucketOf);
+  const [bucket] = shape.partitionBy;
+  if (bucket === undefined) throw new RangeError(`${shape.id} has no key bucket`);
+  const borrowed = await openFiles(session, deps.store, metadata, files);
+  const columns = scanColumns(metadata, shape.columns);
+  const rows = moved
+    ? renderBucketRows(renderScan(columns, borrowed.files), bucket, shape.columns, share.buckets)
+    : renderBucketed(
+        columns,
+        borrowed.files.map((file, i) => ({ file, bucket: bucketsOfFiles[i] ?? 0 })),
+      );
+  await session.run(createRelation(name, renderPart(context.model.mode, rows, share.part, share.parts)));
+  return borrowed;
+}
+
+type Fresh = {
+  readonly counts: RowCounts;
+  /** The buckets that have to be written anew. */
+  readonly buckets: readonly number[];
+  /** Whether their logs are written anew too, rather than added to. */
+  readonly relog: boolean;
+};
+
+/** Sets the staged events against the log: which are new, and which buckets that touches. */
+async function findFresh(session: Session, context: KeyedContext, share: KeyShare, deps: StepDeps): Promise<Fresh> {
+  const { model, plan, planned } = context;
+  const { withdraw } = plan;
+  const all = touchesAll(context);
+  const history = await loadBase(deps.store, plan, model.id);
+  await session.run(createLate(model.mode, followsRules(model.mode, history)));
+  await session.run(createKnown(model.mode, { all, withdrawn: withdraw }));
+  await session.run(createFresh(withdraw));
+  const counted = (await session.rows(countFresh(withdraw)))[0];
+  const [staged = 0, fresh = 0, withdrawn = 0] = ['staged', 'fresh', 'withdrawn'].map((name) =>
+    Number(counted?.[name]),
+  );
+  const counts = { ...NO_ROWS, accepted: fresh, duplicates: staged - fresh };
+  // Parts of one bucket replace it together, so all of them rewrite as soon as one might.
+  const relog = planned.rebuild || withdrawn > 0 || (share.parts > 1 && withdraw.length > 0);
+  if (all || relog || share.parts > 1) return { counts, buckets: share.buckets, relog };
+  const touched = await session.rows(listBuckets());
+  return { counts, buckets: touched.map((row) => Number(row['bucket'])), relog };
+}
+
+/** A rebuild recomputes every key, and a full extract may delete any. */
+function touchesAll({ model, planned }: KeyedContext): boolean {
+  return planned.rebuild || model.mode.missing === 'delete';
+}
+
+async function recompute(
+  session: Session,
+  context: KeyedContext,
+  share: KeyShare,
+  { counts, buckets, relog }: Fresh,
+  scratch: string,
+  deps: StepDeps,
+): Promise<Merged> {
+  const { model, plan, planned } = context;
+  const { mode } = model;
+  const { withdraw } = plan;
+  const scope = { all: touchesAll(context), withdrawn: withdraw };
+  await session.run(createTouched(mode, scope));
+  await session.run(createKeyEvents(mode, planned.columns, scope));
+  if (context.unit.extracts !== null) await addExtracts(session, context, context.unit.extracts, deps);
+  await session.run(createRecomputed(mode, planned.columns));
+  const history = renderHistory(mode, planned.shape.columns);
+  const written = await writeBuckets(session, context, planned.shape, history, join(scratch, 'history'), deps);
+  const log = renderLog(context.log.columns, relog, withdraw);
+  const logged = await writeBuckets(session, context, context.log, log, join(scratch, 'log'), deps);
+  return { counts, written, logged, rewritten: buckets, relogged: relog ? share.buckets : [] };
+}
+
+const UNCHANGED: Merged = { counts: NO_ROWS, written: [], logged: [], rewritten: [], relogged: [] };
+
+async function addExtracts(session: Session, context: KeyedContext, key: string, deps: StepDeps): Promise<void> {
+  const borrowed = await deps.store.borrow([key]);
+  try {
+    const extracts = renderParquet([pathOf(borrowed, key)]);
+    await session.run(addMissingDeletes(context.model.mode, context.planned.columns, extracts));
+  } finally {
+    await borrowed.release();
+  }
+}
+
+/** Writes a relation as files of its key buckets; what is written to the history is checked as it lies in the files. */
+async function writeBuckets(
+  session: Session,
+  context: KeyedContext,
+  shape: TableShape,
+  from: string,
+  folder: string,
+  deps: StepDeps,
+): Promise<readonly Placed[]> {
+  const target = await loadTarget(deps.store, context.plan, shape);
+  const files = await session.copy(
+    writeTable({
+      name: `write ${shape.id}`,
+      from,
+      columns: shape.columns,
+      fieldIds: fieldIdsOf(target.schema),
+      partitionBy: shape.partitionBy,
+      partitionColumns: [BUCKET],
+      sortBy: shape.sortBy,
+      folder,
+      fileBytes: context.plan.spec.settings.fileBytes,
+    }),
+  );
+  const paths = files.filter((file) => file.rows > 0).map((file) => file.path);
+  if (shape.id === context.model.id) await checkInvariants(session, context, paths);
+  const stem = `${context.plan.run.run_id}-${context.unit.unit}`;
+  return placeDataFiles(deps, files, { table: shape.table, ...target, stem });
+}
+
+async function checkInvariants(session: Session, context: KeyedContext, paths: readonly string[]): Promise<void> {
+  if (paths.length === 0) return;
+  const breaches = await session.rows(
+    findBreaches(context.model.mode, renderTouched(context.model.mode, renderParquet(paths))),
+  );
+  if (breaches.length === 0) return;
+  throw new AuditFailed(
+    `${fullName(context.planned.shape.table)}: a key's rows break an invariant: ${breaches.map((row) => JSON.stringify(row)).join(', ')}. Nothing is published.`,
+  );
+}

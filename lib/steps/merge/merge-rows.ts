@@ -1,0 +1,89 @@
+import type { MergeUnit } from '../../core/run.ts';
+import { NO_ROWS } from '../../core/run.ts';
+import type { SilverModel } from '../../core/spec.ts';
+import type { Session } from '../../ports.ts';
+import { countMerged, createExchanged, createMerged } from '../../sql/exchange.ts';
+import { renderScan } from '../../sql/scan.ts';
+import { createHashMacros } from '../../sql/transform.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { pathOf } from '../../lake/tables/foreign-files.ts';
+import { dedupeColumns, KNOWN_ROWS, openKnown } from '../../lake/tables/known-rows.ts';
+import { withScratch } from '../../lake/files/place-files.ts';
+import type { UnitContext } from '../stage/stage.ts';
+import { loadTarget } from '../../lake/tables/target.ts';
+import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
+import { writeFinal } from '../../lake/files/write-output.ts';
+
+type RowsUnit = Extract<MergeUnit, { kind: 'dedupe' | 'compact' }>;
+type MergeContext = Pick<UnitContext, 'plan' | 'planned'> & { readonly unit: RowsUnit };
+
+/** Joins staged files of an append, replace or full model: the duplicates of an exchange go, small files become large ones. */
+export async function mergeRows(
+  context: Pick<UnitContext, 'plan' | 'planned'>,
+  unit: MergeUnit,
+  model: SilverModel,
+  deps: StepDeps,
+): Promise<UnitResult> {
+  if (unit.kind === 'keyed') throw new RangeError(`${unit.unit}: ${model.id} is not keyed`);
+  return mergeUnit({ ...context, unit }, model, deps);
+}
+
+async function mergeUnit(context: MergeContext, model: SilverModel, deps: StepDeps): Promise<UnitResult> {
+  const session = await deps.engine.open(deps.settings);
+  const borrowed = await deps.store.borrow(context.unit.inputs);
+  try {
+    if (context.planned.shape.partitionBy.some((f) => f.transform.kind === 'bucket'))
+      await session.run(createHashMacros());
+    const paths = context.unit.inputs.map((key) => pathOf(borrowed, key));
+    return await withScratch(deps, context.unit.unit, (scratch) =>
+      context.unit.kind === 'dedupe'
+        ? dedupe(session, context, model, paths, scratch, deps)
+        : compact(session, context, model, paths, scratch, deps),
+    );
+  } finally {
+    await session.close();
+    await borrowed.release();
+  }
+}
+
+async function dedupe(
+  session: Session,
+  context: MergeContext,
+  model: SilverModel,
+  paths: readonly string[],
+  scratch: string,
+  deps: StepDeps,
+): Promise<UnitResult> {
+  const known = await openKnown(session, context, model, deps);
+  try {
+    await session.run(createExchanged(paths));
+    await session.run(createMerged(dedupeColumns(model), known === undefined ? undefined : KNOWN_ROWS));
+    const counted = (await session.rows(countMerged()))[0];
+    const output = await writeFinal(session, context, model, '__merged', scratch, deps);
+    const duplicates = Number(counted?.['staged']) - Number(counted?.['kept']);
+    const counts = { ...NO_ROWS, accepted: output.rows, duplicates };
+    return { ...emptyResult(context.unit.unit, model.id), counts, written: output.written };
+  } finally {
+    await known?.release();
+  }
+}
+
+async function compact(
+  session: Session,
+  context: MergeContext,
+  model: SilverModel,
+  paths: readonly string[],
+  scratch: string,
+  deps: StepDeps,
+): Promise<UnitResult> {
+  const { plan, planned } = context;
+  const target = await loadTarget(deps.store, plan, planned.shape);
+  const ids = new Map(target.schema.fields.map((f) => [f.name, f.id]));
+  const scan = renderScan(
+    planned.shape.columns.map((c) => ({ ...c, id: ids.get(c.name) ?? -1 })),
+    paths,
+  );
+  const output = await writeFinal(session, context, model, scan, scratch, deps);
+  const counts = { ...NO_ROWS, accepted: output.rows };
+  return { ...emptyResult(context.unit.unit, model.id), counts, written: output.written };
+}

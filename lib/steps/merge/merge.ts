@@ -1,0 +1,36 @@
+import { isKeyed } from '../../core/keyed.ts';
+import type { MergeUnit, UnitInput } from '../../core/run.ts';
+import type { JsonValue } from '../../ports.ts';
+import { underMarkOrFail } from '../../lake/run/deaths.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { mergeKeyed } from './merge-keyed.ts';
+import { mergeRows } from './merge-rows.ts';
+import { readJson, readJsonIfAny, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
+import { findPlanned } from '../stage/stage.ts';
+import { findModel } from '../../lake/tables/table-state.ts';
+import { leftBy, readStageResults, type UnitResult, withoutLeft } from '../../lake/run/unit-result.ts';
+
+/** Turns staged files into new data files of the table and records what became of the rows. Idempotent as a stage unit. */
+export async function runMerge(input: UnitInput, deps: StepDeps): Promise<JsonValue> {
+  const { run, unit: item } = input;
+  const key = runFolder.unitResult(run, item.level, item.unit);
+  const before = await readJsonIfAny<UnitResult>(deps.store, key);
+  if (before !== undefined) return { unit: before.unit, accepted: before.counts.accepted };
+  const started = deps.clock.now().getTime();
+  const asPlanned = await readPlan(deps.store, run);
+  const unit = await readJson<MergeUnit>(deps.store, runFolder.unit(run, item.level, item.unit));
+  const planned = findPlanned(await readLevelPlan(deps.store, run, item.level), unit.model);
+  const staged = asPlanned.withdraw.length === 0 ? [] : await readStageResults(deps, run, item.level, planned);
+  const plan = withoutLeft(asPlanned, leftBy(planned, staged));
+  const model = findModel(plan.spec, unit.model);
+  if (model.layer !== 'silver') throw new RangeError(`${unit.unit}: only silver models are merged`);
+  const context = { plan, planned, level: item.level };
+  const marks = (attempt: number): string => runFolder.attempt(run, item.level, item.unit, attempt);
+  const result = await underMarkOrFail(deps, `${unit.unit} of ${model.id}`, marks, () =>
+    unit.kind === 'keyed' && isKeyed(model)
+      ? mergeKeyed(context, unit, model, deps)
+      : mergeRows(context, unit, model, deps),
+  );
+  const recorded = await writeOnce(deps.store, key, { ...result, ms: deps.clock.now().getTime() - started });
+  return { unit: recorded.unit, accepted: recorded.counts.accepted };
+}

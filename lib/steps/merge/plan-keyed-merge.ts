@@ -1,0 +1,138 @@
+import { join } from 'node:path';
+import type { KeyedModel } from '../../core/keyed.ts';
+import { OPS_TABLES } from '../../core/ops.ts';
+import type { MergeUnit, ModelPlan, RunPlan } from '../../core/run.ts';
+import type { DataFile } from '../../iceberg/types.ts';
+import { packShares } from '../../plan/merge-units.ts';
+import { unitSettings } from '../../plan/stage-units.ts';
+import type { Session } from '../../ports.ts';
+import { writeExtracts } from '../../sql/extracts.ts';
+import { quotePath } from '../../sql/quote.ts';
+import { createSchemas, renderParquet, renderScan } from '../../sql/scan.ts';
+import { planFiles } from '../../table/read.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { openFiles, pathOf } from '../../lake/tables/foreign-files.ts';
+import { withScratch } from '../../lake/files/place-files.ts';
+import { runFolder } from '../../lake/run/run-folder.ts';
+import { loadBase, loadQuarantine, openTable, scanColumns } from '../../lake/tables/table-state.ts';
+import { leftBy, type UnitResult, withoutLeft } from '../../lake/run/unit-result.ts';
+
+/**
+ * One share per touched key bucket, small ones joined to a unit, a large one cut by a second hash of the key. All
+ * buckets are touched by a rebuild, by a withdrawal and by a full extract, whose missing keys may be anywhere.
+ */
+export async function planKeyedMerge(
+  deps: StepDeps,
+  asPlanned: RunPlan,
+  level: number,
+  planned: ModelPlan,
+  model: KeyedModel,
+  results: readonly UnitResult[],
+): Promise<readonly MergeUnit[]> {
+  const plan = withoutLeft(asPlanned, leftBy(planned, results));
+  const files = await existingFiles(deps, plan, planned);
+  const staged = new Map<number, { keys: string[]; bytes: number }>();
+  for (const { key, written } of results.flatMap((r) => r.exchanged)) {
+    const bucket = Number(written.partition[0]?.value);
+    const of = staged.get(bucket) ?? { keys: [], bytes: 0 };
+    staged.set(bucket, { keys: [...of.keys, key], bytes: of.bytes + written.bytes });
+  }
+  const everywhere =
+    planned.rebuild || plan.withdraw.length > 0 || (model.mode.missing === 'delete' && staged.size > 0);
+  const buckets = everywhere ? [...Array(planned.buckets).keys()] : [...staged.keys()].sort((a, b) => a - b);
+  const loads = buckets.map((bucket) => {
+    const events = staged.get(bucket);
+    return { bucket, events: events?.keys ?? [], bytes: (events?.bytes ?? 0) + (files.bytes.get(bucket) ?? 0) };
+  });
+  const extracts =
+    model.mode.missing === 'delete' && loads.length > 0
+      ? await placeExtracts(deps, plan, level, planned, model, results)
+      : null;
+  return packShares(loads, unitSettings(plan)).map((shares, i) => ({
+    unit: `merge-${model.id}-${String(i).padStart(5, '0')}`,
+    model: model.id,
+    kind: 'keyed',
+    shares,
+    extracts,
+  }));
+}
+
+/** Bytes of history and log by bucket. */
+async function existingFiles(
+  deps: StepDeps,
+  plan: RunPlan,
+  planned: ModelPlan,
+): Promise<{ readonly bytes: ReadonlyMap<number, number> }> {
+  const bytes = new Map<number, number>();
+  for (const shape of [planned.shape, planned.log]) {
+    const metadata = shape === null ? undefined : await loadBase(deps.store, plan, shape.id);
+    const files = metadata === undefined ? [] : await planFiles(deps.store, metadata);
+    for (const file of files) {
+      const bucket = bucketOf(file);
+      bytes.set(bucket, (bytes.get(bucket) ?? 0) + Number(file.bytes));
+    }
+  }
+  return { bytes };
+}
+
+export function bucketOf(file: DataFile): number {
+  return Number(file.partition[0]);
+}
+
+/** The extracts of the whole table, once for all units; its key in the run folder. */
+async function placeExtracts(
+  deps: StepDeps,
+  plan: RunPlan,
+  level: number,
+  planned: ModelPlan,
+  model: KeyedModel,
+  results: readonly UnitResult[],
+): Promise<string> {
+  const key = `${runFolder.exchange(plan.run, level, 'extracts')}/${model.id}.parquet`;
+  if ((await deps.store.head(key)) !== undefined) return key;
+  if (planned.log === null) throw new RangeError(`${model.id} has no log`);
+  const metadata = await loadBase(deps.store, plan, planned.log.id);
+  const logged = metadata === undefined ? [] : await planFiles(deps.store, metadata);
+  const stagedKeys = results.flatMap((r) => r.exchanged.map((p) => p.key));
+  const rejectedKeys = results.flatMap((r) => r.quarantine.map((p) => p.key));
+  const borrowed = await deps.store.borrow([...stagedKeys, ...rejectedKeys]);
+  const session = await deps.engine.open(deps.settings);
+  try {
+    const columns = scanColumns(metadata, planned.log.columns);
+    const opened = await openFiles(session, deps.store, metadata, logged);
+    const log = renderScan(columns, opened.files);
+    const paths = stagedKeys.map((k) => pathOf(borrowed, k));
+    const staged = paths.length === 0 ? renderScan(columns, []) : renderParquet(paths);
+    const quarantine = await openQuarantine(deps, session, plan);
+    try {
+      const staging = rejectedKeys.map((k) => pathOf(borrowed, k));
+      const rejected = [...quarantine.relations, ...(staging.length === 0 ? [] : [renderParquet(staging)])];
+      await withScratch(deps, 'extracts', async (scratch) => {
+        const path = join(scratch, 'extracts.parquet');
+        await session.copy(writeExtracts(model.mode, { log, staged, rejected }, plan.withdraw, path));
+        await deps.store.publish(path, key);
+      });
+    } finally {
+      await quarantine.release();
+      await opened.release();
+    }
+    return key;
+  } finally {
+    await session.close();
+    await borrowed.release();
+  }
+}
+
+/** The quarantine as it was when the run was planned, if there was one. */
+async function openQuarantine(
+  deps: StepDeps,
+  session: Session,
+  plan: RunPlan,
+): Promise<{ readonly relations: readonly string[]; release(): Promise<void> }> {
+  const metadata = await loadQuarantine(deps.store, plan);
+  if (metadata === undefined) return { relations: [], release: async () => {} };
+  for (const statement of createSchemas(['ops'])) await session.run(statement);
+  const name = { schema: 'ops', table: 'quarantine' };
+  const opened = await openTable(deps.store, session, name, metadata, OPS_TABLES.quarantine);
+  return { relations: [quotePath(name.schema, name.table)], release: () => opened.release() };
+}

@@ -1,0 +1,252 @@
+import { InvalidInput } from '../../core/errors.ts';
+import type { Skipped } from '../../core/objects.ts';
+import { opsTable } from '../../core/ops.ts';
+import type {
+  BaseTable,
+  HeldRun,
+  OpenInput,
+  PlannedSource,
+  RunPlan,
+  RunRef,
+  RunState,
+  SetAsideFile,
+} from '../../core/run.ts';
+import type { PipelineSpec } from '../../core/spec.ts';
+import type { TableId } from '../../core/tables.ts';
+import { currentSnapshot } from '../../iceberg/snapshot.ts';
+import type { TableMetadata } from '../../iceberg/types.ts';
+import { loadTable } from '../../table/read.ts';
+import { requireClosed } from '../../lake/ops/breaker.ts';
+import { chooseWork, type Work } from './choose-work.ts';
+import { readDecision } from '../../lake/run/decision.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { discardRun, discardWorkFiles } from '../../lake/run/discard.ts';
+import { fenced } from '../../lake/run/fence.ts';
+import { goldReason } from '../../lake/tables/gold-inputs.ts';
+import { findNewFiles, type Landed, renameEtags } from '../../lake/ops/ledger.ts';
+import { handOver, releaseLock, takeLock } from '../../lake/run/lock.ts';
+import { clearOpenRun, type OpenRun, pointTo, readOpenRun } from '../../lake/run/open-run.ts';
+import { checkRunId, readPlan, runFolder, writeJson, writePlan } from '../../lake/run/run-folder.ts';
+import { nameSuspended } from '../../lake/ops/set-aside.ts';
+import { checkModes } from '../../lake/tables/table-mode.ts';
+import { modelTables } from '../../lake/tables/table-state.ts';
+
+export type { OpenInput } from '../../core/run.ts';
+
+/** Files that a state names: it has room for some. */
+const MOST_NAMED = 20;
+
+type KnownTable = { readonly metadata: TableMetadata; readonly location: string };
+
+/** What there is to do for a pipeline, computed without writing anything. */
+export type Survey = {
+  readonly spec: PipelineSpec;
+  readonly waiting: Landed['waiting'];
+  readonly skipped: Skipped;
+  readonly renamed: Landed['renamed'];
+  /** Files that earlier runs rejected or suspended, and that are there still. */
+  readonly aside: readonly SetAsideFile[];
+  readonly tables: ReadonlyMap<string, KnownTable | undefined>;
+  readonly quarantine: KnownTable | undefined;
+  /** Gold models that would be computed even without new files, with the reason. */
+  readonly stale: ReadonlyMap<string, string>;
+  readonly ms: number;
+};
+
+/**
+ * Opens a run: takes the pipeline's lock and writes the plan, or finds one to go on with. An unfinished run of the
+ * pipeline is resumed first, whatever run_id was asked for; the caller sees it in the answer and starts its own again.
+ * Throws LockHeld while another live run works.
+ */
+export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunState> {
+  const { pipeline, dry_run } = input;
+  const asked: RunRef = { pipeline, run_id: checkRunId(input.run_id), dry_run };
+  const request = requestOf(input);
+  const idle = { request, run: asked, level: 0, levels: 0 };
+  if ((await deps.store.head(runFolder.result(asked))) !== undefined) return { status: 'done', ...idle };
+  const run = { ...asked, epoch: await takeLock(deps, pipeline, asked.run_id) };
+  try {
+    const found = await openHeld(fenced(deps, run), run, input);
+    if ('run' in found) return { status: 'planned', request, ...found };
+    await releaseLock(deps, run);
+    return { status: 'nothing', ...idle, ...found };
+  } catch (cause) {
+    // Whatever became of this, its own failure is the one to tell of.
+    await releaseLock(deps, run).catch(() => undefined);
+    throw cause;
+  }
+}
+
+type Nothing = Pick<RunState, 'skipped' | 'suspended'>;
+type Opened = Pick<RunState, 'run' | 'level' | 'levels'>;
+
+async function openHeld(deps: StepDeps, run: Required<HeldRun>, input: OpenInput): Promise<Opened | Nothing> {
+  for (;;) {
+    const pointer = await readOpenRun(deps.store, run.pipeline);
+    if (await tidyEnded(deps, pointer)) continue;
+    const unfinished = await findUnfinished(deps, run, pointer.run);
+    if (unfinished !== undefined) {
+      const resumed = { ...unfinished.run, epoch: run.epoch };
+      if (!(await pointTo(deps.store, pointer, resumed))) continue;
+      await handOver(deps, run, resumed.run_id);
+      deps.log.info('an unfinished run is resumed', { run_id: resumed.run_id });
+      return opened(unfinished, resumed);
+    }
+    await requireClosed(deps.store, run.pipeline);
+    const survey = await surveyPipeline(deps, run.pipeline);
+    warnOfSkipped(deps, survey.skipped);
+    const { pipeline, run_id, dry_run } = run;
+    const planned = await planRun(deps, { pipeline, run_id, dry_run }, input, survey);
+    if (planned === undefined) return nothingOf(survey);
+    // A pointer that has moved was moved by one that this run has overtaken, whose work may have to be gone on with.
+    if (!(await pointTo(deps.store, pointer, run))) continue;
+    await record(deps, planned);
+    return opened(planned.plan, run);
+  }
+}
+
+function nothingOf({ skipped, aside }: Survey): Nothing {
+  const suspended = nameSuspended(aside).slice(0, MOST_NAMED);
+  return { skipped, ...(suspended.length === 0 ? {} : { suspended }) };
+}
+
+/** Takes over what a run that had ended did not come to: its work files and the pointer. False when there is no such run. */
+async function tidyEnded(deps: StepDeps, { run, epoch }: OpenRun): Promise<boolean> {
+  if (run === undefined || (await deps.store.head(runFolder.result(run))) === undefined) return false;
+  if ((await deps.store.head(runFolder.plan(run))) !== undefined) {
+    await discardWorkFiles(deps.store, await readPlan(deps.store, run));
+  }
+  await clearOpenRun(deps.store, { ...run, epoch });
+  return true;
+}
+
+function opened(plan: RunPlan, run: HeldRun): Opened {
+  return { run, level: 0, levels: plan.spec.levels.length };
+}
+
+/** What was asked for, without what the state machine has put beside it. */
+function requestOf({ pipeline, run_id, dry_run, wait, rebuild, reprocess, retry }: OpenInput): OpenInput {
+  return {
+    pipeline,
+    run_id,
+    dry_run,
+    ...(wait === undefined ? {} : { wait }),
+    ...(rebuild === undefined ? {} : { rebuild }),
+    ...(reprocess === undefined ? {} : { reprocess }),
+    ...(retry === undefined ? {} : { retry }),
+  };
+}
+
+async function findUnfinished(deps: StepDeps, run: RunRef, open: RunRef | undefined): Promise<RunPlan | undefined> {
+  if (open === undefined || (await deps.store.head(runFolder.plan(open))) === undefined) return undefined;
+  const plan = await readPlan(deps.store, open);
+  if (open.dry_run || (await readDecision(deps.store, open))?.undo !== undefined) {
+    await discardRun(deps.store, plan);
+    return undefined;
+  }
+  if (run.dry_run) {
+    throw new InvalidInput(
+      `run ${open.run_id} of ${open.pipeline} is unfinished, and finishing it publishes: run without --dry-run first`,
+    );
+  }
+  return plan;
+}
+
+function warnOfSkipped(deps: StepDeps, { count, names }: Skipped): void {
+  for (const { name, reason } of names) deps.log.warn('not a file of a source', { name, reason });
+  if (count > names.length) deps.log.warn('more names are not files of a source', { names: count - names.length });
+}
+
+/** A plan, and the files that it names by reference. */
+type Planned = { readonly plan: RunPlan; readonly files: Work['files'] };
+
+async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Survey): Promise<Planned | undefined> {
+  if (!run.dry_run) await renameEtags(deps, run.pipeline, survey.renamed);
+  const work = await chooseWork(deps, survey, input);
+  checkModes(survey.spec, survey.tables, work.rebuild);
+  const taken = new Set([...work.files.values()].flat().map((file) => file.key));
+  const count = [...work.files.values()].flat().length;
+  if (count === 0 && work.rebuild.length === 0 && survey.stale.size === 0) return undefined;
+  const sources: Record<string, PlannedSource> = {};
+  for (const [source, landed] of work.files) {
+    const bytes = landed.reduce((sum, f) => sum + f.size, 0);
+    sources[source] = { files_key: runFolder.files(run, source), files: landed.length, bytes };
+  }
+  const plan: RunPlan = {
+    run,
+    created_at: deps.clock.now().toISOString(),
+    spec: survey.spec,
+    tables: Object.fromEntries([...survey.tables].map(([id, table]) => [id, baseTable(table)])),
+    sources,
+    planning_ms: survey.ms,
+    quarantine: baseTable(survey.quarantine),
+    ...(deps.settings.unitBytes === undefined ? {} : { unit_bytes: deps.settings.unitBytes }),
+    rebuild: work.rebuild,
+    withdraw: work.withdraw,
+    skipped: survey.skipped,
+    suspended: nameSuspended(survey.aside.filter(({ file }) => !taken.has(file.key))),
+  };
+  return { plan, files: work.files };
+}
+
+/**
+ * Writes the plan, and the lists of files before it. A plan that stands there although no pointer led to it was left by
+ * an attempt at this very run that was overtaken before it published anything; what it wrote goes.
+ */
+async function record(deps: StepDeps, { plan, files }: Planned): Promise<void> {
+  for (;;) {
+    for (const [source, landed] of files) await writeJson(deps.store, runFolder.files(plan.run, source), landed);
+    const found = await writePlan(deps.store, plan);
+    if (found === plan) return;
+    await discardRun(deps.store, found);
+  }
+}
+
+/** Reads what has landed, the ledger and the tables of a pipeline. */
+export async function surveyPipeline(deps: StepDeps, pipeline: string): Promise<Survey> {
+  const started = deps.clock.now().getTime();
+  const spec = await deps.specs(pipeline);
+  const tables = new Map<string, KnownTable | undefined>();
+  for (const [id, table] of modelTables(spec)) {
+    tables.set(id, await findKnown(deps, table));
+  }
+  const quarantine = await findKnown(deps, opsTable(pipeline, 'quarantine'));
+  const session = await deps.engine.open(deps.settings);
+  try {
+    const landed = await findNewFiles(deps, session, pipeline, spec.sources);
+    const ms = deps.clock.now().getTime() - started;
+    return { spec, ...landed, tables, quarantine, stale: findStale(spec, tables), ms };
+  } finally {
+    await session.close();
+  }
+}
+
+async function findKnown(deps: StepDeps, table: TableId): Promise<KnownTable | undefined> {
+  const entry = await loadTable(deps.catalog, table);
+  return entry && { metadata: entry.metadata, location: entry.metadataLocation };
+}
+
+/** A lake without silver has nothing to compute gold from. */
+function findStale(
+  spec: PipelineSpec,
+  tables: ReadonlyMap<string, { metadata: TableMetadata } | undefined>,
+): ReadonlyMap<string, string> {
+  const states = new Map([...tables].map(([id, table]) => [id, table?.metadata]));
+  const stale = new Map<string, string>();
+  if (!spec.models.some((m) => m.layer === 'silver' && states.get(m.id) !== undefined)) return stale;
+  for (const model of spec.models) {
+    if (model.layer !== 'gold') continue;
+    const reason = goldReason(model, states.get(model.id), states);
+    if (reason !== undefined) stale.set(model.id, reason);
+  }
+  return stale;
+}
+
+function baseTable(table: KnownTable | undefined): BaseTable | null {
+  if (table === undefined) return null;
+  const snapshot = currentSnapshot(table.metadata);
+  return {
+    metadata_location: table.location,
+    snapshot_id: snapshot === undefined ? null : snapshot['snapshot-id'].toString(),
+  };
+}

@@ -1,0 +1,187 @@
+import { isLosslessNumber, parse, stringify } from 'lossless-json';
+import { EngineError } from '../../core/errors.ts';
+import { isKeyed } from '../../core/keyed.ts';
+import type { SilverModel } from '../../core/spec.ts';
+import type { JsonValue, Session } from '../../ports.ts';
+import { RID } from '../../sql/batch.ts';
+import { raises } from '../../sql/guard.ts';
+import { createGuarded, createMapped, type RaisedRule } from '../../sql/mapped.ts';
+import { quoteName, quoteText } from '../../sql/quote.ts';
+import { deserializeSql, orderText, serializeSql } from '../../sql/syntax.ts';
+import { renderTransform } from '../../sql/transform.ts';
+import { duckType } from '../../sql/types.ts';
+import type { UnitContext } from './stage.ts';
+
+type Node = { readonly [key: string]: JsonValue };
+
+/** An expression over a mapped row that is worked out later on, where a row that raises could not be told from others. */
+export type LaterExpression = { readonly what: string; readonly expression: string };
+
+/**
+ * `__mapped`, in which a value that cannot be computed is NULL. Answers the rules by which rows that have such a value,
+ * or will have one when they are written or merged, are dropped.
+ */
+export async function createGuardedRows(
+  session: Session,
+  context: UnitContext,
+  model: SilverModel,
+): Promise<readonly RaisedRule[]> {
+  const wrapped = await wrapSelectList(session, model.sql);
+  await session.run(wrapped === undefined ? createMapped(model.sql) : createGuarded(wrapped.sql, wrapped));
+  const computed: readonly RaisedRule[] =
+    wrapped === undefined
+      ? []
+      : [{ when: 'len(__raised) > 0', detail: `'cannot be computed: column ' || array_to_string(__raised, ', ')` }];
+  const casts = context.planned.columns
+    .filter((c) => model.columns.some((own) => own.name === c.name))
+    .map((c) => ({
+      what: `column ${c.name} as ${duckType(c.type)}`,
+      expression: `CAST(${quoteName(c.name)} AS ${duckType(c.type)})`,
+    }));
+  const later = [...casts, ...deleteOf(model), ...partitionsOf(context, model), ...(await orderOf(session, model))];
+  return [
+    ...computed,
+    ...later.map(({ what, expression }) => ({
+      when: raises(expression),
+      detail: quoteText(`cannot be computed: ${what}`),
+    })),
+  ];
+}
+
+/** What the statements after `__mapped` leave to a merge. */
+export async function laterExpressions(
+  session: Session,
+  context: UnitContext,
+  model: SilverModel,
+): Promise<readonly LaterExpression[]> {
+  const partitions = context.planned.output === 'exchange' ? partitionsOf(context, model) : [];
+  return [...partitions, ...(await orderOf(session, model))];
+}
+
+function deleteOf(model: SilverModel): readonly LaterExpression[] {
+  if (!isKeyed(model) || model.mode.deleteWhen === null) return [];
+  return [{ what: `deleteWhen ${model.mode.deleteWhen}`, expression: `(${model.mode.deleteWhen})` }];
+}
+
+function partitionsOf({ planned }: UnitContext, model: SilverModel): readonly LaterExpression[] {
+  if (isKeyed(model)) return [];
+  return model.partitionBy.flatMap((field) => {
+    const column = planned.columns.find((c) => c.name === field.column);
+    if (column === undefined) return [];
+    return [{ what: `${field.transform.kind}(${field.column})`, expression: renderTransform(field, column.type) }];
+  });
+}
+
+/** The terms of a tie break, each on its own. */
+async function orderOf(session: Session, model: SilverModel): Promise<readonly LaterExpression[]> {
+  if (!isKeyed(model) || model.mode.tieBreak === null) return [];
+  const tree = await parseTree(session, orderText(model.mode.tieBreak));
+  const [select] = selectsOf(tree);
+  const orders = listAt(listAt(select ?? {}, 'modifiers')[0] ?? {}, 'orders');
+  const terms: LaterExpression[] = [];
+  for (const order of orders) {
+    const expression = order['expression'];
+    if (!isNode(expression) || !isNode(tree) || expression['class'] === 'COLUMN_REF') continue;
+    const text = await printTree(session, withSelect(tree, { ...select, select_list: [expression], modifiers: [] }));
+    terms.push({ what: `tieBreak ${model.mode.tieBreak}`, expression: `(${text.replace(/^SELECT\s+/i, '')})` });
+  }
+  return terms;
+}
+
+/**
+ * Row-wise SQL in which every expression of the select list is TRY of a list that holds its value, so that NULL says that
+ * it raised. `undefined` for SQL that does not take this: several stars, or expressions that use each other's names.
+ */
+async function wrapSelectList(
+  session: Session,
+  sql: string,
+): Promise<
+  { readonly sql: string; readonly wrapped: readonly string[]; readonly columns: readonly string[] } | undefined
+> {
+  const described = await session.describe({ name: 'silver_model', text: sql });
+  const names = described.map((column) => column.name);
+  const tree = await parseTree(session, sql);
+  const [select] = selectsOf(tree);
+  if (select === undefined || !isNode(tree)) return undefined;
+  const items = listAt(select, 'select_list');
+  const star = items.findIndex((item) => item['class'] === 'STAR');
+  const stars = items.filter((item) => item['class'] === 'STAR').length;
+  if (stars > 1 || (stars === 0 && items.length !== names.length)) return undefined;
+  const nameOf = (i: number): string => names[star < 0 || i < star ? i : names.length - items.length + i] ?? '';
+  const wrapped: string[] = [];
+  const list = items.map((item, i) => {
+    if (['STAR', 'COLUMN_REF', 'CONSTANT'].includes(String(item['class']))) return item;
+    wrapped.push(nameOf(i));
+    return tryOf(item, nameOf(i));
+  });
+  const text = await printTree(session, withSelect(tree, { ...select, select_list: list }));
+  return (await isWrapped(session, text, described, wrapped)) ? { sql: text, wrapped, columns: names } : undefined;
+}
+
+/** Whether the SQL binds, and each wrapped column is a list of what it was. */
+async function isWrapped(
+  session: Session,
+  sql: string,
+  before: readonly { readonly name: string; readonly type: string }[],
+  wrapped: readonly string[],
+): Promise<boolean> {
+  try {
+    const after = await session.describe({ name: 'guarded_model', text: sql });
+    return before.every(({ name, type }, i) => {
+      const expected = name !== RID && wrapped.includes(name) ? `${type}[]` : type;
+      return after[i]?.name === name && after[i]?.type === expected;
+    });
+  } catch (cause) {
+    if (cause instanceof EngineError) return false;
+    throw cause;
+  }
+}
+
+function tryOf(expression: Node, alias: string): Node {
+  const list = {
+    ...{ class: 'FUNCTION', type: 'FUNCTION', alias: '', query_location: 0, function_name: 'list_value', schema: '' },
+    ...{ children: [{ ...expression, alias: '' }], filter: null, distinct: false, is_operator: false },
+    ...{ order_bys: { type: 'ORDER_MODIFIER', orders: [] }, export_state: false, catalog: '' },
+  };
+  return { class: 'OPERATOR', type: 'OPERATOR_TRY', alias, query_location: 0, children: [list] };
+}
+
+async function parseTree(session: Session, sql: string): Promise<JsonValue> {
+  return printable(parse(textOf(await session.rows(serializeSql(sql)))) as JsonValue);
+}
+
+async function printTree(session: Session, tree: JsonValue): Promise<string> {
+  return textOf(await session.rows(deserializeSql(stringify(tree) ?? '')));
+}
+
+function textOf(rows: readonly { readonly [column: string]: JsonValue }[]): string {
+  return String(rows[0]?.['result'] ?? '');
+}
+
+/** DuckDB prints the table of a star bare. */
+function printable(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map((entry: JsonValue) => printable(entry));
+  if (!isNode(value) || isLosslessNumber(value)) return value;
+  const copy: Node = Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, printable(inner)]));
+  const relation = value['relation_name'];
+  if (value['class'] !== 'STAR' || typeof relation !== 'string' || relation === '') return copy;
+  return { ...copy, relation_name: quoteName(relation) };
+}
+
+function isNode(value: JsonValue | undefined): value is Node {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function listAt(node: Node, key: string): readonly Node[] {
+  const value = node[key];
+  const entries: readonly JsonValue[] = Array.isArray(value) ? value : [];
+  return entries.filter(isNode);
+}
+
+function selectsOf(tree: JsonValue): readonly Node[] {
+  return isNode(tree) ? listAt(tree, 'statements').flatMap((one) => (isNode(one['node']) ? [one['node']] : [])) : [];
+}
+
+function withSelect(tree: Node, select: Node): Node {
+  return { ...tree, statements: [{ ...listAt(tree, 'statements')[0], node: select }] };
+}

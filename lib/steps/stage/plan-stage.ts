@@ -1,0 +1,184 @@
+import { isKeyed, type KeyedModel, logModelId } from '../../core/keyed.ts';
+import { objectName } from '../../core/objects.ts';
+import type { LandedFile, LevelPlan, ModelPlan, RunPlan, RunState, StageUnit } from '../../core/run.ts';
+import type { GoldModel, SilverModel, SourceSpec } from '../../core/spec.ts';
+import type { Column } from '../../core/types.ts';
+import { exchangeBuckets } from '../../plan/buckets.ts';
+import { packFiles, packPartitions, parsedBytesOf, unitSettings } from '../../plan/stage-units.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { evolveContract } from './drift.ts';
+import { goldReason } from '../../lake/tables/gold-inputs.ts';
+import { keepFiles, lendingKept, readKept } from '../../lake/files/keep-files.ts';
+import { readJson, readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from '../../lake/run/run-folder.ts';
+import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../../lake/tables/table-shape.ts';
+import { findModel, loadBase, loadStates, tableColumns } from '../../lake/tables/table-state.ts';
+import { findTouched } from '../../lake/tables/touched.ts';
+
+/** Plans a level: which models have something to do, and the units that do it. Repeating it finds the first plan. */
+export async function runPlanStage(state: RunState, deps: StepDeps): Promise<RunState> {
+  const { run, level } = state;
+  const plan = await readPlan(deps.store, run);
+  const existing = await readJsonIfAny<LevelPlan>(deps.store, runFolder.levelPlan(run, level));
+  const levelPlan = existing ?? (await planLevel(deps, plan, level));
+  const items = levelPlan.models.flatMap((m) => m.units.map((unit) => ({ level, unit })));
+  const units_key = runFolder.stageUnits(run, level);
+  await writeJson(deps.store, units_key, items);
+  return { ...state, stage: { units_key, count: items.length } };
+}
+
+async function planLevel(deps: StepDeps, plan: RunPlan, level: number): Promise<LevelPlan> {
+  const started = deps.clock.now().getTime();
+  const models: ModelPlan[] = [];
+  for (const id of plan.spec.levels[level] ?? []) {
+    const model = findModel(plan.spec, id);
+    const planned =
+      model.layer === 'silver' ? await planSilver(deps, plan, level, model) : await planGold(deps, plan, level, model);
+    if (planned !== undefined) models.push(planned);
+  }
+  const ms = deps.clock.now().getTime() - started;
+  return writeOnce(deps.store, runFolder.levelPlan(plan.run, level), { level, models, ms });
+}
+
+/** A silver model has work when its source has new files, when its table has yet to be created or to be rebuilt. */
+async function planSilver(
+  deps: StepDeps,
+  plan: RunPlan,
+  level: number,
+  model: SilverModel,
+): Promise<ModelPlan | undefined> {
+  const source = Object.hasOwn(plan.sources, model.from) ? plan.sources[model.from] : undefined;
+  const files = source === undefined ? [] : await readJson<LandedFile[]>(deps.store, source.files_key);
+  const rebuild = plan.rebuild.includes(model.id);
+  if (files.length === 0 && plan.tables[model.id] !== null && !rebuild) return undefined;
+  const packed = packFiles(model, files, unitSettings(plan));
+  const units = packed.map((members, ordinal) => stageUnit(model.id, ordinal, members));
+  for (const unit of units) await writeOnce(deps.store, runFolder.unit(plan.run, level, unit.unit), unit);
+  const { contract, ...reading } = await planReading(deps, plan, model, files);
+  const known = new Set(tableColumns(model).map((c) => c.name));
+  const added = contract.columns
+    .filter((c) => model.selectsAll && !known.has(c.name))
+    .map(({ name, type }) => ({ name, type }));
+  const bytes = parsedBytesOf(files);
+  const names = units.map((u) => u.unit);
+  const common = {
+    model: model.id,
+    columns: [...model.columns, ...added],
+    contract,
+    units: names,
+    rebuild,
+    reason: null,
+    touched: null,
+    ...reading,
+  };
+  return isKeyed(model)
+    ? { ...common, ...(await planKeyed(deps, plan, { ...model, columns: common.columns }, bytes, rebuild)) }
+    : { ...common, ...(await planRows(deps, plan, model, added, { bytes, units: units.length })) };
+}
+
+type Reading = Pick<ModelPlan, 'left' | 'too_wide' | 'kept_key'> & { readonly contract: SourceSpec };
+
+/** What a model's files are read as: their contract, copies where several models read them, and which are left. */
+async function planReading(
+  deps: StepDeps,
+  plan: RunPlan,
+  model: SilverModel,
+  files: readonly LandedFile[],
+): Promise<Reading> {
+  const kept_key = files.length === 0 ? undefined : await keepFiles(deps, plan, model.from, files);
+  const kept = await readKept(deps.store, kept_key);
+  const gone = new Set((kept?.left ?? []).map(objectName));
+  const there = files.filter((file) => !gone.has(objectName(file)));
+  const lending = { ...deps, store: { ...deps.store, ...lendingKept(deps.store, kept) } };
+  const { value: evolved, left: since } = await evolveContract(lending, sourceOf(plan, model), model, there);
+  const { contract, tooWide } = evolved;
+  const left = [...(kept?.left ?? []), ...since];
+  return {
+    contract,
+    ...(left.length === 0 ? {} : { left }),
+    ...(tooWide.length === 0 ? {} : { too_wide: tooWide }),
+    ...(kept_key === undefined ? {} : { kept_key }),
+  };
+}
+
+type TablePlan = Pick<ModelPlan, 'shape' | 'log' | 'output' | 'buckets'>;
+
+async function planRows(
+  deps: StepDeps,
+  plan: RunPlan,
+  model: SilverModel,
+  added: readonly Column[],
+  work: { readonly bytes: number; readonly units: number },
+): Promise<TablePlan> {
+  const dedupes = model.mode.kind === 'append' && model.mode.dedupe !== null;
+  const shape = { ...shapeOf(deps, plan.spec, model, added), whole: model.mode.kind === 'full' };
+  return {
+    shape: settleShape(deps.store, await loadBase(deps.store, plan, model.id), shape),
+    log: null,
+    output: work.units > 1 && dedupes ? 'exchange' : 'final',
+    buckets: exchangeBuckets(work.bytes, unitSettings(plan).unitBytes),
+  };
+}
+
+/**
+ * A rebuild gives the table the columns of the model alone, and the bucket count that it asks for now. Other runs keep the
+ * table's bucket count, and its rows have the columns that only the table has. The log keeps all that events ever had.
+ */
+async function planKeyed(
+  deps: StepDeps,
+  plan: RunPlan,
+  model: KeyedModel,
+  bytes: number,
+  rebuild: boolean,
+): Promise<TablePlan & Pick<ModelPlan, 'columns'>> {
+  const base = await loadBase(deps.store, plan, model.id);
+  const current = bucketsOf(model, base, bytes);
+  const buckets = rebuild && model.mode.buckets !== null ? model.mode.buckets : current;
+  const shapes = keyedShapes(deps, plan.spec, model, buckets);
+  const shape = settleShape(deps.store, base, { ...shapes.shape, whole: rebuild });
+  const kept = shape.kept ?? [];
+  const columns = [...model.columns, ...kept];
+  const wanted = { ...shapes.log, columns: [...shapes.log.columns, ...kept] };
+  const log = settleShape(deps.store, await loadBase(deps.store, plan, logModelId(model)), wanted);
+  return { columns, shape, log, output: 'keyed', buckets };
+}
+
+async function planGold(
+  deps: StepDeps,
+  plan: RunPlan,
+  level: number,
+  model: GoldModel,
+): Promise<ModelPlan | undefined> {
+  const states = await loadStates(deps.store, plan, [{ layer: 'gold', name: model.name }, ...model.reads]);
+  const reason = goldReason(model, states.get(model.id), states);
+  if (reason === undefined) return undefined;
+  const touched = await findTouched(deps, model, states);
+  const units = packPartitions(touched).map((partitions, i) => ({
+    ...stageUnit(model.id, i, []),
+    partitions,
+  }));
+  for (const unit of units) await writeOnce(deps.store, runFolder.unit(plan.run, level, unit.unit), unit);
+  const shape = { ...shapeOf(deps, plan.spec, model, []), whole: touched === null };
+  return {
+    model: model.id,
+    columns: model.columns,
+    shape: settleShape(deps.store, states.get(model.id), shape),
+    log: null,
+    contract: null,
+    units: units.map((u) => u.unit),
+    output: 'final',
+    buckets: 1,
+    rebuild: false,
+    reason,
+    touched,
+  };
+}
+
+function stageUnit(model: string, ordinal: number, files: readonly LandedFile[]): StageUnit {
+  return { unit: `${model}-${String(ordinal).padStart(5, '0')}`, model, ordinal, files, partitions: null };
+}
+
+function sourceOf(plan: RunPlan, model: SilverModel): SourceSpec {
+  const source = plan.spec.sources.find((s) => s.name === model.from);
+  if (source === undefined) throw new RangeError(`${model.id} reads source ${model.from}, which the plan lacks`);
+  return source;
+}

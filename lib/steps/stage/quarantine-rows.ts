@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { EngineError } from '../../core/errors.ts';
+import { OPS_TABLES, opsTable } from '../../core/ops.ts';
+import { writeLineShifts } from '../../landing/line-shifts.ts';
+import type { Session } from '../../ports.ts';
+import { rejectTables } from '../../sql/batch.ts';
+import { readingDialect } from '../../sql/csv-dialect.ts';
+import {
+  countQuarantine,
+  createPoisoned,
+  createQuarantine,
+  createRefused,
+  createShifts,
+  insertPoisoned,
+  listRefusedFiles,
+  type QuarantineContext,
+} from '../../sql/quarantine.ts';
+import { writeTable } from '../../sql/write.ts';
+import { batchOf, type CountedBatch, numberFiles, type ReadableFile } from './batch-files.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { opsTarget } from '../../lake/ops/ops-tables.ts';
+import { type Placed, placeDataFiles } from '../../lake/files/place-files.ts';
+import type { UnitContext } from './stage.ts';
+import { fieldIdsOf, loadQuarantine } from '../../lake/tables/table-state.ts';
+
+export type Quarantined = {
+  readonly quarantined: number;
+  readonly condemned: number;
+  readonly files: readonly Placed[];
+};
+
+/**
+ * Writes the rows that did not make it as files of the quarantine table. Only now are the files read a second time, for
+ * the raw text. Throws EngineError when the engine does not find exactly the records that went missing, which means
+ * that it reads other records than the files have.
+ */
+export async function quarantineRows(
+  session: Session,
+  context: UnitContext,
+  batch: CountedBatch,
+  missing: {
+    readonly rows: number;
+    readonly withoutDuplicates: boolean;
+    readonly withDrops: boolean;
+    readonly withMemory: boolean;
+  },
+  deps: StepDeps,
+): Promise<Quarantined> {
+  const needed = batch.trial ? batch.files.length > 0 : missing.rows > 0;
+  if (!needed) return { quarantined: 0, condemned: 0, files: [] };
+  const { plan, unit } = context;
+  await fillQuarantine(session, batch, {
+    source: batch.source.name,
+    runId: plan.run.run_id,
+    at: plan.created_at,
+    withoutDuplicates: missing.withoutDuplicates,
+    withDrops: missing.withDrops,
+    withMemory: missing.withMemory,
+    withPoison: await fillPoisoned(session, batch),
+  });
+  const counted = (await session.rows(countQuarantine()))[0];
+  const found = Number(counted?.['rows']);
+  const condemned = Number(counted?.['condemned']);
+  if (found !== missing.rows && !batch.trial) {
+    throw new EngineError(
+      `${unit.unit}: ${missing.rows} rows of source ${batch.source.name} are unaccounted for, and ${found} rows fail a check`,
+    );
+  }
+  const table = opsTable(plan.run.pipeline, 'quarantine');
+  const metadata = await loadQuarantine(deps.store, plan);
+  const target = opsTarget(deps, 'quarantine', table, metadata && { metadata });
+  const files = await session.copy(
+    writeTable({
+      name: 'write quarantine',
+      from: '__quarantine',
+      columns: OPS_TABLES.quarantine,
+      fieldIds: fieldIdsOf(target.schema),
+      partitionBy: [],
+      sortBy: [],
+      folder: join(batch.scratch, 'quarantine'),
+      fileBytes: plan.spec.settings.fileBytes,
+    }),
+  );
+  const stem = `${plan.run.run_id}-${unit.unit}`;
+  const placed = await placeDataFiles(deps, files, { table, ...target, stem });
+  return { quarantined: found - condemned, condemned, files: placed };
+}
+
+/** `__quarantine`: every record of the batch that was not accepted. Reads the files again. */
+export async function fillQuarantine(session: Session, batch: CountedBatch, context: QuarantineContext): Promise<void> {
+  const refused = createRefused(batchOf(batch.source, batch.files, batch.guarded), rejectTables('quarantine'), context);
+  for (const statement of refused) await session.run(statement);
+  const paths = new Set((await session.rows(listRefusedFiles(context.withPoison))).map((row) => String(row['path'])));
+  const files = batch.files.filter((file) => paths.has(file.path));
+  const shifts = await locateLines(batch, files);
+  const regular = files.filter((file) => file.numbering.regular).map((file) => file.path);
+  await session.run(createShifts(regular, shifts));
+  await session.run(createQuarantine(numberFiles(batch.files, batch.records), context));
+}
+
+/** `__poisoned`, where some records are set aside: with their text, unless it is the text that the engine cannot take. */
+async function fillPoisoned(session: Session, { source, files }: CountedBatch): Promise<boolean> {
+  const poisoned = files.filter((file) => file.poisoned !== undefined);
+  if (poisoned.length === 0) return false;
+  await session.run(createPoisoned());
+  for (const file of poisoned) {
+    const { range, poisoned: records = [], ...whole } = file;
+    const [group] = batchOf(source, [whole]).groups;
+    if (group === undefined) throw new RangeError(`${file.path} is in no group of files`);
+    for (const record of records) {
+      const put = (text: boolean) => session.run(insertPoisoned(source, group, { path: file.path, ...record }, text));
+      await put(true).catch((cause: unknown) => {
+        if (cause instanceof EngineError) return put(false);
+        throw cause;
+      });
+    }
+  }
+  return true;
+}
+
+/** For files in which a record's number is not its line: files that say how to get from one to the other. */
+async function locateLines(batch: CountedBatch, files: readonly ReadableFile[]): Promise<readonly string[]> {
+  const { format } = batch.source;
+  if (format.kind === 'parquet') return [];
+  const shifts: string[] = [];
+  for (const { path, numbering } of files.filter((file) => !file.numbering.regular)) {
+    const target = join(batch.scratch, `shifts-${shifts.length}.csv`);
+    await writeLineShifts(path, format.kind === 'csv' ? readingDialect(format) : format, numbering.blankIsRow, target);
+    shifts.push(target);
+  }
+  return shifts;
+}

@@ -1,0 +1,86 @@
+import type { FileOutcome } from '../../core/run.ts';
+import type { SilverModel, SourceSpec } from '../../core/spec.ts';
+import type { Session } from '../../ports.ts';
+import { createHashMacros } from '../../sql/transform.ts';
+import type { ReadableFile } from './batch-files.ts';
+import { countFiles } from './count-files.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { withPlainSession } from './floor.ts';
+import { mapBatch } from './map-batch.ts';
+import { withScratch } from '../../lake/files/place-files.ts';
+import type { UnitContext } from './stage.ts';
+import { openTables } from '../../lake/tables/table-state.ts';
+import type { UnitResult } from '../../lake/run/unit-result.ts';
+
+/** What is left of a unit's files, and what became of the others. */
+export type Attempt = {
+  readonly source: SourceSpec;
+  readonly scratch: string;
+  readonly readable: readonly ReadableFile[];
+  readonly rejected: readonly FileOutcome[];
+};
+
+/** Takes files through the model. `guarded`: rows of which an expression raises are set aside. Throws EngineError. */
+export async function stageFiles(
+  context: UnitContext,
+  model: SilverModel,
+  { source, scratch, readable, rejected, guarded }: Attempt & { readonly guarded: boolean },
+  deps: StepDeps,
+): Promise<UnitResult> {
+  return withModelSession(context, model, guarded ? withGuard(deps) : deps, async (session) => {
+    const records = await countFiles(session, source, readable);
+    const batch = { source, files: readable, records, scratch, guarded, trial: false };
+    const mapped = await mapBatch(session, context, model, batch, deps);
+    return { ...mapped, files: [...readable.map((file) => ingested(file, records)), ...rejected] };
+  });
+}
+
+/** The same with nothing published and nothing answered, for any part of the files. */
+export async function tryFiles(
+  context: UnitContext,
+  model: SilverModel,
+  {
+    source,
+    readable,
+    records,
+  }: Pick<Attempt, 'source' | 'readable'> & { readonly records: ReadonlyMap<string, number> },
+  deps: StepDeps,
+): Promise<void> {
+  const store = { ...deps.store, publish: unpublished };
+  await withScratch(deps, `${context.unit.unit}-trial`, (scratch) =>
+    withModelSession(context, model, withGuard(deps), async (session) => {
+      const batch = { source, files: readable, records, scratch, guarded: true, trial: true };
+      await mapBatch(session, context, model, batch, { ...deps, store });
+    }),
+  );
+}
+
+const unpublished: StepDeps['store']['publish'] = async (_, key) => ({ key, size: 0, etag: '', modified: 0 });
+
+function ingested(file: ReadableFile, records: ReadonlyMap<string, number>): FileOutcome {
+  return { ...file.landed, status: 'ingested', records: records.get(file.path) ?? 0, code: null, reason: null };
+}
+
+/** Sessions that take expressions out of no TRY. */
+function withGuard(deps: StepDeps): StepDeps {
+  return { ...deps, engine: { open: (options) => deps.engine.open({ ...options, guarded: true }) } };
+}
+
+/** A session in which the tables that the model joins, and the partition functions, exist. */
+export async function withModelSession<T>(
+  context: UnitContext,
+  model: SilverModel,
+  deps: StepDeps,
+  use: (session: Session) => Promise<T>,
+): Promise<T> {
+  return withPlainSession(deps, async (session) => {
+    const tables = await openTables(deps.store, session, context.plan, model.reads);
+    try {
+      if (context.planned.shape.partitionBy.some((f) => f.transform.kind === 'bucket'))
+        await session.run(createHashMacros());
+      return await use(session);
+    } finally {
+      await tables.release();
+    }
+  });
+}

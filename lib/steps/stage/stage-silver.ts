@@ -1,0 +1,58 @@
+import { EngineError } from '../../core/errors.ts';
+import { objectName } from '../../core/objects.ts';
+import type { SilverModel } from '../../core/spec.ts';
+import { engineReason } from '../../landing/data-fault.ts';
+import { MOST_COLUMNS } from '../../landing/limits.ts';
+import { inspectFiles, rejectFile } from './batch-files.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { lendingKept, readKept } from '../../lake/files/keep-files.ts';
+import { withScratch } from '../../lake/files/place-files.ts';
+import { readLanded } from '../../lake/files/read-landed.ts';
+import type { UnitContext } from './stage.ts';
+import { stageAround } from './stage-around.ts';
+import { type Attempt, stageFiles } from './stage-files.ts';
+import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
+
+/**
+ * Parses a unit's files, splits accepted from rejected rows, applies the model's SQL and writes Parquet. Where the engine
+ * fails, what made it fail is found and set aside.
+ */
+export async function stageSilver(context: UnitContext, model: SilverModel, deps: StepDeps): Promise<UnitResult> {
+  const source = context.planned.contract;
+  if (source === null) throw new RangeError(`the plan of ${model.id} has no contract`);
+  const gone = new Set((context.planned.left ?? []).map(objectName));
+  const planned = context.unit.files.filter((file) => !gone.has(objectName(file)));
+  const kept = await readKept(deps.store, context.planned.kept_key);
+  const lending = { store: lendingKept(deps.store, kept), log: deps.log };
+  const { value, left } = await readLanded(lending, planned, (present, landed) =>
+    withScratch(deps, context.unit.unit, async (scratch) => {
+      const wide = new Set(context.planned.too_wide ?? []);
+      const fitting = present.filter((file) => !wide.has(objectName(file)));
+      const { readable, rejected } = await inspectFiles(deps, source, fitting, landed, scratch);
+      const tooWide = present.filter((file) => wide.has(objectName(file)));
+      const all = [...rejected, ...tooWide.map((file) => rejectFile(file, 'SCHEMA_ERROR', TOO_WIDE))];
+      return stageReadable(context, model, { source, scratch, readable, rejected: all }, deps);
+    }),
+  );
+  return left.length === 0 ? value : { ...value, left };
+}
+
+const TOO_WIDE = `drift is 'evolve', and its new columns would make more than ${MOST_COLUMNS}; at most so many are read`;
+
+async function stageReadable(
+  context: UnitContext,
+  model: SilverModel,
+  attempt: Attempt,
+  deps: StepDeps,
+): Promise<UnitResult> {
+  if (attempt.readable.length === 0) {
+    return { ...emptyResult(context.unit.unit, model.id), files: attempt.rejected };
+  }
+  try {
+    return await stageFiles(context, model, { ...attempt, guarded: false }, deps);
+  } catch (cause) {
+    if (!(cause instanceof EngineError)) throw cause;
+    deps.log.warn('engine_failed', { unit: context.unit.unit, reason: engineReason(cause) });
+    return stageAround(context, model, { ...attempt, cause }, deps);
+  }
+}

@@ -1,0 +1,55 @@
+import type { LevelPlan, ModelPlan, RunPlan, StageUnit, UnitInput } from '../../core/run.ts';
+import type { JsonValue } from '../../ports.ts';
+import { underMarkOrFail } from '../../lake/run/deaths.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { readJson, readJsonIfAny, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
+import { stageGold } from './stage-gold.ts';
+import { stageSilver } from './stage-silver.ts';
+import { stageSurviving } from './stage-surviving.ts';
+import { findModel } from '../../lake/tables/table-state.ts';
+import type { UnitResult } from '../../lake/run/unit-result.ts';
+
+/** What a unit works with. */
+export type UnitContext = {
+  readonly plan: RunPlan;
+  readonly level: number;
+  readonly planned: ModelPlan;
+  readonly unit: StageUnit;
+};
+
+/**
+ * Runs one stage unit and records its result. A unit is idempotent: files get new names on every attempt and only the
+ * recorded result counts, so a retry after any failure is safe.
+ */
+export async function runStage(input: UnitInput, deps: StepDeps): Promise<JsonValue> {
+  const { run, unit: item } = input;
+  const key = runFolder.unitResult(run, item.level, item.unit);
+  const before = await readJsonIfAny<UnitResult>(deps.store, key);
+  if (before !== undefined) return summary(before);
+  const started = deps.clock.now().getTime();
+  const plan = await readPlan(deps.store, run);
+  const unit = await readJson<StageUnit>(deps.store, runFolder.unit(run, item.level, item.unit));
+  const planned = findPlanned(await readLevelPlan(deps.store, run, item.level), unit.model);
+  const context: UnitContext = { plan, level: item.level, planned, unit };
+  const model = findModel(plan.spec, unit.model);
+  const result =
+    model.layer === 'silver'
+      ? await stageSurviving(context, model, (files, given) => stageSilver(files, model, given), deps)
+      : await underMarkOrFail(
+          deps,
+          `${unit.unit} of ${model.id}`,
+          (attempt) => runFolder.attempt(run, item.level, item.unit, attempt),
+          () => stageGold(context, model, deps),
+        );
+  return summary(await writeOnce(deps.store, key, { ...result, ms: deps.clock.now().getTime() - started }));
+}
+
+export function findPlanned(level: LevelPlan, model: string): ModelPlan {
+  const planned = level.models.find((m) => m.model === model);
+  if (planned === undefined) throw new RangeError(`level ${level.level} has no plan for ${model}`);
+  return planned;
+}
+
+function summary(result: UnitResult): JsonValue {
+  return { unit: result.unit, accepted: result.counts.accepted, files: result.written.length };
+}

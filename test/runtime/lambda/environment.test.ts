@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { InvalidInput } from '../../../lib/core/errors.ts';
+import { parseEnvironment } from '../../../lib/runtime/lambda/environment.ts';
+
+const FULL = {
+  STRATA_PIPELINE: 'shop',
+  STRATA_BRONZE_BUCKET: 'bronze-1',
+  STRATA_SILVER_BUCKET: 'silver-1',
+  STRATA_GOLD_BUCKET: 'gold-1',
+  STRATA_OPS_BUCKET: 'ops-1',
+  STRATA_DATABASE_PREFIX: 'dev_',
+  STRATA_TOPIC_ARN: 'arn:topic',
+  STRATA_STATE_MACHINE_ARN: 'arn:machine',
+  STRATA_TMP_MB: '4096',
+  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '3008',
+  LAMBDA_TASK_ROOT: '/var/task',
+  TMPDIR: '/scratch',
+};
+
+test('everything that a stack sets is read, and nothing else', () => {
+  assert.deepEqual(parseEnvironment({ ...FULL, AWS_SECRET_ACCESS_KEY: 'x', STRATA_OTHER: 'y' }), {
+    pipeline: 'shop',
+    buckets: { bronze: 'bronze-1', silver: 'silver-1', gold: 'gold-1', ops: 'ops-1' },
+    databasePrefix: 'dev_',
+    topicArn: 'arn:topic',
+    stateMachineArn: 'arn:machine',
+    memoryMb: 3_008,
+    tmpMb: 4_096,
+    taskRoot: '/var/task',
+    tmp: '/scratch',
+  });
+});
+
+test('a function has only the buckets that it may use, and defaults for the rest', () => {
+  assert.deepEqual(parseEnvironment({ STRATA_PIPELINE: 'shop', STRATA_OPS_BUCKET: 'ops-1' }), {
+    pipeline: 'shop',
+    buckets: { ops: 'ops-1' },
+    databasePrefix: '',
+    topicArn: undefined,
+    stateMachineArn: undefined,
+    memoryMb: 1_769,
+    tmpMb: 512,
+    taskRoot: '.',
+    tmp: '/tmp',
+  });
+});
+
+const WRONG: readonly (readonly [string, Readonly<Record<string, string | undefined>>, RegExp])[] = [
+  ['no pipeline', { STRATA_PIPELINE: undefined }, /environment: STRATA_PIPELINE: got nothing/],
+  ['a pipeline without a name', { STRATA_PIPELINE: '' }, /STRATA_PIPELINE: got ""/],
+  ['a bucket without a name', { STRATA_OPS_BUCKET: '' }, /STRATA_OPS_BUCKET: got ""/],
+  ['a /tmp of no number', { STRATA_TMP_MB: 'much' }, /STRATA_TMP_MB: got "much"/],
+  ['a /tmp of nothing', { STRATA_TMP_MB: '0' }, /STRATA_TMP_MB: got "0"/],
+  ['a memory with a fraction', { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '1.5' }, /MEMORY_SIZE: got "1.5"/],
+];
+
+for (const [what, change, message] of WRONG) {
+  test(`${what} is refused by name, with what to do`, () => {
+    assert.throws(() => parseEnvironment({ ...FULL, ...change }), { name: 'InvalidInput', message });
+    assert.throws(() => parseEnvironment({ ...FULL, ...change }), /deploy it again/);
+  });
+}
+
+test('everything that is wrong is named at once', () => {
+  assert.throws(
+    () => parseEnvironment({ ...FULL, STRATA_PIPELINE: '', STRATA_TMP_MB: 'x', STRATA_GOLD_BUCKET: 'g' }),
+    (error: unknown) => {
+      assert.ok(error instanceof InvalidInput);
+      assert.deepEqual(error.problems.map(({ place }) => place).sort(), [
+        'STRATA_GOLD_BUCKET',
+        'STRATA_PIPELINE',
+        'STRATA_TMP_MB',
+      ]);
+      return true;
+    },
+  );
+});

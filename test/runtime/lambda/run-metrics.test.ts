@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createMemoryStore } from '../../../lib/adapters/store/memory.ts';
+import { DEFAULT_COMPUTE } from '../../../lib/core/compute.ts';
+import type { RowCounts, RunRef, RunResult } from '../../../lib/core/run.ts';
+import { costOfRun } from '../../../lib/plan/cost.ts';
+import { measureRun } from '../../../lib/runtime/lambda/run-metrics.ts';
+import { runFolder, writeJson } from '../../../lib/lake/run/run-folder.ts';
+
+const orders: RowCounts = { read: 100, accepted: 85, quarantined: 4, condemned: 1, duplicates: 10 };
+const customers: RowCounts = { read: 100, accepted: 100, quarantined: 0, condemned: 0, duplicates: 0 };
+
+function resultOf(run: RunRef, accounting: RunResult['accounting'] = { orders, customers }): RunResult {
+  return {
+    run_id: run.run_id,
+    pipeline: run.pipeline,
+    status: 'SUCCEEDED',
+    accounting,
+    rejected_files: [],
+    left_files: [],
+    skipped: { count: 0, names: [] },
+    suspended_files: [],
+    tables: {
+      'shop_silver.orders': { rows_added: 85, files_added: 2, snapshot_id: '1' },
+      'shop_gold.totals': { rows_added: 3, files_added: 1, snapshot_id: '2' },
+    },
+    warnings: [],
+    previews: {},
+    duration_ms: 60_000,
+    steps: [{ step: 'Stage', level: 0, units: 2, ms: 30_000 }],
+    error: null,
+  };
+}
+
+function measured() {
+  const store = createMemoryStore();
+  let now = new Date('2026-01-01T00:00:00Z');
+  const finish = async (
+    run: RunRef,
+    at: string,
+    accounting?: RunResult['accounting'],
+  ): Promise<Record<string, number>> => {
+    now = new Date(at);
+    const sources = {
+      orders: { files_key: 'f', files: 3, bytes: 1_000 },
+      customers: { files_key: 'f', files: 1, bytes: 24 },
+    };
+    await writeJson(store, runFolder.plan(run), { run, sources, spec: { compute: DEFAULT_COMPUTE } });
+    await writeJson(store, runFolder.result(run), resultOf(run, accounting));
+    const figures: Record<string, number> = {};
+    await measureRun({ store, clock: { now: () => now } }, run, (metric, value) => {
+      figures[metric] = value;
+    });
+    return figures;
+  };
+  return finish;
+}
+
+const run = (run_id: string, dry_run = false): RunRef => ({ pipeline: 'shop', run_id, dry_run });
+
+test('a run that succeeded is measured by its result and its plan', async () => {
+  const finish = measured();
+  const figures = await finish(run('r-1'), '2026-01-01T00:00:00Z');
+  assert.deepEqual(figures, {
+    RowsRead: 200,
+    RowsAccepted: 185,
+    RowsQuarantined: 4,
+    RowsCondemned: 1,
+    RowsDuplicate: 10,
+    FilesRead: 4,
+    BytesRead: 1_024,
+    FilesWritten: 3,
+    QuarantineRate: 2.5,
+    RunDuration: 60_000,
+    EstimatedCost: costOfRun(resultOf(run('r-1')), DEFAULT_COMPUTE).usd,
+    RunSucceeded: 1,
+  });
+  assert.ok((figures['EstimatedCost'] ?? 0) > 0);
+});
+
+test('its freshness is the time since the run that succeeded before it', async () => {
+  const finish = measured();
+  assert.ok(!('Freshness' in (await finish(run('r-1'), '2026-01-01T00:00:00Z'))));
+  assert.equal((await finish(run('r-2'), '2026-01-01T01:00:00Z'))['Freshness'], 3_600_000);
+});
+
+test('a Finish that is repeated measures nothing again', async () => {
+  const finish = measured();
+  await finish(run('r-1'), '2026-01-01T00:00:00Z');
+  assert.deepEqual(await finish(run('r-1'), '2026-01-01T00:01:00Z'), {});
+});
+
+test('a dry run is not measured, and is no success', async () => {
+  const finish = measured();
+  assert.deepEqual(await finish(run('r-1', true), '2026-01-01T00:00:00Z'), {});
+  assert.ok(!('Freshness' in (await finish(run('r-2'), '2026-01-01T01:00:00Z'))));
+});
+
+test('a run that read no rows rejected none of them', async () => {
+  assert.equal((await measured()(run('r-1'), '2026-01-01T00:00:00Z', {}))['QuarantineRate'], 0);
+});
