@@ -17,10 +17,8 @@ import {
 import { type Context, DEFAULTS, EXIT_HELP, type GlobalOptions } from './context.ts';
 import { addFiles } from './file-commands.ts';
 import { addKeyed } from './keyed-commands.ts';
+import { QUERY_FORMATS, type QueryFormat } from './output/rows-by-page.ts';
 import { addBreaker, addQuarantine } from './quarantine-commands.ts';
-
-const QUERY_FORMATS = ['table', 'csv', 'json'] as const;
-export type QueryFormat = (typeof QUERY_FORMATS)[number];
 
 /** What Commander says by itself: help and version to stdout, wrong use to stderr. */
 export type Say = { readonly print: (text: string) => void; readonly note: (text: string) => void };

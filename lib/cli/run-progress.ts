@@ -1,4 +1,4 @@
-import type { StateEvent } from '../runtime/state-machine.ts';
+import type { StateEvent } from '../asl/state-event.ts';
 import type { Progress } from './output/progress.ts';
 
 /**

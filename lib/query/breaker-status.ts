@@ -1,5 +1,5 @@
-import type { ObjectStore } from '../ports.ts';
 import { type OpenBreaker, readBreaker } from '../lake/ops/breaker.ts';
+import type { ObjectStore } from '../ports.ts';
 import type { PipelineDeps } from './find-keyed.ts';
 
 /** A pipeline's circuit breaker. `limit`: null where the pipeline has none. */

@@ -1,8 +1,8 @@
 import { OPS_TABLES, opsTable } from '../core/ops.ts';
+import { openTable } from '../lake/tables/table-state.ts';
 import type { Session } from '../ports.ts';
 import { RUN_BOOKS, selectFinishTimes } from '../sql/query.ts';
 import { createSchemas } from '../sql/scan.ts';
-import { openTable } from '../lake/tables/table-state.ts';
 import { loadTable } from '../table/read.ts';
 import type { QueryDeps } from './deps.ts';
 

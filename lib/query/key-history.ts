@@ -7,6 +7,8 @@ import type { Predicate } from '../iceberg/predicate.ts';
 import { columnsOf, currentSchema, fieldByName } from '../iceberg/schema.ts';
 import { parseScalarText } from '../iceberg/text.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
+import { openFiles } from '../lake/tables/foreign-files.ts';
+import { scanColumns } from '../lake/tables/table-state.ts';
 import type { Borrowed, JsonValue, ObjectStore, Row, Session } from '../ports.ts';
 import {
   createKey,
@@ -20,8 +22,6 @@ import {
 import { addMissingDeletes, createKeyEvents, createKnown, createTouched } from '../sql/keyed.ts';
 import { renderScan } from '../sql/scan.ts';
 import { duckType } from '../sql/types.ts';
-import { openFiles } from '../lake/tables/foreign-files.ts';
-import { scanColumns } from '../lake/tables/table-state.ts';
 import { planFiles } from '../table/read.ts';
 import type { QueryDeps } from './deps.ts';
 import { type FoundKeyedTable, findKeyedTable, type PipelineDeps } from './find-keyed.ts';

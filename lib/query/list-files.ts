@@ -1,10 +1,10 @@
 import { InvalidInput } from '../core/errors.ts';
 import { OPS_TABLES, opsTable } from '../core/ops.ts';
+import type { StepDeps } from '../lake/deps.ts';
+import { openTable } from '../lake/tables/table-state.ts';
 import type { Row } from '../ports.ts';
 import { selectFiles } from '../sql/ops-rows.ts';
 import { createSchemas } from '../sql/scan.ts';
-import type { StepDeps } from '../lake/deps.ts';
-import { openTable } from '../lake/tables/table-state.ts';
 
 export const FILE_STATUSES = ['ingested', 'rejected', 'suspended'] as const;
 export type FileStatus = (typeof FILE_STATUSES)[number];

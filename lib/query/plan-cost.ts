@@ -1,13 +1,13 @@
 import type { LandedFile, RunPlan, RunResult } from '../core/run.ts';
 import { fullName } from '../core/tables.ts';
+import type { StepDeps } from '../lake/deps.ts';
+import { readJson, readJsonIfAny, readPlanIfAny, runFolder } from '../lake/run/run-folder.ts';
+import { type Survey, surveyPipeline } from '../lake/survey.ts';
+import { modelTables } from '../lake/tables/table-state.ts';
 import { type CostEstimate, estimateRun } from '../plan/cost.ts';
 import type { Explanation } from '../plan/explain.ts';
 import { ASSUMED_RATES, type Rates, workOf } from '../plan/run-work.ts';
 import { parsedBytesOf } from '../plan/stage-units.ts';
-import type { StepDeps } from '../lake/deps.ts';
-import { type Survey, surveyPipeline } from '../steps/open/open.ts';
-import { readJson, readJsonIfAny, readPlanIfAny, runFolder } from '../lake/run/run-folder.ts';
-import { modelTables } from '../lake/tables/table-state.ts';
 import { listRuns } from './list-runs.ts';
 import { sizeOf } from './list-tables.ts';
 import { explainSurvey } from './plan-run.ts';

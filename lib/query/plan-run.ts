@@ -3,15 +3,15 @@ import { currentSpec, partitionTuple } from '../iceberg/partition.ts';
 import { partitionPath } from '../iceberg/partition-path.ts';
 import { currentSchema } from '../iceberg/schema.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
-import { type Explanation, explainRun } from '../plan/explain.ts';
 import type { StepDeps } from '../lake/deps.ts';
-import { type Survey, surveyPipeline } from '../steps/open/open.ts';
+import { nameSuspended } from '../lake/ops/set-aside.ts';
 import { readOpenRun } from '../lake/run/open-run.ts';
 import { runFolder } from '../lake/run/run-folder.ts';
-import { nameSuspended } from '../lake/ops/set-aside.ts';
+import { type Survey, surveyPipeline } from '../lake/survey.ts';
 import { checkModes } from '../lake/tables/table-mode.ts';
 import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../lake/tables/table-shape.ts';
 import { findTouched } from '../lake/tables/touched.ts';
+import { type Explanation, explainRun } from '../plan/explain.ts';
 
 /**
  * What a run of the pipeline would do now. Takes no lock and writes nothing. Throws InvalidInput for an unknown pipeline

@@ -5,6 +5,7 @@ import { nodeAt, offsetOf, placeOfOffset, statementsOf, textAt } from '../compil
 import { EngineError, InvalidInput, type Problem } from '../core/errors.ts';
 import { databaseOf, type TableId } from '../core/tables.ts';
 import { columnsOf, schemaById } from '../iceberg/schema.ts';
+import { openTable } from '../lake/tables/table-state.ts';
 import type { Borrowed, JsonValue, Row, Session } from '../ports.ts';
 import { lockDown } from '../sql/lock-down.ts';
 import {
@@ -17,7 +18,6 @@ import {
   selectResult,
 } from '../sql/query.ts';
 import { createSchemas } from '../sql/scan.ts';
-import { openTable } from '../lake/tables/table-state.ts';
 import type { QueryDeps } from './deps.ts';
 import { expectedTable, type FoundTable, findTable, tableNames } from './find-table.ts';
 import { readFinishTimes } from './finish-times.ts';

@@ -1,6 +1,6 @@
 import { GetExecutionHistoryCommand, type HistoryEvent, type SFNClient } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
-import type { StateEvent } from '../runtime/state-machine.ts';
+import type { StateEvent } from '../asl/state-event.ts';
 
 const UNITS = z.object({ count: z.number() }).optional();
 const PLANNED = z.object({ stage: UNITS, merge: UNITS });

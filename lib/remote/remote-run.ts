@@ -11,11 +11,11 @@ import { awsFailure } from '../adapters/aws/errors.ts';
 import { InvalidInput, Unavailable } from '../core/errors.ts';
 import { errorOfExecution } from '../core/execution-failure.ts';
 import type { OpenInput, RunRef, RunResult } from '../core/run.ts';
-import type { Clock, Ids, ObjectStore } from '../ports.ts';
-import { failedResult } from '../steps/end/fail.ts';
 import { checkRunId, LONGEST_RUN_ID, readJson, readJsonIfAny, runFolder } from '../lake/run/run-folder.ts';
-import type { RunAnswer, RunRequest } from '../runtime/local.ts';
+import { failedResult } from '../lake/run/run-records.ts';
+import type { Clock, Ids, ObjectStore } from '../ports.ts';
 import { createHistoryReader, readEventsAfter } from './execution-events.ts';
+import type { RunAnswer, RunRequest } from './run-request.ts';
 
 export type RemoteRunDeps = {
   readonly sfn: SFNClient;

@@ -1,4 +1,4 @@
-import type { RunAnswer } from './local.ts';
+import type { RunAnswer } from '../remote/run-request.ts';
 
 export type Turns = {
   readonly wait: (ms: number) => Promise<void>;

@@ -1,19 +1,19 @@
 import type { AfterError, HeldRun, RunState, UnitInput } from '../core/run.ts';
 import type { TaskName } from '../core/states.ts';
+import type { StepDeps } from '../lake/deps.ts';
+import { recordRun } from '../lake/ops/record-run.ts';
+import { fenced } from '../lake/run/fence.ts';
 import type { Alerts, JsonValue, Log } from '../ports.ts';
 import { runAudit } from '../steps/audit/audit.ts';
 import { runCommit } from '../steps/commit/commit.ts';
-import type { StepDeps } from '../lake/deps.ts';
 import { runFail } from '../steps/end/fail.ts';
-import { fenced } from '../lake/run/fence.ts';
 import { runFinish } from '../steps/end/finish.ts';
-import { runMerge } from '../steps/merge/merge.ts';
 import { runNotify } from '../steps/end/notify.ts';
-import { type OpenInput, runOpen } from '../steps/open/open.ts';
-import { runPlanMerge } from '../steps/merge/plan-merge.ts';
-import { runPlanStage } from '../steps/stage/plan-stage.ts';
-import { recordRun } from '../lake/ops/record-run.ts';
 import { runRunFailed } from '../steps/end/run-failed.ts';
+import { runMerge } from '../steps/merge/merge.ts';
+import { runPlanMerge } from '../steps/merge/plan-merge.ts';
+import { type OpenInput, runOpen } from '../steps/open/open.ts';
+import { runPlanStage } from '../steps/stage/plan-stage.ts';
 import { runStage } from '../steps/stage/stage.ts';
 import type { StateHandler } from './state-machine.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Engine, JsonValue, Session } from '../ports.ts';
 import type { StepDeps } from '../lake/deps.ts';
+import type { Engine, JsonValue, Session } from '../ports.ts';
 
 /** Throws the signal's reason as soon as there is one. */
 export async function sleepUnless(ms: number, interrupted: AbortSignal | undefined): Promise<void> {

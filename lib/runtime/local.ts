@@ -9,17 +9,18 @@ import { createLocalStore } from '../adapters/store/local.ts';
 import { loadStateMachine } from '../asl/load.ts';
 import { lowerStateMachine } from '../asl/lower.ts';
 import { InvalidInput } from '../core/errors.ts';
-import { NONE_SKIPPED, type Skipped } from '../core/objects.ts';
-import type { AfterError, HeldRun, NamedFile, OpenInput, Reprocess, Retry, RunResult, RunState } from '../core/run.ts';
+import { NONE_SKIPPED } from '../core/objects.ts';
+import type { AfterError, HeldRun, OpenInput, RunResult, RunState } from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { createDuckDbEngine } from '../engine/duckdb.ts';
 import { parseMetadata, renderMetadata } from '../iceberg/json.ts';
-import type { Clock, Ids, JsonValue, Log } from '../ports.ts';
 import type { StepDeps } from '../lake/deps.ts';
-import { failedResult } from '../steps/end/fail.ts';
 import { releaseLock } from '../lake/run/lock.ts';
-import { runOpen } from '../steps/open/open.ts';
 import { checkRunId, readJson, readJsonIfAny, runFolder } from '../lake/run/run-folder.ts';
+import { failedResult } from '../lake/run/run-records.ts';
+import type { Clock, Ids, JsonValue, Log } from '../ports.ts';
+import type { RunAnswer, RunRequest } from '../remote/run-request.ts';
+import { runOpen } from '../steps/open/open.ts';
 import { awaitTurn } from './await-turn.ts';
 import { medallionHandlers } from './handlers.ts';
 import { type Actions, guardActions, interruptible, sleepUnless } from './interrupt.ts';
@@ -29,7 +30,7 @@ import { leaseMs } from './lease.ts';
 import { loadPipeline } from './load-pipeline.ts';
 import { bootId, tooLittleMemory, workMemory } from './machine.ts';
 import { ownScratch, sweepScratch, TEMP_PREFIX } from './scratch.ts';
-import { runStateMachine, type StateEvent, type StateHandler } from './state-machine.ts';
+import { runStateMachine, type StateHandler } from './state-machine.ts';
 
 const MEDALLION = new URL('../../statemachines/medallion.asl.json', import.meta.url);
 /** Below the lake's folder: temporary files of the processes that write to it. */
@@ -59,40 +60,6 @@ export type LocalLake = {
   /** Makes the lake's folder. Throws InvalidInput where that cannot be. */
   make(): Promise<void>;
 };
-
-export type RunRequest = {
-  readonly pipeline: string;
-  readonly runId?: string;
-  readonly dryRun?: boolean;
-  readonly rebuild?: string;
-  readonly reprocess?: Reprocess;
-  /** Milliseconds to wait for the pipeline's turn while another run holds it; Infinity: as long as that takes. */
-  readonly waitMs?: number;
-  readonly onWait?: (message: string) => void;
-  readonly retry?: Retry;
-  /** Milliseconds between attempts, in place of the state machine's own intervals. */
-  readonly retryIntervalMs?: number;
-  readonly onEvent?: (event: StateEvent) => void;
-  /** Once aborted the run stops where it is, for the next one to go on with, and its reason is thrown. */
-  readonly interrupted?: AbortSignal;
-};
-
-export type RunAnswer =
-  | {
-      readonly kind: 'ended';
-      readonly result: RunResult /** The same run_id had ended before. */;
-      readonly again: boolean;
-      /** What was asked for was wrong, and nothing had begun. */
-      readonly refused?: true;
-    }
-  | {
-      readonly kind: 'nothing';
-      readonly pipeline: string;
-      readonly runId: string;
-      readonly skipped: Skipped;
-      readonly suspended: readonly NamedFile[];
-    }
-  | { readonly kind: 'locked'; readonly message: string };
 
 /** The composition root of the laptop: local store, file catalog, steps in this process. */
 export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {

@@ -1,7 +1,7 @@
 import { InvalidInput } from '../core/errors.ts';
-import { hasQuarantine, parseFilter, type QuarantineRequest } from '../query/quarantine.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { releaseQuarantine } from '../lake/ops/release.ts';
+import { hasQuarantine, parseFilter, type QuarantineRequest } from '../query/quarantine.ts';
 import { keepLock } from './keep-lock.ts';
 
 /**

@@ -10,11 +10,11 @@ import { createS3Store } from '../adapters/store/s3.ts';
 import { type DeploymentNames, deploymentNames } from '../core/deployment-names.ts';
 import type { ObjectStore } from '../ports.ts';
 import { unfinishedRun } from '../query/plan-run.ts';
-import type { LandingDeps } from './land-files.ts';
-import type { RunAnswer } from './local.ts';
-import { ownScratch, sweepScratch, TEMP_PREFIX } from './scratch.ts';
 import { type RemoteRunRequest, runRemotely } from '../remote/remote-run.ts';
+import type { RunAnswer } from '../remote/run-request.ts';
 import { readOutputs } from '../remote/stack.ts';
+import type { LandingDeps } from './land-files.ts';
+import { ownScratch, sweepScratch, TEMP_PREFIX } from './scratch.ts';
 
 /** Which deployed lake. Account and region are the SDK's own settings. */
 export type RemotePlace = {

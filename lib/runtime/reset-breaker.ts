@@ -1,6 +1,6 @@
 import type { PipelineSpec } from '../core/spec.ts';
-import type { Clock, ObjectStore } from '../ports.ts';
 import { closeBreaker } from '../lake/ops/breaker.ts';
+import type { Clock, ObjectStore } from '../ports.ts';
 
 /** Closes a pipeline's circuit breaker; answers whether it was open. Throws InvalidInput for an unknown pipeline. */
 export async function resetBreaker(

@@ -1,23 +1,10 @@
 import type { RunOptions, StateMachineDefinition } from 'aws-local-stepfunctions';
 import type { LoweredDefinition, LoweredMachine, LoweredMap } from '../asl/lower.ts';
+import type { StateEvent } from '../asl/state-event.ts';
 import { InvalidInput } from '../core/errors.ts';
 import type { JsonValue } from '../ports.ts';
 
 export type StateHandler = (input: JsonValue) => Promise<JsonValue>;
-
-/** What happens to Task and Map states; a retried or mapped Task starts once for each attempt and item. */
-export type StateEvent =
-  | { readonly kind: 'started'; readonly state: string }
-  /** A Map state has read its items. */
-  | { readonly kind: 'items'; readonly state: string; readonly count: number }
-  | { readonly kind: 'succeeded'; readonly state: string; readonly durationMs: number }
-  | {
-      readonly kind: 'failed';
-      readonly state: string;
-      readonly durationMs: number;
-      readonly error: string;
-      readonly cause: string;
-    };
 
 export type StateMachineRun = {
   readonly definition: LoweredMachine;

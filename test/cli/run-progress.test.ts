@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { StateEvent } from '../../lib/asl/state-event.ts';
 import type { Progress } from '../../lib/cli/output/progress.ts';
 import { followRun } from '../../lib/cli/run-progress.ts';
-import type { StateEvent } from '../../lib/runtime/state-machine.ts';
 
 const started = (state: string): StateEvent => ({ kind: 'started', state });
 const items = (state: string, count: number): StateEvent => ({ kind: 'items', state, count });

@@ -6,7 +6,7 @@ import { InvalidInput } from '../../lib/core/errors.ts';
 import { FUNCTIONS, type FunctionName, stateRow } from '../../lib/core/states.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
-import type { RunRequest } from '../../lib/runtime/local.ts';
+import type { RunRequest } from '../../lib/remote/run-request.ts';
 import { runNotify } from '../../lib/steps/end/notify.ts';
 import { startRuns } from '../../lib/steps/start/start-runs.ts';
 import { keyOf, openTestLake, type TestLake } from '../support/test-lake.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseOpenInput } from '../../lib/runtime/lambda/events.ts';
 import { checkRunId } from '../../lib/lake/run/run-folder.ts';
+import { parseOpenInput } from '../../lib/runtime/lambda/events.ts';
 import { deploy, PLAIN, SHOP } from './deployment.ts';
 import { statementOf } from './policies.ts';
 import { ACCOUNT, at, type Fields, list, REGION, resourceOf, resourcesOf } from './resources.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { append, csv, upsert } from '../../lib/define/index.ts';
-import { underMarkOrFail } from '../../lib/lake/run/deaths.ts';
 import type { StepDeps } from '../../lib/lake/deps.ts';
+import { underMarkOrFail } from '../../lib/lake/run/deaths.ts';
 import { keyOf, openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 
 const COLUMNS = { id: 'bigint', v: 'string' } as const;

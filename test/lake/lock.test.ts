@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createMemoryStore } from '../../lib/adapters/store/memory.ts';
 import { InvalidInput, LockHeld } from '../../lib/core/errors.ts';
-import type { ObjectStore } from '../../lib/ports.ts';
 import { handOver, releaseLock, renewLock, requireHeld, type TakeDeps, takeLock } from '../../lib/lake/run/lock.ts';
 import { clearOpenRun, pointTo, readOpenRun } from '../../lib/lake/run/open-run.ts';
+import type { ObjectStore } from '../../lib/ports.ts';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
 const LEASE = 60_000;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { StateEvent } from '../../lib/asl/state-event.ts';
 import { append, csv, definePipeline, full, month, replace, scd2, upsert } from '../../lib/define/index.ts';
+import { readLevelPlan, readPlan, runFolder } from '../../lib/lake/run/run-folder.ts';
 import { costOfRun } from '../../lib/plan/cost.ts';
 import { planRun } from '../../lib/query/plan-run.ts';
-import type { StateEvent } from '../../lib/runtime/state-machine.ts';
-import { readLevelPlan, readPlan, runFolder } from '../../lib/lake/run/run-folder.ts';
 import { openTestLake } from '../support/test-lake.ts';
 
 /** Lakes in which the units that were explained, planned and run are compared; PLAN_CASES more or fewer of them. */

@@ -6,10 +6,10 @@ import { icebergMetadata, icebergRead } from 'icebird';
 import { fullName, type TableId, tablePrefix } from '../../lib/core/tables.ts';
 import { columnsOf, currentSchema } from '../../lib/iceberg/schema.ts';
 import type { TableMetadata } from '../../lib/iceberg/types.ts';
+import { openTable } from '../../lib/lake/tables/table-state.ts';
 import type { Row, Session } from '../../lib/ports.ts';
 import { type LocalLake, openLocalLake } from '../../lib/runtime/local.ts';
 import { quotePath } from '../../lib/sql/quote.ts';
-import { openTable } from '../../lib/lake/tables/table-state.ts';
 import { fromDuckDb, fromIcebird } from './representable.ts';
 import { serveFolder } from './serve-folder.ts';
 

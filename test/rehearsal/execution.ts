@@ -1,8 +1,9 @@
 import type { StateMachineDefinition } from '../../lib/asl/definition.ts';
 import { loadStateMachine } from '../../lib/asl/load.ts';
 import { lowerStateMachine } from '../../lib/asl/lower.ts';
+import type { StateEvent } from '../../lib/asl/state-event.ts';
 import type { JsonValue } from '../../lib/ports.ts';
-import { runStateMachine, type StateEvent, type StateMachineResult } from '../../lib/runtime/state-machine.ts';
+import { runStateMachine, type StateMachineResult } from '../../lib/runtime/state-machine.ts';
 import type { LambdaAnswer } from './environment.ts';
 import type { LambdaFunction } from './function.ts';
 

@@ -4,8 +4,9 @@ import {
   StartExecutionCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import type { StateEvent } from '../../lib/asl/state-event.ts';
 import type { JsonValue } from '../../lib/ports.ts';
-import type { StateEvent, StateMachineResult } from '../../lib/runtime/state-machine.ts';
+import type { StateMachineResult } from '../../lib/runtime/state-machine.ts';
 import { type Deployment, functionNamed, readItems } from './deployment.ts';
 import { type QueueMessage, queueBatch } from './events.ts';
 import { runExecution } from './execution.ts';

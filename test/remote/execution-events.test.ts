@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { GetExecutionHistoryCommand, type HistoryEvent, SFNClient } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
+import type { StateEvent } from '../../lib/asl/state-event.ts';
 import { createHistoryReader, readEventsAfter } from '../../lib/remote/execution-events.ts';
-import type { StateEvent } from '../../lib/runtime/state-machine.ts';
 
 const sfn = mockClient(SFNClient);
 afterEach(() => sfn.reset());

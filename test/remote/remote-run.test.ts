@@ -12,9 +12,9 @@ import {
 } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { createMemoryStore } from '../../lib/adapters/store/memory.ts';
+import type { StateEvent } from '../../lib/asl/state-event.ts';
 import type { RunResult } from '../../lib/core/run.ts';
 import { type RemoteRunDeps, runRemotely } from '../../lib/remote/remote-run.ts';
-import type { StateEvent } from '../../lib/runtime/state-machine.ts';
 import { awsError } from './aws-error.ts';
 
 const sfn = mockClient(SFNClient);

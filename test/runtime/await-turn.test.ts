@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { RunAnswer } from '../../lib/remote/run-request.ts';
 import { awaitTurn } from '../../lib/runtime/await-turn.ts';
-import type { RunAnswer } from '../../lib/runtime/local.ts';
 
 const LOCKED: RunAnswer = { kind: 'locked', message: 'run r-0 holds it' };
 const NOTHING: RunAnswer = {

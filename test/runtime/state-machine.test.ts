@@ -2,14 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { loadStateMachine } from '../../lib/asl/load.ts';
 import { lowerStateMachine } from '../../lib/asl/lower.ts';
+import type { StateEvent } from '../../lib/asl/state-event.ts';
 import { AuditFailed, InvalidInput, ObjectNotFound, Unavailable } from '../../lib/core/errors.ts';
 import type { JsonValue } from '../../lib/ports.ts';
-import {
-  runStateMachine,
-  type StateEvent,
-  type StateHandler,
-  type StateMachineResult,
-} from '../../lib/runtime/state-machine.ts';
+import { runStateMachine, type StateHandler, type StateMachineResult } from '../../lib/runtime/state-machine.ts';
 import { changed, SMALL } from '../asl/small-machine.ts';
 
 type Scene = {

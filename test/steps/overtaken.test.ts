@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { append, csv, definePipeline, upsert } from '../../lib/define/index.ts';
-import type { RunAnswer } from '../../lib/runtime/local.ts';
 import { readOpenRun } from '../../lib/lake/run/open-run.ts';
+import type { RunAnswer } from '../../lib/remote/run-request.ts';
 import { LEASE_MS, machinesOn } from '../support/machines.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 

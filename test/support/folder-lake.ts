@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
 import { createLocalStore, type LocalStoreOptions } from '../../lib/adapters/store/local.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
-import type { Borrowed, Engine, ObjectStore, Statement } from '../../lib/ports.ts';
 import type { StepDeps } from '../../lib/lake/deps.ts';
+import type { Borrowed, Engine, ObjectStore, Statement } from '../../lib/ports.ts';
 import { keyOf, openTestLake, type TestLake, type TestPipeline } from './test-lake.ts';
 
 /** A test's lake in a folder of the local store. */

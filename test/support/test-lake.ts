@@ -13,10 +13,11 @@ import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import { columnsOf, currentSchema } from '../../lib/iceberg/schema.ts';
 import type { TableMetadata } from '../../lib/iceberg/types.ts';
-import type { Catalog, ObjectStore, Row } from '../../lib/ports.ts';
-import { type RunAnswer, type RunRequest, runPipeline } from '../../lib/runtime/local.ts';
 import type { StepDeps } from '../../lib/lake/deps.ts';
 import { openTable } from '../../lib/lake/tables/table-state.ts';
+import type { Catalog, ObjectStore, Row } from '../../lib/ports.ts';
+import type { RunAnswer, RunRequest } from '../../lib/remote/run-request.ts';
+import { runPipeline } from '../../lib/runtime/local.ts';
 
 /** A lake in memory with a clock that moves one second per look and ids that count, so that every run is repeatable. */
 export type TestLake = {

@@ -1,6 +1,6 @@
 import type { SetAsideFile } from '../../core/run.ts';
 import { type FileStatus, listFiles } from '../../query/list-files.ts';
-import type { RunRequest } from '../../runtime/local.ts';
+import type { RunRequest } from '../../remote/run-request.ts';
 import { type Context, EXIT } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { renderTable } from '../output/table.ts';

@@ -1,5 +1,5 @@
-import { openLanding, type RemotePlace } from '../../runtime/remote-lake.ts';
 import type { LandRequest } from '../../runtime/land-files.ts';
+import { openLanding, type RemotePlace } from '../../runtime/remote-lake.ts';
 import type { Context } from '../context.ts';
 import { landInto } from './land.ts';
 import { awsHint } from './run-aws.ts';

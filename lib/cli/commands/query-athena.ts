@@ -6,8 +6,8 @@ import { type AthenaUse, athenaDeps, queryAthena } from '../../remote/athena.ts'
 import { type Context, EXIT } from '../context.ts';
 import { exitOf } from '../interrupt.ts';
 import { formatBytes, formatUsd } from '../output/human.ts';
+import type { QueryFormat } from '../output/rows-by-page.ts';
 import { chooseFormat, PRINTERS, printJsonRows } from '../output/rows-by-page.ts';
-import type { QueryFormat } from '../program.ts';
 
 export type AthenaQueryRequest = {
   readonly sql: string;

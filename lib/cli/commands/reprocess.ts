@@ -1,6 +1,6 @@
 import { InvalidInput } from '../../core/errors.ts';
 import { parseTime } from '../../query/moment.ts';
-import type { RunRequest } from '../../runtime/local.ts';
+import type { RunRequest } from '../../remote/run-request.ts';
 import type { RunArguments } from './run.ts';
 
 export type ReprocessArguments = Omit<RunArguments, 'rebuild' | 'reprocess'> & {

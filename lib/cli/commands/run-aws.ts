@@ -1,8 +1,8 @@
 import { LOG_SUFFIX } from '../../core/keyed.ts';
 import type { RunResult } from '../../core/run.ts';
 import { parseTableName } from '../../core/tables.ts';
+import type { RunRequest } from '../../remote/run-request.ts';
 import { openRemoteRuns, type RemotePlace } from '../../runtime/remote-lake.ts';
-import type { RunRequest } from '../../runtime/local.ts';
 import type { Context } from '../context.ts';
 import { formatQuantity } from '../output/human.ts';
 import { createProgress } from '../output/progress.ts';

@@ -1,5 +1,5 @@
 import { unfinishedRun } from '../../query/plan-run.ts';
-import type { RunAnswer, RunRequest } from '../../runtime/local.ts';
+import type { RunAnswer, RunRequest } from '../../remote/run-request.ts';
 import type { Context } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { createProgress } from '../output/progress.ts';

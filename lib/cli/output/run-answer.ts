@@ -1,7 +1,7 @@
 import { NONE_SKIPPED } from '../../core/objects.ts';
 import type { NamedFile, RunResult } from '../../core/run.ts';
 import { visibleLine } from '../../core/visible.ts';
-import type { RunAnswer } from '../../runtime/local.ts';
+import type { RunAnswer } from '../../remote/run-request.ts';
 import { type Context, EXIT } from '../context.ts';
 import { describeRunError } from '../failure.ts';
 import { formatQuantity } from './human.ts';

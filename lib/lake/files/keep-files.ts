@@ -5,10 +5,10 @@ import { objectName } from '../../core/objects.ts';
 import type { LandedFile, LeftFile, RunPlan } from '../../core/run.ts';
 import type { Borrowed, ObjectStore } from '../../ports.ts';
 import type { StepDeps } from '../deps.ts';
+import { readJson, runFolder, writeOnce } from '../run/run-folder.ts';
 import { pathOf } from '../tables/foreign-files.ts';
 import { withScratch } from './place-files.ts';
 import { readLanded } from './read-landed.ts';
-import { readJson, runFolder, writeOnce } from '../run/run-folder.ts';
 
 /** Copies of a source's files that a run reads in their place, by the files' names, and what was left before they were made. */
 export type KeptFiles = {

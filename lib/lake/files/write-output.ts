@@ -6,12 +6,12 @@ import { writeEvents } from '../../sql/events.ts';
 import { writeExchange } from '../../sql/exchange.ts';
 import { withNulls, writeTable } from '../../sql/write.ts';
 import type { StepDeps } from '../deps.ts';
-import { dedupeColumns } from '../tables/known-rows.ts';
-import { type Placed, placeDataFiles } from './place-files.ts';
 import { runFolder } from '../run/run-folder.ts';
-import type { UnitContext } from '../../steps/stage/stage.ts';
+import type { UnitContext } from '../run/unit-context.ts';
+import { dedupeColumns } from '../tables/known-rows.ts';
 import { fieldIdsOf } from '../tables/table-state.ts';
 import { loadTarget } from '../tables/target.ts';
+import { type Placed, placeDataFiles } from './place-files.ts';
 
 export type Output = {
   readonly rows: number;

@@ -7,9 +7,9 @@ import { quotePath } from '../../sql/quote.ts';
 import { createSchemas, renderParquet } from '../../sql/scan.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
-import { pathOf } from '../tables/foreign-files.ts';
 import type { Placed } from '../files/place-files.ts';
 import { swapJson, writeJson } from '../run/run-folder.ts';
+import { pathOf } from '../tables/foreign-files.ts';
 import { openTable } from '../tables/table-state.ts';
 
 /** Why a pipeline's circuit breaker is open. It stays so until a person closes it. */

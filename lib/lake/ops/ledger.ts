@@ -10,10 +10,10 @@ import { renderRenamedEtags, selectLedger, selectSetAside } from '../../sql/ops-
 import { createSchemas } from '../../sql/scan.ts';
 import { writeTable } from '../../sql/write.ts';
 import type { StepDeps } from '../deps.ts';
-import { commitOps, opsTarget } from './ops-tables.ts';
 import { placeDataFiles, withScratch } from '../files/place-files.ts';
-import { parseSetAside, type SetAside } from './set-aside.ts';
 import { fieldIdsOf, openTable } from '../tables/table-state.ts';
+import { commitOps, opsTarget } from './ops-tables.ts';
+import { parseSetAside, type SetAside } from './set-aside.ts';
 
 /** What lies in bronze for a pipeline, beside what its ledger knows. */
 export type Landed = {

@@ -7,11 +7,11 @@ import { createSchemas } from '../../sql/scan.ts';
 import { writeTable } from '../../sql/write.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
+import { type Placed, placeDataFiles, withScratch } from '../files/place-files.ts';
 import { fenced } from '../run/fence.ts';
 import { releaseLock, takeLock } from '../run/lock.ts';
-import { commitOps, opsTarget } from './ops-tables.ts';
-import { type Placed, placeDataFiles, withScratch } from '../files/place-files.ts';
 import { fieldIdsOf, openTable } from '../tables/table-state.ts';
+import { commitOps, opsTarget } from './ops-tables.ts';
 
 export type Released = { readonly rows: number; readonly files: readonly Placed[] };
 

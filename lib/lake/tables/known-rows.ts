@@ -3,7 +3,7 @@ import type { Borrowed, Session } from '../../ports.ts';
 import { quotePath } from '../../sql/quote.ts';
 import { createSchemas } from '../../sql/scan.ts';
 import type { StepDeps } from '../deps.ts';
-import type { UnitContext } from '../../steps/stage/stage.ts';
+import type { UnitContext } from '../run/unit-context.ts';
 import { loadBase, openTable, ROW_HASH } from './table-state.ts';
 
 const SCHEMA = 'known';

@@ -16,8 +16,8 @@ import type { ScanColumn } from '../../sql/scan.ts';
 import { createSchemas, createTableView } from '../../sql/scan.ts';
 import { metadataOn, type Prepared, parsePrepared } from '../../table/prepare.ts';
 import { planFiles } from '../../table/read.ts';
-import { openFiles } from './foreign-files.ts';
 import { runFolder } from '../run/run-folder.ts';
+import { openFiles } from './foreign-files.ts';
 
 /** A silver table's columns are its model's, and the row hash where rows are deduplicated by it. */
 export const ROW_HASH = '_row_hash';

@@ -1,8 +1,8 @@
 import { DEFAULT_COMPUTE } from '../../core/compute.ts';
 import { addCounts, NO_ROWS, type RunPlan, type RunRef, type RunResult } from '../../core/run.ts';
+import { readJson, readJsonIfAny, readPlan, runFolder, writeJson } from '../../lake/run/run-folder.ts';
 import { costOfRun } from '../../plan/cost.ts';
 import type { ObjectStore } from '../../ports.ts';
-import { readJson, readJsonIfAny, readPlan, runFolder, writeJson } from '../../lake/run/run-folder.ts';
 import type { Measure } from './telemetry.ts';
 
 /** When the last run of a pipeline succeeded. */

@@ -1,48 +1,24 @@
 import { AuditFailed } from '../../core/errors.ts';
 import { isKeyed } from '../../core/keyed.ts';
-import {
-  accountsClose,
-  type ModelPlan,
-  type RowCounts,
-  type RunPlan,
-  type RunState,
-  type TableShape,
-} from '../../core/run.ts';
+import { accountsClose, type ModelPlan, type RunPlan, type RunState, type TableShape } from '../../core/run.ts';
 import type { ModelSpec } from '../../core/spec.ts';
-import { fullName, type TableId } from '../../core/tables.ts';
+import { fullName } from '../../core/tables.ts';
 import { partitionTuple } from '../../iceberg/partition.ts';
 import { RUN_ID } from '../../iceberg/snapshot.ts';
 import type { DataFile } from '../../iceberg/types.ts';
-import { type Prepared, prepareSnapshot, renderPrepared } from '../../table/prepare.ts';
-import type { Removal } from '../../table/removal.ts';
-import { dataFilesOf } from '../../lake/files/data-files.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { checkRows, checkTable } from './expectations.ts';
-import { describeInputs, hashModel, INPUTS, MODEL_HASH } from '../../lake/tables/gold-inputs.ts';
-import { followsRules, rulesAfter } from '../../lake/tables/keyed-rules.ts';
+import { dataFilesOf } from '../../lake/files/data-files.ts';
 import type { Placed } from '../../lake/files/place-files.ts';
 import { readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
+import type { LevelAudit, ModelAudit, TableAudit } from '../../lake/run/run-records.ts';
+import { type ModelOutcome, readOutcome } from '../../lake/run/unit-result.ts';
+import { describeInputs, hashModel, INPUTS, MODEL_HASH } from '../../lake/tables/gold-inputs.ts';
+import { followsRules, rulesAfter } from '../../lake/tables/keyed-rules.ts';
 import { findModel, loadBase, loadStates } from '../../lake/tables/table-state.ts';
 import { planTarget, type Target } from '../../lake/tables/target.ts';
-import { type ModelOutcome, readOutcome } from '../../lake/run/unit-result.ts';
-
-/** One table of a model: what it gains, and whether there is anything to publish. */
-export type TableAudit = {
-  readonly id: string;
-  readonly table: TableId;
-  readonly rows_added: number;
-  readonly files_added: number;
-  readonly prepared: boolean;
-};
-
-export type ModelAudit = {
-  readonly model: string;
-  readonly counts: RowCounts;
-  readonly tables: readonly TableAudit[];
-  readonly warnings: readonly string[];
-};
-
-export type LevelAudit = { readonly level: number; readonly models: readonly ModelAudit[]; readonly ms: number };
+import { type Prepared, prepareSnapshot, renderPrepared } from '../../table/prepare.ts';
+import type { Removal } from '../../table/removal.ts';
+import { checkRows, checkTable } from './expectations.ts';
 
 /**
  * Checks what a level staged against its accounts and expectations and prepares one snapshot per table. Nothing is

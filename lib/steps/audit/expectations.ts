@@ -2,9 +2,9 @@ import { AuditFailed } from '../../core/errors.ts';
 import type { RunPlan } from '../../core/run.ts';
 import type { ModelSpec } from '../../core/spec.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
-import { checkExpectation, createAudited } from '../../sql/audit.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openTable, openTables, tableColumns } from '../../lake/tables/table-state.ts';
+import { checkExpectation, createAudited } from '../../sql/audit.ts';
 
 /** Warnings of row expectations that rows broke. Throws AuditFailed for one with policy `fail`. */
 export function checkRows(model: ModelSpec, broken: Readonly<Record<string, number>>): readonly string[] {

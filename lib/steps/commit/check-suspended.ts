@@ -1,8 +1,8 @@
 import { AuditFailed } from '../../core/errors.ts';
 import type { RunPlan } from '../../core/run.ts';
-import type { SourceOutcome } from './commit.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { readLevelPlan } from '../../lake/run/run-folder.ts';
+import type { SourceOutcome } from '../../lake/run/run-records.ts';
 import { readStageResults, type UnitResult } from '../../lake/run/unit-result.ts';
 
 /**

@@ -1,37 +1,34 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
 import { AuditFailed } from '../../core/errors.ts';
 import { OPS_TABLE_NAMES, opsTable } from '../../core/ops.ts';
-import type { FileOutcome, RowCounts, RunPlan, RunState, TableOutcome } from '../../core/run.ts';
-import type { SourceSpec } from '../../core/spec.ts';
+import type { FileOutcome, RunPlan, RunState, TableOutcome } from '../../core/run.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import type { Placed } from '../../lake/files/place-files.ts';
+import { checkBreaker, rearmBreaker } from '../../lake/ops/breaker.ts';
+import { commitOps, writeOpsRows } from '../../lake/ops/ops-tables.ts';
+import { recordRun } from '../../lake/ops/record-run.ts';
+import { stageReleased } from '../../lake/ops/release.ts';
+import { forgetDeaths } from '../../lake/run/deaths.ts';
+import { decideToCommit, readDecision } from '../../lake/run/decision.ts';
+import { readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
+import type { LevelAudit } from '../../lake/run/run-records.ts';
+import {
+  type CommitRecord,
+  outcomeOf,
+  readAudits,
+  readSources,
+  type SourceOutcome,
+} from '../../lake/run/run-records.ts';
+import { type ModelOutcome, withoutLeft } from '../../lake/run/unit-result.ts';
+import { findModel, tableIdOf } from '../../lake/tables/table-state.ts';
 import type { JsonValue } from '../../ports.ts';
 import { commitChange } from '../../table/commit.ts';
 import { parsePrepared } from '../../table/prepare.ts';
 import { loadTable } from '../../table/read.ts';
 import type { Removal } from '../../table/removal.ts';
 import { trimMetadata } from '../../table/trim.ts';
-import type { LevelAudit } from '../audit/audit.ts';
-import { checkBreaker, rearmBreaker } from '../../lake/ops/breaker.ts';
 import { checkSuspended } from './check-suspended.ts';
-import { forgetDeaths } from '../../lake/run/deaths.ts';
-import { decideToCommit, readDecision } from '../../lake/run/decision.ts';
-import type { StepDeps } from '../../lake/deps.ts';
-import { commitOps, writeOpsRows } from '../../lake/ops/ops-tables.ts';
-import type { Placed } from '../../lake/files/place-files.ts';
-import { recordRun } from '../../lake/ops/record-run.ts';
-import { stageReleased } from '../../lake/ops/release.ts';
-import { readJson, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
-import { findModel, tableIdOf } from '../../lake/tables/table-state.ts';
-import { type ModelOutcome, readOutcome, withoutLeft } from '../../lake/run/unit-result.ts';
-
-/** What became of each source, from the model that keeps its accounts. */
-export type SourceOutcome = { readonly source: string; readonly outcome: ModelOutcome };
-
-export type CommitRecord = {
-  readonly tables: Readonly<Record<string, TableOutcome>>;
-  readonly accounting: Readonly<Record<string, RowCounts>>;
-  readonly ms: number;
-};
 
 /**
  * Publishes the run: every prepared table in level order, then quarantine, accounting and the ledger. Each table says
@@ -120,31 +117,6 @@ async function checkLeft(deps: StepDeps, plan: RunPlan, sources: readonly Source
 
 function namesOf(outcome: ModelOutcome | undefined): ReadonlySet<string> {
   return new Set((outcome?.left ?? []).map(({ key }) => key));
-}
-
-async function outcomeOf(deps: StepDeps, plan: RunPlan, model: string): Promise<ModelOutcome | undefined> {
-  const level = plan.spec.levels.findIndex((ids) => ids.includes(model));
-  if (level < 0) return undefined;
-  const planned = (await readLevelPlan(deps.store, plan.run, level)).models.find((m) => m.model === model);
-  return planned && readOutcome(deps, plan.run, level, planned);
-}
-
-export async function readAudits(deps: StepDeps, plan: RunPlan): Promise<readonly LevelAudit[]> {
-  const audits: LevelAudit[] = [];
-  for (let level = 0; level < plan.spec.levels.length; level += 1) {
-    audits.push(await readJson<LevelAudit>(deps.store, runFolder.audit(plan.run, level)));
-  }
-  return audits;
-}
-
-export async function readSources(deps: StepDeps, plan: RunPlan): Promise<readonly SourceOutcome[]> {
-  const sources: SourceOutcome[] = [];
-  for (const { name } of plan.spec.sources.filter((s: SourceSpec) => (plan.sources[s.name]?.files ?? 0) > 0)) {
-    const keeper = plan.spec.models.find((m) => m.layer === 'silver' && m.from === name);
-    const outcome = keeper && (await outcomeOf(deps, plan, keeper.id));
-    if (outcome !== undefined) sources.push({ source: name, outcome });
-  }
-  return sources;
 }
 
 function quarantineOf(sources: readonly SourceOutcome[]): readonly Placed[] {

@@ -1,15 +1,15 @@
 import { LockHeld, Unavailable } from '../../core/errors.ts';
-import { NONE_SKIPPED } from '../../core/objects.ts';
-import type { AfterError, FailureRecord, HeldRun, RunPlan, RunRef, RunResult } from '../../core/run.ts';
-import type { JsonValue } from '../../ports.ts';
-import { type Decision, decideToUndo, readDecision } from '../../lake/run/decision.ts';
+import type { AfterError, FailureRecord, HeldRun, RunPlan, RunResult } from '../../core/run.ts';
 import type { LockDeps, StepDeps } from '../../lake/deps.ts';
+import { durationOf } from '../../lake/ops/record-run.ts';
+import { type Decision, decideToUndo, readDecision } from '../../lake/run/decision.ts';
 import { discardRun } from '../../lake/run/discard.ts';
 import { fencedStore } from '../../lake/run/fence.ts';
 import { releaseLock, requireHeld } from '../../lake/run/lock.ts';
 import { clearOpenRun } from '../../lake/run/open-run.ts';
-import { durationOf } from '../../lake/ops/record-run.ts';
 import { readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
+import { failedResult } from '../../lake/run/run-records.ts';
+import type { JsonValue } from '../../ports.ts';
 
 /** What Fail needs: no engine, so that on AWS it is a light function. */
 export type FailDeps = LockDeps &
@@ -78,23 +78,4 @@ async function mayUndo(deps: FailDeps, run: HeldRun, decision: Required<Decision
     if (!(cause instanceof Unavailable)) throw cause;
     return (await readDecision(deps.store, run)) === undefined;
   }
-}
-
-export function failedResult(run: RunRef, error: { name: string; message: string }, ms: number): RunResult {
-  return {
-    run_id: run.run_id,
-    pipeline: run.pipeline,
-    status: 'FAILED',
-    accounting: {},
-    rejected_files: [],
-    left_files: [],
-    skipped: NONE_SKIPPED,
-    suspended_files: [],
-    tables: {},
-    warnings: [],
-    previews: {},
-    duration_ms: ms,
-    steps: [],
-    error,
-  };
 }

@@ -1,16 +1,16 @@
 import { NONE_SKIPPED } from '../../core/objects.ts';
 import type { LevelPlan, NamedFile, RunPlan, RunResult, RunState, StepTiming } from '../../core/run.ts';
-import type { Row } from '../../ports.ts';
-import { previewRows } from '../../sql/audit.ts';
-import { type CommitRecord, readAudits, readSources, type SourceOutcome } from '../commit/commit.ts';
 import type { StepDeps } from '../../lake/deps.ts';
+import { durationOf } from '../../lake/ops/record-run.ts';
 import { discardRun, discardWorkFiles } from '../../lake/run/discard.ts';
 import { releaseLock } from '../../lake/run/lock.ts';
 import { clearOpenRun } from '../../lake/run/open-run.ts';
-import { durationOf } from '../../lake/ops/record-run.ts';
 import { readJson, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
-import { findModel, openTables } from '../../lake/tables/table-state.ts';
+import { type CommitRecord, readAudits, readSources, type SourceOutcome } from '../../lake/run/run-records.ts';
 import { readOutcome } from '../../lake/run/unit-result.ts';
+import { findModel, openTables } from '../../lake/tables/table-state.ts';
+import type { Row } from '../../ports.ts';
+import { previewRows } from '../../sql/audit.ts';
 
 const PREVIEW_ROWS = 5;
 

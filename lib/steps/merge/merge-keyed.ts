@@ -3,6 +3,14 @@ import { AuditFailed } from '../../core/errors.ts';
 import type { KeyedModel } from '../../core/keyed.ts';
 import { addCounts, type KeyShare, type MergeUnit, NO_ROWS, type RowCounts, type TableShape } from '../../core/run.ts';
 import { fullName } from '../../core/tables.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { type Placed, placeDataFiles, withScratch } from '../../lake/files/place-files.ts';
+import type { UnitContext } from '../../lake/run/unit-context.ts';
+import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
+import { openFiles, pathOf } from '../../lake/tables/foreign-files.ts';
+import { followsRules } from '../../lake/tables/keyed-rules.ts';
+import { fieldIdsOf, loadBase, scanColumns } from '../../lake/tables/table-state.ts';
+import { loadTarget } from '../../lake/tables/target.ts';
 import type { Borrowed, Session } from '../../ports.ts';
 import {
   addMissingDeletes,
@@ -27,15 +35,7 @@ import { BUCKET, createRelation, renderBucketed, renderBucketRows, renderParquet
 import { createHashMacros } from '../../sql/transform.ts';
 import { writeTable } from '../../sql/write.ts';
 import { planFiles } from '../../table/read.ts';
-import type { StepDeps } from '../../lake/deps.ts';
-import { openFiles, pathOf } from '../../lake/tables/foreign-files.ts';
-import { followsRules } from '../../lake/tables/keyed-rules.ts';
-import { type Placed, placeDataFiles, withScratch } from '../../lake/files/place-files.ts';
 import { bucketOf } from './plan-keyed-merge.ts';
-import type { UnitContext } from '../stage/stage.ts';
-import { fieldIdsOf, loadBase, scanColumns } from '../../lake/tables/table-state.ts';
-import { loadTarget } from '../../lake/tables/target.ts';
-import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
 
 type KeyedUnit = Extract<MergeUnit, { kind: 'keyed' }>;
 type KeyedContext = Pick<UnitContext, 'plan' | 'planned' | 'level'> & {

@@ -1,18 +1,18 @@
 import type { MergeUnit } from '../../core/run.ts';
 import { NO_ROWS } from '../../core/run.ts';
 import type { SilverModel } from '../../core/spec.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { withScratch } from '../../lake/files/place-files.ts';
+import { writeFinal } from '../../lake/files/write-output.ts';
+import type { UnitContext } from '../../lake/run/unit-context.ts';
+import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
+import { pathOf } from '../../lake/tables/foreign-files.ts';
+import { dedupeColumns, KNOWN_ROWS, openKnown } from '../../lake/tables/known-rows.ts';
+import { loadTarget } from '../../lake/tables/target.ts';
 import type { Session } from '../../ports.ts';
 import { countMerged, createExchanged, createMerged } from '../../sql/exchange.ts';
 import { renderScan } from '../../sql/scan.ts';
 import { createHashMacros } from '../../sql/transform.ts';
-import type { StepDeps } from '../../lake/deps.ts';
-import { pathOf } from '../../lake/tables/foreign-files.ts';
-import { dedupeColumns, KNOWN_ROWS, openKnown } from '../../lake/tables/known-rows.ts';
-import { withScratch } from '../../lake/files/place-files.ts';
-import type { UnitContext } from '../stage/stage.ts';
-import { loadTarget } from '../../lake/tables/target.ts';
-import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
-import { writeFinal } from '../../lake/files/write-output.ts';
 
 type RowsUnit = Extract<MergeUnit, { kind: 'dedupe' | 'compact' }>;
 type MergeContext = Pick<UnitContext, 'plan' | 'planned'> & { readonly unit: RowsUnit };

@@ -1,14 +1,14 @@
 import { isKeyed } from '../../core/keyed.ts';
 import type { MergeUnit, UnitInput } from '../../core/run.ts';
-import type { JsonValue } from '../../ports.ts';
-import { underMarkOrFail } from '../../lake/run/deaths.ts';
 import type { StepDeps } from '../../lake/deps.ts';
+import { underMarkOrFail } from '../../lake/run/deaths.ts';
+import { readJson, readJsonIfAny, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
+import { findPlanned } from '../../lake/run/unit-context.ts';
+import { leftBy, readStageResults, type UnitResult, withoutLeft } from '../../lake/run/unit-result.ts';
+import { findModel } from '../../lake/tables/table-state.ts';
+import type { JsonValue } from '../../ports.ts';
 import { mergeKeyed } from './merge-keyed.ts';
 import { mergeRows } from './merge-rows.ts';
-import { readJson, readJsonIfAny, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
-import { findPlanned } from '../stage/stage.ts';
-import { findModel } from '../../lake/tables/table-state.ts';
-import { leftBy, readStageResults, type UnitResult, withoutLeft } from '../../lake/run/unit-result.ts';
 
 /** Turns staged files into new data files of the table and records what became of the rows. Idempotent as a stage unit. */
 export async function runMerge(input: UnitInput, deps: StepDeps): Promise<JsonValue> {

@@ -3,6 +3,12 @@ import type { KeyedModel } from '../../core/keyed.ts';
 import { OPS_TABLES } from '../../core/ops.ts';
 import type { MergeUnit, ModelPlan, RunPlan } from '../../core/run.ts';
 import type { DataFile } from '../../iceberg/types.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { withScratch } from '../../lake/files/place-files.ts';
+import { runFolder } from '../../lake/run/run-folder.ts';
+import { leftBy, type UnitResult, withoutLeft } from '../../lake/run/unit-result.ts';
+import { openFiles, pathOf } from '../../lake/tables/foreign-files.ts';
+import { loadBase, loadQuarantine, openTable, scanColumns } from '../../lake/tables/table-state.ts';
 import { packShares } from '../../plan/merge-units.ts';
 import { unitSettings } from '../../plan/stage-units.ts';
 import type { Session } from '../../ports.ts';
@@ -10,12 +16,6 @@ import { writeExtracts } from '../../sql/extracts.ts';
 import { quotePath } from '../../sql/quote.ts';
 import { createSchemas, renderParquet, renderScan } from '../../sql/scan.ts';
 import { planFiles } from '../../table/read.ts';
-import type { StepDeps } from '../../lake/deps.ts';
-import { openFiles, pathOf } from '../../lake/tables/foreign-files.ts';
-import { withScratch } from '../../lake/files/place-files.ts';
-import { runFolder } from '../../lake/run/run-folder.ts';
-import { loadBase, loadQuarantine, openTable, scanColumns } from '../../lake/tables/table-state.ts';
-import { leftBy, type UnitResult, withoutLeft } from '../../lake/run/unit-result.ts';
 
 /**
  * One share per touched key bucket, small ones joined to a unit, a large one cut by a second hash of the key. All

@@ -1,14 +1,14 @@
 import { isKeyed } from '../../core/keyed.ts';
 import type { MergeUnit, ModelPlan, RunPlan, RunState } from '../../core/run.ts';
 import type { SilverModel } from '../../core/spec.ts';
-import { packExchange, packSmallFiles } from '../../plan/merge-units.ts';
-import { unitSettings } from '../../plan/stage-units.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import type { Placed } from '../../lake/files/place-files.ts';
-import { planKeyedMerge } from './plan-keyed-merge.ts';
 import { readLevelPlan, readPlan, runFolder, writeJson, writeOnce } from '../../lake/run/run-folder.ts';
-import { findModel } from '../../lake/tables/table-state.ts';
 import { readStageResults, type UnitResult } from '../../lake/run/unit-result.ts';
+import { findModel } from '../../lake/tables/table-state.ts';
+import { packExchange, packSmallFiles } from '../../plan/merge-units.ts';
+import { unitSettings } from '../../plan/stage-units.ts';
+import { planKeyedMerge } from './plan-keyed-merge.ts';
 
 /**
  * Sees what staging produced and plans its merge: one unit per few buckets of an exchange, or per group of small files

@@ -3,11 +3,11 @@ import { isKeyed } from '../../core/keyed.ts';
 import type { LandedFile, OpenInput, Reprocess, Retry } from '../../core/run.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
 import { fullName } from '../../core/tables.ts';
-import type { ObjectInfo } from '../../ports.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { landedFile, listSource } from '../../lake/ops/ledger.ts';
-import type { Survey } from './open.ts';
+import type { Survey } from '../../lake/survey.ts';
 import { tableIdOf } from '../../lake/tables/table-state.ts';
+import type { ObjectInfo } from '../../ports.ts';
 
 /** What a run takes on: files by source, keyed models to rebuild, bronze files whose events are withdrawn first. */
 export type Work = {

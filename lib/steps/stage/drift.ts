@@ -3,6 +3,10 @@ import { EngineError } from '../../core/errors.ts';
 import { objectName } from '../../core/objects.ts';
 import type { LandedFile } from '../../core/run.ts';
 import type { ContractColumn, SilverModel, SourceSpec } from '../../core/spec.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { withScratch } from '../../lake/files/place-files.ts';
+import { type LandedRead, readLanded } from '../../lake/files/read-landed.ts';
+import { pathOf } from '../../lake/tables/foreign-files.ts';
 import { strangeFields } from '../../landing/columns.ts';
 import { type FileColumn, inspectFile } from '../../landing/inspect.ts';
 import { MOST_COLUMNS } from '../../landing/limits.ts';
@@ -10,11 +14,7 @@ import type { Session, Statement } from '../../ports.ts';
 import { listJsonKeys, listStrangeKeys } from '../../sql/inspect.ts';
 import type { JsonGroup } from '../../sql/raw-rows.ts';
 import { columnTypeOf } from '../../sql/types.ts';
-import type { StepDeps } from '../../lake/deps.ts';
 import { machineHolds, withPlainSession } from './floor.ts';
-import { pathOf } from '../../lake/tables/foreign-files.ts';
-import { withScratch } from '../../lake/files/place-files.ts';
-import { type LandedRead, readLanded } from '../../lake/files/read-landed.ts';
 
 /** A warning names no more fields. */
 const SHOWN = 20;

@@ -1,5 +1,8 @@
 import { isKeyed } from '../../core/keyed.ts';
 import type { Expectation, KeyedMode, SilverModel } from '../../core/spec.ts';
+import type { UnitContext } from '../../lake/run/unit-context.ts';
+import { dedupeColumns, KNOWN_ROWS } from '../../lake/tables/known-rows.ts';
+import { dedupesByHash } from '../../lake/tables/table-state.ts';
 import { condemnsDuplicates } from '../../plan/stage-units.ts';
 import type { Session } from '../../ports.ts';
 import {
@@ -14,9 +17,6 @@ import {
   tryExpressions,
 } from '../../sql/mapped.ts';
 import { createGuardedRows, laterExpressions } from './guarded-model.ts';
-import { dedupeColumns, KNOWN_ROWS } from '../../lake/tables/known-rows.ts';
-import type { UnitContext } from './stage.ts';
-import { dedupesByHash } from '../../lake/tables/table-state.ts';
 
 type RowExpectation = Extract<Expectation, { kind: 'row' }>;
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
-import type { Session } from '../../ports.ts';
-import { tryMachine } from '../../sql/floor.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { withScratch } from '../../lake/files/place-files.ts';
+import type { Session } from '../../ports.ts';
+import { tryMachine } from '../../sql/floor.ts';
 
 /** What an engine needs to be opened and to have room. */
 export type EngineDeps = Pick<StepDeps, 'engine' | 'ids' | 'settings'>;

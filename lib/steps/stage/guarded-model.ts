@@ -2,6 +2,7 @@ import { isLosslessNumber, parse, stringify } from 'lossless-json';
 import { EngineError } from '../../core/errors.ts';
 import { isKeyed } from '../../core/keyed.ts';
 import type { SilverModel } from '../../core/spec.ts';
+import type { UnitContext } from '../../lake/run/unit-context.ts';
 import type { JsonValue, Session } from '../../ports.ts';
 import { RID } from '../../sql/batch.ts';
 import { raises } from '../../sql/guard.ts';
@@ -10,7 +11,6 @@ import { quoteName, quoteText } from '../../sql/quote.ts';
 import { deserializeSql, orderText, serializeSql } from '../../sql/syntax.ts';
 import { renderTransform } from '../../sql/transform.ts';
 import { duckType } from '../../sql/types.ts';
-import type { UnitContext } from './stage.ts';
 
 type Node = { readonly [key: string]: JsonValue };
 

@@ -1,6 +1,12 @@
 import { AuditFailed } from '../../core/errors.ts';
 import { isKeyed } from '../../core/keyed.ts';
 import { type MetadataColumn, modelId, type SilverModel } from '../../core/spec.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { type Output, writeKeyedEvents, writeOutput } from '../../lake/files/write-output.ts';
+import type { UnitContext } from '../../lake/run/unit-context.ts';
+import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
+import { dedupeColumns, KNOWN_ROWS, openKnown } from '../../lake/tables/known-rows.ts';
+import { dedupesByHash, ROW_HASH } from '../../lake/tables/table-state.ts';
 import { condemnsDuplicates } from '../../plan/stage-units.ts';
 import type { Session } from '../../ports.ts';
 import {
@@ -21,15 +27,9 @@ import { findRepeatedKeys, renderEnriched, renderKept, selectHashes } from '../.
 import { createCondemned } from '../../sql/memory.ts';
 import { quotePath, quoteText } from '../../sql/quote.ts';
 import { batchOf, type CountedBatch } from './batch-files.ts';
-import type { StepDeps } from '../../lake/deps.ts';
 import { createMappedRows, dropRows, rowExpectations } from './drop-rows.ts';
-import { dedupeColumns, KNOWN_ROWS, openKnown } from '../../lake/tables/known-rows.ts';
 import { openMemory } from './quarantine-memory.ts';
 import { quarantineRows } from './quarantine-rows.ts';
-import type { UnitContext } from './stage.ts';
-import { dedupesByHash, ROW_HASH } from '../../lake/tables/table-state.ts';
-import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
-import { type Output, writeKeyedEvents, writeOutput } from '../../lake/files/write-output.ts';
 
 type Mapped = {
   readonly output: Output;

@@ -3,16 +3,16 @@ import { objectName } from '../../core/objects.ts';
 import type { LandedFile, LevelPlan, ModelPlan, RunPlan, RunState, StageUnit } from '../../core/run.ts';
 import type { GoldModel, SilverModel, SourceSpec } from '../../core/spec.ts';
 import type { Column } from '../../core/types.ts';
-import { exchangeBuckets } from '../../plan/buckets.ts';
-import { packFiles, packPartitions, parsedBytesOf, unitSettings } from '../../plan/stage-units.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { evolveContract } from './drift.ts';
-import { goldReason } from '../../lake/tables/gold-inputs.ts';
 import { keepFiles, lendingKept, readKept } from '../../lake/files/keep-files.ts';
 import { readJson, readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from '../../lake/run/run-folder.ts';
+import { goldReason } from '../../lake/tables/gold-inputs.ts';
 import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../../lake/tables/table-shape.ts';
 import { findModel, loadBase, loadStates, tableColumns } from '../../lake/tables/table-state.ts';
 import { findTouched } from '../../lake/tables/touched.ts';
+import { exchangeBuckets } from '../../plan/buckets.ts';
+import { packFiles, packPartitions, parsedBytesOf, unitSettings } from '../../plan/stage-units.ts';
+import { evolveContract } from './drift.ts';
 
 /** Plans a level: which models have something to do, and the units that do it. Repeating it finds the first plan. */
 export async function runPlanStage(state: RunState, deps: StepDeps): Promise<RunState> {

@@ -1,12 +1,12 @@
 import { OPS_TABLES } from '../../core/ops.ts';
 import type { SourceSpec } from '../../core/spec.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import type { UnitContext } from '../../lake/run/unit-context.ts';
+import { loadQuarantine, openTable } from '../../lake/tables/table-state.ts';
 import type { Session } from '../../ports.ts';
 import { countMemory, createMemory } from '../../sql/memory.ts';
 import { quotePath } from '../../sql/quote.ts';
 import { createSchemas } from '../../sql/scan.ts';
-import type { StepDeps } from '../../lake/deps.ts';
-import type { UnitContext } from './stage.ts';
-import { loadQuarantine, openTable } from '../../lake/tables/table-state.ts';
 
 /**
  * Loads what the quarantine remembers of a source. Whether rows have to be held against it: when it remembers anything,

@@ -1,6 +1,11 @@
 import { join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
 import { OPS_TABLES, opsTable } from '../../core/ops.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { type Placed, placeDataFiles } from '../../lake/files/place-files.ts';
+import { opsTarget } from '../../lake/ops/ops-tables.ts';
+import type { UnitContext } from '../../lake/run/unit-context.ts';
+import { fieldIdsOf, loadQuarantine } from '../../lake/tables/table-state.ts';
 import { writeLineShifts } from '../../landing/line-shifts.ts';
 import type { Session } from '../../ports.ts';
 import { rejectTables } from '../../sql/batch.ts';
@@ -17,11 +22,6 @@ import {
 } from '../../sql/quarantine.ts';
 import { writeTable } from '../../sql/write.ts';
 import { batchOf, type CountedBatch, numberFiles, type ReadableFile } from './batch-files.ts';
-import type { StepDeps } from '../../lake/deps.ts';
-import { opsTarget } from '../../lake/ops/ops-tables.ts';
-import { type Placed, placeDataFiles } from '../../lake/files/place-files.ts';
-import type { UnitContext } from './stage.ts';
-import { fieldIdsOf, loadQuarantine } from '../../lake/tables/table-state.ts';
 
 export type Quarantined = {
   readonly quarantined: number;

@@ -2,6 +2,11 @@ import { join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
 import { addCounts } from '../../core/run.ts';
 import type { SilverModel, SourceSpec } from '../../core/spec.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { withScratch } from '../../lake/files/place-files.ts';
+import type { UnitContext } from '../../lake/run/unit-context.ts';
+import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
+import { dedupeColumns } from '../../lake/tables/known-rows.ts';
 import { condemnsDuplicates } from '../../plan/stage-units.ts';
 import { rejectTables } from '../../sql/batch.ts';
 import { tryRelation } from '../../sql/floor.ts';
@@ -9,14 +14,9 @@ import { quotePath } from '../../sql/quote.ts';
 import { copyNumbered } from '../../sql/raw-rows.ts';
 import { batchOf, type ReadableFile, rejectFile } from './batch-files.ts';
 import { countFiles, findMiscounted } from './count-files.ts';
-import type { StepDeps } from '../../lake/deps.ts';
 import { machineHolds, withPlainSession } from './floor.ts';
 import { halves, type Isolated, isolate, MachineFault } from './isolate.ts';
-import { dedupeColumns } from '../../lake/tables/known-rows.ts';
-import { withScratch } from '../../lake/files/place-files.ts';
-import type { UnitContext } from './stage.ts';
 import { type Attempt, stageFiles, tryFiles, withModelSession } from './stage-files.ts';
-import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
 
 /** How often what is left after setting something aside may fail again. */
 const MOST_ROUNDS = 10;

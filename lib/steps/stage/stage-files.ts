@@ -1,16 +1,16 @@
 import type { FileOutcome } from '../../core/run.ts';
 import type { SilverModel, SourceSpec } from '../../core/spec.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { withScratch } from '../../lake/files/place-files.ts';
+import type { UnitContext } from '../../lake/run/unit-context.ts';
+import type { UnitResult } from '../../lake/run/unit-result.ts';
+import { openTables } from '../../lake/tables/table-state.ts';
 import type { Session } from '../../ports.ts';
 import { createHashMacros } from '../../sql/transform.ts';
 import type { ReadableFile } from './batch-files.ts';
 import { countFiles } from './count-files.ts';
-import type { StepDeps } from '../../lake/deps.ts';
 import { withPlainSession } from './floor.ts';
 import { mapBatch } from './map-batch.ts';
-import { withScratch } from '../../lake/files/place-files.ts';
-import type { UnitContext } from './stage.ts';
-import { openTables } from '../../lake/tables/table-state.ts';
-import type { UnitResult } from '../../lake/run/unit-result.ts';
 
 /** What is left of a unit's files, and what became of the others. */
 export type Attempt = {

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { NO_ROWS } from '../../core/run.ts';
 import type { GoldModel } from '../../core/spec.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { placeDataFiles, withScratch } from '../../lake/files/place-files.ts';
+import type { UnitContext } from '../../lake/run/unit-context.ts';
+import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
+import { fieldIdsOf, openTables } from '../../lake/tables/table-state.ts';
+import { loadTarget } from '../../lake/tables/target.ts';
 import { renderPartitions } from '../../sql/touched.ts';
 import { createHashMacros } from '../../sql/transform.ts';
 import { withNulls, writeTable } from '../../sql/write.ts';
-import type { StepDeps } from '../../lake/deps.ts';
-import { placeDataFiles, withScratch } from '../../lake/files/place-files.ts';
-import type { UnitContext } from './stage.ts';
-import { fieldIdsOf, openTables } from '../../lake/tables/table-state.ts';
-import { loadTarget } from '../../lake/tables/target.ts';
-import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
 
 /** Computes a gold model from the tables as this run sees them and writes its data files. */
 export async function stageGold(context: UnitContext, model: GoldModel, deps: StepDeps): Promise<UnitResult> {

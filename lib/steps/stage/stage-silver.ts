@@ -1,17 +1,17 @@
 import { EngineError } from '../../core/errors.ts';
 import { objectName } from '../../core/objects.ts';
 import type { SilverModel } from '../../core/spec.ts';
-import { engineReason } from '../../landing/data-fault.ts';
-import { MOST_COLUMNS } from '../../landing/limits.ts';
-import { inspectFiles, rejectFile } from './batch-files.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { lendingKept, readKept } from '../../lake/files/keep-files.ts';
 import { withScratch } from '../../lake/files/place-files.ts';
 import { readLanded } from '../../lake/files/read-landed.ts';
-import type { UnitContext } from './stage.ts';
+import type { UnitContext } from '../../lake/run/unit-context.ts';
+import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
+import { engineReason } from '../../landing/data-fault.ts';
+import { MOST_COLUMNS } from '../../landing/limits.ts';
+import { inspectFiles, rejectFile } from './batch-files.ts';
 import { stageAround } from './stage-around.ts';
 import { type Attempt, stageFiles } from './stage-files.ts';
-import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
 
 /**
  * Parses a unit's files, splits accepted from rejected rows, applies the model's SQL and writes Parquet. Where the engine

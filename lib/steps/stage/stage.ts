@@ -1,21 +1,14 @@
-import type { LevelPlan, ModelPlan, RunPlan, StageUnit, UnitInput } from '../../core/run.ts';
-import type { JsonValue } from '../../ports.ts';
-import { underMarkOrFail } from '../../lake/run/deaths.ts';
+import type { StageUnit, UnitInput } from '../../core/run.ts';
 import type { StepDeps } from '../../lake/deps.ts';
+import { underMarkOrFail } from '../../lake/run/deaths.ts';
 import { readJson, readJsonIfAny, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
+import { findPlanned, type UnitContext } from '../../lake/run/unit-context.ts';
+import type { UnitResult } from '../../lake/run/unit-result.ts';
+import { findModel } from '../../lake/tables/table-state.ts';
+import type { JsonValue } from '../../ports.ts';
 import { stageGold } from './stage-gold.ts';
 import { stageSilver } from './stage-silver.ts';
 import { stageSurviving } from './stage-surviving.ts';
-import { findModel } from '../../lake/tables/table-state.ts';
-import type { UnitResult } from '../../lake/run/unit-result.ts';
-
-/** What a unit works with. */
-export type UnitContext = {
-  readonly plan: RunPlan;
-  readonly level: number;
-  readonly planned: ModelPlan;
-  readonly unit: StageUnit;
-};
 
 /**
  * Runs one stage unit and records its result. A unit is idempotent: files get new names on every attempt and only the
@@ -42,12 +35,6 @@ export async function runStage(input: UnitInput, deps: StepDeps): Promise<JsonVa
           () => stageGold(context, model, deps),
         );
   return summary(await writeOnce(deps.store, key, { ...result, ms: deps.clock.now().getTime() - started }));
-}
-
-export function findPlanned(level: LevelPlan, model: string): ModelPlan {
-  const planned = level.models.find((m) => m.model === model);
-  if (planned === undefined) throw new RangeError(`level ${level.level} has no plan for ${model}`);
-  return planned;
 }
 
 function summary(result: UnitResult): JsonValue {

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { createMemoryStore } from '../../../lib/adapters/store/memory.ts';
 import { DEFAULT_COMPUTE } from '../../../lib/core/compute.ts';
 import type { RowCounts, RunRef, RunResult } from '../../../lib/core/run.ts';
+import { runFolder, writeJson } from '../../../lib/lake/run/run-folder.ts';
 import { costOfRun } from '../../../lib/plan/cost.ts';
 import { measureRun } from '../../../lib/runtime/lambda/run-metrics.ts';
-import { runFolder, writeJson } from '../../../lib/lake/run/run-folder.ts';
 
 const orders: RowCounts = { read: 100, accepted: 85, quarantined: 4, condemned: 1, duplicates: 10 };
 const customers: RowCounts = { read: 100, accepted: 100, quarantined: 0, condemned: 0, duplicates: 0 };

@@ -8,11 +8,11 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { EngineError, LockHeld } from '../../../lib/core/errors.ts';
 import type { RunRef } from '../../../lib/core/run.ts';
 import { append, csv, definePipeline } from '../../../lib/define/index.ts';
+import type { StepDeps } from '../../../lib/lake/deps.ts';
 import type { JsonValue } from '../../../lib/ports.ts';
 import type { LambdaHandler } from '../../../lib/runtime/lambda/telemetry.ts';
-import type { StepDeps } from '../../../lib/lake/deps.ts';
-import { compileTest } from '../../support/test-lake.ts';
 import { awsError } from '../../remote/aws-error.ts';
+import { compileTest } from '../../support/test-lake.ts';
 import { openBucket } from './light-s3.ts';
 import { CONTEXT, linesOf } from './telemetry-lines.ts';
 

@@ -1,0 +1,13 @@
+/** What happens to Task and Map states; a retried or mapped Task starts once for each attempt and item. */
+export type StateEvent =
+  | { readonly kind: 'started'; readonly state: string }
+  /** A Map state has read its items. */
+  | { readonly kind: 'items'; readonly state: string; readonly count: number }
+  | { readonly kind: 'succeeded'; readonly state: string; readonly durationMs: number }
+  | {
+      readonly kind: 'failed';
+      readonly state: string;
+      readonly durationMs: number;
+      readonly error: string;
+      readonly cause: string;
+    };

@@ -1,0 +1,39 @@
+import type { StateEvent } from '../asl/state-event.ts';
+import type { Skipped } from '../core/objects.ts';
+import type { NamedFile, Reprocess, Retry, RunResult } from '../core/run.ts';
+
+/** What is asked of a lake, here or deployed. */
+export type RunRequest = {
+  readonly pipeline: string;
+  readonly runId?: string;
+  readonly dryRun?: boolean;
+  readonly rebuild?: string;
+  readonly reprocess?: Reprocess;
+  /** Milliseconds to wait for the pipeline's turn while another run holds it; Infinity: as long as that takes. */
+  readonly waitMs?: number;
+  readonly onWait?: (message: string) => void;
+  readonly retry?: Retry;
+  /** Milliseconds between attempts, in place of the state machine's own intervals. */
+  readonly retryIntervalMs?: number;
+  readonly onEvent?: (event: StateEvent) => void;
+  /** Once aborted the run stops where it is, for the next one to go on with, and its reason is thrown. */
+  readonly interrupted?: AbortSignal;
+};
+
+/** What came of it. */
+export type RunAnswer =
+  | {
+      readonly kind: 'ended';
+      readonly result: RunResult /** The same run_id had ended before. */;
+      readonly again: boolean;
+      /** What was asked for was wrong, and nothing had begun. */
+      readonly refused?: true;
+    }
+  | {
+      readonly kind: 'nothing';
+      readonly pipeline: string;
+      readonly runId: string;
+      readonly skipped: Skipped;
+      readonly suspended: readonly NamedFile[];
+    }
+  | { readonly kind: 'locked'; readonly message: string };
