@@ -24,7 +24,7 @@ export type FunctionAlarm = 'Throttled' | 'NearTimeout' | 'NearMemory';
 
 /** One row of the table below. */
 export type FunctionRow = {
-  /** `lambdas/<file>.ts` is its entry, a task's step is `lib/steps/<file>.ts`; the function's name on AWS ends in it. */
+  /** `lambdas/<file>.ts` is its entry, a task's step is `lib/steps/<folder>/<file>.ts`; the function's name on AWS ends in it. */
   readonly file: string;
   /** With DuckDB: it shares the workers' bundle, and a pipeline may choose its sizes. */
   readonly engine: boolean;

@@ -66,7 +66,7 @@ export function machineMetric(machine: PipelineMachine, metricName: string): Met
   return new Metric({ namespace: 'AWS/States', metricName, dimensionsMap, statistic: Stats.SUM, period });
 }
 
-/** What the functions measure themselves; see lib/runtime/aws/telemetry.ts. */
+/** What the functions measure themselves; see lib/runtime/lambda/telemetry.ts. */
 export function ownMetric(
   service: string,
   step: string,

@@ -1,8 +1,8 @@
 import type { LandedFile, RunPlan, RunResult } from '../core/run.ts';
 import { fullName } from '../core/tables.ts';
 import type { StepDeps } from '../lake/deps.ts';
+import { type Survey, surveyPipeline } from '../lake/ops/survey.ts';
 import { readJson, readJsonIfAny, readPlanIfAny, runFolder } from '../lake/run/run-folder.ts';
-import { type Survey, surveyPipeline } from '../lake/survey.ts';
 import { modelTables } from '../lake/tables/table-state.ts';
 import { type CostEstimate, estimateRun } from '../plan/cost.ts';
 import type { Explanation } from '../plan/explain.ts';

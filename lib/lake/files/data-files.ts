@@ -2,7 +2,7 @@ import { partitionTuple } from '../../iceberg/partition.ts';
 import { dataFileOf } from '../../iceberg/stats.ts';
 import type { DataFile, PartitionSpec, Schema } from '../../iceberg/types.ts';
 import type { ObjectStore } from '../../ports.ts';
-import type { Placed } from './place-files.ts';
+import type { Placed } from '../run/unit-result.ts';
 
 /** Placed files as manifest entries of their table. */
 export function dataFilesOf(

@@ -1,15 +1,14 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mapConcurrent } from '../../core/concurrency.ts';
-import type { PlacedFile } from '../../core/run.ts';
+
 import { type TableId, tablePrefix } from '../../core/tables.ts';
 import { partitionTuple } from '../../iceberg/partition.ts';
 import { partitionFolder } from '../../iceberg/partition-path.ts';
 import type { PartitionSpec, Schema } from '../../iceberg/types.ts';
 import type { WrittenFile } from '../../ports.ts';
 import type { StepDeps } from '../deps.ts';
-
-export type Placed = PlacedFile<WrittenFile>;
+import type { Placed } from '../run/unit-result.ts';
 
 /**
  * Moves the data files that a COPY wrote to their final keys, `<table>/data/<partition>/<run>-<unit>-<unique>.parquet`.

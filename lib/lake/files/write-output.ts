@@ -8,10 +8,11 @@ import { withNulls, writeTable } from '../../sql/write.ts';
 import type { StepDeps } from '../deps.ts';
 import { runFolder } from '../run/run-folder.ts';
 import type { UnitContext } from '../run/unit-context.ts';
-import { dedupeColumns } from '../tables/known-rows.ts';
+import type { Placed } from '../run/unit-result.ts';
 import { fieldIdsOf } from '../tables/table-state.ts';
 import { loadTarget } from '../tables/target.ts';
-import { type Placed, placeDataFiles } from './place-files.ts';
+import { dedupeColumns } from './known-rows.ts';
+import { placeDataFiles } from './place-files.ts';
 
 export type Output = {
   readonly rows: number;

@@ -7,8 +7,8 @@ import { quotePath } from '../../sql/quote.ts';
 import { createSchemas, renderParquet } from '../../sql/scan.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
-import type { Placed } from '../files/place-files.ts';
 import { swapJson, writeJson } from '../run/run-folder.ts';
+import type { Placed } from '../run/unit-result.ts';
 import { pathOf } from '../tables/foreign-files.ts';
 import { openTable } from '../tables/table-state.ts';
 

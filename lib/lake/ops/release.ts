@@ -7,9 +7,10 @@ import { createSchemas } from '../../sql/scan.ts';
 import { writeTable } from '../../sql/write.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
-import { type Placed, placeDataFiles, withScratch } from '../files/place-files.ts';
+import { placeDataFiles, withScratch } from '../files/place-files.ts';
 import { fenced } from '../run/fence.ts';
 import { releaseLock, takeLock } from '../run/lock.ts';
+import type { Placed } from '../run/unit-result.ts';
 import { fieldIdsOf, openTable } from '../tables/table-state.ts';
 import { commitOps, opsTarget } from './ops-tables.ts';
 

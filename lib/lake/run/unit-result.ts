@@ -5,14 +5,18 @@ import {
   type MergeUnit,
   type ModelPlan,
   NO_ROWS,
+  type PlacedFile,
   type RowCounts,
   type RunPlan,
   type RunRef,
   type UnitItem,
 } from '../../core/run.ts';
+import type { WrittenFile } from '../../ports.ts';
 import type { StepDeps } from '../deps.ts';
-import type { Placed } from '../files/place-files.ts';
 import { readJson, readJsonIfAny, runFolder } from './run-folder.ts';
+
+/** A file that a worker wrote, under its key. */
+export type Placed = PlacedFile<WrittenFile>;
 
 /** What a unit did. Written once per unit; a unit that finds its result has nothing left to do. */
 export type UnitResult = {

@@ -4,7 +4,6 @@ import { OPS_TABLE_NAMES, opsTable } from '../../core/ops.ts';
 import type { FileOutcome, RunPlan, RunState, TableOutcome } from '../../core/run.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import type { Placed } from '../../lake/files/place-files.ts';
 import { checkBreaker, rearmBreaker } from '../../lake/ops/breaker.ts';
 import { commitOps, writeOpsRows } from '../../lake/ops/ops-tables.ts';
 import { recordRun } from '../../lake/ops/record-run.ts';
@@ -20,6 +19,7 @@ import {
   readSources,
   type SourceOutcome,
 } from '../../lake/run/run-records.ts';
+import type { Placed } from '../../lake/run/unit-result.ts';
 import { type ModelOutcome, withoutLeft } from '../../lake/run/unit-result.ts';
 import { findModel, tableIdOf } from '../../lake/tables/table-state.ts';
 import type { JsonValue } from '../../ports.ts';

@@ -1,9 +1,9 @@
 import { LockHeld, Unavailable } from '../../core/errors.ts';
 import type { AfterError, FailureRecord, HeldRun, RunPlan, RunResult } from '../../core/run.ts';
 import type { LockDeps, StepDeps } from '../../lake/deps.ts';
+import { discardRun } from '../../lake/files/discard.ts';
 import { durationOf } from '../../lake/ops/record-run.ts';
 import { type Decision, decideToUndo, readDecision } from '../../lake/run/decision.ts';
-import { discardRun } from '../../lake/run/discard.ts';
 import { fencedStore } from '../../lake/run/fence.ts';
 import { releaseLock, requireHeld } from '../../lake/run/lock.ts';
 import { clearOpenRun } from '../../lake/run/open-run.ts';

@@ -1,8 +1,8 @@
 import { NONE_SKIPPED } from '../../core/objects.ts';
 import type { LevelPlan, NamedFile, RunPlan, RunResult, RunState, StepTiming } from '../../core/run.ts';
 import type { StepDeps } from '../../lake/deps.ts';
+import { discardRun, discardWorkFiles } from '../../lake/files/discard.ts';
 import { durationOf } from '../../lake/ops/record-run.ts';
-import { discardRun, discardWorkFiles } from '../../lake/run/discard.ts';
 import { releaseLock } from '../../lake/run/lock.ts';
 import { clearOpenRun } from '../../lake/run/open-run.ts';
 import { readJson, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';

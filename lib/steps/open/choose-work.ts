@@ -5,7 +5,7 @@ import type { PipelineSpec } from '../../core/spec.ts';
 import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { landedFile, listSource } from '../../lake/ops/ledger.ts';
-import type { Survey } from '../../lake/survey.ts';
+import type { Survey } from '../../lake/ops/survey.ts';
 import { tableIdOf } from '../../lake/tables/table-state.ts';
 import type { ObjectInfo } from '../../ports.ts';
 

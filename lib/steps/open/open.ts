@@ -3,16 +3,16 @@ import type { Skipped } from '../../core/objects.ts';
 import type { BaseTable, HeldRun, OpenInput, PlannedSource, RunPlan, RunRef, RunState } from '../../core/run.ts';
 import { currentSnapshot } from '../../iceberg/snapshot.ts';
 import type { StepDeps } from '../../lake/deps.ts';
+import { discardRun, discardWorkFiles } from '../../lake/files/discard.ts';
 import { requireClosed } from '../../lake/ops/breaker.ts';
 import { renameEtags } from '../../lake/ops/ledger.ts';
 import { nameSuspended } from '../../lake/ops/set-aside.ts';
+import { type KnownTable, type Survey, surveyPipeline } from '../../lake/ops/survey.ts';
 import { readDecision } from '../../lake/run/decision.ts';
-import { discardRun, discardWorkFiles } from '../../lake/run/discard.ts';
 import { fenced } from '../../lake/run/fence.ts';
 import { handOver, releaseLock, takeLock } from '../../lake/run/lock.ts';
 import { clearOpenRun, type OpenRun, pointTo, readOpenRun } from '../../lake/run/open-run.ts';
 import { checkRunId, readPlan, runFolder, writeJson, writePlan } from '../../lake/run/run-folder.ts';
-import { type KnownTable, type Survey, surveyPipeline } from '../../lake/survey.ts';
 import { checkModes } from '../../lake/tables/table-mode.ts';
 import { chooseWork, type Work } from './choose-work.ts';
 

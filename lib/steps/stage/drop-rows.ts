@@ -1,7 +1,7 @@
 import { isKeyed } from '../../core/keyed.ts';
 import type { Expectation, KeyedMode, SilverModel } from '../../core/spec.ts';
+import { dedupeColumns, KNOWN_ROWS } from '../../lake/files/known-rows.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
-import { dedupeColumns, KNOWN_ROWS } from '../../lake/tables/known-rows.ts';
 import { dedupesByHash } from '../../lake/tables/table-state.ts';
 import { condemnsDuplicates } from '../../plan/stage-units.ts';
 import type { Session } from '../../ports.ts';

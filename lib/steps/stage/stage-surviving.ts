@@ -3,6 +3,7 @@ import { isKeyed } from '../../core/keyed.ts';
 import type { FileOutcome, LandedFile } from '../../core/run.ts';
 import type { SilverModel } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
+import { dedupeColumns } from '../../lake/files/known-rows.ts';
 import {
   type Alone,
   aloneMark,
@@ -16,7 +17,6 @@ import {
 import { readJsonIfAny, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { emptyResult, joinResults, type UnitResult } from '../../lake/run/unit-result.ts';
-import { dedupeColumns } from '../../lake/tables/known-rows.ts';
 
 /** Stages the files of a context's unit. */
 type StageFiles = (context: UnitContext, deps: StepDeps) => Promise<UnitResult>;

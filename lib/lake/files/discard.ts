@@ -2,9 +2,9 @@ import type { RunPlan } from '../../core/run.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { parsePrepared } from '../../table/prepare.ts';
 import { readManifestList } from '../../table/read.ts';
+import { readJson, runFolder } from '../run/run-folder.ts';
+import type { UnitResult } from '../run/unit-result.ts';
 import { modelTables } from '../tables/table-state.ts';
-import { readJson, runFolder } from './run-folder.ts';
-import type { UnitResult } from './unit-result.ts';
 
 /** Removes the files that only the run itself needed: copies of landed files, exchanges and inputs of merges. */
 export async function discardWorkFiles(store: ObjectStore, plan: RunPlan): Promise<void> {

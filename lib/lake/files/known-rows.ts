@@ -4,7 +4,7 @@ import { quotePath } from '../../sql/quote.ts';
 import { createSchemas } from '../../sql/scan.ts';
 import type { StepDeps } from '../deps.ts';
 import type { UnitContext } from '../run/unit-context.ts';
-import { loadBase, openTable, ROW_HASH } from './table-state.ts';
+import { loadBase, openTable, ROW_HASH } from '../tables/table-state.ts';
 
 const SCHEMA = 'known';
 const TABLE = 'rows';

@@ -1,14 +1,14 @@
-import type { Skipped } from '../core/objects.ts';
-import { opsTable } from '../core/ops.ts';
-import type { SetAsideFile } from '../core/run.ts';
-import type { PipelineSpec } from '../core/spec.ts';
-import type { TableId } from '../core/tables.ts';
-import type { TableMetadata } from '../iceberg/types.ts';
-import { loadTable } from '../table/read.ts';
-import type { StepDeps } from './deps.ts';
-import { findNewFiles, type Landed } from './ops/ledger.ts';
-import { goldReason } from './tables/gold-inputs.ts';
-import { modelTables } from './tables/table-state.ts';
+import type { Skipped } from '../../core/objects.ts';
+import { opsTable } from '../../core/ops.ts';
+import type { SetAsideFile } from '../../core/run.ts';
+import type { PipelineSpec } from '../../core/spec.ts';
+import type { TableId } from '../../core/tables.ts';
+import type { TableMetadata } from '../../iceberg/types.ts';
+import { loadTable } from '../../table/read.ts';
+import type { StepDeps } from '../deps.ts';
+import { goldReason } from '../tables/gold-inputs.ts';
+import { modelTables } from '../tables/table-state.ts';
+import { findNewFiles, type Landed } from './ledger.ts';
 
 export type KnownTable = { readonly metadata: TableMetadata; readonly location: string };
 
