@@ -122,7 +122,7 @@ describe('what a bundle is made of', () => {
 
   test('workers: no CDK, no command line, no tests', async () => {
     const sources = await sourcesOf(placeOf(anyArchitecture, 'worker'));
-    assert.ok(sources.some((path) => path.endsWith('lib/steps/stage.ts')));
+    assert.ok(sources.some((path) => path.endsWith('lib/steps/stage/stage.ts')));
     assert.deepEqual(
       sources.filter((path) => NEVER.test(path)),
       [],

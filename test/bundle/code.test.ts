@@ -58,7 +58,7 @@ test('a stack trace names our sources', async () => {
   `;
   const env = { PATH: process.env['PATH'], NODE_OPTIONS: '--enable-source-maps' };
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', code], { env });
-  assert.match(stdout, /^= .*lib\/runtime\/aws\/events\.ts:\d+:\d+/m);
+  assert.match(stdout, /^= .*lib\/runtime\/lambda\/events\.ts:\d+:\d+/m);
 });
 
 /**
