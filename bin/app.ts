@@ -12,7 +12,7 @@ const built = join(root, 'dist', 'lambdas');
 try {
   const folder = join(built, 'specs');
   if (!existsSync(folder)) {
-    throw new InvalidInput(`no bundles in ${built}: run npm run build:lambdas first (cdk does so by itself)`);
+    throw new InvalidInput(`no bundles in ${built}: run npx strata build first (cdk does so by itself)`);
   }
   const specs = readdirSync(folder)
     .sort()

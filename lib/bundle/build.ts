@@ -2,19 +2,19 @@ import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compilePipelines } from '../runtime/compile-pipelines.ts';
 import { stageBinding } from './binding.ts';
-import { bundleCode } from './code.ts';
-import { ARCHITECTURES, type Architecture } from './functions.ts';
+import { ARCHITECTURES, type Architecture, LIGHT } from './functions.ts';
+import type { FunctionSource } from './source.ts';
 
 /** In a worker's folder when DuckDB's native code could not be staged; such a bundle must not be deployed. */
 export const BINDING_MISSING = 'BINDING-MISSING';
 
 export type BuildRequest = {
-  /** The project's folder: lambdas/, package-lock.json, node_modules/. */
-  readonly root: string;
+  /** The folder of the pipelines. */
   readonly pipelines: string;
   /** Replaced as a whole. */
   readonly folder: string;
   readonly architectures: readonly Architecture[];
+  readonly source: FunctionSource;
 };
 
 export type Built = {
@@ -27,7 +27,7 @@ export type Built = {
  * Builds what is deployed: `<folder>/specs/<pipeline>.json`, and for each architecture a folder for each function.
  * Equal inputs give equal bytes. Throws InvalidInput for a pipeline that does not compile.
  */
-export async function buildLambdas({ root, pipelines, folder, architectures }: BuildRequest): Promise<Built> {
+export async function buildLambdas({ pipelines, folder, architectures, source }: BuildRequest): Promise<Built> {
   const fresh = `${folder}.new`;
   await rm(fresh, { recursive: true, force: true });
   const specs = join(fresh, 'specs');
@@ -36,13 +36,13 @@ export async function buildLambdas({ root, pipelines, folder, architectures }: B
   for (const spec of compiled) await writeFile(join(specs, `${spec.name}.json`), JSON.stringify(spec));
   const missing: Architecture[] = [];
   const code = join(fresh, 'code');
-  await bundleCode(root, code);
+  await placeCode(source, code);
   for (const architecture of ARCHITECTURES.filter((one) => architectures.includes(one))) {
     const target = join(fresh, architecture);
     const worker = join(target, 'worker');
     await cp(code, target, { recursive: true });
     await cp(specs, join(worker, 'specs'), { recursive: true });
-    if (await stageBinding(root, architecture, worker)) continue;
+    if (await stageBinding(source.bindings, architecture, worker)) continue;
     missing.push(architecture);
     await writeFile(join(worker, BINDING_MISSING), `DuckDB for linux-${architecture} could not be fetched\n`);
   }
@@ -50,4 +50,18 @@ export async function buildLambdas({ root, pipelines, folder, architectures }: B
   await rm(folder, { recursive: true, force: true });
   await rename(fresh, folder);
   return { pipelines: compiled.map((spec) => spec.name), missing };
+}
+
+/** The bundler is there only where there are sources. */
+async function placeCode({ code }: FunctionSource, folder: string): Promise<void> {
+  switch (code.kind) {
+    case 'sources': {
+      const { bundleCode } = await import('./code.ts');
+      return bundleCode(code.root, folder);
+    }
+    case 'bundles': {
+      for (const name of ['worker', ...LIGHT])
+        await cp(join(code.folder, name), join(folder, name), { recursive: true });
+    }
+  }
 }

@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Argument, Command, Option } from 'commander';
+import { packageFolder } from '../package-files.ts';
+import { addBuild } from './build-command.ts';
 import {
   type AwsOptions,
   addAws,
@@ -62,11 +65,12 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addBreaker(program, start);
   addQuery(program, start);
   addLooking(program, start);
+  addBuild(program, start);
   return program;
 }
 
 function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const manifest: unknown = JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8'));
   return String((manifest as { version?: unknown }).version);
 }
 

@@ -98,7 +98,7 @@ function refuseIncomplete(scope: Construct, bundles: string): void {
       {
         assert: Fn.conditionEquals('complete', 'without DuckDB for linux-arm64'),
         assertDescription:
-          'The functions were bundled without DuckDB for arm64, which npm could not fetch: run npm run build:lambdas with a network that reaches npm, and deploy again',
+          'The functions were bundled without DuckDB for arm64, which npm could not fetch: run npx strata build with a network that reaches npm, and deploy again',
       },
     ],
   });

@@ -18,6 +18,7 @@ import type { StepDeps } from '../lake/deps.ts';
 import { releaseLock } from '../lake/run/lock.ts';
 import { checkRunId, readJson, readJsonIfAny, runFolder } from '../lake/run/run-folder.ts';
 import { failedResult } from '../lake/run/run-records.ts';
+import { stateMachineFile } from '../package-files.ts';
 import type { Clock, Ids, JsonValue, Log } from '../ports.ts';
 import type { RunAnswer, RunRequest } from '../remote/run-request.ts';
 import { runOpen } from '../steps/open/open.ts';
@@ -32,7 +33,7 @@ import { bootId, tooLittleMemory, workMemory } from './machine.ts';
 import { ownScratch, sweepScratch, TEMP_PREFIX } from './scratch.ts';
 import { runStateMachine, type StateHandler } from './state-machine.ts';
 
-const MEDALLION = new URL('../../statemachines/medallion.asl.json', import.meta.url);
+const MEDALLION = stateMachineFile('medallion');
 /** Below the lake's folder: temporary files of the processes that write to it. */
 const SCRATCH = '.strata-scratch';
 

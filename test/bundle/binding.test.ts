@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { stageBinding } from '../../lib/bundle/binding.ts';
 import { BINDING_MISSING, buildLambdas } from '../../lib/bundle/build.ts';
+import { sourcesOf } from '../../lib/bundle/source.ts';
 import { makeRoot, packageOf, type Root, withNpmThatCopies, withoutRegistry } from './binding-root.ts';
 
 let root: Root;
@@ -19,6 +20,9 @@ afterEach(async () => {
 });
 
 const worker = (): string => join(root.folder, 'worker');
+/** As a build in that folder does. */
+const stage = async ({ folder }: Root): Promise<boolean> =>
+  stageBinding((await sourcesOf(folder)).bindings, 'arm64', worker());
 
 async function staged(): Promise<readonly string[]> {
   return (await readdir(join(worker(), 'node_modules', packageOf('arm64')))).sort();
@@ -28,7 +32,7 @@ const STAGED = ['LICENSE', 'duckdb.node', 'libduckdb.so', 'package.json'];
 
 test('what npm has installed is put beside a worker', async () => {
   await root.install('arm64');
-  assert.equal(await stageBinding(root.folder, 'arm64', worker()), true);
+  assert.equal(await stage(root), true);
   assert.deepEqual(await staged(), STAGED);
   const native = await readFile(join(worker(), 'node_modules', packageOf('arm64'), 'duckdb.node'), 'utf8');
   assert.equal(native, 'duckdb.node of arm64');
@@ -36,13 +40,13 @@ test('what npm has installed is put beside a worker', async () => {
 
 test('what an earlier build has fetched is put beside a worker', async () => {
   await root.fetch('arm64', 'sha512-good');
-  assert.equal(await stageBinding(root.folder, 'arm64', worker()), true);
+  assert.equal(await stage(root), true);
   assert.deepEqual(await staged(), STAGED);
 });
 
 test('a lock that does not name it is no lock of this project', async () => {
   await writeFile(join(root.folder, 'package-lock.json'), '{"packages":{}}');
-  await assert.rejects(stageBinding(root.folder, 'arm64', worker()), {
+  await assert.rejects(stage(root), {
     name: 'InvalidInput',
     message: /package-lock\.json has no @duckdb\/node-bindings-linux-arm64: run npm install/,
   });
@@ -56,7 +60,7 @@ describe('code that is not what the lock names is refused', () => {
   for (const [what, integrity, message] of FETCHED) {
     test(`when an earlier build has fetched it ${what}`, async () => {
       await root.fetch('arm64', integrity);
-      await assert.rejects(stageBinding(root.folder, 'arm64', worker()), { name: 'InvalidInput', message });
+      await assert.rejects(stage(root), { name: 'InvalidInput', message });
       await assert.rejects(access(worker()));
     });
   }
@@ -67,7 +71,7 @@ describe('code that is not what the lock names is refused', () => {
     const restoreNpm = await withNpmThatCopies(root.folder, aside);
     try {
       for (const time of ['now', 'again']) {
-        await assert.rejects(stageBinding(root.folder, 'arm64', worker()), /do not deploy/, time);
+        await assert.rejects(stage(root), /do not deploy/, time);
       }
     } finally {
       restoreNpm();
@@ -78,7 +82,7 @@ describe('code that is not what the lock names is refused', () => {
     const unlocked = await makeRoot(null);
     try {
       await unlocked.fetch('arm64', 'sha512-good');
-      await assert.rejects(stageBinding(unlocked.folder, 'arm64', worker()), {
+      await assert.rejects(stage(unlocked), {
         name: 'InvalidInput',
         message: /expected one, and there is none/,
       });
@@ -93,9 +97,9 @@ test('npm fetches once what is not at hand', async () => {
   await rename(await root.fetch('arm64', 'sha512-good'), aside);
   const restoreNpm = await withNpmThatCopies(root.folder, aside);
   try {
-    assert.equal(await stageBinding(root.folder, 'arm64', worker()), true);
+    assert.equal(await stage(root), true);
     await rm(aside, { recursive: true });
-    assert.equal(await stageBinding(root.folder, 'arm64', worker()), true);
+    assert.equal(await stage(root), true);
     assert.deepEqual(await staged(), STAGED);
   } finally {
     restoreNpm();
@@ -108,7 +112,8 @@ test('another version than the lock names is not taken, and without a registry t
   await mkdir(join(root.folder, 'pipelines'));
   const folder = join(root.folder, 'dist');
   const pipelines = join(root.folder, 'pipelines');
-  const built = await buildLambdas({ root: root.folder, pipelines, folder, architectures: ['arm64', 'x64'] });
+  const source = await sourcesOf(root.folder);
+  const built = await buildLambdas({ pipelines, folder, architectures: ['arm64', 'x64'], source });
   assert.deepEqual(built, { pipelines: [], missing: ['arm64'] });
   const note = await readFile(join(folder, 'arm64', 'worker', BINDING_MISSING), 'utf8');
   assert.equal(note, 'DuckDB for linux-arm64 could not be fetched\n');

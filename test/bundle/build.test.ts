@@ -11,13 +11,15 @@ import { promisify } from 'node:util';
 import { findBinding } from '../../lib/bundle/binding.ts';
 import { BINDING_MISSING, type Built, buildLambdas } from '../../lib/bundle/build.ts';
 import { ARCHITECTURES, LIGHT, WORKERS } from '../../lib/bundle/functions.ts';
+import { sourcesOf } from '../../lib/bundle/source.ts';
 import { PROJECT, withoutRegistry } from './binding-root.ts';
 
 const MB = 1_000_000;
 const run = promisify(execFile);
 
+const source = await sourcesOf(PROJECT);
 /** What npm has installed or an earlier build has fetched: the tests reach no registry. */
-const found = await Promise.all(ARCHITECTURES.map((architecture) => findBinding(PROJECT, architecture)));
+const found = await Promise.all(ARCHITECTURES.map((architecture) => findBinding(source.bindings, architecture)));
 const atHand = ARCHITECTURES.filter((_, at) => found[at] !== undefined);
 /** Only this machine's can be loaded. */
 const host = ARCHITECTURES.find((architecture) => architecture === process.arch && process.platform === 'linux');
@@ -28,10 +30,10 @@ let folder = '';
 let built: Built;
 const build = async (name: string): Promise<Built> =>
   buildLambdas({
-    root: PROJECT,
     pipelines: join(PROJECT, 'pipelines'),
     folder: join(folder, name),
     architectures: atHand.length === 0 ? ['x64'] : atHand,
+    source,
   });
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'strata-bundle-'));
@@ -55,7 +57,7 @@ async function sizeOf(place: string): Promise<number> {
 }
 
 /** Paths of the sources that a bundle was made of, as its maps name them. */
-async function sourcesOf(place: string): Promise<readonly string[]> {
+async function sourceNamesOf(place: string): Promise<readonly string[]> {
   const maps = filesOf(place).filter((file) => file.endsWith('.mjs.map') && !file.includes('node_modules'));
   const texts = await Promise.all(maps.map((file) => readFile(file, 'utf8')));
   return [...new Set(texts.flatMap((text) => (JSON.parse(text) as { sources: readonly string[] }).sources))];
@@ -121,7 +123,7 @@ describe('what a bundle is made of', () => {
   const OURS = /(^|\/)(bin|test|bench|lib\/(cli|infra|bundle|generate|query|report|compile|define|asl))\//;
 
   test('workers: no CDK, no command line, no tests', async () => {
-    const sources = await sourcesOf(placeOf(anyArchitecture, 'worker'));
+    const sources = await sourceNamesOf(placeOf(anyArchitecture, 'worker'));
     assert.ok(sources.some((path) => path.endsWith('lib/steps/stage/stage.ts')));
     assert.deepEqual(
       sources.filter((path) => NEVER.test(path)),
@@ -136,7 +138,7 @@ describe('what a bundle is made of', () => {
   for (const name of LIGHT) {
     test(`${name}: no DuckDB, no CDK, no command line, no tests`, async () => {
       const place = placeOf(anyArchitecture, name);
-      const sources = await sourcesOf(place);
+      const sources = await sourceNamesOf(place);
       assert.ok(sources.some((path) => path.endsWith(`lambdas/${name}.ts`)));
       const wrong = (path: string): boolean =>
         /duckdb/i.test(path) || NEVER.test(path) || (!path.includes('node_modules') && OURS.test(path));

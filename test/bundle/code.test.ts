@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { findBinding } from '../../lib/bundle/binding.ts';
 import { bundleCode } from '../../lib/bundle/code.ts';
 import { ARCHITECTURES, WORKERS } from '../../lib/bundle/functions.ts';
+import { sourcesOf } from '../../lib/bundle/source.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const run = promisify(execFile);
@@ -70,7 +71,7 @@ const RUNTIME = { GLIBC: [2, 34], GLIBCXX: [3, 4, 29] } as const;
 describe("DuckDB's native code asks for no newer libraries than Lambda has", () => {
   for (const architecture of ARCHITECTURES) {
     test(`for ${architecture}, where it was installed or fetched`, async () => {
-      const binding = await findBinding(ROOT, architecture);
+      const binding = await findBinding((await sourcesOf(ROOT)).bindings, architecture);
       for (const file of binding === undefined ? [] : ['duckdb.node', 'libduckdb.so']) {
         const text = await readFile(join(binding ?? '', file), 'latin1');
         for (const [library, most] of Object.entries(RUNTIME)) {
@@ -89,18 +90,4 @@ function isNewer(version: string, most: readonly number[]): boolean {
   const parts = version.split('.').map(Number);
   const at = most.findIndex((part, place) => (parts[place] ?? 0) !== part);
   return at >= 0 && (parts[at] ?? 0) > (most[at] ?? 0);
-}
-
-const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
-  [['--arch', 'mips'], /^--arch: got "mips"; expected --arch with one of arm64, x64, all\n$/],
-  [['--architecture', 'x64'], /'--architecture'.*; expected --arch with one of/],
-];
-for (const [args, message] of WRONG) {
-  test(`build-lambdas ${args.join(' ')} is refused before anything is built`, async () => {
-    const failed = (await run(process.execPath, [join(ROOT, 'bin', 'build-lambdas.ts'), ...args]).catch(
-      (cause: unknown) => cause,
-    )) as { readonly code?: number; readonly stderr?: string };
-    assert.equal(failed.code, 1);
-    assert.match(failed.stderr ?? '', message);
-  });
 }

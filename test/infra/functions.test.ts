@@ -125,7 +125,7 @@ test('bundles without DuckDB can be looked at, but not deployed', async () => {
   const assertion = at(Rules, 'BundleIsComplete', 'Assertions', 0);
   const [left, right] = at(assertion, 'Assert', 'Fn::Equals') as readonly [string, string];
   assert.notEqual(left, right);
-  assert.match(String(at(assertion, 'AssertDescription')), /run npm run build:lambdas with a network/);
+  assert.match(String(at(assertion, 'AssertDescription')), /run npx strata build with a network/);
   const complete = shop.toJSON() as { readonly Rules: Fields };
   assert.equal(complete.Rules['BundleIsComplete'], undefined);
 });
