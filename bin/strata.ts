@@ -1,8 +1,26 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module';
+import { spawn } from 'node:child_process';
+import module from 'node:module';
+import { beginOn, followChild } from '../lib/cli/node-release.ts';
+import { visibleText } from '../lib/core/visible.ts';
 
-// Loaded after this, so that Node keeps its compiled form: stripping types anew takes longer than a small run.
-enableCompileCache();
-const { main } = await import('../lib/cli/main.ts');
-
-process.exitCode = await main(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr });
+const args = process.argv.slice(2);
+const [script = ''] = process.argv.slice(1);
+const beginning = beginOn(process);
+switch (beginning.kind) {
+  case 'refused':
+    console.error(visibleText(beginning.message));
+    process.exitCode = 1;
+    break;
+  case 'again':
+    process.exitCode = await followChild(
+      spawn(process.execPath, [...process.execArgv, ...beginning.flags, script, ...args], { stdio: 'inherit' }),
+    );
+    break;
+  case 'here': {
+    // Loaded after this, so that Node keeps its compiled form: stripping types anew takes longer than a small run.
+    module.enableCompileCache?.();
+    const { main } = await import('../lib/cli/main.ts');
+    process.exitCode = await main(args, { stdout: process.stdout, stderr: process.stderr });
+  }
+}

@@ -1,5 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+
+/** What this package is called, by whom it is imported and installed. */
+export const PACKAGE_NAME = '@strata-lake/strata';
 
 /**
  * The folder of this package, which holds its package.json: the repository, or `node_modules/<name>` where the compiled
@@ -11,6 +14,22 @@ export function packageFolder(): string {
     if (folder === dirname(folder))
       throw new Error(`no package.json above ${import.meta.dirname}: the package is broken`);
   }
+}
+
+export type PackageManifest = {
+  readonly version: string;
+  readonly engines: { readonly node: string };
+  readonly devDependencies: Readonly<Record<string, string>>;
+};
+
+/** The package's package.json. */
+export function packageManifest(): PackageManifest {
+  return JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8')) as PackageManifest;
+}
+
+/** The package's own pipelines: those of the repository, or the compiled one that `demo` runs. */
+export function samplePipelines(): string {
+  return join(import.meta.dirname, '..', 'pipelines');
 }
 
 /** The file of a state machine, by its name: `medallion`. */

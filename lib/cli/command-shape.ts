@@ -1,5 +1,6 @@
 import { Argument, type Command, InvalidArgumentError } from 'commander';
 import { InvalidInput } from '../core/errors.ts';
+import { nameCommands } from './command-here.ts';
 import type { Context, GlobalOptions } from './context.ts';
 
 /** What every command's declaration is made of. */
@@ -9,8 +10,10 @@ export type Invoke = (options: GlobalOptions, run: (context: Context) => Promise
 
 export type Start = (command: Command, run: (context: Context) => Promise<number>) => Promise<void>;
 
+/** Lines of help, each a command as the user would call it: they are given as `strata run shop`. */
 export function examples(...lines: readonly string[]): string {
-  return ['', lines.length === 1 ? 'Example:' : 'Examples:', ...lines.map((line) => `  ${line}`)].join('\n');
+  const shown = lines.map((line) => `  ${nameCommands(line)}`);
+  return ['', lines.length === 1 ? 'Example:' : 'Examples:', ...shown].join('\n');
 }
 
 export function pipelineArgument(): Argument {

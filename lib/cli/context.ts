@@ -1,3 +1,4 @@
+import { commandHere, nameCommands, shellWord } from './command-here.ts';
 import type { Interrupts } from './interrupt.ts';
 import { renderJson } from './output/json.ts';
 import type { TableLayout } from './output/table.ts';
@@ -28,8 +29,10 @@ export type Context = {
   note(line: string): void;
   /** Acts with a signal that is aborted when the command is asked to end. */
   interruptible<T>(act: (interrupted: AbortSignal) => Promise<T>): Promise<T>;
-  /** How to call a command on this lake: `npx strata query "..." --root lake`. */
+  /** How to call a command on this lake from where the user stands: `npx strata query "..." --root lake`. */
   hint(command: string): string;
+  /** The same with other pipelines. */
+  withPipelines(folder: string): Context;
 };
 
 /**
@@ -58,8 +61,9 @@ export function createContext(options: GlobalOptions, terminal: Terminal, interr
         if (!(cause instanceof ReaderGone)) throw cause;
       }),
     interruptible: (act) => interrupts?.during(act) ?? act(new AbortController().signal),
-    note: (line) => stderr.write(`${line}\n`),
-    hint: (command) => ['npx strata', command, ...lakeOptions(options)].join(' '),
+    note: (line) => stderr.write(`${nameCommands(line)}\n`),
+    hint: (command) => [commandHere(), command, ...lakeOptions(options)].join(' '),
+    withPipelines: (pipelines) => createContext({ ...options, pipelines }, terminal, interrupts),
   };
 }
 
@@ -68,9 +72,4 @@ function lakeOptions({ root, pipelines }: GlobalOptions): readonly string[] {
     ...(root === DEFAULTS.root ? [] : ['--root', shellWord(root)]),
     ...(pipelines === DEFAULTS.pipelines ? [] : ['--pipelines', shellWord(pipelines)]),
   ];
-}
-
-/** A word as a POSIX shell reads it back. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,5 +1,6 @@
 import { type Command, CommanderError } from 'commander';
 import { Interrupted } from '../core/interrupted.ts';
+import { nameCommands } from './command-here.ts';
 import { createContext, EXIT, type GlobalOptions } from './context.ts';
 import { describeFailure } from './failure.ts';
 import { exitOf, listenForInterrupts } from './interrupt.ts';
@@ -39,7 +40,7 @@ export async function main(args: readonly string[], streams: Streams): Promise<n
       return exitOf(error);
     }
     const failure = describeFailure(error, program.opts<Partial<GlobalOptions>>().debug ?? false);
-    terminal.stderr.write(`${failure.message}\n`);
+    terminal.stderr.write(`${nameCommands(failure.message)}\n`);
     if (wantsJson(args)) await unlessGone(terminal.printData(renderJson(failure.document)));
     return failure.exitCode;
   } finally {

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Argument, Command, Option } from 'commander';
-import { packageFolder } from '../package-files.ts';
+import { packageManifest } from '../package-files.ts';
 import { addBuild } from './build-command.ts';
+import { commandHere } from './command-here.ts';
 import {
   type AwsOptions,
   addAws,
@@ -33,7 +32,7 @@ export type Say = { readonly print: (text: string) => void; readonly note: (text
 export function buildProgram(say: Say, invoke: Invoke): Command {
   const program = new Command('strata')
     .description('A medallion lakehouse: declared sources become governed Apache Iceberg tables.')
-    .version(packageVersion(), '-V, --version', 'show the version')
+    .version(packageManifest().version, '-V, --version', 'show the version')
     .option('--root <dir>', "the lake's folder", DEFAULTS.root)
     .option('--pipelines <dir>', 'the folder of the pipelines', DEFAULTS.pipelines)
     .option('--json', 'print one JSON document on stdout')
@@ -50,7 +49,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
       writeOut: say.print,
       writeErr: say.note,
     })
-    .showHelpAfterError("See 'strata --help', or 'strata help <command>'.")
+    .showHelpAfterError(`See '${commandHere()} --help', or '${commandHere()} help <command>'.`)
     .addHelpText(
       'after',
       examples('strata demo', 'strata land retail transactions data/*.csv', 'strata run retail', 'strata tables') +
@@ -67,11 +66,6 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addLooking(program, start);
   addBuild(program, start);
   return program;
-}
-
-function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8'));
-  return String((manifest as { version?: unknown }).version);
 }
 
 type GivenOptions = Partial<GlobalOptions> & Pick<GlobalOptions, 'root' | 'pipelines'>;

@@ -3,7 +3,8 @@ import { readdir, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
+import zlib, { type Gunzip, type ZstdDecompress } from 'node:zlib';
+import { InvalidInput } from '../core/errors.ts';
 import type { FileHead } from './file-bytes.ts';
 import { DISK_SHARE, MOST_INFLATED } from './limits.ts';
 
@@ -89,8 +90,18 @@ function stopAt({ bytes, why }: Room): Transform {
 }
 
 function decoderFor(start: string): Gunzip | ZstdDecompress | undefined {
-  if (start.startsWith('1f8b')) return createGunzip();
-  return start.startsWith('28b52ffd') ? createZstdDecompress() : undefined;
+  if (start.startsWith('1f8b')) return zlib.createGunzip();
+  return start.startsWith('28b52ffd') ? createZstdDecoder(zlib) : undefined;
+}
+
+/** The file is not at fault when this Node lacks zstd, which came with 22.15: the run ends, and rejects nothing. */
+export function createZstdDecoder({
+  createZstdDecompress,
+}: Partial<Pick<typeof zlib, 'createZstdDecompress'>>): ZstdDecompress {
+  if (createZstdDecompress !== undefined) return createZstdDecompress();
+  throw new InvalidInput(
+    `Node ${process.version} cannot read files that are compressed with zstd: expected Node 22.15 or later; run again with one`,
+  );
 }
 
 /** zlib's own complaints, as opposed to a full disk. */

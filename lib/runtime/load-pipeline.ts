@@ -7,12 +7,15 @@ import type { PipelineSpec } from '../core/spec.ts';
 import type { Engine, SessionOptions } from '../ports.ts';
 import { checkFolder } from './lake-folder.ts';
 
-/** Names of the folders below `pipelines` that hold a pipeline.ts. */
+/** A pipeline's file; compiled in the package, below node_modules, where Node reads no TypeScript. */
+const FILES = ['pipeline.ts', 'pipeline.js'] as const;
+
+/** Names of the folders below `pipelines` that hold a pipeline. */
 export async function listPipelines(pipelines: string): Promise<readonly string[]> {
   const entries = await readdir(pipelines, { withFileTypes: true }).catch(() => []);
   const names: string[] = [];
   for (const entry of entries) {
-    if (entry.isDirectory() && (await isFile(join(pipelines, entry.name, 'pipeline.ts')))) names.push(entry.name);
+    if (entry.isDirectory() && (await pipelineFile(join(pipelines, entry.name))) !== undefined) names.push(entry.name);
   }
   return names.sort();
 }
@@ -25,8 +28,8 @@ export async function loadPipeline(
   name: string,
 ): Promise<PipelineSpec> {
   const folder = resolve(pipelines, name);
-  const path = join(folder, 'pipeline.ts');
-  if (!/^[A-Za-z0-9_-]+$/.test(name) || !(await isFile(path))) {
+  const path = /^[A-Za-z0-9_-]+$/.test(name) ? await pipelineFile(folder) : undefined;
+  if (path === undefined) {
     await checkFolder(pipelines, '--pipelines');
     const known = await listPipelines(pipelines);
     throw new InvalidInput(
@@ -45,6 +48,11 @@ export async function loadPipeline(
   } finally {
     await opened.close();
   }
+}
+
+async function pipelineFile(folder: string): Promise<string | undefined> {
+  for (const path of FILES.map((file) => join(folder, file))) if (await isFile(path)) return path;
+  return undefined;
 }
 
 async function importDefault(path: string, shown: string): Promise<unknown> {

@@ -1,4 +1,4 @@
-import { append, csv, definePipeline, scd2, unique } from '../../lib/define/index.ts';
+import { append, csv, definePipeline, scd2, unique } from '@strata-lake/strata';
 
 /** People and what they were over time: a full history first, then what changed. */
 export default definePipeline({

@@ -1,4 +1,4 @@
-import { append, csv, definePipeline, month, unique } from '../../lib/define/index.ts';
+import { append, csv, definePipeline, month, unique } from '@strata-lake/strata';
 
 /** The UCI Online Retail invoices (Chen et al. 2012): one file per day, one row per invoice line. */
 export default definePipeline({

@@ -1,4 +1,4 @@
-import { append, csv, definePipeline, identity, month, scd2, unique } from '../../lib/define/index.ts';
+import { append, csv, definePipeline, identity, month, scd2, unique } from '@strata-lake/strata';
 
 /** A generated star schema, as `strata generate retail` writes it: sales of products to customers over nine months. */
 export default definePipeline({

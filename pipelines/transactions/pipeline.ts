@@ -1,4 +1,4 @@
-import { append, csv, definePipeline, identity, month, unique } from '../../lib/define/index.ts';
+import { append, csv, definePipeline, identity, month, unique } from '@strata-lake/strata';
 import { currenciesOn } from './currencies.ts';
 
 /**

@@ -52,7 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lambdas: ['runtime', 'steps'],
   // Bundles lambdas/ by path, as infra takes the bundles.
   bundle: ['runtime', 'package-files', 'core'],
-  bin: ['cli', 'infra', 'core'],
+  bin: ['cli', 'infra', 'bundle', 'core'],
 };
 
 /** Layers without a world: same input, same output, nothing read and nothing kept. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shellWord } from '../../lib/cli/context.ts';
+import { shellWord } from '../../lib/cli/command-here.ts';
 import { describeFailure, describeRunError } from '../../lib/cli/failure.ts';
 import { AuditFailed, InvalidInput, LockHeld, UnreadableTable } from '../../lib/core/errors.ts';
 

@@ -52,7 +52,7 @@ describe('land --aws', () => {
     assert.equal(code, 0);
     assert.match(
       stdout,
-      /^landed 1 file, 5 B, in bronze\/shop\/orders\/\n\nthe upload starts a run by itself; .*:\n {2}npx strata run --aws shop --stage dev /,
+      /^landed 1 file, 5 B, in bronze\/shop\/orders\/\n\nthe upload starts a run by itself; .*:\n {2}\S.*strata.* run --aws shop --stage dev /,
     );
     assert.deepEqual([...aws.objects.keys()], ['dev-bronze/bronze/shop/orders/a.csv']);
   });

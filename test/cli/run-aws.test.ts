@@ -8,6 +8,7 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
+import { commandHere } from '../../lib/cli/command-here.ts';
 import { awsError } from '../remote/aws-error.ts';
 import { openAwsLake } from './aws-lake.ts';
 import { strataHere } from './child.ts';
@@ -89,10 +90,10 @@ describe('run --aws', () => {
     assert.ok(
       stdout.endsWith(
         `1 row in shop_ops.quarantine, each with its reasons:
-  npx strata query --athena "SELECT source, line, codes, details FROM shop_ops.quarantine WHERE run_id = 'r1' LIMIT 20" --stage dev
+  ${commandHere()} query --athena "SELECT source, line, codes, details FROM shop_ops.quarantine WHERE run_id = 'r1' LIMIT 20" --stage dev
 
 next:
-  npx strata query --athena "SELECT * FROM shop_gold.totals LIMIT 10" --stage dev
+  ${commandHere()} query --athena "SELECT * FROM shop_gold.totals LIMIT 10" --stage dev
 `,
       ),
       stdout,
@@ -115,7 +116,7 @@ next:
     succeeds('planned', run);
     aws.put('ops-1/ops/shop/_dry_runs/r1/result.json', { ...RESULT, status: 'DRY_RUN' });
     const { stdout } = await strataHere(['run', '--aws', 'shop', '--run-id', 'r1', '--dry-run']);
-    assert.match(stdout, /^dry run r1 of shop[\s\S]*next:\n {2}npx strata run --aws shop\n$/);
+    assert.match(stdout, /^dry run r1 of shop[\s\S]*next:\n {2}\S.*strata.* run --aws shop\n$/);
     assert.match(started().name, /^r1-dry-/);
     assert.deepEqual(started().input, { ...run, wait: true });
   });
@@ -161,7 +162,7 @@ describe('run --aws that fails', () => {
     aws.put('ops-1/ops/shop/_runs/r1/plan.json', {});
     const { code, stderr } = await strataHere(['run', '--aws', 'shop', '--run-id', 'r1']);
     assert.equal(code, 2);
-    assert.match(stderr, /failed, while it published; npx strata run --aws shop finishes it\nUnavailable: s3\n$/);
+    assert.match(stderr, /failed, while it published; .*strata.* run --aws shop finishes it\nUnavailable: s3\n$/);
   });
 
   test('for what was asked exits 1', async () => {

@@ -1,4 +1,4 @@
-import { append, csv, definePipeline, month } from '../../../lib/define/index.ts';
+import { append, csv, definePipeline, month } from '@strata-lake/strata';
 
 /** One large CSV file to one silver table: what a contract costs over a plain typed read. */
 export default definePipeline({

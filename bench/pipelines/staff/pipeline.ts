@@ -1,4 +1,4 @@
-import { definePipeline, parquet, scd2 } from '../../../lib/define/index.ts';
+import { definePipeline, parquet, scd2 } from '@strata-lake/strata';
 
 /** A long history of many keys: what a keyed merge costs beside rewriting the table by hand. */
 export default definePipeline({

@@ -1,13 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { PipelineSpec } from '../../core/spec.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
 import { type GeneratedFile, generateRetail, parseRetailOptions } from '../../generate/retail.ts';
+import { samplePipelines } from '../../package-files.ts';
 import type { Row } from '../../ports.ts';
 import { listTables } from '../../query/list-tables.ts';
 import { firstRows } from '../../query/select.ts';
 import { landFiles } from '../../runtime/land-files.ts';
+import { listPipelines } from '../../runtime/load-pipeline.ts';
 import type { LocalLake } from '../../runtime/local.ts';
 import type { Context } from '../context.ts';
 import { openLake } from '../open-lake.ts';
@@ -17,10 +19,13 @@ import { renderTable } from '../output/table.ts';
 import { reportEnd, runPipeline } from './run.ts';
 
 const PIPELINE = 'retail';
+/** Takes files of the user's own, where the demo runs in the repository. */
+const OTHER = 'online_retail';
 const SHOWN_ROWS = 10;
 
 /** Takes the generated sample through the retail pipeline and shows its gold. A second demo finds nothing new. */
-export async function runDemo(context: Context): Promise<number> {
+export async function runDemo(given: Context): Promise<number> {
+  const context = await withSample(given);
   const { deps, make } = await openLake(context, 'write');
   const spec = await deps.specs(PIPELINE);
   await make();
@@ -32,11 +37,18 @@ export async function runDemo(context: Context): Promise<number> {
     return reportEnd(context, answer, request);
   }
   const gold = await readGold(deps, spec);
+  const next = await nextSteps(context);
   const tables = Object.fromEntries(gold.map(({ table, rows }) => [table, rows]));
   await context.answer({ run: runDocument(request, answer), tables }, () =>
-    [runText(context, request, answer), ...gold.map((one) => renderGold(context, one)), nextSteps(context)].join('\n'),
+    [runText(context, request, answer), ...gold.map((one) => renderGold(context, one)), next].join('\n'),
   );
   return reportEnd(context, answer, request);
+}
+
+/** The pipeline of that name, if the user has one, else the package's own. */
+async function withSample(context: Context): Promise<Context> {
+  const own = await listPipelines(context.options.pipelines);
+  return own.includes(PIPELINE) ? context : context.withPipelines(relative(process.cwd(), samplePipelines()));
 }
 
 async function landSample(context: Context, deps: LocalLake['deps']): Promise<void> {
@@ -91,21 +103,26 @@ function renderGold({ layout }: Context, { table, description, count, rows }: Go
   return `${table}${which}${description === null ? '' : `\n${description}`}\n${renderTable(rows, undefined, layout)}`;
 }
 
-function nextSteps({ hint }: Context): string {
+async function nextSteps({ hint, options: { pipelines } }: Context): Promise<string> {
+  const others = (await listPipelines(pipelines)).includes(OTHER);
   const steps = [
     ['ask the tables anything', 'query "SELECT region, sum(revenue) FROM retail_gold.monthly_revenue GROUP BY region"'],
     ['run again: there is nothing new to do', 'run retail'],
     ['see every table, and what one is made of', 'tables'],
     ['', 'describe retail_silver.sales'],
-    ['your own invoice files, with the other pipeline', 'land online_retail lines invoices/*.csv'],
-    ['', 'plan online_retail'],
-    ['', 'run online_retail'],
+    ...(others
+      ? [
+          ['your own invoice files, with the other pipeline', `land ${OTHER} lines invoices/*.csv`],
+          ['', `plan ${OTHER}`],
+          ['', `run ${OTHER}`],
+        ]
+      : []),
   ];
   return [
     'try next:',
     ...steps.flatMap(([why, command = '']) => [...(why === '' ? [] : [`  # ${why}`]), `  ${hint(command)}`]),
     '',
-    'pipelines/retail/pipeline.ts declares these tables; README.md says how to write a pipeline of your own',
+    `${join(pipelines, PIPELINE)} declares these tables; README.md says how to write a pipeline of your own`,
     '',
   ].join('\n');
 }

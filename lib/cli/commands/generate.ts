@@ -1,6 +1,7 @@
 import { type GeneratedFile, generateRetail, parseRetailOptions } from '../../generate/retail.ts';
 import { requireFolder } from '../../runtime/lake-folder.ts';
-import { type Context, EXIT, shellWord } from '../context.ts';
+import { shellWord } from '../command-here.ts';
+import { type Context, EXIT } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { formatBytes, formatCount, formatQuantity } from '../output/human.ts';
 

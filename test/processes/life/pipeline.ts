@@ -1,14 +1,4 @@
-import {
-  append,
-  csv,
-  definePipeline,
-  full,
-  identity,
-  month,
-  replace,
-  scd2,
-  upsert,
-} from '../../../lib/define/index.ts';
+import { append, csv, definePipeline, full, identity, month, replace, scd2, upsert } from '@strata-lake/strata';
 import { BAD_AMOUNTS } from '../life-files.ts';
 
 const sale = { id: 'bigint', day: 'date', amount: 'decimal(10,2)' } as const;

@@ -1,4 +1,4 @@
-import { append, definePipeline, identity, json } from '../../../../lib/define/index.ts';
+import { append, definePipeline, identity, json } from '@strata-lake/strata';
 
 /** A table to which PyIceberg adds a file as it is. */
 export default definePipeline({

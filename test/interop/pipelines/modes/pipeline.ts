@@ -1,15 +1,4 @@
-import {
-  append,
-  bucket,
-  csv,
-  definePipeline,
-  full,
-  identity,
-  month,
-  replace,
-  scd2,
-  upsert,
-} from '../../../../lib/define/index.ts';
+import { append, bucket, csv, definePipeline, full, identity, month, replace, scd2, upsert } from '@strata-lake/strata';
 
 const COLUMNS = {
   id: 'bigint',

@@ -1,4 +1,4 @@
-import { append, type ColumnTypeText, csv, definePipeline, parquet } from '../../../../lib/define/index.ts';
+import { append, type ColumnTypeText, csv, definePipeline, parquet } from '@strata-lake/strata';
 import { PARTITIONED, SAMPLE_COLUMNS } from '../../sample.ts';
 
 /** One table for every transform over every type, all from the same rows. */

@@ -1,4 +1,4 @@
-import { append, csv, definePipeline, identity } from '../../../../../lib/define/index.ts';
+import { append, csv, definePipeline, identity } from '@strata-lake/strata';
 
 /** The table before its columns grow; `class` is a partition column that grows too. */
 export default definePipeline({

@@ -1,4 +1,4 @@
-import { append, bucket, csv, definePipeline, identity } from '../../../../../lib/define/index.ts';
+import { append, bucket, csv, definePipeline, identity } from '@strata-lake/strata';
 
 /** Wider types, a column more, and another partitioning. */
 export default definePipeline({

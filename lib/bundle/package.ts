@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { entriesOf, packedManifest, sourceManifest } from './manifest.ts';
+import { shipFunctions } from './source.ts';
+
+const run = promisify(execFile);
+
+/** The pipeline that `demo` runs where a project has none of that name. */
+const SAMPLE = 'pipelines/retail';
+
+/** What the tarball takes from `dist`, each made anew. */
+const BUILT = ['bin', 'lib', 'pipelines'] as const;
+
+/** Loaded only where there are sources. */
+const OF_SOURCES = ['lib/bundle/code.js'];
+
+/**
+ * Builds the package into `root`/dist, and lets package.json name what was built: JavaScript of everything that the
+ * command and the exports reach, declarations of the exports, the functions bundled, the sample. Node reads no
+ * TypeScript below node_modules.
+ */
+export async function buildPackage(root: string): Promise<void> {
+  const dist = join(root, 'dist');
+  for (const folder of BUILT) await rm(join(dist, folder), { recursive: true, force: true });
+  const manifest = join(root, 'package.json');
+  const text = await readFile(manifest, 'utf8');
+  const { exports, bin } = entriesOf(text);
+  await compile(root, [...bin, ...exports, `${SAMPLE}/pipeline.ts`], { declaration: false });
+  await compile(root, exports, { declaration: true, emitDeclarationOnly: true });
+  await cp(join(root, SAMPLE), join(dist, SAMPLE), { recursive: true, filter: (path) => !path.endsWith('.ts') });
+  for (const file of OF_SOURCES) await rm(join(dist, file));
+  await shipFunctions(root, join(dist, 'functions'));
+  await writeFile(manifest, packedManifest(text));
+}
+
+/** Lets package.json name the sources again, also after a build whose packing was cut short. */
+export async function restoreManifest(root: string): Promise<void> {
+  const manifest = join(root, 'package.json');
+  await writeFile(manifest, sourceManifest(await readFile(manifest, 'utf8')));
+}
+
+/** Emits the files and what they import, at their own paths below dist. Types are checked by `npm test`. */
+async function compile(root: string, files: readonly string[], emit: Readonly<Record<string, boolean>>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'strata-package-'));
+  const project = join(folder, 'tsconfig.json');
+  const compilerOptions = {
+    rootDir: root,
+    outDir: join(root, 'dist'),
+    noEmit: false,
+    noCheck: true,
+    rewriteRelativeImportExtensions: true,
+    typeRoots: [join(root, 'node_modules', '@types')],
+    ...emit,
+  };
+  const config = {
+    extends: join(root, 'tsconfig.json'),
+    compilerOptions,
+    include: [],
+    files: files.map((file) => join(root, file)),
+  };
+  try {
+    await writeFile(project, JSON.stringify(config));
+    await run(join(root, 'node_modules', '.bin', 'tsc'), ['--project', project], { cwd: root });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

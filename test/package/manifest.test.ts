@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { entriesOf } from '../../lib/bundle/manifest.ts';
+import { PACKAGE_NAME, packageManifest } from '../../lib/package-files.ts';
+import { MANIFEST, reachedFrom } from './reached.ts';
+
+const TEXT = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+const { bin } = entriesOf(TEXT);
+const DEFINE = 'lib/define/index.ts';
+const namesOf = (record: Readonly<Record<string, string>>): readonly string[] => Object.keys(record).sort();
+
+describe('who installs the package', () => {
+  test('gets what the command line loads, and nothing that only bundles or tests load', () => {
+    assert.deepEqual(reachedFrom([...bin, DEFINE]).packages, namesOf(MANIFEST.dependencies));
+  });
+
+  test('loads nothing but the package itself for a pipeline file', () => {
+    const { files, packages } = reachedFrom([DEFINE]);
+    assert.deepEqual(packages, []);
+    assert.deepEqual(
+      files.filter((file) => !/^lib\/(define|core)\//.test(file)),
+      [],
+    );
+  });
+
+  test('needs the CDK only for the CDK: it is a peer that may be left out, and is there for development', () => {
+    for (const peer of namesOf(MANIFEST.peerDependencies)) {
+      assert.equal(MANIFEST.peerDependenciesMeta[peer]?.optional, true, peer);
+      assert.ok(MANIFEST.devDependencies[peer], peer);
+      assert.equal(MANIFEST.dependencies[peer], undefined, peer);
+    }
+    assert.deepEqual(namesOf(MANIFEST.peerDependencies), ['aws-cdk', 'aws-cdk-lib', 'constructs']);
+  });
+
+  test('gets these folders, beside README.md, LICENSE and package.json', () => {
+    assert.deepEqual(MANIFEST.files, ['dist/bin', 'dist/functions', 'dist/lib', 'dist/pipelines', 'statemachines']);
+  });
+
+  test('needs Node 22', () => assert.equal(MANIFEST.engines.node, '>=22'));
+});
+
+test('the package knows itself', () => {
+  assert.equal(MANIFEST.name, PACKAGE_NAME);
+  assert.deepEqual(packageManifest(), JSON.parse(TEXT));
+});
