@@ -10,6 +10,7 @@ import { dataFileOf } from '../../lib/iceberg/stats.ts';
 import type { StepDeps } from '../../lib/lake/deps.ts';
 import type { WrittenFile } from '../../lib/ports.ts';
 import { openLocalLake } from '../../lib/runtime/local.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import { writeTable } from '../../lib/sql/write.ts';
 import { commitChange } from '../../lib/table/commit.ts';
 import { prepareSnapshot } from '../../lib/table/prepare.ts';
@@ -73,7 +74,7 @@ async function writeSample(bench: Bench, folder: string): Promise<WrittenFile> {
   const [written] = await bench.session.copy(
     writeTable({
       name: 'sample file',
-      from: "(SELECT i AS id, 'row ' || i AS name FROM range(100) AS rows(i))",
+      from: sql`(SELECT i AS id, 'row ' || i AS name FROM range(100) AS rows(i))`,
       columns: COLUMNS,
       fieldIds: COLUMNS.map(({ name }, at) => ({ name, id: at + 1, children: [] })),
       partitionBy: [],

@@ -1,6 +1,7 @@
 import { InvalidInput } from '../core/errors.ts';
 import { EVENT_HASH, IS_CURRENT, KEY_HASH, logColumns, OP, SOURCE_FILE, VALID_FROM, VALID_TO } from '../core/keyed.ts';
 import type { KeyedMode } from '../core/spec.ts';
+import type { Sql } from '../core/sql-text.ts';
 import { fullName } from '../core/tables.ts';
 import type { Column } from '../core/types.ts';
 import type { Predicate } from '../iceberg/predicate.ts';
@@ -148,7 +149,7 @@ async function scanOfKey(
   metadata: TableMetadata,
   key: Row,
   borrowed: Borrowed[],
-): Promise<string> {
+): Promise<Sql> {
   const predicates = Object.entries(key).flatMap(([column, text]): readonly Predicate[] => {
     const type = fieldByName(currentSchema(metadata), column)?.type;
     const value = type === undefined ? undefined : parseScalarText(type, String(text));
@@ -163,7 +164,7 @@ async function scanFiles(
   metadata: TableMetadata,
   predicates: readonly Predicate[],
   borrowed: Borrowed[],
-): Promise<string> {
+): Promise<Sql> {
   const files = await planFiles(store, metadata, { predicates });
   const own = await openFiles(session, store, metadata, files);
   borrowed.push(own);

@@ -3,6 +3,7 @@ import { foreignIn } from '../compile/functions.ts';
 import { type NamedTable, tablesIn } from '../compile/references.ts';
 import { nodeAt, offsetOf, placeOfOffset, statementsOf, textAt } from '../compile/syntax.ts';
 import { EngineError, InvalidInput, type Problem } from '../core/errors.ts';
+import type { Sql } from '../core/sql-text.ts';
 import { databaseOf, type TableId } from '../core/tables.ts';
 import { columnsOf, schemaById } from '../iceberg/schema.ts';
 import { openTable } from '../lake/tables/table-state.ts';
@@ -18,6 +19,7 @@ import {
   selectResult,
 } from '../sql/query.ts';
 import { createSchemas } from '../sql/scan.ts';
+import { userSql } from '../sql/user-sql.ts';
 import type { QueryDeps } from './deps.ts';
 import { expectedTable, type FoundTable, findTable, tableNames } from './find-table.ts';
 import { readFinishTimes } from './finish-times.ts';
@@ -171,14 +173,14 @@ async function execute(session: Session, sql: string, tree: JsonValue): Promise<
 }
 
 /** DESCRIBE and SUMMARIZE of a table are queries too. SHOW would list the session, which no one asks for. */
-function queryText(sql: string, tree: JsonValue): string {
+function queryText(sql: string, tree: JsonValue): Sql {
   const from = nodeAt(statementsOf(tree)[0] ?? {}, 'from_table') ?? {};
-  if (textAt(from, 'type') !== 'SHOW_REF') return sql;
+  if (textAt(from, 'type') !== 'SHOW_REF') return userSql(sql);
   if (nodeAt(from, 'query') === undefined) throw refused('SHOW', 'one SELECT; strata tables lists the tables');
-  return fromQuery(sql.trim().replace(/;$/, ''));
+  return fromQuery(userSql(sql.trim().replace(/;$/, '')));
 }
 
-async function keep(session: Session, text: string): Promise<void> {
+async function keep(session: Session, text: Sql): Promise<void> {
   try {
     await session.run(keepResult(text));
   } catch (cause) {
@@ -189,7 +191,7 @@ async function keep(session: Session, text: string): Promise<void> {
 }
 
 /** DuckDB finds here what is wrong with the SQL itself; what fails later fails on the data. */
-async function describeFirst(session: Session, text: string): Promise<void> {
+async function describeFirst(session: Session, text: Sql): Promise<void> {
   try {
     await session.describe({ name: 'query', text });
   } catch (error) {

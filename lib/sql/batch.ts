@@ -1,10 +1,12 @@
 import type { SourceSpec } from '../core/spec.ts';
+import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import { columnChecks, type RowCheck } from './column-checks.ts';
+import { join, NOTHING, sql } from './fragment.ts';
 import { guardCondition, guardValue, raises } from './guard.ts';
 import { parseColumn } from './parse-column.ts';
 import type { ParsedColumn } from './parsed.ts';
-import { quoteName, quotePath, quoteText } from './quote.ts';
+import { ownName, quoteName, quotePath, quoteText } from './quote.ts';
 import {
   FILE,
   type FileGroup,
@@ -26,18 +28,18 @@ export type Batch = {
   readonly guarded?: boolean;
 };
 
-export const OK = '__ok';
-export const HASH = '__hash';
-export const KEY = '__key';
-export const RID = '__rid';
-export const PARSED = '__parsed';
+export const OK = ownName('__ok');
+export const HASH = ownName('__hash');
+export const KEY = ownName('__key');
+export const RID = ownName('__rid');
+export const PARSED = ownName('__parsed');
 
 /** `file`, `records`: what the footers of Parquet files say. */
 export function countRecords(batch: Batch): Statement {
   const scans = batch.groups.map((group) => renderRawRows(batch.source, group, NO_REJECTS));
   return {
     name: 'count_records',
-    text: `SELECT ${FILE} AS file, count(*) AS records FROM (${scans.join('\nUNION ALL\n')}) GROUP BY ALL`,
+    text: sql`SELECT ${FILE} AS file, count(*) AS records FROM (${join(scans, '\nUNION ALL\n')}) GROUP BY ALL`,
   };
 }
 
@@ -46,8 +48,8 @@ export function countReadable(batch: Batch, rejects: RejectTables): Statement {
   const scans = batch.groups.map((group) => renderRawRows(batch.source, group, rejects));
   return {
     name: 'read_everything',
-    text: `SELECT ${FILE} AS file, count(*) FILTER (hash(${RAW}) IS NOT NULL AND ${MISFIT} IS DISTINCT FROM '') AS records
-FROM (${scans.join('\nUNION ALL\n')})
+    text: sql`SELECT ${FILE} AS file, count(*) FILTER (hash(${RAW}) IS NOT NULL AND ${MISFIT} IS DISTINCT FROM '') AS records
+FROM (${join(scans, '\nUNION ALL\n')})
 GROUP BY ALL`,
   };
 }
@@ -68,7 +70,7 @@ export function rejectTables(name: string): RejectTables {
 export function countRejects(rejects: RejectTables): Statement {
   return {
     name: 'count_rejects',
-    text: `SELECT s.file_path AS file, count(DISTINCT e.line) AS records
+    text: sql`SELECT s.file_path AS file, count(DISTINCT e.line) AS records
 FROM ${quoteName(rejects.errors)} e JOIN ${quoteName(rejects.scans)} s USING (scan_id, file_id)
 GROUP BY ALL`,
   };
@@ -81,8 +83,8 @@ GROUP BY ALL`,
  */
 export function createParsed(batch: Batch, rejects: RejectTables, as: { table: boolean } & ParsedExtras): Statement {
   const selects = batch.groups.map((group) => renderNamed(batch, group, rejects, as));
-  const kind = as.table ? 'TABLE' : 'VIEW';
-  return { name: 'parse', text: `CREATE ${kind} ${PARSED} AS\n${selects.join('\nUNION ALL\n')}` };
+  const kind = as.table ? sql`TABLE` : sql`VIEW`;
+  return { name: 'parse', text: sql`CREATE ${kind} ${PARSED} AS\n${join(selects, '\nUNION ALL\n')}` };
 }
 
 /** The same table, filled by one statement for each shape of files. */
@@ -93,7 +95,7 @@ export function createParsedByShape(batch: Batch, rejects: RejectTables, as: Par
     createParsed({ ...batch, groups: [first] }, rejects, { ...as, table: true }),
     ...others.map((group) => ({
       name: 'parse',
-      text: `INSERT INTO ${PARSED}\n${renderNamed(batch, group, rejects, as)}`,
+      text: sql`INSERT INTO ${PARSED}\n${renderNamed(batch, group, rejects, as)}`,
     })),
   ];
 }
@@ -109,16 +111,18 @@ export function hasManyShapes({ source, groups }: Batch): boolean {
 const MOST_IN_UNION = 2_000;
 
 /** A column of the source called `rowid` would stand for the rows' numbers: in `__parsed` it has this name. */
-const ROWID_COLUMN = '__rowid';
+const ROWID_COLUMN = ownName('__rowid');
 
 function shadowsRowNumber({ name }: { readonly name: string }): boolean {
   return name.toLowerCase() === 'rowid';
 }
 
-function renderNamed(batch: Batch, group: FileGroup, rejects: RejectTables, as: ParsedExtras): string {
-  const shadowed = batch.source.columns.filter(shadowsRowNumber).map((c) => `${quoteName(c.name)} AS ${ROWID_COLUMN}`);
+function renderNamed(batch: Batch, group: FileGroup, rejects: RejectTables, as: ParsedExtras): Sql {
+  const shadowed = batch.source.columns
+    .filter(shadowsRowNumber)
+    .map((c) => sql`${quoteName(c.name)} AS ${ROWID_COLUMN}`);
   const checked = renderChecked(batch, group, rejects, as);
-  return shadowed.length === 0 ? checked : `SELECT * RENAME (${shadowed.join(', ')}) FROM (${checked})`;
+  return shadowed.length === 0 ? checked : sql`SELECT * RENAME (${join(shadowed)}) FROM (${checked})`;
 }
 
 /** Hidden columns beside the contract's: the row hash, the file's path, the business key. */
@@ -129,81 +133,81 @@ export type LeftOut = { readonly duplicates: boolean; readonly condemned: boolea
 
 /** Gives the memory of the parsed rows back once they are mapped. */
 export function dropParsed(): Statement {
-  return { name: 'drop_parsed', text: `DROP TABLE ${PARSED}` };
+  return { name: 'drop_parsed', text: sql`DROP TABLE ${PARSED}` };
 }
 
 /** `batch.<source>`: the accepted rows, with the hidden row number last. */
 export function createBatchView(source: SourceSpec, as: { table: boolean; without: LeftOut }): Statement {
-  const columns = source.columns
-    .map((c) => (shadowsRowNumber(c) ? `p.${ROWID_COLUMN} AS ${quoteName(c.name)}` : `p.${quoteName(c.name)}`))
-    .join(', ');
-  const rid = as.table ? 'p.rowid' : 'CAST(NULL AS BIGINT)';
+  const columns = source.columns.map((c) =>
+    shadowsRowNumber(c) ? sql`p.${ROWID_COLUMN} AS ${quoteName(c.name)}` : sql`p.${quoteName(c.name)}`,
+  );
+  const rid = as.table ? sql`p.rowid` : sql`CAST(NULL AS BIGINT)`;
   return {
     name: 'batch',
-    text: `CREATE VIEW ${quotePath('batch', source.name)} AS SELECT ${columns}, ${rid} AS ${RID} FROM ${PARSED} p${leaveOut(as.without)} WHERE p.${OK}`,
+    text: sql`CREATE VIEW ${quotePath('batch', source.name)} AS SELECT ${join(columns)}, ${rid} AS ${RID} FROM ${PARSED} p${leaveOut(as.without)} WHERE p.${OK}`,
   };
 }
 
-export const DUPLICATES = '__duplicates';
+export const DUPLICATES = ownName('__duplicates');
 
-function leaveOut({ duplicates, condemned }: LeftOut): string {
-  const twice = duplicates ? ` ANTI JOIN ${DUPLICATES} d ON p.rowid = d.rid` : '';
-  return `${twice}${condemned ? ' ANTI JOIN __condemned c ON p.rowid = c.rid' : ''}`;
+function leaveOut({ duplicates, condemned }: LeftOut): Sql {
+  const twice = duplicates ? sql` ANTI JOIN ${DUPLICATES} d ON p.rowid = d.rid` : NOTHING;
+  return sql`${twice}${condemned ? sql` ANTI JOIN __condemned c ON p.rowid = c.rid` : NOTHING}`;
 }
 
 /** Row numbers of rows whose hash came earlier in the batch, or is in the table already (`known`: a SELECT of hashes). */
-export function createHashDuplicates(known: string | undefined): Statement {
-  const inTable = known === undefined ? '' : `\nUNION\nSELECT rowid FROM ${PARSED} WHERE ${HASH} IN (${known})`;
+export function createHashDuplicates(known: Sql | undefined): Statement {
+  const inTable = known === undefined ? NOTHING : sql`\nUNION\nSELECT rowid FROM ${PARSED} WHERE ${HASH} IN (${known})`;
   return {
     name: 'hash_duplicates',
-    text: `CREATE TABLE ${DUPLICATES} AS
+    text: sql`CREATE TABLE ${DUPLICATES} AS
 WITH firsts AS (SELECT ${HASH} AS hash, min(rowid) AS first FROM ${PARSED} GROUP BY ALL HAVING count(*) > 1)
 SELECT p.rowid AS rid FROM ${PARSED} p JOIN firsts f ON p.${HASH} = f.hash WHERE p.rowid > f.first${inTable}`,
   };
 }
 
 /** Every well-formed record in its order: why it does not pass and, where it does not or for `all`, text, hash and key. */
-export function renderFailedRows(batch: Batch, rejects: RejectTables, all: boolean): string {
+export function renderFailedRows(batch: Batch, rejects: RejectTables, all: boolean): Sql {
   const selects = batch.groups.map((group) => {
     const checks = checksOf(batch, group);
     const issues = checks.map(
-      (c) => `CASE WHEN NOT (${c.passes}) THEN {'code': ${quoteText(c.code)}, 'detail': ${c.detail}} END`,
+      (c) => sql`CASE WHEN NOT (${c.passes}) THEN {'code': ${quoteText(c.code)}, 'detail': ${c.detail}} END`,
     );
-    const misfit = `{'code': 'SCHEMA_ERROR', 'detail': ${MISFIT}}`;
-    const codes = [`CASE WHEN ${MISFIT} IS NOT NULL THEN ${misfit} END`, ...issues].join(', ');
-    const shown = (text: string): string => (all ? text : `CASE WHEN NOT __passes THEN ${text} END`);
-    return `SELECT ${shown(renderRecordText(group.layout))} AS ${RAW}, ${FILE}, ${shown(renderHash(batch.source, group))} AS ${HASH},
+    const misfit = sql`{'code': 'SCHEMA_ERROR', 'detail': ${MISFIT}}`;
+    const codes = join([sql`CASE WHEN ${MISFIT} IS NOT NULL THEN ${misfit} END`, ...issues]);
+    const shown = (text: Sql): Sql => (all ? text : sql`CASE WHEN NOT __passes THEN ${text} END`);
+    return sql`SELECT ${shown(renderRecordText(group.layout))} AS ${RAW}, ${FILE}, ${shown(renderHash(batch.source, group))} AS ${HASH},
   ${shown(renderKey(batch.source))} AS ${KEY},
   CASE WHEN __passes THEN [] WHEN ${MISFIT} = ${quoteText(NOT_AN_OBJECT)} THEN [${misfit}]
     ELSE list_filter([${codes}], lambda issue: issue IS NOT NULL) END AS issues
 FROM (SELECT *, ${MISFIT} IS NULL AND ${passesAll(checks)} AS __passes
 FROM (${renderTyped(batch, group, rejects)}))`;
   });
-  return selects.join('\nUNION ALL\n');
+  return join(selects, '\nUNION ALL\n');
 }
 
-function renderChecked(batch: Batch, group: FileGroup, rejects: RejectTables, as: ParsedExtras): string {
+function renderChecked(batch: Batch, group: FileGroup, rejects: RejectTables, as: ParsedExtras): Sql {
   const { source } = batch;
   const columns = source.columns.map((c) => quoteName(c.name));
-  const hash = as.hash ? `, ${renderHash(source, group)} AS ${HASH}` : '';
-  const key = as.key ? `, ${renderKey(source)} AS ${KEY}` : '';
-  const extra = `${hash}${as.file ? `, ${FILE}` : ''}${key}`;
-  const passes = `${MISFIT} IS NULL AND ${EVERY_ROW} AND ${passesAll(checksOf(batch, group))}`;
-  return `SELECT ${columns.join(', ')}, ${passes} AS ${OK}${extra}\nFROM (${renderTyped(batch, group, rejects)})`;
+  const hash = as.hash ? sql`, ${renderHash(source, group)} AS ${HASH}` : NOTHING;
+  const key = as.key ? sql`, ${renderKey(source)} AS ${KEY}` : NOTHING;
+  const extra = sql`${hash}${as.file ? sql`, ${FILE}` : NOTHING}${key}`;
+  const passes = sql`${MISFIT} IS NULL AND ${EVERY_ROW} AND ${passesAll(checksOf(batch, group))}`;
+  return sql`SELECT ${join(columns)}, ${passes} AS ${OK}${extra}\nFROM (${renderTyped(batch, group, rejects)})`;
 }
 
 /**
  * Always true. DuckDB leaves what is volatile where it stands, so the filter on `__ok` stays above the typed columns;
  * pushed below them, it would parse a column once more for every condition on it.
  */
-const EVERY_ROW = 'random() >= 0';
+const EVERY_ROW = sql`random() >= 0`;
 
-function renderTyped({ source, guarded }: Batch, group: FileGroup, rejects: RejectTables): string {
+function renderTyped({ source, guarded }: Batch, group: FileGroup, rejects: RejectTables): Sql {
   const values = source.columns.map((c, i) => {
     const { value } = parsedAt(group, source, i);
-    return `${guarded === true ? guardValue(value) : value} AS ${quoteName(c.name)}`;
+    return sql`${guarded === true ? guardValue(value) : value} AS ${quoteName(c.name)}`;
   });
-  return `SELECT *, ${values.join(', ')} FROM (${renderRawRows(source, group, rejects)})`;
+  return sql`SELECT *, ${join(values)} FROM (${renderRawRows(source, group, rejects)})`;
 }
 
 function parsedAt(group: FileGroup, source: SourceSpec, index: number): ParsedColumn {
@@ -219,7 +223,7 @@ function checksOf({ source, guarded }: Batch, group: FileGroup): readonly RowChe
     if (guarded !== true) return checks;
     const detail = quoteText(`${column.source}: its value cannot be computed`);
     return [
-      { code: ENGINE_ERROR, passes: `NOT ${raises(parsed.value)}`, detail },
+      { code: ENGINE_ERROR, passes: sql`NOT ${raises(parsed.value)}`, detail },
       ...checks.map((check) => ({ ...check, passes: guardCondition(check.passes) })),
     ];
   });
@@ -228,8 +232,13 @@ function checksOf({ source, guarded }: Batch, group: FileGroup): readonly RowChe
 /** The code of a row that the engine cannot take through a statement that other rows pass. */
 export const ENGINE_ERROR = 'ENGINE_ERROR';
 
-function passesAll(checks: readonly RowCheck[]): string {
-  return checks.length === 0 ? 'true' : `(${checks.map((c) => c.passes).join(' AND ')})`;
+function passesAll(checks: readonly RowCheck[]): Sql {
+  return checks.length === 0
+    ? sql`true`
+    : sql`(${join(
+        checks.map((c) => c.passes),
+        ' AND ',
+      )})`;
 }
 
 /**
@@ -237,34 +246,37 @@ function passesAll(checks: readonly RowCheck[]): string {
  * `N;` where the source has no value. Lengths make the form unambiguous. JSON that is no object has no columns: it is its
  * text that is hashed, since two such values need not be equal.
  */
-function renderHash(source: SourceSpec, { layout }: FileGroup): string {
+function renderHash(source: SourceSpec, { layout }: FileGroup): Sql {
   const parts = source.columns.map((_, i) => {
-    const text = `CAST(${rawName(i)} AS VARCHAR)`;
-    return `CASE WHEN ${rawName(i)} IS NULL THEN 'N;' ELSE 'V' || strlen(${text}) || ':' || ${text} || ';' END`;
+    const text = sql`CAST(${rawName(i)} AS VARCHAR)`;
+    return sql`CASE WHEN ${rawName(i)} IS NULL THEN 'N;' ELSE 'V' || strlen(${text}) || ':' || ${text} || ';' END`;
   });
-  const hash = `sha256(concat(${parts.join(', ')}))`;
+  const hash = sql`sha256(concat(${join(parts)}))`;
   if (layout.kind !== 'lines' && layout.kind !== 'array') return hash;
-  return `CASE WHEN ${MISFIT} = ${quoteText(NOT_AN_OBJECT)} THEN sha256(${RAW}) ELSE ${hash} END`;
+  return sql`CASE WHEN ${MISFIT} = ${quoteText(NOT_AN_OBJECT)} THEN sha256(${RAW}) ELSE ${hash} END`;
 }
 
 /** The business key as a JSON array of text; null where the source declares none or a part of it is missing. */
-function renderKey(source: SourceSpec): string {
-  if (source.key.length === 0) return 'CAST(NULL AS VARCHAR)';
-  const parts = source.key.map((name) => `CAST(${quoteName(name)} AS VARCHAR)`);
-  const missing = source.key.map((name) => `${quoteName(name)} IS NULL`).join(' OR ');
-  return `CASE WHEN ${missing} THEN NULL ELSE CAST(json_array(${parts.join(', ')}) AS VARCHAR) END`;
+function renderKey(source: SourceSpec): Sql {
+  if (source.key.length === 0) return sql`CAST(NULL AS VARCHAR)`;
+  const parts = source.key.map((name) => sql`CAST(${quoteName(name)} AS VARCHAR)`);
+  const missing = join(
+    source.key.map((name) => sql`${quoteName(name)} IS NULL`),
+    ' OR ',
+  );
+  return sql`CASE WHEN ${missing} THEN NULL ELSE CAST(json_array(${join(parts)}) AS VARCHAR) END`;
 }
 
 /** Of a `__parsed` table: rows that pass every check and were not dropped as duplicates, and those dropped. */
 export function countAccepted(without: LeftOut): Statement {
-  const duplicates = without.duplicates ? `(SELECT count(*) FROM ${DUPLICATES})` : '0';
+  const duplicates = without.duplicates ? sql`(SELECT count(*) FROM ${DUPLICATES})` : sql`0`;
   return {
     name: 'count_accepted',
-    text: `SELECT count(*) AS accepted, ${duplicates} AS duplicates FROM ${PARSED} p${leaveOut(without)} WHERE p.${OK}`,
+    text: sql`SELECT count(*) AS accepted, ${duplicates} AS duplicates FROM ${PARSED} p${leaveOut(without)} WHERE p.${OK}`,
   };
 }
 
 /** The schema of \`batch.<source>\`. */
 export function createBatchSchema(): Statement {
-  return { name: 'schema', text: 'CREATE SCHEMA IF NOT EXISTS batch' };
+  return { name: 'schema', text: sql`CREATE SCHEMA IF NOT EXISTS batch` };
 }

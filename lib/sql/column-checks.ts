@@ -1,71 +1,78 @@
 import type { ColumnCheck, ContractColumn, DriftPolicy } from '../core/spec.ts';
+import type { Sql } from '../core/sql-text.ts';
 import { type ColumnType, renderColumnType } from '../core/types.ts';
+import { join, sql } from './fragment.ts';
 import { strangeKeys } from './parse-nested.ts';
 import type { ParsedColumn } from './parsed.ts';
 import { quoteName, quoteText } from './quote.ts';
 import { duckType } from './types.ts';
+import { userTerm } from './user-sql.ts';
 
 /** One reason for which a row is quarantined: when it holds, and what to tell a person. */
-export type RowCheck = { readonly code: string; readonly passes: string; readonly detail: string };
+export type RowCheck = { readonly code: string; readonly passes: Sql; readonly detail: Sql };
 
 /** All checks of one column, in the order in which their codes are reported. Column names are the contract's. */
 export function columnChecks(
   column: ContractColumn,
-  raw: string,
+  raw: Sql,
   parsed: ParsedColumn,
   drift: DriftPolicy,
 ): readonly RowCheck[] {
   const expected = column.required
     ? `a ${renderColumnType(column.type)}`
     : `a ${renderColumnType(column.type)} or nothing`;
-  const got = `coalesce('''' || left(CAST(${raw} AS VARCHAR), 80) || '''', 'nothing')`;
-  const detail = (what: string): string =>
-    `${quoteText(`${column.source}: got `)} || ${got} || ${quoteText(`; expected ${what}`)}`;
+  const got = sql`coalesce('''' || left(CAST(${raw} AS VARCHAR), 80) || '''', 'nothing')`;
+  const detail = (what: string): Sql =>
+    sql`${quoteText(`${column.source}: got `)} || ${got} || ${quoteText(`; expected ${what}`)}`;
   const nested = column.type.kind === 'list' || column.type.kind === 'struct';
   const checks: RowCheck[] = [];
   if (column.required)
-    checks.push({ code: 'NULL_VALUE_ERROR', passes: `${raw} IS NOT NULL`, detail: detail('a value') });
+    checks.push({ code: 'NULL_VALUE_ERROR', passes: sql`${raw} IS NOT NULL`, detail: detail('a value') });
   if (parsed.exact !== 'true') {
     checks.push({
       code: typeErrorCode(column.type),
-      passes: `(${raw} IS NULL OR COALESCE(${parsed.exact}, false))`,
+      passes: sql`(${raw} IS NULL OR COALESCE(${parsed.exact}, false))`,
       detail: nested && parsed.fault !== undefined ? parsed.fault(quoteText(column.source)) : detail(expected),
     });
   }
   const strange = drift === 'fail' && parsed.text !== undefined ? strangeKeys(column.type, parsed.text) : undefined;
   if (strange !== undefined) {
-    const keys = `array_to_string(${strange.paths(column.source)}, ', ')`;
+    const keys = sql`array_to_string(${strange.paths(column.source)}, ', ')`;
     const what = quoteText("not in the contract, and drift is 'fail': key ");
-    checks.push({ code: 'SCHEMA_ERROR', passes: `COALESCE(${strange.none}, true)`, detail: `${what} || ${keys}` });
+    checks.push({
+      code: 'SCHEMA_ERROR',
+      passes: sql`COALESCE(${strange.none}, true)`,
+      detail: sql`${what} || ${keys}`,
+    });
   }
   for (const check of column.checks) {
     const { condition, what } = renderCheck(check, column);
-    checks.push({ code: check.code, passes: `COALESCE(${condition}, true)`, detail: detail(what) });
+    checks.push({ code: check.code, passes: sql`COALESCE(${condition}, true)`, detail: detail(what) });
   }
   return checks;
 }
 
-function renderCheck(check: ColumnCheck, column: ContractColumn): { condition: string; what: string } {
+function renderCheck(check: ColumnCheck, column: ContractColumn): { condition: Sql; what: string } {
   const name = quoteName(column.name);
-  const literal = (value: string): string => `CAST(${quoteText(value)} AS ${duckType(column.type)})`;
+  const literal = (value: string): Sql => sql`CAST(${quoteText(value)} AS ${duckType(column.type)})`;
   switch (check.kind) {
     case 'min':
-      return { condition: `${name} >= ${literal(check.value)}`, what: `at least ${check.value}` };
+      return { condition: sql`${name} >= ${literal(check.value)}`, what: `at least ${check.value}` };
     case 'max':
-      return { condition: `${name} <= ${literal(check.value)}`, what: `at most ${check.value}` };
+      return { condition: sql`${name} <= ${literal(check.value)}`, what: `at most ${check.value}` };
     case 'in':
       // DuckDB makes a join of a long IN list, and a join may hold back the last rows of a vector: rows would change places.
       return {
-        condition: `list_contains([${check.values.map(literal).join(', ')}], ${name})`,
+        condition: sql`list_contains([${join(check.values.map(literal))}], ${name})`,
         what: `one of ${shortList(check.values)}`,
       };
     case 'pattern':
       return {
-        condition: `regexp_full_match(CAST(${name} AS VARCHAR), ${quoteText(check.regex)})`,
+        condition: sql`regexp_full_match(CAST(${name} AS VARCHAR), ${quoteText(check.regex)})`,
         what: `text matching ${check.regex}`,
       };
     case 'sql':
-      return { condition: `(${check.condition})`, what: check.condition };
+      return { condition: userTerm(check.condition), what: check.condition };
   }
 }
 

@@ -1,6 +1,8 @@
-import { SOURCE_FILE } from '../core/keyed.ts';
 import type { KeyedMode } from '../core/spec.ts';
+import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
+import { join, NOTHING, sql } from './fragment.ts';
+import { SOURCE_FILE } from './keyed-columns.ts';
 import { quoteName, quoteText } from './quote.ts';
 
 /**
@@ -10,20 +12,21 @@ import { quoteName, quoteText } from './quote.ts';
  */
 export function writeExtracts(
   mode: KeyedMode,
-  relations: { readonly log: string; readonly staged: string; readonly rejected: readonly string[] },
+  relations: { readonly log: Sql; readonly staged: Sql; readonly rejected: readonly Sql[] },
   withdrawn: readonly string[],
   path: string,
 ): Statement {
   const sequence = quoteName(mode.sequence);
-  const kept = withdrawn.length === 0 ? '' : ` WHERE ${SOURCE_FILE} NOT IN (${withdrawn.map(quoteText).join(', ')})`;
+  const kept = withdrawn.length === 0 ? NOTHING : sql` WHERE ${SOURCE_FILE} NOT IN (${join(withdrawn.map(quoteText))})`;
   const incomplete = relations.rejected.map(
-    (relation) => `SELECT source_file FROM ${relation} WHERE status <> 'released'`,
+    (relation) => sql`SELECT source_file FROM ${relation} WHERE status <> 'released'`,
   );
-  const whole = incomplete.length === 0 ? '' : ` WHERE ${SOURCE_FILE} NOT IN (${incomplete.join(' UNION ALL ')})`;
-  const select = `SELECT ${SOURCE_FILE} AS file, max(sequence) AS sequence FROM (
+  const whole =
+    incomplete.length === 0 ? NOTHING : sql` WHERE ${SOURCE_FILE} NOT IN (${join(incomplete, ' UNION ALL ')})`;
+  const select = sql`SELECT ${SOURCE_FILE} AS file, max(sequence) AS sequence FROM (
   SELECT ${SOURCE_FILE}, ${sequence} AS sequence FROM ${relations.log}${kept}
   UNION ALL
   SELECT ${SOURCE_FILE}, ${sequence} AS sequence FROM ${relations.staged}
 )${whole} GROUP BY ALL`;
-  return { name: 'extracts', text: `COPY (${select}) TO ${quoteText(path)} (FORMAT parquet, RETURN_STATS)` };
+  return { name: 'extracts', text: sql`COPY (${select}) TO ${quoteText(path)} (FORMAT parquet, RETURN_STATS)` };
 }

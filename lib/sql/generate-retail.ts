@@ -1,4 +1,6 @@
+import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
+import { sql } from './fragment.ts';
 import { quoteText, quoteTexts } from './quote.ts';
 
 /**
@@ -64,13 +66,13 @@ export function renderCustomersCsv(path: string, seed: number, count: number, wo
   return csvFile(
     'generate customers',
     path,
-    `WITH ${versions(count)},
+    sql`WITH ${versions(count)},
 drawn AS (
   SELECT i AS customer_id, version,
-    ${draw(seed, 'customers.person', 'i')} AS person,
-    ${draw(seed, 'customers.place', 'i')} AS place,
-    ${draw(seed, 'customers.move', 'i')} AS move,
-    ${draw(seed, 'customers.updated', "i || '/' || version")} AS updated
+    ${draw(seed, 'customers.person', sql`i`)} AS person,
+    ${draw(seed, 'customers.place', sql`i`)} AS place,
+    ${draw(seed, 'customers.move', sql`i`)} AS move,
+    ${draw(seed, 'customers.updated', sql`i || '/' || version`)} AS updated
   FROM versions
 ),
 parts AS (
@@ -84,13 +86,13 @@ parts AS (
   FROM drawn
 )
 SELECT customer_id,
-  CASE WHEN female THEN ${pick(words.femaleNames, `first_part % ${words.femaleNames.length}`)}
-    ELSE ${pick(words.maleNames, `first_part % ${words.maleNames.length}`)} END
-    || ' ' || ${pick(words.lastNames, `last_part % ${words.lastNames.length}`)} AS customer_name,
+  CASE WHEN female THEN ${pick(words.femaleNames, sql`first_part % ${words.femaleNames.length}`)}
+    ELSE ${pick(words.maleNames, sql`first_part % ${words.maleNames.length}`)} END
+    || ' ' || ${pick(words.lastNames, sql`last_part % ${words.lastNames.length}`)} AS customer_name,
   18 + age_part AS age,
   CASE WHEN female THEN 'F' ELSE 'M' END AS gender,
-  ${pick(countries, 'country_part')} AS country,
-  ${pick(regions, 'country_part')} AS region,
+  ${pick(countries, sql`country_part`)} AS country,
+  ${pick(regions, sql`country_part`)} AS region,
   updated_at
 FROM parts
 ORDER BY customer_id, updated_at`,
@@ -111,13 +113,13 @@ export function renderProductsCsv(path: string, seed: number, count: number, wor
   return csvFile(
     'generate products',
     path,
-    `WITH ${versions(count)},
+    sql`WITH ${versions(count)},
 drawn AS (
   SELECT i AS product_id, version,
-    ${draw(seed, 'products.kind', 'i')} AS kind,
-    ${draw(seed, 'products.price', 'i')} AS price,
-    ${draw(seed, 'products.rise', 'i')} AS rise,
-    ${draw(seed, 'products.updated', "i || '/' || version")} AS updated
+    ${draw(seed, 'products.kind', sql`i`)} AS kind,
+    ${draw(seed, 'products.price', sql`i`)} AS price,
+    ${draw(seed, 'products.rise', sql`i`)} AS rise,
+    ${draw(seed, 'products.updated', sql`i || '/' || version`)} AS updated
   FROM versions
 ),
 parts AS (
@@ -132,10 +134,10 @@ parts AS (
 named AS (
   SELECT product_id, updated_at,
     price_cents + CASE WHEN version = 2 THEN 1 + rise % (price_cents // 5) ELSE 0 END AS price_cents,
-    ${pick(categories, 'kind_part')} AS category,
-    ${pick(subcategories, 'kind_part')} AS subcategory,
-    ${pick(words.adjectives, 'adjective_part')} AS adjective,
-    ${pick(words.materials, 'material_part')} AS material
+    ${pick(categories, sql`kind_part`)} AS category,
+    ${pick(subcategories, sql`kind_part`)} AS subcategory,
+    ${pick(words.adjectives, sql`adjective_part`)} AS adjective,
+    ${pick(words.materials, sql`material_part`)} AS material
   FROM parts
 )
 SELECT product_id, category, subcategory,
@@ -154,15 +156,15 @@ ORDER BY product_id, updated_at`,
 export function renderTransactionsCsv(file: TransactionsFile): Statement {
   const seconds = RETAIL_DAYS * 86_400;
   const { customers, products, channels } = file;
-  const usual = customers === 1 ? '1' : `2 + who // ${PER_MILLION} % ${customers - 1}`;
+  const usual = customers === 1 ? sql`1` : sql`2 + who // ${PER_MILLION} % ${customers - 1}`;
   return csvFile(
     'generate transactions',
     file.path,
-    `WITH drawn AS (
+    sql`WITH drawn AS (
   SELECT i AS txn_id,
-    ${draw(file.seed, 'transactions.when', 'i')} % ${Math.max(1, Math.floor(seconds / file.total))} AS wait_seconds,
-    ${draw(file.seed, 'transactions.who', 'i')} AS who,
-    ${draw(file.seed, 'transactions.what', 'i')} AS what
+    ${draw(file.seed, 'transactions.when', sql`i`)} % ${Math.max(1, Math.floor(seconds / file.total))} AS wait_seconds,
+    ${draw(file.seed, 'transactions.who', sql`i`)} AS who,
+    ${draw(file.seed, 'transactions.what', sql`i`)} AS what
   FROM range(${file.first}, ${file.last + 1}) AS ids(i)
 ),
 parts AS (
@@ -181,15 +183,15 @@ SELECT txn_id,
     ELSE ${usual} END AS customer_id,
   CASE WHEN unmatched_part = 1 THEN ${products + 1} + who % 10 ELSE 1 + product_part END AS product_id,
   1 + quantity_part AS quantity,
-  ${pick(channels, 'channel_part')} AS channel
+  ${pick(channels, sql`channel_part`)} AS channel
 FROM parts
 ORDER BY txn_id`,
   );
 }
 
 /** A row per id and version. */
-function versions(count: number): string {
-  return `versions AS (
+function versions(count: number): Sql {
+  return sql`versions AS (
   SELECT i, 1 AS version FROM range(1, ${count + 1}) AS ids(i)
   UNION ALL
   SELECT i, 2 AS version FROM range(${RETAIL_CHANGED_ONE_IN}, ${count + 1}, ${RETAIL_CHANGED_ONE_IN}) AS ids(i)
@@ -197,23 +199,23 @@ function versions(count: number): string {
 }
 
 /** When a version began, to the second: the first before RETAIL_START, the second between it and the last transaction. */
-function updatedAt(): string {
-  const start = `TIMESTAMP ${quoteText(RETAIL_START)}`;
-  const before = `to_seconds(1 + CAST(updated % ${RETAIL_LEAD_DAYS * 86_400} AS BIGINT))`;
-  const after = `to_seconds(CAST(updated % ${RETAIL_DAYS * 86_400} AS BIGINT))`;
-  return `CASE WHEN version = 1 THEN ${start} - ${before} ELSE ${start} + ${after} END`;
+function updatedAt(): Sql {
+  const start = sql`TIMESTAMP ${quoteText(RETAIL_START)}`;
+  const before = sql`to_seconds(1 + CAST(updated % ${RETAIL_LEAD_DAYS * 86_400} AS BIGINT))`;
+  const after = sql`to_seconds(CAST(updated % ${RETAIL_DAYS * 86_400} AS BIGINT))`;
+  return sql`CASE WHEN version = 1 THEN ${start} - ${before} ELSE ${start} + ${after} END`;
 }
 
 /** 64 pseudo-random bits as UBIGINT. */
-function draw(seed: number, field: string, row: string): string {
-  return `md5_number_lower(${quoteText(`${seed}/${field}/`)} || ${row})`;
+function draw(seed: number, field: string, row: Sql): Sql {
+  return sql`md5_number_lower(${quoteText(`${seed}/${field}/`)} || ${row})`;
 }
 
 /** The word at a position counted from 0. */
-function pick(words: readonly string[], position: string): string {
-  return `list_extract(${quoteTexts(words)}, CAST(1 + ${position} AS BIGINT))`;
+function pick(words: readonly string[], position: Sql): Sql {
+  return sql`list_extract(${quoteTexts(words)}, CAST(1 + ${position} AS BIGINT))`;
 }
 
-function csvFile(name: string, path: string, query: string): Statement {
-  return { name, text: `COPY (\n${query}\n) TO ${quoteText(path)} (FORMAT csv, HEADER true)\n` };
+function csvFile(name: string, path: string, query: Sql): Statement {
+  return { name, text: sql`COPY (\n${query}\n) TO ${quoteText(path)} (FORMAT csv, HEADER true)\n` };
 }

@@ -1,4 +1,7 @@
+import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
+import { sql } from './fragment.ts';
+import { quoteText } from './quote.ts';
 
 /**
  * Expressions that answer instead of raising, for the second look at rows among which one raised. DuckDB's TRY works row
@@ -7,18 +10,18 @@ import type { Statement } from '../core/statement.ts';
  */
 
 /** True or false: false where the condition, which is never NULL, raises. */
-export function guardCondition(condition: string): string {
-  return `COALESCE(TRY(least(${condition}, true)), false)`;
+export function guardCondition(condition: Sql): Sql {
+  return sql`COALESCE(TRY(least(${condition}, true)), false)`;
 }
 
 /** The value, NULL where it raises. */
-export function guardValue(value: string): string {
-  return `TRY(list_value(${value}))[1]`;
+export function guardValue(value: Sql): Sql {
+  return sql`TRY(list_value(${value}))[1]`;
 }
 
 /** Whether an expression raises. */
-export function raises(expression: string): string {
-  return `(TRY(hash(${expression})) IS NULL)`;
+export function raises(expression: Sql): Sql {
+  return sql`(TRY(hash(${expression})) IS NULL)`;
 }
 
 /**
@@ -26,5 +29,5 @@ export function raises(expression: string): string {
  * out of both, and out of TRY with them.
  */
 export function disableOptimizers(others: readonly 'common_subexpressions'[]): Statement {
-  return { name: 'optimizers', text: `SET disabled_optimizers = '${['in_clause', ...others].join(',')}'` };
+  return { name: 'optimizers', text: sql`SET disabled_optimizers = ${quoteText(['in_clause', ...others].join(','))}` };
 }

@@ -1,10 +1,12 @@
-import { EVENT_HASH, KEY_HASH, OP, SOURCE_FILE, VALID_FROM, VALID_TO } from '../core/keyed.ts';
 import type { KeyedMode } from '../core/spec.ts';
+import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
 import { renderKeyHash } from './events.ts';
+import { join, NOTHING, sql } from './fragment.ts';
 import { EVENTS, FRESH, HISTORY, LOG, renderWinnerOrder } from './keyed.ts';
-import { quoteName, quoteText } from './quote.ts';
+import { EVENT_HASH, KEY_HASH, OP, SOURCE_FILE, VALID_FROM, VALID_TO } from './keyed-columns.ts';
+import { ownName, quoteName, quoteText } from './quote.ts';
 import { BUCKET } from './scan.ts';
 import { duckType } from './types.ts';
 
@@ -12,52 +14,53 @@ import { duckType } from './types.ts';
  * One key of a keyed table: its events with what became of each, and its rows. Runs beside the statements of the merge,
  * so that it can't tell another story than they do.
  */
-const KEY = '__key';
+const KEY = ownName('__key');
 
 /** What `selectEvents` and `selectVersions` answer beside the table's own columns. */
 export const JUDGED = {
-  won: '__won',
-  repeats: '__repeats',
-  missing: '__missing',
-  last: '__last',
-  version: '__version',
-  starts: '__starts',
+  won: ownName('__won'),
+  repeats: ownName('__repeats'),
+  missing: ownName('__missing'),
+  last: ownName('__last'),
+  version: ownName('__version'),
+  starts: ownName('__starts'),
 } as const;
 
 /** The key from the text of its parts; a part that is no value of its column's type is null. */
 export function createKey(columns: readonly Column[], texts: readonly string[]): Statement {
   const parts = columns.map(
-    (column, i) => `TRY_CAST(${quoteText(texts[i] ?? '')} AS ${duckType(column.type)}) AS ${quoteName(column.name)}`,
+    (column, i) => sql`TRY_CAST(${quoteText(texts[i] ?? '')} AS ${duckType(column.type)}) AS ${quoteName(column.name)}`,
   );
-  const select = `SELECT ${parts.join(', ')}`;
-  const hash = columns.length > 1 ? `, ${renderKeyHash(columns.map((column) => column.name))} AS ${KEY_HASH}` : '';
-  return { name: 'key', text: `CREATE TABLE ${KEY} AS SELECT *${hash} FROM (${select})` };
+  const select = sql`SELECT ${join(parts)}`;
+  const hash =
+    columns.length > 1 ? sql`, ${renderKeyHash(columns.map((column) => column.name))} AS ${KEY_HASH}` : NOTHING;
+  return { name: 'key', text: sql`CREATE TABLE ${KEY} AS SELECT *${hash} FROM (${select})` };
 }
 
 /** The key's columns as the text of their values. */
 export function selectKey(): Statement {
-  return { name: 'key', text: `SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ${KEY}` };
+  return { name: 'key', text: sql`SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ${KEY}` };
 }
 
 /** `__log` and `__history`: the key's rows of both tables, in one bucket; `__fresh`: nothing, since nothing is merged. */
 export function createRowsOfKey(
   key: readonly string[],
-  scans: { readonly log: string; readonly history: string },
+  scans: { readonly log: Sql; readonly history: Sql },
 ): readonly Statement[] {
-  const rows = (name: string, scan: string): Statement => ({
+  const rows = (name: Sql, scan: Sql): Statement => ({
     name: `rows_of_key ${name}`,
-    text: `CREATE TABLE ${name} AS SELECT t.*, 0 AS ${BUCKET} FROM ${scan} t SEMI JOIN ${KEY} USING (${key.map(quoteName).join(', ')})`,
+    text: sql`CREATE TABLE ${name} AS SELECT t.*, 0 AS ${BUCKET} FROM ${scan} t SEMI JOIN ${KEY} USING (${join(key.map(quoteName))})`,
   });
   return [
     rows(LOG, scans.log),
     rows(HISTORY, scans.history),
-    { name: 'no_fresh_events', text: `CREATE TABLE ${FRESH} AS SELECT * FROM ${LOG} WHERE false` },
+    { name: 'no_fresh_events', text: sql`CREATE TABLE ${FRESH} AS SELECT * FROM ${LOG} WHERE false` },
   ];
 }
 
 /** Full extracts with their sequence, as `addMissingDeletes` takes them; `log` holds all of the log. */
-export function renderLoggedExtracts(mode: KeyedMode, log: string): string {
-  return `(SELECT ${SOURCE_FILE} AS file, max(${quoteName(mode.sequence)}) AS sequence FROM ${log} GROUP BY ALL)`;
+export function renderLoggedExtracts(mode: KeyedMode, log: Sql): Sql {
+  return sql`(SELECT ${SOURCE_FILE} AS file, max(${quoteName(mode.sequence)}) AS sequence FROM ${log} GROUP BY ALL)`;
 }
 
 /**
@@ -71,16 +74,16 @@ export function selectEvents(mode: KeyedMode): Statement {
   const order = renderWinnerOrder(mode);
   const version =
     mode.kind === 'upsert'
-      ? `CASE WHEN ${OP} <> 'delete' AND ${JUDGED.won} AND ${JUDGED.last} THEN 1 END`
-      : `CASE WHEN ${JUDGED.won} THEN CASE
+      ? sql`CASE WHEN ${OP} <> 'delete' AND ${JUDGED.won} AND ${JUDGED.last} THEN 1 END`
+      : sql`CASE WHEN ${JUDGED.won} THEN CASE
       WHEN ${OP} = 'delete' THEN (SELECT max(v.${JUDGED.version}) FROM versions v WHERE v.${VALID_TO} = e.${sequence})
       ELSE (SELECT max(v.${JUDGED.version}) FROM versions v WHERE v.${VALID_FROM} <= e.${sequence})
     END END`;
   const starts =
-    mode.kind === 'upsert' ? JUDGED.last : `EXISTS (SELECT 1 FROM versions v WHERE v.${VALID_FROM} = e.${sequence})`;
+    mode.kind === 'upsert' ? JUDGED.last : sql`EXISTS (SELECT 1 FROM versions v WHERE v.${VALID_FROM} = e.${sequence})`;
   return {
     name: 'events_of_key',
-    text: `WITH ${renderNumbered(mode)},
+    text: sql`WITH ${renderNumbered(mode)},
 judged AS (
   SELECT *,
     ${EVENT_HASH} = first_value(${EVENT_HASH}) OVER (PARTITION BY ${sequence} ORDER BY ${order}) AS ${JUDGED.won},
@@ -99,11 +102,11 @@ FROM judged e ORDER BY __place`,
 export function selectVersions(mode: KeyedMode): Statement {
   return {
     name: 'versions_of_key',
-    text: `WITH ${renderNumbered(mode)}\nSELECT * FROM versions ORDER BY ${JUDGED.version}`,
+    text: sql`WITH ${renderNumbered(mode)}\nSELECT * FROM versions ORDER BY ${JUDGED.version}`,
   };
 }
 
-function renderNumbered(mode: KeyedMode): string {
+function renderNumbered(mode: KeyedMode): Sql {
   const from = quoteName(mode.kind === 'upsert' ? mode.sequence : VALID_FROM);
-  return `versions AS (SELECT *, row_number() OVER (ORDER BY ${from}) AS ${JUDGED.version} FROM ${HISTORY})`;
+  return sql`versions AS (SELECT *, row_number() OVER (ORDER BY ${from}) AS ${JUDGED.version} FROM ${HISTORY})`;
 }

@@ -1,26 +1,29 @@
-import { EVENT_HASH, IS_CURRENT, KEY_HASH, OP, SOURCE_FILE, VALID_FROM, VALID_TO } from '../core/keyed.ts';
 import type { KeyedMode } from '../core/spec.ts';
+import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
-import { quoteName, quoteText } from './quote.ts';
+import { join, NOTHING, sql } from './fragment.ts';
+import { EVENT_HASH, IS_CURRENT, KEY_HASH, OP, SOURCE_FILE, VALID_FROM, VALID_TO } from './keyed-columns.ts';
+import { ownName, quoteName, quoteText } from './quote.ts';
 import { BUCKET } from './scan.ts';
+import { userSql } from './user-sql.ts';
 
 /**
  * The merge of some key buckets. Views `__new` (staged events), `__log` and `__history` (the buckets' rows as they are)
  * are there before, each with the rows' bucket; each statement makes one table, named by its role.
  */
-export const NEW = '__new';
-export const LOG = '__log';
-export const HISTORY = '__history';
-export const FRESH = '__fresh';
-const LATE = '__late';
-const KNOWN = '__known';
-const TOUCHED = '__touched';
-const WHOLE = '__whole';
-const SINCE = '__since';
+export const NEW = ownName('__new');
+export const LOG = ownName('__log');
+export const HISTORY = ownName('__history');
+export const FRESH = ownName('__fresh');
+const LATE = ownName('__late');
+const KNOWN = ownName('__known');
+const TOUCHED = ownName('__touched');
+const WHOLE = ownName('__whole');
+const SINCE = ownName('__since');
 /** Every event of the touched keys. */
-export const EVENTS = '__key_events';
-export const RECOMPUTED = '__recomputed';
+export const EVENTS = ownName('__key_events');
+export const RECOMPUTED = ownName('__recomputed');
 
 /** Whether only the staged keys matter, or all keys of the buckets, as with events to withdraw, whose keys may be any. */
 export type Scope = { readonly all: boolean; readonly withdrawn: readonly string[] };
@@ -36,16 +39,16 @@ export function createLate(mode: KeyedMode, trusted: boolean): Statement {
   const sequence = quoteName(mode.sequence);
   const late =
     trusted && mode.validTo === null
-      ? `SELECT DISTINCT ${key} FROM ${LOG} l JOIN (SELECT ${key}, min(${sequence}) AS __first FROM ${NEW} GROUP BY ALL) n USING (${key}) WHERE l.${sequence} >= n.__first`
-      : `SELECT DISTINCT ${key} FROM ${NEW}`;
-  return { name: 'late_keys', text: `CREATE TABLE ${LATE} AS SELECT *, true AS ${WHOLE} FROM (${late})` };
+      ? sql`SELECT DISTINCT ${key} FROM ${LOG} l JOIN (SELECT ${key}, min(${sequence}) AS __first FROM ${NEW} GROUP BY ALL) n USING (${key}) WHERE l.${sequence} >= n.__first`
+      : sql`SELECT DISTINCT ${key} FROM ${NEW}`;
+  return { name: 'late_keys', text: sql`CREATE TABLE ${LATE} AS SELECT *, true AS ${WHOLE} FROM (${late})` };
 }
 
 /** `__known`: what the log holds of the late keys, or the whole log. */
 export function createKnown(mode: KeyedMode, scope: Scope): Statement {
   const text = wholeLog(scope)
-    ? `CREATE VIEW ${KNOWN} AS SELECT * FROM ${LOG}`
-    : `CREATE TABLE ${KNOWN} AS SELECT l.* FROM ${LOG} l SEMI JOIN ${LATE} n USING (${names(mode.key)})`;
+    ? sql`CREATE VIEW ${KNOWN} AS SELECT * FROM ${LOG}`
+    : sql`CREATE TABLE ${KNOWN} AS SELECT l.* FROM ${LOG} l SEMI JOIN ${LATE} n USING (${names(mode.key)})`;
   return { name: 'known_events', text };
 }
 
@@ -53,9 +56,9 @@ export function createKnown(mode: KeyedMode, scope: Scope): Statement {
 export function createFresh(withdrawn: readonly string[]): Statement {
   return {
     name: 'fresh_events',
-    text: `CREATE TABLE ${FRESH} AS
+    text: sql`CREATE TABLE ${FRESH} AS
 SELECT * FROM (SELECT * FROM ${NEW} QUALIFY row_number() OVER (PARTITION BY ${EVENT_HASH}, ${SOURCE_FILE}) = 1) n
-ANTI JOIN (SELECT * FROM ${KNOWN}${kept('WHERE', withdrawn)}) l ON n.${EVENT_HASH} = l.${EVENT_HASH} AND n.${SOURCE_FILE} = l.${SOURCE_FILE}`,
+ANTI JOIN (SELECT * FROM ${KNOWN}${kept(sql`WHERE`, withdrawn)}) l ON n.${EVENT_HASH} = l.${EVENT_HASH} AND n.${SOURCE_FILE} = l.${SOURCE_FILE}`,
   };
 }
 
@@ -66,11 +69,11 @@ ANTI JOIN (SELECT * FROM ${KNOWN}${kept('WHERE', withdrawn)}) l ON n.${EVENT_HAS
 export function createTouched(mode: KeyedMode, scope: Scope): Statement {
   const key = names(mode.key);
   const { all, withdrawn } = scope;
-  const gone = all ? '' : ` WHERE ${SOURCE_FILE} IN (${withdrawn.map(quoteText).join(', ')})`;
+  const gone = all ? NOTHING : sql` WHERE ${SOURCE_FILE} IN (${join(withdrawn.map(quoteText))})`;
   const touched = wholeLog(scope)
-    ? `SELECT ${key}, ${BUCKET}, true AS ${WHOLE} FROM (SELECT * FROM ${FRESH} UNION ALL BY NAME SELECT * FROM ${KNOWN}${gone}) GROUP BY ALL`
-    : `SELECT DISTINCT ${key}, ${BUCKET}, coalesce(${WHOLE}, false) AS ${WHOLE} FROM ${FRESH} f LEFT JOIN ${LATE} l USING (${key})`;
-  return { name: 'touched_keys', text: `CREATE TABLE ${TOUCHED} AS ${touched}` };
+    ? sql`SELECT ${key}, ${BUCKET}, true AS ${WHOLE} FROM (SELECT * FROM ${FRESH} UNION ALL BY NAME SELECT * FROM ${KNOWN}${gone}) GROUP BY ALL`
+    : sql`SELECT DISTINCT ${key}, ${BUCKET}, coalesce(${WHOLE}, false) AS ${WHOLE} FROM ${FRESH} f LEFT JOIN ${LATE} l USING (${key})`;
+  return { name: 'touched_keys', text: sql`CREATE TABLE ${TOUCHED} AS ${touched}` };
 }
 
 /**
@@ -81,15 +84,15 @@ export function createKeyEvents(mode: KeyedMode, columns: readonly Column[], sco
   const key = names(mode.key);
   const all = eventColumns(mode, columns);
   // A null of the sequence's type.
-  const none = `CASE WHEN false THEN ${quoteName(mode.sequence)} END AS ${SINCE}`;
-  const fresh = `SELECT ${all}, ${none} FROM ${FRESH}`;
-  const known = `SELECT ${all}, ${none} FROM ${KNOWN} l SEMI JOIN ${TOUCHED} t USING (${key})${kept('WHERE', scope.withdrawn)}`;
-  const open = `SELECT ${rowColumns(mode, columns)}, 'upsert' AS ${OP}, NULL AS ${EVENT_HASH}, NULL AS ${SOURCE_FILE}, ${VALID_FROM} AS ${SINCE}
+  const none = sql`CASE WHEN false THEN ${quoteName(mode.sequence)} END AS ${SINCE}`;
+  const fresh = sql`SELECT ${all}, ${none} FROM ${FRESH}`;
+  const known = sql`SELECT ${all}, ${none} FROM ${KNOWN} l SEMI JOIN ${TOUCHED} t USING (${key})${kept(sql`WHERE`, scope.withdrawn)}`;
+  const open = sql`SELECT ${rowColumns(mode, columns)}, 'upsert' AS ${OP}, NULL AS ${EVENT_HASH}, NULL AS ${SOURCE_FILE}, ${VALID_FROM} AS ${SINCE}
 FROM ${HISTORY} h SEMI JOIN (SELECT ${key} FROM ${TOUCHED} WHERE NOT ${WHOLE}) t USING (${key}) WHERE ${IS_CURRENT}`;
   // Full extracts add deletes to it.
-  const kind = mode.missing === 'delete' ? 'TABLE' : 'VIEW';
+  const kind = mode.missing === 'delete' ? sql`TABLE` : sql`VIEW`;
   const parts = wholeLog(scope) || mode.kind === 'upsert' ? [fresh, known] : [fresh, known, open];
-  return { name: 'key_events', text: `CREATE ${kind} ${EVENTS} AS\n${parts.join('\nUNION ALL BY NAME\n')}` };
+  return { name: 'key_events', text: sql`CREATE ${kind} ${EVENTS} AS\n${join(parts, '\nUNION ALL BY NAME\n')}` };
 }
 
 /**
@@ -97,53 +100,57 @@ FROM ${HISTORY} h SEMI JOIN (SELECT ${key} FROM ${TOUCHED} WHERE NOT ${WHOLE}) t
  * its first event a key has nothing to delete; at that event's sequence the delete wins, as any delete does.
  * `extracts` are those files of all buckets.
  */
-export function addMissingDeletes(mode: KeyedMode, columns: readonly Column[], extracts: string): Statement {
+export function addMissingDeletes(mode: KeyedMode, columns: readonly Column[], extracts: Sql): Statement {
   const key = mode.key.map(quoteName);
   const others = columns
     .map((c) => c.name)
     .filter((name) => name !== mode.sequence && !mode.key.includes(name))
-    .map((name) => `NULL AS ${quoteName(name)}`);
-  const hash = mode.key.length > 1 ? [`t.${KEY_HASH}`] : [];
+    .map((name) => sql`NULL AS ${quoteName(name)}`);
+  const hash = mode.key.length > 1 ? [sql`t.${KEY_HASH}`] : [];
   const select = [
-    ...key.map((k) => `t.${k}`),
-    `x.sequence AS ${quoteName(mode.sequence)}`,
+    ...key.map((k) => sql`t.${k}`),
+    sql`x.sequence AS ${quoteName(mode.sequence)}`,
     ...others,
     ...hash,
-    `'delete' AS ${OP}`,
-    `'missing from ' || x.file AS ${EVENT_HASH}`,
-    `x.file AS ${SOURCE_FILE}`,
-    `t.${BUCKET}`,
+    sql`'delete' AS ${OP}`,
+    sql`'missing from ' || x.file AS ${EVENT_HASH}`,
+    sql`x.file AS ${SOURCE_FILE}`,
+    sql`t.${BUCKET}`,
   ];
-  const same = (alias: string): string => key.map((k) => `t.${k} = ${alias}.${k}`).join(' AND ');
+  const same = (alias: Sql): Sql =>
+    join(
+      key.map((k) => sql`t.${k} = ${alias}.${k}`),
+      ' AND ',
+    );
   return {
     name: 'missing_deletes',
-    text: `INSERT INTO ${EVENTS} BY NAME
-WITH keys AS (SELECT ${[...key, ...(mode.key.length > 1 ? [KEY_HASH] : []), BUCKET].join(', ')}, min(${quoteName(mode.sequence)}) AS first FROM ${EVENTS} GROUP BY ALL)
-SELECT ${select.join(', ')} FROM keys t JOIN ${extracts} x ON x.sequence >= t.first
-ANTI JOIN ${EVENTS} e ON ${same('e')} AND e.${SOURCE_FILE} = x.file`,
+    text: sql`INSERT INTO ${EVENTS} BY NAME
+WITH keys AS (SELECT ${join([...key, ...(mode.key.length > 1 ? [KEY_HASH] : []), BUCKET])}, min(${quoteName(mode.sequence)}) AS first FROM ${EVENTS} GROUP BY ALL)
+SELECT ${join(select)} FROM keys t JOIN ${extracts} x ON x.sequence >= t.first
+ANTI JOIN ${EVENTS} e ON ${same(sql`e`)} AND e.${SOURCE_FILE} = x.file`,
   };
 }
 
 /** The touched keys' rows as their events make them. */
 export function createRecomputed(mode: KeyedMode, columns: readonly Column[]): Statement {
   const text = mode.kind === 'upsert' ? renderLatest(mode, columns) : renderVersions(mode, columns);
-  return { name: `recompute_${mode.kind}`, text: `CREATE TABLE ${RECOMPUTED} AS\n${text}` };
+  return { name: `recompute_${mode.kind}`, text: sql`CREATE TABLE ${RECOMPUTED} AS\n${text}` };
 }
 
 /** Which of several events of one key and sequence counts, first: a delete before an upsert, then tieBreak, then the hash. */
-export function renderWinnerOrder(mode: KeyedMode): string {
-  return [`${OP} = 'delete' DESC`, ...(mode.tieBreak === null ? [] : [mode.tieBreak]), EVENT_HASH].join(', ');
+export function renderWinnerOrder(mode: KeyedMode): Sql {
+  return join([sql`${OP} = 'delete' DESC`, ...(mode.tieBreak === null ? [] : [userSql(mode.tieBreak)]), EVENT_HASH]);
 }
 
-function renderWinners(mode: KeyedMode): string {
-  return `winners AS (
+function renderWinners(mode: KeyedMode): Sql {
+  return sql`winners AS (
   SELECT * FROM ${EVENTS}
   QUALIFY row_number() OVER (PARTITION BY ${names(mode.key)}, ${quoteName(mode.sequence)} ORDER BY ${renderWinnerOrder(mode)}) = 1
 )`;
 }
 
-function renderLatest(mode: KeyedMode, columns: readonly Column[]): string {
-  return `WITH ${renderWinners(mode)},
+function renderLatest(mode: KeyedMode, columns: readonly Column[]): Sql {
+  return sql`WITH ${renderWinners(mode)},
 latest AS (
   SELECT * FROM winners QUALIFY row_number() OVER (PARTITION BY ${names(mode.key)} ORDER BY ${quoteName(mode.sequence)} DESC) = 1
 )
@@ -155,22 +162,22 @@ SELECT ${rowColumns(mode, columns)} FROM latest WHERE ${OP} <> 'delete'`;
  * not leave a gap. A version takes its first event's sequence, its last event's other columns, and ends where the next
  * version or delete begins, or at the source's own end if that is earlier.
  */
-function renderVersions(mode: KeyedMode, columns: readonly Column[]): string {
+function renderVersions(mode: KeyedMode, columns: readonly Column[]): Sql {
   const sequence = quoteName(mode.sequence);
   const own = mode.validTo === null ? undefined : quoteName(mode.validTo);
-  const window = `(PARTITION BY ${names(mode.key)} ORDER BY ${sequence})`;
+  const window = sql`(PARTITION BY ${names(mode.key)} ORDER BY ${sequence})`;
   const tracked =
     mode.track.length === 0
-      ? 'true'
-      : `struct_pack(${mode.track.map((c, i) => `t${i} := ${quoteName(c)}`).join(', ')})`;
-  const gap = own === undefined ? '' : `\n      WHEN lag(${own}) OVER w < ${sequence} THEN true`;
-  const changed = mode.coalesce ? `${tracked} IS DISTINCT FROM lag(${tracked}) OVER w` : 'true';
-  const next = '__next';
+      ? sql`true`
+      : sql`struct_pack(${join(mode.track.map((c, i) => sql`t${i} := ${quoteName(c)}`))})`;
+  const gap = own === undefined ? NOTHING : sql`\n      WHEN lag(${own}) OVER w < ${sequence} THEN true`;
+  const changed = mode.coalesce ? sql`${tracked} IS DISTINCT FROM lag(${tracked}) OVER w` : sql`true`;
+  const next = sql`__next`;
   const end =
     own === undefined
       ? next
-      : `CASE WHEN ${own} IS NULL THEN ${next} WHEN ${next} IS NULL OR ${own} < ${next} THEN ${own} ELSE ${next} END`;
-  return `WITH ${renderWinners(mode)},
+      : sql`CASE WHEN ${own} IS NULL THEN ${next} WHEN ${next} IS NULL OR ${own} < ${next} THEN ${own} ELSE ${next} END`;
+  return sql`WITH ${renderWinners(mode)},
 marked AS (
   SELECT *, CASE
       WHEN ${OP} = 'delete' THEN true
@@ -193,18 +200,18 @@ SELECT *, ${VALID_TO} IS NULL AS ${IS_CURRENT} FROM versions`;
 }
 
 /** Keys whose versions break an invariant, with what is wrong; no row when all hold. */
-export function findBreaches(mode: KeyedMode, relation: string): Statement {
+export function findBreaches(mode: KeyedMode, relation: Sql): Statement {
   const key = names(mode.key);
   if (mode.kind === 'upsert') {
     return {
       name: 'invariants',
-      text: `SELECT ${key}, 'more than one row' AS breach FROM ${relation} GROUP BY ${key} HAVING count(*) > 1 LIMIT 5`,
+      text: sql`SELECT ${key}, 'more than one row' AS breach FROM ${relation} GROUP BY ${key} HAVING count(*) > 1 LIMIT 5`,
     };
   }
-  const empty = mode.validTo === null ? `${VALID_FROM} >= ${VALID_TO}` : `${VALID_FROM} > ${VALID_TO}`;
+  const empty = mode.validTo === null ? sql`${VALID_FROM} >= ${VALID_TO}` : sql`${VALID_FROM} > ${VALID_TO}`;
   return {
     name: 'invariants',
-    text: `WITH followed AS (
+    text: sql`WITH followed AS (
   SELECT ${key}, ${VALID_FROM}, ${VALID_TO}, lead(${VALID_FROM}) OVER (PARTITION BY ${key} ORDER BY ${VALID_FROM}) AS next FROM ${relation}
 )
 SELECT ${key}, ${VALID_FROM}, ${VALID_TO}, next AS next_valid_from, CASE
@@ -218,66 +225,66 @@ WHERE (${VALID_TO} IS NULL AND next IS NOT NULL) OR ${VALID_TO} > next OR ${empt
 }
 
 /** The rows of touched keys: the others are copies of rows that were checked when they were written. */
-export function renderTouched(mode: KeyedMode, relation: string): string {
-  return `(SELECT r.* FROM ${relation} r SEMI JOIN ${TOUCHED} t USING (${names(mode.key)}))`;
+export function renderTouched(mode: KeyedMode, relation: Sql): Sql {
+  return sql`(SELECT r.* FROM ${relation} r SEMI JOIN ${TOUCHED} t USING (${names(mode.key)}))`;
 }
 
 /** The buckets' new history, each row with its bucket: rows that are not touched as they are, and the recomputed ones. */
-export function renderHistory(mode: KeyedMode, columns: readonly Column[]): string {
-  const all = columns.map((c) => quoteName(c.name)).join(', ');
+export function renderHistory(mode: KeyedMode, columns: readonly Column[]): Sql {
+  const all = join(columns.map((c) => quoteName(c.name)));
   const key = names(mode.key);
-  const closed = mode.kind === 'upsert' ? '' : ` OR NOT (t.${WHOLE} OR h.${IS_CURRENT})`;
+  const closed = mode.kind === 'upsert' ? NOTHING : sql` OR NOT (t.${WHOLE} OR h.${IS_CURRENT})`;
   // Of a table, unlike a SELECT, `rowid` would be a column, and ambiguous where the model has one of that name.
-  return `(SELECT ${all}, h.${BUCKET} FROM ${HISTORY} h LEFT JOIN (SELECT * FROM ${TOUCHED}) t USING (${key}) WHERE t.${WHOLE} IS NULL${closed}
+  return sql`(SELECT ${all}, h.${BUCKET} FROM ${HISTORY} h LEFT JOIN (SELECT * FROM ${TOUCHED}) t USING (${key}) WHERE t.${WHOLE} IS NULL${closed}
 UNION ALL
 SELECT ${all}, ${BUCKET} FROM ${RECOMPUTED})`;
 }
 
 /** What is written to the log: the fresh events, or all of the bucket's when events were withdrawn from it. */
-export function renderLog(columns: readonly Column[], rewrite: boolean, withdrawn: readonly string[]): string {
+export function renderLog(columns: readonly Column[], rewrite: boolean, withdrawn: readonly string[]): Sql {
   if (!rewrite) return FRESH;
-  const all = [...columns.map((c) => quoteName(c.name)), BUCKET].join(', ');
-  return `(SELECT ${all} FROM ${FRESH} UNION ALL SELECT ${all} FROM ${LOG}${kept('WHERE', withdrawn)})`;
+  const all = join([...columns.map((c) => quoteName(c.name)), BUCKET]);
+  return sql`(SELECT ${all} FROM ${FRESH} UNION ALL SELECT ${all} FROM ${LOG}${kept(sql`WHERE`, withdrawn)})`;
 }
 
 /** The key buckets of the fresh events. */
 export function listBuckets(): Statement {
-  return { name: 'touched_buckets', text: `SELECT DISTINCT ${BUCKET} AS bucket FROM ${FRESH} ORDER BY bucket` };
+  return { name: 'touched_buckets', text: sql`SELECT DISTINCT ${BUCKET} AS bucket FROM ${FRESH} ORDER BY bucket` };
 }
 
 export function countFresh(withdrawn: readonly string[]): Statement {
   const gone =
     withdrawn.length === 0
-      ? '0'
-      : `(SELECT count(*) FROM ${LOG} WHERE ${SOURCE_FILE} IN (${withdrawn.map(quoteText).join(', ')}))`;
+      ? sql`0`
+      : sql`(SELECT count(*) FROM ${LOG} WHERE ${SOURCE_FILE} IN (${join(withdrawn.map(quoteText))}))`;
   return {
     name: 'count_fresh',
-    text: `SELECT (SELECT count(*) FROM ${NEW}) AS staged, (SELECT count(*) FROM ${FRESH}) AS fresh, ${gone} AS withdrawn`,
+    text: sql`SELECT (SELECT count(*) FROM ${NEW}) AS staged, (SELECT count(*) FROM ${FRESH}) AS fresh, ${gone} AS withdrawn`,
   };
 }
 
 /** Only the part of the bucket's keys that one unit of several deals with. */
-export function renderPart(mode: KeyedMode, relation: string, part: number, parts: number): string {
-  return parts === 1 ? relation : `(SELECT * FROM ${relation} WHERE hash(${names(mode.key)}) % ${parts} = ${part})`;
+export function renderPart(mode: KeyedMode, relation: Sql, part: number, parts: number): Sql {
+  return parts === 1 ? relation : sql`(SELECT * FROM ${relation} WHERE hash(${names(mode.key)}) % ${parts} = ${part})`;
 }
 
-function eventColumns(mode: KeyedMode, columns: readonly Column[]): string {
+function eventColumns(mode: KeyedMode, columns: readonly Column[]): Sql {
   const hash = mode.key.length > 1 ? [KEY_HASH] : [];
-  return [...columns.map((c) => quoteName(c.name)), OP, EVENT_HASH, SOURCE_FILE, ...hash, BUCKET].join(', ');
+  return join([...columns.map((c) => quoteName(c.name)), OP, EVENT_HASH, SOURCE_FILE, ...hash, BUCKET]);
 }
 
-function rowColumns(mode: KeyedMode, columns: readonly Column[]): string {
-  return [...columns.map((c) => quoteName(c.name)), ...(mode.key.length > 1 ? [KEY_HASH] : []), BUCKET].join(', ');
+function rowColumns(mode: KeyedMode, columns: readonly Column[]): Sql {
+  return join([...columns.map((c) => quoteName(c.name)), ...(mode.key.length > 1 ? [KEY_HASH] : []), BUCKET]);
 }
 
 function wholeLog({ all, withdrawn }: Scope): boolean {
   return all || withdrawn.length > 0;
 }
 
-function kept(keyword: 'WHERE' | 'AND', withdrawn: readonly string[]): string {
-  return withdrawn.length === 0 ? '' : ` ${keyword} ${SOURCE_FILE} NOT IN (${withdrawn.map(quoteText).join(', ')})`;
+function kept(keyword: Sql, withdrawn: readonly string[]): Sql {
+  return withdrawn.length === 0 ? NOTHING : sql` ${keyword} ${SOURCE_FILE} NOT IN (${join(withdrawn.map(quoteText))})`;
 }
 
-function names(columns: readonly string[]): string {
-  return columns.map(quoteName).join(', ');
+function names(columns: readonly string[]): Sql {
+  return join(columns.map(quoteName));
 }

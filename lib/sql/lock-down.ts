@@ -1,4 +1,5 @@
 import type { Statement } from '../core/statement.ts';
+import { sql } from './fragment.ts';
 import { quoteTexts } from './quote.ts';
 
 /**
@@ -7,8 +8,8 @@ import { quoteTexts } from './quote.ts';
  */
 export function lockDown(folders: readonly string[]): readonly Statement[] {
   return [
-    { name: 'allow folders', text: `SET allowed_directories = ${quoteTexts(folders)}` },
-    { name: 'deny other files', text: 'SET enable_external_access = false' },
-    { name: 'lock the configuration', text: 'SET lock_configuration = true' },
+    { name: 'allow folders', text: sql`SET allowed_directories = ${quoteTexts(folders)}` },
+    { name: 'deny other files', text: sql`SET enable_external_access = false` },
+    { name: 'lock the configuration', text: sql`SET lock_configuration = true` },
   ];
 }

@@ -1,20 +1,23 @@
-import type { Expectation } from '../core/spec.ts';
+import type { Expectation, MetadataColumn } from '../core/spec.ts';
+import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import { ENGINE_ERROR, HASH, PARSED, RID } from './batch.ts';
+import { join, NOTHING, sql } from './fragment.ts';
 import { guardCondition } from './guard.ts';
 import { ATTEMPTS } from './memory.ts';
-import { quoteName, quoteText } from './quote.ts';
+import { ownName, quoteName, quoteText } from './quote.ts';
 import { FILE } from './raw-rows.ts';
+import { userTerm } from './user-sql.ts';
 
 /** What a silver model's SQL makes of the accepted rows, and which of those rows do not reach the table. */
-export const MAPPED = '__mapped';
-const DROPS = '__drops';
-const KEY_DUPLICATES = '__key_duplicates';
+export const MAPPED = ownName('__mapped');
+const DROPS = ownName('__drops');
+const KEY_DUPLICATES = ownName('__key_duplicates');
 
 type RowExpectation = Extract<Expectation, { kind: 'row' }>;
 
-export function createMapped(sql: string): Statement {
-  return { name: 'silver_model', text: `CREATE TABLE ${MAPPED} AS ${sql}` };
+export function createMapped(model: Sql): Statement {
+  return { name: 'silver_model', text: sql`CREATE TABLE ${MAPPED} AS ${model}` };
 }
 
 /**
@@ -22,30 +25,30 @@ export function createMapped(sql: string): Statement {
  * the columns that do.
  */
 export function createGuarded(
-  sql: string,
+  model: Sql,
   { columns, wrapped }: { readonly columns: readonly string[]; readonly wrapped: readonly string[] },
 ): Statement {
   const values = columns.map((name) =>
-    wrapped.includes(name) ? `${quoteName(name)}[1] AS ${quoteName(name)}` : quoteName(name),
+    wrapped.includes(name) ? sql`${quoteName(name)}[1] AS ${quoteName(name)}` : quoteName(name),
   );
-  const raised = wrapped.map((name) => `CASE WHEN ${quoteName(name)} IS NULL THEN ${quoteText(name)} END`);
-  const list = `list_filter([${['NULL::VARCHAR', ...raised].join(', ')}], lambda name: name IS NOT NULL)`;
+  const raised = wrapped.map((name) => sql`CASE WHEN ${quoteName(name)} IS NULL THEN ${quoteText(name)} END`);
+  const list = sql`list_filter([${join([sql`NULL::VARCHAR`, ...raised])}], lambda name: name IS NOT NULL)`;
   return {
     name: 'guarded_model',
-    text: `CREATE TABLE ${MAPPED} AS SELECT ${values.join(', ')}, ${list} AS __raised FROM (${sql})`,
+    text: sql`CREATE TABLE ${MAPPED} AS SELECT ${join(values)}, ${list} AS __raised FROM (${model})`,
   };
 }
 
 /** Whether a row breaks an expectation; a condition that is NULL holds, one that raises does not. */
-function breaks({ condition }: RowExpectation, guarded: boolean): string {
-  const holds = `COALESCE((${condition}), true)`;
-  return `NOT ${guarded ? guardCondition(holds) : holds}`;
+function breaks({ condition }: RowExpectation, guarded: boolean): Sql {
+  const holds = sql`COALESCE(${userTerm(condition)}, true)`;
+  return sql`NOT ${guarded ? guardCondition(holds) : holds}`;
 }
 
 /** Rows per expectation that break it. */
 export function countBroken(expectations: readonly RowExpectation[], guarded = false): Statement {
-  const counts = expectations.map((e) => `count(*) FILTER (${breaks(e, guarded)}) AS ${quoteName(e.name)}`);
-  return { name: 'expectations', text: `SELECT ${counts.join(', ')} FROM ${MAPPED}` };
+  const counts = expectations.map((e) => sql`count(*) FILTER (${breaks(e, guarded)}) AS ${quoteName(e.name)}`);
+  return { name: 'expectations', text: sql`SELECT ${join(counts)} FROM ${MAPPED}` };
 }
 
 /** `__drops`: number and issues of every mapped row that goes to quarantine instead of the table. */
@@ -55,138 +58,171 @@ export function createDrops(
     readonly key: readonly string[];
     readonly sequence: readonly string[];
     /** Conditions under which a row's own end comes before its sequence. */
-    readonly backwards?: readonly string[];
+    readonly backwards?: readonly Sql[];
   },
   guard?: readonly RaisedRule[],
 ): Statement {
   const issues = expectations.map((e) => {
     const detail = quoteText(`expectation ${e.name} does not hold: ${e.condition}`);
-    return `CASE WHEN ${breaks(e, guard !== undefined)} THEN {'code': ${quoteText(e.code)}, 'detail': ${detail}} END`;
+    return sql`CASE WHEN ${breaks(e, guard !== undefined)} THEN {'code': ${quoteText(e.code)}, 'detail': ${detail}} END`;
   });
   const raised = guard ?? [];
   const all = [
     ...raised.map(
-      ({ when, detail }) => `CASE WHEN ${when} THEN {'code': ${quoteText(ENGINE_ERROR)}, 'detail': ${detail}} END`,
+      ({ when, detail }) => sql`CASE WHEN ${when} THEN {'code': ${quoteText(ENGINE_ERROR)}, 'detail': ${detail}} END`,
     ),
     ...issues,
-    ...required.key.map((column) => nullIssue('NULL_KEY', 'key', column)),
-    ...required.sequence.map((column) => nullIssue('NULL_SEQUENCE', 'sequence', column)),
+    ...required.key.map((column) => nullIssue(sql`NULL_KEY`, 'key', column)),
+    ...required.sequence.map((column) => nullIssue(sql`NULL_SEQUENCE`, 'sequence', column)),
     ...(required.backwards ?? []).map(
       (condition) =>
-        `CASE WHEN ${condition} THEN {'code': 'RANGE_ERROR', 'detail': ${quoteText(`ends before it begins: ${condition}`)}} END`,
+        sql`CASE WHEN ${condition} THEN {'code': 'RANGE_ERROR', 'detail': ${quoteText(`ends before it begins: ${condition}`)}} END`,
     ),
   ];
   const list =
     all.length === 0
-      ? 'CAST([] AS STRUCT(code VARCHAR, detail VARCHAR)[])'
-      : `list_filter([${all.join(', ')}], lambda issue: issue IS NOT NULL)`;
+      ? sql`CAST([] AS STRUCT(code VARCHAR, detail VARCHAR)[])`
+      : sql`list_filter([${join(all)}], lambda issue: issue IS NOT NULL)`;
   // Few rows are dropped: the lists are only made for those.
   const dropped = [
     ...raised.map(({ when }) => when),
     ...expectations.map((e) => breaks(e, guard !== undefined)),
-    ...[...required.key, ...required.sequence].map((column) => `${quoteName(column)} IS NULL`),
+    ...[...required.key, ...required.sequence].map((column) => sql`${quoteName(column)} IS NULL`),
     ...(required.backwards ?? []),
   ];
   return {
     name: 'drops',
-    text: `CREATE TABLE ${DROPS} AS SELECT ${RID} AS rid, ${list} AS issues, 'quarantined' AS status FROM ${MAPPED} WHERE ${dropped.join(' OR ') || 'false'}`,
+    text: sql`CREATE TABLE ${DROPS} AS SELECT ${RID} AS rid, ${list} AS issues, 'quarantined' AS status FROM ${MAPPED} WHERE ${join(dropped, ' OR ') || sql`false`}`,
   };
 }
 
 /** Under which condition an expression over a mapped row raises, and a text expression that says which. */
-export type RaisedRule = { readonly when: string; readonly detail: string };
+export type RaisedRule = { readonly when: Sql; readonly detail: Sql };
 
-/** Raises where one of the expressions raises over a mapped row. */
-export function tryExpressions(expressions: readonly string[]): Statement {
-  const hashes = expressions.map((expression) => `max(hash(${expression}))`);
-  return { name: 'try_expressions', text: `SELECT ${hashes.join(', ')} FROM ${MAPPED}` };
+/** Of `createGuarded`: rows with columns that raised. */
+export const COLUMNS_RAISED: RaisedRule = {
+  when: sql`len(__raised) > 0`,
+  detail: sql`'cannot be computed: column ' || array_to_string(__raised, ', ')`,
+};
+
+/** What the source row and the run say of a kept row, for `renderEnriched`. */
+export function renderMetadata(run: {
+  readonly at: string;
+  readonly id: string;
+  readonly attempts: boolean;
+}): Readonly<Record<MetadataColumn, Sql>> {
+  return {
+    row_hash: ROW_HASH_VALUE,
+    source_file: sql`f.key`,
+    attempt: run.attempts ? sql`coalesce(a.rejections, 0) + 1` : sql`1`,
+    ingested_at: sql`CAST(${quoteText(run.at)} AS TIMESTAMPTZ)`,
+    run_id: quoteText(run.id),
+  };
 }
 
-function nullIssue(code: string, role: string, column: string): string {
+/** Raises where one of the expressions raises over a mapped row. */
+export function tryExpressions(expressions: readonly Sql[]): Statement {
+  const hashes = expressions.map((expression) => sql`max(hash(${expression}))`);
+  return { name: 'try_expressions', text: sql`SELECT ${join(hashes)} FROM ${MAPPED}` };
+}
+
+function nullIssue(code: Sql, role: string, column: string): Sql {
   const detail = quoteText(`${role} column ${column} is null`);
-  return `CASE WHEN ${quoteName(column)} IS NULL THEN {'code': '${code}', 'detail': ${detail}} END`;
+  return sql`CASE WHEN ${quoteName(column)} IS NULL THEN {'code': ${quoteText(code)}, 'detail': ${detail}} END`;
 }
 
 /**
  * A key duplicate whose row differs from the one that holds the key is condemned; one that is equal to the table's
  * (`known`: its key holders, with their row hash) stays a duplicate.
  */
-export function condemnKeyDuplicates(key: readonly string[], known: string | undefined): readonly Statement[] {
-  const same = key.map((name) => `m.${quoteName(name)} = t.${quoteName(name)}`).join(' AND ');
+export function condemnKeyDuplicates(key: readonly string[], known: Sql | undefined): readonly Statement[] {
+  const same = join(
+    key.map((name) => sql`m.${quoteName(name)} = t.${quoteName(name)}`),
+    ' AND ',
+  );
   const equal =
     known === undefined
-      ? ''
-      : `\nANTI JOIN (SELECT m.${RID} AS rid FROM ${MAPPED} m JOIN ${PARSED} p ON p.rowid = m.${RID} JOIN ${known} t ON ${same} AND t.row_hash = p.${HASH}) e ON k.rid = e.rid`;
-  const issue = "{'code': 'DUPLICATE_FAILURE', 'detail': 'another row has its key'}";
+      ? NOTHING
+      : sql`\nANTI JOIN (SELECT m.${RID} AS rid FROM ${MAPPED} m JOIN ${PARSED} p ON p.rowid = m.${RID} JOIN ${known} t ON ${same} AND t.row_hash = p.${HASH}) e ON k.rid = e.rid`;
+  const issue = sql`{'code': 'DUPLICATE_FAILURE', 'detail': 'another row has its key'}`;
   return [
     {
       name: 'condemn_key_duplicates',
-      text: `INSERT INTO ${DROPS} SELECT k.rid, [${issue}], 'condemned' FROM ${KEY_DUPLICATES} k${equal}`,
+      text: sql`INSERT INTO ${DROPS} SELECT k.rid, [${issue}], 'condemned' FROM ${KEY_DUPLICATES} k${equal}`,
     },
     {
       name: 'key_duplicates_left',
-      text: `DELETE FROM ${KEY_DUPLICATES} WHERE rid IN (SELECT rid FROM ${DROPS} WHERE status = 'condemned')`,
+      text: sql`DELETE FROM ${KEY_DUPLICATES} WHERE rid IN (SELECT rid FROM ${DROPS} WHERE status = 'condemned')`,
     },
   ];
 }
 
+/** The row hash of the source row that a kept row came from. */
+export const ROW_HASH_VALUE: Sql = sql`p.${HASH}`;
+
 /** Kept rows with what is known of the source row each came from, under the names the table gives it. */
 export function renderEnriched(
-  kept: string,
-  columns: readonly { readonly name: string; readonly value: string }[],
+  kept: Sql,
+  columns: readonly { readonly name: string; readonly value: Sql }[],
   from: { readonly attempts: boolean; readonly files: readonly { readonly path: string; readonly key: string }[] },
-): string {
-  const values = columns.map((c) => `${c.value} AS ${quoteName(c.name)}`).join(', ');
-  const attempts = from.attempts ? ` LEFT JOIN ${ATTEMPTS} a ON a.rid = k.${RID}` : '';
-  const pairs = from.files.map((f) => `(${quoteText(f.path)}, ${quoteText(f.key)})`).join(', ');
-  const files = from.files.length === 0 ? '' : ` JOIN (VALUES ${pairs}) f(path, key) ON f.path = p.${FILE}`;
-  return `(SELECT k.*, ${values} FROM ${kept} k JOIN ${PARSED} p ON p.rowid = k.${RID}${attempts}${files})`;
+): Sql {
+  const values = join(columns.map((c) => sql`${c.value} AS ${quoteName(c.name)}`));
+  const attempts = from.attempts ? sql` LEFT JOIN ${ATTEMPTS} a ON a.rid = k.${RID}` : NOTHING;
+  const pairs = join(from.files.map((f) => sql`(${quoteText(f.path)}, ${quoteText(f.key)})`));
+  const files = from.files.length === 0 ? NOTHING : sql` JOIN (VALUES ${pairs}) f(path, key) ON f.path = p.${FILE}`;
+  return sql`(SELECT k.*, ${values} FROM ${kept} k JOIN ${PARSED} p ON p.rowid = k.${RID}${attempts}${files})`;
 }
 
-export function selectHashes(table: string, name: string): string {
-  return `SELECT ${quoteName(name)} FROM ${table}`;
+export function selectHashes(table: Sql, name: string): Sql {
+  return sql`SELECT ${quoteName(name)} FROM ${table}`;
 }
 
 /** Row numbers of kept rows whose key came earlier in the batch or is in the table (`known`: a relation of keys). */
-export function createKeyDuplicates(key: readonly string[], known: string | undefined): Statement {
+export function createKeyDuplicates(key: readonly string[], known: Sql | undefined): Statement {
   const names = key.map(quoteName);
-  const same = (left: string, right: string): string => names.map((n) => `${left}.${n} = ${right}.${n}`).join(' AND ');
+  const same = (left: Sql, right: Sql): Sql =>
+    join(
+      names.map((n) => sql`${left}.${n} = ${right}.${n}`),
+      ' AND ',
+    );
   const inTable =
-    known === undefined ? '' : `\nUNION\nSELECT k.rid FROM kept k SEMI JOIN ${known} t ON ${same('k', 't')}`;
+    known === undefined
+      ? NOTHING
+      : sql`\nUNION\nSELECT k.rid FROM kept k SEMI JOIN ${known} t ON ${same(sql`k`, sql`t`)}`;
   return {
     name: 'key_duplicates',
-    text: `CREATE TABLE ${KEY_DUPLICATES} AS
-WITH kept AS (SELECT ${names.join(', ')}, ${RID} AS rid FROM ${MAPPED} ANTI JOIN ${DROPS} d ON ${RID} = d.rid),
-firsts AS (SELECT ${names.join(', ')}, min(rid) AS first FROM kept GROUP BY ALL HAVING count(*) > 1)
-SELECT k.rid FROM kept k JOIN firsts f ON ${same('k', 'f')} WHERE k.rid > f.first${inTable}`,
+    text: sql`CREATE TABLE ${KEY_DUPLICATES} AS
+WITH kept AS (SELECT ${join(names)}, ${RID} AS rid FROM ${MAPPED} ANTI JOIN ${DROPS} d ON ${RID} = d.rid),
+firsts AS (SELECT ${join(names)}, min(rid) AS first FROM kept GROUP BY ALL HAVING count(*) > 1)
+SELECT k.rid FROM kept k JOIN firsts f ON ${same(sql`k`, sql`f`)} WHERE k.rid > f.first${inTable}`,
   };
 }
 
 /** The row says itself that it ended before it began, which no history can hold. */
-export function renderBackwards(sequence: string, validTo: string): string {
-  return `${quoteName(validTo)} < ${quoteName(sequence)}`;
+export function renderBackwards(sequence: string, validTo: string): Sql {
+  return sql`${quoteName(validTo)} < ${quoteName(sequence)}`;
 }
 
 /** The mapped rows that reach the table, without a join where there is nothing to leave out. */
-export function renderKept(without: { readonly drops: boolean; readonly duplicates: boolean }): string {
-  const drops = without.drops ? ` ANTI JOIN ${DROPS} d ON m.${RID} = d.rid` : '';
-  const duplicates = without.duplicates ? ` ANTI JOIN ${KEY_DUPLICATES} k ON m.${RID} = k.rid` : '';
-  return `(SELECT m.* FROM ${MAPPED} m${drops}${duplicates})`;
+export function renderKept(without: { readonly drops: boolean; readonly duplicates: boolean }): Sql {
+  const drops = without.drops ? sql` ANTI JOIN ${DROPS} d ON m.${RID} = d.rid` : NOTHING;
+  const duplicates = without.duplicates ? sql` ANTI JOIN ${KEY_DUPLICATES} k ON m.${RID} = k.rid` : NOTHING;
+  return sql`(SELECT m.* FROM ${MAPPED} m${drops}${duplicates})`;
 }
 
 export function countDropped(key: boolean): Statement {
-  const duplicates = key ? `(SELECT count(*) FROM ${KEY_DUPLICATES})` : '0';
+  const duplicates = key ? sql`(SELECT count(*) FROM ${KEY_DUPLICATES})` : sql`0`;
   return {
     name: 'dropped',
-    text: `SELECT (SELECT count(*) FROM ${MAPPED}) AS mapped, (SELECT count(*) FROM ${DROPS}) AS quarantined, ${duplicates} AS duplicates`,
+    text: sql`SELECT (SELECT count(*) FROM ${MAPPED}) AS mapped, (SELECT count(*) FROM ${DROPS}) AS quarantined, ${duplicates} AS duplicates`,
   };
 }
 
 /** Keys of a joined table that stand for more than one row, with their counts: what makes a join multiply rows. */
-export function findRepeatedKeys(table: string, keys: readonly string[]): Statement {
-  const names = keys.map(quoteName).join(', ');
+export function findRepeatedKeys(table: Sql, keys: readonly string[]): Statement {
+  const names = join(keys.map(quoteName));
   return {
     name: 'repeated_keys',
-    text: `SELECT ${names}, count(*) AS rows FROM ${table} GROUP BY ${names} HAVING count(*) > 1 ORDER BY rows DESC, ${names} LIMIT 5`,
+    text: sql`SELECT ${names}, count(*) AS rows FROM ${table} GROUP BY ${names} HAVING count(*) > 1 ORDER BY rows DESC, ${names} LIMIT 5`,
   };
 }

@@ -1,24 +1,29 @@
+import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import { DUPLICATES, HASH, KEY, OK, PARSED } from './batch.ts';
-import { quoteText, quoteTexts } from './quote.ts';
+import { NOTHING, sql } from './fragment.ts';
+import { ownName, quoteText, quoteTexts } from './quote.ts';
 
 /** What the quarantine remembers of a source, and what follows from it for the rows of a batch. */
-export const MEMORY = '__memory';
-export const CONDEMNED = '__condemned';
-export const ATTEMPTS = '__attempts';
+export const MEMORY = ownName('__memory');
+export const CONDEMNED = ownName('__condemned');
+export const ATTEMPTS = ownName('__attempts');
 
 /** A business key that was rejected this often is condemned when it comes again. */
 const MAX_REJECTIONS = 3;
 
 /** `__memory`: hash, key and status of the source's rows in quarantine; files being reprocessed start afresh. */
-export function createMemory(quarantine: string | undefined, source: string, withdrawn: readonly string[]): Statement {
+export function createMemory(quarantine: Sql | undefined, source: string, withdrawn: readonly string[]): Statement {
   if (quarantine === undefined) {
-    return { name: 'memory', text: `CREATE TABLE ${MEMORY} (row_hash VARCHAR, business_key VARCHAR, status VARCHAR)` };
+    return {
+      name: 'memory',
+      text: sql`CREATE TABLE ${MEMORY} (row_hash VARCHAR, business_key VARCHAR, status VARCHAR)`,
+    };
   }
-  const fresh = withdrawn.length === 0 ? '' : ` AND NOT list_contains(${quoteTexts(withdrawn)}, source_file)`;
+  const fresh = withdrawn.length === 0 ? NOTHING : sql` AND NOT list_contains(${quoteTexts(withdrawn)}, source_file)`;
   return {
     name: 'memory',
-    text: `CREATE TABLE ${MEMORY} AS SELECT row_hash, business_key, status FROM ${quarantine}
+    text: sql`CREATE TABLE ${MEMORY} AS SELECT row_hash, business_key, status FROM ${quarantine}
 WHERE source = ${quoteText(source)} AND status IN ('quarantined', 'condemned')${fresh}`,
   };
 }
@@ -29,12 +34,12 @@ WHERE source = ${quoteText(source)} AND status IN ('quarantined', 'condemned')${
  * (DUPLICATE_FAILURE), or their key was rejected three times (MAX_ATTEMPTS).
  */
 export function createCondemned(withoutDuplicates: boolean): readonly Statement[] {
-  const duplicates = withoutDuplicates ? ` ANTI JOIN ${DUPLICATES} d ON p.rowid = d.rid` : '';
-  const present = `present AS (SELECT p.rowid AS rid, p.${HASH} AS hash, p.${KEY} AS key, p.${OK} AS ok FROM ${PARSED} p${duplicates})`;
+  const duplicates = withoutDuplicates ? sql` ANTI JOIN ${DUPLICATES} d ON p.rowid = d.rid` : NOTHING;
+  const present = sql`present AS (SELECT p.rowid AS rid, p.${HASH} AS hash, p.${KEY} AS key, p.${OK} AS ok FROM ${PARSED} p${duplicates})`;
   return [
     {
       name: 'attempts',
-      text: `CREATE TABLE ${ATTEMPTS} AS
+      text: sql`CREATE TABLE ${ATTEMPTS} AS
 WITH ${present},
 known AS (SELECT rid FROM present SEMI JOIN ${MEMORY} m ON present.hash = m.row_hash),
 prior AS (
@@ -52,7 +57,7 @@ WINDOW earlier AS (PARTITION BY a.key ORDER BY a.rid ROWS BETWEEN UNBOUNDED PREC
     },
     {
       name: 'condemned',
-      text: `CREATE TABLE ${CONDEMNED} AS
+      text: sql`CREATE TABLE ${CONDEMNED} AS
 WITH ${present},
 known AS (SELECT rid FROM present SEMI JOIN ${MEMORY} m ON present.hash = m.row_hash)
 SELECT rid, {'code': 'DUPLICATE_FAILURE', 'detail': 'the same row is in quarantine already'} AS issue FROM known
@@ -64,5 +69,5 @@ FROM ${ATTEMPTS} ANTI JOIN known USING (rid) WHERE rejections >= ${MAX_REJECTION
 }
 
 export function countMemory(): Statement {
-  return { name: 'count_memory', text: `SELECT count(*) AS rows FROM ${MEMORY}` };
+  return { name: 'count_memory', text: sql`SELECT count(*) AS rows FROM ${MEMORY}` };
 }

@@ -1,6 +1,8 @@
 import type { FileValue } from '../core/file-values.ts';
+import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
+import { join, sql } from './fragment.ts';
 import { quoteName, quoteText, quoteTexts } from './quote.ts';
 import { duckType } from './types.ts';
 
@@ -12,16 +14,16 @@ export type NamedFile = {
 };
 
 /** SELECTs of a table's columns over such files, one for all that have them in the same places. */
-export function renderNamedFiles(columns: readonly Column[], files: readonly NamedFile[]): readonly string[] {
+export function renderNamedFiles(columns: readonly Column[], files: readonly NamedFile[]): readonly Sql[] {
   const groups = Map.groupBy(files, (file) => JSON.stringify([...file.values]));
   return [...groups.values()].map((group) => {
     const select = columns.map((column) => {
       const value = renderValue(group[0]?.values.get(column.name) ?? { kind: 'absent' }, undefined);
-      return `CAST(${value} AS ${duckType(column.type)}) AS ${quoteName(column.name)}`;
+      return sql`CAST(${value} AS ${duckType(column.type)}) AS ${quoteName(column.name)}`;
     });
     const paths = quoteTexts(group.map((file) => file.path));
     // By name, so that a file with a narrower type does not decide for the others.
-    return `SELECT ${select.join(', ')} FROM read_parquet(${paths}, hive_partitioning = false, union_by_name = true)`;
+    return sql`SELECT ${join(select)} FROM read_parquet(${paths}, hive_partitioning = false, union_by_name = true)`;
   });
 }
 
@@ -29,17 +31,17 @@ export function renderNamedFiles(columns: readonly Column[], files: readonly Nam
 export function describeParquet(paths: readonly string[]): Statement {
   return {
     name: 'parquet schema',
-    text: `SELECT file_name AS path, name, coalesce(num_children, 0) AS children, repetition_type = 'REPEATED' AS repeated,
+    text: sql`SELECT file_name AS path, name, coalesce(num_children, 0) AS children, repetition_type = 'REPEATED' AS repeated,
   coalesce(converted_type = 'LIST', false) OR coalesce(logical_type LIKE 'ListType%', false) AS list, field_id
 FROM parquet_schema(${quoteTexts(paths)})`,
   };
 }
 
 /** `inside`: what the value lies in; a name is a column's where there is nothing. */
-function renderValue(value: FileValue, inside: string | undefined): string {
+function renderValue(value: FileValue, inside: Sql | undefined): Sql {
   switch (value.kind) {
     case 'absent':
-      return 'NULL';
+      return sql`NULL`;
     case 'constant':
       return quoteText(value.text);
     case 'whole':
@@ -51,19 +53,20 @@ function renderValue(value: FileValue, inside: string | undefined): string {
   }
 }
 
-function taken(name: string, inside: string | undefined): string {
-  return inside === undefined ? quoteName(name) : `struct_extract(${inside}, ${quoteText(name)})`;
+function taken(name: string, inside: Sql | undefined): Sql {
+  return inside === undefined ? quoteName(name) : sql`struct_extract(${inside}, ${quoteText(name)})`;
 }
 
-function renderElements(element: FileValue, list: string): string {
+function renderElements(element: FileValue, list: Sql): Sql {
   if (element.kind === 'whole' || element.kind === 'absent' || element.kind === 'constant') return list;
-  const made = element.kind === 'struct' ? renderFields(element.fields, '__e') : renderElements(element.element, '__e');
-  return `list_transform(${list}, lambda __e: ${made})`;
+  const made =
+    element.kind === 'struct' ? renderFields(element.fields, sql`__e`) : renderElements(element.element, sql`__e`);
+  return sql`list_transform(${list}, lambda __e: ${made})`;
 }
 
 type Fields = Extract<FileValue, { kind: 'struct' }>['fields'];
 
-function renderFields(fields: Fields, struct: string): string {
-  const packed = fields.map((field) => `${quoteName(field.name)} := ${renderValue(field.value, struct)}`);
-  return `CASE WHEN ${struct} IS NULL THEN NULL ELSE struct_pack(${packed.join(', ')}) END`;
+function renderFields(fields: Fields, struct: Sql): Sql {
+  const packed = fields.map((field) => sql`${quoteName(field.name)} := ${renderValue(field.value, struct)}`);
+  return sql`CASE WHEN ${struct} IS NULL THEN NULL ELSE struct_pack(${join(packed)}) END`;
 }

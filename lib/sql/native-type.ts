@@ -1,5 +1,8 @@
+import type { Sql } from '../core/sql-text.ts';
+import { join, NOTHING, sql } from './fragment.ts';
 import { quoteName, quoteText } from './quote.ts';
 import { splitTopLevel } from './types.ts';
+import { engineSql } from './user-sql.ts';
 
 /**
  * The type of a column that arrives typed, with the names that the file gives its parts. DuckDB finds parts without
@@ -45,39 +48,39 @@ export function parseNativeType(text: string): NativeType {
 }
 
 /** The type by which a column of this type is declared, as DuckDB would print it. */
-export function declaredType(native: NativeType): string {
+export function declaredType(native: NativeType): Sql {
   switch (native.kind) {
     case 'list':
-      return `${declaredType(native.element)}[]`;
+      return sql`${declaredType(native.element)}[]`;
     case 'map':
-      return `MAP(${declaredType(native.key)}, ${declaredType(native.value)})`;
+      return sql`MAP(${declaredType(native.key)}, ${declaredType(native.value)})`;
     case 'struct':
-      return `STRUCT(${native.fields.map((f) => `${quoteName(f.name)} ${declaredType(f.type)}`).join(', ')})`;
+      return sql`STRUCT(${join(native.fields.map((f) => sql`${quoteName(f.name)} ${declaredType(f.type)}`))})`;
     case 'leaf':
-      if (native.stored?.kind === 'int96') return 'TIMESTAMP';
-      if (native.stored?.kind !== 'instant') return native.type;
-      return native.stored.utc ? 'TIMESTAMP WITH TIME ZONE' : 'TIMESTAMP';
+      if (native.stored?.kind === 'int96') return sql`TIMESTAMP`;
+      if (native.stored?.kind !== 'instant') return engineSql(native.type);
+      return native.stored.utc ? sql`TIMESTAMP WITH TIME ZONE` : sql`TIMESTAMP`;
   }
 }
 
 /** The value of a column as the contract's rules take it, from the value that DuckDB reads. */
-export function renderStored(native: NativeType, value: string, depth = 0): string {
+export function renderStored(native: NativeType, value: Sql, depth = 0): Sql {
   if (!isStored(native)) return value;
   switch (native.kind) {
     case 'list':
-      return `list_transform(${value}, lambda s${depth}: ${renderStored(native.element, `s${depth}`, depth + 1)})`;
+      return sql`list_transform(${value}, lambda s${depth}: ${renderStored(native.element, sql`s${depth}`, depth + 1)})`;
     case 'map': {
-      const entry = (part: 'key' | 'value'): string =>
-        renderStored(native[part], `struct_extract(s${depth}, '${part}')`, depth + 1);
-      const pair = `struct_pack("key" := ${entry('key')}, "value" := ${entry('value')})`;
-      return `map_from_entries(list_transform(map_entries(${value}), lambda s${depth}: ${pair}))`;
+      const entry = (part: 'key' | 'value'): Sql =>
+        renderStored(native[part], sql`struct_extract(s${depth}, ${quoteText(part)})`, depth + 1);
+      const pair = sql`struct_pack("key" := ${entry('key')}, "value" := ${entry('value')})`;
+      return sql`map_from_entries(list_transform(map_entries(${value}), lambda s${depth}: ${pair}))`;
     }
     case 'struct': {
       const fields = native.fields.map(
         (f, i) =>
-          `${fieldName(native.fields, i)} := ${renderStored(f.type, `struct_extract_at(${value}, ${i + 1})`, depth)}`,
+          sql`${fieldName(native.fields, i)} := ${renderStored(f.type, sql`struct_extract_at(${value}, ${i + 1})`, depth)}`,
       );
-      return `(CASE WHEN ${value} IS NOT NULL THEN struct_pack(${fields.join(', ')}) END)`;
+      return sql`(CASE WHEN ${value} IS NOT NULL THEN struct_pack(${join(fields)}) END)`;
     }
     case 'leaf':
       return native.stored === undefined ? value : renderLeaf(native.stored, value);
@@ -85,8 +88,8 @@ export function renderStored(native: NativeType, value: string, depth = 0): stri
 }
 
 /** A field's own name, as far as DuckDB can tell it from the others. */
-function fieldName(fields: readonly { readonly name: string }[], index: number): string {
-  const name = fields[index]?.name ?? '';
+function fieldName(fields: readonly { readonly name: string }[], index: number): Sql {
+  const name = fields[index]?.name ?? NOTHING;
   const same = fields.filter((f) => f.name.toLowerCase() === name.toLowerCase());
   return quoteName(same.length === 1 ? name : `${name}_${index}`);
 }
@@ -105,68 +108,71 @@ export function isStored(native: NativeType): boolean {
 }
 
 /** Beyond them DuckDB has no timestamp: microseconds since 1970. */
-const FIRST_INSTANT = '-9223372022400000000';
-const LAST_INSTANT = '9223372036854775806';
+const FIRST_INSTANT = sql`-9223372022400000000`;
+const LAST_INSTANT = sql`9223372036854775806`;
 
-function renderLeaf(stored: Stored, value: string): string {
+function renderLeaf(stored: Stored, value: Sql): Sql {
   switch (stored.kind) {
     case 'instant': {
       const zone = stored.utc ? '+00' : '';
-      const perMicro = { millis: '1000', micros: '1', nanos: '1' }[stored.unit];
-      const nanos = stored.unit === 'nanos' ? value : `CAST(${value} AS HUGEINT) * ${perMicro}000`;
-      return renderInstant(nanos, zone, `${value} || ' ${stored.unit} since 1970'`);
+      const perMicro = { millis: sql`1000`, micros: sql`1`, nanos: sql`1` }[stored.unit];
+      const nanos = stored.unit === 'nanos' ? value : sql`CAST(${value} AS HUGEINT) * ${perMicro}000`;
+      return renderInstant(nanos, zone, sql`${value} || ${quoteText(` ${stored.unit} since 1970`)}`);
     }
     case 'int96': {
       // Read as a decimal, the twelve bytes are a number whose first byte counts most; both parts are stored the other way.
-      const whole = `(CAST(${value} AS HUGEINT) & 79228162514264337593543950335::HUGEINT)`;
-      const nanos = swapBytes(`CAST(${whole} >> 32 AS UBIGINT)`, 8);
-      const day = swapBytes(`CAST(${whole} & 4294967295::HUGEINT AS UBIGINT)`, 4);
-      const days = `(CAST(${day} AS HUGEINT) - CASE WHEN ${day} > 2147483647 THEN 4294967296 ELSE 0 END - ${UNIX_DAY})`;
-      const inDay = `(CASE WHEN ${nanos} < ${NANOS_OF_DAY} THEN ${nanos} END)`;
+      const whole = sql`(CAST(${value} AS HUGEINT) & 79228162514264337593543950335::HUGEINT)`;
+      const nanos = swapBytes(sql`CAST(${whole} >> 32 AS UBIGINT)`, 8);
+      const day = swapBytes(sql`CAST(${whole} & 4294967295::HUGEINT AS UBIGINT)`, 4);
+      const days = sql`(CAST(${day} AS HUGEINT) - CASE WHEN ${day} > 2147483647 THEN 4294967296 ELSE 0 END - ${UNIX_DAY})`;
+      const inDay = sql`(CASE WHEN ${nanos} < ${NANOS_OF_DAY} THEN ${nanos} END)`;
       return renderInstant(
-        `(${days} * ${NANOS_OF_DAY} + ${inDay})`,
+        sql`(${days} * ${NANOS_OF_DAY} + ${inDay})`,
         '',
-        `'Julian day ' || ${day} || ' and ' || ${nanos} || ' nanos'`,
+        sql`'Julian day ' || ${day} || ' and ' || ${nanos} || ' nanos'`,
       );
     }
     case 'time_nanos': {
-      const seconds = `CAST(make_time(0, 0, 0) + to_seconds(${value} // 1000000000) AS VARCHAR)`;
-      const fraction = `rtrim('.' || lpad(CAST(${value} % 1000000000 AS VARCHAR), 9, '0'), '.0')`;
-      return `(CASE WHEN ${value} BETWEEN 0 AND ${NANOS_OF_DAY} - 1 THEN ${seconds} || ${fraction} WHEN ${value} IS NOT NULL THEN ${value} || ' nanos' END)`;
+      const seconds = sql`CAST(make_time(0, 0, 0) + to_seconds(${value} // 1000000000) AS VARCHAR)`;
+      const fraction = sql`rtrim('.' || lpad(CAST(${value} % 1000000000 AS VARCHAR), 9, '0'), '.0')`;
+      return sql`(CASE WHEN ${value} BETWEEN 0 AND ${NANOS_OF_DAY} - 1 THEN ${seconds} || ${fraction} WHEN ${value} IS NOT NULL THEN ${value} || ' nanos' END)`;
     }
     case 'float16':
-      return renderFloat16(`CAST(${swapBytes(`(CAST(${value} AS INTEGER) & 65535)`, 2)} AS INTEGER)`);
+      return renderFloat16(sql`CAST(${swapBytes(sql`(CAST(${value} AS INTEGER) & 65535)`, 2)} AS INTEGER)`);
   }
 }
 
 const UNIX_DAY = 2_440_588;
-const NANOS_OF_DAY = '86400000000000';
+const NANOS_OF_DAY = 86_400_000_000_000;
 
 /** ISO 8601 with as many digits as it takes, or `otherwise` where DuckDB has no timestamp for it; NULL for NULL. */
-function renderInstant(nanos: string, zone: string, otherwise: string): string {
-  const total = `CAST(${nanos} AS HUGEINT)`;
-  const rest = `((${total} % 1000 + 1000) % 1000)`;
-  const micros = `((${total} - ${rest}) // 1000)`;
-  const inRange = `${micros} BETWEEN ${FIRST_INSTANT} AND ${LAST_INSTANT}`;
-  const instant = `make_timestamp(CAST(CASE WHEN ${inRange} THEN ${micros} END AS BIGINT))`;
-  const fine = `strftime(${instant}, '%Y-%m-%d %H:%M:%S.%f') || lpad(CAST(${rest} AS VARCHAR), 3, '0')`;
-  const text = `(CASE WHEN ${rest} = 0 THEN CAST(${instant} AS VARCHAR) ELSE ${fine} END) || ${quoteText(zone)}`;
-  return `(CASE WHEN ${inRange} THEN ${text} ELSE ${otherwise} END)`;
+function renderInstant(nanos: Sql, zone: string, otherwise: Sql): Sql {
+  const total = sql`CAST(${nanos} AS HUGEINT)`;
+  const rest = sql`((${total} % 1000 + 1000) % 1000)`;
+  const micros = sql`((${total} - ${rest}) // 1000)`;
+  const inRange = sql`${micros} BETWEEN ${FIRST_INSTANT} AND ${LAST_INSTANT}`;
+  const instant = sql`make_timestamp(CAST(CASE WHEN ${inRange} THEN ${micros} END AS BIGINT))`;
+  const fine = sql`strftime(${instant}, '%Y-%m-%d %H:%M:%S.%f') || lpad(CAST(${rest} AS VARCHAR), 3, '0')`;
+  const text = sql`(CASE WHEN ${rest} = 0 THEN CAST(${instant} AS VARCHAR) ELSE ${fine} END) || ${quoteText(zone)}`;
+  return sql`(CASE WHEN ${inRange} THEN ${text} ELSE ${otherwise} END)`;
 }
 
 /** An unsigned number of so many bytes with its bytes the other way round. */
-function swapBytes(value: string, bytes: number): string {
-  const parts = Array.from({ length: bytes }, (_, i) => `(((${value} >> ${8 * i}) & 255) << ${8 * (bytes - 1 - i)})`);
-  return `(${parts.join(' | ')})`;
+function swapBytes(value: Sql, bytes: number): Sql {
+  const parts = Array.from(
+    { length: bytes },
+    (_, i) => sql`(((${value} >> ${8 * i}) & 255) << ${8 * (bytes - 1 - i)})`,
+  );
+  return sql`(${join(parts, ' | ')})`;
 }
 
 /** IEEE 754 binary16 from its bits. */
-function renderFloat16(bits: string): string {
-  const sign = `(CASE WHEN ${bits} >= 32768 THEN -1.0::DOUBLE ELSE 1.0::DOUBLE END)`;
-  const exponent = `((${bits} >> 10) & 31)`;
-  const fraction = `(${bits} & 1023)`;
-  const special = `(CASE WHEN ${fraction} = 0 THEN 'inf'::DOUBLE ELSE 'nan'::DOUBLE END)`;
-  const small = `${fraction} * pow(2.0::DOUBLE, -24)`;
-  const usual = `(1 + ${fraction} / 1024.0::DOUBLE) * pow(2.0::DOUBLE, ${exponent} - 15)`;
-  return `CAST(${sign} * (CASE ${exponent} WHEN 31 THEN ${special} WHEN 0 THEN ${small} ELSE ${usual} END) AS FLOAT)`;
+function renderFloat16(bits: Sql): Sql {
+  const sign = sql`(CASE WHEN ${bits} >= 32768 THEN -1.0::DOUBLE ELSE 1.0::DOUBLE END)`;
+  const exponent = sql`((${bits} >> 10) & 31)`;
+  const fraction = sql`(${bits} & 1023)`;
+  const special = sql`(CASE WHEN ${fraction} = 0 THEN 'inf'::DOUBLE ELSE 'nan'::DOUBLE END)`;
+  const small = sql`${fraction} * pow(2.0::DOUBLE, -24)`;
+  const usual = sql`(1 + ${fraction} / 1024.0::DOUBLE) * pow(2.0::DOUBLE, ${exponent} - 15)`;
+  return sql`CAST(${sign} * (CASE ${exponent} WHEN 31 THEN ${special} WHEN 0 THEN ${small} ELSE ${usual} END) AS FLOAT)`;
 }

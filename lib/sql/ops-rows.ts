@@ -1,5 +1,7 @@
+import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
+import { join, NOTHING, sql } from './fragment.ts';
 import { quoteText } from './quote.ts';
 import { duckType } from './types.ts';
 
@@ -10,23 +12,22 @@ const LEAST_OBJECT = 2 ** 20;
  * Rows of an ops table from a JSON array file; instants are text until the table's own types are applied. `rowBytes`: the
  * length of the longest row.
  */
-export function renderOpsRows(path: string, columns: readonly Column[], rowBytes: number): string {
+export function renderOpsRows(path: string, columns: readonly Column[], rowBytes: number): Sql {
   const types = columns.map((c) => {
     const type = c.type.kind === 'timestamptz' ? 'VARCHAR' : duckType(c.type);
-    return `${quoteText(c.name)}: ${quoteText(type)}`;
+    return sql`${quoteText(c.name)}: ${quoteText(type)}`;
   });
-  return `read_json(${quoteText(path)}, format = 'array', columns = {${types.join(', ')}}, maximum_object_size = ${Math.max(LEAST_OBJECT, 2 * rowBytes)})`;
+  return sql`read_json(${quoteText(path)}, format = 'array', columns = {${join(types)}}, maximum_object_size = ${Math.max(LEAST_OBJECT, 2 * rowBytes)})`;
 }
 
 /** A file that runs took several times counts as the latest of them left it. */
-const LATEST =
-  "QUALIFY row_number() OVER (PARTITION BY key, etag ORDER BY ingested_at DESC, status = 'ingested' DESC) = 1";
+const LATEST = sql`QUALIFY row_number() OVER (PARTITION BY key, etag ORDER BY ingested_at DESC, status = 'ingested' DESC) = 1`;
 
 /** Of the ledger the files whose latest outcome is that they were set aside: nothing of them is in any table. */
 export function selectSetAside(): Statement {
   return {
     name: 'set_aside',
-    text: `SELECT source, key, etag, status, code, reason, run_id, CAST(ingested_at AS VARCHAR) AS at FROM (
+    text: sql`SELECT source, key, etag, status, code, reason, run_id, CAST(ingested_at AS VARCHAR) AS at FROM (
   SELECT * FROM ops.files SEMI JOIN (SELECT key, etag FROM ops.files WHERE status <> 'ingested') USING (key, etag)
   ${LATEST}
 ) WHERE status <> 'ingested' ORDER BY source, key, etag`,
@@ -36,13 +37,13 @@ export function selectSetAside(): Statement {
 /** All files of the ledger, each with its latest outcome. */
 export function selectFiles(filter: { readonly source?: string; readonly status?: string }): Statement {
   const conditions = [
-    ...(filter.source === undefined ? [] : [`source = ${quoteText(filter.source)}`]),
-    ...(filter.status === undefined ? [] : [`status = ${quoteText(filter.status)}`]),
+    ...(filter.source === undefined ? [] : [sql`source = ${quoteText(filter.source)}`]),
+    ...(filter.status === undefined ? [] : [sql`status = ${quoteText(filter.status)}`]),
   ];
-  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+  const where = conditions.length === 0 ? NOTHING : sql` WHERE ${join(conditions, ' AND ')}`;
   return {
     name: 'files',
-    text: `SELECT source, key, size, status, records, code, reason, run_id, ingested_at FROM (
+    text: sql`SELECT source, key, size, status, records, code, reason, run_id, ingested_at FROM (
   SELECT * FROM ops.files ${LATEST}
 )${where} ORDER BY source, key, etag`,
   };
@@ -50,12 +51,12 @@ export function selectFiles(filter: { readonly source?: string; readonly status?
 
 /** `key`, `etag`, `size`: every landed file that a run has dealt with, of the ledger in `ops.files`, the earliest first. */
 export function selectLedger(): Statement {
-  return { name: 'ledger', text: 'SELECT key, etag, size FROM ops.files ORDER BY ingested_at' };
+  return { name: 'ledger', text: sql`SELECT key, etag, size FROM ops.files ORDER BY ingested_at` };
 }
 
 /** The ledger with other etags for some of its files, from a JSON array of `key`, `before` and `after`. */
-export function renderRenamedEtags(path: string): string {
-  const renamed = `read_json(${quoteText(path)}, format = 'array', columns = {key: 'VARCHAR', before: 'VARCHAR', after: 'VARCHAR'})`;
-  return `(SELECT f.* REPLACE (coalesce(r.after, f.etag) AS etag)
+export function renderRenamedEtags(path: string): Sql {
+  const renamed = sql`read_json(${quoteText(path)}, format = 'array', columns = {key: 'VARCHAR', before: 'VARCHAR', after: 'VARCHAR'})`;
+  return sql`(SELECT f.* REPLACE (coalesce(r.after, f.etag) AS etag)
 FROM ops.files f LEFT JOIN ${renamed} r ON f.key = r.key AND f.etag = r.before)`;
 }

@@ -1,5 +1,7 @@
 import type { ContractColumn } from '../core/spec.ts';
+import type { Sql } from '../core/sql-text.ts';
 import type { ColumnType } from '../core/types.ts';
+import { sql } from './fragment.ts';
 import type { NativeType } from './native-type.ts';
 import { parseNative } from './parse-native.ts';
 import { parseNested } from './parse-nested.ts';
@@ -13,10 +15,10 @@ import { quoteName } from './quote.ts';
  * Text to value without loss: DuckDB's TRY_CAST, narrowed where it would round, wrap or guess. `1.7` is no integer,
  * `2.5555` no decimal(12,3), `0x1F` and `1_000` no numbers, an offset in a timestamp is honoured (result in UTC).
  */
-export function parseColumn(column: ContractColumn, raw: string, native: NativeType | undefined): ParsedColumn {
+export function parseColumn(column: ContractColumn, raw: Sql, native: NativeType | undefined): ParsedColumn {
   const typed = quoteName(column.name);
   if (native !== undefined && column.parse.kind === 'auto') return parseNative(column.type, native, raw, typed);
-  const text = native === undefined ? raw : `CAST(${raw} AS VARCHAR)`;
+  const text = native === undefined ? raw : sql`CAST(${raw} AS VARCHAR)`;
   switch (column.parse.kind) {
     case 'auto':
       return parseText(column.type, text, typed);
@@ -31,7 +33,7 @@ export function parseColumn(column: ContractColumn, raw: string, native: NativeT
   }
 }
 
-function parseText(type: ColumnType, text: string, typed: string): ParsedColumn {
+function parseText(type: ColumnType, text: Sql, typed: Sql): ParsedColumn {
   return type.kind === 'list' || type.kind === 'struct' ? parseNested(type, text) : parseScalar(type, text, typed);
 }
 

@@ -1,4 +1,6 @@
+import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
+import { join, sql } from './fragment.ts';
 import { quoteText, quoteTexts } from './quote.ts';
 
 /** Which rows of the quarantine table; every part that is given has to match. */
@@ -11,34 +13,34 @@ export type QuarantineFilter = {
   readonly hashes?: readonly string[];
 };
 
-export function renderQuarantineFilter(filter: QuarantineFilter): string {
+export function renderQuarantineFilter(filter: QuarantineFilter): Sql {
   const parts = [
-    ...(filter.source === undefined ? [] : [`source = ${quoteText(filter.source)}`]),
-    ...(filter.runId === undefined ? [] : [`run_id = ${quoteText(filter.runId)}`]),
-    ...(filter.code === undefined ? [] : [`list_contains(codes, ${quoteText(filter.code)})`]),
-    ...(filter.status === undefined ? [] : [`status = ${quoteText(filter.status)}`]),
-    ...(filter.files === undefined ? [] : [`list_contains(${quoteTexts(filter.files)}, source_file)`]),
-    ...(filter.hashes === undefined ? [] : [`list_contains(${quoteTexts(filter.hashes)}, row_hash)`]),
+    ...(filter.source === undefined ? [] : [sql`source = ${quoteText(filter.source)}`]),
+    ...(filter.runId === undefined ? [] : [sql`run_id = ${quoteText(filter.runId)}`]),
+    ...(filter.code === undefined ? [] : [sql`list_contains(codes, ${quoteText(filter.code)})`]),
+    ...(filter.status === undefined ? [] : [sql`status = ${quoteText(filter.status)}`]),
+    ...(filter.files === undefined ? [] : [sql`list_contains(${quoteTexts(filter.files)}, source_file)`]),
+    ...(filter.hashes === undefined ? [] : [sql`list_contains(${quoteTexts(filter.hashes)}, row_hash)`]),
   ];
-  return parts.length === 0 ? 'true' : parts.join(' AND ');
+  return parts.length === 0 ? sql`true` : join(parts, ' AND ');
 }
 
 /** The whole table with the status of some rows set to `released`: they are kept, and no longer held against anyone. */
-export function renderReleased(table: string, filter: QuarantineFilter): string {
-  const released = `status <> 'released' AND ${renderQuarantineFilter(filter)}`;
-  return `(SELECT * REPLACE (CASE WHEN ${released} THEN 'released' ELSE status END AS status) FROM ${table})`;
+export function renderReleased(table: Sql, filter: QuarantineFilter): Sql {
+  const released = sql`status <> 'released' AND ${renderQuarantineFilter(filter)}`;
+  return sql`(SELECT * REPLACE (CASE WHEN ${released} THEN 'released' ELSE status END AS status) FROM ${table})`;
 }
 
-export function countReleasable(table: string, filter: QuarantineFilter): Statement {
+export function countReleasable(table: Sql, filter: QuarantineFilter): Statement {
   return {
     name: 'count_releasable',
-    text: `SELECT count(*) AS rows FROM ${table} WHERE status <> 'released' AND ${renderQuarantineFilter(filter)}`,
+    text: sql`SELECT count(*) AS rows FROM ${table} WHERE status <> 'released' AND ${renderQuarantineFilter(filter)}`,
   };
 }
 
 /** Codes with more than `rows` rows among the staged ones and those that came to quarantine since an instant. */
 export function findTripped(
-  relations: { readonly table: string | undefined; readonly staged: string | undefined },
+  relations: { readonly table: Sql | undefined; readonly staged: Sql | undefined },
   since: string,
   rows: number,
 ): Statement {
@@ -46,20 +48,20 @@ export function findTripped(
     relations.table === undefined
       ? []
       : [
-          `SELECT unnest(codes) AS code FROM ${relations.table} WHERE status <> 'released' AND quarantined_at >= CAST(${quoteText(since)} AS TIMESTAMPTZ)`,
+          sql`SELECT unnest(codes) AS code FROM ${relations.table} WHERE status <> 'released' AND quarantined_at >= CAST(${quoteText(since)} AS TIMESTAMPTZ)`,
         ];
-  const staged = relations.staged === undefined ? [] : [`SELECT unnest(codes) AS code FROM ${relations.staged}`];
+  const staged = relations.staged === undefined ? [] : [sql`SELECT unnest(codes) AS code FROM ${relations.staged}`];
   return {
     name: 'breaker',
-    text: `SELECT code, count(*) AS rows FROM (${[...table, ...staged].join('\nUNION ALL\n')}) GROUP BY code HAVING count(*) > ${rows} ORDER BY rows DESC, code`,
+    text: sql`SELECT code, count(*) AS rows FROM (${join([...table, ...staged], '\nUNION ALL\n')}) GROUP BY code HAVING count(*) > ${rows} ORDER BY rows DESC, code`,
   };
 }
 
 /** A few staged rows with a code, as `file:line: details`. */
-export function findExamples(staged: string, code: string): Statement {
+export function findExamples(staged: Sql, code: string): Statement {
   return {
     name: 'breaker_examples',
-    text: `SELECT source_file || ':' || line || ': ' || array_to_string(details, ', ') AS example FROM ${staged}
+    text: sql`SELECT source_file || ':' || line || ': ' || array_to_string(details, ', ') AS example FROM ${staged}
 WHERE list_contains(codes, ${quoteText(code)}) ORDER BY source_file, line LIMIT 3`,
   };
 }

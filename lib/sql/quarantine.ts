@@ -1,3 +1,4 @@
+import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import {
   type Batch,
@@ -9,7 +10,8 @@ import {
   rejectTables,
   renderFailedRows,
 } from './batch.ts';
-import { quoteName, quoteText, quoteTexts } from './quote.ts';
+import { join, NOTHING, sql } from './fragment.ts';
+import { ownName, quoteName, quoteText, quoteTexts } from './quote.ts';
 import { FILE, type FileGroup, RAW, type RejectTables, renderRawRows, renderRecordText } from './raw-rows.ts';
 
 /** One landed file as the scans see it. */
@@ -40,8 +42,7 @@ export type QuarantineContext = {
   readonly withPoison?: boolean;
 };
 
-const OPEN_QUOTE =
-  "[{'code': 'SCHEMA_ERROR', 'detail': 'a quote is never closed: the record runs to the end of the file'}]";
+const OPEN_QUOTE = sql`[{'code': 'SCHEMA_ERROR', 'detail': 'a quote is never closed: the record runs to the end of the file'}]`;
 
 /** A quarantine row keeps at most this many characters of its record; the landed file has them all. */
 const LONGEST_RAW = 1_000_000;
@@ -53,33 +54,35 @@ const LONGEST_RAW = 1_000_000;
  */
 export function createRefused(batch: Batch, rejects: RejectTables, context: QuarantineContext): readonly Statement[] {
   const { withDrops, withMemory } = context;
-  const duplicates = context.withoutDuplicates ? `\nANTI JOIN ${DUPLICATES} x ON r.pos = x.rid` : '';
-  const issues = withDrops ? 'list_concat(r.issues, d.issues)' : 'r.issues';
-  const condemned = [...(withMemory ? ['c.rid IS NOT NULL'] : []), ...(withDrops ? ["d.status = 'condemned'"] : [])];
-  const failed = `SELECT r.pos, r.${FILE} AS path, left(r.${RAW}, ${LONGEST_RAW}) AS raw, r.${HASH} AS row_hash, r.${KEY} AS business_key,
-  ${withMemory ? `CASE WHEN c.rid IS NOT NULL THEN [c.issue] ELSE ${issues} END` : issues} AS issues,
-  CASE WHEN ${condemned.join(' OR ') || 'false'} THEN 'condemned' ELSE 'quarantined' END AS status,
-  ${withMemory ? 'coalesce(a.rejections, 0) + 1' : '1'} AS attempt
+  const duplicates = context.withoutDuplicates ? sql`\nANTI JOIN ${DUPLICATES} x ON r.pos = x.rid` : NOTHING;
+  const issues = withDrops ? sql`list_concat(r.issues, d.issues)` : sql`r.issues`;
+  const condemned = [
+    ...(withMemory ? [sql`c.rid IS NOT NULL`] : []),
+    ...(withDrops ? [sql`d.status = 'condemned'`] : []),
+  ];
+  const failed = sql`SELECT r.pos, r.${FILE} AS path, left(r.${RAW}, ${LONGEST_RAW}) AS raw, r.${HASH} AS row_hash, r.${KEY} AS business_key,
+  ${withMemory ? sql`CASE WHEN c.rid IS NOT NULL THEN [c.issue] ELSE ${issues} END` : issues} AS issues,
+  CASE WHEN ${join(condemned, ' OR ') || sql`false`} THEN 'condemned' ELSE 'quarantined' END AS status,
+  ${withMemory ? sql`coalesce(a.rejections, 0) + 1` : 1} AS attempt
 FROM (SELECT row_number() OVER () - 1 AS pos, * FROM (
 ${renderFailedRows(batch, rejects, withDrops || withMemory)}
-)) r${withDrops ? '\nLEFT JOIN __drops d ON d.rid = r.pos' : ''}${withMemory ? '\nLEFT JOIN __condemned c ON c.rid = r.pos LEFT JOIN __attempts a ON a.rid = r.pos' : ''}${duplicates}
-WHERE len(r.issues) > 0${withDrops ? ' OR d.rid IS NOT NULL' : ''}${withMemory ? ' OR c.rid IS NOT NULL' : ''}`;
+)) r${withDrops ? sql`\nLEFT JOIN __drops d ON d.rid = r.pos` : NOTHING}${withMemory ? sql`\nLEFT JOIN __condemned c ON c.rid = r.pos LEFT JOIN __attempts a ON a.rid = r.pos` : NOTHING}${duplicates}
+WHERE len(r.issues) > 0${withDrops ? sql` OR d.rid IS NOT NULL` : NOTHING}${withMemory ? sql` OR c.rid IS NOT NULL` : NOTHING}`;
   return [
-    { name: 'quarantine_failed', text: `CREATE TABLE __failed AS\n${failed}` },
+    { name: 'quarantine_failed', text: sql`CREATE TABLE __failed AS\n${failed}` },
     {
       name: 'quarantine_malformed',
-      text: `CREATE TABLE __malformed AS\n${hasRejects(batch) ? renderMalformed(rejects) : NO_MALFORMED}`,
+      text: sql`CREATE TABLE __malformed AS\n${hasRejects(batch) ? renderMalformed(rejects) : NO_MALFORMED}`,
     },
   ];
 }
 
-const NO_MALFORMED =
-  "SELECT '' AS path, 0::BIGINT AS place, '' AS raw, [{'code': '', 'detail': ''}] AS issues WHERE false";
+const NO_MALFORMED = sql`SELECT '' AS path, 0::BIGINT AS place, '' AS raw, [{'code': '', 'detail': ''}] AS issues WHERE false`;
 
 /** DuckDB reports a wrong number of fields once per field, and keeps 10,000 bytes of a record. */
-function renderMalformed(rejects: RejectTables): string {
-  const scan = 'scan_id, file_id';
-  return `WITH scans AS (
+function renderMalformed(rejects: RejectTables): Sql {
+  const scan = sql`scan_id, file_id`;
+  return sql`WITH scans AS (
   SELECT ${scan}, file_path, len(regexp_extract_all(columns, '''c[0-9]+'': ')) AS expected FROM ${quoteName(rejects.scans)}
 ),
 faults AS (
@@ -107,15 +110,15 @@ FROM records r JOIN scans s USING (${scan})`;
 
 /** `path`: files that have a refused record. */
 export function listRefusedFiles(withPoison = false): Statement {
-  const poisoned = withPoison ? ' UNION SELECT path FROM __poisoned' : '';
-  return { name: 'refused_files', text: `SELECT path FROM __failed UNION SELECT path FROM __malformed${poisoned}` };
+  const poisoned = withPoison ? sql` UNION SELECT path FROM __poisoned` : NOTHING;
+  return { name: 'refused_files', text: sql`SELECT path FROM __failed UNION SELECT path FROM __malformed${poisoned}` };
 }
 
 /** `__poisoned`: records that the engine cannot take, each by its number among the well-formed ones of its file, from 0. */
 export function createPoisoned(): Statement {
   return {
     name: 'poisoned',
-    text: 'CREATE TABLE __poisoned (path VARCHAR, nth BIGINT, raw VARCHAR, issues STRUCT(code VARCHAR, detail VARCHAR)[])',
+    text: sql`CREATE TABLE __poisoned (path VARCHAR, nth BIGINT, raw VARCHAR, issues STRUCT(code VARCHAR, detail VARCHAR)[])`,
   };
 }
 
@@ -127,12 +130,12 @@ export function insertPoisoned(
   text: boolean,
 ): Statement {
   const only = { ...group, rows: { from: record.nth, to: record.nth + 1, without: [] } };
-  const scan = `(SELECT ${RAW} FROM (${renderRawRows(source, only, rejectTables(`poisoned_${record.nth}`))}))`;
-  const raw = text ? `(SELECT left(${renderRecordText(group.layout)}, ${LONGEST_RAW}) FROM ${scan})` : 'NULL';
-  const issue = `{'code': ${quoteText(ENGINE_ERROR)}, 'detail': ${quoteText(record.reason)}}`;
+  const scan = sql`(SELECT ${RAW} FROM (${renderRawRows(source, only, rejectTables(`poisoned_${record.nth}`))}))`;
+  const raw = text ? sql`(SELECT left(${renderRecordText(group.layout)}, ${LONGEST_RAW}) FROM ${scan})` : sql`NULL`;
+  const issue = sql`{'code': ${quoteText(ENGINE_ERROR)}, 'detail': ${quoteText(record.reason)}}`;
   return {
     name: 'insert_poisoned',
-    text: `INSERT INTO __poisoned SELECT ${quoteText(record.path)}, ${record.nth}, ${raw}, [${issue}]`,
+    text: sql`INSERT INTO __poisoned SELECT ${quoteText(record.path)}, ${record.nth}, ${raw}, [${issue}]`,
   };
 }
 
@@ -141,13 +144,13 @@ export function insertPoisoned(
  * in which record n stands on line n; the others are read from `shiftFiles`, CSV of `path, record, place, line`.
  */
 export function createShifts(regular: readonly string[], shiftFiles: readonly string[]): Statement {
-  const fromOne = `SELECT unnest(${quoteTexts(regular)}::VARCHAR[]) AS path, 1::BIGINT AS record, 1::BIGINT AS place, 1::BIGINT AS line`;
-  const columns = "{'path': 'VARCHAR', 'record': 'BIGINT', 'place': 'BIGINT', 'line': 'BIGINT'}";
+  const fromOne = sql`SELECT unnest(${quoteTexts(regular)}::VARCHAR[]) AS path, 1::BIGINT AS record, 1::BIGINT AS place, 1::BIGINT AS line`;
+  const columns = sql`{'path': 'VARCHAR', 'record': 'BIGINT', 'place': 'BIGINT', 'line': 'BIGINT'}`;
   const read =
     shiftFiles.length === 0
-      ? ''
-      : `\nUNION ALL\nSELECT * FROM read_csv(${quoteTexts(shiftFiles)}, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', new_line = '\\n', columns = ${columns})`;
-  return { name: 'shifts', text: `CREATE TABLE __shifts AS\n${fromOne}${read}` };
+      ? NOTHING
+      : sql`\nUNION ALL\nSELECT * FROM read_csv(${quoteTexts(shiftFiles)}, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', new_line = '\\n', columns = ${columns})`;
+  return { name: 'shifts', text: sql`CREATE TABLE __shifts AS\n${fromOne}${read}` };
 }
 
 /**
@@ -158,11 +161,11 @@ export function createShifts(regular: readonly string[], shiftFiles: readonly st
 export function createQuarantine(files: readonly NumberedFile[], context: QuarantineContext): Statement {
   const values = files.map(
     (f, i) =>
-      `(${i}, ${quoteText(f.path)}, ${quoteText(f.key)}, ${f.headerRecords}, ${f.records}, ${f.openQuote?.line ?? 'NULL::BIGINT'}, ${f.openQuote === null ? 'NULL::VARCHAR' : quoteText(f.openQuote.text)})`,
+      sql`(${i}, ${quoteText(f.path)}, ${quoteText(f.key)}, ${f.headerRecords}, ${f.records}, ${f.openQuote?.line ?? sql`NULL::BIGINT`}, ${f.openQuote === null ? sql`NULL::VARCHAR` : quoteText(f.openQuote.text)})`,
   );
   const { withPoison = false } = context;
-  const text = `CREATE TABLE __quarantine AS
-WITH files(ordinal, path, key, header_records, records, open_line, open_text) AS (VALUES ${values.join(', ')}),
+  const text = sql`CREATE TABLE __quarantine AS
+WITH files(ordinal, path, key, header_records, records, open_line, open_text) AS (VALUES ${join(values)}),
 shifts AS (SELECT f.ordinal, s.record, s.place, s.line FROM __shifts s JOIN files f ON s.path = f.path),
 located AS (
   SELECT m.ordinal, m.place, m.header_records, s.record + m.place - s.place AS record, s.line + m.place - s.place AS line,
@@ -170,12 +173,12 @@ located AS (
   FROM (SELECT f.ordinal, f.header_records, b.place FROM __malformed b JOIN files f ON b.path = f.path) m
   ASOF JOIN shifts s ON m.ordinal = s.ordinal AND m.place >= s.place
 ),
-${withPoison ? POISONED : ''}counted AS (
-  SELECT f.*, f.records - coalesce(m.malformed, 0)${withPoison ? ' - coalesce(o.poisoned, 0)' : ''} AS well_formed
+${withPoison ? POISONED : NOTHING}counted AS (
+  SELECT f.*, f.records - coalesce(m.malformed, 0)${withPoison ? sql` - coalesce(o.poisoned, 0)` : NOTHING} AS well_formed
   FROM files f LEFT JOIN (SELECT ordinal, count(*) AS malformed FROM located GROUP BY ordinal) m ON f.ordinal = m.ordinal${
     withPoison
-      ? '\n  LEFT JOIN (SELECT ordinal, count(*) AS poisoned FROM poisoned GROUP BY ordinal) o ON f.ordinal = o.ordinal'
-      : ''
+      ? sql`\n  LEFT JOIN (SELECT ordinal, count(*) AS poisoned FROM poisoned GROUP BY ordinal) o ON f.ordinal = o.ordinal`
+      : NOTHING
   }
 ),
 numbered AS (
@@ -187,7 +190,7 @@ gaps AS (
   SELECT ordinal, record - nth - header_records - 1 AS after, max(nth) + 1 AS malformed FROM located GROUP BY ALL
 ),
 failed AS (
-  ${withPoison ? FAILED_AND_POISONED : 'SELECT p.pos, f.ordinal, p.pos - f.first AS nth, f.header_records FROM __failed p JOIN numbered f ON p.path = f.path'}
+  ${withPoison ? FAILED_AND_POISONED : sql`SELECT p.pos, f.ordinal, p.pos - f.first AS nth, f.header_records FROM __failed p JOIN numbered f ON p.path = f.path`}
 ),
 placed AS (
   SELECT p.pos, p.ordinal, p.nth + p.header_records + 1 + coalesce(g.malformed, 0) AS record
@@ -208,11 +211,11 @@ refused AS (
   UNION ALL
   SELECT path, line, raw, sha256(raw), NULL, ${renderMalformedFate(context)} AS attempt FROM malformed${
     withPoison
-      ? `
+      ? sql`
   UNION ALL
   SELECT path, line, raw, sha256(raw), NULL, ${renderMalformedFate(context)} AS attempt
   FROM (SELECT p.path, l.line, coalesce(p.raw, f.key || ', record ' || p.nth) AS raw, p.issues FROM poisoned p JOIN lines l ON p.pos = l.pos JOIN files f ON p.path = f.path)`
-      : ''
+      : NOTHING
   }
 )
 SELECT ${quoteText(context.source)} AS source, f.key AS source_file, CAST(r.line AS BIGINT) AS line, r.raw,
@@ -225,7 +228,7 @@ FROM refused r JOIN files f ON r.path = f.path`;
 }
 
 /** Records left out of the scans: `pos` tells them from the others, which count from 0, and `before` are left out before each. */
-const POISONED = `poisoned AS (
+const POISONED = sql`poisoned AS (
   SELECT f.ordinal, f.header_records, p.path, p.nth, p.raw, p.issues, -row_number() OVER (ORDER BY f.ordinal, p.nth) AS pos,
     row_number() OVER (PARTITION BY f.ordinal ORDER BY p.nth) - 1 AS before
   FROM __poisoned p JOIN files f ON p.path = f.path
@@ -233,7 +236,7 @@ const POISONED = `poisoned AS (
 `;
 
 /** A record's number among those that were scanned becomes its number among all well-formed ones. */
-const FAILED_AND_POISONED = `SELECT p.pos, p.ordinal, p.nth + coalesce(o.poisoned, 0) AS nth, p.header_records
+const FAILED_AND_POISONED = sql`SELECT p.pos, p.ordinal, p.nth + coalesce(o.poisoned, 0) AS nth, p.header_records
   FROM (SELECT p.pos, f.ordinal, p.pos - f.first AS nth, f.header_records FROM __failed p JOIN numbered f ON p.path = f.path) p
   ASOF LEFT JOIN (SELECT ordinal, nth - before AS after, max(before) + 1 AS poisoned FROM poisoned GROUP BY ALL) o
     ON p.ordinal = o.ordinal AND p.nth >= o.after
@@ -241,16 +244,19 @@ const FAILED_AND_POISONED = `SELECT p.pos, p.ordinal, p.nth + coalesce(o.poisone
   SELECT pos, ordinal, nth, header_records FROM poisoned`;
 
 /** A record without structure has no columns to hash, so its raw text stands for it. */
-function renderMalformedFate({ withMemory }: QuarantineContext): string {
-  if (!withMemory) return "issues, 'quarantined', 1";
-  const known = 'sha256(raw) IN (SELECT row_hash FROM __memory)';
-  const issue = "[{'code': 'DUPLICATE_FAILURE', 'detail': 'the same record is in quarantine already'}]";
-  return `CASE WHEN ${known} THEN ${issue} ELSE issues END, CASE WHEN ${known} THEN 'condemned' ELSE 'quarantined' END, 1`;
+function renderMalformedFate({ withMemory }: QuarantineContext): Sql {
+  if (!withMemory) return sql`issues, 'quarantined', 1`;
+  const known = sql`sha256(raw) IN (SELECT row_hash FROM __memory)`;
+  const issue = sql`[{'code': 'DUPLICATE_FAILURE', 'detail': 'the same record is in quarantine already'}]`;
+  return sql`CASE WHEN ${known} THEN ${issue} ELSE issues END, CASE WHEN ${known} THEN 'condemned' ELSE 'quarantined' END, 1`;
 }
+
+/** The rows that `createQuarantine` makes. */
+export const QUARANTINE = ownName('__quarantine');
 
 export function countQuarantine(): Statement {
   return {
     name: 'count_quarantine',
-    text: "SELECT count(*) AS rows, count(*) FILTER (status = 'condemned') AS condemned FROM __quarantine",
+    text: sql`SELECT count(*) AS rows, count(*) FILTER (status = 'condemned') AS condemned FROM __quarantine`,
   };
 }

@@ -1,20 +1,28 @@
+import type { SqlLiteral, SqlName } from '../core/sql-text.ts';
+
 /** The one place where names and values become SQL text. Doubling the quote character is all DuckDB needs. */
 
-export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+export function quoteName(name: string): SqlName {
+  return `"${name.replaceAll('"', '""')}"` as SqlName;
 }
 
 /** DuckDB takes SQL up to its first U+0000, so that character is spelled. */
-export function quoteText(text: string): string {
+export function quoteText(text: string): SqlLiteral {
   const quoted = `'${text.replaceAll("'", "''")}'`;
-  return text.includes('\0') ? `(${quoted.replaceAll('\0', "' || chr(0) || '")})` : quoted;
+  return (text.includes('\0') ? `(${quoted.replaceAll('\0', "' || chr(0) || '")})` : quoted) as SqlLiteral;
 }
 
-export function quoteTexts(texts: readonly string[]): string {
-  return `[${texts.map(quoteText).join(', ')}]`;
+export function quoteTexts(texts: readonly string[]): SqlLiteral {
+  return `[${texts.map(quoteText).join(', ')}]` as SqlLiteral;
 }
 
 /** A dotted name of quoted parts: `quotePath('silver', 'x')` -> `"silver"."x"`. */
-export function quotePath(...parts: readonly string[]): string {
-  return parts.map(quoteName).join('.');
+export function quotePath(...parts: readonly string[]): SqlName {
+  return parts.map(quoteName).join('.') as SqlName;
+}
+
+/** A name that we chose ourselves, such as `__ok` or `ops.files`, which stands without quotes. Throws RangeError for another. */
+export function ownName(name: string): SqlName {
+  if (!/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$/.test(name)) throw new RangeError(`the name ${name} needs quotes`);
+  return name as SqlName;
 }

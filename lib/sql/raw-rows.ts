@@ -1,10 +1,12 @@
 import type { ContractColumn, SourceFormat, SourceSpec } from '../core/spec.ts';
+import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import { readingDialect } from './csv-dialect.ts';
+import { join, sql } from './fragment.ts';
 import { hasOddities, markNumbers, strictJson, unmarkDecimal, unmarkText } from './json-text.ts';
 import { type NativeType, renderStored } from './native-type.ts';
 import { jsonPointer, strangeKeys } from './parse-nested.ts';
-import { quoteName, quoteText, quoteTexts } from './quote.ts';
+import { ownName, quoteName, quoteText, quoteTexts } from './quote.ts';
 import { copyWithNumbers, filterRows, type RowFilter } from './row-filter.ts';
 import { FILE, type RejectTables, readParquet, readText } from './table-functions.ts';
 
@@ -38,12 +40,12 @@ type Lines = {
 };
 
 /** The whole record, in a form that `renderRecordText` makes text of. */
-export const RAW = '__raw';
+export const RAW = ownName('__raw');
 /** Why a record is no row of the source at all, as text; NULL where it is one. */
-export const MISFIT = '__misfit';
+export const MISFIT = ownName('__misfit');
 
 /** The raw text (or, from Parquet, the typed value) of the i-th contract column. */
-export function rawName(index: number): string {
+export function rawName(index: number): Sql {
   return quoteName(`__r${index}`);
 }
 
@@ -58,33 +60,33 @@ export function nativeType(layout: FileLayout, column: ContractColumn): NativeTy
  * SELECT over one group of files: raw columns in contract order, the file path, the whole record and why
  * the record is no row at all. Columns that nobody reads are pruned by DuckDB.
  */
-export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: RejectTables): string {
+export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: RejectTables): Sql {
   const { layout } = group;
   switch (layout.kind) {
     case 'csv':
       return selectRaw(source, (column) => csvColumn(layout.header, column.source), {
-        record: packed(layout.header.map((_, i) => `c${i}`)),
+        record: packed(layout.header.map((_, i) => sql`c${i}`)),
         misfit: readsAll(layout.header.length),
         from: filterRows(
           group,
-          layout.header.map((_, i) => `c${i}`),
+          layout.header.map((_, i) => sql`c${i}`),
           () => readCsv(readingDialect(csvFormat(source.format)), group.paths, layout, rejects),
         ),
       });
     case 'lines':
     case 'array':
-      return selectRaw(source, (column, i) => jsonColumn(column, `__values[${i + 1}]`), {
-        record: '__line',
+      return selectRaw(source, (column, i) => jsonColumn(column, sql`__values[${i + 1}]`), {
+        record: sql`__line`,
         misfit: jsonMisfit(source),
         from: withValues(source, readJson(group, layout, rejects)),
       });
     case 'parquet':
       return selectRaw(source, (column) => parquetColumn(layout.columns, column.source), {
-        record: packed(layout.columns.map((c, i) => renderStored(c.type, `c${i}`))),
-        misfit: 'CAST(NULL AS VARCHAR)',
+        record: packed(layout.columns.map((c, i) => renderStored(c.type, sql`c${i}`))),
+        misfit: sql`CAST(NULL AS VARCHAR)`,
         from: filterRows(
           group,
-          layout.columns.map((_, i) => `c${i}`),
+          layout.columns.map((_, i) => sql`c${i}`),
           () => readParquet(group.paths, layout.columns),
         ),
       });
@@ -96,14 +98,14 @@ export const LINE_FEED_MARK = 0x1e;
 export const CARRIAGE_RETURN_MARK = 0x1d;
 
 /** Every line that is not blank. */
-function lineRows(group: FileGroup, layout: Lines, rejects: RejectTables | undefined): string {
-  const all = (): string => readLines(group.paths, layout, rejects);
-  if (group.rows === undefined) return `${filterRows(group, ['c0'], all)} WHERE c0 IS NOT NULL`;
+function lineRows(group: FileGroup, layout: Lines, rejects: RejectTables | undefined): Sql {
+  const all = (): Sql => readLines(group.paths, layout, rejects);
+  if (group.rows === undefined) return sql`${filterRows(group, ['c0'], all)} WHERE c0 IS NOT NULL`;
   return filterRows(group, ['c0'], () => notBlank(all()));
 }
 
-function notBlank(lines: string): string {
-  return `(SELECT * FROM ${lines} WHERE c0 IS NOT NULL)`;
+function notBlank(lines: Sql): Sql {
+  return sql`(SELECT * FROM ${lines} WHERE c0 IS NOT NULL)`;
 }
 
 /** Well-formed records of a group of one file, as its scan gives them, with their numbers: for `RowFilter.copy`. */
@@ -122,93 +124,89 @@ export function copyNumbered(source: SourceSpec, group: FileGroup, rejects: Reje
 
 export const NOT_AN_OBJECT = 'not a JSON object';
 
-type RawParts = { readonly record: string; readonly misfit: string; readonly from: string };
+type RawParts = { readonly record: Sql; readonly misfit: Sql; readonly from: Sql };
 
 /** With drift `fail` an object may have no other keys than the contract names, as a file may have no other columns. */
-function jsonMisfit(source: SourceSpec): string {
-  const notObject = `json_type(__json) IS DISTINCT FROM 'OBJECT' THEN ${quoteText(NOT_AN_OBJECT)}`;
-  if (source.drift !== 'fail') return `CASE WHEN ${notObject} END`;
+function jsonMisfit(source: SourceSpec): Sql {
+  const notObject = sql`json_type(__json) IS DISTINCT FROM 'OBJECT' THEN ${quoteText(NOT_AN_OBJECT)}`;
+  if (source.drift !== 'fail') return sql`CASE WHEN ${notObject} END`;
   const names = quoteTexts(source.columns.map((c) => c.source));
-  const strange = `array_to_string(list_filter(json_keys(__json), lambda k: NOT list_contains(${names}, k)), ', ')`;
-  const detail = `'not in the contract, and drift is ''fail'': key ' || ${strange}`;
-  return `CASE WHEN ${notObject} WHEN NOT list_has_all(${names}, json_keys(__json)) THEN ${detail} END`;
+  const strange = sql`array_to_string(list_filter(json_keys(__json), lambda k: NOT list_contains(${names}, k)), ', ')`;
+  const detail = sql`'not in the contract, and drift is ''fail'': key ' || ${strange}`;
+  return sql`CASE WHEN ${notObject} WHEN NOT list_has_all(${names}, json_keys(__json)) THEN ${detail} END`;
 }
 
-function selectRaw(
-  source: SourceSpec,
-  column: (column: ContractColumn, index: number) => string,
-  parts: RawParts,
-): string {
-  const columns = source.columns.map((c, i) => `${column(c, i)} AS ${rawName(i)}`);
-  const all = [...columns, `${parts.misfit} AS ${MISFIT}`, `${parts.record} AS ${RAW}`, FILE];
-  return `SELECT ${all.join(', ')} FROM ${parts.from}`;
+function selectRaw(source: SourceSpec, column: (column: ContractColumn, index: number) => Sql, parts: RawParts): Sql {
+  const columns = source.columns.map((c, i) => sql`${column(c, i)} AS ${rawName(i)}`);
+  const all = [...columns, sql`${parts.misfit} AS ${MISFIT}`, sql`${parts.record} AS ${RAW}`, FILE];
+  return sql`SELECT ${join(all)} FROM ${parts.from}`;
 }
 
 /**
  * NULL for every row, but only known by reading every field: DuckDB refuses a record for a field that is not UTF-8 when
  * it reads that field. All scans of a file have to refuse the same records, whatever columns they are for.
  */
-function readsAll(columns: number): string {
-  const unread = Array.from({ length: columns }, (_, i) => `strlen(c${i}) IS NOT DISTINCT FROM -1`);
-  return `CASE WHEN ${unread.join(' OR ')} THEN 'unread' END`;
+function readsAll(columns: number): Sql {
+  const unread = Array.from({ length: columns }, (_, i) => sql`strlen(c${i}) IS NOT DISTINCT FROM -1`);
+  return sql`CASE WHEN ${join(unread, ' OR ')} THEN 'unread' END`;
 }
 
 /** JSON values as `__json`, with the text of each as `__line`; `__marked` has the numbers that DuckDB would change. */
-function readJson(group: FileGroup, layout: JsonLayout, rejects: RejectTables | undefined): string {
+function readJson(group: FileGroup, layout: JsonLayout, rejects: RejectTables | undefined): Sql {
   const line =
     layout.kind === 'lines'
-      ? 'c0'
-      : `replace(replace(c0, chr(${LINE_FEED_MARK}), chr(10)), chr(${CARRIAGE_RETURN_MARK}), chr(13))`;
-  const lines = `SELECT ${line} AS __line, ${FILE} FROM ${lineRows(group, layout, rejects)}`;
-  const odd = `SELECT *, ${hasOddities('__line')} AS __odd FROM (${lines})`;
-  const json = `TRY_CAST(CASE WHEN __odd THEN ${strictJson('__line')} ELSE __line END AS JSON)`;
-  const marked = `CASE WHEN __odd THEN TRY_CAST(${markNumbers('__line')} AS JSON) END`;
-  return `(SELECT *, ${json} AS __json, ${marked} AS __marked FROM (${odd}))`;
+      ? sql`c0`
+      : sql`replace(replace(c0, chr(${LINE_FEED_MARK}), chr(10)), chr(${CARRIAGE_RETURN_MARK}), chr(13))`;
+  const lines = sql`SELECT ${line} AS __line, ${FILE} FROM ${lineRows(group, layout, rejects)}`;
+  const odd = sql`SELECT *, ${hasOddities(sql`__line`)} AS __odd FROM (${lines})`;
+  const json = sql`TRY_CAST(CASE WHEN __odd THEN ${strictJson(sql`__line`)} ELSE __line END AS JSON)`;
+  const marked = sql`CASE WHEN __odd THEN TRY_CAST(${markNumbers(sql`__line`)} AS JSON) END`;
+  return sql`(SELECT *, ${json} AS __json, ${marked} AS __marked FROM (${odd}))`;
 }
 
 /** `name`: the keys of all objects in JSON files, each once; values that are no objects are passed over. */
-export function renderJsonKeys(group: JsonGroup): string {
-  return `SELECT DISTINCT unnest(json_keys(__json)) AS name
+export function renderJsonKeys(group: JsonGroup): Sql {
+  return sql`SELECT DISTINCT unnest(json_keys(__json)) AS name
 FROM ${readJson(group, group.layout, undefined)}
 WHERE json_type(__json) = 'OBJECT'`;
 }
 
 /** `name`: the keys inside the columns' values that their types do not name, each once, by its path. */
-export function renderStrangeKeys(columns: readonly ContractColumn[], group: JsonGroup): string | undefined {
+export function renderStrangeKeys(columns: readonly ContractColumn[], group: JsonGroup): Sql | undefined {
   const strange = columns.flatMap((column) => {
-    const text = `(__json ->> ${quoteText(jsonPointer(column.source))})`;
+    const text = sql`(__json ->> ${quoteText(jsonPointer(column.source))})`;
     const found = strangeKeys(column.type, text)?.paths(column.source);
     return found === undefined ? [] : [found];
   });
   if (strange.length === 0) return undefined;
-  return `SELECT DISTINCT regexp_replace(unnest(flatten([${strange.join(', ')}])), '[[0-9]+]', '[]', 'g') AS name
+  return sql`SELECT DISTINCT regexp_replace(unnest(flatten([${join(strange)}])), '[[0-9]+]', '[]', 'g') AS name
 FROM ${readJson(group, group.layout, undefined)}
 WHERE json_type(__json) = 'OBJECT'`;
 }
 
 /** `__values`: the texts of all columns at once; DuckDB parses a record for every extraction. */
-function withValues(source: SourceSpec, json: string): string {
+function withValues(source: SourceSpec, json: Sql): Sql {
   const paths = quoteTexts(source.columns.map((column) => jsonPointer(column.source)));
-  return `(SELECT *, json_extract_string(__json, ${paths}) AS __values FROM ${json})`;
+  return sql`(SELECT *, json_extract_string(__json, ${paths}) AS __values FROM ${json})`;
 }
 
 /** The text of a JSON value: of a string its content, of a number its digits. `usual`: as DuckDB has it. */
-function jsonColumn(column: ContractColumn, usual: string): string {
+function jsonColumn(column: ContractColumn, usual: Sql): Sql {
   const path = quoteText(jsonPointer(column.source));
   const decimal = column.type.kind === 'decimal' && column.parse.kind === 'auto';
-  const exact = (decimal ? unmarkDecimal : unmarkText)(`(__marked ->> ${path})`);
-  return `(CASE WHEN __marked IS NULL THEN ${usual} ELSE ${exact} END)`;
+  const exact = (decimal ? unmarkDecimal : unmarkText)(sql`(__marked ->> ${path})`);
+  return sql`(CASE WHEN __marked IS NULL THEN ${usual} ELSE ${exact} END)`;
 }
 
-function csvColumn(header: readonly string[], name: string): string {
+function csvColumn(header: readonly string[], name: string): Sql {
   const at = header.indexOf(name);
-  return at < 0 ? 'CAST(NULL AS VARCHAR)' : `c${at}`;
+  return at < 0 ? sql`CAST(NULL AS VARCHAR)` : sql`c${at}`;
 }
 
-function parquetColumn(columns: readonly { readonly name: string; readonly type: NativeType }[], name: string): string {
+function parquetColumn(columns: readonly { readonly name: string; readonly type: NativeType }[], name: string): Sql {
   const at = columns.findIndex((c) => c.name === name);
   const found = columns[at];
-  return found === undefined ? 'CAST(NULL AS VARCHAR)' : renderStored(found.type, `c${at}`);
+  return found === undefined ? sql`CAST(NULL AS VARCHAR)` : renderStored(found.type, sql`c${at}`);
 }
 
 function csvFormat(format: SourceFormat): Extract<SourceFormat, { kind: 'csv' }> {
@@ -221,9 +219,9 @@ function readCsv(
   paths: readonly string[],
   layout: Extract<FileLayout, { kind: 'csv' }>,
   rejects: RejectTables,
-): string {
+): Sql {
   return readText(paths, {
-    columns: layout.header.map((_, i) => `c${i}`),
+    columns: layout.header.map((_, i) => sql`c${i}`),
     ...{ header: format.header, delimiter: format.delimiter, quote: format.quote, escape: format.escape },
     nullText: format.nullText,
     ...{ maxRecordBytes: layout.maxRecordBytes, maxFileBytes: layout.maxFileBytes },
@@ -232,7 +230,7 @@ function readCsv(
 }
 
 /** Every line as one text column; a blank line is NULL. */
-function readLines(paths: readonly string[], layout: Lines, rejects: RejectTables | undefined): string {
+function readLines(paths: readonly string[], layout: Lines, rejects: RejectTables | undefined): Sql {
   return readText(paths, {
     columns: ['c0'],
     ...{ header: false, delimiter: '', quote: '', escape: '', nullText: [''] },
@@ -242,12 +240,12 @@ function readLines(paths: readonly string[], layout: Lines, rejects: RejectTable
 }
 
 /** A record as a struct, which costs nothing to make; few records are ever shown. */
-function packed(values: readonly string[]): string {
-  return `struct_pack(${values.map((value, i) => `r${i} := ${value}`).join(', ')})`;
+function packed(values: readonly Sql[]): Sql {
+  return sql`struct_pack(${join(values.map((value, i) => sql`r${i} := ${value}`))})`;
 }
 
 /** The whole record as text, from the column `RAW`. */
-export function renderRecordText(layout: FileLayout): string {
+export function renderRecordText(layout: FileLayout): Sql {
   switch (layout.kind) {
     case 'csv':
       return jsonObject(layout.header);
@@ -259,7 +257,7 @@ export function renderRecordText(layout: FileLayout): string {
   }
 }
 
-function jsonObject(names: readonly string[]): string {
-  const values = names.map((name, i) => `${quoteText(name)}, CAST(struct_extract(${RAW}, 'r${i}') AS VARCHAR)`);
-  return `CAST(json_object(${values.join(', ')}) AS VARCHAR)`;
+function jsonObject(names: readonly string[]): Sql {
+  const values = names.map((name, i) => sql`${quoteText(name)}, CAST(struct_extract(${RAW}, 'r${i}') AS VARCHAR)`);
+  return sql`CAST(json_object(${join(values)}) AS VARCHAR)`;
 }

@@ -1,8 +1,10 @@
 import type { PartitionField } from '../core/spec.ts';
+import type { Sql, SqlName } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
+import { join, sql } from './fragment.ts';
 import { type NamedFile, renderNamedFiles } from './named-files.ts';
-import { quoteName, quotePath, quoteText, quoteTexts } from './quote.ts';
+import { ownName, quoteName, quotePath, quoteText, quoteTexts } from './quote.ts';
 import { renderTransform } from './transform.ts';
 import { duckType } from './types.ts';
 
@@ -15,48 +17,48 @@ export type ScanFile = string | NamedFile;
  * A relation over data files by field id, so that files older than a column read it as NULL and renames are safe; by
  * name over the files that have no ids.
  */
-export function renderScan(columns: readonly ScanColumn[], files: readonly ScanFile[]): string {
+export function renderScan(columns: readonly ScanColumn[], files: readonly ScanFile[]): Sql {
   const named = files.filter((file) => typeof file !== 'string');
   const paths = files.filter((file) => typeof file === 'string');
   if (named.length > 0) {
     const parts = renderNamedFiles(columns, named);
-    const byId = paths.length === 0 ? [] : [`SELECT * FROM ${renderScan(columns, paths)}`];
-    return `(${[...byId, ...parts].join('\nUNION ALL\n')})`;
+    const byId = paths.length === 0 ? [] : [sql`SELECT * FROM ${renderScan(columns, paths)}`];
+    return sql`(${join([...byId, ...parts], '\nUNION ALL\n')})`;
   }
   if (paths.length === 0) {
-    const empty = columns.map((c) => `CAST(NULL AS ${duckType(c.type)}) AS ${quoteName(c.name)}`);
-    return `(SELECT ${empty.join(', ')} WHERE false)`;
+    const empty = columns.map((c) => sql`CAST(NULL AS ${duckType(c.type)}) AS ${quoteName(c.name)}`);
+    return sql`(SELECT ${join(empty)} WHERE false)`;
   }
   const schema = columns.map(
-    (c) => `${c.id}: {'name': ${quoteText(c.name)}, 'type': ${quoteText(duckType(c.type))}, 'default_value': NULL}`,
+    (c) => sql`${c.id}: {'name': ${quoteText(c.name)}, 'type': ${quoteText(duckType(c.type))}, 'default_value': NULL}`,
   );
-  return `read_parquet(${quoteTexts(paths)}, hive_partitioning = false, schema = MAP {${schema.join(', ')}})`;
+  return sql`read_parquet(${quoteTexts(paths)}, hive_partitioning = false, schema = MAP {${join(schema)}})`;
 }
 
 /** The column of technical relations that holds each row's bucket: of its key, or of an exchange. */
-export const BUCKET = '__bucket';
+export const BUCKET = ownName('__bucket');
 
 /** Rows of data files with their bucket, which is known by file: hashing every key again would cost more than the rest. */
 export function renderBucketed(
   columns: readonly ScanColumn[],
   files: readonly { readonly file: ScanFile; readonly bucket: number }[],
-): string {
+): Sql {
   const byId = files.filter(({ file }) => typeof file === 'string');
   const scan = renderScan(
     columns,
     byId.map(({ file }) => file),
   );
   const bucket =
-    byId.length === 0 ? 'NULL' : `[${byId.map((f) => f.bucket).join(', ')}][CAST(file_index AS BIGINT) + 1]`;
-  const first = `SELECT *, CAST(${bucket} AS INTEGER) AS ${BUCKET} FROM ${scan}`;
+    byId.length === 0 ? sql`NULL` : sql`[${join(byId.map((f) => f.bucket))}][CAST(file_index AS BIGINT) + 1]`;
+  const first = sql`SELECT *, CAST(${bucket} AS INTEGER) AS ${BUCKET} FROM ${scan}`;
   const named = files
     .filter(({ file }) => typeof file !== 'string')
-    .map((one) => `SELECT *, CAST(${one.bucket} AS INTEGER) AS ${BUCKET} FROM ${renderScan(columns, [one.file])}`);
-  return `(${[first, ...named].join('\nUNION ALL\n')})`;
+    .map((one) => sql`SELECT *, CAST(${one.bucket} AS INTEGER) AS ${BUCKET} FROM ${renderScan(columns, [one.file])}`);
+  return sql`(${join([first, ...named], '\nUNION ALL\n')})`;
 }
 
 export function createSchemas(names: readonly string[]): readonly Statement[] {
-  return names.map((name) => ({ name: 'schema', text: `CREATE SCHEMA IF NOT EXISTS ${quoteName(name)}` }));
+  return names.map((name) => ({ name: 'schema', text: sql`CREATE SCHEMA IF NOT EXISTS ${quoteName(name)}` }));
 }
 
 /** `<schema>.<table>` as a view over a table's data files. */
@@ -68,27 +70,27 @@ export function createTableView(
 ): Statement {
   return {
     name: `scan ${schema}.${table}`,
-    text: `CREATE OR REPLACE VIEW ${quotePath(schema, table)} AS SELECT * FROM ${renderScan(columns, files)}`,
+    text: sql`CREATE OR REPLACE VIEW ${quotePath(schema, table)} AS SELECT * FROM ${renderScan(columns, files)}`,
   };
 }
 
 /** Files that Strata staged itself, by column name. */
-export function renderParquet(paths: readonly string[]): string {
-  return `read_parquet(${quoteTexts(paths)}, hive_partitioning = false)`;
+export function renderParquet(paths: readonly string[]): Sql {
+  return sql`read_parquet(${quoteTexts(paths)}, hive_partitioning = false)`;
 }
 
-export function createRelation(name: string, relation: string): Statement {
-  return { name, text: `CREATE VIEW ${name} AS SELECT * FROM ${relation}` };
+export function createRelation(name: SqlName, relation: Sql): Statement {
+  return { name, text: sql`CREATE VIEW ${name} AS SELECT * FROM ${relation}` };
 }
 
 /** The rows that a partition field puts into some buckets, wherever they lie now, with their bucket. */
 export function renderBucketRows(
-  relation: string,
+  relation: Sql,
   field: PartitionField,
   columns: readonly Column[],
   buckets: readonly number[],
-): string {
+): Sql {
   const type = columns.find((c) => c.name === field.column)?.type;
   if (type === undefined) throw new RangeError(`bucket column ${field.column} is not a column of the table`);
-  return `(SELECT *, ${renderTransform(field, type)} AS ${BUCKET} FROM ${relation} WHERE ${BUCKET} IN (${buckets.join(', ')}))`;
+  return sql`(SELECT *, ${renderTransform(field, type)} AS ${BUCKET} FROM ${relation} WHERE ${BUCKET} IN (${join(buckets)}))`;
 }

@@ -1,23 +1,25 @@
-import { quoteText, quoteTexts } from './quote.ts';
+import type { Sql } from '../core/sql-text.ts';
+import { join, NOTHING, sql } from './fragment.ts';
+import { ownName, quoteText, quoteTexts } from './quote.ts';
 
 /** The column that scans of landed files add: the local path of the file that a row comes from. */
-export const FILE = '__file';
+export const FILE = ownName('__file');
 
 /** Parquet files as they are, for DESCRIBE; a folder called `k=v` adds no column. */
-export function scanParquet(paths: readonly string[], file = ''): string {
-  return `read_parquet(${quoteTexts(paths)}, hive_partitioning = false, union_by_name = false${file})`;
+export function scanParquet(paths: readonly string[], file = NOTHING): Sql {
+  return sql`read_parquet(${quoteTexts(paths)}, hive_partitioning = false, union_by_name = false${file})`;
 }
 
 /**
  * Parquet files of one shape. Columns are called `c0`, `c1` and so on by their place, since DuckDB compares names without
  * regard to case, and the column with the file's path is called so only after any of the files' own.
  */
-export function readParquet(paths: readonly string[], columns: readonly { readonly name: string }[]): string {
+export function readParquet(paths: readonly string[], columns: readonly { readonly name: string }[]): Sql {
   const names = new Set(columns.map((c) => c.name.toLowerCase()));
-  let file = FILE;
+  let file: string = FILE;
   while (names.has(file)) file += '_';
-  const called = [...columns.map((_, i) => `c${i}`), FILE].join(', ');
-  return `(SELECT * FROM ${scanParquet(paths, `, filename = ${quoteText(file)}`)} AS t(${called}))`;
+  const called = join([...columns.map((_, i) => sql`c${i}`), FILE]);
+  return sql`(SELECT * FROM ${scanParquet(paths, sql`, filename = ${quoteText(file)}`)} AS t(${called}))`;
 }
 
 /** Where structurally broken records go; each scan names tables of its own so that scans never mix. */
@@ -42,38 +44,38 @@ const MIB = 1024 * 1024;
 const USUAL = { line: 2 * MIB, buffer: 32 * MIB };
 const SMALL = { line: MIB, buffer: 2 * MIB };
 /** Separates nothing: JSON does not allow it in a line. */
-const NO_DELIMITER = 'chr(1)';
+const NO_DELIMITER = sql`chr(1)`;
 
 /** Delimited UTF-8 text whose records end in a line feed; every value arrives as text. Nothing is guessed from the data. */
-export function readText(paths: readonly string[], scan: TextScan): string {
+export function readText(paths: readonly string[], scan: TextScan): Sql {
   const { line, buffer } = scan.maxFileBytes < SMALL.line ? SMALL : USUAL;
   const lineBytes = Math.max(line, scan.maxRecordBytes + 1024);
-  return `read_csv(${[
+  return sql`read_csv(${join([
     quoteTexts(paths),
-    `columns = {${scan.columns.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ')}}`,
-    'auto_detect = false',
-    `header = ${scan.header}`,
-    `delim = ${scan.delimiter === '' ? NO_DELIMITER : quoteText(scan.delimiter)}`,
-    `quote = ${quoteText(scan.quote)}`,
-    `escape = ${quoteText(scan.escape)}`,
-    "new_line = '\\n'",
-    `nullstr = ${quoteTexts(scan.nullText)}`,
-    'allow_quoted_nulls = false',
-    "compression = 'none'",
-    'hive_partitioning = false',
-    `max_line_size = ${lineBytes}`,
-    `buffer_size = ${Math.max(buffer, 2 * lineBytes)}`,
+    sql`columns = {${join(scan.columns.map((name) => sql`${quoteText(name)}: 'VARCHAR'`))}}`,
+    sql`auto_detect = false`,
+    sql`header = ${scan.header ? sql`true` : sql`false`}`,
+    sql`delim = ${scan.delimiter === '' ? NO_DELIMITER : quoteText(scan.delimiter)}`,
+    sql`quote = ${quoteText(scan.quote)}`,
+    sql`escape = ${quoteText(scan.escape)}`,
+    sql`new_line = '\\n'`,
+    sql`nullstr = ${quoteTexts(scan.nullText)}`,
+    sql`allow_quoted_nulls = false`,
+    sql`compression = 'none'`,
+    sql`hive_partitioning = false`,
+    sql`max_line_size = ${lineBytes}`,
+    sql`buffer_size = ${Math.max(buffer, 2 * lineBytes)}`,
     ...renderRejects(scan.rejects),
-    `filename = ${quoteText(FILE)}`,
-  ].join(', ')})`;
+    sql`filename = ${quoteText(FILE)}`,
+  ])})`;
 }
 
-function renderRejects(rejects: RejectTables | undefined): readonly string[] {
-  if (rejects === undefined) return ['ignore_errors = true'];
+function renderRejects(rejects: RejectTables | undefined): readonly Sql[] {
+  if (rejects === undefined) return [sql`ignore_errors = true`];
   return [
-    'store_rejects = true',
-    `rejects_table = ${quoteText(rejects.errors)}`,
-    `rejects_scan = ${quoteText(rejects.scans)}`,
-    'rejects_limit = 0',
+    sql`store_rejects = true`,
+    sql`rejects_table = ${quoteText(rejects.errors)}`,
+    sql`rejects_scan = ${quoteText(rejects.scans)}`,
+    sql`rejects_limit = 0`,
   ];
 }

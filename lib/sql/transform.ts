@@ -1,7 +1,9 @@
 import type { PartitionField } from '../core/spec.ts';
+import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import type { ColumnType } from '../core/types.ts';
-import { quoteName } from './quote.ts';
+import { sql } from './fragment.ts';
+import { quoteName, quoteText } from './quote.ts';
 import { duckType } from './types.ts';
 
 /**
@@ -9,66 +11,66 @@ import { duckType } from './types.ts';
  * truncate, a date for day, a whole number for year, month, hour and bucket.
  * Source: https://iceberg.apache.org/spec/#partition-transforms; the session's time zone is UTC.
  */
-export function renderTransform(field: PartitionField, type: ColumnType): string {
+export function renderTransform(field: PartitionField, type: ColumnType): Sql {
   const column = quoteName(field.column);
   const { transform } = field;
   switch (transform.kind) {
     case 'identity':
       return column;
     case 'year':
-      return `CAST(year(${column}) - 1970 AS INTEGER)`;
+      return sql`CAST(year(${column}) - 1970 AS INTEGER)`;
     case 'month':
-      return `CAST((year(${column}) - 1970) * 12 + month(${column}) - 1 AS INTEGER)`;
+      return sql`CAST((year(${column}) - 1970) * 12 + month(${column}) - 1 AS INTEGER)`;
     case 'day':
-      return `CAST(${column} AS DATE)`;
+      return sql`CAST(${column} AS DATE)`;
     case 'hour':
-      return `CAST((epoch_us(${column}) - ${floorRemainder(`epoch_us(${column})`, '3600000000')}) // 3600000000 AS INTEGER)`;
+      return sql`CAST((epoch_us(${column}) - ${floorRemainder(sql`epoch_us(${column})`, sql`3600000000`)}) // 3600000000 AS INTEGER)`;
     case 'truncate':
       return renderTruncate(column, type, transform.width);
     case 'bucket':
-      return `CAST((${renderHash32(column, type)} & 2147483647) % ${transform.width} AS INTEGER)`;
+      return sql`CAST((${renderHash32(column, type)} & 2147483647) % ${transform.width} AS INTEGER)`;
   }
 }
 
-function renderTruncate(column: string, type: ColumnType, width: number): string {
-  if (type.kind === 'string') return `left(${column}, ${width})`;
+function renderTruncate(column: Sql, type: ColumnType, width: number): Sql {
+  if (type.kind === 'string') return sql`left(${column}, ${width})`;
   // As text: COPY takes a partition's bytes for UTF-8 when it reports them.
-  if (type.kind === 'binary') return `CAST(${column}[1:${width}] AS VARCHAR)`;
-  if (type.kind !== 'decimal') return `${column} - ${floorRemainder(column, String(width))}`;
-  return `CAST(${column} - ${floorRemainder(column, decimalUnits(width, type.scale, type.precision))} AS ${duckType(type)})`;
+  if (type.kind === 'binary') return sql`CAST(${column}[1:${width}] AS VARCHAR)`;
+  if (type.kind !== 'decimal') return sql`${column} - ${floorRemainder(column, sql`${width}`)}`;
+  return sql`CAST(${column} - ${floorRemainder(column, decimalUnits(width, type.scale, type.precision))} AS ${duckType(type)})`;
 }
 
 /** `units` of the last digit of a decimal, in a type that has room for them. */
-function decimalUnits(units: number, scale: number, precision: number): string {
+function decimalUnits(units: number, scale: number, precision: number): Sql {
   const digits = String(units).padStart(scale + 1, '0');
   const text = `${digits.slice(0, digits.length - scale)}.${digits.slice(digits.length - scale)}`;
-  return `CAST('${text}' AS DECIMAL(${Math.min(38, Math.max(precision, digits.length + 1))},${scale}))`;
+  return sql`CAST(${quoteText(text)} AS DECIMAL(${Math.min(38, Math.max(precision, digits.length + 1))},${scale}))`;
 }
 
 /** The remainder that is never negative, so that values below zero round down as the spec asks. */
-function floorRemainder(value: string, by: string): string {
-  return `(((${value} % ${by}) + ${by}) % ${by})`;
+function floorRemainder(value: Sql, by: Sql): Sql {
+  return sql`(((${value} % ${by}) + ${by}) % ${by})`;
 }
 
-function renderHash32(column: string, type: ColumnType): string {
+function renderHash32(column: Sql, type: ColumnType): Sql {
   switch (type.kind) {
     case 'date':
-      return `strata_hash_long(CAST(datediff('day', DATE '1970-01-01', ${column}) AS BIGINT))`;
+      return sql`strata_hash_long(CAST(datediff('day', DATE '1970-01-01', ${column}) AS BIGINT))`;
     case 'timestamp':
     case 'timestamptz':
-      return `strata_hash_long(epoch_us(${column}))`;
+      return sql`strata_hash_long(epoch_us(${column}))`;
     case 'string':
-      return `strata_hash_bytes(hex(encode(${column})))`;
+      return sql`strata_hash_bytes(hex(encode(${column})))`;
     case 'binary':
-      return `strata_hash_bytes(hex(${column}))`;
+      return sql`strata_hash_bytes(hex(${column}))`;
     case 'decimal':
-      return `strata_hash_bytes(strata_decimal_hex(${column}))`;
+      return sql`strata_hash_bytes(strata_decimal_hex(${column}))`;
     default:
-      return `strata_hash_long(CAST(${column} AS BIGINT))`;
+      return sql`strata_hash_long(CAST(${column} AS BIGINT))`;
   }
 }
 
-const U32 = '4294967295::UBIGINT';
+const U32 = sql`4294967295::UBIGINT`;
 
 /**
  * Murmur3 x86 32 with seed 0 as macros, over 64-bit integers and over bytes in hex. A macro's argument is copied to each
@@ -78,7 +80,7 @@ const U32 = '4294967295::UBIGINT';
 export function createHashMacros(): Statement {
   return {
     name: 'hash_macros',
-    text: `
+    text: sql`
 CREATE MACRO strata_rotl(x, n) AS CAST(1 + (CAST(x AS BIGINT) * (1::BIGINT << n) - 1) % 4294967295 AS UBIGINT);
 CREATE MACRO strata_scramble(k) AS (strata_rotl((k * 3432918353::UBIGINT) & ${U32}, 15) * 461845907::UBIGINT) & ${U32};
 CREATE MACRO strata_mix(h, k) AS (strata_rotl(xor(h, strata_scramble(k)), 13) * 5::UBIGINT + 3864292196::UBIGINT) & ${U32};

@@ -1,36 +1,43 @@
+import type { Sql } from '../core/sql-text.ts';
 import type { ColumnType } from '../core/types.ts';
+import { join, sql } from './fragment.ts';
 import { quoteName } from './quote.ts';
 
 /** The DuckDB type that holds a column type without loss. */
-export function duckType(type: ColumnType): string {
+export function duckType(type: ColumnType): Sql {
   switch (type.kind) {
     case 'boolean':
-      return 'BOOLEAN';
+      return sql`BOOLEAN`;
     case 'int':
-      return 'INTEGER';
+      return sql`INTEGER`;
     case 'bigint':
-      return 'BIGINT';
+      return sql`BIGINT`;
     case 'float':
-      return 'FLOAT';
+      return sql`FLOAT`;
     case 'double':
-      return 'DOUBLE';
+      return sql`DOUBLE`;
     case 'decimal':
-      return `DECIMAL(${type.precision},${type.scale})`;
+      return sql`DECIMAL(${type.precision},${type.scale})`;
     case 'date':
-      return 'DATE';
+      return sql`DATE`;
     case 'timestamp':
-      return 'TIMESTAMP';
+      return sql`TIMESTAMP`;
     case 'timestamptz':
-      return 'TIMESTAMP WITH TIME ZONE';
+      return sql`TIMESTAMP WITH TIME ZONE`;
     case 'string':
-      return 'VARCHAR';
+      return sql`VARCHAR`;
     case 'binary':
-      return 'BLOB';
+      return sql`BLOB`;
     case 'list':
-      return `${duckType(type.element)}[]`;
+      return sql`${duckType(type.element)}[]`;
     case 'struct':
-      return `STRUCT(${type.fields.map((f) => `${quoteName(f.name)} ${duckType(f.type)}`).join(', ')})`;
+      return sql`STRUCT(${join(type.fields.map((f) => sql`${quoteName(f.name)} ${duckType(f.type)}`))})`;
   }
+}
+
+/** A column as a value of its type. */
+export function renderCast(name: string, type: ColumnType): Sql {
+  return sql`CAST(${quoteName(name)} AS ${duckType(type)})`;
 }
 
 const BY_DUCK_NAME: Readonly<Record<string, ColumnType>> = {

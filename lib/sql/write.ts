@@ -1,7 +1,9 @@
 import type { FieldId } from '../core/field-ids.ts';
 import type { PartitionField } from '../core/spec.ts';
+import type { Sql } from '../core/sql-text.ts';
 import type { CopyStatement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
+import { join, NOTHING, sql } from './fragment.ts';
 import { holdsFloats, NO_DICTIONARY, refuseNegativeZero } from './negative-zero.ts';
 import { quoteName, quoteText } from './quote.ts';
 import { renderTransform } from './transform.ts';
@@ -11,7 +13,7 @@ export type WriteRequest = {
   /** Names the statement in errors and timings. */
   readonly name: string;
   /** A relation: a table or view name, or a parenthesised SELECT. */
-  readonly from: string;
+  readonly from: Sql;
   readonly columns: readonly Column[];
   readonly fieldIds: readonly FieldId[];
   readonly partitionBy: readonly PartitionField[];
@@ -33,52 +35,52 @@ export function writeTable(request: WriteRequest): CopyStatement {
   return holdsFloats(request.columns) ? { ...usual, exact: renderWrite(request, false) } : usual;
 }
 
-function renderWrite(request: WriteRequest, dictionaries: boolean): string {
+function renderWrite(request: WriteRequest, dictionaries: boolean): Sql {
   const columns = request.columns.map(({ name, type }) => {
-    const value = `CAST(${quoteName(name)} AS ${duckType(type)})`;
-    return `${dictionaries ? refuseNegativeZero(value, type) : value} AS ${quoteName(name)}`;
+    const value = sql`CAST(${quoteName(name)} AS ${duckType(type)})`;
+    return sql`${dictionaries ? refuseNegativeZero(value, type) : value} AS ${quoteName(name)}`;
   });
-  const given = (request.partitionColumns ?? []).map((name, i) => `${quoteName(name)} AS ${partitionName(i)}`);
-  const source = `SELECT ${[...columns, ...given].join(', ')} FROM ${request.from}`;
+  const given = (request.partitionColumns ?? []).map((name, i) => sql`${quoteName(name)} AS ${partitionName(i)}`);
+  const source = sql`SELECT ${join([...columns, ...given])} FROM ${request.from}`;
   const computed = given.length > 0 ? [] : request.partitionBy.map((field, i) => renderPartition(request, field, i));
-  const select = computed.length === 0 ? source : `SELECT *, ${computed.join(', ')} FROM (${source})`;
+  const select = computed.length === 0 ? source : sql`SELECT *, ${join(computed)} FROM (${source})`;
   const by = dictionaries ? request.sortBy.map(quoteName) : request.sortBy.map((name) => sortKey(request, name));
-  const order = by.length === 0 ? '' : `\nORDER BY ${by.join(', ')}`;
+  const order = by.length === 0 ? NOTHING : sql`\nORDER BY ${join(by)}`;
   const options = [...copyOptions(request), ...(dictionaries ? [] : [NO_DICTIONARY])];
-  return `COPY (${select}${order}) TO ${quoteText(request.folder)} (${options.join(', ')})`;
+  return sql`COPY (${select}${order}) TO ${quoteText(request.folder)} (${join(options)})`;
 }
 
 /** DuckDB gives a column that it sorts by back from the sort's key, in which -0.0 is 0.0: such a key is made apart. */
-function sortKey({ columns }: WriteRequest, name: string): string {
+function sortKey({ columns }: WriteRequest, name: string): Sql {
   const column = quoteName(name);
   const apart = holdsFloats(columns.filter((one) => one.name === name));
-  return apart ? `CASE WHEN ${column} = 0 THEN 0 ELSE ${column} END` : column;
+  return apart ? sql`CASE WHEN ${column} = 0 THEN 0 ELSE ${column} END` : column;
 }
 
-function renderPartition({ columns }: WriteRequest, field: PartitionField, index: number): string {
+function renderPartition({ columns }: WriteRequest, field: PartitionField, index: number): Sql {
   const type = columns.find((c) => c.name === field.column)?.type;
   if (type === undefined) throw new RangeError(`partition column ${field.column} is not a column of the table`);
-  return `${renderTransform(field, type)} AS ${partitionName(index)}`;
+  return sql`${renderTransform(field, type)} AS ${partitionName(index)}`;
 }
 
-function copyOptions(request: WriteRequest): readonly string[] {
+function copyOptions(request: WriteRequest): readonly Sql[] {
   const layout =
     request.partitionBy.length === 0
-      ? [`FILE_SIZE_BYTES ${request.fileBytes}`]
+      ? [sql`FILE_SIZE_BYTES ${request.fileBytes}`]
       : [
-          `PARTITION_BY (${request.partitionBy.map((_, i) => partitionName(i)).join(', ')})`,
+          sql`PARTITION_BY (${join(request.partitionBy.map((_, i) => partitionName(i)))})`,
           // No folder is named after a value, which may be longer than a file name can be.
-          'HIVE_FILE_PATTERN false',
+          sql`HIVE_FILE_PATTERN false`,
         ];
   return [
-    'FORMAT parquet',
-    'COMPRESSION zstd',
+    sql`FORMAT parquet`,
+    sql`COMPRESSION zstd`,
     ...layout,
-    "FILENAME_PATTERN '{uuid}'",
+    sql`FILENAME_PATTERN '{uuid}'`,
     ...dictionaryOptions(request.columns),
-    'OVERWRITE_OR_IGNORE',
-    `FIELD_IDS ${renderFieldIds(idsOfColumns(request))}`,
-    'RETURN_STATS',
+    sql`OVERWRITE_OR_IGNORE`,
+    sql`FIELD_IDS ${renderFieldIds(idsOfColumns(request))}`,
+    sql`RETURN_STATS`,
   ];
 }
 
@@ -89,34 +91,32 @@ function idsOfColumns({ fieldIds, columns }: WriteRequest): readonly FieldId[] {
 }
 
 /** DuckDB keeps a page of 1 MiB for the dictionary of each column, also of one without values: too much for thousands. */
-export function dictionaryOptions(columns: readonly Column[]): readonly string[] {
+export function dictionaryOptions(columns: readonly Column[]): readonly Sql[] {
   if (columns.length <= MANY_COLUMNS) return [];
-  return [`STRING_DICTIONARY_PAGE_SIZE_LIMIT ${Math.floor(ALL_DICTIONARIES / columns.length)}`];
+  return [sql`STRING_DICTIONARY_PAGE_SIZE_LIMIT ${Math.floor(ALL_DICTIONARIES / columns.length)}`];
 }
 
 const MANY_COLUMNS = 200;
 const ALL_DICTIONARIES = 200 * 1024 * 1024;
 
-function partitionName(index: number): string {
+function partitionName(index: number): Sql {
   return quoteName(`__p${index}`);
 }
 
-function renderFieldIds(fields: readonly FieldId[]): string {
-  const entries = fields.map((f) => {
-    const nested = f.children.length === 0 ? String(f.id) : renderNested(f);
-    return `${quoteName(f.name)}: ${nested}`;
-  });
-  return `{${entries.join(', ')}}`;
+function renderFieldIds(fields: readonly FieldId[]): Sql {
+  return sql`{${join(fieldEntries(fields))}}`;
 }
 
-function renderNested(field: FieldId): string {
-  const own = `'__duckdb_field_id': ${field.id}`;
-  return `{${[own, renderFieldIds(field.children).slice(1, -1)].join(', ')}}`;
+function fieldEntries(fields: readonly FieldId[]): readonly Sql[] {
+  return fields.map((f) => {
+    const nested = sql`{'__duckdb_field_id': ${f.id}, ${join(fieldEntries(f.children))}}`;
+    return sql`${quoteName(f.name)}: ${f.children.length === 0 ? f.id : nested}`;
+  });
 }
 
 /** A relation with columns that it lacks, null in every row. */
-export function withNulls(relation: string, columns: readonly Column[]): string {
+export function withNulls(relation: Sql, columns: readonly Column[]): Sql {
   if (columns.length === 0) return relation;
-  const nulls = columns.map(({ name, type }) => `CAST(NULL AS ${duckType(type)}) AS ${quoteName(name)}`);
-  return `(SELECT *, ${nulls.join(', ')} FROM ${relation})`;
+  const nulls = columns.map(({ name, type }) => sql`CAST(NULL AS ${duckType(type)}) AS ${quoteName(name)}`);
+  return sql`(SELECT *, ${join(nulls)} FROM ${relation})`;
 }

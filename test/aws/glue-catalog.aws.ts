@@ -9,9 +9,11 @@ import { CreateDatabaseCommand, GetTableCommand, GlueClient, UpdateTableCommand 
 import { createGlueCatalog } from '../../lib/adapters/catalog/glue.ts';
 import { createMemoryStore } from '../../lib/adapters/store/memory.ts';
 import { CommitConflict, InvalidInput } from '../../lib/core/errors.ts';
+import type { Sql } from '../../lib/core/sql-text.ts';
 import { type TableId, tablePrefix } from '../../lib/core/tables.ts';
 import type { Column } from '../../lib/core/types.ts';
 import type { CatalogEntry } from '../../lib/ports.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import { openLake, withSession } from '../interop/lakes.ts';
 import { commitRows } from '../interop/write-table.ts';
 import { catalogContract } from '../ports/catalog-contract.ts';
@@ -113,16 +115,16 @@ describe("PyIceberg's Glue catalog", () => {
     const lake = await openLake(root, 'no-pipelines');
     const catalog = createGlueCatalog({ client: glue.client, store: lake.deps.store, codec, databasePrefix: 'dev_' });
     const deps = { ...lake.deps, catalog };
-    const commit = (columns: readonly Column[], rows: string): Promise<CatalogEntry> =>
+    const commit = (columns: readonly Column[], rows: Sql): Promise<CatalogEntry> =>
       withSession(lake, (session) =>
-        commitRows(deps, session, { id, columns, partitionBy: [], sortBy: [] }, `(${rows})`),
+        commitRows(deps, session, { id, columns, partitionBy: [], sortBy: [] }, sql`(${rows})`),
       );
 
-    const first = await commit(COLUMNS, "SELECT 1 AS id, CAST(9.90 AS DECIMAL(12,2)) AS amount, ['a', 'b'] AS tags");
+    const first = await commit(COLUMNS, sql`SELECT 1 AS id, CAST(9.90 AS DECIMAL(12,2)) AS amount, ['a', 'b'] AS tags`);
     const wider = [...COLUMNS, { name: 'note', type: { kind: 'string' } } as const];
     const second = await commit(
       wider,
-      "SELECT 2 AS id, CAST(NULL AS DECIMAL(12,2)) AS amount, [] AS tags, 'é' AS note",
+      sql`SELECT 2 AS id, CAST(NULL AS DECIMAL(12,2)) AS amount, [] AS tags, 'é' AS note`,
     );
     const seen = await pyIceberg();
     assert.deepEqual(seen.tables, ['dev_shop_silver.orders']);
@@ -150,7 +152,10 @@ describe("PyIceberg's Glue catalog", () => {
     assert.equal(loaded?.metadata.snapshots.length, 3);
     await assert.rejects(catalog.commit(id, second, withSnapshot(second.metadata, 1n)), CommitConflict);
 
-    const third = await commit(wider, "SELECT 3 AS id, CAST(1 AS DECIMAL(12,2)) AS amount, ['c'] AS tags, '' AS note");
+    const third = await commit(
+      wider,
+      sql`SELECT 3 AS id, CAST(1 AS DECIMAL(12,2)) AS amount, ['c'] AS tags, '' AS note`,
+    );
     const last = await pyIceberg();
     assert.equal(last.location, third.metadataLocation);
     assert.equal(last.snapshots.length, 4);

@@ -5,7 +5,10 @@ import { type Column, type ColumnType, parseColumnType } from '../../lib/core/ty
 import { month } from '../../lib/define/index.ts';
 import type { Session } from '../../lib/ports.ts';
 import type { LocalLake } from '../../lib/runtime/local.ts';
+import { sql } from '../../lib/sql/fragment.ts';
+import { quoteText } from '../../lib/sql/quote.ts';
 import { createHashMacros } from '../../lib/sql/transform.ts';
+import { userTerm } from '../../lib/sql/user-sql.ts';
 import { awkwardNames, COMBINATIONS, tablesOf } from './generated-tables.ts';
 import { copy, type DescribedTable, describeTable, openLake, withSession } from './lakes.ts';
 import { commitRows } from './write-table.ts';
@@ -38,7 +41,7 @@ export async function writeMany(root: string) {
   const snapshots: string[] = [];
   await withSession(lake, async (session) => {
     for (let commit = 1; commit <= COMMITS; commit += 1) {
-      const rows = `(SELECT * FROM '${input}' WHERE "commit" = ${commit})`;
+      const rows = sql`(SELECT * FROM ${quoteText(input)} WHERE "commit" = ${commit})`;
       const tuples = [[50 * 12 + (commit % 12)]];
       const replaces = commit > 1 && commit % REPLACES === 0;
       const entry = await commitRows(lake.deps, session, shape, rows, {
@@ -70,7 +73,7 @@ export async function writeLarge(root: string) {
   const input = await copy(lake, LARGE_ROWS, join(lake.root, 'large.parquet'), 'FORMAT parquet');
   const columns = LARGE_NAMES.map((name, at) => ({ name, type: typeNamed(LARGE_TYPES[at] ?? '') }));
   const shape = { id: tableId('large'), columns, partitionBy: [], sortBy: [] };
-  await withSession(lake, (session) => commitRows(lake.deps, session, shape, `'${input}'`));
+  await withSession(lake, (session) => commitRows(lake.deps, session, shape, quoteText(input)));
   return { input, table: await describeTable(lake, shape.id, []) };
 }
 
@@ -108,7 +111,7 @@ async function writeBatches(
   const inputs: string[] = [];
   for (const [at, batch] of batches.entries()) {
     inputs.push(await copy(lake, batch, join(lake.root, `${name}-${at}.parquet`), 'FORMAT parquet'));
-    await commitRows(lake.deps, session, { ...shape, id: tableId(name) }, `(${batch})`);
+    await commitRows(lake.deps, session, { ...shape, id: tableId(name) }, userTerm(batch));
   }
   return inputs;
 }

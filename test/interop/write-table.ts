@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { PartitionField } from '../../lib/core/spec.ts';
+import type { Sql } from '../../lib/core/sql-text.ts';
 import { fullName, type TableId, tablePrefix } from '../../lib/core/tables.ts';
 import type { Column } from '../../lib/core/types.ts';
 import { applyChange } from '../../lib/iceberg/apply.ts';
@@ -32,7 +33,7 @@ export async function commitRows(
   deps: StepDeps,
   session: Session,
   shape: TableShape,
-  from: string,
+  from: Sql,
   remove: Removal = { kind: 'nothing' },
 ): Promise<CatalogEntry> {
   const entry = await deps.catalog.load(shape.id);

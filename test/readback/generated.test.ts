@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import type { TableId } from '../../lib/core/tables.ts';
 import { createHashMacros } from '../../lib/sql/transform.ts';
+import { userTerm } from '../../lib/sql/user-sql.ts';
 import { COMBINATIONS, type GeneratedTable, plainNames, tablesOf } from '../interop/generated-tables.ts';
 import { commitRows } from '../interop/write-table.ts';
 import { assertReadsAlike, icebirdRows, openServedLake, type ServedLake, scanRows, sorted } from './lake.ts';
@@ -42,7 +43,7 @@ for (const combination of COMBINATIONS) {
 async function write({ batches, ...shape }: GeneratedTable): Promise<TableId> {
   written += 1;
   const id: TableId = { pipeline: 'generated', layer: 'silver', name: `t${written}` };
-  for (const batch of batches) await commitRows(served.lake.deps, served.session, { ...shape, id }, `(${batch})`);
+  for (const batch of batches) await commitRows(served.lake.deps, served.session, { ...shape, id }, userTerm(batch));
   return id;
 }
 

@@ -14,6 +14,7 @@ import {
   dropParsed,
   rejectTables,
 } from '../../lib/sql/batch.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import {
   countBroken,
   countDropped,
@@ -108,17 +109,17 @@ testSteps({ ...FILES, 'b.shifts': '"in/b.csv",1,1,1\n' }, (): readonly Step[] =>
   { golden: 'batch-schema', statement: createBatchSchema() },
   { golden: 'batch-duplicates', statement: createHashDuplicates(undefined) },
   { golden: 'batch-duplicates-again', statement: { name: 'drop', text: 'DROP TABLE __duplicates' } },
-  { golden: 'batch-duplicates-known', statement: createHashDuplicates("SELECT 'no such hash'") },
+  { golden: 'batch-duplicates-known', statement: createHashDuplicates(sql`SELECT 'no such hash'`) },
   { golden: 'batch-view', statement: createBatchView(SOURCE, { table: true, without }) },
   {
     golden: 'batch-accepted',
     statement: countAccepted(without),
     rows: [{ accepted: 4, duplicates: 1 }],
   },
-  { golden: 'mapped', statement: createMapped('SELECT id, country, __rid FROM batch.orders') },
+  { golden: 'mapped', statement: createMapped(sql`SELECT id, country, __rid FROM batch.orders`) },
   { golden: 'mapped-broken', statement: countBroken([EXPECTED]), rows: [{ small: 2 }] },
   { golden: 'mapped-drops', statement: createDrops([EXPECTED], { key: ['id'], sequence: ['country'] }) },
-  { golden: 'mapped-key-duplicates', statement: createKeyDuplicates(['country'], "(SELECT 'DE' AS country)") },
+  { golden: 'mapped-key-duplicates', statement: createKeyDuplicates(['country'], sql`(SELECT 'DE' AS country)`) },
   { golden: 'mapped-dropped', statement: countDropped(true), rows: [{ mapped: 4, quarantined: 2, duplicates: 1 }] },
   {
     golden: 'mapped-kept',
@@ -132,8 +133,8 @@ testSteps({ ...FILES, 'b.shifts': '"in/b.csv",1,1,1\n' }, (): readonly Step[] =>
       renderEnriched(
         renderKept({ drops: true, duplicates: false }),
         [
-          { name: 'file', value: 'f.key' },
-          { name: 'hash', value: 'p.__hash' },
+          { name: 'file', value: sql`f.key` },
+          { name: 'hash', value: sql`p.__hash` },
         ],
         { attempts: false, files: NUMBERED },
       ),
@@ -145,10 +146,10 @@ testSteps({ ...FILES, 'b.shifts': '"in/b.csv",1,1,1\n' }, (): readonly Step[] =>
       assert.equal(first?.['hash'], createHash('sha256').update('V1:1;V4:1.50;V2:DE;').digest('hex'));
     },
   },
-  { golden: 'mapped-hashes', statement: { name: 'hashes', text: selectHashes('__parsed', '__hash') } },
+  { golden: 'mapped-hashes', statement: { name: 'hashes', text: selectHashes(sql`__parsed`, '__hash') } },
   {
     golden: 'mapped-repeated-keys',
-    statement: findRepeatedKeys('__mapped', ['country']),
+    statement: findRepeatedKeys(sql`__mapped`, ['country']),
     rows: [{ country: 'FR', rows: 3 }],
   },
   { golden: 'quarantine-failed', statement: failed },

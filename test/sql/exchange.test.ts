@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import type { Column } from '../../lib/core/types.ts';
 import { countMerged, createExchanged, createMerged, writeExchange } from '../../lib/sql/exchange.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import { openHandmade } from './handmade.ts';
 
 const db = openHandmade();
@@ -20,7 +21,7 @@ test('equal keys meet in one bucket, and the first unit and row of each is kept'
   ].entries()) {
     const folder = join(db.folder, `exchange-${ordinal}`);
     await db.table('staged', 'id VARCHAR, note VARCHAR, __rid BIGINT', rows);
-    await db.run(writeExchange({ from: 'staged', columns: COLUMNS, by: ['id'], buckets: 3, ordinal, folder }));
+    await db.run(writeExchange({ from: sql`staged`, columns: COLUMNS, by: ['id'], buckets: 3, ordinal, folder }));
     for await (const path of glob(join(folder, '**', '*.parquet'))) paths.push(path);
   }
   const buckets = `SELECT id, count(DISTINCT parse_path(filename)[-2]) FROM read_parquet([${paths.map((p) => `'${p}'`).join(', ')}], filename = true, hive_partitioning = false) GROUP BY id`;
@@ -31,7 +32,7 @@ test('equal keys meet in one bucket, and the first unit and row of each is kept'
   assert.ok(new Set(paths.map((path) => basename(dirname(path)))).size > 1, 'keys are spread over buckets');
   await db.table('known', 'id INTEGER', ['9']);
   // The later unit's files come first: what decides is the unit, not the order of the files.
-  await db.run(createExchanged(paths.toReversed()), createMerged(['id'], 'known'));
+  await db.run(createExchanged(paths.toReversed()), createMerged(['id'], sql`known`));
   assert.deepEqual(await db.values('SELECT id, note FROM __merged ORDER BY id'), [
     [1, 'b'],
     [2, 'c'],
@@ -59,7 +60,7 @@ test('a key of several columns is known where all of them are equal, and may be 
   ]);
   await db.table('known', 'id INTEGER, note VARCHAR', ["1, 'a'"]);
   const merged = 'SELECT id, note, __unit FROM __merged ORDER BY ALL';
-  await db.run(createMerged(['id', 'note'], 'known'));
+  await db.run(createMerged(['id', 'note'], sql`known`));
   assert.deepEqual(await db.values(merged), [
     [1, 'b', 0],
     [2, 'a', 0],

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { KeyedMode } from '../../lib/core/spec.ts';
+import type { Sql } from '../../lib/core/sql-text.ts';
 import { writeExtracts } from '../../lib/sql/extracts.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import { openHandmade } from './handmade.ts';
 
 const db = openHandmade();
@@ -26,11 +28,11 @@ before(async () => {
 });
 
 async function extracts(
-  rejected: readonly string[],
+  rejected: readonly Sql[],
   withdrawn: readonly string[],
 ): Promise<readonly (readonly unknown[])[]> {
   const path = join(db.folder, 'extracts.parquet');
-  await db.run(writeExtracts(MODE, { log: 'l', staged: 'n', rejected }, withdrawn, path));
+  await db.run(writeExtracts(MODE, { log: sql`l`, staged: sql`n`, rejected }, withdrawn, path));
   return db.values(`SELECT file, sequence FROM '${path}' ORDER BY file`);
 }
 
@@ -43,7 +45,7 @@ test('an extract stands at the greatest sequence of its file', async () => {
 });
 
 test('a file with rows in quarantine is no full extract, until they are released', async () => {
-  assert.deepEqual(await extracts(['q'], []), [
+  assert.deepEqual(await extracts([sql`q`], []), [
     ['a', 3],
     ['b', 6],
   ]);
@@ -51,7 +53,7 @@ test('a file with rows in quarantine is no full extract, until they are released
 
 test('a file with rows in any of several quarantines is no full extract', async () => {
   await db.table('q2', 'source_file VARCHAR, status VARCHAR', ["'b', 'condemned'"]);
-  assert.deepEqual(await extracts(['q', 'q2'], []), [['a', 3]]);
+  assert.deepEqual(await extracts([sql`q`, sql`q2`], []), [['a', 3]]);
 });
 
 test('what a withdrawn file said in the log counts no longer', async () => {

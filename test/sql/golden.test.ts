@@ -6,6 +6,7 @@ import type { KeyedMode } from '../../lib/core/spec.ts';
 import type { Column } from '../../lib/core/types.ts';
 import { writeEvents } from '../../lib/sql/events.ts';
 import { writeExtracts } from '../../lib/sql/extracts.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import { countMemory, createCondemned, createMemory } from '../../lib/sql/memory.ts';
 import { countReleasable, findExamples, findTripped, renderReleased } from '../../lib/sql/quarantine-table.ts';
 import { listPartitions, renderPartitions } from '../../lib/sql/touched.ts';
@@ -40,7 +41,7 @@ const PARTITIONING = {
   columns: COLUMNS,
 } as const;
 const ONE_FIELD = { ...PARTITIONING, fields: PARTITIONING.fields.slice(1) };
-const RELATIONS = { log: 'l', staged: 'n', rejected: ['q1', 'q2'] };
+const RELATIONS = { log: sql`l`, staged: sql`n`, rejected: [sql`q1`, sql`q2`] };
 const FILTER = { source: "o'source", runId: 'r1', code: 'C', status: 'condemned', files: ['f'], hashes: ['h'] };
 const [attempts, condemned] = createCondemned(true);
 const [, condemnedOfAll] = createCondemned(false);
@@ -61,25 +62,25 @@ const GOLDEN: readonly (readonly [name: string, text: string | undefined])[] = [
   ],
   ['extracts', writeExtracts(MODE, { ...RELATIONS, rejected: [] }, [], 'out/extracts.parquet').text],
   ['extracts-withdrawn', writeExtracts(MODE, RELATIONS, ["o'a.csv", 'b.csv'], 'out/extracts.parquet').text],
-  ['memory', createMemory('ops.quarantine', "o'source", ["o'a.csv"]).text],
+  ['memory', createMemory(sql`ops.quarantine`, "o'source", ["o'a.csv"]).text],
   ['memory-none', createMemory(undefined, 'source', []).text],
   ['memory-count', countMemory().text],
   ['memory-attempts', attempts?.text],
   ['memory-condemned', condemned?.text],
   ['memory-condemned-of-all', condemnedOfAll?.text],
-  ['touched-partitions', listPartitions('t', PARTITIONING).text],
+  ['touched-partitions', listPartitions(sql`t`, PARTITIONING).text],
   [
     'touched-rows',
-    renderPartitions('t', PARTITIONING, [
+    renderPartitions(sql`t`, PARTITIONING, [
       ['2026-01-01', "o'"],
       [null, 'x'],
     ]),
   ],
-  ['touched-rows-of-one-field', renderPartitions('t', ONE_FIELD, [['x'], [null], ["o'"]])],
-  ['quarantine-table-released', renderReleased('t', FILTER)],
-  ['quarantine-table-releasable', countReleasable('t', {}).text],
-  ['quarantine-table-tripped', findTripped({ table: 't', staged: 's' }, '2026-01-01T00:00:00Z', 9).text],
-  ['quarantine-table-examples', findExamples('s', "o'code").text],
+  ['touched-rows-of-one-field', renderPartitions(sql`t`, ONE_FIELD, [['x'], [null], ["o'"]])],
+  ['quarantine-table-released', renderReleased(sql`t`, FILTER)],
+  ['quarantine-table-releasable', countReleasable(sql`t`, {}).text],
+  ['quarantine-table-tripped', findTripped({ table: sql`t`, staged: sql`s` }, '2026-01-01T00:00:00Z', 9).text],
+  ['quarantine-table-examples', findExamples(sql`s`, "o'code").text],
 ];
 
 for (const [name, text] of GOLDEN) {

@@ -5,6 +5,7 @@ import type { KeyedMode } from '../../lib/core/spec.ts';
 import type { Column } from '../../lib/core/types.ts';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Session } from '../../lib/ports.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import {
   createKey,
   createRowsOfKey,
@@ -37,11 +38,11 @@ const GOLDEN: readonly (readonly [string, string])[] = [
   ['key-of-two.sql', createKey(KEY, ['7', "D'E"]).text],
   [
     'key-rows.sql',
-    createRowsOfKey(['id', 'country'], { log: 'l', history: 'h' })
+    createRowsOfKey(['id', 'country'], { log: sql`l`, history: sql`h` })
       .map((s) => s.text)
       .join(';\n'),
   ],
-  ['key-extracts.sql', renderLoggedExtracts(SCD2, 'l')],
+  ['key-extracts.sql', renderLoggedExtracts(SCD2, sql`l`)],
   ['key-events-scd2.sql', selectEvents(SCD2).text],
   ['key-events-upsert.sql', selectEvents(UPSERT).text],
   ['key-versions-scd2.sql', selectVersions(SCD2).text],

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KEY_HASH } from '../../lib/core/keyed.ts';
 import type { KeyedMode } from '../../lib/core/spec.ts';
+import type { Sql } from '../../lib/core/sql-text.ts';
 import type { Column } from '../../lib/core/types.ts';
 import { addMissingDeletes, createRecomputed, EVENTS } from '../../lib/sql/keyed.ts';
+import { userTerm } from '../../lib/sql/user-sql.ts';
 import { openHandmade } from './handmade.ts';
 import { COLUMNS, keyedMerges, type Rows, SCD2, type Values } from './keyed-merges.ts';
 
@@ -12,8 +14,8 @@ const { stage, toEvents } = keyedMerges(db);
 const MODE: KeyedMode = { ...SCD2, missing: 'delete' };
 
 /** Files with their sequences, as a relation. */
-function extracts(...files: readonly string[]): string {
-  return `(SELECT * FROM (VALUES ${files.map((f) => `(${f})`).join(', ')}) x(file, sequence))`;
+function extracts(...files: readonly string[]): Sql {
+  return userTerm(`SELECT * FROM (VALUES ${files.map((f) => `(${f})`).join(', ')}) x(file, sequence)`);
 }
 
 /** The versions that staged events and the extracts make together. */

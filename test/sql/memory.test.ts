@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { DUPLICATES, HASH, KEY, OK, PARSED } from '../../lib/sql/batch.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import { countMemory, createCondemned, createMemory } from '../../lib/sql/memory.ts';
 import { openHandmade } from './handmade.ts';
 
@@ -29,10 +30,10 @@ async function batch(
 }
 
 test('remembers what the source has in quarantine and is not released or withdrawn', async () => {
-  await db.run(createMemory('q', 's', []));
+  await db.run(createMemory(sql`q`, 's', []));
   assert.deepEqual(await db.rows(countMemory()), [{ rows: 4 }]);
   await db.values('DROP TABLE __memory');
-  await db.run(createMemory('q', 's', ['a.csv']));
+  await db.run(createMemory(sql`q`, 's', ['a.csv']));
   assert.deepEqual(await db.values('SELECT * FROM __memory ORDER BY ALL'), [
     ['h3', 'k2', 'quarantined'],
     ['h4', 'k2', 'condemned'],
@@ -45,7 +46,7 @@ test('a lake without quarantine remembers nothing', async () => {
 });
 
 test('a row that is in quarantine is condemned, whatever it holds; a released one is not', async () => {
-  await db.run(createMemory('q', 's', []));
+  await db.run(createMemory(sql`q`, 's', []));
   assert.deepEqual(await batch(["'h1', 'k1', true", "'h4', 'k9', true", "'h5', 'k5', true", "'h6', 'k6', true"]), [
     [0, 'DUPLICATE_FAILURE'],
     [1, 'DUPLICATE_FAILURE'],
@@ -53,7 +54,7 @@ test('a row that is in quarantine is condemned, whatever it holds; a released on
 });
 
 test('a key is condemned after three rejections, those earlier in the batch included, condemned rows not', async () => {
-  await db.run(createMemory('q', 's', []));
+  await db.run(createMemory(sql`q`, 's', []));
   const rows = [
     "'n1', 'k2', false",
     "'n2', 'k2', true",
@@ -72,7 +73,7 @@ test('a key is condemned after three rejections, those earlier in the batch incl
 });
 
 test('a row that quarantine knows is no rejection once more, and is condemned for one reason', async () => {
-  await db.run(createMemory('q', 's', []));
+  await db.run(createMemory(sql`q`, 's', []));
   const rows = ["'h2', 'k2', false", "'n1', 'k2', false", "'h3', 'k2', false", "'n2', 'k2', true"];
   assert.deepEqual(await batch(rows), [
     [0, 'DUPLICATE_FAILURE'],
@@ -84,7 +85,7 @@ test('a row that quarantine knows is no rejection once more, and is condemned fo
 });
 
 test('a row that was dropped as a duplicate is neither condemned nor counted, where there are such rows', async () => {
-  await db.run(createMemory('q', 's', []));
+  await db.run(createMemory(sql`q`, 's', []));
   const rows = ["'n1', 'k2', false", "'n1', 'k2', false", "'n2', 'k1', true", "'h1', 'k1', true"];
   assert.deepEqual(await batch(rows, ['1', '3']), []);
   for (const name of ['__condemned', '__attempts', DUPLICATES]) await db.values(`DROP TABLE ${name}`);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { ContractColumn, ParseFormat } from '../../lib/core/spec.ts';
 import { parseColumnType } from '../../lib/core/types.ts';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import { parseColumn } from '../../lib/sql/parse-column.ts';
 import { quoteTexts } from '../../lib/sql/quote.ts';
 
@@ -20,7 +21,7 @@ export async function parseTexts({ type: name, parse }: Rule, texts: readonly st
   const column: ContractColumn = {
     ...{ source: 'v', name: 'v', type, parse: parse ?? { kind: 'auto' }, required: false, checks: [] },
   };
-  const { value, exact } = parseColumn(column, 'raw', undefined);
+  const { value, exact } = parseColumn(column, sql`raw`, undefined);
   const scratch = await mkdtemp(join(tmpdir(), 'strata-texts-'));
   const session = await createDuckDbEngine().open({ memoryBytes: 500_000_000, threads: 1, scratch });
   try {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { sql } from '../../lib/sql/fragment.ts';
 import {
   countReleasable,
   findExamples,
@@ -37,19 +38,19 @@ const FILTERS: readonly (readonly [filter: QuarantineFilter, released: readonly 
 
 for (const [filter, hashes] of FILTERS) {
   test(`releases what matches ${JSON.stringify(filter)}, and keeps every row`, async () => {
-    const after = renderReleased('q', filter);
+    const after = renderReleased(sql`q`, filter);
     const before = await db.values('SELECT * FROM q ORDER BY row_hash');
     const expected = before.map((row) =>
       row.map((v, i) => (i === STATUS && hashes.includes(String(row[HASH])) ? 'released' : v)),
     );
     assert.deepEqual(await db.values(`SELECT * FROM ${after} ORDER BY row_hash`), expected);
-    assert.deepEqual(await db.rows(countReleasable('q', filter)), [{ rows: hashes.length }]);
+    assert.deepEqual(await db.rows(countReleasable(sql`q`, filter)), [{ rows: hashes.length }]);
   });
 }
 
 test('the breaker counts staged rows and those within the window that are not released', async () => {
   await db.table('staged', COLUMNS, ROWS.slice(0, 1));
-  const both = { table: 'q', staged: 'staged' };
+  const both = { table: sql`q`, staged: sql`staged` };
   assert.deepEqual(await db.rows(findTripped(both, '2026-01-01T00:00:00Z', 1)), [
     { code: 'TYPE_ERROR', rows: 3 },
     { code: 'RANGE_ERROR', rows: 2 },
@@ -58,8 +59,11 @@ test('the breaker counts staged rows and those within the window that are not re
     { code: 'RANGE_ERROR', rows: 2 },
     { code: 'TYPE_ERROR', rows: 2 },
   ]);
-  assert.deepEqual(await db.rows(findTripped({ table: undefined, staged: 'staged' }, '2026-01-01T00:00:00Z', 1)), []);
-  assert.deepEqual(await db.rows(findTripped({ table: 'q', staged: undefined }, '2026-01-01T00:30:00Z', 0)), [
+  assert.deepEqual(
+    await db.rows(findTripped({ table: undefined, staged: sql`staged` }, '2026-01-01T00:00:00Z', 1)),
+    [],
+  );
+  assert.deepEqual(await db.rows(findTripped({ table: sql`q`, staged: undefined }, '2026-01-01T00:30:00Z', 0)), [
     { code: 'RANGE_ERROR', rows: 2 },
     { code: 'TYPE_ERROR', rows: 1 },
   ]);
@@ -68,15 +72,15 @@ test('the breaker counts staged rows and those within the window that are not re
 test('examples name file, line and reasons, the first three', async () => {
   await db.table('many', COLUMNS, ROWS.toReversed());
   assert.deepEqual(
-    (await db.rows(findExamples('many', 'TYPE_ERROR'))).map((row) => row['example']),
+    (await db.rows(findExamples(sql`many`, 'TYPE_ERROR'))).map((row) => row['example']),
     ['a.csv:2: id: got x', 'a.csv:3: id: got y, n: got 9', "b.csv:3: id: it's"],
   );
   await db.values(`INSERT INTO many SELECT * REPLACE (9 AS line) FROM many WHERE row_hash = 'h1'`);
   assert.deepEqual(
-    (await db.rows(findExamples('many', 'TYPE_ERROR'))).map((row) => row['example']),
+    (await db.rows(findExamples(sql`many`, 'TYPE_ERROR'))).map((row) => row['example']),
     ['a.csv:2: id: got x', 'a.csv:3: id: got y, n: got 9', 'a.csv:9: id: got x'],
   );
-  assert.deepEqual(await db.rows(findExamples('q', 'RANGE_ERROR')), [
+  assert.deepEqual(await db.rows(findExamples(sql`q`, 'RANGE_ERROR')), [
     { example: 'a.csv:3: id: got y, n: got 9' },
     { example: 'b.csv:2: n: got 8' },
   ]);

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Session } from '../../lib/ports.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import {
   countResult,
   freeRowNumbers,
@@ -16,8 +17,8 @@ import {
 } from '../../lib/sql/query.ts';
 
 const GOLDEN: readonly (readonly [string, string])[] = [
-  ['query-keep.sql', keepResult('SELECT 1 AS a').text],
-  ['query-from.sql', fromQuery('SUMMARIZE p_gold.t -- all of it')],
+  ['query-keep.sql', keepResult(sql`SELECT 1 AS a`).text],
+  ['query-from.sql', fromQuery(sql`SUMMARIZE p_gold.t -- all of it`)],
   ['query-count.sql', countResult().text],
   ['query-all.sql', selectResult().text],
   ['query-page.sql', pageOfResult(['a "b"', 'RowID'], 20_000, 40_000).text],
@@ -50,7 +51,7 @@ before(async () => {
 after(() => session.close());
 
 test('a kept result has its order, its count, its pages and every column', async () => {
-  await session.run(keepResult('SELECT i, -i AS i, i % 7 AS i_1 FROM range(1000) t(i) ORDER BY hash(i);'));
+  await session.run(keepResult(sql`SELECT i, -i AS i, i % 7 AS i_1 FROM range(1000) t(i) ORDER BY hash(i);`));
   const ordered = await rows('SELECT i FROM range(1000) t(i) ORDER BY hash(i)');
   assert.deepEqual(await session.rows(countResult()), [{ rows: 1000 }]);
   const described = await session.describe(selectResult());
@@ -68,7 +69,7 @@ test('a kept result has its order, its count, its pages and every column', async
 
 test('SUMMARIZE can be selected from, whatever comment ends it', async () => {
   await session.run({ name: 'test', text: 'CREATE OR REPLACE TABLE t AS SELECT 1 AS a' });
-  const summary = await rows(fromQuery('SUMMARIZE t -- all of it'));
+  const summary = await rows(fromQuery(sql`SUMMARIZE t -- all of it`));
   assert.deepEqual(
     summary.map((row) => row['column_name']),
     ['a'],

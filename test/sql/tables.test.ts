@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Column } from '../../lib/core/types.ts';
 import { checkExpectation, createAudited, previewRows } from '../../lib/sql/audit.ts';
 import { countMerged, createExchanged, createMerged, writeExchange } from '../../lib/sql/exchange.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import {
   renderOpsRows,
   renderRenamedEtags,
@@ -18,7 +19,7 @@ const COLUMNS: readonly Column[] = [
   { name: 'na"me', type: { kind: 'string' } },
   { name: 'tags', type: { kind: 'list', element: { kind: 'int' } } },
 ];
-const ROWS = `(SELECT * FROM (VALUES (1, 'a', [1]), (2, 'b', NULL), (2, 'c', [])) t(id, "na""me", tags))`;
+const ROWS = sql`(SELECT * FROM (VALUES (1, 'a', [1]), (2, 'b', NULL), (2, 'c', [])) t(id, "na""me", tags))`;
 const FIELD_IDS = [
   { name: 'id', id: 1, children: [] },
   { name: 'na"me', id: 2, children: [] },
@@ -110,7 +111,7 @@ testSteps(INPUTS, () => [
     golden: 'exchange-write',
     statement: writeExchange({
       ...{
-        from: `(SELECT *, 0 AS __rid FROM ${ROWS})`,
+        from: sql`(SELECT *, 0 AS __rid FROM ${ROWS})`,
         columns: COLUMNS,
         by: ['id'],
         buckets: 1,
@@ -121,7 +122,7 @@ testSteps(INPUTS, () => [
     check: (rows) => assert.equal(rows.length, 1),
   },
   { golden: 'exchange-view', statement: createExchanged(['in/exchange/*/*.parquet']) },
-  { golden: 'exchange-merged', statement: createMerged(['id'], '(SELECT 1 AS id)') },
+  { golden: 'exchange-merged', statement: createMerged(['id'], sql`(SELECT 1 AS id)`) },
   { golden: 'exchange-counts', statement: countMerged(), rows: [{ staged: 3, kept: 1 }] },
   {
     golden: 'ops-rows',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { PartitionField } from '../../lib/core/spec.ts';
 import type { Column } from '../../lib/core/types.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import { listPartitions, renderPartitions } from '../../lib/sql/touched.ts';
 import { openHandmade } from './handmade.ts';
 
@@ -17,7 +18,7 @@ const ROWS = ["'2026-01-31', 'it''s'", "'2026-02-01', 'x'", "'2026-02-28', 'x'",
 before(async () => db.table('t', 'day DATE, region VARCHAR', ROWS));
 
 test('lists each partition once, nulls too', async () => {
-  const listed = await db.rows(listPartitions('t', { fields: [month, region], columns }));
+  const listed = await db.rows(listPartitions(sql`t`, { fields: [month, region], columns }));
   assert.deepEqual(
     listed.map((row) => Object.values(row)),
     [
@@ -34,7 +35,7 @@ test('takes the rows of some partitions', async () => {
     fields: readonly PartitionField[],
     partitions: readonly (readonly (string | null)[])[],
   ): Promise<unknown> =>
-    (await db.values(`SELECT count(*) FROM ${renderPartitions('t', { fields, columns }, partitions)}`))[0]?.[0];
+    (await db.values(`SELECT count(*) FROM ${renderPartitions(sql`t`, { fields, columns }, partitions)}`))[0]?.[0];
   assert.equal(await count([month], [['673']]), 3);
   assert.equal(await count([month], [['673'], [null]]), 4);
   assert.equal(await count([region], [["it's"]]), 1);
@@ -78,10 +79,10 @@ test('what is listed takes its rows back, whatever the transform', async () => {
   ]);
   for (const [field, ids] of FIELDS) {
     const by = { fields: [field], columns: TYPED };
-    const partitions = (await db.rows(listPartitions('u', by))).map((row) => [row['p0'] as string | null]);
+    const partitions = (await db.rows(listPartitions(sql`u`, by))).map((row) => [row['p0'] as string | null]);
     const found = [];
     for (const partition of partitions) {
-      const rows = await db.values(`SELECT id FROM ${renderPartitions('u', by, [partition])} ORDER BY id`);
+      const rows = await db.values(`SELECT id FROM ${renderPartitions(sql`u`, by, [partition])} ORDER BY id`);
       found.push(rows.flat().map(Number));
     }
     const name = JSON.stringify(field);
@@ -91,11 +92,11 @@ test('what is listed takes its rows back, whatever the transform', async () => {
       name,
     );
     assert.deepEqual(partitions.flat(), partitions.flat().toSorted(), `${name} in order`);
-    assert.deepEqual(await db.values(`SELECT count(*) FROM ${renderPartitions('u', by, partitions)}`), [[5]], name);
+    assert.deepEqual(await db.values(`SELECT count(*) FROM ${renderPartitions(sql`u`, by, partitions)}`), [[5]], name);
   }
 });
 
 test('a partition column that the table lacks is refused', () => {
   const by = { fields: [{ column: 'other', transform: { kind: 'identity' } }] as const, columns };
-  assert.throws(() => listPartitions('t', by), RangeError);
+  assert.throws(() => listPartitions(sql`t`, by), RangeError);
 });

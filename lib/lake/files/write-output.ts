@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { KeyedModel } from '../../core/keyed.ts';
 import type { SilverModel } from '../../core/spec.ts';
+import type { Sql } from '../../core/sql-text.ts';
 import type { Session, WrittenFile } from '../../ports.ts';
 import { writeEvents } from '../../sql/events.ts';
 import { writeExchange } from '../../sql/exchange.ts';
@@ -25,7 +26,7 @@ export async function writeOutput(
   session: Session,
   context: UnitContext,
   model: SilverModel,
-  from: string,
+  from: Sql,
   scratch: string,
   deps: StepDeps,
 ): Promise<Output> {
@@ -44,7 +45,7 @@ export async function writeFinal(
   session: Session,
   context: Pick<UnitContext, 'plan' | 'planned'> & { readonly unit: { readonly unit: string } },
   model: SilverModel,
-  from: string,
+  from: Sql,
   scratch: string,
   deps: StepDeps,
 ): Promise<Output> {
@@ -71,7 +72,7 @@ async function writeBuckets(
   session: Session,
   context: UnitContext,
   model: SilverModel,
-  from: string,
+  from: Sql,
   scratch: string,
   deps: StepDeps,
 ): Promise<Output> {

@@ -7,6 +7,7 @@ import type { TableMetadata } from '../../iceberg/types.ts';
 import { createSchemas, createTableView } from '../../sql/scan.ts';
 import { listPartitions } from '../../sql/touched.ts';
 import { createHashMacros } from '../../sql/transform.ts';
+import { userTerm } from '../../sql/user-sql.ts';
 import { planFiles, type ScannedFile } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { type OpenedFiles, openFiles } from './foreign-files.ts';
@@ -70,7 +71,7 @@ async function listTouched(
     const columns = scanColumns(state, columnsOf(currentSchema(state)));
     await session.run(createTableView(layer, name, columns, opened.files));
     const by = { fields: model.partitionBy, columns: model.columns };
-    const rows = await session.rows(listPartitions(`(${sql})`, by));
+    const rows = await session.rows(listPartitions(userTerm(sql), by));
     return rows.map((row) => model.partitionBy.map((_, i) => (row[`p${i}`] ?? null) as string | null));
   } finally {
     await session.close();

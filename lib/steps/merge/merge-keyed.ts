@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { AuditFailed } from '../../core/errors.ts';
 import type { KeyedModel } from '../../core/keyed.ts';
 import { addCounts, type KeyShare, type MergeUnit, NO_ROWS, type RowCounts, type TableShape } from '../../core/run.ts';
+import type { Sql, SqlName } from '../../core/sql-text.ts';
 import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { placeDataFiles, withScratch } from '../../lake/files/place-files.ts';
@@ -105,7 +106,7 @@ async function openBuckets(
   context: KeyedContext,
   share: KeyShare,
   shape: TableShape,
-  name: string,
+  name: SqlName,
   deps: StepDeps,
 ): Promise<Borrowed> {
   const metadata = await loadBase(deps.store, context.plan, shape.id);
@@ -202,7 +203,7 @@ async function writeBuckets(
   session: Session,
   context: KeyedContext,
   shape: TableShape,
-  from: string,
+  from: Sql,
   folder: string,
   deps: StepDeps,
 ): Promise<readonly Placed[]> {

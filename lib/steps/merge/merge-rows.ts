@@ -10,7 +10,7 @@ import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
 import { pathOf } from '../../lake/tables/foreign-files.ts';
 import { loadTarget } from '../../lake/tables/target.ts';
 import type { Session } from '../../ports.ts';
-import { countMerged, createExchanged, createMerged } from '../../sql/exchange.ts';
+import { countMerged, createExchanged, createMerged, MERGED } from '../../sql/exchange.ts';
 import { renderScan } from '../../sql/scan.ts';
 import { createHashMacros } from '../../sql/transform.ts';
 
@@ -59,7 +59,7 @@ async function dedupe(
     await session.run(createExchanged(paths));
     await session.run(createMerged(dedupeColumns(model), known === undefined ? undefined : KNOWN_ROWS));
     const counted = (await session.rows(countMerged()))[0];
-    const output = await writeFinal(session, context, model, '__merged', scratch, deps);
+    const output = await writeFinal(session, context, model, MERGED, scratch, deps);
     const duplicates = Number(counted?.['staged']) - Number(counted?.['kept']);
     const counts = { ...NO_ROWS, accepted: output.rows, duplicates };
     return { ...emptyResult(context.unit.unit, model.id), counts, written: output.written };

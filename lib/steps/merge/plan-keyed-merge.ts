@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { KeyedModel } from '../../core/keyed.ts';
 import { OPS_TABLES } from '../../core/ops.ts';
 import type { MergeUnit, ModelPlan, RunPlan } from '../../core/run.ts';
+import type { Sql } from '../../core/sql-text.ts';
 import type { DataFile } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { withScratch } from '../../lake/files/place-files.ts';
@@ -128,7 +129,7 @@ async function openQuarantine(
   deps: StepDeps,
   session: Session,
   plan: RunPlan,
-): Promise<{ readonly relations: readonly string[]; release(): Promise<void> }> {
+): Promise<{ readonly relations: readonly Sql[]; release(): Promise<void> }> {
   const metadata = await loadQuarantine(deps.store, plan);
   if (metadata === undefined) return { relations: [], release: async () => {} };
   for (const statement of createSchemas(['ops'])) await session.run(statement);

@@ -16,6 +16,7 @@ import {
   renderBackwards,
   tryExpressions,
 } from '../../sql/mapped.ts';
+import { userSql } from '../../sql/user-sql.ts';
 import { createGuardedRows, laterExpressions } from './guarded-model.ts';
 
 type RowExpectation = Extract<Expectation, { kind: 'row' }>;
@@ -40,7 +41,7 @@ export async function createMappedRows(
   guarded: boolean,
 ): Promise<readonly RaisedRule[] | undefined> {
   if (guarded) return createGuardedRows(session, context, model);
-  await session.run(createMapped(model.sql));
+  await session.run(createMapped(userSql(model.sql)));
   const later = await laterExpressions(session, context, model);
   if (later.length > 0) await session.rows(tryExpressions(later.map(({ expression }) => expression)));
   return undefined;

@@ -2,20 +2,22 @@ import { isLosslessNumber, parse, stringify } from 'lossless-json';
 import { EngineError } from '../../core/errors.ts';
 import { isKeyed } from '../../core/keyed.ts';
 import type { SilverModel } from '../../core/spec.ts';
+import type { Sql } from '../../core/sql-text.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import type { JsonValue, Session } from '../../ports.ts';
 import { RID } from '../../sql/batch.ts';
 import { raises } from '../../sql/guard.ts';
-import { createGuarded, createMapped, type RaisedRule } from '../../sql/mapped.ts';
+import { COLUMNS_RAISED, createGuarded, createMapped, type RaisedRule } from '../../sql/mapped.ts';
 import { quoteName, quoteText } from '../../sql/quote.ts';
-import { deserializeSql, orderText, serializeSql } from '../../sql/syntax.ts';
+import { deserializeSql, orderText, printedTerm, serializeSql } from '../../sql/syntax.ts';
 import { renderTransform } from '../../sql/transform.ts';
-import { duckType } from '../../sql/types.ts';
+import { duckType, renderCast } from '../../sql/types.ts';
+import { engineSql, userSql, userTerm } from '../../sql/user-sql.ts';
 
 type Node = { readonly [key: string]: JsonValue };
 
 /** An expression over a mapped row that is worked out later on, where a row that raises could not be told from others. */
-export type LaterExpression = { readonly what: string; readonly expression: string };
+export type LaterExpression = { readonly what: string; readonly expression: Sql };
 
 /**
  * `__mapped`, in which a value that cannot be computed is NULL. Answers the rules by which rows that have such a value,
@@ -27,20 +29,16 @@ export async function createGuardedRows(
   model: SilverModel,
 ): Promise<readonly RaisedRule[]> {
   const wrapped = await wrapSelectList(session, model.sql);
-  await session.run(wrapped === undefined ? createMapped(model.sql) : createGuarded(wrapped.sql, wrapped));
-  const computed: readonly RaisedRule[] =
-    wrapped === undefined
-      ? []
-      : [{ when: 'len(__raised) > 0', detail: `'cannot be computed: column ' || array_to_string(__raised, ', ')` }];
+  await session.run(wrapped === undefined ? createMapped(userSql(model.sql)) : createGuarded(wrapped.sql, wrapped));
   const casts = context.planned.columns
     .filter((c) => model.columns.some((own) => own.name === c.name))
     .map((c) => ({
       what: `column ${c.name} as ${duckType(c.type)}`,
-      expression: `CAST(${quoteName(c.name)} AS ${duckType(c.type)})`,
+      expression: renderCast(c.name, c.type),
     }));
   const later = [...casts, ...deleteOf(model), ...partitionsOf(context, model), ...(await orderOf(session, model))];
   return [
-    ...computed,
+    ...(wrapped === undefined ? [] : [COLUMNS_RAISED]),
     ...later.map(({ what, expression }) => ({
       when: raises(expression),
       detail: quoteText(`cannot be computed: ${what}`),
@@ -60,7 +58,7 @@ export async function laterExpressions(
 
 function deleteOf(model: SilverModel): readonly LaterExpression[] {
   if (!isKeyed(model) || model.mode.deleteWhen === null) return [];
-  return [{ what: `deleteWhen ${model.mode.deleteWhen}`, expression: `(${model.mode.deleteWhen})` }];
+  return [{ what: `deleteWhen ${model.mode.deleteWhen}`, expression: userTerm(model.mode.deleteWhen) }];
 }
 
 function partitionsOf({ planned }: UnitContext, model: SilverModel): readonly LaterExpression[] {
@@ -83,7 +81,7 @@ async function orderOf(session: Session, model: SilverModel): Promise<readonly L
     const expression = order['expression'];
     if (!isNode(expression) || !isNode(tree) || expression['class'] === 'COLUMN_REF') continue;
     const text = await printTree(session, withSelect(tree, { ...select, select_list: [expression], modifiers: [] }));
-    terms.push({ what: `tieBreak ${model.mode.tieBreak}`, expression: `(${text.replace(/^SELECT\s+/i, '')})` });
+    terms.push({ what: `tieBreak ${model.mode.tieBreak}`, expression: printedTerm(text) });
   }
   return terms;
 }
@@ -96,9 +94,9 @@ async function wrapSelectList(
   session: Session,
   sql: string,
 ): Promise<
-  { readonly sql: string; readonly wrapped: readonly string[]; readonly columns: readonly string[] } | undefined
+  { readonly sql: Sql; readonly wrapped: readonly string[]; readonly columns: readonly string[] } | undefined
 > {
-  const described = await session.describe({ name: 'silver_model', text: sql });
+  const described = await session.describe({ name: 'silver_model', text: userSql(sql) });
   const names = described.map((column) => column.name);
   const tree = await parseTree(session, sql);
   const [select] = selectsOf(tree);
@@ -121,7 +119,7 @@ async function wrapSelectList(
 /** Whether the SQL binds, and each wrapped column is a list of what it was. */
 async function isWrapped(
   session: Session,
-  sql: string,
+  sql: Sql,
   before: readonly { readonly name: string; readonly type: string }[],
   wrapped: readonly string[],
 ): Promise<boolean> {
@@ -150,8 +148,8 @@ async function parseTree(session: Session, sql: string): Promise<JsonValue> {
   return printable(parse(textOf(await session.rows(serializeSql(sql)))) as JsonValue);
 }
 
-async function printTree(session: Session, tree: JsonValue): Promise<string> {
-  return textOf(await session.rows(deserializeSql(stringify(tree) ?? '')));
+async function printTree(session: Session, tree: JsonValue): Promise<Sql> {
+  return engineSql(textOf(await session.rows(deserializeSql(stringify(tree) ?? ''))));
 }
 
 function textOf(rows: readonly { readonly [column: string]: JsonValue }[]): string {

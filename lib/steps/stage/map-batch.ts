@@ -1,6 +1,7 @@
 import { AuditFailed } from '../../core/errors.ts';
 import { isKeyed } from '../../core/keyed.ts';
 import { type MetadataColumn, modelId, type SilverModel } from '../../core/spec.ts';
+import type { Sql } from '../../core/sql-text.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { dedupeColumns, KNOWN_ROWS, openKnown } from '../../lake/files/known-rows.ts';
 import { type Output, writeKeyedEvents, writeOutput } from '../../lake/files/write-output.ts';
@@ -18,14 +19,21 @@ import {
   createParsed,
   createParsedByShape,
   dropParsed,
-  HASH,
   hasManyShapes,
   type ParsedExtras,
   rejectTables,
 } from '../../sql/batch.ts';
-import { findRepeatedKeys, renderEnriched, renderKept, selectHashes } from '../../sql/mapped.ts';
+import {
+  findRepeatedKeys,
+  ROW_HASH_VALUE,
+  renderEnriched,
+  renderKept,
+  renderMetadata,
+  selectHashes,
+} from '../../sql/mapped.ts';
 import { createCondemned } from '../../sql/memory.ts';
-import { quotePath, quoteText } from '../../sql/quote.ts';
+import { quotePath } from '../../sql/quote.ts';
+import { userTerm } from '../../sql/user-sql.ts';
 import { batchOf, type CountedBatch } from './batch-files.ts';
 import { createMappedRows, dropRows, rowExpectations } from './drop-rows.ts';
 import { openMemory } from './quarantine-memory.ts';
@@ -108,7 +116,7 @@ async function mapStreaming(
   const plain = { table: false, hash: false, file: false, key: false };
   await session.run(createParsed(files, rejectTables('parse'), plain));
   await session.run(createBatchView(batch.source, { table: false, without: { duplicates: false, condemned: false } }));
-  const output = await writeOutput(session, context, model, `(${model.sql})`, batch.scratch, deps);
+  const output = await writeOutput(session, context, model, userTerm(model.sql), batch.scratch, deps);
   return { output, duplicates: 0, broken: {}, withoutDuplicates: false, withDrops: false };
 }
 
@@ -170,22 +178,10 @@ async function parseToTable(
 }
 
 /** Adds the columns that come from the source row and from the run rather than from the model's SQL. */
-function enrich(
-  kept: string,
-  { plan }: UnitContext,
-  model: SilverModel,
-  batch: CountedBatch,
-  rows: NumberedRows,
-): string {
-  const values: Readonly<Record<MetadataColumn, string>> = {
-    row_hash: `p.${HASH}`,
-    source_file: 'f.key',
-    attempt: rows.memory ? 'coalesce(a.rejections, 0) + 1' : '1',
-    ingested_at: `CAST(${quoteText(plan.created_at)} AS TIMESTAMPTZ)`,
-    run_id: quoteText(plan.run.run_id),
-  };
+function enrich(kept: Sql, { plan }: UnitContext, model: SilverModel, batch: CountedBatch, rows: NumberedRows): Sql {
+  const values = renderMetadata({ at: plan.created_at, id: plan.run.run_id, attempts: rows.memory });
   const metadata = model.metadata.map((name) => ({ name, value: values[name] }));
-  const hash = dedupesByHash(model) ? [{ name: ROW_HASH, value: `p.${HASH}` }] : [];
+  const hash = dedupesByHash(model) ? [{ name: ROW_HASH, value: ROW_HASH_VALUE }] : [];
   const columns = [...metadata, ...hash];
   if (columns.length === 0) return kept;
   const files = model.metadata.includes('source_file') ? landedPaths(batch) : [];

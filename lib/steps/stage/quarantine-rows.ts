@@ -19,6 +19,7 @@ import {
   createShifts,
   insertPoisoned,
   listRefusedFiles,
+  QUARANTINE,
   type QuarantineContext,
 } from '../../sql/quarantine.ts';
 import { writeTable } from '../../sql/write.ts';
@@ -73,7 +74,7 @@ export async function quarantineRows(
   const files = await session.copy(
     writeTable({
       name: 'write quarantine',
-      from: '__quarantine',
+      from: QUARANTINE,
       columns: OPS_TABLES.quarantine,
       fieldIds: fieldIdsOf(target.schema),
       partitionBy: [],

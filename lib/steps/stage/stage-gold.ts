@@ -9,15 +9,16 @@ import { fieldIdsOf, openTables } from '../../lake/tables/table-state.ts';
 import { loadTarget } from '../../lake/tables/target.ts';
 import { renderPartitions } from '../../sql/touched.ts';
 import { createHashMacros } from '../../sql/transform.ts';
+import { userTerm } from '../../sql/user-sql.ts';
 import { withNulls, writeTable } from '../../sql/write.ts';
 
 /** Computes a gold model from the tables as this run sees them and writes its data files. */
 export async function stageGold(context: UnitContext, model: GoldModel, deps: StepDeps): Promise<UnitResult> {
   const { plan, planned, unit } = context;
   const target = await loadTarget(deps.store, plan, planned.shape);
-  const sql = `(${model.sql})`;
+  const whole = userTerm(model.sql);
   const by = { fields: model.partitionBy, columns: model.columns };
-  const from = unit.partitions === null ? sql : renderPartitions(sql, by, unit.partitions);
+  const from = unit.partitions === null ? whole : renderPartitions(whole, by, unit.partitions);
   const session = await deps.engine.open(deps.settings);
   const borrowed = await openTables(deps.store, session, plan, model.reads, model.readsLogs);
   try {
