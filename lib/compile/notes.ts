@@ -1,3 +1,4 @@
+import { isLosslessNumber } from 'lossless-json';
 import type { Problem } from '../core/errors.ts';
 
 const LONGEST = 80;
@@ -38,13 +39,17 @@ export function showValue(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'bigint') return `${value}n`;
   if (value instanceof RegExp) return `the RegExp ${value}`;
+  if (isLosslessNumber(value)) return value.value;
   const text = jsonText(value) ?? String(value);
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text;
 }
 
 function jsonText(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? `${inner}n` : inner));
+    return JSON.stringify(value, (_, inner: unknown) => {
+      if (isLosslessNumber(inner)) return Number(inner.value);
+      return typeof inner === 'bigint' ? `${inner}n` : inner;
+    });
   } catch {
     // Circular objects have no JSON text.
     return undefined;

@@ -4,6 +4,16 @@ export type { ColumnDefinition, ColumnsDefinition, ColumnTypeText, ParseText } f
 export type { GoldExpectation, RowExpectation, SilverExpectation } from './expectations.ts';
 export { query, rowCount, unique } from './expectations.ts';
 export type {
+  ExpectDefinition,
+  GivenDefinition,
+  ModelTestDefinition,
+  OneModelTest,
+  TestRow,
+  TestRunDefinition,
+  TestValue,
+} from './model-test.ts';
+export { defineModelTest } from './model-test.ts';
+export type {
   AppendOptions,
   KeyedDefinition,
   KeyedOptions,

@@ -1,0 +1,1 @@
+SELECT CAST("i""d" AS VARCHAR) AS "i""d" FROM (SELECT "i""d" FROM (SELECT *, TRY_CAST(__c0 AS INTEGER) AS "i""d" FROM (SELECT 0, CAST(NULL AS VARCHAR) WHERE false) AS given(__nth, __c0)) ORDER BY __nth)
