@@ -58,6 +58,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   const start = (command: Command, run: (context: Context) => Promise<number>) => invoke(globalOptions(command), run);
   addFeeding(program, start);
   addRunning(program, start);
+  addTests(program, start);
   addKeyed(program, start);
   addFiles(program, start);
   addQuarantine(program, start);
@@ -127,6 +128,17 @@ function addGenerate(program: Command, start: Start): void {
     .addHelpText('after', examples('strata generate retail --out data --transactions 1000000 --files 16'))
     .action(async (options: Record<string, string>, command: Command) =>
       start(command, async (context) => (await import('./commands/generate.ts')).generate(context, options)),
+    );
+}
+
+function addTests(program: Command, start: Start): void {
+  program
+    .command('test')
+    .description('run the tests of models, each on an empty lake of its own')
+    .argument('[pipeline]', 'only those of this pipeline')
+    .addHelpText('after', examples('strata test', 'strata test retail', 'strata test retail --json'))
+    .action(async (pipeline: string | undefined, _options, command: Command) =>
+      start(command, async (context) => (await import('./commands/test.ts')).test(context, { pipeline })),
     );
 }
 

@@ -55,7 +55,7 @@ async function pipelineFile(folder: string): Promise<string | undefined> {
   return undefined;
 }
 
-async function importDefault(path: string, shown: string): Promise<unknown> {
+export async function importDefault(path: string, shown: string): Promise<unknown> {
   try {
     const module = (await import(pathToFileURL(path).href)) as { readonly default?: unknown };
     return module.default;

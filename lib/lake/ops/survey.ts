@@ -51,14 +51,14 @@ async function findKnown(deps: StepDeps, table: TableId): Promise<KnownTable | u
   return entry && { metadata: entry.metadata, location: entry.metadataLocation };
 }
 
-/** A lake without silver has nothing to compute gold from. */
+/** A lake without a table has nothing to compute gold from. */
 function findStale(
   spec: PipelineSpec,
   tables: ReadonlyMap<string, { metadata: TableMetadata } | undefined>,
 ): ReadonlyMap<string, string> {
   const states = new Map([...tables].map(([id, table]) => [id, table?.metadata]));
   const stale = new Map<string, string>();
-  if (!spec.models.some((m) => m.layer === 'silver' && states.get(m.id) !== undefined)) return stale;
+  if ([...states.values()].every((state) => state === undefined)) return stale;
   for (const model of spec.models) {
     if (model.layer !== 'gold') continue;
     const reason = goldReason(model, states.get(model.id), states);

@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+import { isKeyed, logModelId, logTable } from '../core/keyed.ts';
+import type { GivenRow } from '../core/model-test.ts';
+import { readableColumns, readableLogColumns } from '../core/readable-columns.ts';
+import type { TableShape } from '../core/run.ts';
+import type { ModelSpec, PipelineSpec } from '../core/spec.ts';
+import type { Column } from '../core/types.ts';
+import { RUN_ID } from '../iceberg/snapshot.ts';
+import type { StepDeps } from '../lake/deps.ts';
+import { dataFilesOf } from '../lake/files/data-files.ts';
+import { placeDataFiles, withScratch } from '../lake/files/place-files.ts';
+import { describeInputs, hashModel, INPUTS, MODEL_HASH } from '../lake/tables/gold-inputs.ts';
+import { modeProperties } from '../lake/tables/table-mode.ts';
+import { fieldIdsOf, tableIdOf } from '../lake/tables/table-state.ts';
+import { planTarget } from '../lake/tables/target.ts';
+import { renderGiven } from '../sql/given-rows.ts';
+import { writeTable } from '../sql/write.ts';
+import { commitChange } from '../table/commit.ts';
+import { prepareSnapshot } from '../table/prepare.ts';
+import { loadTable } from '../table/read.ts';
+
+/** Puts rows in the place of all that a table has, as a run would publish them. `model` is the stand-in of its model. */
+export async function giveTable(
+  deps: StepDeps,
+  spec: PipelineSpec,
+  model: ModelSpec,
+  given: { readonly log: boolean; readonly rows: readonly GivenRow[] },
+): Promise<void> {
+  const table = tableIdOf(spec, model);
+  const own = { id: model.id, table, columns: readableColumns(model) };
+  const shape = given.log && isKeyed(model) ? logShape(own, readableLogColumns(model)) : own;
+  await replaceRows(
+    deps,
+    { ...NO_LAYOUT, ...shape, uuid: deps.ids.uuid(), properties: modeProperties(model) },
+    model,
+    given.rows,
+  );
+}
+
+const NO_LAYOUT = { partitionBy: [], sortBy: [] } as const;
+const FILE_BYTES = 134_217_728;
+
+function logShape(
+  own: Pick<TableShape, 'id' | 'table'>,
+  columns: readonly Column[],
+): Pick<TableShape, 'id' | 'table' | 'columns'> {
+  return { id: logModelId(own), table: logTable(own.table), columns };
+}
+
+async function replaceRows(
+  deps: StepDeps,
+  shape: TableShape,
+  model: ModelSpec,
+  rows: readonly GivenRow[],
+): Promise<void> {
+  const entry = await loadTable(deps.catalog, shape.table);
+  const target = planTarget(deps.store, entry?.metadata, shape);
+  const session = await deps.engine.open(deps.settings);
+  try {
+    await withScratch(deps, 'given', async (scratch) => {
+      const files = await session.copy(
+        writeTable({
+          name: shape.id,
+          from: renderGiven(shape.columns, rows),
+          columns: shape.columns,
+          fieldIds: fieldIdsOf(target.schema),
+          ...NO_LAYOUT,
+          folder: join(scratch, 'out'),
+          fileBytes: FILE_BYTES,
+        }),
+      );
+      const placed = await placeDataFiles(deps, files, { table: shape.table, ...target, stem: 'given' });
+      const prepared = await prepareSnapshot(deps.store, {
+        base: entry,
+        ...(target.create === undefined ? {} : { create: target.create }),
+        added: dataFilesOf(deps.store, placed, target),
+        remove: entry === undefined ? { kind: 'nothing' } : { kind: 'all' },
+        snapshotId: deps.ids.snapshot(),
+        nowMs: deps.clock.now().getTime(),
+        unique: deps.ids.unique(),
+        summary: { [RUN_ID]: `given-${deps.ids.unique()}`, ...summaryOf(model) },
+        emptySnapshot: true,
+      });
+      await commitChange(deps, shape.table, prepared);
+    });
+  } finally {
+    await session.close();
+  }
+}
+
+function summaryOf(model: ModelSpec): Readonly<Record<string, string>> {
+  if (model.layer === 'silver') return {};
+  return { [INPUTS]: describeInputs(model, new Map()), [MODEL_HASH]: hashModel(model) };
+}
