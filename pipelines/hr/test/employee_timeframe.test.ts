@@ -1,4 +1,4 @@
-import { defineModelTest } from '../../../lib/define/index.ts';
+import { defineModelTest } from '@strata-lake/strata';
 
 const day = (text: string): number => Date.parse(text) / 1000;
 
