@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { access, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { ARCHITECTURES, type Architecture } from '../core/bundle-folder.ts';
 import { InvalidInput } from '../core/errors.ts';
-import { ARCHITECTURES, type Architecture } from './functions.ts';
 
 const run = promisify(execFile);
 

@@ -1,12 +1,10 @@
 import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ARCHITECTURES, type Architecture, BINDING_MISSING } from '../core/bundle-folder.ts';
 import { compilePipelines } from '../runtime/compile-pipelines.ts';
 import { stageBinding } from './binding.ts';
-import { ARCHITECTURES, type Architecture, LIGHT } from './functions.ts';
+import { LIGHT } from './functions.ts';
 import type { FunctionSource } from './source.ts';
-
-/** In a worker's folder when DuckDB's native code could not be staged; such a bundle must not be deployed. */
-export const BINDING_MISSING = 'BINDING-MISSING';
 
 export type BuildRequest = {
   /** The folder of the pipelines. */

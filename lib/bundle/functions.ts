@@ -5,6 +5,3 @@ export const WORKERS: readonly string[] = STEP_NAMES.map((name) => STATES[name].
 
 /** Functions without DuckDB, each in a folder of its own. */
 export const LIGHT: readonly string[] = LIGHT_FUNCTIONS.map((name) => STATES[name].file);
-
-export const ARCHITECTURES = ['arm64', 'x64'] as const;
-export type Architecture = (typeof ARCHITECTURES)[number];

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { ARCHITECTURES } from '../bundle/functions.ts';
+import { ARCHITECTURES, BUNDLES_FOLDER } from '../core/bundle-folder.ts';
 import { examples, type Start } from './command-shape.ts';
 import type { BuildOptions } from './commands/build.ts';
 
@@ -7,7 +7,7 @@ export function addBuild(program: Command, start: Start): void {
   program
     .command('build')
     .description('compile all pipelines and put together what cdk deploy uploads')
-    .option('--out <dir>', 'the folder to write to; replaced as a whole', 'dist/lambdas')
+    .option('--out <dir>', 'the folder to write to; replaced as a whole', BUNDLES_FOLDER)
     .addOption(
       new Option('--arch <architecture>', 'which processors the functions run on')
         .choices([...ARCHITECTURES, 'all'])

@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import type { Architecture } from '../../lib/bundle/functions.ts';
+import type { Architecture } from '../../lib/core/bundle-folder.ts';
 
 export const PROJECT = join(import.meta.dirname, '..', '..');
 /** A version that no registry has. */

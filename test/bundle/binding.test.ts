@@ -3,8 +3,9 @@ import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { stageBinding } from '../../lib/bundle/binding.ts';
-import { BINDING_MISSING, buildLambdas } from '../../lib/bundle/build.ts';
+import { buildLambdas } from '../../lib/bundle/build.ts';
 import { sourcesOf } from '../../lib/bundle/source.ts';
+import { BINDING_MISSING } from '../../lib/core/bundle-folder.ts';
 import { makeRoot, packageOf, type Root, withNpmThatCopies, withoutRegistry } from './binding-root.ts';
 
 let root: Root;

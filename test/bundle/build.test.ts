@@ -9,9 +9,10 @@ import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { findBinding } from '../../lib/bundle/binding.ts';
-import { BINDING_MISSING, type Built, buildLambdas } from '../../lib/bundle/build.ts';
-import { ARCHITECTURES, LIGHT, WORKERS } from '../../lib/bundle/functions.ts';
+import { type Built, buildLambdas } from '../../lib/bundle/build.ts';
+import { LIGHT, WORKERS } from '../../lib/bundle/functions.ts';
 import { sourcesOf } from '../../lib/bundle/source.ts';
+import { ARCHITECTURES, BINDING_MISSING } from '../../lib/core/bundle-folder.ts';
 import { PROJECT, withoutRegistry } from './binding-root.ts';
 
 const MB = 1_000_000;

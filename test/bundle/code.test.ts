@@ -7,8 +7,9 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { findBinding } from '../../lib/bundle/binding.ts';
 import { bundleCode } from '../../lib/bundle/code.ts';
-import { ARCHITECTURES, WORKERS } from '../../lib/bundle/functions.ts';
+import { WORKERS } from '../../lib/bundle/functions.ts';
 import { sourcesOf } from '../../lib/bundle/source.ts';
+import { ARCHITECTURES } from '../../lib/core/bundle-folder.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const run = promisify(execFile);

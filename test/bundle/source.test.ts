@@ -8,8 +8,8 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findBinding, lockedBindings } from '../../lib/bundle/binding.ts';
 import { buildLambdas } from '../../lib/bundle/build.ts';
-import { ARCHITECTURES } from '../../lib/bundle/functions.ts';
 import { findFunctionSource, shipFunctions, shippedIn } from '../../lib/bundle/source.ts';
+import { ARCHITECTURES } from '../../lib/core/bundle-folder.ts';
 import { staticImports } from '../cli/static-imports.ts';
 import { PROJECT, packageOf, withoutRegistry } from './binding-root.ts';
 

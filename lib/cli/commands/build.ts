@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { buildLambdas } from '../../bundle/build.ts';
-import type { Architecture } from '../../bundle/functions.ts';
 import { findFunctionSource } from '../../bundle/source.ts';
+import { ARCHITECTURES, type Architecture } from '../../core/bundle-folder.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import { checkFolder } from '../../runtime/lake-folder.ts';
 import { listPipelines } from '../../runtime/load-pipeline.ts';
@@ -21,7 +21,7 @@ export async function build(context: Context, { out, arch }: BuildOptions): Prom
   const { pipelines, missing } = await buildLambdas({
     pipelines: folder,
     folder: resolve(out),
-    architectures: arch === 'all' ? ['arm64', 'x64'] : [arch],
+    architectures: arch === 'all' ? ARCHITECTURES : [arch],
     source: await findFunctionSource(process.cwd()),
   });
   for (const architecture of missing) {
