@@ -4,32 +4,63 @@ import {
   ComparisonOperator,
   type IAlarmAction,
   type IMetric,
-  MathExpression,
-  Metric,
   Stats,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import type { Topic } from 'aws-cdk-lib/aws-sns';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { PipelineSpec } from '../core/spec.ts';
 import { FUNCTIONS, type FunctionAlarm, type FunctionName, STATES } from '../core/states.ts';
 import { computeOf, type Functions } from './functions.ts';
-import type { Lake } from './lake.ts';
+import { machineMetric, ownMetric, succeededRuns } from './metrics.ts';
+import type { LakePlaces } from './places.ts';
 import type { PipelineMachine } from './state-machine.ts';
 
+/** An alarm by its name, or all functions' alarms of a kind. */
+export type AlarmName =
+  | 'ExecutionFailed'
+  | 'ExecutionTimedOut'
+  | 'ExecutionAborted'
+  | 'DeadLetters'
+  | 'QuarantineRate'
+  | 'Freshness'
+  | FunctionAlarm
+  | `${FunctionName}${FunctionAlarm}`;
+
+/** What is other than the default about an alarm; false: there is none. */
+export type AlarmChange =
+  | false
+  | {
+      /** In the unit of its metric. */
+      readonly threshold?: number;
+      readonly evaluationPeriods?: number;
+      /** Beside the topic, and beside `actions` of all alarms. */
+      readonly actions?: readonly IAlarmAction[];
+    };
+
+export type AlarmsOptions = {
+  /** What each alarm does beside telling the topic. */
+  readonly actions?: readonly IAlarmAction[];
+  /** By name. That of a kind, such as `Throttled`, counts for every function whose own is not named. */
+  readonly change?: { readonly [name in AlarmName]?: AlarmChange };
+};
+
 export type AlarmsProps = {
-  readonly lake: Lake;
+  readonly lake: LakePlaces;
   readonly spec: PipelineSpec;
   readonly functions: Functions;
   readonly machine: PipelineMachine;
-  readonly deadLetters: Queue;
-  readonly topic: Topic;
+  readonly deadLetters: IQueue;
+  readonly topic: ITopic;
+  readonly options: AlarmsOptions;
 };
 
 type Watch = {
-  readonly id: string;
+  readonly id: AlarmName;
+  /** Of a function's alarm. */
+  readonly kind?: FunctionAlarm;
   readonly description: string;
   readonly metric: IMetric;
   readonly threshold: number;
@@ -41,55 +72,24 @@ type Watch = {
 
 /** One alarm for each thing that someone has to look at; each tells the topic. docs/aws.md says what to do at each. */
 export function createAlarms(scope: Construct, props: AlarmsProps): readonly Alarm[] {
-  const action: IAlarmAction = new SnsAction(props.topic);
-  return [...runWatches(props), ...functionWatches(props), ...dataWatches(props)].map((watch) => {
+  const topic = new SnsAction(props.topic);
+  const { actions = [], change = {} } = props.options;
+  return [...runWatches(props), ...functionWatches(props), ...dataWatches(props)].flatMap((watch) => {
+    const changed = change[watch.id] ?? (watch.kind === undefined ? undefined : change[watch.kind]) ?? {};
+    if (changed === false) return [];
     const alarm = new Alarm(scope, `${watch.id}Alarm`, {
       alarmName: `${props.machine.name}-${watch.id}`,
       alarmDescription: watch.description,
       metric: watch.metric,
-      threshold: watch.threshold,
+      threshold: changed.threshold ?? watch.threshold,
       comparisonOperator: watch.below
         ? ComparisonOperator.LESS_THAN_THRESHOLD
         : ComparisonOperator.GREATER_THAN_THRESHOLD,
-      evaluationPeriods: watch.periods ?? 1,
+      evaluationPeriods: changed.evaluationPeriods ?? watch.periods ?? 1,
       treatMissingData: watch.missing ?? TreatMissingData.NOT_BREACHING,
     });
-    alarm.addAlarmAction(action);
-    return alarm;
-  });
-}
-
-/** Of the executions of the state machine. */
-export function machineMetric(machine: PipelineMachine, metricName: string): Metric {
-  const dimensionsMap = { StateMachineArn: machine.arn };
-  const period = Duration.minutes(5);
-  return new Metric({ namespace: 'AWS/States', metricName, dimensionsMap, statistic: Stats.SUM, period });
-}
-
-/** What the functions measure themselves; see lib/runtime/lambda/telemetry.ts. */
-export function ownMetric(
-  service: string,
-  step: string,
-  metricName: string,
-  statistic: string,
-  period = Duration.minutes(5),
-): Metric {
-  const dimensionsMap = { service, function: step };
-  return new Metric({ namespace: 'Strata', metricName, dimensionsMap, statistic, period });
-}
-
-/**
- * Runs that ended well: those that published, and those that found nothing new. Dry runs are none. In an array a metric
- * without data counts as nothing, where `a + b` would be nothing as a whole.
- * Source: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
- */
-function succeededRuns(service: string, period: Duration): IMetric {
-  const of = (step: string): IMetric => ownMetric(service, step, 'RunSucceeded', Stats.SUM, period);
-  return new MathExpression({
-    expression: 'SUM([published, unchanged])',
-    usingMetrics: { published: of('Finish'), unchanged: of('Open') },
-    label: 'runs that succeeded',
-    period,
+    alarm.addAlarmAction(topic, ...actions, ...(changed.actions ?? []));
+    return [alarm];
   });
 }
 
@@ -98,19 +98,19 @@ function runWatches({ machine, deadLetters }: AlarmsProps): readonly Watch[] {
     {
       id: 'ExecutionFailed',
       description: 'A run failed; its alert names the cause',
-      metric: machineMetric(machine, 'ExecutionsFailed'),
+      metric: machineMetric(machine.arn, 'ExecutionsFailed'),
       threshold: 0,
     },
     {
       id: 'ExecutionTimedOut',
       description: 'An execution timed out',
-      metric: machineMetric(machine, 'ExecutionsTimedOut'),
+      metric: machineMetric(machine.arn, 'ExecutionsTimedOut'),
       threshold: 0,
     },
     {
       id: 'ExecutionAborted',
       description: 'Somebody stopped an execution',
-      metric: machineMetric(machine, 'ExecutionsAborted'),
+      metric: machineMetric(machine.arn, 'ExecutionsAborted'),
       threshold: 0,
     },
     {
@@ -128,23 +128,24 @@ function functionWatches(props: AlarmsProps): readonly Watch[] {
   return watched.map(([name, alarm]) => functionWatch(props, name, alarm));
 }
 
-function functionWatch({ lake, spec, functions }: AlarmsProps, name: FunctionName, alarm: FunctionAlarm): Watch {
-  const id = `${name}${alarm}`;
+function functionWatch({ lake, spec, functions }: AlarmsProps, name: FunctionName, kind: FunctionAlarm): Watch {
+  const watch = { id: `${name}${kind}`, kind } as const;
   const { timeoutSeconds, memoryMb } = computeOf(spec, name);
   const period = Duration.minutes(5);
-  switch (alarm) {
+  switch (kind) {
     case 'Throttled': {
       const metric = functions[name].metricThrottles({ period, statistic: Stats.SUM });
-      return { id, description: `Lambda refused calls of ${name}`, metric, threshold: 0 };
+      return { ...watch, description: `Lambda refused calls of ${name}`, metric, threshold: 0 };
     }
     case 'NearTimeout': {
       const description = `A call of ${name} took more than 80 % of the ${timeoutSeconds} s that it may`;
       const metric = functions[name].metricDuration({ period, statistic: Stats.MAXIMUM });
-      return { id, description, metric, threshold: timeoutSeconds * 800 };
+      return { ...watch, description, metric, threshold: timeoutSeconds * 800 };
     }
     case 'NearMemory': {
-      const metric = ownMetric(lake.names.service(spec.name), name, 'MemoryUsedPercent', Stats.MAXIMUM);
-      return { id, description: `${name} used more than 90 % of its ${memoryMb} MB`, metric, threshold: 90 };
+      const service = lake.names.service(spec.name);
+      const metric = ownMetric(service, name, 'MemoryUsedPercent', { statistic: Stats.MAXIMUM });
+      return { ...watch, description: `${name} used more than 90 % of its ${memoryMb} MB`, metric, threshold: 90 };
     }
   }
 }
@@ -157,7 +158,7 @@ function dataWatches({ lake, spec }: AlarmsProps): readonly Watch[] {
     watches.push({
       id: 'QuarantineRate',
       description: `A run rejected more than ${quarantineRate} % of the rows that it read`,
-      metric: ownMetric(service, 'Finish', 'QuarantineRate', Stats.MAXIMUM),
+      metric: ownMetric(service, 'Finish', 'QuarantineRate', { statistic: Stats.MAXIMUM }),
       threshold: quarantineRate,
     });
   }
@@ -166,7 +167,7 @@ function dataWatches({ lake, spec }: AlarmsProps): readonly Watch[] {
     watches.push({
       id: 'Freshness',
       description: `No run has succeeded for ${hours} hours, or none ever since the deployment`,
-      metric: succeededRuns(service, Duration.hours(1)),
+      metric: succeededRuns(service, { period: Duration.hours(1) }),
       threshold: 1,
       below: true,
       periods: hours,

@@ -1,65 +1,107 @@
-import { type App, Tags, Validations } from 'aws-cdk-lib';
-import { AwsSolutionsChecks } from 'cdk-nag';
+import { App, RemovalPolicy, type Stack, Tags } from 'aws-cdk-lib';
 import { checkNames, deploymentNames } from '../core/deployment-names.ts';
+import { InvalidInput } from '../core/errors.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { FUNCTIONS, STATES } from '../core/states.ts';
-import { LakeStack } from './lake-stack.ts';
+import { visibleText } from '../core/visible.ts';
+import { type LakeOptions, LakeStack } from './lake-stack.ts';
+import type { PipelineOptions } from './pipeline-props.ts';
 import { PipelineStack } from './pipeline-stack.ts';
-import { readSettings } from './settings.ts';
+import { bundlesFor, compiledPipelines, medallionDefinition } from './project.ts';
+import { readSettings, type Settings } from './settings.ts';
 
 export type DeploymentProps = {
   readonly specs: readonly PipelineSpec[];
-  /** The bundles of one architecture, as lib/bundle builds them. */
+  /** The bundles of one architecture, as `strata build` makes them. */
   readonly bundles: string;
-  /** The text of statemachines/medallion.asl.json. */
-  readonly definition: string;
+  /** The text of the state machine; default: that of the package. */
+  readonly definition?: string;
   /** With the context flag destroyData: removing the lake removes its data. */
   readonly destroyData?: boolean;
+  /** What is other than the default about the lake; what it needs besides is made in its stack. */
+  readonly lake?: (stack: Stack) => LakeOptions;
+  /** The same for each pipeline. */
+  readonly pipeline?: (stack: Stack, spec: PipelineSpec) => PipelineOptions;
+};
+
+export type Deployment = { readonly lake: LakeStack; readonly pipelines: readonly PipelineStack[] };
+
+export type AppProps = Omit<DeploymentProps, 'specs' | 'bundles' | 'definition'> & {
+  /** The project's folder, in which `strata build` was called; default: where the CDK is called. */
+  readonly folder?: string;
+  /** Default: a new one. */
+  readonly app?: App;
 };
 
 /** The CDK's better defaults, which it keeps behind flags for the sake of older apps. */
 const FLAGS = ['@aws-cdk/aws-iam:minimizePolicies', '@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy'];
 
-export type Deployment = { readonly lake: LakeStack; readonly pipelines: readonly PipelineStack[] };
+/**
+ * All that a project's bin/app.ts has to call: the stacks of every pipeline that `strata build` has compiled in the project,
+ * with the context's settings. What is wrong with the project is said on stderr, and the process ends with 1.
+ */
+export function createApp({ folder, app = new App(), ...props }: AppProps = {}): Deployment | undefined {
+  try {
+    return createDeployment(app, { ...props, specs: compiledPipelines(folder), bundles: bundlesFor('arm64', folder) });
+  } catch (cause) {
+    if (!(cause instanceof InvalidInput)) throw cause;
+    console.error(visibleText(cause.message));
+    process.exitCode = 1;
+    return undefined;
+  }
+}
 
 /**
- * The stacks of a deployment: one that keeps the lake, one for each pipeline. cdk-nag checks all of them. Throws
- * InvalidInput for context that cannot be read and for names that AWS would refuse.
+ * The stacks of a deployment: one that keeps the lake, one for each pipeline. Throws InvalidInput for context that cannot
+ * be read and for names that AWS would refuse.
  */
 export function createDeployment(app: App, props: DeploymentProps): Deployment {
   for (const flag of FLAGS) app.node.setContext(flag, true);
   const settings = readSettings(app.node);
   const names = deploymentNames(settings.deployment, 'context stage');
-  const pipelines = props.specs.map((spec) => spec.name);
   checkNames(
     names,
-    pipelines,
+    props.specs.map((spec) => spec.name),
     FUNCTIONS.map((name) => STATES[name].file),
   );
-  const lake = new LakeStack(app, names.lakeStack, {
-    stackName: names.lakeStack,
-    description: 'Strata: what stays (buckets, databases, the Athena workgroup)',
-    names,
-    settings,
-    pipelines,
-    destroyData: props.destroyData ?? false,
-  });
-  const stacks = props.specs.map((spec) => {
-    const id = names.pipelineStack(spec.name);
-    const stack = new PipelineStack(app, id, {
-      stackName: id,
-      description: `Strata: what runs the pipeline ${spec.name}`,
-      lake: lake.lake,
-      settings,
-      spec,
-      bundles: props.bundles,
-      definition: props.definition,
-    });
-    stack.addStackDependency(lake);
-    Tags.of(stack).add('strata:pipeline', spec.name);
-    return stack;
-  });
+  const lake = createLakeStack(app, names.lakeStack, props, settings);
+  const pipelines = props.specs.map((spec) => createPipelineStack(lake, spec, props, settings));
   Tags.of(app).add('strata:stage', names.deployment === '' ? 'default' : names.deployment);
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  return { lake, pipelines: stacks };
+  return { lake, pipelines };
+}
+
+function createLakeStack(app: App, id: string, props: DeploymentProps, settings: Settings): LakeStack {
+  const { deployment, kms, athenaScanLimitGb } = settings;
+  return new LakeStack(app, id, {
+    stackName: id,
+    description: 'Strata: what stays (buckets, databases, the Athena workgroup)',
+    ...(deployment === undefined ? {} : { deployment }),
+    ...(kms ? { encryption: 'kms' } : {}),
+    athenaScanLimitGb,
+    pipelines: props.specs.map((spec) => spec.name),
+    removalPolicy: props.destroyData === true ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+    ...(props.lake === undefined ? {} : { customize: props.lake }),
+  });
+}
+
+function createPipelineStack(
+  { lake }: LakeStack,
+  spec: PipelineSpec,
+  props: DeploymentProps,
+  { alertEmails }: Settings,
+): PipelineStack {
+  const id = lake.names.pipelineStack(spec.name);
+  const { bundles, definition = medallionDefinition(), pipeline } = props;
+  const stack = new PipelineStack(lake.node.root, id, {
+    stackName: id,
+    description: `Strata: what runs the pipeline ${spec.name}`,
+    lake,
+    spec,
+    bundles,
+    definition,
+    alertEmails,
+    ...(pipeline === undefined ? {} : { customize: (stack: Stack) => pipeline(stack, spec) }),
+  });
+  Tags.of(stack).add('strata:pipeline', spec.name);
+  return stack;
 }

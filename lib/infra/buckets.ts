@@ -4,6 +4,7 @@ import {
   BlockPublicAccess,
   Bucket,
   BucketEncryption,
+  type BucketProps,
   type CfnBucket,
   type IBucket,
   type LifecycleRule,
@@ -12,12 +13,26 @@ import {
 import type { Construct } from 'constructs';
 import type { DeploymentNames } from '../core/deployment-names.ts';
 import { ZONES, type Zone } from '../core/objects.ts';
-import { bucketName } from './lake.ts';
+import { type GivenBuckets, ownBucketName } from './places.ts';
+
+/** How long things stay in buckets that the lake makes. Table data is never expired by a rule. */
+export type BucketRules = {
+  /** Versions that were replaced or removed; default: 90 days in bronze, 30 elsewhere. */
+  readonly replaced?: { readonly [zone in Zone]?: Duration };
+  /** Folders of runs, their events and their alerts; default: 90 days. */
+  readonly runs?: Duration;
+  /** Folders of dry runs, and results of Athena; default: 7 days. */
+  readonly dryRuns?: Duration;
+  /** Access logs; default: 90 days. */
+  readonly accessLogs?: Duration;
+};
 
 export type BucketsProps = {
   readonly names: DeploymentNames;
-  readonly pipelines: readonly string[];
+  readonly given: GivenBuckets;
+  readonly accessLogs: IBucket | undefined;
   readonly dataKey: IKey | undefined;
+  readonly rules: BucketRules;
   /** Removes the buckets with all that is in them when the stack is removed. */
   readonly destroy: boolean;
 };
@@ -25,65 +40,67 @@ export type BucketsProps = {
 /** Where Athena puts results, in the ops bucket; no key of the store begins so. */
 export const ATHENA_RESULTS = 'athena-results/';
 
-/** Table data is never expired by a rule: only versions that were replaced, and what runs leave behind. */
-const RULES: Readonly<Record<Zone, (pipelines: readonly string[]) => readonly LifecycleRule[]>> = {
-  bronze: () => [{ noncurrentVersionExpiration: Duration.days(90) }],
-  silver: () => [{ noncurrentVersionExpiration: Duration.days(30) }],
-  gold: () => [{ noncurrentVersionExpiration: Duration.days(30) }],
-  ops: (pipelines) => [
-    { noncurrentVersionExpiration: Duration.days(30) },
-    { prefix: ATHENA_RESULTS, expiration: Duration.days(7) },
-    ...pipelines.flatMap((pipeline) => [
-      { prefix: `ops/${pipeline}/_runs/`, expiration: Duration.days(90) },
-      { prefix: `ops/${pipeline}/_dry_runs/`, expiration: Duration.days(7) },
-      { prefix: `ops/${pipeline}/_events/`, expiration: Duration.days(90) },
-      { prefix: `ops/${pipeline}/_alerts/`, expiration: Duration.days(90) },
-    ]),
-  ],
-};
-
 /** The four buckets of a lake, and one for their access logs: encrypted, TLS only, private, versioned, kept. */
-export function createBuckets(scope: Construct, props: BucketsProps): Readonly<Record<Zone, Bucket>> {
-  const { names, pipelines, dataKey, destroy } = props;
-  const kept = destroy
-    ? { removalPolicy: RemovalPolicy.DESTROY, autoDeleteObjects: true }
-    : { removalPolicy: RemovalPolicy.RETAIN };
-  const common = {
+export function createBuckets(scope: Construct, props: BucketsProps): Readonly<Record<Zone, IBucket>> {
+  const { given, accessLogs } = props;
+  const missing = ZONES.filter((zone) => given[zone] === undefined);
+  const logs = accessLogs ?? (missing.length === 0 ? undefined : createLogs(scope, props));
+  const buckets = ZONES.map((zone) => [zone, given[zone] ?? createBucket(scope, zone, logs, props)] as const);
+  return Object.fromEntries(buckets) as Record<Zone, IBucket>;
+}
+
+/** What the runs of a pipeline leave behind goes after a while. A bucket that was given keeps its own rules. */
+export function endRunFolders(ops: IBucket, pipeline: string, { runs, dryRuns }: BucketRules): void {
+  if (!(ops instanceof Bucket)) return;
+  const [after, afterDry] = [runs ?? Duration.days(90), dryRuns ?? Duration.days(7)];
+  ops.addLifecycleRule({ prefix: `ops/${pipeline}/_runs/`, expiration: after });
+  ops.addLifecycleRule({ prefix: `ops/${pipeline}/_dry_runs/`, expiration: afterDry });
+  ops.addLifecycleRule({ prefix: `ops/${pipeline}/_events/`, expiration: after });
+  ops.addLifecycleRule({ prefix: `ops/${pipeline}/_alerts/`, expiration: after });
+}
+
+function safe(destroy: boolean): BucketProps {
+  return {
     blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
     enforceSSL: true,
     minimumTLSVersion: 1.2,
     objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-    ...kept,
+    ...(destroy
+      ? { removalPolicy: RemovalPolicy.DESTROY, autoDeleteObjects: true }
+      : { removalPolicy: RemovalPolicy.RETAIN }),
   };
-  const logs = new Bucket(scope, 'Logs', {
-    ...common,
-    bucketName: bucketName(names, 'logs'),
+}
+
+function createLogs(scope: Construct, { names, rules, destroy }: BucketsProps): IBucket {
+  return new Bucket(scope, 'Logs', {
+    ...safe(destroy),
+    bucketName: ownBucketName(names, 'logs'),
     encryption: BucketEncryption.S3_MANAGED,
-    lifecycleRules: [{ expiration: Duration.days(90) }],
-  });
-  const encryption =
-    dataKey === undefined
+    lifecycleRules: [{ expiration: rules.accessLogs ?? Duration.days(90) }],
+  }) as IBucket; // The CDK's own classes are not exact about optional properties.
+}
+
+function createBucket(scope: Construct, zone: Zone, logs: IBucket | undefined, props: BucketsProps): IBucket {
+  const { names, dataKey, rules, destroy } = props;
+  const replaced = rules.replaced?.[zone] ?? Duration.days(zone === 'bronze' ? 90 : 30);
+  const results: LifecycleRule = { prefix: ATHENA_RESULTS, expiration: rules.dryRuns ?? Duration.days(7) };
+  const bucket = new Bucket(scope, `${zone[0]?.toUpperCase()}${zone.slice(1)}`, {
+    ...safe(destroy),
+    ...(dataKey === undefined
       ? { encryption: BucketEncryption.S3_MANAGED }
-      : { encryption: BucketEncryption.KMS, encryptionKey: dataKey, bucketKeyEnabled: true };
-  const buckets = ZONES.map((zone) => {
-    const bucket = new Bucket(scope, `${zone[0]?.toUpperCase()}${zone.slice(1)}`, {
-      ...common,
-      ...encryption,
-      bucketName: bucketName(names, zone),
-      versioned: true,
-      // The CDK's own classes are not exact about optional properties.
-      serverAccessLogsBucket: logs as IBucket,
-      serverAccessLogsPrefix: `${zone}/`,
-      lifecycleRules: [
-        // A removed object leaves a marker, which listing would have to pass for ever.
-        { abortIncompleteMultipartUploadAfter: Duration.days(7), expiredObjectDeleteMarker: true },
-        ...RULES[zone](pipelines),
-      ],
-    });
-    if (zone === 'bronze') reportUploads(bucket);
-    return [zone, bucket] as const;
+      : { encryption: BucketEncryption.KMS, encryptionKey: dataKey, bucketKeyEnabled: true }),
+    bucketName: ownBucketName(names, zone),
+    versioned: true,
+    ...(logs === undefined ? {} : { serverAccessLogsBucket: logs, serverAccessLogsPrefix: `${zone}/` }),
+    lifecycleRules: [
+      // A removed object leaves a marker, which listing would have to pass for ever.
+      { abortIncompleteMultipartUploadAfter: Duration.days(7), expiredObjectDeleteMarker: true },
+      { noncurrentVersionExpiration: replaced },
+      ...(zone === 'ops' ? [results] : []),
+    ],
   });
-  return Object.fromEntries(buckets) as Record<Zone, Bucket>;
+  if (zone === 'bronze') reportUploads(bucket);
+  return bucket as IBucket;
 }
 
 /** Every upload becomes an event. The CDK's own way needs a function that CloudFormation does not. */

@@ -1,22 +1,26 @@
 import { type Alarm, AlarmStatusWidget, Dashboard, GraphWidget, type IMetric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import { type AlarmsProps, machineMetric, ownMetric } from './alarms.ts';
+import type { AlarmsProps } from './alarms.ts';
+import { machineMetric, ownMetric } from './metrics.ts';
 
 /** One page on a pipeline: what is wrong, its runs, its rows, its functions, what it costs. */
 export function createDashboard(
   scope: Construct,
-  { lake, spec, functions, machine, deadLetters }: Omit<AlarmsProps, 'topic'>,
+  { lake, spec, functions, machine, deadLetters }: Omit<AlarmsProps, 'topic' | 'options'>,
   alarms: readonly Alarm[],
 ): Dashboard {
   const service = lake.names.service(spec.name);
-  const run = (name: string, statistic: string = Stats.SUM): IMetric => ownMetric(service, 'Finish', name, statistic);
+  const run = (name: string, statistic: string = Stats.SUM): IMetric =>
+    ownMetric(service, 'Finish', name, { statistic });
   const graph = (title: string, left: IMetric[]): GraphWidget => new GraphWidget({ title, left, width: 12 });
   const dashboard = new Dashboard(scope, 'Dashboard', { dashboardName: machine.name });
-  dashboard.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 24 }));
+  if (alarms.length > 0) {
+    dashboard.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 24 }));
+  }
   dashboard.addWidgets(
     graph(
       'Executions',
-      ['ExecutionsStarted', 'ExecutionsSucceeded', 'ExecutionsFailed'].map((name) => machineMetric(machine, name)),
+      ['ExecutionsStarted', 'ExecutionsSucceeded', 'ExecutionsFailed'].map((name) => machineMetric(machine.arn, name)),
     ),
     graph('Duration of runs (ms)', [run('RunDuration', Stats.MAXIMUM)]),
   );
@@ -35,7 +39,7 @@ export function createDashboard(
     graph(
       'Memory used (%)',
       (['Stage', 'Merge', 'Audit', 'Commit'] as const).map((step) =>
-        ownMetric(service, step, 'MemoryUsedPercent', Stats.MAXIMUM),
+        ownMetric(service, step, 'MemoryUsedPercent', { statistic: Stats.MAXIMUM }),
       ),
     ),
   );

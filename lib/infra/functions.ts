@@ -1,31 +1,43 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { CfnRule, Duration, Fn, RemovalPolicy, Size } from 'aws-cdk-lib';
+import { CfnRule, Duration, Fn, type RemovalPolicy, Size } from 'aws-cdk-lib';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { BINDING_MISSING } from '../core/bundle-folder.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { FUNCTIONS, type FunctionName, isStep, STATES, type StepCompute } from '../core/states.ts';
 import { acknowledge } from './acknowledge.ts';
-import { bucketName, type Lake } from './lake.ts';
 import { grantAll, zonesOf } from './permissions.ts';
+import { bucketName, type LakePlaces } from './places.ts';
 
 export type Functions = Readonly<Record<FunctionName, LambdaFunction>>;
 
 export type FunctionsProps = {
-  readonly lake: Lake;
+  readonly lake: LakePlaces;
   readonly spec: PipelineSpec;
   /** The bundles of one architecture: `worker`, `starter`, `fail`, ... */
   readonly bundles: string;
+  readonly architecture: Architecture;
+  readonly logs: LogSettings;
+  /** null: outside of any VPC. */
+  readonly network: Network | null;
 };
 
-/** What a worker's folder holds when its native code could not be fetched; see lib/bundle. */
-const BINDING_MISSING = 'BINDING-MISSING';
+/** Of every log group of a pipeline. */
+export type LogSettings = { readonly retention: RetentionDays; readonly removalPolicy: RemovalPolicy };
 
-/** One function for each Task state of the state machine, and the starter: arm64, Node 24, each with a role of its own. */
+export type Network = {
+  readonly vpc: IVpc;
+  readonly vpcSubnets?: SubnetSelection;
+  readonly securityGroups: readonly ISecurityGroup[];
+};
+
+/** One function for each Task state of the state machine, and the starter: Node 24, each with a role of its own. */
 export function createFunctions(scope: Construct, props: FunctionsProps): Functions {
-  refuseIncomplete(scope, props.bundles);
+  refuseIncomplete(scope, props);
   const entries = FUNCTIONS.map((name) => [name, createFunction(scope, name, props)] as const);
   return Object.fromEntries(entries) as Record<FunctionName, LambdaFunction>;
 }
@@ -35,7 +47,8 @@ export function computeOf(spec: PipelineSpec, name: FunctionName): StepCompute {
   return isStep(name) ? spec.compute.steps[name] : STATES[name].compute;
 }
 
-function createFunction(scope: Construct, name: FunctionName, { lake, spec, bundles }: FunctionsProps): LambdaFunction {
+function createFunction(scope: Construct, name: FunctionName, props: FunctionsProps): LambdaFunction {
+  const { lake, spec, bundles, network } = props;
   const { names } = lake;
   const { file } = STATES[name];
   const functionName = names.lambda(spec.name, file);
@@ -45,17 +58,16 @@ function createFunction(scope: Construct, name: FunctionName, { lake, spec, bund
   });
   const logGroup = new LogGroup(scope, `${name}Logs`, {
     logGroupName: `/aws/lambda/${functionName}`,
-    retention: RetentionDays.ONE_MONTH,
-    removalPolicy: RemovalPolicy.DESTROY,
+    ...props.logs,
   });
   logGroup.grantWrite(role);
-  grantAll(role, name, lake, spec.name);
+  grantAll(role, name, { lake, pipeline: spec.name, inVpc: network !== null });
   const compute = computeOf(spec, name);
   const made = new LambdaFunction(scope, name, {
     functionName,
     description: `Strata: ${name} of the pipeline ${spec.name}`,
     runtime: Runtime.NODEJS_24_X,
-    architecture: Architecture.ARM_64,
+    architecture: props.architecture,
     code: Code.fromAsset(join(bundles, isStep(name) ? 'worker' : file)),
     handler: isStep(name) ? `${file}.handler` : 'index.handler',
     role,
@@ -64,6 +76,7 @@ function createFunction(scope: Construct, name: FunctionName, { lake, spec, bund
     timeout: Duration.seconds(compute.timeoutSeconds),
     ephemeralStorageSize: Size.mebibytes(compute.tmpMb),
     ...(compute.reservedConcurrency === null ? {} : { reservedConcurrentExecutions: compute.reservedConcurrency }),
+    ...(network === null ? {} : { ...network, securityGroups: [...network.securityGroups] }),
     tracing: Tracing.ACTIVE,
     environment: environmentOf(name, lake, spec, compute),
   });
@@ -74,11 +87,12 @@ function createFunction(scope: Construct, name: FunctionName, { lake, spec, bund
 
 function environmentOf(
   name: FunctionName,
-  { names }: Lake,
+  lake: LakePlaces,
   spec: PipelineSpec,
   compute: StepCompute,
 ): Record<string, string> {
-  const buckets = zonesOf(name).map((zone) => [`STRATA_${zone.toUpperCase()}_BUCKET`, bucketName(names, zone)]);
+  const buckets = zonesOf(name).map((zone) => [`STRATA_${zone.toUpperCase()}_BUCKET`, bucketName(lake, zone)]);
+  const { names } = lake;
   return {
     STRATA_PIPELINE: spec.name,
     ...Object.fromEntries(buckets),
@@ -91,14 +105,14 @@ function environmentOf(
 }
 
 /** A template without DuckDB can be looked at, but CloudFormation refuses to deploy it. */
-function refuseIncomplete(scope: Construct, bundles: string): void {
+function refuseIncomplete(scope: Construct, { bundles, architecture }: FunctionsProps): void {
   if (!existsSync(join(bundles, 'worker', BINDING_MISSING))) return;
+  const native = architecture.name === Architecture.ARM_64.name ? 'arm64' : 'x64';
   new CfnRule(scope, 'BundleIsComplete', {
     assertions: [
       {
-        assert: Fn.conditionEquals('complete', 'without DuckDB for linux-arm64'),
-        assertDescription:
-          'The functions were bundled without DuckDB for arm64, which npm could not fetch: run npx strata build with a network that reaches npm, and deploy again',
+        assert: Fn.conditionEquals('complete', `without DuckDB for linux-${native}`),
+        assertDescription: `The functions were bundled without DuckDB for ${native}, which npm could not fetch: run npx strata build with a network that reaches npm, and deploy again`,
       },
     ],
   });

@@ -1,42 +1,175 @@
-import { Arn, Aws, type Stack } from 'aws-cdk-lib';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { DeploymentNames } from '../core/deployment-names.ts';
+import { Annotations, RemovalPolicy } from 'aws-cdk-lib';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { Construct, type IConstruct } from 'constructs';
+import { type DeploymentNames, deploymentNames } from '../core/deployment-names.ts';
+import { InvalidInput } from '../core/errors.ts';
 import type { Zone } from '../core/objects.ts';
+import { type BucketRules, createBuckets, endRunFolders } from './buckets.ts';
+import { createDatabases, createWorkgroup } from './catalog.ts';
+import { grantQuery, grantRead, grantUpload } from './grants.ts';
+import type { GivenBuckets, LakePlaces } from './places.ts';
+import { mayDestroy } from './settings.ts';
 
-export const LAYERS = ['silver', 'gold', 'ops'] as const;
+/** A lake that pipelines can be made for. */
+export interface ILake extends IConstruct, LakePlaces {
+  /** Makes room for a pipeline, once: its databases, and an end to what its runs leave. A Pipeline asks for it by itself. */
+  addPipeline(pipeline: string): void;
+  /** Lets read the tables of a pipeline, or of all, through Glue and S3: Spark, Trino, PyIceberg, DuckDB. */
+  grantRead(grantee: IGrantable, pipeline?: string): void;
+  /** Lets query those tables in the lake's Athena workgroup. */
+  grantQuery(grantee: IGrantable, pipeline?: string): void;
+  /** Lets put files into bronze for a pipeline, or for one of its sources. */
+  grantUpload(grantee: IGrantable, pipeline: string, source?: string): Grant;
+}
 
-/**
- * The lake as its pipelines see it. DeploymentNames are the same in both kinds of stack, so that no stack holds another by its
- * exports.
- */
-export type Lake = {
-  readonly names: DeploymentNames;
-  /** The customer-managed key of the data, if the deployment asked for one. */
-  readonly dataKey: IKey | undefined;
+export type LakeAttributes = {
+  /** Part of all names, so that several lakes share an account; default: none. */
+  readonly deployment?: string;
+  /** Buckets to use instead of the lake's own. */
+  readonly buckets?: GivenBuckets;
+  /** The customer-managed key of the data; default: S3's own encryption. */
+  readonly dataKey?: IKey;
 };
 
-/** Unique in the world, because it holds account and region. */
-export function bucketName(names: DeploymentNames, zone: Zone | 'logs'): string {
-  return `${names.workgroup}-${zone}-${Aws.ACCOUNT_ID}-${Aws.REGION}`;
+export type LakeProps = LakeAttributes & {
+  /** 'kms' without `dataKey`: a key of the lake's own, turned every year and kept. Default: 'kms' with `dataKey`, else 's3'. */
+  readonly encryption?: 's3' | 'kms';
+  /** The bucket of access logs; default: one of the lake's own. */
+  readonly accessLogs?: IBucket;
+  /** How long replaced versions and the folders of runs stay in the lake's own buckets. */
+  readonly rules?: BucketRules;
+  /** What one query of Athena may scan, in GB; default: 100. */
+  readonly athenaScanLimitGb?: number;
+  /** Pipelines that are no constructs of this app, but have their tables here. */
+  readonly pipelines?: readonly string[];
+  /** DESTROY removes the data with the lake, if the context flag destroyData is set too. Default: RETAIN. */
+  readonly removalPolicy?: RemovalPolicy;
+};
+
+abstract class LakeBase extends Construct implements ILake {
+  readonly names: DeploymentNames;
+  readonly given: GivenBuckets;
+  abstract readonly dataKey: IKey | undefined;
+  readonly #pipelines = new Set<string>();
+  readonly #forAll: ((pipeline: string) => unknown)[] = [];
+
+  constructor(scope: Construct, id: string, { deployment, buckets = {} }: LakeAttributes) {
+    super(scope, id);
+    this.names = deploymentNames(deployment, 'deployment');
+    this.given = buckets;
+  }
+
+  get keys(): readonly IKey[] {
+    const keys = [this.dataKey, ...Object.values(this.given).map(({ encryptionKey }) => encryptionKey)];
+    return [...new Set(keys.filter((key) => key !== undefined))];
+  }
+
+  addPipeline(pipeline: string): void {
+    if (this.#pipelines.has(pipeline)) return;
+    this.#pipelines.add(pipeline);
+    this.makeRoom(pipeline);
+    for (const grant of this.#forAll) grant(pipeline);
+  }
+
+  grantRead(grantee: IGrantable, pipeline?: string): void {
+    // Those that are added later count as well.
+    if (pipeline === undefined) this.#forAll.push((later) => grantRead(this, grantee, later));
+    for (const one of pipeline === undefined ? this.#pipelines : [pipeline]) grantRead(this, grantee, one);
+  }
+
+  grantQuery(grantee: IGrantable, pipeline?: string): void {
+    grantQuery(this, grantee);
+    this.grantRead(grantee, pipeline);
+  }
+
+  grantUpload(grantee: IGrantable, pipeline: string, source?: string): Grant {
+    return grantUpload(this, grantee, { pipeline, ...(source === undefined ? {} : { source }) });
+  }
+
+  protected abstract makeRoom(pipeline: string): void;
 }
 
-export function bucketArn(names: DeploymentNames, zone: Zone): string {
-  return `arn:${Aws.PARTITION}:s3:::${bucketName(names, zone)}`;
+/** What stays: buckets, databases, the Athena workgroup, and the data's key where one is asked for. */
+export class Lake extends LakeBase {
+  /** A lake that was deployed before, in this account and region. It has room only for the `pipelines` that it was made with. */
+  static fromLakeAttributes(scope: Construct, id: string, attributes: LakeAttributes = {}): ILake {
+    return new DeployedLake(scope, id, attributes);
+  }
+
+  readonly dataKey: IKey | undefined;
+  /** Those that were given, and the lake's own. */
+  readonly buckets: Readonly<Record<Zone, IBucket>>;
+  readonly #destroy: boolean;
+  readonly #rules: BucketRules;
+
+  constructor(scope: Construct, id: string, props: LakeProps = {}) {
+    super(scope, id, props);
+    this.#destroy = destroysData(this, props.removalPolicy);
+    this.#rules = props.rules ?? {};
+    this.dataKey = this.#keyOf(props);
+    const { dataKey, names } = this;
+    this.buckets = createBuckets(this, {
+      names,
+      given: this.given,
+      accessLogs: props.accessLogs,
+      dataKey,
+      destroy: this.#destroy,
+      rules: this.#rules,
+    });
+    for (const pipeline of props.pipelines ?? []) this.addPipeline(pipeline);
+    createWorkgroup(this, this, { dataKey, scanLimitGb: props.athenaScanLimitGb ?? 100 });
+    this.#warn(props.removalPolicy);
+  }
+
+  protected override makeRoom(pipeline: string): void {
+    endRunFolders(this.buckets.ops, pipeline, this.#rules);
+    createDatabases(this, this, pipeline, this.#destroy);
+  }
+
+  #keyOf({ encryption, dataKey }: LakeProps): IKey | undefined {
+    if (encryption === 's3' && dataKey !== undefined) {
+      throw new InvalidInput(`lake ${this.node.path}: encryption 's3' with dataKey; expected 'kms', or neither`);
+    }
+    if (dataKey !== undefined || encryption !== 'kms') return dataKey;
+    return new Key(this, 'DataKey', {
+      description: 'Encrypts the data of the lake',
+      enableKeyRotation: true,
+      removalPolicy: this.#destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+    });
+  }
+
+  /** About what would otherwise be noticed too late. */
+  #warn(removalPolicy: RemovalPolicy | undefined): void {
+    const { bronze } = this.given;
+    if (bronze !== undefined) {
+      Annotations.of(this).addInfo(
+        'bronze is a bucket that was given: uploads start runs only if it sends its events to EventBridge, and overwritten ones count only if it is versioned',
+      );
+    }
+    if (removalPolicy === RemovalPolicy.DESTROY && !this.#destroy) {
+      Annotations.of(this).addWarningV2(
+        'strata:destroyData',
+        'removalPolicy DESTROY does nothing without the context flag destroyData: the data is kept',
+      );
+    }
+  }
 }
 
-export function databaseName(names: DeploymentNames, pipeline: string, layer: (typeof LAYERS)[number]): string {
-  return `${names.databasePrefix}${pipeline}_${layer}`;
+class DeployedLake extends LakeBase {
+  readonly dataKey: IKey | undefined;
+
+  constructor(scope: Construct, id: string, attributes: LakeAttributes) {
+    super(scope, id, attributes);
+    this.dataKey = attributes.dataKey;
+  }
+
+  /** That is up to the app that has made the lake. */
+  protected override makeRoom(): void {}
 }
 
-/** The catalog itself, the databases of a pipeline, and the tables in them: Glue asks for all three. */
-export function glueArns(stack: Stack, names: DeploymentNames, pipeline: string): readonly string[] {
-  const glue = (resource: string, resourceName?: string): string =>
-    Arn.format({ service: 'glue', resource, ...(resourceName === undefined ? {} : { resourceName }) }, stack);
-  return [
-    glue('catalog'),
-    ...LAYERS.flatMap((layer) => {
-      const database = databaseName(names, pipeline, layer);
-      return [glue('database', database), glue('table', `${database}/*`)];
-    }),
-  ];
+/** Both the property and the flag are needed. Throws InvalidInput for a flag that is neither true nor false. */
+export function destroysData(scope: IConstruct, removalPolicy: RemovalPolicy | undefined): boolean {
+  return removalPolicy === RemovalPolicy.DESTROY && mayDestroy(scope.node);
 }

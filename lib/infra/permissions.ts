@@ -3,7 +3,7 @@ import { type IRole, Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Zone } from '../core/objects.ts';
 import { type FunctionName, type ObjectGrant, stateRow } from '../core/states.ts';
 import { acknowledge, acknowledgeResources } from './acknowledge.ts';
-import { bucketArn, glueArns, type Lake } from './lake.ts';
+import { bucketArn, glueArns, type LakePlaces } from './places.ts';
 
 const OBJECT_ACTIONS = {
   read: ['s3:GetObject'],
@@ -20,22 +20,23 @@ export function zonesOf(name: FunctionName): readonly Zone[] {
   return stateRow(name).objects.map(({ zone }) => zone);
 }
 
+/** Whose data a function works on, and where it runs. */
+export type Workplace = { readonly lake: LakePlaces; readonly pipeline: string; readonly inVpc: boolean };
+
 /** Grants a function's role what the table of states says, each statement with its acknowledgement. */
-export function grantAll(role: IRole, name: FunctionName, lake: Lake, pipeline: string): void {
+export function grantAll(role: IRole, name: FunctionName, { lake, pipeline, inVpc }: Workplace): void {
   const policy = new Policy(role, 'Lake');
   const { objects, catalog } = stateRow(name);
   for (const grant of objects) grantObjects(policy, grant, lake, pipeline);
   if (catalog !== null) grantCatalog(policy, catalog, lake, pipeline);
-  if (objects.length > 0 && lake.dataKey !== undefined) {
-    const actions = ['kms:Decrypt', 'kms:GenerateDataKey'];
-    policy.addStatements(new PolicyStatement({ sid: 'Key', actions, resources: [lake.dataKey.keyArn] }));
-  }
+  if (objects.length > 0) useKeys(policy, lake);
+  if (inVpc) grantNetwork(policy);
   grantTracing(policy);
   policy.attachToRole(role);
 }
 
-function grantObjects(policy: Policy, { zone, below, may }: ObjectGrant, { names }: Lake, pipeline: string): void {
-  const bucket = bucketArn(names, zone);
+function grantObjects(policy: Policy, { zone, below, may }: ObjectGrant, lake: LakePlaces, pipeline: string): void {
+  const bucket = bucketArn(lake, zone);
   const prefixes = below.map((rest) => `${zone}/${pipeline}/${rest}`);
   const resources = prefixes.map((prefix) => `${bucket}/${prefix}*`);
   const actions: string[] = may.flatMap((what) => [...OBJECT_ACTIONS[what]]);
@@ -58,15 +59,35 @@ function grantObjects(policy: Policy, { zone, below, may }: ObjectGrant, { names
   );
 }
 
-function grantCatalog(policy: Policy, may: 'read' | 'change', { names }: Lake, pipeline: string): void {
+function grantCatalog(policy: Policy, may: 'read' | 'change', { names }: LakePlaces, pipeline: string): void {
   const resources = [...glueArns(Stack.of(policy), names, pipeline)];
   policy.addStatements(new PolicyStatement({ sid: 'Catalog', actions: CATALOG_ACTIONS[may], resources }));
   acknowledgeResources(policy, resources, "The tables of the pipeline's own databases, which its runs create");
+}
+
+/** Whoever reads or writes objects uses their keys too. */
+export function useKeys(policy: Policy, { keys }: LakePlaces): void {
+  if (keys.length === 0) return;
+  const actions = ['kms:Decrypt', 'kms:GenerateDataKey'];
+  policy.addStatements(new PolicyStatement({ sid: 'Key', actions, resources: keys.map(({ keyArn }) => keyArn) }));
+}
+
+/** Source: docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html, "Required IAM permissions" */
+function grantNetwork(policy: Policy): void {
+  const actions = [
+    'ec2:CreateNetworkInterface',
+    'ec2:DescribeNetworkInterfaces',
+    'ec2:DescribeSubnets',
+    'ec2:DeleteNetworkInterface',
+    'ec2:AssignPrivateIpAddresses',
+    'ec2:UnassignPrivateIpAddresses',
+  ];
+  policy.addStatements(new PolicyStatement({ sid: 'Network', actions, resources: ['*'] }));
 }
 
 /** X-Ray offers no resources to name. */
 export function grantTracing(policy: Policy): void {
   const actions = ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'];
   policy.addStatements(new PolicyStatement({ sid: 'Tracing', actions, resources: ['*'] }));
-  acknowledge(policy, 'IAM5[Resource::*]', 'X-Ray has no resources that a policy could name');
+  acknowledge(policy, 'IAM5[Resource::*]', 'X-Ray and network interfaces have no resources that a policy could name');
 }

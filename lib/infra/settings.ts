@@ -35,6 +35,14 @@ const EXPECTED: Readonly<Record<string, string>> = {
   stage: 'a name such as dev',
 };
 
+/** Whether the context flag destroyData is set. Throws InvalidInput for what is neither true nor false. */
+export function mayDestroy(node: Node): boolean {
+  const given: unknown = node.tryGetContext('destroyData');
+  const parsed = flag.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new InvalidInput(`context destroyData: got ${JSON.stringify(given)}; expected ${EXPECTED['destroyData']}`);
+}
+
 /** Reads the context. Throws InvalidInput with every value that is wrong. */
 export function readSettings(node: Node): Settings {
   const given = Object.fromEntries(Object.keys(EXPECTED).map((name) => [name, node.tryGetContext(name)]));

@@ -1,21 +1,22 @@
-import { Arn, ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Arn, ArnFormat, Stack } from 'aws-cdk-lib';
 import { Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { PipelineSpec } from '../core/spec.ts';
 import { TASK_NAMES, type TaskName } from '../core/states.ts';
 import { acknowledge, acknowledgeResources } from './acknowledge.ts';
-import { computeOf, type Functions } from './functions.ts';
-import { bucketArn, bucketName, type Lake } from './lake.ts';
-import { grantTracing } from './permissions.ts';
+import { computeOf, type Functions, type LogSettings } from './functions.ts';
+import { grantTracing, useKeys } from './permissions.ts';
+import { bucketArn, bucketName, type LakePlaces } from './places.ts';
 
 export type StateMachineProps = {
-  readonly lake: Lake;
+  readonly lake: LakePlaces;
   readonly spec: PipelineSpec;
   readonly functions: Functions;
   /** The text of statemachines/medallion.asl.json. */
   readonly definition: string;
+  readonly logs: LogSettings;
 };
 
 export type PipelineMachine = { readonly arn: string; readonly name: string };
@@ -36,8 +37,7 @@ export function createStateMachine(scope: Construct, props: StateMachineProps): 
   const policy = grantMachine(role, props, name, arn);
   const logGroup = new LogGroup(scope, 'MachineLogs', {
     logGroupName: `/aws/vendedlogs/states/${name}`,
-    retention: RetentionDays.ONE_MONTH,
-    removalPolicy: RemovalPolicy.DESTROY,
+    ...props.logs,
   });
   const called = TASK_NAMES;
   const machine = new CfnStateMachine(scope, 'Machine', {
@@ -47,7 +47,7 @@ export function createStateMachine(scope: Construct, props: StateMachineProps): 
     definitionString: JSON.stringify(withLimits(JSON.parse(props.definition), spec)),
     definitionSubstitutions: {
       ...Object.fromEntries(called.map((step) => [`${step}FunctionArn`, functions[step].functionArn])),
-      OpsBucket: bucketName(lake.names, 'ops'),
+      OpsBucket: bucketName(lake, 'ops'),
     },
     loggingConfiguration: {
       // States carry references and counts, so their data may be logged.
@@ -100,7 +100,7 @@ function grantMachine(role: Role, props: StateMachineProps, name: string, arn: s
   };
   const called = TASK_NAMES.map((step) => functions[step].functionArn);
   allow('Steps', ['lambda:InvokeFunction'], called, 'Exactly these functions');
-  const runs = ['_runs', '_dry_runs'].map((folder) => `${bucketArn(lake.names, 'ops')}/ops/${spec.name}/${folder}/*`);
+  const runs = ['_runs', '_dry_runs'].map((folder) => `${bucketArn(lake, 'ops')}/ops/${spec.name}/${folder}/*`);
   const inRuns = 'Lists of units and results of maps lie in the folders of runs, whose names come with the runs';
   allow(
     'Units',
@@ -133,10 +133,7 @@ function grantMachine(role: Role, props: StateMachineProps, name: string, arn: s
   // Step Functions asks how much to trace; Lambda is told. Source: docs.aws.amazon.com/step-functions/latest/dg/xray-iam.html
   const sampling = ['xray:GetSamplingRules', 'xray:GetSamplingTargets'];
   policy.addStatements(new PolicyStatement({ sid: 'Sampling', actions: sampling, resources: ['*'] }));
-  if (lake.dataKey !== undefined) {
-    const key = ['kms:Decrypt', 'kms:GenerateDataKey'];
-    policy.addStatements(new PolicyStatement({ sid: 'Key', actions: key, resources: [lake.dataKey.keyArn] }));
-  }
+  useKeys(policy, lake);
   policy.attachToRole(role);
   return policy;
 }

@@ -4,18 +4,29 @@ import { LambdaFunction as LambdaTarget, SqsQueue } from 'aws-cdk-lib/aws-events
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { PipelineSpec } from '../core/spec.ts';
 import { computeOf, type Functions } from './functions.ts';
-import { bucketName, type Lake } from './lake.ts';
+import { bucketName, type LakePlaces } from './places.ts';
 import type { PipelineMachine } from './state-machine.ts';
 
 export type TriggersProps = {
-  readonly lake: Lake;
+  readonly lake: LakePlaces;
   readonly spec: PipelineSpec;
   readonly functions: Functions;
   readonly machine: PipelineMachine;
+  /** What starts runs. */
+  readonly startOn: StartOn;
+  /** undefined: a queue is made. */
+  readonly deadLetters: IQueue | undefined;
+};
+
+export type StartOn = {
+  /** Files that land; default true. */
+  readonly upload?: boolean;
+  /** The schedule that the pipeline declares; default true. */
+  readonly schedule?: boolean;
 };
 
 /** Uploads that come within this time go into one execution. */
@@ -24,19 +35,24 @@ const BATCH_SIZE = 1_000;
 const ATTEMPTS = 5;
 
 /** What starts runs: uploads to bronze and the pipeline's schedule. Answers the queue of what could not be delivered. */
-export function createTriggers(scope: Construct, props: TriggersProps): Queue {
-  const deadLetters = new Queue(scope, 'DeadLetters', {
-    encryption: QueueEncryption.SQS_MANAGED,
-    enforceSSL: true,
-    retentionPeriod: Duration.days(14),
-  });
-  startOnUpload(scope, props, deadLetters);
-  if (props.spec.schedule !== null) startOnSchedule(scope, props, props.spec.schedule, deadLetters);
+export function createTriggers(scope: Construct, props: TriggersProps): IQueue {
+  const deadLetters = props.deadLetters ?? createDeadLetters(scope);
+  const { upload = true, schedule = true } = props.startOn;
+  if (upload) startOnUpload(scope, props, deadLetters);
+  if (schedule && props.spec.schedule !== null) startOnSchedule(scope, props, props.spec.schedule, deadLetters);
   alertOnEnd(scope, props, deadLetters);
   return deadLetters;
 }
 
-function startOnUpload(scope: Construct, { lake, spec, functions, machine }: TriggersProps, deadLetters: Queue): void {
+function createDeadLetters(scope: Construct): IQueue {
+  return new Queue(scope, 'DeadLetters', {
+    encryption: QueueEncryption.SQS_MANAGED,
+    enforceSSL: true,
+    retentionPeriod: Duration.days(14),
+  });
+}
+
+function startOnUpload(scope: Construct, { lake, spec, functions, machine }: TriggersProps, deadLetters: IQueue): void {
   const starter = functions.Starter;
   const { timeoutSeconds } = computeOf(spec, 'Starter');
   const uploads = new Queue(scope, 'Uploads', {
@@ -53,7 +69,7 @@ function startOnUpload(scope: Construct, { lake, spec, functions, machine }: Tri
       source: ['aws.s3'],
       detailType: ['Object Created'],
       detail: {
-        bucket: { name: [bucketName(lake.names, 'bronze')] },
+        bucket: { name: [bucketName(lake, 'bronze')] },
         object: { key: [{ prefix: `bronze/${spec.name}/` }] },
       },
     },
@@ -82,7 +98,7 @@ function startOnSchedule(
   scope: Construct,
   { lake, spec, machine }: TriggersProps,
   schedule: string,
-  deadLetters: Queue,
+  deadLetters: IQueue,
 ): void {
   const role = new Role(scope, 'ScheduleRole', {
     assumedBy: new ServicePrincipal('scheduler.amazonaws.com'),
@@ -111,7 +127,7 @@ function startOnSchedule(
 }
 
 /** An execution that times out or is stopped never reaches its own Fail state. */
-function alertOnEnd(scope: Construct, { spec, functions, machine }: TriggersProps, deadLetters: Queue): void {
+function alertOnEnd(scope: Construct, { spec, functions, machine }: TriggersProps, deadLetters: IQueue): void {
   new Rule(scope, 'Ended', {
     description: `A run of the pipeline ${spec.name} has timed out or was stopped`,
     eventPattern: {

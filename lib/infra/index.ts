@@ -1,0 +1,19 @@
+/** What `<package>/cdk` is: constructs, the stacks that use them, and one call that makes an app of a project's pipelines. */
+
+export type { Architecture as BundleArchitecture } from '../core/bundle-folder.ts';
+export type { DeploymentNames } from '../core/deployment-names.ts';
+export { InvalidInput } from '../core/errors.ts';
+export type { Zone } from '../core/objects.ts';
+export type { PipelineSpec } from '../core/spec.ts';
+export type { FunctionName, StepName } from '../core/states.ts';
+export type { AlarmChange, AlarmName, AlarmsOptions } from './alarms.ts';
+export { type AppProps, createApp, createDeployment, type Deployment, type DeploymentProps } from './app.ts';
+export type { BucketRules } from './buckets.ts';
+export { type ILake, Lake, type LakeAttributes, type LakeProps } from './lake.ts';
+export { type LakeOptions, LakeStack, type LakeStackProps } from './lake-stack.ts';
+export { Pipeline } from './pipeline.ts';
+export type { PipelineOptions, PipelineProps } from './pipeline-props.ts';
+export { PipelineStack, type PipelineStackProps } from './pipeline-stack.ts';
+export type { GivenBuckets } from './places.ts';
+export { bundlesFor, compiledPipeline, compiledPipelines } from './project.ts';
+export type { StartOn } from './triggers.ts';

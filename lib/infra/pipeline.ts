@@ -1,0 +1,178 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { type Alarm, type IMetric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { Connections, type IConnectable, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { type IStateMachine, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { InvalidInput } from '../core/errors.ts';
+import type { StepName } from '../core/states.ts';
+import { createAlarms } from './alarms.ts';
+import { createAuditLog } from './catalog.ts';
+import { createDashboard } from './dashboard.ts';
+import { createFunctions, type Functions, type Network } from './functions.ts';
+import { grantStart } from './grants.ts';
+import type { ILake } from './lake.ts';
+import { machineMetric, ownMetric, succeededRuns } from './metrics.ts';
+import type { PipelineProps } from './pipeline-props.ts';
+import { bundlesFor, medallionDefinition } from './project.ts';
+import { createStateMachine } from './state-machine.ts';
+import { connectTopic, createTopic, openToAlarms } from './topic.ts';
+import { createTriggers } from './triggers.ts';
+
+/** What runs a pipeline: functions, state machine, triggers, alarms. It holds no data, and can be removed and made again. */
+export class Pipeline extends Construct implements IConnectable {
+  readonly pipelineName: string;
+  readonly lake: ILake;
+  readonly stateMachine: IStateMachine;
+  readonly functions: Functions;
+  readonly topic: ITopic;
+  readonly deadLetters: IQueue;
+  readonly alarms: readonly Alarm[];
+  readonly #network: Network | null;
+  readonly #machineName: string;
+
+  constructor(scope: Construct, id: string, props: PipelineProps) {
+    super(scope, id);
+    const { lake, spec } = props;
+    this.pipelineName = spec.name;
+    this.lake = lake;
+    this.#network = networkOf(this, props);
+    lake.addPipeline(spec.name);
+    const removalPolicy = props.removalPolicy ?? RemovalPolicy.DESTROY;
+    const logs = { retention: props.logRetention ?? RetentionDays.ONE_MONTH, removalPolicy };
+    const { architecture = Architecture.ARM_64 } = props;
+    const bundles = props.bundles ?? bundlesFor(architecture.name === Architecture.ARM_64.name ? 'arm64' : 'x64');
+    this.functions = createFunctions(this, { lake, spec, bundles, architecture, logs, network: this.#network });
+    const { functions } = this;
+    const definition = props.definition ?? medallionDefinition();
+    const machine = createStateMachine(this, { lake, spec, functions, definition, logs });
+    this.stateMachine = StateMachine.fromStateMachineArn(this, 'StateMachine', machine.arn);
+    this.#machineName = machine.name;
+    const topic = props.topic ?? createTopic(this, spec.name, removalPolicy);
+    if (props.topic !== undefined && props.alarms !== false) openToAlarms(topic);
+    connectTopic(topic, functions.Notify, props.alertEmails ?? []);
+    this.topic = topic;
+    const startOn = props.startOn ?? {};
+    this.deadLetters = createTriggers(this, {
+      lake,
+      spec,
+      functions,
+      machine,
+      startOn,
+      deadLetters: props.deadLetters,
+    });
+    const watched = { lake, spec, functions, machine, deadLetters: this.deadLetters };
+    const { alarms = {} } = props;
+    this.alarms = alarms === false ? [] : createAlarms(this, { ...watched, topic, options: alarms });
+    if (props.dashboard ?? true) createDashboard(this, watched, this.alarms);
+    createAuditLog(this, lake, spec.name).node.addDependency(lake);
+  }
+
+  /** Of the functions. Throws InvalidInput for a pipeline outside of any VPC. */
+  get connections(): Connections {
+    if (this.#network === null) {
+      throw new InvalidInput(
+        `${this.node.path} has no connections: its functions are in no VPC; give it one by the property vpc`,
+      );
+    }
+    return new Connections({ securityGroups: [...this.#network.securityGroups] });
+  }
+
+  /** Lets start runs, follow them and read what they answer. */
+  grantStart(grantee: IGrantable): Grant {
+    const machine = { arn: this.stateMachine.stateMachineArn, name: this.#machineName };
+    return grantStart({ lake: this.lake, pipeline: this.pipelineName, machine }, grantee);
+  }
+
+  /** Lets put files into bronze for this pipeline, or for one of its sources. */
+  grantUpload(grantee: IGrantable, source?: string): Grant {
+    return this.lake.grantUpload(grantee, this.pipelineName, source);
+  }
+
+  /** Lets read its tables. */
+  grantRead(grantee: IGrantable): void {
+    this.lake.grantRead(grantee, this.pipelineName);
+  }
+
+  /** Lets query its tables in Athena. */
+  grantQuery(grantee: IGrantable): void {
+    this.lake.grantQuery(grantee, this.pipelineName);
+  }
+
+  /** Executions that ended as FAILED. */
+  metricRunsFailed(options?: MetricOptions): IMetric {
+    return machineMetric(this.stateMachine.stateMachineArn, 'ExecutionsFailed', options);
+  }
+
+  metricRunsStarted(options?: MetricOptions): IMetric {
+    return machineMetric(this.stateMachine.stateMachineArn, 'ExecutionsStarted', options);
+  }
+
+  metricRunsTimedOut(options?: MetricOptions): IMetric {
+    return machineMetric(this.stateMachine.stateMachineArn, 'ExecutionsTimedOut', options);
+  }
+
+  /** Runs that published or found nothing new; dry runs are none. */
+  metricRunsSucceeded(options?: MetricOptions): IMetric {
+    return succeededRuns(this.#service, options);
+  }
+
+  /** Milliseconds. */
+  metricRunDuration(options?: MetricOptions): IMetric {
+    return this.metric('RunDuration', { statistic: Stats.MAXIMUM, ...options });
+  }
+
+  /** Of one fate: of all rows read, those that were published, rejected, condemned, or found twice. */
+  metricRows(fate: 'Read' | 'Accepted' | 'Quarantined' | 'Condemned' | 'Duplicate', options?: MetricOptions): IMetric {
+    return this.metric(`Rows${fate}`, options);
+  }
+
+  /** Percent of the rows that a run read. */
+  metricQuarantineRate(options?: MetricOptions): IMetric {
+    return this.metric('QuarantineRate', { statistic: Stats.MAXIMUM, ...options });
+  }
+
+  /** Milliseconds since the run before. */
+  metricFreshness(options?: MetricOptions): IMetric {
+    return this.metric('Freshness', { statistic: Stats.MAXIMUM, ...options });
+  }
+
+  /** USD, by the price table. */
+  metricEstimatedCost(options?: MetricOptions): IMetric {
+    return this.metric('EstimatedCost', options);
+  }
+
+  /** Percent of what the function has. */
+  metricMemoryUsed(step: StepName, options?: MetricOptions): IMetric {
+    return ownMetric(this.#service, step, 'MemoryUsedPercent', { statistic: Stats.MAXIMUM, ...options });
+  }
+
+  metricDeadLetters(options?: MetricOptions): IMetric {
+    return this.deadLetters.metricApproximateNumberOfMessagesVisible(options);
+  }
+
+  /** Anything that Finish measures about a run; docs/aws.md has the list. */
+  metric(metricName: string, options?: MetricOptions): IMetric {
+    return ownMetric(this.#service, 'Finish', metricName, options);
+  }
+
+  get #service(): string {
+    return this.lake.names.service(this.pipelineName);
+  }
+}
+
+function networkOf(scope: Construct, { vpc, vpcSubnets, securityGroups, spec }: PipelineProps): Network | null {
+  if (vpc === undefined) {
+    if (vpcSubnets === undefined && securityGroups === undefined) return null;
+    throw new InvalidInput(
+      `pipeline ${spec.name}: vpcSubnets or securityGroups without vpc; expected vpc too, or none`,
+    );
+  }
+  const description = `Functions of the pipeline ${spec.name}`;
+  const groups = securityGroups ?? [new SecurityGroup(scope, 'SecurityGroup', { vpc, description })];
+  return { vpc, ...(vpcSubnets === undefined ? {} : { vpcSubnets }), securityGroups: groups };
+}
