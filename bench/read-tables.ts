@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Session } from '../lib/ports.ts';
 import { openLocalLake } from '../lib/runtime/local.ts';
 import { quoteTexts } from '../lib/sql/quote.ts';
+import { userSql } from '../lib/sql/user-sql.ts';
 import { loadTable, planFiles } from '../lib/table/read.ts';
 import { type Fingerprint, type FingerprintSpec, parseFingerprint, renderFingerprint } from './fingerprint.ts';
 
@@ -50,7 +51,10 @@ async function readEach(
     const files = await filesOf(spec);
     if (files.length === 0) throw new Error(`no Parquet files of ${spec.table}`);
     const from = `read_parquet(${quoteTexts(files)}, hive_partitioning = false)`;
-    const [row = {}] = await session.rows({ name: `fingerprint ${spec.table}`, text: renderFingerprint(spec, from) });
+    const [row = {}] = await session.rows({
+      name: `fingerprint ${spec.table}`,
+      text: userSql(renderFingerprint(spec, from)),
+    });
     fingerprints.push(parseFingerprint(spec, row));
   }
   return fingerprints;

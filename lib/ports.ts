@@ -1,4 +1,5 @@
 import type { ObjectChange, PlannedObject, SkippedName } from './core/objects.ts';
+import type { Sql } from './core/sql-text.ts';
 import type { CopyStatement, Statement } from './core/statement.ts';
 import type { TableId } from './core/tables.ts';
 import type { TableMetadata } from './iceberg/types.ts';
@@ -156,7 +157,7 @@ export type Session = {
   /** DuckDB's parse tree of a SELECT, as json_serialize_sql gives it; throws EngineError with the position. */
   parse(sql: string): Promise<JsonValue>;
   /** The SQL text of such a tree. */
-  unparse(tree: JsonValue): Promise<string>;
+  unparse(tree: JsonValue): Promise<Sql>;
   /** Stops the statement that is at work, which then fails; does nothing when none is. */
   interrupt(): void;
   close(): Promise<void>;

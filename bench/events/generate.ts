@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Session } from '../../lib/ports.ts';
 import { quoteText } from '../../lib/sql/quote.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 
 /** Writes `<folder>/events.csv`: about 90 bytes a row, twelve months, every twentieth score empty. Always the same rows. */
 export async function generateEvents(session: Session, folder: string, rows: number): Promise<void> {
@@ -15,5 +16,5 @@ export async function generateEvents(session: Session, folder: string, rows: num
   CASE WHEN i % 20 = 0 THEN NULL ELSE CAST(${bits('score')} % 1000000 AS DOUBLE) / 1000 END AS score
 FROM range(1, ${rows + 1}) AS ids(i)`;
   const path = quoteText(join(folder, 'events.csv'));
-  await session.run({ name: 'generate events', text: `COPY (${query}) TO ${path} (FORMAT csv, HEADER true)` });
+  await session.run({ name: 'generate events', text: userSql(`COPY (${query}) TO ${path} (FORMAT csv, HEADER true)`) });
 }

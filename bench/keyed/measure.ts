@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { openLocalLake } from '../../lib/runtime/local.ts';
 import { quoteText } from '../../lib/sql/quote.ts';
 import { createHashMacros } from '../../lib/sql/transform.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 import { planFiles } from '../../lib/table/read.ts';
 import type { Bench, Measured, SideResult } from '../bench.ts';
 import { measureNode } from '../child.ts';
@@ -145,7 +146,7 @@ async function writeEvents(bench: Bench, name: string, day: number, keys: number
   const path = join(folder, `${name}.parquet`);
   const select = `SELECT i AS id, DATE '2000-01-01' + ${day} AS since, 'title ' || (hash(i, ${day}) % 50) AS title,
   CAST(20000 + ${day} * 7 + hash(i) % 5 AS INTEGER) AS salary, 'note ' || i AS note FROM range(${keys}) t(i) WHERE ${where}`;
-  await bench.session.run({ name: 'events', text: `COPY (${select}) TO ${quoteText(path)} (FORMAT parquet)` });
+  await bench.session.run({ name: 'events', text: userSql(`COPY (${select}) TO ${quoteText(path)} (FORMAT parquet)`) });
   return path;
 }
 

@@ -1,7 +1,10 @@
 import { LOG_SUFFIX } from '../core/keyed.ts';
 import { type Column, type ColumnType, renderColumnType, TYPE_GRAMMAR } from '../core/types.ts';
 import type { Session } from '../ports.ts';
+import { RID } from '../sql/batch.ts';
+import { createTable, MAPPED_COLUMNS } from '../sql/bind.ts';
 import { columnTypeOf } from '../sql/types.ts';
+import { userSql } from '../sql/user-sql.ts';
 import type { Binding } from './conditions.ts';
 import type { BoundModel, ModelDraft, ParsedModel, SourceDraft } from './draft.ts';
 import { sqlFault } from './engine-errors.ts';
@@ -11,7 +14,7 @@ import { checkColumns } from './names.ts';
 import { type Notes, showValue } from './notes.ts';
 import { addRowId } from './row-id.ts';
 import { checkRowwise } from './rowwise.ts';
-import { createTable, isSubquery, MAPPED, ROW_ID } from './statements.ts';
+import { isSubquery } from './statements.ts';
 import { offsetOf, placeOfOffset } from './syntax.ts';
 
 const ROW_ID_TYPE: ColumnType = { kind: 'bigint' };
@@ -73,7 +76,7 @@ async function createModelTables(
   const { layer, name } = draft.ref;
   const table = tableColumnsOf(draft, columns);
   const log = logColumnsOf(draft, columns);
-  if (layer === 'silver') await session.run(createTable(MAPPED, name, columns));
+  if (layer === 'silver') await session.run(createTable(MAPPED_COLUMNS, name, columns));
   if (log !== undefined) await session.run(createTable(layer, `${name}${LOG_SUFFIX}`, log));
   if (table !== undefined) await session.run(createTable(layer, name, table));
   return table;
@@ -100,7 +103,7 @@ async function describeModel(
   const name = model.draft.id;
   let columns: readonly { readonly name: string; readonly type: string }[];
   try {
-    columns = await session.describe({ name, text: model.sql });
+    columns = await session.describe({ name, text: userSql(model.sql) });
   } catch (error) {
     const fault = sqlFault(error, name, SQL);
     // Where an aggregate has been refused already, its missing GROUP BY is no second mistake.
@@ -124,14 +127,14 @@ export async function bindRowId({ session, notes }: Binding, model: BoundModel):
   const { parsed } = model;
   try {
     const sql = await addRowId(session, parsed.sql);
-    const described = await session.describe({ name: parsed.draft.id, text: sql });
+    const described = await session.describe({ name: parsed.draft.id, text: userSql(sql) });
     const now = described.map(showTyped);
-    const before = [...model.columns, { name: ROW_ID, type: ROW_ID_TYPE }].map(
+    const before = [...model.columns, { name: RID, type: ROW_ID_TYPE }].map(
       (column) => `${column.name} ${renderColumnType(column.type)}`,
     );
     if (JSON.stringify(now) === JSON.stringify(before)) return sql;
     const other = now.filter((column, index) => column !== before[index]).join(', ');
-    const got = `other columns (${other}) once the hidden column ${ROW_ID} is added`;
+    const got = `other columns (${other}) once the hidden column ${RID} is added`;
     notes
       .inFile(parsed.file)
       .add('line 1', got, 'columns by name instead of COLUMNS(...), and expressions named with AS');
@@ -139,7 +142,7 @@ export async function bindRowId({ session, notes }: Binding, model: BoundModel):
     const fault = sqlFault(error, parsed.draft.id, SQL);
     notes
       .inFile(parsed.file)
-      .add('line 1', `SQL that can't carry the hidden column ${ROW_ID}: ${fault.got}`, 'a simpler SELECT');
+      .add('line 1', `SQL that can't carry the hidden column ${RID}: ${fault.got}`, 'a simpler SELECT');
   }
   return undefined;
 }

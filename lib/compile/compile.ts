@@ -1,6 +1,7 @@
 import { InvalidInput } from '../core/errors.ts';
 import { type ModelSpec, modelId, type PipelineSpec } from '../core/spec.ts';
 import type { Session } from '../ports.ts';
+import { addRowIdColumn } from '../sql/bind.ts';
 import { checkAccounting } from './accounting.ts';
 import { bindModel, bindRowId, bindSource } from './bind.ts';
 import type { Binding } from './conditions.ts';
@@ -15,7 +16,7 @@ import { type PipelineFiles, parseModel } from './parse-models.ts';
 import { readPipeline } from './pipeline-shape.ts';
 import { checkReader } from './reader-checks.ts';
 import { selectsAll } from './row-id.ts';
-import { addRowIdColumn, dropSchemas, resetSchemas } from './statements.ts';
+import { dropSchemas, resetSchemas } from './statements.ts';
 import { checkTable } from './table-checks.ts';
 import { bindTouched } from './touched.ts';
 

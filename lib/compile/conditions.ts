@@ -1,8 +1,8 @@
 import type { Session } from '../ports.ts';
+import { conditionOver, conditionText } from '../sql/bind.ts';
 import { sqlFault } from './engine-errors.ts';
 import { type FunctionLists, manyRowsIn, volatileIn } from './functions.ts';
 import { type Notes, showValue } from './notes.ts';
-import { conditionOver, conditionText } from './statements.ts';
 import { type Node, nodeAt, nodesAt, statementsOf, walk } from './syntax.ts';
 
 /** What binding needs: the session that holds the empty tables, the engine's functions, the place for problems. */
@@ -29,8 +29,7 @@ export async function checkCondition(
   try {
     await checkSyntax(binding, condition, table, place, placesRows);
     if (notes.found.length > before) return;
-    const text = conditionOver(condition, table.schema, table.name);
-    const columns = await session.describe({ name: 'condition', text });
+    const columns = await session.describe(conditionOver(condition, table));
     const got = columns.map((column) => column.type).join(', ');
     if (got !== 'BOOLEAN')
       notes.add(place, `${showValue(condition)} of type ${got}`, 'a condition, which is true or false');

@@ -1,12 +1,12 @@
 import type { ContractColumn } from '../core/spec.ts';
 import { type ColumnType, renderColumnType } from '../core/types.ts';
+import { castsOf, isOrdered, tryPattern, tryStrptime } from '../sql/bind.ts';
 import { parseTimeFormat, TIME_FIELDS } from '../sql/time-format.ts';
 import { duckType } from '../sql/types.ts';
 import { type Binding, checkCondition } from './conditions.ts';
 import type { SourceDraft } from './draft.ts';
 import { sqlFault } from './engine-errors.ts';
 import { placeIn, showValue } from './notes.ts';
-import { castsOf, isOrdered, tryPattern, tryStrptime } from './statements.ts';
 
 /** Notes limits, allowed values, patterns, formats and conditions of a contract that DuckDB can't make sense of. */
 export async function checkContractValues(binding: Binding, source: SourceDraft): Promise<void> {

@@ -1,10 +1,9 @@
 import { EngineError } from '../core/errors.ts';
+import { DESCRIBE } from '../sql/session.ts';
 import { didYouMean } from './suggest.ts';
 
 /** What DuckDB has against a piece of SQL, in the parts of a problem. */
 export type SqlFault = { readonly place: string | undefined; readonly got: string; readonly expected: string };
-
-const DESCRIBE = 'DESCRIBE ';
 
 /**
  * Takes an EngineError of parse or describe apart: where (line and column of the SQL), what, and what would do.

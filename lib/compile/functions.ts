@@ -1,5 +1,5 @@
 import type { JsonValue, Session } from '../ports.ts';
-import { LIST_FUNCTIONS } from './statements.ts';
+import { listFunctions } from '../sql/bind.ts';
 import { type Node, nodeAt, nodesAt, textAt, textsAt, walk } from './syntax.ts';
 
 /** Names, in lower case, of DuckDB's functions that matter to row-wise SQL. */
@@ -68,7 +68,7 @@ export function foreignIn(tree: JsonValue): readonly { readonly node: Node; read
 export async function loadFunctions(session: Session): Promise<FunctionLists> {
   const aggregates = new Set<string>();
   const volatile = new Set(VOLATILE_MACROS);
-  for (const row of await session.rows(LIST_FUNCTIONS)) {
+  for (const row of await session.rows(listFunctions())) {
     const name = String(row['name']).toLowerCase();
     if (row['aggregate'] === true) aggregates.add(name);
     else if (!STABLE_IN_FACT.includes(name)) volatile.add(name);

@@ -13,10 +13,10 @@ import { metadataColumns } from '../core/metadata.ts';
 import type { KeyedMode, ModelMode } from '../core/spec.ts';
 import { type Column, type ColumnType, renderColumnType, sameType } from '../core/types.ts';
 import type { KeyedDefinition, ModeDefinition } from '../define/modes.ts';
+import { MAPPED_COLUMNS } from '../sql/bind.ts';
 import { type Binding, checkCondition } from './conditions.ts';
 import type { ModelDraft } from './draft.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
-import { MAPPED } from './statements.ts';
 import { findColumn, showColumn, TRANSFORM_TYPES } from './table-columns.ts';
 import { checkTieBreak } from './tie-break.ts';
 
@@ -89,7 +89,7 @@ export async function checkKeyed(
       binding.notes.add(at, showValue(name), 'a column that is neither key, sequence nor validTo');
     else if (all.indexOf(name) < index) binding.notes.add(at, `${showValue(name)} again`, 'each column once');
   });
-  const table = { schema: MAPPED, name: draft.ref.name, columns: columns.map((column) => column.name) };
+  const table = { schema: MAPPED_COLUMNS, name: draft.ref.name, columns: columns.map((column) => column.name) };
   if (mode.deleteWhen !== null)
     await checkCondition(binding, mode.deleteWhen, table, placeIn(place, 'deleteWhen'), true);
   if (mode.tieBreak !== null) await checkTieBreak(binding, mode.tieBreak, table, placeIn(place, 'tieBreak'));

@@ -1,6 +1,7 @@
 import { LOG_SUFFIX } from '../core/keyed.ts';
 import { modelId, type TableRef } from '../core/spec.ts';
 import type { Session } from '../ports.ts';
+import { selectBatch } from '../sql/bind.ts';
 import type { ModelDraft, ParsedModel, PipelineDraft } from './draft.ts';
 import { sqlFault } from './engine-errors.ts';
 import { foreignIn } from './functions.ts';
@@ -56,7 +57,7 @@ async function modelSql(
   model: ModelDraft,
   { files, notes, file }: { readonly files: PipelineFiles; readonly notes: Notes; readonly file: string },
 ): Promise<string | undefined> {
-  if (model.sqlFile === null) return `SELECT * FROM batch.${model.from}`;
+  if (model.sqlFile === null) return selectBatch(model.from ?? '');
   const text = await files.read(model.sqlFile);
   const sql = text?.replace(/^\uFEFF/, '').replace(/[\s;]+$/, '');
   if (sql === undefined)

@@ -1,8 +1,10 @@
 import { isLosslessNumber, parse, stringify } from 'lossless-json';
 import type { JsonValue, Session } from '../ports.ts';
+import { RID } from '../sql/batch.ts';
 import { quoteName } from '../sql/quote.ts';
+import { deserializeSql, serializeSql } from '../sql/syntax.ts';
 import { leftmostTable } from './rowwise.ts';
-import { cellText, deserialize, ROW_ID, serialize } from './statements.ts';
+import { cellText } from './statements.ts';
 import { isNode, type Node, nodeAt, nodesAt, statementsOf, textAt, textsAt } from './syntax.ts';
 
 /**
@@ -11,17 +13,17 @@ import { isNode, type Node, nodeAt, nodesAt, statementsOf, textAt, textsAt } fro
  */
 export async function addRowId(session: Session, sql: string): Promise<string> {
   // Session.parse may round numbers beyond 2^53 in the tree; the SQL that comes out of it again must not.
-  const tree = printable(parse(cellText(await session.rows(serialize(sql)))) as JsonValue);
+  const tree = printable(parse(cellText(await session.rows(serializeSql(sql)))) as JsonValue);
   const [select] = statementsOf(tree);
   if (select === undefined || !isNode(tree)) return sql;
   const alias = batchAlias(tree);
   const list = [...nodesAt(select, 'select_list').map((item) => withoutRowId(item, alias)), rowIdOf(alias)];
   const statement = { ...nodesAt(tree, 'statements')[0], node: { ...select, select_list: list } };
-  return cellText(await session.rows(deserialize(stringify({ ...tree, statements: [statement] }) ?? '')));
+  return cellText(await session.rows(deserializeSql(stringify({ ...tree, statements: [statement] }) ?? '')));
 }
 
 function rowIdOf(alias: string): Node {
-  return { class: 'COLUMN_REF', type: 'COLUMN_REF', alias: '', query_location: 0, column_names: [alias, ROW_ID] };
+  return { class: 'COLUMN_REF', type: 'COLUMN_REF', alias: '', query_location: 0, column_names: [alias, RID] };
 }
 
 /**
@@ -78,7 +80,5 @@ function withoutRowId(value: JsonValue, alias: string): JsonValue {
   const entries = Object.entries(value).map(([key, inner]) => [key, withoutRowId(inner, alias)] as const);
   const copy: Node = Object.fromEntries(entries);
   const bare = nodeAt(value, 'expr') === undefined;
-  return isBatchStar(value, alias) && bare
-    ? { ...copy, exclude_list: [...textsAt(value, 'exclude_list'), ROW_ID] }
-    : copy;
+  return isBatchStar(value, alias) && bare ? { ...copy, exclude_list: [...textsAt(value, 'exclude_list'), RID] } : copy;
 }

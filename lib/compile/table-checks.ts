@@ -1,12 +1,14 @@
 import type { PartitionField } from '../core/spec.ts';
 import type { Column } from '../core/types.ts';
+import { createThis, MAPPED_COLUMNS } from '../sql/bind.ts';
+import { userSql } from '../sql/user-sql.ts';
 import { type Binding, checkCondition } from './conditions.ts';
 import type { BoundModel, ModelDraft } from './draft.ts';
 import { sqlFault } from './engine-errors.ts';
 import { checkKeyed, isKeyed } from './keyed-checks.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { tablesIn } from './references.ts';
-import { createThis, isSubquery, MAPPED } from './statements.ts';
+import { isSubquery } from './statements.ts';
 import { statementsOf } from './syntax.ts';
 import { findColumn, isNested, showColumn, TRANSFORM_TYPES } from './table-columns.ts';
 
@@ -60,7 +62,7 @@ async function checkExpectations(binding: Binding, model: BoundModel): Promise<v
   const { layer, name } = draft.ref;
   // Workers see the rows that a model makes; what the whole table is comes after the merge.
   const rows = {
-    schema: layer === 'silver' ? MAPPED : layer,
+    schema: layer === 'silver' ? MAPPED_COLUMNS : layer,
     name,
     columns: model.columns.map((column) => column.name),
   };
@@ -95,7 +97,7 @@ async function checkQuery({ session, notes }: Binding, query: string, draft: Mod
       notes.add(place, 'a semicolon or a comment at the end', expected);
     } else {
       await session.run(createThis(draft.ref.layer, draft.ref.name));
-      await session.describe({ name: 'query', text: query });
+      await session.describe({ name: 'query', text: userSql(query) });
     }
   } catch (error) {
     const name = error instanceof Error && error.message.startsWith('parse: ') ? 'parse' : 'query';

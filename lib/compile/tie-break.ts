@@ -1,7 +1,8 @@
+import { orderedOver } from '../sql/bind.ts';
+import { orderText } from '../sql/syntax.ts';
 import { type Binding, type ConditionTable, noteManyOrVolatile } from './conditions.ts';
 import { sqlFault } from './engine-errors.ts';
 import { showValue } from './notes.ts';
-import { orderedOver, orderText } from './statements.ts';
 import { nodeAt, nodesAt, statementsOf, textAt } from './syntax.ts';
 
 const TERMS = "ORDER BY terms over the columns of one row, such as 'salary desc, title'";
@@ -27,7 +28,7 @@ export async function checkTieBreak(
       return;
     }
     noteManyOrVolatile(binding, expressions, terms, table, place, TERMS);
-    if (notes.found.length === before) await session.describe({ name: 'tie break', text: orderedOver(terms, table) });
+    if (notes.found.length === before) await session.describe(orderedOver(terms, table));
   } catch (error) {
     const name = error instanceof Error && error.message.startsWith('parse: ') ? 'parse' : 'tie break';
     const fault = sqlFault(error, name, TERMS);

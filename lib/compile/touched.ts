@@ -1,6 +1,8 @@
 import { parse, stringify } from 'lossless-json';
 import type { GoldRefresh, TableRef } from '../core/spec.ts';
 import type { JsonValue } from '../ports.ts';
+import { deserializeSql, serializeSql } from '../sql/syntax.ts';
+import { engineSql } from '../sql/user-sql.ts';
 import type { Binding } from './conditions.ts';
 import type { BoundModel } from './draft.ts';
 import { sqlFault } from './engine-errors.ts';
@@ -9,7 +11,7 @@ import { placeIn, showValue } from './notes.ts';
 import { tablesIn } from './references.ts';
 import { printable } from './row-id.ts';
 import { leftmostTable } from './rowwise.ts';
-import { cellText, deserialize, serialize } from './statements.ts';
+import { cellText } from './statements.ts';
 import { isNode, type Node, nodeAt, nodesAt, statementsOf, textAt, textsAt } from './syntax.ts';
 
 /** What a SELECT may not have when its partitions are computed one by one. */
@@ -35,7 +37,7 @@ export async function bindTouched(binding: Binding, model: BoundModel): Promise<
     return undefined;
   }
   // Session.parse may round numbers beyond 2^53, which must not reach the SQL.
-  const exact = printable(parse(cellText(await binding.session.rows(serialize(parsed.sql)))) as JsonValue);
+  const exact = printable(parse(cellText(await binding.session.rows(serializeSql(parsed.sql)))) as JsonValue);
   const columns = [...new Set(parsed.draft.partitionBy.map(({ field }) => field.column))];
   const items = columns.map((column) => partitionItem(exact, column));
   const odd = columns.find((_, index) => !isPlain(binding, items[index]));
@@ -45,8 +47,10 @@ export async function bindTouched(binding: Binding, model: BoundModel): Promise<
     return undefined;
   }
   try {
-    const sql = cellText(await binding.session.rows(deserialize(selectDistinct(exact, driver, items.filter(isNode)))));
-    await binding.session.describe({ name: 'touched', text: sql });
+    const sql = cellText(
+      await binding.session.rows(deserializeSql(selectDistinct(exact, driver, items.filter(isNode)))),
+    );
+    await binding.session.describe({ name: 'touched', text: engineSql(sql) });
     return { kind: 'touched', driver: refOf(driver), sql };
   } catch (error) {
     const { got } = sqlFault(error, 'touched', '');

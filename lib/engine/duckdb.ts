@@ -16,7 +16,9 @@ import type {
 import { disableOptimizers } from '../sql/guard.ts';
 import { lockDown } from '../sql/lock-down.ts';
 import { NEGATIVE_ZERO } from '../sql/negative-zero.ts';
-import { quoteText } from '../sql/quote.ts';
+import { describeQuery, limitSpill, setUtc } from '../sql/session.ts';
+import { deserializeSql, serializeSql } from '../sql/syntax.ts';
+import { engineSql } from '../sql/user-sql.ts';
 import { toJson } from './json-values.ts';
 import { keepValuesWhole } from './library-values.ts';
 import { parseWrittenFiles } from './written-files.ts';
@@ -52,21 +54,23 @@ async function openSession(options: SessionOptions): Promise<Session> {
   };
   try {
     const connection = await instance.connect();
-    await connection.run("SET TimeZone = 'UTC'");
-    // Given with the others, DuckDB 1.5.5 shows it and spills on beyond it.
-    if (options.spillBytes !== undefined) {
-      await connection.run(`SET max_temp_directory_size = '${Math.floor(options.spillBytes / 1_000_000)}MB'`);
-    }
-    // As a join, a long IN list returns rows in another order, and rows are told apart by their order.
-    await connection.run(disableOptimizers(options.guarded === true ? ['common_subexpressions'] : []).text);
-    for (const statement of options.folders === undefined ? [] : lockDown(options.folders)) {
-      await connection.run(statement.text);
-    }
+    for (const statement of settingsOf(options)) await connection.run(statement.text);
     return sessionOver(connection, end);
   } catch (cause) {
     await end();
     throw cause;
   }
+}
+
+function settingsOf({ spillBytes, folders, guarded }: SessionOptions): readonly Statement[] {
+  return [
+    setUtc(),
+    // Given when the database is made, DuckDB 1.5.5 shows it and spills on beyond it.
+    ...(spillBytes === undefined ? [] : [limitSpill(spillBytes)]),
+    // As a join, a long IN list returns rows in another order, and rows are told apart by their order.
+    disableOptimizers(guarded === true ? ['common_subexpressions'] : []),
+    ...(folders === undefined ? [] : lockDown(folders)),
+  ];
 }
 
 /** `end` closes the database behind the connection, and removes what it spilled. */
@@ -90,20 +94,19 @@ function sessionOver(connection: DuckDBConnection, end: () => Promise<void>): Se
       await guard(statement, () => connection.run(statement.text));
     },
     async describe(statement) {
-      const described = await rows({ name: statement.name, text: `DESCRIBE ${statement.text}` });
+      const described = await rows(describeQuery(statement));
       return described.map((row) => ({ name: String(row['column_name']), type: String(row['column_type']) }));
     },
     async copy(statement): Promise<readonly WrittenFile[]> {
       return parseWrittenFiles(await copyExactly(rows, statement));
     },
     async parse(sql) {
-      const statement = { name: 'parse', text: `SELECT json_serialize_sql(${quoteText(sql)})` };
-      const tree: unknown = JSON.parse(await scalar(statement));
+      const tree: unknown = JSON.parse(await scalar(serializeSql(sql)));
       if (isSerializeError(tree)) throw new EngineError(`parse: ${positionText(sql, tree)}`);
       return tree as JsonValue;
     },
     async unparse(tree) {
-      return scalar({ name: 'unparse', text: `SELECT json_deserialize_sql(${quoteText(JSON.stringify(tree))})` });
+      return engineSql(await scalar(deserializeSql(JSON.stringify(tree))));
     },
     interrupt: () => connection.interrupt(),
     async close() {

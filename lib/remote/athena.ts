@@ -13,9 +13,10 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { awsFailure } from '../adapters/aws/errors.ts';
 import { deploymentNames, NO_PREFIX } from '../core/deployment-names.ts';
 import { EngineError, InvalidInput, StrataError, Unavailable } from '../core/errors.ts';
+import type { Sql } from '../core/sql-text.ts';
 import { costOfQuery } from '../plan/prices.ts';
 import type { Row } from '../ports.ts';
-import { requireReading, withDatabasePrefix } from './athena-sql.ts';
+import { requireReading, withDatabasePrefix } from '../sql/athena.ts';
 import { type AthenaColumn, columnsOfResult, parseValue } from './athena-values.ts';
 import { readOutputs } from './stack.ts';
 
@@ -97,7 +98,7 @@ async function placeOf(
   return { workgroup: workgroup ?? Workgroup, prefix: DatabasePrefix === NO_PREFIX ? '' : DatabasePrefix };
 }
 
-async function start({ athena }: AthenaDeps, sql: string, workgroup: string): Promise<string> {
+async function start({ athena }: AthenaDeps, sql: Sql, workgroup: string): Promise<string> {
   const command = new StartQueryExecutionCommand({ QueryString: sql, WorkGroup: workgroup });
   const { QueryExecutionId } = await asked('athena:StartQueryExecution', `workgroup ${workgroup}`, async () => {
     try {

@@ -28,7 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   steps: ['lake', 'plan', 'table', 'landing', 'sql', 'iceberg', 'core', 'ports'],
   query: ['lake', 'plan', 'table', 'compile', 'sql', 'iceberg', 'core', 'ports'],
   'model-tests': ['lake', 'table', 'sql', 'iceberg', 'core', 'ports'],
-  remote: ['lake', 'query', 'plan', 'asl', 'core', 'ports', 'adapters/aws'],
+  remote: ['lake', 'query', 'sql', 'plan', 'asl', 'core', 'ports', 'adapters/aws'],
   report: ['core'],
   runtime: [
     'adapters',

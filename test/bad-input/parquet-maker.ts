@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import { quoteText } from '../../lib/sql/quote.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 
 export type ParquetMaker = {
   /** The bytes of a Parquet file with the rows of a query. */
@@ -16,7 +17,10 @@ export async function openParquetMaker(): Promise<ParquetMaker> {
   return {
     async make(query, options = '') {
       const path = join(folder, 'made.parquet');
-      await session.run({ name: 'make', text: `COPY (${query}) TO ${quoteText(path)} (FORMAT parquet${options})` });
+      await session.run({
+        name: 'make',
+        text: userSql(`COPY (${query}) TO ${quoteText(path)} (FORMAT parquet${options})`),
+      });
       return readFile(path);
     },
     async close() {

@@ -10,6 +10,7 @@ import {
 } from '../../bench/fingerprint.ts';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Session } from '../../lib/ports.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 
 const SALES: FingerprintSpec = { table: 'gold.sales', key: ['region', 'id'], measures: ['revenue', 'share'] };
 
@@ -22,7 +23,7 @@ describe('the fingerprint of a relation', () => {
 
   const fingerprint = async (values: string): Promise<Fingerprint> => {
     const from = `(SELECT region, id, CAST(revenue AS DECIMAL(12,2)) AS revenue, CAST(share AS DOUBLE) AS share FROM (VALUES ${values}) v(region, id, revenue, share))`;
-    const [row = {}] = await session.rows({ name: 'fingerprint', text: renderFingerprint(SALES, from) });
+    const [row = {}] = await session.rows({ name: 'fingerprint', text: userSql(renderFingerprint(SALES, from)) });
     return parseFingerprint(SALES, row);
   };
 
@@ -40,7 +41,7 @@ describe('the fingerprint of a relation', () => {
   });
   it('of no rows has no sums', async () => {
     const from = "(SELECT '' AS region, 1 AS id, 1.0 AS revenue, 1.0 AS share WHERE false)";
-    const [row = {}] = await session.rows({ name: 'fingerprint', text: renderFingerprint(SALES, from) });
+    const [row = {}] = await session.rows({ name: 'fingerprint', text: userSql(renderFingerprint(SALES, from)) });
     assert.deepEqual(parseFingerprint(SALES, row).sums, { revenue: 'null', share: 'null' });
   });
   it('of floating point numbers does not depend on the order of the rows', async () => {

@@ -20,6 +20,7 @@ import {
   unique,
 } from '../../lib/define/index.ts';
 import type { Session } from '../../lib/ports.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 import { compileShop, openSession, problemsOf, shopWith } from './shop.ts';
 
 let session: Session;
@@ -117,7 +118,7 @@ test('a failed compilation says how many problems there are and leaves no tables
   });
   await assert.rejects(compileShop(session, { sql: { 'gold/revenue.sql': 'select 1 from nowhere' } }), InvalidInput);
   const text = "SELECT schema_name FROM duckdb_schemas() WHERE schema_name IN ('batch', 'silver', 'gold')";
-  assert.deepEqual(await session.rows({ name: 'schemas', text }), []);
+  assert.deepEqual(await session.rows({ name: 'schemas', text: userSql(text) }), []);
 });
 
 test('equal input compiles to equal specs', async () => {
@@ -234,7 +235,7 @@ test('formats of sources, and their defaults', async () => {
 test('gold SQL may end in a comment', async () => {
   const spec = await compileShop(session, { sql: { 'gold/revenue.sql': 'select 1 as a -- one' } });
   const sql = spec.models.at(-1)?.sql;
-  assert.deepEqual(await session.rows({ name: 'in brackets', text: `SELECT * FROM (${sql})` }), [{ a: 1 }]);
+  assert.deepEqual(await session.rows({ name: 'in brackets', text: userSql(`SELECT * FROM (${sql})`) }), [{ a: 1 }]);
 });
 
 test('names with spaces, quotes and SQL in them bind', async () => {

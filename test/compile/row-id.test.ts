@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Row, Session } from '../../lib/ports.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 import { compileShop, openSession, shopWith } from './shop.ts';
 
 /** Silver SQL of every shape; the rewritten SQL must give the same rows, each with the number of its batch row. */
@@ -83,7 +84,7 @@ before(async () => {
 after(() => session.close());
 
 async function run(text: string): Promise<void> {
-  await session.run({ name: 'prepare', text });
+  await session.run({ name: 'prepare', text: userSql(text) });
 }
 
 /** Empty of schemas before and after, as compilation wants it. */
@@ -109,8 +110,8 @@ for (const [name, sql, selectsAll] of SHAPES) {
     const model = spec.models.find((one) => one.id === 'silver.orders');
     assert.ok(model?.layer === 'silver');
     assert.equal(model.selectsAll, selectsAll);
-    const asWritten = await withTables('', () => session.rows({ name: 'as written', text: sql }));
-    const rewritten = await withTables(NUMBERED, () => session.rows({ name: 'rewritten', text: model.sql }));
+    const asWritten = await withTables('', () => session.rows({ name: 'as written', text: userSql(sql) }));
+    const rewritten = await withTables(NUMBERED, () => session.rows({ name: 'rewritten', text: userSql(model.sql) }));
     assert.equal(rewritten.length, 3);
     assert.deepEqual(Object.keys(rewritten[0] ?? {}), [...model.columns.map((column) => column.name), '__rid']);
     assert.deepEqual(

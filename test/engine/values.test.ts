@@ -6,12 +6,13 @@ import { after, before, test } from 'node:test';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { JsonValue, Row, Session } from '../../lib/ports.ts';
 import { quoteText } from '../../lib/sql/quote.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 
 /** Values come out of the engine as they are in it, whatever characters and names they are made of. */
 
 let session: Session;
 let scratch: string;
-const rows = (text: string): Promise<readonly Row[]> => session.rows({ name: 'test', text });
+const rows = (text: string): Promise<readonly Row[]> => session.rows({ name: 'test', text: userSql(text) });
 
 before(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'strata-values-'));
@@ -71,7 +72,9 @@ test('names that every object knows are no values of their own', async () => {
 test('the statistics of a written file have all of its bounds', async () => {
   const [file] = await session.copy({
     name: 'test',
-    text: `COPY (SELECT * FROM (VALUES ('\ufeffa'), ('\ufeffb')) t(x)) TO '${scratch}/out' (FORMAT parquet, RETURN_STATS, FILENAME_PATTERN '{uuid}', PARTITION_BY (x), WRITE_PARTITION_COLUMNS)`,
+    text: userSql(
+      `COPY (SELECT * FROM (VALUES ('\ufeffa'), ('\ufeffb')) t(x)) TO '${scratch}/out' (FORMAT parquet, RETURN_STATS, FILENAME_PATTERN '{uuid}', PARTITION_BY (x), WRITE_PARTITION_COLUMNS)`,
+    ),
   });
   const bounds = file?.columns[0];
   assert.equal(bounds?.min?.codePointAt(0), 0xfeff);

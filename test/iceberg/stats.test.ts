@@ -9,6 +9,7 @@ import { dataFileOf } from '../../lib/iceberg/stats.ts';
 import type { DataFile, Schema } from '../../lib/iceberg/types.ts';
 import { decodeValue } from '../../lib/iceberg/values.ts';
 import type { WrittenFile } from '../../lib/ports.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 import { column } from './arbitraries.ts';
 
 /** Writes a query's rows with DuckDB and gives what it says of the file. */
@@ -18,7 +19,7 @@ async function written(query: string, options = ''): Promise<WrittenFile> {
   try {
     const path = join(scratch, 'f.parquet').replaceAll("'", "''");
     const text = `COPY (${query}) TO '${path}' (FORMAT parquet, RETURN_STATS ${options})`;
-    const [file] = await session.copy({ name: 'write', text });
+    const [file] = await session.copy({ name: 'write', text: userSql(text) });
     assert.ok(file);
     return file;
   } finally {

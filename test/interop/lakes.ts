@@ -7,6 +7,7 @@ import { generateRetail, parseRetailOptions } from '../../lib/generate/retail.ts
 import type { Session } from '../../lib/ports.ts';
 import { type LocalLake, openLocalLake } from '../../lib/runtime/local.ts';
 import { quoteText } from '../../lib/sql/quote.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 import { writeSample } from './sample.ts';
 
 /** A table as it was declared and where its metadata lies; what is in it, the checks know from the inputs. */
@@ -42,7 +43,7 @@ async function landing(lake: LocalLake, ...key: readonly string[]): Promise<stri
 
 export async function copy(lake: LocalLake, select: string, to: string, options: string): Promise<string> {
   await withSession(lake, (session) =>
-    session.run({ name: 'input', text: `COPY (${select}) TO ${quoteText(to)} (${options})` }),
+    session.run({ name: 'input', text: userSql(`COPY (${select}) TO ${quoteText(to)} (${options})`) }),
   );
   return to;
 }

@@ -3,6 +3,7 @@ import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { quoteText } from '../../lib/sql/quote.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 import { type DescribedTable, describeTable, openLake, withSession } from './lakes.ts';
 
 const execute = promisify(execFile);
@@ -51,7 +52,7 @@ export async function writePublicFiles(root: string, python: string): Promise<{ 
 
 async function columnsOf(lake: Awaited<ReturnType<typeof openLake>>, path: string): Promise<readonly Column[]> {
   const text = `SELECT * FROM read_parquet(${quoteText(path)})`;
-  const described = await withSession(lake, (session) => session.describe({ name: 'columns', text }));
+  const described = await withSession(lake, (session) => session.describe({ name: 'columns', text: userSql(text) }));
   return described.map(({ name, type }, i) => {
     const declared = TYPES[type];
     if (declared === undefined) throw new Error(`${path}: no type for ${name}, which is ${type}`);

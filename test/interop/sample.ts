@@ -4,6 +4,7 @@ import { bucket, day, hour, identity, month, truncate, year } from '../../lib/de
 import type { Statement } from '../../lib/ports.ts';
 import { quoteText } from '../../lib/sql/quote.ts';
 import { duckType } from '../../lib/sql/types.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 
 /**
  * One row set with every supported type and the values that break readers: nulls, NaN, signed zeros and infinities,
@@ -135,7 +136,10 @@ function sqlType(type: string): string {
 }
 
 export function writeSample(path: string, first?: number, rows?: number): Statement {
-  return { name: 'sample', text: `COPY (${renderSample(first, rows)}) TO ${quoteText(path)} (FORMAT parquet)` };
+  return {
+    name: 'sample',
+    text: userSql(`COPY (${renderSample(first, rows)}) TO ${quoteText(path)} (FORMAT parquet)`),
+  };
 }
 
 /** Every transform over every type it takes, by the name of the table that has it; then several fields at once. */

@@ -10,6 +10,7 @@ import type { KeyedMode } from '../../lib/core/spec.ts';
 import type { Column } from '../../lib/core/types.ts';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Session } from '../../lib/ports.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import {
   createFresh,
   createKeyEvents,
@@ -27,6 +28,7 @@ import {
 import { quoteText } from '../../lib/sql/quote.ts';
 import { BUCKET } from '../../lib/sql/scan.ts';
 import { duckType } from '../../lib/sql/types.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 import { type Event, latestOf, type Rules, versionsOf } from './reference.ts';
 
 /**
@@ -149,7 +151,10 @@ describe(`keyed merges equal the reference (seed ${SEED})`, () => {
     const check = fc.asyncProperty(batchesArbitrary, async ({ events, batches }) => {
       await startOver(mode);
       for (const batch of batches) await merge(mode, batch);
-      const rows = await session.rows({ name: 'rows', text: `SELECT k1, k2, a, b, u FROM ${HISTORY} ORDER BY k1, k2` });
+      const rows = await session.rows({
+        name: 'rows',
+        text: userSql(`SELECT k1, k2, a, b, u FROM ${HISTORY} ORDER BY k1, k2`),
+      });
       const rules = { coalesce: true, validTo: false };
       const open = byKey(events).flatMap(([k1, k2, of]) =>
         versionsOf(of, rules)
@@ -178,19 +183,20 @@ async function startOver(mode: KeyedMode): Promise<void> {
     const types = columns.map((c) => `"${c.name}" ${duckType(c.type)}`).join(', ');
     await session.run({
       name: 'start',
-      text: `CREATE OR REPLACE TABLE ${table} (${types}, ${BUCKET} INTEGER DEFAULT 0)`,
+      text: userSql(`CREATE OR REPLACE TABLE ${table} (${types}, ${BUCKET} INTEGER DEFAULT 0)`),
     });
   }
 }
 
 /** One batch through the statements of a merge unit; answers how many events were fresh. */
 async function merge(mode: KeyedMode, batch: readonly KeyedEvent[]): Promise<number> {
-  await session.run({ name: 'clear', text: `DELETE FROM ${NEW}` });
-  if (batch.length > 0) await session.run({ name: 'stage', text: `INSERT INTO ${NEW} BY NAME ${renderEvents(batch)}` });
+  await session.run({ name: 'clear', text: userSql(`DELETE FROM ${NEW}`) });
+  if (batch.length > 0)
+    await session.run({ name: 'stage', text: userSql(`INSERT INTO ${NEW} BY NAME ${renderEvents(batch)}`) });
   for (const table of ['__late', '__known', FRESH, '__touched', '__recomputed']) {
-    await session.run({ name: 'drop', text: `DROP TABLE IF EXISTS ${table}` });
+    await session.run({ name: 'drop', text: userSql(`DROP TABLE IF EXISTS ${table}`) });
   }
-  await session.run({ name: 'drop', text: 'DROP VIEW IF EXISTS __key_events' });
+  await session.run({ name: 'drop', text: sql`DROP VIEW IF EXISTS __key_events` });
   await session.run(createLate(mode, true));
   await session.run(createKnown(mode, SCOPE));
   await session.run(createFresh([]));
@@ -198,11 +204,11 @@ async function merge(mode: KeyedMode, batch: readonly KeyedEvent[]): Promise<num
   await session.run(createKeyEvents(mode, COLUMNS, SCOPE));
   await session.run(createRecomputed(mode, COLUMNS));
   const history = renderHistory(mode, historyColumns(mode, COLUMNS));
-  await session.run({ name: 'next', text: `CREATE OR REPLACE TABLE __next AS SELECT * FROM ${history}` });
-  await session.run({ name: 'swap', text: `CREATE OR REPLACE TABLE ${HISTORY} AS FROM __next` });
-  await session.run({ name: 'log', text: `INSERT INTO ${LOG} BY NAME FROM ${FRESH}` });
+  await session.run({ name: 'next', text: userSql(`CREATE OR REPLACE TABLE __next AS SELECT * FROM ${history}`) });
+  await session.run({ name: 'swap', text: userSql(`CREATE OR REPLACE TABLE ${HISTORY} AS FROM __next`) });
+  await session.run({ name: 'log', text: userSql(`INSERT INTO ${LOG} BY NAME FROM ${FRESH}`) });
   assert.deepEqual(await session.rows(findBreaches(mode, HISTORY)), []);
-  const fresh = await session.rows({ name: 'fresh', text: `SELECT count(*) AS n FROM ${FRESH}` });
+  const fresh = await session.rows({ name: 'fresh', text: userSql(`SELECT count(*) AS n FROM ${FRESH}`) });
   return Number(fresh[0]?.['n']);
 }
 
@@ -219,7 +225,7 @@ type Row = { readonly k1: number; readonly k2: string; readonly from: number; re
 
 async function versions(): Promise<readonly Row[]> {
   const select = `SELECT k1, k2, valid_from AS "from", valid_to AS "to", a, b, u, end_seq AS "end" FROM ${HISTORY} ORDER BY k1, k2, valid_from`;
-  return (await session.rows({ name: 'versions', text: select })) as unknown as readonly Row[];
+  return (await session.rows({ name: 'versions', text: userSql(select) })) as unknown as readonly Row[];
 }
 
 function expectedVersions(events: readonly KeyedEvent[], rules: Rules): readonly Row[] {

@@ -7,6 +7,7 @@ import { setProperties } from '../../lib/iceberg/changes.ts';
 import { NAME_MAPPING } from '../../lib/iceberg/name-mapping.ts';
 import type { DataFile, IcebergValue, TableMetadata } from '../../lib/iceberg/types.ts';
 import { queryRows } from '../../lib/query/select.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 import { commitChange } from '../../lib/table/commit.ts';
 import { prepareSnapshot } from '../../lib/table/prepare.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
@@ -62,7 +63,7 @@ async function addFile(lake: TestLake, table: string, file: Added, properties: R
   const path = join(lake.scratch, name);
   const session = await lake.deps.engine.open(lake.deps.settings);
   const ids = file.fieldIds === undefined ? '' : `, FIELD_IDS ${file.fieldIds}`;
-  await session.run({ name: 'foreign', text: `COPY (${file.select}) TO '${path}' (FORMAT parquet${ids})` });
+  await session.run({ name: 'foreign', text: userSql(`COPY (${file.select}) TO '${path}' (FORMAT parquet${ids})`) });
   await session.close();
   const key = `silver/${id.pipeline}/${id.name}/data/foreign/${name}`;
   const { size } = await lake.store.publish(path, key);

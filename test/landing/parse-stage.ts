@@ -6,7 +6,9 @@ import type { SourceSpec } from '../../lib/core/spec.ts';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Row, Session } from '../../lib/ports.ts';
 import { createParsed, PARSED, rejectTables } from '../../lib/sql/batch.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import { FILE } from '../../lib/sql/raw-rows.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 import { batchOf, inspectFiles } from '../../lib/steps/stage/batch-files.ts';
 import { countFiles, findMiscounted } from '../../lib/steps/stage/count-files.ts';
 import { fillQuarantine } from '../../lib/steps/stage/quarantine-rows.ts';
@@ -71,14 +73,14 @@ async function parse(
     await session.run(createParsed(batchOf(source, files), rejectTables('parse'), extras));
     const accepted = await session.rows({
       name: 'accepted',
-      text: `SELECT * FROM ${PARSED} WHERE __ok ORDER BY rowid`,
+      text: userSql(`SELECT * FROM ${PARSED} WHERE __ok ORDER BY rowid`),
     });
     for (const row of accepted) add(rows, String(row[FILE]), row);
     const batch = { source, files, records: await countFiles(session, source, files), ...ONCE, scratch };
     const context = { source: source.name, runId: 'r', at: '2026-01-01T00:00:00Z' };
     const without = { withoutDuplicates: false, withDrops: false, withMemory: false };
     await fillQuarantine(session, batch, { ...context, ...without });
-    const found = await session.rows({ name: 'refused', text: 'SELECT * FROM __quarantine ORDER BY line' });
+    const found = await session.rows({ name: 'refused', text: sql`SELECT * FROM __quarantine ORDER BY line` });
     for (const row of found) add(refused, String(row['source_file']), row);
   }
   return landed.map(({ key }) => {

@@ -5,6 +5,7 @@ import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Row, Session } from '../../lib/ports.ts';
 import { quoteName, quotePath, quoteText } from '../../lib/sql/quote.ts';
 import { duckType } from '../../lib/sql/types.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 
 /**
  * A pipeline's models as plain DuckDB tables, with no lake around them: what its SQL says, apart from how Strata runs it.
@@ -23,8 +24,8 @@ export type Lake = {
 
 export async function openLake(pipeline: PipelineDefinition): Promise<Lake> {
   const session = await createDuckDbEngine().open({ memoryBytes: 1_000_000_000, threads: 2, scratch: '/tmp' });
-  const run = (text: string) => session.run({ name: pipeline.name, text });
-  const rows = (text: string) => session.rows({ name: pipeline.name, text });
+  const run = (text: string) => session.run({ name: pipeline.name, text: userSql(text) });
+  const rows = (text: string) => session.rows({ name: pipeline.name, text: userSql(text) });
   for (const schema of ['batch', 'silver', 'gold']) await run(`CREATE SCHEMA ${schema}`);
   return {
     session,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { sql } from '../../lib/sql/fragment.ts';
 import pipeline from '../../pipelines/online_retail/pipeline.ts';
 import { type Lake, openLake } from './lake.ts';
 
@@ -27,7 +28,7 @@ async function withFiles(files: string, check: (lake: Lake) => Promise<void>): P
     await lake.load('lines', files);
     await lake.session.run({
       name: 'dedupe',
-      text: 'CREATE OR REPLACE TABLE batch.lines AS SELECT DISTINCT * FROM batch.lines',
+      text: sql`CREATE OR REPLACE TABLE batch.lines AS SELECT DISTINCT * FROM batch.lines`,
     });
     await lake.build('silver', 'invoice_lines');
     for (const table of Object.keys(pipeline.gold ?? {})) await lake.build('gold', table);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
+import { userSql } from '../../lib/sql/user-sql.ts';
 import pipeline from '../../pipelines/retail/pipeline.ts';
 import { openLake } from './lake.ts';
 import { versionsOf } from './versions.ts';
 
 const lake = await openLake(pipeline);
-const run = (text: string) => lake.session.run({ name: 'case', text });
+const run = (text: string) => lake.session.run({ name: 'case', text: userSql(text) });
 
 beforeEach(async () => {
   await run(

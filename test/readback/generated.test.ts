@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import type { TableId } from '../../lib/core/tables.ts';
 import { createHashMacros } from '../../lib/sql/transform.ts';
-import { userTerm } from '../../lib/sql/user-sql.ts';
+import { userSql, userTerm } from '../../lib/sql/user-sql.ts';
 import { COMBINATIONS, type GeneratedTable, plainNames, tablesOf } from '../interop/generated-tables.ts';
 import { commitRows } from '../interop/write-table.ts';
 import { assertReadsAlike, icebirdRows, openServedLake, type ServedLake, scanRows, sorted } from './lake.ts';
@@ -48,5 +48,5 @@ async function write({ batches, ...shape }: GeneratedTable): Promise<TableId> {
 }
 
 function input({ batches }: GeneratedTable) {
-  return served.session.rows({ name: 'input', text: batches.join('\nUNION ALL\n') });
+  return served.session.rows({ name: 'input', text: userSql(batches.join('\nUNION ALL\n')) });
 }

@@ -9,7 +9,9 @@ import type { TableMetadata } from '../../lib/iceberg/types.ts';
 import { openTable } from '../../lib/lake/tables/table-state.ts';
 import type { Row, Session } from '../../lib/ports.ts';
 import { type LocalLake, openLocalLake } from '../../lib/runtime/local.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import { quotePath } from '../../lib/sql/quote.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 import { fromDuckDb, fromIcebird } from './representable.ts';
 import { serveFolder } from './serve-folder.ts';
 
@@ -28,7 +30,7 @@ export async function openServedLake(pipelines: string): Promise<ServedLake> {
   const options = { root, pipelines, locationBase: server.url, log, memoryBytes: 1_000_000_000, threads: 2 };
   const lake = await openLocalLake(options);
   const session = await lake.deps.engine.open(lake.deps.settings);
-  await session.run({ name: 'schema', text: 'CREATE SCHEMA lake' });
+  await session.run({ name: 'schema', text: sql`CREATE SCHEMA lake` });
   return {
     lake,
     session,
@@ -67,7 +69,7 @@ export async function scanRows(served: ServedLake, id: TableId, snapshotId?: big
   const metadata = await loadMetadata(served, id);
   const borrowed = await openTable(store, served.session, { schema: 'lake', table: id.name }, metadata, [], snapshotId);
   try {
-    return await served.session.rows({ name: fullName(id), text: `FROM ${quotePath('lake', id.name)}` });
+    return await served.session.rows({ name: fullName(id), text: userSql(`FROM ${quotePath('lake', id.name)}`) });
   } finally {
     await borrowed.release();
   }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { PartitionField } from '../../lib/core/spec.ts';
 import type { Column } from '../../lib/core/types.ts';
 import { columnsOf, currentSchema } from '../../lib/iceberg/schema.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 import { PARTITIONED, SAMPLE_ROWS, writeSample } from '../interop/sample.ts';
 import {
   assertReadsAlike,
@@ -32,7 +33,7 @@ before(async () => {
   await writeFile(await landingPath(served.lake, 'types', 'nothing', 'nothing.csv'), 'id,name,at\n');
   await runPipeline(served, 'types');
   columns = columnsOf(currentSchema(await loadMetadata(served, silver('by_nothing'))));
-  const rows = await served.session.rows({ name: 'landed', text: `FROM '${sample}'` });
+  const rows = await served.session.rows({ name: 'landed', text: userSql(`FROM '${sample}'`) });
   landed = sorted(rows.map((row) => fromDuckDb(row, columns)));
   assert.equal(landed.length, SAMPLE_ROWS);
 });

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { after, describe, test } from 'node:test';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import { columnsOfResult, parseValue } from '../../lib/remote/athena-values.ts';
+import { sql } from '../../lib/sql/fragment.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 
 const session = await createDuckDbEngine().open({ memoryBytes: 300_000_000, threads: 1, scratch: tmpdir() });
 after(() => session.close());
@@ -41,7 +43,7 @@ describe('a value of Athena is the value that the local query gives', () => {
   ];
   for (const [athena, text, sql] of CASES) {
     test(`${athena} ${JSON.stringify(text)}`, async () => {
-      const [row] = await session.rows({ name: 'literal', text: `SELECT ${sql} AS value` });
+      const [row] = await session.rows({ name: 'literal', text: userSql(`SELECT ${sql} AS value`) });
       assert.deepEqual(parseValue(text, { athena }), row?.['value']);
     });
   }
@@ -81,8 +83,8 @@ test('columns have the names and types of a local query', async () => {
     ],
   );
   const text = 'CREATE TABLE named AS SELECT 1::BIGINT a, 1::DECIMAL(10,2) a, now() a_1, 1 b, 1::DOUBLE a';
-  await session.run({ name: 'names', text });
-  const local = await session.describe({ name: 'names', text: 'FROM named' });
+  await session.run({ name: 'names', text: userSql(text) });
+  const local = await session.describe({ name: 'names', text: sql`FROM named` });
   assert.deepEqual(
     columns.map(({ name }) => name),
     local.map(({ name }) => name),

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { thisProcess } from '../../lib/adapters/store/holder.ts';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import { ownScratch, sweepScratch } from '../../lib/runtime/scratch.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 
 const MODULE = fileURLToPath(new URL('../../lib/runtime/scratch.ts', import.meta.url));
 const HOUR = 3_600_000;
@@ -88,11 +89,14 @@ test('sessions that spill side by side have folders of their own, gone when they
   const engine = createDuckDbEngine();
   const sessions = [await engine.open(options), await engine.open(options)];
   for (const session of sessions) {
-    await session.run({ name: 'fill', text: 'CREATE TABLE t AS SELECT i, md5(i::text) AS v FROM range(2000000) r(i)' });
+    await session.run({
+      name: 'fill',
+      text: sql`CREATE TABLE t AS SELECT i, md5(i::text) AS v FROM range(2000000) r(i)`,
+    });
   }
   assert.equal(readdirSync(scratch).length, 2);
   for (const session of sessions) {
-    const rows = await session.rows({ name: 'sum', text: 'SELECT count(*) AS n, bit_xor(hash(i, v)) AS h FROM t' });
+    const rows = await session.rows({ name: 'sum', text: sql`SELECT count(*) AS n, bit_xor(hash(i, v)) AS h FROM t` });
     assert.equal(rows[0]?.['n'], 2_000_000);
   }
   for (const session of sessions) await session.close();

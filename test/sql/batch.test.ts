@@ -101,14 +101,14 @@ testSteps({ ...FILES, 'b.shifts': '"in/b.csv",1,1,1\n' }, (): readonly Step[] =>
   },
   { golden: 'batch-rejects', statement: countRejects(rejectTables('probe')), rows: [{ file: 'in/a.csv', records: 1 }] },
   { golden: 'batch-parsed-view', statement: createParsed(BATCH, rejectTables('view'), STREAMED) },
-  { golden: 'batch-parsed-view-drop', statement: { name: 'drop', text: 'DROP VIEW __parsed' } },
+  { golden: 'batch-parsed-view-drop', statement: { name: 'drop', text: sql`DROP VIEW __parsed` } },
   {
     golden: 'batch-parsed',
     statement: createParsed(BATCH, rejectTables('parse'), { table: true, hash: true, file: true, key: true }),
   },
   { golden: 'batch-schema', statement: createBatchSchema() },
   { golden: 'batch-duplicates', statement: createHashDuplicates(undefined) },
-  { golden: 'batch-duplicates-again', statement: { name: 'drop', text: 'DROP TABLE __duplicates' } },
+  { golden: 'batch-duplicates-again', statement: { name: 'drop', text: sql`DROP TABLE __duplicates` } },
   { golden: 'batch-duplicates-known', statement: createHashDuplicates(sql`SELECT 'no such hash'`) },
   { golden: 'batch-view', statement: createBatchView(SOURCE, { table: true, without }) },
   {
@@ -158,13 +158,13 @@ testSteps({ ...FILES, 'b.shifts': '"in/b.csv",1,1,1\n' }, (): readonly Step[] =>
   { golden: 'quarantine-shifts', statement: createShifts(['in/a.csv'], ['in/b.shifts']) },
   {
     golden: 'quarantine-shifts-of-blank-line',
-    statement: { name: 'a blank line', text: "INSERT INTO __shifts VALUES ('in/a.csv', 3, 4, 4)" },
+    statement: { name: 'a blank line', text: sql`INSERT INTO __shifts VALUES ('in/a.csv', 3, 4, 4)` },
   },
   { golden: 'quarantine', statement: createQuarantine(NUMBERED, CONTEXT) },
   { golden: 'quarantine-counts', statement: countQuarantine(), rows: [{ rows: 5, condemned: 0 }] },
   {
     golden: 'quarantine-rows',
-    statement: { name: 'rows', text: 'SELECT source_file, line, codes, raw FROM __quarantine ORDER BY ALL' },
+    statement: { name: 'rows', text: sql`SELECT source_file, line, codes, raw FROM __quarantine ORDER BY ALL` },
     rows: [
       { source_file: 'bronze/a.csv', line: 4, codes: ['SCHEMA_ERROR'], raw: '2,' },
       {

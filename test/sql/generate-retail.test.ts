@@ -14,6 +14,7 @@ import {
   type TransactionsFile,
 } from '../../lib/sql/generate-retail.ts';
 import { quoteText } from '../../lib/sql/quote.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 
 const WORDS: RetailWords = {
   femaleNames: ['Ada', 'Grace'],
@@ -75,7 +76,7 @@ after(async () => {
 
 async function readBack(path: string, select: string): Promise<Row> {
   const text = `SELECT ${select} FROM read_csv(${quoteText(path)})`;
-  const [row] = await session.rows({ name: 'read back', text });
+  const [row] = await session.rows({ name: 'read back', text: userSql(text) });
   assert.ok(row);
   return row;
 }

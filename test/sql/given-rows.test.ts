@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Cell, GivenRow } from '../../lib/core/model-test.ts';
 import type { Column } from '../../lib/core/types.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import {
   copyGiven,
   findMisfits,
@@ -42,7 +43,7 @@ testSteps({}, () => [
     golden: 'given-made',
     statement: {
       name: 'tables',
-      text: `CREATE SCHEMA ops; CREATE SCHEMA gold; CREATE TABLE gold.t AS FROM 'out/given.parquet';
+      text: sql`CREATE SCHEMA ops; CREATE SCHEMA gold; CREATE TABLE gold.t AS FROM 'out/given.parquet';
 CREATE TABLE ops.quarantine AS SELECT 's' AS source, 'f' AS source_file, 3 AS line, ['A'] AS codes, ['d'] AS details, 'x' AS raw, 'quarantined' AS status, 1 AS attempt, NULL AS business_key, 'r1' AS run_id`,
     },
   },

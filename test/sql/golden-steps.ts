@@ -3,9 +3,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { Sql } from '../../lib/core/sql-text.ts';
 import type { Statement } from '../../lib/core/statement.ts';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Row, Session } from '../../lib/ports.ts';
+import { sql } from '../../lib/sql/fragment.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 
 /** A statement with its golden file, and the rows it answers; steps run one after the other in one session. */
 export type Step = {
@@ -41,7 +44,7 @@ export function testSteps(files: Readonly<Record<string, string | Uint8Array>>, 
       if (process.env['UPDATE_GOLDEN'] === '1') await writeFile(path, `${statement.text}\n`);
       assert.equal(`${statement.text}\n`, await readFile(path, 'utf8'));
       const text = statement.text.replaceAll(/'(in|out)\//g, `'${folder}/`);
-      const found = await session.rows({ name: statement.name, text });
+      const found = await session.rows({ name: statement.name, text: userSql(text) });
       const shown = found.map((row) => JSON.parse(JSON.stringify(row).replaceAll(`${folder}/`, 'in/')) as Row);
       if (rows !== undefined) assert.deepEqual(shown, rows);
       check?.(shown);
@@ -50,6 +53,6 @@ export function testSteps(files: Readonly<Record<string, string | Uint8Array>>, 
 }
 
 /** A statement of a relation, to golden and run what is only a part of others. */
-export function selectFrom(name: string, relation: string): Statement {
-  return { name, text: `SELECT * FROM ${relation}` };
+export function selectFrom(name: string, relation: Sql): Statement {
+  return { name, text: sql`SELECT * FROM ${relation}` };
 }

@@ -6,6 +6,7 @@ import { after } from 'node:test';
 import type { Statement } from '../../lib/core/statement.ts';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Row } from '../../lib/ports.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 
 /** A session for statements over tables written by hand, and a folder for what they write. */
 export type Handmade = {
@@ -29,7 +30,7 @@ export function openHandmade(): Handmade {
     await rm(folder, { recursive: true });
   });
   const rows = async (statement: Statement): Promise<readonly Row[]> => (await opened).rows(statement);
-  const query = (text: string): Promise<readonly Row[]> => rows({ name: 'by hand', text });
+  const query = (text: string): Promise<readonly Row[]> => rows({ name: 'by hand', text: userSql(text) });
   return {
     folder,
     async table(name, columns, values) {

@@ -14,6 +14,7 @@ import {
   selectKey,
   selectVersions,
 } from '../../lib/sql/key-history.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 
 const SCD2: KeyedMode = {
   kind: 'scd2',
@@ -85,7 +86,7 @@ test('events of one key in order, with what they made, also where the sequence i
   const create = (table: string, columns: string, rows: readonly string[]): Promise<void> =>
     session.run({
       name: table,
-      text: `CREATE TABLE ${table} AS SELECT * FROM (VALUES ${rows.join(', ')}) t(${columns})`,
+      text: userSql(`CREATE TABLE ${table} AS SELECT * FROM (VALUES ${rows.join(', ')}) t(${columns})`),
     });
   await create('__key_events', 'id, country, "at", job, _op, _event_hash, _source_file', events);
   await create('__history', 'id, country, "at", job, valid_from, valid_to, is_current', [

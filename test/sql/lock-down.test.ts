@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { EngineError } from '../../lib/core/errors.ts';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import { quoteText } from '../../lib/sql/quote.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'strata-lock-'));
 const [inside, outside, scratch] = ['inside', 'outside', 'scratch'].map((name) => join(folder, name)) as [
@@ -44,14 +46,14 @@ describe('a closed session', () => {
   for (const text of ALLOWED) {
     test(`may ${text.slice(0, 24)}`, async () => {
       const session = await open();
-      await session.run({ name: 'allowed', text });
+      await session.run({ name: 'allowed', text: userSql(text) });
       await session.close();
     });
   }
   for (const text of DENIED) {
     test(`may not ${text.slice(0, 30)}`, async () => {
       const session = await open();
-      await assert.rejects(session.run({ name: 'denied', text }), EngineError);
+      await assert.rejects(session.run({ name: 'denied', text: userSql(text) }), EngineError);
       await session.close();
     });
   }
@@ -59,12 +61,12 @@ describe('a closed session', () => {
   test('spills all the same', async () => {
     const session = await open(300e6);
     const text = "CREATE TABLE t AS SELECT i, repeat('x', 100) || i AS t FROM range(4000000) r(i)";
-    await session.run({ name: 'large', text });
-    assert.deepEqual(await session.rows({ name: 'count', text: 'SELECT count(*)::INT AS n FROM t' }), [
+    await session.run({ name: 'large', text: userSql(text) });
+    assert.deepEqual(await session.rows({ name: 'count', text: sql`SELECT count(*)::INT AS n FROM t` }), [
       { n: 4_000_000 },
     ]);
     const used = 'SELECT sum(temporary_storage_bytes)::BIGINT > 0 AS spilled FROM duckdb_memory()';
-    assert.deepEqual(await session.rows({ name: 'spilled', text: used }), [{ spilled: true }]);
+    assert.deepEqual(await session.rows({ name: 'spilled', text: userSql(used) }), [{ spilled: true }]);
     await session.close();
   });
 });

@@ -6,6 +6,7 @@ import type { FileValue } from '../../lib/core/file-values.ts';
 import type { Column } from '../../lib/core/types.ts';
 import { describeParquet, type NamedFile, renderNamedFiles } from '../../lib/sql/named-files.ts';
 import { renderBucketed } from '../../lib/sql/scan.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 import { openHandmade } from './handmade.ts';
 
 const db = openHandmade();
@@ -46,7 +47,7 @@ test('files by name are what is rendered, one SELECT for those that are alike', 
 
 test('and are read, beside each other and with their buckets', async () => {
   const write = (name: string, select: string) =>
-    db.run({ name: 'write', text: `COPY (${select}) TO '${join(db.folder, name)}' (FORMAT parquet)` });
+    db.run({ name: 'write', text: userSql(`COPY (${select}) TO '${join(db.folder, name)}' (FORMAT parquet)`) });
   await write('a.parquet', "SELECT 1::TINYINT AS ID, [[{'K.1': 5}], NULL, [NULL]] AS L, 1 AS more");
   await write('b.parquet', 'SELECT 9000000000 AS ID, NULL::STRUCT("K.1" VARCHAR)[][] AS L');
   const files = ['a.parquet', 'b.parquet'].map((name) => file(join(db.folder, name)));

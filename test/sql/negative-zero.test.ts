@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { Column, ColumnType } from '../../lib/core/types.ts';
 import { sql } from '../../lib/sql/fragment.ts';
 import { NEGATIVE_ZERO, refuseNegativeZero } from '../../lib/sql/negative-zero.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 import { writeTable } from '../../lib/sql/write.ts';
 import { openHandmade } from './handmade.ts';
 
@@ -52,7 +53,7 @@ const CASES: readonly (readonly [string, ColumnType, boolean])[] = [
 
 for (const [value, type, refused] of CASES) {
   test(`${value} ${refused ? 'fails' : 'passes'}`, async () => {
-    await db.run({ name: 'values', text: `CREATE OR REPLACE TABLE v AS SELECT ${value} AS v FROM range(3)` });
+    await db.run({ name: 'values', text: userSql(`CREATE OR REPLACE TABLE v AS SELECT ${value} AS v FROM range(3)`) });
     const read = db.values(`SELECT ${refuseNegativeZero(sql`v`, type)} IS NOT DISTINCT FROM v FROM v`);
     if (refused) await assert.rejects(read, new RegExp(NEGATIVE_ZERO));
     else assert.deepEqual(await read, [[true], [true], [true]]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { ContractColumn, ParseFormat, SourceFormat, SourceSpec } from '../../lib/core/spec.ts';
 import { parseColumnType } from '../../lib/core/types.ts';
 import { type Batch, countRecords, createParsed, rejectTables } from '../../lib/sql/batch.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import { describeParquet, listJsonKeys } from '../../lib/sql/inspect.ts';
 import type { FileLayout } from '../../lib/sql/raw-rows.ts';
 import { type Step, testSteps } from './golden-steps.ts';
@@ -88,8 +89,8 @@ function parses(name: string, of: Batch, rows: Step['rows']): readonly Step[] {
   const as = { table: true, hash: false, file: false, key: false };
   return [
     { golden: `parse-${name}`, statement: createParsed(of, rejectTables(name), as) },
-    { golden: 'parse-rows', statement: { name: 'rows', text: 'FROM __parsed' }, ...(rows && { rows }) },
-    { golden: 'parse-drop', statement: { name: 'drop', text: 'DROP TABLE __parsed' } },
+    { golden: 'parse-rows', statement: { name: 'rows', text: sql`FROM __parsed` }, ...(rows && { rows }) },
+    { golden: 'parse-drop', statement: { name: 'drop', text: sql`DROP TABLE __parsed` } },
   ];
 }
 
@@ -103,7 +104,7 @@ testSteps(FILES, () => [
     golden: 'parse-make-parquet',
     statement: {
       name: 'make',
-      text: "COPY (SELECT 1::BIGINT AS small, 2.5::DOUBLE AS price, '2020-01-02' AS \"at\" UNION ALL SELECT 2, 2.555, 'x') TO 'in/a.parquet'",
+      text: sql`COPY (SELECT 1::BIGINT AS small, 2.5::DOUBLE AS price, '2020-01-02' AS "at" UNION ALL SELECT 2, 2.555, 'x') TO 'in/a.parquet'`,
     },
   },
   ...parses('parquet', parquetBatch, [

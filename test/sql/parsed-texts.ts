@@ -8,6 +8,7 @@ import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import { sql } from '../../lib/sql/fragment.ts';
 import { parseColumn } from '../../lib/sql/parse-column.ts';
 import { quoteTexts } from '../../lib/sql/quote.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 
 export type Rule = { readonly type: string; readonly parse?: ParseFormat };
 
@@ -27,8 +28,8 @@ export async function parseTexts({ type: name, parse }: Rule, texts: readonly st
   try {
     const rows = await session.rows({
       name: 'texts',
-      text: `SELECT CAST(v AS VARCHAR) AS v, COALESCE(${exact}, false) AS exact
-FROM (SELECT ${value} AS v, * FROM (SELECT unnest(${quoteTexts(texts)}) AS raw))`,
+      text: userSql(`SELECT CAST(v AS VARCHAR) AS v, COALESCE(${exact}, false) AS exact
+FROM (SELECT ${value} AS v, * FROM (SELECT unnest(${quoteTexts(texts)}) AS raw))`),
     });
     return rows.map((row) => (row['exact'] === true ? (row['v'] as string | null) : 'refused'));
   } finally {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import {
   countQuarantined,
   selectArrivals,
@@ -10,6 +11,7 @@ import {
   selectSameKey,
   summarizeQuarantine,
 } from '../../lib/sql/quarantine-report.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 
 const FILTER = { source: "o'source", code: 'NULL_KEY', status: 'condemned', runId: 'r1', files: ['f'], hashes: ['h1'] };
 
@@ -35,16 +37,16 @@ for (const [file, text] of GOLDEN) {
 test('every filter at once, and a row counts under each of its codes', async () => {
   const session = await createDuckDbEngine().open({ memoryBytes: 200_000_000, threads: 2, scratch: '/tmp' });
   try {
-    await session.run({ name: 'schema', text: 'CREATE SCHEMA p_ops' });
+    await session.run({ name: 'schema', text: sql`CREATE SCHEMA p_ops` });
     const columns = 'source, source_file, line, codes, status, run_id, row_hash, business_key, quarantined_at';
     const row = (codes: string, hash: string): string =>
       `('o''source', 'f', 1, ${codes}, 'condemned', 'r1', '${hash}', 'k', 1)`;
     const rows = [row("['NULL_KEY', 'X']", 'h1'), row("['NULL_KEY']", 'h2'), row("['Y']", 'h1')].join(', ');
     await session.run({
       name: 'rows',
-      text: `CREATE TABLE p_ops.quarantine AS SELECT * FROM (VALUES ${rows}) t(${columns})`,
+      text: userSql(`CREATE TABLE p_ops.quarantine AS SELECT * FROM (VALUES ${rows}) t(${columns})`),
     });
-    const select = (text: string) => session.rows({ name: 'test', text });
+    const select = (text: string) => session.rows({ name: 'test', text: userSql(text) });
     assert.deepEqual(await select(countQuarantined('p', FILTER)), [{ rows: 1 }]);
     const summary = await select(summarizeQuarantine('p', FILTER));
     assert.deepEqual(

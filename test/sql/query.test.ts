@@ -15,6 +15,7 @@ import {
   selectResult,
   selectRuns,
 } from '../../lib/sql/query.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 
 const GOLDEN: readonly (readonly [string, string])[] = [
   ['query-keep.sql', keepResult(sql`SELECT 1 AS a`).text],
@@ -43,7 +44,7 @@ for (const [file, text] of GOLDEN) {
 }
 
 let session: Session;
-const rows = (text: string) => session.rows({ name: 'test', text });
+const rows = (text: string) => session.rows({ name: 'test', text: userSql(text) });
 
 before(async () => {
   session = await createDuckDbEngine().open({ memoryBytes: 200_000_000, threads: 2, scratch: '/tmp' });
@@ -68,7 +69,7 @@ test('a kept result has its order, its count, its pages and every column', async
 });
 
 test('SUMMARIZE can be selected from, whatever comment ends it', async () => {
-  await session.run({ name: 'test', text: 'CREATE OR REPLACE TABLE t AS SELECT 1 AS a' });
+  await session.run({ name: 'test', text: sql`CREATE OR REPLACE TABLE t AS SELECT 1 AS a` });
   const summary = await rows(fromQuery(sql`SUMMARIZE t -- all of it`));
   assert.deepEqual(
     summary.map((row) => row['column_name']),
@@ -81,8 +82,8 @@ test('runs of pipelines whose tables differ in columns come together, newest fir
     ['p', "'r1' AS run_id, 1 AS started_at"],
     ['q', "'r2' AS run_id, 2 AS started_at, 'x' AS later"],
   ]) {
-    await session.run({ name: 'test', text: `CREATE SCHEMA ${pipeline}_ops` });
-    await session.run({ name: 'test', text: `CREATE TABLE ${pipeline}_ops.runs AS SELECT ${columns}` });
+    await session.run({ name: 'test', text: userSql(`CREATE SCHEMA ${pipeline}_ops`) });
+    await session.run({ name: 'test', text: userSql(`CREATE TABLE ${pipeline}_ops.runs AS SELECT ${columns}`) });
   }
   assert.deepEqual(await rows(selectRuns(['p', 'q'])), [
     { pipeline: 'q', run_id: 'r2', started_at: 2, later: 'x' },

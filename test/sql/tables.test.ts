@@ -73,7 +73,7 @@ testSteps(INPUTS, () => [
   },
   {
     golden: 'scan-rows',
-    statement: { name: 'rows', text: 'SELECT * FROM silver."ta""ble" ORDER BY "na""me"' },
+    statement: { name: 'rows', text: sql`SELECT * FROM silver."ta""ble" ORDER BY "na""me"` },
     rows: [
       { id: 1, 'na"me': 'a', tags: [1], added: null },
       { id: 2, 'na"me': 'b', tags: null, added: null },
@@ -140,12 +140,12 @@ testSteps(INPUTS, () => [
     ),
     rows: [{ key: 'k', etag: 'e', at: '2026-01-01T00:00:00Z' }],
   },
-  { golden: 'ops-schema', statement: { name: 'ops', text: 'CREATE SCHEMA ops' } },
+  { golden: 'ops-schema', statement: { name: 'ops', text: sql`CREATE SCHEMA ops` } },
   {
     golden: 'ops-table',
     statement: {
       name: 'ops',
-      text: "CREATE TABLE ops.files AS SELECT 'k' AS key, 'e' AS etag, 1 AS size, TIMESTAMPTZ '2026-01-01 00:00:00Z' AS ingested_at",
+      text: sql`CREATE TABLE ops.files AS SELECT 'k' AS key, 'e' AS etag, 1 AS size, TIMESTAMPTZ '2026-01-01 00:00:00Z' AS ingested_at`,
     },
   },
   { golden: 'ops-ledger', statement: selectLedger(), rows: [{ key: 'k', etag: 'e', size: 1 }] },
@@ -158,7 +158,7 @@ testSteps(INPUTS, () => [
     golden: 'ops-ledger-table',
     statement: {
       name: 'ledger',
-      text: `CREATE OR REPLACE TABLE ops.files AS SELECT 's' AS source, key, 'e' AS etag, 1 AS size, status, 0 AS records,
+      text: sql`CREATE OR REPLACE TABLE ops.files AS SELECT 's' AS source, key, 'e' AS etag, 1 AS size, status, 0 AS records,
 CAST(NULL AS VARCHAR) AS code, CAST(NULL AS VARCHAR) AS reason, 'r' || day AS run_id, DATE '2026-01-01' + CAST(day AS INTEGER) AS ingested_at
 FROM (VALUES ('fine', 'ingested', 1), ('later', 'suspended', 1), ('later', 'ingested', 2), ('never', 'rejected', 1),
   ('never', 'suspended', 2), ('at once', 'suspended', 1), ('at once', 'ingested', 1)) t(key, status, day)`,

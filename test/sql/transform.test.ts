@@ -12,6 +12,7 @@ import type { Session } from '../../lib/ports.ts';
 import { quoteText } from '../../lib/sql/quote.ts';
 import { createHashMacros, renderTransform } from '../../lib/sql/transform.ts';
 import { duckType } from '../../lib/sql/types.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 
 /** Iceberg type -> the contract's name for it. */
 const TYPES: readonly (readonly [iceberg: string, column: string])[] = [
@@ -98,7 +99,7 @@ async function transformed(
   const rows = values.map((value, i) => `(${i}, CAST(${literal(iceberg, value)} AS ${duckType(type)}))`);
   const expression = renderTransform({ column: 'the "value"', transform }, type);
   const text = `SELECT CAST(${expression} AS VARCHAR) AS found FROM (VALUES ${rows.join(', ')}) t(i, "the ""value""") ORDER BY i`;
-  const found = await session.rows({ name: 'transform', text });
+  const found = await session.rows({ name: 'transform', text: userSql(text) });
   return found.map((row) =>
     parsePartitionText(transform, iceberg, row['found'] === null ? null : String(row['found'])),
   );

@@ -18,6 +18,7 @@ import { openTable } from '../../lib/lake/tables/table-state.ts';
 import type { Catalog, ObjectStore, Row } from '../../lib/ports.ts';
 import type { RunAnswer, RunRequest } from '../../lib/remote/run-request.ts';
 import { runPipeline } from '../../lib/runtime/local.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 
 /** A lake in memory with a clock that moves one second per look and ids that count, so that every run is repeatable. */
 export type TestLake = {
@@ -137,7 +138,7 @@ async function readRows(
   const columns = columnsOf(currentSchema(entry.metadata));
   const files = await openTable(store, session, { schema: 'main', table: 't' }, entry.metadata, columns);
   try {
-    return await session.rows({ name: 'rows', text: select });
+    return await session.rows({ name: 'rows', text: userSql(select) });
   } finally {
     await session.close();
     await files.release();

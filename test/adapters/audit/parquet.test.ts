@@ -8,6 +8,7 @@ import { createParquetAuditLog } from '../../../lib/adapters/audit/parquet.ts';
 import { createMemoryStore } from '../../../lib/adapters/store/memory.ts';
 import { createDuckDbEngine } from '../../../lib/engine/duckdb.ts';
 import type { AuditRow, ObjectStore } from '../../../lib/ports.ts';
+import { userSql } from '../../../lib/sql/user-sql.ts';
 
 const at = new Date('2026-01-02T03:04:05.678Z');
 const ROWS: readonly AuditRow[] = [
@@ -65,10 +66,10 @@ test('DuckDB reads the rows, with the types of the table audit_log', async () =>
     await writeFile(path, (await store.read(keys[0] ?? '')).bytes);
     const text = `SELECT * FROM read_parquet('${path}')`;
     assert.deepEqual(
-      (await session.describe({ name: 'audit', text })).map(({ name, type }) => `${name} ${type}`),
+      (await session.describe({ name: 'audit', text: userSql(text) })).map(({ name, type }) => `${name} ${type}`),
       ['at TIMESTAMP', 'function VARCHAR', 'event VARCHAR', 'run_id VARCHAR', 'detail VARCHAR'],
     );
-    assert.deepEqual(await session.rows({ name: 'audit', text: `${text} ORDER BY "at"` }), [
+    assert.deepEqual(await session.rows({ name: 'audit', text: userSql(`${text} ORDER BY "at"`) }), [
       { ...ROWS[1], at: '1970-01-01 00:00:00' },
       { ...ROWS[0], at: '2026-01-02 03:04:05.678' },
     ]);

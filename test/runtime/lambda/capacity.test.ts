@@ -7,6 +7,7 @@ import { AuditFailed, EngineError, Unavailable } from '../../../lib/core/errors.
 import { STEP_NAMES } from '../../../lib/core/states.ts';
 import { createDuckDbEngine } from '../../../lib/engine/duckdb.ts';
 import { explainCapacity } from '../../../lib/runtime/lambda/capacity.ts';
+import { userSql } from '../../../lib/sql/user-sql.ts';
 
 const MB = 1_000_000;
 const SIZES = { memoryMb: 3_008, tmpMb: 4_096 };
@@ -20,7 +21,7 @@ async function failureOf(text: string, spillBytes: number): Promise<unknown> {
   const scratch = await mkdtemp(join(tmpdir(), 'strata-capacity-'));
   const session = await createDuckDbEngine().open({ memoryBytes: 64 * MB, threads: 1, scratch, spillBytes });
   try {
-    await session.run({ name: 'stage silver.orders', text });
+    await session.run({ name: 'stage silver.orders', text: userSql(text) });
     return undefined;
   } catch (cause) {
     return cause;

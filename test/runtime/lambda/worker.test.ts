@@ -11,6 +11,7 @@ import { append, csv, definePipeline } from '../../../lib/define/index.ts';
 import type { StepDeps } from '../../../lib/lake/deps.ts';
 import type { JsonValue } from '../../../lib/ports.ts';
 import type { LambdaHandler } from '../../../lib/runtime/lambda/telemetry.ts';
+import { userSql } from '../../../lib/sql/user-sql.ts';
 import { awsError } from '../../remote/aws-error.ts';
 import { compileTest } from '../../support/test-lake.ts';
 import { openBucket } from './light-s3.ts';
@@ -117,7 +118,7 @@ describe('what a step is given', () => {
       handlerOf(async ({ engine, settings }) => {
         const session = await engine.open(settings);
         try {
-          const rows = await session.rows({ name: 'settings', text: `SELECT ${asked}` });
+          const rows = await session.rows({ name: 'settings', text: userSql(`SELECT ${asked}`) });
           return { rows, scratch: settings.scratch };
         } finally {
           await session.close();

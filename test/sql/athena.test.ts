@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { requireReading, withDatabasePrefix } from '../../lib/remote/athena-sql.ts';
+import { requireReading, withDatabasePrefix } from '../../lib/sql/athena.ts';
 
 describe('the prefix of a stage', () => {
   const CASES: readonly (readonly [string, string, string])[] = [

@@ -1,4 +1,6 @@
 import { InvalidInput } from '../core/errors.ts';
+import type { Sql } from '../core/sql-text.ts';
+import { userSql } from './user-sql.ts';
 
 /** Strings, comments, quoted names and bare words of SQL as Athena reads it; anything else is passed over. */
 const TOKENS = /'(?:[^']|'')*'|--[^\n]*|\/\*[\s\S]*?\*\/|"(?:[^"]|"")*"|[A-Za-z_][A-Za-z0-9_]*|\S/g;
@@ -26,8 +28,8 @@ function firstWord(words: readonly string[]): string | undefined {
  * SQL for a deployment: each database of a pipeline, `<pipeline>_silver`, `_gold` or `_ops` before a dot, gets its
  * prefix unless it has it. Names of that form inside strings and comments stay, and so do columns after a dot.
  */
-export function withDatabasePrefix(sql: string, prefix: string): string {
-  if (prefix === '') return sql;
+export function withDatabasePrefix(sql: string, prefix: string): Sql {
+  if (prefix === '') return userSql(sql);
   const words = wordsOf(sql);
   let [text, at] = ['', 0];
   for (const [index, word] of words.entries()) {
@@ -38,7 +40,7 @@ export function withDatabasePrefix(sql: string, prefix: string): string {
     text += sql.slice(at, start) + prefix;
     at = start;
   }
-  return text + sql.slice(at);
+  return userSql(text + sql.slice(at));
 }
 
 type Word = { readonly text: string; readonly at: number };
