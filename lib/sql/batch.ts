@@ -31,6 +31,7 @@ export type Batch = {
 export const OK = ownName('__ok');
 export const HASH = ownName('__hash');
 export const KEY = ownName('__key');
+/** The hidden row number of a batch: compile and run time give `batch.<source>` this BIGINT as its last column. */
 export const RID = ownName('__rid');
 export const PARSED = ownName('__parsed');
 

@@ -22,8 +22,10 @@ import {
   createKeyDuplicates,
   createMapped,
   findRepeatedKeys,
+  ROW_HASH_VALUE,
   renderEnriched,
   renderKept,
+  renderMetadata,
   selectHashes,
 } from '../../lib/sql/mapped.ts';
 import {
@@ -133,8 +135,8 @@ testSteps({ ...FILES, 'b.shifts': '"in/b.csv",1,1,1\n' }, (): readonly Step[] =>
       renderEnriched(
         renderKept({ drops: true, duplicates: false }),
         [
-          { name: 'file', value: sql`f.key` },
-          { name: 'hash', value: sql`p.__hash` },
+          { name: 'file', value: renderMetadata({ at: '', id: '', attempts: false }).source_file },
+          { name: 'hash', value: ROW_HASH_VALUE },
         ],
         { attempts: false, files: NUMBERED },
       ),

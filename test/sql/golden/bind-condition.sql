@@ -1,0 +1,1 @@
+SELECT (id > 1 OR true) AS ok FROM "batch"."sa""les"

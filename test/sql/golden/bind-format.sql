@@ -1,0 +1,1 @@
+SELECT try_strptime('', '%d ''%m') AS ok

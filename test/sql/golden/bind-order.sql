@@ -1,0 +1,1 @@
+SELECT row_number() OVER (ORDER BY id desc, len("na""me")) AS ok FROM "batch"."sa""les"

@@ -1,0 +1,1 @@
+ALTER TABLE "batch"."sa""les" ADD COLUMN "__rid" BIGINT

@@ -1,0 +1,1 @@
+CREATE TABLE "batch"."sa""les" ("id" INTEGER, "na""me" VARCHAR[])

@@ -1,0 +1,1 @@
+CREATE OR REPLACE TEMP VIEW "this" AS SELECT * FROM "batch"."sa""les"

@@ -1,0 +1,1 @@
+SET max_temp_directory_size = '123MB'
