@@ -32,6 +32,11 @@ export function samplePipelines(): string {
   return join(import.meta.dirname, '..', 'pipelines');
 }
 
+/** The files of a template of `init`. */
+export function templateFolder(name: string): string {
+  return join(packageFolder(), 'templates', name);
+}
+
 /** The file of a state machine, by its name: `medallion`. */
 export function stateMachineFile(name: string): string {
   return join(packageFolder(), 'statemachines', `${name}.asl.json`);

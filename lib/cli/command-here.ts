@@ -13,13 +13,17 @@ export type Standing = {
   readonly path: readonly string[];
 };
 
+const BELOW = `${sep}node_modules${sep}`;
+
 /**
  * How the command line is called from where the user stands, without arguments: `npm run strata --` in its own
  * repository, `npx strata` in a project that has it installed, `npx <package>` where npx fetched it, `strata` when it is
  * installed for the whole machine.
  */
 export function commandAt({ packageFolder, folder, script, path }: Standing): string {
-  const [project = '', below] = packageFolder.split(`${sep}node_modules${sep}`);
+  const [project = '', below] = packageFolder.split(BELOW);
+  const [linked = '', bin] = script.split(BELOW);
+  if (bin !== undefined && isWithin(linked, folder)) return 'npx strata';
   if (below === undefined) return folder === packageFolder ? 'npm run strata --' : `node ${shellWord(script)}`;
   if (project.split(sep).includes('_npx')) return `npx ${PACKAGE_NAME}`;
   if (isWithin(project, folder)) return 'npx strata';

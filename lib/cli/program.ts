@@ -18,6 +18,7 @@ import {
 } from './command-shape.ts';
 import { type Context, DEFAULTS, EXIT_HELP, type GlobalOptions } from './context.ts';
 import { addFiles } from './file-commands.ts';
+import { addInit } from './init-command.ts';
 import { addKeyed } from './keyed-commands.ts';
 import { QUERY_FORMATS, type QueryFormat } from './output/rows-by-page.ts';
 import { addBreaker, addQuarantine } from './quarantine-commands.ts';
@@ -56,6 +57,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
         `\n\n${EXIT_HELP}`,
     );
   const start = (command: Command, run: (context: Context) => Promise<number>) => invoke(globalOptions(command), run);
+  addInit(program, start);
   addFeeding(program, start);
   addRunning(program, start);
   addTests(program, start);

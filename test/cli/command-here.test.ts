@@ -22,6 +22,7 @@ describe('the command that works where the user stands', () => {
     ],
     ['in a project', {}, 'npx strata'],
     ['in a folder of a project', { folder: `${PROJECT}/pipelines/shop` }, 'npx strata'],
+    ['in a project that is linked to the repository', { packageFolder: '/src/strata', script: BIN }, 'npx strata'],
     [
       'in a project of pnpm',
       { packageFolder: installed(`${PROJECT}/node_modules/.pnpm/@strata-lake+strata@1.0.0`) },

@@ -34,7 +34,14 @@ describe('who installs the package', () => {
   });
 
   test('gets these folders, beside README.md, LICENSE and package.json', () => {
-    assert.deepEqual(MANIFEST.files, ['dist/bin', 'dist/functions', 'dist/lib', 'dist/pipelines', 'statemachines']);
+    assert.deepEqual(MANIFEST.files, [
+      'dist/bin',
+      'dist/functions',
+      'dist/lib',
+      'dist/pipelines',
+      'statemachines',
+      'templates',
+    ]);
   });
 
   test('needs Node 22', () => assert.equal(MANIFEST.engines.node, '>=22'));

@@ -11,6 +11,7 @@ import { firstRows } from '../../query/select.ts';
 import { landFiles } from '../../runtime/land-files.ts';
 import { listPipelines } from '../../runtime/load-pipeline.ts';
 import type { LocalLake } from '../../runtime/local.ts';
+import { commandHere } from '../command-here.ts';
 import type { Context } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { formatQuantity } from '../output/human.ts';
@@ -122,7 +123,7 @@ async function nextSteps({ hint, options: { pipelines } }: Context): Promise<str
     'try next:',
     ...steps.flatMap(([why, command = '']) => [...(why === '' ? [] : [`  # ${why}`]), `  ${hint(command)}`]),
     '',
-    `${join(pipelines, PIPELINE)} declares these tables; README.md says how to write a pipeline of your own`,
+    `${join(pipelines, PIPELINE)} declares these tables; ${commandHere()} init lake makes a project of your own`,
     '',
   ].join('\n');
 }
