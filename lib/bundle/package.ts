@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { entriesOf, packedManifest, sourceManifest } from './manifest.ts';
 import { shipFunctions } from './source.ts';
@@ -30,7 +30,7 @@ export async function buildPackage(root: string): Promise<void> {
   const { exports, bin } = entriesOf(text);
   await compile(root, [...bin, ...exports, `${SAMPLE}/pipeline.ts`], { declaration: false });
   await compile(root, exports, { declaration: true, emitDeclarationOnly: true });
-  await cp(join(root, SAMPLE), join(dist, SAMPLE), { recursive: true, filter: (path) => !path.endsWith('.ts') });
+  await cp(join(root, SAMPLE), join(dist, SAMPLE), { recursive: true, filter: shipsWith });
   for (const file of OF_SOURCES) await rm(join(dist, file));
   await shipFunctions(root, join(dist, 'functions'));
   await writeFile(manifest, packedManifest(text));
@@ -40,6 +40,11 @@ export async function buildPackage(root: string): Promise<void> {
 export async function restoreManifest(root: string): Promise<void> {
   const manifest = join(root, 'package.json');
   await writeFile(manifest, sourceManifest(await readFile(manifest, 'utf8')));
+}
+
+/** What lies beside a compiled pipeline: its SQL. */
+function shipsWith(path: string): boolean {
+  return !path.endsWith('.ts') && basename(path) !== 'test';
 }
 
 /** Emits the files and what they import, at their own paths below dist. Types are checked by `npm test`. */

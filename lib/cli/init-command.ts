@@ -6,13 +6,22 @@ export function addInit(program: Command, start: Start): void {
     .command('init')
     .description('make a project of your own: a pipeline with sample data, ready to run; overwrites nothing')
     .argument('[folder]', 'the folder to make')
+    .option('--aws', 'with what deploys it: cdk.json and bin/app.ts')
     .addHelpText(
       'after',
-      examples('strata init lake', 'strata init pipeline web_shop', 'strata init model shop_gold.top_customers'),
+      examples(
+        'strata init lake',
+        'strata init lake --aws',
+        'strata init pipeline web_shop',
+        'strata init model shop_gold.top_customers',
+      ),
     )
-    .action(async (folder: string | undefined, _options, command: Command) => {
+    .action(async (folder: string | undefined, options: { readonly aws?: boolean }, command: Command) => {
       if (folder === undefined) command.error("error: missing required argument 'folder'");
-      else await start(command, async (context) => (await import('./commands/init.ts')).initProject(context, folder));
+      else
+        await start(command, async (context) =>
+          (await import('./commands/init.ts')).initProject(context, folder, options),
+        );
     });
   init
     .command('pipeline')

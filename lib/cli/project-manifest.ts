@@ -10,17 +10,27 @@ const START = [
   'strata query "FROM shop_gold.monthly_revenue"',
 ].join(' && ');
 
-/** package.json of a new project in a folder of that name. `spec` says which Strata it depends on. */
-export function renderProjectManifest(folder: string, spec: string, own: PackageManifest): string {
-  const version = (name: string): string => own.devDependencies[name] ?? '*';
+export type ProjectParts = {
+  /** Which Strata it depends on. */
+  readonly spec: string;
+  /** Whether it can be deployed. */
+  readonly aws: boolean;
+};
+
+/** The CDK, with the types of Node that its own types name. */
+const CDK = ['@types/node', 'aws-cdk', 'aws-cdk-lib', 'constructs'];
+
+/** package.json of a new project in a folder of that name. */
+export function renderProjectManifest(folder: string, { spec, aws }: ProjectParts, own: PackageManifest): string {
+  const tools = ['typescript', ...(aws ? CDK : [])];
   const manifest = {
     name: packageName(folder),
     private: true,
     type: 'module',
     engines: own.engines,
-    scripts: { start: START, test: 'tsc && strata compile shop' },
+    scripts: { start: START, test: 'tsc && strata test' },
     dependencies: { [PACKAGE_NAME]: spec },
-    devDependencies: { typescript: version('typescript') },
+    devDependencies: Object.fromEntries(tools.sort().map((name) => [name, own.devDependencies[name] ?? '*'])),
   };
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }

@@ -35,6 +35,8 @@ const FILES = [
   'pipelines/shop/gold/monthly_revenue.sql',
   'pipelines/shop/pipeline.ts',
   'pipelines/shop/silver/orders.sql',
+  'pipelines/shop/test/monthly_revenue.test.ts',
+  'pipelines/shop/test/orders.yml',
   'tsconfig.json',
 ];
 
@@ -57,12 +59,26 @@ describe('a new project', () => {
     assert.match(stdout, /next:\n {2}cd .*lake\n {2}npm install\n {2}npm start .*\n {2}npm test/);
   });
 
+  test('can be deployed when it is asked to', async () => {
+    const folder = join(home, 'aws');
+    const { stdout } = await strataHere(['init', folder, '--aws']);
+    assert.deepEqual(filesIn(folder), [...FILES, 'bin/app.ts', 'cdk.json'].sort());
+    assert.match(stdout, /npx cdk deploy --all/);
+  });
+
   test('is one document under --json', async () => {
     const folder = join(home, 'json');
     const { stdout } = await strataHere(['init', folder, '--json']);
     const document = JSON.parse(stdout) as { folder: string; files: readonly string[] };
     assert.equal(document.folder, folder);
     assert.deepEqual([...document.files].sort(), FILES.map((file) => join(folder, file)).sort());
+  });
+
+  test('passes the tests of its models', async () => {
+    const pipelines = join(await madeProject('tests'), 'pipelines');
+    const { code, stdout, stderr } = await strataHere(['test', '--json', '--pipelines', pipelines]);
+    assert.equal(code, 0, stderr);
+    assert.equal((JSON.parse(stdout) as { passed: number }).passed, 2);
   });
 
   test('gives gold, and quarantines the two rows that break the contract', async () => {
@@ -119,14 +135,14 @@ describe('nothing is overwritten:', () => {
 });
 
 describe('another pipeline', () => {
-  test('compiles as it is', async () => {
+  test('passes its tests as it is', async () => {
     const pipelines = join(await madeProject('another'), 'pipelines');
     const { code, stdout } = await strataHere(['init', 'pipeline', 'web_shop', '--pipelines', pipelines]);
     assert.equal(code, 0);
-    assert.match(stdout, /next:\n.* compile web_shop --pipelines .*\n.* land web_shop events events\.csv/);
-    const compiled = await strataHere(['compile', 'web_shop', '--json', '--pipelines', pipelines]);
-    assert.equal(compiled.code, 0, compiled.stderr);
-    assert.equal((JSON.parse(compiled.stdout) as { name: string }).name, 'web_shop');
+    assert.match(stdout, /next:\n.* test web_shop --pipelines .*\n.* land web_shop events events\.csv/);
+    const tests = await strataHere(['test', 'web_shop', '--json', '--pipelines', pipelines]);
+    assert.equal(tests.code, 0, tests.stderr);
+    assert.equal((JSON.parse(tests.stdout) as { passed: number }).passed, 1);
   });
 
   for (const name of ['Web', '1web', 'a__b', '../up', 'a-b', '']) {

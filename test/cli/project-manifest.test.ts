@@ -5,9 +5,13 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { dependencySpec, renderProjectManifest } from '../../lib/cli/project-manifest.ts';
 
-const OWN = { version: '1.2.3', engines: { node: '>=22' }, devDependencies: { typescript: '7.0.2' } };
-const manifestOf = (folder: string): Record<string, unknown> =>
-  JSON.parse(renderProjectManifest(folder, '1.2.3', OWN)) as Record<string, unknown>;
+const OWN = {
+  version: '1.2.3',
+  engines: { node: '>=22' },
+  devDependencies: { constructs: '10.0.0', typescript: '7.0.2' },
+};
+const manifestOf = (folder: string, aws = false): Record<string, unknown> =>
+  JSON.parse(renderProjectManifest(folder, { spec: '1.2.3', aws }, OWN)) as Record<string, unknown>;
 
 describe('package.json of a project', () => {
   const NAMES: readonly (readonly [string, string])[] = [
@@ -33,6 +37,16 @@ describe('package.json of a project', () => {
       devDependencies: { typescript: '7.0.2' },
     });
     assert.deepEqual(Object.keys(scripts), ['start', 'test']);
+  });
+});
+
+test('package.json of a project that can be deployed has the CDK', () => {
+  assert.deepEqual(manifestOf('lake', true)['devDependencies'], {
+    '@types/node': '*',
+    'aws-cdk': '*',
+    'aws-cdk-lib': '*',
+    constructs: '10.0.0',
+    typescript: '7.0.2',
   });
 });
 

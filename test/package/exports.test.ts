@@ -2,32 +2,56 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import * as define from '@strata-lake/strata';
+import * as cdk from '@strata-lake/strata/cdk';
 
 /** What users import. A name that goes breaks them; a name that comes is a promise. */
-const VALUES = [
-  ...['append', 'bucket', 'csv', 'day', 'definePipeline', 'full', 'hour', 'identity', 'json', 'month', 'parquet'],
-  ...['query', 'replace', 'rowCount', 'scd2', 'truncate', 'unique', 'upsert', 'year'],
-];
-const TYPES = [
-  ...['AppendOptions', 'BreakerDefinition', 'ColumnDefinition', 'ColumnTypeText', 'ColumnsDefinition'],
-  ...['ComputeDefinition', 'CsvOptions', 'GoldDefinition', 'GoldExpectation', 'JsonOptions', 'KeyedDefinition'],
-  ...['KeyedOptions', 'MetadataColumn', 'ModeDefinition', 'ParquetOptions', 'ParseText', 'PartitionField'],
-  ...['PipelineDefinition', 'RetentionDefinition', 'RowExpectation', 'Scd2Options', 'SettingsDefinition'],
-  ...['SilverDefinition', 'SilverExpectation', 'SloDefinition', 'SourceDefinition', 'Span', 'StepComputeDefinition'],
-  ...['UpsertOptions'],
-];
+const DEFINE = {
+  values: [
+    ...['append', 'bucket', 'csv', 'day', 'defineModelTest', 'definePipeline', 'full', 'hour', 'identity', 'json'],
+    ...['month', 'parquet', 'query', 'replace', 'rowCount', 'scd2', 'truncate', 'unique', 'upsert', 'year'],
+  ],
+  types: [
+    ...['AppendOptions', 'BreakerDefinition', 'ColumnDefinition', 'ColumnTypeText', 'ColumnsDefinition'],
+    ...['ComputeDefinition', 'CsvOptions', 'ExpectDefinition', 'GivenDefinition', 'GoldDefinition', 'GoldExpectation'],
+    ...['JsonOptions', 'KeyedDefinition', 'KeyedOptions', 'MetadataColumn', 'ModeDefinition', 'ModelTestDefinition'],
+    ...['OneModelTest', 'ParquetOptions', 'ParseText', 'PartitionField', 'PipelineDefinition', 'RetentionDefinition'],
+    ...['RowExpectation', 'Scd2Options', 'SettingsDefinition', 'SilverDefinition', 'SilverExpectation'],
+    ...['SloDefinition', 'SourceDefinition', 'Span', 'StepComputeDefinition', 'TestRow', 'TestRunDefinition'],
+    ...['TestValue', 'UpsertOptions'],
+  ],
+};
+const CDK = {
+  values: [
+    ...['InvalidInput', 'Lake', 'LakeStack', 'Pipeline', 'PipelineStack', 'bundlesFor', 'compiledPipeline'],
+    ...['compiledPipelines', 'createApp', 'createDeployment'],
+  ],
+  types: [
+    ...['AlarmChange', 'AlarmName', 'AlarmsOptions', 'AppProps', 'BucketRules', 'BundleArchitecture'],
+    ...['Deployment', 'DeploymentNames', 'DeploymentProps', 'FunctionName', 'GivenBuckets', 'ILake'],
+    ...['LakeAttributes', 'LakeOptions', 'LakeProps', 'LakeStackProps', 'PipelineOptions', 'PipelineProps'],
+    ...['PipelineSpec', 'PipelineStackProps', 'StartOn', 'StepName', 'Zone'],
+  ],
+};
 
 describe('what a pipeline file imports', () => {
-  test('as values', () => assert.deepEqual(Object.keys(define).sort(), VALUES));
-  test('as types', () => assert.deepEqual(exportedTypes('lib/define/index.ts'), TYPES));
+  test('as values', () => assert.deepEqual(Object.keys(define).sort(), DEFINE.values));
+  test('as types', () => assert.deepEqual(exportedTypes('lib/define/index.ts'), DEFINE.types));
 });
 
+describe('what an app of the CDK imports', () => {
+  test('as values', () => assert.deepEqual(Object.keys(cdk).sort(), CDK.values));
+  test('as types', () => assert.deepEqual(exportedTypes('lib/infra/index.ts'), CDK.types));
+});
+
+/** `export type { A }` and `export { type A }`. */
 function exportedTypes(file: string): readonly string[] {
   const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
-  const lists = [...text.matchAll(/export type \{([^}]*)\}/g)].map(([, names = '']) => names);
+  const lists = [...text.matchAll(/^export (type )?\{([^}]*)\}/gm)];
   return lists
-    .flatMap((names) => names.split(','))
-    .map((name) => name.trim())
+    .flatMap(([, all, names = '']) =>
+      names.split(',').map((name) => `${all === undefined ? '' : 'type '}${name.trim()}`),
+    )
+    .map((name) => /^type (?:.* as )?(\w+)$/.exec(name)?.[1] ?? '')
     .filter((name) => name !== '')
     .sort();
 }

@@ -24,6 +24,16 @@ describe('who installs the package', () => {
     );
   });
 
+  test('needs for the CDK what is a peer, and nothing else that is not there', () => {
+    const there = [...namesOf(MANIFEST.dependencies), ...namesOf(MANIFEST.peerDependencies)];
+    const { packages } = reachedFrom(['lib/infra/index.ts']);
+    assert.deepEqual(
+      packages.filter((name) => !there.includes(name)),
+      [],
+    );
+    assert.ok(packages.includes('aws-cdk-lib'));
+  });
+
   test('needs the CDK only for the CDK: it is a peer that may be left out, and is there for development', () => {
     for (const peer of namesOf(MANIFEST.peerDependencies)) {
       assert.equal(MANIFEST.peerDependenciesMeta[peer]?.optional, true, peer);

@@ -11,14 +11,18 @@ import { type NewFile, readTemplate, writeNew } from '../scaffold.ts';
 const NAME = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
 
 /** Makes a project in a folder: package.json, a pipeline, sample data, and what checks them. */
-export async function initProject(context: Context, folder: string): Promise<number> {
+export async function initProject(
+  context: Context,
+  folder: string,
+  { aws = false }: { readonly aws?: boolean },
+): Promise<number> {
   const target = resolve(folder);
   const own = packageManifest();
   const manifest = {
     path: 'package.json',
-    text: renderProjectManifest(basename(target), dependencySpec(packageFolder(), target, own), own),
+    text: renderProjectManifest(basename(target), { spec: dependencySpec(packageFolder(), target, own), aws }, own),
   };
-  const files = [manifest, ...(await readTemplate('project'))];
+  const files = [manifest, ...(await readTemplate('project')), ...(aws ? await readTemplate('aws') : [])];
   await checkFolder(target, 'the folder');
   await requireFolder(target, 'the folder');
   await writeNew(target, files);
@@ -26,7 +30,8 @@ export async function initProject(context: Context, folder: string): Promise<num
     ...(target === process.cwd() ? [] : [`cd ${folder}`]),
     'npm install',
     'npm start        # lands data/, runs the pipeline shop, shows its gold table',
-    'npm test         # types, and mistakes of pipelines',
+    'npm test         # types, and the tests of models',
+    ...(aws ? ['npx cdk deploy --all   # after npx cdk bootstrap, once per account and region'] : []),
   ];
   return tell(context, { folder, files, next: steps });
 }
@@ -42,7 +47,7 @@ export async function initPipeline(context: Context, name: string): Promise<numb
     text: text.replaceAll("'example'", `'${name}'`),
   }));
   await writeNew(pipelines, files);
-  const steps = [`compile ${name}`, `land ${name} events events.csv`, `run ${name}`].map(context.hint);
+  const steps = [`test ${name}`, `land ${name} events events.csv`, `run ${name}`].map(context.hint);
   return tell(context, { folder: pipelines, files, next: steps });
 }
 
@@ -60,7 +65,7 @@ export async function initModel(context: Context, table: string): Promise<number
   const steps = [
     `# in ${join(pipelines, pipeline, 'pipeline.ts')}, below ${layer}:`,
     `#   ${draft.declaration}`,
-    ...[`compile ${pipeline}`, `run ${pipeline}`].map(context.hint),
+    ...[`test ${pipeline}`, `run ${pipeline}`].map(context.hint),
   ];
   return tell(context, { folder: pipelines, files, next: steps });
 }
