@@ -42,7 +42,7 @@ export function createTable(schema: string, name: string, columns: readonly Colu
 export function addRowIdColumn(source: string): Statement {
   return {
     name: `number batch.${source}`,
-    text: sql`ALTER TABLE ${quotePath('batch', source)} ADD COLUMN ${quoteName(RID)} BIGINT`,
+    text: sql`ALTER TABLE ${quotePath('batch', source)} ADD COLUMN ${RID} BIGINT`,
   };
 }
 

@@ -72,8 +72,8 @@ export function createDrops(
       ({ when, detail }) => sql`CASE WHEN ${when} THEN {'code': ${quoteText(ENGINE_ERROR)}, 'detail': ${detail}} END`,
     ),
     ...issues,
-    ...required.key.map((column) => nullIssue(sql`NULL_KEY`, 'key', column)),
-    ...required.sequence.map((column) => nullIssue(sql`NULL_SEQUENCE`, 'sequence', column)),
+    ...required.key.map((column) => nullIssue('NULL_KEY', 'key', column)),
+    ...required.sequence.map((column) => nullIssue('NULL_SEQUENCE', 'sequence', column)),
     ...(required.backwards ?? []).map(
       (condition) =>
         sql`CASE WHEN ${condition} THEN {'code': 'RANGE_ERROR', 'detail': ${quoteText(`ends before it begins: ${condition}`)}} END`,
@@ -126,7 +126,7 @@ export function tryExpressions(expressions: readonly Sql[]): Statement {
   return { name: 'try_expressions', text: sql`SELECT ${join(hashes)} FROM ${MAPPED}` };
 }
 
-function nullIssue(code: Sql, role: string, column: string): Sql {
+function nullIssue(code: string, role: string, column: string): Sql {
   const detail = quoteText(`${role} column ${column} is null`);
   return sql`CASE WHEN ${quoteName(column)} IS NULL THEN {'code': ${quoteText(code)}, 'detail': ${detail}} END`;
 }

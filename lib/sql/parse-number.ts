@@ -17,7 +17,7 @@ export function parseNumber(type: NumberType, text: Sql, typed: Sql): ParsedColu
     case 'bigint':
       return { value: cast, exact: spelled(typed, text, INTEGER) };
     case 'decimal': {
-      const pattern = sql`\\s*[+-]?([0-9]+(\\.[0-9]{0,${type.scale}}0*)?|\\.[0-9]{1,${Math.max(1, type.scale)}}0*)\\s*`;
+      const pattern = `\\s*[+-]?([0-9]+(\\.[0-9]{0,${type.scale}}0*)?|\\.[0-9]{1,${Math.max(1, type.scale)}}0*)\\s*`;
       return { value: cast, exact: spelled(typed, text, quoteText(pattern)) };
     }
     case 'float':

@@ -1,8 +1,9 @@
-import type { SqlLiteral, SqlName } from '../core/sql-text.ts';
+import type { Sql, SqlLiteral, SqlName } from '../core/sql-text.ts';
 
 /** The one place where names and values become SQL text. Doubling the quote character is all DuckDB needs. */
 
-export function quoteName(name: string): SqlName {
+/** What is SQL already does not compile: a name in quotes is not quoted again. */
+export function quoteName<T extends string>(name: T extends Sql ? never : T): SqlName {
   return `"${name.replaceAll('"', '""')}"` as SqlName;
 }
 

@@ -69,7 +69,7 @@ export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: Rej
         misfit: readsAll(layout.header.length),
         from: filterRows(
           group,
-          layout.header.map((_, i) => sql`c${i}`),
+          layout.header.map((_, i) => `c${i}`),
           () => readCsv(readingDialect(csvFormat(source.format)), group.paths, layout, rejects),
         ),
       });
@@ -86,7 +86,7 @@ export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: Rej
         misfit: sql`CAST(NULL AS VARCHAR)`,
         from: filterRows(
           group,
-          layout.columns.map((_, i) => sql`c${i}`),
+          layout.columns.map((_, i) => `c${i}`),
           () => readParquet(group.paths, layout.columns),
         ),
       });
@@ -221,7 +221,7 @@ function readCsv(
   rejects: RejectTables,
 ): Sql {
   return readText(paths, {
-    columns: layout.header.map((_, i) => sql`c${i}`),
+    columns: layout.header.map((_, i) => `c${i}`),
     ...{ header: format.header, delimiter: format.delimiter, quote: format.quote, escape: format.escape },
     nullText: format.nullText,
     ...{ maxRecordBytes: layout.maxRecordBytes, maxFileBytes: layout.maxFileBytes },

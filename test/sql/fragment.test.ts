@@ -64,6 +64,8 @@ export function neverCompiles(column: string, open: Session): readonly unknown[]
     sql`SELECT ${column === '' ? undefined : name}`,
     // @ts-expect-error a condition that was meant to leave text out
     sql`SELECT ${column !== '' && name}`,
+    // @ts-expect-error a name that is quoted already
+    quoteName(name),
     // @ts-expect-error a list of names that were not quoted
     join([column]),
     // @ts-expect-error something else between the parts

@@ -1,1 +1,1 @@
-ALTER TABLE "batch"."sa""les" ADD COLUMN "__rid" BIGINT
+ALTER TABLE "batch"."sa""les" ADD COLUMN __rid BIGINT
