@@ -76,7 +76,7 @@ async function measureAll(quick: boolean, rounds: number, only: readonly string[
     }
     return measured;
   } finally {
-    await session.close();
+    await session[Symbol.asyncDispose]();
   }
 }
 

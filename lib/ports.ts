@@ -33,8 +33,8 @@ export type WriteCondition =
 
 export type WriteOutcome = { readonly kind: 'written'; readonly etag: string } | { readonly kind: 'conflict' };
 
-/** What is lent, by `objectName` (core/objects.ts): by key, where no version was asked for. */
-export type Borrowed = {
+/** What is lent, by `objectName` (core/objects.ts): by key, where no version was asked for. Disposing gives scratch space back. */
+export type Borrowed = AsyncDisposable & {
   /** Local paths. */
   readonly paths: ReadonlyMap<string, string>;
   /** Of the objects asked for with an etag those that are not as they were: they have no path. */
@@ -45,8 +45,6 @@ export type Borrowed = {
    * copies are lent.
    */
   verify(): Promise<ReadonlyMap<string, ObjectChange>>;
-  /** Gives scratch space back; may be called once in a `finally`. */
-  release(): Promise<void>;
 };
 
 export type ListOptions = {
@@ -146,8 +144,8 @@ export type ColumnStats = {
   readonly hasNan: boolean;
 };
 
-/** A DuckDB session: its own in-memory database, closed in a `finally`. Throws EngineError naming the statement. */
-export type Session = {
+/** A DuckDB session: its own in-memory database, which disposing closes. Throws EngineError naming the statement. */
+export type Session = AsyncDisposable & {
   run(statement: Statement): Promise<void>;
   rows(statement: Statement): Promise<readonly Row[]>;
   /** Column names and DuckDB types of a query, without running it. */
@@ -160,7 +158,6 @@ export type Session = {
   unparse(tree: JsonValue): Promise<Sql>;
   /** Stops the statement that is at work, which then fails; does nothing when none is. */
   interrupt(): void;
-  close(): Promise<void>;
 };
 
 export type SessionOptions = {

@@ -109,7 +109,7 @@ function sessionOver(connection: DuckDBConnection, end: () => Promise<void>): Se
       return engineSql(await scalar(deserializeSql(JSON.stringify(tree))));
     },
     interrupt: () => connection.interrupt(),
-    async close() {
+    async [Symbol.asyncDispose]() {
       connection.closeSync();
       await end();
     },

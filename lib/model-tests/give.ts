@@ -4,7 +4,7 @@ import type { Given, GivenFile } from '../core/model-test.ts';
 import { modelId, type PipelineSpec, type SourceSpec } from '../core/spec.ts';
 import type { Column } from '../core/types.ts';
 import type { StepDeps } from '../lake/deps.ts';
-import { withScratch } from '../lake/files/place-files.ts';
+import { openScratch } from '../lake/files/scratch.ts';
 import { findModel } from '../lake/tables/table-state.ts';
 import { copyGiven, findMisfits } from '../sql/given-rows.ts';
 import { giveTable } from './given-table.ts';
@@ -40,22 +40,17 @@ async function renderFile(deps: StepDeps, source: SourceSpec, file: GivenFile): 
 async function renderParquet(deps: StepDeps, source: SourceSpec, file: GivenFile): Promise<SourceFile> {
   const rows = file.kind === 'rows' ? file.rows : [];
   const bySource = new Map(source.columns.map((column) => [column.source, column]));
-  const session = await deps.engine.open(deps.settings);
-  try {
-    return await withScratch(deps, 'given', async (scratch) => {
-      const path = join(scratch, 'given.parquet');
-      const text = { kind: 'string' } as const;
-      const typed = fileColumns(source, rows).map((name): Column => {
-        const known = bySource.get(name);
-        return { name, type: known?.parse.kind === 'auto' ? known.type : text };
-      });
-      const found = await session.rows(findMisfits(typed, rows));
-      const misfits = new Set(found.flatMap(({ misfits }) => (Array.isArray(misfits) ? misfits.map(Number) : [])));
-      const columns = typed.map((column, i) => (misfits.has(i) ? { ...column, type: text } : column));
-      await session.run(copyGiven(columns, rows, path));
-      return { bytes: await readFile(path), lines: rows.map((_, nth) => nth + 1) };
-    });
-  } finally {
-    await session.close();
-  }
+  await using session = await deps.engine.open(deps.settings);
+  await using scratch = await openScratch(deps, 'given');
+  const path = join(scratch.folder, 'given.parquet');
+  const text = { kind: 'string' } as const;
+  const typed = fileColumns(source, rows).map((name): Column => {
+    const known = bySource.get(name);
+    return { name, type: known?.parse.kind === 'auto' ? known.type : text };
+  });
+  const found = await session.rows(findMisfits(typed, rows));
+  const misfits = new Set(found.flatMap(({ misfits }) => (Array.isArray(misfits) ? misfits.map(Number) : [])));
+  const columns = typed.map((column, i) => (misfits.has(i) ? { ...column, type: text } : column));
+  await session.run(copyGiven(columns, rows, path));
+  return { bytes: await readFile(path), lines: rows.map((_, nth) => nth + 1) };
 }

@@ -8,13 +8,13 @@ import type { Column } from '../core/types.ts';
 import { RUN_ID } from '../iceberg/snapshot.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { dataFilesOf } from '../lake/files/data-files.ts';
-import { placeDataFiles, withScratch } from '../lake/files/place-files.ts';
+import { openScratch } from '../lake/files/scratch.ts';
+import { stageFiles } from '../lake/files/stage-files.ts';
 import { describeInputs, hashModel, INPUTS, MODEL_HASH } from '../lake/tables/gold-inputs.ts';
 import { modeProperties } from '../lake/tables/table-mode.ts';
-import { fieldIdsOf, tableIdOf } from '../lake/tables/table-state.ts';
+import { tableIdOf } from '../lake/tables/table-state.ts';
 import { planTarget } from '../lake/tables/target.ts';
 import { renderGiven } from '../sql/given-rows.ts';
-import { writeTable } from '../sql/write.ts';
 import { commitChange } from '../table/commit.ts';
 import { prepareSnapshot } from '../table/prepare.ts';
 import { loadTable } from '../table/read.ts';
@@ -55,37 +55,23 @@ async function replaceRows(
 ): Promise<void> {
   const entry = await loadTable(deps.catalog, shape.table);
   const target = planTarget(deps.store, entry?.metadata, shape);
-  const session = await deps.engine.open(deps.settings);
-  try {
-    await withScratch(deps, 'given', async (scratch) => {
-      const files = await session.copy(
-        writeTable({
-          name: shape.id,
-          from: renderGiven(shape.columns, rows),
-          columns: shape.columns,
-          fieldIds: fieldIdsOf(target.schema),
-          ...NO_LAYOUT,
-          folder: join(scratch, 'out'),
-          fileBytes: FILE_BYTES,
-        }),
-      );
-      const placed = await placeDataFiles(deps, files, { table: shape.table, ...target, stem: 'given' });
-      const prepared = await prepareSnapshot(deps.store, {
-        base: entry,
-        ...(target.create === undefined ? {} : { create: target.create }),
-        added: dataFilesOf(deps.store, placed, target),
-        remove: entry === undefined ? { kind: 'nothing' } : { kind: 'all' },
-        snapshotId: deps.ids.snapshot(),
-        nowMs: deps.clock.now().getTime(),
-        unique: deps.ids.unique(),
-        summary: { [RUN_ID]: `given-${deps.ids.unique()}`, ...summaryOf(model) },
-        emptySnapshot: true,
-      });
-      await commitChange(deps, shape.table, prepared);
-    });
-  } finally {
-    await session.close();
-  }
+  await using session = await deps.engine.open(deps.settings);
+  await using scratch = await openScratch(deps, 'given');
+  const from = renderGiven(shape.columns, rows);
+  const staging = { from, target, folder: join(scratch.folder, 'out'), fileBytes: FILE_BYTES, stem: 'given' };
+  const { placed } = await stageFiles(session, staging, deps);
+  const prepared = await prepareSnapshot(deps.store, {
+    base: entry,
+    ...(target.create === undefined ? {} : { create: target.create }),
+    added: dataFilesOf(deps.store, placed, target),
+    remove: entry === undefined ? { kind: 'nothing' } : { kind: 'all' },
+    snapshotId: deps.ids.snapshot(),
+    nowMs: deps.clock.now().getTime(),
+    unique: deps.ids.unique(),
+    summary: { [RUN_ID]: `given-${deps.ids.unique()}`, ...summaryOf(model) },
+    emptySnapshot: true,
+  });
+  await commitChange(deps, shape.table, prepared);
 }
 
 function summaryOf(model: ModelSpec): Readonly<Record<string, string>> {

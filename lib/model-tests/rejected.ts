@@ -1,13 +1,12 @@
 import { cellText } from '../core/cell-text.ts';
 import type { Cell, GivenRow } from '../core/model-test.ts';
 import { REJECTED_COLUMNS } from '../core/model-test.ts';
-import { OPS_TABLES, opsTable } from '../core/ops.ts';
+import { opsTable } from '../core/ops.ts';
 import type { RunResult } from '../core/run.ts';
 import type { StepDeps } from '../lake/deps.ts';
-import { openTable } from '../lake/tables/table-state.ts';
+import { openOps } from '../lake/ops/open-ops.ts';
 import type { JsonValue } from '../ports.ts';
 import { selectRejected } from '../sql/given-rows.ts';
-import { createSchemas } from '../sql/scan.ts';
 import { loadTable } from '../table/read.ts';
 import { diffRows, type RowDiff, type TextRow } from './diff.ts';
 
@@ -76,27 +75,20 @@ function wantedText(name: string, cell: Cell | undefined): string | null {
 async function rejectedRows(deps: StepDeps, result: RunResult, lines: LinesOfFiles): Promise<readonly Rejected[]> {
   const entry = await loadTable(deps.catalog, opsTable(result.pipeline, 'quarantine'));
   if (entry === undefined) return [];
-  const session = await deps.engine.open(deps.settings);
-  for (const statement of createSchemas(['ops'])) await session.run(statement);
-  const name = { schema: 'ops', table: 'quarantine' };
-  const files = await openTable(deps.store, session, name, entry.metadata, OPS_TABLES.quarantine);
-  try {
-    const rows = await session.rows(selectRejected(result.run_id));
-    return rows.map(({ source_file, codes, details, ...row }) => {
-      const key = String(source_file);
-      const nth = lines.get(key)?.indexOf(Number(row['line'])) ?? -1;
-      return {
-        ...Object.fromEntries(Object.entries(row).map(([column, value]) => [column, textOf(value)])),
-        file: key.slice(key.lastIndexOf('/') + 1),
-        row: nth < 0 ? null : String(nth + 1),
-        codes: listOf(codes).sort().join(', '),
-        details: listOf(details).join(', '),
-      };
-    });
-  } finally {
-    await session.close();
-    await files.release();
-  }
+  await using session = await deps.engine.open(deps.settings);
+  await using _quarantine = await openOps(deps.store, session, 'quarantine', entry.metadata);
+  const rows = await session.rows(selectRejected(result.run_id));
+  return rows.map(({ source_file, codes, details, ...row }) => {
+    const key = String(source_file);
+    const nth = lines.get(key)?.indexOf(Number(row['line'])) ?? -1;
+    return {
+      ...Object.fromEntries(Object.entries(row).map(([column, value]) => [column, textOf(value)])),
+      file: key.slice(key.lastIndexOf('/') + 1),
+      row: nth < 0 ? null : String(nth + 1),
+      codes: listOf(codes).sort().join(', '),
+      details: listOf(details).join(', '),
+    };
+  });
 }
 
 function rejectedFiles(result: RunResult): readonly Rejected[] {

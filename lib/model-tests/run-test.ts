@@ -99,20 +99,15 @@ async function diffTable(
   const typed = new Map(readableColumns(model).map((column) => [column.name, column]));
   for (const column of metadata === undefined ? [] : columnsOf(currentSchema(metadata))) typed.set(column.name, column);
   const compared = columns.map((name): Column => typed.get(name) ?? { name, type: { kind: 'string' } });
-  const session = await deps.engine.open(deps.settings);
+  await using session = await deps.engine.open(deps.settings);
   for (const statement of createSchemas([model.layer])) await session.run(statement);
   const table = { schema: model.layer, table: model.name };
   const strange = compared.filter(({ name }) => !typed.has(name));
-  const files = await openTable(deps.store, session, table, metadata, [...typed.values(), ...strange]);
-  try {
-    const texts = (found: readonly Row[]): readonly TextRow[] =>
-      found.map((row) => columns.map((column) => (row[column] ?? null) as string | null));
-    const expected = texts(await session.rows(selectGivenTexts(compared, rows)));
-    const got = texts(await session.rows(selectTableTexts(model.layer, model.name, compared)));
-    const diff = diffRows(columns, expected, got, ordered);
-    return diff === undefined ? undefined : { kind: 'rows', table: fullName(id), run: run.runId, diff };
-  } finally {
-    await session.close();
-    await files.release();
-  }
+  await using _files = await openTable(deps.store, session, table, metadata, [...typed.values(), ...strange]);
+  const texts = (found: readonly Row[]): readonly TextRow[] =>
+    found.map((row) => columns.map((column) => (row[column] ?? null) as string | null));
+  const expected = texts(await session.rows(selectGivenTexts(compared, rows)));
+  const got = texts(await session.rows(selectTableTexts(model.layer, model.name, compared)));
+  const diff = diffRows(columns, expected, got, ordered);
+  return diff === undefined ? undefined : { kind: 'rows', table: fullName(id), run: run.runId, diff };
 }

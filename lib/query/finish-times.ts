@@ -15,11 +15,7 @@ export async function readFinishTimes(
   const entry = await loadTable(deps.catalog, opsTable(pipeline, 'runs'));
   for (const statement of createSchemas([RUN_BOOKS])) await session.run(statement);
   const name = { schema: RUN_BOOKS, table: pipeline };
-  const opened = await openTable(deps.store, session, name, entry?.metadata, OPS_TABLES.runs);
-  try {
-    const rows = await session.rows(selectFinishTimes(pipeline));
-    return new Map(rows.map((row) => [String(row['run_id']), Number(row['finished'])]));
-  } finally {
-    await opened.release();
-  }
+  await using _runs = await openTable(deps.store, session, name, entry?.metadata, OPS_TABLES.runs);
+  const rows = await session.rows(selectFinishTimes(pipeline));
+  return new Map(rows.map((row) => [String(row['run_id']), Number(row['finished'])]));
 }

@@ -8,9 +8,10 @@ import type { Predicate } from '../iceberg/predicate.ts';
 import { columnsOf, currentSchema, fieldByName } from '../iceberg/schema.ts';
 import { parseScalarText } from '../iceberg/text.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
+import { type Held, holdResources } from '../lake/resources.ts';
 import { openFiles } from '../lake/tables/foreign-files.ts';
 import { scanColumns } from '../lake/tables/table-state.ts';
-import type { Borrowed, JsonValue, ObjectStore, Row, Session } from '../ports.ts';
+import type { JsonValue, ObjectStore, Row, Session } from '../ports.ts';
 import {
   createKey,
   createRowsOfKey,
@@ -83,32 +84,27 @@ export async function readKeyHistory(
   const found = await findKeyedTable(deps, name);
   const { mode } = found.model;
   checkParts(found, parts);
-  const session = await deps.engine.open(deps.settings);
-  const borrowed: Borrowed[] = [];
-  try {
-    const key = await parseKey(session, found, parts);
-    const log = await scanOfKey(session, deps.store, found.log, key, borrowed);
-    const history = await scanOfKey(session, deps.store, found.metadata, key, borrowed);
-    for (const statement of createRowsOfKey(mode.key, { log, history })) await session.run(statement);
-    await createEvents(session, deps.store, found, borrowed);
-    const events = await session.rows(selectEvents(mode));
-    const versions = await session.rows(selectVersions(mode));
-    const first = events[0];
-    if (first === undefined) throw unknownKey(found, key);
-    return {
-      table: fullName(found.id),
-      mode: mode.kind,
-      sequence: mode.sequence,
-      track: mode.track,
-      valid_to_column: mode.validTo,
-      key: pick(first, mode.key),
-      events: events.map((row) => eventOf(found, row)),
-      versions: versions.map((row) => versionOf(found, row)),
-    };
-  } finally {
-    await session.close();
-    for (const one of borrowed) await one.release();
-  }
+  await using session = await deps.engine.open(deps.settings);
+  await using borrowed = holdResources();
+  const key = await parseKey(session, found, parts);
+  const log = await scanOfKey(session, deps.store, found.log, key, borrowed);
+  const history = await scanOfKey(session, deps.store, found.metadata, key, borrowed);
+  for (const statement of createRowsOfKey(mode.key, { log, history })) await session.run(statement);
+  await createEvents(session, deps.store, found, borrowed);
+  const events = await session.rows(selectEvents(mode));
+  const versions = await session.rows(selectVersions(mode));
+  const first = events[0];
+  if (first === undefined) throw unknownKey(found, key);
+  return {
+    table: fullName(found.id),
+    mode: mode.kind,
+    sequence: mode.sequence,
+    track: mode.track,
+    valid_to_column: mode.validTo,
+    key: pick(first, mode.key),
+    events: events.map((row) => eventOf(found, row)),
+    versions: versions.map((row) => versionOf(found, row)),
+  };
 }
 
 function checkParts(found: FoundKeyedTable, parts: readonly string[]): void {
@@ -148,7 +144,7 @@ async function scanOfKey(
   store: ObjectStore,
   metadata: TableMetadata,
   key: Row,
-  borrowed: Borrowed[],
+  borrowed: Held,
 ): Promise<Sql> {
   const predicates = Object.entries(key).flatMap(([column, text]): readonly Predicate[] => {
     const type = fieldByName(currentSchema(metadata), column)?.type;
@@ -163,11 +159,10 @@ async function scanFiles(
   store: ObjectStore,
   metadata: TableMetadata,
   predicates: readonly Predicate[],
-  borrowed: Borrowed[],
+  borrowed: Held,
 ): Promise<Sql> {
   const files = await planFiles(store, metadata, { predicates });
-  const own = await openFiles(session, store, metadata, files);
-  borrowed.push(own);
+  const own = borrowed.add(await openFiles(session, store, metadata, files));
   return renderScan(scanColumns(metadata, []), own.files);
 }
 
@@ -176,7 +171,7 @@ async function createEvents(
   session: Session,
   store: ObjectStore,
   { model, log }: FoundKeyedTable,
-  borrowed: Borrowed[],
+  borrowed: Held,
 ): Promise<void> {
   const { mode } = model;
   const own = new Set(logColumns(mode, model.columns).map((column) => column.name));

@@ -1,10 +1,9 @@
 import { InvalidInput } from '../core/errors.ts';
-import { OPS_TABLES, opsTable } from '../core/ops.ts';
+import { opsTable } from '../core/ops.ts';
 import type { StepDeps } from '../lake/deps.ts';
-import { openTable } from '../lake/tables/table-state.ts';
+import { openOps } from '../lake/ops/open-ops.ts';
 import type { Row } from '../ports.ts';
 import { selectFiles } from '../sql/ops-rows.ts';
-import { createSchemas } from '../sql/scan.ts';
 
 export const FILE_STATUSES = ['ingested', 'rejected', 'suspended'] as const;
 export type FileStatus = (typeof FILE_STATUSES)[number];
@@ -25,17 +24,7 @@ export async function listFiles(
   }
   const entry = await deps.catalog.load(opsTable(pipeline, 'files'));
   if (entry === undefined) return [];
-  const session = await deps.engine.open(deps.settings);
-  try {
-    for (const statement of createSchemas(['ops'])) await session.run(statement);
-    const name = { schema: 'ops', table: 'files' };
-    const files = await openTable(deps.store, session, name, entry.metadata, OPS_TABLES.files);
-    try {
-      return await session.rows(selectFiles(filter));
-    } finally {
-      await files.release();
-    }
-  } finally {
-    await session.close();
-  }
+  await using session = await deps.engine.open(deps.settings);
+  await using _files = await openOps(deps.store, session, 'files', entry.metadata);
+  return await session.rows(selectFiles(filter));
 }

@@ -6,6 +6,7 @@ import { EngineError, InvalidInput, type Problem } from '../core/errors.ts';
 import type { Sql } from '../core/sql-text.ts';
 import { databaseOf, type TableId } from '../core/tables.ts';
 import { columnsOf, schemaById } from '../iceberg/schema.ts';
+import { holdResources } from '../lake/resources.ts';
 import { openTable } from '../lake/tables/table-state.ts';
 import type { Borrowed, JsonValue, Row, Session } from '../ports.ts';
 import { lockDown } from '../sql/lock-down.ts';
@@ -48,26 +49,22 @@ export async function withQuery<T>(
   use: (result: QueryResult) => Promise<T>,
 ): Promise<T> {
   // Open until its tables are in it, and closed to everything but their files from then on.
-  const session = await deps.engine.open({ ...deps.settings, folders: undefined });
-  const borrowed: Borrowed[] = [];
-  try {
-    const tree = await parseQuery(session, query.sql);
-    refuseForeign(query.sql, tree);
-    const tables = await findTables(deps, query.sql, tree);
-    const moment =
-      query.asOf === undefined
-        ? undefined
-        : await parseMoment(deps.catalog, query.asOf, tables, (pipeline) => readFinishTimes(deps, session, pipeline));
-    for (const statement of createSchemas([...new Set(tables.map((table) => databaseOf(table.id)))])) {
-      await session.run(statement);
-    }
-    for (const table of tables) borrowed.push(await openView(deps, session, table, moment));
-    for (const statement of lockDown(foldersOf(borrowed))) await session.run(statement);
-    return await use(await execute(session, query.sql, tree));
-  } finally {
-    await session.close();
-    for (const one of borrowed) await one.release();
+  await using session = await deps.engine.open({ ...deps.settings, folders: undefined });
+  const tree = await parseQuery(session, query.sql);
+  refuseForeign(query.sql, tree);
+  const tables = await findTables(deps, query.sql, tree);
+  const moment =
+    query.asOf === undefined
+      ? undefined
+      : await parseMoment(deps.catalog, query.asOf, tables, (pipeline) => readFinishTimes(deps, session, pipeline));
+  for (const statement of createSchemas([...new Set(tables.map((table) => databaseOf(table.id)))])) {
+    await session.run(statement);
   }
+  await using borrowed = holdResources();
+  const views: Borrowed[] = [];
+  for (const table of tables) views.push(borrowed.add(await openView(deps, session, table, moment)));
+  for (const statement of lockDown(foldersOf(views))) await session.run(statement);
+  return await use(await execute(session, query.sql, tree));
 }
 
 async function parseQuery(session: Session, sql: string): Promise<JsonValue> {

@@ -51,9 +51,9 @@ function interruptibleSession(session: Session, interrupted: AbortSignal): Sessi
     parse: (sql) => unless(() => session.parse(sql)),
     unparse: (tree) => unless(() => session.unparse(tree)),
     interrupt: stop,
-    async close() {
+    async [Symbol.asyncDispose]() {
       interrupted.removeEventListener('abort', stop);
-      await session.close();
+      await session[Symbol.asyncDispose]();
     },
   };
 }

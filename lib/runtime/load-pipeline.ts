@@ -38,16 +38,12 @@ export async function loadPipeline(
   }
   const shown = relative(process.cwd(), path);
   const definition = await importDefault(path, shown);
-  const opened = await engine.open(session);
-  try {
-    await mkdir(session.scratch, { recursive: true });
-    const empty = join(session.scratch, 'empty');
-    await writeFile(empty, '');
-    const files = { read: (file: string) => readIfAny(join(folder, file)) };
-    return await compilePipeline({ definition, folder: name, files, file: shown, session: opened, empty });
-  } finally {
-    await opened.close();
-  }
+  await using opened = await engine.open(session);
+  await mkdir(session.scratch, { recursive: true });
+  const empty = join(session.scratch, 'empty');
+  await writeFile(empty, '');
+  const files = { read: (file: string) => readIfAny(join(folder, file)) };
+  return await compilePipeline({ definition, folder: name, files, file: shown, session: opened, empty });
 }
 
 async function pipelineFile(folder: string): Promise<string | undefined> {

@@ -84,20 +84,16 @@ async function loadTests(
   if (paths.length === 0) return [];
   const tests: ModelTest[] = [];
   const problems: Problem[] = [];
-  const session = await engine.open(settings);
-  try {
-    for (const path of paths) {
-      const file = relative(process.cwd(), path);
-      const notes = createNotes(file);
-      const [, stem = ''] = NAMES.exec(path.slice(path.lastIndexOf(sep) + 1)) ?? [];
-      const value = path.endsWith('.ts')
-        ? await importDefault(path, file)
-        : parseYaml(await readFile(path, 'utf8'), notes);
-      if (notes.found.length === 0) tests.push(...(await readModelTests(value, stem, file, { spec, session, notes })));
-      problems.push(...notes.found);
-    }
-  } finally {
-    await session.close();
+  await using session = await engine.open(settings);
+  for (const path of paths) {
+    const file = relative(process.cwd(), path);
+    const notes = createNotes(file);
+    const [, stem = ''] = NAMES.exec(path.slice(path.lastIndexOf(sep) + 1)) ?? [];
+    const value = path.endsWith('.ts')
+      ? await importDefault(path, file)
+      : parseYaml(await readFile(path, 'utf8'), notes);
+    if (notes.found.length === 0) tests.push(...(await readModelTests(value, stem, file, { spec, session, notes })));
+    problems.push(...notes.found);
   }
   const count = `${problems.length} problem${problems.length === 1 ? '' : 's'}`;
   if (problems.length > 0) throw new InvalidInput(`the tests of ${spec.name} have ${count}:`, problems);

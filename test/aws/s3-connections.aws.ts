@@ -95,7 +95,7 @@ describe('an answer of S3 over a real connection', () => {
       await withServer(sometimes, async (store) => {
         const borrowed = await store.borrow([KEY]);
         assert.equal(Buffer.compare(await readFile(borrowed.paths.get(KEY) ?? ''), BYTES), 0);
-        await borrowed.release();
+        await borrowed[Symbol.asyncDispose]();
         assert.equal(Buffer.compare((await store.read(KEY)).bytes, BYTES), 0);
       });
     });
@@ -114,7 +114,7 @@ describe('an answer of S3 over a real connection', () => {
   it('of a large object gives its connection up before the ranges are read', async () => {
     await withServer(whole, async (store, _scratch, sockets) => {
       const borrowed = await store.borrow([KEY]);
-      await borrowed.release();
+      await borrowed[Symbol.asyncDispose]();
       // Two ranges, two connections that are kept for what comes next.
       assert.ok(sockets.size <= 2, `${sockets.size} connections`);
     });

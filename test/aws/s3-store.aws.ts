@@ -54,7 +54,7 @@ async function textsIn(store: ObjectStore, prefix: string): Promise<readonly str
   const uploads = await listed(store, prefix);
   const borrowed = await store.borrow(uploads);
   const texts = uploads.map((upload) => readFile(borrowed.paths.get(objectName(upload)) ?? '', 'utf8'));
-  return Promise.all(texts).finally(() => borrowed.release());
+  return Promise.all(texts).finally(() => borrowed[Symbol.asyncDispose]());
 }
 
 storeContract('S3 (moto, made to answer one PutObject at a time)', openS3, {
@@ -80,7 +80,7 @@ describe('S3 store on moto', () => {
     const borrowed = await store.borrow(['silver/p/t/data/large.parquet']);
     const [lent] = borrowed.paths.values();
     assert.equal(Buffer.compare(await readFile(lent ?? ''), bytes), 0);
-    await borrowed.release();
+    await borrowed[Symbol.asyncDispose]();
     const uploads = await subject.client.send(new ListMultipartUploadsCommand({ Bucket: BUCKETS.silver }));
     assert.equal(uploads.Uploads?.length ?? 0, 0);
     const whole = { Bucket: BUCKETS.silver, Key: 'silver/p/t/data/large.parquet', ChecksumMode: 'ENABLED' } as const;

@@ -24,7 +24,7 @@ export async function openParquetMaker(): Promise<ParquetMaker> {
       return readFile(path);
     },
     async close() {
-      await session.close();
+      await session[Symbol.asyncDispose]();
       await rm(folder, { recursive: true });
     },
   };

@@ -19,7 +19,7 @@ describe('the fingerprint of a relation', () => {
   before(async () => {
     session = await createDuckDbEngine().open({ memoryBytes: 2e8, threads: 2, scratch: '/tmp' });
   });
-  after(() => session.close());
+  after(() => session[Symbol.asyncDispose]());
 
   const fingerprint = async (values: string): Promise<Fingerprint> => {
     const from = `(SELECT region, id, CAST(revenue AS DECIMAL(12,2)) AS revenue, CAST(share AS DOUBLE) AS share FROM (VALUES ${values}) v(region, id, revenue, share))`;

@@ -27,7 +27,7 @@ let session: Session;
 before(async () => {
   session = await openSession();
 });
-after(() => session.close());
+after(() => session[Symbol.asyncDispose]());
 
 const ONLINE_RETAIL = definePipeline({
   name: 'online_retail',

@@ -39,7 +39,7 @@ let session: Session;
 before(async () => {
   session = await openSession();
 });
-after(() => session.close());
+after(() => session[Symbol.asyncDispose]());
 
 for (const [sql, found] of JOINS) {
   test(`keys of ${sql}`, async () => {

@@ -11,7 +11,7 @@ let session: Session;
 before(async () => {
   session = await openSession();
 });
-after(() => session.close());
+after(() => session[Symbol.asyncDispose]());
 
 function modelOf(spec: PipelineSpec, id: string): ModelSpec {
   const model = spec.models.find((one) => one.id === id);

@@ -14,7 +14,7 @@ before(async () => {
   session = await openSession();
   spec = await compileShop(session);
 });
-after(() => session.close());
+after(() => session[Symbol.asyncDispose]());
 
 type Read = { readonly tests: readonly ModelTest[]; readonly found: readonly string[] };
 

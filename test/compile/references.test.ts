@@ -29,7 +29,7 @@ let session: Session;
 before(async () => {
   session = await openSession();
 });
-after(() => session.close());
+after(() => session[Symbol.asyncDispose]());
 
 for (const [sql, tables] of QUERIES) {
   test(`tables of ${sql}`, async () => {

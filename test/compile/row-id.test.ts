@@ -81,7 +81,7 @@ let session: Session;
 before(async () => {
   session = await openSession();
 });
-after(() => session.close());
+after(() => session[Symbol.asyncDispose]());
 
 async function run(text: string): Promise<void> {
   await session.run({ name: 'prepare', text: userSql(text) });

@@ -300,7 +300,7 @@ let session: Session;
 before(async () => {
   session = await openSession();
 });
-after(() => session.close());
+after(() => session[Symbol.asyncDispose]());
 
 for (const { name, given, problems } of MISTAKES) {
   test(`reports ${name}`, async () => {

@@ -9,7 +9,7 @@ let session: Session;
 before(async () => {
   session = await openSession();
 });
-after(() => session.close());
+after(() => session[Symbol.asyncDispose]());
 
 function touched(sql: string, partitionBy: readonly unknown[] = [identity('p')]): Given {
   const model = { sql: 'gold/revenue.sql', refresh: 'touched', partitionBy };

@@ -8,7 +8,7 @@ let session: Session;
 before(async () => {
   session = await openSession();
 });
-after(() => session.close());
+after(() => session[Symbol.asyncDispose]());
 
 /** What a pipeline says, and the bytes of its units. */
 const UNITS: readonly (readonly [string, unknown, number])[] = [

@@ -19,7 +19,7 @@ before(async () => {
   session = await createDuckDbEngine().open({ memoryBytes: 200_000_000, threads: 1, scratch });
 });
 after(async () => {
-  await session.close();
+  await session[Symbol.asyncDispose]();
   rmSync(scratch, { recursive: true });
 });
 

@@ -25,7 +25,7 @@ async function generate(name: string, changes: object, threads: number): Promise
   try {
     await generateRetail(parseRetailOptions({ ...SMALL, ...changes, out }), session);
   } finally {
-    await session.close();
+    await session[Symbol.asyncDispose]();
   }
   const entries = await readdir(out, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -88,7 +88,7 @@ test('the answer names every file with its rows and bytes', async () => {
       'transactions 1001',
     ]);
   } finally {
-    await session.close();
+    await session[Symbol.asyncDispose]();
   }
 });
 

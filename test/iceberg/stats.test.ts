@@ -23,7 +23,7 @@ async function written(query: string, options = ''): Promise<WrittenFile> {
     assert.ok(file);
     return file;
   } finally {
-    await session.close();
+    await session[Symbol.asyncDispose]();
     await rm(scratch, { recursive: true });
   }
 }

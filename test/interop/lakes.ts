@@ -31,7 +31,7 @@ export async function withSession<T>(lake: LocalLake, use: (session: Session) =>
   try {
     return await use(session);
   } finally {
-    await session.close();
+    await session[Symbol.asyncDispose]();
   }
 }
 

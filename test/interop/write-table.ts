@@ -9,10 +9,9 @@ import { currentSpec } from '../../lib/iceberg/partition.ts';
 import { currentSchema } from '../../lib/iceberg/schema.ts';
 import type { StepDeps } from '../../lib/lake/deps.ts';
 import { dataFilesOf } from '../../lib/lake/files/data-files.ts';
-import { placeDataFiles, withScratch } from '../../lib/lake/files/place-files.ts';
-import { fieldIdsOf } from '../../lib/lake/tables/table-state.ts';
+import { openScratch } from '../../lib/lake/files/scratch.ts';
+import { stageFiles } from '../../lib/lake/files/stage-files.ts';
 import type { CatalogEntry, Session } from '../../lib/ports.ts';
-import { writeTable } from '../../lib/sql/write.ts';
 import { commitChange } from '../../lib/table/commit.ts';
 import { prepareSnapshot } from '../../lib/table/prepare.ts';
 import type { Removal } from '../../lib/table/removal.ts';
@@ -40,31 +39,25 @@ export async function commitRows(
   const change = changeFor(deps, entry, shape);
   const altered = change === undefined ? entry?.metadata : applyChange(change, entry?.metadata, 0);
   if (altered === undefined) throw new Error(`${fullName(shape.id)}: neither there nor created`);
-  const target = { schema: currentSchema(altered), spec: currentSpec(altered) };
-  return withScratch(deps, shape.id.name, async (scratch) => {
-    const files = await session.copy(
-      writeTable({
-        ...shape,
-        name: `write ${shape.id.name}`,
-        from,
-        fieldIds: fieldIdsOf(target.schema),
-        folder: join(scratch, 'out'),
-        fileBytes: 100_000_000,
-      }),
-    );
-    const placed = await placeDataFiles(deps, files, { table: shape.id, ...target, stem: 'commit' });
-    const prepared = await prepareSnapshot(deps.store, {
-      base: entry,
-      ...(entry === undefined ? { create: newTable(deps, shape) } : change === undefined ? {} : { alter: change }),
-      added: dataFilesOf(deps.store, placed, target),
-      remove,
-      snapshotId: deps.ids.snapshot(),
-      nowMs: deps.clock.now().getTime(),
-      unique: deps.ids.unique(),
-      summary: {},
-    });
-    return (await commitChange(deps, shape.id, prepared)).entry;
+  const { columns, partitionBy, sortBy } = shape;
+  const target = {
+    ...{ id: shape.id.name, table: shape.id, columns, partitionBy, sortBy, create: undefined, alter: undefined },
+    ...{ schema: currentSchema(altered), spec: currentSpec(altered) },
+  };
+  await using scratch = await openScratch(deps, shape.id.name);
+  const staging = { from, target, folder: join(scratch.folder, 'out'), fileBytes: 100_000_000, stem: 'commit' };
+  const { placed } = await stageFiles(session, staging, deps);
+  const prepared = await prepareSnapshot(deps.store, {
+    base: entry,
+    ...(entry === undefined ? { create: newTable(deps, shape) } : change === undefined ? {} : { alter: change }),
+    added: dataFilesOf(deps.store, placed, target),
+    remove,
+    snapshotId: deps.ids.snapshot(),
+    nowMs: deps.clock.now().getTime(),
+    unique: deps.ids.unique(),
+    summary: {},
   });
+  return (await commitChange(deps, shape.id, prepared)).entry;
 }
 
 function changeFor(deps: StepDeps, entry: CatalogEntry | undefined, shape: TableShape): Change | undefined {

@@ -126,7 +126,7 @@ before(async () => {
 });
 
 after(async () => {
-  await session.close();
+  await session[Symbol.asyncDispose]();
   rmSync(scratch, { recursive: true, force: true });
 });
 

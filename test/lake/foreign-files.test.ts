@@ -64,7 +64,7 @@ async function addFile(lake: TestLake, table: string, file: Added, properties: R
   const session = await lake.deps.engine.open(lake.deps.settings);
   const ids = file.fieldIds === undefined ? '' : `, FIELD_IDS ${file.fieldIds}`;
   await session.run({ name: 'foreign', text: userSql(`COPY (${file.select}) TO '${path}' (FORMAT parquet${ids})`) });
-  await session.close();
+  await session[Symbol.asyncDispose]();
   const key = `silver/${id.pipeline}/${id.name}/data/foreign/${name}`;
   const { size } = await lake.store.publish(path, key);
   const alter = Object.keys(properties).length === 0 ? {} : { alter: setProperties(base.metadata, properties) };

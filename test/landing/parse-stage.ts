@@ -43,7 +43,7 @@ export async function parseFiles(
     }
     return await parse(session, source, landed, scratch);
   } finally {
-    await session.close();
+    await session[Symbol.asyncDispose]();
     await rm(scratch, { recursive: true });
   }
 }
@@ -58,7 +58,7 @@ async function parse(
     paths: new Map(landed.map(({ key }) => [key, join(scratch, key)])),
     changed: new Map(),
     verify: async () => new Map(),
-    release: async () => {},
+    [Symbol.asyncDispose]: async () => {},
   };
   const settings = { memoryBytes: 1_000_000_000, threads: 2, scratch, holder: () => 'test', leaseMs: 1 };
   const ids = { unique: () => 'id', uuid: () => 'id', snapshot: () => 1n };

@@ -34,7 +34,7 @@ async function withFiles(files: string, check: (lake: Lake) => Promise<void>): P
     for (const table of Object.keys(pipeline.gold ?? {})) await lake.build('gold', table);
     await check(lake);
   } finally {
-    await lake.session.close();
+    await lake.session[Symbol.asyncDispose]();
   }
 }
 

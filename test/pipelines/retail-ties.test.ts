@@ -20,7 +20,7 @@ beforeEach(async () => {
   );
 });
 
-after(() => lake.session.close());
+after(() => lake.session[Symbol.asyncDispose]());
 
 async function build(): Promise<void> {
   await lake.stand('customers', versionsOf('customers', 'customer_id'));

@@ -43,7 +43,7 @@ before(async () => {
 });
 
 after(async () => {
-  await lake.session.close();
+  await lake.session[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
 });
 

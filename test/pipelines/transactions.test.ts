@@ -26,7 +26,7 @@ async function withRows(
     for (const table of Object.keys(pipeline.gold ?? {})) await lake.build('gold', table);
     await check(lake);
   } finally {
-    await lake.session.close();
+    await lake.session[Symbol.asyncDispose]();
     await rm(folder, { recursive: true });
   }
 }
@@ -159,6 +159,6 @@ test('the real files give the published figures', real, async () => {
       accepted: 14_200,
     });
   } finally {
-    await lake.session.close();
+    await lake.session[Symbol.asyncDispose]();
   }
 });

@@ -211,7 +211,7 @@ function keys(store: () => ObjectStore, skipped: { readonly [key: string]: strin
       assert.equal(store().key(store().location(key)), key);
       const borrowed = await store().borrow([key]);
       assert.equal(await readFile(borrowed.paths.get(key) ?? '', 'utf8'), key);
-      await borrowed.release();
+      await borrowed[Symbol.asyncDispose]();
     });
   }
 
@@ -260,8 +260,8 @@ function files(subject: () => StoreUnderTest): void {
     const borrowed = await store.borrow([key, key]);
     assert.deepEqual([...borrowed.paths.keys()], [key]);
     assert.equal(await readFile(borrowed.paths.get(key) ?? '', 'utf8'), 'rows');
-    await borrowed.release();
-    await borrowed.release();
+    await borrowed[Symbol.asyncDispose]();
+    await borrowed[Symbol.asyncDispose]();
     assert.equal(textOf((await store.read(key)).bytes), 'rows');
   });
 

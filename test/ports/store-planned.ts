@@ -33,7 +33,7 @@ export function plannedContract(store: () => ObjectStore): void {
     assert.equal(await readFile(borrowed.paths.get(planned.key) ?? '', 'utf8'), 'planned');
     assert.equal(borrowed.changed.size, 0);
     assert.deepEqual([...(await borrowed.verify())], []);
-    await borrowed.release();
+    await borrowed[Symbol.asyncDispose]();
   });
 
   for (const [what, change, act] of [
@@ -48,7 +48,7 @@ export function plannedContract(store: () => ObjectStore): void {
       assert.deepEqual([...borrowed.changed], [[planned.key, change]]);
       assert.deepEqual([...borrowed.paths.keys()], [other.key]);
       assert.deepEqual([...(await borrowed.verify())], []);
-      await borrowed.release();
+      await borrowed[Symbol.asyncDispose]();
     });
 
     it(`has lent what was planned, or says so, when the object is ${what} before it was read`, async () => {
@@ -58,7 +58,7 @@ export function plannedContract(store: () => ObjectStore): void {
       const text = await readFile(borrowed.paths.get(planned.key) ?? '', 'utf8').catch(() => undefined);
       const found = await borrowed.verify();
       if (text !== 'planned') assert.deepEqual([...found], [[planned.key, change]]);
-      await borrowed.release();
+      await borrowed[Symbol.asyncDispose]();
     });
   }
 }

@@ -34,7 +34,7 @@ export function versionsContract(store: () => ObjectStore, { versions, order }: 
     assert.equal(new TextDecoder().decode((await store().read(key)).bytes), 'third');
     const borrowed = await store().borrow([key, ...uploads]);
     assert.equal(await readFile(borrowed.paths.get(key) ?? '', 'utf8'), 'third');
-    await borrowed.release();
+    await borrowed[Symbol.asyncDispose]();
   });
 
   it('lists equal contents of a file once, the newest', { skip }, async () => {
@@ -106,5 +106,5 @@ async function land(store: ObjectStore, key: string, text: string): Promise<stri
 async function textsOf(store: ObjectStore, objects: readonly ObjectInfo[]): Promise<readonly string[]> {
   const borrowed = await store.borrow(objects);
   const texts = objects.map((object) => readFile(borrowed.paths.get(objectName(object)) ?? '', 'utf8'));
-  return Promise.all(texts).finally(() => borrowed.release());
+  return Promise.all(texts).finally(() => borrowed[Symbol.asyncDispose]());
 }

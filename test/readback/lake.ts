@@ -36,7 +36,7 @@ export async function openServedLake(pipelines: string): Promise<ServedLake> {
     session,
     url: server.url,
     async close() {
-      await session.close();
+      await session[Symbol.asyncDispose]();
       await server.close();
       await rm(root, { recursive: true });
     },
@@ -71,7 +71,7 @@ export async function scanRows(served: ServedLake, id: TableId, snapshotId?: big
   try {
     return await served.session.rows({ name: fullName(id), text: userSql(`FROM ${quotePath('lake', id.name)}`) });
   } finally {
-    await borrowed.release();
+    await borrowed[Symbol.asyncDispose]();
   }
 }
 

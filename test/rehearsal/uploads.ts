@@ -83,7 +83,7 @@ async function retailUploads(folder: string): Promise<Uploads> {
     const landings = files.map(({ table, path }) => ({ source: table, path }));
     return [landings.slice(0, -2), landings.slice(-2, -1), landings.slice(-1)];
   } finally {
-    await session.close();
+    await session[Symbol.asyncDispose]();
   }
 }
 

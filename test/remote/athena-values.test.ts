@@ -7,7 +7,7 @@ import { sql } from '../../lib/sql/fragment.ts';
 import { userSql } from '../../lib/sql/user-sql.ts';
 
 const session = await createDuckDbEngine().open({ memoryBytes: 300_000_000, threads: 1, scratch: tmpdir() });
-after(() => session.close());
+after(() => session[Symbol.asyncDispose]());
 
 describe('a value of Athena is the value that the local query gives', () => {
   /** Athena's type and text, and the same value as DuckDB writes it. */

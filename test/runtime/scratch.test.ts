@@ -99,6 +99,6 @@ test('sessions that spill side by side have folders of their own, gone when they
     const rows = await session.rows({ name: 'sum', text: sql`SELECT count(*) AS n, bit_xor(hash(i, v)) AS h FROM t` });
     assert.equal(rows[0]?.['n'], 2_000_000);
   }
-  for (const session of sessions) await session.close();
+  for (const session of sessions) await session[Symbol.asyncDispose]();
   assert.deepEqual(readdirSync(scratch), []);
 });

@@ -101,7 +101,7 @@ test('a place that DuckDB marks counts what stands before a described query', ()
 
 test('a term that DuckDB printed is the term that was written', async () => {
   const session = await createDuckDbEngine().open({ memoryBytes: 200_000_000, threads: 1, scratch: '/tmp' });
-  after(() => session.close());
+  after(() => session[Symbol.asyncDispose]());
   assert.equal(orderText('a, b'), 'SELECT 1 AS ok ORDER BY a, b');
   const [tree] = await session.rows(serializeSql('select -(a + 1)'));
   const [printed] = await session.rows(deserializeSql(String(tree?.['result'])));

@@ -10,7 +10,7 @@ import { ownName, quoteName, quotePath, quoteText, quoteTexts } from '../../lib/
 import { userSql, userTerm } from '../../lib/sql/user-sql.ts';
 
 const session = await createDuckDbEngine().open({ memoryBytes: 200_000_000, threads: 1, scratch: tmpdir() });
-after(() => session.close());
+after(() => session[Symbol.asyncDispose]());
 
 test('a template puts names, literals, numbers and fragments together', async () => {
   const names = ['a "b"', 'SELECT'].map(quoteName);

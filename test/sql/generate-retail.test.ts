@@ -70,7 +70,7 @@ before(async () => {
 });
 
 after(async () => {
-  await session.close();
+  await session[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
 });
 

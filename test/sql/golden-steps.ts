@@ -33,7 +33,7 @@ export function testSteps(files: Readonly<Record<string, string | Uint8Array>>, 
   });
 
   after(async () => {
-    await session.close();
+    await session[Symbol.asyncDispose]();
     await rm(folder, { recursive: true });
   });
 

@@ -26,7 +26,7 @@ export function openHandmade(): Handmade {
   // Hooks of one file do not wait for each other: whoever comes first opens the session.
   const opened = createDuckDbEngine().open({ memoryBytes: 500_000_000, threads: 1, scratch: folder });
   after(async () => {
-    await (await opened).close();
+    await (await opened)[Symbol.asyncDispose]();
     await rm(folder, { recursive: true });
   });
   const rows = async (statement: Statement): Promise<readonly Row[]> => (await opened).rows(statement);

@@ -62,7 +62,7 @@ let session: Session;
 before(async () => {
   session = await createDuckDbEngine().open({ memoryBytes: 200_000_000, threads: 2, scratch: '/tmp' });
 });
-after(() => session.close());
+after(() => session[Symbol.asyncDispose]());
 
 test('a part of a key that is no value of its type is null', async () => {
   await session.run(createKey(KEY, ['seven', 'DE']));

@@ -47,14 +47,14 @@ describe('a closed session', () => {
     test(`may ${text.slice(0, 24)}`, async () => {
       const session = await open();
       await session.run({ name: 'allowed', text: userSql(text) });
-      await session.close();
+      await session[Symbol.asyncDispose]();
     });
   }
   for (const text of DENIED) {
     test(`may not ${text.slice(0, 30)}`, async () => {
       const session = await open();
       await assert.rejects(session.run({ name: 'denied', text: userSql(text) }), EngineError);
-      await session.close();
+      await session[Symbol.asyncDispose]();
     });
   }
 
@@ -67,6 +67,6 @@ describe('a closed session', () => {
     ]);
     const used = 'SELECT sum(temporary_storage_bytes)::BIGINT > 0 AS spilled FROM duckdb_memory()';
     assert.deepEqual(await session.rows({ name: 'spilled', text: userSql(used) }), [{ spilled: true }]);
-    await session.close();
+    await session[Symbol.asyncDispose]();
   });
 });

@@ -33,7 +33,7 @@ FROM (SELECT ${value} AS v, * FROM (SELECT unnest(${quoteTexts(texts)}) AS raw))
     });
     return rows.map((row) => (row['exact'] === true ? (row['v'] as string | null) : 'refused'));
   } finally {
-    await session.close();
+    await session[Symbol.asyncDispose]();
     await rm(scratch, { recursive: true });
   }
 }

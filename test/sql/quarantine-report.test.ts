@@ -61,6 +61,6 @@ test('every filter at once, and a row counts under each of its codes', async () 
       ['h2'],
     );
   } finally {
-    await session.close();
+    await session[Symbol.asyncDispose]();
   }
 });

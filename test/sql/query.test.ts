@@ -49,7 +49,7 @@ const rows = (text: string) => session.rows({ name: 'test', text: userSql(text) 
 before(async () => {
   session = await createDuckDbEngine().open({ memoryBytes: 200_000_000, threads: 2, scratch: '/tmp' });
 });
-after(() => session.close());
+after(() => session[Symbol.asyncDispose]());
 
 test('a kept result has its order, its count, its pages and every column', async () => {
   await session.run(keepResult(sql`SELECT i, -i AS i, i % 7 AS i_1 FROM range(1000) t(i) ORDER BY hash(i);`));

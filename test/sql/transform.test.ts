@@ -55,7 +55,7 @@ before(async () => {
   await session.run(createHashMacros());
 });
 
-after(() => session.close());
+after(() => session[Symbol.asyncDispose]());
 
 function columnType(text: string): ColumnType {
   const type = parseColumnType(text);

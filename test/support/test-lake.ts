@@ -57,7 +57,7 @@ export async function compileTest(pipeline: TestPipeline, scratch: string): Prom
       empty: fileURLToPath(new URL('empty', import.meta.url)),
     });
   } finally {
-    await session.close();
+    await session[Symbol.asyncDispose]();
   }
 }
 
@@ -140,8 +140,8 @@ async function readRows(
   try {
     return await session.rows({ name: 'rows', text: userSql(select) });
   } finally {
-    await session.close();
-    await files.release();
+    await session[Symbol.asyncDispose]();
+    await files[Symbol.asyncDispose]();
   }
 }
 

@@ -44,7 +44,7 @@ export async function lendFiles(
     else paths.set(key, pathOf(key));
     if (typeof look === 'object') lent.push(look);
   }
-  return { paths, changed, verify: () => verifyAll(etags, lent), release: async () => {} };
+  return { paths, changed, verify: () => verifyAll(etags, lent), [Symbol.asyncDispose]: async () => {} };
 }
 
 async function requireFile(path: string, key: string): Promise<void> {

@@ -169,6 +169,6 @@ async function lend(
     changed,
     // Copies stay as they were lent.
     verify: async () => new Map(),
-    release: () => rm(folder, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }

@@ -39,7 +39,7 @@ export async function borrowObjects(
   const places = new Map(objects.map((object) => [objectName(object), { object, place: placeOf(access, object.key) }]));
   // Copies stay as they were lent.
   const verify: Borrowed['verify'] = async () => new Map();
-  if (places.size === 0) return { paths: new Map(), changed: new Map(), verify, release: async () => {} };
+  if (places.size === 0) return { paths: new Map(), changed: new Map(), verify, [Symbol.asyncDispose]: async () => {} };
   await mkdir(scratch, { recursive: true });
   const folder = await mkdtemp(join(scratch, 'borrowed-'));
   const release = (): Promise<void> => rm(folder, { recursive: true, force: true });
@@ -54,7 +54,7 @@ export async function borrowObjects(
     const brought = await mapConcurrent(wanted, bring, OBJECTS_AT_ONCE);
     const paths = new Map(wanted.flatMap(([name], at) => pair(name, brought[at]?.path)));
     const changed = new Map(wanted.flatMap(([name], at) => pair(name, brought[at]?.change)));
-    return { paths, changed, verify, release };
+    return { paths, changed, verify, [Symbol.asyncDispose]: release };
   } catch (cause) {
     // Why it failed matters more than what stays behind.
     await release().catch(() => {});

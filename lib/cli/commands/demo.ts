@@ -54,8 +54,8 @@ async function withSample(context: Context): Promise<Context> {
 
 async function landSample(context: Context, deps: LocalLake['deps']): Promise<void> {
   const out = await mkdtemp(join(tmpdir(), 'strata-demo-'));
-  const session = await deps.engine.open({ ...deps.settings, folders: undefined });
   try {
+    await using session = await deps.engine.open({ ...deps.settings, folders: undefined });
     const files = await generateRetail(parseRetailOptions({ out }), session);
     const landed = [];
     for (const source of new Set(files.map((file) => file.table))) {
@@ -69,7 +69,6 @@ async function landSample(context: Context, deps: LocalLake['deps']): Promise<vo
         : `generated and landed ${sampleSize(files)} in ${context.options.root}`,
     );
   } finally {
-    await session.close();
     await rm(out, { recursive: true });
   }
 }

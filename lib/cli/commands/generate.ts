@@ -10,14 +10,10 @@ export async function generate(context: Context, arguments_: Readonly<Record<str
   const options = parseRetailOptions(arguments_);
   const { deps } = await openLake(context, 'read');
   await requireFolder(options.out, '--out');
-  const session = await deps.engine.open({ ...deps.settings, folders: undefined });
-  try {
-    const files = await generateRetail(options, session);
-    await context.answer({ out: options.out, files }, () => renderGenerated(context, options.out, files));
-    return EXIT.done;
-  } finally {
-    await session.close();
-  }
+  await using session = await deps.engine.open({ ...deps.settings, folders: undefined });
+  const files = await generateRetail(options, session);
+  await context.answer({ out: options.out, files }, () => renderGenerated(context, options.out, files));
+  return EXIT.done;
 }
 
 function renderGenerated(context: Context, out: string, files: readonly GeneratedFile[]): string {

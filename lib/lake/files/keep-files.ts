@@ -7,8 +7,8 @@ import type { Borrowed, ObjectStore } from '../../ports.ts';
 import type { StepDeps } from '../deps.ts';
 import { readJson, runFolder, writeOnce } from '../run/run-folder.ts';
 import { pathOf } from '../tables/foreign-files.ts';
-import { withScratch } from './place-files.ts';
 import { readLanded } from './read-landed.ts';
+import { openScratch } from './scratch.ts';
 
 /** Copies of a source's files that a run reads in their place, by the files' names, and what was left before they were made. */
 export type KeptFiles = {
@@ -34,19 +34,18 @@ export async function keepFiles(
   if (readers.length < 2 || files.every((file) => file.version !== undefined)) return undefined;
   const key = runFolder.kept(plan.run, source);
   if ((await deps.store.head(key)) !== undefined) return key;
-  const { value: copies, left } = await readLanded(deps, files, (present, borrowed) =>
-    withScratch(deps, 'kept', async (scratch) => {
-      const made: Record<string, string> = {};
-      for (const [at, file] of present.entries()) {
-        const copy = join(scratch, String(at));
-        await copyFile(pathOf(borrowed, objectName(file)), copy, constants.COPYFILE_FICLONE);
-        const target = `${runFolder.copies(plan.run, source)}/${at}-${(file.key.split('/').at(-1) ?? '').slice(-NAME_LENGTH)}`;
-        await deps.store.publish(copy, target);
-        made[objectName(file)] = target;
-      }
-      return made;
-    }),
-  );
+  const { value: copies, left } = await readLanded(deps, files, async (present, borrowed) => {
+    await using scratch = await openScratch(deps, 'kept');
+    const made: Record<string, string> = {};
+    for (const [at, file] of present.entries()) {
+      const copy = join(scratch.folder, String(at));
+      await copyFile(pathOf(borrowed, objectName(file)), copy, constants.COPYFILE_FICLONE);
+      const target = `${runFolder.copies(plan.run, source)}/${at}-${(file.key.split('/').at(-1) ?? '').slice(-NAME_LENGTH)}`;
+      await deps.store.publish(copy, target);
+      made[objectName(file)] = target;
+    }
+    return made;
+  });
   await writeOnce(deps.store, key, { copies, left } satisfies KeptFiles);
   return key;
 }

@@ -31,17 +31,13 @@ export async function readLanded<T>(
   };
   for (let attempt = 1; ; attempt += 1) {
     const wanted = files.filter((file) => !left.has(objectName(file)));
-    const borrowed = await deps.store.borrow(wanted);
-    try {
-      leave(borrowed.changed);
-      const present = wanted.filter((file) => !left.has(objectName(file)));
-      const outcome = await settle(() => read(present, borrowed));
-      const spoilt = await borrowed.verify();
-      if (spoilt.size === 0) return { value: outcome(), left: [...left.values()] };
-      if (attempt >= ATTEMPTS) leave(spoilt);
-    } finally {
-      await borrowed.release();
-    }
+    await using borrowed = await deps.store.borrow(wanted);
+    leave(borrowed.changed);
+    const present = wanted.filter((file) => !left.has(objectName(file)));
+    const outcome = await settle(() => read(present, borrowed));
+    const spoilt = await borrowed.verify();
+    if (spoilt.size === 0) return { value: outcome(), left: [...left.values()] };
+    if (attempt >= ATTEMPTS) leave(spoilt);
   }
 }
 

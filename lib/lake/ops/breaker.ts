@@ -1,16 +1,15 @@
 import { AuditFailed, ObjectNotFound } from '../../core/errors.ts';
-import { OPS_TABLES, opsTable } from '../../core/ops.ts';
+import { opsTable } from '../../core/ops.ts';
 import type { RunPlan } from '../../core/run.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { findExamples, findTripped } from '../../sql/quarantine-table.ts';
-import { quotePath } from '../../sql/quote.ts';
-import { createSchemas, renderParquet } from '../../sql/scan.ts';
+import { renderParquet } from '../../sql/scan.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { swapJson, writeJson } from '../run/run-folder.ts';
 import type { Placed } from '../run/unit-result.ts';
 import { pathOf } from '../tables/foreign-files.ts';
-import { openTable } from '../tables/table-state.ts';
+import { openOps } from './open-ops.ts';
 
 /** Why a pipeline's circuit breaker is open. It stays so until a person closes it. */
 export type OpenBreaker = {
@@ -111,27 +110,13 @@ async function countCodes(
 ): Promise<Pick<OpenBreaker, 'code' | 'rows' | 'examples'> | undefined> {
   const entry = await loadTable(deps.catalog, opsTable(plan.run.pipeline, 'quarantine'));
   const keys = quarantine.map((file) => file.key);
-  const staged = await deps.store.borrow(keys);
-  const session = await deps.engine.open(deps.settings);
-  try {
-    for (const statement of createSchemas(['ops'])) await session.run(statement);
-    const name = { schema: 'ops', table: 'quarantine' };
-    const table = await openTable(deps.store, session, name, entry?.metadata, OPS_TABLES.quarantine);
-    try {
-      const relations = {
-        table: quotePath('ops', 'quarantine'),
-        staged: renderParquet(keys.map((k) => pathOf(staged, k))),
-      };
-      const first = (await session.rows(findTripped(relations, since, limit)))[0];
-      if (first === undefined) return undefined;
-      const code = String(first['code']);
-      const examples = await session.rows(findExamples(relations.staged, code));
-      return { code, rows: Number(first['rows']), examples: examples.map((row) => String(row['example'])) };
-    } finally {
-      await table.release();
-    }
-  } finally {
-    await session.close();
-    await staged.release();
-  }
+  await using staged = await deps.store.borrow(keys);
+  await using session = await deps.engine.open(deps.settings);
+  await using quarantined = await openOps(deps.store, session, 'quarantine', entry?.metadata);
+  const relations = { table: quarantined.relation, staged: renderParquet(keys.map((k) => pathOf(staged, k))) };
+  const first = (await session.rows(findTripped(relations, since, limit)))[0];
+  if (first === undefined) return undefined;
+  const code = String(first['code']);
+  const examples = await session.rows(findExamples(relations.staged, code));
+  return { code, rows: Number(first['rows']), examples: examples.map((row) => String(row['example'])) };
 }

@@ -2,17 +2,16 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { matchesGlob } from '../../core/glob.ts';
 import { addSkipped, NONE_SKIPPED, type Skipped, type SkippedName } from '../../core/objects.ts';
-import { OPS_TABLES, opsTable } from '../../core/ops.ts';
+import { opsTable } from '../../core/ops.ts';
 import type { LandedFile, SetAsideFile } from '../../core/run.ts';
 import type { SourceSpec } from '../../core/spec.ts';
-import type { Borrowed, CatalogEntry, ObjectInfo, Session } from '../../ports.ts';
+import type { ObjectInfo, Session } from '../../ports.ts';
 import { renderRenamedEtags, selectLedger, selectSetAside } from '../../sql/ops-rows.ts';
-import { createSchemas } from '../../sql/scan.ts';
-import { writeTable } from '../../sql/write.ts';
 import type { StepDeps } from '../deps.ts';
-import { placeDataFiles, withScratch } from '../files/place-files.ts';
-import { fieldIdsOf, openTable } from '../tables/table-state.ts';
-import { commitOps, opsTarget } from './ops-tables.ts';
+import { openScratch } from '../files/scratch.ts';
+import { stageFiles } from '../files/stage-files.ts';
+import { openOps } from './open-ops.ts';
+import { commitOps, OPS_FILE_BYTES, opsTarget } from './ops-tables.ts';
 import { parseSetAside, type SetAside } from './set-aside.ts';
 
 /** What lies in bronze for a pipeline, beside what its ledger knows. */
@@ -106,30 +105,21 @@ const FORMER_ETAG = /^\d+-\d+-\d+$/;
 async function readLedger(deps: StepDeps, session: Session, pipeline: string): Promise<Ledger> {
   const entry = await deps.catalog.load(opsTable(pipeline, 'files'));
   if (entry === undefined) return { known: new Set(), aside: new Map(), former: new Map() };
-  const files = await openLedger(deps, session, entry);
-  try {
-    const known = new Set<string>();
-    const hashed = new Set<string>();
-    const former = new Map<string, { etag: string; size: number }[]>();
-    for (const row of await session.rows(selectLedger())) {
-      const [key, etag] = [String(row['key']), String(row['etag'])];
-      known.add(ledgerKey(key, etag));
-      if (!FORMER_ETAG.test(etag)) hashed.add(key);
-      else former.set(key, [...(former.get(key) ?? []), { etag, size: Number(row['size']) }]);
-    }
-    for (const key of hashed) former.delete(key);
-    const aside = (await session.rows(selectSetAside())).map(
-      (row) => [ledgerKey(String(row['key']), String(row['etag'])), parseSetAside(row)] as const,
-    );
-    return { known, aside: new Map(aside), former };
-  } finally {
-    await files.release();
+  await using _ledger = await openOps(deps.store, session, 'files', entry.metadata);
+  const known = new Set<string>();
+  const hashed = new Set<string>();
+  const former = new Map<string, { etag: string; size: number }[]>();
+  for (const row of await session.rows(selectLedger())) {
+    const [key, etag] = [String(row['key']), String(row['etag'])];
+    known.add(ledgerKey(key, etag));
+    if (!FORMER_ETAG.test(etag)) hashed.add(key);
+    else former.set(key, [...(former.get(key) ?? []), { etag, size: Number(row['size']) }]);
   }
-}
-
-async function openLedger(deps: StepDeps, session: Session, entry: CatalogEntry): Promise<Borrowed> {
-  for (const statement of createSchemas(['ops'])) await session.run(statement);
-  return openTable(deps.store, session, { schema: 'ops', table: 'files' }, entry.metadata, OPS_TABLES.files);
+  for (const key of hashed) former.delete(key);
+  const aside = (await session.rows(selectSetAside())).map(
+    (row) => [ledgerKey(String(row['key']), String(row['etag'])), parseSetAside(row)] as const,
+  );
+  return { known, aside: new Map(aside), former };
 }
 
 function ledgerKey(key: string, etag: string): string {
@@ -153,30 +143,14 @@ export async function renameEtags(deps: StepDeps, pipeline: string, renamed: rea
   if (entry === undefined || renamed.length === 0) return;
   const run = { pipeline, run_id: `etags-${deps.ids.unique()}` };
   const target = opsTarget(deps, 'files', id, entry);
-  const session = await deps.engine.open(deps.settings);
-  const ledger = await openLedger(deps, session, entry);
-  try {
-    await withScratch(deps, 'etags', async (scratch) => {
-      const path = join(scratch, 'etags.json');
-      await writeFile(path, JSON.stringify(renamed));
-      const files = await session.copy(
-        writeTable({
-          name: 'write ledger',
-          from: renderRenamedEtags(path),
-          columns: OPS_TABLES.files,
-          fieldIds: fieldIdsOf(target.schema),
-          partitionBy: [],
-          sortBy: [],
-          folder: join(scratch, 'out'),
-          fileBytes: 134_217_728,
-        }),
-      );
-      const placed = await placeDataFiles(deps, files, { table: id, ...target, stem: run.run_id });
-      await commitOps(deps, run, 'files', placed, { kind: 'all' });
-    });
-    deps.log.info('the ledger knows files by their content now', { files: renamed.length });
-  } finally {
-    await session.close();
-    await ledger.release();
-  }
+  await using session = await deps.engine.open(deps.settings);
+  await using _ledger = await openOps(deps.store, session, 'files', entry.metadata);
+  await using scratch = await openScratch(deps, 'etags');
+  const path = join(scratch.folder, 'etags.json');
+  await writeFile(path, JSON.stringify(renamed));
+  const from = renderRenamedEtags(path);
+  const staging = { from, target, folder: join(scratch.folder, 'out'), fileBytes: OPS_FILE_BYTES, stem: run.run_id };
+  const { placed } = await stageFiles(session, staging, deps);
+  await commitOps(deps, run, 'files', placed, { kind: 'all' });
+  deps.log.info('the ledger knows files by their content now', { files: renamed.length });
 }

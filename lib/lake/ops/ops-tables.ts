@@ -11,20 +11,22 @@ import { currentSpec } from '../../iceberg/partition.ts';
 import { currentSchema } from '../../iceberg/schema.ts';
 import type { JsonValue } from '../../ports.ts';
 import { renderOpsRows } from '../../sql/ops-rows.ts';
-import { writeTable } from '../../sql/write.ts';
 import { commitChange } from '../../table/commit.ts';
 import { type BaseTable, prepareSnapshot } from '../../table/prepare.ts';
 import { loadTable } from '../../table/read.ts';
 import type { Removal } from '../../table/removal.ts';
 import type { StepDeps } from '../deps.ts';
 import { dataFilesOf } from '../files/data-files.ts';
-import { placeDataFiles, withScratch } from '../files/place-files.ts';
+import { openScratch } from '../files/scratch.ts';
+import { stageFiles } from '../files/stage-files.ts';
 import type { Placed } from '../run/unit-result.ts';
 import { changedProperties } from '../tables/table-properties.ts';
-import { fieldIdsOf } from '../tables/table-state.ts';
 import type { Target } from '../tables/target.ts';
 
 type OpsTarget<Base> = Target & { readonly base: Base | undefined };
+
+/** Bytes of a data file of an ops table. */
+export const OPS_FILE_BYTES = 134_217_728;
 
 /** The ops table as it is or, on its first use, as it will be; columns that a newer release added are added. */
 export function opsTarget<Base extends Pick<BaseTable, 'metadata'>>(
@@ -33,6 +35,7 @@ export function opsTarget<Base extends Pick<BaseTable, 'metadata'>>(
   id: TableId,
   base: Base | undefined,
 ): OpsTarget<Base> {
+  const rows = { id: name, table: id, columns: OPS_TABLES[name], partitionBy: [], sortBy: [] };
   if (base === undefined) {
     const create: NewTable = {
       uuid: deps.ids.uuid(),
@@ -43,7 +46,7 @@ export function opsTarget<Base extends Pick<BaseTable, 'metadata'>>(
       properties: FEW_METADATA_FILES,
     };
     const metadata = applyChange(createTable(create), undefined, 0);
-    return { base, create, alter: undefined, schema: currentSchema(metadata), spec: currentSpec(metadata) };
+    return { ...rows, base, create, alter: undefined, schema: currentSchema(metadata), spec: currentSpec(metadata) };
   }
   const columns = alterSchema(base.metadata, OPS_TABLES[name]);
   const shape = columns.kind === 'altered' ? columns.change : undefined;
@@ -51,7 +54,7 @@ export function opsTarget<Base extends Pick<BaseTable, 'metadata'>>(
   const alter = shape === undefined && few === undefined ? undefined : joinChanges(shape, few);
   const now = deps.clock.now().getTime();
   const metadata = alter === undefined ? base.metadata : applyChange(alter, base.metadata, now);
-  return { base, create: undefined, alter, schema: currentSchema(metadata), spec: currentSpec(metadata) };
+  return { ...rows, base, create: undefined, alter, schema: currentSchema(metadata), spec: currentSpec(metadata) };
 }
 
 /**
@@ -106,28 +109,19 @@ export async function writeOpsRows(
   if (rows.length === 0) return [];
   const table = opsTable(plan.run.pipeline, name);
   const target = opsTarget(deps, name, table, await loadTable(deps.catalog, table));
-  const session = await deps.engine.open(deps.settings);
-  try {
-    return await withScratch(deps, `ops-${name}`, async (scratch) => {
-      const path = join(scratch, 'rows.json');
-      const lines = rows.map((row) => JSON.stringify(row));
-      const longest = lines.reduce((most, line) => Math.max(most, Buffer.byteLength(line)), 0);
-      await writeFile(path, `[${lines.join(',\n')}]`);
-      const files = await session.copy(
-        writeTable({
-          name: `write ${name}`,
-          from: renderOpsRows(path, OPS_TABLES[name], longest),
-          columns: OPS_TABLES[name],
-          fieldIds: fieldIdsOf(target.schema),
-          partitionBy: [],
-          sortBy: [],
-          folder: join(scratch, 'out'),
-          fileBytes: 134_217_728,
-        }),
-      );
-      return placeDataFiles(deps, files, { table, ...target, stem: plan.run.run_id });
-    });
-  } finally {
-    await session.close();
-  }
+  await using session = await deps.engine.open(deps.settings);
+  await using scratch = await openScratch(deps, `ops-${name}`);
+  const path = join(scratch.folder, 'rows.json');
+  const lines = rows.map((row) => JSON.stringify(row));
+  const longest = lines.reduce((most, line) => Math.max(most, Buffer.byteLength(line)), 0);
+  await writeFile(path, `[${lines.join(',\n')}]`);
+  const from = renderOpsRows(path, OPS_TABLES[name], longest);
+  const staging = {
+    from,
+    target,
+    folder: join(scratch.folder, 'out'),
+    fileBytes: OPS_FILE_BYTES,
+    stem: plan.run.run_id,
+  };
+  return (await stageFiles(session, staging, deps)).placed;
 }

@@ -1,18 +1,15 @@
-import { join } from 'node:path';
-import { OPS_TABLES, opsTable } from '../../core/ops.ts';
+import { opsTable } from '../../core/ops.ts';
 import type { QuarantineFilter } from '../../sql/quarantine-table.ts';
 import { countReleasable, renderReleased } from '../../sql/quarantine-table.ts';
-import { quotePath } from '../../sql/quote.ts';
-import { createSchemas } from '../../sql/scan.ts';
-import { writeTable } from '../../sql/write.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
-import { placeDataFiles, withScratch } from '../files/place-files.ts';
+import { openScratch } from '../files/scratch.ts';
+import { stageFiles } from '../files/stage-files.ts';
 import { fenced } from '../run/fence.ts';
 import { releaseLock, takeLock } from '../run/lock.ts';
 import type { Placed } from '../run/unit-result.ts';
-import { fieldIdsOf, openTable } from '../tables/table-state.ts';
-import { commitOps, opsTarget } from './ops-tables.ts';
+import { openOps } from './open-ops.ts';
+import { commitOps, OPS_FILE_BYTES, opsTarget } from './ops-tables.ts';
 
 export type Released = { readonly rows: number; readonly files: readonly Placed[] };
 
@@ -25,34 +22,15 @@ export async function stageReleased(
   const id = opsTable(run.pipeline, 'quarantine');
   const entry = await loadTable(deps.catalog, id);
   if (entry === undefined) return undefined;
-  const session = await deps.engine.open(deps.settings);
-  for (const statement of createSchemas(['ops'])) await session.run(statement);
-  const name = { schema: 'ops', table: 'quarantine' };
-  const opened = await openTable(deps.store, session, name, entry.metadata, OPS_TABLES.quarantine);
-  try {
-    const table = quotePath('ops', 'quarantine');
-    const rows = Number((await session.rows(countReleasable(table, filter)))[0]?.['rows']);
-    if (rows === 0) return undefined;
-    const target = opsTarget(deps, 'quarantine', id, entry);
-    return await withScratch(deps, 'release', async (scratch) => {
-      const files = await session.copy(
-        writeTable({
-          name: 'write released',
-          from: renderReleased(table, filter),
-          columns: OPS_TABLES.quarantine,
-          fieldIds: fieldIdsOf(target.schema),
-          partitionBy: [],
-          sortBy: [],
-          folder: join(scratch, 'out'),
-          fileBytes: 134_217_728,
-        }),
-      );
-      return { rows, files: await placeDataFiles(deps, files, { table: id, ...target, stem: run.run_id }) };
-    });
-  } finally {
-    await session.close();
-    await opened.release();
-  }
+  await using session = await deps.engine.open(deps.settings);
+  await using quarantine = await openOps(deps.store, session, 'quarantine', entry.metadata);
+  const rows = Number((await session.rows(countReleasable(quarantine.relation, filter)))[0]?.['rows']);
+  if (rows === 0) return undefined;
+  const target = opsTarget(deps, 'quarantine', id, entry);
+  await using scratch = await openScratch(deps, 'release');
+  const from = renderReleased(quarantine.relation, filter);
+  const staging = { from, target, folder: scratch.folder, fileBytes: OPS_FILE_BYTES, stem: run.run_id };
+  return { rows, files: (await stageFiles(session, staging, deps)).placed };
 }
 
 /**

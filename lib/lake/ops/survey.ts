@@ -36,14 +36,10 @@ export async function surveyPipeline(deps: StepDeps, pipeline: string): Promise<
     tables.set(id, await findKnown(deps, table));
   }
   const quarantine = await findKnown(deps, opsTable(pipeline, 'quarantine'));
-  const session = await deps.engine.open(deps.settings);
-  try {
-    const landed = await findNewFiles(deps, session, pipeline, spec.sources);
-    const ms = deps.clock.now().getTime() - started;
-    return { spec, ...landed, tables, quarantine, stale: findStale(spec, tables), ms };
-  } finally {
-    await session.close();
-  }
+  await using session = await deps.engine.open(deps.settings);
+  const landed = await findNewFiles(deps, session, pipeline, spec.sources);
+  const ms = deps.clock.now().getTime() - started;
+  return { spec, ...landed, tables, quarantine, stale: findStale(spec, tables), ms };
 }
 
 async function findKnown(deps: StepDeps, table: TableId): Promise<KnownTable | undefined> {

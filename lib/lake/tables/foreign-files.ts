@@ -40,7 +40,7 @@ export async function openFiles(
     });
     return { ...borrowed, files: scanned };
   } catch (cause) {
-    await borrowed.release();
+    await borrowed[Symbol.asyncDispose]();
     throw cause;
   }
 }

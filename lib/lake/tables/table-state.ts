@@ -1,6 +1,5 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
 import { ObjectNotFound } from '../../core/errors.ts';
-import type { FieldId } from '../../core/field-ids.ts';
 import { historyColumns, isKeyed, KEY_HASH, logColumns, logModelId, logTable } from '../../core/keyed.ts';
 import { metadataColumns } from '../../core/metadata.ts';
 import type { RunPlan } from '../../core/run.ts';
@@ -10,12 +9,13 @@ import type { TableId } from '../../core/tables.ts';
 import type { Column } from '../../core/types.ts';
 import { parseMetadata } from '../../iceberg/json.ts';
 import { columnsOf, currentSchema } from '../../iceberg/schema.ts';
-import type { IcebergType, NestedField, StructType, TableMetadata } from '../../iceberg/types.ts';
+import type { TableMetadata } from '../../iceberg/types.ts';
 import type { Borrowed, ObjectStore, Session } from '../../ports.ts';
 import type { ScanColumn } from '../../sql/scan.ts';
 import { createSchemas, createTableView } from '../../sql/scan.ts';
 import { metadataOn, type Prepared, parsePrepared } from '../../table/prepare.ts';
 import { planFiles } from '../../table/read.ts';
+import { acquireAll, keepOrRelease, releaseAll } from '../resources.ts';
 import { runFolder } from '../run/run-folder.ts';
 import { openFiles } from './foreign-files.ts';
 
@@ -104,7 +104,7 @@ export async function readMetadata(store: ObjectStore, location: string): Promis
   return parseMetadata((await store.read(store.key(location))).bytes, location);
 }
 
-/** Makes `<schema>.<table>` readable in a session for each table a model reads. Release the files when done. */
+/** Makes `<schema>.<table>` readable in a session for each table a model reads. Disposing gives the files back. */
 export async function openTables(
   store: ObjectStore,
   session: Session,
@@ -113,14 +113,13 @@ export async function openTables(
   logs: readonly TableRef[] = [],
 ): Promise<Borrowed> {
   for (const statement of createSchemas(['silver', 'gold', 'batch'])) await session.run(statement);
-  const borrowed: Borrowed[] = [];
-  for (const ref of refs) {
+  const tables = refs.map((ref) => async () => {
     const metadata = await loadState(store, plan, modelId(ref));
     const columns = boundColumns(metadata, tableColumns(findModel(plan.spec, modelId(ref))));
-    borrowed.push(await openView(store, session, { schema: ref.layer, table: ref.name }, metadata, columns));
-  }
-  for (const ref of logs) borrowed.push(await openLog(store, session, plan, ref));
-  return joinBorrowed(borrowed);
+    return openView(store, session, { schema: ref.layer, table: ref.name }, metadata, columns);
+  });
+  const opened = await acquireAll([...tables, ...logs.map((ref) => () => openLog(store, session, plan, ref))]);
+  return joinBorrowed(opened);
 }
 
 /** `silver.<table>__log`, for gold that builds on the events themselves. */
@@ -161,8 +160,7 @@ async function openView(
   const scan = snapshotId === undefined ? {} : { snapshotId };
   const files = metadata === undefined ? [] : await planFiles(store, metadata, scan);
   const opened = await openFiles(session, store, metadata, files);
-  await session.run(createTableView(name.schema, name.table, columns, opened.files));
-  return opened;
+  return keepOrRelease(opened, () => session.run(createTableView(name.schema, name.table, columns, opened.files)));
 }
 
 /** The columns of a table, and those of `columns` that it has yet to get, under ids that no file of it has. */
@@ -181,28 +179,11 @@ function boundColumns(metadata: TableMetadata | undefined, columns: readonly Col
   return columns.flatMap((column) => (isVisible(column) ? (byName.get(column.name) ?? []) : []));
 }
 
-/** Field ids of a schema in the shape that COPY takes. */
-export function fieldIdsOf(schema: StructType): readonly FieldId[] {
-  return schema.fields.map(fieldIdOf);
-}
-
-function fieldIdOf(field: NestedField): FieldId {
-  return { name: field.name, id: field.id, children: childrenOf(field.type) };
-}
-
-function childrenOf(type: IcebergType): readonly FieldId[] {
-  if (typeof type === 'string') return [];
-  if (type.type === 'struct') return type.fields.map(fieldIdOf);
-  return [{ name: 'element', id: type['element-id'], children: childrenOf(type.element) }];
-}
-
 function joinBorrowed(all: readonly Borrowed[]): Borrowed {
   return {
     paths: new Map(all.flatMap((b) => [...b.paths])),
     changed: new Map(all.flatMap((b) => [...b.changed])),
     verify: async () => new Map((await mapConcurrent(all, (b) => b.verify())).flatMap((found) => [...found])),
-    release: async () => {
-      for (const one of all) await one.release();
-    },
+    [Symbol.asyncDispose]: () => releaseAll(all),
   };
 }

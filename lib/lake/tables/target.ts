@@ -1,6 +1,8 @@
 import { AuditFailed } from '../../core/errors.ts';
 import type { RunPlan, TableShape } from '../../core/run.ts';
-import { fullName, tablePrefix } from '../../core/tables.ts';
+import type { PartitionField } from '../../core/spec.ts';
+import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
+import type { Column } from '../../core/types.ts';
 import { applyChange } from '../../iceberg/apply.ts';
 import {
   alterSchema,
@@ -22,8 +24,15 @@ import { loadBase } from './table-state.ts';
 /** The table property that says which model a table is of. */
 const MODEL = 'strata.model';
 
-/** The table a model writes to: how it has to be created or altered first, and the schema its new files follow. */
+/** A table that is written to: how it has to be created or altered first, and what its new files follow. */
 export type Target = {
+  /** Of the model, or the name of an ops table. */
+  readonly id: string;
+  readonly table: TableId;
+  /** The columns of rows that are written; the table may have more. */
+  readonly columns: readonly Column[];
+  readonly partitionBy: readonly PartitionField[];
+  readonly sortBy: readonly string[];
   readonly create: NewTable | undefined;
   readonly alter: Change | undefined;
   readonly schema: Schema;
@@ -35,21 +44,23 @@ export type Target = {
  * schema around. Throws AuditFailed when the model's columns cannot follow from the table's.
  */
 export function planTarget(store: ObjectStore, base: TableMetadata | undefined, shape: TableShape): Target {
+  const { id, table, columns, partitionBy, sortBy } = shape;
+  const rows = { id, table, columns, partitionBy, sortBy };
   if (base === undefined) {
     const create: NewTable = {
       uuid: shape.uuid,
-      location: store.location(tablePrefix(shape.table)),
-      columns: shape.columns,
-      partitionBy: shape.partitionBy,
-      sortBy: shape.sortBy,
+      location: store.location(tablePrefix(table)),
+      columns,
+      partitionBy,
+      sortBy,
       properties: { [MODEL]: shape.id, ...FEW_METADATA_FILES, ...shape.properties },
     };
     const metadata = applyChange(createTable(create), undefined, 0);
-    return { create, alter: undefined, schema: currentSchema(metadata), spec: currentSpec(metadata) };
+    return { ...rows, create, alter: undefined, schema: currentSchema(metadata), spec: currentSpec(metadata) };
   }
   const alter = planAlter(base, shape);
   const metadata = alter === undefined ? base : applyChange(alter, base, Number(base['last-updated-ms']));
-  return { create: undefined, alter, schema: currentSchema(metadata), spec: currentSpec(metadata) };
+  return { ...rows, create: undefined, alter, schema: currentSchema(metadata), spec: currentSpec(metadata) };
 }
 
 /** The target of a shape, on the table as it was when the run was planned. */

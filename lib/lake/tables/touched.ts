@@ -10,7 +10,7 @@ import { createHashMacros } from '../../sql/transform.ts';
 import { userTerm } from '../../sql/user-sql.ts';
 import { planFiles, type ScannedFile } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
-import { type OpenedFiles, openFiles } from './foreign-files.ts';
+import { openFiles } from './foreign-files.ts';
 import { changedInputs, hashModel, inputBefore, MODEL_HASH } from './gold-inputs.ts';
 import { scanColumns } from './table-state.ts';
 
@@ -62,19 +62,13 @@ async function listTouched(
 ): Promise<readonly PartitionText[]> {
   if (model.refresh.kind !== 'touched') return [];
   const { layer, name } = model.refresh.driver;
-  const session = await deps.engine.open(deps.settings);
-  let opened: OpenedFiles | undefined;
-  try {
-    opened = await openFiles(session, deps.store, state, changed);
-    for (const statement of createSchemas([layer])) await session.run(statement);
-    await session.run(createHashMacros());
-    const columns = scanColumns(state, columnsOf(currentSchema(state)));
-    await session.run(createTableView(layer, name, columns, opened.files));
-    const by = { fields: model.partitionBy, columns: model.columns };
-    const rows = await session.rows(listPartitions(userTerm(sql), by));
-    return rows.map((row) => model.partitionBy.map((_, i) => (row[`p${i}`] ?? null) as string | null));
-  } finally {
-    await session.close();
-    await opened?.release();
-  }
+  await using session = await deps.engine.open(deps.settings);
+  await using opened = await openFiles(session, deps.store, state, changed);
+  for (const statement of createSchemas([layer])) await session.run(statement);
+  await session.run(createHashMacros());
+  const columns = scanColumns(state, columnsOf(currentSchema(state)));
+  await session.run(createTableView(layer, name, columns, opened.files));
+  const by = { fields: model.partitionBy, columns: model.columns };
+  const rows = await session.rows(listPartitions(userTerm(sql), by));
+  return rows.map((row) => model.partitionBy.map((_, i) => (row[`p${i}`] ?? null) as string | null));
 }

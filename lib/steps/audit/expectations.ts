@@ -29,25 +29,19 @@ export async function checkTable(
   const expectations = model.expect.filter((e) => e.kind !== 'row');
   const gold = model.layer === 'gold' ? model.expect.filter((e) => e.kind === 'row') : [];
   if (expectations.length + gold.length === 0) return [];
-  const session = await deps.engine.open(deps.settings);
-  const inputs = await openTables(deps.store, session, plan, model.reads);
+  await using session = await deps.engine.open(deps.settings);
+  await using _inputs = await openTables(deps.store, session, plan, model.reads);
   const name = { schema: model.layer, table: model.name };
-  const audited = await openTable(deps.store, session, name, metadata, tableColumns(model));
-  try {
-    await session.run(createAudited(model.layer, model.name));
-    const warnings: string[] = [];
-    for (const expectation of [...expectations, ...gold]) {
-      const counted = (await session.rows(checkExpectation(expectation)))[0];
-      const broken = Number(counted?.['broken']);
-      if (broken === 0) continue;
-      const text = `${model.id}: expectation ${expectation.name} does not hold: ${broken} offending, such as ${String(counted?.['examples'])}`;
-      if (expectation.policy === 'fail') throw new AuditFailed(`${text}; nothing is published`);
-      warnings.push(text);
-    }
-    return warnings;
-  } finally {
-    await session.close();
-    await audited.release();
-    await inputs.release();
+  await using _audited = await openTable(deps.store, session, name, metadata, tableColumns(model));
+  await session.run(createAudited(model.layer, model.name));
+  const warnings: string[] = [];
+  for (const expectation of [...expectations, ...gold]) {
+    const counted = (await session.rows(checkExpectation(expectation)))[0];
+    const broken = Number(counted?.['broken']);
+    if (broken === 0) continue;
+    const text = `${model.id}: expectation ${expectation.name} does not hold: ${broken} offending, such as ${String(counted?.['examples'])}`;
+    if (expectation.policy === 'fail') throw new AuditFailed(`${text}; nothing is published`);
+    warnings.push(text);
   }
+  return warnings;
 }

@@ -92,18 +92,13 @@ async function unitTimings(deps: StepDeps, plan: RunPlan, level: LevelPlan): Pro
 
 /** The first rows of every table as a dry run computed it. */
 async function preview(deps: StepDeps, plan: RunPlan): Promise<Readonly<Record<string, readonly Row[]>>> {
-  const session = await deps.engine.open(deps.settings);
+  await using session = await deps.engine.open(deps.settings);
   const refs = plan.spec.models.map((m) => ({ layer: m.layer, name: m.name }));
-  const tables = await openTables(deps.store, session, plan, refs);
-  try {
-    const previews: Record<string, readonly Row[]> = {};
-    for (const id of plan.spec.levels.flat()) {
-      const { layer, name } = findModel(plan.spec, id);
-      previews[id] = await session.rows(previewRows(layer, name, PREVIEW_ROWS));
-    }
-    return previews;
-  } finally {
-    await session.close();
-    await tables.release();
+  await using _tables = await openTables(deps.store, session, plan, refs);
+  const previews: Record<string, readonly Row[]> = {};
+  for (const id of plan.spec.levels.flat()) {
+    const { layer, name } = findModel(plan.spec, id);
+    previews[id] = await session.rows(previewRows(layer, name, PREVIEW_ROWS));
   }
+  return previews;
 }

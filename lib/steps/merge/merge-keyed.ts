@@ -5,12 +5,14 @@ import { addCounts, type KeyShare, type MergeUnit, NO_ROWS, type RowCounts, type
 import type { Sql, SqlName } from '../../core/sql-text.ts';
 import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { placeDataFiles, withScratch } from '../../lake/files/place-files.ts';
+import { openScratch } from '../../lake/files/scratch.ts';
+import { stageFiles } from '../../lake/files/stage-files.ts';
+import { keepOrRelease } from '../../lake/resources.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { emptyResult, type Placed, type UnitResult } from '../../lake/run/unit-result.ts';
 import { openFiles, pathOf } from '../../lake/tables/foreign-files.ts';
 import { followsRules } from '../../lake/tables/keyed-rules.ts';
-import { fieldIdsOf, loadBase, scanColumns } from '../../lake/tables/table-state.ts';
+import { loadBase, scanColumns } from '../../lake/tables/table-state.ts';
 import { loadTarget } from '../../lake/tables/target.ts';
 import type { Borrowed, Session } from '../../ports.ts';
 import {
@@ -34,7 +36,6 @@ import {
 } from '../../sql/keyed.ts';
 import { BUCKET, createRelation, renderBucketed, renderBucketRows, renderParquet, renderScan } from '../../sql/scan.ts';
 import { createHashMacros } from '../../sql/transform.ts';
-import { writeTable } from '../../sql/write.ts';
 import { planFiles } from '../../table/read.ts';
 import { bucketOf } from './plan-keyed-merge.ts';
 
@@ -72,23 +73,16 @@ export async function mergeKeyed(
 type Merged = Pick<UnitResult, 'counts' | 'written' | 'logged' | 'rewritten' | 'relogged'>;
 
 async function mergeShare(context: KeyedContext, share: KeyShare, deps: StepDeps): Promise<Merged> {
-  const session = await deps.engine.open(deps.settings);
-  const borrowed: Borrowed[] = [];
-  try {
-    await session.run(createHashMacros());
-    borrowed.push(await openEvents(session, context, share, deps));
-    borrowed.push(await openBuckets(session, context, share, context.log, LOG, deps));
-    const fresh = await findFresh(session, context, share, deps);
-    if (fresh.buckets.length === 0) return { ...UNCHANGED, counts: fresh.counts };
-    const rewritten = { ...share, buckets: fresh.buckets };
-    borrowed.push(await openBuckets(session, context, rewritten, context.planned.shape, HISTORY, deps));
-    return await withScratch(deps, context.unit.unit, (scratch) =>
-      recompute(session, context, share, fresh, scratch, deps),
-    );
-  } finally {
-    await session.close();
-    for (const one of borrowed) await one.release();
-  }
+  await using session = await deps.engine.open(deps.settings);
+  await session.run(createHashMacros());
+  await using _events = await openEvents(session, context, share, deps);
+  await using _log = await openBuckets(session, context, share, context.log, LOG, deps);
+  const fresh = await findFresh(session, context, share, deps);
+  if (fresh.buckets.length === 0) return { ...UNCHANGED, counts: fresh.counts };
+  const rewritten = { ...share, buckets: fresh.buckets };
+  await using _history = await openBuckets(session, context, rewritten, context.planned.shape, HISTORY, deps);
+  await using scratch = await openScratch(deps, context.unit.unit);
+  return await recompute(session, context, share, fresh, scratch.folder, deps);
 }
 
 async function openEvents(session: Session, context: KeyedContext, share: KeyShare, deps: StepDeps): Promise<Borrowed> {
@@ -96,8 +90,8 @@ async function openEvents(session: Session, context: KeyedContext, share: KeySha
   const paths = share.events.map((key) => pathOf(borrowed, key));
   const columns = scanColumns(undefined, context.log.columns);
   const relation = paths.length === 0 ? renderBucketed(columns, []) : renderParquet(paths);
-  await session.run(createRelation(NEW, renderPart(context.model.mode, relation, share.part, share.parts)));
-  return borrowed;
+  const events = renderPart(context.model.mode, relation, share.part, share.parts);
+  return keepOrRelease(borrowed, () => session.run(createRelation(NEW, events)));
 }
 
 /** Some buckets' rows of one table. When a rebuild changes the number of buckets, they may lie in any file. */
@@ -125,8 +119,8 @@ async function openBuckets(
         columns,
         borrowed.files.map((file, i) => ({ file, bucket: bucketsOfFiles[i] ?? 0 })),
       );
-  await session.run(createRelation(name, renderPart(context.model.mode, rows, share.part, share.parts)));
-  return borrowed;
+  const part = renderPart(context.model.mode, rows, share.part, share.parts);
+  return keepOrRelease(borrowed, () => session.run(createRelation(name, part)));
 }
 
 type Fresh = {
@@ -189,13 +183,9 @@ async function recompute(
 const UNCHANGED: Merged = { counts: NO_ROWS, written: [], logged: [], rewritten: [], relogged: [] };
 
 async function addExtracts(session: Session, context: KeyedContext, key: string, deps: StepDeps): Promise<void> {
-  const borrowed = await deps.store.borrow([key]);
-  try {
-    const extracts = renderParquet([pathOf(borrowed, key)]);
-    await session.run(addMissingDeletes(context.model.mode, context.planned.columns, extracts));
-  } finally {
-    await borrowed.release();
-  }
+  await using borrowed = await deps.store.borrow([key]);
+  const extracts = renderParquet([pathOf(borrowed, key)]);
+  await session.run(addMissingDeletes(context.model.mode, context.planned.columns, extracts));
 }
 
 /** Writes a relation as files of its key buckets; what is written to the history is checked as it lies in the files. */
@@ -208,23 +198,12 @@ async function writeBuckets(
   deps: StepDeps,
 ): Promise<readonly Placed[]> {
   const target = await loadTarget(deps.store, context.plan, shape);
-  const files = await session.copy(
-    writeTable({
-      name: `write ${shape.id}`,
-      from,
-      columns: shape.columns,
-      fieldIds: fieldIdsOf(target.schema),
-      partitionBy: shape.partitionBy,
-      partitionColumns: [BUCKET],
-      sortBy: shape.sortBy,
-      folder,
-      fileBytes: context.plan.spec.settings.fileBytes,
-    }),
-  );
-  const paths = files.filter((file) => file.rows > 0).map((file) => file.path);
-  if (shape.id === context.model.id) await checkInvariants(session, context, paths);
+  const { fileBytes } = context.plan.spec.settings;
   const stem = `${context.plan.run.run_id}-${context.unit.unit}`;
-  return placeDataFiles(deps, files, { table: shape.table, ...target, stem });
+  const history = shape.id === context.model.id;
+  const check = history ? (paths: readonly string[]) => checkInvariants(session, context, paths) : undefined;
+  const staging = { from, target, partitionColumns: [BUCKET], folder, fileBytes, stem, ...(check && { check }) };
+  return (await stageFiles(session, staging, deps)).placed;
 }
 
 async function checkInvariants(session: Session, context: KeyedContext, paths: readonly string[]): Promise<void> {

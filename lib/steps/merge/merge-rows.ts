@@ -3,7 +3,7 @@ import { NO_ROWS } from '../../core/run.ts';
 import type { SilverModel } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { dedupeColumns, KNOWN_ROWS, openKnown } from '../../lake/files/known-rows.ts';
-import { withScratch } from '../../lake/files/place-files.ts';
+import { openScratch } from '../../lake/files/scratch.ts';
 import { writeFinal } from '../../lake/files/write-output.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
@@ -29,21 +29,15 @@ export async function mergeRows(
 }
 
 async function mergeUnit(context: MergeContext, model: SilverModel, deps: StepDeps): Promise<UnitResult> {
-  const session = await deps.engine.open(deps.settings);
-  const borrowed = await deps.store.borrow(context.unit.inputs);
-  try {
-    if (context.planned.shape.partitionBy.some((f) => f.transform.kind === 'bucket'))
-      await session.run(createHashMacros());
-    const paths = context.unit.inputs.map((key) => pathOf(borrowed, key));
-    return await withScratch(deps, context.unit.unit, (scratch) =>
-      context.unit.kind === 'dedupe'
-        ? dedupe(session, context, model, paths, scratch, deps)
-        : compact(session, context, model, paths, scratch, deps),
-    );
-  } finally {
-    await session.close();
-    await borrowed.release();
-  }
+  await using session = await deps.engine.open(deps.settings);
+  await using borrowed = await deps.store.borrow(context.unit.inputs);
+  if (context.planned.shape.partitionBy.some((f) => f.transform.kind === 'bucket'))
+    await session.run(createHashMacros());
+  const paths = context.unit.inputs.map((key) => pathOf(borrowed, key));
+  await using scratch = await openScratch(deps, context.unit.unit);
+  return context.unit.kind === 'dedupe'
+    ? await dedupe(session, context, model, paths, scratch.folder, deps)
+    : await compact(session, context, model, paths, scratch.folder, deps);
 }
 
 async function dedupe(
@@ -54,18 +48,14 @@ async function dedupe(
   scratch: string,
   deps: StepDeps,
 ): Promise<UnitResult> {
-  const known = await openKnown(session, context, model, deps);
-  try {
-    await session.run(createExchanged(paths));
-    await session.run(createMerged(dedupeColumns(model), known === undefined ? undefined : KNOWN_ROWS));
-    const counted = (await session.rows(countMerged()))[0];
-    const output = await writeFinal(session, context, model, MERGED, scratch, deps);
-    const duplicates = Number(counted?.['staged']) - Number(counted?.['kept']);
-    const counts = { ...NO_ROWS, accepted: output.rows, duplicates };
-    return { ...emptyResult(context.unit.unit, model.id), counts, written: output.written };
-  } finally {
-    await known?.release();
-  }
+  await using known = await openKnown(session, context, model, deps);
+  await session.run(createExchanged(paths));
+  await session.run(createMerged(dedupeColumns(model), known === undefined ? undefined : KNOWN_ROWS));
+  const counted = (await session.rows(countMerged()))[0];
+  const output = await writeFinal(session, context, MERGED, scratch, deps);
+  const duplicates = Number(counted?.['staged']) - Number(counted?.['kept']);
+  const counts = { ...NO_ROWS, accepted: output.rows, duplicates };
+  return { ...emptyResult(context.unit.unit, model.id), counts, written: output.written };
 }
 
 async function compact(
@@ -83,7 +73,7 @@ async function compact(
     planned.shape.columns.map((c) => ({ ...c, id: ids.get(c.name) ?? -1 })),
     paths,
   );
-  const output = await writeFinal(session, context, model, scan, scratch, deps);
+  const output = await writeFinal(session, context, scan, scratch, deps);
   const counts = { ...NO_ROWS, accepted: output.rows };
   return { ...emptyResult(context.unit.unit, model.id), counts, written: output.written };
 }

@@ -1,21 +1,18 @@
 import { join } from 'node:path';
 import type { KeyedModel } from '../../core/keyed.ts';
-import { OPS_TABLES } from '../../core/ops.ts';
 import type { MergeUnit, ModelPlan, RunPlan } from '../../core/run.ts';
-import type { Sql } from '../../core/sql-text.ts';
 import type { DataFile } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { withScratch } from '../../lake/files/place-files.ts';
+import { openScratch } from '../../lake/files/scratch.ts';
+import { openOps } from '../../lake/ops/open-ops.ts';
 import { runFolder } from '../../lake/run/run-folder.ts';
 import { leftBy, type UnitResult, withoutLeft } from '../../lake/run/unit-result.ts';
 import { openFiles, pathOf } from '../../lake/tables/foreign-files.ts';
-import { loadBase, loadQuarantine, openTable, scanColumns } from '../../lake/tables/table-state.ts';
+import { loadBase, loadQuarantine, scanColumns } from '../../lake/tables/table-state.ts';
 import { packShares } from '../../plan/merge-units.ts';
 import { unitSettings } from '../../plan/stage-units.ts';
-import type { Session } from '../../ports.ts';
 import { writeExtracts } from '../../sql/extracts.ts';
-import { quotePath } from '../../sql/quote.ts';
-import { createSchemas, renderParquet, renderScan } from '../../sql/scan.ts';
+import { renderParquet, renderScan } from '../../sql/scan.ts';
 import { planFiles } from '../../table/read.ts';
 
 /**
@@ -96,44 +93,24 @@ async function placeExtracts(
   const logged = metadata === undefined ? [] : await planFiles(deps.store, metadata);
   const stagedKeys = results.flatMap((r) => r.exchanged.map((p) => p.key));
   const rejectedKeys = results.flatMap((r) => r.quarantine.map((p) => p.key));
-  const borrowed = await deps.store.borrow([...stagedKeys, ...rejectedKeys]);
-  const session = await deps.engine.open(deps.settings);
-  try {
-    const columns = scanColumns(metadata, planned.log.columns);
-    const opened = await openFiles(session, deps.store, metadata, logged);
-    const log = renderScan(columns, opened.files);
-    const paths = stagedKeys.map((k) => pathOf(borrowed, k));
-    const staged = paths.length === 0 ? renderScan(columns, []) : renderParquet(paths);
-    const quarantine = await openQuarantine(deps, session, plan);
-    try {
-      const staging = rejectedKeys.map((k) => pathOf(borrowed, k));
-      const rejected = [...quarantine.relations, ...(staging.length === 0 ? [] : [renderParquet(staging)])];
-      await withScratch(deps, 'extracts', async (scratch) => {
-        const path = join(scratch, 'extracts.parquet');
-        await session.copy(writeExtracts(model.mode, { log, staged, rejected }, plan.withdraw, path));
-        await deps.store.publish(path, key);
-      });
-    } finally {
-      await quarantine.release();
-      await opened.release();
-    }
-    return key;
-  } finally {
-    await session.close();
-    await borrowed.release();
-  }
-}
-
-/** The quarantine as it was when the run was planned, if there was one. */
-async function openQuarantine(
-  deps: StepDeps,
-  session: Session,
-  plan: RunPlan,
-): Promise<{ readonly relations: readonly Sql[]; release(): Promise<void> }> {
-  const metadata = await loadQuarantine(deps.store, plan);
-  if (metadata === undefined) return { relations: [], release: async () => {} };
-  for (const statement of createSchemas(['ops'])) await session.run(statement);
-  const name = { schema: 'ops', table: 'quarantine' };
-  const opened = await openTable(deps.store, session, name, metadata, OPS_TABLES.quarantine);
-  return { relations: [quotePath(name.schema, name.table)], release: () => opened.release() };
+  const quarantined = await loadQuarantine(deps.store, plan);
+  await using borrowed = await deps.store.borrow([...stagedKeys, ...rejectedKeys]);
+  await using session = await deps.engine.open(deps.settings);
+  const columns = scanColumns(metadata, planned.log.columns);
+  await using opened = await openFiles(session, deps.store, metadata, logged);
+  const log = renderScan(columns, opened.files);
+  const paths = stagedKeys.map((k) => pathOf(borrowed, k));
+  const staged = paths.length === 0 ? renderScan(columns, []) : renderParquet(paths);
+  await using quarantine =
+    quarantined === undefined ? undefined : await openOps(deps.store, session, 'quarantine', quarantined);
+  const staging = rejectedKeys.map((k) => pathOf(borrowed, k));
+  const rejected = [
+    ...(quarantine === undefined ? [] : [quarantine.relation]),
+    ...(staging.length === 0 ? [] : [renderParquet(staging)]),
+  ];
+  await using scratch = await openScratch(deps, 'extracts');
+  const path = join(scratch.folder, 'extracts.parquet');
+  await session.copy(writeExtracts(model.mode, { log, staged, rejected }, plan.withdraw, path));
+  await deps.store.publish(path, key);
+  return key;
 }

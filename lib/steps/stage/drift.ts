@@ -4,8 +4,8 @@ import { objectName } from '../../core/objects.ts';
 import type { LandedFile } from '../../core/run.ts';
 import type { ContractColumn, SilverModel, SourceSpec } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { withScratch } from '../../lake/files/place-files.ts';
 import { type LandedRead, readLanded } from '../../lake/files/read-landed.ts';
+import { openScratch } from '../../lake/files/scratch.ts';
 import { pathOf } from '../../lake/tables/foreign-files.ts';
 import { strangeFields } from '../../landing/columns.ts';
 import { type FileColumn, inspectFile } from '../../landing/inspect.ts';
@@ -67,7 +67,9 @@ type Strange = { readonly columns: readonly FileColumn[]; readonly parts: readon
 type Places = { readonly deps: StepDeps; readonly session: Session };
 
 async function withPlaces<T>(deps: StepDeps, use: (session: Session, scratch: string) => Promise<T>): Promise<T> {
-  return withScratch(deps, 'drift', (scratch) => withPlainSession(deps, (session) => use(session, scratch)));
+  await using scratch = await openScratch(deps, 'drift');
+  await using session = await deps.engine.open(deps.settings);
+  return await use(session, scratch.folder);
 }
 
 async function strangeColumns(

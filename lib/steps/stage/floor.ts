@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { withScratch } from '../../lake/files/place-files.ts';
+import { openScratch } from '../../lake/files/scratch.ts';
 import type { Session } from '../../ports.ts';
 import { tryMachine } from '../../sql/floor.ts';
 
@@ -14,11 +14,9 @@ export type EngineDeps = Pick<StepDeps, 'engine' | 'ids' | 'settings'>;
  */
 export async function machineHolds(deps: EngineDeps): Promise<boolean> {
   try {
-    await withScratch(deps, 'floor', async (scratch) => {
-      await withPlainSession(deps, async (session) => {
-        for (const statement of tryMachine(join(scratch, 'floor.parquet'))) await session.run(statement);
-      });
-    });
+    await using scratch = await openScratch(deps, 'floor');
+    await using session = await deps.engine.open(deps.settings);
+    for (const statement of tryMachine(join(scratch.folder, 'floor.parquet'))) await session.run(statement);
     return true;
   } catch (cause) {
     if (cause instanceof EngineError || isFileError(cause)) return false;
@@ -31,10 +29,6 @@ function isFileError(cause: unknown): boolean {
 }
 
 export async function withPlainSession<T>(deps: EngineDeps, use: (session: Session) => Promise<T>): Promise<T> {
-  const session = await deps.engine.open(deps.settings);
-  try {
-    return await use(session);
-  } finally {
-    await session.close();
-  }
+  await using session = await deps.engine.open(deps.settings);
+  return await use(session);
 }

@@ -130,29 +130,20 @@ async function mapThroughTables(
 ): Promise<Mapped> {
   // An exchanged row meets the table's rows in the merge, where its bucket is.
   const direct = context.planned.output === 'final' && dedupeColumns(model).length > 0;
-  const known = direct ? await openKnown(session, context, model, deps) : undefined;
-  try {
-    const accepted = await parseToTable(session, model, batch, rows, known !== undefined);
-    const raised = await createMappedRows(session, context, model, batch.guarded);
-    const dropped = await dropRows(session, model, known !== undefined, raised);
-    if (dropped.mapped !== accepted.rows) throw await explainMultiplied(session, model, accepted.rows, dropped.mapped);
-    const kept = renderKept({ drops: dropped.quarantined > 0, duplicates: dropped.duplicates > 0 });
-    const from = enrich(kept, context, model, batch, rows);
-    if (from === kept && !isKeyed(model)) await session.run(dropParsed());
-    const output = isKeyed(model)
-      ? await writeKeyedEvents(session, context, model, landedPaths(batch), batch.scratch, deps)
-      : await writeOutput(session, context, model, from, batch.scratch, deps);
-    const duplicates = accepted.duplicates + dropped.duplicates;
-    return {
-      output,
-      duplicates,
-      broken: dropped.broken,
-      withoutDuplicates: rows.once,
-      withDrops: dropped.quarantined > 0,
-    };
-  } finally {
-    await known?.release();
-  }
+  await using known = direct ? await openKnown(session, context, model, deps) : undefined;
+  const accepted = await parseToTable(session, model, batch, rows, known !== undefined);
+  const raised = await createMappedRows(session, context, model, batch.guarded);
+  const dropped = await dropRows(session, model, known !== undefined, raised);
+  if (dropped.mapped !== accepted.rows) throw await explainMultiplied(session, model, accepted.rows, dropped.mapped);
+  const kept = renderKept({ drops: dropped.quarantined > 0, duplicates: dropped.duplicates > 0 });
+  const from = enrich(kept, context, model, batch, rows);
+  if (from === kept && !isKeyed(model)) await session.run(dropParsed());
+  const output = isKeyed(model)
+    ? await writeKeyedEvents(session, context, model, landedPaths(batch), batch.scratch, deps)
+    : await writeOutput(session, context, model, from, batch.scratch, deps);
+  const duplicates = accepted.duplicates + dropped.duplicates;
+  const withDrops = dropped.quarantined > 0;
+  return { output, duplicates, broken: dropped.broken, withoutDuplicates: rows.once, withDrops };
 }
 
 async function parseToTable(

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
-import { OPS_TABLES, opsTable } from '../../core/ops.ts';
+import { opsTable } from '../../core/ops.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { placeDataFiles } from '../../lake/files/place-files.ts';
+import { stageFiles } from '../../lake/files/stage-files.ts';
 import { opsTarget } from '../../lake/ops/ops-tables.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import type { Placed } from '../../lake/run/unit-result.ts';
-import { fieldIdsOf, loadQuarantine } from '../../lake/tables/table-state.ts';
+import { loadQuarantine } from '../../lake/tables/table-state.ts';
 import { writeLineShifts } from '../../landing/line-shifts.ts';
 import type { Session } from '../../ports.ts';
 import { rejectTables } from '../../sql/batch.ts';
@@ -22,7 +22,6 @@ import {
   QUARANTINE,
   type QuarantineContext,
 } from '../../sql/quarantine.ts';
-import { writeTable } from '../../sql/write.ts';
 import { batchOf, type CountedBatch, numberFiles, type ReadableFile } from './batch-files.ts';
 
 export type Quarantined = {
@@ -68,23 +67,12 @@ export async function quarantineRows(
       `${unit.unit}: ${missing.rows} rows of source ${batch.source.name} are unaccounted for, and ${found} rows fail a check`,
     );
   }
-  const table = opsTable(plan.run.pipeline, 'quarantine');
   const metadata = await loadQuarantine(deps.store, plan);
-  const target = opsTarget(deps, 'quarantine', table, metadata && { metadata });
-  const files = await session.copy(
-    writeTable({
-      name: 'write quarantine',
-      from: QUARANTINE,
-      columns: OPS_TABLES.quarantine,
-      fieldIds: fieldIdsOf(target.schema),
-      partitionBy: [],
-      sortBy: [],
-      folder: join(batch.scratch, 'quarantine'),
-      fileBytes: plan.spec.settings.fileBytes,
-    }),
-  );
+  const target = opsTarget(deps, 'quarantine', opsTable(plan.run.pipeline, 'quarantine'), metadata && { metadata });
+  const folder = join(batch.scratch, 'quarantine');
+  const { fileBytes } = plan.spec.settings;
   const stem = `${plan.run.run_id}-${unit.unit}`;
-  const placed = await placeDataFiles(deps, files, { table, ...target, stem });
+  const { placed } = await stageFiles(session, { from: QUARANTINE, target, folder, fileBytes, stem }, deps);
   return { quarantined: found - condemned, condemned, files: placed };
 }
 

@@ -4,7 +4,7 @@ import { addCounts } from '../../core/run.ts';
 import type { SilverModel, SourceSpec } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { dedupeColumns } from '../../lake/files/known-rows.ts';
-import { withScratch } from '../../lake/files/place-files.ts';
+import { openScratch } from '../../lake/files/scratch.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
 import { condemnsDuplicates } from '../../plan/stage-units.ts';
@@ -16,7 +16,7 @@ import { batchOf, type ReadableFile, rejectFile } from './batch-files.ts';
 import { countFiles, findMiscounted } from './count-files.ts';
 import { machineHolds, withPlainSession } from './floor.ts';
 import { halves, type Isolated, isolate, MachineFault } from './isolate.ts';
-import { type Attempt, stageFiles, tryFiles, withModelSession } from './stage-files.ts';
+import { type Attempt, mapFiles, tryFiles, withModelSession } from './map-files.ts';
 
 /** How often what is left after setting something aside may fail again. */
 const MOST_ROUNDS = 10;
@@ -42,7 +42,7 @@ export async function stageAround(
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     if (attempt.readable.length === 0) return { ...emptyResult(context.unit.unit, model.id), files: attempt.rejected };
     try {
-      return await stageFiles(context, model, { ...attempt, guarded: true }, deps);
+      return await mapFiles(context, model, { ...attempt, guarded: true }, deps);
     } catch (again) {
       if (!(again instanceof EngineError)) throw again;
       cause = again;
@@ -85,13 +85,12 @@ async function findCulprits(
   const records = new Map(counted.flatMap((one) => (one.status === 'fulfilled' ? [...one.value] : [])));
   const trial = (files: readonly ReadableFile[]): Promise<void> =>
     tryFiles(context, model, { source, readable: files, records }, deps);
-  return withScratch(deps, `${context.unit.unit}-numbers`, (scratch) =>
-    isolate(readable, records, {
-      trial,
-      holds: () => machineHolds(deps),
-      number: (file) => numberRecords(deps, source, file, join(scratch, `${deps.ids.unique()}.parquet`)),
-    }),
-  );
+  await using scratch = await openScratch(deps, `${context.unit.unit}-numbers`);
+  return await isolate(readable, records, {
+    trial,
+    holds: () => machineHolds(deps),
+    number: (file) => numberRecords(deps, source, file, join(scratch.folder, `${deps.ids.unique()}.parquet`)),
+  });
 }
 
 /** The file with a copy of its records; without, where the engine cannot write their values. */
@@ -157,7 +156,7 @@ async function stagePart(
   deps: StepDeps,
 ): Promise<UnitResult> {
   try {
-    return await stageFiles(context, model, { ...attempt, guarded: false }, deps);
+    return await mapFiles(context, model, { ...attempt, guarded: false }, deps);
   } catch (cause) {
     if (!(cause instanceof EngineError)) throw cause;
     return stageAround(context, model, { ...attempt, cause }, deps);

@@ -3,15 +3,15 @@ import { objectName } from '../../core/objects.ts';
 import type { SilverModel } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { lendingKept, readKept } from '../../lake/files/keep-files.ts';
-import { withScratch } from '../../lake/files/place-files.ts';
 import { readLanded } from '../../lake/files/read-landed.ts';
+import { openScratch } from '../../lake/files/scratch.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
 import { engineReason } from '../../landing/data-fault.ts';
 import { MOST_COLUMNS } from '../../landing/limits.ts';
 import { inspectFiles, rejectFile } from './batch-files.ts';
+import { type Attempt, mapFiles } from './map-files.ts';
 import { stageAround } from './stage-around.ts';
-import { type Attempt, stageFiles } from './stage-files.ts';
 
 /**
  * Parses a unit's files, splits accepted from rejected rows, applies the model's SQL and writes Parquet. Where the engine
@@ -24,16 +24,16 @@ export async function stageSilver(context: UnitContext, model: SilverModel, deps
   const planned = context.unit.files.filter((file) => !gone.has(objectName(file)));
   const kept = await readKept(deps.store, context.planned.kept_key);
   const lending = { store: lendingKept(deps.store, kept), log: deps.log };
-  const { value, left } = await readLanded(lending, planned, (present, landed) =>
-    withScratch(deps, context.unit.unit, async (scratch) => {
-      const wide = new Set(context.planned.too_wide ?? []);
-      const fitting = present.filter((file) => !wide.has(objectName(file)));
-      const { readable, rejected } = await inspectFiles(deps, source, fitting, landed, scratch);
-      const tooWide = present.filter((file) => wide.has(objectName(file)));
-      const all = [...rejected, ...tooWide.map((file) => rejectFile(file, 'SCHEMA_ERROR', TOO_WIDE))];
-      return stageReadable(context, model, { source, scratch, readable, rejected: all }, deps);
-    }),
-  );
+  const { value, left } = await readLanded(lending, planned, async (present, landed) => {
+    await using scratch = await openScratch(deps, context.unit.unit);
+    const { folder } = scratch;
+    const wide = new Set(context.planned.too_wide ?? []);
+    const fitting = present.filter((file) => !wide.has(objectName(file)));
+    const { readable, rejected } = await inspectFiles(deps, source, fitting, landed, folder);
+    const tooWide = present.filter((file) => wide.has(objectName(file)));
+    const all = [...rejected, ...tooWide.map((file) => rejectFile(file, 'SCHEMA_ERROR', TOO_WIDE))];
+    return await stageReadable(context, model, { source, scratch: folder, readable, rejected: all }, deps);
+  });
   return left.length === 0 ? value : { ...value, left };
 }
 
@@ -49,7 +49,7 @@ async function stageReadable(
     return { ...emptyResult(context.unit.unit, model.id), files: attempt.rejected };
   }
   try {
-    return await stageFiles(context, model, { ...attempt, guarded: false }, deps);
+    return await mapFiles(context, model, { ...attempt, guarded: false }, deps);
   } catch (cause) {
     if (!(cause instanceof EngineError)) throw cause;
     deps.log.warn('engine_failed', { unit: context.unit.unit, reason: engineReason(cause) });

@@ -74,7 +74,7 @@ test('DuckDB reads the rows, with the types of the table audit_log', async () =>
       { ...ROWS[0], at: '2026-01-02 03:04:05.678' },
     ]);
   } finally {
-    await session.close();
+    await session[Symbol.asyncDispose]();
     await rm(folder, { recursive: true });
   }
 });

@@ -86,7 +86,7 @@ describe('checksums of the SDK', () => {
       const borrowed = await store.borrow(['ops/p/a']);
       assert.equal(await readFile(borrowed.paths.get('ops/p/a') ?? '', 'utf8'), TEXT);
       assert.equal(waits.length, 2);
-      await borrowed.release();
+      await borrowed[Symbol.asyncDispose]();
     });
   });
 

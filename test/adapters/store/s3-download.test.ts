@@ -72,8 +72,8 @@ describe('large objects', () => {
         ].toSorted(),
       );
       assert.ok(seen.most > 1 && seen.most <= 4, `${seen.most} at one time`);
-      await borrowed.release();
-      await borrowed.release();
+      await borrowed[Symbol.asyncDispose]();
+      await borrowed[Symbol.asyncDispose]();
       assert.deepEqual(left(fake), []);
     });
   });
@@ -85,7 +85,7 @@ describe('large objects', () => {
       const borrowed = await fake.store.borrow([KEY]);
       assert.equal(Buffer.compare(await readFile(borrowed.paths.get(KEY) ?? ''), LARGE), 0);
       assert.equal(seen.ranges.length, 5);
-      await borrowed.release();
+      await borrowed[Symbol.asyncDispose]();
     });
   });
 
@@ -141,7 +141,7 @@ describe('large objects', () => {
         serveLarge(fake, { whole });
         const borrowed = await fake.store.borrow([KEY]);
         assert.equal(Buffer.compare(await readFile(borrowed.paths.get(KEY) ?? ''), LARGE), 0);
-        await borrowed.release();
+        await borrowed[Symbol.asyncDispose]();
       });
     }
   });
@@ -161,7 +161,7 @@ describe('objects as they were planned', () => {
         ['ops/p/c', undefined, undefined],
       ]);
       assert.equal(borrowed.paths.size, 3);
-      await borrowed.release();
+      await borrowed[Symbol.asyncDispose]();
     });
   });
 
@@ -179,7 +179,7 @@ describe('objects as they were planned', () => {
         const borrowed = await store.borrow([planned, 'ops/p/c']);
         assert.deepEqual([...borrowed.changed], [[planned.key, change]]);
         assert.deepEqual([...borrowed.paths.keys()], ['ops/p/c']);
-        await borrowed.release();
+        await borrowed[Symbol.asyncDispose]();
       });
     });
   }
@@ -193,7 +193,7 @@ describe('objects as they were planned', () => {
       });
       const borrowed = await store.borrow([planned]);
       assert.deepEqual([...borrowed.changed], [[planned.key, 'replaced']]);
-      await borrowed.release();
+      await borrowed[Symbol.asyncDispose]();
     });
   });
 
@@ -202,7 +202,7 @@ describe('objects as they were planned', () => {
       s3.on(GetObjectCommand).rejects(s3Error('NoSuchVersion', 404));
       const borrowed = await store.borrow([{ ...planned, version: 'v1' }]);
       assert.deepEqual([...borrowed.changed.values()], ['removed']);
-      await borrowed.release();
+      await borrowed[Symbol.asyncDispose]();
     });
   });
 });
@@ -216,7 +216,7 @@ describe('small objects', () => {
       const borrowed = await store.borrow(['ops/a']);
       assert.equal(await readFile(borrowed.paths.get('ops/a') ?? '', 'utf8'), 'short');
       assert.equal(waits.length, 1);
-      await borrowed.release();
+      await borrowed[Symbol.asyncDispose]();
     });
   });
 
@@ -233,7 +233,7 @@ describe('small objects', () => {
       );
       assert.deepEqual(await Promise.all(texts), ['is v1', 'is v2', 'is current']);
       assert.equal(s3.commandCalls(GetObjectCommand).length, 3);
-      await borrowed.release();
+      await borrowed[Symbol.asyncDispose]();
     });
   });
 
@@ -263,7 +263,7 @@ describe('small objects', () => {
       const borrowed = await store.borrow(keys);
       assert.deepEqual([...borrowed.paths.keys()], keys);
       assert.equal(most, 8);
-      await borrowed.release();
+      await borrowed[Symbol.asyncDispose]();
     });
   });
 
@@ -273,7 +273,7 @@ describe('small objects', () => {
       const keys = ['漢', '\u{1f600}', 'a'].map((letter) => `bronze/p/s/${letter.repeat(200)}.csv.gz`);
       const borrowed = await store.borrow(keys);
       for (const path of borrowed.paths.values()) assert.ok(basename(path).endsWith('.csv.gz'));
-      await borrowed.release();
+      await borrowed[Symbol.asyncDispose]();
     });
   });
 

@@ -26,7 +26,7 @@ async function failureOf(text: string, spillBytes: number): Promise<unknown> {
   } catch (cause) {
     return cause;
   } finally {
-    await session.close();
+    await session[Symbol.asyncDispose]();
     await rm(scratch, { recursive: true });
   }
 }

@@ -121,7 +121,7 @@ describe('what a step is given', () => {
           const rows = await session.rows({ name: 'settings', text: userSql(`SELECT ${asked}`) });
           return { rows, scratch: settings.scratch };
         } finally {
-          await session.close();
+          await session[Symbol.asyncDispose]();
         }
       }),
     )) as { readonly rows: readonly unknown[]; readonly scratch: string };

@@ -1,7 +1,7 @@
 import type { FileOutcome } from '../../core/run.ts';
 import type { SilverModel, SourceSpec } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { withScratch } from '../../lake/files/place-files.ts';
+import { openScratch } from '../../lake/files/scratch.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import type { UnitResult } from '../../lake/run/unit-result.ts';
 import { openTables } from '../../lake/tables/table-state.ts';
@@ -9,7 +9,6 @@ import type { Session } from '../../ports.ts';
 import { createHashMacros } from '../../sql/transform.ts';
 import type { ReadableFile } from './batch-files.ts';
 import { countFiles } from './count-files.ts';
-import { withPlainSession } from './floor.ts';
 import { mapBatch } from './map-batch.ts';
 
 /** What is left of a unit's files, and what became of the others. */
@@ -21,7 +20,7 @@ export type Attempt = {
 };
 
 /** Takes files through the model. `guarded`: rows of which an expression raises are set aside. Throws EngineError. */
-export async function stageFiles(
+export async function mapFiles(
   context: UnitContext,
   model: SilverModel,
   { source, scratch, readable, rejected, guarded }: Attempt & { readonly guarded: boolean },
@@ -47,12 +46,11 @@ export async function tryFiles(
   deps: StepDeps,
 ): Promise<void> {
   const store = { ...deps.store, publish: unpublished };
-  await withScratch(deps, `${context.unit.unit}-trial`, (scratch) =>
-    withModelSession(context, model, withGuard(deps), async (session) => {
-      const batch = { source, files: readable, records, scratch, guarded: true, trial: true };
-      await mapBatch(session, context, model, batch, { ...deps, store });
-    }),
-  );
+  await using scratch = await openScratch(deps, `${context.unit.unit}-trial`);
+  await withModelSession(context, model, withGuard(deps), async (session) => {
+    const batch = { source, files: readable, records, scratch: scratch.folder, guarded: true, trial: true };
+    await mapBatch(session, context, model, batch, { ...deps, store });
+  });
 }
 
 const unpublished: StepDeps['store']['publish'] = async (_, key) => ({ key, size: 0, etag: '', modified: 0 });
@@ -73,14 +71,9 @@ export async function withModelSession<T>(
   deps: StepDeps,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
-  return withPlainSession(deps, async (session) => {
-    const tables = await openTables(deps.store, session, context.plan, model.reads);
-    try {
-      if (context.planned.shape.partitionBy.some((f) => f.transform.kind === 'bucket'))
-        await session.run(createHashMacros());
-      return await use(session);
-    } finally {
-      await tables.release();
-    }
-  });
+  await using session = await deps.engine.open(deps.settings);
+  await using _tables = await openTables(deps.store, session, context.plan, model.reads);
+  if (context.planned.shape.partitionBy.some((f) => f.transform.kind === 'bucket'))
+    await session.run(createHashMacros());
+  return await use(session);
 }

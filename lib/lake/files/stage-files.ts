@@ -1,0 +1,92 @@
+import { mapConcurrent } from '../../core/concurrency.ts';
+import type { Sql } from '../../core/sql-text.ts';
+import { tablePrefix } from '../../core/tables.ts';
+import { partitionTuple } from '../../iceberg/partition.ts';
+import { partitionFolder } from '../../iceberg/partition-path.ts';
+import type { CopyStatement, ObjectStore, Session, WrittenFile } from '../../ports.ts';
+import { writeTable } from '../../sql/write.ts';
+import type { StepDeps } from '../deps.ts';
+import type { Placed } from '../run/unit-result.ts';
+import { fieldIdsOf } from '../tables/field-ids.ts';
+import type { Target } from '../tables/target.ts';
+
+type PlacingDeps = Pick<StepDeps, 'store' | 'ids'>;
+
+/** Rows on their way into a table. */
+export type TableRows = {
+  /** A relation: a table or view name, or a parenthesised SELECT. */
+  readonly from: Sql;
+  readonly target: Target;
+  /** Columns of `from` that hold its rows' partition values; without them they are computed. */
+  readonly partitionColumns?: readonly string[];
+  /** An empty or missing local folder. */
+  readonly folder: string;
+  /** Bytes of an unpartitioned file. */
+  readonly fileBytes: number;
+  /** Begins the names of the files. */
+  readonly stem: string;
+  /** Looks at the files, by their local paths, before they are placed. */
+  readonly check?: (paths: readonly string[]) => Promise<void>;
+};
+
+export type StagedFiles = { readonly rows: number; readonly placed: readonly Placed[] };
+
+/**
+ * Writes rows as data files of a table and places them under their keys, `<table>/data/<partition>/<stem>-<unique>.parquet`.
+ * Nothing is published. Names are new on every attempt, so that a unit that is tried again never touches files of an
+ * attempt before it; files without rows are left behind.
+ */
+export async function stageFiles(session: Session, rows: TableRows, deps: PlacingDeps): Promise<StagedFiles> {
+  const { target, from, folder, fileBytes, partitionColumns } = rows;
+  const copy = writeTable({
+    name: `write ${target.id}`,
+    from,
+    columns: target.columns,
+    fieldIds: fieldIdsOf(target.schema),
+    partitionBy: target.partitionBy,
+    ...(partitionColumns === undefined ? {} : { partitionColumns }),
+    sortBy: target.sortBy,
+    folder,
+    fileBytes,
+  });
+  const written = await session.copy(copy);
+  const filled = written.filter((file) => file.rows > 0);
+  await rows.check?.(filled.map((file) => file.path));
+  const placed = await placeFiles(deps, filled, (file) => dataKey(target, rows.stem, file, deps));
+  return { rows: rowsOf(written), placed };
+}
+
+/** Writes rows for a merge of the same run, one file for each bucket, below a folder of the store. */
+export async function stageExchanged(
+  session: Session,
+  copy: CopyStatement,
+  folder: string,
+  deps: PlacingDeps,
+): Promise<StagedFiles> {
+  const written = await session.copy(copy);
+  const keyOf = (file: WrittenFile): string =>
+    `${folder}/${file.partition[0]?.value ?? 'none'}-${deps.ids.unique()}.parquet`;
+  return { rows: rowsOf(written), placed: await placeFiles(deps, written, keyOf) };
+}
+
+function rowsOf(files: readonly WrittenFile[]): number {
+  return files.reduce((sum, file) => sum + file.rows, 0);
+}
+
+function dataKey({ table, schema, spec }: Target, stem: string, file: WrittenFile, { ids }: PlacingDeps): string {
+  const values = file.partition.map((p) => p.value);
+  const folder = partitionFolder(spec, schema, partitionTuple(spec, schema, values));
+  return [tablePrefix(table), 'data', ...(folder === '' ? [] : [folder]), `${stem}-${ids.unique()}.parquet`].join('/');
+}
+
+async function placeFiles(
+  { store }: { readonly store: Pick<ObjectStore, 'publish'> },
+  files: readonly WrittenFile[],
+  keyOf: (file: WrittenFile) => string,
+): Promise<readonly Placed[]> {
+  return mapConcurrent(files, async (file) => {
+    const key = keyOf(file);
+    await store.publish(file.path, key);
+    return { key, written: { ...file, path: '' } };
+  });
+}
