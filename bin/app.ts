@@ -1,6 +1,6 @@
+import { createApp } from '@strata-lake/strata/cdk';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { createApp } from '../lib/infra/index.ts';
 
 const app = new App();
 createApp({

@@ -33,9 +33,6 @@ export type AppProps = Omit<DeploymentProps, 'specs' | 'bundles' | 'definition'>
   readonly app?: App;
 };
 
-/** The CDK's better defaults, which it keeps behind flags for the sake of older apps. */
-const FLAGS = ['@aws-cdk/aws-iam:minimizePolicies', '@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy'];
-
 /**
  * All that a project's bin/app.ts has to call: the stacks of every pipeline that `strata build` has compiled in the project,
  * with the context's settings. What is wrong with the project is said on stderr, and the process ends with 1.
@@ -56,7 +53,6 @@ export function createApp({ folder, app = new App(), ...props }: AppProps = {}):
  * be read and for names that AWS would refuse.
  */
 export function createDeployment(app: App, props: DeploymentProps): Deployment {
-  for (const flag of FLAGS) app.node.setContext(flag, true);
   const settings = readSettings(app.node);
   const names = deploymentNames(settings.deployment, 'context stage');
   checkNames(

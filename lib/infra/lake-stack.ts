@@ -2,6 +2,7 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { NO_PREFIX } from '../core/deployment-names.ts';
 import { ZONES } from '../core/objects.ts';
+import { setFlags } from './flags.ts';
 import { destroysData, Lake, type LakeProps } from './lake.ts';
 import { bucketName } from './places.ts';
 
@@ -20,6 +21,7 @@ export class LakeStack extends Stack {
 
   constructor(scope: Construct, id: string, props: LakeStackProps) {
     super(scope, id, { terminationProtection: !destroysData(scope, props.removalPolicy), ...props });
+    setFlags(this.node);
     // The CDK leaves this id out of logical ones: they are those of a lake that was the stack itself.
     this.lake = new Lake(this, 'Default', { ...props, ...props.customize?.(this) });
     const { names } = this.lake;

@@ -8,6 +8,7 @@ import { InvalidInput } from '../core/errors.ts';
 import type { Zone } from '../core/objects.ts';
 import { type BucketRules, createBuckets, endRunFolders } from './buckets.ts';
 import { createDatabases, createWorkgroup } from './catalog.ts';
+import { setFlags } from './flags.ts';
 import { grantQuery, grantRead, grantUpload } from './grants.ts';
 import type { GivenBuckets, LakePlaces } from './places.ts';
 import { mayDestroy } from './settings.ts';
@@ -57,6 +58,7 @@ abstract class LakeBase extends Construct implements ILake {
 
   constructor(scope: Construct, id: string, { deployment, buckets = {} }: LakeAttributes) {
     super(scope, id);
+    setFlags(this.node);
     this.names = deploymentNames(deployment, 'deployment');
     this.given = buckets;
   }

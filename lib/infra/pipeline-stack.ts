@@ -1,6 +1,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { PipelineSpec } from '../core/spec.ts';
+import { setFlags } from './flags.ts';
 import { Pipeline } from './pipeline.ts';
 import type { PipelineOptions, PipelineProps } from './pipeline-props.ts';
 import { bucketName } from './places.ts';
@@ -17,6 +18,7 @@ export class PipelineStack extends Stack {
 
   constructor(scope: Construct, id: string, props: PipelineStackProps) {
     super(scope, id, props);
+    setFlags(this.node);
     // The CDK leaves this id out of logical ones: they are those of a pipeline that was the stack itself.
     this.pipeline = new Pipeline(this, 'Default', { ...props, ...props.customize?.(this) });
     const outputs = {

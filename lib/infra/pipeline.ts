@@ -13,6 +13,7 @@ import type { StepName } from '../core/states.ts';
 import { createAlarms } from './alarms.ts';
 import { createAuditLog } from './catalog.ts';
 import { createDashboard } from './dashboard.ts';
+import { setFlags } from './flags.ts';
 import { createFunctions, type Functions, type Network } from './functions.ts';
 import { grantStart } from './grants.ts';
 import type { ILake } from './lake.ts';
@@ -37,6 +38,7 @@ export class Pipeline extends Construct implements IConnectable {
 
   constructor(scope: Construct, id: string, props: PipelineProps) {
     super(scope, id);
+    setFlags(this.node);
     const { lake, spec } = props;
     this.pipelineName = spec.name;
     this.lake = lake;

@@ -1,0 +1,301 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { RemovalPolicy, type Stack } from 'aws-cdk-lib';
+import type { Template } from 'aws-cdk-lib/assertions';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { FlowLogDestination, type IVpc, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { FUNCTIONS } from '../../lib/core/states.ts';
+import { Lake } from '../../lib/infra/lake.ts';
+import { Pipeline } from '../../lib/infra/pipeline.ts';
+import { METRICS } from '../../lib/runtime/lambda/telemetry.ts';
+import { openFindings, shopOf } from './constructs.ts';
+import { fakeBundles, PLAIN, specOf } from './deployment.ts';
+import { statementsOf } from './policies.ts';
+import { at, type Fields, list, resourceOf, resourcesOf } from './resources.ts';
+
+const countOf = (template: Template, type: string): number => resourcesOf(template, type).length;
+const alarmsIn = (template: Template): ReadonlyMap<string, Fields> =>
+  new Map(
+    resourcesOf(template, 'AWS::CloudWatch::Alarm').map(({ properties }) => [
+      String(properties['AlarmName']).replace('strata-web-shop-', ''),
+      properties,
+    ]),
+  );
+
+describe('a pipeline with nothing said', () => {
+  const made = shopOf();
+  const template = made.template();
+  test('is whole: functions, state machine, triggers, alarms, a dashboard, its databases', () => {
+    const types = ['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine', 'AWS::Scheduler::Schedule'];
+    const more = ['AWS::CloudWatch::Dashboard', 'AWS::SNS::Topic', 'AWS::SQS::Queue', 'AWS::Glue::Database'];
+    assert.deepEqual(
+      [...types, ...more].map((type) => countOf(template, type)),
+      [FUNCTIONS.length, 1, 1, 1, 1, 2, 3],
+    );
+    assert.equal(alarmsIn(template).size, made.shop.alarms.length);
+  });
+
+  test('is in no VPC, and says so to who asks for its connections', () => {
+    const functions = resourcesOf(template, 'AWS::Lambda::Function');
+    assert.ok(functions.every(({ properties }) => properties['VpcConfig'] === undefined));
+    assert.equal(countOf(template, 'AWS::EC2::SecurityGroup'), 0);
+    assert.throws(() => made.shop.connections, /Own\/Shop has no connections: .*by the property vpc/);
+  });
+
+  test('has its table of audits after its database', () => {
+    const [id = ''] = Object.keys(template.findResources('AWS::Glue::Table'));
+    const { DependsOn } = template.toJSON().Resources[id];
+    assert.ok(DependsOn.some((one: string) => one.startsWith('LakeDatabasewebshopops')));
+  });
+
+  test('has no open finding of AwsSolutions', () => assert.deepEqual(openFindings(made, 'Own/Shop'), []));
+});
+
+describe('in a VPC', () => {
+  // The CDK's own classes are not exact about optional properties.
+  const vpcIn = (stack: Stack): IVpc =>
+    new Vpc(stack, 'Vpc', { flowLogs: { all: { destination: FlowLogDestination.toCloudWatchLogs() } } }) as IVpc;
+  const made = shopOf((stack) => ({ vpc: vpcIn(stack) }));
+  const template = made.template();
+
+  test('every function is in private subnets, behind one security group that lets nothing in', () => {
+    const group = resourceOf(template, 'AWS::EC2::SecurityGroup', 'ShopSecurityGroup');
+    assert.equal(group.properties['SecurityGroupIngress'], undefined);
+    for (const { id, properties } of resourcesOf(template, 'AWS::Lambda::Function').filter(({ id }) =>
+      id.startsWith('Shop'),
+    )) {
+      assert.deepEqual(at(properties, 'VpcConfig', 'SecurityGroupIds'), [`${group.id}.GroupId`], id);
+      assert.ok(
+        list(at(properties, 'VpcConfig', 'SubnetIds')).every((subnet) => /Private/.test(String(subnet))),
+        id,
+      );
+    }
+    assert.equal(made.shop.connections.securityGroups.length, 1);
+  });
+
+  test('every role may have the network interfaces that this takes', () => {
+    const roles = resourcesOf(template, 'AWS::IAM::Role').filter(({ id }) =>
+      /^Shop(Stage|Notify|RunFailed)Role/.test(id),
+    );
+    assert.equal(roles.length, 3);
+    for (const { id } of roles) {
+      assert.ok(
+        statementsOf(template, id).some(({ actions }) => actions.includes('ec2:CreateNetworkInterface')),
+        id,
+      );
+    }
+  });
+
+  test('AwsSolutions finds nothing', () => assert.deepEqual(openFindings(made, 'Own/Shop'), []));
+
+  test('security groups that are given are used, and none is made', () => {
+    const { template: other } = shopOf((stack) => {
+      const vpc = vpcIn(stack);
+      return { vpc, securityGroups: [new SecurityGroup(stack, 'Ours', { vpc })] };
+    });
+    const groups = resourcesOf(other(), 'AWS::EC2::SecurityGroup').map(({ id }) => id.replace(/[0-9A-F]{8}$/, ''));
+    assert.deepEqual(groups, ['Ours']);
+  });
+
+  test('a security group without a VPC is refused', () => {
+    assert.throws(
+      () => shopOf((stack) => ({ securityGroups: [SecurityGroup.fromSecurityGroupId(stack, 'Ours', 'sg-1')] })),
+      /pipeline web_shop: vpcSubnets or securityGroups without vpc/,
+    );
+  });
+});
+
+describe('what exists is used', () => {
+  test('as topic: with its key, and open to the alarms', () => {
+    const made = shopOf((stack) => {
+      const masterKey = new Key(stack, 'OpsKey', { enableKeyRotation: true });
+      return { topic: new Topic(stack, 'Ops', { masterKey, enforceSSL: true }), alertEmails: ['a@example.org'] };
+    });
+    const template = made.template();
+    const topic = resourceOf(template, 'AWS::SNS::Topic');
+    assert.match(topic.id, /^Ops/);
+    const notify = statementsOf(template, resourceOf(template, 'AWS::IAM::Role', 'ShopNotifyRole').id);
+    assert.ok(notify.some(({ actions, resources }) => actions.includes('sns:Publish') && resources.includes(topic.id)));
+    assert.ok(notify.some(({ resources }) => resources.some((one) => /^OpsKey\w+\.Arn$/.test(one))));
+    assert.match(
+      JSON.stringify(resourceOf(template, 'AWS::SNS::TopicPolicy').properties),
+      /cloudwatch\.amazonaws\.com/,
+    );
+    assert.match(
+      JSON.stringify(resourceOf(template, 'AWS::KMS::Key', 'OpsKey').properties),
+      /cloudwatch\.amazonaws\.com/,
+    );
+    assert.equal(resourceOf(template, 'AWS::SNS::Subscription').properties['Endpoint'], 'a@example.org');
+    assert.ok([...alarmsIn(template).values()].every((alarm) => list(alarm['AlarmActions']).includes(topic.id)));
+    assert.deepEqual(openFindings(made, 'Own/Shop'), []);
+  });
+
+  test('as queue of dead letters', () => {
+    const { template, shop } = shopOf((stack) => ({ deadLetters: new Queue(stack, 'Lost', { enforceSSL: true }) }));
+    const queues = resourcesOf(template(), 'AWS::SQS::Queue').map(({ id }) => id.replace(/[0-9A-F]{8}$/, ''));
+    assert.deepEqual(queues.sort(), ['Lost', 'ShopUploads']);
+    assert.equal(shop.deadLetters.node.path, 'Own/Lost');
+  });
+
+  test('as lake of another app', async () => {
+    const { template } = shopOf(undefined, (stack) => Lake.fromLakeAttributes(stack, 'Lake', { deployment: 'dev' }));
+    assert.equal(countOf(template(), 'AWS::S3::Bucket') + countOf(template(), 'AWS::Glue::Database'), 0);
+    const { properties } = resourceOf(template(), 'AWS::StepFunctions::StateMachine');
+    assert.equal(properties['StateMachineName'], 'strata-dev-web-shop');
+  });
+});
+
+describe('alarms', () => {
+  test('can be without', () => {
+    const { template, shop } = shopOf(() => ({ alarms: false, dashboard: false }));
+    assert.deepEqual([countOf(template(), 'AWS::CloudWatch::Alarm'), shop.alarms], [0, []]);
+    assert.equal(countOf(template(), 'AWS::CloudWatch::Dashboard'), 0);
+  });
+
+  test('change one by one, a kind at a time, and tell others too', () => {
+    const all = alarmsIn(shopOf().template());
+    const { template } = shopOf((stack) => {
+      const [pager, desk] = ['Pager', 'Desk'].map((id) => new SnsAction(new Topic(stack, id)));
+      return {
+        alarms: {
+          actions: pager === undefined ? [] : [pager],
+          change: {
+            Throttled: false,
+            StageThrottled: { threshold: 20, evaluationPeriods: 3 },
+            ExecutionFailed: { actions: desk === undefined ? [] : [desk] },
+            Freshness: false,
+          },
+        },
+      };
+    });
+    const found = alarmsIn(template());
+    const gone = [...all.keys()].filter((name) => !found.has(name));
+    assert.deepEqual(
+      gone.sort(),
+      [...FUNCTIONS.filter((name) => name !== 'Stage').map((name) => `${name}Throttled`), 'Freshness'].sort(),
+    );
+    const throttled = found.get('StageThrottled');
+    assert.deepEqual([throttled?.['Threshold'], throttled?.['EvaluationPeriods']], [20, 3]);
+    assert.equal(list(throttled?.['AlarmActions']).length, 2);
+    const failed = list(found.get('ExecutionFailed')?.['AlarmActions']).map((one) => String(one).slice(0, -8));
+    assert.deepEqual(failed, ['ShopAlerts', 'Pager', 'Desk']);
+  });
+});
+
+test('what starts runs can be left to people', () => {
+  const { template } = shopOf(() => ({ startOn: { upload: false, schedule: false } }));
+  assert.equal(countOf(template(), 'AWS::Scheduler::Schedule'), 0);
+  assert.equal(countOf(template(), 'AWS::Lambda::EventSourceMapping'), 0);
+  assert.deepEqual(
+    resourcesOf(template(), 'AWS::Events::Rule').map(({ id }) => id.slice(0, 9)),
+    ['ShopEnded'],
+  );
+});
+
+test('logs stay as long as is said, the functions run on what is said', () => {
+  const { template } = shopOf(() => ({
+    logRetention: RetentionDays.ONE_YEAR,
+    removalPolicy: RemovalPolicy.RETAIN,
+    architecture: Architecture.X86_64,
+  }));
+  const logs = resourcesOf(template(), 'AWS::Logs::LogGroup');
+  assert.deepEqual(
+    [...new Set(logs.map(({ properties, DeletionPolicy }) => `${properties['RetentionInDays']} ${DeletionPolicy}`))],
+    ['365 Retain'],
+  );
+  const { properties } = resourceOf(template(), 'AWS::Lambda::Function', 'ShopStage');
+  assert.deepEqual(properties['Architectures'], ['x86_64']);
+});
+
+const bucketOf = (stack: Stack, encryptionKey: IKey): IBucket =>
+  Bucket.fromBucketAttributes(stack, 'Landing', { bucketName: 'our-landing', encryptionKey });
+
+describe('a pipeline on buckets and keys that were given', () => {
+  test('uses them by their own names and keys', () => {
+    const { template } = shopOf(undefined, (stack) => {
+      return new Lake(stack, 'Lake', { buckets: { bronze: bucketOf(stack, new Key(stack, 'TheirKey')) } });
+    });
+    const stage = resourceOf(template(), 'AWS::Lambda::Function', 'ShopStage');
+    assert.equal(at(stage.properties, 'Environment', 'Variables', 'STRATA_BRONZE_BUCKET'), 'our-landing');
+    const may = statementsOf(template(), resourceOf(template(), 'AWS::IAM::Role', 'ShopStageRole').id);
+    assert.ok(
+      may.some(
+        ({ actions, resources }) =>
+          actions.includes('s3:GetObject') && resources.includes('arn:aws:s3:::our-landing/bronze/web_shop/*'),
+      ),
+    );
+    assert.ok(
+      may.some(
+        ({ actions, resources }) => actions.includes('kms:Decrypt') && resources.some((one) => /^TheirKey/.test(one)),
+      ),
+    );
+    const rule = resourceOf(template(), 'AWS::Events::Rule', 'ShopUploaded');
+    assert.deepEqual(at(rule.properties, 'EventPattern', 'detail', 'bucket', 'name'), ['our-landing']);
+  });
+});
+
+describe('methods', () => {
+  const { stack, shop, template } = shopOf();
+  const role = new Role(stack, 'Operator', { assumedBy: new AccountRootPrincipal() });
+  shop.grantStart(role);
+  shop.grantUpload(role);
+  shop.grantQuery(role);
+  const text = statementsOf(template(), resourceOf(template(), 'AWS::IAM::Role', 'Operator').id)
+    .map(({ actions, resources }) => `${actions} ${resources}`)
+    .join('\n');
+
+  test('grantStart lets start, follow and read the answer, of this pipeline alone', () => {
+    assert.match(text, /states:StartExecution arn:aws:states:eu-west-1:111122223333:stateMachine:strata-web-shop$/m);
+    assert.match(text, /states:DescribeExecution.*execution:strata-web-shop:\*$/m);
+    assert.match(text, /ops\/web_shop\/\*/);
+  });
+  test('grantUpload and grantQuery do what those of the lake do for it', () => {
+    assert.match(text, /s3:PutObject.*bronze\/web_shop\/\*/);
+    assert.match(text, /athena:StartQueryExecution/);
+  });
+
+  test('metrics are those that the functions and the machine have, and can be said otherwise', () => {
+    const own = [
+      shop.metricRunDuration(),
+      shop.metricRows('Read'),
+      shop.metricRows('Accepted'),
+      shop.metricRows('Quarantined'),
+      shop.metricRows('Condemned'),
+      shop.metricRows('Duplicate'),
+      shop.metricQuarantineRate(),
+      shop.metricFreshness(),
+      shop.metricEstimatedCost(),
+      shop.metricMemoryUsed('Stage'),
+      shop.metric('FilesRead'),
+    ].map((metric) => stack.resolve(metric.toMetricConfig().metricStat));
+    assert.deepEqual(
+      own.filter(({ metricName }) => !Object.keys(METRICS).includes(metricName)),
+      [],
+    );
+    assert.ok(own.every(({ namespace }) => namespace === 'Strata'));
+    const dimensions = own.map((stat) => stat.dimensions.map(({ value }: { value: string }) => value).join(' '));
+    assert.deepEqual(new Set(dimensions), new Set(['Finish web_shop', 'Stage web_shop']));
+    const runs = [shop.metricRunsFailed(), shop.metricRunsStarted(), shop.metricRunsTimedOut()];
+    assert.deepEqual(
+      runs.map((metric) => metric.toMetricConfig().metricStat?.metricName),
+      ['ExecutionsFailed', 'ExecutionsStarted', 'ExecutionsTimedOut'],
+    );
+    assert.equal(shop.metricRunsSucceeded().toMetricConfig().mathExpression?.expression, 'SUM([published, unchanged])');
+    assert.equal(shop.metricRows('Read', { statistic: 'Average' }).toMetricConfig().metricStat?.statistic, 'Average');
+    assert.equal(shop.metricDeadLetters().toMetricConfig().metricStat?.namespace, 'AWS/SQS');
+  });
+});
+
+test('two pipelines share a stack and a lake', async () => {
+  const { stack, lake, template } = shopOf();
+  new Pipeline(stack, 'Plain', { lake, spec: await specOf(PLAIN), bundles: fakeBundles() });
+  assert.equal(countOf(template(), 'AWS::StepFunctions::StateMachine'), 2);
+  assert.equal(countOf(template(), 'AWS::Glue::Database'), 6);
+});
