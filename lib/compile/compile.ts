@@ -16,6 +16,7 @@ import { type PipelineFiles, parseModel } from './parse-models.ts';
 import { readPipeline } from './pipeline-shape.ts';
 import { checkReader } from './reader-checks.ts';
 import { selectsAll } from './row-id.ts';
+import { readSeeds } from './seeds.ts';
 import { dropSchemas, resetSchemas } from './statements.ts';
 import { checkTable } from './table-checks.ts';
 import { bindTouched } from './touched.ts';
@@ -42,7 +43,8 @@ export type CompileInput = {
  */
 export async function compilePipeline(input: CompileInput): Promise<PipelineSpec> {
   const notes = createNotes(input.file);
-  const draft = readPipeline(input.definition, input.folder, notes);
+  const read = readPipeline(input.definition, input.folder, notes);
+  const draft = read && { ...read, sources: await readSeeds(read.sources, input.files, notes) };
   try {
     const models = draft === undefined ? undefined : await bindPipeline(draft, input, notes);
     if (draft !== undefined && models !== undefined && notes.found.length === 0) return assemble(draft, models);

@@ -44,6 +44,8 @@ export type SourceDraft = {
   readonly place: string;
   /** Where each SQL check of a column stands. */
   readonly checkPlaces: ReadonlyMap<ColumnCheck, string>;
+  /** Of a seed: the path in the pipeline's folder, until the file is read; null for one that can be none. */
+  readonly seedPath?: string | null;
   readonly sound: boolean;
 };
 

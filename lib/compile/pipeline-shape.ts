@@ -9,6 +9,7 @@ import { readModel } from './model-shape.ts';
 import { checkDistinct, checkName, LONGEST_PIPELINE_NAME, LONGEST_TABLE_NAME } from './names.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { isSchedule } from './schedule.ts';
+import { withSeedTables } from './seeds.ts';
 import { type Field, isRecord, readFields } from './shape.ts';
 import { readSource } from './source-shape.ts';
 
@@ -77,6 +78,8 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
   const { condemned } = readFields(RETENTION, read.retention ?? {}, 'retention', '', notes) ?? {};
   const retention = condemned === undefined ? {} : { condemnedRetentionDays: condemned };
   const compute = readCompute(read.compute, notes);
+  const sources = readSources(read.sources, notes);
+  const silver = withSeedTables(read.silver, sources, notes);
   const unitBytes = Math.min(LARGEST_UNIT_BYTES, unitBytesFor(compute.steps.Stage.memoryMb));
   return {
     name,
@@ -88,9 +91,9 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
     compute,
     slo: readSlo(read.slo, notes),
     breaker: read.breaker === undefined ? null : readBreaker(read.breaker, notes),
-    sources: readSources(read.sources, notes),
-    models: [...readModels('silver', read.silver, notes), ...readModels('gold', read.gold, notes)],
-    declared: { sources: namesOf(read.sources), silver: namesOf(read.silver), gold: namesOf(read.gold) },
+    sources,
+    models: [...readModels('silver', silver, notes), ...readModels('gold', read.gold, notes)],
+    declared: { sources: namesOf(read.sources), silver: namesOf(silver), gold: namesOf(read.gold) },
   };
 }
 

@@ -44,9 +44,22 @@ const JSON_FILES = {
   layout: { schema: z.enum(['lines', 'array']), expected: "'lines' or 'array'" },
 } as const satisfies Record<string, Field>;
 
-const SOURCE = 'csv({ ... }), json({ ... }) or parquet({ ... })';
+const { encoding: _encoding, ignore: _ignore, ...OF_SEEDS } = CSV;
+const SEED = {
+  ...OF_SEEDS,
+  seed: {
+    schema: z
+      .string()
+      .regex(/^[^/\\].*\.csv$|^[^/\\.]+\.csv$/s)
+      .refine((path) => !path.split(/[/\\]/).includes('..')),
+    expected: "the path of a .csv file inside the pipeline's folder, such as 'seeds/currencies.csv'",
+    required: true,
+  },
+} as const satisfies Record<string, Field>;
 
-/** One source; `undefined` when it is not the work of csv, json or parquet. */
+const SOURCE = "csv({ ... }), json({ ... }), parquet({ ... }) or seed('<file>.csv', { ... })";
+
+/** One source; `undefined` when it is not the work of csv, json, parquet or seed. */
 export function readSource(name: string, value: unknown, place: string, notes: Notes): SourceDraft | undefined {
   if (!isRecord(value) || !['csv', 'json', 'parquet'].includes(String(value['format']))) {
     notes.add(place, showValue(isRecord(value) ? value['format'] : value), SOURCE);
@@ -61,7 +74,8 @@ export function readSource(name: string, value: unknown, place: string, notes: N
   const ignore = readField(ANY_SOURCE.ignore, value['ignore'], placeIn(place, 'ignore'), createSilence()) ?? [];
   noteIgnore(ignore, placeIn(place, 'ignore'), notes);
   const spec: SourceSpec = { name, format, columns, key, drift: drift ?? 'fail', ignore };
-  return { spec, place, checkPlaces, sound };
+  const path = readField(SEED.seed, value['seed'], placeIn(place, 'seed'), createSilence());
+  return { spec, place, checkPlaces, sound, ...(Object.hasOwn(value, 'seed') ? { seedPath: path ?? null } : {}) };
 }
 
 /** Attempts are counted by the key's text, which lists and structs have no one form of. */
@@ -102,7 +116,11 @@ function createSilence(): Notes {
 function readFormat(value: Readonly<Record<string, unknown>>, place: string, notes: Notes): SourceFormat {
   switch (value['format']) {
     case 'csv':
-      return csvFormat(readFields(CSV, value, place, SOURCE, notes) ?? {}, place, notes);
+      return csvFormat(
+        readFields(Object.hasOwn(value, 'seed') ? SEED : CSV, value, place, SOURCE, notes) ?? {},
+        place,
+        notes,
+      );
     case 'json':
       return { kind: 'json', layout: readFields(JSON_FILES, value, place, SOURCE, notes)?.layout ?? 'lines' };
     default:

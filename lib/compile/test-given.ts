@@ -35,7 +35,9 @@ export async function readGiven(
   for (const [name, rows] of Object.entries(value)) {
     const at = placeIn(place, name);
     const source = spec.sources.find((one) => one.name === name);
-    if (source !== undefined) {
+    if (source?.seed !== undefined) {
+      notes.add(at, 'a seed', `no more than the pipeline has: it is ${source.seed.path}; or silver.${name}, its table`);
+    } else if (source !== undefined) {
       given.push({ kind: 'source', source: name, files: readFiles(rows, source, { place: at, files }, context) });
     } else {
       const table = await readTable(name, rows, { place: at, model }, context);
@@ -121,7 +123,8 @@ export async function checkValues(
 /** Everything that may be given for a model: what it reads, and what that is made of. */
 function inputsOf(spec: PipelineSpec, model: ModelSpec): readonly string[] {
   const { models, sources } = needsOf(spec, model, new Set());
-  return [...sources, ...models.map(modelId).filter((id) => id !== model.id)];
+  const files = sources.filter((name) => spec.sources.find((one) => one.name === name)?.seed === undefined);
+  return [...files, ...models.map(modelId).filter((id) => id !== model.id)];
 }
 
 /** Notes inputs that no run gives, and what is given and not read. */
@@ -137,7 +140,9 @@ export function checkInputs(
   const needs = needsOf(spec, model, tables);
   const read = new Set(needs.models.flatMap((one) => one.reads.map(modelId)));
   const at = placeIn(place, 'given');
-  for (const source of needs.sources) {
+  // A seed is there with the pipeline.
+  const files = spec.sources.filter(({ seed }) => seed === undefined).map(({ name }) => name);
+  for (const source of needs.sources.filter((name) => files.includes(name))) {
     if (sources.has(source)) continue;
     const readers = needs.models.filter((one) => one.layer === 'silver' && one.from === source).map(modelId);
     const instead = readers.filter((id) => id !== model.id).map((id) => `, or ${id} itself`);

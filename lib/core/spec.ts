@@ -52,6 +52,20 @@ export type SourceFormat =
 
 export type DriftPolicy = 'evolve' | 'ignore' | 'fail';
 
+/**
+ * A reference file that travels with the pipeline. Its object is named by its content, below `bronze/<pipeline>/_seeds/`,
+ * where only runs write.
+ */
+export type SeedFile = {
+  /** Path in the pipeline's folder. */
+  readonly path: string;
+  /** Of the object: `currencies-<hash>.csv`. */
+  readonly name: string;
+  readonly bytes: number;
+  /** Left out of the plans of runs, which find the object. */
+  readonly text?: string;
+};
+
 export type SourceSpec = {
   readonly name: string;
   readonly format: SourceFormat;
@@ -61,6 +75,8 @@ export type SourceSpec = {
   readonly drift: DriftPolicy;
   /** Patterns of paths below the source's folder that are none of its files (lib/core/glob.ts). */
   readonly ignore: readonly string[];
+  /** Present: its one file is the pipeline's own. */
+  readonly seed?: SeedFile;
 };
 
 /** How text becomes a typed value. `auto`: DuckDB's strict cast; `strptime`: the given formats, first match wins. */

@@ -44,6 +44,8 @@ const write = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'r
 const clear = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'remove'] });
 const keep = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'write', 'remove'] });
 
+const seeds: ObjectGrant = { zone: 'bronze', below: ['_seeds/'], may: ['read', 'write'] };
+
 /** 3,008 MB is the most that a new AWS account may give to a function. */
 const HEAVY: StepCompute = { memoryMb: 3_008, timeoutSeconds: 900, tmpMb: 4_096, reservedConcurrency: null };
 const PLANNING: StepCompute = { memoryMb: 1_769, timeoutSeconds: 900, tmpMb: 2_048, reservedConcurrency: null };
@@ -65,7 +67,8 @@ export const STATES = {
     ...worker,
     file: 'open',
     compute: PLANNING,
-    objects: [list('bronze'), clear('silver'), clear('gold'), keep('ops')],
+    // Seeds are landed below a folder of their own.
+    objects: [list('bronze'), seeds, clear('silver'), clear('gold'), keep('ops')],
     catalog: 'read',
   },
   PlanStage: {

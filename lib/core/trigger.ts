@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 
+import { SEEDS_FOLDER } from './seeds.ts';
+
 /** A file that has landed, as an event reports it. `version` is absent where the bucket keeps no versions. */
 export type Upload = { readonly key: string; readonly etag: string; readonly version?: string };
 
@@ -14,6 +16,7 @@ export function readUpload(pipeline: string, { size, ...upload }: Upload & { rea
   if (zone !== 'bronze' || owner !== pipeline || source === undefined || source === '' || file.join('') === '') {
     return { kind: 'ignored', why: `not below bronze/${pipeline}/<source>/` };
   }
+  if (source === SEEDS_FOLDER) return { kind: 'ignored', why: 'a seed, which a run has landed' };
   if (key.endsWith('/') && size === 0) return { kind: 'ignored', why: 'a folder that a console made' };
   return { kind: 'upload', upload };
 }

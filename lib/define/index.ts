@@ -35,6 +35,6 @@ export type {
   StepComputeDefinition,
 } from './pipeline.ts';
 export { definePipeline } from './pipeline.ts';
-export type { CsvOptions, JsonOptions, ParquetOptions, SourceDefinition } from './sources.ts';
-export { csv, json, parquet } from './sources.ts';
+export type { CsvOptions, JsonOptions, ParquetOptions, SeedOptions, SourceDefinition } from './sources.ts';
+export { csv, json, parquet, seed } from './sources.ts';
 export { bucket, day, hour, identity, month, truncate, year } from './transforms.ts';

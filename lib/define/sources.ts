@@ -49,14 +49,27 @@ export type JsonOptions = SourceOptions & {
 
 export type ParquetOptions = SourceOptions;
 
+/** Of `csv()`, what a file beside the pipeline may have: it is UTF-8, and nothing lies beside it. */
+export type SeedOptions = Omit<CsvOptions, 'encoding' | 'ignore'>;
+
 export type CsvSource = CsvOptions & { readonly format: 'csv' };
 export type JsonSource = JsonOptions & { readonly format: 'json' };
 export type ParquetSource = ParquetOptions & { readonly format: 'parquet' };
-export type SourceDefinition = CsvSource | JsonSource | ParquetSource;
+export type SeedSource = SeedOptions & { readonly format: 'csv'; readonly seed: string };
+export type SourceDefinition = CsvSource | JsonSource | ParquetSource | SeedSource;
 
 /** A source of CSV files, plain, `.gz` or `.zst`. */
 export function csv(options: CsvOptions): CsvSource {
   return { ...options, format: 'csv' };
+}
+
+/**
+ * A reference file in the pipeline's folder, such as a list of currencies: CSV in UTF-8, at most 1 MB, kept under version
+ * control with the pipeline and deployed with it. Its silver table, `silver.<name>`, need not be declared: it is what the file
+ * says, all of it replaced by the next run when the file has changed.
+ */
+export function seed(file: `${string}.csv`, options: SeedOptions): SeedSource {
+  return { ...options, format: 'csv', seed: file };
 }
 
 /** A source of JSON files: one object per line, or one array of objects. */

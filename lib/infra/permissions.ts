@@ -17,7 +17,7 @@ const CATALOG_ACTIONS = { read: CATALOG_READ, change: [...CATALOG_READ, 'glue:Cr
 
 /** Zones whose buckets a function may use, and is told. */
 export function zonesOf(name: FunctionName): readonly Zone[] {
-  return stateRow(name).objects.map(({ zone }) => zone);
+  return [...new Set(stateRow(name).objects.map(({ zone }) => zone))];
 }
 
 /** Whose data a function works on, and where it runs. */

@@ -1,4 +1,5 @@
-import { type GoldModel, modelId, type SilverModel } from '../core/spec.ts';
+import { sourcePrefix } from '../core/seeds.ts';
+import { type GoldModel, modelId, type SilverModel, type SourceSpec } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 
 /** Where a table's rows come from and where they go, by full names; a source is `bronze/<pipeline>/<source>`. */
@@ -11,7 +12,11 @@ export type Lineage = {
 };
 
 /** Of a PipelineSpec, what says which model reads what. */
-export type ModelGraph = { readonly name: string; readonly models: readonly Node[] };
+export type ModelGraph = {
+  readonly name: string;
+  readonly sources?: readonly Pick<SourceSpec, 'name' | 'seed'>[];
+  readonly models: readonly Node[];
+};
 
 type Shared = 'id' | 'name' | 'layer' | 'reads';
 type Node = Pick<SilverModel, Shared | 'from'> | Pick<GoldModel, Shared>;
@@ -33,7 +38,7 @@ export function lineageOf(spec: ModelGraph, id: string): Lineage | undefined {
 
 function inputsOf(spec: ModelGraph, model: Node): readonly string[] {
   const tables = model.reads.map((ref) => nameOf(spec, byId(spec, modelId(ref))));
-  return model.layer === 'silver' ? [`bronze/${spec.name}/${model.from}`, ...tables] : tables;
+  return model.layer === 'silver' ? [sourceName(spec, model.from), ...tables] : tables;
 }
 
 /** Breadth first, so that nearer names come first. */
@@ -44,6 +49,12 @@ function reach(start: string, next: (name: string) => readonly string[]): readon
     for (const name of front) seen.add(name);
   }
   return [...seen];
+}
+
+/** The folder of a source, without its slash. */
+function sourceName(spec: ModelGraph, name: string): string {
+  const source = spec.sources?.find((one) => one.name === name);
+  return sourcePrefix(spec.name, source ?? { name }).slice(0, -1);
 }
 
 function byId(spec: ModelGraph, id: string): Node {

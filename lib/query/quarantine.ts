@@ -1,6 +1,7 @@
 import { didYouMean } from '../compile/suggest.ts';
 import { InvalidInput } from '../core/errors.ts';
 import { OPS_TABLES, opsTable } from '../core/ops.ts';
+import { sourcePrefix } from '../core/seeds.ts';
 import type { Row } from '../ports.ts';
 import {
   countQuarantined,
@@ -136,9 +137,10 @@ async function fileKeys(
   files: readonly string[],
   source: string | undefined,
 ): Promise<readonly string[]> {
-  const sources = source === undefined ? (await deps.specs(pipeline)).sources.map((one) => one.name) : [source];
+  const all = (await deps.specs(pipeline)).sources;
+  const sources = source === undefined ? all : all.filter((one) => one.name === source);
   return files.flatMap((file) =>
-    file.startsWith(`bronze/${pipeline}/`) ? [file] : sources.map((one) => `bronze/${pipeline}/${one}/${file}`),
+    file.startsWith(`bronze/${pipeline}/`) ? [file] : sources.map((one) => `${sourcePrefix(pipeline, one)}${file}`),
   );
 }
 

@@ -3,6 +3,7 @@ import { access, copyFile, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { oneOf } from '../compile/suggest.ts';
 import { InvalidInput, type Problem } from '../core/errors.ts';
+import type { SourceSpec } from '../core/spec.ts';
 import type { Ids, ObjectStore } from '../ports.ts';
 
 export type LandRequest = { readonly pipeline: string; readonly source: string; readonly files: readonly string[] };
@@ -16,7 +17,7 @@ export type Landed = {
 };
 
 /** The compiled pipeline; throws InvalidInput when there is none of that name. */
-type Specs = (pipeline: string) => Promise<{ readonly sources: readonly { readonly name: string }[] }>;
+type Specs = (pipeline: string) => Promise<{ readonly sources: readonly Pick<SourceSpec, 'name' | 'seed'>[] }>;
 
 /** The store of bronze, and a local folder for copies on their way to it. */
 export type LandingDeps = {
@@ -41,6 +42,12 @@ export async function checkLanding(specs: Specs, request: LandRequest): Promise<
   if (!sources.includes(request.source)) {
     throw new InvalidInput(
       `pipeline ${request.pipeline} has no source ${JSON.stringify(request.source)}: expected ${oneOf(request.source, sources)}`,
+    );
+  }
+  const seed = spec.sources.find((source) => source.name === request.source)?.seed;
+  if (seed !== undefined) {
+    throw new InvalidInput(
+      `source ${request.source} of ${request.pipeline} is a seed: change ${seed.path} in the pipeline's folder, and the next run takes it`,
     );
   }
   const problems = await findProblems(request.files);

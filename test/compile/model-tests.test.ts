@@ -5,8 +5,9 @@ import { createNotes } from '../../lib/compile/notes.ts';
 import { parseYaml } from '../../lib/compile/test-yaml.ts';
 import type { ModelTest } from '../../lib/core/model-test.ts';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
+import { seed } from '../../lib/define/index.ts';
 import type { Session } from '../../lib/ports.ts';
-import { compileShop, openSession } from './shop.ts';
+import { compileShop, openSession, shopWith } from './shop.ts';
 
 let session: Session;
 let spec: PipelineSpec;
@@ -15,6 +16,8 @@ before(async () => {
   spec = await compileShop(session);
 });
 after(() => session[Symbol.asyncDispose]());
+
+const CUSTOMERS = { customer_id: 'bigint', name: 'string', region: 'string' } as const;
 
 type Read = { readonly tests: readonly ModelTest[]; readonly found: readonly string[] };
 
@@ -193,6 +196,26 @@ describe('mistakes in tests of models', () => {
       assert.deepEqual(tests, []);
     });
   }
+
+  test('a seed is there with the pipeline, and its table may be given in its place', async () => {
+    const text = 'customer_id,name\n';
+    const given = {
+      definition: shopWith(['sources', 'customers'], seed('c.csv', { columns: CUSTOMERS })),
+      sql: { 'c.csv': text },
+    };
+    const seeded = { spec: await compileShop(session, given), session };
+    const problemsOfTest = async (inputs: object): Promise<readonly string[]> => {
+      const notes = createNotes('f');
+      await readModelTests(orders({ given: inputs }), 'orders', 'f', { ...seeded, notes });
+      return lines(notes);
+    };
+    assert.deepEqual(await problemsOfTest({ orders: [] }), []);
+    assert.deepEqual(await problemsOfTest({ orders: [], 'silver.customers': [{ region: 'a' }] }), []);
+    assert.match(
+      (await problemsOfTest({ orders: [], customers: [] })).join(),
+      /customers: got a seed; expected .* silver.customers, its table/,
+    );
+  });
 
   test('are all reported at once', async () => {
     const { found } = await read(

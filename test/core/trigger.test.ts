@@ -13,6 +13,7 @@ const OBJECTS: readonly (readonly [string, string, number, boolean])[] = [
   ['a file of a pipeline whose name begins alike', 'bronze/shop2/orders/day-1.csv', 10, false],
   ['a file in another zone', 'silver/shop/orders/day-1.csv', 10, false],
   ['a file without a source', 'bronze/shop//day-1.csv', 10, false],
+  ['a seed, which a run lands itself', 'bronze/shop/_seeds/currencies/currencies-1.csv', 10, false],
   ['a key that only ends alike', 'x/bronze/shop/orders/day-1.csv', 10, false],
 ];
 

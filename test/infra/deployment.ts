@@ -5,7 +5,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { LIGHT_FUNCTIONS, STATES } from '../../lib/core/states.ts';
-import { append, csv, definePipeline, scd2 } from '../../lib/define/index.ts';
+import { append, csv, definePipeline, scd2, seed } from '../../lib/define/index.ts';
 import { createDeployment } from '../../lib/infra/app.ts';
 import { compileTest, type TestPipeline } from '../support/test-lake.ts';
 
@@ -27,6 +27,7 @@ export const SHOP: TestPipeline = {
     sources: {
       orders: csv({ columns: { id: 'bigint', person: 'bigint', amount: { type: 'decimal(10,2)', min: '0' } } }),
       people: csv({ columns: { id: 'bigint', at: 'int', name: 'string' }, key: ['id'], drift: 'evolve' }),
+      regions: seed('regions.csv', { columns: { region: 'string' } }),
     },
     silver: {
       people: { from: 'people', mode: scd2({ key: 'id', sequence: 'at', missing: 'delete' }) },
@@ -37,6 +38,7 @@ export const SHOP: TestPipeline = {
   sql: {
     'orders.sql':
       'SELECT o.id, o.amount, p.name FROM batch.orders o LEFT JOIN silver.people p ON o.person = p.id AND p.is_current',
+    'regions.csv': 'region\nnorth\n',
     'total.sql': 'SELECT name, sum(amount) AS amount FROM silver.orders GROUP BY name',
   },
 };

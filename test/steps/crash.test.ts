@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
+import { tmpdir } from 'node:os';
 import { describe, test } from 'node:test';
 import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
+import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { tablePrefix } from '../../lib/core/tables.ts';
-import { append, csv, definePipeline, full, month, replace, scd2, upsert } from '../../lib/define/index.ts';
+import { append, csv, definePipeline, full, month, replace, scd2, seed, upsert } from '../../lib/define/index.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
 import { Crash } from '../ports/faults.ts';
-import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
+import { compileTest, openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 
 /**
  * The crash matrix: the process ends before and after every single change that a run makes to the store (the catalog of
@@ -28,31 +30,38 @@ const STRIDE = process.env['CRASH_POINTS'] === 'all' ? 1 : 12;
 const CODEC = { parse: parseMetadata, render: renderMetadata };
 const HEADER = 'id,day,amount\n';
 
-function pipeline(silver: object): TestPipeline {
+function pipeline(silver: object, days = '2026-01-05'): TestPipeline {
   return {
     name: 'shop',
     definition: definePipeline({
       name: 'shop',
-      sources: { orders: csv({ columns: { id: 'bigint', day: 'date', amount: 'decimal(10,2)' } }) },
+      sources: {
+        orders: csv({ columns: { id: 'bigint', day: 'date', amount: 'decimal(10,2)' } }),
+        days: seed('days.csv', { columns: { day: 'date' } }),
+      },
       silver: { orders: { from: 'orders', ...silver } },
       gold: { totals: { sql: 'totals.sql' } },
     } as Parameters<typeof definePipeline>[0]),
-    sql: { 'totals.sql': 'SELECT sum(amount) AS amount, count(*) AS orders FROM silver.orders' },
+    sql: {
+      'days.csv': `day\n${days}\n`,
+      'totals.sql': 'SELECT sum(amount) AS amount, count(*) AS orders FROM silver.orders',
+    },
   };
 }
 
-/** A lake with one finished run and new files waiting: a duplicate, a rejected row and a rejected file among them. */
-async function openWaiting(silver: object): Promise<TestLake> {
+/** A lake with one finished run and new files waiting: a duplicate, a rejected row, a rejected file and a changed seed among them. */
+async function openWaiting(silver: object, changed: PipelineSpec): Promise<TestLake> {
   const lake = await openTestLake(pipeline(silver));
   await lake.land('orders', 'a.csv', `${HEADER}1,2026-01-05,1.00\n2,2026-02-06,2.00\n`);
   await lake.run({ runId: 'before' });
   await lake.land('orders', 'b.csv', `${HEADER}2,2026-02-06,2.00\n3,2026-02-07,3.00\n4,2026-02-31,4.00\n`);
   await lake.land('orders', 'c.csv', '');
-  return lake;
+  return lake.reopen((deps) => ({ ...deps, specs: async () => changed }));
 }
 
 const BOOKS = {
   'shop_silver.orders': 'SELECT id, day, amount FROM t ORDER BY ALL',
+  'shop_silver.days': 'SELECT day FROM t ORDER BY ALL',
   'shop_gold.totals': 'SELECT * FROM t ORDER BY ALL',
   'shop_ops.files': 'SELECT source, key, etag, status, records, code, run_id FROM t ORDER BY ALL',
   'shop_ops.accounting': 'SELECT run_id, source, read, accepted, quarantined, duplicates FROM t ORDER BY ALL',
@@ -107,13 +116,14 @@ function successor(lake: TestLake): TestLake {
 describe('a run that dies before any of its changes is finished by the next', { concurrency: 3 }, () => {
   for (const [name, silver] of Object.entries(MODES)) {
     test(name, async () => {
-      const calm = await openWaiting(silver);
+      const changed = await compileTest(pipeline(silver, '2026-02-06'), tmpdir());
+      const calm = await openWaiting(silver, changed);
       const counted = dying(calm, Number.POSITIVE_INFINITY);
       await counted.lake.run({ runId: 'r' });
       const expected = await books(calm);
       calm.close();
       for (let n = 1; n <= counted.changes(); n += STRIDE) {
-        const lake = await openWaiting(silver);
+        const lake = await openWaiting(silver, changed);
         await dying(lake, n).lake.answer({ runId: 'r' });
         const answer = await successor(lake).answer({ runId: 'r' });
         assert.equal(answer.kind, 'ended', `crash before change ${n}: ${JSON.stringify(answer)}`);

@@ -4,7 +4,8 @@ import { matchesGlob } from '../../core/glob.ts';
 import { addSkipped, NONE_SKIPPED, type Skipped, type SkippedName } from '../../core/objects.ts';
 import { opsTable } from '../../core/ops.ts';
 import type { LandedFile, SetAsideFile } from '../../core/run.ts';
-import type { SourceSpec } from '../../core/spec.ts';
+import { SEEDS_FOLDER, sourcePrefix } from '../../core/seeds.ts';
+import type { SeedFile, SourceSpec } from '../../core/spec.ts';
 import type { ObjectInfo, Session } from '../../ports.ts';
 import { renderRenamedEtags, selectLedger, selectSetAside } from '../../sql/ops-rows.ts';
 import type { StepDeps } from '../deps.ts';
@@ -45,6 +46,12 @@ export async function findNewFiles(
   };
   await findStrays(deps, pipeline, sources, skip);
   for (const source of sources) {
+    if (source.seed !== undefined) {
+      const one = await findSeed(deps, ledger, pipeline, { ...source, seed: source.seed });
+      waiting.set(source.name, one.waiting);
+      aside.push(...one.aside);
+      continue;
+    }
     const files: LandedFile[] = [];
     for await (const info of listSource(deps, pipeline, source, skip)) {
       const known = ledger.known.has(ledgerKey(info.key, info.etag));
@@ -60,14 +67,35 @@ export async function findNewFiles(
   return { waiting, skipped, renamed, aside };
 }
 
+/**
+ * A seed's file, where the latest that a run took of the source is another: that it was taken once, and replaced since,
+ * does not make it known. One that is not in the store yet has no etag.
+ */
+async function findSeed(
+  { store }: Pick<StepDeps, 'store'>,
+  ledger: Ledger,
+  pipeline: string,
+  source: SourceSpec & { readonly seed: SeedFile },
+): Promise<{ readonly waiting: readonly LandedFile[]; readonly aside: readonly SetAsideFile[] }> {
+  const prefix = sourcePrefix(pipeline, source);
+  const key = `${prefix}${source.seed.name}`;
+  const info = await store.head(key);
+  const entry = info && ledger.aside.get(ledgerKey(key, info.etag));
+  const file = info === undefined ? { key, size: source.seed.bytes, etag: '' } : landedFile(info);
+  return {
+    waiting: ledger.latest.get(prefix) === key ? [] : [file],
+    aside: entry === undefined ? [] : [{ ...entry, file }],
+  };
+}
+
 /** The files of a source, less those that it ignores. */
 export function listSource(
   { store }: Pick<StepDeps, 'store'>,
   pipeline: string,
-  { name, ignore }: Pick<SourceSpec, 'name' | 'ignore'>,
+  { ignore, ...source }: Pick<SourceSpec, 'name' | 'ignore' | 'seed'>,
   skipped?: (name: SkippedName) => void,
 ): AsyncIterable<ObjectInfo> {
-  const prefix = `bronze/${pipeline}/${name}/`;
+  const prefix = sourcePrefix(pipeline, source);
   const ignored = (key: string): boolean => ignore.some((pattern) => matchesGlob(pattern, key.slice(prefix.length)));
   return store.list(prefix, { ignore: ignored, ...(skipped === undefined ? {} : { skipped }) });
 }
@@ -79,7 +107,7 @@ async function findStrays(
   sources: readonly SourceSpec[],
   skip: (name: SkippedName) => void,
 ): Promise<void> {
-  const folders = new Set(sources.map((source) => `${source.name}/`));
+  const folders = new Set([...sources.map((source) => `${source.name}/`), `${SEEDS_FOLDER}/`]);
   for (const name of await store.names(`bronze/${pipeline}/`, skip)) {
     if (folders.has(name)) continue;
     const reason = name.endsWith('/') ? `${pipeline} has no source of that name` : 'it lies in no folder of a source';
@@ -93,6 +121,8 @@ export function landedFile({ key, size, etag, version }: ObjectInfo): LandedFile
 
 type Ledger = {
   readonly known: ReadonlySet<string>;
+  /** By folder: the key of the file that was taken last. */
+  readonly latest: ReadonlyMap<string, string>;
   /** What was set aside, as known. */
   readonly aside: ReadonlyMap<string, SetAside>;
   /** By key, the earliest first: what is known by former etags alone. */
@@ -104,14 +134,16 @@ const FORMER_ETAG = /^\d+-\d+-\d+$/;
 
 async function readLedger(deps: StepDeps, session: Session, pipeline: string): Promise<Ledger> {
   const entry = await deps.catalog.load(opsTable(pipeline, 'files'));
-  if (entry === undefined) return { known: new Set(), aside: new Map(), former: new Map() };
+  if (entry === undefined) return { known: new Set(), latest: new Map(), aside: new Map(), former: new Map() };
   await using _ledger = await openOps(deps.store, session, 'files', entry.metadata);
   const known = new Set<string>();
+  const latest = new Map<string, string>();
   const hashed = new Set<string>();
   const former = new Map<string, { etag: string; size: number }[]>();
   for (const row of await session.rows(selectLedger())) {
     const [key, etag] = [String(row['key']), String(row['etag'])];
     known.add(ledgerKey(key, etag));
+    latest.set(key.slice(0, key.lastIndexOf('/') + 1), key);
     if (!FORMER_ETAG.test(etag)) hashed.add(key);
     else former.set(key, [...(former.get(key) ?? []), { etag, size: Number(row['size']) }]);
   }
@@ -119,7 +151,7 @@ async function readLedger(deps: StepDeps, session: Session, pipeline: string): P
   const aside = (await session.rows(selectSetAside())).map(
     (row) => [ledgerKey(String(row['key']), String(row['etag'])), parseSetAside(row)] as const,
   );
-  return { known, aside: new Map(aside), former };
+  return { known, latest, aside: new Map(aside), former };
 }
 
 function ledgerKey(key: string, etag: string): string {

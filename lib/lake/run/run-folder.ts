@@ -14,6 +14,8 @@ export const runFolder = {
   result: (run: RunRef): string => `${runFolder.root(run)}/result.json`,
   committing: (run: RunRef): string => `${runFolder.root(run)}/committing.json`,
   files: (run: RunRef, source: string): string => `${runFolder.root(run)}/files/${encodeURIComponent(source)}.json`,
+  /** Seeds of a dry run, which lands nothing. */
+  seed: (run: RunRef, name: string): string => `${runFolder.root(run)}/seeds/${name}`,
   kept: (run: RunRef, source: string): string => `${runFolder.root(run)}/kept/${encodeURIComponent(source)}.json`,
   copies: (run: RunRef, source: string): string => `${runFolder.root(run)}/kept/${encodeURIComponent(source)}`,
   level: (run: RunRef, level: number): string => `${runFolder.root(run)}/level-${level}`,

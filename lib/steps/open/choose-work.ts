@@ -1,6 +1,7 @@
 import { InvalidInput } from '../../core/errors.ts';
 import { isKeyed } from '../../core/keyed.ts';
 import type { LandedFile, OpenInput, Reprocess, Retry } from '../../core/run.ts';
+import { sourcePrefix } from '../../core/seeds.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
 import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
@@ -43,7 +44,7 @@ function findAside(
 ): ReadonlyMap<string, readonly LandedFile[]> {
   const bySource = new Map<string, LandedFile[]>();
   const named = (source: string, key: string): string[] =>
-    (files ?? []).filter((name) => key === name || key === `bronze/${spec.name}/${source}/${name}`);
+    (files ?? []).filter((name) => key === name || key.endsWith(`/${source}/${name}`));
   const missing = new Set(files ?? []);
   for (const one of aside) {
     const names = named(one.source, one.file.key);
@@ -86,8 +87,8 @@ function checkProvenance(spec: PipelineSpec, source: string): void {
 }
 
 async function findLanded(deps: StepDeps, spec: PipelineSpec, request: Reprocess): Promise<readonly LandedFile[]> {
-  const prefix = `bronze/${spec.name}/${request.source}/`;
   const source = spec.sources.find((s) => s.name === request.source) ?? { name: request.source, ignore: [] };
+  const prefix = sourcePrefix(spec.name, source);
   const wanted = new Set(request.files ?? []);
   const missing = new Set(wanted);
   const [from, to] = [request.from, request.to].map((time) => (time === undefined ? undefined : instant(time)));

@@ -1,6 +1,8 @@
 import { InvalidInput } from '../../core/errors.ts';
 import type { Skipped } from '../../core/objects.ts';
 import type { BaseTable, HeldRun, OpenInput, PlannedSource, RunPlan, RunRef, RunState } from '../../core/run.ts';
+import { withoutSeedTexts } from '../../core/seeds.ts';
+import type { PipelineSpec } from '../../core/spec.ts';
 import { currentSnapshot } from '../../iceberg/snapshot.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { discardRun, discardWorkFiles } from '../../lake/files/discard.ts';
@@ -15,6 +17,7 @@ import { clearOpenRun, type OpenRun, pointTo, readOpenRun } from '../../lake/run
 import { checkRunId, readPlan, runFolder, writeJson, writePlan } from '../../lake/run/run-folder.ts';
 import { checkModes } from '../../lake/tables/table-mode.ts';
 import { chooseWork, type Work } from './choose-work.ts';
+import { landSeeds } from './land-seeds.ts';
 
 export type { OpenInput } from '../../core/run.ts';
 
@@ -68,7 +71,7 @@ async function openHeld(deps: StepDeps, run: Required<HeldRun>, input: OpenInput
     if (planned === undefined) return nothingOf(survey);
     // A pointer that has moved was moved by one that this run has overtaken, whose work may have to be gone on with.
     if (!(await pointTo(deps.store, pointer, run))) continue;
-    await record(deps, planned);
+    await record(deps, survey.spec, planned);
     return opened(planned.plan, run);
   }
 }
@@ -143,7 +146,7 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Su
   const plan: RunPlan = {
     run,
     created_at: deps.clock.now().toISOString(),
-    spec: survey.spec,
+    spec: withoutSeedTexts(survey.spec),
     tables: Object.fromEntries([...survey.tables].map(([id, table]) => [id, baseTable(table)])),
     sources,
     planning_ms: survey.ms,
@@ -158,12 +161,13 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Su
 }
 
 /**
- * Writes the plan, and the lists of files before it. A plan that stands there although no pointer led to it was left by
+ * Writes the plan, and before it seeds and the lists of files. A plan that stands there although no pointer led to it was left by
  * an attempt at this very run that was overtaken before it published anything; what it wrote goes.
  */
-async function record(deps: StepDeps, { plan, files }: Planned): Promise<void> {
+async function record(deps: StepDeps, spec: PipelineSpec, { plan, files }: Planned): Promise<void> {
   for (;;) {
-    for (const [source, landed] of files) await writeJson(deps.store, runFolder.files(plan.run, source), landed);
+    for (const [source, landed] of await landSeeds(deps, plan.run, spec, files))
+      await writeJson(deps.store, runFolder.files(plan.run, source), landed);
     const found = await writePlan(deps.store, plan);
     if (found === plan) return;
     await discardRun(deps.store, found);

@@ -1,0 +1,39 @@
+import type { LandedFile, RunRef } from '../../core/run.ts';
+import type { PipelineSpec, SourceSpec } from '../../core/spec.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { landedFile } from '../../lake/ops/ledger.ts';
+import { runFolder } from '../../lake/run/run-folder.ts';
+import type { Work } from './choose-work.ts';
+
+/**
+ * Lands seeds that a run is to take and that are not in the store yet: below `bronze/<pipeline>/_seeds/`, or in the folder of a
+ * dry run, of which nothing stays. Its name is its content, so that it can be done again.
+ */
+export async function landSeeds(
+  deps: Pick<StepDeps, 'store'>,
+  run: RunRef,
+  spec: PipelineSpec,
+  files: Work['files'],
+): Promise<Work['files']> {
+  const landed = new Map(files);
+  for (const source of spec.sources) {
+    const [file] = files.get(source.name) ?? [];
+    if (source.seed === undefined || file === undefined || file.etag !== '') continue;
+    landed.set(source.name, [await landSeed(deps, run, source, file)]);
+  }
+  return landed;
+}
+
+async function landSeed(
+  { store }: Pick<StepDeps, 'store'>,
+  run: RunRef,
+  { name, seed }: SourceSpec,
+  file: LandedFile,
+): Promise<LandedFile> {
+  const key = run.dry_run ? runFolder.seed(run, seed?.name ?? name) : file.key;
+  if (seed?.text === undefined) throw new RangeError(`the seed ${name} was compiled without its text`);
+  await store.write(key, new TextEncoder().encode(seed.text), { kind: 'absent' });
+  const info = await store.head(key);
+  if (info === undefined) throw new RangeError(`the seed ${key} is gone as soon as it was landed`);
+  return landedFile(info);
+}
