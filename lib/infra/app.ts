@@ -1,9 +1,11 @@
 import { App, RemovalPolicy, type Stack, Tags } from 'aws-cdk-lib';
+import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { checkNames, deploymentNames } from '../core/deployment-names.ts';
 import { InvalidInput } from '../core/errors.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { FUNCTIONS, STATES } from '../core/states.ts';
 import { visibleText } from '../core/visible.ts';
+import { nameOfBundle } from './functions.ts';
 import { type LakeOptions, LakeStack } from './lake-stack.ts';
 import type { PipelineOptions } from './pipeline-props.ts';
 import { PipelineStack } from './pipeline-stack.ts';
@@ -12,8 +14,10 @@ import { readSettings, type Settings } from './settings.ts';
 
 export type DeploymentProps = {
   readonly specs: readonly PipelineSpec[];
-  /** The bundles of one architecture, as `strata build` makes them. */
-  readonly bundles: string;
+  /** The project's folder, in which `strata build` was called; default: where the CDK is called. */
+  readonly folder?: string;
+  /** The bundles of one architecture; default: those of the folder, by the architecture of each pipeline. */
+  readonly bundles?: string;
   /** The text of the state machine; default: that of the package. */
   readonly definition?: string;
   /** With the context flag destroyData: removing the lake removes its data. */
@@ -27,8 +31,6 @@ export type DeploymentProps = {
 export type Deployment = { readonly lake: LakeStack; readonly pipelines: readonly PipelineStack[] };
 
 export type AppProps = Omit<DeploymentProps, 'specs' | 'bundles' | 'definition'> & {
-  /** The project's folder, in which `strata build` was called; default: where the CDK is called. */
-  readonly folder?: string;
   /** Default: a new one. */
   readonly app?: App;
 };
@@ -37,9 +39,9 @@ export type AppProps = Omit<DeploymentProps, 'specs' | 'bundles' | 'definition'>
  * All that a project's bin/app.ts has to call: the stacks of every pipeline that `strata build` has compiled in the project,
  * with the context's settings. What is wrong with the project is said on stderr, and the process ends with 1.
  */
-export function createApp({ folder, app = new App(), ...props }: AppProps = {}): Deployment | undefined {
+export function createApp({ app = new App(), ...props }: AppProps = {}): Deployment | undefined {
   try {
-    return createDeployment(app, { ...props, specs: compiledPipelines(folder), bundles: bundlesFor('arm64', folder) });
+    return createDeployment(app, { ...props, specs: compiledPipelines(props.folder) });
   } catch (cause) {
     if (!(cause instanceof InvalidInput)) throw cause;
     console.error(visibleText(cause.message));
@@ -87,16 +89,19 @@ function createPipelineStack(
   { alertEmails }: Settings,
 ): PipelineStack {
   const id = lake.names.pipelineStack(spec.name);
-  const { bundles, definition = medallionDefinition(), pipeline } = props;
+  const { bundles, folder, definition = medallionDefinition(), pipeline } = props;
   const stack = new PipelineStack(lake.node.root, id, {
     stackName: id,
     description: `Strata: what runs the pipeline ${spec.name}`,
     lake,
     spec,
-    bundles,
     definition,
     alertEmails,
-    ...(pipeline === undefined ? {} : { customize: (stack: Stack) => pipeline(stack, spec) }),
+    customize: (own) => {
+      const options = pipeline?.(own, spec) ?? {};
+      const { architecture = Architecture.ARM_64 } = options;
+      return { ...options, bundles: options.bundles ?? bundles ?? bundlesFor(nameOfBundle(architecture), folder) };
+    },
   });
   Tags.of(stack).add('strata:pipeline', spec.name);
   return stack;

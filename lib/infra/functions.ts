@@ -6,7 +6,7 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { BINDING_MISSING } from '../core/bundle-folder.ts';
+import { BINDING_MISSING, type Architecture as BundleArchitecture } from '../core/bundle-folder.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { FUNCTIONS, type FunctionName, isStep, STATES, type StepCompute } from '../core/states.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -40,6 +40,11 @@ export function createFunctions(scope: Construct, props: FunctionsProps): Functi
   refuseIncomplete(scope, props);
   const entries = FUNCTIONS.map((name) => [name, createFunction(scope, name, props)] as const);
   return Object.fromEntries(entries) as Record<FunctionName, LambdaFunction>;
+}
+
+/** The folder of a build that functions of an architecture run from. */
+export function nameOfBundle(architecture: Architecture): BundleArchitecture {
+  return architecture.name === Architecture.X86_64.name ? 'x64' : 'arm64';
 }
 
 /** Sizes of a function: the pipeline's own for steps on data, fixed ones for light functions. */
@@ -107,7 +112,7 @@ function environmentOf(
 /** A template without DuckDB can be looked at, but CloudFormation refuses to deploy it. */
 function refuseIncomplete(scope: Construct, { bundles, architecture }: FunctionsProps): void {
   if (!existsSync(join(bundles, 'worker', BINDING_MISSING))) return;
-  const native = architecture.name === Architecture.ARM_64.name ? 'arm64' : 'x64';
+  const native = nameOfBundle(architecture);
   new CfnRule(scope, 'BundleIsComplete', {
     assertions: [
       {

@@ -14,7 +14,7 @@ import { createAlarms } from './alarms.ts';
 import { createAuditLog } from './catalog.ts';
 import { createDashboard } from './dashboard.ts';
 import { setFlags } from './flags.ts';
-import { createFunctions, type Functions, type Network } from './functions.ts';
+import { createFunctions, type Functions, type Network, nameOfBundle } from './functions.ts';
 import { grantStart } from './grants.ts';
 import type { ILake } from './lake.ts';
 import { machineMetric, ownMetric, succeededRuns } from './metrics.ts';
@@ -47,7 +47,7 @@ export class Pipeline extends Construct implements IConnectable {
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.DESTROY;
     const logs = { retention: props.logRetention ?? RetentionDays.ONE_MONTH, removalPolicy };
     const { architecture = Architecture.ARM_64 } = props;
-    const bundles = props.bundles ?? bundlesFor(architecture.name === Architecture.ARM_64.name ? 'arm64' : 'x64');
+    const bundles = props.bundles ?? bundlesFor(nameOfBundle(architecture));
     this.functions = createFunctions(this, { lake, spec, bundles, architecture, logs, network: this.#network });
     const { functions } = this;
     const definition = props.definition ?? medallionDefinition();

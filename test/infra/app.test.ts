@@ -7,10 +7,11 @@ import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { createApp } from '../../lib/infra/app.ts';
+import { createApp, createDeployment } from '../../lib/infra/app.ts';
 import { bundlesFor, compiledPipeline, compiledPipelines } from '../../lib/infra/project.ts';
-import { PLAIN, SHOP, specOf } from './deployment.ts';
+import { fakeBundles, PLAIN, SHOP, specOf } from './deployment.ts';
 import { builtProject } from './project.ts';
 import { at, resourceOf } from './resources.ts';
 
@@ -45,6 +46,20 @@ describe("a project's app", () => {
     assert.deepEqual([plain?.pipeline.alarms.length, (shop?.pipeline.alarms.length ?? 0) > 20], [0, true]);
     const { properties } = resourceOf(Template.fromStack(plain ?? assert.fail()), 'AWS::Lambda::Function', 'Stage');
     assert.equal(at(properties, 'Environment', 'Variables', 'STRATA_BRONZE_BUCKET'), 'our-landing');
+  });
+
+  test('takes the bundles of the architecture that a pipeline names', () => {
+    const app = newApp();
+    const make = () =>
+      createApp({ folder, app, pipeline: () => ({ architecture: Architecture.X86_64, bundles: fakeBundles() }) });
+    assert.equal(make()?.pipelines.length, 2);
+    const x64 = (): unknown =>
+      createDeployment(newApp(), {
+        folder,
+        specs: compiledPipelines(folder),
+        pipeline: () => ({ architecture: Architecture.X86_64 }),
+      });
+    assert.throws(x64, /nothing is built in .*x64: run npx strata build --arch x64 first/);
   });
 
   /** Run as the CDK runs it: in the project's folder. */

@@ -147,6 +147,18 @@ test('the workgroup has its own place for results, encrypted, and a limit that n
   });
 });
 
+test('what holds data has the ids that it has always had, so that a deployed lake keeps it', async () => {
+  const { lake: kms } = await deploy({ pipelines: [PLAIN], context: { kms: 'true' } });
+  const types = ['AWS::S3::Bucket', 'AWS::KMS::Key', 'AWS::Glue::Database', 'AWS::Athena::WorkGroup'];
+  assert.deepEqual(
+    types.flatMap((type) => resourcesOf(kms, type).map(({ id }) => id)),
+    [
+      ...['Logs6819BB44', 'Bronze2BD6FD35', 'Silver060FFE09', 'Gold83B9B25C', 'OpsA097D252', 'DataKey17AFBB84'],
+      ...['Databaseplainsilver', 'Databaseplaingold', 'Databaseplainops', 'Queries'],
+    ],
+  );
+});
+
 test('outputs name what the commands look for', () => {
   const outputs = lake.findOutputs('*');
   assert.deepEqual(Object.keys(outputs).sort(), [
