@@ -1,7 +1,9 @@
 import { Argument, type Command, InvalidArgumentError } from 'commander';
 import { InvalidInput } from '../core/errors.ts';
+import type { VarValues } from '../core/vars.ts';
 import { nameCommands } from './command-here.ts';
 import type { Context, GlobalOptions } from './context.ts';
+import { addVars } from './vars-option.ts';
 
 /** What every command's declaration is made of. */
 
@@ -44,10 +46,11 @@ export type RunOptions = AwsOptions & {
   /** Seconds, or true: as long as it takes. */
   readonly wait?: number | true;
   readonly strict?: boolean;
+  readonly vars?: VarValues;
 };
 
 export function addRunOptions(command: Command): Command {
-  return addAwsRun(command)
+  return addVars(addAwsRun(command))
     .option('--run-id <id>', 'letters, digits, - and _; the same id again returns the first result')
     .option('--dry-run', 'compute and audit everything, show counts and a preview, publish nothing')
     .option('--wait [seconds]', 'wait while another run holds the pipeline, instead of ending with 3', parseSeconds)

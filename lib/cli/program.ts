@@ -1,4 +1,5 @@
 import { Argument, Command, Option } from 'commander';
+import type { Asked } from '../core/asked.ts';
 import { packageManifest } from '../package-files.ts';
 import { addBuild } from './build-command.ts';
 import { commandHere } from './command-here.ts';
@@ -22,6 +23,7 @@ import { addInit } from './init-command.ts';
 import { addKeyed } from './keyed-commands.ts';
 import { QUERY_FORMATS, type QueryFormat } from './output/rows-by-page.ts';
 import { addBreaker, addQuarantine } from './quarantine-commands.ts';
+import { addVars } from './vars-option.ts';
 
 /** What Commander says by itself: help and version to stdout, wrong use to stderr. */
 export type Say = { readonly print: (text: string) => void; readonly note: (text: string) => void };
@@ -145,13 +147,12 @@ function addTests(program: Command, start: Start): void {
 }
 
 function addRunning(program: Command, start: Start): void {
-  program
-    .command('plan')
+  addVars(program.command('plan'))
     .description('show what a run would do, and what it would cost on AWS; writes nothing')
     .addArgument(pipelineArgument())
     .addHelpText('after', examples('strata plan retail', 'strata plan retail --json'))
-    .action(async (name: string, _options, command: Command) =>
-      start(command, async (context) => (await import('./commands/plan.ts')).plan(context, name)),
+    .action(async (name: string, options: Asked, command: Command) =>
+      start(command, async (context) => (await import('./commands/plan.ts')).plan(context, name, options)),
     );
 
   addRunOptions(program.command('run'))

@@ -1,8 +1,8 @@
+import { oneOf } from '../core/suggest.ts';
 import type { ModeDefinition } from '../define/modes.ts';
 import type { ModelDraft, PipelineDraft } from './draft.ts';
 import { isKeyed } from './keyed-checks.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
-import { oneOf } from './suggest.ts';
 
 /**
  * Notes what would keep a run's accounts (read = accepted + quarantined + condemned + duplicates, per source) from

@@ -1,8 +1,8 @@
 import { isLosslessNumber } from 'lossless-json';
 import type { Cell, GivenRow } from '../core/model-test.ts';
+import { oneOf } from '../core/suggest.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { isRecord } from './shape.ts';
-import { oneOf } from './suggest.ts';
 
 /** Which columns rows may name: these, or any. */
 export type RowColumns = { readonly names: readonly string[]; readonly others: boolean };

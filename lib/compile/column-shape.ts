@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { ColumnCheck, ContractColumn, ParseFormat } from '../core/spec.ts';
+import { didYouMean } from '../core/suggest.ts';
 import { type ColumnType, parseColumnType, renderColumnType, TYPE_GRAMMAR } from '../core/types.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { type Field, type FieldsRead, readFields } from './shape.ts';
-import { didYouMean } from './suggest.ts';
 
 const limit = z.union([z.number(), z.bigint(), z.string().min(1)]);
 

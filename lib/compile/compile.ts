@@ -1,5 +1,6 @@
 import { InvalidInput } from '../core/errors.ts';
 import { type ModelSpec, modelId, type PipelineSpec } from '../core/spec.ts';
+import { valuesOf } from '../core/vars.ts';
 import type { Session } from '../ports.ts';
 import { addRowIdColumn } from '../sql/bind.ts';
 import { checkAccounting } from './accounting.ts';
@@ -20,6 +21,7 @@ import { readSeeds } from './seeds.ts';
 import { dropSchemas, resetSchemas } from './statements.ts';
 import { checkTable } from './table-checks.ts';
 import { bindTouched } from './touched.ts';
+import { bindVariables, refusingUnknown, varsIn } from './vars.ts';
 
 export type { PipelineFiles } from './parse-models.ts';
 
@@ -63,9 +65,11 @@ async function bindPipeline(
 ): Promise<ReadonlyMap<string, ModelSpec>> {
   checkAccounting(draft, notes);
   await resetSchemas(input.session);
-  const binding: Binding = { session: input.session, functions: await loadFunctions(input.session), notes };
+  await bindVariables(input.session, draft.vars, notes);
+  const session = refusingUnknown(input.session, draft.vars);
+  const binding: Binding = { session, functions: await loadFunctions(session), vars: draft.vars, notes };
   const sources = await bindSources(binding, draft, input.empty);
-  const parsed = await parseModels(draft, input, notes);
+  const parsed = await parseModels(draft, { ...input, session }, notes);
   const bound = await bindModels(binding, parsed, sources);
   for (const model of bound.values()) await checkTable(binding, model);
   for (const name of sources.keys()) await input.session.run(addRowIdColumn(name));
@@ -136,6 +140,7 @@ async function bindModels(
 
 async function modelSpec(binding: Binding, model: BoundModel, columnsOf: ColumnsOf): Promise<ModelSpec | undefined> {
   const { draft, reads, readsLogs, tree, sql } = model.parsed;
+  const used = varsIn(tree);
   const common = {
     id: draft.id,
     name: draft.ref.name,
@@ -146,6 +151,7 @@ async function modelSpec(binding: Binding, model: BoundModel, columnsOf: Columns
     sortBy: draft.sortBy,
     expect: draft.expect,
     description: draft.description,
+    ...(used.length === 0 ? {} : { vars: valuesOf(binding.vars.filter(({ name }) => used.includes(name))) }),
   };
   if (draft.from === null) {
     const refresh = draft.refresh === 'full' ? ({ kind: 'full' } as const) : await bindTouched(binding, model);
@@ -182,6 +188,7 @@ function assemble(draft: PipelineDraft, models: ReadonlyMap<string, ModelSpec>):
     compute: draft.compute,
     slo: draft.slo,
     breaker: draft.breaker,
+    ...(draft.vars.length === 0 ? {} : { vars: draft.vars }),
     sources: draft.sources.map((source) => source.spec),
     models: levels.flat().flatMap((id) => models.get(id) ?? []),
     levels,

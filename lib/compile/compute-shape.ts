@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { type Compute, DEFAULT_COMPUTE, LAMBDA_LIMITS, MAP_CHILDREN, type Slo } from '../core/compute.ts';
 import { STEP_NAMES, type StepCompute, type StepName } from '../core/states.ts';
+import { oneOf } from '../core/suggest.ts';
 import { parseSpan } from './durations.ts';
 import { type Notes, placeIn } from './notes.ts';
 import { type Field, isRecord, readFields } from './shape.ts';
-import { oneOf } from './suggest.ts';
 
 /** The longest time that CloudWatch looks back over hourly periods. */
 const LONGEST_FRESHNESS_MS = 7 * 86_400_000;

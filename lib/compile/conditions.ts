@@ -1,3 +1,4 @@
+import type { Variable } from '../core/spec.ts';
 import type { Session } from '../ports.ts';
 import { conditionOver, conditionText } from '../sql/bind.ts';
 import { sqlFault } from './engine-errors.ts';
@@ -6,7 +7,12 @@ import { type Notes, showValue } from './notes.ts';
 import { type Node, nodeAt, nodesAt, statementsOf, walk } from './syntax.ts';
 
 /** What binding needs: the session that holds the empty tables, the engine's functions, the place for problems. */
-export type Binding = { readonly session: Session; readonly functions: FunctionLists; readonly notes: Notes };
+export type Binding = {
+  readonly session: Session;
+  readonly functions: FunctionLists;
+  readonly vars: readonly Variable[];
+  readonly notes: Notes;
+};
 
 /** A table that a condition is over. */
 export type ConditionTable = { readonly schema: string; readonly name: string; readonly columns: readonly string[] };

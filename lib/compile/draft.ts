@@ -8,6 +8,7 @@ import type {
   PipelineSettings,
   SourceSpec,
   TableRef,
+  Variable,
 } from '../core/spec.ts';
 import type { Column } from '../core/types.ts';
 import type { ModeDefinition } from '../define/modes.ts';
@@ -27,6 +28,7 @@ export type PipelineDraft = {
   readonly compute: Compute;
   readonly slo: Slo;
   readonly breaker: Breaker | null;
+  readonly vars: readonly Variable[];
   readonly sources: readonly SourceDraft[];
   readonly models: readonly ModelDraft[];
   /** Every name the user declared, also of things too broken for a draft, so that what names them is not blamed. */

@@ -1,6 +1,6 @@
 import { EngineError } from '../core/errors.ts';
+import { didYouMean } from '../core/suggest.ts';
 import { DESCRIBE } from '../sql/session.ts';
-import { didYouMean } from './suggest.ts';
 
 /** What DuckDB has against a piece of SQL, in the parts of a problem. */
 export type SqlFault = { readonly place: string | undefined; readonly got: string; readonly expected: string };

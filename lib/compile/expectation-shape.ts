@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Expectation, Layer } from '../core/spec.ts';
+import { oneOf } from '../core/suggest.ts';
 import { readCode } from './column-shape.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { type Field, isRecord, readFields } from './shape.ts';
-import { oneOf } from './suggest.ts';
 
 const tablePolicy = { schema: z.enum(['warn', 'fail']), expected: "'fail' or 'warn'" } as const;
 const rowPolicy = { schema: z.enum(['drop', 'warn', 'fail']), expected: "'fail', 'warn' or 'drop'" } as const;

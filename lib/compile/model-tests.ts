@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { Given, ModelTest, TestRun } from '../core/model-test.ts';
 import { type ModelSpec, modelId } from '../core/spec.ts';
+import { didYouMean } from '../core/suggest.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { type Field, isRecord, readFields } from './shape.ts';
-import { didYouMean } from './suggest.ts';
 import type { TestContext } from './test-context.ts';
 import { readExpected } from './test-expected.ts';
 import { checkInputs, readGiven } from './test-given.ts';
+import { readVarValues } from './vars.ts';
 
 const TESTS = {
   model: { schema: z.string(), expected: "a model, such as 'silver.orders'" },
@@ -30,6 +31,7 @@ const RUN = {
     schema: z.string().regex(/^[A-Za-z0-9_-]{1,80}$/),
     expected: "1 to 80 letters, digits, '-' or '_'",
   },
+  vars: { schema: z.record(z.string(), z.unknown()), expected: 'values by the names of variables' },
 } as const satisfies Record<string, Field>;
 
 const TEST = {
@@ -101,7 +103,7 @@ async function readTest(
     const run = await readRun(whole, place, { model, context, nth: 0 });
     return run === undefined ? undefined : { description, runs: [run] };
   }
-  for (const key of ['given', 'run_date', 'run_id'] as const) {
+  for (const key of ['given', 'run_date', 'run_id', 'vars'] as const) {
     if (whole[key] !== undefined) notes.add(placeIn(place, key), `${key} beside runs`, `${key} in each of the runs`);
   }
   const found: TestRun[] = [];
@@ -134,6 +136,7 @@ type RunFields = {
   readonly expect?: unknown;
   readonly run_date?: string;
   readonly run_id?: string;
+  readonly vars?: Readonly<Record<string, unknown>>;
 };
 
 async function readRun(
@@ -149,8 +152,9 @@ async function readRun(
     fields.expect === undefined
       ? null
       : await readExpected(fields.expect, { place: placeIn(place, 'expect'), model }, context);
+  const vars = await readVarValues(fields.vars ?? {}, placeIn(place, 'vars'), context);
   if (given === undefined || expected === undefined || at === undefined) return undefined;
-  return { runId, at, given: given satisfies readonly Given[], expected };
+  return { runId, at, vars, given: given satisfies readonly Given[], expected };
 }
 
 const FIRST_DAY = Date.UTC(2026, 0, 1);

@@ -1,5 +1,6 @@
 import { LOG_SUFFIX } from '../core/keyed.ts';
 import { modelId, type TableRef } from '../core/spec.ts';
+import { didYouMean, oneOf } from '../core/suggest.ts';
 import type { Session } from '../ports.ts';
 import { selectBatch } from '../sql/bind.ts';
 import type { ModelDraft, ParsedModel, PipelineDraft } from './draft.ts';
@@ -8,7 +9,6 @@ import { foreignIn } from './functions.ts';
 import { isKeyed } from './keyed-checks.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { type NamedTable, tablesIn } from './references.ts';
-import { didYouMean, oneOf } from './suggest.ts';
 import { offsetOf, placeOfOffset, statementsOf } from './syntax.ts';
 
 /** The pipeline's own files, by path relative to its folder; `undefined` where there is none. */

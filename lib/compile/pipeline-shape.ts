@@ -12,6 +12,7 @@ import { isSchedule } from './schedule.ts';
 import { withSeedTables } from './seeds.ts';
 import { type Field, isRecord, readFields } from './shape.ts';
 import { readSource } from './source-shape.ts';
+import { readVars } from './vars.ts';
 
 /** Units are no larger, whatever memory there is: what is lost with a worker is done again. */
 const LARGEST_UNIT_BYTES = 512 * 2 ** 20;
@@ -43,6 +44,10 @@ const PIPELINE = {
   slo: { schema: z.unknown(), expected: "{ freshness: '26h', quarantineRate: 5 }" },
   breaker: { schema: byName, expected: "{ rows: 100, window: '1h' }" },
   retention: { schema: byName, expected: "{ condemned: '7y' }" },
+  vars: {
+    schema: byName,
+    expected: "variables by name, such as { min_amount: { type: 'decimal(10,2)', default: '10.00' } }",
+  },
   sources: {
     schema: byName.refine((sources) => Object.keys(sources).length > 0),
     expected: 'at least one source by name, such as { orders: csv({ ... }) }',
@@ -91,6 +96,7 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
     compute,
     slo: readSlo(read.slo, notes),
     breaker: read.breaker === undefined ? null : readBreaker(read.breaker, notes),
+    vars: readVars(read.vars, notes),
     sources,
     models: [...readModels('silver', silver, notes), ...readModels('gold', read.gold, notes)],
     declared: { sources: namesOf(read.sources), silver: namesOf(silver), gold: namesOf(read.gold) },

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
+import { oneOf } from '../core/suggest.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
-import { oneOf } from './suggest.ts';
 
 /** One property of an untrusted object: its schema, and in words what it may be. */
 export type Field<T = unknown> = {

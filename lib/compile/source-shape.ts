@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { wrongInGlob } from '../core/glob.ts';
 import type { ColumnCheck, ContractColumn, SourceFormat, SourceSpec } from '../core/spec.ts';
+import { oneOf } from '../core/suggest.ts';
 import { renderColumnType } from '../core/types.ts';
 import { readColumn } from './column-shape.ts';
 import type { SourceDraft } from './draft.ts';
 import { checkColumns } from './names.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { type Field, type FieldsRead, isRecord, readField, readFields } from './shape.ts';
-import { oneOf } from './suggest.ts';
 
 const character = z.string().regex(/^[^\r\n]$/u);
 /** DuckDB takes single bytes for these. */

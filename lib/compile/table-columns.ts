@@ -1,7 +1,7 @@
 import type { Transform } from '../core/spec.ts';
+import { oneOf } from '../core/suggest.ts';
 import { type Column, type ColumnType, renderColumnType } from '../core/types.ts';
 import { type Notes, showValue } from './notes.ts';
-import { oneOf } from './suggest.ts';
 
 const DATES = ['date', 'timestamp', 'timestamptz'] as const;
 

@@ -4,12 +4,12 @@ import type { Given, GivenFile, GivenRow, TestRun } from '../core/model-test.ts'
 import { needsOf } from '../core/needs.ts';
 import { readableColumns, readableLogColumns } from '../core/readable-columns.ts';
 import { type ModelSpec, modelId, type PipelineSpec, type SourceSpec } from '../core/spec.ts';
+import { oneOf } from '../core/suggest.ts';
 import { type Column, renderColumnType } from '../core/types.ts';
 import { findMisfits } from '../sql/given-rows.ts';
 import { readRows } from './cells.ts';
 import { placeIn, showValue } from './notes.ts';
 import { isRecord } from './shape.ts';
-import { oneOf } from './suggest.ts';
 import type { TestContext } from './test-context.ts';
 
 type GivenPlace = {

@@ -1,4 +1,5 @@
 import type { TableRef } from './spec.ts';
+import type { VarValues } from './vars.ts';
 
 /** A value as someone wrote it in a test: its text, which a column's type makes a value of, and how JSON writes it. */
 export type Cell =
@@ -59,6 +60,8 @@ export type TestRun = {
   readonly runId: string;
   /** ISO instant at which the run is planned: the only time that it knows. */
   readonly at: string;
+  /** Values of the pipeline's variables that are not their defaults. */
+  readonly vars: VarValues;
   readonly given: readonly Given[];
   readonly expected: Expected | null;
 };

@@ -2,6 +2,7 @@ import type { Skipped } from './objects.ts';
 import type { PartitionField, PipelineSpec, SourceSpec } from './spec.ts';
 import type { TableId } from './tables.ts';
 import type { Column } from './types.ts';
+import type { VarValues } from './vars.ts';
 
 /** The JSON that steps hand to each other: references and counts, never rows, never lists that grow with the data. */
 export type RunRef = { readonly pipeline: string; readonly run_id: string; readonly dry_run: boolean };
@@ -22,6 +23,8 @@ export type OpenInput = {
   readonly reprocess?: Reprocess;
   /** Files that earlier runs set aside, to take again. */
   readonly retry?: Retry;
+  /** Values of the pipeline's variables, others than their defaults. */
+  readonly vars?: VarValues;
 };
 
 /** Files by their names below the source's folder, or by the time at which they landed (ISO; from inclusive, to exclusive). */

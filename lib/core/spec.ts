@@ -18,12 +18,17 @@ export type PipelineSpec = {
   readonly slo: Slo;
   /** Null: runs are not halted for the rows that they reject. */
   readonly breaker: Breaker | null;
+  /** Variables that SQL names as `var('name')`. */
+  readonly vars?: readonly Variable[];
   readonly sources: readonly SourceSpec[];
   /** All models, silver before gold, each after the models it reads. */
   readonly models: readonly ModelSpec[];
   /** Model ids (`silver.x`, `gold.y`) by level: a level reads only sources and lower levels. */
   readonly levels: readonly (readonly string[])[];
 };
+
+/** What a run may be given; its value as text, null for NULL. Compiled: the default. In a plan: that of the run. */
+export type Variable = Column & { readonly value: string | null; readonly description: string | null };
 
 export type PipelineSettings = {
   /** Estimated uncompressed input bytes per stage unit. */
@@ -198,6 +203,8 @@ type ModelCommon = {
   readonly sortBy: readonly string[];
   readonly expect: readonly Expectation[];
   readonly description: string | null;
+  /** Variables that the SQL uses, with their values; left out when it uses none. */
+  readonly vars?: Readonly<Record<string, string | null>>;
 };
 
 /** A column that a run adds to an append table. `METADATA_TYPES` has what each holds. */

@@ -33,6 +33,7 @@ export type {
   SloDefinition,
   Span,
   StepComputeDefinition,
+  VarDefinition,
 } from './pipeline.ts';
 export { definePipeline } from './pipeline.ts';
 export type { CsvOptions, JsonOptions, ParquetOptions, SeedOptions, SourceDefinition } from './sources.ts';

@@ -45,6 +45,8 @@ type RunOptions = {
   readonly run_date?: string;
   /** Default `run-1`, `run-2` and so on. */
   readonly run_id?: string;
+  /** Values of the pipeline's variables. Default: their own. */
+  readonly vars?: { readonly [name: string]: TestValue };
 };
 
 export type TestRunDefinition = RunOptions & {

@@ -1,6 +1,8 @@
 import type { MetadataColumn, PartitionField } from '../core/spec.ts';
 import type { StepName } from '../core/states.ts';
+import type { ColumnTypeText } from './columns.ts';
 import type { GoldExpectation, SilverExpectation } from './expectations.ts';
+import type { TestValue } from './model-test.ts';
 import type { ModeDefinition } from './modes.ts';
 import type { SourceDefinition } from './sources.ts';
 
@@ -109,6 +111,15 @@ export type RetentionDefinition = {
   readonly condemned?: `${number}${'d' | 'y'}`;
 };
 
+/** A value that a run may be given in place of its default. */
+export type VarDefinition = {
+  readonly type: ColumnTypeText;
+  /** What it is unless a run is given another; text for decimals, dates and times, null for NULL. */
+  readonly default: TestValue;
+  /** What it decides, for readers. */
+  readonly description?: string;
+};
+
 export type PipelineDefinition<Source extends string = string> = {
   /** The name of the pipeline's folder: lower case letters, digits and `_`. */
   readonly name: string;
@@ -125,6 +136,8 @@ export type PipelineDefinition<Source extends string = string> = {
   /** Halts the pipeline, before anything is published, when too many rows are rejected. Left out: never. */
   readonly breaker?: BreakerDefinition;
   readonly retention?: RetentionDefinition;
+  /** Variables that SQL names as `var('name')`: `strata run shop --vars min_amount=5` gives one another value for that run. */
+  readonly vars?: { readonly [name: string]: VarDefinition };
   /** Files of one shape each, under `bronze/<pipeline>/<source>/`. */
   readonly sources: { readonly [name in Source]: SourceDefinition };
   /** Clean tables, each a row-wise map of one source. */

@@ -4,6 +4,7 @@ import type { RunResult } from '../core/run.ts';
 import { type ModelSpec, modelId, type PipelineSpec, type TableRef } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 import type { Column } from '../core/types.ts';
+import type { VarValues } from '../core/vars.ts';
 import { columnsOf, currentSchema } from '../iceberg/schema.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { findModel, openTable, tableIdOf } from '../lake/tables/table-state.ts';
@@ -28,7 +29,7 @@ export type Difference =
 export type TestLake = {
   readonly deps: StepDeps;
   /** Runs what has landed; `undefined` when there was nothing to do. */
-  run(runId: string): Promise<RunResult | undefined>;
+  run(runId: string, vars: VarValues): Promise<RunResult | undefined>;
 };
 
 /** The lake of a pipeline, at the time that `now` says. */
@@ -55,7 +56,7 @@ export async function runModelTest(
   for (const run of test.runs) {
     now = new Date(run.at);
     const lines = await give(lake.deps, cut, run.given);
-    const result = await lake.run(run.runId);
+    const result = await lake.run(run.runId, run.vars);
     found.push(...(await differences(lake.deps, { spec: cut, model, run, lines }, result)));
     if (found.length > 0) break;
   }

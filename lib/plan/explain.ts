@@ -1,7 +1,8 @@
 import type { Skipped } from '../core/objects.ts';
 import type { LandedFile, NamedFile } from '../core/run.ts';
-import { type GoldModel, modelId, type PipelineSettings, type SilverModel } from '../core/spec.ts';
+import { type GoldModel, modelId, type PipelineSettings, type PipelineSpec, type SilverModel } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
+import { type VarValues, valuesOf } from '../core/vars.ts';
 import { packFiles, packPartitions, parsedBytesOf } from './stage-units.ts';
 
 /** Of a PipelineSpec, what says which table is written when. */
@@ -9,6 +10,7 @@ export type Outline = {
   readonly name: string;
   readonly settings: Pick<PipelineSettings, 'unitBytes'>;
   readonly sources: readonly { readonly name: string }[];
+  readonly vars?: PipelineSpec['vars'];
   readonly models: readonly (Silver | Gold)[];
   readonly levels: readonly (readonly string[])[];
 };
@@ -45,6 +47,8 @@ export type Explanation = {
   readonly status: 'WORK' | 'NOTHING_TO_DO';
   readonly resumes: string | null;
   readonly suspended: readonly NamedFile[];
+  /** The values of the pipeline's variables. */
+  readonly vars: VarValues;
   readonly sources: readonly ExplainedSource[];
   readonly skipped: Skipped;
   /** Levels with work only; numbered as in the pipeline, from 0. */
@@ -90,6 +94,7 @@ export function explainRun(outlook: Outlook): Explanation {
     status: work || outlook.unfinished !== null ? 'WORK' : 'NOTHING_TO_DO',
     resumes: outlook.unfinished,
     suspended: outlook.suspended ?? [],
+    vars: valuesOf(outlook.spec.vars),
     sources,
     skipped: outlook.skipped,
     levels: work ? explainLevels(outlook) : [],

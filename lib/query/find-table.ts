@@ -1,6 +1,6 @@
-import { nearest } from '../compile/suggest.ts';
 import { InvalidInput } from '../core/errors.ts';
 import { OPS_TABLES } from '../core/ops.ts';
+import { nearest } from '../core/suggest.ts';
 import { fullName, parseTableName, type TableId } from '../core/tables.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
 import type { Catalog } from '../ports.ts';

@@ -1,3 +1,4 @@
+import type { Asked } from '../core/asked.ts';
 import type { LandedFile, RunPlan, RunResult } from '../core/run.ts';
 import { fullName } from '../core/tables.ts';
 import type { StepDeps } from '../lake/deps.ts';
@@ -19,8 +20,8 @@ export type PlannedRun = Explanation & { readonly cost: CostEstimate | null };
  * What a run of the pipeline would do now, and what it would cost on AWS. Staging takes as long as it took in the
  * latest run that is worth measuring, where there is one. Writes nothing. Throws InvalidInput for an unknown pipeline.
  */
-export async function planWithCost(deps: StepDeps, pipeline: string): Promise<PlannedRun> {
-  const survey = await surveyPipeline(deps, pipeline);
+export async function planWithCost(deps: StepDeps, pipeline: string, asked: Asked = {}): Promise<PlannedRun> {
+  const survey = await surveyPipeline(deps, pipeline, asked);
   const explanation = await explainSurvey(deps, survey);
   if (explanation.levels.length === 0) return { ...explanation, cost: null };
   const measured = await measureStaging(deps, pipeline);

@@ -1,3 +1,4 @@
+import type { Asked } from '../core/asked.ts';
 import { isKeyed } from '../core/keyed.ts';
 import { currentSpec, partitionTuple } from '../iceberg/partition.ts';
 import { partitionPath } from '../iceberg/partition-path.ts';
@@ -8,6 +9,7 @@ import { nameSuspended } from '../lake/ops/set-aside.ts';
 import { type Survey, surveyPipeline } from '../lake/ops/survey.ts';
 import { readOpenRun } from '../lake/run/open-run.ts';
 import { runFolder } from '../lake/run/run-folder.ts';
+import { knowingVars } from '../lake/run/vars.ts';
 import { checkModes } from '../lake/tables/table-mode.ts';
 import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../lake/tables/table-shape.ts';
 import { findTouched } from '../lake/tables/touched.ts';
@@ -17,8 +19,8 @@ import { type Explanation, explainRun } from '../plan/explain.ts';
  * What a run of the pipeline would do now. Takes no lock and writes nothing. Throws InvalidInput for an unknown pipeline
  * and for tables that other modes made, AuditFailed for tables that cannot take the columns of what waits.
  */
-export async function planRun(deps: StepDeps, pipeline: string): Promise<Explanation> {
-  return explainSurvey(deps, await surveyPipeline(deps, pipeline));
+export async function planRun(deps: StepDeps, pipeline: string, asked: Asked = {}): Promise<Explanation> {
+  return explainSurvey(deps, await surveyPipeline(deps, pipeline, asked));
 }
 
 /** The same for a pipeline that has been surveyed. */
@@ -64,7 +66,7 @@ async function touchedPartitions(
   for (const model of spec.models) {
     const gold = states.get(model.id);
     if (model.layer !== 'gold' || gold === undefined || !stale.has(model.id)) continue;
-    const partitions = await findTouched(deps, model, states);
+    const partitions = await findTouched(knowingVars(deps, spec), model, states);
     if (partitions !== null) touched.set(model.id, renderPaths(gold, partitions));
   }
   return touched;

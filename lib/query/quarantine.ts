@@ -1,7 +1,7 @@
-import { didYouMean } from '../compile/suggest.ts';
 import { InvalidInput } from '../core/errors.ts';
 import { OPS_TABLES, opsTable } from '../core/ops.ts';
 import { sourcePrefix } from '../core/seeds.ts';
+import { didYouMean } from '../core/suggest.ts';
 import type { Row } from '../ports.ts';
 import {
   countQuarantined,

@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { awsFailure } from '../adapters/aws/errors.ts';
+import { askedOf } from '../core/asked.ts';
 import { InvalidInput, Unavailable } from '../core/errors.ts';
 import { errorOfExecution } from '../core/execution-failure.ts';
 import type { OpenInput, RunRef, RunResult } from '../core/run.ts';
@@ -53,9 +54,7 @@ function inputOf({ clock, ids }: RemoteRunDeps, request: RemoteRunRequest): Open
     run_id: request.runId === undefined ? `${time}-${ids.unique()}` : checkRunId(request.runId),
     dry_run: request.dryRun ?? false,
     wait: true,
-    ...(request.rebuild === undefined ? {} : { rebuild: request.rebuild }),
-    ...(request.reprocess === undefined ? {} : { reprocess: request.reprocess }),
-    ...(request.retry === undefined ? {} : { retry: request.retry }),
+    ...askedOf(request),
   };
 }
 

@@ -1,18 +1,16 @@
 import type { StateEvent } from '../asl/state-event.ts';
+import type { Asked } from '../core/asked.ts';
 import type { Skipped } from '../core/objects.ts';
-import type { NamedFile, Reprocess, Retry, RunResult } from '../core/run.ts';
+import type { NamedFile, RunResult } from '../core/run.ts';
 
 /** What is asked of a lake, here or deployed. */
-export type RunRequest = {
+export type RunRequest = Asked & {
   readonly pipeline: string;
   readonly runId?: string;
   readonly dryRun?: boolean;
-  readonly rebuild?: string;
-  readonly reprocess?: Reprocess;
   /** Milliseconds to wait for the pipeline's turn while another run holds it; Infinity: as long as that takes. */
   readonly waitMs?: number;
   readonly onWait?: (message: string) => void;
-  readonly retry?: Retry;
   /** Milliseconds between attempts, in place of the state machine's own intervals. */
   readonly retryIntervalMs?: number;
   readonly onEvent?: (event: StateEvent) => void;

@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
 import { access, copyFile, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { oneOf } from '../compile/suggest.ts';
 import { InvalidInput, type Problem } from '../core/errors.ts';
 import type { SourceSpec } from '../core/spec.ts';
+import { oneOf } from '../core/suggest.ts';
 import type { Ids, ObjectStore } from '../ports.ts';
 
 export type LandRequest = { readonly pipeline: string; readonly source: string; readonly files: readonly string[] };

@@ -8,6 +8,7 @@ import { isGone, thisProcess } from '../adapters/store/holder.ts';
 import { createLocalStore } from '../adapters/store/local.ts';
 import { loadStateMachine } from '../asl/load.ts';
 import { lowerStateMachine } from '../asl/lower.ts';
+import { askedOf } from '../core/asked.ts';
 import { InvalidInput } from '../core/errors.ts';
 import { NONE_SKIPPED } from '../core/objects.ts';
 import type { AfterError, HeldRun, OpenInput, RunResult, RunState } from '../core/run.ts';
@@ -180,9 +181,7 @@ function openInput(request: RunRequest, runId: string): JsonValue {
     pipeline: request.pipeline,
     run_id: runId,
     dry_run: request.dryRun ?? false,
-    ...(request.rebuild === undefined ? {} : { rebuild: request.rebuild }),
-    ...(request.reprocess === undefined ? {} : { reprocess: { ...request.reprocess } }),
-    ...(request.retry === undefined ? {} : { retry: { ...request.retry } }),
+    ...(askedOf(request) as { readonly [asked: string]: JsonValue }),
   };
 }
 

@@ -135,8 +135,8 @@ function testLakes(engine: Engine, settings: Settings, log: Log): OpenTestLake {
     };
     return {
       deps,
-      async run(runId) {
-        const answer = await runPipeline(deps, { pipeline: spec.name, runId, retryIntervalMs: 0 });
+      async run(runId, vars) {
+        const answer = await runPipeline(deps, { pipeline: spec.name, runId, vars, retryIntervalMs: 0 });
         if (answer.kind === 'locked') throw new RangeError(answer.message);
         return answer.kind === 'ended' ? answer.result : undefined;
       },

@@ -24,6 +24,7 @@ export function createBindSchemas(): readonly Statement[] {
 /** Drops what the schemas hold, too. */
 export function dropBindSchemas(): readonly Statement[] {
   return [
+    { name: 'drop variables', text: sql`DROP MACRO IF EXISTS var` },
     { name: 'drop this', text: sql`DROP VIEW IF EXISTS temp."this"` },
     ...SCHEMAS.map((schema) => ({
       name: `drop ${schema}`,

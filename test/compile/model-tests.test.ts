@@ -7,7 +7,7 @@ import type { ModelTest } from '../../lib/core/model-test.ts';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { seed } from '../../lib/define/index.ts';
 import type { Session } from '../../lib/ports.ts';
-import { compileShop, openSession, shopWith } from './shop.ts';
+import { compileShop, openSession, SHOP, shopWith } from './shop.ts';
 
 let session: Session;
 let spec: PipelineSpec;
@@ -215,6 +215,23 @@ describe('mistakes in tests of models', () => {
       (await problemsOfTest({ orders: [], customers: [] })).join(),
       /customers: got a seed; expected .* silver.customers, its table/,
     );
+  });
+
+  test('variables', async () => {
+    const vars = { least: { type: 'int', default: 1 } };
+    const seeded = { spec: await compileShop(session, { definition: { ...SHOP, vars } }), session };
+    const readVars = async (given: object) => {
+      const notes = createNotes('f');
+      const whole = orders({ vars: given });
+      const [found] = await readModelTests(whole, 'orders', 'f', { ...seeded, notes });
+      return { vars: found?.runs[0]?.vars, found: lines(notes) };
+    };
+    assert.deepEqual(await readVars({ least: '5' }), { vars: { least: '5' }, found: [] });
+    assert.match(
+      (await readVars({ lest: 5 })).found.join(),
+      /^tests\.t\.vars\.lest: got an unknown variable; expected least; did you mean "least"\?$/,
+    );
+    assert.match((await readVars({ least: 'x' })).found.join(), /^tests\.t\.vars\.least: got "x"; expected int$/);
   });
 
   test('are all reported at once', async () => {

@@ -59,6 +59,14 @@ function startedInput(): unknown {
   return { ...start?.args[0].input, input: JSON.parse(start?.args[0].input.input ?? 'null') as unknown };
 }
 
+test('what is asked of a run is in the input of its execution', async () => {
+  sfn.on(StartExecutionCommand).resolves({ executionArn: EXECUTION, startDate: new Date(0) });
+  sfn.on(DescribeExecutionCommand).resolves(ended('SUCCEEDED', { output: state('planned') }));
+  await runRemotely(await openDeps({ '_runs/r1': RESULT }), { pipeline: 'shop', runId: 'r1', vars: { least: '5' } });
+  const { input } = startedInput() as { input: object };
+  assert.deepEqual(input, { pipeline: 'shop', run_id: 'r1', dry_run: false, wait: true, vars: { least: '5' } });
+});
+
 describe('a run on AWS', () => {
   test('is started by its run_id, followed, and answered with its result', async () => {
     sfn.on(StartExecutionCommand).resolves({ executionArn: EXECUTION, startDate: new Date(0) });

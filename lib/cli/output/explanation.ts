@@ -45,6 +45,7 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
       ? []
       : [`the unfinished run ${resumes} would be resumed first; what follows does not count its work\n`]),
     ...(suspended === '' ? [] : [suspended]),
+    ...(Object.keys(plan.vars).length === 0 ? [] : [`with ${renderVars(plan.vars)}\n`]),
     `a run of ${pipeline} would read:`,
     renderTable(sources, [{ name: 'source' }, count('files'), count('size'), count('to parse')], layout),
     ...(plan.skipped.count === 0 ? [] : [renderSkipped(plan.skipped)]),
@@ -55,6 +56,13 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
     `  ${hint(`run ${pipeline}`)}`,
     '',
   ].join('\n');
+}
+
+/** `min_amount = 10.00, since = NULL`. */
+function renderVars(vars: PlannedRun['vars']): string {
+  return Object.entries(vars)
+    .map(([name, value]) => `${name} = ${value ?? 'NULL'}`)
+    .join(', ');
 }
 
 const MOST_NAMED = 5;

@@ -1,3 +1,4 @@
+import type { Asked } from '../../core/asked.ts';
 import type { Skipped } from '../../core/objects.ts';
 import { opsTable } from '../../core/ops.ts';
 import type { SetAsideFile } from '../../core/run.ts';
@@ -6,6 +7,7 @@ import type { TableId } from '../../core/tables.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
+import { bindVars } from '../run/vars.ts';
 import { goldReason } from '../tables/gold-inputs.ts';
 import { modelTables } from '../tables/table-state.ts';
 import { findNewFiles, type Landed } from './ledger.ts';
@@ -28,15 +30,15 @@ export type Survey = {
 };
 
 /** Reads what has landed, the ledger and the tables of a pipeline. */
-export async function surveyPipeline(deps: StepDeps, pipeline: string): Promise<Survey> {
+export async function surveyPipeline(deps: StepDeps, pipeline: string, { vars = {} }: Asked = {}): Promise<Survey> {
   const started = deps.clock.now().getTime();
-  const spec = await deps.specs(pipeline);
+  await using session = await deps.engine.open(deps.settings);
+  const spec = await bindVars(session, await deps.specs(pipeline), vars);
   const tables = new Map<string, KnownTable | undefined>();
   for (const [id, table] of modelTables(spec)) {
     tables.set(id, await findKnown(deps, table));
   }
   const quarantine = await findKnown(deps, opsTable(pipeline, 'quarantine'));
-  await using session = await deps.engine.open(deps.settings);
   const landed = await findNewFiles(deps, session, pipeline, spec.sources);
   const ms = deps.clock.now().getTime() - started;
   return { spec, ...landed, tables, quarantine, stale: findStale(spec, tables), ms };

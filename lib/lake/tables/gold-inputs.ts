@@ -14,9 +14,15 @@ export function describeInputs(model: GoldModel, states: ReadonlyMap<string, Tab
   return JSON.stringify(Object.fromEntries(inputs));
 }
 
-/** Changes when the model's SQL, columns or layout change. */
+/** Changes when the model's SQL, the values of its variables, columns or layout change. */
 export function hashModel(model: GoldModel): string {
-  const text = JSON.stringify([model.sql, model.columns, model.partitionBy, model.sortBy]);
+  const text = JSON.stringify([
+    model.sql,
+    model.columns,
+    model.partitionBy,
+    model.sortBy,
+    ...(model.vars ? [model.vars] : []),
+  ]);
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 

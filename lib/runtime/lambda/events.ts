@@ -10,6 +10,11 @@ export const runRef = z.object({
   epoch: z.number().int().optional(),
 });
 
+/** A value is its text: JSON's own numbers and booleans are taken as they are written. */
+const varValue = z
+  .union([z.string(), z.number(), z.boolean(), z.null()])
+  .transform((value) => (value === null ? null : String(value)));
+
 export const openInput = z.object({
   pipeline: z.string(),
   run_id: z.string(),
@@ -24,6 +29,7 @@ export const openInput = z.object({
       to: z.string().optional(),
     })
     .optional(),
+  vars: z.record(z.string(), varValue).optional(),
   retry: z
     .object({ status: z.enum(['rejected', 'suspended']).optional(), files: z.array(z.string()).optional() })
     .optional(),

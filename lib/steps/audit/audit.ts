@@ -12,6 +12,7 @@ import { readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/ru
 import type { LevelAudit, ModelAudit, TableAudit } from '../../lake/run/run-records.ts';
 import type { Placed } from '../../lake/run/unit-result.ts';
 import { type ModelOutcome, readOutcome } from '../../lake/run/unit-result.ts';
+import { knowingVars } from '../../lake/run/vars.ts';
 import { describeInputs, hashModel, INPUTS, MODEL_HASH } from '../../lake/tables/gold-inputs.ts';
 import { followsRules, rulesAfter } from '../../lake/tables/keyed-rules.ts';
 import { findModel, loadBase, loadStates } from '../../lake/tables/table-state.ts';
@@ -34,7 +35,7 @@ export async function runAudit(state: RunState, deps: StepDeps): Promise<RunStat
   const plan = await readPlan(deps.store, run);
   const models: ModelAudit[] = [];
   for (const planned of (await readLevelPlan(deps.store, run, level)).models) {
-    models.push(await auditModel(deps, plan, level, planned));
+    models.push(await auditModel(knowingVars(deps, plan.spec), plan, level, planned));
   }
   const audit: LevelAudit = { level, models, ms: deps.clock.now().getTime() - started };
   await writeOnce(deps.store, runFolder.audit(run, level), audit);

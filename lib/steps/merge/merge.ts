@@ -5,6 +5,7 @@ import { underMarkOrFail } from '../../lake/run/deaths.ts';
 import { readJson, readJsonIfAny, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import { findPlanned } from '../../lake/run/unit-context.ts';
 import { leftBy, readStageResults, type UnitResult, withoutLeft } from '../../lake/run/unit-result.ts';
+import { knowingVars } from '../../lake/run/vars.ts';
 import { findModel } from '../../lake/tables/table-state.ts';
 import type { JsonValue } from '../../ports.ts';
 import { mergeKeyed } from './merge-keyed.ts';
@@ -24,12 +25,13 @@ export async function runMerge(input: UnitInput, deps: StepDeps): Promise<JsonVa
   const plan = withoutLeft(asPlanned, leftBy(planned, staged));
   const model = findModel(plan.spec, unit.model);
   if (model.layer !== 'silver') throw new RangeError(`${unit.unit}: only silver models are merged`);
+  const knowing = knowingVars(deps, plan.spec);
   const context = { plan, planned, level: item.level };
   const marks = (attempt: number): string => runFolder.attempt(run, item.level, item.unit, attempt);
   const result = await underMarkOrFail(deps, `${unit.unit} of ${model.id}`, marks, () =>
     unit.kind === 'keyed' && isKeyed(model)
-      ? mergeKeyed(context, unit, model, deps)
-      : mergeRows(context, unit, model, deps),
+      ? mergeKeyed(context, unit, model, knowing)
+      : mergeRows(context, unit, model, knowing),
   );
   const recorded = await writeOnce(deps.store, key, { ...result, ms: deps.clock.now().getTime() - started });
   return { unit: recorded.unit, accepted: recorded.counts.accepted };

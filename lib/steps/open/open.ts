@@ -1,3 +1,4 @@
+import { askedOf } from '../../core/asked.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import type { Skipped } from '../../core/objects.ts';
 import type { BaseTable, HeldRun, OpenInput, PlannedSource, RunPlan, RunRef, RunState } from '../../core/run.ts';
@@ -64,7 +65,7 @@ async function openHeld(deps: StepDeps, run: Required<HeldRun>, input: OpenInput
       return opened(unfinished, resumed);
     }
     await requireClosed(deps.store, run.pipeline);
-    const survey = await surveyPipeline(deps, run.pipeline);
+    const survey = await surveyPipeline(deps, run.pipeline, askedOf(input));
     warnOfSkipped(deps, survey.skipped);
     const { pipeline, run_id, dry_run } = run;
     const planned = await planRun(deps, { pipeline, run_id, dry_run }, input, survey);
@@ -96,15 +97,13 @@ function opened(plan: RunPlan, run: HeldRun): Opened {
 }
 
 /** What was asked for, without what the state machine has put beside it. */
-function requestOf({ pipeline, run_id, dry_run, wait, rebuild, reprocess, retry }: OpenInput): OpenInput {
+function requestOf({ pipeline, run_id, dry_run, wait, ...asked }: OpenInput): OpenInput {
   return {
     pipeline,
     run_id,
     dry_run,
     ...(wait === undefined ? {} : { wait }),
-    ...(rebuild === undefined ? {} : { rebuild }),
-    ...(reprocess === undefined ? {} : { reprocess }),
-    ...(retry === undefined ? {} : { retry }),
+    ...askedOf(asked),
   };
 }
 

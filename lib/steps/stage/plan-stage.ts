@@ -6,6 +6,7 @@ import type { Column } from '../../core/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { keepFiles, lendingKept, readKept } from '../../lake/files/keep-files.ts';
 import { readJson, readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from '../../lake/run/run-folder.ts';
+import { knowingVars } from '../../lake/run/vars.ts';
 import { goldReason } from '../../lake/tables/gold-inputs.ts';
 import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../../lake/tables/table-shape.ts';
 import { findModel, loadBase, loadStates, tableColumns } from '../../lake/tables/table-state.ts';
@@ -19,7 +20,7 @@ export async function runPlanStage(state: RunState, deps: StepDeps): Promise<Run
   const { run, level } = state;
   const plan = await readPlan(deps.store, run);
   const existing = await readJsonIfAny<LevelPlan>(deps.store, runFolder.levelPlan(run, level));
-  const levelPlan = existing ?? (await planLevel(deps, plan, level));
+  const levelPlan = existing ?? (await planLevel(knowingVars(deps, plan.spec), plan, level));
   const items = levelPlan.models.flatMap((m) => m.units.map((unit) => ({ level, unit })));
   const units_key = runFolder.stageUnits(run, level);
   await writeJson(deps.store, units_key, items);

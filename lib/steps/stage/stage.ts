@@ -4,6 +4,7 @@ import { underMarkOrFail } from '../../lake/run/deaths.ts';
 import { readJson, readJsonIfAny, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import { findPlanned, type UnitContext } from '../../lake/run/unit-context.ts';
 import type { UnitResult } from '../../lake/run/unit-result.ts';
+import { knowingVars } from '../../lake/run/vars.ts';
 import { findModel } from '../../lake/tables/table-state.ts';
 import type { JsonValue } from '../../ports.ts';
 import { stageGold } from './stage-gold.ts';
@@ -14,20 +15,21 @@ import { stageSurviving } from './stage-surviving.ts';
  * Runs one stage unit and records its result. A unit is idempotent: files get new names on every attempt and only the
  * recorded result counts, so a retry after any failure is safe.
  */
-export async function runStage(input: UnitInput, deps: StepDeps): Promise<JsonValue> {
+export async function runStage(input: UnitInput, given: StepDeps): Promise<JsonValue> {
   const { run, unit: item } = input;
   const key = runFolder.unitResult(run, item.level, item.unit);
-  const before = await readJsonIfAny<UnitResult>(deps.store, key);
+  const before = await readJsonIfAny<UnitResult>(given.store, key);
   if (before !== undefined) return summary(before);
-  const started = deps.clock.now().getTime();
-  const plan = await readPlan(deps.store, run);
+  const started = given.clock.now().getTime();
+  const plan = await readPlan(given.store, run);
+  const deps = knowingVars(given, plan.spec);
   const unit = await readJson<StageUnit>(deps.store, runFolder.unit(run, item.level, item.unit));
   const planned = findPlanned(await readLevelPlan(deps.store, run, item.level), unit.model);
   const context: UnitContext = { plan, level: item.level, planned, unit };
   const model = findModel(plan.spec, unit.model);
   const result =
     model.layer === 'silver'
-      ? await stageSurviving(context, model, (files, given) => stageSilver(files, model, given), deps)
+      ? await stageSurviving(context, model, (files, within) => stageSilver(files, model, within), deps)
       : await underMarkOrFail(
           deps,
           `${unit.unit} of ${model.id}`,

@@ -18,6 +18,12 @@ const TAKEN: readonly (readonly [string, (event: unknown) => unknown, object, ob
     { ...run, reprocess: { source: 'orders', files: ['a'], from: '2026-01-01', to: '2026-01-02', why: 'x' } },
     { ...run, reprocess: { source: 'orders', files: ['a'], from: '2026-01-01', to: '2026-01-02' } },
   ],
+  [
+    'values of variables',
+    parseOpenInput,
+    { ...run, vars: { least: '10.50', days: 3, on: true, since: null } },
+    { ...run, vars: { least: '10.50', days: '3', on: 'true', since: null } },
+  ],
   ['a run', parseRunState, state, state],
   [
     'a run with its lists of units',

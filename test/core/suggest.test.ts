@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { editDistance, nearest, oneOf } from '../../lib/compile/suggest.ts';
+import { editDistance, nearest, oneOf } from '../../lib/core/suggest.ts';
 
 const DISTANCES: readonly (readonly [a: string, b: string, distance: number])[] = [
   ['', '', 0],

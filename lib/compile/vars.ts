@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { cellText } from '../core/cell-text.ts';
+import { EngineError } from '../core/errors.ts';
+import type { Variable } from '../core/spec.ts';
+import { didYouMean, oneOf } from '../core/suggest.ts';
+import { parseColumnType, renderColumnType, TYPE_GRAMMAR } from '../core/types.ts';
+import { type VarValues, valuesOf } from '../core/vars.ts';
+import type { JsonValue, Session } from '../ports.ts';
+import { findMisfitVars, setVars } from '../sql/vars.ts';
+import { readCell } from './cells.ts';
+import { checkDistinct, checkName, LONGEST_TABLE_NAME } from './names.ts';
+import { type Notes, placeIn, showValue } from './notes.ts';
+import { type Field, isRecord, readFields } from './shape.ts';
+import { type Node, nodeAt, nodesAt, offsetOf, placeOfOffset, textAt, walk } from './syntax.ts';
+import type { TestContext } from './test-context.ts';
+
+const VAR = {
+  type: { schema: z.string(), expected: `a type: ${TYPE_GRAMMAR}`, required: true },
+  default: { schema: z.unknown(), expected: 'a value of the type, or null' },
+  description: { schema: z.string(), expected: 'text' },
+} as const satisfies Record<string, Field>;
+
+/** The variables that a pipeline declares; one that is wrong is noted and left out. */
+export function readVars(value: unknown, notes: Notes): readonly Variable[] {
+  const entries = isRecord(value) ? Object.entries(value) : [];
+  const distinct = checkDistinct(
+    entries.map(([name]) => name),
+    'vars',
+    notes,
+  );
+  return entries.flatMap(([name, variable]) => {
+    const place = placeIn('vars', name);
+    if (!checkName(name, LONGEST_TABLE_NAME, place, notes) || !distinct.has(name)) return [];
+    return readVar(name, variable, place, notes) ?? [];
+  });
+}
+
+function readVar(name: string, value: unknown, place: string, notes: Notes): Variable | undefined {
+  const read = readFields(VAR, value, place, "{ type: 'decimal(10,2)', default: '10.00' }", notes);
+  if (read?.type === undefined) return undefined;
+  const type = parseColumnType(read.type);
+  if (type === undefined) notes.add(placeIn(place, 'type'), showValue(read.type), VAR.type.expected);
+  const cell = isRecord(value) && value['default'] !== undefined ? readCell(value['default']) : undefined;
+  if (cell === undefined) notes.add(placeIn(place, 'default'), showValue(read.default), VAR.default.expected);
+  if (type === undefined || cell === undefined) return undefined;
+  return { name, type, value: cellText(cell), description: read.description ?? null };
+}
+
+/** Values of a pipeline's variables in a test; what is wrong with them is noted. */
+export async function readVarValues(
+  values: Readonly<Record<string, unknown>>,
+  place: string,
+  { spec, session, notes }: TestContext,
+): Promise<VarValues> {
+  const known = spec.vars ?? [];
+  const given = Object.entries(values).flatMap(([name, value]): Variable[] => {
+    const variable = known.find((one) => one.name === name);
+    const cell = readCell(value);
+    const names = known.map((one) => one.name);
+    if (variable === undefined) notes.add(placeIn(place, name), 'an unknown variable', oneOf(name, names));
+    else if (cell === undefined) notes.add(placeIn(place, name), showValue(value), renderColumnType(variable.type));
+    return variable === undefined || cell === undefined ? [] : [{ ...variable, value: cellText(cell) }];
+  });
+  await noteMisfits(session, given, (name) => placeIn(place, name), notes);
+  return valuesOf(given);
+}
+
+async function noteMisfits(
+  session: Session,
+  vars: readonly Variable[],
+  placeOf: (name: string) => string,
+  notes: Notes,
+): Promise<void> {
+  const [row] = vars.length === 0 ? [] : await session.rows(findMisfitVars(vars));
+  for (const misfit of Array.isArray(row?.['misfits']) ? row['misfits'] : []) {
+    const one = vars[Number(misfit)];
+    if (one !== undefined) notes.add(placeOf(one.name), showValue(one.value), renderColumnType(one.type));
+  }
+}
+
+/** Lets SQL be bound with the variables' defaults. Notes a default that is no value of its variable's type. */
+export async function bindVariables(session: Session, vars: readonly Variable[], notes: Notes): Promise<void> {
+  if (vars.length === 0) return;
+  await noteMisfits(session, vars, (name) => placeIn(placeIn('vars', name), 'default'), notes);
+  for (const statement of setVars(vars)) await session.run(statement);
+}
+
+/** A session that refuses to parse SQL with a variable that the pipeline does not have. */
+export function refusingUnknown(session: Session, vars: readonly Variable[]): Session {
+  return {
+    ...session,
+    async parse(sql) {
+      const tree = await session.parse(sql);
+      for (const node of callsOf(tree)) checkCall(sql, node, vars);
+      return tree;
+    },
+  };
+}
+
+function checkCall(sql: string, node: Node, vars: readonly Variable[]): void {
+  const names = vars.map(({ name }) => name);
+  const name = nameIn(node);
+  const place = placeOfOffset(sql, offsetOf(node));
+  if (name === undefined) throw new EngineError(`parse: ${place}: var() of something other than one name in quotes`);
+  if (names.includes(name)) return;
+  const there = names.length === 0 ? 'the pipeline declares no vars' : `vars has ${names.join(', ')}`;
+  throw new EngineError(
+    `parse: ${place}: the unknown variable ${JSON.stringify(name)}; ${there}${didYouMean(name, names)}`,
+  );
+}
+
+/** The variables that SQL uses, by its parse tree. */
+export function varsIn(tree: JsonValue): readonly string[] {
+  return [...new Set(callsOf(tree).flatMap((node) => nameIn(node) ?? []))].sort();
+}
+
+function callsOf(tree: JsonValue): readonly Node[] {
+  return [...walk(tree)].filter(
+    (node) => node['class'] === 'FUNCTION' && textAt(node, 'function_name').toLowerCase() === 'var',
+  );
+}
+
+function nameIn(node: Node): string | undefined {
+  const [argument, ...more] = nodesAt(node, 'children');
+  const value = argument?.['class'] === 'CONSTANT' && more.length === 0 ? nodeAt(argument, 'value') : undefined;
+  const name = value?.['value'];
+  return typeof name === 'string' ? name : undefined;
+}
