@@ -1,7 +1,7 @@
 import { LOG_SUFFIX } from '../core/keyed.ts';
 import { type Column, type ColumnType, renderColumnType, TYPE_GRAMMAR } from '../core/types.ts';
 import type { Session } from '../ports.ts';
-import { RID } from '../sql/batch.ts';
+import { RID } from '../sql/batch-tables.ts';
 import { createTable, MAPPED_COLUMNS } from '../sql/bind.ts';
 import { columnTypeOf } from '../sql/types.ts';
 import { userSql } from '../sql/user-sql.ts';

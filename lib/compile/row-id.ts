@@ -1,6 +1,6 @@
 import { isLosslessNumber, parse, stringify } from 'lossless-json';
 import type { JsonValue, Session } from '../ports.ts';
-import { RID } from '../sql/batch.ts';
+import { RID } from '../sql/batch-tables.ts';
 import { quoteName } from '../sql/quote.ts';
 import { deserializeSql, serializeSql } from '../sql/syntax.ts';
 import { leftmostTable } from './rowwise.ts';

@@ -1,3 +1,4 @@
+import { condemnsDuplicates } from '../core/dedupe.ts';
 import type { LandedFile, RunPlan } from '../core/run.ts';
 import type { PipelineSettings, SilverModel } from '../core/spec.ts';
 import { packInOrder } from './pack.ts';
@@ -13,11 +14,6 @@ export function parsedBytes(file: LandedFile): number {
 /** What workers parse for all of them. */
 export function parsedBytesOf(files: readonly LandedFile[]): number {
   return files.reduce((sum, file) => sum + parsedBytes(file), 0);
-}
-
-/** Whether a row whose key is taken by a different row goes to quarantine for good, rather than being dropped. */
-export function condemnsDuplicates({ mode }: Pick<SilverModel, 'mode'>): boolean {
-  return mode.kind === 'append' && mode.dedupe?.by === 'key' && mode.onDuplicate === 'condemn';
 }
 
 /** The sizes of a run's units: those of the pipeline, within what the memory allowed that the run was planned with. */

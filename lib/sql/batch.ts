@@ -1,6 +1,8 @@
+import type { BatchRecipe, HiddenColumn } from '../core/batch-recipe.ts';
 import type { SourceSpec } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
+import { DUPLICATES, HASH, KEY, OK, PARSED, REJECTED, RID } from './batch-tables.ts';
 import { columnChecks, type RowCheck } from './column-checks.ts';
 import { join, NOTHING, sql } from './fragment.ts';
 import { guardCondition, guardValue, raises } from './guard.ts';
@@ -24,16 +26,7 @@ import {
 export type Batch = {
   readonly source: SourceSpec;
   readonly groups: readonly FileGroup[];
-  /** A row of which an expression raises fails a check, instead of the statement; needs a guarded session. */
-  readonly guarded?: boolean;
 };
-
-export const OK = ownName('__ok');
-export const HASH = ownName('__hash');
-export const KEY = ownName('__key');
-/** The hidden row number of a batch: compile and run time give `batch.<source>` this BIGINT as its last column. */
-export const RID = ownName('__rid');
-export const PARSED = ownName('__parsed');
 
 /** `file`, `records`: what the footers of Parquet files say. */
 export function countRecords(batch: Batch): Statement {
@@ -78,27 +71,18 @@ GROUP BY ALL`,
 }
 
 /**
- * `__parsed`: typed contract columns, whether the row passes every check and, on demand, the row hash.
- * As a view the files stream through the one statement that reads it; as a table rows have a number (rowid) and can be
- * read several times.
+ * `__parsed`: typed contract columns, whether the row passes every check, and the recipe's hidden columns. Where the
+ * recipe streams it is a view, through which the files pass in the one statement that reads it; else a table, whose rows
+ * have a number (rowid) and can be read several times.
  */
-export function createParsed(batch: Batch, rejects: RejectTables, as: { table: boolean } & ParsedExtras): Statement {
-  const selects = batch.groups.map((group) => renderNamed(batch, group, rejects, as));
-  const kind = as.table ? sql`TABLE` : sql`VIEW`;
-  return { name: 'parse', text: sql`CREATE ${kind} ${PARSED} AS\n${join(selects, '\nUNION ALL\n')}` };
-}
-
-/** The same table, filled by one statement for each shape of files. */
-export function createParsedByShape(batch: Batch, rejects: RejectTables, as: ParsedExtras): readonly Statement[] {
-  const [first, ...others] = batch.groups;
-  if (first === undefined) throw new RangeError(`no files of source ${batch.source.name}`);
-  return [
-    createParsed({ ...batch, groups: [first] }, rejects, { ...as, table: true }),
-    ...others.map((group) => ({
-      name: 'parse',
-      text: sql`INSERT INTO ${PARSED}\n${renderNamed(batch, group, rejects, as)}`,
-    })),
-  ];
+export function createParsed(batch: Batch, rejects: RejectTables, recipe: BatchRecipe): readonly Statement[] {
+  const selects = batch.groups.map((group) => renderNamed(batch, group, rejects, recipe));
+  const kind = recipe.pass === 'tables' ? sql`TABLE` : sql`VIEW`;
+  const create = (select: Sql): Statement => ({ name: 'parse', text: sql`CREATE ${kind} ${PARSED} AS\n${select}` });
+  if (!recipe.byShape) return [create(join(selects, '\nUNION ALL\n'))];
+  return selects.map((select, i) =>
+    i === 0 ? create(select) : { name: 'parse', text: sql`INSERT INTO ${PARSED}\n${select}` },
+  );
 }
 
 /**
@@ -118,19 +102,13 @@ function shadowsRowNumber({ name }: { readonly name: string }): boolean {
   return name.toLowerCase() === 'rowid';
 }
 
-function renderNamed(batch: Batch, group: FileGroup, rejects: RejectTables, as: ParsedExtras): Sql {
+function renderNamed(batch: Batch, group: FileGroup, rejects: RejectTables, recipe: BatchRecipe): Sql {
   const shadowed = batch.source.columns
     .filter(shadowsRowNumber)
     .map((c) => sql`${quoteName(c.name)} AS ${ROWID_COLUMN}`);
-  const checked = renderChecked(batch, group, rejects, as);
+  const checked = renderChecked(batch, group, rejects, recipe);
   return shadowed.length === 0 ? checked : sql`SELECT * RENAME (${join(shadowed)}) FROM (${checked})`;
 }
-
-/** Hidden columns beside the contract's: the row hash, the file's path, the business key. */
-export type ParsedExtras = { readonly hash: boolean; readonly file: boolean; readonly key: boolean };
-
-/** Rows that do not reach the model though they pass the checks. */
-export type LeftOut = { readonly duplicates: boolean; readonly condemned: boolean };
 
 /** Gives the memory of the parsed rows back once they are mapped. */
 export function dropParsed(): Statement {
@@ -138,22 +116,29 @@ export function dropParsed(): Statement {
 }
 
 /** `batch.<source>`: the accepted rows, with the hidden row number last. */
-export function createBatchView(source: SourceSpec, as: { table: boolean; without: LeftOut }): Statement {
+export function createBatchView(source: SourceSpec, recipe: BatchRecipe): Statement {
   const columns = source.columns.map((c) =>
     shadowsRowNumber(c) ? sql`p.${ROWID_COLUMN} AS ${quoteName(c.name)}` : sql`p.${quoteName(c.name)}`,
   );
-  const rid = as.table ? sql`p.rowid` : sql`CAST(NULL AS BIGINT)`;
+  const rid = recipe.pass === 'tables' ? sql`p.rowid` : sql`CAST(NULL AS BIGINT)`;
   return {
     name: 'batch',
-    text: sql`CREATE VIEW ${quotePath('batch', source.name)} AS SELECT ${join(columns)}, ${rid} AS ${RID} FROM ${PARSED} p${leaveOut(as.without)} WHERE p.${OK}`,
+    text: sql`CREATE VIEW ${quotePath('batch', source.name)} AS SELECT ${join(columns)}, ${rid} AS ${RID} FROM ${PARSED} p${leaveOut(recipe)} WHERE p.${OK}`,
   };
 }
 
-export const DUPLICATES = ownName('__duplicates');
+/** Parsed rows that do not reach the model whatever they say: those that came before, and those that memory condemns. */
+function leaveOut({ equalRows, memory }: BatchRecipe): Sql {
+  const twice = equalRows === null ? NOTHING : sql` ANTI JOIN ${DUPLICATES} d ON p.rowid = d.rid`;
+  return sql`${twice}${memory ? sql` ANTI JOIN ${REJECTED} c ON p.rowid = c.rid` : NOTHING}`;
+}
 
-function leaveOut({ duplicates, condemned }: LeftOut): Sql {
-  const twice = duplicates ? sql` ANTI JOIN ${DUPLICATES} d ON p.rowid = d.rid` : NOTHING;
-  return sql`${twice}${condemned ? sql` ANTI JOIN __condemned c ON p.rowid = c.rid` : NOTHING}`;
+/** An empty table of rejected rows. */
+export function createRejected(): Statement {
+  return {
+    name: 'rejected',
+    text: sql`CREATE TABLE ${REJECTED} (rid BIGINT, issues STRUCT(code VARCHAR, detail VARCHAR)[], status VARCHAR)`,
+  };
 }
 
 /** Row numbers of rows whose hash came earlier in the batch, or is in the table already (`known`: a SELECT of hashes). */
@@ -168,9 +153,9 @@ SELECT p.rowid AS rid FROM ${PARSED} p JOIN firsts f ON p.${HASH} = f.hash WHERE
 }
 
 /** Every well-formed record in its order: why it does not pass and, where it does not or for `all`, text, hash and key. */
-export function renderFailedRows(batch: Batch, rejects: RejectTables, all: boolean): Sql {
+export function renderFailedRows(batch: Batch, rejects: RejectTables, { guarded }: BatchRecipe, all: boolean): Sql {
   const selects = batch.groups.map((group) => {
-    const checks = checksOf(batch, group);
+    const checks = checksOf(batch.source, group, guarded);
     const issues = checks.map(
       (c) => sql`CASE WHEN NOT (${c.passes}) THEN {'code': ${quoteText(c.code)}, 'detail': ${c.detail}} END`,
     );
@@ -182,19 +167,22 @@ export function renderFailedRows(batch: Batch, rejects: RejectTables, all: boole
   CASE WHEN __passes THEN [] WHEN ${MISFIT} = ${quoteText(NOT_AN_OBJECT)} THEN [${misfit}]
     ELSE list_filter([${codes}], lambda issue: issue IS NOT NULL) END AS issues
 FROM (SELECT *, ${MISFIT} IS NULL AND ${passesAll(checks)} AS __passes
-FROM (${renderTyped(batch, group, rejects)}))`;
+FROM (${renderTyped(batch.source, group, rejects, guarded)}))`;
   });
   return join(selects, '\nUNION ALL\n');
 }
 
-function renderChecked(batch: Batch, group: FileGroup, rejects: RejectTables, as: ParsedExtras): Sql {
+function renderChecked(batch: Batch, group: FileGroup, rejects: RejectTables, { hidden, guarded }: BatchRecipe): Sql {
   const { source } = batch;
   const columns = source.columns.map((c) => quoteName(c.name));
-  const hash = as.hash ? sql`, ${renderHash(source, group)} AS ${HASH}` : NOTHING;
-  const key = as.key ? sql`, ${renderKey(source)} AS ${KEY}` : NOTHING;
-  const extra = sql`${hash}${as.file ? sql`, ${FILE}` : NOTHING}${key}`;
-  const passes = sql`${MISFIT} IS NULL AND ${EVERY_ROW} AND ${passesAll(checksOf(batch, group))}`;
-  return sql`SELECT ${join(columns)}, ${passes} AS ${OK}${extra}\nFROM (${renderTyped(batch, group, rejects)})`;
+  const render: Readonly<Record<HiddenColumn, () => Sql>> = {
+    hash: () => sql`${renderHash(source, group)} AS ${HASH}`,
+    file: () => FILE,
+    key: () => sql`${renderKey(source)} AS ${KEY}`,
+  };
+  const passes = sql`${MISFIT} IS NULL AND ${EVERY_ROW} AND ${passesAll(checksOf(source, group, guarded))}`;
+  const extra = hidden.map((name) => render[name]());
+  return sql`SELECT ${join([...columns, sql`${passes} AS ${OK}`, ...extra])}\nFROM (${renderTyped(source, group, rejects, guarded)})`;
 }
 
 /**
@@ -203,10 +191,10 @@ function renderChecked(batch: Batch, group: FileGroup, rejects: RejectTables, as
  */
 const EVERY_ROW = sql`random() >= 0`;
 
-function renderTyped({ source, guarded }: Batch, group: FileGroup, rejects: RejectTables): Sql {
+function renderTyped(source: SourceSpec, group: FileGroup, rejects: RejectTables, guarded: boolean): Sql {
   const values = source.columns.map((c, i) => {
     const { value } = parsedAt(group, source, i);
-    return sql`${guarded === true ? guardValue(value) : value} AS ${quoteName(c.name)}`;
+    return sql`${guarded ? guardValue(value) : value} AS ${quoteName(c.name)}`;
   });
   return sql`SELECT *, ${join(values)} FROM (${renderRawRows(source, group, rejects)})`;
 }
@@ -217,11 +205,12 @@ function parsedAt(group: FileGroup, source: SourceSpec, index: number): ParsedCo
   return parseColumn(column, rawName(index), nativeType(group.layout, column));
 }
 
-function checksOf({ source, guarded }: Batch, group: FileGroup): readonly RowCheck[] {
+/** `guarded`: a row of which an expression raises fails a check, instead of the statement; needs a guarded session. */
+function checksOf(source: SourceSpec, group: FileGroup, guarded: boolean): readonly RowCheck[] {
   return source.columns.flatMap((column, i) => {
     const parsed = parsedAt(group, source, i);
     const checks = columnChecks(column, rawName(i), parsed, source.drift);
-    if (guarded !== true) return checks;
+    if (!guarded) return checks;
     const detail = quoteText(`${column.source}: its value cannot be computed`);
     return [
       { code: ENGINE_ERROR, passes: sql`NOT ${raises(parsed.value)}`, detail },
@@ -269,11 +258,11 @@ function renderKey(source: SourceSpec): Sql {
 }
 
 /** Of a `__parsed` table: rows that pass every check and were not dropped as duplicates, and those dropped. */
-export function countAccepted(without: LeftOut): Statement {
-  const duplicates = without.duplicates ? sql`(SELECT count(*) FROM ${DUPLICATES})` : sql`0`;
+export function countAccepted(recipe: BatchRecipe): Statement {
+  const duplicates = recipe.equalRows === null ? sql`0` : sql`(SELECT count(*) FROM ${DUPLICATES})`;
   return {
     name: 'count_accepted',
-    text: sql`SELECT count(*) AS accepted, ${duplicates} AS duplicates FROM ${PARSED} p${leaveOut(without)} WHERE p.${OK}`,
+    text: sql`SELECT count(*) AS accepted, ${duplicates} AS duplicates FROM ${PARSED} p${leaveOut(recipe)} WHERE p.${OK}`,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
-import { RID } from './batch.ts';
+import { RID } from './batch-tables.ts';
 import { join, sql } from './fragment.ts';
 import { quoteName, quotePath, quoteText } from './quote.ts';
 import { duckType } from './types.ts';

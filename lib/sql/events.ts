@@ -2,7 +2,7 @@ import type { KeyedMode, PartitionField } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { CopyStatement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
-import { PARSED, RID } from './batch.ts';
+import { PARSED, RID } from './batch-tables.ts';
 import { join, NOTHING, sql } from './fragment.ts';
 import { EVENT_HASH, KEY_HASH, OP, SOURCE_FILE } from './keyed-columns.ts';
 import { renderKept } from './mapped.ts';
@@ -60,7 +60,7 @@ function renderEvents({ mode, columns: all, kept = [], files }: EventsRequest): 
   return sql`WITH starts AS (
   SELECT f.key, min(p.rowid) AS first FROM ${PARSED} p JOIN (VALUES ${keys}) f(path, key) ON f.path = p.${FILE} GROUP BY f.key
 ),
-typed AS (SELECT ${join([...cast, ...nulls])}, ${op} AS ${OP}, ${RID} FROM ${renderKept({ drops: true, duplicates: false })})
+typed AS (SELECT ${join([...cast, ...nulls])}, ${op} AS ${OP}, ${RID} FROM ${renderKept({ rejected: true, duplicates: false })})
 SELECT t.* EXCLUDE (${RID}), sha256(concat(${canonical(columns.map((c) => c.name))}, ${OP})) AS ${EVENT_HASH}, s.key AS ${SOURCE_FILE}${keyHash}
 FROM typed t ASOF JOIN starts s ON t.${RID} >= s.first`;
 }

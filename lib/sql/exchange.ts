@@ -1,7 +1,7 @@
 import type { Sql } from '../core/sql-text.ts';
 import type { CopyStatement, Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
-import { RID } from './batch.ts';
+import { RID } from './batch-tables.ts';
 import { join, NOTHING, sql } from './fragment.ts';
 import { holdsFloats, NO_DICTIONARY, refuseNegativeZero } from './negative-zero.ts';
 import { ownName, quoteName, quoteText, quoteTexts } from './quote.ts';

@@ -13,6 +13,7 @@ export function sql(texts: TemplateStringsArray, ...parts: readonly SqlPart[]): 
 
 /** What stands between the pieces of a list. */
 export type Separator =
+  | ''
   | ', '
   | ' AND '
   | ' OR '

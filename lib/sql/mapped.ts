@@ -1,18 +1,14 @@
+import type { BatchRecipe } from '../core/batch-recipe.ts';
 import type { Expectation, MetadataColumn } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
-import { ENGINE_ERROR, HASH, PARSED, RID } from './batch.ts';
+import { ENGINE_ERROR } from './batch.ts';
+import { ATTEMPTS, HASH, KEY_DUPLICATES, MAPPED, PARSED, RAISED, REJECTED, RID } from './batch-tables.ts';
 import { join, NOTHING, sql } from './fragment.ts';
 import { guardCondition } from './guard.ts';
-import { ATTEMPTS } from './memory.ts';
-import { ownName, quoteName, quoteText } from './quote.ts';
+import { quoteName, quoteText } from './quote.ts';
 import { FILE } from './raw-rows.ts';
 import { userTerm } from './user-sql.ts';
-
-/** What a silver model's SQL makes of the accepted rows, and which of those rows do not reach the table. */
-export const MAPPED = ownName('__mapped');
-const DROPS = ownName('__drops');
-const KEY_DUPLICATES = ownName('__key_duplicates');
 
 type RowExpectation = Extract<Expectation, { kind: 'row' }>;
 
@@ -35,7 +31,7 @@ export function createGuarded(
   const list = sql`list_filter([${join([sql`NULL::VARCHAR`, ...raised])}], lambda name: name IS NOT NULL)`;
   return {
     name: 'guarded_model',
-    text: sql`CREATE TABLE ${MAPPED} AS SELECT ${join(values)}, ${list} AS __raised FROM (${model})`,
+    text: sql`CREATE TABLE ${MAPPED} AS SELECT ${join(values)}, ${list} AS ${RAISED} FROM (${model})`,
   };
 }
 
@@ -51,8 +47,8 @@ export function countBroken(expectations: readonly RowExpectation[], guarded = f
   return { name: 'expectations', text: sql`SELECT ${join(counts)} FROM ${MAPPED}` };
 }
 
-/** `__drops`: number and issues of every mapped row that goes to quarantine instead of the table. */
-export function createDrops(
+/** Into `__rejected`: every mapped row that goes to quarantine instead of the table. */
+export function rejectMapped(
   expectations: readonly RowExpectation[],
   required: {
     readonly key: readonly string[];
@@ -61,7 +57,7 @@ export function createDrops(
     readonly backwards?: readonly Sql[];
   },
   guard?: readonly RaisedRule[],
-): Statement {
+): Statement | undefined {
   const issues = expectations.map((e) => {
     const detail = quoteText(`expectation ${e.name} does not hold: ${e.condition}`);
     return sql`CASE WHEN ${breaks(e, guard !== undefined)} THEN {'code': ${quoteText(e.code)}, 'detail': ${detail}} END`;
@@ -79,10 +75,8 @@ export function createDrops(
         sql`CASE WHEN ${condition} THEN {'code': 'RANGE_ERROR', 'detail': ${quoteText(`ends before it begins: ${condition}`)}} END`,
     ),
   ];
-  const list =
-    all.length === 0
-      ? sql`CAST([] AS STRUCT(code VARCHAR, detail VARCHAR)[])`
-      : sql`list_filter([${join(all)}], lambda issue: issue IS NOT NULL)`;
+  if (all.length === 0) return undefined;
+  const list = sql`list_filter([${join(all)}], lambda issue: issue IS NOT NULL)`;
   // Few rows are dropped: the lists are only made for those.
   const dropped = [
     ...raised.map(({ when }) => when),
@@ -91,8 +85,8 @@ export function createDrops(
     ...(required.backwards ?? []),
   ];
   return {
-    name: 'drops',
-    text: sql`CREATE TABLE ${DROPS} AS SELECT ${RID} AS rid, ${list} AS issues, 'quarantined' AS status FROM ${MAPPED} WHERE ${join(dropped, ' OR ') || sql`false`}`,
+    name: 'reject_mapped',
+    text: sql`INSERT INTO ${REJECTED} SELECT ${RID}, ${list}, 'quarantined' FROM ${MAPPED} WHERE ${join(dropped, ' OR ')}`,
   };
 }
 
@@ -101,24 +95,9 @@ export type RaisedRule = { readonly when: Sql; readonly detail: Sql };
 
 /** Of `createGuarded`: rows with columns that raised. */
 export const COLUMNS_RAISED: RaisedRule = {
-  when: sql`len(__raised) > 0`,
-  detail: sql`'cannot be computed: column ' || array_to_string(__raised, ', ')`,
+  when: sql`len(${RAISED}) > 0`,
+  detail: sql`'cannot be computed: column ' || array_to_string(${RAISED}, ', ')`,
 };
-
-/** What the source row and the run say of a kept row, for `renderEnriched`. */
-export function renderMetadata(run: {
-  readonly at: string;
-  readonly id: string;
-  readonly attempts: boolean;
-}): Readonly<Record<MetadataColumn, Sql>> {
-  return {
-    row_hash: ROW_HASH_VALUE,
-    source_file: sql`f.key`,
-    attempt: run.attempts ? sql`coalesce(a.rejections, 0) + 1` : sql`1`,
-    ingested_at: sql`CAST(${quoteText(run.at)} AS TIMESTAMPTZ)`,
-    run_id: quoteText(run.id),
-  };
-}
 
 /** Raises where one of the expressions raises over a mapped row. */
 export function tryExpressions(expressions: readonly Sql[]): Statement {
@@ -135,7 +114,7 @@ function nullIssue(code: string, role: string, column: string): Sql {
  * A key duplicate whose row differs from the one that holds the key is condemned; one that is equal to the table's
  * (`known`: its key holders, with their row hash) stays a duplicate.
  */
-export function condemnKeyDuplicates(key: readonly string[], known: Sql | undefined): readonly Statement[] {
+export function condemnEqualKeys(key: readonly string[], known: Sql | undefined): readonly Statement[] {
   const same = join(
     key.map((name) => sql`m.${quoteName(name)} = t.${quoteName(name)}`),
     ' AND ',
@@ -148,29 +127,43 @@ export function condemnKeyDuplicates(key: readonly string[], known: Sql | undefi
   return [
     {
       name: 'condemn_key_duplicates',
-      text: sql`INSERT INTO ${DROPS} SELECT k.rid, [${issue}], 'condemned' FROM ${KEY_DUPLICATES} k${equal}`,
+      text: sql`INSERT INTO ${REJECTED} SELECT k.rid, [${issue}], 'condemned' FROM ${KEY_DUPLICATES} k${equal}`,
     },
     {
       name: 'key_duplicates_left',
-      text: sql`DELETE FROM ${KEY_DUPLICATES} WHERE rid IN (SELECT rid FROM ${DROPS} WHERE status = 'condemned')`,
+      text: sql`DELETE FROM ${KEY_DUPLICATES} WHERE rid IN (SELECT rid FROM ${REJECTED} WHERE status = 'condemned')`,
     },
   ];
 }
 
-/** The row hash of the source row that a kept row came from. */
-export const ROW_HASH_VALUE: Sql = sql`p.${HASH}`;
+/** What the run says of a row, for the columns that a recipe adds. */
+export type RowOrigin = {
+  /** ISO instant of the run's plan. */
+  readonly at: string;
+  readonly runId: string;
+  /** The store key of each local file. */
+  readonly files: readonly { readonly path: string; readonly key: string }[];
+};
 
-/** Kept rows with what is known of the source row each came from, under the names the table gives it. */
-export function renderEnriched(
-  kept: Sql,
-  columns: readonly { readonly name: string; readonly value: Sql }[],
-  from: { readonly attempts: boolean; readonly files: readonly { readonly path: string; readonly key: string }[] },
-): Sql {
-  const values = join(columns.map((c) => sql`${c.value} AS ${quoteName(c.name)}`));
-  const attempts = from.attempts ? sql` LEFT JOIN ${ATTEMPTS} a ON a.rid = k.${RID}` : NOTHING;
-  const pairs = join(from.files.map((f) => sql`(${quoteText(f.path)}, ${quoteText(f.key)})`));
-  const files = from.files.length === 0 ? NOTHING : sql` JOIN (VALUES ${pairs}) f(path, key) ON f.path = p.${FILE}`;
-  return sql`(SELECT k.*, ${values} FROM ${kept} k JOIN ${PARSED} p ON p.rowid = k.${RID}${attempts}${files})`;
+/** Rows of the model with the columns that the recipe adds; those that the source row says are found by its number. */
+export function renderAdded(rows: Sql, { added, memory }: BatchRecipe, { at, runId, files }: RowOrigin): Sql {
+  if (added.length === 0) return rows;
+  const value: Readonly<Record<MetadataColumn, Sql>> = {
+    row_hash: sql`p.${HASH}`,
+    source_file: sql`f.key`,
+    attempt: memory ? sql`coalesce(a.rejections, 0) + 1` : sql`1`,
+    ingested_at: sql`CAST(${quoteText(at)} AS TIMESTAMPTZ)`,
+    run_id: quoteText(runId),
+  };
+  const has = (one: MetadataColumn): boolean => added.some((column) => column.value === one);
+  const pairs = join(files.map((f) => sql`(${quoteText(f.path)}, ${quoteText(f.key)})`));
+  const joins = [
+    has('row_hash') || has('source_file') ? sql` JOIN ${PARSED} p ON p.rowid = k.${RID}` : NOTHING,
+    has('attempt') && memory ? sql` LEFT JOIN ${ATTEMPTS} a ON a.rid = k.${RID}` : NOTHING,
+    has('source_file') ? sql` JOIN (VALUES ${pairs}) f(path, key) ON f.path = p.${FILE}` : NOTHING,
+  ];
+  const columns = added.map((column) => sql`${value[column.value]} AS ${quoteName(column.name)}`);
+  return sql`(SELECT k.*, ${join(columns)} FROM ${rows} k${join(joins, '')})`;
 }
 
 export function selectHashes(table: Sql, name: string): Sql {
@@ -192,7 +185,7 @@ export function createKeyDuplicates(key: readonly string[], known: Sql | undefin
   return {
     name: 'key_duplicates',
     text: sql`CREATE TABLE ${KEY_DUPLICATES} AS
-WITH kept AS (SELECT ${join(names)}, ${RID} AS rid FROM ${MAPPED} ANTI JOIN ${DROPS} d ON ${RID} = d.rid),
+WITH kept AS (SELECT ${join(names)}, ${RID} AS rid FROM ${MAPPED} ANTI JOIN ${REJECTED} d ON ${RID} = d.rid),
 firsts AS (SELECT ${join(names)}, min(rid) AS first FROM kept GROUP BY ALL HAVING count(*) > 1)
 SELECT k.rid FROM kept k JOIN firsts f ON ${same(sql`k`, sql`f`)} WHERE k.rid > f.first${inTable}`,
   };
@@ -204,17 +197,18 @@ export function renderBackwards(sequence: string, validTo: string): Sql {
 }
 
 /** The mapped rows that reach the table, without a join where there is nothing to leave out. */
-export function renderKept(without: { readonly drops: boolean; readonly duplicates: boolean }): Sql {
-  const drops = without.drops ? sql` ANTI JOIN ${DROPS} d ON m.${RID} = d.rid` : NOTHING;
+export function renderKept(without: { readonly rejected: boolean; readonly duplicates: boolean }): Sql {
+  const drops = without.rejected ? sql` ANTI JOIN ${REJECTED} d ON m.${RID} = d.rid` : NOTHING;
   const duplicates = without.duplicates ? sql` ANTI JOIN ${KEY_DUPLICATES} k ON m.${RID} = k.rid` : NOTHING;
   return sql`(SELECT m.* FROM ${MAPPED} m${drops}${duplicates})`;
 }
 
-export function countDropped(key: boolean): Statement {
-  const duplicates = key ? sql`(SELECT count(*) FROM ${KEY_DUPLICATES})` : sql`0`;
+/** Rows that the model made, those rejected before and after it, and those whose key came before. */
+export function countMapped({ equalKeys }: BatchRecipe): Statement {
+  const duplicates = equalKeys === null ? sql`0` : sql`(SELECT count(*) FROM ${KEY_DUPLICATES})`;
   return {
-    name: 'dropped',
-    text: sql`SELECT (SELECT count(*) FROM ${MAPPED}) AS mapped, (SELECT count(*) FROM ${DROPS}) AS quarantined, ${duplicates} AS duplicates`,
+    name: 'count_mapped',
+    text: sql`SELECT (SELECT count(*) FROM ${MAPPED}) AS mapped, (SELECT count(*) FROM ${REJECTED}) AS rejected, ${duplicates} AS duplicates`,
   };
 }
 

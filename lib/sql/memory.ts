@@ -1,13 +1,9 @@
+import type { BatchRecipe } from '../core/batch-recipe.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
-import { DUPLICATES, HASH, KEY, OK, PARSED } from './batch.ts';
+import { ATTEMPTS, DUPLICATES, HASH, KEY, MEMORY, OK, PARSED, REJECTED } from './batch-tables.ts';
 import { NOTHING, sql } from './fragment.ts';
-import { ownName, quoteText, quoteTexts } from './quote.ts';
-
-/** What the quarantine remembers of a source, and what follows from it for the rows of a batch. */
-export const MEMORY = ownName('__memory');
-export const CONDEMNED = ownName('__condemned');
-export const ATTEMPTS = ownName('__attempts');
+import { quoteText, quoteTexts } from './quote.ts';
 
 /** A business key that was rejected this often is condemned when it comes again. */
 const MAX_REJECTIONS = 3;
@@ -30,11 +26,11 @@ WHERE source = ${quoteText(source)} AND status IN ('quarantined', 'condemned')${
 
 /**
  * `__attempts`: for rows whose key was rejected before, in quarantine or earlier in the batch, the how-many-th arrival
- * this is. `__condemned`: rows that are not looked at again, before any validation: their hash is in quarantine
+ * this is. Into `__rejected`: rows that are not looked at again, before any validation: their hash is in quarantine
  * (DUPLICATE_FAILURE), or their key was rejected three times (MAX_ATTEMPTS).
  */
-export function createCondemned(withoutDuplicates: boolean): readonly Statement[] {
-  const duplicates = withoutDuplicates ? sql` ANTI JOIN ${DUPLICATES} d ON p.rowid = d.rid` : NOTHING;
+export function rejectCondemned({ equalRows }: BatchRecipe): readonly Statement[] {
+  const duplicates = equalRows !== null ? sql` ANTI JOIN ${DUPLICATES} d ON p.rowid = d.rid` : NOTHING;
   const present = sql`present AS (SELECT p.rowid AS rid, p.${HASH} AS hash, p.${KEY} AS key, p.${OK} AS ok FROM ${PARSED} p${duplicates})`;
   return [
     {
@@ -57,12 +53,12 @@ WINDOW earlier AS (PARTITION BY a.key ORDER BY a.rid ROWS BETWEEN UNBOUNDED PREC
     },
     {
       name: 'condemned',
-      text: sql`CREATE TABLE ${CONDEMNED} AS
+      text: sql`INSERT INTO ${REJECTED}
 WITH ${present},
 known AS (SELECT rid FROM present SEMI JOIN ${MEMORY} m ON present.hash = m.row_hash)
-SELECT rid, {'code': 'DUPLICATE_FAILURE', 'detail': 'the same row is in quarantine already'} AS issue FROM known
+SELECT rid, [{'code': 'DUPLICATE_FAILURE', 'detail': 'the same row is in quarantine already'}], 'condemned' FROM known
 UNION ALL
-SELECT rid, {'code': 'MAX_ATTEMPTS', 'detail': 'its key was rejected ' || rejections || ' times before'} AS issue
+SELECT rid, [{'code': 'MAX_ATTEMPTS', 'detail': 'its key was rejected ' || rejections || ' times before'}], 'condemned'
 FROM ${ATTEMPTS} ANTI JOIN known USING (rid) WHERE rejections >= ${MAX_REJECTIONS}`,
     },
   ];

@@ -1,17 +1,22 @@
+import type { BatchRecipe } from '../core/batch-recipe.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
+import { type Batch, ENGINE_ERROR, hasRejects, rejectTables, renderFailedRows } from './batch.ts';
 import {
-  type Batch,
+  ATTEMPTS,
   DUPLICATES,
-  ENGINE_ERROR,
+  FAILED,
   HASH,
-  hasRejects,
   KEY,
-  rejectTables,
-  renderFailedRows,
-} from './batch.ts';
+  MALFORMED,
+  MEMORY,
+  POISONED,
+  QUARANTINE,
+  REJECTED,
+  SHIFTS,
+} from './batch-tables.ts';
 import { join, NOTHING, sql } from './fragment.ts';
-import { ownName, quoteName, quoteText, quoteTexts } from './quote.ts';
+import { quoteName, quoteText, quoteTexts } from './quote.ts';
 import { FILE, type FileGroup, RAW, type RejectTables, renderRawRows, renderRecordText } from './raw-rows.ts';
 
 /** One landed file as the scans see it. */
@@ -27,19 +32,12 @@ export type NumberedFile = {
   readonly openQuote: { readonly line: number; readonly text: string } | null;
 };
 
+/** What the rows of the quarantine table say of the run. */
 export type QuarantineContext = {
   readonly source: string;
   readonly runId: string;
   /** ISO instant of the run's plan. */
   readonly at: string;
-  /** `__duplicates` exists: those rows were dropped before validation. */
-  readonly withoutDuplicates: boolean;
-  /** `__drops` exists: expectations sent rows here. */
-  readonly withDrops: boolean;
-  /** `__memory`, `__condemned` and `__attempts` exist: rows were held against what is in quarantine. */
-  readonly withMemory: boolean;
-  /** `__poisoned` exists: the scans leave out records that the engine cannot take. */
-  readonly withPoison?: boolean;
 };
 
 const OPEN_QUOTE = sql`[{'code': 'SCHEMA_ERROR', 'detail': 'a quote is never closed: the record runs to the end of the file'}]`;
@@ -48,31 +46,35 @@ const OPEN_QUOTE = sql`[{'code': 'SCHEMA_ERROR', 'detail': 'a quote is never clo
 const LONGEST_RAW = 1_000_000;
 
 /**
- * `__failed`: well-formed records that did not pass a check or were dropped by an expectation, each with its number
- * among all well-formed records of the batch. `__malformed`: records that the scan refused for their structure, each
- * with its place: its number among the records and blank lines of its file.
+ * `__failed`: well-formed records that did not pass a check or stand in `__rejected`, each with its number among all
+ * well-formed records of the batch; `rejected`: that table has rows. `__malformed`: records that the scan refused for
+ * their structure, each with its place: its number among the records and blank lines of its file.
  */
-export function createRefused(batch: Batch, rejects: RejectTables, context: QuarantineContext): readonly Statement[] {
-  const { withDrops, withMemory } = context;
-  const duplicates = context.withoutDuplicates ? sql`\nANTI JOIN ${DUPLICATES} x ON r.pos = x.rid` : NOTHING;
-  const issues = withDrops ? sql`list_concat(r.issues, d.issues)` : sql`r.issues`;
-  const condemned = [
-    ...(withMemory ? [sql`c.rid IS NOT NULL`] : []),
-    ...(withDrops ? [sql`d.status = 'condemned'`] : []),
+export function createRefused(
+  batch: Batch,
+  rejects: RejectTables,
+  recipe: BatchRecipe,
+  rejected: boolean,
+): readonly Statement[] {
+  const { equalRows, memory } = recipe;
+  const joins = [
+    rejected ? sql`\nLEFT JOIN ${REJECTED} d ON d.rid = r.pos` : NOTHING,
+    memory ? sql`\nLEFT JOIN ${ATTEMPTS} a ON a.rid = r.pos` : NOTHING,
+    equalRows === null ? NOTHING : sql`\nANTI JOIN ${DUPLICATES} x ON r.pos = x.rid`,
   ];
   const failed = sql`SELECT r.pos, r.${FILE} AS path, left(r.${RAW}, ${LONGEST_RAW}) AS raw, r.${HASH} AS row_hash, r.${KEY} AS business_key,
-  ${withMemory ? sql`CASE WHEN c.rid IS NOT NULL THEN [c.issue] ELSE ${issues} END` : issues} AS issues,
-  CASE WHEN ${join(condemned, ' OR ') || sql`false`} THEN 'condemned' ELSE 'quarantined' END AS status,
-  ${withMemory ? sql`coalesce(a.rejections, 0) + 1` : 1} AS attempt
+  ${rejected ? sql`coalesce(d.issues, r.issues)` : sql`r.issues`} AS issues,
+  ${rejected ? sql`coalesce(d.status, 'quarantined')` : sql`'quarantined'`} AS status,
+  ${memory ? sql`coalesce(a.rejections, 0) + 1` : 1} AS attempt
 FROM (SELECT row_number() OVER () - 1 AS pos, * FROM (
-${renderFailedRows(batch, rejects, withDrops || withMemory)}
-)) r${withDrops ? sql`\nLEFT JOIN __drops d ON d.rid = r.pos` : NOTHING}${withMemory ? sql`\nLEFT JOIN __condemned c ON c.rid = r.pos LEFT JOIN __attempts a ON a.rid = r.pos` : NOTHING}${duplicates}
-WHERE len(r.issues) > 0${withDrops ? sql` OR d.rid IS NOT NULL` : NOTHING}${withMemory ? sql` OR c.rid IS NOT NULL` : NOTHING}`;
+${renderFailedRows(batch, rejects, recipe, rejected)}
+)) r${join(joins, '')}
+WHERE len(r.issues) > 0${rejected ? sql` OR d.rid IS NOT NULL` : NOTHING}`;
   return [
-    { name: 'quarantine_failed', text: sql`CREATE TABLE __failed AS\n${failed}` },
+    { name: 'quarantine_failed', text: sql`CREATE TABLE ${FAILED} AS\n${failed}` },
     {
       name: 'quarantine_malformed',
-      text: sql`CREATE TABLE __malformed AS\n${hasRejects(batch) ? renderMalformed(rejects) : NO_MALFORMED}`,
+      text: sql`CREATE TABLE ${MALFORMED} AS\n${hasRejects(batch) ? renderMalformed(rejects) : NO_MALFORMED}`,
     },
   ];
 }
@@ -109,16 +111,19 @@ FROM records r JOIN scans s USING (${scan})`;
 }
 
 /** `path`: files that have a refused record. */
-export function listRefusedFiles(withPoison = false): Statement {
-  const poisoned = withPoison ? sql` UNION SELECT path FROM __poisoned` : NOTHING;
-  return { name: 'refused_files', text: sql`SELECT path FROM __failed UNION SELECT path FROM __malformed${poisoned}` };
+export function listRefusedFiles({ poisoned: some }: BatchRecipe): Statement {
+  const poisoned = some ? sql` UNION SELECT path FROM ${POISONED}` : NOTHING;
+  return {
+    name: 'refused_files',
+    text: sql`SELECT path FROM ${FAILED} UNION SELECT path FROM ${MALFORMED}${poisoned}`,
+  };
 }
 
 /** `__poisoned`: records that the engine cannot take, each by its number among the well-formed ones of its file, from 0. */
 export function createPoisoned(): Statement {
   return {
     name: 'poisoned',
-    text: sql`CREATE TABLE __poisoned (path VARCHAR, nth BIGINT, raw VARCHAR, issues STRUCT(code VARCHAR, detail VARCHAR)[])`,
+    text: sql`CREATE TABLE ${POISONED} (path VARCHAR, nth BIGINT, raw VARCHAR, issues STRUCT(code VARCHAR, detail VARCHAR)[])`,
   };
 }
 
@@ -135,7 +140,7 @@ export function insertPoisoned(
   const issue = sql`{'code': ${quoteText(ENGINE_ERROR)}, 'detail': ${quoteText(record.reason)}}`;
   return {
     name: 'insert_poisoned',
-    text: sql`INSERT INTO __poisoned SELECT ${quoteText(record.path)}, ${record.nth}, ${raw}, [${issue}]`,
+    text: sql`INSERT INTO ${POISONED} SELECT ${quoteText(record.path)}, ${record.nth}, ${raw}, [${issue}]`,
   };
 }
 
@@ -150,7 +155,7 @@ export function createShifts(regular: readonly string[], shiftFiles: readonly st
     shiftFiles.length === 0
       ? NOTHING
       : sql`\nUNION ALL\nSELECT * FROM read_csv(${quoteTexts(shiftFiles)}, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', new_line = '\\n', columns = ${columns})`;
-  return { name: 'shifts', text: sql`CREATE TABLE __shifts AS\n${fromOne}${read}` };
+  return { name: 'shifts', text: sql`CREATE TABLE ${SHIFTS} AS\n${fromOne}${read}` };
 }
 
 /**
@@ -158,25 +163,29 @@ export function createShifts(regular: readonly string[], shiftFiles: readonly st
  * is on line 1. In a JSON array and in Parquet, which have no lines, it is the number of the value or row.
  * A record's number among the well-formed ones becomes its number in the file by putting the malformed ones back.
  */
-export function createQuarantine(files: readonly NumberedFile[], context: QuarantineContext): Statement {
+export function createQuarantine(
+  files: readonly NumberedFile[],
+  recipe: BatchRecipe,
+  context: QuarantineContext,
+): Statement {
   const values = files.map(
     (f, i) =>
       sql`(${i}, ${quoteText(f.path)}, ${quoteText(f.key)}, ${f.headerRecords}, ${f.records}, ${f.openQuote?.line ?? sql`NULL::BIGINT`}, ${f.openQuote === null ? sql`NULL::VARCHAR` : quoteText(f.openQuote.text)})`,
   );
-  const { withPoison = false } = context;
-  const text = sql`CREATE TABLE __quarantine AS
+  const { poisoned } = recipe;
+  const text = sql`CREATE TABLE ${QUARANTINE} AS
 WITH files(ordinal, path, key, header_records, records, open_line, open_text) AS (VALUES ${join(values)}),
-shifts AS (SELECT f.ordinal, s.record, s.place, s.line FROM __shifts s JOIN files f ON s.path = f.path),
+shifts AS (SELECT f.ordinal, s.record, s.place, s.line FROM ${SHIFTS} s JOIN files f ON s.path = f.path),
 located AS (
   SELECT m.ordinal, m.place, m.header_records, s.record + m.place - s.place AS record, s.line + m.place - s.place AS line,
     row_number() OVER (PARTITION BY m.ordinal ORDER BY m.place) - 1 AS nth
-  FROM (SELECT f.ordinal, f.header_records, b.place FROM __malformed b JOIN files f ON b.path = f.path) m
+  FROM (SELECT f.ordinal, f.header_records, b.place FROM ${MALFORMED} b JOIN files f ON b.path = f.path) m
   ASOF JOIN shifts s ON m.ordinal = s.ordinal AND m.place >= s.place
 ),
-${withPoison ? POISONED : NOTHING}counted AS (
-  SELECT f.*, f.records - coalesce(m.malformed, 0)${withPoison ? sql` - coalesce(o.poisoned, 0)` : NOTHING} AS well_formed
+${poisoned ? WITH_POISONED : NOTHING}counted AS (
+  SELECT f.*, f.records - coalesce(m.malformed, 0)${poisoned ? sql` - coalesce(o.poisoned, 0)` : NOTHING} AS well_formed
   FROM files f LEFT JOIN (SELECT ordinal, count(*) AS malformed FROM located GROUP BY ordinal) m ON f.ordinal = m.ordinal${
-    withPoison
+    poisoned
       ? sql`\n  LEFT JOIN (SELECT ordinal, count(*) AS poisoned FROM poisoned GROUP BY ordinal) o ON f.ordinal = o.ordinal`
       : NOTHING
   }
@@ -190,7 +199,7 @@ gaps AS (
   SELECT ordinal, record - nth - header_records - 1 AS after, max(nth) + 1 AS malformed FROM located GROUP BY ALL
 ),
 failed AS (
-  ${withPoison ? FAILED_AND_POISONED : sql`SELECT p.pos, f.ordinal, p.pos - f.first AS nth, f.header_records FROM __failed p JOIN numbered f ON p.path = f.path`}
+  ${poisoned ? FAILED_AND_POISONED : sql`SELECT p.pos, f.ordinal, p.pos - f.first AS nth, f.header_records FROM ${FAILED} p JOIN numbered f ON p.path = f.path`}
 ),
 placed AS (
   SELECT p.pos, p.ordinal, p.nth + p.header_records + 1 + coalesce(g.malformed, 0) AS record
@@ -203,17 +212,17 @@ lines AS (
 malformed AS (
   SELECT m.path, l.line, CASE WHEN l.line = f.open_line THEN f.open_text ELSE m.raw END AS raw,
     CASE WHEN l.line = f.open_line THEN ${OPEN_QUOTE} ELSE m.issues END AS issues
-  FROM __malformed m JOIN files f ON m.path = f.path JOIN located l ON l.ordinal = f.ordinal AND l.place = m.place
+  FROM ${MALFORMED} m JOIN files f ON m.path = f.path JOIN located l ON l.ordinal = f.ordinal AND l.place = m.place
 ),
 refused AS (
   SELECT p.path, l.line, p.raw, p.row_hash, p.business_key, p.issues, p.status, p.attempt
-  FROM __failed p JOIN lines l ON p.pos = l.pos
+  FROM ${FAILED} p JOIN lines l ON p.pos = l.pos
   UNION ALL
-  SELECT path, line, raw, sha256(raw), NULL, ${renderMalformedFate(context)} AS attempt FROM malformed${
-    withPoison
+  SELECT path, line, raw, sha256(raw), NULL, ${renderMalformedFate(recipe)} AS attempt FROM malformed${
+    poisoned
       ? sql`
   UNION ALL
-  SELECT path, line, raw, sha256(raw), NULL, ${renderMalformedFate(context)} AS attempt
+  SELECT path, line, raw, sha256(raw), NULL, ${renderMalformedFate(recipe)} AS attempt
   FROM (SELECT p.path, l.line, coalesce(p.raw, f.key || ', record ' || p.nth) AS raw, p.issues FROM poisoned p JOIN lines l ON p.pos = l.pos JOIN files f ON p.path = f.path)`
       : NOTHING
   }
@@ -228,35 +237,32 @@ FROM refused r JOIN files f ON r.path = f.path`;
 }
 
 /** Records left out of the scans: `pos` tells them from the others, which count from 0, and `before` are left out before each. */
-const POISONED = sql`poisoned AS (
+const WITH_POISONED = sql`poisoned AS (
   SELECT f.ordinal, f.header_records, p.path, p.nth, p.raw, p.issues, -row_number() OVER (ORDER BY f.ordinal, p.nth) AS pos,
     row_number() OVER (PARTITION BY f.ordinal ORDER BY p.nth) - 1 AS before
-  FROM __poisoned p JOIN files f ON p.path = f.path
+  FROM ${POISONED} p JOIN files f ON p.path = f.path
 ),
 `;
 
 /** A record's number among those that were scanned becomes its number among all well-formed ones. */
 const FAILED_AND_POISONED = sql`SELECT p.pos, p.ordinal, p.nth + coalesce(o.poisoned, 0) AS nth, p.header_records
-  FROM (SELECT p.pos, f.ordinal, p.pos - f.first AS nth, f.header_records FROM __failed p JOIN numbered f ON p.path = f.path) p
+  FROM (SELECT p.pos, f.ordinal, p.pos - f.first AS nth, f.header_records FROM ${FAILED} p JOIN numbered f ON p.path = f.path) p
   ASOF LEFT JOIN (SELECT ordinal, nth - before AS after, max(before) + 1 AS poisoned FROM poisoned GROUP BY ALL) o
     ON p.ordinal = o.ordinal AND p.nth >= o.after
   UNION ALL
   SELECT pos, ordinal, nth, header_records FROM poisoned`;
 
 /** A record without structure has no columns to hash, so its raw text stands for it. */
-function renderMalformedFate({ withMemory }: QuarantineContext): Sql {
-  if (!withMemory) return sql`issues, 'quarantined', 1`;
-  const known = sql`sha256(raw) IN (SELECT row_hash FROM __memory)`;
+function renderMalformedFate({ memory }: BatchRecipe): Sql {
+  if (!memory) return sql`issues, 'quarantined', 1`;
+  const known = sql`sha256(raw) IN (SELECT row_hash FROM ${MEMORY})`;
   const issue = sql`[{'code': 'DUPLICATE_FAILURE', 'detail': 'the same record is in quarantine already'}]`;
   return sql`CASE WHEN ${known} THEN ${issue} ELSE issues END, CASE WHEN ${known} THEN 'condemned' ELSE 'quarantined' END, 1`;
 }
 
-/** The rows that `createQuarantine` makes. */
-export const QUARANTINE = ownName('__quarantine');
-
 export function countQuarantine(): Statement {
   return {
     name: 'count_quarantine',
-    text: sql`SELECT count(*) AS rows, count(*) FILTER (status = 'condemned') AS condemned FROM __quarantine`,
+    text: sql`SELECT count(*) AS rows, count(*) FILTER (status = 'condemned') AS condemned FROM ${QUARANTINE}`,
   };
 }

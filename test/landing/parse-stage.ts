@@ -5,13 +5,15 @@ import type { LandedFile } from '../../lib/core/run.ts';
 import type { SourceSpec } from '../../lib/core/spec.ts';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Row, Session } from '../../lib/ports.ts';
-import { createParsed, PARSED, rejectTables } from '../../lib/sql/batch.ts';
+import { createParsed, rejectTables } from '../../lib/sql/batch.ts';
+import { PARSED } from '../../lib/sql/batch-tables.ts';
 import { sql } from '../../lib/sql/fragment.ts';
 import { FILE } from '../../lib/sql/raw-rows.ts';
 import { userSql } from '../../lib/sql/user-sql.ts';
 import { batchOf, inspectFiles } from '../../lib/steps/stage/batch-files.ts';
 import { countFiles, findMiscounted } from '../../lib/steps/stage/count-files.ts';
 import { fillQuarantine } from '../../lib/steps/stage/quarantine-rows.ts';
+import { recipeOf } from '../support/batch-recipes.ts';
 
 /** What the parse stage, without the lake around it, makes of one file. */
 export type ParsedFile = {
@@ -69,8 +71,9 @@ async function parse(
   const refused = new Map<string, Row[]>();
   const names = source.columns.map((c) => c.name);
   if (files.length > 0) {
-    const extras = { table: true, hash: false, file: true, key: false };
-    await session.run(createParsed(batchOf(source, files), rejectTables('parse'), extras));
+    const recipe = recipeOf({ hidden: ['file'] });
+    const parse = createParsed(batchOf(source, files), rejectTables('parse'), recipe);
+    for (const statement of parse) await session.run(statement);
     const accepted = await session.rows({
       name: 'accepted',
       text: userSql(`SELECT * FROM ${PARSED} WHERE __ok ORDER BY rowid`),
@@ -78,8 +81,7 @@ async function parse(
     for (const row of accepted) add(rows, String(row[FILE]), row);
     const batch = { source, files, records: await countFiles(session, source, files), ...ONCE, scratch };
     const context = { source: source.name, runId: 'r', at: '2026-01-01T00:00:00Z' };
-    const without = { withoutDuplicates: false, withDrops: false, withMemory: false };
-    await fillQuarantine(session, batch, { ...context, ...without });
+    await fillQuarantine(session, batch, { ...recipe, rejected: false }, context);
     const found = await session.rows({ name: 'refused', text: sql`SELECT * FROM __quarantine ORDER BY line` });
     for (const row of found) add(refused, String(row['source_file']), row);
   }

@@ -11,21 +11,20 @@ import {
   createBatchView,
   createHashDuplicates,
   createParsed,
+  createRejected,
   dropParsed,
   rejectTables,
 } from '../../lib/sql/batch.ts';
 import { sql } from '../../lib/sql/fragment.ts';
 import {
   countBroken,
-  countDropped,
-  createDrops,
+  countMapped,
   createKeyDuplicates,
   createMapped,
   findRepeatedKeys,
-  ROW_HASH_VALUE,
-  renderEnriched,
+  rejectMapped,
+  renderAdded,
   renderKept,
-  renderMetadata,
   selectHashes,
 } from '../../lib/sql/mapped.ts';
 import {
@@ -35,6 +34,7 @@ import {
   createShifts,
   listRefusedFiles,
 } from '../../lib/sql/quarantine.ts';
+import { recipeOf } from '../support/batch-recipes.ts';
 import { type Step, selectFrom, testSteps } from './golden-steps.ts';
 
 function column(name: string, type: string, more: Partial<ContractColumn> = {}): ContractColumn {
@@ -84,15 +84,23 @@ const NUMBERED = [
   { path: 'in/a.csv', key: 'bronze/a.csv', headerRecords: 1, records: 6, openQuote: null },
   { path: 'in/b.csv', key: "bronze/o'b.csv", headerRecords: 1, records: 2, openQuote: { line: 99, text: '"x' } },
 ];
-const CONTEXT = {
-  ...{ source: 'orders', runId: 'run-1', at: '2026-01-01T00:00:00Z' },
-  ...{ withoutDuplicates: true, withDrops: true, withMemory: false },
-};
+const CONTEXT = { source: 'orders', runId: 'run-1', at: '2026-01-01T00:00:00Z' };
+const RECIPE = recipeOf({
+  hidden: ['hash', 'file', 'key'],
+  equalRows: { known: true },
+  equalKeys: { key: ['country'], known: true, fate: { kind: 'dropped' } },
+  added: [
+    { name: 'file', value: 'source_file' },
+    { name: 'hash', value: 'row_hash' },
+  ],
+});
+const ORIGIN = { at: '2026-01-01T00:00:00Z', runId: 'run-1', files: NUMBERED };
 const EXPECTED = { kind: 'row', name: 'small', policy: 'drop', condition: 'id < 5', code: 'SMALL' } as const;
-const [failed, malformed] = createRefused(BATCH, rejectTables('quarantine'), CONTEXT);
-const without = { duplicates: true, condemned: false };
-const STREAMED = { table: false, hash: false, file: false, key: false };
-assert.ok(failed && malformed);
+const rejecting = rejectMapped([EXPECTED], { key: ['id'], sequence: ['country'] });
+const [failed, malformed] = createRefused(BATCH, rejectTables('quarantine'), RECIPE, true);
+const [streamed] = createParsed(BATCH, rejectTables('view'), recipeOf({ pass: 'stream' }));
+const [parsed] = createParsed(BATCH, rejectTables('parse'), RECIPE);
+assert.ok(failed && malformed && streamed && parsed && rejecting);
 
 testSteps({ ...FILES, 'b.shifts': '"in/b.csv",1,1,1\n' }, (): readonly Step[] => [
   {
@@ -102,45 +110,36 @@ testSteps({ ...FILES, 'b.shifts': '"in/b.csv",1,1,1\n' }, (): readonly Step[] =>
       assert.deepEqual(rows.map((row) => `${row['file']} ${row['records']}`).sort(), ['in/a.csv 5', 'in/b.csv 2']),
   },
   { golden: 'batch-rejects', statement: countRejects(rejectTables('probe')), rows: [{ file: 'in/a.csv', records: 1 }] },
-  { golden: 'batch-parsed-view', statement: createParsed(BATCH, rejectTables('view'), STREAMED) },
+  { golden: 'batch-parsed-view', statement: streamed },
   { golden: 'batch-parsed-view-drop', statement: { name: 'drop', text: sql`DROP VIEW __parsed` } },
   {
     golden: 'batch-parsed',
-    statement: createParsed(BATCH, rejectTables('parse'), { table: true, hash: true, file: true, key: true }),
+    statement: parsed,
   },
   { golden: 'batch-schema', statement: createBatchSchema() },
   { golden: 'batch-duplicates', statement: createHashDuplicates(undefined) },
   { golden: 'batch-duplicates-again', statement: { name: 'drop', text: sql`DROP TABLE __duplicates` } },
   { golden: 'batch-duplicates-known', statement: createHashDuplicates(sql`SELECT 'no such hash'`) },
-  { golden: 'batch-view', statement: createBatchView(SOURCE, { table: true, without }) },
+  { golden: 'batch-rejected', statement: createRejected() },
+  { golden: 'batch-view', statement: createBatchView(SOURCE, RECIPE) },
   {
     golden: 'batch-accepted',
-    statement: countAccepted(without),
+    statement: countAccepted(RECIPE),
     rows: [{ accepted: 4, duplicates: 1 }],
   },
   { golden: 'mapped', statement: createMapped(sql`SELECT id, country, __rid FROM batch.orders`) },
   { golden: 'mapped-broken', statement: countBroken([EXPECTED]), rows: [{ small: 2 }] },
-  { golden: 'mapped-drops', statement: createDrops([EXPECTED], { key: ['id'], sequence: ['country'] }) },
+  { golden: 'mapped-rejected', statement: rejecting },
   { golden: 'mapped-key-duplicates', statement: createKeyDuplicates(['country'], sql`(SELECT 'DE' AS country)`) },
-  { golden: 'mapped-dropped', statement: countDropped(true), rows: [{ mapped: 4, quarantined: 2, duplicates: 1 }] },
+  { golden: 'mapped-counted', statement: countMapped(RECIPE), rows: [{ mapped: 4, rejected: 2, duplicates: 1 }] },
   {
     golden: 'mapped-kept',
-    statement: selectFrom('kept', renderKept({ drops: true, duplicates: true })),
+    statement: selectFrom('kept', renderKept({ rejected: true, duplicates: true })),
     rows: [{ id: 4, country: 'FR', __rid: 3 }],
   },
   {
-    golden: 'mapped-enriched',
-    statement: selectFrom(
-      'enriched',
-      renderEnriched(
-        renderKept({ drops: true, duplicates: false }),
-        [
-          { name: 'file', value: renderMetadata({ at: '', id: '', attempts: false }).source_file },
-          { name: 'hash', value: ROW_HASH_VALUE },
-        ],
-        { attempts: false, files: NUMBERED },
-      ),
-    ),
+    golden: 'mapped-added',
+    statement: selectFrom('added', renderAdded(renderKept({ rejected: true, duplicates: false }), RECIPE, ORIGIN)),
     check: (rows) => {
       const files = rows.map((row) => `${row['id']} ${row['file']}`);
       assert.deepEqual(files.sort(), ['1 bronze/a.csv', '4 bronze/a.csv']);
@@ -156,13 +155,13 @@ testSteps({ ...FILES, 'b.shifts': '"in/b.csv",1,1,1\n' }, (): readonly Step[] =>
   },
   { golden: 'quarantine-failed', statement: failed },
   { golden: 'quarantine-malformed', statement: malformed },
-  { golden: 'quarantine-files', statement: listRefusedFiles(), check: (rows) => assert.equal(rows.length, 2) },
+  { golden: 'quarantine-files', statement: listRefusedFiles(RECIPE), check: (rows) => assert.equal(rows.length, 2) },
   { golden: 'quarantine-shifts', statement: createShifts(['in/a.csv'], ['in/b.shifts']) },
   {
     golden: 'quarantine-shifts-of-blank-line',
     statement: { name: 'a blank line', text: sql`INSERT INTO __shifts VALUES ('in/a.csv', 3, 4, 4)` },
   },
-  { golden: 'quarantine', statement: createQuarantine(NUMBERED, CONTEXT) },
+  { golden: 'quarantine', statement: createQuarantine(NUMBERED, RECIPE, CONTEXT) },
   { golden: 'quarantine-counts', statement: countQuarantine(), rows: [{ rows: 5, condemned: 0 }] },
   {
     golden: 'quarantine-rows',

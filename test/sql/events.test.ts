@@ -5,9 +5,10 @@ import { before, beforeEach, test } from 'node:test';
 import { KEY_HASH } from '../../lib/core/keyed.ts';
 import type { KeyedMode, PartitionField } from '../../lib/core/spec.ts';
 import type { Column } from '../../lib/core/types.ts';
-import { PARSED } from '../../lib/sql/batch.ts';
+import { createRejected } from '../../lib/sql/batch.ts';
+import { MAPPED, PARSED } from '../../lib/sql/batch-tables.ts';
 import { renderKeyHash, writeEvents } from '../../lib/sql/events.ts';
-import { createDrops, MAPPED } from '../../lib/sql/mapped.ts';
+import { rejectMapped } from '../../lib/sql/mapped.ts';
 import { FILE } from '../../lib/sql/raw-rows.ts';
 import { createHashMacros } from '../../lib/sql/transform.ts';
 import { openHandmade } from './handmade.ts';
@@ -55,7 +56,9 @@ async function map(rows: readonly string[], paths: readonly string[]): Promise<v
   const numbered = rows.map((row, rid) => `${row}, ${rid}`);
   await db.table(MAPPED, 'id INTEGER, country VARCHAR, price VARCHAR, __rid BIGINT', numbered);
   // Rows without a country do not reach the table.
-  await db.run(createDrops([], { key: ['id'], sequence: ['country'] }));
+  const rejecting = rejectMapped([], { key: ['id'], sequence: ['country'] });
+  assert.ok(rejecting);
+  await db.run(createRejected(), rejecting);
 }
 
 let folders = 0;

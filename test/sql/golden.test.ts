@@ -7,9 +7,10 @@ import type { Column } from '../../lib/core/types.ts';
 import { writeEvents } from '../../lib/sql/events.ts';
 import { writeExtracts } from '../../lib/sql/extracts.ts';
 import { sql } from '../../lib/sql/fragment.ts';
-import { countMemory, createCondemned, createMemory } from '../../lib/sql/memory.ts';
+import { countMemory, createMemory, rejectCondemned } from '../../lib/sql/memory.ts';
 import { countReleasable, findExamples, findTripped, renderReleased } from '../../lib/sql/quarantine-table.ts';
 import { listPartitions, renderPartitions } from '../../lib/sql/touched.ts';
+import { recipeOf } from '../support/batch-recipes.ts';
 
 const MODE: KeyedMode = {
   kind: 'scd2',
@@ -43,8 +44,8 @@ const PARTITIONING = {
 const ONE_FIELD = { ...PARTITIONING, fields: PARTITIONING.fields.slice(1) };
 const RELATIONS = { log: sql`l`, staged: sql`n`, rejected: [sql`q1`, sql`q2`] };
 const FILTER = { source: "o'source", runId: 'r1', code: 'C', status: 'condemned', files: ['f'], hashes: ['h'] };
-const [attempts, condemned] = createCondemned(true);
-const [, condemnedOfAll] = createCondemned(false);
+const [attempts, condemned] = rejectCondemned(recipeOf({ memory: true, equalRows: { known: false } }));
+const [, condemnedOfAll] = rejectCondemned(recipeOf({ memory: true }));
 
 /** Statements that the tests named as their modules execute on rows by hand. */
 const GOLDEN: readonly (readonly [name: string, text: string | undefined])[] = [

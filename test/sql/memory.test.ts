@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { DUPLICATES, HASH, KEY, OK, PARSED } from '../../lib/sql/batch.ts';
+import { createRejected } from '../../lib/sql/batch.ts';
+import { DUPLICATES, HASH, KEY, OK, PARSED } from '../../lib/sql/batch-tables.ts';
 import { sql } from '../../lib/sql/fragment.ts';
-import { countMemory, createCondemned, createMemory } from '../../lib/sql/memory.ts';
+import { countMemory, createMemory, rejectCondemned } from '../../lib/sql/memory.ts';
+import { recipeOf } from '../support/batch-recipes.ts';
 import { openHandmade } from './handmade.ts';
 
 const db = openHandmade();
 
 beforeEach(async () => {
-  for (const name of ['__memory', '__condemned', '__attempts']) await db.values(`DROP TABLE IF EXISTS ${name}`);
+  for (const name of ['__memory', '__rejected', '__attempts']) await db.values(`DROP TABLE IF EXISTS ${name}`);
   await db.table('q', 'source VARCHAR, row_hash VARCHAR, business_key VARCHAR, status VARCHAR, source_file VARCHAR', [
     "'s', 'h1', 'k1', 'quarantined', 'a.csv'",
     "'s', 'h2', 'k2', 'quarantined', 'a.csv'",
@@ -25,8 +27,9 @@ async function batch(
 ): Promise<readonly (readonly unknown[])[]> {
   await db.table(PARSED, `${HASH} VARCHAR, ${KEY} VARCHAR, ${OK} BOOLEAN`, rows);
   await db.table(DUPLICATES, 'rid BIGINT', duplicates);
-  await db.run(...createCondemned(true));
-  return db.values('SELECT rid, issue.code FROM __condemned ORDER BY rid');
+  await db.run(createRejected());
+  await db.run(...rejectCondemned(recipeOf({ memory: true, equalRows: { known: false } })));
+  return db.values('SELECT rid, issues[1].code FROM __rejected ORDER BY rid');
 }
 
 test('remembers what the source has in quarantine and is not released or withdrawn', async () => {
@@ -80,7 +83,7 @@ test('a row that quarantine knows is no rejection once more, and is condemned fo
     [2, 'DUPLICATE_FAILURE'],
     [3, 'MAX_ATTEMPTS'],
   ]);
-  const [last] = await db.values("SELECT issue.detail FROM __condemned WHERE issue.code = 'MAX_ATTEMPTS'");
+  const [last] = await db.values("SELECT issues[1].detail FROM __rejected WHERE issues[1].code = 'MAX_ATTEMPTS'");
   assert.deepEqual(last, ['its key was rejected 3 times before']);
 });
 
@@ -88,9 +91,10 @@ test('a row that was dropped as a duplicate is neither condemned nor counted, wh
   await db.run(createMemory(sql`q`, 's', []));
   const rows = ["'n1', 'k2', false", "'n1', 'k2', false", "'n2', 'k1', true", "'h1', 'k1', true"];
   assert.deepEqual(await batch(rows, ['1', '3']), []);
-  for (const name of ['__condemned', '__attempts', DUPLICATES]) await db.values(`DROP TABLE ${name}`);
-  await db.run(...createCondemned(false));
-  assert.deepEqual(await db.values('SELECT rid, issue.code FROM __condemned ORDER BY rid'), [
+  for (const name of ['__rejected', '__attempts', DUPLICATES]) await db.values(`DROP TABLE ${name}`);
+  await db.run(createRejected());
+  await db.run(...rejectCondemned(recipeOf({ memory: true })));
+  assert.deepEqual(await db.values('SELECT rid, issues[1].code FROM __rejected ORDER BY rid'), [
     [1, 'MAX_ATTEMPTS'],
     [3, 'DUPLICATE_FAILURE'],
   ]);

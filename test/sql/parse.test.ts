@@ -5,6 +5,7 @@ import { type Batch, countRecords, createParsed, rejectTables } from '../../lib/
 import { sql } from '../../lib/sql/fragment.ts';
 import { describeParquet, listJsonKeys } from '../../lib/sql/inspect.ts';
 import type { FileLayout } from '../../lib/sql/raw-rows.ts';
+import { recipeOf } from '../support/batch-recipes.ts';
 import { type Step, testSteps } from './golden-steps.ts';
 
 const COLUMNS: readonly (readonly [name: string, type: string, parse?: ParseFormat])[] = [
@@ -86,9 +87,10 @@ const VALUES = {
 const NULLS = Object.fromEntries(Object.keys(VALUES).map((name) => [name, null]));
 
 function parses(name: string, of: Batch, rows: Step['rows']): readonly Step[] {
-  const as = { table: true, hash: false, file: false, key: false };
+  const [parsed] = createParsed(of, rejectTables(name), recipeOf());
+  assert.ok(parsed);
   return [
-    { golden: `parse-${name}`, statement: createParsed(of, rejectTables(name), as) },
+    { golden: `parse-${name}`, statement: parsed },
     { golden: 'parse-rows', statement: { name: 'rows', text: sql`FROM __parsed` }, ...(rows && { rows }) },
     { golden: 'parse-drop', statement: { name: 'drop', text: sql`DROP TABLE __parsed` } },
   ];

@@ -1,20 +1,15 @@
+
 import type { SilverModel } from '../../core/spec.ts';
 import type { Borrowed, Session } from '../../ports.ts';
 import { quotePath } from '../../sql/quote.ts';
 import { createSchemas } from '../../sql/scan.ts';
 import type { StepDeps } from '../deps.ts';
 import type { UnitContext } from '../run/unit-context.ts';
-import { loadBase, openTable, ROW_HASH } from '../tables/table-state.ts';
+import { loadBase, openTable } from '../tables/table-state.ts';
 
 const SCHEMA = 'known';
 const TABLE = 'rows';
 export const KNOWN_ROWS = quotePath(SCHEMA, TABLE);
-
-/** The columns by which an append model tells rows apart; empty where it keeps everything. */
-export function dedupeColumns(model: SilverModel): readonly string[] {
-  if (model.mode.kind !== 'append' || model.mode.dedupe === null) return [];
-  return model.mode.dedupe.by === 'row' ? [ROW_HASH] : model.mode.dedupe.columns;
-}
 
 /** Opens the rows that the model's table holds already, `undefined` when there is no table. Release when done. */
 export async function openKnown(

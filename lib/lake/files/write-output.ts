@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { dedupeColumns } from '../../core/dedupe.ts';
 import type { KeyedModel } from '../../core/keyed.ts';
 import type { SilverModel } from '../../core/spec.ts';
 import type { Sql } from '../../core/sql-text.ts';
@@ -11,7 +12,6 @@ import { runFolder } from '../run/run-folder.ts';
 import type { UnitContext } from '../run/unit-context.ts';
 import type { Placed } from '../run/unit-result.ts';
 import { loadTarget } from '../tables/target.ts';
-import { dedupeColumns } from './known-rows.ts';
 import { stageExchanged, stageFiles } from './stage-files.ts';
 
 export type Output = {
@@ -20,89 +20,76 @@ export type Output = {
   readonly exchanged: readonly Placed[];
 };
 
+/** Where a unit's rows are, and where its files are made. */
+export type UnitWriter<Context = UnitContext> = {
+  readonly session: Session;
+  readonly context: Context;
+  /** A local folder. */
+  readonly scratch: string;
+};
+
 /** Writes a relation as the unit's output: data files of the table, or files by bucket for the merge. */
-export async function writeOutput(
-  session: Session,
-  context: UnitContext,
-  model: SilverModel,
-  from: Sql,
-  scratch: string,
-  deps: StepDeps,
-): Promise<Output> {
-  const rows = withNulls(from, context.planned.shape.kept ?? []);
-  switch (context.planned.output) {
+export async function writeOutput(writer: UnitWriter, model: SilverModel, from: Sql, deps: StepDeps): Promise<Output> {
+  const { planned } = writer.context;
+  const rows = withNulls(from, planned.shape.kept ?? []);
+  switch (planned.output) {
     case 'final':
-      return writeFinal(session, context, rows, scratch, deps);
+      return writeFinal(writer, rows, deps);
     case 'exchange':
-      return writeBuckets(session, context, model, rows, scratch, deps);
+      return writeBuckets(writer, model, rows, deps);
     case 'keyed':
       throw new RangeError(`${model.id} is keyed: its rows are staged as events`);
   }
 }
 
+/** Writes a relation as data files of the unit's table. */
 export async function writeFinal(
-  session: Session,
-  context: Pick<UnitContext, 'plan' | 'planned'> & { readonly unit: { readonly unit: string } },
+  {
+    session,
+    context: { plan, planned, unit },
+    scratch,
+  }: UnitWriter<Pick<UnitContext, 'plan' | 'planned'> & { readonly unit: { readonly unit: string } }>,
   from: Sql,
-  scratch: string,
   deps: StepDeps,
 ): Promise<Output> {
-  const { plan, planned, unit } = context;
   const target = await loadTarget(deps.store, plan, planned.shape);
   const { fileBytes } = plan.spec.settings;
   const stem = `${plan.run.run_id}-${unit.unit}`;
-  const { rows, placed } = await stageFiles(
-    session,
-    { from, target, folder: join(scratch, 'out'), fileBytes, stem },
-    deps,
-  );
+  const staging = { from, target, folder: join(scratch, 'out'), fileBytes, stem };
+  const { rows, placed } = await stageFiles(session, staging, deps);
   return { rows, written: placed, exchanged: [] };
 }
 
-async function writeBuckets(
-  session: Session,
-  context: UnitContext,
-  model: SilverModel,
-  from: Sql,
-  scratch: string,
-  deps: StepDeps,
-): Promise<Output> {
-  const { planned, unit } = context;
+async function writeBuckets(writer: UnitWriter, model: SilverModel, from: Sql, deps: StepDeps): Promise<Output> {
+  const { planned, unit } = writer.context;
   const copy = writeExchange({
     from,
     columns: planned.shape.columns,
     by: dedupeColumns(model),
     buckets: planned.buckets,
     ordinal: unit.ordinal,
-    folder: join(scratch, 'exchange'),
+    folder: join(writer.scratch, 'exchange'),
   });
-  return exchange(session, context, copy, deps);
+  return exchange(writer, copy, deps);
 }
 
-/** Stages kept rows as events of their keys, by key bucket. `paths` gives the store key of each local file. */
+/** Stages kept rows as events of their keys, by key bucket. `files` gives the store key of each local path. */
 export async function writeKeyedEvents(
-  session: Session,
-  context: UnitContext,
-  model: KeyedModel,
+  writer: UnitWriter,
+  { id, mode }: KeyedModel,
   files: readonly { readonly path: string; readonly key: string }[],
-  scratch: string,
   deps: StepDeps,
 ): Promise<Output> {
-  const [bucket] = context.planned.shape.partitionBy;
-  if (bucket === undefined) throw new RangeError(`${model.id} has no key bucket`);
-  const { mode } = model;
-  const { columns, shape, log } = context.planned;
+  const { columns, shape, log } = writer.context.planned;
+  const [bucket] = shape.partitionBy;
+  if (bucket === undefined) throw new RangeError(`${id} has no key bucket`);
   const kept = [...(shape.kept ?? []), ...(log?.kept ?? [])];
-  const folder = join(scratch, 'events');
-  return exchange(session, context, writeEvents({ mode, columns, kept, bucket, files, folder }), deps);
+  const folder = join(writer.scratch, 'events');
+  return exchange(writer, writeEvents({ mode, columns, kept, bucket, files, folder }), deps);
 }
 
-async function exchange(
-  session: Session,
-  { plan, level, unit }: UnitContext,
-  copy: CopyStatement,
-  deps: StepDeps,
-): Promise<Output> {
+async function exchange({ session, context }: UnitWriter, copy: CopyStatement, deps: StepDeps): Promise<Output> {
+  const { plan, level, unit } = context;
   const folder = runFolder.exchange(plan.run, level, unit.unit);
   const { rows, placed } = await stageExchanged(session, copy, folder, deps);
   return { rows, written: [], exchanged: placed };

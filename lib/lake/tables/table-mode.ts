@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ROW_HASH } from '../../core/dedupe.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import { IS_CURRENT, isKeyed, isKeyedMode, logModelId } from '../../core/keyed.ts';
 import type { ModelMode, ModelSpec, PipelineSpec, SilverModel } from '../../core/spec.ts';
@@ -6,7 +7,7 @@ import { fullName } from '../../core/tables.ts';
 import { currentSpec } from '../../iceberg/partition.ts';
 import { currentSchema, fieldByName } from '../../iceberg/schema.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
-import { ROW_HASH, tableIdOf } from './table-state.ts';
+import { tableIdOf } from './table-state.ts';
 
 /** The table property that says by which mode a table's rows are told apart. */
 const MODE = 'strata.mode';

@@ -1,4 +1,5 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
+import { dedupesByHash, ROW_HASH } from '../../core/dedupe.ts';
 import { ObjectNotFound } from '../../core/errors.ts';
 import { historyColumns, isKeyed, KEY_HASH, logColumns, logModelId, logTable } from '../../core/keyed.ts';
 import { metadataColumns } from '../../core/metadata.ts';
@@ -18,9 +19,6 @@ import { planFiles } from '../../table/read.ts';
 import { acquireAll, keepOrRelease, releaseAll } from '../resources.ts';
 import { runFolder } from '../run/run-folder.ts';
 import { openFiles } from './foreign-files.ts';
-
-/** A silver table's columns are its model's, and the row hash where rows are deduplicated by it. */
-export const ROW_HASH = '_row_hash';
 
 export function findModel(spec: PipelineSpec, id: string): ModelSpec {
   const model = spec.models.find((m) => m.id === id);
@@ -43,10 +41,7 @@ export function modelTables(spec: PipelineSpec): ReadonlyMap<string, TableId> {
   return tables;
 }
 
-export function dedupesByHash(model: ModelSpec): boolean {
-  return model.layer === 'silver' && model.mode.kind === 'append' && model.mode.dedupe?.by === 'row';
-}
-
+/** A silver table's columns are its model's, and the row hash where rows are deduplicated by it. */
 export function tableColumns(model: ModelSpec): readonly Column[] {
   if (isKeyed(model)) return historyColumns(model.mode, model.columns);
   if (model.layer === 'gold') return model.columns;

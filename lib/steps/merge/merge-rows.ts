@@ -1,8 +1,9 @@
+import { dedupeColumns } from '../../core/dedupe.ts';
 import type { MergeUnit } from '../../core/run.ts';
 import { NO_ROWS } from '../../core/run.ts';
 import type { SilverModel } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { dedupeColumns, KNOWN_ROWS, openKnown } from '../../lake/files/known-rows.ts';
+import { KNOWN_ROWS, openKnown } from '../../lake/files/known-rows.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
 import { writeFinal } from '../../lake/files/write-output.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
@@ -52,7 +53,7 @@ async function dedupe(
   await session.run(createExchanged(paths));
   await session.run(createMerged(dedupeColumns(model), known === undefined ? undefined : KNOWN_ROWS));
   const counted = (await session.rows(countMerged()))[0];
-  const output = await writeFinal(session, context, MERGED, scratch, deps);
+  const output = await writeFinal({ session, context, scratch }, MERGED, deps);
   const duplicates = Number(counted?.['staged']) - Number(counted?.['kept']);
   const counts = { ...NO_ROWS, accepted: output.rows, duplicates };
   return { ...emptyResult(context.unit.unit, model.id), counts, written: output.written };
@@ -73,7 +74,7 @@ async function compact(
     planned.shape.columns.map((c) => ({ ...c, id: ids.get(c.name) ?? -1 })),
     paths,
   );
-  const output = await writeFinal(session, context, scan, scratch, deps);
+  const output = await writeFinal({ session, context, scratch }, scan, deps);
   const counts = { ...NO_ROWS, accepted: output.rows };
   return { ...emptyResult(context.unit.unit, model.id), counts, written: output.written };
 }

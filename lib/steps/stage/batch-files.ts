@@ -24,6 +24,10 @@ export type ReadableFile = {
   readonly poisoned?: readonly PoisonedRecord[];
 };
 
+export function isPoisoned({ poisoned = [] }: ReadableFile): boolean {
+  return poisoned.length > 0;
+}
+
 export type PoisonedRecord = { readonly nth: number; readonly reason: string };
 
 /** A unit's readable files with the number of records of each, ready to be mapped. */
@@ -77,7 +81,7 @@ export function rejectFile(landed: LandedFile, code: string, reason: string): Fi
 }
 
 /** Neighbouring files of one shape are read by one scan, so that rows keep the order of the files. */
-export function batchOf(source: SourceSpec, files: readonly ReadableFile[], guarded = false): Batch {
+export function batchOf(source: SourceSpec, files: readonly ReadableFile[]): Batch {
   const groups: { shape: string; layout: FileLayout; paths: string[]; rows?: RowFilter }[] = [];
   for (const file of files) {
     const { layout, path } = file;
@@ -92,7 +96,7 @@ export function batchOf(source: SourceSpec, files: readonly ReadableFile[], guar
     }
   }
   if (groups.length === 0) groups.push({ shape: '', layout: emptyLayout(source), paths: [] });
-  return { source, groups: groups.map(({ shape, ...group }): FileGroup => group), guarded };
+  return { source, groups: groups.map(({ shape, ...group }): FileGroup => group) };
 }
 
 function rowsOf({ range, poisoned = [], copy }: ReadableFile): RowFilter | undefined {

@@ -5,7 +5,7 @@ import type { SilverModel } from '../../core/spec.ts';
 import type { Sql } from '../../core/sql-text.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import type { JsonValue, Session } from '../../ports.ts';
-import { RID } from '../../sql/batch.ts';
+import { RID } from '../../sql/batch-tables.ts';
 import { raises } from '../../sql/guard.ts';
 import { COLUMNS_RAISED, createGuarded, createMapped, type RaisedRule } from '../../sql/mapped.ts';
 import { quoteName, quoteText } from '../../sql/quote.ts';

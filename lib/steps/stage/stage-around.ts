@@ -1,13 +1,12 @@
 import { join } from 'node:path';
+import { condemnsDuplicates, dedupeColumns } from '../../core/dedupe.ts';
 import { EngineError } from '../../core/errors.ts';
 import { addCounts } from '../../core/run.ts';
 import type { SilverModel, SourceSpec } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { dedupeColumns } from '../../lake/files/known-rows.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
-import { condemnsDuplicates } from '../../plan/stage-units.ts';
 import { rejectTables } from '../../sql/batch.ts';
 import { tryRelation } from '../../sql/floor.ts';
 import { quotePath } from '../../sql/quote.ts';

@@ -1,9 +1,9 @@
+import { dedupeColumns } from '../../core/dedupe.ts';
 import { EngineError } from '../../core/errors.ts';
 import { isKeyed } from '../../core/keyed.ts';
 import type { FileOutcome, LandedFile } from '../../core/run.ts';
 import type { SilverModel } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { dedupeColumns } from '../../lake/files/known-rows.ts';
 import {
   type Alone,
   aloneMark,

@@ -1,7 +1,7 @@
-CREATE TABLE __condemned AS
+INSERT INTO __rejected
 WITH present AS (SELECT p.rowid AS rid, p.__hash AS hash, p.__key AS key, p.__ok AS ok FROM __parsed p),
 known AS (SELECT rid FROM present SEMI JOIN __memory m ON present.hash = m.row_hash)
-SELECT rid, {'code': 'DUPLICATE_FAILURE', 'detail': 'the same row is in quarantine already'} AS issue FROM known
+SELECT rid, [{'code': 'DUPLICATE_FAILURE', 'detail': 'the same row is in quarantine already'}], 'condemned' FROM known
 UNION ALL
-SELECT rid, {'code': 'MAX_ATTEMPTS', 'detail': 'its key was rejected ' || rejections || ' times before'} AS issue
+SELECT rid, [{'code': 'MAX_ATTEMPTS', 'detail': 'its key was rejected ' || rejections || ' times before'}], 'condemned'
 FROM __attempts ANTI JOIN known USING (rid) WHERE rejections >= 3

@@ -1,7 +1,7 @@
 CREATE TABLE __failed AS
 SELECT r.pos, r.__file AS path, left(r.__raw, 1000000) AS raw, r.__hash AS row_hash, r.__key AS business_key,
-  list_concat(r.issues, d.issues) AS issues,
-  CASE WHEN d.status = 'condemned' THEN 'condemned' ELSE 'quarantined' END AS status,
+  coalesce(d.issues, r.issues) AS issues,
+  coalesce(d.status, 'quarantined') AS status,
   1 AS attempt
 FROM (SELECT row_number() OVER () - 1 AS pos, * FROM (
 SELECT CAST(json_object('order''id', CAST(struct_extract(__raw, 'r0') AS VARCHAR), 'amount', CAST(struct_extract(__raw, 'r1') AS VARCHAR), 'country', CAST(struct_extract(__raw, 'r2') AS VARCHAR)) AS VARCHAR) AS __raw, __file, sha256(concat(CASE WHEN "__r0" IS NULL THEN 'N;' ELSE 'V' || strlen(CAST("__r0" AS VARCHAR)) || ':' || CAST("__r0" AS VARCHAR) || ';' END, CASE WHEN "__r1" IS NULL THEN 'N;' ELSE 'V' || strlen(CAST("__r1" AS VARCHAR)) || ':' || CAST("__r1" AS VARCHAR) || ';' END, CASE WHEN "__r2" IS NULL THEN 'N;' ELSE 'V' || strlen(CAST("__r2" AS VARCHAR)) || ':' || CAST("__r2" AS VARCHAR) || ';' END)) AS __hash,
@@ -18,6 +18,6 @@ SELECT CAST(json_object('country', CAST(struct_extract(__raw, 'r0') AS VARCHAR),
 FROM (SELECT *, __misfit IS NULL AND ("__r0" IS NOT NULL AND ("__r0" IS NULL OR COALESCE((CASE WHEN CAST("id" AS VARCHAR) = "__r0" THEN true ELSE "id" IS NOT NULL AND regexp_full_match("__r0", '\s*[+-]?[0-9]+\s*') END), false)) AND ("__r1" IS NULL OR COALESCE((CASE WHEN CAST("amount" AS VARCHAR) = "__r1" THEN true ELSE "amount" IS NOT NULL AND regexp_full_match("__r1", '\s*[+-]?([0-9]+(\.[0-9]{0,2}0*)?|\.[0-9]{1,2}0*)\s*') END), false)) AND COALESCE("amount" >= CAST('0' AS DECIMAL(8,2)), true) AND COALESCE("amount" <= CAST('999' AS DECIMAL(8,2)), true) AND COALESCE(list_contains([CAST('DE' AS VARCHAR), CAST('FR' AS VARCHAR)], "country"), true) AND COALESCE(regexp_full_match(CAST("country" AS VARCHAR), '[A-Z]{2}'), true) AND COALESCE((id > 0), true)) AS __passes
 FROM (SELECT *, TRY_CAST("__r0" AS BIGINT) AS "id", TRY_CAST("__r1" AS DECIMAL(8,2)) AS "amount", "__r2" AS "country" FROM (SELECT c1 AS "__r0", CAST(NULL AS VARCHAR) AS "__r1", c0 AS "__r2", CASE WHEN strlen(c0) IS NOT DISTINCT FROM -1 OR strlen(c1) IS NOT DISTINCT FROM -1 OR strlen(c2) IS NOT DISTINCT FROM -1 THEN 'unread' END AS __misfit, struct_pack(r0 := c0, r1 := c1, r2 := c2) AS __raw, __file FROM read_csv(['in/b.csv'], columns = {'c0': 'VARCHAR', 'c1': 'VARCHAR', 'c2': 'VARCHAR'}, auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', new_line = '\n', nullstr = [''], allow_quoted_nulls = false, compression = 'none', hive_partitioning = false, max_line_size = 1048576, buffer_size = 2097152, store_rejects = true, rejects_table = '__rejects_quarantine', rejects_scan = '__scans_quarantine', rejects_limit = 0, filename = '__file'))))
 )) r
-LEFT JOIN __drops d ON d.rid = r.pos
+LEFT JOIN __rejected d ON d.rid = r.pos
 ANTI JOIN __duplicates x ON r.pos = x.rid
 WHERE len(r.issues) > 0 OR d.rid IS NOT NULL

@@ -1,0 +1,84 @@
+import type { EqualKeys } from '../../core/batch-recipe.ts';
+import { isKeyed } from '../../core/keyed.ts';
+import type { Expectation, KeyedMode, } from '../../core/spec.ts';
+import { KNOWN_ROWS } from '../../lake/files/known-rows.ts';
+import type { Session } from '../../ports.ts';
+import {
+  condemnEqualKeys,
+  countBroken,
+  countMapped,
+  createKeyDuplicates,
+  createMapped,
+  type RaisedRule,
+  rejectMapped,
+  renderBackwards,
+  tryExpressions,
+} from '../../sql/mapped.ts';
+import { userSql } from '../../sql/user-sql.ts';
+import type { BatchWork } from './batch-work.ts';
+import { createGuardedRows, laterExpressions } from './guarded-model.ts';
+
+type RowExpectation = Extract<Expectation, { kind: 'row' }>;
+
+/** What became of the rows that the model made. */
+export type Outcome = {
+  readonly mapped: number;
+  /** Rows that stand in `__rejected`, also those that never came to the model. */
+  readonly rejected: number;
+  readonly duplicates: number;
+  readonly broken: Readonly<Record<string, number>>;
+};
+
+/** `__mapped`. What of its rows may still raise is either tried now, or answered as rules by which they are rejected. */
+export async function createMappedRows({
+  session,
+  context,
+  model,
+  recipe,
+}: BatchWork): Promise<readonly RaisedRule[] | undefined> {
+  if (recipe.guarded) return createGuardedRows(session, context, model);
+  await session.run(createMapped(userSql(model.sql)));
+  const later = await laterExpressions(session, context, model);
+  if (later.length > 0) await session.rows(tryExpressions(later.map(({ expression }) => expression)));
+  return undefined;
+}
+
+/** Adds to `__rejected` the mapped rows for quarantine, and makes `__key_duplicates`: rows whose key came before. */
+export async function rejectRows(
+  { session, model, recipe }: BatchWork,
+  raised: readonly RaisedRule[] | undefined,
+): Promise<Outcome> {
+  const expectations = model.expect.filter((e): e is RowExpectation => e.kind === 'row');
+  const broken: Record<string, number> = {};
+  if (expectations.length > 0) {
+    const counted = (await session.rows(countBroken(expectations, raised !== undefined)))[0] ?? {};
+    for (const { name } of expectations) broken[name] = Number(counted[name]);
+  }
+  const { equalKeys } = recipe;
+  const required = isKeyed(model) ? keyedRules(model.mode) : { key: equalKeys?.key ?? [], sequence: [] };
+  const rejecting = rejectMapped(
+    expectations.filter((e) => e.policy === 'drop'),
+    required,
+    raised,
+  );
+  if (rejecting !== undefined) await session.run(rejecting);
+  if (equalKeys !== null) await findEqualKeys(session, equalKeys);
+  const counted = (await session.rows(countMapped(recipe)))[0];
+  return {
+    mapped: Number(counted?.['mapped']),
+    rejected: Number(counted?.['rejected']),
+    duplicates: Number(counted?.['duplicates']),
+    broken,
+  };
+}
+
+async function findEqualKeys(session: Session, { key, known, fate }: EqualKeys): Promise<void> {
+  await session.run(createKeyDuplicates(key, known ? KNOWN_ROWS : undefined));
+  if (fate.kind === 'dropped') return;
+  for (const statement of condemnEqualKeys(key, fate.comparable ? KNOWN_ROWS : undefined)) await session.run(statement);
+}
+
+function keyedRules({ key, sequence, validTo }: KeyedMode): Parameters<typeof rejectMapped>[1] {
+  const backwards = validTo === null ? [] : [renderBackwards(sequence, validTo)];
+  return { key, sequence: [sequence], backwards };
+}

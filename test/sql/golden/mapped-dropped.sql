@@ -1,1 +1,0 @@
-SELECT (SELECT count(*) FROM __mapped) AS mapped, (SELECT count(*) FROM __drops) AS quarantined, (SELECT count(*) FROM __key_duplicates) AS duplicates

@@ -1,1 +1,0 @@
-SELECT * FROM (SELECT k.*, f.key AS "file", p.__hash AS "hash" FROM (SELECT m.* FROM __mapped m ANTI JOIN __drops d ON m.__rid = d.rid) k JOIN __parsed p ON p.rowid = k.__rid JOIN (VALUES ('in/a.csv', 'bronze/a.csv'), ('in/b.csv', 'bronze/o''b.csv')) f(path, key) ON f.path = p.__file)
