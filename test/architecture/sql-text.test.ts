@@ -43,9 +43,9 @@ test('what a user or the engine wrote becomes SQL in files that are known to let
     'lib/engine/duckdb.ts',
     'lib/lake/tables/touched.ts',
     'lib/query/select.ts',
-    'lib/steps/stage/reject-rows.ts',
     'lib/steps/stage/guarded-model.ts',
     'lib/steps/stage/map-batch.ts',
+    'lib/steps/stage/reject-rows.ts',
     'lib/steps/stage/stage-gold.ts',
   ]);
 });

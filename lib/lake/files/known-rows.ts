@@ -1,4 +1,3 @@
-
 import type { SilverModel } from '../../core/spec.ts';
 import type { Borrowed, Session } from '../../ports.ts';
 import { quotePath } from '../../sql/quote.ts';

@@ -1,6 +1,6 @@
 import type { EqualKeys } from '../../core/batch-recipe.ts';
 import { isKeyed } from '../../core/keyed.ts';
-import type { Expectation, KeyedMode, } from '../../core/spec.ts';
+import type { Expectation, KeyedMode } from '../../core/spec.ts';
 import { KNOWN_ROWS } from '../../lake/files/known-rows.ts';
 import type { Session } from '../../ports.ts';
 import {
