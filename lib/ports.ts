@@ -1,5 +1,5 @@
+import type { JsonValue } from './core/json-value.ts';
 import type { ObjectChange, PlannedObject, SkippedName } from './core/objects.ts';
-import type { Sql } from './core/sql-text.ts';
 import type { CopyStatement, Statement } from './core/statement.ts';
 import type { TableId } from './core/tables.ts';
 import type { TableMetadata } from './iceberg/types.ts';
@@ -117,10 +117,10 @@ export type Catalog = {
   drop(id: TableId): Promise<void>;
 };
 
+export type { JsonValue } from './core/json-value.ts';
 export type { CopyStatement, Statement } from './core/statement.ts';
 
 /** Row values as JSON keeps them without loss: bigint beyond 2^53 and decimals as strings, dates and times as ISO text. */
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 export type Row = { readonly [column: string]: JsonValue };
 
 /** One Parquet file a COPY ... RETURN_STATS wrote. Bounds are text as DuckDB prints them. */
@@ -154,8 +154,6 @@ export type Session = AsyncDisposable & {
   copy(statement: CopyStatement): Promise<readonly WrittenFile[]>;
   /** DuckDB's parse tree of a SELECT, as json_serialize_sql gives it; throws EngineError with the position. */
   parse(sql: string): Promise<JsonValue>;
-  /** The SQL text of such a tree. */
-  unparse(tree: JsonValue): Promise<Sql>;
   /** Stops the statement that is at work, which then fails; does nothing when none is. */
   interrupt(): void;
 };

@@ -3,6 +3,7 @@ import { type Column, type ColumnType, renderColumnType, TYPE_GRAMMAR } from '..
 import type { Session } from '../ports.ts';
 import { RID } from '../sql/batch-tables.ts';
 import { createTable, MAPPED_COLUMNS } from '../sql/bind.ts';
+import { offsetOf, placeOfOffset } from '../sql/tree.ts';
 import { columnTypeOf } from '../sql/types.ts';
 import { userSql } from '../sql/user-sql.ts';
 import type { Binding } from './conditions.ts';
@@ -15,7 +16,6 @@ import { type Notes, showValue } from './notes.ts';
 import { addRowId } from './row-id.ts';
 import { checkRowwise } from './rowwise.ts';
 import { isSubquery } from './statements.ts';
-import { offsetOf, placeOfOffset } from './syntax.ts';
 
 const ROW_ID_TYPE: ColumnType = { kind: 'bigint' };
 const SQL = 'SQL that DuckDB can bind';

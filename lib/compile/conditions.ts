@@ -1,10 +1,10 @@
 import type { Variable } from '../core/spec.ts';
 import type { Session } from '../ports.ts';
 import { conditionOver, conditionText } from '../sql/bind.ts';
+import { type Node, nodeAt, nodesAt, statementsOf, walk } from '../sql/tree.ts';
 import { sqlFault } from './engine-errors.ts';
 import { type FunctionLists, manyRowsIn, volatileIn } from './functions.ts';
 import { type Notes, showValue } from './notes.ts';
-import { type Node, nodeAt, nodesAt, statementsOf, walk } from './syntax.ts';
 
 /** What binding needs: the session that holds the empty tables, the engine's functions, the place for problems. */
 export type Binding = {

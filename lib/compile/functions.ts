@@ -1,6 +1,6 @@
 import type { JsonValue, Session } from '../ports.ts';
 import { listFunctions } from '../sql/bind.ts';
-import { type Node, nodeAt, nodesAt, textAt, textsAt, walk } from './syntax.ts';
+import { type Node, nodeAt, nodesAt, textAt, textsAt, walk } from '../sql/tree.ts';
 
 /** Names, in lower case, of DuckDB's functions that matter to row-wise SQL. */
 export type FunctionLists = { readonly aggregates: ReadonlySet<string>; readonly volatile: ReadonlySet<string> };

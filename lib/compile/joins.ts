@@ -1,6 +1,6 @@
 import { type DimensionJoin, modelId, type TableRef } from '../core/spec.ts';
 import type { JsonValue } from '../ports.ts';
-import { type Node, nodeAt, nodesAt, statementsOf, textAt, textsAt, walk } from './syntax.ts';
+import { type Node, nodeAt, nodesAt, statementsOf, textAt, textsAt, walk } from '../sql/tree.ts';
 
 /** Column names of a table of the pipeline, by id such as `silver.customers`. */
 export type ColumnsOf = (id: string) => readonly string[];

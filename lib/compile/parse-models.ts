@@ -3,13 +3,13 @@ import { modelId, type TableRef } from '../core/spec.ts';
 import { didYouMean, oneOf } from '../core/suggest.ts';
 import type { Session } from '../ports.ts';
 import { selectBatch } from '../sql/bind.ts';
+import { offsetOf, placeOfOffset, statementsOf } from '../sql/tree.ts';
 import type { ModelDraft, ParsedModel, PipelineDraft } from './draft.ts';
 import { sqlFault } from './engine-errors.ts';
 import { foreignIn } from './functions.ts';
 import { isKeyed } from './keyed-checks.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { type NamedTable, tablesIn } from './references.ts';
-import { offsetOf, placeOfOffset, statementsOf } from './syntax.ts';
 
 /** The pipeline's own files, by path relative to its folder; `undefined` where there is none. */
 export type PipelineFiles = { read(path: string): Promise<string | undefined> };

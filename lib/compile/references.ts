@@ -1,5 +1,5 @@
 import type { JsonValue } from '../ports.ts';
-import { isNode, type Node, nodeAt, nodesAt, offsetOf, textAt } from './syntax.ts';
+import { isNode, type Node, nodeAt, nodesAt, offsetOf, textAt } from '../sql/tree.ts';
 
 /** A table that SQL names. `catalog` and `schema` are '' where the SQL gives none. */
 export type NamedTable = {

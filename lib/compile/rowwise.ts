@@ -1,7 +1,7 @@
 import type { JsonValue } from '../ports.ts';
+import { type Node, nodeAt, nodesAt, offsetOf, statementsOf, textAt } from '../sql/tree.ts';
 import { type FunctionLists, manyRowsIn } from './functions.ts';
 import { tablesIn } from './references.ts';
-import { type Node, nodeAt, nodesAt, offsetOf, statementsOf, textAt } from './syntax.ts';
 
 /** Why something in a silver model keeps it from being a row-wise map. */
 export type RowwiseFault = { readonly offset: number | undefined; readonly got: string; readonly expected: string };

@@ -1,6 +1,7 @@
 import type { PartitionField } from '../core/spec.ts';
 import type { Column } from '../core/types.ts';
 import { createThis, MAPPED_COLUMNS } from '../sql/bind.ts';
+import { statementsOf } from '../sql/tree.ts';
 import { userSql } from '../sql/user-sql.ts';
 import { type Binding, checkCondition } from './conditions.ts';
 import type { BoundModel, ModelDraft } from './draft.ts';
@@ -9,7 +10,6 @@ import { checkKeyed, isKeyed } from './keyed-checks.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { tablesIn } from './references.ts';
 import { isSubquery } from './statements.ts';
-import { statementsOf } from './syntax.ts';
 import { findColumn, isNested, showColumn, TRANSFORM_TYPES } from './table-columns.ts';
 
 /** Notes what in a model's partitioning, order, dedupe key and expectations its columns do not allow. */

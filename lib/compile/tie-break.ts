@@ -1,9 +1,9 @@
 import { orderedOver } from '../sql/bind.ts';
 import { orderText } from '../sql/syntax.ts';
+import { nodeAt, nodesAt, statementsOf, textAt } from '../sql/tree.ts';
 import { type Binding, type ConditionTable, noteManyOrVolatile } from './conditions.ts';
 import { sqlFault } from './engine-errors.ts';
 import { showValue } from './notes.ts';
-import { nodeAt, nodesAt, statementsOf, textAt } from './syntax.ts';
 
 const TERMS = "ORDER BY terms over the columns of one row, such as 'salary desc, title'";
 

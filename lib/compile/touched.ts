@@ -1,7 +1,18 @@
-import { parse, stringify } from 'lossless-json';
 import type { GoldRefresh, TableRef } from '../core/spec.ts';
 import type { JsonValue } from '../ports.ts';
-import { deserializeSql, serializeSql } from '../sql/syntax.ts';
+import { serializeSql } from '../sql/syntax.ts';
+import {
+  isNode,
+  type Node,
+  nodeAt,
+  nodesAt,
+  printTree,
+  readTree,
+  statementsOf,
+  textAt,
+  textsAt,
+  withSelect,
+} from '../sql/tree.ts';
 import { engineSql } from '../sql/user-sql.ts';
 import type { Binding } from './conditions.ts';
 import type { BoundModel } from './draft.ts';
@@ -9,10 +20,8 @@ import { sqlFault } from './engine-errors.ts';
 import { manyRowsIn, volatileIn } from './functions.ts';
 import { placeIn, showValue } from './notes.ts';
 import { tablesIn } from './references.ts';
-import { printable } from './row-id.ts';
 import { leftmostTable } from './rowwise.ts';
 import { cellText } from './statements.ts';
-import { isNode, type Node, nodeAt, nodesAt, statementsOf, textAt, textsAt } from './syntax.ts';
 
 /** What a SELECT may not have when its partitions are computed one by one. */
 const WHOLE_TABLE: Readonly<Record<string, string>> = {
@@ -36,8 +45,7 @@ export async function bindTouched(binding: Binding, model: BoundModel): Promise<
     binding.notes.add(place, `'touched' with ${fault}`, OWN_PARTITION);
     return undefined;
   }
-  // Session.parse may round numbers beyond 2^53, which must not reach the SQL.
-  const exact = printable(parse(cellText(await binding.session.rows(serializeSql(parsed.sql)))) as JsonValue);
+  const exact = readTree(cellText(await binding.session.rows(serializeSql(parsed.sql))));
   const columns = [...new Set(parsed.draft.partitionBy.map(({ field }) => field.column))];
   const items = columns.map((column) => partitionItem(exact, column));
   const odd = columns.find((_, index) => !isPlain(binding, items[index]));
@@ -47,9 +55,7 @@ export async function bindTouched(binding: Binding, model: BoundModel): Promise<
     return undefined;
   }
   try {
-    const sql = cellText(
-      await binding.session.rows(deserializeSql(selectDistinct(exact, driver, items.filter(isNode)))),
-    );
+    const sql = cellText(await binding.session.rows(printTree(selectDistinct(exact, driver, items.filter(isNode)))));
     await binding.session.describe({ name: 'touched', text: engineSql(sql) });
     return { kind: 'touched', driver: refOf(driver), sql };
   } catch (error) {
@@ -124,7 +130,7 @@ function isPlain({ functions }: Binding, item: Node | undefined): boolean {
   return item !== undefined && manyRowsIn(item, functions).length === 0;
 }
 
-function selectDistinct(tree: JsonValue, driver: Node, items: readonly Node[]): string {
+function selectDistinct(tree: JsonValue, driver: Node, items: readonly Node[]): JsonValue {
   const [select] = statementsOf(tree);
   const node = {
     ...select,
@@ -140,6 +146,5 @@ function selectDistinct(tree: JsonValue, driver: Node, items: readonly Node[]): 
     qualify: null,
     sample: null,
   };
-  const statements = [{ ...nodesAt(isNode(tree) ? tree : {}, 'statements')[0], node }];
-  return stringify({ ...(isNode(tree) ? tree : {}), statements }) ?? '';
+  return withSelect(isNode(tree) ? tree : {}, node);
 }

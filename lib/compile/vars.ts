@@ -6,12 +6,12 @@ import { didYouMean, oneOf } from '../core/suggest.ts';
 import { parseColumnType, renderColumnType, TYPE_GRAMMAR } from '../core/types.ts';
 import { type VarValues, valuesOf } from '../core/vars.ts';
 import type { JsonValue, Session } from '../ports.ts';
+import { type Node, nodeAt, nodesAt, offsetOf, placeOfOffset, textAt, walk } from '../sql/tree.ts';
 import { findMisfitVars, setVars } from '../sql/vars.ts';
 import { readCell } from './cells.ts';
 import { checkDistinct, checkName, LONGEST_TABLE_NAME } from './names.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { type Field, isRecord, readFields } from './shape.ts';
-import { type Node, nodeAt, nodesAt, offsetOf, placeOfOffset, textAt, walk } from './syntax.ts';
 import type { TestContext } from './test-context.ts';
 
 const VAR = {

@@ -17,8 +17,7 @@ import { disableOptimizers } from '../sql/guard.ts';
 import { lockDown } from '../sql/lock-down.ts';
 import { NEGATIVE_ZERO } from '../sql/negative-zero.ts';
 import { describeQuery, limitSpill, setUtc } from '../sql/session.ts';
-import { deserializeSql, serializeSql } from '../sql/syntax.ts';
-import { engineSql } from '../sql/user-sql.ts';
+import { serializeSql } from '../sql/syntax.ts';
 import { toJson } from './json-values.ts';
 import { keepValuesWhole } from './library-values.ts';
 import { parseWrittenFiles } from './written-files.ts';
@@ -104,9 +103,6 @@ function sessionOver(connection: DuckDBConnection, end: () => Promise<void>): Se
       const tree: unknown = JSON.parse(await scalar(serializeSql(sql)));
       if (isSerializeError(tree)) throw new EngineError(`parse: ${positionText(sql, tree)}`);
       return tree as JsonValue;
-    },
-    async unparse(tree) {
-      return engineSql(await scalar(deserializeSql(JSON.stringify(tree))));
     },
     interrupt: () => connection.interrupt(),
     async [Symbol.asyncDispose]() {

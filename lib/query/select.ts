@@ -1,7 +1,6 @@
 import { sqlFault } from '../compile/engine-errors.ts';
 import { foreignIn } from '../compile/functions.ts';
 import { type NamedTable, tablesIn } from '../compile/references.ts';
-import { nodeAt, offsetOf, placeOfOffset, statementsOf, textAt } from '../compile/syntax.ts';
 import { EngineError, InvalidInput, type Problem } from '../core/errors.ts';
 import type { Sql } from '../core/sql-text.ts';
 import { databaseOf, type TableId } from '../core/tables.ts';
@@ -20,6 +19,7 @@ import {
   selectResult,
 } from '../sql/query.ts';
 import { createSchemas } from '../sql/scan.ts';
+import { nodeAt, offsetOf, placeOfOffset, statementsOf, textAt } from '../sql/tree.ts';
 import { userSql } from '../sql/user-sql.ts';
 import type { QueryDeps } from './deps.ts';
 import { expectedTable, type FoundTable, findTable, tableNames } from './find-table.ts';

@@ -49,7 +49,6 @@ function interruptibleSession(session: Session, interrupted: AbortSignal): Sessi
     describe: (statement) => unless(() => session.describe(statement)),
     copy: (statement) => unless(() => session.copy(statement)),
     parse: (sql) => unless(() => session.parse(sql)),
-    unparse: (tree) => unless(() => session.unparse(tree)),
     interrupt: stop,
     async [Symbol.asyncDispose]() {
       interrupted.removeEventListener('abort', stop);

@@ -40,7 +40,6 @@ test('what a user or the engine wrote becomes SQL in files that are known to let
     'lib/compile/bind.ts',
     'lib/compile/table-checks.ts',
     'lib/compile/touched.ts',
-    'lib/engine/duckdb.ts',
     'lib/lake/tables/touched.ts',
     'lib/query/select.ts',
     'lib/steps/stage/guarded-model.ts',

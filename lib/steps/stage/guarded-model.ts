@@ -1,4 +1,3 @@
-import { isLosslessNumber, parse, stringify } from 'lossless-json';
 import { EngineError } from '../../core/errors.ts';
 import { isKeyed } from '../../core/keyed.ts';
 import type { SilverModel } from '../../core/spec.ts';
@@ -8,13 +7,12 @@ import type { JsonValue, Session } from '../../ports.ts';
 import { RID } from '../../sql/batch-tables.ts';
 import { raises } from '../../sql/guard.ts';
 import { COLUMNS_RAISED, createGuarded, createMapped, type RaisedRule } from '../../sql/mapped.ts';
-import { quoteName, quoteText } from '../../sql/quote.ts';
-import { deserializeSql, orderText, printedTerm, serializeSql } from '../../sql/syntax.ts';
+import { quoteText } from '../../sql/quote.ts';
+import { orderText, printedTerm, serializeSql } from '../../sql/syntax.ts';
 import { renderTransform } from '../../sql/transform.ts';
+import { isNode, type Node, nodesAt, printTree, readTree, statementsOf, withSelect } from '../../sql/tree.ts';
 import { duckType, renderCast } from '../../sql/types.ts';
 import { engineSql, userSql, userTerm } from '../../sql/user-sql.ts';
-
-type Node = { readonly [key: string]: JsonValue };
 
 /** An expression over a mapped row that is worked out later on, where a row that raises could not be told from others. */
 export type LaterExpression = { readonly what: string; readonly expression: Sql };
@@ -74,13 +72,13 @@ function partitionsOf({ planned }: UnitContext, model: SilverModel): readonly La
 async function orderOf(session: Session, model: SilverModel): Promise<readonly LaterExpression[]> {
   if (!isKeyed(model) || model.mode.tieBreak === null) return [];
   const tree = await parseTree(session, orderText(model.mode.tieBreak));
-  const [select] = selectsOf(tree);
-  const orders = listAt(listAt(select ?? {}, 'modifiers')[0] ?? {}, 'orders');
+  const [select] = statementsOf(tree);
+  const orders = nodesAt(nodesAt(select ?? {}, 'modifiers')[0] ?? {}, 'orders');
   const terms: LaterExpression[] = [];
   for (const order of orders) {
     const expression = order['expression'];
     if (!isNode(expression) || !isNode(tree) || expression['class'] === 'COLUMN_REF') continue;
-    const text = await printTree(session, withSelect(tree, { ...select, select_list: [expression], modifiers: [] }));
+    const text = await printed(session, withSelect(tree, { ...select, select_list: [expression], modifiers: [] }));
     terms.push({ what: `tieBreak ${model.mode.tieBreak}`, expression: printedTerm(text) });
   }
   return terms;
@@ -99,9 +97,9 @@ async function wrapSelectList(
   const described = await session.describe({ name: 'silver_model', text: userSql(sql) });
   const names = described.map((column) => column.name);
   const tree = await parseTree(session, sql);
-  const [select] = selectsOf(tree);
+  const [select] = statementsOf(tree);
   if (select === undefined || !isNode(tree)) return undefined;
-  const items = listAt(select, 'select_list');
+  const items = nodesAt(select, 'select_list');
   const star = items.findIndex((item) => item['class'] === 'STAR');
   const stars = items.filter((item) => item['class'] === 'STAR').length;
   if (stars > 1 || (stars === 0 && items.length !== names.length)) return undefined;
@@ -112,7 +110,7 @@ async function wrapSelectList(
     wrapped.push(nameOf(i));
     return tryOf(item, nameOf(i));
   });
-  const text = await printTree(session, withSelect(tree, { ...select, select_list: list }));
+  const text = await printed(session, withSelect(tree, { ...select, select_list: list }));
   return (await isWrapped(session, text, described, wrapped)) ? { sql: text, wrapped, columns: names } : undefined;
 }
 
@@ -145,41 +143,13 @@ function tryOf(expression: Node, alias: string): Node {
 }
 
 async function parseTree(session: Session, sql: string): Promise<JsonValue> {
-  return printable(parse(textOf(await session.rows(serializeSql(sql)))) as JsonValue);
+  return readTree(textOf(await session.rows(serializeSql(sql))));
 }
 
-async function printTree(session: Session, tree: JsonValue): Promise<Sql> {
-  return engineSql(textOf(await session.rows(deserializeSql(stringify(tree) ?? ''))));
+async function printed(session: Session, tree: JsonValue): Promise<Sql> {
+  return engineSql(textOf(await session.rows(printTree(tree))));
 }
 
 function textOf(rows: readonly { readonly [column: string]: JsonValue }[]): string {
   return String(rows[0]?.['result'] ?? '');
-}
-
-/** DuckDB prints the table of a star bare. */
-function printable(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map((entry: JsonValue) => printable(entry));
-  if (!isNode(value) || isLosslessNumber(value)) return value;
-  const copy: Node = Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, printable(inner)]));
-  const relation = value['relation_name'];
-  if (value['class'] !== 'STAR' || typeof relation !== 'string' || relation === '') return copy;
-  return { ...copy, relation_name: quoteName(relation) };
-}
-
-function isNode(value: JsonValue | undefined): value is Node {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function listAt(node: Node, key: string): readonly Node[] {
-  const value = node[key];
-  const entries: readonly JsonValue[] = Array.isArray(value) ? value : [];
-  return entries.filter(isNode);
-}
-
-function selectsOf(tree: JsonValue): readonly Node[] {
-  return isNode(tree) ? listAt(tree, 'statements').flatMap((one) => (isNode(one['node']) ? [one['node']] : [])) : [];
-}
-
-function withSelect(tree: Node, select: Node): Node {
-  return { ...tree, statements: [{ ...listAt(tree, 'statements')[0], node: select }] };
 }

@@ -1,4 +1,8 @@
-import type { JsonValue } from '../ports.ts';
+import { isLosslessNumber, parse, stringify } from 'lossless-json';
+import type { JsonValue } from '../core/json-value.ts';
+import type { Statement } from '../core/statement.ts';
+import { quoteName } from './quote.ts';
+import { deserializeSql } from './syntax.ts';
 
 /** A node of DuckDB's parse tree, as json_serialize_sql gives it. */
 export type Node = { readonly [key: string]: JsonValue };
@@ -7,7 +11,7 @@ export type Node = { readonly [key: string]: JsonValue };
 const NOWHERE = Number.MAX_SAFE_INTEGER;
 
 export function isNode(value: JsonValue | undefined): value is Node {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isLosslessNumber(value);
 }
 
 export function nodeAt(node: Node, key: string): Node | undefined {
@@ -62,4 +66,50 @@ export function placeOfOffset(sql: string, offset: number | undefined): string {
   if (offset === undefined) return 'line 1';
   const before = new TextDecoder().decode(new TextEncoder().encode(sql).subarray(0, offset)).split('\n');
   return `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
+}
+
+/**
+ * The parse tree that a query of `serializeSql` answered, ready to be changed and printed again: no number in it is
+ * rounded, and what DuckDB would print differently from what it read is spelled so that it does not.
+ */
+export function readTree(text: string): JsonValue {
+  return printable(parse(text) as JsonValue);
+}
+
+/** Asks DuckDB for the SQL of a tree, in a column `result`. */
+export function printTree(tree: JsonValue): Statement {
+  return deserializeSql(stringify(tree) ?? '');
+}
+
+/** A tree of one statement with another query node. */
+export function withSelect(tree: Node, select: Node): Node {
+  return { ...tree, statements: [{ ...nodesAt(tree, 'statements')[0], node: select }] };
+}
+
+/**
+ * The tree with what DuckDB 1.5 prints differently from what it read: a DOUBLE literal (1e3 comes out as the DECIMAL
+ * 1000.0) becomes a cast of its text, and the table of a star, which is printed bare, is quoted.
+ */
+function printable(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map((entry: JsonValue) => printable(entry));
+  if (!isNode(value)) return value;
+  const constant = value['class'] === 'CONSTANT' ? nodeAt(value, 'value') : undefined;
+  if (constant !== undefined && textAt(nodeAt(constant, 'type') ?? {}, 'id') === 'DOUBLE')
+    return castToDouble(value, constant);
+  const copy: Node = Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, printable(inner)]));
+  const relation = textAt(value, 'relation_name');
+  return value['class'] === 'STAR' && relation !== '' ? { ...copy, relation_name: quoteName(relation) } : copy;
+}
+
+function castToDouble(literal: Node, constant: Node): Node {
+  const text = { type: { id: 'VARCHAR', type_info: null }, is_null: false, value: String(constant['value']) };
+  return {
+    class: 'CAST',
+    type: 'OPERATOR_CAST',
+    alias: textAt(literal, 'alias'),
+    query_location: 0,
+    child: { ...literal, alias: '', value: text },
+    cast_type: { id: 'DOUBLE', type_info: null },
+    try_cast: false,
+  };
 }
