@@ -8,16 +8,16 @@ import * as cdk from '@strata-lake/strata/cdk';
 const DEFINE = {
   values: [
     ...['append', 'bucket', 'csv', 'day', 'defineModelTest', 'definePipeline', 'full', 'hour', 'identity', 'json'],
-    ...['month', 'parquet', 'query', 'replace', 'rowCount', 'scd2', 'truncate', 'unique', 'upsert', 'year'],
+    ...['month', 'parquet', 'query', 'replace', 'rowCount', 'scd2', 'seed', 'truncate', 'unique', 'upsert', 'year'],
   ],
   types: [
     ...['AppendOptions', 'BreakerDefinition', 'ColumnDefinition', 'ColumnTypeText', 'ColumnsDefinition'],
     ...['ComputeDefinition', 'CsvOptions', 'ExpectDefinition', 'GivenDefinition', 'GoldDefinition', 'GoldExpectation'],
     ...['JsonOptions', 'KeyedDefinition', 'KeyedOptions', 'MetadataColumn', 'ModeDefinition', 'ModelTestDefinition'],
     ...['OneModelTest', 'ParquetOptions', 'ParseText', 'PartitionField', 'PipelineDefinition', 'RetentionDefinition'],
-    ...['RowExpectation', 'Scd2Options', 'SettingsDefinition', 'SilverDefinition', 'SilverExpectation'],
+    ...['RowExpectation', 'Scd2Options', 'SeedOptions', 'SettingsDefinition', 'SilverDefinition', 'SilverExpectation'],
     ...['SloDefinition', 'SourceDefinition', 'Span', 'StepComputeDefinition', 'TestRow', 'TestRunDefinition'],
-    ...['TestValue', 'UpsertOptions'],
+    ...['TestValue', 'UpsertOptions', 'VarDefinition'],
   ],
 };
 const CDK = {
