@@ -47,6 +47,8 @@ export type RunOptions = AwsOptions & {
   readonly wait?: number | true;
   readonly strict?: boolean;
   readonly vars?: VarValues;
+  readonly select?: readonly string[];
+  readonly exclude?: readonly string[];
 };
 
 export function addRunOptions(command: Command): Command {
@@ -55,6 +57,14 @@ export function addRunOptions(command: Command): Command {
     .option('--dry-run', 'compute and audit everything, show counts and a preview, publish nothing')
     .option('--wait [seconds]', 'wait while another run holds the pipeline, instead of ending with 3', parseSeconds)
     .option('--strict', 'end with 2 when a file was rejected');
+}
+
+/** `--select` and `--exclude`, each as often as one likes. */
+export function addSelectors(command: Command): Command {
+  const more = (text: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), text];
+  return command
+    .option('--select <selector>', "only these models: 'a', '+a', 'a+', tag:x, source:x, state:modified", more)
+    .option('--exclude <selector>', 'all models but these', more);
 }
 
 /** How long a run may wait for its turn. Throws InvalidInput with --aws. */

@@ -1,12 +1,14 @@
 import { Argument, Command, Option } from 'commander';
 import type { Asked } from '../core/asked.ts';
 import { packageManifest } from '../package-files.ts';
+import type { Selectors } from '../plan/select-models.ts';
 import { addBuild } from './build-command.ts';
 import { commandHere } from './command-here.ts';
 import {
   type AwsOptions,
   addAws,
   addRunOptions,
+  addSelectors,
   examples,
   type Invoke,
   parseMemory,
@@ -136,26 +138,31 @@ function addGenerate(program: Command, start: Start): void {
 }
 
 function addTests(program: Command, start: Start): void {
-  program
-    .command('test')
+  addSelectors(program.command('test'))
     .description('run the tests of models, each on an empty lake of its own')
     .argument('[pipeline]', 'only those of this pipeline')
-    .addHelpText('after', examples('strata test', 'strata test retail', 'strata test retail --json'))
-    .action(async (pipeline: string | undefined, _options, command: Command) =>
-      start(command, async (context) => (await import('./commands/test.ts')).test(context, { pipeline })),
+    .addHelpText(
+      'after',
+      examples('strata test', 'strata test retail --select +region_kpis', 'strata test retail --json'),
+    )
+    .action(async (pipeline: string | undefined, options: Selectors, command: Command) =>
+      start(command, async (context) => (await import('./commands/test.ts')).test(context, pipeline, options)),
     );
 }
 
 function addRunning(program: Command, start: Start): void {
-  addVars(program.command('plan'))
+  addSelectors(addVars(program.command('plan')))
     .description('show what a run would do, and what it would cost on AWS; writes nothing')
     .addArgument(pipelineArgument())
-    .addHelpText('after', examples('strata plan retail', 'strata plan retail --json'))
+    .addHelpText(
+      'after',
+      examples('strata plan retail', 'strata plan retail --json', 'strata plan retail --select state:modified+'),
+    )
     .action(async (name: string, options: Asked, command: Command) =>
       start(command, async (context) => (await import('./commands/plan.ts')).plan(context, name, options)),
     );
 
-  addRunOptions(program.command('run'))
+  addSelectors(addRunOptions(program.command('run')))
     .description('take what has landed through silver and gold')
     .addArgument(pipelineArgument())
     .addHelpText(
@@ -164,6 +171,7 @@ function addRunning(program: Command, start: Start): void {
         'strata run retail',
         'strata run retail --run-id 2026-01-31',
         'strata run retail --dry-run',
+        "strata run retail --select sales+ --exclude 'tag:slow'",
         'strata run --aws retail',
       ),
     )

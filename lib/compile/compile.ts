@@ -151,6 +151,7 @@ async function modelSpec(binding: Binding, model: BoundModel, columnsOf: Columns
     sortBy: draft.sortBy,
     expect: draft.expect,
     description: draft.description,
+    ...(draft.tags.length === 0 ? {} : { tags: draft.tags }),
     ...(used.length === 0 ? {} : { vars: valuesOf(binding.vars.filter(({ name }) => used.includes(name))) }),
   };
   if (draft.from === null) {

@@ -67,6 +67,7 @@ export type ModelDraft = {
   readonly partitionBy: readonly { readonly field: PartitionField; readonly place: string }[];
   readonly sortBy: readonly string[];
   readonly expect: readonly Expectation[];
+  readonly tags: readonly string[];
   readonly description: string | null;
   readonly sound: boolean;
 };

@@ -34,6 +34,10 @@ const ANY_MODEL = {
   },
   partitionBy: { schema: z.array(z.unknown()), expected: "a list of transforms, such as [month('order_date')]" },
   sortBy: { schema: z.array(z.string()), expected: 'a list of column names' },
+  tags: {
+    schema: z.array(z.string().regex(/^[\w.:/-]+$/)).refine((tags) => new Set(tags).size === tags.length),
+    expected: "a list of words of letters, digits and . : / - _, each once, such as ['nightly']",
+  },
   description: { schema: z.string(), expected: 'text' },
   expect: {
     schema: z.record(z.string(), z.unknown()),
@@ -94,6 +98,7 @@ export function readModel(
     partitionBy: readPartition(read, mode, place, notes),
     sortBy: read.sortBy ?? [],
     expect: readExpectations(layer, read.expect, placeIn(place, 'expect'), notes),
+    tags: read.tags ?? [],
     description: read.description ?? null,
     sound: sqlSound,
   };

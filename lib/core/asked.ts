@@ -1,14 +1,39 @@
-import type { OpenInput } from './run.ts';
+import type { VarValues } from './vars.ts';
 
 /** Of what an execution is started with, what says more than which pipeline and run. */
-export type Asked = Pick<OpenInput, 'rebuild' | 'reprocess' | 'retry' | 'vars'>;
+export type Asked = {
+  /** Full name of a keyed table to recompute from its log. */
+  readonly rebuild?: string;
+  /** Bronze files to take through the pipeline again. */
+  readonly reprocess?: Reprocess;
+  /** Files that earlier runs set aside, to take again. */
+  readonly retry?: Retry;
+  /** Values of the pipeline's variables, others than their defaults. */
+  readonly vars?: VarValues;
+  /** Selectors of the models to run, and of those to leave out (plan/select-models.ts); left out: all models run. */
+  readonly select?: readonly string[];
+  readonly exclude?: readonly string[];
+};
+
+/** Files by their names below the source's folder, or by the time at which they landed (ISO; from inclusive, to exclusive). */
+export type Reprocess = {
+  readonly source: string;
+  readonly files?: readonly string[];
+  readonly from?: string;
+  readonly to?: string;
+};
+
+/** Files of the ledger that were set aside, to take again: the suspended ones, the rejected ones, or some by name. */
+export type Retry = { readonly status?: 'rejected' | 'suspended'; readonly files?: readonly string[] };
 
 /** What was asked for, out of whatever says it. */
-export function askedOf({ rebuild, reprocess, retry, vars }: Asked): Asked {
+export function askedOf({ rebuild, reprocess, retry, vars, select, exclude }: Asked): Asked {
   return {
     ...(rebuild === undefined ? {} : { rebuild }),
     ...(reprocess === undefined ? {} : { reprocess }),
     ...(retry === undefined ? {} : { retry }),
     ...(vars === undefined ? {} : { vars }),
+    ...(select === undefined ? {} : { select }),
+    ...(exclude === undefined ? {} : { exclude }),
   };
 }

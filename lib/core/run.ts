@@ -1,8 +1,8 @@
+import type { Asked } from './asked.ts';
 import type { Skipped } from './objects.ts';
 import type { PartitionField, PipelineSpec, SourceSpec } from './spec.ts';
 import type { TableId } from './tables.ts';
 import type { Column } from './types.ts';
-import type { VarValues } from './vars.ts';
 
 /** The JSON that steps hand to each other: references and counts, never rows, never lists that grow with the data. */
 export type RunRef = { readonly pipeline: string; readonly run_id: string; readonly dry_run: boolean };
@@ -11,29 +11,11 @@ export type RunRef = { readonly pipeline: string; readonly run_id: string; reado
 export type HeldRun = RunRef & { readonly epoch?: number };
 
 /** What an execution was started with. */
-export type OpenInput = {
-  readonly pipeline: string;
-  readonly run_id: string;
-  readonly dry_run: boolean;
-  /** Present: the execution waits while another run works, instead of failing. */
-  readonly wait?: true;
-  /** Full name of a keyed table to recompute from its log. */
-  readonly rebuild?: string;
-  /** Bronze files to take through the pipeline again. */
-  readonly reprocess?: Reprocess;
-  /** Files that earlier runs set aside, to take again. */
-  readonly retry?: Retry;
-  /** Values of the pipeline's variables, others than their defaults. */
-  readonly vars?: VarValues;
-};
-
-/** Files by their names below the source's folder, or by the time at which they landed (ISO; from inclusive, to exclusive). */
-export type Reprocess = {
-  readonly source: string;
-  readonly files?: readonly string[];
-  readonly from?: string;
-  readonly to?: string;
-};
+export type OpenInput = RunRef &
+  Asked & {
+    /** Present: the execution waits while another run works, instead of failing. */
+    readonly wait?: true;
+  };
 
 /** Of Step Functions' context object, what we look at. */
 export type ExecutionContext = {
@@ -118,6 +100,8 @@ export type RunPlan = {
   readonly rebuild: readonly string[];
   /** Bronze files whose events are withdrawn before they are ingested again. */
   readonly withdraw: readonly string[];
+  /** Ids of the models that the run is about; left out: all. */
+  readonly selected?: readonly string[];
   /** Names in bronze that were skipped when the run was planned; absent from plans of earlier releases. */
   readonly skipped?: Skipped;
   /** Files that were suspended by earlier runs, and are not taken by this one. */
@@ -232,9 +216,6 @@ export type SetAsideFile = {
 /** A file that needs a person, by its key. */
 export type NamedFile = { readonly source: string; readonly file: string; readonly reason: string };
 
-/** Files of the ledger that were set aside, to take again: the suspended ones, the rejected ones, or some by name. */
-export type Retry = { readonly status?: SetAsideFile['status']; readonly files?: readonly string[] };
-
 export type RowCounts = {
   readonly read: number;
   readonly accepted: number;
@@ -287,6 +268,8 @@ export type RunResult = {
   /** Files that are left out until they are retried, because workers die of them; by this run or an earlier one. */
   readonly suspended_files: readonly NamedFile[];
   readonly tables: Readonly<Record<string, TableOutcome>>;
+  /** Of a run that was about some models only: their ids. */
+  readonly selected?: readonly string[];
   readonly warnings: readonly string[];
   readonly previews: Readonly<Record<string, readonly unknown[]>>;
   readonly duration_ms: number;

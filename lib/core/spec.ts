@@ -203,6 +203,8 @@ type ModelCommon = {
   readonly sortBy: readonly string[];
   readonly expect: readonly Expectation[];
   readonly description: string | null;
+  /** By which selectors find it; left out for none. */
+  readonly tags?: readonly string[];
   /** Variables that the SQL uses, with their values; left out when it uses none. */
   readonly vars?: Readonly<Record<string, string | null>>;
 };

@@ -3,6 +3,7 @@ import type { LandedFile, NamedFile } from '../core/run.ts';
 import { type GoldModel, modelId, type PipelineSettings, type PipelineSpec, type SilverModel } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 import { type VarValues, valuesOf } from '../core/vars.ts';
+import type { Selection } from './select-models.ts';
 import { packFiles, packPartitions, parsedBytesOf } from './stage-units.ts';
 
 /** Of a PipelineSpec, what says which table is written when. */
@@ -39,6 +40,8 @@ export type Outlook = {
   readonly skipped: Skipped;
   /** Files that no run takes until they are retried. */
   readonly suspended?: readonly NamedFile[];
+  /** Left out: all models run. */
+  readonly selection?: Selection;
 };
 
 /** What a run would do. Bytes are what workers will parse, with compressed files estimated at their plain size. */
@@ -47,6 +50,8 @@ export type Explanation = {
   readonly status: 'WORK' | 'NOTHING_TO_DO';
   readonly resumes: string | null;
   readonly suspended: readonly NamedFile[];
+  /** Null: all models run. */
+  readonly selected: Selection | null;
   /** The values of the pipeline's variables. */
   readonly vars: VarValues;
   readonly sources: readonly ExplainedSource[];
@@ -94,6 +99,7 @@ export function explainRun(outlook: Outlook): Explanation {
     status: work || outlook.unfinished !== null ? 'WORK' : 'NOTHING_TO_DO',
     resumes: outlook.unfinished,
     suspended: outlook.suspended ?? [],
+    selected: outlook.selection ?? null,
     vars: valuesOf(outlook.spec.vars),
     sources,
     skipped: outlook.skipped,
@@ -114,7 +120,7 @@ function explainLevels(outlook: Outlook): Explanation['levels'] {
   const written = new Set<string>();
   const levels = outlook.spec.levels.map((ids, level) => {
     const tables = outlook.spec.models
-      .filter((model) => ids.includes(model.id))
+      .filter((model) => ids.includes(model.id) && outlook.selection?.models.includes(model.id) !== false)
       .flatMap((model) => {
         const explained =
           model.layer === 'silver' ? explainSilver(outlook, model) : explainGold(outlook, model, written);

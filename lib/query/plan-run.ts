@@ -6,7 +6,7 @@ import { currentSchema } from '../iceberg/schema.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { nameSuspended } from '../lake/ops/set-aside.ts';
-import { type Survey, surveyPipeline } from '../lake/ops/survey.ts';
+import { type Survey, selectedOf, surveyPipeline } from '../lake/ops/survey.ts';
 import { readOpenRun } from '../lake/run/open-run.ts';
 import { runFolder } from '../lake/run/run-folder.ts';
 import { knowingVars } from '../lake/run/vars.ts';
@@ -25,7 +25,7 @@ export async function planRun(deps: StepDeps, pipeline: string, asked: Asked = {
 
 /** The same for a pipeline that has been surveyed. */
 export async function explainSurvey(deps: StepDeps, survey: Survey): Promise<Explanation> {
-  checkModes(survey.spec, survey.tables, []);
+  checkModes(selectedOf(survey), survey.tables, []);
   checkColumns(deps, survey);
   const existing = [...survey.tables].flatMap(([id, table]) => (table === undefined ? [] : [id]));
   return explainRun({
@@ -34,6 +34,7 @@ export async function explainSurvey(deps: StepDeps, survey: Survey): Promise<Exp
     touched: await touchedPartitions(deps, survey),
     unfinished: await unfinishedRun(deps, survey.spec.name),
     suspended: nameSuspended(survey.aside),
+    ...(survey.selection && { selection: survey.selection }),
   });
 }
 

@@ -13,6 +13,7 @@ import { createDuckDbEngine } from '../engine/duckdb.ts';
 import { parseMetadata, renderMetadata } from '../iceberg/json.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { type Difference, type OpenTestLake, runModelTest } from '../model-tests/run-test.ts';
+import { type Selectors, selectModels } from '../plan/select-models.ts';
 import type { Engine, Log } from '../ports.ts';
 import { importDefault, listPipelines, loadPipeline } from './load-pipeline.ts';
 import { runPipeline } from './local.ts';
@@ -23,8 +24,8 @@ export type ModelTestsOptions = {
   readonly pipelines: string;
   /** One pipeline; left out: all of them. */
   readonly pipeline?: string;
-  /** Ids of the models whose tests run; left out: all. */
-  readonly select?: (spec: PipelineSpec) => ReadonlySet<string>;
+  /** Of the models whose tests run; left out: all. */
+  readonly selectors?: Selectors;
   readonly memoryBytes?: number;
   readonly log: Log;
   /** Hears of every test as it ends. */
@@ -58,9 +59,9 @@ export async function runModelTests(options: ModelTestsOptions): Promise<readonl
   const names = options.pipeline === undefined ? await listPipelines(options.pipelines) : [options.pipeline];
   for (const name of names) {
     const spec = await loadPipeline(engine, settings, options.pipelines, name);
-    const selected = options.select?.(spec);
+    const selected = new Set(selectModels(spec, options.selectors ?? {}));
     const tests = await loadTests(engine, settings, spec, join(options.pipelines, name));
-    for (const test of tests.filter(({ model }) => selected?.has(modelId(model)) ?? true)) {
+    for (const test of tests.filter(({ model }) => selected.has(modelId(model)))) {
       const started = performance.now();
       const differences = await runModelTest(test, spec, testLakes(engine, settings, options.log));
       const ms = Math.round(performance.now() - started);

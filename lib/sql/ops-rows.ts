@@ -34,6 +34,14 @@ export function selectSetAside(): Statement {
   };
 }
 
+/** `run_id`: runs that have published, the newest first. */
+export function selectSucceeded(): Statement {
+  return {
+    name: 'finished runs',
+    text: sql`SELECT run_id FROM ops.runs WHERE status = 'SUCCEEDED' ORDER BY finished_at DESC, run_id DESC`,
+  };
+}
+
 /** All files of the ledger, each with its latest outcome. */
 export function selectFiles(filter: { readonly source?: string; readonly status?: string }): Statement {
   const conditions = [

@@ -276,6 +276,18 @@ tests:
     }
   });
 
+  test('of selected models alone', async () => {
+    shop.write('shop/test/best.yml', 'tests: { t: { given: { gold.revenue: [] }, expect: [] } }\n');
+    shop.write('shop/test/prices.yml', 'tests: { t: { given: { prices: [] }, expect: [] } }\n');
+    const models = async (...args: readonly string[]): Promise<readonly string[]> =>
+      (await shop.document(0, ...args)).tests.map(({ model }) => model);
+    assert.deepEqual(await models('shop', '--select', 'revenue+'), ['gold.best']);
+    assert.deepEqual(await models('--exclude', 'best'), ['silver.prices']);
+    assert.match((await shop.test('--select', 'bst')).stderr, /no model "bst" in shop: .*"best"\?/);
+    assert.match((await shop.test('--select', 'state:new')).stderr, /state:new needs a lake/);
+    for (const file of ['best.yml', 'prices.yml']) rmSync(`${shop.pipelines}/shop/test/${file}`);
+  });
+
   test('no tests at all', async () => {
     const { code, stdout } = await shop.test('shop');
     assert.deepEqual([code, stdout], [0, `no tests in ${shop.pipelines}/shop/test\n`]);

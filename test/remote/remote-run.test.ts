@@ -62,9 +62,21 @@ function startedInput(): unknown {
 test('what is asked of a run is in the input of its execution', async () => {
   sfn.on(StartExecutionCommand).resolves({ executionArn: EXECUTION, startDate: new Date(0) });
   sfn.on(DescribeExecutionCommand).resolves(ended('SUCCEEDED', { output: state('planned') }));
-  await runRemotely(await openDeps({ '_runs/r1': RESULT }), { pipeline: 'shop', runId: 'r1', vars: { least: '5' } });
+  await runRemotely(await openDeps({ '_runs/r1': RESULT }), {
+    pipeline: 'shop',
+    runId: 'r1',
+    vars: { least: '5' },
+    select: ['a+'],
+  });
   const { input } = startedInput() as { input: object };
-  assert.deepEqual(input, { pipeline: 'shop', run_id: 'r1', dry_run: false, wait: true, vars: { least: '5' } });
+  assert.deepEqual(input, {
+    pipeline: 'shop',
+    run_id: 'r1',
+    dry_run: false,
+    wait: true,
+    vars: { least: '5' },
+    select: ['a+'],
+  });
 });
 
 describe('a run on AWS', () => {

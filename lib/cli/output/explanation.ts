@@ -12,7 +12,8 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
   const { pipeline, resumes, levels } = plan;
   const suspended = plan.suspended.length === 0 ? '' : renderSuspended(pipeline, plan.suspended, hint);
   if (plan.status === 'NOTHING_TO_DO') {
-    return `${suspended}a run of ${pipeline} would do nothing: no new files in bronze/${pipeline}/, and no gold table is out of date\n${renderSkipped(plan.skipped)}`;
+    const what = plan.selected === null ? '' : `${renderSelection(plan.selected)}`;
+    return `${suspended}${what}a run of ${pipeline} would do nothing: no new files in bronze/${pipeline}/, and no gold table is out of date\n${renderSkipped(plan.skipped)}`;
   }
   const count = (name: string) => ({ name, type: 'BIGINT' });
   const sources = plan.sources.map((source) => ({
@@ -45,6 +46,7 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
       ? []
       : [`the unfinished run ${resumes} would be resumed first; what follows does not count its work\n`]),
     ...(suspended === '' ? [] : [suspended]),
+    ...(plan.selected === null ? [] : [renderSelection(plan.selected)]),
     ...(Object.keys(plan.vars).length === 0 ? [] : [`with ${renderVars(plan.vars)}\n`]),
     `a run of ${pipeline} would read:`,
     renderTable(sources, [{ name: 'source' }, count('files'), count('size'), count('to parse')], layout),
@@ -56,6 +58,12 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
     `  ${hint(`run ${pipeline}`)}`,
     '',
   ].join('\n');
+}
+
+/** Which models alone run, and which with them. */
+function renderSelection({ models, along }: NonNullable<PlannedRun['selected']>): string {
+  const others = along.map(({ model, because }) => `${model} runs as well: ${because}\n`);
+  return `only ${models.join(', ')}\n${others.join('')}`;
 }
 
 /** `min_amount = 10.00, since = NULL`. */

@@ -1,7 +1,7 @@
 import { NONE_SKIPPED } from '../../core/objects.ts';
 import type { NamedFile, RunResult } from '../../core/run.ts';
 import { visibleLine } from '../../core/visible.ts';
-import type { RunAnswer } from '../../remote/run-request.ts';
+import type { RunAnswer, RunRequest } from '../../remote/run-request.ts';
 import { type Context, EXIT } from '../context.ts';
 import { describeRunError } from '../failure.ts';
 import { formatQuantity } from './human.ts';
@@ -9,7 +9,7 @@ import { renderRun } from './run-result.ts';
 import { renderSkipped } from './skipped.ts';
 import { renderSuspended } from './suspended.ts';
 
-type Asked = { readonly pipeline: string };
+type Asked = { readonly pipeline: string } & Pick<RunRequest, 'select' | 'exclude'>;
 
 /** The answer under --json: the run's own result, or one of the same shape for a run that had nothing to do. */
 export function runDocument(request: Asked, answer: RunAnswer): unknown {
@@ -51,7 +51,7 @@ function emptyResult(pipeline: string, run_id: string | null, status: string): E
 /** `next`: the commands to go on with, where they are not those of a lake on this machine. */
 export function runText(
   context: Context,
-  { pipeline }: Asked,
+  { pipeline, select, exclude }: Asked,
   answer: RunAnswer,
   next?: (result: RunResult) => string,
 ): string {
@@ -59,6 +59,9 @@ export function runText(
     case 'ended':
       return answer.result.status === 'FAILED' ? '' : renderRun(answer.result, answer.again, context, next);
     case 'nothing':
+      if ((select ?? exclude) !== undefined) {
+        return `nothing to do for the selected models of ${pipeline}: they have no new files, and are not out of date\n${renderSkipped(answer.skipped)}`;
+      }
       return `nothing to do for ${pipeline}: no new files in bronze/${pipeline}/, and no gold table is out of date\n${renderSkipped(answer.skipped)}`;
     case 'locked':
       return '';

@@ -1,16 +1,20 @@
 import type { Asked } from '../../core/asked.ts';
+import { InvalidInput } from '../../core/errors.ts';
 import type { Skipped } from '../../core/objects.ts';
 import { opsTable } from '../../core/ops.ts';
 import type { SetAsideFile } from '../../core/run.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
 import type { TableId } from '../../core/tables.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
+import { asksForState, completeSelection, type Selection } from '../../plan/select-models.ts';
+import type { Session } from '../../ports.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { bindVars } from '../run/vars.ts';
 import { goldReason } from '../tables/gold-inputs.ts';
 import { modelTables } from '../tables/table-state.ts';
 import { findNewFiles, type Landed } from './ledger.ts';
+import { modelState } from './model-state.ts';
 
 export type KnownTable = { readonly metadata: TableMetadata; readonly location: string };
 
@@ -26,22 +30,63 @@ export type Survey = {
   readonly quarantine: KnownTable | undefined;
   /** Gold models that would be computed even without new files, with the reason. */
   readonly stale: ReadonlyMap<string, string>;
+  /** Left out: the run is about all models. What others wait for is not among the above. */
+  readonly selection?: Selection;
   readonly ms: number;
 };
 
 /** Reads what has landed, the ledger and the tables of a pipeline. */
-export async function surveyPipeline(deps: StepDeps, pipeline: string, { vars = {} }: Asked = {}): Promise<Survey> {
+export async function surveyPipeline(deps: StepDeps, pipeline: string, asked: Asked = {}): Promise<Survey> {
   const started = deps.clock.now().getTime();
   await using session = await deps.engine.open(deps.settings);
-  const spec = await bindVars(session, await deps.specs(pipeline), vars);
+  const spec = await bindVars(session, await deps.specs(pipeline), asked.vars ?? {});
+  const selection = await selectionOf(deps, session, spec, asked);
   const tables = new Map<string, KnownTable | undefined>();
   for (const [id, table] of modelTables(spec)) {
     tables.set(id, await findKnown(deps, table));
   }
   const quarantine = await findKnown(deps, opsTable(pipeline, 'quarantine'));
   const landed = await findNewFiles(deps, session, pipeline, spec.sources);
+  const waiting = ofSelected(spec, landed.waiting, selection);
   const ms = deps.clock.now().getTime() - started;
-  return { spec, ...landed, tables, quarantine, stale: findStale(spec, tables), ms };
+  const stale = findStale(spec, tables, selection);
+  return { spec, ...landed, waiting, tables, quarantine, stale, ...(selection && { selection }), ms };
+}
+
+/** Throws InvalidInput for selectors that name nothing, and beside what runs no models as they stand. */
+async function selectionOf(
+  deps: StepDeps,
+  session: Session,
+  spec: PipelineSpec,
+  { select, exclude, rebuild, reprocess, retry }: Asked,
+): Promise<Selection | undefined> {
+  if (select === undefined && exclude === undefined) return undefined;
+  if ((rebuild ?? reprocess ?? retry) !== undefined) {
+    throw new InvalidInput(
+      'select and exclude are for runs of models: a rebuild, a reprocessing and a retry name what they take',
+    );
+  }
+  const selectors = { ...(select && { select }), ...(exclude && { exclude }) };
+  const state = asksForState(selectors) ? await modelState(deps, session, spec) : undefined;
+  return completeSelection(spec, selectors, state);
+}
+
+/** The pipeline as far as a run of it is about. */
+export function selectedOf({ spec, selection }: Pick<Survey, 'spec' | 'selection'>): PipelineSpec {
+  if (selection === undefined) return spec;
+  return { ...spec, models: spec.models.filter(({ id }) => selection.models.includes(id)) };
+}
+
+/** Files of sources that no selected model reads wait on. */
+function ofSelected(
+  spec: PipelineSpec,
+  waiting: Landed['waiting'],
+  selection: Selection | undefined,
+): Landed['waiting'] {
+  if (selection === undefined) return waiting;
+  const models = spec.models.filter(({ id }) => selection.models.includes(id));
+  const read = new Set(models.flatMap((model) => (model.layer === 'silver' ? [model.from] : [])));
+  return new Map([...waiting].map(([source, files]) => [source, read.has(source) ? files : []]));
 }
 
 async function findKnown(deps: StepDeps, table: TableId): Promise<KnownTable | undefined> {
@@ -53,12 +98,13 @@ async function findKnown(deps: StepDeps, table: TableId): Promise<KnownTable | u
 function findStale(
   spec: PipelineSpec,
   tables: ReadonlyMap<string, { metadata: TableMetadata } | undefined>,
+  selection: Selection | undefined,
 ): ReadonlyMap<string, string> {
   const states = new Map([...tables].map(([id, table]) => [id, table?.metadata]));
   const stale = new Map<string, string>();
   if ([...states.values()].every((state) => state === undefined)) return stale;
   for (const model of spec.models) {
-    if (model.layer !== 'gold') continue;
+    if (model.layer !== 'gold' || selection?.models.includes(model.id) === false) continue;
     const reason = goldReason(model, states.get(model.id), states);
     if (reason !== undefined) stale.set(model.id, reason);
   }

@@ -29,6 +29,8 @@ export const openInput = z.object({
       to: z.string().optional(),
     })
     .optional(),
+  select: z.array(z.string()).optional(),
+  exclude: z.array(z.string()).optional(),
   vars: z.record(z.string(), varValue).optional(),
   retry: z
     .object({ status: z.enum(['rejected', 'suspended']).optional(), files: z.array(z.string()).optional() })

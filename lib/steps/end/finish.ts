@@ -50,6 +50,7 @@ async function assembleResult(deps: StepDeps, plan: RunPlan): Promise<RunResult>
     skipped: plan.skipped ?? NONE_SKIPPED,
     suspended_files: [...(plan.suspended ?? []), ...sources.flatMap(suspendedIn)],
     tables: commit.tables,
+    ...(plan.selected === undefined ? {} : { selected: plan.selected }),
     warnings: audits.flatMap((a) => a.models.flatMap((m) => m.warnings)),
     previews: plan.run.dry_run ? await preview(deps, plan) : {},
     duration_ms: durationOf(plan, deps.clock.now()),
@@ -96,7 +97,7 @@ async function preview(deps: StepDeps, plan: RunPlan): Promise<Readonly<Record<s
   const refs = plan.spec.models.map((m) => ({ layer: m.layer, name: m.name }));
   await using _tables = await openTables(deps.store, session, plan, refs);
   const previews: Record<string, readonly Row[]> = {};
-  for (const id of plan.spec.levels.flat()) {
+  for (const id of plan.selected ?? plan.spec.levels.flat()) {
     const { layer, name } = findModel(plan.spec, id);
     previews[id] = await session.rows(previewRows(layer, name, PREVIEW_ROWS));
   }

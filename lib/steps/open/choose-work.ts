@@ -1,6 +1,7 @@
+import type { Reprocess, Retry } from '../../core/asked.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import { isKeyed } from '../../core/keyed.ts';
-import type { LandedFile, OpenInput, Reprocess, Retry } from '../../core/run.ts';
+import type { LandedFile, OpenInput } from '../../core/run.ts';
 import { sourcePrefix } from '../../core/seeds.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
 import { fullName } from '../../core/tables.ts';

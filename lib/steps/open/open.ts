@@ -10,7 +10,7 @@ import { discardRun, discardWorkFiles } from '../../lake/files/discard.ts';
 import { requireClosed } from '../../lake/ops/breaker.ts';
 import { renameEtags } from '../../lake/ops/ledger.ts';
 import { nameSuspended } from '../../lake/ops/set-aside.ts';
-import { type KnownTable, type Survey, surveyPipeline } from '../../lake/ops/survey.ts';
+import { type KnownTable, type Survey, selectedOf, surveyPipeline } from '../../lake/ops/survey.ts';
 import { readDecision } from '../../lake/run/decision.ts';
 import { fenced } from '../../lake/run/fence.ts';
 import { handOver, releaseLock, takeLock } from '../../lake/run/lock.ts';
@@ -67,6 +67,7 @@ async function openHeld(deps: StepDeps, run: Required<HeldRun>, input: OpenInput
     await requireClosed(deps.store, run.pipeline);
     const survey = await surveyPipeline(deps, run.pipeline, askedOf(input));
     warnOfSkipped(deps, survey.skipped);
+    for (const one of survey.selection?.along ?? []) deps.log.info('a model runs as well', one);
     const { pipeline, run_id, dry_run } = run;
     const planned = await planRun(deps, { pipeline, run_id, dry_run }, input, survey);
     if (planned === undefined) return nothingOf(survey);
@@ -133,7 +134,7 @@ type Planned = { readonly plan: RunPlan; readonly files: Work['files'] };
 async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Survey): Promise<Planned | undefined> {
   if (!run.dry_run) await renameEtags(deps, run.pipeline, survey.renamed);
   const work = await chooseWork(deps, survey, input);
-  checkModes(survey.spec, survey.tables, work.rebuild);
+  checkModes(selectedOf(survey), survey.tables, work.rebuild);
   const taken = new Set([...work.files.values()].flat().map((file) => file.key));
   const count = [...work.files.values()].flat().length;
   if (count === 0 && work.rebuild.length === 0 && survey.stale.size === 0) return undefined;
@@ -153,6 +154,7 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Su
     ...(deps.settings.unitBytes === undefined ? {} : { unit_bytes: deps.settings.unitBytes }),
     rebuild: work.rebuild,
     withdraw: work.withdraw,
+    ...(survey.selection && { selected: survey.selection.models }),
     skipped: survey.skipped,
     suspended: nameSuspended(survey.aside.filter(({ file }) => !taken.has(file.key))),
   };

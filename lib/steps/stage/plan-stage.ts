@@ -31,6 +31,7 @@ async function planLevel(deps: StepDeps, plan: RunPlan, level: number): Promise<
   const started = deps.clock.now().getTime();
   const models: ModelPlan[] = [];
   for (const id of plan.spec.levels[level] ?? []) {
+    if (plan.selected?.includes(id) === false) continue;
     const model = findModel(plan.spec, id);
     const planned =
       model.layer === 'silver' ? await planSilver(deps, plan, level, model) : await planGold(deps, plan, level, model);

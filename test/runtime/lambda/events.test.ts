@@ -19,6 +19,12 @@ const TAKEN: readonly (readonly [string, (event: unknown) => unknown, object, ob
     { ...run, reprocess: { source: 'orders', files: ['a'], from: '2026-01-01', to: '2026-01-02' } },
   ],
   [
+    'selected models',
+    parseOpenInput,
+    { ...run, select: ['a+', 'tag:x'], exclude: ['b'] },
+    { ...run, select: ['a+', 'tag:x'], exclude: ['b'] },
+  ],
+  [
     'values of variables',
     parseOpenInput,
     { ...run, vars: { least: '10.50', days: 3, on: true, since: null } },

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { openCliLake } from './lake.ts';
+
+const lake = openCliLake(
+  'shop',
+  `{
+    name: 'shop',
+    vars: { least: { type: 'decimal(10,2)', default: '1.00' } },
+    sources: {
+      orders: csv({ columns: { id: 'bigint', amount: 'decimal(10,2)' } }),
+      people: csv({ columns: { id: 'bigint' } }),
+    },
+    silver: {
+      orders: { from: 'orders', mode: append() },
+      twin: { from: 'orders', mode: append() },
+      people: { from: 'people', mode: append(), tags: ['dimension'] },
+    },
+    gold: { total: { sql: 'total.sql' } },
+  }`,
+  { 'total.sql': "SELECT sum(amount) AS amount FROM silver.orders WHERE amount >= var('least')" },
+);
+after(() => lake.close());
+
+type Plan = { readonly selected: { readonly models: readonly string[] } | null; readonly vars: object };
+type Result = { readonly status: string; readonly selected?: readonly string[]; readonly tables: object };
+
+describe('the command line', () => {
+  test('plans and runs selected models, and says what runs as well', async () => {
+    await lake.land('shop', 'orders', 'a.csv', 'id,amount\n1,0.50\n2,5\n');
+    await lake.land('shop', 'people', 'p.csv', 'id\n1\n');
+    const { stdout } = await lake.run('plan', 'shop', '--select', 'orders');
+    assert.match(
+      stdout,
+      /^only silver\.orders, silver\.twin\nsilver\.twin runs as well: it takes the same files of orders as silver\.orders\n/,
+    );
+    const plan = await lake.json<Plan>(0, 'plan', 'shop', '--select', 'orders+', '--exclude', 'total');
+    assert.deepEqual(plan.selected?.models, ['silver.orders', 'silver.twin']);
+    const { code, stderr } = await lake.run('run', 'shop', '--select', 'orders', '--run-id', 'a');
+    assert.equal(code, 0);
+    assert.match(stderr, /a model runs as well .*silver\.twin/);
+    const result = await lake.json<Result>(0, 'run', 'shop', '--select', 'tag:dimension', '--select', 'total');
+    assert.deepEqual(Object.keys(result.tables), ['shop_silver.people', 'shop_gold.total']);
+    assert.deepEqual(result.selected, ['silver.people', 'gold.total']);
+    const nothing = await lake.run('run', 'shop', '--select', 'total');
+    assert.deepEqual(
+      [nothing.code, nothing.stdout.split(':')[0]],
+      [0, 'nothing to do for the selected models of shop'],
+    );
+  });
+
+  test('gives a run values of variables, as text and as JSON', async () => {
+    const { stdout } = await lake.run('plan', 'shop', '--vars', 'least=0.50');
+    assert.match(stdout, /^with least = 0\.50\n/m);
+    assert.deepEqual((await lake.json<Plan>(0, 'plan', 'shop')).vars, { least: '1.00' });
+    const { tables } = await lake.json<Result>(0, 'run', 'shop', '--vars', '{"least": 0.10}');
+    assert.deepEqual(Object.keys(tables), ['shop_gold.total']);
+    assert.match((await lake.run('query', 'FROM shop_gold.total', '--format', 'csv')).stdout, /5\.50/);
+  });
+
+  test('refuses what is no selector, no variable, no value, with 1', async () => {
+    for (const [args, expected] of [
+      [['--select', 'ordes'], /no model "ordes" in shop: .*did you mean "orders"\?/],
+      [['--vars', 'lest=1'], /no variable "lest" in shop: .*did you mean "least"\?/],
+      [['--vars', 'least=soon'], /vars: least: got "soon"; expected decimal\(10,2\)/],
+      [['--vars', 'least'], /Expected name=value/],
+    ] as const) {
+      for (const command of ['plan', 'run']) {
+        const { code, stderr } = await lake.run(command, 'shop', ...args);
+        assert.deepEqual([code, expected.test(stderr)], [1, true], `${command} ${args.join(' ')}: ${stderr}`);
+      }
+    }
+  });
+});
