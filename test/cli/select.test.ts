@@ -42,6 +42,10 @@ describe('the command line', () => {
     const result = await lake.json<Result>(0, 'run', 'shop', '--select', 'tag:dimension', '--select', 'total');
     assert.deepEqual(Object.keys(result.tables), ['shop_silver.people', 'shop_gold.total']);
     assert.deepEqual(result.selected, ['silver.people', 'gold.total']);
+    assert.match(
+      (await lake.run('plan', 'shop', '--select', 'total')).stdout,
+      /^only gold\.total\na run of these would do nothing: they have no/,
+    );
     const nothing = await lake.run('run', 'shop', '--select', 'total');
     assert.deepEqual(
       [nothing.code, nothing.stdout.split(':')[0]],

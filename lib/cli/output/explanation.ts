@@ -12,8 +12,11 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
   const { pipeline, resumes, levels } = plan;
   const suspended = plan.suspended.length === 0 ? '' : renderSuspended(pipeline, plan.suspended, hint);
   if (plan.status === 'NOTHING_TO_DO') {
-    const what = plan.selected === null ? '' : `${renderSelection(plan.selected)}`;
-    return `${suspended}${what}a run of ${pipeline} would do nothing: no new files in bronze/${pipeline}/, and no gold table is out of date\n${renderSkipped(plan.skipped)}`;
+    const nothing =
+      plan.selected === null
+        ? `a run of ${pipeline} would do nothing: no new files in bronze/${pipeline}/, and no gold table is out of date`
+        : `${renderSelection(plan.selected)}a run of these would do nothing: they have no new files, and are not out of date`;
+    return `${suspended}${nothing}\n${renderSkipped(plan.skipped)}`;
   }
   const count = (name: string) => ({ name, type: 'BIGINT' });
   const sources = plan.sources.map((source) => ({
