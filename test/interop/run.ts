@@ -7,6 +7,7 @@ import { exitCode, PEERS, pythonWith, sparkJar } from './environments.ts';
 import { writeForeign } from './foreign-files.ts';
 import { writeEvolving, writeModes, writeRetail, writeTypes } from './lakes.ts';
 import { writePublicFiles } from './public-files.ts';
+import { checkReadme } from './readme.ts';
 
 /**
  * `npm run test:interop [-- --seed N] [-- --verbose] [-- --spark]`: writes lakes with Strata and lets PyIceberg and
@@ -59,4 +60,5 @@ const seed = options.seed === undefined ? randomInt(2 ** 31 - 1000) : Number(opt
 console.log(`seed ${seed} (the same tables again: npm run test:interop -- --seed ${seed})`);
 const { interpreter, script, rest } = await checker();
 const lakes = await writeLakes(join(PEERS, 'interop'), seed);
-process.exitCode = await exitCode(interpreter, [join(import.meta.dirname, 'checks', script), lakes, ...rest]);
+const checked = await exitCode(interpreter, [join(import.meta.dirname, 'checks', script), lakes, ...rest]);
+process.exitCode = checked === 0 && !options.spark ? await checkReadme(interpreter) : checked;

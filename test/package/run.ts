@@ -7,6 +7,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { after, describe, test } from 'node:test';
 import * as define from '@strata-lake/strata';
 import * as cdk from '@strata-lake/strata/cdk';
+import { blocksOf } from '../docs/blocks.ts';
 
 /** `npm run test:package`: the tarball as a stranger gets it, in an empty folder and with an empty cache of npm. */
 
@@ -17,6 +18,7 @@ const OLDEST = '22.12.0';
 const home = await mkdtemp(join(tmpdir(), 'strata-package-'));
 const project = join(home, 'project');
 const lake = join(project, 'lake');
+const cloud = join(project, 'cloud');
 after(() => rm(home, { recursive: true, force: true }));
 
 type Ended = { readonly stdout: string; readonly stderr: string };
@@ -36,6 +38,8 @@ function run(
     ...Object.fromEntries(given),
     PATH: [node, ...path].join(delimiter),
     npm_config_cache: join(home, 'cache'),
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
   };
   return new Promise((ended, failed) => {
     execFile(command, args, { cwd: folder, env, maxBuffer: 1e8 }, (error, stdout, stderr) => {
@@ -45,8 +49,7 @@ function run(
   });
 }
 
-const npm = (folder: string, ...args: readonly string[]): Promise<Ended> =>
-  run(folder, 'npm', [...args, '--no-audit', '--no-fund']);
+const npm = (folder: string, ...args: readonly string[]): Promise<Ended> => run(folder, 'npm', args);
 const npx = (folder: string, ...args: readonly string[]): Promise<Ended> =>
   run(folder, 'npx', ['--no-install', ...args]);
 const installed = (folder: string, name: string): boolean => existsSync(join(folder, 'node_modules', name));
@@ -96,17 +99,30 @@ async function installNode(folder: string): Promise<string> {
   return join(folder, 'node_modules', 'node', 'bin');
 }
 
+/** The block of a page that says that this script runs it. */
+function blockOf(page: string): string {
+  const block = blocksOf(page).find(({ options }) => options['by'] === 'test:package');
+  assert.ok(block, page);
+  return block.text;
+}
+
+const GOLD = /│ 2026-01-01 {2}│ AT {6}│ {2}164\.80 │ {6}3 │\n/;
+
 describe('in an empty folder', () => {
-  test('it installs without the CDK, without a bundler and without a compiler', async () => {
+  test('what the README says leads to gold', async () => {
     await mkdir(project);
-    await npm(project, 'install', tarball);
-    const { stdout } = await npx(project, 'strata', '--version');
-    assert.equal(
-      stdout,
-      `${(JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version}\n`,
+    const text = blockOf('README.md');
+    assert.match(
+      text,
+      /^npm install @strata-lake\/strata .*\nnpx strata init lake .*\ncd lake && npm install && npm start\n$/,
     );
-    for (const name of ['aws-cdk', 'aws-cdk-lib', 'constructs', 'cdk-nag', 'esbuild', 'typescript']) {
-      assert.equal(installed(project, name), false, name);
+    const { stdout } = await run(project, 'bash', ['-e', '-c', text.replace('@strata-lake/strata', tarball)]);
+    assert.match(stdout, GOLD);
+  });
+
+  test('neither the CDK nor a bundler was installed', async () => {
+    for (const name of ['aws-cdk', 'aws-cdk-lib', 'constructs', 'cdk-nag', 'esbuild']) {
+      assert.deepEqual([installed(project, name), installed(lake, name)], [false, false], name);
     }
   });
 
@@ -118,47 +134,14 @@ describe('in an empty folder', () => {
       /^ {2}npx strata run retail --pipelines node_modules\/@strata-lake\/strata\/dist\/pipelines$/m,
     );
   });
-
-  test('init makes a project, which installs', async () => {
-    await npx(project, 'strata', 'init', 'lake', '--aws');
-    await npm(lake, 'install', '--prefer-offline');
-    assert.ok(installed(lake, 'aws-cdk-lib'));
-  });
 });
 
 describe('in the project', () => {
-  test('npm start ends with gold', async () => {
-    const { stdout } = await npm(lake, 'start');
-    assert.match(stdout, /│ 2026-01-01 {2}│ AT {6}│ {2}164\.80 │ {6}3 │\n/);
-    assert.match((await npm(lake, 'start')).stdout, /nothing to do for shop/);
-  });
-
-  test('npm test checks types and models', async () => {
-    assert.match((await npm(lake, 'test')).stdout, /2 tests passed|2 passed/);
-  });
-
-  test('the types are clean, also those of the package itself', async () => {
-    await npx(lake, 'tsc', '--skipLibCheck', 'false', '--lib', 'es2024,esnext.disposable');
-    const wrong = join(lake, 'pipelines', 'wrong.ts');
-    await writeFile(wrong, WRONG);
-    await assert.rejects(npx(lake, 'tsc'), /'"ordres"' is not assignable to type '"orders"'/);
-    await rm(wrong);
-  });
-
-  test('cdk synth makes the stacks, with the functions that the package brings', async () => {
-    await npx(lake, 'cdk', 'synth', '--quiet');
-    for (const stack of ['strata-lake', 'strata-shop']) {
-      assert.ok(existsSync(join(lake, 'cdk.out', `${stack}.template.json`)), stack);
-    }
-  });
-
-  test('it exports the names that it exports here', async () => {
-    const names = async (name: string): Promise<unknown> => {
-      const script = `console.log(JSON.stringify(Object.keys(await import('${name}')).sort()))`;
-      return JSON.parse((await run(lake, 'node', ['--input-type=module', '--eval', script])).stdout);
-    };
-    assert.deepEqual(await names('@strata-lake/strata'), Object.keys(define).sort());
-    assert.deepEqual(await names('@strata-lake/strata/cdk'), Object.keys(cdk).sort());
+  test('its README holds, and a second start finds nothing new', async () => {
+    const { stdout } = await run(lake, 'bash', ['-e', '-c', blockOf('templates/project/README.md')]);
+    assert.match(stdout, /nothing to do for shop/);
+    assert.match(stdout, GOLD);
+    assert.match(stdout, /2 tests passed/);
   });
 
   test('pipelines and models are begun in it', async () => {
@@ -172,8 +155,39 @@ describe('in the project', () => {
     const bin = await oldest;
     assert.equal((await run(lake, 'node', ['--version'], bin)).stdout, `v${OLDEST}\n`);
     const strata = join('node_modules', '.bin', 'strata');
-    const { stdout, stderr } = await run(lake, strata, ['test', 'shop'], bin);
-    assert.match(stdout, /passed/);
+    const { stderr } = await run(lake, strata, ['test', 'shop'], bin);
     assert.doesNotMatch(stderr, /Warning/);
+  });
+});
+
+describe('in a project that can be deployed', () => {
+  test('the CDK installs', async () => {
+    await npx(project, 'strata', 'init', 'cloud', '--aws');
+    await npm(cloud, 'install', '--prefer-offline');
+    assert.ok(installed(cloud, 'aws-cdk-lib'));
+  });
+
+  test('the types are clean, also those of the package itself', async () => {
+    await npx(cloud, 'tsc', '--skipLibCheck', 'false', '--lib', 'es2024,esnext.disposable');
+    const wrong = join(cloud, 'pipelines', 'wrong.ts');
+    await writeFile(wrong, WRONG);
+    await assert.rejects(npx(cloud, 'tsc'), /'"ordres"' is not assignable to type '"orders"'/);
+    await rm(wrong);
+  });
+
+  test('cdk synth makes the stacks, with the functions that the package brings', async () => {
+    await npx(cloud, 'cdk', 'synth', '--quiet');
+    for (const stack of ['strata-lake', 'strata-shop']) {
+      assert.ok(existsSync(join(cloud, 'cdk.out', `${stack}.template.json`)), stack);
+    }
+  });
+
+  test('it exports the names that it exports here', async () => {
+    const names = async (name: string): Promise<unknown> => {
+      const script = `console.log(JSON.stringify(Object.keys(await import('${name}')).sort()))`;
+      return JSON.parse((await run(cloud, 'node', ['--input-type=module', '--eval', script])).stdout);
+    };
+    assert.deepEqual(await names('@strata-lake/strata'), Object.keys(define).sort());
+    assert.deepEqual(await names('@strata-lake/strata/cdk'), Object.keys(cdk).sort());
   });
 });
