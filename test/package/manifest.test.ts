@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { entriesOf } from '../../lib/bundle/manifest.ts';
 import { PACKAGE_NAME, packageManifest } from '../../lib/package-files.ts';
 import { MANIFEST, reachedFrom } from './reached.ts';
 
+const ROOT = resolve(import.meta.dirname, '..', '..');
 const TEXT = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
 const { bin } = entriesOf(TEXT);
 const DEFINE = 'lib/define/index.ts';
@@ -55,6 +57,13 @@ describe('who installs the package', () => {
   });
 
   test('needs Node 22', () => assert.equal(MANIFEST.engines.node, '>=22'));
+});
+
+test('pipelines import the package by its name, and nothing of it by a path', () => {
+  const found = globSync('{pipelines,bench,templates,test}/**/pipeline.ts', { cwd: ROOT });
+  assert.ok(found.length > 10);
+  const importers = found.filter((file) => /from '[./]*\/lib\//.test(readFileSync(join(ROOT, file), 'utf8')));
+  assert.deepEqual(importers, []);
 });
 
 test('the package knows itself', () => {
