@@ -1,6 +1,6 @@
 import type { Asked } from './asked.ts';
 import type { Skipped } from './objects.ts';
-import type { PartitionField, PipelineSpec, SourceSpec } from './spec.ts';
+import type { ModelMode, PartitionField, PipelineSpec, SourceSpec } from './spec.ts';
 import type { TableId } from './tables.ts';
 import type { Column } from './types.ts';
 
@@ -76,6 +76,8 @@ export type LandedFile = {
   readonly etag: string;
   /** Where the store keeps overwritten objects. */
   readonly version?: string;
+  /** Where files of several runs are taken again: by which of them, in their order, it was taken before. */
+  readonly batch?: number;
 };
 
 /** A planned file that was not as planned when it was to be read. It is in no account and stays new to the ledger. */
@@ -102,6 +104,8 @@ export type RunPlan = {
   readonly withdraw: readonly string[];
   /** Ids of the models that the run is about; left out: all. */
   readonly selected?: readonly string[];
+  /** Silver models whose tables are made anew from bronze: what they hold counts for nothing. Left out: none. */
+  readonly anew?: readonly string[];
   /** Names in bronze that were skipped when the run was planned; absent from plans of earlier releases. */
   readonly skipped?: Skipped;
   /** Files that were suspended by earlier runs, and are not taken by this one. */
@@ -140,6 +144,10 @@ export type ModelPlan = {
   /** The source's contract with the columns that drift added; null for gold. */
   readonly contract: SourceSpec | null;
   readonly units: readonly string[];
+  /** Of a table that is made anew: the batch of each unit. */
+  readonly batches?: readonly number[];
+  /** Of a table that is made anew: how its batches go together. */
+  readonly mode?: ModelMode['kind'];
   /**
    * `final`: staging writes the table's data files. `exchange`: it writes files by hash bucket for a merge that removes
    * duplicates. `keyed`: it writes events by key bucket for a keyed merge.

@@ -29,7 +29,14 @@ export function packFiles(
   { unitBytes }: Pick<PipelineSettings, 'unitBytes'>,
 ): readonly (readonly LandedFile[])[] {
   // Rows that are condemned for their key have to be seen together: what a merge finds out comes after validation.
-  return packInOrder(files, condemnsDuplicates(model) ? Number.POSITIVE_INFINITY : unitBytes, parsedBytes);
+  const limit = condemnsDuplicates(model) ? Number.POSITIVE_INFINITY : unitBytes;
+  return runsOf(model, files).flatMap((run) => packInOrder(run, limit, parsedBytes));
+}
+
+/** Where the rows of one batch take the place of those before it, no unit has files of two. */
+function runsOf({ mode }: Pick<SilverModel, 'mode'>, files: readonly LandedFile[]): readonly (readonly LandedFile[])[] {
+  const apart = mode.kind === 'replace' || mode.kind === 'full';
+  return apart ? [...Map.groupBy(files, ({ batch }) => batch ?? 0).values()] : [files];
 }
 
 /** Partitions of a gold table that one unit computes again. */

@@ -62,6 +62,21 @@ export function selectLedger(): Statement {
   return { name: 'ledger', text: sql`SELECT key, etag, size FROM ops.files ORDER BY ingested_at` };
 }
 
+/**
+ * `source`, `key`, `etag`, `status` (the latest) of every landed file that a run has dealt with, in the order in which runs
+ * took them; `batch`: the run that did so first, or that ingested it first, by number from 0.
+ */
+export function selectTaken(): Statement {
+  return {
+    name: 'taken',
+    text: sql`SELECT source, key, etag, status, dense_rank() OVER (ORDER BY first.at, first.run) - 1 AS batch FROM (
+  SELECT any_value(source) AS source, key, etag, arg_max(status, {'at': ingested_at, 'ingested': status = 'ingested'}) AS status,
+    coalesce(min({'at': ingested_at, 'run': run_id}) FILTER (status = 'ingested'), min({'at': ingested_at, 'run': run_id})) AS first
+  FROM ops.files GROUP BY key, etag
+) ORDER BY batch, key`,
+  };
+}
+
 /** The ledger with other etags for some of its files, from a JSON array of `key`, `before` and `after`. */
 export function renderRenamedEtags(path: string): Sql {
   const renamed = sql`read_json(${quoteText(path)}, format = 'array', columns = {key: 'VARCHAR', before: 'VARCHAR', after: 'VARCHAR'})`;

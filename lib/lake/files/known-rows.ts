@@ -4,7 +4,7 @@ import { quotePath } from '../../sql/quote.ts';
 import { createSchemas } from '../../sql/scan.ts';
 import type { StepDeps } from '../deps.ts';
 import type { UnitContext } from '../run/unit-context.ts';
-import { loadBase, openTable } from '../tables/table-state.ts';
+import { loadRows, openTable } from '../tables/table-state.ts';
 
 const SCHEMA = 'known';
 const TABLE = 'rows';
@@ -17,7 +17,7 @@ export async function openKnown(
   model: SilverModel,
   deps: StepDeps,
 ): Promise<Borrowed | undefined> {
-  const metadata = await loadBase(deps.store, context.plan, model.id);
+  const metadata = await loadRows(deps.store, context.plan, model.id);
   if (metadata === undefined) return undefined;
   for (const statement of createSchemas([SCHEMA])) await session.run(statement);
   return openTable(deps.store, session, { schema: SCHEMA, table: TABLE }, metadata, context.planned.shape.columns);

@@ -7,7 +7,7 @@ import type { LandedFile, SetAsideFile } from '../../core/run.ts';
 import { SEEDS_FOLDER, sourcePrefix } from '../../core/seeds.ts';
 import type { SeedFile, SourceSpec } from '../../core/spec.ts';
 import type { ObjectInfo, Session } from '../../ports.ts';
-import { renderRenamedEtags, selectLedger, selectSetAside } from '../../sql/ops-rows.ts';
+import { renderRenamedEtags, selectLedger, selectSetAside, selectTaken } from '../../sql/ops-rows.ts';
 import type { StepDeps } from '../deps.ts';
 import { openScratch } from '../files/scratch.ts';
 import { stageFiles } from '../files/stage-files.ts';
@@ -25,6 +25,16 @@ export type Landed = {
   readonly renamed: readonly RenamedEtag[];
   /** Files that were set aside by the latest run that took them, and are there still. */
   readonly aside: readonly SetAsideFile[];
+};
+
+/** What runs have taken of some sources, in the order in which they did. */
+export type Taken = {
+  /** By source: files that are there as they were taken, each with its batch; suspended ones are left out. */
+  readonly files: ReadonlyMap<string, readonly LandedFile[]>;
+  /** Ingested files that bronze has no more, or has with another content. */
+  readonly gone: readonly { readonly source: string; readonly key: string; readonly changed: boolean }[];
+  /** The batch of what comes next. */
+  readonly next: number;
 };
 
 export type RenamedEtag = { readonly key: string; readonly before: string; readonly after: string };
@@ -166,6 +176,40 @@ function ledgerKey(key: string, etag: string): string {
 function formerEtag({ former }: Ledger, { key, size, former: own }: ObjectInfo): string | undefined {
   const rows = own === undefined ? [] : (former.get(key) ?? []);
   return (rows.find((row) => row.etag === own) ?? rows.findLast((row) => row.size === size))?.etag;
+}
+
+/** Everything that runs have taken of some sources. For the holder of the pipeline's lock, and for looking. */
+export async function findTaken(
+  deps: StepDeps,
+  session: Session,
+  pipeline: string,
+  sources: readonly SourceSpec[],
+): Promise<Taken> {
+  const entry = await deps.catalog.load(opsTable(pipeline, 'files'));
+  const files = new Map<string, LandedFile[]>(sources.map(({ name }) => [name, []]));
+  if (entry === undefined) return { files, gone: [], next: 0 };
+  await using _ledger = await openOps(deps.store, session, 'files', entry.metadata);
+  const rows = await session.rows(selectTaken());
+  const there = new Map<string, LandedFile>();
+  const keys = new Set<string>();
+  for (const source of sources) {
+    for await (const info of listSource(deps, pipeline, source)) {
+      keys.add(info.key);
+      const file = landedFile(info);
+      there.set(ledgerKey(info.key, info.etag), file);
+      if (info.former !== undefined) there.set(ledgerKey(info.key, info.former), file);
+    }
+  }
+  const gone: { source: string; key: string; changed: boolean }[] = [];
+  for (const row of rows) {
+    const [source, key, status] = [String(row['source']), String(row['key']), String(row['status'])];
+    const list = files.get(source);
+    const file = there.get(ledgerKey(key, String(row['etag'])));
+    if (list === undefined || status === 'suspended') continue;
+    if (file !== undefined) list.push({ ...file, batch: Number(row['batch']) });
+    else if (status === 'ingested') gone.push({ source, key, changed: keys.has(key) });
+  }
+  return { files, gone, next: rows.reduce((most, row) => Math.max(most, Number(row['batch']) + 1), 0) };
 }
 
 /** Gives files in the ledger the etags that they have now. For the holder of the pipeline's lock. */

@@ -11,6 +11,7 @@ import {
   type RunRef,
   type UnitItem,
 } from '../../core/run.ts';
+import { survivingFiles } from '../../plan/batches.ts';
 import type { WrittenFile } from '../../ports.ts';
 import type { StepDeps } from '../deps.ts';
 import { readJson, readJsonIfAny, runFolder } from './run-folder.ts';
@@ -131,7 +132,7 @@ export async function readOutcome(
   const merges = await readMerges(deps, run, level, planned.model);
   const replaced = new Set(merges.flatMap((m) => m.inputs));
   const merged = merges.map((m) => m.result);
-  const kept = staged.flatMap((r) => r.written).filter((f) => !replaced.has(f.key));
+  const kept = stagedFiles(planned, staged).filter((f) => !replaced.has(f.key));
   const sum = staged.map((r) => r.counts).reduce(addCounts, NO_ROWS);
   return {
     counts:
@@ -153,6 +154,26 @@ export async function readOutcome(
     merge_ms: merged.reduce((ms, r) => ms + r.ms, 0),
     merge_units: merged.length,
   };
+}
+
+/** The data files that units have staged, without those whose rows a later batch has replaced. */
+export function stagedFiles(planned: ModelPlan, staged: readonly UnitResult[]): readonly Placed[] {
+  const { batches, mode } = planned;
+  if (batches === undefined || mode === undefined) return staged.flatMap((r) => r.written);
+  const byBatch = Map.groupBy(staged, (_, unit) => batches[unit] ?? 0);
+  const all = [...byBatch].map(([batch, results]) => ({
+    batch,
+    files: results.flatMap((r) => r.written),
+    counts: saysWhatIsThere(results),
+  }));
+  return survivingFiles(mode, all, ({ written }) => JSON.stringify(written.partition.map((p) => p.value)));
+}
+
+/** A batch of which nothing was accepted says nothing about what a table should be. */
+export function saysWhatIsThere(results: readonly Pick<UnitResult, 'counts' | 'files'>[]): boolean {
+  const { read, accepted } = results.map(({ counts }) => counts).reduce(addCounts, NO_ROWS);
+  const ingested = results.some(({ files }) => files.some((file) => file.status === 'ingested'));
+  return ingested && (read === 0 || accepted > 0);
 }
 
 function distinct(numbers: readonly number[]): readonly number[] {

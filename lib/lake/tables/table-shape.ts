@@ -10,6 +10,7 @@ import type { TableMetadata } from '../../iceberg/types.ts';
 import { chosenBuckets } from '../../plan/buckets.ts';
 import type { ObjectStore } from '../../ports.ts';
 import type { StepDeps } from '../deps.ts';
+import { madeProperties } from './made-by.ts';
 import { modeProperties } from './table-mode.ts';
 import { tableColumns, tableIdOf } from './table-state.ts';
 import { planTarget } from './target.ts';
@@ -39,7 +40,7 @@ export function shapeOf(
     partitionBy: model.partitionBy,
     sortBy: model.sortBy,
     uuid: deps.ids.uuid(),
-    properties: modeProperties(model),
+    properties: { ...modeProperties(model), ...madeProperties(spec, model) },
   };
 }
 

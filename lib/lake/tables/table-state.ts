@@ -79,6 +79,17 @@ export async function loadBase(store: ObjectStore, plan: RunPlan, model: string)
   return readMetadata(store, base.metadata_location);
 }
 
+/** The same as far as its rows count: nothing of a table that the run makes anew. */
+export async function loadRows(store: ObjectStore, plan: RunPlan, table: string): Promise<TableMetadata | undefined> {
+  const model = plan.spec.models.find((one) => one.id === table || (isKeyed(one) && logModelId(one) === table));
+  return isAnew(plan, model?.id ?? table) ? undefined : loadBase(store, plan, table);
+}
+
+/** Whether a run makes a model's table anew from bronze. */
+export function isAnew({ anew = [] }: Pick<RunPlan, 'anew'>, model: string): boolean {
+  return anew.includes(model);
+}
+
 /** The quarantine as it was when the run was planned. */
 export async function loadQuarantine(store: ObjectStore, plan: RunPlan): Promise<TableMetadata | undefined> {
   return plan.quarantine === null ? undefined : readMetadata(store, plan.quarantine.metadata_location);

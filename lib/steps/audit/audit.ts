@@ -11,11 +11,11 @@ import { dataFilesOf } from '../../lake/files/data-files.ts';
 import { readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import type { LevelAudit, ModelAudit, TableAudit } from '../../lake/run/run-records.ts';
 import type { Placed } from '../../lake/run/unit-result.ts';
-import { type ModelOutcome, readOutcome } from '../../lake/run/unit-result.ts';
+import { type ModelOutcome, readOutcome, saysWhatIsThere } from '../../lake/run/unit-result.ts';
 import { knowingVars } from '../../lake/run/vars.ts';
 import { describeInputs, hashModel, INPUTS, MODEL_HASH } from '../../lake/tables/gold-inputs.ts';
 import { followsRules, rulesAfter } from '../../lake/tables/keyed-rules.ts';
-import { findModel, loadBase, loadStates } from '../../lake/tables/table-state.ts';
+import { findModel, isAnew, loadBase, loadStates } from '../../lake/tables/table-state.ts';
 import { planTarget, type Target } from '../../lake/tables/target.ts';
 import { type Prepared, prepareSnapshot, renderPrepared } from '../../table/prepare.ts';
 import type { Removal } from '../../table/removal.ts';
@@ -45,9 +45,9 @@ export async function runAudit(state: RunState, deps: StepDeps): Promise<RunStat
 async function auditModel(deps: StepDeps, plan: RunPlan, level: number, planned: ModelPlan): Promise<ModelAudit> {
   const model = findModel(plan.spec, planned.model);
   const outcome = await readOutcome(deps, plan.run, level, planned);
-  if (model.layer === 'silver') checkAccounts(model, outcome);
+  if (model.layer === 'silver') checkAccounts(model, outcome, planned);
   const summary = await summaryOf(deps, plan, model, planned);
-  const parts = partsOf(planned, model, outcome);
+  const parts = partsOf(plan, planned, model, outcome);
   const prepared = new Map<string, Prepared>();
   for (const part of parts) prepared.set(part.shape.id, await prepareTable(deps, plan, part, summary));
   const own = prepared.get(model.id);
@@ -68,7 +68,13 @@ async function checkRules(
   model: ModelSpec,
   { shape, rebuild }: ModelPlan,
 ): Promise<readonly string[]> {
-  if (!isKeyed(model) || rebuild || followsRules(model.mode, await loadBase(deps.store, plan, model.id))) return [];
+  if (
+    !isKeyed(model) ||
+    rebuild ||
+    isAnew(plan, model.id) ||
+    followsRules(model.mode, await loadBase(deps.store, plan, model.id))
+  )
+    return [];
   const table = fullName(shape.table);
   return [
     `${table}: its mode has changed since its rows were made, and holds only for keys that new events touch; strata rebuild ${table} makes all rows anew`,
@@ -91,10 +97,13 @@ async function keepPrepared(
   return { id: shape.id, table: shape.table, rows_added, files_added: files.length, prepared: changed };
 }
 
-function checkAccounts(model: ModelSpec, outcome: ModelOutcome): void {
+function checkAccounts(model: ModelSpec, outcome: ModelOutcome, { batches }: ModelPlan): void {
   // A keyed model's rows reach its log; its history has as many rows as their keys have versions.
   const target = isKeyed(model) ? outcome.logged : outcome.written;
-  const written = outcome.relogged.length > 0 ? undefined : target.reduce((sum, f) => sum + f.written.rows, 0);
+  // Of several batches of a replaced table only the last of each partition stays.
+  const replaced = batches !== undefined && model.layer === 'silver' && ['replace', 'full'].includes(model.mode.kind);
+  const written =
+    outcome.relogged.length > 0 || replaced ? undefined : target.reduce((sum, f) => sum + f.written.rows, 0);
   const { read, accepted, quarantined, condemned, duplicates } = outcome.counts;
   if (accountsClose(outcome.counts) && (written ?? accepted) === accepted) return;
   throw new AuditFailed(
@@ -112,26 +121,33 @@ type Part = {
 };
 
 /** The tables that a model writes, with their new files and what these replace. */
-function partsOf(planned: ModelPlan, model: ModelSpec, outcome: ModelOutcome): readonly Part[] {
+function partsOf(plan: RunPlan, planned: ModelPlan, model: ModelSpec, outcome: ModelOutcome): readonly Part[] {
+  const anew = isAnew(plan, model.id);
   if (isKeyed(model) && planned.log !== null) {
     const whole = planned.rebuild;
     return [
       {
         shape: planned.log,
         files: outcome.logged,
-        remove: (_, t) => buckets(outcome.relogged, t, whole),
+        remove: (_, t) => (anew ? everything(t) : buckets(outcome.relogged, t, whole)),
         always: false,
       },
       {
         shape: planned.shape,
         files: outcome.written,
-        remove: (_, t) => buckets(outcome.rewritten, t, whole),
+        remove: (_, t) => (anew ? everything(t) : buckets(outcome.rewritten, t, whole)),
         always: false,
       },
     ];
   }
-  const remove: Part['remove'] = (added, target) => removalOf(planned, model, outcome, added, target);
+  const remove: Part['remove'] = (added, target) =>
+    anew ? everything(target) : removalOf(planned, model, outcome, added, target);
   return [{ shape: planned.shape, files: outcome.written, remove, always: model.layer === 'gold' }];
+}
+
+/** A table that is made anew loses all that it held. */
+function everything({ create }: Target): Removal {
+  return { kind: create === undefined ? 'all' : 'nothing' };
 }
 
 function buckets(rewritten: readonly number[], target: Target, whole: boolean): Removal {
@@ -175,9 +191,7 @@ function removalOf(
 ): Removal {
   const existing = target.create === undefined;
   if (model.layer === 'gold') return existing ? goldRemoval(planned, target) : { kind: 'nothing' };
-  // A batch of which nothing was accepted says nothing about what the table should be.
-  const { read, accepted } = outcome.counts;
-  const ingested = outcome.files.some((f) => f.status === 'ingested') && (read === 0 || accepted > 0);
+  const ingested = saysWhatIsThere([outcome]);
   switch (model.mode.kind) {
     case 'append':
     case 'upsert':
@@ -215,7 +229,7 @@ async function summaryOf(
   const common = { [RUN_ID]: plan.run.run_id };
   if (isKeyed(model)) {
     const base = await loadBase(deps.store, plan, model.id);
-    return { ...common, ...rulesAfter(model.mode, base, rebuild) };
+    return { ...common, ...rulesAfter(model.mode, base, rebuild || isAnew(plan, model.id)) };
   }
   if (model.layer === 'silver') return common;
   const states = await loadStates(deps.store, plan, model.reads);

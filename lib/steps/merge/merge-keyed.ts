@@ -12,7 +12,7 @@ import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { emptyResult, type Placed, type UnitResult } from '../../lake/run/unit-result.ts';
 import { openFiles, pathOf } from '../../lake/tables/foreign-files.ts';
 import { followsRules } from '../../lake/tables/keyed-rules.ts';
-import { loadBase, scanColumns } from '../../lake/tables/table-state.ts';
+import { loadRows, scanColumns } from '../../lake/tables/table-state.ts';
 import { loadTarget } from '../../lake/tables/target.ts';
 import type { Borrowed, Session } from '../../ports.ts';
 import {
@@ -103,7 +103,7 @@ async function openBuckets(
   name: SqlName,
   deps: StepDeps,
 ): Promise<Borrowed> {
-  const metadata = await loadBase(deps.store, context.plan, shape.id);
+  const metadata = await loadRows(deps.store, context.plan, shape.id);
   const all = metadata === undefined ? [] : await planFiles(deps.store, metadata);
   const moved = context.planned.rebuild;
   const wanted = new Set(share.buckets);
@@ -136,7 +136,7 @@ async function findFresh(session: Session, context: KeyedContext, share: KeyShar
   const { model, plan, planned } = context;
   const { withdraw } = plan;
   const all = touchesAll(context);
-  const history = await loadBase(deps.store, plan, model.id);
+  const history = await loadRows(deps.store, plan, model.id);
   await session.run(createLate(model.mode, followsRules(model.mode, history)));
   await session.run(createKnown(model.mode, { all, withdrawn: withdraw }));
   await session.run(createFresh(withdraw));

@@ -8,7 +8,7 @@ import { openOps } from '../../lake/ops/open-ops.ts';
 import { runFolder } from '../../lake/run/run-folder.ts';
 import { leftBy, type UnitResult, withoutLeft } from '../../lake/run/unit-result.ts';
 import { openFiles, pathOf } from '../../lake/tables/foreign-files.ts';
-import { loadBase, loadQuarantine, scanColumns } from '../../lake/tables/table-state.ts';
+import { loadQuarantine, loadRows, scanColumns } from '../../lake/tables/table-state.ts';
 import { packShares } from '../../plan/merge-units.ts';
 import { unitSettings } from '../../plan/stage-units.ts';
 import { writeExtracts } from '../../sql/extracts.ts';
@@ -63,7 +63,7 @@ async function existingFiles(
 ): Promise<{ readonly bytes: ReadonlyMap<number, number> }> {
   const bytes = new Map<number, number>();
   for (const shape of [planned.shape, planned.log]) {
-    const metadata = shape === null ? undefined : await loadBase(deps.store, plan, shape.id);
+    const metadata = shape === null ? undefined : await loadRows(deps.store, plan, shape.id);
     const files = metadata === undefined ? [] : await planFiles(deps.store, metadata);
     for (const file of files) {
       const bucket = bucketOf(file);
@@ -89,7 +89,7 @@ async function placeExtracts(
   const key = `${runFolder.exchange(plan.run, level, 'extracts')}/${model.id}.parquet`;
   if ((await deps.store.head(key)) !== undefined) return key;
   if (planned.log === null) throw new RangeError(`${model.id} has no log`);
-  const metadata = await loadBase(deps.store, plan, planned.log.id);
+  const metadata = await loadRows(deps.store, plan, planned.log.id);
   const logged = metadata === undefined ? [] : await planFiles(deps.store, metadata);
   const stagedKeys = results.flatMap((r) => r.exchanged.map((p) => p.key));
   const rejectedKeys = results.flatMap((r) => r.quarantine.map((p) => p.key));

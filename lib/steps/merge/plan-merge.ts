@@ -4,7 +4,7 @@ import type { SilverModel } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { readLevelPlan, readPlan, runFolder, writeJson, writeOnce } from '../../lake/run/run-folder.ts';
 import type { Placed } from '../../lake/run/unit-result.ts';
-import { readStageResults, type UnitResult } from '../../lake/run/unit-result.ts';
+import { readStageResults, stagedFiles, type UnitResult } from '../../lake/run/unit-result.ts';
 import { findModel } from '../../lake/tables/table-state.ts';
 import { packExchange, packSmallFiles } from '../../plan/merge-units.ts';
 import { unitSettings } from '../../plan/stage-units.ts';
@@ -43,7 +43,9 @@ async function planUnits(
   const model = findModel(plan.spec, planned.model);
   if (isKeyed(model)) return planKeyedMerge(deps, plan, level, planned, model, results);
   if (model.layer === 'gold' || planned.units.length < 2) return [];
-  return planned.output === 'exchange' ? planDedupe(plan, model, results) : planCompaction(plan, model, results);
+  return planned.output === 'exchange'
+    ? planDedupe(plan, model, results)
+    : planCompaction(plan, model, stagedFiles(planned, results));
 }
 
 /** Buckets joined, in order, until a unit holds as much as a merge takes. */
@@ -66,8 +68,7 @@ function planDedupe(plan: RunPlan, model: SilverModel, results: readonly UnitRes
   );
 }
 
-function planCompaction(plan: RunPlan, model: SilverModel, results: readonly UnitResult[]): readonly MergeUnit[] {
-  const files = results.flatMap((r) => r.written);
+function planCompaction(plan: RunPlan, model: SilverModel, files: readonly Placed[]): readonly MergeUnit[] {
   const sized = files.map((file) => ({
     file,
     bytes: file.written.bytes,

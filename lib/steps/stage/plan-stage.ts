@@ -9,7 +9,7 @@ import { readJson, readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } fr
 import { knowingVars } from '../../lake/run/vars.ts';
 import { goldReason } from '../../lake/tables/gold-inputs.ts';
 import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../../lake/tables/table-shape.ts';
-import { findModel, loadBase, loadStates, tableColumns } from '../../lake/tables/table-state.ts';
+import { findModel, isAnew, loadBase, loadStates, tableColumns } from '../../lake/tables/table-state.ts';
 import { findTouched } from '../../lake/tables/touched.ts';
 import { exchangeBuckets } from '../../plan/buckets.ts';
 import { packFiles, packPartitions, parsedBytesOf, unitSettings } from '../../plan/stage-units.ts';
@@ -51,8 +51,10 @@ async function planSilver(
   const source = Object.hasOwn(plan.sources, model.from) ? plan.sources[model.from] : undefined;
   const files = source === undefined ? [] : await readJson<LandedFile[]>(deps.store, source.files_key);
   const rebuild = plan.rebuild.includes(model.id);
+  const anew = isAnew(plan, model.id);
   if (files.length === 0 && plan.tables[model.id] !== null && !rebuild) return undefined;
   const packed = packFiles(model, files, unitSettings(plan));
+  const batches = anew ? packed.map(([first]) => first?.batch ?? 0) : undefined;
   const units = packed.map((members, ordinal) => stageUnit(model.id, ordinal, members));
   for (const unit of units) await writeOnce(deps.store, runFolder.unit(plan.run, level, unit.unit), unit);
   const { contract, ...reading } = await planReading(deps, plan, model, files);
@@ -67,6 +69,7 @@ async function planSilver(
     columns: [...model.columns, ...added],
     contract,
     units: names,
+    ...(batches && { batches, mode: model.mode.kind }),
     rebuild,
     reason: null,
     touched: null,
@@ -112,7 +115,10 @@ async function planRows(
   work: { readonly bytes: number; readonly units: number },
 ): Promise<TablePlan> {
   const dedupes = model.mode.kind === 'append' && model.mode.dedupe !== null;
-  const shape = { ...shapeOf(deps, plan.spec, model, added), whole: model.mode.kind === 'full' };
+  const shape = {
+    ...shapeOf(deps, plan.spec, model, added),
+    whole: model.mode.kind === 'full' || isAnew(plan, model.id),
+  };
   return {
     shape: settleShape(deps.store, await loadBase(deps.store, plan, model.id), shape),
     log: null,
@@ -133,13 +139,14 @@ async function planKeyed(
   rebuild: boolean,
 ): Promise<TablePlan & Pick<ModelPlan, 'columns'>> {
   const base = await loadBase(deps.store, plan, model.id);
-  const current = bucketsOf(model, base, bytes);
+  const anew = isAnew(plan, model.id);
+  const current = bucketsOf(model, anew ? undefined : base, bytes);
   const buckets = rebuild && model.mode.buckets !== null ? model.mode.buckets : current;
   const shapes = keyedShapes(deps, plan.spec, model, buckets);
-  const shape = settleShape(deps.store, base, { ...shapes.shape, whole: rebuild });
+  const shape = settleShape(deps.store, base, { ...shapes.shape, whole: rebuild || anew });
   const kept = shape.kept ?? [];
   const columns = [...model.columns, ...kept];
-  const wanted = { ...shapes.log, columns: [...shapes.log.columns, ...kept] };
+  const wanted = { ...shapes.log, columns: [...shapes.log.columns, ...kept], whole: anew };
   const log = settleShape(deps.store, await loadBase(deps.store, plan, logModelId(model)), wanted);
   return { columns, shape, log, output: 'keyed', buckets };
 }

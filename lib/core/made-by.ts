@@ -1,0 +1,27 @@
+/**
+ * What a table's rows were made by, as the table remembers it: every part of the pipeline that decides about them, hashed
+ * apart, so that a change says what it is a change of.
+ */
+export type MadeBy = {
+  /** The release of Strata that wrote it. */
+  readonly release: string;
+  /** Names and types of the columns, in their order. */
+  readonly columns: string;
+  readonly sql: string;
+  /** Without the key. */
+  readonly mode: string;
+  readonly key: string;
+  /** Whether the rows follow from a log of events. */
+  readonly keyed: boolean;
+  readonly partitioning: string;
+  /** How text becomes values, and which rows are rejected for them, by the name of the source's column; null for gold. */
+  readonly contract: Readonly<Record<string, string>> | null;
+  /** How the source's files are read; null for gold. */
+  readonly format: string | null;
+  /** Expectations that reject rows. */
+  readonly rules: string;
+};
+
+/** The parts that are one hash each. */
+export const MADE_PARTS = ['columns', 'sql', 'mode', 'key', 'partitioning', 'format', 'rules'] as const;
+export type MadePart = (typeof MADE_PARTS)[number] | 'contract';
