@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import {
   addRunOptions,
+  addSelectors,
   examples,
   pipelineArgument,
   placeOf,
@@ -50,6 +51,23 @@ export function addKeyed(program: Command, start: Start): void {
           ...how,
           ...waitFor(wait, aws),
         });
+        return aws
+          ? (await import('./commands/run-aws.ts')).runOnAws(context, request, place)
+          : (await import('./commands/run.ts')).run(context, request);
+      }),
+    );
+
+  addSelectors(addRunOptions(program.command('backfill')))
+    .description('make silver tables anew from all that has landed, as the pipeline is now, and what is made from them')
+    .addArgument(pipelineArgument())
+    .option('--allow-missing', 'do without files that were ingested and are gone from bronze')
+    .addHelpText('after', examples('strata backfill hr --dry-run', 'strata backfill retail --select source:sales'))
+    .action(async (pipeline: string, options: RunOptions & { allowMissing?: boolean }, command: Command) =>
+      start(command, async (context) => {
+        const { aws, place, asked } = placeOf(options);
+        const { wait, ...how } = asked;
+        const { backfillRequest } = await import('./commands/backfill.ts');
+        const request = backfillRequest({ pipeline, ...how, ...waitFor(wait, aws) });
         return aws
           ? (await import('./commands/run-aws.ts')).runOnAws(context, request, place)
           : (await import('./commands/run.ts')).run(context, request);

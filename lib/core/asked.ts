@@ -8,6 +8,8 @@ export type Asked = {
   readonly reprocess?: Reprocess;
   /** Files that earlier runs set aside, to take again. */
   readonly retry?: Retry;
+  /** Tables to make anew from all that has landed. */
+  readonly backfill?: Backfill;
   /** Values of the pipeline's variables, others than their defaults. */
   readonly vars?: VarValues;
   /** Selectors of the models to run, and of those to leave out (plan/select-models.ts); left out: all models run. */
@@ -23,15 +25,22 @@ export type Reprocess = {
   readonly to?: string;
 };
 
+/** Silver tables are made anew as if the pipeline had always been what it is now. */
+export type Backfill = {
+  /** Files that were ingested once and are gone from bronze are done without. */
+  readonly allow_missing?: boolean;
+};
+
 /** Files of the ledger that were set aside, to take again: the suspended ones, the rejected ones, or some by name. */
 export type Retry = { readonly status?: 'rejected' | 'suspended'; readonly files?: readonly string[] };
 
 /** What was asked for, out of whatever says it. */
-export function askedOf({ rebuild, reprocess, retry, vars, select, exclude }: Asked): Asked {
+export function askedOf({ rebuild, reprocess, retry, backfill, vars, select, exclude }: Asked): Asked {
   return {
     ...(rebuild === undefined ? {} : { rebuild }),
     ...(reprocess === undefined ? {} : { reprocess }),
     ...(retry === undefined ? {} : { retry }),
+    ...(backfill === undefined ? {} : { backfill }),
     ...(vars === undefined ? {} : { vars }),
     ...(select === undefined ? {} : { select }),
     ...(exclude === undefined ? {} : { exclude }),

@@ -24,6 +24,12 @@ const MODES = {
   scd2: { mode: scd2({ key: 'id', sequence: 'day', buckets: 2 }) },
 } as const;
 
+/** Runs that make the tables anew instead. */
+const BACKFILLS = {
+  'backfill of replace': MODES.replace,
+  'backfill of scd2': MODES.scd2,
+} as const;
+
 /** CRASH_POINTS=all dies before every change; otherwise before one in twelve. */
 const STRIDE = process.env['CRASH_POINTS'] === 'all' ? 1 : 12;
 
@@ -114,18 +120,19 @@ function successor(lake: TestLake): TestLake {
 }
 
 describe('a run that dies before any of its changes is finished by the next', { concurrency: 3 }, () => {
-  for (const [name, silver] of Object.entries(MODES)) {
+  for (const [name, silver] of Object.entries({ ...MODES, ...BACKFILLS })) {
     test(name, async () => {
+      const asked = { runId: 'r', ...(name in BACKFILLS ? { backfill: {} } : {}) };
       const changed = await compileTest(pipeline(silver, '2026-02-06'), tmpdir());
       const calm = await openWaiting(silver, changed);
       const counted = dying(calm, Number.POSITIVE_INFINITY);
-      await counted.lake.run({ runId: 'r' });
+      await counted.lake.run(asked);
       const expected = await books(calm);
       calm.close();
       for (let n = 1; n <= counted.changes(); n += STRIDE) {
         const lake = await openWaiting(silver, changed);
-        await dying(lake, n).lake.answer({ runId: 'r' });
-        const answer = await successor(lake).answer({ runId: 'r' });
+        await dying(lake, n).lake.answer(asked);
+        const answer = await successor(lake).answer(asked);
         assert.equal(answer.kind, 'ended', `crash before change ${n}: ${JSON.stringify(answer)}`);
         assert.deepEqual(await books(lake), expected, `crash before change ${n} of ${counted.changes()}`);
         await checkHints(lake, `crash before change ${n} of ${counted.changes()}`);

@@ -39,8 +39,8 @@ async function finishedRuns(deps: StepDeps, session: Session, pipeline: string):
 }
 
 /** A rebuild and files that are taken again are no run of the models as they stand. */
-function ranIn({ spec, selected, rebuild, withdraw }: RunPlan): readonly string[] {
-  if (rebuild.length > 0 || withdraw.length > 0) return [];
+function ranIn({ spec, selected, rebuild, withdraw, anew }: RunPlan): readonly string[] {
+  if (anew === undefined && (rebuild.length > 0 || withdraw.length > 0)) return [];
   return selected ?? spec.models.map(modelId);
 }
 

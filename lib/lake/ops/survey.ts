@@ -13,7 +13,7 @@ import type { StepDeps } from '../deps.ts';
 import { bindVars } from '../run/vars.ts';
 import { goldReason } from '../tables/gold-inputs.ts';
 import { modelTables } from '../tables/table-state.ts';
-import { findNewFiles, type Landed } from './ledger.ts';
+import { findNewFiles, findTaken, type Landed, type Taken } from './ledger.ts';
 import { modelState } from './model-state.ts';
 
 export type KnownTable = { readonly metadata: TableMetadata; readonly location: string };
@@ -32,6 +32,8 @@ export type Survey = {
   readonly stale: ReadonlyMap<string, string>;
   /** Left out: the run is about all models. What others wait for is not among the above. */
   readonly selection?: Selection;
+  /** Of a backfill: what runs have taken of the sources that it reads. */
+  readonly taken?: Taken;
   readonly ms: number;
 };
 
@@ -48,9 +50,21 @@ export async function surveyPipeline(deps: StepDeps, pipeline: string, asked: As
   const quarantine = await findKnown(deps, opsTable(pipeline, 'quarantine'));
   const landed = await findNewFiles(deps, session, pipeline, spec.sources);
   const waiting = ofSelected(spec, landed.waiting, selection);
+  const read = sourcesOf(selectedOf({ spec, ...(selection && { selection }) }));
+  const taken = asked.backfill && (await findTaken(deps, session, pipeline, read));
   const ms = deps.clock.now().getTime() - started;
   const stale = findStale(spec, tables, selection);
-  return { spec, ...landed, waiting, tables, quarantine, stale, ...(selection && { selection }), ms };
+  return {
+    spec,
+    ...landed,
+    waiting,
+    tables,
+    quarantine,
+    stale,
+    ...(selection && { selection }),
+    ...(taken && { taken }),
+    ms,
+  };
 }
 
 /** Throws InvalidInput for selectors that name nothing, and beside what runs no models as they stand. */
@@ -77,6 +91,11 @@ export function selectedOf({ spec, selection }: Pick<Survey, 'spec' | 'selection
   return { ...spec, models: spec.models.filter(({ id }) => selection.models.includes(id)) };
 }
 
+function sourcesOf({ sources, models }: PipelineSpec): PipelineSpec['sources'] {
+  const read = new Set(models.flatMap((model) => (model.layer === 'silver' ? [model.from] : [])));
+  return sources.filter(({ name }) => read.has(name));
+}
+
 /** Files of sources that no selected model reads wait on. */
 function ofSelected(
   spec: PipelineSpec,
@@ -84,8 +103,7 @@ function ofSelected(
   selection: Selection | undefined,
 ): Landed['waiting'] {
   if (selection === undefined) return waiting;
-  const models = spec.models.filter(({ id }) => selection.models.includes(id));
-  const read = new Set(models.flatMap((model) => (model.layer === 'silver' ? [model.from] : [])));
+  const read = new Set(sourcesOf(selectedOf({ spec, selection })).map(({ name }) => name));
   return new Map([...waiting].map(([source, files]) => [source, read.has(source) ? files : []]));
 }
 

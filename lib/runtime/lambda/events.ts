@@ -29,6 +29,7 @@ export const openInput = z.object({
       to: z.string().optional(),
     })
     .optional(),
+  backfill: z.object({ allow_missing: z.boolean().optional() }).optional(),
   select: z.array(z.string()).optional(),
   exclude: z.array(z.string()).optional(),
   vars: z.record(z.string(), varValue).optional(),

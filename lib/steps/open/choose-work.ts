@@ -1,4 +1,4 @@
-import type { Reprocess, Retry } from '../../core/asked.ts';
+import type { Backfill, Reprocess, Retry } from '../../core/asked.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import { isKeyed } from '../../core/keyed.ts';
 import type { LandedFile, OpenInput } from '../../core/run.ts';
@@ -6,8 +6,8 @@ import { sourcePrefix } from '../../core/seeds.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
 import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { landedFile, listSource } from '../../lake/ops/ledger.ts';
-import type { Survey } from '../../lake/ops/survey.ts';
+import { landedFile, listSource, type Taken } from '../../lake/ops/ledger.ts';
+import { type Survey, selectedOf } from '../../lake/ops/survey.ts';
 import { tableIdOf } from '../../lake/tables/table-state.ts';
 import type { ObjectInfo } from '../../ports.ts';
 
@@ -16,27 +16,70 @@ export type Work = {
   readonly files: ReadonlyMap<string, readonly LandedFile[]>;
   readonly rebuild: readonly string[];
   readonly withdraw: readonly string[];
+  /** Silver models to make anew. */
+  readonly anew: readonly string[];
 };
 
 /** A plain run ingests what waits; a rebuild, a reprocessing and a retry leave waiting files to the next run. */
 export async function chooseWork(
   deps: StepDeps,
-  survey: Pick<Survey, 'spec' | 'waiting' | 'aside'>,
+  survey: Pick<Survey, 'spec' | 'waiting' | 'aside' | 'taken' | 'selection'>,
   input: OpenInput,
 ): Promise<Work> {
   if (input.rebuild !== undefined) {
-    return { files: new Map(), rebuild: [findKeyed(survey.spec, input.rebuild)], withdraw: [] };
+    return { ...NOTHING, rebuild: [findKeyed(survey.spec, input.rebuild)] };
   }
-  if (input.retry !== undefined) return { files: findAside(survey, input.retry), rebuild: [], withdraw: [] };
-  if (input.reprocess === undefined) return { files: survey.waiting, rebuild: [], withdraw: [] };
+  if (input.backfill !== undefined) return backfillWork(survey, input.backfill);
+  if (input.retry !== undefined) return { ...NOTHING, files: findAside(survey, input.retry) };
+  if (input.reprocess === undefined) return { ...NOTHING, files: survey.waiting };
   checkProvenance(survey.spec, input.reprocess.source);
   const files = await findLanded(deps, survey.spec, input.reprocess);
   return {
+    ...NOTHING,
     files: new Map([[input.reprocess.source, files]]),
-    rebuild: [],
     withdraw: [...new Set(files.map((f) => f.key))],
   };
 }
+
+const NOTHING: Work = { files: new Map(), rebuild: [], withdraw: [], anew: [] };
+
+/** Everything that landed in the sources of the silver models, in the order in which runs took it, and what waits last. */
+function backfillWork(
+  survey: Pick<Survey, 'spec' | 'waiting' | 'taken' | 'selection'>,
+  { allow_missing = false }: Backfill,
+): Work {
+  const { taken, waiting } = survey;
+  if (taken === undefined) throw new RangeError('the survey of a backfill says what was taken');
+  if (!allow_missing) checkGone(survey.spec, taken);
+  const files = new Map(
+    [...taken.files].map(([source, before]) => {
+      const fresh = (waiting.get(source) ?? []).map((file) => ({ ...file, batch: taken.next }));
+      return [source, [...before, ...fresh]];
+    }),
+  );
+  const silver = selectedOf(survey).models.filter((model) => model.layer === 'silver');
+  const withdraw = [...taken.files.values()].flat().map((file) => file.key);
+  return { ...NOTHING, files, withdraw: [...new Set(withdraw)], anew: silver.map(({ id }) => id) };
+}
+
+/** Throws InvalidInput where tables would lose rows, because the files that brought them are no more. */
+function checkGone({ name }: PipelineSpec, { gone }: Taken): void {
+  if (gone.length === 0) return;
+  const shown = gone
+    .slice(0, MOST_NAMED)
+    .map(({ key, changed }) => `  ${key}${changed ? ' (has another content now)' : ''}`);
+  const more = gone.length > MOST_NAMED ? [`  and ${gone.length - MOST_NAMED} more`] : [];
+  throw new InvalidInput(
+    [
+      `cannot backfill ${name}: ${gone.length} files that were ingested are not in bronze as they were; got nothing there, expected`,
+      ...shown,
+      ...more,
+      'Nothing was done. Restore them, or do without their rows: --allow-missing',
+    ].join('\n'),
+  );
+}
+
+const MOST_NAMED = 10;
 
 /** Throws InvalidInput where a file that is named was not set aside. */
 function findAside(

@@ -134,7 +134,7 @@ type Planned = { readonly plan: RunPlan; readonly files: Work['files'] };
 async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Survey): Promise<Planned | undefined> {
   if (!run.dry_run) await renameEtags(deps, run.pipeline, survey.renamed);
   const work = await chooseWork(deps, survey, input);
-  checkModes(selectedOf(survey), survey.tables, work.rebuild);
+  checkModes(without(selectedOf(survey), work.anew), survey.tables, work.rebuild);
   const taken = new Set([...work.files.values()].flat().map((file) => file.key));
   const count = [...work.files.values()].flat().length;
   if (count === 0 && work.rebuild.length === 0 && survey.stale.size === 0) return undefined;
@@ -154,6 +154,7 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Su
     ...(deps.settings.unitBytes === undefined ? {} : { unit_bytes: deps.settings.unitBytes }),
     rebuild: work.rebuild,
     withdraw: work.withdraw,
+    ...(work.anew.length === 0 ? {} : { anew: work.anew }),
     ...(survey.selection && { selected: survey.selection.models }),
     skipped: survey.skipped,
     suspended: nameSuspended(survey.aside.filter(({ file }) => !taken.has(file.key))),
@@ -173,6 +174,11 @@ async function record(deps: StepDeps, spec: PipelineSpec, { plan, files }: Plann
     if (found === plan) return;
     await discardRun(deps.store, found);
   }
+}
+
+/** A table that is made anew may have been made by any mode. */
+function without(spec: PipelineSpec, anew: readonly string[]): PipelineSpec {
+  return { ...spec, models: spec.models.filter(({ id }) => !anew.includes(id)) };
 }
 
 function baseTable(table: KnownTable | undefined): BaseTable | null {
