@@ -49,6 +49,7 @@ export type RunOptions = AwsOptions & {
   readonly vars?: VarValues;
   readonly select?: readonly string[];
   readonly exclude?: readonly string[];
+  readonly forwardOnly?: boolean;
 };
 
 export function addRunOptions(command: Command): Command {
@@ -65,6 +66,19 @@ export function addSelectors(command: Command): Command {
   return command
     .option('--select <selector>', "only these models: 'a', '+a', 'a+', tag:x, source:x, state:modified", more)
     .option('--exclude <selector>', 'all models but these', more);
+}
+
+/** `--forward-only`, for what runs models as they stand. */
+export function addForward(command: Command): Command {
+  return command.option('--forward-only', 'leave rows of tables whose SQL, contract or rules have changed as they are');
+}
+
+/** `--forward-only` as runs are asked for it. */
+export function forwardOf<Options extends { readonly forwardOnly?: boolean }>({
+  forwardOnly,
+  ...options
+}: Options): Omit<Options, 'forwardOnly'> & { readonly forward_only?: boolean } {
+  return { ...options, ...(forwardOnly === undefined ? {} : { forward_only: forwardOnly }) };
 }
 
 /** How long a run may wait for its turn. Throws InvalidInput with --aws. */

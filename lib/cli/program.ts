@@ -7,9 +7,11 @@ import { commandHere } from './command-here.ts';
 import {
   type AwsOptions,
   addAws,
+  addForward,
   addRunOptions,
   addSelectors,
   examples,
+  forwardOf,
   type Invoke,
   parseMemory,
   pipelineArgument,
@@ -151,18 +153,18 @@ function addTests(program: Command, start: Start): void {
 }
 
 function addRunning(program: Command, start: Start): void {
-  addSelectors(addVars(program.command('plan')))
+  addForward(addSelectors(addVars(program.command('plan'))))
     .description('show what a run would do, and what it would cost on AWS; writes nothing')
     .addArgument(pipelineArgument())
     .addHelpText(
       'after',
       examples('strata plan retail', 'strata plan retail --json', 'strata plan retail --select state:modified+'),
     )
-    .action(async (name: string, options: Asked, command: Command) =>
-      start(command, async (context) => (await import('./commands/plan.ts')).plan(context, name, options)),
+    .action(async (name: string, options: Asked & Pick<RunOptions, 'forwardOnly'>, command: Command) =>
+      start(command, async (context) => (await import('./commands/plan.ts')).plan(context, name, forwardOf(options))),
     );
 
-  addSelectors(addRunOptions(program.command('run')))
+  addForward(addSelectors(addRunOptions(program.command('run'))))
     .description('take what has landed through silver and gold')
     .addArgument(pipelineArgument())
     .addHelpText(
@@ -179,7 +181,7 @@ function addRunning(program: Command, start: Start): void {
       start(command, async (context) => {
         const { aws, place, asked } = placeOf(options);
         const { wait, ...how } = asked;
-        const request = { pipeline: name, ...how, ...waitFor(wait, aws) };
+        const request = { pipeline: name, ...forwardOf(how), ...waitFor(wait, aws) };
         return aws
           ? (await import('./commands/run-aws.ts')).runOnAws(context, request, place)
           : (await import('./commands/run.ts')).run(context, request);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { InvalidInput } from '../core/errors.ts';
 import { type ModelSpec, modelId, type PipelineSpec } from '../core/spec.ts';
 import { valuesOf } from '../core/vars.ts';
@@ -170,6 +171,8 @@ async function modelSpec(binding: Binding, model: BoundModel, columnsOf: Columns
     metadata: draft.metadata,
     joins,
     selectsAll: selectsAll(tree),
+    ...(draft.backfill === 'never' ? { backfill: draft.backfill } : {}),
+    written: hashText(sql.trim()),
   };
 }
 
@@ -185,6 +188,7 @@ function assemble(draft: PipelineDraft, models: ReadonlyMap<string, ModelSpec>):
     tier: draft.tier,
     description: draft.description,
     schedule: draft.schedule,
+    ...(draft.onChange === 'stop' ? {} : { onChange: draft.onChange }),
     settings: draft.settings,
     compute: draft.compute,
     slo: draft.slo,
@@ -194,4 +198,8 @@ function assemble(draft: PipelineDraft, models: ReadonlyMap<string, ModelSpec>):
     models: levels.flat().flatMap((id) => models.get(id) ?? []),
     levels,
   };
+}
+
+function hashText(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

@@ -23,6 +23,7 @@ export type PipelineDraft = {
   readonly owner: string | null;
   readonly tier: number | null;
   readonly description: string | null;
+  readonly onChange: 'stop' | 'backfill' | 'forward';
   readonly schedule: string | null;
   readonly settings: PipelineSettings;
   readonly compute: Compute;
@@ -67,6 +68,7 @@ export type ModelDraft = {
   readonly partitionBy: readonly { readonly field: PartitionField; readonly place: string }[];
   readonly sortBy: readonly string[];
   readonly expect: readonly Expectation[];
+  readonly backfill: 'auto' | 'never';
   readonly tags: readonly string[];
   readonly description: string | null;
   readonly sound: boolean;

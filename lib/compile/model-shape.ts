@@ -51,6 +51,7 @@ const SILVER = {
   ...ANY_MODEL,
   from: { schema: z.string(), expected: 'the name of a source', required: true },
   mode: { schema: z.unknown(), expected: 'a mode' },
+  backfill: { schema: z.enum(['auto', 'never']), expected: "'auto' or 'never'" },
   metadata: {
     schema: z.array(z.enum(METADATA_NAMES)).refine((names) => new Set(names).size === names.length),
     expected: `a list of ${METADATA_NAMES.join(', ')}, each at most once`,
@@ -99,6 +100,7 @@ export function readModel(
     sortBy: read.sortBy ?? [],
     expect: readExpectations(layer, read.expect, placeIn(place, 'expect'), notes),
     tags: read.tags ?? [],
+    backfill: read.backfill ?? 'auto',
     description: read.description ?? null,
     sound: sqlSound,
   };

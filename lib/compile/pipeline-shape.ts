@@ -39,6 +39,7 @@ const PIPELINE = {
     expected:
       "'rate(1 day)' (minute, hour or day; plural above 1) or 'cron(0 6 * * ? *)' (six fields, one of the two days '?')",
   },
+  onChange: { schema: z.enum(['stop', 'backfill', 'forward']), expected: "'stop', 'backfill' or 'forward'" },
   settings: { schema: byName, expected: '{ unitBytes, fileBytes }' },
   compute: { schema: z.unknown(), expected: '{ memory, timeout, tmp, maxConcurrency, steps }' },
   slo: { schema: z.unknown(), expected: "{ freshness: '26h', quarantineRate: 5 }" },
@@ -92,6 +93,7 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
     tier: read.tier ?? null,
     description: read.description ?? null,
     schedule: read.schedule ?? null,
+    onChange: read.onChange ?? 'stop',
     settings: { ...DEFAULT_SETTINGS, unitBytes, ...settings, ...retention },
     compute,
     slo: readSlo(read.slo, notes),

@@ -10,6 +10,8 @@ export type Asked = {
   readonly retry?: Retry;
   /** Tables to make anew from all that has landed. */
   readonly backfill?: Backfill;
+  /** Rows of tables whose SQL, contract or rules have changed stay as they are. */
+  readonly forward_only?: boolean;
   /** Values of the pipeline's variables, others than their defaults. */
   readonly vars?: VarValues;
   /** Selectors of the models to run, and of those to leave out (plan/select-models.ts); left out: all models run. */
@@ -35,12 +37,13 @@ export type Backfill = {
 export type Retry = { readonly status?: 'rejected' | 'suspended'; readonly files?: readonly string[] };
 
 /** What was asked for, out of whatever says it. */
-export function askedOf({ rebuild, reprocess, retry, backfill, vars, select, exclude }: Asked): Asked {
+export function askedOf({ rebuild, reprocess, retry, backfill, forward_only, vars, select, exclude }: Asked): Asked {
   return {
     ...(rebuild === undefined ? {} : { rebuild }),
     ...(reprocess === undefined ? {} : { reprocess }),
     ...(retry === undefined ? {} : { retry }),
     ...(backfill === undefined ? {} : { backfill }),
+    ...(forward_only === undefined ? {} : { forward_only }),
     ...(vars === undefined ? {} : { vars }),
     ...(select === undefined ? {} : { select }),
     ...(exclude === undefined ? {} : { exclude }),

@@ -8,6 +8,8 @@ export type MadeBy = {
   /** Names and types of the columns, in their order. */
   readonly columns: string;
   readonly sql: string;
+  /** The SQL as it was written; another release may compile it differently. */
+  readonly written: string;
   /** Without the key. */
   readonly mode: string;
   readonly key: string;

@@ -18,6 +18,8 @@ export type PipelineSpec = {
   readonly slo: Slo;
   /** Null: runs are not halted for the rows that they reject. */
   readonly breaker: Breaker | null;
+  /** What a run does when rows of a silver table would be others by the pipeline of now; left out: it stops. */
+  readonly onChange?: 'backfill' | 'forward';
   /** Variables that SQL names as `var('name')`. */
   readonly vars?: readonly Variable[];
   readonly sources: readonly SourceSpec[];
@@ -221,6 +223,10 @@ export type SilverModel = ModelCommon & {
   readonly joins: readonly DimensionJoin[];
   /** True for `select *`: columns that drift adds to the source reach the table. */
   readonly selectsAll: boolean;
+  /** A table that is not there yet takes only what lands from now on; left out: all that its source has had. */
+  readonly backfill?: 'never';
+  /** Hash of the SQL as it was written, by which a table knows it whatever the compiler makes of it. */
+  readonly written?: string;
 };
 
 export type GoldModel = ModelCommon & {

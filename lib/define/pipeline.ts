@@ -21,6 +21,8 @@ type TableOptions = {
 };
 
 export type SilverDefinition<Source extends string = string> = TableOptions & {
+  /** Whether a table that is not there yet takes all that its source has had, or only what lands from now on. Default `'auto'`. */
+  readonly backfill?: 'auto' | 'never';
   /** The source whose accepted rows become this table's rows. */
   readonly from: Source;
   /**
@@ -132,6 +134,11 @@ export type PipelineDefinition<Source extends string = string> = {
   readonly description?: string;
   /** When it runs by itself: `'rate(1 day)'` or `'cron(0 6 * * ? *)'` (UTC). Left out: when files land or on demand. */
   readonly schedule?: `rate(${string})` | `cron(${string})`;
+  /**
+   * What a run does when the SQL, the contract or the rules of a silver table have changed since its rows were made:
+   * `'stop'` and ask, `'backfill'` the table from bronze, or go `'forward'` and leave the rows as they are. Default `'stop'`.
+   */
+  readonly onChange?: 'stop' | 'backfill' | 'forward';
   readonly settings?: SettingsDefinition;
   readonly compute?: ComputeDefinition;
   readonly slo?: SloDefinition;

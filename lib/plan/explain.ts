@@ -5,6 +5,7 @@ import { fullName } from '../core/tables.ts';
 import { type VarValues, valuesOf } from '../core/vars.ts';
 import type { Selection } from './select-models.ts';
 import { packFiles, packPartitions, parsedBytesOf } from './stage-units.ts';
+import type { ChangeKind, TableChange } from './table-changes.ts';
 
 /** Of a PipelineSpec, what says which table is written when. */
 export type Outline = {
@@ -42,6 +43,12 @@ export type Outlook = {
   readonly suspended?: readonly NamedFile[];
   /** Left out: all models run. */
   readonly selection?: Selection;
+  /** How models differ from what made their tables. */
+  readonly changes?: readonly TableChange[];
+  /** Ids of the models at whose changes a run stops. */
+  readonly refused?: ReadonlySet<string>;
+  /** Sources whose tables are made anew from all that has landed; `waiting` has all of it. */
+  readonly due?: ReadonlySet<string>;
 };
 
 /** What a run would do. Bytes are what workers will parse, with compressed files estimated at their plain size. */
@@ -50,6 +57,8 @@ export type Explanation = {
   readonly status: 'WORK' | 'NOTHING_TO_DO';
   readonly resumes: string | null;
   readonly suspended: readonly NamedFile[];
+  /** How tables that are there follow what has changed in the pipeline, and tables that are new to a source's history. */
+  readonly changes: readonly ExplainedChange[];
   /** Null: all models run. */
   readonly selected: Selection | null;
   /** The values of the pipeline's variables. */
@@ -58,6 +67,15 @@ export type Explanation = {
   readonly skipped: Skipped;
   /** Levels with work only; numbered as in the pipeline, from 0. */
   readonly levels: readonly { readonly level: number; readonly tables: readonly ExplainedTable[] }[];
+};
+
+export type ExplainedChange = {
+  readonly table: string;
+  readonly kind: ChangeKind;
+  readonly what: readonly string[];
+  /** What will be done, or the choice where the run is refused. */
+  readonly does: string;
+  readonly refused: boolean;
 };
 
 export type ExplainedSource = {
@@ -99,12 +117,44 @@ export function explainRun(outlook: Outlook): Explanation {
     status: work || outlook.unfinished !== null ? 'WORK' : 'NOTHING_TO_DO',
     resumes: outlook.unfinished,
     suspended: outlook.suspended ?? [],
+    changes: explainChanges(outlook),
     selected: outlook.selection ?? null,
     vars: valuesOf(outlook.spec.vars),
     sources,
     skipped: outlook.skipped,
     levels: work ? explainLevels(outlook) : [],
   };
+}
+
+function explainChanges(outlook: Outlook): readonly ExplainedChange[] {
+  const { spec, changes = [], refused = new Set() } = outlook;
+  return spec.models.flatMap((model): readonly ExplainedChange[] => {
+    const table = tableName(spec, model);
+    const change = changes.find((one) => one.model === model.id);
+    const anew = isAnew(outlook, model);
+    if (change === undefined) {
+      if (!anew || outlook.existing.has(model.id)) return [];
+      return [{ table, kind: 'backfill', what: ['a new table'], does: ANEW, refused: false }];
+    }
+    const { kind, what } = change;
+    if (refused.has(model.id)) return [{ table, kind, what, does: choiceOf(spec.name), refused: true }];
+    return [{ table, kind, what, does: anew ? ANEW : DONE[kind], refused: false }];
+  });
+}
+
+const ANEW = 'made anew from all that has landed';
+const DONE: Readonly<Record<ChangeKind, string>> = {
+  metadata: 'the rows stay as they are',
+  recompute: 'computed anew',
+  backfill: 'new rows follow the pipeline of now, the others stay as they are',
+};
+
+function choiceOf(pipeline: string): string {
+  return `refused; choose: strata backfill ${pipeline}, or strata run ${pipeline} --forward-only`;
+}
+
+function isAnew({ due }: Outlook, model: Silver | Gold): boolean {
+  return model.layer === 'silver' && due !== undefined && due.has((model as Silver).from);
 }
 
 function explainSource(source: string, files: readonly LandedFile[]): ExplainedSource {
@@ -138,8 +188,12 @@ function explainSilver(outlook: Outlook, model: Silver): ExplainedTable | undefi
   if (files.length === 0 && exists) return undefined;
   return {
     table: tableName(outlook.spec, model),
-    action: exists ? actionOf(model) : 'create',
-    reason: files.length === 0 ? 'the table does not exist yet' : `new files of ${model.from}`,
+    action: !exists ? 'create' : isAnew(outlook, model) ? 'replace' : actionOf(model),
+    reason: isAnew(outlook, model)
+      ? ANEW
+      : files.length === 0
+        ? 'the table does not exist yet'
+        : `new files of ${model.from}`,
     units: packFiles(model, files, outlook.spec.settings).length,
     estimated_bytes: parsedBytesOf(files),
     partitions: null,

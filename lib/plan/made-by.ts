@@ -12,6 +12,7 @@ export function madeBy(spec: Pick<PipelineSpec, 'sources'>, model: ModelSpec): M
     release: RELEASE,
     columns: hash(model.columns),
     sql: hash(model.sql),
+    written: hash((model.layer === 'silver' ? model.written : undefined) ?? model.sql),
     mode: hash(mode),
     key: hash(key),
     keyed: isKeyed(model),

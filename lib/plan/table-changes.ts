@@ -4,13 +4,12 @@ import type { ModelSpec } from '../core/spec.ts';
 
 /**
  * What a change of the pipeline means for a table that is there already. `metadata`: its rows stay as they are. `recompute`:
- * its rows follow from other tables or from its own log. `backfill`: only bronze can say what they would be. `none`: the
- * pipeline has no such table any more.
+ * its rows follow from other tables or from its own log. `backfill`: only bronze can say what they would be.
  */
-export type ChangeKind = 'metadata' | 'recompute' | 'backfill' | 'none';
+export type ChangeKind = 'metadata' | 'recompute' | 'backfill';
 
 export type TableChange = {
-  /** The model's id; of a table without a model its own. */
+  /** The model's id. */
   readonly model: string;
   readonly kind: ChangeKind;
   /** What has changed, in words: `the SQL`, `column amount of the contract`. */
@@ -29,7 +28,7 @@ const WORDS: Readonly<Record<Exclude<MadePart, 'contract'>, string>> = {
 
 /** How the model of now differs from what made its table; undefined where it does not. */
 export function compareMade(model: ModelSpec, was: MadeBy, is: MadeBy): TableChange | undefined {
-  const parts = MADE_PARTS.filter((part) => was[part] !== is[part]);
+  const parts = MADE_PARTS.filter((part) => was[part] !== is[part] && (part !== 'sql' || was.written !== is.written));
   const contract = contractChanges(was, is);
   if (parts.length + contract.changed.length + contract.added.length + contract.removed.length === 0) return undefined;
   const what = [

@@ -22,7 +22,7 @@ export type PlannedRun = Explanation & { readonly cost: CostEstimate | null };
  */
 export async function planWithCost(deps: StepDeps, pipeline: string, asked: Asked = {}): Promise<PlannedRun> {
   const survey = await surveyPipeline(deps, pipeline, asked);
-  const explanation = await explainSurvey(deps, survey);
+  const explanation = await explainSurvey(deps, survey, asked);
   if (explanation.levels.length === 0) return { ...explanation, cost: null };
   const measured = await measureStaging(deps, pipeline);
   const work = workOf(survey.spec, explanation, await tableSizes(deps, survey));

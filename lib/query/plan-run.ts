@@ -5,8 +5,9 @@ import { partitionPath } from '../iceberg/partition-path.ts';
 import { currentSchema } from '../iceberg/schema.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
 import type { StepDeps } from '../lake/deps.ts';
+import { refusedChanges } from '../lake/ops/due.ts';
 import { nameSuspended } from '../lake/ops/set-aside.ts';
-import { type Survey, selectedOf, surveyPipeline } from '../lake/ops/survey.ts';
+import { filesAnew, type Survey, selectedOf, surveyPipeline } from '../lake/ops/survey.ts';
 import { readOpenRun } from '../lake/run/open-run.ts';
 import { runFolder } from '../lake/run/run-folder.ts';
 import { knowingVars } from '../lake/run/vars.ts';
@@ -20,16 +21,25 @@ import { type Explanation, explainRun } from '../plan/explain.ts';
  * and for tables that other modes made, AuditFailed for tables that cannot take the columns of what waits.
  */
 export async function planRun(deps: StepDeps, pipeline: string, asked: Asked = {}): Promise<Explanation> {
-  return explainSurvey(deps, await surveyPipeline(deps, pipeline, asked));
+  return explainSurvey(deps, await surveyPipeline(deps, pipeline, asked), asked);
 }
 
 /** The same for a pipeline that has been surveyed. */
-export async function explainSurvey(deps: StepDeps, survey: Survey): Promise<Explanation> {
-  checkModes(selectedOf(survey), survey.tables, []);
-  checkColumns(deps, survey);
+export async function explainSurvey(deps: StepDeps, survey: Survey, asked: Asked = {}): Promise<Explanation> {
+  const about = selectedOf(survey);
+  const due = new Set(survey.taken?.files.keys());
+  const staying = { ...about, models: about.models.filter((m) => m.layer === 'gold' || !due.has(m.from)) };
+  const refused = refusedChanges({ spec: about, changes: survey.changes }, asked);
+  const open = new Set(refused.map(({ model }) => model));
+  const sure = { ...staying, models: staying.models.filter(({ id }) => !open.has(id)) };
+  checkModes(sure, survey.tables, []);
+  checkColumns(deps, { ...survey, spec: sure });
   const existing = [...survey.tables].flatMap(([id, table]) => (table === undefined ? [] : [id]));
   return explainRun({
     ...survey,
+    waiting: filesAnew(survey),
+    refused: open,
+    due,
     existing: new Set(existing),
     touched: await touchedPartitions(deps, survey),
     unfinished: await unfinishedRun(deps, survey.spec.name),

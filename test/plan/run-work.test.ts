@@ -62,6 +62,7 @@ function plan(...orders: readonly ExplainedTable[]): Explanation {
     resumes: null,
     skipped: { count: 0, names: [] },
     suspended: [],
+    changes: [],
     selected: null,
     vars: {},
     sources: [{ source: 'orders', files: 7, bytes: 1, estimated_bytes: 1 }],

@@ -11,12 +11,13 @@ import { renderTable } from './table.ts';
 export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Context, 'layout' | 'hint'>): string {
   const { pipeline, resumes, levels } = plan;
   const suspended = plan.suspended.length === 0 ? '' : renderSuspended(pipeline, plan.suspended, hint);
+  const changes = renderChanges(plan, layout);
   if (plan.status === 'NOTHING_TO_DO') {
     const nothing =
       plan.selected === null
         ? `a run of ${pipeline} would do nothing: no new files in bronze/${pipeline}/, and no gold table is out of date`
         : `${renderSelection(plan.selected)}a run of these would do nothing: they have no new files, and are not out of date`;
-    return `${suspended}${nothing}\n${renderSkipped(plan.skipped)}`;
+    return `${changes}${suspended}${nothing}\n${renderSkipped(plan.skipped)}`;
   }
   const count = (name: string) => ({ name, type: 'BIGINT' });
   const sources = plan.sources.map((source) => ({
@@ -48,6 +49,7 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
     ...(resumes === null
       ? []
       : [`the unfinished run ${resumes} would be resumed first; what follows does not count its work\n`]),
+    ...(changes === '' ? [] : [changes]),
     ...(suspended === '' ? [] : [suspended]),
     ...(plan.selected === null ? [] : [renderSelection(plan.selected)]),
     ...(Object.keys(plan.vars).length === 0 ? [] : [`with ${renderVars(plan.vars)}\n`]),
@@ -61,6 +63,14 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
     `  ${hint(`run ${pipeline}`)}`,
     '',
   ].join('\n');
+}
+
+/** What has changed in the pipeline since its tables were made; nothing where nothing has. */
+function renderChanges({ changes }: Pick<PlannedRun, 'changes'>, layout: Context['layout']): string {
+  if (changes.length === 0) return '';
+  const rows = changes.map(({ table, kind, what, does }) => ({ table, kind, changed: what.join(', '), then: does }));
+  const columns = [{ name: 'table', whole: true }, { name: 'changed' }, { name: 'kind' }, { name: 'then' }];
+  return `the pipeline has changed since its tables were made:\n${renderTable(rows, columns, layout)}`;
 }
 
 /** Which models alone run, and which with them. */

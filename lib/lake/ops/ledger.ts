@@ -25,6 +25,8 @@ export type Landed = {
   readonly renamed: readonly RenamedEtag[];
   /** Files that were set aside by the latest run that took them, and are there still. */
   readonly aside: readonly SetAsideFile[];
+  /** Sources of which runs have taken files. */
+  readonly history: ReadonlySet<string>;
 };
 
 /** What runs have taken of some sources, in the order in which they did. */
@@ -74,7 +76,11 @@ export async function findNewFiles(
     }
     waiting.set(source.name, files);
   }
-  return { waiting, skipped, renamed, aside };
+  const folders = [...ledger.latest.keys()];
+  const history = sources.filter((source) =>
+    folders.some((folder) => folder.startsWith(sourcePrefix(pipeline, source))),
+  );
+  return { waiting, skipped, renamed, aside, history: new Set(history.map(({ name }) => name)) };
 }
 
 /**

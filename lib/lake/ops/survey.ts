@@ -7,12 +7,15 @@ import type { PipelineSpec } from '../../core/spec.ts';
 import type { TableId } from '../../core/tables.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import { asksForState, completeSelection, type Selection } from '../../plan/select-models.ts';
+import type { TableChange } from '../../plan/table-changes.ts';
 import type { Session } from '../../ports.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { bindVars } from '../run/vars.ts';
 import { goldReason } from '../tables/gold-inputs.ts';
+import { findChanges } from '../tables/made-by.ts';
 import { modelTables } from '../tables/table-state.ts';
+import { sourcesDue } from './due.ts';
 import { findNewFiles, findTaken, type Landed, type Taken } from './ledger.ts';
 import { modelState } from './model-state.ts';
 
@@ -32,8 +35,10 @@ export type Survey = {
   readonly stale: ReadonlyMap<string, string>;
   /** Left out: the run is about all models. What others wait for is not among the above. */
   readonly selection?: Selection;
-  /** Of a backfill: what runs have taken of the sources that it reads. */
+  /** Where tables are made anew: what runs have taken of their sources. */
   readonly taken?: Taken;
+  /** How the models that the run is about differ from what made their tables. */
+  readonly changes: readonly TableChange[];
   readonly ms: number;
 };
 
@@ -50,8 +55,12 @@ export async function surveyPipeline(deps: StepDeps, pipeline: string, asked: As
   const quarantine = await findKnown(deps, opsTable(pipeline, 'quarantine'));
   const landed = await findNewFiles(deps, session, pipeline, spec.sources);
   const waiting = ofSelected(spec, landed.waiting, selection);
-  const read = sourcesOf(selectedOf({ spec, ...(selection && { selection }) }));
-  const taken = asked.backfill && (await findTaken(deps, session, pipeline, read));
+  const about = selectedOf({ spec, ...(selection && { selection }) });
+  const changes = findChanges(about, tables);
+  const existing = new Set([...tables].flatMap(([id, table]) => (table === undefined ? [] : [id])));
+  const due = sourcesDue({ spec: about, existing, history: landed.history, changes }, asked);
+  const read = spec.sources.filter(({ name }) => due.has(name));
+  const taken = read.length === 0 ? undefined : await findTaken(deps, session, pipeline, read);
   const ms = deps.clock.now().getTime() - started;
   const stale = findStale(spec, tables, selection);
   return {
@@ -61,6 +70,7 @@ export async function surveyPipeline(deps: StepDeps, pipeline: string, asked: As
     tables,
     quarantine,
     stale,
+    changes,
     ...(selection && { selection }),
     ...(taken && { taken }),
     ms,
@@ -89,6 +99,18 @@ async function selectionOf(
 export function selectedOf({ spec, selection }: Pick<Survey, 'spec' | 'selection'>): PipelineSpec {
   if (selection === undefined) return spec;
   return { ...spec, models: spec.models.filter(({ id }) => selection.models.includes(id)) };
+}
+
+/** By source: what a run reads, files that are taken again in the order in which runs took them, and what waits last. */
+export function filesAnew({ taken, waiting }: Pick<Survey, 'taken' | 'waiting'>): Landed['waiting'] {
+  if (taken === undefined) return waiting;
+  return new Map(
+    [...waiting].map(([source, fresh]) => {
+      const before = taken.files.get(source);
+      if (before === undefined) return [source, fresh];
+      return [source, [...before, ...fresh.map((file) => ({ ...file, batch: taken.next }))]];
+    }),
+  );
 }
 
 function sourcesOf({ sources, models }: PipelineSpec): PipelineSpec['sources'] {

@@ -13,6 +13,7 @@ const MADE = z.object({
   release: z.string(),
   columns: hash,
   sql: hash,
+  written: hash,
   mode: hash,
   key: hash,
   keyed: z.boolean(),

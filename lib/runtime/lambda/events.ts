@@ -30,6 +30,7 @@ export const openInput = z.object({
     })
     .optional(),
   backfill: z.object({ allow_missing: z.boolean().optional() }).optional(),
+  forward_only: z.boolean().optional(),
   select: z.array(z.string()).optional(),
   exclude: z.array(z.string()).optional(),
   vars: z.record(z.string(), varValue).optional(),

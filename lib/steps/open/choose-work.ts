@@ -3,11 +3,12 @@ import { InvalidInput } from '../../core/errors.ts';
 import { isKeyed } from '../../core/keyed.ts';
 import type { LandedFile, OpenInput } from '../../core/run.ts';
 import { sourcePrefix } from '../../core/seeds.ts';
-import type { PipelineSpec } from '../../core/spec.ts';
+import type { PipelineSpec, SilverModel } from '../../core/spec.ts';
 import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
+import { isPlain } from '../../lake/ops/due.ts';
 import { landedFile, listSource, type Taken } from '../../lake/ops/ledger.ts';
-import { type Survey, selectedOf } from '../../lake/ops/survey.ts';
+import { filesAnew, type Survey, selectedOf } from '../../lake/ops/survey.ts';
 import { tableIdOf } from '../../lake/tables/table-state.ts';
 import type { ObjectInfo } from '../../ports.ts';
 
@@ -29,7 +30,9 @@ export async function chooseWork(
   if (input.rebuild !== undefined) {
     return { ...NOTHING, rebuild: [findKeyed(survey.spec, input.rebuild)] };
   }
-  if (input.backfill !== undefined) return backfillWork(survey, input.backfill);
+  if (input.backfill !== undefined || (survey.taken !== undefined && isPlain(input))) {
+    return backfillWork(survey, input.backfill ?? {});
+  }
   if (input.retry !== undefined) return { ...NOTHING, files: findAside(survey, input.retry) };
   if (input.reprocess === undefined) return { ...NOTHING, files: survey.waiting };
   checkProvenance(survey.spec, input.reprocess.source);
@@ -48,18 +51,13 @@ function backfillWork(
   survey: Pick<Survey, 'spec' | 'waiting' | 'taken' | 'selection'>,
   { allow_missing = false }: Backfill,
 ): Work {
-  const { taken, waiting } = survey;
-  if (taken === undefined) throw new RangeError('the survey of a backfill says what was taken');
+  const { taken = { files: new Map(), gone: [], next: 0 }, waiting } = survey;
   if (!allow_missing) checkGone(survey.spec, taken);
-  const files = new Map(
-    [...taken.files].map(([source, before]) => {
-      const fresh = (waiting.get(source) ?? []).map((file) => ({ ...file, batch: taken.next }));
-      return [source, [...before, ...fresh]];
-    }),
-  );
-  const silver = selectedOf(survey).models.filter((model) => model.layer === 'silver');
+  const files = filesAnew({ taken, waiting });
+  const silver = selectedOf(survey).models.filter((model): model is SilverModel => model.layer === 'silver');
+  const anew = silver.filter(({ from }) => taken.files.has(from)).map(({ id }) => id);
   const withdraw = [...taken.files.values()].flat().map((file) => file.key);
-  return { ...NOTHING, files, withdraw: [...new Set(withdraw)], anew: silver.map(({ id }) => id) };
+  return { ...NOTHING, files, withdraw: [...new Set(withdraw)], anew };
 }
 
 /** Throws InvalidInput where tables would lose rows, because the files that brought them are no more. */
@@ -74,7 +72,7 @@ function checkGone({ name }: PipelineSpec, { gone }: Taken): void {
       `cannot backfill ${name}: ${gone.length} files that were ingested are not in bronze as they were; got nothing there, expected`,
       ...shown,
       ...more,
-      'Nothing was done. Restore them, or do without their rows: --allow-missing',
+      'Nothing was done. Restore them, or do without their rows: strata backfill --allow-missing',
     ].join('\n'),
   );
 }

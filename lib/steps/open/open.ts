@@ -8,6 +8,7 @@ import { currentSnapshot } from '../../iceberg/snapshot.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { discardRun, discardWorkFiles } from '../../lake/files/discard.ts';
 import { requireClosed } from '../../lake/ops/breaker.ts';
+import { checkChanges } from '../../lake/ops/due.ts';
 import { renameEtags } from '../../lake/ops/ledger.ts';
 import { nameSuspended } from '../../lake/ops/set-aside.ts';
 import { type KnownTable, type Survey, selectedOf, surveyPipeline } from '../../lake/ops/survey.ts';
@@ -133,6 +134,7 @@ type Planned = { readonly plan: RunPlan; readonly files: Work['files'] };
 
 async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Survey): Promise<Planned | undefined> {
   if (!run.dry_run) await renameEtags(deps, run.pipeline, survey.renamed);
+  checkChanges({ spec: selectedOf(survey), changes: survey.changes }, input);
   const work = await chooseWork(deps, survey, input);
   checkModes(without(selectedOf(survey), work.anew), survey.tables, work.rebuild);
   const taken = new Set([...work.files.values()].flat().map((file) => file.key));

@@ -14,6 +14,7 @@ const PLAN: PlannedRun = {
   resumes: null,
   skipped: { count: 0, names: [] },
   suspended: [],
+  changes: [],
   selected: null,
   vars: {},
   sources: [{ source: 'orders', files: 1200, bytes: 2_000_000, estimated_bytes: 12_000_000 }],

@@ -1,0 +1,71 @@
+import type { Asked } from '../../core/asked.ts';
+import { InvalidInput } from '../../core/errors.ts';
+import type { PipelineSpec, SilverModel } from '../../core/spec.ts';
+import { fullName } from '../../core/tables.ts';
+import type { TableChange } from '../../plan/table-changes.ts';
+import { tableIdOf } from '../tables/table-state.ts';
+
+/** Of a survey, what says which tables are to be made anew. */
+export type Lookout = {
+  /** The pipeline as far as the run is about. */
+  readonly spec: PipelineSpec;
+  /** Ids of the tables that are there. */
+  readonly existing: ReadonlySet<string>;
+  /** Sources of which runs have taken files. */
+  readonly history: ReadonlySet<string>;
+  readonly changes: readonly TableChange[];
+};
+
+/**
+ * The sources whose tables a run makes anew: all of a backfill; of a plain run those with a table that is not there
+ * although its source has had files, and those with a table that has changed, where the pipeline says that this means a backfill.
+ */
+export function sourcesDue({ spec, existing, history, changes }: Lookout, asked: Asked): ReadonlySet<string> {
+  const silver = spec.models.filter((model): model is SilverModel => model.layer === 'silver');
+  if (asked.backfill !== undefined) return new Set(silver.map(({ from }) => from));
+  if (!isPlain(asked)) return new Set();
+  const changed = new Set(spec.onChange === 'backfill' && asked.forward_only !== true ? backfills(changes) : []);
+  const due = silver.filter(
+    (model) =>
+      changed.has(model.id) ||
+      (!existing.has(model.id) && history.has(model.from) && model.backfill !== 'never' && asked.forward_only !== true),
+  );
+  return new Set(due.map(({ from }) => from));
+}
+
+/** Changes that a plain run stops at: their tables' rows would be others, and nothing says what is to become of them. */
+export function refusedChanges(
+  { spec, changes }: Pick<Lookout, 'spec' | 'changes'>,
+  asked: Asked,
+): readonly TableChange[] {
+  if (!isPlain(asked) || spec.onChange !== undefined || asked.forward_only === true) return [];
+  return changes.filter(({ kind }) => kind === 'backfill');
+}
+
+/** Throws InvalidInput with the changes that a run stops at, and the choice. */
+export function checkChanges(lookout: Pick<Lookout, 'spec' | 'changes'>, asked: Asked): void {
+  const refused = refusedChanges(lookout, asked);
+  const { spec } = lookout;
+  if (refused.length === 0) return;
+  const lines = refused.map(({ model, what }) => {
+    const found = spec.models.find(({ id }) => id === model);
+    return `  ${found === undefined ? model : fullName(tableIdOf(spec, found))}: ${what.join(', ')}`;
+  });
+  throw new InvalidInput(
+    [
+      `${spec.name} has changed since rows of its tables were made, and nothing was done:`,
+      ...lines,
+      `Choose: strata backfill ${spec.name} makes these tables anew from all that has landed; strata run ${spec.name} --forward-only leaves ` +
+        "their rows as they are, and makes new ones by the pipeline of now. onChange: 'backfill' or 'forward' in the pipeline says it once and for all",
+    ].join('\n'),
+  );
+}
+
+function backfills(changes: readonly TableChange[]): readonly string[] {
+  return changes.filter(({ kind }) => kind === 'backfill').map(({ model }) => model);
+}
+
+/** A rebuild, a reprocessing and a retry say themselves what they take. */
+export function isPlain({ rebuild, reprocess, retry, backfill }: Asked): boolean {
+  return (rebuild ?? reprocess ?? retry ?? backfill) === undefined;
+}

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { append, csv, definePipeline } from '../../lib/define/index.ts';
+import { planRun } from '../../lib/query/plan-run.ts';
+import { compileTest, openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
+
+const HEADER = 'id,amount\n';
+
+type Change = {
+  readonly sql?: string;
+  readonly silver?: Readonly<Record<string, unknown>>;
+  readonly pipeline?: Readonly<Record<string, unknown>>;
+  readonly amount?: unknown;
+  readonly gold?: string;
+};
+
+/** `items` and what was asked for beside it. */
+function shop({ sql, silver = {}, pipeline = {}, amount = 'int', gold }: Change = {}): TestPipeline {
+  return {
+    name: 'shop',
+    definition: definePipeline({
+      name: 'shop',
+      ...pipeline,
+      sources: { rows: csv({ columns: { id: 'int', amount } as never }) },
+      silver: { items: { from: 'rows', ...(sql === undefined ? {} : { sql: 'items.sql' }) }, ...silver },
+      gold: { totals: { sql: 'totals.sql' } },
+    } as Parameters<typeof definePipeline>[0]),
+    sql: { 'totals.sql': gold ?? 'SELECT sum(amount) AS amount FROM silver.items', 'items.sql': sql ?? '' },
+  };
+}
+
+const DOUBLED = 'SELECT id, amount * 2 AS amount FROM batch.rows';
+
+async function openShop(before: Change = {}): Promise<TestLake> {
+  const lake = await openTestLake(shop(before));
+  await lake.land('rows', 'a.csv', `${HEADER}1,10\n2,20\n`);
+  await lake.run({ runId: 'first' });
+  await lake.land('rows', 'b.csv', `${HEADER}3,30\n`);
+  await lake.run({ runId: 'second' });
+  return lake;
+}
+
+async function become(lake: TestLake, change: Change): Promise<TestLake> {
+  const spec = await compileTest(shop(change), lake.scratch);
+  return lake.reopen((deps) => ({ ...deps, specs: async () => spec }));
+}
+
+const amounts = (lake: TestLake, table = 'shop_silver.items'): Promise<unknown> =>
+  lake.rows(table, 'SELECT list(amount ORDER BY id) AS amounts FROM t');
+
+describe('a run of a pipeline that has changed', () => {
+  for (const [what, change, named] of [
+    ['the SQL', { sql: DOUBLED }, /the SQL/],
+    ['a column of the contract', { amount: { type: 'int', min: '15' } }, /column amount of the contract/],
+    ['the key', { silver: { items: { from: 'rows', mode: append({ dedupe: { key: 'id' } }) } } }, /the key/],
+  ] as const) {
+    test(`stops where ${what} decides about rows that are there, and names the choice`, async () => {
+      const lake = await become(await openShop(), change);
+      await lake.land('rows', 'c.csv', `${HEADER}4,40\n`);
+      const { status, error } = await lake.run({ runId: 'stopped' });
+      assert.equal(status, 'FAILED');
+      assert.equal(error?.name, 'InvalidInput');
+      assert.match(error.message, named);
+      for (const choice of ['strata backfill shop', '--forward-only', 'onChange'])
+        assert.ok(error.message.includes(choice));
+      assert.deepEqual(await amounts(lake), [{ amounts: [10, 20, 30] }]);
+      lake.close();
+    });
+  }
+
+  test('goes forward where it is told to, once or by the pipeline, and does not ask again', async () => {
+    for (const pipeline of [{}, { onChange: 'forward' }]) {
+      const lake = await become(await openShop(), { sql: DOUBLED, pipeline });
+      await lake.land('rows', 'c.csv', `${HEADER}4,40\n`);
+      const asked = 'onChange' in pipeline ? {} : { forward_only: true };
+      assert.equal((await lake.run({ runId: 'forward', ...asked })).status, 'SUCCEEDED');
+      assert.deepEqual(await amounts(lake), [{ amounts: [10, 20, 30, 80] }]);
+      await lake.land('rows', 'd.csv', `${HEADER}5,50\n`);
+      assert.equal((await lake.run({ runId: 'next' })).status, 'SUCCEEDED');
+      lake.close();
+    }
+  });
+
+  test('makes the table anew where the pipeline says so, gold with it', async () => {
+    const lake = await become(await openShop(), { sql: DOUBLED, pipeline: { onChange: 'backfill' } });
+    await lake.land('rows', 'c.csv', `${HEADER}4,40\n`);
+    const result = await lake.run({ runId: 'anew' });
+    assert.equal(result.status, 'SUCCEEDED', result.error?.message);
+    assert.deepEqual(await amounts(lake), [{ amounts: [20, 40, 60, 80] }]);
+    assert.deepEqual(await lake.rows('shop_gold.totals'), [{ amount: '200' }]);
+    assert.deepEqual(result.accounting['rows']?.read, 4);
+    lake.close();
+  });
+
+  test('goes on without a word where what is new says nothing of the rows that are there', async () => {
+    for (const change of [
+      { silver: { items: { from: 'rows', description: 'Items.' } } },
+      { sql: 'SELECT *\nFROM batch.rows' },
+    ] as const) {
+      const lake = await become(await openShop('sql' in change ? { sql: 'SELECT *\nFROM batch.rows' } : {}), change);
+      await lake.land('rows', 'c.csv', `${HEADER}4,40\n`);
+      assert.equal((await lake.run({ runId: 'on' })).status, 'SUCCEEDED');
+      assert.deepEqual(await amounts(lake), [{ amounts: [10, 20, 30, 40] }]);
+      lake.close();
+    }
+  });
+
+  test('computes gold anew', async () => {
+    const lake = await become(await openShop(), { gold: 'SELECT max(amount) AS most FROM silver.items' });
+    assert.equal((await lake.run({ runId: 'gold' })).status, 'SUCCEEDED');
+    assert.deepEqual(await lake.rows('shop_gold.totals'), [{ most: 30 }]);
+    lake.close();
+  });
+});
+
+describe('a table that is not there, on a source with history', () => {
+  test('gets all that its source has had', async () => {
+    const lake = await openTestLake(shop({ pipeline: {}, silver: {} }));
+    await lake.land('rows', 'a.csv', `${HEADER}1,10\n2,20\n`);
+    await lake.run({ runId: 'first' });
+    const more = { later: { from: 'rows' } };
+    const grown = await become(lake, { silver: more });
+    await grown.land('rows', 'b.csv', `${HEADER}3,30\n`);
+    const result = await grown.run({ runId: 'grown' });
+    assert.equal(result.status, 'SUCCEEDED', result.error?.message);
+    assert.deepEqual(await amounts(grown, 'shop_silver.later'), [{ amounts: [10, 20, 30] }]);
+    assert.deepEqual(await amounts(grown), [{ amounts: [10, 20, 30] }]);
+    grown.close();
+  });
+
+  test('gets what lands from now on where it is told to', async () => {
+    const lake = await become(await openShop(), { silver: { later: { from: 'rows', backfill: 'never' } } });
+    await lake.land('rows', 'c.csv', `${HEADER}4,40\n`);
+    assert.equal((await lake.run({ runId: 'never' })).status, 'SUCCEEDED');
+    assert.deepEqual(await amounts(lake, 'shop_silver.later'), [{ amounts: [40] }]);
+    lake.close();
+  });
+
+  test('comes back whole when it was dropped', async () => {
+    const lake = await openShop();
+    const id = { pipeline: 'shop', layer: 'silver', name: 'items' } as const;
+    await lake.deps.catalog.drop(id);
+    await lake.land('rows', 'c.csv', `${HEADER}4,40\n`);
+    assert.equal((await lake.run({ runId: 'whole' })).status, 'SUCCEEDED');
+    assert.deepEqual(await amounts(lake), [{ amounts: [10, 20, 30, 40] }]);
+    lake.close();
+  });
+});
+
+test('a plan names each change, its kind and what will be done', async () => {
+  const lake = await become(await openShop(), {
+    sql: DOUBLED,
+    gold: 'SELECT max(amount) AS most FROM silver.items',
+    silver: { later: { from: 'rows' } },
+  });
+  const { changes } = await planRun(lake.deps, 'shop');
+  assert.deepEqual(
+    changes.map(({ table, kind, refused }) => ({ table, kind, refused })),
+    [
+      { table: 'shop_silver.items', kind: 'backfill', refused: true },
+      { table: 'shop_silver.later', kind: 'backfill', refused: false },
+      { table: 'shop_gold.totals', kind: 'recompute', refused: false },
+    ],
+  );
+  for (const { does } of changes) assert.notEqual(does, '');
+  lake.close();
+});
