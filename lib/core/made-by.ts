@@ -17,12 +17,15 @@ export type MadeBy = {
   readonly keyed: boolean;
   readonly partitioning: string;
   /** How text becomes values, and which rows are rejected for them, by the name of the source's column; null for gold. */
-  readonly contract: Readonly<Record<string, string>> | null;
+  readonly contract: Readonly<Record<string, ContractMade>> | null;
   /** How the source's files are read; null for gold. */
   readonly format: string | null;
   /** Expectations that reject rows. */
   readonly rules: string;
 };
+
+/** A column of the contract: its type, as pipelines write it, and a hash of the rest. */
+export type ContractMade = { readonly type: string; readonly rest: string };
 
 /** The parts that are one hash each. */
 export const MADE_PARTS = ['columns', 'sql', 'mode', 'key', 'partitioning', 'format', 'rules'] as const;

@@ -3,6 +3,7 @@ import { isKeyed, isKeyedMode } from '../core/keyed.ts';
 import type { MadeBy } from '../core/made-by.ts';
 import { RELEASE } from '../core/release.ts';
 import type { ModelMode, ModelSpec, PipelineSpec } from '../core/spec.ts';
+import { renderColumnType } from '../core/types.ts';
 
 /** What makes a model's table as the pipeline is now. */
 export function madeBy(spec: Pick<PipelineSpec, 'sources'>, model: ModelSpec): MadeBy {
@@ -20,7 +21,9 @@ export function madeBy(spec: Pick<PipelineSpec, 'sources'>, model: ModelSpec): M
     contract:
       source === undefined
         ? null
-        : Object.fromEntries(source.columns.map(({ name, ...column }) => [name, hash(column)])),
+        : Object.fromEntries(
+            source.columns.map(({ name, type, ...rest }) => [name, { type: renderColumnType(type), rest: hash(rest) }]),
+          ),
     format: source === undefined ? null : hash([source.format, source.key]),
     rules: hash(model.expect.filter((one) => one.kind === 'row' && one.policy === 'drop')),
   };

@@ -30,32 +30,50 @@ const WORDS: Readonly<Record<Exclude<MadePart, 'contract'>, string>> = {
 export function compareMade(model: ModelSpec, was: MadeBy, is: MadeBy): TableChange | undefined {
   const parts = MADE_PARTS.filter((part) => was[part] !== is[part] && (part !== 'sql' || was.written !== is.written));
   const contract = contractChanges(was, is);
-  if (parts.length + contract.changed.length + contract.added.length + contract.removed.length === 0) return undefined;
-  const what = [
-    ...parts.map((part) => WORDS[part]),
-    ...contract.changed.map((name) => `column ${name} of the contract`),
-    ...contract.added.map((name) => `column ${name}, new in the contract`),
-    ...contract.removed.map((name) => `column ${name}, gone from the contract`),
-  ];
-  const fresh = contract.changed.length > 0 || was.keyed !== is.keyed;
+  const what = [...parts.map((part) => WORDS[part]), ...contract.grave, ...contract.slight];
+  if (what.length === 0) return undefined;
+  const full = model.layer === 'silver' && model.mode.kind === 'full';
+  const fresh = was.keyed !== is.keyed || (contract.grave.length > 0 && !full);
   return { model: model.id, kind: kindOf(model, parts, fresh), what };
 }
 
-type ContractChanges = { readonly [kind in 'added' | 'removed' | 'changed']: readonly string[] };
+/** In words: what may make other values of text that was read before, and what cannot. */
+type ContractChanges = { readonly grave: readonly string[]; readonly slight: readonly string[] };
 
 function contractChanges({ contract: was }: MadeBy, { contract: is }: MadeBy): ContractChanges {
-  if (was === null || is === null) return { added: [], removed: [], changed: [] };
-  return {
-    added: Object.keys(is).filter((name) => !Object.hasOwn(was, name)),
-    removed: Object.keys(was).filter((name) => !Object.hasOwn(is, name)),
-    changed: Object.keys(is).filter((name) => Object.hasOwn(was, name) && was[name] !== is[name]),
-  };
+  const [grave, slight]: [string[], string[]] = [[], []];
+  for (const [name, column] of Object.entries(is ?? {})) {
+    const before = was !== null && Object.hasOwn(was, name) ? was[name] : undefined;
+    if (before === undefined) {
+      slight.push(`column ${name}, new in the contract`);
+      continue;
+    }
+    if (before.rest !== column.rest) grave.push(`column ${name} of the contract`);
+    if (before.type === column.type) continue;
+    const words = `${name} is ${before.type} in the table and ${column.type} in the pipeline`;
+    (isWidening(before.type, column.type) ? slight : grave).push(words);
+  }
+  const gone = Object.keys(was ?? {}).filter((name) => is !== null && !Object.hasOwn(is, name));
+  return { grave, slight: [...slight, ...gone.map((name) => `column ${name}, gone from the contract`)] };
+}
+
+/** Types of which the wider holds all values of the other, whichever came first: the table has the wider of them. */
+function isWidening(was: string, is: string): boolean {
+  const families = [
+    ['int', 'bigint'],
+    ['float', 'double'],
+  ];
+  if (families.some((family) => family.includes(was) && family.includes(is))) return true;
+  const [a, b] = [was, is].map((type) => /^decimal\(\d+,(\d+)\)$/.exec(type)?.[1]);
+  return a !== undefined && a === b;
 }
 
 /** `fresh`: nothing that is kept says what the rows would be now. */
 function kindOf(model: ModelSpec, parts: readonly (typeof MADE_PARTS)[number][], fresh: boolean): ChangeKind {
   const has = (...some: readonly (typeof MADE_PARTS)[number][]): boolean => parts.some((part) => some.includes(part));
   if (model.layer === 'gold') return 'recompute';
+  // The next files replace all that a full table holds.
+  if (model.mode.kind === 'full' && !fresh) return 'metadata';
   if (fresh || has('sql', 'key', 'format', 'rules')) return 'backfill';
   if (has('mode')) return isKeyed(model) ? 'recompute' : 'backfill';
   return 'metadata';

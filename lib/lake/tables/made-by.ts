@@ -18,7 +18,7 @@ const MADE = z.object({
   key: hash,
   keyed: z.boolean(),
   partitioning: hash,
-  contract: z.record(z.string(), hash).nullable(),
+  contract: z.record(z.string(), z.object({ type: z.string(), rest: hash })).nullable(),
   format: hash.nullable(),
   rules: hash,
 });

@@ -69,8 +69,7 @@ function changeOf(spec: PipelineSpec, model: SilverModel, was: Made, rebuilt: bo
   const table = fullName(tableIdOf(spec, model));
   const is = madeBy(model.mode);
   const change = `  ${table}: got ${render(is)} in the pipeline; expected ${render(was)}, by which its rows were made. `;
-  const anew =
-    'A table cannot change that: declare a model of another name, on a source of its own, and land the files there';
+  const anew = `strata backfill ${spec.name} makes the table anew from all that has landed`;
   const keyed = isKeyedMode({ kind: was.kind } as ModelMode);
   if (keyed !== isKeyed(model)) return `${change}${anew}`;
   if (!keyed)
