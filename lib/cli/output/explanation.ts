@@ -68,8 +68,8 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
 /** What has changed in the pipeline since its tables were made; nothing where nothing has. */
 function renderChanges({ changes }: Pick<PlannedRun, 'changes'>, layout: Context['layout']): string {
   if (changes.length === 0) return '';
-  const rows = changes.map(({ table, kind, what, does }) => ({ table, kind, changed: what.join(', '), then: does }));
-  const columns = [{ name: 'table', whole: true }, { name: 'changed' }, { name: 'kind' }, { name: 'then' }];
+  const rows = changes.map(({ table, kind, what, does }) => ({ table, kind, changed: what.join(', '), 'a run': does }));
+  const columns = [{ name: 'table', whole: true }, { name: 'changed' }, { name: 'kind' }, { name: 'a run' }];
   return `the pipeline has changed since its tables were made:\n${renderTable(rows, columns, layout)}`;
 }
 
