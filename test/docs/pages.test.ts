@@ -45,7 +45,7 @@ async function checkBlock(project: PageProject, block: Block, next: Block | unde
   const { by, of, code, file } = block.options;
   if (by !== undefined) {
     assert.ok(SCRIPTS[by], `npm run ${by}: no such script`);
-    assert.match(CI, new RegExp(`^npm run ${by}\\b`, 'm'));
+    assert.match(CI, new RegExp(`^ *npm run ${by}\\b`, 'm'));
     return;
   }
   if (of !== undefined) return comparePrinted(block, await project.run(of, Number(code ?? 0)));
