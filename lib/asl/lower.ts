@@ -7,6 +7,8 @@ import type { MapState, State, StateMachineDefinition, TaskState } from './defin
 export type LoweredMap = {
   /** An inline Map over the context's `$$.Strata.Items`, `$$.Strata.Concurrency` at once; no item stops the others. */
   readonly items: LoweredDefinition;
+  /** The state by which an item begins, as a child execution does. */
+  readonly item: string;
   /** The state that an item reaches by failing; its input is `{ Error, Cause }`. */
   readonly failed: string;
   /** Task states of the items. */
@@ -107,6 +109,7 @@ function lowerMap(name: string, state: MapState): LoweredMap {
   };
   return {
     items: { StartAt: name, States: { [name]: map } },
+    item,
     failed,
     tasks: tasksIn(ItemProcessor.States),
     maxConcurrency: state.MaxConcurrency ?? 0,

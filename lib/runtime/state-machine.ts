@@ -1,4 +1,4 @@
-import type { RunOptions, StateMachineDefinition } from 'aws-local-stepfunctions';
+import type { StateMachine as Runner, RunOptions, StateMachineDefinition } from 'aws-local-stepfunctions';
 import type { LoweredDefinition, LoweredMachine, LoweredMap } from '../asl/lower.ts';
 import type { StateEvent } from '../asl/state-event.ts';
 import { InvalidInput } from '../core/errors.ts';
@@ -46,7 +46,10 @@ export async function runStateMachine(run: StateMachineRun): Promise<StateMachin
     outer[state] = observed(run, state, (input) => runMap(run, state, map, input));
   }
   try {
-    return { status: 'SUCCEEDED', output: await execute(definition.main, run.input, { run, handlers: outer }) };
+    return {
+      status: 'SUCCEEDED',
+      output: await execute(definition.main, run.input, { run, handlers: outer, billed: (state) => state }),
+    };
   } catch (cause) {
     const { name, message } = originOf(cause);
     return { status: 'FAILED', error: name, cause: message };
@@ -67,6 +70,8 @@ function requireHandlers(machine: LoweredMachine, handlers: StateMachineRun['han
 type Execution = {
   readonly run: StateMachineRun;
   readonly handlers: Readonly<Record<string, StateHandler>>;
+  /** The state that a transition of the runner is one of; undefined where Step Functions has none. */
+  readonly billed: (state: string) => string | undefined;
   readonly mapped?: { readonly Items: readonly JsonValue[]; readonly Concurrency: number };
 };
 
@@ -94,7 +99,7 @@ async function execute(definition: LoweredDefinition, input: JsonValue, executio
   const abort = (): void => started.abort();
   interrupted?.addEventListener('abort', abort);
   try {
-    const drained = drain(started.eventLogs);
+    const drained = drain(started.eventLogs, execution);
     const output = await started.result;
     await drained;
     return output;
@@ -104,8 +109,12 @@ async function execute(definition: LoweredDefinition, input: JsonValue, executio
 }
 
 /** Unread, the runner's own log would hold every payload of the run. */
-async function drain(events: AsyncIterable<unknown>): Promise<void> {
-  for await (const _ of events);
+async function drain(events: ReturnType<Runner['run']>['eventLogs'], { run, billed }: Execution): Promise<void> {
+  for await (const event of events) {
+    if (event.type !== 'StateEntered' && event.type !== 'StateRetried') continue;
+    const state = billed(event.state.name);
+    if (state !== undefined) run.onEvent?.({ kind: 'entered', state });
+  }
 }
 
 function everyRetry(value: object, milliseconds: number): Record<string, number> {
@@ -165,7 +174,9 @@ async function runMap(run: StateMachineRun, state: string, map: LoweredMap, inpu
     };
   }
   const Concurrency = Math.min(run.concurrency, map.maxConcurrency || run.concurrency);
-  await execute(map.items, mapInput, { run, handlers, mapped: { Items: items, Concurrency } });
+  const own = new Set([state, map.failed]);
+  const billed = (name: string): string | undefined => (name === map.item ? state : own.has(name) ? undefined : name);
+  await execute(map.items, mapInput, { run, handlers, billed, mapped: { Items: items, Concurrency } });
   if (isExceeded(map, failures.length, items.length)) throw exceeded(state, failures, items.length);
   return null;
 }

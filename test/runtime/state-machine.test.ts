@@ -214,6 +214,21 @@ describe('runStateMachine', () => {
     assert.deepEqual(result, { status: 'FAILED', error: 'Error', cause: 'just text' });
   });
 
+  it('tells each transition that AWS bills: states of any type, retries, children of a map and what they enter', async () => {
+    let failures = 0;
+    const { events } = await play({
+      items: numbers(2),
+      work: async () => {
+        failures += 1;
+        if (failures === 1) throw new Unavailable('once');
+        return null;
+      },
+    });
+    const entered = events.filter(({ kind }) => kind === 'entered').map(({ state }) => state);
+    const expected = ['Begin', 'Which', 'Each', ...['Each', 'Work', 'Each', 'Work', 'Work'], 'Mark', 'Done'];
+    assert.deepEqual(entered.toSorted(), expected.toSorted());
+  });
+
   it('reports starts, items, ends and failures with their durations', async () => {
     const { events } = await play({
       items: numbers(2),
@@ -222,7 +237,7 @@ describe('runStateMachine', () => {
         return null;
       },
     });
-    const told = events.map((event) => `${event.kind} ${event.state}`);
+    const told = events.filter(({ kind }) => kind !== 'entered').map((event) => `${event.kind} ${event.state}`);
     assert.deepEqual(told.slice(0, 4), ['started Begin', 'succeeded Begin', 'started Each', 'items Each']);
     assert.deepEqual(told.slice(4, -1).sort(), ['failed Work', 'started Work', 'started Work', 'succeeded Work']);
     assert.equal(told.at(-1), 'failed Each');
