@@ -12,14 +12,14 @@ import { crc32 } from 'node:zlib';
 import { S3Client } from '@aws-sdk/client-s3';
 import { CONNECTIONS } from '../../lib/adapters/aws/connections.ts';
 import { createS3Store } from '../../lib/adapters/store/s3.ts';
-import { RANGE_BYTES } from '../../lib/adapters/store/s3-download.ts';
 import { Unavailable } from '../../lib/core/errors.ts';
+import { PART_BYTES } from '../../lib/core/requests.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
 
 /** What a server of this machine answers to the n-th request (from 1) with a range, or none, of `BYTES`. */
 type Answer = (response: ServerResponse, bytes: Buffer, nth: number) => void;
 
-const BYTES = randomBytes(RANGE_BYTES + 3 * 2 ** 20);
+const BYTES = randomBytes(PART_BYTES + 3 * 2 ** 20);
 const KEY = 'silver/p/t/data/x.parquet';
 
 function headers(bytes: Buffer): Record<string, string | number> {

@@ -4,6 +4,7 @@ import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s
 import { mapConcurrent } from '../../core/concurrency.ts';
 import { ObjectNotFound, Unavailable } from '../../core/errors.ts';
 import { type ObjectChange, objectName, type PlannedObject } from '../../core/objects.ts';
+import { PART_BYTES } from '../../core/requests.ts';
 import type { Borrowed } from '../../ports.ts';
 import { sdkErrorOf } from '../aws/errors.ts';
 import { dropBody, fileCrc32, saveBody } from './s3-body.ts';
@@ -17,9 +18,6 @@ import {
   type S3Access,
   s3Resource,
 } from './s3-calls.ts';
-
-/** Objects above this size are read in ranges of it, in bytes. */
-export const RANGE_BYTES = 16 * 2 ** 20;
 
 const OBJECTS_AT_ONCE = 8;
 const RANGES_AT_ONCE = 4;
@@ -117,18 +115,18 @@ async function download(access: S3Access, source: Source, path: string): Promise
     resource,
     async () => {
       const answer = await access.client.send(whole);
-      if ((answer.ContentLength ?? 0) > RANGE_BYTES) dropBody(answer);
+      if ((answer.ContentLength ?? 0) > PART_BYTES) dropBody(answer);
       else await saveBody(answer, path);
       return answer;
     },
     (cause) => isMissing(cause) || isUnmatched(cause),
   ).catch(missing(resource));
   const size = first.ContentLength ?? 0;
-  if (size <= RANGE_BYTES) return;
+  if (size <= PART_BYTES) return;
   await (await open(path, 'w')).close();
-  const starts = Array.from({ length: Math.ceil(size / RANGE_BYTES) }, (_, at) => at * RANGE_BYTES);
+  const starts = Array.from({ length: Math.ceil(size / PART_BYTES) }, (_, at) => at * PART_BYTES);
   const bring = async (start: number): Promise<void> => {
-    const Range = `bytes=${start}-${Math.min(start + RANGE_BYTES, size) - 1}`;
+    const Range = `bytes=${start}-${Math.min(start + PART_BYTES, size) - 1}`;
     const part = new GetObjectCommand({ ...(first.ETag && { IfMatch: first.ETag }), ...source, Range });
     const save = async (): Promise<void> => saveBody(await access.client.send(part), path, start);
     await callS3(access, action, resource, save, (cause) => isMissing(cause) || isUnmatched(cause));

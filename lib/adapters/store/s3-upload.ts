@@ -9,12 +9,10 @@ import {
 } from '@aws-sdk/client-s3';
 import { mapConcurrent } from '../../core/concurrency.ts';
 import { InvalidInput } from '../../core/errors.ts';
+import { PART_BYTES } from '../../core/requests.ts';
 import { sdkErrorOf } from '../aws/errors.ts';
 import { fileCrc32 } from './s3-body.ts';
 import { callS3, type Place, type S3Access, s3Resource } from './s3-calls.ts';
-
-/** Files above this size are uploaded in parts of it, in bytes. */
-export const PART_BYTES = 16 * 2 ** 20;
 
 const PARTS_AT_ONCE = 4;
 

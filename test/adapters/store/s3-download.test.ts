@@ -6,13 +6,13 @@ import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { GetObjectCommand, type GetObjectCommandInput } from '@aws-sdk/client-s3';
-import { RANGE_BYTES } from '../../../lib/adapters/store/s3-download.ts';
 import { InvalidInput, ObjectNotFound, Unavailable } from '../../../lib/core/errors.ts';
 import { objectName } from '../../../lib/core/objects.ts';
+import { PART_BYTES } from '../../../lib/core/requests.ts';
 import { bodyOf, brokenConnection, type FakeS3, s3Error, slice, withFakeS3 } from './s3-fake.ts';
 
 const KEY = 'silver/p/t/data/large.parquet';
-const LARGE = new Uint8Array(randomBytes(2 * RANGE_BYTES + 12_345));
+const LARGE = new Uint8Array(randomBytes(2 * PART_BYTES + 12_345));
 const SUM = base64(crc32(LARGE));
 
 function base64(sum: number): string {
@@ -66,9 +66,9 @@ describe('large objects', () => {
       assert.deepEqual(
         seen.ranges.toSorted(),
         [
-          `bytes=${RANGE_BYTES}-${2 * RANGE_BYTES - 1}`,
-          `bytes=${2 * RANGE_BYTES}-${LARGE.length - 1}`,
-          `bytes=0-${RANGE_BYTES - 1}`,
+          `bytes=${PART_BYTES}-${2 * PART_BYTES - 1}`,
+          `bytes=${2 * PART_BYTES}-${LARGE.length - 1}`,
+          `bytes=0-${PART_BYTES - 1}`,
         ].toSorted(),
       );
       assert.ok(seen.most > 1 && seen.most <= 4, `${seen.most} at one time`);
@@ -114,7 +114,7 @@ describe('large objects', () => {
     [
       'cut on the way',
       {
-        bytes: (range) => (range.length < RANGE_BYTES ? range.subarray(0, -1) : range),
+        bytes: (range) => (range.length < PART_BYTES ? range.subarray(0, -1) : range),
         whole: { ChecksumCRC32: `${SUM}-3` },
       },
       Unavailable,
@@ -189,7 +189,7 @@ describe('objects as they were planned', () => {
       s3.on(GetObjectCommand).callsFake(({ Range, IfMatch }: GetObjectCommandInput) => {
         assert.equal(IfMatch, '"e"');
         if (Range !== undefined) throw s3Error('PreconditionFailed', 412);
-        return { ContentLength: RANGE_BYTES * 2, ETag: '"e"', Body: bodyOf(new Uint8Array(1)) };
+        return { ContentLength: PART_BYTES * 2, ETag: '"e"', Body: bodyOf(new Uint8Array(1)) };
       });
       const borrowed = await store.borrow([planned]);
       assert.deepEqual([...borrowed.changed], [[planned.key, 'replaced']]);

@@ -13,8 +13,8 @@ import {
   UploadPartCommand,
   type UploadPartCommandInput,
 } from '@aws-sdk/client-s3';
-import { PART_BYTES } from '../../../lib/adapters/store/s3-upload.ts';
 import { InvalidInput, ObjectNotFound, Unavailable } from '../../../lib/core/errors.ts';
+import { PART_BYTES } from '../../../lib/core/requests.ts';
 import { brokenConnection, type FakeS3, s3Error, withFakeS3 } from './s3-fake.ts';
 
 const KEY = 'silver/p/t/data/x.parquet';

@@ -1,0 +1,107 @@
+import { ZONES, type Zone } from './objects.ts';
+
+/** Requests to S3, by their two prices; removing is free. */
+export type Requests = {
+  /** GET and HEAD. */
+  readonly get: number;
+  /** PUT, POST and LIST. */
+  readonly put: number;
+};
+
+/** Requests, and the bytes of the files that they brought to workers and published; what is read and written whole is small. */
+export type Spent = Requests & { readonly bytes_in: number; readonly bytes_out: number };
+
+export const NOTHING_SPENT: Spent = { get: 0, put: 0, bytes_in: 0, bytes_out: 0 };
+
+/** How long a call of a step, or several together, took, and what they asked S3 for, which earlier releases didn't say. */
+export type Measured = { readonly ms: number; readonly spent?: Spent };
+
+/** Files above this size are uploaded in parts of it, and read in ranges of it, in bytes. */
+export const PART_BYTES = 16 * 2 ** 20;
+
+/** Names on one page of a list. */
+export const PAGE = 1_000;
+
+export type Seen = { readonly [zone in Zone]?: number };
+
+/** A call of a store or a catalog, as far as it decides what S3 is asked for. */
+export type Call =
+  | { readonly kind: 'read' | 'head' | 'write' | 'remove' }
+  /** `seen`: how many objects of each zone were looked at, ignored ones too. */
+  | { readonly kind: 'list'; readonly prefix: string; readonly seen: Seen }
+  | { readonly kind: 'names'; readonly prefix: string; readonly count: number }
+  /** One object of those that are lent; without `bytes` it was no longer as it was asked for. */
+  | { readonly kind: 'borrow'; readonly bytes?: number }
+  /** Without `bytes` there was no file to publish, because that had been done. */
+  | { readonly kind: 'publish'; readonly bytes?: number }
+  /** A table by name, where there is one: its metadata file. */
+  | { readonly kind: 'load'; readonly found: boolean }
+  /** The new metadata file of a table. */
+  | { readonly kind: 'commit' };
+
+/**
+ * What one call costs on S3. The adapters of S3 and Glue are tested against it: repetitions after faults, commits that
+ * were refused, and what only S3 sees on the pages of a list (delete markers, folders of consoles, keys in folders that a
+ * folder's list passes by) are left out.
+ */
+export function spentBy(call: Call): Spent {
+  switch (call.kind) {
+    case 'read':
+    case 'head':
+      return { ...NOTHING_SPENT, get: 1 };
+    case 'write':
+    case 'commit':
+      return { ...NOTHING_SPENT, put: 1 };
+    case 'remove':
+      return NOTHING_SPENT;
+    case 'list':
+      return { ...NOTHING_SPENT, put: pagesOf(call.prefix, call.seen) };
+    case 'names':
+      return { ...NOTHING_SPENT, put: call.prefix === '' ? 0 : pages(call.count) };
+    case 'borrow':
+      return { ...NOTHING_SPENT, get: 1 + partsOf(call.bytes), bytes_in: call.bytes ?? 0 };
+    case 'publish':
+      return { ...NOTHING_SPENT, get: 1, put: putsOf(call.bytes), bytes_out: call.bytes ?? 0 };
+    case 'load':
+      return { ...NOTHING_SPENT, get: call.found ? 1 : 0 };
+  }
+}
+
+export function addSpent(a: Spent, b: Spent): Spent {
+  return {
+    get: a.get + b.get,
+    put: a.put + b.put,
+    bytes_in: a.bytes_in + b.bytes_in,
+    bytes_out: a.bytes_out + b.bytes_out,
+  };
+}
+
+/** Requests so many times. */
+export function times({ get, put }: Requests, count: number): Requests {
+  return { get: get * count, put: put * count };
+}
+
+export function addRequests(...all: readonly Requests[]): Requests {
+  return all.reduce((sum, { get, put }) => ({ get: sum.get + get, put: sum.put + put }), { get: 0, put: 0 });
+}
+
+/** Each zone has a bucket of its own. */
+function pagesOf(prefix: string, seen: Seen): number {
+  const zones = ZONES.filter((zone) => prefix.startsWith(`${zone}/`) || `${zone}/`.startsWith(prefix));
+  return zones.reduce((sum, zone) => sum + pages(seen[zone] ?? 0), 0);
+}
+
+function pages(names: number): number {
+  return Math.max(1, Math.ceil(names / PAGE));
+}
+
+/** The first request for a large object says what it is; its ranges are read after that. */
+function partsOf(bytes = 0): number {
+  return bytes > PART_BYTES ? Math.ceil(bytes / PART_BYTES) : 0;
+}
+
+/** An upload in parts is begun and completed. */
+function putsOf(bytes: number | undefined): number {
+  if (bytes === undefined) return 0;
+  return bytes > PART_BYTES ? Math.ceil(bytes / PART_BYTES) + 2 : 1;
+}
