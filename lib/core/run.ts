@@ -1,5 +1,7 @@
 import type { Asked } from './asked.ts';
+import type { RunCost } from './cost.ts';
 import type { Skipped } from './objects.ts';
+import type { Measured, Spent } from './requests.ts';
 import type { ModelMode, PartitionField, PipelineSpec, SourceSpec } from './spec.ts';
 import type { TableId } from './tables.ts';
 import type { Column } from './types.ts';
@@ -59,7 +61,10 @@ export type RunState = {
   readonly level: number;
   readonly levels: number;
   readonly stage?: UnitsRef;
-  readonly merge?: UnitsRef;
+  /** With what planning them took, which the level's audit writes down. */
+  readonly merge?: UnitsRef & Partial<Measured>;
+  /** What Commit took, its tidying after its record included. */
+  readonly commit?: Measured;
   /** Names in bronze that were skipped, of a run that has nothing to do. */
   readonly skipped?: Skipped;
   /** With nothing to do: suspended files, the first of them. */
@@ -94,6 +99,8 @@ export type RunPlan = {
   /** By source name: the files to ingest, listed in an object of their own. */
   readonly sources: Readonly<Record<string, PlannedSource>>;
   readonly planning_ms: number;
+  /** What Open asked S3 for until the plan was written. */
+  readonly planning_spent?: Spent;
   /** The quarantine as it was when the run was planned. */
   readonly quarantine: BaseTable | null;
   /** Bytes of a unit where memory is short when the run is planned; left out: the pipeline's own. */
@@ -172,7 +179,7 @@ export type ModelPlan = {
 /** A partition as text, field by field; null where the field is null. */
 export type PartitionText = readonly (string | null)[];
 
-export type LevelPlan = { readonly level: number; readonly models: readonly ModelPlan[]; readonly ms: number };
+export type LevelPlan = Measured & { readonly level: number; readonly models: readonly ModelPlan[] };
 
 export type StageUnit = {
   readonly unit: string;
@@ -255,11 +262,10 @@ export type TableOutcome = {
   readonly snapshot_id: string | null;
 };
 
-export type StepTiming = {
+export type StepTiming = Measured & {
   readonly step: string;
   readonly level: number | null;
   readonly units: number;
-  readonly ms: number;
 };
 
 /** What a run answers. */
@@ -282,5 +288,7 @@ export type RunResult = {
   readonly previews: Readonly<Record<string, readonly unknown[]>>;
   readonly duration_ms: number;
   readonly steps: readonly StepTiming[];
+  /** What it has cost on AWS, or would have; null for a run that failed, absent from results of earlier releases. */
+  readonly cost?: RunCost | null;
   readonly error: { readonly name: string; readonly message: string } | null;
 };

@@ -1,3 +1,4 @@
+import type { Spent } from '../core/requests.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import type { Catalog, Clock, Engine, Ids, Log, ObjectStore } from '../ports.ts';
 
@@ -46,6 +47,8 @@ export type StepDeps = {
   /** Whether the process of a holder's name is known to have ended; false where that can't be known. */
   readonly isGone: (holder: string) => boolean;
   readonly settings: StepSettings;
+  /** What this call of a step has asked S3 for so far, or would have; left out where nobody counts. */
+  readonly spent?: () => Spent;
   /** Aborted when a person or the system asks the process to end. */
   readonly interrupted?: AbortSignal;
 };

@@ -1,26 +1,12 @@
 import type { Compute } from '../core/compute.ts';
+import type { CostLine, EstimatedCost, RunCost } from '../core/cost.ts';
+import { addRequests, addSpent, NOTHING_SPENT, type Requests, type Spent } from '../core/requests.ts';
 import type { RunResult } from '../core/run.ts';
 import { STEP_NAMES, type StepName } from '../core/states.ts';
 import { vcpusOf } from '../core/worker-memory.ts';
 import { PRICES, type Prices } from './prices.ts';
-import { ASSUMED_RATES, CALLS, type Rates, type Requests, type RunWork, type UnitWork } from './run-work.ts';
-
-export type CostLine = {
-  readonly service: 'Lambda' | 'Step Functions' | 'S3';
-  readonly item: string;
-  readonly quantity: number;
-  readonly unit: string;
-  readonly usd: number;
-};
-
-/** What a run costs on AWS, in US dollars: transfers, logs, keys, the Glue catalog's and the triggers' cents are left out. */
-export type EstimatedCost = {
-  readonly region: string;
-  /** The day of the price table. */
-  readonly prices_checked: string;
-  readonly lines: readonly CostLine[];
-  readonly usd: number;
-};
+import { CALLS, type Calls, estimateRequests, requestsAround, TABLE } from './run-requests.ts';
+import { ASSUMED_RATES, type Rates, type RunWork, type UnitWork } from './run-work.ts';
 
 /** An estimate before the run, with the smallest Glue job that does the same work beside it. */
 export type CostEstimate = EstimatedCost & {
@@ -54,7 +40,9 @@ export function estimateRun(
       step === 'Stage' || step === 'Merge' ? vcpuSeconds[step] / vcpusOf(compute.steps[step].memoryMb) : 0;
     return { step, calls: calls[step], seconds: waiting + working };
   });
-  const cost = priceRun(uses, { ...work, stage, merge }, compute, prices);
+  const transitions = transitionsOf(work.levels.length, countUnits(stage) + countUnits(merge));
+  const requests = estimateRequests(calls, work);
+  const cost = priceRun({ uses, transitions, requests }, compute, prices);
   return {
     ...cost,
     glue: glueCost(vcpuSeconds.Stage + vcpuSeconds.Merge, prices),
@@ -63,39 +51,66 @@ export function estimateRun(
 }
 
 /**
- * What a finished run has cost, by the times that its steps took; those that its result does not time, and the start of
- * each call, are assumed. Repeated attempts are not known to a result.
+ * What a finished run has cost, by the times that its steps took and what they asked S3 for, with what AWS asks for around
+ * them. Only the start of each call is assumed; in results of earlier releases also what they don't say. Attempts that
+ * failed and were repeated, and renewals of the lock by calls of more than two minutes, are left out.
  */
-export function costOfRun(result: RunResult, compute: Compute, prices: Prices = PRICES): EstimatedCost {
+export function costOfRun(
+  result: Pick<RunResult, 'status' | 'steps' | 'tables'>,
+  compute: Compute,
+  prices: Prices = PRICES,
+): RunCost {
   const rates = ASSUMED_RATES;
   const timed = (step: StepName): RunResult['steps'] => result.steps.filter((timing) => timing.step === step);
   const units = (step: 'Stage' | 'Merge'): number => sum(timed(step).map((timing) => timing.units));
-  const calls = callsOf(timed('Audit').length, units('Stage'), units('Merge'));
+  const levels = timed('Audit').length;
+  const calls = callsOf(levels, units('Stage'), units('Merge'));
   const uses = STEP_NAMES.map((step) => {
     const own = timed(step);
     const unmeasured = own.length === 0 ? rates.requestMs * requestsOf(CALLS[step]) : 0;
     const ms = sum(own.map((timing) => timing.ms)) + calls[step] * (rates.startMs + unmeasured);
     return { step, calls: calls[step], seconds: ms / 1_000 };
   });
-  const counted = (step: 'Stage' | 'Merge'): readonly UnitWork[] => [{ kind: 'model', units: units(step), bytes: 0 }];
+  const transitions = transitionsOf(levels, units('Stage') + units('Merge'));
+  const spent = spentIn(result);
+  const requests =
+    spent === undefined
+      ? estimateRequests(calls, workOfResult(result, levels))
+      : addRequests(spent, requestsAround(calls, levels, result.status === 'DRY_RUN'));
+  const cost = priceRun({ uses, transitions, requests, ...(spent === undefined ? {} : { spent }) }, compute, prices);
+  return { ...cost, requests: spent === undefined ? 'assumed' : 'counted' };
+}
+
+/** What all steps together asked for; undefined where one of them doesn't say. */
+function spentIn({ steps }: Pick<RunResult, 'steps'>): Spent | undefined {
+  const known = steps.flatMap(({ spent }) => (spent === undefined ? [] : [spent]));
+  return known.length === 0 || known.length < steps.length ? undefined : known.reduce(addSpent, NOTHING_SPENT);
+}
+
+/** As far as a result of an earlier release knows it. */
+function workOfResult(result: Pick<RunResult, 'tables'>, levels: number): RunWork {
   const tables = Object.values(result.tables).filter((table) => table.snapshot_id !== null).length;
-  return priceRun(
-    uses,
-    { files: 0, tables, stage: counted('Stage'), merge: counted('Merge'), levels: timed('Audit') },
-    compute,
-    prices,
-  );
+  return {
+    files: 0,
+    tables,
+    existing: tables,
+    reads: 0,
+    writes: 0,
+    levels: Array.from({ length: levels }, () => ({ stage: [], merge: [] })),
+  };
 }
 
 type StepUse = { readonly step: StepName; readonly calls: number; readonly seconds: number };
 
-type Counted = Pick<RunWork, 'files' | 'tables'> & {
-  readonly levels: readonly unknown[];
-  readonly stage: readonly UnitWork[];
-  readonly merge: readonly UnitWork[];
+type Used = {
+  readonly uses: readonly StepUse[];
+  readonly transitions: number;
+  readonly requests: Requests;
+  /** With the bytes of a run that has been. */
+  readonly spent?: Spent;
 };
 
-function priceRun(uses: readonly StepUse[], work: Counted, compute: Compute, prices: Prices): EstimatedCost {
+function priceRun({ uses, transitions, requests, spent }: Used, compute: Compute, prices: Prices): EstimatedCost {
   const { lambda, s3 } = prices;
   const calls = sum(uses.map((use) => use.calls));
   const memory = uses
@@ -107,14 +122,14 @@ function priceRun(uses: readonly StepUse[], work: Counted, compute: Compute, pri
   const tmp = sum(
     uses.map(({ step, seconds }) => (seconds * Math.max(0, compute.steps[step].tmpMb - lambda.freeTmpMb)) / 1_024),
   );
-  const requests = requestsOfRun(uses, work);
   const exact = [
     ...memory,
     line('Lambda', '/tmp', tmp, 'GB-seconds', lambda.tmpGbSecond),
     line('Lambda', 'requests', calls, 'requests', lambda.request),
-    line('Step Functions', 'state transitions', transitionsOf(work), 'transitions', prices.transition),
+    line('Step Functions', 'state transitions', transitions, 'transitions', prices.transition),
     line('S3', 'PUT and LIST', requests.put, 'requests', s3.put),
     line('S3', 'GET', requests.get, 'requests', s3.get),
+    ...bytesOf(spent),
   ];
   return {
     region: prices.region,
@@ -124,11 +139,20 @@ function priceRun(uses: readonly StepUse[], work: Counted, compute: Compute, pri
   };
 }
 
+/** Between S3 and functions of one region bytes are free; they say how large the run was. */
+function bytesOf(spent: Spent | undefined): readonly CostLine[] {
+  if (spent === undefined) return [];
+  return [
+    line('S3', 'files read', spent.bytes_in, 'bytes', 0),
+    line('S3', 'files written', spent.bytes_out, 'bytes', 0),
+  ];
+}
+
 function line(service: CostLine['service'], item: string, quantity: number, unit: string, price: number): CostLine {
   return { service, item, quantity, unit, usd: quantity * price };
 }
 
-function callsOf(levels: number, stage: number, merge: number): Readonly<Record<StepName, number>> {
+function callsOf(levels: number, stage: number, merge: number): Calls {
   return {
     Open: 1,
     PlanStage: levels,
@@ -148,31 +172,8 @@ const PER_LEVEL = 6;
 /** The child execution that a distributed map starts, and the one state in it. Source: docs.aws.amazon.com/step-functions/latest/dg/concepts-transitions.html */
 const PER_UNIT = 2;
 
-function transitionsOf({ levels, stage, merge }: Counted): number {
-  return AROUND + PER_LEVEL * levels.length + PER_UNIT * (countUnits(stage) + countUnits(merge));
-}
-
-/** An object of more is read in parts of it, each a request. */
-const PART_BYTES = 16 * 2 ** 20;
-/** Of one LIST. */
-const LISTED = 1_000;
-/** A map reads its list of items and writes a manifest and a list of results. */
-const MAP: Requests = { get: 1, put: 2 };
-/** Of a table that is written: its audit, its manifests and its commit. */
-const TABLE: Requests = { get: 30, put: 6 };
-
-function requestsOfRun(uses: readonly StepUse[], { files, tables, levels, stage, merge }: Counted): Requests {
-  const parts = sum([...stage, ...merge].map((unit) => Math.floor(unit.bytes / PART_BYTES)));
-  const maps = 2 * levels.length;
-  return {
-    get:
-      sum(uses.map(({ step, calls }) => calls * CALLS[step].get)) + maps * MAP.get + tables * TABLE.get + files + parts,
-    put:
-      sum(uses.map(({ step, calls }) => calls * CALLS[step].put)) +
-      maps * MAP.put +
-      tables * TABLE.put +
-      Math.floor(files / LISTED),
-  };
+function transitionsOf(levels: number, units: number): number {
+  return AROUND + PER_LEVEL * levels + PER_UNIT * units;
 }
 
 function glueCost(vcpuSeconds: number, { glue }: Prices): CostEstimate['glue'] {

@@ -1,7 +1,6 @@
 import { isKeyed, LOG_SUFFIX } from '../core/keyed.ts';
 import type { GoldModel, ModelSpec, PipelineSpec, SilverModel } from '../core/spec.ts';
 import { modelId } from '../core/spec.ts';
-import type { StepName } from '../core/states.ts';
 import { fullName } from '../core/tables.ts';
 import type { ExplainedTable, Explanation } from './explain.ts';
 import { isSmall, mergeBytes } from './merge-units.ts';
@@ -12,6 +11,12 @@ export type RunWork = {
   readonly files: number;
   /** Tables that are written, the logs of keyed tables among them. */
   readonly tables: number;
+  /** Of those tables the ones that exist. */
+  readonly existing: number;
+  /** Data files of tables that are read: by models, by merges, and by the checks of what they made. */
+  readonly reads: number;
+  /** Data files that are written beyond one for each unit. */
+  readonly writes: number;
   /** One for each level of the pipeline, also those without work: the state machine goes through all. */
   readonly levels: readonly { readonly stage: readonly UnitWork[]; readonly merge: readonly UnitWork[] }[];
 };
@@ -47,42 +52,43 @@ export const ASSUMED_RATES: Rates = {
 /** Parquet that a byte of parsed text becomes: 41 MB of retail sales became 12 MB. */
 const PARQUET_PART = 0.3;
 
-/** Requests to S3, by their two prices. */
-export type Requests = { readonly get: number; readonly put: number };
-
-/** Of one call of a step, apart from its data and its tables: counted in runs of the retail sample, and rounded up. */
-export const CALLS: Readonly<Record<StepName, Requests>> = {
-  Open: { get: 10, put: 10 },
-  PlanStage: { get: 10, put: 4 },
-  Stage: { get: 40, put: 8 },
-  PlanMerge: { get: 6, put: 2 },
-  Merge: { get: 15, put: 4 },
-  Audit: { get: 5, put: 1 },
-  Commit: { get: 20, put: 6 },
-  Finish: { get: 70, put: 10 },
-};
+/** A table that exists. */
+export type Size = { readonly bytes: number; readonly files: number };
 
 type Outline = Pick<PipelineSpec, 'name' | 'settings' | 'models' | 'levels'>;
 
 /**
- * The work of a run that has been explained. `sizes`: bytes of the tables that exist, by full name. What is not known
+ * The work of a run that has been explained. `sizes`: of the tables that exist, by full name. What is not known
  * before the run is taken at its most: a merge reads the table and its log whole, a gold model all that it reads.
  */
-export function workOf(spec: Outline, plan: Explanation, sizes: ReadonlyMap<string, number>): RunWork {
+export function workOf(spec: Outline, plan: Explanation, sizes: ReadonlyMap<string, Size>): RunWork {
   const byName = new Map(spec.models.map((model) => [nameOf(spec, model), model]));
-  const bytes = new Map(sizes);
+  const bytes = new Map([...sizes].map(([name, size]) => [name, size.bytes]));
+  const files = new Map([...sizes].map(([name, size]) => [name, size.files]));
+  let [reads, writes] = [0, 0];
   const levels = spec.levels.map((_, level) => {
     const tables = plan.levels.find((one) => one.level === level)?.tables ?? [];
     const work = tables.flatMap((table) => {
       const model = byName.get(table.table);
-      return model === undefined ? [] : [tableWork(spec, model, table, bytes)];
+      if (model === undefined) return [];
+      writes += (filesOfUnit(model, files.get(table.table)) - 1) * table.units;
+      reads += filesRead(spec, model, table, files);
+      return [tableWork(spec, model, table, bytes)];
     });
     return { stage: work.map((one) => one.stage), merge: work.flatMap((one) => one.merge ?? []) };
   });
-  const written = plan.levels.flatMap(({ tables }) => tables.map(({ table }) => byName.get(table)));
+  const written = plan.levels.flatMap(({ tables }) =>
+    tables.flatMap(({ table }) => {
+      const model = byName.get(table);
+      return model !== undefined && isKeyed(model) ? [table, `${table}${LOG_SUFFIX}`] : [table];
+    }),
+  );
   return {
     files: plan.sources.reduce((sum, source) => sum + source.files, 0),
-    tables: written.reduce((sum, model) => sum + (model !== undefined && isKeyed(model) ? 2 : 1), 0),
+    tables: written.length,
+    existing: written.filter((table) => sizes.has(table)).length,
+    reads,
+    writes,
     levels,
   };
 }
@@ -131,6 +137,36 @@ function bytesRead(spec: Outline, { reads }: GoldModel, sizes: ReadonlyMap<strin
     const model = models.get(modelId(ref));
     return sum + (model === undefined ? 0 : (sizes.get(nameOf(spec, model)) ?? 0));
   }, 0);
+}
+
+/** Files of a unit that is the first to write into partitions: how many there are shows only in its rows. */
+const FIRST_FILES = 8;
+
+/** Of one that writes to a table of so many files. */
+function filesOfUnit({ partitionBy }: ModelSpec, before = 0): number {
+  return before === 0 && partitionBy.length > 0 ? FIRST_FILES : 1;
+}
+
+/** Adds what the units write to `files`, for the models that read the table in this run. */
+function filesRead(
+  spec: Outline,
+  model: ModelSpec,
+  { table, units }: ExplainedTable,
+  files: Map<string, number>,
+): number {
+  const own = files.get(table) ?? 0;
+  const log = files.get(`${table}${LOG_SUFFIX}`) ?? 0;
+  const models = new Map(spec.models.map((one) => [one.id, one]));
+  const inputs = model.reads.reduce((sum, ref) => {
+    const read = models.get(modelId(ref));
+    return sum + (read === undefined ? 0 : (files.get(nameOf(spec, read)) ?? 0));
+  }, 0);
+  const made = units * filesOfUnit(model, own);
+  const after = model.layer === 'silver' && model.mode.kind !== 'full' ? own + made : made;
+  files.set(table, after);
+  const checks = model.expect.some((one) => model.layer === 'gold' || one.kind !== 'row') ? inputs + after : 0;
+  const merged = isKeyed(model) && units > 0 ? own + log : 0;
+  return inputs * (model.layer === 'gold' ? 1 : units) + merged + checks;
 }
 
 function unitsFor(bytes: number, share: number): number {

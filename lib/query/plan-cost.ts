@@ -7,7 +7,7 @@ import { readJson, readJsonIfAny, readPlanIfAny, runFolder } from '../lake/run/r
 import { modelTables } from '../lake/tables/table-state.ts';
 import { type CostEstimate, estimateRun } from '../plan/cost.ts';
 import type { Explanation } from '../plan/explain.ts';
-import { ASSUMED_RATES, type Rates, workOf } from '../plan/run-work.ts';
+import { ASSUMED_RATES, type Rates, type Size, workOf } from '../plan/run-work.ts';
 import { parsedBytesOf } from '../plan/stage-units.ts';
 import { listRuns } from './list-runs.ts';
 import { sizeOf } from './list-tables.ts';
@@ -30,11 +30,11 @@ export async function planWithCost(deps: StepDeps, pipeline: string, asked: Aske
   return { ...explanation, cost: estimateRun(work, survey.spec.compute, options) };
 }
 
-async function tableSizes(deps: StepDeps, { spec, tables }: Survey): Promise<ReadonlyMap<string, number>> {
-  const sizes = new Map<string, number>();
+async function tableSizes(deps: StepDeps, { spec, tables }: Survey): Promise<ReadonlyMap<string, Size>> {
+  const sizes = new Map<string, Size>();
   for (const [id, table] of modelTables(spec)) {
     const metadata = tables.get(id)?.metadata;
-    if (metadata !== undefined) sizes.set(fullName(table), (await sizeOf(deps, metadata)).bytes);
+    if (metadata !== undefined) sizes.set(fullName(table), await sizeOf(deps, metadata));
   }
   return sizes;
 }

@@ -15,15 +15,16 @@ import { runPlanMerge } from '../steps/merge/plan-merge.ts';
 import { type OpenInput, runOpen } from '../steps/open/open.ts';
 import { runPlanStage } from '../steps/stage/plan-stage.ts';
 import { runStage } from '../steps/stage/stage.ts';
+import { counted } from './counted.ts';
 import type { StateHandler } from './state-machine.ts';
 
 /**
  * The step behind each Task state of statemachines/medallion.asl.json. What a state receives was produced by the state
- * machine itself, whose wiring the tests hold to these types. `lost` is aborted when another has taken the run's lock.
+ * machine itself, whose wiring the tests hold to these types. Each call of a step has counts of its own. `lost` is aborted when another has taken the run's lock.
  */
 export function medallionHandlers(deps: StepDeps, lost?: AbortSignal): Readonly<Record<TaskName, StateHandler>> {
   return {
-    Open: (input) => runOpen(input as OpenInput, deps),
+    Open: (input) => runOpen(input as OpenInput, counted(deps)),
     PlanStage: whileHeld(deps, lost, runPlanStage),
     Stage: whileHeld<UnitInput>(deps, lost, runStage),
     PlanMerge: whileHeld(deps, lost, runPlanMerge),
@@ -51,7 +52,7 @@ function whileHeld<Input extends { readonly run: HeldRun } = RunState>(
   return async (input) => {
     lost?.throwIfAborted();
     const given = input as unknown as Input;
-    return step(given, fenced(deps, given.run));
+    return step(given, fenced(counted(deps), given.run));
   };
 }
 

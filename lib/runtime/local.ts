@@ -11,7 +11,7 @@ import { lowerStateMachine } from '../asl/lower.ts';
 import { askedOf } from '../core/asked.ts';
 import { InvalidInput } from '../core/errors.ts';
 import { NONE_SKIPPED } from '../core/objects.ts';
-import type { AfterError, HeldRun, OpenInput, RunResult, RunState } from '../core/run.ts';
+import type { AfterError, HeldRun, RunResult, RunState } from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { createDuckDbEngine } from '../engine/duckdb.ts';
 import { parseMetadata, renderMetadata } from '../iceberg/json.ts';
@@ -22,7 +22,6 @@ import { failedResult } from '../lake/run/run-records.ts';
 import { stateMachineFile } from '../package-files.ts';
 import type { Clock, Ids, JsonValue, Log } from '../ports.ts';
 import type { RunAnswer, RunRequest } from '../remote/run-request.ts';
-import { runOpen } from '../steps/open/open.ts';
 import { awaitTurn } from './await-turn.ts';
 import { medallionHandlers } from './handlers.ts';
 import { type Actions, guardActions, interruptible, sleepUnless } from './interrupt.ts';
@@ -205,7 +204,7 @@ async function runOnce(deps: StepDeps, request: RunRequest, execution: Execution
     handlers: actions.guardAll({
       ...handlers,
       Open: async (input) => {
-        const state = await runOpen(input as OpenInput, deps);
+        const state = (await handlers.Open(input)) as RunState;
         opened = state.run.run_id;
         if (state.status === 'planned') held.run = state.run;
         return state;

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Compute, DEFAULT_COMPUTE } from '../../lib/core/compute.ts';
+import type { CostLine } from '../../lib/core/cost.ts';
 import type { RunResult } from '../../lib/core/run.ts';
 import { STEP_NAMES, type StepCompute, type StepName } from '../../lib/core/states.ts';
-import { type CostLine, costOfRun, estimateRun } from '../../lib/plan/cost.ts';
+import { costOfRun, estimateRun } from '../../lib/plan/cost.ts';
 import { costOfQuery, PRICES, type Prices } from '../../lib/plan/prices.ts';
 import type { Rates, RunWork, UnitWork } from '../../lib/plan/run-work.ts';
 
@@ -44,7 +45,14 @@ function secondsOf(lines: readonly CostLine[]): Readonly<Record<string, number>>
   return Object.fromEntries(own.map(({ item, quantity }) => [item, Math.round((quantity * 1_024) / 17.69) / 100]));
 }
 
-const ONE_FILE: RunWork = { files: 1, tables: 1, levels: [{ stage: [unit('parse', 1, 20_000_000)], merge: [] }] };
+const ONE_FILE: RunWork = {
+  files: 1,
+  tables: 1,
+  existing: 0,
+  reads: 0,
+  writes: 0,
+  levels: [{ stage: [unit('parse', 1, 20_000_000)], merge: [] }],
+};
 
 describe('an estimate', () => {
   const cases: readonly {
@@ -65,10 +73,10 @@ describe('an estimate', () => {
       requests: 7,
       // 6 around, 6 of the level, 2 of the unit.
       transitions: 14,
-      // 10 + 4 + 8 + 2 + 1 + 6 + 10 of the calls, 2 maps with 2, 6 of the table.
-      put: 51,
-      // 10 + 10 + 40 + 6 + 5 + 20 + 70 of the calls, 2 maps, 30 of the table, 1 file, 1 part of 16 MiB.
-      get: 195,
+      // 10 + 4 + 4 + 1 + 1 + 17 + 5 of the calls, 2 of the level, 5 of the table, 2 maps with 2, 1 of the metrics.
+      put: 54,
+      // 10 + 12 + 14 + 6 + 3 + 50 + 12 of the calls, 9, 15, 1 file, 1 part of 16 MiB, 7 looks at the lock, 2 maps, 4.
+      get: 146,
       glueSeconds: 60,
     },
     {
@@ -76,6 +84,9 @@ describe('an estimate', () => {
       work: {
         files: 2_500,
         tables: 3,
+        existing: 2,
+        reads: 40,
+        writes: 6,
         levels: [
           { stage: [unit('parse', 4, 4_000_000_000)], merge: [unit('merge', 2, 1_000_000_000)] },
           { stage: [unit('model', 1, 80_000_000)], merge: [] },
@@ -87,21 +98,22 @@ describe('an estimate', () => {
       requests: 16,
       // 6 around, 12 of the levels, 14 of 7 units.
       transitions: 32,
-      // 10 + 8 + 40 + 4 + 8 + 2 + 6 + 10 of the calls, 4 maps with 2, 18 of the tables, 2 more pages of a list.
-      put: 116,
-      // 10 + 20 + 200 + 12 + 30 + 10 + 20 + 70, 4 maps, 90 of the tables, 2,500 files, 238 + 59 + 4 parts.
-      get: 3_267,
+      // 10 + 8 + 20 + 2 + 8 + 2 + 17 + 5 of the calls, 4, 15 of the tables, 6 more files, 4 maps with 2, 1, 2 more pages.
+      put: 108,
+      // 10 + 24 + 70 + 12 + 30 + 6 + 50 + 12, 18, 45 and 18 of the 2 that exist, 2,500 files, 40 and 6 of tables, 238 + 59
+      // + 4 parts, 16 looks, 4 maps, 4.
+      get: 3_166,
       // 452 vCPU seconds by 8 vCPU.
       glueSeconds: 60,
     },
     {
       name: 'an empty level is gone through all the same',
-      work: { files: 0, tables: 0, levels: [{ stage: [], merge: [] }] },
+      work: { files: 0, tables: 0, existing: 0, reads: 0, writes: 0, levels: [{ stage: [], merge: [] }] },
       seconds: { Open: 1, PlanStage: 1, PlanMerge: 1, Audit: 1, Commit: 1, Finish: 1 },
       requests: 6,
       transitions: 12,
-      put: 37,
-      get: 123,
+      put: 45,
+      get: 114,
       glueSeconds: 60,
     },
   ];
@@ -136,8 +148,8 @@ describe('an estimate', () => {
   test('requests take their time, those of tables in Audit', () => {
     const rates = { ...RATES, startMs: 0, requestMs: 100 };
     const { lines } = estimateRun({ ...ONE_FILE, tables: 2 }, everyStep({}), { prices: ROUND, rates });
-    // 20 requests; 48 and 20 MB; 6 and twice 36.
-    assert.deepEqual([secondsOf(lines)['Open'], secondsOf(lines)['Stage'], secondsOf(lines)['Audit']], [2, 6.8, 7.8]);
+    // 20 requests; 18 and 20 MB; 4 and twice 20.
+    assert.deepEqual([secondsOf(lines)['Open'], secondsOf(lines)['Stage'], secondsOf(lines)['Audit']], [2, 3.8, 4.4]);
   });
 
   test('Glue is billed by the second beyond its first minute', () => {
@@ -182,27 +194,62 @@ const RESULT: RunResult = {
 };
 
 describe('a finished run', () => {
-  test('costs by the times of its steps, half a second for each start, and what no step times', () => {
+  test('of an earlier release costs by the times of its steps, half a second for each start, and what no step times', () => {
     const cost = costOfRun(RESULT, everyStep({}), ROUND);
     assert.deepEqual(secondsOf(cost.lines), {
       Open: 2.5,
       PlanStage: 2,
       Stage: 61.5,
-      // Two calls of half a second and 8 requests of 30 ms.
-      PlanMerge: 1.48,
+      // Two calls of half a second and 7 requests of 30 ms.
+      PlanMerge: 1.42,
       Merge: 10,
       Audit: 3,
       Commit: 1.5,
-      // Half a second and 80 requests.
-      Finish: 2.9,
+      // Half a second and 17 requests.
+      Finish: 1.01,
     });
     const found = quantities(cost.lines);
     // 1 + 2 + 3 + 2 + 2 + 2 + 1 + 1 calls; 6 around, 12 of two levels, 10 of five units.
     assert.deepEqual([found['requests'], found['state transitions']], [14, 28]);
-    // 10 + 8 + 24 + 4 + 8 + 2 + 6 + 10, 4 maps with 2, 6 of the one table that was published.
-    assert.equal(found['PUT and LIST'], 86);
-    // 10 + 20 + 120 + 12 + 30 + 10 + 20 + 70, 4 maps, 30 of the table.
-    assert.equal(found['GET'], 326);
+    // 10 + 8 + 12 + 2 + 8 + 2 + 17 + 5, 4 of the levels, 5 of the one table that was published, 4 maps with 2, 1.
+    assert.equal(found['PUT and LIST'], 82);
+    // 10 + 24 + 42 + 12 + 30 + 6 + 50 + 12, 18, 15 and 9, 14 looks at the lock, 4 maps, 4.
+    assert.equal(found['GET'], 250);
+    assert.equal(cost.requests, 'assumed');
+    assert.equal(found['files read'], undefined);
+  });
+
+  const COUNTED = RESULT.steps.map((step) => ({
+    ...step,
+    spent: { get: 10, put: 2, bytes_in: 1_000, bytes_out: 200 },
+  }));
+
+  test('costs what its steps counted, and what is asked for around them', () => {
+    const cost = costOfRun({ ...RESULT, steps: COUNTED }, everyStep({}), ROUND);
+    const found = quantities(cost.lines);
+    assert.equal(cost.requests, 'counted');
+    // 8 rows of steps with 2; 4 maps with 2; 1 of the metrics.
+    assert.equal(found['PUT and LIST'], 25);
+    // 8 with 10; 14 looks at the lock; 4 maps; 4 of the metrics.
+    assert.equal(found['GET'], 102);
+    assert.deepEqual([found['files read'], found['files written']], [8_000, 1_600]);
+    const bytes = cost.lines.filter(({ unit }) => unit === 'bytes');
+    assert.deepEqual(
+      bytes.map(({ usd }) => usd),
+      [0, 0],
+    );
+  });
+
+  test('has no metrics when it was dry', () => {
+    const cost = costOfRun({ ...RESULT, status: 'DRY_RUN', steps: COUNTED }, everyStep({}), ROUND);
+    const found = quantities(cost.lines);
+    assert.deepEqual([found['PUT and LIST'], found['GET']], [24, 98]);
+  });
+
+  test('of which one step did not count is assumed as a whole', () => {
+    const [first, ...others] = COUNTED;
+    const steps = [{ step: 'Open', level: null, units: 0, ms: first?.ms ?? 0 }, ...others];
+    assert.equal(costOfRun({ ...RESULT, steps }, everyStep({})).requests, 'assumed');
   });
 
   test('in dollars', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { GoldModel, ModelMode, PipelineSpec, SilverModel, TableRef } from '../../lib/core/spec.ts';
+import type { GoldModel, ModelMode, PartitionField, PipelineSpec, SilverModel, TableRef } from '../../lib/core/spec.ts';
 import type { ExplainedTable, Explanation } from '../../lib/plan/explain.ts';
 import { workOf } from '../../lib/plan/run-work.ts';
 
@@ -74,8 +74,8 @@ function plan(...orders: readonly ExplainedTable[]): Explanation {
 }
 
 const SIZES = new Map([
-  ['shop_silver.orders', 50_000_000],
-  ['shop_silver.orders__log', 70_000_000],
+  ['shop_silver.orders', { bytes: 50_000_000, files: 3 }],
+  ['shop_silver.orders__log', { bytes: 70_000_000, files: 4 }],
 ]);
 
 const CASES: readonly {
@@ -86,6 +86,8 @@ const CASES: readonly {
   /** What gold reads: the table, and three tenths of what is parsed. */
   readonly gold: number;
   readonly tables: number;
+  /** Data files: 3 of the table and 4 of its log; gold reads the table with one more for each unit. */
+  readonly reads: number;
 }[] = [
   {
     name: 'rows of one unit are not merged',
@@ -94,6 +96,7 @@ const CASES: readonly {
     merge: [],
     gold: 80_000_000,
     tables: 2,
+    reads: 4,
   },
   {
     name: 'repeated rows of several units are looked for by merges of 25 MB',
@@ -102,6 +105,7 @@ const CASES: readonly {
     merge: [{ kind: 'merge', units: 5, bytes: 120_000_000 }],
     gold: 170_000_000,
     tables: 2,
+    reads: 7,
   },
   {
     name: 'large files are left as they are',
@@ -110,6 +114,7 @@ const CASES: readonly {
     merge: [],
     gold: 170_000_000,
     tables: 2,
+    reads: 7,
   },
   {
     name: 'small files are joined',
@@ -118,6 +123,7 @@ const CASES: readonly {
     merge: [{ kind: 'merge', units: 4, bytes: 120_000_000 }],
     gold: 170_000_000,
     tables: 2,
+    reads: 13,
   },
   {
     name: 'a keyed table is merged with itself and its log',
@@ -126,6 +132,7 @@ const CASES: readonly {
     merge: [{ kind: 'merge', units: 6, bytes: 150_000_000 }],
     gold: 80_000_000,
     tables: 3,
+    reads: 3 + 4 + 4,
   },
   {
     name: 'a full table is what was parsed',
@@ -134,11 +141,20 @@ const CASES: readonly {
     merge: [],
     gold: 30_000_000,
     tables: 2,
+    reads: 1,
   },
-  { name: 'gold alone reads what is there', mode: APPEND, orders: [], merge: [], gold: 50_000_000, tables: 1 },
+  {
+    name: 'gold alone reads what is there',
+    mode: APPEND,
+    orders: [],
+    merge: [],
+    gold: 50_000_000,
+    tables: 1,
+    reads: 3,
+  },
 ];
 
-for (const { name, mode, orders, merge, gold: read, tables } of CASES) {
+for (const { name, mode, orders, merge, gold: read, tables, reads } of CASES) {
   test(name, () => {
     const work = workOf(outline(mode), plan(...orders), SIZES);
     assert.equal(work.levels.length, 3);
@@ -149,6 +165,40 @@ for (const { name, mode, orders, merge, gold: read, tables } of CASES) {
     );
     assert.deepEqual(work.levels[1], { stage: [], merge: [] });
     assert.deepEqual(work.levels[2]?.stage, [{ kind: 'model', units: 1, bytes: read }]);
-    assert.deepEqual([work.files, work.tables], [7, tables]);
+    assert.deepEqual([work.files, work.tables, work.reads, work.writes], [7, tables, reads, 0]);
   });
 }
+
+test('checks read what a table is made of and becomes, joins are read by each unit', () => {
+  const spec = outline(APPEND);
+  const check = { kind: 'unique', name: 'u', policy: 'fail', columns: [] } as const;
+  const models = spec.models.map((model) => ({ ...model, expect: [check] }));
+  const joining = { ...silver(APPEND), id: 'silver.lines', name: 'lines', reads: [ORDERS] };
+  const work = workOf(
+    { ...spec, models: [...models, joining], levels: [['silver.orders'], ['silver.lines'], ['gold.totals']] },
+    {
+      ...plan(table('shop_silver.orders', 1, 1)),
+      levels: [
+        { level: 0, tables: [table('shop_silver.orders', 1, 1)] },
+        { level: 1, tables: [table('shop_silver.lines', 2, 1)] },
+        { level: 2, tables: [table('shop_gold.totals', 1, null)] },
+      ],
+    },
+    SIZES,
+  );
+  assert.deepEqual([work.tables, work.existing], [3, 1]);
+  // The 4 of the orders; them twice; them once, and once more with the one of the totals.
+  assert.equal(work.reads, 4 + 8 + 4 + 5);
+});
+
+test('a new partitioned table is taken to have several files for each unit, one that exists to gain one', () => {
+  const spec = outline(APPEND);
+  const month = { column: 'day', transform: { kind: 'month' } } as unknown as PartitionField;
+  const models = spec.models.map((model) => ({ ...model, partitionBy: [month] }));
+  const tables = plan(table('shop_silver.orders', 2, 1));
+  const first = workOf({ ...spec, models }, tables, new Map());
+  // 8 for each of two units; of the totals, which read all 16, 8 as well.
+  assert.deepEqual([first.existing, first.writes, first.reads], [0, 14 + 7, 16]);
+  const later = workOf({ ...spec, models }, tables, new Map([...SIZES, ['shop_gold.totals', { bytes: 1, files: 5 }]]));
+  assert.deepEqual([later.existing, later.writes, later.reads], [2, 0, 5]);
+});

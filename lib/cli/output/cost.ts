@@ -1,5 +1,8 @@
-import type { CostEstimate } from '../../plan/cost.ts';
-import { formatBytes, formatCount, formatUsd } from './human.ts';
+import { DEFAULT_COMPUTE } from '../../core/compute.ts';
+import type { RunCost } from '../../core/cost.ts';
+import type { RunResult } from '../../core/run.ts';
+import { type CostEstimate, costOfRun } from '../../plan/cost.ts';
+import { formatBytes, formatCount, formatQuantity, formatUsd } from './human.ts';
 import { renderTable, type TableLayout } from './table.ts';
 
 /** What a run would cost on AWS, line by line, with Glue beside it and where the durations come from. */
@@ -34,4 +37,23 @@ export function renderCost(cost: CostEstimate, layout: TableLayout): string {
     ),
     `prices of ${cost.region}, checked ${cost.prices_checked}, without free tiers; ${basis}\n`,
   ].join('\n');
+}
+
+/** What a run costs on AWS, in a line; of a result of an earlier release it says what is assumed. */
+export function renderRunCost(result: Pick<RunResult, 'status' | 'steps' | 'tables' | 'cost'>): string {
+  if (result.cost === null) return '';
+  const cost: RunCost = result.cost ?? costOfRun(result, DEFAULT_COMPUTE);
+  const found = new Map(cost.lines.map(({ item, quantity }) => [item, quantity]));
+  const quantity = (item: string): number => found.get(item) ?? 0;
+  const counts = [
+    formatQuantity(quantity('requests'), 'call'),
+    formatQuantity(quantity('state transitions'), 'state transition'),
+    `${formatCount(quantity('PUT and LIST'))} PUT`,
+    `${formatCount(quantity('GET'))} GET`,
+  ].join(', ');
+  const rest =
+    cost.requests === 'assumed'
+      ? 'the requests are assumed, as an earlier release did not count them'
+      : `files read ${formatBytes(quantity('files read'))}, written ${formatBytes(quantity('files written'))}`;
+  return `on AWS this run costs about ${formatUsd(cost.usd)}: ${counts}; ${rest}\n`;
 }

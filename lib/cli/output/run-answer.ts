@@ -44,6 +44,7 @@ function emptyResult(pipeline: string, run_id: string | null, status: string): E
     previews: {},
     duration_ms: 0,
     steps: [],
+    cost: null,
     error: null,
   };
 }

@@ -4,6 +4,7 @@ import type { RunResult } from '../../core/run.ts';
 import { visibleLine } from '../../core/visible.ts';
 import type { Row } from '../../ports.ts';
 import type { Context } from '../context.ts';
+import { renderRunCost } from './cost.ts';
 import { formatCount, formatDuration, formatQuantity } from './human.ts';
 import type { ResultColumn } from './rows.ts';
 import { renderSkipped } from './skipped.ts';
@@ -26,6 +27,7 @@ export function renderRun(
     renderLeft(result),
     renderSkipped(result.skipped ?? NONE_SKIPPED),
     renderWarnings(result),
+    renderRunCost(result),
     next(result),
   ];
   return `${parts.filter((part) => part !== '').join('\n')}`;

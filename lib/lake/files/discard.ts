@@ -8,14 +8,24 @@ import { modelTables } from '../tables/table-state.ts';
 
 /** Removes the files that only the run itself needed: copies of landed files, exchanges and inputs of merges. */
 export async function discardWorkFiles(store: ObjectStore, plan: RunPlan): Promise<void> {
-  for (const { name } of plan.spec.sources) await removeAll(store, `${runFolder.copies(plan.run, name)}/`);
+  for (const key of await findWorkFiles(store, plan)) await store.remove(key);
+}
+
+/** Keys of those files, as far as they are known to have been written. */
+export async function findWorkFiles(store: ObjectStore, plan: RunPlan): Promise<readonly string[]> {
+  const keys: string[] = [];
+  const addAll = async (prefix: string): Promise<void> => {
+    for await (const { key } of store.list(prefix)) keys.push(key);
+  };
+  for (const { name } of plan.spec.sources) await addAll(`${runFolder.copies(plan.run, name)}/`);
   for (let level = 0; level < plan.spec.levels.length; level += 1) {
-    await removeAll(store, `${runFolder.level(plan.run, level)}/exchange/`);
+    await addAll(`${runFolder.level(plan.run, level)}/exchange/`);
     for await (const { key } of store.list(`${runFolder.level(plan.run, level)}/units/merge-`)) {
       const { kind, inputs } = await readJson<{ kind: string; inputs: readonly string[] }>(store, key);
-      if (kind === 'compact') for (const input of inputs) await store.remove(input);
+      if (kind === 'compact') keys.push(...inputs);
     }
   }
+  return keys;
 }
 
 /**

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { InvalidInput } from '../../core/errors.ts';
+import { addSpent, NOTHING_SPENT } from '../../core/requests.ts';
 import type { LevelPlan, RunPlan, RunRef } from '../../core/run.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
 import type { ObjectStore } from '../../ports.ts';
+import type { StepDeps } from '../deps.ts';
+import { RECORDING } from './measure.ts';
 
 /**
  * The objects of a run, below `ops/<pipeline>/_runs/<run_id>/`, or `_dry_runs`, so that a dry run uses up no run_id. Plans and unit results are written once: whoever comes
@@ -77,15 +80,26 @@ export async function writeJson(store: ObjectStore, key: string, value: unknown)
 /** A plan as it is written: all runs with one compiled pipeline share the object that holds it. */
 type WrittenPlan = Omit<RunPlan, 'spec'> & { readonly spec_key: string };
 
-/** Writes the plan of a run unless there is one, and returns the one that is there. */
-export async function writePlan(store: ObjectStore, plan: RunPlan): Promise<RunPlan> {
+/**
+ * Writes the plan of a run unless there is one, and returns the one that is there. What the call has asked for until then
+ * is noted in it.
+ */
+export async function writePlan({ store, spent }: Pick<StepDeps, 'store' | 'spent'>, plan: RunPlan): Promise<RunPlan> {
+  const noted = <Plan extends object>(written: Plan): Plan => {
+    if (spent === undefined) return written;
+    return { ...written, planning_spent: addSpent(spent(), { ...NOTHING_SPENT, ...RECORDING }) };
+  };
   // Nothing of a dry run may stay, so it shares nothing.
-  if (plan.run.dry_run) return writeOnce(store, runFolder.plan(plan.run), plan);
+  if (plan.run.dry_run) {
+    const own = noted(plan);
+    const found = await writeOnce(store, runFolder.plan(plan.run), own);
+    return found === own ? plan : found;
+  }
   const { spec, ...rest } = plan;
   const bytes = encodeJson(spec);
   const spec_key = `ops/${plan.run.pipeline}/_specs/${createHash('sha256').update(bytes).digest('hex')}.json`;
   await store.write(spec_key, bytes, { kind: 'absent' });
-  const written: WrittenPlan = { ...rest, spec_key };
+  const written: WrittenPlan = noted({ ...rest, spec_key });
   const found = await writeOnce<WrittenPlan | RunPlan>(store, runFolder.plan(plan.run), written);
   return found === written ? plan : withSpec(store, found);
 }

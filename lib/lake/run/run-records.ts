@@ -1,4 +1,5 @@
 import { NONE_SKIPPED } from '../../core/objects.ts';
+import type { Measured } from '../../core/requests.ts';
 import type { RowCounts, RunPlan, RunRef, RunResult, TableOutcome } from '../../core/run.ts';
 import type { SourceSpec } from '../../core/spec.ts';
 import type { TableId } from '../../core/tables.ts';
@@ -22,15 +23,19 @@ export type ModelAudit = {
   readonly warnings: readonly string[];
 };
 
-export type LevelAudit = { readonly level: number; readonly models: readonly ModelAudit[]; readonly ms: number };
+export type LevelAudit = Measured & {
+  readonly level: number;
+  readonly models: readonly ModelAudit[];
+  /** What planning the level's merge took; earlier releases didn't say. */
+  readonly plan_merge?: Measured;
+};
 
 /** What became of each source, from the model that keeps its accounts. */
 export type SourceOutcome = { readonly source: string; readonly outcome: ModelOutcome };
 
-export type CommitRecord = {
+export type CommitRecord = Measured & {
   readonly tables: Readonly<Record<string, TableOutcome>>;
   readonly accounting: Readonly<Record<string, RowCounts>>;
-  readonly ms: number;
 };
 
 export async function readAudits(deps: StepDeps, plan: RunPlan): Promise<readonly LevelAudit[]> {
@@ -73,6 +78,7 @@ export function failedResult(run: RunRef, error: { name: string; message: string
     previews: {},
     duration_ms: ms,
     steps: [],
+    cost: null,
     error,
   };
 }

@@ -1,3 +1,4 @@
+import type { Measured } from '../../core/requests.ts';
 import {
   addCounts,
   type FileOutcome,
@@ -14,13 +15,14 @@ import {
 import { survivingFiles } from '../../plan/batches.ts';
 import type { WrittenFile } from '../../ports.ts';
 import type { StepDeps } from '../deps.ts';
+import { addMeasured } from './measure.ts';
 import { readJson, readJsonIfAny, runFolder } from './run-folder.ts';
 
 /** A file that a worker wrote, under its key. */
 export type Placed = PlacedFile<WrittenFile>;
 
 /** What a unit did. Written once per unit; a unit that finds its result has nothing left to do. */
-export type UnitResult = {
+export type UnitResult = Measured & {
   readonly unit: string;
   readonly model: string;
   readonly counts: RowCounts;
@@ -38,7 +40,6 @@ export type UnitResult = {
   readonly logged: readonly Placed[];
   readonly rewritten: readonly number[];
   readonly relogged: readonly number[];
-  readonly ms: number;
 };
 
 export function emptyResult(unit: string, model: string): UnitResult {
@@ -116,8 +117,8 @@ export type ModelOutcome = {
   readonly logged: readonly Placed[];
   readonly rewritten: readonly number[];
   readonly relogged: readonly number[];
-  readonly stage_ms: number;
-  readonly merge_ms: number;
+  readonly staging: Measured;
+  readonly merging: Measured;
   readonly merge_units: number;
 };
 
@@ -150,8 +151,8 @@ export async function readOutcome(
     logged: merged.flatMap((r) => r.logged),
     rewritten: distinct(merged.flatMap((r) => r.rewritten)),
     relogged: distinct(merged.flatMap((r) => r.relogged)),
-    stage_ms: staged.reduce((ms, r) => ms + r.ms, 0),
-    merge_ms: merged.reduce((ms, r) => ms + r.ms, 0),
+    staging: addMeasured(staged),
+    merging: addMeasured(merged),
     merge_units: merged.length,
   };
 }

@@ -41,6 +41,9 @@ export const openInput = z.object({
 
 const units = z.object({ units_key: z.string(), count: z.number() });
 
+const spent = z.object({ get: z.number(), put: z.number(), bytes_in: z.number(), bytes_out: z.number() });
+const measured = z.object({ ms: z.number(), spent: spent.optional() });
+
 const runState = z.object({
   status: z.enum(['planned', 'nothing', 'done']),
   request: openInput,
@@ -48,7 +51,8 @@ const runState = z.object({
   level: z.number().int(),
   levels: z.number().int(),
   stage: units.optional(),
-  merge: units.optional(),
+  merge: units.extend(measured.partial().shape).optional(),
+  commit: measured.optional(),
 });
 
 const unitInput = z.object({ run: runRef, unit: z.object({ level: z.number().int(), unit: z.string() }) });

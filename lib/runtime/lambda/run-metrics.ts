@@ -1,6 +1,7 @@
 import { DEFAULT_COMPUTE } from '../../core/compute.ts';
+import { ObjectNotFound } from '../../core/errors.ts';
 import { addCounts, NO_ROWS, type RunPlan, type RunRef, type RunResult } from '../../core/run.ts';
-import { readJson, readJsonIfAny, readPlan, runFolder, writeJson } from '../../lake/run/run-folder.ts';
+import { readJson, readPlan, runFolder, writeJson } from '../../lake/run/run-folder.ts';
 import { costOfRun } from '../../plan/cost.ts';
 import type { ObjectStore } from '../../ports.ts';
 import type { Measure } from './telemetry.ts';
@@ -16,13 +17,23 @@ export async function measureRun(
 ): Promise<void> {
   if (run.dry_run) return;
   const key = `ops/${run.pipeline}/last-success.json`;
-  const before = await readJsonIfAny<LastSuccess>(store, key);
+  const before = await readLast(store, key);
   if (before?.run_id === run.run_id) return;
   const result = await readJson<RunResult>(store, runFolder.result(run));
   for (const [metric, value] of metricsOf(await readPlan(store, run), result)) measure(metric, value);
   const now = clock.now();
   if (before !== undefined) measure('Freshness', now.getTime() - Date.parse(before.at));
   await writeJson(store, key, { run_id: run.run_id, at: now.toISOString() } satisfies LastSuccess);
+}
+
+/** In one request, whether there is one or not: what a run costs counts it. */
+async function readLast(store: ObjectStore, key: string): Promise<LastSuccess | undefined> {
+  try {
+    return await readJson<LastSuccess>(store, key);
+  } catch (cause) {
+    if (cause instanceof ObjectNotFound) return undefined;
+    throw cause;
+  }
 }
 
 /** The figures of a run that succeeded. */
@@ -41,7 +52,7 @@ export function metricsOf(plan: RunPlan, result: RunResult): readonly (readonly 
     ['FilesWritten', sum(Object.values(result.tables).map((table) => table.files_added))],
     ['QuarantineRate', rows.read === 0 ? 0 : ((rows.quarantined + rows.condemned) / rows.read) * 100],
     ['RunDuration', result.duration_ms],
-    ['EstimatedCost', costOfRun(result, plan.spec.compute ?? DEFAULT_COMPUTE).usd],
+    ['EstimatedCost', (result.cost ?? costOfRun(result, plan.spec.compute ?? DEFAULT_COMPUTE)).usd],
     ['RunSucceeded', 1],
   ];
 }

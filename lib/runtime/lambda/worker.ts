@@ -17,6 +17,7 @@ import { parseMetadata, renderMetadata } from '../../iceberg/json.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { fenced } from '../../lake/run/fence.ts';
 import type { JsonValue, Log } from '../../ports.ts';
+import { counted } from '../counted.ts';
 import { keepLock } from '../keep-lock.ts';
 import { explainCapacity } from './capacity.ts';
 import { type FunctionEnvironment, parseEnvironment } from './environment.ts';
@@ -58,7 +59,7 @@ export function workerHandler<Input>(step: WorkerStep<Input>): LambdaHandler {
         const work = (lost: AbortSignal): Promise<JsonValue> => {
           // A run that has finished, and is only asked again, has no lock to lose.
           if (step.name !== 'Finish') lost.throwIfAborted();
-          return step.run(input, stepDeps(deps, run), invocation);
+          return step.run(input, stepDeps(counted(deps), run), invocation);
         };
         const answer = await keepLock(deps, kept, work, RENEW_MS);
         await step.after?.(run, deps, invocation);

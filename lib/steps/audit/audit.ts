@@ -8,6 +8,7 @@ import { RUN_ID } from '../../iceberg/snapshot.ts';
 import type { DataFile } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { dataFilesOf } from '../../lake/files/data-files.ts';
+import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
 import { readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import type { LevelAudit, ModelAudit, TableAudit } from '../../lake/run/run-records.ts';
 import type { Placed } from '../../lake/run/unit-result.ts';
@@ -28,18 +29,24 @@ import { checkRows, checkTable } from './expectations.ts';
  */
 export async function runAudit(state: RunState, deps: StepDeps): Promise<RunState> {
   const { run, level } = state;
-  const { stage: _stage, merge: _merge, ...rest } = state;
+  const { stage: _stage, merge, ...rest } = state;
   const next: RunState = { ...rest, level: level + 1 };
   if ((await deps.store.head(runFolder.audit(run, level))) !== undefined) return next;
-  const started = deps.clock.now().getTime();
+  const measure = startMeasuring(deps);
   const plan = await readPlan(deps.store, run);
   const models: ModelAudit[] = [];
   for (const planned of (await readLevelPlan(deps.store, run, level)).models) {
     models.push(await auditModel(knowingVars(deps, plan.spec), plan, level, planned));
   }
-  const audit: LevelAudit = { level, models, ms: deps.clock.now().getTime() - started };
+  const audit: LevelAudit = { level, models, ...planMergeOf(merge), ...measure(RECORDING) };
   await writeOnce(deps.store, runFolder.audit(run, level), audit);
   return next;
+}
+
+function planMergeOf(merge: RunState['merge']): Pick<LevelAudit, 'plan_merge'> {
+  if (merge?.ms === undefined) return {};
+  const { ms, spent } = merge;
+  return { plan_merge: { ms, ...(spent === undefined ? {} : { spent }) } };
 }
 
 async function auditModel(deps: StepDeps, plan: RunPlan, level: number, planned: ModelPlan): Promise<ModelAudit> {

@@ -10,6 +10,7 @@ import { recordRun } from '../../lake/ops/record-run.ts';
 import { stageReleased } from '../../lake/ops/release.ts';
 import { forgetDeaths } from '../../lake/run/deaths.ts';
 import { decideToCommit, readDecision } from '../../lake/run/decision.ts';
+import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
 import { readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import type { LevelAudit } from '../../lake/run/run-records.ts';
 import {
@@ -38,7 +39,7 @@ import { checkSuspended } from './check-suspended.ts';
 export async function runCommit(state: RunState, deps: StepDeps): Promise<RunState> {
   const { run } = state;
   if ((await deps.store.head(runFolder.commit(run))) !== undefined) return state;
-  const started = deps.clock.now().getTime();
+  const measure = startMeasuring(deps);
   const plan = await readPlan(deps.store, run);
   const sources = await readSources(deps, plan);
   const audits = await readAudits(deps, plan);
@@ -60,10 +61,10 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
   }
   const accounting = Object.fromEntries(sources.map(({ source, outcome }) => [source, outcome.counts]));
   if (!run.dry_run) await recordRun(deps, plan, { status: 'SUCCEEDED', accounting, tables, error: null });
-  const record: CommitRecord = { tables, accounting, ms: deps.clock.now().getTime() - started };
+  const record: CommitRecord = { tables, accounting, ...measure(RECORDING) };
   await writeOnce(deps.store, runFolder.commit(run), record);
   if (!run.dry_run) await trimTables(deps, run.pipeline, audits);
-  return state;
+  return { ...state, commit: measure() };
 }
 
 /** Once nothing of the run reads the tables as they were. What a crash here leaves goes with the table's next change. */

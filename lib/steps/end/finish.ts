@@ -1,35 +1,53 @@
+import { DEFAULT_COMPUTE } from '../../core/compute.ts';
 import { NONE_SKIPPED } from '../../core/objects.ts';
+import { addRequests, type Measured, type Requests, times } from '../../core/requests.ts';
 import type { LevelPlan, NamedFile, RunPlan, RunResult, RunState, StepTiming } from '../../core/run.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { discardRun, discardWorkFiles } from '../../lake/files/discard.ts';
+import { discardRun, findWorkFiles } from '../../lake/files/discard.ts';
 import { durationOf } from '../../lake/ops/record-run.ts';
 import { releaseLock } from '../../lake/run/lock.ts';
+import { addMeasured, RECORDING, startMeasuring } from '../../lake/run/measure.ts';
 import { clearOpenRun } from '../../lake/run/open-run.ts';
 import { readJson, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import { type CommitRecord, readAudits, readSources, type SourceOutcome } from '../../lake/run/run-records.ts';
-import { readOutcome } from '../../lake/run/unit-result.ts';
+import { type ModelOutcome, readOutcome } from '../../lake/run/unit-result.ts';
 import { findModel, openTables } from '../../lake/tables/table-state.ts';
+import { costOfRun } from '../../plan/cost.ts';
 import type { Row } from '../../ports.ts';
 import { previewRows } from '../../sql/audit.ts';
 
 const PREVIEW_ROWS = 5;
 
+/** What the state machine still waits for once the result says what the run took, apart from the removals. */
+const CLOSING: Requests = addRequests(
+  RECORDING,
+  // The run pointer, and the lock, are read and then written.
+  ...[{ get: 1, put: 0 }, RECORDING, { get: 1, put: 0 }, RECORDING],
+);
+/** A removal is free, but the lock is looked at before it. */
+const REMOVAL: Requests = { get: 1, put: 0 };
+
 /** Ends a run: its result, no more work files, no lock. */
 export async function runFinish(state: RunState, deps: StepDeps): Promise<RunState> {
   const { run } = state;
   if ((await deps.store.head(runFolder.result(run))) === undefined) {
+    const measure = startMeasuring(deps);
     const plan = await readPlan(deps.store, run);
-    const result = await assembleResult(deps, plan);
+    const ended = await assembleResult(deps, plan, state.commit);
     if (run.dry_run) await discardRun(deps.store, plan);
-    await writeOnce(deps.store, runFolder.result(run), result);
-    await discardWorkFiles(deps.store, plan);
+    const workFiles = await findWorkFiles(deps.store, plan);
+    const own = measure(addRequests(CLOSING, times(REMOVAL, workFiles.length)));
+    const steps = [...ended.steps, { step: 'Finish', level: null, units: 0, ...own }];
+    const cost = costOfRun({ ...ended, steps }, plan.spec.compute ?? DEFAULT_COMPUTE);
+    await writeOnce(deps.store, runFolder.result(run), { ...ended, steps, cost } satisfies RunResult);
+    for (const key of workFiles) await deps.store.remove(key);
   }
   await clearOpenRun(deps.store, run);
   await releaseLock(deps, run);
   return state;
 }
 
-async function assembleResult(deps: StepDeps, plan: RunPlan): Promise<RunResult> {
+async function assembleResult(deps: StepDeps, plan: RunPlan, committed?: Measured): Promise<RunResult> {
   const commit = await readJson<CommitRecord>(deps.store, runFolder.commit(plan.run));
   const audits = await readAudits(deps, plan);
   const sources = await readSources(deps, plan);
@@ -54,7 +72,7 @@ async function assembleResult(deps: StepDeps, plan: RunPlan): Promise<RunResult>
     warnings: audits.flatMap((a) => a.models.flatMap((m) => m.warnings)),
     previews: plan.run.dry_run ? await preview(deps, plan) : {},
     duration_ms: durationOf(plan, deps.clock.now()),
-    steps: await timings(deps, plan, commit),
+    steps: await timings(deps, plan, committed ?? commit),
     error: null,
   };
 }
@@ -65,30 +83,35 @@ function suspendedIn({ source, outcome }: SourceOutcome): readonly NamedFile[] {
     .map((file) => ({ source, file: file.key, reason: `${file.code}: ${file.reason}` }));
 }
 
-async function timings(deps: StepDeps, plan: RunPlan, commit: CommitRecord): Promise<readonly StepTiming[]> {
-  const steps: StepTiming[] = [{ step: 'Open', level: null, units: 0, ms: plan.planning_ms }];
+async function timings(deps: StepDeps, plan: RunPlan, commit: Measured): Promise<readonly StepTiming[]> {
+  const opened = { ms: plan.planning_ms, ...(plan.planning_spent === undefined ? {} : { spent: plan.planning_spent }) };
+  const steps: StepTiming[] = [timing('Open', null, opened)];
   const audits = await readAudits(deps, plan);
   for (const [level, audit] of audits.entries()) {
     const levelPlan = await readLevelPlan(deps.store, plan.run, level);
-    steps.push({ step: 'PlanStage', level, units: 0, ms: levelPlan.ms });
-    steps.push(...(await unitTimings(deps, plan, levelPlan)));
-    steps.push({ step: 'Audit', level, units: 0, ms: audit.ms });
+    const [stage, merge] = await unitTimings(deps, plan, levelPlan);
+    steps.push(timing('PlanStage', level, levelPlan), ...stage);
+    if (audit.plan_merge !== undefined) steps.push(timing('PlanMerge', level, audit.plan_merge));
+    steps.push(...merge, timing('Audit', level, audit));
   }
-  return [...steps, { step: 'Commit', level: null, units: 0, ms: commit.ms }];
+  return [...steps, timing('Commit', null, commit)];
 }
 
+function timing(step: string, level: number | null, { ms, spent }: Measured, units = 0): StepTiming {
+  return { step, level, units, ms, ...(spent === undefined ? {} : { spent }) };
+}
+
+type UnitTimings = readonly [stage: readonly StepTiming[], merge: readonly StepTiming[]];
+
 /** Milliseconds added up over units, which may have worked side by side. */
-async function unitTimings(deps: StepDeps, plan: RunPlan, level: LevelPlan): Promise<readonly StepTiming[]> {
-  const stage = { step: 'Stage', level: level.level, units: 0, ms: 0 };
-  const merge = { step: 'Merge', level: level.level, units: 0, ms: 0 };
-  for (const planned of level.models) {
-    const outcome = await readOutcome(deps, plan.run, level.level, planned);
-    stage.units += planned.units.length;
-    stage.ms += outcome.stage_ms;
-    merge.units += outcome.merge_units;
-    merge.ms += outcome.merge_ms;
-  }
-  return [stage, merge].filter((step) => step.units > 0);
+async function unitTimings(deps: StepDeps, plan: RunPlan, { level, models }: LevelPlan): Promise<UnitTimings> {
+  const outcomes: ModelOutcome[] = [];
+  for (const planned of models) outcomes.push(await readOutcome(deps, plan.run, level, planned));
+  const stageUnits = models.reduce((sum, { units }) => sum + units.length, 0);
+  const mergeUnits = outcomes.reduce((sum, { merge_units }) => sum + merge_units, 0);
+  const stage = timing('Stage', level, addMeasured(outcomes.map(({ staging }) => staging)), stageUnits);
+  const merge = timing('Merge', level, addMeasured(outcomes.map(({ merging }) => merging)), mergeUnits);
+  return [stageUnits > 0 ? [stage] : [], mergeUnits > 0 ? [merge] : []];
 }
 
 /** The first rows of every table as a dry run computed it. */

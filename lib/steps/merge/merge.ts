@@ -2,6 +2,7 @@ import { isKeyed } from '../../core/keyed.ts';
 import type { MergeUnit, UnitInput } from '../../core/run.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { underMarkOrFail } from '../../lake/run/deaths.ts';
+import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
 import { readJson, readJsonIfAny, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import { findPlanned } from '../../lake/run/unit-context.ts';
 import { leftBy, readStageResults, type UnitResult, withoutLeft } from '../../lake/run/unit-result.ts';
@@ -17,7 +18,7 @@ export async function runMerge(input: UnitInput, deps: StepDeps): Promise<JsonVa
   const key = runFolder.unitResult(run, item.level, item.unit);
   const before = await readJsonIfAny<UnitResult>(deps.store, key);
   if (before !== undefined) return { unit: before.unit, accepted: before.counts.accepted };
-  const started = deps.clock.now().getTime();
+  const measure = startMeasuring(deps);
   const asPlanned = await readPlan(deps.store, run);
   const unit = await readJson<MergeUnit>(deps.store, runFolder.unit(run, item.level, item.unit));
   const planned = findPlanned(await readLevelPlan(deps.store, run, item.level), unit.model);
@@ -33,6 +34,6 @@ export async function runMerge(input: UnitInput, deps: StepDeps): Promise<JsonVa
       ? mergeKeyed(context, unit, model, knowing)
       : mergeRows(context, unit, model, knowing),
   );
-  const recorded = await writeOnce(deps.store, key, { ...result, ms: deps.clock.now().getTime() - started });
+  const recorded = await writeOnce(deps.store, key, { ...result, ...measure(RECORDING) });
   return { unit: recorded.unit, accepted: recorded.counts.accepted };
 }

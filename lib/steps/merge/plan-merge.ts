@@ -2,6 +2,7 @@ import { isKeyed } from '../../core/keyed.ts';
 import type { MergeUnit, ModelPlan, RunPlan, RunState } from '../../core/run.ts';
 import type { SilverModel } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
+import { startMeasuring } from '../../lake/run/measure.ts';
 import { readLevelPlan, readPlan, runFolder, writeJson, writeOnce } from '../../lake/run/run-folder.ts';
 import type { Placed } from '../../lake/run/unit-result.ts';
 import { readStageResults, stagedFiles, type UnitResult } from '../../lake/run/unit-result.ts';
@@ -16,6 +17,7 @@ import { planKeyedMerge } from './plan-keyed-merge.ts';
  */
 export async function runPlanMerge(state: RunState, deps: StepDeps): Promise<RunState> {
   const { run, level } = state;
+  const measure = startMeasuring(deps);
   const plan = await readPlan(deps.store, run);
   const levelPlan = await readLevelPlan(deps.store, run, level);
   const units: MergeUnit[] = [];
@@ -30,7 +32,7 @@ export async function runPlanMerge(state: RunState, deps: StepDeps): Promise<Run
     units_key,
     units.map(({ unit }) => ({ level, unit })),
   );
-  return { ...state, merge: { units_key, count: units.length } };
+  return { ...state, merge: { units_key, count: units.length, ...measure() } };
 }
 
 async function planUnits(

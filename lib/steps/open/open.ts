@@ -172,7 +172,7 @@ async function record(deps: StepDeps, spec: PipelineSpec, { plan, files }: Plann
   for (;;) {
     for (const [source, landed] of await landSeeds(deps, plan.run, spec, files))
       await writeJson(deps.store, runFolder.files(plan.run, source), landed);
-    const found = await writePlan(deps.store, plan);
+    const found = await writePlan(deps, plan);
     if (found === plan) return;
     await discardRun(deps.store, found);
   }

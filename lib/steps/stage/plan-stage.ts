@@ -1,10 +1,12 @@
 import { isKeyed, type KeyedModel, logModelId } from '../../core/keyed.ts';
 import { objectName } from '../../core/objects.ts';
+import { times } from '../../core/requests.ts';
 import type { LandedFile, LevelPlan, ModelPlan, RunPlan, RunState, StageUnit } from '../../core/run.ts';
 import type { GoldModel, SilverModel, SourceSpec } from '../../core/spec.ts';
 import type { Column } from '../../core/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { keepFiles, lendingKept, readKept } from '../../lake/files/keep-files.ts';
+import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
 import { readJson, readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from '../../lake/run/run-folder.ts';
 import { knowingVars } from '../../lake/run/vars.ts';
 import { goldReason } from '../../lake/tables/gold-inputs.ts';
@@ -20,15 +22,23 @@ export async function runPlanStage(state: RunState, deps: StepDeps): Promise<Run
   const { run, level } = state;
   const plan = await readPlan(deps.store, run);
   const existing = await readJsonIfAny<LevelPlan>(deps.store, runFolder.levelPlan(run, level));
-  const levelPlan = existing ?? (await planLevel(knowingVars(deps, plan.spec), plan, level));
+  const measure = startMeasuring(deps);
+  const levelPlan = existing ?? (await planLevel(knowingVars(deps, plan.spec), plan, level, measure));
   const items = levelPlan.models.flatMap((m) => m.units.map((unit) => ({ level, unit })));
   const units_key = runFolder.stageUnits(run, level);
   await writeJson(deps.store, units_key, items);
   return { ...state, stage: { units_key, count: items.length } };
 }
 
-async function planLevel(deps: StepDeps, plan: RunPlan, level: number): Promise<LevelPlan> {
-  const started = deps.clock.now().getTime();
+/** The plan, and the list of units that is written after it. */
+const AFTER_LEVEL = times(RECORDING, 2);
+
+async function planLevel(
+  deps: StepDeps,
+  plan: RunPlan,
+  level: number,
+  measure: ReturnType<typeof startMeasuring>,
+): Promise<LevelPlan> {
   const models: ModelPlan[] = [];
   for (const id of plan.spec.levels[level] ?? []) {
     if (plan.selected?.includes(id) === false) continue;
@@ -37,8 +47,7 @@ async function planLevel(deps: StepDeps, plan: RunPlan, level: number): Promise<
       model.layer === 'silver' ? await planSilver(deps, plan, level, model) : await planGold(deps, plan, level, model);
     if (planned !== undefined) models.push(planned);
   }
-  const ms = deps.clock.now().getTime() - started;
-  return writeOnce(deps.store, runFolder.levelPlan(plan.run, level), { level, models, ms });
+  return writeOnce(deps.store, runFolder.levelPlan(plan.run, level), { level, models, ...measure(AFTER_LEVEL) });
 }
 
 /** A silver model has work when its source has new files, when its table has yet to be created or to be rebuilt. */

@@ -1,6 +1,7 @@
 import type { StageUnit, UnitInput } from '../../core/run.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { underMarkOrFail } from '../../lake/run/deaths.ts';
+import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
 import { readJson, readJsonIfAny, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import { findPlanned, type UnitContext } from '../../lake/run/unit-context.ts';
 import type { UnitResult } from '../../lake/run/unit-result.ts';
@@ -20,7 +21,7 @@ export async function runStage(input: UnitInput, given: StepDeps): Promise<JsonV
   const key = runFolder.unitResult(run, item.level, item.unit);
   const before = await readJsonIfAny<UnitResult>(given.store, key);
   if (before !== undefined) return summary(before);
-  const started = given.clock.now().getTime();
+  const measure = startMeasuring(given);
   const plan = await readPlan(given.store, run);
   const deps = knowingVars(given, plan.spec);
   const unit = await readJson<StageUnit>(deps.store, runFolder.unit(run, item.level, item.unit));
@@ -36,7 +37,7 @@ export async function runStage(input: UnitInput, given: StepDeps): Promise<JsonV
           (attempt) => runFolder.attempt(run, item.level, item.unit, attempt),
           () => stageGold(context, model, deps),
         );
-  return summary(await writeOnce(deps.store, key, { ...result, ms: deps.clock.now().getTime() - started }));
+  return summary(await writeOnce(deps.store, key, { ...result, ...measure(RECORDING) }));
 }
 
 function summary(result: UnitResult): JsonValue {

@@ -104,7 +104,7 @@ for (const [name, partitions, text] of TOUCHED) {
 }
 
 test('what it would cost comes before what to do next', () => {
-  const cost = estimateRun({ files: 1, tables: 1, levels: [] }, DEFAULT_COMPUTE);
+  const cost = estimateRun({ files: 1, tables: 1, existing: 0, reads: 0, writes: 0, levels: [] }, DEFAULT_COMPUTE);
   const text = renderExplanation({ ...PLAN, cost }, WORLD);
   assert.ok(text.includes(`${renderCost(cost, {})}\nnext:\n`));
 });

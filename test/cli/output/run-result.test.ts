@@ -1,7 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderRun } from '../../../lib/cli/output/run-result.ts';
+import type { RunCost } from '../../../lib/core/cost.ts';
 import { NO_ROWS, type RunResult } from '../../../lib/core/run.ts';
+
+const line = (item: string, quantity: number, unit = item) =>
+  ({ service: 'S3', item, quantity, unit, usd: 0 }) as const;
+
+const COST: RunCost = {
+  region: 'us-east-1',
+  prices_checked: '2026-11-21',
+  requests: 'counted',
+  lines: [
+    line('requests', 26),
+    line('state transitions', 52),
+    line('PUT and LIST', 190),
+    line('GET', 1_796),
+    line('files read', 1_234_567, 'bytes'),
+    line('files written', 400_000, 'bytes'),
+  ],
+  usd: 0.003_31,
+};
 
 const RESULT: RunResult = {
   run_id: 'r1',
@@ -20,6 +39,7 @@ const RESULT: RunResult = {
   previews: {},
   duration_ms: 1500,
   steps: [],
+  cost: COST,
   error: null,
 };
 
@@ -44,6 +64,8 @@ test('a run shows its sources, its tables and where to look', () => {
 │ shop_silver.orders │    1,234,560 │             3 │ 42        │
 │ shop_gold.totals   │            0 │             0 │ unchanged │
 └────────────────────┴──────────────┴───────────────┴───────────┘
+
+on AWS this run costs about $0.0033: 26 calls, 52 state transitions, 190 PUT, 1,796 GET; files read 1.2 MB, written 400 kB
 
 next:
   strata query "SELECT * FROM shop_gold.totals LIMIT 10"
@@ -97,4 +119,11 @@ test('a dry run shows rows and no snapshot, and says that nothing was published'
   assert.match(text, /gold\.totals, the first rows:\n[\s\S]*│ x {4}│ {3}1\.10 │/);
   assert.match(text, /next:\n {2}strata run shop\n$/);
   assert.doesNotMatch(text, /snapshot|silver\.none/);
+});
+
+test('a run of an earlier release says that its requests are assumed', () => {
+  const { cost: _, ...earlier } = RESULT;
+  const text = renderRun(earlier, true, { layout: {}, hint: (command) => command });
+  assert.match(text, /^on AWS this run costs about \$[\d.]+: .*; the requests are assumed, as an earlier release/m);
+  assert.doesNotMatch(text, /files read/);
 });

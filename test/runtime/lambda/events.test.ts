@@ -4,6 +4,7 @@ import { parseOpenInput, parseRunState, parseUnitInput } from '../../../lib/runt
 
 const run = { pipeline: 'shop', run_id: 'r-1', dry_run: false };
 const request = { ...run, wait: true };
+const measured = { ms: 12, spent: { get: 1, put: 2, bytes_in: 3, bytes_out: 4 } };
 const stage = { units_key: 'ops/shop/runs/r-1/units.json', count: 3 };
 const state = { status: 'planned', request, run, level: 0, levels: 2 };
 const unit = { run, unit: { level: 1, unit: 'u-7' } };
@@ -36,6 +37,12 @@ const TAKEN: readonly (readonly [string, (event: unknown) => unknown, object, ob
     parseRunState,
     { ...state, stage, merge: stage },
     { ...state, stage, merge: stage },
+  ],
+  [
+    'a run with what planning its merge and publishing it took',
+    parseRunState,
+    { ...state, merge: { ...stage, ...measured }, commit: measured },
+    { ...state, merge: { ...stage, ...measured }, commit: measured },
   ],
   ['a unit', parseUnitInput, unit, unit],
 ];

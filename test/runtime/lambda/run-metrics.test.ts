@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { countingStore } from '../../../lib/adapters/store/counting.ts';
 import { createMemoryStore } from '../../../lib/adapters/store/memory.ts';
 import { DEFAULT_COMPUTE } from '../../../lib/core/compute.ts';
-import type { RowCounts, RunRef, RunResult } from '../../../lib/core/run.ts';
-import { runFolder, writeJson } from '../../../lib/lake/run/run-folder.ts';
+import { addSpent, NOTHING_SPENT, type Requests, spentBy } from '../../../lib/core/requests.ts';
+import type { RowCounts, RunPlan, RunRef, RunResult } from '../../../lib/core/run.ts';
+import { STEP_NAMES } from '../../../lib/core/states.ts';
+import { runFolder, writeJson, writePlan } from '../../../lib/lake/run/run-folder.ts';
 import { costOfRun } from '../../../lib/plan/cost.ts';
+import { type Calls, requestsAround } from '../../../lib/plan/run-requests.ts';
 import { measureRun } from '../../../lib/runtime/lambda/run-metrics.ts';
 
 const orders: RowCounts = { read: 100, accepted: 85, quarantined: 4, condemned: 1, duplicates: 10 };
@@ -31,6 +35,8 @@ function resultOf(run: RunRef, accounting: RunResult['accounting'] = { orders, c
     error: null,
   };
 }
+
+const NO_CALLS = Object.fromEntries(STEP_NAMES.map((step) => [step, 0])) as Calls;
 
 function measured() {
   const store = createMemoryStore();
@@ -76,6 +82,40 @@ test('a run that succeeded is measured by its result and its plan', async () => 
     RunSucceeded: 1,
   });
   assert.ok((figures['EstimatedCost'] ?? 0) > 0);
+});
+
+test('what the run has cost is what its result says', async () => {
+  const store = createMemoryStore();
+  const cost = { ...costOfRun(resultOf(run('r-1')), DEFAULT_COMPUTE), usd: 0.25 };
+  await writePlan({ store }, {
+    run: run('r-1'),
+    sources: {},
+    spec: { compute: DEFAULT_COMPUTE },
+  } as unknown as RunPlan);
+  await writeJson(store, runFolder.result(run('r-1')), { ...resultOf(run('r-1')), cost });
+  const figures = new Map<string, number>();
+  await measureRun({ store, clock: { now: () => new Date() } }, run('r-1'), (metric, value) => {
+    figures.set(metric, value);
+  });
+  assert.equal(figures.get('EstimatedCost'), 0.25);
+});
+
+test('measuring asks S3 for as much as the cost of a run says', async () => {
+  const inner = createMemoryStore();
+  let asked = NOTHING_SPENT;
+  const store = countingStore(inner, (call) => {
+    asked = addSpent(asked, spentBy(call));
+  });
+  const around = (dryRun: boolean): Requests => requestsAround(NO_CALLS, 0, dryRun);
+  const [own, none] = [around(false), around(true)];
+  for (const run_id of ['r-1', 'r-2']) {
+    const plan = { run: run(run_id), sources: {}, spec: { compute: DEFAULT_COMPUTE } } as unknown as RunPlan;
+    await writePlan({ store: inner }, plan);
+    await writeJson(inner, runFolder.result(run(run_id)), resultOf(run(run_id)));
+    asked = NOTHING_SPENT;
+    await measureRun({ store, clock: { now: () => new Date() } }, run(run_id), () => {});
+    assert.deepEqual([asked.get, asked.put], [own.get - none.get, own.put - none.put], run_id);
+  }
 });
 
 test('its freshness is the time since the run that succeeded before it', async () => {

@@ -110,6 +110,16 @@ describe('what a step is given', () => {
     assert.equal(glue.commandCalls(GetTableCommand)[0]?.args[0].input.DatabaseName, 'dev_shop_silver');
   });
 
+  test('counts what the step asks S3 for, in each call anew, and not what is asked for around it', async () => {
+    put('ops/shop/x.json', {});
+    const step = handlerOf(async ({ store, catalog, spent }) => {
+      await store.read('ops/shop/x.json');
+      await catalog.load({ pipeline: 'shop', layer: 'silver', name: 'orders' });
+      return { ...(spent?.() ?? {}) };
+    });
+    for (const _ of [1, 2]) assert.deepEqual(await call(step), { get: 1, put: 0, bytes_in: 0, bytes_out: 0 });
+  });
+
   test('is kept to by DuckDB', async () => {
     const asked = ['memory_limit', 'max_temp_directory_size', 'threads', 'temp_directory']
       .map((name) => `current_setting('${name}') AS ${name}`)

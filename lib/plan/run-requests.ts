@@ -1,0 +1,64 @@
+import { addRequests, PAGE, PART_BYTES, type Requests, times } from '../core/requests.ts';
+import type { StepName } from '../core/states.ts';
+import type { RunWork, UnitWork } from './run-work.ts';
+
+/** How often each step is called. */
+export type Calls = Readonly<Record<StepName, number>>;
+
+/** Every call of a function looks at the lock before it begins. */
+const LOOK: Requests = { get: 1, put: 0 };
+/**
+ * A map reads its list of items and writes a manifest and a list of results.
+ * Source: docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
+ */
+const MAP: Requests = { get: 1, put: 2 };
+const MAPS_PER_LEVEL = 2;
+/** Once a run has ended its metrics are measured, by its result, its plan and the last that succeeded. */
+const METRICS: Requests = { get: 4, put: 1 };
+
+/**
+ * What is asked for around the steps, which count only their own: by the frame of each call, the maps and the metrics,
+ * which are not of a dry run.
+ */
+export function requestsAround(calls: Calls, levels: number, dryRun = false): Requests {
+  const functions = Object.values(calls).reduce((sum, count) => sum + count, 0);
+  return addRequests(times(LOOK, functions), times(MAP, MAPS_PER_LEVEL * levels), ...(dryRun ? [] : [METRICS]));
+}
+
+/**
+ * Of one call of a step, apart from its files, its tables and its level: counted in runs of the samples, of which
+ * estimates are within 1.5 times, or twice for new tables (test/pipelines/estimates.test.ts).
+ */
+export const CALLS: Readonly<Record<StepName, Requests>> = {
+  Open: { get: 10, put: 10 },
+  PlanStage: { get: 12, put: 4 },
+  Stage: { get: 14, put: 4 },
+  PlanMerge: { get: 6, put: 1 },
+  Merge: { get: 15, put: 4 },
+  Audit: { get: 3, put: 1 },
+  Commit: { get: 50, put: 17 },
+  Finish: { get: 12, put: 5 },
+};
+
+/** Of a level: what Finish reads and lists of it. */
+const LEVEL: Requests = { get: 9, put: 2 };
+
+/** Of a table that is written: its audit, its manifests and its commit. */
+export const TABLE: Requests = { get: 15, put: 5 };
+/** Of one that exists: what it is has to be read. */
+const EXISTING: Requests = { get: 9, put: 0 };
+
+/** All requests of a run that has yet to be. */
+export function estimateRequests(calls: Calls, { files, tables, existing, reads, writes, levels }: RunWork): Requests {
+  const units: readonly UnitWork[] = levels.flatMap(({ stage, merge }) => [...stage, ...merge]);
+  const parts = units.reduce((sum, { bytes }) => sum + Math.floor(bytes / PART_BYTES), 0);
+  const steps = Object.entries(CALLS).map(([step, requests]) => times(requests, calls[step as StepName]));
+  return addRequests(
+    ...steps,
+    times(LEVEL, levels.length),
+    times(TABLE, tables),
+    times(EXISTING, existing),
+    { get: files + reads + writes + parts, put: writes + Math.floor(files / PAGE) },
+    requestsAround(calls, levels.length),
+  );
+}
