@@ -6,6 +6,7 @@ import { type Deployment, type DeployOptions, deploy } from './deployment.ts';
 import { executionEnded, functionsReached } from './events.ts';
 import { rehearseFailure } from './failing.ts';
 import { openLaptop, runLaptop } from './laptop.ts';
+import { checkRequests, countRequests } from './requests.ts';
 import { countExecutions, deliver, killAt, runStarted, startAsScheduled, startedExecutions } from './runs.ts';
 import { checkKilled, land, runAll, type Stage } from './stage.ts';
 import type { Steps } from './steps.ts';
@@ -43,7 +44,12 @@ export async function rehearse(options: DeployOptions, steps: Steps): Promise<vo
 async function rehearseFirst(stage: Stage, landings: readonly Landing[]): Promise<void> {
   const { steps, lake, deployment } = stage;
   await land(stage, landings);
-  await runAll(stage, 'run');
+  const requests = countRequests(deployment);
+  const ended = await runAll(stage, 'run');
+  requests.stop();
+  await steps.check('its result counts the requests that S3 was sent', () =>
+    checkRequests(deployment, requests, ended),
+  );
   await steps.step('the same on the laptop', () => runLaptop(lake, deployment.pipeline, landings));
   await steps.check('tables equal the laptop, row for row', () => checkTables(deployment, lake.root));
 }
