@@ -30,8 +30,8 @@ const COLUMNS = [
   { name: 'na"me', type: { kind: 'list', element: { kind: 'string' } } },
 ] as const;
 const [batch, ...otherSchemas] = createBindSchemas();
-const [dropThis, dropBatch, ...otherDrops] = dropBindSchemas();
-assert.ok(batch && dropThis && dropBatch);
+const [dropVars, dropThis, dropBatch, ...otherDrops] = dropBindSchemas();
+assert.ok(batch && dropVars && dropThis && dropBatch);
 
 describe('what SQL is bound against, and its parts as runs write them', () => {
   testSteps({}, () => [
@@ -73,6 +73,7 @@ describe('what SQL is bound against, and its parts as runs write them', () => {
         );
       },
     },
+    { golden: 'bind-drop-vars', statement: dropVars },
     { golden: 'bind-drop-this', statement: dropThis },
     { golden: 'bind-drop', statement: dropBatch },
     { golden: 'session-utc', statement: setUtc() },
