@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { MadeBy } from '../../lib/core/made-by.ts';
+import type { ModelSpec } from '../../lib/core/spec.ts';
+import { compareMade } from '../../lib/plan/table-changes.ts';
+
+const WAS: MadeBy = {
+  ...{ release: '0.1.0', columns: 'c', sql: 's', written: 'w', mode: 'm', key: 'k', keyed: false, partitioning: 'p' },
+  ...{ contract: { v: { type: 'int', rest: 'r' } }, format: 'f', rules: 'x' },
+};
+const model = (kind: string, layer = 'silver'): ModelSpec =>
+  ({ id: `${layer}.t`, layer, mode: { kind } }) as unknown as ModelSpec;
+const contract = (type: string, rest = 'r'): Partial<MadeBy> => ({ contract: { v: { type, rest } } });
+
+const CASES: readonly (readonly [what: string, kind: string, is: Partial<MadeBy>, expected: string | undefined])[] = [
+  ['nothing', 'append', {}, undefined],
+  ['another release alone', 'append', { release: '0.2.0' }, undefined],
+  ['SQL that another release compiles otherwise', 'append', { sql: 't' }, undefined],
+  ['SQL', 'append', { sql: 't', written: 'u' }, 'backfill'],
+  ['the key', 'append', { key: 'l' }, 'backfill'],
+  ['the mode of rows', 'append', { mode: 'n' }, 'backfill'],
+  ['rules of a keyed table', 'upsert', { mode: 'n' }, 'recompute'],
+  ['rows to events', 'upsert', { mode: 'n', keyed: true }, 'backfill'],
+  ['how files are read', 'append', { format: 'g' }, 'backfill'],
+  ['expectations that reject', 'append', { rules: 'y' }, 'backfill'],
+  ['partitioning', 'append', { partitioning: 'q' }, 'metadata'],
+  ['columns', 'append', { columns: 'd' }, 'metadata'],
+  ['a wider type', 'append', contract('bigint'), 'metadata'],
+  ['a narrower type', 'append', { ...contract('int') }, undefined],
+  ['another type', 'append', contract('string'), 'backfill'],
+  ['a check', 'append', contract('int', 's'), 'backfill'],
+  ['another type of a table that is replaced whole', 'full', contract('string'), 'metadata'],
+  ['a new column', 'append', { contract: { ...WAS.contract, n: { type: 'int', rest: 'r' } } }, 'metadata'],
+  ['a column that is gone', 'append', { contract: {} }, 'metadata'],
+];
+
+describe('how a model differs from what made its table', () => {
+  for (const [what, kind, is, expected] of CASES) {
+    test(what, () => {
+      const change = compareMade(model(kind), WAS, { ...WAS, ...is });
+      assert.equal(change?.kind, expected);
+      assert.notDeepEqual(change?.what, []);
+    });
+  }
+
+  test('gold is computed anew', () => {
+    const gold = { ...WAS, contract: null, format: null };
+    assert.equal(compareMade(model('', 'gold'), gold, { ...gold, sql: 't', written: 't' })?.kind, 'recompute');
+  });
+
+  test('types are named with their sides', () => {
+    const change = compareMade(model('append'), WAS, { ...WAS, ...contract('decimal(9,2)') });
+    assert.deepEqual(change?.what, ['v is int in the table and decimal(9,2) in the pipeline']);
+    const more = compareMade(
+      model('append'),
+      { ...WAS, ...contract('decimal(9,2)') },
+      { ...WAS, ...contract('decimal(12,2)') },
+    );
+    assert.equal(more?.kind, 'metadata');
+  });
+});
