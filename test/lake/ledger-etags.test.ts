@@ -3,7 +3,7 @@ import { cp, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { append, csv, definePipeline } from '../../lib/define/index.ts';
 import type { ObjectInfo, ObjectStore } from '../../lib/ports.ts';
-import { type FolderLake, onStore, openFolderLake } from '../support/folder-lake.ts';
+import { type FolderLake, onStore, withFolderLake } from '../support/folder-lake.ts';
 import type { TestLake, TestPipeline } from '../support/test-lake.ts';
 
 const HEADER = 'id,amount\n';
@@ -34,14 +34,7 @@ function earlier(lake: TestLake): TestLake {
   });
 }
 
-async function withLake(use: (lake: FolderLake) => Promise<void>): Promise<void> {
-  const opened = await openFolderLake(SHOP);
-  try {
-    await use(opened);
-  } finally {
-    opened.close();
-  }
-}
+const withLake = (use: (lake: FolderLake) => Promise<void>): Promise<void> => withFolderLake(SHOP, use);
 
 async function ids({ lake }: FolderLake): Promise<readonly unknown[]> {
   return (await lake.rows('shop_silver.orders', 'SELECT id FROM t ORDER BY id')).map((row) => row['id']);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFile, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { append, csv, definePipeline, scd2 } from '../../lib/define/index.ts';
-import { type FolderLake, MOMENTS, meanwhile, openFolderLake } from '../support/folder-lake.ts';
+import { type FolderLake, MOMENTS, meanwhile, withFolderLake } from '../support/folder-lake.ts';
 import type { TestPipeline } from '../support/test-lake.ts';
 
 const HEADER = 'id,amount\n';
@@ -32,14 +32,8 @@ const CHANGES: readonly {
   { what: 'is moved away', act: (_, path) => rename(path, `${path}.away`), next: [10, 20] },
 ];
 
-async function withLake(use: (lake: FolderLake) => Promise<void>, pipeline = SHOP): Promise<void> {
-  const opened = await openFolderLake(pipeline);
-  try {
-    await use(opened);
-  } finally {
-    opened.close();
-  }
-}
+const withLake = (use: (lake: FolderLake) => Promise<void>, pipeline = SHOP): Promise<void> =>
+  withFolderLake(pipeline, use);
 
 async function amounts({ lake }: FolderLake): Promise<readonly unknown[]> {
   return (await lake.rows('shop_silver.orders', 'SELECT amount FROM t ORDER BY amount')).map((row) => row['amount']);

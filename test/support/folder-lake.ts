@@ -101,3 +101,13 @@ function watchedEngine(engine: Engine, beforeParse: () => Promise<void>): Engine
     },
   };
 }
+
+/** A lake in a folder for the time of a test. */
+export async function withFolderLake(pipeline: TestPipeline, use: (lake: FolderLake) => Promise<void>): Promise<void> {
+  const opened = await openFolderLake(pipeline);
+  try {
+    await use(opened);
+  } finally {
+    opened.close();
+  }
+}

@@ -1,4 +1,4 @@
-import { NONE_SKIPPED } from '../../core/objects.ts';
+import { NOTHING_DONE } from '../../core/nothing-done.ts';
 import type { NamedFile, RunResult } from '../../core/run.ts';
 import { visibleLine } from '../../core/visible.ts';
 import type { RunAnswer, RunRequest } from '../../remote/run-request.ts';
@@ -30,23 +30,7 @@ export function runDocument(request: Asked, answer: RunAnswer): unknown {
 type EmptyResult = Omit<RunResult, 'status' | 'run_id'> & { readonly run_id: string | null; readonly status: string };
 
 function emptyResult(pipeline: string, run_id: string | null, status: string): EmptyResult {
-  return {
-    run_id,
-    pipeline,
-    status,
-    accounting: {},
-    rejected_files: [],
-    left_files: [],
-    skipped: NONE_SKIPPED,
-    suspended_files: [],
-    tables: {},
-    warnings: [],
-    previews: {},
-    duration_ms: 0,
-    steps: [],
-    cost: null,
-    error: null,
-  };
+  return { ...NOTHING_DONE, run_id, pipeline, status, duration_ms: 0, error: null };
 }
 
 /** `next`: the commands to go on with, where they are not those of a lake on this machine. */

@@ -1,4 +1,4 @@
-import { NONE_SKIPPED } from '../../core/objects.ts';
+import { NOTHING_DONE } from '../../core/nothing-done.ts';
 import type { Measured } from '../../core/requests.ts';
 import type { RowCounts, RunPlan, RunRef, RunResult, TableOutcome } from '../../core/run.ts';
 import type { SourceSpec } from '../../core/spec.ts';
@@ -64,21 +64,5 @@ export async function outcomeOf(deps: StepDeps, plan: RunPlan, model: string): P
 }
 
 export function failedResult(run: RunRef, error: { name: string; message: string }, ms: number): RunResult {
-  return {
-    run_id: run.run_id,
-    pipeline: run.pipeline,
-    status: 'FAILED',
-    accounting: {},
-    rejected_files: [],
-    left_files: [],
-    skipped: NONE_SKIPPED,
-    suspended_files: [],
-    tables: {},
-    warnings: [],
-    previews: {},
-    duration_ms: ms,
-    steps: [],
-    cost: null,
-    error,
-  };
+  return { ...NOTHING_DONE, run_id: run.run_id, pipeline: run.pipeline, status: 'FAILED', duration_ms: ms, error };
 }
