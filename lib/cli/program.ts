@@ -67,6 +67,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addFeeding(program, start);
   addRunning(program, start);
   addTests(program, start);
+  addCheck(program, start);
   addKeyed(program, start);
   addFiles(program, start);
   addQuarantine(program, start);
@@ -76,6 +77,8 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addBuild(program, start);
   return program;
 }
+
+type CheckOptions = Selectors & Pick<RunOptions, 'vars' | 'strict'>;
 
 type GivenOptions = Partial<GlobalOptions> & Pick<GlobalOptions, 'root' | 'pipelines'>;
 
@@ -149,6 +152,20 @@ function addTests(program: Command, start: Start): void {
     )
     .action(async (pipeline: string | undefined, options: Selectors, command: Command) =>
       start(command, async (context) => (await import('./commands/test.ts')).test(context, pipeline, options)),
+    );
+}
+
+function addCheck(program: Command, start: Start): void {
+  addSelectors(addVars(program.command('check')))
+    .description('check all expectations on the tables as they are, and list every one that fails; writes nothing')
+    .argument('[pipeline]', 'only the tables of this pipeline')
+    .option('--strict', 'end with 2 when an expectation that only warns fails')
+    .addHelpText(
+      'after',
+      examples('strata check', 'strata check retail --select gold.*', 'strata check retail --strict --json'),
+    )
+    .action(async (pipeline: string | undefined, options: CheckOptions, command: Command) =>
+      start(command, async (context) => (await import('./commands/check.ts')).check(context, pipeline, options)),
     );
 }
 

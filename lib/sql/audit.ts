@@ -10,34 +10,49 @@ export const THIS = ownName('this');
 
 /** One number, `broken`: rows (or repeated keys) that offend, 0 when the expectation holds. Plus up to 3 examples. */
 export function checkExpectation(expectation: Expectation): Statement {
-  const name = `expectation ${expectation.name}`;
+  return {
+    name: nameOf(expectation),
+    text: sql`WITH offending AS MATERIALIZED (${offendingRows(expectation)})
+SELECT (SELECT count(*) FROM offending) AS broken,
+  (SELECT string_agg(CAST(example AS VARCHAR), ', ') FROM (SELECT offending AS example FROM offending LIMIT 3)) AS examples`,
+  };
+}
+
+/** One number, `broken`, without keeping what offends: a table may offend with all of its rows. */
+export function countOffending(name: string, offending: Sql): Statement {
+  return { name, text: sql`SELECT count(*) AS broken FROM (${offending})` };
+}
+
+/** Some of the rows that offend. */
+export function sampleOffending(name: string, offending: Sql, rows: number): Statement {
+  return { name, text: sql`SELECT * FROM (${offending}) LIMIT ${rows}` };
+}
+
+export function nameOf({ name }: Expectation): string {
+  return `expectation ${name}`;
+}
+
+/** What offends: rows, repeated keys, or the number of rows where that is not as expected. */
+export function offendingRows(expectation: Expectation): Sql {
   switch (expectation.kind) {
     case 'unique': {
       const columns = join(expectation.columns.map(quoteName));
-      const repeated = sql`SELECT ${columns}, count(*) AS rows FROM ${THIS} GROUP BY ${columns} HAVING count(*) > 1`;
-      return { name, text: countOffending(repeated) };
+      return sql`SELECT ${columns}, count(*) AS rows FROM ${THIS} GROUP BY ${columns} HAVING count(*) > 1`;
     }
     case 'rowCount': {
       const bounds = [
         ...(expectation.min === null ? [] : [sql`rows < ${expectation.min}`]),
         ...(expectation.max === null ? [] : [sql`rows > ${expectation.max}`]),
       ];
-      const outside = sql`SELECT rows FROM (SELECT count(*) AS rows FROM ${THIS}) WHERE ${join(bounds, ' OR ')}`;
-      return { name, text: countOffending(outside) };
+      return sql`SELECT rows FROM (SELECT count(*) AS rows FROM ${THIS}) WHERE ${join(bounds, ' OR ')}`;
     }
     case 'row': {
       const condition = sql`NOT COALESCE(${userTerm(expectation.condition)}, true)`;
-      return { name, text: countOffending(sql`SELECT * FROM ${THIS} WHERE ${condition}`) };
+      return sql`SELECT * FROM ${THIS} WHERE ${condition}`;
     }
     case 'sql':
-      return { name, text: countOffending(userSql(expectation.query)) };
+      return userSql(expectation.query);
   }
-}
-
-function countOffending(query: Sql): Sql {
-  return sql`WITH offending AS MATERIALIZED (${query})
-SELECT (SELECT count(*) FROM offending) AS broken,
-  (SELECT string_agg(CAST(example AS VARCHAR), ', ') FROM (SELECT offending AS example FROM offending LIMIT 3)) AS examples`;
 }
 
 export function createAudited(layer: string, table: string): Statement {

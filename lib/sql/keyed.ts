@@ -199,19 +199,19 @@ versions AS (
 SELECT *, ${VALID_TO} IS NULL AS ${IS_CURRENT} FROM versions`;
 }
 
-/** Keys whose versions break an invariant, with what is wrong; no row when all hold. */
+/** Some of the keys whose versions break an invariant, with what is wrong; no row when all hold. */
 export function findBreaches(mode: KeyedMode, relation: Sql): Statement {
+  return { name: 'invariants', text: sql`${renderBreaches(mode, relation)} LIMIT 5` };
+}
+
+/** All of them. */
+export function renderBreaches(mode: KeyedMode, relation: Sql): Sql {
   const key = names(mode.key);
   if (mode.kind === 'upsert') {
-    return {
-      name: 'invariants',
-      text: sql`SELECT ${key}, 'more than one row' AS breach FROM ${relation} GROUP BY ${key} HAVING count(*) > 1 LIMIT 5`,
-    };
+    return sql`SELECT ${key}, 'more than one row' AS breach FROM ${relation} GROUP BY ${key} HAVING count(*) > 1`;
   }
   const empty = mode.validTo === null ? sql`${VALID_FROM} >= ${VALID_TO}` : sql`${VALID_FROM} > ${VALID_TO}`;
-  return {
-    name: 'invariants',
-    text: sql`WITH followed AS (
+  return sql`WITH followed AS (
   SELECT ${key}, ${VALID_FROM}, ${VALID_TO}, lead(${VALID_FROM}) OVER (PARTITION BY ${key} ORDER BY ${VALID_FROM}) AS next FROM ${relation}
 )
 SELECT ${key}, ${VALID_FROM}, ${VALID_TO}, next AS next_valid_from, CASE
@@ -220,8 +220,7 @@ SELECT ${key}, ${VALID_FROM}, ${VALID_TO}, next AS next_valid_from, CASE
     ELSE 'ends before it begins'
   END AS breach
 FROM followed
-WHERE (${VALID_TO} IS NULL AND next IS NOT NULL) OR ${VALID_TO} > next OR ${empty} LIMIT 5`,
-  };
+WHERE (${VALID_TO} IS NULL AND next IS NOT NULL) OR ${VALID_TO} > next OR ${empty}`;
 }
 
 /** The rows of touched keys: the others are copies of rows that were checked when they were written. */

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Expectation } from '../../lib/core/spec.ts';
-import { checkExpectation, createAudited, previewRows } from '../../lib/sql/audit.ts';
+import {
+  checkExpectation,
+  countOffending,
+  createAudited,
+  offendingRows,
+  previewRows,
+  sampleOffending,
+} from '../../lib/sql/audit.ts';
 import { openHandmade } from './handmade.ts';
 
 const db = openHandmade();
@@ -46,6 +53,9 @@ for (const [name, expectation, broken] of CASES) {
     assert.equal(row?.['broken'], broken);
     assert.equal(row?.['examples'] === null, broken === 0, 'examples of nothing');
     assert.deepEqual(others, []);
+    const offending = offendingRows(expectation);
+    assert.deepEqual(await db.rows(countOffending('count', offending)), [{ broken }]);
+    assert.equal((await db.rows(sampleOffending('sample', offending, 2))).length, Math.min(broken, 2));
   });
 }
 

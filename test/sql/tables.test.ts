@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Column } from '../../lib/core/types.ts';
-import { checkExpectation, createAudited, previewRows } from '../../lib/sql/audit.ts';
+import { checkExpectation, countOffending, createAudited, previewRows, sampleOffending } from '../../lib/sql/audit.ts';
 import { countMerged, createExchanged, createMerged, writeExchange } from '../../lib/sql/exchange.ts';
 import { sql } from '../../lib/sql/fragment.ts';
 import {
@@ -87,6 +87,8 @@ testSteps(INPUTS, () => [
     statement: previewRows('silver', 'ta"ble', 2),
     check: (rows) => assert.equal(rows.length, 2),
   },
+  { golden: 'audit-count', statement: countOffending('expectation n', sql`SELECT 1`) },
+  { golden: 'audit-sample', statement: sampleOffending('expectation n', sql`SELECT 1`, 3) },
   {
     golden: 'audit-unique',
     statement: checkExpectation({ kind: 'unique', name: 'u', columns: ['id'], ...unpublished }),

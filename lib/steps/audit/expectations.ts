@@ -3,8 +3,9 @@ import type { RunPlan } from '../../core/run.ts';
 import type { ModelSpec } from '../../core/spec.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { openTable, openTables, tableColumns } from '../../lake/tables/table-state.ts';
-import { checkExpectation, createAudited } from '../../sql/audit.ts';
+import { openAudited } from '../../lake/tables/audited.ts';
+import { openTables } from '../../lake/tables/table-state.ts';
+import { checkExpectation } from '../../sql/audit.ts';
 
 /** Warnings of row expectations that rows broke. Throws AuditFailed for one with policy `fail`. */
 export function checkRows(model: ModelSpec, broken: Readonly<Record<string, number>>): readonly string[] {
@@ -31,9 +32,7 @@ export async function checkTable(
   if (expectations.length + gold.length === 0) return [];
   await using session = await deps.engine.open(deps.settings);
   await using _inputs = await openTables(deps.store, session, plan, model.reads);
-  const name = { schema: model.layer, table: model.name };
-  await using _audited = await openTable(deps.store, session, name, metadata, tableColumns(model));
-  await session.run(createAudited(model.layer, model.name));
+  await using _audited = await openAudited(deps.store, session, model, metadata);
   const warnings: string[] = [];
   for (const expectation of [...expectations, ...gold]) {
     const counted = (await session.rows(checkExpectation(expectation)))[0];

@@ -7,5 +7,11 @@ export default definePipeline({
       columns: { item: { type: 'string', required: true }, seq: { type: 'int', required: true }, price: 'int' },
     }),
   },
-  silver: { prices: { from: 'prices', mode: scd2({ key: 'item', sequence: 'seq' }) } },
+  silver: {
+    prices: {
+      from: 'prices',
+      mode: scd2({ key: 'item', sequence: 'seq' }),
+      expect: { cheap: { condition: 'price < 300', policy: 'warn' } },
+    },
+  },
 });

@@ -1,0 +1,1 @@
+SELECT count(*) AS broken FROM (SELECT 1)
