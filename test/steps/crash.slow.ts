@@ -127,13 +127,14 @@ describe('a run that dies before any of its changes is finished by the next', { 
     test(name, async () => {
       const asked = { runId: 'r', ...(name in BACKFILLS ? { backfill: {} } : {}) };
       const changed = await compileTest(pipeline(silver, '2026-02-06'), tmpdir());
-      const calm = await openWaiting(silver, changed);
+      const waiting = await openWaiting(silver, changed);
+      const calm = await waiting.copy();
       const counted = dying(calm, Number.POSITIVE_INFINITY);
       await counted.lake.run(asked);
       const expected = await books(calm);
       calm.close();
       for (let n = 1; n <= counted.changes(); n += name in BACKFILLS ? BACKFILL_STRIDE : STRIDE) {
-        const lake = await openWaiting(silver, changed);
+        const lake = await waiting.copy();
         await dying(lake, n).lake.answer(asked);
         const answer = await successor(lake).answer(asked);
         assert.equal(answer.kind, 'ended', `crash before change ${n}: ${JSON.stringify(answer)}`);
@@ -141,6 +142,7 @@ describe('a run that dies before any of its changes is finished by the next', { 
         await checkHints(lake, `crash before change ${n} of ${counted.changes()}`);
         lake.close();
       }
+      waiting.close();
     });
   }
 });

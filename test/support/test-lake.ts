@@ -34,6 +34,8 @@ export type TestLake = {
   rows(table: string, select?: string): Promise<readonly Row[]>;
   /** The same lake as another process would see it. */
   reopen(change: (deps: StepDeps) => StepDeps): TestLake;
+  /** Another lake with the same objects. */
+  copy(): Promise<TestLake>;
   close(): void;
 };
 
@@ -86,8 +88,17 @@ export async function openTestLake(
     isGone: () => false,
     settings: { memoryBytes: 1e9, threads: 2, scratch, folders: [scratch], holder: () => 'test-1', leaseMs: 60_000 },
   };
-  const lake = lakeOver(pipeline.name, deps, scratch);
-  return { ...lake, reopen: (change) => lakeOver(pipeline.name, change(deps), scratch) };
+  return lakeOver(pipeline.name, deps, scratch);
+}
+
+async function copyOf(name: string, deps: StepDeps): Promise<TestLake> {
+  const scratch = mkdtempSync(join(tmpdir(), 'strata-test-'));
+  const store = createMemoryStore({ scratch });
+  for await (const { key } of deps.store.list('')) {
+    await store.write(key, (await deps.store.read(key)).bytes, { kind: 'any' });
+  }
+  const catalog = createFileCatalog(store, { parse: parseMetadata, render: renderMetadata });
+  return lakeOver(name, { ...deps, store, catalog, settings: { ...deps.settings, scratch, folders: [scratch] } }, scratch);
 }
 
 function counter(start: number): () => number {
@@ -121,6 +132,7 @@ function lakeOver(name: string, deps: StepDeps, scratch: string): TestLake {
     },
     rows: (table, select) => readRows(deps.catalog, store, scratch, table, select),
     reopen: (change) => lakeOver(name, change(deps), scratch),
+    copy: () => copyOf(name, deps),
     close: () => rmSync(scratch, { recursive: true, force: true }),
   };
 }
