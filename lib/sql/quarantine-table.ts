@@ -38,23 +38,39 @@ export function countReleasable(table: Sql, filter: QuarantineFilter): Statement
   };
 }
 
-/** Codes with more than `rows` rows among the staged ones and those that came to quarantine since an instant. */
+/**
+ * Codes with more than `rows` rows among the staged ones and those that came to quarantine since an instant. A staged row
+ * that is in quarantine for that code already, whenever that was, is no new trouble: its file is read again.
+ */
 export function findTripped(
   relations: { readonly table: Sql | undefined; readonly staged: Sql | undefined },
   since: string,
   rows: number,
 ): Statement {
-  const table =
-    relations.table === undefined
+  const { table, staged } = relations;
+  const counted =
+    table === undefined
       ? []
       : [
-          sql`SELECT unnest(codes) AS code FROM ${relations.table} WHERE status <> 'released' AND quarantined_at >= CAST(${quoteText(since)} AS TIMESTAMPTZ)`,
+          sql`SELECT unnest(codes) AS code FROM ${table} WHERE status <> 'released' AND quarantined_at >= CAST(${quoteText(since)} AS TIMESTAMPTZ)`,
         ];
-  const staged = relations.staged === undefined ? [] : [sql`SELECT unnest(codes) AS code FROM ${relations.staged}`];
+  const arrived = staged === undefined ? [] : [sql`SELECT code FROM (${renderNewTrouble(staged, table)})`];
   return {
     name: 'breaker',
-    text: sql`SELECT code, count(*) AS rows FROM (${join([...table, ...staged], '\nUNION ALL\n')}) GROUP BY code HAVING count(*) > ${rows} ORDER BY rows DESC, code`,
+    text: sql`SELECT code, count(*) AS rows FROM (${join([...counted, ...arrived], '\nUNION ALL\n')}) GROUP BY code HAVING count(*) > ${rows} ORDER BY rows DESC, code`,
   };
+}
+
+const ROW_OF_FILE = sql`source_file, line, raw, unnest(codes) AS code`;
+
+/** One row for each code of a staged row. */
+function renderNewTrouble(staged: Sql, table: Sql | undefined): Sql {
+  const arrived = sql`SELECT ${ROW_OF_FILE} FROM ${staged}`;
+  if (table === undefined) return arrived;
+  return sql`SELECT code FROM (${arrived}) AS arrived WHERE NOT EXISTS (
+  SELECT 1 FROM (SELECT ${ROW_OF_FILE} FROM ${table}) AS before
+  WHERE before.source_file = arrived.source_file AND before.line = arrived.line AND before.code = arrived.code
+    AND before.raw IS NOT DISTINCT FROM arrived.raw)`;
 }
 
 /** A few staged rows with a code, as `file:line: details`. */

@@ -13,7 +13,7 @@ import { firstFiles, type LifeFile, laterFiles, waitingFiles } from './life-file
 /**
  * Runs that are killed and interrupted at random moments while files land, then left in peace, end as one undisturbed
  * run over all files would: same tables in every mode, same quarantine, same ledger, same accounts, a breaker that
- * counted each row once. KILLS signals, 8 by default; KILL_SEED repeats a series.
+ * counted each row once. The same for backfills. KILLS signals, 8 by default; KILL_SEED repeats a series.
  */
 const KILLS = Number(process.env['KILLS'] ?? 8);
 const SEED = Number(process.env['KILL_SEED'] ?? Date.now() % 2 ** 31);
@@ -43,18 +43,27 @@ const BOOKS = [
   'SELECT run_id, count(*) FROM life_ops.runs GROUP BY run_id HAVING count(*) > 1',
 ];
 
+/** Of these, what a backfill makes the same whatever was there; which rows it released, and its own accounts, tell that it ran. */
+const REMADE = BOOKS.filter((query) => !/_ops/.test(query)).concat(
+  "SELECT source_file, line, raw, codes, details FROM life_ops.quarantine WHERE status <> 'released' ORDER BY ALL",
+  'SELECT DISTINCT source, key, status, records, code FROM life_ops.files ORDER BY ALL',
+  'SELECT source, "read", accepted, quarantined, condemned, duplicates FROM life_ops.accounting WHERE run_id = (SELECT max_by(run_id, finished_at) FROM life_ops.runs) ORDER BY ALL',
+);
+
 let folder: string;
 let expected: readonly unknown[];
-let duration: number;
+let remade: readonly unknown[];
+/** Milliseconds of an undisturbed run, and of a backfill. */
+const durations = { run: 0, backfill: 0 };
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'strata-kill-'));
   const calm = await openRoot('calm');
   for (const file of laterFiles()) land(calm, file);
-  const started = performance.now();
-  await strata(calm, 'run', 'life');
-  duration = performance.now() - started;
-  expected = await books(calm);
+  durations.run = await strata(calm, 'run', 'life');
+  expected = await books(calm, BOOKS);
+  durations.backfill = await strata(calm, 'backfill', 'life');
+  remade = await books(calm, REMADE);
 });
 
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -66,23 +75,47 @@ test(`${KILLS} signals to runs while files land (seed ${SEED})`, async () => {
     const root = await openRoot(`kill-${sent}`);
     const files = [...laterFiles()];
     // Every other lake is hit at one moment again and again, which is how a unit dies three times.
-    const moment = (sent / PER_LAKE) % 2 === 1 ? random() * duration : undefined;
+    const moment = (sent / PER_LAKE) % 2 === 1 ? random() * durations.run : undefined;
     const story: string[] = [];
     for (let n = 0; n < PER_LAKE; n += 1) {
       const signal = SIGNALS[Math.floor(random() * SIGNALS.length)] ?? 'SIGKILL';
-      const at = Math.floor(moment === undefined ? random() * duration : moment * (0.95 + random() * 0.1));
+      const at = Math.floor(moment === undefined ? random() * durations.run : moment * (0.95 + random() * 0.1));
       story.push(`${signal} after ${at} ms`);
-      const outcome = await disturb(root, { signal, at, files: files.splice(0, 1 + Math.floor(random() * 2)), random });
+      const landing = files.splice(0, 1 + Math.floor(random() * 2));
+      const outcome = await disturb(root, { command: 'run', signal, at, files: landing, random });
       if (outcome === 'ended') ended += 1;
     }
     for (const file of files) land(root, file);
     await strata(root, 'run', 'life');
     await strata(root, 'run', 'life');
-    const found = await books(root);
+    const found = await books(root, BOOKS);
     for (const [i, rows] of found.entries()) assert.deepEqual(rows, expected[i], `${BOOKS[i]}: ${story.join(', ')}`);
     rmSync(root, { recursive: true, force: true });
   }
   assert.ok(ended < KILLS, 'some run was really stopped');
+});
+
+test(`signals to backfills while files land (seed ${SEED})`, async () => {
+  const random = mulberry32(SEED);
+  const root = await openRoot('backfill');
+  await strata(root, 'run', 'life');
+  const files = [...laterFiles()];
+  const story: string[] = [];
+  let ended = 0;
+  const signals = Math.max(PER_LAKE, Math.floor(KILLS / PER_LAKE));
+  for (let n = 0; n < signals; n += 1) {
+    const signal = SIGNALS[Math.floor(random() * SIGNALS.length)] ?? 'SIGKILL';
+    const at = Math.floor(random() * durations.backfill);
+    story.push(`${signal} after ${at} ms`);
+    const outcome = await disturb(root, { command: 'backfill', signal, at, files: files.splice(0, 2), random });
+    if (outcome === 'ended') ended += 1;
+  }
+  for (const file of files) land(root, file);
+  await strata(root, 'run', 'life');
+  await strata(root, 'backfill', 'life');
+  const found = await books(root, REMADE);
+  for (const [i, rows] of found.entries()) assert.deepEqual(rows, remade[i], `${REMADE[i]}: ${story.join(', ')}`);
+  assert.ok(ended < signals, 'some backfill was really stopped');
 });
 
 async function openRoot(name: string): Promise<string> {
@@ -102,33 +135,40 @@ function land(root: string, { source, name, text }: LifeFile): void {
   renameSync(written, join(target, name));
 }
 
-async function strata(root: string, ...args: readonly string[]): Promise<void> {
+/** Answers how many milliseconds it took. */
+async function strata(root: string, ...args: readonly string[]): Promise<number> {
+  const started = performance.now();
   await execute(process.execPath, [STRATA, ...args, '--root', root, '--pipelines', PIPELINES], { cwd: ROOT });
+  return performance.now() - started;
 }
 
-async function books(root: string): Promise<readonly unknown[]> {
+async function books(root: string, queries: readonly string[]): Promise<readonly unknown[]> {
   const log = { info: () => {}, warn: () => {} };
   const lake = await openLocalLake({ root, pipelines: PIPELINES, readOnly: true, log });
   const answers: unknown[] = [];
-  for (const query of BOOKS) answers.push(await queryRows(lake.deps, query));
+  for (const query of queries) answers.push(await queryRows(lake.deps, query));
   return answers;
 }
 
 type Disturbance = {
+  readonly command: keyof typeof durations;
   readonly signal: (typeof SIGNALS)[number];
   readonly at: number;
   readonly files: readonly LifeFile[];
   readonly random: () => number;
 };
 
-/** Starts a run, lands files while it works and sends it a signal; whether the run had ended by itself before that. */
-async function disturb(root: string, { signal, at, files, random }: Disturbance): Promise<'ended' | 'stopped'> {
-  const args = [STRATA, 'run', 'life', '--root', root, '--pipelines', PIPELINES];
+/** Starts a run or a backfill, lands files while it works and sends it a signal; whether it had ended by itself before that. */
+async function disturb(
+  root: string,
+  { command, signal, at, files, random }: Disturbance,
+): Promise<'ended' | 'stopped'> {
+  const args = [STRATA, command, 'life', '--root', root, '--pipelines', PIPELINES];
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'ignore' });
   const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
     child.once('exit', (code, by) => resolve({ code, signal: by })),
   );
-  const landings = files.map((file) => sleep(Math.floor(random() * duration)).then(() => land(root, file)));
+  const landings = files.map((file) => sleep(Math.floor(random() * durations[command])).then(() => land(root, file)));
   await sleep(at);
   child.kill(signal);
   const exit = await exited;

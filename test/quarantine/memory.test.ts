@@ -218,4 +218,15 @@ describe('circuit breaker', () => {
       assert.equal((await landAndRun(lake, 'b.csv', bad.slice(2)))['quarantined'], 1);
     });
   });
+  test('rows that a backfill reads again count once', async () => {
+    await withLake(pipeline, async (lake) => {
+      await landAndRun(lake, 'a.csv', bad.slice(0, 2));
+      const again = await lake.run({ backfill: {} });
+      assert.equal(again.accounting['payments']?.quarantined, 2);
+      assert.equal(await readBreaker(lake.store, 'bank'), undefined);
+      await lake.land('payments', 'b.csv', `${HEADER}${bad[2]}\n`);
+      assert.equal((await lake.run()).status, 'FAILED');
+      assert.equal((await readBreaker(lake.store, 'bank'))?.rows, 3);
+    });
+  });
 });

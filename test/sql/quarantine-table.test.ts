@@ -12,14 +12,14 @@ import { openHandmade } from './handmade.ts';
 
 const db = openHandmade();
 const COLUMNS =
-  'source VARCHAR, source_file VARCHAR, line BIGINT, codes VARCHAR[], details VARCHAR[], row_hash VARCHAR, status VARCHAR, run_id VARCHAR, quarantined_at TIMESTAMPTZ';
+  'source VARCHAR, source_file VARCHAR, line BIGINT, raw VARCHAR, codes VARCHAR[], details VARCHAR[], row_hash VARCHAR, status VARCHAR, run_id VARCHAR, quarantined_at TIMESTAMPTZ';
 /** Places of two columns. */
-const [HASH, STATUS] = [5, 6];
+const [HASH, STATUS] = [6, 7];
 const ROWS = [
-  "'s', 'a.csv', 2, ['TYPE_ERROR'], ['id: got x'], 'h1', 'quarantined', 'r1', '2026-01-01T00:00:00Z'",
-  "'s', 'a.csv', 3, ['TYPE_ERROR', 'RANGE_ERROR'], ['id: got y', 'n: got 9'], 'h2', 'condemned', 'r1', '2026-01-01T01:00:00Z'",
-  "'t', 'b.csv', 2, ['RANGE_ERROR'], ['n: got 8'], 'h3', 'quarantined', 'r2', '2026-01-01T02:00:00Z'",
-  "'t', 'b.csv', 3, ['TYPE_ERROR'], ['id: it''s'], 'h4', 'released', 'r2', '2026-01-01T02:00:00Z'",
+  "'s', 'a.csv', 2, 'x', ['TYPE_ERROR'], ['id: got x'], 'h1', 'quarantined', 'r1', '2026-01-01T00:00:00Z'",
+  "'s', 'a.csv', 3, 'y,9', ['TYPE_ERROR', 'RANGE_ERROR'], ['id: got y', 'n: got 9'], 'h2', 'condemned', 'r1', '2026-01-01T01:00:00Z'",
+  "'t', 'b.csv', 2, ',8', ['RANGE_ERROR'], ['n: got 8'], 'h3', 'quarantined', 'r2', '2026-01-01T02:00:00Z'",
+  "'t', 'b.csv', 3, NULL, ['TYPE_ERROR'], ['id: it''s'], 'h4', 'released', 'r2', '2026-01-01T02:00:00Z'",
 ];
 
 before(async () => db.table('q', COLUMNS, ROWS));
@@ -48,8 +48,13 @@ for (const [filter, hashes] of FILTERS) {
   });
 }
 
-test('the breaker counts staged rows and those within the window that are not released', async () => {
-  await db.table('staged', COLUMNS, ROWS.slice(0, 1));
+test('the breaker counts staged rows that are new, and those within the window that are not released', async () => {
+  const again = ROWS.slice(0, 1);
+  const other = [
+    "'s', 'a.csv', 2, 'z', ['TYPE_ERROR'], ['id: got z'], 'h5', 'quarantined', 'r3', '2026-01-01T03:00:00Z'",
+  ];
+  const graver = ["'s', 'a.csv', 3, 'y,9', ['TYPE_ERROR', 'NULL_VALUE_ERROR'], [], 'h2', 'quarantined', 'r3', NULL"];
+  await db.table('staged', COLUMNS, [...again, ...other, ...graver]);
   const both = { table: sql`q`, staged: sql`staged` };
   assert.deepEqual(await db.rows(findTripped(both, '2026-01-01T00:00:00Z', 1)), [
     { code: 'TYPE_ERROR', rows: 3 },
@@ -59,10 +64,13 @@ test('the breaker counts staged rows and those within the window that are not re
     { code: 'RANGE_ERROR', rows: 2 },
     { code: 'TYPE_ERROR', rows: 2 },
   ]);
-  assert.deepEqual(
-    await db.rows(findTripped({ table: undefined, staged: sql`staged` }, '2026-01-01T00:00:00Z', 1)),
-    [],
-  );
+  assert.deepEqual(await db.rows(findTripped(both, '2026-01-01T02:30:00Z', 0)), [
+    { code: 'NULL_VALUE_ERROR', rows: 1 },
+    { code: 'TYPE_ERROR', rows: 1 },
+  ]);
+  assert.deepEqual(await db.rows(findTripped({ table: undefined, staged: sql`staged` }, '2026-01-01T00:00:00Z', 1)), [
+    { code: 'TYPE_ERROR', rows: 3 },
+  ]);
   assert.deepEqual(await db.rows(findTripped({ table: sql`q`, staged: undefined }, '2026-01-01T00:30:00Z', 0)), [
     { code: 'RANGE_ERROR', rows: 2 },
     { code: 'TYPE_ERROR', rows: 1 },

@@ -98,7 +98,11 @@ async function copyOf(name: string, deps: StepDeps): Promise<TestLake> {
     await store.write(key, (await deps.store.read(key)).bytes, { kind: 'any' });
   }
   const catalog = createFileCatalog(store, { parse: parseMetadata, render: renderMetadata });
-  return lakeOver(name, { ...deps, store, catalog, settings: { ...deps.settings, scratch, folders: [scratch] } }, scratch);
+  return lakeOver(
+    name,
+    { ...deps, store, catalog, settings: { ...deps.settings, scratch, folders: [scratch] } },
+    scratch,
+  );
 }
 
 function counter(start: number): () => number {
