@@ -1,7 +1,7 @@
 import type { MetadataColumn } from './spec.ts';
 
-/** Hidden columns of parsed rows: the hash of the source row, the local path of its file, its business key. */
-export type HiddenColumn = 'hash' | 'file' | 'key';
+/** Hidden columns of parsed rows: the hash of the source row, the local path of its file, its business key, its file's place in the batch. */
+export type HiddenColumn = 'hash' | 'file' | 'key' | 'nth_file';
 
 /** A column of the table that does not come from the model's SQL but from the source row or the run. */
 export type AddedColumn = { readonly name: string; readonly value: MetadataColumn };

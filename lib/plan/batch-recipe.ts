@@ -30,6 +30,8 @@ export function planBatch(model: SilverModel, facts: BatchFacts): BatchRecipe {
     ['key', memory],
   ];
   const wanted = hidden.filter(([, needed]) => needed).map(([name]) => name);
+  // The events of a keyed model say their file themselves.
+  const placed: readonly HiddenColumn[] = isKeyed(model) ? [] : ['nth_file'];
   const numbered =
     wanted.length > 0 ||
     equalRows !== null ||
@@ -40,7 +42,7 @@ export function planBatch(model: SilverModel, facts: BatchFacts): BatchRecipe {
     pass: numbered || guarded || manyShapes ? 'tables' : 'stream',
     byShape: manyShapes,
     guarded,
-    hidden: wanted,
+    hidden: [...wanted, ...placed],
     equalRows,
     memory,
     poisoned,

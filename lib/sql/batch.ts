@@ -14,6 +14,7 @@ import {
   type FileGroup,
   MISFIT,
   NOT_AN_OBJECT,
+  NTH_FILE,
   nativeType,
   RAW,
   type RejectTables,
@@ -76,13 +77,23 @@ GROUP BY ALL`,
  * have a number (rowid) and can be read several times.
  */
 export function createParsed(batch: Batch, rejects: RejectTables, recipe: BatchRecipe): readonly Statement[] {
-  const selects = batch.groups.map((group) => renderNamed(batch, group, rejects, recipe));
+  const groups = recipe.hidden.includes('nth_file') ? numberGroups(batch.groups) : batch.groups;
+  const selects = groups.map((group) => renderNamed(batch, group, rejects, recipe));
   const kind = recipe.pass === 'tables' ? sql`TABLE` : sql`VIEW`;
   const create = (select: Sql): Statement => ({ name: 'parse', text: sql`CREATE ${kind} ${PARSED} AS\n${select}` });
   if (!recipe.byShape) return [create(join(selects, '\nUNION ALL\n'))];
   return selects.map((select, i) =>
     i === 0 ? create(select) : { name: 'parse', text: sql`INSERT INTO ${PARSED}\n${select}` },
   );
+}
+
+function numberGroups(groups: readonly FileGroup[]): readonly FileGroup[] {
+  let first = 0;
+  return groups.map((group) => {
+    const numbered = { ...group, first };
+    first += group.paths.length;
+    return numbered;
+  });
 }
 
 /**
@@ -115,12 +126,16 @@ export function dropParsed(): Statement {
   return { name: 'drop_parsed', text: sql`DROP TABLE ${PARSED}` };
 }
 
-/** `batch.<source>`: the accepted rows, with the hidden row number last. */
+/**
+ * `batch.<source>`: the accepted rows, with the hidden row number last. Where they stream past they have none, and the
+ * number of their file in its place.
+ */
 export function createBatchView(source: SourceSpec, recipe: BatchRecipe): Statement {
   const columns = source.columns.map((c) =>
     shadowsRowNumber(c) ? sql`p.${ROWID_COLUMN} AS ${quoteName(c.name)}` : sql`p.${quoteName(c.name)}`,
   );
-  const rid = recipe.pass === 'tables' ? sql`p.rowid` : sql`CAST(NULL AS BIGINT)`;
+  const nth = recipe.hidden.includes('nth_file') ? sql`p.${NTH_FILE}` : sql`NULL`;
+  const rid = recipe.pass === 'tables' ? sql`p.rowid` : sql`CAST(${nth} AS BIGINT)`;
   return {
     name: 'batch',
     text: sql`CREATE VIEW ${quotePath('batch', source.name)} AS SELECT ${join(columns)}, ${rid} AS ${RID} FROM ${PARSED} p${leaveOut(recipe)} WHERE p.${OK}`,
@@ -138,6 +153,14 @@ export function createRejected(): Statement {
   return {
     name: 'rejected',
     text: sql`CREATE TABLE ${REJECTED} (rid BIGINT, issues STRUCT(code VARCHAR, detail VARCHAR)[], status VARCHAR)`,
+  };
+}
+
+/** `nth`, `first`: the number of each file that has rows, and of its first row, in their order. Of a `__parsed` table. */
+export function listFirstRows(): Statement {
+  return {
+    name: 'first_rows',
+    text: sql`SELECT ${NTH_FILE} AS nth, min(rowid) AS "first" FROM ${PARSED} GROUP BY ALL ORDER BY "first"`,
   };
 }
 
@@ -179,6 +202,7 @@ function renderChecked(batch: Batch, group: FileGroup, rejects: RejectTables, { 
     hash: () => sql`${renderHash(source, group)} AS ${HASH}`,
     file: () => FILE,
     key: () => sql`${renderKey(source)} AS ${KEY}`,
+    nth_file: () => NTH_FILE,
   };
   const passes = sql`${MISFIT} IS NULL AND ${EVERY_ROW} AND ${passesAll(checksOf(source, group, guarded))}`;
   const extra = hidden.map((name) => render[name]());

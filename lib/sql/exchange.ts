@@ -1,3 +1,4 @@
+import { BRONZE_FILE } from '../core/bronze-file.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { CopyStatement, Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
@@ -43,10 +44,12 @@ function renderExchange(request: ExchangeRequest, dictionaries: boolean): Sql {
   return sql`COPY (${select}) TO ${quoteText(request.folder)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (${BUCKET}), OVERWRITE_OR_IGNORE, FILENAME_PATTERN '{uuid}', ${join([sql`RETURN_STATS`, ...options])})`;
 }
 
+/** Files of a run that an earlier release began do not say where their rows come from. */
 export function createExchanged(paths: readonly string[]): Statement {
   return {
     name: 'exchanged',
-    text: sql`CREATE VIEW ${EXCHANGED} AS SELECT * FROM read_parquet(${quoteTexts(paths)}, hive_partitioning = false)`,
+    text: sql`CREATE VIEW ${EXCHANGED} AS SELECT * FROM read_parquet(${quoteTexts(paths)}, hive_partitioning = false, union_by_name = true)
+UNION ALL BY NAME SELECT CAST(NULL AS VARCHAR) AS ${quoteName(BRONZE_FILE.name)} WHERE false`,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { BatchRecipe } from '../core/batch-recipe.ts';
+import { BRONZE_FILE } from '../core/bronze-file.ts';
 import type { Expectation, MetadataColumn } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
@@ -6,7 +7,7 @@ import { ENGINE_ERROR } from './batch.ts';
 import { ATTEMPTS, HASH, KEY_DUPLICATES, MAPPED, PARSED, RAISED, REJECTED, RID } from './batch-tables.ts';
 import { join, NOTHING, sql } from './fragment.ts';
 import { guardCondition } from './guard.ts';
-import { quoteName, quoteText } from './quote.ts';
+import { quoteName, quoteText, quoteTexts } from './quote.ts';
 import { FILE } from './raw-rows.ts';
 import { userTerm } from './user-sql.ts';
 
@@ -164,6 +165,30 @@ export function renderAdded(rows: Sql, { added, memory }: BatchRecipe, { at, run
   ];
   const columns = added.map((column) => sql`${value[column.value]} AS ${quoteName(column.name)}`);
   return sql`(SELECT k.*, ${join(columns)} FROM ${rows} k${join(joins, '')})`;
+}
+
+/** Rows with the key of their file, which an expression over a row finds. */
+export function renderWithFile(rows: Sql, file: Sql): Sql {
+  return sql`(SELECT *, ${file} AS ${quoteName(BRONZE_FILE.name)} FROM ${rows})`;
+}
+
+/** The file of a row that streams past, of a batch with these files. */
+export function renderStreamedFile(keys: readonly string[]): Sql {
+  const [key] = keys;
+  return keys.length < 2 && key !== undefined ? quoteText(key) : sql`${quoteTexts(keys)}[${RID} + 1]`;
+}
+
+/**
+ * The file of a numbered row: files are numbered one after the other, so that it follows from their first rows, which
+ * halving finds in few comparisons. A join would cost as much as the rest of writing, and lose the rows' order.
+ */
+export function renderNumberedFile(files: readonly { readonly key: string; readonly first: number }[]): Sql {
+  const [only] = files;
+  if (only === undefined) return sql`CAST(NULL AS VARCHAR)`;
+  if (files.length === 1) return quoteText(only.key);
+  const middle = Math.ceil(files.length / 2);
+  const [before, after] = [files.slice(0, middle), files.slice(middle)];
+  return sql`CASE WHEN ${RID} < ${after[0]?.first ?? 0} THEN ${renderNumberedFile(before)} ELSE ${renderNumberedFile(after)} END`;
 }
 
 export function selectHashes(table: Sql, name: string): Sql {

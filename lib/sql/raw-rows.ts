@@ -2,7 +2,7 @@ import type { ContractColumn, SourceFormat, SourceSpec } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import { readingDialect } from './csv-dialect.ts';
-import { join, sql } from './fragment.ts';
+import { join, NOTHING, sql } from './fragment.ts';
 import { hasOddities, markNumbers, strictJson, unmarkDecimal, unmarkText } from './json-text.ts';
 import { type NativeType, renderStored } from './native-type.ts';
 import { jsonPointer, strangeKeys } from './parse-nested.ts';
@@ -20,6 +20,8 @@ export type FileGroup = {
   readonly paths: readonly string[];
   /** Of a group of one file: which of its rows are read; left out: all. */
   readonly rows?: RowFilter;
+  /** Present: rows say which file of the batch they come from, and the group's first file has this number. */
+  readonly first?: number;
 };
 
 export type FileLayout =
@@ -44,6 +46,20 @@ export const RAW = ownName('__raw');
 /** Why a record is no row of the source at all, as text; NULL where it is one. */
 export const MISFIT = ownName('__misfit');
 
+/** Of a group with `first`: the place of a row's file among those of the batch. */
+export const NTH_FILE = ownName('__nth_file');
+
+/** DuckDB numbers the files of a scan. */
+function nthFile(group: FileGroup): readonly Sql[] {
+  if (group.first === undefined) return [];
+  const nth = countsFiles(group) ? sql`${group.first} + file_index` : sql`${group.first}`;
+  return [sql`CAST(${nth} AS INTEGER) AS ${NTH_FILE}`];
+}
+
+function countsFiles({ paths, first }: FileGroup): boolean {
+  return first !== undefined && paths.length > 1;
+}
+
 /** The raw text (or, from Parquet, the typed value) of the i-th contract column. */
 export function rawName(index: number): Sql {
   return quoteName(`__r${index}`);
@@ -64,7 +80,7 @@ export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: Rej
   const { layout } = group;
   switch (layout.kind) {
     case 'csv':
-      return selectRaw(source, (column) => csvColumn(layout.header, column.source), {
+      return selectRaw(source, group, (column) => csvColumn(layout.header, column.source), {
         record: packed(layout.header.map((_, i) => sql`c${i}`)),
         misfit: readsAll(layout.header.length),
         from: filterRows(
@@ -75,19 +91,19 @@ export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: Rej
       });
     case 'lines':
     case 'array':
-      return selectRaw(source, (column, i) => jsonColumn(column, sql`__values[${i + 1}]`), {
+      return selectRaw(source, group, (column, i) => jsonColumn(column, sql`__values[${i + 1}]`), {
         record: sql`__line`,
         misfit: jsonMisfit(source),
         from: withValues(source, readJson(group, layout, rejects)),
       });
     case 'parquet':
-      return selectRaw(source, (column) => parquetColumn(layout.columns, column.source), {
+      return selectRaw(source, group, (column) => parquetColumn(layout.columns, column.source), {
         record: packed(layout.columns.map((c, i) => renderStored(c.type, sql`c${i}`))),
         misfit: sql`CAST(NULL AS VARCHAR)`,
         from: filterRows(
           group,
           layout.columns.map((_, i) => `c${i}`),
-          () => readParquet(group.paths, layout.columns),
+          () => readParquet(group.paths, layout.columns, countsFiles(group)),
         ),
       });
   }
@@ -136,9 +152,14 @@ function jsonMisfit(source: SourceSpec): Sql {
   return sql`CASE WHEN ${notObject} WHEN NOT list_has_all(${names}, json_keys(__json)) THEN ${detail} END`;
 }
 
-function selectRaw(source: SourceSpec, column: (column: ContractColumn, index: number) => Sql, parts: RawParts): Sql {
+function selectRaw(
+  source: SourceSpec,
+  group: FileGroup,
+  column: (column: ContractColumn, index: number) => Sql,
+  parts: RawParts,
+): Sql {
   const columns = source.columns.map((c, i) => sql`${column(c, i)} AS ${rawName(i)}`);
-  const all = [...columns, sql`${parts.misfit} AS ${MISFIT}`, sql`${parts.record} AS ${RAW}`, FILE];
+  const all = [...columns, sql`${parts.misfit} AS ${MISFIT}`, sql`${parts.record} AS ${RAW}`, FILE, ...nthFile(group)];
   return sql`SELECT ${join(all)} FROM ${parts.from}`;
 }
 
@@ -157,7 +178,8 @@ function readJson(group: FileGroup, layout: JsonLayout, rejects: RejectTables | 
     layout.kind === 'lines'
       ? sql`c0`
       : sql`replace(replace(c0, chr(${LINE_FEED_MARK}), chr(10)), chr(${CARRIAGE_RETURN_MARK}), chr(13))`;
-  const lines = sql`SELECT ${line} AS __line, ${FILE} FROM ${lineRows(group, layout, rejects)}`;
+  const index = countsFiles(group) ? sql`, file_index` : NOTHING;
+  const lines = sql`SELECT ${line} AS __line, ${FILE}${index} FROM ${lineRows(group, layout, rejects)}`;
   const odd = sql`SELECT *, ${hasOddities(sql`__line`)} AS __odd FROM (${lines})`;
   const json = sql`TRY_CAST(CASE WHEN __odd THEN ${strictJson(sql`__line`)} ELSE __line END AS JSON)`;
   const marked = sql`CASE WHEN __odd THEN TRY_CAST(${markNumbers(sql`__line`)} AS JSON) END`;

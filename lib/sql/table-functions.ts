@@ -12,14 +12,20 @@ export function scanParquet(paths: readonly string[], file = NOTHING): Sql {
 
 /**
  * Parquet files of one shape. Columns are called `c0`, `c1` and so on by their place, since DuckDB compares names without
- * regard to case, and the column with the file's path is called so only after any of the files' own.
+ * regard to case, and the column with the file's path is called so only after any of the files' own. `numbered`: with
+ * the file's number as `file_index`.
  */
-export function readParquet(paths: readonly string[], columns: readonly { readonly name: string }[]): Sql {
+export function readParquet(
+  paths: readonly string[],
+  columns: readonly { readonly name: string }[],
+  numbered = false,
+): Sql {
   const names = new Set(columns.map((c) => c.name.toLowerCase()));
   let file: string = FILE;
   while (names.has(file)) file += '_';
   const called = join([...columns.map((_, i) => sql`c${i}`), FILE]);
-  return sql`(SELECT * FROM ${scanParquet(paths, sql`, filename = ${quoteText(file)}`)} AS t(${called}))`;
+  const index = numbered ? sql`, file_index` : NOTHING;
+  return sql`(SELECT *${index} FROM ${scanParquet(paths, sql`, filename = ${quoteText(file)}`)} AS t(${called}))`;
 }
 
 /** Where structurally broken records go; each scan names tables of its own so that scans never mix. */

@@ -46,6 +46,7 @@ test('equal keys meet in one bucket, and the first unit and row of each is kept'
       ['note', 'VARCHAR'],
       ['__rid', 'BIGINT'],
       ['__unit', 'INTEGER'],
+      ['__bronze_file', 'VARCHAR'],
     ],
   );
 });

@@ -1,3 +1,4 @@
+import { BRONZE_FILE, BRONZE_FILE_ID } from '../../core/bronze-file.ts';
 import { mapConcurrent } from '../../core/concurrency.ts';
 import type { Sql } from '../../core/sql-text.ts';
 import { tablePrefix } from '../../core/tables.ts';
@@ -19,6 +20,8 @@ export type TableRows = {
   readonly target: Target;
   /** Columns of `from` that hold its rows' partition values; without them they are computed. */
   readonly partitionColumns?: readonly string[];
+  /** `from` has the file of each row (BRONZE_FILE), which is written beside the table's columns. */
+  readonly withFile?: boolean;
   /** An empty or missing local folder. */
   readonly folder: string;
   /** Bytes of an unpartitioned file. */
@@ -37,12 +40,12 @@ export type StagedFiles = { readonly rows: number; readonly placed: readonly Pla
  * attempt before it; files without rows are left behind.
  */
 export async function stageFiles(session: Session, rows: TableRows, deps: PlacingDeps): Promise<StagedFiles> {
-  const { target, from, folder, fileBytes, partitionColumns } = rows;
+  const { target, from, folder, fileBytes, partitionColumns, withFile = false } = rows;
   const copy = writeTable({
     name: `write ${target.id}`,
     from,
-    columns: target.columns,
-    fieldIds: fieldIdsOf(target.schema),
+    columns: withFile ? [...target.columns, BRONZE_FILE] : target.columns,
+    fieldIds: withFile ? [...fieldIdsOf(target.schema), FILE_FIELD] : fieldIdsOf(target.schema),
     partitionBy: target.partitionBy,
     ...(partitionColumns === undefined ? {} : { partitionColumns }),
     sortBy: target.sortBy,
@@ -55,6 +58,8 @@ export async function stageFiles(session: Session, rows: TableRows, deps: Placin
   const placed = await placeFiles(deps, filled, (file) => dataKey(target, rows.stem, file, deps));
   return { rows: rowsOf(written), placed };
 }
+
+const FILE_FIELD = { name: BRONZE_FILE.name, id: BRONZE_FILE_ID, children: [] };
 
 /** Writes rows for a merge of the same run, one file for each bucket, below a folder of the store. */
 export async function stageExchanged(

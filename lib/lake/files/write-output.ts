@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { BRONZE_FILE } from '../../core/bronze-file.ts';
 import { dedupeColumns } from '../../core/dedupe.ts';
 import type { KeyedModel } from '../../core/keyed.ts';
 import type { SilverModel } from '../../core/spec.ts';
@@ -28,7 +29,7 @@ export type UnitWriter<Context = UnitContext> = {
   readonly scratch: string;
 };
 
-/** Writes a relation as the unit's output: data files of the table, or files by bucket for the merge. */
+/** Writes a relation, which has each row's BRONZE_FILE, as the unit's output: data files of the table, or files by bucket for the merge. */
 export async function writeOutput(writer: UnitWriter, model: SilverModel, from: Sql, deps: StepDeps): Promise<Output> {
   const { planned } = writer.context;
   const rows = withNulls(from, planned.shape.kept ?? []);
@@ -42,7 +43,7 @@ export async function writeOutput(writer: UnitWriter, model: SilverModel, from: 
   }
 }
 
-/** Writes a relation as data files of the unit's table. */
+/** Writes a relation, which has each row's BRONZE_FILE, as data files of the unit's table. */
 export async function writeFinal(
   {
     session,
@@ -55,7 +56,7 @@ export async function writeFinal(
   const target = await loadTarget(deps.store, plan, planned.shape);
   const { fileBytes } = plan.spec.settings;
   const stem = `${plan.run.run_id}-${unit.unit}`;
-  const staging = { from, target, folder: join(scratch, 'out'), fileBytes, stem };
+  const staging = { from, target, folder: join(scratch, 'out'), fileBytes, stem, withFile: true };
   const { rows, placed } = await stageFiles(session, staging, deps);
   return { rows, written: placed, exchanged: [] };
 }
@@ -64,7 +65,7 @@ async function writeBuckets(writer: UnitWriter, model: SilverModel, from: Sql, d
   const { planned, unit } = writer.context;
   const copy = writeExchange({
     from,
-    columns: planned.shape.columns,
+    columns: [...planned.shape.columns, BRONZE_FILE],
     by: dedupeColumns(model),
     buckets: planned.buckets,
     ordinal: unit.ordinal,

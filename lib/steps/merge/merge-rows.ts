@@ -1,3 +1,4 @@
+import { BRONZE_FILE, BRONZE_FILE_ID } from '../../core/bronze-file.ts';
 import { dedupeColumns } from '../../core/dedupe.ts';
 import type { MergeUnit } from '../../core/run.ts';
 import { NO_ROWS } from '../../core/run.ts';
@@ -70,10 +71,8 @@ async function compact(
   const { plan, planned } = context;
   const target = await loadTarget(deps.store, plan, planned.shape);
   const ids = new Map(target.schema.fields.map((f) => [f.name, f.id]));
-  const scan = renderScan(
-    planned.shape.columns.map((c) => ({ ...c, id: ids.get(c.name) ?? -1 })),
-    paths,
-  );
+  const columns = planned.shape.columns.map((c) => ({ ...c, id: ids.get(c.name) ?? -1 }));
+  const scan = renderScan([...columns, { ...BRONZE_FILE, id: BRONZE_FILE_ID }], paths);
   const output = await writeFinal({ session, context, scratch }, scan, deps);
   const counts = { ...NO_ROWS, accepted: output.rows };
   return { ...emptyResult(context.unit.unit, model.id), counts, written: output.written };

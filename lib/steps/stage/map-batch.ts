@@ -2,6 +2,7 @@ import { dedupeColumns, ROW_HASH } from '../../core/dedupe.ts';
 import { AuditFailed } from '../../core/errors.ts';
 import { isKeyed } from '../../core/keyed.ts';
 import { modelId, type SilverModel } from '../../core/spec.ts';
+import type { Sql } from '../../core/sql-text.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { KNOWN_ROWS, openKnown } from '../../lake/files/known-rows.ts';
 import { type Output, type UnitWriter, writeKeyedEvents, writeOutput } from '../../lake/files/write-output.ts';
@@ -18,9 +19,19 @@ import {
   createRejected,
   dropParsed,
   hasManyShapes,
+  listFirstRows,
   rejectTables,
 } from '../../sql/batch.ts';
-import { findRepeatedKeys, type RowOrigin, renderAdded, renderKept, selectHashes } from '../../sql/mapped.ts';
+import {
+  findRepeatedKeys,
+  type RowOrigin,
+  renderAdded,
+  renderKept,
+  renderNumberedFile,
+  renderStreamedFile,
+  renderWithFile,
+  selectHashes,
+} from '../../sql/mapped.ts';
 import { rejectCondemned } from '../../sql/memory.ts';
 import { quotePath } from '../../sql/quote.ts';
 import { userTerm } from '../../sql/user-sql.ts';
@@ -76,9 +87,11 @@ export async function mapBatch(
 
 async function mapStreaming(work: BatchWork, deps: StepDeps): Promise<Mapped> {
   await parse(work);
-  const rows = renderAdded(userTerm(work.model.sql), work.recipe, originOf(work));
+  const origin = originOf(work);
+  const rows = renderAdded(userTerm(work.model.sql), work.recipe, origin);
+  const filed = renderWithFile(rows, renderStreamedFile(origin.files.map(({ key }) => key)));
   return {
-    output: await writeOutput(writerOf(work), work.model, rows, deps),
+    output: await writeOutput(writerOf(work), work.model, filed, deps),
     duplicates: 0,
     broken: {},
     rejected: false,
@@ -97,9 +110,19 @@ async function mapThroughTables(work: BatchWork, deps: StepDeps): Promise<Mapped
   if (isKeyed(model)) {
     return { ...outcome, output: await writeKeyedEvents(writer, model, landedPaths(work.batch), deps) };
   }
+  const file = await fileOfRow(work);
   const rows = renderAdded(kept, recipe, originOf(work));
   if (rows === kept) await session.run(dropParsed());
-  return { ...outcome, output: await writeOutput(writer, model, rows, deps) };
+  return { ...outcome, output: await writeOutput(writer, model, renderWithFile(rows, file), deps) };
+}
+
+/** The key of a numbered row's file. */
+async function fileOfRow({ session, batch }: BatchWork): Promise<Sql> {
+  const rows = batch.files.length < 2 ? [{ nth: 0, first: 0 }] : await session.rows(listFirstRows());
+  const files = landedPaths(batch);
+  return renderNumberedFile(
+    rows.map((row) => ({ key: files[Number(row['nth'])]?.key ?? '', first: Number(row['first']) })),
+  );
 }
 
 async function parse({ session, batch, recipe }: BatchWork): Promise<void> {
