@@ -21,13 +21,24 @@ def path_of(location: str) -> str:
     return urlparse(location).path
 
 
+# Beside the table's columns, the last one says which bronze file a row comes from; no schema and no manifest has it.
+BRONZE_FILE = (2_147_000_000, "__bronze_file")
+
+
 class RawFile:
-    """A data file: its rows, its schema by field id, and its leaves in the order of the file."""
+    """A data file: its rows as far as the table has them, its schema by field id, and its leaves in the order of the file."""
 
     def __init__(self, location: str) -> None:
         self.parquet = pq.ParquetFile(path_of(location))
         self.rows = self.parquet.read()
-        self.schema = pyarrow_to_schema(self.parquet.schema_arrow)
+        arrow = self.parquet.schema_arrow
+        if arrow.names[-1] == BRONZE_FILE[1]:
+            same(pyarrow_to_schema(arrow).fields[-1].field_id, BRONZE_FILE[0], "field id of the bronze file")
+            keys = pc.unique(self.rows.column(BRONZE_FILE[1])).to_pylist()
+            holds(all(key.startswith("bronze/") for key in keys), f"{location}: bronze files {keys}")
+            self.rows = self.rows.drop_columns([BRONZE_FILE[1]])
+            arrow = arrow.remove(len(arrow.names) - 1)
+        self.schema = pyarrow_to_schema(arrow)
         self.leaves = []
         for field in self.schema.fields:
             self._add_leaves(field.field_id, field.field_type, self.rows.column(field.name))
