@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Asked } from '../../lib/core/asked.ts';
 import { landFiles } from '../../lib/runtime/land-files.ts';
 import { type LocalLake, openLocalLake } from '../../lib/runtime/local.ts';
 import type { Landing } from './uploads.ts';
@@ -11,9 +12,14 @@ export function openLaptop(root: string): Promise<LocalLake> {
 }
 
 /** Lands files and runs the pipeline. Throws an Error unless the run succeeds. */
-export async function runLaptop(lake: LocalLake, pipeline: string, landings: readonly Landing[]): Promise<void> {
+export async function runLaptop(
+  lake: LocalLake,
+  pipeline: string,
+  landings: readonly Landing[],
+  asked: Asked = {},
+): Promise<void> {
   for (const { source, path } of landings) await landFiles(lake.deps, { pipeline, source, files: [path] });
-  const answer = await lake.run({ pipeline });
+  const answer = await lake.run({ pipeline, ...asked });
   if (answer.kind === 'ended' && answer.result.status !== 'FAILED') return;
   throw new Error(`the laptop's run did not succeed: ${JSON.stringify(answer)}`);
 }

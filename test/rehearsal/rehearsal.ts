@@ -7,7 +7,15 @@ import { executionEnded, functionsReached } from './events.ts';
 import { rehearseFailure } from './failing.ts';
 import { openLaptop, runLaptop } from './laptop.ts';
 import { checkRequests, countRequests } from './requests.ts';
-import { countExecutions, deliver, killAt, runStarted, startAsScheduled, startedExecutions } from './runs.ts';
+import {
+  countExecutions,
+  deliver,
+  killAt,
+  runStarted,
+  startAsScheduled,
+  startByHand,
+  startedExecutions,
+} from './runs.ts';
 import { checkKilled, land, runAll, type Stage } from './stage.ts';
 import type { Steps } from './steps.ts';
 import { type Landing, uploadsFor } from './uploads.ts';
@@ -30,6 +38,7 @@ export async function rehearse(options: DeployOptions, steps: Steps): Promise<vo
     await rehearseFirst(stage, first);
     await rehearseKill(stage, second);
     await rehearseFailure(stage, third);
+    await rehearseBackfill(stage);
     await rehearseRepeats(stage);
     await rehearseStop(stage);
     await rehearseSchedule(stage);
@@ -64,6 +73,22 @@ async function rehearseKill(stage: Stage, landings: readonly Landing[]): Promise
   await steps.check('the killed worker was retried', async () => checkKilled(kill.killed(), ended, 'Stage'));
   await steps.step('the same on the laptop', () => runLaptop(lake, deployment.pipeline, landings));
   await steps.check('the second upload merged: tables equal the laptop', () => checkTables(deployment, lake.root));
+}
+
+/** All tables anew, from all three uploads; a worker that publishes nothing yet is killed, and the committer. */
+async function rehearseBackfill(stage: Stage): Promise<void> {
+  const { steps, lake, deployment } = stage;
+  const { pipeline } = deployment;
+  await startByHand(deployment, { pipeline, run_id: 'backfill-of-the-rehearsal', dry_run: false, backfill: {} });
+  const stages = killAt(deployment, 'stage', (action, key) => action === 's3:PutObject' && !key.includes('/attempts/'));
+  const commits = killAt(deployment, 'commit', (action) => action === 'glue:UpdateTable');
+  const ended = await runAll(stage, 'backfill, a Stage worker and the Commit worker killed in the middle');
+  stages.stop();
+  commits.stop();
+  await steps.check('the killed Stage worker was retried', async () => checkKilled(stages.killed(), ended, 'Stage'));
+  await steps.check('the killed Commit worker was retried', async () => checkKilled(commits.killed(), ended, 'Commit'));
+  await steps.step('the same on the laptop', () => runLaptop(lake, pipeline, [], { backfill: {} }));
+  await steps.check('made anew, tables equal the laptop', () => checkTables(deployment, lake.root));
 }
 
 /** Every event once more after all runs have ended, in one batch, with a message that is no event. */

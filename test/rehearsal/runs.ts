@@ -5,6 +5,7 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import type { StateEvent } from '../../lib/asl/state-event.ts';
+import type { OpenInput } from '../../lib/core/run.ts';
 import type { JsonValue } from '../../lib/ports.ts';
 import type { StateMachineResult } from '../../lib/runtime/state-machine.ts';
 import { type Deployment, functionNamed, readItems } from './deployment.ts';
@@ -64,6 +65,13 @@ export async function startAsScheduled({ sfn, stack }: Deployment, executionId: 
   const { StateMachineArn: stateMachineArn, Name: name, Input: input } = call;
   await sfn.send(new StartExecutionCommand({ stateMachineArn, name, input }));
   return true;
+}
+
+/** Starts an execution by hand, as the command line does. */
+export async function startByHand({ sfn, machineArn }: Deployment, input: OpenInput): Promise<void> {
+  await sfn.send(
+    new StartExecutionCommand({ stateMachineArn: machineArn, name: input.run_id, input: JSON.stringify(input) }),
+  );
 }
 
 export type Ended = {
