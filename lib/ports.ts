@@ -1,7 +1,7 @@
 import type { JsonValue } from './core/json-value.ts';
 import type { ObjectChange, PlannedObject, SkippedName } from './core/objects.ts';
 import type { CopyStatement, Statement } from './core/statement.ts';
-import type { TableId } from './core/tables.ts';
+import type { Database, TableId } from './core/tables.ts';
 import type { TableMetadata } from './iceberg/types.ts';
 
 /**
@@ -112,7 +112,8 @@ export type Catalog = {
    * Repeating the commit that made the table's current state returns that state.
    */
   commit(id: TableId, base: CatalogEntry | undefined, next: TableMetadata): Promise<CatalogEntry>;
-  list(): Promise<readonly TableId[]>;
+  /** All tables, or those of one database; those that are ignored are not looked at. */
+  list(database?: Database, ignore?: (name: string) => boolean): Promise<readonly TableId[]>;
   /** Forgets the table; its files stay. */
   drop(id: TableId): Promise<void>;
 };

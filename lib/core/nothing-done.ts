@@ -8,6 +8,7 @@ export const NOTHING_DONE = {
   left_files: [],
   skipped: NONE_SKIPPED,
   suspended_files: [],
+  removed_tables: [],
   tables: {},
   warnings: [],
   previews: {},

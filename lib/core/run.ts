@@ -69,6 +69,8 @@ export type RunState = {
   readonly skipped?: Skipped;
   /** With nothing to do: suspended files, the first of them. */
   readonly suspended?: readonly NamedFile[];
+  /** With nothing to do: tables of models that the pipeline no longer has, the first of them. */
+  readonly removed?: readonly RemovedTable[];
 };
 
 /** One item of a unit list: where to find the unit, small enough for any Map. */
@@ -117,7 +119,12 @@ export type RunPlan = {
   readonly skipped?: Skipped;
   /** Files that were suspended by earlier runs, and are not taken by this one. */
   readonly suspended?: readonly NamedFile[];
+  /** Tables of models that the pipeline no longer has; left out: none. */
+  readonly removed?: readonly RemovedTable[];
 };
+
+/** A table that a model has made which the pipeline no longer has, by its full name. No run touches it. */
+export type RemovedTable = { readonly table: string; readonly rows: number; readonly bytes: number };
 
 export type BaseTable = { readonly metadata_location: string; readonly snapshot_id: string | null };
 export type PlannedSource = { readonly files_key: string; readonly files: number; readonly bytes: number };
@@ -281,6 +288,8 @@ export type RunResult = {
   readonly skipped: Skipped;
   /** Files that are left out until they are retried, because workers die of them; by this run or an earlier one. */
   readonly suspended_files: readonly NamedFile[];
+  /** Tables of models that the pipeline no longer has; absent from results of earlier releases. */
+  readonly removed_tables?: readonly RemovedTable[];
   readonly tables: Readonly<Record<string, TableOutcome>>;
   /** Of a run that was about some models only: their ids. */
   readonly selected?: readonly string[];

@@ -32,7 +32,8 @@ export type FunctionRow = {
   readonly task: boolean;
   readonly compute: StepCompute;
   readonly objects: readonly ObjectGrant[];
-  readonly catalog: 'read' | 'change' | null;
+  /** `look`: find tables by name, and list those that are there. */
+  readonly catalog: 'look' | 'change' | null;
   readonly alarms: readonly FunctionAlarm[];
 };
 
@@ -69,7 +70,7 @@ export const STATES = {
     compute: PLANNING,
     // Seeds are landed below a folder of their own.
     objects: [list('bronze'), seeds, clear('silver'), clear('gold'), keep('ops')],
-    catalog: 'read',
+    catalog: 'look',
   },
   PlanStage: {
     ...worker,

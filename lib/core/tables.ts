@@ -7,7 +7,10 @@ export type TableId = {
   readonly name: string;
 };
 
-export function databaseOf(id: TableId): string {
+/** The tables of one layer of a pipeline. */
+export type Database = Pick<TableId, 'pipeline' | 'layer'>;
+
+export function databaseOf(id: Database): string {
   return `${id.pipeline}_${id.layer}`;
 }
 

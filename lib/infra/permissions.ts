@@ -13,7 +13,10 @@ const OBJECT_ACTIONS = {
 } as const;
 
 const CATALOG_READ = ['glue:GetDatabase', 'glue:GetTable'];
-const CATALOG_ACTIONS = { read: CATALOG_READ, change: [...CATALOG_READ, 'glue:CreateTable', 'glue:UpdateTable'] };
+const CATALOG_ACTIONS = {
+  look: [...CATALOG_READ, 'glue:GetTables'],
+  change: [...CATALOG_READ, 'glue:CreateTable', 'glue:UpdateTable'],
+};
 
 /** Zones whose buckets a function may use, and is told. */
 export function zonesOf(name: FunctionName): readonly Zone[] {
@@ -59,7 +62,7 @@ function grantObjects(policy: Policy, { zone, below, may }: ObjectGrant, lake: L
   );
 }
 
-function grantCatalog(policy: Policy, may: 'read' | 'change', { names }: LakePlaces, pipeline: string): void {
+function grantCatalog(policy: Policy, may: 'look' | 'change', { names }: LakePlaces, pipeline: string): void {
   const resources = [...glueArns(Stack.of(policy), names, pipeline)];
   policy.addStatements(new PolicyStatement({ sid: 'Catalog', actions: CATALOG_ACTIONS[may], resources }));
   acknowledgeResources(policy, resources, "The tables of the pipeline's own databases, which its runs create");

@@ -1,5 +1,5 @@
 import type { Skipped } from '../core/objects.ts';
-import type { LandedFile, NamedFile } from '../core/run.ts';
+import type { LandedFile, NamedFile, RemovedTable } from '../core/run.ts';
 import { type GoldModel, modelId, type PipelineSettings, type PipelineSpec, type SilverModel } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 import { type VarValues, valuesOf } from '../core/vars.ts';
@@ -49,6 +49,8 @@ export type Outlook = {
   readonly refused?: ReadonlySet<string>;
   /** Sources whose tables are made anew from all that has landed; `waiting` has all of it. */
   readonly due?: ReadonlySet<string>;
+  /** Tables of models that the pipeline no longer has. */
+  readonly removed?: readonly RemovedTable[];
 };
 
 /** What a run would do. Bytes are what workers will parse, with compressed files estimated at their plain size. */
@@ -57,7 +59,10 @@ export type Explanation = {
   readonly status: 'WORK' | 'NOTHING_TO_DO';
   readonly resumes: string | null;
   readonly suspended: readonly NamedFile[];
-  /** How tables that are there follow what has changed in the pipeline, and tables that are new to a source's history. */
+  /**
+   * How tables that are there follow what has changed in the pipeline, tables that are new to a source's history, and those
+   * of models that are gone.
+   */
   readonly changes: readonly ExplainedChange[];
   /** Null: all models run. */
   readonly selected: Selection | null;
@@ -71,11 +76,14 @@ export type Explanation = {
 
 export type ExplainedChange = {
   readonly table: string;
-  readonly kind: ChangeKind;
+  readonly kind: ChangeKind | 'removed';
   readonly what: readonly string[];
   /** What will be done, or the choice where the run is refused. */
   readonly does: string;
   readonly refused: boolean;
+  /** Of a table that no model makes any more: what there is to lose. */
+  readonly rows?: number;
+  readonly bytes?: number;
 };
 
 export type ExplainedSource = {
@@ -117,7 +125,7 @@ export function explainRun(outlook: Outlook): Explanation {
     status: work || outlook.unfinished !== null ? 'WORK' : 'NOTHING_TO_DO',
     resumes: outlook.unfinished,
     suspended: outlook.suspended ?? [],
-    changes: explainChanges(outlook),
+    changes: [...explainChanges(outlook), ...(outlook.removed ?? []).map(explainRemoved)],
     selected: outlook.selection ?? null,
     vars: valuesOf(outlook.spec.vars),
     sources,
@@ -140,6 +148,11 @@ function explainChanges(outlook: Outlook): readonly ExplainedChange[] {
     if (refused.has(model.id)) return [{ table, kind, what, does: choiceOf(spec.name), refused: true }];
     return [{ table, kind, what, does: anew ? ANEW : DONE[kind], refused: false }];
   });
+}
+
+function explainRemoved({ table, rows, bytes }: RemovedTable): ExplainedChange {
+  const does = `left as it is; strata drop ${table} removes it`;
+  return { table, kind: 'removed', what: ['no model makes it any more'], does, refused: false, rows, bytes };
 }
 
 const ANEW = 'made anew from all that has landed';

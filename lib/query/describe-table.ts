@@ -4,10 +4,10 @@ import { currentSpec } from '../iceberg/partition.ts';
 import { currentSchema } from '../iceberg/schema.ts';
 import { currentSnapshot } from '../iceberg/snapshot.ts';
 import type { IcebergType, Schema, TableMetadata } from '../iceberg/types.ts';
+import { sizeOf, type TableSize } from '../lake/tables/table-size.ts';
 import type { QueryDeps } from './deps.ts';
 import type { FoundTable } from './find-table.ts';
 import { type Lineage, lineageOf } from './lineage.ts';
-import { sizeOf, type TableSize } from './list-tables.ts';
 
 /** A column with its Iceberg field id; nested fields as columns of their own, by path. */
 export type DescribedColumn = { readonly id: number; readonly name: string; readonly type: string };

@@ -4,13 +4,13 @@ import { fullName } from '../core/tables.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { type Survey, surveyPipeline } from '../lake/ops/survey.ts';
 import { readJson, readJsonIfAny, readPlanIfAny, runFolder } from '../lake/run/run-folder.ts';
+import { sizeOf } from '../lake/tables/table-size.ts';
 import { modelTables } from '../lake/tables/table-state.ts';
 import { type CostEstimate, estimateRun } from '../plan/cost.ts';
 import type { Explanation } from '../plan/explain.ts';
 import { ASSUMED_RATES, type Rates, type Size, workOf } from '../plan/run-work.ts';
 import { parsedBytesOf } from '../plan/stage-units.ts';
 import { listRuns } from './list-runs.ts';
-import { sizeOf } from './list-tables.ts';
 import { explainSurvey } from './plan-run.ts';
 
 /** An explained run with its cost on AWS; null when there is no work whose cost could be told. */

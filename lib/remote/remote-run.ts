@@ -143,6 +143,7 @@ const OUTPUT = z.object({
     .object({ count: z.number(), names: z.array(z.object({ name: z.string(), reason: z.string() })) })
     .default({ count: 0, names: [] }),
   suspended: z.array(z.object({ source: z.string(), file: z.string(), reason: z.string() })).default([]),
+  removed: z.array(z.object({ table: z.string(), rows: z.number(), bytes: z.number() })).default([]),
 });
 
 async function succeeded(
@@ -157,9 +158,9 @@ async function succeeded(
       `execution ${executionArn} did not answer as the state machine of pipeline ${input.pipeline} does: got ${output ?? 'no output'}; is --state-machine right?`,
     );
   }
-  const { status, run, skipped, suspended } = parsed.data;
+  const { status, run, skipped, suspended, removed } = parsed.data;
   if (status === 'nothing') {
-    return { kind: 'nothing', pipeline: input.pipeline, runId: input.run_id, skipped, suspended };
+    return { kind: 'nothing', pipeline: input.pipeline, runId: input.run_id, skipped, suspended, removed };
   }
   const result = await readJson<RunResult>(store, runFolder.result(run));
   return { kind: 'ended', result, again: again || status === 'done' };

@@ -1,7 +1,7 @@
 import type { StateEvent } from '../asl/state-event.ts';
 import type { Asked } from '../core/asked.ts';
 import type { Skipped } from '../core/objects.ts';
-import type { NamedFile, RunResult } from '../core/run.ts';
+import type { NamedFile, RemovedTable, RunResult } from '../core/run.ts';
 
 /** What is asked of a lake, here or deployed. */
 export type RunRequest = Asked & {
@@ -33,5 +33,6 @@ export type RunAnswer =
       readonly runId: string;
       readonly skipped: Skipped;
       readonly suspended: readonly NamedFile[];
+      readonly removed: readonly RemovedTable[];
     }
   | { readonly kind: 'locked'; readonly message: string };

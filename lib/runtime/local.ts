@@ -231,8 +231,8 @@ async function runOnce(deps: StepDeps, request: RunRequest, execution: Execution
   }
   const state = outcome.output as RunState;
   if (state.status === 'nothing') {
-    const { skipped = NONE_SKIPPED, suspended = [] } = state;
-    return { kind: 'nothing', pipeline: request.pipeline, runId, skipped, suspended };
+    const { skipped = NONE_SKIPPED, suspended = [], removed = [] } = state;
+    return { kind: 'nothing', pipeline: request.pipeline, runId, skipped, suspended, removed };
   }
   const result = await readJson<RunResult>(deps.store, runFolder.result(state.run));
   return { kind: 'ended', result, again: state.status === 'done' };

@@ -64,6 +64,7 @@ const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] 
     [],
   ],
   ['look up a table', { action: 'glue:GetTable', resource: TABLE }, ['Open', 'Commit']],
+  ['list tables', { action: 'glue:GetTables', resource: TABLE }, ['Open']],
   ['create a table', { action: 'glue:CreateTable', resource: TABLE }, ['Commit']],
   ['change a table', { action: 'glue:UpdateTable', resource: TABLE }, ['Commit']],
   ['delete a table', { action: 'glue:DeleteTable', resource: TABLE }, []],

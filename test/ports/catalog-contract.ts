@@ -53,7 +53,16 @@ function life(subject: () => CatalogUnderTest): void {
     const names = async (): Promise<readonly string[]> => (await catalog.list()).map(fullName);
     for (const id of ids) assert.ok((await names()).includes(fullName(id)), fullName(id));
     assert.equal(new Set(await names()).size, (await names()).length);
+    const listed = async (...of: Parameters<Catalog['list']>): Promise<unknown> =>
+      (await catalog.list(...of)).map(fullName);
+    assert.deepEqual(await listed({ pipeline: 'p', layer: 'gold' }), ['p_gold.x']);
+    assert.deepEqual(await listed({ pipeline: 'p', layer: 'gold' }, (name) => name === 'x'), []);
+    assert.deepEqual(await listed({ pipeline: 'q_silver', layer: 'silver' }, (name) => name !== 'x'), [
+      'q_silver_silver.x',
+    ]);
+    assert.deepEqual(await listed({ pipeline: 'nobody', layer: 'gold' }), []);
     await catalog.drop({ pipeline: 'p', layer: 'gold', name: 'x' });
+    assert.deepEqual(await listed({ pipeline: 'p', layer: 'gold' }), []);
     assert.ok(!(await names()).includes('p_gold.x'));
     assert.ok((await names()).includes('p_ops.ledger'));
   });

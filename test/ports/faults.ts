@@ -64,7 +64,7 @@ export function withCatalogFaults(catalog: Catalog, faults: readonly Fault<Catal
           throw new CommitConflict('injected: another commit came first');
         },
       ),
-    list: () => run('list', '', () => catalog.list()),
+    list: (...of) => run('list', '', () => catalog.list(...of)),
     drop: (id) => run('drop', id.name, () => catalog.drop(id)),
   };
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { sizeOf } from '../../lib/lake/tables/table-size.ts';
 import { describeTable } from '../../lib/query/describe-table.ts';
 import { findTable } from '../../lib/query/find-table.ts';
 import { historyOf } from '../../lib/query/history.ts';
-import { listTables, sizeOf } from '../../lib/query/list-tables.ts';
+import { listTables } from '../../lib/query/list-tables.ts';
 import { planRun } from '../../lib/query/plan-run.ts';
 import { openTestLake, type TestLake } from '../support/test-lake.ts';
 import { ORDERS, PRICES, SHOP } from './shop.ts';

@@ -111,6 +111,7 @@ describe('a run on AWS', () => {
       runId: run_id,
       skipped: { count: 0, names: [] },
       suspended: [],
+      removed: [],
     });
     assert.deepEqual(startedInput(), {
       stateMachineArn: MACHINE,

@@ -10,6 +10,7 @@ const NOTHING: RunAnswer = {
   runId: 'r-1',
   skipped: { count: 0, names: [] },
   suspended: [],
+  removed: [],
 };
 
 /** Asks with a clock that only waiting moves; the lock is free after so many times of asking. */

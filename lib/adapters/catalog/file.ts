@@ -1,5 +1,5 @@
 import { CommitConflict, CommitStateUnknown, StrataError, Unavailable, UnreadableTable } from '../../core/errors.ts';
-import { fullName, type TableId } from '../../core/tables.ts';
+import { type Database, fullName, type TableId } from '../../core/tables.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { Catalog, CatalogEntry, ObjectStore, WriteOutcome } from '../../ports.ts';
 import { hintKey, moveHint, readHint } from './file-hint.ts';
@@ -67,11 +67,12 @@ export function createFileCatalog(
       return { metadata: next, metadataLocation, version: String(number) };
     },
 
-    async list() {
+    async list(database, ignore) {
+      if (database !== undefined) return tablesOf(store, database, ignore);
       const found: TableId[] = [];
       for (const layer of LAYERS) {
         for (const pipeline of await store.folders(`${layer}/`)) {
-          found.push(...(await tablesOf(store, layer, pipeline)));
+          found.push(...(await tablesOf(store, { layer, pipeline })));
         }
       }
       return found;
@@ -168,9 +169,13 @@ function undefinedOnFault(cause: unknown): undefined {
   if (!(cause instanceof StrataError)) throw cause;
 }
 
-async function tablesOf(store: ObjectStore, layer: TableId['layer'], pipeline: string): Promise<readonly TableId[]> {
+async function tablesOf(
+  store: ObjectStore,
+  { layer, pipeline }: Database,
+  ignore: (name: string) => boolean = () => false,
+): Promise<readonly TableId[]> {
   const names = await store.folders(`${layer}/${pipeline}/`);
-  const ids = names.map((name): TableId => ({ pipeline, layer, name }));
+  const ids = names.filter((name) => !ignore(name)).map((name): TableId => ({ pipeline, layer, name }));
   const found = await Promise.all(ids.map((id) => newestVersion(store, id)));
   return ids.filter((_, at) => {
     const newest = found[at]?.newest;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GlueClient, Table } from '@aws-sdk/client-glue';
 import { InvalidInput, ObjectNotFound, StrataError, UnreadableTable } from '../../core/errors.ts';
-import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
+import { type Database, databaseOf, fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { Catalog, CatalogEntry, Clock, ObjectStore } from '../../ports.ts';
 import type { MetadataCodec } from './file.ts';
@@ -78,13 +78,14 @@ export function createGlueCatalog(options: GlueCatalogOptions): GlueCatalog {
       return entryOf(next, location);
     },
 
-    async list() {
+    async list(only, ignore = () => false) {
       const found: TableId[] = [];
-      for (const database of await tables.databases()) {
+      const all = only === undefined ? await tables.databases() : [`${databasePrefix}${databaseOf(only)}`];
+      for (const database of all) {
         const parts = parseDatabase(database, databasePrefix);
         if (parts === undefined) continue;
         const ids = (await tables.tablesIn(database)).map((table) => ownId(store, parts, table));
-        found.push(...ids.filter((id) => id !== undefined));
+        found.push(...ids.filter((id) => id !== undefined).filter((id) => !ignore(id.name)));
       }
       return found;
     },
@@ -140,9 +141,7 @@ function metadataKey(id: TableId, base: string | undefined, uuid: string): strin
   return `${tablePrefix(id)}/metadata/${String(number).padStart(5, '0')}-${uuid}.metadata.json`;
 }
 
-type DatabaseParts = Pick<TableId, 'pipeline' | 'layer'>;
-
-function parseDatabase(database: string, prefix: string): DatabaseParts | undefined {
+function parseDatabase(database: string, prefix: string): Database | undefined {
   if (!database.startsWith(prefix)) return undefined;
   const found = /^([a-z][a-z0-9_]*)_(silver|gold|ops)$/.exec(database.slice(prefix.length));
   const [, pipeline, layer] = found ?? [];
@@ -153,7 +152,7 @@ function parseDatabase(database: string, prefix: string): DatabaseParts | undefi
  * The table's id if its metadata lies where this store keeps it. Without a stage, `dev_shop_silver` reads like a
  * pipeline `dev_shop`; only the place tells that it is the stage dev's `shop`.
  */
-function ownId(store: ObjectStore, parts: DatabaseParts, table: Table): TableId | undefined {
+function ownId(store: ObjectStore, parts: Database, table: Table): TableId | undefined {
   const location = metadataLocationOf(table);
   if (location === undefined || table.Name === undefined) return undefined;
   const id = { ...parts, name: table.Name };

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { CommitConflict } from '../../core/errors.ts';
-import { databaseOf, fullName, type TableId } from '../../core/tables.ts';
+import { type Database, databaseOf, fullName, type TableId } from '../../core/tables.ts';
 import type { Catalog, CatalogEntry } from '../../ports.ts';
 
 /** A catalog in this process's memory, for tests; versions count up and go on counting after a drop. */
@@ -28,8 +28,11 @@ export function createMemoryCatalog(): Catalog {
       tables.set(name, { id, entry });
       return entry;
     },
-    async list() {
-      return [...tables.values()].map(({ id }) => id);
+    async list(database?: Database, ignore: (name: string) => boolean = () => false) {
+      const ids = [...tables.values()].map(({ id }) => id);
+      return ids.filter(
+        (id) => (database === undefined || databaseOf(id) === databaseOf(database)) && !ignore(id.name),
+      );
     },
     async drop(id) {
       tables.delete(fullName(id));

@@ -5,6 +5,7 @@ import type { RunAnswer, RunRequest } from '../../remote/run-request.ts';
 import { type Context, EXIT } from '../context.ts';
 import { describeRunError } from '../failure.ts';
 import { formatQuantity } from './human.ts';
+import { renderRemoved } from './removed.ts';
 import { renderRun } from './run-result.ts';
 import { renderSkipped } from './skipped.ts';
 import { renderSuspended } from './suspended.ts';
@@ -21,6 +22,7 @@ export function runDocument(request: Asked, answer: RunAnswer): unknown {
         ...emptyResult(request.pipeline, answer.runId, 'NOTHING_TO_DO'),
         skipped: answer.skipped,
         suspended_files: answer.suspended,
+        removed_tables: answer.removed,
       };
     case 'locked':
       return { ...emptyResult(request.pipeline, null, 'LOCKED'), message: answer.message };
@@ -72,12 +74,16 @@ export type Aftermath = {
 
 /** Says on stderr what went wrong in a run, and what became of it; answers the exit code. What was refused is no run. */
 export async function tellEnd(context: Context, answer: RunAnswer, aftermath: Aftermath): Promise<number> {
-  if (answer.kind === 'nothing') return tellSuspended(context, answer.pipeline, answer.suspended);
+  if (answer.kind === 'nothing') {
+    context.stderr.write(renderRemoved(answer.removed, context.hint));
+    return tellSuspended(context, answer.pipeline, answer.suspended);
+  }
   if (answer.kind === 'locked') {
     context.note(`${answer.message}, or wait for it with --wait`);
     return EXIT.locked;
   }
   if (answer.result.status !== 'FAILED') {
+    context.stderr.write(renderRemoved(answer.result.removed_tables ?? [], context.hint));
     const rejected = tellRejected(context, answer.result, aftermath.strict);
     // A result of an earlier release says nothing of suspended files.
     const suspended = tellSuspended(context, answer.result.pipeline, answer.result.suspended_files ?? []);

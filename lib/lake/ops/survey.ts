@@ -2,7 +2,7 @@ import type { Asked } from '../../core/asked.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import type { Skipped } from '../../core/objects.ts';
 import { opsTable } from '../../core/ops.ts';
-import type { SetAsideFile } from '../../core/run.ts';
+import type { RemovedTable, SetAsideFile } from '../../core/run.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
 import type { TableId } from '../../core/tables.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
@@ -14,6 +14,7 @@ import type { StepDeps } from '../deps.ts';
 import { bindVars } from '../run/vars.ts';
 import { goldReason } from '../tables/gold-inputs.ts';
 import { findChanges } from '../tables/made-by.ts';
+import { findRemoved } from '../tables/removed-tables.ts';
 import { modelTables } from '../tables/table-state.ts';
 import { sourcesDue } from './due.ts';
 import { findNewFiles, findTaken, type Landed, type Taken } from './ledger.ts';
@@ -39,6 +40,8 @@ export type Survey = {
   readonly taken?: Taken;
   /** How the models that the run is about differ from what made their tables. */
   readonly changes: readonly TableChange[];
+  /** Tables of models that the pipeline no longer has. */
+  readonly removed: readonly RemovedTable[];
   readonly ms: number;
 };
 
@@ -61,6 +64,7 @@ export async function surveyPipeline(deps: StepDeps, pipeline: string, asked: As
   const due = sourcesDue({ spec: about, existing, history: landed.history, changes }, asked);
   const read = spec.sources.filter(({ name }) => due.has(name));
   const taken = read.length === 0 ? undefined : await findTaken(deps, session, pipeline, read);
+  const removed = await findRemoved(deps, spec);
   const ms = deps.clock.now().getTime() - started;
   const stale = findStale(spec, tables, selection);
   return {
@@ -71,6 +75,7 @@ export async function surveyPipeline(deps: StepDeps, pipeline: string, asked: As
     quarantine,
     stale,
     changes,
+    removed,
     ...(selection && { selection }),
     ...(taken && { taken }),
     ms,

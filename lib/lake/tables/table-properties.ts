@@ -1,6 +1,9 @@
 import { type Change, setProperties } from '../../iceberg/changes.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 
+/** The table property that says which model, or which log of a model, a table is of. */
+export const MODEL = 'strata.model';
+
 /** The change that makes a table's properties say what is wanted; undefined when they do. Others stay. */
 export function changedProperties(
   metadata: TableMetadata,

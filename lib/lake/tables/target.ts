@@ -18,11 +18,8 @@ import { currentSpec } from '../../iceberg/partition.ts';
 import { currentSchema } from '../../iceberg/schema.ts';
 import type { PartitionSpec, Schema, TableMetadata } from '../../iceberg/types.ts';
 import type { ObjectStore } from '../../ports.ts';
-import { changedProperties } from './table-properties.ts';
+import { changedProperties, MODEL } from './table-properties.ts';
 import { loadBase } from './table-state.ts';
-
-/** The table property that says which model a table is of. */
-const MODEL = 'strata.model';
 
 /** A table that is written to: how it has to be created or altered first, and what its new files follow. */
 export type Target = {

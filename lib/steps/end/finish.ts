@@ -66,6 +66,7 @@ async function assembleResult(deps: StepDeps, plan: RunPlan, committed?: Measure
       outcome.left.map(({ key, reason }) => ({ source, file: key, reason })),
     ),
     skipped: plan.skipped ?? NONE_SKIPPED,
+    removed_tables: plan.removed ?? [],
     suspended_files: [...(plan.suspended ?? []), ...sources.flatMap(suspendedIn)],
     tables: commit.tables,
     ...(plan.selected === undefined ? {} : { selected: plan.selected }),

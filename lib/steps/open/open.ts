@@ -23,7 +23,7 @@ import { landSeeds } from './land-seeds.ts';
 
 export type { OpenInput } from '../../core/run.ts';
 
-/** Files that a state names: it has room for some. */
+/** Files and tables that a state names: it has room for some. */
 const MOST_NAMED = 20;
 
 /**
@@ -50,7 +50,7 @@ export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunStat
   }
 }
 
-type Nothing = Pick<RunState, 'skipped' | 'suspended'>;
+type Nothing = Pick<RunState, 'skipped' | 'suspended' | 'removed'>;
 type Opened = Pick<RunState, 'run' | 'level' | 'levels'>;
 
 async function openHeld(deps: StepDeps, run: Required<HeldRun>, input: OpenInput): Promise<Opened | Nothing> {
@@ -79,9 +79,14 @@ async function openHeld(deps: StepDeps, run: Required<HeldRun>, input: OpenInput
   }
 }
 
-function nothingOf({ skipped, aside }: Survey): Nothing {
+function nothingOf({ skipped, aside, ...survey }: Survey): Nothing {
   const suspended = nameSuspended(aside).slice(0, MOST_NAMED);
-  return { skipped, ...(suspended.length === 0 ? {} : { suspended }) };
+  const removed = survey.removed.slice(0, MOST_NAMED);
+  return {
+    skipped,
+    ...(suspended.length === 0 ? {} : { suspended }),
+    ...(removed.length === 0 ? {} : { removed }),
+  };
 }
 
 /** Takes over what a run that had ended did not come to: its work files and the pointer. False when there is no such run. */
@@ -160,6 +165,7 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Su
     ...(survey.selection && { selected: survey.selection.models }),
     skipped: survey.skipped,
     suspended: nameSuspended(survey.aside.filter(({ file }) => !taken.has(file.key))),
+    ...(survey.removed.length === 0 ? {} : { removed: survey.removed }),
   };
   return { plan, files: work.files };
 }
