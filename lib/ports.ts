@@ -116,6 +116,11 @@ export type Catalog = {
   list(database?: Database, ignore?: (name: string) => boolean): Promise<readonly TableId[]>;
   /** Forgets the table; its files stay. */
   drop(id: TableId): Promise<void>;
+  /**
+   * The key of what says that a table was dropped, among its files, where the catalog keeps such a thing: it stays when the
+   * others are removed, so that no commit of before can bring the table back.
+   */
+  tombstone(id: TableId): Promise<string | undefined>;
 };
 
 export type { JsonValue } from './core/json-value.ts';

@@ -27,6 +27,7 @@ import { addInit } from './init-command.ts';
 import { addKeyed } from './keyed-commands.ts';
 import { QUERY_FORMATS, type QueryFormat } from './output/rows-by-page.ts';
 import { addBreaker, addQuarantine } from './quarantine-commands.ts';
+import { addTables } from './table-commands.ts';
 import { addVars } from './vars-option.ts';
 
 /** What Commander says by itself: help and version to stdout, wrong use to stderr. */
@@ -70,6 +71,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addCheck(program, start);
   addKeyed(program, start);
   addFiles(program, start);
+  addTables(program, start);
   addQuarantine(program, start);
   addBreaker(program, start);
   addQuery(program, start);

@@ -61,7 +61,8 @@ async function lookUp(catalog: Catalog, name: string | undefined): Promise<Found
     : { id, metadata: entry.metadata, metadataLocation: entry.metadataLocation };
 }
 
-function tableIdIfAny(name: string): TableId | undefined {
+/** The table that a text may be the full name of. */
+export function tableIdIfAny(name: string): TableId | undefined {
   try {
     return parseTableName(name);
   } catch {

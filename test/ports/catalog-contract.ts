@@ -74,11 +74,15 @@ function life(subject: () => CatalogUnderTest): void {
     await catalog.drop(id);
     await catalog.drop(id);
     assert.equal(await catalog.load(id), undefined);
+    const tombstone = await catalog.tombstone(id);
+    assert.ok(tombstone === undefined || tombstone.startsWith('silver/p/dropped/metadata/'), tombstone);
     await assert.rejects(catalog.commit(id, old, withSnapshot(old.metadata, 5n)), CommitConflict);
     const anew = await catalog.commit(id, undefined, fresh(subject(), id));
     assert.notEqual(anew.version, old.version);
+    assert.equal(await catalog.tombstone(id), undefined);
     assert.deepEqual(await catalog.load(id), anew);
     await catalog.drop(table('never'));
+    assert.equal(await catalog.tombstone(table('never')), undefined);
   });
 }
 

@@ -66,6 +66,7 @@ export function withCatalogFaults(catalog: Catalog, faults: readonly Fault<Catal
       ),
     list: (...of) => run('list', '', () => catalog.list(...of)),
     drop: (id) => run('drop', id.name, () => catalog.drop(id)),
+    tombstone: (id) => catalog.tombstone(id),
   };
 }
 

@@ -84,6 +84,11 @@ export function createFileCatalog(
       await createVersion(store, id, newest.number + 1, DROPPED);
       await store.remove(hintKey(id));
     },
+
+    async tombstone(id) {
+      const { newest } = await newestVersion(store, id);
+      return newest !== undefined && isText(newest, DROPPED) ? newest.key : undefined;
+    },
   };
 }
 

@@ -25,11 +25,6 @@ export type GlueCatalogOptions = {
   readonly uuid?: () => string;
 };
 
-export type GlueCatalog = Catalog & {
-  /** Forgets the table. Its files stay, unless `purge` is asked for: then all that lies below its prefix is removed. */
-  drop(id: TableId, options?: { readonly purge?: boolean }): Promise<void>;
-};
-
 /**
  * Tables in the AWS Glue Data Catalog as Athena, Spark and PyIceberg read them: database `<prefix><pipeline>_<layer>`,
  * metadata in `<table>/metadata/<version>-<uuid>.metadata.json`. A commit writes that file, then swaps the table's
@@ -39,7 +34,7 @@ export type GlueCatalog = Catalog & {
  * Source: https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateTable.html (VersionId, SkipArchive),
  * https://iceberg.apache.org/docs/latest/aws/#glue-catalog
  */
-export function createGlueCatalog(options: GlueCatalogOptions): GlueCatalog {
+export function createGlueCatalog(options: GlueCatalogOptions): Catalog {
   const { client, store, codec, databasePrefix, uuid = randomUUID } = options;
   const patience: Patience = {
     wait: options.wait ?? sleep,
@@ -90,11 +85,14 @@ export function createGlueCatalog(options: GlueCatalogOptions): GlueCatalog {
       return found;
     },
 
-    async drop(id, { purge = false } = {}) {
+    async drop(id) {
       await tables.remove(id);
       committed.delete(fullName(id));
-      if (!purge) return;
-      for await (const { key } of store.list(`${tablePrefix(id)}/`)) await store.remove(key);
+    },
+
+    // A table that is made again points to a file of a new name.
+    async tombstone() {
+      return undefined;
     },
   };
 }

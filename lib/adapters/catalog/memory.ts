@@ -37,5 +37,8 @@ export function createMemoryCatalog(): Catalog {
     async drop(id) {
       tables.delete(fullName(id));
     },
+    async tombstone() {
+      return undefined;
+    },
   };
 }
