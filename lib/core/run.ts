@@ -3,7 +3,7 @@ import type { RunCost } from './cost.ts';
 import type { Skipped } from './objects.ts';
 import type { Measured, Spent } from './requests.ts';
 import type { ModelMode, PartitionField, PipelineSpec, SourceSpec } from './spec.ts';
-import type { TableId } from './tables.ts';
+import type { RemovedTable, TableId } from './tables.ts';
 import type { Column } from './types.ts';
 
 /** The JSON that steps hand to each other: references and counts, never rows, never lists that grow with the data. */
@@ -122,9 +122,6 @@ export type RunPlan = {
   /** Tables of models that the pipeline no longer has; left out: none. */
   readonly removed?: readonly RemovedTable[];
 };
-
-/** A table that a model has made which the pipeline no longer has, by its full name. No run touches it. */
-export type RemovedTable = { readonly table: string; readonly rows: number; readonly bytes: number };
 
 export type BaseTable = { readonly metadata_location: string; readonly snapshot_id: string | null };
 export type PlannedSource = { readonly files_key: string; readonly files: number; readonly bytes: number };

@@ -10,6 +10,9 @@ export type TableId = {
 /** The tables of one layer of a pipeline. */
 export type Database = Pick<TableId, 'pipeline' | 'layer'>;
 
+/** A table that a model has made which the pipeline no longer has, by its full name. No run touches it. */
+export type RemovedTable = { readonly table: string; readonly rows: number; readonly bytes: number };
+
 export function databaseOf(id: Database): string {
   return `${id.pipeline}_${id.layer}`;
 }

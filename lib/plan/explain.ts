@@ -1,7 +1,7 @@
 import type { Skipped } from '../core/objects.ts';
-import type { LandedFile, NamedFile, RemovedTable } from '../core/run.ts';
+import type { LandedFile, NamedFile } from '../core/run.ts';
 import { type GoldModel, modelId, type PipelineSettings, type PipelineSpec, type SilverModel } from '../core/spec.ts';
-import { fullName } from '../core/tables.ts';
+import { fullName, type RemovedTable } from '../core/tables.ts';
 import { type VarValues, valuesOf } from '../core/vars.ts';
 import type { Selection } from './select-models.ts';
 import { packFiles, packPartitions, parsedBytesOf } from './stage-units.ts';

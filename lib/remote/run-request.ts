@@ -1,7 +1,8 @@
 import type { StateEvent } from '../asl/state-event.ts';
 import type { Asked } from '../core/asked.ts';
 import type { Skipped } from '../core/objects.ts';
-import type { NamedFile, RemovedTable, RunResult } from '../core/run.ts';
+import type { NamedFile, RunResult } from '../core/run.ts';
+import type { RemovedTable } from '../core/tables.ts';
 
 /** What is asked of a lake, here or deployed. */
 export type RunRequest = Asked & {

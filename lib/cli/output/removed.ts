@@ -1,4 +1,4 @@
-import type { RemovedTable } from '../../core/run.ts';
+import type { RemovedTable } from '../../core/tables.ts';
 import type { Context } from '../context.ts';
 import { formatBytes, formatQuantity } from './human.ts';
 

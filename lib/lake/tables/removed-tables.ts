@@ -1,6 +1,5 @@
-import type { RemovedTable } from '../../core/run.ts';
 import { modelId, type PipelineSpec } from '../../core/spec.ts';
-import { fullName, type TableId } from '../../core/tables.ts';
+import { fullName, type RemovedTable, type TableId } from '../../core/tables.ts';
 import type { Catalog, ObjectStore } from '../../ports.ts';
 import { loadTable } from '../../table/read.ts';
 import { MODEL } from './table-properties.ts';
