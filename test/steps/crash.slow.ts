@@ -6,8 +6,7 @@ import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { tablePrefix } from '../../lib/core/tables.ts';
 import { append, csv, definePipeline, full, month, replace, scd2, seed, upsert } from '../../lib/define/index.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
-import type { ObjectStore } from '../../lib/ports.ts';
-import { Crash } from '../ports/faults.ts';
+import { dying, successor } from '../support/dying.ts';
 import { compileTest, openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 
 /**
@@ -84,26 +83,6 @@ async function books(lake: TestLake): Promise<unknown> {
   return all;
 }
 
-/** The lake on a process that ends instead of making its n-th change; counts the changes it was asked for. */
-function dying(lake: TestLake, before: number): { readonly lake: TestLake; readonly changes: () => number } {
-  let changes = 0;
-  const change = async <T>(effect: () => Promise<T>): Promise<T> => {
-    changes += 1;
-    if (changes >= before) throw new Crash('the process ended');
-    return effect();
-  };
-  const reopened = lake.reopen((deps) => {
-    const store: ObjectStore = {
-      ...deps.store,
-      write: (key, bytes, condition) => change(() => deps.store.write(key, bytes, condition)),
-      publish: (path, key) => change(() => deps.store.publish(path, key)),
-      remove: (key) => change(() => deps.store.remove(key)),
-    };
-    return { ...deps, store, catalog: createFileCatalog(store, CODEC) };
-  });
-  return { lake: reopened, changes: () => changes };
-}
-
 /** Readers that open a table by its folder go by the hint alone. */
 async function checkHints(lake: TestLake, where: string): Promise<void> {
   for (const id of await lake.deps.catalog.list()) {
@@ -112,14 +91,6 @@ async function checkHints(lake: TestLake, where: string): Promise<void> {
     const newest = await createFileCatalog(lake.store, CODEC, { readOnly: true }).load(id);
     assert.equal(newest?.metadataLocation, lake.store.location(`${folder}/v${hint}.metadata.json`), where);
   }
-}
-
-function successor(lake: TestLake): TestLake {
-  return lake.reopen((deps) => ({
-    ...deps,
-    isGone: () => true,
-    settings: { ...deps.settings, holder: () => 'test-2' },
-  }));
 }
 
 describe('a run that dies before any of its changes is finished by the next', { concurrency: 3 }, () => {

@@ -72,7 +72,7 @@ function planAlter(base: TableMetadata, shape: TableShape): Change | undefined {
     const remedy =
       shape.whole === true
         ? 'A column that partitions a table keeps its name and type; give the model a new name.'
-        : 'Only int to bigint, float to double and more decimal digits are possible in place; give the column a new name, beside the old one.';
+        : `Only int to bigint, float to double and more decimal digits are possible in place. Make the table anew: strata backfill ${shape.table.pipeline}; or give the column a new name, beside the old one.`;
     throw new AuditFailed(
       `${fullName(shape.table)} cannot take the columns of ${shape.id}: ${list.join('; ')}. ${remedy}`,
     );

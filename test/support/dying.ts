@@ -1,0 +1,36 @@
+import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
+import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
+import type { ObjectStore } from '../../lib/ports.ts';
+import { Crash } from '../ports/faults.ts';
+import type { TestLake } from './test-lake.ts';
+
+const CODEC = { parse: parseMetadata, render: renderMetadata };
+
+/** The lake on a process that ends instead of making its n-th change; counts the changes it was asked for. */
+export function dying(lake: TestLake, before: number): { readonly lake: TestLake; readonly changes: () => number } {
+  let changes = 0;
+  const change = async <T>(effect: () => Promise<T>): Promise<T> => {
+    changes += 1;
+    if (changes >= before) throw new Crash('the process ended');
+    return effect();
+  };
+  const reopened = lake.reopen((deps) => {
+    const store: ObjectStore = {
+      ...deps.store,
+      write: (key, bytes, condition) => change(() => deps.store.write(key, bytes, condition)),
+      publish: (path, key) => change(() => deps.store.publish(path, key)),
+      remove: (key) => change(() => deps.store.remove(key)),
+    };
+    return { ...deps, store, catalog: createFileCatalog(store, CODEC) };
+  });
+  return { lake: reopened, changes: () => changes };
+}
+
+/** The lake as the next process finds it: whoever held anything is gone. */
+export function successor(lake: TestLake): TestLake {
+  return lake.reopen((deps) => ({
+    ...deps,
+    isGone: () => true,
+    settings: { ...deps.settings, holder: () => 'test-2' },
+  }));
+}
