@@ -22,6 +22,11 @@ export type MadeBy = {
   readonly format: string | null;
   /** Expectations that reject rows. */
   readonly rules: string;
+  /**
+   * Each of the other expectations by its name: what has been asked of all rows that are there. Undefined where a release did
+   * not remember it.
+   */
+  readonly checks?: Readonly<Record<string, string>> | undefined;
 };
 
 /** A column of the contract: its type, as pipelines write it, and a hash of the rest. */

@@ -115,6 +115,8 @@ export type RunPlan = {
   readonly selected?: readonly string[];
   /** Silver models whose tables are made anew from bronze: what they hold counts for nothing. Left out: none. */
   readonly anew?: readonly string[];
+  /** Models whose tables are asked about expectations that are new or others, also without new rows. Left out: none. */
+  readonly checks?: readonly string[];
   /** Names in bronze that were skipped when the run was planned; absent from plans of earlier releases. */
   readonly skipped?: Skipped;
   /** Files that were suspended by earlier runs, and are not taken by this one. */
@@ -168,6 +170,8 @@ export type ModelPlan = {
   readonly buckets: number;
   /** A keyed table is recomputed from all of its log. */
   readonly rebuild: boolean;
+  /** Present: nothing is written. The rows that are there are asked about expectations that are new or others. */
+  readonly check?: true;
   /** Why a gold model is computed. */
   readonly reason: string | null;
   /** Files of the units that were not as planned when their columns were looked at, and are not read any more. */

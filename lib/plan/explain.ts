@@ -110,7 +110,8 @@ export type ExplainedTable = {
  */
 export type ExplainedPartitions = { readonly known: readonly string[]; readonly of_new_rows: boolean };
 
-export type TableAction = 'create' | 'append' | 'replace partitions' | 'replace' | 'merge';
+/** `check`: nothing is written but that it was checked. */
+export type TableAction = 'create' | 'append' | 'replace partitions' | 'replace' | 'merge' | 'check';
 
 /**
  * Explains a run before it happens, by the same rules and the same packing that plan it. What a silver batch turns out
@@ -119,7 +120,8 @@ export type TableAction = 'create' | 'append' | 'replace partitions' | 'replace'
  */
 export function explainRun(outlook: Outlook): Explanation {
   const sources = outlook.spec.sources.map(({ name }) => explainSource(name, outlook.waiting.get(name) ?? []));
-  const work = sources.some((source) => source.files > 0) || outlook.stale.size > 0;
+  const checks = (outlook.changes ?? []).some(({ kind }) => kind === 'check');
+  const work = sources.some((source) => source.files > 0) || outlook.stale.size > 0 || checks;
   return {
     pipeline: outlook.spec.name,
     status: work || outlook.unfinished !== null ? 'WORK' : 'NOTHING_TO_DO',
@@ -138,15 +140,17 @@ function explainChanges(outlook: Outlook): readonly ExplainedChange[] {
   const { spec, changes = [], refused = new Set() } = outlook;
   return spec.models.flatMap((model): readonly ExplainedChange[] => {
     const table = tableName(spec, model);
-    const change = changes.find((one) => one.model === model.id);
+    const own = changes.filter((one) => one.model === model.id);
     const anew = isAnew(outlook, model);
-    if (change === undefined) {
+    if (own.length === 0) {
       if (!anew || outlook.existing.has(model.id)) return [];
       return [{ table, kind: 'backfill', what: ['a new table'], does: ANEW, refused: false }];
     }
-    const { kind, what } = change;
-    if (refused.has(model.id)) return [{ table, kind, what, does: choiceOf(spec.name), refused: true }];
-    return [{ table, kind, what, does: anew ? ANEW : DONE[kind], refused: false }];
+    return own.map(({ kind, what }) => {
+      if (kind === 'backfill' && refused.has(model.id))
+        return { table, kind, what, does: choiceOf(spec.name), refused: true };
+      return { table, kind, what, does: anew && kind !== 'check' ? ANEW : DONE[kind], refused: false };
+    });
   });
 }
 
@@ -160,6 +164,7 @@ const DONE: Readonly<Record<ChangeKind, string>> = {
   metadata: 'the rows stay as they are',
   recompute: 'computed anew',
   backfill: 'new rows follow the pipeline of now, the others stay as they are',
+  check: 'the rows that are there are checked',
 };
 
 function choiceOf(pipeline: string): string {
@@ -188,7 +193,7 @@ function explainLevels(outlook: Outlook): Explanation['levels'] {
         const explained =
           model.layer === 'silver' ? explainSilver(outlook, model) : explainGold(outlook, model, written);
         if (explained !== undefined) written.add(model.id);
-        return explained ?? [];
+        return explained ?? explainCheck(outlook, model) ?? [];
       });
     return { level, tables };
   });
@@ -209,6 +214,20 @@ function explainSilver(outlook: Outlook, model: Silver): ExplainedTable | undefi
         : `new files of ${model.from}`,
     units: packFiles(model, files, outlook.spec.settings).length,
     estimated_bytes: parsedBytesOf(files),
+    partitions: null,
+  };
+}
+
+/** A table that is written is checked as it comes to be. */
+function explainCheck({ spec, changes = [] }: Outlook, model: Silver | Gold): ExplainedTable | undefined {
+  const due = changes.find(({ kind, model: id }) => kind === 'check' && id === model.id);
+  if (due === undefined) return undefined;
+  return {
+    table: tableName(spec, model),
+    action: 'check',
+    reason: due.what.join(', '),
+    units: 0,
+    estimated_bytes: model.layer === 'silver' ? 0 : null,
     partitions: null,
   };
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isKeyed, isKeyedMode } from '../core/keyed.ts';
 import type { MadeBy } from '../core/made-by.ts';
 import { RELEASE } from '../core/release.ts';
-import type { ModelMode, ModelSpec, PipelineSpec } from '../core/spec.ts';
+import type { Expectation, ModelMode, ModelSpec, PipelineSpec } from '../core/spec.ts';
 import { renderColumnType } from '../core/types.ts';
 
 /** What makes a model's table as the pipeline is now. */
@@ -25,8 +25,18 @@ export function madeBy(spec: Pick<PipelineSpec, 'sources'>, model: ModelSpec): M
             source.columns.map(({ name, type, ...rest }) => [name, { type: renderColumnType(type), rest: hash(rest) }]),
           ),
     format: source === undefined ? null : hash([source.format, source.key]),
-    rules: hash(model.expect.filter((one) => one.kind === 'row' && one.policy === 'drop')),
+    rules: hash(model.expect.filter(rejects)),
+    checks: Object.fromEntries(model.expect.filter((one) => !rejects(one)).map((one) => [one.name, hashCheck(one)])),
   };
+}
+
+function rejects({ kind, policy }: Expectation): boolean {
+  return kind === 'row' && policy === 'drop';
+}
+
+/** The code of a row that is not rejected is nowhere. */
+function hashCheck(expectation: Expectation): string {
+  return hash(expectation.kind === 'row' ? { ...expectation, code: null } : expectation);
 }
 
 /** The columns by which a mode tells rows apart, and what else it says. */

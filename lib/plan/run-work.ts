@@ -71,6 +71,10 @@ export function workOf(spec: Outline, plan: Explanation, sizes: ReadonlyMap<stri
     const work = tables.flatMap((table) => {
       const model = byName.get(table.table);
       if (model === undefined) return [];
+      if (table.action === 'check') {
+        reads += files.get(table.table) ?? 0;
+        return [];
+      }
       writes += (filesOfUnit(model, files.get(table.table)) - 1) * table.units;
       reads += filesRead(spec, model, table, files);
       return [tableWork(spec, model, table, bytes)];
@@ -78,9 +82,9 @@ export function workOf(spec: Outline, plan: Explanation, sizes: ReadonlyMap<stri
     return { stage: work.map((one) => one.stage), merge: work.flatMap((one) => one.merge ?? []) };
   });
   const written = plan.levels.flatMap(({ tables }) =>
-    tables.flatMap(({ table }) => {
+    tables.flatMap(({ table, action }) => {
       const model = byName.get(table);
-      return model !== undefined && isKeyed(model) ? [table, `${table}${LOG_SUFFIX}`] : [table];
+      return model !== undefined && isKeyed(model) && action !== 'check' ? [table, `${table}${LOG_SUFFIX}`] : [table];
     }),
   );
   return {

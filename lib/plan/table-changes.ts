@@ -4,9 +4,10 @@ import type { ModelSpec } from '../core/spec.ts';
 
 /**
  * What a change of the pipeline means for a table that is there already. `metadata`: its rows stay as they are. `recompute`:
- * its rows follow from other tables or from its own log. `backfill`: only bronze can say what they would be.
+ * its rows follow from other tables or from its own log. `backfill`: only bronze can say what they would be. `check`: its rows
+ * stay, and are asked whether they are as is expected now.
  */
-export type ChangeKind = 'metadata' | 'recompute' | 'backfill';
+export type ChangeKind = 'metadata' | 'recompute' | 'backfill' | 'check';
 
 export type TableChange = {
   /** The model's id. */
@@ -35,6 +36,21 @@ export function compareMade(model: ModelSpec, was: MadeBy, is: MadeBy): TableCha
   const full = model.layer === 'silver' && model.mode.kind === 'full';
   const fresh = was.keyed !== is.keyed || (contract.grave.length > 0 && !full);
   return { model: model.id, kind: kindOf(model, parts, fresh), what };
+}
+
+/** Names of the expectations that rows which are there have yet to be asked about; none where the table does not remember. */
+export function uncheckedOf({ checks: was }: MadeBy, { checks: is = {} }: MadeBy): readonly string[] {
+  if (was === undefined) return [];
+  return Object.keys(is).filter((name) => !Object.hasOwn(was, name) || was[name] !== is[name]);
+}
+
+/** Expectations that are new, or others than those that were last asked of the table; undefined where none is. */
+export function compareChecks(model: ModelSpec, was: MadeBy, is: MadeBy): TableChange | undefined {
+  const what = uncheckedOf(was, is).map((name) => {
+    const known = was.checks !== undefined && Object.hasOwn(was.checks, name);
+    return `expectation ${name}${known ? '' : ', new'}`;
+  });
+  return what.length === 0 ? undefined : { model: model.id, kind: 'check', what };
 }
 
 /** In words: what may make other values of text that was read before, and what cannot. */

@@ -101,6 +101,24 @@ const CASES: readonly {
     lines: ['1 shop_silver.orders append 2', '2 shop_gold.totals replace 1', '3 shop_gold.trend replace 1'],
   },
   {
+    name: 'a table to which nothing is written is checked, and what reads it is left alone',
+    change: {
+      changes: [
+        { model: 'silver.orders', kind: 'check', what: ['expectation a, new'] },
+        { model: 'gold.trend', kind: 'check', what: ['expectation b'] },
+      ],
+    },
+    lines: ['1 shop_silver.orders check 0', '3 shop_gold.trend check 0'],
+  },
+  {
+    name: 'a table that is written is checked as it comes to be',
+    change: {
+      changes: [{ model: 'silver.days', kind: 'check', what: ['expectation a, new'] }],
+      waiting: new Map([['days', files(['a', 10])]]),
+    },
+    lines: ['0 shop_silver.days replace partitions 1'],
+  },
+  {
     name: 'a full table is replaced',
     change: { waiting: new Map([['prices', files(['a', 10])]]) },
     lines: ['0 shop_silver.prices replace 1', '1 shop_gold.pricelist replace 1'],

@@ -99,6 +99,15 @@ const CASES: readonly {
     reads: 4,
   },
   {
+    name: 'a table that is only checked is read',
+    mode: UPSERT,
+    orders: [{ ...table('shop_silver.orders', 0, 0), action: 'check' }],
+    merge: [],
+    gold: 50_000_000,
+    tables: 2,
+    reads: 6,
+  },
+  {
     name: 'repeated rows of several units are looked for by merges of 25 MB',
     mode: DEDUPE,
     orders: [table('shop_silver.orders', 4, 400_000_000)],
@@ -161,7 +170,9 @@ for (const { name, mode, orders, merge, gold: read, tables, reads } of CASES) {
     assert.deepEqual(work.levels[0]?.merge, merge);
     assert.deepEqual(
       work.levels[0]?.stage,
-      orders.map(({ units, estimated_bytes }) => ({ kind: 'parse', units, bytes: estimated_bytes })),
+      orders
+        .filter(({ action }) => action !== 'check')
+        .map(({ units, estimated_bytes }) => ({ kind: 'parse', units, bytes: estimated_bytes })),
     );
     assert.deepEqual(work.levels[1], { stage: [], merge: [] });
     assert.deepEqual(work.levels[2]?.stage, [{ kind: 'model', units: 1, bytes: read }]);

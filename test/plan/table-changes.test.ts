@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { MadeBy } from '../../lib/core/made-by.ts';
 import type { ModelSpec } from '../../lib/core/spec.ts';
-import { compareMade } from '../../lib/plan/table-changes.ts';
+import { compareChecks, compareMade } from '../../lib/plan/table-changes.ts';
 
 const WAS: MadeBy = {
   ...{ release: '0.1.0', columns: 'c', sql: 's', written: 'w', mode: 'm', key: 'k', keyed: false, partitioning: 'p' },
@@ -33,6 +33,19 @@ const CASES: readonly (readonly [what: string, kind: string, is: Partial<MadeBy>
   ['a new column', 'append', { contract: { ...WAS.contract, n: { type: 'int', rest: 'r' } } }, 'metadata'],
   ['a column that is gone', 'append', { contract: {} }, 'metadata'],
 ];
+
+test('expectations that are new or others are told apart from all else that has changed', () => {
+  const was = { ...WAS, checks: { a: '1', b: '2' } };
+  const changed = (checks?: MadeBy['checks'], before: MadeBy = was): unknown =>
+    compareChecks(model('append'), before, { ...WAS, checks })?.what;
+  assert.equal(changed({ a: '1' }), undefined);
+  assert.equal(changed(), undefined);
+  assert.equal(changed({ a: '1', c: '3' }, WAS), undefined, 'a release that did not remember');
+  assert.deepEqual(changed({ a: '1', b: '3', c: '4' }), ['expectation b', 'expectation c, new']);
+  assert.deepEqual(changed({ toString: '1' }), ['expectation toString, new']);
+  assert.equal(compareChecks(model('append'), was, { ...WAS, checks: { c: '1' } })?.kind, 'check');
+  assert.equal(compareMade(model('append'), was, { ...WAS, checks: { c: '1' } }), undefined);
+});
 
 describe('how a model differs from what made its table', () => {
   for (const [what, kind, is, expected] of CASES) {

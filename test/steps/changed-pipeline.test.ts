@@ -147,6 +147,22 @@ describe('a table that is not there, on a source with history', () => {
   });
 });
 
+test('a run asks rows that are there about an expectation that is new, once', async () => {
+  const expect = (policy: string) => ({
+    items: { from: 'rows', expect: { small: { condition: 'amount < 20', policy } } },
+  });
+  const lake = await openShop();
+  const failed = await (await become(lake, { silver: expect('fail') })).run({ runId: 'failed' });
+  assert.match(failed.error?.message ?? '', /silver\.items: expectation small, new or changed .* strata check shop/);
+  const before = await lake.metadata('shop_silver.items');
+  const warning = await become(lake, { silver: expect('warn') });
+  const { status, warnings } = await warning.run({ runId: 'warned' });
+  assert.deepEqual([status, warnings.length], ['SUCCEEDED', 1]);
+  assert.deepEqual((await lake.metadata('shop_silver.items'))?.snapshots, before?.snapshots);
+  assert.equal((await warning.answer({ runId: 'again' })).kind, 'nothing');
+  lake.close();
+});
+
 test('a plan names each change, its kind and what will be done', async () => {
   const lake = await become(await openShop(), {
     sql: DOUBLED,

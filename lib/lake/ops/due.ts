@@ -65,6 +65,11 @@ function backfills(changes: readonly TableChange[]): readonly string[] {
   return changes.filter(({ kind }) => kind === 'backfill').map(({ model }) => model);
 }
 
+/** Models whose tables have yet to be asked about expectations of now. */
+export function checksDue(changes: readonly TableChange[]): readonly string[] {
+  return changes.filter(({ kind }) => kind === 'check').map(({ model }) => model);
+}
+
 /** A rebuild, a reprocessing and a retry say themselves what they take. */
 export function isPlain({ rebuild, reprocess, retry, backfill }: Asked): boolean {
   return (rebuild ?? reprocess ?? retry ?? backfill) === undefined;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { MadeBy } from '../../core/made-by.ts';
-import type { ModelSpec, PipelineSpec } from '../../core/spec.ts';
+import type { Expectation, ModelSpec, PipelineSpec } from '../../core/spec.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import { madeBy } from '../../plan/made-by.ts';
-import { compareMade, type TableChange } from '../../plan/table-changes.ts';
+import { compareChecks, compareMade, type TableChange, uncheckedOf } from '../../plan/table-changes.ts';
 
 /** The table property by which a table remembers what made it. */
 const MADE_BY = 'strata.made-by';
@@ -21,6 +21,7 @@ const MADE = z.object({
   contract: z.record(z.string(), z.object({ type: z.string(), rest: hash })).nullable(),
   format: hash.nullable(),
   rules: hash,
+  checks: z.record(z.string(), hash).optional(),
 });
 
 /** The properties by which a model's table remembers what makes it. */
@@ -45,6 +46,29 @@ export function findChanges(
   return spec.models.flatMap((model) => {
     const table = tables.get(model.id)?.metadata;
     const was = table === undefined ? undefined : readMade(table);
-    return was === undefined ? [] : (compareMade(model, was, madeBy(spec, model)) ?? []);
+    if (was === undefined) return [];
+    const is = madeBy(spec, model);
+    return [compareMade(model, was, is) ?? [], compareChecks(model, was, is) ?? []].flat();
   });
+}
+
+/** The expectations of a model that its table as it was has yet to be asked about. */
+export function uncheckedIn(
+  spec: PipelineSpec,
+  model: ModelSpec,
+  table: TableMetadata | undefined,
+): readonly Expectation[] {
+  const was = table === undefined ? undefined : readMade(table);
+  const names = was === undefined ? [] : uncheckedOf(was, madeBy(spec, model));
+  return model.expect.filter(({ name }) => names.includes(name));
+}
+
+/** The properties of a table whose rows have been asked about all expectations, and which is otherwise as it was. */
+export function checkedProperties(
+  spec: PipelineSpec,
+  model: ModelSpec,
+  table: TableMetadata,
+): Readonly<Record<string, string>> {
+  const was = readMade(table);
+  return was === undefined ? {} : { [MADE_BY]: JSON.stringify({ ...was, checks: madeBy(spec, model).checks }) };
 }

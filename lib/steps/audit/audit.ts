@@ -1,6 +1,13 @@
 import { AuditFailed } from '../../core/errors.ts';
 import { isKeyed } from '../../core/keyed.ts';
-import { accountsClose, type ModelPlan, type RunPlan, type RunState, type TableShape } from '../../core/run.ts';
+import {
+  accountsClose,
+  type ModelPlan,
+  NO_ROWS,
+  type RunPlan,
+  type RunState,
+  type TableShape,
+} from '../../core/run.ts';
 import type { ModelSpec } from '../../core/spec.ts';
 import { fullName } from '../../core/tables.ts';
 import { partitionTuple } from '../../iceberg/partition.ts';
@@ -21,6 +28,7 @@ import { planTarget, type Target } from '../../lake/tables/target.ts';
 import { type Prepared, prepareSnapshot, renderPrepared } from '../../table/prepare.ts';
 import type { Removal } from '../../table/removal.ts';
 import { checkRows, checkTable } from './expectations.ts';
+import { checkAsItIs, checkKeptRows } from './unchecked.ts';
 
 /**
  * Checks what a level staged against its accounts and expectations and prepares one snapshot per table. Nothing is
@@ -51,6 +59,7 @@ function planMergeOf(merge: RunState['merge']): Pick<LevelAudit, 'plan_merge'> {
 
 async function auditModel(deps: StepDeps, plan: RunPlan, level: number, planned: ModelPlan): Promise<ModelAudit> {
   const model = findModel(plan.spec, planned.model);
+  if (planned.check) return auditAsItIs(deps, plan, model, planned);
   const outcome = await readOutcome(deps, plan.run, level, planned);
   if (model.layer === 'silver') checkAccounts(model, outcome, planned);
   const summary = await summaryOf(deps, plan, model, planned);
@@ -62,11 +71,27 @@ async function auditModel(deps: StepDeps, plan: RunPlan, level: number, planned:
     ...(await checkRules(deps, plan, model, planned)),
     ...checkRows(model, outcome.broken),
     ...(own === undefined ? [] : await checkTable(deps, plan, model, own.metadata)),
+    ...(own === undefined || isStaged(plan, model, own) ? [] : await checkKeptRows(deps, plan, model, own.metadata)),
   ];
   const tables: TableAudit[] = [];
   for (const { shape, files } of parts)
     tables.push(await keepPrepared(deps, plan, shape, files, prepared.get(shape.id)));
   return { model: model.id, counts: outcome.counts, tables, warnings };
+}
+
+async function auditAsItIs(deps: StepDeps, plan: RunPlan, model: ModelSpec, planned: ModelPlan): Promise<ModelAudit> {
+  const { prepared, warnings } = await checkAsItIs(deps, plan, model, planned);
+  return {
+    model: model.id,
+    counts: NO_ROWS,
+    tables: [await keepPrepared(deps, plan, planned.shape, [], prepared)],
+    warnings,
+  };
+}
+
+/** Whether this run has staged all rows that the table comes to have, or has checked them all the same. */
+function isStaged(plan: RunPlan, model: ModelSpec, own: Prepared): boolean {
+  return model.layer === 'gold' || isAnew(plan, model.id) || (model.mode.kind === 'full' && own.removal === 'all');
 }
 
 async function checkRules(

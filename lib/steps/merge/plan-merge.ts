@@ -42,6 +42,7 @@ async function planUnits(
   planned: ModelPlan,
   results: readonly UnitResult[],
 ): Promise<readonly MergeUnit[]> {
+  if (planned.check) return [];
   const model = findModel(plan.spec, planned.model);
   if (isKeyed(model)) return planKeyedMerge(deps, plan, level, planned, model, results);
   if (model.layer === 'gold' || planned.units.length < 2) return [];

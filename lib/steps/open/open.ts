@@ -8,7 +8,7 @@ import { currentSnapshot } from '../../iceberg/snapshot.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { discardRun, discardWorkFiles } from '../../lake/files/discard.ts';
 import { requireClosed } from '../../lake/ops/breaker.ts';
-import { checkChanges } from '../../lake/ops/due.ts';
+import { checkChanges, checksDue, isPlain } from '../../lake/ops/due.ts';
 import { renameEtags } from '../../lake/ops/ledger.ts';
 import { nameSuspended } from '../../lake/ops/set-aside.ts';
 import { type KnownTable, type Survey, selectedOf, surveyPipeline } from '../../lake/ops/survey.ts';
@@ -142,9 +142,10 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Su
   checkChanges({ spec: selectedOf(survey), changes: survey.changes }, input);
   const work = await chooseWork(deps, survey, input);
   checkModes(without(selectedOf(survey), work.anew), survey.tables, work.rebuild);
+  const checks = isPlain(input) ? checksDue(survey.changes) : [];
   const taken = new Set([...work.files.values()].flat().map((file) => file.key));
   const count = [...work.files.values()].flat().length;
-  if (count === 0 && work.rebuild.length === 0 && survey.stale.size === 0) return undefined;
+  if (count + work.rebuild.length + survey.stale.size + checks.length === 0) return undefined;
   const sources: Record<string, PlannedSource> = {};
   for (const [source, landed] of work.files) {
     const bytes = landed.reduce((sum, f) => sum + f.size, 0);
@@ -162,6 +163,7 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Su
     rebuild: work.rebuild,
     withdraw: work.withdraw,
     ...(work.anew.length === 0 ? {} : { anew: work.anew }),
+    ...(checks.length === 0 ? {} : { checks }),
     ...(survey.selection && { selected: survey.selection.models }),
     skipped: survey.skipped,
     suspended: nameSuspended(survey.aside.filter(({ file }) => !taken.has(file.key))),

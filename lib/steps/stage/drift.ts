@@ -6,6 +6,7 @@ import type { ContractColumn, SilverModel, SourceSpec } from '../../core/spec.ts
 import type { StepDeps } from '../../lake/deps.ts';
 import { type LandedRead, readLanded } from '../../lake/files/read-landed.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
+import { machineHolds, withPlainSession } from '../../lake/run/floor.ts';
 import { pathOf } from '../../lake/tables/foreign-files.ts';
 import { strangeFields } from '../../landing/columns.ts';
 import { type FileColumn, inspectFile } from '../../landing/inspect.ts';
@@ -14,7 +15,6 @@ import type { Session, Statement } from '../../ports.ts';
 import { listJsonKeys, listStrangeKeys } from '../../sql/inspect.ts';
 import type { JsonGroup } from '../../sql/raw-rows.ts';
 import { columnTypeOf } from '../../sql/types.ts';
-import { machineHolds, withPlainSession } from './floor.ts';
 
 /** A warning names no more fields. */
 const SHOWN = 20;

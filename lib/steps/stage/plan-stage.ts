@@ -2,7 +2,7 @@ import { isKeyed, type KeyedModel, logModelId } from '../../core/keyed.ts';
 import { objectName } from '../../core/objects.ts';
 import { times } from '../../core/requests.ts';
 import type { LandedFile, LevelPlan, ModelPlan, RunPlan, RunState, StageUnit } from '../../core/run.ts';
-import type { GoldModel, SilverModel, SourceSpec } from '../../core/spec.ts';
+import type { GoldModel, ModelSpec, SilverModel, SourceSpec } from '../../core/spec.ts';
 import type { Column } from '../../core/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { keepFiles, lendingKept, readKept } from '../../lake/files/keep-files.ts';
@@ -61,7 +61,7 @@ async function planSilver(
   const files = source === undefined ? [] : await readJson<LandedFile[]>(deps.store, source.files_key);
   const rebuild = plan.rebuild.includes(model.id);
   const anew = isAnew(plan, model.id);
-  if (files.length === 0 && plan.tables[model.id] !== null && !rebuild) return undefined;
+  if (files.length === 0 && plan.tables[model.id] !== null && !rebuild) return planCheck(deps, plan, model);
   const packed = packFiles(model, files, unitSettings(plan));
   const batches = anew ? packed.map(([first]) => first?.batch ?? 0) : undefined;
   const units = packed.map((members, ordinal) => stageUnit(model.id, ordinal, members));
@@ -168,7 +168,7 @@ async function planGold(
 ): Promise<ModelPlan | undefined> {
   const states = await loadStates(deps.store, plan, [{ layer: 'gold', name: model.name }, ...model.reads]);
   const reason = goldReason(model, states.get(model.id), states);
-  if (reason === undefined) return undefined;
+  if (reason === undefined) return planCheck(deps, plan, model);
   const touched = await findTouched(deps, model, states);
   const units = packPartitions(touched).map((partitions, i) => ({
     ...stageUnit(model.id, i, []),
@@ -188,6 +188,25 @@ async function planGold(
     rebuild: false,
     reason,
     touched,
+  };
+}
+
+/** A table to which nothing is written may be asked about expectations of now. */
+function planCheck(deps: StepDeps, plan: RunPlan, model: ModelSpec): ModelPlan | undefined {
+  if (plan.checks?.includes(model.id) !== true) return undefined;
+  return {
+    model: model.id,
+    columns: model.columns,
+    shape: shapeOf(deps, plan.spec, model, []),
+    log: null,
+    contract: null,
+    units: [],
+    output: 'final',
+    buckets: 1,
+    rebuild: false,
+    check: true,
+    reason: null,
+    touched: null,
   };
 }
 

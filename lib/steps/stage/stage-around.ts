@@ -5,6 +5,7 @@ import { addCounts } from '../../core/run.ts';
 import type { SilverModel, SourceSpec } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
+import { machineHolds, withPlainSession } from '../../lake/run/floor.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
 import { rejectTables } from '../../sql/batch.ts';
@@ -13,7 +14,6 @@ import { quotePath } from '../../sql/quote.ts';
 import { copyNumbered } from '../../sql/raw-rows.ts';
 import { batchOf, type ReadableFile, rejectFile } from './batch-files.ts';
 import { countFiles, findMiscounted } from './count-files.ts';
-import { machineHolds, withPlainSession } from './floor.ts';
 import { halves, type Isolated, isolate, MachineFault } from './isolate.ts';
 import { type Attempt, mapFiles, tryFiles, withModelSession } from './map-files.ts';
 

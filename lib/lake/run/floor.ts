@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
-import type { StepDeps } from '../../lake/deps.ts';
-import { openScratch } from '../../lake/files/scratch.ts';
 import type { Session } from '../../ports.ts';
 import { tryMachine } from '../../sql/floor.ts';
+import type { StepDeps } from '../deps.ts';
+import { openScratch } from '../files/scratch.ts';
 
 /** What an engine needs to be opened and to have room. */
 export type EngineDeps = Pick<StepDeps, 'engine' | 'ids' | 'settings'>;

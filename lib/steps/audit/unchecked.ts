@@ -1,0 +1,116 @@
+import { AuditFailed, EngineError } from '../../core/errors.ts';
+import type { ModelPlan, RunPlan, TableShape } from '../../core/run.ts';
+import type { Expectation, ModelSpec } from '../../core/spec.ts';
+import { RUN_ID } from '../../iceberg/snapshot.ts';
+import type { TableMetadata } from '../../iceberg/types.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { machineHolds } from '../../lake/run/floor.ts';
+import { openAudited } from '../../lake/tables/audited.ts';
+import { checkedProperties, uncheckedIn } from '../../lake/tables/made-by.ts';
+import { changedProperties } from '../../lake/tables/table-properties.ts';
+import { loadBase } from '../../lake/tables/table-state.ts';
+import type { Row } from '../../ports.ts';
+import { checkExpectation } from '../../sql/audit.ts';
+import { type Prepared, prepareSnapshot } from '../../table/prepare.ts';
+
+/** What a table that is not written comes to, and what there is to warn of. */
+export type AsItIs = { readonly prepared: Prepared; readonly warnings: readonly string[] };
+
+/**
+ * Asks a table to which the run writes nothing about the expectations that are new or others than those that it was asked about
+ * before. That it was asked is all that changes about it. Throws AuditFailed for one with policy `fail` that does not hold.
+ */
+export async function checkAsItIs(
+  deps: StepDeps,
+  plan: RunPlan,
+  model: ModelSpec,
+  { shape }: ModelPlan,
+): Promise<AsItIs> {
+  const metadata = await loadBase(deps.store, plan, model.id);
+  if (metadata === undefined) throw new RangeError(`${shape.id} has no table that could be checked`);
+  const warnings = await askAll(deps, plan, model, metadata, uncheckedIn(plan.spec, model, metadata));
+  return { prepared: await prepareChecked(deps, plan, model, { shape, metadata }), warnings };
+}
+
+/**
+ * Row expectations of silver are asked of the rows that a run stages. Those that are new or others are asked of all rows of the table
+ * as it would be published, unless all of these were staged by this run.
+ */
+export async function checkKeptRows(
+  deps: StepDeps,
+  plan: RunPlan,
+  model: ModelSpec,
+  metadata: TableMetadata,
+): Promise<readonly string[]> {
+  const base = await loadBase(deps.store, plan, model.id);
+  const unchecked = uncheckedIn(plan.spec, model, base).filter(({ kind }) => kind === 'row');
+  return askAll(deps, plan, model, metadata, unchecked);
+}
+
+async function askAll(
+  deps: StepDeps,
+  plan: RunPlan,
+  model: ModelSpec,
+  metadata: TableMetadata,
+  expectations: readonly Expectation[],
+): Promise<readonly string[]> {
+  const warnings: string[] = [];
+  for (const expectation of expectations) {
+    const broken = await ask(deps, model, metadata, expectation);
+    if (broken === undefined) continue;
+    const text = `${model.id}: expectation ${expectation.name}, new or changed since the table was last checked, ${broken}`;
+    const look = `strata check ${plan.spec.name} shows the rows that are there`;
+    if (expectation.policy === 'fail') throw new AuditFailed(`${text}; nothing is published. ${look}`);
+    warnings.push(`${text}; ${look}`);
+  }
+  return warnings;
+}
+
+/** What is wrong with the rows, or with the expectation: one that only warns and cannot be evaluated stops no run. */
+async function ask(
+  deps: StepDeps,
+  model: ModelSpec,
+  metadata: TableMetadata,
+  expectation: Expectation,
+): Promise<string | undefined> {
+  try {
+    const counted = await count(deps, model, metadata, expectation);
+    const broken = Number(counted?.['broken']);
+    return broken === 0 ? undefined : `does not hold: ${broken} offending, such as ${String(counted?.['examples'])}`;
+  } catch (cause) {
+    if (!(cause instanceof EngineError) || expectation.policy !== 'warn' || !(await machineHolds(deps))) throw cause;
+    return `cannot be evaluated: ${cause.message.split('\n\nLINE ')[0]}`;
+  }
+}
+
+/** In a session of its own, which an expectation that cannot be evaluated may take with it. */
+async function count(
+  deps: StepDeps,
+  model: ModelSpec,
+  metadata: TableMetadata,
+  expectation: Expectation,
+): Promise<Row | undefined> {
+  await using session = await deps.engine.open(deps.settings);
+  await using _audited = await openAudited(deps.store, session, model, metadata);
+  return (await session.rows(checkExpectation(expectation)))[0];
+}
+
+/** Neither columns nor rows: whatever else has changed in the pipeline is left to the run that writes to the table. */
+function prepareChecked(
+  deps: StepDeps,
+  plan: RunPlan,
+  model: ModelSpec,
+  { shape, metadata }: { readonly shape: TableShape; readonly metadata: TableMetadata },
+): Promise<Prepared> {
+  const alter = changedProperties(metadata, checkedProperties(plan.spec, model, metadata));
+  return prepareSnapshot(deps.store, {
+    base: { metadata, metadataLocation: plan.tables[shape.id]?.metadata_location ?? null },
+    ...(alter === undefined ? {} : { alter }),
+    added: [],
+    remove: { kind: 'nothing' },
+    snapshotId: deps.ids.snapshot(),
+    nowMs: deps.clock.now().getTime(),
+    unique: deps.ids.unique(),
+    summary: { [RUN_ID]: plan.run.run_id },
+  });
+}
