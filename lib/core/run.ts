@@ -2,6 +2,7 @@ import type { Asked } from './asked.ts';
 import type { RunCost } from './cost.ts';
 import type { Skipped } from './objects.ts';
 import type { Measured, Spent } from './requests.ts';
+import type { RowCounts } from './row-counts.ts';
 import type { ModelMode, PartitionField, PipelineSpec, SourceSpec } from './spec.ts';
 import type { RemovedTable, TableId } from './tables.ts';
 import type { Column } from './types.ts';
@@ -238,31 +239,6 @@ export type SetAsideFile = {
 
 /** A file that needs a person, by its key. */
 export type NamedFile = { readonly source: string; readonly file: string; readonly reason: string };
-
-export type RowCounts = {
-  readonly read: number;
-  readonly accepted: number;
-  readonly quarantined: number;
-  readonly condemned: number;
-  readonly duplicates: number;
-};
-
-export const NO_ROWS: RowCounts = { read: 0, accepted: 0, quarantined: 0, condemned: 0, duplicates: 0 };
-
-export function addCounts(a: RowCounts, b: RowCounts): RowCounts {
-  return {
-    read: a.read + b.read,
-    accepted: a.accepted + b.accepted,
-    quarantined: a.quarantined + b.quarantined,
-    condemned: a.condemned + b.condemned,
-    duplicates: a.duplicates + b.duplicates,
-  };
-}
-
-/** Accounting closes when every row read has exactly one fate. */
-export function accountsClose(c: RowCounts): boolean {
-  return c.read === c.accepted + c.quarantined + c.condemned + c.duplicates;
-}
 
 export type TableOutcome = {
   readonly rows_added: number;

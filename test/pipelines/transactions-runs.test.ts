@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { addCounts, NO_ROWS, type RowCounts } from '../../lib/core/run.ts';
+import { addCounts, NO_ROWS, type RowCounts } from '../../lib/core/row-counts.ts';
 import pipeline from '../../pipelines/transactions/pipeline.ts';
 import { openPipelineLake, runBatches } from './runs.ts';
 

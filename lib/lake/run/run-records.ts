@@ -1,6 +1,7 @@
 import { NOTHING_DONE } from '../../core/nothing-done.ts';
 import type { Measured } from '../../core/requests.ts';
-import type { RowCounts, RunPlan, RunRef, RunResult, TableOutcome } from '../../core/run.ts';
+import type { RowCounts } from '../../core/row-counts.ts';
+import type { RunPlan, RunRef, RunResult, TableOutcome } from '../../core/run.ts';
 import type { SourceSpec } from '../../core/spec.ts';
 import type { TableId } from '../../core/tables.ts';
 import type { StepDeps } from '../deps.ts';

@@ -1,16 +1,14 @@
 import type { Measured } from '../../core/requests.ts';
-import {
-  addCounts,
-  type FileOutcome,
-  type LeftFile,
-  type MergeUnit,
-  type ModelPlan,
-  NO_ROWS,
-  type PlacedFile,
-  type RowCounts,
-  type RunPlan,
-  type RunRef,
-  type UnitItem,
+import { addCounts, NO_ROWS, type RowCounts } from '../../core/row-counts.ts';
+import type {
+  FileOutcome,
+  LeftFile,
+  MergeUnit,
+  ModelPlan,
+  PlacedFile,
+  RunPlan,
+  RunRef,
+  UnitItem,
 } from '../../core/run.ts';
 import { survivingFiles } from '../../plan/batches.ts';
 import type { WrittenFile } from '../../ports.ts';

@@ -1,6 +1,7 @@
 import { DEFAULT_COMPUTE } from '../../core/compute.ts';
 import { ObjectNotFound } from '../../core/errors.ts';
-import { addCounts, NO_ROWS, type RunPlan, type RunRef, type RunResult } from '../../core/run.ts';
+import { addCounts, NO_ROWS } from '../../core/row-counts.ts';
+import type { RunPlan, RunRef, RunResult } from '../../core/run.ts';
 import { readJson, readPlan, runFolder, writeJson } from '../../lake/run/run-folder.ts';
 import { costOfRun } from '../../plan/cost.ts';
 import type { ObjectStore } from '../../ports.ts';

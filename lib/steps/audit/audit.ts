@@ -1,13 +1,7 @@
 import { AuditFailed } from '../../core/errors.ts';
 import { isKeyed } from '../../core/keyed.ts';
-import {
-  accountsClose,
-  type ModelPlan,
-  NO_ROWS,
-  type RunPlan,
-  type RunState,
-  type TableShape,
-} from '../../core/run.ts';
+import { accountsClose, NO_ROWS } from '../../core/row-counts.ts';
+import type { ModelPlan, RunPlan, RunState, TableShape } from '../../core/run.ts';
 import type { ModelSpec } from '../../core/spec.ts';
 import { fullName } from '../../core/tables.ts';
 import { partitionTuple } from '../../iceberg/partition.ts';

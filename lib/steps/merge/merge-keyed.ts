@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { AuditFailed } from '../../core/errors.ts';
 import type { KeyedModel } from '../../core/keyed.ts';
-import { addCounts, type KeyShare, type MergeUnit, NO_ROWS, type RowCounts, type TableShape } from '../../core/run.ts';
+import { addCounts, NO_ROWS, type RowCounts } from '../../core/row-counts.ts';
+import type { KeyShare, MergeUnit, TableShape } from '../../core/run.ts';
 import type { Sql, SqlName } from '../../core/sql-text.ts';
 import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';

@@ -1,7 +1,7 @@
 import { BRONZE_FILE, BRONZE_FILE_ID } from '../../core/bronze-file.ts';
 import { dedupeColumns } from '../../core/dedupe.ts';
+import { NO_ROWS } from '../../core/row-counts.ts';
 import type { MergeUnit } from '../../core/run.ts';
-import { NO_ROWS } from '../../core/run.ts';
 import type { SilverModel } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { KNOWN_ROWS, openKnown } from '../../lake/files/known-rows.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { condemnsDuplicates, dedupeColumns } from '../../core/dedupe.ts';
 import { EngineError } from '../../core/errors.ts';
-import { addCounts } from '../../core/run.ts';
+import { addCounts } from '../../core/row-counts.ts';
 import type { SilverModel, SourceSpec } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { NO_ROWS } from '../../core/run.ts';
+import { NO_ROWS } from '../../core/row-counts.ts';
 import type { GoldModel } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';

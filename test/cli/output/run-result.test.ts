@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderRun } from '../../../lib/cli/output/run-result.ts';
 import type { RunCost } from '../../../lib/core/cost.ts';
-import { NO_ROWS, type RunResult } from '../../../lib/core/run.ts';
+import { NO_ROWS } from '../../../lib/core/row-counts.ts';
+import type { RunResult } from '../../../lib/core/run.ts';
 
 const line = (item: string, quantity: number, unit = item) =>
   ({ service: 'S3', item, quantity, unit, usd: 0 }) as const;
