@@ -10,6 +10,8 @@ import { ASSUMED_RATES, type Rates, type RunWork, type UnitWork } from './run-wo
 
 /** An estimate before the run, with the smallest Glue job that does the same work beside it. */
 export type CostEstimate = EstimatedCost & {
+  /** How long the run would take on AWS, units side by side. */
+  readonly seconds: number;
   readonly glue: { readonly dpus: number; readonly seconds: number; readonly usd: number };
   /** Where the durations come from: `run` is an earlier run whose staging was measured, null where all are assumed. */
   readonly rates: Rates & { readonly run: string | null };
@@ -45,9 +47,26 @@ export function estimateRun(
   const cost = priceRun({ uses, transitions, requests }, compute, prices);
   return {
     ...cost,
+    seconds: round(secondsOf(work, compute, uses, rates), 1),
     glue: glueCost(vcpuSeconds.Stage + vcpuSeconds.Merge, prices),
     rates: { ...rates, run: measuredIn ?? null },
   };
+}
+
+/** The light steps follow each other; units of a map work side by side, so many at once. */
+function secondsOf(work: RunWork, compute: Compute, uses: readonly StepUse[], rates: Rates): number {
+  const perCall = (step: 'Stage' | 'Merge'): number =>
+    (rates.startMs + rates.requestMs * requestsOf(CALLS[step])) / 1_000;
+  const ofMap = (step: 'Stage' | 'Merge', units: readonly UnitWork[]): number => {
+    const count = countUnits(units);
+    if (count === 0) return 0;
+    const atOnce = Math.min(count, compute.maxConcurrency) * vcpusOf(compute.steps[step].memoryMb);
+    const working = sum(units.map((unit) => vcpuSecondsOf(unit, rates))) / atOnce;
+    return Math.ceil(count / compute.maxConcurrency) * perCall(step) + working;
+  };
+  const light = uses.filter(({ step }) => step !== 'Stage' && step !== 'Merge');
+  const maps = work.levels.map(({ stage, merge }) => ofMap('Stage', stage) + ofMap('Merge', merge));
+  return sum(light.map(({ seconds }) => seconds)) + sum(maps);
 }
 
 /**

@@ -64,6 +64,8 @@ describe('an estimate', () => {
     readonly put: number;
     readonly get: number;
     readonly glueSeconds: number;
+    /** Of the whole run. */
+    readonly wall: number;
   }[] = [
     {
       name: 'one unit of 20 MB on one level',
@@ -78,6 +80,7 @@ describe('an estimate', () => {
       // 10 + 12 + 14 + 6 + 3 + 50 + 12 of the calls, 9, 15, 1 file, 1 part of 16 MiB, 7 looks at the lock, 2 maps, 4.
       get: 146,
       glueSeconds: 60,
+      wall: 9,
     },
     {
       name: 'two levels with a merge and gold',
@@ -105,6 +108,8 @@ describe('an estimate', () => {
       get: 3_166,
       // 452 vCPU seconds by 8 vCPU.
       glueSeconds: 60,
+      // 9 of the light steps; 1 + 400 / 4, 1 + 50 / 2 and 1 + 2 of the units.
+      wall: 139,
     },
     {
       name: 'an empty level is gone through all the same',
@@ -115,9 +120,10 @@ describe('an estimate', () => {
       put: 45,
       get: 114,
       glueSeconds: 60,
+      wall: 6,
     },
   ];
-  for (const { name, work, seconds, requests, transitions, put, get, glueSeconds } of cases) {
+  for (const { name, work, seconds, requests, transitions, put, get, glueSeconds, wall } of cases) {
     test(name, () => {
       const cost = estimateRun(work, everyStep({}), { prices: ROUND, rates: RATES });
       assert.deepEqual(secondsOf(cost.lines), seconds);
@@ -126,11 +132,19 @@ describe('an estimate', () => {
         [found['requests'], found['state transitions'], found['PUT and LIST'], found['GET'], found['/tmp']],
         [requests, transitions, put, get, 0],
       );
+      assert.equal(cost.seconds, wall);
       assert.deepEqual(cost.glue, { dpus: 2, seconds: glueSeconds, usd: 2 * glueSeconds });
       const memory = 1_769 * Object.values(seconds).reduce((sum, one) => sum + one, 0);
       assert.ok(Math.abs(cost.usd - (memory + requests + transitions + put + get)) < 1e-6, String(cost.usd));
     });
   }
+
+  test('units beyond those that work at once wait for their turn', () => {
+    const work = { ...ONE_FILE, levels: [{ stage: [unit('parse', 4, 40_000_000)], merge: [] }] };
+    const two = { ...everyStep({}), maxConcurrency: 2 };
+    // 6 of the light steps; two turns of a start, and 4 s of parsing by two.
+    assert.equal(estimateRun(work, two, { prices: ROUND, rates: RATES }).seconds, 6 + 2 + 2);
+  });
 
   test('memory costs by the GB and brings the vCPUs that shorten the work', () => {
     const twice = estimateRun(ONE_FILE, everyStep({ memoryMb: 3_538 }), { prices: ROUND, rates: RATES });

@@ -2,7 +2,7 @@ import { DEFAULT_COMPUTE } from '../../core/compute.ts';
 import type { RunCost } from '../../core/cost.ts';
 import type { RunResult } from '../../core/run.ts';
 import { type CostEstimate, costOfRun } from '../../plan/cost.ts';
-import { formatBytes, formatCount, formatQuantity, formatUsd } from './human.ts';
+import { formatBytes, formatCount, formatDuration, formatQuantity, formatUsd } from './human.ts';
 import { renderTable, type TableLayout } from './table.ts';
 
 /** What a run would cost on AWS, line by line, with Glue beside it and where the durations come from. */
@@ -29,7 +29,7 @@ export function renderCost(cost: CostEstimate, layout: TableLayout): string {
       ? `files are assumed to be read at ${parse}`
       : `files are read at ${parse}, as run ${rates.run} did on this machine`;
   return [
-    `on AWS it would cost about ${formatUsd(cost.usd)}, and ${formatUsd(glue.usd)} as a Glue job:`,
+    `on AWS it would take about ${formatDuration(cost.seconds * 1_000)} and cost about ${formatUsd(cost.usd)}, and ${formatUsd(glue.usd)} as a Glue job:`,
     renderTable(
       rows,
       [{ name: 'service' }, { name: 'what' }, { name: 'quantity', type: 'BIGINT' }, { name: 'USD', type: 'BIGINT' }],

@@ -12,6 +12,7 @@ const COST: CostEstimate = {
     { service: 'S3', item: 'GET', quantity: 900, unit: 'requests', usd: 0.00036 },
   ],
   usd: 0.0168201,
+  seconds: 12.3,
   glue: { dpus: 2, seconds: 75, usd: 0.018333333 },
   rates: { ...ASSUMED_RATES, run: null },
 };
@@ -19,7 +20,7 @@ const COST: CostEstimate = {
 test('lines, their total, and Glue beside it', () => {
   assert.equal(
     renderCost(COST, {}),
-    `on AWS it would cost about $0.017, and $0.018 as a Glue job:
+    `on AWS it would take about 12.3 s and cost about $0.017, and $0.018 as a Glue job:
 ┌─────────┬───────────────┬────────────────────┬──────────┐
 │ service │ what          │           quantity │      USD │
 ├─────────┼───────────────┼────────────────────┼──────────┤
