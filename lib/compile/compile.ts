@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { InvalidInput } from '../core/errors.ts';
-import { type ModelSpec, modelId, type PipelineSpec } from '../core/spec.ts';
+import { type ModelSpec, modelId, type OtherTable, type PipelineSpec, type TableRef } from '../core/spec.ts';
 import { valuesOf } from '../core/vars.ts';
 import type { Session } from '../ports.ts';
 import { addRowIdColumn } from '../sql/bind.ts';
@@ -14,7 +14,8 @@ import { type ColumnsOf, dimensionJoins } from './joins.ts';
 import { resolveMode } from './keyed-checks.ts';
 import { findCircles, levelsOf } from './levels.ts';
 import { createNotes, type Notes } from './notes.ts';
-import { type PipelineFiles, parseModel } from './parse-models.ts';
+import { bindOthers, checkAfter, noOthers, type Pipelines, unbindOthers } from './other-pipelines.ts';
+import { type ModelContext, type PipelineFiles, parseModel } from './parse-models.ts';
 import { readPipeline } from './pipeline-shape.ts';
 import { checkReader } from './reader-checks.ts';
 import { selectsAll } from './row-id.ts';
@@ -24,6 +25,7 @@ import { checkTable } from './table-checks.ts';
 import { bindTouched } from './touched.ts';
 import { bindVariables, refusingUnknown, varsIn } from './vars.ts';
 
+export type { Pipelines } from './other-pipelines.ts';
 export type { PipelineFiles } from './parse-models.ts';
 
 export type CompileInput = {
@@ -38,6 +40,8 @@ export type CompileInput = {
   readonly session: Session;
   /** Path of a file of no bytes, on which every source's reader is tried. */
   readonly empty: string;
+  /** The pipelines that gold may read and that this one may follow; left out: there are none. */
+  readonly pipelines?: Pipelines;
 };
 
 /**
@@ -49,8 +53,8 @@ export async function compilePipeline(input: CompileInput): Promise<PipelineSpec
   const read = readPipeline(input.definition, input.folder, notes);
   const draft = read && { ...read, sources: await readSeeds(read.sources, input.files, notes) };
   try {
-    const models = draft === undefined ? undefined : await bindPipeline(draft, input, notes);
-    if (draft !== undefined && models !== undefined && notes.found.length === 0) return assemble(draft, models);
+    const bound = draft === undefined ? undefined : await bindPipeline(draft, input, notes);
+    if (draft !== undefined && bound !== undefined && notes.found.length === 0) return assemble(draft, bound);
   } finally {
     await dropSchemas(input.session);
   }
@@ -58,22 +62,41 @@ export async function compilePipeline(input: CompileInput): Promise<PipelineSpec
   throw new InvalidInput(`pipeline ${input.folder} has ${count}:`, notes.found);
 }
 
-/** Everything that needs SQL; the specs of the models that came through, by id. */
-async function bindPipeline(
-  draft: PipelineDraft,
-  input: CompileInput,
-  notes: Notes,
-): Promise<ReadonlyMap<string, ModelSpec>> {
+type BoundPipeline = {
+  /** The specs of the models that came through, by id. */
+  readonly models: ReadonlyMap<string, ModelSpec>;
+  readonly others: readonly OtherTable[];
+};
+
+/** Everything that needs SQL. */
+async function bindPipeline(draft: PipelineDraft, input: CompileInput, notes: Notes): Promise<BoundPipeline> {
   checkAccounting(draft, notes);
+  const pipelines = input.pipelines ?? noOthers(draft.name);
+  await checkAfter(draft.after, pipelines, notes);
   await resetSchemas(input.session);
   await bindVariables(input.session, draft.vars, notes);
   const session = refusingUnknown(input.session, draft.vars);
   const binding: Binding = { session, functions: await loadFunctions(session), vars: draft.vars, notes };
   const sources = await bindSources(binding, draft, input.empty);
-  const parsed = await parseModels(draft, { ...input, session }, notes);
+  const parsed = await parseModels(draft, { ...input, session, pipelines, notes });
+  const named = [...parsed.values()].flatMap(({ others }) => others.map((other) => [modelId(other), other] as const));
+  const others = [...new Map(named.sort(([a], [b]) => (a < b ? -1 : 1))).values()];
+  await bindOthers(input.session, others);
+  try {
+    return { models: await bindTables(binding, parsed, sources), others };
+  } finally {
+    await unbindOthers(input.session, others);
+  }
+}
+
+async function bindTables(
+  binding: Binding,
+  parsed: ReadonlyMap<string, ParsedModel>,
+  sources: ReadonlyMap<string, SourceDraft>,
+): Promise<ReadonlyMap<string, ModelSpec>> {
   const bound = await bindModels(binding, parsed, sources);
   for (const model of bound.values()) await checkTable(binding, model);
-  for (const name of sources.keys()) await input.session.run(addRowIdColumn(name));
+  for (const name of sources.keys()) await binding.session.run(addRowIdColumn(name));
   const specs = new Map<string, ModelSpec>();
   const columnsOf: ColumnsOf = (id) => bound.get(id)?.tableColumns?.map((column) => column.name) ?? [];
   for (const [id, model] of bound) {
@@ -100,14 +123,10 @@ async function bindSources(
   return bound;
 }
 
-async function parseModels(
-  draft: PipelineDraft,
-  input: CompileInput,
-  notes: Notes,
-): Promise<ReadonlyMap<string, ParsedModel>> {
+async function parseModels(draft: PipelineDraft, context: ModelContext): Promise<ReadonlyMap<string, ParsedModel>> {
   const parsed = new Map<string, ParsedModel>();
   for (const model of draft.models) {
-    const one = await parseModel(model, draft, { ...input, notes });
+    const one = await parseModel(model, draft, context);
     if (one !== undefined) parsed.set(model.id, one);
   }
   return parsed;
@@ -129,8 +148,9 @@ async function bindModels(
   const bound = new Map<string, BoundModel>();
   for (const id of levelsOf(readers).flat()) {
     const model = parsed.get(id);
-    if (model === undefined || !model.reads.every((read) => bound.get(modelId(read))?.tableColumns !== undefined))
-      continue;
+    const ready = ({ pipeline, ...own }: TableRef): boolean =>
+      pipeline !== undefined || bound.get(modelId(own))?.tableColumns !== undefined;
+    if (model === undefined || !model.reads.every(ready)) continue;
     const source = sources.get(model.draft.from ?? '');
     if (model.draft.from !== null && source === undefined) continue;
     const one = await bindModel(binding, model, source);
@@ -176,7 +196,7 @@ async function modelSpec(binding: Binding, model: BoundModel, columnsOf: Columns
   };
 }
 
-function assemble(draft: PipelineDraft, models: ReadonlyMap<string, ModelSpec>): PipelineSpec {
+function assemble(draft: PipelineDraft, { models, others }: BoundPipeline): PipelineSpec {
   const refs = [...models].map(
     ([id, model]) => [id, { ref: { layer: model.layer, name: model.name }, reads: model.reads }] as const,
   );
@@ -197,6 +217,8 @@ function assemble(draft: PipelineDraft, models: ReadonlyMap<string, ModelSpec>):
     sources: draft.sources.map((source) => source.spec),
     models: levels.flat().flatMap((id) => models.get(id) ?? []),
     levels,
+    ...(others.length === 0 ? {} : { others }),
+    ...(draft.after.length === 0 ? {} : { after: draft.after }),
   };
 }
 

@@ -4,6 +4,7 @@ import type {
   ColumnCheck,
   Expectation,
   MetadataColumn,
+  OtherTable,
   PartitionField,
   PipelineSettings,
   SourceSpec,
@@ -25,6 +26,8 @@ export type PipelineDraft = {
   readonly description: string | null;
   readonly onChange: 'stop' | 'backfill' | 'forward';
   readonly schedule: string | null;
+  /** Pipelines after which it runs, as far as they are known. */
+  readonly after: readonly string[];
   readonly settings: PipelineSettings;
   readonly compute: Compute;
   readonly slo: Slo;
@@ -74,7 +77,7 @@ export type ModelDraft = {
   readonly sound: boolean;
 };
 
-/** A model whose SQL was read and parsed, and whose reads are tables of this pipeline. */
+/** A model whose SQL was read and parsed, and whose reads are tables of this pipeline, or for gold of others. */
 export type ParsedModel = {
   readonly draft: ModelDraft;
   /** Path from the root of the project, for problems in the SQL. */
@@ -84,6 +87,8 @@ export type ParsedModel = {
   readonly reads: readonly TableRef[];
   /** Keyed tables whose log it names; among `reads` as well. */
   readonly readsLogs: readonly TableRef[];
+  /** Tables of other pipelines among `reads`. */
+  readonly others: readonly OtherTable[];
 };
 
 /** A model whose columns DuckDB has given. `sound` is false for silver SQL that is no row-wise map. */

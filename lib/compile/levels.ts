@@ -31,7 +31,8 @@ export function levelsOf(models: Readers): readonly (readonly string[])[] {
     const known = depths.get(id);
     if (known !== undefined) return known;
     const model = models.get(id);
-    const same = (model?.reads ?? []).filter((read) => read.layer === model?.ref.layer);
+    const own = (model?.reads ?? []).filter(({ pipeline }) => pipeline === undefined);
+    const same = own.filter((read) => read.layer === model?.ref.layer);
     const depth = Math.max(-1, ...same.map((read) => depthOf(modelId(read)))) + 1;
     depths.set(id, depth);
     return depth;

@@ -1,5 +1,5 @@
 import { LOG_SUFFIX } from '../core/keyed.ts';
-import { modelId, type TableRef } from '../core/spec.ts';
+import { modelId, type OtherTable, type TableRef } from '../core/spec.ts';
 import { didYouMean, oneOf } from '../core/suggest.ts';
 import type { Session } from '../ports.ts';
 import { selectBatch } from '../sql/bind.ts';
@@ -9,6 +9,7 @@ import { sqlFault } from './engine-errors.ts';
 import { foreignIn } from './functions.ts';
 import { isKeyed } from './keyed-checks.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
+import { findOtherTable, nameInModels, type Pipelines } from './other-pipelines.ts';
 import { type NamedTable, tablesIn } from './references.ts';
 
 /** The pipeline's own files, by path relative to its folder; `undefined` where there is none. */
@@ -16,11 +17,19 @@ export type PipelineFiles = { read(path: string): Promise<string | undefined> };
 
 const ONLY_SELECT = 'one SELECT; a PIVOT goes into its FROM: select * from silver.x pivot (...)';
 
+export type ModelContext = {
+  readonly files: PipelineFiles;
+  readonly file: string;
+  readonly session: Session;
+  readonly notes: Notes;
+  readonly pipelines: Pipelines;
+};
+
 /** Reads and parses one model's SQL and finds what it reads; `undefined` when a problem keeps it from being bound. */
 export async function parseModel(
   model: ModelDraft,
   pipeline: PipelineDraft,
-  context: { readonly files: PipelineFiles; readonly file: string; readonly session: Session; readonly notes: Notes },
+  context: ModelContext,
 ): Promise<ParsedModel | undefined> {
   const { session } = context;
   const known = model.from === null || pipeline.declared.sources.includes(model.from);
@@ -38,7 +47,8 @@ export async function parseModel(
     }
     const before = notes.found.length;
     noteTableFunctions(tree, sql, notes);
-    const read = readTables(tablesIn(tree), sql, model, pipeline, notes);
+    const around = { pipeline, pipelines: context.pipelines, notes };
+    const read = await readTables(tablesIn(tree), sql, model, around);
     return notes.found.length === before ? { draft: model, file, sql, tree, ...read } : undefined;
   } catch (error) {
     const fault = sqlFault(error, 'parse', 'one SELECT in DuckDB SQL');
@@ -79,18 +89,27 @@ function noteTableFunctions(tree: Parameters<typeof tablesIn>[0], sql: string, n
   }
 }
 
-function readTables(
+type Around = { readonly pipeline: PipelineDraft; readonly pipelines: Pipelines; readonly notes: Notes };
+
+async function readTables(
   tables: readonly NamedTable[],
   sql: string,
   model: ModelDraft,
-  pipeline: PipelineDraft,
-  notes: Notes,
-): Pick<ParsedModel, 'reads' | 'readsLogs'> {
+  around: Around,
+): Promise<Pick<ParsedModel, 'reads' | 'readsLogs' | 'others'>> {
+  const { pipeline, pipelines, notes } = around;
   const reads = new Map<string, TableRef>();
   const logs = new Map<string, TableRef>();
+  const others = new Map<string, OtherTable>();
   for (const table of tables) {
+    if (isOther(table, model, pipeline)) {
+      const other = await findOtherTable(pipelines, table);
+      if ('got' in other) notes.add(placeOfOffset(sql, table.offset), other.got, other.expected);
+      else others.set(modelId(other), other);
+      continue;
+    }
     const name = { schema: table.schema.toLowerCase(), table: table.table.toLowerCase() };
-    const expected = expectedTable(name.schema, name.table, model, pipeline, table.catalog);
+    const expected = expectedTable(name.schema, name.table, model, around, table.catalog);
     if (expected !== undefined) notes.add(placeOfOffset(sql, table.offset), showName(table), expected);
     else if (name.schema !== 'batch') {
       const ref: TableRef = { layer: name.schema === 'gold' ? 'gold' : 'silver', name: withoutLog(name.table) };
@@ -98,7 +117,17 @@ function readTables(
       if (ref.name !== name.table) logs.set(modelId(ref), ref);
     }
   }
-  return { reads: [...reads.values()], readsLogs: [...logs.values()] };
+  const foreign = [...others.values()].map(({ pipeline, layer, name }): TableRef => ({ pipeline, layer, name }));
+  return {
+    reads: [...reads.values(), ...foreign],
+    readsLogs: [...logs.values()],
+    others: [...others.values()],
+  };
+}
+
+function isOther({ catalog, schema }: NamedTable, model: ModelDraft, pipeline: PipelineDraft): boolean {
+  if (model.ref.layer !== 'gold' || catalog === '' || catalog.toLowerCase() === pipeline.name) return false;
+  return ['silver', 'gold'].includes(schema.toLowerCase());
 }
 
 function withoutLog(table: string): string {
@@ -114,7 +143,7 @@ function expectedTable(
   schema: string,
   name: string,
   model: ModelDraft,
-  pipeline: PipelineDraft,
+  { pipeline, pipelines }: Around,
   catalog: string,
 ): string | undefined {
   const silver = pipeline.declared.silver.map((other) => `silver.${other}`);
@@ -130,6 +159,12 @@ function expectedTable(
     return 'batch or silver tables only: every silver table is made before the first gold one';
   if (!inSilver && schema === 'batch')
     return `silver or gold tables only: gold reads tables, not the batch of a run${didYouMean(`silver.${name}`, silver)}`;
+  if (catalog.toLowerCase() === pipeline.name && readable.includes(written)) return shortName(written);
+  // Gold has found it elsewhere.
+  if (catalog !== '' && pipelines.names.includes(catalog.toLowerCase()))
+    return 'tables of this pipeline: gold alone reads those of others';
+  const other = inSilver ? undefined : nameInModels(pipelines, schema, name);
+  if (other !== undefined) return `a table of another pipeline by its name in models; did you mean "${other}"?`;
   // A full name such as shop_silver.orders says which layer is meant.
   const layers = (inSilver ? ['batch', 'silver'] : ['silver', 'gold']).sort(
     (a, b) => Number(schema.includes(b)) - Number(schema.includes(a)),
@@ -137,6 +172,9 @@ function expectedTable(
   const sameName = ['batch', 'silver', 'gold'].includes(schema)
     ? undefined
     : layers.map((layer) => `${layer}.${name}`).find((id) => readable.includes(id));
-  if (sameName !== undefined) return `a table of this pipeline by its short name; did you mean "${sameName}"?`;
-  return oneOf(written, readable);
+  return sameName === undefined ? oneOf(written, readable) : shortName(sameName);
+}
+
+function shortName(id: string): string {
+  return `a table of this pipeline by its short name; did you mean "${id}"?`;
 }

@@ -39,6 +39,10 @@ const PIPELINE = {
     expected:
       "'rate(1 day)' (minute, hour or day; plural above 1) or 'cron(0 6 * * ? *)' (six fields, one of the two days '?')",
   },
+  after: {
+    schema: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+    expected: "the name of a pipeline, or a list of names, such as 'retail'",
+  },
   onChange: { schema: z.enum(['stop', 'backfill', 'forward']), expected: "'stop', 'backfill' or 'forward'" },
   settings: { schema: byName, expected: '{ unitBytes, fileBytes }' },
   compute: { schema: z.unknown(), expected: '{ memory, timeout, tmp, maxConcurrency, steps }' },
@@ -93,6 +97,7 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
     tier: read.tier ?? null,
     description: read.description ?? null,
     schedule: read.schedule ?? null,
+    after: [...new Set(typeof read.after === 'string' ? [read.after] : read.after)],
     onChange: read.onChange ?? 'stop',
     settings: { ...DEFAULT_SETTINGS, unitBytes, ...settings, ...retention },
     compute,

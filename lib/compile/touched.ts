@@ -67,7 +67,8 @@ export async function bindTouched(binding: Binding, model: BoundModel): Promise<
 
 function refOf(table: Node): TableRef {
   const layer = textAt(table, 'schema_name').toLowerCase() === 'gold' ? 'gold' : 'silver';
-  return { layer, name: textAt(table, 'table_name').toLowerCase() };
+  const pipeline = textAt(table, 'catalog_name').toLowerCase();
+  return { ...(pipeline === '' ? {} : { pipeline }), layer, name: textAt(table, 'table_name').toLowerCase() };
 }
 
 function treeFault({ functions }: Binding, tree: JsonValue): string | undefined {
@@ -104,7 +105,7 @@ function tablesFault(tree: JsonValue, select: Node): string | undefined {
   if (joined.some((table) => table['type'] !== 'BASE_TABLE' || textAt(table, 'schema_name') === ''))
     return 'something other than tables in FROM';
   if (joined.some((table) => isNode(table['sample']))) return 'TABLESAMPLE';
-  const named = tablesIn(tree).map((table) => `${table.schema}.${table.table}`.toLowerCase());
+  const named = tablesIn(tree).map((table) => `${table.catalog}.${table.schema}.${table.table}`.toLowerCase());
   if (named.length > joined.length) return 'a table outside its FROM';
   return new Set(named).size < named.length ? 'a table that is joined to itself' : undefined;
 }

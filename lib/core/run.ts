@@ -97,7 +97,10 @@ export type RunPlan = {
   /** ISO instant: the only time a run knows. */
   readonly created_at: string;
   readonly spec: PipelineSpec;
-  /** By model id: the table as it was when the run was planned; null for a table that does not exist. */
+  /**
+   * By model id: the table as it was when the run was planned; null for a table that does not exist. Tables of other pipelines
+   * that gold reads (`retail.gold.sales`) are pinned to their last published run, and so maybe to a snapshot before their last.
+   */
   readonly tables: Readonly<Record<string, BaseTable | null>>;
   /** By source name: the files to ingest, listed in an object of their own. */
   readonly sources: Readonly<Record<string, PlannedSource>>;

@@ -27,7 +27,14 @@ export type PipelineSpec = {
   readonly models: readonly ModelSpec[];
   /** Model ids (`silver.x`, `gold.y`) by level: a level reads only sources and lower levels. */
   readonly levels: readonly (readonly string[])[];
+  /** Tables of other pipelines that gold models read; left out for none. */
+  readonly others?: readonly OtherTable[];
+  /** Pipelines after whose runs this one runs; left out for none. */
+  readonly after?: readonly string[];
 };
+
+/** A table of another pipeline, a log among them, with the columns that its pipeline gives it. */
+export type OtherTable = Required<TableRef> & { readonly columns: readonly Column[] };
 
 /** What a run may be given; its value as text, null for NULL. Compiled: the default. In a plan: that of the run. */
 export type Variable = Column & { readonly value: string | null; readonly description: string | null };
@@ -187,8 +194,11 @@ export type Expectation =
 
 export type Layer = 'silver' | 'gold';
 
-/** A table that a model reads: `silver.customers` -> { layer: 'silver', name: 'customers' }. */
-export type TableRef = { readonly layer: Layer; readonly name: string };
+/**
+ * A table that a model reads: `silver.customers` -> { layer: 'silver', name: 'customers' }; with its pipeline where that is
+ * another one: `retail.gold.sales`.
+ */
+export type TableRef = { readonly layer: Layer; readonly name: string; readonly pipeline?: string };
 
 /** A table left-joined by a silver model, with the columns of it that the join equates. */
 export type DimensionJoin = { readonly table: TableRef; readonly keys: readonly string[] };
@@ -248,6 +258,7 @@ export type GoldRefresh =
 
 export type ModelSpec = SilverModel | GoldModel;
 
-export function modelId(ref: TableRef): string {
-  return `${ref.layer}.${ref.name}`;
+/** The name by which SQL and a run know a table: `silver.customers`, `retail.gold.sales`. */
+export function modelId({ pipeline, layer, name }: TableRef): string {
+  return pipeline === undefined ? `${layer}.${name}` : `${pipeline}.${layer}.${name}`;
 }

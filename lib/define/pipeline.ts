@@ -45,7 +45,10 @@ export type SilverDefinition<Source extends string = string> = TableOptions & {
 };
 
 export type GoldDefinition = TableOptions & {
-  /** An `.sql` file beside the pipeline: one SELECT over `silver.<table>` and `gold.<table>`. */
+  /**
+   * An `.sql` file beside the pipeline: one SELECT over `silver.<table>` and `gold.<table>`, and over tables of other
+   * pipelines as `<pipeline>.<layer>.<table>`.
+   */
   readonly sql: `${string}.sql`;
   /**
    * What a run computes when an input has changed.
@@ -134,6 +137,8 @@ export type PipelineDefinition<Source extends string = string> = {
   readonly description?: string;
   /** When it runs by itself: `'rate(1 day)'` or `'cron(0 6 * * ? *)'` (UTC). Left out: when files land or on demand. */
   readonly schedule?: `rate(${string})` | `cron(${string})`;
+  /** Pipelines after whose runs it runs, beside its schedule: those whose tables its gold reads, for one. */
+  readonly after?: string | readonly string[];
   /**
    * What a run does when the SQL, the contract or the rules of a silver table have changed since its rows were made:
    * `'stop'` and ask, `'backfill'` the table from bronze, or go `'forward'` and leave the rows as they are. Default `'stop'`.

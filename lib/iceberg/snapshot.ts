@@ -22,6 +22,14 @@ export function currentSnapshot(metadata: TableMetadata): Snapshot | undefined {
   return id === null ? undefined : snapshotById(metadata, id);
 }
 
+/** A table as it was when one of its snapshots was current; undefined when it has none such. */
+export function atSnapshot(metadata: TableMetadata, id: bigint): TableMetadata | undefined {
+  const snapshot = snapshotById(metadata, id);
+  if (snapshot === undefined || metadata['current-snapshot-id'] === id) return snapshot && metadata;
+  const schema = snapshot['schema-id'] ?? metadata['current-schema-id'];
+  return { ...metadata, 'current-snapshot-id': id, 'current-schema-id': schema };
+}
+
 /** The snapshot that a run made; undefined when the run has not committed to this table. */
 export function findRun(metadata: TableMetadata, runId: string): Snapshot | undefined {
   return metadata.snapshots.findLast((snapshot) => snapshot.summary[RUN_ID] === runId);

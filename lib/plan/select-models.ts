@@ -137,7 +137,8 @@ function reach(from: ReadonlySet<string>, steps: number, next: (id: string) => r
 }
 
 function inputsOf({ models }: Selectable, id: string): readonly string[] {
-  return models.find((model) => model.id === id)?.reads.map(modelId) ?? [];
+  const reads = models.find((model) => model.id === id)?.reads ?? [];
+  return reads.filter(({ pipeline }) => pipeline === undefined).map(modelId);
 }
 
 function readersOf({ models }: Selectable, id: string): readonly string[] {

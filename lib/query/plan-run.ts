@@ -7,7 +7,7 @@ import type { TableMetadata } from '../iceberg/types.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { refusedChanges } from '../lake/ops/due.ts';
 import { nameSuspended } from '../lake/ops/set-aside.ts';
-import { filesAnew, type Survey, selectedOf, surveyPipeline } from '../lake/ops/survey.ts';
+import { filesAnew, type Survey, selectedOf, statesOf, surveyPipeline } from '../lake/ops/survey.ts';
 import { readOpenRun } from '../lake/run/open-run.ts';
 import { runFolder } from '../lake/run/run-folder.ts';
 import { knowingVars } from '../lake/run/vars.ts';
@@ -70,9 +70,9 @@ export async function unfinishedRun(deps: Pick<StepDeps, 'store'>, pipeline: str
 /** By id: the partitions of stale gold models that changes of their input touch, found as a run finds them. */
 async function touchedPartitions(
   deps: StepDeps,
-  { spec, tables, stale }: Survey,
+  { spec, stale, ...survey }: Survey,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const states = new Map([...tables].map(([id, table]) => [id, table?.metadata]));
+  const states = statesOf(survey);
   const touched = new Map<string, readonly string[]>();
   for (const model of spec.models) {
     const gold = states.get(model.id);

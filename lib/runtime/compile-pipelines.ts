@@ -1,7 +1,7 @@
 import { availableParallelism, tmpdir } from 'node:os';
 import type { PipelineSpec } from '../core/spec.ts';
 import { createDuckDbEngine } from '../engine/duckdb.ts';
-import { listPipelines, loadPipeline } from './load-pipeline.ts';
+import { listPipelines, pipelineLoader } from './load-pipeline.ts';
 import { ownScratch, TEMP_PREFIX } from './scratch.ts';
 
 /** Compiles every pipeline below a folder, in the order of their names. Throws InvalidInput with every problem of the first that has any. */
@@ -13,6 +13,7 @@ export async function compilePipelines(pipelines: string): Promise<readonly Pipe
     scratch: ownScratch(tmpdir(), TEMP_PREFIX),
   };
   const specs: PipelineSpec[] = [];
-  for (const name of await listPipelines(pipelines)) specs.push(await loadPipeline(engine, session, pipelines, name));
+  const load = pipelineLoader(engine, session, pipelines);
+  for (const name of await listPipelines(pipelines)) specs.push(await load(name));
   return specs;
 }

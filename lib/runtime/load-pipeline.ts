@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { compilePipeline } from '../compile/compile.ts';
+import { compilePipeline, type Pipelines } from '../compile/compile.ts';
 import { InvalidInput } from '../core/errors.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import type { Engine, SessionOptions } from '../ports.ts';
@@ -20,20 +20,40 @@ export async function listPipelines(pipelines: string): Promise<readonly string[
   return names.sort();
 }
 
-/** Imports a pipeline file and compiles it. Throws InvalidInput with every problem found. */
-export async function loadPipeline(
+/**
+ * Imports and compiles pipelines of a folder, and those whose tables they read, each once. What it gives throws InvalidInput
+ * with every problem found.
+ */
+export function pipelineLoader(
   engine: Engine,
   session: SessionOptions,
   pipelines: string,
-  name: string,
+): (name: string) => Promise<PipelineSpec> {
+  const done = new Map<string, PipelineSpec>();
+  const load = async (name: string, before: readonly string[]): Promise<PipelineSpec> => {
+    const path = [...before, name];
+    const others = { names: await listPipelines(pipelines), path, compile: (other: string) => load(other, path) };
+    const spec = done.get(name) ?? (await compileOne(engine, session, { pipelines, name, others }));
+    done.set(name, spec);
+    return spec;
+  };
+  return (name) => load(name, []);
+}
+
+type Loading = { readonly pipelines: string; readonly name: string; readonly others: Pipelines };
+
+async function compileOne(
+  engine: Engine,
+  session: SessionOptions,
+  { pipelines, name, others }: Loading,
 ): Promise<PipelineSpec> {
   const folder = resolve(pipelines, name);
   const path = /^[A-Za-z0-9_-]+$/.test(name) ? await pipelineFile(folder) : undefined;
   if (path === undefined) {
     await checkFolder(pipelines, '--pipelines');
-    const known = await listPipelines(pipelines);
+    const { names } = others;
     throw new InvalidInput(
-      `no pipeline ${JSON.stringify(name)}: expected one of ${known.length === 0 ? '(none)' : known.join(', ')} in ${pipelines}`,
+      `no pipeline ${JSON.stringify(name)}: expected one of ${names.length === 0 ? '(none)' : names.join(', ')} in ${pipelines}`,
     );
   }
   const shown = relative(process.cwd(), path);
@@ -43,7 +63,15 @@ export async function loadPipeline(
   const empty = join(session.scratch, 'empty');
   await writeFile(empty, '');
   const files = { read: (file: string) => readIfAny(join(folder, file)) };
-  return await compilePipeline({ definition, folder: name, files, file: shown, session: opened, empty });
+  return await compilePipeline({
+    definition,
+    folder: name,
+    files,
+    file: shown,
+    session: opened,
+    empty,
+    pipelines: others,
+  });
 }
 
 async function pipelineFile(folder: string): Promise<string | undefined> {

@@ -28,7 +28,7 @@ import { type Actions, guardActions, interruptible, sleepUnless } from './interr
 import { keepLock } from './keep-lock.ts';
 import { checkFolder, requireFolder } from './lake-folder.ts';
 import { leaseMs } from './lease.ts';
-import { loadPipeline } from './load-pipeline.ts';
+import { pipelineLoader } from './load-pipeline.ts';
 import { bootId, tooLittleMemory, workMemory } from './machine.ts';
 import { ownScratch, sweepScratch, TEMP_PREFIX } from './scratch.ts';
 import { runStateMachine, type StateHandler } from './state-machine.ts';
@@ -85,6 +85,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
   // Far from the lake, which a mistake in a pipeline must not bring into being.
   const compileScratch = readOnly ? scratch : ownScratch(tmpdir(), TEMP_PREFIX);
   const compiling = { ...settings, folders: [compileScratch], scratch: compileScratch };
+  const load = pipelineLoader(engine, compiling, options.pipelines);
   const compiled = new Map<string, Promise<PipelineSpec>>();
   const deps: StepDeps = {
     store,
@@ -94,7 +95,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     ids: randomIds,
     log: options.log,
     specs: (name) => {
-      const known = compiled.get(name) ?? loadPipeline(engine, compiling, options.pipelines, name);
+      const known = compiled.get(name) ?? load(name);
       compiled.set(name, known);
       return known;
     },

@@ -15,7 +15,7 @@ import type { StepDeps } from '../lake/deps.ts';
 import { type Difference, type OpenTestLake, runModelTest } from '../model-tests/run-test.ts';
 import { type Selectors, selectModels } from '../plan/select-models.ts';
 import type { Engine, Log } from '../ports.ts';
-import { importDefault, listPipelines, loadPipeline } from './load-pipeline.ts';
+import { importDefault, listPipelines, pipelineLoader } from './load-pipeline.ts';
 import { runPipeline } from './local.ts';
 import { workMemory } from './machine.ts';
 import { ownScratch, TEMP_PREFIX } from './scratch.ts';
@@ -57,8 +57,9 @@ export async function runModelTests(options: ModelTestsOptions): Promise<readonl
   const settings = { ...memory, scratch, folders: [scratch] };
   const outcomes: TestOutcome[] = [];
   const names = options.pipeline === undefined ? await listPipelines(options.pipelines) : [options.pipeline];
+  const load = pipelineLoader(engine, settings, options.pipelines);
   for (const name of names) {
-    const spec = await loadPipeline(engine, settings, options.pipelines, name);
+    const spec = await load(name);
     const selected = new Set(selectModels(spec, options.selectors ?? {}));
     const tests = await loadTests(engine, settings, spec, join(options.pipelines, name));
     for (const test of tests.filter(({ model }) => selected.has(modelId(model)))) {

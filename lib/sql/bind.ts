@@ -35,8 +35,13 @@ export function dropBindSchemas(): readonly Statement[] {
 
 /** An empty table to bind SQL against. */
 export function createTable(schema: string, name: string, columns: readonly Column[]): Statement {
+  return createTableAt([schema, name], columns);
+}
+
+/** The same by all parts of its name, for one of another pipeline. */
+export function createTableAt(path: readonly string[], columns: readonly Column[]): Statement {
   const list = join(columns.map((column) => sql`${quoteName(column.name)} ${duckType(column.type)}`));
-  return { name: `bind ${schema}.${name}`, text: sql`CREATE TABLE ${quotePath(schema, name)} (${list})` };
+  return { name: `bind ${path.join('.')}`, text: sql`CREATE TABLE ${quotePath(...path)} (${list})` };
 }
 
 /** Gives `batch.<source>` the hidden row number that it has in a run. */

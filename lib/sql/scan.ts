@@ -61,16 +61,19 @@ export function createSchemas(names: readonly string[]): readonly Statement[] {
   return names.map((name) => ({ name: 'schema', text: sql`CREATE SCHEMA IF NOT EXISTS ${quoteName(name)}` }));
 }
 
-/** `<schema>.<table>` as a view over a table's data files. */
+/** The name of a view in a session, with its database where that is another than the session's own. */
+export type ViewName = { readonly database?: string; readonly schema: string; readonly table: string };
+
+/** A view over a table's data files. */
 export function createTableView(
-  schema: string,
-  table: string,
+  { database, schema, table }: ViewName,
   columns: readonly ScanColumn[],
   files: readonly ScanFile[],
 ): Statement {
+  const path = [...(database === undefined ? [] : [database]), schema, table];
   return {
-    name: `scan ${schema}.${table}`,
-    text: sql`CREATE OR REPLACE VIEW ${quotePath(schema, table)} AS SELECT * FROM ${renderScan(columns, files)}`,
+    name: `scan ${path.join('.')}`,
+    text: sql`CREATE OR REPLACE VIEW ${quotePath(...path)} AS SELECT * FROM ${renderScan(columns, files)}`,
   };
 }
 

@@ -69,7 +69,7 @@ testSteps(INPUTS, () => [
   },
   {
     golden: 'scan-view',
-    statement: createTableView('silver', 'ta"ble', later, ['in/plain/*.parquet']),
+    statement: createTableView({ schema: 'silver', table: 'ta"ble' }, later, ['in/plain/*.parquet']),
   },
   {
     golden: 'scan-rows',

@@ -32,6 +32,8 @@ export type TestLake = {
   metadata(table: string): Promise<TableMetadata | undefined>;
   /** Rows of a table by full name, in an order of their own. */
   rows(table: string, select?: string): Promise<readonly Row[]>;
+  /** The same lake, for another of its pipelines. */
+  of(pipeline: string): TestLake;
   /** The same lake as another process would see it. */
   reopen(change: (deps: StepDeps) => StepDeps): TestLake;
   /** Another lake with the same objects. */
@@ -47,7 +49,19 @@ export type TestPipeline = {
 
 const engine = createDuckDbEngine();
 
-export async function compileTest(pipeline: TestPipeline, scratch: string): Promise<PipelineSpec> {
+/** Compiles a pipeline; `all` are those of its folder, which it may read and follow. */
+export async function compileTest(
+  pipeline: TestPipeline,
+  scratch: string,
+  all: readonly TestPipeline[] = [pipeline],
+  before: readonly string[] = [],
+): Promise<PipelineSpec> {
+  const path = [...before, pipeline.name];
+  const compile = (name: string): Promise<PipelineSpec> => {
+    const other = all.find((one) => one.name === name);
+    if (other === undefined) throw new Error(`no pipeline ${name}`);
+    return compileTest(other, scratch, all, path);
+  };
   const session = await engine.open({ memoryBytes: 1e9, threads: 2, scratch });
   try {
     return await compilePipeline({
@@ -57,6 +71,7 @@ export async function compileTest(pipeline: TestPipeline, scratch: string): Prom
       files: { read: async (path) => pipeline.sql?.[path] },
       session,
       empty: fileURLToPath(new URL('empty', import.meta.url)),
+      pipelines: { names: all.map(({ name }) => name), path, compile },
     });
   } finally {
     await session[Symbol.asyncDispose]();
@@ -65,11 +80,13 @@ export async function compileTest(pipeline: TestPipeline, scratch: string): Prom
 
 export async function openTestLake(
   pipeline: TestPipeline,
-  options: { readonly versions?: boolean } = {},
+  options: { readonly versions?: boolean; readonly others?: readonly TestPipeline[] } = {},
 ): Promise<TestLake> {
   const scratch = mkdtempSync(join(tmpdir(), 'strata-test-'));
-  const store = createMemoryStore({ scratch, ...options });
-  const spec = compileTest(pipeline, scratch);
+  const { others = [], ...kept } = options;
+  const store = createMemoryStore({ scratch, ...kept });
+  const all = [pipeline, ...others];
+  const specs = new Map(all.map((one) => [one.name, compileTest(one, scratch, all)]));
   const seconds = counter(Date.parse('2026-01-01T00:00:00Z') / 1000);
   const next = counter(0);
   const deps: StepDeps = {
@@ -83,7 +100,7 @@ export async function openTestLake(
       snapshot: () => BigInt(next()) + 1_000_000n,
     },
     log: { info: () => {}, warn: () => {} },
-    specs: () => spec,
+    specs: (name) => specs.get(name) ?? Promise.reject(new Error(`no pipeline ${name}`)),
     wait: async () => {},
     isGone: () => false,
     settings: { memoryBytes: 1e9, threads: 2, scratch, folders: [scratch], holder: () => 'test-1', leaseMs: 60_000 },
@@ -135,6 +152,7 @@ function lakeOver(name: string, deps: StepDeps, scratch: string): TestLake {
       return (await deps.catalog.load(parseTableName(table)))?.metadata;
     },
     rows: (table, select) => readRows(deps.catalog, store, scratch, table, select),
+    of: (pipeline) => lakeOver(pipeline, deps, scratch),
     reopen: (change) => lakeOver(name, change(deps), scratch),
     copy: () => copyOf(name, deps),
     close: () => rmSync(scratch, { recursive: true, force: true }),

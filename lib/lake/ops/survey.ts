@@ -14,6 +14,7 @@ import type { StepDeps } from '../deps.ts';
 import { bindVars } from '../run/vars.ts';
 import { goldReason } from '../tables/gold-inputs.ts';
 import { findChanges } from '../tables/made-by.ts';
+import { pinOthers } from '../tables/other-pipelines.ts';
 import { findRemoved } from '../tables/removed-tables.ts';
 import { modelTables } from '../tables/table-state.ts';
 import { sourcesDue } from './due.ts';
@@ -31,6 +32,8 @@ export type Survey = {
   /** Files that earlier runs rejected or suspended, and that are there still. */
   readonly aside: readonly SetAsideFile[];
   readonly tables: ReadonlyMap<string, KnownTable | undefined>;
+  /** Tables of other pipelines that the run is to read, as their last published runs left them. */
+  readonly others: ReadonlyMap<string, KnownTable>;
   readonly quarantine: KnownTable | undefined;
   /** Gold models that would be computed even without new files, with the reason. */
   readonly stale: ReadonlyMap<string, string>;
@@ -65,14 +68,16 @@ export async function surveyPipeline(deps: StepDeps, pipeline: string, asked: As
   const read = spec.sources.filter(({ name }) => due.has(name));
   const taken = read.length === 0 ? undefined : await findTaken(deps, session, pipeline, read);
   const removed = await findRemoved(deps, spec);
+  const others = await pinOthers(deps, about);
   const ms = deps.clock.now().getTime() - started;
-  const stale = findStale(spec, tables, selection);
+  const stale = findStale(about, tables, others);
   return {
     spec,
     ...landed,
     waiting,
     tables,
     quarantine,
+    others,
     stale,
     changes,
     removed,
@@ -139,17 +144,25 @@ async function findKnown(deps: StepDeps, table: TableId): Promise<KnownTable | u
   return entry && { metadata: entry.metadata, location: entry.metadataLocation };
 }
 
-/** A lake without a table has nothing to compute gold from. */
+/** By id: all tables that a run looks at. */
+export function statesOf({
+  tables,
+  others,
+}: Pick<Survey, 'tables' | 'others'>): ReadonlyMap<string, TableMetadata | undefined> {
+  return new Map([...tables, ...others].map(([id, table]) => [id, table?.metadata]));
+}
+
+/** A pipeline without a table has nothing to compute gold from but tables of others. */
 function findStale(
-  spec: PipelineSpec,
-  tables: ReadonlyMap<string, { metadata: TableMetadata } | undefined>,
-  selection: Selection | undefined,
+  about: PipelineSpec,
+  tables: Survey['tables'],
+  others: Survey['others'],
 ): ReadonlyMap<string, string> {
-  const states = new Map([...tables].map(([id, table]) => [id, table?.metadata]));
+  const states = statesOf({ tables, others });
+  const empty = [...tables.values()].every((table) => table === undefined);
   const stale = new Map<string, string>();
-  if ([...states.values()].every((state) => state === undefined)) return stale;
-  for (const model of spec.models) {
-    if (model.layer !== 'gold' || selection?.models.includes(model.id) === false) continue;
+  for (const model of about.models) {
+    if (model.layer !== 'gold' || (empty && model.reads.every(({ pipeline }) => pipeline === undefined))) continue;
     const reason = goldReason(model, states.get(model.id), states);
     if (reason !== undefined) stale.set(model.id, reason);
   }

@@ -10,9 +10,11 @@ import type { TableId } from '../../core/tables.ts';
 import type { Column } from '../../core/types.ts';
 import { parseMetadata } from '../../iceberg/json.ts';
 import { columnsOf, currentSchema } from '../../iceberg/schema.ts';
+import { atSnapshot } from '../../iceberg/snapshot.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { Borrowed, ObjectStore, Session } from '../../ports.ts';
-import type { ScanColumn } from '../../sql/scan.ts';
+import { attachPipeline } from '../../sql/other-pipelines.ts';
+import type { ScanColumn, ViewName } from '../../sql/scan.ts';
 import { createSchemas, createTableView } from '../../sql/scan.ts';
 import { metadataOn, type Prepared, parsePrepared } from '../../table/prepare.ts';
 import { planFiles } from '../../table/read.ts';
@@ -26,8 +28,8 @@ export function findModel(spec: PipelineSpec, id: string): ModelSpec {
   return model;
 }
 
-export function tableIdOf(spec: PipelineSpec, ref: TableRef): TableId {
-  return { pipeline: spec.name, layer: ref.layer, name: ref.name };
+export function tableIdOf(spec: Pick<PipelineSpec, 'name'>, { pipeline, layer, name }: TableRef): TableId {
+  return { pipeline: pipeline ?? spec.name, layer, name };
 }
 
 /** Every table that a pipeline's models write, by the id under which a run knows it. */
@@ -72,11 +74,15 @@ async function withHistory(store: ObjectStore, prepared: Prepared): Promise<Tabl
   }
 }
 
-/** A table as it was when the run was planned. */
+/**
+ * A table as it was when the run was planned. One of another pipeline may be pinned to a snapshot before its last, and has
+ * gone on since: its metadata file can be gone.
+ */
 export async function loadBase(store: ObjectStore, plan: RunPlan, model: string): Promise<TableMetadata | undefined> {
   const base = plan.tables[model];
   if (base === undefined || base === null) return undefined;
-  return readMetadata(store, base.metadata_location);
+  const metadata = await readMetadata(store, base.metadata_location);
+  return base.snapshot_id === null ? metadata : (atSnapshot(metadata, BigInt(base.snapshot_id)) ?? metadata);
 }
 
 /** The same as far as its rows count: nothing of a table that the run makes anew. */
@@ -119,13 +125,28 @@ export async function openTables(
   logs: readonly TableRef[] = [],
 ): Promise<Borrowed> {
   for (const statement of createSchemas(['silver', 'gold', 'batch'])) await session.run(statement);
+  for (const { pipeline, layer } of refs) {
+    if (pipeline === undefined) continue;
+    for (const statement of attachPipeline(pipeline, layer)) await session.run(statement);
+  }
   const tables = refs.map((ref) => async () => {
     const metadata = await loadState(store, plan, modelId(ref));
-    const columns = boundColumns(metadata, tableColumns(findModel(plan.spec, modelId(ref))));
-    return openView(store, session, { schema: ref.layer, table: ref.name }, metadata, columns);
+    return openView(store, session, viewName(ref), metadata, boundColumns(metadata, columnsOfRef(plan.spec, ref)));
   });
   const opened = await acquireAll([...tables, ...logs.map((ref) => () => openLog(store, session, plan, ref))]);
   return joinBorrowed(opened);
+}
+
+/** Where SQL finds a table that it names. */
+export function viewName({ pipeline, layer, name }: TableRef): ViewName {
+  return { ...(pipeline === undefined ? {} : { database: pipeline }), schema: layer, table: name };
+}
+
+function columnsOfRef(spec: PipelineSpec, ref: TableRef): readonly Column[] {
+  if (ref.pipeline === undefined) return tableColumns(findModel(spec, modelId(ref)));
+  const other = (spec.others ?? []).find((one) => modelId(one) === modelId(ref));
+  if (other === undefined) throw new RangeError(`pipeline ${spec.name} does not know ${modelId(ref)}`);
+  return other.columns;
 }
 
 /** `silver.<table>__log`, for gold that builds on the events themselves. */
@@ -147,7 +168,7 @@ function isVisible(column: Column): boolean {
 export async function openTable(
   store: ObjectStore,
   session: Session,
-  name: { readonly schema: string; readonly table: string },
+  name: ViewName,
   metadata: TableMetadata | undefined,
   columns: readonly Column[],
   snapshotId?: bigint,
@@ -158,7 +179,7 @@ export async function openTable(
 async function openView(
   store: ObjectStore,
   session: Session,
-  name: { readonly schema: string; readonly table: string },
+  name: ViewName,
   metadata: TableMetadata | undefined,
   columns: readonly ScanColumn[],
   snapshotId?: bigint,
@@ -166,7 +187,7 @@ async function openView(
   const scan = snapshotId === undefined ? {} : { snapshotId };
   const files = metadata === undefined ? [] : await planFiles(store, metadata, scan);
   const opened = await openFiles(session, store, metadata, files);
-  return keepOrRelease(opened, () => session.run(createTableView(name.schema, name.table, columns, opened.files)));
+  return keepOrRelease(opened, () => session.run(createTableView(name, columns, opened.files)));
 }
 
 /** The columns of a table, and those of `columns` that it has yet to get, under ids that no file of it has. */

@@ -4,6 +4,7 @@ import { currentSpec, partitionSpecOf } from '../../iceberg/partition.ts';
 import { columnsOf, currentSchema } from '../../iceberg/schema.ts';
 import { currentSnapshot, snapshotById } from '../../iceberg/snapshot.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
+import { attachPipeline } from '../../sql/other-pipelines.ts';
 import { createSchemas, createTableView } from '../../sql/scan.ts';
 import { listPartitions } from '../../sql/touched.ts';
 import { createHashMacros } from '../../sql/transform.ts';
@@ -12,7 +13,7 @@ import { planFiles, type ScannedFile } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { openFiles } from './foreign-files.ts';
 import { changedInputs, hashModel, inputBefore, MODEL_HASH } from './gold-inputs.ts';
-import { scanColumns } from './table-state.ts';
+import { scanColumns, viewName } from './table-state.ts';
 
 /**
  * The partitions of a gold table that depend on what changed in its driving input since the table was last computed,
@@ -61,13 +62,15 @@ async function listTouched(
   changed: readonly ScannedFile[],
 ): Promise<readonly PartitionText[]> {
   if (model.refresh.kind !== 'touched') return [];
-  const { layer, name } = model.refresh.driver;
+  const { driver } = model.refresh;
   await using session = await deps.engine.open(deps.settings);
   await using opened = await openFiles(session, deps.store, state, changed);
-  for (const statement of createSchemas([layer])) await session.run(statement);
+  const { pipeline, layer } = driver;
+  const schemas = pipeline === undefined ? createSchemas([layer]) : attachPipeline(pipeline, layer);
+  for (const statement of schemas) await session.run(statement);
   await session.run(createHashMacros());
   const columns = scanColumns(state, columnsOf(currentSchema(state)));
-  await session.run(createTableView(layer, name, columns, opened.files));
+  await session.run(createTableView(viewName(driver), columns, opened.files));
   const by = { fields: model.partitionBy, columns: model.columns };
   const rows = await session.rows(listPartitions(userTerm(sql), by));
   return rows.map((row) => model.partitionBy.map((_, i) => (row[`p${i}`] ?? null) as string | null));

@@ -155,7 +155,7 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Su
     run,
     created_at: deps.clock.now().toISOString(),
     spec: withoutSeedTexts(survey.spec),
-    tables: Object.fromEntries([...survey.tables].map(([id, table]) => [id, baseTable(table)])),
+    tables: Object.fromEntries([...survey.tables, ...survey.others].map(([id, table]) => [id, baseTable(table)])),
     sources,
     planning_ms: survey.ms,
     quarantine: baseTable(survey.quarantine),
