@@ -1,6 +1,5 @@
 import { isKeyed, LOG_SUFFIX } from '../core/keyed.ts';
-import type { GoldModel, ModelSpec, PipelineSpec, SilverModel } from '../core/spec.ts';
-import { modelId } from '../core/spec.ts';
+import type { GoldModel, ModelSpec, PipelineSpec, SilverModel, TableRef } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 import type { ExplainedTable, Explanation } from './explain.ts';
 import { isSmall, mergeBytes } from './merge-units.ts';
@@ -136,11 +135,7 @@ function mergeWork(
 }
 
 function bytesRead(spec: Outline, { reads }: GoldModel, sizes: ReadonlyMap<string, number>): number {
-  const models = new Map(spec.models.map((model) => [model.id, model]));
-  return reads.reduce((sum, ref) => {
-    const model = models.get(modelId(ref));
-    return sum + (model === undefined ? 0 : (sizes.get(nameOf(spec, model)) ?? 0));
-  }, 0);
+  return reads.reduce((sum, ref) => sum + (sizes.get(nameOf(spec, ref)) ?? 0), 0);
 }
 
 /** Files of a unit that is the first to write into partitions: how many there are shows only in its rows. */
@@ -160,11 +155,7 @@ function filesRead(
 ): number {
   const own = files.get(table) ?? 0;
   const log = files.get(`${table}${LOG_SUFFIX}`) ?? 0;
-  const models = new Map(spec.models.map((one) => [one.id, one]));
-  const inputs = model.reads.reduce((sum, ref) => {
-    const read = models.get(modelId(ref));
-    return sum + (read === undefined ? 0 : (files.get(nameOf(spec, read)) ?? 0));
-  }, 0);
+  const inputs = model.reads.reduce((sum, ref) => sum + (files.get(nameOf(spec, ref)) ?? 0), 0);
   const made = units * filesOfUnit(model, own);
   const after = model.layer === 'silver' && model.mode.kind !== 'full' ? own + made : made;
   files.set(table, after);
@@ -177,6 +168,6 @@ function unitsFor(bytes: number, share: number): number {
   return Math.max(1, Math.ceil(bytes / share));
 }
 
-function nameOf(spec: Pick<PipelineSpec, 'name'>, { layer, name }: ModelSpec): string {
-  return fullName({ pipeline: spec.name, layer, name });
+function nameOf(spec: Pick<PipelineSpec, 'name'>, { pipeline = spec.name, layer, name }: TableRef): string {
+  return fullName({ pipeline, layer, name });
 }

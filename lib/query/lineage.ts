@@ -1,6 +1,7 @@
 import { sourcePrefix } from '../core/seeds.ts';
-import { type GoldModel, modelId, type SilverModel, type SourceSpec } from '../core/spec.ts';
+import type { GoldModel, SilverModel, SourceSpec } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
+import { tableIdOf } from '../lake/tables/table-state.ts';
 
 /** Where a table's rows come from and where they go, by full names; a source is `bronze/<pipeline>/<source>`. */
 export type Lineage = {
@@ -37,7 +38,7 @@ export function lineageOf(spec: ModelGraph, id: string): Lineage | undefined {
 }
 
 function inputsOf(spec: ModelGraph, model: Node): readonly string[] {
-  const tables = model.reads.map((ref) => nameOf(spec, byId(spec, modelId(ref))));
+  const tables = model.reads.map((ref) => fullName(tableIdOf(spec, ref)));
   return model.layer === 'silver' ? [sourceName(spec, model.from), ...tables] : tables;
 }
 

@@ -1,5 +1,6 @@
 import type { Asked } from '../core/asked.ts';
 import type { LandedFile, RunPlan, RunResult } from '../core/run.ts';
+import { modelId } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { type Survey, surveyPipeline } from '../lake/ops/survey.ts';
@@ -30,11 +31,15 @@ export async function planWithCost(deps: StepDeps, pipeline: string, asked: Aske
   return { ...explanation, cost: estimateRun(work, survey.spec.compute, options) };
 }
 
-async function tableSizes(deps: StepDeps, { spec, tables }: Survey): Promise<ReadonlyMap<string, Size>> {
+async function tableSizes(deps: StepDeps, { spec, tables, others }: Survey): Promise<ReadonlyMap<string, Size>> {
   const sizes = new Map<string, Size>();
   for (const [id, table] of modelTables(spec)) {
     const metadata = tables.get(id)?.metadata;
     if (metadata !== undefined) sizes.set(fullName(table), await sizeOf(deps, metadata));
+  }
+  for (const other of spec.others ?? []) {
+    const pinned = others.get(modelId(other));
+    if (pinned !== undefined) sizes.set(fullName(other), await sizeOf(deps, pinned.metadata));
   }
   return sizes;
 }

@@ -11,6 +11,7 @@ const SPEC: ModelGraph = {
     model('gold', 'c', [ref('silver', 'b')]),
     model('gold', 'd', [ref('gold', 'c'), ref('silver', 'a')]),
     model('gold', 'alone', []),
+    model('gold', 'across', [{ pipeline: 'q', layer: 'gold', name: 'sales' }]),
   ],
 };
 
@@ -27,6 +28,7 @@ const CASES: readonly (readonly [
   ['gold.c', ['p_silver.b'], ['p_gold.d'], ['bronze/p/more', 'p_silver.a', 'bronze/p/files'], []],
   ['gold.d', ['p_gold.c', 'p_silver.a'], [], ['p_silver.b', 'bronze/p/files', 'bronze/p/more'], []],
   ['gold.alone', [], [], [], []],
+  ['gold.across', ['q_gold.sales'], [], [], []],
 ];
 
 for (const [id, reads, readBy, further, below] of CASES) {
