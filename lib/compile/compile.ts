@@ -4,7 +4,6 @@ import { type ModelSpec, modelId, type OtherTable, type PipelineSpec, type Table
 import { valuesOf } from '../core/vars.ts';
 import type { Session } from '../ports.ts';
 import { addRowIdColumn } from '../sql/bind.ts';
-import { checkAccounting } from './accounting.ts';
 import { bindModel, bindRowId, bindSource } from './bind.ts';
 import type { Binding } from './conditions.ts';
 import { checkContractValues } from './contract-values.ts';
@@ -20,6 +19,7 @@ import { readPipeline } from './pipeline-shape.ts';
 import { checkReader } from './reader-checks.ts';
 import { selectsAll } from './row-id.ts';
 import { readSeeds } from './seeds.ts';
+import { checkSourceUse } from './source-use.ts';
 import { dropSchemas, resetSchemas } from './statements.ts';
 import { checkTable } from './table-checks.ts';
 import { bindTouched } from './touched.ts';
@@ -70,7 +70,7 @@ type BoundPipeline = {
 
 /** Everything that needs SQL. */
 async function bindPipeline(draft: PipelineDraft, input: CompileInput, notes: Notes): Promise<BoundPipeline> {
-  checkAccounting(draft, notes);
+  checkSourceUse(draft, notes);
   const pipelines = input.pipelines ?? noOthers(draft.name);
   await checkAfter(draft.after, pipelines, notes);
   await resetSchemas(input.session);

@@ -1,6 +1,9 @@
 import type { TableId } from './tables.ts';
 import type { Column } from './types.ts';
 
+/** The table that a row is about, by its full name; null: all tables that its source had when it was written. */
+const TABLE_NAME = column('table_name', 'string');
+
 /** The tables in which a pipeline keeps its own books, database `<pipeline>_ops`. Columns may be added, never changed. */
 export const OPS_TABLES = {
   /** The ledger: every landed file that a run dealt with. */
@@ -25,6 +28,7 @@ export const OPS_TABLES = {
     column('condemned', 'bigint'),
     column('duplicates', 'bigint'),
     column('recorded_at', 'timestamptz'),
+    TABLE_NAME,
   ],
   quarantine: [
     column('source', 'string'),
@@ -39,6 +43,7 @@ export const OPS_TABLES = {
     column('status', 'string'),
     column('run_id', 'string'),
     column('quarantined_at', 'timestamptz'),
+    TABLE_NAME,
   ],
   runs: [
     column('run_id', 'string'),

@@ -18,6 +18,18 @@ export function addCounts(a: RowCounts, b: RowCounts): RowCounts {
   };
 }
 
+/**
+ * The account of a source. `tables`: its tables count differently, and each has an account of its own, by full name; that of the source
+ * says what its contract made of the rows then, accepted are those that came to the tables' own rules.
+ */
+export type SourceCounts = RowCounts & { readonly tables?: Readonly<Record<string, RowCounts>> };
+
+/** Of sources whose tables count differently, the account of the table that kept back most rows. */
+export function worstOf({ tables, ...counts }: SourceCounts): RowCounts {
+  const keptBack = (c: RowCounts): number => c.quarantined + c.condemned;
+  return Object.values(tables ?? {}).reduce((a, b) => (keptBack(b) > keptBack(a) ? b : a), counts);
+}
+
 /** Accounting closes when every row read has exactly one fate. */
 export function accountsClose(c: RowCounts): boolean {
   return c.read === c.accepted + c.quarantined + c.condemned + c.duplicates;

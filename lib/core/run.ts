@@ -2,7 +2,7 @@ import type { Asked } from './asked.ts';
 import type { RunCost } from './cost.ts';
 import type { Skipped } from './objects.ts';
 import type { Measured, Spent } from './requests.ts';
-import type { RowCounts } from './row-counts.ts';
+import type { SourceCounts } from './row-counts.ts';
 import type { ModelMode, PartitionField, PipelineSpec, SourceSpec } from './spec.ts';
 import type { RemovedTable, TableId } from './tables.ts';
 import type { Column } from './types.ts';
@@ -260,7 +260,8 @@ export type RunResult = {
   readonly run_id: string;
   readonly pipeline: string;
   readonly status: 'SUCCEEDED' | 'FAILED' | 'NOTHING_TO_DO' | 'DRY_RUN';
-  readonly accounting: Readonly<Record<string, RowCounts>>;
+  /** By source. */
+  readonly accounting: Readonly<Record<string, SourceCounts>>;
   readonly rejected_files: readonly { readonly source: string; readonly file: string; readonly reason: string }[];
   /** Planned files that changed before they were read: the next run takes them. */
   readonly left_files: readonly { readonly source: string; readonly file: string; readonly reason: string }[];

@@ -14,13 +14,13 @@ export const RID = ownName('__rid');
 /** `rid`: parsed rows whose hash came before. */
 export const DUPLICATES = ownName('__duplicates');
 /**
- * `rid`, `issues`, `status`: parsed rows that are rejected although they pass the checks, or whatever these say. What
- * else is rejected fails a check, or is no row at all.
+ * `rid`, `issues`, `status`, `own`: parsed rows that are rejected although they pass the checks, or whatever these say;
+ * `own`: for this table alone, and not by the contract. What else is rejected fails a check, or is no row at all.
  */
 export const REJECTED = ownName('__rejected');
-/** What the quarantine remembers of the source. */
+/** What the quarantine remembers of the source for the table; `own`: for that table alone. */
 export const MEMORY = ownName('__memory');
-/** `rid`, `rejections`: how often a row's key was rejected before it came. */
+/** `rid`, `rejections`: how often a row's key was rejected before it came; `shared`: of these, for all tables of the source. */
 export const ATTEMPTS = ownName('__attempts');
 
 /** What the model's SQL makes of the accepted rows. */

@@ -152,7 +152,7 @@ function leaveOut({ equalRows, memory }: BatchRecipe): Sql {
 export function createRejected(): Statement {
   return {
     name: 'rejected',
-    text: sql`CREATE TABLE ${REJECTED} (rid BIGINT, issues STRUCT(code VARCHAR, detail VARCHAR)[], status VARCHAR)`,
+    text: sql`CREATE TABLE ${REJECTED} (rid BIGINT, issues STRUCT(code VARCHAR, detail VARCHAR)[], status VARCHAR, own BOOLEAN)`,
   };
 }
 

@@ -87,7 +87,7 @@ export function rejectMapped(
   ];
   return {
     name: 'reject_mapped',
-    text: sql`INSERT INTO ${REJECTED} SELECT ${RID}, ${list}, 'quarantined' FROM ${MAPPED} WHERE ${join(dropped, ' OR ')}`,
+    text: sql`INSERT INTO ${REJECTED} SELECT ${RID}, ${list}, 'quarantined', true FROM ${MAPPED} WHERE ${join(dropped, ' OR ')}`,
   };
 }
 
@@ -128,7 +128,7 @@ export function condemnEqualKeys(key: readonly string[], known: Sql | undefined)
   return [
     {
       name: 'condemn_key_duplicates',
-      text: sql`INSERT INTO ${REJECTED} SELECT k.rid, [${issue}], 'condemned' FROM ${KEY_DUPLICATES} k${equal}`,
+      text: sql`INSERT INTO ${REJECTED} SELECT k.rid, [${issue}], 'condemned', true FROM ${KEY_DUPLICATES} k${equal}`,
     },
     {
       name: 'key_duplicates_left',

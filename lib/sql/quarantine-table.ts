@@ -25,6 +25,12 @@ export function renderQuarantineFilter(filter: QuarantineFilter): Sql {
   return parts.length === 0 ? sql`true` : join(parts, ' AND ');
 }
 
+/** What the quarantine holds against a table, by its full name: rows of all tables of a source and its own, less those of some files. */
+export function selectHeldAgainst(quarantine: Sql, table: string, without: readonly string[]): Sql {
+  const others = without.length === 0 ? sql`true` : sql`NOT list_contains(${quoteTexts(without)}, source_file)`;
+  return sql`(SELECT * FROM ${quarantine} WHERE (table_name IS NULL OR table_name = ${quoteText(table)}) AND ${others})`;
+}
+
 /** The whole table with the status of some rows set to `released`: they are kept, and no longer held against anyone. */
 export function renderReleased(table: Sql, filter: QuarantineFilter): Sql {
   const released = sql`status <> 'released' AND ${renderQuarantineFilter(filter)}`;
@@ -39,7 +45,7 @@ export function countReleasable(table: Sql, filter: QuarantineFilter): Statement
 }
 
 /**
- * Codes with more than `rows` rows among the staged ones and those that came to quarantine since an instant. A staged row
+ * Codes with more than `rows` rows, each counted once for all tables that it was read for, among the staged ones and those that came to quarantine since an instant. A staged row
  * that is in quarantine for that code already, whenever that was, is no new trouble: its file is read again.
  */
 export function findTripped(
@@ -52,7 +58,7 @@ export function findTripped(
     table === undefined
       ? []
       : [
-          sql`SELECT unnest(codes) AS code FROM ${table} WHERE status <> 'released' AND quarantined_at >= CAST(${quoteText(since)} AS TIMESTAMPTZ)`,
+          sql`SELECT code FROM (SELECT DISTINCT ${ROW_OF_FILE}, quarantined_at FROM ${table} WHERE status <> 'released' AND quarantined_at >= CAST(${quoteText(since)} AS TIMESTAMPTZ))`,
         ];
   const arrived = staged === undefined ? [] : [sql`SELECT code FROM (${renderNewTrouble(staged, table)})`];
   return {
@@ -65,7 +71,7 @@ const ROW_OF_FILE = sql`source_file, line, raw, unnest(codes) AS code`;
 
 /** One row for each code of a staged row. */
 function renderNewTrouble(staged: Sql, table: Sql | undefined): Sql {
-  const arrived = sql`SELECT ${ROW_OF_FILE} FROM ${staged}`;
+  const arrived = sql`SELECT DISTINCT ${ROW_OF_FILE} FROM ${staged}`;
   if (table === undefined) return arrived;
   return sql`SELECT code FROM (${arrived}) AS arrived WHERE NOT EXISTS (
   SELECT 1 FROM (SELECT ${ROW_OF_FILE} FROM ${table}) AS before

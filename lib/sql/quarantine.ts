@@ -35,6 +35,8 @@ export type NumberedFile = {
 /** What the rows of the quarantine table say of the run. */
 export type QuarantineContext = {
   readonly source: string;
+  /** The full name of the table that the batch is for. */
+  readonly table: string;
   readonly runId: string;
   /** ISO instant of the run's plan. */
   readonly at: string;
@@ -65,7 +67,7 @@ export function createRefused(
   const failed = sql`SELECT r.pos, r.${FILE} AS path, left(r.${RAW}, ${LONGEST_RAW}) AS raw, r.${HASH} AS row_hash, r.${KEY} AS business_key,
   ${rejected ? sql`coalesce(d.issues, r.issues)` : sql`r.issues`} AS issues,
   ${rejected ? sql`coalesce(d.status, 'quarantined')` : sql`'quarantined'`} AS status,
-  ${memory ? sql`coalesce(a.rejections, 0) + 1` : 1} AS attempt
+  ${memory ? sql`coalesce(a.rejections, 0) + 1` : 1} AS attempt, ${rejected ? sql`coalesce(d.own, false)` : sql`false`} AS own
 FROM (SELECT row_number() OVER () - 1 AS pos, * FROM (
 ${renderFailedRows(batch, rejects, recipe, rejected)}
 )) r${join(joins, '')}
@@ -161,6 +163,7 @@ export function createShifts(regular: readonly string[], shiftFiles: readonly st
 /**
  * `__quarantine`: every refused record with its raw text, all codes and its line, the line on which it begins; a header
  * is on line 1. In a JSON array and in Parquet, which have no lines, it is the number of the value or row.
+ * What the contract rejects names no table; what only the table's own rules reject names it.
  * A record's number among the well-formed ones becomes its number in the file by putting the malformed ones back.
  */
 export function createQuarantine(
@@ -215,14 +218,14 @@ malformed AS (
   FROM ${MALFORMED} m JOIN files f ON m.path = f.path JOIN located l ON l.ordinal = f.ordinal AND l.place = m.place
 ),
 refused AS (
-  SELECT p.path, l.line, p.raw, p.row_hash, p.business_key, p.issues, p.status, p.attempt
+  SELECT p.path, l.line, p.raw, p.row_hash, p.business_key, p.issues, p.status, p.attempt, p.own
   FROM ${FAILED} p JOIN lines l ON p.pos = l.pos
   UNION ALL
-  SELECT path, line, raw, sha256(raw), NULL, ${renderMalformedFate(recipe)} AS attempt FROM malformed${
+  SELECT path, line, raw, sha256(raw), NULL, ${renderMalformedFate(recipe)} AS attempt, false FROM malformed${
     poisoned
       ? sql`
   UNION ALL
-  SELECT path, line, raw, sha256(raw), NULL, ${renderMalformedFate(recipe)} AS attempt
+  SELECT path, line, raw, sha256(raw), NULL, ${renderMalformedFate(recipe)} AS attempt, false
   FROM (SELECT p.path, l.line, coalesce(p.raw, f.key || ', record ' || p.nth) AS raw, p.issues FROM poisoned p JOIN lines l ON p.pos = l.pos JOIN files f ON p.path = f.path)`
       : NOTHING
   }
@@ -231,7 +234,8 @@ SELECT ${quoteText(context.source)} AS source, f.key AS source_file, CAST(r.line
   list_transform(r.issues, lambda i: i.code) AS codes,
   list_transform(r.issues, lambda i: i.detail) AS details,
   r.row_hash, r.business_key, CAST(r.attempt AS INTEGER) AS attempt, r.status, ${quoteText(context.runId)} AS run_id,
-  CAST(${quoteText(context.at)} AS TIMESTAMPTZ) AS quarantined_at
+  CAST(${quoteText(context.at)} AS TIMESTAMPTZ) AS quarantined_at,
+  CASE WHEN r.own THEN ${quoteText(context.table)} END AS table_name
 FROM refused r JOIN files f ON r.path = f.path`;
   return { name: 'quarantine', text };
 }

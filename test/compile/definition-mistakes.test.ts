@@ -442,25 +442,6 @@ const MISTAKES: readonly Mistake[] = [
     ],
   },
   {
-    name: 'different dedupe on one source',
-    given: { definition: shopWith(['silver', 'orders2'], { from: 'orders', mode: append({ dedupe: 'row' }) }) },
-    problems: [
-      `pipelines/shop/pipeline.ts: silver.orders2.mode: got dedupe 'row', but silver.orders of the same source has no dedupe; expected equal dedupe in all silver tables of a source, so that its duplicates are counted once`,
-    ],
-  },
-  {
-    name: 'dropped rows of a source with two tables',
-    given: {
-      definition: shopWith(['silver', 'orders2'], {
-        from: 'orders',
-        expect: { paid: { condition: 'amount > 0', policy: 'drop' } },
-      }),
-    },
-    problems: [
-      `pipelines/shop/pipeline.ts: silver.orders2.expect.paid: got policy drop, while silver.orders also reads orders; expected a check in the contract of orders, which drops the row for all of them, or policy 'warn' or 'fail'`,
-    ],
-  },
-  {
     name: 'drop in gold',
     given: {
       definition: shopWith(['gold', 'revenue', 'expect'], { paid: { condition: 'revenue > 0', policy: 'drop' } }),

@@ -334,31 +334,6 @@ const MISTAKES: readonly { readonly name: string; readonly given: Given; readonl
       'pipelines/shop/pipeline.ts: silver.jobs.expect.open: got "is_current": Referenced column "is_current" not found in FROM clause; expected a column that is there: "start", "title", "salary"',
     ],
   },
-  {
-    name: 'duplicates of one source counted in two ways',
-    given: staffWith(['silver', 'badges2'], { from: 'badges', mode: append({ dedupe: { key: 'badge' } }) }),
-    problems: [
-      `pipelines/shop/pipeline.ts: silver.badges2.mode: got dedupe by badge, but silver.badges of the same source has dedupe by badge, onDuplicate 'condemn'; expected equal dedupe in all silver tables of a source, so that its duplicates are counted once`,
-    ],
-  },
-  {
-    name: 'events of one source of two kinds',
-    given: staffWith(['silver', 'jobs2'], { from: 'jobs', mode: upsert({ key: 'emp_id', sequence: 'salary' }) }),
-    problems: [
-      'pipelines/shop/pipeline.ts: silver.jobs2.mode: got dedupe of equal events by key emp_id and sequence salary, but silver.jobs of the same source has dedupe of equal events by key emp_id and sequence start; expected equal dedupe in all silver tables of a source, so that its duplicates are counted once',
-    ],
-  },
-  {
-    name: 'events of one source made by two queries',
-    given: staffWith(
-      ['silver', 'jobs2'],
-      { from: 'jobs', sql: 'silver/jobs2.sql', mode: upsert(keyed) },
-      { 'silver/jobs2.sql': 'select emp_id, start from batch.jobs' },
-    ),
-    problems: [
-      'pipelines/shop/pipeline.ts: silver.jobs2.mode: got dedupe of equal events by key emp_id and sequence start of rows that other SQL makes than that of silver.jobs; expected equal dedupe in all silver tables of a source, so that its duplicates are counted once',
-    ],
-  },
 ];
 
 for (const { name, given, problems } of MISTAKES) {

@@ -80,7 +80,7 @@ async function parse(
     });
     for (const row of accepted) add(rows, String(row[FILE]), row);
     const batch = { source, files, records: await countFiles(session, source, files), ...ONCE, scratch };
-    const context = { source: source.name, runId: 'r', at: '2026-01-01T00:00:00Z' };
+    const context = { source: source.name, table: 't', runId: 'r', at: '2026-01-01T00:00:00Z' };
     await fillQuarantine(session, batch, { ...recipe, rejected: false }, context);
     const found = await session.rows({ name: 'refused', text: sql`SELECT * FROM __quarantine ORDER BY line` });
     for (const row of found) add(refused, String(row['source_file']), row);

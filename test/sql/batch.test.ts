@@ -84,7 +84,7 @@ const NUMBERED = [
   { path: 'in/a.csv', key: 'bronze/a.csv', headerRecords: 1, records: 6, openQuote: null },
   { path: 'in/b.csv', key: "bronze/o'b.csv", headerRecords: 1, records: 2, openQuote: { line: 99, text: '"x' } },
 ];
-const CONTEXT = { source: 'orders', runId: 'run-1', at: '2026-01-01T00:00:00Z' };
+const CONTEXT = { source: 'orders', table: "p_silver.o'rders", runId: 'run-1', at: '2026-01-01T00:00:00Z' };
 const RECIPE = recipeOf({
   hidden: ['hash', 'file', 'key'],
   equalRows: { known: true },

@@ -8,7 +8,14 @@ import { writeEvents } from '../../lib/sql/events.ts';
 import { writeExtracts } from '../../lib/sql/extracts.ts';
 import { sql } from '../../lib/sql/fragment.ts';
 import { countMemory, createMemory, rejectCondemned } from '../../lib/sql/memory.ts';
-import { countReleasable, findExamples, findTripped, renderReleased } from '../../lib/sql/quarantine-table.ts';
+import {
+  countReleasable,
+  findExamples,
+  findTripped,
+  renderReleased,
+  selectHeldAgainst,
+} from '../../lib/sql/quarantine-table.ts';
+import { countShared, createShared, selectShared } from '../../lib/sql/shared-quarantine.ts';
 import { listPartitions, renderPartitions } from '../../lib/sql/touched.ts';
 import { recipeOf } from '../support/batch-recipes.ts';
 
@@ -63,8 +70,19 @@ const GOLDEN: readonly (readonly [name: string, text: string | undefined])[] = [
   ],
   ['extracts', writeExtracts(MODE, { ...RELATIONS, rejected: [] }, [], 'out/extracts.parquet').text],
   ['extracts-withdrawn', writeExtracts(MODE, RELATIONS, ["o'a.csv", 'b.csv'], 'out/extracts.parquet').text],
-  ['memory', createMemory(sql`ops.quarantine`, "o'source", ["o'a.csv"]).text],
-  ['memory-none', createMemory(undefined, 'source', []).text],
+  [
+    'shared-quarantine',
+    createShared([
+      { table: "o'a", rows: sql`a` },
+      { table: 'b', rows: sql`b` },
+    ]).text,
+  ],
+  ['shared-quarantine-rows', selectShared(2)],
+  ['shared-quarantine-rows-named', selectShared(undefined)],
+  ['shared-quarantine-counts', countShared().text],
+  ['held-against', selectHeldAgainst(sql`ops.quarantine`, "o'table", ["o'a.csv"])],
+  ['memory', createMemory(sql`ops.quarantine`, { source: "o'source", table: "o'table" }, ["o'a.csv"]).text],
+  ['memory-none', createMemory(undefined, { source: 'source', table: 't' }, []).text],
   ['memory-count', countMemory().text],
   ['memory-attempts', attempts?.text],
   ['memory-condemned', condemned?.text],

@@ -8,17 +8,22 @@ import { recipeOf } from '../support/batch-recipes.ts';
 import { openHandmade } from './handmade.ts';
 
 const db = openHandmade();
+const OF_T = { source: 's', table: 't' };
 
 beforeEach(async () => {
   for (const name of ['__memory', '__rejected', '__attempts']) await db.values(`DROP TABLE IF EXISTS ${name}`);
-  await db.table('q', 'source VARCHAR, row_hash VARCHAR, business_key VARCHAR, status VARCHAR, source_file VARCHAR', [
-    "'s', 'h1', 'k1', 'quarantined', 'a.csv'",
-    "'s', 'h2', 'k2', 'quarantined', 'a.csv'",
-    "'s', 'h3', 'k2', 'quarantined', 'b.csv'",
-    "'s', 'h4', 'k2', 'condemned', 'b.csv'",
-    "'s', 'h5', 'k5', 'released', 'b.csv'",
-    "'t', 'h6', 'k6', 'quarantined', 'b.csv'",
-  ]);
+  await db.table(
+    'q',
+    'source VARCHAR, row_hash VARCHAR, business_key VARCHAR, status VARCHAR, source_file VARCHAR, line BIGINT, table_name VARCHAR',
+    [
+      "'s', 'h1', 'k1', 'quarantined', 'a.csv', 1, NULL",
+      "'s', 'h2', 'k2', 'quarantined', 'a.csv', 2, NULL",
+      "'s', 'h3', 'k2', 'quarantined', 'b.csv', 1, NULL",
+      "'s', 'h4', 'k2', 'condemned', 'b.csv', 2, NULL",
+      "'s', 'h5', 'k5', 'released', 'b.csv', 3, NULL",
+      "'t', 'h6', 'k6', 'quarantined', 'b.csv', 4, NULL",
+    ],
+  );
 });
 
 async function batch(
@@ -33,23 +38,23 @@ async function batch(
 }
 
 test('remembers what the source has in quarantine and is not released or withdrawn', async () => {
-  await db.run(createMemory(sql`q`, 's', []));
+  await db.run(createMemory(sql`q`, OF_T, []));
   assert.deepEqual(await db.rows(countMemory()), [{ rows: 4 }]);
   await db.values('DROP TABLE __memory');
-  await db.run(createMemory(sql`q`, 's', ['a.csv']));
+  await db.run(createMemory(sql`q`, OF_T, ['a.csv']));
   assert.deepEqual(await db.values('SELECT * FROM __memory ORDER BY ALL'), [
-    ['h3', 'k2', 'quarantined'],
-    ['h4', 'k2', 'condemned'],
+    ['h3', 'k2', 'quarantined', false],
+    ['h4', 'k2', 'condemned', false],
   ]);
 });
 
 test('a lake without quarantine remembers nothing', async () => {
-  await db.run(createMemory(undefined, 's', []));
+  await db.run(createMemory(undefined, OF_T, []));
   assert.deepEqual(await batch(["'h1', 'k1', false"]), []);
 });
 
 test('a row that is in quarantine is condemned, whatever it holds; a released one is not', async () => {
-  await db.run(createMemory(sql`q`, 's', []));
+  await db.run(createMemory(sql`q`, OF_T, []));
   assert.deepEqual(await batch(["'h1', 'k1', true", "'h4', 'k9', true", "'h5', 'k5', true", "'h6', 'k6', true"]), [
     [0, 'DUPLICATE_FAILURE'],
     [1, 'DUPLICATE_FAILURE'],
@@ -57,7 +62,7 @@ test('a row that is in quarantine is condemned, whatever it holds; a released on
 });
 
 test('a key is condemned after three rejections, those earlier in the batch included, condemned rows not', async () => {
-  await db.run(createMemory(sql`q`, 's', []));
+  await db.run(createMemory(sql`q`, OF_T, []));
   const rows = [
     "'n1', 'k2', false",
     "'n2', 'k2', true",
@@ -76,7 +81,7 @@ test('a key is condemned after three rejections, those earlier in the batch incl
 });
 
 test('a row that quarantine knows is no rejection once more, and is condemned for one reason', async () => {
-  await db.run(createMemory(sql`q`, 's', []));
+  await db.run(createMemory(sql`q`, OF_T, []));
   const rows = ["'h2', 'k2', false", "'n1', 'k2', false", "'h3', 'k2', false", "'n2', 'k2', true"];
   assert.deepEqual(await batch(rows), [
     [0, 'DUPLICATE_FAILURE'],
@@ -88,7 +93,7 @@ test('a row that quarantine knows is no rejection once more, and is condemned fo
 });
 
 test('a row that was dropped as a duplicate is neither condemned nor counted, where there are such rows', async () => {
-  await db.run(createMemory(sql`q`, 's', []));
+  await db.run(createMemory(sql`q`, OF_T, []));
   const rows = ["'n1', 'k2', false", "'n1', 'k2', false", "'n2', 'k1', true", "'h1', 'k1', true"];
   assert.deepEqual(await batch(rows, ['1', '3']), []);
   for (const name of ['__rejected', '__attempts', DUPLICATES]) await db.values(`DROP TABLE ${name}`);
@@ -97,5 +102,33 @@ test('a row that was dropped as a duplicate is neither condemned nor counted, wh
   assert.deepEqual(await db.values('SELECT rid, issues[1].code FROM __rejected ORDER BY rid'), [
     [1, 'MAX_ATTEMPTS'],
     [3, 'DUPLICATE_FAILURE'],
+  ]);
+});
+
+test('a table remembers what was rejected for all tables and for itself, each row once, and nothing of the others', async () => {
+  await db.table(
+    'own',
+    'source VARCHAR, row_hash VARCHAR, business_key VARCHAR, status VARCHAR, source_file VARCHAR, line BIGINT, table_name VARCHAR',
+    [
+      "'s', 'h1', 'k', 'quarantined', 'a.csv', 1, NULL",
+      "'s', 'h1', 'k', 'quarantined', 'a.csv', 1, 't'",
+      "'s', 'h2', 'k', 'quarantined', 'a.csv', 2, 't'",
+      "'s', 'h3', 'k', 'quarantined', 'a.csv', 3, 't'",
+      "'s', 'h4', 'k', 'quarantined', 'a.csv', 4, 'other'",
+    ],
+  );
+  await db.run(createMemory(sql`own`, OF_T, []));
+  assert.deepEqual(await db.values('SELECT * FROM __memory ORDER BY ALL'), [
+    ['h1', 'k', 'quarantined', false],
+    ['h2', 'k', 'quarantined', true],
+    ['h3', 'k', 'quarantined', true],
+  ]);
+  const rows = ["'h1', 'k', true", "'h2', NULL, true", "'h4', NULL, true", "'n1', 'k', true"];
+  await batch(rows);
+  // What is known for all tables condemns for all; what only this one rejected condemns for it alone.
+  assert.deepEqual(await db.values('SELECT rid, issues[1].code, own FROM __rejected ORDER BY rid'), [
+    [0, 'DUPLICATE_FAILURE', false],
+    [1, 'DUPLICATE_FAILURE', true],
+    [3, 'MAX_ATTEMPTS', true],
   ]);
 });

@@ -7,6 +7,7 @@ import {
   findTripped,
   type QuarantineFilter,
   renderReleased,
+  selectHeldAgainst,
 } from '../../lib/sql/quarantine-table.ts';
 import { openHandmade } from './handmade.ts';
 
@@ -48,13 +49,26 @@ for (const [filter, hashes] of FILTERS) {
   });
 }
 
-test('the breaker counts staged rows that are new, and those within the window that are not released', async () => {
+test('what is held against a table is of all tables or its own, and of no withdrawn file', async () => {
+  await db.table('held', 'row_hash VARCHAR, source_file VARCHAR, table_name VARCHAR', [
+    "'h1', 'a.csv', NULL",
+    "'h2', 'a.csv', 't'",
+    "'h3', 'a.csv', 'other'",
+    "'h4', 'b.csv', 't'",
+  ]);
+  const held = (without: readonly string[]) =>
+    db.values(`SELECT row_hash FROM ${selectHeldAgainst(sql`held`, 't', without)} ORDER BY ALL`);
+  assert.deepEqual(await held([]), [['h1'], ['h2'], ['h4']]);
+  assert.deepEqual(await held(['a.csv']), [['h4']]);
+});
+
+test('the breaker counts staged rows that are new, and those within the window that are not released, once for all tables', async () => {
   const again = ROWS.slice(0, 1);
   const other = [
     "'s', 'a.csv', 2, 'z', ['TYPE_ERROR'], ['id: got z'], 'h5', 'quarantined', 'r3', '2026-01-01T03:00:00Z'",
   ];
   const graver = ["'s', 'a.csv', 3, 'y,9', ['TYPE_ERROR', 'NULL_VALUE_ERROR'], [], 'h2', 'quarantined', 'r3', NULL"];
-  await db.table('staged', COLUMNS, [...again, ...other, ...graver]);
+  await db.table('staged', COLUMNS, [...again, ...other, ...other, ...graver]);
   const both = { table: sql`q`, staged: sql`staged` };
   assert.deepEqual(await db.rows(findTripped(both, '2026-01-01T00:00:00Z', 1)), [
     { code: 'TYPE_ERROR', rows: 3 },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { append, csv, definePipeline } from '../../lib/define/index.ts';
+import { append, csv, definePipeline, upsert } from '../../lib/define/index.ts';
 import { planRun } from '../../lib/query/plan-run.ts';
 import { compileTest, openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 
@@ -179,5 +179,47 @@ test('a plan names each change, its kind and what will be done', async () => {
     ],
   );
   for (const { does } of changes) assert.notEqual(does, '');
+  lake.close();
+});
+
+test('tables of one source that count differently have accounts of their own, and a row is held against those that rejected it', async () => {
+  const latest = { from: 'rows', mode: upsert({ key: 'id', sequence: 'amount' }) };
+  const large = { from: 'rows', expect: { large: { condition: 'amount >= 20', policy: 'drop' } } };
+  const lake = await openTestLake(shop({ silver: { latest, large } }));
+  await lake.land('rows', 'a.csv', `${HEADER}1,10\n,20\n3,x\n3,30\n3,30\n`);
+  const { accounting, status, error } = await lake.run({ runId: 'first' });
+  assert.equal(status, 'SUCCEEDED', error?.message);
+  const none = { quarantined: 1, condemned: 0, duplicates: 0 };
+  assert.deepEqual(accounting['rows'], {
+    ...{ read: 5, accepted: 4, ...none },
+    tables: {
+      'shop_silver.items': { read: 5, accepted: 4, ...none },
+      'shop_silver.latest': { read: 5, accepted: 2, ...none, quarantined: 2, duplicates: 1 },
+      'shop_silver.large': { read: 5, accepted: 3, ...none, quarantined: 2 },
+    },
+  });
+  assert.deepEqual(await lake.rows('shop_ops.accounting', 'SELECT table_name, read, accepted FROM t ORDER BY ALL'), [
+    { table_name: 'shop_silver.items', read: 5, accepted: 4 },
+    { table_name: 'shop_silver.large', read: 5, accepted: 3 },
+    { table_name: 'shop_silver.latest', read: 5, accepted: 2 },
+  ]);
+  // The same rows again: each is known to the table that had rejected it, and welcome to the others.
+  await lake.land('rows', 'b.csv', `${HEADER}1,10\n,20\n3,x\n`);
+  assert.equal((await lake.run({ runId: 'again' })).status, 'SUCCEEDED');
+  assert.deepEqual(
+    await lake.rows(
+      'shop_ops.quarantine',
+      'SELECT run_id, line, codes[1] AS code, status, table_name FROM t ORDER BY run_id DESC, line, code, table_name',
+    ),
+    [
+      { run_id: 'first', line: 2, code: 'LARGE', status: 'quarantined', table_name: 'shop_silver.large' },
+      { run_id: 'first', line: 3, code: 'NULL_KEY', status: 'quarantined', table_name: 'shop_silver.latest' },
+      { run_id: 'first', line: 4, code: 'TYPE_ERROR', status: 'quarantined', table_name: null },
+      { run_id: 'again', line: 2, code: 'DUPLICATE_FAILURE', status: 'condemned', table_name: 'shop_silver.large' },
+      { run_id: 'again', line: 3, code: 'DUPLICATE_FAILURE', status: 'condemned', table_name: 'shop_silver.latest' },
+      { run_id: 'again', line: 4, code: 'DUPLICATE_FAILURE', status: 'condemned', table_name: null },
+    ],
+  );
+  assert.deepEqual(await amounts(lake), [{ amounts: [10, 10, 30, 30, 20, 20] }]);
   lake.close();
 });

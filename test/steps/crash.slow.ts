@@ -23,6 +23,11 @@ const MODES = {
   full: { mode: full() },
   upsert: { mode: upsert({ key: 'id', sequence: 'day', buckets: 2 }) },
   scd2: { mode: scd2({ key: 'id', sequence: 'day', buckets: 2 }) },
+  // Two tables of one source, which count differently.
+  'append beside upsert': {
+    mode: append(),
+    beside: { from: 'orders', mode: upsert({ key: 'id', sequence: 'day', buckets: 2 }) },
+  },
 } as const;
 
 /** Runs that make the tables anew instead. */
@@ -40,7 +45,9 @@ const BACKFILL_STRIDE = ALL ? 4 : 12;
 const CODEC = { parse: parseMetadata, render: renderMetadata };
 const HEADER = 'id,day,amount\n';
 
-function pipeline(silver: object, days = '2026-01-05'): TestPipeline {
+type Silver = { readonly mode: unknown; readonly expect?: object; readonly beside?: object };
+
+function pipeline({ beside, ...silver }: Silver, days = '2026-01-05'): TestPipeline {
   return {
     name: 'shop',
     definition: definePipeline({
@@ -49,7 +56,7 @@ function pipeline(silver: object, days = '2026-01-05'): TestPipeline {
         orders: csv({ columns: { id: 'bigint', day: 'date', amount: 'decimal(10,2)' } }),
         days: seed('days.csv', { columns: { day: 'date' } }),
       },
-      silver: { orders: { from: 'orders', ...silver } },
+      silver: { orders: { from: 'orders', ...silver }, ...(beside && { beside }) },
       gold: { totals: { sql: 'totals.sql' } },
     } as Parameters<typeof definePipeline>[0]),
     sql: {
@@ -60,7 +67,7 @@ function pipeline(silver: object, days = '2026-01-05'): TestPipeline {
 }
 
 /** A lake with one finished run and new files waiting: a duplicate, a rejected row, a rejected file and a changed seed among them. */
-async function openWaiting(silver: object, changed: PipelineSpec): Promise<TestLake> {
+async function openWaiting(silver: Silver, changed: PipelineSpec): Promise<TestLake> {
   const lake = await openTestLake(pipeline(silver));
   await lake.land('orders', 'a.csv', `${HEADER}1,2026-01-05,1.00\n2,2026-02-06,2.00\n`);
   await lake.run({ runId: 'before' });
@@ -71,18 +78,23 @@ async function openWaiting(silver: object, changed: PipelineSpec): Promise<TestL
 
 const BOOKS = {
   'shop_silver.orders': 'SELECT id, day, amount FROM t ORDER BY ALL',
+  'shop_silver.beside': 'SELECT * FROM t ORDER BY ALL',
   'shop_silver.days': 'SELECT day FROM t ORDER BY ALL',
   'shop_gold.totals': 'SELECT * FROM t ORDER BY ALL',
   'shop_ops.files': 'SELECT source, key, etag, status, records, code, run_id FROM t ORDER BY ALL',
-  'shop_ops.accounting': 'SELECT run_id, source, read, accepted, quarantined, duplicates FROM t ORDER BY ALL',
-  'shop_ops.quarantine': 'SELECT source_file, line, codes, run_id FROM t ORDER BY ALL',
+  'shop_ops.accounting':
+    'SELECT run_id, source, read, accepted, quarantined, duplicates, table_name FROM t ORDER BY ALL',
+  'shop_ops.quarantine': 'SELECT source_file, line, codes, run_id, table_name FROM t ORDER BY ALL',
   'shop_ops.runs': 'SELECT run_id, status, rows_read, rows_added FROM t ORDER BY ALL',
 } as const;
 
 async function books(lake: TestLake): Promise<unknown> {
   const orders = await lake.metadata('shop_silver.orders');
   const all: Record<string, unknown> = { checked: orders && readMade(orders)?.checks };
-  for (const [table, select] of Object.entries(BOOKS)) all[table] = await lake.rows(table, select);
+  for (const [table, select] of Object.entries(BOOKS)) {
+    const there = table !== 'shop_silver.beside' || (await lake.metadata(table)) !== undefined;
+    if (there) all[table] = await lake.rows(table, select);
+  }
   return all;
 }
 

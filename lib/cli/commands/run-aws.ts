@@ -4,9 +4,9 @@ import { parseTableName } from '../../core/tables.ts';
 import type { RunRequest } from '../../remote/run-request.ts';
 import { openRemoteRuns, type RemotePlace } from '../../runtime/remote-lake.ts';
 import type { Context } from '../context.ts';
-import { formatQuantity } from '../output/human.ts';
 import { createProgress } from '../output/progress.ts';
 import { runDocument, runText, tellEnd } from '../output/run-answer.ts';
+import { countRejected } from '../output/run-result.ts';
 import { followRun } from '../run-progress.ts';
 
 export type RemoteRunArguments = Omit<RunRequest, 'onEvent' | 'onWait' | 'waitMs' | 'retryIntervalMs'> & {
@@ -60,16 +60,16 @@ export function awsHint(context: Context, command: string, { deployment }: Pick<
 function renderNext(context: Context, result: RunResult, place: RemotePlace): string {
   const { pipeline, run_id, status, accounting, tables } = result;
   if (status === 'DRY_RUN') return `next:\n  ${awsHint(context, `run --aws ${pipeline}`, place)}\n`;
-  const rejected = Object.values(accounting).reduce((sum, one) => sum + one.quarantined + one.condemned, 0);
+  const rejected = countRejected(accounting);
   const names = Object.keys(tables).filter((name) => !name.endsWith(LOG_SUFFIX));
   const shown = names.find((name) => name.includes('_gold.')) ?? names[0];
   const query = (sql: string): string => `  ${awsHint(context, `query --athena "${sql}"`, place)}`;
   const quarantine = `${pipeline}_ops.quarantine`;
   return [
-    ...(rejected === 0
+    ...(rejected === undefined
       ? []
       : [
-          `${formatQuantity(rejected, 'row')} in ${quarantine}, each with its reasons:`,
+          `${rejected} in ${quarantine}, each with its reasons:`,
           query(`SELECT source, line, codes, details FROM ${quarantine} WHERE run_id = '${run_id}' LIMIT 20`),
           '',
         ]),

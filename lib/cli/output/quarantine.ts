@@ -23,7 +23,7 @@ export function renderQuarantineList(found: QuarantineList, filtered: boolean, {
     `${formatQuantity(total, 'rejected row')} of ${pipeline}; a row counts under each of its codes:`,
     renderTable(summary, [...['source', 'code', 'status'].map((name) => ({ name })), COUNT], layout),
     `${which}:`,
-    renderTable(rows.map(listed), wholeIds(rows.map(listed)), layout),
+    renderRows(rows, layout),
     ...(first === undefined
       ? []
       : [
@@ -36,6 +36,17 @@ export function renderQuarantineList(found: QuarantineList, filtered: boolean, {
 }
 
 const COUNT = { name: 'rows', type: 'BIGINT' };
+
+function renderRows(rows: readonly Row[], layout: World['layout']): string {
+  const shown = rows.map((row) => ({ ...listed(row), ...tableOf(row, rows) }));
+  return renderTable(shown, wholeIds(shown), layout);
+}
+
+/** The table that rejected a row, where some of the rows were not rejected for all tables of their source. */
+function tableOf(row: Row, rows: readonly Row[]): Row {
+  if (rows.every((one) => typeof one['table_name'] !== 'string')) return {};
+  return { table: row['table_name'] ?? null };
+}
 
 function listed(row: Row): Row {
   const because = texts(row['details']).join('; ');
@@ -89,10 +100,7 @@ export function renderQuarantinedRow(row: QuarantinedRow, { layout, hint }: Worl
     renderArrivals(row.arrivals, layout),
     ...(row.same_key.length === 0
       ? []
-      : [
-          'other rejected rows of the same business key:',
-          renderTable(row.same_key.map(listed), wholeIds(row.same_key.map(listed)), layout),
-        ]),
+      : ['other rejected rows of the same business key:', renderRows(row.same_key, layout)]),
     ...(row.arrivals.every((one) => one['status'] === 'released')
       ? []
       : ['next:', `  ${hint(`quarantine release ${row.pipeline} --hash ${row.row_hash.slice(0, HASH_SHOWN)}`)}`, '']),
@@ -107,6 +115,7 @@ function renderArrivals(arrivals: readonly Row[], layout: World['layout']): stri
     status: row['status'] ?? null,
     run: row['run_id'] ?? null,
     at: row['quarantined_at'] ?? null,
+    ...tableOf(row, arrivals),
   }));
   return renderTable(rows, wholeIds(rows), layout);
 }

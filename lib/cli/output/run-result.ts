@@ -1,5 +1,6 @@
 import { LOG_SUFFIX } from '../../core/keyed.ts';
 import { NONE_SKIPPED } from '../../core/objects.ts';
+import { worstOf } from '../../core/row-counts.ts';
 import type { RunResult } from '../../core/run.ts';
 import { visibleLine } from '../../core/visible.ts';
 import type { Row } from '../../ports.ts';
@@ -46,10 +47,13 @@ function title({ run_id, pipeline, status, duration_ms, tables }: RunResult, aga
 function renderSources({ accounting }: RunResult, layout: TableLayout): string {
   const sources = Object.entries(accounting);
   if (sources.length === 0) return '';
-  const condemned = sources.some(([, counts]) => counts.condemned > 0);
+  const accounts = sources.flatMap(([source, { tables = {}, ...own }]) => [
+    { source, ...own },
+    ...Object.entries(tables).map(([table, account]) => ({ source: `  ${table}`, ...account })),
+  ]);
+  const condemned = accounts.some((account) => account.condemned > 0);
   const counted = ['read', 'accepted', 'quarantined', ...(condemned ? ['condemned'] : []), 'duplicates'];
-  const rows = sources.map(([source, counts]) => ({ source, ...counts }) satisfies Row);
-  return renderTable(counts(rows, counted), columns('source', counted), layout);
+  return renderTable(counts(accounts, counted), columns('source', counted), layout);
 }
 
 function renderTables({ tables, status }: RunResult, layout: TableLayout): string {
@@ -64,6 +68,14 @@ function renderTables({ tables, status }: RunResult, layout: TableLayout): strin
   // The snapshot of a dry run is gone with it.
   const last = status === 'DRY_RUN' ? [] : [{ name: 'snapshot', type: 'VARCHAR', whole: true }];
   return renderTable(counts(rows, counted), [...columns('table', counted), ...last], layout);
+}
+
+/** How many rows a run rejected, in words; where tables of a source count differently, the least that it can be. */
+export function countRejected(accounting: RunResult['accounting']): string | undefined {
+  const accounts = Object.values(accounting);
+  const rows = accounts.map(worstOf).reduce((sum, one) => sum + one.quarantined + one.condemned, 0);
+  if (rows === 0) return undefined;
+  return `${accounts.some(({ tables }) => tables !== undefined) ? 'at least ' : ''}${formatQuantity(rows, 'row')}`;
 }
 
 /** The log of a keyed table after the table itself. */
@@ -117,16 +129,16 @@ function renderNext(
   { hint }: Pick<Context, 'hint'>,
 ): string {
   if (status === 'DRY_RUN') return `next:\n  ${hint(`run ${pipeline}`)}\n`;
-  const quarantined = Object.values(accounting).reduce((sum, one) => sum + one.quarantined + one.condemned, 0);
+  const quarantined = countRejected(accounting);
   const table = `${pipeline}_ops.quarantine`;
   const names = inReadingOrder(Object.keys(tables));
   const keyed = names.find(isLog)?.slice(0, -LOG_SUFFIX.length);
   const shown = names.find((name) => name.includes('_gold.')) ?? names[0];
   return [
-    ...(quarantined === 0
+    ...(quarantined === undefined
       ? []
       : [
-          `${formatQuantity(quarantined, 'row')} in ${table}, each with its reasons:`,
+          `${quarantined} in ${table}, each with its reasons:`,
           `  ${hint(`quarantine list ${pipeline} --run-id ${run_id}`)}`,
           '',
         ]),

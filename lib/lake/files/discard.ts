@@ -2,11 +2,12 @@ import type { RunPlan } from '../../core/run.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { parsePrepared } from '../../table/prepare.ts';
 import { readManifestList } from '../../table/read.ts';
-import { readJson, runFolder } from '../run/run-folder.ts';
+import { readJson, readJsonIfAny, runFolder } from '../run/run-folder.ts';
+import type { SettledBooks } from '../run/run-records.ts';
 import type { UnitResult } from '../run/unit-result.ts';
 import { modelTables } from '../tables/table-state.ts';
 
-/** Removes the files that only the run itself needed: copies of landed files, exchanges and inputs of merges. */
+/** Removes the files that only the run itself needed: copies of landed files, exchanges, inputs of merges. */
 export async function discardWorkFiles(store: ObjectStore, plan: RunPlan): Promise<void> {
   for (const key of await findWorkFiles(store, plan)) await store.remove(key);
 }
@@ -17,6 +18,10 @@ export async function findWorkFiles(store: ObjectStore, plan: RunPlan): Promise<
   const addAll = async (prefix: string): Promise<void> => {
     for await (const { key } of store.list(prefix)) keys.push(key);
   };
+  if (feedsSeveral(plan)) {
+    const settled = await readJsonIfAny<SettledBooks>(store, runFolder.settled(plan.run));
+    keys.push(...(settled?.replaced ?? []));
+  }
   for (const { name } of plan.spec.sources) await addAll(`${runFolder.copies(plan.run, name)}/`);
   for (let level = 0; level < plan.spec.levels.length; level += 1) {
     await addAll(`${runFolder.level(plan.run, level)}/exchange/`);
@@ -26,6 +31,12 @@ export async function findWorkFiles(store: ObjectStore, plan: RunPlan): Promise<
     }
   }
   return keys;
+}
+
+/** Whether tables share a source, so that what they rejected was put together. */
+function feedsSeveral({ spec }: RunPlan): boolean {
+  const sources = spec.models.flatMap((model) => (model.layer === 'silver' ? [model.from] : []));
+  return new Set(sources).size < sources.length;
 }
 
 /**
@@ -40,6 +51,8 @@ export async function discardRun(store: ObjectStore, plan: RunPlan): Promise<voi
     const result = await readJson<UnitResult>(store, key);
     for (const file of [...result.written, ...result.logged, ...result.quarantine]) await store.remove(file.key);
   }
+  const settled = await readJsonIfAny<SettledBooks>(store, runFolder.settled(plan.run));
+  for (const file of settled?.quarantine ?? []) await store.remove(file.key);
   await store.remove(runFolder.plan(plan.run));
   await removeAll(store, `${root}/`);
 }

@@ -32,6 +32,8 @@ export const runFolder = {
     `${runFolder.level(run, level)}/attempts/${unit}-${attempt}`,
   exchange: (run: RunRef, level: number, unit: string): string => `${runFolder.level(run, level)}/exchange/${unit}`,
   audit: (run: RunRef, level: number): string => `${runFolder.level(run, level)}/audit.json`,
+  /** Rejected rows and accounts of sources that several tables read. */
+  settled: (run: RunRef): string => `${runFolder.root(run)}/settled.json`,
   table: (run: RunRef, model: string): string => `${runFolder.root(run)}/tables/${model}.json`,
   commit: (run: RunRef): string => `${runFolder.root(run)}/commit.json`,
 } as const;

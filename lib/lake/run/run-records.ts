@@ -1,12 +1,13 @@
 import { NOTHING_DONE } from '../../core/nothing-done.ts';
 import type { Measured } from '../../core/requests.ts';
-import type { RowCounts } from '../../core/row-counts.ts';
+import type { RowCounts, SourceCounts } from '../../core/row-counts.ts';
 import type { RunPlan, RunRef, RunResult, TableOutcome } from '../../core/run.ts';
 import type { SourceSpec } from '../../core/spec.ts';
-import type { TableId } from '../../core/tables.ts';
+import { fullName, type TableId } from '../../core/tables.ts';
 import type { StepDeps } from '../deps.ts';
+import { tableIdOf } from '../tables/table-state.ts';
 import { readJson, readLevelPlan, runFolder } from './run-folder.ts';
-import { type ModelOutcome, readOutcome } from './unit-result.ts';
+import { type ModelOutcome, type Placed, readOutcome } from './unit-result.ts';
 
 /** One table of a model: what it gains, and whether there is anything to publish. */
 export type TableAudit = {
@@ -31,12 +32,29 @@ export type LevelAudit = Measured & {
   readonly plan_merge?: Measured;
 };
 
-/** What became of each source, from the model that keeps its accounts. */
-export type SourceOutcome = { readonly source: string; readonly outcome: ModelOutcome };
+/** What became of the files of a source. */
+export type SourceOutcome = {
+  readonly source: string;
+  /** The tables that read it, in the order of the pipeline. */
+  readonly tables: readonly SourceTable[];
+  /** They are all that the source has. */
+  readonly whole: boolean;
+};
+
+/** The same for one table, by its full name. */
+export type SourceTable = { readonly model: string; readonly table: string; readonly outcome: ModelOutcome };
+
+/** The rejected rows and the accounts of a run, as they are published. */
+export type SettledBooks = {
+  readonly quarantine: readonly Placed[];
+  readonly accounting: Readonly<Record<string, SourceCounts>>;
+  /** Keys of files that units staged, and that others have taken the place of. */
+  readonly replaced: readonly string[];
+};
 
 export type CommitRecord = Measured & {
   readonly tables: Readonly<Record<string, TableOutcome>>;
-  readonly accounting: Readonly<Record<string, RowCounts>>;
+  readonly accounting: Readonly<Record<string, SourceCounts>>;
 };
 
 export async function readAudits(deps: StepDeps, plan: RunPlan): Promise<readonly LevelAudit[]> {
@@ -50,14 +68,38 @@ export async function readAudits(deps: StepDeps, plan: RunPlan): Promise<readonl
 export async function readSources(deps: StepDeps, plan: RunPlan): Promise<readonly SourceOutcome[]> {
   const sources: SourceOutcome[] = [];
   for (const { name } of plan.spec.sources.filter((s: SourceSpec) => (plan.sources[s.name]?.files ?? 0) > 0)) {
-    const keeper = plan.spec.models.find((m) => m.layer === 'silver' && m.from === name);
-    const outcome = keeper && (await outcomeOf(deps, plan, keeper.id));
-    if (outcome !== undefined) sources.push({ source: name, outcome });
+    const models = plan.spec.models.filter((m) => m.layer === 'silver' && m.from === name);
+    const tables: SourceTable[] = [];
+    for (const model of models) {
+      const outcome = await outcomeOf(deps, plan, model.id);
+      const table = fullName(tableIdOf(plan.spec, model));
+      if (outcome !== undefined) tables.push({ model: model.id, table, outcome });
+    }
+    if (tables.length > 0) sources.push({ source: name, tables, whole: tables.length === models.length });
   }
   return sources;
 }
 
-export async function outcomeOf(deps: StepDeps, plan: RunPlan, model: string): Promise<ModelOutcome | undefined> {
+/** Whether tables of a source can have one account. */
+export function countAlike([first, ...others]: readonly SourceTable[]): boolean {
+  const text = ({ outcome }: SourceTable): string => {
+    const { read, accepted, quarantined, condemned, duplicates } = outcome.counts;
+    return [read, accepted, quarantined, condemned, duplicates].join();
+  };
+  return first === undefined || others.every((other) => text(other) === text(first));
+}
+
+/** Records of ingested files, by key and etag; a file may have been read in parts. */
+export function recordsByFile({ files }: Pick<ModelOutcome, 'files'>): ReadonlyMap<string, number> {
+  const records = new Map<string, number>();
+  for (const { key, etag, records: n, status } of files) {
+    const name = `${etag} ${key}`;
+    if (status === 'ingested') records.set(name, n + (records.get(name) ?? 0));
+  }
+  return records;
+}
+
+async function outcomeOf(deps: StepDeps, plan: RunPlan, model: string): Promise<ModelOutcome | undefined> {
   const level = plan.spec.levels.findIndex((ids) => ids.includes(model));
   if (level < 0) return undefined;
   const planned = (await readLevelPlan(deps.store, plan.run, level)).models.find((m) => m.model === model);

@@ -1,6 +1,6 @@
 import { DEFAULT_COMPUTE } from '../../core/compute.ts';
 import { ObjectNotFound } from '../../core/errors.ts';
-import { addCounts, NO_ROWS } from '../../core/row-counts.ts';
+import { addCounts, NO_ROWS, worstOf } from '../../core/row-counts.ts';
 import type { RunPlan, RunRef, RunResult } from '../../core/run.ts';
 import { readJson, readPlan, runFolder, writeJson } from '../../lake/run/run-folder.ts';
 import { costOfRun } from '../../plan/cost.ts';
@@ -39,7 +39,7 @@ async function readLast(store: ObjectStore, key: string): Promise<LastSuccess | 
 
 /** The figures of a run that succeeded. */
 export function metricsOf(plan: RunPlan, result: RunResult): readonly (readonly [Parameters<Measure>[0], number])[] {
-  const rows = Object.values(result.accounting).reduce(addCounts, NO_ROWS);
+  const rows = Object.values(result.accounting).map(worstOf).reduce(addCounts, NO_ROWS);
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
   const sources = Object.values(plan.sources);
   return [

@@ -1,6 +1,7 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
 import { AuditFailed } from '../../core/errors.ts';
 import { OPS_TABLE_NAMES, opsTable } from '../../core/ops.ts';
+import { NO_ROWS, type SourceCounts } from '../../core/row-counts.ts';
 import type { FileOutcome, RunPlan, RunState, TableOutcome } from '../../core/run.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
@@ -12,17 +13,17 @@ import { forgetDeaths } from '../../lake/run/deaths.ts';
 import { decideToCommit, readDecision } from '../../lake/run/decision.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
 import { readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
-import type { LevelAudit } from '../../lake/run/run-records.ts';
 import {
   type CommitRecord,
-  outcomeOf,
+  type LevelAudit,
   readAudits,
   readSources,
+  recordsByFile,
+  type SettledBooks,
   type SourceOutcome,
 } from '../../lake/run/run-records.ts';
 import type { Placed } from '../../lake/run/unit-result.ts';
-import { type ModelOutcome, withoutLeft } from '../../lake/run/unit-result.ts';
-import { findModel, tableIdOf } from '../../lake/tables/table-state.ts';
+import { withoutLeft } from '../../lake/run/unit-result.ts';
 import type { JsonValue } from '../../ports.ts';
 import { commitChange } from '../../table/commit.ts';
 import { parsePrepared } from '../../table/prepare.ts';
@@ -30,6 +31,7 @@ import { loadTable } from '../../table/read.ts';
 import type { Removal } from '../../table/removal.ts';
 import { trimMetadata } from '../../table/trim.ts';
 import { checkSuspended } from './check-suspended.ts';
+import { settleBooks } from './settle-books.ts';
 
 /**
  * Publishes the run: every prepared table in level order, then quarantine, accounting and the ledger. Each table says
@@ -44,9 +46,10 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
   const sources = await readSources(deps, plan);
   const audits = await readAudits(deps, plan);
   await checkSuspended(deps, plan, sources);
-  checkTargets(plan, sources, audits);
-  await checkLeft(deps, plan, sources);
-  if ((await readDecision(deps.store, run)) === undefined) await checkBreaker(deps, plan, quarantineOf(sources));
+  checkLeft(sources);
+  checkRecords(sources);
+  const books = await settleBooks(deps, plan, sources);
+  if ((await readDecision(deps.store, run)) === undefined) await checkBreaker(deps, plan, books.quarantine);
   if (!run.dry_run) await decideToCommit(deps.store, run, deps.clock.now().toISOString());
   const tables: Record<string, TableOutcome> = {};
   for (const { id, table, rows_added, files_added, prepared } of audits.flatMap((a) =>
@@ -56,10 +59,10 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
     tables[fullName(table)] = { rows_added, files_added, snapshot_id };
   }
   if (!run.dry_run) {
-    await publishBooks(deps, plan, sources);
+    await publishBooks(deps, plan, sources, books);
     await rearmBreaker(deps.store, run.pipeline);
   }
-  const accounting = Object.fromEntries(sources.map(({ source, outcome }) => [source, outcome.counts]));
+  const { accounting } = books;
   if (!run.dry_run) await recordRun(deps, plan, { status: 'SUCCEEDED', accounting, tables, error: null });
   const record: CommitRecord = { tables, accounting, ...measure(RECORDING) };
   await writeOnce(deps.store, runFolder.commit(run), record);
@@ -86,77 +89,88 @@ async function publish(deps: StepDeps, plan: RunPlan, id: string, table: TableId
   return snapshot === undefined ? null : snapshot['snapshot-id'].toString();
 }
 
-/** The first model of a source keeps its accounts; the others must have accepted as many rows. */
-function checkTargets(plan: RunPlan, sources: readonly SourceOutcome[], audits: readonly LevelAudit[]): void {
-  for (const { source, outcome } of sources) {
-    for (const audit of audits.flatMap((a) => a.models)) {
-      const model = findModel(plan.spec, audit.model);
-      if (model.layer !== 'silver' || model.from !== source || model.mode.kind !== 'append') continue;
-      if (audit.counts.accepted === outcome.counts.accepted) continue;
-      throw new AuditFailed(
-        `source ${source}: ${outcome.counts.accepted} rows were accepted but ${audit.counts.accepted} reached ${fullName(tableIdOf(plan.spec, model))}; nothing is published`,
-      );
+/** Every table that read a file found the same number of records in it. */
+function checkRecords(sources: readonly SourceOutcome[]): void {
+  for (const { source, tables } of sources) {
+    const found = new Map<string, { readonly records: number; readonly table: string }>();
+    for (const { table, outcome } of tables) {
+      for (const [file, records] of recordsByFile(outcome)) {
+        const other = found.get(file) ?? { records, table };
+        found.set(file, other);
+        if (other.records === records) continue;
+        throw new AuditFailed(
+          `source ${source}: ${file.slice(file.indexOf(' ') + 1)} has ${other.records} records for ${other.table} and ${records} for ${table}; nothing is published`,
+        );
+      }
     }
   }
 }
 
 /** All tables of a source have the rows of the same files, or the ledger would be true of some of them alone. */
-async function checkLeft(deps: StepDeps, plan: RunPlan, sources: readonly SourceOutcome[]): Promise<void> {
-  for (const { source, outcome } of sources) {
-    const left = namesOf(outcome);
-    for (const model of plan.spec.models.filter((m) => m.layer === 'silver' && m.from === source)) {
-      const other = namesOf(await outcomeOf(deps, plan, model.id));
-      const only = [...left, ...other].find((name) => !(left.has(name) && other.has(name)));
-      if (only === undefined) continue;
-      throw new AuditFailed(
-        `source ${source}: ${only} changed while the run read it, so that some of its tables have its rows and others have not; ` +
-          'nothing is published. Run again',
-      );
-    }
+function checkLeft(sources: readonly SourceOutcome[]): void {
+  for (const { source, tables } of sources) {
+    const left = tables.map(({ outcome }) => new Set(outcome.left.map(({ key }) => key)));
+    const only = left.flatMap((names) => [...names]).find((name) => left.some((names) => !names.has(name)));
+    if (only === undefined) continue;
+    throw new AuditFailed(
+      `source ${source}: ${only} changed while the run read it, so that some of its tables have its rows and others have not; ` +
+        'nothing is published. Run again',
+    );
   }
 }
 
-function namesOf(outcome: ModelOutcome | undefined): ReadonlySet<string> {
-  return new Set((outcome?.left ?? []).map(({ key }) => key));
-}
-
-function quarantineOf(sources: readonly SourceOutcome[]): readonly Placed[] {
-  return sources.flatMap((s) => s.outcome.quarantine);
-}
+type OpsRow = { readonly [column: string]: JsonValue };
 
 /** The table property by which maintenance knows how long condemned rows are kept, in days. */
 const CONDEMNED_RETENTION = 'strata.quarantine.condemned-retention-days';
 
 /** What files being reprocessed left in quarantine is released, since they are taken as if for the first time. */
-async function publishQuarantine(deps: StepDeps, plan: RunPlan, sources: readonly SourceOutcome[]): Promise<void> {
+async function publishQuarantine(
+  deps: StepDeps,
+  plan: RunPlan,
+  sources: readonly SourceOutcome[],
+  quarantine: readonly Placed[],
+): Promise<void> {
   const { withdraw } = withoutLeft(
     plan,
-    sources.flatMap((s) => s.outcome.left),
+    sources.flatMap(({ tables }) => tables.flatMap(({ outcome }) => outcome.left)),
   );
   const released = withdraw.length === 0 ? undefined : await stageReleased(deps, plan.run, { files: withdraw });
-  const files = [...(released?.files ?? []), ...quarantineOf(sources)];
+  const files = [...(released?.files ?? []), ...quarantine];
   const remove: Removal = released === undefined ? { kind: 'nothing' } : { kind: 'all' };
   const days = String(plan.spec.settings.condemnedRetentionDays);
   await commitOps(deps, plan.run, 'quarantine', files, remove, { [CONDEMNED_RETENTION]: days });
 }
 
-async function publishBooks(deps: StepDeps, plan: RunPlan, sources: readonly SourceOutcome[]): Promise<void> {
-  await publishQuarantine(deps, plan, sources);
-  const accounting = sources.map(({ source, outcome }) => ({
-    run_id: plan.run.run_id,
-    source,
-    ...outcome.counts,
-    recorded_at: plan.created_at,
-  }));
-  await commitOps(deps, plan.run, 'accounting', await writeOpsRows(deps, plan, 'accounting', accounting));
-  const ledger = sources.flatMap(({ source, outcome }) => outcome.files.map((f) => ledgerRow(plan, source, f)));
+async function publishBooks(
+  deps: StepDeps,
+  plan: RunPlan,
+  sources: readonly SourceOutcome[],
+  { quarantine, accounting }: SettledBooks,
+): Promise<void> {
+  await publishQuarantine(deps, plan, sources, quarantine);
+  const accounts = sources.flatMap((one) => accountsOf(plan, one, accounting[one.source] ?? NO_ROWS));
+  await commitOps(deps, plan.run, 'accounting', await writeOpsRows(deps, plan, 'accounting', accounts));
+  const ledger = sources.flatMap(({ source, tables: [first] }) =>
+    (first?.outcome.files ?? []).map((file) => ledgerRow(plan, source, file)),
+  );
   await commitOps(deps, plan.run, 'files', await writeOpsRows(deps, plan, 'files', ledger));
   // From here on the ledger remembers them; a retry counts anew.
-  for (const file of sources.flatMap(({ outcome }) => outcome.files.filter((f) => f.status === 'suspended'))) {
+  const files = sources.flatMap(({ tables }) => tables.flatMap(({ outcome }) => outcome.files));
+  for (const file of files.filter((one) => one.status === 'suspended')) {
     await forgetDeaths(deps, plan.run.pipeline, file);
   }
 }
 
-function ledgerRow(plan: RunPlan, source: string, file: FileOutcome): { readonly [column: string]: JsonValue } {
+/** One account for all tables of a source that count alike, or one for each. */
+function accountsOf(plan: RunPlan, { source, tables, whole }: SourceOutcome, counts: SourceCounts): readonly OpsRow[] {
+  const row = ({ tables: _own, ...account }: SourceCounts, table_name: string | null): OpsRow => {
+    return { run_id: plan.run.run_id, source, ...account, recorded_at: plan.created_at, table_name };
+  };
+  if (whole && counts.tables === undefined) return [row(counts, null)];
+  return tables.map(({ table, outcome }) => row(outcome.counts, table));
+}
+
+function ledgerRow(plan: RunPlan, source: string, file: FileOutcome): OpsRow {
   return { source, ...file, run_id: plan.run.run_id, ingested_at: plan.created_at };
 }

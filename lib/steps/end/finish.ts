@@ -1,7 +1,7 @@
 import { DEFAULT_COMPUTE } from '../../core/compute.ts';
 import { NONE_SKIPPED } from '../../core/objects.ts';
 import { addRequests, type Measured, type Requests, times } from '../../core/requests.ts';
-import type { LevelPlan, NamedFile, RunPlan, RunResult, RunState, StepTiming } from '../../core/run.ts';
+import type { FileOutcome, LevelPlan, NamedFile, RunPlan, RunResult, RunState, StepTiming } from '../../core/run.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { discardRun, findWorkFiles } from '../../lake/files/discard.ts';
 import { durationOf } from '../../lake/ops/record-run.ts';
@@ -51,23 +51,16 @@ async function assembleResult(deps: StepDeps, plan: RunPlan, committed?: Measure
   const commit = await readJson<CommitRecord>(deps.store, runFolder.commit(plan.run));
   const audits = await readAudits(deps, plan);
   const sources = await readSources(deps, plan);
-  const rejected = sources.flatMap(({ source, outcome }) =>
-    outcome.files
-      .filter((f) => f.status === 'rejected')
-      .map((f) => ({ source, file: f.key, reason: `${f.code}: ${f.reason}` })),
-  );
   return {
     run_id: plan.run.run_id,
     pipeline: plan.run.pipeline,
     status: plan.run.dry_run ? 'DRY_RUN' : 'SUCCEEDED',
     accounting: commit.accounting,
-    rejected_files: rejected,
-    left_files: sources.flatMap(({ source, outcome }) =>
-      outcome.left.map(({ key, reason }) => ({ source, file: key, reason })),
-    ),
+    rejected_files: sources.flatMap((one) => filesWith(one, 'rejected')),
+    left_files: sources.flatMap(leftOf),
     skipped: plan.skipped ?? NONE_SKIPPED,
     removed_tables: plan.removed ?? [],
-    suspended_files: [...(plan.suspended ?? []), ...sources.flatMap(suspendedIn)],
+    suspended_files: [...(plan.suspended ?? []), ...sources.flatMap((one) => filesWith(one, 'suspended'))],
     tables: commit.tables,
     ...(plan.selected === undefined ? {} : { selected: plan.selected }),
     warnings: audits.flatMap((a) => a.models.flatMap((m) => m.warnings)),
@@ -78,10 +71,18 @@ async function assembleResult(deps: StepDeps, plan: RunPlan, committed?: Measure
   };
 }
 
-function suspendedIn({ source, outcome }: SourceOutcome): readonly NamedFile[] {
-  return outcome.files
-    .filter((file) => file.status === 'suspended')
-    .map((file) => ({ source, file: file.key, reason: `${file.code}: ${file.reason}` }));
+/** Files of a source that were set aside, each once though several tables read it. */
+function filesWith({ source, tables }: SourceOutcome, status: FileOutcome['status']): readonly NamedFile[] {
+  const files = tables.flatMap(({ outcome }) => outcome.files.filter((file) => file.status === status));
+  return once(files.map(({ key, code, reason }) => ({ source, file: key, reason: `${code}: ${reason}` })));
+}
+
+function leftOf({ source, tables }: SourceOutcome): readonly NamedFile[] {
+  return once(tables.flatMap(({ outcome }) => outcome.left.map(({ key, reason }) => ({ source, file: key, reason }))));
+}
+
+function once(files: readonly NamedFile[]): readonly NamedFile[] {
+  return [...new Map(files.map((one) => [JSON.stringify([one.file, one.reason]), one])).values()];
 }
 
 async function timings(deps: StepDeps, plan: RunPlan, commit: Measured): Promise<readonly StepTiming[]> {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { KeyedModel } from '../../core/keyed.ts';
 import type { MergeUnit, ModelPlan, RunPlan } from '../../core/run.ts';
+import { fullName } from '../../core/tables.ts';
 import type { DataFile } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
@@ -12,6 +13,7 @@ import { loadQuarantine, loadRows, scanColumns } from '../../lake/tables/table-s
 import { packShares } from '../../plan/merge-units.ts';
 import { unitSettings } from '../../plan/stage-units.ts';
 import { writeExtracts } from '../../sql/extracts.ts';
+import { selectHeldAgainst } from '../../sql/quarantine-table.ts';
 import { renderParquet, renderScan } from '../../sql/scan.ts';
 import { planFiles } from '../../table/read.ts';
 
@@ -105,7 +107,9 @@ async function placeExtracts(
     quarantined === undefined ? undefined : await openOps(deps.store, session, 'quarantine', quarantined);
   const staging = rejectedKeys.map((k) => pathOf(borrowed, k));
   const rejected = [
-    ...(quarantine === undefined ? [] : [quarantine.relation]),
+    ...(quarantine === undefined
+      ? []
+      : [selectHeldAgainst(quarantine.relation, fullName(planned.shape.table), plan.withdraw)]),
     ...(staging.length === 0 ? [] : [renderParquet(staging)]),
   ];
   await using scratch = await openScratch(deps, 'extracts');

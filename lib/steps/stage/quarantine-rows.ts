@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { BatchRecipe } from '../../core/batch-recipe.ts';
 import { EngineError } from '../../core/errors.ts';
 import { opsTable } from '../../core/ops.ts';
+import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { stageFiles } from '../../lake/files/stage-files.ts';
 import { opsTarget } from '../../lake/ops/ops-tables.ts';
@@ -46,12 +47,13 @@ export async function quarantineRows(
   if (!needed) return { quarantined: 0, condemned: 0, files: [] };
   const { plan, unit } = context;
   const { name } = batch.source;
+  const table = fullName(context.planned.shape.table);
   if (recipe.poisoned) await fillPoisoned(session, batch);
   await fillQuarantine(
     session,
     batch,
     { ...recipe, rejected },
-    { source: name, runId: plan.run.run_id, at: plan.created_at },
+    { source: name, table, runId: plan.run.run_id, at: plan.created_at },
   );
   const counted = (await session.rows(countQuarantine()))[0];
   const found = Number(counted?.['rows']);

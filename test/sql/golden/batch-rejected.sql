@@ -1,1 +1,1 @@
-CREATE TABLE __rejected (rid BIGINT, issues STRUCT(code VARCHAR, detail VARCHAR)[], status VARCHAR)
+CREATE TABLE __rejected (rid BIGINT, issues STRUCT(code VARCHAR, detail VARCHAR)[], status VARCHAR, own BOOLEAN)

@@ -1,1 +1,1 @@
-CREATE TABLE __memory (row_hash VARCHAR, business_key VARCHAR, status VARCHAR)
+CREATE TABLE __memory (row_hash VARCHAR, business_key VARCHAR, status VARCHAR, own BOOLEAN)

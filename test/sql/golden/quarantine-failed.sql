@@ -2,7 +2,7 @@ CREATE TABLE __failed AS
 SELECT r.pos, r.__file AS path, left(r.__raw, 1000000) AS raw, r.__hash AS row_hash, r.__key AS business_key,
   coalesce(d.issues, r.issues) AS issues,
   coalesce(d.status, 'quarantined') AS status,
-  1 AS attempt
+  1 AS attempt, coalesce(d.own, false) AS own
 FROM (SELECT row_number() OVER () - 1 AS pos, * FROM (
 SELECT CAST(json_object('order''id', CAST(struct_extract(__raw, 'r0') AS VARCHAR), 'amount', CAST(struct_extract(__raw, 'r1') AS VARCHAR), 'country', CAST(struct_extract(__raw, 'r2') AS VARCHAR)) AS VARCHAR) AS __raw, __file, sha256(concat(CASE WHEN "__r0" IS NULL THEN 'N;' ELSE 'V' || strlen(CAST("__r0" AS VARCHAR)) || ':' || CAST("__r0" AS VARCHAR) || ';' END, CASE WHEN "__r1" IS NULL THEN 'N;' ELSE 'V' || strlen(CAST("__r1" AS VARCHAR)) || ':' || CAST("__r1" AS VARCHAR) || ';' END, CASE WHEN "__r2" IS NULL THEN 'N;' ELSE 'V' || strlen(CAST("__r2" AS VARCHAR)) || ':' || CAST("__r2" AS VARCHAR) || ';' END)) AS __hash,
   CASE WHEN "id" IS NULL THEN NULL ELSE CAST(json_array(CAST("id" AS VARCHAR)) AS VARCHAR) END AS __key,

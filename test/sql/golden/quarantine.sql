@@ -36,14 +36,15 @@ malformed AS (
   FROM __malformed m JOIN files f ON m.path = f.path JOIN located l ON l.ordinal = f.ordinal AND l.place = m.place
 ),
 refused AS (
-  SELECT p.path, l.line, p.raw, p.row_hash, p.business_key, p.issues, p.status, p.attempt
+  SELECT p.path, l.line, p.raw, p.row_hash, p.business_key, p.issues, p.status, p.attempt, p.own
   FROM __failed p JOIN lines l ON p.pos = l.pos
   UNION ALL
-  SELECT path, line, raw, sha256(raw), NULL, issues, 'quarantined', 1 AS attempt FROM malformed
+  SELECT path, line, raw, sha256(raw), NULL, issues, 'quarantined', 1 AS attempt, false FROM malformed
 )
 SELECT 'orders' AS source, f.key AS source_file, CAST(r.line AS BIGINT) AS line, r.raw,
   list_transform(r.issues, lambda i: i.code) AS codes,
   list_transform(r.issues, lambda i: i.detail) AS details,
   r.row_hash, r.business_key, CAST(r.attempt AS INTEGER) AS attempt, r.status, 'run-1' AS run_id,
-  CAST('2026-01-01T00:00:00Z' AS TIMESTAMPTZ) AS quarantined_at
+  CAST('2026-01-01T00:00:00Z' AS TIMESTAMPTZ) AS quarantined_at,
+  CASE WHEN r.own THEN 'p_silver.o''rders' END AS table_name
 FROM refused r JOIN files f ON r.path = f.path
