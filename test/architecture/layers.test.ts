@@ -24,7 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   generate: ['ports', 'core', 'sql'],
   table: ['ports', 'core', 'iceberg'],
   adapters: ['ports', 'core', 'iceberg/types'],
-  lake: ['plan', 'table', 'sql', 'iceberg', 'core', 'ports'],
+  lake: ['landing', 'plan', 'table', 'sql', 'iceberg', 'core', 'ports'],
   steps: ['lake', 'plan', 'table', 'landing', 'sql', 'iceberg', 'core', 'ports'],
   query: ['lake', 'plan', 'table', 'compile', 'sql', 'iceberg', 'core', 'ports'],
   'model-tests': ['lake', 'table', 'sql', 'iceberg', 'core', 'ports'],

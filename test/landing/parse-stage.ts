@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import type { LandedFile } from '../../lib/core/run.ts';
 import type { SourceSpec } from '../../lib/core/spec.ts';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
+import { batchOf, inspectFiles } from '../../lib/lake/batch/batch-files.ts';
+import { countFiles, findMiscounted } from '../../lib/lake/batch/count-files.ts';
+import { fillQuarantine } from '../../lib/lake/batch/fill-quarantine.ts';
 import type { Row, Session } from '../../lib/ports.ts';
 import { createParsed, rejectTables } from '../../lib/sql/batch.ts';
 import { PARSED } from '../../lib/sql/batch-tables.ts';
 import { sql } from '../../lib/sql/fragment.ts';
 import { FILE } from '../../lib/sql/raw-rows.ts';
 import { userSql } from '../../lib/sql/user-sql.ts';
-import { batchOf, inspectFiles } from '../../lib/steps/stage/batch-files.ts';
-import { countFiles, findMiscounted } from '../../lib/steps/stage/count-files.ts';
-import { fillQuarantine } from '../../lib/steps/stage/quarantine-rows.ts';
 import { recipeOf } from '../support/batch-recipes.ts';
 
 /** What the parse stage, without the lake around it, makes of one file. */

@@ -1,8 +1,8 @@
 import type { BatchRecipe } from '../../core/batch-recipe.ts';
 import type { SilverModel } from '../../core/spec.ts';
+import type { CountedBatch } from '../../lake/batch/batch-files.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import type { Session } from '../../ports.ts';
-import type { CountedBatch } from './batch-files.ts';
 
 /** A batch on its way through a model, in a session of its own. */
 export type BatchWork = {

@@ -1,6 +1,6 @@
 import { EngineError } from '../../core/errors.ts';
+import type { PoisonedRecord, ReadableFile } from '../../lake/batch/batch-files.ts';
 import { engineReason } from '../../landing/data-fault.ts';
-import type { PoisonedRecord, ReadableFile } from './batch-files.ts';
 
 /** Takes some files through all of a unit's statements and publishes nothing. Throws EngineError where one fails. */
 export type Trial = (files: readonly ReadableFile[]) => Promise<void>;

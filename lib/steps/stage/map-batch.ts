@@ -3,6 +3,7 @@ import { AuditFailed } from '../../core/errors.ts';
 import { isKeyed } from '../../core/keyed.ts';
 import { modelId, type SilverModel } from '../../core/spec.ts';
 import type { Sql } from '../../core/sql-text.ts';
+import { batchOf, type CountedBatch, isPoisoned } from '../../lake/batch/batch-files.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { KNOWN_ROWS, openKnown } from '../../lake/files/known-rows.ts';
 import { type Output, type UnitWriter, writeKeyedEvents, writeOutput } from '../../lake/files/write-output.ts';
@@ -35,7 +36,6 @@ import {
 import { rejectCondemned } from '../../sql/memory.ts';
 import { quotePath } from '../../sql/quote.ts';
 import { userTerm } from '../../sql/user-sql.ts';
-import { batchOf, type CountedBatch, isPoisoned } from './batch-files.ts';
 import type { BatchWork } from './batch-work.ts';
 import { openMemory } from './quarantine-memory.ts';
 import { quarantineRows } from './quarantine-rows.ts';

@@ -1,5 +1,7 @@
 import type { FileOutcome } from '../../core/run.ts';
 import type { SilverModel, SourceSpec } from '../../core/spec.ts';
+import type { ReadableFile } from '../../lake/batch/batch-files.ts';
+import { countFiles } from '../../lake/batch/count-files.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
@@ -7,8 +9,6 @@ import type { UnitResult } from '../../lake/run/unit-result.ts';
 import { openTables } from '../../lake/tables/table-state.ts';
 import type { Session } from '../../ports.ts';
 import { createHashMacros } from '../../sql/transform.ts';
-import type { ReadableFile } from './batch-files.ts';
-import { countFiles } from './count-files.ts';
 import { mapBatch } from './map-batch.ts';
 
 /** What is left of a unit's files, and what became of the others. */

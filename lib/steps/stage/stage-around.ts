@@ -3,6 +3,8 @@ import { condemnsDuplicates, dedupeColumns } from '../../core/dedupe.ts';
 import { EngineError } from '../../core/errors.ts';
 import { addCounts } from '../../core/row-counts.ts';
 import type { SilverModel, SourceSpec } from '../../core/spec.ts';
+import { batchOf, type ReadableFile, rejectFile } from '../../lake/batch/batch-files.ts';
+import { countFiles, findMiscounted } from '../../lake/batch/count-files.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
 import { machineHolds, withPlainSession } from '../../lake/run/floor.ts';
@@ -12,8 +14,6 @@ import { rejectTables } from '../../sql/batch.ts';
 import { tryRelation } from '../../sql/floor.ts';
 import { quotePath } from '../../sql/quote.ts';
 import { copyNumbered } from '../../sql/raw-rows.ts';
-import { batchOf, type ReadableFile, rejectFile } from './batch-files.ts';
-import { countFiles, findMiscounted } from './count-files.ts';
 import { halves, type Isolated, isolate, MachineFault } from './isolate.ts';
 import { type Attempt, mapFiles, tryFiles, withModelSession } from './map-files.ts';
 

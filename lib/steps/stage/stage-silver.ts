@@ -1,6 +1,7 @@
 import { EngineError } from '../../core/errors.ts';
 import { objectName } from '../../core/objects.ts';
 import type { SilverModel } from '../../core/spec.ts';
+import { inspectFiles, rejectFile } from '../../lake/batch/batch-files.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { lendingKept, readKept } from '../../lake/files/keep-files.ts';
 import { readLanded } from '../../lake/files/read-landed.ts';
@@ -9,7 +10,6 @@ import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
 import { engineReason } from '../../landing/data-fault.ts';
 import { MOST_COLUMNS } from '../../landing/limits.ts';
-import { inspectFiles, rejectFile } from './batch-files.ts';
 import { type Attempt, mapFiles } from './map-files.ts';
 import { stageAround } from './stage-around.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { EngineError } from '../../../lib/core/errors.ts';
-import type { ReadableFile } from '../../../lib/steps/stage/batch-files.ts';
+import type { ReadableFile } from '../../../lib/lake/batch/batch-files.ts';
 import { isolate, MachineFault, MOST_POISONED, type Trial, type Trials } from '../../../lib/steps/stage/isolate.ts';
 
 const LAYOUT = { kind: 'array', maxRecordBytes: 1, maxFileBytes: 1 } as const;

@@ -3,13 +3,13 @@ import { mapConcurrent } from '../../core/concurrency.ts';
 import { objectName } from '../../core/objects.ts';
 import type { FileOutcome, LandedFile } from '../../core/run.ts';
 import type { SourceSpec } from '../../core/spec.ts';
-import { type EngineDeps, machineHolds, withPlainSession } from '../../lake/run/floor.ts';
-import { pathOf } from '../../lake/tables/foreign-files.ts';
 import { type Inspection, inspectFile, type Numbering } from '../../landing/inspect.ts';
 import type { Borrowed, Session } from '../../ports.ts';
 import type { Batch } from '../../sql/batch.ts';
 import type { NumberedFile } from '../../sql/quarantine.ts';
 import type { FileGroup, FileLayout, RowFilter } from '../../sql/raw-rows.ts';
+import { type EngineDeps, machineHolds, withPlainSession } from '../run/floor.ts';
+import { pathOf } from '../tables/foreign-files.ts';
 
 export type ReadableFile = {
   readonly landed: LandedFile;
