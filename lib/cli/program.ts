@@ -28,6 +28,7 @@ import { addKeyed } from './keyed-commands.ts';
 import { QUERY_FORMATS, type QueryFormat } from './output/rows-by-page.ts';
 import { addBreaker, addQuarantine } from './quarantine-commands.ts';
 import { addTables } from './table-commands.ts';
+import { addTrace } from './trace-command.ts';
 import { addVars } from './vars-option.ts';
 
 /** What Commander says by itself: help and version to stdout, wrong use to stderr. */
@@ -76,6 +77,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addBreaker(program, start);
   addQuery(program, start);
   addLooking(program, start);
+  addTrace(program, start);
   addBuild(program, start);
   return program;
 }

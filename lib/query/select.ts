@@ -51,7 +51,6 @@ export async function withQuery<T>(
   // Open until its tables are in it, and closed to everything but their files from then on.
   await using session = await deps.engine.open({ ...deps.settings, folders: undefined });
   const tree = await parseQuery(session, query.sql);
-  refuseForeign(query.sql, tree);
   const tables = await findTables(deps, query.sql, tree);
   const moment =
     query.asOf === undefined
@@ -67,7 +66,14 @@ export async function withQuery<T>(
   return await use(await execute(session, query.sql, tree));
 }
 
-async function parseQuery(session: Session, sql: string): Promise<JsonValue> {
+/** The tree of one SELECT. Throws InvalidInput for anything else, and for what a query may not name. */
+export async function parseQuery(session: Session, sql: string): Promise<JsonValue> {
+  const tree = await parseSelect(session, sql);
+  refuseForeign(sql, tree);
+  return tree;
+}
+
+async function parseSelect(session: Session, sql: string): Promise<JsonValue> {
   let tree: JsonValue;
   try {
     tree = await session.parse(sql);
@@ -95,7 +101,7 @@ function refuseForeign(sql: string, tree: JsonValue): void {
 }
 
 /** For each table the folder that all of its files are below: to allow every file takes time with their square. */
-function foldersOf(borrowed: readonly Borrowed[]): readonly string[] {
+export function foldersOf(borrowed: readonly Borrowed[]): readonly string[] {
   return borrowed.flatMap(({ paths }) => {
     const folders = [...paths.values()].map((path) => path.split('/').slice(0, -1));
     const [first = [], ...others] = folders;
@@ -188,7 +194,7 @@ async function keep(session: Session, text: Sql): Promise<void> {
 }
 
 /** DuckDB finds here what is wrong with the SQL itself; what fails later fails on the data. */
-async function describeFirst(session: Session, text: Sql): Promise<void> {
+export async function describeFirst(session: Session, text: Sql): Promise<void> {
   try {
     await session.describe({ name: 'query', text });
   } catch (error) {

@@ -77,6 +77,18 @@ export function selectTaken(): Statement {
   };
 }
 
+/**
+ * `key`, `etag`, `run_id` of what runs ingested of a source: by key the content that was taken last first, and of each content
+ * the earliest run first.
+ */
+export function selectUploads(source: string): Statement {
+  return {
+    name: 'uploads',
+    text: sql`SELECT key, etag, run_id FROM ops.files WHERE source = ${quoteText(source)} AND status = 'ingested'
+ORDER BY key, max(ingested_at) OVER (PARTITION BY key, etag) DESC, etag, ingested_at, run_id`,
+  };
+}
+
 /** The ledger with other etags for some of its files, from a JSON array of `key`, `before` and `after`. */
 export function renderRenamedEtags(path: string): Sql {
   const renamed = sql`read_json(${quoteText(path)}, format = 'array', columns = {key: 'VARCHAR', before: 'VARCHAR', after: 'VARCHAR'})`;

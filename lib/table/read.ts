@@ -27,8 +27,11 @@ export type ScanOptions = {
   readonly predicates?: readonly Predicate[];
 };
 
-/** A data file that a scan found. `foreign`: nothing shows that a run of ours wrote it, so it may lack field ids. */
-export type ScannedFile = DataFile & { readonly foreign: boolean };
+/**
+ * A data file that a scan found, and the snapshot that added it. `foreign`: nothing shows that a run of ours wrote it, so it
+ * may lack field ids.
+ */
+export type ScannedFile = DataFile & { readonly foreign: boolean; readonly snapshotId: bigint | null };
 
 /**
  * The data files of a snapshot that may hold a matching row, in manifest order; none for a table without a snapshot.
@@ -49,7 +52,7 @@ export async function planFiles(
     .flat()
     .filter(isLive)
     .filter((entry) => filter.fileMayMatch(entry.file))
-    .map(({ file, snapshotId }) => ({ ...file, foreign: snapshotId === null || !ours.has(snapshotId) }));
+    .map(({ file, snapshotId }) => ({ ...file, snapshotId, foreign: snapshotId === null || !ours.has(snapshotId) }));
 }
 
 function chosenSnapshot(metadata: TableMetadata, id: bigint | undefined): Snapshot | undefined {

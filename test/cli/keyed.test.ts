@@ -72,6 +72,49 @@ versions:
   }
 });
 
+describe('trace', () => {
+  test('shows rows, what brought them, and the records', async () => {
+    const { code, stdout } = await lake.run('trace', 'staff_silver.people', '--where', 'id = 1 AND is_current');
+    assert.equal(code, 0);
+    assert.equal(
+      stdout,
+      `staff_silver.people: 1 row
+
+┌───┬────┬────────────┬───────┬────────────┬──────────┬────────────┐
+│ # │ id │ at         │ job   │ valid_from │ valid_to │ is_current │
+├───┼────┼────────────┼───────┼────────────┼──────────┼────────────┤
+│ 1 │  1 │ 2026-02-01 │ wrong │ 2026-02-01 │ NULL     │ true       │
+└───┴────┴────────────┴───────┴────────────┴──────────┴────────────┘
+
+brought by:
+┌───┬────────┬───────────────────────────┬──────┬─────┐
+│ # │ event  │ file                      │ line │ run │
+├───┼────────┼───────────────────────────┼──────┼─────┤
+│ 1 │ upsert │ bronze/staff/people/b.csv │    2 │ r1  │
+└───┴────────┴───────────────────────────┴──────┴─────┘
+
+b.csv:2  {"id":"1","at":"2026-02-01","job":"wrong"}
+`,
+    );
+  });
+
+  test('--json has rows and origins; what is no trace exits 1', async () => {
+    type Document = { matched: number; rows: { origins: { file: string; lines: number[] }[] }[] };
+    const answer = await lake.json<Document>(0, 'trace', 'staff_silver.people', '--where', 'true', '--limit', '2');
+    assert.equal(answer.matched, 3);
+    assert.deepEqual(answer.rows[1]?.origins[0]?.lines, [2]);
+    for (const [args, message] of [
+      [['staff_gold.jobs', '--where', 'true'], /staff_gold\.jobs is computed from staff_silver\.people/],
+      [['staff_silver.people', '--where', 'true', '--limit', 'x'], /--limit: got "x"/],
+      [['staff_silver.people'], /required option '--where <sql>' not specified/],
+    ] as const) {
+      const { code, stderr } = await lake.run('trace', ...args);
+      assert.equal(code, 1);
+      assert.match(stderr, message);
+    }
+  });
+});
+
 describe('rebuild and reprocess', () => {
   test('a file that was corrected is taken again', async () => {
     await lake.land('staff', 'people', 'b.csv', `${HEADER}1,2026-03-01,baker\n`);

@@ -95,6 +95,7 @@ describe('help and wrong use', () => {
       'rebuild',
       'reprocess',
       'key',
+      'trace',
       'quarantine',
       'breaker',
     ]) {

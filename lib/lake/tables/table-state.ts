@@ -124,17 +124,33 @@ export async function openTables(
   refs: readonly TableRef[],
   logs: readonly TableRef[] = [],
 ): Promise<Borrowed> {
+  await createPlaces(session, refs);
+  const tables = refs.map((ref) => async () => {
+    const metadata = await loadState(store, plan, modelId(ref));
+    return openRef(store, session, plan.spec, ref, metadata);
+  });
+  const opened = await acquireAll([...tables, ...logs.map((ref) => () => openLog(store, session, plan, ref))]);
+  return joinBorrowed(opened);
+}
+
+/** The schemas in which SQL finds the tables that it names. */
+export async function createPlaces(session: Session, refs: readonly TableRef[]): Promise<void> {
   for (const statement of createSchemas(['silver', 'gold', 'batch'])) await session.run(statement);
   for (const { pipeline, layer } of refs) {
     if (pipeline === undefined) continue;
     for (const statement of attachPipeline(pipeline, layer)) await session.run(statement);
   }
-  const tables = refs.map((ref) => async () => {
-    const metadata = await loadState(store, plan, modelId(ref));
-    return openView(store, session, viewName(ref), metadata, boundColumns(metadata, columnsOfRef(plan.spec, ref)));
-  });
-  const opened = await acquireAll([...tables, ...logs.map((ref) => () => openLog(store, session, plan, ref))]);
-  return joinBorrowed(opened);
+}
+
+/** A table with the columns that the pipeline's SQL was bound to. */
+export function openRef(
+  store: ObjectStore,
+  session: Session,
+  spec: PipelineSpec,
+  ref: TableRef,
+  metadata: TableMetadata | undefined,
+): Promise<Borrowed> {
+  return openView(store, session, viewName(ref), metadata, boundColumns(metadata, columnsOfRef(spec, ref)));
 }
 
 /** Where SQL finds a table that it names. */
