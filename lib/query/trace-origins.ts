@@ -179,7 +179,7 @@ async function searchFile(
     await session.run(findByValues(columns));
   }
   const batch = { source, files, records, scratch, guarded: false, trial: true };
-  const nobody = { source: source.name, runId: '', at: new Date(0).toISOString() };
+  const nobody = { source: source.name, table: '', runId: '', at: '1970-01-01' };
   await fillQuarantine(session, batch, { ...RECIPE, rejected: true }, nobody);
   const found = await session.rows(selectFound());
   const byNth = Map.groupBy(found, (row) => Number(row['nth']));

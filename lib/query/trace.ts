@@ -11,7 +11,6 @@ import { holdResources } from '../lake/resources.ts';
 import { openFiles } from '../lake/tables/foreign-files.ts';
 import { scanColumns } from '../lake/tables/table-state.ts';
 import type { Borrowed, Row, Session } from '../ports.ts';
-import { sql } from '../sql/fragment.ts';
 import { lockDown } from '../sql/lock-down.ts';
 import { quotePath } from '../sql/quote.ts';
 import { createRelation, createSchemas, renderBucketed } from '../sql/scan.ts';
@@ -22,11 +21,11 @@ import {
   createTracedRows,
   renderKnownFile,
   selectBrought,
+  selectTraced,
   selectTracedRows,
   TRACED,
   writeBrought,
 } from '../sql/trace.ts';
-import { userTerm } from '../sql/user-sql.ts';
 import { loadTable, planFiles } from '../table/read.ts';
 import { findTraceable, type Traceable } from './find-traceable.ts';
 import { describeFirst, foldersOf, parseQuery } from './select.ts';
@@ -78,7 +77,7 @@ async function findRows(
   // Open until its tables are in it, and closed to all but their files when the condition runs.
   await using session = await deps.engine.open({ ...deps.settings, folders: undefined });
   const view = quotePath(databaseOf(id), id.name);
-  const query = sql`SELECT * FROM ${view} WHERE ${userTerm(`${where}\n`)}`;
+  const query = selectTraced(view, where);
   await parseQuery(session, query);
   await using borrowed = holdResources();
   for (const statement of createSchemas([databaseOf(id)])) await session.run(statement);

@@ -32,16 +32,21 @@ export function renderKnownFile(scan: Sql): Sql {
   return sql`(SELECT * REPLACE (coalesce(${TRACED.file}, source_file) AS ${TRACED.file}) FROM ${scan})`;
 }
 
+/** The rows of a view that meet a user's condition. A comment at the end of it ends with its line. */
+export function selectTraced(view: Sql, where: string): Sql {
+  return sql`SELECT * FROM ${view} WHERE ${userTerm(`${where}\n`)}`;
+}
+
 /** `__rows`: the first rows of the view that meet a user's condition, in the order of their values. */
 export function createTracedRows(view: Sql, where: string, limit: number): Statement {
   return {
     name: 'trace',
-    text: sql`CREATE TABLE ${ROWS} AS SELECT *, row_number() OVER () - 1 AS ${TRACED.row} FROM (SELECT * FROM ${view} WHERE ${userTerm(`${where}\n`)} ORDER BY ALL LIMIT ${limit})`,
+    text: sql`CREATE TABLE ${ROWS} AS SELECT *, row_number() OVER () - 1 AS ${TRACED.row} FROM (${selectTraced(view, where)} ORDER BY ALL LIMIT ${limit})`,
   };
 }
 
 export function countTraced(view: Sql, where: string): Statement {
-  return { name: 'trace', text: sql`SELECT count(*) AS rows FROM ${view} WHERE ${userTerm(`${where}\n`)}` };
+  return { name: 'trace', text: sql`SELECT count(*) AS rows FROM (${selectTraced(view, where)})` };
 }
 
 /** The rows themselves are what their files brought. */
