@@ -123,7 +123,7 @@ export function findByValues(columns: readonly string[]): Statement {
 function found(pairs: Sql): Statement {
   return {
     name: 'found',
-    text: sql`INSERT INTO ${REJECTED} SELECT rid, list({'code': ${quoteText(FOUND)}, 'detail': CAST(nth AS VARCHAR)} ORDER BY nth), ${quoteText(FOUND)} FROM (${pairs}) GROUP BY rid`,
+    text: sql`INSERT INTO ${REJECTED} (rid, issues, status) SELECT rid, list({'code': ${quoteText(FOUND)}, 'detail': CAST(nth AS VARCHAR)} ORDER BY nth), ${quoteText(FOUND)} FROM (${pairs}) GROUP BY rid`,
   };
 }
 
