@@ -8,6 +8,14 @@ import { PRICES, type Prices } from './prices.ts';
 import { CALLS, type Calls, estimateRequests, requestsAround, TABLE } from './run-requests.ts';
 import { ASSUMED_RATES, type Rates, type RunWork, type UnitWork } from './run-work.ts';
 
+/** By default prices as this release knows them, and assumed rates. */
+export type CostOptions = {
+  readonly prices?: Prices;
+  readonly rates?: Rates;
+  /** The run whose staging the rates were measured in. */
+  readonly measuredIn?: string;
+};
+
 /** An estimate before the run, with the smallest Glue job that does the same work beside it. */
 export type CostEstimate = EstimatedCost & {
   /** How long the run would take on AWS, units side by side. */
@@ -21,11 +29,7 @@ export type CostEstimate = EstimatedCost & {
  * What a run would cost. A call of a step takes its start, its requests one after the other, and its bytes by the rates
  * and by the vCPUs of its function. On Glue the same bytes are worked by the same rates, without starts and requests.
  */
-export function estimateRun(
-  work: RunWork,
-  compute: Compute,
-  options: { readonly prices?: Prices; readonly rates?: Rates; readonly measuredIn?: string } = {},
-): CostEstimate {
+export function estimateRun(work: RunWork, compute: Compute, options: CostOptions = {}): CostEstimate {
   const { prices = PRICES, rates = ASSUMED_RATES, measuredIn } = options;
   const stage = work.levels.flatMap((level) => level.stage);
   const merge = work.levels.flatMap((level) => level.merge);

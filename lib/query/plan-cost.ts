@@ -3,32 +3,67 @@ import type { LandedFile, RunPlan, RunResult } from '../core/run.ts';
 import { modelId } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 import type { StepDeps } from '../lake/deps.ts';
-import { type Survey, surveyPipeline } from '../lake/ops/survey.ts';
+import { findTaken } from '../lake/ops/ledger.ts';
+import { filesAnew, type Survey, surveyPipeline } from '../lake/ops/survey.ts';
 import { readJson, readJsonIfAny, readPlanIfAny, runFolder } from '../lake/run/run-folder.ts';
 import { sizeOf } from '../lake/tables/table-size.ts';
 import { modelTables } from '../lake/tables/table-state.ts';
+import { type ChangeFacts, type ChangeWork, workOfChange } from '../plan/change-work.ts';
 import { type CostEstimate, estimateRun } from '../plan/cost.ts';
-import type { Explanation } from '../plan/explain.ts';
+import type { ExplainedChange, Explanation } from '../plan/explain.ts';
 import { ASSUMED_RATES, type Rates, type Size, workOf } from '../plan/run-work.ts';
 import { parsedBytesOf } from '../plan/stage-units.ts';
 import { listRuns } from './list-runs.ts';
 import { explainSurvey } from './plan-run.ts';
 
 /** An explained run with its cost on AWS; null when there is no work whose cost could be told. */
-export type PlannedRun = Explanation & { readonly cost: CostEstimate | null };
+export type PlannedRun = Omit<Explanation, 'changes'> & {
+  readonly cost: CostEstimate | null;
+  readonly changes: readonly PlannedChange[];
+};
+
+export type PlannedChange = ExplainedChange & {
+  /** What making the rows anew takes, whether a run does it or somebody has to choose it; null where rows stay. */
+  readonly work: ChangeWork | null;
+};
 
 /**
- * What a run of the pipeline would do now, and what it would cost on AWS. Staging takes as long as it took in the
- * latest run that is worth measuring, where there is one. Writes nothing. Throws InvalidInput for an unknown pipeline.
+ * What a run of the pipeline would do now, what has changed, and what both would take on AWS. Staging takes as long as it
+ * took in the latest run that is worth measuring, where there is one. Writes nothing. Throws InvalidInput for an unknown
+ * pipeline.
  */
 export async function planWithCost(deps: StepDeps, pipeline: string, asked: Asked = {}): Promise<PlannedRun> {
   const survey = await surveyPipeline(deps, pipeline, asked);
   const explanation = await explainSurvey(deps, survey, asked);
-  if (explanation.levels.length === 0) return { ...explanation, cost: null };
+  if (explanation.levels.length === 0 && explanation.changes.length === 0) {
+    return { ...explanation, changes: [], cost: null };
+  }
   const measured = await measureStaging(deps, pipeline);
-  const work = workOf(survey.spec, explanation, await tableSizes(deps, survey));
   const options = measured === undefined ? {} : { rates: measured.rates, measuredIn: measured.run };
-  return { ...explanation, cost: estimateRun(work, survey.spec.compute, options) };
+  const sizes = await tableSizes(deps, survey);
+  const changes = await withWork(deps, survey, explanation.changes, { sizes, cost: options });
+  if (explanation.levels.length === 0) return { ...explanation, changes, cost: null };
+  const work = workOf(survey.spec, explanation, sizes);
+  return { ...explanation, changes, cost: estimateRun(work, survey.spec.compute, options) };
+}
+
+async function withWork(
+  deps: StepDeps,
+  survey: Survey,
+  changes: readonly ExplainedChange[],
+  known: Pick<ChangeFacts, 'sizes' | 'cost'>,
+): Promise<readonly PlannedChange[]> {
+  const { spec, tables } = survey;
+  const existing = new Set([...tables].flatMap(([id, table]) => (table === undefined ? [] : [id])));
+  const landed = changes.some(({ kind }) => kind === 'backfill') ? await allLanded(deps, survey) : survey.waiting;
+  const facts = { spec, existing, landed, ...known };
+  return changes.map((change) => ({ ...change, work: workOfChange(change, facts) }));
+}
+
+/** By source: what runs have taken, and what waits. */
+async function allLanded(deps: StepDeps, { spec, waiting }: Survey): Promise<Survey['waiting']> {
+  await using session = await deps.engine.open(deps.settings);
+  return filesAnew({ taken: await findTaken(deps, session, spec.name, spec.sources), waiting });
 }
 
 async function tableSizes(deps: StepDeps, { spec, tables, others }: Survey): Promise<ReadonlyMap<string, Size>> {

@@ -23,7 +23,10 @@ after(() => lake.close());
 const TOTAL = 'SELECT amount FROM shop_gold.total';
 const writeSql = (text: string): void => writeFileSync(join(lake.root, '..', 'pipelines', 'shop', 'items.sql'), text);
 
-type Plan = { readonly changes: readonly { readonly table: string; readonly refused: boolean }[] };
+type Work = { readonly downstream: readonly string[]; readonly files: number; readonly bytes: number };
+type Plan = {
+  readonly changes: readonly { readonly table: string; readonly refused: boolean; readonly work: Work }[];
+};
 
 test('a change is planned with 3, refused with 1, and done by backfill', async () => {
   await lake.land('shop', 'rows', 'a.csv', 'id,amount\n1,10\n');
@@ -32,11 +35,22 @@ test('a change is planned with 3, refused with 1, and done by backfill', async (
   await lake.land('shop', 'rows', 'b.csv', 'id,amount\n2,20\n');
   const { changes } = await lake.json<Plan>(3, 'plan', 'shop');
   assert.deepEqual(
-    changes.map(({ table, refused }) => ({ table, refused })),
-    [{ table: 'shop_silver.items', refused: true }],
+    changes.map(({ table, refused, work: { downstream, files, bytes } }) => ({
+      table,
+      refused,
+      downstream,
+      files,
+      bytes,
+    })),
+    // What runs have taken, and what waits.
+    [{ table: 'shop_silver.items', refused: true, downstream: ['shop_gold.total'], files: 2, bytes: 30 }],
   );
   const { stdout } = await lake.run('plan', 'shop');
   assert.match(stdout, /^the pipeline has changed since its tables were made:\n[\s\S]*shop_silver\.items │ the SQL/);
+  assert.match(
+    stdout,
+    /\nto make shop_silver\.items anew, with shop_gold\.total after it: 2 files, 30 B; on AWS about \d+\.\d s and \$0\.00\d+\n/,
+  );
   const refused = await lake.run('run', 'shop');
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /shop_silver\.items: the SQL/);

@@ -1,8 +1,9 @@
+import type { ChangeWork } from '../../plan/change-work.ts';
 import type { ExplainedTable } from '../../plan/explain.ts';
 import type { PlannedRun } from '../../query/plan-cost.ts';
 import type { Context } from '../context.ts';
 import { renderCost } from './cost.ts';
-import { formatBytes, formatCount } from './human.ts';
+import { formatBytes, formatCount, formatDuration, formatQuantity, formatUsd } from './human.ts';
 import { renderSkipped } from './skipped.ts';
 import { renderSuspended } from './suspended.ts';
 import { renderTable } from './table.ts';
@@ -70,7 +71,16 @@ function renderChanges({ changes }: Pick<PlannedRun, 'changes'>, layout: Context
   if (changes.length === 0) return '';
   const rows = changes.map(({ table, kind, what, does }) => ({ table, kind, changed: what.join(', '), 'a run': does }));
   const columns = [{ name: 'table', whole: true }, { name: 'changed' }, { name: 'kind' }, { name: 'a run' }];
-  return `the pipeline has changed since its tables were made:\n${renderTable(rows, columns, layout)}`;
+  const works = changes.flatMap(({ table, work }) => (work === null ? [] : [`${renderWork(table, work)}\n`]));
+  return `the pipeline has changed since its tables were made:\n${renderTable(rows, columns, layout)}${works.join('')}`;
+}
+
+function renderWork(table: string, { downstream, files, bytes, seconds, usd }: ChangeWork): string {
+  const others = downstream.length === 0 ? '' : `, with ${downstream.join(', ')} after it`;
+  return (
+    `to make ${table} anew${others}: ${formatQuantity(files, 'file')}, ${formatBytes(bytes)}; ` +
+    `on AWS about ${formatDuration(seconds * 1_000)} and ${formatUsd(usd)}`
+  );
 }
 
 /** Which models alone run, and which with them. */
