@@ -7,10 +7,26 @@ import { type Field, type FieldsRead, readFields } from './shape.ts';
 
 const limit = z.union([z.number(), z.bigint(), z.string().min(1)]);
 
+/** Names that a column had before. */
+export const formerNames = z
+  .union([
+    z
+      .string()
+      .min(1)
+      .transform((name) => [name]),
+    z.array(z.string().min(1)).min(1),
+  ])
+  .refine((names) => new Set(names).size === names.length);
+
 const COLUMN_FIELDS = {
   type: { schema: z.string(), expected: TYPE_GRAMMAR, required: true },
   required: { schema: z.boolean(), expected: 'true or false' },
   as: { schema: z.string().min(1), expected: 'a column name' },
+  renamedFrom: { schema: formerNames, expected: 'the name that it had before, or a list of them, each once' },
+  default: {
+    schema: z.union([z.string(), z.number(), z.bigint(), z.boolean()]),
+    expected: 'a text, number or boolean; text for decimals, dates and times',
+  },
   parse: {
     schema: z.union([z.string(), z.array(z.string()).min(1)]),
     expected: "'numeric', 'epoch_seconds', 'epoch_millis', a strptime format or a list of them",
@@ -76,6 +92,8 @@ export function readColumn(source: string, value: unknown, place: string, notes:
     parse: readParse(read.parse, type, placeIn(place, 'parse'), notes),
     required: read.required ?? false,
     checks,
+    ...(read.renamedFrom === undefined ? {} : { renamedFrom: read.renamedFrom }),
+    ...(read.default === undefined ? {} : { default: String(read.default) }),
   };
   return { column, sqlChecks };
 }
@@ -106,7 +124,7 @@ function noteMisfits(type: ColumnType, read: ColumnRead, place: string, notes: N
   if (!ordered) misfit('max', 'a column of numbers, dates or times; use checks for others');
   if (type.kind !== 'string') misfit('pattern', 'a column of type string');
   if (['list', 'struct', 'binary'].includes(type.kind))
-    misfit('in', 'a column of text, numbers, dates, times or booleans');
+    for (const rule of ['in', 'default'] as const) misfit(rule, 'a column of text, numbers, dates, times or booleans');
 }
 
 function readChecks(

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { InvalidInput } from '../core/errors.ts';
-import { type ModelSpec, modelId, type OtherTable, type PipelineSpec, type TableRef } from '../core/spec.ts';
+import {
+  type ModelSpec,
+  modelId,
+  type OtherTable,
+  type PipelineSpec,
+  type SourceSpec,
+  type TableRef,
+} from '../core/spec.ts';
 import { valuesOf } from '../core/vars.ts';
 import type { Session } from '../ports.ts';
 import { addRowIdColumn } from '../sql/bind.ts';
@@ -17,6 +24,7 @@ import { bindOthers, checkAfter, noOthers, type Pipelines, unbindOthers } from '
 import { type ModelContext, type PipelineFiles, parseModel } from './parse-models.ts';
 import { readPipeline } from './pipeline-shape.ts';
 import { checkReader } from './reader-checks.ts';
+import { renamedOf } from './renamed.ts';
 import { selectsAll } from './row-id.ts';
 import { readSeeds } from './seeds.ts';
 import { checkSourceUse } from './source-use.ts';
@@ -101,7 +109,8 @@ async function bindTables(
   const columnsOf: ColumnsOf = (id) => bound.get(id)?.tableColumns?.map((column) => column.name) ?? [];
   for (const [id, model] of bound) {
     if (!model.sound) continue;
-    const spec = await modelSpec(binding, model, columnsOf);
+    const source = sources.get(model.parsed.draft.from ?? '')?.spec;
+    const spec = await modelSpec(binding, model, { columnsOf, source });
     if (spec !== undefined) specs.set(id, spec);
   }
   return specs;
@@ -159,9 +168,16 @@ async function bindModels(
   return bound;
 }
 
-async function modelSpec(binding: Binding, model: BoundModel, columnsOf: ColumnsOf): Promise<ModelSpec | undefined> {
+type Known = { readonly columnsOf: ColumnsOf; readonly source: SourceSpec | undefined };
+
+async function modelSpec(
+  binding: Binding,
+  model: BoundModel,
+  { columnsOf, source }: Known,
+): Promise<ModelSpec | undefined> {
   const { draft, reads, readsLogs, tree, sql } = model.parsed;
   const used = varsIn(tree);
+  const renamed = renamedOf(draft.renamed, source, model.columns);
   const common = {
     id: draft.id,
     name: draft.ref.name,
@@ -172,6 +188,7 @@ async function modelSpec(binding: Binding, model: BoundModel, columnsOf: Columns
     sortBy: draft.sortBy,
     expect: draft.expect,
     description: draft.description,
+    ...(renamed === undefined ? {} : { renamed }),
     ...(draft.tags.length === 0 ? {} : { tags: draft.tags }),
     ...(used.length === 0 ? {} : { vars: valuesOf(binding.vars.filter(({ name }) => used.includes(name))) }),
   };

@@ -1,6 +1,8 @@
 import type { ContractColumn } from '../core/spec.ts';
 import { type ColumnType, renderColumnType } from '../core/types.ts';
+import type { Row } from '../ports.ts';
 import { castsOf, isOrdered, tryPattern, tryStrptime } from '../sql/bind.ts';
+import { valueChecks } from '../sql/column-checks.ts';
 import { parseTimeFormat, TIME_FIELDS } from '../sql/time-format.ts';
 import { duckType } from '../sql/types.ts';
 import { type Binding, checkCondition } from './conditions.ts';
@@ -15,6 +17,7 @@ export async function checkContractValues(binding: Binding, source: SourceDraft)
     const place = placeIn(placeIn(source.place, 'columns'), column.source);
     await checkFormats(binding, column, placeIn(place, 'parse'));
     await checkLimits(binding, column, place);
+    await checkDefault(binding, column, placeIn(place, 'default'));
     for (const check of column.checks) {
       if (check.kind === 'in' && !isNested(column.type))
         await checkValues(binding, column.type, check.values, placeIn(place, 'in'));
@@ -63,6 +66,20 @@ async function checkLimits(binding: Binding, { type, checks }: ContractColumn, p
   if (row?.['ok'] === false) binding.notes.add(placeIn(place, 'min'), min.value, `at most max, which is ${max.value}`);
 }
 
+/** A default that breaks a rule of its own column would reject every row that has it. */
+async function checkDefault(binding: Binding, column: ContractColumn, place: string): Promise<void> {
+  if (column.default === undefined || isNested(column.type) || column.type.kind === 'binary') return;
+  const before = binding.notes.found.length;
+  await checkValues(binding, column.type, [column.default], place);
+  if (binding.notes.found.length > before) return;
+  for (const { check, holds } of valueChecks(column, column.default)) {
+    const [row] = await attempt(binding, holds, column.default, 'a value of the column', place);
+    if (row?.['ok'] === false) {
+      binding.notes.add(place, showValue(column.default), `a value that passes the column's own ${check}`);
+    }
+  }
+}
+
 async function checkValues(
   binding: Binding,
   type: ColumnType,
@@ -100,10 +117,11 @@ async function attempt(
   text: string,
   expected: string,
   place: string,
-): Promise<void> {
+): Promise<readonly Row[]> {
   try {
-    await session.rows(statement);
+    return await session.rows(statement);
   } catch (error) {
     notes.add(place, `${showValue(text)}: ${sqlFault(error, statement.name, expected).got}`, expected);
+    return [];
   }
 }

@@ -1,4 +1,5 @@
 import type { Compute, Slo } from '../core/compute.ts';
+import type { Renamed } from '../core/renames.ts';
 import type {
   Breaker,
   ColumnCheck,
@@ -70,6 +71,7 @@ export type ModelDraft = {
   readonly refresh: 'touched' | 'full';
   readonly partitionBy: readonly { readonly field: PartitionField; readonly place: string }[];
   readonly sortBy: readonly string[];
+  readonly renamed: Renamed;
   readonly expect: readonly Expectation[];
   readonly backfill: 'auto' | 'never';
   readonly tags: readonly string[];

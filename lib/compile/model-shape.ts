@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { METADATA_TYPES } from '../core/metadata.ts';
 import { type Expectation, type Layer, type MetadataColumn, modelId, type PartitionField } from '../core/spec.ts';
 import type { ModeDefinition } from '../define/modes.ts';
+import { formerNames } from './column-shape.ts';
 import type { ModelDraft } from './draft.ts';
 import { readExpectation } from './expectation-shape.ts';
 import { defaultMode, readMode } from './mode-shape.ts';
@@ -34,6 +35,10 @@ const ANY_MODEL = {
   },
   partitionBy: { schema: z.array(z.unknown()), expected: "a list of transforms, such as [month('order_date')]" },
   sortBy: { schema: z.array(z.string()), expected: 'a list of column names' },
+  renamed: {
+    schema: z.record(z.string(), formerNames),
+    expected: "columns by their names of now, such as { new: 'old' }",
+  },
   tags: {
     schema: z.array(z.string().regex(/^[\w.:/-]+$/)).refine((tags) => new Set(tags).size === tags.length),
     expected: "a list of words of letters, digits and . : / - _, each once, such as ['nightly']",
@@ -98,6 +103,7 @@ export function readModel(
     refresh: readRefresh(read, place, notes),
     partitionBy: readPartition(read, mode, place, notes),
     sortBy: read.sortBy ?? [],
+    renamed: read.renamed ?? {},
     expect: readExpectations(layer, read.expect, placeIn(place, 'expect'), notes),
     tags: read.tags ?? [],
     backfill: read.backfill ?? 'auto',

@@ -161,7 +161,29 @@ function readColumns(
   }
   const named = columns.map((column) => ({ name: column.name, place: placeIn(place, column.source) }));
   const distinct = checkColumns(named, "name it with as: '...'", notes);
+  for (const column of columns)
+    noteFormerNames(column, columns, placeIn(placeIn(place, column.source), 'renamedFrom'), notes);
   return { columns, checkPlaces, sound: distinct && columns.length > 0 && columns.length === entries.length };
+}
+
+/** A name of before that another column has, now or before, would make two columns of one. */
+function noteFormerNames(
+  column: ContractColumn,
+  columns: readonly ContractColumn[],
+  place: string,
+  notes: Notes,
+): void {
+  for (const name of column.renamedFrom ?? []) {
+    const other = columns.find(
+      (one) => one !== column && [one.source, one.name, ...(one.renamedFrom ?? [])].includes(name),
+    );
+    if (other !== undefined) {
+      const expected = `a name that only it had; ${showValue(other.source)} is declared with that name as well`;
+      notes.add(place, showValue(name), expected);
+    } else if (name === column.source && name === column.name) {
+      notes.add(place, showValue(name), 'a name of before, other than that of now');
+    }
+  }
 }
 
 /** JavaScript puts properties that look like whole numbers first, whatever order they are written in. */

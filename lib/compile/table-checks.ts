@@ -22,6 +22,7 @@ export async function checkTable(binding: Binding, model: BoundModel): Promise<v
     if (column && isNested(column.type))
       binding.notes.add(place, showColumn(column), 'a column that is neither list nor struct');
   });
+  checkRenamed(draft, model.columns, binding.notes);
   if (draft.mode.kind === 'append' && draft.mode.dedupe?.by === 'key') {
     const place = placeIn(placeIn(placeIn(draft.place, 'mode'), 'dedupe'), 'key');
     draft.mode.dedupe.columns.forEach((name, index) => {
@@ -30,6 +31,20 @@ export async function checkTable(binding: Binding, model: BoundModel): Promise<v
   }
   if (isKeyed(draft.mode)) await checkKeyed(binding, draft, draft.mode, model.columns);
   await checkExpectations(binding, model);
+}
+
+function checkRenamed({ place, renamed }: ModelDraft, columns: readonly Column[], notes: Notes): void {
+  const claimed = new Map<string, string>();
+  for (const [name, before] of Object.entries(renamed)) {
+    const at = placeIn(placeIn(place, 'renamed'), name);
+    findColumn(name, columns, at, notes);
+    for (const former of before) {
+      const other = columns.some((column) => column.name === former) ? former : claimed.get(former);
+      if (other !== undefined)
+        notes.add(at, showValue(former), `a name that only it had; the column ${showValue(other)} has it as well`);
+      claimed.set(former, name);
+    }
+  }
 }
 
 function checkPartition(draft: ModelDraft, columns: readonly Column[], notes: Notes): void {

@@ -3,6 +3,7 @@ import { isKeyed, LOG_SUFFIX } from '../core/keyed.ts';
 import type { Given, GivenFile, GivenRow, TestRun } from '../core/model-test.ts';
 import { needsOf } from '../core/needs.ts';
 import { readableColumns, readableLogColumns } from '../core/readable-columns.ts';
+import { namesInFiles } from '../core/renames.ts';
 import { type ModelSpec, modelId, type PipelineSpec, type SourceSpec } from '../core/spec.ts';
 import { oneOf } from '../core/suggest.ts';
 import { type Column, renderColumnType } from '../core/types.ts';
@@ -53,7 +54,7 @@ function readFiles(
   { place, files }: Pick<GivenPlace, 'place' | 'files'>,
   { notes }: TestContext,
 ): readonly GivenFile[] {
-  const columns = { names: source.columns.map((column) => column.source), others: source.drift !== 'fail' };
+  const columns = { names: source.columns.flatMap(namesInFiles), others: source.drift !== 'fail' };
   const read = (rows: unknown, name: string, at: string): readonly GivenFile[] => {
     if (typeof rows !== 'string') return [{ kind: 'rows', name, rows: readRows(rows, columns, at, notes) ?? [] }];
     if (source.format.kind !== 'parquet') return [{ kind: 'text', name, text: rows }];

@@ -29,8 +29,8 @@ export type MadeBy = {
   readonly checks?: Readonly<Record<string, string>> | undefined;
 };
 
-/** A column of the contract: its type, as pipelines write it, and a hash of the rest. */
-export type ContractMade = { readonly type: string; readonly rest: string };
+/** A column of the contract: its type, as pipelines write it, a hash of the rest, and whether files may lack it for a default. */
+export type ContractMade = { readonly type: string; readonly rest: string; readonly filled?: true };
 
 /** The parts that are one hash each. */
 export const MADE_PARTS = ['columns', 'sql', 'mode', 'key', 'partitioning', 'format', 'rules'] as const;

@@ -1,6 +1,7 @@
 import type { Asked } from './asked.ts';
 import type { RunCost } from './cost.ts';
 import type { Skipped } from './objects.ts';
+import type { Renamed } from './renames.ts';
 import type { Measured, Spent } from './requests.ts';
 import type { SourceCounts } from './row-counts.ts';
 import type { ModelMode, PartitionField, PipelineSpec, SourceSpec } from './spec.ts';
@@ -144,6 +145,8 @@ export type TableShape = {
   readonly uuid: string;
   /** Of `columns` those that the table has and the model does not: new rows have null there. */
   readonly kept?: readonly Column[];
+  /** By a column's name: those that it had before. A table that has one of these and not the other follows. */
+  readonly renamed?: Renamed;
   /** What the table's properties have to say, beside the model's name. */
   readonly properties?: Readonly<Record<string, string>>;
   /** All rows are replaced, so that the table takes the model's columns and no others. */

@@ -1,4 +1,5 @@
 import type { Compute, Slo } from './compute.ts';
+import type { Renamed } from './renames.ts';
 import type { Column, ColumnType } from './types.ts';
 
 /**
@@ -110,6 +111,10 @@ export type ContractColumn = {
   readonly parse: ParseFormat;
   readonly required: boolean;
   readonly checks: readonly ColumnCheck[];
+  /** Names that it had before, in files and in tables, the latest first; left out for none. */
+  readonly renamedFrom?: readonly string[];
+  /** As text: the value in rows of files that lack the column; left out: they have NULL. */
+  readonly default?: string;
 };
 
 /** A row that breaks a check is quarantined with the check's code. NULL passes every check but `required`. */
@@ -217,6 +222,8 @@ type ModelCommon = {
   readonly description: string | null;
   /** By which selectors find it; left out for none. */
   readonly tags?: readonly string[];
+  /** By a column's name: those that it had before, the latest first; left out where no column had another. */
+  readonly renamed?: Renamed;
   /** Variables that the SQL uses, with their values; left out when it uses none. */
   readonly vars?: Readonly<Record<string, string | null>>;
 };

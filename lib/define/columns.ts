@@ -30,6 +30,16 @@ export type ColumnDefinition = {
   readonly required?: boolean;
   /** The column's name in SQL (`batch.<source>`). Default: the name in the file, as written. */
   readonly as?: string;
+  /**
+   * The name that the column had before, or several, the latest first. Tables rename theirs and keep its values, and files
+   * may have any of the names.
+   */
+  readonly renamedFrom?: string | readonly string[];
+  /**
+   * What rows of files have that lack the column; a NULL in a file stays one. Text for decimals, dates and times. Rows that
+   * a table had before the column get it by `strata backfill`.
+   */
+  readonly default?: string | number | bigint | boolean;
   /** How text becomes the type. Default: DuckDB's strict cast. */
   readonly parse?: ParseText;
   /** The smallest allowed value, itself allowed (`RANGE_ERROR`). Text for decimals, dates and times. */

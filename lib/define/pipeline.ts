@@ -14,6 +14,8 @@ type TableOptions = {
   readonly partitionBy?: readonly PartitionField[];
   /** Columns by which the rows of a data file are ordered. */
   readonly sortBy?: readonly string[];
+  /** Columns that had another name before, as `{ new: 'old' }`, or several, the latest first: the table renames its own. */
+  readonly renamed?: { readonly [column: string]: string | readonly string[] };
   /** By which `--select tag:nightly` finds it. */
   readonly tags?: readonly string[];
   /** What the table is, for readers. */

@@ -1,8 +1,10 @@
 import { InvalidInput } from '../core/errors.ts';
+import type { Renamed } from '../core/renames.ts';
 import type { PartitionField } from '../core/spec.ts';
 import type { Column } from '../core/types.ts';
-import { evolveSchema, type IncompatibleColumn, replaceSchema } from './evolve.ts';
+import { type Evolution, evolveSchema, type IncompatibleColumn, replaceSchema } from './evolve.ts';
 import { currentSpec, partitionSpecOf } from './partition.ts';
+import { renameFields } from './rename.ts';
 import { currentSchema, fieldByName, schemaOf } from './schema.ts';
 import { MAIN } from './snapshot.ts';
 import type { PartitionSpec, PartitionSpecField, Schema, Snapshot, SortOrder, TableMetadata } from './types.ts';
@@ -97,16 +99,28 @@ export type Alteration =
   | { readonly kind: 'altered'; readonly change: Change }
   | { readonly kind: 'incompatible'; readonly columns: readonly IncompatibleColumn[] };
 
+/** `whole`: no column but the wanted ones stays. `renamed`: former names of wanted columns, which keep their ids. */
+export type Altering = { readonly whole?: boolean | undefined; readonly renamed?: Renamed | undefined };
+
 /**
  * The change that lets the table hold `wanted` columns beside those that it has, see evolveSchema; with `whole` the one
  * that leaves it these columns alone, see replaceSchema.
  */
-export function alterSchema(metadata: TableMetadata, wanted: readonly Column[], whole = false): Alteration {
-  const [current, last] = [currentSchema(metadata), metadata['last-column-id']];
-  const evolution = whole
+export function alterSchema(
+  metadata: TableMetadata,
+  wanted: readonly Column[],
+  { whole = false, renamed }: Altering = {},
+): Alteration {
+  const last = metadata['last-column-id'];
+  const current = renameFields(currentSchema(metadata), renamed);
+  const evolved = whole
     ? replaceSchema(current, last, wanted, partitionSources(metadata))
     : evolveSchema(current, last, wanted);
+  const same = evolved.kind === 'same' && current !== currentSchema(metadata);
+  const evolution: Evolution = same ? { kind: 'evolved', schema: current, lastColumnId: last } : evolved;
   if (evolution.kind !== 'evolved') return evolution;
+  const taken = takenNames(metadata, evolution.schema);
+  if (taken.length > 0) return { kind: 'incompatible', columns: taken };
   const schema = { ...evolution.schema, 'schema-id': 1 + Math.max(...metadata.schemas.map((one) => one['schema-id'])) };
   const change: Change = {
     requirements: [
@@ -120,6 +134,18 @@ export function alterSchema(metadata: TableMetadata, wanted: readonly Column[], 
     ],
   };
   return { kind: 'altered', change };
+}
+
+/** New columns with the name of a partition field of another column, which readers of Iceberg refuse. */
+function takenNames(metadata: TableMetadata, schema: Schema): readonly IncompatibleColumn[] {
+  const known = new Set(currentSchema(metadata).fields.map(({ id }) => id));
+  const partitions = metadata['partition-specs'].flatMap((spec) => spec.fields);
+  return schema.fields.flatMap(({ id, name }) => {
+    const taken = partitions.some((one) => one.name === name && one['source-id'] !== id);
+    return known.has(id) || !taken
+      ? []
+      : [{ column: name, got: 'a column of its own', expected: 'the name of a partition field of another column' }];
+  });
 }
 
 function partitionSources(metadata: TableMetadata): ReadonlySet<number> {

@@ -33,6 +33,15 @@ export function parseNameMapping(text: string, where: string): readonly MappedFi
   );
 }
 
+/** A mapping in which fields of the top, by their ids, go by one more name. */
+export function nameInMapping(text: string, where: string, names: ReadonlyMap<number, string>): string {
+  const mapping = parseNameMapping(text, where).map((field) => {
+    const name = field['field-id'] === undefined ? undefined : names.get(field['field-id']);
+    return name === undefined || field.names.includes(name) ? field : { ...field, names: [...field.names, name] };
+  });
+  return JSON.stringify(mapping);
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

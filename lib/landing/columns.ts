@@ -1,3 +1,4 @@
+import { nameInFile, namesInFiles } from '../core/renames.ts';
 import type { SourceSpec } from '../core/spec.ts';
 import type { ColumnType } from '../core/types.ts';
 import type { NativeType } from '../sql/native-type.ts';
@@ -7,11 +8,18 @@ import type { NativeType } from '../sql/native-type.ts';
  * a required column is missing, or there are others and drift is `fail`. `undefined` when they fit.
  */
 export function checkColumns(source: SourceSpec, names: readonly string[]): string | undefined {
-  const missing = source.columns.filter((c) => c.required && !names.includes(c.source)).map((c) => c.source);
+  const twice = source.columns.map((c) => namesInFiles(c).filter((name) => names.includes(name)));
+  const [both] = twice.filter((found) => found.length > 1);
+  if (both !== undefined) {
+    return `line 1: the columns ${quoted(both)} are one in the contract, under its names of now and before; expected one of them`;
+  }
+  const missing = source.columns
+    .filter((c) => c.required && c.default === undefined && nameInFile(c, names) === undefined)
+    .map((c) => c.source);
   if (missing.length > 0) {
     return `line 1: required column ${quoted(missing)} is missing; the file has ${quoted(names)}${delimiterHint(source, names)}`;
   }
-  const extra = names.filter((name) => !source.columns.some((c) => c.source === name));
+  const extra = names.filter((name) => !isNamed(source, name));
   if (extra.length > 0 && source.drift === 'fail') {
     return `line 1: column ${quoted(extra)} is not in the contract and drift is 'fail'; add it, or set drift to 'ignore' or 'evolve'`;
   }
@@ -19,6 +27,11 @@ export function checkColumns(source: SourceSpec, names: readonly string[]): stri
     return `line 1: none of the columns ${quoted(names)} is in the contract${delimiterHint(source, names)}`;
   }
   return undefined;
+}
+
+/** Whether a column of a file is one of the contract, by its name of now or one of before. */
+export function isNamed({ columns }: Pick<SourceSpec, 'columns'>, name: string): boolean {
+  return columns.some((column) => namesInFiles(column).includes(name));
 }
 
 /**
@@ -30,8 +43,8 @@ export function strangeFields(
   columns: readonly { readonly name: string; readonly type: NativeType }[],
 ): readonly string[] {
   return source.columns.flatMap((column) => {
-    const found = columns.find((c) => c.name === column.source);
-    return found === undefined ? [] : strangeIn(column.type, found.type, column.source);
+    const found = columns.find((c) => namesInFiles(column).includes(c.name));
+    return found === undefined ? [] : strangeIn(column.type, found.type, found.name);
   });
 }
 

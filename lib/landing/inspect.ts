@@ -5,7 +5,7 @@ import { readingDialect } from '../sql/csv-dialect.ts';
 import { declaredType } from '../sql/native-type.ts';
 import type { FileLayout } from '../sql/raw-rows.ts';
 import { openArrayFile } from './array-file.ts';
-import { checkColumns, strangeFields } from './columns.ts';
+import { checkColumns, isNamed, strangeFields } from './columns.ts';
 import { engineReason } from './data-fault.ts';
 import { parseHeader } from './header.ts';
 import { type OpenedParquet, openParquet } from './parquet/open.ts';
@@ -151,7 +151,7 @@ async function openParquetFile(
   landed: string,
   scratch: string,
 ): Promise<OpenedParquet | string> {
-  const wanted = (name: string): boolean => source.columns.some((column) => column.source === name);
+  const wanted = (name: string): boolean => isNamed(source, name);
   try {
     return await openParquet(session, await plainName(landed, scratch), scratch, wanted);
   } catch (cause) {
@@ -179,7 +179,7 @@ function fit(source: SourceSpec, found: Extract<Inspection, { kind: 'readable' }
     const reason = `field ${strange.join(', ')} is not in the contract and drift is 'fail'; add it, or set drift to 'ignore' or 'evolve'`;
     return { kind: 'rejected', code: 'SCHEMA_ERROR', reason };
   }
-  return { ...found, extra: found.extra.filter((e) => !source.columns.some((c) => c.source === e.name)) };
+  return { ...found, extra: found.extra.filter((e) => !isNamed(source, e.name)) };
 }
 
 function unreadable(reason: string): Extract<Inspection, { kind: 'rejected' }> {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Given, GivenFile } from '../core/model-test.ts';
+import { namesInFiles } from '../core/renames.ts';
 import { modelId, type PipelineSpec, type SourceSpec } from '../core/spec.ts';
 import type { Column } from '../core/types.ts';
 import type { StepDeps } from '../lake/deps.ts';
@@ -39,7 +40,7 @@ async function renderFile(deps: StepDeps, source: SourceSpec, file: GivenFile): 
 /** A column has its contract's type; one with a value that is none of it has text, as a producer's file would. */
 async function renderParquet(deps: StepDeps, source: SourceSpec, file: GivenFile): Promise<SourceFile> {
   const rows = file.kind === 'rows' ? file.rows : [];
-  const bySource = new Map(source.columns.map((column) => [column.source, column]));
+  const bySource = new Map(source.columns.flatMap((column) => namesInFiles(column).map((name) => [name, column])));
   await using session = await deps.engine.open(deps.settings);
   await using scratch = await openScratch(deps, 'given');
   const path = join(scratch.folder, 'given.parquet');

@@ -1,5 +1,6 @@
 import { cellJson, cellText } from '../core/cell-text.ts';
 import type { GivenFile, GivenRow } from '../core/model-test.ts';
+import { nameInFile } from '../core/renames.ts';
 import type { SourceFormat, SourceSpec } from '../core/spec.ts';
 
 type CsvFormat = Extract<SourceFormat, { kind: 'csv' }>;
@@ -8,9 +9,18 @@ type JsonFormat = Extract<SourceFormat, { kind: 'json' }>;
 /** A file as it lands, and the `line` by which the quarantine knows each of its rows. */
 export type SourceFile = { readonly bytes: Uint8Array; readonly lines: readonly number[] };
 
-/** The columns of a file: all of the contract, and those that only its rows have. */
+/**
+ * The columns of a file: all of the contract, and those that only its rows have. A column that rows have by a former name is
+ * there by that, and one with a default, which no row names, is not there.
+ */
 export function fileColumns(source: SourceSpec, rows: readonly GivenRow[]): readonly string[] {
-  return [...new Set([...source.columns.map((column) => column.source), ...rows.flatMap((row) => [...row.keys()])])];
+  const named = new Set(rows.flatMap((row) => [...row.keys()]));
+  const positions = source.format.kind === 'csv' && !source.format.header;
+  const own = source.columns.filter((column) => {
+    if (positions || named.has(column.source)) return true;
+    return column.default === undefined && nameInFile(column, [...named]) === undefined;
+  });
+  return [...new Set([...own.map((column) => column.source), ...named])];
 }
 
 /** Writes what a test gives for a source in the source's format. Parquet is the engine's to write. */

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { isKeyed, isKeyedMode } from '../core/keyed.ts';
-import type { MadeBy } from '../core/made-by.ts';
+import type { ContractMade, MadeBy } from '../core/made-by.ts';
 import { RELEASE } from '../core/release.ts';
-import type { Expectation, ModelMode, ModelSpec, PipelineSpec } from '../core/spec.ts';
+import { renameModel, renameSource } from '../core/renamed-model.ts';
+import { namesInFiles, pendingRenames, renamedSpellings } from '../core/renames.ts';
+import type { ContractColumn, Expectation, ModelMode, ModelSpec, PipelineSpec, SourceSpec } from '../core/spec.ts';
 import { renderColumnType } from '../core/types.ts';
 
 /** What makes a model's table as the pipeline is now. */
@@ -19,11 +21,7 @@ export function madeBy(spec: Pick<PipelineSpec, 'sources'>, model: ModelSpec): M
     keyed: isKeyed(model),
     partitioning: hash(model.partitionBy),
     contract:
-      source === undefined
-        ? null
-        : Object.fromEntries(
-            source.columns.map(({ name, type, ...rest }) => [name, { type: renderColumnType(type), rest: hash(rest) }]),
-          ),
+      source === undefined ? null : Object.fromEntries(source.columns.map((one) => [one.name, contractMade(one)])),
     format: source === undefined ? null : hash([source.format, source.key]),
     rules: hash(model.expect.filter(rejects)),
     checks: Object.fromEntries(model.expect.filter((one) => !rejects(one)).map((one) => [one.name, hashCheck(one)])),
@@ -37,6 +35,44 @@ function rejects({ kind, policy }: Expectation): boolean {
 /** The code of a row that is not rejected is nowhere. */
 function hashCheck(expectation: Expectation): string {
   return hash(expectation.kind === 'row' ? { ...expectation, code: null } : expectation);
+}
+
+/** The names by which files may have the column say nothing of its values. */
+function contractMade({ name: _name, type, renamedFrom: _before, ...rest }: ContractColumn): ContractMade {
+  const filled = rest.default === undefined ? {} : { filled: true as const };
+  return { type: renderColumnType(type), rest: hash(rest), ...filled };
+}
+
+/**
+ * What makes a model's table, under the names that its columns had when what it remembers was written: what differs then is
+ * more than names. `names`: columns that the table has.
+ */
+export function madeBefore(
+  spec: Pick<PipelineSpec, 'sources'>,
+  model: ModelSpec,
+  was: MadeBy,
+  names: readonly string[],
+): { readonly is: MadeBy; readonly renamed: ReadonlyMap<string, string> } {
+  const source = model.layer === 'silver' ? spec.sources.find(({ name }) => name === model.from) : undefined;
+  const former = Object.fromEntries((source?.columns ?? []).map(({ name, renamedFrom = [] }) => [name, renamedFrom]));
+  const renamed = new Map([
+    ...pendingRenames(former, Object.keys(was.contract ?? {})),
+    ...pendingRenames(model.renamed ?? {}, names),
+  ]);
+  const before = source === undefined ? undefined : nameInFilesBefore(renameSource(source, renamed), was);
+  const is = madeBy({ sources: before === undefined ? [] : [before] }, renameModel(model, renamed));
+  const spelled = renamed.size > 0 && [...renamedSpellings(model.sql, renamed)].some((sql) => hash(sql) === was.sql);
+  return { is: spelled ? { ...is, sql: was.sql } : is, renamed };
+}
+
+/** A source whose columns have those of their names in files by which the table remembers them. */
+function nameInFilesBefore(source: SourceSpec, { contract }: MadeBy): SourceSpec {
+  const columns = source.columns.map((column) => {
+    const made = contract !== null && Object.hasOwn(contract, column.name) ? contract[column.name] : undefined;
+    const names = namesInFiles(column).map((name) => ({ ...column, source: name }));
+    return names.find((one) => contractMade(one).rest === made?.rest) ?? column;
+  });
+  return { ...source, columns };
 }
 
 /** The columns by which a mode tells rows apart, and what else it says. */

@@ -27,11 +27,20 @@ const WORDS: Readonly<Record<Exclude<MadePart, 'contract'>, string>> = {
   rules: 'expectations that reject rows',
 };
 
-/** How the model of now differs from what made its table; undefined where it does not. */
-export function compareMade(model: ModelSpec, was: MadeBy, is: MadeBy): TableChange | undefined {
+/**
+ * How the model of now differs from what made its table; undefined where it does not. `is` goes by the names that columns
+ * had then; `renamed` has these by the names of now.
+ */
+export function compareMade(
+  model: ModelSpec,
+  was: MadeBy,
+  is: MadeBy,
+  renamed: ReadonlyMap<string, string> = new Map(),
+): TableChange | undefined {
   const parts = MADE_PARTS.filter((part) => was[part] !== is[part] && (part !== 'sql' || was.written !== is.written));
-  const contract = contractChanges(was, is);
-  const what = [...parts.map((part) => WORDS[part]), ...contract.grave, ...contract.slight];
+  const contract = contractChanges(was, is, renamed);
+  const names = [...renamed].map(([name, before]) => `column ${name}, ${before} before`);
+  const what = [...parts.map((part) => WORDS[part]), ...contract.grave, ...contract.slight, ...names];
   if (what.length === 0) return undefined;
   const full = model.layer === 'silver' && model.mode.kind === 'full';
   const fresh = was.keyed !== is.keyed || (contract.grave.length > 0 && !full);
@@ -56,17 +65,25 @@ export function compareChecks(model: ModelSpec, was: MadeBy, is: MadeBy): TableC
 /** In words: what may make other values of text that was read before, and what cannot. */
 type ContractChanges = { readonly grave: readonly string[]; readonly slight: readonly string[] };
 
-function contractChanges({ contract: was }: MadeBy, { contract: is }: MadeBy): ContractChanges {
+function contractChanges(
+  { contract: was }: MadeBy,
+  { contract: is }: MadeBy,
+  renamed: ReadonlyMap<string, string>,
+): ContractChanges {
   const [grave, slight]: [string[], string[]] = [[], []];
-  for (const [name, column] of Object.entries(is ?? {})) {
-    const before = was !== null && Object.hasOwn(was, name) ? was[name] : undefined;
+  const names = new Map([...renamed].map(([name, then]) => [then, name]));
+  for (const [then, column] of Object.entries(is ?? {})) {
+    const before = was !== null && Object.hasOwn(was, then) ? was[then] : undefined;
+    const name = names.get(then) ?? then;
     if (before === undefined) {
-      slight.push(`column ${name}, new in the contract`);
+      if (column.filled) grave.push(`column ${name}, new in the contract with a default`);
+      else slight.push(`column ${name}, new in the contract`);
       continue;
     }
     if (before.rest !== column.rest) grave.push(`column ${name} of the contract`);
     if (before.type === column.type) continue;
-    const words = `${name} is ${before.type} in the table and ${column.type} in the pipeline`;
+    const as = name === then ? '' : `, as ${then},`;
+    const words = `${name} is ${before.type} in the table${as} and ${column.type} in the pipeline`;
     (isWidening(before.type, column.type) ? slight : grave).push(words);
   }
   const gone = Object.keys(was ?? {}).filter((name) => is !== null && !Object.hasOwn(is, name));

@@ -6,7 +6,7 @@ import { DUPLICATES, HASH, KEY, OK, PARSED, REJECTED, RID } from './batch-tables
 import { columnChecks, type RowCheck } from './column-checks.ts';
 import { join, NOTHING, sql } from './fragment.ts';
 import { guardCondition, guardValue, raises } from './guard.ts';
-import { parseColumn } from './parse-column.ts';
+import { fillColumn, parseColumn } from './parse-column.ts';
 import type { ParsedColumn } from './parsed.ts';
 import { ownName, quoteName, quotePath, quoteText } from './quote.ts';
 import {
@@ -19,6 +19,7 @@ import {
   RAW,
   type RejectTables,
   rawName,
+  renderLacking,
   renderRawRows,
   renderRecordText,
 } from './raw-rows.ts';
@@ -226,7 +227,9 @@ function renderTyped(source: SourceSpec, group: FileGroup, rejects: RejectTables
 function parsedAt(group: FileGroup, source: SourceSpec, index: number): ParsedColumn {
   const column = source.columns[index];
   if (column === undefined) throw new RangeError(`source ${source.name} has no column ${index}`);
-  return parseColumn(column, rawName(index), nativeType(group.layout, column));
+  const parsed = parseColumn(column, rawName(index), nativeType(group.layout, column));
+  const lacking = renderLacking(group.layout, column, index);
+  return lacking === undefined ? parsed : fillColumn(column, parsed, lacking);
 }
 
 /** `guarded`: a row of which an expression raises fails a check, instead of the statement; needs a guarded session. */

@@ -1,5 +1,6 @@
 import type { ColumnCheck, ContractColumn, DriftPolicy } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
+import type { Statement } from '../core/statement.ts';
 import { type ColumnType, renderColumnType } from '../core/types.ts';
 import { join, sql } from './fragment.ts';
 import { strangeKeys } from './parse-nested.ts';
@@ -26,8 +27,11 @@ export function columnChecks(
     sql`${quoteText(`${column.source}: got `)} || ${got} || ${quoteText(`; expected ${what}`)}`;
   const nested = column.type.kind === 'list' || column.type.kind === 'struct';
   const checks: RowCheck[] = [];
-  if (column.required)
-    checks.push({ code: 'NULL_VALUE_ERROR', passes: sql`${raw} IS NOT NULL`, detail: detail('a value') });
+  if (column.required) {
+    const given = sql`${raw} IS NOT NULL`;
+    const passes = parsed.filled === undefined ? given : sql`(${given} OR ${parsed.filled})`;
+    checks.push({ code: 'NULL_VALUE_ERROR', passes, detail: detail('a value') });
+  }
   if (parsed.exact !== 'true') {
     checks.push({
       code: typeErrorCode(column.type),
@@ -50,6 +54,20 @@ export function columnChecks(
     checks.push({ code: check.code, passes: sql`COALESCE(${condition}, true)`, detail: detail(what) });
   }
   return checks;
+}
+
+/** For each limit, list and pattern of a column: whether a value, given as text, passes it. */
+export function valueChecks(
+  column: ContractColumn,
+  value: string,
+): readonly { readonly check: ColumnCheck['kind']; readonly holds: Statement }[] {
+  return column.checks.flatMap((check) => {
+    if (check.kind === 'sql') return [];
+    const given = sql`SELECT CAST(${quoteText(value)} AS ${duckType(column.type)}) AS ${quoteName(column.name)}`;
+    const { condition } = renderCheck(check, column);
+    const text = sql`SELECT COALESCE(${condition}, true) AS ok FROM (${given})`;
+    return [{ check: check.kind, holds: { name: 'default', text } }];
+  });
 }
 
 function renderCheck(check: ColumnCheck, column: ContractColumn): { condition: Sql; what: string } {

@@ -58,11 +58,11 @@ function renderEvents({ mode, columns: all, kept = [], files }: EventsRequest): 
   const keyHash = mode.key.length > 1 ? sql`, ${renderKeyHash(mode.key)} AS ${KEY_HASH}` : NOTHING;
   const keys = join(files.map((f) => sql`(${quoteText(f.path)}, ${quoteText(f.key)})`));
   return sql`WITH starts AS (
-  SELECT f.key, min(p.rowid) AS first FROM ${PARSED} p JOIN (VALUES ${keys}) f(path, key) ON f.path = p.${FILE} GROUP BY f.key
+  SELECT f.key AS __key, min(p.rowid) AS __first FROM ${PARSED} p JOIN (VALUES ${keys}) f(path, key) ON f.path = p.${FILE} GROUP BY f.key
 ),
 typed AS (SELECT ${join([...cast, ...nulls])}, ${op} AS ${OP}, ${RID} FROM ${renderKept({ rejected: true, duplicates: false })})
-SELECT t.* EXCLUDE (${RID}), sha256(concat(${canonical(columns.map((c) => c.name))}, ${OP})) AS ${EVENT_HASH}, s.key AS ${SOURCE_FILE}${keyHash}
-FROM typed t ASOF JOIN starts s ON t.${RID} >= s.first`;
+SELECT t.* EXCLUDE (${RID}), sha256(concat(${canonical(columns.map((c) => c.name))}, ${OP})) AS ${EVENT_HASH}, s.__key AS ${SOURCE_FILE}${keyHash}
+FROM typed t ASOF JOIN starts s ON t.${RID} >= s.__first`;
 }
 
 /** What stands for a composite key in its column `_key_hash`. */

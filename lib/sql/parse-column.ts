@@ -9,7 +9,8 @@ import { parseNumeric } from './parse-number.ts';
 import { parseScalar } from './parse-scalar.ts';
 import { parseByFormats, parseEpoch, type TimeType } from './parse-time.ts';
 import type { ParsedColumn } from './parsed.ts';
-import { quoteName } from './quote.ts';
+import { quoteName, quoteText } from './quote.ts';
+import { duckType } from './types.ts';
 
 /**
  * Text to value without loss: DuckDB's TRY_CAST, narrowed where it would round, wrap or guess. `1.7` is no integer,
@@ -31,6 +32,12 @@ export function parseColumn(column: ContractColumn, raw: Sql, native: NativeType
     case 'strptime':
       return parseByFormats(timeType(column), column.parse.formats, text, typed);
   }
+}
+
+/** The same with the column's default in rows that lack the column, whose raw text is NULL. */
+export function fillColumn(column: ContractColumn, parsed: ParsedColumn, lacking: Sql): ParsedColumn {
+  const value = sql`CAST(${quoteText(column.default ?? '')} AS ${duckType(column.type)})`;
+  return { ...parsed, value: sql`CASE WHEN ${lacking} THEN ${value} ELSE ${parsed.value} END`, filled: lacking };
 }
 
 function parseText(type: ColumnType, text: Sql, typed: Sql): ParsedColumn {

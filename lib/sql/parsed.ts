@@ -11,6 +11,8 @@ export type ParsedColumn = {
   readonly exact: Sql;
   /** The JSON text that a list or struct is made from. */
   readonly text?: Sql;
+  /** Rows that have the column's default, since they lack the column. */
+  readonly filled?: Sql;
   /** For a list or struct: what is wrong with its first part that is no value, or NULL; `path` names the whole. */
   readonly fault?: (path: PathSql) => Sql;
 };

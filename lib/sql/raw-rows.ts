@@ -1,15 +1,18 @@
+import { nameInFile, namesInFiles } from '../core/renames.ts';
 import type { ContractColumn, SourceFormat, SourceSpec } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import { readingDialect } from './csv-dialect.ts';
 import { join, NOTHING, sql } from './fragment.ts';
-import { hasOddities, markNumbers, strictJson, unmarkDecimal, unmarkText } from './json-text.ts';
+import { hasOddities, markNumbers, strictJson } from './json-text.ts';
 import { type NativeType, renderStored } from './native-type.ts';
 import { jsonPointer, strangeKeys } from './parse-nested.ts';
-import { ownName, quoteName, quoteText, quoteTexts } from './quote.ts';
+import { ownName, quoteName, quoteText } from './quote.ts';
+import { jsonColumn, jsonMisfit, lackName, lackNames, oneOf, placesOf, withValues } from './raw-json.ts';
 import { copyWithNumbers, filterRows, type RowFilter } from './row-filter.ts';
 import { FILE, type RejectTables, readParquet, readText } from './table-functions.ts';
 
+export { NOT_AN_OBJECT } from './raw-json.ts';
 export type { RowFilter } from './row-filter.ts';
 export { FILE, type RejectTables } from './table-functions.ts';
 
@@ -68,8 +71,32 @@ export function rawName(index: number): Sql {
 /** The type of a contract column that arrives typed rather than as text. */
 export function nativeType(layout: FileLayout, column: ContractColumn): NativeType | undefined {
   if (layout.kind !== 'parquet') return undefined;
-  const type = layout.columns.find((c) => c.name === column.source)?.type;
+  const type = found(layout.columns, column)?.type;
   return type?.kind === 'leaf' && type.type === 'VARCHAR' ? undefined : type;
+}
+
+/** When a row's file or object lacks a column that has a default; undefined for a column that is there, or has none. */
+export function renderLacking(layout: FileLayout, column: ContractColumn, index: number): Sql | undefined {
+  if (column.default === undefined) return undefined;
+  switch (layout.kind) {
+    case 'csv':
+      return nameInFile(column, layout.header) === undefined ? sql`true` : undefined;
+    case 'parquet':
+      return found(layout.columns, column) === undefined ? sql`true` : undefined;
+    case 'lines':
+    case 'array':
+      return lackName(index);
+  }
+}
+
+type StoredColumn = { readonly name: string; readonly type: NativeType };
+
+function found(columns: readonly StoredColumn[], column: ContractColumn): StoredColumn | undefined {
+  const name = nameInFile(
+    column,
+    columns.map((c) => c.name),
+  );
+  return columns.find((c) => c.name === name);
 }
 
 /**
@@ -80,7 +107,7 @@ export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: Rej
   const { layout } = group;
   switch (layout.kind) {
     case 'csv':
-      return selectRaw(source, group, (column) => csvColumn(layout.header, column.source), {
+      return selectRaw(source, group, (column) => csvColumn(layout.header, column), {
         record: packed(layout.header.map((_, i) => sql`c${i}`)),
         misfit: readsAll(layout.header.length),
         from: filterRows(
@@ -90,14 +117,17 @@ export function renderRawRows(source: SourceSpec, group: FileGroup, rejects: Rej
         ),
       });
     case 'lines':
-    case 'array':
-      return selectRaw(source, group, (column, i) => jsonColumn(column, sql`__values[${i + 1}]`), {
+    case 'array': {
+      const places = placesOf(source);
+      return selectRaw(source, group, (column) => jsonColumn(column, places), {
         record: sql`__line`,
         misfit: jsonMisfit(source),
+        lacks: lackNames(source),
         from: withValues(source, readJson(group, layout, rejects)),
       });
+    }
     case 'parquet':
-      return selectRaw(source, group, (column) => parquetColumn(layout.columns, column.source), {
+      return selectRaw(source, group, (column) => parquetColumn(layout.columns, column), {
         record: packed(layout.columns.map((c, i) => renderStored(c.type, sql`c${i}`))),
         misfit: sql`CAST(NULL AS VARCHAR)`,
         from: filterRows(
@@ -138,19 +168,7 @@ export function copyNumbered(source: SourceSpec, group: FileGroup, rejects: Reje
   }
 }
 
-export const NOT_AN_OBJECT = 'not a JSON object';
-
-type RawParts = { readonly record: Sql; readonly misfit: Sql; readonly from: Sql };
-
-/** With drift `fail` an object may have no other keys than the contract names, as a file may have no other columns. */
-function jsonMisfit(source: SourceSpec): Sql {
-  const notObject = sql`json_type(__json) IS DISTINCT FROM 'OBJECT' THEN ${quoteText(NOT_AN_OBJECT)}`;
-  if (source.drift !== 'fail') return sql`CASE WHEN ${notObject} END`;
-  const names = quoteTexts(source.columns.map((c) => c.source));
-  const strange = sql`array_to_string(list_filter(json_keys(__json), lambda k: NOT list_contains(${names}, k)), ', ')`;
-  const detail = sql`'not in the contract, and drift is ''fail'': key ' || ${strange}`;
-  return sql`CASE WHEN ${notObject} WHEN NOT list_has_all(${names}, json_keys(__json)) THEN ${detail} END`;
-}
+type RawParts = { readonly record: Sql; readonly misfit: Sql; readonly lacks?: readonly Sql[]; readonly from: Sql };
 
 function selectRaw(
   source: SourceSpec,
@@ -159,7 +177,14 @@ function selectRaw(
   parts: RawParts,
 ): Sql {
   const columns = source.columns.map((c, i) => sql`${column(c, i)} AS ${rawName(i)}`);
-  const all = [...columns, sql`${parts.misfit} AS ${MISFIT}`, sql`${parts.record} AS ${RAW}`, FILE, ...nthFile(group)];
+  const all = [
+    ...columns,
+    ...(parts.lacks ?? []),
+    sql`${parts.misfit} AS ${MISFIT}`,
+    sql`${parts.record} AS ${RAW}`,
+    FILE,
+    ...nthFile(group),
+  ];
   return sql`SELECT ${join(all)} FROM ${parts.from}`;
 }
 
@@ -196,7 +221,7 @@ WHERE json_type(__json) = 'OBJECT'`;
 /** `name`: the keys inside the columns' values that their types do not name, each once, by its path. */
 export function renderStrangeKeys(columns: readonly ContractColumn[], group: JsonGroup): Sql | undefined {
   const strange = columns.flatMap((column) => {
-    const text = sql`(__json ->> ${quoteText(jsonPointer(column.source))})`;
+    const text = oneOf(namesInFiles(column).map((name) => sql`(__json ->> ${quoteText(jsonPointer(name))})`));
     const found = strangeKeys(column.type, text)?.paths(column.source);
     return found === undefined ? [] : [found];
   });
@@ -206,29 +231,16 @@ FROM ${readJson(group, group.layout, undefined)}
 WHERE json_type(__json) = 'OBJECT'`;
 }
 
-/** `__values`: the texts of all columns at once; DuckDB parses a record for every extraction. */
-function withValues(source: SourceSpec, json: Sql): Sql {
-  const paths = quoteTexts(source.columns.map((column) => jsonPointer(column.source)));
-  return sql`(SELECT *, json_extract_string(__json, ${paths}) AS __values FROM ${json})`;
+function csvColumn(header: readonly string[], column: ContractColumn): Sql {
+  const name = nameInFile(column, header);
+  return name === undefined ? sql`CAST(NULL AS VARCHAR)` : sql`c${header.indexOf(name)}`;
 }
 
-/** The text of a JSON value: of a string its content, of a number its digits. `usual`: as DuckDB has it. */
-function jsonColumn(column: ContractColumn, usual: Sql): Sql {
-  const path = quoteText(jsonPointer(column.source));
-  const decimal = column.type.kind === 'decimal' && column.parse.kind === 'auto';
-  const exact = (decimal ? unmarkDecimal : unmarkText)(sql`(__marked ->> ${path})`);
-  return sql`(CASE WHEN __marked IS NULL THEN ${usual} ELSE ${exact} END)`;
-}
-
-function csvColumn(header: readonly string[], name: string): Sql {
-  const at = header.indexOf(name);
-  return at < 0 ? sql`CAST(NULL AS VARCHAR)` : sql`c${at}`;
-}
-
-function parquetColumn(columns: readonly { readonly name: string; readonly type: NativeType }[], name: string): Sql {
-  const at = columns.findIndex((c) => c.name === name);
-  const found = columns[at];
-  return found === undefined ? sql`CAST(NULL AS VARCHAR)` : renderStored(found.type, sql`c${at}`);
+function parquetColumn(columns: readonly StoredColumn[], column: ContractColumn): Sql {
+  const stored = found(columns, column);
+  return stored === undefined
+    ? sql`CAST(NULL AS VARCHAR)`
+    : renderStored(stored.type, sql`c${columns.indexOf(stored)}`);
 }
 
 function csvFormat(format: SourceFormat): Extract<SourceFormat, { kind: 'csv' }> {

@@ -228,7 +228,7 @@ const MISTAKES: readonly Mistake[] = [
       }),
     },
     problems: [
-      'pipelines/shop/pipeline.ts: sources.orders.columns.amount.requird: got an unknown property; expected one of type, required, as, parse, min, max, in, pattern, checks; did you mean "required"?',
+      'pipelines/shop/pipeline.ts: sources.orders.columns.amount.requird: got an unknown property; expected one of type, required, as, renamedFrom, default, parse, min, max, in, pattern, checks; did you mean "required"?',
       'pipelines/shop/pipeline.ts: sources.orders.columns.amount.in: got []; expected a list of at least one text, number or boolean',
       `pipelines/shop/pipeline.ts: sources.orders.columns.amount.pattern: got the RegExp /x/; expected a regular expression as text, such as '[A-Z]{3}'`,
       `pipelines/shop/pipeline.ts: sources.orders.columns.amount.parse: got "numerc"; expected 'numeric', 'epoch_seconds', 'epoch_millis', a strptime format or a list of them; did you mean "numeric"?`,
@@ -439,6 +439,57 @@ const MISTAKES: readonly Mistake[] = [
     problems: [
       'pipelines/shop/pipeline.ts: gold.Revenue: got the name of gold.revenue too; expected two names that differ by more than case',
       'pipelines/shop/pipeline.ts: gold.Revenue: got "Revenue"; expected a name of at most 100 lower case letters, digits and single _, starting with a letter, such as "revenue"',
+    ],
+  },
+  {
+    name: 'former names that other columns have, and none',
+    given: {
+      definition: shopWith(['sources', 'customers', 'columns'], {
+        customer_id: { type: 'bigint', renamedFrom: 'customer_id' },
+        name: { type: 'string', renamedFrom: ['region', 'title'] },
+        region: { type: 'string', renamedFrom: ['zone', 'zone'] },
+        label: { type: 'string', renamedFrom: 'title' },
+      }),
+    },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.customers.columns.region.renamedFrom: got ["zone","zone"]; expected the name that it had before, or a list of them, each once',
+      'pipelines/shop/pipeline.ts: sources.customers.columns.customer_id.renamedFrom: got "customer_id"; expected a name of before, other than that of now',
+      'pipelines/shop/pipeline.ts: sources.customers.columns.name.renamedFrom: got "region"; expected a name that only it had; "region" is declared with that name as well',
+      'pipelines/shop/pipeline.ts: sources.customers.columns.name.renamedFrom: got "title"; expected a name that only it had; "label" is declared with that name as well',
+      'pipelines/shop/pipeline.ts: sources.customers.columns.label.renamedFrom: got "title"; expected a name that only it had; "name" is declared with that name as well',
+    ],
+  },
+  {
+    name: 'former names of a model that it has, and has not',
+    given: { definition: shopWith(['silver', 'orders', 'renamed'], { note: 'amount', total: 'sum', region: ['sum'] }) },
+    problems: [
+      'pipelines/shop/pipeline.ts: silver.orders.renamed.note: got "amount"; expected a name that only it had; the column "amount" has it as well',
+      'pipelines/shop/pipeline.ts: silver.orders.renamed.total: got the column "total"; expected one of order_id, customer_id, ordered_at, amount, note, tags, region',
+      'pipelines/shop/pipeline.ts: silver.orders.renamed.region: got "sum"; expected a name that only it had; the column "total" has it as well',
+    ],
+  },
+  {
+    name: 'defaults that are no values of their columns',
+    given: {
+      definition: shopWith(['sources', 'customers', 'columns'], {
+        ...COLUMNS,
+        a: { type: 'int', default: 1.5 },
+        b: { type: 'date', default: 'soon' },
+        c: { type: 'string', in: ['x', 'y'], default: 'z' },
+        d: { type: 'decimal(5,2)', min: '1', default: 0 },
+        e: { type: 'list<int>', default: '[]' },
+        f: { type: 'string', pattern: '[A-Z]+', default: 'n/a' },
+        g: { type: 'boolean', default: null },
+      }),
+    },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.customers.columns.e.default: got default on a column of type list<int>; expected a column of text, numbers, dates, times or booleans',
+      'pipelines/shop/pipeline.ts: sources.customers.columns.g.default: got null; expected a text, number or boolean; text for decimals, dates and times',
+      'pipelines/shop/pipeline.ts: sources.customers.columns.a.default: got "1.5"; expected a value of type int',
+      'pipelines/shop/pipeline.ts: sources.customers.columns.b.default: got "soon"; expected a value of type date',
+      'pipelines/shop/pipeline.ts: sources.customers.columns.c.default: got "z"; expected a value that passes the column\'s own in',
+      'pipelines/shop/pipeline.ts: sources.customers.columns.d.default: got "0"; expected a value that passes the column\'s own min',
+      'pipelines/shop/pipeline.ts: sources.customers.columns.f.default: got "n/a"; expected a value that passes the column\'s own pattern',
     ],
   },
   {

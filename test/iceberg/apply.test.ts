@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { describe } from 'node:test';
 import { CommitConflict, UnreadableTable } from '../../lib/core/errors.ts';
+import type { Renamed } from '../../lib/core/renames.ts';
 import { applyChange, checkRequirements } from '../../lib/iceberg/apply.ts';
 import {
   addSnapshot,
@@ -16,6 +17,8 @@ import {
 } from '../../lib/iceberg/changes.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import { PREVIOUS_VERSIONS_MAX } from '../../lib/iceberg/metadata-files.ts';
+import { renameInMapping, withRenamed } from '../../lib/iceberg/rename.ts';
+import { currentSchema, schemaById } from '../../lib/iceberg/schema.ts';
 import { asOf, findRun, snapshotsSince } from '../../lib/iceberg/snapshot.ts';
 import type { Snapshot, TableMetadata } from '../../lib/iceberg/types.ts';
 import { column } from './arbitraries.ts';
@@ -283,4 +286,74 @@ test('a change that would break an invariant is refused by its name', () => {
     );
   }
   assert.ok(applyChange({ requirements: [], updates: [] }, table, 2000));
+});
+
+describe('columns that are renamed', () => {
+  const mapping = JSON.stringify([
+    { 'field-id': 1, names: ['ts'] },
+    { 'field-id': 2, names: ['id'] },
+  ]);
+  const rename = (table: TableMetadata, wanted: Parameters<typeof alterSchema>[1], renamed: Renamed, whole = false) => {
+    const altered = alterSchema(table, wanted, { whole, renamed });
+    assert.equal(altered.kind, 'altered');
+    return altered.kind === 'altered' ? applyChange(altered.change, table, 1001) : table;
+  };
+  const fields = (table: TableMetadata) => currentSchema(table).fields.map(({ id, name, type }) => [id, name, type]);
+
+  test('keep their ids, and partitions and orders that use them', () => {
+    const table = create();
+    const next = rename(table, [column('at', 'timestamp'), column('id', 'bigint')], { at: ['when', 'ts'] });
+    assert.deepEqual(fields(next), [
+      [1, 'at', 'timestamp'],
+      [2, 'id', 'long'],
+    ]);
+    assert.equal(alterSpec(next, [{ column: 'at', transform: { kind: 'month' } }]), undefined);
+    assert.deepEqual(next['sort-orders'], table['sort-orders']);
+    assert.equal(next.schemas.length, 2);
+    assert.equal(alterSchema(next, [column('at', 'timestamp')], { renamed: { at: ['ts'] } }).kind, 'same');
+  });
+
+  test('also where the table takes the wanted columns alone', () => {
+    const next = rename(create(), [column('at', 'timestamp')], { at: ['ts'] }, true);
+    assert.deepEqual(fields(next), [[1, 'at', 'timestamp']]);
+  });
+
+  test('may differ by case alone', () => {
+    assert.deepEqual(fields(rename(create(), [column('TS', 'timestamp')], { TS: ['ts'] }))[0], [1, 'TS', 'timestamp']);
+  });
+
+  test('leave their old names free, but for that of a partition field', () => {
+    const table = create({ partitionBy: [{ column: 'id', transform: { kind: 'identity' } }] });
+    const next = rename(table, [column('key', 'int')], { key: ['id'] });
+    const again = alterSchema(next, [column('id', 'int')]);
+    assert.deepEqual(again.kind === 'incompatible' ? again.columns.map((one) => one.column) : again.kind, ['id']);
+    assert.deepEqual(fields(rename(next, [column('time', 'timestamp'), column('ts', 'int')], { time: ['ts'] })), [
+      [1, 'time', 'timestamp'],
+      [2, 'key', 'int'],
+      [3, 'ts', 'int'],
+    ]);
+  });
+
+  test('are found under both names in files without ids', () => {
+    const table = create({ properties: { 'schema.name-mapping.default': mapping } });
+    assert.deepEqual(renameInMapping(table, { at: ['ts'] }), {
+      'schema.name-mapping.default': JSON.stringify([
+        { 'field-id': 1, names: ['ts', 'at'] },
+        { 'field-id': 2, names: ['id'] },
+      ]),
+    });
+    assert.deepEqual(renameInMapping(table, {}), {});
+    assert.deepEqual(renameInMapping(create(), { at: ['ts'] }), {});
+  });
+
+  test('are read under their new names before the table has them, and snapshots of before under the old ones', () => {
+    const table = withSnapshots(create(), 1n);
+    const named = withRenamed(table, { at: ['ts'] });
+    assert.deepEqual(fields(named)[0], [1, 'at', 'timestamp']);
+    assert.deepEqual(
+      schemaById(named, named.snapshots[0]?.['schema-id'] ?? -1).fields.map(({ name }) => name),
+      ['ts', 'id'],
+    );
+    assert.equal(withRenamed(table, undefined), table);
+  });
 });

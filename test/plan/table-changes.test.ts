@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { MadeBy } from '../../lib/core/made-by.ts';
 import type { ModelSpec } from '../../lib/core/spec.ts';
+import { madeBefore, madeBy } from '../../lib/plan/made-by.ts';
 import { compareChecks, compareMade } from '../../lib/plan/table-changes.ts';
 
 const WAS: MadeBy = {
@@ -31,6 +32,12 @@ const CASES: readonly (readonly [what: string, kind: string, is: Partial<MadeBy>
   ['a check', 'append', contract('int', 's'), 'backfill'],
   ['another type of a table that is replaced whole', 'full', contract('string'), 'metadata'],
   ['a new column', 'append', { contract: { ...WAS.contract, n: { type: 'int', rest: 'r' } } }, 'metadata'],
+  [
+    'a new column with a default',
+    'append',
+    { contract: { ...WAS.contract, n: { type: 'int', rest: 'r', filled: true } } },
+    'backfill',
+  ],
   ['a column that is gone', 'append', { contract: {} }, 'metadata'],
 ];
 
@@ -70,5 +77,78 @@ describe('how a model differs from what made its table', () => {
       { ...WAS, ...contract('decimal(12,2)') },
     );
     assert.equal(more?.kind, 'metadata');
+  });
+});
+
+type Named = { readonly name: string; readonly source?: string; readonly renamedFrom?: readonly string[] };
+
+/** A table of three columns that was made under other names, and the model of now. */
+function renamedTable(now: { readonly amount: Named; readonly sql: string; readonly condition: string }): unknown {
+  const source = (amount: Named) => ({
+    name: 's',
+    format: { kind: 'csv' },
+    key: [amount.name],
+    columns: [
+      { source: 'id', name: 'id', type: { kind: 'int' }, parse: { kind: 'auto' }, required: true, checks: [] },
+      {
+        ...{ source: amount.source ?? amount.name, name: amount.name, type: { kind: 'int' }, parse: { kind: 'auto' } },
+        ...{ required: false, checks: [{ kind: 'sql', condition: `${amount.name} > id`, code: 'C' }] },
+        ...(amount.renamedFrom === undefined ? {} : { renamedFrom: amount.renamedFrom }),
+      },
+    ],
+  });
+  const silver = (amount: Named, sql: string, condition: string) => ({
+    ...{ id: 'silver.t', name: 't', layer: 'silver', from: 's', sql, partitionBy: [{ column: amount.name }] },
+    columns: [{ name: 'id' }, { name: amount.name }],
+    mode: {
+      kind: 'upsert',
+      key: ['id'],
+      sequence: amount.name,
+      track: [amount.name],
+      deleteWhen: `${amount.name} < 0`,
+      tieBreak: null,
+      validTo: null,
+    },
+    expect: [{ kind: 'row', policy: 'drop', name: 'e', condition, code: 'E' }],
+    renamed: { [amount.name]: amount.renamedFrom ?? [] },
+  });
+  const before: Named = { name: 'amount' };
+  const was = madeBy(
+    { sources: [source(before)] } as never,
+    { ...silver(before, 'SELECT id, amount AS "amount" FROM batch.s', "amount <> 'amount'") } as never,
+  );
+  const model = { ...silver(now.amount, now.sql, now.condition) } as never;
+  const { is, renamed } = madeBefore({ sources: [source(now.amount)] } as never, model, was, ['id', 'amount']);
+  const change = compareMade(model, was, is, renamed);
+  return change && { kind: change.kind, what: change.what };
+}
+
+describe('a column that has another name', () => {
+  const value = { name: 'value', renamedFrom: ['amount'] };
+  const sql = 'SELECT id, value AS "value" FROM batch.s';
+  const condition = "value <> 'amount'";
+
+  test('is no other column, wherever it is named', () => {
+    assert.deepEqual(renamedTable({ amount: value, sql, condition }), {
+      kind: 'metadata',
+      what: ['column value, amount before'],
+    });
+  });
+
+  test('may come under another name in files alone', () => {
+    const amount = { name: 'amount', source: 'Betrag', renamedFrom: ['amount'] };
+    const as = { sql: 'SELECT id, amount AS "amount" FROM batch.s', condition: "amount <> 'amount'" };
+    assert.equal(renamedTable({ amount, ...as }), undefined);
+  });
+
+  test('is more than renamed where text or other words differ', () => {
+    assert.deepEqual(renamedTable({ amount: value, sql: sql.replace('id,', 'id + 1,'), condition }), {
+      kind: 'backfill',
+      what: ['the SQL', 'column value, amount before'],
+    });
+    assert.deepEqual(renamedTable({ amount: value, sql, condition: "value <> 'value'" }), {
+      kind: 'backfill',
+      what: ['expectations that reject rows', 'column value, amount before'],
+    });
   });
 });

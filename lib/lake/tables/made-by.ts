@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { MadeBy } from '../../core/made-by.ts';
 import type { Expectation, ModelSpec, PipelineSpec } from '../../core/spec.ts';
+import { currentSchema } from '../../iceberg/schema.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
-import { madeBy } from '../../plan/made-by.ts';
+import { madeBefore, madeBy } from '../../plan/made-by.ts';
 import { compareChecks, compareMade, type TableChange, uncheckedOf } from '../../plan/table-changes.ts';
 
 /** The table property by which a table remembers what made it. */
@@ -46,9 +47,9 @@ export function findChanges(
   return spec.models.flatMap((model) => {
     const table = tables.get(model.id)?.metadata;
     const was = table === undefined ? undefined : readMade(table);
-    if (was === undefined) return [];
-    const is = madeBy(spec, model);
-    return [compareMade(model, was, is) ?? [], compareChecks(model, was, is) ?? []].flat();
+    if (table === undefined || was === undefined) return [];
+    const { is, renamed } = madeBefore(spec, model, was, namesOf(table));
+    return [compareMade(model, was, is, renamed) ?? [], compareChecks(model, was, is) ?? []].flat();
   });
 }
 
@@ -59,7 +60,8 @@ export function uncheckedIn(
   table: TableMetadata | undefined,
 ): readonly Expectation[] {
   const was = table === undefined ? undefined : readMade(table);
-  const names = was === undefined ? [] : uncheckedOf(was, madeBy(spec, model));
+  if (table === undefined || was === undefined) return [];
+  const names = uncheckedOf(was, madeBefore(spec, model, was, namesOf(table)).is);
   return model.expect.filter(({ name }) => names.includes(name));
 }
 
@@ -70,5 +72,11 @@ export function checkedProperties(
   table: TableMetadata,
 ): Readonly<Record<string, string>> {
   const was = readMade(table);
-  return was === undefined ? {} : { [MADE_BY]: JSON.stringify({ ...was, checks: madeBy(spec, model).checks }) };
+  if (was === undefined) return {};
+  const { checks } = madeBefore(spec, model, was, namesOf(table)).is;
+  return { [MADE_BY]: JSON.stringify({ ...was, checks }) };
+}
+
+function namesOf(table: TableMetadata): readonly string[] {
+  return currentSchema(table).fields.map(({ name }) => name);
 }

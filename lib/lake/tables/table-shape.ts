@@ -40,6 +40,7 @@ export function shapeOf(
     partitionBy: model.partitionBy,
     sortBy: model.sortBy,
     uuid: deps.ids.uuid(),
+    ...(model.renamed === undefined ? {} : { renamed: model.renamed }),
     properties: { ...modeProperties(model), ...madeProperties(spec, model) },
   };
 }

@@ -9,6 +9,7 @@ import { modelId } from '../../core/spec.ts';
 import type { TableId } from '../../core/tables.ts';
 import type { Column } from '../../core/types.ts';
 import { parseMetadata } from '../../iceberg/json.ts';
+import { withRenamed } from '../../iceberg/rename.ts';
 import { columnsOf, currentSchema } from '../../iceberg/schema.ts';
 import { atSnapshot } from '../../iceberg/snapshot.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
@@ -52,15 +53,15 @@ export function tableColumns(model: ModelSpec): readonly Column[] {
 }
 
 /**
- * A table as this run sees it: what the run has prepared, else what was current when the run was planned. `undefined`
- * for a table that does not exist yet.
+ * A table as this run sees it: what the run has prepared, else what was current when the run was planned, under the names
+ * that its columns have now. `undefined` for a table that does not exist yet.
  */
 export async function loadState(store: ObjectStore, plan: RunPlan, model: string): Promise<TableMetadata | undefined> {
   const prepared = runFolder.table(plan.run, model);
   if ((await store.head(prepared)) !== undefined) {
     return withHistory(store, parsePrepared(new TextDecoder().decode((await store.read(prepared)).bytes)));
   }
-  return loadBase(store, plan, model);
+  return loadNamed(store, plan, model);
 }
 
 /** Where the base is gone, which others may have trimmed, there is only the prepared snapshot. */
@@ -85,10 +86,19 @@ export async function loadBase(store: ObjectStore, plan: RunPlan, model: string)
   return base.snapshot_id === null ? metadata : (atSnapshot(metadata, BigInt(base.snapshot_id)) ?? metadata);
 }
 
-/** The same as far as its rows count: nothing of a table that the run makes anew. */
+/** The same as far as its rows count, under the names of now: nothing of a table that the run makes anew. */
 export async function loadRows(store: ObjectStore, plan: RunPlan, table: string): Promise<TableMetadata | undefined> {
-  const model = plan.spec.models.find((one) => one.id === table || (isKeyed(one) && logModelId(one) === table));
-  return isAnew(plan, model?.id ?? table) ? undefined : loadBase(store, plan, table);
+  return isAnew(plan, modelOfTable(plan, table)?.id ?? table) ? undefined : loadNamed(store, plan, table);
+}
+
+/** A table as it was when the run was planned, under the names that its columns have now. */
+async function loadNamed(store: ObjectStore, plan: RunPlan, table: string): Promise<TableMetadata | undefined> {
+  const base = await loadBase(store, plan, table);
+  return base === undefined ? undefined : withRenamed(base, modelOfTable(plan, table)?.renamed);
+}
+
+function modelOfTable({ spec }: RunPlan, table: string): ModelSpec | undefined {
+  return spec.models.find((one) => one.id === table || (isKeyed(one) && logModelId(one) === table));
 }
 
 /** Whether a run makes a model's table anew from bronze. */

@@ -15,6 +15,7 @@ import {
 } from '../../iceberg/changes.ts';
 import { FEW_METADATA_FILES, keepFewMetadataFiles } from '../../iceberg/metadata-files.ts';
 import { currentSpec } from '../../iceberg/partition.ts';
+import { renameInMapping } from '../../iceberg/rename.ts';
 import { currentSchema } from '../../iceberg/schema.ts';
 import type { PartitionSpec, Schema, TableMetadata } from '../../iceberg/types.ts';
 import type { ObjectStore } from '../../ports.ts';
@@ -66,7 +67,7 @@ export async function loadTarget(store: ObjectStore, plan: RunPlan, shape: Table
 }
 
 function planAlter(base: TableMetadata, shape: TableShape): Change | undefined {
-  const columns = alterSchema(base, shape.columns, shape.whole);
+  const columns = alterSchema(base, shape.columns, shape);
   if (columns.kind === 'incompatible') {
     const list = columns.columns.map((c) => `${c.column} is ${c.expected} in the table and ${c.got} in the pipeline`);
     const remedy =
@@ -84,7 +85,7 @@ function planAlter(base: TableMetadata, shape: TableShape): Change | undefined {
     alterSpec(altered, shape.partitionBy),
     alterSort(altered, shape.sortBy),
     MODEL in base.properties ? keepFewMetadataFiles(base) : undefined,
-    changedProperties(base, shape.properties ?? {}),
+    changedProperties(base, { ...shape.properties, ...renameInMapping(base, shape.renamed) }),
   ];
   return changes.every((change) => change === undefined) ? undefined : joinChanges(...changes);
 }

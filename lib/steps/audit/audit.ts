@@ -98,7 +98,7 @@ async function checkRules(
     !isKeyed(model) ||
     rebuild ||
     isAnew(plan, model.id) ||
-    followsRules(model.mode, await loadBase(deps.store, plan, model.id))
+    followsRules(model.mode, await loadBase(deps.store, plan, model.id), model.renamed)
   )
     return [];
   const table = fullName(shape.table);
@@ -255,7 +255,7 @@ async function summaryOf(
   const common = { [RUN_ID]: plan.run.run_id };
   if (isKeyed(model)) {
     const base = await loadBase(deps.store, plan, model.id);
-    return { ...common, ...rulesAfter(model.mode, base, rebuild || isAnew(plan, model.id)) };
+    return { ...common, ...rulesAfter(model, base, rebuild || isAnew(plan, model.id)) };
   }
   if (model.layer === 'silver') return common;
   const states = await loadStates(deps.store, plan, model.reads);

@@ -8,7 +8,7 @@ import { type LandedRead, readLanded } from '../../lake/files/read-landed.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
 import { machineHolds, withPlainSession } from '../../lake/run/floor.ts';
 import { pathOf } from '../../lake/tables/foreign-files.ts';
-import { strangeFields } from '../../landing/columns.ts';
+import { isNamed, strangeFields } from '../../landing/columns.ts';
 import { type FileColumn, inspectFile } from '../../landing/inspect.ts';
 import { MOST_COLUMNS } from '../../landing/limits.ts';
 import type { Session, Statement } from '../../ports.ts';
@@ -90,8 +90,7 @@ async function strangeColumns(
   const records = inspection.numbering.records ?? 0;
   const keys = await listNames({ deps, session }, listJsonKeys, group, records);
   const parts = await listNames({ deps, session }, (some) => listStrangeKeys(source.columns, some), group, records);
-  const named = new Set(source.columns.map((c) => c.source));
-  const columns = keys.map((name) => ({ name, type: 'VARCHAR' })).filter((c) => !named.has(c.name));
+  const columns = keys.map((name) => ({ name, type: 'VARCHAR' })).filter((c) => !isNamed(source, c.name));
   return { columns, parts };
 }
 
