@@ -179,6 +179,45 @@ describe('a column with another name', () => {
   });
 });
 
+test('a lake that gets a name, a wider column and a default, as the page on changes has it', async () => {
+  const lake = await openTestLake(shop({ columns: { order_id: 'bigint', amount: 'int' } }));
+  try {
+    await take(lake, '1.csv', 'order_id,amount\n1,10\n2,20\n');
+    const { amount } = await idsOf(lake);
+    const columns = {
+      order_id: 'bigint',
+      amount_eur: { type: 'bigint', renamedFrom: 'amount' },
+      channel: { type: 'string', default: 'shop' },
+    };
+    const next = await become(lake, shop({ columns }));
+    assert.deepEqual(
+      (await planRun(next.deps, 'p')).changes.map(({ kind, what }) => [kind, what]),
+      [
+        [
+          'backfill',
+          [
+            'the columns',
+            'column channel, new in the contract with a default',
+            'amount_eur is int in the table, as amount, and bigint in the pipeline',
+            'column amount_eur, amount before',
+          ],
+        ],
+      ],
+    );
+    assert.equal((await next.run({ runId: 'stopped' })).status, 'FAILED');
+    assert.equal((await next.run({ runId: 'backfill', backfill: {} })).status, 'SUCCEEDED');
+    await take(next, '2.csv', 'order_id,amount_eur,channel\n3,30,web\n4,40,\n');
+    const rows = await lake.rows('p_silver.s', 'SELECT order_id, amount_eur, channel FROM t ORDER BY ALL');
+    assert.deepEqual(
+      rows.map((row) => Object.values(row).join()),
+      ['1,10,shop', '2,20,shop', '3,30,web', '4,40,'],
+    );
+    assert.equal((await idsOf(lake))['amount_eur'], amount);
+  } finally {
+    lake.close();
+  }
+});
+
 function renamed({
   id,
   q,
