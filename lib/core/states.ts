@@ -32,6 +32,8 @@ export type FunctionRow = {
   readonly task: boolean;
   readonly compute: StepCompute;
   readonly objects: readonly ObjectGrant[];
+  /** The same for pipelines whose tables its gold reads; of silver and gold only in the layers that it reads. */
+  readonly others?: readonly ObjectGrant[];
   /** `look`: find tables by name, and list those that are there. */
   readonly catalog: 'look' | 'change' | null;
   readonly alarms: readonly FunctionAlarm[];
@@ -44,6 +46,11 @@ const read = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 're
 const write = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'write'] });
 const clear = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'remove'] });
 const keep = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'write', 'remove'] });
+
+/** Data and metadata of tables of other pipelines. */
+const tablesOfOthers: readonly ObjectGrant[] = [read('silver'), read('gold')];
+/** By which Open tells which of their runs has ended: the run pointer, and what the run that it names has written. */
+const runsOfOthers: ObjectGrant = { zone: 'ops', below: ['open-run.json', '_runs/'], may: ['list', 'read'] };
 
 const seeds: ObjectGrant = { zone: 'bronze', below: ['_seeds/'], may: ['read', 'write'] };
 
@@ -60,7 +67,7 @@ const light = { engine: false, task: true, compute: LIGHT, catalog: null, alarms
 /**
  * Every function of a pipeline, those of the Task states first: which file it is, what it has on AWS, what it may do beside
  * writing its logs and traces, which alarms watch it. Only Commit changes the catalog, only Open looks into it as well; the
- * Starter sees no data. Starting executions and publishing alerts is granted where those are made. Every worker writes to
+ * Starter sees no data. Of tables of other pipelines, Open pins them; PlanStage, Stage and Audit read them. Starting executions and publishing alerts is granted where those are made. Every worker writes to
  * ops, where it renews the run's lock; Open, Finish and Fail remove what a run has left.
  */
 export const STATES = {
@@ -70,6 +77,7 @@ export const STATES = {
     compute: PLANNING,
     // Seeds are landed below a folder of their own.
     objects: [list('bronze'), seeds, clear('silver'), clear('gold'), keep('ops')],
+    others: [...tablesOfOthers, runsOfOthers],
     catalog: 'look',
   },
   PlanStage: {
@@ -77,16 +85,24 @@ export const STATES = {
     file: 'plan-stage',
     compute: PLANNING,
     objects: [read('bronze'), read('silver'), read('gold'), write('ops')],
+    others: tablesOfOthers,
   },
   Stage: {
     ...worker,
     file: 'stage',
     compute: HEAVY,
     objects: [read('bronze'), write('silver'), write('gold'), keep('ops')],
+    others: tablesOfOthers,
   },
   PlanMerge: { ...worker, file: 'plan-merge', compute: PLANNING, objects: [read('silver'), write('ops')] },
   Merge: { ...worker, file: 'merge', compute: HEAVY, objects: [write('silver'), keep('ops')] },
-  Audit: { ...worker, file: 'audit', compute: PLANNING, objects: [write('silver'), write('gold'), write('ops')] },
+  Audit: {
+    ...worker,
+    file: 'audit',
+    compute: PLANNING,
+    objects: [write('silver'), write('gold'), write('ops')],
+    others: tablesOfOthers,
+  },
   Commit: {
     ...worker,
     file: 'commit',

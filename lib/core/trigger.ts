@@ -22,6 +22,17 @@ export function readUpload(pipeline: string, { size, ...upload }: Upload & { rea
 }
 
 /**
+ * The end of a run of a pipeline that is followed, as it stands among uploads: what the run published has landed like a file.
+ * `execution` is its ARN.
+ */
+export function readEnding(execution: string, input: unknown): UploadOutcome {
+  const dry = typeof input === 'object' && input !== null && 'dry_run' in input && input.dry_run === true;
+  return dry
+    ? { kind: 'ignored', why: 'a dry run' }
+    : { kind: 'upload', upload: { key: execution, etag: 'succeeded' } };
+}
+
+/**
  * The same for every event about one upload, however often and in whatever order it is reported. A file that is uploaded
  * again with the same content is another upload, so that it starts a run: the one before may have failed.
  */

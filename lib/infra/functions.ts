@@ -66,7 +66,7 @@ function createFunction(scope: Construct, name: FunctionName, props: FunctionsPr
     ...props.logs,
   });
   logGroup.grantWrite(role);
-  grantAll(role, name, { lake, pipeline: spec.name, inVpc: network !== null });
+  grantAll(role, name, { lake, spec, inVpc: network !== null });
   const compute = computeOf(spec, name);
   const made = new LambdaFunction(scope, name, {
     functionName,

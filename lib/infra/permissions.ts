@@ -1,6 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { type IRole, Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Zone } from '../core/objects.ts';
+import type { PipelineSpec } from '../core/spec.ts';
 import { type FunctionName, type ObjectGrant, stateRow } from '../core/states.ts';
 import { acknowledge, acknowledgeResources } from './acknowledge.ts';
 import { bucketArn, glueArns, type LakePlaces } from './places.ts';
@@ -24,36 +25,56 @@ export function zonesOf(name: FunctionName): readonly Zone[] {
 }
 
 /** Whose data a function works on, and where it runs. */
-export type Workplace = { readonly lake: LakePlaces; readonly pipeline: string; readonly inVpc: boolean };
+export type Workplace = {
+  readonly lake: LakePlaces;
+  readonly spec: Pick<PipelineSpec, 'name' | 'others'>;
+  readonly inVpc: boolean;
+};
 
 /** Grants a function's role what the table of states says, each statement with its acknowledgement. */
-export function grantAll(role: IRole, name: FunctionName, { lake, pipeline, inVpc }: Workplace): void {
+export function grantAll(role: IRole, name: FunctionName, { lake, spec, inVpc }: Workplace): void {
   const policy = new Policy(role, 'Lake');
-  const { objects, catalog } = stateRow(name);
-  for (const grant of objects) grantObjects(policy, grant, lake, pipeline);
-  if (catalog !== null) grantCatalog(policy, catalog, lake, pipeline);
+  const { objects, others = [], catalog } = stateRow(name);
+  for (const grant of objects) grantObjects(policy, grant, lake, { pipelines: [spec.name], whose: '' });
+  for (const grant of others) grantOthers(policy, grant, lake, spec);
+  if (catalog !== null) grantCatalog(policy, catalog, lake, spec.name);
+  if (catalog === 'look') lookAtOthers(policy, lake, spec);
   if (objects.length > 0) useKeys(policy, lake);
   if (inVpc) grantNetwork(policy);
   grantTracing(policy);
   policy.attachToRole(role);
 }
 
-function grantObjects(policy: Policy, { zone, below, may }: ObjectGrant, lake: LakePlaces, pipeline: string): void {
+/** Of other pipelines, in the layers of which tables are read. */
+function grantOthers(policy: Policy, grant: ObjectGrant, lake: LakePlaces, { others = [] }: Workplace['spec']): void {
+  const read = others.filter(({ layer }) => grant.zone === 'ops' || grant.zone === layer);
+  const pipelines = [...new Set(read.map(({ pipeline }) => pipeline))];
+  if (pipelines.length > 0) grantObjects(policy, grant, lake, { pipelines, whose: 'others' });
+}
+
+type Owners = { readonly pipelines: readonly string[]; readonly whose: '' | 'others' };
+
+function grantObjects(
+  policy: Policy,
+  { zone, below, may }: ObjectGrant,
+  lake: LakePlaces,
+  { pipelines, whose }: Owners,
+): void {
   const bucket = bucketArn(lake, zone);
-  const prefixes = below.map((rest) => `${zone}/${pipeline}/${rest}`);
+  const prefixes = pipelines.flatMap((pipeline) => below.map((rest) => `${zone}/${pipeline}/${rest}`));
   const resources = prefixes.map((prefix) => `${bucket}/${prefix}*`);
   const actions: string[] = may.flatMap((what) => [...OBJECT_ACTIONS[what]]);
   // Only of bronze are versions read: an upload that was overwritten is still a file.
   if (zone === 'bronze' && may.includes('read')) actions.push('s3:GetObjectVersion');
   if (actions.length > 0) {
-    policy.addStatements(new PolicyStatement({ sid: `Objects${zone}`, actions, resources }));
+    policy.addStatements(new PolicyStatement({ sid: `Objects${zone}${whose}`, actions, resources }));
     acknowledgeResources(policy, resources, 'The objects of one pipeline in one zone; their names come with the data');
   }
   if (!may.includes('list')) return;
   const list = zone === 'bronze' ? ['s3:ListBucket', 's3:ListBucketVersions'] : ['s3:ListBucket'];
   policy.addStatements(
     new PolicyStatement({
-      sid: `List${zone}`,
+      sid: `List${zone}${whose}`,
       actions: list,
       resources: [bucket],
       // A request for one object carries no prefix, and is told that there is none only who may list.
@@ -66,6 +87,15 @@ function grantCatalog(policy: Policy, may: 'look' | 'change', { names }: LakePla
   const resources = [...glueArns(Stack.of(policy), names, pipeline)];
   policy.addStatements(new PolicyStatement({ sid: 'Catalog', actions: CATALOG_ACTIONS[may], resources }));
   acknowledgeResources(policy, resources, "The tables of the pipeline's own databases, which its runs create");
+}
+
+function lookAtOthers(policy: Policy, { names }: LakePlaces, { others = [] }: Workplace['spec']): void {
+  const pipelines = [...new Set(others.map(({ pipeline }) => pipeline))];
+  if (pipelines.length === 0) return;
+  const all = pipelines.flatMap((pipeline) => glueArns(Stack.of(policy), names, pipeline, ['silver', 'gold']));
+  const resources = [...new Set(all)];
+  policy.addStatements(new PolicyStatement({ sid: 'CatalogOthers', actions: CATALOG_READ, resources }));
+  acknowledgeResources(policy, resources, 'The tables of pipelines that gold reads, as they come and go');
 }
 
 /** Whoever reads or writes objects uses their keys too. */

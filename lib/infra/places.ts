@@ -38,12 +38,17 @@ export function databaseName(names: DeploymentNames, pipeline: string, layer: (t
 }
 
 /** The catalog itself, the databases of a pipeline, and the tables in them: Glue asks for all three. */
-export function glueArns(stack: Stack, names: DeploymentNames, pipeline: string): readonly string[] {
+export function glueArns(
+  stack: Stack,
+  names: DeploymentNames,
+  pipeline: string,
+  layers: readonly (typeof LAYERS)[number][] = LAYERS,
+): readonly string[] {
   const glue = (resource: string, resourceName?: string): string =>
     Arn.format({ service: 'glue', resource, ...(resourceName === undefined ? {} : { resourceName }) }, stack);
   return [
     glue('catalog'),
-    ...LAYERS.flatMap((layer) => {
+    ...layers.flatMap((layer) => {
       const database = databaseName(names, pipeline, layer);
       return [glue('database', database), glue('table', `${database}/*`)];
     }),

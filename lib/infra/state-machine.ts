@@ -21,15 +21,17 @@ export type StateMachineProps = {
 
 export type PipelineMachine = { readonly arn: string; readonly name: string };
 
+export function stateMachineArn(stack: Stack, name: string): string {
+  const arnFormat = ArnFormat.COLON_RESOURCE_NAME;
+  return Arn.format({ service: 'states', resource: 'stateMachine', resourceName: name, arnFormat }, stack);
+}
+
 /** The run of a pipeline, as the file says it, with the pipeline's own limits. */
 export function createStateMachine(scope: Construct, props: StateMachineProps): PipelineMachine {
   const { lake, spec, functions } = props;
   const name = lake.names.stateMachine(spec.name);
   const stack = Stack.of(scope);
-  const arn = Arn.format(
-    { service: 'states', resource: 'stateMachine', resourceName: name, arnFormat: ArnFormat.COLON_RESOURCE_NAME },
-    stack,
-  );
+  const arn = stateMachineArn(stack, name);
   const role = new Role(scope, 'MachineRole', {
     assumedBy: new ServicePrincipal('states.amazonaws.com'),
     description: `What the state machine of ${spec.name} may do`,

@@ -1,4 +1,4 @@
-import { Aws, Duration } from 'aws-cdk-lib';
+import { Aws, Duration, Stack } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget, SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -9,7 +9,7 @@ import type { Construct } from 'constructs';
 import type { PipelineSpec } from '../core/spec.ts';
 import { computeOf, type Functions } from './functions.ts';
 import { bucketName, type LakePlaces } from './places.ts';
-import type { PipelineMachine } from './state-machine.ts';
+import { type PipelineMachine, stateMachineArn } from './state-machine.ts';
 
 export type TriggersProps = {
   readonly lake: LakePlaces;
@@ -27,6 +27,8 @@ export type StartOn = {
   readonly upload?: boolean;
   /** The schedule that the pipeline declares; default true. */
   readonly schedule?: boolean;
+  /** Runs of the pipelines that the pipeline says it runs after; default true. */
+  readonly after?: boolean;
 };
 
 /** Uploads that come within this time go into one execution. */
@@ -37,8 +39,13 @@ const ATTEMPTS = 5;
 /** What starts runs: uploads to bronze and the pipeline's schedule. Answers the queue of what could not be delivered. */
 export function createTriggers(scope: Construct, props: TriggersProps): IQueue {
   const deadLetters = props.deadLetters ?? createDeadLetters(scope);
-  const { upload = true, schedule = true } = props.startOn;
-  if (upload) startOnUpload(scope, props, deadLetters);
+  const { upload = true, schedule = true, after = true } = props.startOn;
+  const followed = after ? (props.spec.after ?? []) : [];
+  if (upload || followed.length > 0) {
+    const queue = startByQueue(scope, props, deadLetters);
+    if (upload) startOnUpload(scope, props, queue, deadLetters);
+    if (followed.length > 0) startAfter(scope, props, { followed, queue, deadLetters });
+  }
   if (schedule && props.spec.schedule !== null) startOnSchedule(scope, props, props.spec.schedule, deadLetters);
   alertOnEnd(scope, props, deadLetters);
   return deadLetters;
@@ -52,7 +59,8 @@ function createDeadLetters(scope: Construct): IQueue {
   });
 }
 
-function startOnUpload(scope: Construct, { lake, spec, functions, machine }: TriggersProps, deadLetters: IQueue): void {
+/** The queue of what starts runs, and the function that reads it. */
+function startByQueue(scope: Construct, { spec, functions, machine }: TriggersProps, deadLetters: IQueue): Queue {
   const starter = functions.Starter;
   const { timeoutSeconds } = computeOf(spec, 'Starter');
   const uploads = new Queue(scope, 'Uploads', {
@@ -62,18 +70,6 @@ function startOnUpload(scope: Construct, { lake, spec, functions, machine }: Tri
     // As AWS advises: six times what the function may take, and the time it waits for a batch.
     visibilityTimeout: Duration.seconds(timeoutSeconds * 6 + BATCH_WINDOW.toSeconds()),
     deadLetterQueue: { queue: deadLetters, maxReceiveCount: ATTEMPTS },
-  });
-  new Rule(scope, 'Uploaded', {
-    description: `A file has landed for the pipeline ${spec.name}`,
-    eventPattern: {
-      source: ['aws.s3'],
-      detailType: ['Object Created'],
-      detail: {
-        bucket: { name: [bucketName(lake, 'bronze')] },
-        object: { key: [{ prefix: `bronze/${spec.name}/` }] },
-      },
-    },
-    targets: [new SqsQueue(uploads, { deadLetterQueue: deadLetters })],
   });
   starter.addEventSource(
     new SqsEventSource(uploads, {
@@ -87,6 +83,42 @@ function startOnUpload(scope: Construct, { lake, spec, functions, machine }: Tri
   starter.addToRolePolicy(
     new PolicyStatement({ sid: 'Start', actions: ['states:StartExecution'], resources: [machine.arn] }),
   );
+  return uploads;
+}
+
+function startOnUpload(scope: Construct, { lake, spec }: TriggersProps, queue: Queue, deadLetters: IQueue): void {
+  new Rule(scope, 'Uploaded', {
+    description: `A file has landed for the pipeline ${spec.name}`,
+    eventPattern: {
+      source: ['aws.s3'],
+      detailType: ['Object Created'],
+      detail: {
+        bucket: { name: [bucketName(lake, 'bronze')] },
+        object: { key: [{ prefix: `bronze/${spec.name}/` }] },
+      },
+    },
+    targets: [new SqsQueue(queue, { deadLetterQueue: deadLetters })],
+  });
+}
+
+type Following = { readonly followed: readonly string[]; readonly queue: Queue; readonly deadLetters: IQueue };
+
+/** State machines of other stacks are found by their names, so that no stack holds another by its exports. */
+function startAfter(
+  scope: Construct,
+  { lake, spec }: TriggersProps,
+  { followed, queue, deadLetters }: Following,
+): void {
+  const arns = followed.map((pipeline) => stateMachineArn(Stack.of(scope), lake.names.stateMachine(pipeline)));
+  new Rule(scope, 'Followed', {
+    description: `A run has succeeded that the pipeline ${spec.name} runs after`,
+    eventPattern: {
+      source: ['aws.states'],
+      detailType: ['Step Functions Execution Status Change'],
+      detail: { status: ['SUCCEEDED'], stateMachineArn: arns },
+    },
+    targets: [new SqsQueue(queue, { deadLetterQueue: deadLetters })],
+  });
 }
 
 /**

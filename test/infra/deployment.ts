@@ -53,6 +53,29 @@ export const PLAIN: TestPipeline = {
   }),
 };
 
+/** What the shop of `FOLLOWER` reads and follows. */
+export const LEADER: TestPipeline = {
+  name: 'leader',
+  definition: definePipeline({
+    name: 'leader',
+    sources: { rows: csv({ columns: { id: 'bigint' } }) },
+    silver: { rows: { from: 'rows', mode: append() } },
+    gold: { counts: { sql: 'counts.sql' } },
+  }),
+  sql: { 'counts.sql': 'SELECT count(*) AS n FROM silver.rows' },
+};
+
+/** The shop, with gold over tables of another pipeline, after which it runs. */
+export const FOLLOWER: TestPipeline = {
+  ...SHOP,
+  definition: { ...(SHOP.definition as object), after: 'leader' },
+  sql: {
+    ...SHOP.sql,
+    'total.sql': `SELECT name, sum(amount) AS amount, any_value(n) AS n FROM silver.orders, leader.gold.counts, leader.silver.rows
+      GROUP BY name`,
+  },
+};
+
 /** Folders with the names of the real bundles. */
 export function fakeBundles({ bindingMissing = false } = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'strata-bundles-'));
@@ -64,12 +87,13 @@ export function fakeBundles({ bindingMissing = false } = {}): string {
   return folder;
 }
 
-const compiled = new Map<string, Promise<PipelineSpec>>();
+const compiled = new Map<TestPipeline, Promise<PipelineSpec>>();
 
 /** Compiles a pipeline once for all tests of a file. */
 export function specOf(pipeline: TestPipeline): Promise<PipelineSpec> {
-  const spec = compiled.get(pipeline.name) ?? compileTest(pipeline, mkdtempSync(join(tmpdir(), 'strata-infra-')));
-  compiled.set(pipeline.name, spec);
+  const scratch = mkdtempSync(join(tmpdir(), 'strata-infra-'));
+  const spec = compiled.get(pipeline) ?? compileTest(pipeline, scratch, [pipeline, LEADER]);
+  compiled.set(pipeline, spec);
   return spec;
 }
 

@@ -10,7 +10,7 @@ import type { RunRequest } from '../../lib/remote/run-request.ts';
 import { runNotify } from '../../lib/steps/end/notify.ts';
 import { startRuns } from '../../lib/steps/start/start-runs.ts';
 import { keyOf, openTestLake, type TestLake } from '../support/test-lake.ts';
-import { deploy, SHOP } from './deployment.ts';
+import { deploy, FOLLOWER, LEADER, SHOP } from './deployment.ts';
 import { allows, statementsOf, statementsOfFunction } from './policies.ts';
 import { ACCOUNT, REGION, resourcesOf } from './resources.ts';
 
@@ -125,9 +125,11 @@ const ACTIONS: Readonly<Record<Verb, readonly string[]>> = {
   list: ['s3:ListBucket'],
 };
 
-const lake = await openTestLake(SHOP);
+const lake = await openTestLake(FOLLOWER, { others: [LEADER] });
 const all: Use[] = [];
 try {
+  await lake.of(LEADER.name).land('rows', 'a.csv', 'id\n1\n');
+  await lake.of(LEADER.name).run();
   await runAll(lake, all);
   await startAndNotify(lake, all);
 } finally {
@@ -136,7 +138,7 @@ try {
 
 const uses = all.filter(({ by }) => !OUTSIDE.includes(by));
 
-const template = (await deploy()).pipelines[SHOP.name] ?? assert.fail('no stack');
+const template = (await deploy({ pipelines: [FOLLOWER, LEADER] })).pipelines[SHOP.name] ?? assert.fail('no stack');
 const isFunction = (name: string): name is FunctionName => FUNCTIONS.some((one) => one === name);
 const machineRole = resourcesOf(template, 'AWS::IAM::Role').find(({ id }) => id.startsWith('MachineRole'))?.id ?? '';
 
@@ -182,4 +184,10 @@ test('no function may do more than it does', () => {
     ),
   );
   assert.deepEqual(granted.filter((grant) => !used.has(grant)).sort(), Object.keys(RARE).sort());
+  const ofOthers = uses.filter(({ key }) => key.split('/')[1] === LEADER.name);
+  const usedOfOthers = new Set(ofOthers.map(({ by, key }) => `${by} ${key.split('/')[0]}`));
+  const grantedOfOthers = FUNCTIONS.flatMap((name) =>
+    (stateRow(name).others ?? []).map(({ zone }) => `${name} ${zone}`),
+  );
+  assert.deepEqual([...usedOfOthers].sort(), grantedOfOthers.sort());
 });

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { FUNCTIONS } from '../../lib/core/states.ts';
-import { deploy, SHOP } from './deployment.ts';
+import { deploy, FOLLOWER, LEADER } from './deployment.ts';
 import { type Statement, statementsOf, statementsOfFunction } from './policies.ts';
 import { ACCOUNT, type Fields, list, REGION, resourcesOf } from './resources.ts';
 
@@ -14,14 +14,15 @@ const INTRODUCTION = `# What each function may do
 Generated from the synthesized template of a pipeline by \`npm run docs:permissions\`; a test fails when the two differ. Each
 function has a role of its own, and so have the state machine and the schedule. \`<pipeline>\` is the pipeline's name (with \`-\`
 for \`_\` in names of functions, state machine and logs). With a stage, \`strata\` reads \`strata-<stage>\` and databases begin with
-\`<stage>_\`. Rows with _KMS_ are there only with \`-c kms=true\`.
+\`<stage>_\`. Rows with _KMS_ are there only with \`-c kms=true\`, and what is allowed on \`<other>\` only for pipelines whose tables the
+pipeline's gold reads, in the layers that it reads.
 `;
 
 /** docs/aws-permissions.md as the template of a pipeline gives it. */
 export async function renderPermissions(): Promise<string> {
-  const { pipelines } = await deploy({ context: { kms: 'true' } });
-  const template = pipelines[SHOP.name];
-  if (template === undefined) throw new Error(`no stack for ${SHOP.name}`);
+  const { pipelines } = await deploy({ pipelines: [FOLLOWER, LEADER], context: { kms: 'true' } });
+  const template = pipelines[FOLLOWER.name];
+  if (template === undefined) throw new Error(`no stack for ${FOLLOWER.name}`);
   return `${INTRODUCTION}\n${renderTable(rowsOf(template))}`;
 }
 
@@ -107,7 +108,8 @@ function general(text: string): string {
   return text
     .replaceAll(ACCOUNT, '<account>')
     .replaceAll(REGION, '<region>')
-    .replaceAll(/web[_-]shop/g, '<pipeline>');
+    .replaceAll(/web[_-]shop/g, '<pipeline>')
+    .replaceAll(/(?<=\/)leader/g, '<other>');
 }
 
 /** A Markdown table, which names a function in its first row only. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FUNCTIONS, type FunctionName } from '../../lib/core/states.ts';
-import { deploy } from './deployment.ts';
+import { deploy, FOLLOWER, LEADER } from './deployment.ts';
 import { allows, type Request, statementsOf, statementsOfFunction } from './policies.ts';
 import { ACCOUNT, at, REGION, resourceOf, resourcesOf } from './resources.ts';
 
@@ -166,6 +166,30 @@ test('no role may be taken by anybody but the service that it is for', () => {
     resourcesOf(shop, 'AWS::IAM::Role').filter(({ properties }) => properties['ManagedPolicyArns'] !== undefined),
     [],
   );
+});
+
+test('tables of other pipelines may be read by those who read them for gold, in the layers that it reads; no one may change them', async () => {
+  const { pipelines } = await deploy({ pipelines: [FOLLOWER, LEADER] });
+  const [follower, leader] = [pipelines['web_shop'] ?? assert.fail(), pipelines['leader'] ?? assert.fail()];
+  const who = (template: typeof shop, request: Request): readonly FunctionName[] =>
+    FUNCTIONS.filter((name) => allows(statementsOfFunction(template, name), request));
+  const readers: readonly FunctionName[] = ['Open', 'PlanStage', 'Stage', 'Audit'];
+  for (const layer of ['silver', 'gold']) {
+    const key = `${layer}/leader/rows/data/f.parquet`;
+    assert.deepEqual(who(follower, s3('GetObject', key)), readers, layer);
+    for (const action of ['PutObject', 'DeleteObject']) assert.deepEqual(who(follower, s3(action, key)), [], layer);
+    const listed = { action: 's3:ListBucket', resource: bucket(layer), prefix: `${layer}/leader/rows/` };
+    assert.deepEqual(who(follower, listed), readers);
+    const table = arn('glue', `table/leader_${layer}/rows`);
+    assert.deepEqual(who(follower, { action: 'glue:GetTable', resource: table }), ['Open']);
+    assert.deepEqual(who(follower, { action: 'glue:UpdateTable', resource: table }), []);
+    assert.deepEqual(who(follower, s3('GetObject', `${layer}/leader_2/rows/f`)), []);
+    assert.deepEqual(who(leader, s3('GetObject', `${layer}/web_shop/orders/f`)), []);
+  }
+  for (const name of ['open-run.json', '_runs/r/commit.json'])
+    assert.deepEqual(who(follower, s3('GetObject', `ops/leader/${name}`)), ['Open']);
+  assert.deepEqual(who(follower, s3('GetObject', 'ops/leader/quarantine/data/f.parquet')), []);
+  assert.deepEqual(who(follower, s3('PutObject', 'ops/leader/open-run.json')), []);
 });
 
 describe('what the state machine may do', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { checkRunId } from '../../lib/lake/run/run-folder.ts';
 import { parseOpenInput } from '../../lib/runtime/lambda/events.ts';
-import { deploy, PLAIN, SHOP } from './deployment.ts';
+import { deploy, FOLLOWER, LEADER, PLAIN, SHOP } from './deployment.ts';
 import { statementOf } from './policies.ts';
 import { ACCOUNT, at, type Fields, list, REGION, resourceOf, resourcesOf } from './resources.ts';
 
@@ -73,6 +73,27 @@ describe('an upload', () => {
       }
     });
   }
+});
+
+describe('the end of a run of another pipeline', () => {
+  test('is an event for the queue of who follows it, found by the name of its state machine', async () => {
+    const { pipelines: both } = await deploy({ pipelines: [FOLLOWER, LEADER] });
+    const follower = both['web_shop'] ?? assert.fail();
+    const { properties } = resourceOf(follower, 'AWS::Events::Rule', 'Followed');
+    assert.deepEqual(properties['EventPattern'], {
+      source: ['aws.states'],
+      'detail-type': ['Step Functions Execution Status Change'],
+      detail: {
+        status: ['SUCCEEDED'],
+        stateMachineArn: [`arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:strata-leader`],
+      },
+    });
+    const [target] = list(properties['Targets']) as readonly Fields[];
+    assert.deepEqual(target?.['Arn'], `${resourceOf(follower, 'AWS::SQS::Queue', 'Uploads').id}.Arn`);
+    assert.ok(!JSON.stringify(follower.toJSON()).includes('Fn::ImportValue'));
+    for (const other of [shop, both['leader'] ?? assert.fail()])
+      assert.ok(!resourcesOf(other, 'AWS::Events::Rule').some(({ id }) => id.startsWith('Followed')));
+  });
 });
 
 describe('a schedule', () => {

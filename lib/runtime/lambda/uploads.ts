@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readUpload } from '../../core/trigger.ts';
+import { readEnding, readUpload } from '../../core/trigger.ts';
 import type { Log } from '../../ports.ts';
 import type { ReportedUpload } from '../../steps/start/start-runs.ts';
 import { parseEvent } from './events.ts';
@@ -22,6 +22,19 @@ const objectCreated = z.object({
   }),
 });
 
+/**
+ * The end of an execution of another pipeline's state machine, which a rule lets through.
+ * Source: docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+ */
+const runEnded = z.object({
+  'detail-type': z.literal('Step Functions Execution Status Change'),
+  detail: z.object({
+    executionArn: z.string().min(1),
+    status: z.literal('SUCCEEDED'),
+    input: z.string().nullish(),
+  }),
+});
+
 export type Uploads = {
   readonly uploads: readonly ReportedUpload[];
   /** Ids of messages that are no such event. */
@@ -29,14 +42,24 @@ export type Uploads = {
 };
 
 /**
- * The files that a batch of the queue's messages reports. What is no file of the pipeline's sources is left out.
+ * The files that a batch of the queue's messages reports, and the ends of runs that the pipeline follows. What is no file of the
+ * pipeline's sources, and a dry run, is left out.
  * Throws InvalidInput for an event that is no batch of messages.
  */
 export function readUploads(pipeline: string, event: unknown, log: Log): Uploads {
   const uploads: ReportedUpload[] = [];
   const malformed: string[] = [];
   for (const { messageId, body } of parseEvent('Starter', batch, event).Records) {
-    const parsed = objectCreated.safeParse(jsonOf(body));
+    const content = jsonOf(body);
+    const ended = runEnded.safeParse(content);
+    if (ended.success) {
+      const { executionArn, input } = ended.data.detail;
+      const outcome = readEnding(executionArn, jsonOf(input ?? ''));
+      if (outcome.kind === 'upload') uploads.push({ message: messageId, upload: outcome.upload });
+      else log.info('a run is not followed', { execution: executionArn, why: outcome.why });
+      continue;
+    }
+    const parsed = objectCreated.safeParse(content);
     if (!parsed.success) {
       const problem = z.prettifyError(parsed.error);
       log.warn('a message is no "Object Created" event', { message: messageId, problem });

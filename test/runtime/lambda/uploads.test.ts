@@ -55,6 +55,42 @@ test('a key is taken as it is: EventBridge does not encode it', () => {
   }
 });
 
+const ARN = 'arn:aws:states:eu-central-1:123456789012:execution:strata-retail:upload-1';
+
+function ended(detail: object = {}) {
+  return {
+    version: '0',
+    id: 'e',
+    source: 'aws.states',
+    'detail-type': 'Step Functions Execution Status Change',
+    detail: { executionArn: ARN, name: 'upload-1', status: 'SUCCEEDED', input: '{"pipeline":"retail"}', ...detail },
+  };
+}
+
+test('the end of a run that is followed starts a run like an upload, once however often it is told', () => {
+  const { uploads, malformed } = read(ended(), ended({ input: null }), created());
+  assert.deepEqual(malformed, []);
+  assert.deepEqual(
+    uploads.map(({ message, upload }) => [message, upload.key]),
+    [
+      ['m0', ARN],
+      ['m1', ARN],
+      ['m2', KEY],
+    ],
+  );
+  assert.deepEqual(uploads[0]?.upload, uploads[1]?.upload);
+});
+
+test('a dry run is not followed; a failed one is no such event', () => {
+  const { uploads, malformed, lines } = read(ended({ input: '{"dry_run":true}' }), ended({ status: 'FAILED' }));
+  assert.deepEqual([uploads, malformed], [[], ['m1']]);
+  assert.deepEqual(lines[0], {
+    level: 'info',
+    event: 'a run is not followed',
+    fields: { execution: ARN, why: 'a dry run' },
+  });
+});
+
 const MALFORMED: readonly (readonly [string, unknown])[] = [
   ['no JSON', 'hello'],
   ['an empty body', ''],
