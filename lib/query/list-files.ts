@@ -4,6 +4,7 @@ import type { StepDeps } from '../lake/deps.ts';
 import { openOps } from '../lake/ops/open-ops.ts';
 import type { Row } from '../ports.ts';
 import { selectFiles } from '../sql/ops-rows.ts';
+import { loadTable } from '../table/read.ts';
 
 export const FILE_STATUSES = ['ingested', 'rejected', 'suspended'] as const;
 export type FileStatus = (typeof FILE_STATUSES)[number];
@@ -22,7 +23,7 @@ export async function listFiles(
     const known = spec.sources.map(({ name }) => name).join(', ');
     throw new InvalidInput(`no source ${JSON.stringify(filter.source)} in ${pipeline}: expected one of ${known}`);
   }
-  const entry = await deps.catalog.load(opsTable(pipeline, 'files'));
+  const entry = await loadTable(deps.catalog, opsTable(pipeline, 'files'));
   if (entry === undefined) return [];
   await using session = await deps.engine.open(deps.settings);
   await using _files = await openOps(deps.store, session, 'files', entry.metadata);

@@ -13,6 +13,7 @@ import {
 } from '../sql/quarantine-report.ts';
 import type { QuarantineFilter } from '../sql/quarantine-table.ts';
 import { duckType } from '../sql/types.ts';
+import { loadTable } from '../table/read.ts';
 import type { QueryDeps } from './deps.ts';
 import type { PipelineDeps } from './find-keyed.ts';
 import { type QueryResult, queryRows, withQuery } from './select.ts';
@@ -105,7 +106,7 @@ export async function showQuarantined(deps: Deps, pipeline: string, hash: string
 
 /** Throws InvalidInput for a pipeline that neither has rejected rows nor is in the folder. */
 export async function hasQuarantine(deps: Deps, pipeline: string): Promise<boolean> {
-  if ((await deps.catalog.load(opsTable(pipeline, 'quarantine'))) !== undefined) return true;
+  if ((await loadTable(deps.catalog, opsTable(pipeline, 'quarantine'))) !== undefined) return true;
   await deps.specs(pipeline);
   return false;
 }

@@ -56,7 +56,7 @@ export async function entriesOf(
   snapshot: Snapshot,
 ): Promise<readonly ManifestEntry[]> {
   const id = snapshot['snapshot-id'];
-  const own = (await readManifestList(store, snapshot)).filter(
+  const own = (await readManifestList(store, table, snapshot)).filter(
     (one) => one.addedSnapshotId === id && one.addedFiles + one.deletedFiles > 0,
   );
   const entries = await mapConcurrent(own, (manifest) => readManifest(store, table, manifest));

@@ -2,6 +2,7 @@ import { InvalidInput } from '../core/errors.ts';
 import { applyChange } from '../iceberg/apply.ts';
 import { addSnapshot, type Change, createTable, joinChanges, type NewTable } from '../iceberg/changes.ts';
 import { metadataOf } from '../iceberg/json.ts';
+import { FORMER_LOCATIONS, formerLocations, locator, mapTexts, settleTable, wasMoved } from '../iceberg/locations.ts';
 import { parseLossless, renderLossless } from '../iceberg/lossless.ts';
 import { currentSpec } from '../iceberg/partition.ts';
 import { currentSnapshot, MAIN } from '../iceberg/snapshot.ts';
@@ -135,8 +136,18 @@ export function metadataOn(prepared: Prepared, base: TableMetadata | undefined):
   return applyChange(prepared.change, base, at, prepared.baseLocation);
 }
 
-/** See renderPrepared. Throws UnreadableTable when its metadata is damaged, SyntaxError when it is not JSON. */
-export function parsePrepared(text: string, where = 'a prepared table'): Prepared {
+/**
+ * See renderPrepared. `here`: the table's location now, which is another than when it was prepared if the lake was moved in
+ * between. Throws UnreadableTable when its metadata is damaged, SyntaxError when it is not JSON.
+ */
+export function parsePrepared(text: string, here?: string, where = 'a prepared table'): Prepared {
   const tree = parseLossless(text) as Prepared;
-  return { ...tree, metadata: metadataOf(tree.metadata, where) };
+  const metadata = metadataOf(tree.metadata, where);
+  if (here === undefined || !wasMoved(metadata, here)) return { ...tree, metadata };
+  const moved = settleTable(metadata, here);
+  const locate = locator(moved);
+  const there = mapTexts(tree, (one) => (one === metadata.location ? here : locate(one))) as Prepared;
+  const updates = { [FORMER_LOCATIONS]: JSON.stringify(formerLocations(moved)) };
+  const change = joinChanges(there.change, { requirements: [], updates: [{ action: 'set-properties', updates }] });
+  return { ...there, metadata: moved, change };
 }

@@ -1,7 +1,8 @@
 import { mapConcurrent } from '../core/concurrency.ts';
 import { InvalidInput } from '../core/errors.ts';
-import { fullName, type TableId } from '../core/tables.ts';
+import { fullName, type TableId, tablePrefix } from '../core/tables.ts';
 import { assertReadable } from '../iceberg/features.ts';
+import { locator, settleTable } from '../iceberg/locations.ts';
 import { decodeManifest } from '../iceberg/manifest.ts';
 import { decodeManifestList } from '../iceberg/manifest-list.ts';
 import { resolveSpec, specById } from '../iceberg/partition.ts';
@@ -13,11 +14,23 @@ import type { DataFile, ManifestEntry, ManifestFile, Snapshot, TableMetadata } f
 import type { Catalog, CatalogEntry, ObjectStore } from '../ports.ts';
 import { cacheOf } from './manifest-cache.ts';
 
-/** The table, or undefined when there is none. Throws UnreadableTable when it needs a feature that we don't read. */
+/**
+ * The table as it is where it was found, or undefined when there is none. Throws UnreadableTable when it needs a feature
+ * that we don't read.
+ */
 export async function loadTable(catalog: Catalog, id: TableId): Promise<CatalogEntry | undefined> {
   const entry = await catalog.load(id);
-  if (entry !== undefined) assertReadable(entry.metadata, fullName(id));
-  return entry;
+  if (entry === undefined) return undefined;
+  assertReadable(entry.metadata, fullName(id));
+  return { ...entry, metadata: settledAt(id, entry.metadata, entry.metadataLocation) };
+}
+
+/** The metadata of a table as it is where its file was found. */
+export function settledAt(id: TableId, metadata: TableMetadata, metadataLocation: string): TableMetadata {
+  const folder = `/${tablePrefix(id)}`;
+  const end = metadataLocation.lastIndexOf(`${folder}/metadata/`);
+  if (end < 0) return metadata;
+  return settleTable(metadata, metadataLocation.slice(0, end + folder.length));
 }
 
 export type ScanOptions = {
@@ -45,7 +58,9 @@ export async function planFiles(
   const snapshot = chosenSnapshot(metadata, options.snapshotId);
   if (snapshot === undefined) return [];
   const filter = planScan(metadata, options.predicates ?? []);
-  const manifests = (await readManifestList(store, snapshot)).filter(hasLiveFiles).filter(filter.manifestMayMatch);
+  const manifests = (await readManifestList(store, metadata, snapshot))
+    .filter(hasLiveFiles)
+    .filter(filter.manifestMayMatch);
   const entries = await mapConcurrent(manifests, (manifest) => readManifest(store, metadata, manifest));
   const ours = new Set(metadata.snapshots.filter((one) => RUN_ID in one.summary).map((one) => one['snapshot-id']));
   return entries
@@ -66,15 +81,21 @@ export const isLive = (entry: ManifestEntry): boolean => entry.status !== 'delet
 
 export const hasLiveFiles = (manifest: ManifestFile): boolean => manifest.addedFiles + manifest.existingFiles > 0;
 
-export async function readManifestList(store: ObjectStore, snapshot: Snapshot): Promise<readonly ManifestFile[]> {
+/** A snapshot's manifests, with their paths as they are now. */
+export async function readManifestList(
+  store: ObjectStore,
+  table: Pick<TableMetadata, 'location' | 'properties'>,
+  snapshot: Snapshot,
+): Promise<readonly ManifestFile[]> {
   const { bytes } = await store.read(store.key(snapshot['manifest-list']));
-  return decodeManifestList(bytes);
+  const locate = locator(table);
+  return decodeManifestList(bytes).map((manifest) => ({ ...manifest, path: locate(manifest.path) }));
 }
 
 /** The current snapshot's manifests; none for a table without a snapshot. */
 export async function currentManifests(store: ObjectStore, metadata: TableMetadata): Promise<readonly ManifestFile[]> {
   const snapshot = currentSnapshot(metadata);
-  return snapshot === undefined ? [] : readManifestList(store, snapshot);
+  return snapshot === undefined ? [] : readManifestList(store, metadata, snapshot);
 }
 
 /** All entries of a manifest, deleted ones too, with inherited ids and sequence numbers filled in. */
@@ -89,7 +110,11 @@ export async function readManifest(
   if (cached !== undefined) return cached;
   const { bytes } = await store.read(store.key(manifest.path));
   const fields = resolveSpec(specById(metadata, manifest.specId), currentSchema(metadata), ...metadata.schemas);
-  const entries = decodeManifest(bytes, manifest, fields);
+  const locate = locator(metadata);
+  const entries = decodeManifest(bytes, manifest, fields).map((entry) => {
+    const path = locate(entry.file.path);
+    return path === entry.file.path ? entry : { ...entry, file: { ...entry.file, path } };
+  });
   cacheOf(store).set(key, entries);
   return entries;
 }

@@ -52,9 +52,9 @@ function withoutTable(prepared: Prepared): Prepared {
   throw new CommitConflict(`${prepared.metadata.location}: the table is gone since the change was planned`);
 }
 
-async function ownManifests(store: ObjectStore, { snapshot }: Prepared): Promise<readonly ManifestFile[]> {
+async function ownManifests(store: ObjectStore, { metadata, snapshot }: Prepared): Promise<readonly ManifestFile[]> {
   if (snapshot === undefined) return [];
-  const manifests = await readManifestList(store, snapshot);
+  const manifests = await readManifestList(store, metadata, snapshot);
   return manifests.filter((one) => one.addedSnapshotId === snapshot['snapshot-id'] && one.addedFiles > 0);
 }
 

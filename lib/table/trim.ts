@@ -1,6 +1,8 @@
 import { ObjectNotFound, StrataError } from '../core/errors.ts';
 import { parseMetadata } from '../iceberg/json.ts';
+import { locator } from '../iceberg/locations.ts';
 import { DELETE_AFTER_COMMIT } from '../iceberg/metadata-files.ts';
+import type { TableMetadata } from '../iceberg/types.ts';
 import type { CatalogEntry, ObjectStore } from '../ports.ts';
 
 /**
@@ -17,7 +19,7 @@ export async function trimMetadata(
   const log = metadata['metadata-log'].map((entry) => entry['metadata-file']);
   const kept = new Set([metadataLocation, ...log]);
   try {
-    const older = await filesBefore(store, `${metadata.location}/metadata/`, log[0], kept);
+    const older = await filesBefore(store, metadata, log[0], kept);
     for (const key of older.reverse()) await store.remove(key);
     return older.length;
   } catch (cause) {
@@ -29,13 +31,17 @@ export async function trimMetadata(
 /** Keys of the files before one, the newest first, as far back as they are there. */
 async function filesBefore(
   store: ObjectStore,
-  folder: string,
+  table: TableMetadata,
   oldest: string | undefined,
   kept: ReadonlySet<string>,
 ): Promise<string[]> {
+  const folder = `${table.location}/metadata/`;
+  const locate = locator(table);
   const found = new Map<string, string>();
   for (let at = oldest; at !== undefined; ) {
-    const before = (await logOf(store, at)).filter((location) => !kept.has(location) && !found.has(location));
+    const before = (await logOf(store, at))
+      .map(locate)
+      .filter((location) => !kept.has(location) && !found.has(location));
     at = undefined;
     for (const location of before.reverse()) {
       // Only the table's own: a log may name files of a table that this one was registered from.

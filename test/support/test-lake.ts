@@ -19,6 +19,7 @@ import type { Catalog, ObjectStore, Row } from '../../lib/ports.ts';
 import type { RunAnswer, RunRequest } from '../../lib/remote/run-request.ts';
 import { runPipeline } from '../../lib/runtime/local.ts';
 import { userSql } from '../../lib/sql/user-sql.ts';
+import { loadTable } from '../../lib/table/read.ts';
 
 /** A lake in memory with a clock that moves one second per look and ids that count, so that every run is repeatable. */
 export type TestLake = {
@@ -149,7 +150,7 @@ function lakeOver(name: string, deps: StepDeps, scratch: string): TestLake {
       return given.result;
     },
     async metadata(table) {
-      return (await deps.catalog.load(parseTableName(table)))?.metadata;
+      return (await loadTable(deps.catalog, parseTableName(table)))?.metadata;
     },
     rows: (table, select) => readRows(deps.catalog, store, scratch, table, select),
     of: (pipeline) => lakeOver(pipeline, deps, scratch),
@@ -166,7 +167,7 @@ async function readRows(
   table: string,
   select = 'SELECT * FROM t ORDER BY ALL',
 ): Promise<readonly Row[]> {
-  const entry = await catalog.load(parseTableName(table));
+  const entry = await loadTable(catalog, parseTableName(table));
   if (entry === undefined) throw new Error(`no table ${table}`);
   const session = await engine.open({ memoryBytes: 1e9, threads: 2, scratch });
   const columns = columnsOf(currentSchema(entry.metadata));

@@ -158,7 +158,7 @@ test('a manifest list is read from where the snapshot says', async () => {
   const table = await write(lake, { added: [file(lake, 'a')] });
   const [snapshot] = table.snapshots;
   assert.ok(snapshot);
-  await assert.rejects(readManifestList(lake.store, { ...snapshot, 'manifest-list': 's3://elsewhere/x.avro' }), {
+  await assert.rejects(readManifestList(lake.store, table, { ...snapshot, 'manifest-list': 's3://elsewhere/x.avro' }), {
     name: 'InvalidInput',
   });
 });

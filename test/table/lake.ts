@@ -113,5 +113,5 @@ export async function names(lake: Lake, metadata?: TableMetadata, snapshotId?: b
 export async function manifestsOf(lake: Lake, metadata: TableMetadata) {
   const snapshot = currentSnapshot(metadata);
   assert.ok(snapshot);
-  return readManifestList(lake.store, snapshot);
+  return readManifestList(lake.store, metadata, snapshot);
 }

@@ -1,4 +1,5 @@
 import type { RunPlan } from '../../core/run.ts';
+import { type TableId, tablePrefix } from '../../core/tables.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { parsePrepared } from '../../table/prepare.ts';
 import { readManifestList } from '../../table/read.ts';
@@ -44,7 +45,7 @@ function feedsSeveral({ spec }: RunPlan): boolean {
  * says that the run is being undone: without a plan there is no run to go on with.
  */
 export async function discardRun(store: ObjectStore, plan: RunPlan): Promise<void> {
-  for (const id of modelTables(plan.spec).keys()) await discardPrepared(store, plan, id);
+  for (const [id, table] of modelTables(plan.spec)) await discardPrepared(store, plan, id, table);
   const root = runFolder.root(plan.run);
   for await (const { key } of store.list(`${root}/level-`)) {
     if (!key.includes('/results/')) continue;
@@ -57,12 +58,13 @@ export async function discardRun(store: ObjectStore, plan: RunPlan): Promise<voi
   await removeAll(store, `${root}/`);
 }
 
-async function discardPrepared(store: ObjectStore, plan: RunPlan, model: string): Promise<void> {
+async function discardPrepared(store: ObjectStore, plan: RunPlan, model: string, table: TableId): Promise<void> {
   const key = runFolder.table(plan.run, model);
   if ((await store.head(key)) === undefined) return;
-  const { snapshot } = parsePrepared(new TextDecoder().decode((await store.read(key)).bytes));
+  const text = new TextDecoder().decode((await store.read(key)).bytes);
+  const { metadata, snapshot } = parsePrepared(text, store.location(tablePrefix(table)));
   if (snapshot === undefined) return;
-  for (const manifest of await readManifestList(store, snapshot)) {
+  for (const manifest of await readManifestList(store, metadata, snapshot)) {
     if (manifest.addedSnapshotId === snapshot['snapshot-id']) await store.remove(store.key(manifest.path));
   }
   await store.remove(store.key(snapshot['manifest-list']));

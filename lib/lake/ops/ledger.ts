@@ -8,6 +8,7 @@ import { SEEDS_FOLDER, sourcePrefix } from '../../core/seeds.ts';
 import type { SeedFile, SourceSpec } from '../../core/spec.ts';
 import type { ObjectInfo, Session } from '../../ports.ts';
 import { renderRenamedEtags, selectLedger, selectSetAside, selectTaken } from '../../sql/ops-rows.ts';
+import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { openScratch } from '../files/scratch.ts';
 import { stageFiles } from '../files/stage-files.ts';
@@ -149,7 +150,7 @@ type Ledger = {
 const FORMER_ETAG = /^\d+-\d+-\d+$/;
 
 async function readLedger(deps: StepDeps, session: Session, pipeline: string): Promise<Ledger> {
-  const entry = await deps.catalog.load(opsTable(pipeline, 'files'));
+  const entry = await loadTable(deps.catalog, opsTable(pipeline, 'files'));
   if (entry === undefined) return { known: new Set(), latest: new Map(), aside: new Map(), former: new Map() };
   await using _ledger = await openOps(deps.store, session, 'files', entry.metadata);
   const known = new Set<string>();
@@ -191,7 +192,7 @@ export async function findTaken(
   pipeline: string,
   sources: readonly SourceSpec[],
 ): Promise<Taken> {
-  const entry = await deps.catalog.load(opsTable(pipeline, 'files'));
+  const entry = await loadTable(deps.catalog, opsTable(pipeline, 'files'));
   const files = new Map<string, LandedFile[]>(sources.map(({ name }) => [name, []]));
   if (entry === undefined) return { files, gone: [], next: 0 };
   await using _ledger = await openOps(deps.store, session, 'files', entry.metadata);
@@ -221,7 +222,7 @@ export async function findTaken(
 /** Gives files in the ledger the etags that they have now. For the holder of the pipeline's lock. */
 export async function renameEtags(deps: StepDeps, pipeline: string, renamed: readonly RenamedEtag[]): Promise<void> {
   const id = opsTable(pipeline, 'files');
-  const entry = await deps.catalog.load(id);
+  const entry = await loadTable(deps.catalog, id);
   if (entry === undefined || renamed.length === 0) return;
   const run = { pipeline, run_id: `etags-${deps.ids.unique()}` };
   const target = opsTarget(deps, 'files', id, entry);

@@ -3,10 +3,11 @@ import { dedupesByHash, ROW_HASH } from '../../core/dedupe.ts';
 import { ObjectNotFound } from '../../core/errors.ts';
 import { historyColumns, isKeyed, KEY_HASH, logColumns, logModelId, logTable } from '../../core/keyed.ts';
 import { metadataColumns } from '../../core/metadata.ts';
+import { opsTable } from '../../core/ops.ts';
 import type { RunPlan } from '../../core/run.ts';
 import type { ModelSpec, PipelineSpec, TableRef } from '../../core/spec.ts';
 import { modelId } from '../../core/spec.ts';
-import type { TableId } from '../../core/tables.ts';
+import { type TableId, tablePrefix } from '../../core/tables.ts';
 import type { Column } from '../../core/types.ts';
 import { parseMetadata } from '../../iceberg/json.ts';
 import { withRenamed } from '../../iceberg/rename.ts';
@@ -18,7 +19,7 @@ import { attachPipeline } from '../../sql/other-pipelines.ts';
 import type { ScanColumn, ViewName } from '../../sql/scan.ts';
 import { createSchemas, createTableView } from '../../sql/scan.ts';
 import { metadataOn, type Prepared, parsePrepared } from '../../table/prepare.ts';
-import { planFiles } from '../../table/read.ts';
+import { planFiles, settledAt } from '../../table/read.ts';
 import { acquireAll, keepOrRelease, releaseAll } from '../resources.ts';
 import { runFolder } from '../run/run-folder.ts';
 import { openFiles } from './foreign-files.ts';
@@ -59,16 +60,18 @@ export function tableColumns(model: ModelSpec): readonly Column[] {
 export async function loadState(store: ObjectStore, plan: RunPlan, model: string): Promise<TableMetadata | undefined> {
   const prepared = runFolder.table(plan.run, model);
   if ((await store.head(prepared)) !== undefined) {
-    return withHistory(store, parsePrepared(new TextDecoder().decode((await store.read(prepared)).bytes)));
+    const text = new TextDecoder().decode((await store.read(prepared)).bytes);
+    const table = idOf(plan, model);
+    return withHistory(store, table, parsePrepared(text, store.location(tablePrefix(table))));
   }
   return loadNamed(store, plan, model);
 }
 
 /** Where the base is gone, which others may have trimmed, there is only the prepared snapshot. */
-async function withHistory(store: ObjectStore, prepared: Prepared): Promise<TableMetadata> {
+async function withHistory(store: ObjectStore, table: TableId, prepared: Prepared): Promise<TableMetadata> {
   if (prepared.baseLocation === null) return prepared.metadata;
   try {
-    return metadataOn(prepared, await readMetadata(store, prepared.baseLocation));
+    return metadataOn(prepared, await readMetadata(store, table, prepared.baseLocation));
   } catch (cause) {
     if (cause instanceof ObjectNotFound) return prepared.metadata;
     throw cause;
@@ -82,7 +85,7 @@ async function withHistory(store: ObjectStore, prepared: Prepared): Promise<Tabl
 export async function loadBase(store: ObjectStore, plan: RunPlan, model: string): Promise<TableMetadata | undefined> {
   const base = plan.tables[model];
   if (base === undefined || base === null) return undefined;
-  const metadata = await readMetadata(store, base.metadata_location);
+  const metadata = await readMetadata(store, idOf(plan, model), base.metadata_location);
   return base.snapshot_id === null ? metadata : (atSnapshot(metadata, BigInt(base.snapshot_id)) ?? metadata);
 }
 
@@ -108,7 +111,8 @@ export function isAnew({ anew = [] }: Pick<RunPlan, 'anew'>, model: string): boo
 
 /** The quarantine as it was when the run was planned. */
 export async function loadQuarantine(store: ObjectStore, plan: RunPlan): Promise<TableMetadata | undefined> {
-  return plan.quarantine === null ? undefined : readMetadata(store, plan.quarantine.metadata_location);
+  const table = opsTable(plan.run.pipeline, 'quarantine');
+  return plan.quarantine === null ? undefined : readMetadata(store, table, plan.quarantine.metadata_location);
 }
 
 /** By model id: several tables as this run sees them. */
@@ -122,8 +126,27 @@ export async function loadStates(
   return states;
 }
 
-export async function readMetadata(store: ObjectStore, location: string): Promise<TableMetadata> {
-  return parseMetadata((await store.read(store.key(location))).bytes, location);
+/** The metadata in a file of a table's folder, which may have been elsewhere when its location was written down. */
+async function readMetadata(store: ObjectStore, table: TableId, written: string): Promise<TableMetadata> {
+  const location = locationNow(store, table, written);
+  return settledAt(table, parseMetadata((await store.read(store.key(location))).bytes, location), location);
+}
+
+/** Where a metadata file of a table is whose location was written down before the lake was moved, or after. */
+export function locationNow(store: ObjectStore, table: TableId, written: string): string {
+  const folder = `${tablePrefix(table)}/metadata/`;
+  const at = written.lastIndexOf(`/${folder}`);
+  return at < 0 ? written : store.location(written.slice(at + 1));
+}
+
+/** The table that a run knows by an id: of a model, of its log, or of what a model reads of another pipeline. */
+function idOf({ spec }: Pick<RunPlan, 'spec'>, id: string): TableId {
+  const own = modelTables(spec).get(id);
+  const read =
+    own === undefined ? spec.models.flatMap(({ reads }) => reads).find((ref) => modelId(ref) === id) : undefined;
+  const table = own ?? (read && tableIdOf(spec, read));
+  if (table === undefined) throw new RangeError(`pipeline ${spec.name} knows no table ${id}`);
+  return table;
 }
 
 /** Makes `<schema>.<table>` readable in a session for each table a model reads. Disposing gives the files back. */

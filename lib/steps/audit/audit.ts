@@ -17,7 +17,7 @@ import { type ModelOutcome, readOutcome, saysWhatIsThere } from '../../lake/run/
 import { knowingVars } from '../../lake/run/vars.ts';
 import { describeInputs, hashModel, INPUTS, MODEL_HASH } from '../../lake/tables/gold-inputs.ts';
 import { followsRules, rulesAfter } from '../../lake/tables/keyed-rules.ts';
-import { findModel, isAnew, loadBase, loadStates } from '../../lake/tables/table-state.ts';
+import { findModel, isAnew, loadBase, loadStates, locationNow } from '../../lake/tables/table-state.ts';
 import { planTarget, type Target } from '../../lake/tables/target.ts';
 import { type Prepared, prepareSnapshot, renderPrepared } from '../../table/prepare.ts';
 import type { Removal } from '../../table/removal.ts';
@@ -194,8 +194,10 @@ async function prepareTable(
   // A table whose rows all stay keeps its columns too.
   const alter = part.shape.whole === true && remove.kind !== 'all' ? undefined : target.alter;
   const base = plan.tables[part.shape.id];
+  const located = (written: string | undefined): string | null =>
+    written === undefined ? null : locationNow(deps.store, part.shape.table, written);
   return prepareSnapshot(deps.store, {
-    base: metadata === undefined ? undefined : { metadata, metadataLocation: base?.metadata_location ?? null },
+    base: metadata === undefined ? undefined : { metadata, metadataLocation: located(base?.metadata_location) },
     ...(target.create === undefined ? {} : { create: target.create }),
     ...(alter === undefined ? {} : { alter }),
     added,

@@ -3,7 +3,7 @@ import { AuditFailed } from '../../core/errors.ts';
 import { OPS_TABLE_NAMES, opsTable } from '../../core/ops.ts';
 import { NO_ROWS, type SourceCounts } from '../../core/row-counts.ts';
 import type { FileOutcome, RunPlan, RunState, TableOutcome } from '../../core/run.ts';
-import { fullName, type TableId } from '../../core/tables.ts';
+import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { checkBreaker, rearmBreaker } from '../../lake/ops/breaker.ts';
 import { commitOps, writeOpsRows } from '../../lake/ops/ops-tables.ts';
@@ -84,7 +84,7 @@ async function trimTables(deps: StepDeps, pipeline: string, audits: readonly Lev
 
 async function publish(deps: StepDeps, plan: RunPlan, id: string, table: TableId): Promise<string | null> {
   const text = new TextDecoder().decode((await deps.store.read(runFolder.table(plan.run, id))).bytes);
-  const prepared = parsePrepared(text);
+  const prepared = parsePrepared(text, deps.store.location(tablePrefix(table)));
   const snapshot = plan.run.dry_run ? prepared.snapshot : (await commitChange(deps, table, prepared)).snapshot;
   return snapshot === undefined ? null : snapshot['snapshot-id'].toString();
 }

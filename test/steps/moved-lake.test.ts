@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { chmodSync, cpSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { parseTableName } from '../../lib/core/tables.ts';
+import { loadTable, planFiles } from '../../lib/table/read.ts';
+import { ITEMS, openAt, openShop } from '../support/moved-lake.ts';
+import type { TestLake } from '../support/test-lake.ts';
+
+async function landAt(root: string, source: string, file: string, text: string): Promise<void> {
+  writeFileSync(join(root, 'bronze', 'shop', source, file), text);
+}
+
+const TABLES = [
+  'shop_silver.items',
+  'shop_silver.latest',
+  'shop_silver.latest__log',
+  'shop_gold.totals',
+  'shop_ops.files',
+  'shop_ops.runs',
+];
+
+async function contents(lake: TestLake): Promise<unknown> {
+  const found: unknown[] = [];
+  for (const name of TABLES) found.push([name, await lake.rows(name)]);
+  return found;
+}
+
+/** Every file below a folder with its content and time. */
+function photograph(root: string): unknown {
+  return globSync('**', { cwd: root })
+    .filter((name) => statSync(join(root, name)).isFile())
+    .map((name) => [name, readFileSync(join(root, name)).toString('base64'), statSync(join(root, name)).mtimeMs])
+    .sort();
+}
+
+describe('a lake that was moved or copied', () => {
+  test('is read and run at its new place, also when it was moved again, and writes what is true there', async () => {
+    const { lake, root, close } = await openShop();
+    const before = await contents(lake);
+    let place = root;
+    for (const [at, name] of ['second', 'third'].entries()) {
+      const next = join(lake.scratch, name);
+      renameSync(place, next);
+      place = next;
+      const moved = openAt(lake, place);
+      if (at === 0) assert.deepEqual(await contents(moved), before);
+      const id = at + 3;
+      await landAt(place, 'rows', `${name}.csv`, `id,amount\n${id},${id}0\n1,10\n`);
+      await landAt(place, 'events', `${name}.csv`, `id,amount\n1,${id}0\n`);
+      const result = await moved.run({ runId: name });
+      assert.equal(result.status, 'SUCCEEDED', result.error?.message);
+      assert.deepEqual(result.accounting['rows'], {
+        read: 2,
+        accepted: 1,
+        quarantined: 0,
+        condemned: 0,
+        duplicates: 1,
+      });
+      const table = await loadTable(moved.deps.catalog, parseTableName('shop_silver.items'));
+      assert.ok(table);
+      assert.equal(table.metadata.location, `file://${place}/silver/shop/items`);
+      for (const snapshot of table.metadata.snapshots) {
+        assert.ok(snapshot['manifest-list'].startsWith(`file://${place}/`), snapshot['manifest-list']);
+        for (const file of await planFiles(moved.store, table.metadata, { snapshotId: snapshot['snapshot-id'] }))
+          assert.ok(file.path.startsWith(`file://${place}/`), file.path);
+      }
+    }
+    const last = openAt(lake, place);
+    assert.deepEqual(
+      await last.rows('shop_silver.items', ITEMS),
+      [1, 2, 3, 4].map((id) => ({ id, amount: id * 10 })),
+    );
+    assert.deepEqual(await last.rows('shop_gold.totals'), [{ amount: '100' }]);
+    assert.equal((await last.rows('shop_silver.latest__log', 'SELECT * FROM t WHERE id = 1')).length, 3);
+    close();
+  });
+
+  test('neither reads nor writes the old folder, whatever is there', async () => {
+    const { lake, root, close } = await openShop();
+    const copy = join(lake.scratch, 'copy');
+    cpSync(root, copy, { recursive: true });
+    for (const file of globSync('**/*.{parquet,avro}', { cwd: root }))
+      writeFileSync(join(root, file), 'something else');
+    const old = photograph(root);
+    const copied = openAt(lake, copy);
+    await landAt(copy, 'rows', 'c.csv', 'id,amount\n3,30\n');
+    assert.equal((await copied.run({ runId: 'c' })).status, 'SUCCEEDED');
+    assert.deepEqual(
+      await copied.rows('shop_silver.items', ITEMS),
+      [1, 2, 3].map((id) => ({ id, amount: id * 10 })),
+    );
+    assert.deepEqual(photograph(root), old);
+    close();
+  });
+
+  test('can be looked at where nothing may be written', async () => {
+    const { lake, root, close } = await openShop();
+    const before = await contents(lake);
+    const copy = join(lake.scratch, 'copy');
+    cpSync(root, copy, { recursive: true });
+    rmSync(root, { recursive: true });
+    const folders = [copy, ...globSync('**', { cwd: copy }).map((name) => join(copy, name))].filter((path) =>
+      statSync(path).isDirectory(),
+    );
+    for (const folder of folders) chmodSync(folder, 0o555);
+    const old = photograph(copy);
+    assert.deepEqual(await contents(openAt(lake, copy)), before);
+    assert.deepEqual(photograph(copy), old);
+    for (const folder of folders) chmodSync(folder, 0o755);
+    close();
+  });
+});
