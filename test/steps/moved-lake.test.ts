@@ -1,11 +1,25 @@
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  cpSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
+import { createGlueCatalog } from '../../lib/adapters/catalog/glue.ts';
 import { parseTableName } from '../../lib/core/tables.ts';
+import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
+import type { ObjectStore } from '../../lib/ports.ts';
 import { loadTable, planFiles } from '../../lib/table/read.ts';
-import { ITEMS, openAt, openShop } from '../support/moved-lake.ts';
-import type { TestLake } from '../support/test-lake.ts';
+import { openFakeGlue, openFakeTime } from '../adapters/catalog/glue-fake.ts';
+import { ITEMS, openAt, openShop, SHOP } from '../support/moved-lake.ts';
+import { openTestLake, type TestLake } from '../support/test-lake.ts';
 
 async function landAt(root: string, source: string, file: string, text: string): Promise<void> {
   writeFileSync(join(root, 'bronze', 'shop', source, file), text);
@@ -110,4 +124,44 @@ describe('a lake that was moved or copied', () => {
     for (const folder of folders) chmodSync(folder, 0o755);
     close();
   });
+
+  test('from buckets to a folder is read and run there, with no file taken twice', async () => {
+    const inMemory = await openTestLake(SHOP);
+    const { client } = openFakeGlue(['shop_silver', 'shop_gold', 'shop_ops']);
+    const lake = inMemory.reopen((deps) => {
+      const store = inBuckets(deps.store);
+      const glue = { client, store, codec: { parse: parseMetadata, render: renderMetadata }, databasePrefix: '' };
+      return { ...deps, store, catalog: createGlueCatalog({ ...glue, ...openFakeTime() }) };
+    });
+    for (const file of ['a', 'b']) {
+      await lake.land('rows', `${file}.csv`, `id,amount\n${file === 'a' ? 1 : 2},10\n`);
+      await lake.land('events', `${file}.csv`, `id,amount\n1,${file === 'a' ? 1 : 2}0\n`);
+      assert.equal((await lake.run({ runId: file })).status, 'SUCCEEDED');
+    }
+    const before = await contents(lake);
+    const root = join(lake.scratch, 'copied');
+    for await (const { key } of lake.store.list('')) {
+      mkdirSync(dirname(join(root, key)), { recursive: true });
+      writeFileSync(join(root, key), (await lake.store.read(key)).bytes);
+    }
+    const copied = openAt(lake, root);
+    assert.deepEqual(await contents(copied), before);
+    const idle = await copied.answer({ runId: 'idle' });
+    assert.equal(idle.kind, 'nothing');
+    await landAt(root, 'rows', 'c.csv', 'id,amount\n3,30\n');
+    assert.equal((await copied.run({ runId: 'c' })).status, 'SUCCEEDED');
+    assert.deepEqual(await copied.rows('shop_gold.totals'), [{ amount: '50' }]);
+    const { metadataLocation } = (await copied.deps.catalog.load(parseTableName('shop_silver.items'))) ?? {};
+    assert.equal(metadataLocation, `file://${root}/silver/shop/items/metadata/v2.metadata.json`);
+    inMemory.close();
+  });
 });
+
+/** A bucket for each zone, and etags that are no hashes of the content as folders have them. */
+function inBuckets(store: ObjectStore): ObjectStore {
+  return {
+    ...store,
+    location: (key) => `s3://lake-${key.slice(0, key.indexOf('/'))}/${key}`,
+    key: (location) => /^s3:\/\/lake-[a-z]+\/(.*)$/.exec(location)?.[1] ?? assert.fail(location),
+  };
+}

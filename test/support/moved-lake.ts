@@ -5,7 +5,7 @@ import { type FolderLake, onStore, openFolderLake } from './folder-lake.ts';
 import type { TestLake, TestPipeline } from './test-lake.ts';
 
 const COLUMNS = { id: 'int', amount: 'int' } as const;
-const SHOP: TestPipeline = {
+export const SHOP: TestPipeline = {
   name: 'shop',
   definition: definePipeline({
     name: 'shop',

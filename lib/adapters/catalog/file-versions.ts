@@ -1,4 +1,4 @@
-import { InvalidInput, ObjectNotFound, Unavailable } from '../../core/errors.ts';
+import { InvalidInput, ObjectNotFound, Unavailable, UnreadableTable } from '../../core/errors.ts';
 import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import type { ObjectStore } from '../../ports.ts';
 
@@ -44,6 +44,32 @@ export async function newestFrom(store: ObjectStore, id: TableId, number: number
     if (after.length === 0) return onlyOne(id, found);
     found = after;
   }
+}
+
+/**
+ * The newest version of a table whose lake was copied from buckets: there the Glue Data Catalog says which metadata file
+ * counts, and each is named `<number>-<uuid>.metadata.json`. The next version committed here has the number after it, and
+ * a name of this catalog. Throws UnreadableTable where two files have the highest number, since a commit that was lost may
+ * have left one.
+ */
+export async function newestNumbered(store: ObjectStore, id: TableId): Promise<VersionFile | undefined> {
+  let newest: VersionFile[] = [];
+  for await (const { key } of store.list(metadataFolder(id))) {
+    const digits = /^(\d{5,14})-[^/]+\.metadata\.json$/.exec(key.slice(metadataFolder(id).length))?.[1];
+    if (digits === undefined || Number(digits) < (newest[0]?.number ?? 0)) continue;
+    const file = { number: Number(digits), key };
+    newest = file.number === newest[0]?.number ? [...newest, file] : [file];
+  }
+  if (newest.length < 2) return newest[0];
+  throw new UnreadableTable(
+    `${fullName(id)} has several files of one number: ${newest.map(({ key }) => key).join(' and ')}; expected one, the one ` +
+      'to which the catalog pointed where the lake was copied from (metadata_location of the table there). Remove the others',
+  );
+}
+
+/** Whether a version has a name of this catalog. */
+export function isNamedHere(id: TableId, { key }: VersionFile): boolean {
+  return parseName(id, key) !== undefined;
 }
 
 /** The newest version of all that are listed. */

@@ -3,7 +3,16 @@ import { type Database, fullName, type TableId } from '../../core/tables.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { Catalog, CatalogEntry, ObjectStore, WriteOutcome } from '../../ports.ts';
 import { hintKey, moveHint, readHint } from './file-hint.ts';
-import { bytesOf, filesOf, newestFrom, newestListed, type VersionFile, versionKey } from './file-versions.ts';
+import {
+  bytesOf,
+  filesOf,
+  isNamedHere,
+  newestFrom,
+  newestListed,
+  newestNumbered,
+  type VersionFile,
+  versionKey,
+} from './file-versions.ts';
 
 /**
  * How table metadata is written as JSON text and read back; `parse` takes what a file holds, gzipped or not, and may
@@ -26,7 +35,8 @@ const DROPPED = '{"dropped":true}';
  * Tables as metadata files in an object store, in the layout of Iceberg's file system tables:
  * `<table>/metadata/v<N>.metadata.json`, each created exclusively, so that version N+1 has one author, and
  * `version-hint.text`, which says about which N is the newest. Readers trust the files, not the hint; who finds it wrong
- * puts it right, unless `readOnly` forbids it. Versions of other engines may be gzipped, see file-versions.ts.
+ * puts it right, unless `readOnly` forbids it. Versions of other engines may be gzipped, and those of a lake that was
+ * copied from buckets are named otherwise, see file-versions.ts.
  * Source: https://iceberg.apache.org/spec/#file-system-tables
  */
 export function createFileCatalog(
@@ -43,7 +53,7 @@ export function createFileCatalog(
   const load = async (id: TableId): Promise<CatalogEntry | undefined> => {
     const { newest, hint } = await newestVersion(store, id);
     if (newest === undefined || isText(newest, DROPPED)) return undefined;
-    if (hint !== newest.number && !readOnly) await moveHint(store, id, newest.number);
+    if (hint !== newest.number && !readOnly && isNamedHere(id, newest)) await moveHint(store, id, newest.number);
     return entryOf(id, newest);
   };
 
@@ -105,7 +115,7 @@ async function newestVersion(
   for (;;) {
     const { number: hint } = await readHint(store, id);
     const hinted = hint === undefined ? undefined : await newestFrom(store, id, hint);
-    const file = hinted ?? (await newestListed(store, id));
+    const file = hinted ?? (await newestListed(store, id)) ?? (await newestNumbered(store, id));
     if (file === undefined) return { newest: undefined, hint };
     const found = await bytesOf(store, file.key);
     // A reader that was overtaken by a trim of old versions starts again; newer ones exist then.

@@ -48,7 +48,7 @@ export function keyOfLocation(base: string, location: string): string {
   if (key === undefined) {
     throw new InvalidInput(
       `location outside this store: got ${JSON.stringify(location)}; expected text that begins with ${base}/. ` +
-        'A lake that was moved or copied must be opened with the location it was written at',
+        'A file that another engine took from elsewhere has to be rewritten into the table by it',
     );
   }
   checkKey(key);

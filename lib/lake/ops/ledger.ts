@@ -146,8 +146,11 @@ type Ledger = {
   readonly former: ReadonlyMap<string, readonly { readonly etag: string; readonly size: number }[]>;
 };
 
-/** Size, modification time and inode, by which a folder's files were known before their content was hashed. */
-const FORMER_ETAG = /^\d+-\d+-\d+$/;
+/**
+ * What a folder's files are known by. Before their content was hashed it was size, modification time and inode, and where
+ * the lake was copied from a bucket it is an etag of S3.
+ */
+const HASHED_ETAG = /^[0-9a-f]{64}$/;
 
 async function readLedger(deps: StepDeps, session: Session, pipeline: string): Promise<Ledger> {
   const entry = await loadTable(deps.catalog, opsTable(pipeline, 'files'));
@@ -161,7 +164,7 @@ async function readLedger(deps: StepDeps, session: Session, pipeline: string): P
     const [key, etag] = [String(row['key']), String(row['etag'])];
     known.add(ledgerKey(key, etag));
     latest.set(key.slice(0, key.lastIndexOf('/') + 1), key);
-    if (!FORMER_ETAG.test(etag)) hashed.add(key);
+    if (HASHED_ETAG.test(etag)) hashed.add(key);
     else former.set(key, [...(former.get(key) ?? []), { etag, size: Number(row['size']) }]);
   }
   for (const key of hashed) former.delete(key);
@@ -176,7 +179,7 @@ function ledgerKey(key: string, etag: string): string {
 }
 
 /**
- * The former etag under which the ledger knows a file. A file that was touched, copied or restored has another one now;
+ * The former etag under which the ledger knows a file of a folder. One that was touched, copied or restored has another now;
  * as long as its size is that of a file of its name in the ledger, it is taken for that file: what was ingested twice
  * could not be told from the rest any more. Once the ledger has a name with a hash, only hashes count for it.
  */

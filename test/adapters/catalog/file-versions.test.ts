@@ -215,3 +215,35 @@ it('a version whose number was past and trimmed before it was written is no comm
   assert.equal(await hintOf(store), '9');
   assert.ok((await keysOf(store, FOLDER)).includes(plain(9)));
 });
+
+describe('versions named as in the Glue Data Catalog', () => {
+  const numbered = (n: number, uuid: string): string => `${FOLDER}${String(n).padStart(5, '0')}-${uuid}.metadata.json`;
+
+  it('are read where there are no others, and committed upon under the next number', async () => {
+    const store = createMemoryStore();
+    const catalog = createFileCatalog(store, codec);
+    const first = sampleMetadata();
+    await store.write(numbered(9, 'a'), bytesOf(codec.render(first)), { kind: 'any' });
+    await store.write(numbered(10, 'b'), bytesOf(codec.render(withSnapshot(first, 1n))), { kind: 'any' });
+    const loaded = await catalog.load(ID);
+    assert.deepEqual([loaded?.version, loaded?.metadataLocation], ['10', store.location(numbered(10, 'b'))]);
+    assert.equal(await store.head(HINT), undefined);
+    assert.deepEqual(await catalog.list(), [ID]);
+    await assert.rejects(catalog.commit(ID, undefined, first), CommitConflict);
+    assert.ok(loaded);
+    const next = await catalog.commit(ID, loaded, withSnapshot(loaded.metadata, 2n));
+    assert.equal(next.metadataLocation, store.location(plain(11)));
+    assert.deepEqual(await catalog.load(ID), next);
+    await catalog.drop(ID);
+    assert.equal(await catalog.load(ID), undefined);
+  });
+
+  it('are refused where a lost commit left a second file of the highest number', async () => {
+    const store = createMemoryStore();
+    for (const uuid of ['a', 'b'])
+      await store.write(numbered(3, uuid), bytesOf(codec.render(sampleMetadata())), { kind: 'any' });
+    await assert.rejects(createFileCatalog(store, codec).load(ID), (error: unknown) => {
+      return error instanceof UnreadableTable && /00003-a.* and .*00003-b.*metadata_location/.test(error.message);
+    });
+  });
+});
