@@ -8,12 +8,14 @@ export function openLake(
   { options, stderr }: Context,
   mode: 'read' | 'write',
   lines: LineSink = stderr,
+  { rebase = false }: { readonly rebase?: boolean } = {},
 ): Promise<LocalLake> {
   const { root, pipelines, locationBase, memoryBytes } = options;
   return openLocalLake({
     root,
     pipelines,
     readOnly: mode === 'read',
+    rebase,
     log: quiet(createLog(lines, { json: false })),
     ...(locationBase === undefined ? {} : { locationBase }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),

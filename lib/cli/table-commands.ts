@@ -3,6 +3,8 @@ import { examples, type Start } from './command-shape.ts';
 
 type DropOptions = { readonly data?: boolean; readonly force?: boolean; readonly dryRun?: boolean };
 
+type RelocateOptions = { readonly from?: string; readonly dryRun?: boolean };
+
 /** The commands that change tables without a run. */
 export function addTables(program: Command, start: Start): void {
   program
@@ -15,5 +17,15 @@ export function addTables(program: Command, start: Start): void {
     .addHelpText('after', examples('strata drop shop_silver.old_items', 'strata drop shop_silver.old_items --data'))
     .action(async (table: string, options: DropOptions, command: Command) =>
       start(command, async (context) => (await import('./commands/drop.ts')).drop(context, { table, ...options })),
+    );
+
+  program
+    .command('relocate')
+    .description('after a lake was moved or copied: write its new place into its metadata, for other engines')
+    .option('--from <url>', 'only tables that were below this location (default: all that were elsewhere)')
+    .option('--dry-run', 'show what would be rewritten')
+    .addHelpText('after', examples('strata relocate --dry-run', 'strata relocate --from file:///mnt/old/lake'))
+    .action(async (options: RelocateOptions, command: Command) =>
+      start(command, async (context) => (await import('./commands/relocate.ts')).relocate(context, options)),
     );
 }

@@ -96,7 +96,7 @@ function hasRun(all: readonly Upload[] = [], taken: readonly Upload[], run: stri
 
 /** By key: the contents that runs ingested, the latest content first, and of each the earliest run first. */
 async function readUploads(deps: StepDeps, { spec, model }: Search): Promise<ReadonlyMap<string, readonly Upload[]>> {
-  const entry = await deps.catalog.load(opsTable(spec.name, 'files'));
+  const entry = await loadTable(deps.catalog, opsTable(spec.name, 'files'));
   if (entry === undefined) return new Map();
   await using session = await deps.engine.open(deps.settings);
   await using _ledger = await openOps(deps.store, session, 'files', entry.metadata);

@@ -43,6 +43,8 @@ export type LocalOptions = {
   readonly pipelines: string;
   /** Location under which readers find the lake's folder; a `file://` URL of it by default. */
   readonly locationBase?: string;
+  /** The lake is to be found at another location base than the one it was made with. */
+  readonly rebase?: boolean;
   /** For looking only: nothing below `root` is made or changed, and `root` need not exist. */
   readonly readOnly?: boolean;
   readonly log: Log;
@@ -69,7 +71,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
   if (readOnly) await checkFolder(options.root, '--root');
   const scratch = readOnly ? ownScratch(tmpdir(), TEMP_PREFIX) : ownScratch(join(root, SCRATCH));
   if (readOnly) await sweepScratch(tmpdir(), TEMP_PREFIX);
-  const store = createLocalStore({ root, readOnly, ...(await locationOf(root, options.locationBase, readOnly)) });
+  const store = createLocalStore({ root, readOnly, ...(await locationOf(root, options)) });
   const engine = createDuckDbEngine();
   const holder = thisProcess();
   const { short, ...memory } = workMemory(options);
@@ -136,18 +138,17 @@ const randomIds: Ids = {
 /** A lake remembers the location it was made with, since its tables' metadata is full of it. */
 async function locationOf(
   root: string,
-  wanted: string | undefined,
-  readOnly: boolean,
+  { locationBase: wanted, readOnly = false, rebase = false }: LocalOptions,
 ): Promise<{ locationBase?: string }> {
   const path = join(root, 'lake.json');
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) {
     if (wanted === undefined) return {};
     if (readOnly) return { locationBase: wanted };
-    if ((await stat(join(root, 'ops')).catch(() => undefined)) !== undefined) {
+    if (!rebase && (await stat(join(root, 'ops')).catch(() => undefined)) !== undefined) {
       throw new InvalidInput(
         `the lake at ${root} was made without a location base, and its tables name files by file:// URLs; got ${wanted}. ` +
-          'Use it without one, or make a new lake',
+          'Use it without one, make a new lake, or give this one a base: strata relocate --location-base',
       );
     }
     await requireFolder(root, '--root');
@@ -155,10 +156,14 @@ async function locationOf(
     return { locationBase: wanted };
   }
   const known = String((JSON.parse(text) as { location_base?: unknown }).location_base);
-  if (wanted !== undefined && wanted !== known) {
-    throw new InvalidInput(`the lake at ${root} was made with location base ${known}; got ${wanted}`);
+  if (wanted === undefined || wanted === known) return { locationBase: known };
+  if (!rebase) {
+    throw new InvalidInput(
+      `the lake at ${root} was made with location base ${known}; got ${wanted}. To give it this one: strata relocate --location-base`,
+    );
   }
-  return { locationBase: known };
+  if (!readOnly) await writeFile(path, `${JSON.stringify({ location_base: wanted })}\n`);
+  return { locationBase: wanted };
 }
 
 /** Runs the state machine, which finishes an unfinished run first and then opens the one that was asked for. */

@@ -151,6 +151,13 @@ describe('the layers', () => {
   });
 });
 
+test('tables are loaded where they are, which loadTable sees to', () => {
+  const direct = FILES.filter(
+    (file) => /catalog\s*\.load\(/.test(SOURCES.get(file) ?? '') && !file.startsWith('lib/adapters/'),
+  );
+  assert.deepEqual(direct, ['lib/table/read.ts']);
+});
+
 test('what is said on a terminal goes through one writer, which escapes it', () => {
   const code = (file: string): string => (SOURCES.get(file) ?? '').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
   const streams = FILES.filter((file) => /process\s*\.\s*std(out|err)|\bstd(out|err)\.write\(/.test(code(file)));

@@ -297,6 +297,19 @@ test('generated files land, and locations follow --location-base', async () => {
   assert.ok(tables.every((table) => table.metadata_location.startsWith('http://localhost:1234/lake/')));
   const other = await strataHere(['tables', ...lake, '--location-base', 'http://elsewhere']);
   assert.equal(other.code, 1);
+  assert.match(other.stderr, /strata.* relocate --location-base/);
+  const elsewhere = ['--location-base', 'http://elsewhere/lake'];
+  type Relocation = { readonly relocated: readonly { readonly location: string }[]; readonly unchanged: number };
+  const shown = await json<Relocation>(0, strataHere(['relocate', '--dry-run', ...lake, ...elsewhere]));
+  assert.ok(
+    (await json<typeof tables>(0, strataHere(['tables', ...lake])))[0]?.metadata_location.startsWith(base[1] ?? ''),
+  );
+  const done = await json<Relocation>(0, strataHere(['relocate', ...lake, ...elsewhere]));
+  assert.deepEqual(done, { ...shown, dry_run: false });
+  assert.equal(done.relocated.length, tables.length);
+  assert.ok(done.relocated.every(({ location }) => location.startsWith('http://elsewhere/lake/')));
+  const again = await strataHere(['relocate', ...lake.slice(0, -1)]);
+  assert.equal(again.stdout, `${tables.length} tables with nothing to rewrite\n`);
 });
 
 test('the demo shows gold, also the second time', async () => {

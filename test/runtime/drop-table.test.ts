@@ -4,10 +4,10 @@ import { InvalidInput, LockHeld } from '../../lib/core/errors.ts';
 import { parseTableName } from '../../lib/core/tables.ts';
 import { append, csv, definePipeline, upsert } from '../../lib/define/index.ts';
 import { releaseLock, takeLock } from '../../lib/lake/run/lock.ts';
-import type { ObjectStore } from '../../lib/ports.ts';
 import { planRun } from '../../lib/query/plan-run.ts';
 import { type DropRequest, dropTable } from '../../lib/runtime/drop-table.ts';
 import { Crash } from '../ports/faults.ts';
+import { dyingStore } from '../support/dying-store.ts';
 import { onStore } from '../support/folder-lake.ts';
 import { compileTest, openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 
@@ -58,24 +58,6 @@ async function readAll(lake: TestLake, prefix: string): Promise<ReadonlyMap<stri
 
 async function removeAll(lake: TestLake, prefix: string): Promise<void> {
   for (const key of await keys(lake, prefix)) await lake.store.remove(key);
-}
-
-/** A store whose process ends when it is to make one change more than `last`. */
-function dyingStore(store: ObjectStore, last: number): { readonly store: ObjectStore; readonly changes: () => number } {
-  let changes = 0;
-  const change = async <T>(effect: () => Promise<T>): Promise<T> => {
-    if (changes >= last) throw new Crash('the process ended');
-    changes += 1;
-    return effect();
-  };
-  return {
-    changes: () => changes,
-    store: {
-      ...store,
-      write: (key, bytes, condition) => change(() => store.write(key, bytes, condition)),
-      remove: (key) => change(() => store.remove(key)),
-    },
-  };
 }
 
 const names = async ({ deps }: TestLake): Promise<readonly string[]> =>

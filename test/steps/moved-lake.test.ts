@@ -1,15 +1,5 @@
 import assert from 'node:assert/strict';
-import {
-  chmodSync,
-  cpSync,
-  globSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, cpSync, globSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createGlueCatalog } from '../../lib/adapters/catalog/glue.ts';
@@ -18,34 +8,11 @@ import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
 import { loadTable, planFiles } from '../../lib/table/read.ts';
 import { openFakeGlue, openFakeTime } from '../adapters/catalog/glue-fake.ts';
-import { ITEMS, openAt, openShop, SHOP } from '../support/moved-lake.ts';
-import { openTestLake, type TestLake } from '../support/test-lake.ts';
+import { contents, ITEMS, openAt, openShop, photograph, SHOP } from '../support/moved-lake.ts';
+import { openTestLake } from '../support/test-lake.ts';
 
 async function landAt(root: string, source: string, file: string, text: string): Promise<void> {
   writeFileSync(join(root, 'bronze', 'shop', source, file), text);
-}
-
-const TABLES = [
-  'shop_silver.items',
-  'shop_silver.latest',
-  'shop_silver.latest__log',
-  'shop_gold.totals',
-  'shop_ops.files',
-  'shop_ops.runs',
-];
-
-async function contents(lake: TestLake): Promise<unknown> {
-  const found: unknown[] = [];
-  for (const name of TABLES) found.push([name, await lake.rows(name)]);
-  return found;
-}
-
-/** Every file below a folder with its content and time. */
-function photograph(root: string): unknown {
-  return globSync('**', { cwd: root })
-    .filter((name) => statSync(join(root, name)).isFile())
-    .map((name) => [name, readFileSync(join(root, name)).toString('base64'), statSync(join(root, name)).mtimeMs])
-    .sort();
 }
 
 describe('a lake that was moved or copied', () => {

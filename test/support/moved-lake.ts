@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { globSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { createLocalStore } from '../../lib/adapters/store/local.ts';
 import { append, csv, definePipeline, scd2 } from '../../lib/define/index.ts';
 import { type FolderLake, onStore, openFolderLake } from './folder-lake.ts';
@@ -37,3 +39,27 @@ export function openAt(lake: TestLake, root: string): TestLake {
 }
 
 export const ITEMS = 'SELECT id, amount FROM t ORDER BY id';
+
+const TABLES = [
+  'shop_silver.items',
+  'shop_silver.latest',
+  'shop_silver.latest__log',
+  'shop_gold.totals',
+  'shop_ops.files',
+  'shop_ops.runs',
+];
+
+/** The rows of tables of all kinds. */
+export async function contents(lake: TestLake): Promise<unknown> {
+  const found: unknown[] = [];
+  for (const name of TABLES) found.push([name, await lake.rows(name)]);
+  return found;
+}
+
+/** Every file below a folder with its content and time. */
+export function photograph(root: string): unknown {
+  return globSync('**', { cwd: root })
+    .filter((name) => statSync(join(root, name)).isFile())
+    .map((name) => [name, readFileSync(join(root, name)).toString('base64'), statSync(join(root, name)).mtimeMs])
+    .sort();
+}
