@@ -36,11 +36,12 @@ export type TableDescription = TableSize & {
   readonly lineage: Lineage | null;
 };
 
-/** Describes a table; `spec` is its compiled pipeline, where there is one. */
+/** Describes a table; `spec` is its compiled pipeline, where there is one, and `others` are those that may read it or be read. */
 export async function describeTable(
   deps: Pick<QueryDeps, 'store'>,
   table: FoundTable,
   spec: PipelineSpec | undefined,
+  others: readonly PipelineSpec[] = [],
 ): Promise<TableDescription> {
   const { id, metadata } = table;
   const model = spec?.models.find((one) => one.layer === id.layer && one.name === id.name);
@@ -59,7 +60,7 @@ export async function describeTable(
     partitioning: describePartitioning(metadata, schema),
     sort: describeSort(metadata, schema),
     properties: metadata.properties,
-    lineage: (spec !== undefined && model !== undefined ? lineageOf(spec, model.id) : undefined) ?? null,
+    lineage: (spec !== undefined && model !== undefined ? lineageOf(spec, model.id, others) : undefined) ?? null,
   };
 }
 

@@ -1,3 +1,4 @@
+import { LOG_SUFFIX } from '../core/keyed.ts';
 import { sourcePrefix } from '../core/seeds.ts';
 import type { GoldModel, SilverModel, SourceSpec } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
@@ -22,10 +23,16 @@ export type ModelGraph = {
 type Shared = 'id' | 'name' | 'layer' | 'reads';
 type Node = Pick<SilverModel, Shared | 'from'> | Pick<GoldModel, Shared>;
 
-/** The lineage of a model's table in its pipeline; `undefined` when the pipeline has no such model. */
-export function lineageOf(spec: ModelGraph, id: string): Lineage | undefined {
+/**
+ * The lineage of a model's table through its pipeline and the others that are given; `undefined` when the pipeline has no such
+ * model. A log stands for its table.
+ */
+export function lineageOf(spec: ModelGraph, id: string, others: readonly ModelGraph[] = []): Lineage | undefined {
   if (!spec.models.some((model) => model.id === id)) return undefined;
-  const above = new Map(spec.models.map((model) => [nameOf(spec, model), inputsOf(spec, model)]));
+  const all = [spec, ...others.filter(({ name }) => name !== spec.name)];
+  const above = new Map(
+    all.flatMap((one) => one.models.map((model) => [nameOf(one, model), inputsOf(one, model)] as const)),
+  );
   const below = (name: string): readonly string[] =>
     [...above].filter(([, inputs]) => inputs.includes(name)).map(([reader]) => reader);
   const start = nameOf(spec, byId(spec, id));
@@ -38,8 +45,12 @@ export function lineageOf(spec: ModelGraph, id: string): Lineage | undefined {
 }
 
 function inputsOf(spec: ModelGraph, model: Node): readonly string[] {
-  const tables = model.reads.map((ref) => fullName(tableIdOf(spec, ref)));
+  const tables = model.reads.map(({ name, ...ref }) => fullName(tableIdOf(spec, { ...ref, name: withoutLog(name) })));
   return model.layer === 'silver' ? [sourceName(spec, model.from), ...tables] : tables;
+}
+
+function withoutLog(name: string): string {
+  return name.endsWith(LOG_SUFFIX) ? name.slice(0, -LOG_SUFFIX.length) : name;
 }
 
 /** Breadth first, so that nearer names come first. */

@@ -9,6 +9,8 @@ const DEFINE = fileURLToPath(new URL('../../lib/define/index.ts', import.meta.ur
 /** A folder with pipelines and a lake, and the command line on it, inside this process. */
 export type CliLake = {
   readonly root: string;
+  /** Another pipeline in the same folder. */
+  add(pipeline: string, definition: string, sql?: Readonly<Record<string, string>>): void;
   run(...args: readonly string[]): Promise<Ended>;
   /** The document of a command that ends with the code; stdout must hold nothing else. */
   json<T>(code: number, ...args: readonly string[]): Promise<T>;
@@ -21,14 +23,18 @@ export type CliLake = {
 export function openCliLake(pipeline: string, definition: string, sql: Readonly<Record<string, string>> = {}): CliLake {
   const folder = mkdtempSync(join(tmpdir(), 'strata-cli-'));
   const [root, pipelines] = [join(folder, 'lake'), join(folder, 'pipelines')];
-  mkdirSync(join(pipelines, pipeline), { recursive: true });
-  const source = `import * as define from ${JSON.stringify(DEFINE)};\nconst { append, csv, scd2, upsert } = define;\nexport default define.definePipeline(${definition});\n`;
-  writeFileSync(join(pipelines, pipeline, 'pipeline.ts'), source);
-  for (const [file, text] of Object.entries(sql)) writeFileSync(join(pipelines, pipeline, file), text);
+  const add: CliLake['add'] = (name, defined, files = {}) => {
+    mkdirSync(join(pipelines, name), { recursive: true });
+    const source = `import * as define from ${JSON.stringify(DEFINE)};\nconst { append, csv, scd2, upsert } = define;\nexport default define.definePipeline(${defined});\n`;
+    writeFileSync(join(pipelines, name, 'pipeline.ts'), source);
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(pipelines, name, file), text);
+  };
+  add(pipeline, definition, sql);
   const run = (...args: readonly string[]): Promise<Ended> =>
     strataHere([...args, '--root', root, '--pipelines', pipelines]);
   const lake: CliLake = {
     root,
+    add,
     run,
     async json<T>(code: number, ...args: readonly string[]) {
       const { stdout, stderr, ...ended } = await run(...args, '--json');

@@ -1,0 +1,76 @@
+import { InvalidInput } from '../../core/errors.ts';
+import { followersOf, type PipelinePlace } from '../../query/pipeline-graph.ts';
+import type { RunAnswer } from '../../remote/run-request.ts';
+import { type Context, EXIT } from '../context.ts';
+import { openLake } from '../open-lake.ts';
+import { runDocument, runText } from '../output/run-answer.ts';
+import { findPlaces } from './pipelines.ts';
+import { type RunArguments, reportEnd, runPipeline } from './run.ts';
+
+/** What each of several runs is given. */
+type Shared = Pick<RunArguments, 'runId' | 'waitMs' | 'strict'>;
+
+type LeftOut = { readonly pipeline: string; readonly because: string };
+
+/** Runs a pipeline as it was asked for, and then those that run after it. */
+export async function runDownstream(context: Context, request: RunArguments): Promise<number> {
+  if (request.dryRun === true) {
+    throw new InvalidInput(
+      '--downstream with --dry-run: what a dry run computes is not there for others; leave one of them out',
+    );
+  }
+  const lake = await openLake(context, 'read');
+  // Says what is wrong with it, or that there is none.
+  await lake.deps.specs(request.pipeline);
+  const places = await findPlaces(lake);
+  const first = places.filter(({ name }) => name === request.pipeline);
+  return runInOrder(context, [...first, ...followersOf(places, request.pipeline)], request);
+}
+
+/** Runs all pipelines of the folder. */
+export async function runAll(context: Context, shared: Shared): Promise<number> {
+  const places = await findPlaces(await openLake(context, 'read'));
+  return runInOrder(context, places, { ...shared, pipeline: '' });
+}
+
+/**
+ * Each pipeline in its order, where those that it follows or reads have ended well or had nothing to do. The code is the worst of
+ * theirs.
+ */
+async function runInOrder(context: Context, places: readonly PipelinePlace[], request: RunArguments): Promise<number> {
+  const { runId, waitMs, strict } = request;
+  const shared = {
+    ...(runId === undefined ? {} : { runId }),
+    ...(waitMs === undefined ? {} : { waitMs }),
+    ...(strict === undefined ? {} : { strict }),
+  };
+  const documents: unknown[] = [];
+  const left: LeftOut[] = [];
+  const broken = new Set<string>();
+  let code: number = EXIT.done;
+  for (const { name, after, reads } of places) {
+    const before = [...broken].filter((one) => after.includes(one) || reads.some((table) => isOf(table, one)));
+    if (before.length > 0) {
+      broken.add(name);
+      left.push({ pipeline: name, because: `${before.join(', ')} did not succeed` });
+      continue;
+    }
+    const asked = name === request.pipeline ? request : { ...shared, pipeline: name };
+    const answer = await runPipeline(context, asked);
+    documents.push(runDocument(asked, answer));
+    if (!context.options.json) await context.answer(undefined, () => runText(context, asked, answer));
+    if (!endedWell(answer)) broken.add(name);
+    code = Math.max(code, await reportEnd(context, answer, asked));
+  }
+  if (context.options.json) await context.answer({ runs: documents, left_out: left }, () => '');
+  for (const { pipeline, because } of left) context.note(`${pipeline} was not run: ${because}`);
+  return code;
+}
+
+function isOf(table: string, pipeline: string): boolean {
+  return [`${pipeline}_silver.`, `${pipeline}_gold.`].some((database) => table.startsWith(database));
+}
+
+function endedWell(answer: RunAnswer): boolean {
+  return answer.kind === 'nothing' || (answer.kind === 'ended' && answer.result.status !== 'FAILED');
+}

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { RunResult } from '../../lib/core/run.ts';
+import { openCliLake } from './lake.ts';
+
+const source = "rows: csv({ columns: { id: 'int', amount: 'int' } })";
+const items = "items: { from: 'rows', mode: append(), expect: { positive: 'amount > 0' } }";
+const gold = "gold: { sales: { sql: 'sales.sql' } }";
+
+/** retail <- fin, which reads it <- board, which does neither but follows; lone stands alone. */
+const lake = openCliLake(
+  'retail',
+  `{ name: 'retail', schedule: 'rate(1 day)', sources: { ${source} }, silver: { ${items} }, ${gold} }`,
+  { 'sales.sql': 'SELECT sum(amount) AS amount FROM silver.items' },
+);
+lake.add('fin', `{ name: 'fin', after: 'retail', sources: { ${source} }, silver: { ${items} }, ${gold} }`, {
+  'sales.sql': 'SELECT amount * 2 AS amount FROM retail.gold.sales',
+});
+lake.add('board', `{ name: 'board', after: ['fin'], sources: { ${source} }, silver: { ${items} } }`);
+lake.add('lone', `{ name: 'lone', sources: { ${source} }, silver: { ${items} } }`);
+after(() => lake.close());
+
+type Many = { readonly runs: readonly RunResult[]; readonly left_out: readonly unknown[] };
+
+const statuses = ({ runs }: Many): readonly string[] => runs.map(({ pipeline, status }) => `${pipeline} ${status}`);
+
+before(() => lake.land('retail', 'rows', 'a.csv', 'id,amount\n1,10\n'));
+
+test('pipelines are listed in the order in which they run, with what they read and follow', async () => {
+  assert.deepEqual(await lake.json(0, 'pipelines'), [
+    { name: 'retail', schedule: 'rate(1 day)', after: [], followed_by: ['fin'], reads: [], read_by: ['fin'] },
+    {
+      name: 'fin',
+      schedule: null,
+      after: ['retail'],
+      followed_by: ['board'],
+      reads: ['retail_gold.sales'],
+      read_by: [],
+    },
+    { name: 'board', schedule: null, after: ['fin'], followed_by: [], reads: [], read_by: [] },
+    { name: 'lone', schedule: null, after: [], followed_by: [], reads: [], read_by: [] },
+  ]);
+  const { stdout } = await lake.run('pipelines');
+  assert.match(stdout, /│ retail +│ rate\(1 day\) +│ - +│ - +│ fin +│/);
+  assert.match(stdout, /│ fin +│ - +│ retail +│ retail_gold\.sales +│ - +│/);
+});
+
+test('--downstream runs what follows, in order, and whatever of it is due when the first has nothing to do', async () => {
+  const first = await lake.json<Many>(0, 'run', 'retail', '--downstream', '--run-id', 'june');
+  assert.deepEqual(statuses(first), ['retail SUCCEEDED', 'fin SUCCEEDED', 'board NOTHING_TO_DO']);
+  assert.deepEqual(first.left_out, []);
+  assert.deepEqual([first.runs[0]?.run_id, first.runs[1]?.run_id], ['june', 'june']);
+  assert.deepEqual(await lake.json(0, 'query', 'SELECT amount FROM fin_gold.sales'), [{ amount: '20' }]);
+
+  await lake.land('board', 'rows', 'a.csv', 'id,amount\n1,1\n');
+  const second = await lake.json<Many>(0, 'run', 'retail', '--downstream');
+  assert.deepEqual(statuses(second), ['retail NOTHING_TO_DO', 'fin NOTHING_TO_DO', 'board SUCCEEDED']);
+  const { stdout } = await lake.run('run', 'retail', '--downstream');
+  for (const name of ['retail', 'fin', 'board']) assert.ok(stdout.includes(`nothing to do for ${name}:`), stdout);
+});
+
+test('what follows a run that failed is left out, and named', async () => {
+  await lake.land('retail', 'rows', 'bad.csv', 'id,amount\n2,-1\n');
+  const { code, stdout, stderr } = await lake.run('run', 'retail', '--downstream', '--json');
+  assert.equal(code, 2);
+  const document: Many = JSON.parse(stdout);
+  assert.deepEqual(statuses(document), ['retail FAILED']);
+  assert.deepEqual(document.left_out, [
+    { pipeline: 'fin', because: 'retail did not succeed' },
+    { pipeline: 'board', because: 'fin did not succeed' },
+  ]);
+  assert.match(stderr, /fin was not run: retail did not succeed/);
+
+  const all = await lake.json<Many>(2, 'run', '--all');
+  assert.deepEqual(statuses(all), ['retail FAILED', 'lone NOTHING_TO_DO']);
+});
+
+test('a table is described with those of other pipelines that it is made from and that are made from it', async () => {
+  const { lineage } = await lake.json<{ lineage: unknown }>(0, 'describe', 'retail_silver.items');
+  assert.deepEqual(lineage, {
+    reads: ['bronze/retail/rows'],
+    read_by: ['retail_gold.sales'],
+    upstream: ['bronze/retail/rows'],
+    downstream: ['retail_gold.sales', 'fin_gold.sales'],
+  });
+  const below = await lake.json<{ lineage: { upstream: unknown } }>(0, 'describe', 'fin_gold.sales');
+  assert.deepEqual(below.lineage.upstream, ['retail_gold.sales', 'retail_silver.items', 'bronze/retail/rows']);
+});
+
+const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
+  [['run'], /no pipeline: expected the name of one, or --all/],
+  [['run', 'retail', '--all'], /--all with a pipeline or --downstream: expected one of them/],
+  [['run', '--all', '--select', 'items'], /--all with options of one pipeline: got select;/],
+  [
+    ['run', 'retail', '--downstream', '--dry-run'],
+    /--downstream with --dry-run: what a dry run computes is not there for others/,
+  ],
+  [
+    ['run', 'retail', '--downstream', '--aws'],
+    /--downstream and --all with --aws: there pipelines follow by themselves/,
+  ],
+  [['run', 'retial', '--downstream'], /no pipeline "retial": expected one of board, fin, lone, retail/],
+];
+
+for (const [args, message] of WRONG) {
+  test(`strata ${args.join(' ')} is wrong use, and does nothing`, async () => {
+    const { code, stderr } = await lake.run(...args);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, message);
+  });
+}
