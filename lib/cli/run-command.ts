@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import { InvalidInput } from '../core/errors.ts';
+import {
+  type AwsOptions,
+  addForward,
+  addRunOptions,
+  addSelectors,
+  examples,
+  forwardOf,
+  placeOf,
+  type RunOptions,
+  type Start,
+  waitFor,
+} from './command-shape.ts';
+import type { Context } from './context.ts';
+
+/** A run of one pipeline, of those after it too, or of all. */
+export function addRun(program: Command, start: Start): void {
+  addForward(addSelectors(addRunOptions(program.command('run'))))
+    .description('take what has landed through silver and gold')
+    .argument('[pipeline]', 'the name of a folder in --pipelines')
+    .option('--downstream', 'and then the pipelines that run after it, as long as those before them succeed')
+    .option('--all', 'all pipelines, each after those that it reads and runs after')
+    .addHelpText(
+      'after',
+      examples(
+        'strata run retail',
+        'strata run retail --downstream',
+        'strata run retail --run-id 2026-01-31',
+        'strata run retail --dry-run',
+        "strata run retail --select sales+ --exclude 'tag:slow'",
+        'strata run --aws retail',
+      ),
+    )
+    .action(async (name: string | undefined, options: RunOptions & ManyOptions, command: Command) =>
+      start(command, (context) => runCommand(context, name, options)),
+    );
+}
+
+type ManyOptions = { readonly downstream?: boolean; readonly all?: boolean };
+
+async function runCommand(
+  context: Context,
+  pipeline: string | undefined,
+  { downstream = false, all = false, ...options }: RunOptions & ManyOptions,
+): Promise<number> {
+  const { aws, place, asked } = placeOf(options);
+  const { wait, ...how } = asked;
+  const request = { ...forwardOf(how), ...waitFor(wait, aws) };
+  checkMany({ pipeline, downstream, all, aws }, how);
+  if (all) return (await import('./commands/run-many.ts')).runAll(context, request);
+  if (pipeline === undefined) throw new InvalidInput('no pipeline: expected the name of one, or --all');
+  const named = { ...request, pipeline };
+  if (aws) return (await import('./commands/run-aws.ts')).runOnAws(context, named, place);
+  if (downstream) return (await import('./commands/run-many.ts')).runDownstream(context, named);
+  return (await import('./commands/run.ts')).run(context, named);
+}
+
+type Many = {
+  readonly pipeline: string | undefined;
+  readonly downstream: boolean;
+  readonly all: boolean;
+  readonly aws: boolean;
+};
+
+/** Throws InvalidInput where several pipelines are asked for what one alone can do. */
+function checkMany({ pipeline, downstream, all, aws }: Many, how: Omit<RunOptions, keyof AwsOptions | 'wait'>): void {
+  if (aws && (downstream || all)) {
+    throw new InvalidInput(
+      '--downstream and --all with --aws: there pipelines follow by themselves, as their `after` says; leave them out',
+    );
+  }
+  if (!all) return;
+  if (pipeline !== undefined || downstream) {
+    throw new InvalidInput('--all with a pipeline or --downstream: expected one of them');
+  }
+  const { runId: _id, strict: _strict, ...others } = how;
+  const given = Object.entries(others).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (given.length > 0) {
+    throw new InvalidInput(
+      `--all with options of one pipeline: got ${given.join(', ')}; expected none of them, or the pipeline they are for`,
+    );
+  }
+}
