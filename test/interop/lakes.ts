@@ -1,4 +1,4 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PartitionField, PipelineSpec } from '../../lib/core/spec.ts';
 import { fullName, type TableId } from '../../lib/core/tables.ts';
@@ -6,6 +6,7 @@ import { bucket } from '../../lib/define/index.ts';
 import { generateRetail, parseRetailOptions } from '../../lib/generate/retail.ts';
 import type { Session } from '../../lib/ports.ts';
 import { type LocalLake, openLocalLake } from '../../lib/runtime/local.ts';
+import { relocateLake } from '../../lib/runtime/relocate-lake.ts';
 import { quoteText } from '../../lib/sql/quote.ts';
 import { userSql } from '../../lib/sql/user-sql.ts';
 import { writeSample } from './sample.ts';
@@ -129,6 +130,19 @@ export async function writeModes(root: string) {
   }
   const tables = await describeModels(lake, 'modes');
   return { batches, runs, tables, others: await describeOthers(lake, tables) };
+}
+
+/** The same lake, moved after its runs and relocated; nothing is at its old place. */
+export async function writeRelocated(root: string) {
+  const before = `${root}-before`;
+  const { batches, runs } = await writeModes(before);
+  await rename(before, root);
+  const lake = await openLake(root, join(HERE, 'pipelines'));
+  const { relocated, failed, unchanged } = await relocateLake(lake.deps, { from: `file://${before}` });
+  if (relocated.length === 0 || failed.length + unchanged > 0) throw new Error(`relocated ${JSON.stringify(failed)}`);
+  const tables = await describeModels(lake, 'modes');
+  const moved = batches.map((path) => path.replace(before, root));
+  return { batches: moved, runs, tables, others: await describeOthers(lake, tables) };
 }
 
 const READINGS = [

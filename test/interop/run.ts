@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { writeGenerated, writeLarge, writeMany } from './committed-tables.ts';
 import { exitCode, PEERS, pythonWith, sparkJar } from './environments.ts';
 import { writeForeign } from './foreign-files.ts';
-import { writeEvolving, writeModes, writeRetail, writeTypes } from './lakes.ts';
+import { writeEvolving, writeModes, writeRelocated, writeRetail, writeTypes } from './lakes.ts';
 import { writePublicFiles } from './public-files.ts';
 import { checkReadme } from './readme.ts';
 
@@ -28,6 +28,7 @@ async function writeLakes(folder: string, seed: number): Promise<string> {
   const lakes = {
     types: await writeTypes(join(folder, 'types')),
     modes: await writeModes(join(folder, 'modes')),
+    relocated: await writeRelocated(join(folder, 'relocated')),
     evolving: await writeEvolving(join(folder, 'evolving')),
     retail: await writeRetail(join(folder, 'retail')),
     many: await writeMany(join(folder, 'many')),

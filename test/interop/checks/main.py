@@ -21,6 +21,7 @@ warnings.filterwarnings("ignore")
 CHECKS = {
     "types": check_types,
     "modes": check_modes,
+    "relocated": check_modes,
     "evolving": check_evolving,
     "retail": check_retail,
     "many": check_many,
