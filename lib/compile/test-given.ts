@@ -80,6 +80,12 @@ async function readTable(
   context: TestContext,
 ): Promise<Given | undefined> {
   const { notes, spec } = context;
+  const other = spec.others?.find((one) => modelId(one) === name);
+  if (other !== undefined) {
+    const { columns, ...ref } = other;
+    const rows = await readTyped(value, columns, place, context);
+    return rows && { kind: 'table', table: ref, log: false, rows };
+  }
   const log = name.endsWith(LOG_SUFFIX);
   const id = log ? name.slice(0, -LOG_SUFFIX.length) : name;
   const found = spec.models.find((one) => one.id === id);
@@ -96,10 +102,20 @@ async function readTable(
     return undefined;
   }
   const columns = log && isKeyed(found) ? readableLogColumns(found) : readableColumns(found);
-  const rows = readRows(value, { names: columns.map((column) => column.name), others: false }, place, notes);
-  if (rows === undefined) return undefined;
-  await checkValues(context, columns, rows, place);
-  return { kind: 'table', table: { layer: found.layer, name: found.name }, log, rows };
+  const rows = await readTyped(value, columns, place, context);
+  return rows && { kind: 'table', table: { layer: found.layer, name: found.name }, log, rows };
+}
+
+/** Rows of a table, whose values are checked against its columns. */
+async function readTyped(
+  value: unknown,
+  columns: readonly Column[],
+  place: string,
+  context: TestContext,
+): Promise<readonly GivenRow[] | undefined> {
+  const rows = readRows(value, { names: columns.map((column) => column.name), others: false }, place, context.notes);
+  if (rows !== undefined) await checkValues(context, columns, rows, place);
+  return rows;
 }
 
 /** Notes every value that is no value of its column's type. */
@@ -125,7 +141,12 @@ export async function checkValues(
 function inputsOf(spec: PipelineSpec, model: ModelSpec): readonly string[] {
   const { models, sources } = needsOf(spec, model, new Set());
   const files = sources.filter((name) => spec.sources.find((one) => one.name === name)?.seed === undefined);
-  return [...files, ...models.map(modelId).filter((id) => id !== model.id)];
+  return [...files, ...models.map(modelId).filter((id) => id !== model.id), ...othersOf(models)];
+}
+
+/** Tables of other pipelines that models read, which no run computes. */
+function othersOf(models: readonly ModelSpec[]): readonly string[] {
+  return [...new Set(models.flatMap((one) => one.reads.filter((ref) => ref.pipeline !== undefined).map(modelId)))];
 }
 
 /** Notes inputs that no run gives, and what is given and not read. */
@@ -148,6 +169,10 @@ export function checkInputs(
     const readers = needs.models.filter((one) => one.layer === 'silver' && one.from === source).map(modelId);
     const instead = readers.filter((id) => id !== model.id).map((id) => `, or ${id} itself`);
     notes.add(at, `no ${source}, which ${readers.join(' and ')} reads`, `${source}: [{ ... }]${instead.join('')}`);
+  }
+  for (const other of othersOf(needs.models).filter((id) => !tables.has(id))) {
+    const readers = needs.models.filter((one) => one.reads.some((ref) => modelId(ref) === other)).map(modelId);
+    notes.add(at, `no ${other}, which ${readers.join(' and ')} reads`, `${other}: [{ ... }]`);
   }
   for (const source of sources) {
     if (!needs.sources.includes(source)) {

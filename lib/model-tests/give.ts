@@ -2,11 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Given, GivenFile } from '../core/model-test.ts';
 import { namesInFiles } from '../core/renames.ts';
-import { modelId, type PipelineSpec, type SourceSpec } from '../core/spec.ts';
+import type { PipelineSpec, SourceSpec } from '../core/spec.ts';
 import type { Column } from '../core/types.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { openScratch } from '../lake/files/scratch.ts';
-import { findModel } from '../lake/tables/table-state.ts';
 import { copyGiven, findMisfits } from '../sql/given-rows.ts';
 import { giveTable } from './given-table.ts';
 import type { LinesOfFiles } from './rejected.ts';
@@ -17,7 +16,7 @@ export async function give(deps: StepDeps, spec: PipelineSpec, given: readonly G
   const lines = new Map<string, readonly number[]>();
   for (const one of given) {
     if (one.kind === 'table') {
-      await giveTable(deps, spec, findModel(spec, modelId(one.table)), one);
+      await giveTable(deps, spec, one.table, one);
       continue;
     }
     const source = spec.sources.find(({ name }) => name === one.source);

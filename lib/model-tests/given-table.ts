@@ -3,7 +3,7 @@ import { isKeyed, logModelId, logTable } from '../core/keyed.ts';
 import type { GivenRow } from '../core/model-test.ts';
 import { readableColumns, readableLogColumns } from '../core/readable-columns.ts';
 import type { TableShape } from '../core/run.ts';
-import type { ModelSpec, PipelineSpec } from '../core/spec.ts';
+import { type ModelSpec, modelId, type PipelineSpec, type TableRef } from '../core/spec.ts';
 import type { Column } from '../core/types.ts';
 import { RUN_ID } from '../iceberg/snapshot.ts';
 import type { StepDeps } from '../lake/deps.ts';
@@ -12,21 +12,22 @@ import { openScratch } from '../lake/files/scratch.ts';
 import { stageFiles } from '../lake/files/stage-files.ts';
 import { describeInputs, hashModel, INPUTS, MODEL_HASH } from '../lake/tables/gold-inputs.ts';
 import { modeProperties } from '../lake/tables/table-mode.ts';
-import { tableIdOf } from '../lake/tables/table-state.ts';
+import { findModel, tableIdOf } from '../lake/tables/table-state.ts';
 import { planTarget } from '../lake/tables/target.ts';
 import { renderGiven } from '../sql/given-rows.ts';
 import { commitChange } from '../table/commit.ts';
 import { prepareSnapshot } from '../table/prepare.ts';
 import { loadTable } from '../table/read.ts';
 
-/** Puts rows in the place of all that a table has, as a run would publish them. `model` is the stand-in of its model. */
+/** Puts rows in the place of all that a table has, as a run would publish them. */
 export async function giveTable(
   deps: StepDeps,
   spec: PipelineSpec,
-  model: ModelSpec,
+  ref: TableRef,
   given: { readonly log: boolean; readonly rows: readonly GivenRow[] },
 ): Promise<void> {
-  const table = tableIdOf(spec, model);
+  const table = tableIdOf(spec, ref);
+  const model = standInOf(spec, ref);
   const own = { id: model.id, table, columns: readableColumns(model) };
   const shape = given.log && isKeyed(model) ? logShape(own, readableLogColumns(model)) : own;
   await replaceRows(
@@ -35,6 +36,16 @@ export async function giveTable(
     model,
     given.rows,
   );
+}
+
+/** The model in whose place the rows are given; one is made up for a table of another pipeline. */
+function standInOf(spec: PipelineSpec, ref: TableRef): ModelSpec {
+  const id = modelId(ref);
+  const other = spec.others?.find((one) => modelId(one) === id);
+  if (other === undefined) return findModel(spec, id);
+  const { name, columns } = other;
+  const plain = { partitionBy: [], sortBy: [], expect: [], reads: [], readsLogs: [], description: null } as const;
+  return { ...plain, id, name, columns, sql: '', sqlFile: null, layer: 'gold', refresh: { kind: 'full' } };
 }
 
 const NO_LAYOUT = { partitionBy: [], sortBy: [] } as const;

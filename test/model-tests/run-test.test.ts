@@ -294,3 +294,65 @@ tests:
     assert.equal((await shop.test('shoop')).code, 1);
   });
 });
+
+describe('gold over tables of another pipeline', () => {
+  const fin = openProject(
+    'fin',
+    `{
+      name: 'fin',
+      sources: { rows: csv({ columns: { id: 'int' } }) },
+      silver: { rows: { from: 'rows' } },
+      gold: { margin: { sql: 'margin.sql' } },
+    }`,
+    {
+      'margin.sql':
+        'SELECT s.region, s.amount * 2 AS amount FROM retail.gold.sales s JOIN retail.silver.people p USING (region)',
+    },
+  );
+  fin.write(
+    'retail/pipeline.ts',
+    `import { csv, definePipeline, scd2 } from ${JSON.stringify(DEFINE)};
+export default definePipeline({
+  name: 'retail',
+  sources: { people: csv({ columns: { region: 'string', at: 'int' } }) },
+  silver: { people: { from: 'people', mode: scd2({ key: 'region', sequence: 'at' }) } },
+  gold: { sales: { sql: 'sales.sql' } },
+});
+`,
+  );
+  fin.write('retail/sales.sql', 'SELECT region, count(*) AS amount FROM silver.people GROUP BY region');
+  after(() => fin.close());
+
+  test('is tested with rows that are given in their place', async () => {
+    fin.write(
+      'fin/test/margin.yml',
+      `tests:
+  twice:
+    runs:
+      - given:
+          retail.gold.sales: [{ region: North, amount: 1 }]
+          retail.silver.people: [{ region: North, at: 1, is_current: true }]
+        expect: [{ region: North, amount: 2 }]
+      - given:
+          retail.gold.sales: [{ region: North, amount: 5 }, { region: South, amount: 1 }]
+        expect: [{ region: North, amount: 10 }]
+`,
+    );
+    assert.deepEqual(await fin.document(0, 'fin').then(({ passed, failed }) => [passed, failed]), [1, 0]);
+  });
+
+  test('needs them, by the columns that they have', async () => {
+    fin.write(
+      'fin/test/margin.yml',
+      'tests:\n  none:\n    given:\n      retail.gold.sales: [{ amuont: 1 }]\n    expect: []\n',
+    );
+    const { code, stderr } = await fin.test('fin');
+    assert.equal(code, 1);
+    assert.match(stderr, /retail\.gold\.sales.*amuont.*; did you mean "amount"\?/);
+    fin.write('fin/test/margin.yml', 'tests:\n  none:\n    given:\n      retail.gold.sales: []\n    expect: []\n');
+    assert.match(
+      (await fin.test('fin')).stderr,
+      /got no retail\.silver\.people, which gold\.margin reads; expected retail\.silver\.people: \[\{ \.\.\. \}\]/,
+    );
+  });
+});

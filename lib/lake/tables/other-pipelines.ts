@@ -116,6 +116,6 @@ function checkColumns({ name }: PipelineSpec, other: OtherTable, pinned: PinnedT
   const columns = differing.map((column) => `${column.name} ${renderColumnType(column.type)}`).join(', ');
   throw new InvalidInput(
     `${name} reads ${modelId(other)}, whose pipeline has changed since it ran last: got a table without ${columns}; nothing was done. ` +
-      `Run first: strata run ${other.pipeline}`,
+      `Run first: strata run ${other.pipeline}; on AWS deploy ${name} again where ${other.pipeline} has other columns by now`,
   );
 }
