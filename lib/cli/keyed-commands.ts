@@ -29,7 +29,7 @@ export function addKeyed(program: Command, start: Start): void {
     );
 
   addRunOptions(program.command('reprocess'))
-    .description('withdraw what files in bronze contributed to keyed tables, and take the files through again')
+    .description('take corrected files in bronze through again, in the place of what runs took of them before')
     .addArgument(pipelineArgument())
     .requiredOption('--source <name>', 'the source of the files')
     .option('--file <name...>', "files by their names below the source's folder")

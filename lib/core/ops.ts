@@ -18,6 +18,7 @@ export const OPS_TABLES = {
     column('reason', 'string'),
     column('run_id', 'string'),
     column('ingested_at', 'timestamptz'),
+    column('place', 'string'),
   ],
   accounting: [
     column('run_id', 'string'),

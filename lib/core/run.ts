@@ -87,6 +87,8 @@ export type LandedFile = {
   readonly version?: string;
   /** Where files of several runs are taken again: by which of them, in their order, it was taken before. */
   readonly batch?: number;
+  /** Of a content that is taken in the place of the one that it corrects: the run whose batch it counts in. */
+  readonly place?: string;
 };
 
 /** A planned file that was not as planned when it was to be read. It is in no account and stays new to the ledger. */
@@ -277,6 +279,8 @@ export type RunResult = {
   readonly tables: Readonly<Record<string, TableOutcome>>;
   /** Of a run that was about some models only: their ids. */
   readonly selected?: readonly string[];
+  /** Full names of the tables that were made anew from all files of their sources. */
+  readonly anew?: readonly string[];
   readonly warnings: readonly string[];
   readonly previews: Readonly<Record<string, readonly unknown[]>>;
   readonly duration_ms: number;

@@ -64,15 +64,21 @@ export function selectLedger(): Statement {
 
 /**
  * `source`, `key`, `etag`, `status` (the latest) of every landed file that a run has dealt with, in the order in which runs
- * took them; `batch`: the run that did so first, or that ingested it first, by number from 0.
+ * took them; `batch`: the run that did so first, or that ingested it first, by number from 0, and `run` its id. A content
+ * that was taken in the place of another counts in the batch of that, and is `corrected` from then on.
  */
 export function selectTaken(): Statement {
   return {
     name: 'taken',
-    text: sql`SELECT source, key, etag, status, dense_rank() OVER (ORDER BY first.at, first.run) - 1 AS batch FROM (
+    text: sql`SELECT source, key, etag, status, dense_rank() OVER (ORDER BY first.at, first.run) - 1 AS batch, first.run AS run, corrected FROM (
   SELECT any_value(source) AS source, key, etag, arg_max(status, {'at': ingested_at, 'ingested': status = 'ingested'}) AS status,
-    coalesce(min({'at': ingested_at, 'run': run_id}) FILTER (status = 'ingested'), min({'at': ingested_at, 'run': run_id})) AS first
-  FROM ops.files GROUP BY key, etag
+    coalesce(min(counts) FILTER (status = 'ingested'), min(counts)) AS first,
+    coalesce(max(ingested_at) < max(replaced_at), false) AS corrected
+  FROM (
+    SELECT f.*, {'at': coalesce(p.at, f.ingested_at), 'run': coalesce(f.place, f.run_id)} AS counts,
+      max(f.ingested_at) FILTER (f.place IS NOT NULL) OVER (PARTITION BY f.key) AS replaced_at
+    FROM ops.files f LEFT JOIN (SELECT run_id, min(ingested_at) AS at FROM ops.files GROUP BY run_id) p ON f.place = p.run_id
+  ) GROUP BY key, etag
 ) ORDER BY batch, key`,
   };
 }

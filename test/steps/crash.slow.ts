@@ -137,6 +137,19 @@ describe('a run that dies before any of its changes is finished by the next', { 
     });
   }
 
+  for (const [name, silver] of Object.entries({ append: { mode: append() }, replace: MODES.replace })) {
+    test(`that reprocesses a corrected file of ${name}`, async () => {
+      const lake = await openTestLake(pipeline(silver));
+      await lake.land('orders', 'a.csv', `${HEADER}1,2026-01-05,1.00\n2,2026-02-06,2.00\n`);
+      await lake.run({ runId: 'first' });
+      await lake.land('orders', 'b.csv', `${HEADER}3,2026-02-07,3.00\nx,2026-02-08,4.00\n`);
+      await lake.run({ runId: 'second' });
+      await lake.land('orders', 'a.csv', `${HEADER}1,2026-01-05,1.50\n5,x,2.00\n`);
+      const reprocess = { source: 'orders', files: ['a.csv'] };
+      await dieAndGoOn(lake, { runId: 'r', reprocess }, BACKFILL_STRIDE);
+    });
+  }
+
   test('that only asks rows which are there about an expectation that is new', async () => {
     const silver = MODES['append, dedupe by row'];
     const expect = { large: { condition: 'amount > 1', policy: 'warn' } };

@@ -23,6 +23,7 @@ export function renderRun(
     title(result, again),
     renderSources(result, layout),
     renderTables(result, layout),
+    renderAnew(result),
     renderPreviews(result, layout),
     renderRejected(result),
     renderLeft(result),
@@ -68,6 +69,11 @@ function renderTables({ tables, status }: RunResult, layout: TableLayout): strin
   // The snapshot of a dry run is gone with it.
   const last = status === 'DRY_RUN' ? [] : [{ name: 'snapshot', type: 'VARCHAR', whole: true }];
   return renderTable(counts(rows, counted), [...columns('table', counted), ...last], layout);
+}
+
+function renderAnew({ anew = [], status }: RunResult): string {
+  if (anew.length === 0) return '';
+  return `${status === 'DRY_RUN' ? 'would be made' : 'made'} anew from all files: ${anew.join(', ')}\n`;
 }
 
 /** How many rows a run rejected, in words; where tables of a source count differently, the least that it can be. */

@@ -36,6 +36,8 @@ export type Taken = {
   readonly files: ReadonlyMap<string, readonly LandedFile[]>;
   /** Ingested files that bronze has no more, or has with another content. */
   readonly gone: readonly { readonly source: string; readonly key: string; readonly changed: boolean }[];
+  /** By key: the batch of the content that was taken last, and the run that it counts for. */
+  readonly places: ReadonlyMap<string, { readonly batch: number; readonly run: string }>;
   /** The batch of what comes next. */
   readonly next: number;
 };
@@ -197,7 +199,7 @@ export async function findTaken(
 ): Promise<Taken> {
   const entry = await loadTable(deps.catalog, opsTable(pipeline, 'files'));
   const files = new Map<string, LandedFile[]>(sources.map(({ name }) => [name, []]));
-  if (entry === undefined) return { files, gone: [], next: 0 };
+  if (entry === undefined) return { files, gone: [], places: new Map(), next: 0 };
   await using _ledger = await openOps(deps.store, session, 'files', entry.metadata);
   const rows = await session.rows(selectTaken());
   const there = new Map<string, LandedFile>();
@@ -217,9 +219,13 @@ export async function findTaken(
     const file = there.get(ledgerKey(key, String(row['etag'])));
     if (list === undefined || status === 'suspended') continue;
     if (file !== undefined) list.push({ ...file, batch: Number(row['batch']) });
-    else if (status === 'ingested') gone.push({ source, key, changed: keys.has(key) });
+    else if (status === 'ingested' && row['corrected'] !== true) gone.push({ source, key, changed: keys.has(key) });
   }
-  return { files, gone, next: rows.reduce((most, row) => Math.max(most, Number(row['batch']) + 1), 0) };
+  // The rows are in the order of their batches.
+  const places = new Map(
+    rows.map((row) => [String(row['key']), { batch: Number(row['batch']), run: String(row['run']) }]),
+  );
+  return { files, gone, places, next: rows.reduce((most, row) => Math.max(most, Number(row['batch']) + 1), 0) };
 }
 
 /** Gives files in the ledger the etags that they have now. For the holder of the pipeline's lock. */

@@ -38,10 +38,14 @@ async function finishedRuns(deps: StepDeps, session: Session, pipeline: string):
   return (await session.rows(selectSucceeded())).map((row) => String(row['run_id']));
 }
 
-/** A rebuild and files that are taken again are no run of the models as they stand. */
-function ranIn({ spec, selected, rebuild, withdraw, anew }: RunPlan): readonly string[] {
+/**
+ * A rebuild and files that are taken again are no run of the models as they stand, unless tables are made anew; nor is a run
+ * that looks at some sources alone one of the models of others.
+ */
+function ranIn({ spec, selected, rebuild, withdraw, anew, sources }: RunPlan): readonly string[] {
   if (anew === undefined && (rebuild.length > 0 || withdraw.length > 0)) return [];
-  return selected ?? spec.models.map(modelId);
+  const looked = spec.models.filter((model) => model.layer === 'gold' || Object.hasOwn(sources, model.from));
+  return selected ?? looked.map(modelId);
 }
 
 /** All of a model that its rows depend on, its source's contract included. */

@@ -2,6 +2,7 @@ import { DEFAULT_COMPUTE } from '../../core/compute.ts';
 import { NONE_SKIPPED } from '../../core/objects.ts';
 import { addRequests, type Measured, type Requests, times } from '../../core/requests.ts';
 import type { FileOutcome, LevelPlan, NamedFile, RunPlan, RunResult, RunState, StepTiming } from '../../core/run.ts';
+import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { discardRun, findWorkFiles } from '../../lake/files/discard.ts';
 import { durationOf } from '../../lake/ops/record-run.ts';
@@ -11,7 +12,7 @@ import { clearOpenRun } from '../../lake/run/open-run.ts';
 import { readJson, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import { type CommitRecord, readAudits, readSources, type SourceOutcome } from '../../lake/run/run-records.ts';
 import { type ModelOutcome, readOutcome } from '../../lake/run/unit-result.ts';
-import { findModel, openTables } from '../../lake/tables/table-state.ts';
+import { findModel, openTables, tableIdOf } from '../../lake/tables/table-state.ts';
 import { costOfRun } from '../../plan/cost.ts';
 import type { Row } from '../../ports.ts';
 import { previewRows } from '../../sql/audit.ts';
@@ -63,12 +64,17 @@ async function assembleResult(deps: StepDeps, plan: RunPlan, committed?: Measure
     suspended_files: [...(plan.suspended ?? []), ...sources.flatMap((one) => filesWith(one, 'suspended'))],
     tables: commit.tables,
     ...(plan.selected === undefined ? {} : { selected: plan.selected }),
+    ...(plan.anew === undefined ? {} : { anew: plan.anew.map((id) => nameOf(plan, id)) }),
     warnings: audits.flatMap((a) => a.models.flatMap((m) => m.warnings)),
     previews: plan.run.dry_run ? await preview(deps, plan) : {},
     duration_ms: durationOf(plan, deps.clock.now()),
     steps: await timings(deps, plan, committed ?? commit),
     error: null,
   };
+}
+
+function nameOf({ spec }: RunPlan, id: string): string {
+  return fullName(tableIdOf(spec, findModel(spec, id)));
 }
 
 /** Files of a source that were set aside, each once though several tables read it. */

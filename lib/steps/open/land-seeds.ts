@@ -3,7 +3,7 @@ import type { PipelineSpec, SourceSpec } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { landedFile } from '../../lake/ops/ledger.ts';
 import { runFolder } from '../../lake/run/run-folder.ts';
-import type { Work } from './choose-work.ts';
+import type { Work } from './work.ts';
 
 /**
  * Lands seeds that a run is to take and that are not in the store yet: below `bronze/<pipeline>/_seeds/`, or in the folder of a

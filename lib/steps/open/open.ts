@@ -18,8 +18,9 @@ import { handOver, releaseLock, takeLock } from '../../lake/run/lock.ts';
 import { clearOpenRun, type OpenRun, pointTo, readOpenRun } from '../../lake/run/open-run.ts';
 import { checkRunId, readPlan, runFolder, writeJson, writePlan } from '../../lake/run/run-folder.ts';
 import { checkModes } from '../../lake/tables/table-mode.ts';
-import { chooseWork, type Work } from './choose-work.ts';
+import { chooseWork } from './choose-work.ts';
 import { landSeeds } from './land-seeds.ts';
+import type { Work } from './work.ts';
 
 export type { OpenInput } from '../../core/run.ts';
 
