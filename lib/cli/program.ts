@@ -20,6 +20,7 @@ import {
   type Start,
 } from './command-shape.ts';
 import { type Context, DEFAULTS, EXIT_HELP, type GlobalOptions } from './context.ts';
+import { addExpiry } from './expiry-commands.ts';
 import { addFiles } from './file-commands.ts';
 import { addInit } from './init-command.ts';
 import { addKeyed } from './keyed-commands.ts';
@@ -72,6 +73,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addKeyed(program, start);
   addFiles(program, start);
   addTables(program, start);
+  addExpiry(program, start);
   addQuarantine(program, start);
   addBreaker(program, start);
   addQuery(program, start);

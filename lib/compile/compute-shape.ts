@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type Compute, DEFAULT_COMPUTE, LAMBDA_LIMITS, MAP_CHILDREN, type Slo } from '../core/compute.ts';
+import { parseSpan } from '../core/durations.ts';
 import { STEP_NAMES, type StepCompute, type StepName } from '../core/states.ts';
 import { oneOf } from '../core/suggest.ts';
-import { parseSpan } from './durations.ts';
 import { type Notes, placeIn } from './notes.ts';
 import { type Field, isRecord, readFields } from './shape.ts';
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { parseDays, parseSpan } from '../core/durations.ts';
 import { LOG_SUFFIX } from '../core/keyed.ts';
 import type { Breaker, Layer, PipelineSettings } from '../core/spec.ts';
 import { unitBytesFor } from '../core/worker-memory.ts';
 import { readCompute, readSlo } from './compute-shape.ts';
 import type { ModelDraft, PipelineDraft, SourceDraft } from './draft.ts';
-import { parseDays, parseSpan } from './durations.ts';
 import { readModel } from './model-shape.ts';
 import { checkDistinct, checkName, LONGEST_PIPELINE_NAME, LONGEST_TABLE_NAME } from './names.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';

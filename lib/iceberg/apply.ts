@@ -4,7 +4,7 @@ import { assertInvariants } from './invariants.ts';
 import { PREVIOUS_VERSIONS_MAX } from './metadata-files.ts';
 import { FIRST_PARTITION_ID } from './partition.ts';
 import { MAIN } from './snapshot.ts';
-import type { Snapshot, TableMetadata } from './types.ts';
+import type { Snapshot, StatisticsFile, TableMetadata } from './types.ts';
 
 const DEFAULT_PREVIOUS_VERSIONS = 100;
 
@@ -123,6 +123,8 @@ function applyUpdate(table: TableMetadata, update: Update): TableMetadata {
       return withSnapshot(table, update.snapshot);
     case 'set-snapshot-ref':
       return withRef(table, update);
+    case 'remove-snapshot-ref':
+      return withoutRef(table, update['ref-name']);
     case 'remove-snapshots':
       return withoutSnapshots(table, new Set(update['snapshot-ids']));
     case 'set-properties':
@@ -155,13 +157,28 @@ function withRef(table: TableMetadata, update: Extract<Update, { action: 'set-sn
   return { ...table, refs, 'current-snapshot-id': id, 'snapshot-log': [...table['snapshot-log'], entry] };
 }
 
-/** The log may name no snapshot that is gone: a reader would find a moment in it that can't be read. */
+/**
+ * A log with gaps would name a snapshot for moments at which another one was current, so it begins after the last gap.
+ * Statistics are of one snapshot each, and go with it.
+ */
 function withoutSnapshots(table: TableMetadata, gone: ReadonlySet<bigint>): TableMetadata {
+  const log = table['snapshot-log'];
+  const gap = log.findLastIndex((entry) => gone.has(entry['snapshot-id']));
+  const ofKept = (all: readonly StatisticsFile[]): readonly StatisticsFile[] =>
+    all.filter((one) => !gone.has(one['snapshot-id']));
+  const { statistics, 'partition-statistics': byPartition } = table;
   return {
     ...table,
     snapshots: table.snapshots.filter((snapshot) => !gone.has(snapshot['snapshot-id'])),
-    'snapshot-log': table['snapshot-log'].filter((entry) => !gone.has(entry['snapshot-id'])),
+    'snapshot-log': log.slice(gap + 1),
+    ...(statistics === undefined ? {} : { statistics: ofKept(statistics) }),
+    ...(byPartition === undefined ? {} : { 'partition-statistics': ofKept(byPartition) }),
   };
+}
+
+function withoutRef(table: TableMetadata, name: string): TableMetadata {
+  const { [name]: _removed, ...refs } = table.refs ?? {};
+  return { ...table, refs };
 }
 
 function without(record: Readonly<Record<string, string>>, keys: readonly string[]): Readonly<Record<string, string>> {

@@ -42,6 +42,7 @@ export type Update =
       readonly type: 'branch' | 'tag';
       readonly 'snapshot-id': bigint;
     }
+  | { readonly action: 'remove-snapshot-ref'; readonly 'ref-name': string }
   | { readonly action: 'remove-snapshots'; readonly 'snapshot-ids': readonly bigint[] }
   | { readonly action: 'set-properties'; readonly updates: Readonly<Record<string, string>> }
   | { readonly action: 'remove-properties'; readonly removals: readonly string[] };
@@ -247,23 +248,5 @@ export function joinChanges(...changes: readonly (Change | undefined)[]): Change
   return {
     requirements: present.flatMap((change) => change.requirements),
     updates: present.flatMap((change) => change.updates),
-  };
-}
-
-/**
- * The change that forgets snapshots older than a time (milliseconds), keeping at least the latest `keep` and every
- * snapshot that a branch or tag points to; undefined when there is nothing to forget. Their files stay.
- */
-export function expireSnapshots(metadata: TableMetadata, olderThan: number, keep: number): Change | undefined {
-  const referenced = new Set(Object.values(metadata.refs ?? {}).map((ref) => ref['snapshot-id']));
-  const expired = metadata.snapshots
-    .slice(0, Math.max(0, metadata.snapshots.length - keep))
-    .filter((snapshot) => snapshot['timestamp-ms'] < BigInt(olderThan))
-    .map((snapshot) => snapshot['snapshot-id'])
-    .filter((id) => id !== metadata['current-snapshot-id'] && !referenced.has(id));
-  if (expired.length === 0) return undefined;
-  return {
-    requirements: [{ type: 'assert-table-uuid', uuid: metadata['table-uuid'] }],
-    updates: [{ action: 'remove-snapshots', 'snapshot-ids': expired }],
   };
 }

@@ -68,6 +68,15 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
     return [from, ...times, next['last-updated-ms']].every((time, at, all) => time >= (all[at - 1] ?? 0n));
   },
 
+  'branches and tags name only snapshots that exist, or that were gone before': (next, current) => {
+    const known = new Set(next.snapshots.map((one) => one['snapshot-id']));
+    const before = new Set(current?.snapshots.map((one) => one['snapshot-id']));
+    const refs = Object.entries(next.refs ?? {});
+    return refs.every(([name, { 'snapshot-id': id }]) => {
+      return known.has(id) || (current?.refs?.[name]?.['snapshot-id'] === id && !before.has(id));
+    });
+  },
+
   'the log names only snapshots that exist': (next) => {
     const known = new Set(next.snapshots.map((one) => one['snapshot-id']));
     return next['snapshot-log'].every((one) => known.has(one['snapshot-id']));

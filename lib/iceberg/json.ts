@@ -65,6 +65,8 @@ const snapshot = z.looseObject({
   'schema-id': int.optional(),
 });
 
+const statisticsFile = z.looseObject({ 'snapshot-id': long, 'statistics-path': text });
+
 const metadata = z.looseObject({
   'format-version': z.literal(2),
   'table-uuid': text,
@@ -88,6 +90,8 @@ const metadata = z.looseObject({
   'sort-orders': z.array(sortOrder).default([{ 'order-id': 0, fields: [] }]),
   'default-sort-order-id': int.default(0),
   refs: z.record(text, z.looseObject({ 'snapshot-id': long, type: z.enum(['branch', 'tag']) })).optional(),
+  statistics: z.array(statisticsFile).optional(),
+  'partition-statistics': z.array(statisticsFile).optional(),
 });
 
 /**

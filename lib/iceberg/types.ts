@@ -77,7 +77,12 @@ export type TableMetadata = {
   readonly 'sort-orders': readonly SortOrder[];
   readonly 'default-sort-order-id': number;
   readonly refs?: { readonly [name: string]: SnapshotRef };
+  readonly statistics?: readonly StatisticsFile[];
+  readonly 'partition-statistics'?: readonly StatisticsFile[];
 };
+
+/** A file that another engine wrote about one snapshot, such as a Puffin file. */
+export type StatisticsFile = { readonly 'snapshot-id': bigint; readonly 'statistics-path': string };
 
 /**
  * A partition value or a bound as a JavaScript value: int, year, month, day, hour, bucket, date (days) -> number;

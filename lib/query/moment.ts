@@ -1,6 +1,7 @@
 import { InvalidInput } from '../core/errors.ts';
 import { fullName, type TableId } from '../core/tables.ts';
-import { RUN_ID, snapshotById } from '../iceberg/snapshot.ts';
+import { EXPIRED_AT } from '../iceberg/expire.ts';
+import { findRun, RUN_ID, snapshotById } from '../iceberg/snapshot.ts';
 import type { Snapshot, TableMetadata } from '../iceberg/types.ts';
 import type { Catalog } from '../ports.ts';
 import { loadTable } from '../table/read.ts';
@@ -14,7 +15,7 @@ export type LakeMoment = {
   /** The one snapshot that was asked for by its id. */
   readonly snapshotId: bigint | undefined;
   /** By pipeline: the place of each run in the order of runs, and that of the last one that counts. */
-  readonly pipelines: ReadonlyMap<string, { readonly places: ReadonlyMap<string, number>; readonly last: number }>;
+  readonly pipelines: ReadonlyMap<string, Point>;
   /** Milliseconds since the epoch, for snapshots that no run made. */
   readonly time: number;
 };
@@ -46,11 +47,24 @@ export async function parseMoment(
   }
   const time = parseTime(text);
   if (time !== undefined) return momentOfTime(orders, text, time);
+  requireKept(orders, text);
   const names = tables.map((table) => fullName(table.id)).join(', ');
   throw new InvalidInput(
     `--as-of: got ${JSON.stringify(text)}; expected the id of a run that published something (see strata runs), ` +
       `a snapshot id of ${names || 'a table of the query'} (see strata history), or a time such as 2026-01-31T12:00:00Z`,
   );
+}
+
+/** Throws InvalidInput for a run that ended, and of which no table has a snapshot any more. */
+function requireKept(orders: Orders, runId: string): void {
+  for (const { finished } of orders.values()) {
+    const at = finished.get(runId);
+    if (at === undefined) continue;
+    throw new InvalidInput(
+      `--as-of: run ${runId} ended on ${isoTime(at)}, and no table has a snapshot of it: what it published has expired, or it ` +
+        'published nothing; strata history names the moments that a table can be read at',
+    );
+  }
 }
 
 /**
@@ -59,14 +73,39 @@ export async function parseMoment(
  */
 export function snapshotAt({ id, metadata }: FoundTable, moment: LakeMoment): Snapshot {
   const asked = moment.snapshotId === undefined ? undefined : snapshotById(metadata, moment.snapshotId);
-  const found = asked ?? lastUpTo(metadata, moment, moment.pipelines.get(id.pipeline));
-  if (found !== undefined) return found;
+  const point = moment.pipelines.get(id.pipeline);
+  // A snapshot that a tag has kept stands in no log.
+  const found = asked ?? lastUpTo(metadata, moment, point) ?? (point?.run && findRun(metadata, point.run));
+  if (found) return found;
   const [first] = metadata['snapshot-log'];
+  if (first !== undefined && hasForgotten(metadata)) {
+    throw new InvalidInput(
+      `${fullName(id)} cannot be read as of ${moment.text}: its snapshots of then have expired${expiredOn(metadata)}; ` +
+        `the oldest moment is ${isoTime(Number(first['timestamp-ms']))} (see strata history)`,
+    );
+  }
   const since = first === undefined ? 'it has none' : `its first is of ${isoTime(Number(first['timestamp-ms']))}`;
   throw new InvalidInput(`${fullName(id)} had no snapshot as of ${moment.text}; ${since}`);
 }
 
-type Point = { readonly places: ReadonlyMap<string, number>; readonly last: number };
+/** Whether the table was something before the first moment that its log knows. */
+function hasForgotten(metadata: TableMetadata): boolean {
+  const [first] = metadata['snapshot-log'];
+  const snapshot = first && snapshotById(metadata, first['snapshot-id']);
+  return metadata.properties[EXPIRED_AT] !== undefined || snapshot?.['parent-snapshot-id'] !== undefined;
+}
+
+function expiredOn({ properties }: TableMetadata): string {
+  const at = properties[EXPIRED_AT];
+  return at === undefined ? '' : ` (strata expire, last on ${at})`;
+}
+
+/** The order of a pipeline's runs, and the last one that counts. */
+type Point = {
+  readonly places: ReadonlyMap<string, number>;
+  readonly last: number;
+  readonly run?: string | undefined;
+};
 
 function lastUpTo(metadata: TableMetadata, { time }: LakeMoment, point: Point | undefined): Snapshot | undefined {
   let found: Snapshot | undefined;
@@ -89,7 +128,13 @@ function ownerOf(snapshotId: bigint, tables: readonly FoundTable[]): Snapshot | 
 }
 
 /** By pipeline: its runs, and until when each of them has left snapshots. A run_id is unique in its pipeline only. */
-type Orders = ReadonlyMap<string, RunOrder & { readonly published: ReadonlyMap<string, number> }>;
+type Orders = ReadonlyMap<string, PipelineRuns>;
+
+type PipelineRuns = RunOrder & {
+  readonly published: ReadonlyMap<string, number>;
+  /** What the pipeline's books say of all of its runs. */
+  readonly finished: ReadonlyMap<string, number>;
+};
 
 async function readOrders(catalog: Catalog, finishTimes: FinishTimes): Promise<Orders> {
   const tables = new Map<string, { id: TableId; metadata: TableMetadata }[]>();
@@ -98,12 +143,12 @@ async function readOrders(catalog: Catalog, finishTimes: FinishTimes): Promise<O
     if (entry === undefined) continue;
     tables.set(id.pipeline, [...(tables.get(id.pipeline) ?? []), { id, metadata: entry.metadata }]);
   }
-  const orders = new Map<string, RunOrder & { readonly published: ReadonlyMap<string, number> }>();
+  const orders = new Map<string, PipelineRuns>();
   for (const [pipeline, own] of tables) {
     const runs = own.find(({ id }) => id.layer === 'ops' && id.name === 'runs')?.metadata;
     const all = own.map(({ metadata }) => metadata);
-    const order = orderRuns(runs, all, runs === undefined ? new Map() : await finishTimes(pipeline));
-    orders.set(pipeline, { ...order, published: publishedIn(all) });
+    const finished = runs === undefined ? new Map<string, number>() : await finishTimes(pipeline);
+    orders.set(pipeline, { ...orderRuns(runs, all, finished), published: publishedIn(all), finished });
   }
   return orders;
 }
@@ -149,7 +194,7 @@ function momentOfTime(orders: Orders, text: string, time: number): LakeMoment {
 }
 
 function pointOf({ ids }: RunOrder, last: number): Point {
-  return { places: new Map(ids.map((id, at) => [id, at])), last };
+  return { places: new Map(ids.map((id, at) => [id, at])), last, run: ids[last] };
 }
 
 const TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;

@@ -123,9 +123,8 @@ function withoutHistory({ metadata, snapshot }: Prepared): TableMetadata {
     'snapshot-log': [],
     'metadata-log': [],
     ...(metadata.refs === undefined ? {} : { refs: main === undefined ? {} : { [MAIN]: main } }),
-    // Of a snapshot each, by others; the type does not know them.
-    ...('statistics' in metadata ? { statistics: [] } : {}),
-    ...('partition-statistics' in metadata ? { 'partition-statistics': [] } : {}),
+    ...(metadata.statistics === undefined ? {} : { statistics: [] }),
+    ...(metadata['partition-statistics'] === undefined ? {} : { 'partition-statistics': [] }),
   };
 }
 

@@ -5,11 +5,12 @@ import { assertReadable } from '../iceberg/features.ts';
 import { locator, settleTable } from '../iceberg/locations.ts';
 import { decodeManifest } from '../iceberg/manifest.ts';
 import { decodeManifestList } from '../iceberg/manifest-list.ts';
+import { ownFiles } from '../iceberg/own-files.ts';
 import { resolveSpec, specById } from '../iceberg/partition.ts';
 import type { Predicate } from '../iceberg/predicate.ts';
 import { planScan } from '../iceberg/scan.ts';
 import { currentSchema } from '../iceberg/schema.ts';
-import { currentSnapshot, RUN_ID, snapshotById } from '../iceberg/snapshot.ts';
+import { currentSnapshot, snapshotById } from '../iceberg/snapshot.ts';
 import type { DataFile, ManifestEntry, ManifestFile, Snapshot, TableMetadata } from '../iceberg/types.ts';
 import type { Catalog, CatalogEntry, ObjectStore } from '../ports.ts';
 import { cacheOf } from './manifest-cache.ts';
@@ -62,12 +63,12 @@ export async function planFiles(
     .filter(hasLiveFiles)
     .filter(filter.manifestMayMatch);
   const entries = await mapConcurrent(manifests, (manifest) => readManifest(store, metadata, manifest));
-  const ours = new Set(metadata.snapshots.filter((one) => RUN_ID in one.summary).map((one) => one['snapshot-id']));
+  const isOwn = ownFiles(metadata);
   return entries
     .flat()
     .filter(isLive)
     .filter((entry) => filter.fileMayMatch(entry.file))
-    .map(({ file, snapshotId }) => ({ ...file, snapshotId, foreign: snapshotId === null || !ours.has(snapshotId) }));
+    .map((entry) => ({ ...entry.file, snapshotId: entry.snapshotId, foreign: !isOwn(entry) }));
 }
 
 function chosenSnapshot(metadata: TableMetadata, id: bigint | undefined): Snapshot | undefined {

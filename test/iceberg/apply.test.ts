@@ -9,7 +9,6 @@ import {
   alterSpec,
   type Change,
   createTable,
-  expireSnapshots,
   joinChanges,
   type NewTable,
   setProperties,
@@ -204,24 +203,6 @@ test('snapshots: current, main, log and sequence move together; the log of metad
   assert.deepEqual(ids(7n), []);
   assert.deepEqual(ids(null), [7n, 6n, 5n]);
   assert.equal(ids(99n), undefined);
-});
-
-test('expiry keeps the latest, the current and what a ref points to', () => {
-  const table = withSnapshots(create(), 5n, 6n, 7n, 8n);
-  const tagged = { ...table, refs: { ...table.refs, audit: { 'snapshot-id': 5n, type: 'tag' as const } } };
-  const change = expireSnapshots(tagged, 1_000_000, 1);
-  assert.ok(change);
-  const next = applyChange(change, tagged, 2000);
-  assert.deepEqual(
-    next.snapshots.map((one) => one['snapshot-id']),
-    [5n, 8n],
-  );
-  assert.deepEqual(
-    next['snapshot-log'].map((one) => one['snapshot-id']),
-    [5n, 8n],
-  );
-  assert.equal(expireSnapshots(table, 1000, 1), undefined);
-  assert.equal(expireSnapshots(table, 1_000_000, 4), undefined);
 });
 
 test('properties', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseDays, parseSpan } from '../../lib/compile/durations.ts';
+import { parseDays, parseSpan } from '../../lib/core/durations.ts';
 
 test('spans are milliseconds', () => {
   const cases = [

@@ -1,0 +1,50 @@
+import { type ExpireRequest, expireTables, type MaintainAnswer } from '../../runtime/maintain.ts';
+import { type Context, EXIT } from '../context.ts';
+import { openLake } from '../open-lake.ts';
+import { formatBytes, formatQuantity } from '../output/human.ts';
+import { renderTable } from '../output/table.ts';
+
+export type ExpiryOptions = {
+  /** Milliseconds. */
+  readonly olderThan?: number;
+  readonly keep?: number;
+  readonly forceRetention?: boolean;
+  readonly dryRun?: boolean;
+};
+
+/** Forgets old snapshots. Ends with 2 when a table was left as it is. */
+export async function expire(context: Context, asked: ExpiryOptions & { readonly target: string }): Promise<number> {
+  const request = requestOf(asked);
+  const { deps } = await openLake(context, request.dryRun === true ? 'read' : 'write');
+  const answer = await expireTables(deps, request);
+  await context.answer(answer, () => renderExpired(answer, context));
+  noteFailed(answer, context);
+  return answer.failed.length === 0 ? EXIT.done : EXIT.failed;
+}
+
+export function requestOf({ olderThan, ...asked }: ExpiryOptions & { readonly target: string }): ExpireRequest {
+  return { ...asked, ...(olderThan === undefined ? {} : { olderThanMs: olderThan }) };
+}
+
+export function noteFailed({ failed }: Pick<MaintainAnswer<unknown>, 'failed'>, { note }: Pick<Context, 'note'>): void {
+  for (const { table, error } of failed) note(`${table} was left as it is: ${error}`);
+}
+
+type Answer = Awaited<ReturnType<typeof expireTables>>;
+
+function renderExpired(answer: Answer, { layout }: Context): string {
+  const touched = answer.tables.filter(({ snapshots }) => snapshots > 0);
+  if (touched.length === 0) return `nothing to expire in ${formatQuantity(answer.tables.length, 'table')}\n`;
+  const rows = touched.map(({ data_bytes, ...table }) => ({ ...table, bytes: formatBytes(data_bytes) }));
+  const columns = ['table', 'snapshots', 'snapshots_left', 'readable_since', 'data_files', 'bytes', 'metadata_files'];
+  const shown = columns.map((name) => ({ name, ...(name === 'table' ? { whole: true } : {}) }));
+  const forgotten = formatQuantity(total(touched.map(({ snapshots }) => snapshots)), 'snapshot');
+  const last = answer.dry_run
+    ? `would forget ${forgotten}`
+    : `forgot ${forgotten}; what was removed is written down in ${answer.record}/`;
+  return `${renderTable(rows, shown, layout)}${last}\n`;
+}
+
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}

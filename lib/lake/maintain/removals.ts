@@ -1,0 +1,34 @@
+import { mapConcurrent } from '../../core/concurrency.ts';
+import type { ObjectStore } from '../../ports.ts';
+import { writeJson } from '../run/run-folder.ts';
+
+/** Objects that are removed at once, and named in one record. */
+const BATCH = 1_000;
+
+/** Where maintenance keeps what it did: `ops/<pipeline>/_maintenance/<id>/`. */
+export type RecordOf = { readonly pipeline: string; readonly id: string };
+
+export function recordFolder({ pipeline, id }: RecordOf): string {
+  return `ops/${pipeline}/_maintenance/${id}`;
+}
+
+/**
+ * Removes objects in batches. The keys of each are written down before, so that whatever a process removed before it was
+ * killed is known; removing what is gone is no error.
+ */
+export async function removeRecorded(
+  store: ObjectStore,
+  record: RecordOf,
+  table: string,
+  batches: AsyncIterable<readonly string[]>,
+): Promise<void> {
+  let part = 0;
+  for await (const keys of batches) {
+    for (let at = 0; at < keys.length; at += BATCH) {
+      const slice = keys.slice(at, at + BATCH);
+      await writeJson(store, `${recordFolder(record)}/${table}-${String(part).padStart(6, '0')}.json`, { keys: slice });
+      await mapConcurrent(slice, (key) => store.remove(key));
+      part += 1;
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { openCliLake } from './lake.ts';
+
+const lake = openCliLake(
+  'shop',
+  `{
+    name: 'shop',
+    sources: { rows: csv({ columns: { id: 'int', amount: 'int' } }) },
+    silver: { items: { from: 'rows', mode: append() } },
+    gold: { total: { sql: 'total.sql' } },
+  }`,
+  { 'total.sql': 'SELECT sum(amount) AS amount FROM silver.items' },
+);
+after(() => lake.close());
+
+type Answer = {
+  readonly record: string | null;
+  readonly tables: readonly { readonly table: string; readonly snapshots: number; readonly data_files: number }[];
+};
+
+test('old snapshots are shown, refused while they are young, and forgotten on demand', async () => {
+  for (const run of [1, 2, 3]) {
+    await lake.land('shop', 'rows', `${run}.csv`, `id,amount\n${run},10\n`);
+    await lake.json(0, 'run', 'shop', '--run-id', `run-${run}`);
+  }
+  assert.equal((await lake.run('expire', 'shop')).stdout, 'nothing to expire in 6 tables\n');
+  const young = await lake.run('expire', 'shop', '--older-than', '1h');
+  assert.equal(young.code, 1);
+  assert.match(young.stderr, /got 1h; expected 168h or more/);
+  const odd = await lake.run('expire', 'shop', '--older-than', 'yesterday');
+  assert.equal(odd.code, 1);
+  assert.match(odd.stderr, /Expected a span such as 168h or 30d/);
+  const now = ['shop_gold.total', '--older-than', '0s', '--force-retention', '--keep', '1'];
+  const dry = await lake.run('expire', ...now, '--dry-run');
+  assert.match(dry.stdout, /│ shop_gold\.total │ +2 │ +1 │ 20[^│]*Z │ +2 │[\s\S]*would forget 2 snapshots\n/);
+  const { record, tables } = await lake.json<Answer>(0, 'expire', ...now);
+  assert.deepEqual(
+    tables.map(({ table, snapshots, data_files }) => [table, snapshots, data_files]),
+    [['shop_gold.total', 2, 2]],
+  );
+  assert.match(record ?? '', /^ops\/shop\/_maintenance\/\d{8}T\d{6}-expire-/);
+  assert.equal((await lake.json<readonly unknown[]>(0, 'history', 'shop_gold.total')).length, 1);
+  const past = await lake.run('query', 'SELECT * FROM shop_gold.total', '--as-of', 'run-1');
+  assert.equal(past.code, 1);
+  assert.match(past.stderr, /shop_gold\.total cannot be read as of run-1: its snapshots of then have expired/);
+  assert.match((await lake.run('query', 'SELECT amount FROM shop_gold.total')).stdout, / 30 /);
+});
