@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { checkRunId } from '../../lib/lake/run/run-folder.ts';
 import { parseOpenInput } from '../../lib/runtime/lambda/events.ts';
+import { matchesPattern } from '../rehearsal/event-pattern.ts';
+import { executionEnded } from '../rehearsal/events.ts';
 import { deploy, FOLLOWER, LEADER, PLAIN, SHOP } from './deployment.ts';
 import { statementOf } from './policies.ts';
 import { ACCOUNT, at, type Fields, list, REGION, resourceOf, resourcesOf } from './resources.ts';
@@ -91,6 +93,13 @@ describe('the end of a run of another pipeline', () => {
     const [target] = list(properties['Targets']) as readonly Fields[];
     assert.deepEqual(target?.['Arn'], `${resourceOf(follower, 'AWS::SQS::Queue', 'Uploads').id}.Arn`);
     assert.ok(!JSON.stringify(follower.toJSON()).includes('Fn::ImportValue'));
+    const leader = `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:strata-leader`;
+    const matches = (machine: string, status: string): boolean =>
+      matchesPattern(properties['EventPattern'] as object, executionEnded(machine, 'r', status, new Date(0)));
+    assert.ok(matches(leader, 'SUCCEEDED'));
+    for (const status of ['RUNNING', 'FAILED', 'TIMED_OUT', 'ABORTED']) assert.ok(!matches(leader, status), status);
+    // The children of a map, another pipeline, and its own.
+    for (const machine of [`${leader}/StageUnits`, `${leader}-2`, MACHINE]) assert.ok(!matches(machine, 'SUCCEEDED'));
     for (const other of [shop, both['leader'] ?? assert.fail()])
       assert.ok(!resourcesOf(other, 'AWS::Events::Rule').some(({ id }) => id.startsWith('Followed')));
   });

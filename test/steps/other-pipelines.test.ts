@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
 import type { RunPlan } from '../../lib/core/run.ts';
-import { csv, definePipeline, identity } from '../../lib/define/index.ts';
+import { csv, definePipeline, identity, scd2 } from '../../lib/define/index.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import { currentSnapshot, RUN_ID, snapshotById } from '../../lib/iceberg/snapshot.ts';
 import { readJson, runFolder } from '../../lib/lake/run/run-folder.ts';
@@ -236,6 +236,59 @@ describe('gold over tables of another pipeline', () => {
         { id: 1, amount: '10' },
         { id: 2, amount: '25' },
       ]);
+    });
+  });
+
+  test('of a run that died is computed from what was pinned, whatever the other has published since', async () => {
+    await withLakes([fin(), retail()], async (lakes) => {
+      await lakes.retail.land('rows', 'a.csv', `${HEADER}1,10\n`);
+      await lakes.retail.run();
+      const dying = stoppedStore(
+        lakes.fin.store,
+        1,
+        'before',
+        (op, key) => op === 'write' && key.includes('/level-1/plan.json'),
+      );
+      const killed = lakes.fin.reopen((deps) => ({ ...deps, store: dying.store })).run({ runId: 'fin-1' });
+      killed.catch(() => {});
+      await dying.reached;
+      await lakes.retail.land('rows', 'b.csv', `${HEADER}2,5\n`);
+      await lakes.retail.run();
+      const next = lakes.fin.reopen((deps) => ({ ...deps, isGone: () => true }));
+      const ended = await next.run({ runId: 'fin-2' });
+      assert.equal(ended.status, 'SUCCEEDED');
+      const snapshots = (await lakes.fin.metadata('fin_gold.margin'))?.snapshots ?? [];
+      assert.deepEqual(
+        snapshots.map(({ summary }) => summary[RUN_ID]),
+        ['fin-1', 'fin-2'],
+      );
+      const inputs = snapshots.map(({ summary }) => JSON.parse(summary['strata.inputs'] ?? '{}')['retail.gold.sales']);
+      assert.equal(inputs[0], (await pinned(lakes.fin, 'fin-1'))['retail.gold.sales']?.snapshot_id);
+      assert.notEqual(inputs[0], inputs[1]);
+      assert.deepEqual(await margin(lakes.fin), [{ of_items: '15', of_sales: '15', notes: 0 }]);
+      dying.release();
+    });
+  });
+
+  test('reads a keyed table and its log, and is due once that was rebuilt', async () => {
+    const keyed: TestPipeline = {
+      name: 'retail',
+      definition: definePipeline({
+        name: 'retail',
+        sources: { rows: csv({ columns: { id: 'int', amount: 'int' } }) },
+        silver: { items: { from: 'rows', mode: scd2({ key: 'id', sequence: 'amount' }) } },
+      }),
+    };
+    const sql = `SELECT (SELECT count(*) FROM retail.silver.items__log) AS events,
+      (SELECT sum(amount) FROM retail.silver.items WHERE is_current) AS amount`;
+    await withLakes([fin(sql), keyed], async (lakes) => {
+      await lakes.retail.land('rows', 'a.csv', `${HEADER}1,10\n1,12\n`);
+      await lakes.retail.run();
+      await lakes.fin.run();
+      assert.deepEqual(await margin(lakes.fin), [{ events: 2, amount: '12' }]);
+      await lakes.retail.run({ rebuild: 'retail_silver.items' });
+      const [due] = (await planRun(lakes.fin.deps, 'fin')).levels.flatMap((level) => level.tables);
+      assert.match(due?.reason ?? '', /retail\.silver\.items changed/);
     });
   });
 
