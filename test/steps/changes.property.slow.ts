@@ -10,15 +10,15 @@ const CASES = Number(process.env['CHANGE_CASES'] ?? 6);
 const SEED = Number(process.env['CHANGE_SEED'] ?? Date.now() % 2 ** 31);
 
 const MODES = {
-  append: { mode: append(), partitionBy: [month('day')] },
-  'append, dedupe by row': { mode: append({ dedupe: 'row' }) },
-  'append, dedupe by key': { mode: append({ dedupe: { key: 'id' } }) },
-  replace: { mode: replace(), partitionBy: [month('day')] },
-  full: { mode: full() },
-  upsert: { mode: upsert({ key: 'id', sequence: 'day', buckets: 2 }) },
-  'upsert by two columns': { mode: upsert({ key: ['id', 'code'], sequence: 'day', buckets: 3 }) },
-  scd2: { mode: scd2({ key: 'id', sequence: 'day', buckets: 2 }) },
-  'scd2, one column tracked': { mode: scd2({ key: 'id', sequence: 'day', track: ['amount'], buckets: 2 }) },
+  append: () => ({ mode: append(), partitionBy: [month('day')] }),
+  'append, dedupe by row': () => ({ mode: append({ dedupe: 'row' }) }),
+  'append, dedupe by key': () => ({ mode: append({ dedupe: { key: 'id' } }) }),
+  replace: () => ({ mode: replace(), partitionBy: [month('day')] }),
+  full: () => ({ mode: full() }),
+  upsert: () => ({ mode: upsert({ key: 'id', sequence: 'day', buckets: 2 }) }),
+  'upsert by two columns': (code: string) => ({ mode: upsert({ key: ['id', code], sequence: 'day', buckets: 3 }) }),
+  scd2: () => ({ mode: scd2({ key: 'id', sequence: 'day', buckets: 2 }) }),
+  'scd2, one column tracked': () => ({ mode: scd2({ key: 'id', sequence: 'day', track: ['amount'], buckets: 2 }) }),
 } as const;
 
 const SQL = {
@@ -41,10 +41,13 @@ type Shape = {
   readonly gold: keyof typeof GOLD;
   readonly touched: boolean;
   readonly amount: (typeof AMOUNTS)[number];
-  readonly note: boolean;
+  readonly note: 'none' | 'plain' | 'default';
+  /** Whether `code` is called `kind` now. */
+  readonly renamed: boolean;
   readonly required: boolean;
   readonly checked: boolean;
-  readonly twin: boolean;
+  /** The mode of another table of the same source; null where there is none. */
+  readonly twin: keyof typeof MODES | null;
 };
 
 const FIRST: Shape = {
@@ -53,29 +56,34 @@ const FIRST: Shape = {
   gold: 'totals',
   touched: false,
   amount: 'decimal(10,2)',
-  note: false,
+  note: 'none',
+  renamed: false,
   required: false,
   checked: false,
-  twin: false,
+  twin: null,
 };
 
+const mode = fc.constantFrom(...(Object.keys(MODES) as (keyof typeof MODES)[]));
 const edit: fc.Arbitrary<Partial<Shape>> = fc.oneof(
-  fc.record({ mode: fc.constantFrom(...(Object.keys(MODES) as (keyof typeof MODES)[])) }),
+  fc.record({ mode }),
   fc.record({ sql: fc.constantFrom('all' as const, 'doubled' as const, 'named' as const) }),
   fc.record({ gold: fc.constantFrom('totals' as const, 'counts' as const) }),
   fc.record({ touched: fc.boolean() }),
   fc.record({ amount: fc.constantFrom(...AMOUNTS) }),
-  fc.record({ note: fc.boolean() }),
+  fc.record({ note: fc.constantFrom('none' as const, 'plain' as const, 'default' as const) }),
+  fc.record({ renamed: fc.boolean() }),
   fc.record({ required: fc.boolean() }),
   fc.record({ checked: fc.boolean() }),
-  fc.record({ twin: fc.boolean() }),
+  fc.record({ twin: fc.option(mode, { freq: 2 }) }),
 );
 
 function pipelineOf(shape: Shape): TestPipeline {
   // Text can be neither multiplied nor added up.
   const sql = shape.amount === 'string' && shape.sql === 'doubled' ? 'all' : shape.sql;
   const gold = shape.amount === 'string' ? 'counts' : shape.gold;
-  const silver = { from: 'orders', sql: 'orders.sql', ...MODES[shape.mode] };
+  const code = shape.renamed ? 'kind' : 'code';
+  const table = (of: keyof typeof MODES): object => ({ from: 'orders', sql: 'orders.sql', ...MODES[of](code) });
+  const notes = { none: {}, plain: { note: 'string' }, default: { note: { type: 'string', default: 'nothing' } } };
   return {
     name: 'shop',
     definition: definePipeline({
@@ -86,15 +94,16 @@ function pipelineOf(shape: Shape): TestPipeline {
           columns: {
             id: 'bigint',
             day: 'date',
-            code: { type: 'string', required: shape.required },
+            // A name comes back as it went, so that each shape reads the files of all.
+            [code]: { type: 'string', required: shape.required, renamedFrom: shape.renamed ? 'code' : 'kind' },
             amount: shape.amount,
-            ...(shape.note ? { note: 'string' } : {}),
-          },
+            ...notes[shape.note],
+          } as never,
         }),
       },
       silver: {
-        orders: silver,
-        ...(shape.twin ? { twin: silver } : {}),
+        orders: table(shape.mode),
+        ...(shape.twin === null ? {} : { twin: table(shape.twin) }),
       },
       gold: {
         totals: {
@@ -104,7 +113,7 @@ function pipelineOf(shape: Shape): TestPipeline {
         },
       },
     } as Parameters<typeof definePipeline>[0]),
-    sql: { 'orders.sql': SQL[sql], 'totals.sql': GOLD[gold] },
+    sql: { 'orders.sql': SQL[sql].replaceAll('code', code), 'totals.sql': GOLD[gold] },
   };
 }
 
@@ -221,10 +230,10 @@ const BOOKS = {
   'shop_ops.quarantine': `SELECT source_file, line FROM t WHERE status <> 'released' ORDER BY ALL`,
 } as const;
 
-async function books(lake: TestLake, twin: boolean): Promise<unknown> {
+async function books(lake: TestLake, twin: Shape['twin']): Promise<unknown> {
   const all: Record<string, unknown> = {};
   for (const [table, select] of Object.entries(BOOKS)) {
-    if (twin || table !== 'shop_silver.twin') all[table] = await lake.rows(table, select);
+    if (twin !== null || table !== 'shop_silver.twin') all[table] = await lake.rows(table, select);
   }
   return all;
 }
