@@ -1,22 +1,30 @@
 import type { Command } from 'commander';
-import { examples, type Start } from './command-shape.ts';
+import { type AwsOptions, addAws, examples, placeOf, type Start } from './command-shape.ts';
 
-type DropOptions = { readonly data?: boolean; readonly force?: boolean; readonly dryRun?: boolean };
+type DropOptions = AwsOptions & { readonly data?: boolean; readonly force?: boolean; readonly dryRun?: boolean };
 
 type RelocateOptions = { readonly from?: string; readonly dryRun?: boolean };
 
 /** The commands that change tables without a run. */
 export function addTables(program: Command, start: Start): void {
-  program
-    .command('drop')
+  addAws(program.command('drop'), 'drop it from the deployed lake, with your own rights')
     .description('take a table that no model makes any more out of the lake, a keyed one together with its log')
     .argument('<table>', 'a table of silver or gold, by full name')
     .option('--data', 'remove its files as well')
     .option('--force', 'also a table that a model makes: the next run makes it from all that has landed')
     .option('--dry-run', 'show what would be dropped')
-    .addHelpText('after', examples('strata drop shop_silver.old_items', 'strata drop shop_silver.old_items --data'))
+    .addHelpText(
+      'after',
+      examples('strata drop shop_silver.old_items', 'strata drop --aws shop_silver.old_items --data'),
+    )
     .action(async (table: string, options: DropOptions, command: Command) =>
-      start(command, async (context) => (await import('./commands/drop.ts')).drop(context, { table, ...options })),
+      start(command, async (context) => {
+        const { aws, place, asked } = placeOf(options);
+        const request = { table, ...asked };
+        return aws
+          ? (await import('./commands/drop-aws.ts')).dropOnAws(context, request, place)
+          : (await import('./commands/drop.ts')).drop(context, request);
+      }),
     );
 
   program

@@ -2,7 +2,7 @@ import { InvalidInput } from '../core/errors.ts';
 import { isKeyed, LOG_SUFFIX, logTable } from '../core/keyed.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { fullName, type TableId } from '../core/tables.ts';
-import type { StepDeps } from '../lake/deps.ts';
+import type { LockDeps, StepDeps } from '../lake/deps.ts';
 import { fenced } from '../lake/run/fence.ts';
 import { releaseLock, takeLock } from '../lake/run/lock.ts';
 import { type Dropped, describeDrop, dropTables, type Found, findDroppable } from '../lake/tables/drop-tables.ts';
@@ -10,6 +10,9 @@ import { modelTables, tableIdOf } from '../lake/tables/table-state.ts';
 import { findTable, tableIdIfAny } from '../query/find-table.ts';
 import { unfinishedRun } from '../query/plan-run.ts';
 import { keepLock } from './keep-lock.ts';
+
+/** What a drop needs of a lake, here or deployed. */
+export type DropDeps = LockDeps & Pick<StepDeps, 'catalog' | 'ids' | 'log' | 'specs' | 'wait'>;
 
 export type DropRequest = {
   /** By full name. */
@@ -32,7 +35,7 @@ export type DropAnswer = {
  * Drops a table, a keyed one together with its log. Throws InvalidInput for one that the pipeline makes, unless it is
  * forced, for the books of a pipeline, for an unknown name, and while a run is unfinished; LockHeld while one works.
  */
-export async function dropTable(deps: StepDeps, { table, ...request }: DropRequest): Promise<DropAnswer> {
+export async function dropTable(deps: DropDeps, { table, ...request }: DropRequest): Promise<DropAnswer> {
   const { data = false, force = false, dryRun = false } = request;
   const id = await resolve(deps, table);
   const spec = force ? undefined : await specOf(deps, id);
@@ -56,7 +59,7 @@ export async function dropTable(deps: StepDeps, { table, ...request }: DropReque
 }
 
 /** A table of the catalog, or one of which files are left. */
-async function resolve(deps: StepDeps, table: string): Promise<TableId> {
+async function resolve(deps: DropDeps, table: string): Promise<TableId> {
   const id = tableIdIfAny(table);
   if (id?.layer === 'ops') {
     throw new InvalidInput(
@@ -68,7 +71,7 @@ async function resolve(deps: StepDeps, table: string): Promise<TableId> {
   return left ? id : (await findTable(deps.catalog, table)).id;
 }
 
-async function findAll(deps: StepDeps, id: TableId): Promise<readonly Found[]> {
+async function findAll(deps: DropDeps, id: TableId): Promise<readonly Found[]> {
   const ids = id.layer === 'silver' && !id.name.endsWith(LOG_SUFFIX) ? [id, logTable(id)] : [id];
   const found: Found[] = [];
   for (const one of ids) {
@@ -78,7 +81,7 @@ async function findAll(deps: StepDeps, id: TableId): Promise<readonly Found[]> {
   return found;
 }
 
-async function specOf(deps: StepDeps, id: TableId): Promise<PipelineSpec> {
+async function specOf(deps: DropDeps, id: TableId): Promise<PipelineSpec> {
   try {
     return await deps.specs(id.pipeline);
   } catch (cause) {
@@ -91,19 +94,19 @@ async function specOf(deps: StepDeps, id: TableId): Promise<PipelineSpec> {
   }
 }
 
-async function checkAsked(deps: StepDeps, id: TableId, spec: PipelineSpec | undefined): Promise<void> {
+async function checkAsked(deps: DropDeps, id: TableId, spec: PipelineSpec | undefined): Promise<void> {
   const name = fullName(id);
   if (id.name.endsWith(LOG_SUFFIX)) await checkLog(deps, id, spec);
   if (spec === undefined || ![...modelTables(spec).values()].some((made) => fullName(made) === name)) return;
   const anew = id.layer === 'silver' ? `; to make it anew: strata backfill ${id.pipeline} --select ${id.name}` : '';
   throw new InvalidInput(
     `${name} is not dropped: got a table that model ${id.layer}.${id.name} of ${id.pipeline} makes; expected one that no model ` +
-      `makes. Remove the model first${anew}. With --force it is dropped, and the next run makes it from all that has landed`,
+      `makes. Remove the model first${anew}. With --force it is dropped, and the next run makes it anew`,
   );
 }
 
 /** A keyed table without its log would lose what its next events do not say. */
-async function checkLog(deps: StepDeps, id: TableId, spec: PipelineSpec | undefined): Promise<void> {
+async function checkLog(deps: DropDeps, id: TableId, spec: PipelineSpec | undefined): Promise<void> {
   const table = { ...id, name: id.name.slice(0, -LOG_SUFFIX.length) };
   const model = spec?.models.find((one) => fullName(tableIdOf(spec, one)) === fullName(table));
   if (model !== undefined && !isKeyed(model)) return;
@@ -115,7 +118,7 @@ async function checkLog(deps: StepDeps, id: TableId, spec: PipelineSpec | undefi
   }
 }
 
-async function checkFinished(deps: StepDeps, id: TableId): Promise<void> {
+async function checkFinished(deps: DropDeps, id: TableId): Promise<void> {
   const run = await unfinishedRun(deps, id.pipeline);
   if (run === null) return;
   throw new InvalidInput(

@@ -1,5 +1,5 @@
 import { LockHeld } from '../core/errors.ts';
-import type { StepDeps } from '../lake/deps.ts';
+import type { LockDeps, StepDeps } from '../lake/deps.ts';
 import { renewLock } from '../lake/run/lock.ts';
 
 /** The share of a lease after which it is renewed: three attempts before it ends. */
@@ -21,7 +21,7 @@ export type KeptRun = {
  * begins. No renewal is under way afterwards.
  */
 export async function keepLock<T>(
-  deps: StepDeps,
+  deps: LockDeps & Pick<StepDeps, 'log'>,
   run: KeptRun,
   act: (lost: AbortSignal) => Promise<T>,
   everyMs = deps.settings.leaseMs / RENEWALS,

@@ -1,20 +1,32 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
+import { CreateDatabaseCommand, GlueClient } from '@aws-sdk/client-glue';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { fullName, tablePrefix } from '../../lib/core/tables.ts';
+import { openRemoteTables } from '../../lib/runtime/remote-tables.ts';
 import { strataHere } from '../cli/child.ts';
+import { sampleMetadata } from '../ports/sample-metadata.ts';
 import { startMoto } from './moto-server.ts';
 
 const BUCKET = 'strata-test-bronze';
 
 /** What the commands look for in a lake: its stack's outputs, and the buckets behind them. */
 const LAKE = {
-  Resources: { Bronze: { Type: 'AWS::S3::Bucket', Properties: { BucketName: BUCKET } } },
+  Resources: {
+    Bronze: { Type: 'AWS::S3::Bucket', Properties: { BucketName: BUCKET } },
+    Silver: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'strata-test-silver' } },
+    Gold: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'strata-test-gold' } },
+    Ops: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'strata-test-ops' } },
+  },
   Outputs: {
     BronzeBucket: { Value: { Ref: 'Bronze' } },
+    SilverBucket: { Value: { Ref: 'Silver' } },
+    GoldBucket: { Value: { Ref: 'Gold' } },
+    OpsBucket: { Value: { Ref: 'Ops' } },
     Workgroup: { Value: 'primary' },
     DatabasePrefix: { Value: '' },
   },
@@ -53,6 +65,41 @@ describe('the commands against servers of AWS', () => {
     );
     const found = await new S3Client({}).send(new GetObjectCommand({ Bucket: BUCKET, Key: files[0]?.key }));
     assert.equal(await found.Body?.transformToString(), 'customer_id\n1\n');
+  });
+
+  test('drop --aws drops a table that no model makes, with its files, and no other', async () => {
+    const log = { info: () => {}, warn: () => {} };
+    const { catalog, store } = await openRemoteTables({}, log);
+    const glue = new GlueClient({});
+    for (const Name of ['retail_silver', 'retail_gold', 'retail_ops'])
+      await glue.send(new CreateDatabaseCommand({ DatabaseInput: { Name } }));
+    const ids = ['sales', 'old', 'old__log'].map((name) => ({ pipeline: 'retail', layer: 'silver', name }) as const);
+    for (const id of ids) {
+      await catalog.commit(id, undefined, sampleMetadata(store.location(tablePrefix(id))));
+      await store.write(`${tablePrefix(id)}/data/f.parquet`, new Uint8Array(3), { kind: 'any' });
+    }
+    const strata = (...args: readonly string[]) =>
+      strataHere(['drop', '--aws', ...args, '--root', join(folder, 'none'), '--pipelines', resolve('pipelines')]);
+    const refused = await strata('retail_silver.sales', '--data');
+    assert.deepEqual([refused.code, refused.stdout], [1, '']);
+    assert.match(refused.stderr, /model silver\.sales of retail makes/);
+    const dropped = await strata('retail_silver.old', '--data', '--json');
+    assert.equal(dropped.code, 0, dropped.stderr);
+    const { tables } = JSON.parse(dropped.stdout) as { tables: readonly { table: string; files_removed: number }[] };
+    assert.deepEqual(
+      tables.map(({ table, files_removed }) => [table, files_removed]),
+      [
+        ['retail_silver.old', 2],
+        ['retail_silver.old__log', 2],
+      ],
+    );
+    assert.deepEqual((await catalog.list()).map(fullName), ['retail_silver.sales']);
+    const keys: string[] = [];
+    for await (const { key } of store.list('silver/')) keys.push(key);
+    assert.equal(keys.length, 2);
+    assert.ok(keys.every((key) => key.startsWith('silver/retail/sales/')));
+    const lock = JSON.parse(new TextDecoder().decode((await store.read('ops/retail/lock.json')).bytes)) as object;
+    assert.deepEqual(lock, { epoch: 1, released: true });
   });
 
   test('query --athena answers with rows', async () => {

@@ -57,6 +57,8 @@ test('a removed model is named by plan and run, which end as they did, and its t
     tables.map(({ table, files, files_removed }) => [table, files === files_removed]),
     [['shop_gold.total', true]],
   );
+  const forced = await strata('drop', 'shop_silver.items', '--force', '--data');
+  assert.match(forced.stdout, /^dropped shop_silver\.items \(1 row, .*\); \d+ files removed\n$/);
   const last = await strata('run', 'shop');
   assert.equal(last.code, 0);
   assert.doesNotMatch(last.stderr, /no longer has/);

@@ -12,9 +12,10 @@ export async function drop(context: Context, request: DropRequest): Promise<numb
   return EXIT.done;
 }
 
-function renderDrop(answer: DropAnswer, { table, data }: DropRequest, { hint }: Pick<Context, 'hint'>): string {
+/** What was dropped, and what is left of it. `hint`: how to call a command on this lake. */
+export function renderDrop(answer: DropAnswer, { table, data }: DropRequest, { hint }: Pick<Context, 'hint'>): string {
   const lines = answer.tables.map((one) => renderTable(one, answer.dry_run));
-  const left = answer.tables.filter(({ files, files_removed }) => files > files_removed);
+  const left = data === true ? [] : answer.tables.filter(({ files }) => files > 0);
   const next = answer.dry_run
     ? `next:\n  ${hint(`drop ${table}${data === true ? ' --data' : ''}`)}\n`
     : left.length === 0

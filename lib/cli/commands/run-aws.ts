@@ -36,6 +36,7 @@ export async function runOnAws(
       strict: strict ?? false,
       unfinished: () => runs.unfinished(),
       finish: awsHint(context, `run --aws ${request.pipeline}`, place),
+      drop: (table) => awsHint(context, `drop --aws ${table}`, place),
     });
   } finally {
     progress.close();

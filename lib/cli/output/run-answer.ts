@@ -1,5 +1,6 @@
 import { NOTHING_DONE } from '../../core/nothing-done.ts';
 import type { NamedFile, RunResult } from '../../core/run.ts';
+import type { RemovedTable } from '../../core/tables.ts';
 import { visibleLine } from '../../core/visible.ts';
 import type { RunAnswer, RunRequest } from '../../remote/run-request.ts';
 import { type Context, EXIT } from '../context.ts';
@@ -70,12 +71,18 @@ export type Aftermath = {
   readonly strict: boolean;
   readonly unfinished: () => Promise<string | null>;
   readonly finish: string;
+  /** How to drop a table, where that is not by a command on the lake of this machine. */
+  readonly drop?: (table: string) => string;
 };
+
+function tellRemoved(context: Context, tables: readonly RemovedTable[], { drop }: Aftermath): void {
+  context.stderr.write(renderRemoved(tables, drop ?? ((table) => context.hint(`drop ${table}`))));
+}
 
 /** Says on stderr what went wrong in a run, and what became of it; answers the exit code. What was refused is no run. */
 export async function tellEnd(context: Context, answer: RunAnswer, aftermath: Aftermath): Promise<number> {
   if (answer.kind === 'nothing') {
-    context.stderr.write(renderRemoved(answer.removed, context.hint));
+    tellRemoved(context, answer.removed, aftermath);
     return tellSuspended(context, answer.pipeline, answer.suspended);
   }
   if (answer.kind === 'locked') {
@@ -83,7 +90,7 @@ export async function tellEnd(context: Context, answer: RunAnswer, aftermath: Af
     return EXIT.locked;
   }
   if (answer.result.status !== 'FAILED') {
-    context.stderr.write(renderRemoved(answer.result.removed_tables ?? [], context.hint));
+    tellRemoved(context, answer.result.removed_tables ?? [], aftermath);
     const rejected = tellRejected(context, answer.result, aftermath.strict);
     // A result of an earlier release says nothing of suspended files.
     const suspended = tellSuspended(context, answer.result.pipeline, answer.result.suspended_files ?? []);

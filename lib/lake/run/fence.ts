@@ -8,7 +8,7 @@ import { requireHeld } from './lock.ts';
  * throw LockHeld instead. Data files are published unasked: their names are new, and nobody knows of them before a
  * result or a commit names them.
  */
-export function fenced<Deps extends StepDeps>(deps: Deps, run: HeldRun): Deps {
+export function fenced<Deps extends LockDeps & Pick<StepDeps, 'catalog'>>(deps: Deps, run: HeldRun): Deps {
   const held = (): Promise<void> => requireHeld(deps, run);
   return {
     ...deps,
