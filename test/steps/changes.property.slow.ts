@@ -129,6 +129,7 @@ const file = fc.record({ noted: fc.boolean(), rows: fc.array(cell, { maxLength: 
 type Act =
   | { readonly act: 'edit'; readonly edit: Partial<Shape> }
   | { readonly act: 'land'; readonly file: { readonly noted: boolean; readonly rows: readonly Cell[] } }
+  | { readonly act: 'correct'; readonly at: number; readonly file: Extract<Act, { act: 'land' }>['file'] }
   | { readonly act: 'run' | 'backfill'; readonly forward: boolean; readonly dies: number | null };
 type Cell = {
   readonly id: number;
@@ -141,6 +142,10 @@ type Cell = {
 const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 3, arbitrary: edit.map((edit): Act => ({ act: 'edit', edit })) },
   { weight: 4, arbitrary: file.map((file): Act => ({ act: 'land', file })) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ act: fc.constant('correct' as const), at: fc.nat({ max: 20 }), file }),
+  },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -185,6 +190,8 @@ async function step(life: Life, one: Act): Promise<void> {
       life.landed.set(name, text);
       return life.lake.land('orders', name, text);
     }
+    case 'correct':
+      return correct(life, one);
     default: {
       life.runs += 1;
       const asked = {
@@ -204,6 +211,32 @@ async function step(life: Life, one: Act): Promise<void> {
   }
 }
 
+/** Lands a file that runs have taken once more, with other content that is to take its place. */
+async function correct(life: Life, { at, file }: Extract<Act, { act: 'correct' }>): Promise<void> {
+  const ledger = await life.lake.rows('shop_ops.files').catch(() => []);
+  const taken = [...new Set(ledger.map(({ key }) => nameOf(key)))].sort();
+  const name = taken[at % taken.length];
+  if (name === undefined) return;
+  const before = life.landed.get(name) ?? '';
+  const after = textOf(file);
+  await life.lake.land('orders', name, after);
+  life.runs += 1;
+  const answer = await life.lake.answer({
+    runId: `run-${life.runs}`,
+    reprocess: { source: 'orders', files: [name] },
+  });
+  if (answer.kind === 'ended' && answer.result.status === 'SUCCEEDED') {
+    life.landed.set(name, after);
+    return;
+  }
+  assert.match(JSON.stringify(answer), CHOICE);
+  await life.lake.land('orders', name, before);
+}
+
+function nameOf(key: unknown): string {
+  return String(key).split('/').at(-1) ?? '';
+}
+
 /** What a lake has that was always what this one has become, and in which runs took the files that they took here. */
 async function freshLake(life: Life): Promise<TestLake> {
   const ledger = await life.lake.rows(
@@ -214,7 +247,7 @@ async function freshLake(life: Life): Promise<TestLake> {
   const fresh = await openTestLake(pipelineOf(life.shape));
   for (const files of batches.values()) {
     for (const { key } of files) {
-      const name = String(key).split('/').at(-1) ?? '';
+      const name = nameOf(key);
       await fresh.land('orders', name, life.landed.get(name) ?? '');
     }
     assert.equal((await fresh.run()).status, 'SUCCEEDED');
