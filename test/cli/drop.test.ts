@@ -31,7 +31,7 @@ test('a removed model is named by plan and run, which end as they did, and its t
     strataHere([...args, '--root', lake.root, '--pipelines', pipelines]);
   const plan = await strata('plan', 'shop');
   assert.equal(plan.code, 0);
-  assert.match(plan.stdout, /shop_gold\.total │ no model makes it any more │ removed/);
+  assert.match(plan.stdout, /shop_gold\.total │ no model makes it any more \(1 row, .*\) │ removed/);
   const run = await strata('run', 'shop');
   assert.equal(run.code, 0);
   assert.match(

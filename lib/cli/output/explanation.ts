@@ -69,7 +69,12 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
 /** What has changed in the pipeline since its tables were made; nothing where nothing has. */
 function renderChanges({ changes }: Pick<PlannedRun, 'changes'>, layout: Context['layout']): string {
   if (changes.length === 0) return '';
-  const rows = changes.map(({ table, kind, what, does }) => ({ table, kind, changed: what.join(', '), 'a run': does }));
+  const sizeOf = ({ rows, bytes }: (typeof changes)[number]): string =>
+    rows === undefined ? '' : ` (${formatQuantity(rows, 'row')}, ${formatBytes(bytes ?? 0)})`;
+  const rows = changes.map((change) => {
+    const { table, kind, what, does } = change;
+    return { table, kind, changed: `${what.join(', ')}${sizeOf(change)}`, 'a run': does };
+  });
   const columns = [{ name: 'table', whole: true }, { name: 'changed' }, { name: 'kind' }, { name: 'a run' }];
   const works = changes.flatMap(({ table, work }) => (work === null ? [] : [`${renderWork(table, work)}\n`]));
   return `the pipeline has changed since its tables were made:\n${renderTable(rows, columns, layout)}${works.join('')}`;
