@@ -16,6 +16,15 @@ export function addExpiry(program: Command, start: Start): void {
     .action(async (target: string, options: ExpiryOptions, command: Command) =>
       start(command, async (context) => (await import('./commands/expire.ts')).expire(context, { target, ...options })),
     );
+
+  addRetention(program.command('vacuum'), 'only files that were written so long ago (default: 168h)')
+    .description(
+      'remove files that no snapshot and no unfinished run needs, and what ended runs and dropped tables left',
+    )
+    .addHelpText('after', examples('strata vacuum retail --dry-run', 'strata vacuum retail_silver.sales'))
+    .action(async (target: string, options: ExpiryOptions, command: Command) =>
+      start(command, async (context) => (await import('./commands/vacuum.ts')).vacuum(context, { target, ...options })),
+    );
 }
 
 function addRetention(command: Command, olderThan: string): Command {

@@ -1,11 +1,13 @@
 import { mapConcurrent } from '../core/concurrency.ts';
 import { InvalidInput, LockHeld, StrataError } from '../core/errors.ts';
-import { fullName, type TableId } from '../core/tables.ts';
+import { fullName, type TableId, tablePrefix } from '../core/tables.ts';
 import { RUN_ID } from '../iceberg/snapshot.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { type ExpiredTable, expireTable } from '../lake/maintain/expire-table.ts';
 import { type RecordOf, recordFolder } from '../lake/maintain/removals.ts';
 import { needsOf, unfinishedPlans } from '../lake/maintain/unfinished.ts';
+import { vacuumRuns } from '../lake/maintain/vacuum-runs.ts';
+import { type Vacuumed, vacuumDropped, vacuumTable } from '../lake/maintain/vacuum-table.ts';
 import { fenced } from '../lake/run/fence.ts';
 import { releaseLock, takeLock } from '../lake/run/lock.ts';
 import { writeJson } from '../lake/run/run-folder.ts';
@@ -51,6 +53,7 @@ const KEEP = 5;
  */
 export async function expireTables(deps: StepDeps, request: ExpireRequest): Promise<MaintainAnswer<ExpiredTable>> {
   const { pipeline, ids } = await targetOf(deps, request.target);
+  if (ids.length === 0) await findTable(deps.catalog, request.target);
   return maintain(deps, 'expire', { ...request, pipeline }, async (held, record, before) => {
     const plans = await unfinishedPlans(held.store);
     const known = new Map<string, readonly string[]>();
@@ -64,31 +67,57 @@ export async function expireTables(deps: StepDeps, request: ExpireRequest): Prom
   });
 }
 
+export type VacuumAnswer = MaintainAnswer<Vacuumed> & {
+  /** Folders of tables that no catalog knows, and of which nothing says that they were dropped: they stay. */
+  readonly unknown: readonly string[];
+};
+
+/**
+ * Removes what no snapshot, no unfinished run and no metadata needs: of one table, or of all tables of a pipeline, those
+ * that were dropped among them, and what its ended runs have left in its books. Throws as expireTables does.
+ */
+export async function vacuumTables(deps: StepDeps, request: MaintainRequest): Promise<VacuumAnswer> {
+  const { pipeline, ids, gone } = await targetOf(deps, request.target);
+  const whole = request.target === pipeline;
+  return maintain(deps, 'vacuum', { ...request, pipeline }, async (held, record, before) => {
+    const plans = await unfinishedPlans(held.store);
+    const unknown: string[] = [];
+    const { tables, failed } = await eachTable(held, [...ids, ...gone], async (id) => {
+      if (ids.includes(id)) return vacuumTable(held, id, before, needsOf(id, plans), record);
+      if ((await held.catalog.tombstone(id)) === undefined && (await hasFiles(held.store, id)))
+        unknown.push(fullName(id));
+      return vacuumDropped(held, id, before, needsOf(id, plans), record);
+    });
+    const runs = whole ? [await vacuumRuns(held.store, pipeline, before, record)] : [];
+    return { tables: [...tables, ...runs], failed, unknown };
+  });
+}
+
 type Held = Pick<StepDeps, 'store' | 'catalog' | 'clock' | 'wait' | 'log'>;
 type Outcome<Table> = Pick<MaintainAnswer<Table>, 'tables' | 'failed'>;
+type Act<Done> = (held: Held, record: RecordOf | undefined, before: number) => Promise<Done>;
 
-/** Acts under the pipeline's lock where what was current a moment ago may go, and beside its runs otherwise. */
-async function maintain<Table>(
+/** Acts under the pipeline's lock where what was needed a moment ago may go, and beside its runs otherwise. */
+async function maintain<Done extends Outcome<unknown>>(
   deps: StepDeps,
-  kind: 'expire',
-  request: MaintainRequest & { readonly pipeline: string },
-  act: (held: Held, record: RecordOf | undefined, before: number) => Promise<Outcome<Table>>,
-): Promise<MaintainAnswer<Table>> {
-  const { pipeline, olderThanMs = LEAST_RETENTION_MS, forceRetention = false, dryRun = false } = request;
+  kind: 'expire' | 'vacuum',
+  request: ExpireRequest & { readonly pipeline: string },
+  act: Act<Done>,
+): Promise<Done & Pick<MaintainAnswer<unknown>, 'pipeline' | 'dry_run' | 'record'>> {
+  const { pipeline, target, keep, olderThanMs = LEAST_RETENTION_MS, forceRetention = false, dryRun = false } = request;
   if (olderThanMs < LEAST_RETENTION_MS && !forceRetention) throw tooShort(kind, olderThanMs);
   const now = deps.clock.now();
   const before = now.getTime() - olderThanMs;
-  if (dryRun) return { pipeline, dry_run: true, record: null, ...(await act(deps, undefined, before)) };
+  if (dryRun) return { ...(await act(deps, undefined, before)), pipeline, dry_run: true, record: null };
   const time = now.toISOString().replaceAll(/[-:]/g, '').slice(0, 15);
   const record = { pipeline, id: `${time}-${kind}-${deps.ids.unique()}` };
-  const outcome =
+  const done =
     olderThanMs < LEAST_RETENTION_MS
       ? await underLock(deps, record, (held) => act(held, record, before))
       : await act(deps, record, before);
-  const { target, keep } = request as ExpireRequest;
   const asked = { kind, target, older_than_ms: olderThanMs, ...(keep === undefined ? {} : { keep }) };
-  await writeJson(deps.store, `${recordFolder(record)}/result.json`, { at: now.toISOString(), ...asked, ...outcome });
-  return { pipeline, dry_run: false, record: recordFolder(record), ...outcome };
+  await writeJson(deps.store, `${recordFolder(record)}/result.json`, { at: now.toISOString(), ...asked, ...done });
+  return { ...done, pipeline, dry_run: false, record: recordFolder(record) };
 }
 
 async function underLock<T>(deps: StepDeps, { pipeline, id }: RecordOf, act: (held: Held) => Promise<T>): Promise<T> {
@@ -122,21 +151,45 @@ async function eachTable<Table>(
   return { tables, failed };
 }
 
-async function targetOf(
-  { catalog, store }: StepDeps,
-  target: string,
-): Promise<{ readonly pipeline: string; readonly ids: readonly TableId[] }> {
-  if (tableIdIfAny(target) !== undefined) {
+type Target = {
+  readonly pipeline: string;
+  readonly ids: readonly TableId[];
+  /** Folders in which a table of the pipeline was. */
+  readonly gone: readonly TableId[];
+};
+
+async function targetOf(deps: StepDeps, target: string): Promise<Target> {
+  const { catalog, store } = deps;
+  const named = tableIdIfAny(target);
+  if (named !== undefined) {
+    if ((await catalog.tombstone(named)) !== undefined) return { pipeline: named.pipeline, ids: [], gone: [named] };
     const { id } = await findTable(catalog, target);
-    return { pipeline: id.pipeline, ids: [id] };
+    return { pipeline: id.pipeline, ids: [id], gone: [] };
   }
   const ids = await tablesOf(catalog, target);
-  if (ids.length > 0) return { pipeline: target, ids };
+  if (ids.length > 0) return { pipeline: target, ids, gone: await goneFrom(store, target, ids) };
   const known = (await store.folders('ops/')).join(', ');
   throw new InvalidInput(
     `nothing to maintain: got ${JSON.stringify(target)}; expected a pipeline that has run (${known || 'none has'}) or a table ` +
       'by full name, such as retail_silver.sales',
   );
+}
+
+async function goneFrom(
+  store: StepDeps['store'],
+  pipeline: string,
+  ids: readonly TableId[],
+): Promise<readonly TableId[]> {
+  const there = new Set(ids.map(tablePrefix));
+  const folders = await mapConcurrent(['silver', 'gold'] as const, async (layer) => {
+    return (await store.folders(`${layer}/${pipeline}/`)).map((name): TableId => ({ pipeline, layer, name }));
+  });
+  return folders.flat().filter((id) => !there.has(tablePrefix(id)));
+}
+
+async function hasFiles(store: StepDeps['store'], id: TableId): Promise<boolean> {
+  for await (const _object of store.list(`${tablePrefix(id)}/`)) return true;
+  return false;
 }
 
 async function tablesOf(catalog: StepDeps['catalog'], pipeline: string): Promise<readonly TableId[]> {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openCliLake } from './lake.ts';
 
@@ -16,7 +18,12 @@ after(() => lake.close());
 
 type Answer = {
   readonly record: string | null;
-  readonly tables: readonly { readonly table: string; readonly snapshots: number; readonly data_files: number }[];
+  readonly tables: readonly {
+    readonly table: string;
+    readonly snapshots: number;
+    readonly data_files: number;
+    readonly kind?: string;
+  }[];
 };
 
 test('old snapshots are shown, refused while they are young, and forgotten on demand', async () => {
@@ -45,4 +52,27 @@ test('old snapshots are shown, refused while they are young, and forgotten on de
   assert.equal(past.code, 1);
   assert.match(past.stderr, /shop_gold\.total cannot be read as of run-1: its snapshots of then have expired/);
   assert.match((await lake.run('query', 'SELECT amount FROM shop_gold.total')).stdout, / 30 /);
+});
+
+test('files that nothing needs are shown, refused while they are young, and removed on demand', async () => {
+  const orphan = join(lake.root, 'silver/shop/items/data/orphan.parquet');
+  writeFileSync(orphan, 'left by a worker');
+  assert.equal((await lake.run('vacuum', 'shop')).stdout, 'nothing that is old enough and not needed\n');
+  assert.match((await lake.run('vacuum', 'shop', '--older-than', '1d')).stderr, /got 24h; expected 168h or more/);
+  const now = ['--older-than', '0s', '--force-retention'];
+  const dry = await lake.run('vacuum', 'shop_silver.items', ...now, '--dry-run');
+  assert.match(dry.stdout, /│ shop_silver\.items │ table │ +1 │ 16 B +│[\s\S]*would remove 1 file \(16 B\)\n/);
+  assert.ok(existsSync(orphan));
+  const done = await lake.run('vacuum', 'shop', ...now);
+  assert.match(
+    done.stdout,
+    /│ ops\/shop +│ runs +│[\s\S]*removed \d+ files .*, which are written down in ops\/shop\/_maintenance\//,
+  );
+  assert.equal(existsSync(orphan), false);
+  assert.match((await lake.run('query', 'SELECT sum(amount) AS amount FROM shop_silver.items')).stdout, / 30 /);
+  await lake.land('shop', 'rows', 'after.csv', 'id,amount\n9,5\n');
+  await lake.json(0, 'run', 'shop');
+  await lake.run('drop', 'shop_gold.total', '--force');
+  const gone = await lake.json<Answer>(0, 'vacuum', 'shop', ...now);
+  assert.equal(gone.tables.find(({ table }) => table === 'shop_gold.total')?.kind, 'dropped');
 });

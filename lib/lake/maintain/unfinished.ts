@@ -14,30 +14,33 @@ export type Needs = {
   readonly locations: ReadonlySet<string>;
   /** Unfinished runs of the table's own pipeline, by whose ids they find out what they have published. */
   readonly runs: ReadonlySet<string>;
-  /** When the first of these was planned, in ms since the epoch: what they may publish was written after that. */
+  /** When the first of these was planned, by the store's clock, in ms since the epoch: what they may publish came after that. */
   readonly since: number;
 };
 
+/** A plan, and when the store took it, in ms since the epoch. */
+export type UnfinishedPlan = { readonly plan: RunPlan; readonly since: number };
+
 /** The plans of all runs that have begun and not ended, of every pipeline of the lake. */
-export async function unfinishedPlans(store: ObjectStore): Promise<readonly RunPlan[]> {
-  const plans: RunPlan[] = [];
+export async function unfinishedPlans(store: ObjectStore): Promise<readonly UnfinishedPlan[]> {
+  const plans: UnfinishedPlan[] = [];
   for (const pipeline of await store.folders('ops/')) {
     const { run } = await readOpenRun(store, pipeline);
     if (run === undefined || (await store.head(runFolder.result(run))) !== undefined) continue;
-    const plan = await readPlanIfAny(store, run);
-    if (plan !== undefined) plans.push(plan);
+    const [plan, object] = [await readPlanIfAny(store, run), await store.head(runFolder.plan(run))];
+    if (plan !== undefined && object !== undefined) plans.push({ plan, since: object.modified });
   }
   return plans;
 }
 
-export function needsOf(id: TableId, plans: readonly RunPlan[]): Needs {
-  const bases = plans.flatMap((plan) => basesIn(plan, id));
-  const own = plans.filter((plan) => plan.run.pipeline === id.pipeline);
+export function needsOf(id: TableId, plans: readonly UnfinishedPlan[]): Needs {
+  const bases = plans.flatMap(({ plan }) => basesIn(plan, id));
+  const own = plans.filter(({ plan }) => plan.run.pipeline === id.pipeline);
   return {
     bases: new Set(bases.flatMap((base) => (base.snapshot_id === null ? [] : [BigInt(base.snapshot_id)]))),
     locations: new Set(bases.map((base) => base.metadata_location)),
-    runs: new Set(own.map((plan) => plan.run.run_id)),
-    since: Math.min(...own.map((plan) => Date.parse(plan.created_at) - plan.planning_ms)),
+    runs: new Set(own.map(({ plan }) => plan.run.run_id)),
+    since: Math.min(...own.map(({ since }) => since)),
   };
 }
 

@@ -1,0 +1,40 @@
+import { type VacuumAnswer, vacuumTables } from '../../runtime/maintain.ts';
+import { type Context, EXIT } from '../context.ts';
+import { openLake } from '../open-lake.ts';
+import { formatBytes, formatQuantity } from '../output/human.ts';
+import { renderTable } from '../output/table.ts';
+import { type ExpiryOptions, noteFailed, requestOf } from './expire.ts';
+
+/** Removes files that nothing needs. Ends with 2 when a table was left as it is. */
+export async function vacuum(
+  context: Context,
+  asked: Omit<ExpiryOptions, 'keep'> & { readonly target: string },
+): Promise<number> {
+  const request = requestOf(asked);
+  const { deps } = await openLake(context, request.dryRun === true ? 'read' : 'write');
+  const answer = await vacuumTables(deps, request);
+  await context.answer(answer, () => renderVacuumed(answer, context));
+  noteFailed(answer, context);
+  for (const table of answer.unknown) {
+    context.note(
+      `the folder of ${table}, which no catalog knows, stays: nothing says that it was dropped. To remove its files:\n` +
+        `  ${context.hint(`drop ${table} --data --force`)}`,
+    );
+  }
+  return answer.failed.length === 0 ? EXIT.done : EXIT.failed;
+}
+
+function renderVacuumed({ tables, dry_run, record }: VacuumAnswer, { layout }: Context): string {
+  const found = tables.filter(({ files }) => files > 0);
+  if (found.length === 0) return 'nothing that is old enough and not needed\n';
+  const [files, bytes] = [sum(found.map((one) => one.files)), sum(found.map((one) => one.bytes))];
+  const rows = found.map((one) => ({ ...one, bytes: formatBytes(one.bytes) }));
+  const columns = [{ name: 'table', whole: true }, { name: 'kind' }, { name: 'files' }, { name: 'bytes' }];
+  const what = `${formatQuantity(files, 'file')} (${formatBytes(bytes)})`;
+  const last = dry_run ? `would remove ${what}` : `removed ${what}, which are written down in ${record}/`;
+  return `${renderTable(rows, columns, layout)}${last}\n`;
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}
