@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeChangedColumns } from './changed-columns.ts';
 import { writeGenerated, writeLarge, writeMany } from './committed-tables.ts';
 import { exitCode, PEERS, pythonWith, sparkJar } from './environments.ts';
 import { writeForeign } from './foreign-files.ts';
@@ -30,6 +31,7 @@ async function writeLakes(folder: string, seed: number): Promise<string> {
     modes: await writeModes(join(folder, 'modes')),
     relocated: await writeRelocated(join(folder, 'relocated')),
     evolving: await writeEvolving(join(folder, 'evolving')),
+    changed: await writeChangedColumns(join(folder, 'changed')),
     retail: await writeRetail(join(folder, 'retail')),
     many: await writeMany(join(folder, 'many')),
     large: await writeLarge(join(folder, 'large')),

@@ -4,6 +4,7 @@ import json
 import sys
 import warnings
 
+from changed_columns import check_changed_columns
 from evolving_lake import check_evolving
 from foreign_lake import check_foreign
 from generated_lake import check_generated
@@ -23,6 +24,7 @@ CHECKS = {
     "modes": check_modes,
     "relocated": check_modes,
     "evolving": check_evolving,
+    "changed": check_changed_columns,
     "retail": check_retail,
     "many": check_many,
     "large": check_large,

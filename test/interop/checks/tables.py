@@ -58,7 +58,7 @@ def check_form(report: Report, metadata_location: str, name: str | None = None) 
     files = {task.file.file_path: task.file for task in table.scan().plan_files()}
     with report.check(f"{name}: field ids of every file"):
         for raw in raws.values():
-            check_field_ids(raw, table.schema())
+            check_field_ids(raw, table.schema(), table.schemas().values())
     with report.check(f"{name}: partition of every file"):
         for path, file in files.items():
             check_partition(file, raws[path], table.specs()[file.spec_id], table.schema())
