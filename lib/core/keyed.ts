@@ -68,3 +68,13 @@ export function bucketColumn(mode: KeyedMode): string {
 function keyHashColumn(mode: KeyedMode): readonly Column[] {
   return mode.key.length > 1 ? [{ name: KEY_HASH, type: { kind: 'bigint' } }] : [];
 }
+
+/** The columns by whose change a mode makes another row: a set; null where the latest row counts, whatever has changed. */
+export function trackedBy({ kind, track }: Pick<KeyedMode, 'kind' | 'track'>): readonly string[] | null {
+  return kind === 'upsert' ? null : track.toSorted();
+}
+
+/** A mode that tracks nothing but what a table has ever had. */
+export function knowing(mode: KeyedMode, columns: ReadonlySet<string>): KeyedMode {
+  return { ...mode, track: mode.track.filter((name) => columns.has(name)) };
+}

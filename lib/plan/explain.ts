@@ -149,7 +149,7 @@ function explainChanges(outlook: Outlook): readonly ExplainedChange[] {
     return own.map(({ kind, what }) => {
       if (kind === 'backfill' && refused.has(model.id))
         return { table, kind, what, does: choiceOf(spec.name), refused: true };
-      return { table, kind, what, does: anew && kind !== 'check' ? ANEW : DONE[kind], refused: false };
+      return { table, kind, what, does: anew && kind !== 'check' ? ANEW : doneTo(model, table, kind), refused: false };
     });
   });
 }
@@ -166,6 +166,12 @@ const DONE: Readonly<Record<ChangeKind, string>> = {
   backfill: 'new rows follow the pipeline of now, the others stay as they are',
   check: 'the rows that are there are checked',
 };
+
+/** Rows of a key that new events touch follow by themselves. */
+function doneTo({ layer }: Silver | Gold, table: string, kind: ChangeKind): string {
+  if (layer === 'gold' || kind !== 'recompute') return DONE[kind];
+  return `keys that new events touch follow; strata rebuild ${table} makes all rows anew`;
+}
 
 function choiceOf(pipeline: string): string {
   return `refused; choose: strata backfill ${pipeline}, or strata run ${pipeline} --forward-only`;

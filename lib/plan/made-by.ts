@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto';
-import { isKeyed, isKeyedMode } from '../core/keyed.ts';
+import { isKeyed, isKeyedMode, knowing, trackedBy } from '../core/keyed.ts';
 import type { ContractMade, MadeBy } from '../core/made-by.ts';
 import { RELEASE } from '../core/release.ts';
 import { renameModel, renameSource } from '../core/renamed-model.ts';
 import { namesInFiles, pendingRenames, renamedSpellings } from '../core/renames.ts';
-import type { ContractColumn, Expectation, ModelMode, ModelSpec, PipelineSpec, SourceSpec } from '../core/spec.ts';
+import type {
+  ContractColumn,
+  Expectation,
+  KeyedMode,
+  ModelMode,
+  ModelSpec,
+  PipelineSpec,
+  SourceSpec,
+} from '../core/spec.ts';
 import { renderColumnType } from '../core/types.ts';
 
 /** What makes a model's table as the pipeline is now. */
@@ -16,7 +24,7 @@ export function madeBy(spec: Pick<PipelineSpec, 'sources'>, model: ModelSpec): M
     columns: hash(model.columns),
     sql: hash(model.sql),
     written: hash((model.layer === 'silver' ? model.written : undefined) ?? model.sql),
-    mode: hash(mode),
+    mode: hash(asRule(mode)),
     key: hash(key),
     keyed: isKeyed(model),
     partitioning: hash(model.partitionBy),
@@ -43,26 +51,38 @@ function contractMade({ name: _name, type, renamedFrom: _before, ...rest }: Cont
   return { type: renderColumnType(type), rest: hash(rest), ...filled };
 }
 
+/** The names of a table's columns: those that it has, and those that it has ever had. */
+export type TableNames = { readonly now: readonly string[]; readonly ever: ReadonlySet<string> };
+
 /**
  * What makes a model's table, under the names that its columns had when what it remembers was written: what differs then is
- * more than names. `names`: columns that the table has.
+ * more than names.
  */
 export function madeBefore(
   spec: Pick<PipelineSpec, 'sources'>,
   model: ModelSpec,
   was: MadeBy,
-  names: readonly string[],
+  names: TableNames,
 ): { readonly is: MadeBy; readonly renamed: ReadonlyMap<string, string> } {
   const source = model.layer === 'silver' ? spec.sources.find(({ name }) => name === model.from) : undefined;
   const former = Object.fromEntries((source?.columns ?? []).map(({ name, renamedFrom = [] }) => [name, renamedFrom]));
   const renamed = new Map([
     ...pendingRenames(former, Object.keys(was.contract ?? {})),
-    ...pendingRenames(model.renamed ?? {}, names),
+    ...pendingRenames(model.renamed ?? {}, names.now),
   ]);
   const before = source === undefined ? undefined : nameInFilesBefore(renameSource(source, renamed), was);
-  const is = madeBy({ sources: before === undefined ? [] : [before] }, renameModel(model, renamed));
+  const then = renameModel(model, renamed);
+  const is = madeBy({ sources: before === undefined ? [] : [before] }, then);
   const spelled = renamed.size > 0 && [...renamedSpellings(model.sql, renamed)].some((sql) => hash(sql) === was.sql);
-  return { is: spelled ? { ...is, sql: was.sql } : is, renamed };
+  return { is: { ...is, ...(spelled ? { sql: was.sql } : {}), ...modeBefore(then, was, names.ever) }, renamed };
+}
+
+/** The mode is as it was where it tracks more columns only that the table never had, which are null in all of its events. */
+function modeBefore(model: ModelSpec, was: MadeBy, ever: TableNames['ever']): Pick<MadeBy, 'mode'> | undefined {
+  if (!isKeyed(model)) return undefined;
+  const { key: _key, ...known } = knowing(model.mode, ever);
+  // Earlier releases remembered the order of tracked columns as well.
+  return [hash(asRule(known)), hash(known)].includes(was.mode) ? { mode: was.mode } : undefined;
 }
 
 /** A source whose columns have those of their names in files by which the table remembers them. */
@@ -73,6 +93,11 @@ function nameInFilesBefore(source: SourceSpec, { contract }: MadeBy): SourceSpec
     return names.find((one) => contractMade(one).rest === made?.rest) ?? column;
   });
   return { ...source, columns };
+}
+
+/** A mode, or what it is without its key, as far as rows follow from it. */
+function asRule(mode: object | Pick<KeyedMode, 'kind' | 'track'>): unknown {
+  return 'track' in mode ? { ...mode, track: trackedBy(mode) } : mode;
 }
 
 /** The columns by which a mode tells rows apart, and what else it says. */

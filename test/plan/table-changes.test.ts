@@ -118,7 +118,10 @@ function renamedTable(now: { readonly amount: Named; readonly sql: string; reado
     { ...silver(before, 'SELECT id, amount AS "amount" FROM batch.s', "amount <> 'amount'") } as never,
   );
   const model = { ...silver(now.amount, now.sql, now.condition) } as never;
-  const { is, renamed } = madeBefore({ sources: [source(now.amount)] } as never, model, was, ['id', 'amount']);
+  const { is, renamed } = madeBefore({ sources: [source(now.amount)] } as never, model, was, {
+    now: ['id', 'amount'],
+    ever: new Set(['id', 'amount']),
+  });
   const change = compareMade(model, was, is, renamed);
   return change && { kind: change.kind, what: change.what };
 }
@@ -151,4 +154,29 @@ describe('a column that has another name', () => {
       what: ['expectations that reject rows', 'column value, amount before'],
     });
   });
+});
+
+describe('a keyed table', () => {
+  const keyed = (kind: string, track: readonly string[]) =>
+    ({
+      ...{ id: 'silver.t', name: 't', layer: 'silver', from: 's', sql: 'q', partitionBy: [], expect: [], columns: [] },
+      mode: { kind, key: ['id'], sequence: 'q', track, deleteWhen: null, tieBreak: null, validTo: null },
+    }) as never;
+  const sources = { sources: [{ name: 's', format: {}, key: [], columns: [] }] } as never;
+  const ever = new Set(['id', 'q', 'a', 'b']);
+
+  for (const [what, kind, was, now, expected] of [
+    ['tracks the same in another order', 'scd2', ['a', 'b'], ['b', 'a'], undefined],
+    ['tracks a column too that it never had', 'scd2', ['a'], ['a', 'new'], undefined],
+    ['tracks a column too that it has', 'scd2', ['a'], ['a', 'b'], 'recompute'],
+    ['tracks a column no more', 'scd2', ['a', 'b'], ['a'], 'recompute'],
+    ['has the latest rows, whatever it tracks', 'upsert', ['a', 'b'], ['a', 'new'], undefined],
+  ] as const) {
+    test(what, () => {
+      const before = madeBy(sources, keyed(kind, was));
+      const model = keyed(kind, now);
+      const { is } = madeBefore(sources, model, before, { now: ['id', 'q', 'a', 'b'], ever });
+      assert.equal(compareMade(model, before, is)?.kind, expected);
+    });
+  }
 });

@@ -18,6 +18,7 @@ const BY_ID = { partitionBy: [identity('id')] };
 /** What each mode makes of rows is said in expected-columns.ts, on its own. */
 const MODES = {
   append: { silver: { mode: append() }, rows: 'append', keeps: true },
+  'append by row': { silver: { mode: append({ dedupe: 'row' }), sortBy: ['q', 'v'] }, rows: 'append', keeps: true },
   'append by key': { silver: { mode: append({ dedupe: { key: ['id', 'q'] } }) }, rows: 'append', keeps: true },
   replace: { silver: { mode: replace(), ...BY_ID }, rows: 'replace', keeps: true },
   full: { silver: { mode: full() }, rows: 'full', keeps: false },
@@ -49,10 +50,14 @@ const LATE: Batch = {
 
 type Step = { readonly columns: ContractColumns; readonly batch: Batch };
 type Change = {
+  /** The first pipeline, where it is not the usual one. */
+  readonly first?: ContractColumns;
   /** The pipelines and files that follow the first; the last is the one that a fresh lake has. */
   readonly steps: readonly Step[];
   /** The first of them stops a run of a table whose rows stay. */
   readonly stops?: true;
+  /** A column goes that versions were told apart by, so that a table of versions has rows of other rules until a rebuild. */
+  readonly untracks?: true;
   /** By a column of the end: the one of the start that it is, or null for a new one, in tables that keep their columns. */
   readonly ids: Readonly<Record<string, string | null>>;
   /** The same in tables that are replaced whole, where it is otherwise. */
@@ -86,6 +91,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   },
   drop: {
     steps: [{ columns: WITHOUT_N, batch: { header: ['id', 'q', 'v'], rows: [[1, 2, 6]] } }],
+    untracks: true,
     ids: { id: 'id', q: 'q', v: 'v' },
   },
   reorder: {
@@ -156,8 +162,26 @@ const CHANGES: Readonly<Record<string, Change>> = {
       { columns: WITHOUT_N, batch: { header: ['id', 'q', 'v'], rows: [[1, 2, 6]] } },
       { columns: BASE, batch: { header: ['id', 'q', 'v', 'n'], rows: [[2, 3, 1, 'again']] } },
     ],
+    untracks: true,
     ids: same,
     wholeIds: { ...same, n: null },
+  },
+  'make optional': {
+    first: { ...BASE, n: { type: 'string', required: true } },
+    steps: [
+      {
+        columns: BASE,
+        batch: {
+          header: ['id', 'q', 'v', 'n'],
+          rows: [
+            [1, 2, 6, 'c'],
+            [2, 2, 9, null],
+          ],
+        },
+      },
+    ],
+    stops: true,
+    ids: same,
   },
   'make required': {
     steps: [
@@ -189,7 +213,10 @@ function named(columns: ContractColumns, first: string): string {
 function pipeline(mode: Mode, columns: ContractColumns): TestPipeline {
   const { silver, ...rest } = MODES[mode];
   const [id, q] = [named(columns, 'id'), named(columns, 'q')];
-  const text = JSON.stringify(silver).replaceAll('"id"', `"${id}"`).replaceAll('"q"', `"${q}"`);
+  const text = JSON.stringify(silver)
+    .replaceAll('"id"', `"${id}"`)
+    .replaceAll('"q"', `"${q}"`)
+    .replaceAll('"v"', `"${named(columns, 'v')}"`);
   const renamed = Object.fromEntries(
     Object.entries(columns).flatMap(([name, column]) =>
       typeof column === 'string' || column.renamedFrom === undefined ? [] : [[name, column.renamedFrom]],
@@ -252,13 +279,16 @@ async function rowsAsOf(lake: TestLake, table: string, run: string, columns: rea
 /** A run, and what the table has then, as the reference says. */
 type Moment = { readonly run: string; readonly columns: readonly string[]; readonly rows: readonly string[] };
 
-async function checkChange(mode: Mode, { steps, stops, ids, wholeIds = ids }: Change): Promise<void> {
+async function checkChange(
+  mode: Mode,
+  { first: base = BASE, steps, stops, untracks, ids, wholeIds = ids }: Change,
+): Promise<void> {
   const { rows: kind, keeps } = MODES[mode];
   const table = tableOf(mode);
-  const first = { columns: BASE, batch: BEFORE };
+  const first = { columns: base, batch: BEFORE };
   const last = steps.at(-1) ?? first;
   const all: readonly Step[] = [first, ...steps, { columns: last.columns, batch: LATE }];
-  const lake = await openTestLake(pipeline(mode, BASE));
+  const lake = await openTestLake(pipeline(mode, base));
   const fresh = await openTestLake(pipeline(mode, last.columns));
   try {
     const moments: Moment[] = [];
@@ -277,7 +307,11 @@ async function checkChange(mode: Mode, { steps, stops, ids, wholeIds = ids }: Ch
       }
       const result = await now.run({ runId: run, ...(stopped ? { backfill: {} } : {}) });
       assert.equal(result.status, 'SUCCEEDED', result.error?.message);
-      assert.deepEqual(result.warnings, []);
+      const mixed = untracks === true && mode === 'scd2' && round > 0;
+      assert.deepEqual(
+        result.warnings.map((text) => /strata rebuild p_silver\.s/.test(text)),
+        mixed ? [true] : [],
+      );
       // The silver table under gold keeps its columns, whose values are in gold again when the SQL names them again.
       held = expectedRows(kind, {
         state: stopped ? { columns: [], rows: [] } : held,

@@ -172,7 +172,7 @@ describe('a column with another name', () => {
       const next = await become(lake, shop({ columns: NEW, silver }));
       await next.land('s', '2.csv', SECOND);
       const { error } = await next.run({ runId: 'stopped' });
-      assert.match(error?.message ?? '', /p_silver\.s: the mode, the key, column value, amount before/);
+      assert.match(error?.message ?? '', /p_silver\.s: the key, column value, amount before/);
     } finally {
       lake.close();
     }

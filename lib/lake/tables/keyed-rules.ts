@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { KeyedModel } from '../../core/keyed.ts';
+import { type KeyedModel, knowing, trackedBy } from '../../core/keyed.ts';
 import { renameMode } from '../../core/renamed-model.ts';
 import type { Renamed } from '../../core/renames.ts';
 import type { KeyedMode } from '../../core/spec.ts';
@@ -13,7 +13,15 @@ export const RULES_HASH = 'strata.rules-hash';
 
 /** Changes when a mode makes other rows of the same events. */
 export function hashRules(mode: KeyedMode): string {
-  const { kind, key, sequence, track, tieBreak, missing, validTo, coalesce } = mode;
+  return hash(mode, trackedBy(mode));
+}
+
+/** Earlier releases told tracked columns apart by their order too. */
+function formerHash(mode: KeyedMode): string {
+  return hash(mode, mode.track);
+}
+
+function hash({ kind, key, sequence, tieBreak, missing, validTo, coalesce }: KeyedMode, track: unknown): string {
   const text = JSON.stringify([kind, key, sequence, track, tieBreak, missing, validTo, coalesce]);
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
@@ -21,12 +29,15 @@ export function hashRules(mode: KeyedMode): string {
 /**
  * Whether a table's rows are those that the mode makes, so that a merge may go on from them; true for an empty table. Columns
  * that had other names when the rows were made are the same columns: `renamed` has the names that the table may still have.
+ * One that the table never had is null in all of its events, so that tracking it changes none of its rows.
  */
 export function followsRules(mode: KeyedMode, table: TableMetadata | undefined, renamed: Renamed = {}): boolean {
   const snapshot = snapshotOf(table);
   if (table === undefined || snapshot === undefined) return true;
-  const names = namesThen(withRenamed(table, renamed), snapshot);
-  return [mode, renameMode(mode, names)].some((one) => snapshot.summary[RULES_HASH] === hashRules(one));
+  const then = renameMode(mode, namesThen(withRenamed(table, renamed), snapshot));
+  const known = new Set(table.schemas.flatMap((schema) => schema.fields.map(({ name }) => name)));
+  const made = snapshot.summary[RULES_HASH];
+  return [mode, then, knowing(then, known)].some((one) => made === hashRules(one) || made === formerHash(one));
 }
 
 /** By the name of now: that which a column had when a snapshot was written. */
@@ -39,17 +50,15 @@ function namesThen(table: TableMetadata, snapshot: Snapshot): ReadonlyMap<string
 }
 
 /**
- * What a merge's snapshot says: a new and a rebuilt table follow the mode, while any other merge of a changed mode leaves
- * the rows of keys that it does not touch as they were.
+ * What a merge's snapshot says: a new and a rebuilt table follow the mode, while after any other merge of a changed mode no
+ * rules have made all rows, since those of keys that it does not touch are as they were.
  */
 export function rulesAfter(
   { mode, renamed }: Pick<KeyedModel, 'mode' | 'renamed'>,
   table: TableMetadata | undefined,
   rebuilt: boolean,
 ): Readonly<Record<string, string>> {
-  const follows = rebuilt || followsRules(mode, table, renamed);
-  const rules = follows ? hashRules(mode) : snapshotOf(table)?.summary[RULES_HASH];
-  return rules === undefined ? {} : { [RULES_HASH]: rules };
+  return rebuilt || followsRules(mode, table, renamed) ? { [RULES_HASH]: hashRules(mode) } : {};
 }
 
 function snapshotOf(table: TableMetadata | undefined): Snapshot | undefined {

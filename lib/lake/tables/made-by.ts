@@ -3,7 +3,7 @@ import type { MadeBy } from '../../core/made-by.ts';
 import type { Expectation, ModelSpec, PipelineSpec } from '../../core/spec.ts';
 import { currentSchema } from '../../iceberg/schema.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
-import { madeBefore, madeBy } from '../../plan/made-by.ts';
+import { madeBefore, madeBy, type TableNames } from '../../plan/made-by.ts';
 import { compareChecks, compareMade, type TableChange, uncheckedOf } from '../../plan/table-changes.ts';
 
 /** The table property by which a table remembers what made it. */
@@ -77,6 +77,7 @@ export function checkedProperties(
   return { [MADE_BY]: JSON.stringify({ ...was, checks }) };
 }
 
-function namesOf(table: TableMetadata): readonly string[] {
-  return currentSchema(table).fields.map(({ name }) => name);
+function namesOf(table: TableMetadata): TableNames {
+  const now = currentSchema(table).fields.map(({ name }) => name);
+  return { now, ever: new Set(table.schemas.flatMap((schema) => schema.fields.map(({ name }) => name))) };
 }
