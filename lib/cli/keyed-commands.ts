@@ -9,6 +9,7 @@ import {
   type Start,
   waitFor,
 } from './command-shape.ts';
+import type { BackfillArguments } from './commands/backfill.ts';
 import type { ReprocessArguments } from './commands/reprocess.ts';
 
 /** The commands for keyed tables, which keep the events that their rows come from. */
@@ -61,8 +62,20 @@ export function addKeyed(program: Command, start: Start): void {
     .description('make silver tables anew from all that has landed, as the pipeline is now, and what is made from them')
     .addArgument(pipelineArgument())
     .option('--allow-missing', 'do without files that were ingested and are gone from bronze')
-    .addHelpText('after', examples('strata backfill hr --dry-run', 'strata backfill retail --select source:sales'))
-    .action(async (pipeline: string, options: RunOptions & { allowMissing?: boolean }, command: Command) =>
+    .option(
+      '--from <time>',
+      'only partitions that begin at this time or later (UTC), of tables that are partitioned by a time',
+    )
+    .option('--to <time>', 'only partitions that begin before this time (UTC)')
+    .addHelpText(
+      'after',
+      examples(
+        'strata backfill hr --dry-run',
+        'strata backfill retail --select source:sales',
+        'strata backfill retail --select sales --from 2026-01-01 --to 2026-02-01 --dry-run',
+      ),
+    )
+    .action(async (pipeline: string, options: RunOptions & Omit<BackfillArguments, 'pipeline'>, command: Command) =>
       start(command, async (context) => {
         const { aws, place, asked } = placeOf(options);
         const { wait, ...how } = asked;

@@ -31,6 +31,9 @@ export type Reprocess = {
 export type Backfill = {
   /** Files that were ingested once and are gone from bronze are done without. */
   readonly allow_missing?: boolean;
+  /** Only partitions of this time (ISO; from inclusive, to exclusive), by what the tables are partitioned by. */
+  readonly from?: string;
+  readonly to?: string;
 };
 
 /** Files of the ledger that were set aside, to take again: the suspended ones, the rejected ones, or some by name. */

@@ -122,6 +122,8 @@ export type RunPlan = {
   readonly selected?: readonly string[];
   /** Silver models whose tables are made anew from bronze: what they hold counts for nothing. Left out: none. */
   readonly anew?: readonly string[];
+  /** Present: of these tables only the partitions of a time (ISO; from inclusive, to exclusive) are. */
+  readonly window?: { readonly from?: string; readonly to?: string };
   /** Models whose tables are asked about expectations that are new or others, also without new rows. Left out: none. */
   readonly checks?: readonly string[];
   /** Names in bronze that were skipped when the run was planned; absent from plans of earlier releases. */
@@ -281,6 +283,8 @@ export type RunResult = {
   readonly selected?: readonly string[];
   /** Full names of the tables that were made anew from all files of their sources. */
   readonly anew?: readonly string[];
+  /** By full name, where only partitions of a time were: these, as paths. */
+  readonly partitions?: Readonly<Record<string, readonly string[]>>;
   readonly warnings: readonly string[];
   readonly previews: Readonly<Record<string, readonly unknown[]>>;
   readonly duration_ms: number;

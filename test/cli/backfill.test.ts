@@ -78,3 +78,20 @@ test('files that are gone are done without where it is asked to', () => {
     backfill: { allow_missing: true },
   });
 });
+
+test('partitions of a time are asked for by instants', () => {
+  const request = { pipeline: 'shop', from: '2026-01-01', to: '2026-02-01T12:00' };
+  const backfill = { from: '2026-01-01T00:00:00.000Z', to: '2026-02-01T12:00:00.000Z' };
+  assert.deepEqual(backfillRequest(request), { pipeline: 'shop', backfill });
+  assert.throws(
+    () => backfillRequest({ ...request, to: '2026-01-01' }),
+    /backfill: got --from 2026-01-01 --to 2026-01-01/,
+  );
+  assert.throws(() => backfillRequest({ ...request, from: 'soon' }), /--from: got "soon"; expected a date or a time/);
+});
+
+test('a dry run shows the partitions, and what has none is refused', async () => {
+  const { code, stderr } = await lake.run('backfill', 'shop', '--from', '2026-01-01', '--dry-run');
+  assert.equal(code, 1);
+  assert.match(stderr, /shop_silver\.rows: it is not partitioned by a time/);
+});

@@ -26,19 +26,26 @@ export function parseReprocess(request: ReprocessArguments): NonNullable<RunRequ
       `reprocess: got ${got}; expected --file with names below bronze/${pipeline}/${source}/, or --from and --to with times of landing`,
     );
   }
-  const [since, until] = [instantOf('--from', from), instantOf('--to', to)];
-  if (since !== undefined && until !== undefined && since >= until) {
-    throw new InvalidInput(`reprocess: got --from ${from} --to ${to}; expected a --to after --from`);
-  }
+  const times = parseTimes('reprocess', { from, to });
   const prefix = `bronze/${pipeline}/${source}/`;
   return {
     source,
     ...(file === undefined
       ? {}
       : { files: file.map((name) => (name.startsWith(prefix) ? name.slice(prefix.length) : name)) }),
-    ...(since === undefined ? {} : { from: since }),
-    ...(until === undefined ? {} : { to: until }),
+    ...times,
   };
+}
+
+type Times = { readonly from?: string | undefined; readonly to?: string | undefined };
+
+/** Times as instants. Throws InvalidInput for what is no time, and for a span that ends before it begins. */
+export function parseTimes(command: string, { from, to }: Times): { readonly from?: string; readonly to?: string } {
+  const [since, until] = [instantOf('--from', from), instantOf('--to', to)];
+  if (since !== undefined && until !== undefined && since >= until) {
+    throw new InvalidInput(`${command}: got --from ${from} --to ${to}; expected a --to after --from`);
+  }
+  return { ...(since === undefined ? {} : { from: since }), ...(until === undefined ? {} : { to: until }) };
 }
 
 function instantOf(option: string, text: string | undefined): string | undefined {

@@ -71,9 +71,12 @@ function renderTables({ tables, status }: RunResult, layout: TableLayout): strin
   return renderTable(counts(rows, counted), [...columns('table', counted), ...last], layout);
 }
 
-function renderAnew({ anew = [], status }: RunResult): string {
+function renderAnew({ anew = [], partitions, status }: RunResult): string {
   if (anew.length === 0) return '';
-  return `${status === 'DRY_RUN' ? 'would be made' : 'made'} anew from all files: ${anew.join(', ')}\n`;
+  const made = status === 'DRY_RUN' ? 'would be made' : 'made';
+  if (partitions === undefined) return `${made} anew from all files: ${anew.join(', ')}\n`;
+  const lines = Object.entries(partitions).map(([table, paths]) => `  ${table}: ${paths.join(', ') || 'none'}`);
+  return [`partitions that ${made === 'made' ? 'were' : 'would be'} made anew:`, ...lines, ''].join('\n');
 }
 
 /** How many rows a run rejected, in words; where tables of a source count differently, the least that it can be. */

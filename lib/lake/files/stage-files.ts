@@ -4,6 +4,7 @@ import type { Sql } from '../../core/sql-text.ts';
 import { tablePrefix } from '../../core/tables.ts';
 import { partitionTuple } from '../../iceberg/partition.ts';
 import { partitionFolder } from '../../iceberg/partition-path.ts';
+import type { IcebergValue } from '../../iceberg/types.ts';
 import type { CopyStatement, ObjectStore, Session, WrittenFile } from '../../ports.ts';
 import { writeTable } from '../../sql/write.ts';
 import type { StepDeps } from '../deps.ts';
@@ -28,6 +29,8 @@ export type TableRows = {
   readonly fileBytes: number;
   /** Begins the names of the files. */
   readonly stem: string;
+  /** Whether rows of a partition are placed; left out: of all. What is not is counted, and left behind. */
+  readonly keep?: (tuple: readonly IcebergValue[]) => boolean;
   /** Looks at the files, by their local paths, before they are placed. */
   readonly check?: (paths: readonly string[]) => Promise<void>;
 };
@@ -53,7 +56,8 @@ export async function stageFiles(session: Session, rows: TableRows, deps: Placin
     fileBytes,
   });
   const written = await session.copy(copy);
-  const filled = written.filter((file) => file.rows > 0);
+  const kept = rows.keep ?? (() => true);
+  const filled = written.filter((file) => file.rows > 0 && kept(tupleOf(target, file)));
   await rows.check?.(filled.map((file) => file.path));
   const placed = await placeFiles(deps, filled, (file) => dataKey(target, rows.stem, file, deps));
   return { rows: rowsOf(written), placed };
@@ -78,9 +82,17 @@ function rowsOf(files: readonly WrittenFile[]): number {
   return files.reduce((sum, file) => sum + file.rows, 0);
 }
 
-function dataKey({ table, schema, spec }: Target, stem: string, file: WrittenFile, { ids }: PlacingDeps): string {
-  const values = file.partition.map((p) => p.value);
-  const folder = partitionFolder(spec, schema, partitionTuple(spec, schema, values));
+function tupleOf({ schema, spec }: Target, file: WrittenFile): readonly IcebergValue[] {
+  return partitionTuple(
+    spec,
+    schema,
+    file.partition.map((p) => p.value),
+  );
+}
+
+function dataKey(target: Target, stem: string, file: WrittenFile, { ids }: PlacingDeps): string {
+  const { table, schema, spec } = target;
+  const folder = partitionFolder(spec, schema, tupleOf(target, file));
   return [tablePrefix(table), 'data', ...(folder === '' ? [] : [folder]), `${stem}-${ids.unique()}.parquet`].join('/');
 }
 

@@ -13,6 +13,7 @@ import { runFolder } from '../run/run-folder.ts';
 import type { UnitContext } from '../run/unit-context.ts';
 import type { Placed } from '../run/unit-result.ts';
 import { loadTarget } from '../tables/target.ts';
+import { partitionsAnew } from '../tables/windowed.ts';
 import { stageExchanged, stageFiles } from './stage-files.ts';
 
 export type Output = {
@@ -56,7 +57,16 @@ export async function writeFinal(
   const target = await loadTarget(deps.store, plan, planned.shape);
   const { fileBytes } = plan.spec.settings;
   const stem = `${plan.run.run_id}-${unit.unit}`;
-  const staging = { from, target, folder: join(scratch, 'out'), fileBytes, stem, withFile: true };
+  const keep = partitionsAnew(plan, target);
+  const staging = {
+    from,
+    target,
+    folder: join(scratch, 'out'),
+    fileBytes,
+    stem,
+    withFile: true,
+    ...(keep && { keep }),
+  };
   const { rows, placed } = await stageFiles(session, staging, deps);
   return { rows, written: placed, exchanged: [] };
 }

@@ -16,6 +16,8 @@ export type TableAudit = {
   readonly rows_added: number;
   readonly files_added: number;
   readonly prepared: boolean;
+  /** Where only partitions of a time are made anew: their paths. */
+  readonly partitions?: readonly string[];
 };
 
 export type ModelAudit = {

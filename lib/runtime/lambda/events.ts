@@ -29,7 +29,9 @@ export const openInput = z.object({
       to: z.string().optional(),
     })
     .optional(),
-  backfill: z.object({ allow_missing: z.boolean().optional() }).optional(),
+  backfill: z
+    .object({ allow_missing: z.boolean().optional(), from: z.string().optional(), to: z.string().optional() })
+    .optional(),
   forward_only: z.boolean().optional(),
   select: z.array(z.string()).optional(),
   exclude: z.array(z.string()).optional(),

@@ -23,6 +23,7 @@ import { type Prepared, prepareSnapshot, renderPrepared } from '../../table/prep
 import type { Removal } from '../../table/removal.ts';
 import { checkRows, checkTable } from './expectations.ts';
 import { checkAsItIs, checkKeptRows } from './unchecked.ts';
+import { auditWindow, type WindowedTable } from './window.ts';
 
 /**
  * Checks what a level staged against its accounts and expectations and prepares one snapshot per table. Nothing is
@@ -55,11 +56,18 @@ async function auditModel(deps: StepDeps, plan: RunPlan, level: number, planned:
   const model = findModel(plan.spec, planned.model);
   if (planned.check) return auditAsItIs(deps, plan, model, planned);
   const outcome = await readOutcome(deps, plan.run, level, planned);
-  if (model.layer === 'silver') checkAccounts(model, outcome, planned);
+  if (model.layer === 'silver') checkAccounts(model, outcome, planned, plan.window !== undefined);
   const summary = await summaryOf(deps, plan, model, planned);
   const parts = partsOf(plan, planned, model, outcome);
   const prepared = new Map<string, Prepared>();
-  for (const part of parts) prepared.set(part.shape.id, await prepareTable(deps, plan, part, summary));
+  const windowed = new Map<string, WindowedTable>();
+  for (const part of parts) {
+    const some = await auditWindow(deps, plan, part.shape, part.files);
+    if (some !== undefined) windowed.set(part.shape.id, some);
+    const partial: Part =
+      some === undefined ? part : { ...part, remove: () => ({ kind: 'files', files: some.removed }) };
+    prepared.set(part.shape.id, await prepareTable(deps, plan, partial, summary));
+  }
   const own = prepared.get(model.id);
   const warnings = [
     ...(await checkRules(deps, plan, model, planned)),
@@ -69,7 +77,10 @@ async function auditModel(deps: StepDeps, plan: RunPlan, level: number, planned:
   ];
   const tables: TableAudit[] = [];
   for (const { shape, files } of parts)
-    tables.push(await keepPrepared(deps, plan, shape, files, prepared.get(shape.id)));
+    tables.push({
+      ...(await keepPrepared(deps, plan, shape, files, prepared.get(shape.id))),
+      ...(windowed.has(shape.id) ? { partitions: windowed.get(shape.id)?.partitions ?? [] } : {}),
+    });
   return { model: model.id, counts: outcome.counts, tables, warnings };
 }
 
@@ -123,13 +134,15 @@ async function keepPrepared(
   return { id: shape.id, table: shape.table, rows_added, files_added: files.length, prepared: changed };
 }
 
-function checkAccounts(model: ModelSpec, outcome: ModelOutcome, { batches }: ModelPlan): void {
+function checkAccounts(model: ModelSpec, outcome: ModelOutcome, { batches }: ModelPlan, windowed: boolean): void {
   // A keyed model's rows reach its log; its history has as many rows as their keys have versions.
   const target = isKeyed(model) ? outcome.logged : outcome.written;
   // Of several batches of a replaced table only the last of each partition stays.
   const replaced = batches !== undefined && model.layer === 'silver' && ['replace', 'full'].includes(model.mode.kind);
   const written =
-    outcome.relogged.length > 0 || replaced ? undefined : target.reduce((sum, f) => sum + f.written.rows, 0);
+    outcome.relogged.length > 0 || replaced || windowed
+      ? undefined
+      : target.reduce((sum, f) => sum + f.written.rows, 0);
   const { read, accepted, quarantined, condemned, duplicates } = outcome.counts;
   if (accountsClose(outcome.counts) && (written ?? accepted) === accepted) return;
   throw new AuditFailed(

@@ -65,12 +65,20 @@ async function assembleResult(deps: StepDeps, plan: RunPlan, committed?: Measure
     tables: commit.tables,
     ...(plan.selected === undefined ? {} : { selected: plan.selected }),
     ...(plan.anew === undefined ? {} : { anew: plan.anew.map((id) => nameOf(plan, id)) }),
+    ...(plan.window === undefined ? {} : { partitions: partitionsOf(audits) }),
     warnings: audits.flatMap((a) => a.models.flatMap((m) => m.warnings)),
     previews: plan.run.dry_run ? await preview(deps, plan) : {},
     duration_ms: durationOf(plan, deps.clock.now()),
     steps: await timings(deps, plan, committed ?? commit),
     error: null,
   };
+}
+
+function partitionsOf(audits: Awaited<ReturnType<typeof readAudits>>): Readonly<Record<string, readonly string[]>> {
+  const tables = audits.flatMap((audit) => audit.models.flatMap((model) => model.tables));
+  return Object.fromEntries(
+    tables.flatMap(({ table, partitions }) => (partitions === undefined ? [] : [[fullName(table), partitions]])),
+  );
 }
 
 function nameOf({ spec }: RunPlan, id: string): string {

@@ -11,12 +11,13 @@ import { filesAnew, type Survey, selectedOf } from '../../lake/ops/survey.ts';
 import { tableIdOf } from '../../lake/tables/table-state.ts';
 import { checkGone } from './check-gone.ts';
 import { reprocessWork } from './reprocess-work.ts';
+import { askedWindow, withinWindow } from './window-work.ts';
 import { NOTHING, type Work } from './work.ts';
 
 /** A plain run ingests what waits; a rebuild, a reprocessing and a retry leave waiting files to the next run. */
 export async function chooseWork(
   deps: StepDeps,
-  survey: Pick<Survey, 'spec' | 'waiting' | 'aside' | 'taken' | 'selection'>,
+  survey: Pick<Survey, 'spec' | 'waiting' | 'aside' | 'taken' | 'selection' | 'tables' | 'changes'>,
   input: OpenInput,
 ): Promise<Work> {
   if (input.rebuild !== undefined) {
@@ -34,16 +35,18 @@ const NOTHING_TAKEN: Taken = { files: new Map(), gone: [], places: new Map(), ne
 
 /** Everything that landed in the sources of the silver models, in the order in which runs took it, and what waits last. */
 function backfillWork(
-  survey: Pick<Survey, 'spec' | 'waiting' | 'taken' | 'selection'>,
-  { allow_missing = false }: Backfill,
+  survey: Pick<Survey, 'spec' | 'waiting' | 'taken' | 'selection' | 'tables' | 'changes'>,
+  { allow_missing = false, ...asked }: Backfill,
 ): Work {
   const { taken = NOTHING_TAKEN, waiting } = survey;
   if (!allow_missing) checkGone(survey.spec, taken);
-  const files = filesAnew({ taken, waiting });
+  const window = askedWindow(asked);
+  const files = window === undefined ? filesAnew({ taken, waiting }) : taken.files;
   const silver = selectedOf(survey).models.filter((model): model is SilverModel => model.layer === 'silver');
   const anew = silver.filter(({ from }) => taken.files.has(from)).map(({ id }) => id);
   const withdraw = [...taken.files.values()].flat().map((file) => file.key);
-  return { ...NOTHING, files, withdraw: [...new Set(withdraw)], anew };
+  const work = { ...NOTHING, files, withdraw: [...new Set(withdraw)], anew };
+  return window === undefined ? work : withinWindow(survey, work, window);
 }
 
 /** Throws InvalidInput where a file that is named was not set aside. */

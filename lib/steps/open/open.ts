@@ -164,6 +164,7 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Su
     rebuild: work.rebuild,
     withdraw: work.withdraw,
     ...(work.anew.length === 0 ? {} : { anew: work.anew }),
+    ...(work.window === undefined ? {} : { window: work.window }),
     ...(checks.length === 0 ? {} : { checks }),
     ...(survey.selection && { selected: survey.selection.models }),
     skipped: survey.skipped,

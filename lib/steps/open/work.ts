@@ -1,4 +1,4 @@
-import type { LandedFile } from '../../core/run.ts';
+import type { LandedFile, RunPlan } from '../../core/run.ts';
 
 /** What a run takes on: files by source, keyed models to rebuild, bronze files whose events are withdrawn first. */
 export type Work = {
@@ -7,6 +7,8 @@ export type Work = {
   readonly withdraw: readonly string[];
   /** Silver models to make anew. */
   readonly anew: readonly string[];
+  /** Present: of these only partitions of a time. */
+  readonly window?: RunPlan['window'];
 };
 
 export const NOTHING: Work = { files: new Map(), rebuild: [], withdraw: [], anew: [] };

@@ -126,7 +126,7 @@ async function planRows(
   const dedupes = model.mode.kind === 'append' && model.mode.dedupe !== null;
   const shape = {
     ...shapeOf(deps, plan.spec, model, added),
-    whole: model.mode.kind === 'full' || isAnew(plan, model.id),
+    whole: model.mode.kind === 'full' || (isAnew(plan, model.id) && plan.window === undefined),
   };
   return {
     shape: settleShape(deps.store, await loadBase(deps.store, plan, model.id), shape),
