@@ -69,7 +69,10 @@ export function readSource(name: string, value: unknown, place: string, notes: N
   const drift = readField(ANY_SOURCE.drift, value['drift'], placeIn(place, 'drift'), createSilence());
   const key = readField(ANY_SOURCE.key, value['key'], placeIn(place, 'key'), createSilence()) ?? [];
   const { columns, checkPlaces, sound } = readColumns(value['columns'], placeIn(place, 'columns'), notes);
-  if (format.kind === 'csv' && !format.header) noteNumberNames(columns, place, notes);
+  if (format.kind === 'csv' && !format.header) {
+    noteNumberNames(columns, place, notes);
+    noteDefaults(columns, place, notes);
+  }
   if (sound) noteKey(key, columns, placeIn(place, 'key'), notes);
   const ignore = readField(ANY_SOURCE.ignore, value['ignore'], placeIn(place, 'ignore'), createSilence()) ?? [];
   noteIgnore(ignore, placeIn(place, 'ignore'), notes);
@@ -183,6 +186,15 @@ function noteFormerNames(
     } else if (name === column.source && name === column.name) {
       notes.add(place, showValue(name), 'a name of before, other than that of now');
     }
+  }
+}
+
+/** Where columns are told by their places none can be lacking: a record that is too short is of a wrong shape. */
+function noteDefaults(columns: readonly ContractColumn[], place: string, notes: Notes): void {
+  for (const column of columns) {
+    if (column.default === undefined) continue;
+    const at = placeIn(placeIn(placeIn(place, 'columns'), column.source), 'default');
+    notes.add(at, showValue(column.default), 'no default with header: false, whose files have all columns');
   }
 }
 

@@ -469,6 +469,18 @@ const MISTAKES: readonly Mistake[] = [
     ],
   },
   {
+    name: 'a default where no column can be lacking',
+    given: {
+      definition: shopWith(
+        ['sources', 'customers'],
+        csv({ header: false, columns: { ...COLUMNS, score: { type: 'int', default: 0 } } }),
+      ),
+    },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.customers.columns.score.default: got "0"; expected no default with header: false, whose files have all columns',
+    ],
+  },
+  {
     name: 'defaults that are no values of their columns',
     given: {
       definition: shopWith(['sources', 'customers', 'columns'], {

@@ -166,6 +166,18 @@ const CHANGES: Readonly<Record<string, Change>> = {
     ids: same,
     wholeIds: { ...same, n: null },
   },
+  'give a dropped column another name': {
+    steps: [
+      { columns: WITHOUT_N, batch: { header: ['id', 'q', 'v'], rows: [[1, 2, 6]] } },
+      {
+        columns: { ...WITHOUT_N, m: { type: 'string', renamedFrom: 'n' } },
+        batch: { header: ['id', 'q', 'v', 'm'], rows: [[2, 3, 1, 'again']] },
+      },
+    ],
+    untracks: true,
+    ids: { id: 'id', q: 'q', v: 'v', m: 'n' },
+    wholeIds: { id: 'id', q: 'q', v: 'v', m: null },
+  },
   'make optional': {
     first: { ...BASE, n: { type: 'string', required: true } },
     steps: [
