@@ -19,6 +19,7 @@ import {
   requireFlag,
   type Start,
 } from './command-shape.ts';
+import { addCompact } from './compact-command.ts';
 import { type Context, DEFAULTS, EXIT_HELP, type GlobalOptions } from './context.ts';
 import { addExpiry } from './expiry-commands.ts';
 import { addFiles } from './file-commands.ts';
@@ -73,6 +74,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addKeyed(program, start);
   addFiles(program, start);
   addTables(program, start);
+  addCompact(program, start);
   addExpiry(program, start);
   addQuarantine(program, start);
   addBreaker(program, start);

@@ -44,7 +44,9 @@ const NAMES: Readonly<Record<string, string>> = {
   MergeMap: 'merge level',
   Audit: 'audit level',
   Commit: 'publish',
+  RewriteMap: 'rewrite',
+  CommitMaintenance: 'publish',
 };
 
 /** The map that a unit's state belongs to. */
-const MAP_OF: Readonly<Record<string, string>> = { Stage: 'StageMap', Merge: 'MergeMap' };
+const MAP_OF: Readonly<Record<string, string>> = { Stage: 'StageMap', Merge: 'MergeMap', Rewrite: 'RewriteMap' };

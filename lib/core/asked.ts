@@ -17,6 +17,8 @@ export type Asked = {
   /** Selectors of the models to run, and of those to leave out (plan/select-models.ts); left out: all models run. */
   readonly select?: readonly string[];
   readonly exclude?: readonly string[];
+  /** Of maintenance: which files to rewrite, and how. */
+  readonly compact?: CompactRequest;
 };
 
 /** Files by their names below the source's folder, or by the time at which they landed (ISO; from inclusive, to exclusive). */
@@ -39,8 +41,27 @@ export type Backfill = {
 /** Files of the ledger that were set aside, to take again: the suspended ones, the rejected ones, or some by name. */
 export type Retry = { readonly status?: 'rejected' | 'suspended'; readonly files?: readonly string[] };
 
+/** What a compaction is asked for; left out: the usual. */
+export type CompactRequest = {
+  /** Full name of the one table; left out: all tables of the pipeline. */
+  readonly table?: string;
+  /** A condition on the partition fields of a table. */
+  readonly where?: string;
+  /** Megabytes of a data file. */
+  readonly target_mb?: number;
+  /** Small files that a partition needs to be worth rewriting. */
+  readonly min_files?: number;
+  /** Columns to order rows by. */
+  readonly sort?: readonly string[];
+  /** Columns along whose Z-order to lay rows. */
+  readonly zorder?: readonly string[];
+  /** Also partitions that nothing has touched since the last compaction. */
+  readonly all?: boolean;
+};
+
 /** What was asked for, out of whatever says it. */
-export function askedOf({ rebuild, reprocess, retry, backfill, forward_only, vars, select, exclude }: Asked): Asked {
+export function askedOf(asked: Asked): Asked {
+  const { rebuild, reprocess, retry, backfill, forward_only, vars, select, exclude, compact } = asked;
   return {
     ...(rebuild === undefined ? {} : { rebuild }),
     ...(reprocess === undefined ? {} : { reprocess }),
@@ -50,5 +71,6 @@ export function askedOf({ rebuild, reprocess, retry, backfill, forward_only, var
     ...(vars === undefined ? {} : { vars }),
     ...(select === undefined ? {} : { select }),
     ...(exclude === undefined ? {} : { exclude }),
+    ...(compact === undefined ? {} : { compact }),
   };
 }

@@ -56,6 +56,8 @@ export const OPS_TABLES = {
     column('rows_read', 'bigint'),
     column('rows_added', 'bigint'),
     column('error', 'string'),
+    /** `run`, or what kind of maintenance it was; null of earlier releases, which had none. */
+    column('kind', 'string'),
   ],
 } as const satisfies Readonly<Record<string, readonly Column[]>>;
 

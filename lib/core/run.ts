@@ -9,7 +9,13 @@ import type { RemovedTable, TableId } from './tables.ts';
 import type { Column } from './types.ts';
 
 /** The JSON that steps hand to each other: references and counts, never rows, never lists that grow with the data. */
-export type RunRef = { readonly pipeline: string; readonly run_id: string; readonly dry_run: boolean };
+export type RunRef = {
+  readonly pipeline: string;
+  readonly run_id: string;
+  readonly dry_run: boolean;
+  /** Present: the run takes nothing in, it rewrites tables beside the pipeline's runs, under a lock of its own. */
+  readonly kind?: 'maintenance';
+};
 
 /** A run and the taking of the pipeline's lock under which it is worked on; earlier releases gave none. */
 export type HeldRun = RunRef & { readonly epoch?: number };

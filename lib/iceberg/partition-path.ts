@@ -62,6 +62,20 @@ export function renderScalarText(type: IcebergType, value: Exclude<IcebergValue,
   return Array.from(value, (byte) => `\\x${byte.toString(16).padStart(2, '0').toUpperCase()}`).join('');
 }
 
+/** A tuple as one text for each field: of year, month and hour as the path has it, of the others as SQL casts it to its type. */
+export function partitionTexts(
+  spec: PartitionSpec,
+  schema: StructType,
+  tuple: readonly IcebergValue[],
+): readonly (string | null)[] {
+  return resolveSpec(spec, schema).map((field, at) => {
+    const value = tuple[at] ?? null;
+    if (value === null) return null;
+    const dated = ['year', 'month', 'hour'].includes(field.transform.kind);
+    return dated ? renderValue(field, value) : renderScalarText(field.type, value);
+  });
+}
+
 function renderPart(field: ResolvedField, value: IcebergValue): string {
   if (value === null) return NULL;
   const text = escaped(renderValue(field, value));

@@ -4,6 +4,12 @@ import type { Snapshot, TableMetadata } from './types.ts';
 /** The summary property that ties a snapshot to the run that made it. */
 export const RUN_ID = 'strata.run_id';
 
+/** What all summary properties of ours begin with. */
+export const OWN_PROPERTY = 'strata.';
+
+/** The summary property by which a snapshot that only rewrote files names the one whose rows it has. */
+export const ROWS_OF = 'strata.rows-of';
+
 export const MAIN = 'main';
 
 export type Moment =
@@ -33,6 +39,27 @@ export function atSnapshot(metadata: TableMetadata, id: bigint): TableMetadata |
 /** The snapshot that a run made; undefined when the run has not committed to this table. */
 export function findRun(metadata: TableMetadata, runId: string): Snapshot | undefined {
   return metadata.snapshots.findLast((snapshot) => snapshot.summary[RUN_ID] === runId);
+}
+
+/**
+ * The snapshot that last changed rows, seen from one: `replace` is by definition a rewrite that leaves them as they are.
+ * Where snapshots before a rewrite are gone, the rewrite itself, whose summary has what ours say of rows.
+ */
+export function rowsSnapshot(metadata: TableMetadata, from: Snapshot | undefined): Snapshot | undefined {
+  let at = from;
+  while (at?.summary.operation === 'replace') {
+    const parent: bigint | undefined = at['parent-snapshot-id'];
+    const before = parent === undefined ? undefined : snapshotById(metadata, parent);
+    if (before === undefined) return at;
+    at = before;
+  }
+  return at;
+}
+
+/** The id under which the rows of a snapshot are known, however often their files were rewritten. */
+export function rowsId(metadata: TableMetadata, from: Snapshot | undefined): string | undefined {
+  const at = rowsSnapshot(metadata, from);
+  return at?.summary[ROWS_OF] ?? at?.['snapshot-id'].toString();
 }
 
 /**

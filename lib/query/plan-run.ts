@@ -62,7 +62,7 @@ function checkColumns(deps: StepDeps, { spec, tables, waiting }: Survey): void {
 
 /** The run that died or failed while it published; the next run of the pipeline finishes it. */
 export async function unfinishedRun(deps: Pick<StepDeps, 'store'>, pipeline: string): Promise<string | null> {
-  const open = (await readOpenRun(deps.store, pipeline)).run;
+  const open = (await readOpenRun(deps.store, { pipeline })).run;
   if (open === undefined || (await deps.store.head(runFolder.plan(open))) === undefined) return null;
   return (await deps.store.head(runFolder.result(open))) === undefined ? open.run_id : null;
 }

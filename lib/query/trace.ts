@@ -133,7 +133,9 @@ async function openWithFiles(
   );
   const rows = model.metadata.includes('source_file') && !isKeyed(model) ? renderKnownFile(scan) : scan;
   await session.run(createRelation(quotePath(databaseOf(id), id.name), rows));
-  const byId = new Map(metadata.snapshots.map((one) => [one['snapshot-id'], one.summary[RUN_ID]]));
+  // Whoever only rewrote files has brought no rows.
+  const brought = metadata.snapshots.filter(({ summary }) => summary.operation !== 'replace');
+  const byId = new Map(brought.map((one) => [one['snapshot-id'], one.summary[RUN_ID]]));
   return {
     ...opened,
     runs: files.map(({ snapshotId }) => (snapshotId === null ? null : (byId.get(snapshotId) ?? null))),

@@ -47,7 +47,7 @@ export async function dropTable(deps: DropDeps, { table, ...request }: DropReque
   }
   const runId = `drop-${deps.ids.unique()}`;
   const tables = await keepLock(deps, { pipeline, run_id: runId, epoch: () => undefined }, async () => {
-    const run = { pipeline, run_id: runId, dry_run: false, epoch: await takeLock(deps, pipeline, runId) };
+    const run = { pipeline, run_id: runId, dry_run: false, epoch: await takeLock(deps, { pipeline, run_id: runId }) };
     try {
       await checkFinished(deps, id);
       return await dropTables(fenced(deps, run), await findAll(deps, id), { data });

@@ -1,7 +1,8 @@
+import type { MaintenanceState, RewriteInput } from '../core/maintenance.ts';
 import type { AfterError, HeldRun, RunState, UnitInput } from '../core/run.ts';
 import type { TaskName } from '../core/states.ts';
 import type { StepDeps } from '../lake/deps.ts';
-import { recordRun } from '../lake/ops/record-run.ts';
+import { recordOf, recordRun } from '../lake/ops/record-run.ts';
 import { fenced } from '../lake/run/fence.ts';
 import type { Alerts, JsonValue, Log } from '../ports.ts';
 import { runAudit } from '../steps/audit/audit.ts';
@@ -10,6 +11,10 @@ import { runFail } from '../steps/end/fail.ts';
 import { runFinish } from '../steps/end/finish.ts';
 import { runNotify } from '../steps/end/notify.ts';
 import { runRunFailed } from '../steps/end/run-failed.ts';
+import { runCommitMaintenance } from '../steps/maintain/commit-maintenance.ts';
+import { runFinishMaintenance } from '../steps/maintain/finish-maintenance.ts';
+import { runOpenMaintenance } from '../steps/maintain/open-maintenance.ts';
+import { runRewrite } from '../steps/maintain/rewrite.ts';
 import { runMerge } from '../steps/merge/merge.ts';
 import { runPlanMerge } from '../steps/merge/plan-merge.ts';
 import { type OpenInput, runOpen } from '../steps/open/open.ts';
@@ -35,11 +40,28 @@ export function medallionHandlers(deps: StepDeps, lost?: AbortSignal): Readonly<
     Fail: (input) => {
       const failed = afterError(input);
       const held = failed.state.run === undefined ? deps : fenced(deps, failed.state.run);
-      return runFail(failed, { ...deps, recordFailed: (plan, result) => recordRun(held, plan, result) });
+      return runFail(failed, {
+        ...deps,
+        recordFailed: (plan, result) => recordRun(held, plan, recordOf(plan, result)),
+      });
     },
     Notify: (input) =>
       runNotify(afterError(input), { ...deps, alerts: toLog(deps.log), audit: { append: async () => {} } }),
     RunFailed: async (input) => ({ ...(await runRunFailed(afterError(input))) }) as JsonValue,
+  };
+}
+
+/** The same for the Task states of statemachines/maintenance.asl.json; those behind an error are those of other runs. */
+export function maintenanceHandlers(deps: StepDeps, lost?: AbortSignal): Readonly<Record<string, StateHandler>> {
+  const { Fail, Notify, RunFailed } = medallionHandlers(deps, lost);
+  return {
+    OpenMaintenance: async (input) => runOpenMaintenance(input as OpenInput, counted(deps)),
+    Rewrite: whileHeld<RewriteInput>(deps, lost, runRewrite),
+    CommitMaintenance: whileHeld<MaintenanceState>(deps, lost, runCommitMaintenance),
+    FinishMaintenance: whileHeld<MaintenanceState>(deps, undefined, runFinishMaintenance),
+    Fail,
+    Notify,
+    RunFailed,
   };
 }
 

@@ -9,6 +9,7 @@ const RENEWALS = 3;
 export type KeptRun = {
   readonly pipeline: string;
   readonly run_id: string;
+  readonly kind?: 'maintenance';
   /** The epoch under which the run works; undefined while it is being opened, and once it has ended. */
   readonly epoch: () => number | undefined;
 };

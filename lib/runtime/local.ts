@@ -6,34 +6,29 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createFileCatalog } from '../adapters/catalog/file.ts';
 import { isGone, thisProcess } from '../adapters/store/holder.ts';
 import { createLocalStore } from '../adapters/store/local.ts';
-import { loadStateMachine } from '../asl/load.ts';
-import { lowerStateMachine } from '../asl/lower.ts';
 import { askedOf } from '../core/asked.ts';
 import { InvalidInput } from '../core/errors.ts';
 import { NONE_SKIPPED } from '../core/objects.ts';
-import type { AfterError, HeldRun, RunResult, RunState } from '../core/run.ts';
+import type { RunResult, RunState } from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { createDuckDbEngine } from '../engine/duckdb.ts';
 import { parseMetadata, renderMetadata } from '../iceberg/json.ts';
 import type { StepDeps } from '../lake/deps.ts';
-import { releaseLock } from '../lake/run/lock.ts';
 import { checkRunId, readJson, readJsonIfAny, runFolder } from '../lake/run/run-folder.ts';
 import { failedResult } from '../lake/run/run-records.ts';
-import { stateMachineFile } from '../package-files.ts';
 import type { Clock, Ids, JsonValue, Log } from '../ports.ts';
 import type { RunAnswer, RunRequest } from '../remote/run-request.ts';
 import { awaitTurn } from './await-turn.ts';
+import { type CompactionAnswer, type CompactionRequest, compactTables } from './compact.ts';
+import { defaultRunId, executeRun } from './execute-run.ts';
 import { medallionHandlers } from './handlers.ts';
-import { type Actions, guardActions, interruptible, sleepUnless } from './interrupt.ts';
-import { keepLock } from './keep-lock.ts';
+import { sleepUnless } from './interrupt.ts';
 import { checkFolder, requireFolder } from './lake-folder.ts';
 import { leaseMs } from './lease.ts';
 import { pipelineLoader } from './load-pipeline.ts';
 import { bootId, tooLittleMemory, workMemory } from './machine.ts';
 import { ownScratch, sweepScratch, TEMP_PREFIX } from './scratch.ts';
-import { runStateMachine, type StateHandler } from './state-machine.ts';
 
-const MEDALLION = stateMachineFile('medallion');
 /** Below the lake's folder: temporary files of the processes that write to it. */
 const SCRATCH = '.strata-scratch';
 
@@ -60,6 +55,8 @@ export type LocalLake = {
   readonly root: string;
   readonly pipelines: string;
   run(request: RunRequest): Promise<RunAnswer>;
+  /** Rewrites files of tables. With `dryRun` the lake may be one for looking only. */
+  compact(request: CompactionRequest): Promise<CompactionAnswer>;
   /** Makes the lake's folder. Throws InvalidInput where that cannot be. */
   make(): Promise<void>;
 };
@@ -105,18 +102,25 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     isGone,
     settings,
   };
+  /** What is wrong with a request shows before anything is made. */
+  const begin = async ({ runId, pipeline }: Pick<RunRequest, 'runId' | 'pipeline'>): Promise<void> => {
+    if (runId !== undefined) checkRunId(runId);
+    await deps.specs(pipeline);
+    if (short) throw tooLittleMemory();
+    await requireFolder(options.root, '--root');
+    await sweepScratch(join(root, SCRATCH));
+    await mkdir(scratch, { recursive: true });
+  };
   return {
     deps,
     root,
     pipelines: options.pipelines,
+    async compact(request) {
+      if (request.dryRun !== true) await begin(request);
+      return compactTables(deps, request);
+    },
     async run(request) {
-      // What is wrong with the request shows before anything is made.
-      if (request.runId !== undefined) checkRunId(request.runId);
-      await deps.specs(request.pipeline);
-      if (short) throw tooLittleMemory();
-      await requireFolder(options.root, '--root');
-      await sweepScratch(join(root, SCRATCH));
-      await mkdir(scratch, { recursive: true });
+      await begin(request);
       return awaitTurn(() => runPipeline(deps, request), request.waitMs ?? 0, {
         wait: (ms) => sleepUnless(ms, request.interrupted),
         now: () => deps.clock.now().getTime(),
@@ -167,68 +171,21 @@ async function locationOf(
 }
 
 /** Runs the state machine, which finishes an unfinished run first and then opens the one that was asked for. */
-export async function runPipeline(given: StepDeps, request: RunRequest): Promise<RunAnswer> {
-  const deps = request.interrupted === undefined ? given : interruptible(given, request.interrupted);
+export async function runPipeline(deps: StepDeps, request: RunRequest): Promise<RunAnswer> {
   const runId = request.runId ?? defaultRunId(deps);
   await deps.specs(request.pipeline);
-  const held: Held = { run: undefined };
-  const kept = { pipeline: request.pipeline, run_id: runId, epoch: () => held.run?.epoch };
-  return keepLock(deps, kept, (lost) => runOnce(deps, request, { runId, held, lost }));
-}
-
-/** The run that the execution works on, while it does. */
-type Held = { run: HeldRun | undefined };
-
-type Execution = { readonly runId: string; readonly held: Held; readonly lost: AbortSignal };
-
-function openInput(request: RunRequest, runId: string): JsonValue {
-  return {
-    pipeline: request.pipeline,
-    run_id: runId,
-    dry_run: request.dryRun ?? false,
-    ...(askedOf(request) as { readonly [asked: string]: JsonValue }),
-  };
-}
-
-async function runOnce(deps: StepDeps, request: RunRequest, execution: Execution): Promise<RunAnswer> {
-  const { runId, held, lost } = execution;
-  const interrupted = request.interrupted ?? new AbortController().signal;
-  const actions = guardActions(interrupted);
-  const handlers = medallionHandlers(deps, lost);
-  const ending = (state: 'Finish' | 'Fail'): StateHandler => {
-    return async (input) => {
-      const answer = (await handlers[state]?.(input)) ?? null;
-      held.run = undefined;
-      return answer;
-    };
-  };
-  let opened = runId;
-  let failure: AfterError['state'] | undefined;
-  const outcome = await runStateMachine({
-    definition: lowerStateMachine(loadStateMachine(await readFile(MEDALLION, 'utf8'), 'medallion.asl.json')),
+  const { interrupted, onEvent, retryIntervalMs } = request;
+  const { outcome, opened, failure } = await executeRun(deps, {
+    machine: 'medallion',
+    handlers: medallionHandlers,
+    opens: 'Open',
+    ends: ['Finish', 'Fail'],
     input: openInput(request, runId),
-    handlers: actions.guardAll({
-      ...handlers,
-      Open: async (input) => {
-        const state = (await handlers.Open(input)) as RunState;
-        opened = state.run.run_id;
-        if (state.status === 'planned') held.run = state.run;
-        return state;
-      },
-      Finish: ending('Finish'),
-      Fail: ending('Fail'),
-      RunFailed: async (input) => {
-        failure = (input as unknown as AfterError).state;
-        return handlers['RunFailed']?.(input) ?? null;
-      },
-    }),
-    interrupted,
-    readItems: (key) => readJson(deps.store, key),
-    concurrency: 1,
-    ...(request.retryIntervalMs === undefined ? {} : { retryIntervalMs: request.retryIntervalMs }),
-    ...(request.onEvent === undefined ? {} : { onEvent: request.onEvent }),
+    run: { pipeline: request.pipeline, run_id: runId },
+    ...(interrupted === undefined ? {} : { interrupted }),
+    ...(onEvent === undefined ? {} : { onEvent }),
+    ...(retryIntervalMs === undefined ? {} : { retryIntervalMs }),
   });
-  if (interrupted.aborted) return leave(deps, held, actions, interrupted);
   if (outcome.status === 'FAILED') {
     const loss = failure?.failure?.lost;
     if (loss !== undefined) return { kind: 'locked', message: loss };
@@ -244,11 +201,13 @@ async function runOnce(deps: StepDeps, request: RunRequest, execution: Execution
   return { kind: 'ended', result, again: state.status === 'done' };
 }
 
-/** Ends an execution that was interrupted: the run stays as it is, and its lock is given back once nothing works on it. */
-async function leave(deps: StepDeps, held: Held, actions: Actions, interrupted: AbortSignal): Promise<never> {
-  await actions.settled();
-  if (held.run !== undefined) await releaseLock(deps, held.run);
-  throw interrupted.reason;
+function openInput(request: RunRequest, runId: string): JsonValue {
+  return {
+    pipeline: request.pipeline,
+    run_id: runId,
+    dry_run: request.dryRun ?? false,
+    ...(askedOf(request) as { readonly [asked: string]: JsonValue }),
+  };
 }
 
 async function failed(
@@ -263,9 +222,4 @@ async function failed(
   const begun = recorded !== undefined || (await deps.store.head(runFolder.plan(run))) !== undefined;
   const refused = error.name === 'InvalidInput' && !begun ? ({ refused: true } as const) : {};
   return { kind: 'ended', result: recorded ?? failedResult(run, error, 0), again: false, ...refused };
-}
-
-function defaultRunId(deps: StepDeps): string {
-  const time = deps.clock.now().toISOString().replaceAll(/[-:]/g, '').slice(0, 15);
-  return `${time}-${deps.ids.unique()}`;
 }

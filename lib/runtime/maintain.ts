@@ -113,16 +113,22 @@ async function maintain<Done extends Outcome<unknown>>(
   const record = { pipeline, id: `${time}-${kind}-${deps.ids.unique()}` };
   const done =
     olderThanMs < LEAST_RETENTION_MS
-      ? await underLock(deps, record, (held) => act(held, record, before))
+      ? await underLocks(deps, record, (held) => act(held, record, before))
       : await act(deps, record, before);
   const asked = { kind, target, older_than_ms: olderThanMs, ...(keep === undefined ? {} : { keep }) };
   await writeJson(deps.store, `${recordFolder(record)}/result.json`, { at: now.toISOString(), ...asked, ...done });
   return { ...done, pipeline, dry_run: false, record: recordFolder(record) };
 }
 
-async function underLock<T>(deps: StepDeps, { pipeline, id }: RecordOf, act: (held: Held) => Promise<T>): Promise<T> {
-  return keepLock(deps, { pipeline, run_id: id, epoch: () => undefined }, async () => {
-    const run = { pipeline, run_id: id, dry_run: false, epoch: await takeLock(deps, pipeline, id) };
+/** No run and no compaction is at work. */
+function underLocks<T>(deps: StepDeps, { pipeline, id }: RecordOf, act: (held: Held) => Promise<T>): Promise<T> {
+  const run = { pipeline, run_id: id, dry_run: false };
+  return underLock(deps, run, (held) => underLock(held, { ...run, kind: 'maintenance' }, act));
+}
+
+async function underLock<T>(deps: StepDeps, of: RunRef, act: (held: StepDeps) => Promise<T>): Promise<T> {
+  return keepLock(deps, { ...of, epoch: () => undefined }, async () => {
+    const run = { ...of, epoch: await takeLock(deps, of) };
     try {
       return await act(fenced(deps, run));
     } finally {

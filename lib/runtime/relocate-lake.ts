@@ -2,6 +2,7 @@ import { InvalidInput, UnreadableTable } from '../core/errors.ts';
 import { fullName, type TableId } from '../core/tables.ts';
 import { formerLocations } from '../iceberg/locations.ts';
 import type { StepDeps } from '../lake/deps.ts';
+import { unfinishedCompaction } from '../lake/maintain/discard-maintenance.ts';
 import { fenced } from '../lake/run/fence.ts';
 import { releaseLock, takeLock } from '../lake/run/lock.ts';
 import { unfinishedRun } from '../query/plan-run.ts';
@@ -74,7 +75,7 @@ async function findMoved(
 async function underLock<T>(deps: StepDeps, pipeline: string, act: (held: StepDeps) => Promise<T>): Promise<T> {
   const runId = `relocate-${deps.ids.unique()}`;
   return keepLock(deps, { pipeline, run_id: runId, epoch: () => undefined }, async () => {
-    const run = { pipeline, run_id: runId, dry_run: false, epoch: await takeLock(deps, pipeline, runId) };
+    const run = { pipeline, run_id: runId, dry_run: false, epoch: await takeLock(deps, { pipeline, run_id: runId }) };
     try {
       await checkFinished(deps, pipeline);
       return await act(fenced(deps, run));
@@ -85,6 +86,12 @@ async function underLock<T>(deps: StepDeps, pipeline: string, act: (held: StepDe
 }
 
 async function checkFinished(deps: StepDeps, pipeline: string): Promise<void> {
+  const compaction = await unfinishedCompaction(deps.store, pipeline);
+  if (compaction !== undefined) {
+    throw new InvalidInput(
+      `compaction ${compaction} of ${pipeline} is unfinished, and goes on with its tables as they were: finish it first (strata compact ${pipeline}), then relocate`,
+    );
+  }
   const run = await unfinishedRun(deps, pipeline);
   if (run === null) return;
   throw new InvalidInput(

@@ -20,6 +20,8 @@ export type WriteRequest = {
   /** Columns of `from` that hold its rows' partition values; without them they are computed. */
   readonly partitionColumns?: readonly string[];
   readonly sortBy: readonly string[];
+  /** Terms to order by in place of `sortBy`, over the columns. */
+  readonly orderBy?: readonly Sql[];
   /** An empty or missing folder; files get unique names. */
   readonly folder: string;
   /** Target size in bytes of an unpartitioned file; a partitioned COPY writes one file per partition. */
@@ -44,7 +46,9 @@ function renderWrite(request: WriteRequest, dictionaries: boolean): Sql {
   const source = sql`SELECT ${join([...columns, ...given])} FROM ${request.from}`;
   const computed = given.length > 0 ? [] : request.partitionBy.map((field, i) => renderPartition(request, field, i));
   const select = computed.length === 0 ? source : sql`SELECT *, ${join(computed)} FROM (${source})`;
-  const by = dictionaries ? request.sortBy.map(quoteName) : request.sortBy.map((name) => sortKey(request, name));
+  const by =
+    request.orderBy ??
+    (dictionaries ? request.sortBy.map(quoteName) : request.sortBy.map((name) => sortKey(request, name)));
   const order = by.length === 0 ? NOTHING : sql`\nORDER BY ${join(by)}`;
   const options = [...copyOptions(request), ...(dictionaries ? [] : [NO_DICTIONARY])];
   return sql`COPY (${select}${order}) TO ${quoteText(request.folder)} (${join(options)})`;

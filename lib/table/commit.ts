@@ -2,7 +2,7 @@ import { CommitConflict, CommitStateUnknown } from '../core/errors.ts';
 import { fullName, type TableId } from '../core/tables.ts';
 import type { Update } from '../iceberg/changes.ts';
 import { renderLossless } from '../iceberg/lossless.ts';
-import { findRun, RUN_ID, snapshotById } from '../iceberg/snapshot.ts';
+import { RUN_ID, snapshotById } from '../iceberg/snapshot.ts';
 import type { Snapshot, TableMetadata } from '../iceberg/types.ts';
 import type { Catalog, CatalogEntry, Clock, Ids, ObjectStore } from '../ports.ts';
 import { metadataOn, type Prepared } from './prepare.ts';
@@ -87,11 +87,16 @@ function findDone(entry: CatalogEntry, prepared: Prepared): Done | undefined {
   if (prepared.snapshot === undefined) {
     return holdsAll(entry.metadata, prepared) ? { entry, snapshot: undefined } : undefined;
   }
-  const runId = prepared.summary[RUN_ID];
   const snapshot =
-    snapshotById(entry.metadata, prepared.snapshot['snapshot-id']) ??
-    (runId === undefined ? undefined : findRun(entry.metadata, runId));
+    snapshotById(entry.metadata, prepared.snapshot['snapshot-id']) ?? findSameRun(entry.metadata, prepared);
   return snapshot === undefined ? undefined : { entry, snapshot };
+}
+
+/** A run may rewrite files of a table several times, each time others, and rewriting them is not what else it does there. */
+function findSameRun({ snapshots }: TableMetadata, { rewrite, summary }: Prepared): Snapshot | undefined {
+  const runId = summary[RUN_ID];
+  if (rewrite === true || runId === undefined) return undefined;
+  return snapshots.findLast((one) => one.summary[RUN_ID] === runId && one.summary.operation !== 'replace');
 }
 
 /** Found after a failed attempt: this call's own snapshot landed after all, or the same run committed elsewhere. */

@@ -14,6 +14,7 @@ import { partitionKey } from './removal.ts';
  * |-----------------|---------------------------|-------------------------------|--------------------------------------|
  * | append          | rebase                    | rebase                        | rebase                               |
  * | files           | rebase                    | conflict                      | conflict where they touched its partitions |
+ * | rewritten files | rebase                    | rebase while its files are there | rebase while its files are there  |
  * | partitions      | rebase                    | conflict                      | rebase (the partition goes as a whole)     |
  * | all             | conflict                  | conflict                      | rebase                               |
  *
@@ -25,7 +26,8 @@ export async function findConflict(
   prepared: Prepared,
   ours: readonly ManifestEntry[],
 ): Promise<string | undefined> {
-  if (prepared.removal === 'nothing') return undefined;
+  // Rows that others put beside them do not concern files that are written anew as they are; delete files are refused on reading.
+  if (prepared.removal === 'nothing' || prepared.rewrite === true) return undefined;
   const newer = snapshotsSince(current, prepared.snapshot?.['parent-snapshot-id'] ?? null);
   if (newer === undefined) return 'the snapshot it was prepared on is no longer part of its history';
   const changing = prepared.removal === 'files' ? newer : newer.filter(changesRows);

@@ -30,6 +30,8 @@ export type SnapshotInput = {
   readonly unique: string;
   /** The caller's summary properties, such as `strata.run_id`. */
   readonly summary: Readonly<Record<string, string>>;
+  /** The added files hold the rows of the removed ones, and no others: the snapshot changes no rows. */
+  readonly rewrite?: boolean;
   /** Make a snapshot even when nothing is added or removed, so that the run can be found in the table. */
   readonly emptySnapshot?: boolean;
 };
@@ -48,6 +50,8 @@ export type Prepared = {
   /** What the caller put into the summary. */
   readonly summary: Readonly<Record<string, string>>;
   readonly removal: Removal['kind'];
+  /** Present: it changes no rows, which allows more beside it. */
+  readonly rewrite?: true;
   /** Partition keys that the change replaces, for `partitions`. */
   readonly replaced: readonly string[];
   /** The state that it was prepared on: null for a new table or an unpublished one. */
@@ -68,13 +72,15 @@ export async function prepareSnapshot(store: ObjectStore, input: SnapshotInput):
   const added = input.added.filter((file) => file.rows > 0n);
   const needed = added.length > 0 || input.remove.kind !== 'nothing' || input.emptySnapshot === true;
   const { unique, summary, remove: removal } = input;
+  const rewrite = input.rewrite === true ? ({ rewrite: true } as const) : {};
   const snapshot = needed
-    ? await stageSnapshot(store, { table, added, removal, snapshotId, unique, attempt: 1, summary })
+    ? await stageSnapshot(store, { table, added, removal, snapshotId, unique, attempt: 1, summary, ...rewrite })
     : undefined;
   return finishPrepared(base, alter, table, snapshot, nowMs, {
     summary,
     removal: removal.kind,
     replaced: replacedKeys(table, removal),
+    ...rewrite,
   });
 }
 
@@ -85,7 +91,7 @@ export function finishPrepared(
   table: TableMetadata,
   snapshot: Snapshot | undefined,
   nowMs: number,
-  intent: Pick<Prepared, 'summary' | 'removal' | 'replaced'>,
+  intent: Pick<Prepared, 'summary' | 'removal' | 'replaced' | 'rewrite'>,
 ): Prepared {
   const publish = snapshot === undefined ? NO_CHANGE : addSnapshot(table, snapshot);
   // A table that the change itself makes meets no requirement about what is there.

@@ -23,7 +23,8 @@ export async function rebasePrepared(
 ): Promise<Prepared> {
   if (current === undefined) return withoutTable(prepared);
   const table = applyChange(prepared.alter, current.metadata, options.nowMs);
-  const intent = { summary: prepared.summary, removal: prepared.removal, replaced: prepared.replaced };
+  const { summary, removal, replaced, rewrite } = prepared;
+  const intent = { summary, removal, replaced, ...(rewrite === undefined ? {} : { rewrite }) };
   if (prepared.snapshot === undefined) {
     return finishPrepared(current, prepared.alter, table, undefined, options.nowMs, intent);
   }
@@ -41,7 +42,8 @@ export async function rebasePrepared(
     snapshotId: prepared.snapshot['snapshot-id'],
     unique: options.unique,
     attempt: options.attempt,
-    summary: prepared.summary,
+    summary,
+    ...(rewrite === undefined ? {} : { rewrite }),
   });
   return finishPrepared(current, prepared.alter, table, snapshot, options.nowMs, intent);
 }

@@ -20,6 +20,8 @@ export type StageInput = {
   /** From 1. Only the first attempt merges manifests: a retry should be as short as it can be. */
   readonly attempt: number;
   readonly summary: Readonly<Record<string, string>>;
+  /** The added files hold the rows of the removed ones. */
+  readonly rewrite?: boolean;
 };
 
 /**
@@ -61,6 +63,7 @@ export async function stageSnapshot(store: ObjectStore, input: StageInput): Prom
       added: input.added,
       removed: removed.map((entry) => entry.file),
       manifests,
+      rewrite: input.rewrite === true,
       properties: input.summary,
     }),
     'schema-id': table['current-schema-id'],

@@ -1,4 +1,4 @@
-import { currentSnapshot } from '../iceberg/snapshot.ts';
+import { currentSnapshot, OWN_PROPERTY, ROWS_OF, RUN_ID, rowsId } from '../iceberg/snapshot.ts';
 import type { DataFile, ManifestFile, Operation, Snapshot, TableMetadata } from '../iceberg/types.ts';
 import { partitionKey } from './removal.ts';
 
@@ -12,6 +12,8 @@ export function summarize(input: {
   readonly added: readonly DataFile[];
   readonly removed: readonly DataFile[];
   readonly manifests: readonly ManifestFile[];
+  /** The rows are those of before, so that what the last snapshot says of them is true of this one. */
+  readonly rewrite: boolean;
   readonly properties: Readonly<Record<string, string>>;
 }): Snapshot['summary'] {
   const { table, added, removed, manifests } = input;
@@ -28,8 +30,9 @@ export function summarize(input: {
   const present = Object.entries(counts).filter(([name, value]) => value > 0n || name === 'changed-partition-count');
   const previousBytes = BigInt(currentSnapshot(table)?.summary['total-files-size'] ?? 0);
   return {
+    ...(input.rewrite ? whatRowsSay(table) : {}),
     ...input.properties,
-    operation: operationOf(added, removed),
+    operation: input.rewrite ? 'replace' : operationOf(added, removed),
     ...Object.fromEntries(present.map(([name, value]) => [name, String(value)])),
     'total-records': String(total((one) => one.addedRows + one.existingRows)),
     'total-data-files': String(total((one) => BigInt(one.addedFiles + one.existingFiles))),
@@ -38,6 +41,15 @@ export function summarize(input: {
     'total-position-deletes': '0',
     'total-equality-deletes': '0',
   };
+}
+
+function whatRowsSay(table: TableMetadata): Readonly<Record<string, string>> {
+  const current = currentSnapshot(table);
+  const own = Object.entries(current?.summary ?? {}).filter(
+    ([name]) => name.startsWith(OWN_PROPERTY) && name !== RUN_ID,
+  );
+  const rows = rowsId(table, current);
+  return { ...Object.fromEntries(own), ...(rows === undefined ? {} : { [ROWS_OF]: rows }) };
 }
 
 function operationOf(added: readonly DataFile[], removed: readonly DataFile[]): Operation {

@@ -48,7 +48,7 @@ describe('the epoch of a lock', () => {
     const store = createMemoryStore();
     const { deps } = machine(store, 'one');
     for (const epoch of [1, 2, 3]) {
-      assert.equal(await takeLock(deps, 'shop', 'r'), epoch);
+      assert.equal(await takeLock(deps, { pipeline: 'shop', run_id: 'r' }), epoch);
       await requireHeld(deps, run('r', epoch));
       await releaseLock(deps, run('r', epoch));
       await requireHeld(deps, run('r', epoch));
@@ -60,14 +60,14 @@ describe('the epoch of a lock', () => {
   test('goes on from that of the run pointer when a person has removed the lock', async () => {
     const store = createMemoryStore();
     const { deps } = machine(store, 'one');
-    await pointTo(store, await readOpenRun(store, 'shop'), { ...run('r'), dry_run: false, epoch: 7 });
-    assert.equal(await takeLock(deps, 'shop', 'r'), 8);
+    await pointTo(store, await readOpenRun(store, { pipeline: 'shop' }), { ...run('r'), dry_run: false, epoch: 7 });
+    assert.equal(await takeLock(deps, { pipeline: 'shop', run_id: 'r' }), 8);
   });
 
   test('is kept by a run that goes on in the place of another, and by renewals, each of which changes the lock', async () => {
     const store = createMemoryStore();
     const one = machine(store, 'one');
-    const epoch = await takeLock(one.deps, 'shop', 'a');
+    const epoch = await takeLock(one.deps, { pipeline: 'shop', run_id: 'a' });
     await handOver(one.deps, { ...run('a', epoch), dry_run: false, epoch }, 'b');
     assert.equal((await lockOf(store))['run_id'], 'b');
     for (const beat of [1, 2]) {
@@ -82,8 +82,8 @@ describe('the epoch of a lock', () => {
   test('tells apart two that work on one run under one name', async () => {
     const store = createMemoryStore();
     const one = machine(store, 'run:r', { clocksAgree: true });
-    const first = await takeLock(one.deps, 'shop', 'r');
-    const second = await takeLock(one.deps, 'shop', 'r');
+    const first = await takeLock(one.deps, { pipeline: 'shop', run_id: 'r' });
+    const second = await takeLock(one.deps, { pipeline: 'shop', run_id: 'r' });
     await assert.rejects(
       requireHeld(one.deps, run('r', first)),
       /run r has lost the lock of pipeline shop.*run r took it/,
@@ -98,10 +98,10 @@ describe('the epoch of a lock', () => {
 describe('a lock that another has', () => {
   test('is respected at once while its lease lasts', async () => {
     const store = createMemoryStore();
-    await takeLock(machine(store, 'one').deps, 'shop', 'a');
+    await takeLock(machine(store, 'one').deps, { pipeline: 'shop', run_id: 'a' });
     const two = machine(store, 'two');
     await assert.rejects(
-      takeLock(two.deps, 'shop', 'b'),
+      takeLock(two.deps, { pipeline: 'shop', run_id: 'b' }),
       /run a holds the lock of pipeline shop \(holder one, lease until 2026/,
     );
     assert.equal(two.waited, 0);
@@ -109,9 +109,12 @@ describe('a lock that another has', () => {
 
   test('is taken at once from a process that is gone', async () => {
     const store = createMemoryStore();
-    await takeLock(machine(store, 'one').deps, 'shop', 'a');
+    await takeLock(machine(store, 'one').deps, { pipeline: 'shop', run_id: 'a' });
     const two = machine(store, 'two');
-    assert.equal(await takeLock({ ...two.deps, isGone: (holder) => holder === 'one' }, 'shop', 'b'), 2);
+    assert.equal(
+      await takeLock({ ...two.deps, isGone: (holder) => holder === 'one' }, { pipeline: 'shop', run_id: 'b' }),
+      2,
+    );
     assert.equal(two.waited, 0);
   });
 
@@ -133,7 +136,7 @@ describe('a lock that another has', () => {
       await put(store, lock);
       const { epoch = 0, lease_ms = 60_000 } = lock as { epoch?: number; lease_ms?: number };
       const two = machine(store, 'two');
-      assert.equal(await takeLock(two.deps, 'shop', 'b'), epoch + 1);
+      assert.equal(await takeLock(two.deps, { pipeline: 'shop', run_id: 'b' }), epoch + 1);
       assert.equal(two.waited, lease_ms);
     });
   }
@@ -143,7 +146,7 @@ describe('a lock that another has', () => {
       for (const who of ['holder', 'taker']) {
         const store = createMemoryStore();
         const [one, two] = [machine(store, 'one'), machine(store, 'two')];
-        const epoch = await takeLock(one.deps, 'shop', 'a');
+        const epoch = await takeLock(one.deps, { pipeline: 'shop', run_id: 'a' });
         if (who === 'holder') one.clock += jump;
         else two.clock += jump;
         let since = 0;
@@ -153,7 +156,7 @@ describe('a lock that another has', () => {
           if (since >= LEASE / 3) assert.equal(await renewLock(one.deps, run('a', epoch)), 'kept');
           if (since >= LEASE / 3) since = 0;
         };
-        await assert.rejects(takeLock(two.deps, 'shop', 'b'), LockHeld, `${who}: ${jump} ms`);
+        await assert.rejects(takeLock(two.deps, { pipeline: 'shop', run_id: 'b' }), LockHeld, `${who}: ${jump} ms`);
         await requireHeld(one.deps, run('a', epoch));
       }
     }
@@ -165,20 +168,24 @@ describe('a lock that another has', () => {
       let ms = 1_000;
       const settings = { boot: 'b1', sinceBoot: () => ms };
       const [one, two] = [machine(store, 'one', settings), machine(store, 'two', settings)];
-      const epoch = await takeLock(one.deps, 'shop', 'a');
+      const epoch = await takeLock(one.deps, { pipeline: 'shop', run_id: 'a' });
       two.clock += jump;
       one.clock += jump;
       ms += LEASE - 1;
-      await assert.rejects(takeLock(two.deps, 'shop', 'b'), LockHeld);
+      await assert.rejects(takeLock(two.deps, { pipeline: 'shop', run_id: 'b' }), LockHeld);
       assert.equal(await renewLock(one.deps, run('a', epoch)), 'kept');
       assert.equal((await lockOf(store))['beat'], 1);
       ms += LEASE - 1;
-      await assert.rejects(takeLock(two.deps, 'shop', 'b'), LockHeld);
+      await assert.rejects(takeLock(two.deps, { pipeline: 'shop', run_id: 'b' }), LockHeld);
       ms += 1;
       const other = machine(store, 'three', { ...settings, boot: 'b2' });
       other.clock = one.clock;
-      await assert.rejects(takeLock(other.deps, 'shop', 'c'), LockHeld, 'of another boot it says nothing');
-      assert.equal(await takeLock(two.deps, 'shop', 'b'), 2);
+      await assert.rejects(
+        takeLock(other.deps, { pipeline: 'shop', run_id: 'c' }),
+        LockHeld,
+        'of another boot it says nothing',
+      );
+      assert.equal(await takeLock(two.deps, { pipeline: 'shop', run_id: 'b' }), 2);
       assert.equal(two.waited, 0);
     }
   });
@@ -186,20 +193,20 @@ describe('a lock that another has', () => {
   test('is taken when it is given back while it is watched', async () => {
     const store = createMemoryStore();
     const [one, two] = [machine(store, 'one'), machine(store, 'two')];
-    const epoch = await takeLock(one.deps, 'shop', 'a');
+    const epoch = await takeLock(one.deps, { pipeline: 'shop', run_id: 'a' });
     two.clock += 3_600_000;
     two.whileWaiting = () => releaseLock(one.deps, run('a', epoch));
-    assert.equal(await takeLock(two.deps, 'shop', 'b'), 2);
+    assert.equal(await takeLock(two.deps, { pipeline: 'shop', run_id: 'b' }), 2);
   });
 
   test('is taken when its lease has ended by the clock where all clocks agree, and not before', async () => {
     const store = createMemoryStore();
-    await takeLock(machine(store, 'one').deps, 'shop', 'a');
+    await takeLock(machine(store, 'one').deps, { pipeline: 'shop', run_id: 'a' });
     const two = machine(store, 'two', { clocksAgree: true });
     two.clock += LEASE - 1;
-    await assert.rejects(takeLock(two.deps, 'shop', 'b'), LockHeld);
+    await assert.rejects(takeLock(two.deps, { pipeline: 'shop', run_id: 'b' }), LockHeld);
     two.clock += 1;
-    assert.equal(await takeLock(two.deps, 'shop', 'b'), 2);
+    assert.equal(await takeLock(two.deps, { pipeline: 'shop', run_id: 'b' }), 2);
     assert.equal(two.waited, 0);
   });
 
@@ -207,7 +214,9 @@ describe('a lock that another has', () => {
     const store = createMemoryStore();
     await put(store, { run_id: 'a', holder: 'elsewhere:1:1', expires_at: '2025-12-31T23:00:00.000Z' });
     const taken = await Promise.allSettled(
-      Array.from({ length: 8 }, (_, n) => takeLock(machine(store, `m${n}`).deps, 'shop', `r${n}`)),
+      Array.from({ length: 8 }, (_, n) =>
+        takeLock(machine(store, `m${n}`).deps, { pipeline: 'shop', run_id: `r${n}` }),
+      ),
     );
     assert.equal(taken.filter(({ status }) => status === 'fulfilled').length, 1);
     for (const one of taken) assert.ok(one.status === 'fulfilled' || one.reason instanceof LockHeld);
@@ -217,7 +226,7 @@ describe('a lock that another has', () => {
     test(`is no lock when it reads ${JSON.stringify(text)}`, async () => {
       const store = createMemoryStore();
       await put(store, text);
-      await assert.rejects(takeLock(machine(store, 'one').deps, 'shop', 'r'), InvalidInput);
+      await assert.rejects(takeLock(machine(store, 'one').deps, { pipeline: 'shop', run_id: 'r' }), InvalidInput);
     });
   }
 });
@@ -227,19 +236,23 @@ describe('the run pointer', () => {
 
   test('is moved by one of two that saw it the same', async () => {
     const store = createMemoryStore();
-    const seen = await readOpenRun(store, 'shop');
+    const seen = await readOpenRun(store, { pipeline: 'shop' });
     assert.equal(await pointTo(store, seen, held('b', 2)), true);
     assert.equal(await pointTo(store, seen, held('a', 1)), false);
-    assert.deepEqual((await readOpenRun(store, 'shop')).run, { pipeline: 'shop', run_id: 'b', dry_run: false });
+    assert.deepEqual((await readOpenRun(store, { pipeline: 'shop' })).run, {
+      pipeline: 'shop',
+      run_id: 'b',
+      dry_run: false,
+    });
   });
 
   test('is cleared by its own run alone, under the same lock', async () => {
     const store = createMemoryStore();
-    await pointTo(store, await readOpenRun(store, 'shop'), held('a', 2));
+    await pointTo(store, await readOpenRun(store, { pipeline: 'shop' }), held('a', 2));
     for (const other of [held('b', 2), held('a', 1)]) await clearOpenRun(store, other);
-    assert.equal((await readOpenRun(store, 'shop')).run?.run_id, 'a');
+    assert.equal((await readOpenRun(store, { pipeline: 'shop' })).run?.run_id, 'a');
     await clearOpenRun(store, held('a', 2));
-    const { run: none, epoch } = await readOpenRun(store, 'shop');
+    const { run: none, epoch } = await readOpenRun(store, { pipeline: 'shop' });
     assert.deepEqual([none, epoch], [undefined, 2]);
   });
 
@@ -247,8 +260,8 @@ describe('the run pointer', () => {
     const store = createMemoryStore();
     const text = JSON.stringify({ pipeline: 'shop', run_id: 'old', dry_run: false });
     await store.write('ops/shop/open-run.json', new TextEncoder().encode(text), { kind: 'any' });
-    assert.equal((await readOpenRun(store, 'shop')).run?.run_id, 'old');
+    assert.equal((await readOpenRun(store, { pipeline: 'shop' })).run?.run_id, 'old');
     await clearOpenRun(store, { pipeline: 'shop', run_id: 'old', dry_run: false });
-    assert.equal((await readOpenRun(store, 'shop')).run, undefined);
+    assert.equal((await readOpenRun(store, { pipeline: 'shop' })).run, undefined);
   });
 });

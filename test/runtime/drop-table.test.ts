@@ -207,7 +207,7 @@ describe('a drop is refused', () => {
     const lake = await openShop(REDUCED);
     const table = 'shop_gold.totals';
     const other = { ...lake.deps, settings: { ...lake.deps.settings, holder: () => 'another' } };
-    const epoch = await takeLock(other, 'shop', 'at-work');
+    const epoch = await takeLock(other, { pipeline: 'shop', run_id: 'at-work' });
     await assert.rejects(dropTable(lake.deps, { table }), LockHeld);
     await releaseLock(other, { pipeline: 'shop', run_id: 'at-work', epoch });
     await lake.land('rows', 'b.csv', 'id,amount\n3,30\n');

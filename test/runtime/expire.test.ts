@@ -229,7 +229,7 @@ describe('an expiry is refused', () => {
   test('while a run works, where it is less than a week; a week leaves the run alone', async () => {
     const lake = await made.copy();
     const other = { ...lake.deps, settings: { ...lake.deps.settings, holder: () => 'another' } };
-    await takeLock(other, 'shop', 'at-work');
+    await takeLock(other, { pipeline: 'shop', run_id: 'at-work' });
     await assert.rejects(expire(lake), LockHeld);
     const { tables } = await expireTables(lake.deps, { target: 'shop' });
     assert.deepEqual(new Set(tables.map(({ snapshots }) => snapshots)), new Set([0]));

@@ -45,7 +45,7 @@ test('a lease grows for as long as the action takes, and no longer', async (t) =
   try {
     let now = START;
     const deps = { ...lake.deps, clock: { now: () => new Date(now) } };
-    await takeLock(deps, 'shop', 'run-1');
+    await takeLock(deps, { pipeline: 'shop', run_id: 'run-1' });
     const taken = await leaseOf(lake);
     assert.equal(await keepLock(deps, kept('run-1'), tick), taken, 'a lease that has just begun is left alone');
     now += RENEW_MS;
@@ -68,7 +68,7 @@ test('many short actions, none as long as a pause between renewals, keep the loc
   try {
     let now = START;
     const deps = { ...lake.deps, clock: { now: () => new Date(now) } };
-    await takeLock(deps, 'shop', 'run-1');
+    await takeLock(deps, { pipeline: 'shop', run_id: 'run-1' });
     for (let action = 0; action < 10; action += 1) {
       now += RENEW_MS - 1;
       await keepLock(deps, kept('run-1'), async () => {});
@@ -98,7 +98,7 @@ test('a renewal that is under way is waited for, after an error too', async (t) 
       },
     };
     const deps = { ...lake.deps, clock: { now: () => new Date(now) } };
-    await takeLock(deps, 'shop', 'run-1');
+    await takeLock(deps, { pipeline: 'shop', run_id: 'run-1' });
     let over = false;
     const keeping = keepLock({ ...deps, store }, kept('run-1'), async () => {
       now += RENEW_MS;
@@ -124,13 +124,13 @@ test('a run whose lock another has taken is told so, once a renewal finds out, a
   try {
     let now = START;
     const deps = { ...lake.deps, clock: { now: () => new Date(now) } };
-    const epoch = await takeLock(deps, 'shop', 'run-1');
+    const epoch = await takeLock(deps, { pipeline: 'shop', run_id: 'run-1' });
     await keepLock(deps, kept('run-1', epoch), async (lost) => {
       t.mock.timers.tick(RENEW_MS);
       await settleAll();
       assert.equal(lost.aborted, false);
       now += 61_000;
-      assert.equal(await takeLock(deps, 'shop', 'run-2'), epoch + 1);
+      assert.equal(await takeLock(deps, { pipeline: 'shop', run_id: 'run-2' }), epoch + 1);
       t.mock.timers.tick(RENEW_MS);
       await settleAll();
       assert.equal(lost.aborted, true);
@@ -141,7 +141,7 @@ test('a run whose lock another has taken is told so, once a renewal finds out, a
     await keepLock(deps, second, async (lost) => {
       await releaseLock(deps, { pipeline: 'shop', run_id: 'run-2', epoch: epoch + 1 });
       ended = undefined;
-      await takeLock(deps, 'shop', 'run-3');
+      await takeLock(deps, { pipeline: 'shop', run_id: 'run-3' });
       t.mock.timers.tick(RENEW_MS);
       await settleAll();
       assert.equal(lost.aborted, false);

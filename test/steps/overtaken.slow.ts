@@ -103,7 +103,7 @@ describe('a machine that stands still', { concurrency: 2 }, () => {
         const third = await machines.start('three').lake.answer({ runId: 'three' });
         assert.equal(third.kind, 'nothing', `${where}: ${JSON.stringify(third)}`);
         assert.deepEqual(await books(lake), expected, where);
-        assert.equal((await readOpenRun(lake.store, 'shop')).run, undefined, where);
+        assert.equal((await readOpenRun(lake.store, { pipeline: 'shop' })).run, undefined, where);
         lake.close();
       }
     });

@@ -25,6 +25,10 @@ const rewrite =
     added: [file(lake, name, region)],
     remove: { kind: 'files', files: gone.map((one) => file(lake, one, one.startsWith('us') ? 'US' : 'EU')) },
   });
+/** The same rows in another file. */
+const compact =
+  (gone: readonly string[], name: string, region?: string) =>
+  (lake: Lake): Wanted => ({ ...rewrite(gone, name, region)(lake), rewrite: true });
 const replace =
   (region: string, name: string) =>
   (lake: Lake): Wanted => ({ added: [file(lake, name, region)], remove: { kind: 'partitions', tuples: [[region]] } });
@@ -57,6 +61,27 @@ const CASES: readonly Case[] = [
     expected: 'conflict',
   },
   { name: 'rewrite after a full overwrite', ours: rewrite(['eu'], 'x'), theirs: replaceAll('y'), expected: 'conflict' },
+  {
+    name: 'compaction after append to its partition',
+    ours: compact(['eu'], 'x'),
+    theirs: append('y'),
+    expected: 'us x y',
+  },
+  {
+    name: 'compaction after its partition was replaced',
+    ours: compact(['eu'], 'x'),
+    theirs: replace('EU', 'y'),
+    expected: 'conflict',
+  },
+  {
+    name: 'compaction after another partition was replaced',
+    ours: compact(['eu'], 'x'),
+    theirs: replace('US', 'y'),
+    expected: 'x y',
+  },
+  { name: 'append after a compaction', ours: append('x'), theirs: compact(['eu'], 'y'), expected: 'us x y' },
+  { name: 'replace after a compaction', ours: replace('EU', 'x'), theirs: compact(['eu'], 'y'), expected: 'us x' },
+  { name: 'full overwrite after a compaction', ours: replaceAll('x'), theirs: compact(['eu'], 'y'), expected: 'x' },
   { name: 'replace after append elsewhere', ours: replace('EU', 'x'), theirs: append('y', 'US'), expected: 'us x y' },
   {
     name: 'replace after append to its partition',

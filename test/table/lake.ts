@@ -62,7 +62,7 @@ export function file(lake: Lake, name: string, region: string | null = 'EU'): Da
   };
 }
 
-export type Wanted = Partial<Pick<SnapshotInput, 'added' | 'remove' | 'alter' | 'emptySnapshot'>> & {
+export type Wanted = Partial<Pick<SnapshotInput, 'added' | 'remove' | 'alter' | 'emptySnapshot' | 'rewrite'>> & {
   readonly run?: string;
   readonly properties?: Readonly<Record<string, string>>;
 };

@@ -1,10 +1,11 @@
 import { BRONZE_FILE, BRONZE_FILE_ID } from '../../core/bronze-file.ts';
 import { mapConcurrent } from '../../core/concurrency.ts';
 import type { Sql } from '../../core/sql-text.ts';
-import { tablePrefix } from '../../core/tables.ts';
+import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import { partitionTuple } from '../../iceberg/partition.ts';
 import { partitionFolder } from '../../iceberg/partition-path.ts';
-import type { IcebergValue } from '../../iceberg/types.ts';
+import { columnsOf } from '../../iceberg/schema.ts';
+import type { IcebergValue, PartitionSpec, Schema } from '../../iceberg/types.ts';
 import type { CopyStatement, ObjectStore, Session, WrittenFile } from '../../ports.ts';
 import { writeTable } from '../../sql/write.ts';
 import type { StepDeps } from '../deps.ts';
@@ -63,6 +64,53 @@ export async function stageFiles(session: Session, rows: TableRows, deps: Placin
   return { rows: rowsOf(written), placed };
 }
 
+/** Rows of one partition of a table, on their way into new files there. */
+export type PartitionRows = {
+  readonly from: Sql;
+  readonly table: TableId;
+  readonly schema: Schema;
+  readonly spec: PartitionSpec;
+  readonly partition: readonly IcebergValue[];
+  readonly withFile: boolean;
+  readonly sortBy: readonly string[];
+  /** In place of `sortBy`. */
+  readonly orderBy?: readonly Sql[];
+  readonly folder: string;
+  readonly fileBytes: number;
+  readonly stem: string;
+  readonly check: (paths: readonly string[]) => Promise<void>;
+};
+
+/** Writes rows that all lie in one partition, in files of a size, as stageFiles does. */
+export async function stagePartition(
+  session: Session,
+  rows: PartitionRows,
+  deps: PlacingDeps,
+): Promise<readonly Placed[]> {
+  const { from, table, schema, spec, partition, withFile, sortBy, orderBy, folder, fileBytes } = rows;
+  const columns = columnsOf(schema);
+  const copy = writeTable({
+    name: `rewrite ${fullName(table)}`,
+    from,
+    columns: withFile ? [...columns, BRONZE_FILE] : columns,
+    fieldIds: withFile ? [...fieldIdsOf(schema), FILE_FIELD] : fieldIdsOf(schema),
+    partitionBy: [],
+    sortBy,
+    ...(orderBy === undefined ? {} : { orderBy }),
+    folder,
+    fileBytes,
+  });
+  const filled = (await session.copy(copy)).filter((file) => file.rows > 0);
+  await rows.check(filled.map((file) => file.path));
+  const place = partitionPrefix(table, partitionFolder(spec, schema, partition));
+  return placeFiles(deps, filled, () => `${place}${rows.stem}-${deps.ids.unique()}.parquet`);
+}
+
+/** What the keys of the data files of one partition begin with. */
+export function partitionPrefix(table: TableId, folder: string): string {
+  return `${tablePrefix(table)}/data/${folder === '' ? '' : `${folder}/`}`;
+}
+
 const FILE_FIELD = { name: BRONZE_FILE.name, id: BRONZE_FILE_ID, children: [] };
 
 /** Writes rows for a merge of the same run, one file for each bucket, below a folder of the store. */
@@ -93,7 +141,7 @@ function tupleOf({ schema, spec }: Target, file: WrittenFile): readonly IcebergV
 function dataKey(target: Target, stem: string, file: WrittenFile, { ids }: PlacingDeps): string {
   const { table, schema, spec } = target;
   const folder = partitionFolder(spec, schema, tupleOf(target, file));
-  return [tablePrefix(table), 'data', ...(folder === '' ? [] : [folder]), `${stem}-${ids.unique()}.parquet`].join('/');
+  return `${partitionPrefix(table, folder)}${stem}-${ids.unique()}.parquet`;
 }
 
 async function placeFiles(

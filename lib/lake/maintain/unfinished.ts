@@ -1,10 +1,12 @@
-import type { BaseTable, RunPlan } from '../../core/run.ts';
+import type { MaintenancePlan } from '../../core/maintenance.ts';
+import type { BaseTable, RunPlan, RunRef } from '../../core/run.ts';
 import { modelId } from '../../core/spec.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { readOpenRun } from '../run/open-run.ts';
 import { readPlanIfAny, runFolder } from '../run/run-folder.ts';
 import { modelTables } from '../tables/table-state.ts';
+import { readMaintenancePlan } from './maintenance-folder.ts';
 
 /** What unfinished runs of any pipeline need of one table. */
 export type Needs = {
@@ -19,18 +21,27 @@ export type Needs = {
 };
 
 /** A plan, and when the store took it, in ms since the epoch. */
-export type UnfinishedPlan = { readonly plan: RunPlan; readonly since: number };
+export type UnfinishedPlan = { readonly plan: RunPlan | MaintenancePlan; readonly since: number };
 
-/** The plans of all runs that have begun and not ended, of every pipeline of the lake. */
+/** The plans of all runs that have begun and not ended, compactions among them, of every pipeline of the lake. */
 export async function unfinishedPlans(store: ObjectStore): Promise<readonly UnfinishedPlan[]> {
   const plans: UnfinishedPlan[] = [];
   for (const pipeline of await store.folders('ops/')) {
-    const { run } = await readOpenRun(store, pipeline);
-    if (run === undefined || (await store.head(runFolder.result(run))) !== undefined) continue;
-    const [plan, object] = [await readPlanIfAny(store, run), await store.head(runFolder.plan(run))];
-    if (plan !== undefined && object !== undefined) plans.push({ plan, since: object.modified });
+    for (const of of [{ pipeline }, { pipeline, kind: 'maintenance' }] as const) {
+      const { run } = await readOpenRun(store, of);
+      const plan = run === undefined ? undefined : await unfinishedPlan(store, run);
+      if (plan !== undefined) plans.push(plan);
+    }
   }
   return plans;
+}
+
+async function unfinishedPlan(store: ObjectStore, run: RunRef): Promise<UnfinishedPlan | undefined> {
+  if ((await store.head(runFolder.result(run))) !== undefined) return undefined;
+  const object = await store.head(runFolder.plan(run));
+  if (object === undefined) return undefined;
+  const plan = run.kind === 'maintenance' ? await readMaintenancePlan(store, run) : await readPlanIfAny(store, run);
+  return plan === undefined ? undefined : { plan, since: object.modified };
 }
 
 export function needsOf(id: TableId, plans: readonly UnfinishedPlan[]): Needs {
@@ -45,8 +56,9 @@ export function needsOf(id: TableId, plans: readonly UnfinishedPlan[]): Needs {
 }
 
 /** The states of a table that a plan pins: the one it goes on from, or reads. */
-function basesIn(plan: RunPlan, id: TableId): readonly BaseTable[] {
+function basesIn(plan: RunPlan | MaintenancePlan, id: TableId): readonly BaseTable[] {
   const name = fullName(id);
+  if (!('spec' in plan)) return plan.tables.flatMap(({ table, base }) => (fullName(table) === name ? [base] : []));
   const own = [...modelTables(plan.spec)].flatMap(([known, table]) => (fullName(table) === name ? [known] : []));
   const others = (plan.spec.others ?? []).flatMap((other) => (fullName(other) === name ? [modelId(other)] : []));
   const books = id.layer === 'ops' && id.pipeline === plan.run.pipeline && id.name === 'quarantine';

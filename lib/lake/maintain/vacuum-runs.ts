@@ -28,7 +28,7 @@ async function* leftByRuns(
   record: RecordOf | undefined,
 ): AsyncIterable<readonly ObjectInfo[]> {
   const root = `ops/${pipeline}`;
-  for (const folder of ['_runs', '_maintenance']) {
+  for (const folder of ['_runs', '_compactions', '_maintenance']) {
     for (const id of await store.folders(`${root}/${folder}/`)) {
       const at = `${root}/${folder}/${id}/`;
       if (record !== undefined && at === `${recordFolder(record)}/`) continue;
@@ -39,7 +39,7 @@ async function* leftByRuns(
       }
     }
   }
-  const { run } = await readOpenRun(store, pipeline);
+  const { run } = await readOpenRun(store, { pipeline });
   for (const id of await store.folders(`${root}/_dry_runs/`)) {
     if (run?.dry_run === true && run.run_id === id) continue;
     yield* oldObjects(store, `${root}/_dry_runs/${id}/`, before);

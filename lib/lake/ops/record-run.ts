@@ -3,24 +3,47 @@ import type { JsonValue } from '../../ports.ts';
 import type { StepDeps } from '../deps.ts';
 import { commitOps, makeOpsTables, writeOpsRows } from './ops-tables.ts';
 
-/** One row in the runs table for a run that ended, well or not. */
-export async function recordRun(
-  deps: StepDeps,
-  plan: RunPlan,
-  result: Pick<RunResult, 'status' | 'accounting' | 'tables' | 'error'>,
-): Promise<void> {
-  const now = deps.clock.now();
+/** Of a plan, what the books name; that of a run of maintenance has it too. */
+export type RecordedPlan = Pick<RunPlan, 'run' | 'created_at' | 'planning_ms' | 'sources'>;
+
+/** What a run did, as one row says it. */
+export type RecordedRun = {
+  readonly status: RunResult['status'];
+  readonly files: number;
+  readonly rows_read: number;
+  readonly rows_added: number;
+  readonly error: RunResult['error'];
+};
+
+/** What a run took in, by its result. */
+export function recordOf(
+  plan: RecordedPlan,
+  { status, accounting, tables, error }: Pick<RunResult, 'status' | 'accounting' | 'tables' | 'error'>,
+): RecordedRun {
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
+  return {
+    status,
+    files: sum(Object.values(plan.sources).map((s) => s.files)),
+    rows_read: sum(Object.values(accounting).map((c) => c.read)),
+    rows_added: sum(Object.values(tables).map((t) => t.rows_added)),
+    error,
+  };
+}
+
+/** One row in the runs table for a run that ended, well or not. */
+export async function recordRun(deps: StepDeps, plan: RecordedPlan, result: RecordedRun): Promise<void> {
+  const now = deps.clock.now();
   const row: { readonly [column: string]: JsonValue } = {
     run_id: plan.run.run_id,
     status: result.status,
     started_at: plan.created_at,
     finished_at: now.toISOString(),
     duration_ms: durationOf(plan, now),
-    files: sum(Object.values(plan.sources).map((s) => s.files)),
-    rows_read: sum(Object.values(result.accounting).map((c) => c.read)),
-    rows_added: sum(Object.values(result.tables).map((t) => t.rows_added)),
+    files: result.files,
+    rows_read: result.rows_read,
+    rows_added: result.rows_added,
     error: result.error === null ? null : `${result.error.name}: ${result.error.message}`,
+    kind: plan.run.kind === 'maintenance' ? 'compact' : 'run',
   };
   await commitOps(deps, plan.run, 'runs', await writeOpsRows(deps, plan, 'runs', [row]));
   // A run that failed has no other books.
@@ -28,6 +51,6 @@ export async function recordRun(
 }
 
 /** Milliseconds that a run has taken up to a moment. */
-export function durationOf(plan: RunPlan, now: Date): number {
+export function durationOf(plan: Pick<RecordedPlan, 'created_at' | 'planning_ms'>, now: Date): number {
   return now.getTime() - Date.parse(plan.created_at) + plan.planning_ms;
 }

@@ -43,7 +43,7 @@ export async function releaseQuarantine(
   runId: string,
   filter: QuarantineFilter,
 ): Promise<number> {
-  const run = { pipeline, run_id: runId, dry_run: false, epoch: await takeLock(deps, pipeline, runId) };
+  const run = { pipeline, run_id: runId, dry_run: false, epoch: await takeLock(deps, { pipeline, run_id: runId }) };
   try {
     const held = fenced(deps, run);
     const released = await stageReleased(held, run, filter);

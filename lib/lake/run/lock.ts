@@ -1,5 +1,5 @@
 import { InvalidInput, LockHeld, ObjectNotFound } from '../../core/errors.ts';
-import type { HeldRun } from '../../core/run.ts';
+import type { HeldRun, RunRef } from '../../core/run.ts';
 import type { ObjectStore } from '../../ports.ts';
 import type { LockDeps, StepDeps } from '../deps.ts';
 import { readOpenRun } from './open-run.ts';
@@ -46,8 +46,11 @@ const USUAL_MS = 60_000;
 /** How often a lock is looked at while it is watched. */
 const LOOKS = 12;
 
-function lockKey(pipeline: string): string {
-  return `ops/${pipeline}/lock.json`;
+/** Whose lock: the runs of a pipeline have one, and its maintenance, which works beside them, has another. */
+export type Lockable = Pick<RunRef, 'pipeline' | 'kind'>;
+
+function lockKey({ pipeline, kind }: Lockable): string {
+  return `ops/${pipeline}/${kind === 'maintenance' ? 'maintenance-lock' : 'lock'}.json`;
 }
 
 /**
@@ -57,13 +60,13 @@ function lockKey(pipeline: string): string {
  * their lock has to be seen unchanged for so long.
  * Throws LockHeld naming the holder otherwise.
  */
-export async function takeLock(deps: TakeDeps, pipeline: string, runId: string): Promise<number> {
+export async function takeLock(deps: TakeDeps, run: Lockable & Pick<RunRef, 'run_id'>): Promise<number> {
   for (;;) {
-    const seen = await readLock(deps.store, pipeline);
-    if (seen !== undefined && !(await isFree(deps, pipeline, runId, seen))) continue;
+    const seen = await readLock(deps.store, run);
+    if (seen !== undefined && !(await isFree(deps, run, seen))) continue;
     // A lock that a person removed is no reason to begin again with epochs that runs may still carry.
-    const last = seen?.lock.epoch ?? (await readOpenRun(deps.store, pipeline)).epoch;
-    if (await swap(deps.store, pipeline, seen, newLock(deps, runId, last + 1))) return last + 1;
+    const last = seen?.lock.epoch ?? (await readOpenRun(deps.store, run)).epoch;
+    if (await swap(deps.store, run, seen, newLock(deps, run.run_id, last + 1))) return last + 1;
   }
 }
 
@@ -94,7 +97,7 @@ export async function releaseLock(deps: LockDeps, run: LockedRun): Promise<void>
  * do. A run that has given its lock back may still tidy up until another takes it.
  */
 export async function requireHeld(deps: LockDeps, run: LockedRun): Promise<void> {
-  const seen = await readLock(deps.store, run.pipeline);
+  const seen = await readLock(deps.store, run);
   if (!owns(seen?.lock, deps, run)) throw await lostTo(deps.store, run);
 }
 
@@ -127,12 +130,12 @@ function sinceRenewal({ renewed }: TakenLock, deps: LockDeps): number | undefine
 
 async function rewrite(deps: LockDeps, run: LockedRun, change: (lock: Lock) => Lock | undefined): Promise<Renewal> {
   for (;;) {
-    const seen = await readLock(deps.store, run.pipeline);
+    const seen = await readLock(deps.store, run);
     if (!owns(seen?.lock, deps, run)) return run.epoch === undefined ? 'absent' : 'lost';
     if (seen === undefined) return 'absent';
     const next = change(seen.lock);
     if (next === undefined) return seen.lock.released ? 'absent' : 'kept';
-    if (await swap(deps.store, run.pipeline, seen, next)) return 'kept';
+    if (await swap(deps.store, run, seen, next)) return 'kept';
   }
 }
 
@@ -146,33 +149,33 @@ function isFresh(lock: TakenLock, deps: LockDeps): boolean {
 }
 
 /** Whether the lock, as it was seen, may be taken; false when it has changed meanwhile. Throws LockHeld for a live holder. */
-async function isFree(deps: TakeDeps, pipeline: string, runId: string, seen: Seen): Promise<boolean> {
+async function isFree(deps: TakeDeps, run: Lockable & Pick<RunRef, 'run_id'>, seen: Seen): Promise<boolean> {
   const { lock } = seen;
-  if (lock.released || lock.holder === deps.settings.holder(runId) || deps.isGone(lock.holder)) return true;
+  if (lock.released || lock.holder === deps.settings.holder(run.run_id) || deps.isGone(lock.holder)) return true;
   const since = sinceRenewal(lock, deps);
-  if (since !== undefined && since < (lock.lease_ms ?? USUAL_MS)) throw heldBy(pipeline, lock);
+  if (since !== undefined && since < (lock.lease_ms ?? USUAL_MS)) throw heldBy(run, lock);
   if (since !== undefined) return true;
   const left = Date.parse(lock.expires_at) - deps.clock.now().getTime();
   if (deps.settings.clocksAgree) {
-    if (left > 0) throw heldBy(pipeline, lock);
+    if (left > 0) throw heldBy(run, lock);
     return true;
   }
-  if (left > 0 && left <= (lock.lease_ms ?? LONGEST_MS)) throw heldBy(pipeline, lock);
+  if (left > 0 && left <= (lock.lease_ms ?? LONGEST_MS)) throw heldBy(run, lock);
   const lease = lock.lease_ms ?? USUAL_MS;
   deps.log.info('watching whether a lock is still renewed', { run_id: lock.run_id, seconds: Math.ceil(lease / 1000) });
   for (let look = 0; look < LOOKS; look += 1) {
     await deps.wait(Math.ceil(lease / LOOKS));
-    const now = await readLock(deps.store, pipeline);
+    const now = await readLock(deps.store, run);
     if (now === undefined || now.lock.released) return false;
-    if (now.etag !== seen.etag) throw heldBy(pipeline, now.lock);
+    if (now.etag !== seen.etag) throw heldBy(run, now.lock);
   }
   return true;
 }
 
-async function readLock(store: ObjectStore, pipeline: string): Promise<Seen | undefined> {
+async function readLock(store: ObjectStore, of: Lockable): Promise<Seen | undefined> {
   try {
-    const { bytes, etag } = await store.read(lockKey(pipeline));
-    return { lock: parseLock(pipeline, new TextDecoder().decode(bytes)), etag };
+    const { bytes, etag } = await store.read(lockKey(of));
+    return { lock: parseLock(of, new TextDecoder().decode(bytes)), etag };
   } catch (cause) {
     if (cause instanceof ObjectNotFound) return undefined;
     throw cause;
@@ -180,7 +183,7 @@ async function readLock(store: ObjectStore, pipeline: string): Promise<Seen | un
 }
 
 /** Earlier releases wrote neither epoch nor lease. */
-function parseLock(pipeline: string, text: string): Lock {
+function parseLock(of: Lockable, text: string): Lock {
   const { epoch = 0, released, ...rest } = parseObject(text) as Partial<Record<string, unknown>>;
   const { run_id, holder, expires_at, lease_ms, beat, renewed } = rest;
   if (typeof epoch === 'number' && released === true) return { epoch, released };
@@ -189,7 +192,7 @@ function parseLock(pipeline: string, text: string): Lock {
     const at = renewed === undefined ? {} : { renewed: renewed as Moment };
     return { epoch, run_id, holder, expires_at: String(expires_at), ...lease, beat: Number(beat ?? 0), ...at };
   }
-  throw new InvalidInput(`${lockKey(pipeline)} is no lock; remove it if no run is active`);
+  throw new InvalidInput(`${lockKey(of)} is no lock; remove it if no run is active`);
 }
 
 function parseObject(text: string): object {
@@ -200,25 +203,29 @@ function parseObject(text: string): object {
   }
 }
 
-function swap(store: ObjectStore, pipeline: string, seen: Seen | undefined, lock: Lock): Promise<boolean> {
-  return swapJson(store, lockKey(pipeline), seen?.etag, lock);
+function swap(store: ObjectStore, of: Lockable, seen: Seen | undefined, lock: Lock): Promise<boolean> {
+  return swapJson(store, lockKey(of), seen?.etag, lock);
 }
 
-function heldBy(pipeline: string, lock: Lock): LockHeld {
-  if (lock.released)
-    return new LockHeld(`another run has had the lock of pipeline ${pipeline}; nothing was done, try again`);
+function heldBy(of: Lockable, lock: Lock): LockHeld {
+  const name = nameOf(of);
+  if (lock.released) return new LockHeld(`another run has had the lock of ${name}; nothing was done, try again`);
   return new LockHeld(
-    `run ${lock.run_id} holds the lock of pipeline ${pipeline} (holder ${lock.holder}, ` +
+    `run ${lock.run_id} holds the lock of ${name} (holder ${lock.holder}, ` +
       `lease until ${lock.expires_at}); nothing was done, try again when it has ended`,
   );
 }
 
+function nameOf({ pipeline, kind }: Lockable): string {
+  return kind === 'maintenance' ? `maintenance of pipeline ${pipeline}` : `pipeline ${pipeline}`;
+}
+
 async function lostTo(store: ObjectStore, run: LockedRun): Promise<LockHeld> {
-  const lock = (await readLock(store, run.pipeline))?.lock;
+  const lock = (await readLock(store, run))?.lock;
   const other =
     lock === undefined ? 'it was removed' : lock.released ? 'another run took it' : `run ${lock.run_id} took it`;
   return new LockHeld(
-    `run ${run.run_id} has lost the lock of pipeline ${run.pipeline}: it was not renewed within its lease, and ${other}. ` +
+    `run ${run.run_id} has lost the lock of ${nameOf(run)}: it was not renewed within its lease, and ${other}. ` +
       'This execution publishes and removes nothing more; the run that holds the lock finishes or undoes what it had begun. Try again when that has ended',
   );
 }

@@ -14,14 +14,14 @@ export type OpenRun = {
 };
 
 /** Where the run that is under way is named, so that another can find it without listing all runs. */
-function openRunKey(pipeline: string): string {
-  return `ops/${pipeline}/open-run.json`;
+function openRunKey({ pipeline, kind }: Pick<RunRef, 'pipeline' | 'kind'>): string {
+  return `ops/${pipeline}/${kind === 'maintenance' ? 'open-maintenance' : 'open-run'}.json`;
 }
 
-/** The run pointer of a pipeline. */
-export async function readOpenRun(store: ObjectStore, pipeline: string): Promise<OpenRun> {
+/** The run pointer of a pipeline, or of its maintenance. */
+export async function readOpenRun(store: ObjectStore, of: Pick<RunRef, 'pipeline' | 'kind'>): Promise<OpenRun> {
   try {
-    const { bytes, etag } = await store.read(openRunKey(pipeline));
+    const { bytes, etag } = await store.read(openRunKey(of));
     const { epoch = 0, ...run } = JSON.parse(new TextDecoder().decode(bytes)) as HeldRun | { readonly epoch: number };
     return { run: 'run_id' in run ? run : undefined, epoch, etag };
   } catch (cause) {
@@ -32,16 +32,18 @@ export async function readOpenRun(store: ObjectStore, pipeline: string): Promise
 
 /** Points to a run, unless the pointer is no longer as it was `seen`: false then, and nothing has changed. */
 export async function pointTo(store: ObjectStore, seen: OpenRun, run: HeldRun): Promise<boolean> {
-  const { pipeline, run_id, dry_run, epoch } = run;
-  return swapJson(store, openRunKey(pipeline), seen.etag, { pipeline, run_id, dry_run, epoch });
+  const { pipeline, run_id, dry_run, kind, epoch } = run;
+  const named = { pipeline, run_id, dry_run, ...(kind === undefined ? {} : { kind }), epoch };
+  return swapJson(store, openRunKey(run), seen.etag, named);
 }
 
 /**
  * Says that no run is under way, if the pointer is this run's under this lock. It is never removed, so that whoever
  * was overtaken, whenever it wakes, cannot take away what a later run has written there.
  */
-export async function clearOpenRun(store: ObjectStore, { pipeline, run_id, epoch }: HeldRun): Promise<void> {
-  const seen = await readOpenRun(store, pipeline);
+export async function clearOpenRun(store: ObjectStore, run: HeldRun): Promise<void> {
+  const { run_id, epoch } = run;
+  const seen = await readOpenRun(store, run);
   if (seen.run?.run_id !== run_id || (epoch !== undefined && seen.epoch !== epoch)) return;
-  await swapJson(store, openRunKey(pipeline), seen.etag, { epoch: seen.epoch });
+  await swapJson(store, openRunKey(run), seen.etag, { epoch: seen.epoch });
 }

@@ -12,7 +12,7 @@ import { RECORDING } from './measure.ts';
  * second, be it a retry or a resumed run, finds the first one's and goes on from there.
  */
 export const runFolder = {
-  root: (run: RunRef): string => `ops/${run.pipeline}/${run.dry_run ? '_dry_runs' : '_runs'}/${run.run_id}`,
+  root: (run: RunRef): string => `ops/${run.pipeline}/${folderOf(run)}/${run.run_id}`,
   plan: (run: RunRef): string => `${runFolder.root(run)}/plan.json`,
   result: (run: RunRef): string => `${runFolder.root(run)}/result.json`,
   committing: (run: RunRef): string => `${runFolder.root(run)}/committing.json`,
@@ -37,6 +37,11 @@ export const runFolder = {
   table: (run: RunRef, model: string): string => `${runFolder.root(run)}/tables/${model}.json`,
   commit: (run: RunRef): string => `${runFolder.root(run)}/commit.json`,
 } as const;
+
+function folderOf({ kind, dry_run }: RunRef): string {
+  if (kind === 'maintenance') return '_compactions';
+  return dry_run ? '_dry_runs' : '_runs';
+}
 
 export const LONGEST_RUN_ID = 80;
 

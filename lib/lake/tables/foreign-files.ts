@@ -14,6 +14,9 @@ import type { ScannedFile } from '../../table/read.ts';
 /** Borrowed data files of a table, as a scan takes them. */
 export type OpenedFiles = Borrowed & { readonly files: readonly ScanFile[] };
 
+/** What has to be known of a data file to open it. */
+export type OpenableFile = Pick<ScannedFile, 'path' | 'specId' | 'partition' | 'foreign'>;
+
 /**
  * Brings data files here and finds out how their columns are found. Only files that others wrote are looked into: a
  * file without field ids is read by the table's name mapping, and an identity partition's value stands for a column
@@ -24,11 +27,11 @@ export async function openFiles(
   session: Session,
   store: ObjectStore,
   metadata: TableMetadata | undefined,
-  files: readonly ScannedFile[],
+  files: readonly OpenableFile[],
 ): Promise<OpenedFiles> {
   const borrowed = await store.borrow(files.map((file) => store.key(file.path)));
   try {
-    const local = (file: ScannedFile): string => pathOf(borrowed, store.key(file.path));
+    const local = (file: OpenableFile): string => pathOf(borrowed, store.key(file.path));
     const foreign = files.filter((file) => file.foreign);
     const schemas = await readSchemas(session, store, foreign, local);
     const mapping = metadata === undefined ? undefined : mappingOf(metadata);
@@ -59,8 +62,8 @@ const MOST_KNOWN = 10_000;
 async function readSchemas(
   session: Session,
   store: ObjectStore,
-  files: readonly ScannedFile[],
-  local: (file: ScannedFile) => string,
+  files: readonly OpenableFile[],
+  local: (file: OpenableFile) => string,
 ): Promise<ReadonlyMap<string, readonly ParquetField[]>> {
   const cache = known.get(store) ?? new Map<string, readonly ParquetField[]>();
   known.set(store, cache);
@@ -94,7 +97,7 @@ function mappingOf(metadata: TableMetadata): readonly MappedField[] | undefined 
 /** How the file is read by name; `undefined` where its field ids are enough. */
 function valuesByName(
   metadata: TableMetadata,
-  file: ScannedFile,
+  file: OpenableFile,
   fields: readonly ParquetField[],
   mapping: readonly MappedField[] | undefined,
 ): ReadonlyMap<string, FileValue> | undefined {
@@ -113,7 +116,7 @@ function valuesByName(
 }
 
 /** By field id: the values of identity partitions, which count for columns that are not in a file by their ids. */
-function partitionValues(metadata: TableMetadata, file: ScannedFile): ReadonlyMap<number, FileValue> {
+function partitionValues(metadata: TableMetadata, file: OpenableFile): ReadonlyMap<number, FileValue> {
   const fields = resolveSpec(specById(metadata, file.specId), currentSchema(metadata), ...metadata.schemas);
   const values = fields.flatMap((field, at): readonly (readonly [number, FileValue])[] => {
     const value = file.partition[at] ?? null;
@@ -123,7 +126,7 @@ function partitionValues(metadata: TableMetadata, file: ScannedFile): ReadonlyMa
   return new Map(values);
 }
 
-function withoutIds(metadata: TableMetadata, file: ScannedFile): UnreadableTable {
+function withoutIds(metadata: TableMetadata, file: OpenableFile): UnreadableTable {
   return new UnreadableTable(
     `${file.path} has no Iceberg field ids, and ${metadata.location} no property ${NAME_MAPPING} that says which ` +
       `columns its names stand for: got a file that another engine added; expected field ids or a name mapping. Set the ` +

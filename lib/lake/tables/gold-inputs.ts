@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { GoldModel } from '../../core/spec.ts';
 import { modelId } from '../../core/spec.ts';
-import { currentSnapshot } from '../../iceberg/snapshot.ts';
-import type { TableMetadata } from '../../iceberg/types.ts';
+import { currentSnapshot, rowsId, rowsSnapshot, snapshotById } from '../../iceberg/snapshot.ts';
+import type { Snapshot, TableMetadata } from '../../iceberg/types.ts';
 
 /** Snapshot summary keys that say what a gold table was computed from. */
 export const INPUTS = 'strata.inputs';
@@ -12,6 +12,11 @@ export const MODEL_HASH = 'strata.model-hash';
 export function describeInputs(model: GoldModel, states: ReadonlyMap<string, TableMetadata | undefined>): string {
   const inputs = model.reads.map((ref) => [modelId(ref), snapshotText(states.get(modelId(ref)))] as const);
   return JSON.stringify(Object.fromEntries(inputs));
+}
+
+/** What the snapshot says that a gold table was computed in; files that were rewritten since say nothing about rows. */
+export function goldSummary(gold: TableMetadata): Snapshot['summary'] | undefined {
+  return rowsSnapshot(gold, currentSnapshot(gold))?.summary;
 }
 
 /** Changes when the model's SQL, the values of its variables, columns or layout change. */
@@ -32,7 +37,7 @@ export function goldReason(
   gold: TableMetadata | undefined,
   states: ReadonlyMap<string, TableMetadata | undefined>,
 ): string | undefined {
-  const summary = gold === undefined ? undefined : currentSnapshot(gold)?.summary;
+  const summary = gold === undefined ? undefined : goldSummary(gold);
   if (summary === undefined) return 'the table does not exist yet';
   if (summary[MODEL_HASH] !== hashModel(model)) return 'the model has changed';
   const changed = gold === undefined ? [] : changedInputs(model, gold, states);
@@ -41,22 +46,28 @@ export function goldReason(
 
 /** The snapshot of an input that the gold table was last computed from, or `undefined` when that is not known. */
 export function inputBefore(gold: TableMetadata, id: string): bigint | undefined {
-  const inputs = currentSnapshot(gold)?.summary[INPUTS];
+  const inputs = goldSummary(gold)?.[INPUTS];
   const before = inputs === undefined ? null : ((JSON.parse(inputs) as Record<string, string | null>)[id] ?? null);
   return before === null ? undefined : BigInt(before);
 }
 
-/** Inputs whose snapshot is another one than before. */
+/** Inputs whose rows are others than before. */
 export function changedInputs(
   model: GoldModel,
   gold: TableMetadata,
   states: ReadonlyMap<string, TableMetadata | undefined>,
 ): readonly string[] {
   const ids = model.reads.map(modelId);
-  return ids.filter((id) => (inputBefore(gold, id)?.toString() ?? null) !== snapshotText(states.get(id)));
+  return ids.filter((id) => rowsBefore(gold, id, states.get(id)) !== snapshotText(states.get(id)));
+}
+
+/** Another engine may have rewritten an input before the gold table was computed from it. */
+function rowsBefore(gold: TableMetadata, id: string, state: TableMetadata | undefined): string | null {
+  const before = inputBefore(gold, id);
+  const snapshot = before === undefined || state === undefined ? undefined : snapshotById(state, before);
+  return (state && snapshot && rowsId(state, snapshot)) ?? before?.toString() ?? null;
 }
 
 function snapshotText(metadata: TableMetadata | undefined): string | null {
-  const snapshot = metadata === undefined ? undefined : currentSnapshot(metadata);
-  return snapshot === undefined ? null : snapshot['snapshot-id'].toString();
+  return (metadata && rowsId(metadata, currentSnapshot(metadata))) ?? null;
 }

@@ -5,7 +5,7 @@ import type { Renamed } from '../../core/renames.ts';
 import type { KeyedMode } from '../../core/spec.ts';
 import { withRenamed } from '../../iceberg/rename.ts';
 import { currentSchema } from '../../iceberg/schema.ts';
-import { currentSnapshot } from '../../iceberg/snapshot.ts';
+import { currentSnapshot, rowsSnapshot } from '../../iceberg/snapshot.ts';
 import type { Snapshot, TableMetadata } from '../../iceberg/types.ts';
 
 /** Snapshot summary key: by which rules _all_ rows of a keyed table were made. */
@@ -62,5 +62,5 @@ export function rulesAfter(
 }
 
 function snapshotOf(table: TableMetadata | undefined): Snapshot | undefined {
-  return table === undefined ? undefined : currentSnapshot(table);
+  return table === undefined ? undefined : rowsSnapshot(table, currentSnapshot(table));
 }

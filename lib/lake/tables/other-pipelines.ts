@@ -47,7 +47,7 @@ async function pinPipeline(
   wanted: readonly OtherTable[],
 ): Promise<ReadonlyMap<string, PinnedTable>> {
   for (let look = 0; look < LOOKS; look += 1) {
-    const pointer = await readOpenRun(deps.store, pipeline);
+    const pointer = await readOpenRun(deps.store, { pipeline });
     const publishing = await publishingRun(deps.store, pointer);
     const pinned = new Map<string, PinnedTable>();
     for (const other of wanted) {
@@ -56,7 +56,7 @@ async function pinPipeline(
       if (entry !== undefined && metadata !== undefined)
         pinned.set(modelId(other), { metadata, location: entry.metadataLocation });
     }
-    if ((await readOpenRun(deps.store, pipeline)).etag === pointer.etag) return pinned;
+    if ((await readOpenRun(deps.store, { pipeline })).etag === pointer.etag) return pinned;
   }
   throw new Unavailable(`${pipeline} published each of ${LOOKS} times that its tables were looked at; try again`);
 }

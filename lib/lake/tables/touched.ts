@@ -1,18 +1,21 @@
+import { mapConcurrent } from '../../core/concurrency.ts';
 import type { PartitionText } from '../../core/run.ts';
 import { type GoldModel, modelId } from '../../core/spec.ts';
+import { ownFiles } from '../../iceberg/own-files.ts';
 import { currentSpec, partitionSpecOf } from '../../iceberg/partition.ts';
 import { columnsOf, currentSchema } from '../../iceberg/schema.ts';
-import { currentSnapshot, snapshotById } from '../../iceberg/snapshot.ts';
-import type { TableMetadata } from '../../iceberg/types.ts';
+import { snapshotById, snapshotsSince } from '../../iceberg/snapshot.ts';
+import type { Snapshot, TableMetadata } from '../../iceberg/types.ts';
 import { attachPipeline } from '../../sql/other-pipelines.ts';
 import { createSchemas, createTableView } from '../../sql/scan.ts';
 import { listPartitions } from '../../sql/touched.ts';
 import { createHashMacros } from '../../sql/transform.ts';
 import { userTerm } from '../../sql/user-sql.ts';
+import { entriesOf } from '../../table/conflicts.ts';
 import { planFiles, type ScannedFile } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { openFiles } from './foreign-files.ts';
-import { changedInputs, hashModel, inputBefore, MODEL_HASH } from './gold-inputs.ts';
+import { changedInputs, goldSummary, hashModel, inputBefore, MODEL_HASH } from './gold-inputs.ts';
 import { scanColumns, viewName } from './table-state.ts';
 
 /**
@@ -30,12 +33,13 @@ export async function findTouched(
   if (model.refresh.kind !== 'touched' || gold === undefined) return null;
   const driver = modelId(model.refresh.driver);
   const state = states.get(driver);
-  const summary = currentSnapshot(gold)?.summary;
-  if (state === undefined || summary?.[MODEL_HASH] !== hashModel(model) || !samePartitioning(gold, model)) return null;
+  if (state === undefined || goldSummary(gold)?.[MODEL_HASH] !== hashModel(model) || !samePartitioning(gold, model))
+    return null;
   if (changedInputs(model, gold, states).some((id) => id !== driver)) return null;
   const before = inputBefore(gold, driver);
   if (before === undefined || snapshotById(state, before) === undefined) return null;
   const changed = await changedFiles(deps, state, before);
+  if (changed === undefined) return null;
   return changed.length === 0 ? [] : listTouched(deps, model, model.refresh.sql, state, changed);
 }
 
@@ -45,13 +49,40 @@ function samePartitioning(gold: TableMetadata, model: GoldModel): boolean {
   return text(spec.fields) === text(currentSpec(gold).fields);
 }
 
-/** Data files of one snapshot that the other does not have. */
-async function changedFiles(deps: StepDeps, state: TableMetadata, before: bigint): Promise<readonly ScannedFile[]> {
+/**
+ * Data files of one snapshot that the other does not have. Where files were rewritten in between, which changes no rows,
+ * those that came and went otherwise; undefined where that cannot be told any more.
+ */
+async function changedFiles(
+  deps: StepDeps,
+  state: TableMetadata,
+  before: bigint,
+): Promise<readonly ScannedFile[] | undefined> {
+  const newer = snapshotsSince(state, before);
+  if (newer?.some(rewrites) === true) {
+    const others = newer.filter((snapshot) => !rewrites(snapshot));
+    return (await mapConcurrent(others, (snapshot) => filesOf(deps, state, snapshot))).flat();
+  }
   const then = await planFiles(deps.store, state, { snapshotId: before });
   const now = await planFiles(deps.store, state);
   const known = (files: readonly ScannedFile[]): ReadonlySet<string> => new Set(files.map((f) => f.path));
   const [old, current] = [known(then), known(now)];
   return [...now.filter((f) => !old.has(f.path)), ...then.filter((f) => !current.has(f.path))];
+}
+
+function rewrites({ summary }: Snapshot): boolean {
+  return summary.operation === 'replace';
+}
+
+/** What a snapshot added and removed; of what it removed it is not known any more who wrote it. */
+async function filesOf(deps: StepDeps, state: TableMetadata, snapshot: Snapshot): Promise<readonly ScannedFile[]> {
+  const isOwn = ownFiles(state);
+  const entries = await entriesOf(deps.store, state, snapshot);
+  return entries.map((entry) => ({
+    ...entry.file,
+    snapshotId: entry.snapshotId,
+    foreign: entry.status === 'deleted' || !isOwn(entry),
+  }));
 }
 
 async function listTouched(

@@ -7,7 +7,7 @@ import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { checkBreaker, rearmBreaker } from '../../lake/ops/breaker.ts';
 import { commitOps, writeOpsRows } from '../../lake/ops/ops-tables.ts';
-import { recordRun } from '../../lake/ops/record-run.ts';
+import { recordOf, recordRun } from '../../lake/ops/record-run.ts';
 import { stageReleased } from '../../lake/ops/release.ts';
 import { forgetDeaths } from '../../lake/run/deaths.ts';
 import { decideToCommit, readDecision } from '../../lake/run/decision.ts';
@@ -63,7 +63,9 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
     await rearmBreaker(deps.store, run.pipeline);
   }
   const { accounting } = books;
-  if (!run.dry_run) await recordRun(deps, plan, { status: 'SUCCEEDED', accounting, tables, error: null });
+  if (!run.dry_run) {
+    await recordRun(deps, plan, recordOf(plan, { status: 'SUCCEEDED', accounting, tables, error: null }));
+  }
   const record: CommitRecord = { tables, accounting, ...measure(RECORDING) };
   await writeOnce(deps.store, runFolder.commit(run), record);
   if (!run.dry_run) await trimTables(deps, run.pipeline, audits);

@@ -1,8 +1,10 @@
 import { LockHeld, Unavailable } from '../../core/errors.ts';
-import type { AfterError, FailureRecord, HeldRun, RunPlan, RunResult } from '../../core/run.ts';
+import type { AfterError, FailureRecord, HeldRun, RunResult } from '../../core/run.ts';
 import type { LockDeps, StepDeps } from '../../lake/deps.ts';
 import { discardRun } from '../../lake/files/discard.ts';
-import { durationOf } from '../../lake/ops/record-run.ts';
+import { discardMaintenance } from '../../lake/maintain/discard-maintenance.ts';
+import { readMaintenancePlan } from '../../lake/maintain/maintenance-folder.ts';
+import { durationOf, type RecordedPlan } from '../../lake/ops/record-run.ts';
 import { type Decision, decideToUndo, readDecision } from '../../lake/run/decision.ts';
 import { fencedStore } from '../../lake/run/fence.ts';
 import { releaseLock, requireHeld } from '../../lake/run/lock.ts';
@@ -15,7 +17,7 @@ import type { JsonValue } from '../../ports.ts';
 export type FailDeps = LockDeps &
   Pick<StepDeps, 'log'> & {
     /** Notes a run that was undone where people look for it. */
-    readonly recordFailed: (plan: RunPlan, result: RunResult) => Promise<void>;
+    readonly recordFailed: (plan: RecordedPlan, result: RunResult) => Promise<void>;
   };
 
 /**
@@ -29,9 +31,9 @@ export async function runFail({ state, execution }: AfterError, deps: FailDeps):
   deps.log.warn('the run failed', { error: error.name, cause: error.message, run_id: state.run?.run_id ?? null });
   const { run } = state;
   if (run === undefined) {
-    const { pipeline, run_id } = state;
+    const { pipeline, run_id, kind } = state;
     if (pipeline !== undefined && run_id !== undefined && error.name !== 'LockHeld')
-      await releaseLock(deps, { pipeline, run_id });
+      await releaseLock(deps, { pipeline, run_id, ...(kind === undefined ? {} : { kind }) });
     return { redrives } satisfies FailureRecord;
   }
   const lost = await lossOf(deps, run);
@@ -60,14 +62,25 @@ async function undo(deps: FailDeps, run: HeldRun, error: { name: string; message
   if (!(await mayUndo(deps, run, decision))) return false;
   // Without a plan an earlier attempt at this has come so far.
   if ((await deps.store.head(runFolder.plan(run))) !== undefined) {
-    const plan = await readPlan(deps.store, run);
+    const plan = await discard(deps, run);
     const result = failedResult(plan.run, error, durationOf(plan, deps.clock.now()));
-    await discardRun(deps.store, plan);
     if (!plan.run.dry_run) await deps.recordFailed(plan, result);
     await writeOnce(deps.store, runFolder.result(plan.run), result);
   }
   await clearOpenRun(deps.store, run);
   return true;
+}
+
+/** Removes what the run wrote, and answers its plan, by which the books know it. */
+async function discard({ store }: FailDeps, run: HeldRun): Promise<RecordedPlan> {
+  if (run.kind === 'maintenance') {
+    const plan = await readMaintenancePlan(store, run);
+    await discardMaintenance(store, run);
+    return plan;
+  }
+  const plan = await readPlan(store, run);
+  await discardRun(store, plan);
+  return plan;
 }
 
 /** A disk that is too full for the decision must not keep a run from being undone, which makes room. */

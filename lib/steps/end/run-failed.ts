@@ -26,6 +26,8 @@ function openInput({
   wait,
   rebuild,
   reprocess,
+  kind,
+  compact,
 }: AfterError['state']): OpenInput | undefined {
   if (pipeline === undefined || run_id === undefined) return undefined;
   return {
@@ -35,5 +37,7 @@ function openInput({
     ...(wait === undefined ? {} : { wait }),
     ...(rebuild === undefined ? {} : { rebuild }),
     ...(reprocess === undefined ? {} : { reprocess }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(compact === undefined ? {} : { compact }),
   };
 }

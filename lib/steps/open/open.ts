@@ -38,7 +38,7 @@ export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunStat
   const request = requestOf(input);
   const idle = { request, run: asked, level: 0, levels: 0 };
   if ((await deps.store.head(runFolder.result(asked))) !== undefined) return { status: 'done', ...idle };
-  const run = { ...asked, epoch: await takeLock(deps, pipeline, asked.run_id) };
+  const run = { ...asked, epoch: await takeLock(deps, asked) };
   try {
     const found = await openHeld(fenced(deps, run), run, input);
     if ('run' in found) return { status: 'planned', request, ...found };
@@ -54,9 +54,13 @@ export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunStat
 type Nothing = Pick<RunState, 'skipped' | 'suspended' | 'removed'>;
 type Opened = Pick<RunState, 'run' | 'level' | 'levels'>;
 
-async function openHeld(deps: StepDeps, run: Required<HeldRun>, input: OpenInput): Promise<Opened | Nothing> {
+async function openHeld(
+  deps: StepDeps,
+  run: HeldRun & { readonly epoch: number },
+  input: OpenInput,
+): Promise<Opened | Nothing> {
   for (;;) {
-    const pointer = await readOpenRun(deps.store, run.pipeline);
+    const pointer = await readOpenRun(deps.store, run);
     if (await tidyEnded(deps, pointer)) continue;
     const unfinished = await findUnfinished(deps, run, pointer.run);
     if (unfinished !== undefined) {

@@ -1,0 +1,51 @@
+import type { CompactedTable } from '../../core/maintenance.ts';
+import type { CompactionAnswer } from '../../runtime/compact.ts';
+import { formatBytes, formatCount } from './human.ts';
+import { renderTable, type TableLayout } from './table.ts';
+
+/** What `--json` prints of a compaction. */
+export function compactionDocument(answer: CompactionAnswer): unknown {
+  switch (answer.kind) {
+    case 'ended':
+      return answer.result;
+    case 'planned':
+      return { status: 'DRY_RUN', tables: answer.tables };
+    case 'nothing':
+      return { status: 'NOTHING_TO_DO', tables: [] };
+    case 'locked':
+      return { status: 'LOCKED', error: { name: 'LockHeld', message: answer.message } };
+  }
+}
+
+const WHY = { small: 'small', large: 'large', order: 'to be ordered' } as const;
+
+export function renderCompaction(answer: CompactionAnswer, layout: TableLayout): string {
+  switch (answer.kind) {
+    case 'locked':
+      return '';
+    case 'nothing':
+      return 'nothing to compact\n';
+    case 'planned':
+      return answer.tables.length === 0 ? 'nothing to compact\n' : renderTables(answer.tables, layout);
+    case 'ended':
+      return answer.result.status === 'FAILED' ? '' : renderTables(answer.result.tables, layout);
+  }
+}
+
+function renderTables(tables: readonly CompactedTable[], layout: TableLayout): string {
+  const rows = tables.map((table) => ({
+    table: table.table,
+    partitions: formatCount(table.partitions),
+    rows: formatCount(table.rows),
+    files: `${formatCount(table.files)} -> ${formatCount(table.files_after)}`,
+    bytes: [table.bytes, ...(table.bytes_after === null ? [] : [table.bytes_after])].map(formatBytes).join(' -> '),
+    why: Object.entries(WHY)
+      .flatMap(([reason, words]) => {
+        const files = table.reasons[reason as keyof typeof WHY];
+        return files === undefined ? [] : [`${formatCount(files)} ${words}`];
+      })
+      .join(', '),
+  }));
+  const columns = ['table', 'partitions', 'rows', 'files', 'bytes', 'why'].map((name) => ({ name, whole: true }));
+  return renderTable(rows, columns, layout);
+}

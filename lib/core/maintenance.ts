@@ -1,0 +1,107 @@
+import type { CompactRequest } from './asked.ts';
+import type { Measured } from './requests.ts';
+import type { BaseTable, HeldRun, OpenInput, RunRef, UnitsRef } from './run.ts';
+import type { TableId } from './tables.ts';
+
+/** Why a file is rewritten: it is far below the target size, far above it, or all rows are to be ordered anew. */
+export type RewriteReason = 'small' | 'large' | 'order';
+
+/** Files of one partition that are written anew together. */
+export type Bin = {
+  readonly spec: number;
+  /** The partition as a path, `order_ts_month=2020-01`; '' where the table has none. */
+  readonly partition: string;
+  readonly reason: RewriteReason;
+  readonly files: readonly BinFile[];
+  readonly rows: number;
+  readonly bytes: number;
+  /** Bytes after which the next file is begun. */
+  readonly file_bytes: number;
+};
+
+/** By its location. `foreign`: another engine wrote it, so it may lack field ids. */
+export type BinFile = { readonly path: string; readonly foreign: boolean };
+
+/** One worker's job: bins of one table. */
+export type RewriteUnit = { readonly unit: string; readonly table: string; readonly bins: readonly Bin[] };
+
+/** One item of a list of such units. */
+export type RewriteItem = { readonly round: number; readonly unit: string };
+export type RewriteInput = { readonly run: HeldRun; readonly unit: RewriteItem };
+
+/** What a run of maintenance set out to do. Written once. */
+export type MaintenancePlan = {
+  readonly run: RunRef;
+  readonly created_at: string;
+  readonly request: CompactRequest;
+  readonly tables: readonly MaintainedTable[];
+  readonly planning_ms: number;
+  /** It takes nothing in. */
+  readonly sources: Readonly<Record<string, never>>;
+};
+
+/** A table whose files are rewritten, under the name by which the run knows it: `silver.sales`. */
+export type MaintainedTable = {
+  readonly id: string;
+  readonly table: TableId;
+  /** As it was when it was planned. */
+  readonly base: BaseTable;
+  /** Bytes of a data file, and small files that a partition needs to be rewritten. */
+  readonly target_bytes: number;
+  readonly min_files: number;
+  /** Bytes of Parquet that one worker takes. */
+  readonly unit_bytes: number;
+  readonly sort: readonly string[];
+  readonly zorder: readonly string[];
+  /** All rows are laid out anew, whatever the sizes of their files. */
+  readonly rearrange: boolean;
+  /** Its rows know their bronze file. */
+  readonly with_file: boolean;
+  /** The plan has looked at all that was to be looked at. */
+  readonly complete: boolean;
+};
+
+/** What becomes of one table, by sizes. */
+export type CompactedTable = {
+  readonly table: string;
+  readonly partitions: number;
+  readonly files: number;
+  readonly bytes: number;
+  readonly rows: number;
+  /** About how many files come of them; after the run: how many did. */
+  readonly files_after: number;
+  /** Null before the run. */
+  readonly bytes_after: number | null;
+  /** Files by why they are rewritten. */
+  readonly reasons: Readonly<Partial<Record<RewriteReason, number>>>;
+};
+
+export type MaintenanceState = {
+  /** planned: work to do. nothing: no file is worth rewriting, or only the plan was asked for. done: this run_id has ended before. */
+  readonly status: 'planned' | 'nothing' | 'done';
+  readonly request: OpenInput;
+  readonly run: HeldRun;
+  /** Files that a run of the pipeline replaced meanwhile are planned again in the next round. */
+  readonly round: number;
+  readonly rewrite?: UnitsRef;
+  /** With `dry_run`: what would be done, the first tables of it. */
+  readonly plan?: readonly CompactedTable[];
+  readonly commit?: Measured;
+};
+
+/** What is left as it was, and why. */
+export type LeftPartition = { readonly table: string; readonly partition: string; readonly reason: string };
+
+/** What a run of maintenance answers. */
+export type MaintenanceResult = {
+  readonly run_id: string;
+  readonly pipeline: string;
+  readonly kind: 'compact';
+  readonly status: 'SUCCEEDED' | 'FAILED';
+  readonly tables: readonly CompactedTable[];
+  /** Partitions that other runs kept changing, or whose files could not be rewritten; the first of them. */
+  readonly left: readonly LeftPartition[];
+  readonly rounds: number;
+  readonly duration_ms: number;
+  readonly error: { readonly name: string; readonly message: string } | null;
+};

@@ -1,0 +1,140 @@
+import { AuditFailed, CommitConflict } from '../../core/errors.ts';
+import type { Bin, MaintainedTable } from '../../core/maintenance.ts';
+import type { RunRef } from '../../core/run.ts';
+import { fullName, tablePrefix } from '../../core/tables.ts';
+import { specById } from '../../iceberg/partition.ts';
+import { currentSchema } from '../../iceberg/schema.ts';
+import { RUN_ID } from '../../iceberg/snapshot.ts';
+import { dataFileOf } from '../../iceberg/stats.ts';
+import type { DataFile, TableMetadata } from '../../iceberg/types.ts';
+import { commitChange } from '../../table/commit.ts';
+import { parsePrepared, prepareSnapshot, renderPrepared } from '../../table/prepare.ts';
+import { loadTable, planFiles } from '../../table/read.ts';
+import type { StepDeps } from '../deps.ts';
+import { readJsonIfAny, writeOnce } from '../run/run-folder.ts';
+import { COMPACTED } from './choose-files.ts';
+import { discardSnapshot } from './discard-maintenance.ts';
+import { maintenancePlaces, type PreparedRound, type RewrittenBin, type TableRound } from './maintenance-folder.ts';
+import { describeWork } from './plan-tables.ts';
+
+/** How often a table is tried that others commit to at the same time. */
+const ATTEMPTS = 5;
+
+/** A bin with the files that it was written to. */
+export type Rewritten = RewrittenBin & { readonly unit: string; readonly planned: Bin };
+
+type Round = {
+  readonly run: RunRef;
+  readonly round: number;
+  readonly table: MaintainedTable;
+  /** The table as the bins were planned on it. */
+  readonly base: TableMetadata;
+  /** Nothing of the table was left as it is. */
+  readonly whole: boolean;
+};
+
+/**
+ * Publishes the bins of one table in one snapshot that changes no rows. Bins some of whose files are no longer in the
+ * table yield to whoever took those out; rows that were added beside them stay. Calling it again finds what was prepared,
+ * and by its snapshot whether that was published.
+ */
+export async function commitTable(
+  deps: StepDeps,
+  round: Round,
+  bins: readonly Rewritten[],
+): Promise<Omit<TableRound, 'left'>> {
+  for (let attempt = 1; ; attempt += 1) {
+    const prepared = await prepareRound(deps, round, bins, attempt);
+    const done = bins.filter(({ unit, bin }) => prepared.bins.some(([name, at]) => name === unit && at === bin));
+    if (done.length === 0) return outcomeOf(round, bins, []);
+    try {
+      await commitChange(
+        deps,
+        round.table.table,
+        parsePrepared(prepared.text, deps.store.location(tablePrefix(round.table.table))),
+      );
+      return outcomeOf(round, bins, done);
+    } catch (cause) {
+      if (!(cause instanceof CommitConflict) || attempt === ATTEMPTS) throw cause;
+      deps.log.info('another run has changed what was to be replaced', { table: fullName(round.table.table) });
+      await discardSnapshot(deps.store, round.table.table, prepared);
+    }
+  }
+}
+
+async function prepareRound(
+  deps: StepDeps,
+  round: Round,
+  bins: readonly Rewritten[],
+  attempt: number,
+): Promise<PreparedRound> {
+  const key = maintenancePlaces.prepared(round.run, round.round, round.table.id, attempt);
+  const before = await readJsonIfAny<PreparedRound>(deps.store, key);
+  if (before !== undefined) return before;
+  const current = await loadTable(deps.catalog, round.table.table);
+  const live = new Map(
+    current === undefined ? [] : (await planFiles(deps.store, current.metadata)).map((file) => [file.path, file]),
+  );
+  const valid = bins.filter(({ planned }) => planned.files.every(({ path }) => live.has(path)));
+  if (current === undefined || valid.length === 0) return writeOnce(deps.store, key, { bins: [], text: '' });
+  const removed = valid.flatMap(({ planned }) => planned.files.flatMap(({ path }) => live.get(path) ?? []));
+  const added = valid.flatMap((bin) => addedFiles(deps, round, bin, live));
+  checkCounts(round, removed, added);
+  const { complete, base, table } = round.table;
+  const looked = complete && round.whole && valid.length === bins.length ? base.snapshot_id : null;
+  const prepared = await prepareSnapshot(deps.store, {
+    base: current,
+    added,
+    remove: { kind: 'files', files: removed },
+    rewrite: true,
+    snapshotId: deps.ids.snapshot(),
+    nowMs: deps.clock.now().getTime(),
+    unique: deps.ids.unique(),
+    summary: { [RUN_ID]: round.run.run_id, ...(looked === null ? {} : { [COMPACTED]: looked }) },
+  });
+  deps.log.info('files are replaced', { table: fullName(table), files: removed.length, by: added.length });
+  const names = valid.map(({ unit, bin }) => [unit, bin] as const);
+  return writeOnce(deps.store, key, { bins: names, text: renderPrepared(prepared) });
+}
+
+function addedFiles(
+  { store }: Pick<StepDeps, 'store'>,
+  { base }: Round,
+  { planned, written }: Rewritten,
+  live: ReadonlyMap<string, DataFile>,
+): readonly DataFile[] {
+  const [first] = planned.files.flatMap(({ path }) => live.get(path) ?? []);
+  const [schema, spec] = [currentSchema(base), specById(base, planned.spec)];
+  return written.map((file) =>
+    dataFileOf({
+      written: file.written,
+      schema,
+      spec,
+      location: store.location(file.key),
+      partition: first?.partition ?? [],
+    }),
+  );
+}
+
+/** The rows themselves were compared when they were written; this holds the manifests to the same. */
+function checkCounts({ table }: Round, removed: readonly DataFile[], added: readonly DataFile[]): void {
+  const rows = (files: readonly DataFile[]): bigint => files.reduce((sum, file) => sum + file.rows, 0n);
+  if (rows(removed) === rows(added)) return;
+  throw new AuditFailed(
+    `${fullName(table.table)}: ${rows(removed)} rows were to be written anew, and ${rows(added)} were; nothing of it is published`,
+  );
+}
+
+function outcomeOf({ table }: Round, bins: readonly Rewritten[], done: readonly Rewritten[]): Omit<TableRound, 'left'> {
+  const files = done.flatMap(({ written }) => written);
+  const yielded = bins.filter((bin) => !done.includes(bin)).map(({ planned }) => planned);
+  return {
+    done: {
+      ...describeWork({ table, bins: done.map(({ planned }) => planned) }),
+      files_after: files.length,
+      bytes_after: files.reduce((sum, { written }) => sum + written.bytes, 0),
+    },
+    bins: done.map(({ unit, bin }) => [unit, bin] as const),
+    yielded: [...new Map(yielded.map(({ spec, partition }) => [`${spec} ${partition}`, { spec, partition }])).values()],
+  };
+}

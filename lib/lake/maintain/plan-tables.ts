@@ -1,0 +1,137 @@
+import type { CompactRequest } from '../../core/asked.ts';
+import { InvalidInput } from '../../core/errors.ts';
+import { isKeyed, LOG_SUFFIX } from '../../core/keyed.ts';
+import type { Bin, CompactedTable, MaintainedTable, RewriteReason } from '../../core/maintenance.ts';
+import { OPS_TABLE_NAMES, opsTable } from '../../core/ops.ts';
+import type { PipelineSpec } from '../../core/spec.ts';
+import { fullName, parseTableName, type TableId } from '../../core/tables.ts';
+import { currentSnapshot } from '../../iceberg/snapshot.ts';
+import { filesAfter, planBins, type RewriteRules } from '../../plan/maintenance.ts';
+import { mergeBytes } from '../../plan/merge-units.ts';
+import type { CatalogEntry } from '../../ports.ts';
+import { loadTable } from '../../table/read.ts';
+import type { StepDeps } from '../deps.ts';
+import { modelTables } from '../tables/table-state.ts';
+import { checkOrder } from './check-order.ts';
+import { chooseFiles } from './choose-files.ts';
+
+/** A table with files that are worth rewriting. */
+export type TableWork = {
+  readonly table: MaintainedTable;
+  readonly entry: CatalogEntry;
+  readonly bins: readonly Bin[];
+};
+
+const MEGABYTE = 2 ** 20;
+/** Small files that a partition has before they are joined. */
+const MIN_FILES = 5;
+
+/**
+ * What a compaction would rewrite, table by table; tables that are fine are left out. Looks only. Throws InvalidInput for
+ * a table that is not there, a condition that is none, and an order that a table cannot have.
+ */
+export async function planTables(
+  deps: StepDeps,
+  pipeline: string,
+  request: CompactRequest,
+): Promise<readonly TableWork[]> {
+  const spec = await deps.specs(pipeline);
+  if (request.table === undefined) refuseOrder(request);
+  const work: TableWork[] = [];
+  for (const id of tablesOf(spec, request)) {
+    const entry = await loadTable(deps.catalog, id);
+    if (entry === undefined && request.table !== undefined) throw noTable(id);
+    const planned = entry && (await planTable(deps, spec, id, entry, request));
+    if (planned !== undefined && planned.bins.length > 0) work.push(planned);
+  }
+  return work;
+}
+
+/** The one that was asked for, or those of the pipeline's models and its books. */
+function tablesOf(spec: PipelineSpec, { table }: CompactRequest): readonly TableId[] {
+  if (table !== undefined) return [parseTableName(table)];
+  return [...modelTables(spec).values(), ...OPS_TABLE_NAMES.map((name) => opsTable(spec.name, name))];
+}
+
+async function planTable(
+  deps: StepDeps,
+  spec: PipelineSpec,
+  id: TableId,
+  entry: CatalogEntry,
+  request: CompactRequest,
+): Promise<TableWork> {
+  const asked = request.sort ?? request.zorder;
+  const table = maintainedTable(spec, id, entry, request);
+  checkOrder(id, entry.metadata, table);
+  const scope = { all: request.all === true || asked !== undefined, where: request.where };
+  const files = await chooseFiles(deps, id, entry.metadata, scope);
+  return { table, entry, bins: planBins(files, rulesOf(table)) };
+}
+
+function maintainedTable(
+  spec: PipelineSpec,
+  id: TableId,
+  { metadata, metadataLocation }: CatalogEntry,
+  { target_mb, min_files, sort, zorder, where }: CompactRequest,
+): MaintainedTable {
+  const model = spec.models.find((one) => one.layer === id.layer && one.name === id.name);
+  const target = target_mb === undefined ? spec.settings.fileBytes : Math.ceil(target_mb * MEGABYTE);
+  const snapshot = currentSnapshot(metadata);
+  const asked = sort ?? zorder;
+  return {
+    id: `${id.layer}.${id.name}`,
+    table: id,
+    base: {
+      metadata_location: metadataLocation,
+      snapshot_id: snapshot === undefined ? null : snapshot['snapshot-id'].toString(),
+    },
+    target_bytes: target,
+    min_files: min_files ?? MIN_FILES,
+    unit_bytes: Math.max(target, mergeBytes(spec.settings)),
+    sort: sort ?? (zorder === undefined ? (model?.sortBy ?? []) : []),
+    zorder: zorder ?? [],
+    rearrange: asked !== undefined,
+    with_file: id.layer === 'silver' && !id.name.endsWith(LOG_SUFFIX) && !(model !== undefined && isKeyed(model)),
+    complete: where === undefined,
+  };
+}
+
+export function rulesOf(table: MaintainedTable): RewriteRules {
+  return {
+    targetBytes: table.target_bytes,
+    minFiles: table.min_files,
+    unitBytes: table.unit_bytes,
+    rearrange: table.rearrange,
+  };
+}
+
+/** What would become of a table. */
+export function describeWork({ table, bins }: Pick<TableWork, 'table' | 'bins'>): CompactedTable {
+  const sum = (of: (bin: Bin) => number): number => bins.reduce((total, bin) => total + of(bin), 0);
+  const reasons: Partial<Record<RewriteReason, number>> = {};
+  for (const { reason, files } of bins) reasons[reason] = (reasons[reason] ?? 0) + files.length;
+  return {
+    table: fullName(table.table),
+    partitions: new Set(bins.map(({ spec, partition }) => `${spec} ${partition}`)).size,
+    files: sum(({ files }) => files.length),
+    bytes: sum(({ bytes }) => bytes),
+    rows: sum(({ rows }) => rows),
+    files_after: sum(filesAfter),
+    bytes_after: null,
+    reasons,
+  };
+}
+
+function refuseOrder({ sort, zorder }: CompactRequest): void {
+  const option = sort === undefined ? (zorder === undefined ? undefined : '--zorder') : '--sort';
+  if (option === undefined) return;
+  throw new InvalidInput(
+    `${option} with a pipeline: got columns for all of its tables; expected one table, such as retail_silver.sales`,
+  );
+}
+
+function noTable(id: TableId): InvalidInput {
+  return new InvalidInput(
+    `no table ${fullName(id)}: got a name that the catalog does not know; expected one of those that strata tables lists`,
+  );
+}

@@ -1,0 +1,76 @@
+import type { CompactedTable, LeftPartition, MaintenancePlan, RewriteReason } from '../../core/maintenance.ts';
+import { fullName } from '../../core/tables.ts';
+import type { StepDeps } from '../deps.ts';
+import { recordRun } from '../ops/record-run.ts';
+import { readJsonIfAny } from '../run/run-folder.ts';
+import { maintenancePlaces, readRound, type TableRound } from './maintenance-folder.ts';
+
+/** What all rounds of a run did together. */
+export type MaintenanceOutcome = {
+  readonly tables: readonly CompactedTable[];
+  readonly left: readonly LeftPartition[];
+  readonly rounds: number;
+};
+
+export async function readOutcomes(deps: Pick<StepDeps, 'store'>, plan: MaintenancePlan): Promise<MaintenanceOutcome> {
+  const rounds = await roundsOf(deps, plan);
+  const tables: CompactedTable[] = [];
+  const left: LeftPartition[] = [];
+  for (const { id, table } of plan.tables) {
+    const outcomes: TableRound[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const outcome = await readJsonIfAny<TableRound>(deps.store, maintenancePlaces.outcome(plan.run, round, id));
+      if (outcome !== undefined) outcomes.push(outcome);
+    }
+    const done = outcomes.map((outcome) => outcome.done).reduce(addTables, nothingOf(fullName(table)));
+    if (done.files > 0) tables.push(done);
+    left.push(...outcomes.flatMap((outcome) => outcome.left), ...yieldedLast(fullName(table), outcomes.at(rounds - 1)));
+  }
+  return { tables, left, rounds };
+}
+
+async function roundsOf({ store }: Pick<StepDeps, 'store'>, { run }: MaintenancePlan): Promise<number> {
+  for (let round = 0; ; round += 1) if ((await readRound(store, run, round)).length === 0) return round;
+}
+
+function yieldedLast(table: string, last: TableRound | undefined): readonly LeftPartition[] {
+  const reason = 'other runs changed it while it was rewritten; the next compaction tries again';
+  return (last?.yielded ?? []).map(({ partition }) => ({ table, partition, reason }));
+}
+
+function nothingOf(table: string): CompactedTable {
+  return { table, partitions: 0, files: 0, bytes: 0, rows: 0, files_after: 0, bytes_after: 0, reasons: {} };
+}
+
+function addTables(a: CompactedTable, b: CompactedTable): CompactedTable {
+  const reasons = new Map<RewriteReason, number>();
+  for (const one of [a, b]) {
+    for (const reason of ['small', 'large', 'order'] as const) {
+      const files = (reasons.get(reason) ?? 0) + (one.reasons[reason] ?? 0);
+      if (files > 0) reasons.set(reason, files);
+    }
+  }
+  return {
+    table: a.table,
+    partitions: a.partitions + b.partitions,
+    files: a.files + b.files,
+    bytes: a.bytes + b.bytes,
+    rows: a.rows + b.rows,
+    files_after: a.files_after + b.files_after,
+    bytes_after: (a.bytes_after ?? 0) + (b.bytes_after ?? 0),
+    reasons: Object.fromEntries(reasons),
+  };
+}
+
+/** Enters a run that ended well into the table of runs: the files and rows that it has written anew. */
+export async function recordMaintenance(deps: StepDeps, plan: MaintenancePlan): Promise<void> {
+  const { tables } = await readOutcomes(deps, plan);
+  const sum = (of: (table: CompactedTable) => number): number => tables.reduce((total, one) => total + of(one), 0);
+  await recordRun(deps, plan, {
+    status: 'SUCCEEDED',
+    files: sum(({ files }) => files),
+    rows_read: sum(({ rows }) => rows),
+    rows_added: 0,
+    error: null,
+  });
+}

@@ -1,0 +1,102 @@
+import type { Bin, RewriteReason, RewriteUnit } from '../core/maintenance.ts';
+import { packInOrder } from './pack.ts';
+
+/** A data file of a table, as its manifests have it. */
+export type Candidate = {
+  readonly path: string;
+  readonly foreign: boolean;
+  readonly spec: number;
+  readonly partition: string;
+  readonly rows: number;
+  readonly bytes: number;
+};
+
+export type RewriteRules = {
+  /** Bytes that a data file should have. */
+  readonly targetBytes: number;
+  /** Small files that a partition needs to be worth rewriting. */
+  readonly minFiles: number;
+  /** Bytes of Parquet that one worker takes. */
+  readonly unitBytes: number;
+  /** All rows are laid out anew, whatever the sizes of their files. */
+  readonly rearrange: boolean;
+};
+
+/** Files below this part of the target are joined, files above the other are split. */
+const SMALL = 0.75;
+const LARGE = 1.8;
+
+/** Files that are ordered together: few, and the order narrows little; many, and a worker has to spill. */
+const ORDERED_FILES = 4;
+
+/**
+ * The files of a table that are worth rewriting, in the groups in which they are written anew. A group lies in one
+ * partition of one spec, since a data file does. Small files are joined in their order, to at most the target size; those
+ * of a partition that has few of them are left alone, and so is one that fits to no other, so that what has been
+ * compacted is not compacted again.
+ */
+export function planBins(files: readonly Candidate[], rules: RewriteRules): readonly Bin[] {
+  const partitions = Map.groupBy(files, ({ spec, partition }) => `${spec} ${partition}`);
+  return [...partitions.values()].flatMap((members) =>
+    rules.rearrange ? orderedBins(members, rules) : [...smallBins(members, rules), ...largeBins(members, rules)],
+  );
+}
+
+function smallBins(members: readonly Candidate[], { targetBytes, minFiles }: RewriteRules): readonly Bin[] {
+  const small = members.filter(({ bytes }) => bytes < targetBytes * SMALL);
+  if (small.length < minFiles) return [];
+  const groups = packInOrder(small, targetBytes, ({ bytes }) => bytes).filter((group) => group.length > 1);
+  // All in one file, even if they grow.
+  return groups.map((group) => bin(group, 'small', targetBytes * LARGE));
+}
+
+function largeBins(members: readonly Candidate[], { targetBytes }: RewriteRules): readonly Bin[] {
+  const large = members.filter(({ bytes, rows }) => bytes > targetBytes * LARGE && rows > 1);
+  return large.map((file) => bin([file], 'large', sliceBytes(file.bytes, targetBytes)));
+}
+
+function orderedBins(members: readonly Candidate[], { targetBytes, unitBytes }: RewriteRules): readonly Bin[] {
+  const groups = packInOrder(members, Math.max(unitBytes, targetBytes * ORDERED_FILES), ({ bytes }) => bytes);
+  return groups.map((group) => bin(group, 'order', sliceBytes(sum(group, 'bytes'), targetBytes)));
+}
+
+/** Slices of like size, each about the target. */
+function sliceBytes(bytes: number, targetBytes: number): number {
+  return bytes / Math.max(1, Math.round(bytes / targetBytes));
+}
+
+function bin(files: readonly Candidate[], reason: RewriteReason, fileBytes: number): Bin {
+  const [first] = files;
+  return {
+    spec: first?.spec ?? 0,
+    partition: first?.partition ?? '',
+    reason,
+    files: files.map(({ path, foreign }) => ({ path, foreign })),
+    rows: sum(files, 'rows'),
+    bytes: sum(files, 'bytes'),
+    file_bytes: Math.max(1, Math.ceil(fileBytes)),
+  };
+}
+
+/** Bins as units of work, each of about what one worker takes. */
+export function packUnits(
+  table: string,
+  round: number,
+  bins: readonly Bin[],
+  { unitBytes }: Pick<RewriteRules, 'unitBytes'>,
+): readonly RewriteUnit[] {
+  return packInOrder(bins, unitBytes, ({ bytes }) => bytes).map((group, at) => ({
+    unit: `rewrite-${round}-${table}-${String(at).padStart(5, '0')}`,
+    table,
+    bins: group,
+  }));
+}
+
+/** About how many files come of a bin. */
+export function filesAfter({ bytes, file_bytes }: Pick<Bin, 'bytes' | 'file_bytes'>): number {
+  return Math.max(1, Math.round(bytes / file_bytes));
+}
+
+function sum(files: readonly Candidate[], of: 'rows' | 'bytes'): number {
+  return files.reduce((total, file) => total + file[of], 0);
+}

@@ -1,0 +1,126 @@
+import type { MaintainedTable, MaintenancePlan, MaintenanceState, RewriteUnit } from '../../core/maintenance.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { candidateOf, partitionName } from '../../lake/maintain/choose-files.ts';
+import { commitTable, type Rewritten } from '../../lake/maintain/commit-table.ts';
+import {
+  keepBase,
+  maintenancePlaces,
+  type RewriteResult,
+  readBase,
+  readMaintenancePlan,
+  readRewriteResult,
+  readRewriteUnit,
+  readRound,
+  type TableRound,
+  writeRound,
+} from '../../lake/maintain/maintenance-folder.ts';
+import { rulesOf } from '../../lake/maintain/plan-tables.ts';
+import { recordMaintenance } from '../../lake/maintain/record-maintenance.ts';
+import { decideToCommit } from '../../lake/run/decision.ts';
+import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
+import { readJson, readJsonIfAny, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
+import { packUnits, planBins } from '../../plan/maintenance.ts';
+import { loadTable, planFiles } from '../../table/read.ts';
+
+/** Rounds after which partitions that other runs keep changing are left to the next compaction. */
+const ROUNDS = 3;
+
+/**
+ * Publishes a round, table by table, each in one snapshot. Partitions that another run changed meanwhile are planned
+ * again, as the next round; after the last one the run is entered in the books. Each table says by its snapshots whether
+ * the round is in it, so that a run which died on the way is rolled forward by running this again.
+ */
+export async function runCommitMaintenance(state: MaintenanceState, deps: StepDeps): Promise<MaintenanceState> {
+  const { run, round } = state;
+  const { rewrite: _rewrite, ...rest } = state;
+  if ((await deps.store.head(runFolder.commit(run))) !== undefined) return rest;
+  const measure = startMeasuring(deps);
+  const plan = await readMaintenancePlan(deps.store, run);
+  const work = await readWork(deps, plan, round);
+  await decideToCommit(deps.store, run, deps.clock.now().toISOString());
+  const yielded = new Map<MaintainedTable, TableRound['yielded']>();
+  for (const { table, units, results } of work) {
+    const outcome = await commitRound(deps, plan, round, { table, units, results });
+    if (outcome.yielded.length > 0) yielded.set(table, outcome.yielded);
+  }
+  const next = round + 1 < ROUNDS ? await planAgain(deps, plan, round + 1, yielded) : undefined;
+  if (next !== undefined) return { ...rest, round: round + 1, rewrite: next };
+  await recordMaintenance(deps, plan);
+  await writeOnce(deps.store, runFolder.commit(run), measure(RECORDING));
+  return { ...rest, commit: measure() };
+}
+
+type TableOfRound = {
+  readonly table: MaintainedTable;
+  readonly units: readonly RewriteUnit[];
+  readonly results: readonly RewriteResult[];
+};
+
+async function readWork(deps: StepDeps, plan: MaintenancePlan, round: number): Promise<readonly TableOfRound[]> {
+  const items = await readRound(deps.store, plan.run, round);
+  const units: RewriteUnit[] = [];
+  const results: RewriteResult[] = [];
+  for (const item of items) {
+    const result = await readRewriteResult(deps.store, plan.run, item);
+    if (result === undefined) throw new RangeError(`${item.unit} has no result`);
+    results.push(result);
+    units.push(await readRewriteUnit(deps.store, plan.run, item));
+  }
+  return plan.tables
+    .map((table) => ({
+      table,
+      units: units.filter((unit) => unit.table === table.id),
+      results: results.filter((result) => result.table === table.id),
+    }))
+    .filter((one) => one.units.length > 0);
+}
+
+async function commitRound(
+  deps: StepDeps,
+  { run }: MaintenancePlan,
+  round: number,
+  { table, units, results }: TableOfRound,
+): Promise<TableRound> {
+  const key = maintenancePlaces.outcome(run, round, table.id);
+  const before = await readJsonIfAny<TableRound>(deps.store, key);
+  if (before !== undefined) return before;
+  const left = results.flatMap((result) => result.left);
+  const bins = results.flatMap((result) => rewrittenOf(result, units));
+  const base = await readBase(deps.store, run, round, table.id);
+  const outcome = await commitTable(deps, { run, round, table, base, whole: left.length === 0 }, bins);
+  return writeOnce(deps.store, key, { ...outcome, left });
+}
+
+function rewrittenOf({ unit: name, bins }: RewriteResult, units: readonly RewriteUnit[]): readonly Rewritten[] {
+  const unit = units.find((one) => one.unit === name);
+  return bins.flatMap((bin) => {
+    const planned = unit?.bins[bin.bin];
+    return planned === undefined ? [] : [{ ...bin, unit: name, planned }];
+  });
+}
+
+/** Undefined when nothing is worth rewriting in what has yielded. Planned once, however often it is asked for. */
+async function planAgain(
+  deps: StepDeps,
+  { run }: MaintenancePlan,
+  round: number,
+  yielded: ReadonlyMap<MaintainedTable, TableRound['yielded']>,
+): Promise<MaintenanceState['rewrite']> {
+  const key = maintenancePlaces.units(run, round);
+  if ((await deps.store.head(key)) !== undefined) {
+    const { length } = await readJson<readonly unknown[]>(deps.store, key);
+    return length === 0 ? undefined : { units_key: key, count: length };
+  }
+  const units: RewriteUnit[] = [];
+  for (const [table, partitions] of yielded) {
+    const current = await loadTable(deps.catalog, table.table);
+    if (current === undefined) continue;
+    await keepBase(deps.store, run, { round, table: table.id }, current.metadata);
+    const wanted = new Set(partitions.map(partitionName));
+    const files = (await planFiles(deps.store, current.metadata)).map((file) => candidateOf(current.metadata, file));
+    const again = files.filter((file) => wanted.has(partitionName(file)));
+    units.push(...packUnits(table.id, round, planBins(again, rulesOf(table)), rulesOf(table)));
+  }
+  if (units.length === 0) return undefined;
+  return writeRound(deps.store, run, round, units);
+}

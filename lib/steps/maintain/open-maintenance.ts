@@ -1,0 +1,129 @@
+import type { CompactRequest } from '../../core/asked.ts';
+import { InvalidInput } from '../../core/errors.ts';
+import type { MaintenancePlan, MaintenanceState } from '../../core/maintenance.ts';
+import type { HeldRun, OpenInput, RunRef } from '../../core/run.ts';
+import { parseTableName } from '../../core/tables.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { discardMaintenance } from '../../lake/maintain/discard-maintenance.ts';
+import { keepBase, readMaintenancePlan, readRound, writeRound } from '../../lake/maintain/maintenance-folder.ts';
+import { describeWork, planTables, rulesOf, type TableWork } from '../../lake/maintain/plan-tables.ts';
+import { readDecision } from '../../lake/run/decision.ts';
+import { fenced } from '../../lake/run/fence.ts';
+import { handOver, releaseLock, takeLock } from '../../lake/run/lock.ts';
+import { pointTo, readOpenRun } from '../../lake/run/open-run.ts';
+import { checkRunId, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
+import { packUnits } from '../../plan/maintenance.ts';
+
+/** Tables that a state has room for. */
+const MOST_DESCRIBED = 200;
+
+/**
+ * Opens a run of maintenance: takes the lock of the pipeline's maintenance and plans which files are written anew, or
+ * finds an unfinished run to go on with, which the caller sees in the answer. With `dry_run` it only looks.
+ * Throws LockHeld while another compacts, InvalidInput for a request that names nothing.
+ */
+export async function runOpenMaintenance(input: OpenInput, deps: StepDeps): Promise<MaintenanceState> {
+  const { pipeline, dry_run } = input;
+  const request = requestOf(input);
+  const asked: RunRef = { pipeline, run_id: checkRunId(input.run_id), dry_run, kind: 'maintenance' };
+  const idle = { request, run: asked, round: 0 };
+  if (dry_run) {
+    const work = await planTables(deps, pipeline, checkTable(pipeline, request.compact));
+    return { status: 'nothing', ...idle, plan: work.map(describeWork).slice(0, MOST_DESCRIBED) };
+  }
+  if ((await deps.store.head(runFolder.result(asked))) !== undefined) return { status: 'done', ...idle };
+  const run = { ...asked, epoch: await takeLock(deps, asked) };
+  try {
+    const opened = await openHeld(fenced(deps, run), run, checkTable(pipeline, request.compact));
+    if (opened !== undefined) return { status: 'planned', request, round: 0, ...opened };
+    await releaseLock(deps, run);
+    return { status: 'nothing', ...idle };
+  } catch (cause) {
+    await releaseLock(deps, run).catch(() => undefined);
+    throw cause;
+  }
+}
+
+type Opened = Pick<MaintenanceState, 'run' | 'rewrite'>;
+
+async function openHeld(
+  deps: StepDeps,
+  run: HeldRun & { readonly epoch: number },
+  request: CompactRequest,
+): Promise<Opened | undefined> {
+  for (;;) {
+    const pointer = await readOpenRun(deps.store, run);
+    const unfinished = await findUnfinished(deps, pointer.run);
+    if (unfinished !== undefined) {
+      const resumed = { ...unfinished.run, epoch: run.epoch };
+      if (!(await pointTo(deps.store, pointer, resumed))) continue;
+      await handOver(deps, run, resumed.run_id);
+      deps.log.info('an unfinished run is resumed', { run_id: resumed.run_id });
+      return { run: resumed, rewrite: await unitsOf(deps, resumed) };
+    }
+    const started = deps.clock.now().getTime();
+    const work = await planTables(deps, run.pipeline, request);
+    if (work.length === 0) return undefined;
+    if (!(await pointTo(deps.store, pointer, run))) continue;
+    return { run, rewrite: await record(deps, run, request, work, started) };
+  }
+}
+
+/** A run that had ended, or was being undone, leaves nothing to go on with. */
+async function findUnfinished(deps: StepDeps, open: RunRef | undefined): Promise<MaintenancePlan | undefined> {
+  if (open === undefined || (await deps.store.head(runFolder.plan(open))) === undefined) return undefined;
+  if ((await deps.store.head(runFolder.result(open))) !== undefined) return undefined;
+  if ((await readDecision(deps.store, open))?.undo !== undefined) {
+    await discardMaintenance(deps.store, open);
+    return undefined;
+  }
+  return readMaintenancePlan(deps.store, open);
+}
+
+/** The units of the first round: those of later ones are found again by the commit of the round before. */
+async function unitsOf(deps: StepDeps, run: RunRef): Promise<NonNullable<MaintenanceState['rewrite']>> {
+  const items = await readRound(deps.store, run, 0);
+  return { units_key: runFolder.mergeUnits(run, 0), count: items.length };
+}
+
+/** Writes units and tables, and then the plan: a run without a plan has not begun. */
+async function record(
+  deps: StepDeps,
+  { pipeline, run_id, dry_run, kind }: HeldRun,
+  request: CompactRequest,
+  work: readonly TableWork[],
+  started: number,
+): Promise<NonNullable<MaintenanceState['rewrite']>> {
+  const run: RunRef = { pipeline, run_id, dry_run, ...(kind === undefined ? {} : { kind }) };
+  for (const { table, entry } of work) await keepBase(deps.store, run, { round: 0, table: table.id }, entry.metadata);
+  const units = work.flatMap(({ table, bins }) => packUnits(table.id, 0, bins, rulesOf(table)));
+  const rewrite = await writeRound(deps.store, run, 0, units);
+  const now = deps.clock.now();
+  const plan: MaintenancePlan = {
+    run,
+    created_at: now.toISOString(),
+    request,
+    tables: work.map(({ table }) => table),
+    planning_ms: now.getTime() - started,
+    sources: {},
+  };
+  await writeOnce(deps.store, runFolder.plan(run), plan);
+  return rewrite;
+}
+
+function requestOf({
+  pipeline,
+  run_id,
+  dry_run,
+  wait,
+  compact = {},
+}: OpenInput): OpenInput & { compact: CompactRequest } {
+  return { pipeline, run_id, dry_run, kind: 'maintenance', ...(wait === undefined ? {} : { wait }), compact };
+}
+
+function checkTable(pipeline: string, request: CompactRequest): CompactRequest {
+  if (request.table === undefined || parseTableName(request.table).pipeline === pipeline) return request;
+  throw new InvalidInput(
+    `compact of ${pipeline}: got table ${request.table}; expected a table of that pipeline, such as ${pipeline}_silver.<name>`,
+  );
+}
