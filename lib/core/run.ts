@@ -27,37 +27,6 @@ export type OpenInput = RunRef &
     readonly wait?: true;
   };
 
-/** Of Step Functions' context object, what we look at. */
-export type ExecutionContext = {
-  readonly Id?: string;
-  readonly Name?: string;
-  /** Absent until the execution is redriven for the first time. */
-  readonly RedriveCount?: number;
-};
-
-/** What Fail answers: the run that it dealt with, and how often the execution had been redriven then. */
-export type FailureRecord = {
-  readonly run_id?: string;
-  readonly redrives: number;
-  /** False: it had begun to publish, and stays open for the next run to finish. */
-  readonly undone?: boolean;
-  readonly go_on?: true;
-  /** Present: another run has taken the lock, and nothing was done; says so. */
-  readonly lost?: string;
-};
-
-/** A run's state with the error that a Catch put beside it; the execution's input instead when Open itself failed. */
-export type FailedState = Partial<OpenInput> & {
-  readonly run?: HeldRun;
-  readonly request?: OpenInput;
-  readonly error: { readonly Error: string; readonly Cause: string };
-  /** Absent when Fail itself failed. */
-  readonly failure?: FailureRecord;
-};
-
-/** The input of the states behind an error: Fail, Notify and RunFailed. */
-export type AfterError = { readonly state: FailedState; readonly execution: ExecutionContext };
-
 export type UnitsRef = { readonly units_key: string; readonly count: number };
 
 export type RunState = {

@@ -1,5 +1,6 @@
+import type { AfterError } from '../core/failed-run.ts';
 import type { MaintenanceState, RewriteInput } from '../core/maintenance.ts';
-import type { AfterError, HeldRun, RunState, UnitInput } from '../core/run.ts';
+import type { HeldRun, RunState, UnitInput } from '../core/run.ts';
 import type { TaskName } from '../core/states.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { recordOf, recordRun } from '../lake/ops/record-run.ts';

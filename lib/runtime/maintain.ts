@@ -1,5 +1,6 @@
 import { mapConcurrent } from '../core/concurrency.ts';
 import { InvalidInput, LockHeld, StrataError } from '../core/errors.ts';
+import type { RunRef } from '../core/run.ts';
 import { fullName, type TableId, tablePrefix } from '../core/tables.ts';
 import { RUN_ID } from '../iceberg/snapshot.ts';
 import type { StepDeps } from '../lake/deps.ts';

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { loadStateMachine } from '../../lib/asl/load.ts';
 import { lowerStateMachine } from '../../lib/asl/lower.ts';
 import { AuditFailed, CommitConflict, CommitStateUnknown, LockHeld, Unavailable } from '../../lib/core/errors.ts';
-import type { AfterError } from '../../lib/core/run.ts';
+import type { AfterError } from '../../lib/core/failed-run.ts';
 import type { JsonValue } from '../../lib/ports.ts';
 import { runStateMachine, type StateHandler, type StateMachineResult } from '../../lib/runtime/state-machine.ts';
 import { runRunFailed } from '../../lib/steps/end/run-failed.ts';

@@ -27,8 +27,8 @@ export type UnfinishedPlan = { readonly plan: RunPlan | MaintenancePlan; readonl
 export async function unfinishedPlans(store: ObjectStore): Promise<readonly UnfinishedPlan[]> {
   const plans: UnfinishedPlan[] = [];
   for (const pipeline of await store.folders('ops/')) {
-    for (const of of [{ pipeline }, { pipeline, kind: 'maintenance' }] as const) {
-      const { run } = await readOpenRun(store, of);
+    for (const whose of [{ pipeline }, { pipeline, kind: 'maintenance' }] as const) {
+      const { run } = await readOpenRun(store, whose);
       const plan = run === undefined ? undefined : await unfinishedPlan(store, run);
       if (plan !== undefined) plans.push(plan);
     }

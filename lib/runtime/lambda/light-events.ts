@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { errorOfExecution, messageOfCause } from '../../core/execution-failure.ts';
-import type { AfterError } from '../../core/run.ts';
+import type { AfterError } from '../../core/failed-run.ts';
 import { openInput, parseEvent, runRef } from './events.ts';
 
 /** A Catch writes both fields; a state that timed out may have no cause. */

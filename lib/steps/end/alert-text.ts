@@ -1,4 +1,4 @@
-import type { AfterError, FailedState } from '../../core/run.ts';
+import type { AfterError, FailedState } from '../../core/failed-run.ts';
 
 export type Alert = { readonly subject: string; readonly message: string };
 

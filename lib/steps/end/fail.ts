@@ -1,5 +1,6 @@
 import { LockHeld, Unavailable } from '../../core/errors.ts';
-import type { AfterError, FailureRecord, HeldRun, RunResult } from '../../core/run.ts';
+import type { AfterError, FailureRecord } from '../../core/failed-run.ts';
+import type { HeldRun, RunResult } from '../../core/run.ts';
 import type { LockDeps, StepDeps } from '../../lake/deps.ts';
 import { discardRun } from '../../lake/files/discard.ts';
 import { discardMaintenance } from '../../lake/maintain/discard-maintenance.ts';

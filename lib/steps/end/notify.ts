@@ -1,5 +1,5 @@
 import { InvalidInput } from '../../core/errors.ts';
-import type { AfterError } from '../../core/run.ts';
+import type { AfterError } from '../../core/failed-run.ts';
 import type { Alerts, AuditLog, Clock, JsonValue, Log, ObjectStore } from '../../ports.ts';
 import { renderAlert } from './alert-text.ts';
 

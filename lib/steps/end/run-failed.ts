@@ -1,5 +1,6 @@
 import { RunFailed } from '../../core/errors.ts';
-import type { AfterError, OpenInput } from '../../core/run.ts';
+import type { AfterError } from '../../core/failed-run.ts';
+import type { OpenInput } from '../../core/run.ts';
 import { LONGEST_RUN_ID } from '../../lake/run/run-folder.ts';
 
 /**

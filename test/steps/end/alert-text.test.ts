@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as errors from '../../../lib/core/errors.ts';
 import { StrataError } from '../../../lib/core/errors.ts';
-import type { AfterError, FailedState } from '../../../lib/core/run.ts';
+import type { AfterError, FailedState } from '../../../lib/core/failed-run.ts';
 import { type Alert, renderAlert } from '../../../lib/steps/end/alert-text.ts';
 
 const ARN = 'arn:aws:states:eu-west-1:1:execution:strata-shop:r-1';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RunFailed } from '../../../lib/core/errors.ts';
-import type { AfterError } from '../../../lib/core/run.ts';
+import type { AfterError } from '../../../lib/core/failed-run.ts';
 import { runRunFailed } from '../../../lib/steps/end/run-failed.ts';
 
 const error = { Error: 'AuditFailed', Cause: 'silver.orders: 3 rows' };
