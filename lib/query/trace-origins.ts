@@ -61,37 +61,51 @@ export async function findOrigins(
   brought: readonly Brought[],
 ): Promise<readonly Origin[]> {
   const uploads = await readUploads(deps, search);
-  const origins: Origin[] = brought.map(({ file, op, run_id }) => ({
-    ...{ file, op, run_id, lines: [], raw: null },
-    unknown: file === null ? NOT_SAID : NO_LINE,
-  }));
+  const origins = brought.map((one) => unknownOrigin(one, uploads));
   for (const key of new Set(brought.flatMap(({ file }) => file ?? []))) {
     // A file that was replaced under its name: what it is now, and then what it was.
     for (const [etag, taken] of Map.groupBy(uploads.get(key) ?? [], (one) => one.etag)) {
+      const own = (nth: number): string | null => writtenBy(brought[nth], uploads);
       const open = [...origins.keys()].filter((nth) => {
         const one = origins[nth];
-        const own = brought[nth]?.run_id ?? null;
-        return one?.file === key && one.lines.length === 0 && (own === null || hasRun(uploads.get(key), taken, own));
+        const run = own(nth);
+        return (
+          one?.file === key && one.lines.length === 0 && (run === null || taken.some(({ run_id }) => run_id === run))
+        );
       });
       if (open.length === 0) continue;
       const found = await findLines(deps, search, { key, etag });
-      const first = taken[0]?.run_id ?? null;
       for (const nth of open) {
         const before = origins[nth];
-        const lines = typeof found === 'string' ? undefined : found.get(nth);
         if (before === undefined) continue;
-        const run_id = before.run_id ?? first;
-        if (lines !== undefined) origins[nth] = { ...before, ...lines, run_id, unknown: null };
-        else origins[nth] = { ...before, run_id, unknown: typeof found === 'string' ? found : NO_LINE };
+        // The log keeps an event from the first run on; other rows are of the last that made them.
+        const run = own(nth) ?? (before.op === null ? taken.at(-1) : taken[0])?.run_id ?? null;
+        const lines = typeof found === 'string' ? undefined : found.get(nth);
+        if (lines !== undefined) origins[nth] = { ...before, ...lines, run_id: run, unknown: null };
+        else
+          origins[nth] = {
+            ...before,
+            run_id: before.run_id ?? run,
+            unknown: typeof found === 'string' ? found : NO_LINE,
+          };
       }
     }
   }
   return origins;
 }
 
-/** Whether these uploads are those of a run, or none of the file is: its row in the ledger may have been trimmed. */
-function hasRun(all: readonly Upload[] = [], taken: readonly Upload[], run: string): boolean {
-  return taken.some((one) => one.run_id === run) || !all.some((one) => one.run_id === run);
+type Uploads = ReadonlyMap<string, readonly Upload[]>;
+
+function unknownOrigin(one: Brought, uploads: Uploads): Origin {
+  const { file, op, run_id } = one;
+  const run = file === null ? run_id : writtenBy(one, uploads);
+  return { file, op, run_id: run, lines: [], raw: null, unknown: file === null ? NOT_SAID : NO_LINE };
+}
+
+/** The run that wrote a data file, where that took the bronze file: rows of others may have been written again since. */
+function writtenBy(one: Brought | undefined, uploads: Uploads): string | null {
+  const taken = uploads.get(one?.file ?? '') ?? [];
+  return taken.some(({ run_id }) => run_id === one?.run_id) ? (one?.run_id ?? null) : null;
 }
 
 /** By key: the contents that runs ingested, the latest content first, and of each the earliest run first. */

@@ -90,8 +90,8 @@ test('partitions of a time are asked for by instants', () => {
   assert.throws(() => backfillRequest({ ...request, from: 'soon' }), /--from: got "soon"; expected a date or a time/);
 });
 
-test('a dry run shows the partitions, and what has none is refused', async () => {
+test('a table without partitions of a time is refused', async () => {
   const { code, stderr } = await lake.run('backfill', 'shop', '--from', '2026-01-01', '--dry-run');
   assert.equal(code, 1);
-  assert.match(stderr, /shop_silver\.rows: it is not partitioned by a time/);
+  assert.match(stderr, /shop_silver\.items: it is not partitioned by a time/);
 });

@@ -169,6 +169,28 @@ describe('a row is traced to its line', () => {
   });
 });
 
+test('of events of one name each is traced to its own content and run', async () => {
+  const mode = scd2({ key: 'id', sequence: 'at', track: ['kind'] });
+  const definition = definePipeline({
+    name: 'shop',
+    sources: { orders: CSV.source },
+    silver: { orders: { from: 'orders', mode } },
+  });
+  const lake = await openTestLake({ name: 'shop', definition }, { versions: true });
+  try {
+    await lake.land('orders', 'a.csv', 'id,kind,amount,at\n1,a,1,2026-01-01\n');
+    await lake.run({ runId: 'run-1' });
+    await lake.land('orders', 'a.csv', 'id,kind,amount,at\n5,a,1,2026-01-01\n1,b,1,2026-01-02\n');
+    await lake.run({ runId: 'run-2' });
+    assert.deepEqual(told(await trace(lake, 'id = 1')).toSorted(), [
+      ['run-1 a.csv:2 upsert'],
+      ['run-2 a.csv:3 upsert'],
+    ]);
+  } finally {
+    lake.close();
+  }
+});
+
 describe('what is not known is said', () => {
   test('a file that is gone, or another now', async () => {
     await tracing({ model: { mode: append() } }, async (lake) => {

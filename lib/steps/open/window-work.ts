@@ -45,7 +45,7 @@ export function withinWindow(survey: Known, work: Work, window: NonNullable<RunP
       [
         `a part of these tables cannot be made anew by itself, and nothing was done:`,
         ...refused,
-        `Leave them out (--select), make all of them anew (strata backfill ${spec.name} without --from and --to), or take files again by ` +
+        `Leave them out (--select), make all of them anew, without --from and --to, or take files again by ` +
           `the time they landed (strata reprocess ${spec.name} --source S --from T --to T)`,
       ].join('\n'),
     );
