@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { decodeAvro } from '../../lib/iceberg/avro.ts';
 import { FORMER_LOCATIONS } from '../../lib/iceberg/locations.ts';
+import { vacuumTables } from '../../lib/runtime/maintain.ts';
 import { relocateLake } from '../../lib/runtime/relocate-lake.ts';
 import { planFiles } from '../../lib/table/read.ts';
 import { Crash } from '../ports/faults.ts';
@@ -98,6 +99,28 @@ describe('relocating a lake that was moved', () => {
     assert.equal((await moved.run({ runId: 'd' })).status, 'SUCCEEDED');
     assert.deepEqual(await moved.rows('shop_gold.totals'), [{ amount: '100' }]);
     for (const location of await written(moved)) assert.ok(location.startsWith(`file://${third}/`), location);
+    close();
+  });
+
+  test('has nothing removed by a vacuum that is needed, before and after', async () => {
+    const { lake, root, close } = await openShop();
+    const place = join(lake.scratch, 'elsewhere');
+    renameSync(root, place);
+    const moved = openAt(lake, place);
+    await moved.land('rows', 'c.csv', 'id,amount\n3,30\n');
+    assert.equal((await moved.run({ runId: 'c' })).status, 'SUCCEEDED');
+    const before = [await contents(moved), await snapshots(moved)];
+    const vacuum = async (): Promise<number> => {
+      const later = { ...moved.deps, clock: { now: () => new Date(Date.now() + 10_000) } };
+      const { failed, tables } = await vacuumTables(later, { target: 'shop', olderThanMs: 0, forceRetention: true });
+      assert.deepEqual(failed, []);
+      assert.deepEqual([await contents(moved), await snapshots(moved)], before);
+      return tables.find(({ table }) => table === 'shop_silver.items')?.files ?? 0;
+    };
+    assert.equal(await vacuum(), 0);
+    await relocateLake(moved.deps, {});
+    assert.ok((await vacuum()) > 0, 'manifests that were rewritten are needed no more');
+    for (const location of await written(moved)) assert.ok(location.startsWith(`file://${place}/`), location);
     close();
   });
 
