@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { commandHere } from '../../lib/cli/command-here.ts';
+import { parseOpenInput } from '../../lib/runtime/lambda/events.ts';
 import { awsError } from '../remote/aws-error.ts';
 import { openAwsLake } from './aws-lake.ts';
 import { strataHere } from './child.ts';
@@ -210,5 +211,13 @@ describe('runs of a kind', () => {
     const args = ['reprocess', '--aws', 'shop', '--source', 'orders', '--file', 'a.csv', '--run-id', 'r1'];
     await strataHere(args);
     assert.deepEqual(started().input, { ...RUN, wait: true, reprocess: { source: 'orders', files: ['a.csv'] } });
+  });
+
+  test('backfill --aws names the time, which functions take', async () => {
+    succeeds('nothing');
+    await strataHere(['backfill', '--aws', 'shop', '--from', '2026-01-01', '--to', '2026-02-01', '--run-id', 'r1']);
+    const backfill = { from: '2026-01-01T00:00:00.000Z', to: '2026-02-01T00:00:00.000Z' };
+    assert.deepEqual(started().input, { ...RUN, wait: true, backfill });
+    assert.deepEqual(parseOpenInput({ ...RUN, wait: true, backfill }).backfill, backfill);
   });
 });
