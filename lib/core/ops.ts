@@ -6,7 +6,7 @@ const TABLE_NAME = column('table_name', 'string');
 
 /** The tables in which a pipeline keeps its own books, database `<pipeline>_ops`. Columns may be added, never changed. */
 export const OPS_TABLES = {
-  /** The ledger: every landed file that a run dealt with. */
+  /** The ledger: every landed file that a run dealt with, for all tables of its source or for one. */
   files: [
     column('source', 'string'),
     column('key', 'string'),
@@ -19,6 +19,7 @@ export const OPS_TABLES = {
     column('run_id', 'string'),
     column('ingested_at', 'timestamptz'),
     column('place', 'string'),
+    TABLE_NAME,
   ],
   accounting: [
     column('run_id', 'string'),

@@ -82,6 +82,11 @@ export type RunPlan = {
   readonly tables: Readonly<Record<string, BaseTable | null>>;
   /** By source name: the files to ingest, listed in an object of their own. */
   readonly sources: Readonly<Record<string, PlannedSource>>;
+  /**
+   * By model id, where tables of a source take different files: those of each, and null for one that is left as it is. Left out: all
+   * take the files of their source.
+   */
+  readonly own_files?: Readonly<Record<string, PlannedSource | null>>;
   readonly planning_ms: number;
   /** What Open asked S3 for until the plan was written. */
   readonly planning_spent?: Spent;
@@ -93,6 +98,8 @@ export type RunPlan = {
   readonly rebuild: readonly string[];
   /** Bronze files whose events are withdrawn before they are ingested again. */
   readonly withdraw: readonly string[];
+  /** Ids of the models from whose tables they are withdrawn; left out: from all. */
+  readonly withdraw_from?: readonly string[];
   /** Ids of the models that the run is about; left out: all. */
   readonly selected?: readonly string[];
   /** Silver models whose tables are made anew from bronze: what they hold counts for nothing. Left out: none. */
@@ -210,9 +217,11 @@ export type FileOutcome = LandedFile & {
   readonly reason: string | null;
 };
 
-/** A landed file of which nothing is in any table, since the latest run that took it rejected or suspended it. */
+/** A landed file of which nothing is in some tables, since the latest run that took it for them rejected or suspended it. */
 export type SetAsideFile = {
   readonly source: string;
+  /** Ids of the models whose tables lack it. */
+  readonly models: readonly string[];
   readonly file: LandedFile;
   readonly status: 'rejected' | 'suspended';
   readonly code: string;

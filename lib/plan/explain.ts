@@ -24,8 +24,10 @@ type Gold = Pick<GoldModel, Shared | 'refresh'>;
 /** What a run would find, without what it would need to do it. */
 export type Outlook = {
   readonly spec: Outline;
-  /** By source: landed files that no run has dealt with. */
+  /** By source: the files that a run would take. */
   readonly waiting: ReadonlyMap<string, readonly LandedFile[]>;
+  /** By silver model, where tables of a source would take different ones. */
+  readonly files?: ReadonlyMap<string, readonly LandedFile[]>;
   /** Ids of the models whose tables exist. */
   readonly existing: ReadonlySet<string>;
   /** Gold models that are out of date already, with the reason. */
@@ -47,7 +49,7 @@ export type Outlook = {
   readonly changes?: readonly TableChange[];
   /** Ids of the models at whose changes a run stops. */
   readonly refused?: ReadonlySet<string>;
-  /** Sources whose tables are made anew from all that has landed; `waiting` has all of it. */
+  /** Ids of the silver models whose tables are made anew from all that has landed; it is among their files. */
   readonly due?: ReadonlySet<string>;
   /** Tables of models that the pipeline no longer has. */
   readonly removed?: readonly RemovedTable[];
@@ -178,7 +180,7 @@ function choiceOf(pipeline: string): string {
 }
 
 function isAnew({ due }: Outlook, model: Silver | Gold): boolean {
-  return model.layer === 'silver' && due !== undefined && due.has((model as Silver).from);
+  return due?.has(model.id) === true;
 }
 
 function explainSource(source: string, files: readonly LandedFile[]): ExplainedSource {
@@ -207,7 +209,7 @@ function explainLevels(outlook: Outlook): Explanation['levels'] {
 }
 
 function explainSilver(outlook: Outlook, model: Silver): ExplainedTable | undefined {
-  const files = outlook.waiting.get(model.from) ?? [];
+  const files = outlook.files?.get(model.id) ?? outlook.waiting.get(model.from) ?? [];
   const exists = outlook.existing.has(model.id);
   if (files.length === 0 && exists) return undefined;
   return {

@@ -146,8 +146,7 @@ function readersOf({ models }: Selectable, id: string): readonly string[] {
 }
 
 /**
- * A selection that can be run. The ledger knows of a file that it was taken, not by which table: tables of one source take
- * their files together. And rows of silver are made once: a silver table that joins another must find there what has
+ * A selection that can be run. Rows of silver are made once: a silver table that joins another must find there what has
  * landed before. Gold is made again, so it runs alone. Throws InvalidInput where what has to come along was excluded.
  */
 export function completeSelection(spec: Selectable, selectors: Selectors, state?: ModelState): Selection {
@@ -177,9 +176,5 @@ export function completeSelection(spec: Selectable, selectors: Selectors, state?
 function neededBy({ models }: Selectable, id: string): readonly (readonly [id: string, because: string])[] {
   const model = models.find((one) => one.id === id);
   if (model?.layer !== 'silver') return [];
-  const siblings = models.filter((one) => one.layer === 'silver' && one.from === model.from && one.id !== id);
-  return [
-    ...siblings.map((one) => [one.id, `it takes the same files of ${model.from} as ${id}`] as const),
-    ...model.reads.map((read) => [modelId(read), `${id} joins it`] as const),
-  ];
+  return model.reads.map((read) => [modelId(read), `${id} joins it`] as const);
 }

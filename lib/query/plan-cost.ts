@@ -1,16 +1,18 @@
 import type { Asked } from '../core/asked.ts';
-import type { LandedFile, RunPlan, RunResult } from '../core/run.ts';
+import type { RunPlan, RunResult } from '../core/run.ts';
 import { modelId } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { findTaken } from '../lake/ops/ledger.ts';
-import { filesAnew, type Survey, surveyPipeline } from '../lake/ops/survey.ts';
-import { readJson, readJsonIfAny, readPlanIfAny, runFolder } from '../lake/run/run-folder.ts';
+import { filesAnew, type Survey, surveyPipeline, takenFor } from '../lake/ops/survey.ts';
+import { plannedFiles, readersIn } from '../lake/run/planned-files.ts';
+import { readJsonIfAny, readPlanIfAny, runFolder } from '../lake/run/run-folder.ts';
 import { sizeOf } from '../lake/tables/table-size.ts';
 import { modelTables } from '../lake/tables/table-state.ts';
 import { type ChangeFacts, type ChangeWork, workOfChange } from '../plan/change-work.ts';
 import { type CostEstimate, estimateRun } from '../plan/cost.ts';
 import type { ExplainedChange, Explanation } from '../plan/explain.ts';
+import { listFiles } from '../plan/file-lists.ts';
 import { ASSUMED_RATES, type Rates, type Size, workOf } from '../plan/run-work.ts';
 import { parsedBytesOf } from '../plan/stage-units.ts';
 import { listRuns } from './list-runs.ts';
@@ -55,15 +57,23 @@ async function withWork(
 ): Promise<readonly PlannedChange[]> {
   const { spec, tables } = survey;
   const existing = new Set([...tables].flatMap(([id, table]) => (table === undefined ? [] : [id])));
-  const landed = changes.some(({ kind }) => kind === 'backfill') ? await allLanded(deps, survey) : survey.waiting;
+  const files = changes.some(({ kind }) => kind === 'backfill')
+    ? await allLanded(deps, survey, existing)
+    : survey.waiting;
+  const landed = new Map(listFiles(spec, files).map((one) => [one.source, one.files]));
   const facts = { spec, existing, landed, ...known };
   return changes.map((change) => ({ ...change, work: workOfChange(change, facts) }));
 }
 
-/** By source: what runs have taken, and what waits. */
-async function allLanded(deps: StepDeps, { spec, waiting }: Survey): Promise<Survey['waiting']> {
+/** By silver model: what runs have taken for its table, and what waits. */
+async function allLanded(
+  deps: StepDeps,
+  { spec, waiting }: Survey,
+  existing: ReadonlySet<string>,
+): Promise<Survey['waiting']> {
   await using session = await deps.engine.open(deps.settings);
-  return filesAnew({ taken: await findTaken(deps, session, spec.name, spec.sources), waiting });
+  const silver = spec.models.filter((model) => model.layer === 'silver');
+  return filesAnew({ taken: await findTaken(deps, session, spec, takenFor(spec, silver, existing)), waiting });
 }
 
 async function tableSizes(deps: StepDeps, { spec, tables, others }: Survey): Promise<ReadonlyMap<string, Size>> {
@@ -114,12 +124,10 @@ function stagingMs({ spec }: RunPlan, { steps }: RunResult): number {
 }
 
 /** A source is parsed once for each model that takes from it. */
-async function plannedBytes(deps: Pick<StepDeps, 'store'>, { spec, sources }: RunPlan): Promise<number> {
+async function plannedBytes(deps: Pick<StepDeps, 'store'>, plan: RunPlan): Promise<number> {
   let bytes = 0;
-  for (const [source, { files_key }] of Object.entries(sources)) {
-    const readers = spec.models.filter((model) => model.layer === 'silver' && model.from === source).length;
-    const files = await readJson<readonly LandedFile[]>(deps.store, files_key);
-    bytes += readers * parsedBytesOf(files);
+  for (const source of Object.keys(plan.sources)) {
+    for (const model of readersIn(plan, source)) bytes += parsedBytesOf(await plannedFiles(deps.store, plan, model));
   }
   return bytes;
 }

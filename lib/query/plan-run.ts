@@ -15,6 +15,7 @@ import { checkModes } from '../lake/tables/table-mode.ts';
 import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../lake/tables/table-shape.ts';
 import { findTouched } from '../lake/tables/touched.ts';
 import { type Explanation, explainRun } from '../plan/explain.ts';
+import { listFiles } from '../plan/file-lists.ts';
 
 /**
  * What a run of the pipeline would do now. Takes no lock and writes nothing. Throws InvalidInput for an unknown pipeline
@@ -28,16 +29,18 @@ export async function planRun(deps: StepDeps, pipeline: string, asked: Asked = {
 export async function explainSurvey(deps: StepDeps, survey: Survey, asked: Asked = {}): Promise<Explanation> {
   const about = selectedOf(survey);
   const due = new Set(survey.taken?.files.keys());
-  const staying = { ...about, models: about.models.filter((m) => m.layer === 'gold' || !due.has(m.from)) };
+  const staying = { ...about, models: about.models.filter(({ id }) => !due.has(id)) };
   const refused = refusedChanges({ spec: about, changes: survey.changes }, asked);
   const open = new Set(refused.map(({ model }) => model));
   const sure = { ...staying, models: staying.models.filter(({ id }) => !open.has(id)) };
   checkModes(sure, survey.tables, []);
   checkColumns(deps, { ...survey, spec: sure });
   const existing = [...survey.tables].flatMap(([id, table]) => (table === undefined ? [] : [id]));
+  const files = filesAnew(survey);
   return explainRun({
     ...survey,
-    waiting: filesAnew(survey),
+    waiting: new Map(listFiles(about, files).map((one) => [one.source, one.files])),
+    files,
     refused: open,
     due,
     existing: new Set(existing),
@@ -51,8 +54,7 @@ export async function explainSurvey(deps: StepDeps, survey: Survey, asked: Asked
 function checkColumns(deps: StepDeps, { spec, tables, waiting }: Survey): void {
   for (const model of spec.models) {
     const base = tables.get(model.id)?.metadata;
-    if (model.layer !== 'silver' || model.mode.kind === 'full' || (waiting.get(model.from) ?? []).length === 0)
-      continue;
+    if (model.layer !== 'silver' || model.mode.kind === 'full' || (waiting.get(model.id) ?? []).length === 0) continue;
     const shape = isKeyed(model)
       ? keyedShapes(deps, spec, model, bucketsOf(model, base, 0)).shape
       : shapeOf(deps, spec, model, []);

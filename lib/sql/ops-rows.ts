@@ -20,20 +20,6 @@ export function renderOpsRows(path: string, columns: readonly Column[], rowBytes
   return sql`read_json(${quoteText(path)}, format = 'array', columns = {${join(types)}}, maximum_object_size = ${Math.max(LEAST_OBJECT, 2 * rowBytes)})`;
 }
 
-/** A file that runs took several times counts as the latest of them left it. */
-const LATEST = sql`QUALIFY row_number() OVER (PARTITION BY key, etag ORDER BY ingested_at DESC, status = 'ingested' DESC) = 1`;
-
-/** Of the ledger the files whose latest outcome is that they were set aside: nothing of them is in any table. */
-export function selectSetAside(): Statement {
-  return {
-    name: 'set_aside',
-    text: sql`SELECT source, key, etag, status, code, reason, run_id, CAST(ingested_at AS VARCHAR) AS at FROM (
-  SELECT * FROM ops.files SEMI JOIN (SELECT key, etag FROM ops.files WHERE status <> 'ingested') USING (key, etag)
-  ${LATEST}
-) WHERE status <> 'ingested' ORDER BY source, key, etag`,
-  };
-}
-
 /** `run_id`: runs that have published, the newest first. */
 export function selectSucceeded(): Statement {
   return {
@@ -42,7 +28,7 @@ export function selectSucceeded(): Statement {
   };
 }
 
-/** All files of the ledger, each with its latest outcome. */
+/** All files of the ledger, each with its latest outcome, and beside it that of tables for which it was another since then. */
 export function selectFiles(filter: { readonly source?: string; readonly status?: string }): Statement {
   const conditions = [
     ...(filter.source === undefined ? [] : [sql`source = ${quoteText(filter.source)}`]),
@@ -51,35 +37,63 @@ export function selectFiles(filter: { readonly source?: string; readonly status?
   const where = conditions.length === 0 ? NOTHING : sql` WHERE ${join(conditions, ' AND ')}`;
   return {
     name: 'files',
-    text: sql`SELECT source, key, size, status, records, code, reason, run_id, ingested_at FROM (
-  SELECT * FROM ops.files ${LATEST}
-)${where} ORDER BY source, key, etag`,
+    text: sql`SELECT source, key, size, status, records, code, reason, run_id, ingested_at, table_name FROM (
+  SELECT *, max(ingested_at) FILTER (table_name IS NULL) OVER (PARTITION BY key, etag) AS shared_at FROM ops.files
+  QUALIFY row_number() OVER (PARTITION BY key, etag, table_name ORDER BY ingested_at DESC, status = 'ingested' DESC) = 1
+    AND (table_name IS NULL OR shared_at IS NULL OR ingested_at > shared_at)
+)${where} ORDER BY source, key, etag, table_name`,
   };
 }
 
-/** `key`, `etag`, `size`: every landed file that a run has dealt with, of the ledger in `ops.files`, the earliest first. */
+/**
+ * Every landed file that a run has dealt with, of the ledger in `ops.files`, once for all tables (`table_name` is null) and
+ * once for each table that a run took it for by itself: `source`, `key`, `etag`, `size`, and what its latest run made of it. The
+ * earliest come first; of what one run says of a file, that it was ingested comes last.
+ */
 export function selectLedger(): Statement {
-  return { name: 'ledger', text: sql`SELECT key, etag, size FROM ops.files ORDER BY ingested_at` };
+  return {
+    name: 'ledger',
+    text: sql`SELECT key, etag, table_name, unnest(last) FROM (
+  SELECT key, etag, table_name, max(ingested_at) AS last_at, arg_max(
+    {'source': source, 'size': size, 'status': status, 'code': code, 'reason': reason, 'run_id': run_id, 'at': CAST(ingested_at AS VARCHAR)},
+    {'at': ingested_at, 'ingested': status = 'ingested'}
+  ) AS last FROM ops.files GROUP BY ALL
+) ORDER BY last_at, last.status = 'ingested'`,
+  };
 }
 
+/** A table that is made anew. `alone`: only what was taken for it or for all tables counts, and not what was for others. */
+export type TakenFor = {
+  readonly model: string;
+  readonly source: string;
+  readonly table: string;
+  readonly alone: boolean;
+};
+
 /**
- * `source`, `key`, `etag`, `status` (the latest) of every landed file that a run has dealt with, in the order in which runs
- * took them; `batch`: the run that did so first, or that ingested it first, by number from 0, and `run` its id. A content
- * that was taken in the place of another counts in the batch of that, and is `corrected` from then on.
+ * `model`, `key`, `etag`, `status` (the latest) of every landed file that a run has dealt with, for each of some tables, in the
+ * order in which runs took them; `batch`: the run that did so first, or that ingested it first, by number from 0, and `run` its id.
+ * A content that was taken in the place of another counts in the batch of that, and is `corrected` from then on.
  */
-export function selectTaken(): Statement {
+export function selectTaken(tables: readonly TakenFor[]): Statement {
+  const values = tables.map(
+    ({ model, source, table, alone }) =>
+      sql`(${quoteText(model)}, ${quoteText(source)}, ${quoteText(table)}, ${alone ? sql`true` : sql`false`})`,
+  );
   return {
     name: 'taken',
-    text: sql`SELECT source, key, etag, status, dense_rank() OVER (ORDER BY first.at, first.run) - 1 AS batch, first.run AS run, corrected FROM (
-  SELECT any_value(source) AS source, key, etag, arg_max(status, {'at': ingested_at, 'ingested': status = 'ingested'}) AS status,
+    text: sql`SELECT model, key, etag, status, dense_rank() OVER (PARTITION BY model ORDER BY first.at, first.run) - 1 AS batch, first.run AS run, corrected FROM (
+  SELECT model, key, etag, arg_max(status, {'at': ingested_at, 'ingested': status = 'ingested'}) AS status,
     coalesce(min(counts) FILTER (status = 'ingested'), min(counts)) AS first,
     coalesce(max(ingested_at) < max(replaced_at), false) AS corrected
   FROM (
-    SELECT f.*, {'at': coalesce(p.at, f.ingested_at), 'run': coalesce(f.place, f.run_id)} AS counts,
-      max(f.ingested_at) FILTER (f.place IS NOT NULL) OVER (PARTITION BY f.key) AS replaced_at
-    FROM ops.files f LEFT JOIN (SELECT run_id, min(ingested_at) AS at FROM ops.files GROUP BY run_id) p ON f.place = p.run_id
-  ) GROUP BY key, etag
-) ORDER BY batch, key`,
+    SELECT t.model, f.*, {'at': coalesce(p.at, f.ingested_at), 'run': coalesce(f.place, f.run_id)} AS counts,
+      max(f.ingested_at) FILTER (f.place IS NOT NULL) OVER (PARTITION BY t.model, f.key) AS replaced_at
+    FROM ops.files f JOIN (VALUES ${join(values)}) t(model, for_source, for_table, alone)
+      ON f.source = t.for_source AND (f.table_name IS NULL OR f.table_name = t.for_table OR NOT t.alone)
+    LEFT JOIN (SELECT run_id, min(ingested_at) AS at FROM ops.files GROUP BY run_id) p ON f.place = p.run_id
+  ) GROUP BY model, key, etag
+) ORDER BY model, batch, key`,
   };
 }
 

@@ -37,6 +37,53 @@ export function renderReleased(table: Sql, filter: QuarantineFilter): Sql {
   return sql`(SELECT * REPLACE (CASE WHEN ${released} THEN 'released' ELSE status END AS status) FROM ${table})`;
 }
 
+/** What is withdrawn from some tables, because they take it again. */
+export type Withdrawal = {
+  readonly files: readonly string[];
+  /** The tables, by their full names. */
+  readonly tables: readonly string[];
+  /** Sources from all of whose tables it is withdrawn. */
+  readonly whole: readonly string[];
+  /** The tables of the others, of which only some are among `tables`. */
+  readonly parted: readonly { readonly source: string; readonly table: string; readonly withdrawn: boolean }[];
+};
+
+/**
+ * The whole table with the rows of some files released for some tables. What was rejected for all tables of a source
+ * becomes a row for each, where some of them keep it.
+ */
+export function renderWithdrawn(table: Sql, { files, tables, whole, parted }: Withdrawal): Sql {
+  const hit = renderWithdrawnRows({ files, tables, whole });
+  const status = sql`CASE WHEN ${hit} OR coalesce(t.withdrawn, false) THEN 'released' ELSE status END AS status`;
+  const values = parted.map(
+    ({ source, table: name, withdrawn }) =>
+      sql`(${quoteText(source)}, ${quoteText(name)}, ${withdrawn ? sql`true` : sql`false`})`,
+  );
+  const others =
+    values.length === 0
+      ? sql`(SELECT NULL::VARCHAR AS for_source, NULL::VARCHAR AS for_table, false AS withdrawn WHERE false)`
+      : sql`(VALUES ${join(values)})`;
+  return sql`(SELECT q.* REPLACE (${status}, coalesce(table_name, t.for_table) AS table_name)
+FROM ${table} q LEFT JOIN ${others} t(for_source, for_table, withdrawn)
+  ON table_name IS NULL AND source = t.for_source AND status <> 'released' AND list_contains(${quoteTexts(files)}, source_file))`;
+}
+
+/** Rows that are released as they are. */
+function renderWithdrawnRows({ files, tables, whole }: Omit<Withdrawal, 'parted'>): Sql {
+  return sql`(status <> 'released' AND list_contains(${quoteTexts(files)}, source_file)
+  AND (list_contains(${quoteTexts(tables)}, table_name) OR (table_name IS NULL AND list_contains(${quoteTexts(whole)}, source))))`;
+}
+
+export function countWithdrawn(table: Sql, withdrawal: Withdrawal): Statement {
+  const { files, parted } = withdrawal;
+  const sources = [...new Set(parted.map(({ source }) => source))];
+  return {
+    name: 'count_withdrawn',
+    text: sql`SELECT count(*) AS rows FROM ${table} WHERE coalesce(${renderWithdrawnRows(withdrawal)}, false)
+  OR (table_name IS NULL AND status <> 'released' AND list_contains(${quoteTexts(files)}, source_file) AND list_contains(${quoteTexts(sources)}, source))`,
+  };
+}
+
 export function countReleasable(table: Sql, filter: QuarantineFilter): Statement {
   return {
     name: 'count_releasable',

@@ -10,9 +10,11 @@ import { sql } from '../../lib/sql/fragment.ts';
 import { countMemory, createMemory, rejectCondemned } from '../../lib/sql/memory.ts';
 import {
   countReleasable,
+  countWithdrawn,
   findExamples,
   findTripped,
   renderReleased,
+  renderWithdrawn,
   selectHeldAgainst,
 } from '../../lib/sql/quarantine-table.ts';
 import { countShared, createShared, selectShared } from '../../lib/sql/shared-quarantine.ts';
@@ -51,6 +53,15 @@ const PARTITIONING = {
 const ONE_FIELD = { ...PARTITIONING, fields: PARTITIONING.fields.slice(1) };
 const RELATIONS = { log: sql`l`, staged: sql`n`, rejected: [sql`q1`, sql`q2`] };
 const FILTER = { source: "o'source", runId: 'r1', code: 'C', status: 'condemned', files: ['f'], hashes: ['h'] };
+const WITHDRAWAL = {
+  files: ["o'f"],
+  tables: ["o'a"],
+  whole: ["o's"],
+  parted: [
+    { source: 'p', table: "o'a", withdrawn: true },
+    { source: 'p', table: 'b', withdrawn: false },
+  ],
+};
 const [attempts, condemned] = rejectCondemned(recipeOf({ memory: true, equalRows: { known: false } }));
 const [, condemnedOfAll] = rejectCondemned(recipeOf({ memory: true }));
 
@@ -80,6 +91,9 @@ const GOLDEN: readonly (readonly [name: string, text: string | undefined])[] = [
   ['shared-quarantine-rows', selectShared(2)],
   ['shared-quarantine-rows-named', selectShared(undefined)],
   ['shared-quarantine-counts', countShared().text],
+  ['quarantine-table-withdrawn', renderWithdrawn(sql`t`, WITHDRAWAL)],
+  ['quarantine-table-withdrawn-whole', renderWithdrawn(sql`t`, { ...WITHDRAWAL, parted: [] })],
+  ['quarantine-table-withdrawable', countWithdrawn(sql`t`, WITHDRAWAL).text],
   ['held-against', selectHeldAgainst(sql`ops.quarantine`, "o'table", ["o'a.csv"])],
   ['memory', createMemory(sql`ops.quarantine`, { source: "o'source", table: "o'table" }, ["o'a.csv"]).text],
   ['memory-none', createMemory(undefined, { source: 'source', table: 't' }, []).text],

@@ -3,10 +3,12 @@ import { before, test } from 'node:test';
 import { sql } from '../../lib/sql/fragment.ts';
 import {
   countReleasable,
+  countWithdrawn,
   findExamples,
   findTripped,
   type QuarantineFilter,
   renderReleased,
+  renderWithdrawn,
   selectHeldAgainst,
 } from '../../lib/sql/quarantine-table.ts';
 import { openHandmade } from './handmade.ts';
@@ -48,6 +50,40 @@ for (const [filter, hashes] of FILTERS) {
     assert.deepEqual(await db.rows(countReleasable(sql`q`, filter)), [{ rows: hashes.length }]);
   });
 }
+
+test('what is withdrawn from some tables is released for these, and kept for the others', async () => {
+  await db.table('w', 'source VARCHAR, row_hash VARCHAR, source_file VARCHAR, status VARCHAR, table_name VARCHAR', [
+    "'s', 'h1', 'a.csv', 'quarantined', NULL",
+    "'s', 'h2', 'a.csv', 'condemned', 'x'",
+    "'s', 'h3', 'a.csv', 'quarantined', 'y'",
+    "'s', 'h4', 'a.csv', 'released', NULL",
+    "'s', 'h5', 'b.csv', 'quarantined', NULL",
+    "'t', 'h6', 'a.csv', 'quarantined', NULL",
+    "'u', 'h7', 'a.csv', 'quarantined', NULL",
+  ]);
+  const parted = [
+    { source: 's', table: 'x', withdrawn: true },
+    { source: 's', table: 'y', withdrawn: false },
+  ];
+  const withdrawal = { files: ['a.csv'], tables: ['x', 'new'], whole: ['t'], parted };
+  assert.deepEqual(
+    await db.values(`SELECT row_hash, status, table_name FROM ${renderWithdrawn(sql`w`, withdrawal)} ORDER BY ALL`),
+    [
+      ['h1', 'quarantined', 'y'],
+      ['h1', 'released', 'x'],
+      ['h2', 'released', 'x'],
+      ['h3', 'quarantined', 'y'],
+      ['h4', 'released', null],
+      ['h5', 'quarantined', null],
+      ['h6', 'released', null],
+      ['h7', 'quarantined', null],
+    ],
+  );
+  assert.deepEqual(await db.rows(countWithdrawn(sql`w`, withdrawal)), [{ rows: 3 }]);
+  assert.deepEqual(await db.rows(countWithdrawn(sql`w`, { ...withdrawal, tables: ['new'], whole: [], parted: [] })), [
+    { rows: 0 },
+  ]);
+});
 
 test('what is held against a table is of all tables or its own, and of no withdrawn file', async () => {
   await db.table('held', 'row_hash VARCHAR, source_file VARCHAR, table_name VARCHAR', [

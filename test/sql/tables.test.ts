@@ -3,13 +3,7 @@ import type { Column } from '../../lib/core/types.ts';
 import { checkExpectation, countOffending, createAudited, previewRows, sampleOffending } from '../../lib/sql/audit.ts';
 import { countMerged, createExchanged, createMerged, writeExchange } from '../../lib/sql/exchange.ts';
 import { sql } from '../../lib/sql/fragment.ts';
-import {
-  renderOpsRows,
-  renderRenamedEtags,
-  selectFiles,
-  selectLedger,
-  selectSetAside,
-} from '../../lib/sql/ops-rows.ts';
+import { renderOpsRows, renderRenamedEtags, selectFiles, selectLedger, selectTaken } from '../../lib/sql/ops-rows.ts';
 import { createSchemas, createTableView, renderScan } from '../../lib/sql/scan.ts';
 import { writeTable } from '../../lib/sql/write.ts';
 import { selectFrom, testSteps } from './golden-steps.ts';
@@ -147,47 +141,77 @@ testSteps(INPUTS, () => [
     golden: 'ops-table',
     statement: {
       name: 'ops',
-      text: sql`CREATE TABLE ops.files AS SELECT 'k' AS key, 'e' AS etag, 1 AS size, TIMESTAMPTZ '2026-01-01 00:00:00Z' AS ingested_at`,
+      text: sql`CREATE TABLE ops.files AS SELECT 'k' AS key, 'e' AS etag, 1 AS size, 's' AS source, 'ingested' AS status, '' AS code, '' AS reason, 'r' AS run_id,
+TIMESTAMPTZ '2026-01-01 00:00:00Z' AS ingested_at, NULL::VARCHAR AS table_name`,
     },
   },
-  { golden: 'ops-ledger', statement: selectLedger(), rows: [{ key: 'k', etag: 'e', size: 1 }] },
   {
     golden: 'ops-renamed-etags',
     statement: selectFrom('renamed', renderRenamedEtags('in/etags.json')),
-    rows: [{ key: 'k', etag: 'f', size: 1, ingested_at: '2026-01-01 00:00:00+00' }],
+    check: ([row]) => assert.equal(row?.['etag'], 'f'),
   },
   {
     golden: 'ops-ledger-table',
     statement: {
       name: 'ledger',
       text: sql`CREATE OR REPLACE TABLE ops.files AS SELECT 's' AS source, key, 'e' AS etag, 1 AS size, status, 0 AS records,
-CAST(NULL AS VARCHAR) AS code, CAST(NULL AS VARCHAR) AS reason, 'r' || day AS run_id, DATE '2026-01-01' + CAST(day AS INTEGER) AS ingested_at
-FROM (VALUES ('fine', 'ingested', 1), ('later', 'suspended', 1), ('later', 'ingested', 2), ('never', 'rejected', 1),
-  ('never', 'suspended', 2), ('at once', 'suspended', 1), ('at once', 'ingested', 1)) t(key, status, day)`,
+CAST(NULL AS VARCHAR) AS code, CAST(NULL AS VARCHAR) AS reason, 'r' || day AS run_id, DATE '2026-01-01' + CAST(day AS INTEGER) AS ingested_at, table_name, CAST(NULL AS VARCHAR) AS place
+FROM (VALUES ('fine', 'ingested', 1, NULL), ('later', 'suspended', 1, NULL), ('later', 'ingested', 2, NULL), ('never', 'rejected', 1, NULL),
+  ('never', 'suspended', 2, NULL), ('at once', 'suspended', 1, NULL), ('at once', 'ingested', 1, NULL), ('fine', 'suspended', 3, 'a'),
+  ('later', 'suspended', 1, 'b'), ('other', 'ingested', 3, 'b')) t(key, status, day, table_name)`,
     },
   },
   {
-    golden: 'ops-set-aside',
-    statement: selectSetAside(),
-    rows: [
-      {
-        source: 's',
-        key: 'never',
-        etag: 'e',
-        status: 'suspended',
-        code: null,
-        reason: null,
-        run_id: 'r2',
-        at: '2026-01-03',
-      },
-    ],
+    golden: 'ops-ledger',
+    statement: selectLedger(),
+    check: (rows) =>
+      assert.deepEqual(
+        rows.map((row) => [row['run_id'], row['key'], row['table_name'], row['status']].join(' ')).sort(),
+        [
+          'r1 at once  ingested',
+          'r1 fine  ingested',
+          'r1 later b suspended',
+          'r2 later  ingested',
+          'r2 never  suspended',
+          'r3 fine a suspended',
+          'r3 other b ingested',
+        ].sort(),
+      ),
+  },
+  {
+    golden: 'ops-taken',
+    statement: selectTaken([
+      { model: 'a', source: 's', table: 'a', alone: true },
+      { model: 'new', source: 's', table: 'new', alone: false },
+    ]),
+    check: (rows) =>
+      assert.deepEqual(
+        rows.map((row) => [row['model'], row['key'], row['status'], Number(row['batch'])].join(' ')),
+        [
+          'a at once ingested 0',
+          'a fine suspended 0',
+          'a never suspended 0',
+          'a later ingested 1',
+          'new at once ingested 0',
+          'new fine suspended 0',
+          'new never suspended 0',
+          'new later ingested 1',
+          'new other ingested 2',
+        ],
+      ),
   },
   {
     golden: 'ops-files',
     statement: selectFiles({ source: 's', status: 'ingested' }),
-    rows: ['at once', 'fine', 'later'].map((key) => ({
-      ...{ source: 's', key, size: 1, status: 'ingested', records: 0, code: null, reason: null },
-      ...(key === 'later' ? { run_id: 'r2', ingested_at: '2026-01-03' } : { run_id: 'r1', ingested_at: '2026-01-02' }),
-    })),
+    check: (rows) =>
+      assert.deepEqual(
+        rows.map((row) => [row['key'], row['table_name'], row['run_id'], row['ingested_at']]),
+        [
+          ['at once', null, 'r1', '2026-01-02'],
+          ['fine', null, 'r1', '2026-01-02'],
+          ['later', null, 'r2', '2026-01-03'],
+          ['other', 'b', 'r3', '2026-01-04'],
+        ],
+      ),
   },
 ]);

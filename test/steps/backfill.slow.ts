@@ -7,20 +7,30 @@ const HEADER = 'id,day,amount,note\n';
 const COLUMNS = { id: 'bigint', day: 'date', amount: 'decimal(10,2)', note: 'string' } as const;
 
 type Silver = { readonly mode: unknown; readonly partitionBy?: readonly unknown[]; readonly sql?: string };
-type Shop = { readonly silver: Silver; readonly columns?: Readonly<Record<string, unknown>>; readonly sql?: string };
+type Shop = {
+  readonly silver: Silver;
+  /** Another table of the same source. */
+  readonly beside?: Silver;
+  readonly columns?: Readonly<Record<string, unknown>>;
+  readonly sql?: string;
+};
 
-function shop({ silver, columns = COLUMNS, sql }: Shop): TestPipeline {
+function shop({ silver, beside, columns = COLUMNS, sql }: Shop): TestPipeline {
   return {
     name: 'shop',
     definition: definePipeline({
       name: 'shop',
       sources: { orders: csv({ columns: columns as never }) },
-      silver: { orders: { from: 'orders', ...silver, ...(sql === undefined ? {} : { sql: 'orders.sql' }) } },
+      silver: {
+        orders: { from: 'orders', ...silver, ...(sql === undefined ? {} : { sql: 'orders.sql' }) },
+        ...(beside && { beside: { from: 'orders', ...beside } }),
+      },
       gold: { totals: { sql: 'totals.sql' } },
     } as Parameters<typeof definePipeline>[0]),
     sql: {
       'totals.sql': 'SELECT day, count(*) AS orders FROM silver.orders GROUP BY day',
       ...(sql === undefined ? {} : { 'orders.sql': sql }),
+      'beside.sql': 'SELECT id, day, amount * 2 AS amount, note FROM batch.orders',
     },
   };
 }
@@ -45,15 +55,23 @@ const MODES = {
   scd2: { mode: scd2({ key: 'id', sequence: 'day', buckets: 3 }) },
 } as const;
 
+/** A table that is made of files which its siblings had before has rows of its own beside those of all. */
+const rejectedBy = (table: string): string =>
+  `SELECT DISTINCT source_file, line, codes, raw FROM t WHERE status <> 'released' AND (table_name IS NULL OR table_name = '${table}') ORDER BY ALL`;
+
 const ROWS = {
-  'shop_silver.orders': 'SELECT * FROM t ORDER BY ALL',
   'shop_gold.totals': 'SELECT * FROM t ORDER BY ALL',
-  'shop_ops.quarantine': `SELECT source_file, line, codes, raw FROM t WHERE status <> 'released' ORDER BY ALL`,
 } as const;
 
 async function tablesOf(lake: TestLake): Promise<unknown> {
   const all: Record<string, unknown> = {};
   for (const [table, select] of Object.entries(ROWS)) all[table] = await lake.rows(table, select);
+  for (const name of ['orders', 'beside']) {
+    const table = `shop_silver.${name}`;
+    if ((await lake.metadata(table)) === undefined) continue;
+    all[table] = await lake.rows(table, 'SELECT * FROM t ORDER BY ALL');
+    all[`rejected by ${table}`] = await lake.rows('shop_ops.quarantine', rejectedBy(table));
+  }
   return all;
 }
 
@@ -72,14 +90,18 @@ async function changed(lake: TestLake, pipeline: TestPipeline): Promise<TestLake
 }
 
 /** What becomes of a lake by a backfill must be what a lake has that always had the pipeline. */
-async function compare(before: TestPipeline, after: TestPipeline): Promise<void> {
+async function compare(
+  before: TestPipeline,
+  after: TestPipeline,
+  asked: Parameters<TestLake['run']>[0] = { backfill: {} },
+): Promise<void> {
   const old = await openTestLake(before);
   const fresh = await openTestLake(after);
   try {
     await live(old);
     await live(fresh);
     const lake = await changed(old, after);
-    const result = await lake.run({ runId: 'backfill', backfill: {} });
+    const result = await lake.run({ runId: 'backfill', ...asked });
     assert.equal(result.status, 'SUCCEEDED', result.error?.message);
     assert.deepEqual(await tablesOf(lake), await tablesOf(fresh));
     // And it is a lake like another: what lands next adds to it.
@@ -128,6 +150,22 @@ describe('after a backfill the tables are those of a lake that always had the pi
 
     for (const [other, now] of othersOf(name)) {
       test(`${name} to ${other}`, () => compare(shop({ silver }), shop({ silver: now })));
+    }
+  }
+
+  for (const [name, silver] of Object.entries(MODES)) {
+    for (const [other, beside] of othersOf(name)) {
+      test(`${other} that is new beside ${name}`, () => compare(shop({ silver }), shop({ silver, beside }), {}));
+
+      test(`${other} beside ${name} that changes`, () => {
+        const columns = { ...COLUMNS, note: { type: 'string', required: true } };
+        const onlyBeside = { backfill: {}, select: ['silver.beside'] };
+        return compare(
+          shop({ silver, beside, columns }),
+          shop({ silver, beside: { ...beside, sql: 'beside.sql' }, columns }),
+          onlyBeside,
+        );
+      });
     }
   }
 

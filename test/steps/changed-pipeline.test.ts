@@ -128,6 +128,102 @@ describe('a table that is not there, on a source with history', () => {
     grown.close();
   });
 
+  test('is made without its siblings, which take what waits for them', async () => {
+    const lake = await become(await openShop(), {
+      silver: { later: { from: 'rows', mode: upsert({ key: 'id', sequence: 'amount' }) } },
+    });
+    const { levels } = await planRun(lake.deps, 'shop');
+    assert.deepEqual(
+      levels.flatMap(({ tables }) => tables.map(({ table, action }) => [table, action])),
+      [['shop_silver.later', 'create']],
+    );
+    const made = await lake.run({ runId: 'made' });
+    assert.deepEqual(Object.keys(made.tables), ['shop_silver.later__log', 'shop_silver.later']);
+    assert.deepEqual(await amounts(lake, 'shop_silver.later'), [{ amounts: [10, 20, 30] }]);
+    await lake.land('rows', 'c.csv', `${HEADER}4,40\n`);
+    await lake.deps.catalog.drop({ pipeline: 'shop', layer: 'silver', name: 'later' });
+    await lake.deps.catalog.drop({ pipeline: 'shop', layer: 'silver', name: 'later__log' });
+    const again = await lake.run({ runId: 'again' });
+    assert.equal(again.status, 'SUCCEEDED', again.error?.message);
+    assert.deepEqual(
+      [again.tables['shop_silver.items']?.rows_added, again.tables['shop_silver.later']?.rows_added],
+      [1, 4],
+    );
+    assert.deepEqual(await amounts(lake), [{ amounts: [10, 20, 30, 40] }]);
+    assert.deepEqual(await amounts(lake, 'shop_silver.later'), [{ amounts: [10, 20, 30, 40] }]);
+    assert.deepEqual(
+      await lake.rows(
+        'shop_ops.files',
+        'SELECT run_id, list(right(key, 5) ORDER BY key) AS files, table_name FROM t GROUP BY ALL ORDER BY ALL',
+      ),
+      [
+        { run_id: 'again', files: ['a.csv', 'b.csv'], table_name: 'shop_silver.later' },
+        { run_id: 'again', files: ['c.csv'], table_name: null },
+        { run_id: 'first', files: ['a.csv'], table_name: null },
+        { run_id: 'made', files: ['a.csv', 'b.csv'], table_name: 'shop_silver.later' },
+        { run_id: 'second', files: ['b.csv'], table_name: null },
+      ],
+    );
+    assert.equal((await lake.answer()).kind, 'nothing');
+    lake.close();
+  });
+
+  test('that has changed is made anew without its siblings', async () => {
+    const both = { later: { from: 'rows' } };
+    const lake = await become(await openShop({ silver: both }), {
+      silver: both,
+      sql: DOUBLED,
+      pipeline: { onChange: 'backfill' },
+    });
+    await lake.land('rows', 'c.csv', `${HEADER}4,40\n5,x\n`);
+    const result = await lake.run({ runId: 'anew' });
+    assert.equal(result.status, 'SUCCEEDED', result.error?.message);
+    assert.deepEqual(
+      [result.tables['shop_silver.items']?.rows_added, result.tables['shop_silver.later']?.rows_added],
+      [4, 1],
+    );
+    assert.deepEqual(await amounts(lake), [{ amounts: [20, 40, 60, 80] }]);
+    assert.deepEqual(await amounts(lake, 'shop_silver.later'), [{ amounts: [10, 20, 30, 40] }]);
+    lake.close();
+  });
+
+  test('leaves in quarantine what its siblings keep there, where it is made anew', async () => {
+    const both = { later: { from: 'rows', expect: { large: { condition: 'amount > 10', policy: 'drop' } } } };
+    const lake = await openShop({ silver: both });
+    await lake.land('rows', 'bad.csv', `${HEADER}7,x\n8,5\n`);
+    await lake.run({ runId: 'bad' });
+    const rejected = (): Promise<unknown> =>
+      lake.rows(
+        'shop_ops.quarantine',
+        "SELECT line, codes[1] AS code, status, table_name FROM t WHERE source_file LIKE '%bad.csv' ORDER BY ALL",
+      );
+    const shared = { line: 2, code: 'TYPE_ERROR' };
+    const own = { line: 3, code: 'LARGE', table_name: 'shop_silver.later' };
+    assert.deepEqual(await rejected(), [
+      { ...shared, status: 'quarantined', table_name: null },
+      { ...own, status: 'quarantined' },
+    ]);
+    await lake.run({ runId: 'anew', backfill: {}, select: ['silver.items'] });
+    assert.deepEqual(await rejected(), [
+      { ...shared, status: 'quarantined', table_name: 'shop_silver.items' },
+      { ...shared, status: 'quarantined', table_name: 'shop_silver.later' },
+      { ...shared, status: 'released', table_name: 'shop_silver.items' },
+      { ...own, status: 'quarantined' },
+    ]);
+    await lake.run({ runId: 'both', backfill: {} });
+    assert.deepEqual(
+      await lake.rows(
+        'shop_ops.quarantine',
+        "SELECT line, table_name FROM t WHERE source_file LIKE '%bad.csv' AND status = 'quarantined' ORDER BY ALL",
+      ),
+      [
+        { line: 2, table_name: null },
+        { line: 3, table_name: 'shop_silver.later' },
+      ],
+    );
+    lake.close();
+  });
+
   test('gets what lands from now on where it is told to', async () => {
     const lake = await become(await openShop(), { silver: { later: { from: 'rows', backfill: 'never' } } });
     await lake.land('rows', 'c.csv', `${HEADER}4,40\n`);

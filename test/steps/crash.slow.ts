@@ -81,7 +81,7 @@ const BOOKS = {
   'shop_silver.beside': 'SELECT * FROM t ORDER BY ALL',
   'shop_silver.days': 'SELECT day FROM t ORDER BY ALL',
   'shop_gold.totals': 'SELECT * FROM t ORDER BY ALL',
-  'shop_ops.files': 'SELECT source, key, etag, status, records, code, run_id FROM t ORDER BY ALL',
+  'shop_ops.files': 'SELECT source, key, etag, status, records, code, run_id, table_name FROM t ORDER BY ALL',
   'shop_ops.accounting':
     'SELECT run_id, source, read, accepted, quarantined, duplicates, table_name FROM t ORDER BY ALL',
   'shop_ops.quarantine': 'SELECT source_file, line, codes, run_id, table_name FROM t ORDER BY ALL',
@@ -149,6 +149,12 @@ describe('a run that dies before any of its changes is finished by the next', { 
       await dieAndGoOn(lake, { runId: 'r', reprocess }, BACKFILL_STRIDE);
     });
   }
+
+  test('that makes a table beside one with history', async () => {
+    const { beside, ...alone } = MODES['append beside upsert'];
+    const changed = await compileTest(pipeline({ ...alone, beside }, '2026-02-06'), tmpdir());
+    await dieAndGoOn(await openWaiting(alone, changed), { runId: 'r' }, STRIDE);
+  });
 
   test('that only asks rows which are there about an expectation that is new', async () => {
     const silver = MODES['append, dedupe by row'];

@@ -70,11 +70,47 @@ describe('a run of selected models', () => {
     assert.equal((await lake.answer()).kind, 'nothing');
   });
 
-  test('takes along what takes the same files and what is joined', async () => {
+  test('takes files for these alone, and the other tables of their source take theirs later', async () => {
     const lake = await openShop();
     await land(lake, 1);
-    const result = await lake.run({ select: ['silver.orders'] });
-    assert.deepEqual(result.selected, ['silver.people', 'silver.orders', 'silver.named']);
+    const result = await lake.run({ runId: 'some', select: ['silver.orders'] });
+    assert.deepEqual([result.selected, tablesOf(result)], [['silver.orders'], ['shop_silver.orders']]);
+    await land(lake, 2);
+    const plan = await planRun(lake.deps, 'shop');
+    assert.deepEqual(
+      plan.levels.flatMap(({ tables }) => tables.map(({ table, estimated_bytes }) => [table, estimated_bytes ?? 0])),
+      [
+        ['shop_silver.people', 44],
+        ['shop_silver.orders', 29],
+        ['shop_silver.named', 58],
+        ['shop_gold.days', 0],
+        ['shop_gold.names', 0],
+        ['shop_gold.total', 0],
+      ],
+    );
+    const rest = await lake.run({ runId: 'rest' });
+    assert.deepEqual(rest.accounting['orders']?.read, 2);
+    assert.deepEqual(await lake.rows('shop_silver.named', 'SELECT id, name FROM t ORDER BY ALL'), [
+      { id: 1, name: 'name 2' },
+      { id: 2, name: 'name 2' },
+    ]);
+    assert.deepEqual(await lake.rows('shop_silver.orders', 'SELECT id FROM t ORDER BY ALL'), [{ id: 1 }, { id: 2 }]);
+    assert.deepEqual(
+      await lake.rows('shop_ops.files', "SELECT run_id, key, table_name FROM t WHERE source = 'orders' ORDER BY ALL"),
+      [
+        { run_id: 'rest', key: 'bronze/shop/orders/1.csv', table_name: 'shop_silver.named' },
+        { run_id: 'rest', key: 'bronze/shop/orders/2.csv', table_name: null },
+        { run_id: 'some', key: 'bronze/shop/orders/1.csv', table_name: 'shop_silver.orders' },
+      ],
+    );
+    assert.equal((await lake.answer()).kind, 'nothing');
+  });
+
+  test('takes along what is joined', async () => {
+    const lake = await openShop();
+    await land(lake, 1);
+    const result = await lake.run({ select: ['silver.named'] });
+    assert.deepEqual(result.selected, ['silver.people', 'silver.named']);
     assert.deepEqual(await lake.rows('shop_silver.named', 'SELECT id, name FROM t'), [{ id: 1, name: 'name 1' }]);
   });
 
@@ -103,13 +139,11 @@ describe('a run of selected models', () => {
   test('is explained as it runs', async () => {
     const lake = await openShop();
     await land(lake, 1);
-    const { selected, sources, levels } = await planRun(lake.deps, 'shop', { select: ['orders+'] });
+    const asked = { select: ['orders+', 'named'] };
+    const { selected, sources, levels } = await planRun(lake.deps, 'shop', asked);
     assert.deepEqual(selected, {
       models: ['silver.people', 'silver.orders', 'silver.named', 'gold.days', 'gold.total'],
-      along: [
-        { model: 'silver.people', because: 'silver.named joins it' },
-        { model: 'silver.named', because: 'it takes the same files of orders as silver.orders' },
-      ],
+      along: [{ model: 'silver.people', because: 'silver.named joins it' }],
     });
     assert.deepEqual(
       sources.map(({ source, files }) => [source, files]),
@@ -119,7 +153,7 @@ describe('a run of selected models', () => {
       ],
     );
     const explained = levels.flatMap(({ tables }) => tables.map(({ table }) => table));
-    const result = await lake.run({ select: ['orders+'] });
+    const result = await lake.run(asked);
     assert.deepEqual(
       tablesOf(result).filter((table) => !table.endsWith('__log')),
       explained,
@@ -142,7 +176,7 @@ describe('a run of selected models', () => {
     const lake = await openShop();
     for (const [request, expected] of [
       [{ select: ['peple'] }, /no model "peple" in shop: .*did you mean "people"\?/],
-      [{ select: ['orders'], exclude: ['named'] }, /silver.named is excluded, but/],
+      [{ select: ['named'], exclude: ['people'] }, /silver.people is excluded, but/],
       [{ select: ['people'], rebuild: 'shop_silver.people' }, /select and exclude are for runs of models/],
     ] as const) {
       const answer = await lake.answer(request);

@@ -1,4 +1,5 @@
 import type { SetAsideFile } from '../../core/run.ts';
+import type { Row } from '../../ports.ts';
 import { type FileStatus, listFiles } from '../../query/list-files.ts';
 import type { RunRequest } from '../../remote/run-request.ts';
 import { type Context, EXIT } from '../context.ts';
@@ -13,9 +14,19 @@ export async function list(context: Context, pipeline: string, options: FilesOpt
   await context.answer({ pipeline, files }, () =>
     files.length === 0
       ? `no file of ${pipeline} that a run has dealt with matches\n`
-      : renderTable(files, undefined, context.layout),
+      : renderTable(
+          files.map((file) => shown(file, files)),
+          undefined,
+          context.layout,
+        ),
   );
   return EXIT.done;
+}
+
+/** The table that a row is about, where some of them are not about all tables of their source. */
+function shown({ table_name, ...file }: Row, files: readonly Row[]): Row {
+  const named = files.some((one) => typeof one['table_name'] === 'string');
+  return named ? { ...file, table: table_name ?? null } : file;
 }
 
 export type RetryOptions = {

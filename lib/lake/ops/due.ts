@@ -17,20 +17,19 @@ export type Lookout = {
 };
 
 /**
- * The sources whose tables a run makes anew: all of a backfill; of a plain run those with a table that is not there
- * although its source has had files, and those with a table that has changed, where the pipeline says that this means a backfill.
+ * The silver models whose tables a run makes anew: all of a backfill; of a plain run those that are not there although their source
+ * has had files, and those that have changed, where the pipeline says that this means a backfill.
  */
-export function sourcesDue({ spec, existing, history, changes }: Lookout, asked: Asked): ReadonlySet<string> {
+export function modelsDue({ spec, existing, history, changes }: Lookout, asked: Asked): readonly SilverModel[] {
   const silver = spec.models.filter((model): model is SilverModel => model.layer === 'silver');
-  if (asked.backfill !== undefined) return new Set(silver.map(({ from }) => from));
-  if (!isPlain(asked)) return new Set();
+  if (asked.backfill !== undefined) return silver;
+  if (!isPlain(asked)) return [];
   const changed = new Set(spec.onChange === 'backfill' && asked.forward_only !== true ? backfills(changes) : []);
-  const due = silver.filter(
+  return silver.filter(
     (model) =>
       changed.has(model.id) ||
       (!existing.has(model.id) && history.has(model.from) && model.backfill !== 'never' && asked.forward_only !== true),
   );
-  return new Set(due.map(({ from }) => from));
 }
 
 /** Changes that a plain run stops at: their tables' rows would be others, and nothing says what is to become of them. */

@@ -5,20 +5,22 @@ import { addSkipped, NONE_SKIPPED, type Skipped, type SkippedName } from '../../
 import { opsTable } from '../../core/ops.ts';
 import type { LandedFile, SetAsideFile } from '../../core/run.ts';
 import { SEEDS_FOLDER, sourcePrefix } from '../../core/seeds.ts';
-import type { SeedFile, SourceSpec } from '../../core/spec.ts';
+import type { PipelineSpec, SeedFile, SourceSpec } from '../../core/spec.ts';
+import { fullName } from '../../core/tables.ts';
 import type { ObjectInfo, Session } from '../../ports.ts';
-import { renderRenamedEtags, selectLedger, selectSetAside, selectTaken } from '../../sql/ops-rows.ts';
+import { renderRenamedEtags, selectTaken, type TakenFor } from '../../sql/ops-rows.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { openScratch } from '../files/scratch.ts';
 import { stageFiles } from '../files/stage-files.ts';
+import { tableIdOf } from '../tables/table-state.ts';
+import { entryFor, formerEtag, type Ledger, latestFor, ledgerKey, readLedger } from './known-files.ts';
 import { openOps } from './open-ops.ts';
 import { commitOps, OPS_FILE_BYTES, opsTarget } from './ops-tables.ts';
-import { parseSetAside, type SetAside } from './set-aside.ts';
 
 /** What lies in bronze for a pipeline, beside what its ledger knows. */
 export type Landed = {
-  /** By source: files that the ledger does not know, in key order. */
+  /** By silver model: files that the ledger does not know for its table, in key order. */
   readonly waiting: ReadonlyMap<string, readonly LandedFile[]>;
   /** Names that are no files of a source, or cannot be read. */
   readonly skipped: Skipped;
@@ -30,27 +32,28 @@ export type Landed = {
   readonly history: ReadonlySet<string>;
 };
 
-/** What runs have taken of some sources, in the order in which they did. */
+/** What runs have taken for some tables, in the order in which they did. */
 export type Taken = {
-  /** By source: files that are there as they were taken, each with its batch; suspended ones are left out. */
+  /** By silver model: files that are there as they were taken, each with its batch; suspended ones are left out. */
   readonly files: ReadonlyMap<string, readonly LandedFile[]>;
   /** Ingested files that bronze has no more, or has with another content. */
-  readonly gone: readonly { readonly source: string; readonly key: string; readonly changed: boolean }[];
-  /** By key: the batch of the content that was taken last, and the run that it counts for. */
-  readonly places: ReadonlyMap<string, { readonly batch: number; readonly run: string }>;
-  /** The batch of what comes next. */
-  readonly next: number;
+  readonly gone: readonly { readonly key: string; readonly changed: boolean }[];
+  /** By silver model and key: the batch of the content that was taken last, and the run that it counts for. */
+  readonly places: ReadonlyMap<string, ReadonlyMap<string, { readonly batch: number; readonly run: string }>>;
+  /** By silver model: the batch of what comes next. */
+  readonly next: ReadonlyMap<string, number>;
 };
 
 export type RenamedEtag = { readonly key: string; readonly before: string; readonly after: string };
 
-/** Files of some sources that the ledger does not know: a key with a new etag is a new file. Writes nothing. */
-export async function findNewFiles(
-  deps: StepDeps,
-  session: Session,
-  pipeline: string,
-  sources: readonly SourceSpec[],
-): Promise<Landed> {
+type Sources = Pick<PipelineSpec, 'name' | 'sources' | 'models'>;
+
+/** A table that a source feeds: its model, and its full name. */
+type Reader = { readonly model: string; readonly table: string };
+
+/** Files that the ledger does not know for some table of their source: a key with a new etag is a new file. Writes nothing. */
+export async function findNewFiles(deps: StepDeps, session: Session, spec: Sources): Promise<Landed> {
+  const { name: pipeline, sources } = spec;
   const ledger = await readLedger(deps, session, pipeline);
   const waiting = new Map<string, readonly LandedFile[]>();
   const renamed: RenamedEtag[] = [];
@@ -61,23 +64,10 @@ export async function findNewFiles(
   };
   await findStrays(deps, pipeline, sources, skip);
   for (const source of sources) {
-    if (source.seed !== undefined) {
-      const one = await findSeed(deps, ledger, pipeline, { ...source, seed: source.seed });
-      waiting.set(source.name, one.waiting);
-      aside.push(...one.aside);
-      continue;
-    }
-    const files: LandedFile[] = [];
-    for await (const info of listSource(deps, pipeline, source, skip)) {
-      const known = ledger.known.has(ledgerKey(info.key, info.etag));
-      const before = known ? undefined : formerEtag(ledger, info);
-      const entry = ledger.aside.get(ledgerKey(info.key, before ?? info.etag));
-      if (entry !== undefined) aside.push({ ...entry, file: landedFile(info) });
-      if (known) continue;
-      if (before === undefined) files.push(landedFile(info));
-      else renamed.push({ key: info.key, before, after: info.etag });
-    }
-    waiting.set(source.name, files);
+    const found = await findFiles(deps, ledger, { spec, source }, skip);
+    for (const [model, files] of found.waiting) waiting.set(model, files);
+    renamed.push(...found.renamed);
+    aside.push(...found.aside);
   }
   const folders = [...ledger.latest.keys()];
   const history = sources.filter((source) =>
@@ -86,25 +76,74 @@ export async function findNewFiles(
   return { waiting, skipped, renamed, aside, history: new Set(history.map(({ name }) => name)) };
 }
 
+type Found = Pick<Landed, 'waiting' | 'renamed' | 'aside'>;
+
+async function findFiles(
+  deps: StepDeps,
+  ledger: Ledger,
+  { spec, source }: { readonly spec: Sources; readonly source: SourceSpec },
+  skip: (name: SkippedName) => void,
+): Promise<Found> {
+  const readers = readersOf(spec, source);
+  const { seed } = source;
+  if (seed !== undefined) return findSeed(deps, ledger, spec.name, { ...source, seed, readers });
+  const waiting = new Map(readers.map(({ model }) => [model, [] as LandedFile[]]));
+  const renamed: RenamedEtag[] = [];
+  const aside: SetAsideFile[] = [];
+  for await (const info of listSource(deps, spec.name, source, skip)) {
+    const { key, etag } = info;
+    const before = formerEtag(ledger, info);
+    if (before !== undefined) renamed.push({ key, before, after: etag });
+    const file = landedFile(info);
+    for (const { model, table } of readers) {
+      if (entryFor(ledger, { key, etag: before ?? etag }, table) === undefined) waiting.get(model)?.push(file);
+    }
+    aside.push(...setAsideFor(ledger, file, before ?? etag, readers));
+  }
+  return { waiting, renamed, aside };
+}
+
+function readersOf(spec: Sources, source: Pick<SourceSpec, 'name'>): readonly Reader[] {
+  const models = spec.models.filter((model) => model.layer === 'silver' && model.from === source.name);
+  return models.map((model) => ({ model: model.id, table: fullName(tableIdOf(spec, model)) }));
+}
+
+/** A file that was set aside, once for the tables that tell the same of it. */
+function setAsideFor(
+  ledger: Ledger,
+  file: LandedFile,
+  etag: string,
+  readers: readonly Reader[],
+): readonly SetAsideFile[] {
+  const found = readers.flatMap(({ model, table }) => {
+    const told = entryFor(ledger, { key: file.key, etag }, table)?.aside;
+    return told === undefined ? [] : [{ model, told }];
+  });
+  return [...Map.groupBy(found, ({ told }) => JSON.stringify(told)).values()].flatMap((same) => {
+    const [first] = same;
+    return first === undefined ? [] : [{ ...first.told, file, models: same.map(({ model }) => model) }];
+  });
+}
+
 /**
- * A seed's file, where the latest that a run took of the source is another: that it was taken once, and replaced since,
+ * A seed's file, where the latest that a run took for a table is another: that it was taken once, and replaced since,
  * does not make it known. One that is not in the store yet has no etag.
  */
 async function findSeed(
   { store }: Pick<StepDeps, 'store'>,
   ledger: Ledger,
   pipeline: string,
-  source: SourceSpec & { readonly seed: SeedFile },
-): Promise<{ readonly waiting: readonly LandedFile[]; readonly aside: readonly SetAsideFile[] }> {
+  source: SourceSpec & { readonly seed: SeedFile; readonly readers: readonly Reader[] },
+): Promise<Found> {
   const prefix = sourcePrefix(pipeline, source);
   const key = `${prefix}${source.seed.name}`;
   const info = await store.head(key);
-  const entry = info && ledger.aside.get(ledgerKey(key, info.etag));
   const file = info === undefined ? { key, size: source.seed.bytes, etag: '' } : landedFile(info);
-  return {
-    waiting: ledger.latest.get(prefix) === key ? [] : [file],
-    aside: entry === undefined ? [] : [{ ...entry, file }],
-  };
+  const waiting = source.readers.map(({ model, table }): readonly [string, readonly LandedFile[]] => [
+    model,
+    latestFor(ledger, prefix, table) === key ? [] : [file],
+  ]);
+  return { waiting: new Map(waiting), renamed: [], aside: setAsideFor(ledger, file, file.etag, source.readers) };
 }
 
 /** The files of a source, less those that it ignores. */
@@ -138,70 +177,43 @@ export function landedFile({ key, size, etag, version }: ObjectInfo): LandedFile
   return { key, size, etag, ...(version === undefined ? {} : { version }) };
 }
 
-type Ledger = {
-  readonly known: ReadonlySet<string>;
-  /** By folder: the key of the file that was taken last. */
-  readonly latest: ReadonlyMap<string, string>;
-  /** What was set aside, as known. */
-  readonly aside: ReadonlyMap<string, SetAside>;
-  /** By key, the earliest first: what is known by former etags alone. */
-  readonly former: ReadonlyMap<string, readonly { readonly etag: string; readonly size: number }[]>;
-};
-
-/**
- * What a folder's files are known by. Before their content was hashed it was size, modification time and inode, and where
- * the lake was copied from a bucket it is an etag of S3.
- */
-const HASHED_ETAG = /^[0-9a-f]{64}$/;
-
-async function readLedger(deps: StepDeps, session: Session, pipeline: string): Promise<Ledger> {
-  const entry = await loadTable(deps.catalog, opsTable(pipeline, 'files'));
-  if (entry === undefined) return { known: new Set(), latest: new Map(), aside: new Map(), former: new Map() };
-  await using _ledger = await openOps(deps.store, session, 'files', entry.metadata);
-  const known = new Set<string>();
-  const latest = new Map<string, string>();
-  const hashed = new Set<string>();
-  const former = new Map<string, { etag: string; size: number }[]>();
-  for (const row of await session.rows(selectLedger())) {
-    const [key, etag] = [String(row['key']), String(row['etag'])];
-    known.add(ledgerKey(key, etag));
-    latest.set(key.slice(0, key.lastIndexOf('/') + 1), key);
-    if (HASHED_ETAG.test(etag)) hashed.add(key);
-    else former.set(key, [...(former.get(key) ?? []), { etag, size: Number(row['size']) }]);
-  }
-  for (const key of hashed) former.delete(key);
-  const aside = (await session.rows(selectSetAside())).map(
-    (row) => [ledgerKey(String(row['key']), String(row['etag'])), parseSetAside(row)] as const,
-  );
-  return { known, latest, aside: new Map(aside), former };
-}
-
-function ledgerKey(key: string, etag: string): string {
-  return `${etag} ${key}`;
-}
-
-/**
- * The former etag under which the ledger knows a file of a folder. One that was touched, copied or restored has another now;
- * as long as its size is that of a file of its name in the ledger, it is taken for that file: what was ingested twice
- * could not be told from the rest any more. Once the ledger has a name with a hash, only hashes count for it.
- */
-function formerEtag({ former }: Ledger, { key, size, former: own }: ObjectInfo): string | undefined {
-  const rows = own === undefined ? [] : (former.get(key) ?? []);
-  return (rows.find((row) => row.etag === own) ?? rows.findLast((row) => row.size === size))?.etag;
-}
-
-/** Everything that runs have taken of some sources. For the holder of the pipeline's lock, and for looking. */
+/** Everything that runs have taken for some tables. For the holder of the pipeline's lock, and for looking. */
 export async function findTaken(
   deps: StepDeps,
   session: Session,
-  pipeline: string,
-  sources: readonly SourceSpec[],
+  { name: pipeline, sources }: Sources,
+  tables: readonly TakenFor[],
 ): Promise<Taken> {
   const entry = await loadTable(deps.catalog, opsTable(pipeline, 'files'));
-  const files = new Map<string, LandedFile[]>(sources.map(({ name }) => [name, []]));
-  if (entry === undefined) return { files, gone: [], places: new Map(), next: 0 };
+  const files = new Map<string, LandedFile[]>(tables.map(({ model }) => [model, []]));
+  const next = new Map<string, number>(tables.map(({ model }) => [model, 0]));
+  const places = new Map(tables.map(({ model }) => [model, new Map<string, { batch: number; run: string }>()]));
+  if (entry === undefined || tables.length === 0) return { files, gone: [], places, next };
   await using _ledger = await openOps(deps.store, session, 'files', entry.metadata);
-  const rows = await session.rows(selectTaken());
+  const rows = await session.rows(selectTaken(tables));
+  const read = sources.filter(({ name }) => tables.some(({ source }) => source === name));
+  const { there, keys } = await listThere(deps, pipeline, read);
+  const gone = new Map<string, boolean>();
+  for (const row of rows) {
+    const [model, key, status] = [String(row['model']), String(row['key']), String(row['status'])];
+    const batch = Number(row['batch']);
+    next.set(model, Math.max(next.get(model) ?? 0, batch + 1));
+    // The rows are in the order of their batches.
+    places.get(model)?.set(key, { batch, run: String(row['run']) });
+    if (status === 'suspended') continue;
+    const file = there.get(ledgerKey(key, String(row['etag'])));
+    if (file !== undefined) files.get(model)?.push({ ...file, batch });
+    else if (status === 'ingested' && row['corrected'] !== true) gone.set(key, keys.has(key));
+  }
+  return { files, gone: [...gone].map(([key, changed]) => ({ key, changed })), places, next };
+}
+
+/** What some sources have, by key and each etag that it is known by. */
+async function listThere(
+  deps: StepDeps,
+  pipeline: string,
+  sources: readonly SourceSpec[],
+): Promise<{ readonly there: ReadonlyMap<string, LandedFile>; readonly keys: ReadonlySet<string> }> {
   const there = new Map<string, LandedFile>();
   const keys = new Set<string>();
   for (const source of sources) {
@@ -212,20 +224,7 @@ export async function findTaken(
       if (info.former !== undefined) there.set(ledgerKey(info.key, info.former), file);
     }
   }
-  const gone: { source: string; key: string; changed: boolean }[] = [];
-  for (const row of rows) {
-    const [source, key, status] = [String(row['source']), String(row['key']), String(row['status'])];
-    const list = files.get(source);
-    const file = there.get(ledgerKey(key, String(row['etag'])));
-    if (list === undefined || status === 'suspended') continue;
-    if (file !== undefined) list.push({ ...file, batch: Number(row['batch']) });
-    else if (status === 'ingested' && row['corrected'] !== true) gone.push({ source, key, changed: keys.has(key) });
-  }
-  // The rows are in the order of their batches.
-  const places = new Map(
-    rows.map((row) => [String(row['key']), { batch: Number(row['batch']), run: String(row['run']) }]),
-  );
-  return { files, gone, places, next: rows.reduce((most, row) => Math.max(most, Number(row['batch']) + 1), 0) };
+  return { there, keys };
 }
 
 /** Gives files in the ledger the etags that they have now. For the holder of the pipeline's lock. */

@@ -42,9 +42,11 @@ async function finishedRuns(deps: StepDeps, session: Session, pipeline: string):
  * A rebuild and files that are taken again are no run of the models as they stand, unless tables are made anew; nor is a run
  * that looks at some sources alone one of the models of others.
  */
-function ranIn({ spec, selected, rebuild, withdraw, anew, sources }: RunPlan): readonly string[] {
+function ranIn({ spec, selected, rebuild, withdraw, anew, sources, own_files = {} }: RunPlan): readonly string[] {
   if (anew === undefined && (rebuild.length > 0 || withdraw.length > 0)) return [];
-  const looked = spec.models.filter((model) => model.layer === 'gold' || Object.hasOwn(sources, model.from));
+  const looked = spec.models.filter(
+    (model) => model.layer === 'gold' || (Object.hasOwn(sources, model.from) && own_files[model.id] !== null),
+  );
   return selected ?? looked.map(modelId);
 }
 

@@ -1,14 +1,15 @@
 import type { Asked } from '../../core/asked.ts';
 import { InvalidInput } from '../../core/errors.ts';
-import type { Skipped } from '../../core/objects.ts';
+import { objectName, type Skipped } from '../../core/objects.ts';
 import { opsTable } from '../../core/ops.ts';
-import type { SetAsideFile } from '../../core/run.ts';
-import type { PipelineSpec } from '../../core/spec.ts';
-import type { RemovedTable, TableId } from '../../core/tables.ts';
+import type { LandedFile, SetAsideFile } from '../../core/run.ts';
+import type { PipelineSpec, SilverModel } from '../../core/spec.ts';
+import { fullName, type RemovedTable, type TableId } from '../../core/tables.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import { asksForState, completeSelection, type Selection } from '../../plan/select-models.ts';
 import type { TableChange } from '../../plan/table-changes.ts';
 import type { Session } from '../../ports.ts';
+import type { TakenFor } from '../../sql/ops-rows.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { bindVars } from '../run/vars.ts';
@@ -16,8 +17,8 @@ import { goldReason } from '../tables/gold-inputs.ts';
 import { findChanges } from '../tables/made-by.ts';
 import { pinOthers } from '../tables/other-pipelines.ts';
 import { findRemoved } from '../tables/removed-tables.ts';
-import { modelTables } from '../tables/table-state.ts';
-import { sourcesDue } from './due.ts';
+import { modelTables, tableIdOf } from '../tables/table-state.ts';
+import { modelsDue } from './due.ts';
 import { findNewFiles, findTaken, type Landed, type Taken } from './ledger.ts';
 import { modelState } from './model-state.ts';
 
@@ -26,6 +27,7 @@ export type KnownTable = { readonly metadata: TableMetadata; readonly location: 
 /** What there is to do for a pipeline, computed without writing anything. */
 export type Survey = {
   readonly spec: PipelineSpec;
+  /** By silver model that the run is about: files that the ledger does not know for its table. */
   readonly waiting: Landed['waiting'];
   readonly skipped: Skipped;
   readonly renamed: Landed['renamed'];
@@ -37,9 +39,9 @@ export type Survey = {
   readonly quarantine: KnownTable | undefined;
   /** Gold models that would be computed even without new files, with the reason. */
   readonly stale: ReadonlyMap<string, string>;
-  /** Left out: the run is about all models. What others wait for is not among the above. */
+  /** Left out: the run is about all models. */
   readonly selection?: Selection;
-  /** Where tables are made anew: what runs have taken of their sources. */
+  /** Where tables are made anew: what runs have taken for them. */
   readonly taken?: Taken;
   /** How the models that the run is about differ from what made their tables. */
   readonly changes: readonly TableChange[];
@@ -59,14 +61,13 @@ export async function surveyPipeline(deps: StepDeps, pipeline: string, asked: As
     tables.set(id, await findKnown(deps, table));
   }
   const quarantine = await findKnown(deps, opsTable(pipeline, 'quarantine'));
-  const landed = await findNewFiles(deps, session, pipeline, spec.sources);
-  const waiting = ofSelected(spec, landed.waiting, selection);
+  const landed = await findNewFiles(deps, session, spec);
   const about = selectedOf({ spec, ...(selection && { selection }) });
+  const waiting = new Map([...landed.waiting].filter(([id]) => about.models.some((model) => model.id === id)));
   const changes = findChanges(about, tables);
   const existing = new Set([...tables].flatMap(([id, table]) => (table === undefined ? [] : [id])));
-  const due = sourcesDue({ spec: about, existing, history: landed.history, changes }, asked);
-  const read = spec.sources.filter(({ name }) => due.has(name));
-  const taken = read.length === 0 ? undefined : await findTaken(deps, session, pipeline, read);
+  const due = modelsDue({ spec: about, existing, history: landed.history, changes }, asked);
+  const taken = due.length === 0 ? undefined : await findTaken(deps, session, spec, takenFor(spec, due, existing));
   const removed = await findRemoved(deps, spec);
   const others = await pinOthers(deps, about);
   const ms = deps.clock.now().getTime() - started;
@@ -111,32 +112,34 @@ export function selectedOf({ spec, selection }: Pick<Survey, 'spec' | 'selection
   return { ...spec, models: spec.models.filter(({ id }) => selection.models.includes(id)) };
 }
 
-/** By source: what a run reads, files that are taken again in the order in which runs took them, and what waits last. */
+/** A table that is there is made of what was taken for it; one that is not, of what was taken for any. */
+export function takenFor(
+  spec: PipelineSpec,
+  due: readonly Pick<SilverModel, 'id' | 'name' | 'layer' | 'from'>[],
+  existing: ReadonlySet<string>,
+): readonly TakenFor[] {
+  return due.map((model) => {
+    const table = fullName(tableIdOf(spec, model));
+    return { model: model.id, source: model.from, table, alone: existing.has(model.id) };
+  });
+}
+
+/** By silver model: what a run reads, files that are taken again in the order in which runs took them, and what waits last. */
 export function filesAnew({ taken, waiting }: Pick<Survey, 'taken' | 'waiting'>): Landed['waiting'] {
   if (taken === undefined) return waiting;
   return new Map(
-    [...waiting].map(([source, fresh]) => {
-      const before = taken.files.get(source);
-      if (before === undefined) return [source, fresh];
-      return [source, [...before, ...fresh.map((file) => ({ ...file, batch: taken.next }))]];
+    [...waiting].map(([model, fresh]) => {
+      const before = taken.files.get(model);
+      if (before === undefined) return [model, fresh];
+      const known = new Set(before.map(nameOf));
+      const last = fresh.filter((file) => !known.has(nameOf(file)));
+      return [model, [...before, ...last.map((file) => ({ ...file, batch: taken.next.get(model) ?? 0 }))]];
     }),
   );
 }
 
-function sourcesOf({ sources, models }: PipelineSpec): PipelineSpec['sources'] {
-  const read = new Set(models.flatMap((model) => (model.layer === 'silver' ? [model.from] : [])));
-  return sources.filter(({ name }) => read.has(name));
-}
-
-/** Files of sources that no selected model reads wait on. */
-function ofSelected(
-  spec: PipelineSpec,
-  waiting: Landed['waiting'],
-  selection: Selection | undefined,
-): Landed['waiting'] {
-  if (selection === undefined) return waiting;
-  const read = new Set(sourcesOf(selectedOf({ spec, selection })).map(({ name }) => name));
-  return new Map([...waiting].map(([source, files]) => [source, read.has(source) ? files : []]));
+function nameOf(file: LandedFile): string {
+  return `${file.etag} ${objectName(file)}`;
 }
 
 async function findKnown(deps: StepDeps, table: TableId): Promise<KnownTable | undefined> {

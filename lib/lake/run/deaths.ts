@@ -85,36 +85,23 @@ export function aloneMark({ pipeline, model, file }: Alone, attempt: number): st
   return `${deathsFolder(pipeline)}${nameOf(file)}-${attempt}-${model}`;
 }
 
-/** What earlier workers met: files that one of the model's was alone with when it ended, and files to suspend unseen. */
-export type Suspicion = { readonly suspects: readonly LandedFile[]; readonly convicted: readonly LandedFile[] };
-
-/** A file that workers of any model died of often enough is left out of all tables of its source. */
-export async function findSuspicion(
+/** Of some files those that an earlier worker of the model was alone with when it ended. */
+export async function findSuspects(
   deps: StepDeps,
   { pipeline, model }: Omit<Alone, 'file'>,
   files: readonly LandedFile[],
-): Promise<Suspicion> {
+): Promise<readonly LandedFile[]> {
   const folder = deathsFolder(pipeline);
-  const [own, dead] = [new Set<string>(), new Set<string>()];
+  const own = new Set<string>();
   for await (const { key } of deps.store.list(folder)) {
-    const [name = '', attempt, ...of] = key.slice(folder.length).split('-');
+    const [name = '', , ...of] = key.slice(folder.length).split('-');
     if (of.join('-') === model) own.add(name);
-    else if (Number(attempt) === MOST_DEATHS) dead.add(name);
   }
-  if (own.size + dead.size === 0) return { suspects: [], convicted: [] };
-  const convicted = files.filter((file) => dead.has(nameOf(file)));
-  return { suspects: files.filter((file) => own.has(nameOf(file)) && !convicted.includes(file)), convicted };
+  return own.size === 0 ? [] : files.filter((file) => own.has(nameOf(file)));
 }
 
-/** A worker of the model has lived through the file: its count begins anew. */
+/** A worker of the model has lived through the file, or the ledger remembers it: its count begins anew. */
 export async function forgiveFile(deps: StepDeps, alone: Alone): Promise<void> {
   // The last first: what is left after a crash on the way counts for less, never for more.
   for (let attempt = MOST_DEATHS; attempt >= 1; attempt -= 1) await deps.store.remove(aloneMark(alone, attempt));
-}
-
-/** Forgets a file for all models, once the ledger remembers it. */
-export async function forgetDeaths(deps: StepDeps, pipeline: string, file: LandedFile): Promise<void> {
-  const keys: string[] = [];
-  for await (const { key } of deps.store.list(`${deathsFolder(pipeline)}${nameOf(file)}-`)) keys.push(key);
-  for (const key of keys.reverse()) await deps.store.remove(key);
 }

@@ -17,6 +17,9 @@ export const runFolder = {
   result: (run: RunRef): string => `${runFolder.root(run)}/result.json`,
   committing: (run: RunRef): string => `${runFolder.root(run)}/committing.json`,
   files: (run: RunRef, source: string): string => `${runFolder.root(run)}/files/${encodeURIComponent(source)}.json`,
+  /** The same for one model, where the tables of a source take different files. */
+  ownFiles: (run: RunRef, model: string): string =>
+    `${runFolder.root(run)}/own-files/${encodeURIComponent(model)}.json`,
   /** Seeds of a dry run, which lands nothing. */
   seed: (run: RunRef, name: string): string => `${runFolder.root(run)}/seeds/${name}`,
   kept: (run: RunRef, source: string): string => `${runFolder.root(run)}/kept/${encodeURIComponent(source)}.json`,

@@ -75,18 +75,20 @@ export async function readSources(deps: StepDeps, plan: RunPlan): Promise<readon
     for (const model of models) {
       const outcome = await outcomeOf(deps, plan, model.id);
       const table = fullName(tableIdOf(plan.spec, model));
-      if (outcome !== undefined) tables.push({ model: model.id, table, outcome });
+      if (outcome !== undefined && outcome.files.length + outcome.left.length > 0)
+        tables.push({ model: model.id, table, outcome });
     }
     if (tables.length > 0) sources.push({ source: name, tables, whole: tables.length === models.length });
   }
   return sources;
 }
 
-/** Whether tables of a source can have one account. */
+/** Whether tables of a source can have one account: they read the same, and it became the same of it. */
 export function countAlike([first, ...others]: readonly SourceTable[]): boolean {
   const text = ({ outcome }: SourceTable): string => {
     const { read, accepted, quarantined, condemned, duplicates } = outcome.counts;
-    return [read, accepted, quarantined, condemned, duplicates].join();
+    const files = [...recordsByFile(outcome).keys()].sort();
+    return JSON.stringify([read, accepted, quarantined, condemned, duplicates, files]);
   };
   return first === undefined || others.every((other) => text(other) === text(first));
 }

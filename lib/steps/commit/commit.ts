@@ -1,15 +1,16 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
 import { AuditFailed } from '../../core/errors.ts';
+import { objectName } from '../../core/objects.ts';
 import { OPS_TABLE_NAMES, opsTable } from '../../core/ops.ts';
 import { NO_ROWS, type SourceCounts } from '../../core/row-counts.ts';
-import type { FileOutcome, RunPlan, RunState, TableOutcome } from '../../core/run.ts';
+import type { RunPlan, RunState, TableOutcome } from '../../core/run.ts';
 import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { checkBreaker, rearmBreaker } from '../../lake/ops/breaker.ts';
 import { commitOps, writeOpsRows } from '../../lake/ops/ops-tables.ts';
 import { recordOf, recordRun } from '../../lake/ops/record-run.ts';
-import { stageReleased } from '../../lake/ops/release.ts';
-import { forgetDeaths } from '../../lake/run/deaths.ts';
+import { stageReleased, withdrawing } from '../../lake/ops/release.ts';
+import { forgiveFile } from '../../lake/run/deaths.ts';
 import { decideToCommit, readDecision } from '../../lake/run/decision.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
 import { readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
@@ -30,7 +31,6 @@ import { parsePrepared } from '../../table/prepare.ts';
 import { loadTable } from '../../table/read.ts';
 import type { Removal } from '../../table/removal.ts';
 import { trimMetadata } from '../../table/trim.ts';
-import { checkSuspended } from './check-suspended.ts';
 import { settleBooks } from './settle-books.ts';
 
 /**
@@ -45,7 +45,6 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
   const plan = await readPlan(deps.store, run);
   const sources = await readSources(deps, plan);
   const audits = await readAudits(deps, plan);
-  await checkSuspended(deps, plan, sources);
   checkLeft(sources);
   checkRecords(sources);
   const books = await settleBooks(deps, plan, sources);
@@ -108,14 +107,15 @@ function checkRecords(sources: readonly SourceOutcome[]): void {
   }
 }
 
-/** All tables of a source have the rows of the same files, or the ledger would be true of some of them alone. */
+/** Tables that were to take the same file have the same rows of it, or the next run could not give it to some of them. */
 function checkLeft(sources: readonly SourceOutcome[]): void {
   for (const { source, tables } of sources) {
-    const left = tables.map(({ outcome }) => new Set(outcome.left.map(({ key }) => key)));
-    const only = left.flatMap((names) => [...names]).find((name) => left.some((names) => !names.has(name)));
+    const read = new Set(tables.flatMap(({ outcome }) => outcome.files.map((file) => `${file.etag} ${file.key}`)));
+    const left = tables.flatMap(({ outcome }) => outcome.left);
+    const only = left.find((file) => read.has(`${file.etag} ${file.key}`));
     if (only === undefined) continue;
     throw new AuditFailed(
-      `source ${source}: ${only} changed while the run read it, so that some of its tables have its rows and others have not; ` +
+      `source ${source}: ${only.key} changed while the run read it, so that some of its tables have its rows and others have not; ` +
         'nothing is published. Run again',
     );
   }
@@ -137,7 +137,8 @@ async function publishQuarantine(
     plan,
     sources.flatMap(({ tables }) => tables.flatMap(({ outcome }) => outcome.left)),
   );
-  const released = withdraw.length === 0 ? undefined : await stageReleased(deps, plan.run, { files: withdraw });
+  const released =
+    withdraw.length === 0 ? undefined : await stageReleased(deps, plan.run, withdrawing({ ...plan, withdraw }));
   const files = [...(released?.files ?? []), ...quarantine];
   const remove: Removal = released === undefined ? { kind: 'nothing' } : { kind: 'all' };
   const days = String(plan.spec.settings.condemnedRetentionDays);
@@ -153,15 +154,35 @@ async function publishBooks(
   await publishQuarantine(deps, plan, sources, quarantine);
   const accounts = sources.flatMap((one) => accountsOf(plan, one, accounting[one.source] ?? NO_ROWS));
   await commitOps(deps, plan.run, 'accounting', await writeOpsRows(deps, plan, 'accounting', accounts));
-  const ledger = sources.flatMap(({ source, tables: [first] }) =>
-    (first?.outcome.files ?? []).map((file) => ledgerRow(plan, source, file)),
-  );
+  const ledger = sources.flatMap((one) => ledgerOf(plan, one));
   await commitOps(deps, plan.run, 'files', await writeOpsRows(deps, plan, 'files', ledger));
   // From here on the ledger remembers them; a retry counts anew.
-  const files = sources.flatMap(({ tables }) => tables.flatMap(({ outcome }) => outcome.files));
-  for (const file of files.filter((one) => one.status === 'suspended')) {
-    await forgetDeaths(deps, plan.run.pipeline, file);
+  for (const { model, outcome } of sources.flatMap(({ tables }) => tables)) {
+    for (const file of outcome.files.filter(({ status }) => status === 'suspended')) {
+      await forgiveFile(deps, { pipeline: plan.run.pipeline, model, file });
+    }
   }
+}
+
+/** Of each file one row for all tables of its source, where all took it and the same came of it, or one for each that did. */
+function ledgerOf(plan: RunPlan, { source, tables, whole }: SourceOutcome): readonly OpsRow[] {
+  const taken = tables.flatMap(({ table, outcome }) => outcome.files.map((file) => ({ table, file })));
+  const rows = ({ file, table }: (typeof taken)[number], table_name: string | null = table): OpsRow => ({
+    source,
+    ...file,
+    run_id: plan.run.run_id,
+    ingested_at: plan.created_at,
+    table_name,
+  });
+  const byFile = Map.groupBy(taken, ({ file }) => `${file.etag} ${objectName(file)}`);
+  return [...byFile.values()].flatMap((same) => {
+    const [first] = same;
+    const told = new Set(
+      same.map(({ file }) => JSON.stringify([file.status, file.records, file.code, file.reason, file.place])),
+    );
+    const alike = whole && same.length === tables.length && told.size === 1;
+    return alike && first !== undefined ? [rows(first, null)] : same.map((one) => rows(one));
+  });
 }
 
 /** One account for all tables of a source that count alike, or one for each. */
@@ -171,8 +192,4 @@ function accountsOf(plan: RunPlan, { source, tables, whole }: SourceOutcome, cou
   };
   if (whole && counts.tables === undefined) return [row(counts, null)];
   return tables.map(({ table, outcome }) => row(outcome.counts, table));
-}
-
-function ledgerRow(plan: RunPlan, source: string, file: FileOutcome): OpsRow {
-  return { source, ...file, run_id: plan.run.run_id, ingested_at: plan.created_at };
 }

@@ -3,6 +3,7 @@ import type { MergeUnit, UnitInput } from '../../core/run.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { underMarkOrFail } from '../../lake/run/deaths.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
+import { planFor } from '../../lake/run/planned-files.ts';
 import { readJson, readJsonIfAny, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import { findPlanned } from '../../lake/run/unit-context.ts';
 import { leftBy, readStageResults, type UnitResult, withoutLeft } from '../../lake/run/unit-result.ts';
@@ -19,8 +20,9 @@ export async function runMerge(input: UnitInput, deps: StepDeps): Promise<JsonVa
   const before = await readJsonIfAny<UnitResult>(deps.store, key);
   if (before !== undefined) return { unit: before.unit, accepted: before.counts.accepted };
   const measure = startMeasuring(deps);
-  const asPlanned = await readPlan(deps.store, run);
+  const whole = await readPlan(deps.store, run);
   const unit = await readJson<MergeUnit>(deps.store, runFolder.unit(run, item.level, item.unit));
+  const asPlanned = planFor(whole, unit.model);
   const planned = findPlanned(await readLevelPlan(deps.store, run, item.level), unit.model);
   const staged = asPlanned.withdraw.length === 0 ? [] : await readStageResults(deps, run, item.level, planned);
   const plan = withoutLeft(asPlanned, leftBy(planned, staged));

@@ -3,6 +3,7 @@ import type { MergeUnit, ModelPlan, RunPlan, RunState } from '../../core/run.ts'
 import type { SilverModel } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { startMeasuring } from '../../lake/run/measure.ts';
+import { planFor } from '../../lake/run/planned-files.ts';
 import { readLevelPlan, readPlan, runFolder, writeJson, writeOnce } from '../../lake/run/run-folder.ts';
 import type { Placed } from '../../lake/run/unit-result.ts';
 import { readStageResults, stagedFiles, type UnitResult } from '../../lake/run/unit-result.ts';
@@ -23,7 +24,7 @@ export async function runPlanMerge(state: RunState, deps: StepDeps): Promise<Run
   const units: MergeUnit[] = [];
   for (const planned of levelPlan.models) {
     const results = await readStageResults(deps, run, level, planned);
-    units.push(...(await planUnits(deps, plan, level, planned, results)));
+    units.push(...(await planUnits(deps, planFor(plan, planned.model), level, planned, results)));
   }
   for (const unit of units) await writeOnce(deps.store, runFolder.unit(run, level, unit.unit), unit);
   const units_key = runFolder.mergeUnits(run, level);

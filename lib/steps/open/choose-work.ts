@@ -2,12 +2,12 @@ import type { Backfill, Retry } from '../../core/asked.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import { isKeyed } from '../../core/keyed.ts';
 import type { LandedFile, OpenInput } from '../../core/run.ts';
-import type { PipelineSpec, SilverModel } from '../../core/spec.ts';
+import type { PipelineSpec } from '../../core/spec.ts';
 import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { isPlain } from '../../lake/ops/due.ts';
 import type { Taken } from '../../lake/ops/ledger.ts';
-import { filesAnew, type Survey, selectedOf } from '../../lake/ops/survey.ts';
+import { filesAnew, type Survey } from '../../lake/ops/survey.ts';
 import { tableIdOf } from '../../lake/tables/table-state.ts';
 import { checkGone } from './check-gone.ts';
 import { reprocessWork } from './reprocess-work.ts';
@@ -24,17 +24,20 @@ export async function chooseWork(
     return { ...NOTHING, rebuild: [findKeyed(survey.spec, input.rebuild)] };
   }
   if (input.backfill !== undefined || (survey.taken !== undefined && isPlain(input))) {
-    return backfillWork(survey, input.backfill ?? {});
+    return anewWork(survey, input.backfill ?? {});
   }
   if (input.retry !== undefined) return { ...NOTHING, files: findAside(survey, input.retry) };
   if (input.reprocess === undefined) return { ...NOTHING, files: survey.waiting };
-  return reprocessWork(deps, survey.spec, input.reprocess);
+  return reprocessWork(deps, survey, input.reprocess);
 }
 
-const NOTHING_TAKEN: Taken = { files: new Map(), gone: [], places: new Map(), next: 0 };
+const NOTHING_TAKEN: Taken = { files: new Map(), gone: [], places: new Map(), next: new Map() };
 
-/** Everything that landed in the sources of the silver models, in the order in which runs took it, and what waits last. */
-function backfillWork(
+/**
+ * For tables that are made anew everything that landed in their sources, in the order in which runs took it, and what waits
+ * last; for the others what waits for them.
+ */
+function anewWork(
   survey: Pick<Survey, 'spec' | 'waiting' | 'taken' | 'selection' | 'tables' | 'changes'>,
   { allow_missing = false, ...asked }: Backfill,
 ): Work {
@@ -42,10 +45,9 @@ function backfillWork(
   if (!allow_missing) checkGone(survey.spec, taken);
   const window = askedWindow(asked);
   const files = window === undefined ? filesAnew({ taken, waiting }) : taken.files;
-  const silver = selectedOf(survey).models.filter((model): model is SilverModel => model.layer === 'silver');
-  const anew = silver.filter(({ from }) => taken.files.has(from)).map(({ id }) => id);
+  const anew = [...taken.files.keys()];
   const withdraw = [...taken.files.values()].flat().map((file) => file.key);
-  const work = { ...NOTHING, files, withdraw: [...new Set(withdraw)], anew };
+  const work = { ...NOTHING, files, withdraw: [...new Set(withdraw)], withdraw_from: anew, anew };
   return window === undefined ? work : withinWindow(survey, work, window);
 }
 
@@ -54,7 +56,7 @@ function findAside(
   { spec, aside }: Pick<Survey, 'spec' | 'aside'>,
   { status, files }: Retry,
 ): ReadonlyMap<string, readonly LandedFile[]> {
-  const bySource = new Map<string, LandedFile[]>();
+  const byModel = new Map<string, LandedFile[]>();
   const named = (source: string, key: string): string[] =>
     (files ?? []).filter((name) => key === name || key.endsWith(`/${source}/${name}`));
   const missing = new Set(files ?? []);
@@ -63,14 +65,14 @@ function findAside(
     if (files !== undefined && names.length === 0) continue;
     if (one.status !== (status ?? (files === undefined ? 'suspended' : one.status))) continue;
     for (const name of names) missing.delete(name);
-    bySource.set(one.source, [...(bySource.get(one.source) ?? []), one.file]);
+    for (const model of one.models) byModel.set(model, [...(byModel.get(model) ?? []), one.file]);
   }
   if (missing.size > 0) {
     throw new InvalidInput(
       `not set aside in ${spec.name}: ${[...missing].join(', ')}; expected files that \`strata files list ${spec.name}\` names as suspended or rejected`,
     );
   }
-  return bySource;
+  return byModel;
 }
 
 function findKeyed(spec: PipelineSpec, table: string): string {

@@ -17,9 +17,17 @@ export async function landSeeds(
 ): Promise<Work['files']> {
   const landed = new Map(files);
   for (const source of spec.sources) {
-    const [file] = files.get(source.name) ?? [];
-    if (source.seed === undefined || file === undefined || file.etag !== '') continue;
-    landed.set(source.name, [await landSeed(deps, run, source, file)]);
+    if (source.seed === undefined) continue;
+    const readers = spec.models.filter((model) => model.layer === 'silver' && model.from === source.name);
+    const waiting = readers.filter(({ id }) => files.get(id)?.some(({ etag }) => etag === '') === true);
+    const [file] = waiting.flatMap(({ id }) => files.get(id)?.filter(({ etag }) => etag === '') ?? []);
+    if (file === undefined) continue;
+    const there = await landSeed(deps, run, source, file);
+    for (const { id } of waiting)
+      landed.set(
+        id,
+        (files.get(id) ?? []).map((one) => (one.etag === '' ? { ...one, ...there } : one)),
+      );
   }
   return landed;
 }

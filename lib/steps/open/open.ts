@@ -1,7 +1,7 @@
 import { askedOf } from '../../core/asked.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import type { Skipped } from '../../core/objects.ts';
-import type { BaseTable, HeldRun, OpenInput, PlannedSource, RunPlan, RunRef, RunState } from '../../core/run.ts';
+import type { BaseTable, HeldRun, OpenInput, RunPlan, RunRef, RunState } from '../../core/run.ts';
 import { withoutSeedTexts } from '../../core/seeds.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
 import { currentSnapshot } from '../../iceberg/snapshot.ts';
@@ -16,10 +16,12 @@ import { readDecision } from '../../lake/run/decision.ts';
 import { fenced } from '../../lake/run/fence.ts';
 import { handOver, releaseLock, takeLock } from '../../lake/run/lock.ts';
 import { clearOpenRun, type OpenRun, pointTo, readOpenRun } from '../../lake/run/open-run.ts';
-import { checkRunId, readPlan, runFolder, writeJson, writePlan } from '../../lake/run/run-folder.ts';
+import { checkRunId, readPlan, runFolder, writePlan } from '../../lake/run/run-folder.ts';
 import { checkModes } from '../../lake/tables/table-mode.ts';
+import { listFiles } from '../../plan/file-lists.ts';
 import { chooseWork } from './choose-work.ts';
 import { landSeeds } from './land-seeds.ts';
+import { planFiles, writeLists } from './plan-files.ts';
 import type { Work } from './work.ts';
 
 export type { OpenInput } from '../../core/run.ts';
@@ -148,31 +150,30 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Su
   const work = await chooseWork(deps, survey, input);
   checkModes(without(selectedOf(survey), work.anew), survey.tables, work.rebuild);
   const checks = isPlain(input) ? checksDue(survey.changes) : [];
-  const taken = new Set([...work.files.values()].flat().map((file) => file.key));
-  const count = [...work.files.values()].flat().length;
+  const lists = listFiles(selectedOf(survey), work.files);
+  const taken = new Set([...work.files].flatMap(([model, files]) => files.map(({ key }) => `${model} ${key}`)));
+  const count = lists.reduce((sum, { files }) => sum + files.length, 0);
   if (count + work.rebuild.length + survey.stale.size + checks.length === 0) return undefined;
-  const sources: Record<string, PlannedSource> = {};
-  for (const [source, landed] of work.files) {
-    const bytes = landed.reduce((sum, f) => sum + f.size, 0);
-    sources[source] = { files_key: runFolder.files(run, source), files: landed.length, bytes };
-  }
   const plan: RunPlan = {
     run,
     created_at: deps.clock.now().toISOString(),
     spec: withoutSeedTexts(survey.spec),
     tables: Object.fromEntries([...survey.tables, ...survey.others].map(([id, table]) => [id, baseTable(table)])),
-    sources,
+    ...planFiles(run, lists),
     planning_ms: survey.ms,
     quarantine: baseTable(survey.quarantine),
     ...(deps.settings.unitBytes === undefined ? {} : { unit_bytes: deps.settings.unitBytes }),
     rebuild: work.rebuild,
     withdraw: work.withdraw,
+    ...(work.withdraw_from && { withdraw_from: work.withdraw_from }),
     ...(work.anew.length === 0 ? {} : { anew: work.anew }),
     ...(work.window === undefined ? {} : { window: work.window }),
     ...(checks.length === 0 ? {} : { checks }),
     ...(survey.selection && { selected: survey.selection.models }),
     skipped: survey.skipped,
-    suspended: nameSuspended(survey.aside.filter(({ file }) => !taken.has(file.key))),
+    suspended: nameSuspended(
+      survey.aside.filter(({ file, models }) => !models.every((model) => taken.has(`${model} ${file.key}`))),
+    ),
     ...(survey.removed.length === 0 ? {} : { removed: survey.removed }),
   };
   return { plan, files: work.files };
@@ -184,12 +185,16 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Su
  */
 async function record(deps: StepDeps, spec: PipelineSpec, { plan, files }: Planned): Promise<void> {
   for (;;) {
-    for (const [source, landed] of await landSeeds(deps, plan.run, spec, files))
-      await writeJson(deps.store, runFolder.files(plan.run, source), landed);
+    const landed = await landSeeds(deps, plan.run, spec, files);
+    for (const list of listFiles(inPlan(spec, plan), landed)) await writeLists(deps, plan.run, list);
     const found = await writePlan(deps, plan);
     if (found === plan) return;
     await discardRun(deps.store, found);
   }
+}
+
+function inPlan(spec: PipelineSpec, { selected }: RunPlan): PipelineSpec {
+  return selected === undefined ? spec : { ...spec, models: spec.models.filter(({ id }) => selected.includes(id)) };
 }
 
 /** A table that is made anew may have been made by any mode. */

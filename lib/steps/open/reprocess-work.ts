@@ -6,6 +6,7 @@ import { sourcePrefix } from '../../core/seeds.ts';
 import type { PipelineSpec, SilverModel, SourceSpec } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { findTaken, landedFile, listSource, type Taken } from '../../lake/ops/ledger.ts';
+import { type Survey, takenFor } from '../../lake/ops/survey.ts';
 import type { ObjectInfo } from '../../ports.ts';
 import { checkGone } from './check-gone.ts';
 import { NOTHING, type Work } from './work.ts';
@@ -13,38 +14,47 @@ import { NOTHING, type Work } from './work.ts';
 /**
  * Files of a source that are taken again, each in the place of what was taken under its name. Keyed tables withdraw the events
  * that they brought. Of other tables rows of other files may come back that theirs had kept out or replaced: these are made
- * anew from all that runs have taken, and with them the others of the source. What waits is left to the next run.
+ * anew from all that runs have taken for them, and with them the others of the source. What waits is left to the next run.
  */
-export async function reprocessWork(deps: StepDeps, spec: PipelineSpec, request: Reprocess): Promise<Work> {
+export async function reprocessWork(
+  deps: StepDeps,
+  { spec, tables }: Pick<Survey, 'spec' | 'tables'>,
+  request: Reprocess,
+): Promise<Work> {
   const source = sourceOf(spec, request.source);
   const chosen = await findLanded(deps, spec, source, request);
   const keys = new Set(chosen.map(({ key }) => key));
-  await using session = await deps.engine.open(deps.settings);
-  const taken = await findTaken(deps, session, spec.name, [source]);
-  const files = chosen.map((file) => inPlace(file, taken));
   const models = spec.models.filter(
     (model): model is SilverModel => model.layer === 'silver' && model.from === source.name,
   );
+  const existing = new Set(models.map(({ id }) => id).filter((id) => tables.get(id) !== undefined));
+  await using session = await deps.engine.open(deps.settings);
+  const taken = await findTaken(deps, session, spec, takenFor(spec, models, existing));
+  const ownFiles = (id: string): readonly LandedFile[] => chosen.map((file) => inPlace(file, id, taken));
   if (models.every(isKeyed)) {
-    const first = files.map(({ batch: _, ...file }) => file);
-    return { ...NOTHING, files: new Map([[source.name, first]]), withdraw: [...keys] };
+    // One that is not there is made of all that has landed, by the next plain run.
+    const files = [...existing].map((id) => [id, ownFiles(id).map(({ batch: _, ...file }) => file)] as const);
+    return { ...NOTHING, files: new Map(files), withdraw: [...keys] };
   }
   checkGone(spec, { gone: taken.gone.filter(({ key }) => !keys.has(key)) }, `reprocess ${source.name} of`);
-  const others = (taken.files.get(source.name) ?? []).filter(({ key }) => !keys.has(key));
+  const othersOf = (id: string): readonly LandedFile[] =>
+    (taken.files.get(id) ?? []).filter(({ key }) => !keys.has(key));
+  const files = models.map(({ id }) => [id, [...othersOf(id), ...ownFiles(id)].sort(byPlace)] as const);
   return {
     ...NOTHING,
-    files: new Map([[source.name, [...others, ...files].sort(byPlace)]]),
-    withdraw: [...new Set([...keys, ...others.map(({ key }) => key)])],
+    files: new Map(files),
+    withdraw: [...new Set([...keys, ...models.flatMap(({ id }) => othersOf(id).map(({ key }) => key))])],
     anew: models.map(({ id }) => id),
   };
 }
 
 /** A content that a run has taken before keeps its place; another takes the place of the last that came under its name. */
-function inPlace(file: LandedFile, { files, places, next }: Taken): LandedFile {
-  const known = [...files.values()].flat().find(({ key, etag }) => key === file.key && etag === file.etag);
-  if (known !== undefined) return { ...file, batch: known.batch ?? next };
-  const place = places.get(file.key);
-  return place === undefined ? { ...file, batch: next } : { ...file, batch: place.batch, place: place.run };
+function inPlace(file: LandedFile, model: string, { files, places, next }: Taken): LandedFile {
+  const last = next.get(model) ?? 0;
+  const known = files.get(model)?.find(({ key, etag }) => key === file.key && etag === file.etag);
+  if (known !== undefined) return { ...file, batch: known.batch ?? last };
+  const place = places.get(model)?.get(file.key);
+  return place === undefined ? { ...file, batch: last } : { ...file, batch: place.batch, place: place.run };
 }
 
 /** As runs took them: a batch after the other, and each in the order of names. */

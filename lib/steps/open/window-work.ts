@@ -50,18 +50,17 @@ export function withinWindow(survey: Known, work: Work, window: NonNullable<RunP
       ].join('\n'),
     );
   }
-  const sources = new Set(silver.map(({ from }) => from));
-  const files = new Map([...work.files].filter(([source]) => sources.has(source)));
+  const anew = silver.map(({ id }) => id);
+  const files = new Map([...work.files].filter(([model]) => anew.includes(model)));
   const withdraw = new Set([...files.values()].flat().map(({ key }) => key));
-  return { ...work, files, withdraw: [...withdraw], anew: silver.map(({ id }) => id), window };
+  return { ...work, files, withdraw: [...withdraw], withdraw_from: anew, anew, window };
 }
 
 /** Tables that come along only because a selected one joins them stay as they are. */
 function meantBy(survey: Pick<Survey, 'spec' | 'selection'>): readonly SilverModel[] {
   const silver = selectedOf(survey).models.filter((one): one is SilverModel => one.layer === 'silver');
   const along = new Set(survey.selection?.along.map(({ model }) => model));
-  const sources = new Set(silver.filter(({ id }) => !along.has(id)).map(({ from }) => from));
-  return silver.filter(({ from }) => sources.has(from));
+  return silver.filter(({ id }) => !along.has(id));
 }
 
 function reasonAgainst(

@@ -7,7 +7,8 @@ import type { Column } from '../../core/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { keepFiles, lendingKept, readKept } from '../../lake/files/keep-files.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
-import { readJson, readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from '../../lake/run/run-folder.ts';
+import { isLeftAlone, plannedFiles } from '../../lake/run/planned-files.ts';
+import { readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from '../../lake/run/run-folder.ts';
 import { knowingVars } from '../../lake/run/vars.ts';
 import { goldReason } from '../../lake/tables/gold-inputs.ts';
 import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../../lake/tables/table-shape.ts';
@@ -57,11 +58,11 @@ async function planSilver(
   level: number,
   model: SilverModel,
 ): Promise<ModelPlan | undefined> {
-  const source = Object.hasOwn(plan.sources, model.from) ? plan.sources[model.from] : undefined;
-  const files = source === undefined ? [] : await readJson<LandedFile[]>(deps.store, source.files_key);
+  const files = await plannedFiles(deps.store, plan, model);
   const rebuild = plan.rebuild.includes(model.id);
   const anew = isAnew(plan, model.id);
-  if (files.length === 0 && plan.tables[model.id] !== null && !rebuild) return planCheck(deps, plan, model);
+  const stays = plan.tables[model.id] !== null || plan.rebuild.length > 0 || isLeftAlone(plan, model);
+  if (files.length === 0 && stays && !rebuild) return planCheck(deps, plan, model);
   const packed = packFiles(model, files, unitSettings(plan));
   const batches = anew ? packed.map(([first]) => first?.batch ?? 0) : undefined;
   const units = packed.map((members, ordinal) => stageUnit(model.id, ordinal, members));
@@ -98,14 +99,16 @@ async function planReading(
   model: SilverModel,
   files: readonly LandedFile[],
 ): Promise<Reading> {
-  const kept_key = files.length === 0 ? undefined : await keepFiles(deps, plan, model.from, files);
+  const kept_key = files.length === 0 ? undefined : await keepFiles(deps, plan, model.from);
   const kept = await readKept(deps.store, kept_key);
-  const gone = new Set((kept?.left ?? []).map(objectName));
+  const own = new Set(files.map(objectName));
+  const lost = (kept?.left ?? []).filter((file) => own.has(objectName(file)));
+  const gone = new Set(lost.map(objectName));
   const there = files.filter((file) => !gone.has(objectName(file)));
   const lending = { ...deps, store: { ...deps.store, ...lendingKept(deps.store, kept) } };
   const { value: evolved, left: since } = await evolveContract(lending, sourceOf(plan, model), model, there);
   const { contract, tooWide } = evolved;
-  const left = [...(kept?.left ?? []), ...since];
+  const left = [...lost, ...since];
   return {
     contract,
     ...(left.length === 0 ? {} : { left }),

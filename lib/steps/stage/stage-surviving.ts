@@ -7,10 +7,9 @@ import type { StepDeps } from '../../lake/deps.ts';
 import {
   type Alone,
   aloneMark,
-  findSuspicion,
+  findSuspects,
   forgiveFile,
   MOST_DEATHS,
-  type Suspicion,
   underMark,
   underMarkOrFail,
 } from '../../lake/run/deaths.ts';
@@ -33,15 +32,15 @@ export async function stageSurviving(
   deps: StepDeps,
 ): Promise<UnitResult> {
   const { plan, level, unit } = context;
-  const suspicion = await findSuspicion(deps, { pipeline: plan.run.pipeline, model: model.id }, unit.files);
-  if (suspicion.suspects.length + suspicion.convicted.length === 0) {
+  const suspects = await findSuspects(deps, { pipeline: plan.run.pipeline, model: model.id }, unit.files);
+  if (suspects.length === 0) {
     const marks = (attempt: number): string => runFolder.attempt(plan.run, level, unit.unit, attempt);
     const whole = await underMark(deps, marks, () => stage(context, deps));
     if (whole !== undefined) return whole;
   }
   return unit.files.length === 1 || mayPart(context, model)
-    ? stageOneByOne(context, suspicion, stage, deps)
-    : stageTested(context, suspicion, stage, deps);
+    ? stageOneByOne(context, suspects, stage, deps)
+    : stageTested(context, suspects, stage, deps);
 }
 
 /** Whether a table gets the same rows from files that are staged apart; where rows are told apart they meet in a batch. */
@@ -50,27 +49,22 @@ function mayPart(context: UnitContext, model: SilverModel): boolean {
   return keyless && (isKeyed(model) || dedupeColumns(model).length === 0);
 }
 
-/** Suspected files each alone, the others together; without suspicion each alone. What is done is recorded file by file. */
+/** Suspected files each alone, the others together; where none is suspected, any may be the one: each alone. What is done is recorded file by file. */
 async function stageOneByOne(
   context: UnitContext,
-  suspicion: Suspicion,
+  suspects: readonly LandedFile[],
   stage: StageFiles,
   deps: StepDeps,
 ): Promise<UnitResult> {
   const { unit } = context;
-  const apart = suspectsOf(context, suspicion);
-  const rest = unit.files.filter((file) => !apart.includes(file) && !suspicion.convicted.includes(file));
+  const apart = suspects.length === 0 ? unit.files : suspects;
+  const rest = unit.files.filter((file) => !apart.includes(file));
   const parts: UnitResult[] = [];
   if (rest.length > 0) parts.push(await stageRest(context, rest, stage, deps));
   for (const [i, file] of unit.files.entries()) {
     if (apart.includes(file)) parts.push(await stageAlone(context, i, stage, deps));
   }
-  return withSuspended(context, joinResults(emptyResult(unit.unit, unit.model), parts), suspicion.convicted);
-}
-
-/** The files that are to be tried alone: where none is suspected, any may be the one. */
-function suspectsOf({ unit }: UnitContext, { suspects, convicted }: Suspicion): readonly LandedFile[] {
-  return suspects.length + convicted.length === 0 ? unit.files : suspects;
+  return joinResults(emptyResult(unit.unit, unit.model), parts);
 }
 
 async function stageAlone(context: UnitContext, at: number, stage: StageFiles, deps: StepDeps): Promise<UnitResult> {
@@ -91,13 +85,13 @@ async function stageAlone(context: UnitContext, at: number, stage: StageFiles, d
 /** Where files have to be staged together, each is tried alone first, for nothing; then those that passed are staged. */
 async function stageTested(
   context: UnitContext,
-  suspicion: Suspicion,
+  suspects: readonly LandedFile[],
   stage: StageFiles,
   deps: StepDeps,
 ): Promise<UnitResult> {
   const { unit } = context;
-  const tested = suspectsOf(context, suspicion);
-  const suspended = [...suspicion.convicted];
+  const tested = suspects.length === 0 ? unit.files : suspects;
+  const suspended: LandedFile[] = [];
   for (const [i, file] of unit.files.entries()) {
     if (tested.includes(file) && !(await passes(context, i, stage, deps))) suspended.push(file);
   }

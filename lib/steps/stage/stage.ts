@@ -2,6 +2,7 @@ import type { StageUnit, UnitInput } from '../../core/run.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { underMarkOrFail } from '../../lake/run/deaths.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
+import { planFor } from '../../lake/run/planned-files.ts';
 import { readJson, readJsonIfAny, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import { findPlanned, type UnitContext } from '../../lake/run/unit-context.ts';
 import type { UnitResult } from '../../lake/run/unit-result.ts';
@@ -22,10 +23,11 @@ export async function runStage(input: UnitInput, given: StepDeps): Promise<JsonV
   const before = await readJsonIfAny<UnitResult>(given.store, key);
   if (before !== undefined) return summary(before);
   const measure = startMeasuring(given);
-  const plan = await readPlan(given.store, run);
-  const deps = knowingVars(given, plan.spec);
+  const whole = await readPlan(given.store, run);
+  const deps = knowingVars(given, whole.spec);
   const unit = await readJson<StageUnit>(deps.store, runFolder.unit(run, item.level, item.unit));
   const planned = findPlanned(await readLevelPlan(deps.store, run, item.level), unit.model);
+  const plan = planFor(whole, unit.model);
   const context: UnitContext = { plan, level: item.level, planned, unit };
   const model = findModel(plan.spec, unit.model);
   const result =
