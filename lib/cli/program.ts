@@ -12,6 +12,7 @@ import {
   examples,
   forwardOf,
   type Invoke,
+  parseCount,
   parseMemory,
   pipelineArgument,
   placeOf,
@@ -28,6 +29,7 @@ import { addKeyed } from './keyed-commands.ts';
 import { QUERY_FORMATS, type QueryFormat } from './output/rows-by-page.ts';
 import { addBreaker, addQuarantine } from './quarantine-commands.ts';
 import { addRun } from './run-command.ts';
+import { addSnapshots } from './snapshot-commands.ts';
 import { addTables } from './table-commands.ts';
 import { addTrace } from './trace-command.ts';
 import { addVars } from './vars-option.ts';
@@ -76,6 +78,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addTables(program, start);
   addCompact(program, start);
   addExpiry(program, start);
+  addSnapshots(program, start);
   addQuarantine(program, start);
   addBreaker(program, start);
   addQuery(program, start);
@@ -214,7 +217,7 @@ function addQuery(program: Command, start: Start): void {
     .description('run a SELECT over the tables of the lake')
     .argument('<sql>', 'tables by full name: retail_gold.monthly_revenue')
     .addOption(new Option('--format <format>', 'how to print the rows (default: table)').choices(QUERY_FORMATS))
-    .option('--as-of <moment>', 'the tables as a run left them, at a snapshot, or at a time (UTC)')
+    .option('--as-of <moment>', 'the tables as a run left them, at a tag or snapshot, or at a time (UTC)')
     .option('--athena', 'run it on Athena, over the tables of the deployed lake')
     .option('--workgroup <name>', "the Athena workgroup (default: the deployed lake's)")
     .option('--stage <name>', 'the deployed stage (default: the one without a name)')
@@ -254,9 +257,10 @@ function addLooking(program: Command, start: Start): void {
     .command('history')
     .description('list the snapshots of a table, newest first')
     .addArgument(table())
-    .addHelpText('after', examples('strata history retail_silver.sales'))
-    .action(async (name: string, _options, command: Command) =>
-      start(command, async (context) => (await import('./commands/history.ts')).history(context, name)),
+    .addOption(new Option('--limit <n>', 'only so many').argParser(parseCount))
+    .addHelpText('after', examples('strata history retail_silver.sales --limit 5'))
+    .action(async (name: string, { limit }: { readonly limit?: number }, command: Command) =>
+      start(command, async (context) => (await import('./commands/history.ts')).history(context, name, limit)),
     );
 
   program

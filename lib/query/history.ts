@@ -1,4 +1,5 @@
 import { currentSnapshot, RUN_ID } from '../iceberg/snapshot.ts';
+import { namesOf } from '../iceberg/tags.ts';
 import type { Snapshot } from '../iceberg/types.ts';
 import type { FoundTable } from './find-table.ts';
 
@@ -14,15 +15,28 @@ export type HistoryEntry = {
   readonly rows: number | null;
   readonly files: number | null;
   readonly current: boolean;
+  /** Tags of the snapshot, and branches that end in it. */
+  readonly tags: readonly string[];
+  /** What else its writer says of it. */
+  readonly parameters: Readonly<Record<string, string>>;
 };
 
-/** A table's snapshots, newest first. */
-export function historyOf({ metadata }: FoundTable): readonly HistoryEntry[] {
+/** A table's snapshots, newest first; with a limit the latest of them. */
+export function historyOf({ metadata }: FoundTable, limit = Number.POSITIVE_INFINITY): readonly HistoryEntry[] {
   const current = currentSnapshot(metadata)?.['snapshot-id'];
-  return metadata.snapshots.map((snapshot) => entryOf(snapshot, current)).reverse();
+  const names = namesOf(metadata);
+  const latest = [...metadata.snapshots].reverse().slice(0, limit);
+  return latest.map((snapshot) => entryOf(snapshot, current, names.get(snapshot['snapshot-id']) ?? []));
 }
 
-function entryOf(snapshot: Snapshot, current: bigint | undefined): HistoryEntry {
+/** What a summary has beside counts, which have columns of their own. */
+function parametersOf(summary: Snapshot['summary']): Readonly<Record<string, string>> {
+  const counted = (name: string): boolean =>
+    name === 'operation' || name === RUN_ID || /^(added|deleted|removed|total|changed)-/.test(name);
+  return Object.fromEntries(Object.entries(summary).filter(([name]) => !counted(name)));
+}
+
+function entryOf(snapshot: Snapshot, current: bigint | undefined, tags: readonly string[]): HistoryEntry {
   const { summary } = snapshot;
   // A writer leaves out what is zero, and a writer that keeps nothing leaves out the totals too.
   const change = (key: string): number | null => countOf(summary[key]) ?? (summary['total-records'] ? 0 : null);
@@ -36,6 +50,8 @@ function entryOf(snapshot: Snapshot, current: bigint | undefined): HistoryEntry 
     rows: countOf(summary['total-records']),
     files: countOf(summary['total-data-files']),
     current: snapshot['snapshot-id'] === current,
+    tags,
+    parameters: parametersOf(summary),
   };
 }
 

@@ -2,6 +2,7 @@ import { InvalidInput } from '../core/errors.ts';
 import { fullName, type TableId } from '../core/tables.ts';
 import { EXPIRED_AT } from '../iceberg/expire.ts';
 import { findRun, RUN_ID, snapshotById } from '../iceberg/snapshot.ts';
+import { taggedSnapshot } from '../iceberg/tags.ts';
 import type { Snapshot, TableMetadata } from '../iceberg/types.ts';
 import type { Catalog } from '../ports.ts';
 import { loadTable } from '../table/read.ts';
@@ -14,6 +15,8 @@ export type LakeMoment = {
   readonly text: string;
   /** The one snapshot that was asked for by its id. */
   readonly snapshotId: bigint | undefined;
+  /** The tag that was asked for: tables that have it are as it says. */
+  readonly tag?: string;
   /** By pipeline: the place of each run in the order of runs, and that of the last one that counts. */
   readonly pipelines: ReadonlyMap<string, Point>;
   /** Milliseconds since the epoch, for snapshots that no run made. */
@@ -24,7 +27,7 @@ export type LakeMoment = {
 export type FinishTimes = (pipeline: string) => Promise<ReadonlyMap<string, number>>;
 
 /**
- * What `--as-of` means: the id of a run that published something, else a snapshot id of one of the query's tables, else
+ * What `--as-of` means: the id of a run that published something, else a tag or a snapshot id of one of the query's tables, else
  * a date or time (UTC where it names no zone; a date is its first moment). A snapshot stands for the run that made it,
  * and a time for the last run that had published by then, in the order of runs and not of what their clocks said: so
  * that a query over several tables sees them as they were together. Throws InvalidInput when it is none of these.
@@ -38,20 +41,17 @@ export async function parseMoment(
   const orders = await readOrders(catalog, finishTimes);
   const run = momentOfRun(orders, text, text);
   if (run !== undefined) return run;
+  const tagged = tables.flatMap(({ metadata }) => taggedSnapshot(metadata, text) ?? [])[0];
+  if (tagged !== undefined) return { ...momentOfSnapshot(orders, text, tagged), tag: text };
   const owner = /^\d{1,19}$/.test(text) ? ownerOf(BigInt(text), tables) : undefined;
-  if (owner !== undefined) {
-    const runId = owner.summary[RUN_ID];
-    const made = runId === undefined ? undefined : momentOfRun(orders, text, runId);
-    const snapshotId = owner['snapshot-id'];
-    return { ...(made ?? momentOfTime(orders, text, Number(owner['timestamp-ms']))), snapshotId };
-  }
+  if (owner !== undefined) return { ...momentOfSnapshot(orders, text, owner), snapshotId: owner['snapshot-id'] };
   const time = parseTime(text);
   if (time !== undefined) return momentOfTime(orders, text, time);
   requireKept(orders, text);
-  const names = tables.map((table) => fullName(table.id)).join(', ');
+  const names = tables.map((table) => fullName(table.id)).join(', ') || 'a table of the query';
   throw new InvalidInput(
     `--as-of: got ${JSON.stringify(text)}; expected the id of a run that published something (see strata runs), ` +
-      `a snapshot id of ${names || 'a table of the query'} (see strata history), or a time such as 2026-01-31T12:00:00Z`,
+      `a tag or a snapshot id of ${names} (see strata history), or a time such as 2026-01-31T12:00:00Z`,
   );
 }
 
@@ -72,7 +72,8 @@ function requireKept(orders: Orders, runId: string): void {
  * Throws InvalidInput for a table that had no snapshot then.
  */
 export function snapshotAt({ id, metadata }: FoundTable, moment: LakeMoment): Snapshot {
-  const asked = moment.snapshotId === undefined ? undefined : snapshotById(metadata, moment.snapshotId);
+  const tagged = moment.tag === undefined ? undefined : taggedSnapshot(metadata, moment.tag);
+  const asked = moment.snapshotId === undefined ? tagged : snapshotById(metadata, moment.snapshotId);
   const point = moment.pipelines.get(id.pipeline);
   // A snapshot that a tag has kept stands in no log.
   const found = asked ?? lastUpTo(metadata, moment, point) ?? (point?.run && findRun(metadata, point.run));
@@ -117,6 +118,13 @@ function lastUpTo(metadata: TableMetadata, { time }: LakeMoment, point: Point | 
     if (place !== undefined || Number(entry['timestamp-ms']) <= time) found = snapshot;
   }
   return found;
+}
+
+/** A snapshot stands for the run that made it. */
+function momentOfSnapshot(orders: Orders, text: string, snapshot: Snapshot): LakeMoment {
+  const runId = snapshot.summary[RUN_ID];
+  const made = runId === undefined ? undefined : momentOfRun(orders, text, runId);
+  return made ?? momentOfTime(orders, text, Number(snapshot['timestamp-ms']));
 }
 
 function ownerOf(snapshotId: bigint, tables: readonly FoundTable[]): Snapshot | undefined {

@@ -54,6 +54,18 @@ test('old snapshots are shown, refused while they are young, and forgotten on de
   assert.match((await lake.run('query', 'SELECT amount FROM shop_gold.total')).stdout, / 30 /);
 });
 
+test('a snapshot has a name, by which it is listed and read', async () => {
+  const named = await lake.run('tag', 'shop_silver.items', 'june', '--run', 'run-2');
+  assert.match(named.stdout, /^shop_silver\.items: snapshot \d+ is june\n$/);
+  const history = await lake.run('history', 'shop_silver.items', '--limit', '2');
+  assert.match(history.stdout, /│ current │ tags │\n[\s\S]*│ run-3 +│[\s\S]*│ run-2 +│[^\n]*│ june │/);
+  assert.doesNotMatch(history.stdout, /run-1/);
+  const read = await lake.run('query', 'SELECT sum(amount) AS a FROM shop_silver.items', '--as-of', 'june');
+  assert.match(read.stdout, / 20 /);
+  assert.equal((await lake.run('tag', 'shop_silver.items', 'june', '--delete')).code, 0);
+  assert.equal((await lake.run('query', 'FROM shop_silver.items', '--as-of', 'june')).code, 1);
+});
+
 test('files that nothing needs are shown, refused while they are young, and removed on demand', async () => {
   const orphan = join(lake.root, 'silver/shop/items/data/orphan.parquet');
   writeFileSync(orphan, 'left by a worker');

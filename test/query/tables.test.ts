@@ -48,13 +48,36 @@ test('where a summary keeps no totals, the manifests are counted', async () => {
   assert.deepEqual(await sizeOf(lake.deps, { ...metadata, snapshots: bare }), await sizeOf(lake.deps, metadata));
 });
 
+const known = (parameters: object) => ({ inputs: 'strata.inputs' in parameters });
+
 test('history is newest first and adds up', async () => {
   const entries = historyOf(await findTable(lake.deps.catalog, 'shop_gold.totals'));
   assert.deepEqual(
-    entries.map(({ snapshot_id: _, time: __, ...entry }) => entry),
+    entries.map(({ snapshot_id: _, time: __, tags: ___, parameters, ...entry }) => ({
+      ...entry,
+      ...known(parameters),
+    })),
     [
-      { operation: 'overwrite', run_id: 'r2', rows_added: 2, rows_removed: 2, rows: 2, files: 1, current: true },
-      { operation: 'append', run_id: 'r1', rows_added: 2, rows_removed: 0, rows: 2, files: 1, current: false },
+      {
+        operation: 'overwrite',
+        run_id: 'r2',
+        rows_added: 2,
+        rows_removed: 2,
+        rows: 2,
+        files: 1,
+        current: true,
+        inputs: true,
+      },
+      {
+        operation: 'append',
+        run_id: 'r1',
+        rows_added: 2,
+        rows_removed: 0,
+        rows: 2,
+        files: 1,
+        current: false,
+        inputs: true,
+      },
     ],
   );
   const [newest, oldest] = entries;

@@ -1,0 +1,29 @@
+import { Argument, type Command } from 'commander';
+import { examples, type Start } from './command-shape.ts';
+
+type TagOptions = { readonly snapshot?: string; readonly run?: string; readonly delete?: boolean };
+
+/** The commands that name snapshots of tables, and go back to them. */
+export function addSnapshots(program: Command, start: Start): void {
+  const table = () => new Argument('<table>', 'a table by full name, such as retail_silver.sales');
+  program
+    .command('tag')
+    .description('give a snapshot of a table a name, by which it stays and can be read')
+    .addArgument(table())
+    .argument('<name>', 'a letter, then letters, digits, ".", "_" or "-"')
+    .option('--snapshot <id>', 'which snapshot (default: the current one)')
+    .option('--run <id>', 'the snapshot of this run')
+    .option('--delete', 'take the name away')
+    .addHelpText('after', examples('strata tag retail_silver.sales june --run 2026-06-30'))
+    .action(async (name: string, tag: string, { run, delete: remove, snapshot }: TagOptions, command: Command) =>
+      start(command, async (context) =>
+        (await import('./commands/tag.ts')).tag(context, {
+          table: name,
+          name: tag,
+          ...(snapshot === undefined ? {} : { snapshot }),
+          ...(run === undefined ? {} : { runId: run }),
+          ...(remove === undefined ? {} : { remove }),
+        }),
+      ),
+    );
+}
