@@ -173,6 +173,8 @@ export type ModelPlan = {
   readonly too_wide?: readonly string[];
   /** Where the list of the copies is that are read in place of the source's files, where several models read them. */
   readonly kept_key?: string;
+  /** By the id of a table that a gold model reads: columns that drift brought to it, and that its SQL sees. */
+  readonly reads_also?: Readonly<Record<string, readonly Column[]>>;
   /** The partitions of a gold table that are computed again, each as the text of its fields; null for all. */
   readonly touched: readonly PartitionText[] | null;
 };

@@ -12,7 +12,7 @@ import type { ObjectStore } from '../../ports.ts';
 import type { StepDeps } from '../deps.ts';
 import { madeProperties } from './made-by.ts';
 import { modeProperties } from './table-mode.ts';
-import { tableColumns, tableIdOf } from './table-state.ts';
+import { findModel, tableColumns, tableIdOf } from './table-state.ts';
 import { planTarget } from './target.ts';
 
 /**
@@ -41,7 +41,8 @@ export function shapeOf(
     sortBy: model.sortBy,
     uuid: deps.ids.uuid(),
     ...(model.renamed === undefined ? {} : { renamed: model.renamed }),
-    properties: { ...modeProperties(model), ...madeProperties(spec, model) },
+    // Made by the model as it is in the pipeline, whatever drift has added to it in this run.
+    properties: { ...modeProperties(model), ...madeProperties(spec, findModel(spec, model.id)) },
   };
 }
 

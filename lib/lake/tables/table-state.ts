@@ -149,18 +149,22 @@ function idOf({ spec }: Pick<RunPlan, 'spec'>, id: string): TableId {
   return table;
 }
 
-/** Makes `<schema>.<table>` readable in a session for each table a model reads. Disposing gives the files back. */
+/**
+ * Makes `<schema>.<table>` readable in a session for each table a model reads; `also`, by id, with more columns than its
+ * SQL was bound to. Disposing gives the files back.
+ */
 export async function openTables(
   store: ObjectStore,
   session: Session,
   plan: RunPlan,
   refs: readonly TableRef[],
   logs: readonly TableRef[] = [],
+  also: Readonly<Record<string, readonly Column[]>> = {},
 ): Promise<Borrowed> {
   await createPlaces(session, refs);
   const tables = refs.map((ref) => async () => {
     const metadata = await loadState(store, plan, modelId(ref));
-    return openRef(store, session, plan.spec, ref, metadata);
+    return openRef(store, session, plan.spec, ref, metadata, also[modelId(ref)]);
   });
   const opened = await acquireAll([...tables, ...logs.map((ref) => () => openLog(store, session, plan, ref))]);
   return joinBorrowed(opened);
@@ -182,8 +186,10 @@ export function openRef(
   spec: PipelineSpec,
   ref: TableRef,
   metadata: TableMetadata | undefined,
+  also: readonly Column[] = [],
 ): Promise<Borrowed> {
-  return openView(store, session, viewName(ref), metadata, boundColumns(metadata, columnsOfRef(spec, ref)));
+  const columns = boundColumns(metadata, [...columnsOfRef(spec, ref), ...also]);
+  return openView(store, session, viewName(ref), metadata, columns);
 }
 
 /** Where SQL finds a table that it names. */
@@ -191,7 +197,8 @@ export function viewName({ pipeline, layer, name }: TableRef): ViewName {
   return { ...(pipeline === undefined ? {} : { database: pipeline }), schema: layer, table: name };
 }
 
-function columnsOfRef(spec: PipelineSpec, ref: TableRef): readonly Column[] {
+/** The columns of a table as the pipeline knows them. */
+export function columnsOfRef(spec: PipelineSpec, ref: TableRef): readonly Column[] {
   if (ref.pipeline === undefined) return tableColumns(findModel(spec, modelId(ref)));
   const other = (spec.others ?? []).find((one) => modelId(one) === modelId(ref));
   if (other === undefined) throw new RangeError(`pipeline ${spec.name} does not know ${modelId(ref)}`);
@@ -247,6 +254,11 @@ export function scanColumns(metadata: TableMetadata | undefined, columns: readon
   const last = metadata?.['last-column-id'] ?? 0;
   const missing = columns.filter((c) => !ids.has(c.name)).map((c, i) => ({ ...c, id: last + 1 + i }));
   return [...known, ...missing];
+}
+
+/** All columns of a table that models may see. */
+export function visibleColumns(metadata: TableMetadata): readonly Column[] {
+  return columnsOf(currentSchema(metadata)).filter(isVisible);
 }
 
 /** The bound columns of a table in their order, whatever else it has. */

@@ -24,7 +24,7 @@ export type Evolved = { readonly contract: SourceSpec; readonly tooWide: readonl
 
 /**
  * The contract with the columns that drift 'evolve' found in these files: text as it stands for CSV and JSON, the
- * file's own type for Parquet, up to MOST_COLUMNS in all. Files that are no longer as planned are left out. Other policies
+ * file's own type for Parquet, up to MOST_COLUMNS in all. A model with SQL of its own takes none of them, and says so. Files that are no longer as planned are left out. Other policies
  * leave the contract alone, since `inspectFile` deals with strange columns.
  */
 export async function evolveContract(
@@ -33,7 +33,7 @@ export async function evolveContract(
   model: SilverModel,
   files: readonly LandedFile[],
 ): Promise<LandedRead<Evolved>> {
-  if (source.drift !== 'evolve' || !model.selectsAll || files.length === 0) {
+  if (source.drift !== 'evolve' || files.length === 0) {
     return { value: { contract: source, tooWide: [] }, left: [] };
   }
   return readLanded(deps, files, (present, borrowed) =>
@@ -55,7 +55,19 @@ export async function evolveContract(
         const fields = [...parts].slice(0, SHOWN).join(', ');
         deps.log.warn('fields that the contract does not name are left out', { source: source.name, fields });
       }
-      return { contract: { ...source, columns: [...source.columns, ...newColumns(source, found)] }, tooWide };
+      const added = newColumns(source, found);
+      if (model.selectsAll) return { contract: { ...source, columns: [...source.columns, ...added] }, tooWide };
+      if (added.length > 0) {
+        const columns = added
+          .map(({ name }) => name)
+          .slice(0, SHOWN)
+          .join(', ');
+        deps.log.warn('columns that the contract does not name are left out, for the model has SQL of its own', {
+          model: model.id,
+          columns,
+        });
+      }
+      return { contract: source, tooWide: [] };
     }),
   );
 }

@@ -17,6 +17,7 @@ import { findTouched } from '../../lake/tables/touched.ts';
 import { exchangeBuckets } from '../../plan/buckets.ts';
 import { packFiles, packPartitions, parsedBytesOf, unitSettings } from '../../plan/stage-units.ts';
 import { evolveContract } from './drift.ts';
+import { evolvedGold } from './evolved-gold.ts';
 
 /** Plans a level: which models have something to do, and the units that do it. Repeating it finds the first plan. */
 export async function runPlanStage(state: RunState, deps: StepDeps): Promise<RunState> {
@@ -178,10 +179,13 @@ async function planGold(
     partitions,
   }));
   for (const unit of units) await writeOnce(deps.store, runFolder.unit(plan.run, level, unit.unit), unit);
-  const shape = { ...shapeOf(deps, plan.spec, model, []), whole: touched === null };
+  const evolved = await evolvedGold(deps, plan.spec, model, states);
+  const added = evolved?.added ?? [];
+  const shape = { ...shapeOf(deps, plan.spec, model, added), whole: touched === null };
   return {
     model: model.id,
-    columns: model.columns,
+    columns: [...model.columns, ...added],
+    ...(evolved && { reads_also: evolved.reads_also }),
     shape: settleShape(deps.store, states.get(model.id), shape),
     log: null,
     contract: null,

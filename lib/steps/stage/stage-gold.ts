@@ -21,7 +21,7 @@ export async function stageGold(context: UnitContext, model: GoldModel, deps: St
   const by = { fields: model.partitionBy, columns: model.columns };
   const from = unit.partitions === null ? whole : renderPartitions(whole, by, unit.partitions);
   await using session = await deps.engine.open(deps.settings);
-  await using _tables = await openTables(deps.store, session, plan, model.reads, model.readsLogs);
+  await using _tables = await openTables(deps.store, session, plan, model.reads, model.readsLogs, planned.reads_also);
   if (model.partitionBy.some((f) => f.transform.kind === 'bucket')) await session.run(createHashMacros());
   await using scratch = await openScratch(deps, unit.unit);
   const staging = {
