@@ -189,6 +189,7 @@ async function modelSpec(
     expect: draft.expect,
     description: draft.description,
     ...(renamed === undefined ? {} : { renamed }),
+    ...(draft.zorderBy.length === 0 ? {} : { zorderBy: draft.zorderBy }),
     ...(draft.tags.length === 0 ? {} : { tags: draft.tags }),
     ...(used.length === 0 ? {} : { vars: valuesOf(binding.vars.filter(({ name }) => used.includes(name))) }),
   };

@@ -71,6 +71,7 @@ export type ModelDraft = {
   readonly refresh: 'touched' | 'full';
   readonly partitionBy: readonly { readonly field: PartitionField; readonly place: string }[];
   readonly sortBy: readonly string[];
+  readonly zorderBy: readonly string[];
   readonly renamed: Renamed;
   readonly expect: readonly Expectation[];
   readonly backfill: 'auto' | 'never';

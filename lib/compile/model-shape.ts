@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { METADATA_TYPES } from '../core/metadata.ts';
 import { type Expectation, type Layer, type MetadataColumn, modelId, type PartitionField } from '../core/spec.ts';
+import { MOST_ZORDER } from '../core/zorder.ts';
 import type { ModeDefinition } from '../define/modes.ts';
 import { formerNames } from './column-shape.ts';
 import type { ModelDraft } from './draft.ts';
@@ -35,6 +36,14 @@ const ANY_MODEL = {
   },
   partitionBy: { schema: z.array(z.unknown()), expected: "a list of transforms, such as [month('order_date')]" },
   sortBy: { schema: z.array(z.string()), expected: 'a list of column names' },
+  zorderBy: {
+    schema: z
+      .array(z.string())
+      .min(1)
+      .max(MOST_ZORDER)
+      .refine((names) => new Set(names).size === names.length),
+    expected: `a list of 1 to ${MOST_ZORDER} column names, each once`,
+  },
   renamed: {
     schema: z.record(z.string(), formerNames),
     expected: "columns by their names of now, such as { new: 'old' }",
@@ -103,6 +112,7 @@ export function readModel(
     refresh: readRefresh(read, place, notes),
     partitionBy: readPartition(read, mode, place, notes),
     sortBy: read.sortBy ?? [],
+    zorderBy: read.zorderBy ?? [],
     renamed: read.renamed ?? {},
     expect: readExpectations(layer, read.expect, placeIn(place, 'expect'), notes),
     tags: read.tags ?? [],

@@ -22,6 +22,7 @@ export async function checkTable(binding: Binding, model: BoundModel): Promise<v
     if (column && isNested(column.type))
       binding.notes.add(place, showColumn(column), 'a column that is neither list nor struct');
   });
+  checkZorder(draft, model.columns, binding.notes);
   checkRenamed(draft, model.columns, binding.notes);
   if (draft.mode.kind === 'append' && draft.mode.dedupe?.by === 'key') {
     const place = placeIn(placeIn(placeIn(draft.place, 'mode'), 'dedupe'), 'key');
@@ -31,6 +32,21 @@ export async function checkTable(binding: Binding, model: BoundModel): Promise<v
   }
   if (isKeyed(draft.mode)) await checkKeyed(binding, draft, draft.mode, model.columns);
   await checkExpectations(binding, model);
+}
+
+function checkZorder({ place, zorderBy, partitionBy }: ModelDraft, columns: readonly Column[], notes: Notes): void {
+  zorderBy.forEach((name, index) => {
+    const at = placeIn(placeIn(place, 'zorderBy'), index);
+    const column = findColumn(name, columns, at, notes);
+    if (column === undefined) return;
+    if (isNested(column.type)) notes.add(at, showColumn(column), 'a column that is neither list nor struct');
+    if (partitionBy.some(({ field }) => field.column === name && field.transform.kind === 'identity'))
+      notes.add(
+        at,
+        showColumn(column),
+        'another column: all rows of a file have the same value of one that it is partitioned by',
+      );
+  });
 }
 
 function checkRenamed({ place, renamed }: ModelDraft, columns: readonly Column[], notes: Notes): void {

@@ -218,6 +218,8 @@ type ModelCommon = {
   readonly reads: readonly TableRef[];
   readonly partitionBy: readonly PartitionField[];
   readonly sortBy: readonly string[];
+  /** Along whose Z-order compactions lay rows; left out for none. */
+  readonly zorderBy?: readonly string[];
   readonly expect: readonly Expectation[];
   readonly description: string | null;
   /** By which selectors find it; left out for none. */

@@ -14,6 +14,8 @@ type TableOptions = {
   readonly partitionBy?: readonly PartitionField[];
   /** Columns by which the rows of a data file are ordered. */
   readonly sortBy?: readonly string[];
+  /** Up to four columns along whose Z-order `strata compact` lays rows, so that a query for some values of any one reads fewer files. */
+  readonly zorderBy?: readonly string[];
   /** Columns that had another name before, as `{ new: 'old' }`, or several, the latest first: the table renames its own. */
   readonly renamed?: { readonly [column: string]: string | readonly string[] };
   /** By which `--select tag:nightly` finds it. */

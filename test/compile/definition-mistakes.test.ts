@@ -426,6 +426,21 @@ const MISTAKES: readonly Mistake[] = [
     ],
   },
   {
+    name: 'Z-order',
+    given: { definition: shopWith(['silver', 'orders', 'zorderBy'], ['tags', 'nope']) },
+    problems: [
+      'pipelines/shop/pipeline.ts: silver.orders.zorderBy[0]: got "tags" of type list<string>; expected a column that is neither list nor struct',
+      'pipelines/shop/pipeline.ts: silver.orders.zorderBy[1]: got the column "nope"; expected one of order_id, customer_id, ordered_at, amount, note, tags, region; did you mean "note"?',
+    ],
+  },
+  {
+    name: 'Z-order of too many columns',
+    given: { definition: shopWith(['silver', 'orders', 'zorderBy'], ['a', 'b', 'c', 'd', 'e']) },
+    problems: [
+      'pipelines/shop/pipeline.ts: silver.orders.zorderBy: got ["a","b","c","d","e"]; expected a list of 1 to 4 column names, each once',
+    ],
+  },
+  {
     name: 'order',
     given: { definition: shopWith(['silver', 'orders', 'sortBy'], ['tags', 'Region']) },
     problems: [

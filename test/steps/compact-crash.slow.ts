@@ -39,7 +39,7 @@ test('a compaction that dies before any of its changes is finished by the next',
     await compact(successor(lake), {}, { runId: 'c' });
     assert.deepEqual(await rowsOf(lake), rows, where);
     assert.deepEqual(await sizes(lake), expected, where);
-    assert.equal(await lake.store.head('ops/shop/_compactions/c/committing.json') !== undefined, true, where);
+    assert.equal((await lake.store.head('ops/shop/_compactions/c/committing.json')) !== undefined, true, where);
     lake.close();
   }
   made.close();

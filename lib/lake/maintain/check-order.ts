@@ -1,12 +1,10 @@
 import { InvalidInput } from '../../core/errors.ts';
 import type { MaintainedTable } from '../../core/maintenance.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
+import { MOST_ZORDER } from '../../core/zorder.ts';
 import { currentSpec, resolveSpec } from '../../iceberg/partition.ts';
 import { currentSchema } from '../../iceberg/schema.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
-
-/** More columns narrow each of them hardly at all. */
-const MOST_ZORDER = 4;
 
 /**
  * Throws InvalidInput for columns that rows cannot be ordered by: unknown ones, nested ones, ones whose values are the

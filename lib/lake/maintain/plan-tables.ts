@@ -3,9 +3,11 @@ import { InvalidInput } from '../../core/errors.ts';
 import { isKeyed, LOG_SUFFIX } from '../../core/keyed.ts';
 import type { Bin, CompactedTable, MaintainedTable, RewriteReason } from '../../core/maintenance.ts';
 import { OPS_TABLE_NAMES, opsTable } from '../../core/ops.ts';
-import type { PipelineSpec } from '../../core/spec.ts';
+import type { ModelSpec, PipelineSpec } from '../../core/spec.ts';
 import { fullName, parseTableName, type TableId } from '../../core/tables.ts';
+import { currentSchema } from '../../iceberg/schema.ts';
 import { currentSnapshot } from '../../iceberg/snapshot.ts';
+import type { TableMetadata } from '../../iceberg/types.ts';
 import { filesAfter, planBins, type RewriteRules } from '../../plan/maintenance.ts';
 import { mergeBytes } from '../../plan/merge-units.ts';
 import type { CatalogEntry } from '../../ports.ts';
@@ -72,8 +74,9 @@ function maintainedTable(
   spec: PipelineSpec,
   id: TableId,
   { metadata, metadataLocation }: CatalogEntry,
-  { target_mb, min_files, sort, zorder, where }: CompactRequest,
+  request: CompactRequest,
 ): MaintainedTable {
+  const { target_mb, min_files, sort, zorder, where } = request;
   const model = spec.models.find((one) => one.layer === id.layer && one.name === id.name);
   const target = target_mb === undefined ? spec.settings.fileBytes : Math.ceil(target_mb * MEGABYTE);
   const snapshot = currentSnapshot(metadata);
@@ -88,12 +91,24 @@ function maintainedTable(
     target_bytes: target,
     min_files: min_files ?? MIN_FILES,
     unit_bytes: Math.max(target, mergeBytes(spec.settings)),
-    sort: sort ?? (zorder === undefined ? (model?.sortBy ?? []) : []),
-    zorder: zorder ?? [],
+    ...orderOf(metadata, model, request),
     rearrange: asked !== undefined,
     with_file: id.layer === 'silver' && !id.name.endsWith(LOG_SUFFIX) && !(model !== undefined && isKeyed(model)),
     complete: where === undefined,
   };
+}
+
+/** What was asked for, else what the model says as far as the table has its columns. */
+function orderOf(
+  metadata: TableMetadata,
+  model: ModelSpec | undefined,
+  { sort, zorder }: Pick<CompactRequest, 'sort' | 'zorder'>,
+): Pick<MaintainedTable, 'sort' | 'zorder'> {
+  if (sort !== undefined) return { sort, zorder: [] };
+  if (zorder !== undefined) return { sort: [], zorder };
+  const names = new Set(currentSchema(metadata).fields.map(({ name }) => name));
+  const own = (model?.zorderBy ?? []).filter((name) => names.has(name));
+  return { sort: own.length > 0 ? [] : (model?.sortBy ?? []).filter((name) => names.has(name)), zorder: own };
 }
 
 export function rulesOf(table: MaintainedTable): RewriteRules {

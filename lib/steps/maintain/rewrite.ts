@@ -27,6 +27,7 @@ import { scanColumns } from '../../lake/tables/table-state.ts';
 import type { JsonValue, Row, Session } from '../../ports.ts';
 import { fingerprintRows } from '../../sql/rewrite.ts';
 import { renderScan, type ScanColumn } from '../../sql/scan.ts';
+import { createCuts, renderZordered, ZORDER } from '../../sql/zorder.ts';
 
 /** A unit that workers die of is left as it is: its files are as good as before. */
 const DEATHS = 'workers ended without an answer, as one does that has too little memory or time';
@@ -97,16 +98,19 @@ async function rewriteBin(deps: StepDeps, place: Place, bin: Bin): Promise<Rewri
   const files = bin.files.map((file) => ({ ...file, specId: bin.spec, partition }));
   await using borrowed = await openFiles(session, deps.store, base, files);
   const from = renderScan(columns, borrowed.files);
+  const zordered = table.zorder.length > 0;
+  if (zordered) await session.run(createCuts(from, table.zorder));
   return await stagePartition(
     session,
     {
-      from,
+      from: zordered ? renderZordered(from, table.zorder) : from,
       table: table.table,
       schema,
       spec,
       partition,
       withFile: table.with_file,
       sortBy: table.sort,
+      ...(zordered ? { orderBy: [ZORDER] } : {}),
       folder: `${scratch.folder}/out`,
       fileBytes: bin.file_bytes,
       stem,

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { tmpdir } from 'node:os';
+import { after, before, describe, test } from 'node:test';
+import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
+import type { Session } from '../../lib/ports.ts';
+import { sql } from '../../lib/sql/fragment.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
+import { createCuts, renderZordered, ZORDER } from '../../lib/sql/zorder.ts';
+
+const ROWS = 20_000;
+/** Values of every kind of column, each of them apart from the others; texts that differ late. */
+const GIVEN = userSql(`SELECT range AS n,
+  CAST(hash(range) % 1000 AS INTEGER) AS whole,
+  CAST((hash(range + 7) % 1000) / 10 AS DECIMAL(10, 1)) AS price,
+  CAST(hash(range + 8) % 1000 AS DOUBLE) / 7 AS number,
+  DATE '2020-01-01' + CAST(hash(range + 9) % 1000 AS INTEGER) AS day,
+  TIMESTAMP '2020-01-01' + INTERVAL (hash(range + 10) % 1000) HOUR AS at,
+  'customer-' || lpad(CAST(hash(range + 11) % 1000 AS VARCHAR), 6, '0') AS name,
+  CASE WHEN range % 10 = 0 THEN NULL ELSE hash(range + 12) % 1000 END AS maybe,
+  CAST(NULL AS INTEGER) AS nothing,
+  'same' AS same
+FROM range(${ROWS})`);
+const REST = sql`given`;
+
+let session: Session;
+before(async () => {
+  session = await createDuckDbEngine().open({ memoryBytes: 5e8, threads: 2, scratch: tmpdir() });
+  await session.run({ name: 'given', text: sql`CREATE TABLE given AS ${GIVEN}` });
+});
+after(() => session[Symbol.asyncDispose]());
+
+/** By column: which part of all its values a sixteenth of the rows along the order holds, on average. */
+async function spread(columns: readonly string[], looked: readonly string[]): Promise<Record<string, number>> {
+  await session.run(createCuts(REST, columns));
+  const ordered = sql`(SELECT *, ntile(16) OVER (ORDER BY ${ZORDER}) AS part FROM ${renderZordered(REST, columns)})`;
+  const [counted] = await session.rows({
+    name: 'rows',
+    text: sql`SELECT count(*) AS rows, sum(n) AS sum FROM ${ordered}`,
+  });
+  assert.deepEqual([Number(counted?.['rows']), Number(counted?.['sum'])], [ROWS, (ROWS * (ROWS - 1)) / 2]);
+  const spreads: Record<string, number> = {};
+  for (const column of looked) {
+    const [row] = await session.rows({
+      name: 'spread',
+      text: userSql(`SELECT avg(parts) / (SELECT count(DISTINCT "${column}") FROM given) AS spread FROM (
+        SELECT part, (SELECT count(DISTINCT g."${column}") FROM given g WHERE g."${column}" BETWEEN low AND high) AS parts FROM (
+          SELECT part, min("${column}") AS low, max("${column}") AS high FROM ${ordered} GROUP BY part))`),
+    });
+    spreads[column] = Number(row?.['spread']);
+  }
+  await session.run({ name: 'forget', text: sql`DROP TABLE __cuts` });
+  return spreads;
+}
+
+describe('a Z-order', () => {
+  const PAIRS = [
+    ['whole', 'price'],
+    ['number', 'day'],
+    ['at', 'name'],
+    ['maybe', 'name'],
+  ] as const;
+  for (const [first, second] of PAIRS) {
+    test(`of ${first} and ${second} narrows both to less than half in each sixteenth of the rows`, async () => {
+      const found = await spread([first, second], [first, second]);
+      for (const part of Object.values(found)) assert.ok(part > 0.2 && part < 0.5, JSON.stringify(found));
+    });
+  }
+
+  test('of one column is its order', async () => {
+    const { whole = 1 } = await spread(['whole'], ['whole']);
+    assert.ok(whole < 0.08, String(whole));
+  });
+
+  test('of columns without values, or with one, leaves the others their part', async () => {
+    const { day = 1 } = await spread(['nothing', 'same', 'day'], ['day']);
+    assert.ok(day < 0.08, String(day));
+  });
+
+  test('keeps all columns and adds none but its own', async () => {
+    await session.run(createCuts(REST, ['whole', 'name']));
+    const described = async (relation: typeof REST) =>
+      (await session.describe({ name: 'columns', text: sql`SELECT * FROM ${relation}` })).map(({ name }) => name);
+    assert.deepEqual(await described(renderZordered(REST, ['whole', 'name'])), [
+      ...(await described(REST)),
+      '__zorder',
+    ]);
+    await session.run({ name: 'forget', text: sql`DROP TABLE __cuts` });
+  });
+});

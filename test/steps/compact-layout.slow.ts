@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { append, csv, definePipeline } from '../../lib/define/index.ts';
+import { currentSchema, fieldByName } from '../../lib/iceberg/schema.ts';
+import { decodeValue } from '../../lib/iceberg/values.ts';
+import { planFiles } from '../../lib/table/read.ts';
+import { openTestLake, type TestLake } from '../support/test-lake.ts';
+import { compact } from './compact-lake.ts';
+
+/** Rows of two columns that have nothing to do with each other; as many as some files have. */
+const ROWS = 800_000;
+const COLUMNS = { id: 'bigint', product: 'bigint', customer: 'string' } as const;
+
+const opened: TestLake[] = [];
+after(() => {
+  for (const lake of opened) lake.close();
+});
+
+async function openLarge(more: object = {}): Promise<TestLake> {
+  const lake = await openTestLake({
+    name: 'shop',
+    definition: definePipeline({
+      name: 'shop',
+      sources: { rows: csv({ columns: COLUMNS }) },
+      silver: { items: { from: 'rows', mode: append(), ...more } },
+    } as Parameters<typeof definePipeline>[0]),
+  });
+  opened.push(lake);
+  const lines = Array.from(
+    { length: ROWS },
+    (_, id) => `${id},${(id * 7_919) % 100_003},c${String((id * 104_729) % 90_001).padStart(6, '0')}`,
+  );
+  await lake.land('rows', 'a.csv', `id,product,customer\n${lines.join('\n')}\n`);
+  assert.equal((await lake.run()).status, 'SUCCEEDED');
+  return lake;
+}
+
+/** How much of what a column has a file has, on average: by the bounds in the manifests. */
+async function widths(
+  lake: TestLake,
+): Promise<{ readonly files: number; readonly bytes: readonly number[]; readonly product: number }> {
+  const metadata = await lake.metadata('shop_silver.items');
+  assert.ok(metadata);
+  const { id } = fieldByName(currentSchema(metadata), 'product') ?? assert.fail();
+  const files = await planFiles(lake.store, metadata);
+  const wide = files.map((file) => {
+    const [low, high] = [file.lowerBounds.get(id), file.upperBounds.get(id)];
+    assert.ok(low && high);
+    return Number(decodeValue('long', high)) - Number(decodeValue('long', low));
+  });
+  const product = wide.reduce((sum, one) => sum + one, 0) / wide.length / 100_003;
+  return { files: files.length, bytes: files.map(({ bytes }) => Number(bytes)), product };
+}
+
+const FINGERPRINT = 'SELECT count(*) AS n, sum(id) AS ids, sum(hash(id, product, customer)) AS hashes FROM t';
+
+describe('a large file', () => {
+  test('is split near the target, and stays split', async () => {
+    const lake = await openLarge();
+    const before = await lake.rows('shop_silver.items', FINGERPRINT);
+    const [bytes = 0] = (await widths(lake)).bytes;
+    const target_mb = bytes / 2 / 2 ** 20;
+    const { tables } = await compact(lake, { target_mb });
+    assert.deepEqual(
+      tables.map(({ table, reasons }) => [table, reasons]),
+      [['shop_silver.items', { large: 1 }]],
+    );
+    const after = await widths(lake);
+    assert.equal(after.files, 2);
+    for (const one of after.bytes) assert.ok(one > bytes * 0.3 && one < bytes * 0.7, `${after.bytes} of ${bytes}`);
+    assert.deepEqual(await lake.rows('shop_silver.items', FINGERPRINT), before);
+  });
+
+  test('in a sort order or a Z-order is narrow in the columns of it, in the second as well', async () => {
+    const lake = await openLarge({ zorderBy: ['customer', 'product'] });
+    const before = await lake.rows('shop_silver.items', FINGERPRINT);
+    const [bytes = 0] = (await widths(lake)).bytes;
+    const target_mb = bytes / 5 / 2 ** 20;
+    const table = 'shop_silver.items';
+    await compact(lake, { table, target_mb, sort: ['customer'] });
+    const sorted = await widths(lake);
+    assert.ok(sorted.files > 2 && sorted.product > 0.95, JSON.stringify(sorted));
+    await compact(lake, { table, target_mb, zorder: ['customer', 'product'] });
+    const zordered = await widths(lake);
+    assert.ok(zordered.files > 2 && zordered.product < 0.7, JSON.stringify(zordered));
+    assert.deepEqual(await lake.rows('shop_silver.items', FINGERPRINT), before);
+    // The model's own Z-order is that of files which are written anew for their size.
+    await compact(lake, { table, target_mb: 1_000, min_files: 2, all: true });
+    const joined = await widths(lake);
+    assert.equal(joined.files, 1);
+    await compact(lake, { table, target_mb, all: true });
+    assert.ok((await widths(lake)).product < 0.7, JSON.stringify(await widths(lake)));
+    assert.deepEqual(await lake.rows('shop_silver.items', FINGERPRINT), before);
+  });
+});
