@@ -29,7 +29,7 @@ const TEXT = `{
   "snapshot-log": [{"snapshot-id": 3051729675574597004, "timestamp-ms": 1515100955770}],
   "metadata-log": [],
   "refs": {"main": {"snapshot-id": 3055729675574597004, "type": "branch", "max-ref-age-ms": 9223372036854775807}},
-  "statistics": [{"snapshot-id": 3055729675574597004, "file-size-in-bytes": 413, "blob-metadata": [{"type": "ndv", "fields": [1]}]}],
+  "statistics": [{"snapshot-id": 3055729675574597004, "statistics-path": "s3://a/b/1.stats", "file-size-in-bytes": 413, "blob-metadata": [{"type": "ndv", "fields": [1]}]}],
   "some-later-key": 12345678901234567890123
 }`;
 
