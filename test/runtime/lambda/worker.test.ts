@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
-import { GetDatabaseCommand, GetTableCommand, GlueClient } from '@aws-sdk/client-glue';
+import { GetDatabaseCommand, GetTableCommand, GetTablesCommand, GlueClient } from '@aws-sdk/client-glue';
 import { mockClient } from 'aws-sdk-client-mock';
 import { EngineError, LockHeld } from '../../../lib/core/errors.ts';
 import type { RunRef } from '../../../lib/core/run.ts';
@@ -61,6 +61,7 @@ beforeEach(() => {
   glue.reset();
   glue.on(GetDatabaseCommand).resolves({ Database: { Name: 'd' } });
   glue.on(GetTableCommand).rejects(awsError('EntityNotFoundException', 400, 'no such table'));
+  glue.on(GetTablesCommand).resolves({ TableList: [] });
 });
 
 const run: RunRef = { pipeline: 'shop', run_id: 'r-1', dry_run: false };
