@@ -3,8 +3,12 @@ import type { Measured } from './requests.ts';
 import type { BaseTable, HeldRun, OpenInput, RunRef, UnitsRef } from './run.ts';
 import type { TableId } from './tables.ts';
 
-/** Why a file is rewritten: it is far below the target size, far above it, or all rows are to be ordered anew. */
-export type RewriteReason = 'small' | 'large' | 'order';
+/**
+ * Why a file is rewritten: it is far below the target size, far above it, all rows are to be ordered anew, or another engine
+ * has deleted rows of it by position.
+ */
+export const REWRITE_REASONS = ['small', 'large', 'order', 'deleted'] as const;
+export type RewriteReason = (typeof REWRITE_REASONS)[number];
 
 /** Files of one partition that are written anew together. */
 export type Bin = {
@@ -20,7 +24,17 @@ export type Bin = {
 };
 
 /** By its location. `foreign`: another engine wrote it, so it may lack field ids. */
-export type BinFile = { readonly path: string; readonly foreign: boolean };
+export type BinFile = {
+  readonly path: string;
+  readonly foreign: boolean;
+  readonly deleted?: DeletedRows;
+};
+
+/** What takes rows out of a data file by their position; sequence numbers as text. */
+export type DeletedRows = {
+  readonly sequence: string;
+  readonly by: readonly { readonly path: string; readonly sequence: string }[];
+};
 
 /** One worker's job: bins of one table. */
 export type RewriteUnit = { readonly unit: string; readonly table: string; readonly bins: readonly Bin[] };

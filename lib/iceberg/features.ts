@@ -10,9 +10,38 @@ const KNOWN_FEATURES: ReadonlySet<string> = new Set();
 const PRIMITIVE =
   /^(boolean|int|long|float|double|date|time|timestamp|timestamptz|string|uuid|binary|fixed\[\d+\]|decimal\(\d+, ?\d+\))$/;
 
+/** What a file of a table can be that Strata does not read, and what mends it; nothing here is damaged. */
+const UNREAD_FILES = {
+  encrypted: ['is encrypted', 'Write the table anew without encryption, with the engine that holds its keys'],
+  'equality-deletes': [
+    'holds equality deletes, as Flink and change capture write them',
+    'Have the rows rewritten without them: Spark: CALL system.rewrite_data_files(table => ..., options => ' +
+      "map('delete-file-threshold', '1')); Trino: ALTER TABLE ... EXECUTE optimize; Athena: OPTIMIZE ... REWRITE DATA USING BIN_PACK",
+  ],
+  'deletion-vector': [
+    'holds deletion vectors (Puffin), which belong to format version 3',
+    'Write the table anew in format version 2, such as with CREATE TABLE ... AS SELECT',
+  ],
+  ORC: ['is an ORC file', parquetAnew()],
+  AVRO: ['is an Avro file', parquetAnew()],
+} as const;
+
+function parquetAnew(): string {
+  return (
+    "Spark: ALTER TABLE ... SET TBLPROPERTIES ('write.format.default' = 'parquet'), then CALL system.rewrite_data_files(" +
+    "table => ..., options => map('rewrite-all', 'true'))"
+  );
+}
+
+/** The error for a file that is part of a table and is not read: which, why, and what to do. */
+export function unreadFile(path: string, kind: keyof typeof UNREAD_FILES): UnreadableTable {
+  const [is, cure] = UNREAD_FILES[kind];
+  return new UnreadableTable(`${path} ${is}, which Strata does not read. ${cure}`);
+}
+
 /**
- * Refuses a table that we would misread, before anything of it is used. Delete files show only in the manifest list
- * and are refused there. Throws UnreadableTable that names the feature.
+ * Refuses a table that we would misread, before anything of it is used. What its files are shows only in manifests and is
+ * refused there. Throws UnreadableTable that names the feature.
  */
 export function assertReadable(metadata: TableMetadata, where = 'table metadata'): void {
   const feature = unknownFeature(metadata);

@@ -37,6 +37,28 @@ export function locator(table: Settled): (location: string) => string {
   };
 }
 
+/**
+ * All the names by which rows of delete files may call a file of the table: where it is, where it was, and the ways in
+ * which engines write the location of a local file. Rows are not rewritten when a table moves or a manifest is.
+ */
+export function namesOf(table: Settled): (path: string) => readonly string[] {
+  const former = formerLocations(table);
+  return (path) => {
+    const own = path.startsWith(`${table.location}/`) ? former : [];
+    const moved = own.map((from) => `${from}${path.slice(table.location.length)}`);
+    return [path, ...moved].flatMap(spellings);
+  };
+}
+
+const LOCAL = 'file://';
+
+/** Hadoop's file systems write `file:/x` or `/x` for `file:///x`. */
+function spellings(path: string): readonly string[] {
+  if (!path.startsWith(`${LOCAL}/`)) return [path];
+  const plain = path.slice(LOCAL.length);
+  return [path, `file:${plain}`, plain];
+}
+
 /** Layer, pipeline and name of a table are the last names of its location. */
 const FOLDER_NAMES = 3;
 

@@ -3,12 +3,15 @@ import { type AvroRow, decodeAvro, encodeAvro } from './avro.ts';
 import { avroRecord } from './avro-schema.ts';
 import { toBuffer } from './avro-values.ts';
 import { outerZero } from './bounds.ts';
+import { unreadFile } from './features.ts';
 import { canonicalName, MANIFEST_LIST_SCHEMA } from './manifest-schema.ts';
 import type { ResolvedField } from './partition.ts';
 import type { IcebergType, IcebergValue, ManifestEntry, ManifestFile, PartitionSummary } from './types.ts';
 import { compareValues, encodeValue } from './values.ts';
 
 /** Manifest lists: the manifests of one snapshot. Source: https://iceberg.apache.org/spec/#manifest-lists. */
+
+const CONTENTS: readonly ManifestFile['content'][] = ['data', 'deletes'];
 
 export function encodeManifestList(input: {
   readonly manifests: readonly ManifestFile[];
@@ -25,7 +28,7 @@ export function encodeManifestList(input: {
   });
 }
 
-/** Throws UnreadableTable when it is damaged, or names delete manifests or encrypted ones. */
+/** Throws UnreadableTable when it is damaged, or names encrypted manifests. */
 export function decodeManifestList(bytes: Uint8Array): readonly ManifestFile[] {
   return decodeAvro(bytes, canonicalName).rows.map(manifestOf);
 }
@@ -42,15 +45,16 @@ export function manifestFileOf(input: {
   readonly entries: readonly ManifestEntry[];
   readonly snapshotId: bigint;
   readonly sequenceNumber: bigint;
+  readonly content?: ManifestFile['content'];
 }): ManifestFile {
-  const { entries, sequenceNumber } = input;
+  const { entries, sequenceNumber, content = 'data' } = input;
   const counted = (status: ManifestEntry['status']) => entries.filter((entry) => entry.status === status);
   const rows = (status: ManifestEntry['status']) => counted(status).reduce((sum, entry) => sum + entry.file.rows, 0n);
   return {
     path: input.path,
     length: BigInt(input.length),
     specId: input.specId,
-    content: 'data',
+    content,
     sequenceNumber,
     minSequenceNumber: leastSequence(entries, sequenceNumber),
     addedSnapshotId: input.snapshotId,
@@ -99,7 +103,7 @@ function manifestRow(manifest: ManifestFile): AvroRow {
     manifest_path: manifest.path,
     manifest_length: manifest.length,
     partition_spec_id: manifest.specId,
-    content: 0,
+    content: CONTENTS.indexOf(manifest.content),
     sequence_number: manifest.sequenceNumber,
     min_sequence_number: manifest.minSequenceNumber,
     added_snapshot_id: manifest.addedSnapshotId,
@@ -125,13 +129,14 @@ function summaryRow(summary: PartitionSummary): AvroRow {
 
 function manifestOf(row: AvroRow): ManifestFile {
   const path = row['manifest_path'] as string;
-  if ((row['content'] ?? 0) !== 0) throw new UnreadableTable(`${path} lists delete files, which Strata does not read`);
-  if (row['key_metadata'] != null) throw new UnreadableTable(`${path} is encrypted, which Strata does not read`);
+  const content = CONTENTS[(row['content'] ?? 0) as number];
+  if (content === undefined) throw new UnreadableTable(`${path}: got content ${row['content']}; expected 0 or 1`);
+  if (row['key_metadata'] != null) throw unreadFile(path, 'encrypted');
   return {
     path,
     length: row['manifest_length'] as bigint,
     specId: row['partition_spec_id'] as number,
-    content: 'data',
+    content,
     sequenceNumber: long(row, 'sequence_number'),
     minSequenceNumber: long(row, 'min_sequence_number'),
     addedSnapshotId: long(row, 'added_snapshot_id'),

@@ -11,14 +11,13 @@ export type Located = { readonly path: string; readonly length: number };
 
 /**
  * A manifest whose data files are named where they are; undefined where it names them there already. Throws
- * UnreadableTable for delete files: the rows in them name data files too.
+ * UnreadableTable for delete files that a snapshot has: the rows in them name data files too.
  */
 export function relocateManifest(bytes: Uint8Array, locate: (path: string) => string): Uint8Array | undefined {
   return rewrite(bytes, (row) => {
     const file = record(row['data_file']);
     const path = text(file, 'file_path');
-    if ((file['content'] ?? 0) !== 0)
-      throw new UnreadableTable(`${path} is a delete file, which Strata does not rewrite`);
+    if ((file['content'] ?? 0) !== 0 && row['status'] !== DELETED) throw withDeletes(path);
     const now = locate(path);
     return now === path ? row : { ...row, data_file: { ...file, file_path: now } };
   });
@@ -35,6 +34,16 @@ export function relocateManifestList(
     if (now === undefined || now.path === path) return row;
     return { ...row, manifest_path: now.path, manifest_length: BigInt(now.length) };
   });
+}
+
+const DELETED = 2;
+
+function withDeletes(path: string): UnreadableTable {
+  return new UnreadableTable(
+    `${path} is a delete file, and its rows name data files by where they were: got a snapshot that has it; expected none. ` +
+      'The lake can be used as it is. To relocate it, have the table rewritten without delete files (strata compact), expire ' +
+      'the snapshots before (strata expire), and relocate it then',
+  );
 }
 
 function rewrite(bytes: Uint8Array, change: (row: AvroRow) => AvroRow): Uint8Array | undefined {

@@ -1,4 +1,4 @@
-import type { Bin, RewriteReason, RewriteUnit } from '../core/maintenance.ts';
+import type { Bin, DeletedRows, RewriteReason, RewriteUnit } from '../core/maintenance.ts';
 import { packInOrder } from './pack.ts';
 
 /** A data file of a table, as its manifests have it. */
@@ -9,6 +9,8 @@ export type Candidate = {
   readonly partition: string;
   readonly rows: number;
   readonly bytes: number;
+  /** Rows of it are deleted by position. */
+  readonly deleted?: DeletedRows;
 };
 
 export type RewriteRules = {
@@ -33,13 +35,23 @@ const ORDERED_FILES = 4;
  * The files of a table that are worth rewriting, in the groups in which they are written anew. A group lies in one
  * partition of one spec, since a data file does. Small files are joined in their order, to at most the target size; those
  * of a partition that has few of them are left alone, and so is one that fits to no other, so that what has been
- * compacted is not compacted again.
+ * compacted is not compacted again. Files with deleted rows are always written anew, without them.
  */
 export function planBins(files: readonly Candidate[], rules: RewriteRules): readonly Bin[] {
   const partitions = Map.groupBy(files, ({ spec, partition }) => `${spec} ${partition}`);
   return [...partitions.values()].flatMap((members) =>
-    rules.rearrange ? orderedBins(members, rules) : [...smallBins(members, rules), ...largeBins(members, rules)],
+    rules.rearrange ? orderedBins(members, rules) : sizedBins(members, rules),
   );
+}
+
+function sizedBins(members: readonly Candidate[], rules: RewriteRules): readonly Bin[] {
+  const { whole = [], deleted = [] } = Object.groupBy(members, (file) => (file.deleted ? 'deleted' : 'whole'));
+  return [...smallBins(whole, rules), ...largeBins(whole, rules), ...deletedBins(deleted, rules)];
+}
+
+function deletedBins(members: readonly Candidate[], { targetBytes }: RewriteRules): readonly Bin[] {
+  const groups = packInOrder(members, targetBytes, ({ bytes }) => bytes);
+  return groups.map((group) => bin(group, 'deleted', sliceBytes(sum(group, 'bytes'), targetBytes)));
 }
 
 function smallBins(members: readonly Candidate[], { targetBytes, minFiles }: RewriteRules): readonly Bin[] {
@@ -71,7 +83,7 @@ function bin(files: readonly Candidate[], reason: RewriteReason, fileBytes: numb
     spec: first?.spec ?? 0,
     partition: first?.partition ?? '',
     reason,
-    files: files.map(({ path, foreign }) => ({ path, foreign })),
+    files: files.map(({ path, foreign, deleted }) => ({ path, foreign, ...(deleted && { deleted }) })),
     rows: sum(files, 'rows'),
     bytes: sum(files, 'bytes'),
     file_bytes: Math.max(1, Math.ceil(fileBytes)),

@@ -4,8 +4,7 @@ import { currentSpec } from '../iceberg/partition.ts';
 import { currentSchema } from '../iceberg/schema.ts';
 import { currentSnapshot } from '../iceberg/snapshot.ts';
 import type { IcebergType, Schema, TableMetadata } from '../iceberg/types.ts';
-import { sizeOf, type TableSize } from '../lake/tables/table-size.ts';
-import type { QueryDeps } from './deps.ts';
+import { type SizeDeps, sizeOf, type TableSize } from '../lake/tables/table-size.ts';
 import type { FoundTable } from './find-table.ts';
 import { type Lineage, lineageOf } from './lineage.ts';
 
@@ -38,7 +37,7 @@ export type TableDescription = TableSize & {
 
 /** Describes a table; `spec` is its compiled pipeline, where there is one, and `others` are those that may read it or be read. */
 export async function describeTable(
-  deps: Pick<QueryDeps, 'store'>,
+  deps: SizeDeps,
   table: FoundTable,
   spec: PipelineSpec | undefined,
   others: readonly PipelineSpec[] = [],

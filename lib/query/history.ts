@@ -46,13 +46,24 @@ function entryOf(snapshot: Snapshot, current: bigint | undefined, tags: readonly
     operation: summary.operation,
     run_id: summary[RUN_ID] ?? null,
     rows_added: change('added-records'),
-    rows_removed: change('deleted-records'),
-    rows: countOf(summary['total-records']),
+    rows_removed: removedBy(change),
+    rows: rowsOf(summary),
     files: countOf(summary['total-data-files']),
     current: snapshot['snapshot-id'] === current,
     tags,
     parameters: parametersOf(summary),
   };
+}
+
+/** Position deletes take rows out of files that stay among the records; each counts for one. */
+function rowsOf(summary: Snapshot['summary']): number | null {
+  const records = countOf(summary['total-records']);
+  return records === null ? null : Math.max(0, records - (countOf(summary['total-position-deletes']) ?? 0));
+}
+
+function removedBy(change: (key: string) => number | null): number | null {
+  const [records, deletes] = [change('deleted-records'), change('added-position-deletes')];
+  return records === null && deletes === null ? null : (records ?? 0) + (deletes ?? 0);
 }
 
 function countOf(text: string | undefined): number | null {

@@ -2,7 +2,8 @@ import type { FileValue } from '../core/file-values.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
-import { join, sql } from './fragment.ts';
+import { type Deleted, renderAntiJoin } from './deleted-rows.ts';
+import { join, NOTHING, sql } from './fragment.ts';
 import { quoteName, quoteText, quoteTexts } from './quote.ts';
 import { duckType } from './types.ts';
 
@@ -11,11 +12,12 @@ export type NamedFile = {
   readonly path: string;
   /** By column of the table. */
   readonly values: ReadonlyMap<string, FileValue>;
+  readonly deleted?: Deleted;
 };
 
 /** SELECTs of a table's columns over such files, one for all that have them in the same places. */
 export function renderNamedFiles(columns: readonly Column[], files: readonly NamedFile[]): readonly Sql[] {
-  const groups = Map.groupBy(files, (file) => JSON.stringify([...file.values]));
+  const groups = Map.groupBy(files, (file) => JSON.stringify([file.deleted !== undefined, ...file.values]));
   return [...groups.values()].map((group) => {
     const select = columns.map((column) => {
       const value = renderValue(group[0]?.values.get(column.name) ?? { kind: 'absent' }, undefined);
@@ -23,7 +25,9 @@ export function renderNamedFiles(columns: readonly Column[], files: readonly Nam
     });
     const paths = quoteTexts(group.map((file) => file.path));
     // By name, so that a file with a narrower type does not decide for the others.
-    return sql`SELECT ${join(select)} FROM read_parquet(${paths}, hive_partitioning = false, union_by_name = true)`;
+    const deleted = group.flatMap((file) => file.deleted ?? []);
+    const left = deleted.length === 0 ? NOTHING : sql` __s ${renderAntiJoin(deleted)}`;
+    return sql`SELECT ${join(select)} FROM read_parquet(${paths}, hive_partitioning = false, union_by_name = true)${left}`;
   });
 }
 

@@ -2,6 +2,7 @@ import type { PartitionField } from '../core/spec.ts';
 import type { Sql, SqlName } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
+import { type Deleted, renderAntiJoin } from './deleted-rows.ts';
 import { join, sql } from './fragment.ts';
 import { type NamedFile, renderNamedFiles } from './named-files.ts';
 import { ownName, quoteName, quotePath, quoteText, quoteTexts } from './quote.ts';
@@ -10,18 +11,23 @@ import { duckType } from './types.ts';
 
 export type ScanColumn = Column & { readonly id: number };
 
+/** A data file that stays as it is and has lost rows. */
+export type PartlyDeleted = { readonly path: string; readonly deleted: Deleted };
+
 /** A data file to scan: its path where its columns are found by field id. */
-export type ScanFile = string | NamedFile;
+export type ScanFile = string | PartlyDeleted | NamedFile;
 
 /**
  * A relation over data files by field id, so that files older than a column read it as NULL and renames are safe; by
- * name over the files that have no ids.
+ * name over the files that have no ids. Rows that position deletes take out are left out.
  */
 export function renderScan(columns: readonly ScanColumn[], files: readonly ScanFile[]): Sql {
-  const named = files.filter((file) => typeof file !== 'string');
+  const others = files.filter((file) => typeof file !== 'string');
   const paths = files.filter((file) => typeof file === 'string');
-  if (named.length > 0) {
-    const parts = renderNamedFiles(columns, named);
+  if (others.length > 0) {
+    const named = others.flatMap((file) => ('values' in file ? [file] : []));
+    const deleted = others.flatMap((file) => ('values' in file ? [] : [file]));
+    const parts = [...renderPartlyDeleted(columns, deleted), ...renderNamedFiles(columns, named)];
     const byId = paths.length === 0 ? [] : [sql`SELECT * FROM ${renderScan(columns, paths)}`];
     return sql`(${join([...byId, ...parts], '\nUNION ALL\n')})`;
   }
@@ -29,10 +35,27 @@ export function renderScan(columns: readonly ScanColumn[], files: readonly ScanF
     const empty = columns.map((c) => sql`CAST(NULL AS ${duckType(c.type)}) AS ${quoteName(c.name)}`);
     return sql`(SELECT ${join(empty)} WHERE false)`;
   }
+  return readById(columns, paths);
+}
+
+function readById(columns: readonly ScanColumn[], paths: readonly string[]): Sql {
   const schema = columns.map(
     (c) => sql`${c.id}: {'name': ${quoteText(c.name)}, 'type': ${quoteText(duckType(c.type))}, 'default_value': NULL}`,
   );
   return sql`read_parquet(${quoteTexts(paths)}, hive_partitioning = false, schema = MAP {${join(schema)}})`;
+}
+
+/** Under names of ours, so that no column of a table hides where its row lies. */
+function renderPartlyDeleted(columns: readonly ScanColumn[], files: readonly PartlyDeleted[]): readonly Sql[] {
+  if (files.length === 0) return [];
+  const numbered = columns.map((column, at) => ({ ...column, name: `c${at}` }));
+  const select = columns.map((column, at) => sql`${quoteName(`c${at}`)} AS ${quoteName(column.name)}`);
+  const scan = readById(
+    numbered,
+    files.map(({ path }) => path),
+  );
+  const left = renderAntiJoin(files.map(({ deleted }) => deleted));
+  return [sql`SELECT ${join(select)} FROM ${scan} __s ${left}`];
 }
 
 /** The column of technical relations that holds each row's bucket: of its key, or of an exchange. */
@@ -51,10 +74,18 @@ export function renderBucketed(
   const bucket =
     byId.length === 0 ? sql`NULL` : sql`[${join(byId.map((f) => f.bucket))}][CAST(file_index AS BIGINT) + 1]`;
   const first = sql`SELECT *, CAST(${bucket} AS INTEGER) AS ${BUCKET} FROM ${scan}`;
-  const named = files
-    .filter(({ file }) => typeof file !== 'string')
-    .map((one) => sql`SELECT *, CAST(${one.bucket} AS INTEGER) AS ${BUCKET} FROM ${renderScan(columns, [one.file])}`);
-  return sql`(${join([first, ...named], '\nUNION ALL\n')})`;
+  const others = Map.groupBy(
+    files.filter(({ file }) => typeof file !== 'string'),
+    (one) => one.bucket,
+  );
+  const rest = [...others].map(([number, group]) => {
+    const rows = renderScan(
+      columns,
+      group.map(({ file }) => file),
+    );
+    return sql`SELECT *, CAST(${number} AS INTEGER) AS ${BUCKET} FROM ${rows}`;
+  });
+  return sql`(${join([first, ...rest], '\nUNION ALL\n')})`;
 }
 
 export function createSchemas(names: readonly string[]): readonly Statement[] {

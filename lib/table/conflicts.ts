@@ -1,6 +1,6 @@
 import { mapConcurrent } from '../core/concurrency.ts';
 import { snapshotsSince } from '../iceberg/snapshot.ts';
-import type { ManifestEntry, Snapshot, TableMetadata } from '../iceberg/types.ts';
+import type { ManifestEntry, ManifestFile, Snapshot, TableMetadata } from '../iceberg/types.ts';
 import type { ObjectStore } from '../ports.ts';
 import type { Prepared } from './prepare.ts';
 import { readManifest, readManifestList } from './read.ts';
@@ -14,9 +14,11 @@ import { partitionKey } from './removal.ts';
  * |-----------------|---------------------------|-------------------------------|--------------------------------------|
  * | append          | rebase                    | rebase                        | rebase                               |
  * | files           | rebase                    | conflict                      | conflict where they touched its partitions |
- * | rewritten files | rebase                    | rebase while its files are there | rebase while its files are there  |
+ * | rewritten files | rebase                    | rebase while its files are there and have lost no rows | the same    |
  * | partitions      | rebase                    | conflict                      | rebase (the partition goes as a whole)     |
  * | all             | conflict                  | conflict                      | rebase                               |
+ *
+ * Delete files that others added touch their partitions as data files do: a rewrite would bring their rows back.
  *
  * `ours` are the entries of the prepared snapshot's own manifests. That a file to remove is gone shows when it is looked for.
  */
@@ -26,8 +28,7 @@ export async function findConflict(
   prepared: Prepared,
   ours: readonly ManifestEntry[],
 ): Promise<string | undefined> {
-  // Rows that others put beside them do not concern files that are written anew as they are; delete files are refused on reading.
-  if (prepared.removal === 'nothing' || prepared.rewrite === true) return undefined;
+  if (prepared.removal === 'nothing') return undefined;
   const newer = snapshotsSince(current, prepared.snapshot?.['parent-snapshot-id'] ?? null);
   if (newer === undefined) return 'the snapshot it was prepared on is no longer part of its history';
   const changing = prepared.removal === 'files' ? newer : newer.filter(changesRows);
@@ -39,7 +40,10 @@ export async function findConflict(
   }
   const mine = new Set([...prepared.replaced, ...partitionsOf(current, ours)]);
   for (const snapshot of changing) {
-    const touched = partitionsOf(current, await entriesOf(store, current, snapshot));
+    // Rows that others put beside them do not concern files that are written anew as they are; rows that they deleted do.
+    const entries = await entriesOf(store, current, snapshot, prepared.rewrite === true ? 'deletes' : undefined);
+    const counting = prepared.rewrite === true ? entries.filter(({ status }) => status === 'added') : entries;
+    const touched = partitionsOf(current, counting);
     const shared = touched.find((key) => mine.has(key));
     if (shared !== undefined) return `snapshot ${snapshot['snapshot-id']} changed partition ${shared}`;
   }
@@ -51,15 +55,19 @@ function changesRows(snapshot: Snapshot): boolean {
   return snapshot.summary.operation !== 'replace';
 }
 
-/** What a snapshot itself added and removed. */
+/** What a snapshot itself added and removed: data files and delete files, or those of one content. */
 export async function entriesOf(
   store: ObjectStore,
   table: TableMetadata,
   snapshot: Snapshot,
+  content?: ManifestFile['content'],
 ): Promise<readonly ManifestEntry[]> {
   const id = snapshot['snapshot-id'];
   const own = (await readManifestList(store, table, snapshot)).filter(
-    (one) => one.addedSnapshotId === id && one.addedFiles + one.deletedFiles > 0,
+    (one) =>
+      one.addedSnapshotId === id &&
+      one.addedFiles + one.deletedFiles > 0 &&
+      (content === undefined || one.content === content),
   );
   const entries = await mapConcurrent(own, (manifest) => readManifest(store, table, manifest));
   return entries.flat().filter((entry) => entry.status !== 'existing' && entry.snapshotId === id);

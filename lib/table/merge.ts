@@ -13,7 +13,7 @@ const DEFAULTS = { [MIN_COUNT]: 20, [TARGET_BYTES]: 8 * 1024 * 1024 };
  * The manifests that this commit should merge into one, or none. Manifests of like size are merged, `count` at a
  * time, so that each file's entry is rewritten once per power of `count` and not once per commit; a table of n
  * commits has at most about count * log(n) / log(count) manifests. One commit merges at most one group: the largest
- * bill that a commit can get is one manifest of the target size.
+ * bill that a commit can get is one manifest of the target size. Manifests of delete files stay as others wrote them.
  */
 export function planMerge(
   manifests: readonly ManifestFile[],
@@ -23,7 +23,7 @@ export function planMerge(
   const count = Math.max(2, numberProperty(properties, MIN_COUNT));
   const target = numberProperty(properties, TARGET_BYTES);
   const tiers = Map.groupBy(
-    manifests.filter((manifest) => Number(manifest.length) < target / 2),
+    manifests.filter((manifest) => manifest.content === 'data' && Number(manifest.length) < target / 2),
     (manifest) => `${manifest.specId} ${tierOf(manifest, count)}`,
   );
   const full = [...tiers.values()].filter((tier) => tier.length >= count);

@@ -7,6 +7,7 @@ import { decodeManifest } from '../iceberg/manifest.ts';
 import { decodeManifestList } from '../iceberg/manifest-list.ts';
 import { ownFiles } from '../iceberg/own-files.ts';
 import { resolveSpec, specById } from '../iceberg/partition.ts';
+import { type DeleteFile, matchDeletes } from '../iceberg/position-deletes.ts';
 import type { Predicate } from '../iceberg/predicate.ts';
 import { planScan } from '../iceberg/scan.ts';
 import { currentSchema } from '../iceberg/schema.ts';
@@ -45,11 +46,18 @@ export type ScanOptions = {
  * A data file that a scan found, and the snapshot that added it. `foreign`: nothing shows that a run of ours wrote it, so it
  * may lack field ids.
  */
-export type ScannedFile = DataFile & { readonly foreign: boolean; readonly snapshotId: bigint | null };
+export type ScannedFile = DataFile & {
+  readonly foreign: boolean;
+  readonly snapshotId: bigint | null;
+  /** Of data. */
+  readonly sequence: bigint;
+  /** Position deletes that may take rows out of it. */
+  readonly deletes: readonly DeleteFile[];
+};
 
 /**
  * The data files of a snapshot that may hold a matching row, in manifest order; none for a table without a snapshot.
- * Throws InvalidInput for an unknown snapshot, UnreadableTable for delete files and what else we do not read.
+ * Throws InvalidInput for an unknown snapshot, UnreadableTable for equality deletes and what else we do not read.
  */
 export async function planFiles(
   store: ObjectStore,
@@ -62,13 +70,22 @@ export async function planFiles(
   const manifests = (await readManifestList(store, metadata, snapshot))
     .filter(hasLiveFiles)
     .filter(filter.manifestMayMatch);
-  const entries = await mapConcurrent(manifests, (manifest) => readManifest(store, metadata, manifest));
+  const read = async (content: ManifestFile['content']): Promise<readonly ManifestEntry[]> => {
+    const chosen = manifests.filter((manifest) => manifest.content === content);
+    const entries = await mapConcurrent(chosen, (manifest) => readManifest(store, metadata, manifest));
+    return entries.flat().filter(isLive);
+  };
   const isOwn = ownFiles(metadata);
-  return entries
-    .flat()
-    .filter(isLive)
+  const deletesOf = matchDeletes(metadata, await read('deletes'));
+  return (await read('data'))
     .filter((entry) => filter.fileMayMatch(entry.file))
-    .map((entry) => ({ ...entry.file, snapshotId: entry.snapshotId, foreign: !isOwn(entry) }));
+    .map((entry) => ({
+      ...entry.file,
+      snapshotId: entry.snapshotId,
+      foreign: !isOwn(entry),
+      sequence: entry.sequenceNumber ?? 0n,
+      deletes: deletesOf(entry),
+    }));
 }
 
 function chosenSnapshot(metadata: TableMetadata, id: bigint | undefined): Snapshot | undefined {

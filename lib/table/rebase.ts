@@ -29,7 +29,7 @@ export async function rebasePrepared(
     return finishPrepared(current, prepared.alter, table, undefined, options.nowMs, intent);
   }
   const own = await ownManifests(store, prepared);
-  const entries = await entriesOf(store, prepared.metadata, prepared.snapshot);
+  const entries = await entriesOf(store, prepared.metadata, prepared.snapshot, 'data');
   const conflict = await findConflict(store, current.metadata, prepared, entries);
   if (conflict !== undefined) {
     throw new CommitConflict(`cannot repeat the change on top of ${table.location}: ${conflict}`);

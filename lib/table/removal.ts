@@ -66,7 +66,7 @@ export async function splitManifests(
 
 type Selection = { manifestMayHold(manifest: ManifestFile): boolean; holds(file: DataFile): boolean };
 
-function selectionOf(table: TableMetadata, removal: Removal): Selection | undefined {
+export function selectionOf(table: TableMetadata, removal: Removal): Selection | undefined {
   switch (removal.kind) {
     case 'nothing':
       return undefined;

@@ -2,6 +2,7 @@ import { mapConcurrent } from '../core/concurrency.ts';
 import { CommitConflict } from '../core/errors.ts';
 import type { DataFile, ManifestEntry, ManifestFile, Snapshot, TableMetadata } from '../iceberg/types.ts';
 import type { ObjectStore } from '../ports.ts';
+import { splitDeletes } from './delete-files.ts';
 import { planMerge } from './merge.ts';
 import { currentManifests, hasLiveFiles, isLive, readManifest } from './read.ts';
 import { type Removal, type SplitManifest, splitManifests } from './removal.ts';
@@ -37,7 +38,10 @@ export async function stageSnapshot(store: ObjectStore, input: StageInput): Prom
   const staging: Staging = { store, table, snapshotId, sequenceNumber, unique: input.unique };
   const writer = createManifestWriter(staging);
 
-  const carried = (await currentManifests(store, table)).filter(hasLiveFiles);
+  const { data: carried = [], deletes = [] } = Object.groupBy(
+    (await currentManifests(store, table)).filter(hasLiveFiles),
+    ({ content }) => content,
+  );
   const split = await splitManifests(store, table, carried, input.removal);
   const removed = split.flatMap((one) => one.removed);
   const added = input.addedManifests?.map((manifest) => ({
@@ -46,12 +50,14 @@ export async function stageSnapshot(store: ObjectStore, input: StageInput): Prom
     minSequenceNumber: sequenceNumber,
   }));
   const untouched = carried.filter((manifest) => !split.some((one) => one.manifest === manifest));
-  const manifests = [
+  const data = [
     ...(added ?? (await writeAdded(writer, input.added))),
     ...(await writeRemoved(writer, removed, snapshotId)),
     ...(await writeKept(writer, split)),
     ...(input.attempt === 1 ? await mergeSome(staging, writer, untouched) : untouched),
   ];
+  const undone = await splitDeletes(store, table, { deletes, data }, input.removal);
+  const manifests = [...data, ...(await writeDeletes(writer, deletes, undone, snapshotId))];
   return {
     'snapshot-id': snapshotId,
     ...parentOf(table),
@@ -62,6 +68,7 @@ export async function stageSnapshot(store: ObjectStore, input: StageInput): Prom
       table,
       added: input.added,
       removed: removed.map((entry) => entry.file),
+      removedDeletes: undone.flatMap((one) => one.removed.map((entry) => entry.file)),
       manifests,
       rewrite: input.rewrite === true,
       properties: input.summary,
@@ -104,6 +111,21 @@ async function writeKept(writer: ManifestWriter, split: readonly SplitManifest[]
   const written: ManifestFile[] = [];
   for (const { manifest, kept } of split) written.push(...(await writer.write(manifest.specId, existing(kept))));
   return written;
+}
+
+/** Delete files that stay keep their manifest where all of it stays. */
+async function writeDeletes(
+  writer: ManifestWriter,
+  deletes: readonly ManifestFile[],
+  split: readonly SplitManifest[],
+  snapshotId: bigint,
+): Promise<readonly ManifestFile[]> {
+  const written: ManifestFile[] = [];
+  for (const { manifest, kept, removed } of split) {
+    const gone = removed.map((entry): ManifestEntry => ({ ...entry, status: 'deleted', snapshotId }));
+    written.push(...(await writer.write(manifest.specId, [...existing(kept), ...gone], 'deletes')));
+  }
+  return [...written, ...deletes.filter((manifest) => !split.some((one) => one.manifest === manifest))];
 }
 
 async function mergeSome(

@@ -4,27 +4,32 @@ import { partitionKey } from './removal.ts';
 
 /**
  * A snapshot's summary: what it changed and what the table holds after it. Totals of rows and files come from the
- * manifest list, so they are right even after a writer that kept none.
+ * manifest list, so they are right even after a writer that kept none; rows that position deletes take out are among the
+ * records, as other engines count them.
  * Source: https://iceberg.apache.org/spec/#snapshots, Appendix F (optional snapshot summary fields).
  */
 export function summarize(input: {
   readonly table: TableMetadata;
   readonly added: readonly DataFile[];
   readonly removed: readonly DataFile[];
+  readonly removedDeletes: readonly DataFile[];
   readonly manifests: readonly ManifestFile[];
   /** The rows are those of before, so that what the last snapshot says of them is true of this one. */
   readonly rewrite: boolean;
   readonly properties: Readonly<Record<string, string>>;
 }): Snapshot['summary'] {
-  const { table, added, removed, manifests } = input;
-  const total = (of: (manifest: ManifestFile) => bigint): bigint => manifests.reduce((sum, one) => sum + of(one), 0n);
+  const { table, added, removed, removedDeletes } = input;
+  const { data = [], deletes = [] } = Object.groupBy(input.manifests, ({ content }) => content);
   const counts = {
     'added-data-files': BigInt(added.length),
     'added-records': rowsOf(added),
     'added-files-size': bytesOf(added),
     'deleted-data-files': BigInt(removed.length),
     'deleted-records': rowsOf(removed),
-    'removed-files-size': bytesOf(removed),
+    'removed-files-size': bytesOf(removed) + bytesOf(removedDeletes),
+    'removed-delete-files': BigInt(removedDeletes.length),
+    'removed-position-delete-files': BigInt(removedDeletes.length),
+    'removed-position-deletes': rowsOf(removedDeletes),
     'changed-partition-count': changedPartitions(table, [...added, ...removed]),
   };
   const present = Object.entries(counts).filter(([name, value]) => value > 0n || name === 'changed-partition-count');
@@ -34,11 +39,11 @@ export function summarize(input: {
     ...input.properties,
     operation: input.rewrite ? 'replace' : operationOf(added, removed),
     ...Object.fromEntries(present.map(([name, value]) => [name, String(value)])),
-    'total-records': String(total((one) => one.addedRows + one.existingRows)),
-    'total-data-files': String(total((one) => BigInt(one.addedFiles + one.existingFiles))),
-    'total-files-size': String(previousBytes + bytesOf(added) - bytesOf(removed)),
-    'total-delete-files': '0',
-    'total-position-deletes': '0',
+    'total-records': String(liveRows(data)),
+    'total-data-files': String(liveFiles(data)),
+    'total-files-size': String(previousBytes + bytesOf(added) - bytesOf(removed) - bytesOf(removedDeletes)),
+    'total-delete-files': String(liveFiles(deletes)),
+    'total-position-deletes': String(liveRows(deletes)),
     'total-equality-deletes': '0',
   };
 }
@@ -61,5 +66,9 @@ function changedPartitions(table: TableMetadata, files: readonly DataFile[]): bi
   return BigInt(new Set(files.map((file) => partitionKey(table, file.specId, file.partition))).size);
 }
 
+const liveRows = (manifests: readonly ManifestFile[]): bigint =>
+  manifests.reduce((sum, one) => sum + one.addedRows + one.existingRows, 0n);
+const liveFiles = (manifests: readonly ManifestFile[]): number =>
+  manifests.reduce((sum, one) => sum + one.addedFiles + one.existingFiles, 0);
 const rowsOf = (files: readonly DataFile[]): bigint => files.reduce((sum, file) => sum + file.rows, 0n);
 const bytesOf = (files: readonly DataFile[]): bigint => files.reduce((sum, file) => sum + file.bytes, 0n);

@@ -18,7 +18,11 @@ export type Staging = {
 
 export type ManifestWriter = {
   /** Writes the entries of one spec, split when they are many. Writes nothing for none. */
-  write(specId: number, entries: readonly ManifestEntry[]): Promise<readonly ManifestFile[]>;
+  write(
+    specId: number,
+    entries: readonly ManifestEntry[],
+    content?: ManifestFile['content'],
+  ): Promise<readonly ManifestFile[]>;
 };
 
 /** Some 8 MB, Iceberg's target for a manifest. */
@@ -32,11 +36,11 @@ export function createManifestWriter(staging: Staging): ManifestWriter {
     return `${staging.table.location}/metadata/${staging.snapshotId}-${staging.unique}-m${count - 1}.avro`;
   };
   return {
-    async write(specId, entries) {
+    async write(specId, entries, content = 'data') {
       const manifests: ManifestFile[] = [];
       for (let at = 0; at < entries.length; at += ENTRIES_PER_MANIFEST) {
         const part = entries.slice(at, at + ENTRIES_PER_MANIFEST);
-        manifests.push(await writeManifest(staging, nextPath(), specId, part));
+        manifests.push(await writeManifest(staging, nextPath(), { specId, content }, part));
       }
       return manifests;
     },
@@ -46,16 +50,16 @@ export function createManifestWriter(staging: Staging): ManifestWriter {
 async function writeManifest(
   staging: Staging,
   path: string,
-  specId: number,
+  { specId, content }: Pick<ManifestFile, 'specId' | 'content'>,
   entries: readonly ManifestEntry[],
 ): Promise<ManifestFile> {
   const { store, table, snapshotId, sequenceNumber } = staging;
   const spec = specById(table, specId);
   const schema = currentSchema(table);
-  const bytes = encodeManifest({ entries, schema, spec });
+  const bytes = encodeManifest({ entries, schema, spec, content });
   await writeOnce(store, path, bytes);
   const fields = resolveSpec(spec, schema);
-  return manifestFileOf({ path, length: bytes.length, specId, fields, entries, snapshotId, sequenceNumber });
+  return manifestFileOf({ path, length: bytes.length, specId, content, fields, entries, snapshotId, sequenceNumber });
 }
 
 /** Writes the manifest list and returns its location. `attempt` counts from 1. */

@@ -305,6 +305,21 @@ test('Avro names', () => {
   for (const [name, expected] of cases) assert.equal(sanitizeName(name ?? ''), expected);
 });
 
+test('a manifest of delete files comes back as one', () => {
+  const fields = resolveSpec(SPEC, SCHEMA);
+  const bytes = encodeManifest({ entries: [entry(TUPLE)], schema: SCHEMA, spec: SPEC, content: 'deletes' });
+  assert.equal(decodeAvro(bytes, (_, name) => name).header.get('content'), 'deletes');
+  const [row] = readByIcebird(bytes);
+  assert.equal((row?.['data_file'] as Record<string, unknown> | undefined)?.['content'], 1);
+  const listed: ManifestFile = { ...LISTED, content: 'deletes' };
+  assert.deepEqual(
+    decodeManifest(bytes, listed, fields).map(({ file }) => file),
+    [entry(TUPLE).file],
+  );
+  const list = encodeManifestList({ manifests: [listed, LISTED], snapshotId: 8n, parentId: null, sequenceNumber: 5n });
+  assert.deepEqual(decodeManifestList(list), [listed, LISTED]);
+});
+
 test('files that we do not read are named', () => {
   const schema = (content: number, extra: object = {}) => [
     {
@@ -317,12 +332,37 @@ test('files that we do not read are named', () => {
     },
     { any_path: 's3://x/deletes.avro', content, ...extra },
   ];
-  const [avro, row] = schema(1);
+  const [avro, row] = schema(2);
   const bytes = encodeAvro(avro as object as never, [row as never], {});
   assert.throws(() => decodeManifestList(bytes), {
     name: 'UnreadableTable',
-    message: /deletes.avro lists delete files/,
+    message: /deletes.avro: got content 2; expected 0 or 1/,
   });
+  const cases: readonly (readonly [object, RegExp])[] = [
+    [{ content: 2 }, /equality deletes.*does not read.*rewrite_data_files.*OPTIMIZE/],
+    [{ content: 1, file_format: 'PUFFIN' }, /deletion vectors.*format version 3.*does not read.*format version 2/],
+    [{ file_format: 'orc' }, /is an ORC file.*does not read.*write.format.default.*rewrite_data_files/],
+    [{ file_format: 'AVRO' }, /is an Avro file.*does not read.*write.format.default.*rewrite_data_files/],
+    [{ key_metadata: Buffer.of(1) }, /is encrypted.*does not read.*without encryption/],
+    [{ file_format: 'LANCE' }, /got format LANCE; expected PARQUET/],
+    [{ content: 1 }, /got content 1 for .*; expected 0/],
+  ];
+  const live = encodeManifest({ entries: [entry(TUPLE)], schema: SCHEMA, spec: SPEC });
+  for (const [change, message] of cases) {
+    for (const status of [1, 2]) {
+      const { header, rows } = decodeAvro(live, (_, name) => name);
+      const changed = rows.map((one) => ({
+        ...one,
+        status,
+        data_file: { ...(one['data_file'] as object), ...change },
+      }));
+      const unread = encodeAvro(JSON.parse(header.get('avro.schema') ?? ''), changed, {});
+      const decode = () => decodeManifest(unread, LISTED, resolveSpec(SPEC, SCHEMA));
+      // Of a file that is gone it does not matter what it was.
+      if (status === 2) assert.equal(decode()[0]?.status, 'deleted');
+      else assert.throws(decode, { name: 'UnreadableTable', message });
+    }
+  }
   const good = encodeManifest({ entries: [entry(TUPLE)], schema: SCHEMA, spec: SPEC });
   for (const damaged of [
     good.slice(0, 3),

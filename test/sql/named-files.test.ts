@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { FileValue } from '../../lib/core/file-values.ts';
 import type { Column } from '../../lib/core/types.ts';
 import { describeParquet, type NamedFile, renderNamedFiles } from '../../lib/sql/named-files.ts';
-import { renderBucketed } from '../../lib/sql/scan.ts';
+import { renderBucketed, renderScan } from '../../lib/sql/scan.ts';
 import { userSql } from '../../lib/sql/user-sql.ts';
 import { openHandmade } from './handmade.ts';
 
@@ -60,6 +60,11 @@ test('and are read, beside each other and with their buckets', async () => {
     [1, "it's", null, [[{ k: '5' }], null, [null]], 3],
     [9_000_000_000, "it's", null, null, 4],
   ]);
+  const deletes = join(db.folder, 'd.parquet');
+  await write('d.parquet', "SELECT 'b' AS file_path, 0::BIGINT AS pos");
+  const deleted = { names: ['b'], sequence: 1n, by: [{ path: deletes, sequence: 1n }] };
+  const left = files.map((one, at) => (at === 0 ? one : { ...one, deleted }));
+  assert.deepEqual(await db.values(`SELECT "i""d" FROM ${renderScan(columns, left)}`), [[1]]);
   const [first] = await db.rows(describeParquet([join(db.folder, 'a.parquet')]));
   assert.deepEqual(Object.keys(first ?? {}), ['path', 'name', 'children', 'repeated', 'list', 'field_id']);
 });

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import type { Column } from '../../lib/core/types.ts';
 import { checkExpectation, countOffending, createAudited, previewRows, sampleOffending } from '../../lib/sql/audit.ts';
+import { countDeleted, type Deleted } from '../../lib/sql/deleted-rows.ts';
 import { countMerged, createExchanged, createMerged, writeExchange } from '../../lib/sql/exchange.ts';
 import { sql } from '../../lib/sql/fragment.ts';
 import { renderOpsRows, renderRenamedEtags, selectFiles, selectLedger, selectTaken } from '../../lib/sql/ops-rows.ts';
 import { createSchemas, createTableView, renderScan } from '../../lib/sql/scan.ts';
 import { writeTable } from '../../lib/sql/write.ts';
-import { selectFrom, testSteps } from './golden-steps.ts';
+import { type Step, selectFrom, testSteps } from './golden-steps.ts';
 
 const COLUMNS: readonly Column[] = [
   { name: 'id', type: { kind: 'bigint' } },
@@ -25,6 +26,13 @@ const later = [...scanned, { name: 'added', type: { kind: 'date' }, id: 9 } as c
 const unpublished = { policy: 'fail' } as const;
 const [schema] = createSchemas(['silver']);
 assert.ok(schema);
+
+/** Of a file of the sequence number, by a delete file of 5. */
+const deletedOf = (sequence: bigint): Deleted => ({
+  names: ['a/x', 'b/x'],
+  sequence,
+  by: [{ path: 'in/deletes.parquet', sequence: 5n }],
+});
 
 const INPUTS = {
   'ops.json': '[{"key":"k","etag":"e","at":"2026-01-01T00:00:00Z"}]',
@@ -73,6 +81,26 @@ testSteps(INPUTS, () => [
       { id: 2, 'na"me': 'b', tags: null, added: null },
       { id: 2, 'na"me': 'c', tags: [], added: null },
     ],
+  },
+  {
+    golden: 'scan-deletes',
+    statement: {
+      name: 'deletes',
+      text: sql`COPY (SELECT 'a/x' AS file_path, 0 AS pos UNION ALL SELECT 'a/y', 1) TO 'out/deletes.parquet'`,
+    },
+  },
+  ...[4n, 6n].map(
+    (sequence): Step => ({
+      golden: `scan-deleted-${sequence}`,
+      statement: selectFrom('scan', renderScan(later, [{ path: 'in/plain/*.parquet', deleted: deletedOf(sequence) }])),
+      check: (rows) =>
+        assert.deepEqual(rows.map((row) => row['na"me']).sort(), sequence === 4n ? ['b', 'c'] : ['a', 'b', 'c']),
+    }),
+  ),
+  {
+    golden: 'count-deleted',
+    statement: countDeleted([deletedOf(4n), deletedOf(4n)]),
+    rows: [{ rows: 2 }],
   },
   { golden: 'scan-nothing', statement: selectFrom('scan', renderScan(later, [])), rows: [] },
   { golden: 'audit-this', statement: createAudited('silver', 'ta"ble') },

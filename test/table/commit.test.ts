@@ -3,11 +3,14 @@ import test from 'node:test';
 import { createMemoryStore } from '../../lib/adapters/store/memory.ts';
 import { CommitConflict, CommitStateUnknown } from '../../lib/core/errors.ts';
 import { alterSchema, setProperties } from '../../lib/iceberg/changes.ts';
+import { FILE_PATH_ID } from '../../lib/iceberg/position-deletes.ts';
 import { currentSnapshot } from '../../lib/iceberg/snapshot.ts';
 import { commitChange } from '../../lib/table/commit.ts';
 import { type Prepared, parsePrepared, renderPrepared } from '../../lib/table/prepare.ts';
+import { planFiles, readManifest } from '../../lib/table/read.ts';
 import { column } from '../iceberg/arbitraries.ts';
 import { type Fault, type StoreOperation, withCatalogFaults, withStoreFaults } from '../ports/faults.ts';
+import { commitDeletes } from '../support/position-deletes.ts';
 import { createLake, file, ID, type Lake, load, manifestsOf, names, prepare, type Wanted, write } from './lake.ts';
 
 /** What we prepared, what others commit before us, and how it must end: the files that a reader sees, or a conflict. */
@@ -128,6 +131,88 @@ for (const { name, ours, theirs, expected } of CASES) {
     assert.equal(snapshot?.['snapshot-id'], prepared.snapshot?.['snapshot-id']);
     assert.equal(snapshot?.summary['strata.run_id'], prepared.summary['strata.run_id']);
   });
+}
+
+/** What we prepared, and what becomes of it when others deleted rows by position in EU meanwhile: data files | delete files. */
+const AFTER_DELETES: readonly (readonly [string, (lake: Lake) => Wanted, string])[] = [
+  ['an append', append('x'), 'eu us x | d-eu'],
+  ['a rewrite of the file', rewrite(['eu'], 'x'), 'conflict'],
+  ['a rewrite elsewhere', rewrite(['us'], 'x', 'US'), 'eu x | d-eu'],
+  ['a replacement of the partition', replace('EU', 'x'), 'conflict'],
+  ['a replacement elsewhere', replace('US', 'x'), 'eu x | d-eu'],
+  ['a replacement of everything', replaceAll('x'), 'conflict'],
+];
+
+for (const [name, ours, expected] of AFTER_DELETES) {
+  test(`others deleted rows by position first: ${name}`, async () => {
+    const lake = createLake();
+    await write(lake, { added: [file(lake, 'eu'), file(lake, 'us', 'US')] });
+    const prepared = await prepare(lake, ours(lake));
+    await commitDeletes(lake, ID, [file(lake, 'd-eu')]);
+    if (expected === 'conflict') {
+      await assert.rejects(commitChange(lake, ID, prepared), { name: 'CommitConflict', message: /EU|changed rows/ });
+      return;
+    }
+    await commitChange(lake, ID, prepared);
+    assert.equal(`${await names(lake)} | ${await deletesIn(lake)}`, expected);
+  });
+}
+
+test('delete files stay while a data file is as old as they are, and go with what is replaced', async () => {
+  const start = async (): Promise<Lake> => {
+    const lake = createLake();
+    await write(lake, { added: [file(lake, 'eu'), file(lake, 'us', 'US')] });
+    await commitDeletes(lake, ID, [file(lake, 'd-eu'), file(lake, 'd-us', 'US')]);
+    return lake;
+  };
+  const totals = async (lake: Lake): Promise<readonly (string | undefined)[]> => {
+    const { summary } = currentSnapshot(await load(lake)) ?? assert.fail();
+    return ['total-data-files', 'total-records', 'total-delete-files', 'total-position-deletes'].map((k) => summary[k]);
+  };
+  const steps: readonly (readonly [(lake: Lake) => Wanted, string, readonly string[]])[] = [
+    [append('x'), 'eu us x | d-eu d-us', ['3', '30', '2', '20']],
+    [rewrite(['eu'], 'x'), 'us x | d-eu d-us', ['2', '20', '2', '20']],
+    [replace('EU', 'x'), 'us x | d-us', ['2', '20', '1', '10']],
+    [rewrite(['eu', 'us'], 'x'), 'x | ', ['1', '10', '0', '0']],
+    [replaceAll('x'), 'x | ', ['1', '10', '0', '0']],
+    [() => ({ remove: { kind: 'all' } }), ' | ', ['0', '0', '0', '0']],
+  ];
+  for (const [change, expected, counts] of steps) {
+    const lake = await start();
+    await write(lake, change(lake));
+    assert.equal(`${await names(lake)} | ${await deletesIn(lake)}`, expected);
+    assert.deepEqual(await totals(lake), counts);
+    await write(lake, { emptySnapshot: true });
+    assert.equal(`${await names(lake)} | ${await deletesIn(lake)}`, expected);
+  }
+});
+
+test('deletes apply to files of their partition that are not younger and lie within their bounds', async () => {
+  const lake = createLake();
+  const [eu, us] = [file(lake, 'eu'), file(lake, 'us', 'US')];
+  await write(lake, { added: [eu, us, file(lake, 'eu2')] });
+  const bound = new Map([[FILE_PATH_ID, Uint8Array.from(Buffer.from(eu.path))]]);
+  await commitDeletes(lake, ID, [file(lake, 'd1'), { ...file(lake, 'd2'), lowerBounds: bound, upperBounds: bound }]);
+  await write(lake, { added: [file(lake, 'eu3')] });
+  await commitDeletes(lake, ID, [file(lake, 'd3', 'US')]);
+  const files = await planFiles(lake.store, await load(lake));
+  const short = (path: string): string => path.replace(/^.*\/(.*)\.parquet$/, '$1');
+  assert.deepEqual(
+    Object.fromEntries(files.map((one) => [short(one.path), one.deletes.map(({ path }) => short(path)).join(' ')])),
+    { eu: 'd1 d2', us: 'd3', eu2: 'd1', eu3: '' },
+  );
+});
+
+async function deletesIn(lake: Lake): Promise<string> {
+  const metadata = await load(lake);
+  const manifests = (await manifestsOf(lake, metadata)).filter((one) => one.content === 'deletes');
+  const entries = await Promise.all(manifests.map((one) => readManifest(lake.store, metadata, one)));
+  return entries
+    .flat()
+    .filter((one) => one.status !== 'deleted')
+    .map((one) => one.file.path.replace(/^.*\/(.*)\.parquet$/, '$1'))
+    .sort()
+    .join(' ');
 }
 
 test('a retry takes the manifests of new files as they are and renumbers them', async () => {

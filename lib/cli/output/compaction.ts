@@ -17,7 +17,7 @@ export function compactionDocument(answer: CompactionAnswer): unknown {
   }
 }
 
-const WHY = { small: 'small', large: 'large', order: 'to be ordered' } as const;
+const WHY = { small: 'small', large: 'large', order: 'to be ordered', deleted: 'with deleted rows' } as const;
 
 export function renderCompaction(answer: CompactionAnswer, layout: TableLayout): string {
   switch (answer.kind) {

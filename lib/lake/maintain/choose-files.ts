@@ -1,4 +1,5 @@
 import { EngineError, InvalidInput } from '../../core/errors.ts';
+import type { DeletedRows } from '../../core/maintenance.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
 import { currentSpec, resolveSpec, specById } from '../../iceberg/partition.ts';
 import { partitionPath, partitionTexts } from '../../iceberg/partition-path.ts';
@@ -8,7 +9,7 @@ import type { DataFile, TableMetadata } from '../../iceberg/types.ts';
 import type { Candidate } from '../../plan/maintenance.ts';
 import { type ConditionField, partitionFieldType, selectPartitions } from '../../sql/rewrite.ts';
 import { entriesOf } from '../../table/conflicts.ts';
-import { planFiles } from '../../table/read.ts';
+import { planFiles, type ScannedFile } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 
 /** The summary property that names the snapshot up to which all partitions have been looked at. */
@@ -45,10 +46,21 @@ export async function chooseFiles(
   return near.filter(({ candidate }) => wanted.has(partitionName(candidate))).map(({ candidate }) => candidate);
 }
 
-export function candidateOf(metadata: TableMetadata, file: DataFile & { readonly foreign: boolean }): Candidate {
+export function candidateOf(metadata: TableMetadata, file: ScannedFile): Candidate {
   const { path, foreign, specId, rows, bytes } = file;
   const partition = pathOf(metadata, file);
-  return { path, foreign, spec: specId, partition, rows: Number(rows), bytes: Number(bytes) };
+  const deleted = deletedRows(file);
+  const candidate = { path, foreign, spec: specId, partition, rows: Number(rows), bytes: Number(bytes) };
+  return deleted === undefined ? candidate : { ...candidate, deleted };
+}
+
+/** Undefined for a file that has all of its rows. */
+export function deletedRows({ sequence, deletes }: ScannedFile): DeletedRows | undefined {
+  if (deletes.length === 0) return undefined;
+  return {
+    sequence: String(sequence),
+    by: deletes.map((one) => ({ path: one.path, sequence: String(one.sequence) })),
+  };
 }
 
 export function partitionName({ spec, partition }: Pick<Candidate, 'spec' | 'partition'>): string {

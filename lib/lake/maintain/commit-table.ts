@@ -1,5 +1,5 @@
 import { AuditFailed, CommitConflict } from '../../core/errors.ts';
-import type { Bin, MaintainedTable } from '../../core/maintenance.ts';
+import type { Bin, BinFile, MaintainedTable } from '../../core/maintenance.ts';
 import type { RunRef } from '../../core/run.ts';
 import { fullName, tablePrefix } from '../../core/tables.ts';
 import { specById } from '../../iceberg/partition.ts';
@@ -9,10 +9,10 @@ import { dataFileOf } from '../../iceberg/stats.ts';
 import type { DataFile, TableMetadata } from '../../iceberg/types.ts';
 import { commitChange } from '../../table/commit.ts';
 import { parsePrepared, prepareSnapshot, renderPrepared } from '../../table/prepare.ts';
-import { loadTable, planFiles } from '../../table/read.ts';
+import { loadTable, planFiles, type ScannedFile } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { readJsonIfAny, writeOnce } from '../run/run-folder.ts';
-import { COMPACTED } from './choose-files.ts';
+import { COMPACTED, deletedRows } from './choose-files.ts';
 import { discardSnapshot } from './discard-maintenance.ts';
 import { maintenancePlaces, type PreparedRound, type RewrittenBin, type TableRound } from './maintenance-folder.ts';
 import { describeWork } from './plan-tables.ts';
@@ -35,7 +35,7 @@ type Round = {
 
 /**
  * Publishes the bins of one table in one snapshot that changes no rows. Bins some of whose files are no longer in the
- * table yield to whoever took those out; rows that were added beside them stay. Calling it again finds what was prepared,
+ * table, or have lost other rows since, yield to whoever did that; rows that were added beside them stay. Calling it again finds what was prepared,
  * and by its snapshot whether that was published.
  */
 export async function commitTable(
@@ -75,11 +75,11 @@ async function prepareRound(
   const live = new Map(
     current === undefined ? [] : (await planFiles(deps.store, current.metadata)).map((file) => [file.path, file]),
   );
-  const valid = bins.filter(({ planned }) => planned.files.every(({ path }) => live.has(path)));
+  const valid = bins.filter(({ planned }) => planned.files.every((file) => isAsPlanned(file, live.get(file.path))));
   if (current === undefined || valid.length === 0) return writeOnce(deps.store, key, { bins: [], text: '' });
   const removed = valid.flatMap(({ planned }) => planned.files.flatMap(({ path }) => live.get(path) ?? []));
   const added = valid.flatMap((bin) => addedFiles(deps, round, bin, live));
-  checkCounts(round, removed, added);
+  for (const bin of valid) checkCounts(round, bin);
   const { complete, base, table } = round.table;
   const looked = complete && round.whole && valid.length === bins.length ? base.snapshot_id : null;
   const prepared = await prepareSnapshot(deps.store, {
@@ -116,12 +116,18 @@ function addedFiles(
   );
 }
 
+/** Whether a file is in the table and has the rows that it had. */
+function isAsPlanned({ deleted }: BinFile, live: ScannedFile | undefined): boolean {
+  return live !== undefined && JSON.stringify(deletedRows(live)) === JSON.stringify(deleted);
+}
+
 /** The rows themselves were compared when they were written; this holds the manifests to the same. */
-function checkCounts({ table }: Round, removed: readonly DataFile[], added: readonly DataFile[]): void {
-  const rows = (files: readonly DataFile[]): bigint => files.reduce((sum, file) => sum + file.rows, 0n);
-  if (rows(removed) === rows(added)) return;
+function checkCounts({ table }: Round, { planned, written }: Rewritten): void {
+  const rows = written.reduce((sum, file) => sum + file.written.rows, 0);
+  const some = planned.files.some(({ deleted }) => deleted !== undefined);
+  if (some ? rows <= planned.rows : rows === planned.rows) return;
   throw new AuditFailed(
-    `${fullName(table.table)}: ${rows(removed)} rows were to be written anew, and ${rows(added)} were; nothing of it is published`,
+    `${fullName(table.table)}: ${planned.rows} rows were to be written anew, and ${rows} were; nothing of it is published`,
   );
 }
 

@@ -1,4 +1,10 @@
-import type { CompactedTable, LeftPartition, MaintenancePlan, RewriteReason } from '../../core/maintenance.ts';
+import {
+  type CompactedTable,
+  type LeftPartition,
+  type MaintenancePlan,
+  REWRITE_REASONS,
+  type RewriteReason,
+} from '../../core/maintenance.ts';
 import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../deps.ts';
 import { recordRun } from '../ops/record-run.ts';
@@ -45,7 +51,7 @@ function nothingOf(table: string): CompactedTable {
 function addTables(a: CompactedTable, b: CompactedTable): CompactedTable {
   const reasons = new Map<RewriteReason, number>();
   for (const one of [a, b]) {
-    for (const reason of ['small', 'large', 'order'] as const) {
+    for (const reason of REWRITE_REASONS) {
       const files = (reasons.get(reason) ?? 0) + (one.reasons[reason] ?? 0);
       if (files > 0) reasons.set(reason, files);
     }

@@ -3,7 +3,7 @@ import { UnreadableTable } from '../../core/errors.ts';
 import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import type { Catalog, CatalogEntry, ObjectStore } from '../../ports.ts';
 import { loadTable } from '../../table/read.ts';
-import { sizeOf, type TableSize } from './table-size.ts';
+import { estimateSize, type TableSize } from './table-size.ts';
 
 type DropDeps = { readonly store: ObjectStore; readonly catalog: Catalog };
 
@@ -22,7 +22,7 @@ export async function findDroppable(deps: DropDeps, id: TableId): Promise<Found 
   const table = await loadIfReadable(deps.catalog, id);
   const files = await filesOf(deps, id);
   if (table === 'damaged') return { id, state: table, size: undefined, files };
-  if (table !== undefined) return { id, state: 'there', size: await sizeOf(deps, table.metadata), files };
+  if (table !== undefined) return { id, state: 'there', size: await estimateSize(deps, table.metadata), files };
   return files.length === 0 ? undefined : { id, state: 'dropped', size: undefined, files };
 }
 

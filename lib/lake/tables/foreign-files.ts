@@ -1,9 +1,11 @@
 import { UnreadableTable } from '../../core/errors.ts';
 import type { FileValue } from '../../core/file-values.ts';
+import { namesOf } from '../../iceberg/locations.ts';
 import { locateFields, type MappedField, NAME_MAPPING, parseNameMapping } from '../../iceberg/name-mapping.ts';
 import { hasFieldIds, type ParquetElement, type ParquetField, parquetFields } from '../../iceberg/parquet-schema.ts';
 import { resolveSpec, specById } from '../../iceberg/partition.ts';
 import { renderScalarText } from '../../iceberg/partition-path.ts';
+import type { DeleteFile } from '../../iceberg/position-deletes.ts';
 import { currentSchema } from '../../iceberg/schema.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { Borrowed, ObjectStore, Row, Session } from '../../ports.ts';
@@ -15,7 +17,9 @@ import type { ScannedFile } from '../../table/read.ts';
 export type OpenedFiles = Borrowed & { readonly files: readonly ScanFile[] };
 
 /** What has to be known of a data file to open it. */
-export type OpenableFile = Pick<ScannedFile, 'path' | 'specId' | 'partition' | 'foreign'>;
+export type OpenableFile = Pick<ScannedFile, 'path' | 'specId' | 'partition' | 'foreign' | 'sequence'> & {
+  readonly deletes: readonly Pick<DeleteFile, 'path' | 'sequence'>[];
+};
 
 /**
  * Brings data files here and finds out how their columns are found. Only files that others wrote are looked into: a
@@ -29,23 +33,41 @@ export async function openFiles(
   metadata: TableMetadata | undefined,
   files: readonly OpenableFile[],
 ): Promise<OpenedFiles> {
-  const borrowed = await store.borrow(files.map((file) => store.key(file.path)));
+  const deleted = [...new Set(files.flatMap((file) => file.deletes.map((one) => one.path)))];
+  const borrowed = await store.borrow([...files.map((file) => file.path), ...deleted].map((path) => store.key(path)));
   try {
-    const local = (file: OpenableFile): string => pathOf(borrowed, store.key(file.path));
+    const local = ({ path }: Pick<OpenableFile, 'path'>): string => pathOf(borrowed, store.key(path));
     const foreign = files.filter((file) => file.foreign);
     const schemas = await readSchemas(session, store, foreign, local);
     const mapping = metadata === undefined ? undefined : mappingOf(metadata);
+    const names = metadata === undefined ? (path: string) => [path] : namesOf(metadata);
     const scanned = files.map((file): ScanFile => {
       const fields = schemas.get(file.path);
       const path = local(file);
       const values = fields && metadata && valuesByName(metadata, file, fields, mapping);
-      return values === undefined ? path : { path, values };
+      const found = values === undefined ? { path } : { path, values };
+      if (file.deletes.length === 0) return values === undefined ? path : { path, values };
+      if (values !== undefined) assertNumbered(file, fields);
+      const without = file.deletes.map((one) => ({ path: local(one), sequence: one.sequence }));
+      return { ...found, deleted: { names: names(file.path), sequence: file.sequence, by: without } };
     });
     return { ...borrowed, files: scanned };
   } catch (cause) {
     await borrowed[Symbol.asyncDispose]();
     throw cause;
   }
+}
+
+/** What DuckDB calls the place of a row; a column of that name would stand in front of it. */
+const PLACES: ReadonlySet<string> = new Set(['file_index', 'file_row_number']);
+
+function assertNumbered(file: OpenableFile, fields: readonly ParquetField[] = []): void {
+  const hidden = fields.find(({ name }) => PLACES.has(name.toLowerCase()));
+  if (hidden === undefined) return;
+  throw new UnreadableTable(
+    `${file.path} has rows that are deleted by position and a column ${hidden.name}, but no field ids: got a name that ` +
+      'hides the positions; expected another. Rewrite the file with the engine that added it',
+  );
 }
 
 export function pathOf(borrowed: Borrowed, key: string): string {

@@ -3,7 +3,7 @@ import { fullName, type RemovedTable, type TableId } from '../../core/tables.ts'
 import type { Catalog, ObjectStore } from '../../ports.ts';
 import { loadTable } from '../../table/read.ts';
 import { MODEL } from './table-properties.ts';
-import { sizeOf } from './table-size.ts';
+import { estimateSize } from './table-size.ts';
 import { modelTables } from './table-state.ts';
 
 /**
@@ -34,6 +34,6 @@ async function removedTable(
   const metadata = (await loadTable(catalog, id))?.metadata;
   if (id.layer === 'ops' || metadata?.properties[MODEL] !== modelId({ layer: id.layer, name: id.name }))
     return undefined;
-  const { rows, bytes } = await sizeOf({ store }, metadata);
+  const { rows, bytes } = await estimateSize({ store }, metadata);
   return { table: fullName(id), rows, bytes };
 }

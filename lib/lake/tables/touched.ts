@@ -50,8 +50,9 @@ function samePartitioning(gold: TableMetadata, model: GoldModel): boolean {
 }
 
 /**
- * Data files of one snapshot that the other does not have. Where files were rewritten in between, which changes no rows,
- * those that came and went otherwise; undefined where that cannot be told any more.
+ * Data files of one snapshot that the other does not have, and those from which other rows are deleted than before: all of
+ * their rows, since those that went are no longer told from those that stay. Where files were rewritten in between, which
+ * changes no rows, those that came and went otherwise; undefined where that cannot be told any more.
  */
 async function changedFiles(
   deps: StepDeps,
@@ -61,13 +62,29 @@ async function changedFiles(
   const newer = snapshotsSince(state, before);
   if (newer?.some(rewrites) === true) {
     const others = newer.filter((snapshot) => !rewrites(snapshot));
+    const deletes = await mapConcurrent(others, (snapshot) => entriesOf(deps.store, state, snapshot, 'deletes'));
+    // The files that they name may have been written anew since, without those rows.
+    if (deletes.flat().some(({ status }) => status === 'added')) return undefined;
     return (await mapConcurrent(others, (snapshot) => filesOf(deps, state, snapshot))).flat();
   }
   const then = await planFiles(deps.store, state, { snapshotId: before });
   const now = await planFiles(deps.store, state);
-  const known = (files: readonly ScannedFile[]): ReadonlySet<string> => new Set(files.map((f) => f.path));
+  const known = (files: readonly ScannedFile[]): ReadonlyMap<string, ScannedFile> =>
+    new Map(files.map((f) => [f.path, f]));
   const [old, current] = [known(then), known(now)];
-  return [...now.filter((f) => !old.has(f.path)), ...then.filter((f) => !current.has(f.path))];
+  const stayed = now.filter((f) => {
+    const before = old.get(f.path);
+    return before !== undefined && deletesKey(before) !== deletesKey(f);
+  });
+  return [
+    ...now.filter((f) => !old.has(f.path)),
+    ...then.filter((f) => !current.has(f.path)),
+    ...stayed.map((f) => ({ ...f, deletes: [] })),
+  ];
+}
+
+function deletesKey({ deletes }: ScannedFile): string {
+  return JSON.stringify(deletes.map(({ path }) => path).sort());
 }
 
 function rewrites({ summary }: Snapshot): boolean {
@@ -77,11 +94,13 @@ function rewrites({ summary }: Snapshot): boolean {
 /** What a snapshot added and removed; of what it removed it is not known any more who wrote it. */
 async function filesOf(deps: StepDeps, state: TableMetadata, snapshot: Snapshot): Promise<readonly ScannedFile[]> {
   const isOwn = ownFiles(state);
-  const entries = await entriesOf(deps.store, state, snapshot);
+  const entries = await entriesOf(deps.store, state, snapshot, 'data');
   return entries.map((entry) => ({
     ...entry.file,
     snapshotId: entry.snapshotId,
     foreign: entry.status === 'deleted' || !isOwn(entry),
+    sequence: entry.sequenceNumber ?? 0n,
+    deletes: [],
   }));
 }
 

@@ -95,7 +95,11 @@ async function rewriteBin(deps: StepDeps, place: Place, bin: Bin): Promise<Rewri
   await using scratch = await openScratch(deps, 'rewrite');
   const own = scanColumns(base, []);
   const columns = table.with_file ? [...own, { ...BRONZE_FILE, id: BRONZE_FILE_ID }] : own;
-  const files = bin.files.map((file) => ({ ...file, specId: bin.spec, partition }));
+  const files = bin.files.map(({ path, foreign, deleted }) => ({
+    ...{ path, foreign, specId: bin.spec, partition },
+    sequence: BigInt(deleted?.sequence ?? 0),
+    deletes: (deleted?.by ?? []).map((one) => ({ path: one.path, sequence: BigInt(one.sequence) })),
+  }));
   await using borrowed = await openFiles(session, deps.store, base, files);
   const from = renderScan(columns, borrowed.files);
   const zordered = table.zorder.length > 0;

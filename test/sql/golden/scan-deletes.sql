@@ -1,0 +1,1 @@
+COPY (SELECT 'a/x' AS file_path, 0 AS pos UNION ALL SELECT 'a/y', 1) TO 'out/deletes.parquet'
