@@ -45,14 +45,28 @@ export function unreadFile(path: string, kind: keyof typeof UNREAD_FILES): Unrea
  */
 export function assertReadable(metadata: TableMetadata, where = 'table metadata'): void {
   const feature = unknownFeature(metadata);
-  if (feature !== undefined) throw new UnreadableTable(`${where} uses ${feature}, which Strata does not read`);
+  if (feature === undefined) return;
+  const cure = CURES.find(([name]) => feature === name)?.[1];
+  throw new UnreadableTable(
+    `${where} uses ${feature}, which Strata does not read${cure === undefined ? '' : `. ${cure}`}`,
+  );
 }
+
+const ENCRYPTED = 'encryption';
+const MAP = 'the type map';
+const CURES: readonly (readonly [string, string])[] = [
+  [ENCRYPTED, UNREAD_FILES.encrypted[1]],
+  [
+    MAP,
+    'Keep the entries as a list of structs (key, value) in a column of its own, and drop the map, with the engine that made it',
+  ],
+];
 
 function unknownFeature(metadata: TableMetadata): string | undefined {
   const required = (metadata.properties[REQUIRED_FEATURES] ?? '').split(',').map((name) => name.trim());
   const unknown = required.find((name) => name !== '' && !KNOWN_FEATURES.has(name));
   if (unknown !== undefined) return `the feature ${JSON.stringify(unknown)}`;
-  if ('encryption-keys' in metadata || metadata.properties['encryption.key-id'] !== undefined) return 'encryption';
+  if ('encryption-keys' in metadata || metadata.properties['encryption.key-id'] !== undefined) return ENCRYPTED;
   if (metadata.snapshots.some((snapshot) => 'key-id' in snapshot)) return 'encrypted manifest lists';
   const type = metadata.schemas.flatMap((schema) => schema.fields).map((field) => unknownType(field.type));
   return type.find((one) => one !== undefined) ?? unknownTransform(metadata);
@@ -63,7 +77,7 @@ function unknownType(type: IcebergType): string | undefined {
   if (type.type === 'list') return unknownType(type.element);
   if (type.type === 'struct')
     return type.fields.map((field) => unknownType(field.type)).find((one) => one !== undefined);
-  return `the type ${(type as { type: string }).type}`;
+  return (type as { type: string }).type === 'map' ? MAP : `the type ${(type as { type: string }).type}`;
 }
 
 function unknownTransform(metadata: TableMetadata): string | undefined {

@@ -164,11 +164,27 @@ function parseJson(json: string, where: string): unknown {
   }
 }
 
+/** What makes version 2 of a table of another. */
+const OTHER_VERSIONS: ReadonlyMap<unknown, string> = new Map([
+  [
+    1,
+    "Upgrade it, which rewrites no data: ALTER TABLE ... SET TBLPROPERTIES ('format-version' = '2') in Spark, SET PROPERTIES format_version = 2 in Trino",
+  ],
+  [
+    3,
+    "A table cannot go back: make one of version 2 of it, such as with CREATE TABLE ... TBLPROPERTIES ('format-version' = '2') AS SELECT",
+  ],
+]);
+
 /** Before everything else: another version has other fields, and naming those would mislead. */
 function refuseVersion(tree: unknown, where: string): void {
   const version = tree !== null && typeof tree === 'object' ? Reflect.get(tree, 'format-version') : undefined;
   if (version !== 2) {
-    throw new UnreadableTable(`${where}: got format-version ${JSON.stringify(version) ?? 'missing'}; expected 2`);
+    const known = OTHER_VERSIONS.get(version);
+    const cure = known === undefined ? '' : `. ${known}`;
+    throw new UnreadableTable(
+      `${where}: got format-version ${JSON.stringify(version) ?? 'missing'}; expected 2${cure}`,
+    );
   }
 }
 
