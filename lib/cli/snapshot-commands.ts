@@ -3,6 +3,8 @@ import { examples, type Start } from './command-shape.ts';
 
 type TagOptions = { readonly snapshot?: string; readonly run?: string; readonly delete?: boolean };
 
+type RollbackOptions = { readonly to: string; readonly reingest?: boolean; readonly dryRun?: boolean };
+
 /** The commands that name snapshots of tables, and go back to them. */
 export function addSnapshots(program: Command, start: Start): void {
   const table = () => new Argument('<table>', 'a table by full name, such as retail_silver.sales');
@@ -24,6 +26,26 @@ export function addSnapshots(program: Command, start: Start): void {
           ...(run === undefined ? {} : { runId: run }),
           ...(remove === undefined ? {} : { remove }),
         }),
+      ),
+    );
+
+  program
+    .command('rollback')
+    .description('make a table of silver what it was, by a snapshot on top of the others; a keyed one with its log')
+    .addArgument(table())
+    .requiredOption('--to <moment>', 'a run, a tag, a snapshot id, or a time (UTC)')
+    .option('--reingest', 'files that were taken since become new again for this table')
+    .option('--dry-run', 'show what would be undone')
+    .addHelpText(
+      'after',
+      examples(
+        'strata rollback retail_silver.sales --to 2026-06-30 --dry-run',
+        'strata rollback retail_silver.sales --to june --reingest',
+      ),
+    )
+    .action(async (name: string, options: RollbackOptions, command: Command) =>
+      start(command, async (context) =>
+        (await import('./commands/rollback.ts')).rollback(context, { table: name, ...options }),
       ),
     );
 }

@@ -5,6 +5,7 @@ import { partitionPath } from '../iceberg/partition-path.ts';
 import { currentSchema } from '../iceberg/schema.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
 import type { StepDeps } from '../lake/deps.ts';
+import { requireNoRollback } from '../lake/maintain/rollback.ts';
 import { refusedChanges } from '../lake/ops/due.ts';
 import { nameSuspended } from '../lake/ops/set-aside.ts';
 import { filesAnew, type Survey, selectedOf, statesOf, surveyPipeline } from '../lake/ops/survey.ts';
@@ -65,6 +66,7 @@ function checkColumns(deps: StepDeps, { spec, tables, waiting }: Survey): void {
 /** The run that died or failed while it published; the next run of the pipeline finishes it. */
 export async function unfinishedRun(deps: Pick<StepDeps, 'store'>, pipeline: string): Promise<string | null> {
   const open = (await readOpenRun(deps.store, { pipeline })).run;
+  await requireNoRollback(deps.store, open);
   if (open === undefined || (await deps.store.head(runFolder.plan(open))) === undefined) return null;
   return (await deps.store.head(runFolder.result(open))) === undefined ? open.run_id : null;
 }

@@ -6,11 +6,13 @@ import { RUN_ID } from '../iceberg/snapshot.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { type ExpiredTable, expireTable } from '../lake/maintain/expire-table.ts';
 import { type RecordOf, recordFolder } from '../lake/maintain/removals.ts';
+import { requireNoRollback } from '../lake/maintain/rollback.ts';
 import { needsOf, unfinishedPlans } from '../lake/maintain/unfinished.ts';
 import { vacuumRuns } from '../lake/maintain/vacuum-runs.ts';
 import { type Vacuumed, vacuumDropped, vacuumTable } from '../lake/maintain/vacuum-table.ts';
 import { fenced } from '../lake/run/fence.ts';
 import { releaseLock, takeLock } from '../lake/run/lock.ts';
+import { readOpenRun } from '../lake/run/open-run.ts';
 import { writeJson } from '../lake/run/run-folder.ts';
 import { findTable, tableIdIfAny } from '../query/find-table.ts';
 import { loadTable } from '../table/read.ts';
@@ -107,6 +109,7 @@ async function maintain<Done extends Outcome<unknown>>(
 ): Promise<Done & Pick<MaintainAnswer<unknown>, 'pipeline' | 'dry_run' | 'record'>> {
   const { pipeline, target, keep, olderThanMs = LEAST_RETENTION_MS, forceRetention = false, dryRun = false } = request;
   if (olderThanMs < LEAST_RETENTION_MS && !forceRetention) throw tooShort(kind, olderThanMs);
+  await requireNoRollback(deps.store, (await readOpenRun(deps.store, { pipeline })).run);
   const now = deps.clock.now();
   const before = now.getTime() - olderThanMs;
   if (dryRun) return { ...(await act(deps, undefined, before)), pipeline, dry_run: true, record: null };

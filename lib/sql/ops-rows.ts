@@ -2,7 +2,7 @@ import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
 import { join, NOTHING, sql } from './fragment.ts';
-import { quoteText } from './quote.ts';
+import { quoteText, quoteTexts } from './quote.ts';
 import { duckType } from './types.ts';
 
 /** DuckDB reads JSON through buffers of twice this size, one for each thread. */
@@ -114,4 +114,37 @@ export function renderRenamedEtags(path: string): Sql {
   const renamed = sql`read_json(${quoteText(path)}, format = 'array', columns = {key: 'VARCHAR', before: 'VARCHAR', after: 'VARCHAR'})`;
   return sql`(SELECT f.* REPLACE (coalesce(r.after, f.etag) AS etag)
 FROM ops.files f LEFT JOIN ${renamed} r ON f.key = r.key AND f.etag = r.before)`;
+}
+
+/** Of the ledger: what was ingested for a table of a source after a time, and not before. */
+export type TakenSince = {
+  readonly source: string;
+  /** By full name. */
+  readonly table: string;
+  /** ISO instant. */
+  readonly since: string;
+};
+
+/** `key`, `etag`, `run_id`, `corrects`: such files, those that took the place of another content among them, in order. */
+export function selectTakenSince({ source, table, since }: TakenSince): Statement {
+  const at = sql`CAST(${quoteText(since)} AS TIMESTAMPTZ)`;
+  return {
+    name: 'taken since',
+    text: sql`SELECT key, etag, arg_max(run_id, ingested_at) AS run_id, bool_or(place IS NOT NULL AND ingested_at > ${at}) AS corrects
+FROM ops.files WHERE source = ${quoteText(source)} AND status = 'ingested' AND (table_name IS NULL OR table_name = ${quoteText(table)})
+GROUP BY key, etag HAVING min(ingested_at) > ${at} ORDER BY key, etag`,
+  };
+}
+
+/**
+ * The ledger without some files for one table, from a JSON array of `key` and `etag`. A row that was written for all tables of
+ * the source becomes one for each of the others.
+ */
+export function renderReopened(path: string, { source, table, since }: TakenSince, others: readonly string[]): Sql {
+  const reopened = sql`read_json(${quoteText(path)}, format = 'array', columns = {key: 'VARCHAR', etag: 'VARCHAR'})`;
+  const hit = sql`r.key IS NOT NULL AND f.source = ${quoteText(source)} AND f.ingested_at > CAST(${quoteText(since)} AS TIMESTAMPTZ)`;
+  const rows = sql`ops.files f LEFT JOIN ${reopened} r ON f.key = r.key AND f.etag = r.etag`;
+  return sql`(SELECT f.* FROM ${rows} WHERE NOT (${hit} AND (f.table_name IS NULL OR f.table_name = ${quoteText(table)}))
+UNION ALL BY NAME
+SELECT f.* REPLACE (CAST(o.other AS VARCHAR) AS table_name) FROM ${rows}, (SELECT unnest(${quoteTexts(others)}) AS other) o WHERE ${hit} AND f.table_name IS NULL)`;
 }

@@ -88,3 +88,32 @@ test('files that nothing needs are shown, refused while they are young, and remo
   const gone = await lake.json<Answer>(0, 'vacuum', 'shop', ...now);
   assert.equal(gone.tables.find(({ table }) => table === 'shop_gold.total')?.kind, 'dropped');
 });
+
+test('a table goes back, and says which files no run takes again', async () => {
+  const last = await lake.json<readonly { readonly run_id: string }[]>(
+    0,
+    'history',
+    'shop_silver.items',
+    '--limit',
+    '1',
+  );
+  await lake.land('shop', 'rows', 'wrong.csv', 'id,amount\n10,-1\n');
+  await lake.json(0, 'run', 'shop', '--run-id', 'wrong');
+  const to = last[0]?.run_id ?? '';
+  const shown = await lake.run('rollback', 'shop_silver.items', '--to', to, '--dry-run');
+  assert.match(
+    shown.stdout,
+    /^shop_silver\.items would go back to snapshot \d+: 0 data files come back, 1 go\nundone: wrong\n1 file not taken again:\n {2}bronze\/shop\/rows\/wrong\.csv \(run wrong\)\nto have the next run take them: .*--reingest/,
+  );
+  const done = await lake.run('rollback', 'shop_silver.items', '--to', to, '--reingest');
+  assert.match(
+    done.stdout,
+    /went back to .*\nundone: wrong\n1 file taken again by the next run:\n.*wrong\.csv .*\ncomputed anew by the next run: shop_gold\.total\n$/,
+  );
+  await lake.land('shop', 'rows', 'wrong.csv', 'id,amount\n10,1\n');
+  await lake.json(0, 'run', 'shop');
+  assert.match((await lake.run('query', 'SELECT amount FROM shop_silver.items WHERE id = 10')).stdout, / 1 │/);
+  const gold = await lake.run('rollback', 'shop_gold.total', '--to', 'run-3');
+  assert.equal(gold.code, 1);
+  assert.match(gold.stderr, /the next run would compute from its inputs/);
+});

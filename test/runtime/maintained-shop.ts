@@ -12,7 +12,7 @@ const SHOP: TestPipeline = {
   name: 'shop',
   definition: definePipeline({
     name: 'shop',
-    sources: { rows: csv({ columns: COLUMNS }), events: csv({ columns: COLUMNS }) },
+    sources: { rows: csv({ columns: COLUMNS, drift: 'evolve' }), events: csv({ columns: COLUMNS }) },
     silver: {
       items: { from: 'rows', mode: append() },
       latest: { from: 'events', mode: upsert({ key: 'id', sequence: 'amount' }) },

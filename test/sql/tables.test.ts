@@ -4,7 +4,15 @@ import { checkExpectation, countOffending, createAudited, previewRows, sampleOff
 import { countDeleted, type Deleted } from '../../lib/sql/deleted-rows.ts';
 import { countMerged, createExchanged, createMerged, writeExchange } from '../../lib/sql/exchange.ts';
 import { sql } from '../../lib/sql/fragment.ts';
-import { renderOpsRows, renderRenamedEtags, selectFiles, selectLedger, selectTaken } from '../../lib/sql/ops-rows.ts';
+import {
+  renderOpsRows,
+  renderRenamedEtags,
+  renderReopened,
+  selectFiles,
+  selectLedger,
+  selectTaken,
+  selectTakenSince,
+} from '../../lib/sql/ops-rows.ts';
 import { createSchemas, createTableView, renderScan } from '../../lib/sql/scan.ts';
 import { writeTable } from '../../lib/sql/write.ts';
 import { type Step, selectFrom, testSteps } from './golden-steps.ts';
@@ -36,6 +44,7 @@ const deletedOf = (sequence: bigint): Deleted => ({
 
 const INPUTS = {
   'ops.json': '[{"key":"k","etag":"e","at":"2026-01-01T00:00:00Z"}]',
+  'reopened.json': '[{"key":"later","etag":"e"}]',
   'etags.json': '[{"key":"k","before":"e","after":"f"},{"key":"j","before":"e","after":"g"}]',
 };
 
@@ -204,6 +213,33 @@ FROM (VALUES ('fine', 'ingested', 1, NULL), ('later', 'suspended', 1, NULL), ('l
           'r3 fine a suspended',
           'r3 other b ingested',
         ].sort(),
+      ),
+  },
+  {
+    golden: 'ops-taken-since',
+    statement: selectTakenSince({ source: 's', table: 'a', since: '2026-01-02T12:00:00Z' }),
+    rows: [{ key: 'later', etag: 'e', run_id: 'r2', corrects: false }],
+  },
+  {
+    golden: 'ops-reopened',
+    statement: selectFrom(
+      'reopened',
+      renderReopened('in/reopened.json', { source: 's', table: 'a', since: '2026-01-02T12:00:00Z' }, ['b', 'c']),
+    ),
+    check: (rows) =>
+      assert.deepEqual(
+        rows
+          .filter(({ key }) => key === 'later' || key === 'fine')
+          .map((row) => [row['run_id'], row['key'], row['status'], row['table_name']].join(' '))
+          .sort(),
+        [
+          'r1 fine ingested ',
+          'r1 later suspended ',
+          'r1 later suspended b',
+          'r2 later ingested b',
+          'r2 later ingested c',
+          'r3 fine suspended a',
+        ],
       ),
   },
   {

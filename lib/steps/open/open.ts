@@ -7,6 +7,7 @@ import type { PipelineSpec } from '../../core/spec.ts';
 import { currentSnapshot } from '../../iceberg/snapshot.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { discardRun, discardWorkFiles } from '../../lake/files/discard.ts';
+import { requireNoRollback } from '../../lake/maintain/rollback.ts';
 import { requireClosed } from '../../lake/ops/breaker.ts';
 import { checkChanges, checksDue, isPlain } from '../../lake/ops/due.ts';
 import { renameEtags } from '../../lake/ops/ledger.ts';
@@ -64,6 +65,7 @@ async function openHeld(
   for (;;) {
     const pointer = await readOpenRun(deps.store, run);
     if (await tidyEnded(deps, pointer)) continue;
+    await requireNoRollback(deps.store, pointer.run);
     const unfinished = await findUnfinished(deps, run, pointer.run);
     if (unfinished !== undefined) {
       const resumed = { ...unfinished.run, epoch: run.epoch };

@@ -1,0 +1,178 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InvalidInput } from '../../core/errors.ts';
+import { opsTable } from '../../core/ops.ts';
+import type { RunRef } from '../../core/run.ts';
+import { fullName, type TableId } from '../../core/tables.ts';
+import { joinChanges } from '../../iceberg/changes.ts';
+import { rollbackSchema } from '../../iceberg/rollback-schema.ts';
+import { RUN_ID, snapshotById } from '../../iceberg/snapshot.ts';
+import type { ObjectStore } from '../../ports.ts';
+import { renderReopened, selectTakenSince, type TakenSince } from '../../sql/ops-rows.ts';
+import { countWithdrawn, renderWithdrawn } from '../../sql/quarantine-table.ts';
+import { commitChange } from '../../table/commit.ts';
+import { prepareSnapshot } from '../../table/prepare.ts';
+import { loadTable, planFiles, type ScannedFile } from '../../table/read.ts';
+import type { StepDeps } from '../deps.ts';
+import { openScratch } from '../files/scratch.ts';
+import { stageFiles } from '../files/stage-files.ts';
+import { openOps } from '../ops/open-ops.ts';
+import { commitOps, OPS_FILE_BYTES, opsTarget } from '../ops/ops-tables.ts';
+import { stageReleased } from '../ops/release.ts';
+import { readJson, readJsonIfAny, runFolder, writeJson } from '../run/run-folder.ts';
+import { changedProperties } from '../tables/table-properties.ts';
+
+/** Summary property of a snapshot that went back: the one whose rows it has. */
+export const ROLLED_BACK_TO = 'strata.rolled-back-to';
+/** Summary property of one by which files have become new again. */
+export const REINGESTED = 'strata.reingest';
+
+/** What a rollback set out to do. Written once; whoever finds it unfinished goes on with it. */
+export type RollbackPlan = {
+  readonly run: RunRef;
+  readonly created_at: string;
+  /** The table and, of a keyed one, its log. */
+  readonly tables: readonly RollbackTable[];
+  /** Files that become new again for the table; left out: none. */
+  readonly reopen?: Reopening;
+};
+
+export type RollbackTable = {
+  readonly table: TableId;
+  /** The snapshot that it goes back to, and the one that it gets. */
+  readonly to: string;
+  readonly snapshot_id: string;
+  /** What the table's properties said then of what made it. */
+  readonly properties: Readonly<Record<string, string>>;
+};
+
+export type Reopening = TakenSince & {
+  /** Other tables of the source. */
+  readonly others: readonly string[];
+  readonly files: readonly { readonly key: string; readonly etag: string }[];
+};
+
+function planKey(run: RunRef): string {
+  return `${runFolder.root(run)}/rollback.json`;
+}
+
+export function writeRollback(store: ObjectStore, plan: RollbackPlan): Promise<void> {
+  return writeJson(store, planKey(plan.run), plan);
+}
+
+/** The rollback that a run pointer names and that has not ended. */
+export async function readRollback(store: ObjectStore, run: RunRef | undefined): Promise<RollbackPlan | undefined> {
+  if (run === undefined || (await store.head(runFolder.result(run))) !== undefined) return undefined;
+  return readJsonIfAny<RollbackPlan>(store, planKey(run));
+}
+
+/** Throws InvalidInput while a rollback is unfinished: between its commits no table is what it should be. */
+export async function requireNoRollback(store: ObjectStore, run: RunRef | undefined): Promise<void> {
+  const plan = await readRollback(store, run);
+  const [first] = plan?.tables ?? [];
+  if (first === undefined) return;
+  throw new InvalidInput(
+    `a rollback of ${fullName(first.table)} is unfinished; nothing was done. Finish it first: strata rollback ` +
+      `${fullName(first.table)} --to ${first.to}`,
+  );
+}
+
+/** Does what the plan says and has not been done yet; its result ends it. */
+export async function rollForward(deps: StepDeps, { run }: Pick<RollbackPlan, 'run'>): Promise<void> {
+  const plan = await readJson<RollbackPlan>(deps.store, planKey(run));
+  for (const table of plan.tables) await rollTable(deps, plan, table);
+  if (plan.reopen !== undefined) {
+    await releaseRows(deps, plan.run, plan.reopen);
+    await reopenFiles(deps, plan.run, plan.reopen);
+  }
+  await writeJson(deps.store, runFolder.result(run), { run_id: run.run_id, pipeline: run.pipeline, kind: 'rollback' });
+}
+
+/** A file whose rows a table loses by a rollback. `corrects`: it has taken the place of another content, which comes back. */
+export type LostFile = {
+  readonly key: string;
+  readonly etag: string;
+  readonly run_id: string;
+  readonly corrects: boolean;
+};
+
+/** What was taken for a table since a time, by the ledger. */
+export async function takenSince(deps: StepDeps, pipeline: string, since: TakenSince): Promise<readonly LostFile[]> {
+  const entry = await loadTable(deps.catalog, opsTable(pipeline, 'files'));
+  if (entry === undefined) return [];
+  await using session = await deps.engine.open(deps.settings);
+  await using _ledger = await openOps(deps.store, session, 'files', entry.metadata);
+  return (await session.rows(selectTakenSince(since))).map((row) => ({
+    key: String(row['key']),
+    etag: String(row['etag']),
+    run_id: String(row['run_id']),
+    corrects: row['corrects'] === true,
+  }));
+}
+
+/** What one snapshot has and another has not. */
+export type Difference = { readonly added: readonly ScannedFile[]; readonly removed: readonly ScannedFile[] };
+
+export async function differenceTo(deps: StepDeps, id: TableId, to: bigint): Promise<Difference> {
+  const entry = await loadTable(deps.catalog, id);
+  if (entry === undefined) return { added: [], removed: [] };
+  const [then, now] = [
+    await planFiles(deps.store, entry.metadata, { snapshotId: to }),
+    await planFiles(deps.store, entry.metadata),
+  ];
+  const paths = (files: readonly ScannedFile[]): ReadonlySet<string> => new Set(files.map(({ path }) => path));
+  const [old, current] = [paths(then), paths(now)];
+  return { added: then.filter(({ path }) => !current.has(path)), removed: now.filter(({ path }) => !old.has(path)) };
+}
+
+/** One snapshot on top of the others, with the data files of the old one; none where the table has these already. */
+async function rollTable(deps: StepDeps, { run, reopen }: RollbackPlan, one: RollbackTable): Promise<void> {
+  const base = await loadTable(deps.catalog, one.table);
+  if (base === undefined || snapshotById(base.metadata, BigInt(one.snapshot_id)) !== undefined) return;
+  const { added, removed } = await differenceTo(deps, one.table, BigInt(one.to));
+  // A run's snapshot vouches for the field ids of its files, which those of other engines may lack.
+  const own: Readonly<Record<string, string>> = added.some(({ foreign }) => foreign) ? {} : { [RUN_ID]: run.run_id };
+  const prepared = await prepareSnapshot(deps.store, {
+    base,
+    alter: joinChanges(rollbackSchema(base.metadata, BigInt(one.to)), changedProperties(base.metadata, one.properties)),
+    added,
+    remove: removed.length === 0 ? { kind: 'nothing' } : { kind: 'files', files: removed },
+    snapshotId: BigInt(one.snapshot_id),
+    nowMs: deps.clock.now().getTime(),
+    unique: deps.ids.unique(),
+    summary: { ...own, [ROLLED_BACK_TO]: one.to, ...(reopen === undefined ? {} : { [REINGESTED]: 'true' }) },
+  });
+  await commitChange(deps, one.table, prepared);
+}
+
+/** What was rejected of files that become new again is judged anew. */
+async function releaseRows(deps: StepDeps, run: RunRef, { source, table, others, files }: Reopening): Promise<void> {
+  const alone = others.length === 0;
+  const withdrawal = {
+    files: [...new Set(files.map(({ key }) => key))],
+    tables: [table],
+    whole: alone ? [source] : [],
+    parted: alone ? [] : [table, ...others].map((one) => ({ source, table: one, withdrawn: one === table })),
+  };
+  const released = await stageReleased(deps, run, {
+    count: (rows) => countWithdrawn(rows, withdrawal),
+    render: (rows) => renderWithdrawn(rows, withdrawal),
+  });
+  if (released !== undefined) await commitOps(deps, run, 'quarantine', released.files, { kind: 'all' });
+}
+
+async function reopenFiles(deps: StepDeps, run: RunRef, reopening: Reopening): Promise<void> {
+  const id = opsTable(run.pipeline, 'files');
+  const entry = await loadTable(deps.catalog, id);
+  if (entry === undefined || reopening.files.length === 0) return;
+  await using session = await deps.engine.open(deps.settings);
+  await using _ledger = await openOps(deps.store, session, 'files', entry.metadata);
+  await using scratch = await openScratch(deps, 'reopened');
+  const path = join(scratch.folder, 'files.json');
+  await writeFile(path, JSON.stringify(reopening.files.map(({ key, etag }) => ({ key, etag }))));
+  const target = opsTarget(deps, 'files', id, entry);
+  const from = renderReopened(path, reopening, reopening.others);
+  const staging = { from, target, folder: join(scratch.folder, 'out'), fileBytes: OPS_FILE_BYTES, stem: run.run_id };
+  const { placed } = await stageFiles(session, staging, deps);
+  await commitOps(deps, run, 'files', placed, { kind: 'all' });
+}

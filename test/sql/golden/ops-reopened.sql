@@ -1,0 +1,3 @@
+SELECT * FROM (SELECT f.* FROM ops.files f LEFT JOIN read_json('in/reopened.json', format = 'array', columns = {key: 'VARCHAR', etag: 'VARCHAR'}) r ON f.key = r.key AND f.etag = r.etag WHERE NOT (r.key IS NOT NULL AND f.source = 's' AND f.ingested_at > CAST('2026-01-02T12:00:00Z' AS TIMESTAMPTZ) AND (f.table_name IS NULL OR f.table_name = 'a'))
+UNION ALL BY NAME
+SELECT f.* REPLACE (CAST(o.other AS VARCHAR) AS table_name) FROM ops.files f LEFT JOIN read_json('in/reopened.json', format = 'array', columns = {key: 'VARCHAR', etag: 'VARCHAR'}) r ON f.key = r.key AND f.etag = r.etag, (SELECT unnest(['b', 'c']) AS other) o WHERE r.key IS NOT NULL AND f.source = 's' AND f.ingested_at > CAST('2026-01-02T12:00:00Z' AS TIMESTAMPTZ) AND f.table_name IS NULL)
