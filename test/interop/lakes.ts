@@ -20,6 +20,8 @@ export type DescribedTable = {
 /** What a run chooses for a small table. */
 const FEWEST_BUCKETS = 1;
 const HERE = import.meta.dirname;
+/** The pipelines of most lakes. */
+export const PIPELINES = join(HERE, 'pipelines');
 const log = { info: () => {}, warn: (event: string, fields?: unknown) => console.error(event, fields) };
 
 export async function openLake(root: string, pipelines: string): Promise<LocalLake> {
@@ -75,7 +77,7 @@ export async function describeTable(
 }
 
 /** The tables of a pipeline by name, partitioned as its definition says; keyed ones by bucket of their key. */
-async function describeModels(lake: LocalLake, pipeline: string): Promise<Record<string, DescribedTable>> {
+export async function describeModels(lake: LocalLake, pipeline: string): Promise<Record<string, DescribedTable>> {
   const spec: PipelineSpec = await lake.deps.specs(pipeline);
   const tables: Record<string, DescribedTable> = {};
   for (const model of spec.models) {
@@ -91,7 +93,7 @@ async function describeModels(lake: LocalLake, pipeline: string): Promise<Record
 }
 
 /** The tables that no model names, such as the books of runs: what they hold is not compared, their form is checked. */
-async function describeOthers(lake: LocalLake, tables: Readonly<Record<string, DescribedTable>>) {
+export async function describeOthers(lake: LocalLake, tables: Readonly<Record<string, DescribedTable>>) {
   const described = new Set(Object.values(tables).map((table) => table.metadata));
   const locations: string[] = [];
   for (const id of await lake.deps.catalog.list()) {
@@ -102,7 +104,7 @@ async function describeOthers(lake: LocalLake, tables: Readonly<Record<string, D
 }
 
 export async function writeTypes(root: string) {
-  const lake = await openLake(root, join(HERE, 'pipelines'));
+  const lake = await openLake(root, PIPELINES);
   const input = await landing(lake, 'types', 'sample', 'sample.parquet');
   await withSession(lake, (session) => session.run(writeSample(input)));
   const nothing = await landing(lake, 'types', 'nothing', 'nothing.csv');
@@ -114,7 +116,7 @@ export async function writeTypes(root: string) {
 
 /** Three batches whose months overlap, one run after each. */
 export async function writeModes(root: string) {
-  const lake = await openLake(root, join(HERE, 'pipelines'));
+  const lake = await openLake(root, PIPELINES);
   const batches: string[] = [];
   const runs: string[] = [];
   for (const [at, first] of ['2024-01-01', '2024-04-01', '1969-11-15'].entries()) {
@@ -137,7 +139,7 @@ export async function writeRelocated(root: string) {
   const before = `${root}-before`;
   const { batches, runs } = await writeModes(before);
   await rename(before, root);
-  const lake = await openLake(root, join(HERE, 'pipelines'));
+  const lake = await openLake(root, PIPELINES);
   const { relocated, failed, unchanged } = await relocateLake(lake.deps, { from: `file://${before}` });
   if (relocated.length === 0 || failed.length + unchanged > 0) throw new Error(`relocated ${JSON.stringify(failed)}`);
   const tables = await describeModels(lake, 'modes');

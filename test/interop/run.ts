@@ -7,6 +7,7 @@ import { writeGenerated, writeLarge, writeMany } from './committed-tables.ts';
 import { exitCode, PEERS, pythonWith, sparkJar } from './environments.ts';
 import { writeForeign } from './foreign-files.ts';
 import { writeEvolving, writeModes, writeRelocated, writeRetail, writeTypes } from './lakes.ts';
+import { writeMaintained } from './maintained-lake.ts';
 import { writePublicFiles } from './public-files.ts';
 import { checkReadme } from './readme.ts';
 
@@ -30,6 +31,7 @@ async function writeLakes(folder: string, seed: number): Promise<string> {
     types: await writeTypes(join(folder, 'types')),
     modes: await writeModes(join(folder, 'modes')),
     relocated: await writeRelocated(join(folder, 'relocated')),
+    maintained: await writeMaintained(join(folder, 'maintained')),
     evolving: await writeEvolving(join(folder, 'evolving')),
     changed: await writeChangedColumns(join(folder, 'changed')),
     retail: await writeRetail(join(folder, 'retail')),

@@ -10,6 +10,7 @@ from foreign_lake import check_foreign
 from generated_lake import check_generated
 from harness import Report
 from large_lake import check_large
+from maintained_lake import check_maintained
 from many_commits import check_many
 from modes_lake import check_modes
 from public_files import check_public_files
@@ -23,6 +24,7 @@ CHECKS = {
     "types": check_types,
     "modes": check_modes,
     "relocated": check_modes,
+    "maintained": check_maintained,
     "evolving": check_evolving,
     "changed": check_changed_columns,
     "retail": check_retail,
