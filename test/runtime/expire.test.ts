@@ -74,6 +74,16 @@ test('gold that follows what changed is computed whole where the snapshot that i
   await lake.land('rows', 'a.csv', 'id,amount\n1,5\n');
   await lake.run({ runId: 'a', exclude: ['gold.by_id'] });
   await expire(lake);
+  const due = (await planRun(lake.deps, 'shop')).levels.flatMap(({ tables }) => tables);
+  assert.deepEqual(
+    due.map(({ table, reason }) => [table, reason]),
+    [
+      [
+        'shop_gold.by_id',
+        'silver.items changed; all of it, since the snapshot of silver.items that it was computed from has expired',
+      ],
+    ],
+  );
   assert.equal((await lake.run({ runId: 'b' })).status, 'SUCCEEDED');
   assert.deepEqual(await lake.rows('shop_gold.by_id', 'SELECT id, amount::int AS amount FROM t WHERE id = 1'), [
     { id: 1, amount: 15 },

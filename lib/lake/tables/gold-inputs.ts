@@ -41,7 +41,20 @@ export function goldReason(
   if (summary === undefined) return 'the table does not exist yet';
   if (summary[MODEL_HASH] !== hashModel(model)) return 'the model has changed';
   const changed = gold === undefined ? [] : changedInputs(model, gold, states);
-  return changed.length === 0 ? undefined : `${changed.join(', ')} changed`;
+  return changed.length === 0 ? undefined : `${changed.join(', ')} changed${gold && wholeSince(model, gold, states)}`;
+}
+
+/** Why a model that follows changes cannot follow this one. */
+function wholeSince(
+  { refresh }: GoldModel,
+  gold: TableMetadata,
+  states: ReadonlyMap<string, TableMetadata | undefined>,
+): string {
+  if (refresh.kind !== 'touched') return '';
+  const driver = modelId(refresh.driver);
+  const [state, before] = [states.get(driver), inputBefore(gold, driver)];
+  if (state === undefined || before === undefined || snapshotById(state, before) !== undefined) return '';
+  return `; all of it, since the snapshot of ${driver} that it was computed from has expired`;
 }
 
 /** The snapshot of an input that the gold table was last computed from, or `undefined` when that is not known. */
