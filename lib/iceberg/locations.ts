@@ -29,12 +29,22 @@ function parseIfJson(text: string): unknown {
 /** Where a file of the table is that a manifest or an older metadata file names; other locations stay as they are. */
 export function locator(table: Settled): (location: string) => string {
   const former = formerLocations(table);
-  if (former.length === 0) return (location) => location;
-  return (location) => {
-    if (location.startsWith(`${table.location}/`)) return location;
-    const from = former.find((one) => location.startsWith(`${one}/`));
-    return from === undefined ? location : `${table.location}${location.slice(from.length)}`;
+  const isLocal = table.location.startsWith(LOCAL);
+  return (written) => {
+    if (written.startsWith(`${table.location}/`)) return written;
+    const location = isLocal ? respelled(written) : written;
+    const from = former.find((one) => location.startsWith(`${one}/`) || written.startsWith(`${one}/`));
+    if (from === undefined) return location;
+    return `${table.location}${(location.startsWith(`${from}/`) ? location : written).slice(from.length)}`;
   };
+}
+
+const LOCAL = 'file:///';
+
+/** The location of a local file as a URL. Hadoop's file systems write `/x` or `file:/x` for `file:///x`. */
+function respelled(location: string): string {
+  if (location.startsWith('/')) return `file://${location}`;
+  return /^file:\/(?!\/)/.test(location) ? `file://${location.slice('file:'.length)}` : location;
 }
 
 /**
@@ -50,12 +60,9 @@ export function namesOf(table: Settled): (path: string) => readonly string[] {
   };
 }
 
-const LOCAL = 'file://';
-
-/** Hadoop's file systems write `file:/x` or `/x` for `file:///x`. */
 function spellings(path: string): readonly string[] {
-  if (!path.startsWith(`${LOCAL}/`)) return [path];
-  const plain = path.slice(LOCAL.length);
+  if (!path.startsWith(LOCAL)) return [path];
+  const plain = path.slice('file://'.length);
   return [path, `file:${plain}`, plain];
 }
 
@@ -73,6 +80,21 @@ export function wasMoved({ location }: Settled, here: string): boolean {
 
 /** A moved table as it is where it was found: all that it names of its own files is there, and it remembers where it was. */
 export function settleTable(table: TableMetadata, here: string): TableMetadata {
+  return moveTable(respellTable(table, here), here);
+}
+
+/** What a Hadoop catalog has written of a local table, under the locations by which the lake knows its files. */
+function respellTable(table: TableMetadata, here: string): TableMetadata {
+  if (!here.startsWith(LOCAL)) return table;
+  const named = [table.location, ...table.snapshots.map((one) => one['manifest-list'])];
+  if (named.every((one) => respelled(one) === one)) return table;
+  const spelled = mapTexts({ ...table, properties: {} }, (text) =>
+    respelled(text).startsWith(`${here}/`) || respelled(text) === here ? respelled(text) : text,
+  );
+  return { ...metadataOf(spelled, here), properties: table.properties };
+}
+
+function moveTable(table: TableMetadata, here: string): TableMetadata {
   if (!wasMoved(table, here)) return table;
   const before = new Set([...formerLocations(table), table.location]);
   before.delete(here);

@@ -147,7 +147,10 @@ async function locationOf(
   const path = join(root, 'lake.json');
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) {
-    if (wanted === undefined) return {};
+    if (wanted === undefined) {
+      if (!readOnly) await requireReadablePlace(root);
+      return {};
+    }
     if (readOnly) return { locationBase: wanted };
     if (!rebase && (await stat(join(root, 'ops')).catch(() => undefined)) !== undefined) {
       throw new InvalidInput(
@@ -168,6 +171,17 @@ async function locationOf(
   }
   if (!readOnly) await writeFile(path, `${JSON.stringify({ location_base: wanted })}\n`);
   return { locationBase: wanted };
+}
+
+/** What ends the path of a URL: other engines look for files of such a lake in another place. */
+async function requireReadablePlace(root: string): Promise<void> {
+  const found = /[#?]/.exec(root)?.[0];
+  if (found === undefined || (await stat(join(root, 'ops')).catch(() => undefined)) !== undefined) return;
+  throw new InvalidInput(
+    `a new lake at ${root}: got a path with ${JSON.stringify(found)}; expected one without # and ?. Its tables name their files by ` +
+      `file://${root}/..., and in such a URL ${JSON.stringify(found)} ends the path, so that PyIceberg and others would not find them. ` +
+      'Choose another folder, or give the lake a base of its own: --location-base',
+  );
 }
 
 /** Runs the state machine, which finishes an unfinished run first and then opens the one that was asked for. */

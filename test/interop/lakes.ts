@@ -114,21 +114,29 @@ export async function writeTypes(root: string) {
   return { input, tables, empty, others: await describeOthers(lake, tables) };
 }
 
+const FIRSTS = ['2024-01-01', '2024-04-01', '1969-11-15'];
+
+/** Lands the n-th batch and runs; the id of the run. */
+export async function runBatch(lake: LocalLake, at: number): Promise<string> {
+  const select = `SELECT ${at} * 1000 + n AS id, (n * 7 + ${at}) % 50 AS sensor,
+      CASE WHEN n % 50 <> 7 THEN TIMESTAMP '${FIRSTS[at]}' + INTERVAL (n * 37) HOUR + INTERVAL (n) MICROSECOND END AS at,
+      CASE WHEN n % 11 <> 3 THEN ['north', 'süd', 'east & west'][1 + n % 3] END AS region,
+      CAST((n * 7919 % 100000 - 50000) / 100 AS DECIMAL(12,2)) AS amount
+    FROM range(120) AS r(n)`;
+  const batch = await landing(lake, 'modes', 'events', `batch-${at}.csv`);
+  await copy(lake, select, batch, 'FORMAT csv, HEADER');
+  await copyFile(batch, await landing(lake, 'modes', 'sensors', `batch-${at}.csv`));
+  return run(lake, 'modes');
+}
+
 /** Three batches whose months overlap, one run after each. */
 export async function writeModes(root: string) {
   const lake = await openLake(root, PIPELINES);
   const batches: string[] = [];
   const runs: string[] = [];
-  for (const [at, first] of ['2024-01-01', '2024-04-01', '1969-11-15'].entries()) {
-    const select = `SELECT ${at} * 1000 + n AS id, (n * 7 + ${at}) % 50 AS sensor,
-        CASE WHEN n % 50 <> 7 THEN TIMESTAMP '${first}' + INTERVAL (n * 37) HOUR + INTERVAL (n) MICROSECOND END AS at,
-        CASE WHEN n % 11 <> 3 THEN ['north', 'süd', 'east & west'][1 + n % 3] END AS region,
-        CAST((n * 7919 % 100000 - 50000) / 100 AS DECIMAL(12,2)) AS amount
-      FROM range(120) AS r(n)`;
-    const batch = await landing(lake, 'modes', 'events', `batch-${at}.csv`);
-    batches.push(await copy(lake, select, batch, 'FORMAT csv, HEADER'));
-    await copyFile(batch, await landing(lake, 'modes', 'sensors', `batch-${at}.csv`));
-    runs.push(await run(lake, 'modes'));
+  for (const at of FIRSTS.keys()) {
+    batches.push(join(lake.root, 'bronze', 'modes', 'events', `batch-${at}.csv`));
+    runs.push(await runBatch(lake, at));
   }
   const tables = await describeModels(lake, 'modes');
   return { batches, runs, tables, others: await describeOthers(lake, tables) };

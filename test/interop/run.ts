@@ -8,6 +8,7 @@ import { exitCode, PEERS, pythonWith, sparkJar } from './environments.ts';
 import { writeForeign } from './foreign-files.ts';
 import { writeEvolving, writeModes, writeRelocated, writeRetail, writeTypes } from './lakes.ts';
 import { writeMaintained } from './maintained-lake.ts';
+import { writeMergeOnRead } from './merge-on-read.ts';
 import { writePublicFiles } from './public-files.ts';
 import { checkReadme } from './readme.ts';
 
@@ -40,6 +41,9 @@ async function writeLakes(folder: string, seed: number): Promise<string> {
     generated: await writeGenerated(join(folder, 'generated'), seed),
     foreign: await writeForeign(join(folder, 'foreign'), await pyiceberg()),
     public: await writePublicFiles(join(folder, 'public'), await pyiceberg()),
+    ...(options.spark
+      ? { merge_on_read: await writeMergeOnRead(join(folder, 'mor'), await spark(), await sparkJar()) }
+      : {}),
   };
   const path = join(folder, 'lakes.json');
   await writeFile(path, JSON.stringify(lakes, null, 1));
@@ -47,6 +51,8 @@ async function writeLakes(folder: string, seed: number): Promise<string> {
 }
 
 const pyiceberg = (): Promise<string> => pythonWith('pyiceberg', join(import.meta.dirname, 'requirements.txt'));
+
+const spark = (): Promise<string> => pythonWith('spark', join(import.meta.dirname, 'requirements-spark.txt'));
 
 /** The program that checks, and what it takes after the list of lakes. */
 async function checker(): Promise<{ interpreter: string; script: string; rest: readonly string[] }> {
@@ -57,8 +63,7 @@ async function checker(): Promise<{ interpreter: string; script: string; rest: r
       script: 'main.py',
       rest,
     };
-  const interpreter = await pythonWith('spark', join(import.meta.dirname, 'requirements-spark.txt'));
-  return { interpreter, script: 'spark_main.py', rest: [await sparkJar(), ...rest] };
+  return { interpreter: await spark(), script: 'spark_main.py', rest: [await sparkJar(), ...rest] };
 }
 
 const seed = options.seed === undefined ? randomInt(2 ** 31 - 1000) : Number(options.seed);

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MaintenanceResult } from '../../lib/core/maintenance.ts';
 import { append, definePipeline, identity, json, scd2, upsert } from '../../lib/define/index.ts';
-import { namesOf } from '../../lib/iceberg/locations.ts';
 import { currentSnapshot } from '../../lib/iceberg/snapshot.ts';
 import type { Catalog } from '../../lib/ports.ts';
 import { readKeyHistory } from '../../lib/query/key-history.ts';
@@ -232,14 +231,3 @@ async function compact(lake: TestLake): Promise<MaintenanceResult> {
   assert.equal(given.result.status, 'SUCCEEDED', JSON.stringify(given.result.error));
   return given.result;
 }
-
-test('delete files may spell the location of a local file in the ways of Hadoop', async () => {
-  const lake = await openTestLake(PIPELINE);
-  const deleted = (name: string) => ({
-    names: namesOf({ location: 'file:///l/t', properties: {} })(`file:///l/t/data/${name}`),
-  });
-  assert.deepEqual(deleted('x').names, ['file:///l/t/data/x', 'file:/l/t/data/x', '/l/t/data/x']);
-  const moved = { location: 'file:///l/t', properties: { 'strata.former-locations': '["s3://b/t"]' } };
-  assert.deepEqual(namesOf(moved)('file:///l/t/data/x'), [...deleted('x').names, 's3://b/t/data/x']);
-  lake.close();
-});

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { InvalidInput } from '../../lib/core/errors.ts';
 import { checkFolder, requireFolder } from '../../lib/runtime/lake-folder.ts';
+import { openLocalLake } from '../../lib/runtime/local.ts';
 import { strataHere } from '../cli/child.ts';
 import { openCliLake } from '../cli/lake.ts';
 
@@ -49,6 +50,21 @@ describe('a folder that cannot be is refused at once', () => {
       await assert.rejects(requireFolder(path, '--root'), refused);
     });
   }
+});
+
+test('a new lake is not made where the URLs of its files would end; one that is there stays usable', async () => {
+  const open = (root: string, readOnly = false) =>
+    openLocalLake({ root, pipelines: at('none'), readOnly, log: { info: () => {}, warn: () => {} } });
+  for (const name of ['a#b', 'a?b']) {
+    await assert.rejects(open(at(name)), {
+      name: 'InvalidInput',
+      message: /expected one without # and \?.*--location-base/,
+    });
+    await open(at(name), true);
+    mkdirSync(at(name, 'ops'), { recursive: true });
+    await open(at(name));
+  }
+  await open(at('a 100% b'));
 });
 
 test('for looking, nothing at all is as good as a folder, and a file is not', async () => {

@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
-import { cpSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, globSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { decodeAvro } from '../../lib/iceberg/avro.ts';
 import { FORMER_LOCATIONS } from '../../lib/iceberg/locations.ts';
-import { vacuumTables } from '../../lib/runtime/maintain.ts';
+import { compactTables } from '../../lib/runtime/compact.ts';
+import { expireTables, vacuumTables } from '../../lib/runtime/maintain.ts';
 import { relocateLake } from '../../lib/runtime/relocate-lake.ts';
 import { planFiles } from '../../lib/table/read.ts';
 import { Crash } from '../ports/faults.ts';
 import { dyingStore } from '../support/dying-store.ts';
 import { onStore } from '../support/folder-lake.ts';
-import { contents, openAt, openShop, photograph } from '../support/moved-lake.ts';
+import { contents, ITEMS, openAt, openShop, photograph } from '../support/moved-lake.ts';
+import { deleteByPosition } from '../support/position-deletes.ts';
 import type { TestLake } from '../support/test-lake.ts';
 
 /** Every location that readers meet on their way from a table's metadata to its data files, as it is written. */
@@ -166,6 +168,40 @@ describe('relocating a lake that was moved', () => {
     assert.equal((await moved.run({ runId: 'dies' })).status, 'SUCCEEDED');
     assert.equal((await relocateLake(moved.deps, {})).relocated.length, 8);
     assert.deepEqual(await moved.rows('shop_gold.totals'), [{ amount: '60' }]);
+    close();
+  });
+
+  test('rows that were deleted by position stay so, and a table with delete files is rewritten once they are gone', async () => {
+    const { lake, root, close } = await openShop();
+    const spell = (path: string): string => path.replace('file:///', 'file:/');
+    await deleteByPosition(lake, 'shop_silver.items', 'id = 1', { spell });
+    await deleteByPosition(lake, 'shop_silver.latest__log', 'id = 1');
+    const place = join(lake.scratch, 'with-deletes');
+    renameSync(root, place);
+    const moved = openAt(lake, place);
+    const items = () => moved.rows('shop_silver.items', ITEMS);
+    assert.deepEqual(await items(), [{ id: 2, amount: 20 }]);
+    await moved.store.write('bronze/shop/rows/c.csv', new TextEncoder().encode('id,amount\n2,20\n3,30\n'), {
+      kind: 'any',
+    });
+    assert.equal((await moved.run({ runId: 'c' })).accounting['rows']?.duplicates, 1);
+    const rows = [2, 3].map((id) => ({ id, amount: id * 10 }));
+    assert.deepEqual(await items(), rows);
+    const retention = { target: 'shop', olderThanMs: 0, forceRetention: true };
+    await vacuumTables(moved.deps, retention);
+    assert.deepEqual(await items(), rows);
+    const refused = await relocateLake(moved.deps, {});
+    assert.deepEqual(refused.failed.map(({ table }) => table).sort(), ['shop_silver.items', 'shop_silver.latest__log']);
+    assert.match(refused.failed[0]?.reason ?? '', /is a delete file.*strata compact.*strata expire.*relocate it then/);
+    const compacted = await compactTables(moved.deps, { pipeline: 'shop', compact: {}, retryIntervalMs: 0 });
+    assert.equal(compacted.kind, 'ended');
+    await expireTables(moved.deps, { ...retention, keep: 1 });
+    assert.deepEqual((await relocateLake(moved.deps, {})).failed, []);
+    assert.deepEqual(await items(), rows);
+    assert.equal((await written(moved)).filter((one) => !one.startsWith(`file://${place}/`)).length, 0);
+    await vacuumTables(moved.deps, retention);
+    assert.deepEqual(await items(), rows);
+    assert.deepEqual(globSync('**/*-deletes.parquet', { cwd: place }), []);
     close();
   });
 });

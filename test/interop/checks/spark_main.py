@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from harness import Report, same
 
 
-def open_spark(jar: str) -> SparkSession:
+def open_spark(jar: str, more: dict[str, str] | None = None) -> SparkSession:
     settings = {
         "spark.jars": jar,
         "spark.sql.session.timeZone": "UTC",
@@ -16,6 +16,7 @@ def open_spark(jar: str) -> SparkSession:
         "spark.sql.shuffle.partitions": "2",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+        **(more or {}),
     }
     builder = SparkSession.builder.master("local[2]")
     for name, value in settings.items():
@@ -52,7 +53,7 @@ class Reader:
         with self.report.check(f"spark: {name}: metadata"):
             files = self.table(location, "#files").selectExpr("to_json(readable_metrics)").collect()
             same(self.table(location, "#entries").where("status < 2").count(), len(files), "live entries")
-            rows = self.table(location, "#partitions").selectExpr("sum(record_count)").collect()[0][0]
+            rows = self.table(location, "#partitions").selectExpr("sum(record_count - position_delete_record_count)").collect()[0][0]
             same(rows or 0, self.table(location).count(), "rows by partition")
 
 
@@ -70,6 +71,8 @@ def main() -> int:
     for lake in ("modes", "evolving", "retail"):
         for name, described in lakes[lake]["tables"].items():
             reader.check_metadata(f"{lake}.{name}", described["metadata"])
+    for name, described in lakes["merge_on_read"]["tables"].items():
+        reader.check_rows(f"merge on read: {name}", described["metadata"], reader.parquet([described["rows"]]))
     reader.check_metadata("many commits", lakes["many"]["table"]["metadata"])
     reader.check_metadata("empty", lakes["types"]["empty"]["metadata"])
     with report.check("spark: many commits: time travel"):
