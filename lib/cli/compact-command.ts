@@ -1,13 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { examples, parseCount, type Start } from './command-shape.ts';
+import { type AwsOptions, addAws, examples, parseCount, placeOf, type Start } from './command-shape.ts';
 import type { CompactArguments } from './commands/compact.ts';
 
-type CompactOptions = Omit<CompactArguments, 'target'>;
+type CompactOptions = AwsOptions & Omit<CompactArguments, 'target'>;
 
 /** The command that writes data files anew. */
 export function addCompact(program: Command, start: Start): void {
-  program
-    .command('compact')
+  addAws(program.command('compact'), 'compact tables of the deployed lake, and follow it')
+    .option('--state-machine <arn>', "the state machine (default: by the pipeline's stack)")
     .description('join small data files and split large ones, beside runs; no row changes')
     .argument('<table>', 'a table by full name, or a pipeline for all of its tables')
     .option('--where <condition>', "only partitions for which it holds: day_month >= '2026-01'")
@@ -27,9 +27,12 @@ export function addCompact(program: Command, start: Start): void {
       ),
     )
     .action(async (target: string, options: CompactOptions, command: Command) =>
-      start(command, async (context) =>
-        (await import('./commands/compact.ts')).compact(context, { target, ...options }),
-      ),
+      start(command, async (context) => {
+        const { aws, place, asked } = placeOf(options);
+        const commands = await import('./commands/compact.ts');
+        const request = { target, ...asked };
+        return aws ? commands.compactOnAws(context, request, place) : commands.compact(context, request);
+      }),
     );
 }
 

@@ -45,7 +45,7 @@ const NAMES: Readonly<Record<string, string>> = {
   Audit: 'audit level',
   Commit: 'publish',
   RewriteMap: 'rewrite',
-  CommitMaintenance: 'publish',
+  CommitRewrite: 'publish',
 };
 
 /** The map that a unit's state belongs to. */

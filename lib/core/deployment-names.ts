@@ -20,6 +20,8 @@ export type DeploymentNames = {
   /** `strata-<pipeline>`, or `strata-<deployment>-<pipeline>`, with `-` for each `_`. */
   pipelineStack(pipeline: string): string;
   stateMachine(pipeline: string): string;
+  /** Of its maintenance; with `_`, which no other name has, so that it is that of no pipeline. */
+  maintenance(pipeline: string): string;
   /** `step` in the words of its folder: `plan-stage`. */
   lambda(pipeline: string, step: string): string;
   /** By which metrics and logs tell pipelines and deployments apart. */
@@ -49,6 +51,7 @@ export function deploymentNames(deployment: string | undefined, place: string): 
     workgroup: base,
     pipelineStack: own,
     stateMachine: own,
+    maintenance: (pipeline) => `${own(pipeline)}_maintenance`,
     lambda: (pipeline, step) => `${own(pipeline)}-${step}`,
     service: (pipeline) => `${databasePrefix}${pipeline}`,
   };
@@ -73,6 +76,7 @@ export function checkNames(names: DeploymentNames, pipelines: readonly string[],
     }
     stacks.set(stack, `pipeline ${pipeline}`);
     check(pipeline, 'state machine', names.stateMachine(pipeline), LONGEST_STATE_MACHINE);
+    check(pipeline, 'state machine', names.maintenance(pipeline), LONGEST_STATE_MACHINE);
     for (const step of steps) check(pipeline, `function ${step}`, names.lambda(pipeline, step), LONGEST_FUNCTION);
   }
   if (problems.length > 0) throw new InvalidInput('these pipelines cannot be deployed under their names:', problems);

@@ -22,20 +22,23 @@ export type ObjectGrant = {
 /** What people are told of: calls refused, 80 % of the time used, 90 % of the memory used. */
 export type FunctionAlarm = 'Throttled' | 'NearTimeout' | 'NearMemory';
 
+/** `statemachines/<name>.asl.json`: one run of a pipeline, and one of its maintenance. */
+export type MachineName = 'medallion' | 'maintenance';
+
 /** One row of the table below. */
 export type FunctionRow = {
   /** `lambdas/<file>.ts` is its entry, a task's step is `lib/steps/<folder>/<file>.ts`; the function's name on AWS ends in it. */
   readonly file: string;
   /** With DuckDB: it shares the workers' bundle, and a pipeline may choose its sizes. */
   readonly engine: boolean;
-  /** A Task state of statemachines/medallion.asl.json that has this name; otherwise something else calls the function. */
-  readonly task: boolean;
+  /** The state machines that have a Task state of this name; none: something else calls the function. */
+  readonly machines: readonly MachineName[];
   readonly compute: StepCompute;
   readonly objects: readonly ObjectGrant[];
   /** The same for pipelines whose tables its gold reads; of silver and gold only in the layers that it reads. */
   readonly others?: readonly ObjectGrant[];
-  /** `look`: find tables by name, and list those that are there. */
-  readonly catalog: 'look' | 'change' | null;
+  /** `find`: look tables up by name. `look`: list those that are there as well. */
+  readonly catalog: 'find' | 'look' | 'change' | null;
   readonly alarms: readonly FunctionAlarm[];
 };
 
@@ -45,6 +48,8 @@ const list = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list'] });
 const read = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read'] });
 const write = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'write'] });
 const clear = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'remove'] });
+/** Files are removed unread. */
+const sweep = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'remove'] });
 const keep = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'write', 'remove'] });
 
 /** Data and metadata of tables of other pipelines. */
@@ -61,12 +66,20 @@ const PLANNING: StepCompute = { memoryMb: 1_769, timeoutSeconds: 900, tmpMb: 2_0
 const LIGHT: StepCompute = { memoryMb: 512, timeoutSeconds: 60, tmpMb: 512, reservedConcurrency: null };
 
 const WATCHED = ['Throttled', 'NearTimeout', 'NearMemory'] as const;
-const worker = { engine: true, task: true, catalog: null, alarms: WATCHED } as const;
-const light = { engine: false, task: true, compute: LIGHT, catalog: null, alarms: ['Throttled'] } as const;
+const RUN = ['medallion'] as const;
+const worker = { engine: true, machines: RUN, catalog: null, alarms: WATCHED } as const;
+const upkeep = { ...worker, machines: ['maintenance'] } as const;
+const light = {
+  engine: false,
+  machines: ['medallion', 'maintenance'],
+  compute: LIGHT,
+  catalog: null,
+  alarms: ['Throttled'],
+} as const;
 
 /**
  * Every function of a pipeline, those of the Task states first: which file it is, what it has on AWS, what it may do beside
- * writing its logs and traces, which alarms watch it. Only Commit changes the catalog, only Open looks into it as well; the
+ * writing its logs and traces, which alarms watch it. Only Commit and CommitRewrite change the catalog, only Open and OpenRewrite look into it as well; the
  * Starter sees no data. Of tables of other pipelines, Open pins them; PlanStage, Stage and Audit read them. Starting executions and publishing alerts is granted where those are made. Every worker writes to
  * ops, where it renews the run's lock; Open, Finish and Fail remove what a run has left.
  */
@@ -111,6 +124,32 @@ export const STATES = {
     catalog: 'change',
   },
   Finish: { ...worker, file: 'finish', compute: PLANNING, objects: [clear('silver'), clear('gold'), keep('ops')] },
+  OpenRewrite: {
+    ...upkeep,
+    file: 'open-rewrite',
+    compute: PLANNING,
+    objects: [clear('silver'), clear('gold'), keep('ops')],
+    catalog: 'find',
+  },
+  Rewrite: {
+    ...upkeep,
+    file: 'rewrite',
+    compute: HEAVY,
+    objects: [write('silver'), write('gold'), keep('ops')],
+  },
+  CommitRewrite: {
+    ...upkeep,
+    file: 'commit-rewrite',
+    compute: PLANNING,
+    objects: [keep('silver'), keep('gold'), keep('ops')],
+    catalog: 'change',
+  },
+  FinishRewrite: {
+    ...upkeep,
+    file: 'finish-rewrite',
+    compute: PLANNING,
+    objects: [sweep('silver'), sweep('gold'), keep('ops')],
+  },
   Fail: {
     ...light,
     file: 'fail',
@@ -127,7 +166,7 @@ export const STATES = {
   Starter: {
     ...light,
     file: 'starter',
-    task: false,
+    machines: [],
     objects: [{ zone: 'ops', below: ['_events/', '_audit/'], may: ['read', 'write'] }],
   },
 } as const satisfies Readonly<Record<string, FunctionRow>>;
@@ -139,13 +178,24 @@ type NamesWhere<Rule> = { [Name in FunctionName]: (typeof STATES)[Name] extends 
 
 /** The steps that work on data. */
 export type StepName = NamesWhere<{ readonly engine: true }>;
-/** The functions behind Task states, each named as its state. */
-export type TaskName = NamesWhere<{ readonly task: true }>;
+/** The functions behind the Task states of a machine, each named as its state. */
+export type TaskName<Machine extends MachineName = MachineName> = Machine extends MachineName
+  ? { [Name in FunctionName]: Machine extends (typeof STATES)[Name]['machines'][number] ? Name : never }[FunctionName]
+  : never;
+/** The steps of a run. */
+export type RunStepName = Extract<StepName, TaskName<'medallion'>>;
 
 export const FUNCTIONS = Object.keys(STATES) as readonly FunctionName[];
 export const STEP_NAMES = FUNCTIONS.filter(isStep);
 export const LIGHT_FUNCTIONS = FUNCTIONS.filter((name) => !isStep(name));
-export const TASK_NAMES = FUNCTIONS.filter((name): name is TaskName => STATES[name].task);
+export const RUN_STEPS = STEP_NAMES.filter((name): name is RunStepName =>
+  stateRow(name).machines.includes('medallion'),
+);
+
+/** The functions behind the Task states of a machine. */
+export function tasksOf<Machine extends MachineName>(machine: Machine): readonly TaskName<Machine>[] {
+  return FUNCTIONS.filter((name): name is TaskName<Machine> => stateRow(name).machines.includes(machine));
+}
 
 export function isStep(name: FunctionName): name is StepName {
   return STATES[name].engine;

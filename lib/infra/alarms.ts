@@ -23,6 +23,7 @@ export type AlarmName =
   | 'ExecutionFailed'
   | 'ExecutionTimedOut'
   | 'ExecutionAborted'
+  | 'MaintenanceFailed'
   | 'DeadLetters'
   | 'QuarantineRate'
   | 'Freshness'
@@ -52,6 +53,7 @@ export type AlarmsProps = {
   readonly spec: PipelineSpec;
   readonly functions: Functions;
   readonly machine: PipelineMachine;
+  readonly maintenance: PipelineMachine;
   readonly deadLetters: IQueue;
   readonly topic: ITopic;
   readonly options: AlarmsOptions;
@@ -93,7 +95,7 @@ export function createAlarms(scope: Construct, props: AlarmsProps): readonly Ala
   });
 }
 
-function runWatches({ machine, deadLetters }: AlarmsProps): readonly Watch[] {
+function runWatches({ machine, maintenance, deadLetters }: AlarmsProps): readonly Watch[] {
   return [
     {
       id: 'ExecutionFailed',
@@ -111,6 +113,12 @@ function runWatches({ machine, deadLetters }: AlarmsProps): readonly Watch[] {
       id: 'ExecutionAborted',
       description: 'Somebody stopped an execution',
       metric: machineMetric(machine.arn, 'ExecutionsAborted'),
+      threshold: 0,
+    },
+    {
+      id: 'MaintenanceFailed',
+      description: 'Maintenance of the tables failed; its alert names the cause',
+      metric: machineMetric(maintenance.arn, 'ExecutionsFailed'),
       threshold: 0,
     },
     {

@@ -49,7 +49,9 @@ export function nameOfBundle(architecture: Architecture): BundleArchitecture {
 
 /** Sizes of a function: the pipeline's own for steps on data, fixed ones for light functions. */
 export function computeOf(spec: PipelineSpec, name: FunctionName): StepCompute {
-  return isStep(name) ? spec.compute.steps[name] : STATES[name].compute;
+  const own: Partial<PipelineSpec['compute']['steps']> = spec.compute.steps;
+  // A pipeline that an earlier release compiled names no steps that have come since.
+  return (isStep(name) ? own[name] : undefined) ?? STATES[name].compute;
 }
 
 function createFunction(scope: Construct, name: FunctionName, props: FunctionsProps): LambdaFunction {

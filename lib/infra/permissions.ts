@@ -15,6 +15,7 @@ const OBJECT_ACTIONS = {
 
 const CATALOG_READ = ['glue:GetDatabase', 'glue:GetTable'];
 const CATALOG_ACTIONS = {
+  find: CATALOG_READ,
   look: [...CATALOG_READ, 'glue:GetTables'],
   change: [...CATALOG_READ, 'glue:CreateTable', 'glue:UpdateTable'],
 };
@@ -83,7 +84,12 @@ function grantObjects(
   );
 }
 
-function grantCatalog(policy: Policy, may: 'look' | 'change', { names }: LakePlaces, pipeline: string): void {
+function grantCatalog(
+  policy: Policy,
+  may: keyof typeof CATALOG_ACTIONS,
+  { names }: LakePlaces,
+  pipeline: string,
+): void {
   const resources = [...glueArns(Stack.of(policy), names, pipeline)];
   policy.addStatements(new PolicyStatement({ sid: 'Catalog', actions: CATALOG_ACTIONS[may], resources }));
   acknowledgeResources(policy, resources, "The tables of the pipeline's own databases, which its runs create");

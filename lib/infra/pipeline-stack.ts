@@ -23,6 +23,7 @@ export class PipelineStack extends Stack {
     this.pipeline = new Pipeline(this, 'Default', { ...props, ...props.customize?.(this) });
     const outputs = {
       StateMachineArn: this.pipeline.stateMachine.stateMachineArn,
+      MaintenanceStateMachineArn: this.pipeline.maintenance.stateMachineArn,
       TopicArn: this.pipeline.topic.topicArn,
       ...commandsFor(props),
     };

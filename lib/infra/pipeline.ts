@@ -19,7 +19,7 @@ import { grantStart } from './grants.ts';
 import type { ILake } from './lake.ts';
 import { machineMetric, ownMetric, succeededRuns } from './metrics.ts';
 import type { PipelineProps } from './pipeline-props.ts';
-import { bundlesFor, medallionDefinition } from './project.ts';
+import { bundlesFor, maintenanceDefinition, medallionDefinition } from './project.ts';
 import { createStateMachine } from './state-machine.ts';
 import { connectTopic, createTopic, openToAlarms } from './topic.ts';
 import { createTriggers } from './triggers.ts';
@@ -29,6 +29,8 @@ export class Pipeline extends Construct implements IConnectable {
   readonly pipelineName: string;
   readonly lake: ILake;
   readonly stateMachine: IStateMachine;
+  /** Rewrites data files of the pipeline's tables, beside its runs. */
+  readonly maintenance: IStateMachine;
   readonly functions: Functions;
   readonly topic: ITopic;
   readonly deadLetters: IQueue;
@@ -51,7 +53,16 @@ export class Pipeline extends Construct implements IConnectable {
     this.functions = createFunctions(this, { lake, spec, bundles, architecture, logs, network: this.#network });
     const { functions } = this;
     const definition = props.definition ?? medallionDefinition();
-    const machine = createStateMachine(this, { lake, spec, functions, definition, logs });
+    const machine = createStateMachine(this, { lake, spec, functions, machine: 'medallion', definition, logs });
+    const maintenance = createStateMachine(this, {
+      lake,
+      spec,
+      functions,
+      machine: 'maintenance',
+      definition: maintenanceDefinition(),
+      logs,
+    });
+    this.maintenance = StateMachine.fromStateMachineArn(this, 'MaintenanceStateMachine', maintenance.arn);
     this.stateMachine = StateMachine.fromStateMachineArn(this, 'StateMachine', machine.arn);
     this.#machineName = machine.name;
     const topic = props.topic ?? createTopic(this, spec.name, removalPolicy);
@@ -64,10 +75,11 @@ export class Pipeline extends Construct implements IConnectable {
       spec,
       functions,
       machine,
+      maintenance,
       startOn,
       deadLetters: props.deadLetters,
     });
-    const watched = { lake, spec, functions, machine, deadLetters: this.deadLetters };
+    const watched = { lake, spec, functions, machine, maintenance, deadLetters: this.deadLetters };
     const { alarms = {} } = props;
     this.alarms = alarms === false ? [] : createAlarms(this, { ...watched, topic, options: alarms });
     if (props.dashboard ?? true) createDashboard(this, watched, this.alarms);
@@ -87,6 +99,13 @@ export class Pipeline extends Construct implements IConnectable {
   /** Lets start runs, follow them and read what they answer. */
   grantStart(grantee: IGrantable): Grant {
     const machine = { arn: this.stateMachine.stateMachineArn, name: this.#machineName };
+    return grantStart({ lake: this.lake, pipeline: this.pipelineName, machine }, grantee);
+  }
+
+  /** The same for its maintenance. */
+  grantMaintain(grantee: IGrantable): Grant {
+    const name = this.lake.names.maintenance(this.pipelineName);
+    const machine = { arn: this.maintenance.stateMachineArn, name };
     return grantStart({ lake: this.lake, pipeline: this.pipelineName, machine }, grantee);
   }
 

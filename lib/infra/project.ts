@@ -40,6 +40,11 @@ export function medallionDefinition(): string {
   return readFileSync(stateMachineFile('medallion'), 'utf8');
 }
 
+/** The text of the state machine of maintenance. */
+export function maintenanceDefinition(): string {
+  return readFileSync(stateMachineFile('maintenance'), 'utf8');
+}
+
 function notBuilt(folder: string, architecture?: Architecture): InvalidInput {
   const flag = architecture === undefined || architecture === 'arm64' ? '' : ` --arch ${architecture}`;
   return new InvalidInput(

@@ -4,7 +4,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { PipelineSpec } from '../core/spec.ts';
-import { TASK_NAMES, type TaskName } from '../core/states.ts';
+import { type MachineName, type TaskName, tasksOf } from '../core/states.ts';
 import { acknowledge, acknowledgeResources } from './acknowledge.ts';
 import { computeOf, type Functions, type LogSettings } from './functions.ts';
 import { grantTracing, useKeys } from './permissions.ts';
@@ -14,10 +14,17 @@ export type StateMachineProps = {
   readonly lake: LakePlaces;
   readonly spec: PipelineSpec;
   readonly functions: Functions;
-  /** The text of statemachines/medallion.asl.json. */
+  readonly machine: MachineName;
+  /** The text of `statemachines/<machine>.asl.json`. */
   readonly definition: string;
   readonly logs: LogSettings;
 };
+
+/** What begins the ids of a machine's constructs; where its lists of units and the results of its maps lie. */
+const MACHINES = {
+  medallion: { id: 'Machine', machineId: 'Machine', folders: ['_runs', '_dry_runs'] },
+  maintenance: { id: 'Maintenance', machineId: 'MaintenanceMachine', folders: ['_compactions'] },
+} as const;
 
 export type PipelineMachine = { readonly arn: string; readonly name: string };
 
@@ -26,23 +33,24 @@ export function stateMachineArn(stack: Stack, name: string): string {
   return Arn.format({ service: 'states', resource: 'stateMachine', resourceName: name, arnFormat }, stack);
 }
 
-/** The run of a pipeline, as the file says it, with the pipeline's own limits. */
+/** The run of a pipeline, or its maintenance, as the file says it, with the pipeline's own limits. */
 export function createStateMachine(scope: Construct, props: StateMachineProps): PipelineMachine {
-  const { lake, spec, functions } = props;
-  const name = lake.names.stateMachine(spec.name);
+  const { lake, spec, functions, machine: which } = props;
+  const name = which === 'medallion' ? lake.names.stateMachine(spec.name) : lake.names.maintenance(spec.name);
+  const { id, machineId } = MACHINES[which];
   const stack = Stack.of(scope);
   const arn = stateMachineArn(stack, name);
-  const role = new Role(scope, 'MachineRole', {
+  const role = new Role(scope, `${id}Role`, {
     assumedBy: new ServicePrincipal('states.amazonaws.com'),
-    description: `What the state machine of ${spec.name} may do`,
+    description: `What the state machine of ${which === 'medallion' ? '' : 'maintenance of '}${spec.name} may do`,
   });
   const policy = grantMachine(role, props, name, arn);
-  const logGroup = new LogGroup(scope, 'MachineLogs', {
+  const logGroup = new LogGroup(scope, `${id}Logs`, {
     logGroupName: `/aws/vendedlogs/states/${name}`,
     ...props.logs,
   });
-  const called = TASK_NAMES;
-  const machine = new CfnStateMachine(scope, 'Machine', {
+  const called = tasksOf(which);
+  const machine = new CfnStateMachine(scope, machineId, {
     stateMachineName: name,
     stateMachineType: 'STANDARD',
     roleArn: role.roleArn,
@@ -84,9 +92,11 @@ function limitState(name: string, state: State, spec: PipelineSpec): State {
   if (state.Type !== 'Map') return state;
   const { maxConcurrency, toleratedFailurePercentage } = spec.compute;
   const processor = state['ItemProcessor'] as Definition;
+  const own = state['MaxConcurrency'];
   return {
     ...state,
-    MaxConcurrency: maxConcurrency,
+    // That of runs is the pipeline's; maintenance keeps to its own, so that runs beside it have workers left.
+    MaxConcurrency: name === 'RewriteMap' && typeof own === 'number' ? Math.min(own, maxConcurrency) : maxConcurrency,
     ToleratedFailurePercentage: toleratedFailurePercentage,
     ItemProcessor: { ...processor, States: limitStates(processor.States, spec) },
   };
@@ -94,15 +104,15 @@ function limitState(name: string, state: State, spec: PipelineSpec): State {
 
 /** Source: docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html */
 function grantMachine(role: Role, props: StateMachineProps, name: string, arn: string): Policy {
-  const { lake, spec, functions } = props;
+  const { lake, spec, functions, machine } = props;
   const policy = new Policy(role, 'Run');
   const allow = (sid: string, actions: string[], resources: string[], reason: string): void => {
     policy.addStatements(new PolicyStatement({ sid, actions, resources }));
     acknowledgeResources(policy, resources, reason);
   };
-  const called = TASK_NAMES.map((step) => functions[step].functionArn);
+  const called = tasksOf(machine).map((step) => functions[step].functionArn);
   allow('Steps', ['lambda:InvokeFunction'], called, 'Exactly these functions');
-  const runs = ['_runs', '_dry_runs'].map((folder) => `${bucketArn(lake, 'ops')}/ops/${spec.name}/${folder}/*`);
+  const runs = MACHINES[machine].folders.map((folder) => `${bucketArn(lake, 'ops')}/ops/${spec.name}/${folder}/*`);
   const inRuns = 'Lists of units and results of maps lie in the folders of runs, whose names come with the runs';
   allow(
     'Units',

@@ -16,6 +16,7 @@ export type TriggersProps = {
   readonly spec: PipelineSpec;
   readonly functions: Functions;
   readonly machine: PipelineMachine;
+  readonly maintenance: PipelineMachine;
   /** What starts runs. */
   readonly startOn: StartOn;
   /** undefined: a queue is made. */
@@ -29,6 +30,8 @@ export type StartOn = {
   readonly schedule?: boolean;
   /** Runs of the pipelines that the pipeline says it runs after; default true. */
   readonly after?: boolean;
+  /** When tables are compacted, as EventBridge Scheduler says it: `rate(1 day)`, `cron(0 3 ? * SUN *)`, in UTC. Default: never. */
+  readonly compaction?: string;
 };
 
 /** Uploads that come within this time go into one execution. */
@@ -46,7 +49,30 @@ export function createTriggers(scope: Construct, props: TriggersProps): IQueue {
     if (upload) startOnUpload(scope, props, queue, deadLetters);
     if (followed.length > 0) startAfter(scope, props, { followed, queue, deadLetters });
   }
-  if (schedule && props.spec.schedule !== null) startOnSchedule(scope, props, props.spec.schedule, deadLetters);
+  if (schedule && props.spec.schedule !== null) {
+    const { lake, spec, machine } = props;
+    startOnSchedule(scope, {
+      id: 'Schedule',
+      name: lake.names.stateMachine(spec.name),
+      description: `Runs the pipeline ${spec.name}`,
+      schedule: spec.schedule ?? '',
+      machine,
+      input: { pipeline: spec.name },
+      deadLetters,
+    });
+  }
+  if (props.startOn.compaction !== undefined) {
+    const { lake, spec, maintenance } = props;
+    startOnSchedule(scope, {
+      id: 'CompactionSchedule',
+      name: lake.names.maintenance(spec.name),
+      description: `Compacts the tables of the pipeline ${spec.name}`,
+      schedule: props.startOn.compaction,
+      machine: maintenance,
+      input: { pipeline: spec.name, kind: 'maintenance', compact: {} },
+      deadLetters,
+    });
+  }
   alertOnEnd(scope, props, deadLetters);
   return deadLetters;
 }
@@ -121,6 +147,16 @@ function startAfter(
   });
 }
 
+type Scheduled = {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly schedule: string;
+  readonly machine: PipelineMachine;
+  readonly input: { readonly pipeline: string; readonly [asked: string]: unknown };
+  readonly deadLetters: IQueue;
+};
+
 /**
  * The scheduler names the execution by its own execution id, so that an attempt that is delivered twice runs once. Should
  * it try again because an answer was lost, the second execution waits for the first and finds nothing to do.
@@ -128,22 +164,20 @@ function startAfter(
  */
 function startOnSchedule(
   scope: Construct,
-  { lake, spec, machine }: TriggersProps,
-  schedule: string,
-  deadLetters: IQueue,
+  { id, name, description, schedule, machine, input: asked, deadLetters }: Scheduled,
 ): void {
-  const role = new Role(scope, 'ScheduleRole', {
+  const role = new Role(scope, `${id}Role`, {
     assumedBy: new ServicePrincipal('scheduler.amazonaws.com'),
-    description: `Starts the pipeline ${spec.name} on its schedule`,
+    description: `${description}, on a schedule`,
   });
   role.addToPolicy(new PolicyStatement({ sid: 'Start', actions: ['states:StartExecution'], resources: [machine.arn] }));
   deadLetters.grantSendMessages(role);
   const runId = '<aws.scheduler.execution-id>';
-  const input = { pipeline: spec.name, run_id: runId, dry_run: false, wait: true };
+  const input = { ...asked, run_id: runId, dry_run: false, wait: true };
   const target = { StateMachineArn: machine.arn, Name: runId, Input: JSON.stringify(input) };
-  const made = new CfnSchedule(scope, 'Schedule', {
-    name: lake.names.stateMachine(spec.name),
-    description: `Runs the pipeline ${spec.name}`,
+  const made = new CfnSchedule(scope, id, {
+    name,
+    description,
     scheduleExpression: schedule,
     scheduleExpressionTimezone: 'UTC',
     flexibleTimeWindow: { mode: 'OFF' },
@@ -159,13 +193,17 @@ function startOnSchedule(
 }
 
 /** An execution that times out or is stopped never reaches its own Fail state. */
-function alertOnEnd(scope: Construct, { spec, functions, machine }: TriggersProps, deadLetters: IQueue): void {
+function alertOnEnd(
+  scope: Construct,
+  { spec, functions, machine, maintenance }: TriggersProps,
+  deadLetters: IQueue,
+): void {
   new Rule(scope, 'Ended', {
     description: `A run of the pipeline ${spec.name} has timed out or was stopped`,
     eventPattern: {
       source: ['aws.states'],
       detailType: ['Step Functions Execution Status Change'],
-      detail: { status: ['TIMED_OUT', 'ABORTED'], stateMachineArn: [machine.arn] },
+      detail: { status: ['TIMED_OUT', 'ABORTED'], stateMachineArn: [machine.arn, maintenance.arn] },
     },
     targets: [new LambdaTarget(functions.Notify, { deadLetterQueue: deadLetters })],
   });

@@ -2,7 +2,7 @@ import type { Compute } from '../core/compute.ts';
 import type { CostLine, EstimatedCost, RunCost } from '../core/cost.ts';
 import { addRequests, addSpent, NOTHING_SPENT, type Requests, type Spent } from '../core/requests.ts';
 import type { RunResult } from '../core/run.ts';
-import { STEP_NAMES, type StepName } from '../core/states.ts';
+import { RUN_STEPS, type RunStepName } from '../core/states.ts';
 import { vcpusOf } from '../core/worker-memory.ts';
 import { PRICES, type Prices } from './prices.ts';
 import { CALLS, type Calls, estimateRequests, requestsAround, TABLE } from './run-requests.ts';
@@ -38,7 +38,7 @@ export function estimateRun(work: RunWork, compute: Compute, options: CostOption
     Merge: sum(merge.map((unit) => vcpuSecondsOf(unit, rates))),
   };
   const calls = callsOf(work.levels.length, countUnits(stage), countUnits(merge));
-  const uses = STEP_NAMES.map((step) => {
+  const uses = RUN_STEPS.map((step) => {
     const ofTables = step === 'Audit' ? work.tables * requestsOf(TABLE) : 0;
     const requests = calls[step] * requestsOf(CALLS[step]) + ofTables;
     const waiting = (calls[step] * rates.startMs + requests * rates.requestMs) / 1_000;
@@ -84,11 +84,11 @@ export function costOfRun(
   prices: Prices = PRICES,
 ): RunCost {
   const rates = ASSUMED_RATES;
-  const timed = (step: StepName): RunResult['steps'] => result.steps.filter((timing) => timing.step === step);
+  const timed = (step: RunStepName): RunResult['steps'] => result.steps.filter((timing) => timing.step === step);
   const units = (step: 'Stage' | 'Merge'): number => sum(timed(step).map((timing) => timing.units));
   const levels = timed('Audit').length;
   const calls = callsOf(levels, units('Stage'), units('Merge'));
-  const uses = STEP_NAMES.map((step) => {
+  const uses = RUN_STEPS.map((step) => {
     const own = timed(step);
     const unmeasured = own.length === 0 ? rates.requestMs * requestsOf(CALLS[step]) : 0;
     const ms = sum(own.map((timing) => timing.ms)) + calls[step] * (rates.startMs + unmeasured);
@@ -123,7 +123,7 @@ function workOfResult(result: Pick<RunResult, 'tables'>, levels: number): RunWor
   };
 }
 
-type StepUse = { readonly step: StepName; readonly calls: number; readonly seconds: number };
+type StepUse = { readonly step: RunStepName; readonly calls: number; readonly seconds: number };
 
 type Used = {
   readonly uses: readonly StepUse[];

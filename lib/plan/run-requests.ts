@@ -1,9 +1,9 @@
 import { addRequests, PAGE, PART_BYTES, type Requests, times } from '../core/requests.ts';
-import type { StepName } from '../core/states.ts';
+import type { RunStepName } from '../core/states.ts';
 import type { RunWork, UnitWork } from './run-work.ts';
 
 /** How often each step is called. */
-export type Calls = Readonly<Record<StepName, number>>;
+export type Calls = Readonly<Record<RunStepName, number>>;
 
 /** Every call of a function looks at the lock before it begins. */
 const LOOK: Requests = { get: 1, put: 0 };
@@ -29,7 +29,7 @@ export function requestsAround(calls: Calls, levels: number, dryRun = false): Re
  * Of one call of a step, apart from its files, its tables and its level: counted in runs of the samples, of which
  * estimates are within 1.5 times, or twice for new tables (test/pipelines/estimates.test.ts).
  */
-export const CALLS: Readonly<Record<StepName, Requests>> = {
+export const CALLS: Readonly<Record<RunStepName, Requests>> = {
   Open: { get: 10, put: 10 },
   PlanStage: { get: 12, put: 4 },
   Stage: { get: 14, put: 4 },
@@ -52,7 +52,7 @@ const EXISTING: Requests = { get: 9, put: 0 };
 export function estimateRequests(calls: Calls, { files, tables, existing, reads, writes, levels }: RunWork): Requests {
   const units: readonly UnitWork[] = levels.flatMap(({ stage, merge }) => [...stage, ...merge]);
   const parts = units.reduce((sum, { bytes }) => sum + Math.floor(bytes / PART_BYTES), 0);
-  const steps = Object.entries(CALLS).map(([step, requests]) => times(requests, calls[step as StepName]));
+  const steps = Object.entries(CALLS).map(([step, requests]) => times(requests, calls[step as RunStepName]));
   return addRequests(
     ...steps,
     times(LEVEL, levels.length),

@@ -41,13 +41,23 @@ export type RemoteRunRequest = Omit<RunRequest, 'retryIntervalMs' | 'waitMs' | '
  */
 export async function runRemotely(deps: RemoteRunDeps, request: RemoteRunRequest): Promise<RunAnswer> {
   const input = inputOf(deps, request);
-  const { arn, again } = await start(deps, input);
-  request.onStarted?.(arn);
-  const ended = await follow(deps, arn, request.onEvent);
+  const { ended, again } = await execute(deps, input, request);
   return ended.status === 'SUCCEEDED' ? succeeded(deps, input, ended, again) : failed(deps, input, ended, again);
 }
 
-function inputOf({ clock, ids }: RemoteRunDeps, request: RemoteRunRequest): OpenInput {
+/** Starts an execution and follows it to its end. */
+export async function execute(
+  deps: RemoteRunDeps,
+  input: OpenInput,
+  { onStarted, onEvent }: Pick<RemoteRunRequest, 'onStarted' | 'onEvent'>,
+): Promise<{ readonly ended: DescribeExecutionOutput; readonly again: boolean }> {
+  const { arn, again } = await start(deps, input);
+  onStarted?.(arn);
+  return { ended: await follow(deps, arn, onEvent), again };
+}
+
+/** What an execution is started with. */
+export function inputOf({ clock, ids }: Pick<RemoteRunDeps, 'clock' | 'ids'>, request: RemoteRunRequest): OpenInput {
   const time = clock.now().toISOString().replaceAll(/[-:]/g, '').slice(0, 15);
   return {
     pipeline: request.pipeline,

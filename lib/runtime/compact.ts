@@ -1,25 +1,10 @@
-import type { CompactRequest } from '../core/asked.ts';
-import type { CompactedTable, MaintenanceResult, MaintenanceState } from '../core/maintenance.ts';
+import type { MaintenanceResult, MaintenanceState } from '../core/maintenance.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { checkRunId, readJson, readJsonIfAny, runFolder } from '../lake/run/run-folder.ts';
 import type { JsonValue } from '../ports.ts';
-import type { RunRequest } from '../remote/run-request.ts';
+import type { CompactionAnswer, CompactionRequest } from '../remote/compaction.ts';
 import { defaultRunId, executeRun } from './execute-run.ts';
 import { maintenanceHandlers } from './handlers.ts';
-
-/** What is asked of the maintenance of a pipeline. */
-export type CompactionRequest = Pick<
-  RunRequest,
-  'pipeline' | 'runId' | 'dryRun' | 'onEvent' | 'retryIntervalMs' | 'interrupted'
-> & { readonly compact: CompactRequest };
-
-/** What came of it. */
-export type CompactionAnswer =
-  | { readonly kind: 'ended'; readonly result: MaintenanceResult }
-  /** Only looked: what would be rewritten. */
-  | { readonly kind: 'planned'; readonly tables: readonly CompactedTable[] }
-  | { readonly kind: 'nothing' }
-  | { readonly kind: 'locked'; readonly message: string };
 
 /** Runs the maintenance of a pipeline in this process, which finishes an unfinished run of it first. */
 export async function compactTables(deps: StepDeps, request: CompactionRequest): Promise<CompactionAnswer> {
@@ -30,8 +15,8 @@ export async function compactTables(deps: StepDeps, request: CompactionRequest):
   const { outcome, opened, failure } = await executeRun(deps, {
     machine: 'maintenance',
     handlers: maintenanceHandlers,
-    opens: 'OpenMaintenance',
-    ends: ['FinishMaintenance', 'Fail'],
+    opens: 'OpenRewrite',
+    ends: ['FinishRewrite', 'Fail'],
     input: { ...run, dry_run: dryRun, compact: { ...compact } as { readonly [field: string]: JsonValue } },
     run,
     ...(interrupted === undefined ? {} : { interrupted }),

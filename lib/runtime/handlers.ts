@@ -12,9 +12,9 @@ import { runFail } from '../steps/end/fail.ts';
 import { runFinish } from '../steps/end/finish.ts';
 import { runNotify } from '../steps/end/notify.ts';
 import { runRunFailed } from '../steps/end/run-failed.ts';
-import { runCommitMaintenance } from '../steps/maintain/commit-maintenance.ts';
-import { runFinishMaintenance } from '../steps/maintain/finish-maintenance.ts';
-import { runOpenMaintenance } from '../steps/maintain/open-maintenance.ts';
+import { runCommitRewrite } from '../steps/maintain/commit-rewrite.ts';
+import { runFinishRewrite } from '../steps/maintain/finish-rewrite.ts';
+import { runOpenRewrite } from '../steps/maintain/open-rewrite.ts';
 import { runRewrite } from '../steps/maintain/rewrite.ts';
 import { runMerge } from '../steps/merge/merge.ts';
 import { runPlanMerge } from '../steps/merge/plan-merge.ts';
@@ -28,7 +28,10 @@ import type { StateHandler } from './state-machine.ts';
  * The step behind each Task state of statemachines/medallion.asl.json. What a state receives was produced by the state
  * machine itself, whose wiring the tests hold to these types. Each call of a step has counts of its own. `lost` is aborted when another has taken the run's lock.
  */
-export function medallionHandlers(deps: StepDeps, lost?: AbortSignal): Readonly<Record<TaskName, StateHandler>> {
+export function medallionHandlers(
+  deps: StepDeps,
+  lost?: AbortSignal,
+): Readonly<Record<TaskName<'medallion'>, StateHandler>> {
   return {
     Open: (input) => runOpen(input as OpenInput, counted(deps)),
     PlanStage: whileHeld(deps, lost, runPlanStage),
@@ -53,13 +56,16 @@ export function medallionHandlers(deps: StepDeps, lost?: AbortSignal): Readonly<
 }
 
 /** The same for the Task states of statemachines/maintenance.asl.json; those behind an error are those of other runs. */
-export function maintenanceHandlers(deps: StepDeps, lost?: AbortSignal): Readonly<Record<string, StateHandler>> {
+export function maintenanceHandlers(
+  deps: StepDeps,
+  lost?: AbortSignal,
+): Readonly<Record<TaskName<'maintenance'>, StateHandler>> {
   const { Fail, Notify, RunFailed } = medallionHandlers(deps, lost);
   return {
-    OpenMaintenance: async (input) => runOpenMaintenance(input as OpenInput, counted(deps)),
+    OpenRewrite: async (input) => runOpenRewrite(input as OpenInput, counted(deps)),
     Rewrite: whileHeld<RewriteInput>(deps, lost, runRewrite),
-    CommitMaintenance: whileHeld<MaintenanceState>(deps, lost, runCommitMaintenance),
-    FinishMaintenance: whileHeld<MaintenanceState>(deps, undefined, runFinishMaintenance),
+    CommitRewrite: whileHeld<MaintenanceState>(deps, lost, runCommitRewrite),
+    FinishRewrite: whileHeld<MaintenanceState>(deps, undefined, runFinishRewrite),
     Fail,
     Notify,
     RunFailed,

@@ -10,6 +10,8 @@ import { createS3Store } from '../adapters/store/s3.ts';
 import { type DeploymentNames, deploymentNames } from '../core/deployment-names.ts';
 import type { ObjectStore } from '../ports.ts';
 import { unfinishedRun } from '../query/plan-run.ts';
+import type { CompactionAnswer } from '../remote/compaction.ts';
+import { compactRemotely, type RemoteCompaction } from '../remote/remote-compact.ts';
 import { type RemoteRunRequest, runRemotely } from '../remote/remote-run.ts';
 import type { RunAnswer } from '../remote/run-request.ts';
 import { readOutputs } from '../remote/stack.ts';
@@ -26,6 +28,7 @@ export type RemotePlace = {
 
 export type RemoteRuns = {
   run(request: RemoteRunRequest): Promise<RunAnswer>;
+  compact(request: RemoteCompaction): Promise<CompactionAnswer>;
   /** The run of the pipeline that the next one finishes first. */
   unfinished(): Promise<string | null>;
 };
@@ -33,13 +36,16 @@ export type RemoteRuns = {
 const ids = { unique: (): string => randomBytes(6).toString('hex') };
 
 /** The runs of a deployed pipeline, found by the outputs of its stack and the lake's. Throws InvalidInput when they are not deployed. */
-export async function openRemoteRuns(pipeline: string, { deployment, stateMachine }: RemotePlace): Promise<RemoteRuns> {
+export async function openRemoteRuns(
+  pipeline: string,
+  { deployment, stateMachine }: RemotePlace,
+  machine: 'StateMachineArn' | 'MaintenanceStateMachineArn' = 'StateMachineArn',
+): Promise<RemoteRuns> {
   const cloudFormation = new CloudFormationClient({});
   const names = namesOf(deployment);
   const { OpsBucket } = await readOutputs(cloudFormation, names.lakeStack, ['OpsBucket']);
   const stateMachineArn =
-    stateMachine ??
-    (await readOutputs(cloudFormation, names.pipelineStack(pipeline), ['StateMachineArn'])).StateMachineArn;
+    stateMachine ?? (await readOutputs(cloudFormation, names.pipelineStack(pipeline), [machine]))[machine];
   const store = openStore({ ops: OpsBucket }, tmpdir());
   const deps = {
     sfn: new SFNClient({}),
@@ -51,6 +57,7 @@ export async function openRemoteRuns(pipeline: string, { deployment, stateMachin
   };
   return {
     run: (request) => runRemotely(deps, request),
+    compact: (request) => compactRemotely(deps, request),
     unfinished: () => unfinishedRun({ store }, pipeline),
   };
 }

@@ -22,7 +22,11 @@ export type AwsLake = {
 const STACKS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'strata-lake': { BronzeBucket: 'bronze-1', OpsBucket: 'ops-1', Workgroup: 'strata', DatabasePrefix: '' },
   'strata-dev-lake': { BronzeBucket: 'dev-bronze', OpsBucket: 'dev-ops', Workgroup: 'dev', DatabasePrefix: 'dev_' },
-  'strata-shop': { StateMachineArn: 'arn:aws:states:us-east-1:1:stateMachine:strata-shop', TopicArn: 't' },
+  'strata-shop': {
+    StateMachineArn: 'arn:aws:states:us-east-1:1:stateMachine:strata-shop',
+    MaintenanceStateMachineArn: 'arn:aws:states:us-east-1:1:stateMachine:strata-shop_maintenance',
+    TopicArn: 't',
+  },
   'strata-dev-shop': { StateMachineArn: 'arn:aws:states:us-east-1:1:stateMachine:strata-dev-shop', TopicArn: 't' },
 };
 

@@ -2,25 +2,36 @@ import assert from 'node:assert/strict';
 import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { loadStateMachine } from '../../lib/asl/load.ts';
-import { FUNCTIONS, STATES, STEP_NAMES, stateRow, TASK_NAMES } from '../../lib/core/states.ts';
-import { medallionHandlers } from '../../lib/runtime/handlers.ts';
+import { FUNCTIONS, STATES, STEP_NAMES, stateRow, tasksOf } from '../../lib/core/states.ts';
+import { maintenanceHandlers, medallionHandlers } from '../../lib/runtime/handlers.ts';
 import { openTestLake } from '../support/test-lake.ts';
 import { SMALL } from './small-pipeline.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8');
 
-const machine = loadStateMachine(read('statemachines/medallion.asl.json'), 'medallion.asl.json');
-const scopes = Object.values(machine.States).flatMap((state) =>
-  state.Type === 'Map' ? [state.ItemProcessor.States] : [],
-);
-const tasks = [machine.States, ...scopes].flatMap((states) =>
-  Object.entries(states).flatMap(([name, state]) => (state.Type === 'Task' ? [{ name, state }] : [])),
-);
+const MACHINES = ['medallion', 'maintenance'] as const;
+function tasksIn(name: (typeof MACHINES)[number]) {
+  const machine = loadStateMachine(read(`statemachines/${name}.asl.json`), `${name}.asl.json`);
+  const scopes = Object.values(machine.States).flatMap((state) =>
+    state.Type === 'Map' ? [state.ItemProcessor.States] : [],
+  );
+  return [machine.States, ...scopes].flatMap((states) =>
+    Object.entries(states).flatMap(([task, state]) => (state.Type === 'Task' ? [{ name: task, state }] : [])),
+  );
+}
+const tasks = MACHINES.flatMap(tasksIn);
 
 describe('the table of states', () => {
   test('names the Task states of the state machine, and each calls its function', () => {
-    assert.deepEqual(tasks.map(({ name }) => name).sort(), [...TASK_NAMES].sort());
+    for (const machine of MACHINES) {
+      assert.deepEqual(
+        tasksIn(machine)
+          .map(({ name }) => name)
+          .sort(),
+        [...tasksOf(machine)].sort(),
+      );
+    }
     for (const { name, state } of tasks) assert.equal(state.Resource, `\${${name}FunctionArn}`);
   });
 
@@ -32,7 +43,7 @@ describe('the table of states', () => {
   });
 
   test('names the file of each step', () => {
-    for (const name of TASK_NAMES) {
+    for (const name of MACHINES.flatMap((machine) => tasksOf(machine))) {
       const [file, ...others] = globSync(`lib/steps/*/${fileOf(name)}`, { cwd: ROOT });
       assert.ok(file !== undefined && others.length === 0, name);
       assert.match(read(file), new RegExp(`export async function run${name}\\(`), name);
@@ -41,7 +52,8 @@ describe('the table of states', () => {
 
   test('has a handler for each task', async () => {
     const lake = await openTestLake(SMALL);
-    assert.deepEqual(Object.keys(medallionHandlers(lake.deps)).sort(), [...TASK_NAMES].sort());
+    assert.deepEqual(Object.keys(medallionHandlers(lake.deps)).sort(), [...tasksOf('medallion')].sort());
+    assert.deepEqual(Object.keys(maintenanceHandlers(lake.deps)).sort(), [...tasksOf('maintenance')].sort());
     lake.close();
   });
 

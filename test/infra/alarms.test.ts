@@ -17,6 +17,7 @@ const alarms = new Map(
 );
 const topic = resourceOf(shop, 'AWS::SNS::Topic');
 const MACHINE = { StateMachineArn: `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:strata-web-shop` };
+const MAINTENANCE = { StateMachineArn: `${MACHINE.StateMachineArn}_maintenance` };
 
 function dimensionsOf(metric: Fields): Fields {
   const pairs = list(metric['Dimensions']) as readonly Fields[];
@@ -34,6 +35,7 @@ const WATCHED: readonly Expected[] = [
   ['ExecutionFailed', 'AWS/States ExecutionsFailed', MACHINE, 'Sum', 0],
   ['ExecutionTimedOut', 'AWS/States ExecutionsTimedOut', MACHINE, 'Sum', 0],
   ['ExecutionAborted', 'AWS/States ExecutionsAborted', MACHINE, 'Sum', 0],
+  ['MaintenanceFailed', 'AWS/States ExecutionsFailed', MAINTENANCE, 'Sum', 0],
   ['DeadLetters', 'AWS/SQS ApproximateNumberOfMessagesVisible', LETTERS, 'Maximum', 0],
   ...FUNCTIONS.map((name): Expected => [`${name}Throttled`, 'AWS/Lambda Throttles', functionOf(name), 'Sum', 0]),
   ...STEP_NAMES.map((step): Expected => {

@@ -40,7 +40,7 @@ test('and makes what the page says of it', async () => {
     topic: new Topic(stack, 'Ours'),
   });
   const template = Template.fromStack(shop);
-  const machine = resourceOf(template, 'AWS::StepFunctions::StateMachine');
+  const machine = resourceOf(template, 'AWS::StepFunctions::StateMachine', 'RetailMachine');
   assert.equal(machine.properties['StateMachineName'], 'strata-shop-retail');
   assert.ok(at(resourceOf(template, 'AWS::Lambda::Function', 'RetailStage').properties, 'VpcConfig', 'SubnetIds'));
   const alarms = resourcesOf(template, 'AWS::CloudWatch::Alarm').map(({ id }) => id);

@@ -58,7 +58,7 @@ test('kms=true: one key, turned every year and kept, for buckets, results and al
   const users = resourcesOf(pipelines['web_shop'] ?? lake, 'AWS::IAM::Policy').filter((policy) =>
     JSON.stringify(policy.properties).includes('GetAttDataKey'),
   );
-  assert.equal(users.length, FUNCTIONS.length, 'all functions but RunFailed, and the state machine');
+  assert.equal(users.length, FUNCTIONS.length + 1, 'all functions but RunFailed, and the two state machines');
 });
 
 test('a limit of what a query may scan, and who gets the alerts', async () => {

@@ -7,6 +7,7 @@ import { FUNCTIONS, type FunctionName, stateRow } from '../../lib/core/states.ts
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
 import type { RunRequest } from '../../lib/remote/run-request.ts';
+import { compactTables } from '../../lib/runtime/compact.ts';
 import { runNotify } from '../../lib/steps/end/notify.ts';
 import { startRuns } from '../../lib/steps/start/start-runs.ts';
 import { keyOf, openTestLake, type TestLake } from '../support/test-lake.ts';
@@ -94,6 +95,38 @@ async function runAll(lake: TestLake, uses: Use[]): Promise<void> {
   assert.equal(await run({ reprocess: { source: 'people' } }), 'SUCCEEDED');
   assert.equal(await run(), 'SUCCEEDED');
   assert.equal((await watched.answer({ onEvent })).kind, 'nothing');
+  await compactAll(watched, lake, onEvent);
+}
+
+/** A compaction beside which a run takes away what it reads, so that what it has written goes again; then one of all tables. */
+async function compactAll(watched: TestLake, lake: TestLake, onEvent: RunRequest['onEvent']): Promise<void> {
+  const asked = { pipeline: SHOP.name, retryIntervalMs: 0, ...(onEvent === undefined ? {} : { onEvent }) };
+  const all = { all: true, min_files: 2 };
+  let broken = true;
+  const failing = watched.reopen((deps) => {
+    const store: ObjectStore = {
+      ...deps.store,
+      async write(key, bytes, condition) {
+        if (broken && key.endsWith('/committing.json') && !new TextDecoder().decode(bytes).includes('undo'))
+          throw new InvalidInput('not today');
+        return deps.store.write(key, bytes, condition);
+      },
+    };
+    return { ...deps, store };
+  });
+  for (const table of ['silver.orders', 'gold.total']) {
+    const [layer = '', name = ''] = table.split('.');
+    const request = { ...asked, compact: { table: `${SHOP.name}_${layer}.${name}`, sort: ['amount'] } };
+    broken = true;
+    assert.equal((await compactTables(failing.deps, request)).kind, 'ended');
+    broken = false;
+    const answer = await compactTables(watched.deps, request);
+    assert.ok(answer.kind === 'ended' && answer.result.status === 'SUCCEEDED', JSON.stringify(answer));
+  }
+  await lake.land('orders', '9.csv', 'id,person,amount\n9,1,1.00\n');
+  await lake.run();
+  const answer = await compactTables(watched.deps, { ...asked, compact: all });
+  assert.ok(answer.kind === 'ended' && answer.result.status === 'SUCCEEDED', JSON.stringify(answer));
 }
 
 /** What the functions outside the run's own states do with the store. */
@@ -140,13 +173,16 @@ const uses = all.filter(({ by }) => !OUTSIDE.includes(by));
 
 const template = (await deploy({ pipelines: [FOLLOWER, LEADER] })).pipelines[SHOP.name] ?? assert.fail('no stack');
 const isFunction = (name: string): name is FunctionName => FUNCTIONS.some((one) => one === name);
-const machineRole = resourcesOf(template, 'AWS::IAM::Role').find(({ id }) => id.startsWith('MachineRole'))?.id ?? '';
+const roleOf = (begin: string): string =>
+  resourcesOf(template, 'AWS::IAM::Role').find(({ id }) => id.startsWith(begin))?.id ?? '';
+const [machineRole, maintenanceRole] = [roleOf('MachineRole'), roleOf('MaintenanceRole')];
 
 test('every function may do with objects what runs of all kinds make it do', () => {
   const denied = new Set<string>();
   for (const { by, verb, key } of uses) {
     // The lists of a map are read by the state machine.
-    const statements = isFunction(by) ? statementsOfFunction(template, by) : statementsOf(template, machineRole);
+    const role = by === 'RewriteMap' ? maintenanceRole : machineRole;
+    const statements = isFunction(by) ? statementsOfFunction(template, by) : statementsOf(template, role);
     const bucket = `arn:aws:s3:::strata-${key.split('/')[0]}-${ACCOUNT}-${REGION}`;
     for (const action of ACTIONS[verb]) {
       const request =
@@ -163,6 +199,7 @@ test('every function may do with objects what runs of all kinds make it do', () 
 
 const LOST_SWAP =
   'removes the metadata file that it wrote when another came first; the Glue catalog does, the file catalog not';
+const DEAD_ATTEMPTS = 'removes files of attempts that died, and of partitions that another run has changed';
 const LEFT_BEHIND = 'removes what a run has left whose execution was stopped: a dry run, or one that had just ended';
 
 /** Grants that no run above needs, with what needs them. */
@@ -170,6 +207,15 @@ const RARE: Readonly<Record<string, string>> = {
   'Commit remove silver': LOST_SWAP,
   'Commit remove gold': LOST_SWAP,
   'Commit remove ops': LOST_SWAP,
+  'CommitRewrite remove silver': LOST_SWAP,
+  'CommitRewrite remove gold': LOST_SWAP,
+  'CommitRewrite remove ops': LOST_SWAP,
+  'FinishRewrite remove silver': DEAD_ATTEMPTS,
+  'FinishRewrite remove gold': DEAD_ATTEMPTS,
+  'FinishRewrite remove ops': DEAD_ATTEMPTS,
+  'OpenRewrite remove silver': LEFT_BEHIND,
+  'OpenRewrite remove gold': LEFT_BEHIND,
+  'OpenRewrite remove ops': LEFT_BEHIND,
   'Open remove silver': LEFT_BEHIND,
   'Open remove gold': LEFT_BEHIND,
   'Open remove ops': LEFT_BEHIND,

@@ -12,7 +12,7 @@ type Row = { readonly who: string; readonly action: string; readonly resource: s
 const INTRODUCTION = `# What each function may do
 
 Generated from the synthesized template of a pipeline by \`npm run docs:permissions\`; a test fails when the two differ. Each
-function has a role of its own, and so have the state machine and the schedule. \`<pipeline>\` is the pipeline's name (with \`-\`
+function has a role of its own, and so have the state machines and the schedule. \`<pipeline>\` is the pipeline's name (with \`-\`
 for \`_\` in names of functions, state machine and logs). With a stage, \`strata\` reads \`strata-<stage>\` and databases begin with
 \`<stage>_\`. Rows with _KMS_ are there only with \`-c kms=true\`, and what is allowed on \`<other>\` only for pipelines whose tables the
 pipeline's gold reads, in the layers that it reads.
@@ -26,9 +26,11 @@ export async function renderPermissions(): Promise<string> {
   return `${INTRODUCTION}\n${renderTable(rowsOf(template))}`;
 }
 
-/** Rows of actions and what they are allowed on, by function; functions in the order of a run, then the two other roles. */
+/** Rows of actions and what they are allowed on, by function; functions in the order of a run, then the other roles. */
 export function rowsOf(template: Template): readonly Row[] {
-  const others = resourcesOf(template, 'AWS::IAM::Role').filter(({ id }) => /^(Machine|Schedule)Role/.test(id));
+  const others = resourcesOf(template, 'AWS::IAM::Role').filter(({ id }) =>
+    /^(Machine|Maintenance|Schedule)Role/.test(id),
+  );
   const holders: readonly (readonly [string, readonly Statement[]])[] = [
     ...FUNCTIONS.map((name) => [name, statementsOfFunction(template, name)] as const),
     ...others.map(({ id }) => [nameOfRole(id), statementsOf(template, id)] as const),
@@ -45,6 +47,7 @@ export function rowsOf(template: Template): readonly Row[] {
 }
 
 function nameOfRole(id: string): string {
+  if (id.startsWith('Maintenance')) return 'state machine of maintenance';
   return id.startsWith('Machine') ? 'state machine' : 'schedule';
 }
 

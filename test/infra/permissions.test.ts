@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { FUNCTIONS, type FunctionName } from '../../lib/core/states.ts';
+import { FUNCTIONS, type FunctionName, tasksOf } from '../../lib/core/states.ts';
 import { deploy, FOLLOWER, LEADER } from './deployment.ts';
 import { allows, type Request, statementsOf, statementsOfFunction } from './policies.ts';
 import { ACCOUNT, at, REGION, resourceOf, resourcesOf } from './resources.ts';
@@ -20,7 +20,8 @@ function mayDo(request: Request): readonly FunctionName[] {
 }
 
 const s3 = (action: string, key: string): Request => ({ action: `s3:${action}`, resource: object(key) });
-const STEPS = ['Open', 'PlanStage', 'Stage', 'PlanMerge', 'Merge', 'Audit', 'Commit', 'Finish'] as const;
+const RUN = ['Open', 'PlanStage', 'Stage', 'PlanMerge', 'Merge', 'Audit', 'Commit', 'Finish'] as const;
+const STEPS = [...RUN, 'OpenRewrite', 'Rewrite', 'CommitRewrite', 'FinishRewrite'] as const;
 
 /** Who may do what; anybody who is not named may not. */
 const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] = [
@@ -34,25 +35,29 @@ const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] 
   ['read an overwritten upload', s3('GetObjectVersion', 'bronze/web_shop/orders/a.csv'), ['PlanStage', 'Stage']],
   ['change an upload', s3('PutObject', 'bronze/web_shop/orders/a.csv'), []],
   ['remove an upload', s3('DeleteObject', 'bronze/web_shop/orders/a.csv'), []],
-  ['read a table', s3('GetObject', 'silver/web_shop/orders/data/f.parquet'), [...STEPS, 'Fail']],
+  [
+    'read a table',
+    s3('GetObject', 'silver/web_shop/orders/data/f.parquet'),
+    [...RUN, 'OpenRewrite', 'Rewrite', 'CommitRewrite', 'Fail'],
+  ],
   ['read an older version of it', s3('GetObjectVersion', 'silver/web_shop/orders/data/f.parquet'), []],
   [
     'write files of silver',
     s3('PutObject', 'silver/web_shop/orders/data/f.parquet'),
-    ['Stage', 'Merge', 'Audit', 'Commit'],
+    ['Stage', 'Merge', 'Audit', 'Commit', 'Rewrite', 'CommitRewrite'],
   ],
-  ['write files of gold', s3('PutObject', 'gold/web_shop/total/data/f.parquet'), ['Stage', 'Audit', 'Commit']],
+  [
+    'write files of gold',
+    s3('PutObject', 'gold/web_shop/total/data/f.parquet'),
+    ['Stage', 'Audit', 'Commit', 'Rewrite', 'CommitRewrite'],
+  ],
   [
     'remove files of silver',
     s3('DeleteObject', 'silver/web_shop/orders/data/f.parquet'),
-    ['Open', 'Commit', 'Finish', 'Fail'],
+    ['Open', 'Commit', 'Finish', 'OpenRewrite', 'CommitRewrite', 'FinishRewrite', 'Fail'],
   ],
   ['renew the lock', s3('PutObject', 'ops/web_shop/lock.json'), [...STEPS, 'Fail']],
-  [
-    'read the quarantine',
-    s3('GetObject', 'ops/web_shop/quarantine/data/f.parquet'),
-    ['Open', 'PlanStage', 'Stage', 'PlanMerge', 'Merge', 'Audit', 'Commit', 'Finish', 'Fail'],
-  ],
+  ['read the quarantine', s3('GetObject', 'ops/web_shop/quarantine/data/f.parquet'), [...STEPS, 'Fail']],
   ['mark an event', s3('PutObject', 'ops/web_shop/_events/e.json'), [...STEPS, 'Fail', 'Starter']],
   ['mark an alert', s3('PutObject', 'ops/web_shop/_alerts/a.json'), [...STEPS, 'Fail', 'Notify']],
   ['write audit rows', s3('PutObject', 'ops/web_shop/_audit/x/r.parquet'), [...STEPS, 'Fail', 'Notify', 'Starter']],
@@ -63,10 +68,10 @@ const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] 
     { action: 's3:GetObject', resource: `${bucket('dev-silver')}/silver/web_shop/f` },
     [],
   ],
-  ['look up a table', { action: 'glue:GetTable', resource: TABLE }, ['Open', 'Commit']],
+  ['look up a table', { action: 'glue:GetTable', resource: TABLE }, ['Open', 'Commit', 'OpenRewrite', 'CommitRewrite']],
   ['list tables', { action: 'glue:GetTables', resource: TABLE }, ['Open']],
-  ['create a table', { action: 'glue:CreateTable', resource: TABLE }, ['Commit']],
-  ['change a table', { action: 'glue:UpdateTable', resource: TABLE }, ['Commit']],
+  ['create a table', { action: 'glue:CreateTable', resource: TABLE }, ['Commit', 'CommitRewrite']],
+  ['change a table', { action: 'glue:UpdateTable', resource: TABLE }, ['Commit', 'CommitRewrite']],
   ['delete a table', { action: 'glue:DeleteTable', resource: TABLE }, []],
   [
     'change a table of another pipeline',
@@ -136,7 +141,7 @@ const WITHOUT_RESOURCES = [
 
 test('no statement names all resources, except for actions that know none; none names all actions', () => {
   const roles = resourcesOf(shop, 'AWS::IAM::Role').map(({ id }) => id);
-  assert.equal(roles.length, FUNCTIONS.length + 2);
+  assert.equal(roles.length, FUNCTIONS.length + 3);
   for (const { actions, resources } of roles.flatMap((role) => statementsOf(shop, role))) {
     for (const action of actions) assert.match(action, /^[a-z0-9]+:[A-Za-z]+$/);
     if (!resources.includes('*')) continue;
@@ -204,7 +209,7 @@ describe('what the state machine may do', () => {
         action: 'lambda:InvokeFunction',
         resource: `${resourceOf(shop, 'AWS::Lambda::Function', name).id}.Arn`,
       },
-      name !== 'Starter',
+      tasksOf('medallion').some((task) => task === name),
     ]),
     ['start the children of its maps', { action: 'states:StartExecution', resource: MACHINE }, true],
     [

@@ -37,7 +37,7 @@ describe('a pipeline with nothing said', () => {
     const more = ['AWS::CloudWatch::Dashboard', 'AWS::SNS::Topic', 'AWS::SQS::Queue', 'AWS::Glue::Database'];
     assert.deepEqual(
       [...types, ...more].map((type) => countOf(template, type)),
-      [FUNCTIONS.length, 1, 1, 1, 1, 2, 3],
+      [FUNCTIONS.length, 2, 1, 1, 1, 2, 3],
     );
     assert.equal(alarmsIn(template).size, made.shop.alarms.length);
   });
@@ -147,7 +147,7 @@ describe('what exists is used', () => {
   test('as lake of another app', async () => {
     const { template } = shopOf(undefined, (stack) => Lake.fromLakeAttributes(stack, 'Lake', { deployment: 'dev' }));
     assert.equal(countOf(template(), 'AWS::S3::Bucket') + countOf(template(), 'AWS::Glue::Database'), 0);
-    const { properties } = resourceOf(template(), 'AWS::StepFunctions::StateMachine');
+    const { properties } = resourceOf(template(), 'AWS::StepFunctions::StateMachine', 'ShopMachine');
     assert.equal(properties['StateMachineName'], 'strata-dev-web-shop');
   });
 });
@@ -296,6 +296,6 @@ describe('methods', () => {
 test('two pipelines share a stack and a lake', async () => {
   const { stack, lake, template } = shopOf();
   new Pipeline(stack, 'Plain', { lake, spec: await specOf(PLAIN), bundles: fakeBundles() });
-  assert.equal(countOf(template(), 'AWS::StepFunctions::StateMachine'), 2);
+  assert.equal(countOf(template(), 'AWS::StepFunctions::StateMachine'), 4);
   assert.equal(countOf(template(), 'AWS::Glue::Database'), 6);
 });

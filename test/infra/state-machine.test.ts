@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { FUNCTIONS } from '../../lib/core/states.ts';
+import { FUNCTIONS, tasksOf } from '../../lib/core/states.ts';
 import { withLimits } from '../../lib/infra/state-machine.ts';
 import { DEFINITION, deploy, PLAIN, SHOP, specOf } from './deployment.ts';
 import { ACCOUNT, at, type Fields, type Json, REGION, resourceOf, resourcesOf } from './resources.ts';
 
 const { pipelines } = await deploy({ pipelines: [SHOP, PLAIN] });
 const shop = pipelines['web_shop'] ?? assert.fail();
-const machine = resourceOf(shop, 'AWS::StepFunctions::StateMachine').properties;
+const machine = resourceOf(shop, 'AWS::StepFunctions::StateMachine', 'Machine').properties;
+const maintenance = resourceOf(shop, 'AWS::StepFunctions::StateMachine', 'MaintenanceMachine').properties;
 const definition = JSON.parse(String(machine['DefinitionString'])) as Fields;
 
 type NamedState = { readonly name: string; readonly state: Fields };
@@ -30,8 +31,20 @@ describe('the wiring', () => {
   });
 
   test('each Task state calls the function of its name; all functions but the Starter are called', () => {
-    for (const { name, state } of tasks) assert.equal(state['Resource'], `\${${name}FunctionArn}`);
-    assert.deepEqual([...tasks.map(({ name }) => name), 'Starter'].sort(), [...FUNCTIONS].sort());
+    const others = statesIn(JSON.parse(String(maintenance['DefinitionString'])) as Fields);
+    const called = [...tasks, ...others.filter(({ state }) => state['Type'] === 'Task')];
+    for (const { name, state } of called) assert.equal(state['Resource'], `\${${name}FunctionArn}`);
+    assert.deepEqual([...new Set([...called.map(({ name }) => name), 'Starter'])].sort(), [...FUNCTIONS].sort());
+    assert.deepEqual(
+      Object.keys(at(maintenance, 'DefinitionSubstitutions') as Fields).sort(),
+      [...tasksOf('maintenance').map((name) => `${name}FunctionArn`), 'OpsBucket'].sort(),
+    );
+  });
+
+  test('maintenance leaves workers for runs', () => {
+    const map = at(JSON.parse(String(maintenance['DefinitionString'])) as Fields, 'States', 'RewriteMap') as Fields;
+    assert.deepEqual([map['MaxConcurrency'], map['ToleratedFailurePercentage']], [20, 5]);
+    assert.equal(maintenance['StateMachineName'], 'strata-web-shop_maintenance');
   });
 
   test('each placeholder stands for its own function, and for the ops bucket', () => {

@@ -26,6 +26,8 @@ export type Deployment = {
   readonly functionsByArn: ReadonlyMap<string, LambdaFunction>;
   readonly buckets: { readonly bronze: string; readonly ops: string };
   readonly machineArn: string;
+  /** The state machine of maintenance, by the same names. */
+  readonly maintenance: Pick<Deployment, 'machineArn' | 'definition'>;
   /** As Step Functions has it, with its substitutions. */
   readonly definition: string;
   readonly topicArn: string;
@@ -52,7 +54,10 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     resolveText(from.template.Outputs?.[name]?.Value, from.world);
   const sfn = new SFNClient(clientSettings(endpoint));
   const machineArn = output(stack, 'StateMachineArn');
-  const { definition = '' } = await sfn.send(new DescribeStateMachineCommand({ stateMachineArn: machineArn }));
+  const definitionOf = async (stateMachineArn: string): Promise<string> =>
+    (await sfn.send(new DescribeStateMachineCommand({ stateMachineArn }))).definition ?? '';
+  const definition = await definitionOf(machineArn);
+  const maintenanceArn = output(stack, 'MaintenanceStateMachineArn');
   const byName = new Map([...functions.values()].map((fn) => [fn.name, fn]));
   const functionsByArn = new Map<string, LambdaFunction>();
   for (const [id, { FunctionName }] of resourcesOf(stack.template, 'AWS::Lambda::Function')) {
@@ -70,6 +75,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     buckets: { bronze: output(lake, 'BronzeBucket'), ops: output(lake, 'OpsBucket') },
     machineArn,
     definition,
+    maintenance: { machineArn: maintenanceArn, definition: await definitionOf(maintenanceArn) },
     topicArn: output(stack, 'TopicArn'),
     s3: new S3Client({ ...clientSettings(endpoint), forcePathStyle: true }),
     sfn,

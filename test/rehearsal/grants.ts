@@ -68,7 +68,8 @@ function impliedBy({
 
 function ungrantedToMachine(deployment: Deployment): readonly string[] {
   const { stack, definition, buckets, pipeline } = deployment;
-  const [, machine] = resourcesOf(stack.template, 'AWS::StepFunctions::StateMachine')[0] ?? [];
+  const machines = resourcesOf(stack.template, 'AWS::StepFunctions::StateMachine');
+  const [, machine] = machines.find(([id]) => stack.world.attribute(id, 'Arn') === deployment.machineArn) ?? [];
   const statements = statementsOf(deployment, resolve(machine?.['RoleArn'], stack.world));
   const tasks = tasksOf(JSON.parse(definition) as StateMachineDefinition);
   const folder = `arn:aws:s3:::${buckets.ops}/ops/${pipeline}/_runs/any`;

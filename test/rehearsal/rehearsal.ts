@@ -39,6 +39,7 @@ export async function rehearse(options: DeployOptions, steps: Steps): Promise<vo
     await rehearseKill(stage, second);
     await rehearseFailure(stage, third);
     await rehearseBackfill(stage);
+    await rehearseCompaction(stage);
     await rehearseRepeats(stage);
     await rehearseStop(stage);
     await rehearseSchedule(stage);
@@ -89,6 +90,35 @@ async function rehearseBackfill(stage: Stage): Promise<void> {
   await steps.check('the killed Commit worker was retried', async () => checkKilled(commits.killed(), ended, 'Commit'));
   await steps.step('the same on the laptop', () => runLaptop(lake, pipeline, [], { backfill: {} }));
   await steps.check('made anew, tables equal the laptop', () => checkTables(deployment, lake.root));
+}
+
+/** All rows are written anew beside the runs, by a state machine of its own; the worker is killed, and the committer. */
+async function rehearseCompaction(stage: Stage): Promise<void> {
+  const { steps, lake } = stage;
+  const { pipeline, maintenance } = stage.deployment;
+  const deployment = { ...stage.deployment, ...maintenance };
+  const asked = { min_files: 2, all: true };
+  const run_id = 'compaction-of-the-rehearsal';
+  await startByHand(deployment, { pipeline, run_id, dry_run: false, kind: 'maintenance', compact: asked });
+  const rewrites = killAt(
+    deployment,
+    'rewrite',
+    (action, key) => action === 's3:PutObject' && !key.includes('/attempts/'),
+  );
+  const commits = killAt(deployment, 'commit-rewrite', (action) => action === 'glue:UpdateTable');
+  const ended = await runAll(
+    { ...stage, deployment },
+    'compaction, a Rewrite worker and the CommitRewrite worker killed in the middle',
+  );
+  rewrites.stop();
+  commits.stop();
+  await steps.check('the killed Rewrite worker was retried', async () =>
+    checkKilled(rewrites.killed(), ended, 'Rewrite'),
+  );
+  await steps.check('the killed CommitRewrite worker was retried', async () =>
+    checkKilled(commits.killed(), ended, 'CommitRewrite'),
+  );
+  await steps.check('compacted, tables equal the laptop', () => checkTables(deployment, lake.root));
 }
 
 /** Every event once more after all runs have ended, in one batch, with a message that is no event. */

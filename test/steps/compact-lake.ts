@@ -4,7 +4,8 @@ import type { MaintenanceResult } from '../../lib/core/maintenance.ts';
 import { append, csv, definePipeline, identity, month, replace, scd2 } from '../../lib/define/index.ts';
 import { currentSnapshot } from '../../lib/iceberg/snapshot.ts';
 import type { Snapshot } from '../../lib/iceberg/types.ts';
-import { type CompactionAnswer, type CompactionRequest, compactTables } from '../../lib/runtime/compact.ts';
+import type { CompactionAnswer, CompactionRequest } from '../../lib/remote/compaction.ts';
+import { compactTables } from '../../lib/runtime/compact.ts';
 import { planFiles, type ScannedFile } from '../../lib/table/read.ts';
 import type { TestLake, TestPipeline } from '../support/test-lake.ts';
 

@@ -1,5 +1,5 @@
 import type { CompactedTable } from '../../core/maintenance.ts';
-import type { CompactionAnswer } from '../../runtime/compact.ts';
+import type { CompactionAnswer } from '../../remote/compaction.ts';
 import { formatBytes, formatCount } from './human.ts';
 import { renderTable, type TableLayout } from './table.ts';
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InvalidInput } from '../../core/errors.ts';
+import type { MaintenanceState, RewriteInput } from '../../core/maintenance.ts';
 import type { OpenInput, RunState, UnitInput } from '../../core/run.ts';
 
 /** Inputs of the Task states. Fields that the state machine puts beside them are left out. */
@@ -7,7 +8,18 @@ export const runRef = z.object({
   pipeline: z.string(),
   run_id: z.string(),
   dry_run: z.boolean(),
+  kind: z.literal('maintenance').optional(),
   epoch: z.number().int().optional(),
+});
+
+const compact = z.object({
+  table: z.string().optional(),
+  where: z.string().optional(),
+  target_mb: z.number().positive().optional(),
+  min_files: z.number().int().positive().optional(),
+  sort: z.array(z.string()).min(1).optional(),
+  zorder: z.array(z.string()).min(1).optional(),
+  all: z.boolean().optional(),
 });
 
 /** A value is its text: JSON's own numbers and booleans are taken as they are written. */
@@ -20,6 +32,8 @@ export const openInput = z.object({
   run_id: z.string(),
   dry_run: z.boolean().default(false),
   wait: z.literal(true).optional(),
+  kind: z.literal('maintenance').optional(),
+  compact: compact.optional(),
   rebuild: z.string().optional(),
   reprocess: z
     .object({
@@ -63,6 +77,22 @@ const unitInput = z.object({ run: runRef, unit: z.object({ level: z.number().int
 export const parseOpenInput = (event: unknown): OpenInput => parseEvent('Open', openInput, event) as OpenInput;
 export const parseRunState = (event: unknown): RunState => parseEvent('a run', runState, event) as RunState;
 export const parseUnitInput = (event: unknown): UnitInput => parseEvent('a unit', unitInput, event) as UnitInput;
+
+const maintenanceState = z.object({
+  status: z.enum(['planned', 'nothing', 'done']),
+  request: openInput,
+  run: runRef,
+  round: z.number().int(),
+  rewrite: units.optional(),
+  commit: measured.optional(),
+});
+
+const rewriteInput = z.object({ run: runRef, unit: z.object({ round: z.number().int(), unit: z.string() }) });
+
+export const parseMaintenanceState = (event: unknown): MaintenanceState =>
+  parseEvent('maintenance', maintenanceState, event) as MaintenanceState;
+export const parseRewriteInput = (event: unknown): RewriteInput =>
+  parseEvent('a unit', rewriteInput, event) as RewriteInput;
 
 /** An event by its schema. Throws InvalidInput naming each field that is wrong, and whose input it should have been. */
 export function parseEvent<T>(what: string, schema: z.ZodType<T>, event: unknown): T {

@@ -58,7 +58,7 @@ export function workerHandler<Input>(step: WorkerStep<Input>): LambdaHandler {
         const kept = { ...run, epoch: () => run.epoch };
         const work = (lost: AbortSignal): Promise<JsonValue> => {
           // A run that has finished, and is only asked again, has no lock to lose.
-          if (step.name !== 'Finish') lost.throwIfAborted();
+          if (step.name !== 'Finish' && step.name !== 'FinishRewrite') lost.throwIfAborted();
           return step.run(input, stepDeps(counted(deps), run), invocation);
         };
         const answer = await keepLock(deps, kept, work, RENEW_MS);

@@ -18,7 +18,7 @@ import { readJsonIfAny, runFolder, writeOnce } from '../../lake/run/run-folder.t
 const MOST_LEFT = 1_000;
 
 /** Ends a run of maintenance: its result, no more files that no table took, no lock. */
-export async function runFinishMaintenance(state: MaintenanceState, deps: StepDeps): Promise<MaintenanceState> {
+export async function runFinishRewrite(state: MaintenanceState, deps: StepDeps): Promise<MaintenanceState> {
   const { run } = state;
   if ((await deps.store.head(runFolder.result(run))) === undefined) {
     const plan = await readMaintenancePlan(deps.store, run);

@@ -1,4 +1,5 @@
 import type { MaintainedTable, MaintenancePlan, MaintenanceState, RewriteUnit } from '../../core/maintenance.ts';
+import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { candidateOf, partitionName } from '../../lake/maintain/choose-files.ts';
 import { commitTable, type Rewritten } from '../../lake/maintain/commit-table.ts';
@@ -30,7 +31,7 @@ const ROUNDS = 3;
  * again, as the next round; after the last one the run is entered in the books. Each table says by its snapshots whether
  * the round is in it, so that a run which died on the way is rolled forward by running this again.
  */
-export async function runCommitMaintenance(state: MaintenanceState, deps: StepDeps): Promise<MaintenanceState> {
+export async function runCommitRewrite(state: MaintenanceState, deps: StepDeps): Promise<MaintenanceState> {
   const { run, round } = state;
   const { rewrite: _rewrite, ...rest } = state;
   if ((await deps.store.head(runFolder.commit(run))) !== undefined) return rest;
@@ -61,10 +62,9 @@ async function readWork(deps: StepDeps, plan: MaintenancePlan, round: number): P
   const units: RewriteUnit[] = [];
   const results: RewriteResult[] = [];
   for (const item of items) {
-    const result = await readRewriteResult(deps.store, plan.run, item);
-    if (result === undefined) throw new RangeError(`${item.unit} has no result`);
-    results.push(result);
-    units.push(await readRewriteUnit(deps.store, plan.run, item));
+    const unit = await readRewriteUnit(deps.store, plan.run, item);
+    units.push(unit);
+    results.push((await readRewriteResult(deps.store, plan.run, item)) ?? failedUnit(plan, unit));
   }
   return plan.tables
     .map((table) => ({
@@ -73,6 +73,14 @@ async function readWork(deps: StepDeps, plan: MaintenancePlan, round: number): P
       results: results.filter((result) => result.table === table.id),
     }))
     .filter((one) => one.units.length > 0);
+}
+
+/** A map may tolerate units that fail: their files are as good as before. */
+function failedUnit({ tables }: MaintenancePlan, { unit, table: id, bins }: RewriteUnit): RewriteResult {
+  const table = tables.find((one) => one.id === id);
+  const name = table === undefined ? id : fullName(table.table);
+  const reason = `worker ${unit} failed`;
+  return { unit, table: id, bins: [], left: bins.map(({ partition }) => ({ table: name, partition, reason })), ms: 0 };
 }
 
 async function commitRound(

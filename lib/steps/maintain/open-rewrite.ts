@@ -22,7 +22,7 @@ const MOST_DESCRIBED = 200;
  * finds an unfinished run to go on with, which the caller sees in the answer. With `dry_run` it only looks.
  * Throws LockHeld while another compacts, InvalidInput for a request that names nothing.
  */
-export async function runOpenMaintenance(input: OpenInput, deps: StepDeps): Promise<MaintenanceState> {
+export async function runOpenRewrite(input: OpenInput, deps: StepDeps): Promise<MaintenanceState> {
   const { pipeline, dry_run } = input;
   const request = requestOf(input);
   const asked: RunRef = { pipeline, run_id: checkRunId(input.run_id), dry_run, kind: 'maintenance' };
