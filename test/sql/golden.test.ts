@@ -17,8 +17,10 @@ import {
   renderWithdrawn,
   selectHeldAgainst,
 } from '../../lib/sql/quarantine-table.ts';
+import { fingerprintRows, partitionFieldType, selectPartitions } from '../../lib/sql/rewrite.ts';
 import { countShared, createShared, selectShared } from '../../lib/sql/shared-quarantine.ts';
 import { listPartitions, renderPartitions } from '../../lib/sql/touched.ts';
+import { createCuts, renderZordered } from '../../lib/sql/zorder.ts';
 import { recipeOf } from '../support/batch-recipes.ts';
 
 const MODE: KeyedMode = {
@@ -110,6 +112,23 @@ const GOLDEN: readonly (readonly [name: string, text: string | undefined])[] = [
     ]),
   ],
   ['touched-rows-of-one-field', renderPartitions(sql`t`, ONE_FIELD, [['x'], [null], ["o'"]])],
+  ['fingerprint', fingerprintRows(sql`t`, ['id', 'o"x']).text],
+  [
+    'partitions-where',
+    selectPartitions(
+      [
+        { name: 'day_month', type: partitionFieldType('month', { kind: 'date' }) },
+        { name: 'region', type: partitionFieldType('identity', { kind: 'string' }) },
+      ],
+      [
+        ['2026-01', "o'"],
+        [null, 'x'],
+      ],
+      "day_month >= '2026-01'",
+    ).text,
+  ],
+  ['zorder-cuts', createCuts(sql`t`, ['id', 'o"x']).text],
+  ['zorder', renderZordered(sql`t`, ['id', 'o"x'])],
   ['quarantine-table-released', renderReleased(sql`t`, FILTER)],
   ['quarantine-table-releasable', countReleasable(sql`t`, {}).text],
   ['quarantine-table-tripped', findTripped({ table: sql`t`, staged: sql`s` }, '2026-01-01T00:00:00Z', 9).text],

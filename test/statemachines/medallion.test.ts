@@ -6,10 +6,6 @@ import type { State, TaskState } from '../../lib/asl/definition.ts';
 import { loadStateMachine } from '../../lib/asl/load.ts';
 import * as errors from '../../lib/core/errors.ts';
 
-const FILE = new URL('../../statemachines/medallion.asl.json', import.meta.url);
-const text = readFileSync(FILE, 'utf8');
-const machine = loadStateMachine(text, 'medallion.asl.json');
-
 /** Codes of Step Functions and of its Lambda integration that a Retry or Catch may name. */
 const SERVICE_CODES = [
   'States.ALL',
@@ -29,82 +25,86 @@ const classes = Object.values(errors)
   .filter((value) => typeof value === 'function' && value.prototype instanceof errors.StrataError)
   .map((value) => new (value as new (message: string) => errors.StrataError)('example'));
 
-const allStates: readonly (readonly [string, State])[] = Object.entries(machine.States).flatMap(([name, state]) =>
-  state.Type === 'Map' ? [[name, state], ...Object.entries(state.ItemProcessor.States)] : [[name, state]],
-);
-const tasks = allStates.filter((entry): entry is [string, TaskState] => entry[1].Type === 'Task');
+for (const file of ['medallion.asl.json', 'maintenance.asl.json']) {
+  const text = readFileSync(new URL(`../../statemachines/${file}`, import.meta.url), 'utf8');
+  const machine = loadStateMachine(text, file);
+  const allStates: readonly (readonly [string, State])[] = Object.entries(machine.States).flatMap(([name, state]) =>
+    state.Type === 'Map' ? [[name, state], ...Object.entries(state.ItemProcessor.States)] : [[name, state]],
+  );
+  const tasks = allStates.filter((entry): entry is [string, TaskState] => entry[1].Type === 'Task');
 
-describe('medallion: the errors it names', () => {
-  it('knows the classes', () => {
-    assert.ok(classes.length >= 9 && classes.some(({ retryable }) => retryable));
-    for (const error of classes) assert.equal(error.name, error.constructor.name);
-  });
-
-  it('has only classes of ours and codes of the services in every ErrorEquals', () => {
-    const known = [...SERVICE_CODES, ...classes.map(({ name }) => name)];
-    const named = [...text.matchAll(/"ErrorEquals":\s*\[([^\]]*)\]/g)].flatMap(([, list]) =>
-      [...(list ?? '').matchAll(/"([^"]+)"/g)].map(([, name]) => name ?? ''),
-    );
-    assert.ok(named.length > 0);
-    assert.deepEqual(
-      named.filter((name) => !known.includes(name)),
-      [],
-    );
-  });
-
-  for (const [name, { Retry }] of tasks) {
-    it(`retries in ${name} exactly those of our classes that are retryable, and what passes at Lambda`, () => {
-      const retried = (Retry ?? []).flatMap(({ ErrorEquals }) => ErrorEquals);
-      for (const error of classes) assert.equal(retried.includes(error.name), error.retryable, error.name);
-      const codes = retried.filter((code) => SERVICE_CODES.includes(code));
-      assert.deepEqual([...codes].sort(), SERVICE_CODES.filter((code) => code !== 'States.ALL').sort());
-      assert.equal(retried.length, new Set(retried).size);
-      for (const retrier of Retry ?? []) assert.equal(retrier.JitterStrategy, 'FULL');
+  describe(`${file}: the errors it names`, () => {
+    it('knows the classes', () => {
+      assert.ok(classes.length >= 9 && classes.some(({ retryable }) => retryable));
+      for (const error of classes) assert.equal(error.name, error.constructor.name);
     });
-  }
-});
 
-describe('medallion: its way through AWS', () => {
-  it('leads every error of a task or map to Fail, Notify and RunFailed, which alone may throw', () => {
-    const behind: Readonly<Record<string, object | undefined>> = {
-      Fail: { ErrorEquals: ['States.ALL'], ResultPath: '$.fail_error', Next: 'Notify' },
-      Notify: { ErrorEquals: ['States.ALL'], ResultPath: '$.notify_error', Next: 'AfterFail' },
-      RunFailed: undefined,
-    };
-    for (const [name, state] of Object.entries(machine.States)) {
-      if (state.Type !== 'Task' && state.Type !== 'Map') continue;
-      const toFail = { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Fail' };
-      assert.deepEqual(state.Catch?.at(-1), name in behind ? behind[name] : toFail, name);
+    it('has only classes of ours and codes of the services in every ErrorEquals', () => {
+      const known = [...SERVICE_CODES, ...classes.map(({ name }) => name)];
+      const named = [...text.matchAll(/"ErrorEquals":\s*\[([^\]]*)\]/g)].flatMap(([, list]) =>
+        [...(list ?? '').matchAll(/"([^"]+)"/g)].map(([, name]) => name ?? ''),
+      );
+      assert.ok(named.length > 0);
+      assert.deepEqual(
+        named.filter((name) => !known.includes(name)),
+        [],
+      );
+    });
+
+    for (const [name, { Retry }] of tasks) {
+      it(`retries in ${name} exactly those of our classes that are retryable, and what passes at Lambda`, () => {
+        const retried = (Retry ?? []).flatMap(({ ErrorEquals }) => ErrorEquals);
+        for (const error of classes) assert.equal(retried.includes(error.name), error.retryable, error.name);
+        const codes = retried.filter((code) => SERVICE_CODES.includes(code));
+        assert.deepEqual([...codes].sort(), SERVICE_CODES.filter((code) => code !== 'States.ALL').sort());
+        assert.equal(retried.length, new Set(retried).size);
+        for (const retrier of Retry ?? []) assert.equal(retrier.JitterStrategy, 'FULL');
+      });
     }
-    assert.deepEqual(machine.States['Fail']?.Type === 'Task' && machine.States['Fail'].Next, 'Notify');
-    assert.equal(machine.States['AfterFail']?.Type === 'Choice' && machine.States['AfterFail'].Default, 'RunFailed');
   });
 
-  it('names one function for each task, by the name of its state', () => {
-    assert.deepEqual(
-      tasks.map(([, { Resource }]) => Resource),
-      tasks.map(([name]) => `\${${name}FunctionArn}`),
-    );
-  });
+  describe(`${file}: its way through AWS`, () => {
+    it('leads every error of a task or map to Fail, Notify and RunFailed, which alone may throw', () => {
+      const behind: Readonly<Record<string, object | undefined>> = {
+        Fail: { ErrorEquals: ['States.ALL'], ResultPath: '$.fail_error', Next: 'Notify' },
+        Notify: { ErrorEquals: ['States.ALL'], ResultPath: '$.notify_error', Next: 'AfterFail' },
+        RunFailed: undefined,
+      };
+      for (const [name, state] of Object.entries(machine.States)) {
+        if (state.Type !== 'Task' && state.Type !== 'Map') continue;
+        const toFail = { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Fail' };
+        assert.deepEqual(state.Catch?.at(-1), name in behind ? behind[name] : toFail, name);
+      }
+      assert.deepEqual(machine.States['Fail']?.Type === 'Task' && machine.States['Fail'].Next, 'Notify');
+      assert.equal(machine.States['AfterFail']?.Type === 'Choice' && machine.States['AfterFail'].Default, 'RunFailed');
+    });
 
-  it('has placeholders inside strings only, and no other use of ${', () => {
-    const inText = text.match(/\$\{/g)?.length ?? 0;
-    const inStrings = stringsOf(JSON.parse(text)).flatMap((value) => value.match(/\$\{[A-Z][A-Za-z]*\}/g) ?? []);
-    assert.equal(inStrings.length, inText);
-    assert.deepEqual(
-      [...new Set(inStrings)].sort(),
-      [...tasks.map(([, task]) => task.Resource), '${OpsBucket}'].sort(),
-    );
-  });
+    it('names one function for each task, by the name of its state', () => {
+      assert.deepEqual(
+        tasks.map(([, { Resource }]) => Resource),
+        tasks.map(([name]) => `\${${name}FunctionArn}`),
+      );
+    });
 
-  it('is valid for a validator that is not ours once the placeholders are filled in', () => {
-    const filled = text
-      .replaceAll(/\$\{(\w+)FunctionArn\}/g, 'arn:aws:lambda:eu-central-1:123456789012:function:$1')
-      .replaceAll('${OpsBucket}', 'ops-bucket');
-    assert.doesNotThrow(() => new StateMachine(JSON.parse(filled)));
-    assert.throws(() => new StateMachine(JSON.parse(filled.replace('"Next": "Finish"', '"Next": "Nowhere"'))));
+    it('has placeholders inside strings only, and no other use of ${', () => {
+      const inText = text.match(/\$\{/g)?.length ?? 0;
+      const inStrings = stringsOf(JSON.parse(text)).flatMap((value) => value.match(/\$\{[A-Z][A-Za-z]*\}/g) ?? []);
+      assert.equal(inStrings.length, inText);
+      assert.deepEqual(
+        [...new Set(inStrings)].sort(),
+        [...tasks.map(([, task]) => task.Resource), '${OpsBucket}'].sort(),
+      );
+    });
+
+    it('is valid for a validator that is not ours once the placeholders are filled in', () => {
+      const filled = text
+        .replaceAll(/\$\{(\w+)FunctionArn\}/g, 'arn:aws:lambda:eu-central-1:123456789012:function:$1')
+        .replaceAll('${OpsBucket}', 'ops-bucket');
+      assert.doesNotThrow(() => new StateMachine(JSON.parse(filled)));
+      assert.throws(() => new StateMachine(JSON.parse(filled.replace('"Next": "Notify"', '"Next": "Nowhere"'))));
+    });
   });
-});
+}
 
 function stringsOf(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];

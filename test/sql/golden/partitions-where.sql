@@ -1,0 +1,1 @@
+SELECT __at FROM (SELECT __at, CAST("f0" AS VARCHAR) AS "day_month", CAST("f1" AS VARCHAR) AS "region" FROM (VALUES (0, '2026-01', 'o'''), (1, NULL, 'x')) AS p(__at, "f0", "f1")) WHERE (day_month >= '2026-01') ORDER BY __at
