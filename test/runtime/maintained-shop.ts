@@ -8,7 +8,7 @@ import { openTestLake, type TestLake, type TestPipeline } from '../support/test-
 /** A lake of all kinds of tables that has had some runs, and what maintenance is held to there. */
 
 const COLUMNS = { id: 'int', amount: 'int' } as const;
-const SHOP: TestPipeline = {
+export const SHOP: TestPipeline = {
   name: 'shop',
   definition: definePipeline({
     name: 'shop',
