@@ -47,8 +47,10 @@ export type Outlook = {
   readonly selection?: Selection;
   /** How models differ from what made their tables. */
   readonly changes?: readonly TableChange[];
-  /** Ids of the models at whose changes a run stops. */
-  readonly refused?: ReadonlySet<string>;
+  /** By the id of a model at whose change a run stops: what can be done. */
+  readonly refused?: ReadonlyMap<string, string>;
+  /** Ids of the keyed models whose tables are there without their logs. */
+  readonly lost?: ReadonlySet<string>;
   /** Ids of the silver models whose tables are made anew from all that has landed; it is among their files. */
   readonly due?: ReadonlySet<string>;
   /** Tables of models that the pipeline no longer has. */
@@ -139,18 +141,23 @@ export function explainRun(outlook: Outlook): Explanation {
 }
 
 function explainChanges(outlook: Outlook): readonly ExplainedChange[] {
-  const { spec, changes = [], refused = new Set() } = outlook;
+  const { spec, changes = [], refused = new Map<string, string>(), lost } = outlook;
   return spec.models.flatMap((model): readonly ExplainedChange[] => {
     const table = tableName(spec, model);
     const own = changes.filter((one) => one.model === model.id);
     const anew = isAnew(outlook, model);
     if (own.length === 0) {
-      if (!anew || outlook.existing.has(model.id)) return [];
-      return [{ table, kind: 'backfill', what: ['a new table'], does: ANEW, refused: false }];
+      const what = outlook.existing.has(model.id)
+        ? lost?.has(model.id)
+          ? 'its log is not there'
+          : undefined
+        : 'a new table';
+      if (!anew || what === undefined) return [];
+      return [{ table, kind: 'backfill', what: [what], does: ANEW, refused: false }];
     }
     return own.map(({ kind, what }) => {
-      if (kind === 'backfill' && refused.has(model.id))
-        return { table, kind, what, does: choiceOf(spec.name), refused: true };
+      const choice = kind === 'check' ? undefined : refused.get(model.id);
+      if (choice !== undefined) return { table, kind, what, does: `refused; ${choice}`, refused: true };
       return { table, kind, what, does: anew && kind !== 'check' ? ANEW : doneTo(model, table, kind), refused: false };
     });
   });
@@ -173,10 +180,6 @@ const DONE: Readonly<Record<ChangeKind, string>> = {
 function doneTo({ layer }: Silver | Gold, table: string, kind: ChangeKind): string {
   if (layer === 'gold' || kind !== 'recompute') return DONE[kind];
   return `keys that new events touch follow; strata rebuild ${table} makes all rows anew`;
-}
-
-function choiceOf(pipeline: string): string {
-  return `refused; choose: strata backfill ${pipeline}, or strata run ${pipeline} --forward-only`;
 }
 
 function isAnew({ due }: Outlook, model: Silver | Gold): boolean {

@@ -15,6 +15,8 @@ export type TableChange = {
   readonly kind: ChangeKind;
   /** What has changed, in words: `the SQL`, `column amount of the contract`. */
   readonly what: readonly string[];
+  /** True: rows of now cannot stand beside those that are there, so that nothing can go forward without these. */
+  readonly apart?: true;
 };
 
 const WORDS: Readonly<Record<Exclude<MadePart, 'contract'>, string>> = {
@@ -108,6 +110,8 @@ function kindOf(model: ModelSpec, parts: readonly (typeof MADE_PARTS)[number][],
   // The next files replace all that a full table holds.
   if (model.mode.kind === 'full' && !fresh) return 'metadata';
   if (fresh || has('sql', 'key', 'format', 'rules')) return 'backfill';
+  // Partitions of another layout are not those that files replace.
+  if (has('partitioning') && model.mode.kind === 'replace') return 'backfill';
   if (has('mode')) return isKeyed(model) ? 'recompute' : 'backfill';
   return 'metadata';
 }

@@ -1,5 +1,6 @@
 import type { Asked } from '../core/asked.ts';
 import { isKeyed } from '../core/keyed.ts';
+import type { PipelineSpec } from '../core/spec.ts';
 import { currentSpec, partitionTuple } from '../iceberg/partition.ts';
 import { partitionPath } from '../iceberg/partition-path.ts';
 import { currentSchema } from '../iceberg/schema.ts';
@@ -12,7 +13,7 @@ import { filesAnew, type Survey, selectedOf, statesOf, surveyPipeline } from '..
 import { readOpenRun } from '../lake/run/open-run.ts';
 import { runFolder } from '../lake/run/run-folder.ts';
 import { knowingVars } from '../lake/run/vars.ts';
-import { checkModes } from '../lake/tables/table-mode.ts';
+import { checkModes, findModeConflicts } from '../lake/tables/table-mode.ts';
 import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../lake/tables/table-shape.ts';
 import { findTouched } from '../lake/tables/touched.ts';
 import { type Explanation, explainRun } from '../plan/explain.ts';
@@ -20,7 +21,7 @@ import { listFiles } from '../plan/file-lists.ts';
 
 /**
  * What a run of the pipeline would do now. Takes no lock and writes nothing. Throws InvalidInput for an unknown pipeline
- * and for tables that other modes made, AuditFailed for tables that cannot take the columns of what waits.
+ * and for tables that other modes made and that do not remember it, AuditFailed for those that cannot take the columns of what waits.
  */
 export async function planRun(deps: StepDeps, pipeline: string, asked: Asked = {}): Promise<Explanation> {
   return explainSurvey(deps, await surveyPipeline(deps, pipeline, asked), asked);
@@ -31,9 +32,8 @@ export async function explainSurvey(deps: StepDeps, survey: Survey, asked: Asked
   const about = selectedOf(survey);
   const due = new Set(survey.taken?.files.keys());
   const staying = { ...about, models: about.models.filter(({ id }) => !due.has(id)) };
-  const refused = refusedChanges({ spec: about, changes: survey.changes }, asked);
-  const open = new Set(refused.map(({ model }) => model));
-  const sure = { ...staying, models: staying.models.filter(({ id }) => !open.has(id)) };
+  const refused = findRefused(survey, about, staying, asked);
+  const sure = { ...staying, models: staying.models.filter(({ id }) => !refused.has(id)) };
   checkModes(sure, survey.tables, []);
   checkColumns(deps, { ...survey, spec: sure });
   const existing = [...survey.tables].flatMap(([id, table]) => (table === undefined ? [] : [id]));
@@ -42,7 +42,7 @@ export async function explainSurvey(deps: StepDeps, survey: Survey, asked: Asked
     ...survey,
     waiting: new Map(listFiles(about, files).map((one) => [one.source, one.files])),
     files,
-    refused: open,
+    refused,
     due,
     existing: new Set(existing),
     touched: await touchedPartitions(deps, survey),
@@ -50,6 +50,26 @@ export async function explainSurvey(deps: StepDeps, survey: Survey, asked: Asked
     suspended: nameSuspended(survey.aside),
     ...(survey.selection && { selection: survey.selection }),
   });
+}
+
+/** By the id of a model at whose change a run stops: what can be done. */
+function findRefused(
+  { changes, tables }: Pick<Survey, 'changes' | 'tables'>,
+  about: PipelineSpec,
+  staying: PipelineSpec,
+  asked: Asked,
+): ReadonlyMap<string, string> {
+  const anew = `strata backfill ${about.name}`;
+  const choice = `choose: ${anew}, or strata run ${about.name} --forward-only`;
+  // A table that does not remember what made it has no change of which the reason could be told: it is thrown.
+  const known = new Set(changes.map(({ model }) => model));
+  const modes = findModeConflicts(staying, tables).filter(({ model }) => known.has(model));
+  return new Map([
+    ...modes.map(({ model, cure }) => [model, cure] as const),
+    ...refusedChanges({ spec: about, changes }, asked).map(
+      ({ model, apart }) => [model, apart === true ? anew : choice] as const,
+    ),
+  ]);
 }
 
 function checkColumns(deps: StepDeps, { spec, tables, waiting }: Survey): void {

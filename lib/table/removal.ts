@@ -94,7 +94,7 @@ function partitionSelection(table: TableMetadata, tuples: readonly (readonly Ice
       if (manifest.specId !== specId) {
         throw new InvalidInput(
           `cannot replace partitions of ${table.location}: got files of partition spec ${manifest.specId}; ` +
-            `expected only spec ${specId}. Rewrite the whole table once`,
+            `expected only spec ${specId}. Make the table anew: strata backfill`,
         );
       }
       return tuples.some((tuple) => mayHoldTuple(table, manifest, tuple));

@@ -25,6 +25,7 @@ const CASES: readonly (readonly [what: string, kind: string, is: Partial<MadeBy>
   ['how files are read', 'append', { format: 'g' }, 'backfill'],
   ['expectations that reject', 'append', { rules: 'y' }, 'backfill'],
   ['partitioning', 'append', { partitioning: 'q' }, 'metadata'],
+  ['partitions that files replace', 'replace', { partitioning: 'q' }, 'backfill'],
   ['columns', 'append', { columns: 'd' }, 'metadata'],
   ['a wider type', 'append', contract('bigint'), 'metadata'],
   ['a narrower type', 'append', { ...contract('int') }, undefined],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { append, csv, definePipeline, upsert } from '../../lib/define/index.ts';
+import { append, csv, day, definePipeline, month, replace, scd2, upsert } from '../../lib/define/index.ts';
 import { planRun } from '../../lib/query/plan-run.ts';
 import { compileTest, openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 
@@ -92,6 +92,61 @@ describe('a run of a pipeline that has changed', () => {
     lake.close();
   });
 
+  test('goes forward nowhere where rows of now cannot stand beside those that are there, and plan says so first', async () => {
+    const keyed = { items: { from: 'rows', mode: upsert({ key: 'id', sequence: 'amount' }) } };
+    for (const [what, before, change] of [
+      ['type', {}, { amount: 'date' }],
+      ['mode', {}, { silver: keyed }],
+      ['key', { silver: keyed }, { silver: { items: { from: 'rows', mode: append() } } }],
+    ] as const) {
+      for (const pipeline of [{}, { onChange: 'forward' }]) {
+        const lake = await become(await openShop(before), {
+          ...change,
+          gold: 'SELECT count(*) AS n FROM silver.items',
+          pipeline,
+        });
+        await lake.land('rows', 'c.csv', HEADER);
+        const asked = 'onChange' in pipeline ? {} : { forward_only: true };
+        const { changes } = await planRun(lake.deps, 'shop', asked);
+        const planned = changes.find(({ table }) => table === 'shop_silver.items');
+        assert.deepEqual([planned?.refused, planned?.does], [true, 'refused; strata backfill shop'], what);
+        const { error } = await lake.run({ runId: `forward-${what}`, ...asked });
+        assert.equal(error?.name, 'InvalidInput');
+        assert.match(error.message, /strata backfill shop makes .*--forward-only cannot be: .* in shop_silver\.items$/);
+        lake.close();
+      }
+    }
+  });
+
+  test('stops where a replaced table is partitioned otherwise, which only a backfill can follow', async () => {
+    const days = (by: typeof day): TestPipeline => ({
+      name: 'shop',
+      definition: definePipeline({
+        name: 'shop',
+        sources: { rows: csv({ columns: { day: 'date', v: 'int' } }) },
+        silver: { items: { from: 'rows', mode: replace(), partitionBy: [by('day')] } },
+      }),
+    });
+    const lake = await openTestLake(days(month));
+    await lake.land('rows', 'a.csv', 'day,v\n2026-01-01,1\n2026-01-02,2\n');
+    await lake.run({ runId: 'first' });
+    const spec = await compileTest(days(day), lake.scratch);
+    const daily = lake.reopen((deps) => ({ ...deps, specs: async () => spec }));
+    await daily.land('rows', 'b.csv', 'day,v\n2026-01-01,3\n');
+    const { changes } = await planRun(daily.deps, 'shop', { forward_only: true });
+    assert.deepEqual(
+      changes.map(({ kind, what, does }) => [kind, what, does]),
+      [['backfill', ['the partitioning'], 'refused; strata backfill shop']],
+    );
+    assert.match(
+      (await daily.run({ runId: 'stopped' })).error?.message ?? '',
+      /items: the partitioning\nstrata backfill/,
+    );
+    assert.equal((await daily.run({ runId: 'anew', backfill: {} })).status, 'SUCCEEDED');
+    assert.deepEqual(await daily.rows('shop_silver.items', 'SELECT v FROM t ORDER BY v'), [{ v: 2 }, { v: 3 }]);
+    daily.close();
+  });
+
   test('goes on without a word where what is new says nothing of the rows that are there', async () => {
     for (const change of [
       { silver: { items: { from: 'rows', description: 'Items.' } } },
@@ -103,6 +158,25 @@ describe('a run of a pipeline that has changed', () => {
       assert.deepEqual(await amounts(lake), [{ amounts: [10, 20, 30, 40] }]);
       lake.close();
     }
+  });
+
+  test('of which the log can tell what rows would be is planned as refused, with the rebuild that does it', async () => {
+    const of = (mode: unknown): Change => ({ silver: { items: { from: 'rows', mode } } });
+    const lake = await become(await openShop(of(upsert({ key: 'id', sequence: 'amount' }))), {
+      ...of(scd2({ key: 'id', sequence: 'amount' })),
+    });
+    const { changes } = await planRun(lake.deps, 'shop');
+    assert.deepEqual(
+      changes.filter(({ refused }) => refused).map(({ table, kind, does }) => [table, kind, does]),
+      [
+        [
+          'shop_silver.items',
+          'recompute',
+          'refused; strata rebuild shop_silver.items makes all rows anew from its log, by the mode of now',
+        ],
+      ],
+    );
+    lake.close();
   });
 
   test('computes gold anew', async () => {
@@ -223,6 +297,33 @@ describe('a table that is not there, on a source with history', () => {
     );
     lake.close();
   });
+
+  for (const mode of [upsert, scd2]) {
+    test(`but for its log is made anew with it: ${mode.name}`, async () => {
+      const silver = { items: { from: 'rows', mode: mode({ key: 'id', sequence: 'amount' }) } };
+      const lake = await openShop({ silver });
+      await lake.land('rows', 'c.csv', `${HEADER}1,20\n`);
+      await lake.run({ runId: 'third' });
+      const whole = await amounts(lake);
+      await lake.deps.catalog.drop({ pipeline: 'shop', layer: 'silver', name: 'items__log' });
+      await lake.land('rows', 'd.csv', `${HEADER}1,15\n`);
+      for (const asked of [{}, { forward_only: true }]) {
+        const { changes } = await planRun(lake.deps, 'shop', asked);
+        assert.deepEqual(
+          changes.map(({ table, what, does, refused }) => [table, what, does, refused]),
+          [['shop_silver.items', ['its log is not there'], 'made anew from all that has landed', false]],
+        );
+      }
+      const again = await lake.run({ runId: 'again' });
+      assert.equal(again.status, 'SUCCEEDED', again.error?.message);
+      assert.deepEqual(await amounts(lake), whole);
+      assert.deepEqual(await lake.rows('shop_silver.items__log', 'SELECT count(*)::INT AS events FROM t'), [
+        { events: 5 },
+      ]);
+      assert.equal((await lake.answer()).kind, 'nothing');
+      lake.close();
+    });
+  }
 
   test('gets what lands from now on where it is told to', async () => {
     const lake = await become(await openShop(), { silver: { later: { from: 'rows', backfill: 'never' } } });

@@ -14,13 +14,15 @@ export type Lookout = {
   /** Sources of which runs have taken files. */
   readonly history: ReadonlySet<string>;
   readonly changes: readonly TableChange[];
+  /** Keyed models whose tables are there without the logs that say what they follow from. */
+  readonly lost?: ReadonlySet<string>;
 };
 
 /**
  * The silver models whose tables a run makes anew: all of a backfill; of a plain run those that are not there although their source
- * has had files, and those that have changed, where the pipeline says that this means a backfill.
+ * has had files, those that have lost their logs, and those that have changed, where the pipeline says that this means a backfill.
  */
-export function modelsDue({ spec, existing, history, changes }: Lookout, asked: Asked): readonly SilverModel[] {
+export function modelsDue({ spec, existing, history, changes, lost }: Lookout, asked: Asked): readonly SilverModel[] {
   const silver = spec.models.filter((model): model is SilverModel => model.layer === 'silver');
   if (asked.backfill !== undefined) return silver;
   if (!isPlain(asked)) return [];
@@ -28,17 +30,23 @@ export function modelsDue({ spec, existing, history, changes }: Lookout, asked: 
   return silver.filter(
     (model) =>
       changed.has(model.id) ||
+      lost?.has(model.id) === true ||
       (!existing.has(model.id) && history.has(model.from) && model.backfill !== 'never' && asked.forward_only !== true),
   );
 }
 
-/** Changes that a plain run stops at: their tables' rows would be others, and nothing says what is to become of them. */
+/**
+ * Changes that a plain run stops at: their tables' rows would be others, and nothing says what is to become of them, or what it
+ * says cannot be.
+ */
 export function refusedChanges(
   { spec, changes }: Pick<Lookout, 'spec' | 'changes'>,
   asked: Asked,
 ): readonly TableChange[] {
-  if (!isPlain(asked) || spec.onChange !== undefined || asked.forward_only === true) return [];
-  return changes.filter(({ kind }) => kind === 'backfill');
+  if (!isPlain(asked)) return [];
+  const forward = asked.forward_only === true || spec.onChange === 'forward';
+  if (!forward && spec.onChange === 'backfill') return [];
+  return changes.filter(({ kind, apart }) => kind === 'backfill' && (!forward || apart === true));
 }
 
 /** Throws InvalidInput with the changes that a run stops at, and the choice. */
@@ -46,17 +54,32 @@ export function checkChanges(lookout: Pick<Lookout, 'spec' | 'changes'>, asked: 
   const refused = refusedChanges(lookout, asked);
   const { spec } = lookout;
   if (refused.length === 0) return;
-  const lines = refused.map(({ model, what }) => {
+  const nameOf = (model: string): string => {
     const found = spec.models.find(({ id }) => id === model);
-    return `  ${found === undefined ? model : fullName(tableIdOf(spec, found))}: ${what.join(', ')}`;
-  });
+    return found === undefined ? model : fullName(tableIdOf(spec, found));
+  };
+  const lines = refused.map(({ model, what }) => `  ${nameOf(model)}: ${what.join(', ')}`);
+  const apart = refused.filter((one) => one.apart === true).map(({ model }) => nameOf(model));
   throw new InvalidInput(
     [
       `${spec.name} has changed since rows of its tables were made, and nothing was done:`,
       ...lines,
-      `Choose: strata backfill ${spec.name} makes these tables anew from all that has landed; strata run ${spec.name} --forward-only leaves ` +
-        "their rows as they are, and makes new ones by the pipeline of now. onChange: 'backfill' or 'forward' in the pipeline says it once and for all",
+      apart.length === 0 ? choiceOf(spec.name) : onlyAnew(spec.name, apart),
     ].join('\n'),
+  );
+}
+
+function choiceOf(pipeline: string): string {
+  return (
+    `Choose: strata backfill ${pipeline} makes these tables anew from all that has landed; strata run ${pipeline} --forward-only leaves ` +
+    "their rows as they are, and makes new ones by the pipeline of now. onChange: 'backfill' or 'forward' in the pipeline says it once and for all"
+  );
+}
+
+function onlyAnew(pipeline: string, apart: readonly string[]): string {
+  return (
+    `strata backfill ${pipeline} makes these tables anew from all that has landed, and onChange: 'backfill' in the pipeline says it once and ` +
+    `for all. --forward-only cannot be: rows of now cannot stand beside those that are in ${apart.join(', ')}`
   );
 }
 

@@ -13,8 +13,9 @@ import type { TakenFor } from '../../sql/ops-rows.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { bindVars } from '../run/vars.ts';
+import { tellApart } from '../tables/apart.ts';
 import { goldReason } from '../tables/gold-inputs.ts';
-import { findChanges } from '../tables/made-by.ts';
+import { findChanges, findLostLogs } from '../tables/made-by.ts';
 import { pinOthers } from '../tables/other-pipelines.ts';
 import { findRemoved } from '../tables/removed-tables.ts';
 import { modelTables, tableIdOf } from '../tables/table-state.ts';
@@ -45,6 +46,8 @@ export type Survey = {
   readonly taken?: Taken;
   /** How the models that the run is about differ from what made their tables. */
   readonly changes: readonly TableChange[];
+  /** Keyed models whose tables are there without their logs. */
+  readonly lost: ReadonlySet<string>;
   /** Tables of models that the pipeline no longer has. */
   readonly removed: readonly RemovedTable[];
   readonly ms: number;
@@ -64,9 +67,10 @@ export async function surveyPipeline(deps: StepDeps, pipeline: string, asked: As
   const landed = await findNewFiles(deps, session, spec);
   const about = selectedOf({ spec, ...(selection && { selection }) });
   const waiting = new Map([...landed.waiting].filter(([id]) => about.models.some((model) => model.id === id)));
-  const changes = findChanges(about, tables);
+  const changes = tellApart(deps, about, tables, findChanges(about, tables));
+  const lost = findLostLogs(about, tables);
   const existing = new Set([...tables].flatMap(([id, table]) => (table === undefined ? [] : [id])));
-  const due = modelsDue({ spec: about, existing, history: landed.history, changes }, asked);
+  const due = modelsDue({ spec: about, existing, history: landed.history, changes, lost }, asked);
   const taken = due.length === 0 ? undefined : await findTaken(deps, session, spec, takenFor(spec, due, existing));
   const removed = await findRemoved(deps, spec);
   const others = await pinOthers(deps, about);
@@ -81,6 +85,7 @@ export async function surveyPipeline(deps: StepDeps, pipeline: string, asked: As
     others,
     stale,
     changes,
+    lost,
     removed,
     ...(selection && { selection }),
     ...(taken && { taken }),

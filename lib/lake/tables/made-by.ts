@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isKeyed, logModelId } from '../../core/keyed.ts';
 import type { MadeBy } from '../../core/made-by.ts';
 import type { Expectation, ModelSpec, PipelineSpec } from '../../core/spec.ts';
 import { currentSchema } from '../../iceberg/schema.ts';
@@ -51,6 +52,19 @@ export function findChanges(
     const { is, renamed } = madeBefore(spec, model, was, namesOf(table));
     return [compareMade(model, was, is, renamed) ?? [], compareChecks(model, was, is) ?? []].flat();
   });
+}
+
+/** Keyed models whose tables are there, made from logs that are not: no row of theirs can follow new events any more. */
+export function findLostLogs(
+  spec: PipelineSpec,
+  tables: ReadonlyMap<string, { readonly metadata: TableMetadata } | undefined>,
+): ReadonlySet<string> {
+  const lost = spec.models.filter((model) => {
+    const table = tables.get(model.id)?.metadata;
+    if (!isKeyed(model) || table === undefined || tables.get(logModelId(model)) !== undefined) return false;
+    return readMade(table)?.keyed === true;
+  });
+  return new Set(lost.map(({ id }) => id));
 }
 
 /** The expectations of a model that its table as it was has yet to be asked about. */

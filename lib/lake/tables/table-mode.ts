@@ -52,36 +52,56 @@ function madeOf(table: TableMetadata, log: TableMetadata | undefined): Made {
 
 type Tables = ReadonlyMap<string, { readonly metadata: TableMetadata } | undefined>;
 
+/** A silver table that another mode made, in words, and the command that makes its rows anew. */
+export type ModeConflict = { readonly model: string; readonly what: string; readonly cure: string };
+
 /**
- * Throws InvalidInput with every silver table that another mode made than its model has now, where new rows could not
- * stand beside the old ones. `rebuilt`: models whose tables are made anew from their logs, by the mode of now.
+ * Silver tables that another mode made than their models have now, where new rows could not stand beside the old ones.
+ * `rebuilt`: models whose tables are made anew from their logs, by the mode of now.
  */
-export function checkModes(spec: PipelineSpec, tables: Tables, rebuilt: readonly string[]): void {
-  const changes = spec.models.flatMap((model) => {
+export function findModeConflicts(
+  spec: PipelineSpec,
+  tables: Tables,
+  rebuilt: readonly string[] = [],
+): readonly ModeConflict[] {
+  return spec.models.flatMap((model) => {
     const table = tables.get(model.id)?.metadata;
     if (model.layer !== 'silver' || table === undefined) return [];
     const made = madeOf(table, tables.get(logModelId(model))?.metadata);
     const names = currentSchema(table).fields.map(({ name }) => name);
     const then = { ...model, mode: renameMode(model.mode, pendingRenames(model.renamed ?? {}, names)) };
-    return changeOf(spec, then, made, rebuilt.includes(model.id)) ?? [];
+    return conflictOf(spec, then, made, rebuilt.includes(model.id)) ?? [];
   });
-  if (changes.length === 0) return;
-  throw new InvalidInput([`tables of ${spec.name} were made by other modes; nothing was done:`, ...changes].join('\n'));
 }
 
-function changeOf(spec: PipelineSpec, model: SilverModel, was: Made, rebuilt: boolean): string | undefined {
-  const table = fullName(tableIdOf(spec, model));
+/** Throws InvalidInput with every one of them. */
+export function checkModes(spec: PipelineSpec, tables: Tables, rebuilt: readonly string[]): void {
+  const conflicts = findModeConflicts(spec, tables, rebuilt);
+  if (conflicts.length === 0) return;
+  const named = (id: string): string => {
+    const model = spec.models.find((one) => one.id === id);
+    return model === undefined ? id : fullName(tableIdOf(spec, model));
+  };
+  const lines = conflicts.map(({ model, what, cure }) => `  ${named(model)}: ${what}. ${cure}`);
+  throw new InvalidInput([`tables of ${spec.name} were made by other modes; nothing was done:`, ...lines].join('\n'));
+}
+
+function conflictOf(spec: PipelineSpec, model: SilverModel, was: Made, rebuilt: boolean): ModeConflict | undefined {
   const is = madeBy(model.mode);
-  const change = `  ${table}: got ${render(is)} in the pipeline; expected ${render(was)}, by which its rows were made. `;
-  const anew = `strata backfill ${spec.name} makes the table anew from all that has landed`;
+  const what = `got ${render(is)} in the pipeline; expected ${render(was)}, by which its rows were made`;
+  const anew = {
+    model: model.id,
+    what,
+    cure: `strata backfill ${spec.name} makes the table anew from all that has landed`,
+  };
   const keyed = isKeyedMode({ kind: was.kind } as ModelMode);
-  if (keyed !== isKeyed(model)) return `${change}${anew}`;
-  if (!keyed)
-    return is.kind === 'append' && (is.dedupe === 'row') !== (was.dedupe === 'row') ? change + anew : undefined;
+  if (keyed !== isKeyed(model)) return anew;
+  if (!keyed) return is.kind === 'append' && (is.dedupe === 'row') !== (was.dedupe === 'row') ? anew : undefined;
   const same = (a: unknown, b: unknown): boolean => a === undefined || JSON.stringify(a) === JSON.stringify(b);
-  if (!same(was.key, is.key)) return `${change}${anew}`;
+  if (!same(was.key, is.key)) return anew;
   if (rebuilt || (was.kind === is.kind && same(was.sequence, is.sequence))) return undefined;
-  return `${change}strata rebuild ${table} makes all rows anew from its log, by the mode of now`;
+  const table = fullName(tableIdOf(spec, model));
+  return { ...anew, cure: `strata rebuild ${table} makes all rows anew from its log, by the mode of now` };
 }
 
 function render({ kind, dedupe, key, sequence }: Made): string {

@@ -1,0 +1,47 @@
+import { AuditFailed } from '../../core/errors.ts';
+import { isKeyed } from '../../core/keyed.ts';
+import type { PipelineSpec, SilverModel } from '../../core/spec.ts';
+import { currentSpec } from '../../iceberg/partition.ts';
+import type { TableMetadata } from '../../iceberg/types.ts';
+import type { TableChange } from '../../plan/table-changes.ts';
+import type { StepDeps } from '../deps.ts';
+import { findModeConflicts } from './table-mode.ts';
+import { bucketsOf, keyedShapes, shapeOf } from './table-shape.ts';
+import { planTarget } from './target.ts';
+
+type Tables = ReadonlyMap<string, { readonly metadata: TableMetadata } | undefined>;
+
+/** The changes, and of each that asks for a backfill whether rows of now could stand beside those that are there without it. */
+export function tellApart(
+  deps: Pick<StepDeps, 'store' | 'ids'>,
+  spec: PipelineSpec,
+  tables: Tables,
+  changes: readonly TableChange[],
+): readonly TableChange[] {
+  const conflicts = new Set(findModeConflicts(spec, tables).map(({ model }) => model));
+  return changes.map((change) => {
+    const model = spec.models.find(({ id }) => id === change.model);
+    const base = tables.get(change.model)?.metadata;
+    if (change.kind !== 'backfill' || model?.layer !== 'silver' || base === undefined) return change;
+    return conflicts.has(model.id) || !standsBeside(deps, spec, model, base) ? { ...change, apart: true } : change;
+  });
+}
+
+function standsBeside(
+  deps: Pick<StepDeps, 'store' | 'ids'>,
+  spec: PipelineSpec,
+  model: SilverModel,
+  base: TableMetadata,
+): boolean {
+  if (model.mode.kind === 'full') return true;
+  const shape = isKeyed(model)
+    ? keyedShapes(deps, spec, model, bucketsOf(model, base, 0)).shape
+    : shapeOf(deps, spec, model, []);
+  try {
+    const target = planTarget(deps.store, base, shape);
+    return model.mode.kind !== 'replace' || target.spec['spec-id'] === currentSpec(base)['spec-id'];
+  } catch (error) {
+    if (error instanceof AuditFailed) return false;
+    throw error;
+  }
+}
