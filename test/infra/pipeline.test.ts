@@ -14,6 +14,7 @@ import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { FUNCTIONS } from '../../lib/core/states.ts';
 import { Lake } from '../../lib/infra/lake.ts';
 import { Pipeline } from '../../lib/infra/pipeline.ts';
+import { parseOpenInput } from '../../lib/runtime/lambda/events.ts';
 import { METRICS } from '../../lib/runtime/lambda/telemetry.ts';
 import { openFindings, shopOf } from './constructs.ts';
 import { fakeBundles, PLAIN, specOf } from './deployment.ts';
@@ -291,6 +292,30 @@ describe('methods', () => {
     assert.equal(shop.metricRows('Read', { statistic: 'Average' }).toMetricConfig().metricStat?.statistic, 'Average');
     assert.equal(shop.metricDeadLetters().toMetricConfig().metricStat?.namespace, 'AWS/SQS');
   });
+});
+
+test('tables are compacted on a schedule where one is given', () => {
+  const made = shopOf(() => ({ startOn: { schedule: false, compaction: 'rate(1 day)' } }));
+  const template = made.template();
+  const { properties } = resourceOf(template, 'AWS::Scheduler::Schedule');
+  assert.deepEqual(
+    [properties['Name'], properties['ScheduleExpression']],
+    ['strata-web-shop_maintenance', 'rate(1 day)'],
+  );
+  const call = JSON.parse(
+    String(at(properties, 'Target', 'Input')).replaceAll('<aws.scheduler.execution-id>', 'x'),
+  ) as {
+    readonly StateMachineArn: string;
+    readonly Input: string;
+  };
+  assert.match(call.StateMachineArn, /strata-web-shop_maintenance$/);
+  assert.deepEqual(parseOpenInput(JSON.parse(call.Input)), {
+    ...{ pipeline: 'web_shop', run_id: 'x', dry_run: false, wait: true, kind: 'maintenance', compact: {} },
+  });
+  const role = statementsOf(template, resourceOf(template, 'AWS::IAM::Role', 'ShopCompactionScheduleRole').id);
+  const started = role.filter(({ actions }) => actions.includes('states:StartExecution'));
+  assert.ok(started.length === 1 && started[0]?.resources.every((one) => one.endsWith('_maintenance')));
+  assert.deepEqual(openFindings(made, 'Own/Shop'), []);
 });
 
 test('two pipelines share a stack and a lake', async () => {

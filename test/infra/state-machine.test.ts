@@ -167,7 +167,8 @@ test('the audit log of light functions is a table that Athena reads', () => {
 
 test('outputs are commands to copy', () => {
   const outputs = shop.findOutputs('*');
-  assert.deepEqual(Object.keys(outputs).sort(), ['QueryCommand', 'StateMachineArn', 'TopicArn', 'UploadCommand']);
+  const arns = ['MaintenanceStateMachineArn', 'StateMachineArn', 'TopicArn'];
+  assert.deepEqual(Object.keys(outputs).sort(), ['QueryCommand', 'UploadCommand', ...arns].sort());
   const query = 'npx strata query --athena "SELECT * FROM web_shop_gold.total LIMIT 10"';
   assert.equal(outputs['QueryCommand']?.['Value'], query);
   assert.match(

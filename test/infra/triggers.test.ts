@@ -139,12 +139,12 @@ describe('a schedule', () => {
   });
 });
 
-test('an execution of this machine that is stopped or times out is told to Notify', () => {
+test('an execution of these machines that is stopped or times out is told to Notify', () => {
   const rule = resourceOf(shop, 'AWS::Events::Rule', 'Ended').properties;
   assert.deepEqual(rule['EventPattern'], {
     source: ['aws.states'],
     'detail-type': ['Step Functions Execution Status Change'],
-    detail: { status: ['TIMED_OUT', 'ABORTED'], stateMachineArn: [MACHINE] },
+    detail: { status: ['TIMED_OUT', 'ABORTED'], stateMachineArn: [MACHINE, `${MACHINE}_maintenance`] },
   });
   const [target] = list(rule['Targets']) as readonly Fields[];
   const notify = resourceOf(shop, 'AWS::Lambda::Function', 'Notify').id;
