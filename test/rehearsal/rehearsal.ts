@@ -118,6 +118,10 @@ async function rehearseCompaction(stage: Stage): Promise<void> {
   await steps.check('the killed CommitRewrite worker was retried', async () =>
     checkKilled(commits.killed(), ended, 'CommitRewrite'),
   );
+  await steps.step('the same on the laptop', async () => {
+    const answer = await lake.compact({ pipeline, runId: run_id, compact: asked });
+    if (answer.kind !== 'ended' || answer.result.status !== 'SUCCEEDED') throw new Error(JSON.stringify(answer));
+  });
   await steps.check('compacted, tables equal the laptop', () => checkTables(deployment, lake.root));
 }
 

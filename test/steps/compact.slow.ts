@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { withQuery } from '../../lib/query/select.ts';
+import { traceRows } from '../../lib/query/trace.ts';
+import { expireTables, vacuumTables } from '../../lib/runtime/maintain.ts';
+import { dying, successor } from '../support/dying.ts';
 import { openTestLake, type TestLake } from '../support/test-lake.ts';
 import {
   answer,
@@ -144,6 +148,42 @@ describe('a compaction', () => {
     );
     assert.deepEqual(await snapshotOf(lake, 'shop_silver.orders'), before);
     assert.equal(await lake.store.head('ops/shop/maintenance-lock.json'), undefined);
+  });
+
+  test('leaves the past as it was, and each row with its file of bronze and its run', async () => {
+    const lake = await openLake();
+    const count = 'SELECT count(*) AS n FROM shop_silver.flat';
+    const asOf = async (moment: string): Promise<unknown> =>
+      withQuery(lake.deps, { sql: count, asOf: moment }, async (result) => {
+        for await (const page of result.pages()) return page;
+        return [];
+      });
+    await compact(lake, {}, { runId: 'c1' });
+    assert.deepEqual([await asOf('run-1'), await asOf('run-4')], [[{ n: 6 }], [{ n: 15 }]]);
+    const { rows } = await traceRows(lake.deps, { table: 'shop_silver.flat', where: 'id = 7', limit: 1 });
+    assert.deepEqual(
+      rows.flatMap(({ origins }) => origins.map(({ file, run_id }) => [file, run_id])),
+      [['bronze/shop/orders/2.csv', 'run-2']],
+    );
+  });
+
+  test('that died is needed by nothing but itself: what expire and vacuum leave is enough to finish it', async () => {
+    const lake = await openLake();
+    const before = await rowsOf(lake);
+    const calm = await lake.copy();
+    opened.push(calm);
+    const counted = dying(calm, Number.POSITIVE_INFINITY);
+    await compact(counted.lake, {}, { runId: 'c1' });
+    // Once all files are written, and before any table has them.
+    const dead = dying(lake, Math.floor(counted.changes() / 2));
+    await answer(dead.lake, {}, { runId: 'c1' });
+    const next = successor(lake);
+    const now = { target: 'shop', olderThanMs: 0, forceRetention: true };
+    await expireTables(next.deps, { ...now, keep: 1 });
+    await vacuumTables(next.deps, now);
+    assert.equal((await compact(next, {}, { runId: 'c1' })).run_id, 'c1');
+    assert.deepEqual(await rowsOf(lake), before);
+    assert.equal((await filesOf(lake, 'shop_silver.flat')).length, 1);
   });
 
   const REFUSED: readonly (readonly [request: object, says: RegExp])[] = [
