@@ -8,6 +8,9 @@ export type RunOrder = {
   readonly times: readonly number[];
 };
 
+/** How far a run without a place of its own stands behind the one before: many stand between two that have one. */
+const AFTER = 2 ** -20;
+
 /**
  * Orders a pipeline's runs by its table of runs, to which each adds one snapshot when it has published. Runs that are
  * not in it (a release of quarantined rows, a run that died after its last commit) follow those whose snapshots they
@@ -24,17 +27,27 @@ export function orderRuns(
   const times = new Map(finished);
   for (const table of tables) {
     let place = -1;
-    for (const { summary, 'timestamp-ms': time } of table.snapshots) {
+    let previous: bigint | undefined;
+    for (const { summary, 'timestamp-ms': time, 'parent-snapshot-id': parent, ...snapshot } of table.snapshots) {
       const id = summary[RUN_ID];
+      // Those that it follows have expired.
+      if (parent !== undefined && parent !== previous) place = Math.max(place, lastBefore(runs, places, time));
+      previous = snapshot['snapshot-id'];
       if (id === undefined) continue;
       times.set(id, Math.min(Number(time), times.get(id) ?? Number.POSITIVE_INFINITY));
       const known = places.get(id);
-      place = known ?? place + 0.5;
+      place = known ?? place + AFTER;
       if (known === undefined) places.set(id, place);
     }
   }
   const ids = [...places.keys()].sort((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0));
   return { ids, times: straighten(ids.map((id) => times.get(id) ?? Number.POSITIVE_INFINITY)) };
+}
+
+/** The place of the last run that was written down by a time. */
+function lastBefore(runs: TableMetadata | undefined, places: ReadonlyMap<string, number>, time: bigint): number {
+  const before = runs?.snapshots.findLast((snapshot) => snapshot['timestamp-ms'] <= time)?.summary[RUN_ID];
+  return before === undefined ? -1 : (places.get(before) ?? -1);
 }
 
 /** Ids of the runs that a table has snapshots of, in their order. */

@@ -50,6 +50,7 @@ export async function planRollback(
   const model = spec?.models.find((one) => fullName(tableIdOf(spec, one)) === fullName(table.id));
   requireKind(table, model);
   const to = await rollbackTarget(deps, table, request.to);
+  requireKnownFiles(table, to);
   const undone = undoneBy(table, to);
   const tables = [await tablePlan(deps, run, table, to, model)];
   const log = await logOf(deps, table.id);
@@ -59,7 +60,7 @@ export async function planRollback(
   const since = await sinceOf(deps, run, to);
   const source = spec !== undefined && model?.layer === 'silver' ? sourceOf(spec, model, since) : undefined;
   const lost = source === undefined ? [] : await takenSince(deps, run.pipeline, source);
-  const reopen = request.reingest === true ? reopening(table, to, source, lost) : undefined;
+  const reopen = request.reingest === true ? reopening(table, source, lost) : undefined;
   const again = new Set(reopen?.files.map(({ key, etag }) => `${etag} ${key}`));
   const created_at = deps.clock.now().toISOString();
   return {
@@ -187,13 +188,8 @@ function sourceOf(spec: PipelineSpec, model: SilverModel, since: string): Omit<R
   return { source: model.from, table, since, others: names.filter((name) => name !== table) };
 }
 
-/** A content that took the place of another cannot be taken as if it were the first: reprocessing does that. */
-function reopening(
-  table: FoundTable,
-  to: Snapshot,
-  source: Omit<Reopening, 'files'> | undefined,
-  lost: readonly LostFile[],
-): Reopening {
+/** Files that became new again would be taken beside their rows, which come back. */
+function requireKnownFiles(table: FoundTable, to: Snapshot): void {
   const { id } = table;
   // A compaction carries on what the snapshot before it says.
   const own = newerThan(table, to).filter(({ summary }) => summary.operation !== 'replace');
@@ -201,9 +197,18 @@ function reopening(
   if (earlier !== undefined) {
     throw new InvalidInput(
       `${fullName(id)} is left as it is: files became new again by the rollback of ${new Date(Number(earlier['timestamp-ms'])).toISOString()}, ` +
-        'so that the ledger does not tell which of them the table had before. Go back without --reingest, or to a moment after it',
+        'so that the ledger does not tell which of them the table had before. Go back to a moment after it',
     );
   }
+}
+
+/** A content that took the place of another cannot be taken as if it were the first: reprocessing does that. */
+function reopening(
+  table: FoundTable,
+  source: Omit<Reopening, 'files'> | undefined,
+  lost: readonly LostFile[],
+): Reopening {
+  const { id } = table;
   if (source === undefined) {
     throw new InvalidInput(
       `${fullName(id)}: --reingest is for a table that a model of ${id.pipeline} makes from a source; no model makes this one`,
