@@ -153,7 +153,9 @@ function explainChanges(outlook: Outlook): readonly ExplainedChange[] {
           : undefined
         : 'a new table';
       if (!anew || what === undefined) return [];
-      return [{ table, kind: 'backfill', what: [what], does: ANEW, refused: false }];
+      const choice = refused.get(model.id);
+      const does = choice === undefined ? ANEW : `refused; ${choice}`;
+      return [{ table, kind: 'backfill', what: [what], does, refused: choice !== undefined }];
     }
     return own.map(({ kind, what }) => {
       const choice = kind === 'check' ? undefined : refused.get(model.id);

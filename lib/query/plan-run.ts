@@ -13,6 +13,7 @@ import { filesAnew, type Survey, selectedOf, statesOf, surveyPipeline } from '..
 import { readOpenRun } from '../lake/run/open-run.ts';
 import { runFolder } from '../lake/run/run-folder.ts';
 import { knowingVars } from '../lake/run/vars.ts';
+import { findStuck } from '../lake/tables/apart.ts';
 import { checkModes, findModeConflicts } from '../lake/tables/table-mode.ts';
 import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../lake/tables/table-shape.ts';
 import { findTouched } from '../lake/tables/touched.ts';
@@ -32,7 +33,7 @@ export async function explainSurvey(deps: StepDeps, survey: Survey, asked: Asked
   const about = selectedOf(survey);
   const due = new Set(survey.taken?.files.keys());
   const staying = { ...about, models: about.models.filter(({ id }) => !due.has(id)) };
-  const refused = findRefused(survey, about, staying, asked);
+  const refused = findRefused(deps, survey, { about, staying }, asked);
   const sure = { ...staying, models: staying.models.filter(({ id }) => !refused.has(id)) };
   checkModes(sure, survey.tables, []);
   checkColumns(deps, { ...survey, spec: sure });
@@ -54,13 +55,16 @@ export async function explainSurvey(deps: StepDeps, survey: Survey, asked: Asked
 
 /** By the id of a model at whose change a run stops: what can be done. */
 function findRefused(
-  { changes, tables }: Pick<Survey, 'changes' | 'tables'>,
-  about: PipelineSpec,
-  staying: PipelineSpec,
+  deps: StepDeps,
+  { changes, tables, taken }: Pick<Survey, 'changes' | 'tables' | 'taken'>,
+  { about, staying }: { readonly about: PipelineSpec; readonly staying: PipelineSpec },
   asked: Asked,
 ): ReadonlyMap<string, string> {
   const anew = `strata backfill ${about.name}`;
   const choice = `choose: ${anew}, or strata run ${about.name} --forward-only`;
+  const gone = taken?.gone.length ?? 0;
+  const missing = `${gone} files that were ingested are not in bronze as they were; restore them, or ${anew} --allow-missing`;
+  const without = gone === 0 || asked.backfill?.allow_missing === true ? [] : [...(taken?.files.keys() ?? [])];
   // A table that does not remember what made it has no change of which the reason could be told: it is thrown.
   const known = new Set(changes.map(({ model }) => model));
   const modes = findModeConflicts(staying, tables).filter(({ model }) => known.has(model));
@@ -69,6 +73,8 @@ function findRefused(
     ...refusedChanges({ spec: about, changes }, asked).map(
       ({ model, apart }) => [model, apart === true ? anew : choice] as const,
     ),
+    ...without.map((model) => [model, missing] as const),
+    ...findStuck(deps, about, tables, changes),
   ]);
 }
 

@@ -179,6 +179,57 @@ describe('a run of a pipeline that has changed', () => {
     lake.close();
   });
 
+  test('that makes a table anew of which files are gone is planned as refused, with what does without them', async () => {
+    for (const change of [
+      { sql: DOUBLED, pipeline: { onChange: 'backfill' } },
+      { silver: { later: { from: 'rows' } } },
+    ] as const) {
+      const lake = await become(await openShop(), change);
+      await lake.store.remove('bronze/shop/rows/a.csv');
+      const refused = (await planRun(lake.deps, 'shop')).changes.filter((one) => one.refused);
+      assert.deepEqual(
+        refused.map(({ kind, does }) => [kind, does]),
+        [
+          [
+            'backfill',
+            'refused; 1 files that were ingested are not in bronze as they were; restore them, or strata backfill shop --allow-missing',
+          ],
+        ],
+      );
+      const { error } = await lake.run({ runId: 'gone' });
+      assert.match(error?.message ?? '', /bronze\/shop\/rows\/a\.csv\n.*strata backfill shop --allow-missing$/);
+      lake.close();
+    }
+  });
+
+  test('that takes the column away by which gold is partitioned is planned as refused', async () => {
+    const gold = (column: string): TestPipeline => ({
+      name: 'shop',
+      definition: definePipeline({
+        name: 'shop',
+        sources: { rows: csv({ columns: { day: 'date', v: 'int' } }) },
+        silver: { items: { from: 'rows' } },
+        gold: { days: { sql: 'days.sql', partitionBy: [month(column)] } },
+      }),
+      sql: { 'days.sql': `SELECT day AS ${column}, v FROM silver.items` },
+    });
+    const lake = await openTestLake(gold('day'));
+    await lake.land('rows', 'a.csv', 'day,v\n2026-01-01,1\n');
+    await lake.run({ runId: 'first' });
+    const spec = await compileTest(gold('date_of'), lake.scratch);
+    const renamed = lake.reopen((deps) => ({ ...deps, specs: async () => spec }));
+    const { changes } = await planRun(renamed.deps, 'shop');
+    assert.deepEqual(
+      changes.map(({ table, refused }) => [table, refused]),
+      [['shop_gold.days', true]],
+    );
+    assert.match(
+      changes[0]?.does ?? '',
+      /^refused; .* day is date, by which it is or was partitioned.* give the model a new name/,
+    );
+    renamed.close();
+  });
+
   test('computes gold anew', async () => {
     const lake = await become(await openShop(), { gold: 'SELECT max(amount) AS most FROM silver.items' });
     assert.equal((await lake.run({ runId: 'gold' })).status, 'SUCCEEDED');

@@ -27,6 +27,32 @@ export function tellApart(
   });
 }
 
+/**
+ * By the id of a model whose table is to be made anew: why that cannot be, and what can. No column goes, or takes another type, by
+ * which a table is or was partitioned.
+ */
+export function findStuck(
+  deps: Pick<StepDeps, 'store' | 'ids'>,
+  spec: PipelineSpec,
+  tables: Tables,
+  changes: readonly TableChange[],
+): ReadonlyMap<string, string> {
+  const stuck = new Map<string, string>();
+  for (const { model: id, kind } of changes) {
+    const model = spec.models.find((one) => one.id === id);
+    const base = tables.get(id)?.metadata;
+    if (model === undefined || base === undefined || isKeyed(model)) continue;
+    if (kind !== (model.layer === 'gold' ? 'recompute' : 'backfill')) continue;
+    try {
+      planTarget(deps.store, base, { ...shapeOf(deps, spec, model, []), whole: true });
+    } catch (error) {
+      if (!(error instanceof AuditFailed)) throw error;
+      stuck.set(id, error.message);
+    }
+  }
+  return stuck;
+}
+
 function standsBeside(
   deps: Pick<StepDeps, 'store' | 'ids'>,
   spec: PipelineSpec,

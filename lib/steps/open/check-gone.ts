@@ -18,7 +18,7 @@ export function checkGone(
       `cannot ${asked} ${name}: ${gone.length} files that were ingested are not in bronze as they were; got nothing there, expected`,
       ...shown,
       ...more,
-      'Nothing was done. Restore them, or do without their rows: strata backfill --allow-missing',
+      `Nothing was done. Restore them, or do without their rows: strata backfill ${name} --allow-missing`,
     ].join('\n'),
   );
 }
