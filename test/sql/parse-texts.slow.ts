@@ -4,7 +4,7 @@ import { byFormats, type Parsed, parseTexts, type Rule } from './parsed-texts.ts
 
 const NO = 'refused';
 
-/** What a text becomes, beside the cases of test/bad-input/values.test.ts. */
+/** What a text becomes, beside the cases of test/bad-input/values.slow.ts. */
 const CASES: readonly (readonly [rule: Rule, texts: Readonly<Record<string, Parsed>>])[] = [
   [
     { type: 'date' },
