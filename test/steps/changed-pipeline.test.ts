@@ -384,6 +384,30 @@ describe('a table that is not there, on a source with history', () => {
     lake.close();
   });
 
+  test('gets the rows of files with a column that is gone from the contract where drift does not reject them', async () => {
+    for (const drift of ['fail', 'ignore'] as const) {
+      const lake = await openShop();
+      const spec = await compileTest(
+        {
+          name: 'shop',
+          definition: definePipeline({
+            name: 'shop',
+            sources: { rows: csv({ drift, columns: { id: 'int' } }) },
+            silver: { items: { from: 'rows' } },
+          }),
+        },
+        lake.scratch,
+      );
+      const less = lake.reopen((deps) => ({ ...deps, specs: async () => spec }));
+      const { status, rejected_files } = await less.run({ runId: 'anew', backfill: {} });
+      assert.equal(status, 'SUCCEEDED');
+      assert.equal(rejected_files.length, drift === 'fail' ? 2 : 0);
+      const ids = await less.rows('shop_silver.items', 'SELECT id FROM t ORDER BY id');
+      assert.deepEqual(ids, drift === 'fail' ? [] : [{ id: 1 }, { id: 2 }, { id: 3 }]);
+      less.close();
+    }
+  });
+
   test('comes back whole when it was dropped', async () => {
     const lake = await openShop();
     const id = { pipeline: 'shop', layer: 'silver', name: 'items' } as const;
