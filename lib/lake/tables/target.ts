@@ -18,6 +18,7 @@ import { currentSpec } from '../../iceberg/partition.ts';
 import { renameInMapping } from '../../iceberg/rename.ts';
 import { currentSchema } from '../../iceberg/schema.ts';
 import type { PartitionSpec, Schema, TableMetadata } from '../../iceberg/types.ts';
+import { readableWidened } from '../../iceberg/widened.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { changedProperties, MODEL } from './table-properties.ts';
 import { loadBase } from './table-state.ts';
@@ -85,7 +86,12 @@ function planAlter(base: TableMetadata, shape: TableShape): Change | undefined {
     alterSpec(altered, shape.partitionBy),
     alterSort(altered, shape.sortBy),
     MODEL in base.properties ? keepFewMetadataFiles(base) : undefined,
-    changedProperties(base, { ...shape.properties, ...renameInMapping(base, shape.renamed) }),
+    changedProperties(base, {
+      ...shape.properties,
+      ...renameInMapping(base, shape.renamed),
+      // A table that is replaced whole keeps no file of before.
+      ...(shape.whole === true ? {} : readableWidened(altered)),
+    }),
   ];
   return changes.every((change) => change === undefined) ? undefined : joinChanges(...changes);
 }

@@ -75,6 +75,10 @@ def main() -> int:
         reader.check_rows(f"merge on read: {name}", described["metadata"], reader.parquet([described["rows"]]))
     reader.check_metadata("many commits", lakes["many"]["table"]["metadata"])
     reader.check_metadata("empty", lakes["types"]["empty"]["metadata"])
+    with report.check("spark: evolving: a column that was int and is bigint"):
+        widened = reader.table(lakes["evolving"]["tables"]["second"]["metadata"]).selectExpr("count(*)", "sum(id + 0)")
+        ids = [*range(40), *range(3_000_000_000, 3_000_000_040)]
+        same(tuple(widened.collect()[0]), (80, sum(ids)), "rows and sum")
     with report.check("spark: many commits: time travel"):
         for snapshot in lakes["many"]["snapshots"][::20]:
             option = {"snapshot-id": snapshot}
