@@ -36,6 +36,7 @@ const alerted = z.object({
   state: z.object({
     pipeline: z.string().optional().catch(undefined),
     run_id: z.string().optional().catch(undefined),
+    kind: z.literal('maintenance').optional().catch(undefined),
     run: runRef.optional().catch(undefined),
     request: openInput.optional().catch(undefined),
     error,

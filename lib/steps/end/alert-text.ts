@@ -13,8 +13,9 @@ export function renderAlert(
 ): Alert {
   const { Error: error, Cause: cause } = state.error;
   const resumed = state.run !== undefined && state.run.run_id !== runId ? state.run.run_id : undefined;
+  const compacts = (state.kind ?? state.run?.kind) === 'maintenance';
   const lines = [
-    `Run ${runId} of pipeline ${pipeline} failed.`,
+    `${compacts ? 'Compaction' : 'Run'} ${runId} of pipeline ${pipeline} failed.`,
     ...(resumed === undefined ? [] : [`It had to finish run ${resumed} first, and that failed.`]),
     '',
     `Time:      ${at.toISOString()}`,
@@ -26,7 +27,7 @@ export function renderAlert(
     ...whereToLook(execution.Id).map((line) => `  ${line}`),
     '',
     'What to do:',
-    ...whatToDo(pipeline, error, execution.Id).map((line) => `  ${line}`),
+    ...whatToDo({ pipeline, compacts }, error, execution.Id).map((line) => `  ${line}`),
   ];
   return { subject: subjectOf(`Strata: ${pipeline} failed: ${error} (${runId})`), message: `${lines.join('\n')}\n` };
 }
@@ -45,15 +46,19 @@ function whereToLook(arn: string | undefined): readonly string[] {
   return [arn, `https://${region}.console.aws.amazon.com/states/home?region=${region}#/v2/executions/details/${arn}`];
 }
 
-function whatToDo(pipeline: string, error: string, arn: string | undefined): readonly string[] {
+type Asked = { readonly pipeline: string; readonly compacts: boolean };
+
+function whatToDo({ pipeline, compacts }: Asked, error: string, arn: string | undefined): readonly string[] {
   const redrive =
     arn === undefined ? 'Redrive the execution' : `aws stepfunctions redrive-execution --execution-arn ${arn}`;
   return [
     adviceFor(error),
     `Then go on with the same execution, or start a new run: ${arn === undefined ? redrive : ''}`.trimEnd(),
     ...(arn === undefined ? [] : [`  ${redrive}`]),
-    `  strata run --aws ${pipeline}`,
-    'Files that have landed are not lost: the next run takes them.',
+    `  strata ${compacts ? 'compact' : 'run'} --aws ${pipeline}`,
+    compacts
+      ? 'No row has changed, and runs of the pipeline go on as before.'
+      : 'Files that have landed are not lost: the next run takes them.',
   ];
 }
 

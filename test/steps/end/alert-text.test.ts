@@ -105,3 +105,15 @@ test('every class of our errors but those without an alert has advice of its own
     [],
   );
 });
+
+test('an alert of a compaction says that it is one, and what to do then', () => {
+  const state = {
+    pipeline: 'shop',
+    run_id: 'c-1',
+    kind: 'maintenance',
+    error: { Error: 'EngineError', Cause: 'x' },
+  } as const;
+  const { message } = renderAlert({ pipeline: 'shop', runId: 'c-1', at: new Date(0) }, { state, execution: {} });
+  assert.match(message, /^Compaction c-1 of pipeline shop failed\./);
+  assert.match(message, /strata compact --aws shop\n.*No row has changed/);
+});
