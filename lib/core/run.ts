@@ -62,6 +62,8 @@ export type LandedFile = {
   readonly version?: string;
   /** Where files of several runs are taken again: by which of them, in their order, it was taken before. */
   readonly batch?: number;
+  /** Where it is taken again: rows of it are in a table, which must not lose them unsaid. */
+  readonly ingested?: true;
   /** Of a content that is taken in the place of the one that it corrects: the run whose batch it counts in. */
   readonly place?: string;
 };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { append, csv, day, definePipeline, month, replace, scd2, upsert } from '../../lib/define/index.ts';
+import type { Row } from '../../lib/ports.ts';
 import { planRun } from '../../lib/query/plan-run.ts';
 import { compileTest, openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 
@@ -384,28 +385,41 @@ describe('a table that is not there, on a source with history', () => {
     lake.close();
   });
 
-  test('gets the rows of files with a column that is gone from the contract where drift does not reject them', async () => {
-    for (const drift of ['fail', 'ignore'] as const) {
-      const lake = await openShop();
-      const spec = await compileTest(
-        {
-          name: 'shop',
-          definition: definePipeline({
-            name: 'shop',
-            sources: { rows: csv({ drift, columns: { id: 'int' } }) },
-            silver: { items: { from: 'rows' } },
-          }),
-        },
-        lake.scratch,
-      );
-      const less = lake.reopen((deps) => ({ ...deps, specs: async () => spec }));
-      const { status, rejected_files } = await less.run({ runId: 'anew', backfill: {} });
-      assert.equal(status, 'SUCCEEDED');
-      assert.equal(rejected_files.length, drift === 'fail' ? 2 : 0);
-      const ids = await less.rows('shop_silver.items', 'SELECT id FROM t ORDER BY id');
-      assert.deepEqual(ids, drift === 'fail' ? [] : [{ id: 1 }, { id: 2 }, { id: 3 }]);
-      less.close();
-    }
+  test('never loses the rows of files that were ingested and would be rejected now, unless it is told to', async () => {
+    const lake = await openShop();
+    const withDrift = async (drift: 'fail' | 'ignore', more: object = {}): Promise<TestLake> => {
+      const definition = definePipeline({
+        name: 'shop',
+        sources: { rows: csv({ drift, columns: { id: 'int' } }) },
+        silver: { items: { from: 'rows' }, ...more },
+      } as Parameters<typeof definePipeline>[0]);
+      const spec = await compileTest({ name: 'shop', definition }, lake.scratch);
+      return lake.reopen((deps) => ({ ...deps, specs: async () => spec }));
+    };
+    const ids = (of: TestLake): Promise<readonly Row[]> => of.rows('shop_silver.items', 'SELECT id FROM t ORDER BY id');
+    const all = [{ id: 1 }, { id: 2 }, { id: 3 }];
+
+    const less = await withDrift('fail');
+    const refused = await less.run({ runId: 'refused', backfill: {} });
+    assert.equal(refused.status, 'FAILED');
+    assert.match(
+      refused.error?.message ?? '',
+      /make shop_silver\.items anew: 2 files that were ingested would be rejected now[\s\S]*a\.csv: SCHEMA_ERROR[\s\S]*--allow-missing/,
+    );
+    assert.deepEqual(await ids(less), all);
+
+    const sibling = await withDrift('fail', { other: { from: 'rows' } });
+    assert.equal((await sibling.run({ runId: 'sibling' })).status, 'FAILED');
+    assert.equal(await sibling.metadata('shop_silver.other'), undefined);
+
+    const taken = await (await withDrift('ignore')).run({ runId: 'taken', backfill: {} });
+    assert.deepEqual([taken.status, taken.rejected_files], ['SUCCEEDED', []]);
+    assert.deepEqual(await ids(less), all);
+
+    const without = await less.run({ runId: 'without', backfill: { allow_missing: true } });
+    assert.deepEqual([without.status, without.rejected_files.length], ['SUCCEEDED', 2]);
+    assert.deepEqual(await ids(less), []);
+    less.close();
   });
 
   test('comes back whole when it was dropped', async () => {

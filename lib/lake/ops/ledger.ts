@@ -202,7 +202,8 @@ export async function findTaken(
     places.get(model)?.set(key, { batch, run: String(row['run']) });
     if (status === 'suspended') continue;
     const file = there.get(ledgerKey(key, String(row['etag'])));
-    if (file !== undefined) files.get(model)?.push({ ...file, batch });
+    const ingested = status === 'ingested' ? ({ ingested: true } as const) : {};
+    if (file !== undefined) files.get(model)?.push({ ...file, batch, ...ingested });
     else if (status === 'ingested' && row['corrected'] !== true) gone.set(key, keys.has(key));
   }
   return { files, gone: [...gone].map(([key, changed]) => ({ key, changed })), places, next };

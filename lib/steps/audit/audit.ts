@@ -22,6 +22,7 @@ import { planTarget, type Target } from '../../lake/tables/target.ts';
 import { type Prepared, prepareSnapshot, renderPrepared } from '../../table/prepare.ts';
 import type { Removal } from '../../table/removal.ts';
 import { checkRows, checkTable } from './expectations.ts';
+import { checkLostFiles } from './lost-files.ts';
 import { checkAsItIs, checkKeptRows } from './unchecked.ts';
 import { auditWindow, type WindowedTable } from './window.ts';
 
@@ -57,6 +58,7 @@ async function auditModel(deps: StepDeps, plan: RunPlan, level: number, planned:
   if (planned.check) return auditAsItIs(deps, plan, model, planned);
   const outcome = await readOutcome(deps, plan.run, level, planned);
   if (model.layer === 'silver') checkAccounts(model, outcome, planned, plan.window !== undefined);
+  checkLostFiles(plan, model, outcome.files);
   const summary = await summaryOf(deps, plan, model, planned);
   const parts = partsOf(plan, planned, model, outcome);
   const prepared = new Map<string, Prepared>();

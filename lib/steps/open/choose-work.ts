@@ -44,11 +44,17 @@ function anewWork(
   const { taken = NOTHING_TAKEN, waiting } = survey;
   if (!allow_missing) checkGone(survey.spec, taken);
   const window = askedWindow(asked);
-  const files = window === undefined ? filesAnew({ taken, waiting }) : taken.files;
+  const found = window === undefined ? filesAnew({ taken, waiting }) : taken.files;
+  const files = allow_missing ? withoutClaim(found) : found;
   const anew = [...taken.files.keys()];
   const withdraw = [...taken.files.values()].flat().map((file) => file.key);
   const work = { ...NOTHING, files, withdraw: [...new Set(withdraw)], withdraw_from: anew, anew };
   return window === undefined ? work : withinWindow(survey, work, window);
+}
+
+/** Files whose rows may be missing in what is made of them. */
+function withoutClaim(files: Work['files']): Work['files'] {
+  return new Map([...files].map(([model, list]) => [model, list.map(({ ingested: _, ...file }) => file)]));
 }
 
 /** Throws InvalidInput where a file that is named was not set aside. */
