@@ -29,9 +29,9 @@ export function addCompact(program: Command, start: Start): void {
     .action(async (target: string, options: CompactOptions, command: Command) =>
       start(command, async (context) => {
         const { aws, place, asked } = placeOf(options);
-        const commands = await import('./commands/compact.ts');
         const request = { target, ...asked };
-        return aws ? commands.compactOnAws(context, request, place) : commands.compact(context, request);
+        if (aws) return (await import('./commands/compact-aws.ts')).compactOnAws(context, request, place);
+        return (await import('./commands/compact.ts')).compact(context, request);
       }),
     );
 }
