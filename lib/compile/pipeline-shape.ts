@@ -29,6 +29,8 @@ const text = { schema: z.string().min(1), expected: 'text' } as const;
 const bytes = { schema: z.number().int().positive(), expected: 'a whole number of bytes, 1 or more' } as const;
 const byName = z.record(z.string(), z.unknown());
 
+const SOME_SOURCE = 'at least one source by name, such as { orders: csv({ ... }) }';
+
 const PIPELINE = {
   name: { schema: z.string(), expected: "the name of the pipeline's folder", required: true },
   owner: text,
@@ -53,11 +55,7 @@ const PIPELINE = {
     schema: byName,
     expected: "variables by name, such as { min_amount: { type: 'decimal(10,2)', default: '10.00' } }",
   },
-  sources: {
-    schema: byName.refine((sources) => Object.keys(sources).length > 0),
-    expected: 'at least one source by name, such as { orders: csv({ ... }) }',
-    required: true,
-  },
+  sources: { schema: byName, expected: SOME_SOURCE },
   silver: { schema: byName, expected: "tables by name, such as { orders: { from: 'orders' } }" },
   gold: { schema: byName, expected: "models by name, such as { revenue: { sql: 'gold/revenue.sql' } }" },
 } as const satisfies Record<string, Field>;
@@ -89,6 +87,9 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
   const retention = condemned === undefined ? {} : { condemnedRetentionDays: condemned };
   const compute = readCompute(read.compute, notes);
   const sources = readSources(read.sources, notes);
+  // Gold alone may be made from tables of other pipelines.
+  const declared = { sources: namesOf(read.sources), gold: namesOf(read.gold) };
+  if (declared.sources.length + declared.gold.length === 0) notes.add('sources', 'nothing', SOME_SOURCE);
   const silver = withSeedTables(read.silver, sources, notes);
   const unitBytes = Math.min(LARGEST_UNIT_BYTES, unitBytesFor(compute.steps.Stage.memoryMb));
   return {
@@ -106,7 +107,7 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
     vars: readVars(read.vars, notes),
     sources,
     models: [...readModels('silver', silver, notes), ...readModels('gold', read.gold, notes)],
-    declared: { sources: namesOf(read.sources), silver: namesOf(silver), gold: namesOf(read.gold) },
+    declared: { ...declared, silver: namesOf(silver) },
   };
 }
 

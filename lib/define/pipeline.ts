@@ -156,7 +156,7 @@ export type PipelineDefinition<Source extends string = string> = {
   readonly retention?: RetentionDefinition;
   /** Variables that SQL names as `var('name')`: `strata run shop --vars min_amount=5` gives one another value for that run. */
   readonly vars?: { readonly [name: string]: VarDefinition };
-  /** Files of one shape each, under `bronze/<pipeline>/<source>/`. */
+  /** Files of one shape each, under `bronze/<pipeline>/<source>/`. `{}` where gold is made of other pipelines alone. */
   readonly sources: { readonly [name in Source]: SourceDefinition };
   /** Clean tables, each a row-wise map of one source. */
   readonly silver?: { readonly [table: string]: SilverDefinition<NoInfer<Source>> };

@@ -109,3 +109,32 @@ for (const [args, message] of WRONG) {
     assert.match(stderr, message);
   });
 }
+
+test('a pipeline that does not compile is left out by name, with what follows it, and the others run', async () => {
+  const torn = openCliLake('retail', `{ name: 'retail', sources: { ${source} }, silver: { ${items} } }`);
+  torn.add('fin', `{ name: 'fin', after: 'retail', sources: { ${source} }, silver: { ${items} } }`);
+  torn.add('torn', `{ name: 'torn', after: 'retail', sources: {}, ${gold} }`, {
+    'sales.sql': 'SELECT nothing FROM retail.silver.items',
+  });
+  torn.add('later', `{ name: 'later', after: 'torn', sources: { ${source} }, silver: { ${items} } }`);
+  try {
+    await torn.land('retail', 'rows', 'a.csv', 'id,amount\n1,10\n');
+    const asked = [
+      [
+        ['run', 'retail', '--downstream'],
+        ['retail SUCCEEDED', 'fin NOTHING_TO_DO'],
+      ],
+      [
+        ['run', '--all'],
+        ['retail NOTHING_TO_DO', 'fin NOTHING_TO_DO'],
+      ],
+    ] as const;
+    for (const [args, expected] of asked) {
+      const found = await torn.json<Many>(1, ...args);
+      assert.deepEqual(statuses(found), expected);
+      assert.match(JSON.stringify(found.left_out), /"pipeline":"later"[^}]*torn[\s\S]*"pipeline":"torn"[^}]*nothing/);
+    }
+  } finally {
+    torn.close();
+  }
+});

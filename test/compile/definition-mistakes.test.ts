@@ -36,6 +36,13 @@ const MISTAKES: readonly Mistake[] = [
     problems: ['pipelines/shop/pipeline.ts: default export: got 5; expected definePipeline({ ... })'],
   },
   {
+    name: 'neither sources nor gold',
+    given: { definition: { name: 'shop', sources: {} } },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources: got nothing; expected at least one source by name, such as { orders: csv({ ... }) }',
+    ],
+  },
+  {
     name: 'an empty definition',
     given: { definition: {} },
     problems: [

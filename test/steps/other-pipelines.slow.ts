@@ -83,6 +83,25 @@ function stopping(
 }
 
 describe('gold over tables of another pipeline', () => {
+  test('may be all that a pipeline has', async () => {
+    const alone = {
+      name: 'fin',
+      definition: definePipeline({ name: 'fin', sources: {}, gold: { margin: { sql: 'margin.sql' } } }),
+      sql: { 'margin.sql': 'SELECT amount * 2 AS twice FROM retail.gold.sales' },
+    };
+    await withLakes([alone, retail()], async (lakes) => {
+      for (const [n, amount] of [10, 5].entries()) {
+        await lakes.retail.land('rows', `${n}.csv`, `${HEADER}${n},${amount}\n`);
+        await lakes.retail.run({ runId: `retail-${n}` });
+        assert.equal((await planRun(lakes.fin.deps, 'fin')).status, 'WORK');
+        assert.equal((await lakes.fin.run({ runId: `fin-${n}` })).status, 'SUCCEEDED');
+        assert.deepEqual(await margin(lakes.fin), [{ twice: n === 0 ? '20' : '30' }]);
+        assert.equal((await planRun(lakes.fin.deps, 'fin')).status, 'NOTHING_TO_DO');
+      }
+      assert.deepEqual((await lakes.fin.answer({ runId: 'again' })).kind, 'nothing');
+    });
+  });
+
   test('is computed when they have changed, and says so', async () => {
     await withLakes([fin(), retail()], async (lakes) => {
       await lakes.retail.land('rows', 'a.csv', `${HEADER}1,10\n`);

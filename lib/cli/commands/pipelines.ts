@@ -1,3 +1,4 @@
+import { InvalidInput } from '../../core/errors.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
 import { orderPipelines, type PipelinePlace } from '../../query/pipeline-graph.ts';
 import { listPipelines } from '../../runtime/load-pipeline.ts';
@@ -14,10 +15,29 @@ export async function pipelines(context: Context): Promise<number> {
 }
 
 /** The pipelines of a folder in the order in which they can run. Throws InvalidInput for one that does not compile. */
-export async function findPlaces({ deps, pipelines }: LocalLake): Promise<readonly PipelinePlace[]> {
+async function findPlaces(lake: LocalLake): Promise<readonly PipelinePlace[]> {
+  const { places, broken } = await findSoundPlaces(lake);
+  const [wrong] = broken;
+  if (wrong !== undefined) throw wrong.cause;
+  return places;
+}
+
+/** The same of those that compile, and by name what is wrong with the others. */
+export async function findSoundPlaces({ deps, pipelines }: LocalLake): Promise<{
+  readonly places: readonly PipelinePlace[];
+  readonly broken: readonly { readonly name: string; readonly cause: InvalidInput }[];
+}> {
   const specs: PipelineSpec[] = [];
-  for (const name of await listPipelines(pipelines)) specs.push(await deps.specs(name));
-  return orderPipelines(specs);
+  const broken: { name: string; cause: InvalidInput }[] = [];
+  for (const name of await listPipelines(pipelines)) {
+    try {
+      specs.push(await deps.specs(name));
+    } catch (cause) {
+      if (!(cause instanceof InvalidInput)) throw cause;
+      broken.push({ name, cause });
+    }
+  }
+  return { places: orderPipelines(specs), broken };
 }
 
 function renderPlaces(places: readonly PipelinePlace[], { options, layout, hint }: Context): string {

@@ -1,10 +1,10 @@
 import { InvalidInput } from '../../core/errors.ts';
-import { followersOf, type PipelinePlace } from '../../query/pipeline-graph.ts';
+import { followersOf } from '../../query/pipeline-graph.ts';
 import type { RunAnswer } from '../../remote/run-request.ts';
 import { type Context, EXIT } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { runDocument, runText } from '../output/run-answer.ts';
-import { findPlaces } from './pipelines.ts';
+import { findSoundPlaces } from './pipelines.ts';
 import { type RunArguments, reportEnd, runPipeline } from './run.ts';
 
 /** What each of several runs is given. */
@@ -22,22 +22,27 @@ export async function runDownstream(context: Context, request: RunArguments): Pr
   const lake = await openLake(context, 'read');
   // Says what is wrong with it, or that there is none.
   await lake.deps.specs(request.pipeline);
-  const places = await findPlaces(lake);
-  const first = places.filter(({ name }) => name === request.pipeline);
-  return runInOrder(context, [...first, ...followersOf(places, request.pipeline)], request);
+  const found = await findSoundPlaces(lake);
+  const first = found.places.filter(({ name }) => name === request.pipeline);
+  const places = [...first, ...followersOf(found.places, request.pipeline)];
+  return runInOrder(context, { ...found, places }, request);
 }
 
 /** Runs all pipelines of the folder. */
 export async function runAll(context: Context, shared: Shared): Promise<number> {
-  const places = await findPlaces(await openLake(context, 'read'));
-  return runInOrder(context, places, { ...shared, pipeline: '' });
+  const found = await findSoundPlaces(await openLake(context, 'read'));
+  return runInOrder(context, found, { ...shared, pipeline: '' });
 }
 
 /**
  * Each pipeline in its order, where those that it follows or reads have ended well or had nothing to do. The code is the worst of
  * theirs.
  */
-async function runInOrder(context: Context, places: readonly PipelinePlace[], request: RunArguments): Promise<number> {
+async function runInOrder(
+  context: Context,
+  { places, broken: wrong }: Awaited<ReturnType<typeof findSoundPlaces>>,
+  request: RunArguments,
+): Promise<number> {
   const { runId, waitMs, strict } = request;
   const shared = {
     ...(runId === undefined ? {} : { runId }),
@@ -45,9 +50,10 @@ async function runInOrder(context: Context, places: readonly PipelinePlace[], re
     ...(strict === undefined ? {} : { strict }),
   };
   const documents: unknown[] = [];
-  const left: LeftOut[] = [];
-  const broken = new Set<string>();
-  let code: number = EXIT.done;
+  // Whether one that does not compile comes after the others cannot be told; its followers wait for it.
+  const left: LeftOut[] = wrong.map(({ name, cause }) => ({ pipeline: name, because: cause.message }));
+  const broken = new Set(wrong.map(({ name }) => name));
+  let code: number = wrong.length === 0 ? EXIT.done : EXIT.wrongUse;
   for (const { name, after, reads } of places) {
     const before = [...broken].filter((one) => after.includes(one) || reads.some((table) => isOf(table, one)));
     if (before.length > 0) {
