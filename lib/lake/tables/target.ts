@@ -73,7 +73,8 @@ function planAlter(base: TableMetadata, shape: TableShape): Change | undefined {
     const list = columns.columns.map((c) => `${c.column} is ${c.expected} in the table and ${c.got} in the pipeline`);
     const remedy =
       shape.whole === true
-        ? 'A column that partitions a table keeps its name and type; give the model a new name.'
+        ? 'A column that partitions a table keeps its name and type; give the model a new name, or drop its table, and the next ' +
+          `run makes it again: strata drop ${fullName(shape.table)} --force`
         : `Only int to bigint, float to double and more decimal digits are possible in place. Make the table anew: strata backfill ${shape.table.pipeline}; or give the column a new name, beside the old one.`;
     throw new AuditFailed(
       `${fullName(shape.table)} cannot take the columns of ${shape.id}: ${list.join('; ')}. ${remedy}`,
