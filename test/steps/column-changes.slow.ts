@@ -378,12 +378,22 @@ async function checkBackfill(
   assert.deepEqual(await rowsOf(again, table, names), await rowsOf(fresh, table, names));
 }
 
-const chosen = process.env['COLUMN_CHANGE'];
+/**
+ * COLUMN_CHANGES=all takes every change of every mode, other text those with it in their name; by default it is one in three,
+ * some of every mode and of every change.
+ */
+const CHOSEN = process.env['COLUMN_CHANGES'];
+const STRIDE = 3;
 
-for (const mode of Object.keys(MODES) as Mode[]) {
+function isChosen(name: string, place: number): boolean {
+  if (CHOSEN === undefined) return place % STRIDE === 0;
+  return CHOSEN === 'all' || name.includes(CHOSEN);
+}
+
+for (const [m, mode] of (Object.keys(MODES) as Mode[]).entries()) {
   describe(mode, { concurrency: 2 }, () => {
-    for (const [what, change] of Object.entries(CHANGES)) {
-      if (chosen === undefined || `${mode}: ${what}`.includes(chosen)) test(what, () => checkChange(mode, change));
+    for (const [c, [what, change]] of Object.entries(CHANGES).entries()) {
+      if (isChosen(`${mode}: ${what}`, m + c)) test(what, () => checkChange(mode, change));
     }
   });
 }
