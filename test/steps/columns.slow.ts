@@ -141,7 +141,7 @@ for (const mode of Object.keys(MODES) as Mode[]) {
           const forced = await next.run({ forward_only: true });
           assert.match(
             forced.error?.message ?? '',
-            /v is int in the table and string in the pipeline\. .*give the column a new name/,
+            /v is int in the table and string in the pipeline\nstrata backfill p .*--forward-only cannot be/,
           );
         }
         const { status, error } = await next.run();
