@@ -154,7 +154,8 @@ async function goBack(
     if (!(cause instanceof InvalidInput)) throw cause;
     assert.match(cause.message, /expired|is what it was|does not tell which/);
     // One that died when all was done is not done again.
-    done = /is what it was/.test(cause.message) && String(sorted(then)) !== String(sorted(model.now[part]));
+    const found = String((await rowsOf(lake))[keyed ? 2 : 0]);
+    done = found === String(sorted(then)) && found !== String(sorted(model.now[part]));
   }
   if (!done) return 'refused';
   // What runs have taken since, also where an earlier rollback left it out.
