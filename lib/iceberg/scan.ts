@@ -82,7 +82,7 @@ export function summaryRange(type: IcebergType, summary: PartitionSummary): Valu
 }
 
 /** A column without counts was added after the file was written, or its writer kept none: anything is possible. */
-function columnRange(type: string, id: number, file: DataFile): ValueRange {
+export function columnRange(type: string, id: number, file: DataFile): ValueRange {
   const nulls = file.nullCounts.get(id);
   const values = file.valueCounts.get(id);
   const lower = file.lowerBounds.get(id);

@@ -13,9 +13,9 @@ import { dictionaryOptions } from './write.ts';
 /** Where a staged row came from: earlier units win over later ones, and earlier rows of a unit over later rows. */
 const UNIT = ownName('__unit');
 
-/** The rows that `createMerged` makes. */
+/** The rows that `createMerged` makes, and those that it makes them of. */
 export const MERGED = ownName('__merged');
-const EXCHANGED = ownName('__exchanged');
+export const EXCHANGED = ownName('__exchanged');
 
 export type ExchangeRequest = {
   readonly from: Sql;

@@ -191,6 +191,11 @@ export function renderNumberedFile(files: readonly { readonly key: string; reado
   return sql`CASE WHEN ${RID} < ${after[0]?.first ?? 0} THEN ${renderNumberedFile(before)} ELSE ${renderNumberedFile(after)} END`;
 }
 
+/** The hashes of parsed rows, under a name. */
+export function renderParsedHashes(name: string): Sql {
+  return sql`(SELECT ${HASH} AS ${quoteName(name)} FROM ${PARSED})`;
+}
+
 export function selectHashes(table: Sql, name: string): Sql {
   return sql`SELECT ${quoteName(name)} FROM ${table}`;
 }

@@ -1,24 +1,60 @@
+import { condemnsDuplicates, dedupeColumns } from '../../core/dedupe.ts';
 import type { SilverModel } from '../../core/spec.ts';
-import type { Borrowed, Session } from '../../ports.ts';
-import { quotePath } from '../../sql/quote.ts';
-import { createSchemas } from '../../sql/scan.ts';
+import type { Sql } from '../../core/sql-text.ts';
+import type { Column } from '../../core/types.ts';
+import type { TableMetadata } from '../../iceberg/types.ts';
+import type { Session } from '../../ports.ts';
+import { createEqual } from '../../sql/candidates.ts';
+import { ownName } from '../../sql/quote.ts';
+import { renderScan } from '../../sql/scan.ts';
+import { planFiles } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import type { UnitContext } from '../run/unit-context.ts';
-import { loadRows, openTable } from '../tables/table-state.ts';
+import { candidateFiles } from '../tables/candidates.ts';
+import { openFiles } from '../tables/foreign-files.ts';
+import { loadRows, scanColumns } from '../tables/table-state.ts';
 
-const SCHEMA = 'known';
-const TABLE = 'rows';
-export const KNOWN_ROWS = quotePath(SCHEMA, TABLE);
+/** Of the rows that the table holds already those that new ones have to be told apart from. */
+export const KNOWN_ROWS = ownName('__known_rows');
 
-/** Opens the rows that the model's table holds already, `undefined` when there is no table. Release when done. */
-export async function openKnown(
-  session: Session,
-  context: Pick<UnitContext, 'plan' | 'planned'>,
+/** The table that new rows of a model are held against; `undefined` when there is none. */
+export function loadKnown(
+  { plan }: Pick<UnitContext, 'plan'>,
   model: SilverModel,
   deps: StepDeps,
-): Promise<Borrowed | undefined> {
-  const metadata = await loadRows(deps.store, context.plan, model.id);
-  if (metadata === undefined) return undefined;
-  for (const statement of createSchemas([SCHEMA])) await session.run(statement);
-  return openTable(deps.store, session, { schema: SCHEMA, table: TABLE }, metadata, context.planned.shape.columns);
+): Promise<TableMetadata | undefined> {
+  return loadRows(deps.store, plan, model.id);
+}
+
+/**
+ * Makes `__known_rows` of what the table has of the keys, or hashes, of new rows. Only files whose bounds have room for one of
+ * them are looked into, and of these only the columns that tell rows apart. What is kept is no more than there are new rows.
+ */
+export async function findKnown(
+  session: Session,
+  { context, model, table }: KnownRequest,
+  from: Sql,
+  deps: StepDeps,
+): Promise<void> {
+  const { columns } = context.planned.shape;
+  const names = dedupeColumns(model);
+  const by = names.flatMap((name): readonly Column[] => columns.filter((column) => column.name === name));
+  const files = await planFiles(deps.store, table);
+  const candidates = await candidateFiles(session, table, files, { from, by, nulls: false });
+  const wanted = new Set([...names, ...comparedColumns(model)]);
+  const scanned = scanColumns(table, columns).filter(({ name }) => wanted.has(name));
+  await using opened = await openFiles(session, deps.store, table, candidates);
+  const rows = { relation: renderScan(scanned, opened.files), columns: [...wanted] };
+  await session.run(createEqual(KNOWN_ROWS, rows, { from, by: names }));
+}
+
+export type KnownRequest = {
+  readonly context: Pick<UnitContext, 'planned'>;
+  readonly model: SilverModel;
+  readonly table: TableMetadata;
+};
+
+/** By which a row is known to be equal to the one that has its key. */
+function comparedColumns(model: SilverModel): readonly string[] {
+  return condemnsDuplicates(model) && model.metadata.includes('row_hash') ? ['row_hash'] : [];
 }

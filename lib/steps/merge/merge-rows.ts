@@ -4,7 +4,7 @@ import { NO_ROWS } from '../../core/row-counts.ts';
 import type { MergeUnit } from '../../core/run.ts';
 import type { SilverModel } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { KNOWN_ROWS, openKnown } from '../../lake/files/known-rows.ts';
+import { findKnown, KNOWN_ROWS, loadKnown } from '../../lake/files/known-rows.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
 import { writeFinal } from '../../lake/files/write-output.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
@@ -12,7 +12,7 @@ import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
 import { pathOf } from '../../lake/tables/foreign-files.ts';
 import { loadTarget } from '../../lake/tables/target.ts';
 import type { Session } from '../../ports.ts';
-import { countMerged, createExchanged, createMerged, MERGED } from '../../sql/exchange.ts';
+import { countMerged, createExchanged, createMerged, EXCHANGED, MERGED } from '../../sql/exchange.ts';
 import { renderScan } from '../../sql/scan.ts';
 import { createHashMacros } from '../../sql/transform.ts';
 
@@ -50,9 +50,10 @@ async function dedupe(
   scratch: string,
   deps: StepDeps,
 ): Promise<UnitResult> {
-  await using known = await openKnown(session, context, model, deps);
+  const table = await loadKnown(context, model, deps);
   await session.run(createExchanged(paths));
-  await session.run(createMerged(dedupeColumns(model), known === undefined ? undefined : KNOWN_ROWS));
+  if (table !== undefined) await findKnown(session, { context, model, table }, EXCHANGED, deps);
+  await session.run(createMerged(dedupeColumns(model), table === undefined ? undefined : KNOWN_ROWS));
   const counted = (await session.rows(countMerged()))[0];
   const output = await writeFinal({ session, context, scratch }, MERGED, deps);
   const duplicates = Number(counted?.['staged']) - Number(counted?.['kept']);

@@ -5,7 +5,7 @@ import { modelId, type SilverModel } from '../../core/spec.ts';
 import type { Sql } from '../../core/sql-text.ts';
 import { batchOf, type CountedBatch, isPoisoned } from '../../lake/batch/batch-files.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { KNOWN_ROWS, openKnown } from '../../lake/files/known-rows.ts';
+import { findKnown, KNOWN_ROWS, loadKnown } from '../../lake/files/known-rows.ts';
 import { type Output, type UnitWriter, writeKeyedEvents, writeOutput } from '../../lake/files/write-output.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
@@ -29,6 +29,7 @@ import {
   renderAdded,
   renderKept,
   renderNumberedFile,
+  renderParsedHashes,
   renderStreamedFile,
   renderWithFile,
   selectHashes,
@@ -60,15 +61,15 @@ export async function mapBatch(
   await session.run(createBatchSchema());
   // An exchanged row meets the table's rows in the merge, where its bucket is.
   const meets = context.planned.output === 'final' && dedupeColumns(model).length > 0;
-  await using known = meets ? await openKnown(session, context, model, deps) : undefined;
+  const table = meets ? await loadKnown(context, model, deps) : undefined;
   const recipe = planBatch(model, {
-    known: known !== undefined,
+    known: table !== undefined,
     memory: await openMemory(session, context, batch.source, deps),
     guarded: batch.guarded,
     manyShapes: hasManyShapes(batchOf(batch.source, batch.files)),
     poisoned: batch.files.some(isPoisoned),
   });
-  const work = { session, context, model, batch, recipe };
+  const work = { session, context, model, batch, recipe, ...(table && { table }) };
   const mapped = recipe.pass === 'stream' ? await mapStreaming(work, deps) : await mapThroughTables(work, deps);
   const read = [...batch.records.values()].reduce((sum, n) => sum + n, 0);
   const { output, duplicates, broken, rejected } = mapped;
@@ -98,11 +99,14 @@ async function mapStreaming(work: BatchWork, deps: StepDeps): Promise<Mapped> {
   };
 }
 
+/** What the rows of a batch are told apart by, under the name that it has in the table. */
+const PARSED_HASHES = renderParsedHashes(ROW_HASH);
+
 async function mapThroughTables(work: BatchWork, deps: StepDeps): Promise<Mapped> {
   const { session, model, recipe } = work;
-  const accepted = await parseToTable(work);
+  const accepted = await parseToTable(work, deps);
   const raised = await createMappedRows(work);
-  const { mapped, rejected, duplicates, broken } = await rejectRows(work, raised);
+  const { mapped, rejected, duplicates, broken } = await rejectRows(work, raised, deps);
   if (mapped !== accepted.rows) throw await explainMultiplied(session, model, accepted.rows, mapped);
   const kept = renderKept({ rejected: rejected > 0, duplicates: duplicates > 0 });
   const writer = writerOf(work);
@@ -131,13 +135,17 @@ async function parse({ session, batch, recipe }: BatchWork): Promise<void> {
   if (recipe.pass === 'stream') await session.run(createBatchView(batch.source, recipe));
 }
 
-async function parseToTable(work: BatchWork): Promise<{ readonly rows: number; readonly duplicates: number }> {
-  const { session, batch, recipe } = work;
+async function parseToTable(
+  work: BatchWork,
+  deps: StepDeps,
+): Promise<{ readonly rows: number; readonly duplicates: number }> {
+  const { session, batch, recipe, table } = work;
   await parse(work);
   await session.run(createRejected());
   if (recipe.equalRows !== null) {
-    const known = recipe.equalRows.known ? selectHashes(KNOWN_ROWS, ROW_HASH) : undefined;
-    await session.run(createHashDuplicates(known));
+    const { known } = recipe.equalRows;
+    if (known && table !== undefined) await findKnown(session, { ...work, table }, PARSED_HASHES, deps);
+    await session.run(createHashDuplicates(known ? selectHashes(KNOWN_ROWS, ROW_HASH) : undefined));
   }
   if (recipe.memory) for (const statement of rejectCondemned(recipe)) await session.run(statement);
   await session.run(createBatchView(batch.source, recipe));

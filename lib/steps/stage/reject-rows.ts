@@ -1,8 +1,10 @@
 import type { EqualKeys } from '../../core/batch-recipe.ts';
 import { isKeyed } from '../../core/keyed.ts';
 import type { Expectation, KeyedMode } from '../../core/spec.ts';
-import { KNOWN_ROWS } from '../../lake/files/known-rows.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { findKnown, KNOWN_ROWS } from '../../lake/files/known-rows.ts';
 import type { Session } from '../../ports.ts';
+import { MAPPED } from '../../sql/batch-tables.ts';
 import {
   condemnEqualKeys,
   countBroken,
@@ -45,9 +47,11 @@ export async function createMappedRows({
 
 /** Adds to `__rejected` the mapped rows for quarantine, and makes `__key_duplicates`: rows whose key came before. */
 export async function rejectRows(
-  { session, model, recipe }: BatchWork,
+  work: BatchWork,
   raised: readonly RaisedRule[] | undefined,
+  deps: StepDeps,
 ): Promise<Outcome> {
+  const { session, model, recipe, table } = work;
   const expectations = model.expect.filter((e): e is RowExpectation => e.kind === 'row');
   const broken: Record<string, number> = {};
   if (expectations.length > 0) {
@@ -62,6 +66,7 @@ export async function rejectRows(
     raised,
   );
   if (rejecting !== undefined) await session.run(rejecting);
+  if (equalKeys?.known && table !== undefined) await findKnown(session, { ...work, table }, MAPPED, deps);
   if (equalKeys !== null) await findEqualKeys(session, equalKeys);
   const counted = (await session.rows(countMapped(recipe)))[0];
   return {

@@ -1,0 +1,64 @@
+import type { Sql } from '../../core/sql-text.ts';
+import type { Column, ColumnType } from '../../core/types.ts';
+import { renderScalarText } from '../../iceberg/partition-path.ts';
+import { columnRange } from '../../iceberg/scan.ts';
+import { currentSchema, fieldByName } from '../../iceberg/schema.ts';
+import type { DataFile, IcebergType, IcebergValue, TableMetadata } from '../../iceberg/types.ts';
+import type { Session } from '../../ports.ts';
+import { findCandidates, type TextRange } from '../../sql/candidates.ts';
+
+/** New rows that are to be held against those of a table. */
+export type FreshRows = {
+  readonly from: Sql;
+  /** The columns that have to be equal, as the table is to have them. */
+  readonly by: readonly Column[];
+  /** Whether nulls are equal to each other. */
+  readonly nulls: boolean;
+};
+
+/** The files that may hold a row which is equal to a new one, by the bounds that the table's manifests have of them. */
+export async function candidateFiles<T extends DataFile>(
+  session: Session,
+  metadata: TableMetadata,
+  files: readonly T[],
+  { from, by, nulls }: FreshRows,
+): Promise<readonly T[]> {
+  if (files.length === 0 || by.length === 0) return files;
+  const schema = currentSchema(metadata);
+  const ranges = files.map((file) => by.map((column) => textRange(fieldByName(schema, column.name), column, file)));
+  const found = await session.rows(findCandidates({ from, columns: by, files: ranges, nulls }));
+  return found.flatMap((row) => files[Number(row['nth'])] ?? []);
+}
+
+const ANYTHING: TextRange = { lower: null, upper: null, mayBeNull: true, mayBeValue: true };
+
+/** A column that is new to the table is null in all of its rows. */
+const NULLS: TextRange = { ...ANYTHING, mayBeValue: false };
+
+/** What floats hold beside their bounds (NaN), bytes, truth values and nested values bound nothing here. */
+const BOUNDED: ReadonlySet<ColumnType['kind']> = new Set([
+  'int',
+  'bigint',
+  'decimal',
+  'date',
+  'timestamp',
+  'timestamptz',
+  'string',
+]);
+
+function textRange(
+  field: { readonly id: number; readonly type: IcebergType } | undefined,
+  column: Column,
+  file: DataFile,
+): TextRange {
+  if (field === undefined) return NULLS;
+  if (typeof field.type !== 'string') return ANYTHING;
+  const { type } = field;
+  const { lower, upper, mayBeNull, mayBeValue } = columnRange(type, field.id, file);
+  const text = (value: IcebergValue | undefined): string | null =>
+    value === undefined || value === null ? null : renderScalarText(type, value);
+  const bounds = BOUNDED.has(column.type.kind) ? { lower: text(lower), upper: text(upper) } : NO_BOUNDS;
+  return { ...bounds, mayBeNull, mayBeValue };
+}
+
+const NO_BOUNDS = { lower: null, upper: null };
