@@ -1,5 +1,5 @@
 import type { JsonValue } from './core/json-value.ts';
-import type { ObjectChange, PlannedObject, SkippedName } from './core/objects.ts';
+import type { ObjectChange, ObjectParts, PlannedObject, SkippedName } from './core/objects.ts';
 import type { CopyStatement, Statement } from './core/statement.ts';
 import type { Database, TableId } from './core/tables.ts';
 import type { TableMetadata } from './iceberg/types.ts';
@@ -60,6 +60,16 @@ export type ListOptions = {
  */
 export type ObjectStore = {
   read(key: string): Promise<{ readonly bytes: Uint8Array; readonly etag: string }>;
+  /**
+   * Bytes `start` up to before `end` of an object, fewer where it ends before. With an etag they are of the object that has
+   * it: where another stands there by now it throws Unavailable. No checksum covers them; their number is compared.
+   */
+  readRange(
+    key: string,
+    start: number,
+    end: number,
+    etag?: string,
+  ): Promise<{ readonly bytes: Uint8Array; readonly etag: string }>;
   head(key: string, version?: string): Promise<ObjectInfo | undefined>;
   /**
    * All objects whose key starts with the prefix, in key order (UTF-8 byte order). Where overwritten objects are kept,
@@ -88,6 +98,11 @@ export type ObjectStore = {
    * only as it was when it had that etag; one that has changed, gone or become unreadable is among `changed` instead.
    */
   borrow(objects: readonly (string | PlannedObject)[]): Promise<Borrowed>;
+  /**
+   * Local paths of files that have parts of objects at their own places, and holes elsewhere, which read as zeros; by key,
+   * each once. The local store hands out its own files, which have all that the objects have.
+   */
+  borrowParts(objects: readonly ObjectParts[]): Promise<Borrowed>;
   /** Moves a finished local file to `key`; repeating it with an equal file is harmless. */
   publish(path: string, key: string): Promise<ObjectInfo>;
   /** The location written into table metadata for a key, such as `s3://bucket/...` or `file:///...`. */

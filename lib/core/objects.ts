@@ -30,3 +30,17 @@ const MOST_NAMED = 10;
 export function addSkipped({ count, names }: Skipped, name: SkippedName): Skipped {
   return { count: count + 1, names: names.length < MOST_NAMED ? [...names, name] : names };
 }
+
+/** Bytes from `start` up to before `end`. */
+export type ByteRange = { readonly start: number; readonly end: number };
+
+/** Bytes of an object that are needed, in a file of their own at the places that they have in the object. */
+export type ObjectParts = {
+  readonly key: string;
+  /** Of the object that they are of. */
+  readonly etag?: string;
+  /** In order, and apart. */
+  readonly ranges: readonly ByteRange[];
+  /** The last bytes of a copy, which end it: those of the object, or others that stand for them. */
+  readonly end: { readonly start: number; readonly bytes: Uint8Array };
+};

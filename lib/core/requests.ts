@@ -32,6 +32,8 @@ export type Call =
   | { readonly kind: 'names'; readonly prefix: string; readonly count: number }
   /** One object of those that are lent; without `bytes` it was no longer as it was asked for. */
   | { readonly kind: 'borrow'; readonly bytes?: number }
+  /** Some bytes of an object. */
+  | { readonly kind: 'range'; readonly bytes: number }
   /** Without `bytes` there was no file to publish, because that had been done. */
   | { readonly kind: 'publish'; readonly bytes?: number }
   /** A table by name, where there is one: its metadata file. */
@@ -60,6 +62,8 @@ export function spentBy(call: Call): Spent {
       return { ...NOTHING_SPENT, put: call.prefix === '' ? 0 : pages(call.count) };
     case 'borrow':
       return { ...NOTHING_SPENT, get: 1 + partsOf(call.bytes), bytes_in: call.bytes ?? 0 };
+    case 'range':
+      return { ...NOTHING_SPENT, get: Math.max(1, Math.ceil(call.bytes / PART_BYTES)), bytes_in: call.bytes };
     case 'publish':
       return { ...NOTHING_SPENT, get: 1, put: putsOf(call.bytes), bytes_out: call.bytes ?? 0 };
     case 'load':

@@ -56,6 +56,14 @@ function watch(store: ObjectStore, note: (verb: Verb, key: string) => void): Obj
       for (const object of objects) note('read', keyOf(object));
       return store.borrow(objects);
     },
+    readRange: (key, ...range) => {
+      note('read', key);
+      return store.readRange(key, ...range);
+    },
+    borrowParts: (objects) => {
+      for (const { key } of objects) note('read', key);
+      return store.borrowParts(objects);
+    },
     publish: (path, key) => {
       note('write', key);
       return store.publish(path, key);

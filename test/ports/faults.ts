@@ -26,6 +26,7 @@ export function withStoreFaults(store: ObjectStore, faults: readonly Fault<Store
   const run = faultyCalls(faults, (what) => new Unavailable(what));
   return {
     read: (key) => run('read', key, () => store.read(key)),
+    readRange: (key, ...range) => run('read', key, () => store.readRange(key, ...range)),
     head: (key) => run('head', key, () => store.head(key)),
     async *list(prefix, options) {
       await run('list', prefix, async () => {});
@@ -42,6 +43,7 @@ export function withStoreFaults(store: ObjectStore, faults: readonly Fault<Store
       ),
     remove: (key) => run('remove', key, () => store.remove(key)),
     borrow: (keys) => run('borrow', keys.join('\n'), () => store.borrow(keys)),
+    borrowParts: (objects) => run('borrow', objects.map(({ key }) => key).join('\n'), () => store.borrowParts(objects)),
     publish: (path, key) => run('publish', key, () => store.publish(path, key)),
     location: (key) => store.location(key),
     key: (location) => store.key(location),

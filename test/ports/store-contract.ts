@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { InvalidInput, ObjectNotFound } from '../../lib/core/errors.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
 import { BAD_KEYS, ODD_KEYS } from './keys-table.ts';
+import { partsContract } from './store-parts.ts';
 import { plannedContract } from './store-planned.ts';
 import { type LacksVersions, listed, versionsContract } from './store-versions.ts';
 
@@ -37,6 +38,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>,
     listing(() => store);
     keys(() => store, lacks.keys ?? {});
     files(() => subject);
+    partsContract(() => store);
     plannedContract(() => store);
     versionsContract(() => store, lacks);
   });

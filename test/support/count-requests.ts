@@ -78,6 +78,15 @@ function watchStore(store: ObjectStore, add: (more: Partial<Asked>) => void): Ob
       for (const path of borrowed.paths.values()) add({ get: 1, bytesIn: statSync(path).size });
       return borrowed;
     },
+    async readRange(key, start, end, etag) {
+      const found = await store.readRange(key, start, end, etag);
+      add({ get: 1, bytesIn: found.bytes.length });
+      return found;
+    },
+    async borrowParts(objects) {
+      for (const { start, end } of objects.flatMap(({ ranges }) => ranges)) add({ get: 1, bytesIn: end - start });
+      return store.borrowParts(objects);
+    },
     async publish(path, key) {
       const info = await store.publish(path, key);
       // S3 is asked what has become of it.

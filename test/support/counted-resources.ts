@@ -93,6 +93,10 @@ function failing(
       call('borrow');
       return watch('borrowed', await store.borrow(objects));
     },
+    async borrowParts(objects) {
+      call('borrow');
+      return watch('borrowed', await store.borrowParts(objects));
+    },
     async publish(path, key) {
       call(`publish ${key}`);
       return store.publish(path, key);

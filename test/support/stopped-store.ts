@@ -55,6 +55,7 @@ export function stoppedStore(
       write: (key, bytes, condition) => gate('write', key, () => store.write(key, bytes, condition)),
       remove: (key) => gate('remove', key, () => store.remove(key)),
       borrow: (objects) => gate('borrow', '', () => store.borrow(objects)),
+      borrowParts: (objects) => gate('borrow', '', () => store.borrowParts(objects)),
       publish: (path, key) => gate('publish', key, () => store.publish(path, key)),
     },
   };

@@ -19,6 +19,11 @@ export function countingStore(store: ObjectStore, note: (call: Call) => void): O
       note({ kind: 'read' });
       return store.read(key);
     },
+    async readRange(key, start, end, etag) {
+      const found = await store.readRange(key, start, end, etag);
+      note({ kind: 'range', bytes: found.bytes.length });
+      return found;
+    },
     head(key, version) {
       note({ kind: 'head' });
       return store.head(key, version);
@@ -38,6 +43,13 @@ export function countingStore(store: ObjectStore, note: (call: Call) => void): O
     async borrow(objects) {
       const borrowed = await store.borrow(objects);
       await noteLent(objects, borrowed, note);
+      return borrowed;
+    },
+    async borrowParts(objects) {
+      const borrowed = await store.borrowParts(objects);
+      for (const { ranges } of objects) {
+        for (const { start, end } of ranges) note({ kind: 'range', bytes: end - start });
+      }
       return borrowed;
     },
     async publish(path, key) {

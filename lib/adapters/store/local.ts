@@ -1,7 +1,8 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { copyFile, link, mkdir, open, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { ObjectNotFound } from '../../core/errors.ts';
+import { ObjectNotFound, Unavailable } from '../../core/errors.ts';
+import type { ByteRange } from '../../core/objects.ts';
 import type { ObjectInfo, ObjectStore, WriteCondition, WriteOutcome } from '../../ports.ts';
 import { checkFolderPrefix, checkKey, checkPrefix, keyOfLocation, RESERVED_NAME } from './keys.ts';
 import { lendFiles } from './local-borrow.ts';
@@ -43,6 +44,9 @@ export function createLocalStore(options: LocalStoreOptions): ObjectStore {
     async read(key) {
       return readObject(pathOf(key), key);
     },
+    async readRange(key, start, end, etag) {
+      return readRange({ path: pathOf(key), key, etags }, { start, end }, etag);
+    },
     async head(key) {
       return describe(etags, pathOf(key), key).catch(rethrow('look at', key));
     },
@@ -74,6 +78,13 @@ export function createLocalStore(options: LocalStoreOptions): ObjectStore {
         etags,
         pathOf,
         objects.map((object) => (typeof object === 'string' ? { key: object } : object)),
+      );
+    },
+    async borrowParts(objects) {
+      return lendFiles(
+        etags,
+        pathOf,
+        objects.map(({ key }) => ({ key })),
       );
     },
     async publish(path, key) {
@@ -109,6 +120,32 @@ async function readObject(path: string, key: string): Promise<{ bytes: Uint8Arra
       const stats = await file.stat({ bigint: true });
       const bytes = await file.readFile();
       return { bytes, etag: isBronze(key) ? contentEtag(bytes) : writeEtag(stats) };
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (isMissing(cause)) throw new ObjectNotFound(`no object ${JSON.stringify(key)} at ${path}`, { cause });
+    throw storeFault('read', key, cause);
+  }
+}
+
+/** One handle, so that the bytes are of the file that the etag was found for. */
+async function readRange(
+  { path, key, etags }: Pick<Place, 'path' | 'key' | 'etags'>,
+  { start, end }: ByteRange,
+  etag: string | undefined,
+): Promise<{ bytes: Uint8Array; etag: string }> {
+  try {
+    const file = await open(path);
+    try {
+      const stats = await file.stat({ bigint: true });
+      const found = (await describeFile(etags, key, { path, stats }))?.etag ?? '';
+      if (etag !== undefined && found !== etag) {
+        throw new Unavailable(`${JSON.stringify(key)} was replaced while it was read; read it again`);
+      }
+      const length = Math.max(0, Math.min(end, Number(stats.size)) - start);
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, start);
+      return { bytes: buffer.subarray(0, bytesRead), etag: found };
     } finally {
       await file.close();
     }

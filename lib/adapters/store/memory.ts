@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { InvalidInput, ObjectNotFound } from '../../core/errors.ts';
-import { type ObjectChange, type ObjectVersion, objectName, type PlannedObject } from '../../core/objects.ts';
+import { InvalidInput, ObjectNotFound, Unavailable } from '../../core/errors.ts';
+import {
+  type ObjectChange,
+  type ObjectParts,
+  type ObjectVersion,
+  objectName,
+  type PlannedObject,
+} from '../../core/objects.ts';
 import type { Borrowed, ObjectInfo, ObjectStore, WriteCondition } from '../../ports.ts';
 import { checkFolderPrefix, checkKey, checkPrefix, compareKeys, keyOfLocation } from './keys.ts';
 
@@ -58,6 +64,13 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
       const held = get(key);
       return { bytes: held.bytes.slice(), etag: held.etag };
     },
+    async readRange(key, start, end, etag) {
+      const held = get(key);
+      if (etag !== undefined && held.etag !== etag) {
+        throw new Unavailable(`${JSON.stringify(key)} was replaced while it was read; read it again`);
+      }
+      return { bytes: held.bytes.slice(start, end), etag: held.etag };
+    },
     async head(key, version) {
       const held = find(key, version);
       return held === undefined ? undefined : describe(key, held);
@@ -97,6 +110,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
       });
       return lend(found, changed, options.scratch);
     },
+    async borrowParts(wanted) {
+      const found = wanted.map((one) => ({ key: one.key, bytes: partsOf(get(one.key).bytes, one) }));
+      return lend(found, new Map(), options.scratch);
+    },
     async publish(path, key) {
       checkKey(key);
       const bytes = await readFile(path).catch((cause: unknown) => {
@@ -120,6 +137,13 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
 /** Equal bytes have equal etags, as in S3 without a key of KMS. */
 function contentEtag(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
+}
+
+function partsOf(bytes: Uint8Array, { ranges, end }: ObjectParts): Uint8Array {
+  const copy = new Uint8Array(end.start + end.bytes.length);
+  for (const range of ranges) copy.set(bytes.subarray(range.start, range.end), range.start);
+  copy.set(end.bytes, end.start);
+  return copy;
 }
 
 function describe(key: string, held: Held): ObjectInfo {

@@ -23,7 +23,7 @@ const OBJECTS_AT_ONCE = 8;
 const RANGES_AT_ONCE = 4;
 
 /** Of an object's name, what the name of its copy keeps: a name may have 255 bytes, and these have three each at most. */
-const NAME_LENGTH = 60;
+export const NAME_LENGTH = 60;
 
 /**
  * Brings objects to files of a new folder below `scratch`. Throws ObjectNotFound for the first that is missing, unless it

@@ -25,6 +25,7 @@ import {
 } from './s3-calls.ts';
 import { borrowObjects } from './s3-download.ts';
 import { listNames, listObjects } from './s3-list.ts';
+import { borrowParts, readRange } from './s3-ranges.ts';
 import { uploadFile } from './s3-upload.ts';
 
 export type S3StoreOptions = {
@@ -61,6 +62,7 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
   };
   return {
     read: (key) => readObject(access, key),
+    readRange: (key, start, end, etag) => readRange(access, key, { start, end }, etag),
     head: (key, version) => headObject(access, key, version),
     list(prefix, listOptions = {}) {
       checkPrefix(prefix);
@@ -86,6 +88,7 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
         options.scratch,
         objects.map((o) => (typeof o === 'string' ? { key: o } : o)),
       ),
+    borrowParts: (objects) => borrowParts(access, options.scratch, objects),
     async publish(path, key) {
       const uploaded = await uploadFile(access, path, placeOf(access, key));
       const info = await headObject(access, key);

@@ -62,6 +62,31 @@ const CASES: readonly (readonly [string, (store: ObjectStore) => Promise<unknown
     },
     [{ kind: 'borrow', bytes: 7 }, { kind: 'borrow', bytes: 16 }, { kind: 'borrow' }],
   ],
+  [
+    'a range, as far as the object has it',
+    (store) => store.readRange('bronze/p/s/1.csv', 10, 100),
+    [{ kind: 'range', bytes: 6 }],
+  ],
+  [
+    'the ranges of parts, and not what ends them',
+    async (store) => {
+      const end = { start: 4, bytes: bytesOf('/a') };
+      await using _ = await store.borrowParts([
+        {
+          key: 'ops/p/a',
+          ranges: [
+            { start: 0, end: 1 },
+            { start: 2, end: 4 },
+          ],
+          end,
+        },
+      ]);
+    },
+    [
+      { kind: 'range', bytes: 1 },
+      { kind: 'range', bytes: 2 },
+    ],
+  ],
   ['what is published, and published again', publishTwice, [{ kind: 'publish', bytes: 4 }, { kind: 'publish' }]],
 ];
 

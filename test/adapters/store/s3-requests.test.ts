@@ -74,7 +74,21 @@ const lend = async (store: ObjectStore, ...keys: readonly string[]): Promise<voi
   await using _ = await store.borrow(keys);
 };
 
+const parts = async (store: ObjectStore, ...ranges: readonly (readonly [number, number])[]): Promise<void> => {
+  const end = { start: 9 * PART_BYTES, bytes: bytesOf('end') };
+  await using _ = await store.borrowParts([
+    { key: 'ops/p/a', ranges: ranges.map(([from, to]) => ({ start: from, end: to })), end },
+  ]);
+};
+
 const CASES: readonly Case[] = [
+  { name: 'a range', bytes: 9, act: (store) => store.readRange('ops/p/a', 2, 4) },
+  {
+    name: 'parts of an object',
+    bytes: 3 * PART_BYTES,
+    act: (store) => parts(store, [0, 5], [10, 10 + PART_BYTES], [2 * PART_BYTES, 3 * PART_BYTES]),
+  },
+  { name: 'a part that takes two requests', bytes: 3 * PART_BYTES, act: (store) => parts(store, [0, PART_BYTES + 1]) },
   { name: 'a read', act: (store) => store.read('ops/p/a') },
   { name: 'a look', act: (store) => store.head('ops/p/a') },
   { name: 'a write', act: (store) => store.write('ops/p/a', bytesOf('a'), { kind: 'any' }) },
