@@ -1,0 +1,127 @@
+import { mapConcurrent } from '../../core/concurrency.ts';
+import type { ByteRange, ObjectParts } from '../../core/objects.ts';
+import type { DataFile } from '../../iceberg/types.ts';
+import { type Footer, parseFooter, type RowGroup } from '../../landing/parquet/footer.ts';
+import { chunkRange, columnIds, renderEnd } from '../../landing/parquet/parts.ts';
+import type { Borrowed, ObjectStore } from '../../ports.ts';
+import { acquireAll, releaseAll } from '../resources.ts';
+import { rowGroupAsFile } from './row-groups.ts';
+
+/** What of a data file is read: columns, by field id, of the row groups that may hold a row that counts. */
+export type Needed = {
+  readonly columns: ReadonlySet<number>;
+  /** False where a part of the file, with the statistics of that part, holds no row that counts; left out: all may. */
+  readonly mayMatch?: (part: DataFile) => boolean;
+};
+
+/** A data file; without `needed` it is brought whole. */
+export type FileToBring = DataFile & { readonly needed?: Needed };
+
+/** Bytes of data files: of those that were looked into, and of those of them that were brought, footers included. */
+export type BroughtBytes = { readonly kept: number; readonly brought: number };
+
+export type Brought = Borrowed & { readonly bytes: BroughtBytes };
+
+/** A file so small costs less brought whole than a request for its footer more. */
+const SMALL_BYTES = 64 * 1024;
+
+/** What the first request for a footer asks for: few files have a larger one. */
+const TAIL_BYTES = 32 * 1024;
+
+/** Ranges that lie no farther apart come in one request. */
+const GAP_BYTES = 8 * 1024;
+
+/** A file of which more than this part is needed is brought whole, with its checksum. */
+const MOST_PARTS = 0.9;
+
+/**
+ * Brings what is needed of data files of our own: the footers first, then the bytes of the column chunks, into files that
+ * have holes elsewhere, and whose footers name only the row groups that are there. A column that was not asked for is in
+ * the schema all the same: reading it fails. A store that lends its own files lends them as they are.
+ */
+export async function bringParts(store: ObjectStore, files: readonly FileToBring[]): Promise<Brought> {
+  const plans = await mapConcurrent(files, (file) => planParts(store, file));
+  const parts = plans.flatMap(({ parts }) => (parts === undefined ? [] : [parts]));
+  const whole = plans.flatMap(({ key, parts }) => (parts === undefined ? [key] : []));
+  const [first, second] = await acquireAll([() => store.borrow(whole), () => store.borrowParts(parts)]);
+  const all = [first, second].filter((one) => one !== undefined);
+  return {
+    paths: new Map(all.flatMap(({ paths }) => [...paths])),
+    changed: new Map(all.flatMap(({ changed }) => [...changed])),
+    verify: async () => new Map((await mapConcurrent(all, (one) => one.verify())).flatMap((found) => [...found])),
+    [Symbol.asyncDispose]: () => releaseAll(all),
+    bytes: {
+      kept: files.reduce((sum, { bytes }) => sum + Number(bytes), 0),
+      brought: plans.reduce((sum, { bytes }) => sum + bytes, 0),
+    },
+  };
+}
+
+/** What of a file has to come; without `parts` all of it. `bytes`: how many that are, with those that said so. */
+type PartsPlan = { readonly key: string; readonly parts?: ObjectParts; readonly bytes: number };
+
+async function planParts(store: ObjectStore, file: FileToBring): Promise<PartsPlan> {
+  const key = store.key(file.path);
+  const size = Number(file.bytes);
+  if (file.needed === undefined || size <= SMALL_BYTES) return { key, bytes: size };
+  const end = await readEnd(store, key, size);
+  const ids = end && columnIds(end.footer);
+  if (end === undefined || ids === undefined) return { key, bytes: size + TAIL_BYTES };
+  const { footer, etag, bytes: looked } = end;
+  const groups = neededGroups(file, file.needed, footer, ids);
+  const ranges = neededRanges(file.needed, groups, ids);
+  const bytes = looked + bytesOf(ranges);
+  if (bytes > MOST_PARTS * size) return { key, bytes: looked + size };
+  const rendered = { start: footer.start, bytes: renderEnd(footer, groups) };
+  return { key, parts: { key, etag, ranges, end: rendered }, bytes };
+}
+
+type End = { readonly footer: Footer; readonly etag: string; readonly bytes: number };
+
+/** The footer and how many bytes it took to see it; undefined for one that is none, which the engine shall refuse. */
+async function readEnd(store: ObjectStore, key: string, size: number): Promise<End | undefined> {
+  const from = Math.max(0, size - TAIL_BYTES);
+  const tail = await store.readRange(key, from, size);
+  const last = Buffer.from(tail.bytes);
+  if (last.length !== size - from || last.subarray(-4).toString('latin1') !== 'PAR1') return undefined;
+  const start = size - 8 - last.readUInt32LE(last.length - 8);
+  if (start < 4) return undefined;
+  const more = start < from ? (await store.readRange(key, start, from, tail.etag)).bytes : new Uint8Array();
+  const bytes = Buffer.concat([more, last]);
+  try {
+    const footer = parseFooter(bytes.subarray(start - (from - more.length), bytes.length - 8), start);
+    return { footer, etag: tail.etag, bytes: bytes.length };
+  } catch (cause) {
+    if (cause instanceof RangeError) return undefined;
+    throw cause;
+  }
+}
+
+function neededGroups(
+  file: DataFile,
+  { mayMatch = () => true }: Needed,
+  footer: Footer,
+  ids: readonly number[],
+): readonly RowGroup[] {
+  return footer.rowGroups.filter((group) => mayMatch(rowGroupAsFile(file, footer, ids, group)));
+}
+
+function neededRanges({ columns }: Needed, groups: readonly RowGroup[], ids: readonly number[]): readonly ByteRange[] {
+  const chunks = groups.flatMap((group) => group.chunks.filter((_, at) => columns.has(ids[at] ?? -1)));
+  return joinRanges(chunks.map(chunkRange).filter(({ start, end }) => end > start));
+}
+
+/** Ranges in order, those that lie close together as one. */
+export function joinRanges(ranges: readonly ByteRange[]): readonly ByteRange[] {
+  const joined: ByteRange[] = [];
+  for (const range of ranges.toSorted((a, b) => a.start - b.start)) {
+    const last = joined.at(-1);
+    if (last === undefined || range.start > last.end + GAP_BYTES) joined.push(range);
+    else joined[joined.length - 1] = { start: last.start, end: Math.max(last.end, range.end) };
+  }
+  return joined;
+}
+
+function bytesOf(ranges: readonly ByteRange[]): number {
+  return ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+}
