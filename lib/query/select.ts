@@ -154,7 +154,7 @@ async function openView(
   // The past is read by the schema of its time.
   const schema = schemaById(metadata, snapshot['schema-id'] ?? metadata['current-schema-id']);
   const then = { ...metadata, 'current-schema-id': schema['schema-id'] };
-  return openTable(deps.store, session, name, then, columnsOf(schema), snapshot['snapshot-id']);
+  return openTable(deps.store, session, name, then, columnsOf(schema), { snapshotId: snapshot['snapshot-id'] });
 }
 
 async function execute(session: Session, sql: string, tree: JsonValue): Promise<QueryResult> {

@@ -10,7 +10,7 @@ import { countFiles } from '../lake/batch/count-files.ts';
 import { fillQuarantine } from '../lake/batch/fill-quarantine.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { openScratch } from '../lake/files/scratch.ts';
-import { landedFile } from '../lake/ops/ledger.ts';
+import { landedFile } from '../lake/ops/list-landed.ts';
 import { openOps } from '../lake/ops/open-ops.ts';
 import { holdResources } from '../lake/resources.ts';
 import { knowingVars } from '../lake/run/vars.ts';

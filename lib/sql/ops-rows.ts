@@ -45,23 +45,6 @@ export function selectFiles(filter: { readonly source?: string; readonly status?
   };
 }
 
-/**
- * Every landed file that a run has dealt with, of the ledger in `ops.files`, once for all tables (`table_name` is null) and
- * once for each table that a run took it for by itself: `source`, `key`, `etag`, `size`, and what its latest run made of it. The
- * earliest come first; of what one run says of a file, that it was ingested comes last.
- */
-export function selectLedger(): Statement {
-  return {
-    name: 'ledger',
-    text: sql`SELECT key, etag, table_name, unnest(last) FROM (
-  SELECT key, etag, table_name, max(ingested_at) AS last_at, arg_max(
-    {'source': source, 'size': size, 'status': status, 'code': code, 'reason': reason, 'run_id': run_id, 'at': CAST(ingested_at AS VARCHAR)},
-    {'at': ingested_at, 'ingested': status = 'ingested'}
-  ) AS last FROM ops.files GROUP BY ALL
-) ORDER BY last_at, last.status = 'ingested'`,
-  };
-}
-
 /** A table that is made anew. `alone`: only what was taken for it or for all tables counts, and not what was for others. */
 export type TakenFor = {
   readonly model: string;

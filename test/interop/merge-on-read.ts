@@ -88,7 +88,7 @@ async function withTable(
       { schema: 'main', table: 't' },
       metadata,
       columns,
-      id,
+      id === undefined ? {} : { snapshotId: id },
     );
     await use((text) => session.rows({ name: 'rows', text: userSql(text) }));
   });

@@ -67,7 +67,8 @@ export async function loadMetadata({ lake }: ServedLake, id: TableId): Promise<T
 export async function scanRows(served: ServedLake, id: TableId, snapshotId?: bigint): Promise<readonly Row[]> {
   const { store } = served.lake.deps;
   const metadata = await loadMetadata(served, id);
-  const borrowed = await openTable(store, served.session, { schema: 'lake', table: id.name }, metadata, [], snapshotId);
+  const scan = snapshotId === undefined ? {} : { snapshotId };
+  const borrowed = await openTable(store, served.session, { schema: 'lake', table: id.name }, metadata, [], scan);
   try {
     return await served.session.rows({ name: fullName(id), text: userSql(`FROM ${quotePath('lake', id.name)}`) });
   } finally {

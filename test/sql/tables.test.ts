@@ -9,7 +9,6 @@ import {
   renderRenamedEtags,
   renderReopened,
   selectFiles,
-  selectLedger,
   selectTaken,
   selectTakenSince,
 } from '../../lib/sql/ops-rows.ts';
@@ -197,23 +196,6 @@ FROM (VALUES ('fine', 'ingested', 1, NULL), ('later', 'suspended', 1, NULL), ('l
   ('never', 'suspended', 2, NULL), ('at once', 'suspended', 1, NULL), ('at once', 'ingested', 1, NULL), ('fine', 'suspended', 3, 'a'),
   ('later', 'suspended', 1, 'b'), ('other', 'ingested', 3, 'b')) t(key, status, day, table_name)`,
     },
-  },
-  {
-    golden: 'ops-ledger',
-    statement: selectLedger(),
-    check: (rows) =>
-      assert.deepEqual(
-        rows.map((row) => [row['run_id'], row['key'], row['table_name'], row['status']].join(' ')).sort(),
-        [
-          'r1 at once  ingested',
-          'r1 fine  ingested',
-          'r1 later b suspended',
-          'r2 later  ingested',
-          'r2 never  suspended',
-          'r3 fine a suspended',
-          'r3 other b ingested',
-        ].sort(),
-      ),
   },
   {
     golden: 'ops-taken-since',

@@ -1,10 +1,5 @@
-import { opsTable } from '../../core/ops.ts';
 import type { SetAsideFile } from '../../core/run.ts';
-import type { ObjectInfo, Row, Session } from '../../ports.ts';
-import { selectLedger } from '../../sql/ops-rows.ts';
-import { loadTable } from '../../table/read.ts';
-import type { StepDeps } from '../deps.ts';
-import { openOps } from './open-ops.ts';
+import type { ObjectInfo, Row } from '../../ports.ts';
 
 /** What the ledger says of a file that was set aside, without the file and the tables that lack it. */
 export type SetAside = Omit<SetAsideFile, 'file' | 'models'>;
@@ -15,11 +10,10 @@ type Entry = { readonly order: number; readonly aside: SetAside | undefined };
 /** By table, by its full name; '' stands for all that its source had. */
 type Entries = ReadonlyMap<string, Entry>;
 
+/** What the ledger says of some names. */
 export type Ledger = {
   /** By key and etag. */
   readonly files: ReadonlyMap<string, Entries>;
-  /** By folder and table: the key of the file that was taken last. */
-  readonly latest: ReadonlyMap<string, ReadonlyMap<string, { readonly order: number; readonly key: string }>>;
   /** By key, the earliest first: what is known by former etags alone. */
   readonly former: ReadonlyMap<string, readonly { readonly etag: string; readonly size: number }[]>;
 };
@@ -32,39 +26,29 @@ const ALL_TABLES = '';
  */
 const HASHED_ETAG = /^[0-9a-f]{64}$/;
 
-/** The ledger of a pipeline, in one query. */
-export async function readLedger(deps: StepDeps, session: Session, pipeline: string): Promise<Ledger> {
+/** Of rows of `selectLedger`, which has all of each name. */
+export function parseLedger(rows: readonly Row[]): Ledger {
   const files = new Map<string, Map<string, Entry>>();
-  const latest = new Map<string, Map<string, { order: number; key: string }>>();
   const hashed = new Set<string>();
   const former = new Map<string, { etag: string; size: number }[]>();
-  const entry = await loadTable(deps.catalog, opsTable(pipeline, 'files'));
-  if (entry === undefined) return { files, latest, former };
-  await using _ledger = await openOps(deps.store, session, 'files', entry.metadata);
-  for (const [order, row] of (await session.rows(selectLedger())).entries()) {
+  for (const [order, row] of rows.entries()) {
     const [key, etag] = [String(row['key']), String(row['etag'])];
-    const table = typeof row['table_name'] === 'string' ? row['table_name'] : ALL_TABLES;
-    within(files, ledgerKey(key, etag)).set(table, { order, aside: parseSetAside(row) });
-    within(latest, folderOf(key)).set(table, { order, key });
+    const name = ledgerKey(key, etag);
+    const entries = files.get(name) ?? new Map<string, Entry>();
+    files.set(name, entries.set(tableOf(row), { order, aside: parseSetAside(row) }));
     if (HASHED_ETAG.test(etag)) hashed.add(key);
     else former.set(key, [...(former.get(key) ?? []), { etag, size: Number(row['size']) }]);
   }
   for (const key of hashed) former.delete(key);
-  return { files, latest, former };
+  return { files, former };
 }
 
-function within<V>(maps: Map<string, Map<string, V>>, name: string): Map<string, V> {
-  const found = maps.get(name) ?? new Map<string, V>();
-  maps.set(name, found);
-  return found;
+function tableOf(row: Row): string {
+  return typeof row['table_name'] === 'string' ? row['table_name'] : ALL_TABLES;
 }
 
 export function ledgerKey(key: string, etag: string): string {
   return `${etag} ${key}`;
-}
-
-function folderOf(key: string): string {
-  return key.slice(0, key.lastIndexOf('/') + 1);
 }
 
 function parseSetAside(row: Row): SetAside | undefined {
@@ -89,9 +73,10 @@ export function entryFor(
   return laterOf(files.get(ledgerKey(file.key, file.etag)), table);
 }
 
-/** The key of the file of a folder that was taken last for a table. */
-export function latestFor({ latest }: Pick<Ledger, 'latest'>, folder: string, table: string): string | undefined {
-  return laterOf(latest.get(folder), table)?.key;
+/** The key of the file of a folder that was taken last for a table, from rows of `selectLatest`. */
+export function latestFor(rows: readonly Row[], table: string): string | undefined {
+  const latest = new Map(rows.map((row, order) => [tableOf(row), { order, key: String(row['key']) }]));
+  return laterOf(latest, table)?.key;
 }
 
 function laterOf<E extends { readonly order: number }>(
@@ -110,7 +95,7 @@ function laterOf<E extends { readonly order: number }>(
  */
 export function formerEtag(
   { files, former }: Ledger,
-  { key, size, etag, former: own }: ObjectInfo,
+  { key, size, etag, former: own }: Pick<ObjectInfo, 'key' | 'size' | 'etag' | 'former'>,
 ): string | undefined {
   if (files.has(ledgerKey(key, etag))) return undefined;
   const rows = own === undefined ? [] : (former.get(key) ?? []);

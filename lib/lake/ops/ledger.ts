@@ -1,36 +1,19 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { matchesGlob } from '../../core/glob.ts';
-import { addSkipped, NONE_SKIPPED, type Skipped, type SkippedName } from '../../core/objects.ts';
 import { opsTable } from '../../core/ops.ts';
-import type { LandedFile, SetAsideFile } from '../../core/run.ts';
-import { SEEDS_FOLDER, sourcePrefix } from '../../core/seeds.ts';
-import type { PipelineSpec, SeedFile, SourceSpec } from '../../core/spec.ts';
-import { fullName } from '../../core/tables.ts';
-import type { ObjectInfo, Session } from '../../ports.ts';
+import type { LandedFile } from '../../core/run.ts';
+import type { PipelineSpec, SourceSpec } from '../../core/spec.ts';
+import type { Session } from '../../ports.ts';
 import { renderRenamedEtags, selectTaken, type TakenFor } from '../../sql/ops-rows.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { openScratch } from '../files/scratch.ts';
 import { stageFiles } from '../files/stage-files.ts';
-import { tableIdOf } from '../tables/table-state.ts';
-import { entryFor, formerEtag, type Ledger, latestFor, ledgerKey, readLedger } from './known-files.ts';
+import type { RenamedEtag } from './find-new.ts';
+import { ledgerKey } from './known-files.ts';
+import { landedFile, listSource } from './list-landed.ts';
 import { openOps } from './open-ops.ts';
 import { commitOps, OPS_FILE_BYTES, opsTarget } from './ops-tables.ts';
-
-/** What lies in bronze for a pipeline, beside what its ledger knows. */
-export type Landed = {
-  /** By silver model: files that the ledger does not know for its table, in key order. */
-  readonly waiting: ReadonlyMap<string, readonly LandedFile[]>;
-  /** Names that are no files of a source, or cannot be read. */
-  readonly skipped: Skipped;
-  /** Files that the ledger knows by the etags of an earlier release. */
-  readonly renamed: readonly RenamedEtag[];
-  /** Files that were set aside by the latest run that took them, and are there still. */
-  readonly aside: readonly SetAsideFile[];
-  /** Sources of which runs have taken files. */
-  readonly history: ReadonlySet<string>;
-};
 
 /** What runs have taken for some tables, in the order in which they did. */
 export type Taken = {
@@ -44,138 +27,7 @@ export type Taken = {
   readonly next: ReadonlyMap<string, number>;
 };
 
-export type RenamedEtag = { readonly key: string; readonly before: string; readonly after: string };
-
 type Sources = Pick<PipelineSpec, 'name' | 'sources' | 'models'>;
-
-/** A table that a source feeds: its model, and its full name. */
-type Reader = { readonly model: string; readonly table: string };
-
-/** Files that the ledger does not know for some table of their source: a key with a new etag is a new file. Writes nothing. */
-export async function findNewFiles(deps: StepDeps, session: Session, spec: Sources): Promise<Landed> {
-  const { name: pipeline, sources } = spec;
-  const ledger = await readLedger(deps, session, pipeline);
-  const waiting = new Map<string, readonly LandedFile[]>();
-  const renamed: RenamedEtag[] = [];
-  const aside: SetAsideFile[] = [];
-  let skipped = NONE_SKIPPED;
-  const skip = (name: SkippedName): void => {
-    skipped = addSkipped(skipped, name);
-  };
-  await findStrays(deps, pipeline, sources, skip);
-  for (const source of sources) {
-    const found = await findFiles(deps, ledger, { spec, source }, skip);
-    for (const [model, files] of found.waiting) waiting.set(model, files);
-    renamed.push(...found.renamed);
-    aside.push(...found.aside);
-  }
-  const folders = [...ledger.latest.keys()];
-  const history = sources.filter((source) =>
-    folders.some((folder) => folder.startsWith(sourcePrefix(pipeline, source))),
-  );
-  return { waiting, skipped, renamed, aside, history: new Set(history.map(({ name }) => name)) };
-}
-
-type Found = Pick<Landed, 'waiting' | 'renamed' | 'aside'>;
-
-async function findFiles(
-  deps: StepDeps,
-  ledger: Ledger,
-  { spec, source }: { readonly spec: Sources; readonly source: SourceSpec },
-  skip: (name: SkippedName) => void,
-): Promise<Found> {
-  const readers = readersOf(spec, source);
-  const { seed } = source;
-  if (seed !== undefined) return findSeed(deps, ledger, spec.name, { ...source, seed, readers });
-  const waiting = new Map(readers.map(({ model }) => [model, [] as LandedFile[]]));
-  const renamed: RenamedEtag[] = [];
-  const aside: SetAsideFile[] = [];
-  for await (const info of listSource(deps, spec.name, source, skip)) {
-    const { key, etag } = info;
-    const before = formerEtag(ledger, info);
-    if (before !== undefined) renamed.push({ key, before, after: etag });
-    const file = landedFile(info);
-    for (const { model, table } of readers) {
-      if (entryFor(ledger, { key, etag: before ?? etag }, table) === undefined) waiting.get(model)?.push(file);
-    }
-    aside.push(...setAsideFor(ledger, file, before ?? etag, readers));
-  }
-  return { waiting, renamed, aside };
-}
-
-function readersOf(spec: Sources, source: Pick<SourceSpec, 'name'>): readonly Reader[] {
-  const models = spec.models.filter((model) => model.layer === 'silver' && model.from === source.name);
-  return models.map((model) => ({ model: model.id, table: fullName(tableIdOf(spec, model)) }));
-}
-
-/** A file that was set aside, once for the tables that tell the same of it. */
-function setAsideFor(
-  ledger: Ledger,
-  file: LandedFile,
-  etag: string,
-  readers: readonly Reader[],
-): readonly SetAsideFile[] {
-  const found = readers.flatMap(({ model, table }) => {
-    const told = entryFor(ledger, { key: file.key, etag }, table)?.aside;
-    return told === undefined ? [] : [{ model, told }];
-  });
-  return [...Map.groupBy(found, ({ told }) => JSON.stringify(told)).values()].flatMap((same) => {
-    const [first] = same;
-    return first === undefined ? [] : [{ ...first.told, file, models: same.map(({ model }) => model) }];
-  });
-}
-
-/**
- * A seed's file, where the latest that a run took for a table is another: that it was taken once, and replaced since,
- * does not make it known. One that is not in the store yet has no etag.
- */
-async function findSeed(
-  { store }: Pick<StepDeps, 'store'>,
-  ledger: Ledger,
-  pipeline: string,
-  source: SourceSpec & { readonly seed: SeedFile; readonly readers: readonly Reader[] },
-): Promise<Found> {
-  const prefix = sourcePrefix(pipeline, source);
-  const key = `${prefix}${source.seed.name}`;
-  const info = await store.head(key);
-  const file = info === undefined ? { key, size: source.seed.bytes, etag: '' } : landedFile(info);
-  const waiting = source.readers.map(({ model, table }): readonly [string, readonly LandedFile[]] => [
-    model,
-    latestFor(ledger, prefix, table) === key ? [] : [file],
-  ]);
-  return { waiting: new Map(waiting), renamed: [], aside: setAsideFor(ledger, file, file.etag, source.readers) };
-}
-
-/** The files of a source, less those that it ignores. */
-export function listSource(
-  { store }: Pick<StepDeps, 'store'>,
-  pipeline: string,
-  { ignore, ...source }: Pick<SourceSpec, 'name' | 'ignore' | 'seed'>,
-  skipped?: (name: SkippedName) => void,
-): AsyncIterable<ObjectInfo> {
-  const prefix = sourcePrefix(pipeline, source);
-  const ignored = (key: string): boolean => ignore.some((pattern) => matchesGlob(pattern, key.slice(prefix.length)));
-  return store.list(prefix, { ignore: ignored, ...(skipped === undefined ? {} : { skipped }) });
-}
-
-/** What lies beside the folders of a pipeline's sources, where no run looks for files. */
-async function findStrays(
-  { store }: Pick<StepDeps, 'store'>,
-  pipeline: string,
-  sources: readonly SourceSpec[],
-  skip: (name: SkippedName) => void,
-): Promise<void> {
-  const folders = new Set([...sources.map((source) => `${source.name}/`), `${SEEDS_FOLDER}/`]);
-  for (const name of await store.names(`bronze/${pipeline}/`, skip)) {
-    if (folders.has(name)) continue;
-    const reason = name.endsWith('/') ? `${pipeline} has no source of that name` : 'it lies in no folder of a source';
-    skip({ name: `bronze/${pipeline}/${name}`, reason });
-  }
-}
-
-export function landedFile({ key, size, etag, version }: ObjectInfo): LandedFile {
-  return { key, size, etag, ...(version === undefined ? {} : { version }) };
-}
 
 /** Everything that runs have taken for some tables. For the holder of the pipeline's lock, and for looking. */
 export async function findTaken(

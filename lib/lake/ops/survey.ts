@@ -3,7 +3,7 @@ import { InvalidInput } from '../../core/errors.ts';
 import { objectName, type Skipped } from '../../core/objects.ts';
 import { opsTable } from '../../core/ops.ts';
 import type { LandedFile, SetAsideFile } from '../../core/run.ts';
-import type { PipelineSpec, SilverModel } from '../../core/spec.ts';
+import type { PipelineSpec, SilverModel, SourceSpec } from '../../core/spec.ts';
 import { fullName, type RemovedTable, type TableId } from '../../core/tables.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import { asksForState, completeSelection, type Selection } from '../../plan/select-models.ts';
@@ -20,7 +20,8 @@ import { pinOthers } from '../tables/other-pipelines.ts';
 import { findRemoved } from '../tables/removed-tables.ts';
 import { modelTables, tableIdOf } from '../tables/table-state.ts';
 import { modelsDue } from './due.ts';
-import { findNewFiles, findTaken, type Landed, type Taken } from './ledger.ts';
+import { findHistory, findNewFiles, type Landed } from './find-new.ts';
+import { findTaken, type Taken } from './ledger.ts';
 import { modelState } from './model-state.ts';
 
 export type KnownTable = { readonly metadata: TableMetadata; readonly location: string };
@@ -53,10 +54,14 @@ export type Survey = {
   readonly ms: number;
 };
 
+/** Memory of the database that compares listing and ledger, however many files there are: what does not fit is spilled. */
+const OPENING_BYTES = 256 * 2 ** 20;
+
 /** Reads what has landed, the ledger and the tables of a pipeline. */
 export async function surveyPipeline(deps: StepDeps, pipeline: string, asked: Asked = {}): Promise<Survey> {
   const started = deps.clock.now().getTime();
-  await using session = await deps.engine.open(deps.settings);
+  const memoryBytes = Math.min(deps.settings.memoryBytes, OPENING_BYTES);
+  await using session = await deps.engine.open({ ...deps.settings, memoryBytes });
   const spec = await bindVars(session, await deps.specs(pipeline), asked.vars ?? {});
   const selection = await selectionOf(deps, session, spec, asked);
   const tables = new Map<string, KnownTable | undefined>();
@@ -70,7 +75,8 @@ export async function surveyPipeline(deps: StepDeps, pipeline: string, asked: As
   const changes = tellApart(deps, about, tables, findChanges(about, tables));
   const lost = findLostLogs(about, tables);
   const existing = new Set([...tables].flatMap(([id, table]) => (table === undefined ? [] : [id])));
-  const due = modelsDue({ spec: about, existing, history: landed.history, changes, lost }, asked);
+  const history = await findHistory(deps, session, pipeline, sourcesOfNew(about, existing));
+  const due = modelsDue({ spec: about, existing, history, changes, lost }, asked);
   const taken = due.length === 0 ? undefined : await findTaken(deps, session, spec, takenFor(spec, due, existing));
   const removed = await findRemoved(deps, spec);
   const others = await pinOthers(deps, about);
@@ -91,6 +97,13 @@ export async function surveyPipeline(deps: StepDeps, pipeline: string, asked: As
     ...(taken && { taken }),
     ms,
   };
+}
+
+/** Sources of tables that are not there. */
+function sourcesOfNew({ sources, models }: PipelineSpec, existing: ReadonlySet<string>): readonly SourceSpec[] {
+  const silver = models.filter((model): model is SilverModel => model.layer === 'silver');
+  const needed = new Set(silver.filter(({ id }) => !existing.has(id)).map(({ from }) => from));
+  return sources.filter(({ name }) => needed.has(name));
 }
 
 /** Throws InvalidInput for selectors that name nothing, and beside what runs no models as they stand. */

@@ -19,7 +19,7 @@ import { attachPipeline } from '../../sql/other-pipelines.ts';
 import type { ScanColumn, ViewName } from '../../sql/scan.ts';
 import { createSchemas, createTableView } from '../../sql/scan.ts';
 import { metadataOn, type Prepared, parsePrepared } from '../../table/prepare.ts';
-import { planFiles, settledAt } from '../../table/read.ts';
+import { planFiles, type ScanOptions, settledAt } from '../../table/read.ts';
 import { acquireAll, keepOrRelease, releaseAll } from '../resources.ts';
 import { runFolder } from '../run/run-folder.ts';
 import { openFiles } from './foreign-files.ts';
@@ -220,16 +220,16 @@ function isVisible(column: Column): boolean {
   return column.name !== ROW_HASH && column.name !== KEY_HASH;
 }
 
-/** A view over a table's current snapshot; `columns` is its shape when it does not exist yet. */
+/** A view over a table, without files that hold no row that a scan asks for; `columns` is its shape when it does not exist yet. */
 export async function openTable(
   store: ObjectStore,
   session: Session,
   name: ViewName,
   metadata: TableMetadata | undefined,
   columns: readonly Column[],
-  snapshotId?: bigint,
+  scan: ScanOptions = {},
 ): Promise<Borrowed> {
-  return openView(store, session, name, metadata, scanColumns(metadata, columns), snapshotId);
+  return openView(store, session, name, metadata, scanColumns(metadata, columns), scan);
 }
 
 async function openView(
@@ -238,9 +238,8 @@ async function openView(
   name: ViewName,
   metadata: TableMetadata | undefined,
   columns: readonly ScanColumn[],
-  snapshotId?: bigint,
+  scan: ScanOptions = {},
 ): Promise<Borrowed> {
-  const scan = snapshotId === undefined ? {} : { snapshotId };
   const files = metadata === undefined ? [] : await planFiles(store, metadata, scan);
   const opened = await openFiles(session, store, metadata, files);
   return keepOrRelease(opened, () => session.run(createTableView(name, columns, opened.files)));

@@ -1,7 +1,7 @@
 import type { LandedFile, RunRef } from '../../core/run.ts';
 import type { PipelineSpec, SourceSpec } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { landedFile } from '../../lake/ops/ledger.ts';
+import { landedFile } from '../../lake/ops/list-landed.ts';
 import { runFolder } from '../../lake/run/run-folder.ts';
 import type { Work } from './work.ts';
 

@@ -1,0 +1,251 @@
+import { addSkipped, NONE_SKIPPED, type Skipped, type SkippedName } from '../../core/objects.ts';
+import { opsTable } from '../../core/ops.ts';
+import type { LandedFile, SetAsideFile } from '../../core/run.ts';
+import { sourcePrefix } from '../../core/seeds.ts';
+import type { PipelineSpec, SeedFile, SourceSpec } from '../../core/spec.ts';
+import type { Sql } from '../../core/sql-text.ts';
+import { fullName } from '../../core/tables.ts';
+import type { Predicate } from '../../iceberg/predicate.ts';
+import type { TableMetadata } from '../../iceberg/types.ts';
+import type { ObjectInfo, Row, Session } from '../../ports.ts';
+import {
+  createSaid,
+  createUnsettled,
+  findAny,
+  LEDGER,
+  SAID_ROWS,
+  selectLatest,
+  selectLedger,
+  selectSuspended,
+  selectUnsettled,
+} from '../../sql/ledger.ts';
+import { loadTable } from '../../table/read.ts';
+import type { StepDeps } from '../deps.ts';
+import { openScratch } from '../files/scratch.ts';
+import { tableIdOf } from '../tables/table-state.ts';
+import { entryFor, formerEtag, type Ledger, latestFor, parseLedger } from './known-files.ts';
+import { findStrays, keepListed, landedFile, listNamed, listSources, seedKey } from './list-landed.ts';
+import { openOps } from './open-ops.ts';
+
+/** What lies in bronze for a pipeline, beside what its ledger knows. */
+export type Landed = {
+  /** By silver model: files that the ledger does not know for its table, in key order. */
+  readonly waiting: ReadonlyMap<string, readonly LandedFile[]>;
+  /** Names that are no files of a source, or cannot be read. */
+  readonly skipped: Skipped;
+  /** Files that the ledger knows by the etags of an earlier release. */
+  readonly renamed: readonly RenamedEtag[];
+  /** Files that were set aside by the latest run that took them, and are there still. */
+  readonly aside: readonly SetAsideFile[];
+};
+
+export type RenamedEtag = { readonly key: string; readonly before: string; readonly after: string };
+
+type Sources = Pick<PipelineSpec, 'name' | 'sources' | 'models'>;
+
+/** A table that a source feeds: its model, and its full name. */
+type Reader = { readonly model: string; readonly table: string };
+
+/** The ledger as it was found, and who asks. */
+type Books = { readonly deps: StepDeps; readonly session: Session; readonly metadata: TableMetadata | undefined };
+
+/**
+ * Files that the ledger does not know for some table of their source: a key with a new etag is a new file. Listing and ledger
+ * are compared by DuckDB within its memory; only what is not settled comes here. Writes nothing.
+ *
+ * `named`: only these objects are looked at, each of all the contents that the store keeps, beside seeds and what is suspended.
+ * Of the ledger only data files are read whose bounds say that they may have one of the names.
+ */
+export async function findNewFiles(
+  deps: StepDeps,
+  session: Session,
+  spec: Sources,
+  named?: readonly ObjectInfo[],
+): Promise<Landed> {
+  let skipped = NONE_SKIPPED;
+  const skip = (name: SkippedName): void => {
+    skipped = addSkipped(skipped, name);
+  };
+  const books: Books = { deps, session, metadata: await ledgerMetadata(deps, spec.name) };
+  await findStrays(deps, spec.name, spec.sources, skip);
+  await using scratch = await openScratch(deps, 'listed');
+  const asked = named === undefined ? undefined : [...named, ...(await listSuspended(books, named))];
+  const listing = asked === undefined ? listSources(deps, spec, skip) : listNamed(deps, spec, asked);
+  const listed = await keepListed(session, listing, scratch.folder);
+  const found = noneFound(spec);
+  if (listed !== undefined) await compare(books, found, { listed, names: asked && namesIn(spec, asked) });
+  for (const source of spec.sources) {
+    if (source.seed !== undefined) await findSeed(books, spec.name, { ...source, seed: source.seed }, found);
+  }
+  return { waiting: found.waiting, renamed: found.renamed, aside: found.aside, skipped };
+}
+
+/** Sources, of some, of which runs have taken files. */
+export async function findHistory(
+  deps: StepDeps,
+  session: Session,
+  pipeline: string,
+  sources: readonly SourceSpec[],
+): Promise<ReadonlySet<string>> {
+  const metadata = sources.length === 0 ? undefined : await ledgerMetadata(deps, pipeline);
+  const history = new Set<string>();
+  if (metadata === undefined) return history;
+  for (const source of sources) {
+    const folder = sourcePrefix(pipeline, source);
+    await using _ledger = await openOps(deps.store, session, 'files', metadata, below(folder));
+    if ((await session.rows(findAny(folder))).length > 0) history.add(source.name);
+  }
+  return history;
+}
+
+async function ledgerMetadata(deps: StepDeps, pipeline: string): Promise<TableMetadata | undefined> {
+  return (await loadTable(deps.catalog, opsTable(pipeline, 'files')))?.metadata;
+}
+
+/** What is collected for the answer. */
+type Found = {
+  readonly readers: ReadonlyMap<string, readonly Reader[]>;
+  readonly waiting: Map<string, LandedFile[]>;
+  readonly renamed: RenamedEtag[];
+  readonly aside: SetAsideFile[];
+  readonly seeds: ReadonlySet<string>;
+};
+
+function noneFound(spec: Sources): Found {
+  const readers = new Map(spec.sources.map((source) => [source.name, readersOf(spec, source)]));
+  const models = [...readers.values()].flat().map(({ model }) => model);
+  const seeds = spec.sources.filter(({ seed }) => seed !== undefined).map(({ name }) => name);
+  const waiting = new Map(models.map((model) => [model, [] as LandedFile[]]));
+  return { readers, waiting, renamed: [], aside: [], seeds: new Set(seeds) };
+}
+
+function readersOf(spec: Sources, source: Pick<SourceSpec, 'name'>): readonly Reader[] {
+  const models = spec.models.filter((model) => model.layer === 'silver' && model.from === source.name);
+  return models.map((model) => ({ model: model.id, table: fullName(tableIdOf(spec, model)) }));
+}
+
+/** Unsettled files that are in memory as rows at once. */
+const PAGE_FILES = 20_000;
+
+async function compare(
+  { deps, session, metadata }: Books,
+  found: Found,
+  { listed, names }: { readonly listed: Sql; readonly names: readonly string[] | undefined },
+): Promise<void> {
+  const readers = [...found.readers].flatMap(([source, all]) => all.map(({ table }) => ({ source, table })));
+  if (readers.length === 0) return;
+  await using _ledger = await openOps(deps.store, session, 'files', metadata, names && among(names));
+  if (names !== undefined) await session.run(createSaid(listed, names));
+  const ledger = names === undefined ? LEDGER : SAID_ROWS;
+  await session.run(createUnsettled(listed, ledger, readers));
+  const known = parseLedger(await session.rows(selectLedger(ledger)));
+  for (let from = 0; ; from += PAGE_FILES) {
+    const rows = await session.rows(selectUnsettled(from, from + PAGE_FILES));
+    for (const row of rows) take(found, known, row);
+    if (rows.length < PAGE_FILES) return;
+  }
+}
+
+function take(found: Found, ledger: Ledger, row: Row): void {
+  const source = String(row['source']);
+  const readers = found.readers.get(source) ?? [];
+  const info = infoOf(row);
+  const file = landedFile(info);
+  const before = formerEtag(ledger, info);
+  const known = { key: file.key, etag: before ?? file.etag };
+  found.aside.push(...setAsideFor(ledger, file, known.etag, readers));
+  // What waits of a seed goes by the file that was taken last.
+  if (found.seeds.has(source)) return;
+  if (before !== undefined) found.renamed.push({ key: file.key, before, after: file.etag });
+  for (const { model, table } of readers) {
+    if (entryFor(ledger, known, table) === undefined) found.waiting.get(model)?.push(file);
+  }
+}
+
+function infoOf(row: Row): Omit<ObjectInfo, 'modified'> {
+  const text = (name: string): string | undefined => (typeof row[name] === 'string' ? row[name] : undefined);
+  const [former, version] = [text('former'), text('version')];
+  return {
+    key: String(row['key']),
+    size: Number(row['size']),
+    etag: String(row['etag']),
+    ...(former === undefined ? {} : { former }),
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+/** A file that was set aside, once for the tables that tell the same of it. */
+function setAsideFor(
+  ledger: Ledger,
+  file: LandedFile,
+  etag: string,
+  readers: readonly Reader[],
+): readonly SetAsideFile[] {
+  const found = readers.flatMap(({ model, table }) => {
+    const told = entryFor(ledger, { key: file.key, etag }, table)?.aside;
+    return told === undefined ? [] : [{ model, told }];
+  });
+  return [...Map.groupBy(found, ({ told }) => JSON.stringify(told)).values()].flatMap((same) => {
+    const [first] = same;
+    return first === undefined ? [] : [{ ...first.told, file, models: same.map(({ model }) => model) }];
+  });
+}
+
+/**
+ * A seed's file, where the latest that a run took for a table is another: that it was taken once, and replaced since,
+ * does not make it known. One that is not in the store yet has no etag.
+ */
+async function findSeed(
+  { deps, session, metadata }: Books,
+  pipeline: string,
+  source: SourceSpec & { readonly seed: SeedFile },
+  found: Found,
+): Promise<void> {
+  const folder = sourcePrefix(pipeline, source);
+  const key = seedKey(pipeline, source);
+  await using _ledger = await openOps(deps.store, session, 'files', metadata, below(folder));
+  const latest = await session.rows(selectLatest(folder));
+  const readers = (found.readers.get(source.name) ?? []).filter(({ table }) => latestFor(latest, table) !== key);
+  if (readers.length === 0) return;
+  const info = await deps.store.head(key);
+  const file = info === undefined ? { key, size: source.seed.bytes, etag: '' } : landedFile(info);
+  for (const { model } of readers) found.waiting.get(model)?.push(file);
+}
+
+/** What lies at names that the ledger has called suspended, without those that are named already. */
+async function listSuspended(
+  { deps, session, metadata }: Books,
+  named: readonly ObjectInfo[],
+): Promise<readonly ObjectInfo[]> {
+  const suspended: Predicate = { column: 'status', op: '=', value: 'suspended' };
+  await using _ledger = await openOps(deps.store, session, 'files', metadata, [suspended]);
+  const rows = await session.rows(selectSuspended());
+  const known = new Set(named.map(({ key }) => key));
+  const files: ObjectInfo[] = [];
+  for (const key of rows.map((row) => String(row['key'])).filter((one) => !known.has(one))) {
+    for await (const info of deps.store.list(key)) if (info.key === key) files.push(info);
+  }
+  return files;
+}
+
+/** The names that the ledger is asked about, in the order of their bytes. */
+function namesIn({ name: pipeline, sources }: Sources, asked: readonly ObjectInfo[]): readonly string[] {
+  const seeds = sources.filter(({ seed }) => seed !== undefined).map((source) => seedKey(pipeline, source));
+  return [...new Set([...asked.map(({ key }) => key), ...seeds])].sort(compareBytes);
+}
+
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function among(names: readonly string[]): readonly Predicate[] {
+  return [{ column: 'key', op: 'in', values: names }];
+}
+
+/** Names in a folder, which ends in `/`: what follows them all begins with the character after that. */
+function below(folder: string): readonly Predicate[] {
+  return [
+    { column: 'key', op: '>', value: folder },
+    { column: 'key', op: '<', value: `${folder.slice(0, -1)}0` },
+  ];
+}

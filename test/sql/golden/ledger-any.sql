@@ -1,0 +1,1 @@
+SELECT 1 AS found FROM ops.files WHERE starts_with(key, 'p/s/') LIMIT 1

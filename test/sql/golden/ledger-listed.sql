@@ -1,0 +1,1 @@
+SELECT * FROM read_json('in/listed.json', format = 'newline_delimited', maximum_object_size = 1048576, columns = {n: 'BIGINT', source: 'VARCHAR', key: 'VARCHAR', size: 'BIGINT', etag: 'VARCHAR', former: 'VARCHAR', version: 'VARCHAR'})

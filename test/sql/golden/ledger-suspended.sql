@@ -1,0 +1,1 @@
+SELECT DISTINCT key FROM ops.files WHERE status = 'suspended' ORDER BY key
