@@ -21,6 +21,7 @@ export function addRun(program: Command, start: Start): void {
     .argument('[pipeline]', 'the name of a folder in --pipelines')
     .option('--downstream', 'and then the pipelines that run after it, as long as those before them succeed')
     .option('--all', 'all pipelines, each after those that it reads and runs after')
+    .option('--no-maintain', 'leave tables that have become many small files as they are, and old snapshots too')
     .addHelpText(
       'after',
       examples(
@@ -37,16 +38,16 @@ export function addRun(program: Command, start: Start): void {
     );
 }
 
-type ManyOptions = { readonly downstream?: boolean; readonly all?: boolean };
+type ManyOptions = { readonly downstream?: boolean; readonly all?: boolean; readonly maintain?: boolean };
 
 async function runCommand(
   context: Context,
   pipeline: string | undefined,
-  { downstream = false, all = false, ...options }: RunOptions & ManyOptions,
+  { downstream = false, all = false, maintain = true, ...options }: RunOptions & ManyOptions,
 ): Promise<number> {
   const { aws, place, asked } = placeOf(options);
   const { wait, ...how } = asked;
-  const request = { ...forwardOf(how), ...waitFor(wait, aws) };
+  const request = { ...forwardOf(how), ...waitFor(wait, aws), ...maintainAfter(maintain, aws) };
   checkMany({ pipeline, downstream, all, aws }, how);
   if (all) return (await import('./commands/run-many.ts')).runAll(context, request);
   if (pipeline === undefined) throw new InvalidInput('no pipeline: expected the name of one, or --all');
@@ -54,6 +55,15 @@ async function runCommand(
   if (aws) return (await import('./commands/run-aws.ts')).runOnAws(context, named, place);
   if (downstream) return (await import('./commands/run-many.ts')).runDownstream(context, named);
   return (await import('./commands/run.ts')).run(context, named);
+}
+
+/** Throws InvalidInput with --aws. */
+function maintainAfter(maintain: boolean, aws: boolean): { readonly maintain?: true } {
+  if (maintain) return aws ? {} : { maintain: true };
+  if (!aws) return {};
+  throw new InvalidInput(
+    '--no-maintain with --aws: there the state machine starts maintenance after a run; `maintenance: false` in the pipeline keeps it from that',
+  );
 }
 
 type Many = {

@@ -1,4 +1,5 @@
 import type { Compute, Slo } from '../core/compute.ts';
+import type { OwnRules } from '../core/maintenance-rules.ts';
 import type { Renamed } from '../core/renames.ts';
 import type {
   Breaker,
@@ -33,6 +34,7 @@ export type PipelineDraft = {
   readonly compute: Compute;
   readonly slo: Slo;
   readonly breaker: Breaker | null;
+  readonly maintenance: OwnRules | undefined;
   readonly vars: readonly Variable[];
   readonly sources: readonly SourceDraft[];
   readonly models: readonly ModelDraft[];

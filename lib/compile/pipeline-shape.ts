@@ -5,12 +5,13 @@ import type { Breaker, Layer, PipelineSettings } from '../core/spec.ts';
 import { unitBytesFor } from '../core/worker-memory.ts';
 import { readCompute, readSlo } from './compute-shape.ts';
 import type { ModelDraft, PipelineDraft, SourceDraft } from './draft.ts';
+import { MAINTENANCE_EXPECTED, readMaintenance } from './maintenance-shape.ts';
 import { readModel } from './model-shape.ts';
 import { checkDistinct, checkName, LONGEST_PIPELINE_NAME, LONGEST_TABLE_NAME } from './names.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
-import { isSchedule } from './schedule.ts';
+import { isSchedule, SCHEDULE_EXPECTED } from './schedule.ts';
 import { withSeedTables } from './seeds.ts';
-import { type Field, isRecord, readFields } from './shape.ts';
+import { type Field, isRecord, readFields, span } from './shape.ts';
 import { readSource } from './source-shape.ts';
 import { readVars } from './vars.ts';
 
@@ -36,11 +37,7 @@ const PIPELINE = {
   owner: text,
   tier: { schema: z.number().int().positive(), expected: 'a whole number, 1 or more' },
   description: text,
-  schedule: {
-    schema: z.string().refine(isSchedule),
-    expected:
-      "'rate(1 day)' (minute, hour or day; plural above 1) or 'cron(0 6 * * ? *)' (six fields, one of the two days '?')",
-  },
+  schedule: { schema: z.string().refine(isSchedule), expected: SCHEDULE_EXPECTED },
   after: {
     schema: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
     expected: "the name of a pipeline, or a list of names, such as 'retail'",
@@ -51,6 +48,7 @@ const PIPELINE = {
   slo: { schema: z.unknown(), expected: "{ freshness: '26h', quarantineRate: 5 }" },
   breaker: { schema: byName, expected: "{ rows: 100, window: '1h' }" },
   retention: { schema: byName, expected: "{ condemned: '7y' }" },
+  maintenance: { schema: z.union([z.literal(false), byName]), expected: MAINTENANCE_EXPECTED },
   vars: {
     schema: byName,
     expected: "variables by name, such as { min_amount: { type: 'decimal(10,2)', default: '10.00' } }",
@@ -104,6 +102,7 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
     compute,
     slo: readSlo(read.slo, notes),
     breaker: read.breaker === undefined ? null : readBreaker(read.breaker, notes),
+    maintenance: readMaintenance(read.maintenance, notes),
     vars: readVars(read.vars, notes),
     sources,
     models: [...readModels('silver', silver, notes), ...readModels('gold', read.gold, notes)],
@@ -114,16 +113,6 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
 function readBreaker(value: unknown, notes: Notes): Breaker {
   const { rows, window } = readFields(BREAKER, value, 'breaker', '', notes) ?? {};
   return { rows: rows ?? DEFAULT_BREAKER.rows, windowMs: window ?? DEFAULT_BREAKER.windowMs };
-}
-
-/** Text that stands for a number. */
-function span(parse: (text: string) => number | undefined, expected: string): Field<number> {
-  const schema = z.string().transform((text, context) => {
-    const parsed = parse(text);
-    if (parsed === undefined) context.addIssue({ code: 'custom', message: expected });
-    return parsed ?? z.NEVER;
-  });
-  return { schema, expected };
 }
 
 /** Top-level places read `silver.x`, not `default export.silver.x`. */

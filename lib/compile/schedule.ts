@@ -20,6 +20,9 @@ const CRON: readonly CronField[] = [
   { min: 1970, max: 2199 },
 ];
 
+export const SCHEDULE_EXPECTED =
+  "'rate(1 day)' (minute, hour or day; plural above 1) or 'cron(0 6 * * ? *)' (six fields, one of the two days '?')";
+
 /**
  * Whether EventBridge Scheduler takes a rate or cron expression, so that it is refused before anything is deployed.
  * Source: docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { oneOf } from '../core/suggest.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 
@@ -54,6 +54,16 @@ export function readField<T>(field: Field<T>, value: unknown, place: string, not
     notes.add(at, showValue(issue.path.reduce<unknown>(inside, value)), field.expected);
   }
   return undefined;
+}
+
+/** Text that stands for a number. */
+export function span(parse: (text: string) => number | undefined, expected: string): Field<number> {
+  const schema = z.string().transform((text, context) => {
+    const parsed = parse(text);
+    if (parsed === undefined) context.addIssue({ code: 'custom', message: expected });
+    return parsed ?? z.NEVER;
+  });
+  return { schema, expected };
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

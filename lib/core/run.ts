@@ -1,5 +1,6 @@
 import type { Asked } from './asked.ts';
 import type { RunCost } from './cost.ts';
+import type { MaintenanceDue } from './maintenance-rules.ts';
 import type { Skipped } from './objects.ts';
 import type { Renamed } from './renames.ts';
 import type { Measured, Spent } from './requests.ts';
@@ -42,6 +43,8 @@ export type RunState = {
   readonly merge?: UnitsRef & Partial<Measured>;
   /** What Commit took, its tidying after its record included. */
   readonly commit?: Measured;
+  /** What the tables need now that the run is in them. */
+  readonly maintenance?: MaintenanceDue;
   /** Names in bronze that were skipped, of a run that has nothing to do. */
   readonly skipped?: Skipped;
   /** With nothing to do: suspended files, the first of them. */

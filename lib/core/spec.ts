@@ -1,4 +1,5 @@
 import type { Compute, Slo } from './compute.ts';
+import type { OwnRules } from './maintenance-rules.ts';
 import type { Renamed } from './renames.ts';
 import type { Column, ColumnType } from './types.ts';
 
@@ -19,6 +20,8 @@ export type PipelineSpec = {
   readonly slo: Slo;
   /** Null: runs are not halted for the rows that they reject. */
   readonly breaker: Breaker | null;
+  /** Left out: by the defaults. */
+  readonly maintenance?: OwnRules;
   /** What a run does when rows of a silver table would be others by the pipeline of now; left out: it stops. */
   readonly onChange?: 'backfill' | 'forward';
   /** Variables that SQL names as `var('name')`. */

@@ -26,6 +26,7 @@ export type {
   BreakerDefinition,
   ComputeDefinition,
   GoldDefinition,
+  MaintenanceDefinition,
   PipelineDefinition,
   RetentionDefinition,
   SettingsDefinition,

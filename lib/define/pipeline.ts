@@ -122,6 +122,32 @@ export type RetentionDefinition = {
   readonly condemned?: `${number}${'d' | 'y'}`;
 };
 
+/** When tables are looked after by themselves: after runs, and on a schedule. What is removed is a week old or older. */
+export type MaintenanceDefinition = {
+  /** On AWS: `'rate(1 day)'` or `'cron(0 6 * * ? *)'` (UTC), beside what follows runs. */
+  readonly schedule?: `rate(${string})` | `cron(${string})`;
+  /** Runs that have to end between one maintenance and the next. Default 20. */
+  readonly everyRuns?: number;
+  /** Small files by which a table has grown before it is compacted. Default 16. */
+  readonly compactAfter?: number;
+  /** Manifests that a table has before they are merged. Default 100. */
+  readonly manifestsAfter?: number;
+  readonly expire?: {
+    /** Snapshots past their age that a table has before they are forgotten. Default 20. */
+    readonly after?: number;
+    /** Their age, 168h or more. Default `'168h'`. */
+    readonly olderThan?: Span;
+    /** The latest snapshots of a table that stay, however old. Default 5. */
+    readonly keep?: number;
+  };
+  readonly vacuum?: {
+    /** Default `'24h'`. */
+    readonly every?: Span;
+    /** How long plans and results of runs stay, 7 days or more. Default `'30d'`. */
+    readonly keepRuns?: Span | `${number}y`;
+  };
+};
+
 /** A value that a run may be given in place of its default. */
 export type VarDefinition = {
   readonly type: ColumnTypeText;
@@ -154,6 +180,8 @@ export type PipelineDefinition<Source extends string = string> = {
   /** Halts the pipeline, before anything is published, when too many rows are rejected. Left out: never. */
   readonly breaker?: BreakerDefinition;
   readonly retention?: RetentionDefinition;
+  /** Left out: by the defaults. `false`: only when it is asked for. */
+  readonly maintenance?: false | MaintenanceDefinition;
   /** Variables that SQL names as `var('name')`: `strata run shop --vars min_amount=5` gives one another value for that run. */
   readonly vars?: { readonly [name: string]: VarDefinition };
   /** Files of one shape each, under `bronze/<pipeline>/<source>/`. `{}` where gold is made of other pipelines alone. */

@@ -1,8 +1,10 @@
 import type { Asked } from '../core/asked.ts';
+import type { Due } from '../core/maintenance-rules.ts';
 import type { RunPlan, RunResult } from '../core/run.ts';
 import { modelId } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 import type { StepDeps } from '../lake/deps.ts';
+import { lookForDue } from '../lake/maintain/due.ts';
 import { findTaken } from '../lake/ops/ledger.ts';
 import { filesAnew, type Survey, surveyPipeline, takenFor } from '../lake/ops/survey.ts';
 import { plannedFiles, readersIn } from '../lake/run/planned-files.ts';
@@ -22,6 +24,8 @@ import { explainSurvey } from './plan-run.ts';
 export type PlannedRun = Omit<Explanation, 'changes'> & {
   readonly cost: CostEstimate | null;
   readonly changes: readonly PlannedChange[];
+  /** The maintenance that the tables need as they are; it follows the next run that changes something. */
+  readonly maintenance: readonly Due[];
 };
 
 export type PlannedChange = ExplainedChange & {
@@ -36,11 +40,16 @@ export type PlannedChange = ExplainedChange & {
  */
 export async function planWithCost(deps: StepDeps, pipeline: string, asked: Asked = {}): Promise<PlannedRun> {
   const survey = await surveyPipeline(deps, pipeline, asked);
+  const maintenance = await lookForDue(deps, survey.spec);
+  return { ...(await explainWithCost(deps, survey, asked)), maintenance };
+}
+
+async function explainWithCost(deps: StepDeps, survey: Survey, asked: Asked): Promise<Omit<PlannedRun, 'maintenance'>> {
   const explanation = await explainSurvey(deps, survey, asked);
   if (explanation.levels.length === 0 && explanation.changes.length === 0) {
     return { ...explanation, changes: [], cost: null };
   }
-  const measured = await measureStaging(deps, pipeline);
+  const measured = await measureStaging(deps, survey.spec.name);
   const options = measured === undefined ? {} : { rates: measured.rates, measuredIn: measured.run };
   const sizes = await tableSizes(deps, survey);
   const changes = await withWork(deps, survey, explanation.changes, { sizes, cost: options });

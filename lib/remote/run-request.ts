@@ -1,8 +1,10 @@
 import type { StateEvent } from '../asl/state-event.ts';
 import type { Asked } from '../core/asked.ts';
+import type { MaintenanceDue } from '../core/maintenance-rules.ts';
 import type { Skipped } from '../core/objects.ts';
 import type { NamedFile, RunResult } from '../core/run.ts';
 import type { RemovedTable } from '../core/tables.ts';
+import type { FollowUp } from './follow-up.ts';
 
 /** What is asked of a lake, here or deployed. */
 export type RunRequest = Asked & {
@@ -12,6 +14,8 @@ export type RunRequest = Asked & {
   /** Milliseconds to wait for the pipeline's turn while another run holds it; Infinity: as long as that takes. */
   readonly waitMs?: number;
   readonly onWait?: (message: string) => void;
+  /** Whether maintenance that the run finds to be due follows it, here; on AWS its state machine does. */
+  readonly maintain?: boolean;
   /** Milliseconds between attempts, in place of the state machine's own intervals. */
   readonly retryIntervalMs?: number;
   readonly onEvent?: (event: StateEvent) => void;
@@ -27,6 +31,9 @@ export type RunAnswer =
       readonly again: boolean;
       /** What was asked for was wrong, and nothing had begun. */
       readonly refused?: true;
+      /** The maintenance that its tables need, and what came of it where it was done. */
+      readonly due?: MaintenanceDue;
+      readonly maintenance?: FollowUp;
     }
   | {
       readonly kind: 'nothing';

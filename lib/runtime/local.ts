@@ -28,6 +28,7 @@ import { checkFolder, requireFolder } from './lake-folder.ts';
 import { leaseMs } from './lease.ts';
 import { pipelineLoader } from './load-pipeline.ts';
 import { bootId, tooLittleMemory, workMemory } from './machine.ts';
+import { maintainAfter } from './maintain-after.ts';
 import { ownScratch, sweepScratch, TEMP_PREFIX } from './scratch.ts';
 
 /** Below the lake's folder: temporary files of the processes that write to it. */
@@ -122,11 +123,13 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     },
     async run(request) {
       await begin(request);
-      return awaitTurn(() => runPipeline(deps, request), request.waitMs ?? 0, {
+      const answer = await awaitTurn(() => runPipeline(deps, request), request.waitMs ?? 0, {
         wait: (ms) => sleepUnless(ms, request.interrupted),
         now: () => deps.clock.now().getTime(),
         onWait: request.onWait ?? (() => undefined),
       });
+      if (answer.kind !== 'ended' || answer.due === undefined || request.maintain !== true) return answer;
+      return { ...answer, maintenance: await maintainAfter(deps, request, answer.due) };
     },
     make: () => requireFolder(options.root, '--root'),
   };
@@ -213,7 +216,8 @@ export async function runPipeline(deps: StepDeps, request: RunRequest): Promise<
     return { kind: 'nothing', pipeline: request.pipeline, runId, skipped, suspended, removed };
   }
   const result = await readJson<RunResult>(deps.store, runFolder.result(state.run));
-  return { kind: 'ended', result, again: state.status === 'done' };
+  const due = state.maintenance;
+  return { kind: 'ended', result, again: state.status === 'done', ...(due === undefined ? {} : { due }) };
 }
 
 function openInput(request: RunRequest, runId: string): JsonValue {

@@ -13,7 +13,15 @@ const DEFINE = {
   types: [
     ...['AppendOptions', 'BreakerDefinition', 'ColumnDefinition', 'ColumnTypeText', 'ColumnsDefinition'],
     ...['ComputeDefinition', 'CsvOptions', 'ExpectDefinition', 'GivenDefinition', 'GoldDefinition', 'GoldExpectation'],
-    ...['JsonOptions', 'KeyedDefinition', 'KeyedOptions', 'MetadataColumn', 'ModeDefinition', 'ModelTestDefinition'],
+    ...[
+      'JsonOptions',
+      'KeyedDefinition',
+      'KeyedOptions',
+      'MaintenanceDefinition',
+      'MetadataColumn',
+      'ModeDefinition',
+      'ModelTestDefinition',
+    ],
     ...['OneModelTest', 'ParquetOptions', 'ParseText', 'PartitionField', 'PipelineDefinition', 'RetentionDefinition'],
     ...['RowExpectation', 'Scd2Options', 'SeedOptions', 'SettingsDefinition', 'SilverDefinition', 'SilverExpectation'],
     ...['SloDefinition', 'SourceDefinition', 'Span', 'StepComputeDefinition', 'TestRow', 'TestRunDefinition'],

@@ -22,11 +22,12 @@ describe('the cost of a planned run', () => {
 
   test('comes with the plan itself, from assumed rates at first', async () => {
     await lake.land('orders', 'a.csv', `${ORDERS}1,x,1\n`);
-    const { cost, ...plan } = await planWithCost(lake.deps, 'shop');
+    const { cost, maintenance, ...plan } = await planWithCost(lake.deps, 'shop');
+    assert.deepEqual(maintenance, []);
     assert.deepEqual(plan, await planRun(lake.deps, 'shop'));
     assert.deepEqual(cost?.rates, { ...ASSUMED_RATES, run: null });
     // Two levels, one unit of orders, and one for each of the two gold tables; prices has no files.
-    assert.equal(quantity({ ...plan, cost }, 'state transitions'), 6 + 12 + 2 * 3);
+    assert.equal(quantity({ ...plan, cost, maintenance }, 'state transitions'), 6 + 12 + 2 * 3);
     assert.equal(cost?.glue.seconds, 60);
   });
 

@@ -8,7 +8,7 @@ import { findSoundPlaces } from './pipelines.ts';
 import { type RunArguments, reportEnd, runPipeline } from './run.ts';
 
 /** What each of several runs is given. */
-type Shared = Pick<RunArguments, 'runId' | 'waitMs' | 'strict'>;
+type Shared = Pick<RunArguments, 'runId' | 'waitMs' | 'strict' | 'maintain'>;
 
 type LeftOut = { readonly pipeline: string; readonly because: string };
 
@@ -43,11 +43,12 @@ async function runInOrder(
   { places, broken: wrong }: Awaited<ReturnType<typeof findSoundPlaces>>,
   request: RunArguments,
 ): Promise<number> {
-  const { runId, waitMs, strict } = request;
+  const { runId, waitMs, strict, maintain } = request;
   const shared = {
     ...(runId === undefined ? {} : { runId }),
     ...(waitMs === undefined ? {} : { waitMs }),
     ...(strict === undefined ? {} : { strict }),
+    ...(maintain === undefined ? {} : { maintain }),
   };
   const documents: unknown[] = [];
   // Whether one that does not compile comes after the others cannot be told; its followers wait for it.

@@ -18,7 +18,7 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
       plan.selected === null
         ? `a run of ${pipeline} would do nothing: no new files in bronze/${pipeline}/, and no gold table is out of date`
         : `${renderSelection(plan.selected)}a run of these would do nothing: they have no new files, and are not out of date`;
-    return `${changes}${suspended}${nothing}\n${renderSkipped(plan.skipped)}`;
+    return `${changes}${suspended}${nothing}\n${renderSkipped(plan.skipped)}${renderDue(plan, layout)}`;
   }
   const count = (name: string) => ({ name, type: 'BIGINT' });
   const sources = plan.sources.map((source) => ({
@@ -59,6 +59,7 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
     ...(plan.skipped.count === 0 ? [] : [renderSkipped(plan.skipped)]),
     ...(levels.length === 0 ? [] : ['and write:', renderTable(tables, columns, layout)]),
     ...(plan.cost === null ? [] : [renderCost(plan.cost, layout)]),
+    ...(plan.maintenance.length === 0 ? [] : [renderDue(plan, layout)]),
     'next:',
     `  ${hint(`run ${pipeline} --dry-run`)}`,
     `  ${hint(`run ${pipeline}`)}`,
@@ -78,6 +79,21 @@ function renderChanges({ changes }: Pick<PlannedRun, 'changes'>, layout: Context
   const columns = [{ name: 'table', whole: true }, { name: 'changed' }, { name: 'kind' }, { name: 'a run' }];
   const works = changes.flatMap(({ table, work }) => (work === null ? [] : [`${renderWork(table, work)}\n`]));
   return `the pipeline has changed since its tables were made:\n${renderTable(rows, columns, layout)}${works.join('')}`;
+}
+
+/** What follows the next run that changes something; nothing where nothing does. */
+function renderDue(
+  { maintenance, pipeline }: Pick<PlannedRun, 'maintenance' | 'pipeline'>,
+  layout: Context['layout'],
+): string {
+  if (maintenance.length === 0) return '';
+  const rows = maintenance.map(({ operation, table, why }) => ({
+    due: operation,
+    table: table ?? pipeline,
+    because: why,
+  }));
+  const columns = [{ name: 'due' }, { name: 'table', whole: true }, { name: 'because' }];
+  return `maintenance follows the next run that changes something:\n${renderTable(rows, columns, layout)}`;
 }
 
 function renderWork(table: string, { downstream, files, bytes, seconds, usd }: ChangeWork): string {

@@ -5,6 +5,7 @@ import { visibleLine } from '../../core/visible.ts';
 import type { RunAnswer, RunRequest } from '../../remote/run-request.ts';
 import { type Context, EXIT } from '../context.ts';
 import { describeRunError } from '../failure.ts';
+import { renderFollowUp, tellNotMaintained } from './follow-up.ts';
 import { formatQuantity } from './human.ts';
 import { renderRemoved } from './removed.ts';
 import { renderRun } from './run-result.ts';
@@ -17,7 +18,7 @@ type Asked = { readonly pipeline: string } & Pick<RunRequest, 'select' | 'exclud
 export function runDocument(request: Asked, answer: RunAnswer): unknown {
   switch (answer.kind) {
     case 'ended':
-      return answer.result;
+      return { ...answer.result, ...(answer.maintenance === undefined ? {} : { maintenance: answer.maintenance }) };
     case 'nothing':
       return {
         ...emptyResult(request.pipeline, answer.runId, 'NOTHING_TO_DO'),
@@ -45,7 +46,8 @@ export function runText(
 ): string {
   switch (answer.kind) {
     case 'ended':
-      return answer.result.status === 'FAILED' ? '' : renderRun(answer.result, answer.again, context, next);
+      if (answer.result.status === 'FAILED') return '';
+      return `${renderRun(answer.result, answer.again, context, next)}${renderFollowUp(answer.maintenance)}`;
     case 'nothing':
       if ((select ?? exclude) !== undefined) {
         return `nothing to do for the selected models of ${pipeline}: they have no new files, and are not out of date\n${renderSkipped(answer.skipped)}`;
@@ -91,6 +93,7 @@ export async function tellEnd(context: Context, answer: RunAnswer, aftermath: Af
   }
   if (answer.result.status !== 'FAILED') {
     tellRemoved(context, answer.result.removed_tables ?? [], aftermath);
+    tellNotMaintained(context, answer.maintenance);
     const rejected = tellRejected(context, answer.result, aftermath.strict);
     // A result of an earlier release says nothing of suspended files.
     const suspended = tellSuspended(context, answer.result.pipeline, answer.result.suspended_files ?? []);

@@ -6,6 +6,7 @@ import { NO_ROWS, type SourceCounts } from '../../core/row-counts.ts';
 import type { RunPlan, RunState, TableOutcome } from '../../core/run.ts';
 import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
+import { claimDue, type KnownTable } from '../../lake/maintain/due.ts';
 import { checkBreaker, rearmBreaker } from '../../lake/ops/breaker.ts';
 import { commitOps, writeOpsRows } from '../../lake/ops/ops-tables.ts';
 import { recordOf, recordRun } from '../../lake/ops/record-run.ts';
@@ -67,20 +68,30 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
   }
   const record: CommitRecord = { tables, accounting, ...measure(RECORDING) };
   await writeOnce(deps.store, runFolder.commit(run), record);
-  if (!run.dry_run) await trimTables(deps, run.pipeline, audits);
-  return { ...state, commit: measure() };
+  const changed = run.dry_run ? [] : await trimTables(deps, run.pipeline, audits);
+  const maintenance = run.dry_run ? undefined : await claimDue(deps, plan.spec, changed);
+  return { ...state, ...(maintenance === undefined ? {} : { maintenance }), commit: measure() };
 }
 
-/** Once nothing of the run reads the tables as they were. What a crash here leaves goes with the table's next change. */
-async function trimTables(deps: StepDeps, pipeline: string, audits: readonly LevelAudit[]): Promise<void> {
+/**
+ * Once nothing of the run reads the tables as they were. What a crash here leaves goes with the table's next change. Answers
+ * these tables and the books.
+ */
+async function trimTables(
+  deps: StepDeps,
+  pipeline: string,
+  audits: readonly LevelAudit[],
+): Promise<readonly KnownTable[]> {
   const changed = audits.flatMap((audit) =>
     audit.models.flatMap((model) => model.tables.filter((one) => one.prepared)),
   );
   const books = OPS_TABLE_NAMES.map((name) => opsTable(pipeline, name));
-  await mapConcurrent([...changed.map((one) => one.table), ...books], async (id) => {
+  const known = await mapConcurrent([...changed.map((one) => one.table), ...books], async (id) => {
     const entry = await loadTable(deps.catalog, id);
     if (entry !== undefined) await trimMetadata(deps.store, entry);
+    return entry === undefined ? [] : [{ id, metadata: entry.metadata }];
   });
+  return known.flat();
 }
 
 async function publish(deps: StepDeps, plan: RunPlan, id: string, table: TableId): Promise<string | null> {

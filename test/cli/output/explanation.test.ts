@@ -47,6 +47,7 @@ const PLAN: PlannedRun = {
     },
   ],
   cost: null,
+  maintenance: [],
 };
 
 test('a plan shows what is read and what is written', () => {
@@ -107,4 +108,15 @@ test('what it would cost comes before what to do next', () => {
   const cost = estimateRun({ files: 1, tables: 1, existing: 0, reads: 0, writes: 0, levels: [] }, DEFAULT_COMPUTE);
   const text = renderExplanation({ ...PLAN, cost }, WORLD);
   assert.ok(text.includes(`${renderCost(cost, {})}\nnext:\n`));
+});
+
+test('a plan names maintenance that is due', () => {
+  const maintenance = [
+    { operation: 'compact', table: 'shop_silver.orders', why: '16 small files since the last time' },
+    { operation: 'vacuum', table: null, why: 'nothing was removed for 25 h' },
+  ] as const;
+  const text = renderExplanation({ ...PLAN, maintenance }, WORLD);
+  assert.match(text, /maintenance follows the next run that changes something:\n/);
+  assert.match(text, /compact │ shop_silver\.orders │ 16 small files since the last time/);
+  assert.match(text, /vacuum +│ shop +│ nothing was removed for 25 h/);
 });

@@ -1,0 +1,77 @@
+import { StrataError } from '../core/errors.ts';
+import type { MaintenanceDue, Operation } from '../core/maintenance-rules.ts';
+import { keptRules } from '../core/maintenance-rules.ts';
+import type { StepDeps } from '../lake/deps.ts';
+import type { FollowUp } from '../remote/follow-up.ts';
+import type { RunRequest } from '../remote/run-request.ts';
+import { compactTables } from './compact.ts';
+import { expireTables, vacuumTables } from './maintain.ts';
+
+type Done = FollowUp['done'][number];
+type Request = Pick<RunRequest, 'pipeline' | 'interrupted' | 'onEvent'>;
+
+/**
+ * Does what is due once a run has ended. What fails is named and the rest is done: the run itself is not touched by it, and what was
+ * not done is due again some runs later. Throws the reason of a signal that interrupts it.
+ */
+export async function maintainAfter(deps: StepDeps, request: Request, due: MaintenanceDue): Promise<FollowUp> {
+  const done: Done[] = [];
+  const failed: FollowUp['failed'][number][] = [];
+  for (const operation of due.operations) {
+    try {
+      const { left, ...outcome } = await act(deps, request, operation);
+      done.push({ operation, ...outcome });
+      failed.push(...left.map((error) => ({ operation, error })));
+    } catch (cause) {
+      request.interrupted?.throwIfAborted();
+      if (!(cause instanceof StrataError)) throw cause;
+      failed.push({ operation, error: cause.message });
+    }
+  }
+  return { why: due.why, done, failed };
+}
+
+type Acted = Omit<Done, 'operation'> & {
+  /** What was left as it is. */
+  readonly left: readonly string[];
+};
+
+async function act(deps: StepDeps, request: Request, operation: Operation): Promise<Acted> {
+  const { pipeline } = request;
+  const { olderThanMs, keep } = keptRules(await deps.specs(pipeline));
+  const target = pipeline;
+  switch (operation) {
+    case 'compact':
+      return compactAll(deps, request);
+    case 'expire': {
+      const { tables, failed } = await expireTables(deps, { target, olderThanMs, keep });
+      return { files: sum(tables.map((one) => one.data_files + one.metadata_files)), left: named(failed) };
+    }
+    case 'vacuum': {
+      const { tables, failed } = await vacuumTables(deps, { target });
+      return { files: sum(tables.map(({ files }) => files)), left: named(failed) };
+    }
+  }
+}
+
+async function compactAll(deps: StepDeps, request: Request): Promise<Acted> {
+  const answer = await compactTables(deps, { ...request, compact: {} });
+  if (answer.kind === 'locked') return { files: 0, left: [answer.message] };
+  if (answer.kind !== 'ended') return { files: 0, left: [] };
+  const { tables, left, error } = answer.result;
+  return {
+    files: sum(tables.map(({ files }) => files)),
+    left: [
+      ...(error === null ? [] : [error.message]),
+      ...left.map(({ table, partition, reason }) => `${[table, partition].join(' ').trim()}: ${reason}`),
+    ],
+  };
+}
+
+function named(failed: readonly { readonly table: string; readonly error: string }[]): readonly string[] {
+  return failed.map(({ table, error }) => `${table}: ${error}`);
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}
