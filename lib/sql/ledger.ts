@@ -116,10 +116,21 @@ export function findAny(folder: string): Statement {
   };
 }
 
-/** `key`: names of which the ledger has said that they were suspended, of some content and for some table. */
-export function selectSuspended(): Statement {
+/** `key`: names of which the ledger has ever said that they were suspended. */
+export function selectEverSuspended(): Statement {
   return {
     name: 'suspended files',
     text: sql`SELECT DISTINCT key FROM ${LEDGER} WHERE status = 'suspended' ORDER BY key`,
+  };
+}
+
+/** `key`: those of some names of which it says so still, of some content and for some table or for all. */
+export function selectStillSuspended(names: readonly string[]): Statement {
+  return {
+    name: 'suspended files',
+    text: sql`SELECT DISTINCT key FROM (
+  SELECT key, arg_max(status, {'at': ingested_at, 'ingested': status = 'ingested'}) AS status FROM ${LEDGER}
+  WHERE key IN (SELECT unnest(${quoteTexts(names)})) GROUP BY key, etag, table_name
+) WHERE status = 'suspended' ORDER BY key`,
   };
 }

@@ -10,9 +10,10 @@ import {
   renderListed,
   renderPacked,
   SAID_ROWS,
+  selectEverSuspended,
   selectLatest,
   selectLedger,
-  selectSuspended,
+  selectStillSuspended,
   selectUnsettled,
 } from '../../lib/sql/ledger.ts';
 import { selectFrom, testSteps } from './golden-steps.ts';
@@ -121,7 +122,12 @@ FROM (VALUES ('all, ingested', 'ingested', 1, NULL), ('all, rejected', 'rejected
   { golden: 'ledger-none', statement: findAny('p/t/'), rows: [] },
   {
     golden: 'ledger-suspended',
-    statement: selectSuspended(),
+    statement: selectEverSuspended(),
     check: (rows) => assert.deepEqual(namesOf(rows), ['p/s/all, then a suspended', 'p/s/gone']),
+  },
+  {
+    golden: 'ledger-still-suspended',
+    statement: selectStillSuspended(['p/s/all, then a suspended', 'p/s/gone', "p/s/o'x"]),
+    check: (rows) => assert.deepEqual(namesOf(rows), ['p/s/all, then a suspended']),
   },
 ]);

@@ -7,16 +7,17 @@ import type { Sql } from '../../core/sql-text.ts';
 import { fullName } from '../../core/tables.ts';
 import type { Predicate } from '../../iceberg/predicate.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
-import type { ObjectInfo, Row, Session } from '../../ports.ts';
+import type { ObjectInfo, Row, Session, Statement } from '../../ports.ts';
 import {
   createSaid,
   createUnsettled,
   findAny,
   LEDGER,
   SAID_ROWS,
+  selectEverSuspended,
   selectLatest,
   selectLedger,
-  selectSuspended,
+  selectStillSuspended,
   selectUnsettled,
 } from '../../sql/ledger.ts';
 import { loadTable } from '../../table/read.ts';
@@ -53,8 +54,8 @@ type Books = { readonly deps: StepDeps; readonly session: Session; readonly meta
  * Files that the ledger does not know for some table of their source: a key with a new etag is a new file. Listing and ledger
  * are compared by DuckDB within its memory; only what is not settled comes here. Writes nothing.
  *
- * `named`: only these objects are looked at, each of all the contents that the store keeps, beside seeds and what is suspended.
- * Of the ledger only data files are read whose bounds say that they may have one of the names.
+ * `named`: only these objects are looked at, beside seeds and what is suspended; of one name the oldest content first. Of the
+ * ledger only data files are read whose bounds say that they may have one of the names.
  */
 export async function findNewFiles(
   deps: StepDeps,
@@ -69,7 +70,7 @@ export async function findNewFiles(
   const books: Books = { deps, session, metadata: await ledgerMetadata(deps, spec.name) };
   await findStrays(deps, spec.name, spec.sources, skip);
   await using scratch = await openScratch(deps, 'listed');
-  const asked = named === undefined ? undefined : [...named, ...(await listSuspended(books, named))];
+  const asked = named === undefined ? undefined : inOrder([...named, ...(await listSuspended(books, named))]);
   const listing = asked === undefined ? listSources(deps, spec, skip) : listNamed(deps, spec, asked);
   const listed = await keepListed(session, listing, scratch.folder);
   const found = noneFound(spec);
@@ -212,26 +213,38 @@ async function findSeed(
   for (const { model } of readers) found.waiting.get(model)?.push(file);
 }
 
-/** What lies at names that the ledger has called suspended, without those that are named already. */
-async function listSuspended(
-  { deps, session, metadata }: Books,
-  named: readonly ObjectInfo[],
-): Promise<readonly ObjectInfo[]> {
-  const suspended: Predicate = { column: 'status', op: '=', value: 'suspended' };
-  await using _ledger = await openOps(deps.store, session, 'files', metadata, [suspended]);
-  const rows = await session.rows(selectSuspended());
+/** What lies at names that are suspended, without those that are named already. */
+async function listSuspended(books: Books, named: readonly ObjectInfo[]): Promise<readonly ObjectInfo[]> {
+  const { store } = books.deps;
   const known = new Set(named.map(({ key }) => key));
   const files: ObjectInfo[] = [];
-  for (const key of rows.map((row) => String(row['key'])).filter((one) => !known.has(one))) {
-    for await (const info of deps.store.list(key)) if (info.key === key) files.push(info);
+  for (const key of await suspendedNames(books)) {
+    if (known.has(key)) continue;
+    for await (const info of store.list(key)) if (info.key === key) files.push(info);
   }
   return files;
+}
+
+/** Data files that say nothing of suspended ones are not read, nor are, to see what came later, those without such names. */
+async function suspendedNames({ deps, session, metadata }: Books): Promise<readonly string[]> {
+  const keysOf = async (predicate: Predicate, statement: Statement): Promise<readonly string[]> => {
+    await using _ledger = await openOps(deps.store, session, 'files', metadata, [predicate]);
+    return (await session.rows(statement)).map((row) => String(row['key']));
+  };
+  const ever = await keysOf({ column: 'status', op: '=', value: 'suspended' }, selectEverSuspended());
+  if (ever.length === 0) return [];
+  return keysOf({ column: 'key', op: 'in', values: ever }, selectStillSuspended(ever));
 }
 
 /** The names that the ledger is asked about, in the order of their bytes. */
 function namesIn({ name: pipeline, sources }: Sources, asked: readonly ObjectInfo[]): readonly string[] {
   const seeds = sources.filter(({ seed }) => seed !== undefined).map((source) => seedKey(pipeline, source));
   return [...new Set([...asked.map(({ key }) => key), ...seeds])].sort(compareBytes);
+}
+
+/** By name; contents of one name stay as they came. */
+function inOrder(files: readonly ObjectInfo[]): readonly ObjectInfo[] {
+  return [...files].sort((a, b) => compareBytes(a.key, b.key));
 }
 
 function compareBytes(a: string, b: string): number {
