@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Where peers are installed, once; git ignores it. */
@@ -28,22 +28,38 @@ export async function pythonWith(name: string, requirements: string): Promise<st
   return interpreter;
 }
 
-const SPARK_RUNTIME = { group: 'org.apache.iceberg', name: 'iceberg-spark-runtime-3.5_2.12', version: '1.9.2' };
+/** Releases of Java Iceberg: one that many clusters run, and the latest for this Spark. */
+export const ICEBERG_RELEASES = ['1.9.2', '1.12.0'] as const;
+
+const MAVEN_CENTRAL = 'https://repo1.maven.org/maven2';
+const SPARK_RUNTIME = 'iceberg-spark-runtime-3.5_2.12';
 
 /** Java Iceberg for Spark, from Maven Central. */
-export async function sparkJar(): Promise<string> {
-  const { group, name, version } = SPARK_RUNTIME;
+export async function sparkJar(release: string): Promise<string> {
   const folder = join(PEERS, 'jars');
-  const jar = join(folder, `${name}-${version}.jar`);
+  const name = `${SPARK_RUNTIME}-${release}.jar`;
+  const jar = join(folder, name);
   const present = await access(jar).then(
     () => true,
     () => false,
   );
-  if (!present) {
-    const artifact = `-Dartifact=${group}:${name}:${version}`;
-    await command('mvn', ['-q', 'dependency:copy', artifact, `-DoutputDirectory=${folder}`]);
-  }
+  if (present) return jar;
+  const address = `${MAVEN_CENTRAL}/org/apache/iceberg/${SPARK_RUNTIME}/${release}/${name}`;
+  console.log(`fetching ${address}`);
+  const content = Buffer.from(await (await fetched(address)).arrayBuffer());
+  const wanted = (await (await fetched(`${address}.sha1`)).text()).trim();
+  const got = createHash('sha1').update(content).digest('hex');
+  if (got !== wanted) throw new Error(`${address}: its SHA-1 is ${got}; expected ${wanted}`);
+  await mkdir(folder, { recursive: true });
+  await writeFile(`${jar}.part`, content);
+  await rename(`${jar}.part`, jar);
   return jar;
+}
+
+async function fetched(address: string): Promise<Response> {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${address}: ${response.status} ${response.statusText}`);
+  return response;
 }
 
 /** Ends with the command; throws unless it ends well. */

@@ -4,26 +4,28 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeChangedColumns } from './changed-columns.ts';
 import { writeGenerated, writeLarge, writeMany } from './committed-tables.ts';
-import { exitCode, PEERS, pythonWith, sparkJar } from './environments.ts';
+import { exitCode, ICEBERG_RELEASES, PEERS, pythonWith, sparkJar } from './environments.ts';
 import { writeForeign } from './foreign-files.ts';
 import { writeEvolving, writeModes, writeRelocated, writeRetail, writeTypes } from './lakes.ts';
 import { writeMaintained } from './maintained-lake.ts';
 import { writeMergeOnRead } from './merge-on-read.ts';
 import { writePublicFiles } from './public-files.ts';
 import { checkReadme } from './readme.ts';
+import { shareLake } from './shared-lake.ts';
 
 /**
- * `npm run test:interop [-- --seed N] [-- --verbose] [-- --spark]`: writes lakes with Strata and lets PyIceberg and
- * pyarrow check them, or Java Iceberg in Spark. The first run installs what it needs below .peers; the lakes stay in
- * .peers/interop until the next run.
+ * `npm run test:interop [-- --seed N] [-- --verbose] [-- --without-spark]`: writes lakes with Strata and lets PyIceberg and
+ * pyarrow check them, then Java Iceberg in Spark, which also changes and maintains tables in turns with Strata. The first run
+ * installs what it needs below .peers; the lakes stay in .peers/interop until the next run.
  */
 const { values: options } = parseArgs({
   options: {
     seed: { type: 'string' },
     verbose: { type: 'boolean', default: false },
-    spark: { type: 'boolean', default: false },
+    'without-spark': { type: 'boolean', default: false },
   },
 });
+const [oldest] = ICEBERG_RELEASES;
 
 async function writeLakes(folder: string, seed: number): Promise<string> {
   await rm(folder, { recursive: true, force: true });
@@ -41,9 +43,9 @@ async function writeLakes(folder: string, seed: number): Promise<string> {
     generated: await writeGenerated(join(folder, 'generated'), seed),
     foreign: await writeForeign(join(folder, 'foreign'), await pyiceberg()),
     public: await writePublicFiles(join(folder, 'public'), await pyiceberg()),
-    ...(options.spark
-      ? { merge_on_read: await writeMergeOnRead(join(folder, 'mor'), await spark(), await sparkJar()) }
-      : {}),
+    ...(options['without-spark']
+      ? {}
+      : { merge_on_read: await writeMergeOnRead(join(folder, 'mor'), await spark(), await sparkJar(oldest)) }),
   };
   const path = join(folder, 'lakes.json');
   await writeFile(path, JSON.stringify(lakes, null, 1));
@@ -54,21 +56,28 @@ const pyiceberg = (): Promise<string> => pythonWith('pyiceberg', join(import.met
 
 const spark = (): Promise<string> => pythonWith('spark', join(import.meta.dirname, 'requirements-spark.txt'));
 
-/** The program that checks, and what it takes after the list of lakes. */
-async function checker(): Promise<{ interpreter: string; script: string; rest: readonly string[] }> {
-  const rest = options.verbose ? ['--verbose'] : [];
-  if (!options.spark)
-    return {
-      interpreter: await pyiceberg(),
-      script: 'main.py',
-      rest,
-    };
-  return { interpreter: await spark(), script: 'spark_main.py', rest: [await sparkJar(), ...rest] };
+const verbose = options.verbose ? ['--verbose'] : [];
+const script = (name: string): string => join(import.meta.dirname, 'checks', name);
+
+/** Spark with each release reads every lake, and shares one with Strata. */
+async function checkWithSpark(folder: string, lakes: string): Promise<number> {
+  let code = 0;
+  for (const release of ICEBERG_RELEASES) {
+    console.log(`Spark with Iceberg ${release}`);
+    const jar = await sparkJar(release);
+    code ||= await exitCode(await spark(), [script('spark_main.py'), lakes, jar, ...verbose]);
+    await shareLake(join(folder, `shared-${release}`), await spark(), jar, await pyiceberg());
+  }
+  return code;
 }
 
 const seed = options.seed === undefined ? randomInt(2 ** 31 - 1000) : Number(options.seed);
 console.log(`seed ${seed} (the same tables again: npm run test:interop -- --seed ${seed})`);
-const { interpreter, script, rest } = await checker();
-const lakes = await writeLakes(join(PEERS, 'interop'), seed);
-const checked = await exitCode(interpreter, [join(import.meta.dirname, 'checks', script), lakes, ...rest]);
-process.exitCode = checked === 0 && !options.spark ? await checkReadme(interpreter) : checked;
+const folder = join(PEERS, 'interop');
+const lakes = await writeLakes(folder, seed);
+const codes = [
+  await exitCode(await pyiceberg(), [script('main.py'), lakes, ...verbose]),
+  await checkReadme(await pyiceberg()),
+  options['without-spark'] ? 0 : await checkWithSpark(folder, lakes),
+];
+process.exitCode = Math.max(...codes);

@@ -5,7 +5,7 @@ from collections import Counter
 import pyarrow as pa
 from pyiceberg.conversions import from_bytes
 from pyiceberg.io.pyarrow import _pyarrow_to_schema_without_ids
-from pyiceberg.manifest import ManifestEntryStatus
+from pyiceberg.manifest import ManifestContent, ManifestEntryStatus
 from pyiceberg.schema import assign_fresh_schema_ids
 from pyiceberg.table import StaticTable
 from pyiceberg.types import NestedField, StructType
@@ -168,10 +168,13 @@ def check_summary(table, files: dict) -> None:
     if snapshot is None:
         same(files, {}, "files of a table without a snapshot")
         return
+    manifests = [m for m in snapshot.manifests(table.io) if m.content == ManifestContent.DELETES]
+    deletes = [entry.data_file for m in manifests for entry in m.fetch_manifest_entry(table.io)]
     totals = {
         "total-records": sum(file.record_count for file in files.values()),
         "total-data-files": len(files),
-        "total-files-size": sum(file.file_size_in_bytes for file in files.values()),
-        "total-delete-files": 0,
+        "total-files-size": sum(file.file_size_in_bytes for file in [*files.values(), *deletes]),
+        "total-delete-files": len(deletes),
+        "total-position-deletes": sum(file.record_count for file in deletes),
     }
     same({key: int(snapshot.summary[key]) for key in totals}, totals, "totals")
