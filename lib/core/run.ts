@@ -1,5 +1,6 @@
 import type { Asked } from './asked.ts';
 import type { RunCost } from './cost.ts';
+import type { FilePiece } from './file-piece.ts';
 import type { MaintenanceDue } from './maintenance-rules.ts';
 import type { Skipped } from './objects.ts';
 import type { Renamed } from './renames.ts';
@@ -69,6 +70,8 @@ export type LandedFile = {
   readonly ingested?: true;
   /** Of a content that is taken in the place of the one that it corrects: the run whose batch it counts in. */
   readonly place?: string;
+  /** Present: a unit takes this part of the file alone. */
+  readonly piece?: FilePiece;
 };
 
 /** A planned file that was not as planned when it was to be read. It is in no account and stays new to the ledger. */
@@ -174,6 +177,8 @@ export type ModelPlan = {
   readonly reason: string | null;
   /** Files of the units that were not as planned when their columns were looked at, and are not read any more. */
   readonly left?: readonly LeftFile[];
+  /** Files of the units that are rejected unread: what they are was seen when they were to be cut. */
+  readonly refused?: readonly FileOutcome[];
   /** Names of files (`objectName`) that drift would need more columns for than a table may have: they are rejected. */
   readonly too_wide?: readonly string[];
   /** Where the list of the copies is that are read in place of the source's files, where several models read them. */

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { type FileHead, readChunks } from './file-bytes.ts';
 import { type ArrayScanner, createArrayScanner } from './json-array.ts';
-import { LONGEST_RECORD } from './limits.ts';
+import { LONGEST_RECORD, tooLongRecord } from './limits.ts';
 import { bomBytes, openPlain, type TextFormat } from './text-file.ts';
 
 /** A JSON array as a file of lines, one for each element. */
@@ -14,7 +14,7 @@ export type ArrayFile =
       readonly elements: number;
       readonly longest: number;
     }
-  | { readonly kind: 'damaged'; readonly reason: string };
+  | { readonly kind: 'damaged'; readonly reason: string; readonly tooLarge?: true };
 
 /** Writes the elements of a landed array to `<scratch path>.elements`, inflated, if the file is one array and nothing else. */
 export async function openArrayFile(landed: string, format: TextFormat, scratch: string): Promise<ArrayFile> {
@@ -28,7 +28,7 @@ export async function openArrayFile(landed: string, format: TextFormat, scratch:
   if (scan.kind === 'damaged') return scan;
   const { elements, longest } = scan;
   if (longest > LONGEST_RECORD) {
-    return { kind: 'damaged', reason: `an element is ${longest} bytes long; at most ${LONGEST_RECORD} are read` };
+    return { kind: 'damaged', reason: tooLongRecord(longest, 'an element'), tooLarge: true };
   }
   return { kind: 'array', path, bytes: target.bytesWritten, elements, longest };
 }

@@ -11,7 +11,7 @@ import { DISK_SHARE, MOST_INFLATED } from './limits.ts';
 export type Inflated =
   | { readonly kind: 'plain' }
   | { readonly kind: 'inflated' }
-  | { readonly kind: 'damaged'; readonly reason: string };
+  | { readonly kind: 'damaged'; readonly reason: string; readonly tooLarge?: true };
 
 /** Containers that are no text, by their first bytes, with what to do about them. */
 const NOT_TEXT: readonly (readonly [start: string, what: string])[] = [
@@ -20,6 +20,10 @@ const NOT_TEXT: readonly (readonly [start: string, what: string])[] = [
   ['fd377a585a00', 'compressed with xz; land it plain or as .gz or .zst'],
   ['50415231', 'a Parquet file; its source is declared as text'],
 ];
+
+const GZIP = '1f8b';
+const ZSTD = '28b52ffd';
+const COMPRESSED = [GZIP, ZSTD];
 
 /**
  * Writes the uncompressed content of a gzip or zstd file to `target` and verifies its checksums on the way: DuckDB
@@ -32,7 +36,7 @@ export async function inflate(
   target: string,
   freeBytes: (folder: string) => Promise<number> = freeOnDisk,
 ): Promise<Inflated> {
-  const start = file.head.subarray(0, 8).toString('hex');
+  const start = startOf(file.head);
   const other = NOT_TEXT.find(([magic]) => start.startsWith(magic));
   if (other !== undefined) return { kind: 'damaged', reason: `the file is ${other[1]}` };
   const decoder = decoderFor(start);
@@ -45,7 +49,7 @@ export async function inflate(
     if (cause instanceof TooLarge) {
       // Copies of other files of the unit take the room: nothing is known of this one.
       if ((await bytesIn(dirname(target))) > room.bytes / 10) throw cause;
-      return { kind: 'damaged', reason: cause.message };
+      return { kind: 'damaged', reason: cause.message, tooLarge: true };
     }
     if (!isDecoding(cause)) throw cause;
     return damaged(cause instanceof Error ? cause.message : String(cause));
@@ -53,6 +57,17 @@ export async function inflate(
   // What follows the compressed data is left unread by zlib: an archive cut and glued together, say.
   const rest = file.size - decoder.bytesWritten;
   return rest === 0 ? { kind: 'inflated' } : damaged(`${rest} bytes after the end of the compressed data`);
+}
+
+/** What the first bytes of a file say that it is. */
+export function containerOf(head: Uint8Array): 'compressed' | 'no text' | 'plain' {
+  const start = startOf(head);
+  if (NOT_TEXT.some(([magic]) => start.startsWith(magic))) return 'no text';
+  return COMPRESSED.some((magic) => start.startsWith(magic)) ? 'compressed' : 'plain';
+}
+
+function startOf(head: Uint8Array): string {
+  return Buffer.from(head.subarray(0, 8)).toString('hex');
 }
 
 /** How many bytes a file may inflate to, and what says so. */
@@ -90,8 +105,8 @@ function stopAt({ bytes, why }: Room): Transform {
 }
 
 function decoderFor(start: string): Gunzip | ZstdDecompress | undefined {
-  if (start.startsWith('1f8b')) return zlib.createGunzip();
-  return start.startsWith('28b52ffd') ? createZstdDecoder(zlib) : undefined;
+  if (start.startsWith(GZIP)) return zlib.createGunzip();
+  return start.startsWith(ZSTD) ? createZstdDecoder(zlib) : undefined;
 }
 
 /** The file is not at fault when this Node lacks zstd, which came with 22.15: the run ends, and rejects nothing. */

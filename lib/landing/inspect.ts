@@ -24,7 +24,7 @@ export type Inspection =
     }
   | {
       readonly kind: 'rejected';
-      readonly code: 'UNREADABLE_FILE' | 'SCHEMA_ERROR';
+      readonly code: 'UNREADABLE_FILE' | 'SCHEMA_ERROR' | 'FILE_TOO_LARGE';
       readonly reason: string;
       /** What was thrown at the file, where something was: the machine may be to blame as well. */
       readonly cause?: Error;
@@ -43,6 +43,8 @@ export type Numbering = {
   /** Whether a blank line is a row without a value, as in a file of one column; elsewhere it is nothing. */
   readonly blankIsRow: boolean;
   readonly openQuote: OpenQuote | undefined;
+  /** Of a part of a file: what is added to a line, or to the number of a row, for that in the file. Left out: nothing. */
+  readonly before?: number;
 };
 
 /**
@@ -75,7 +77,7 @@ async function inspectText(
 ): Promise<Inspection> {
   if (format.kind === 'json' && format.layout === 'array') return inspectArray(format, landed, scratch);
   const text = await openTextFile(landed, format, scratch);
-  if (text.kind === 'damaged') return unreadable(text.reason);
+  if (text.kind === 'damaged') return damaged(text);
   const { scan } = text;
   const lines = { maxFileBytes: text.bytes, maxRecordBytes: scan.longest };
   const path = await plainName(text.path, scratch);
@@ -113,7 +115,7 @@ const BY_ENGINE: Numbering = {
 /** A JSON array is one value: it is one from its first byte to its last, or the file is rejected. */
 async function inspectArray(format: TextFormat, landed: string, scratch: string): Promise<Inspection> {
   const array = await openArrayFile(landed, format, scratch);
-  if (array.kind === 'damaged') return unreadable(array.reason);
+  if (array.kind === 'damaged') return damaged(array);
   const { path, bytes, elements, longest } = array;
   const layout: FileLayout = { kind: 'array', maxFileBytes: bytes, maxRecordBytes: longest };
   const numbering = { ...BY_ENGINE, records: elements };
@@ -180,6 +182,10 @@ function fit(source: SourceSpec, found: Extract<Inspection, { kind: 'readable' }
     return { kind: 'rejected', code: 'SCHEMA_ERROR', reason };
   }
   return { ...found, extra: found.extra.filter((e) => !isNamed(source, e.name)) };
+}
+
+function damaged({ reason, tooLarge }: { readonly reason: string; readonly tooLarge?: true }): Inspection {
+  return tooLarge ? { kind: 'rejected', code: 'FILE_TOO_LARGE', reason } : unreadable(reason);
 }
 
 function unreadable(reason: string): Extract<Inspection, { kind: 'rejected' }> {

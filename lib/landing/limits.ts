@@ -25,3 +25,9 @@ export function tooManyColumns(columns: number): string | undefined {
   if (columns <= MOST_COLUMNS) return undefined;
   return `the file has ${columns} columns; at most ${MOST_COLUMNS} are read. Land them as several files, or as a column of JSON`;
 }
+
+/** Why a file with such a record is refused; `undefined`: it is so long that nobody has looked for its end. */
+export function tooLongRecord(bytes: number | undefined, what = 'a record'): string {
+  const length = bytes === undefined ? `more than ${LONGEST_RECORD}` : `${bytes}`;
+  return `${what} is ${length} bytes long; at most ${LONGEST_RECORD} are read. Land large values as files of their own, and their names`;
+}

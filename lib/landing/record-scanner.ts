@@ -3,6 +3,8 @@ import { createTransitions, DELIMITED, type Dialect, ENDED, ESCAPED, FIELD, INNE
 export type RecordScan = {
   /** Lines or, where quotes hold line breaks, groups of lines; blank lines do not count, a header does. */
   readonly records: number;
+  /** Line breaks, those inside quotes included. */
+  readonly lines: number;
   readonly blankLines: number;
   /** Bytes of the longest record, without its line break. */
   readonly longest: number;
@@ -30,7 +32,17 @@ export type ScanListener = {
   readonly shift?: (start: RecordStart) => void;
   /** Called with the bytes between record breaks, in order; `ended`: a record break follows. */
   readonly copy?: (bytes: Uint8Array, ended: boolean) => void;
+  /**
+   * Called with the first record or blank line that begins at a byte of `nextStart` or after, and the line breaks before
+   * it; answers from which byte on the next one is wanted.
+   */
+  readonly start?: (offset: number, lines: number) => number;
+  /** Where `start` is first wanted; left out: at the first record. */
+  readonly nextStart?: number;
 };
+
+/** What the text that is scanned begins with: a record, or the inside of quotes that were opened before. */
+export type EntryState = 'record' | 'quotes';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -40,8 +52,12 @@ const CR = 0x0d;
  * values. It is the count against which the engine's own reading is checked, since DuckDB drops records without a word
  * in some files (a record beyond its buffer, line breaks other than it expects).
  */
-export function createRecordScanner(dialect: Dialect, listener: ScanListener = {}): RecordScanner {
-  return new Scanner(dialect, listener);
+export function createRecordScanner(
+  dialect: Dialect,
+  listener: ScanListener = {},
+  entry: EntryState = 'record',
+): RecordScanner {
+  return new Scanner(dialect, listener, entry);
 }
 
 /** A class, since it owns the state between chunks and V8 keeps fields much faster than captured variables. */
@@ -59,11 +75,14 @@ class Scanner implements RecordScanner {
   #tail: Uint8Array = new Uint8Array(0);
   #recordLine = 1;
   #shift = '';
+  #nextStart: number;
 
-  constructor(dialect: Dialect, listener: ScanListener) {
+  constructor(dialect: Dialect, listener: ScanListener, entry: EntryState) {
     this.#dialect = dialect;
     this.#transitions = createTransitions(dialect);
     this.#listener = listener;
+    this.#nextStart = listener.start === undefined ? Number.POSITIVE_INFINITY : (listener.nextStart ?? 0);
+    if (entry === 'quotes') this.#state = QUOTED;
   }
 
   push(chunk: Uint8Array): void {
@@ -71,7 +90,7 @@ class Scanner implements RecordScanner {
     const cursors = { quote: -1, cr: -1 };
     while (at < chunk.length) {
       if (this.#length === 0 && this.#state === FIELD) {
-        this.#noteStart(chunk[at]);
+        this.#noteStart(chunk[at], this.#offset + at);
         const end = this.#plainLine(chunk, at, cursors);
         if (end !== undefined) {
           at = end;
@@ -89,13 +108,14 @@ class Scanner implements RecordScanner {
   }
 
   end(): RecordScan {
-    const { crlf, cr, inner } = this.#breaks;
+    const { lf, crlf, cr, inner } = this.#breaks;
     const open = this.#state === QUOTED || this.#state === ESCAPED;
     const openQuote = open ? { line: this.#recordLine, offset: this.#offset - this.#length } : undefined;
     if (this.#length > 0) this.#endRecord(this.#length, this.#offset);
     const { records, blank, longest, firstEnd } = this.#found;
     return {
       records,
+      lines: lf + crlf + cr + inner,
       blankLines: blank,
       longest,
       firstEnd: firstEnd < 0 ? this.#offset : firstEnd,
@@ -179,10 +199,12 @@ class Scanner implements RecordScanner {
     return chunk[stop] === CR && chunk[stop + 1] === LF ? stop + 2 : stop + 1;
   }
 
-  #noteStart(first: number | undefined): void {
+  #noteStart(first: number | undefined, offset: number): void {
     const { lf, crlf, cr, inner } = this.#breaks;
     const line = 1 + lf + crlf + cr + inner;
     this.#recordLine = line;
+    if (offset >= this.#nextStart)
+      this.#nextStart = this.#listener.start?.(offset, line - 1) ?? Number.POSITIVE_INFINITY;
     if (this.#listener.shift === undefined || first === LF || first === CR) return;
     const record = this.#found.records + 1;
     const place = record + this.#found.blank;

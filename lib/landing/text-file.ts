@@ -5,7 +5,7 @@ import { type CsvFormat, hasForeignEscapes, readingDialect } from '../sql/csv-di
 import { dialectOf } from './dialect.ts';
 import { type FileHead, readBytes, readChunks, readHead } from './file-bytes.ts';
 import { inflate } from './inflate.ts';
-import { LONGEST_RECORD } from './limits.ts';
+import { LONGEST_RECORD, tooLongRecord } from './limits.ts';
 import { createRecordScanner, type RecordScan, type ScanListener } from './record-scanner.ts';
 import { createUnescaper } from './unescape.ts';
 
@@ -27,14 +27,16 @@ export type TextFile =
 /** A record whose quote is never closed: the line on which it begins, and its text, which is the rest of the file. */
 export type OpenQuote = { readonly line: number; readonly text: string };
 
-type Damaged = { readonly kind: 'damaged'; readonly reason: string };
+type Damaged = { readonly kind: 'damaged'; readonly reason: string; readonly tooLarge?: true };
 type Plain = { readonly kind: 'plain'; readonly file: FileHead };
 
 /** The longest text of a record that quarantine keeps, in bytes. */
-const LONGEST_OPEN_QUOTE = 1_000_000;
+export const LONGEST_OPEN_QUOTE = 1_000_000;
 
 const LF = 0x0a;
-const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+/** Browsers and Windows read latin-1 as windows-1252, its superset without control characters. */
+export const LATIN1 = 'windows-1252';
+export const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
  * Brings a landed file into the one form that DuckDB reads without surprises: inflated, UTF-8, one kind of line break.
@@ -75,7 +77,7 @@ async function scanTextFile(
   const scan = await findRecords(file, format, {});
   if (scan.openQuote !== undefined) return closeQuote(file, format, scratch, scan.openQuote);
   if (scan.longest > LONGEST_RECORD) {
-    return damaged(`a record is ${scan.longest} bytes long; at most ${LONGEST_RECORD} are read`);
+    return { ...damaged(tooLongRecord(scan.longest)), tooLarge: true };
   }
   const start = bomBytes(file);
   const first = await readBytes(file, start, start + scan.firstEnd);
@@ -98,13 +100,17 @@ async function closeQuote(
   const start = bomBytes(file) + offset;
   const rest = file.size - start;
   if (format.kind !== 'csv' || (format.header && offset === 0) || rest > LONGEST_OPEN_QUOTE) {
-    return damaged(`line ${line}: a quote is never closed; ${rest} bytes follow`);
+    return damaged(neverClosed(line, rest));
   }
   const text = (await readBytes(file, start, file.size)).toString();
   const path = `${scratch}.closed`;
   await pipeline(replaceRest(file.path, start, `${format.quote}x${format.quote}x`), createWriteStream(path));
   const closed = await readHead(path);
   return closed === undefined ? damaged('not a file') : scanTextFile(closed, format, scratch, { line, text });
+}
+
+export function neverClosed(line: number, rest: number): string {
+  return `line ${line}: a quote is never closed; ${rest} bytes follow`;
 }
 
 async function* replaceRest(path: string, start: number, replacement: string): AsyncGenerator<Buffer> {
@@ -127,7 +133,11 @@ async function findRecords(file: FileHead, format: TextFormat, listener: ScanLis
 
 /** How many bytes of a file are a byte order mark: 0 or 3. */
 export function bomBytes(file: FileHead): number {
-  return file.head.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0;
+  return bomIn(file.head);
+}
+
+export function bomIn(head: Buffer): number {
+  return head.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0;
 }
 
 /**
@@ -159,8 +169,7 @@ async function decode(file: FileHead, format: TextFormat, target: string): Promi
     if (utf16 === undefined) return { kind: 'plain', file };
     return damaged(`the file begins with the byte order mark of ${utf16}; expected utf-8`);
   }
-  // Browsers and Windows read latin-1 as windows-1252, its superset without control characters.
-  const label = declared === 'utf-16' ? (utf16 ?? 'utf-16le') : 'windows-1252';
+  const label = declared === 'utf-16' ? (utf16 ?? 'utf-16le') : LATIN1;
   try {
     await pipeline(decoded(file, label), createWriteStream(target));
   } catch (cause) {

@@ -8,6 +8,7 @@ const INFLATION = 6;
 
 /** Bytes a worker will parse for a file. */
 export function parsedBytes(file: LandedFile): number {
+  if (file.piece !== undefined) return file.piece.to - file.piece.from;
   return /\.(gz|zst|zstd)$/i.test(file.key) ? file.size * INFLATION : file.size;
 }
 
@@ -22,7 +23,7 @@ export function unitSettings({ spec, unit_bytes }: Pick<RunPlan, 'spec' | 'unit_
   return { ...spec.settings, unitBytes: Math.min(unitBytes, unit_bytes ?? unitBytes) };
 }
 
-/** A silver model's files, each list a unit. A file is never split. */
+/** A silver model's files, each list a unit. A part of a file has one for itself. */
 export function packFiles(
   model: Pick<SilverModel, 'mode'>,
   files: readonly LandedFile[],
@@ -30,7 +31,12 @@ export function packFiles(
 ): readonly (readonly LandedFile[])[] {
   // Rows that are condemned for their key have to be seen together: what a merge finds out comes after validation.
   const limit = condemnsDuplicates(model) ? Number.POSITIVE_INFINITY : unitBytes;
-  return runsOf(model, files).flatMap((run) => packInOrder(run, limit, parsedBytes));
+  return runsOf(model, files).flatMap((run) => packInOrder(run, limit, weigh));
+}
+
+/** What becomes of a file that was cut is seen when all its parts are staged: nothing else may be in their units. */
+function weigh(file: LandedFile): number {
+  return file.piece === undefined ? parsedBytes(file) : Number.POSITIVE_INFINITY;
 }
 
 /** Where the rows of one batch take the place of those before it, no unit has files of two. */

@@ -30,6 +30,8 @@ export type NumberedFile = {
   readonly records: number;
   /** The record whose quote is never closed. */
   readonly openQuote: { readonly line: number; readonly text: string } | null;
+  /** Of a part of a landed file: what is added to a line for that in the file. */
+  readonly before: number;
 };
 
 /** What the rows of the quarantine table say of the run. */
@@ -173,11 +175,11 @@ export function createQuarantine(
 ): Statement {
   const values = files.map(
     (f, i) =>
-      sql`(${i}, ${quoteText(f.path)}, ${quoteText(f.key)}, ${f.headerRecords}, ${f.records}, ${f.openQuote?.line ?? sql`NULL::BIGINT`}, ${f.openQuote === null ? sql`NULL::VARCHAR` : quoteText(f.openQuote.text)})`,
+      sql`(${i}, ${quoteText(f.path)}, ${quoteText(f.key)}, ${f.headerRecords}, ${f.records}, ${f.openQuote?.line ?? sql`NULL::BIGINT`}, ${f.openQuote === null ? sql`NULL::VARCHAR` : quoteText(f.openQuote.text)}, ${f.before})`,
   );
   const { poisoned } = recipe;
   const text = sql`CREATE TABLE ${QUARANTINE} AS
-WITH files(ordinal, path, key, header_records, records, open_line, open_text) AS (VALUES ${join(values)}),
+WITH files(ordinal, path, key, header_records, records, open_line, open_text, before) AS (VALUES ${join(values)}),
 shifts AS (SELECT f.ordinal, s.record, s.place, s.line FROM ${SHIFTS} s JOIN files f ON s.path = f.path),
 located AS (
   SELECT m.ordinal, m.place, m.header_records, s.record + m.place - s.place AS record, s.line + m.place - s.place AS line,
@@ -230,7 +232,7 @@ refused AS (
       : NOTHING
   }
 )
-SELECT ${quoteText(context.source)} AS source, f.key AS source_file, CAST(r.line AS BIGINT) AS line, r.raw,
+SELECT ${quoteText(context.source)} AS source, f.key AS source_file, CAST(r.line + f.before AS BIGINT) AS line, r.raw,
   list_transform(r.issues, lambda i: i.code) AS codes,
   list_transform(r.issues, lambda i: i.detail) AS details,
   r.row_hash, r.business_key, CAST(r.attempt AS INTEGER) AS attempt, r.status, ${quoteText(context.runId)} AS run_id,

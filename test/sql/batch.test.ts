@@ -81,8 +81,15 @@ const BATCH: Batch = {
   ],
 };
 const NUMBERED = [
-  { path: 'in/a.csv', key: 'bronze/a.csv', headerRecords: 1, records: 6, openQuote: null },
-  { path: 'in/b.csv', key: "bronze/o'b.csv", headerRecords: 1, records: 2, openQuote: { line: 99, text: '"x' } },
+  { path: 'in/a.csv', key: 'bronze/a.csv', headerRecords: 1, records: 6, openQuote: null, before: 0 },
+  {
+    path: 'in/b.csv',
+    key: "bronze/o'b.csv",
+    headerRecords: 1,
+    records: 2,
+    openQuote: { line: 99, text: '"x' },
+    before: 0,
+  },
 ];
 const CONTEXT = { source: 'orders', table: "p_silver.o'rders", runId: 'run-1', at: '2026-01-01T00:00:00Z' };
 const RECIPE = recipeOf({

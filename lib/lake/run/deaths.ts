@@ -82,8 +82,16 @@ function nameOf(file: LandedFile): string {
 export type Alone = { readonly pipeline: string; readonly model: string; readonly file: LandedFile };
 
 export function aloneMark({ pipeline, model, file }: Alone, attempt: number): string {
-  return `${deathsFolder(pipeline)}${nameOf(file)}-${attempt}-${model}`;
+  return `${deathsFolder(pipeline)}${nameOf(file)}-${attempt}-${ownerOf(model, file)}`;
 }
+
+/** Parts of a file are taken by workers of their own, each of which counts its deaths. */
+function ownerOf(model: string, { piece }: LandedFile): string {
+  return piece === undefined ? model : `${model}${PART}${piece.from}`;
+}
+
+/** No name of a model has it. */
+const PART = '@';
 
 /** Of some files those that an earlier worker of the model was alone with when it ended. */
 export async function findSuspects(
@@ -94,14 +102,23 @@ export async function findSuspects(
   const folder = deathsFolder(pipeline);
   const own = new Set<string>();
   for await (const { key } of deps.store.list(folder)) {
-    const [name = '', , ...of] = key.slice(folder.length).split('-');
-    if (of.join('-') === model) own.add(name);
+    const [name = '', , ...owner] = key.slice(folder.length).split('-');
+    if (owner.join('-').split(PART)[0] === model) own.add(`${name}-${owner.join('-')}`);
   }
-  return own.size === 0 ? [] : files.filter((file) => own.has(nameOf(file)));
+  return own.size === 0 ? [] : files.filter((file) => own.has(`${nameOf(file)}-${ownerOf(model, file)}`));
 }
 
 /** A worker of the model has lived through the file, or the ledger remembers it: its count begins anew. */
 export async function forgiveFile(deps: StepDeps, alone: Alone): Promise<void> {
+  if (alone.file.piece === undefined) await forgiveParts(deps, alone);
   // The last first: what is left after a crash on the way counts for less, never for more.
   for (let attempt = MOST_DEATHS; attempt >= 1; attempt -= 1) await deps.store.remove(aloneMark(alone, attempt));
+}
+
+async function forgiveParts({ store }: StepDeps, { pipeline, model, file }: Alone): Promise<void> {
+  const marks: string[] = [];
+  for await (const { key } of store.list(`${deathsFolder(pipeline)}${nameOf(file)}-`)) {
+    if (key.includes(`-${model}${PART}`)) marks.push(key);
+  }
+  for (const key of marks.reverse()) await store.remove(key);
 }

@@ -1,15 +1,17 @@
 import { join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
+import type { FilePiece } from '../../core/file-piece.ts';
 import { objectName } from '../../core/objects.ts';
 import type { LandedFile } from '../../core/run.ts';
 import type { ContractColumn, SilverModel, SourceSpec } from '../../core/spec.ts';
+import { inspectLanded } from '../../lake/batch/batch-files.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { type LandedRead, readLanded } from '../../lake/files/read-landed.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
 import { machineHolds, withPlainSession } from '../../lake/run/floor.ts';
 import { pathOf } from '../../lake/tables/foreign-files.ts';
 import { isNamed, strangeFields } from '../../landing/columns.ts';
-import { type FileColumn, inspectFile } from '../../landing/inspect.ts';
+import type { FileColumn } from '../../landing/inspect.ts';
 import { MOST_COLUMNS } from '../../landing/limits.ts';
 import type { Session, Statement } from '../../ports.ts';
 import { listJsonKeys, listStrangeKeys } from '../../sql/inspect.ts';
@@ -42,8 +44,8 @@ export async function evolveContract(
       const tooWide: string[] = [];
       let found: ReadonlyMap<string, string> = new Map();
       for (const [i, file] of present.entries()) {
-        const path = pathOf(borrowed, objectName(file));
-        const strange = await strangeColumns({ deps, session }, source, path, join(scratch, String(i)));
+        const landed = { ...headOf(source, file), path: pathOf(borrowed, objectName(file)) };
+        const strange = await strangeColumns({ deps, session }, source, landed, join(scratch, String(i)));
         for (const part of strange.parts) parts.add(part);
         const news = strange.columns.filter(({ name, type }) => found.get(name) !== type);
         if (news.length === 0) continue;
@@ -72,6 +74,12 @@ export async function evolveContract(
   );
 }
 
+/** Of a part of a CSV file no more than its header says what columns there are. */
+function headOf({ format }: SourceSpec, { piece }: LandedFile): { readonly piece?: FilePiece } {
+  if (piece === undefined) return {};
+  return { piece: format.kind === 'csv' && piece.header !== undefined ? { ...piece, to: piece.from } : piece };
+}
+
 /** What a file has beyond the contract: columns, and fields inside columns, by their paths. */
 type Strange = { readonly columns: readonly FileColumn[]; readonly parts: readonly string[] };
 
@@ -87,12 +95,12 @@ async function withPlaces<T>(deps: StepDeps, use: (session: Session, scratch: st
 async function strangeColumns(
   { deps, session }: Places,
   source: SourceSpec,
-  path: string,
+  landed: Parameters<typeof inspectLanded>[2],
   scratch: string,
 ): Promise<Strange> {
-  let inspection = await inspectFile(session, source, path, scratch);
+  let inspection = await inspectLanded(session, source, landed, scratch);
   if (inspection.kind === 'rejected' && inspection.cause !== undefined) {
-    inspection = await withPlainSession(deps, (own) => inspectFile(own, source, path, `${scratch}-again`));
+    inspection = await withPlainSession(deps, (own) => inspectLanded(own, source, landed, `${scratch}-again`));
   }
   if (inspection.kind === 'rejected') return { columns: [], parts: [] };
   const { layout } = inspection;

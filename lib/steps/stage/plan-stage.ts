@@ -16,6 +16,7 @@ import { findModel, isAnew, loadBase, loadStates, tableColumns } from '../../lak
 import { findTouched } from '../../lake/tables/touched.ts';
 import { exchangeBuckets } from '../../plan/buckets.ts';
 import { packFiles, packPartitions, parsedBytesOf, unitSettings } from '../../plan/stage-units.ts';
+import { cutFiles } from './cut-files.ts';
 import { evolveContract } from './drift.ts';
 import { evolvedGold } from './evolved-gold.ts';
 
@@ -64,11 +65,11 @@ async function planSilver(
   const anew = isAnew(plan, model.id);
   const stays = plan.tables[model.id] !== null || plan.rebuild.length > 0 || isLeftAlone(plan, model);
   if (files.length === 0 && stays && !rebuild) return planCheck(deps, plan, model);
-  const packed = packFiles(model, files, unitSettings(plan));
+  const { contract, files: pieces, ...reading } = await planReading(deps, plan, model, files);
+  const packed = packFiles(model, pieces, unitSettings(plan));
   const batches = anew ? packed.map(([first]) => first?.batch ?? 0) : undefined;
   const units = packed.map((members, ordinal) => stageUnit(model.id, ordinal, members));
   for (const unit of units) await writeOnce(deps.store, runFolder.unit(plan.run, level, unit.unit), unit);
-  const { contract, ...reading } = await planReading(deps, plan, model, files);
   const known = new Set(tableColumns(model).map((c) => c.name));
   const added = contract.columns
     .filter((c) => model.selectsAll && !known.has(c.name))
@@ -91,9 +92,12 @@ async function planSilver(
     : { ...common, ...(await planRows(deps, plan, model, added, { bytes, units: units.length })) };
 }
 
-type Reading = Pick<ModelPlan, 'left' | 'too_wide' | 'kept_key'> & { readonly contract: SourceSpec };
+type Reading = Pick<ModelPlan, 'left' | 'refused' | 'too_wide' | 'kept_key'> & {
+  readonly contract: SourceSpec;
+  readonly files: readonly LandedFile[];
+};
 
-/** What a model's files are read as: their contract, copies where several models read them, and which are left. */
+/** What a model's files are read as: their parts and contract, copies where several models read them, and which are left. */
 async function planReading(
   deps: StepDeps,
   plan: RunPlan,
@@ -105,13 +109,18 @@ async function planReading(
   const own = new Set(files.map(objectName));
   const lost = (kept?.left ?? []).filter((file) => own.has(objectName(file)));
   const gone = new Set(lost.map(objectName));
-  const there = files.filter((file) => !gone.has(objectName(file)));
   const lending = { ...deps, store: { ...deps.store, ...lendingKept(deps.store, kept) } };
-  const { value: evolved, left: since } = await evolveContract(lending, sourceOf(plan, model), model, there);
+  const source = sourceOf(plan, model);
+  const cut = await cutFiles(lending, { source, model }, files, gone, unitSettings(plan).unitBytes);
+  const unread = new Set([...gone, ...[...cut.left, ...cut.refused].map(objectName)]);
+  const there = cut.files.filter((file) => !unread.has(objectName(file)));
+  const { value: evolved, left: since } = await evolveContract(lending, source, model, there);
   const { contract, tooWide } = evolved;
-  const left = [...lost, ...since];
+  const left = [...lost, ...cut.left, ...since];
   return {
     contract,
+    files: cut.files,
+    ...(cut.refused.length === 0 ? {} : { refused: cut.refused }),
     ...(left.length === 0 ? {} : { left }),
     ...(tooWide.length === 0 ? {} : { too_wide: tooWide }),
     ...(kept_key === undefined ? {} : { kept_key }),

@@ -20,7 +20,10 @@ import { stageAround } from './stage-around.ts';
 export async function stageSilver(context: UnitContext, model: SilverModel, deps: StepDeps): Promise<UnitResult> {
   const source = context.planned.contract;
   if (source === null) throw new RangeError(`the plan of ${model.id} has no contract`);
+  const names = new Set(context.unit.files.map(objectName));
   const gone = new Set((context.planned.left ?? []).map(objectName));
+  const refused = (context.planned.refused ?? []).filter((one) => names.has(objectName(one)));
+  for (const one of refused) gone.add(objectName(one));
   const planned = context.unit.files.filter((file) => !gone.has(objectName(file)));
   const kept = await readKept(deps.store, context.planned.kept_key);
   const lending = { store: lendingKept(deps.store, kept), log: deps.log };
@@ -31,7 +34,7 @@ export async function stageSilver(context: UnitContext, model: SilverModel, deps
     const fitting = present.filter((file) => !wide.has(objectName(file)));
     const { readable, rejected } = await inspectFiles(deps, source, fitting, landed, folder);
     const tooWide = present.filter((file) => wide.has(objectName(file)));
-    const all = [...rejected, ...tooWide.map((file) => rejectFile(file, 'SCHEMA_ERROR', TOO_WIDE))];
+    const all = [...refused, ...rejected, ...tooWide.map((file) => rejectFile(file, 'SCHEMA_ERROR', TOO_WIDE))];
     return await stageReadable(context, model, { source, scratch: folder, readable, rejected: all }, deps);
   });
   return left.length === 0 ? value : { ...value, left };

@@ -1,5 +1,5 @@
 CREATE TABLE __quarantine AS
-WITH files(ordinal, path, key, header_records, records, open_line, open_text) AS (VALUES (0, 'in/a.csv', 'bronze/a.csv', 1, 6, NULL::BIGINT, NULL::VARCHAR), (1, 'in/b.csv', 'bronze/o''b.csv', 1, 2, 99, '"x')),
+WITH files(ordinal, path, key, header_records, records, open_line, open_text, before) AS (VALUES (0, 'in/a.csv', 'bronze/a.csv', 1, 6, NULL::BIGINT, NULL::VARCHAR, 0), (1, 'in/b.csv', 'bronze/o''b.csv', 1, 2, 99, '"x', 0)),
 shifts AS (SELECT f.ordinal, s.record, s.place, s.line FROM __shifts s JOIN files f ON s.path = f.path),
 located AS (
   SELECT m.ordinal, m.place, m.header_records, s.record + m.place - s.place AS record, s.line + m.place - s.place AS line,
@@ -41,7 +41,7 @@ refused AS (
   UNION ALL
   SELECT path, line, raw, sha256(raw), NULL, issues, 'quarantined', 1 AS attempt, false FROM malformed
 )
-SELECT 'orders' AS source, f.key AS source_file, CAST(r.line AS BIGINT) AS line, r.raw,
+SELECT 'orders' AS source, f.key AS source_file, CAST(r.line + f.before AS BIGINT) AS line, r.raw,
   list_transform(r.issues, lambda i: i.code) AS codes,
   list_transform(r.issues, lambda i: i.detail) AS details,
   r.row_hash, r.business_key, CAST(r.attempt AS INTEGER) AS attempt, r.status, 'run-1' AS run_id,
