@@ -5,10 +5,10 @@ import { encodeValue } from './values.ts';
 /** Code points of a string and bytes of a binary that a bound keeps, Iceberg's own `truncate(16)`. */
 const KEPT = 16;
 
-/** The serialised lower bound; undefined when the value bounds nothing (NaN). */
-export function encodeLowerBound(type: IcebergType, value: IcebergValue): Uint8Array | undefined {
-  if (typeof value === 'string') return encodeValue(type, firstCodePoints(value, KEPT));
-  if (value instanceof Uint8Array) return value.slice(0, KEPT);
+/** The serialised lower bound; undefined when the value bounds nothing (NaN). `kept`: of texts and bytes so much. */
+export function encodeLowerBound(type: IcebergType, value: IcebergValue, kept = KEPT): Uint8Array | undefined {
+  if (typeof value === 'string') return encodeValue(type, firstCodePoints(value, kept));
+  if (value instanceof Uint8Array) return value.slice(0, kept);
   return encodeNumber(type, value, -0);
 }
 
@@ -16,13 +16,13 @@ export function encodeLowerBound(type: IcebergType, value: IcebergValue): Uint8A
  * The serialised upper bound. A shortened text is raised at its last code point, so that it still bounds from above;
  * undefined when nothing above it is short enough.
  */
-export function encodeUpperBound(type: IcebergType, value: IcebergValue): Uint8Array | undefined {
+export function encodeUpperBound(type: IcebergType, value: IcebergValue, kept = KEPT): Uint8Array | undefined {
   if (typeof value === 'string') {
-    const kept = firstCodePoints(value, KEPT);
-    const bound = kept.length < value.length ? raisedText(kept) : kept;
+    const first = firstCodePoints(value, kept);
+    const bound = first.length < value.length ? raisedText(first) : first;
     return bound === undefined ? undefined : encodeValue(type, bound);
   }
-  if (value instanceof Uint8Array) return value.length > KEPT ? raisedBytes(value.slice(0, KEPT)) : value;
+  if (value instanceof Uint8Array) return value.length > kept ? raisedBytes(value.slice(0, kept)) : value;
   return encodeNumber(type, value, 0);
 }
 

@@ -15,6 +15,14 @@ export type StatedColumn = {
 
 export type StatedFile = { readonly rows: number; readonly bytes: number; readonly columns: readonly StatedColumn[] };
 
+/** The value of `boundsProperty` that asks for bounds as they are. */
+export const WHOLE = 'full';
+
+/** The table property by which writers know how much of a column's bounds to keep; as Iceberg has it, 16 characters without one. */
+export function boundsProperty(column: string): string {
+  return `write.metadata.metrics.column.${column}`;
+}
+
 /**
  * The manifest's view of a data file. Columns inside lists get sizes and value counts only: a bound of elements bounds
  * no row, and DuckDB counts a null struct in a list twice. NaN counts are left out: DuckDB's `has_nan` speaks of a
@@ -31,8 +39,13 @@ export function dataFileOf(input: {
   /** In the order of the spec's fields. */
   readonly partition: readonly IcebergValue[];
   readonly sortOrderId?: number;
+  /** Of the table, which may ask for the whole bounds of a column. */
+  readonly properties?: Readonly<Record<string, string>>;
 }): DataFile {
-  const { written, schema, spec, location, partition } = input;
+  const { written, schema, spec, location, partition, properties = {} } = input;
+  const whole = new Set(
+    schema.fields.filter(({ name }) => properties[boundsProperty(name)] === WHOLE).map(({ id }) => id),
+  );
   const columns = joinLeaves(written.columns, schema);
   return {
     path: location,
@@ -47,8 +60,8 @@ export function dataFileOf(input: {
       (column) => column.nulls,
     ),
     nanCounts: new Map(),
-    lowerBounds: boundsOf(columns, (column) => column.min, encodeLowerBound),
-    upperBounds: boundsOf(columns, (column) => column.max, encodeUpperBound),
+    lowerBounds: boundsOf(columns, whole, (column) => column.min, encodeLowerBound),
+    upperBounds: boundsOf(columns, whole, (column) => column.max, encodeUpperBound),
     sortOrderId: input.sortOrderId ?? null,
   };
 }
@@ -72,15 +85,17 @@ function countsOf(columns: readonly JoinedColumn[], of: (column: StatedColumn) =
 
 function boundsOf(
   columns: readonly JoinedColumn[],
+  whole: ReadonlySet<number>,
   textOf: (column: StatedColumn) => string | null,
-  encode: (type: string, value: IcebergValue) => Uint8Array | undefined,
+  encode: (type: string, value: IcebergValue, kept?: number) => Uint8Array | undefined,
 ): ReadonlyMap<number, Uint8Array> {
   const bounds = new Map<number, Uint8Array>();
   for (const { leaf, column } of columns) {
     const text = textOf(column);
     if (text === null || leaf.insideList) continue;
     const value = parseStatText(leaf.type, text);
-    const bound = value === undefined ? undefined : encode(leaf.type, value);
+    const kept = whole.has(leaf.id) ? Number.POSITIVE_INFINITY : undefined;
+    const bound = value === undefined ? undefined : encode(leaf.type, value, kept);
     if (bound !== undefined) bounds.set(leaf.id, bound);
   }
   return bounds;

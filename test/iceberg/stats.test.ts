@@ -116,6 +116,24 @@ test('zeros of either sign, only NaN, only null, texts longer than DuckDB keeps'
   assert.equal(top?.[3], undefined);
 });
 
+test('bounds of a column are whole where the table says so, which keeps its files apart', async () => {
+  const { schema } = schemaOf([column('key', 'string'), column('etag', 'string')]);
+  const file = await written(
+    "SELECT 'bronze/shop/orders/' || i AS key, 'bronze/shop/orders/' || i AS etag FROM range(9) t(i)",
+  );
+  const properties = {
+    'write.metadata.metrics.column.key': 'full',
+    'write.metadata.metrics.column.etag': 'truncate(16)',
+  };
+  const spec = { 'spec-id': 0, fields: [] };
+  const { key, etag } = statistics(
+    dataFileOf({ written: file, schema, spec, location: 'l', partition: [], properties }),
+    schema,
+  );
+  assert.deepEqual(key, [9n, 0n, 'bronze/shop/orders/0', 'bronze/shop/orders/8']);
+  assert.deepEqual(etag, [9n, 0n, 'bronze/shop/orde', 'bronze/shop/ordf']);
+});
+
 test("DuckDB's has_nan is of the last row group only: the reason why we write no NaN counts", async () => {
   const file = await written(
     "SELECT CASE WHEN range = 5 THEN 'nan'::DOUBLE ELSE range END AS d FROM range(10000)",

@@ -74,6 +74,14 @@ describe('a compaction', () => {
         table,
       );
     }
+    // By name, with the whole of the first and the last: a run looks up names in the files that may have them.
+    const keys = (await lake.rows('shop_ops.files', 'SELECT key FROM t')).map(({ key }) => String(key));
+    assert.deepEqual(keys, keys.toSorted());
+    const [ledger] = await filesOf(lake, 'shop_ops.files');
+    assert.deepEqual(
+      [ledger?.lowerBounds.get(2), ledger?.upperBounds.get(2)].map((bound) => Buffer.from(bound ?? []).toString()),
+      [keys[0], keys.at(-1)],
+    );
     const runs = await lake.rows(
       'shop_ops.runs',
       'SELECT run_id, kind, status, files, rows_added FROM t ORDER BY started_at',

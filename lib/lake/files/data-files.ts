@@ -8,14 +8,19 @@ import type { Placed } from '../run/unit-result.ts';
 export function dataFilesOf(
   store: ObjectStore,
   placed: readonly Placed[],
-  target: { readonly schema: Schema; readonly spec: PartitionSpec },
+  target: {
+    readonly schema: Schema;
+    readonly spec: PartitionSpec;
+    readonly properties?: Readonly<Record<string, string>>;
+  },
 ): readonly DataFile[] {
-  const { schema, spec } = target;
+  const { schema, spec, properties = {} } = target;
   return placed.map(({ key, written }) =>
     dataFileOf({
       written,
       schema,
       spec,
+      properties,
       location: store.location(key),
       partition: partitionTuple(
         spec,

@@ -110,6 +110,7 @@ function addedFiles(
       written: file.written,
       schema,
       spec,
+      properties: base.properties,
       location: store.location(file.key),
       partition: first?.partition ?? [],
     }),

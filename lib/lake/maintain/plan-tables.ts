@@ -13,6 +13,7 @@ import { mergeBytes } from '../../plan/merge-units.ts';
 import type { CatalogEntry } from '../../ports.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
+import { OPS_ORDER } from '../ops/ops-tables.ts';
 import { modelTables } from '../tables/table-state.ts';
 import { checkOrder } from './check-order.ts';
 import { chooseFiles } from './choose-files.ts';
@@ -25,6 +26,8 @@ export type TableWork = {
 };
 
 const MEGABYTE = 2 ** 20;
+/** Books in which runs look up some names have smaller files: whoever looks one up brings the file that may have it. */
+const LOOKED_UP_BYTES = 16 * MEGABYTE;
 /** Small files that a partition has before they are joined. */
 const MIN_FILES = 5;
 
@@ -78,7 +81,8 @@ function maintainedTable(
 ): MaintainedTable {
   const { target_mb, min_files, sort, zorder, where } = request;
   const model = spec.models.find((one) => one.layer === id.layer && one.name === id.name);
-  const target = target_mb === undefined ? spec.settings.fileBytes : Math.ceil(target_mb * MEGABYTE);
+  const most = opsOrder(id).length > 0 ? LOOKED_UP_BYTES : Number.POSITIVE_INFINITY;
+  const target = target_mb === undefined ? Math.min(spec.settings.fileBytes, most) : Math.ceil(target_mb * MEGABYTE);
   const snapshot = currentSnapshot(metadata);
   const asked = sort ?? zorder;
   return {
@@ -91,15 +95,16 @@ function maintainedTable(
     target_bytes: target,
     min_files: min_files ?? MIN_FILES,
     unit_bytes: Math.max(target, mergeBytes(spec.settings)),
-    ...orderOf(metadata, model, request),
+    ...orderOf(id, metadata, model, request),
     rearrange: asked !== undefined,
     with_file: id.layer === 'silver' && !id.name.endsWith(LOG_SUFFIX) && !(model !== undefined && isKeyed(model)),
     complete: where === undefined,
   };
 }
 
-/** What was asked for, else what the model says as far as the table has its columns. */
+/** What was asked for, else what the model, or the kind of book, says as far as the table has its columns. */
 function orderOf(
+  id: TableId,
   metadata: TableMetadata,
   model: ModelSpec | undefined,
   { sort, zorder }: Pick<CompactRequest, 'sort' | 'zorder'>,
@@ -108,7 +113,13 @@ function orderOf(
   if (zorder !== undefined) return { sort: [], zorder };
   const names = new Set(currentSchema(metadata).fields.map(({ name }) => name));
   const own = (model?.zorderBy ?? []).filter((name) => names.has(name));
-  return { sort: own.length > 0 ? [] : (model?.sortBy ?? []).filter((name) => names.has(name)), zorder: own };
+  const usual = model?.sortBy ?? opsOrder(id);
+  return { sort: own.length > 0 ? [] : usual.filter((name) => names.has(name)), zorder: own };
+}
+
+function opsOrder({ layer, name }: TableId): readonly string[] {
+  const ops = OPS_TABLE_NAMES.find((one) => layer === 'ops' && one === name);
+  return (ops && OPS_ORDER[ops]) ?? [];
 }
 
 export function rulesOf(table: MaintainedTable): RewriteRules {

@@ -9,6 +9,7 @@ import { alterSchema, createTable, joinChanges, type NewTable } from '../../iceb
 import { FEW_METADATA_FILES, keepFewMetadataFiles } from '../../iceberg/metadata-files.ts';
 import { currentSpec } from '../../iceberg/partition.ts';
 import { currentSchema } from '../../iceberg/schema.ts';
+import { boundsProperty, WHOLE } from '../../iceberg/stats.ts';
 import type { JsonValue } from '../../ports.ts';
 import { renderOpsRows } from '../../sql/ops-rows.ts';
 import { commitChange } from '../../table/commit.ts';
@@ -25,6 +26,14 @@ import type { Target } from '../tables/target.ts';
 
 type OpsTarget<Base> = Target & { readonly base: Base | undefined };
 
+/** What ops tables are ordered by in their files, so that bounds tell which of them has a row. */
+export const OPS_ORDER: Readonly<Partial<Record<OpsTable, readonly string[]>>> = { files: ['key'] };
+
+/** Names of files begin alike, so that the first characters of their bounds tell nothing. */
+const OPS_PROPERTIES: Readonly<Partial<Record<OpsTable, Readonly<Record<string, string>>>>> = {
+  files: { [boundsProperty('key')]: WHOLE },
+};
+
 /** Bytes of a data file of an ops table. */
 export const OPS_FILE_BYTES = 134_217_728;
 
@@ -35,7 +44,7 @@ export function opsTarget<Base extends Pick<BaseTable, 'metadata'>>(
   id: TableId,
   base: Base | undefined,
 ): OpsTarget<Base> {
-  const rows = { id: name, table: id, columns: OPS_TABLES[name], partitionBy: [], sortBy: [] };
+  const rows = { id: name, table: id, columns: OPS_TABLES[name], partitionBy: [], sortBy: OPS_ORDER[name] ?? [] };
   if (base === undefined) {
     const create: NewTable = {
       uuid: deps.ids.uuid(),
@@ -67,12 +76,13 @@ export async function commitOps(
   name: OpsTable,
   placed: readonly Placed[],
   remove: Removal = { kind: 'nothing' },
-  properties: Readonly<Record<string, string>> = {},
+  own: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const id = opsTable(run.pipeline, name);
   const base = await loadTable(deps.catalog, id);
   if (placed.length === 0 && base !== undefined) return;
   const target = opsTarget(deps, name, id, base);
+  const properties = { ...OPS_PROPERTIES[name], ...own };
   const prepared = await prepareSnapshot(deps.store, {
     base: target.base,
     ...(target.create === undefined
@@ -81,7 +91,7 @@ export async function commitOps(
     ...(target.base === undefined
       ? {}
       : { alter: joinChanges(target.alter, changedProperties(target.base.metadata, properties)) }),
-    added: dataFilesOf(deps.store, placed, target),
+    added: dataFilesOf(deps.store, placed, { ...target, properties: { ...base?.metadata.properties, ...properties } }),
     remove,
     snapshotId: deps.ids.snapshot(),
     nowMs: deps.clock.now().getTime(),
