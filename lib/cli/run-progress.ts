@@ -46,6 +46,7 @@ const NAMES: Readonly<Record<string, string>> = {
   Commit: 'publish',
   RewriteMap: 'rewrite',
   CommitRewrite: 'publish',
+  Sweep: 'forget and remove',
 };
 
 /** The map that a unit's state belongs to. */

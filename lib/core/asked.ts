@@ -17,8 +17,10 @@ export type Asked = {
   /** Selectors of the models to run, and of those to leave out (plan/select-models.ts); left out: all models run. */
   readonly select?: readonly string[];
   readonly exclude?: readonly string[];
-  /** Of maintenance: which files to rewrite, and how. */
+  /** Of maintenance that only compacts: which files to rewrite, and how. */
   readonly compact?: CompactRequest;
+  /** Of maintenance: what is to be done. */
+  readonly maintain?: MaintenanceRequest;
 };
 
 /** Files by their names below the source's folder, or by the time at which they landed (ISO; from inclusive, to exclusive). */
@@ -59,9 +61,36 @@ export type CompactRequest = {
   readonly all?: boolean;
 };
 
+/** What maintenance does, in this order. */
+export const MAINTENANCE_OPERATIONS = ['compact', 'expire', 'vacuum'] as const;
+export type MaintenanceOperation = (typeof MAINTENANCE_OPERATIONS)[number];
+
+/** What an execution of maintenance is asked for, and how each operation is done; left out: the usual. */
+export type MaintenanceRequest = {
+  /** In any order; none twice. */
+  readonly operations: readonly MaintenanceOperation[];
+  /** Full name of the one table; left out: all tables of the pipeline. */
+  readonly table?: string;
+  readonly compact?: Omit<CompactRequest, 'table'>;
+  readonly expire?: ExpireOptions;
+  readonly vacuum?: VacuumOptions;
+};
+
+export type VacuumOptions = {
+  /** Milliseconds that something has not been needed for; left out: a week. */
+  readonly older_than_ms?: number;
+  /** Also less than a week, under the locks of the pipeline. */
+  readonly force_retention?: boolean;
+};
+
+export type ExpireOptions = VacuumOptions & {
+  /** So many of the latest snapshots stay, however old they are; left out: five. */
+  readonly keep?: number;
+};
+
 /** What was asked for, out of whatever says it. */
 export function askedOf(asked: Asked): Asked {
-  const { rebuild, reprocess, retry, backfill, forward_only, vars, select, exclude, compact } = asked;
+  const { rebuild, reprocess, retry, backfill, forward_only, vars, select, exclude, compact, maintain } = asked;
   return {
     ...(rebuild === undefined ? {} : { rebuild }),
     ...(reprocess === undefined ? {} : { reprocess }),
@@ -72,5 +101,6 @@ export function askedOf(asked: Asked): Asked {
     ...(select === undefined ? {} : { select }),
     ...(exclude === undefined ? {} : { exclude }),
     ...(compact === undefined ? {} : { compact }),
+    ...(maintain === undefined ? {} : { maintain }),
   };
 }

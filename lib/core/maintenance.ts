@@ -1,4 +1,9 @@
-import type { CompactRequest } from './asked.ts';
+import {
+  type CompactRequest,
+  MAINTENANCE_OPERATIONS,
+  type MaintenanceOperation,
+  type MaintenanceRequest,
+} from './asked.ts';
 import type { Measured } from './requests.ts';
 import type { BaseTable, HeldRun, OpenInput, RunRef, UnitsRef } from './run.ts';
 import type { TableId } from './tables.ts';
@@ -101,6 +106,10 @@ export type MaintenanceState = {
   /** With `dry_run`: what would be done, the first tables of it. */
   readonly plan?: readonly CompactedTable[];
   readonly commit?: Measured;
+  /** Operations that come after the compaction, or in its place; the first is under way. */
+  readonly sweep?: { readonly left: readonly SweepOperation[] };
+  /** With `dry_run`: what these would do, the first tables of it. */
+  readonly swept?: Swept;
 };
 
 /** What is left as it was, and why. */
@@ -119,3 +128,62 @@ export type MaintenanceResult = {
   readonly duration_ms: number;
   readonly error: { readonly name: string; readonly message: string } | null;
 };
+
+/** Operations that forget and remove, one table after the other. */
+export type SweepOperation = Exclude<MaintenanceOperation, 'compact'>;
+
+/** What expiry did to one table, or would do. */
+export type ExpiredTable = {
+  readonly table: string;
+  readonly snapshots: number;
+  readonly snapshots_left: number;
+  /** ISO instant since when the table can be read as of any moment; null for one without a snapshot. */
+  readonly readable_since: string | null;
+  readonly data_files: number;
+  readonly data_bytes: number;
+  /** Manifests, manifest lists and statistics. */
+  readonly metadata_files: number;
+};
+
+/** What a vacuum did in one folder, or would do. */
+export type Vacuumed = {
+  /** The table; for the books of a pipeline the folder of its runs. */
+  readonly table: string;
+  /** `dropped`: the folder of a table that is no more. `runs`: what ended runs needed. */
+  readonly kind: 'table' | 'dropped' | 'runs';
+  readonly files: number;
+  readonly bytes: number;
+};
+
+/** A table that was left as it is, and why; the others were dealt with. */
+export type FailedTable = { readonly table: string; readonly error: string };
+
+export type SweepAnswer<Table> = {
+  readonly pipeline: string;
+  readonly dry_run: boolean;
+  /** The folder of the record of what was removed; null where nothing was to be. */
+  readonly record: string | null;
+  readonly tables: readonly Table[];
+  readonly failed: readonly FailedTable[];
+};
+
+export type ExpireAnswer = SweepAnswer<ExpiredTable>;
+export type VacuumAnswer = SweepAnswer<Vacuumed> & {
+  /** Folders of tables that no catalog knows, and of which nothing says that they were dropped: they stay. */
+  readonly unknown: readonly string[];
+};
+
+export type Swept = { readonly expire?: ExpireAnswer; readonly vacuum?: VacuumAnswer };
+
+/** What maintenance is asked for, with its operations in order; executions of earlier releases say `compact` alone. */
+export function maintenanceOf({ maintain, compact }: Pick<OpenInput, 'maintain' | 'compact'>): MaintenanceRequest {
+  if (maintain !== undefined) {
+    return { ...maintain, operations: MAINTENANCE_OPERATIONS.filter((one) => maintain.operations.includes(one)) };
+  }
+  const { table, ...options } = compact ?? {};
+  return { operations: ['compact'], ...(table === undefined ? {} : { table }), compact: options };
+}
+
+export function sweepsOf(request: Pick<OpenInput, 'maintain' | 'compact'>): readonly SweepOperation[] {
+  return maintenanceOf(request).operations.filter((one) => one !== 'compact');
+}

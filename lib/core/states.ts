@@ -37,8 +37,10 @@ export type FunctionRow = {
   readonly objects: readonly ObjectGrant[];
   /** The same for pipelines whose tables its gold reads; of silver and gold only in the layers that it reads. */
   readonly others?: readonly ObjectGrant[];
-  /** `find`: look tables up by name. `look`: list those that are there as well. */
-  readonly catalog: 'find' | 'look' | 'change' | null;
+  /** The same for all pipelines of the lake, known or not. */
+  readonly everyones?: readonly ObjectGrant[];
+  /** `find`: look tables up by name. `look`: list those that are there as well. `tend`: list and change them. */
+  readonly catalog: 'find' | 'look' | 'change' | 'tend' | null;
   readonly alarms: readonly FunctionAlarm[];
 };
 
@@ -56,6 +58,17 @@ const keep = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 're
 const tablesOfOthers: readonly ObjectGrant[] = [read('silver'), read('gold')];
 /** By which Open tells which of their runs has ended: the run pointer, and what the run that it names has written. */
 const runsOfOthers: ObjectGrant = { zone: 'ops', below: ['open-run.json', '_runs/'], may: ['list', 'read'] };
+/** By which Sweep tells what unfinished runs of any pipeline build on. */
+const plansOfAll: readonly ObjectGrant[] = [
+  {
+    zone: 'ops',
+    below: [
+      ...['open-run.json', 'open-maintenance.json', '_specs/'],
+      ...['_runs', '_compactions'].flatMap((runs) => [`${runs}/*/plan.json`, `${runs}/*/result.json`]),
+    ],
+    may: ['list', 'read'],
+  },
+];
 
 const seeds: ObjectGrant = { zone: 'bronze', below: ['_seeds/'], may: ['read', 'write'] };
 
@@ -79,7 +92,7 @@ const light = {
 
 /**
  * Every function of a pipeline, those of the Task states first: which file it is, what it has on AWS, what it may do beside
- * writing its logs and traces, which alarms watch it. Only Commit and CommitRewrite change the catalog, only Open and OpenRewrite look into it as well; the
+ * writing its logs and traces, which alarms watch it. Only Commit, CommitRewrite and Sweep change the catalog, only Open and OpenRewrite look into it as well; the
  * Starter sees no data. Of tables of other pipelines, Open pins them; PlanStage, Stage and Audit read them. Starting executions and publishing alerts is granted where those are made. Every worker writes to
  * ops, where it renews the run's lock; Open, Finish and Fail remove what a run has left.
  */
@@ -149,6 +162,14 @@ export const STATES = {
     file: 'finish-rewrite',
     compute: PLANNING,
     objects: [sweep('silver'), sweep('gold'), keep('ops')],
+  },
+  Sweep: {
+    ...upkeep,
+    file: 'sweep',
+    compute: PLANNING,
+    objects: [keep('silver'), keep('gold'), keep('ops')],
+    everyones: plansOfAll,
+    catalog: 'tend',
   },
   Fail: {
     ...light,

@@ -18,6 +18,7 @@ const CATALOG_ACTIONS = {
   find: CATALOG_READ,
   look: [...CATALOG_READ, 'glue:GetTables'],
   change: [...CATALOG_READ, 'glue:CreateTable', 'glue:UpdateTable'],
+  tend: [...CATALOG_READ, 'glue:GetTables', 'glue:CreateTable', 'glue:UpdateTable'],
 };
 
 /** Zones whose buckets a function may use, and is told. */
@@ -35,9 +36,10 @@ export type Workplace = {
 /** Grants a function's role what the table of states says, each statement with its acknowledgement. */
 export function grantAll(role: IRole, name: FunctionName, { lake, spec, inVpc }: Workplace): void {
   const policy = new Policy(role, 'Lake');
-  const { objects, others = [], catalog } = stateRow(name);
+  const { objects, others = [], everyones = [], catalog } = stateRow(name);
   for (const grant of objects) grantObjects(policy, grant, lake, { pipelines: [spec.name], whose: '' });
   for (const grant of others) grantOthers(policy, grant, lake, spec);
+  for (const grant of everyones) grantObjects(policy, grant, lake, { pipelines: ['*'], whose: 'all' });
   if (catalog !== null) grantCatalog(policy, catalog, lake, spec.name);
   if (catalog === 'look') lookAtOthers(policy, lake, spec);
   if (objects.length > 0) useKeys(policy, lake);
@@ -53,7 +55,7 @@ function grantOthers(policy: Policy, grant: ObjectGrant, lake: LakePlaces, { oth
   if (pipelines.length > 0) grantObjects(policy, grant, lake, { pipelines, whose: 'others' });
 }
 
-type Owners = { readonly pipelines: readonly string[]; readonly whose: '' | 'others' };
+type Owners = { readonly pipelines: readonly string[]; readonly whose: '' | 'others' | 'all' };
 
 function grantObjects(
   policy: Policy,
@@ -72,6 +74,8 @@ function grantObjects(
     acknowledgeResources(policy, resources, 'The objects of one pipeline in one zone; their names come with the data');
   }
   if (!may.includes('list')) return;
+  // Which pipelines there are, say the folders of the zone.
+  const names = whose === 'all' ? [`${zone}/`] : [];
   const list = zone === 'bronze' ? ['s3:ListBucket', 's3:ListBucketVersions'] : ['s3:ListBucket'];
   policy.addStatements(
     new PolicyStatement({
@@ -79,7 +83,7 @@ function grantObjects(
       actions: list,
       resources: [bucket],
       // A request for one object carries no prefix, and is told that there is none only who may list.
-      conditions: { StringLikeIfExists: { 's3:prefix': prefixes.map((prefix) => `${prefix}*`) } },
+      conditions: { StringLikeIfExists: { 's3:prefix': [...names, ...prefixes.map((prefix) => `${prefix}*`)] } },
     }),
   );
 }

@@ -4,12 +4,12 @@ import type { PipelineSpec } from '../core/spec.ts';
 import { fullName, type TableId } from '../core/tables.ts';
 import type { LockDeps, StepDeps } from '../lake/deps.ts';
 import { fenced } from '../lake/run/fence.ts';
+import { keepLock } from '../lake/run/keep-lock.ts';
 import { releaseLock, takeLock } from '../lake/run/lock.ts';
 import { type Dropped, describeDrop, dropTables, type Found, findDroppable } from '../lake/tables/drop-tables.ts';
 import { modelTables, tableIdOf } from '../lake/tables/table-state.ts';
 import { findTable, tableIdIfAny } from '../query/find-table.ts';
 import { unfinishedRun } from '../query/plan-run.ts';
-import { keepLock } from './keep-lock.ts';
 
 /** What a drop needs of a lake, here or deployed. */
 export type DropDeps = LockDeps & Pick<StepDeps, 'catalog' | 'ids' | 'log' | 'specs' | 'wait'>;

@@ -5,12 +5,12 @@ import type { StateEvent } from '../asl/state-event.ts';
 import type { AfterError } from '../core/failed-run.ts';
 import type { HeldRun } from '../core/run.ts';
 import type { StepDeps } from '../lake/deps.ts';
+import { keepLock } from '../lake/run/keep-lock.ts';
 import { releaseLock } from '../lake/run/lock.ts';
 import { readJson } from '../lake/run/run-folder.ts';
 import { stateMachineFile } from '../package-files.ts';
 import type { JsonValue } from '../ports.ts';
 import { type Actions, guardActions, interruptible } from './interrupt.ts';
-import { keepLock } from './keep-lock.ts';
 import { runStateMachine, type StateHandler, type StateMachineResult } from './state-machine.ts';
 
 /** An execution of a state machine of runs in this process. */

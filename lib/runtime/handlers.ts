@@ -16,6 +16,7 @@ import { runCommitRewrite } from '../steps/maintain/commit-rewrite.ts';
 import { runFinishRewrite } from '../steps/maintain/finish-rewrite.ts';
 import { runOpenRewrite } from '../steps/maintain/open-rewrite.ts';
 import { runRewrite } from '../steps/maintain/rewrite.ts';
+import { runSweep } from '../steps/maintain/sweep.ts';
 import { runMerge } from '../steps/merge/merge.ts';
 import { runPlanMerge } from '../steps/merge/plan-merge.ts';
 import { type OpenInput, runOpen } from '../steps/open/open.ts';
@@ -66,6 +67,8 @@ export function maintenanceHandlers(
     Rewrite: whileHeld<RewriteInput>(deps, lost, runRewrite),
     CommitRewrite: whileHeld<MaintenanceState>(deps, lost, runCommitRewrite),
     FinishRewrite: whileHeld<MaintenanceState>(deps, undefined, runFinishRewrite),
+    // It takes what locks it needs itself.
+    Sweep: async (input) => runSweep(input as unknown as MaintenanceState, counted(deps)),
     Fail,
     Notify,
     RunFailed,

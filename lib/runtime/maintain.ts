@@ -1,25 +1,20 @@
-import { mapConcurrent } from '../core/concurrency.ts';
-import { InvalidInput, LockHeld, StrataError } from '../core/errors.ts';
-import type { RunRef } from '../core/run.ts';
-import { fullName, type TableId, tablePrefix } from '../core/tables.ts';
-import { RUN_ID } from '../iceberg/snapshot.ts';
+import type { StateEvent } from '../asl/state-event.ts';
+import type { ExpireOptions } from '../core/asked.ts';
+import { InvalidInput, type StrataError, Unavailable } from '../core/errors.ts';
+import type { ExpireAnswer, MaintenanceState, SweepOperation, Swept, VacuumAnswer } from '../core/maintenance.ts';
+import type { OpenInput } from '../core/run.ts';
+import { fullName, type TableId } from '../core/tables.ts';
 import type { StepDeps } from '../lake/deps.ts';
-import { type ExpiredTable, expireTable } from '../lake/maintain/expire-table.ts';
-import { type RecordOf, recordFolder } from '../lake/maintain/removals.ts';
 import { requireNoRollback } from '../lake/maintain/rollback.ts';
-import { needsOf, unfinishedPlans } from '../lake/maintain/unfinished.ts';
-import { vacuumRuns } from '../lake/maintain/vacuum-runs.ts';
-import { type Vacuumed, vacuumDropped, vacuumTable } from '../lake/maintain/vacuum-table.ts';
-import { fenced } from '../lake/run/fence.ts';
-import { releaseLock, takeLock } from '../lake/run/lock.ts';
+import { checkSweeps, sweepRun, tablesOf } from '../lake/maintain/sweep-plan.ts';
+import { readSweepResult } from '../lake/maintain/sweep-result.ts';
 import { readOpenRun } from '../lake/run/open-run.ts';
-import { writeJson } from '../lake/run/run-folder.ts';
+import { checkRunId } from '../lake/run/run-folder.ts';
+import type { JsonValue } from '../ports.ts';
 import { findTable, tableIdIfAny } from '../query/find-table.ts';
-import { loadTable } from '../table/read.ts';
-import { keepLock } from './keep-lock.ts';
-
-/** Less is refused unless it is forced: queries, runs and other engines may be at work on what is to go. */
-export const LEAST_RETENTION_MS = 168 * 3_600_000;
+import { defaultRunId, executeRun } from './execute-run.ts';
+import { maintenanceHandlers } from './handlers.ts';
+import type { StateHandler } from './state-machine.ts';
 
 export type MaintainRequest = {
   /** A pipeline, or a table by full name. */
@@ -28,6 +23,10 @@ export type MaintainRequest = {
   readonly olderThanMs?: number;
   readonly forceRetention?: boolean;
   readonly dryRun?: boolean;
+  readonly runId?: string;
+  readonly interrupted?: AbortSignal;
+  readonly onEvent?: (event: StateEvent) => void;
+  readonly retryIntervalMs?: number;
 };
 
 export type ExpireRequest = MaintainRequest & {
@@ -35,149 +34,100 @@ export type ExpireRequest = MaintainRequest & {
   readonly keep?: number;
 };
 
-/** A table that was left as it is, and why; the others were dealt with. */
-export type FailedTable = { readonly table: string; readonly error: string };
-
-export type MaintainAnswer<Table> = {
-  readonly pipeline: string;
-  readonly dry_run: boolean;
-  /** The folder of the record of what was removed; null where nothing was to be. */
-  readonly record: string | null;
-  readonly tables: readonly Table[];
-  readonly failed: readonly FailedTable[];
-};
-
-const KEEP = 5;
-
 /**
  * Forgets old snapshots of one table or of all tables of a pipeline, its books among them, and removes the files that
  * only they had. Throws InvalidInput for an unknown target and for less than a week that is not forced; LockHeld where a
  * run works and it is less than a week.
  */
-export async function expireTables(deps: StepDeps, request: ExpireRequest): Promise<MaintainAnswer<ExpiredTable>> {
-  const { pipeline, ids } = await targetOf(deps, request.target);
-  if (ids.length === 0) await findTable(deps.catalog, request.target);
-  return maintain(deps, 'expire', { ...request, pipeline }, async (held, record, before) => {
-    const plans = await unfinishedPlans(held.store);
-    const known = new Map<string, readonly string[]>();
-    return eachTable(held, booksLast(ids), async (id) => {
-      const runs = isRuns(id) ? await runsInTables(held, pipeline, known) : new Set<string>();
-      const asked = { before, keep: request.keep ?? KEEP, runs };
-      const expired = await expireTable(held, id, asked, needsOf(id, plans), record);
-      known.set(fullName(id), expired.runs);
-      return expired.table;
-    });
-  });
+export async function expireTables(deps: StepDeps, request: ExpireRequest): Promise<ExpireAnswer> {
+  return (await maintain(deps, 'expire', request)).expire ?? Promise.reject(noAnswer('expire'));
 }
-
-export type VacuumAnswer = MaintainAnswer<Vacuumed> & {
-  /** Folders of tables that no catalog knows, and of which nothing says that they were dropped: they stay. */
-  readonly unknown: readonly string[];
-};
 
 /**
  * Removes what no snapshot, no unfinished run and no metadata needs: of one table, or of all tables of a pipeline, those
  * that were dropped among them, and what its ended runs have left in its books. Throws as expireTables does.
  */
 export async function vacuumTables(deps: StepDeps, request: MaintainRequest): Promise<VacuumAnswer> {
-  const { pipeline, ids, gone } = await targetOf(deps, request.target);
-  const whole = request.target === pipeline;
-  return maintain(deps, 'vacuum', { ...request, pipeline }, async (held, record, before) => {
-    const plans = await unfinishedPlans(held.store);
-    const unknown: string[] = [];
-    const { tables, failed } = await eachTable(held, [...ids, ...gone], async (id) => {
-      if (ids.includes(id)) return vacuumTable(held, id, before, needsOf(id, plans), record);
-      if ((await held.catalog.tombstone(id)) === undefined && (await hasFiles(held.store, id)))
-        unknown.push(fullName(id));
-      return vacuumDropped(held, id, before, needsOf(id, plans), record);
-    });
-    const runs = whole ? [await vacuumRuns(held.store, pipeline, before, record)] : [];
-    return { tables: [...tables, ...runs], failed, unknown };
-  });
+  return (await maintain(deps, 'vacuum', request)).vacuum ?? Promise.reject(noAnswer('vacuum'));
 }
 
-type Held = Pick<StepDeps, 'store' | 'catalog' | 'clock' | 'wait' | 'log'>;
-type Outcome<Table> = Pick<MaintainAnswer<Table>, 'tables' | 'failed'>;
-type Act<Done> = (held: Held, record: RecordOf | undefined, before: number) => Promise<Done>;
-
-/** Acts under the pipeline's lock where what was needed a moment ago may go, and beside its runs otherwise. */
-async function maintain<Done extends Outcome<unknown>>(
-  deps: StepDeps,
-  kind: 'expire' | 'vacuum',
-  request: ExpireRequest & { readonly pipeline: string },
-  act: Act<Done>,
-): Promise<Done & Pick<MaintainAnswer<unknown>, 'pipeline' | 'dry_run' | 'record'>> {
-  const { pipeline, target, keep, olderThanMs = LEAST_RETENTION_MS, forceRetention = false, dryRun = false } = request;
-  if (olderThanMs < LEAST_RETENTION_MS && !forceRetention) throw tooShort(kind, olderThanMs);
+/** Runs the state machine of maintenance in this process. */
+async function maintain(deps: StepDeps, operation: SweepOperation, request: ExpireRequest): Promise<Swept> {
+  const { pipeline, table } = await targetOf(deps, operation, request.target);
+  const { interrupted, onEvent, retryIntervalMs, dryRun = false } = request;
+  const runId = request.runId ?? sweepId(deps, operation);
+  const maintain = {
+    operations: [operation],
+    ...(table && { table: fullName(table) }),
+    [operation]: optionsOf(request),
+  };
+  const run = { pipeline, run_id: checkRunId(runId), kind: 'maintenance' as const };
+  const input: OpenInput = { ...run, dry_run: dryRun, maintain };
+  checkSweeps(input);
   await requireNoRollback(deps.store, (await readOpenRun(deps.store, { pipeline })).run);
-  const now = deps.clock.now();
-  const before = now.getTime() - olderThanMs;
-  if (dryRun) return { ...(await act(deps, undefined, before)), pipeline, dry_run: true, record: null };
-  const time = now.toISOString().replaceAll(/[-:]/g, '').slice(0, 15);
-  const record = { pipeline, id: `${time}-${kind}-${deps.ids.unique()}` };
-  const done =
-    olderThanMs < LEAST_RETENTION_MS
-      ? await underLocks(deps, record, (held) => act(held, record, before))
-      : await act(deps, record, before);
-  const asked = { kind, target, older_than_ms: olderThanMs, ...(keep === undefined ? {} : { keep }) };
-  await writeJson(deps.store, `${recordFolder(record)}/result.json`, { at: now.toISOString(), ...asked, ...done });
-  return { ...done, pipeline, dry_run: false, record: recordFolder(record) };
-}
-
-/** No run and no compaction is at work. */
-function underLocks<T>(deps: StepDeps, { pipeline, id }: RecordOf, act: (held: Held) => Promise<T>): Promise<T> {
-  const run = { pipeline, run_id: id, dry_run: false };
-  return underLock(deps, run, (held) => underLock(held, { ...run, kind: 'maintenance' }, act));
-}
-
-async function underLock<T>(deps: StepDeps, of: RunRef, act: (held: StepDeps) => Promise<T>): Promise<T> {
-  return keepLock(deps, { ...of, epoch: () => undefined }, async () => {
-    const run = { ...of, epoch: await takeLock(deps, of) };
-    try {
-      return await act(fenced(deps, run));
-    } finally {
-      await releaseLock(deps, run);
-    }
+  const errors: unknown[] = [];
+  const { outcome } = await executeRun(deps, {
+    machine: 'maintenance',
+    handlers: (given, lost) => noting(maintenanceHandlers(given, lost), errors),
+    opens: 'OpenRewrite',
+    ends: ['FinishRewrite', 'Fail'],
+    input: input as unknown as JsonValue,
+    run,
+    ...(interrupted === undefined ? {} : { interrupted }),
+    ...(onEvent === undefined ? {} : { onEvent }),
+    ...(retryIntervalMs === undefined ? {} : { retryIntervalMs }),
   });
+  if (outcome.status === 'FAILED') throw errors.at(-1) ?? new Unavailable(`${outcome.error}: ${outcome.cause}`);
+  const { swept } = outcome.output as unknown as MaintenanceState;
+  if (swept !== undefined) return swept;
+  const result = await readSweepResult(deps, sweepRun(input, operation));
+  return { [operation]: result?.answer };
 }
 
-/** What is wrong with one table is no reason to leave the others. */
-async function eachTable<Table>(
-  deps: Held,
-  ids: readonly TableId[],
-  act: (id: TableId) => Promise<Table>,
-): Promise<Outcome<Table>> {
-  const tables: Table[] = [];
-  const failed: FailedTable[] = [];
-  for (const id of ids) {
-    try {
-      tables.push(await act(id));
-    } catch (cause) {
-      if (!(cause instanceof StrataError) || cause instanceof LockHeld) throw cause;
-      deps.log.warn('a table is left as it is', { table: fullName(id), reason: cause.message });
-      failed.push({ table: fullName(id), error: `${cause.name}: ${cause.message}` });
-    }
-  }
-  return { tables, failed };
+/** A run id for an operation that was given none. */
+export function sweepId(deps: Pick<StepDeps, 'clock' | 'ids'>, operation: string): string {
+  return defaultRunId(deps).replace('-', `-${operation}-`);
 }
 
-type Target = {
-  readonly pipeline: string;
-  readonly ids: readonly TableId[];
-  /** Folders in which a table of the pipeline was. */
-  readonly gone: readonly TableId[];
-};
+/** The options as an execution is asked. */
+export function optionsOf({ olderThanMs, keep, forceRetention }: Omit<ExpireRequest, 'target'>): ExpireOptions {
+  return {
+    ...(olderThanMs === undefined ? {} : { older_than_ms: olderThanMs }),
+    ...(keep === undefined ? {} : { keep }),
+    ...(forceRetention === undefined ? {} : { force_retention: forceRetention }),
+  };
+}
 
-async function targetOf(deps: StepDeps, target: string): Promise<Target> {
-  const { catalog, store } = deps;
+/** What a state has thrown is told as it is, not as the state machine repeats it. */
+function noting(
+  { OpenRewrite, Sweep, ...others }: ReturnType<typeof maintenanceHandlers>,
+  errors: unknown[],
+): Readonly<Record<string, StateHandler>> {
+  const noted = (handler: StateHandler): StateHandler => {
+    return async (input) => {
+      try {
+        return await handler(input);
+      } catch (cause) {
+        errors.push(cause);
+        throw cause;
+      }
+    };
+  };
+  return { ...others, OpenRewrite: noted(OpenRewrite), Sweep: noted(Sweep) };
+}
+
+async function targetOf(
+  { catalog, store }: Pick<StepDeps, 'catalog' | 'store'>,
+  operation: SweepOperation,
+  target: string,
+): Promise<{ readonly pipeline: string; readonly table?: TableId }> {
   const named = tableIdIfAny(target);
   if (named !== undefined) {
-    if ((await catalog.tombstone(named)) !== undefined) return { pipeline: named.pipeline, ids: [], gone: [named] };
-    const { id } = await findTable(catalog, target);
-    return { pipeline: id.pipeline, ids: [id], gone: [] };
+    const dropped = operation === 'vacuum' && (await catalog.tombstone(named)) !== undefined;
+    const table = dropped ? named : (await findTable(catalog, target)).id;
+    return { pipeline: table.pipeline, table };
   }
-  const ids = await tablesOf(catalog, target);
-  if (ids.length > 0) return { pipeline: target, ids, gone: await goneFrom(store, target, ids) };
+  if ((await tablesOf(catalog, target)).length > 0) return { pipeline: target };
   const known = (await store.folders('ops/')).join(', ');
   throw new InvalidInput(
     `nothing to maintain: got ${JSON.stringify(target)}; expected a pipeline that has run (${known || 'none has'}) or a table ` +
@@ -185,54 +135,6 @@ async function targetOf(deps: StepDeps, target: string): Promise<Target> {
   );
 }
 
-async function goneFrom(
-  store: StepDeps['store'],
-  pipeline: string,
-  ids: readonly TableId[],
-): Promise<readonly TableId[]> {
-  const there = new Set(ids.map(tablePrefix));
-  const folders = await mapConcurrent(['silver', 'gold'] as const, async (layer) => {
-    return (await store.folders(`${layer}/${pipeline}/`)).map((name): TableId => ({ pipeline, layer, name }));
-  });
-  return folders.flat().filter((id) => !there.has(tablePrefix(id)));
-}
-
-async function hasFiles(store: StepDeps['store'], id: TableId): Promise<boolean> {
-  for await (const _object of store.list(`${tablePrefix(id)}/`)) return true;
-  return false;
-}
-
-async function tablesOf(catalog: StepDeps['catalog'], pipeline: string): Promise<readonly TableId[]> {
-  const layers = await mapConcurrent(['silver', 'gold', 'ops'] as const, (layer) => catalog.list({ pipeline, layer }));
-  return layers.flat();
-}
-
-/** By their snapshots in the table of runs, the runs that other tables still know are put in order. */
-function booksLast(ids: readonly TableId[]): readonly TableId[] {
-  return [...ids.filter((id) => !isRuns(id)), ...ids.filter(isRuns)];
-}
-
-function isRuns({ layer, name }: TableId): boolean {
-  return layer === 'ops' && name === 'runs';
-}
-
-/** Of the tables that have been dealt with, what is `known`; of the others, what they have. */
-async function runsInTables(
-  { catalog }: Held,
-  pipeline: string,
-  known: ReadonlyMap<string, readonly string[]>,
-): Promise<ReadonlySet<string>> {
-  const ids = (await tablesOf(catalog, pipeline)).filter((id) => !isRuns(id));
-  const runs = await mapConcurrent(ids, async (id) => {
-    const snapshots = known.has(fullName(id)) ? [] : ((await loadTable(catalog, id))?.metadata.snapshots ?? []);
-    return known.get(fullName(id)) ?? snapshots.flatMap(({ summary }) => summary[RUN_ID] ?? []);
-  });
-  return new Set(runs.flat());
-}
-
-function tooShort(kind: string, ms: number): InvalidInput {
-  return new InvalidInput(
-    `--older-than: got ${ms / 3_600_000}h; expected 168h or more: what is younger may be read at this moment by a query, a run or ` +
-      `another engine, which fails without its files. Where nothing else works on the lake: strata ${kind} --force-retention`,
-  );
+function noAnswer(operation: SweepOperation): StrataError {
+  return new Unavailable(`${operation} ended without an answer; try again`);
 }

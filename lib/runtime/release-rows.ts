@@ -1,8 +1,8 @@
 import { InvalidInput } from '../core/errors.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { releaseQuarantine } from '../lake/ops/release.ts';
+import { keepLock } from '../lake/run/keep-lock.ts';
 import { hasQuarantine, parseFilter, type QuarantineRequest } from '../query/quarantine.ts';
-import { keepLock } from './keep-lock.ts';
 
 /**
  * Releases rejected rows, so that they are not held against what lands from now on; answers how many. Throws

@@ -4,11 +4,11 @@ import { formerLocations } from '../iceberg/locations.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { unfinishedCompaction } from '../lake/maintain/discard-maintenance.ts';
 import { fenced } from '../lake/run/fence.ts';
+import { keepLock } from '../lake/run/keep-lock.ts';
 import { releaseLock, takeLock } from '../lake/run/lock.ts';
 import { unfinishedRun } from '../query/plan-run.ts';
 import { loadTable } from '../table/read.ts';
 import { type Relocation, relocateTable } from '../table/relocate.ts';
-import { keepLock } from './keep-lock.ts';
 
 export type RelocateRequest = {
   /** Only tables that were below this location. */

@@ -10,11 +10,11 @@ import {
   writeRollback,
 } from '../lake/maintain/rollback.ts';
 import { fenced } from '../lake/run/fence.ts';
+import { keepLock } from '../lake/run/keep-lock.ts';
 import { releaseLock, takeLock } from '../lake/run/lock.ts';
 import { clearOpenRun, pointTo, readOpenRun } from '../lake/run/open-run.ts';
 import { type FoundTable, findTable } from '../query/find-table.ts';
 import { unfinishedRun } from '../query/plan-run.ts';
-import { keepLock } from './keep-lock.ts';
 import {
   type LostRows,
   type PlannedRollback,

@@ -174,6 +174,7 @@ test('a function is named by the words of its state', () => {
       'rewrite',
       'commit-rewrite',
       'finish-rewrite',
+      'sweep',
       'fail',
       'notify',
       'run-failed',

@@ -107,6 +107,7 @@ describe('the environment', () => {
     Rewrite: { ...tables, STRATA_TMP_MB: '4096' },
     CommitRewrite: { ...tables, STRATA_TMP_MB: '2048' },
     FinishRewrite: { ...tables, STRATA_TMP_MB: '2048' },
+    Sweep: { ...tables, STRATA_TMP_MB: '2048' },
     Fail: { ...tables, STRATA_TMP_MB: '512' },
     Notify: { ...buckets('ops'), STRATA_TMP_MB: '512', STRATA_TOPIC_ARN: resourceOf(shop, 'AWS::SNS::Topic').id },
     RunFailed: { STRATA_TMP_MB: '512' },

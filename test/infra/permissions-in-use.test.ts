@@ -8,6 +8,7 @@ import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
 import type { RunRequest } from '../../lib/remote/run-request.ts';
 import { compactTables } from '../../lib/runtime/compact.ts';
+import { expireTables, vacuumTables } from '../../lib/runtime/maintain.ts';
 import { runNotify } from '../../lib/steps/end/notify.ts';
 import { startRuns } from '../../lib/steps/start/start-runs.ts';
 import { keyOf, openTestLake, type TestLake } from '../support/test-lake.ts';
@@ -104,6 +105,17 @@ async function runAll(lake: TestLake, uses: Use[]): Promise<void> {
   assert.equal(await run(), 'SUCCEEDED');
   assert.equal((await watched.answer({ onEvent })).kind, 'nothing');
   await compactAll(watched, lake, onEvent);
+  state = '';
+  const now = {
+    target: SHOP.name,
+    olderThanMs: 0,
+    forceRetention: true,
+    ...(onEvent === undefined ? {} : { onEvent }),
+  };
+  const { failed } = await expireTables(watched.deps, { ...now, keep: 1 });
+  state = '';
+  const vacuumed = await vacuumTables(watched.deps, now);
+  assert.deepEqual([...failed, ...vacuumed.failed], []);
 }
 
 /** A compaction beside which a run takes away what it reads, so that what it has written goes again; then one of all tables. */
@@ -240,8 +252,9 @@ test('no function may do more than it does', () => {
   assert.deepEqual(granted.filter((grant) => !used.has(grant)).sort(), Object.keys(RARE).sort());
   const ofOthers = uses.filter(({ key }) => key.split('/')[1] === LEADER.name);
   const usedOfOthers = new Set(ofOthers.map(({ by, key }) => `${by} ${key.split('/')[0]}`));
-  const grantedOfOthers = FUNCTIONS.flatMap((name) =>
-    (stateRow(name).others ?? []).map(({ zone }) => `${name} ${zone}`),
-  );
+  const grantedOfOthers = FUNCTIONS.flatMap((name) => {
+    const { others = [], everyones = [] } = stateRow(name);
+    return [...others, ...everyones].map(({ zone }) => `${name} ${zone}`);
+  });
   assert.deepEqual([...usedOfOthers].sort(), grantedOfOthers.sort());
 });

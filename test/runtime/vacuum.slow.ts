@@ -95,7 +95,7 @@ test('what no snapshot names goes once it is old, and is written down; dropped t
   }
   assert.deepEqual([await lake.rows('shop_silver.items'), await lake.rows('shop_gold.by_id')], was);
   await readAll(lake);
-  const records = left.filter((key) => key.startsWith(`${answer.record}/`) && !key.endsWith('/result.json'));
+  const records = left.filter((key) => key.startsWith(`${answer.record}/removed/`));
   const written = await Promise.all(
     records.map(async (key) => JSON.parse(new TextDecoder().decode((await lake.store.read(key)).bytes)).keys),
   );

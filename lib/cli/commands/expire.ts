@@ -1,4 +1,5 @@
-import { type ExpireRequest, expireTables, type MaintainAnswer } from '../../runtime/maintain.ts';
+import type { ExpireAnswer, SweepAnswer } from '../../core/maintenance.ts';
+import { type ExpireRequest, expireTables } from '../../runtime/maintain.ts';
 import { type Context, EXIT } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { formatBytes, formatQuantity } from '../output/human.ts';
@@ -26,13 +27,11 @@ export function requestOf({ olderThan, ...asked }: ExpiryOptions & { readonly ta
   return { ...asked, ...(olderThan === undefined ? {} : { olderThanMs: olderThan }) };
 }
 
-export function noteFailed({ failed }: Pick<MaintainAnswer<unknown>, 'failed'>, { note }: Pick<Context, 'note'>): void {
+export function noteFailed({ failed }: Pick<SweepAnswer<unknown>, 'failed'>, { note }: Pick<Context, 'note'>): void {
   for (const { table, error } of failed) note(`${table} was left as it is: ${error}`);
 }
 
-type Answer = Awaited<ReturnType<typeof expireTables>>;
-
-function renderExpired(answer: Answer, { layout }: Context): string {
+function renderExpired(answer: ExpireAnswer, { layout }: Context): string {
   const touched = answer.tables.filter(({ snapshots }) => snapshots > 0);
   if (touched.length === 0) return `nothing to expire in ${formatQuantity(answer.tables.length, 'table')}\n`;
   const rows = touched.map(({ data_bytes, ...table }) => ({ ...table, bytes: formatBytes(data_bytes) }));

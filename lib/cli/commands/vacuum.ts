@@ -1,4 +1,5 @@
-import { type VacuumAnswer, vacuumTables } from '../../runtime/maintain.ts';
+import type { VacuumAnswer } from '../../core/maintenance.ts';
+import { vacuumTables } from '../../runtime/maintain.ts';
 import { type Context, EXIT } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { formatBytes, formatQuantity } from '../output/human.ts';

@@ -1,4 +1,5 @@
 import { InvalidInput } from '../../core/errors.ts';
+import type { ExpiredTable } from '../../core/maintenance.ts';
 import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import { applyChange } from '../../iceberg/apply.ts';
 import type { Change } from '../../iceberg/changes.ts';
@@ -22,19 +23,6 @@ export type ExpireAsked = {
   readonly keep: number;
   /** Runs by which others are put in order: their snapshots stay. */
   readonly runs: ReadonlySet<string>;
-};
-
-/** What expiry did to one table, or would do. */
-export type ExpiredTable = {
-  readonly table: string;
-  readonly snapshots: number;
-  readonly snapshots_left: number;
-  /** ISO instant since when the table can be read as of any moment; null for one without a snapshot. */
-  readonly readable_since: string | null;
-  readonly data_files: number;
-  readonly data_bytes: number;
-  /** Manifests, manifest lists and statistics. */
-  readonly metadata_files: number;
 };
 
 /** With the runs that the table then has snapshots of. */

@@ -1,11 +1,11 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
 import type { ObjectStore } from '../../ports.ts';
-import { writeJson } from '../run/run-folder.ts';
+import { swapJson } from '../run/run-folder.ts';
 
 /** Objects that are removed at once, and named in one record. */
 const BATCH = 1_000;
 
-/** Where maintenance keeps what it did: `ops/<pipeline>/_maintenance/<id>/`. */
+/** Where maintenance keeps what it did: `ops/<pipeline>/_maintenance/<id>/`, with what it has removed in `removed/`. */
 export type RecordOf = { readonly pipeline: string; readonly id: string };
 
 export function recordFolder({ pipeline, id }: RecordOf): string {
@@ -26,9 +26,15 @@ export async function removeRecorded(
   for await (const keys of batches) {
     for (let at = 0; at < keys.length; at += BATCH) {
       const slice = keys.slice(at, at + BATCH);
-      await writeJson(store, `${recordFolder(record)}/${table}-${String(part).padStart(6, '0')}.json`, { keys: slice });
+      part = await writeNext(store, `${recordFolder(record)}/removed/${table}`, part, { keys: slice });
       await mapConcurrent(slice, (key) => store.remove(key));
-      part += 1;
     }
+  }
+}
+
+/** Under the next number that is free: an attempt that was killed may have written some. Answers the one after it. */
+async function writeNext(store: ObjectStore, stem: string, from: number, list: object): Promise<number> {
+  for (let part = from; ; part += 1) {
+    if (await swapJson(store, `${stem}-${String(part).padStart(6, '0')}.json`, undefined, list)) return part + 1;
   }
 }

@@ -1,7 +1,8 @@
+import type { Vacuumed } from '../../core/maintenance.ts';
 import type { ObjectInfo, ObjectStore } from '../../ports.ts';
 import { readOpenRun } from '../run/open-run.ts';
 import { type RecordOf, recordFolder } from './removals.ts';
-import { counting, createCount, oldObjects, removeAll, type Vacuumed } from './vacuum-table.ts';
+import { counting, createCount, oldObjects, removeAll } from './vacuum-table.ts';
 
 /** What stays of a run that has ended: by it, its id is known, and the pipeline that it ran. */
 const KEPT = new Set(['plan.json', 'result.json', 'commit.json']);

@@ -1,4 +1,5 @@
 import { UnreadableTable } from '../../core/errors.ts';
+import type { Vacuumed } from '../../core/maintenance.ts';
 import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import { locator } from '../../iceberg/locations.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
@@ -8,16 +9,6 @@ import { loadTable } from '../../table/read.ts';
 import { type MaintainDeps, requireOwn } from './expire-table.ts';
 import { type RecordOf, removeRecorded } from './removals.ts';
 import type { Needs } from './unfinished.ts';
-
-/** What a vacuum did in one folder, or would do. */
-export type Vacuumed = {
-  /** The table; for the books of a pipeline the folder of its runs. */
-  readonly table: string;
-  /** `dropped`: the folder of a table that is no more. `runs`: what ended runs needed. */
-  readonly kind: 'table' | 'dropped' | 'runs';
-  readonly files: number;
-  readonly bytes: number;
-};
 
 /** Objects that are compared at once with what a table names: some 50 MB of keys. */
 const MOST_COMPARED = 200_000;

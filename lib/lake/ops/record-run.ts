@@ -4,7 +4,13 @@ import type { StepDeps } from '../deps.ts';
 import { commitOps, makeOpsTables, writeOpsRows } from './ops-tables.ts';
 
 /** Of a plan, what the books name; that of a run of maintenance has it too. */
-export type RecordedPlan = Pick<RunPlan, 'run' | 'created_at' | 'planning_ms' | 'sources'>;
+export type RecordedPlan = Pick<RunPlan, 'run' | 'created_at' | 'planning_ms' | 'sources'> & {
+  /** Left out: `compact` of a run of maintenance, `run` of others. */
+  readonly kind?: RunKind;
+};
+
+/** What a row of the table of runs is about. */
+export type RunKind = 'run' | 'compact' | 'expire' | 'vacuum' | 'tag' | 'rollback';
 
 /** What a run did, as one row says it. */
 export type RecordedRun = {
@@ -43,7 +49,7 @@ export async function recordRun(deps: StepDeps, plan: RecordedPlan, result: Reco
     rows_read: result.rows_read,
     rows_added: result.rows_added,
     error: result.error === null ? null : `${result.error.name}: ${result.error.message}`,
-    kind: plan.run.kind === 'maintenance' ? 'compact' : 'run',
+    kind: plan.kind ?? (plan.run.kind === 'maintenance' ? 'compact' : 'run'),
   };
   await commitOps(deps, plan.run, 'runs', await writeOpsRows(deps, plan, 'runs', [row]));
   // A run that failed has no other books.

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAINTENANCE_OPERATIONS } from '../../core/asked.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import type { MaintenanceState, RewriteInput } from '../../core/maintenance.ts';
 import type { OpenInput, RunState, UnitInput } from '../../core/run.ts';
@@ -22,6 +23,19 @@ const compact = z.object({
   all: z.boolean().optional(),
 });
 
+const vacuum = z.object({
+  older_than_ms: z.number().nonnegative().optional(),
+  force_retention: z.boolean().optional(),
+});
+
+const maintain = z.object({
+  operations: z.array(z.enum(MAINTENANCE_OPERATIONS)).min(1),
+  table: z.string().optional(),
+  compact: compact.omit({ table: true }).optional(),
+  expire: vacuum.extend({ keep: z.number().int().positive().optional() }).optional(),
+  vacuum: vacuum.optional(),
+});
+
 /** A value is its text: JSON's own numbers and booleans are taken as they are written. */
 const varValue = z
   .union([z.string(), z.number(), z.boolean(), z.null()])
@@ -34,6 +48,7 @@ export const openInput = z.object({
   wait: z.literal(true).optional(),
   kind: z.literal('maintenance').optional(),
   compact: compact.optional(),
+  maintain: maintain.optional(),
   rebuild: z.string().optional(),
   reprocess: z
     .object({
@@ -85,12 +100,14 @@ const maintenanceState = z.object({
   round: z.number().int(),
   rewrite: units.optional(),
   commit: measured.optional(),
+  sweep: z.object({ left: z.array(z.enum(['expire', 'vacuum'])) }).optional(),
+  swept: z.object({ expire: z.looseObject({}).optional(), vacuum: z.looseObject({}).optional() }).optional(),
 });
 
 const rewriteInput = z.object({ run: runRef, unit: z.object({ round: z.number().int(), unit: z.string() }) });
 
 export const parseMaintenanceState = (event: unknown): MaintenanceState =>
-  parseEvent('maintenance', maintenanceState, event) as MaintenanceState;
+  parseEvent('maintenance', maintenanceState, event) as unknown as MaintenanceState;
 export const parseRewriteInput = (event: unknown): RewriteInput =>
   parseEvent('a unit', rewriteInput, event) as RewriteInput;
 

@@ -40,7 +40,7 @@ export async function runFinishRewrite(state: MaintenanceState, deps: StepDeps):
   }
   await clearOpenRun(deps.store, run);
   await releaseLock(deps, run);
-  return state;
+  return { ...state, status: 'done' };
 }
 
 /** Keys of the new files that tables have. */

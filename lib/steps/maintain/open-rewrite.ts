@@ -1,12 +1,13 @@
 import type { CompactRequest } from '../../core/asked.ts';
 import { InvalidInput } from '../../core/errors.ts';
-import type { MaintenancePlan, MaintenanceState } from '../../core/maintenance.ts';
+import { type MaintenancePlan, type MaintenanceState, maintenanceOf, sweepsOf } from '../../core/maintenance.ts';
 import type { HeldRun, OpenInput, RunRef } from '../../core/run.ts';
 import { parseTableName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { discardMaintenance } from '../../lake/maintain/discard-maintenance.ts';
 import { keepBase, readMaintenancePlan, readRound, writeRound } from '../../lake/maintain/maintenance-folder.ts';
 import { describeWork, planTables, rulesOf, type TableWork } from '../../lake/maintain/plan-tables.ts';
+import { checkSweeps } from '../../lake/maintain/sweep-plan.ts';
 import { readDecision } from '../../lake/run/decision.ts';
 import { fenced } from '../../lake/run/fence.ts';
 import { handOver, releaseLock, takeLock } from '../../lake/run/lock.ts';
@@ -19,23 +20,28 @@ const MOST_DESCRIBED = 200;
 
 /**
  * Opens a run of maintenance: takes the lock of the pipeline's maintenance and plans which files are written anew, or
- * finds an unfinished run to go on with, which the caller sees in the answer. With `dry_run` it only looks.
+ * finds an unfinished run to go on with, which the caller sees in the answer. With `dry_run` it only looks. What is asked for beside
+ * a compaction, or in its place, is left to Sweep.
  * Throws LockHeld while another compacts, InvalidInput for a request that names nothing.
  */
 export async function runOpenRewrite(input: OpenInput, deps: StepDeps): Promise<MaintenanceState> {
   const { pipeline, dry_run } = input;
   const request = requestOf(input);
   const asked: RunRef = { pipeline, run_id: checkRunId(input.run_id), dry_run, kind: 'maintenance' };
-  const idle = { request, run: asked, round: 0 };
+  const left = sweepsOf(request);
+  const idle = { request, run: asked, round: 0, ...(left.length === 0 ? {} : { sweep: { left } }) };
+  checkSweeps(request);
+  const compact = compactionOf(request);
+  if (compact === undefined) return { status: 'nothing', ...idle };
   if (dry_run) {
-    const work = await planTables(deps, pipeline, checkTable(pipeline, request.compact));
+    const work = await planTables(deps, pipeline, checkTable(pipeline, compact));
     return { status: 'nothing', ...idle, plan: work.map(describeWork).slice(0, MOST_DESCRIBED) };
   }
   if ((await deps.store.head(runFolder.result(asked))) !== undefined) return { status: 'done', ...idle };
   const run = { ...asked, epoch: await takeLock(deps, asked) };
   try {
-    const opened = await openHeld(fenced(deps, run), run, checkTable(pipeline, request.compact));
-    if (opened !== undefined) return { status: 'planned', request, round: 0, ...opened };
+    const opened = await openHeld(fenced(deps, run), run, checkTable(pipeline, compact));
+    if (opened !== undefined) return { status: 'planned', ...idle, ...opened };
     await releaseLock(deps, run);
     return { status: 'nothing', ...idle };
   } catch (cause) {
@@ -111,14 +117,20 @@ async function record(
   return rewrite;
 }
 
-function requestOf({
-  pipeline,
-  run_id,
-  dry_run,
-  wait,
-  compact = {},
-}: OpenInput): OpenInput & { compact: CompactRequest } {
-  return { pipeline, run_id, dry_run, kind: 'maintenance', ...(wait === undefined ? {} : { wait }), compact };
+function requestOf({ pipeline, run_id, dry_run, wait, compact, maintain }: OpenInput): OpenInput {
+  return {
+    ...{ pipeline, run_id, dry_run, kind: 'maintenance' },
+    ...(wait === undefined ? {} : { wait }),
+    ...(compact === undefined ? {} : { compact }),
+    ...(maintain === undefined ? {} : { maintain }),
+  };
+}
+
+/** Undefined where other operations alone are asked for. */
+function compactionOf(request: OpenInput): CompactRequest | undefined {
+  const { operations, table, compact } = maintenanceOf(request);
+  if (!operations.includes('compact')) return undefined;
+  return { ...compact, ...(table === undefined ? {} : { table }) };
 }
 
 function checkTable(pipeline: string, request: CompactRequest): CompactRequest {

@@ -1,6 +1,6 @@
-import { LockHeld } from '../core/errors.ts';
-import type { LockDeps, StepDeps } from '../lake/deps.ts';
-import { renewLock } from '../lake/run/lock.ts';
+import { LockHeld } from '../../core/errors.ts';
+import type { LockDeps, StepDeps } from '../deps.ts';
+import { renewLock } from './lock.ts';
 
 /** The share of a lease after which it is renewed: three attempts before it ends. */
 const RENEWALS = 3;

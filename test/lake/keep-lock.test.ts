@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as settle } from 'node:timers/promises';
 import { append, csv, definePipeline } from '../../lib/define/index.ts';
+import { keepLock } from '../../lib/lake/run/keep-lock.ts';
 import { releaseLock, takeLock } from '../../lib/lake/run/lock.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
-import { keepLock } from '../../lib/runtime/keep-lock.ts';
 import { openTestLake, type TestLake } from '../support/test-lake.ts';
 
 const RENEW_MS = 20_000;
