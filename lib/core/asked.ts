@@ -20,7 +20,7 @@ export type Asked = {
   /** Of maintenance that only compacts: which files to rewrite, and how. */
   readonly compact?: CompactRequest;
   /** Of maintenance: what is to be done. */
-  readonly maintain?: MaintenanceRequest;
+  readonly maintenance?: MaintenanceRequest;
 };
 
 /** Files by their names below the source's folder, or by the time at which they landed (ISO; from inclusive, to exclusive). */
@@ -90,7 +90,7 @@ export type ExpireOptions = VacuumOptions & {
 
 /** What was asked for, out of whatever says it. */
 export function askedOf(asked: Asked): Asked {
-  const { rebuild, reprocess, retry, backfill, forward_only, vars, select, exclude, compact, maintain } = asked;
+  const { rebuild, reprocess, retry, backfill, forward_only, vars, select, exclude, compact, maintenance } = asked;
   return {
     ...(rebuild === undefined ? {} : { rebuild }),
     ...(reprocess === undefined ? {} : { reprocess }),
@@ -101,6 +101,6 @@ export function askedOf(asked: Asked): Asked {
     ...(select === undefined ? {} : { select }),
     ...(exclude === undefined ? {} : { exclude }),
     ...(compact === undefined ? {} : { compact }),
-    ...(maintain === undefined ? {} : { maintain }),
+    ...(maintenance === undefined ? {} : { maintenance }),
   };
 }

@@ -176,14 +176,17 @@ export type VacuumAnswer = SweepAnswer<Vacuumed> & {
 export type Swept = { readonly expire?: ExpireAnswer; readonly vacuum?: VacuumAnswer };
 
 /** What maintenance is asked for, with its operations in order; executions of earlier releases say `compact` alone. */
-export function maintenanceOf({ maintain, compact }: Pick<OpenInput, 'maintain' | 'compact'>): MaintenanceRequest {
-  if (maintain !== undefined) {
-    return { ...maintain, operations: MAINTENANCE_OPERATIONS.filter((one) => maintain.operations.includes(one)) };
+export function maintenanceOf({
+  maintenance,
+  compact,
+}: Pick<OpenInput, 'maintenance' | 'compact'>): MaintenanceRequest {
+  if (maintenance !== undefined) {
+    return { ...maintenance, operations: MAINTENANCE_OPERATIONS.filter((one) => maintenance.operations.includes(one)) };
   }
   const { table, ...options } = compact ?? {};
   return { operations: ['compact'], ...(table === undefined ? {} : { table }), compact: options };
 }
 
-export function sweepsOf(request: Pick<OpenInput, 'maintain' | 'compact'>): readonly SweepOperation[] {
+export function sweepsOf(request: Pick<OpenInput, 'maintenance' | 'compact'>): readonly SweepOperation[] {
   return maintenanceOf(request).operations.filter((one) => one !== 'compact');
 }

@@ -56,13 +56,13 @@ async function maintain(deps: StepDeps, operation: SweepOperation, request: Expi
   const { pipeline, table } = await targetOf(deps, operation, request.target);
   const { interrupted, onEvent, retryIntervalMs, dryRun = false } = request;
   const runId = request.runId ?? sweepId(deps, operation);
-  const maintain = {
+  const maintenance = {
     operations: [operation],
     ...(table && { table: fullName(table) }),
     [operation]: optionsOf(request),
   };
   const run = { pipeline, run_id: checkRunId(runId), kind: 'maintenance' as const };
-  const input: OpenInput = { ...run, dry_run: dryRun, maintain };
+  const input: OpenInput = { ...run, dry_run: dryRun, maintenance };
   checkSweeps(input);
   await requireNoRollback(deps.store, (await readOpenRun(deps.store, { pipeline })).run);
   const errors: unknown[] = [];

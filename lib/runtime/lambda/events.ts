@@ -28,7 +28,7 @@ const vacuum = z.object({
   force_retention: z.boolean().optional(),
 });
 
-const maintain = z.object({
+const maintenance = z.object({
   operations: z.array(z.enum(MAINTENANCE_OPERATIONS)).min(1),
   table: z.string().optional(),
   compact: compact.omit({ table: true }).optional(),
@@ -48,7 +48,7 @@ export const openInput = z.object({
   wait: z.literal(true).optional(),
   kind: z.literal('maintenance').optional(),
   compact: compact.optional(),
-  maintain: maintain.optional(),
+  maintenance: maintenance.optional(),
   rebuild: z.string().optional(),
   reprocess: z
     .object({

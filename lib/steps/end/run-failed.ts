@@ -29,7 +29,7 @@ function openInput({
   reprocess,
   kind,
   compact,
-  maintain,
+  maintenance,
 }: AfterError['state']): OpenInput | undefined {
   if (pipeline === undefined || run_id === undefined) return undefined;
   return {
@@ -41,6 +41,6 @@ function openInput({
     ...(reprocess === undefined ? {} : { reprocess }),
     ...(kind === undefined ? {} : { kind }),
     ...(compact === undefined ? {} : { compact }),
-    ...(maintain === undefined ? {} : { maintain }),
+    ...(maintenance === undefined ? {} : { maintenance }),
   };
 }

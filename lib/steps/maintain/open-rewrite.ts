@@ -117,12 +117,12 @@ async function record(
   return rewrite;
 }
 
-function requestOf({ pipeline, run_id, dry_run, wait, compact, maintain }: OpenInput): OpenInput {
+function requestOf({ pipeline, run_id, dry_run, wait, compact, maintenance }: OpenInput): OpenInput {
   return {
     ...{ pipeline, run_id, dry_run, kind: 'maintenance' },
     ...(wait === undefined ? {} : { wait }),
     ...(compact === undefined ? {} : { compact }),
-    ...(maintain === undefined ? {} : { maintain }),
+    ...(maintenance === undefined ? {} : { maintenance }),
   };
 }
 
