@@ -30,8 +30,8 @@ export type LocalEtags = {
    * Throws the file system's error when it cannot be read, StillWritten when it changes all the time.
    */
   find(key: string, path: string, seen: BigIntStats): Promise<HashedFile | undefined>;
-  /** What is known of such a file without reading it, once the index of its source is open. */
-  known(key: string, seen: BigIntStats): HashedFile | undefined;
+  /** What is known of such a file without reading it. */
+  known(key: string, seen: BigIntStats): Promise<HashedFile | undefined>;
   readonly index: EtagIndex;
 };
 
@@ -50,19 +50,18 @@ export function createLocalEtags(
   { write, now }: { readonly write: boolean; readonly now: () => number },
 ): LocalEtags {
   const index = createEtagIndex(root, write);
-  const known: LocalEtags['known'] = (key, seen) => {
-    const etag = index.get(key, stampOf(seen));
+  const known: LocalEtags['known'] = async (key, seen) => {
+    const etag = await index.find(key, stampOf(seen));
     return etag === undefined ? undefined : { etag, stats: seen, settled: true };
   };
   return {
     index,
     known,
     async find(key, path, seen) {
-      await index.open(key);
-      const before = known(key, seen);
+      const before = await known(key, seen);
       if (before !== undefined) return before;
       const hashed = await hashFile(path, now);
-      if (hashed?.settled === true) index.put(key, stampOf(hashed.stats), hashed.etag);
+      if (hashed?.settled === true) await index.put(key, stampOf(hashed.stats), hashed.etag);
       return hashed;
     },
   };

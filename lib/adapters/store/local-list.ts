@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { mapConcurrent } from '../../core/concurrency.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import type { ListOptions, ObjectInfo } from '../../ports.ts';
-import { shardOf } from './etag-index.ts';
+import { MOST_HELD, shardOf } from './etag-index.ts';
 import { compareKeys, RESERVED_NAME } from './keys.ts';
 import { isBronze, type LocalEtags, unreadableReason } from './local-etags.ts';
 import { isMissing } from './local-faults.ts';
@@ -52,12 +52,15 @@ export async function* listFiles(
   // Only a listing of all of a folder tells what is gone from it.
   const whole = folder === prefix && isBronze(prefix) && `${shardOf(`${folder}x`)}/` === folder;
   const present = new Set<string>();
+  let files = 0;
   try {
     for await (const info of walk(listing, folder, prefix.slice(end), [])) {
-      if (whole) present.add(info.key);
+      if (whole && present.size <= MOST_HELD) present.add(info.key);
+      files += 1;
       yield info;
     }
-    if (whole) await etags.index.compact(folder.slice(0, -1), present);
+    const few = present.size <= MOST_HELD ? present : undefined;
+    if (whole) await etags.index.compact(folder.slice(0, -1), { files, present: few });
   } finally {
     await etags.index.flush();
   }
@@ -121,15 +124,13 @@ function filesFrom(entries: readonly Entry[], start: number): readonly Entry[] {
 async function describeAll(listing: Listing, folder: string, files: readonly Entry[]): Promise<readonly ObjectInfo[]> {
   const keys = files.map(({ name }) => `${folder}${name}`);
   const stats = await Promise.all(keys.map((key) => look(listing, key, fileStats)));
-  if (isBronze(folder)) await listing.etags.index.open(keys[0] ?? folder);
   const unknown: number[] = [];
-  const described = stats.map(({ found, reason }, at): Look<ObjectInfo> => {
-    const key = keys[at] ?? '';
-    if (found === undefined) return { found, ...(reason === undefined ? {} : { reason }) };
-    const info = knownInfo(listing.etags, key, found);
-    if (info === undefined) unknown.push(at);
-    return { found: info };
-  });
+  const described: Look<ObjectInfo>[] = [];
+  for (const [at, { found, reason }] of stats.entries()) {
+    const info = found && (await knownInfo(listing.etags, keys[at] ?? '', found));
+    if (found !== undefined && info === undefined) unknown.push(at);
+    described.push({ found: info, ...(reason === undefined ? {} : { reason }) });
+  }
   await mapConcurrent(unknown, async (at) => {
     const [key = '', seen] = [keys[at], stats[at]?.found];
     if (seen === undefined) return;
@@ -145,9 +146,9 @@ async function describeAll(listing: Listing, folder: string, files: readonly Ent
 }
 
 /** What is known of a file without reading it. */
-function knownInfo(etags: LocalEtags, key: string, stats: BigIntStats): ObjectInfo | undefined {
+async function knownInfo(etags: LocalEtags, key: string, stats: BigIntStats): Promise<ObjectInfo | undefined> {
   if (!isBronze(key)) return { ...plainInfo(key, stats), etag: writeEtag(stats) };
-  const known = etags.known(key, stats);
+  const known = await etags.known(key, stats);
   return known && { ...plainInfo(key, stats), etag: known.etag, former: writeEtag(stats) };
 }
 

@@ -51,8 +51,7 @@ async function forge(path: string, content: string): Promise<void> {
   const stats = await stat(path, { bigint: true });
   const etags = createLocalEtags(root, { write: true, now: LATER });
   const [, , known = ''] = text.trim().split(' ');
-  await etags.index.open(KEY);
-  etags.index.put(KEY, `${stats.size}-${stats.mtimeNs}-${stats.ctimeNs}-${stats.ino}`, known);
+  await etags.index.put(KEY, `${stats.size}-${stats.mtimeNs}-${stats.ctimeNs}-${stats.ino}`, known);
   await etags.index.flush();
 }
 
