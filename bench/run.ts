@@ -3,9 +3,11 @@ import { parseArgs } from 'node:util';
 import { createDuckDbEngine } from '../lib/engine/duckdb.ts';
 import type { Bench, Measured } from './bench.ts';
 import { measureCommits } from './commits/measure.ts';
+import { measureCompaction } from './compaction/measure.ts';
 import { measureEvents } from './events/measure.ts';
 import { judge } from './figures.ts';
 import { WORK } from './folders.ts';
+import { measureForgetting } from './forgetting/measure.ts';
 import { measureIdle } from './idle/measure.ts';
 import { measureKeyed } from './keyed/measure.ts';
 import { describeMachine } from './machine.ts';
@@ -20,6 +22,8 @@ const MEASUREMENTS = {
   commits: measureCommits,
   planning: measurePlanning,
   keyed: measureKeyed,
+  compaction: measureCompaction,
+  forgetting: measureForgetting,
   idle: measureIdle,
 } as const satisfies Record<string, (bench: Bench) => Promise<Measured>>;
 
