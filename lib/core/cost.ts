@@ -17,3 +17,6 @@ export type EstimatedCost = {
 
 /** What a finished run has cost; `requests` says whether those to S3 were counted, or assumed as before a run. */
 export type RunCost = EstimatedCost & { readonly requests: 'counted' | 'assumed' };
+
+/** What a compaction would take: how long, with workers side by side, and what it costs. */
+export type CompactionCost = EstimatedCost & { readonly seconds: number };

@@ -4,6 +4,7 @@ import {
   type MaintenanceOperation,
   type MaintenanceRequest,
 } from './asked.ts';
+import type { CompactionCost } from './cost.ts';
 import type { Measured } from './requests.ts';
 import type { BaseTable, HeldRun, OpenInput, RunRef, UnitsRef } from './run.ts';
 import type { TableId } from './tables.ts';
@@ -78,7 +79,12 @@ export type MaintainedTable = {
   readonly with_file: boolean;
   /** The plan has looked at all that was to be looked at. */
   readonly complete: boolean;
+  /** Its small manifests are merged, in the first round; left out: they are not. */
+  readonly manifests?: ManifestCounts;
 };
+
+/** Manifests of a table that are merged, and how many come of them. */
+export type ManifestCounts = { readonly merged: number; readonly into: number };
 
 /** What becomes of one table, by sizes. */
 export type CompactedTable = {
@@ -93,6 +99,8 @@ export type CompactedTable = {
   readonly bytes_after: number | null;
   /** Files by why they are rewritten. */
   readonly reasons: Readonly<Partial<Record<RewriteReason, number>>>;
+  /** Left out where no manifests are merged. */
+  readonly manifests?: ManifestCounts;
 };
 
 export type MaintenanceState = {
@@ -105,6 +113,8 @@ export type MaintenanceState = {
   readonly rewrite?: UnitsRef;
   /** With `dry_run`: what would be done, the first tables of it. */
   readonly plan?: readonly CompactedTable[];
+  /** And what that would take on AWS. */
+  readonly cost?: CompactionCost;
   readonly commit?: Measured;
   /** Operations that come after the compaction, or in its place; the first is under way. */
   readonly sweep?: { readonly left: readonly SweepOperation[] };

@@ -2,7 +2,7 @@ import type { Compute } from '../core/compute.ts';
 import type { CostLine, EstimatedCost, RunCost } from '../core/cost.ts';
 import { addRequests, addSpent, NOTHING_SPENT, type Requests, type Spent } from '../core/requests.ts';
 import type { RunResult } from '../core/run.ts';
-import { RUN_STEPS, type RunStepName } from '../core/states.ts';
+import { RUN_STEPS, type RunStepName, type StepName } from '../core/states.ts';
 import { vcpusOf } from '../core/worker-memory.ts';
 import { PRICES, type Prices } from './prices.ts';
 import { CALLS, type Calls, estimateRequests, requestsAround, TABLE } from './run-requests.ts';
@@ -58,7 +58,7 @@ export function estimateRun(work: RunWork, compute: Compute, options: CostOption
 }
 
 /** The light steps follow each other; units of a map work side by side, so many at once. */
-function secondsOf(work: RunWork, compute: Compute, uses: readonly StepUse[], rates: Rates): number {
+function secondsOf(work: RunWork, compute: Compute, uses: readonly StepUse<RunStepName>[], rates: Rates): number {
   const perCall = (step: 'Stage' | 'Merge'): number =>
     (rates.startMs + rates.requestMs * requestsOf(CALLS[step])) / 1_000;
   const ofMap = (step: 'Stage' | 'Merge', units: readonly UnitWork[]): number => {
@@ -123,9 +123,14 @@ function workOfResult(result: Pick<RunResult, 'tables'>, levels: number): RunWor
   };
 }
 
-type StepUse = { readonly step: RunStepName; readonly calls: number; readonly seconds: number };
+/** How often a step is called, and for how long in all. */
+type StepUse<Step extends StepName = StepName> = {
+  readonly step: Step;
+  readonly calls: number;
+  readonly seconds: number;
+};
 
-type Used = {
+export type Used = {
   readonly uses: readonly StepUse[];
   readonly transitions: number;
   readonly requests: Requests;
@@ -133,7 +138,12 @@ type Used = {
   readonly spent?: Spent;
 };
 
-function priceRun({ uses, transitions, requests, spent }: Used, compute: Compute, prices: Prices): EstimatedCost {
+/** What is asked for calls of steps, state transitions and requests. */
+export function priceRun(
+  { uses, transitions, requests, spent }: Used,
+  compute: Compute,
+  prices: Prices,
+): EstimatedCost {
   const { lambda, s3 } = prices;
   const calls = sum(uses.map((use) => use.calls));
   const memory = uses
@@ -193,7 +203,7 @@ const AROUND = 6;
 /** PlanStage, StageMap, PlanMerge, MergeMap, Audit, MoreLevels. */
 const PER_LEVEL = 6;
 /** The child execution that a distributed map starts, and the one state in it. Source: docs.aws.amazon.com/step-functions/latest/dg/concepts-transitions.html */
-const PER_UNIT = 2;
+export const PER_UNIT = 2;
 
 function transitionsOf(levels: number, units: number): number {
   return AROUND + PER_LEVEL * levels + PER_UNIT * units;

@@ -28,12 +28,28 @@ const compacted = z.object({
   files_after: z.number(),
   bytes_after: z.number().nullable(),
   reasons,
+  manifests: z.object({ merged: z.number(), into: z.number() }).optional(),
+});
+const line = z.object({
+  service: z.enum(['Lambda', 'Step Functions', 'S3']),
+  item: z.string(),
+  quantity: z.number(),
+  unit: z.string(),
+  usd: z.number(),
+});
+const cost = z.object({
+  region: z.string(),
+  prices_checked: z.string(),
+  lines: z.array(line),
+  usd: z.number(),
+  seconds: z.number(),
 });
 const OUTPUT = z.object({
   status: z.enum(['planned', 'nothing', 'done']),
   round: z.number(),
   run: z.object({ pipeline: z.string(), run_id: z.string(), dry_run: z.boolean(), kind: z.literal('maintenance') }),
   plan: z.array(compacted).optional(),
+  cost: cost.optional(),
 });
 
 async function succeeded(
@@ -48,7 +64,9 @@ async function succeeded(
     );
   }
   const { status, plan, run } = parsed.data;
-  if (plan !== undefined) return { kind: 'planned', tables: plan as readonly CompactedTable[] };
+  if (plan !== undefined) {
+    return { kind: 'planned', tables: plan as readonly CompactedTable[], cost: parsed.data.cost ?? null };
+  }
   if (status === 'nothing') return { kind: 'nothing' };
   return { kind: 'ended', result: await readJson<MaintenanceResult>(store, runFolder.result(run)) };
 }

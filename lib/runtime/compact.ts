@@ -34,7 +34,7 @@ export async function compactTables(deps: StepDeps, request: CompactionRequest):
 }
 
 async function answerOf(deps: StepDeps, state: MaintenanceState): Promise<CompactionAnswer> {
-  if (state.plan !== undefined) return { kind: 'planned', tables: state.plan };
+  if (state.plan !== undefined) return { kind: 'planned', tables: state.plan, cost: state.cost ?? null };
   if (state.status === 'nothing') return { kind: 'nothing' };
   return { kind: 'ended', result: await readJson<MaintenanceResult>(deps.store, runFolder.result(state.run)) };
 }

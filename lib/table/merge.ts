@@ -1,4 +1,5 @@
 import type { ManifestFile, TableMetadata } from '../iceberg/types.ts';
+import { hasLiveFiles } from './read.ts';
 
 /**
  * When manifests are merged. Source: https://iceberg.apache.org/docs/latest/configuration/#table-behavior-properties,
@@ -29,6 +30,44 @@ export function planMerge(
   const full = [...tiers.values()].filter((tier) => tier.length >= count);
   const smallest = full.sort((a, b) => filesIn(a) - filesIn(b))[0] ?? [];
   return upToBytes(smallest, target);
+}
+
+/** Manifests above this part of the target are left as they are. */
+const SMALL = 0.75;
+
+/**
+ * The groups in which all small manifests of data files become as few as they can be, each of one spec and of the target size at
+ * most: for a change that is made for it, whatever the table says of commits. None where a spec has fewer than a commit merges.
+ */
+export function planFullMerge(
+  manifests: readonly ManifestFile[],
+  properties: TableMetadata['properties'],
+): readonly (readonly ManifestFile[])[] {
+  const count = Math.max(2, numberProperty(properties, MIN_COUNT));
+  const target = numberProperty(properties, TARGET_BYTES);
+  const small = manifests.filter(
+    (manifest) => manifest.content === 'data' && hasLiveFiles(manifest) && Number(manifest.length) < target * SMALL,
+  );
+  const specs = [...Map.groupBy(small, (manifest) => manifest.specId).values()];
+  return specs
+    .filter((members) => members.length >= count)
+    .flatMap((members) => inOrder(members, target))
+    .filter((group) => group.length > 1);
+}
+
+/** Groups of neighbours of so many bytes at most. */
+function inOrder(manifests: readonly ManifestFile[], target: number): readonly (readonly ManifestFile[])[] {
+  const groups: ManifestFile[][] = [];
+  let room = 0;
+  for (const manifest of manifests) {
+    room -= Number(manifest.length);
+    if (room >= 0) groups.at(-1)?.push(manifest);
+    else {
+      groups.push([manifest]);
+      room = target - Number(manifest.length);
+    }
+  }
+  return groups;
 }
 
 /** Manifests of [1, count) files are tier 0, of [count, count^2) tier 1, and so on. */

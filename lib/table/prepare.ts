@@ -32,6 +32,8 @@ export type SnapshotInput = {
   readonly summary: Readonly<Record<string, string>>;
   /** The added files hold the rows of the removed ones, and no others: the snapshot changes no rows. */
   readonly rewrite?: boolean;
+  /** All small manifests are merged, for which alone there is a snapshot. */
+  readonly mergeAll?: boolean;
   /** Make a snapshot even when nothing is added or removed, so that the run can be found in the table. */
   readonly emptySnapshot?: boolean;
 };
@@ -52,6 +54,7 @@ export type Prepared = {
   readonly removal: Removal['kind'];
   /** Present: it changes no rows, which allows more beside it. */
   readonly rewrite?: true;
+  readonly mergeAll?: true;
   /** Partition keys that the change replaces, for `partitions`. */
   readonly replaced: readonly string[];
   /** The state that it was prepared on: null for a new table or an unpublished one. */
@@ -70,9 +73,13 @@ export async function prepareSnapshot(store: ObjectStore, input: SnapshotInput):
   const alter = alterationOf(input);
   const table = applyChange(alter, base?.metadata, nowMs);
   const added = input.added.filter((file) => file.rows > 0n);
-  const needed = added.length > 0 || input.remove.kind !== 'nothing' || input.emptySnapshot === true;
+  const asked = input.emptySnapshot === true || input.mergeAll === true;
+  const needed = added.length > 0 || input.remove.kind !== 'nothing' || asked;
   const { unique, summary, remove: removal } = input;
-  const rewrite = input.rewrite === true ? ({ rewrite: true } as const) : {};
+  const rewrite = {
+    ...(input.rewrite === true ? ({ rewrite: true } as const) : {}),
+    ...(input.mergeAll === true ? ({ mergeAll: true } as const) : {}),
+  };
   const snapshot = needed
     ? await stageSnapshot(store, { table, added, removal, snapshotId, unique, attempt: 1, summary, ...rewrite })
     : undefined;
@@ -91,7 +98,7 @@ export function finishPrepared(
   table: TableMetadata,
   snapshot: Snapshot | undefined,
   nowMs: number,
-  intent: Pick<Prepared, 'summary' | 'removal' | 'replaced' | 'rewrite'>,
+  intent: Pick<Prepared, 'summary' | 'removal' | 'replaced' | 'rewrite' | 'mergeAll'>,
 ): Prepared {
   const publish = snapshot === undefined ? NO_CHANGE : addSnapshot(table, snapshot);
   // A table that the change itself makes meets no requirement about what is there.

@@ -23,8 +23,9 @@ export async function rebasePrepared(
 ): Promise<Prepared> {
   if (current === undefined) return withoutTable(prepared);
   const table = applyChange(prepared.alter, current.metadata, options.nowMs);
-  const { summary, removal, replaced, rewrite } = prepared;
-  const intent = { summary, removal, replaced, ...(rewrite === undefined ? {} : { rewrite }) };
+  const { summary, removal, replaced, rewrite, mergeAll } = prepared;
+  const rewriting = { ...(rewrite === undefined ? {} : { rewrite }), ...(mergeAll === undefined ? {} : { mergeAll }) };
+  const intent = { summary, removal, replaced, ...rewriting };
   if (prepared.snapshot === undefined) {
     return finishPrepared(current, prepared.alter, table, undefined, options.nowMs, intent);
   }
@@ -43,7 +44,7 @@ export async function rebasePrepared(
     unique: options.unique,
     attempt: options.attempt,
     summary,
-    ...(rewrite === undefined ? {} : { rewrite }),
+    ...rewriting,
   });
   return finishPrepared(current, prepared.alter, table, snapshot, options.nowMs, intent);
 }

@@ -3,7 +3,7 @@ import { CommitConflict } from '../core/errors.ts';
 import type { DataFile, ManifestEntry, ManifestFile, Snapshot, TableMetadata } from '../iceberg/types.ts';
 import type { ObjectStore } from '../ports.ts';
 import { splitDeletes } from './delete-files.ts';
-import { planMerge } from './merge.ts';
+import { planFullMerge, planMerge } from './merge.ts';
 import { currentManifests, hasLiveFiles, isLive, readManifest } from './read.ts';
 import { type Removal, type SplitManifest, splitManifests } from './removal.ts';
 import { summarize } from './summary.ts';
@@ -23,6 +23,8 @@ export type StageInput = {
   readonly summary: Readonly<Record<string, string>>;
   /** The added files hold the rows of the removed ones. */
   readonly rewrite?: boolean;
+  /** All small manifests are merged, at every attempt. */
+  readonly mergeAll?: boolean;
 };
 
 /**
@@ -54,7 +56,7 @@ export async function stageSnapshot(store: ObjectStore, input: StageInput): Prom
     ...(added ?? (await writeAdded(writer, input.added))),
     ...(await writeRemoved(writer, removed, snapshotId)),
     ...(await writeKept(writer, split)),
-    ...(input.attempt === 1 ? await mergeSome(staging, writer, untouched) : untouched),
+    ...(await mergeManifests(staging, writer, untouched, groupsOf(input, untouched))),
   ];
   const undone = await splitDeletes(store, table, { deletes, data }, input.removal);
   const manifests = [...data, ...(await writeDeletes(writer, deletes, undone, snapshotId))];
@@ -69,6 +71,7 @@ export async function stageSnapshot(store: ObjectStore, input: StageInput): Prom
       added: input.added,
       removed: removed.map((entry) => entry.file),
       removedDeletes: undone.flatMap((one) => one.removed.map((entry) => entry.file)),
+      snapshotId,
       manifests,
       rewrite: input.rewrite === true,
       properties: input.summary,
@@ -128,18 +131,30 @@ async function writeDeletes(
   return [...written, ...deletes.filter((manifest) => !split.some((one) => one.manifest === manifest))];
 }
 
-async function mergeSome(
-  staging: Staging,
+function groupsOf(
+  { table, attempt, mergeAll }: StageInput,
+  manifests: readonly ManifestFile[],
+): readonly (readonly ManifestFile[])[] {
+  if (mergeAll === true) return planFullMerge(manifests, table.properties);
+  return attempt === 1 ? [planMerge(manifests, table.properties)] : [];
+}
+
+/** In the place of each group the manifests that have its live files. */
+async function mergeManifests(
+  { store, table }: Staging,
   writer: ManifestWriter,
   manifests: readonly ManifestFile[],
+  groups: readonly (readonly ManifestFile[])[],
 ): Promise<readonly ManifestFile[]> {
-  const { store, table } = staging;
-  const group = planMerge(manifests, table.properties);
-  const specId = group[0]?.specId;
-  if (specId === undefined) return manifests;
-  const entries = await mapConcurrent(group, (manifest) => readManifest(store, table, manifest));
-  const merged = await writer.write(specId, existing(entries.flat().filter(isLive)));
-  return [...merged, ...manifests.filter((manifest) => !group.includes(manifest))];
+  const merged: ManifestFile[] = [];
+  for (const group of groups) {
+    const specId = group[0]?.specId;
+    if (specId === undefined) continue;
+    const entries = await mapConcurrent(group, (manifest) => readManifest(store, table, manifest));
+    merged.push(...(await writer.write(specId, existing(entries.flat().filter(isLive)))));
+  }
+  const gone = new Set(groups.flat());
+  return [...merged, ...manifests.filter((manifest) => !gone.has(manifest))];
 }
 
 /** A file that stays keeps the snapshot and sequence numbers it came with. */

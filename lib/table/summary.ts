@@ -13,6 +13,7 @@ export function summarize(input: {
   readonly added: readonly DataFile[];
   readonly removed: readonly DataFile[];
   readonly removedDeletes: readonly DataFile[];
+  readonly snapshotId: bigint;
   readonly manifests: readonly ManifestFile[];
   /** The rows are those of before, so that what the last snapshot says of them is true of this one. */
   readonly rewrite: boolean;
@@ -45,7 +46,20 @@ export function summarize(input: {
     'total-delete-files': String(liveFiles(deletes)),
     'total-position-deletes': String(liveRows(deletes)),
     'total-equality-deletes': '0',
+    ...countManifests(input),
   };
+}
+
+/** How many manifests there are shows without the list being read. */
+function countManifests({
+  snapshotId,
+  manifests,
+}: {
+  readonly snapshotId: bigint;
+  readonly manifests: readonly ManifestFile[];
+}): Readonly<Record<string, string>> {
+  const created = manifests.filter(({ addedSnapshotId }) => addedSnapshotId === snapshotId).length;
+  return { 'manifests-created': String(created), 'manifests-kept': String(manifests.length - created) };
 }
 
 function whatRowsSay(table: TableMetadata): Readonly<Record<string, string>> {

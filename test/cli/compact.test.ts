@@ -29,6 +29,7 @@ test('small files are shown, joined, and gone; queries answer as before', async 
   const dry = await lake.run(...asked, '--dry-run');
   assert.equal(dry.code, 0);
   assert.match(dry.stdout, /shop_silver\.items │ +2 │ +6 │ 6 -> 2 │ [\d.]+ kB │ 6 small/);
+  assert.match(dry.stdout, /\n6 files, [\d.]+ kB; on AWS about [\d.]+ s and \$0\.00\d+\n$/);
   assert.deepEqual(sizes((await lake.json(0, ...asked, '--where', "day_month = '2026-02'")) as Compacted), [
     ['shop_silver.items', 3, 1],
   ]);

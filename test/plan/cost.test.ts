@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { type Compute, DEFAULT_COMPUTE } from '../../lib/core/compute.ts';
 import type { CostLine } from '../../lib/core/cost.ts';
 import type { RunResult } from '../../lib/core/run.ts';
 import { STEP_NAMES, type StepCompute, type StepName } from '../../lib/core/states.ts';
+import { estimateCompaction, REWRITES_AT_ONCE } from '../../lib/plan/compaction-cost.ts';
 import { costOfRun, estimateRun } from '../../lib/plan/cost.ts';
 import { costOfQuery, PRICES, type Prices } from '../../lib/plan/prices.ts';
 import type { Rates, RunWork, UnitWork } from '../../lib/plan/run-work.ts';
@@ -299,4 +301,29 @@ describe('the price table', () => {
   for (const [name, bytes, usd] of QUERIES) {
     test(`Athena: ${name}`, () => assert.equal(costOfQuery(bytes), usd));
   }
+});
+
+describe('a compaction', () => {
+  const work = { tables: 1, units: 4, files: 100, filesAfter: 4, bytes: 80_000_000 };
+
+  test('reads and writes its bytes, in units side by side', () => {
+    const { lines, seconds } = estimateCompaction(work, everyStep({}), { prices: ROUND, rates: RATES });
+    assert.deepEqual(secondsOf(lines), { OpenRewrite: 1, Rewrite: 4 + 4, CommitRewrite: 1, FinishRewrite: 1 });
+    assert.equal(seconds, 3 + 8 / 4);
+    const found = quantities(lines);
+    assert.equal(found['state transitions'], 8 + 4 * 2);
+    assert.equal(found['requests'], 7);
+    // Of the steps, of the table in three of them, of the files, of the lock at each call, and of the map.
+    assert.equal(found['GET'], 10 + 5 * 4 + 12 + 15 + (8 + 17 + 9) + 100 + 7 + 1);
+    assert.equal(found['PUT and LIST'], 4 + 2 * 4 + 6 + 3 + (2 + 6 + 1) + 4 + 2);
+  });
+
+  test('works on no more units at once than the state machine lets it', () => {
+    const one = estimateCompaction({ ...work, units: 40 }, everyStep({}), { prices: ROUND, rates: RATES });
+    assert.equal(one.seconds, 3 + 44 / 20);
+    const machine = JSON.parse(readFileSync('statemachines/maintenance.asl.json', 'utf8')) as {
+      readonly States: { readonly RewriteMap: { readonly MaxConcurrency: number } };
+    };
+    assert.equal(machine.States.RewriteMap.MaxConcurrency, REWRITES_AT_ONCE);
+  });
 });

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { parseTableName } from '../../lib/core/tables.ts';
+import { setProperties } from '../../lib/iceberg/changes.ts';
 import { withQuery } from '../../lib/query/select.ts';
 import { traceRows } from '../../lib/query/trace.ts';
 import { expireTables, vacuumTables } from '../../lib/runtime/maintain.ts';
+import { changeTable } from '../../lib/table/change.ts';
 import { dying, successor } from '../support/dying.ts';
 import { openTestLake, type TestLake } from '../support/test-lake.ts';
 import {
@@ -216,4 +219,62 @@ describe('a compaction', () => {
       assert.equal(await lake.store.head('ops/shop/open-maintenance.json'), undefined);
     });
   }
+});
+
+describe('a compaction of manifests', () => {
+  test('merges them though no file is worth rewriting, and once', async () => {
+    const lake = await openLake();
+    const properties = { 'commit.manifest.min-count-to-merge': '4', 'commit.manifest-merge.enabled': 'false' };
+    const id = parseTableName('shop_silver.flat');
+    await changeTable(lake.deps, id, async ({ metadata }) => setProperties(metadata, properties));
+    const [before, rows] = [await filesOf(lake, 'shop_silver.flat'), await rowsOf(lake)];
+    const planned = await answer(lake, { table: 'shop_silver.flat', min_files: 100 }, { dryRun: true });
+    assert.deepEqual(planned.kind === 'planned' && planned.tables.map(({ files, manifests }) => [files, manifests]), [
+      [0, { merged: 5, into: 1 }],
+    ]);
+    const { tables, rounds } = await compact(lake, { table: 'shop_silver.flat', min_files: 100 }, { runId: 'm' });
+    assert.deepEqual(
+      tables.map(({ table, files, files_after, manifests }) => ({ table, files, files_after, manifests })),
+      [{ table: 'shop_silver.flat', files: 0, files_after: 0, manifests: { merged: 5, into: 1 } }],
+    );
+    assert.equal(rounds, 1);
+    assert.deepEqual(await filesOf(lake, 'shop_silver.flat'), before);
+    assert.deepEqual(await rowsOf(lake), rows);
+    const { summary } = await snapshotOf(lake, 'shop_silver.flat');
+    assert.deepEqual(
+      ['operation', 'strata.run_id', 'manifests-created', 'manifests-kept'].map((name) => summary[name]),
+      ['replace', 'm', '1', '0'],
+    );
+    assert.equal((await answer(lake, { table: 'shop_silver.flat', min_files: 100 })).kind, 'nothing');
+    await landOrders(lake, 6);
+    assert.equal(
+      (await lake.run({ runId: 'after' })).tables['shop_gold.days']?.files_added,
+      3,
+      'gold follows rows alone',
+    );
+  });
+
+  test('that dies before any of its changes is finished by the next', async () => {
+    const made = await openLake();
+    const id = parseTableName('shop_silver.flat');
+    const properties = { 'commit.manifest.min-count-to-merge': '4', 'commit.manifest-merge.enabled': 'false' };
+    await changeTable(made.deps, id, async ({ metadata }) => setProperties(metadata, properties));
+    const asked = { table: 'shop_silver.flat', min_files: 100 };
+    const rows = await made.rows('shop_silver.flat');
+    const counted = dying(await made.copy(), Number.POSITIVE_INFINITY);
+    await compact(counted.lake, asked, { runId: 'm' });
+    for (let n = 1; n <= counted.changes(); n += 1) {
+      const lake = await made.copy();
+      await answer(dying(lake, n).lake, asked, { runId: 'm' });
+      await compact(successor(lake), asked, { runId: 'm' });
+      assert.deepEqual(await lake.rows('shop_silver.flat'), rows, `crash before change ${n}`);
+      const { summary } = await snapshotOf(lake, 'shop_silver.flat');
+      assert.deepEqual(
+        [summary['manifests-created'], summary['manifests-kept']],
+        ['1', '0'],
+        `crash before change ${n}`,
+      );
+      lake.close();
+    }
+  });
 });

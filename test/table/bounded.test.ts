@@ -3,7 +3,7 @@ import test from 'node:test';
 import { mapConcurrent } from '../../lib/core/concurrency.ts';
 import type { ManifestFile } from '../../lib/iceberg/types.ts';
 import { createManifestCache } from '../../lib/table/manifest-cache.ts';
-import { planMerge } from '../../lib/table/merge.ts';
+import { planFullMerge, planMerge } from '../../lib/table/merge.ts';
 import { planFiles, readManifestList } from '../../lib/table/read.ts';
 import { createLake, file, load, manifestsOf, names, write } from './lake.ts';
 
@@ -98,6 +98,30 @@ test('which manifests are merged', () => {
     assert.equal(group.length, expected, name);
     assert.ok(
       group.every((one) => one.addedFiles === Math.min(...group.map((two) => two.addedFiles))),
+      name,
+    );
+  }
+});
+
+test('which manifests a compaction merges: all that are small, whatever their sizes', () => {
+  const three = { 'commit.manifest.min-count-to-merge': '3' };
+  const bytes = { ...three, 'commit.manifest.target-size-bytes': '1000' };
+  const other = { ...manifest('other', 1, 100), specId: 1 };
+  const deletes = { ...manifest('deletes', 1, 100), content: 'deletes' as const };
+  const dead = { ...manifest('dead', 0, 100), deletedFiles: 3 };
+  const cases: readonly (readonly [string, readonly ManifestFile[], Record<string, string>, readonly number[]])[] = [
+    ['fewer than the count', many(19, 1), {}, []],
+    ['sizes that a commit would keep apart', [...many(10, 1), ...many(10, 50)], {}, [20]],
+    ['where commits merge none', many(3, 1), { ...three, 'commit.manifest-merge.enabled': 'false' }, [3]],
+    ['to the target size', many(7, 1, 300), bytes, [3, 3]],
+    ['none that are large already', many(5, 1, 800), bytes, []],
+    ['each spec by itself', [...many(3, 1), other], three, [3]],
+    ['no deletes, and none without files', [...many(2, 1), deletes, dead], three, []],
+  ];
+  for (const [name, manifests, properties, expected] of cases) {
+    assert.deepEqual(
+      planFullMerge(manifests, properties).map((group) => group.length),
+      expected,
       name,
     );
   }

@@ -54,6 +54,8 @@ test('appends, overwrites, and what their summaries say', async () => {
     'total-delete-files': '0',
     'total-position-deletes': '0',
     'total-equality-deletes': '0',
+    'manifests-created': '1',
+    'manifests-kept': '0',
   });
   const second = await write(lake, { added: [d], remove: { kind: 'files', files: [a, c] }, run: 'r2' });
   assert.equal(await names(lake), 'b d');
@@ -213,4 +215,36 @@ test('a prepared snapshot of an earlier release, with all of its table, is commi
   const { outcome, entry } = await commitChange(lake, ID, parsePrepared(renderLossless(prepared)));
   assert.equal(outcome, 'committed');
   assert.deepEqual(entry.metadata, prepared.metadata);
+});
+
+test('all small manifests are merged in a snapshot of their own, which changes no file; also beside another change', async () => {
+  const lake = createLake();
+  const properties = { 'commit.manifest-merge.enabled': 'false', 'commit.manifest.min-count-to-merge': '3' };
+  const [first, ...others] = ['a', 'b', 'c', 'd'].map((name) => file(lake, name, name === 'a' ? 'EU' : 'US'));
+  assert.ok(first);
+  await write(lake, { added: [first], properties });
+  for (const one of others) await write(lake, { added: [one] });
+  const before = await load(lake);
+  assert.equal(currentSnapshot(before)?.summary['manifests-created'], '1');
+  assert.equal(currentSnapshot(before)?.summary['manifests-kept'], '3');
+  const entriesOf = async (metadata: typeof before) => {
+    const manifests = await manifestsOf(lake, metadata);
+    const entries = (await Promise.all(manifests.map((one) => readManifest(lake.store, metadata, one)))).flat();
+    return entries.map(({ file: { path }, snapshotId, sequenceNumber }) => [path, snapshotId, sequenceNumber]).sort();
+  };
+  const was = await entriesOf(before);
+  const merging = await prepare(lake, { rewrite: true, mergeAll: true, run: 'm' });
+  await write(lake, { added: [file(lake, 'e')], run: 'beside' });
+  const { outcome, snapshot } = await commitChange(lake, ID, parsePrepared(renderPrepared(merging)));
+  assert.equal(outcome, 'committed');
+  const merged = await load(lake);
+  assert.equal(await names(lake), 'a b c d e');
+  assert.equal((await manifestsOf(lake, merged)).length, 1);
+  assert.deepEqual((await entriesOf(merged)).slice(0, 4), was);
+  assert.deepEqual(
+    ['operation', 'added-data-files', 'total-data-files', 'total-records', 'manifests-created', 'manifests-kept'].map(
+      (name) => snapshot?.summary[name],
+    ),
+    ['replace', undefined, '5', '50', '1', '0'],
+  );
 });

@@ -6,7 +6,7 @@ import { specById } from '../../iceberg/partition.ts';
 import { currentSchema } from '../../iceberg/schema.ts';
 import { RUN_ID } from '../../iceberg/snapshot.ts';
 import { dataFileOf } from '../../iceberg/stats.ts';
-import type { DataFile, TableMetadata } from '../../iceberg/types.ts';
+import type { DataFile, Snapshot, TableMetadata } from '../../iceberg/types.ts';
 import { commitChange } from '../../table/commit.ts';
 import { parsePrepared, prepareSnapshot, renderPrepared } from '../../table/prepare.ts';
 import { loadTable, planFiles, type ScannedFile } from '../../table/read.ts';
@@ -46,7 +46,7 @@ export async function commitTable(
   for (let attempt = 1; ; attempt += 1) {
     const prepared = await prepareRound(deps, round, bins, attempt);
     const done = bins.filter(({ unit, bin }) => prepared.bins.some(([name, at]) => name === unit && at === bin));
-    if (done.length === 0) return outcomeOf(round, bins, []);
+    if (prepared.text === '') return outcomeOf(round, bins, []);
     try {
       await commitChange(
         deps,
@@ -76,7 +76,10 @@ async function prepareRound(
     current === undefined ? [] : (await planFiles(deps.store, current.metadata)).map((file) => [file.path, file]),
   );
   const valid = bins.filter(({ planned }) => planned.files.every((file) => isAsPlanned(file, live.get(file.path))));
-  if (current === undefined || valid.length === 0) return writeOnce(deps.store, key, { bins: [], text: '' });
+  const mergeAll = round.round === 0 && round.table.manifests !== undefined;
+  if (current === undefined || (valid.length === 0 && !mergeAll)) {
+    return writeOnce(deps.store, key, { bins: [], text: '' });
+  }
   const removed = valid.flatMap(({ planned }) => planned.files.flatMap(({ path }) => live.get(path) ?? []));
   const added = valid.flatMap((bin) => addedFiles(deps, round, bin, live));
   for (const bin of valid) checkCounts(round, bin);
@@ -85,13 +88,15 @@ async function prepareRound(
   const prepared = await prepareSnapshot(deps.store, {
     base: current,
     added,
-    remove: { kind: 'files', files: removed },
+    remove: removed.length === 0 ? { kind: 'nothing' } : { kind: 'files', files: removed },
     rewrite: true,
+    ...(mergeAll ? { mergeAll } : {}),
     snapshotId: deps.ids.snapshot(),
     nowMs: deps.clock.now().getTime(),
     unique: deps.ids.unique(),
     summary: { [RUN_ID]: round.run.run_id, ...(looked === null ? {} : { [COMPACTED]: looked }) },
   });
+  checkManifests(round, prepared.snapshot, live.size + added.length - removed.length);
   deps.log.info('files are replaced', { table: fullName(table), files: removed.length, by: added.length });
   const names = valid.map(({ unit, bin }) => [unit, bin] as const);
   return writeOnce(deps.store, key, { bins: names, text: renderPrepared(prepared) });
@@ -132,12 +137,33 @@ function checkCounts({ table }: Round, { planned, written }: Rewritten): void {
   );
 }
 
-function outcomeOf({ table }: Round, bins: readonly Rewritten[], done: readonly Rewritten[]): Omit<TableRound, 'left'> {
+/** They were merged in the first round. */
+function withoutManifests({ manifests: _merged, ...table }: MaintainedTable): MaintainedTable {
+  return table;
+}
+
+/** Merging manifests loses no file. */
+function checkManifests({ table }: Round, snapshot: Snapshot | undefined, files: number): void {
+  const listed = Number(snapshot?.summary['total-data-files']);
+  if (listed === files) return;
+  throw new AuditFailed(
+    `${fullName(table.table)}: its new manifests list ${listed} files, and ${files} were to be listed; nothing of it is published`,
+  );
+}
+
+function outcomeOf(
+  { table, round }: Round,
+  bins: readonly Rewritten[],
+  done: readonly Rewritten[],
+): Omit<TableRound, 'left'> {
   const files = done.flatMap(({ written }) => written);
   const yielded = bins.filter((bin) => !done.includes(bin)).map(({ planned }) => planned);
   return {
     done: {
-      ...describeWork({ table, bins: done.map(({ planned }) => planned) }),
+      ...describeWork({
+        table: round === 0 ? table : withoutManifests(table),
+        bins: done.map(({ planned }) => planned),
+      }),
       files_after: files.length,
       bytes_after: files.reduce((sum, { written }) => sum + written.bytes, 0),
     },

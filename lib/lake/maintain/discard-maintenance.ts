@@ -80,12 +80,8 @@ async function prefixesOf(
 }
 
 /** Removes the manifests of a prepared snapshot that was not published. */
-export async function discardSnapshot(
-  store: ObjectStore,
-  table: TableId,
-  { bins, text }: PreparedRound,
-): Promise<void> {
-  if (bins.length === 0) return;
+export async function discardSnapshot(store: ObjectStore, table: TableId, { text }: PreparedRound): Promise<void> {
+  if (text === '') return;
   const { metadata, snapshot } = parsePrepared(text, store.location(tablePrefix(table)));
   if (snapshot === undefined || (await store.head(store.key(snapshot['manifest-list']))) === undefined) return;
   for (const manifest of await readManifestList(store, metadata, snapshot)) {

@@ -1,7 +1,7 @@
 import type { CompactRequest } from '../../core/asked.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import { isKeyed, LOG_SUFFIX } from '../../core/keyed.ts';
-import type { Bin, CompactedTable, MaintainedTable, RewriteReason } from '../../core/maintenance.ts';
+import type { Bin, CompactedTable, MaintainedTable, ManifestCounts, RewriteReason } from '../../core/maintenance.ts';
 import { OPS_TABLE_NAMES, opsTable } from '../../core/ops.ts';
 import type { ModelSpec, PipelineSpec } from '../../core/spec.ts';
 import { fullName, parseTableName, type TableId } from '../../core/tables.ts';
@@ -11,7 +11,8 @@ import type { TableMetadata } from '../../iceberg/types.ts';
 import { filesAfter, planBins, type RewriteRules } from '../../plan/maintenance.ts';
 import { mergeBytes } from '../../plan/merge-units.ts';
 import type { CatalogEntry } from '../../ports.ts';
-import { loadTable } from '../../table/read.ts';
+import { planFullMerge } from '../../table/merge.ts';
+import { currentManifests, loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { OPS_ORDER } from '../ops/ops-tables.ts';
 import { modelTables } from '../tables/table-state.ts';
@@ -47,7 +48,7 @@ export async function planTables(
     const entry = await loadTable(deps.catalog, id);
     if (entry === undefined && request.table !== undefined) throw noTable(id);
     const planned = entry && (await planTable(deps, spec, id, entry, request));
-    if (planned !== undefined && planned.bins.length > 0) work.push(planned);
+    if (planned !== undefined && (planned.bins.length > 0 || planned.table.manifests !== undefined)) work.push(planned);
   }
   return work;
 }
@@ -66,11 +67,24 @@ async function planTable(
   request: CompactRequest,
 ): Promise<TableWork> {
   const asked = request.sort ?? request.zorder;
-  const table = maintainedTable(spec, id, entry, request);
+  const plain = maintainedTable(spec, id, entry, request);
+  const manifests = await manifestsOf(deps, entry.metadata, plain);
+  const table = manifests === undefined ? plain : { ...plain, manifests };
   checkOrder(id, entry.metadata, table);
   const scope = { all: request.all === true || asked !== undefined, where: request.where };
   const files = await chooseFiles(deps, id, entry.metadata, scope);
   return { table, entry, bins: planBins(files, rulesOf(table)) };
+}
+
+/** Of a table that is looked at as a whole. */
+async function manifestsOf(
+  { store }: Pick<StepDeps, 'store'>,
+  metadata: TableMetadata,
+  { complete }: Pick<MaintainedTable, 'complete'>,
+): Promise<ManifestCounts | undefined> {
+  if (!complete) return undefined;
+  const groups = planFullMerge(await currentManifests(store, metadata), metadata.properties);
+  return groups.length === 0 ? undefined : { merged: groups.flat().length, into: groups.length };
 }
 
 function maintainedTable(
@@ -145,6 +159,7 @@ export function describeWork({ table, bins }: Pick<TableWork, 'table' | 'bins'>)
     files_after: sum(filesAfter),
     bytes_after: null,
     reasons,
+    ...(table.manifests === undefined ? {} : { manifests: table.manifests }),
   };
 }
 

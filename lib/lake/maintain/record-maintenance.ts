@@ -9,7 +9,7 @@ import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../deps.ts';
 import { recordRun } from '../ops/record-run.ts';
 import { readJsonIfAny } from '../run/run-folder.ts';
-import { maintenancePlaces, readRound, type TableRound } from './maintenance-folder.ts';
+import { maintenancePlaces, type TableRound } from './maintenance-folder.ts';
 
 /** What all rounds of a run did together. */
 export type MaintenanceOutcome = {
@@ -29,14 +29,16 @@ export async function readOutcomes(deps: Pick<StepDeps, 'store'>, plan: Maintena
       if (outcome !== undefined) outcomes.push(outcome);
     }
     const done = outcomes.map((outcome) => outcome.done).reduce(addTables, nothingOf(fullName(table)));
-    if (done.files > 0) tables.push(done);
+    if (done.files > 0 || done.manifests !== undefined) tables.push(done);
     left.push(...outcomes.flatMap((outcome) => outcome.left), ...yieldedLast(fullName(table), outcomes.at(rounds - 1)));
   }
   return { tables, left, rounds };
 }
 
 async function roundsOf({ store }: Pick<StepDeps, 'store'>, { run }: MaintenancePlan): Promise<number> {
-  for (let round = 0; ; round += 1) if ((await readRound(store, run, round)).length === 0) return round;
+  // The list of the first round may be empty: manifests are merged without any worker.
+  for (let round = 0; ; round += 1)
+    if ((await store.head(maintenancePlaces.units(run, round))) === undefined) return round;
 }
 
 function yieldedLast(table: string, last: TableRound | undefined): readonly LeftPartition[] {
@@ -65,6 +67,7 @@ function addTables(a: CompactedTable, b: CompactedTable): CompactedTable {
     files_after: a.files_after + b.files_after,
     bytes_after: (a.bytes_after ?? 0) + (b.bytes_after ?? 0),
     reasons: Object.fromEntries(reasons),
+    ...((a.manifests ?? b.manifests) ? { manifests: a.manifests ?? b.manifests } : {}),
   };
 }
 

@@ -72,7 +72,7 @@ async function readWork(deps: StepDeps, plan: MaintenancePlan, round: number): P
       units: units.filter((unit) => unit.table === table.id),
       results: results.filter((result) => result.table === table.id),
     }))
-    .filter((one) => one.units.length > 0);
+    .filter((one) => one.units.length > 0 || (round === 0 && one.table.manifests !== undefined));
 }
 
 /** A map may tolerate units that fail: their files are as good as before. */

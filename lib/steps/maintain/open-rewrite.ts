@@ -1,6 +1,13 @@
 import type { CompactRequest } from '../../core/asked.ts';
+import { DEFAULT_COMPUTE } from '../../core/compute.ts';
 import { InvalidInput } from '../../core/errors.ts';
-import { type MaintenancePlan, type MaintenanceState, maintenanceOf, sweepsOf } from '../../core/maintenance.ts';
+import {
+  type MaintenancePlan,
+  type MaintenanceState,
+  maintenanceOf,
+  type RewriteUnit,
+  sweepsOf,
+} from '../../core/maintenance.ts';
 import type { HeldRun, OpenInput, RunRef } from '../../core/run.ts';
 import { parseTableName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
@@ -13,6 +20,7 @@ import { fenced } from '../../lake/run/fence.ts';
 import { handOver, releaseLock, takeLock } from '../../lake/run/lock.ts';
 import { pointTo, readOpenRun } from '../../lake/run/open-run.ts';
 import { checkRunId, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
+import { type CompactionWork, estimateCompaction } from '../../plan/compaction-cost.ts';
 import { packUnits } from '../../plan/maintenance.ts';
 
 /** Tables that a state has room for. */
@@ -35,7 +43,9 @@ export async function runOpenRewrite(input: OpenInput, deps: StepDeps): Promise<
   if (compact === undefined) return { status: 'nothing', ...idle };
   if (dry_run) {
     const work = await planTables(deps, pipeline, checkTable(pipeline, compact));
-    return { status: 'nothing', ...idle, plan: work.map(describeWork).slice(0, MOST_DESCRIBED) };
+    const { compute = DEFAULT_COMPUTE } = await deps.specs(pipeline);
+    const cost = estimateCompaction(sizeOf(work), compute);
+    return { status: 'nothing', ...idle, plan: work.map(describeWork).slice(0, MOST_DESCRIBED), cost };
   }
   if ((await deps.store.head(runFolder.result(asked))) !== undefined) return { status: 'done', ...idle };
   const run = { ...asked, epoch: await takeLock(deps, asked) };
@@ -48,6 +58,22 @@ export async function runOpenRewrite(input: OpenInput, deps: StepDeps): Promise<
     await releaseLock(deps, run).catch(() => undefined);
     throw cause;
   }
+}
+
+function sizeOf(work: readonly TableWork[]): CompactionWork {
+  const tables = work.map(describeWork);
+  const sum = (of: (table: (typeof tables)[number]) => number): number => tables.reduce((all, one) => all + of(one), 0);
+  return {
+    tables: work.length,
+    units: unitsIn(work).length,
+    files: sum(({ files }) => files),
+    filesAfter: sum(({ files_after }) => files_after),
+    bytes: sum(({ bytes }) => bytes),
+  };
+}
+
+function unitsIn(work: readonly TableWork[]): readonly RewriteUnit[] {
+  return work.flatMap(({ table, bins }) => packUnits(table.id, 0, bins, rulesOf(table)));
 }
 
 type Opened = Pick<MaintenanceState, 'run' | 'rewrite'>;
@@ -102,8 +128,7 @@ async function record(
 ): Promise<NonNullable<MaintenanceState['rewrite']>> {
   const run: RunRef = { pipeline, run_id, dry_run, ...(kind === undefined ? {} : { kind }) };
   for (const { table, entry } of work) await keepBase(deps.store, run, { round: 0, table: table.id }, entry.metadata);
-  const units = work.flatMap(({ table, bins }) => packUnits(table.id, 0, bins, rulesOf(table)));
-  const rewrite = await writeRound(deps.store, run, 0, units);
+  const rewrite = await writeRound(deps.store, run, 0, unitsIn(work));
   const now = deps.clock.now();
   const plan: MaintenancePlan = {
     run,

@@ -1,0 +1,71 @@
+import type { Compute } from '../core/compute.ts';
+import type { CompactionCost } from '../core/cost.ts';
+import { addRequests, type Requests, times } from '../core/requests.ts';
+import { vcpusOf } from '../core/worker-memory.ts';
+import { type CostOptions, PER_UNIT, priceRun } from './cost.ts';
+import { PRICES } from './prices.ts';
+import { ASSUMED_RATES } from './run-work.ts';
+
+/** What a compaction would write anew. */
+export type CompactionWork = {
+  readonly tables: number;
+  readonly units: number;
+  /** Data files that are read, and that come of them. */
+  readonly files: number;
+  readonly filesAfter: number;
+  readonly bytes: number;
+};
+
+/** Units that are rewritten at once, as the state machine says. */
+export const REWRITES_AT_ONCE = 20;
+
+type RewriteStep = 'OpenRewrite' | 'Rewrite' | 'CommitRewrite' | 'FinishRewrite';
+
+/** Of one call of a step, and of each table in it: counted in compactions of one table and of five. */
+const CALL: Readonly<Record<RewriteStep, Requests>> = {
+  OpenRewrite: { get: 10, put: 4 },
+  Rewrite: { get: 5, put: 2 },
+  CommitRewrite: { get: 12, put: 6 },
+  FinishRewrite: { get: 15, put: 3 },
+};
+const TABLE: Readonly<Record<RewriteStep, Requests>> = {
+  OpenRewrite: { get: 8, put: 2 },
+  Rewrite: { get: 0, put: 0 },
+  CommitRewrite: { get: 17, put: 6 },
+  FinishRewrite: { get: 9, put: 1 },
+};
+/** Around the steps: a look at the lock for each call, and the list and the results of the map. */
+const LOOK: Requests = { get: 1, put: 0 };
+const MAP: Requests = { get: 1, put: 2 };
+
+/** OpenRewrite, IsThereMaintenance, RewriteMap, CommitRewrite, IsThereAnotherRound, FinishRewrite, IsOwnRun, Done. */
+const TRANSITIONS = 8;
+
+/** What a compaction would cost on AWS, by the same rates and prices as a run: its bytes are read, and written again. */
+export function estimateCompaction(
+  work: CompactionWork,
+  compute: Compute,
+  { prices = PRICES, rates = ASSUMED_RATES }: CostOptions = {},
+): CompactionCost {
+  const calls = { OpenRewrite: 1, Rewrite: work.units, CommitRewrite: 1, FinishRewrite: 1 };
+  const files: Requests = { get: work.files, put: work.filesAfter };
+  const requestsOf = (step: RewriteStep): Requests =>
+    addRequests(
+      times(CALL[step], calls[step]),
+      times(TABLE[step], work.tables),
+      ...(step === 'Rewrite' ? [files] : []),
+    );
+  const working = work.bytes / rates.bytesPerSecond.merge / vcpusOf(compute.steps.Rewrite.memoryMb);
+  const steps = Object.keys(CALL) as RewriteStep[];
+  const uses = steps.map((step) => {
+    const { get, put } = requestsOf(step);
+    const waiting = (calls[step] * rates.startMs + (get + put) * rates.requestMs) / 1_000;
+    return { step, calls: calls[step], seconds: waiting + (step === 'Rewrite' ? working : 0) };
+  });
+  const count = steps.reduce((sum, step) => sum + calls[step], 0);
+  const requests = addRequests(...steps.map(requestsOf), times(LOOK, count), MAP);
+  const transitions = TRANSITIONS + PER_UNIT * work.units;
+  const atOnce = Math.max(1, Math.min(work.units, REWRITES_AT_ONCE));
+  const seconds = uses.reduce((sum, use) => sum + use.seconds / (use.step === 'Rewrite' ? atOnce : 1), 0);
+  return { ...priceRun({ uses, transitions, requests }, compute, prices), seconds: Number(seconds.toFixed(1)) };
+}
