@@ -1,3 +1,5 @@
+import type { MaintenanceOperation } from './asked.ts';
+
 /** When tables of a pipeline are looked after without being asked for, and how long what its runs leave is kept. */
 export type MaintenanceRules = {
   /** Runs that have to end between one maintenance and the next, so that small tables don't pay for it at each. */
@@ -48,12 +50,8 @@ export function keptRules({ maintenance }: { readonly maintenance?: OwnRules }):
   return { ...DEFAULT_RULES, ...own };
 }
 
-/** What maintenance does, in the order in which it does it. */
-export const OPERATIONS = ['compact', 'expire', 'vacuum'] as const;
-export type Operation = (typeof OPERATIONS)[number];
-
 /** An operation that is due, and why. `table` is null for what is due for the pipeline as a whole. */
-export type Due = { readonly operation: Operation; readonly table: string | null; readonly why: string };
+export type Due = { readonly operation: MaintenanceOperation; readonly table: string | null; readonly why: string };
 
 /** What is to follow a run, with the first of the reasons. */
-export type MaintenanceDue = { readonly operations: readonly Operation[]; readonly why: readonly Due[] };
+export type MaintenanceDue = { readonly operations: readonly MaintenanceOperation[]; readonly why: readonly Due[] };

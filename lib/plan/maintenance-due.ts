@@ -1,4 +1,5 @@
-import { type Due, type MaintenanceRules, OPERATIONS, type Operation } from '../core/maintenance-rules.ts';
+import { MAINTENANCE_OPERATIONS, type MaintenanceOperation } from '../core/asked.ts';
+import type { Due, MaintenanceRules } from '../core/maintenance-rules.ts';
 
 /** What a table's metadata says without a file of it being looked at; all since the last maintenance that was due. */
 export type TableFacts = {
@@ -39,13 +40,13 @@ export function findDue(facts: PipelineFacts, rules: MaintenanceRules): readonly
 }
 
 /** The operations that are due, in the order in which they are done. */
-export function operationsOf(due: readonly Due[]): readonly Operation[] {
-  return OPERATIONS.filter((operation) => due.some((one) => one.operation === operation));
+export function operationsOf(due: readonly Due[]): readonly MaintenanceOperation[] {
+  return MAINTENANCE_OPERATIONS.filter((operation) => due.some((one) => one.operation === operation));
 }
 
 function dueOf(facts: TableFacts, rules: MaintenanceRules): readonly Due[] {
   const { table, grown, deleteFiles, manifests = 0, expirable } = facts;
-  const because = (operation: Operation, holds: boolean, why: string): readonly Due[] =>
+  const because = (operation: MaintenanceOperation, holds: boolean, why: string): readonly Due[] =>
     holds ? [{ operation, table, why }] : [];
   const small = facts.addedBytes < facts.targetBytes * SMALL;
   return [

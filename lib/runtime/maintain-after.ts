@@ -1,6 +1,6 @@
+import type { MaintenanceOperation } from '../core/asked.ts';
 import { StrataError } from '../core/errors.ts';
-import type { MaintenanceDue, Operation } from '../core/maintenance-rules.ts';
-import { keptRules } from '../core/maintenance-rules.ts';
+import { keptRules, type MaintenanceDue } from '../core/maintenance-rules.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import type { FollowUp } from '../remote/follow-up.ts';
 import type { RunRequest } from '../remote/run-request.ts';
@@ -36,7 +36,7 @@ type Acted = Omit<Done, 'operation'> & {
   readonly left: readonly string[];
 };
 
-async function act(deps: StepDeps, request: Request, operation: Operation): Promise<Acted> {
+async function act(deps: StepDeps, request: Request, operation: MaintenanceOperation): Promise<Acted> {
   const { pipeline } = request;
   const { olderThanMs, keep } = keptRules(await deps.specs(pipeline));
   const target = pipeline;
