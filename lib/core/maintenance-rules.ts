@@ -1,5 +1,3 @@
-import type { MaintenanceOperation } from './asked.ts';
-
 /** When tables of a pipeline are looked after without being asked for, and how long what its runs leave is kept. */
 export type MaintenanceRules = {
   /** Runs that have to end between one maintenance and the next, so that small tables don't pay for it at each. */
@@ -49,9 +47,3 @@ export function keptRules({ maintenance }: { readonly maintenance?: OwnRules }):
   const { schedule: _schedule, ...own } = maintenance ?? {};
   return { ...DEFAULT_RULES, ...own };
 }
-
-/** An operation that is due, and why. `table` is null for what is due for the pipeline as a whole. */
-export type Due = { readonly operation: MaintenanceOperation; readonly table: string | null; readonly why: string };
-
-/** What is to follow a run, with the first of the reasons. */
-export type MaintenanceDue = { readonly operations: readonly MaintenanceOperation[]; readonly why: readonly Due[] };

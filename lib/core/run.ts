@@ -1,7 +1,7 @@
 import type { Asked } from './asked.ts';
 import type { RunCost } from './cost.ts';
 import type { FilePiece } from './file-piece.ts';
-import type { MaintenanceDue } from './maintenance-rules.ts';
+import type { MaintenanceDue } from './maintenance-due.ts';
 import type { Skipped } from './objects.ts';
 import type { Renamed } from './renames.ts';
 import type { Measured, Spent } from './requests.ts';

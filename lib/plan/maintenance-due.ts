@@ -1,5 +1,6 @@
 import { MAINTENANCE_OPERATIONS, type MaintenanceOperation } from '../core/asked.ts';
-import type { Due, MaintenanceRules } from '../core/maintenance-rules.ts';
+import type { Due } from '../core/maintenance-due.ts';
+import type { MaintenanceRules } from '../core/maintenance-rules.ts';
 
 /** What a table's metadata says without a file of it being looked at; all since the last maintenance that was due. */
 export type TableFacts = {

@@ -1,5 +1,5 @@
 import type { Asked } from '../core/asked.ts';
-import type { Due } from '../core/maintenance-rules.ts';
+import type { Due } from '../core/maintenance-due.ts';
 import type { RunPlan, RunResult } from '../core/run.ts';
 import { modelId } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';

@@ -1,5 +1,5 @@
 import type { MaintenanceOperation } from '../core/asked.ts';
-import type { Due } from '../core/maintenance-rules.ts';
+import type { Due } from '../core/maintenance-due.ts';
 
 /** The maintenance that followed a run. */
 export type FollowUp = {

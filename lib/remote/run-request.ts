@@ -1,6 +1,6 @@
 import type { StateEvent } from '../asl/state-event.ts';
 import type { Asked } from '../core/asked.ts';
-import type { MaintenanceDue } from '../core/maintenance-rules.ts';
+import type { MaintenanceDue } from '../core/maintenance-due.ts';
 import type { Skipped } from '../core/objects.ts';
 import type { NamedFile, RunResult } from '../core/run.ts';
 import type { RemovedTable } from '../core/tables.ts';

@@ -1,6 +1,7 @@
 import type { MaintenanceOperation } from '../core/asked.ts';
 import { StrataError } from '../core/errors.ts';
-import { keptRules, type MaintenanceDue } from '../core/maintenance-rules.ts';
+import type { MaintenanceDue } from '../core/maintenance-due.ts';
+import { keptRules } from '../core/maintenance-rules.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import type { FollowUp } from '../remote/follow-up.ts';
 import type { RunRequest } from '../remote/run-request.ts';

@@ -1,5 +1,6 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
-import { type Due, type MaintenanceDue, type MaintenanceRules, rulesOf } from '../../core/maintenance-rules.ts';
+import type { Due, MaintenanceDue } from '../../core/maintenance-due.ts';
+import { type MaintenanceRules, rulesOf } from '../../core/maintenance-rules.ts';
 import { OPS_TABLE_NAMES, opsTable } from '../../core/ops.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
