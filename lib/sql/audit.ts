@@ -10,12 +10,21 @@ export const THIS = ownName('this');
 
 /** One number, `broken`: rows (or repeated keys) that offend, 0 when the expectation holds. Plus up to 3 examples. */
 export function checkExpectation(expectation: Expectation): Statement {
+  return renderCheck(nameOf(expectation), offendingRows(expectation));
+}
+
+function renderCheck(name: string, offending: Sql): Statement {
   return {
-    name: nameOf(expectation),
-    text: sql`WITH offending AS MATERIALIZED (${offendingRows(expectation)})
+    name,
+    text: sql`WITH offending AS MATERIALIZED (${offending})
 SELECT (SELECT count(*) FROM offending) AS broken,
   (SELECT string_agg(CAST(example AS VARCHAR), ', ') FROM (SELECT offending AS example FROM offending LIMIT 3)) AS examples`,
   };
+}
+
+/** The same of a number of rows that is known without counting them. */
+export function checkRowCount(expectation: Extract<Expectation, { kind: 'rowCount' }>, rows: bigint): Statement {
+  return renderCheck(nameOf(expectation), renderOutside(expectation, sql`SELECT CAST(${rows} AS BIGINT) AS rows`));
 }
 
 /** One number, `broken`, without keeping what offends: a table may offend with all of its rows. */
@@ -39,13 +48,8 @@ export function offendingRows(expectation: Expectation): Sql {
       const columns = join(expectation.columns.map(quoteName));
       return sql`SELECT ${columns}, count(*) AS rows FROM ${THIS} GROUP BY ${columns} HAVING count(*) > 1`;
     }
-    case 'rowCount': {
-      const bounds = [
-        ...(expectation.min === null ? [] : [sql`rows < ${expectation.min}`]),
-        ...(expectation.max === null ? [] : [sql`rows > ${expectation.max}`]),
-      ];
-      return sql`SELECT rows FROM (SELECT count(*) AS rows FROM ${THIS}) WHERE ${join(bounds, ' OR ')}`;
-    }
+    case 'rowCount':
+      return renderOutside(expectation, sql`SELECT count(*) AS rows FROM ${THIS}`);
     case 'row': {
       const condition = sql`NOT COALESCE(${userTerm(expectation.condition)}, true)`;
       return sql`SELECT * FROM ${THIS} WHERE ${condition}`;
@@ -53,6 +57,28 @@ export function offendingRows(expectation: Expectation): Sql {
     case 'sql':
       return userSql(expectation.query);
   }
+}
+
+function renderOutside({ min, max }: Extract<Expectation, { kind: 'rowCount' }>, counted: Sql): Sql {
+  const bounds = [...(min === null ? [] : [sql`rows < ${min}`]), ...(max === null ? [] : [sql`rows > ${max}`])];
+  return sql`SELECT rows FROM (${counted}) WHERE ${join(bounds, ' OR ')}`;
+}
+
+/** Rows that are added to a table. */
+export const FRESH = ownName('__fresh');
+
+export function createFreshRows(relation: Sql): Statement {
+  return { name: 'fresh', text: sql`CREATE VIEW ${FRESH} AS SELECT * FROM ${relation}` };
+}
+
+/** `this`, of what a table comes to have: rows that are added, and those of before that are equal to one of them in some columns. */
+export function createAppended(before: Sql, columns: readonly string[]): Statement {
+  const same = columns.map((name) => sql`t.${quoteName(name)} IS NOT DISTINCT FROM n.${quoteName(name)}`);
+  const keys = sql`SELECT DISTINCT ${join(columns.map(quoteName))} FROM ${FRESH}`;
+  return {
+    name: 'appended',
+    text: sql`CREATE VIEW ${THIS} AS SELECT * FROM ${FRESH} UNION ALL BY NAME SELECT t.* FROM ${before} t SEMI JOIN (${keys}) n ON ${join(same, ' AND ')}`,
+  };
 }
 
 export function createAudited(layer: string, table: string): Statement {

@@ -91,6 +91,24 @@ export async function prepareSnapshot(store: ObjectStore, input: SnapshotInput):
   });
 }
 
+/** The same change with more in the summary of its snapshot. Nothing is written: files do not repeat what a summary says. */
+export function sayAlso(
+  prepared: Prepared,
+  base: BaseTable | undefined,
+  more: Readonly<Record<string, string>>,
+): Prepared {
+  const { alter, snapshot, removal, replaced, rewrite } = prepared;
+  if (snapshot === undefined || Object.keys(more).length === 0) return prepared;
+  const nowMs = Number(prepared.metadata['last-updated-ms']);
+  const said = { ...snapshot, summary: { ...snapshot.summary, ...more } };
+  return finishPrepared(base, alter, applyChange(alter, base?.metadata, nowMs), said, nowMs, {
+    summary: { ...prepared.summary, ...more },
+    removal,
+    replaced,
+    ...(rewrite === undefined ? {} : { rewrite }),
+  });
+}
+
 /** The change and the metadata of a staged snapshot on top of a base. */
 export function finishPrepared(
   base: BaseTable | undefined,

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { append, csv, definePipeline, month } from '../../lib/define/index.ts';
+import { append, csv, definePipeline, month, rowCount, unique } from '../../lib/define/index.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
+import { isKnownUnique } from '../../lib/steps/audit/held.ts';
 import { keyOf, openTestLake, type TestLake } from '../support/test-lake.ts';
-import { filesOf } from './compact-lake.ts';
+import { compact, filesOf } from './compact-lake.ts';
 
 /** What a run reads of a table that its new rows are held against. */
 
@@ -131,4 +132,64 @@ test('rows that are told apart by their hash, and by a key of two columns', asyn
     [1, 'b'],
     [2, 'a'],
   ]);
+});
+
+describe('expectations of a table that is added to', () => {
+  test('unique asks the files whose bounds have room for a new key, also after a compaction', async () => {
+    const lake = await openShop({ mode: append(), expect: { ids: unique('id', 'note') } });
+    await runOver(lake, { a: ['1,2026-01-01,a', '9,2026-01-01,b'] });
+    // The first state was asked as a whole, and said so.
+    assert.deepEqual(await runOver(lake, { b: ['20,2026-01-01,a', '21,2026-01-01,'] }), []);
+    assert.deepEqual(await runOver(lake, { c: ['2,2026-01-01,a', '9,2026-01-01,a'] }), [0]);
+    // A null is equal to a null.
+    await lake.land('rows', 'd', 'id,day,note\n21,2026-01-01,\n');
+    const failed = await lake.run();
+    assert.match(failed.error?.message ?? '', /expectation ids does not hold: 1 offending, such as .*21.*NULL.*2/);
+    await lake.land('rows', 'd', 'id,day,note\n31,2026-01-01,\n');
+    assert.equal((await lake.run()).status, 'SUCCEEDED');
+    await compact(lake, { min_files: 2, all: true });
+    assert.deepEqual(await runOver(lake, { e: ['50,2026-01-01,a'] }), []);
+    assert.deepEqual(await runOver(lake, { f: ['30,2026-01-01,b'] }), [0]);
+    await lake.land('rows', 'g', 'id,day,note\n9,2026-01-01,a\n');
+    assert.match((await lake.run()).error?.message ?? '', /ids does not hold: 1 offending, such as .*9.*a.*2/);
+  });
+
+  test('what was found on top of another snapshot than the one that it came to lie on says nothing', async () => {
+    const expectation = { kind: 'unique', name: 'ids', policy: 'fail', columns: ['id'] } as const;
+    const lake = await openShop({ mode: append(), expect: { ids: unique('id') } });
+    await runOver(lake, { a: ['1,2026-01-01,a'] });
+    await runOver(lake, { b: ['2,2026-01-01,a'] });
+    const table = (await lake.metadata('shop_silver.items')) ?? assert.fail();
+    assert.ok(isKnownUnique(table, expectation));
+    assert.ok(!isKnownUnique(table, { ...expectation, columns: ['id', 'note'] }));
+    const snapshots = table.snapshots.map((one) => ({ ...one, 'parent-snapshot-id': 7n }));
+    assert.ok(!isKnownUnique({ ...table, snapshots }, expectation));
+  });
+
+  test('what has not held is asked of all rows again', async () => {
+    const lake = await openShop({ mode: append(), expect: { ids: { ...unique('id'), policy: 'warn' } } });
+    await runOver(lake, { a: ['1,2026-01-01,a', '1,2026-01-01,b'] });
+    await lake.land('rows', 'b', 'id,day,note\n7,2026-01-01,a\n');
+    const { warnings } = await lake.run();
+    assert.match(warnings.join(), /expectation ids does not hold: 1 offending, such as .*1.*2/);
+  });
+
+  test('a number of rows is known without reading one', async () => {
+    const expect = { few: { ...rowCount({ min: 2, max: 3 }), policy: 'warn' } };
+    const lake = await openShop({ mode: append(), expect });
+    const warned: string[] = [];
+    for (const n of [1, 2, 3, 4]) {
+      await lake.land('rows', `${n}`, `id,day,note\n${n},2026-01-01,a\n`);
+      const lent = new Set<string>();
+      const watched = lake.reopen((deps) => ({ ...deps, store: watching(deps.store, lent) }));
+      warned.push((await watched.run()).warnings.join());
+      assert.deepEqual(
+        [...lent].filter((key) => key.startsWith('silver/')),
+        [],
+      );
+    }
+    const few = (rows: number): string =>
+      `silver.items: expectation few does not hold: 1 offending, such as {'rows': ${rows}}`;
+    assert.deepEqual(warned, [few(1), '', '', few(4)]);
+  });
 });

@@ -46,6 +46,11 @@ const BOUNDED: ReadonlySet<ColumnType['kind']> = new Set([
   'string',
 ]);
 
+/** Whether values of a column are equal where its files say that they may be. */
+export function isBounded({ type }: Column): boolean {
+  return BOUNDED.has(type.kind);
+}
+
 function textRange(
   field: { readonly id: number; readonly type: IcebergType } | undefined,
   column: Column,
@@ -57,7 +62,7 @@ function textRange(
   const { lower, upper, mayBeNull, mayBeValue } = columnRange(type, field.id, file);
   const text = (value: IcebergValue | undefined): string | null =>
     value === undefined || value === null ? null : renderScalarText(type, value);
-  const bounds = BOUNDED.has(column.type.kind) ? { lower: text(lower), upper: text(upper) } : NO_BOUNDS;
+  const bounds = isBounded(column) ? { lower: text(lower), upper: text(upper) } : NO_BOUNDS;
   return { ...bounds, mayBeNull, mayBeValue };
 }
 

@@ -21,7 +21,8 @@ import { findModel, isAnew, loadBase, loadStates, locationNow } from '../../lake
 import { planTarget, type Target } from '../../lake/tables/target.ts';
 import { type Prepared, prepareSnapshot, renderPrepared } from '../../table/prepare.ts';
 import type { Removal } from '../../table/removal.ts';
-import { checkRows, checkTable } from './expectations.ts';
+import { checkPrepared } from './check-prepared.ts';
+import { checkRows } from './expectations.ts';
 import { checkLostFiles } from './lost-files.ts';
 import { checkAsItIs, checkKeptRows } from './unchecked.ts';
 import { auditWindow, type WindowedTable } from './window.ts';
@@ -71,10 +72,12 @@ async function auditModel(deps: StepDeps, plan: RunPlan, level: number, planned:
     prepared.set(part.shape.id, await prepareTable(deps, plan, partial, summary));
   }
   const own = prepared.get(model.id);
+  const checked = own === undefined ? undefined : await checkPrepared(deps, plan, model, own);
+  if (checked !== undefined) prepared.set(model.id, checked.prepared);
   const warnings = [
     ...(await checkRules(deps, plan, model, planned)),
     ...checkRows(model, outcome.broken),
-    ...(own === undefined ? [] : await checkTable(deps, plan, model, own.metadata)),
+    ...(checked?.warnings ?? []),
     ...(own === undefined || isStaged(plan, model, own) ? [] : await checkKeptRows(deps, plan, model, own.metadata)),
   ];
   const tables: TableAudit[] = [];

@@ -1,11 +1,14 @@
 import { AuditFailed } from '../../core/errors.ts';
 import type { RunPlan } from '../../core/run.ts';
-import type { ModelSpec } from '../../core/spec.ts';
+import type { Expectation, ModelSpec } from '../../core/spec.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openAudited } from '../../lake/tables/audited.ts';
 import { openTables } from '../../lake/tables/table-state.ts';
-import { checkExpectation } from '../../sql/audit.ts';
+import type { Row } from '../../ports.ts';
+import { checkExpectation, checkRowCount } from '../../sql/audit.ts';
+import { knownRows, repeatsOf } from './appended.ts';
+import type { UniqueExpectation } from './held.ts';
 
 /** Warnings of row expectations that rows broke. Throws AuditFailed for one with policy `fail`. */
 export function checkRows(model: ModelSpec, broken: Readonly<Record<string, number>>): readonly string[] {
@@ -20,27 +23,74 @@ export function checkRows(model: ModelSpec, broken: Readonly<Record<string, numb
   return warnings;
 }
 
+/** A table as a run would publish it. */
+export type Audited = {
+  readonly model: ModelSpec;
+  readonly metadata: TableMetadata;
+  /** The table to whose rows this one only adds some; undefined where rows go, or where there was no table. */
+  readonly appendedTo: TableMetadata | undefined;
+};
+
+export type TableChecked = {
+  readonly warnings: readonly string[];
+  /** Columns that are unique in it. */
+  readonly unique: readonly UniqueExpectation[];
+};
+
 /** Runs table expectations on the table as it would be published. Throws AuditFailed for one with policy `fail`. */
-export async function checkTable(
-  deps: StepDeps,
-  plan: RunPlan,
-  model: ModelSpec,
-  metadata: TableMetadata,
-): Promise<readonly string[]> {
-  const expectations = model.expect.filter((e) => e.kind !== 'row');
+export async function checkTable(deps: StepDeps, plan: RunPlan, audited: Audited): Promise<TableChecked> {
+  const { model } = audited;
+  const table = model.expect.filter((e) => e.kind !== 'row');
   const gold = model.layer === 'gold' ? model.expect.filter((e) => e.kind === 'row') : [];
-  if (expectations.length + gold.length === 0) return [];
-  await using session = await deps.engine.open(deps.settings);
-  await using _inputs = await openTables(deps.store, session, plan, model.reads);
-  await using _audited = await openAudited(deps.store, session, model, metadata);
+  const answers = new Map<Expectation, Row | undefined>();
+  for (const expectation of table) {
+    const answer = await askIncrement(deps, audited, expectation);
+    if (answer !== undefined) answers.set(expectation, answer);
+  }
+  const whole = [...table, ...gold].filter((expectation) => !answers.has(expectation));
+  for (const [expectation, answer] of await askWhole(deps, plan, audited, whole)) answers.set(expectation, answer);
   const warnings: string[] = [];
-  for (const expectation of [...expectations, ...gold]) {
-    const counted = (await session.rows(checkExpectation(expectation)))[0];
+  const unique: UniqueExpectation[] = [];
+  for (const expectation of [...table, ...gold]) {
+    const counted = answers.get(expectation);
     const broken = Number(counted?.['broken']);
+    if (broken === 0 && expectation.kind === 'unique') unique.push(expectation);
     if (broken === 0) continue;
     const text = `${model.id}: expectation ${expectation.name} does not hold: ${broken} offending, such as ${String(counted?.['examples'])}`;
     if (expectation.policy === 'fail') throw new AuditFailed(`${text}; nothing is published`);
     warnings.push(text);
   }
-  return warnings;
+  return { warnings, unique };
+}
+
+/** What follows from what is new and from what was known before; undefined where all rows have to be asked. */
+async function askIncrement(
+  deps: StepDeps,
+  { model, metadata, appendedTo }: Audited,
+  expectation: Expectation,
+): Promise<Row | undefined> {
+  if (expectation.kind === 'rowCount') {
+    const rows = knownRows(metadata);
+    if (rows === undefined) return undefined;
+    await using session = await deps.engine.open(deps.settings);
+    return (await session.rows(checkRowCount(expectation, rows)))[0];
+  }
+  if (expectation.kind !== 'unique' || appendedTo === undefined) return undefined;
+  return repeatsOf(deps, { model, metadata, before: appendedTo }, expectation);
+}
+
+async function askWhole(
+  deps: StepDeps,
+  plan: RunPlan,
+  { model, metadata }: Audited,
+  expectations: readonly Expectation[],
+): Promise<ReadonlyMap<Expectation, Row | undefined>> {
+  const answers = new Map<Expectation, Row | undefined>();
+  if (expectations.length === 0) return answers;
+  await using session = await deps.engine.open(deps.settings);
+  await using _inputs = await openTables(deps.store, session, plan, model.reads);
+  await using _audited = await openAudited(deps.store, session, model, metadata);
+  for (const expectation of expectations)
+    answers.set(expectation, (await session.rows(checkExpectation(expectation)))[0]);
+  return answers;
 }
