@@ -1,3 +1,4 @@
+import type { SweepOperation } from './maintenance.ts';
 import type { HeldRun, OpenInput } from './run.ts';
 
 /** Of Step Functions' context object, what we look at. */
@@ -17,12 +18,17 @@ export type FailureRecord = {
   readonly go_on?: true;
   /** Present: another run has taken the lock, and nothing was done; says so. */
   readonly lost?: string;
+  /** Present: an operation of maintenance that forgets or removes, of which what it did stays done. */
+  readonly swept?: true;
 };
 
 /** A run's state with the error that a Catch put beside it; the execution's input instead when Open itself failed. */
 export type FailedState = Partial<OpenInput> & {
   readonly run?: HeldRun;
   readonly request?: OpenInput;
+  /** Of maintenance: `planned` while a compaction is under way. */
+  readonly status?: string;
+  readonly sweep?: { readonly left: readonly SweepOperation[] };
   readonly error: { readonly Error: string; readonly Cause: string };
   /** Absent when Fail itself failed. */
   readonly failure?: FailureRecord;

@@ -44,7 +44,9 @@ export function medallionHandlers(
     Finish: whileHeld(deps, undefined, runFinish),
     Fail: (input) => {
       const failed = afterError(input);
-      const held = failed.state.run === undefined ? deps : fenced(deps, failed.state.run);
+      const { run } = failed.state;
+      // What holds no lock may still note that it failed.
+      const held = run?.epoch === undefined ? deps : fenced(deps, run);
       return runFail(failed, {
         ...deps,
         recordFailed: (plan, result) => recordRun(held, plan, recordOf(plan, result)),

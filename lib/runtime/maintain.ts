@@ -51,20 +51,35 @@ export async function vacuumTables(deps: StepDeps, request: MaintainRequest): Pr
   return (await maintain(deps, 'vacuum', request)).vacuum ?? Promise.reject(noAnswer('vacuum'));
 }
 
-/** Runs the state machine of maintenance in this process. */
 async function maintain(deps: StepDeps, operation: SweepOperation, request: ExpireRequest): Promise<Swept> {
   const { pipeline, table } = await targetOf(deps, operation, request.target);
-  const { interrupted, onEvent, retryIntervalMs, dryRun = false } = request;
-  const runId = request.runId ?? sweepId(deps, operation);
+  const run_id = checkRunId(request.runId ?? sweepId(deps, operation));
   const maintenance = {
     operations: [operation],
     ...(table && { table: fullName(table) }),
     [operation]: optionsOf(request),
   };
-  const run = { pipeline, run_id: checkRunId(runId), kind: 'maintenance' as const };
-  const input: OpenInput = { ...run, dry_run: dryRun, maintenance };
+  const input: OpenInput = { pipeline, run_id, dry_run: request.dryRun ?? false, kind: 'maintenance', maintenance };
   checkSweeps(input);
   await requireNoRollback(deps.store, (await readOpenRun(deps.store, { pipeline })).run);
+  const { swept } = await executeMaintenance(deps, input, request);
+  if (swept !== undefined) return swept;
+  const result = await readSweepResult(deps, sweepRun(input, operation));
+  return { [operation]: result?.answer };
+}
+
+export type MaintenanceOptions = Pick<MaintainRequest, 'interrupted' | 'onEvent' | 'retryIntervalMs'>;
+
+/**
+ * Runs the state machine of maintenance in this process to its end, and answers its last state. Throws what has ended it
+ * otherwise, as the state threw it that failed last.
+ */
+export async function executeMaintenance(
+  deps: StepDeps,
+  input: OpenInput,
+  { interrupted, onEvent, retryIntervalMs }: MaintenanceOptions = {},
+): Promise<MaintenanceState> {
+  const { pipeline, run_id } = input;
   const errors: unknown[] = [];
   const { outcome } = await executeRun(deps, {
     machine: 'maintenance',
@@ -72,16 +87,13 @@ async function maintain(deps: StepDeps, operation: SweepOperation, request: Expi
     opens: 'OpenRewrite',
     ends: ['FinishRewrite', 'Fail'],
     input: input as unknown as JsonValue,
-    run,
+    run: { pipeline, run_id, kind: 'maintenance' },
     ...(interrupted === undefined ? {} : { interrupted }),
     ...(onEvent === undefined ? {} : { onEvent }),
     ...(retryIntervalMs === undefined ? {} : { retryIntervalMs }),
   });
   if (outcome.status === 'FAILED') throw errors.at(-1) ?? new Unavailable(`${outcome.error}: ${outcome.cause}`);
-  const { swept } = outcome.output as unknown as MaintenanceState;
-  if (swept !== undefined) return swept;
-  const result = await readSweepResult(deps, sweepRun(input, operation));
-  return { [operation]: result?.answer };
+  return outcome.output as unknown as MaintenanceState;
 }
 
 /** A run id for an operation that was given none. */
@@ -98,22 +110,23 @@ export function optionsOf({ olderThanMs, keep, forceRetention }: Omit<ExpireRequ
   };
 }
 
-/** What a state has thrown is told as it is, not as the state machine repeats it. */
+/** What states throw before the run is wound up is told as it is, not as the state machine repeats it. */
 function noting(
-  { OpenRewrite, Sweep, ...others }: ReturnType<typeof maintenanceHandlers>,
+  { Fail, Notify, RunFailed, ...states }: ReturnType<typeof maintenanceHandlers>,
   errors: unknown[],
 ): Readonly<Record<string, StateHandler>> {
-  const noted = (handler: StateHandler): StateHandler => {
-    return async (input) => {
+  const noted = Object.entries(states).map(([name, handler]): readonly [string, StateHandler] => [
+    name,
+    async (input) => {
       try {
         return await handler(input);
       } catch (cause) {
         errors.push(cause);
         throw cause;
       }
-    };
-  };
-  return { ...others, OpenRewrite: noted(OpenRewrite), Sweep: noted(Sweep) };
+    },
+  ]);
+  return { Fail, Notify, RunFailed, ...Object.fromEntries(noted) };
 }
 
 async function targetOf(

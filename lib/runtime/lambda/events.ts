@@ -93,6 +93,9 @@ export const parseOpenInput = (event: unknown): OpenInput => parseEvent('Open', 
 export const parseRunState = (event: unknown): RunState => parseEvent('a run', runState, event) as RunState;
 export const parseUnitInput = (event: unknown): UnitInput => parseEvent('a unit', unitInput, event) as UnitInput;
 
+/** What is left of the operations that forget and remove. */
+export const sweep = z.object({ left: z.array(z.enum(['expire', 'vacuum'])) });
+
 const maintenanceState = z.object({
   status: z.enum(['planned', 'nothing', 'done']),
   request: openInput,
@@ -100,7 +103,7 @@ const maintenanceState = z.object({
   round: z.number().int(),
   rewrite: units.optional(),
   commit: measured.optional(),
-  sweep: z.object({ left: z.array(z.enum(['expire', 'vacuum'])) }).optional(),
+  sweep: sweep.optional(),
   swept: z.object({ expire: z.looseObject({}).optional(), vacuum: z.looseObject({}).optional() }).optional(),
 });
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { errorOfExecution, messageOfCause } from '../../core/execution-failure.ts';
 import type { AfterError } from '../../core/failed-run.ts';
-import { openInput, parseEvent, runRef } from './events.ts';
+import { openInput, parseEvent, runRef, sweep } from './events.ts';
 
 /** A Catch writes both fields; a state that timed out may have no cause. */
 const error = z.object({ Error: z.string(), Cause: z.string().default('').transform(messageOfCause) });
@@ -12,6 +12,7 @@ const failure = z.object({
   undone: z.boolean().optional(),
   go_on: z.literal(true).optional(),
   lost: z.string().optional(),
+  swept: z.literal(true).optional(),
 });
 
 const execution = z.object({
@@ -21,9 +22,14 @@ const execution = z.object({
 });
 
 const afterError = z.object({
-  state: openInput
-    .partial()
-    .extend({ run: runRef.optional(), request: openInput.optional(), error, failure: failure.optional() }),
+  state: openInput.partial().extend({
+    run: runRef.optional(),
+    request: openInput.optional(),
+    status: z.string().optional(),
+    sweep: sweep.optional(),
+    error,
+    failure: failure.optional(),
+  }),
   execution,
 });
 
@@ -39,6 +45,8 @@ const alerted = z.object({
     kind: z.literal('maintenance').optional().catch(undefined),
     run: runRef.optional().catch(undefined),
     request: openInput.optional().catch(undefined),
+    status: z.string().optional().catch(undefined),
+    sweep: sweep.optional().catch(undefined),
     error,
     failure: failure.optional().catch(undefined),
   }),

@@ -1,4 +1,5 @@
 import type { AfterError, FailedState } from '../../core/failed-run.ts';
+import type { SweepOperation } from '../../core/maintenance.ts';
 
 export type Alert = { readonly subject: string; readonly message: string };
 
@@ -13,9 +14,9 @@ export function renderAlert(
 ): Alert {
   const { Error: error, Cause: cause } = state.error;
   const resumed = state.run !== undefined && state.run.run_id !== runId ? state.run.run_id : undefined;
-  const compacts = (state.kind ?? state.run?.kind) === 'maintenance';
+  const what = whatFailed(state);
   const lines = [
-    `${compacts ? 'Compaction' : 'Run'} ${runId} of pipeline ${pipeline} failed.`,
+    `${NAMES[what]} ${runId} of pipeline ${pipeline} failed.`,
     ...(resumed === undefined ? [] : [`It had to finish run ${resumed} first, and that failed.`]),
     '',
     `Time:      ${at.toISOString()}`,
@@ -27,13 +28,28 @@ export function renderAlert(
     ...whereToLook(execution.Id).map((line) => `  ${line}`),
     '',
     'What to do:',
-    ...whatToDo({ pipeline, compacts }, error, execution.Id).map((line) => `  ${line}`),
+    ...whatToDo({ pipeline, what }, error, execution.Id).map((line) => `  ${line}`),
   ];
   return { subject: subjectOf(`Strata: ${pipeline} failed: ${error} (${runId})`), message: `${lines.join('\n')}\n` };
 }
 
+type What = 'run' | 'compact' | SweepOperation;
+const NAMES: Readonly<Record<What, string>> = {
+  run: 'Run',
+  compact: 'Compaction',
+  expire: 'Expiry',
+  vacuum: 'Vacuum',
+};
+
+function whatFailed({ kind, run, request, status, sweep }: FailedState): What {
+  if ((kind ?? run?.kind ?? request?.kind) !== 'maintenance') return 'run';
+  const [operation] = sweep?.left ?? [];
+  return operation === undefined || status === 'planned' ? 'compact' : operation;
+}
+
 function published({ run, failure }: FailedState): string {
   if (failure?.lost !== undefined) return 'what another run that took the lock finishes or undoes';
+  if (failure?.swept === true) return 'what was forgotten and removed stays so; the lists of it are with the run';
   if (failure?.undone === true) return 'nothing; every table is as it was before the run';
   if (failure?.undone === false) return 'in part; the next run of the pipeline finishes it first';
   if (failure !== undefined && run === undefined) return 'nothing; the run had not begun';
@@ -46,17 +62,17 @@ function whereToLook(arn: string | undefined): readonly string[] {
   return [arn, `https://${region}.console.aws.amazon.com/states/home?region=${region}#/v2/executions/details/${arn}`];
 }
 
-type Asked = { readonly pipeline: string; readonly compacts: boolean };
+type Asked = { readonly pipeline: string; readonly what: What };
 
-function whatToDo({ pipeline, compacts }: Asked, error: string, arn: string | undefined): readonly string[] {
+function whatToDo({ pipeline, what }: Asked, error: string, arn: string | undefined): readonly string[] {
   const redrive =
     arn === undefined ? 'Redrive the execution' : `aws stepfunctions redrive-execution --execution-arn ${arn}`;
   return [
     adviceFor(error),
     `Then go on with the same execution, or start a new run: ${arn === undefined ? redrive : ''}`.trimEnd(),
     ...(arn === undefined ? [] : [`  ${redrive}`]),
-    `  strata ${compacts ? 'compact' : 'run'} --aws ${pipeline}`,
-    compacts
+    `  strata ${what} --aws ${pipeline}`,
+    what !== 'run'
       ? 'No row has changed, and runs of the pipeline go on as before.'
       : 'Files that have landed are not lost: the next run takes them.',
   ];

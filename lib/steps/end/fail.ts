@@ -1,10 +1,12 @@
 import { LockHeld, Unavailable } from '../../core/errors.ts';
 import type { AfterError, FailureRecord } from '../../core/failed-run.ts';
-import type { HeldRun, RunResult } from '../../core/run.ts';
+import type { HeldRun, RunRef, RunResult } from '../../core/run.ts';
 import type { LockDeps, StepDeps } from '../../lake/deps.ts';
 import { discardRun } from '../../lake/files/discard.ts';
 import { discardMaintenance } from '../../lake/maintain/discard-maintenance.ts';
 import { readMaintenancePlan } from '../../lake/maintain/maintenance-folder.ts';
+import { readSweepPlan, sweepPlaces, sweepRun } from '../../lake/maintain/sweep-plan.ts';
+import { failedSweep } from '../../lake/maintain/sweep-result.ts';
 import { durationOf, type RecordedPlan } from '../../lake/ops/record-run.ts';
 import { type Decision, decideToUndo, readDecision } from '../../lake/run/decision.ts';
 import { fencedStore } from '../../lake/run/fence.ts';
@@ -37,6 +39,11 @@ export async function runFail({ state, execution }: AfterError, deps: FailDeps):
       await releaseLock(deps, { pipeline, run_id, ...(kind === undefined ? {} : { kind }) });
     return { redrives } satisfies FailureRecord;
   }
+  const swept = sweepOf(state);
+  if (swept !== undefined) {
+    if (error.name !== 'LockHeld') await noteFailedSweep(deps, swept, error);
+    return { run_id: swept.run_id, redrives, swept: true } satisfies FailureRecord;
+  }
   const lost = await lossOf(deps, run);
   if (lost !== undefined) return { run_id: run.run_id, redrives, lost } satisfies FailureRecord;
   const undone = await undo({ ...deps, store: fencedStore(deps, run) }, run, error);
@@ -44,6 +51,22 @@ export async function runFail({ state, execution }: AfterError, deps: FailDeps):
   const resumed = state.request !== undefined && state.request.run_id !== run.run_id;
   const go_on = undone && resumed ? ({ go_on: true } as const) : {};
   return { run_id: run.run_id, redrives, undone, ...go_on } satisfies FailureRecord;
+}
+
+/** The operation of maintenance that failed, where no compaction is under way: it holds no lock any more. */
+function sweepOf({ request, status, sweep }: AfterError['state']): RunRef | undefined {
+  const [operation] = sweep?.left ?? [];
+  if (request === undefined || operation === undefined || status === 'planned') return undefined;
+  return sweepRun(request, operation);
+}
+
+/** One that had not begun, or only looked, has nothing to be noted. */
+async function noteFailedSweep(deps: FailDeps, run: RunRef, error: { name: string; message: string }): Promise<void> {
+  const plan = run.dry_run ? undefined : await readSweepPlan(deps, run);
+  if (plan === undefined) return;
+  const result = failedSweep(deps, plan, error);
+  await deps.recordFailed(plan, failedResult(run, error, result.duration_ms));
+  await writeOnce(deps.store, sweepPlaces.result(run), result);
 }
 
 /** What to say of a run that another has overtaken: it is the other's to finish or undo. */

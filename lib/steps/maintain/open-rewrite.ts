@@ -20,6 +20,7 @@ import { fenced } from '../../lake/run/fence.ts';
 import { handOver, releaseLock, takeLock } from '../../lake/run/lock.ts';
 import { pointTo, readOpenRun } from '../../lake/run/open-run.ts';
 import { checkRunId, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
+import { requireOwnId } from '../../lake/run/run-ids.ts';
 import { type CompactionWork, estimateCompaction } from '../../plan/compaction-cost.ts';
 import { packUnits } from '../../plan/maintenance.ts';
 
@@ -40,6 +41,7 @@ export async function runOpenRewrite(input: OpenInput, deps: StepDeps): Promise<
   const idle = { request, run: asked, round: 0, ...(left.length === 0 ? {} : { sweep: { left } }) };
   checkSweeps(request);
   const compact = compactionOf(request);
+  await requireOwnId(deps.store, asked, compact === undefined ? 'sweep' : 'compaction');
   if (compact === undefined) return { status: 'nothing', ...idle };
   if (dry_run) {
     const work = await planTables(deps, pipeline, checkTable(pipeline, compact));

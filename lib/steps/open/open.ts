@@ -18,6 +18,7 @@ import { fenced } from '../../lake/run/fence.ts';
 import { handOver, releaseLock, takeLock } from '../../lake/run/lock.ts';
 import { clearOpenRun, type OpenRun, pointTo, readOpenRun } from '../../lake/run/open-run.ts';
 import { checkRunId, readPlan, runFolder, writePlan } from '../../lake/run/run-folder.ts';
+import { requireOwnId } from '../../lake/run/run-ids.ts';
 import { checkModes } from '../../lake/tables/table-mode.ts';
 import { listFiles } from '../../plan/file-lists.ts';
 import { chooseWork } from './choose-work.ts';
@@ -41,6 +42,7 @@ export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunStat
   const request = requestOf(input);
   const idle = { request, run: asked, level: 0, levels: 0 };
   if ((await deps.store.head(runFolder.result(asked))) !== undefined) return { status: 'done', ...idle };
+  await requireOwnId(deps.store, asked, 'run');
   const run = { ...asked, epoch: await takeLock(deps, asked) };
   try {
     const found = await openHeld(fenced(deps, run), run, input);

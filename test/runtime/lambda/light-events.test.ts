@@ -16,9 +16,17 @@ describe('the input of Fail and RunFailed', () => {
     const state = { status: 'planned', run, request, level: 0, levels: 2, error, failure, fail_error: error };
     const context = { ...execution, Input: request, RoleArn: 'arn:r', StartTime: 'now' };
     assert.deepEqual(parseAfterError({ state, execution: context }), {
-      state: { dry_run: false, run, request, error: plain, failure },
+      state: { status: 'planned', dry_run: false, run, request, error: plain, failure },
       execution,
     });
+  });
+
+  test('has what is left of maintenance', () => {
+    const maintenance = { operations: ['expire', 'vacuum'], expire: { older_than_ms: 1, keep: 2 } };
+    const asked = { ...request, kind: 'maintenance', maintenance };
+    const state = { status: 'nothing', run, request: asked, sweep: { left: ['vacuum'] }, error };
+    const { state: parsed } = parseAfterError({ state, execution: {} });
+    assert.deepEqual([parsed.request, parsed.sweep], [asked, { left: ['vacuum'] }]);
   });
 
   test('is the input of the execution when Open failed', () => {
