@@ -1,7 +1,9 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { parseSpan } from '../core/durations.ts';
-import { examples, parseCount, type Start } from './command-shape.ts';
+import { type AwsOptions, addAws, examples, parseCount, placeOf, type Start } from './command-shape.ts';
 import type { ExpiryOptions } from './commands/expire.ts';
+
+type SweepOptions = AwsOptions & ExpiryOptions;
 
 /** The commands that remove what the tables no longer need. */
 export function addExpiry(program: Command, start: Start): void {
@@ -13,8 +15,13 @@ export function addExpiry(program: Command, start: Start): void {
       ),
     )
     .addHelpText('after', examples('strata expire retail --dry-run', 'strata expire retail_silver.sales --keep 20'))
-    .action(async (target: string, options: ExpiryOptions, command: Command) =>
-      start(command, async (context) => (await import('./commands/expire.ts')).expire(context, { target, ...options })),
+    .action(async (target: string, options: SweepOptions, command: Command) =>
+      start(command, async (context) => {
+        const { aws, place, asked } = placeOf(options);
+        const request = { target, ...asked };
+        if (aws) return (await import('./commands/sweep-aws.ts')).expireOnAws(context, request, place);
+        return (await import('./commands/expire.ts')).expire(context, request);
+      }),
     );
 
   addRetention(program.command('vacuum'), 'only files that were written so long ago (default: 168h)')
@@ -22,16 +29,23 @@ export function addExpiry(program: Command, start: Start): void {
       'remove files that no snapshot and no unfinished run needs, and what ended runs and dropped tables left',
     )
     .addHelpText('after', examples('strata vacuum retail --dry-run', 'strata vacuum retail_silver.sales'))
-    .action(async (target: string, options: ExpiryOptions, command: Command) =>
-      start(command, async (context) => (await import('./commands/vacuum.ts')).vacuum(context, { target, ...options })),
+    .action(async (target: string, options: SweepOptions, command: Command) =>
+      start(command, async (context) => {
+        const { aws, place, asked } = placeOf(options);
+        const request = { target, ...asked };
+        if (aws) return (await import('./commands/sweep-aws.ts')).vacuumOnAws(context, request, place);
+        return (await import('./commands/vacuum.ts')).vacuum(context, request);
+      }),
     );
 }
 
 function addRetention(command: Command, olderThan: string): Command {
-  return command
+  return addAws(command, 'do so in the deployed lake, and follow it')
+    .option('--state-machine <arn>', "the state machine (default: by the pipeline's stack)")
     .addArgument(new Argument('<pipeline|table>', 'a pipeline, its books among its tables, or a table by full name'))
     .addOption(new Option('--older-than <age>', olderThan).argParser(parseAge))
     .option('--force-retention', 'also less than 168h, where nothing else works on the lake')
+    .option('--run-id <id>', 'letters, digits, - and _; the same id again returns the first result')
     .option('--dry-run', 'show what would be removed');
 }
 

@@ -18,7 +18,7 @@ export async function compactRemotely(deps: RemoteRunDeps, request: RemoteCompac
   return ended.status === 'SUCCEEDED' ? succeeded(deps, input, ended) : failed(input, ended);
 }
 
-const reasons = z.object({ small: z.number(), large: z.number(), order: z.number() }).partial();
+const reasons = z.object({ small: z.number(), large: z.number(), order: z.number(), deleted: z.number() }).partial();
 const compacted = z.object({
   table: z.string(),
   partitions: z.number(),

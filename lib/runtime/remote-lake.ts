@@ -8,11 +8,13 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { CONNECTIONS } from '../adapters/aws/connections.ts';
 import { createS3Store } from '../adapters/store/s3.ts';
 import { type DeploymentNames, deploymentNames } from '../core/deployment-names.ts';
+import type { ExpireAnswer, VacuumAnswer } from '../core/maintenance.ts';
 import type { ObjectStore } from '../ports.ts';
 import { unfinishedRun } from '../query/plan-run.ts';
 import type { CompactionAnswer } from '../remote/compaction.ts';
 import { compactRemotely, type RemoteCompaction } from '../remote/remote-compact.ts';
 import { type RemoteRunRequest, runRemotely } from '../remote/remote-run.ts';
+import { type RemoteSweep, sweepRemotely } from '../remote/remote-sweep.ts';
 import type { RunAnswer } from '../remote/run-request.ts';
 import { readOutputs } from '../remote/stack.ts';
 import type { LandingDeps } from './land-files.ts';
@@ -29,6 +31,8 @@ export type RemotePlace = {
 export type RemoteRuns = {
   run(request: RemoteRunRequest): Promise<RunAnswer>;
   compact(request: RemoteCompaction): Promise<CompactionAnswer>;
+  expire(request: RemoteSweep): Promise<ExpireAnswer>;
+  vacuum(request: RemoteSweep): Promise<VacuumAnswer>;
   /** The run of the pipeline that the next one finishes first. */
   unfinished(): Promise<string | null>;
 };
@@ -58,6 +62,8 @@ export async function openRemoteRuns(
   return {
     run: (request) => runRemotely(deps, request),
     compact: (request) => compactRemotely(deps, request),
+    expire: (request) => sweepRemotely(deps, 'expire', request),
+    vacuum: (request) => sweepRemotely(deps, 'vacuum', request),
     unfinished: () => unfinishedRun({ store }, pipeline),
   };
 }

@@ -11,19 +11,30 @@ export type ExpiryOptions = {
   readonly keep?: number;
   readonly forceRetention?: boolean;
   readonly dryRun?: boolean;
+  readonly runId?: string;
+};
+
+export type ExpiryArguments = ExpiryOptions & {
+  /** A pipeline, or a table by full name. */
+  readonly target: string;
 };
 
 /** Forgets old snapshots. Ends with 2 when a table was left as it is. */
-export async function expire(context: Context, asked: ExpiryOptions & { readonly target: string }): Promise<number> {
+export async function expire(context: Context, asked: ExpiryArguments): Promise<number> {
   const request = requestOf(asked);
   const { deps } = await openLake(context, request.dryRun === true ? 'read' : 'write');
-  const answer = await expireTables(deps, request);
+  const answer = await context.interruptible((interrupted) => expireTables(deps, { ...request, interrupted }));
+  return tellExpired(context, answer);
+}
+
+/** Answers the exit code. */
+export async function tellExpired(context: Context, answer: ExpireAnswer): Promise<number> {
   await context.answer(answer, () => renderExpired(answer, context));
   noteFailed(answer, context);
   return answer.failed.length === 0 ? EXIT.done : EXIT.failed;
 }
 
-export function requestOf({ olderThan, ...asked }: ExpiryOptions & { readonly target: string }): ExpireRequest {
+export function requestOf({ olderThan, ...asked }: ExpiryArguments): ExpireRequest {
   return { ...asked, ...(olderThan === undefined ? {} : { olderThanMs: olderThan }) };
 }
 

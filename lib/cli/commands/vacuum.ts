@@ -4,22 +4,24 @@ import { type Context, EXIT } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { formatBytes, formatQuantity } from '../output/human.ts';
 import { renderTable } from '../output/table.ts';
-import { type ExpiryOptions, noteFailed, requestOf } from './expire.ts';
+import { type ExpiryArguments, noteFailed, requestOf } from './expire.ts';
 
 /** Removes files that nothing needs. Ends with 2 when a table was left as it is. */
-export async function vacuum(
-  context: Context,
-  asked: Omit<ExpiryOptions, 'keep'> & { readonly target: string },
-): Promise<number> {
+export async function vacuum(context: Context, asked: Omit<ExpiryArguments, 'keep'>): Promise<number> {
   const request = requestOf(asked);
   const { deps } = await openLake(context, request.dryRun === true ? 'read' : 'write');
-  const answer = await vacuumTables(deps, request);
+  const answer = await context.interruptible((interrupted) => vacuumTables(deps, { ...request, interrupted }));
+  return tellVacuumed(context, answer, context.hint);
+}
+
+/** Answers the exit code. `hint`: how to call a command on this lake. */
+export async function tellVacuumed(context: Context, answer: VacuumAnswer, hint: Context['hint']): Promise<number> {
   await context.answer(answer, () => renderVacuumed(answer, context));
   noteFailed(answer, context);
   for (const table of answer.unknown) {
     context.note(
       `the folder of ${table}, which no catalog knows, stays: nothing says that it was dropped. To remove its files:\n` +
-        `  ${context.hint(`drop ${table} --data --force`)}`,
+        `  ${hint(`drop ${table} --data --force`)}`,
     );
   }
   return answer.failed.length === 0 ? EXIT.done : EXIT.failed;
