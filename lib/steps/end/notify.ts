@@ -21,7 +21,8 @@ const WAIT_MS = 2_000;
 
 /**
  * Sends the one alert of a run that failed. A marker keeps a retry, or a second path to the same failure, from sending it
- * again; a redriven execution that fails again is told again. A held lock is no alert: nothing happened to the run.
+ * again; a redriven execution that fails again is told again. A held lock is no alert, nor one that was lost, whatever error that
+ * came out as: nothing happened to the run, which another goes on with.
  * When an execution resumed another run, and failed with it, the alert is that of the run that was asked for, so that each
  * failed execution is told of; the resumed run has its own alert only when the execution goes on without it.
  * Throws Unavailable for passing faults, after which it may be called again.
@@ -29,7 +30,7 @@ const WAIT_MS = 2_000;
 export async function runNotify({ state, execution }: AfterError, deps: NotifyDeps): Promise<JsonValue> {
   const pipeline = state.run?.pipeline ?? state.pipeline;
   const runId = alertOf(state);
-  if (state.error.Error === 'LockHeld') return { alerted: false };
+  if (state.error.Error === 'LockHeld' || state.failure?.lost !== undefined) return { alerted: false };
   if (pipeline === undefined || runId === undefined) {
     throw new InvalidInput('nobody was told of a failure: its state names no pipeline and no run');
   }

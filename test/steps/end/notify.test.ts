@@ -49,6 +49,11 @@ const TOLD: readonly (readonly [string, readonly AfterError[], readonly string[]
   ['a failure that is told again by a retry or another path', [failed(), failed()], ['r-1']],
   ['a failure whose Fail failed', [{ state: { run, request, error }, execution: {} }], ['r-1']],
   ['a failure of Open', [{ state: { ...request, error, failure: { redrives: 0 } }, execution: {} }], ['r-1']],
+  [
+    'a lock that was lost while a map worked',
+    [failed({ failure: { run_id: 'r-1', redrives: 0, lost: 'run r-1 has lost the lock' } })],
+    [],
+  ],
   ['a held lock', [failed({ error: { Error: 'LockHeld', Cause: 'r-0 holds it' } })], []],
   [
     'runs that fail one after the other',

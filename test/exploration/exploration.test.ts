@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Bounds } from './explore.ts';
+import { type Laboratory, openLaboratory } from './laboratory.ts';
+import type { Scenario } from './play.ts';
+import type { Event, Schedule } from './scheduler.ts';
+
+/** Small bounds, for every day; exploration.slow.ts has the large ones. */
+const SCENARIOS: readonly (readonly [Scenario['actors'], Bounds])[] = [
+  [
+    { a: 'run', b: 'run' },
+    { pauses: 1, faults: 0 },
+  ],
+];
+
+/** What the exploration has found once, and has been mended: the least that had to happen. */
+const FOUND: readonly (readonly [string, Scenario['actors'], Schedule])[] = [
+  [
+    'a run that is overtaken while its files are read sends no alert: another goes on with it',
+    { a: 'run', b: 'run' },
+    schedule({
+      actor: 'a',
+      before: 'read ops/shop/_runs/run-a/level-0/units/silver.items-00000.json',
+      what: 'late',
+      next: 'b',
+    }),
+  ],
+];
+
+function schedule(...events: readonly Event[]): Schedule {
+  return { first: 'a', events };
+}
+
+describe('whatever happens between two calls of the store', () => {
+  let laboratory: Laboratory;
+  before(async () => {
+    laboratory = await openLaboratory();
+  });
+  after(() => laboratory[Symbol.asyncDispose]());
+
+  for (const [actors, bounds] of SCENARIOS) {
+    test(`${Object.values(actors).join(' beside ')}: every schedule with ${bounds.pauses} pause keeps the invariants`, async () => {
+      const { played, found } = await laboratory.search({ runs: 2, actors }, bounds);
+      assert.equal(found, undefined);
+      assert.ok(played > 5, `${played} schedules`);
+    });
+  }
+
+  for (const [name, actors, found] of FOUND) {
+    test(name, async () => {
+      const { broken, reached } = await laboratory.play({ runs: 2, actors }, found);
+      assert.equal(reached.length, found.events.length);
+      assert.equal(broken, undefined);
+    });
+  }
+});

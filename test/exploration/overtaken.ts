@@ -1,0 +1,60 @@
+import type { ObjectStore } from '../../lib/ports.ts';
+
+/** A store that tells what a rule about its users needs. */
+export type OvertakenRule = {
+  /** The store as an actor asks it. */
+  asks(actor: string, store: ObjectStore): ObjectStore;
+  /** The store as it does what an actor has asked. */
+  makes(actor: string, store: ObjectStore): ObjectStore;
+};
+
+const LOCK = /^ops\/[^/]+\/(maintenance-)?lock\.json$/;
+const VERSION = /\/metadata\/v\d+\.metadata\.json$/;
+const HINT = /\/metadata\/version-hint\.text$/;
+
+/**
+ * One holder changes something per epoch (invariant 9): who has been overtaken decides for nothing more. What it had decided for
+ * before may still come, and a commit that it was in, whose version is written on condition. Data files have new names and
+ * are not looked at.
+ */
+export function overtakenRule(broken: (what: string) => void): OvertakenRule {
+  /** By lock: who took it last. By actor and lock: that it was overtaken. */
+  const holders = new Map<string, string>();
+  const overtaken = new Set<string>();
+  const versions = new Map<string, number>();
+  const change = (actor: string, what: string, key: string): void => {
+    if (!overtaken.has(actor) || LOCK.test(key) || HINT.test(key)) return;
+    if (VERSION.test(key)) {
+      versions.set(actor, (versions.get(actor) ?? 0) + 1);
+      if (versions.get(actor) === 1) return;
+    }
+    broken(`${actor} has been overtaken, and goes on to ${what} ${key}`);
+  };
+  return {
+    asks: (actor, store) => ({
+      ...store,
+      write(key, bytes, condition) {
+        change(actor, 'write', key);
+        return store.write(key, bytes, condition);
+      },
+      remove(key) {
+        change(actor, 'remove', key);
+        return store.remove(key);
+      },
+    }),
+    makes: (actor, store) => ({
+      ...store,
+      async write(key, bytes, condition) {
+        const outcome = await store.write(key, bytes, condition);
+        if (outcome.kind === 'written' && LOCK.test(key)) {
+          const { released } = JSON.parse(new TextDecoder().decode(bytes)) as { released?: true };
+          const before = holders.get(key);
+          if (before !== undefined && before !== actor) overtaken.add(before);
+          if (released) holders.delete(key);
+          else holders.set(key, actor);
+        }
+        return outcome;
+      },
+    }),
+  };
+}

@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
+import { createMemoryStore } from '../../lib/adapters/store/memory.ts';
+import type { PipelineSpec } from '../../lib/core/spec.ts';
+import { append, csv, definePipeline } from '../../lib/define/index.ts';
+import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
+import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
+import type { StepDeps } from '../../lib/lake/deps.ts';
+import type { ObjectStore } from '../../lib/ports.ts';
+import { compileTest, type TestPipeline } from '../support/test-lake.ts';
+import { createMemoEngine } from './memo-engine.ts';
+import { allOf } from './scheduler.ts';
+
+/** The pipeline of every world: rows of silver, and a table of gold that says what they sum up to. */
+const SHOP: TestPipeline = {
+  name: 'shop',
+  definition: definePipeline({
+    name: 'shop',
+    sources: { rows: csv({ columns: { id: 'int' } }) },
+    silver: { items: { from: 'rows', mode: append() } },
+    gold: { total: { sql: 'total.sql' } },
+  }),
+  sql: { 'total.sql': 'SELECT sum(id) AS id FROM silver.items' },
+};
+
+export const LEASE_MS = 60_000;
+/** Longer than any lease, and than what maintenance asks for. */
+const LATE_MS = 8 * 24 * 3_600_000;
+const SECOND_MS = 1_000;
+const BEGIN = Date.parse('2026-01-01T00:00:00Z');
+
+/** Objects of a lake, each with the time when it was written. */
+export type Objects = readonly { readonly key: string; readonly bytes: Uint8Array; readonly modified: number }[];
+
+/** A lake in memory whose time passes only when it is told to. */
+export type World = {
+  readonly store: ObjectStore;
+  readonly now: () => number;
+  late(): void;
+  tick(): void;
+  /** What the process of an actor works with, over its own view of the store. */
+  deps(actor: string, store: ObjectStore, isGone: (holder: string) => boolean): StepDeps;
+  land(file: number): Promise<void>;
+  objects(): Promise<Objects>;
+};
+
+/** What all worlds share: a folder, an engine that remembers, and the compiled pipeline. */
+export type Ground = { readonly scratch: string; open(objects?: Objects, now?: number): Promise<World>; close(): void };
+
+const CODEC = { parse: parseMetadata, render: renderMetadata };
+
+export async function openGround(): Promise<Ground> {
+  const scratch = mkdtempSync(join(tmpdir(), 'strata-exploration-'));
+  const engine = createMemoEngine(createDuckDbEngine());
+  const spec = await compileTest(SHOP, scratch);
+  return {
+    scratch,
+    open: (objects = [], now = BEGIN) => openWorld({ scratch, engine, spec }, objects, now),
+    close: () => rmSync(scratch, { recursive: true, force: true }),
+  };
+}
+
+type Shared = Pick<StepDeps, 'engine'> & { readonly scratch: string; readonly spec: PipelineSpec };
+
+async function openWorld({ scratch, engine, spec }: Shared, objects: Objects, begin: number): Promise<World> {
+  let now = begin;
+  const store = createMemoryStore({ scratch, now: () => now });
+  for (const { key, bytes, modified } of objects) {
+    now = modified;
+    await store.write(key, bytes, { kind: 'any' });
+  }
+  now = begin;
+  return {
+    store,
+    now: () => now,
+    late() {
+      now += LATE_MS;
+    },
+    tick() {
+      now += SECOND_MS;
+    },
+    deps: (actor, seen, isGone) => ({
+      store: seen,
+      catalog: createFileCatalog(seen, CODEC),
+      engine,
+      clock: { now: () => new Date(now) },
+      ids: idsOf(actor),
+      log: { info: () => {}, warn: () => {} },
+      specs: async () => spec,
+      wait: async () => {},
+      isGone,
+      settings: {
+        memoryBytes: 1e9,
+        threads: 1,
+        scratch,
+        folders: [scratch],
+        holder: () => actor,
+        leaseMs: LEASE_MS,
+        clocksAgree: true,
+      },
+    }),
+    async land(file) {
+      await store.write(`bronze/shop/rows/${file}.csv`, new TextEncoder().encode(`id\n${file}\n`), { kind: 'any' });
+    },
+    async objects() {
+      const found = await allOf(store.list(''));
+      return Promise.all(
+        found.map(async ({ key, modified }) => ({ key, modified, bytes: (await store.read(key)).bytes })),
+      );
+    },
+  };
+}
+
+/** Each actor counts for itself, so that what it makes is the same whatever others do meanwhile. */
+function idsOf(actor: string): StepDeps['ids'] {
+  let last = 0;
+  const next = (): number => {
+    last += 1;
+    return last;
+  };
+  const own = [...actor].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1_000_000, 7);
+  return {
+    unique: () => `${actor}${String(next()).padStart(4, '0')}`,
+    uuid: () => `00000000-0000-4000-8000-${String(own).padStart(6, '0')}${String(next()).padStart(6, '0')}`,
+    snapshot: () => BigInt(own) * 1_000_000n + BigInt(next()),
+  };
+}
