@@ -208,6 +208,7 @@ function scheduledStore(inner: ObjectStore, call: MakeCall): ObjectStore {
   });
   return {
     read: (key) => call(about('read', key), () => inner.read(key)),
+    readRange: (key, ...part) => call(about('read', key), () => inner.readRange(key, ...part)),
     head: (key, version) => call(about('head', key), () => inner.head(key, version)),
     async *list(prefix, options) {
       yield* await call(about('list', prefix), () => allOf(inner.list(prefix, options)));
@@ -219,6 +220,10 @@ function scheduledStore(inner: ObjectStore, call: MakeCall): ObjectStore {
     borrow(objects) {
       const keys = objects.map((object) => (typeof object === 'string' ? object : object.key));
       return call({ text: `borrow ${keys.join(' ')}`, keys, changes: false }, () => inner.borrow(objects));
+    },
+    borrowParts(parts) {
+      const keys = parts.map(({ key }) => key);
+      return call({ text: `borrow ${keys.join(' ')}`, keys, changes: false }, () => inner.borrowParts(parts));
     },
     publish: (path, key) => call(about('publish', key, true), () => inner.publish(path, key)),
     location: inner.location,
