@@ -11,6 +11,8 @@ export type Candidate = {
   readonly bytes: number;
   /** Rows of it are deleted by position. */
   readonly deleted?: DeletedRows;
+  /** Its place among the files of the table, where rows are to lie in an order. */
+  readonly place?: number;
 };
 
 export type RewriteRules = {
@@ -67,7 +69,9 @@ function largeBins(members: readonly Candidate[], { targetBytes }: RewriteRules)
   return large.map((file) => bin([file], 'large', sliceBytes(file.bytes, targetBytes)));
 }
 
-function orderedBins(members: readonly Candidate[], { targetBytes, unitBytes }: RewriteRules): readonly Bin[] {
+/** Files that lie near each other in the order are written anew together. */
+function orderedBins(files: readonly Candidate[], { targetBytes, unitBytes }: RewriteRules): readonly Bin[] {
+  const members = files.toSorted((a, b) => (a.place ?? 0) - (b.place ?? 0));
   const groups = packInOrder(members, Math.max(unitBytes, targetBytes * ORDERED_FILES), ({ bytes }) => bytes);
   return groups.map((group) => bin(group, 'order', sliceBytes(sum(group, 'bytes'), targetBytes)));
 }

@@ -51,6 +51,19 @@ describe('which files are rewritten', () => {
     );
   });
 
+  test('files that lie near each other in an order are written anew together', () => {
+    const places = [0, 6, 1, 7, 2, 5, 3, 4];
+    const files = places.map((place, at) => ({ ...file(100, 'p=1', 0, at), path: `${place}`, place }));
+    const bins = planBins(files, { ...RULES, rearrange: true });
+    assert.deepEqual(
+      bins.map((bin) => bin.files.map(({ path }) => Number(path))),
+      [
+        [0, 1, 2, 3],
+        [4, 5, 6, 7],
+      ],
+    );
+  });
+
   test('all files, where rows are ordered anew, in files near the target', () => {
     const bins = planBins(
       [10, 90, 300, 250].map((bytes, at) => file(bytes, 'p=1', 0, at)),

@@ -1,6 +1,7 @@
 import { EngineError, InvalidInput } from '../../core/errors.ts';
 import type { DeletedRows } from '../../core/maintenance.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
+import { type Layout, placesOf } from '../../iceberg/layout.ts';
 import { currentSpec, resolveSpec, specById } from '../../iceberg/partition.ts';
 import { partitionPath, partitionTexts } from '../../iceberg/partition-path.ts';
 import { columnTypeOf, currentSchema } from '../../iceberg/schema.ts';
@@ -20,6 +21,8 @@ export type Scope = {
   /** Partitions that nothing has touched since the last compaction as well. */
   readonly all: boolean;
   readonly where: string | undefined;
+  /** In which all rows are to lie. */
+  readonly layout?: Layout;
 };
 
 /** The data files of a table that are in scope, each with its partition. */
@@ -27,12 +30,14 @@ export async function chooseFiles(
   deps: StepDeps,
   id: TableId,
   metadata: TableMetadata,
-  { all, where }: Scope,
+  { all, where, layout }: Scope,
 ): Promise<readonly Candidate[]> {
-  const files = (await planFiles(deps.store, metadata)).map((file) => ({
-    file,
-    candidate: candidateOf(metadata, file),
-  }));
+  const scanned = await planFiles(deps.store, metadata);
+  const candidates = candidatesOf(metadata, scanned, layout);
+  const files = scanned.flatMap((file, at) => {
+    const candidate = candidates[at];
+    return candidate === undefined ? [] : [{ file, candidate }];
+  });
   const touched = all ? undefined : await partitionsTouched(deps, metadata);
   const near = files.filter(({ candidate }) => touched === undefined || touched.has(partitionName(candidate)));
   if (where === undefined) return near.map(({ candidate }) => candidate);
@@ -46,7 +51,17 @@ export async function chooseFiles(
   return near.filter(({ candidate }) => wanted.has(partitionName(candidate))).map(({ candidate }) => candidate);
 }
 
-export function candidateOf(metadata: TableMetadata, file: ScannedFile): Candidate {
+/** Files of a table as they may be rewritten, with their places where rows are to lie in an order. */
+export function candidatesOf(
+  metadata: TableMetadata,
+  files: readonly ScannedFile[],
+  layout: Layout | undefined,
+): readonly Candidate[] {
+  const places = layout === undefined ? [] : placesOf(metadata, files, layout);
+  return files.map((file, at) => ({ ...candidateOf(metadata, file), ...(layout && { place: places[at] ?? 0 }) }));
+}
+
+function candidateOf(metadata: TableMetadata, file: ScannedFile): Candidate {
   const { path, foreign, specId, rows, bytes } = file;
   const partition = pathOf(metadata, file);
   const deleted = deletedRows(file);

@@ -71,7 +71,11 @@ async function planTable(
   const manifests = await manifestsOf(deps, entry.metadata, plain);
   const table = manifests === undefined ? plain : { ...plain, manifests };
   checkOrder(id, entry.metadata, table);
-  const scope = { all: request.all === true || asked !== undefined, where: request.where };
+  const scope = {
+    all: request.all === true || asked !== undefined,
+    where: request.where,
+    ...(table.rearrange ? { layout: table } : {}),
+  };
   const files = await chooseFiles(deps, id, entry.metadata, scope);
   return { table, entry, bins: planBins(files, rulesOf(table)) };
 }

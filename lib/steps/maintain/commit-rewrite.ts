@@ -1,7 +1,7 @@
 import type { MaintainedTable, MaintenancePlan, MaintenanceState, RewriteUnit } from '../../core/maintenance.ts';
 import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { candidateOf, partitionName } from '../../lake/maintain/choose-files.ts';
+import { candidatesOf, partitionName } from '../../lake/maintain/choose-files.ts';
 import { commitTable, type Rewritten } from '../../lake/maintain/commit-table.ts';
 import {
   keepBase,
@@ -125,7 +125,8 @@ async function planAgain(
     if (current === undefined) continue;
     await keepBase(deps.store, run, { round, table: table.id }, current.metadata);
     const wanted = new Set(partitions.map(partitionName));
-    const files = (await planFiles(deps.store, current.metadata)).map((file) => candidateOf(current.metadata, file));
+    const scanned = await planFiles(deps.store, current.metadata);
+    const files = candidatesOf(current.metadata, scanned, table.rearrange ? table : undefined);
     const again = files.filter((file) => wanted.has(partitionName(file)));
     units.push(...packUnits(table.id, round, planBins(again, rulesOf(table)), rulesOf(table)));
   }

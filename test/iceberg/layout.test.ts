@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { applyChange } from '../../lib/iceberg/apply.ts';
+import { encodeLowerBound, encodeUpperBound } from '../../lib/iceberg/bounds.ts';
+import { createTable } from '../../lib/iceberg/changes.ts';
+import { placesOf } from '../../lib/iceberg/layout.ts';
+import type { DataFile, IcebergType, TableMetadata } from '../../lib/iceberg/types.ts';
+
+type Values = { readonly a: readonly bigint[]; readonly b: readonly string[] };
+
+const table: TableMetadata = applyChange(
+  createTable({
+    uuid: 'u',
+    location: 'l',
+    columns: [
+      { name: 'a', type: { kind: 'bigint' } },
+      { name: 'b', type: { kind: 'string' } },
+    ],
+    partitionBy: [],
+    sortBy: [],
+    properties: {},
+  }),
+  undefined,
+  0,
+);
+
+function fileOf({ a, b }: Values): DataFile {
+  const bounds = (encode: (type: IcebergType, value: bigint | string) => Uint8Array | undefined, at: 0 | -1) =>
+    new Map(
+      [
+        [1, encode('long', a.toSorted((x, y) => Number(x - y)).at(at) ?? 0n)] as const,
+        [2, encode('string', b.toSorted().at(at) ?? '')] as const,
+      ].flatMap(([id, bound]) => (bound === undefined || a.length === 0 ? [] : [[id, bound] as const])),
+    );
+  return {
+    path: 'f',
+    specId: 0,
+    partition: [],
+    rows: BigInt(a.length),
+    bytes: 1n,
+    columnSizes: new Map(),
+    valueCounts: new Map(),
+    nullCounts: new Map(),
+    nanCounts: new Map(),
+    lowerBounds: bounds(encodeLowerBound, 0),
+    upperBounds: bounds(encodeUpperBound, -1),
+    sortOrderId: null,
+  };
+}
+
+const places = (files: readonly Values[], layout: { sort?: readonly string[]; zorder?: readonly string[] }) =>
+  placesOf(table, files.map(fileOf), { sort: [], zorder: [], ...layout });
+
+test('files lie by the middle of their bounds, those without bounds first', () => {
+  const files: readonly Values[] = [
+    { a: [50n, 60n], b: ['x', 'y'] },
+    { a: [-9_000_000_000n, 1n], b: ['a', 'c'] },
+    { a: [], b: [] },
+    { a: [2n, 100n], b: ['a', 'z'] },
+    { a: [70n, 71n], b: ['d', 'e'] },
+  ];
+  assert.deepEqual(places(files, { sort: ['a'] }), [2, 1, 0, 3, 4]);
+  assert.deepEqual(places(files, { sort: ['b'] }), [4, 1, 0, 3, 2]);
+});
+
+test('along a Z-order, files of one quarter of both columns are neighbours', () => {
+  const quarters = [0, 1].flatMap((x) => [0, 1].map((y) => ({ x, y })));
+  const files = [...quarters, ...quarters].map(({ x, y }, at): Values => {
+    const [low, high] = y === 0 ? ['a', 'm'] : ['n', 'z'];
+    return { a: [BigInt(100 * x + at), BigInt(100 * x + 90 + at)], b: [low, high] };
+  });
+  const found = places(files, { zorder: ['a', 'b'] });
+  const near = quarters.map((_, quarter) => Math.abs((found[quarter] ?? 0) - (found[quarter + 4] ?? 0)));
+  assert.deepEqual(near, [1, 1, 1, 1]);
+});
+
+test('rows that no worker takes together are in order after a few times, four files at a time', () => {
+  const shuffled = Array.from({ length: 64 * 16 }, (_, i) => BigInt((i * 389) % (64 * 16)));
+  let files = Array.from({ length: 64 }, (_, at) => shuffled.slice(at * 16, at * 16 + 16));
+  const widths: number[] = [];
+  for (let time = 0; time < 3; time += 1) {
+    const found = places(
+      files.map((a) => ({ a, b: a.map(String) })),
+      { sort: ['a'] },
+    );
+    const inOrder = files.map((_, at) => files[found.indexOf(at)] ?? []);
+    files = Array.from({ length: 16 }, (_, group) => {
+      const rows = inOrder
+        .slice(group * 4, group * 4 + 4)
+        .flat()
+        .sort((x, y) => Number(x - y));
+      return [0, 1, 2, 3].map((slice) => rows.slice(slice * 16, slice * 16 + 16));
+    }).flat();
+    const wide = files.map((rows) => Number((rows.at(-1) ?? 0n) - (rows[0] ?? 0n)) + 1);
+    widths.push(Math.max(...wide) / (64 * 16));
+  }
+  const [first = 0, second = 0, third = 1] = widths;
+  assert.ok(first > 0.2 && second < 0.12 && third < 0.05, JSON.stringify(widths));
+});
