@@ -44,6 +44,15 @@ export function planScan(metadata: TableMetadata, predicates: readonly Predicate
   };
 }
 
+/** What may hold a row that meets all predicates of one of the alternatives; of none of them nothing does. */
+export function planScans(metadata: TableMetadata, alternatives: readonly (readonly Predicate[])[]): ScanFilter {
+  const filters = alternatives.map((predicates) => planScan(metadata, predicates));
+  return {
+    manifestMayMatch: (manifest) => filters.some((filter) => filter.manifestMayMatch(manifest)),
+    fileMayMatch: (file) => filters.some((filter) => filter.fileMayMatch(file)),
+  };
+}
+
 type BoundPredicate = { readonly id: number; readonly type: string; readonly predicate: Predicate };
 
 function bind(schema: Schema, predicate: Predicate): readonly BoundPredicate[] {

@@ -9,7 +9,7 @@ import { ownFiles } from '../iceberg/own-files.ts';
 import { resolveSpec, specById } from '../iceberg/partition.ts';
 import { type DeleteFile, matchDeletes } from '../iceberg/position-deletes.ts';
 import type { Predicate } from '../iceberg/predicate.ts';
-import { planScan } from '../iceberg/scan.ts';
+import { planScans } from '../iceberg/scan.ts';
 import { currentSchema } from '../iceberg/schema.ts';
 import { currentSnapshot, snapshotById } from '../iceberg/snapshot.ts';
 import type { DataFile, ManifestEntry, ManifestFile, Snapshot, TableMetadata } from '../iceberg/types.ts';
@@ -40,6 +40,8 @@ export type ScanOptions = {
   readonly snapshotId?: bigint;
   /** All must hold for a row to count; files that certainly hold no such row are left out. */
   readonly predicates?: readonly Predicate[];
+  /** Beside the predicates: all of one of these lists must hold as well. */
+  readonly alternatives?: readonly (readonly Predicate[])[];
 };
 
 /**
@@ -66,7 +68,11 @@ export async function planFiles(
 ): Promise<readonly ScannedFile[]> {
   const snapshot = chosenSnapshot(metadata, options.snapshotId);
   if (snapshot === undefined) return [];
-  const filter = planScan(metadata, options.predicates ?? []);
+  const { predicates = [], alternatives = [[]] } = options;
+  const filter = planScans(
+    metadata,
+    alternatives.map((more) => [...predicates, ...more]),
+  );
   const manifests = (await readManifestList(store, metadata, snapshot))
     .filter(hasLiveFiles)
     .filter(filter.manifestMayMatch);

@@ -4,7 +4,8 @@ import type { DataFile } from '../../iceberg/types.ts';
 import { type Footer, parseFooter, type RowGroup } from '../../landing/parquet/footer.ts';
 import { chunkRange, columnIds, renderEnd } from '../../landing/parquet/parts.ts';
 import type { Borrowed, ObjectStore } from '../../ports.ts';
-import { acquireAll, releaseAll } from '../resources.ts';
+import { acquireAll } from '../resources.ts';
+import { joinBorrowed } from './borrowed.ts';
 import { rowGroupAsFile } from './row-groups.ts';
 
 /** What of a data file is read: columns, by field id, of the row groups that may hold a row that counts. */
@@ -43,13 +44,9 @@ export async function bringParts(store: ObjectStore, files: readonly FileToBring
   const plans = await mapConcurrent(files, (file) => planParts(store, file));
   const parts = plans.flatMap(({ parts }) => (parts === undefined ? [] : [parts]));
   const whole = plans.flatMap(({ key, parts }) => (parts === undefined ? [key] : []));
-  const [first, second] = await acquireAll([() => store.borrow(whole), () => store.borrowParts(parts)]);
-  const all = [first, second].filter((one) => one !== undefined);
+  const lent = await acquireAll([() => store.borrow(whole), () => store.borrowParts(parts)]);
   return {
-    paths: new Map(all.flatMap(({ paths }) => [...paths])),
-    changed: new Map(all.flatMap(({ changed }) => [...changed])),
-    verify: async () => new Map((await mapConcurrent(all, (one) => one.verify())).flatMap((found) => [...found])),
-    [Symbol.asyncDispose]: () => releaseAll(all),
+    ...joinBorrowed(lent),
     bytes: {
       kept: files.reduce((sum, { bytes }) => sum + Number(bytes), 0),
       brought: plans.reduce((sum, { bytes }) => sum + bytes, 0),

@@ -1,3 +1,4 @@
+import type { InputBytes } from '../../core/input-bytes.ts';
 import type { Measured } from '../../core/requests.ts';
 import { NO_ROWS, type RowCounts } from '../../core/row-counts.ts';
 import type { FileOutcome, LeftFile, PlacedFile } from '../../core/run.ts';
@@ -25,6 +26,8 @@ export type UnitResult = Measured & {
   readonly logged: readonly Placed[];
   readonly rewritten: readonly number[];
   readonly relogged: readonly number[];
+  /** Of the tables that it read, where that was noted. */
+  readonly inputs?: InputBytes;
 };
 
 export function emptyResult(unit: string, model: string): UnitResult {

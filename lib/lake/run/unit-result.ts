@@ -1,3 +1,4 @@
+import type { InputBytes } from '../../core/input-bytes.ts';
 import type { Measured } from '../../core/requests.ts';
 import { addCounts, NO_ROWS, type RowCounts } from '../../core/row-counts.ts';
 import type { FileOutcome, LeftFile, MergeUnit, ModelPlan, RunPlan, RunRef, UnitItem } from '../../core/run.ts';

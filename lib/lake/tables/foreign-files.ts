@@ -12,6 +12,9 @@ import type { Borrowed, ObjectStore, Row, Session } from '../../ports.ts';
 import { describeParquet } from '../../sql/named-files.ts';
 import type { ScanFile } from '../../sql/scan.ts';
 import type { ScannedFile } from '../../table/read.ts';
+import { joinBorrowed } from '../files/borrowed.ts';
+import { type Brought, bringParts, type FileToBring, type Needed } from '../files/bring-parts.ts';
+import { acquireAll } from '../resources.ts';
 
 /** Borrowed data files of a table, as a scan takes them. */
 export type OpenedFiles = Borrowed & { readonly files: readonly ScanFile[] };
@@ -33,8 +36,46 @@ export async function openFiles(
   metadata: TableMetadata | undefined,
   files: readonly OpenableFile[],
 ): Promise<OpenedFiles> {
-  const deleted = [...new Set(files.flatMap((file) => file.deletes.map((one) => one.path)))];
-  const borrowed = await store.borrow([...files.map((file) => file.path), ...deleted].map((path) => store.key(path)));
+  const keys = [...files.map((file) => file.path), ...deletesOf(files)].map((path) => store.key(path));
+  return openLent(session, { store, metadata }, files, await store.borrow(keys));
+}
+
+/**
+ * The same, of which only a part is brought here. Files that others wrote come whole, and a file from which rows are
+ * deleted by position with all of its row groups.
+ */
+export async function openParts(
+  session: Session,
+  { store, metadata }: Lender,
+  files: readonly ScannedFile[],
+  needed: Needed,
+): Promise<OpenedFiles & Brought> {
+  const deletes = deletesOf(files).map((path) => () => store.borrow([store.key(path)]));
+  const wanted = files.map((file): FileToBring => {
+    if (file.foreign) return file;
+    return { ...file, needed: file.deletes.length === 0 ? needed : { columns: needed.columns } };
+  });
+  const brought = await bringParts(store, wanted);
+  const lent = await acquireAll(deletes).catch(async (cause: unknown) => {
+    await brought[Symbol.asyncDispose]();
+    throw cause;
+  });
+  const opened = await openLent(session, { store, metadata }, files, joinBorrowed([brought, ...lent]));
+  return { ...opened, bytes: brought.bytes };
+}
+
+type Lender = { readonly store: ObjectStore; readonly metadata: TableMetadata | undefined };
+
+function deletesOf(files: readonly OpenableFile[]): readonly string[] {
+  return [...new Set(files.flatMap((file) => file.deletes.map((one) => one.path)))];
+}
+
+async function openLent(
+  session: Session,
+  { store, metadata }: Lender,
+  files: readonly OpenableFile[],
+  borrowed: Borrowed,
+): Promise<OpenedFiles> {
   try {
     const local = ({ path }: Pick<OpenableFile, 'path'>): string => pathOf(borrowed, store.key(path));
     const foreign = files.filter((file) => file.foreign);

@@ -1,6 +1,6 @@
-import { mapConcurrent } from '../../core/concurrency.ts';
 import { dedupesByHash, ROW_HASH } from '../../core/dedupe.ts';
 import { ObjectNotFound } from '../../core/errors.ts';
+import { addInputs, type InputBytes, NO_INPUTS } from '../../core/input-bytes.ts';
 import { historyColumns, isKeyed, KEY_HASH, logColumns, logModelId, logTable } from '../../core/keyed.ts';
 import { metadataColumns } from '../../core/metadata.ts';
 import { opsTable } from '../../core/ops.ts';
@@ -19,10 +19,12 @@ import { attachPipeline } from '../../sql/other-pipelines.ts';
 import type { ScanColumn, ViewName } from '../../sql/scan.ts';
 import { createSchemas, createTableView } from '../../sql/scan.ts';
 import { metadataOn, type Prepared, parsePrepared } from '../../table/prepare.ts';
-import { planFiles, type ScanOptions, settledAt } from '../../table/read.ts';
-import { acquireAll, keepOrRelease, releaseAll } from '../resources.ts';
+import { type ScanOptions, settledAt } from '../../table/read.ts';
+import { joinBorrowed } from '../files/borrowed.ts';
+import { acquireAll, keepOrRelease } from '../resources.ts';
 import { runFolder } from '../run/run-folder.ts';
-import { openFiles } from './foreign-files.ts';
+import { openNeeded } from './needed-files.ts';
+import { NEEDS_ALL, type ReadNeeds } from './read-needs.ts';
 
 export function findModel(spec: PipelineSpec, id: string): ModelSpec {
   const model = spec.models.find((m) => m.id === id);
@@ -149,25 +151,36 @@ function idOf({ spec }: Pick<RunPlan, 'spec'>, id: string): TableId {
   return table;
 }
 
-/**
- * Makes `<schema>.<table>` readable in a session for each table a model reads; `also`, by id, with more columns than its
- * SQL was bound to. Disposing gives the files back.
- */
+/** What SQL is to find in a session. */
+export type Reading = {
+  readonly refs: readonly TableRef[];
+  /** Keyed tables whose logs it reads as well. */
+  readonly logs?: readonly TableRef[] | undefined;
+  /** By id, columns of tables beyond those that the SQL was bound to. */
+  readonly also?: Readonly<Record<string, readonly Column[]>> | undefined;
+  /** What it needs of the tables; left out: everything. */
+  readonly needs?: ReadNeeds;
+};
+
+/** Tables in a session. Disposing gives the files back. */
+export type OpenedTables = Borrowed & { readonly bytes: InputBytes };
+
+/** Makes `<schema>.<table>` readable in a session for each table that SQL reads. */
 export async function openTables(
   store: ObjectStore,
   session: Session,
   plan: RunPlan,
-  refs: readonly TableRef[],
-  logs: readonly TableRef[] = [],
-  also: Readonly<Record<string, readonly Column[]>> = {},
-): Promise<Borrowed> {
+  { refs, logs = [], also = {}, needs = NEEDS_ALL }: Reading,
+): Promise<OpenedTables> {
   await createPlaces(session, refs);
+  const deps = { store, session, needs };
   const tables = refs.map((ref) => async () => {
     const metadata = await loadState(store, plan, modelId(ref));
-    return openRef(store, session, plan.spec, ref, metadata, also[modelId(ref)]);
+    const columns = boundColumns(metadata, [...columnsOfRef(plan.spec, ref), ...(also[modelId(ref)] ?? [])]);
+    return openView(deps, { name: viewName(ref), metadata, columns });
   });
-  const opened = await acquireAll([...tables, ...logs.map((ref) => () => openLog(store, session, plan, ref))]);
-  return joinBorrowed(opened);
+  const opened = await acquireAll([...tables, ...logs.map((ref) => () => openLog(deps, plan, ref))]);
+  return { ...joinBorrowed(opened), bytes: opened.map(({ bytes }) => bytes).reduce(addInputs, NO_INPUTS) };
 }
 
 /** The schemas in which SQL finds the tables that it names. */
@@ -189,7 +202,7 @@ export function openRef(
   also: readonly Column[] = [],
 ): Promise<Borrowed> {
   const columns = boundColumns(metadata, [...columnsOfRef(spec, ref), ...also]);
-  return openView(store, session, viewName(ref), metadata, columns);
+  return openView({ store, session, needs: NEEDS_ALL }, { name: viewName(ref), metadata, columns });
 }
 
 /** Where SQL finds a table that it names. */
@@ -206,13 +219,13 @@ export function columnsOfRef(spec: PipelineSpec, ref: TableRef): readonly Column
 }
 
 /** `silver.<table>__log`, for gold that builds on the events themselves. */
-async function openLog(store: ObjectStore, session: Session, plan: RunPlan, ref: TableRef): Promise<Borrowed> {
+async function openLog(deps: ViewDeps, plan: RunPlan, ref: TableRef): Promise<OpenedTables> {
   const model = findModel(plan.spec, modelId(ref));
   if (!isKeyed(model)) throw new RangeError(`${model.id} has no log`);
   const log = logTable(tableIdOf(plan.spec, ref));
-  const metadata = await loadState(store, plan, logModelId(model));
+  const metadata = await loadState(deps.store, plan, logModelId(model));
   const columns = boundColumns(metadata, logColumns(model.mode, model.columns));
-  return openView(store, session, { schema: log.layer, table: log.name }, metadata, columns);
+  return openView(deps, { name: { schema: log.layer, table: log.name }, metadata, columns });
 }
 
 /** Models see what the compiler bound them to: not the columns that only tell rows and keys apart. */
@@ -229,19 +242,22 @@ export async function openTable(
   columns: readonly Column[],
   scan: ScanOptions = {},
 ): Promise<Borrowed> {
-  return openView(store, session, name, metadata, scanColumns(metadata, columns), scan);
+  const view = { name, metadata, columns: scanColumns(metadata, columns) };
+  return openView({ store, session, needs: NEEDS_ALL }, { ...view, scan });
 }
 
-async function openView(
-  store: ObjectStore,
-  session: Session,
-  name: ViewName,
-  metadata: TableMetadata | undefined,
-  columns: readonly ScanColumn[],
-  scan: ScanOptions = {},
-): Promise<Borrowed> {
-  const files = metadata === undefined ? [] : await planFiles(store, metadata, scan);
-  const opened = await openFiles(session, store, metadata, files);
+type ViewDeps = { readonly store: ObjectStore; readonly session: Session; readonly needs: ReadNeeds };
+
+type View = {
+  readonly name: ViewName;
+  readonly metadata: TableMetadata | undefined;
+  readonly columns: readonly ScanColumn[];
+  readonly scan?: ScanOptions;
+};
+
+async function openView({ store, session, needs }: ViewDeps, view: View): Promise<OpenedTables> {
+  const { name, metadata, columns, scan = {} } = view;
+  const opened = await openNeeded({ store, session }, { metadata, columns, needs: needs(name), scan });
   return keepOrRelease(opened, () => session.run(createTableView(name, columns, opened.files)));
 }
 
@@ -264,13 +280,4 @@ export function visibleColumns(metadata: TableMetadata): readonly Column[] {
 function boundColumns(metadata: TableMetadata | undefined, columns: readonly Column[]): readonly ScanColumn[] {
   const byName = new Map(scanColumns(metadata, columns).map((column) => [column.name, column]));
   return columns.flatMap((column) => (isVisible(column) ? (byName.get(column.name) ?? []) : []));
-}
-
-function joinBorrowed(all: readonly Borrowed[]): Borrowed {
-  return {
-    paths: new Map(all.flatMap((b) => [...b.paths])),
-    changed: new Map(all.flatMap((b) => [...b.changed])),
-    verify: async () => new Map((await mapConcurrent(all, (b) => b.verify())).flatMap((found) => [...found])),
-    [Symbol.asyncDispose]: () => releaseAll(all),
-  };
 }

@@ -88,7 +88,7 @@ async function askWhole(
   const answers = new Map<Expectation, Row | undefined>();
   if (expectations.length === 0) return answers;
   await using session = await deps.engine.open(deps.settings);
-  await using _inputs = await openTables(deps.store, session, plan, model.reads);
+  await using _inputs = await openTables(deps.store, session, plan, { refs: model.reads });
   await using _audited = await openAudited(deps.store, session, model, metadata);
   for (const expectation of expectations)
     answers.set(expectation, (await session.rows(checkExpectation(expectation)))[0]);

@@ -134,7 +134,7 @@ async function unitTimings(deps: StepDeps, plan: RunPlan, { level, models }: Lev
 async function preview(deps: StepDeps, plan: RunPlan): Promise<Readonly<Record<string, readonly Row[]>>> {
   await using session = await deps.engine.open(deps.settings);
   const refs = plan.spec.models.map((m) => ({ layer: m.layer, name: m.name }));
-  await using _tables = await openTables(deps.store, session, plan, refs);
+  await using _tables = await openTables(deps.store, session, plan, { refs });
   const previews: Record<string, readonly Row[]> = {};
   for (const id of plan.selected ?? plan.spec.levels.flat()) {
     const { layer, name } = findModel(plan.spec, id);

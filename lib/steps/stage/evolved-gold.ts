@@ -1,13 +1,11 @@
 import { EngineError } from '../../core/errors.ts';
-import { isKeyed, logColumns, logTable } from '../../core/keyed.ts';
 import { type GoldModel, modelId, type PipelineSpec, type TableRef } from '../../core/spec.ts';
 import type { Column } from '../../core/types.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { columnsOfRef, createPlaces, findModel, visibleColumns } from '../../lake/tables/table-state.ts';
+import { bindReads } from '../../lake/tables/bind-reads.ts';
+import { columnsOfRef, findModel, visibleColumns } from '../../lake/tables/table-state.ts';
 import { engineReason } from '../../landing/data-fault.ts';
-import type { Session } from '../../ports.ts';
-import { createTableAt } from '../../sql/bind.ts';
 import { columnTypeOf } from '../../sql/types.ts';
 import { userSql } from '../../sql/user-sql.ts';
 
@@ -54,26 +52,6 @@ export async function evolvedGold(
   } catch (cause) {
     if (!(cause instanceof EngineError)) throw cause;
     return left(engineReason(cause));
-  }
-}
-
-async function bindReads(
-  session: Session,
-  spec: PipelineSpec,
-  model: GoldModel,
-  also: EvolvedGold['reads_also'],
-): Promise<void> {
-  await createPlaces(session, model.reads);
-  for (const ref of model.reads) {
-    const { pipeline, layer, name } = ref;
-    const path = pipeline === undefined ? [layer, name] : [pipeline, layer, name];
-    await session.run(createTableAt(path, [...columnsOfRef(spec, ref), ...(also[modelId(ref)] ?? [])]));
-  }
-  for (const ref of model.readsLogs ?? []) {
-    const logged = findModel(spec, modelId(ref));
-    if (!isKeyed(logged)) continue;
-    const { layer, name } = logTable({ pipeline: spec.name, layer: ref.layer, name: ref.name });
-    await session.run(createTableAt([layer, name], logColumns(logged.mode, logged.columns)));
   }
 }
 

@@ -72,7 +72,7 @@ export async function withModelSession<T>(
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
   await using session = await deps.engine.open(deps.settings);
-  await using _tables = await openTables(deps.store, session, context.plan, model.reads);
+  await using _tables = await openTables(deps.store, session, context.plan, { refs: model.reads });
   if (context.planned.shape.partitionBy.some((f) => f.transform.kind === 'bucket'))
     await session.run(createHashMacros());
   return await use(session);

@@ -1,13 +1,19 @@
 import { join } from 'node:path';
+import { EngineError } from '../../core/errors.ts';
 import { NO_ROWS } from '../../core/row-counts.ts';
 import type { GoldModel } from '../../core/spec.ts';
+import type { Sql } from '../../core/sql-text.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
 import { stageFiles } from '../../lake/files/stage-files.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
+import { bindReads } from '../../lake/tables/bind-reads.ts';
+import { findNeeds, NEEDS_ALL, type ReadNeeds } from '../../lake/tables/read-needs.ts';
 import { openTables } from '../../lake/tables/table-state.ts';
 import { loadTarget } from '../../lake/tables/target.ts';
+import type { Session } from '../../ports.ts';
+import { sql } from '../../sql/fragment.ts';
 import { renderPartitions } from '../../sql/touched.ts';
 import { createHashMacros } from '../../sql/transform.ts';
 import { userTerm } from '../../sql/user-sql.ts';
@@ -15,14 +21,41 @@ import { withNulls } from '../../sql/write.ts';
 
 /** Computes a gold model from the tables as this run sees them and writes its data files. */
 export async function stageGold(context: UnitContext, model: GoldModel, deps: StepDeps): Promise<UnitResult> {
-  const { plan, planned, unit } = context;
-  const target = await loadTarget(deps.store, plan, planned.shape);
+  const { planned, unit } = context;
   const whole = userTerm(model.sql);
   const by = { fields: model.partitionBy, columns: model.columns };
   const from = unit.partitions === null ? whole : renderPartitions(whole, by, unit.partitions);
+  const needs = await findNeeds(deps, sql`SELECT * FROM ${from}`, async (session) => {
+    await bindReads(session, context.plan.spec, model, planned.reads_also ?? {});
+    await createMacros(session, model);
+  });
+  try {
+    return await compute(context, model, { from, needs }, deps);
+  } catch (cause) {
+    if (needs === NEEDS_ALL || !(cause instanceof EngineError) || !READER.test(cause.message)) throw cause;
+    // What the engine planned over empty tables is not what it did: then it gets all that there is.
+    deps.log.warn('inputs are brought whole', { model: model.id, unit: unit.unit, reason: cause.message });
+    return compute(context, model, { from, needs: NEEDS_ALL }, deps);
+  }
+}
+
+/** How DuckDB speaks of a Parquet file that it cannot read. */
+const READER = /TProtocolException|parquet|decompress|Failed to read file/i;
+
+type Computed = { readonly from: Sql; readonly needs: ReadNeeds };
+
+async function compute(
+  context: UnitContext,
+  model: GoldModel,
+  { from, needs }: Computed,
+  deps: StepDeps,
+): Promise<UnitResult> {
+  const { plan, planned, unit } = context;
+  const target = await loadTarget(deps.store, plan, planned.shape);
   await using session = await deps.engine.open(deps.settings);
-  await using _tables = await openTables(deps.store, session, plan, model.reads, model.readsLogs, planned.reads_also);
-  if (model.partitionBy.some((f) => f.transform.kind === 'bucket')) await session.run(createHashMacros());
+  const reading = { refs: model.reads, logs: model.readsLogs, also: planned.reads_also, needs };
+  await using tables = await openTables(deps.store, session, plan, reading);
+  await createMacros(session, model);
   await using scratch = await openScratch(deps, unit.unit);
   const staging = {
     from: withNulls(from, planned.shape.kept ?? []),
@@ -32,5 +65,10 @@ export async function stageGold(context: UnitContext, model: GoldModel, deps: St
     stem: `${plan.run.run_id}-${unit.unit}`,
   };
   const { rows, placed } = await stageFiles(session, staging, deps);
-  return { ...emptyResult(unit.unit, model.id), counts: { ...NO_ROWS, accepted: rows }, written: placed };
+  const counts = { ...NO_ROWS, accepted: rows };
+  return { ...emptyResult(unit.unit, model.id), counts, written: placed, inputs: tables.bytes };
+}
+
+async function createMacros(session: Session, model: GoldModel): Promise<void> {
+  if (model.partitionBy.some((f) => f.transform.kind === 'bucket')) await session.run(createHashMacros());
 }
