@@ -59,6 +59,13 @@ export const OPS_TABLES = {
     column('error', 'string'),
     /** `run`, or what kind of maintenance it was; null of earlier releases, which had none. */
     column('kind', 'string'),
+    /**
+     * Of the data files that models read: those of files that partitions and statistics left; those that were needed of
+     * these, footers included; all others of the tables. Null of earlier releases and of runs that failed.
+     */
+    column('bytes_kept', 'bigint'),
+    column('bytes_brought', 'bigint'),
+    column('bytes_skipped', 'bigint'),
   ],
 } as const satisfies Readonly<Record<string, readonly Column[]>>;
 

@@ -96,6 +96,39 @@ test('what is listed takes its rows back, whatever the transform', async () => {
   }
 });
 
+test('says of a part of a time from when to when it is, where all partitions have one', () => {
+  const where = (
+    kind: 'year' | 'month' | 'day' | 'hour',
+    column: string,
+    ...values: readonly (string | null)[]
+  ): string =>
+    renderPartitions(
+      sql`u`,
+      { fields: [{ column, transform: { kind } }], columns: TYPED },
+      values.map((value) => [value]),
+    );
+  const span = (text: string): string | undefined => / AND (.*)\)$/.exec(text)?.[1];
+  assert.equal(
+    span(where('month', 'day', '673', '671')),
+    `"day" >= CAST('2025-12-01 00:00:00' AS DATE) AND "day" < CAST('2026-03-01 00:00:00' AS DATE)`,
+  );
+  assert.equal(
+    span(where('year', 'day', '-1')),
+    `"day" >= CAST('1969-01-01 00:00:00' AS DATE) AND "day" < CAST('1970-01-01 00:00:00' AS DATE)`,
+  );
+  assert.equal(
+    span(where('hour', 'at', '490895')),
+    `"at" >= CAST('2025-12-31 23:00:00' AS TIMESTAMP WITH TIME ZONE) AND "at" < CAST('2026-01-01 00:00:00' AS TIMESTAMP WITH TIME ZONE)`,
+  );
+  assert.equal(
+    span(where('day', 'at', '2024-02-29')),
+    `"at" >= CAST('2024-02-29 00:00:00' AS TIMESTAMP WITH TIME ZONE) AND "at" < CAST('2024-03-01 00:00:00' AS TIMESTAMP WITH TIME ZONE)`,
+  );
+  for (const values of [['673', null], ['99999999'], ['-99999']])
+    assert.equal(span(where('month', 'day', ...values)), undefined);
+  assert.equal(span(where('day', 'at', 'infinity')), undefined);
+});
+
 test('a partition column that the table lacks is refused', () => {
   const by = { fields: [{ column: 'other', transform: { kind: 'identity' } }] as const, columns };
   assert.throws(() => listPartitions(sql`t`, by), RangeError);

@@ -26,8 +26,10 @@ export type Brought = Borrowed & { readonly bytes: BroughtBytes };
 /** A file so small costs less brought whole than a request for its footer more. */
 const SMALL_BYTES = 64 * 1024;
 
-/** What the first request for a footer asks for: few files have a larger one. */
-const TAIL_BYTES = 32 * 1024;
+/** Of a footer: what it has at any rate, for each column, and for each column of a row group, as DuckDB writes it. */
+const FOOTER_BYTES = { all: 2048, column: 64, chunk: 256 };
+const ROWS_PER_GROUP = 122_880;
+const LONGEST_TAIL = 1024 * 1024;
 
 /** Ranges that lie no farther apart come in one request. */
 const GAP_BYTES = 8 * 1024;
@@ -61,9 +63,9 @@ async function planParts(store: ObjectStore, file: FileToBring): Promise<PartsPl
   const key = store.key(file.path);
   const size = Number(file.bytes);
   if (file.needed === undefined || size <= SMALL_BYTES) return { key, bytes: size };
-  const end = await readEnd(store, key, size);
+  const end = await readEnd(store, key, file);
   const ids = end && columnIds(end.footer);
-  if (end === undefined || ids === undefined) return { key, bytes: size + TAIL_BYTES };
+  if (end === undefined || ids === undefined) return { key, bytes: size + tailOf(file) };
   const { footer, etag, bytes: looked } = end;
   const groups = neededGroups(file, file.needed, footer, ids);
   const ranges = neededRanges(file.needed, groups, ids);
@@ -76,8 +78,9 @@ async function planParts(store: ObjectStore, file: FileToBring): Promise<PartsPl
 type End = { readonly footer: Footer; readonly etag: string; readonly bytes: number };
 
 /** The footer and how many bytes it took to see it; undefined for one that is none, which the engine shall refuse. */
-async function readEnd(store: ObjectStore, key: string, size: number): Promise<End | undefined> {
-  const from = Math.max(0, size - TAIL_BYTES);
+async function readEnd(store: ObjectStore, key: string, file: DataFile): Promise<End | undefined> {
+  const size = Number(file.bytes);
+  const from = size - tailOf(file);
   const tail = await store.readRange(key, from, size);
   const last = Buffer.from(tail.bytes);
   if (last.length !== size - from || last.subarray(-4).toString('latin1') !== 'PAR1') return undefined;
@@ -92,6 +95,13 @@ async function readEnd(store: ObjectStore, key: string, size: number): Promise<E
     if (cause instanceof RangeError) return undefined;
     throw cause;
   }
+}
+
+/** What the first request for a footer asks for, so that few need a second one. */
+function tailOf({ bytes, rows, valueCounts }: DataFile): number {
+  const { all, column, chunk } = FOOTER_BYTES;
+  const groups = Math.ceil(Number(rows) / ROWS_PER_GROUP);
+  return Math.min(Number(bytes), LONGEST_TAIL, all + valueCounts.size * (column + groups * chunk));
 }
 
 function neededGroups(

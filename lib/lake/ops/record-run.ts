@@ -1,3 +1,4 @@
+import type { InputBytes } from '../../core/input-bytes.ts';
 import type { RunPlan, RunResult } from '../../core/run.ts';
 import type { JsonValue } from '../../ports.ts';
 import type { StepDeps } from '../deps.ts';
@@ -19,6 +20,8 @@ export type RecordedRun = {
   readonly rows_read: number;
   readonly rows_added: number;
   readonly error: RunResult['error'];
+  /** Of the tables that it read; left out of one that failed. */
+  readonly inputs?: InputBytes;
 };
 
 /** What a run took in, by its result. */
@@ -49,6 +52,9 @@ export async function recordRun(deps: StepDeps, plan: RecordedPlan, result: Reco
     rows_read: result.rows_read,
     rows_added: result.rows_added,
     error: result.error === null ? null : `${result.error.name}: ${result.error.message}`,
+    bytes_brought: result.inputs?.brought ?? null,
+    bytes_kept: result.inputs?.kept ?? null,
+    bytes_skipped: result.inputs?.skipped ?? null,
     kind: plan.kind ?? (plan.run.kind === 'maintenance' ? 'compact' : 'run'),
   };
   await commitOps(deps, plan.run, 'runs', await writeOpsRows(deps, plan, 'runs', [row]));

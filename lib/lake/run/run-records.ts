@@ -1,3 +1,4 @@
+import type { InputBytes } from '../../core/input-bytes.ts';
 import { NOTHING_DONE } from '../../core/nothing-done.ts';
 import type { Measured } from '../../core/requests.ts';
 import type { RowCounts, SourceCounts } from '../../core/row-counts.ts';
@@ -25,6 +26,8 @@ export type ModelAudit = {
   readonly counts: RowCounts;
   readonly tables: readonly TableAudit[];
   readonly warnings: readonly string[];
+  /** Of the tables that its units read; absent from records of earlier releases, and where nothing was staged. */
+  readonly inputs?: InputBytes;
 };
 
 export type LevelAudit = Measured & {

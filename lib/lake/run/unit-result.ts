@@ -1,4 +1,4 @@
-import type { InputBytes } from '../../core/input-bytes.ts';
+import { addInputs, type InputBytes, NO_INPUTS } from '../../core/input-bytes.ts';
 import type { Measured } from '../../core/requests.ts';
 import { addCounts, NO_ROWS, type RowCounts } from '../../core/row-counts.ts';
 import type { FileOutcome, LeftFile, MergeUnit, ModelPlan, RunPlan, RunRef, UnitItem } from '../../core/run.ts';
@@ -72,6 +72,8 @@ export type ModelOutcome = {
   readonly staging: Measured;
   readonly merging: Measured;
   readonly merge_units: number;
+  /** Of the tables that units read, where that was noted. */
+  readonly inputs: InputBytes;
 };
 
 /** Adds up stage and merge units. Merged rows replace what they were merged from; the merge decides who is accepted. */
@@ -106,6 +108,7 @@ export async function readOutcome(
     staging: addMeasured(staged),
     merging: addMeasured(merged),
     merge_units: merged.length,
+    inputs: [...staged, ...merged].map(({ inputs = NO_INPUTS }) => inputs).reduce(addInputs, NO_INPUTS),
   };
 }
 

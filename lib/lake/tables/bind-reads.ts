@@ -1,5 +1,5 @@
 import { isKeyed, logColumns, logTable } from '../../core/keyed.ts';
-import { type GoldModel, type ModelSpec, modelId, type PipelineSpec } from '../../core/spec.ts';
+import { type GoldModel, type ModelSpec, modelId, type PipelineSpec, type TableRef } from '../../core/spec.ts';
 import type { Column } from '../../core/types.ts';
 import type { Session } from '../../ports.ts';
 import { createTableAt } from '../../sql/bind.ts';
@@ -14,9 +14,7 @@ export async function bindReads(
 ): Promise<void> {
   await createPlaces(session, model.reads);
   for (const ref of model.reads) {
-    const { pipeline, layer, name } = ref;
-    const path = pipeline === undefined ? [layer, name] : [pipeline, layer, name];
-    await session.run(createTableAt(path, [...columnsOfRef(spec, ref), ...(also[modelId(ref)] ?? [])]));
+    await session.run(createTableAt(placeOf(ref), [...columnsOfRef(spec, ref), ...(also[modelId(ref)] ?? [])]));
   }
   for (const ref of model.readsLogs ?? []) {
     const logged = findModel(spec, modelId(ref));
@@ -24,4 +22,9 @@ export async function bindReads(
     const { layer, name } = logTable({ pipeline: spec.name, layer: ref.layer, name: ref.name });
     await session.run(createTableAt([layer, name], logColumns(logged.mode, logged.columns)));
   }
+}
+
+/** All parts of the name by which SQL finds a table. */
+export function placeOf({ pipeline, layer, name }: TableRef): readonly string[] {
+  return pipeline === undefined ? [layer, name] : [pipeline, layer, name];
 }

@@ -5,6 +5,7 @@ import type { TableMetadata } from '../../iceberg/types.ts';
 import type { ObjectStore, Session } from '../../ports.ts';
 import type { ScanColumn } from '../../sql/scan.ts';
 import { planFiles, type ScanOptions } from '../../table/read.ts';
+import type { Needed } from '../files/bring-parts.ts';
 import { type OpenedFiles, openFiles, openParts } from './foreign-files.ts';
 import { predicatesOf, type TableNeeds } from './read-needs.ts';
 
@@ -32,10 +33,18 @@ export async function openNeeded(
   }
   const alternatives = needs.alternatives.map((conditions) => predicatesOf(metadata, conditions));
   const files = await planFiles(store, metadata, { ...scan, alternatives });
-  const ids = new Set(columns.flatMap(({ name, id }) => (needs.columns.has(name) ? [id] : [])));
   const mayMatch = planScans(metadata, alternatives).fileMayMatch;
-  const opened = await openParts(session, { store, metadata }, files, { columns: ids, mayMatch });
+  const opened = await openParts(session, { store, metadata }, files, {
+    ...neededColumns(columns, needs),
+    mayMatch,
+  });
   const { brought, kept } = opened.bytes;
   const total = Number(currentSnapshot(metadata)?.summary['total-files-size'] ?? kept);
   return { ...opened, bytes: { brought, kept, skipped: Math.max(0, total - brought) } };
+}
+
+/** The columns alone, of files that are read whatever rows they have; all of them where it is not known what is needed. */
+export function neededColumns(columns: readonly ScanColumn[], needs: TableNeeds | undefined): Needed {
+  const needed = columns.filter(({ name }) => needs?.columns.has(name) ?? true);
+  return { columns: new Set(needed.map(({ id }) => id)) };
 }

@@ -12,7 +12,7 @@ import type { Column } from '../../core/types.ts';
 import { parseMetadata } from '../../iceberg/json.ts';
 import { withRenamed } from '../../iceberg/rename.ts';
 import { columnsOf, currentSchema } from '../../iceberg/schema.ts';
-import { atSnapshot } from '../../iceberg/snapshot.ts';
+import { atSnapshot, currentSnapshot } from '../../iceberg/snapshot.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { Borrowed, ObjectStore, Session } from '../../ports.ts';
 import { attachPipeline } from '../../sql/other-pipelines.ts';
@@ -158,29 +158,50 @@ export type Reading = {
   readonly logs?: readonly TableRef[] | undefined;
   /** By id, columns of tables beyond those that the SQL was bound to. */
   readonly also?: Readonly<Record<string, readonly Column[]>> | undefined;
-  /** What it needs of the tables; left out: everything. */
-  readonly needs?: ReadNeeds;
+  /** What it needs of the tables, asked for where they are large; left out: everything. */
+  readonly needs?: () => Promise<ReadNeeds>;
 };
 
-/** Tables in a session. Disposing gives the files back. */
-export type OpenedTables = Borrowed & { readonly bytes: InputBytes };
+/** Tables in a session. Disposing gives the files back. `parts`: not all of them is here. */
+export type OpenedTables = Borrowed & { readonly bytes: InputBytes; readonly parts: boolean };
+
+/** Of tables so small all is brought sooner than it is known what is needed. */
+const SMALL_TABLES = 256 * 1024;
 
 /** Makes `<schema>.<table>` readable in a session for each table that SQL reads. */
 export async function openTables(
   store: ObjectStore,
   session: Session,
   plan: RunPlan,
-  { refs, logs = [], also = {}, needs = NEEDS_ALL }: Reading,
+  reading: Reading,
 ): Promise<OpenedTables> {
-  await createPlaces(session, refs);
-  const deps = { store, session, needs };
-  const tables = refs.map((ref) => async () => {
+  await createPlaces(session, reading.refs);
+  const views = await viewsOf(store, plan, reading);
+  const bytes = views.reduce((sum, { metadata }) => sum + bytesIn(metadata), 0);
+  const needs = bytes < SMALL_TABLES ? NEEDS_ALL : ((await reading.needs?.()) ?? NEEDS_ALL);
+  const opened = await acquireAll(views.map((view) => () => openView({ store, session, needs }, view)));
+  const all = opened.map((one) => one.bytes).reduce(addInputs, NO_INPUTS);
+  return { ...joinBorrowed(opened), bytes: all, parts: needs !== NEEDS_ALL };
+}
+
+/** As the snapshot tells it. */
+function bytesIn(metadata: TableMetadata | undefined): number {
+  return Number((metadata && currentSnapshot(metadata))?.summary['total-files-size'] ?? 0);
+}
+
+async function viewsOf(
+  store: ObjectStore,
+  plan: RunPlan,
+  { refs, logs = [], also = {} }: Reading,
+): Promise<readonly View[]> {
+  const views: View[] = [];
+  for (const ref of refs) {
     const metadata = await loadState(store, plan, modelId(ref));
     const columns = boundColumns(metadata, [...columnsOfRef(plan.spec, ref), ...(also[modelId(ref)] ?? [])]);
-    return openView(deps, { name: viewName(ref), metadata, columns });
-  });
-  const opened = await acquireAll([...tables, ...logs.map((ref) => () => openLog(deps, plan, ref))]);
-  return { ...joinBorrowed(opened), bytes: opened.map(({ bytes }) => bytes).reduce(addInputs, NO_INPUTS) };
+    views.push({ name: viewName(ref), metadata, columns });
+  }
+  for (const ref of logs) views.push(await viewOfLog(store, plan, ref));
+  return views;
 }
 
 /** The schemas in which SQL finds the tables that it names. */
@@ -219,13 +240,13 @@ export function columnsOfRef(spec: PipelineSpec, ref: TableRef): readonly Column
 }
 
 /** `silver.<table>__log`, for gold that builds on the events themselves. */
-async function openLog(deps: ViewDeps, plan: RunPlan, ref: TableRef): Promise<OpenedTables> {
+async function viewOfLog(store: ObjectStore, plan: RunPlan, ref: TableRef): Promise<View> {
   const model = findModel(plan.spec, modelId(ref));
   if (!isKeyed(model)) throw new RangeError(`${model.id} has no log`);
   const log = logTable(tableIdOf(plan.spec, ref));
-  const metadata = await loadState(deps.store, plan, logModelId(model));
+  const metadata = await loadState(store, plan, logModelId(model));
   const columns = boundColumns(metadata, logColumns(model.mode, model.columns));
-  return openView(deps, { name: { schema: log.layer, table: log.name }, metadata, columns });
+  return { name: { schema: log.layer, table: log.name }, metadata, columns };
 }
 
 /** Models see what the compiler bound them to: not the columns that only tell rows and keys apart. */
@@ -255,7 +276,10 @@ type View = {
   readonly scan?: ScanOptions;
 };
 
-async function openView({ store, session, needs }: ViewDeps, view: View): Promise<OpenedTables> {
+async function openView(
+  { store, session, needs }: ViewDeps,
+  view: View,
+): Promise<Borrowed & { readonly bytes: InputBytes }> {
   const { name, metadata, columns, scan = {} } = view;
   const opened = await openNeeded({ store, session }, { metadata, columns, needs: needs(name), scan });
   return keepOrRelease(opened, () => session.run(createTableView(name, columns, opened.files)));

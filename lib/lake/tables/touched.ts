@@ -6,17 +6,21 @@ import { currentSpec, partitionSpecOf } from '../../iceberg/partition.ts';
 import { columnsOf, currentSchema } from '../../iceberg/schema.ts';
 import { snapshotById, snapshotsSince } from '../../iceberg/snapshot.ts';
 import type { Snapshot, TableMetadata } from '../../iceberg/types.ts';
-import { attachPipeline } from '../../sql/other-pipelines.ts';
-import { createSchemas, createTableView } from '../../sql/scan.ts';
+import type { Session } from '../../ports.ts';
+import { createTableAt } from '../../sql/bind.ts';
+import { createTableView } from '../../sql/scan.ts';
 import { listPartitions } from '../../sql/touched.ts';
 import { createHashMacros } from '../../sql/transform.ts';
-import { userTerm } from '../../sql/user-sql.ts';
+import { userSql, userTerm } from '../../sql/user-sql.ts';
 import { entriesOf } from '../../table/conflicts.ts';
 import { planFiles, type ScannedFile } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
-import { openFiles } from './foreign-files.ts';
+import { placeOf } from './bind-reads.ts';
+import { openParts } from './foreign-files.ts';
 import { changedInputs, goldSummary, hashModel, inputBefore, MODEL_HASH } from './gold-inputs.ts';
-import { scanColumns, viewName } from './table-state.ts';
+import { neededColumns } from './needed-files.ts';
+import { findNeeds } from './read-needs.ts';
+import { createPlaces, scanColumns, viewName } from './table-state.ts';
 
 /**
  * The partitions of a gold table that depend on what changed in its driving input since the table was last computed,
@@ -113,13 +117,19 @@ async function listTouched(
 ): Promise<readonly PartitionText[]> {
   if (model.refresh.kind !== 'touched') return [];
   const { driver } = model.refresh;
-  await using session = await deps.engine.open(deps.settings);
-  await using opened = await openFiles(session, deps.store, state, changed);
-  const { pipeline, layer } = driver;
-  const schemas = pipeline === undefined ? createSchemas([layer]) : attachPipeline(pipeline, layer);
-  for (const statement of schemas) await session.run(statement);
-  await session.run(createHashMacros());
   const columns = scanColumns(state, columnsOf(currentSchema(state)));
+  const prepare = async (session: Session): Promise<void> => {
+    await createPlaces(session, [driver]);
+    await session.run(createHashMacros());
+  };
+  const needs = await findNeeds(deps, userSql(sql), async (bound) => {
+    await prepare(bound);
+    await bound.run(createTableAt(placeOf(driver), columns));
+  });
+  const needed = neededColumns(columns, needs(viewName(driver)));
+  await using session = await deps.engine.open(deps.settings);
+  await prepare(session);
+  await using opened = await openParts(session, { store: deps.store, metadata: state }, changed, needed);
   await session.run(createTableView(viewName(driver), columns, opened.files));
   const by = { fields: model.partitionBy, columns: model.columns };
   const rows = await session.rows(listPartitions(userTerm(sql), by));

@@ -86,7 +86,7 @@ async function auditModel(deps: StepDeps, plan: RunPlan, level: number, planned:
       ...(await keepPrepared(deps, plan, shape, files, prepared.get(shape.id))),
       ...(windowed.has(shape.id) ? { partitions: windowed.get(shape.id)?.partitions ?? [] } : {}),
     });
-  return { model: model.id, counts: outcome.counts, tables, warnings };
+  return { model: model.id, counts: outcome.counts, tables, warnings, inputs: outcome.inputs };
 }
 
 async function auditAsItIs(deps: StepDeps, plan: RunPlan, model: ModelSpec, planned: ModelPlan): Promise<ModelAudit> {

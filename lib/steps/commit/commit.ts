@@ -1,5 +1,6 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
 import { AuditFailed } from '../../core/errors.ts';
+import { addInputs, NO_INPUTS } from '../../core/input-bytes.ts';
 import { objectName } from '../../core/objects.ts';
 import { OPS_TABLE_NAMES, opsTable } from '../../core/ops.ts';
 import { NO_ROWS, type SourceCounts } from '../../core/row-counts.ts';
@@ -64,7 +65,9 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
   }
   const { accounting } = books;
   if (!run.dry_run) {
-    await recordRun(deps, plan, recordOf(plan, { status: 'SUCCEEDED', accounting, tables, error: null }));
+    const inputs = audits.flatMap(({ models }) => models).map((model) => model.inputs ?? NO_INPUTS);
+    const recorded = recordOf(plan, { status: 'SUCCEEDED', accounting, tables, error: null });
+    await recordRun(deps, plan, { ...recorded, inputs: inputs.reduce(addInputs, NO_INPUTS) });
   }
   const record: CommitRecord = { tables, accounting, ...measure(RECORDING) };
   await writeOnce(deps.store, runFolder.commit(run), record);

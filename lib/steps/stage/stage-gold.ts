@@ -25,31 +25,32 @@ export async function stageGold(context: UnitContext, model: GoldModel, deps: St
   const whole = userTerm(model.sql);
   const by = { fields: model.partitionBy, columns: model.columns };
   const from = unit.partitions === null ? whole : renderPartitions(whole, by, unit.partitions);
-  const needs = await findNeeds(deps, sql`SELECT * FROM ${from}`, async (session) => {
-    await bindReads(session, context.plan.spec, model, planned.reads_also ?? {});
-    await createMacros(session, model);
-  });
-  try {
-    return await compute(context, model, { from, needs }, deps);
-  } catch (cause) {
-    if (needs === NEEDS_ALL || !(cause instanceof EngineError) || !READER.test(cause.message)) throw cause;
-    // What the engine planned over empty tables is not what it did: then it gets all that there is.
-    deps.log.warn('inputs are brought whole', { model: model.id, unit: unit.unit, reason: cause.message });
-    return compute(context, model, { from, needs: NEEDS_ALL }, deps);
-  }
+  const needs = (): Promise<ReadNeeds> =>
+    findNeeds(deps, sql`SELECT * FROM ${from}`, async (session) => {
+      await bindReads(session, context.plan.spec, model, planned.reads_also ?? {});
+      await createMacros(session, model);
+    });
+  const parted = await compute(context, model, { from, needs }, deps);
+  if (!('missing' in parted)) return parted;
+  // What the engine planned over empty tables is not what it did: then it gets all that there is.
+  deps.log.warn('inputs are brought whole', { model: model.id, unit: unit.unit, reason: parted.missing.message });
+  const again = await compute(context, model, { from, needs: async () => NEEDS_ALL }, deps);
+  if ('missing' in again) throw again.missing;
+  return again;
 }
 
 /** How DuckDB speaks of a Parquet file that it cannot read. */
 const READER = /TProtocolException|parquet|decompress|Failed to read file/i;
 
-type Computed = { readonly from: Sql; readonly needs: ReadNeeds };
+type Computed = { readonly from: Sql; readonly needs: () => Promise<ReadNeeds> };
 
+/** `missing`: the engine could not read files of which only parts were there. */
 async function compute(
   context: UnitContext,
   model: GoldModel,
   { from, needs }: Computed,
   deps: StepDeps,
-): Promise<UnitResult> {
+): Promise<UnitResult | { readonly missing: EngineError }> {
   const { plan, planned, unit } = context;
   const target = await loadTarget(deps.store, plan, planned.shape);
   await using session = await deps.engine.open(deps.settings);
@@ -64,9 +65,14 @@ async function compute(
     fileBytes: plan.spec.settings.fileBytes,
     stem: `${plan.run.run_id}-${unit.unit}`,
   };
-  const { rows, placed } = await stageFiles(session, staging, deps);
-  const counts = { ...NO_ROWS, accepted: rows };
-  return { ...emptyResult(unit.unit, model.id), counts, written: placed, inputs: tables.bytes };
+  try {
+    const { rows, placed } = await stageFiles(session, staging, deps);
+    const counts = { ...NO_ROWS, accepted: rows };
+    return { ...emptyResult(unit.unit, model.id), counts, written: placed, inputs: tables.bytes };
+  } catch (cause) {
+    if (!tables.parts || !(cause instanceof EngineError) || !READER.test(cause.message)) throw cause;
+    return { missing: cause };
+  }
 }
 
 async function createMacros(session: Session, model: GoldModel): Promise<void> {
