@@ -42,6 +42,11 @@ export function limitOptimizers(): Statement {
   return { name: 'optimizers', text: sql`SET disabled_optimizers = ${quoteText(BY_ROWS.join(','))}` };
 }
 
+/** All rows of a relation. */
+export function selectAll(relation: Sql): Sql {
+  return sql`SELECT * FROM ${relation}`;
+}
+
 /** DuckDB's plan of a query as text in a column `result`. */
 export function planQuery(query: Sql): Statement {
   return {

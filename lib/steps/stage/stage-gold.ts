@@ -13,7 +13,7 @@ import { findNeeds, NEEDS_ALL, type ReadNeeds } from '../../lake/tables/read-nee
 import { openTables } from '../../lake/tables/table-state.ts';
 import { loadTarget } from '../../lake/tables/target.ts';
 import type { Session } from '../../ports.ts';
-import { sql } from '../../sql/fragment.ts';
+import { selectAll } from '../../sql/scans.ts';
 import { renderPartitions } from '../../sql/touched.ts';
 import { createHashMacros } from '../../sql/transform.ts';
 import { userTerm } from '../../sql/user-sql.ts';
@@ -26,7 +26,7 @@ export async function stageGold(context: UnitContext, model: GoldModel, deps: St
   const by = { fields: model.partitionBy, columns: model.columns };
   const from = unit.partitions === null ? whole : renderPartitions(whole, by, unit.partitions);
   const needs = (): Promise<ReadNeeds> =>
-    findNeeds(deps, sql`SELECT * FROM ${from}`, async (session) => {
+    findNeeds(deps, selectAll(from), async (session) => {
       await bindReads(session, context.plan.spec, model, planned.reads_also ?? {});
       await createMacros(session, model);
     });
