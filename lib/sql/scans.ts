@@ -4,6 +4,7 @@ import type { Statement } from '../core/statement.ts';
 import { sql } from './fragment.ts';
 import { quoteText } from './quote.ts';
 import { isNode, type Node, nodeAt, nodesAt, printTree, readTree, textAt, walk } from './tree.ts';
+import { engineSql } from './user-sql.ts';
 
 /**
  * What a query reads of tables, as DuckDB's optimizer finds it over empty ones: the columns, and conditions that every row
@@ -53,6 +54,11 @@ export function planQuery(query: Sql): Statement {
     name: 'plan',
     text: sql`SELECT CAST(json_serialize_plan(${quoteText(query)}, optimize := true) AS VARCHAR) AS result`,
   };
+}
+
+/** The same of a query that DuckDB printed. */
+export function planPrinted(text: string): Statement {
+  return planQuery(engineSql(text));
 }
 
 export type ScanComparison = '=' | '!=' | '<' | '<=' | '>' | '>=';

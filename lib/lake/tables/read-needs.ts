@@ -8,6 +8,7 @@ import type { ViewName } from '../../sql/scan.ts';
 import {
   inlineTables,
   limitOptimizers,
+  planPrinted,
   planQuery,
   readScans,
   type ScanCondition,
@@ -15,7 +16,6 @@ import {
   type TableScan,
 } from '../../sql/scans.ts';
 import { serializeSql } from '../../sql/syntax.ts';
-import { engineSql } from '../../sql/user-sql.ts';
 
 /** What a query reads of a table: columns, and for each place that reads it conditions that hold for all rows that count. */
 export type TableNeeds = {
@@ -46,7 +46,7 @@ export async function findNeeds(
   try {
     await bind(session);
     await session.run(limitOptimizers());
-    const scans = (await planScans(session, query)) ?? (await planInlined(session, query));
+    const scans = (await planScans(session, planQuery(query))) ?? (await planInlined(session, query));
     const byTable = Map.groupBy(scans ?? [], (scan) => nameOf(scan));
     return (view) => {
       const found = byTable.get(nameOf({ database: OWN_DATABASE, ...view }));
@@ -58,13 +58,13 @@ export async function findNeeds(
   }
 }
 
-async function planScans(session: Session, query: Sql): Promise<readonly TableScan[] | undefined> {
-  return readScans(await resultOf(session, planQuery(query)));
+async function planScans(session: Session, plan: Statement): Promise<readonly TableScan[] | undefined> {
+  return readScans(await resultOf(session, plan));
 }
 
 async function planInlined(session: Session, query: Sql): Promise<readonly TableScan[] | undefined> {
   const print = inlineTables(await resultOf(session, serializeSql(query)));
-  return print && planScans(session, engineSql(await resultOf(session, print)));
+  return print && planScans(session, planPrinted(await resultOf(session, print)));
 }
 
 async function resultOf(session: Session, statement: Statement): Promise<string> {

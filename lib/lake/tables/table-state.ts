@@ -1,7 +1,7 @@
 import { dedupesByHash, ROW_HASH } from '../../core/dedupe.ts';
 import { ObjectNotFound } from '../../core/errors.ts';
-import { addInputs, type InputBytes, NO_INPUTS } from '../../core/input-bytes.ts';
-import { historyColumns, isKeyed, KEY_HASH, logColumns, logModelId, logTable } from '../../core/keyed.ts';
+import type { InputBytes } from '../../core/input-bytes.ts';
+import { historyColumns, isKeyed, KEY_HASH, logModelId, logTable } from '../../core/keyed.ts';
 import { metadataColumns } from '../../core/metadata.ts';
 import { opsTable } from '../../core/ops.ts';
 import type { RunPlan } from '../../core/run.ts';
@@ -12,7 +12,7 @@ import type { Column } from '../../core/types.ts';
 import { parseMetadata } from '../../iceberg/json.ts';
 import { withRenamed } from '../../iceberg/rename.ts';
 import { columnsOf, currentSchema } from '../../iceberg/schema.ts';
-import { atSnapshot, currentSnapshot } from '../../iceberg/snapshot.ts';
+import { atSnapshot } from '../../iceberg/snapshot.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { Borrowed, ObjectStore, Session } from '../../ports.ts';
 import { attachPipeline } from '../../sql/other-pipelines.ts';
@@ -20,8 +20,7 @@ import type { ScanColumn, ViewName } from '../../sql/scan.ts';
 import { createSchemas, createTableView } from '../../sql/scan.ts';
 import { metadataOn, type Prepared, parsePrepared } from '../../table/prepare.ts';
 import { type ScanOptions, settledAt } from '../../table/read.ts';
-import { joinBorrowed } from '../files/borrowed.ts';
-import { acquireAll, keepOrRelease } from '../resources.ts';
+import { keepOrRelease } from '../resources.ts';
 import { runFolder } from '../run/run-folder.ts';
 import { openNeeded } from './needed-files.ts';
 import { NEEDS_ALL, type ReadNeeds } from './read-needs.ts';
@@ -151,59 +150,6 @@ function idOf({ spec }: Pick<RunPlan, 'spec'>, id: string): TableId {
   return table;
 }
 
-/** What SQL is to find in a session. */
-export type Reading = {
-  readonly refs: readonly TableRef[];
-  /** Keyed tables whose logs it reads as well. */
-  readonly logs?: readonly TableRef[] | undefined;
-  /** By id, columns of tables beyond those that the SQL was bound to. */
-  readonly also?: Readonly<Record<string, readonly Column[]>> | undefined;
-  /** What it needs of the tables, asked for where they are large; left out: everything. */
-  readonly needs?: () => Promise<ReadNeeds>;
-};
-
-/** Tables in a session. Disposing gives the files back. `parts`: not all of them is here. */
-export type OpenedTables = Borrowed & { readonly bytes: InputBytes; readonly parts: boolean };
-
-/** Of tables so small all is brought sooner than it is known what is needed. */
-const SMALL_TABLES = 256 * 1024;
-
-/** Makes `<schema>.<table>` readable in a session for each table that SQL reads. */
-export async function openTables(
-  store: ObjectStore,
-  session: Session,
-  plan: RunPlan,
-  reading: Reading,
-): Promise<OpenedTables> {
-  await createPlaces(session, reading.refs);
-  const views = await viewsOf(store, plan, reading);
-  const bytes = views.reduce((sum, { metadata }) => sum + bytesIn(metadata), 0);
-  const needs = bytes < SMALL_TABLES ? NEEDS_ALL : ((await reading.needs?.()) ?? NEEDS_ALL);
-  const opened = await acquireAll(views.map((view) => () => openView({ store, session, needs }, view)));
-  const all = opened.map((one) => one.bytes).reduce(addInputs, NO_INPUTS);
-  return { ...joinBorrowed(opened), bytes: all, parts: needs !== NEEDS_ALL };
-}
-
-/** As the snapshot tells it. */
-function bytesIn(metadata: TableMetadata | undefined): number {
-  return Number((metadata && currentSnapshot(metadata))?.summary['total-files-size'] ?? 0);
-}
-
-async function viewsOf(
-  store: ObjectStore,
-  plan: RunPlan,
-  { refs, logs = [], also = {} }: Reading,
-): Promise<readonly View[]> {
-  const views: View[] = [];
-  for (const ref of refs) {
-    const metadata = await loadState(store, plan, modelId(ref));
-    const columns = boundColumns(metadata, [...columnsOfRef(plan.spec, ref), ...(also[modelId(ref)] ?? [])]);
-    views.push({ name: viewName(ref), metadata, columns });
-  }
-  for (const ref of logs) views.push(await viewOfLog(store, plan, ref));
-  return views;
-}
-
 /** The schemas in which SQL finds the tables that it names. */
 export async function createPlaces(session: Session, refs: readonly TableRef[]): Promise<void> {
   for (const statement of createSchemas(['silver', 'gold', 'batch'])) await session.run(statement);
@@ -239,16 +185,6 @@ export function columnsOfRef(spec: PipelineSpec, ref: TableRef): readonly Column
   return other.columns;
 }
 
-/** `silver.<table>__log`, for gold that builds on the events themselves. */
-async function viewOfLog(store: ObjectStore, plan: RunPlan, ref: TableRef): Promise<View> {
-  const model = findModel(plan.spec, modelId(ref));
-  if (!isKeyed(model)) throw new RangeError(`${model.id} has no log`);
-  const log = logTable(tableIdOf(plan.spec, ref));
-  const metadata = await loadState(store, plan, logModelId(model));
-  const columns = boundColumns(metadata, logColumns(model.mode, model.columns));
-  return { name: { schema: log.layer, table: log.name }, metadata, columns };
-}
-
 /** Models see what the compiler bound them to: not the columns that only tell rows and keys apart. */
 function isVisible(column: Column): boolean {
   return column.name !== ROW_HASH && column.name !== KEY_HASH;
@@ -267,16 +203,17 @@ export async function openTable(
   return openView({ store, session, needs: NEEDS_ALL }, { ...view, scan });
 }
 
-type ViewDeps = { readonly store: ObjectStore; readonly session: Session; readonly needs: ReadNeeds };
+export type ViewDeps = { readonly store: ObjectStore; readonly session: Session; readonly needs: ReadNeeds };
 
-type View = {
+/** A table, or a log, that SQL is to find under a name. */
+export type View = {
   readonly name: ViewName;
   readonly metadata: TableMetadata | undefined;
   readonly columns: readonly ScanColumn[];
   readonly scan?: ScanOptions;
 };
 
-async function openView(
+export async function openView(
   { store, session, needs }: ViewDeps,
   view: View,
 ): Promise<Borrowed & { readonly bytes: InputBytes }> {
@@ -301,7 +238,7 @@ export function visibleColumns(metadata: TableMetadata): readonly Column[] {
 }
 
 /** The bound columns of a table in their order, whatever else it has. */
-function boundColumns(metadata: TableMetadata | undefined, columns: readonly Column[]): readonly ScanColumn[] {
+export function boundColumns(metadata: TableMetadata | undefined, columns: readonly Column[]): readonly ScanColumn[] {
   const byName = new Map(scanColumns(metadata, columns).map((column) => [column.name, column]));
   return columns.flatMap((column) => (isVisible(column) ? (byName.get(column.name) ?? []) : []));
 }

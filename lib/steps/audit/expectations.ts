@@ -4,7 +4,7 @@ import type { Expectation, ModelSpec } from '../../core/spec.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openAudited } from '../../lake/tables/audited.ts';
-import { openTables } from '../../lake/tables/table-state.ts';
+import { openTables } from '../../lake/tables/open-tables.ts';
 import type { Row } from '../../ports.ts';
 import { checkExpectation, checkRowCount } from '../../sql/audit.ts';
 import { knownRows, repeatsOf } from './appended.ts';

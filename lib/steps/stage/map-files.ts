@@ -6,7 +6,7 @@ import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import type { UnitResult } from '../../lake/run/unit-result.ts';
-import { openTables } from '../../lake/tables/table-state.ts';
+import { openTables } from '../../lake/tables/open-tables.ts';
 import type { Session } from '../../ports.ts';
 import { createHashMacros } from '../../sql/transform.ts';
 import { mapBatch } from './map-batch.ts';

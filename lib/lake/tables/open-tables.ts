@@ -1,0 +1,85 @@
+import { addInputs, type InputBytes, NO_INPUTS } from '../../core/input-bytes.ts';
+import { isKeyed, logColumns, logModelId, logTable } from '../../core/keyed.ts';
+import type { RunPlan } from '../../core/run.ts';
+import { modelId, type TableRef } from '../../core/spec.ts';
+import type { Column } from '../../core/types.ts';
+import { currentSnapshot } from '../../iceberg/snapshot.ts';
+import type { TableMetadata } from '../../iceberg/types.ts';
+import type { Borrowed, ObjectStore, Session } from '../../ports.ts';
+import { joinBorrowed } from '../files/borrowed.ts';
+import { acquireAll } from '../resources.ts';
+import { NEEDS_ALL, type ReadNeeds } from './read-needs.ts';
+import {
+  boundColumns,
+  columnsOfRef,
+  createPlaces,
+  findModel,
+  loadState,
+  openView,
+  tableIdOf,
+  type View,
+  viewName,
+} from './table-state.ts';
+
+/** What SQL is to find in a session. */
+export type Reading = {
+  readonly refs: readonly TableRef[];
+  /** Keyed tables whose logs it reads as well. */
+  readonly logs?: readonly TableRef[] | undefined;
+  /** By id, columns of tables beyond those that the SQL was bound to. */
+  readonly also?: Readonly<Record<string, readonly Column[]>> | undefined;
+  /** What it needs of the tables, asked for where they are large; left out: everything. */
+  readonly needs?: () => Promise<ReadNeeds>;
+};
+
+/** Tables in a session. Disposing gives the files back. `parts`: not all of them is here. */
+export type OpenedTables = Borrowed & { readonly bytes: InputBytes; readonly parts: boolean };
+
+/** Of tables so small all is brought sooner than it is known what is needed. */
+const SMALL_TABLES = 256 * 1024;
+
+/** Makes `<schema>.<table>` readable in a session for each table that SQL reads. */
+export async function openTables(
+  store: ObjectStore,
+  session: Session,
+  plan: RunPlan,
+  reading: Reading,
+): Promise<OpenedTables> {
+  await createPlaces(session, reading.refs);
+  const views = await viewsOf(store, plan, reading);
+  const bytes = views.reduce((sum, { metadata }) => sum + bytesIn(metadata), 0);
+  const needs = bytes < SMALL_TABLES ? NEEDS_ALL : ((await reading.needs?.()) ?? NEEDS_ALL);
+  const opened = await acquireAll(views.map((view) => () => openView({ store, session, needs }, view)));
+  const all = opened.map((one) => one.bytes).reduce(addInputs, NO_INPUTS);
+  return { ...joinBorrowed(opened), bytes: all, parts: needs !== NEEDS_ALL };
+}
+
+/** As the snapshot tells it. */
+function bytesIn(metadata: TableMetadata | undefined): number {
+  return Number((metadata && currentSnapshot(metadata))?.summary['total-files-size'] ?? 0);
+}
+
+async function viewsOf(
+  store: ObjectStore,
+  plan: RunPlan,
+  { refs, logs = [], also = {} }: Reading,
+): Promise<readonly View[]> {
+  const views: View[] = [];
+  for (const ref of refs) {
+    const metadata = await loadState(store, plan, modelId(ref));
+    const columns = boundColumns(metadata, [...columnsOfRef(plan.spec, ref), ...(also[modelId(ref)] ?? [])]);
+    views.push({ name: viewName(ref), metadata, columns });
+  }
+  for (const ref of logs) views.push(await viewOfLog(store, plan, ref));
+  return views;
+}
+
+/** `silver.<table>__log`, for gold that builds on the events themselves. */
+async function viewOfLog(store: ObjectStore, plan: RunPlan, ref: TableRef): Promise<View> {
+  const model = findModel(plan.spec, modelId(ref));
+  if (!isKeyed(model)) throw new RangeError(`${model.id} has no log`);
+  const log = logTable(tableIdOf(plan.spec, ref));
+  const metadata = await loadState(store, plan, logModelId(model));
+  const columns = boundColumns(metadata, logColumns(model.mode, model.columns));
+  return { name: { schema: log.layer, table: log.name }, metadata, columns };
+}
