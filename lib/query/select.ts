@@ -4,9 +4,7 @@ import { type NamedTable, tablesIn } from '../compile/references.ts';
 import { EngineError, InvalidInput, type Problem } from '../core/errors.ts';
 import type { Sql } from '../core/sql-text.ts';
 import { databaseOf, type TableId } from '../core/tables.ts';
-import { columnsOf, schemaById } from '../iceberg/schema.ts';
 import { holdResources } from '../lake/resources.ts';
-import { openTable } from '../lake/tables/table-state.ts';
 import type { Borrowed, JsonValue, Row, Session } from '../ports.ts';
 import { lockDown } from '../sql/lock-down.ts';
 import {
@@ -24,7 +22,8 @@ import { userSql } from '../sql/user-sql.ts';
 import type { QueryDeps } from './deps.ts';
 import { expectedTable, type FoundTable, findTable, tableNames } from './find-table.ts';
 import { readFinishTimes } from './finish-times.ts';
-import { type LakeMoment, parseMoment, snapshotAt } from './moment.ts';
+import { parseMoment } from './moment.ts';
+import { needsOf, openQueried, queriedTable } from './read-files.ts';
 
 export type QueryResult = {
   /** Names are distinct: a second column `a` is called `a_1`. Types are DuckDB's. */
@@ -61,7 +60,9 @@ export async function withQuery<T>(
   }
   await using borrowed = holdResources();
   const views: Borrowed[] = [];
-  for (const table of tables) views.push(borrowed.add(await openView(deps, session, table, moment)));
+  const queried = tables.map((table) => queriedTable(table, moment));
+  const needs = await needsOf(deps, queryText(query.sql, tree), queried);
+  for (const table of queried) views.push(borrowed.add(await openQueried(deps, session, table, needs)));
   for (const statement of lockDown(foldersOf(views))) await session.run(statement);
   return await use(await execute(session, query.sql, tree));
 }
@@ -140,21 +141,6 @@ async function findTables(deps: QueryDeps, sql: string, tree: JsonValue): Promis
 
 function nameInSql({ catalog, schema, table }: NamedTable): string {
   return [catalog, schema, table].filter((part) => part !== '').join('.');
-}
-
-async function openView(
-  deps: QueryDeps,
-  session: Session,
-  { id, metadata }: FoundTable,
-  moment: LakeMoment | undefined,
-): Promise<Borrowed> {
-  const name = { schema: databaseOf(id), table: id.name };
-  if (moment === undefined) return openTable(deps.store, session, name, metadata, []);
-  const snapshot = snapshotAt({ id, metadata, metadataLocation: '' }, moment);
-  // The past is read by the schema of its time.
-  const schema = schemaById(metadata, snapshot['schema-id'] ?? metadata['current-schema-id']);
-  const then = { ...metadata, 'current-schema-id': schema['schema-id'] };
-  return openTable(deps.store, session, name, then, columnsOf(schema), { snapshotId: snapshot['snapshot-id'] });
 }
 
 async function execute(session: Session, sql: string, tree: JsonValue): Promise<QueryResult> {
