@@ -59,6 +59,8 @@ export type ListOptions = {
  * Throws ObjectNotFound for a missing key and Unavailable for passing faults; conditions answer, they never throw.
  */
 export type ObjectStore = {
+  /** Bytes that there are for copies of objects that are lent; left out where none are made, or nobody says. */
+  readonly room?: number;
   read(key: string): Promise<{ readonly bytes: Uint8Array; readonly etag: string }>;
   /**
    * Bytes `start` up to before `end` of an object, fewer where it ends before. With an etag they are of the object that has

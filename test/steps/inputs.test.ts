@@ -116,3 +116,24 @@ test('a unit whose engine reads more than was planned gets everything, and says 
   assert.deepEqual(await lake.rows('shop_gold.total'), [{ amount: 12_600, sales: 4 * ROWS }]);
   lake.close();
 });
+
+test('a unit whose inputs do not fit fails before any of them is brought, and says how much room it takes', async () => {
+  const lake = await openTestLake(PIPELINE);
+  await lake.land('sales', 'a.json', sales([0, 1, 2, 3], 1, 0));
+  const brought: string[] = [];
+  const crowded = lake.reopen((deps) => {
+    const note = <Asked, Answer>(act: (asked: Asked) => Promise<Answer>): ((asked: Asked) => Promise<Answer>) => {
+      return (asked) => {
+        brought.push(...(JSON.stringify(asked).match(/silver\/shop\/sales\/data/g) ?? []));
+        return act(asked);
+      };
+    };
+    const { borrow, borrowParts } = deps.store;
+    return { ...deps, store: { ...deps.store, room: 10_000, borrow: note(borrow), borrowParts: note(borrowParts) } };
+  });
+  const { status, error } = await crowded.run({ runId: 'first' });
+  assert.equal(status, 'FAILED');
+  assert.match(error?.message ?? '', /needs 1 MB of its inputs \(silver\.sales 1 MB\): got room for 1 MB; expected/);
+  assert.deepEqual(brought, []);
+  lake.close();
+});

@@ -15,6 +15,8 @@ import { checkFolderPrefix, checkKey, checkPrefix, compareKeys, keyOfLocation } 
 export type MemoryStoreOptions = {
   /** An existing folder for borrowed files; without it `borrow` is refused. */
   readonly scratch?: string;
+  /** Bytes that there are for borrowed files; left out: nobody says. */
+  readonly room?: number;
   /** Default `memory://store`. */
   readonly locationBase?: string;
   /** Milliseconds since the epoch for `modified`; default: a count of writes. */
@@ -60,6 +62,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
   };
 
   return {
+    ...(options.room === undefined ? {} : { room: options.room }),
     async read(key) {
       const held = get(key);
       return { bytes: held.bytes.slice(), etag: held.etag };

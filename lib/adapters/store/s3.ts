@@ -35,6 +35,8 @@ export type S3StoreOptions = {
   readonly buckets: S3Access['buckets'];
   /** A folder for borrowed files; made when first needed. */
   readonly scratch: string;
+  /** Bytes that there are for borrowed files; left out: nobody says. */
+  readonly room?: number;
   /** Milliseconds for which passing faults of one call are tried again. Default one minute. */
   readonly deadlineMs?: number;
   readonly wait?: (ms: number) => Promise<void>;
@@ -61,6 +63,7 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
     random: options.random ?? Math.random,
   };
   return {
+    ...(options.room === undefined ? {} : { room: options.room }),
     read: (key) => readObject(access, key),
     readRange: (key, start, end, etag) => readRange(access, key, { start, end }, etag),
     head: (key, version) => headObject(access, key, version),

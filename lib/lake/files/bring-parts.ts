@@ -37,29 +37,38 @@ const GAP_BYTES = 8 * 1024;
 /** A file of which more than this part is needed is brought whole, with its checksum. */
 const MOST_PARTS = 0.9;
 
+/** What of data files has to come, before it does. */
+export type PlannedParts = { readonly bytes: BroughtBytes; bring(): Promise<Borrowed> };
+
 /**
- * Brings what is needed of data files of our own: the footers first, then the bytes of the column chunks, into files that
- * have holes elsewhere, and whose footers name only the row groups that are there. A column that was not asked for is in
- * the schema all the same: reading it fails. A store that lends its own files lends them as they are.
+ * Finds what is needed of data files of our own, for which only their footers are read. What is brought are the bytes of
+ * column chunks, in files that have holes elsewhere, and whose footers name only the row groups that are there. A column
+ * that was not asked for is in the schema all the same: reading it fails. A store that lends its own files lends them as
+ * they are.
  */
-export async function bringParts(store: ObjectStore, files: readonly FileToBring[]): Promise<Brought> {
-  const plans = await mapConcurrent(files, (file) => planParts(store, file));
-  const parts = plans.flatMap(({ parts }) => (parts === undefined ? [] : [parts]));
-  const whole = plans.flatMap(({ key, parts }) => (parts === undefined ? [key] : []));
-  const lent = await acquireAll([() => store.borrow(whole), () => store.borrowParts(parts)]);
+export async function planParts(store: ObjectStore, files: readonly FileToBring[]): Promise<PlannedParts> {
+  const plans = await mapConcurrent(files, (file) => planFile(store, file));
+  const parts = plans.flatMap((plan) => (plan.parts === undefined ? [] : [plan.parts]));
+  const whole = plans.flatMap((plan) => (plan.parts === undefined ? [plan.key] : []));
   return {
-    ...joinBorrowed(lent),
     bytes: {
       kept: files.reduce((sum, { bytes }) => sum + Number(bytes), 0),
       brought: plans.reduce((sum, { bytes }) => sum + bytes, 0),
     },
+    bring: async () => joinBorrowed(await acquireAll([() => store.borrow(whole), () => store.borrowParts(parts)])),
   };
 }
 
-/** What of a file has to come; without `parts` all of it. `bytes`: how many that are, with those that said so. */
-type PartsPlan = { readonly key: string; readonly parts?: ObjectParts; readonly bytes: number };
+/** The same, at once. */
+export async function bringParts(store: ObjectStore, files: readonly FileToBring[]): Promise<Brought> {
+  const { bytes, bring } = await planParts(store, files);
+  return { ...(await bring()), bytes };
+}
 
-async function planParts(store: ObjectStore, file: FileToBring): Promise<PartsPlan> {
+/** What of a file has to come; without `parts` all of it. `bytes`: how many that are, with those that said so. */
+type FilePlan = { readonly key: string; readonly parts?: ObjectParts; readonly bytes: number };
+
+async function planFile(store: ObjectStore, file: FileToBring): Promise<FilePlan> {
   const key = store.key(file.path);
   const size = Number(file.bytes);
   if (file.needed === undefined || size <= SMALL_BYTES) return { key, bytes: size };

@@ -13,7 +13,7 @@ import { describeParquet } from '../../sql/named-files.ts';
 import type { ScanFile } from '../../sql/scan.ts';
 import type { ScannedFile } from '../../table/read.ts';
 import { joinBorrowed } from '../files/borrowed.ts';
-import { type Brought, bringParts, type FileToBring, type Needed } from '../files/bring-parts.ts';
+import { type BroughtBytes, type FileToBring, type Needed, planParts } from '../files/bring-parts.ts';
 import { acquireAll } from '../resources.ts';
 
 /** Borrowed data files of a table, as a scan takes them. */
@@ -40,28 +40,41 @@ export async function openFiles(
   return openLent(session, { store, metadata }, files, await store.borrow(keys));
 }
 
+/** Data files, before they are opened. */
+export type PlannedFiles = { readonly bytes: BroughtBytes; open(): Promise<OpenedFiles> };
+
 /**
- * The same, of which only a part is brought here. Files that others wrote come whole, and a file from which rows are
- * deleted by position with all of its row groups.
+ * What it takes to open data files of which only a part is needed, or all of them. Files that others wrote come whole, and
+ * a file from which rows are deleted by position with all of its row groups.
  */
-export async function openParts(
+export async function planOpening(
   session: Session,
   { store, metadata }: Lender,
   files: readonly ScannedFile[],
-  needed: Needed,
-): Promise<OpenedFiles & Brought> {
-  const deletes = deletesOf(files).map((path) => () => store.borrow([store.key(path)]));
+  needed: Needed | undefined,
+): Promise<PlannedFiles> {
   const wanted = files.map((file): FileToBring => {
-    if (file.foreign) return file;
+    if (file.foreign || needed === undefined) return file;
     return { ...file, needed: file.deletes.length === 0 ? needed : { columns: needed.columns } };
   });
-  const brought = await bringParts(store, wanted);
-  const lent = await acquireAll(deletes).catch(async (cause: unknown) => {
-    await brought[Symbol.asyncDispose]();
-    throw cause;
-  });
-  const opened = await openLent(session, { store, metadata }, files, joinBorrowed([brought, ...lent]));
-  return { ...opened, bytes: brought.bytes };
+  const { bytes, bring } = await planParts(store, wanted);
+  const deletes = deletesOf(files).map((path) => store.key(path));
+  const open = async (): Promise<OpenedFiles> => {
+    const lent = await acquireAll([bring, () => store.borrow(deletes)]);
+    return openLent(session, { store, metadata }, files, joinBorrowed(lent));
+  };
+  return { bytes, open };
+}
+
+/** The same, at once. */
+export async function openParts(
+  session: Session,
+  lender: Lender,
+  files: readonly ScannedFile[],
+  needed: Needed,
+): Promise<OpenedFiles & { readonly bytes: BroughtBytes }> {
+  const { bytes, open } = await planOpening(session, lender, files, needed);
+  return { ...(await open()), bytes };
 }
 
 type Lender = { readonly store: ObjectStore; readonly metadata: TableMetadata | undefined };

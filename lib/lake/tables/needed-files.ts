@@ -6,7 +6,7 @@ import type { ObjectStore, Session } from '../../ports.ts';
 import type { ScanColumn } from '../../sql/scan.ts';
 import { planFiles, type ScanOptions } from '../../table/read.ts';
 import type { Needed } from '../files/bring-parts.ts';
-import { type OpenedFiles, openFiles, openParts } from './foreign-files.ts';
+import { type OpenedFiles, planOpening } from './foreign-files.ts';
 import { predicatesOf, type TableNeeds } from './read-needs.ts';
 
 export type NeededFiles = {
@@ -18,29 +18,28 @@ export type NeededFiles = {
   readonly scan?: ScanOptions;
 };
 
+export type PlannedTable = { readonly bytes: InputBytes; open(): Promise<OpenedFiles> };
+
 /**
- * The data files of a table that may hold a row which counts, by its partitions and the statistics of manifests, with what
- * is needed of them here.
+ * The data files of a table that may hold a row which counts, by its partitions and the statistics of manifests, and what
+ * of them has to come here.
  */
-export async function openNeeded(
+export async function planNeeded(
   { store, session }: { readonly store: ObjectStore; readonly session: Session },
   { metadata, columns, needs, scan = {} }: NeededFiles,
-): Promise<OpenedFiles & { readonly bytes: InputBytes }> {
+): Promise<PlannedTable> {
   if (metadata === undefined || needs === undefined) {
     const files = metadata === undefined ? [] : await planFiles(store, metadata, scan);
-    const all = files.reduce((sum, { bytes }) => sum + Number(bytes), 0);
-    return { ...(await openFiles(session, store, metadata, files)), bytes: { brought: all, kept: all, skipped: 0 } };
+    const { bytes, open } = await planOpening(session, { store, metadata }, files, undefined);
+    return { bytes: { ...bytes, skipped: 0 }, open };
   }
   const alternatives = needs.alternatives.map((conditions) => predicatesOf(metadata, conditions));
   const files = await planFiles(store, metadata, { ...scan, alternatives });
   const mayMatch = planScans(metadata, alternatives).fileMayMatch;
-  const opened = await openParts(session, { store, metadata }, files, {
-    ...neededColumns(columns, needs),
-    mayMatch,
-  });
-  const { brought, kept } = opened.bytes;
-  const total = Number(currentSnapshot(metadata)?.summary['total-files-size'] ?? kept);
-  return { ...opened, bytes: { brought, kept, skipped: Math.max(0, total - brought) } };
+  const needed = { ...neededColumns(columns, needs), mayMatch };
+  const { bytes, open } = await planOpening(session, { store, metadata }, files, needed);
+  const total = Number(currentSnapshot(metadata)?.summary['total-files-size'] ?? bytes.kept);
+  return { bytes: { ...bytes, skipped: Math.max(0, total - bytes.brought) }, open };
 }
 
 /** The columns alone, of files that are read whatever rows they have; all of them where it is not known what is needed. */

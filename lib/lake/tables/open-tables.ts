@@ -1,3 +1,5 @@
+import { mapConcurrent } from '../../core/concurrency.ts';
+import { InvalidInput } from '../../core/errors.ts';
 import { addInputs, type InputBytes, NO_INPUTS } from '../../core/input-bytes.ts';
 import { isKeyed, logColumns, logModelId, logTable } from '../../core/keyed.ts';
 import type { RunPlan } from '../../core/run.ts';
@@ -15,7 +17,8 @@ import {
   createPlaces,
   findModel,
   loadState,
-  openView,
+  type PlannedView,
+  planView,
   tableIdOf,
   type View,
   viewName,
@@ -49,10 +52,31 @@ export async function openTables(
   const views = await viewsOf(store, plan, reading);
   const bytes = views.reduce((sum, { metadata }) => sum + bytesIn(metadata), 0);
   const needs = bytes < SMALL_TABLES ? NEEDS_ALL : ((await reading.needs?.()) ?? NEEDS_ALL);
-  const opened = await acquireAll(views.map((view) => () => openView({ store, session, needs }, view)));
-  const all = opened.map((one) => one.bytes).reduce(addInputs, NO_INPUTS);
+  const planned = await mapConcurrent(views, (view) => planView({ store, session, needs }, view), 1);
+  const all = planned.map((one) => one.bytes).reduce(addInputs, NO_INPUTS);
+  assertRoom(store, views, planned);
+  const opened = await acquireAll(planned.map(({ open }) => open));
   return { ...joinBorrowed(opened), bytes: all, parts: needs !== NEEDS_ALL };
 }
+
+/** Throws InvalidInput, caused by what the system would say, where the tables do not fit where their files are copied to. */
+function assertRoom(store: ObjectStore, views: readonly View[], planned: readonly PlannedView[]): void {
+  const { room } = store;
+  const bytes = planned.reduce((sum, one) => sum + one.bytes.brought, 0);
+  if (room === undefined || bytes <= room) return;
+  const each = views.map(
+    ({ name: { schema, table } }, at) => `${schema}.${table} ${inMb(planned[at]?.bytes.brought ?? 0)}`,
+  );
+  const cause = Object.assign(new Error(`${bytes} bytes, ${room} are there`), { code: 'ENOSPC' });
+  throw new InvalidInput(
+    `the unit needs ${inMb(bytes)} of its inputs (${each.join(', ')}): got room for ${inMb(room)}; expected as much as it needs. ` +
+      "Nothing was brought. Give it more room, read fewer columns or rows, or partition the model and let it follow changes (refresh: 'touched')",
+    [],
+    { cause },
+  );
+}
+
+const inMb = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MB`;
 
 /** As the snapshot tells it. */
 function bytesIn(metadata: TableMetadata | undefined): number {

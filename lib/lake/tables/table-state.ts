@@ -22,7 +22,7 @@ import { metadataOn, type Prepared, parsePrepared } from '../../table/prepare.ts
 import { type ScanOptions, settledAt } from '../../table/read.ts';
 import { keepOrRelease } from '../resources.ts';
 import { runFolder } from '../run/run-folder.ts';
-import { openNeeded } from './needed-files.ts';
+import { planNeeded } from './needed-files.ts';
 import { NEEDS_ALL, type ReadNeeds } from './read-needs.ts';
 
 export function findModel(spec: PipelineSpec, id: string): ModelSpec {
@@ -213,13 +213,21 @@ export type View = {
   readonly scan?: ScanOptions;
 };
 
-export async function openView(
-  { store, session, needs }: ViewDeps,
-  view: View,
-): Promise<Borrowed & { readonly bytes: InputBytes }> {
+/** A view, before its files are here. */
+export type PlannedView = { readonly bytes: InputBytes; open(): Promise<Borrowed> };
+
+export async function planView({ store, session, needs }: ViewDeps, view: View): Promise<PlannedView> {
   const { name, metadata, columns, scan = {} } = view;
-  const opened = await openNeeded({ store, session }, { metadata, columns, needs: needs(name), scan });
-  return keepOrRelease(opened, () => session.run(createTableView(name, columns, opened.files)));
+  const { bytes, open } = await planNeeded({ store, session }, { metadata, columns, needs: needs(name), scan });
+  const create = async (): Promise<Borrowed> => {
+    const opened = await open();
+    return keepOrRelease(opened, () => session.run(createTableView(name, columns, opened.files)));
+  };
+  return { bytes, open: create };
+}
+
+async function openView(deps: ViewDeps, view: View): Promise<Borrowed> {
+  return (await planView(deps, view)).open();
 }
 
 /** The columns of a table, and those of `columns` that it has yet to get, under ids that no file of it has. */

@@ -77,7 +77,8 @@ function stepDeps(deps: StepDeps, run: HeldRun): StepDeps {
 }
 
 function workerDeps(environment: FunctionEnvironment, scratch: string, log: Log): StepDeps {
-  const store = createS3Store({ client: clients.s3, buckets: environment.buckets, scratch });
+  const room = environment.tmpMb * 2 ** 20;
+  const store = createS3Store({ client: clients.s3, buckets: environment.buckets, scratch, room });
   return {
     store,
     catalog: createGlueCatalog({
@@ -100,7 +101,7 @@ function workerDeps(environment: FunctionEnvironment, scratch: string, log: Log)
     isGone: () => false,
     settings: {
       memoryBytes: duckDbBytes(environment.memoryMb),
-      spillBytes: environment.tmpMb * 2 ** 20,
+      spillBytes: room,
       threads: threadsOf(environment.memoryMb),
       scratch,
       folders: [scratch],

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { AuditFailed, EngineError, Unavailable } from '../../../lib/core/errors.ts';
+import { AuditFailed, EngineError, InvalidInput, Unavailable } from '../../../lib/core/errors.ts';
 import { STEP_NAMES } from '../../../lib/core/states.ts';
 import { createDuckDbEngine } from '../../../lib/engine/duckdb.ts';
 import { explainCapacity } from '../../../lib/runtime/lambda/capacity.ts';
@@ -78,6 +78,7 @@ describe('a full disk', () => {
       engineError('IO Error: Could not write file "/tmp/strata/x.parquet": No space left on device'),
     ],
     ['that a file is fetched to', NO_SPACE],
+    ['that the inputs of a unit would fill', new InvalidInput('the unit needs 9 GB', [], { cause: NO_SPACE })],
     ['behind another error', new EngineError('fetch', { cause: NO_SPACE })],
   ];
   for (const [what, cause] of FULL) {
