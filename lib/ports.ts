@@ -1,5 +1,5 @@
 import type { JsonValue } from './core/json-value.ts';
-import type { ObjectChange, ObjectParts, PlannedObject, SkippedName } from './core/objects.ts';
+import type { ObjectChange, ObjectParts, ObjectVersion, PlannedObject, SkippedName } from './core/objects.ts';
 import type { CopyStatement, Statement } from './core/statement.ts';
 import type { Database, TableId } from './core/tables.ts';
 import type { TableMetadata } from './iceberg/types.ts';
@@ -61,13 +61,15 @@ export type ListOptions = {
 export type ObjectStore = {
   /** Bytes that there are for copies of objects that are lent; left out where none are made, or nobody says. */
   readonly room?: number;
+  /** Present: what is lent is the store's own file, and nothing is copied. */
+  readonly inPlace?: true;
   read(key: string): Promise<{ readonly bytes: Uint8Array; readonly etag: string }>;
   /**
    * Bytes `start` up to before `end` of an object, fewer where it ends before. With an etag they are of the object that has
    * it: where another stands there by now it throws Unavailable. No checksum covers them; their number is compared.
    */
   readRange(
-    key: string,
+    object: string | ObjectVersion,
     start: number,
     end: number,
     etag?: string,

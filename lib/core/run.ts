@@ -72,6 +72,8 @@ export type LandedFile = {
   readonly place?: string;
   /** Present: a unit takes this part of the file alone. */
   readonly piece?: FilePiece;
+  /** Present: a unit takes the file alone, in parts, one after the other. */
+  readonly in_turn?: true;
 };
 
 /** A planned file that was not as planned when it was to be read. It is in no account and stays new to the ledger. */

@@ -3,25 +3,18 @@ import type { FilePiece } from '../core/file-piece.ts';
 import type { SourceFormat } from '../core/spec.ts';
 import { hasForeignEscapes } from '../sql/csv-dialect.ts';
 import { type ByteSource, readWhole } from './byte-source.ts';
+import type { Cut } from './cut.ts';
 import { type Dialect, dialectOf } from './dialect.ts';
 import { containerOf } from './inflate.ts';
 import { LONGEST_RECORD, tooLongRecord } from './limits.ts';
+import { cutParquet } from './parquet/pieces.ts';
 import { createRecordScanner } from './record-scanner.ts';
 import { type FileScan, scanInRanges } from './scan-ranges.ts';
 import { BOM, bomIn, LATIN1, LONGEST_OPEN_QUOTE, neverClosed, type TextFormat } from './text-file.ts';
 
-/** How the parts of a file that is larger than a unit are come by. */
-export type Cut =
-  | { readonly kind: 'pieces'; readonly pieces: readonly FilePiece[] }
-  /** It has no parts, or what it is will be seen when it is read. */
-  | { readonly kind: 'whole' }
-  /** Its bytes have to be translated before records can be told apart: parts are come by one after the other. */
-  | { readonly kind: 'in turn' }
-  | { readonly kind: 'refused'; readonly code: 'UNREADABLE_FILE' | 'FILE_TOO_LARGE'; readonly reason: string };
-
 /** Cuts a landed file into parts of about `bytes`, where records begin. */
 export async function cutFile(source: ByteSource, format: SourceFormat, bytes: number): Promise<Cut> {
-  if (format.kind === 'parquet') return { kind: 'whole' };
+  if (format.kind === 'parquet') return cutParquet(source, bytes);
   const head = await readWhole(source, 0, BOM.length + 5);
   const container = containerOf(head);
   if (container !== 'plain') return { kind: container === 'compressed' ? 'in turn' : 'whole' };

@@ -36,10 +36,9 @@ export async function inflate(
   target: string,
   freeBytes: (folder: string) => Promise<number> = freeOnDisk,
 ): Promise<Inflated> {
-  const start = startOf(file.head);
-  const other = NOT_TEXT.find(([magic]) => start.startsWith(magic));
-  if (other !== undefined) return { kind: 'damaged', reason: `the file is ${other[1]}` };
-  const decoder = decoderFor(start);
+  const other = foreignContainer(file.head);
+  if (other !== undefined) return { kind: 'damaged', reason: other };
+  const decoder = decoderFor(file.head);
   if (decoder === undefined) return { kind: 'plain' };
   const room = roomIn(await freeBytes(dirname(target)));
   try {
@@ -56,14 +55,19 @@ export async function inflate(
   }
   // What follows the compressed data is left unread by zlib: an archive cut and glued together, say.
   const rest = file.size - decoder.bytesWritten;
-  return rest === 0 ? { kind: 'inflated' } : damaged(`${rest} bytes after the end of the compressed data`);
+  return rest === 0 ? { kind: 'inflated' } : { kind: 'damaged', reason: afterTheEnd(rest) };
 }
 
 /** What the first bytes of a file say that it is. */
 export function containerOf(head: Uint8Array): 'compressed' | 'no text' | 'plain' {
-  const start = startOf(head);
-  if (NOT_TEXT.some(([magic]) => start.startsWith(magic))) return 'no text';
-  return COMPRESSED.some((magic) => start.startsWith(magic)) ? 'compressed' : 'plain';
+  if (foreignContainer(head) !== undefined) return 'no text';
+  return COMPRESSED.some((magic) => startOf(head).startsWith(magic)) ? 'compressed' : 'plain';
+}
+
+/** Why what begins so is no text, if it is none. */
+export function foreignContainer(head: Uint8Array): string | undefined {
+  const other = NOT_TEXT.find(([magic]) => startOf(head).startsWith(magic));
+  return other && `the file is ${other[1]}`;
 }
 
 function startOf(head: Uint8Array): string {
@@ -104,7 +108,8 @@ function stopAt({ bytes, why }: Room): Transform {
   });
 }
 
-function decoderFor(start: string): Gunzip | ZstdDecompress | undefined {
+export function decoderFor(head: Uint8Array): Gunzip | ZstdDecompress | undefined {
+  const start = startOf(head);
   if (start.startsWith(GZIP)) return zlib.createGunzip();
   return start.startsWith(ZSTD) ? createZstdDecoder(zlib) : undefined;
 }
@@ -120,11 +125,19 @@ export function createZstdDecoder({
 }
 
 /** zlib's own complaints, as opposed to a full disk. */
-function isDecoding(cause: unknown): boolean {
+export function isDecoding(cause: unknown): boolean {
   const code = (cause as { code?: unknown }).code;
   return typeof code === 'string' && /^(Z_|ZSTD_|ERR_)/.test(code);
 }
 
 function damaged(what: string): Inflated {
-  return { kind: 'damaged', reason: `damaged or truncated compressed file: ${what}` };
+  return { kind: 'damaged', reason: damagedArchive(what) };
+}
+
+export function damagedArchive(what: string): string {
+  return `damaged or truncated compressed file: ${what}`;
+}
+
+export function afterTheEnd(bytes: number): string {
+  return damagedArchive(`${bytes} bytes after the end of the compressed data`);
 }

@@ -2,10 +2,11 @@ import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { FilePiece } from '../core/file-piece.ts';
 
-import type { SourceSpec } from '../core/spec.ts';
+import type { SourceFormat } from '../core/spec.ts';
 import { type ByteSource, readWhole } from './byte-source.ts';
 import { isLatin1 } from './cut-file.ts';
 import { containerOf } from './inflate.ts';
+import { takeRowGroups } from './parquet/pieces.ts';
 import { BOM, bomIn, LATIN1, type TextFormat } from './text-file.ts';
 
 /**
@@ -16,34 +17,43 @@ import { BOM, bomIn, LATIN1, type TextFormat } from './text-file.ts';
 export async function takePiece(
   source: ByteSource,
   piece: FilePiece,
-  format: TextFormat,
+  format: SourceFormat,
   target: string,
 ): Promise<void> {
+  if (format.kind === 'parquet') return takeRowGroups(source, piece, target);
   const { header } = piece;
   const start = header?.from ?? piece.from;
   const head = await readWhole(source, start, start + HEAD_BYTES);
   const mistakable = containerOf(head) !== 'plain' || (!isLatin1(format) && bomIn(head) > 0);
   await pipeline(async function* () {
     if (mistakable) yield BOM;
-    if (header !== undefined) yield* inUtf8(source.read(header.from, header.to), format);
+    if (header !== undefined) yield* inUtf8([endWithLf(await readWhole(source, header.from, header.to))], format);
     yield* inUtf8(source.read(piece.from, piece.to), format);
   }, createWriteStream(target));
 }
 
 const HEAD_BYTES = 8;
 
-async function* inUtf8(chunks: AsyncIterable<Uint8Array>, format: TextFormat): AsyncGenerator<Uint8Array> {
+async function* inUtf8(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  format: TextFormat,
+): AsyncGenerator<Uint8Array> {
   if (!isLatin1(format)) return yield* chunks;
   // Each byte is a character.
   const decoder = new TextDecoder(LATIN1);
   for await (const chunk of chunks) yield Buffer.from(decoder.decode(chunk));
 }
 
-/** The source as its parts are to be read. */
-export function asPieces(source: SourceSpec): SourceSpec {
-  const { format } = source;
-  return format.kind === 'csv' ? { ...source, format: { ...format, encoding: 'utf-8' } } : source;
+/** A header with the one line break that makes no pair with what comes behind it. */
+export function endWithLf(header: Buffer): Buffer {
+  let end = header.length;
+  if (header[end - 1] === LF) end -= 1;
+  if (header[end - 1] === CR) end -= 1;
+  return Buffer.concat([header.subarray(0, end), Buffer.of(LF)]);
 }
+
+const LF = 0x0a;
+const CR = 0x0d;
 
 /** What has to be added to a line of a part's own file for the line of the landed file. */
 export function linesBefore({ lines, header }: FilePiece): number {

@@ -163,21 +163,34 @@ async function* unifyBreaks(file: FileHead, format: TextFormat): AsyncGenerator<
 }
 
 async function decode(file: FileHead, format: TextFormat, target: string): Promise<Plain | Damaged> {
-  const utf16 = { fffe: 'utf-16le', feff: 'utf-16be' }[file.head.subarray(0, 2).toString('hex')];
+  const utf16 = utf16Mark(file.head);
   const declared = format.kind === 'csv' ? format.encoding : 'utf-8';
   if (declared === 'utf-8') {
     if (utf16 === undefined) return { kind: 'plain', file };
-    return damaged(`the file begins with the byte order mark of ${utf16}; expected utf-8`);
+    return damaged(otherMark(utf16));
   }
   const label = declared === 'utf-16' ? (utf16 ?? 'utf-16le') : LATIN1;
   try {
     await pipeline(decoded(file, label), createWriteStream(target));
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
-    return damaged(`the file is not ${declared}: ${cause.message}`);
+    return damaged(notDecodable(declared, cause));
   }
   const plain = await readHead(target);
   return plain === undefined ? damaged('not a file') : { kind: 'plain', file: plain };
+}
+
+/** Which UTF-16 a text says that it is. */
+export function utf16Mark(head: Buffer): string | undefined {
+  return { fffe: 'utf-16le', feff: 'utf-16be' }[head.subarray(0, 2).toString('hex')];
+}
+
+export function otherMark(utf16: string): string {
+  return `the file begins with the byte order mark of ${utf16}; expected utf-8`;
+}
+
+export function notDecodable(declared: string, cause: TypeError): string {
+  return `the file is not ${declared}: ${cause.message}`;
 }
 
 async function* decoded(file: FileHead, label: string): AsyncGenerator<Buffer> {

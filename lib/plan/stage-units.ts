@@ -23,7 +23,7 @@ export function unitSettings({ spec, unit_bytes }: Pick<RunPlan, 'spec' | 'unit_
   return { ...spec.settings, unitBytes: Math.min(unitBytes, unit_bytes ?? unitBytes) };
 }
 
-/** A silver model's files, each list a unit. A part of a file has one for itself. */
+/** A silver model's files, each list a unit. A part of a file has one for itself, and so has a file that is read in parts. */
 export function packFiles(
   model: Pick<SilverModel, 'mode'>,
   files: readonly LandedFile[],
@@ -34,9 +34,24 @@ export function packFiles(
   return runsOf(model, files).flatMap((run) => packInOrder(run, limit, weigh));
 }
 
+/** A file is not cut into parts that are smaller: each is a unit, which costs more than its rows do. */
+const LEAST_PART = 64 * 1024;
+
+/** Of a file that one unit takes in turn, more than there are. */
+export const MOST_PARTS = 100_000;
+
+/** Bytes of a file that a run takes in one part. */
+export function partBytesOf(plan: Pick<RunPlan, 'spec' | 'unit_bytes'>): number {
+  return Math.max(LEAST_PART, unitSettings(plan).unitBytes);
+}
+
+export function isCut(file: LandedFile): boolean {
+  return file.piece !== undefined || file.in_turn === true;
+}
+
 /** What becomes of a file that was cut is seen when all its parts are staged: nothing else may be in their units. */
 function weigh(file: LandedFile): number {
-  return file.piece === undefined ? parsedBytes(file) : Number.POSITIVE_INFINITY;
+  return isCut(file) ? Number.POSITIVE_INFINITY : parsedBytes(file);
 }
 
 /** Where the rows of one batch take the place of those before it, no unit has files of two. */

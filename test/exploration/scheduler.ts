@@ -1,6 +1,7 @@
 import { Unavailable } from '../../lib/core/errors.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
 import { Crash } from '../ports/faults.ts';
+import { keyOf } from '../support/test-lake.ts';
 
 /**
  * One thing that happens to an actor right before a call of the store: `n`-th of its calls with this text, such as
@@ -208,7 +209,7 @@ function scheduledStore(inner: ObjectStore, call: MakeCall): ObjectStore {
   });
   return {
     read: (key) => call(about('read', key), () => inner.read(key)),
-    readRange: (key, ...part) => call(about('read', key), () => inner.readRange(key, ...part)),
+    readRange: (object, ...part) => call(about('read', keyOf(object)), () => inner.readRange(object, ...part)),
     head: (key, version) => call(about('head', key), () => inner.head(key, version)),
     async *list(prefix, options) {
       yield* await call(about('list', prefix), () => allOf(inner.list(prefix, options)));

@@ -57,9 +57,9 @@ function watch(store: ObjectStore, note: (verb: Verb, key: string) => void): Obj
       for (const object of objects) note('read', keyOf(object));
       return store.borrow(objects);
     },
-    readRange: (key, ...range) => {
-      note('read', key);
-      return store.readRange(key, ...range);
+    readRange: (object, ...range) => {
+      note('read', keyOf(object));
+      return store.readRange(object, ...range);
     },
     borrowParts: (objects) => {
       for (const { key } of objects) note('read', key);

@@ -7,7 +7,8 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import type { SourceFormat } from '../../lib/core/spec.ts';
 import { localBytes } from '../../lib/landing/byte-source.ts';
-import { type Cut, cutFile } from '../../lib/landing/cut-file.ts';
+import type { Cut } from '../../lib/landing/cut.ts';
+import { cutFile } from '../../lib/landing/cut-file.ts';
 import { linesBefore, takePiece } from '../../lib/landing/take-piece.ts';
 import type { TextFormat } from '../../lib/landing/text-file.ts';
 

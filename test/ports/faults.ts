@@ -1,5 +1,6 @@
 import { CommitConflict, CommitStateUnknown, Unavailable } from '../../lib/core/errors.ts';
 import type { Catalog, ObjectStore } from '../../lib/ports.ts';
+import { keyOf } from '../support/test-lake.ts';
 
 /**
  * One thing that goes wrong: at the n-th call (from 1) of an operation, counting only calls about keys or table names
@@ -26,7 +27,7 @@ export function withStoreFaults(store: ObjectStore, faults: readonly Fault<Store
   const run = faultyCalls(faults, (what) => new Unavailable(what));
   return {
     read: (key) => run('read', key, () => store.read(key)),
-    readRange: (key, ...range) => run('read', key, () => store.readRange(key, ...range)),
+    readRange: (object, ...range) => run('read', keyOf(object), () => store.readRange(object, ...range)),
     head: (key) => run('head', key, () => store.head(key)),
     async *list(prefix, options) {
       await run('list', prefix, async () => {});

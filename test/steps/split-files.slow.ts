@@ -1,6 +1,22 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { append, csv, json, replace, scd2, truncate, upsert } from '../../lib/define/index.ts';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import {
+  append,
+  csv,
+  json,
+  parquet as parquetSource,
+  replace,
+  scd2,
+  truncate,
+  upsert,
+} from '../../lib/define/index.ts';
+import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 import { assertSameCut, pipelineOf, shop } from './split-files.ts';
 
 const COLUMNS = { id: 'bigint', name: 'string', amount: 'decimal(12,2)' } as const;
@@ -63,6 +79,84 @@ const CASES = {
     `${shop(5000)}1,"${'x\n'.repeat(600_000)}`,
   ],
 } as const;
+
+async function parquet(rows: number): Promise<Uint8Array> {
+  const folder = mkdtempSync(join(tmpdir(), 'strata-split-'));
+  const path = join(folder, 'a.parquet');
+  const session = await createDuckDbEngine().open({ memoryBytes: 5e8, threads: 1, scratch: folder });
+  try {
+    await session.run({
+      name: 'make',
+      text: userSql(`COPY (SELECT CASE WHEN i % 1700 <> 3 THEN i END AS id, 'name of ' || md5(i::VARCHAR) AS name, (i % 997)::DECIMAL(12,2) AS amount,
+        {'a': i, 'b': [i, 2]} AS extra FROM range(${rows}) t(i)) TO '${path}' (FORMAT parquet, ROW_GROUP_SIZE 2048)`),
+    });
+    return await readFile(path);
+  } finally {
+    await session[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const array = (records: number): string =>
+  `[${Array.from({ length: records }, (_, i) => (i % 900 === 450 ? `${i}` : `{"id":${i},\n"name":"é漢 ${i}","amount":"${i}.5"${i > records - 9 ? ',"more":1' : ''}}`)).join(',\n')}]`;
+
+const IN_TURN = {
+  gzip: ['a.gz', csv({ columns: COLUMNS }), gzipSync(shop(9000))],
+  'gzip that is cut short': ['a.gz', csv({ columns: COLUMNS }), gzipSync(shop(20000)).subarray(0, -9)],
+  'gzip, whose header does not fit': [
+    'a.gz',
+    csv({ columns: { ...COLUMNS, other: { type: 'string', required: true } } }),
+    gzipSync(shop(9000)),
+  ],
+  'zstd, lines of JSON, with a column that drift brings': [
+    'a.zst',
+    json({ columns: COLUMNS, drift: 'evolve' }),
+    zstdCompressSync(`${ndjson(9000)}\n{"id":1,"more":"x"}\n{"id":2,"also":"x"}\n`),
+  ],
+  'UTF-16': ['a.csv', csv({ columns: COLUMNS, encoding: 'utf-16' }), Buffer.from(`\uFEFF${shop(5000)}`, 'utf16le')],
+  escapes: [
+    'a.csv',
+    csv({ columns: COLUMNS, quote: '', escape: '\\', drift: 'evolve' }),
+    shop(5000).replaceAll(/"([^"]*)"/g, (quoted) => quoted.replaceAll('"', '').replaceAll(/[,\r\n]/g, '\\$&')),
+  ],
+  'an array': ['a.json', json({ columns: COLUMNS, layout: 'array' }), array(5000)],
+  'an array, with a column that drift brings': [
+    'a.json',
+    json({ columns: COLUMNS, layout: 'array', drift: 'evolve' }),
+    array(5000),
+  ],
+} as const;
+
+for (const [what, [name, source, content]] of Object.entries(IN_TURN)) {
+  test(`${what}: nothing differs when a file is read in turn`, async () => {
+    const models = {
+      taken: {},
+      distinct: { mode: append({ dedupe: { key: 'id' } }) },
+      current: { mode: upsert({ key: 'id', sequence: 'amount' }) },
+    };
+    const batches = [{ '0.csv': '', [name]: content, 'z.txt': '' }];
+    const { inTurn } = await assertSameCut(pipelineOf(source, models), batches, Object.keys(models));
+    assert.equal(inTurn, 3);
+  });
+}
+
+for (const drift of ['ignore', 'evolve'] as const) {
+  test(`Parquet, drift '${drift}': nothing differs when a file is cut between row groups`, async () => {
+    const columns = { id: { type: 'bigint', required: true }, name: 'string', amount: 'decimal(12,2)' } as const;
+    const models = { taken: {}, distinct: { mode: append({ dedupe: { key: 'amount' } }) } };
+    const pipeline = pipelineOf(parquetSource({ columns, drift }), models);
+    const { units, tables } = await assertSameCut(
+      pipeline,
+      [{ 'a.parquet': await parquet(20_000) }],
+      Object.keys(models),
+    );
+    assert.ok(units > 4, `${units} units`);
+    assert.deepEqual(
+      tables['quarantine']?.map(({ line }) => line),
+      Array.from({ length: 12 }, (_, i) => 4 + i * 1700),
+    );
+  });
+}
 
 for (const [what, [source, content]] of Object.entries(CASES)) {
   test(`${what}: nothing differs when a file is cut`, async () => {

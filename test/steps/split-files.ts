@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import type { RunResult } from '../../lib/core/run.ts';
+import type { RunResult, StageUnit } from '../../lib/core/run.ts';
 import type { SourceDefinition } from '../../lib/define/index.ts';
+import { readJson } from '../../lib/lake/run/run-folder.ts';
 import type { Row } from '../../lib/ports.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 
@@ -16,7 +17,8 @@ export type Books = {
   readonly tables: Readonly<Record<string, readonly Row[]>>;
 };
 
-export type Taken = Books & { readonly units: number };
+/** How a run went about it: units, and of these those that took a file in parts, one after the other. */
+export type Taken = Books & { readonly units: number; readonly inTurn: number };
 
 const QUARANTINE = 'source_file, line, raw, codes, details, row_hash, business_key, attempt, status, table_name';
 const LEDGER = 'source, key, records, status, code, reason';
@@ -32,12 +34,12 @@ export async function takeFiles(
   const lake = opened.reopen((deps) => ({ ...deps, settings: { ...deps.settings, unitBytes } }));
   try {
     let result: RunResult | undefined;
-    let units = 0;
+    const units: StageUnit[] = [];
     for (const [nth, files] of batches.entries()) {
       for (const [name, content] of Object.entries(files)) await lake.land('rows', name, content);
       result = await lake.run({ runId: `r-${nth}` });
       assert.equal(result.status, 'SUCCEEDED', result.error?.message);
-      units += await countUnits(lake, pipeline.name, `r-${nth}`);
+      units.push(...(await unitsOf(lake, pipeline.name, `r-${nth}`)));
     }
     const found: Record<string, readonly Row[]> = {};
     for (const table of tables) found[table] = await lake.rows(`${pipeline.name}_silver.${table}`);
@@ -46,16 +48,22 @@ export async function takeFiles(
       `SELECT ${QUARANTINE} FROM t ORDER BY ALL`,
     );
     found['files'] = await lake.rows(`${pipeline.name}_ops.files`, `SELECT ${LEDGER} FROM t ORDER BY ALL`);
-    return { accounting: result?.accounting ?? {}, rejected: result?.rejected_files ?? [], tables: found, units };
+    return {
+      accounting: result?.accounting ?? {},
+      rejected: result?.rejected_files ?? [],
+      tables: found,
+      units: units.length,
+      inTurn: units.filter(({ files }) => files.some((file) => file.in_turn)).length,
+    };
   } finally {
     opened.close();
   }
 }
 
-async function countUnits(lake: TestLake, pipeline: string, run: string): Promise<number> {
-  let units = 0;
+async function unitsOf(lake: TestLake, pipeline: string, run: string): Promise<readonly StageUnit[]> {
+  const units: StageUnit[] = [];
   for await (const { key } of lake.store.list(`ops/${pipeline}/_runs/${run}/level-0/units/`)) {
-    if (!key.includes('/merge-')) units += 1;
+    if (!key.includes('/merge-')) units.push(await readJson(lake.store, key));
   }
   return units;
 }
@@ -68,8 +76,8 @@ export async function assertSameCut(
 ): Promise<Taken> {
   const whole = await takeFiles(pipeline, batches, tables, 1e9);
   const cut = await takeFiles(pipeline, batches, tables, PIECE);
-  const { units, ...books } = cut;
-  const { units: _, ...expected } = whole;
+  const { units, inTurn, ...books } = cut;
+  const { units: _, inTurn: __, ...expected } = whole;
   assert.deepEqual(books, expected);
   return cut;
 }

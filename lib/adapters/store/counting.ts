@@ -19,8 +19,8 @@ export function countingStore(store: ObjectStore, note: (call: Call) => void): O
       note({ kind: 'read' });
       return store.read(key);
     },
-    async readRange(key, start, end, etag) {
-      const found = await store.readRange(key, start, end, etag);
+    async readRange(object, start, end, etag) {
+      const found = await store.readRange(object, start, end, etag);
       note({ kind: 'range', bytes: found.bytes.length });
       return found;
     },

@@ -41,10 +41,13 @@ export function createLocalStore(options: LocalStoreOptions): ObjectStore {
   };
 
   return {
+    inPlace: true,
     async read(key) {
       return readObject(pathOf(key), key);
     },
-    async readRange(key, start, end, etag) {
+    async readRange(object, start, end, etag) {
+      // A folder keeps one content of a name, whatever version of it is asked for.
+      const key = typeof object === 'string' ? object : object.key;
       return readRange({ path: pathOf(key), key, etags }, { start, end }, etag);
     },
     async head(key) {

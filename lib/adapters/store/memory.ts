@@ -67,8 +67,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
       const held = get(key);
       return { bytes: held.bytes.slice(), etag: held.etag };
     },
-    async readRange(key, start, end, etag) {
-      const held = get(key);
+    async readRange(object, start, end, etag) {
+      const { key, version }: ObjectVersion = typeof object === 'string' ? { key: object } : object;
+      const held = get(key, version);
       if (etag !== undefined && held.etag !== etag) {
         throw new Unavailable(`${JSON.stringify(key)} was replaced while it was read; read it again`);
       }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { mapConcurrent } from '../../core/concurrency.ts';
 import { ObjectNotFound, Unavailable } from '../../core/errors.ts';
-import type { ByteRange, ObjectParts } from '../../core/objects.ts';
+import type { ByteRange, ObjectParts, ObjectVersion } from '../../core/objects.ts';
 import { PART_BYTES } from '../../core/requests.ts';
 import type { Borrowed } from '../../ports.ts';
 import { sdkErrorOf } from '../aws/errors.ts';
@@ -15,6 +15,7 @@ import {
   type Place,
   placeOf,
   plainEtag,
+  readAction,
   type S3Access,
   s3Resource,
 } from './s3-calls.ts';
@@ -25,16 +26,21 @@ const RANGES_AT_ONCE = 16;
 type Part = { readonly bytes: Uint8Array; readonly etag: string };
 
 /** Bytes of an object, as the port's `readRange` says. No bytes are answered by a look at the object. */
-export async function readRange(access: S3Access, key: string, range: ByteRange, etag?: string): Promise<Part> {
-  const place = placeOf(access, key);
+export async function readRange(
+  access: S3Access,
+  object: ObjectVersion,
+  range: ByteRange,
+  etag?: string,
+): Promise<Part> {
+  const place = placeOf(access, object.key);
   const resource = s3Resource(place);
-  const source = etag === undefined ? place : { ...place, IfMatch: `"${etag}"` };
+  const source = sourceOf(place, object.version, etag);
   const keep = (cause: unknown): boolean => isMissing(cause) || isUnmatched(cause) || isPastEnd(cause);
   const act = range.end > range.start ? () => ask(access, source, range) : () => look(access, source);
   try {
-    return await callS3(access, 'GetObject', resource, act, keep);
+    return await callS3(access, readAction(object.version), resource, act, keep);
   } catch (cause) {
-    if (isPastEnd(cause)) return readRange(access, key, { start: 0, end: 0 }, etag);
+    if (isPastEnd(cause)) return readRange(access, object, { start: 0, end: 0 }, etag);
     if (isUnmatched(cause)) {
       throw new Unavailable(`${resource} was replaced while it was read; read it again`, { cause });
     }
@@ -43,7 +49,15 @@ export async function readRange(access: S3Access, key: string, range: ByteRange,
   }
 }
 
-async function ask(access: S3Access, source: Place, { start, end }: ByteRange): Promise<Part> {
+type Source = Place & { readonly VersionId?: string; readonly IfMatch?: string };
+
+/** A version has one content for ever; without one the etag has to hold. */
+function sourceOf(place: Place, version: string | undefined, etag: string | undefined): Source {
+  if (version !== undefined) return { ...place, VersionId: version };
+  return etag === undefined ? place : { ...place, IfMatch: `"${etag}"` };
+}
+
+async function ask(access: S3Access, source: Source, { start, end }: ByteRange): Promise<Part> {
   const answer = await access.client.send(new GetObjectCommand({ ...source, Range: `bytes=${start}-${end - 1}` }));
   const bytes = await readBody(answer);
   if (bytes.length !== answer.ContentLength || bytes.length > end - start) {
@@ -52,7 +66,7 @@ async function ask(access: S3Access, source: Place, { start, end }: ByteRange): 
   return { bytes, etag: plainEtag(answer.ETag) };
 }
 
-async function look(access: S3Access, source: Place): Promise<Part> {
+async function look(access: S3Access, source: Source): Promise<Part> {
   const { ETag } = await access.client.send(new HeadObjectCommand(source));
   return { bytes: new Uint8Array(), etag: plainEtag(ETag) };
 }
@@ -111,7 +125,7 @@ async function writeParts(path: string, { start, bytes }: ObjectParts['end']): P
 }
 
 async function bring(access: S3Access, path: string, { key, etag }: ObjectParts, range: ByteRange): Promise<void> {
-  const { bytes } = await readRange(access, key, range, etag);
+  const { bytes } = await readRange(access, { key }, range, etag);
   const wanted = range.end - range.start;
   if (bytes.length !== wanted) {
     throw new Unavailable(`${key} has only ${bytes.length} of ${wanted} bytes from ${range.start}; read it again`);

@@ -7,6 +7,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { InvalidInput, ObjectNotFound, Unavailable } from '../../core/errors.ts';
+import type { ObjectVersion } from '../../core/objects.ts';
 import type { ObjectInfo, ObjectStore, WriteCondition, WriteOutcome } from '../../ports.ts';
 import { checkFolderPrefix, checkPrefix } from './keys.ts';
 import { readBody } from './s3-body.ts';
@@ -65,7 +66,7 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
   return {
     ...(options.room === undefined ? {} : { room: options.room }),
     read: (key) => readObject(access, key),
-    readRange: (key, start, end, etag) => readRange(access, key, { start, end }, etag),
+    readRange: (object, start, end, etag) => readRange(access, versionOf(object), { start, end }, etag),
     head: (key, version) => headObject(access, key, version),
     list(prefix, listOptions = {}) {
       checkPrefix(prefix);
@@ -102,6 +103,10 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
     location: (key) => s3Resource(placeOf(access, key)),
     key: (location) => keyOf(access, location),
   };
+}
+
+function versionOf(object: string | ObjectVersion): ObjectVersion {
+  return typeof object === 'string' ? { key: object } : object;
 }
 
 async function readObject(access: S3Access, key: string): Promise<{ bytes: Uint8Array; etag: string }> {

@@ -1,12 +1,9 @@
 import { join } from 'node:path';
 import { mapConcurrent } from '../../core/concurrency.ts';
-import type { FilePiece } from '../../core/file-piece.ts';
 import { objectName } from '../../core/objects.ts';
 import type { FileOutcome, LandedFile } from '../../core/run.ts';
 import type { SourceSpec } from '../../core/spec.ts';
-import { localBytes } from '../../landing/byte-source.ts';
 import { type Inspection, inspectFile, type Numbering } from '../../landing/inspect.ts';
-import { asPieces, linesBefore, takePiece } from '../../landing/take-piece.ts';
 import type { Borrowed, Session } from '../../ports.ts';
 import type { Batch } from '../../sql/batch.ts';
 import type { NumberedFile } from '../../sql/quarantine.ts';
@@ -57,11 +54,11 @@ export async function inspectFiles(
   deps: EngineDeps,
   source: SourceSpec,
   files: readonly LandedFile[],
-  borrowed: Borrowed,
+  borrowed: Pick<Borrowed, 'paths'>,
   scratch: string,
 ): Promise<InspectedFiles> {
   const look = (session: Session, landed: LandedFile, name: string): Promise<Inspection> =>
-    inspectLanded(session, source, { ...landed, path: pathOf(borrowed, objectName(landed)) }, join(scratch, name));
+    inspectFile(session, source, pathOf(borrowed, objectName(landed)), join(scratch, name));
   const first = await withPlainSession(deps, (session) =>
     mapConcurrent(files, (landed, i) => look(session, landed, `file-${i}`)),
   );
@@ -77,22 +74,6 @@ export async function inspectFiles(
     else if (one !== undefined) readable.push({ landed, ...one });
   }
   return { readable, rejected };
-}
-
-/** Looks at a file, or at the part of it that a unit takes. */
-export async function inspectLanded(
-  session: Session,
-  source: SourceSpec,
-  { piece, path }: { readonly piece?: FilePiece; readonly path: string },
-  scratch: string,
-): Promise<Inspection> {
-  const { format } = source;
-  if (piece === undefined || format.kind === 'parquet') return inspectFile(session, source, path, scratch);
-  const own = `${scratch}.piece`;
-  await takePiece(await localBytes(path), piece, format, own);
-  const found = await inspectFile(session, asPieces(source), own, scratch);
-  if (found.kind === 'rejected') return found;
-  return { ...found, numbering: { ...found.numbering, before: linesBefore(piece) } };
 }
 
 export function rejectFile(landed: LandedFile, code: string, reason: string): FileOutcome {

@@ -64,7 +64,10 @@ export function readKept(store: ObjectStore, key: string | undefined): Promise<K
 }
 
 /** The store as those see it who read landed files: it lends the copies of those of which there are some. */
-export function lendingKept(store: ObjectStore, kept: KeptFiles | undefined): Pick<ObjectStore, 'borrow'> {
+export function lendingKept(
+  store: Pick<ObjectStore, 'borrow'>,
+  kept: KeptFiles | undefined,
+): Pick<ObjectStore, 'borrow'> {
   if (kept === undefined) return store;
   return {
     async borrow(objects): Promise<Borrowed> {

@@ -25,8 +25,7 @@ export async function readLanded<T>(
     for (const file of files) {
       const change = changes.get(objectName(file));
       if (change === undefined) continue;
-      left.set(objectName(file), { ...file, reason: REASONS[change] });
-      deps.log.warn('a file is left to the next run', { key: file.key, reason: REASONS[change] });
+      left.set(objectName(file), leaveChanged(deps, file, change));
     }
   };
   for (let attempt = 1; ; attempt += 1) {
@@ -39,6 +38,12 @@ export async function readLanded<T>(
     if (spoilt.size === 0) return { value: outcome(), left: [...left.values()] };
     if (attempt >= ATTEMPTS) leave(spoilt);
   }
+}
+
+export function leaveChanged({ log }: Pick<StepDeps, 'log'>, file: LandedFile, change: ObjectChange): LeftFile {
+  const reason = REASONS[change];
+  log.warn('a file is left to the next run', { key: file.key, reason });
+  return { ...file, reason };
 }
 
 const REASONS: Readonly<Record<ObjectChange, string>> = {

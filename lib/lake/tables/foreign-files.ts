@@ -124,7 +124,7 @@ function assertNumbered(file: OpenableFile, fields: readonly ParquetField[] = []
   );
 }
 
-export function pathOf(borrowed: Borrowed, key: string): string {
+export function pathOf(borrowed: Pick<Borrowed, 'paths'>, key: string): string {
   const path = borrowed.paths.get(key);
   if (path === undefined) throw new UnreadableTable(`the store gave no local path for ${key}`);
   return path;

@@ -51,9 +51,17 @@ const REPETITION = ['required', 'optional', 'repeated'] as const;
 
 /** Reads the footer and holds it against itself and the size of the file. Throws RangeError with what is wrong. */
 export async function readFooter(file: FileHandle, size: number): Promise<Footer> {
+  return readFooterBy((from, length) => readAt(file, from, length), size);
+}
+
+/** The same by a way to come by bytes of the file. */
+export async function readFooterBy(
+  read: (from: number, length: number) => Promise<Buffer>,
+  size: number,
+): Promise<Footer> {
   if (size < MAGIC.length + TAIL) throw new RangeError(`no Parquet file: it has ${size} bytes`);
-  const head = await readAt(file, 0, MAGIC.length);
-  const tail = await readAt(file, size - TAIL, TAIL);
+  const head = await read(0, MAGIC.length);
+  const tail = await read(size - TAIL, TAIL);
   const [first, last] = [head.toString('latin1'), tail.subarray(4).toString('latin1')];
   if (first === ENCRYPTED || last === ENCRYPTED) throw new RangeError('the footer is encrypted');
   if (first !== MAGIC) throw new RangeError(`no Parquet file: it does not begin with ${MAGIC}`);
@@ -63,7 +71,7 @@ export async function readFooter(file: FileHandle, size: number): Promise<Footer
   if (start < MAGIC.length) throw new RangeError(`its footer is said to have ${length} bytes, the file has ${size}`);
   if (length > LONGEST_FOOTER)
     throw new RangeError(`its footer has ${length} bytes; at most ${LONGEST_FOOTER} are read`);
-  return parseFooter(await readAt(file, start, length), start);
+  return parseFooter(await read(start, length), start);
 }
 
 /** The footer in these bytes, which begin at `start` of the file. */

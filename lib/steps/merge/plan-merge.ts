@@ -46,10 +46,9 @@ async function planUnits(
   if (planned.check) return [];
   const model = findModel(plan.spec, planned.model);
   if (isKeyed(model)) return planKeyedMerge(deps, plan, level, planned, model, results);
-  if (model.layer === 'gold' || planned.units.length < 2) return [];
-  return planned.output === 'exchange'
-    ? planDedupe(plan, model, results)
-    : planCompaction(plan, model, stagedFiles(planned, results));
+  if (model.layer === 'gold') return [];
+  if (planned.output === 'exchange') return planDedupe(plan, model, results);
+  return planned.units.length < 2 ? [] : planCompaction(plan, model, stagedFiles(planned, results));
 }
 
 /** Buckets joined, in order, until a unit holds as much as a merge takes. */

@@ -1,28 +1,29 @@
 import { join } from 'node:path';
-import { EngineError } from '../../core/errors.ts';
-import type { FilePiece } from '../../core/file-piece.ts';
 import { objectName } from '../../core/objects.ts';
 import type { LandedFile } from '../../core/run.ts';
 import type { ContractColumn, SilverModel, SourceSpec } from '../../core/spec.ts';
-import { inspectLanded } from '../../lake/batch/batch-files.ts';
 import type { StepDeps } from '../../lake/deps.ts';
+import { type KeptFiles, lendingKept } from '../../lake/files/keep-files.ts';
 import { type LandedRead, readLanded } from '../../lake/files/read-landed.ts';
-import { openScratch } from '../../lake/files/scratch.ts';
-import { machineHolds, withPlainSession } from '../../lake/run/floor.ts';
 import { pathOf } from '../../lake/tables/foreign-files.ts';
-import { isNamed, strangeFields } from '../../landing/columns.ts';
-import type { FileColumn } from '../../landing/inspect.ts';
 import { MOST_COLUMNS } from '../../landing/limits.ts';
-import type { Session, Statement } from '../../ports.ts';
-import { listJsonKeys, listStrangeKeys } from '../../sql/inspect.ts';
-import type { JsonGroup } from '../../sql/raw-rows.ts';
+import { isCut } from '../../plan/stage-units.ts';
 import { columnTypeOf } from '../../sql/types.ts';
+import { lookAtFile, type Strange, strangeColumns, withPlaces } from './strange-columns.ts';
+import { strangeOfParts } from './strange-parts.ts';
 
 /** A warning names no more fields. */
 const SHOWN = 20;
 
 /** A contract, and the names of the files whose columns it has no room for. */
 export type Evolved = { readonly contract: SourceSpec; readonly tooWide: readonly string[] };
+
+/** The files of a model, of which large ones are cut: into parts, or to be read in parts of some bytes. */
+export type EvolvingFiles = {
+  readonly files: readonly LandedFile[];
+  readonly kept: KeptFiles | undefined;
+  readonly partBytes: number;
+};
 
 /**
  * The contract with the columns that drift 'evolve' found in these files: text as it stands for CSV and JSON, the
@@ -33,112 +34,78 @@ export async function evolveContract(
   deps: StepDeps,
   source: SourceSpec,
   model: SilverModel,
-  files: readonly LandedFile[],
+  given: EvolvingFiles,
 ): Promise<LandedRead<Evolved>> {
-  if (source.drift !== 'evolve' || files.length === 0) {
+  if (source.drift !== 'evolve' || given.files.length === 0) {
     return { value: { contract: source, tooWide: [] }, left: [] };
   }
-  return readLanded(deps, files, (present, borrowed) =>
+  const { value: strange, left } = await findStrange(deps, source, given);
+  return { value: evolve(deps, source, model, strange), left };
+}
+
+/** By name, in the order of the files: what each has beyond the contract. */
+type StrangeFiles = ReadonlyMap<string, Strange>;
+
+async function findStrange(
+  deps: StepDeps,
+  source: SourceSpec,
+  { files, kept, partBytes }: EvolvingFiles,
+): Promise<LandedRead<StrangeFiles>> {
+  const small = files.filter((file) => !isCut(file));
+  const lending = { ...deps, store: { ...deps.store, ...lendingKept(deps.store, kept) } };
+  const wholes = await readLanded(lending, small, (present, borrowed) =>
     withPlaces(deps, async (session, scratch) => {
-      const parts = new Set<string>();
-      const tooWide: string[] = [];
-      let found: ReadonlyMap<string, string> = new Map();
+      const found = new Map<string, Strange>();
       for (const [i, file] of present.entries()) {
-        const landed = { ...headOf(source, file), path: pathOf(borrowed, objectName(file)) };
-        const strange = await strangeColumns({ deps, session }, source, landed, join(scratch, String(i)));
-        for (const part of strange.parts) parts.add(part);
-        const news = strange.columns.filter(({ name, type }) => found.get(name) !== type);
-        if (news.length === 0) continue;
-        const more = new Map([...found, ...news.map(({ name, type }) => [name, type] as const)]);
-        if (source.columns.length + newColumns(source, more).length <= MOST_COLUMNS) found = more;
-        else tooWide.push(objectName(file));
+        const look = lookAtFile(source, pathOf(borrowed, objectName(file)), join(scratch, String(i)));
+        found.set(objectName(file), await strangeColumns({ deps, session }, source, look));
       }
-      if (parts.size > 0) {
-        const fields = [...parts].slice(0, SHOWN).join(', ');
-        deps.log.warn('fields that the contract does not name are left out', { source: source.name, fields });
-      }
-      const added = newColumns(source, found);
-      if (model.selectsAll) return { contract: { ...source, columns: [...source.columns, ...added] }, tooWide };
-      if (added.length > 0) {
-        const columns = added
-          .map(({ name }) => name)
-          .slice(0, SHOWN)
-          .join(', ');
-        deps.log.warn('columns that the contract does not name are left out, for the model has SQL of its own', {
-          model: model.id,
-          columns,
-        });
-      }
-      return { contract: source, tooWide: [] };
+      return found;
     }),
   );
-}
-
-/** Of a part of a CSV file no more than its header says what columns there are. */
-function headOf({ format }: SourceSpec, { piece }: LandedFile): { readonly piece?: FilePiece } {
-  if (piece === undefined) return {};
-  return { piece: format.kind === 'csv' && piece.header !== undefined ? { ...piece, to: piece.from } : piece };
-}
-
-/** What a file has beyond the contract: columns, and fields inside columns, by their paths. */
-type Strange = { readonly columns: readonly FileColumn[]; readonly parts: readonly string[] };
-
-/** One session for all files; what fails in it is tried again in one of its own, for it may be lost. */
-type Places = { readonly deps: StepDeps; readonly session: Session };
-
-async function withPlaces<T>(deps: StepDeps, use: (session: Session, scratch: string) => Promise<T>): Promise<T> {
-  await using scratch = await openScratch(deps, 'drift');
-  await using session = await deps.engine.open(deps.settings);
-  return await use(session, scratch.folder);
-}
-
-async function strangeColumns(
-  { deps, session }: Places,
-  source: SourceSpec,
-  landed: Parameters<typeof inspectLanded>[2],
-  scratch: string,
-): Promise<Strange> {
-  let inspection = await inspectLanded(session, source, landed, scratch);
-  if (inspection.kind === 'rejected' && inspection.cause !== undefined) {
-    inspection = await withPlainSession(deps, (own) => inspectLanded(own, source, landed, `${scratch}-again`));
+  const found = new Map<string, Strange>(wholes.value);
+  const left = [...wholes.left];
+  for (const [name, parts] of Map.groupBy(files.filter(isCut), objectName)) {
+    const one = await strangeOfParts(deps, source, parts, { kept, partBytes });
+    left.push(...one.left);
+    if (one.left.length === 0) found.set(name, one.value);
   }
-  if (inspection.kind === 'rejected') return { columns: [], parts: [] };
-  const { layout } = inspection;
-  if (layout.kind === 'csv') return { columns: inspection.extra, parts: [] };
-  if (layout.kind === 'parquet') return { columns: inspection.extra, parts: strangeFields(source, layout.columns) };
-  const group = { layout, paths: [inspection.path] };
-  const records = inspection.numbering.records ?? 0;
-  const keys = await listNames({ deps, session }, listJsonKeys, group, records);
-  const parts = await listNames({ deps, session }, (some) => listStrangeKeys(source.columns, some), group, records);
-  const columns = keys.map((name) => ({ name, type: 'VARCHAR' })).filter((c) => !isNamed(source, c.name));
-  return { columns, parts };
+  const inOrder = [...new Set(files.map(objectName))].flatMap((name) => {
+    const one = found.get(name);
+    return one === undefined ? [] : [[name, one] as const];
+  });
+  return { value: new Map(inOrder), left };
 }
 
-/** Names from all records but those that the engine cannot take, which are found by halving; staging sets them aside. */
-async function listNames(
-  { deps, session }: Places,
-  render: (group: JsonGroup) => Statement | undefined,
-  group: JsonGroup,
-  records: number,
-): Promise<readonly string[]> {
-  const list = async (within: Session, some: JsonGroup): Promise<readonly string[] | undefined> => {
-    const statement = render(some);
-    if (statement === undefined) return [];
-    try {
-      return (await within.rows(statement)).map((row) => String(row['name']));
-    } catch (cause) {
-      if (cause instanceof EngineError && (await machineHolds(deps))) return undefined;
-      throw cause;
-    }
-  };
-  const listPart = async (from: number, to: number): Promise<readonly string[]> => {
-    const part = { ...group, rows: { from, to, without: [] } };
-    const names = from >= to ? [] : await withPlainSession(deps, (own) => list(own, part));
-    if (names !== undefined || to - from === 1) return names ?? [];
-    const middle = Math.floor((from + to) / 2);
-    return [...(await listPart(from, middle)), ...(await listPart(middle, to))];
-  };
-  return (await list(session, group)) ?? [...new Set(await listPart(0, records))].sort();
+function evolve(deps: StepDeps, source: SourceSpec, model: SilverModel, strange: StrangeFiles): Evolved {
+  const parts = new Set<string>();
+  const tooWide: string[] = [];
+  let found: ReadonlyMap<string, string> = new Map();
+  for (const [file, { columns, parts: some }] of strange) {
+    for (const part of some) parts.add(part);
+    const news = columns.filter(({ name, type }) => found.get(name) !== type);
+    if (news.length === 0) continue;
+    const more = new Map([...found, ...news.map(({ name, type }) => [name, type] as const)]);
+    if (source.columns.length + newColumns(source, more).length <= MOST_COLUMNS) found = more;
+    else tooWide.push(file);
+  }
+  if (parts.size > 0) {
+    const fields = [...parts].slice(0, SHOWN).join(', ');
+    deps.log.warn('fields that the contract does not name are left out', { source: source.name, fields });
+  }
+  const added = newColumns(source, found);
+  if (model.selectsAll) return { contract: { ...source, columns: [...source.columns, ...added] }, tooWide };
+  if (added.length > 0) {
+    const columns = added
+      .map(({ name }) => name)
+      .slice(0, SHOWN)
+      .join(', ');
+    deps.log.warn('columns that the contract does not name are left out, for the model has SQL of its own', {
+      model: model.id,
+      columns,
+    });
+  }
+  return { contract: source, tooWide: [] };
 }
 
 /** Columns whose name is free; one that differs from a known name by case alone cannot be told apart in SQL. */

@@ -15,7 +15,14 @@ import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../../lake/tables/
 import { findModel, isAnew, loadBase, loadStates, tableColumns } from '../../lake/tables/table-state.ts';
 import { findTouched } from '../../lake/tables/touched.ts';
 import { exchangeBuckets } from '../../plan/buckets.ts';
-import { packFiles, packPartitions, parsedBytesOf, unitSettings } from '../../plan/stage-units.ts';
+import {
+  MOST_PARTS,
+  packFiles,
+  packPartitions,
+  parsedBytesOf,
+  partBytesOf,
+  unitSettings,
+} from '../../plan/stage-units.ts';
 import { cutFiles } from './cut-files.ts';
 import { evolveContract } from './drift.ts';
 import { evolvedGold } from './evolved-gold.ts';
@@ -68,7 +75,10 @@ async function planSilver(
   const { contract, files: pieces, ...reading } = await planReading(deps, plan, model, files);
   const packed = packFiles(model, pieces, unitSettings(plan));
   const batches = anew ? packed.map(([first]) => first?.batch ?? 0) : undefined;
-  const units = packed.map((members, ordinal) => stageUnit(model.id, ordinal, members));
+  const inTurn = pieces.some((file) => file.in_turn);
+  // Parts that one unit takes in turn stand between it and the next.
+  const apart = inTurn ? MOST_PARTS : 1;
+  const units = packed.map((members, nth) => ({ ...stageUnit(model.id, nth, members), ordinal: nth * apart }));
   for (const unit of units) await writeOnce(deps.store, runFolder.unit(plan.run, level, unit.unit), unit);
   const known = new Set(tableColumns(model).map((c) => c.name));
   const added = contract.columns
@@ -89,7 +99,7 @@ async function planSilver(
   };
   return isKeyed(model)
     ? { ...common, ...(await planKeyed(deps, plan, { ...model, columns: common.columns }, bytes, rebuild)) }
-    : { ...common, ...(await planRows(deps, plan, model, added, { bytes, units: units.length })) };
+    : { ...common, ...(await planRows(deps, plan, model, added, { bytes, parted: inTurn || units.length > 1 })) };
 }
 
 type Reading = Pick<ModelPlan, 'left' | 'refused' | 'too_wide' | 'kept_key'> & {
@@ -111,10 +121,15 @@ async function planReading(
   const gone = new Set(lost.map(objectName));
   const lending = { ...deps, store: { ...deps.store, ...lendingKept(deps.store, kept) } };
   const source = sourceOf(plan, model);
-  const cut = await cutFiles(lending, { source, model }, files, gone, unitSettings(plan).unitBytes);
+  const reading = { store: deps.store, log: deps.log, kept };
+  const cut = await cutFiles(reading, { source, model }, { files, gone }, partBytesOf(plan));
   const unread = new Set([...gone, ...[...cut.left, ...cut.refused].map(objectName)]);
   const there = cut.files.filter((file) => !unread.has(objectName(file)));
-  const { value: evolved, left: since } = await evolveContract(lending, source, model, there);
+  const { value: evolved, left: since } = await evolveContract(lending, source, model, {
+    files: there,
+    kept,
+    partBytes: partBytesOf(plan),
+  });
   const { contract, tooWide } = evolved;
   const left = [...lost, ...cut.left, ...since];
   return {
@@ -134,7 +149,7 @@ async function planRows(
   plan: RunPlan,
   model: SilverModel,
   added: readonly Column[],
-  work: { readonly bytes: number; readonly units: number },
+  work: { readonly bytes: number; readonly parted: boolean },
 ): Promise<TablePlan> {
   const dedupes = model.mode.kind === 'append' && model.mode.dedupe !== null;
   const shape = {
@@ -144,7 +159,7 @@ async function planRows(
   return {
     shape: settleShape(deps.store, await loadBase(deps.store, plan, model.id), shape),
     log: null,
-    output: work.units > 1 && dedupes ? 'exchange' : 'final',
+    output: work.parted && dedupes ? 'exchange' : 'final',
     buckets: exchangeBuckets(work.bytes, unitSettings(plan).unitBytes),
   };
 }

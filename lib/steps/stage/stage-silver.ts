@@ -10,8 +10,10 @@ import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
 import { engineReason } from '../../landing/data-fault.ts';
 import { MOST_COLUMNS } from '../../landing/limits.ts';
+import { isCut } from '../../plan/stage-units.ts';
 import { type Attempt, mapFiles } from './map-files.ts';
 import { stageAround } from './stage-around.ts';
+import { stageCut } from './stage-cut.ts';
 
 /**
  * Parses a unit's files, splits accepted from rejected rows, applies the model's SQL and writes Parquet. Where the engine
@@ -26,11 +28,17 @@ export async function stageSilver(context: UnitContext, model: SilverModel, deps
   for (const one of refused) gone.add(objectName(one));
   const planned = context.unit.files.filter((file) => !gone.has(objectName(file)));
   const kept = await readKept(deps.store, context.planned.kept_key);
+  const [only] = planned;
+  const wide = new Set(context.planned.too_wide ?? []);
+  if (only !== undefined && isCut(only) && !wide.has(objectName(only))) {
+    const stage: Parameters<typeof stageCut>[3] = (part, attempt, within) =>
+      stageReadable(part, model, attempt, within);
+    return stageCut(context, model, { file: only, source, kept }, stage, deps);
+  }
   const lending = { store: lendingKept(deps.store, kept), log: deps.log };
   const { value, left } = await readLanded(lending, planned, async (present, landed) => {
     await using scratch = await openScratch(deps, context.unit.unit);
     const { folder } = scratch;
-    const wide = new Set(context.planned.too_wide ?? []);
     const fitting = present.filter((file) => !wide.has(objectName(file)));
     const { readable, rejected } = await inspectFiles(deps, source, fitting, landed, folder);
     const tooWide = present.filter((file) => wide.has(objectName(file)));
