@@ -1,7 +1,7 @@
 import { columnRange } from './scan.ts';
 import { currentSchema, fieldByName } from './schema.ts';
-import type { DataFile, IcebergValue, TableMetadata } from './types.ts';
-import { compareValues } from './values.ts';
+import type { DataFile, TableMetadata } from './types.ts';
+import { compareValues, firstNotBelow } from './values.ts';
 
 /** The columns by which rows are to lie: in an order, or along a Z-order; one of the two has none. */
 export type Layout = { readonly sort: readonly string[]; readonly zorder: readonly string[] };
@@ -40,19 +40,8 @@ function middlesOf(metadata: TableMetadata, files: readonly DataFile[], column: 
   const most = Math.max(1, 2 * (steps.length - 1));
   return ranges.map(({ lower, upper }) => {
     if (lower === undefined || upper === undefined) return 0;
-    return Math.floor(((placeOf(steps, lower) + placeOf(steps, upper)) / most) * (2 ** BITS - 1));
+    return Math.floor(((firstNotBelow(steps, lower) + firstNotBelow(steps, upper)) / most) * (2 ** BITS - 1));
   });
-}
-
-/** By halving. */
-function placeOf(steps: readonly IcebergValue[], value: IcebergValue): number {
-  let [low, high] = [0, steps.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (compareValues(steps[middle] ?? null, value) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function interleave(places: readonly number[]): bigint {

@@ -105,6 +105,17 @@ export function compareValues(a: IcebergValue, b: IcebergValue): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** Among values in their order the place of the first that is not below one, by halving. */
+export function firstNotBelow(values: readonly IcebergValue[], bound: IcebergValue): number {
+  let [low, high] = [0, values.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareValues(values[middle] ?? null, bound) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length);
   for (let at = 0; at < shared; at += 1) {

@@ -61,6 +61,15 @@ function renderMatching({ from, nulls }: CandidateRequest, { name, type }: Colum
   UNION ALL SELECT nth FROM files WHERE v${i} AND (${lower} IS NULL OR ${upper} IS NULL)${isNull}`;
 }
 
+/** `value`: the values of a column in new rows as text, in their order, null first; at most `limit`. */
+export function listValues(from: Sql, { name, type }: Column, limit: number): Statement {
+  const value = sql`CAST(${quoteName(name)} AS ${duckType(type)})`;
+  return {
+    name: 'fresh_values',
+    text: sql`SELECT CAST(k AS VARCHAR) AS value FROM (SELECT DISTINCT ${value} AS k FROM ${from}) ORDER BY k NULLS FIRST LIMIT ${limit}`,
+  };
+}
+
 /** The rows of some columns that are equal to a new row in some of them, each once. */
 export function createEqual(
   target: SqlName,

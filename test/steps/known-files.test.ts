@@ -58,6 +58,10 @@ function watching(store: ObjectStore, lent: Set<string>): ObjectStore {
       for (const object of objects) lent.add(keyOf(object));
       return store.borrow(objects);
     },
+    borrowParts: (parts) => {
+      for (const { key } of parts) lent.add(key);
+      return store.borrowParts(parts);
+    },
   };
 }
 
@@ -132,6 +136,28 @@ test('rows that are told apart by their hash, and by a key of two columns', asyn
     [1, 'b'],
     [2, 'a'],
   ]);
+});
+
+test('of a file that may have a key, only its column is brought, and only of row groups that may', async () => {
+  const lake = await openShop({ mode: append({ dedupe: { key: 'id' } }), sortBy: ['id'] });
+  const rows = 300_000;
+  const note = (id: number): string => `${(id * 7_919) % 1_000_003}-${(id * 104_729) % 1_000_033}`;
+  const lines = Array.from({ length: rows }, (_, id) => `${2 * id},2026-01-01,${note(id)}`);
+  await runOver(lake, { a: lines });
+  assert.deepEqual(await runOver(lake, { b: ['599998,2026-01-01,known', '599999,2026-01-01,new'] }), [0]);
+  // Between all of them, in a middle row group.
+  await runOver(lake, { c: ['200001,2026-01-01,new'] });
+  assert.deepEqual(await lake.rows('shop_silver.items', 'SELECT count(*)::INT AS n FROM t'), [{ n: rows + 2 }]);
+  const large = Math.max(...(await filesOf(lake, 'shop_silver.items')).map(({ bytes }) => Number(bytes)));
+  const read = await lake.rows(
+    'shop_ops.runs',
+    'SELECT bytes_brought::INT AS brought, bytes_kept::INT AS kept FROM t ORDER BY started_at',
+  );
+  assert.deepEqual(read[0], { brought: 0, kept: 0 });
+  for (const { brought, kept } of read.slice(1)) {
+    assert.equal(kept, large);
+    assert.ok(Number(brought) > 0 && Number(brought) < 0.2 * Number(kept), `${brought} of ${kept}`);
+  }
 });
 
 describe('expectations of a table that is added to', () => {

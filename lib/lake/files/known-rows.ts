@@ -1,4 +1,5 @@
 import { condemnsDuplicates, dedupeColumns } from '../../core/dedupe.ts';
+import type { InputBytes } from '../../core/input-bytes.ts';
 import type { SilverModel } from '../../core/spec.ts';
 import type { Sql } from '../../core/sql-text.ts';
 import type { Column } from '../../core/types.ts';
@@ -10,8 +11,8 @@ import { renderScan } from '../../sql/scan.ts';
 import { planFiles } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import type { UnitContext } from '../run/unit-context.ts';
-import { candidateFiles } from '../tables/candidates.ts';
-import { openFiles } from '../tables/foreign-files.ts';
+import { candidateFiles, findPartFilter } from '../tables/candidates.ts';
+import { openParts } from '../tables/foreign-files.ts';
 import { loadRows, scanColumns } from '../tables/table-state.ts';
 
 /** Of the rows that the table holds already those that new ones have to be told apart from. */
@@ -28,24 +29,29 @@ export function loadKnown(
 
 /**
  * Makes `__known_rows` of what the table has of the keys, or hashes, of new rows. Only files whose bounds have room for one of
- * them are looked into, and of these only the columns that tell rows apart. What is kept is no more than there are new rows.
+ * them are looked into, and of these only the columns that tell rows apart. What is kept is no more than there are new rows. Answers what was brought for it.
  */
 export async function findKnown(
   session: Session,
   { context, model, table }: KnownRequest,
   from: Sql,
   deps: StepDeps,
-): Promise<void> {
+): Promise<InputBytes> {
   const { columns } = context.planned.shape;
   const names = dedupeColumns(model);
   const by = names.flatMap((name): readonly Column[] => columns.filter((column) => column.name === name));
+  const fresh = { from, by, nulls: false };
   const files = await planFiles(deps.store, table);
-  const candidates = await candidateFiles(session, table, files, { from, by, nulls: false });
+  const candidates = await candidateFiles(session, table, files, fresh);
   const wanted = new Set([...names, ...comparedColumns(model)]);
   const scanned = scanColumns(table, columns).filter(({ name }) => wanted.has(name));
-  await using opened = await openFiles(session, deps.store, table, candidates);
+  const mayMatch = await findPartFilter(session, table, fresh);
+  const needed = { columns: new Set(scanned.map(({ id }) => id)), mayMatch };
+  await using opened = await openParts(session, { store: deps.store, metadata: table }, candidates, needed);
   const rows = { relation: renderScan(scanned, opened.files), columns: [...wanted] };
   await session.run(createEqual(KNOWN_ROWS, rows, { from, by: names }));
+  const all = files.reduce((sum, { bytes }) => sum + Number(bytes), 0);
+  return { ...opened.bytes, skipped: Math.max(0, all - opened.bytes.brought) };
 }
 
 export type KnownRequest = {

@@ -3,9 +3,11 @@ import type { Column, ColumnType } from '../../core/types.ts';
 import { renderScalarText } from '../../iceberg/partition-path.ts';
 import { columnRange } from '../../iceberg/scan.ts';
 import { currentSchema, fieldByName } from '../../iceberg/schema.ts';
+import { parseScalarText } from '../../iceberg/text.ts';
 import type { DataFile, IcebergType, IcebergValue, TableMetadata } from '../../iceberg/types.ts';
+import { compareValues, firstNotBelow } from '../../iceberg/values.ts';
 import type { Session } from '../../ports.ts';
-import { findCandidates, type TextRange } from '../../sql/candidates.ts';
+import { findCandidates, listValues, type TextRange } from '../../sql/candidates.ts';
 
 /** New rows that are to be held against those of a table. */
 export type FreshRows = {
@@ -28,6 +30,46 @@ export async function candidateFiles<T extends DataFile>(
   const ranges = files.map((file) => by.map((column) => textRange(fieldByName(schema, column.name), column, file)));
   const found = await session.rows(findCandidates({ from, columns: by, files: ranges, nulls }));
   return found.flatMap((row) => files[Number(row['nth'])] ?? []);
+}
+
+/** Values of a column by which parts of files are left out; of more than these, whole files are. */
+const MOST_VALUES = 100_000;
+
+type FreshValues = {
+  readonly id: number;
+  readonly type: string;
+  readonly values: readonly IcebergValue[];
+  readonly hasNull: boolean;
+};
+
+/** Whether a part of a file, with the statistics of that part, may hold a row that is equal to a new one. */
+export async function findPartFilter(
+  session: Session,
+  metadata: TableMetadata,
+  { from, by, nulls }: FreshRows,
+): Promise<(part: DataFile) => boolean> {
+  const schema = currentSchema(metadata);
+  const columns: FreshValues[] = [];
+  for (const column of by.filter(isBounded)) {
+    const { id, type } = fieldByName(schema, column.name) ?? {};
+    if (id === undefined || typeof type !== 'string') continue;
+    const rows = await session.rows(listValues(from, column, MOST_VALUES + 1));
+    const texts = rows.map(({ value }) => (typeof value === 'string' ? value : null));
+    const values = texts.flatMap((text) => (text === null ? [] : [parseScalarText(type, text)]));
+    const known = values.filter((value) => value !== undefined);
+    if (rows.length > MOST_VALUES || known.length < values.length) continue;
+    columns.push({ id, type, values: known, hasNull: nulls && texts.includes(null) });
+  }
+  return (part) => columns.every((column) => mayHave(column, part));
+}
+
+function mayHave({ id, type, values, hasNull }: FreshValues, part: DataFile): boolean {
+  const { lower, upper, mayBeNull, mayBeValue } = columnRange(type, id, part);
+  if (hasNull && mayBeNull) return true;
+  if (!mayBeValue) return false;
+  if (lower === undefined || upper === undefined) return true;
+  const next = values[firstNotBelow(values, lower)];
+  return next !== undefined && compareValues(next, upper) <= 0;
 }
 
 const ANYTHING: TextRange = { lower: null, upper: null, mayBeNull: true, mayBeValue: true };

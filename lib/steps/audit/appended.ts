@@ -2,8 +2,8 @@ import type { ModelSpec } from '../../core/spec.ts';
 import { currentSnapshot } from '../../iceberg/snapshot.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { candidateFiles, isBounded } from '../../lake/tables/candidates.ts';
-import { openFiles } from '../../lake/tables/foreign-files.ts';
+import { candidateFiles, findPartFilter, isBounded } from '../../lake/tables/candidates.ts';
+import { openFiles, openParts } from '../../lake/tables/foreign-files.ts';
 import { scanColumns, tableColumns } from '../../lake/tables/table-state.ts';
 import type { Row } from '../../ports.ts';
 import { checkExpectation, createAppended, createFreshRows, FRESH } from '../../sql/audit.ts';
@@ -38,13 +38,18 @@ export async function repeatsOf(
   if (!isKnownUnique(before, expectation)) return undefined;
   const known = new Set((await planFiles(deps.store, before)).map(({ path }) => path));
   const files = await planFiles(deps.store, metadata);
-  const fresh = files.filter(({ path }) => !known.has(path));
+  const added = files.filter(({ path }) => !known.has(path));
   await using session = await deps.engine.open(deps.settings);
-  await using opened = await openFiles(session, deps.store, metadata, fresh);
+  await using opened = await openFiles(session, deps.store, metadata, added);
   await session.run(createFreshRows(renderScan(columns, opened.files)));
   const old = files.filter(({ path }) => known.has(path));
-  const held = await candidateFiles(session, metadata, old, { from: FRESH, by: columns, nulls: true });
-  await using against = await openFiles(session, deps.store, metadata, held);
+  const fresh = { from: FRESH, by: columns, nulls: true };
+  const held = await candidateFiles(session, metadata, old, fresh);
+  const needed = {
+    columns: new Set(columns.map(({ id }) => id)),
+    mayMatch: await findPartFilter(session, metadata, fresh),
+  };
+  await using against = await openParts(session, { store: deps.store, metadata }, held, needed);
   await session.run(createAppended(renderScan(columns, against.files), expectation.columns));
   return (await session.rows(checkExpectation(expectation)))[0];
 }

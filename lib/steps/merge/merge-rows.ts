@@ -1,5 +1,6 @@
 import { BRONZE_FILE, BRONZE_FILE_ID } from '../../core/bronze-file.ts';
 import { dedupeColumns } from '../../core/dedupe.ts';
+import { NO_INPUTS } from '../../core/input-bytes.ts';
 import { NO_ROWS } from '../../core/row-counts.ts';
 import type { MergeUnit } from '../../core/run.ts';
 import type { SilverModel } from '../../core/spec.ts';
@@ -52,13 +53,13 @@ async function dedupe(
 ): Promise<UnitResult> {
   const table = await loadKnown(context, model, deps);
   await session.run(createExchanged(paths));
-  if (table !== undefined) await findKnown(session, { context, model, table }, EXCHANGED, deps);
+  const inputs = table === undefined ? NO_INPUTS : await findKnown(session, { context, model, table }, EXCHANGED, deps);
   await session.run(createMerged(dedupeColumns(model), table === undefined ? undefined : KNOWN_ROWS));
   const counted = (await session.rows(countMerged()))[0];
   const output = await writeFinal({ session, context, scratch }, MERGED, deps);
   const duplicates = Number(counted?.['staged']) - Number(counted?.['kept']);
   const counts = { ...NO_ROWS, accepted: output.rows, duplicates };
-  return { ...emptyResult(context.unit.unit, model.id), counts, written: output.written };
+  return { ...emptyResult(context.unit.unit, model.id), counts, written: output.written, inputs };
 }
 
 async function compact(

@@ -1,5 +1,6 @@
 import { dedupeColumns, ROW_HASH } from '../../core/dedupe.ts';
 import { AuditFailed } from '../../core/errors.ts';
+import { addInputs, type InputBytes, NO_INPUTS } from '../../core/input-bytes.ts';
 import { isKeyed } from '../../core/keyed.ts';
 import { modelId, type SilverModel } from '../../core/spec.ts';
 import type { Sql } from '../../core/sql-text.ts';
@@ -48,6 +49,8 @@ type Mapped = {
   readonly broken: Readonly<Record<string, number>>;
   /** Some rows stand in `__rejected`. */
   readonly rejected: boolean;
+  /** Of the table, for what it has of the batch. */
+  readonly inputs: InputBytes;
 };
 
 /** Takes a batch through the model, as its recipe says, and what is rejected on the way into quarantine. */
@@ -72,7 +75,7 @@ export async function mapBatch(
   const work = { session, context, model, batch, recipe, ...(table && { table }) };
   const mapped = recipe.pass === 'stream' ? await mapStreaming(work, deps) : await mapThroughTables(work, deps);
   const read = [...batch.records.values()].reduce((sum, n) => sum + n, 0);
-  const { output, duplicates, broken, rejected } = mapped;
+  const { output, duplicates, broken, rejected, inputs } = mapped;
   const accepted = output.rows;
   const missing = { missing: read - accepted - duplicates, rejected };
   const { quarantined, condemned, files } = await quarantineRows(work, missing, deps);
@@ -83,6 +86,7 @@ export async function mapBatch(
     written: output.written,
     exchanged: output.exchanged,
     quarantine: files,
+    inputs,
   };
 }
 
@@ -96,6 +100,7 @@ async function mapStreaming(work: BatchWork, deps: StepDeps): Promise<Mapped> {
     duplicates: 0,
     broken: {},
     rejected: false,
+    inputs: NO_INPUTS,
   };
 }
 
@@ -106,11 +111,12 @@ async function mapThroughTables(work: BatchWork, deps: StepDeps): Promise<Mapped
   const { session, model, recipe } = work;
   const accepted = await parseToTable(work, deps);
   const raised = await createMappedRows(work);
-  const { mapped, rejected, duplicates, broken } = await rejectRows(work, raised, deps);
+  const { mapped, rejected, duplicates, broken, ...held } = await rejectRows(work, raised, deps);
   if (mapped !== accepted.rows) throw await explainMultiplied(session, model, accepted.rows, mapped);
   const kept = renderKept({ rejected: rejected > 0, duplicates: duplicates > 0 });
   const writer = writerOf(work);
-  const outcome = { duplicates: accepted.duplicates + duplicates, broken, rejected: rejected > 0 };
+  const inputs = addInputs(accepted.inputs, held.inputs);
+  const outcome = { duplicates: accepted.duplicates + duplicates, broken, rejected: rejected > 0, inputs };
   if (isKeyed(model)) {
     return { ...outcome, output: await writeKeyedEvents(writer, model, landedPaths(work.batch), deps) };
   }
@@ -138,19 +144,20 @@ async function parse({ session, batch, recipe }: BatchWork): Promise<void> {
 async function parseToTable(
   work: BatchWork,
   deps: StepDeps,
-): Promise<{ readonly rows: number; readonly duplicates: number }> {
+): Promise<{ readonly rows: number; readonly duplicates: number; readonly inputs: InputBytes }> {
+  let inputs = NO_INPUTS;
   const { session, batch, recipe, table } = work;
   await parse(work);
   await session.run(createRejected());
   if (recipe.equalRows !== null) {
     const { known } = recipe.equalRows;
-    if (known && table !== undefined) await findKnown(session, { ...work, table }, PARSED_HASHES, deps);
+    if (known && table !== undefined) inputs = await findKnown(session, { ...work, table }, PARSED_HASHES, deps);
     await session.run(createHashDuplicates(known ? selectHashes(KNOWN_ROWS, ROW_HASH) : undefined));
   }
   if (recipe.memory) for (const statement of rejectCondemned(recipe)) await session.run(statement);
   await session.run(createBatchView(batch.source, recipe));
   const counted = (await session.rows(countAccepted(recipe)))[0];
-  return { rows: Number(counted?.['accepted']), duplicates: Number(counted?.['duplicates']) };
+  return { rows: Number(counted?.['accepted']), duplicates: Number(counted?.['duplicates']), inputs };
 }
 
 function writerOf({ session, context, batch }: BatchWork): UnitWriter {

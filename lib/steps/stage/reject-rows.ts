@@ -1,4 +1,5 @@
 import type { EqualKeys } from '../../core/batch-recipe.ts';
+import { type InputBytes, NO_INPUTS } from '../../core/input-bytes.ts';
 import { isKeyed } from '../../core/keyed.ts';
 import type { Expectation, KeyedMode } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
@@ -29,6 +30,8 @@ export type Outcome = {
   readonly rejected: number;
   readonly duplicates: number;
   readonly broken: Readonly<Record<string, number>>;
+  /** Of the table, for the keys that it has. */
+  readonly inputs: InputBytes;
 };
 
 /** `__mapped`. What of its rows may still raise is either tried now, or answered as rules by which they are rejected. */
@@ -66,7 +69,8 @@ export async function rejectRows(
     raised,
   );
   if (rejecting !== undefined) await session.run(rejecting);
-  if (equalKeys?.known && table !== undefined) await findKnown(session, { ...work, table }, MAPPED, deps);
+  const holds = equalKeys?.known && table !== undefined;
+  const inputs = holds ? await findKnown(session, { ...work, table }, MAPPED, deps) : NO_INPUTS;
   if (equalKeys !== null) await findEqualKeys(session, equalKeys);
   const counted = (await session.rows(countMapped(recipe)))[0];
   return {
@@ -74,6 +78,7 @@ export async function rejectRows(
     rejected: Number(counted?.['rejected']),
     duplicates: Number(counted?.['duplicates']),
     broken,
+    inputs,
   };
 }
 
