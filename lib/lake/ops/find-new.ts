@@ -47,8 +47,13 @@ type Sources = Pick<PipelineSpec, 'name' | 'sources' | 'models'>;
 /** A table that a source feeds: its model, and its full name. */
 type Reader = { readonly model: string; readonly table: string };
 
-/** The ledger as it was found, and who asks. */
-type Books = { readonly deps: StepDeps; readonly session: Session; readonly metadata: TableMetadata | undefined };
+/** The ledger as it was found, and who asks. `whole`: the session can read all of it already. */
+type Books = {
+  readonly deps: StepDeps;
+  readonly session: Session;
+  readonly metadata: TableMetadata | undefined;
+  readonly whole: boolean;
+};
 
 /**
  * Files that the ledger does not know for some table of their source: a key with a new etag is a new file. Listing and ledger
@@ -67,7 +72,9 @@ export async function findNewFiles(
   const skip = (name: SkippedName): void => {
     skipped = addSkipped(skipped, name);
   };
-  const books: Books = { deps, session, metadata: await ledgerMetadata(deps, spec.name) };
+  const metadata = await ledgerMetadata(deps, spec.name);
+  const books: Books = { deps, session, metadata, whole: named === undefined };
+  await using _ledger = books.whole ? await openOps(deps.store, session, 'files', metadata) : undefined;
   await findStrays(deps, spec.name, spec.sources, skip);
   await using scratch = await openScratch(deps, 'listed');
   const asked = named === undefined ? undefined : inOrder([...named, ...(await listSuspended(books, named))]);
@@ -97,6 +104,14 @@ export async function findHistory(
     if ((await session.rows(findAny(folder))).length > 0) history.add(source.name);
   }
   return history;
+}
+
+/** Makes rows of the ledger readable, at least those that meet all of some predicates. */
+async function openSome(
+  { deps, session, metadata, whole }: Books,
+  predicates: readonly Predicate[],
+): Promise<AsyncDisposable | undefined> {
+  return whole ? undefined : openOps(deps.store, session, 'files', metadata, predicates);
 }
 
 async function ledgerMetadata(deps: StepDeps, pipeline: string): Promise<TableMetadata | undefined> {
@@ -129,13 +144,14 @@ function readersOf(spec: Sources, source: Pick<SourceSpec, 'name'>): readonly Re
 const PAGE_FILES = 20_000;
 
 async function compare(
-  { deps, session, metadata }: Books,
+  books: Books,
   found: Found,
   { listed, names }: { readonly listed: Sql; readonly names: readonly string[] | undefined },
 ): Promise<void> {
   const readers = [...found.readers].flatMap(([source, all]) => all.map(({ table }) => ({ source, table })));
   if (readers.length === 0) return;
-  await using _ledger = await openOps(deps.store, session, 'files', metadata, names && among(names));
+  const { session } = books;
+  await using _ledger = await openSome(books, among(names ?? []));
   if (names !== undefined) await session.run(createSaid(listed, names));
   const ledger = names === undefined ? LEDGER : SAID_ROWS;
   await session.run(createUnsettled(listed, ledger, readers));
@@ -197,18 +213,18 @@ function setAsideFor(
  * does not make it known. One that is not in the store yet has no etag.
  */
 async function findSeed(
-  { deps, session, metadata }: Books,
+  books: Books,
   pipeline: string,
   source: SourceSpec & { readonly seed: SeedFile },
   found: Found,
 ): Promise<void> {
   const folder = sourcePrefix(pipeline, source);
   const key = seedKey(pipeline, source);
-  await using _ledger = await openOps(deps.store, session, 'files', metadata, below(folder));
-  const latest = await session.rows(selectLatest(folder));
+  await using _ledger = await openSome(books, below(folder));
+  const latest = await books.session.rows(selectLatest(folder));
   const readers = (found.readers.get(source.name) ?? []).filter(({ table }) => latestFor(latest, table) !== key);
   if (readers.length === 0) return;
-  const info = await deps.store.head(key);
+  const info = await books.deps.store.head(key);
   const file = info === undefined ? { key, size: source.seed.bytes, etag: '' } : landedFile(info);
   for (const { model } of readers) found.waiting.get(model)?.push(file);
 }
@@ -226,10 +242,10 @@ async function listSuspended(books: Books, named: readonly ObjectInfo[]): Promis
 }
 
 /** Data files that say nothing of suspended ones are not read, nor are, to see what came later, those without such names. */
-async function suspendedNames({ deps, session, metadata }: Books): Promise<readonly string[]> {
+async function suspendedNames(books: Books): Promise<readonly string[]> {
   const keysOf = async (predicate: Predicate, statement: Statement): Promise<readonly string[]> => {
-    await using _ledger = await openOps(deps.store, session, 'files', metadata, [predicate]);
-    return (await session.rows(statement)).map((row) => String(row['key']));
+    await using _ledger = await openSome(books, [predicate]);
+    return (await books.session.rows(statement)).map((row) => String(row['key']));
   };
   const ever = await keysOf({ column: 'status', op: '=', value: 'suspended' }, selectEverSuspended());
   if (ever.length === 0) return [];
