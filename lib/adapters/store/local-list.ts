@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import type { BigIntStats, Dirent } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { opendir, readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mapConcurrent } from '../../core/concurrency.ts';
 import { InvalidInput } from '../../core/errors.ts';
+import type { SkippedName } from '../../core/objects.ts';
 import type { ListOptions, ObjectInfo } from '../../ports.ts';
 import { MOST_HELD, shardOf } from './etag-index.ts';
 import { compareKeys, RESERVED_NAME } from './keys.ts';
@@ -12,6 +13,7 @@ import { isMissing } from './local-faults.ts';
 import { fileStats, writeEtag } from './local-stats.ts';
 
 const STATS_AT_ONCE = 64;
+const NAMES_AT_ONCE = 1_024;
 
 /** `undefined` when the file has gone since. Throws as `LocalEtags.find` does. */
 export async function describeFile(
@@ -27,9 +29,6 @@ export async function describeFile(
 function plainInfo(key: string, stats: BigIntStats): Pick<ObjectInfo, 'key' | 'size' | 'modified'> {
   return { key, size: Number(stats.size), modified: Number(stats.mtimeMs) };
 }
-
-/** One name in a folder; `sort` is the name as it stands in keys, so a folder's ends in `/`. */
-type Entry = { readonly name: string; readonly sort: string; readonly folder: boolean };
 
 type Listing = { readonly root: string; readonly etags: LocalEtags } & Required<ListOptions> & {
     /** Hears of a name that hides a file, or a folder of them. */
@@ -78,8 +77,7 @@ export async function listNames(
   prefix: string,
   skipped: Required<ListOptions>['skipped'] = () => {},
 ): Promise<readonly string[]> {
-  const found = await readFolder({ root, ignore: () => false, skipped, hidden: skipped }, prefix, '');
-  return found.map((entry) => entry.sort);
+  return readFolder({ root, ignore: () => false, skipped, hidden: skipped }, prefix, '');
 }
 
 async function* walk(
@@ -102,9 +100,9 @@ async function* walk(
   }
   const entries = await readFolder(listing, folder, startsWith);
   for (let at = 0; at < entries.length; ) {
-    const entry = entries[at];
-    if (entry?.folder) {
-      yield* walk(listing, `${folder}${entry.sort}`, '', [...above, place]);
+    const name = entries[at];
+    if (name?.endsWith('/')) {
+      yield* walk(listing, `${folder}${name}`, '', [...above, place]);
       at += 1;
     } else {
       const files = filesFrom(entries, at);
@@ -114,15 +112,15 @@ async function* walk(
   }
 }
 
-function filesFrom(entries: readonly Entry[], start: number): readonly Entry[] {
-  const batch = entries.slice(start, start + STATS_AT_ONCE);
-  const next = batch.findIndex((entry) => entry.folder);
+function filesFrom(names: readonly string[], start: number): readonly string[] {
+  const batch = names.slice(start, start + STATS_AT_ONCE);
+  const next = batch.findIndex((name) => name.endsWith('/'));
   return next < 0 ? batch : batch.slice(0, next);
 }
 
 /** The stats of a batch are asked for together; a few files at a time are read, where that has to be. */
-async function describeAll(listing: Listing, folder: string, files: readonly Entry[]): Promise<readonly ObjectInfo[]> {
-  const keys = files.map(({ name }) => `${folder}${name}`);
+async function describeAll(listing: Listing, folder: string, files: readonly string[]): Promise<readonly ObjectInfo[]> {
+  const keys = files.map((name) => `${folder}${name}`);
   const stats = await Promise.all(keys.map((key) => look(listing, key, fileStats)));
   const unknown: number[] = [];
   const described: Look<ObjectInfo>[] = [];
@@ -171,43 +169,83 @@ async function look<T>(
 
 type Folder = Pick<Listing, 'root' | 'ignore' | 'skipped' | 'hidden'>;
 
-async function readFolder(listing: Folder, folder: string, startsWith: string): Promise<readonly Entry[]> {
-  const found = await readNames(listing, folder);
-  const wanted = found.filter(({ name }) => name.startsWith(startsWith));
-  const classified = await Promise.all(wanted.map((dirent) => classify(listing.root, folder, dirent)));
-  const kept = classified.filter(({ sort }) => !listing.ignore(`${folder}${sort}`));
-  const entries = kept.sort((a, b) => compareKeys(a.sort, b.sort));
-  for (const { name, reason } of entries) {
-    if (reason !== undefined) listing.skipped({ name: `${folder}${name}`, reason });
+/** What there is in a folder, as it stands in keys and in their order: names of folders end in `/`. There may be millions. */
+async function readFolder(listing: Folder, folder: string, startsWith: string): Promise<readonly string[]> {
+  const { names, links, odd } = await readNames(listing, folder, startsWith);
+  const wanted = (sort: string): boolean => !listing.ignore(`${folder}${sort}`);
+  const found = names.filter(wanted);
+  const linked = await Promise.all(
+    links.map(async (name) => ({ name, kind: await linkedKind(listing.root, folder, name) })),
+  );
+  const misfits: SkippedName[] = odd.filter(({ name }) => wanted(name));
+  for (const { name, kind } of linked) {
+    const sort = kind === 'folder' ? `${name}/` : name;
+    if (!wanted(sort)) continue;
+    if (kind === 'file' || kind === 'folder') found.push(sort);
+    else misfits.push({ name, reason: kind });
   }
-  return entries.filter(({ reason }) => reason === undefined);
+  for (const { name, reason } of misfits.sort((a, b) => compareKeys(a.name, b.name))) {
+    listing.skipped({ name: `${folder}${name}`, reason });
+  }
+  return found.sort(compareKeys);
 }
 
-async function readNames({ root, ignore, skipped, hidden }: Folder, folder: string): Promise<readonly Dirent[]> {
+/** `names`: those of files and, with their `/`, of folders. `odd`: what is neither, nor a link. */
+type Names = { readonly names: string[]; readonly links: string[]; readonly odd: SkippedName[] };
+
+async function readNames(listing: Folder, folder: string, startsWith: string): Promise<Names> {
+  const { root, skipped, hidden } = listing;
   const path = join(root, folder);
+  const found: Names = { names: [], links: [], odd: [] };
   try {
-    const found = await readdir(path, { withFileTypes: true });
-    const named = found.filter(({ name }) => {
-      if (!name.startsWith(RESERVED_NAME)) return true;
-      skipped({ name: `${folder}${name}`, reason: `names that begin with ${RESERVED_NAME} are kept for Strata` });
-      return false;
-    });
     // Node decodes names that are no UTF-8 with U+FFFD, under which there is no file.
-    if (!named.some(({ name }) => name.includes('\ufffd'))) return named;
-    const raw = await readdir(path, { encoding: 'buffer' });
-    const sound = new Set(raw.filter(isUtf8).map((name) => name.toString()));
-    for (const name of raw.sort(Buffer.compare)) {
-      if (isUtf8(name) || ignore(`${folder}${name.toString()}`)) continue;
-      hidden({ name: `${folder}${escapeBytes(name)}`, reason: 'its name is not UTF-8' });
+    let decoded = false;
+    for await (const dirent of await opendir(path, { bufferSize: NAMES_AT_ONCE })) {
+      const { name } = dirent;
+      if (name.startsWith(RESERVED_NAME)) {
+        skipped({ name: `${folder}${name}`, reason: `names that begin with ${RESERVED_NAME} are kept for Strata` });
+      } else {
+        decoded ||= name.includes('\ufffd');
+        if (name.startsWith(startsWith)) addName(found, dirent);
+      }
     }
-    return named.filter(({ name }) => sound.has(name));
+    return decoded ? withoutDecoded(found, await soundNames(listing, folder)) : found;
   } catch (cause) {
-    if (isMissing(cause)) return [];
+    if (isMissing(cause)) return { names: [], links: [], odd: [] };
     const reason = unreadableReason(cause);
     if (reason === undefined) throw cause;
     hidden({ name: folder, reason });
-    return [];
+    return { names: [], links: [], odd: [] };
   }
+}
+
+function addName({ names, links, odd }: Names, dirent: Dirent): void {
+  if (dirent.isSymbolicLink()) {
+    links.push(dirent.name);
+    return;
+  }
+  const kind = kindOf(dirent);
+  if (kind === 'file') names.push(dirent.name);
+  else if (kind === 'folder') names.push(`${dirent.name}/`);
+  else odd.push({ name: dirent.name, reason: kind });
+}
+
+/** The names of a folder that are UTF-8; the others are told of. */
+async function soundNames({ root, ignore, hidden }: Folder, folder: string): Promise<ReadonlySet<string>> {
+  const raw = await readdir(join(root, folder), { encoding: 'buffer' });
+  for (const name of raw.sort(Buffer.compare)) {
+    if (isUtf8(name) || ignore(`${folder}${name.toString()}`)) continue;
+    hidden({ name: `${folder}${escapeBytes(name)}`, reason: 'its name is not UTF-8' });
+  }
+  return new Set(raw.filter(isUtf8).map((name) => name.toString()));
+}
+
+function withoutDecoded({ names, links, odd }: Names, sound: ReadonlySet<string>): Names {
+  return {
+    names: names.filter((name) => sound.has(name.endsWith('/') ? name.slice(0, -1) : name)),
+    links: links.filter((name) => sound.has(name)),
+    odd: odd.filter(({ name }) => sound.has(name)),
+  };
 }
 
 /** A name as a person finds it again: what is not ASCII as `\xe9`. */
@@ -217,22 +255,14 @@ function escapeBytes(name: Uint8Array): string {
   return [...name].map(text).join('');
 }
 
-async function classify(root: string, folder: string, dirent: Dirent): Promise<Entry & { readonly reason?: string }> {
-  const { name } = dirent;
-  const kind = dirent.isSymbolicLink() ? await linkedKind(join(root, folder, name)) : kindOf(dirent);
-  if (kind === 'folder') return { name, sort: `${name}/`, folder: true };
-  const file: Entry = { name, sort: name, folder: false };
-  return kind === 'file' ? file : { ...file, reason: kind };
-}
-
 function kindOf(one: Pick<Dirent, 'isFile' | 'isDirectory'>): string {
   if (one.isFile()) return 'file';
   return one.isDirectory() ? 'folder' : 'it is no file but a pipe, a socket or a device';
 }
 
-async function linkedKind(path: string): Promise<string> {
+async function linkedKind(root: string, folder: string, name: string): Promise<string> {
   try {
-    return kindOf(await stat(path));
+    return kindOf(await stat(join(root, folder, name)));
   } catch (cause) {
     return unreadableReason(cause) ?? 'it is a link that leads nowhere';
   }
