@@ -1,15 +1,16 @@
 import { Argument, type Command } from 'commander';
-import { examples, type Start } from './command-shape.ts';
+import { type AwsOptions, addAws, examples, placeOf, type Start } from './command-shape.ts';
 
-type TagOptions = { readonly snapshot?: string; readonly run?: string; readonly delete?: boolean };
+type Place = Pick<AwsOptions, 'aws' | 'stage'>;
 
-type RollbackOptions = { readonly to: string; readonly reingest?: boolean; readonly dryRun?: boolean };
+type TagOptions = Place & { readonly snapshot?: string; readonly run?: string; readonly delete?: boolean };
+
+type RollbackOptions = Place & { readonly to: string; readonly reingest?: boolean; readonly dryRun?: boolean };
 
 /** The commands that name snapshots of tables, and go back to them. */
 export function addSnapshots(program: Command, start: Start): void {
   const table = () => new Argument('<table>', 'a table by full name, such as retail_silver.sales');
-  program
-    .command('tag')
+  addAws(program.command('tag'), 'in the deployed lake, with your own rights')
     .description('give a snapshot of a table a name, by which it stays and can be read')
     .addArgument(table())
     .argument('<name>', 'a letter, then letters, digits, ".", "_" or "-"')
@@ -17,20 +18,23 @@ export function addSnapshots(program: Command, start: Start): void {
     .option('--run <id>', 'the snapshot of this run')
     .option('--delete', 'take the name away')
     .addHelpText('after', examples('strata tag retail_silver.sales june --run 2026-06-30'))
-    .action(async (name: string, tag: string, { run, delete: remove, snapshot }: TagOptions, command: Command) =>
-      start(command, async (context) =>
-        (await import('./commands/tag.ts')).tag(context, {
+    .action(async (name: string, tag: string, options: TagOptions, command: Command) =>
+      start(command, async (context) => {
+        const { aws, place, asked } = placeOf(options);
+        const { run, delete: remove, snapshot } = asked;
+        const request = {
           table: name,
           name: tag,
           ...(snapshot === undefined ? {} : { snapshot }),
           ...(run === undefined ? {} : { runId: run }),
           ...(remove === undefined ? {} : { remove }),
-        }),
-      ),
+        };
+        if (aws) return (await import('./commands/snapshots-aws.ts')).tagOnAws(context, request, place);
+        return (await import('./commands/tag.ts')).tag(context, request);
+      }),
     );
 
-  program
-    .command('rollback')
+  addAws(program.command('rollback'), 'in the deployed lake, with your own rights')
     .description('make a table of silver what it was, by a snapshot on top of the others; a keyed one with its log')
     .addArgument(table())
     .requiredOption('--to <moment>', 'a run, a tag, a snapshot id, or a time (UTC)')
@@ -44,8 +48,11 @@ export function addSnapshots(program: Command, start: Start): void {
       ),
     )
     .action(async (name: string, options: RollbackOptions, command: Command) =>
-      start(command, async (context) =>
-        (await import('./commands/rollback.ts')).rollback(context, { table: name, ...options }),
-      ),
+      start(command, async (context) => {
+        const { aws, place, asked } = placeOf(options);
+        const request = { table: name, ...asked };
+        if (aws) return (await import('./commands/snapshots-aws.ts')).rollbackOnAws(context, request, place);
+        return (await import('./commands/rollback.ts')).rollback(context, request);
+      }),
     );
 }

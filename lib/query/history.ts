@@ -29,10 +29,13 @@ export function historyOf({ metadata }: FoundTable, limit = Number.POSITIVE_INFI
   return latest.map((snapshot) => entryOf(snapshot, current, names.get(snapshot['snapshot-id']) ?? []));
 }
 
-/** What a summary has beside counts, which have columns of their own. */
+/** What a summary has beside counts, which have columns of their own; those of manifests matter where they were rewritten. */
 function parametersOf(summary: Snapshot['summary']): Readonly<Record<string, string>> {
-  const counted = (name: string): boolean =>
-    name === 'operation' || name === RUN_ID || /^(added|deleted|removed|total|changed)-/.test(name);
+  const counts =
+    summary.operation === 'replace'
+      ? /^(added|deleted|removed|total|changed)-/
+      : /^(added|deleted|removed|total|changed|manifests)-/;
+  const counted = (name: string): boolean => name === 'operation' || name === RUN_ID || counts.test(name);
   return Object.fromEntries(Object.entries(summary).filter(([name]) => !counted(name)));
 }
 

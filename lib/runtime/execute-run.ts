@@ -109,3 +109,8 @@ export function defaultRunId(deps: Pick<StepDeps, 'clock' | 'ids'>): string {
   const time = deps.clock.now().toISOString().replaceAll(/[-:]/g, '').slice(0, 15);
   return `${time}-${deps.ids.unique()}`;
 }
+
+/** The same for one that is not a run of the pipeline, with what it is. */
+export function runIdOf(deps: Pick<StepDeps, 'clock' | 'ids'>, what: string): string {
+  return defaultRunId(deps).replace('-', `-${what}-`);
+}

@@ -12,7 +12,7 @@ import { readOpenRun } from '../lake/run/open-run.ts';
 import { checkRunId } from '../lake/run/run-folder.ts';
 import type { JsonValue } from '../ports.ts';
 import { findTable, tableIdIfAny } from '../query/find-table.ts';
-import { defaultRunId, executeRun } from './execute-run.ts';
+import { executeRun, runIdOf } from './execute-run.ts';
 import { maintenanceHandlers } from './handlers.ts';
 import type { StateHandler } from './state-machine.ts';
 
@@ -53,7 +53,7 @@ export async function vacuumTables(deps: StepDeps, request: MaintainRequest): Pr
 
 async function maintain(deps: StepDeps, operation: SweepOperation, request: ExpireRequest): Promise<Swept> {
   const { pipeline, table } = await targetOf(deps, operation, request.target);
-  const run_id = checkRunId(request.runId ?? sweepId(deps, operation));
+  const run_id = checkRunId(request.runId ?? runIdOf(deps, operation));
   const maintenance = {
     operations: [operation],
     ...(table && { table: fullName(table) }),
@@ -94,11 +94,6 @@ export async function executeMaintenance(
   });
   if (outcome.status === 'FAILED') throw errors.at(-1) ?? new Unavailable(`${outcome.error}: ${outcome.cause}`);
   return outcome.output as unknown as MaintenanceState;
-}
-
-/** A run id for an operation that was given none. */
-export function sweepId(deps: Pick<StepDeps, 'clock' | 'ids'>, operation: string): string {
-  return defaultRunId(deps).replace('-', `-${operation}-`);
 }
 
 /** The options as an execution is asked. */

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
@@ -8,11 +9,14 @@ import { CONNECTIONS } from '../adapters/aws/connections.ts';
 import { createGlueCatalog } from '../adapters/catalog/glue.ts';
 import { createS3Store } from '../adapters/store/s3.ts';
 import { deploymentNames } from '../core/deployment-names.ts';
+import { createDuckDbEngine } from '../engine/duckdb.ts';
 import { parseMetadata, renderMetadata } from '../iceberg/json.ts';
+import type { StepDeps } from '../lake/deps.ts';
 import type { Log } from '../ports.ts';
 import { readOutputs } from '../remote/stack.ts';
-import type { DropDeps } from './drop-table.ts';
+import { workMemory } from './machine.ts';
 import type { RemotePlace } from './remote-lake.ts';
+import { ownScratch, sweepScratch, TEMP_PREFIX } from './scratch.ts';
 
 /** Milliseconds for which a lock is held without being renewed: runs wait no longer for a command that was killed. */
 const LEASE_MS = 2 * 60_000;
@@ -24,13 +28,17 @@ const LEASE_MS = 2 * 60_000;
 export async function openRemoteTables(
   { deployment }: Pick<RemotePlace, 'deployment'>,
   log: Log,
-): Promise<Omit<DropDeps, 'specs'>> {
+): Promise<Omit<StepDeps, 'specs'>> {
   const names = deploymentNames(deployment, '--stage');
   const outputs = ['SilverBucket', 'GoldBucket', 'OpsBucket'] as const;
   const found = await readOutputs(new CloudFormationClient({}), names.lakeStack, outputs);
   const buckets = { silver: found.SilverBucket, gold: found.GoldBucket, ops: found.OpsBucket };
   const client = new S3Client({ maxAttempts: 1, requestHandler: CONNECTIONS });
-  const store = createS3Store({ client, buckets, scratch: tmpdir() });
+  await sweepScratch(tmpdir(), TEMP_PREFIX);
+  const scratch = ownScratch(tmpdir(), TEMP_PREFIX);
+  await mkdir(scratch, { recursive: true });
+  const store = createS3Store({ client, buckets, scratch });
+  const { short: _short, ...memory } = workMemory({});
   return {
     store,
     catalog: createGlueCatalog({
@@ -39,6 +47,7 @@ export async function openRemoteTables(
       codec: { parse: parseMetadata, render: renderMetadata },
       databasePrefix: names.databasePrefix,
     }),
+    engine: createDuckDbEngine(),
     clock: { now: () => new Date() },
     ids: {
       unique: () => randomBytes(6).toString('hex'),
@@ -48,6 +57,11 @@ export async function openRemoteTables(
     log,
     wait: (ms) => sleep(ms),
     isGone: () => false,
-    settings: { holder: (runId) => `command:${runId}`, leaseMs: LEASE_MS },
+    settings: {
+      ...memory,
+      ...{ scratch, folders: [scratch] },
+      holder: (runId) => `command:${runId}`,
+      leaseMs: LEASE_MS,
+    },
   };
 }

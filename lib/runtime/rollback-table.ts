@@ -1,14 +1,20 @@
 import { InvalidInput } from '../core/errors.ts';
 import type { RunRef } from '../core/run.ts';
 import { fullName } from '../core/tables.ts';
+import { currentSnapshot, RUN_ID, snapshotById } from '../iceberg/snapshot.ts';
+import type { Snapshot, TableMetadata } from '../iceberg/types.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import {
   differenceTo,
+  REINGESTED,
+  ROLLED_BACK_TO,
   type RollbackPlan,
   readRollback,
+  readRollbackPlan,
   rollForward,
   writeRollback,
 } from '../lake/maintain/rollback.ts';
+import { recordingFailure } from '../lake/ops/record-command.ts';
 import { fenced } from '../lake/run/fence.ts';
 import { keepLock } from '../lake/run/keep-lock.ts';
 import { releaseLock, takeLock } from '../lake/run/lock.ts';
@@ -29,6 +35,8 @@ export type RollbackAnswer = {
   /** By which its snapshots are known. */
   readonly run_id: string;
   readonly dry_run: boolean;
+  /** Present: an earlier rollback has done it, and nothing has come since. */
+  readonly again?: true;
   /** The table that was asked for and, of a keyed one, its log. */
   readonly tables: readonly {
     readonly table: string;
@@ -54,6 +62,8 @@ export async function rollbackTable(deps: StepDeps, request: RollbackRequest): P
   const run = { pipeline: table.id.pipeline, run_id: `rollback-${deps.ids.unique()}`, dry_run: false };
   if (request.dryRun === true) {
     await requireIdle(deps, table);
+    const before = await doneBefore(deps, table, request);
+    if (before !== undefined) return { ...(await answerOf(deps, before)), dry_run: true, again: true };
     return answer(deps, run, await planRollback(deps, run, table, request), true);
   }
   return keepLock(deps, { ...run, epoch: () => undefined }, async () => {
@@ -75,14 +85,67 @@ async function rollBack(
   const table = await findTable(deps.catalog, request.table);
   if (finished !== undefined && (await isAskedFor(deps, finished, table, request))) return answerOf(deps, finished);
   await requireIdle(deps, table);
-  const planned = await planRollback(deps, run, table, request);
-  const done = await answer(deps, run, planned, false);
-  await writeRollback(deps.store, planned.plan);
-  const pointer = await readOpenRun(deps.store, run);
-  if (!(await pointTo(deps.store, pointer, run))) throw changedMeanwhile(table);
-  await rollForward(deps, planned.plan);
+  const before = await doneBefore(deps, table, request);
+  if (before !== undefined) return { ...(await answerOf(deps, before)), again: true };
+  const command = { ...run, kind: 'rollback', created_at: deps.clock.now().toISOString() } as const;
+  const { plan, done } = await recordingFailure(deps, command, () => begin(deps, run, table, request));
+  await rollForward(deps, plan);
   await clearOpenRun(deps.store, run);
   return done;
+}
+
+/** From here on whoever finds the plan finishes it. */
+async function begin(
+  deps: StepDeps,
+  run: RunRef & { readonly epoch: number },
+  table: FoundTable,
+  request: RollbackRequest,
+): Promise<{ readonly plan: RollbackPlan; readonly done: RollbackAnswer }> {
+  const planned = await planRollback(deps, run, table, request);
+  const done = await answer(deps, run, planned, false);
+  const files = done.tables.reduce((sum, one) => sum + one.files_added + one.files_removed, 0);
+  const plan = { ...planned.plan, files };
+  await writeRollback(deps.store, plan);
+  const pointer = await readOpenRun(deps.store, run);
+  if (!(await pointTo(deps.store, pointer, run))) throw changedMeanwhile(table);
+  return { plan, done };
+}
+
+/**
+ * The rollback by which the table is what was asked for: one whose process was killed when all was done answers its repetition by it.
+ * A compaction since then has changed no row.
+ */
+async function doneBefore(
+  deps: StepDeps,
+  table: FoundTable,
+  request: RollbackRequest,
+): Promise<RollbackPlan | undefined> {
+  const { id } = table;
+  const last = latestChange(table.metadata);
+  const [to, run_id] = [last?.summary[ROLLED_BACK_TO], last?.summary[RUN_ID]];
+  if (last === undefined || to === undefined || run_id === undefined) return undefined;
+  if (request.reingest === true && !(REINGESTED in last.summary)) return undefined;
+  if (!(await isTarget(deps, table, request.to, to))) return undefined;
+  return readRollbackPlan(deps.store, { pipeline: id.pipeline, run_id, dry_run: false });
+}
+
+function latestChange(metadata: TableMetadata): Snapshot | undefined {
+  let last = currentSnapshot(metadata);
+  while (last?.summary.operation === 'replace') {
+    const parent = last['parent-snapshot-id'];
+    last = parent === undefined ? undefined : snapshotById(metadata, parent);
+  }
+  return last;
+}
+
+/** A moment that the table does not know, or that no longer can be gone back to, is told of by the plan. */
+async function isTarget(deps: StepDeps, table: FoundTable, text: string, snapshot: string): Promise<boolean> {
+  try {
+    return (await rollbackTarget(deps, table, text))['snapshot-id'].toString() === snapshot;
+  } catch (cause) {
+    if (cause instanceof InvalidInput) return false;
+    throw cause;
+  }
 }
 
 /** What a process that was killed had begun comes first. */
@@ -104,7 +167,7 @@ async function isAskedFor(
 ): Promise<boolean> {
   if (first === undefined || fullName(first.table) !== fullName(table.id)) return false;
   if ((reopen !== undefined) !== (request.reingest === true)) return false;
-  return (await rollbackTarget(deps, table, request.to))['snapshot-id'].toString() === first.to;
+  return isTarget(deps, table, request.to, first.to);
 }
 
 /** Of a rollback that another process had begun: nothing is left to be undone. */

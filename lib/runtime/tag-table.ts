@@ -6,10 +6,12 @@ import { currentSnapshot, findRun, RUN_ID, snapshotById } from '../iceberg/snaps
 import { removeTag, setTag } from '../iceberg/tags.ts';
 import type { Snapshot, TableMetadata } from '../iceberg/types.ts';
 import type { StepDeps } from '../lake/deps.ts';
+import { type RecordedCommand, recordCommand, recordingFailure } from '../lake/ops/record-command.ts';
 import { type FoundTable, findTable } from '../query/find-table.ts';
 import { parseMoment, parseTime, snapshotAt } from '../query/moment.ts';
 import { changeTable } from '../table/change.ts';
 import { loadTable } from '../table/read.ts';
+import { runIdOf } from './execute-run.ts';
 
 export type TagRequest = {
   /** By full name. */
@@ -45,7 +47,15 @@ export async function tagTable(deps: StepDeps, request: TagRequest): Promise<Tag
       `not a tag: got ${JSON.stringify(name)}; expected a letter, then at most 127 letters, digits, '.', '_' or '-'`,
     );
   }
-  return remove ? removeTags(deps, table, name) : setTags(deps, table, request);
+  const command: RecordedCommand = {
+    ...{ pipeline: table.id.pipeline, run_id: runIdOf(deps, 'tag'), kind: 'tag' },
+    created_at: deps.clock.now().toISOString(),
+  };
+  return recordingFailure(deps, command, async () => {
+    const answer = await (remove ? removeTags(deps, table, name) : setTags(deps, table, request));
+    await recordCommand(deps, command, 0);
+    return answer;
+  });
 }
 
 async function setTags(deps: StepDeps, table: FoundTable, request: TagRequest): Promise<TagAnswer> {

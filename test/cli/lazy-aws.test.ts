@@ -8,7 +8,15 @@ import { staticImports } from './static-imports.ts';
 const COMMANDS = fileURLToPath(new URL('../../lib/cli/commands', import.meta.url));
 
 /** Those that are for AWS; each is loaded only by its option. */
-const ON_AWS = ['compact-aws.ts', 'drop-aws.ts', 'land-aws.ts', 'query-athena.ts', 'run-aws.ts', 'sweep-aws.ts'];
+const ON_AWS = [
+  'compact-aws.ts',
+  'drop-aws.ts',
+  'land-aws.ts',
+  'query-athena.ts',
+  'run-aws.ts',
+  'snapshots-aws.ts',
+  'sweep-aws.ts',
+];
 
 for (const file of globSync('*.ts', { cwd: COMMANDS })) {
   test(`${file} ${ON_AWS.includes(file) ? 'loads' : 'does not load'} the SDK of AWS`, () => {

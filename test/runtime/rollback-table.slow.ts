@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { InvalidInput, LockHeld } from '../../lib/core/errors.ts';
+import { InvalidInput, LockHeld, Unavailable } from '../../lib/core/errors.ts';
 import { parseTableName } from '../../lib/core/tables.ts';
 import { append, csv, definePipeline, upsert } from '../../lib/define/index.ts';
 import { releaseLock, takeLock } from '../../lib/lake/run/lock.ts';
@@ -87,6 +87,47 @@ test('going back twice changes nothing more, and may still ask for the files', a
   assert.deepEqual(await contents(lake), await contents(made));
 });
 
+test('asked for again when all was done it says so, with files that become new and without, until something has come since', async () => {
+  const lake = await made.copy();
+  const { run_id } = await rollback(lake, { reingest: true });
+  const snapshots = (await lake.metadata('shop_silver.items'))?.snapshots.length;
+  for (const request of [{}, { reingest: true }, { reingest: true, dryRun: true }]) {
+    const again = await rollback(lake, request);
+    assert.deepEqual([again.again, again.run_id, again.undone, again.tables[0]?.files_removed], [true, run_id, [], 0]);
+  }
+  assert.equal((await lake.metadata('shop_silver.items'))?.snapshots.length, snapshots);
+  await lake.run({ runId: 'since' });
+  await assert.rejects(rollback(lake, { reingest: true }), /the ledger does not tell which of them/);
+});
+
+test('each has its row in the table of runs, one that failed too; what is refused has none', async () => {
+  const lake = await made.copy();
+  await rollback(lake, { dryRun: true });
+  await assert.rejects(rollback(lake, { to: 'run-9' }), InvalidInput);
+  const failing = lake.reopen((deps) => ({
+    ...deps,
+    store: {
+      ...deps.store,
+      write: (key, bytes, condition) =>
+        key.endsWith('/rollback.json')
+          ? Promise.reject(new Unavailable('not today'))
+          : deps.store.write(key, bytes, condition),
+    },
+  }));
+  await assert.rejects(rollback(failing), /^Unavailable: not today$/);
+  await rollback(lake);
+  assert.deepEqual(
+    await lake.rows(
+      'shop_ops.runs',
+      "SELECT status, error, files::int AS files FROM t WHERE kind = 'rollback' ORDER BY started_at",
+    ),
+    [
+      { status: 'FAILED', error: 'Unavailable: not today', files: 0 },
+      { status: 'SUCCEEDED', error: null, files: 3 },
+    ],
+  );
+});
+
 test('rows that were rejected are judged anew with their files', async () => {
   const lake = await made.copy();
   await lake.land('rows', 'bad.csv', 'id,amount\nx,1\n8,80\n');
@@ -153,6 +194,8 @@ test('killed before any change, no run begins, and the same request finishes', a
       await rollback(next, request);
       assert.deepEqual(await contents(next), rolled, `died before change ${at}`);
       assert.deepEqual(await next.rows('shop_ops.files'), ledger);
+      const rows = await next.rows('shop_ops.runs', "SELECT status FROM t WHERE kind = 'rollback'");
+      assert.deepEqual(rows, [{ status: 'SUCCEEDED' }], `died before change ${at}`);
     }
     await next.answer({ runId: 'after' });
     assert.deepEqual(await contents(next), await contents(made), `died before change ${at}`);

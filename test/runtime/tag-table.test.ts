@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { InvalidInput } from '../../lib/core/errors.ts';
+import { InvalidInput, Unavailable } from '../../lib/core/errors.ts';
 import { findTable } from '../../lib/query/find-table.ts';
 import { historyOf } from '../../lib/query/history.ts';
 import { withQuery } from '../../lib/query/select.ts';
@@ -106,4 +106,29 @@ describe('a tag is refused', () => {
       });
     });
   }
+});
+
+test('each tag has its row in the table of runs, one that failed too; what is refused has none', async () => {
+  const lake = await made.copy();
+  await tag(lake);
+  await assert.rejects(tag(lake, { runId: 'run-2' }), /tag june names snapshot/);
+  const failing = lake.reopen((deps) => ({
+    ...deps,
+    catalog: {
+      ...deps.catalog,
+      commit: (id, base, next) =>
+        id.name === 'items' ? Promise.reject(new Unavailable('not today')) : deps.catalog.commit(id, base, next),
+    },
+  }));
+  await assert.rejects(tag(failing, { name: 'july' }), /^Unavailable: not today$/);
+  await tag(lake, { remove: true });
+  assert.deepEqual(
+    await lake.rows('shop_ops.runs', "SELECT status, error FROM t WHERE kind = 'tag' ORDER BY started_at"),
+    [
+      { status: 'SUCCEEDED', error: null },
+      { status: 'FAILED', error: 'Unavailable: not today' },
+      { status: 'SUCCEEDED', error: null },
+    ],
+  );
+  assert.equal((await lake.answer()).kind, 'nothing', 'runs go on as before');
 });

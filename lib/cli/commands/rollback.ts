@@ -15,8 +15,19 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
   return EXIT.done;
 }
 
-function renderRollback(answer: RollbackAnswer, request: RollbackRequest, { hint }: Pick<Context, 'hint'>): string {
+/** What was done, or would be. `hint`: how to call a command on this lake. */
+export function renderRollback(
+  answer: RollbackAnswer,
+  request: RollbackRequest,
+  { hint }: Pick<Context, 'hint'>,
+): string {
   const { dry_run, tables, undone, files, due } = answer;
+  if (answer.again === true) {
+    const lines = tables.map(
+      ({ table, to }) => `${table} went back to snapshot ${to} before, by ${answer.run_id}; nothing has come since\n`,
+    );
+    return lines.join('');
+  }
   const did = dry_run ? 'would go back' : 'went back';
   const lines = tables.map(({ table, to, files_added, files_removed }) => {
     const moved = `${formatQuantity(files_added, 'data file')} come back, ${files_removed} go`;

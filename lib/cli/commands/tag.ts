@@ -1,4 +1,4 @@
-import { type TagRequest, tagTable } from '../../runtime/tag-table.ts';
+import { type TagAnswer, type TagRequest, tagTable } from '../../runtime/tag-table.ts';
 import { type Context, EXIT } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 
@@ -6,14 +6,11 @@ import { openLake } from '../open-lake.ts';
 export async function tag(context: Context, request: TagRequest): Promise<number> {
   const { deps } = await openLake(context, 'write');
   const answer = await tagTable(deps, request);
-  await context.answer(answer, () =>
-    answer.tables
-      .map(({ table, snapshot_id }) => {
-        return answer.removed
-          ? `${table}: snapshot ${snapshot_id} is no longer ${answer.name}\n`
-          : `${table}: snapshot ${snapshot_id} is ${answer.name}\n`;
-      })
-      .join(''),
-  );
+  await context.answer(answer, () => renderTag(answer));
   return EXIT.done;
+}
+
+export function renderTag({ name, removed, tables }: TagAnswer): string {
+  const is = removed ? 'is no longer' : 'is';
+  return tables.map(({ table, snapshot_id }) => `${table}: snapshot ${snapshot_id} ${is} ${name}\n`).join('');
 }

@@ -18,6 +18,7 @@ import { openScratch } from '../files/scratch.ts';
 import { stageFiles } from '../files/stage-files.ts';
 import { openOps } from '../ops/open-ops.ts';
 import { commitOps, OPS_FILE_BYTES, opsTarget } from '../ops/ops-tables.ts';
+import { recordCommand } from '../ops/record-command.ts';
 import { stageReleased } from '../ops/release.ts';
 import { readJson, readJsonIfAny, runFolder, writeJson } from '../run/run-folder.ts';
 import { changedProperties } from '../tables/table-properties.ts';
@@ -35,6 +36,8 @@ export type RollbackPlan = {
   readonly tables: readonly RollbackTable[];
   /** Files that become new again for the table; left out: none. */
   readonly reopen?: Reopening;
+  /** Data files that come back or go; left out by earlier releases. */
+  readonly files?: number;
 };
 
 export type RollbackTable = {
@@ -66,6 +69,11 @@ export async function readRollback(store: ObjectStore, run: RunRef | undefined):
   return readJsonIfAny<RollbackPlan>(store, planKey(run));
 }
 
+/** The rollback of an id, whether it has ended or not. */
+export function readRollbackPlan(store: ObjectStore, run: RunRef): Promise<RollbackPlan | undefined> {
+  return readJsonIfAny<RollbackPlan>(store, planKey(run));
+}
+
 /** Throws InvalidInput while a rollback is unfinished: between its commits no table is what it should be. */
 export async function requireNoRollback(store: ObjectStore, run: RunRef | undefined): Promise<void> {
   const plan = await readRollback(store, run);
@@ -85,6 +93,8 @@ export async function rollForward(deps: StepDeps, { run }: Pick<RollbackPlan, 'r
     await releaseRows(deps, plan.run, plan.reopen);
     await reopenFiles(deps, plan.run, plan.reopen);
   }
+  const { pipeline, run_id } = plan.run;
+  await recordCommand(deps, { pipeline, run_id, kind: 'rollback', created_at: plan.created_at }, plan.files ?? 0);
   await writeJson(deps.store, runFolder.result(run), { run_id: run.run_id, pipeline: run.pipeline, kind: 'rollback' });
 }
 
