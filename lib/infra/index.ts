@@ -20,4 +20,4 @@ export type { PipelineStackProps } from './pipeline-stack.ts';
 export { PipelineStack } from './pipeline-stack.ts';
 export type { GivenBuckets } from './places.ts';
 export { bundlesFor, compiledPipeline, compiledPipelines } from './project.ts';
-export type { StartOn } from './triggers.ts';
+export type { ScheduledMaintenance, StartOn } from './triggers.ts';

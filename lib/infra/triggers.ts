@@ -6,6 +6,9 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { MAINTENANCE_OPERATIONS, type MaintenanceOperation, type MaintenanceRequest } from '../core/asked.ts';
+import { InvalidInput } from '../core/errors.ts';
+import { keptRules, LEAST_AGE_MS } from '../core/maintenance-rules.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { computeOf, type Functions } from './functions.ts';
 import { bucketName, type LakePlaces } from './places.ts';
@@ -30,14 +33,29 @@ export type StartOn = {
   readonly schedule?: boolean;
   /** Runs of the pipelines that the pipeline says it runs after; default true. */
   readonly after?: boolean;
-  /** When tables are compacted, as EventBridge Scheduler says it: `rate(1 day)`, `cron(0 3 ? * SUN *)`, in UTC. Default: never. */
+  /** When maintenance is done, and what of it; default: all of it, on the schedule that the pipeline declares for it. */
+  readonly maintenance?: ScheduledMaintenance | false;
+  /** When tables are compacted and no more, as EventBridge Scheduler says it: `rate(1 day)`, `cron(0 3 ? * SUN *)`, in UTC. Default: never. */
   readonly compaction?: string;
+};
+
+/** Maintenance on a schedule: in one execution the operations that are named, in this order. */
+export type ScheduledMaintenance = {
+  /** As EventBridge Scheduler says it: `rate(1 day)`, `cron(0 3 ? * SUN *)`, in UTC. */
+  readonly schedule: string;
+  /** Default: all. */
+  readonly operations?: readonly MaintenanceOperation[];
+  /** Hours that what is forgotten and removed has not been needed for, a week or more. Default: as the pipeline says. */
+  readonly olderThanHours?: number;
+  /** So many of the latest snapshots of a table stay. Default: as the pipeline says. */
+  readonly keep?: number;
 };
 
 /** Uploads that come within this time go into one execution. */
 const BATCH_WINDOW = Duration.seconds(30);
 const BATCH_SIZE = 1_000;
 const ATTEMPTS = 5;
+const HOUR_MS = 3_600_000;
 
 /** What starts runs: uploads to bronze and the pipeline's schedule. Answers the queue of what could not be delivered. */
 export function createTriggers(scope: Construct, props: TriggersProps): IQueue {
@@ -61,6 +79,19 @@ export function createTriggers(scope: Construct, props: TriggersProps): IQueue {
       deadLetters,
     });
   }
+  const asked = props.startOn.maintenance ?? declaredMaintenance(props.spec);
+  if (asked !== undefined && asked !== false) {
+    const { lake, spec, maintenance } = props;
+    startOnSchedule(scope, {
+      id: 'MaintenanceSchedule',
+      name: `${lake.names.maintenance(spec.name)}_all`,
+      description: `Maintains the tables of the pipeline ${spec.name}`,
+      schedule: asked.schedule,
+      machine: maintenance,
+      input: { pipeline: spec.name, kind: 'maintenance', maintenance: requestOf(scope, spec, asked) },
+      deadLetters,
+    });
+  }
   if (props.startOn.compaction !== undefined) {
     const { lake, spec, maintenance } = props;
     startOnSchedule(scope, {
@@ -75,6 +106,36 @@ export function createTriggers(scope: Construct, props: TriggersProps): IQueue {
   }
   alertOnEnd(scope, props, deadLetters);
   return deadLetters;
+}
+
+function declaredMaintenance({ maintenance }: PipelineSpec): ScheduledMaintenance | undefined {
+  const schedule = maintenance?.schedule;
+  return schedule === undefined ? undefined : { schedule };
+}
+
+/** What the execution is asked for, by the rules of the pipeline. Throws InvalidInput for less than a week, and for no operation. */
+function requestOf(scope: Construct, spec: PipelineSpec, asked: ScheduledMaintenance): MaintenanceRequest {
+  const rules = keptRules(spec);
+  const {
+    operations = MAINTENANCE_OPERATIONS,
+    olderThanHours = rules.olderThanMs / HOUR_MS,
+    keep = rules.keep,
+  } = asked;
+  const place = `${scope.node.path}: startOn.maintenance`;
+  if (operations.length === 0) {
+    throw new InvalidInput(`${place}.operations: got none; expected some of ${MAINTENANCE_OPERATIONS.join(', ')}`);
+  }
+  const older_than_ms = olderThanHours * HOUR_MS;
+  if (older_than_ms < LEAST_AGE_MS) {
+    throw new InvalidInput(
+      `${place}.olderThanHours: got ${olderThanHours}; expected ${LEAST_AGE_MS / HOUR_MS} or more: what is younger may be read by a query, a run or another engine`,
+    );
+  }
+  return {
+    operations,
+    ...(operations.includes('expire') ? { expire: { older_than_ms, keep } } : {}),
+    ...(operations.includes('vacuum') ? { vacuum: { older_than_ms } } : {}),
+  };
 }
 
 function createDeadLetters(scope: Construct): IQueue {

@@ -1,18 +1,27 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
 import { CreateDatabaseCommand, GlueClient } from '@aws-sdk/client-glue';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { createS3Store } from '../../lib/adapters/store/s3.ts';
 import { fullName, tablePrefix } from '../../lib/core/tables.ts';
+import { append, csv, definePipeline } from '../../lib/define/index.ts';
+import { listRuns } from '../../lib/query/list-runs.ts';
+import { runPipeline } from '../../lib/runtime/local.ts';
 import { openRemoteTables } from '../../lib/runtime/remote-tables.ts';
+import { loadTable, planFiles } from '../../lib/table/read.ts';
 import { strataHere } from '../cli/child.ts';
 import { sampleMetadata } from '../ports/sample-metadata.ts';
+import { compileTest } from '../support/test-lake.ts';
 import { startMoto } from './moto-server.ts';
 
 const BUCKET = 'strata-test-bronze';
+
+const ZONES = ['bronze', 'silver', 'gold', 'ops'];
+const ITEMS = { pipeline: 'shop', layer: 'silver', name: 'items' } as const;
 
 /** What the commands look for in a lake: its stack's outputs, and the buckets behind them. */
 const LAKE = {
@@ -100,6 +109,68 @@ describe('the commands against servers of AWS', () => {
     assert.ok(keys.every((key) => key.startsWith('silver/retail/sales/')));
     const lock = JSON.parse(new TextDecoder().decode((await store.read('ops/retail/lock.json')).bytes)) as object;
     assert.deepEqual(lock, { epoch: 1, released: true });
+  });
+
+  test('tag --aws and rollback --aws change tables of the deployed lake, and say so in its table of runs', async () => {
+    const shop = {
+      name: 'shop',
+      definition: definePipeline({
+        name: 'shop',
+        sources: { rows: csv({ columns: { id: 'int' } }) },
+        silver: { items: { from: 'rows', mode: append() } },
+      }),
+    };
+    const pipelines = join(folder, 'pipelines');
+    mkdirSync(join(pipelines, 'shop'), { recursive: true });
+    const source = `import { append, csv, definePipeline } from ${JSON.stringify(resolve('lib/define/index.ts'))};\n`;
+    writeFileSync(
+      join(pipelines, 'shop', 'pipeline.ts'),
+      `${source}export default definePipeline({ name: 'shop', sources: { rows: csv({ columns: { id: 'int' } }) }, silver: { items: { from: 'rows', mode: append() } } });\n`,
+    );
+    const tables = await openRemoteTables({}, { info: () => {}, warn: () => {} });
+    const scratch = join(folder, 'scratch');
+    mkdirSync(scratch);
+    const buckets = Object.fromEntries(ZONES.map((zone) => [zone, `strata-test-${zone}`]));
+    const store = createS3Store({ client: new S3Client({}), buckets, scratch });
+    const settings = { ...tables.settings, scratch, folders: [scratch] };
+    const deps = { ...tables, store, settings, specs: () => compileTest(shop, scratch) };
+    for (const layer of ['silver', 'gold', 'ops'])
+      await new GlueClient({}).send(new CreateDatabaseCommand({ DatabaseInput: { Name: `shop_${layer}` } }));
+    for (const run of [1, 2]) {
+      await store.write(`bronze/shop/rows/${run}.csv`, new TextEncoder().encode(`id\n${run}\n`), { kind: 'any' });
+      const answer = await runPipeline(deps, { pipeline: 'shop', runId: `run-${run}` });
+      assert.ok(answer.kind === 'ended' && answer.result.status === 'SUCCEEDED', JSON.stringify(answer));
+    }
+    const strata = (...args: readonly string[]) =>
+      strataHere([...args, '--root', join(folder, 'none'), '--pipelines', pipelines]);
+    const tagged = await strata('tag', '--aws', 'shop_silver.items', 'first', '--run', 'run-1');
+    assert.match(tagged.stdout, /^shop_silver\.items: snapshot \d+ is first\n$/, tagged.stderr);
+    const shown = await strata('rollback', '--aws', 'shop_silver.items', '--to', 'first', '--dry-run');
+    assert.match(
+      shown.stdout,
+      /would go back[\s\S]*undone: run-2\n[\s\S]*rollback --aws shop_silver\.items --to first/,
+    );
+    const back = await strata('rollback', '--aws', 'shop_silver.items', '--to', 'first', '--reingest');
+    assert.match(back.stdout, /went back to snapshot[\s\S]*1 file taken again by the next run/, back.stderr);
+    const again = await strata('rollback', '--aws', 'shop_silver.items', '--to', 'first', '--reingest');
+    assert.match(
+      again.stdout,
+      /went back to snapshot \d+ before, by rollback-\w+; nothing has come since\n$/,
+      again.stderr,
+    );
+    const { metadata } = (await loadTable(tables.catalog, ITEMS)) ?? assert.fail('no table');
+    assert.equal((await planFiles(store, metadata)).length, 1);
+    assert.deepEqual(
+      (await listRuns(deps, 'shop')).map(({ kind, status }) => [kind, status]),
+      [
+        ['rollback', 'SUCCEEDED'],
+        ['tag', 'SUCCEEDED'],
+        ['run', 'SUCCEEDED'],
+        ['run', 'SUCCEEDED'],
+      ],
+    );
+    const next = await runPipeline(deps, { pipeline: 'shop', runId: 'run-3' });
+    assert.ok(next.kind === 'ended' && next.result.accounting['rows']?.accepted === 1, JSON.stringify(next));
   });
 
   test('query --athena answers with rows', async () => {

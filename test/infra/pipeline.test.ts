@@ -11,9 +11,11 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { MaintenanceRequest } from '../../lib/core/asked.ts';
 import { FUNCTIONS } from '../../lib/core/states.ts';
 import { Lake } from '../../lib/infra/lake.ts';
 import { Pipeline } from '../../lib/infra/pipeline.ts';
+import type { ScheduledMaintenance, StartOn } from '../../lib/infra/triggers.ts';
 import { parseOpenInput } from '../../lib/runtime/lambda/events.ts';
 import { METRICS } from '../../lib/runtime/lambda/telemetry.ts';
 import { openFindings, shopOf } from './constructs.ts';
@@ -316,6 +318,61 @@ test('tables are compacted on a schedule where one is given', () => {
   const started = role.filter(({ actions }) => actions.includes('states:StartExecution'));
   assert.ok(started.length === 1 && started[0]?.resources.every((one) => one.endsWith('_maintenance')));
   assert.deepEqual(openFindings(made, 'Own/Shop'), []);
+});
+
+describe('tables are maintained on a schedule', () => {
+  const week = 168 * 3_600_000;
+  const inputOf = (made: ReturnType<typeof shopOf>) => {
+    const { properties } = resourceOf(made.template(), 'AWS::Scheduler::Schedule');
+    const target = String(at(properties, 'Target', 'Input')).replaceAll('<aws.scheduler.execution-id>', 'x');
+    const { Input } = JSON.parse(target) as { readonly Input: string };
+    return [properties['Name'], properties['ScheduleExpression'], parseOpenInput(JSON.parse(Input)).maintenance];
+  };
+  const CASES: readonly (readonly [string, NonNullable<StartOn['maintenance']>, MaintenanceRequest])[] = [
+    [
+      'all of it',
+      { schedule: 'rate(1 day)' },
+      {
+        operations: ['compact', 'expire', 'vacuum'],
+        expire: { older_than_ms: week, keep: 5 },
+        vacuum: { older_than_ms: week },
+      },
+    ],
+    [
+      'some of it',
+      { schedule: 'rate(1 day)', operations: ['expire'], olderThanHours: 336, keep: 9 },
+      { operations: ['expire'], expire: { older_than_ms: 2 * week, keep: 9 } },
+    ],
+  ];
+  for (const [what, maintenance, request] of CASES) {
+    test(what, () => {
+      const made = shopOf(() => ({ startOn: { schedule: false, maintenance } }));
+      assert.deepEqual(inputOf(made), ['strata-web-shop_maintenance_all', 'rate(1 day)', request]);
+      assert.deepEqual(openFindings(made, 'Own/Shop'), []);
+    });
+  }
+
+  test('that the pipeline declares, by its rules, unless it is not to be', async () => {
+    const spec = { ...(await specOf(PLAIN)), maintenance: { schedule: 'rate(1 day)', keep: 3, olderThanMs: 2 * week } };
+    const schedules = (maintenance?: false) => {
+      const { stack, lake, template } = shopOf(() => ({ startOn: { schedule: false } }));
+      const startOn = maintenance === undefined ? {} : { maintenance };
+      new Pipeline(stack, 'Plain', { lake, spec, startOn, bundles: fakeBundles() });
+      return resourcesOf(template(), 'AWS::Scheduler::Schedule').map(({ properties }) => properties);
+    };
+    const [made] = schedules();
+    assert.equal(made?.['ScheduleExpression'], 'rate(1 day)');
+    assert.match(String(at(made, 'Target', 'Input')), /\\"keep\\":3/);
+    assert.match(String(at(made, 'Target', 'Input')), new RegExp(String(2 * week)));
+    assert.deepEqual(schedules(false), []);
+  });
+
+  test('refused are less than a week, and nothing to do', () => {
+    const make = (maintenance: Omit<ScheduledMaintenance, 'schedule'>) => () =>
+      shopOf(() => ({ startOn: { maintenance: { schedule: 'rate(1 day)', ...maintenance } } }));
+    assert.throws(make({ olderThanHours: 24 }), /startOn\.maintenance\.olderThanHours: got 24; expected 168 or more/);
+    assert.throws(make({ operations: [] }), /operations: got none; expected some of compact, expire, vacuum/);
+  });
 });
 
 test('two pipelines share a stack and a lake', async () => {

@@ -37,7 +37,7 @@ const CDK = {
     ...['AlarmChange', 'AlarmName', 'AlarmsOptions', 'AppProps', 'BucketRules', 'BundleArchitecture'],
     ...['Deployment', 'DeploymentNames', 'DeploymentProps', 'FunctionName', 'GivenBuckets', 'ILake'],
     ...['LakeAttributes', 'LakeOptions', 'LakeProps', 'LakeStackProps', 'PipelineOptions', 'PipelineProps'],
-    ...['PipelineSpec', 'PipelineStackProps', 'StartOn', 'StepName', 'Zone'],
+    ...['PipelineSpec', 'PipelineStackProps', 'ScheduledMaintenance', 'StartOn', 'StepName', 'Zone'],
   ],
 };
 
