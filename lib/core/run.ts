@@ -27,18 +27,32 @@ export type OpenInput = RunRef &
   Asked & {
     /** Present: the execution waits while another run works, instead of failing. */
     readonly wait?: true;
+    /** What started the execution, where no person did. Of such executions one waits for all. */
+    readonly started_by?: StartedBy;
+    /** The execution's own ARN, where there is one. */
+    readonly execution?: string;
   };
+
+export type StartedBy = 'events' | 'schedule';
+
+/** An execution that waits for its pipeline's turn, and the run that it will open. */
+export type Waiter = { readonly execution: string; readonly run_id: string };
 
 export type UnitsRef = { readonly units_key: string; readonly count: number };
 
 export type RunState = {
-  /** planned: work to do. nothing: nothing new. done: this run_id has ended before. */
-  readonly status: 'planned' | 'nothing' | 'done';
+  /**
+   * planned: work to do. nothing: nothing new. done: this run_id has ended before. coalesced: another execution waits, and does
+   * what this one was started for.
+   */
+  readonly status: 'planned' | 'nothing' | 'done' | 'coalesced';
   /** What the execution was started with; `run` is another one while an unfinished run is resumed. */
   readonly request: OpenInput;
   readonly run: HeldRun;
   readonly level: number;
   readonly levels: number;
+  /** Of an execution that was coalesced: the one that waits. */
+  readonly behind?: Waiter;
   readonly stage?: UnitsRef;
   /** With what planning them took, which the level's audit writes down. */
   readonly merge?: UnitsRef & Partial<Measured>;

@@ -24,6 +24,8 @@ export type PipelineSpec = {
   readonly maintenance?: OwnRules;
   /** What a run does when rows of a silver table would be others by the pipeline of now; left out: it stops. */
   readonly onChange?: 'backfill' | 'forward';
+  /** How new files are found; left out: by the defaults. */
+  readonly discover?: Discover;
   /** Variables that SQL names as `var('name')`. */
   readonly vars?: readonly Variable[];
   readonly sources: readonly SourceSpec[];
@@ -42,6 +44,11 @@ export type OtherTable = Required<TableRef> & { readonly columns: readonly Colum
 
 /** What a run may be given; its value as text, null for NULL. Compiled: the default. In a plan: that of the run. */
 export type Variable = Column & { readonly value: string | null; readonly description: string | null };
+
+/** A run that events have started compares all of bronze when that was last done so many milliseconds ago. */
+export type Discover = { readonly reconcileMs: number };
+
+export const DEFAULT_RECONCILE_MS = 24 * 3_600_000;
 
 export type PipelineSettings = {
   /** Estimated uncompressed input bytes per stage unit. */

@@ -41,6 +41,8 @@ export type FunctionRow = {
   readonly everyones?: readonly ObjectGrant[];
   /** `find`: look tables up by name. `look`: list those that are there as well. `tend`: list and change them. */
   readonly catalog: 'find' | 'look' | 'change' | 'tend' | null;
+  /** `look`: see whether executions of the machine of runs have ended. */
+  readonly executions?: 'look';
   readonly alarms: readonly FunctionAlarm[];
 };
 
@@ -93,7 +95,7 @@ const light = {
 /**
  * Every function of a pipeline, those of the Task states first: which file it is, what it has on AWS, what it may do beside
  * writing its logs and traces, which alarms watch it. Only Commit, CommitRewrite and Sweep change the catalog, only Open and OpenRewrite look into it as well; the
- * Starter sees no data. Of tables of other pipelines, Open pins them; PlanStage, Stage and Audit read them. Starting executions and publishing alerts is granted where those are made. Every worker writes to
+ * Starter sees no data. Of tables of other pipelines, Open pins them; PlanStage, Stage and Audit read them. Open sees whether the execution that waits still does. Starting executions and publishing alerts is granted where those are made. Every worker writes to
  * ops, where it renews the run's lock; Open, Finish and Fail remove what a run has left.
  */
 export const STATES = {
@@ -105,6 +107,7 @@ export const STATES = {
     objects: [list('bronze'), seeds, clear('silver'), clear('gold'), keep('ops')],
     others: [...tablesOfOthers, runsOfOthers],
     catalog: 'look',
+    executions: 'look',
   },
   PlanStage: {
     ...worker,
@@ -188,7 +191,7 @@ export const STATES = {
     ...light,
     file: 'starter',
     machines: [],
-    objects: [{ zone: 'ops', below: ['_events/', '_audit/'], may: ['read', 'write'] }],
+    objects: [{ zone: 'ops', below: ['_events/', '_landed/', '_audit/'], may: ['read', 'write'] }],
   },
 } as const satisfies Readonly<Record<string, FunctionRow>>;
 

@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Arn, ArnFormat, Stack } from 'aws-cdk-lib';
 import { type IRole, Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Zone } from '../core/objects.ts';
 import type { PipelineSpec } from '../core/spec.ts';
@@ -42,6 +42,7 @@ export function grantAll(role: IRole, name: FunctionName, { lake, spec, inVpc }:
   for (const grant of everyones) grantObjects(policy, grant, lake, { pipelines: ['*'], whose: 'all' });
   if (catalog !== null) grantCatalog(policy, catalog, lake, spec.name);
   if (catalog === 'look') lookAtOthers(policy, lake, spec);
+  if (stateRow(name).executions === 'look') lookAtExecutions(policy, lake, spec.name);
   if (objects.length > 0) useKeys(policy, lake);
   if (inVpc) grantNetwork(policy);
   grantTracing(policy);
@@ -106,6 +107,16 @@ function lookAtOthers(policy: Policy, { names }: LakePlaces, { others = [] }: Wo
   const resources = [...new Set(all)];
   policy.addStatements(new PolicyStatement({ sid: 'CatalogOthers', actions: CATALOG_READ, resources }));
   acknowledgeResources(policy, resources, 'The tables of pipelines that gold reads, as they come and go');
+}
+
+function lookAtExecutions(policy: Policy, { names }: LakePlaces, pipeline: string): void {
+  const resourceName = `${names.stateMachine(pipeline)}:*`;
+  const arnFormat = ArnFormat.COLON_RESOURCE_NAME;
+  const resources = [
+    Arn.format({ service: 'states', resource: 'execution', resourceName, arnFormat }, Stack.of(policy)),
+  ];
+  policy.addStatements(new PolicyStatement({ sid: 'Executions', actions: ['states:DescribeExecution'], resources }));
+  acknowledgeResources(policy, resources, 'The executions of this machine, whose names come with the runs');
 }
 
 /** Whoever reads or writes objects uses their keys too. */

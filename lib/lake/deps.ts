@@ -46,6 +46,8 @@ export type StepDeps = {
   readonly wait: (ms: number) => Promise<void>;
   /** Whether the process of a holder's name is known to have ended; false where that can't be known. */
   readonly isGone: (holder: string) => boolean;
+  /** Whether an execution of a state machine, by its ARN, is known to have ended; left out where nobody can be asked. */
+  readonly hasEnded?: (execution: string) => Promise<boolean>;
   readonly settings: StepSettings;
   /** What this call of a step has asked S3 for so far, or would have; left out where nobody counts. */
   readonly spent?: () => Spent;

@@ -1,4 +1,4 @@
-import type { AfterError } from '../core/failed-run.ts';
+import type { AfterError, ExecutionContext } from '../core/failed-run.ts';
 import type { MaintenanceState, RewriteInput } from '../core/maintenance.ts';
 import type { HeldRun, RunState, UnitInput } from '../core/run.ts';
 import type { TaskName } from '../core/states.ts';
@@ -25,6 +25,8 @@ import { runStage } from '../steps/stage/stage.ts';
 import { counted } from './counted.ts';
 import type { StateHandler } from './state-machine.ts';
 
+type OpenEvent = { readonly state: OpenInput; readonly execution?: ExecutionContext };
+
 /**
  * The step behind each Task state of statemachines/medallion.asl.json. What a state receives was produced by the state
  * machine itself, whose wiring the tests hold to these types. Each call of a step has counts of its own. `lost` is aborted when another has taken the run's lock.
@@ -34,7 +36,10 @@ export function medallionHandlers(
   lost?: AbortSignal,
 ): Readonly<Record<TaskName<'medallion'>, StateHandler>> {
   return {
-    Open: (input) => runOpen(input as OpenInput, counted(deps)),
+    Open: (input) => {
+      const { state, execution } = input as unknown as OpenEvent;
+      return runOpen({ ...state, ...(execution?.Id && { execution: execution.Id }) }, counted(deps));
+    },
     PlanStage: whileHeld(deps, lost, runPlanStage),
     Stage: whileHeld<UnitInput>(deps, lost, runStage),
     PlanMerge: whileHeld(deps, lost, runPlanMerge),

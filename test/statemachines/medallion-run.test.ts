@@ -145,6 +145,19 @@ describe('medallion on one machine', () => {
     });
   }
 
+  it('tells Open which execution asks, and ends behind the one that waits', async () => {
+    const behind = { execution: 'arn:e', run_id: 'r-0' };
+    const { result, calls } = await play(
+      { Open: async () => ({ ...PLANNED, status: 'coalesced', levels: 0, behind }) },
+      { input: { ...INPUT, wait: true }, execution: { Id: 'arn:own', Name: 'r-1' } },
+    );
+    assert.deepEqual(statesOf(calls), ['Open']);
+    assert.deepEqual(calls[0]?.input['state'], { ...INPUT, wait: true });
+    assert.match(JSON.stringify(calls[0]?.input['execution']), /"Id":"arn:own"/);
+    assert.equal(result.status, 'SUCCEEDED');
+    assert.deepEqual(result.status === 'SUCCEEDED' && (result.output as { behind?: JsonValue }).behind, behind);
+  });
+
   for (const worker of ['Stage', 'Merge']) {
     it(`ends FAILED through one call of Fail when a unit of ${worker} fails`, async () => {
       const { result, calls } = await play({ [worker]: () => Promise.reject(new AuditFailed('bad unit')) });
@@ -196,7 +209,8 @@ describe('medallion on one machine', () => {
     const redriven = { input: state as unknown as JsonValue, execution: { Name: 'r-1', RedriveCount: 1 } };
     const { result, calls } = await play({}, { ...redriven, startAt: 'RunFailed' });
     assert.equal(result.status, 'SUCCEEDED');
-    assert.deepEqual(calls[1], { state: 'Open', input: { ...INPUT, run_id: 'r-1-r1' } });
+    assert.equal(calls[1]?.state, 'Open');
+    assert.deepEqual(calls[1]?.input['state'], { ...INPUT, run_id: 'r-1-r1' });
     const again = await play(
       { Fail: async () => ({ redrives: 1 }), Open: () => Promise.reject(new AuditFailed('x')) },
       { ...redriven, startAt: 'RunFailed' },
@@ -222,7 +236,7 @@ describe('medallion on one machine', () => {
     });
     assert.equal(result.status, 'SUCCEEDED');
     assert.deepEqual(statesOf(calls).slice(-2), ['Finish', 'Open']);
-    assert.deepEqual(calls.at(-1)?.input, INPUT);
+    assert.deepEqual(calls.at(-1)?.input['state'], INPUT);
   });
 
   it('opens the run that was asked for when a resumed one was undone, after an alert', async () => {

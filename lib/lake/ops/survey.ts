@@ -8,7 +8,7 @@ import { fullName, type RemovedTable, type TableId } from '../../core/tables.ts'
 import type { TableMetadata } from '../../iceberg/types.ts';
 import { asksForState, completeSelection, type Selection } from '../../plan/select-models.ts';
 import type { TableChange } from '../../plan/table-changes.ts';
-import type { Session } from '../../ports.ts';
+import type { ObjectInfo, Session } from '../../ports.ts';
 import type { TakenFor } from '../../sql/ops-rows.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
@@ -57,8 +57,13 @@ export type Survey = {
 /** Memory of the database that compares listing and ledger, however many files there are: what does not fit is spilled. */
 const OPENING_BYTES = 256 * 2 ** 20;
 
-/** Reads what has landed, the ledger and the tables of a pipeline. */
-export async function surveyPipeline(deps: StepDeps, pipeline: string, asked: Asked = {}): Promise<Survey> {
+/** Reads what has landed, or of that only what was `named`, the ledger and the tables of a pipeline. */
+export async function surveyPipeline(
+  deps: StepDeps,
+  pipeline: string,
+  asked: Asked = {},
+  named?: readonly ObjectInfo[],
+): Promise<Survey> {
   const started = deps.clock.now().getTime();
   const memoryBytes = Math.min(deps.settings.memoryBytes, OPENING_BYTES);
   await using session = await deps.engine.open({ ...deps.settings, memoryBytes });
@@ -69,7 +74,7 @@ export async function surveyPipeline(deps: StepDeps, pipeline: string, asked: As
     tables.set(id, await findKnown(deps, table));
   }
   const quarantine = await findKnown(deps, opsTable(pipeline, 'quarantine'));
-  const landed = await findNewFiles(deps, session, spec);
+  const landed = await findNewFiles(deps, session, spec, named);
   const about = selectedOf({ spec, ...(selection && { selection }) });
   const waiting = new Map([...landed.waiting].filter(([id]) => about.models.some((model) => model.id === id)));
   const changes = tellApart(deps, about, tables, findChanges(about, tables));

@@ -70,6 +70,12 @@ export async function takeLock(deps: TakeDeps, run: Lockable & Pick<RunRef, 'run
   }
 }
 
+/** Whether a run has the lock already, by its holder: a call that took it, and died, is made again. */
+export async function hasLock(deps: LockDeps, run: Lockable & Pick<RunRef, 'run_id'>): Promise<boolean> {
+  const lock = (await readLock(deps.store, run))?.lock;
+  return lock !== undefined && lock.released !== true && lock.holder === deps.settings.holder(run.run_id);
+}
+
 /** Makes the lock of one run the lock of another that goes on in its place, under the same epoch. */
 export async function handOver(deps: LockDeps, from: HeldRun, runId: string): Promise<void> {
   const outcome = await rewrite(deps, from, (lock) => newLock(deps, runId, lock.epoch));

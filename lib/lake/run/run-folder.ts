@@ -16,6 +16,8 @@ export const runFolder = {
   plan: (run: RunRef): string => `${runFolder.root(run)}/plan.json`,
   result: (run: RunRef): string => `${runFolder.root(run)}/result.json`,
   committing: (run: RunRef): string => `${runFolder.root(run)}/committing.json`,
+  /** What Open looked for new files by, to be settled when the run has published. */
+  discovery: (run: RunRef): string => `${runFolder.root(run)}/discovery.json`,
   files: (run: RunRef, source: string): string => `${runFolder.root(run)}/files/${encodeURIComponent(source)}.json`,
   /** The same for one model, where the tables of a source take different files. */
   ownFiles: (run: RunRef, model: string): string =>

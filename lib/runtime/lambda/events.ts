@@ -46,6 +46,7 @@ export const openInput = z.object({
   run_id: z.string(),
   dry_run: z.boolean().default(false),
   wait: z.literal(true).optional(),
+  started_by: z.enum(['events', 'schedule']).optional(),
   kind: z.literal('maintenance').optional(),
   compact: compact.optional(),
   maintenance: maintenance.optional(),
@@ -88,8 +89,17 @@ const runState = z.object({
 
 const unitInput = z.object({ run: runRef, unit: z.object({ level: z.number().int(), unit: z.string() }) });
 
-/** The input of an execution. Throws InvalidInput naming each field that is wrong. */
-export const parseOpenInput = (event: unknown): OpenInput => parseEvent('Open', openInput, event) as OpenInput;
+/** Before the state machine handed on which execution it is, its input was all. */
+const openEvent = z.object({ state: openInput, execution: z.object({ Id: z.string().optional() }) });
+
+/** The input of an execution, with the execution. Throws InvalidInput naming each field that is wrong. */
+export function parseOpenInput(event: unknown): OpenInput {
+  if (typeof event !== 'object' || event === null || !('state' in event)) {
+    return parseEvent('Open', openInput, event) as OpenInput;
+  }
+  const { state, execution } = parseEvent('Open', openEvent, event);
+  return { ...state, ...(execution.Id === undefined ? {} : { execution: execution.Id }) } as OpenInput;
+}
 export const parseRunState = (event: unknown): RunState => parseEvent('a run', runState, event) as RunState;
 export const parseUnitInput = (event: unknown): UnitInput => parseEvent('a unit', unitInput, event) as UnitInput;
 

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GlueClient } from '@aws-sdk/client-glue';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { CONNECTIONS } from '../../adapters/aws/connections.ts';
 import { createGlueCatalog } from '../../adapters/catalog/glue.ts';
+import { createHasEnded } from '../../adapters/executions/has-ended.ts';
 import { createS3Store } from '../../adapters/store/s3.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import type { HeldRun } from '../../core/run.ts';
@@ -31,6 +33,8 @@ const clients = {
   glue: new GlueClient({ requestHandler: CONNECTIONS }),
 };
 const engine = createDuckDbEngine();
+/** Made when first needed: only Open asks, and seldom. */
+let sfn: SFNClient | undefined;
 
 export type WorkerStep<Input> = {
   readonly name: StepName;
@@ -99,6 +103,10 @@ function workerDeps(environment: FunctionEnvironment, scratch: string, log: Log)
     wait: (ms) => sleep(ms),
     // Another function cannot be seen; its lease says whether it lives.
     isGone: () => false,
+    hasEnded(execution) {
+      sfn ??= new SFNClient({ requestHandler: CONNECTIONS });
+      return createHasEnded(sfn, log)(execution);
+    },
     settings: {
       memoryBytes: duckDbBytes(environment.memoryMb),
       spillBytes: room,

@@ -5,6 +5,7 @@ import type { FileOutcome, LevelPlan, NamedFile, RunPlan, RunResult, RunState, S
 import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { discardRun, findWorkFiles } from '../../lake/files/discard.ts';
+import { settleRun } from '../../lake/ops/discover.ts';
 import { durationOf } from '../../lake/ops/record-run.ts';
 import { releaseLock } from '../../lake/run/lock.ts';
 import { addMeasured, RECORDING, startMeasuring } from '../../lake/run/measure.ts';
@@ -41,6 +42,8 @@ export async function runFinish(state: RunState, deps: StepDeps): Promise<RunSta
     const own = measure(addRequests(CLOSING, times(REMOVAL, workFiles.length)));
     const steps = [...ended.steps, { step: 'Finish', level: null, units: 0, ...own }];
     const cost = costOfRun({ ...ended, steps }, plan.spec.compute ?? DEFAULT_COMPUTE);
+    // A file that changed before it was read is the next run's to look for.
+    if (ended.left_files.length === 0) await settleRun(deps.store, run);
     await writeOnce(deps.store, runFolder.result(run), { ...ended, steps, cost } satisfies RunResult);
     for (const key of workFiles) await deps.store.remove(key);
   }

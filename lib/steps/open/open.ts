@@ -9,13 +9,14 @@ import type { StepDeps } from '../../lake/deps.ts';
 import { discardRun, discardWorkFiles } from '../../lake/files/discard.ts';
 import { requireNoRollback } from '../../lake/maintain/rollback.ts';
 import { requireClosed } from '../../lake/ops/breaker.ts';
+import { discover, keepDiscovery, settle } from '../../lake/ops/discover.ts';
 import { checkChanges, checksDue, isPlain } from '../../lake/ops/due.ts';
 import { renameEtags } from '../../lake/ops/ledger.ts';
 import { nameSuspended } from '../../lake/ops/set-aside.ts';
 import { type KnownTable, type Survey, selectedOf, surveyPipeline } from '../../lake/ops/survey.ts';
 import { readDecision } from '../../lake/run/decision.ts';
 import { fenced } from '../../lake/run/fence.ts';
-import { handOver, releaseLock, takeLock } from '../../lake/run/lock.ts';
+import { handOver, releaseLock } from '../../lake/run/lock.ts';
 import { clearOpenRun, type OpenRun, pointTo, readOpenRun } from '../../lake/run/open-run.ts';
 import { checkRunId, readPlan, runFolder, writePlan } from '../../lake/run/run-folder.ts';
 import { requireOwnId } from '../../lake/run/run-ids.ts';
@@ -24,6 +25,7 @@ import { listFiles } from '../../plan/file-lists.ts';
 import { chooseWork } from './choose-work.ts';
 import { landSeeds } from './land-seeds.ts';
 import { planFiles, writeLists } from './plan-files.ts';
+import { takeTurn } from './take-turn.ts';
 import type { Work } from './work.ts';
 
 export type { OpenInput } from '../../core/run.ts';
@@ -34,7 +36,7 @@ const MOST_NAMED = 20;
 /**
  * Opens a run: takes the pipeline's lock and writes the plan, or finds one to go on with. An unfinished run of the
  * pipeline is resumed first, whatever run_id was asked for; the caller sees it in the answer and starts its own again.
- * Throws LockHeld while another live run works.
+ * Throws LockHeld while another live run works; of executions that wait without a person, all but one are coalesced instead.
  */
 export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunState> {
   const { pipeline, dry_run } = input;
@@ -43,7 +45,15 @@ export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunStat
   const idle = { request, run: asked, level: 0, levels: 0 };
   if ((await deps.store.head(runFolder.result(asked))) !== undefined) return { status: 'done', ...idle };
   await requireOwnId(deps.store, asked, 'run');
-  const run = { ...asked, epoch: await takeLock(deps, asked) };
+  const turn = await takeTurn(deps, input);
+  if (turn.kind === 'coalesced') {
+    deps.log.info('coalesced: another execution waits for the turn', {
+      run_id: asked.run_id,
+      behind: turn.behind.run_id,
+    });
+    return { status: 'coalesced', ...idle, behind: turn.behind };
+  }
+  const run = { ...asked, epoch: turn.epoch };
   try {
     const found = await openHeld(fenced(deps, run), run, input);
     if ('run' in found) return { status: 'planned', request, ...found };
@@ -77,14 +87,19 @@ async function openHeld(
       return opened(unfinished, resumed);
     }
     await requireClosed(deps.store, run.pipeline);
-    const survey = await surveyPipeline(deps, run.pipeline, askedOf(input));
+    const discovery = await discover(deps, await deps.specs(run.pipeline), input);
+    const survey = await surveyPipeline(deps, run.pipeline, askedOf(input), discovery?.named);
     warnOfSkipped(deps, survey.skipped);
     for (const one of survey.selection?.along ?? []) deps.log.info('a model runs as well', one);
     const { pipeline, run_id, dry_run } = run;
     const planned = await planRun(deps, { pipeline, run_id, dry_run }, input, survey);
-    if (planned === undefined) return nothingOf(survey);
+    if (planned === undefined) {
+      if (discovery !== undefined) await settle(deps.store, pipeline, discovery);
+      return nothingOf(survey);
+    }
     // A pointer that has moved was moved by one that this run has overtaken, whose work may have to be gone on with.
     if (!(await pointTo(deps.store, pointer, run))) continue;
+    if (discovery !== undefined) await keepDiscovery(deps.store, run, discovery);
     await record(deps, survey.spec, planned);
     return opened(planned.plan, run);
   }
@@ -115,12 +130,13 @@ function opened(plan: RunPlan, run: HeldRun): Opened {
 }
 
 /** What was asked for, without what the state machine has put beside it. */
-function requestOf({ pipeline, run_id, dry_run, wait, ...asked }: OpenInput): OpenInput {
+function requestOf({ pipeline, run_id, dry_run, wait, started_by, ...asked }: OpenInput): OpenInput {
   return {
     pipeline,
     run_id,
     dry_run,
     ...(wait === undefined ? {} : { wait }),
+    ...(started_by === undefined ? {} : { started_by }),
     ...askedOf(asked),
   };
 }

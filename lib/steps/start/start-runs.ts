@@ -1,6 +1,7 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
 import { InvalidInput, StrataError } from '../../core/errors.ts';
 import { executionName, type Upload, uploadId } from '../../core/trigger.ts';
+import { markFiles } from '../../lake/ops/marks.ts';
 import type { AuditLog, Clock, Executions, Log, ObjectStore } from '../../ports.ts';
 
 export type StartDeps = {
@@ -31,8 +32,9 @@ const KEYS_IN_DETAIL = 10;
  * name of its execution, so that an event that comes again, alone or among others, asks for the same execution once
  * more, which starts nothing. The name is a hash of the batch: when this dies among the markers or before the start, the
  * same batch goes on with the same name; a batch that has been put together otherwise gives the uploads without a
- * marker an execution of their own, which at worst finds nothing to do. No upload is lost, because an execution takes
- * all that has landed, and each begins after the uploads that its name was made of.
+ * marker an execution of their own, which at worst finds nothing to do. No upload is lost: before anything else the whole batch
+ * is marked for runs to take (lake/ops/marks.ts), so that each execution begins after the uploads that its name was made of are
+ * marked. A batch that comes again after a run has taken it leaves a mark of files that are known, which the next run removes.
  * What fails, fails for the messages that it was about, not for the batch.
  */
 export async function startRuns(
@@ -42,6 +44,12 @@ export async function startRuns(
 ): Promise<StartAnswer> {
   const uploads = new Map(reported.map(({ upload }) => [uploadId(upload), upload]));
   const execution = executionName([...uploads.values()]);
+  if (uploads.size === 0) return { started: [], failed: [] };
+  const isMarked = await unlessItFails(deps.log, execution, async () => {
+    await markFiles(deps.store, pipeline, [...uploads.values()]);
+    return true;
+  });
+  if (isMarked === undefined) return { started: [], failed: reported.map(({ message }) => message) };
   const failed = new Set<string>();
   const byExecution = new Map<string, string[]>();
   const marked = await mapConcurrent([...uploads], async ([id, upload]) => ({
@@ -54,7 +62,7 @@ export async function startRuns(
   }
   const started: string[] = [];
   for (const [name, ids] of byExecution) {
-    const input = { pipeline, run_id: name, dry_run: false, wait: true };
+    const input = { pipeline, run_id: name, dry_run: false, wait: true, started_by: 'events' };
     const outcome = await unlessItFails(deps.log, name, () => deps.executions.start(name, input));
     deps.log.info('uploads', { execution: name, outcome: outcome ?? 'failed', uploads: ids.length });
     if (outcome === undefined) for (const id of ids) failed.add(id);

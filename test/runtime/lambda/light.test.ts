@@ -80,7 +80,7 @@ describe('the starter', () => {
         {
           stateMachineArn: MACHINE,
           name,
-          input: JSON.stringify({ pipeline: 'shop', run_id: name, dry_run: false, wait: true }),
+          input: JSON.stringify({ pipeline: 'shop', run_id: name, dry_run: false, wait: true, started_by: 'events' }),
         },
       ],
     );
@@ -88,6 +88,7 @@ describe('the starter', () => {
       execution: name,
       ...upload(ORDERS),
     });
+    assert.deepEqual(bucket.json(`ops/shop/_landed/${name}.json`), { files: [upload(ORDERS), upload(other)] });
     assert.match(audited().join(), /^ops\/shop\/_audit\/starter\/[0-9a-f]{16}\.parquet$/);
   });
 

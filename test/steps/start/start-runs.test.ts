@@ -107,7 +107,8 @@ test('an execution waits for its turn, and its run has its name', async () => {
   const { machine, deliver } = starter();
   const name = executionName([A]);
   assert.deepEqual((await deliver([A])).started, [name]);
-  assert.deepEqual(machine.inputs.get(name), { pipeline: 'shop', run_id: name, dry_run: false, wait: true });
+  const by = { wait: true, started_by: 'events' };
+  assert.deepEqual(machine.inputs.get(name), { pipeline: 'shop', run_id: name, dry_run: false, ...by });
 });
 
 test('a marker tells what it is about and where it went', async () => {
