@@ -48,7 +48,6 @@ export type FunctionRow = {
 
 const ALL = [''] as const;
 /** Who reads also lists, since S3 tells only them that an object is not there. */
-const list = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list'] });
 const read = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read'] });
 const write = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'write'] });
 const clear = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'remove'] });
@@ -103,8 +102,8 @@ export const STATES = {
     ...worker,
     file: 'open',
     compute: PLANNING,
-    // Seeds are landed below a folder of their own.
-    objects: [list('bronze'), seeds, clear('silver'), clear('gold'), keep('ops')],
+    // It looks at files that events have named. Seeds are landed below a folder of their own.
+    objects: [read('bronze'), seeds, clear('silver'), clear('gold'), keep('ops')],
     others: [...tablesOfOthers, runsOfOthers],
     catalog: 'look',
     executions: 'look',

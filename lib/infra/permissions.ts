@@ -71,7 +71,9 @@ function grantObjects(
   // Only of bronze are versions read: an upload that was overwritten is still a file.
   if (zone === 'bronze' && may.includes('read')) actions.push('s3:GetObjectVersion');
   if (actions.length > 0) {
-    policy.addStatements(new PolicyStatement({ sid: `Objects${zone}${whose}`, actions, resources }));
+    // Within a policy no two statements may have one name.
+    const part = below.includes('') ? '' : 'Below';
+    policy.addStatements(new PolicyStatement({ sid: `Objects${zone}${part}${whose}`, actions, resources }));
     acknowledgeResources(policy, resources, 'The objects of one pipeline in one zone; their names come with the data');
   }
   if (!may.includes('list')) return;

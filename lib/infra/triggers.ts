@@ -75,7 +75,7 @@ export function createTriggers(scope: Construct, props: TriggersProps): IQueue {
       description: `Runs the pipeline ${spec.name}`,
       schedule: spec.schedule ?? '',
       machine,
-      input: { pipeline: spec.name },
+      input: { pipeline: spec.name, started_by: 'schedule' },
       deadLetters,
     });
   }

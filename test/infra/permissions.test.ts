@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { FUNCTIONS, type FunctionName, tasksOf } from '../../lib/core/states.ts';
 import { deploy, FOLLOWER, LEADER } from './deployment.ts';
 import { allows, type Request, statementsOf, statementsOfFunction } from './policies.ts';
-import { ACCOUNT, at, REGION, resourceOf, resourcesOf } from './resources.ts';
+import { ACCOUNT, at, type Fields, list, REGION, resourceOf, resourcesOf } from './resources.ts';
 
 const { lake, pipelines } = await deploy({ context: { kms: 'true' } });
 const shop = pipelines['web_shop'] ?? assert.fail('no stack for web_shop');
@@ -31,8 +31,12 @@ const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] 
     { action: 'states:StartExecution', resource: arn('states', 'stateMachine:strata-plain') },
     [],
   ],
-  ['read an upload', s3('GetObject', 'bronze/web_shop/orders/a.csv'), ['PlanStage', 'Stage']],
-  ['read an overwritten upload', s3('GetObjectVersion', 'bronze/web_shop/orders/a.csv'), ['PlanStage', 'Stage']],
+  ['read an upload', s3('GetObject', 'bronze/web_shop/orders/a.csv'), ['Open', 'PlanStage', 'Stage']],
+  [
+    'read an overwritten upload',
+    s3('GetObjectVersion', 'bronze/web_shop/orders/a.csv'),
+    ['Open', 'PlanStage', 'Stage'],
+  ],
   ['change an upload', s3('PutObject', 'bronze/web_shop/orders/a.csv'), []],
   ['remove an upload', s3('DeleteObject', 'bronze/web_shop/orders/a.csv'), []],
   [
@@ -59,6 +63,22 @@ const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] 
   ['renew the lock', s3('PutObject', 'ops/web_shop/lock.json'), [...STEPS, 'Fail']],
   ['read the quarantine', s3('GetObject', 'ops/web_shop/quarantine/data/f.parquet'), [...STEPS, 'Fail']],
   ['mark an event', s3('PutObject', 'ops/web_shop/_events/e.json'), [...STEPS, 'Fail', 'Starter']],
+  ['mark what landed', s3('PutObject', 'ops/web_shop/_landed/e.json'), [...STEPS, 'Fail', 'Starter']],
+  [
+    'remove what was marked',
+    s3('DeleteObject', 'ops/web_shop/_landed/e.json'),
+    ['Open', 'Stage', 'Merge', 'Commit', 'Finish', 'OpenRewrite', 'Rewrite', 'CommitRewrite', 'FinishRewrite', 'Fail'],
+  ],
+  [
+    'see whether an execution has ended',
+    { action: 'states:DescribeExecution', resource: arn('states', 'execution:strata-web-shop:upload-1') },
+    ['Open'],
+  ],
+  [
+    'see whether one of another pipeline has',
+    { action: 'states:DescribeExecution', resource: arn('states', 'execution:strata-plain:upload-1') },
+    [],
+  ],
   ['mark an alert', s3('PutObject', 'ops/web_shop/_alerts/a.json'), [...STEPS, 'Fail', 'Notify']],
   ['write audit rows', s3('PutObject', 'ops/web_shop/_audit/x/r.parquet'), [...STEPS, 'Fail', 'Notify', 'Starter']],
   ['read what another pipeline has', s3('GetObject', 'silver/plain/rows/data/f.parquet'), []],
@@ -108,6 +128,15 @@ describe('what functions may do', () => {
       assert.deepEqual([...mayDo(request)].sort(), [...names].sort());
     });
   }
+
+  test('no two statements of a policy have one name, which IAM refuses', () => {
+    for (const { id, properties } of resourcesOf(shop, 'AWS::IAM::Policy')) {
+      const sids = (list(at(properties, 'PolicyDocument', 'Statement')) as readonly Fields[]).flatMap(
+        (one) => one['Sid'] ?? [],
+      );
+      assert.deepEqual(sids, [...new Set(sids)], id);
+    }
+  });
 
   test('each has a role of its own', () => {
     const roles = resourcesOf(shop, 'AWS::Lambda::Function').map(({ properties }) => properties['Role']);

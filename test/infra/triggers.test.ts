@@ -121,7 +121,8 @@ describe('a schedule', () => {
     const call = JSON.parse(String(at(schedule, 'Target', 'Input')).replaceAll('<aws.scheduler.execution-id>', id));
     assert.deepEqual([call.StateMachineArn, call.Name], [MACHINE, id]);
     const input = parseOpenInput(JSON.parse(call.Input));
-    assert.deepEqual(input, { pipeline: 'web_shop', run_id: id, dry_run: false, wait: true });
+    const by = { wait: true, started_by: 'schedule' };
+    assert.deepEqual(input, { pipeline: 'web_shop', run_id: id, dry_run: false, ...by });
     assert.equal(checkRunId(input.run_id), id);
   });
 

@@ -89,9 +89,9 @@ async function lookAt({ store, log }: StepDeps, { key, version }: Upload): Promi
   }
 }
 
-/** Writes down what a run is to settle. */
+/** Writes down what a run is to settle, if there is anything. */
 export async function keepDiscovery(store: ObjectStore, run: RunRef, { named, ...rest }: Discovery): Promise<void> {
-  await writeJson(store, runFolder.discovery(run), rest);
+  if (rest.marks.length > 0 || rest.compared !== undefined) await writeJson(store, runFolder.discovery(run), rest);
 }
 
 /** Settles what a run that has published had looked for new files by; nothing where it had none. May be repeated. */

@@ -90,7 +90,7 @@ const runState = z.object({
 const unitInput = z.object({ run: runRef, unit: z.object({ level: z.number().int(), unit: z.string() }) });
 
 /** Before the state machine handed on which execution it is, its input was all. */
-const openEvent = z.object({ state: openInput, execution: z.object({ Id: z.string().optional() }) });
+const openEvent = z.object({ state: z.unknown(), execution: z.object({ Id: z.string().optional() }) });
 
 /** The input of an execution, with the execution. Throws InvalidInput naming each field that is wrong. */
 export function parseOpenInput(event: unknown): OpenInput {
@@ -98,7 +98,10 @@ export function parseOpenInput(event: unknown): OpenInput {
     return parseEvent('Open', openInput, event) as OpenInput;
   }
   const { state, execution } = parseEvent('Open', openEvent, event);
-  return { ...state, ...(execution.Id === undefined ? {} : { execution: execution.Id }) } as OpenInput;
+  return {
+    ...parseEvent('Open', openInput, state),
+    ...(execution.Id === undefined ? {} : { execution: execution.Id }),
+  } as OpenInput;
 }
 export const parseRunState = (event: unknown): RunState => parseEvent('a run', runState, event) as RunState;
 export const parseUnitInput = (event: unknown): UnitInput => parseEvent('a unit', unitInput, event) as UnitInput;

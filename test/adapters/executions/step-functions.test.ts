@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
+import { createHasEnded } from '../../../lib/adapters/executions/has-ended.ts';
 import { createStepFunctionsExecutions } from '../../../lib/adapters/executions/step-functions.ts';
 import { awsError } from '../../remote/aws-error.ts';
 
@@ -42,3 +43,34 @@ for (const [what, error, name, message] of FAILURES) {
     await assert.rejects(executions.start('upload-1', {}), { name, message, cause: error });
   });
 }
+
+const EXECUTION = 'arn:aws:states:eu-west-1:1:execution:strata-shop:upload-1';
+const ENDED: readonly (readonly [string, boolean])[] = [
+  ['RUNNING', false],
+  ['PENDING_REDRIVE', false],
+  ['SUCCEEDED', true],
+  ['FAILED', true],
+  ['TIMED_OUT', true],
+  ['ABORTED', true],
+];
+
+for (const [status, ended] of ENDED) {
+  test(`an execution that is ${status} has ${ended ? '' : 'not '}ended`, async () => {
+    sfn.on(DescribeExecutionCommand, { executionArn: EXECUTION }).resolves({ status: status as 'RUNNING' });
+    const hasEnded = createHasEnded(new SFNClient({ region: 'eu-west-1' }), { info: () => {}, warn: () => {} });
+    assert.equal(await hasEnded(EXECUTION), ended);
+  });
+}
+
+test('an execution that is gone has ended; of one that cannot be asked about that is not known, and is said', async () => {
+  const warnings: string[] = [];
+  const log = { info: () => {}, warn: (_: string, fields?: object) => void warnings.push(JSON.stringify(fields)) };
+  const hasEnded = createHasEnded(new SFNClient({ region: 'eu-west-1' }), log);
+  sfn.on(DescribeExecutionCommand).rejects(awsError('ExecutionDoesNotExist', 400, 'gone'));
+  assert.equal(await hasEnded(EXECUTION), true);
+  sfn.on(DescribeExecutionCommand).rejects(awsError('AccessDeniedException', 400, 'no'));
+  assert.equal(await hasEnded(EXECUTION), false);
+  assert.equal(await hasEnded('upload-1'), false, 'what is no ARN is not asked about');
+  assert.deepEqual(warnings, [`{"execution":"${EXECUTION}","error":"AccessDeniedException"}`]);
+  assert.equal(sfn.commandCalls(DescribeExecutionCommand).length, 2);
+});

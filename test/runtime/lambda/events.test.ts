@@ -11,6 +11,15 @@ const unit = { run, unit: { level: 1, unit: 'u-7' } };
 
 const TAKEN: readonly (readonly [string, (event: unknown) => unknown, object, object])[] = [
   ['an execution', parseOpenInput, request, request],
+  [
+    'an execution as the state machine hands it on',
+    parseOpenInput,
+    {
+      state: { ...request, started_by: 'events', ...{ error: { Error: 'x' } } },
+      execution: { Id: 'arn:e', Name: 'e' },
+    },
+    { ...request, started_by: 'events', execution: 'arn:e' },
+  ],
   ['an execution by hand', parseOpenInput, { pipeline: 'shop', run_id: 'r-1' }, run],
   ['a rebuild', parseOpenInput, { ...run, rebuild: 'gold.t' }, { ...run, rebuild: 'gold.t' }],
   [
@@ -63,6 +72,13 @@ const REFUSED: readonly Refused[] = [
   ['nothing', parseOpenInput, null, /^the event is not the input of Open\n.*event: event: got null/],
   ['a text', parseRunState, 'r-1', /^the event is not the input of a run\n.*event: event: got "r-1"/],
   ['no run_id', parseOpenInput, { pipeline: 'shop' }, /event: run_id: got nothing/],
+  [
+    'no run_id, as handed on',
+    parseOpenInput,
+    { state: { pipeline: 'p' }, execution: {} },
+    /event: run_id: got nothing/,
+  ],
+  ['a starter that is none', parseOpenInput, { ...run, started_by: 'me' }, /event: started_by: got "me"/],
   ['a flag as text', parseOpenInput, { ...run, dry_run: 'no' }, /event: dry_run: got "no"/],
   ['waiting that is none', parseOpenInput, { ...run, wait: false }, /event: wait: got false/],
   ['a source that is missing', parseOpenInput, { ...run, reprocess: {} }, /event: reprocess\.source: got nothing/],
