@@ -9,6 +9,7 @@ import type { SourceCounts } from './row-counts.ts';
 import type { ModelMode, PartitionField, PipelineSpec, SourceSpec } from './spec.ts';
 import type { RemovedTable, TableId } from './tables.ts';
 import type { Column } from './types.ts';
+import type { Waiter, Waiting } from './waiting.ts';
 
 /** The JSON that steps hand to each other: references and counts, never rows, never lists that grow with the data. */
 export type RunRef = {
@@ -23,20 +24,7 @@ export type RunRef = {
 export type HeldRun = RunRef & { readonly epoch?: number };
 
 /** What an execution was started with. */
-export type OpenInput = RunRef &
-  Asked & {
-    /** Present: the execution waits while another run works, instead of failing. */
-    readonly wait?: true;
-    /** What started the execution, where no person did. Of such executions one waits for all. */
-    readonly started_by?: StartedBy;
-    /** The execution's own ARN, where there is one. */
-    readonly execution?: string;
-  };
-
-export type StartedBy = 'events' | 'schedule';
-
-/** An execution that waits for its pipeline's turn, and the run that it will open. */
-export type Waiter = { readonly execution: string; readonly run_id: string };
+export type OpenInput = RunRef & Asked & Waiting;
 
 export type UnitsRef = { readonly units_key: string; readonly count: number };
 

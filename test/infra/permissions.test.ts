@@ -67,7 +67,19 @@ const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] 
   [
     'remove what was marked',
     s3('DeleteObject', 'ops/web_shop/_landed/e.json'),
-    ['Open', 'Stage', 'Merge', 'Commit', 'Finish', 'OpenRewrite', 'Rewrite', 'CommitRewrite', 'FinishRewrite', 'Fail'],
+    [
+      'Open',
+      'Stage',
+      'Merge',
+      'Commit',
+      'Finish',
+      'OpenRewrite',
+      'Rewrite',
+      'CommitRewrite',
+      'FinishRewrite',
+      'Sweep',
+      'Fail',
+    ],
   ],
   [
     'see whether an execution has ended',

@@ -1,5 +1,5 @@
 import { ObjectNotFound } from '../../core/errors.ts';
-import type { Waiter } from '../../core/run.ts';
+import type { Waiter } from '../../core/waiting.ts';
 import type { ObjectStore } from '../../ports.ts';
 import type { LockDeps, StepDeps } from '../deps.ts';
 import { swapJson } from './run-folder.ts';

@@ -1,5 +1,6 @@
 import { LockHeld } from '../../core/errors.ts';
-import type { OpenInput, RunRef, Waiter } from '../../core/run.ts';
+import type { OpenInput, RunRef } from '../../core/run.ts';
+import type { Waiter } from '../../core/waiting.ts';
 import { isPlain } from '../../lake/ops/due.ts';
 import { markComparison } from '../../lake/ops/marks.ts';
 import { hasLock, type TakeDeps, takeLock } from '../../lake/run/lock.ts';
