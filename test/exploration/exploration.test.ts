@@ -25,6 +25,14 @@ const FOUND: readonly (readonly [string, Scenario['actors'], Schedule])[] = [
       next: 'b',
     }),
   ],
+  [
+    'a rollback that a compaction comes before, while it is prepared, is prepared again',
+    { a: 'compact', b: 'rollback' },
+    {
+      first: 'b',
+      events: [{ actor: 'b', before: 'write silver/shop/items/metadata/v3.metadata.json', what: 'pause', next: 'a' }],
+    },
+  ],
 ];
 
 function schedule(...events: readonly Event[]): Schedule {

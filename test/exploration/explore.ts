@@ -9,6 +9,8 @@ export type Bounds = {
   readonly faults: number;
   /** The kinds of faults; left out: all. */
   readonly kinds?: readonly Event['what'][];
+  /** Before which calls; left out: before all. */
+  readonly at?: RegExp;
 };
 
 export type Found = { readonly schedule: Schedule; readonly played: Played };
@@ -51,7 +53,7 @@ async function* childrenOf(
     for (const heir of actors) {
       for (let at = begin; at < played.trace.length; at += 1) {
         const call = played.trace[at];
-        if (call === undefined || 'ended' in call) continue;
+        if (call === undefined || 'ended' in call || bounds.at?.test(call.text) === false) continue;
         if (!isPossible(played.trace, at, call, what, heir, actors)) continue;
         const { actor, text, n } = call;
         const event: Event = {

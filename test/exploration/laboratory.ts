@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type Bounds, explore } from './explore.ts';
+import type { Answers } from './memo-engine.ts';
 import { type Played, play, prepare, type Scenario } from './play.ts';
-import type { Schedule } from './scheduler.ts';
+import type { Call, Schedule } from './scheduler.ts';
 import { openGround } from './world.ts';
 
 /** Where scenarios are played: in a fresh lake each time, over an engine that remembers. */
@@ -14,8 +15,9 @@ export type Laboratory = AsyncDisposable & {
   ): Promise<{ readonly played: number; readonly found?: { readonly schedule: Schedule; readonly broken: string } }>;
 };
 
-export async function openLaboratory(): Promise<Laboratory> {
-  const ground = await openGround();
+/** With `answers` of the engine from other laboratories, nothing is asked twice. */
+export async function openLaboratory(answers?: Answers): Promise<Laboratory> {
+  const ground = await openGround(answers);
   const bases = new Map<number, ReturnType<typeof prepare>>();
   const baseOf = (runs: number): ReturnType<typeof prepare> => {
     const base = bases.get(runs) ?? prepare(ground, runs);
@@ -33,10 +35,32 @@ export async function openLaboratory(): Promise<Laboratory> {
         played += 1;
         const { schedule } = one;
         assert.equal(one.played.reached.length, schedule.events.length, `not reached: ${JSON.stringify(schedule)}`);
-        if (one.played.broken !== undefined) return { played, found: { schedule, broken: one.played.broken } };
+        if (one.played.broken === undefined) continue;
+        const told = await atChanges((other) => playOne(scenario, other), schedule, one.played);
+        return { played, found: { schedule: told, broken: one.played.broken } };
       }
       return { played };
     },
     [Symbol.asyncDispose]: async () => ground.close(),
   };
+}
+
+/** The same schedule, with pauses before changes where these are as good: they say more than looks, and change less. */
+async function atChanges(
+  playOne: (schedule: Schedule) => Promise<Played>,
+  schedule: Schedule,
+  found: Played,
+): Promise<Schedule> {
+  let best = schedule;
+  for (const [at, event] of schedule.events.entries()) {
+    const change = found.trace
+      .slice(found.reached[at])
+      .find((one): one is Call => one.actor === event.actor && 'text' in one && one.changes);
+    if (change === undefined || !['pause', 'late'].includes(event.what)) continue;
+    const { text: before, n } = change;
+    const events = best.events.with(at, { ...event, before, n });
+    const { reached, broken } = await playOne({ ...best, events });
+    if (reached.length === events.length && broken === found.broken) best = { ...best, events };
+  }
+  return best;
 }

@@ -18,6 +18,9 @@ type Answer = {
   readonly files: readonly { readonly path: string; readonly bytes: Uint8Array }[];
 };
 
+/** By what was asked. */
+export type Answers = Map<string, Answer>;
+
 /** What a statement asks: its own text, after which statements, of files with which content. */
 type Asked = { readonly key: string; readonly folder: string | undefined };
 
@@ -25,11 +28,11 @@ type Asked = { readonly key: string; readonly folder: string | undefined };
  * An engine that asks another once for the same: the same statements in the same order over files of the same content. SQL
  * of a run depends on nothing else (invariant 8), so that thousands of schedules cost the few sessions in which they differ.
  */
-export function createMemoEngine(engine: Engine, answers: Map<string, Answer> = new Map()): Engine {
+export function createMemoEngine(engine: Engine, answers: Answers = new Map()): Engine {
   return { open: async (options) => memoSession(engine, options, answers) };
 }
 
-function memoSession(engine: Engine, options: SessionOptions, answers: Map<string, Answer>): Session {
+function memoSession(engine: Engine, options: SessionOptions, answers: Answers): Session {
   const done: Statement[] = [];
   let state = '';
   let opened: Promise<Session> | undefined;
@@ -80,13 +83,7 @@ function askedOf(before: string, text: string, scratch: string): Asked {
   return { key: hash(before + plain), folder };
 }
 
-function remember(
-  answers: Map<string, Answer>,
-  key: string,
-  folder: string | undefined,
-  value: unknown,
-  scratch: string,
-): void {
+function remember(answers: Answers, key: string, folder: string | undefined, value: unknown, scratch: string): void {
   const written = folder === undefined || !Array.isArray(value) ? [] : (value as readonly WrittenFile[]);
   const files = written.map(({ path }) => ({ path: relative(folder ?? '', path), bytes: readFileSync(path) }));
   const plain = files.length === 0 ? value : written.map((file, at) => ({ ...file, path: files[at]?.path }));

@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { Scenario } from './play.ts';
-import type { Event } from './scheduler.ts';
 
 /** A mistake that could be made in the product, as a change of its text. */
 export type Mistake = {
@@ -48,10 +46,3 @@ function plant({ name, file, changes }: Mistake, text: string): string {
     throw new Error(`mistake ${name}: ${file} has ${JSON.stringify(there)} ${parts.length - 1} times; plant it anew`);
   }, text);
 }
-
-/** A planted mistake, and where it shows: the least that has to happen, as it was found, which replays as a test. */
-export type Planted = Mistake & {
-  readonly scenario: Scenario;
-  readonly first: string;
-  readonly events: readonly Event[];
-};

@@ -2,8 +2,8 @@ import type { ObjectStore } from '../../lib/ports.ts';
 
 /** A store that tells what a rule about its users needs. */
 export type OvertakenRule = {
-  /** The store as an actor asks it. */
-  asks(actor: string, store: ObjectStore): ObjectStore;
+  /** The store as an actor asks it; `written` hears of every key that it asks to write. */
+  asks(actor: string, store: ObjectStore, written?: (key: string) => void): ObjectStore;
   /** The store as it does what an actor has asked. */
   makes(actor: string, store: ObjectStore): ObjectStore;
 };
@@ -11,6 +11,8 @@ export type OvertakenRule = {
 const LOCK = /^ops\/[^/]+\/(maintenance-)?lock\.json$/;
 const VERSION = /\/metadata\/v\d+\.metadata\.json$/;
 const HINT = /\/metadata\/version-hint\.text$/;
+/** Who has removed something notes it, also after it has given its locks back. */
+const NOTES = /^ops\/[^/]+\/(runs|_maintenance)\//;
 
 /**
  * One holder changes something per epoch (invariant 9): who has been overtaken decides for nothing more. What it had decided for
@@ -23,7 +25,7 @@ export function overtakenRule(broken: (what: string) => void): OvertakenRule {
   const overtaken = new Set<string>();
   const versions = new Map<string, number>();
   const change = (actor: string, what: string, key: string): void => {
-    if (!overtaken.has(actor) || LOCK.test(key) || HINT.test(key)) return;
+    if (!overtaken.has(actor) || LOCK.test(key) || HINT.test(key) || NOTES.test(key)) return;
     if (VERSION.test(key)) {
       versions.set(actor, (versions.get(actor) ?? 0) + 1);
       if (versions.get(actor) === 1) return;
@@ -31,9 +33,10 @@ export function overtakenRule(broken: (what: string) => void): OvertakenRule {
     broken(`${actor} has been overtaken, and goes on to ${what} ${key}`);
   };
   return {
-    asks: (actor, store) => ({
+    asks: (actor, store, written = () => {}) => ({
       ...store,
       write(key, bytes, condition) {
+        written(key);
         change(actor, 'write', key);
         return store.write(key, bytes, condition);
       },

@@ -65,29 +65,49 @@ export async function play(
   const rule = overtakenRule((what) => {
     broken ??= what;
   });
+  let weeks = 0;
+  const late = (): void => {
+    weeks += 1;
+    world.late();
+  };
   const scheduler = createScheduler(schedule, {
-    late: world.late,
+    late,
     async switched() {
       world.tick();
       await hold(() => requireReadable(world.store));
     },
   });
+  // What a run reads that its plan does not pin, as nothing is before it is written and no books are, may be forgotten while
+  // the run stands still for a week: it fails, and the next one undoes it or finishes it.
+  const planned = new Map<string, number>();
+  const begun = new Map<string, number>();
+  const forgotten = (name: string, cause: string): boolean => {
+    const [, zone] = /no object \\*"(\w+)\//.exec(cause) ?? [];
+    const until = zone === 'ops' ? weeks : (planned.get(name) ?? weeks);
+    return zone !== undefined && until > (begun.get(name) ?? 0);
+  };
   const actors = Object.entries(scenario.actors).map(([name, doing], at) => ({
     name,
     act: async () => {
-      const store = rule.asks(name, scheduler.store(name, rule.makes(name, world.store)));
+      begun.set(name, weeks);
+      const store = rule.asks(name, scheduler.store(name, rule.makes(name, world.store)), (key) => {
+        if (/_(runs|compactions)\/[^/]+\/plan\.json$/.test(key)) planned.set(name, weeks);
+      });
       const deps = world.deps(name, store, scheduler.isGone);
       if (doing === 'run') {
         landed.push(scenario.runs + 1 + at);
         await world.land(scenario.runs + 1 + at);
       }
-      await act(deps, name, doing, world.late);
+      await act(deps, name, doing, late);
     },
   }));
   const execution = await scheduler.run(actors);
   // A store that refuses is a reason to fail.
   const mayFail = schedule.events.some(({ what }) => what === 'refused');
-  for (const [name, cause] of execution.failures) if (!mayFail) broken ??= `${name} ended with ${String(cause)}`;
+  for (const [name, cause] of execution.failures) {
+    if (mayFail || forgotten(name, String(cause))) continue;
+    broken ??= `${name} ended with ${String(cause)}`;
+  }
   await hold(() => settle(world, scenario, landed));
   return { ...execution, broken };
 }
@@ -119,8 +139,14 @@ async function act(deps: StepDeps, name: string, doing: Doing, late: () => void 
   }
 }
 
-function requireFine(answer: { readonly kind: string; readonly result?: { readonly error: unknown } }): void {
-  assert.equal(answer.result?.error ?? null, null, JSON.stringify(answer));
+function requireFine(answer: {
+  readonly kind: string;
+  readonly result?: { readonly error: { readonly message: string } | null };
+}): void {
+  const { error = null } = answer.result ?? {};
+  // A rollback that died bars the way, and says how to finish it.
+  if (error?.message.startsWith('a rollback of shop_silver.items is unfinished; nothing was done') === true) return;
+  assert.equal(error, null, JSON.stringify(answer));
 }
 
 function requireDone(answer: { readonly failed: readonly { readonly error: string }[] } | undefined): void {

@@ -99,7 +99,7 @@ export function createScheduler({ first, events }: Schedule, watch: Watch): Sche
       while (active !== me.name && me.state !== 'crashed') await changed.next();
       if (me.state === 'crashed') throw new Crash('the process ended');
       const event = events[reached.length];
-      if (event?.actor !== me.name || event.before !== text || (event.n ?? 1) !== n) {
+      if (event?.actor !== me.name || !isBefore(event, text) || (event.n ?? 1) !== n) {
         return me.refused.has(text) ? 'refused' : undefined;
       }
       reached.push(trace.length);
@@ -183,6 +183,13 @@ function newlyKnown(name: string): Known {
     ended: false,
     heir: undefined,
   };
+}
+
+/** A `*` in an event stands for any text, such as a number in a name. */
+function isBefore({ before }: Event, text: string): boolean {
+  const [begin = '', ...ends] = before.split('*');
+  const end = ends.at(-1);
+  return end === undefined ? text === before : text.startsWith(begin) && text.endsWith(end);
 }
 
 type Signal = { readonly notify: () => void; readonly next: () => Promise<void> };

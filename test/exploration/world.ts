@@ -10,7 +10,7 @@ import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { StepDeps } from '../../lib/lake/deps.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
 import { compileTest, type TestPipeline } from '../support/test-lake.ts';
-import { createMemoEngine } from './memo-engine.ts';
+import { type Answers, createMemoEngine } from './memo-engine.ts';
 import { allOf } from './scheduler.ts';
 
 /** The pipeline of every world: rows of silver, and a table of gold that says what they sum up to. */
@@ -51,9 +51,9 @@ export type Ground = { readonly scratch: string; open(objects?: Objects, now?: n
 
 const CODEC = { parse: parseMetadata, render: renderMetadata };
 
-export async function openGround(): Promise<Ground> {
+export async function openGround(answers?: Answers): Promise<Ground> {
   const scratch = mkdtempSync(join(tmpdir(), 'strata-exploration-'));
-  const engine = createMemoEngine(createDuckDbEngine());
+  const engine = createMemoEngine(createDuckDbEngine(), answers);
   const spec = await compileTest(SHOP, scratch);
   return {
     scratch,

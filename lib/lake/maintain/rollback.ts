@@ -1,17 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InvalidInput } from '../../core/errors.ts';
+import { CommitConflict, InvalidInput } from '../../core/errors.ts';
 import { opsTable } from '../../core/ops.ts';
 import type { RunRef } from '../../core/run.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
 import { joinChanges } from '../../iceberg/changes.ts';
 import { rollbackSchema } from '../../iceberg/rollback-schema.ts';
 import { RUN_ID, snapshotById } from '../../iceberg/snapshot.ts';
+import type { TableMetadata } from '../../iceberg/types.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { renderReopened, selectTakenSince, type TakenSince } from '../../sql/ops-rows.ts';
 import { countWithdrawn, renderWithdrawn } from '../../sql/quarantine-table.ts';
 import { commitChange } from '../../table/commit.ts';
-import { prepareSnapshot } from '../../table/prepare.ts';
+import { type Prepared, prepareSnapshot } from '../../table/prepare.ts';
 import { loadTable, planFiles, type ScannedFile } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { openScratch } from '../files/scratch.ts';
@@ -125,24 +126,46 @@ export type Difference = { readonly added: readonly ScannedFile[]; readonly remo
 
 export async function differenceTo(deps: StepDeps, id: TableId, to: bigint): Promise<Difference> {
   const entry = await loadTable(deps.catalog, id);
-  if (entry === undefined) return { added: [], removed: [] };
-  const [then, now] = [
-    await planFiles(deps.store, entry.metadata, { snapshotId: to }),
-    await planFiles(deps.store, entry.metadata),
-  ];
+  return entry === undefined ? { added: [], removed: [] } : differenceIn(deps.store, entry.metadata, to);
+}
+
+async function differenceIn(store: ObjectStore, metadata: TableMetadata, to: bigint): Promise<Difference> {
+  const [then, now] = [await planFiles(store, metadata, { snapshotId: to }), await planFiles(store, metadata)];
   const paths = (files: readonly ScannedFile[]): ReadonlySet<string> => new Set(files.map(({ path }) => path));
   const [old, current] = [paths(then), paths(now)];
   return { added: then.filter(({ path }) => !current.has(path)), removed: now.filter(({ path }) => !old.has(path)) };
 }
 
+/** How often a table is tried to which others commit at the same time: compactions work beside a rollback. */
+const ATTEMPTS = 5;
+
 /** One snapshot on top of the others, with the data files of the old one; none where the table has these already. */
-async function rollTable(deps: StepDeps, { run, reopen }: RollbackPlan, one: RollbackTable): Promise<void> {
+async function rollTable(deps: StepDeps, plan: RollbackPlan, one: RollbackTable): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const prepared = await prepareBack(deps, plan, one);
+    if (prepared === undefined) return;
+    try {
+      await commitChange(deps, one.table, prepared);
+      return;
+    } catch (cause) {
+      if (!(cause instanceof CommitConflict) || attempt === ATTEMPTS) throw cause;
+      deps.log.info('another has changed what was to be undone', { table: fullName(one.table) });
+    }
+  }
+}
+
+/** Undefined where the table has the snapshot. */
+async function prepareBack(
+  deps: StepDeps,
+  { run, reopen }: RollbackPlan,
+  one: RollbackTable,
+): Promise<Prepared | undefined> {
   const base = await loadTable(deps.catalog, one.table);
-  if (base === undefined || snapshotById(base.metadata, BigInt(one.snapshot_id)) !== undefined) return;
-  const { added, removed } = await differenceTo(deps, one.table, BigInt(one.to));
+  if (base === undefined || snapshotById(base.metadata, BigInt(one.snapshot_id)) !== undefined) return undefined;
+  const { added, removed } = await differenceIn(deps.store, base.metadata, BigInt(one.to));
   // A run's snapshot vouches for the field ids of its files, which those of other engines may lack.
   const own: Readonly<Record<string, string>> = added.some(({ foreign }) => foreign) ? {} : { [RUN_ID]: run.run_id };
-  const prepared = await prepareSnapshot(deps.store, {
+  return prepareSnapshot(deps.store, {
     base,
     alter: joinChanges(rollbackSchema(base.metadata, BigInt(one.to)), changedProperties(base.metadata, one.properties)),
     added,
@@ -152,7 +175,6 @@ async function rollTable(deps: StepDeps, { run, reopen }: RollbackPlan, one: Rol
     unique: deps.ids.unique(),
     summary: { ...own, [ROLLED_BACK_TO]: one.to, ...(reopen === undefined ? {} : { [REINGESTED]: 'true' }) },
   });
-  await commitChange(deps, one.table, prepared);
 }
 
 /** What was rejected of files that become new again is judged anew. */

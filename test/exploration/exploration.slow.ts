@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Bounds } from './explore.ts';
+import { type Laboratory, openLaboratory } from './laboratory.ts';
+import type { Scenario } from './play.ts';
+
+/** EXPLORATION=all plays what takes hours. */
+const ALL = process.env['EXPLORATION'] === 'all';
+
+const PAUSE: Bounds = { pauses: 1, faults: 0 };
+const PAUSES: Bounds = { pauses: 2, faults: 0 };
+const WEEK: Bounds = { pauses: 1, faults: 1, kinds: ['late'] };
+const CRASH: Bounds = { pauses: 0, faults: 1, kinds: ['crash'] };
+const LOST: Bounds = { pauses: 0, faults: 1, kinds: ['lost'] };
+const REFUSED: Bounds = { pauses: 0, faults: 1, kinds: ['refused'] };
+
+type Row = readonly [actors: Scenario['actors'], bounds: Bounds];
+
+const SCENARIOS: readonly Row[] = [
+  [{ a: 'run', b: 'run' }, WEEK],
+  [{ a: 'run', b: 'run' }, CRASH],
+  [{ a: 'run' }, LOST],
+  [{ a: 'run' }, REFUSED],
+  [{ a: 'run', b: 'again' }, WEEK],
+  [{ a: 'run', b: 'compact' }, PAUSE],
+  [{ a: 'run', b: 'compact' }, CRASH],
+  [{ a: 'run', b: 'vacuum' }, WEEK],
+  [{ a: 'run', b: 'expire' }, PAUSE],
+  [{ a: 'run', b: 'tidy' }, PAUSE],
+  [{ a: 'run', b: 'force-vacuum' }, WEEK],
+  [{ a: 'run', b: 'rollback' }, CRASH],
+  [{ a: 'compact', b: 'rollback' }, PAUSE],
+];
+
+const MORE: readonly Row[] = [
+  [{ a: 'run', b: 'run', c: 'compact' }, PAUSE],
+  [{ a: 'compact', b: 'compact' }, WEEK],
+  [{ a: 'run', b: 'compact' }, WEEK],
+  [{ a: 'run', b: 'expire' }, WEEK],
+  [{ a: 'tidy', b: 'rollback' }, PAUSE],
+  [{ a: 'compact', b: 'rollback' }, LOST],
+  [{ a: 'run', b: 'run' }, PAUSES],
+  [
+    { a: 'run', b: 'run', c: 'compact' },
+    { pauses: 1, faults: 1 },
+  ],
+  [
+    { a: 'run', b: 'run' },
+    { pauses: 2, faults: 2 },
+  ],
+];
+
+function nameOf([actors, { pauses, faults, kinds = [] }]: Row): string {
+  return `${Object.values(actors).join(' beside ')}: ${pauses} pauses, ${faults} faults ${kinds.join(', ')}`;
+}
+
+describe('whatever happens between two calls of the store', () => {
+  let laboratory: Laboratory;
+  before(async () => {
+    laboratory = await openLaboratory();
+  });
+  after(() => laboratory[Symbol.asyncDispose]());
+
+  for (const row of ALL ? [...SCENARIOS, ...MORE] : SCENARIOS) {
+    test(nameOf(row), async (context) => {
+      const [actors, bounds] = row;
+      const { played, found } = await laboratory.search({ runs: 2, actors }, bounds);
+      assert.equal(found, undefined);
+      context.diagnostic(`${played} schedules`);
+      assert.ok(played > 10, `${played} schedules`);
+    });
+  }
+});
