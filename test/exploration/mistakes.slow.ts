@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Answers } from './memo-engine.ts';
 import { withMistake } from './mistakes.ts';
 import { PLANTED } from './planted.ts';
-
-type Laboratories = typeof import('./laboratory.ts');
-
-const ANSWERS: Answers = new Map();
+import { ANSWERS, type Laboratories, replay } from './replay.ts';
 
 describe('a mistake that is planted in the product', () => {
   for (const planted of PLANTED) {
     const { name, scenario, bounds, schedule } = planted;
-    test(`${name}: is found, by no more events than its test has`, async (context) => {
+    replay(planted);
+    test(`${name}: is found, by no more events than that schedule has`, async (context) => {
       const wrong = await withMistake<Laboratories>(planted, './laboratory.ts');
       await using mistaken = await wrong.openLaboratory(ANSWERS);
       const { played, found } = await mistaken.search(scenario, bounds);

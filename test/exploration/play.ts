@@ -82,7 +82,8 @@ export async function play(
   const planned = new Map<string, number>();
   const begun = new Map<string, number>();
   const forgotten = (name: string, cause: string): boolean => {
-    const [, zone] = /no object \\*"(\w+)\//.exec(cause) ?? [];
+    // Tables are named in it, not folders of runs.
+    const [, zone] = /no object \\*"(\w+)\/\w+\/[^_"/][^"]*\/(data|metadata)\//.exec(cause) ?? [];
     const until = zone === 'ops' ? weeks : (planned.get(name) ?? weeks);
     return zone !== undefined && until > (begun.get(name) ?? 0);
   };
