@@ -50,7 +50,8 @@ test('records of up to 100 MB, good and bad', { timeout: 120_000 }, async () => 
   assert.equal(outcomes.json.quarantine[0]?.line, 3);
   assert.deepEqual(outcomes.too_long.rejected, {
     'a.csv': 'UNREADABLE_FILE: line 3: a quote is never closed; 136000003 bytes follow',
-    'b.csv': 'UNREADABLE_FILE: a record is 136000000 bytes long; at most 134217728 are read',
+    'b.csv':
+      'FILE_TOO_LARGE: a record is 136000000 bytes long; at most 134217728 are read. Land large values as files of their own, and their names',
   });
   assert.deepEqual(outcomes.too_long.rows, [{ id: 9, name: 'z' }]);
 });

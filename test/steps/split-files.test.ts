@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { append, csv } from '../../lib/define/index.ts';
-import { assertSameCut, pipelineOf, shop } from './split-files.ts';
+import { openTestLake } from '../support/test-lake.ts';
+import { assertSameCut, PIECE, pipelineOf, shop } from './split-files.ts';
 
 test('a CSV file that is larger than a unit is cut, and leaves what it leaves when it is read whole', async () => {
   const columns = { id: 'bigint', name: 'string', amount: 'decimal(12,2)' } as const;
@@ -16,4 +17,31 @@ test('a CSV file that is larger than a unit is cut, and leaves what it leaves wh
     tables['quarantine']?.map(({ line }) => line),
     broken.map(lineOf),
   );
+});
+
+test('a file that nobody can take is rejected, with the limit and the remedy, and the run goes on', async () => {
+  const columns = { id: 'bigint', name: 'string', amount: 'decimal(12,2)' } as const;
+  const condemned = { metadata: ['row_hash'], mode: append({ dedupe: { key: 'id' }, onDuplicate: 'condemn' }) };
+  const pipeline = pipelineOf(csv({ columns, drift: 'evolve' }), { orders: condemned, kept: {} });
+  const opened = await openTestLake(pipeline);
+  const lake = opened.reopen((deps) => ({
+    ...deps,
+    store: { ...deps.store, room: PIECE },
+    settings: { ...deps.settings, unitBytes: PIECE },
+  }));
+  try {
+    await lake.land('rows', 'large.csv', shop(4800));
+    await lake.land('rows', 'small.csv', 'id,name,amount\n1,a,1\n');
+    const result = await lake.run();
+    assert.equal(result.status, 'SUCCEEDED', result.error?.message);
+    const select = 'SELECT table_name, status, records, code, reason FROM t WHERE key LIKE $$%large%$$ ORDER BY ALL';
+    const [cut, whole] = await lake.rows('shop_ops.files', select);
+    assert.deepEqual([cut?.['status'], cut?.['records']], ['ingested', 4797]);
+    assert.deepEqual([whole?.['status'], whole?.['code']], ['rejected', 'FILE_TOO_LARGE']);
+    assert.match(String(whole?.['reason']), /bytes, and cannot be cut; .* room for 65536 .* Land it in parts/);
+    assert.equal((await lake.rows('shop_silver.orders')).length, 1);
+    assert.equal((await lake.rows('shop_silver.kept')).length, 4788);
+  } finally {
+    opened.close();
+  }
 });

@@ -16,6 +16,7 @@ import { findModel, isAnew, loadBase, loadStates, tableColumns } from '../../lak
 import { findTouched } from '../../lake/tables/touched.ts';
 import { exchangeBuckets } from '../../plan/buckets.ts';
 import {
+  isCut,
   MOST_PARTS,
   packFiles,
   packPartitions,
@@ -124,7 +125,9 @@ async function planReading(
   const reading = { store: deps.store, log: deps.log, kept };
   const cut = await cutFiles(reading, { source, model }, { files, gone }, partBytesOf(plan));
   const unread = new Set([...gone, ...[...cut.left, ...cut.refused].map(objectName)]);
-  const there = cut.files.filter((file) => !unread.has(objectName(file)));
+  const there = cut.files
+    .filter((file) => !unread.has(objectName(file)))
+    .map((file) => lookedAt(file, source, deps.store.room));
   const { value: evolved, left: since } = await evolveContract(lending, source, model, {
     files: there,
     kept,
@@ -140,6 +143,12 @@ async function planReading(
     ...(tooWide.length === 0 ? {} : { too_wide: tooWide }),
     ...(kept_key === undefined ? {} : { kept_key }),
   };
+}
+
+/** A file of which there can be no copy here is looked at part by part, although its rows are staged together. */
+function lookedAt(file: LandedFile, { format }: SourceSpec, room: number | undefined): LandedFile {
+  const fits = isCut(file) || format.kind === 'parquet' || file.size <= (room ?? file.size);
+  return fits ? file : { ...file, in_turn: true };
 }
 
 type TablePlan = Pick<ModelPlan, 'shape' | 'log' | 'output' | 'buckets'>;

@@ -1,5 +1,6 @@
 import { EngineError } from '../../core/errors.ts';
 import { objectName } from '../../core/objects.ts';
+import type { FileOutcome, LandedFile } from '../../core/run.ts';
 import type { SilverModel } from '../../core/spec.ts';
 import { inspectFiles, rejectFile } from '../../lake/batch/batch-files.ts';
 import type { StepDeps } from '../../lake/deps.ts';
@@ -24,7 +25,10 @@ export async function stageSilver(context: UnitContext, model: SilverModel, deps
   if (source === null) throw new RangeError(`the plan of ${model.id} has no contract`);
   const names = new Set(context.unit.files.map(objectName));
   const gone = new Set((context.planned.left ?? []).map(objectName));
-  const refused = (context.planned.refused ?? []).filter((one) => names.has(objectName(one)));
+  const refused = [
+    ...(context.planned.refused ?? []).filter((one) => names.has(objectName(one))),
+    ...tooLarge(context.unit.files, deps.store.room),
+  ];
   for (const one of refused) gone.add(objectName(one));
   const planned = context.unit.files.filter((file) => !gone.has(objectName(file)));
   const kept = await readKept(deps.store, context.planned.kept_key);
@@ -46,6 +50,21 @@ export async function stageSilver(context: UnitContext, model: SilverModel, deps
     return await stageReadable(context, model, { source, scratch: folder, readable, rejected: all }, deps);
   });
   return left.length === 0 ? value : { ...value, left };
+}
+
+/** Files that nobody cuts, and of which there can be no copy here. */
+function tooLarge(files: readonly LandedFile[], room: number | undefined): readonly FileOutcome[] {
+  if (room === undefined) return [];
+  return files
+    .filter((file) => !isCut(file) && file.size > room)
+    .map((file) => rejectFile(file, 'FILE_TOO_LARGE', noRoom(file.size, room)));
+}
+
+function noRoom(bytes: number, room: number): string {
+  return (
+    `the file has ${bytes} bytes, and cannot be cut; a worker has room for ${room} on its disk. ` +
+    'Land it in parts, or give the step more (compute.steps.Stage.tmp)'
+  );
 }
 
 const TOO_WIDE = `drift is 'evolve', and its new columns would make more than ${MOST_COLUMNS}; at most so many are read`;
