@@ -8,21 +8,27 @@ import { readFolder, readLake } from './read-tables.ts';
 
 const STRATA = fileURLToPath(new URL('../bin/strata.ts', import.meta.url));
 
+/** Where the lake of a side is. */
+export const LAKE = join(WORK, 'lake');
+
 type LakeWork = {
   readonly pipeline: string;
   readonly pipelines: string;
   /** Source name -> folder with its files. */
   readonly sources: Readonly<Record<string, string>>;
   readonly tables: readonly FingerprintSpec[];
+  /** More of the command line. */
+  readonly options?: readonly string[];
 };
 
 /** Lands the files in a new lake, unmeasured, and measures `strata run`. */
 export async function runLake(bench: Bench, work: LakeWork): Promise<SideResult> {
-  const root = await freshFolder(join(WORK, 'lake'));
+  const root = await freshFolder(LAKE);
   for (const [source, folder] of Object.entries(work.sources)) {
     await linkFiles(folder, join(root, 'bronze', work.pipeline, source));
   }
-  const run = ['--root', root, '--pipelines', work.pipelines, '--json', 'run', work.pipeline];
+  const options = ['--root', root, '--pipelines', work.pipelines, ...(work.options ?? [])];
+  const run = [...options, '--json', 'run', work.pipeline];
   const { stdout, ...sample } = await measureNode(STRATA, run, WORK);
   const { status } = JSON.parse(stdout) as { readonly status?: unknown };
   if (status !== 'SUCCEEDED') throw new Error(`the run of ${work.pipeline} did not succeed: ${stdout}`);

@@ -10,6 +10,7 @@ import { WORK } from './folders.ts';
 import { measureForgetting } from './forgetting/measure.ts';
 import { measureIdle } from './idle/measure.ts';
 import { measureKeyed } from './keyed/measure.ts';
+import { measureLarge } from './large/measure.ts';
 import { describeMachine } from './machine.ts';
 import { measurePlanning } from './planning/measure.ts';
 import { renderReport, renderTable } from './report.ts';
@@ -21,6 +22,7 @@ const MEASUREMENTS = {
   events: measureEvents,
   commits: measureCommits,
   planning: measurePlanning,
+  large: measureLarge,
   keyed: measureKeyed,
   compaction: measureCompaction,
   forgetting: measureForgetting,

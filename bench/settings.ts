@@ -12,6 +12,8 @@ export type Sizes = {
   readonly events: number;
   readonly commits: number;
   readonly waitingFiles: number;
+  /** Gigabytes of one CSV file. */
+  readonly largeFile: number;
   /** Rows of the history that keyed merges go into. */
   readonly history: number;
 };
@@ -23,6 +25,7 @@ export const FULL: Sizes = {
   events: 5_500_000,
   commits: 502,
   waitingFiles: 10_000,
+  largeFile: 8,
   history: 10_000_000,
 };
 
@@ -34,5 +37,6 @@ export const QUICK: Sizes = {
   events: 550_000,
   commits: 52,
   waitingFiles: 1_000,
+  largeFile: 1,
   history: 1_000_000,
 };

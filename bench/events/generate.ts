@@ -5,6 +5,16 @@ import { userSql } from '../../lib/sql/user-sql.ts';
 
 /** Writes `<folder>/events.csv`: about 90 bytes a row, twelve months, every twentieth score empty. Always the same rows. */
 export async function generateEvents(session: Session, folder: string, rows: number): Promise<void> {
+  await generateSlice(session, join(folder, 'events.csv'), rows, { from: 1, to: rows + 1 });
+}
+
+/** Writes some of them, by their numbers from 1; `to` is exclusive. */
+export async function generateSlice(
+  session: Session,
+  file: string,
+  rows: number,
+  { from, to }: { readonly from: number; readonly to: number },
+): Promise<void> {
   const bits = (field: string): string => `md5_number_lower('${field}' || i)`;
   const query = `SELECT i AS event_id,
   TIMESTAMP '2025-01-01' + to_seconds(i * 31536000 // ${rows + 1}) AS event_ts,
@@ -14,7 +24,7 @@ export async function generateEvents(session: Session, folder: string, rows: num
   CAST(${bits('quantity')} % 1001 AS INTEGER) AS quantity,
   CAST(${bits('price')} % 10000000 * 0.01 AS DECIMAL(10,2)) AS price,
   CASE WHEN i % 20 = 0 THEN NULL ELSE CAST(${bits('score')} % 1000000 AS DOUBLE) / 1000 END AS score
-FROM range(1, ${rows + 1}) AS ids(i)`;
-  const path = quoteText(join(folder, 'events.csv'));
+FROM range(${from}, ${to}) AS ids(i)`;
+  const path = quoteText(file);
   await session.run({ name: 'generate events', text: userSql(`COPY (${query}) TO ${path} (FORMAT csv, HEADER true)`) });
 }
