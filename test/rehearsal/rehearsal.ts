@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { executeMaintenance } from '../../lib/runtime/maintain.ts';
 import { subscribeInbox } from './alerts.ts';
 import { checkAlerts, checkEnvironments, checkGrants, checkReleased, checkTables, checkWiring } from './checks.ts';
 import { type Deployment, type DeployOptions, deploy } from './deployment.ts';
@@ -43,6 +44,7 @@ export async function rehearse(options: DeployOptions, steps: Steps): Promise<vo
     await rehearseRepeats(stage);
     await rehearseStop(stage);
     await rehearseSchedule(stage);
+    await rehearseForgetting(stage);
     await steps.check('nothing is left locked', () => checkReleased(deployment));
     await steps.check('environments were reused and fresh ones started', async () => checkEnvironments(deployment));
     await steps.check('every call was granted by its role', async () => checkGrants(deployment));
@@ -123,6 +125,34 @@ async function rehearseCompaction(stage: Stage): Promise<void> {
     if (answer.kind !== 'ended' || answer.result.status !== 'SUCCEEDED') throw new Error(JSON.stringify(answer));
   });
   await steps.check('compacted, tables equal the laptop', () => checkTables(deployment, lake.root));
+}
+
+/** Old snapshots go, and what nothing needs; the worker is killed at the commit of the one and at a removal of the other. */
+async function rehearseForgetting(stage: Stage): Promise<void> {
+  const { steps, lake } = stage;
+  const { pipeline, maintenance: machine } = stage.deployment;
+  const deployment = { ...stage.deployment, ...machine };
+  const now = { older_than_ms: 0, force_retention: true };
+  const acts = [
+    ['expire', { operations: ['expire'], expire: { ...now, keep: 1 } }, 'glue:UpdateTable'],
+    ['vacuum', { operations: ['vacuum'], vacuum: now }, 's3:DeleteObject'],
+  ] as const;
+  for (const [name, maintenance, moment] of acts) {
+    const input = {
+      pipeline,
+      run_id: `${name}-of-the-rehearsal`,
+      dry_run: false,
+      kind: 'maintenance',
+      maintenance,
+    } as const;
+    await startByHand(deployment, input);
+    const sweeps = killAt(deployment, 'sweep', (action) => action === moment);
+    const ended = await runAll({ ...stage, deployment }, `${name}, the Sweep worker killed in the middle`);
+    sweeps.stop();
+    await steps.check('the killed Sweep worker was retried', async () => checkKilled(sweeps.killed(), ended, 'Sweep'));
+    await steps.step('the same on the laptop', () => executeMaintenance(lake.deps, input));
+    await steps.check('tables equal the laptop', () => checkTables(deployment, lake.root));
+  }
 }
 
 /** Every event once more after all runs have ended, in one batch, with a message that is no event. */
