@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type TableId, tablePrefix } from '../lib/core/tables.ts';
 import { currentSpec } from '../lib/iceberg/partition.ts';
 import { currentSchema } from '../lib/iceberg/schema.ts';
+import { RUN_ID } from '../lib/iceberg/snapshot.ts';
 import type { DataFile } from '../lib/iceberg/types.ts';
 import type { StepDeps } from '../lib/lake/deps.ts';
 import { dataFilesOf } from '../lib/lake/files/data-files.ts';
@@ -10,7 +11,7 @@ import { commitChange } from '../lib/table/commit.ts';
 import { prepareSnapshot } from '../lib/table/prepare.ts';
 import { loadTable } from '../lib/table/read.ts';
 
-/** One snapshot that puts written files into a table, as another engine would, in the place of `removed`. Answers the new entries. */
+/** One snapshot that puts written files into a table, as a run would, in the place of `removed`. Answers the new entries. */
 export async function commitFiles(
   deps: StepDeps,
   id: TableId,
@@ -34,7 +35,7 @@ export async function commitFiles(
     snapshotId: deps.ids.snapshot(),
     nowMs: deps.clock.now().getTime(),
     unique: deps.ids.unique(),
-    summary: {},
+    summary: { [RUN_ID]: `made-${deps.ids.unique()}` },
   });
   await commitChange(deps, id, prepared);
   return added;

@@ -12,6 +12,8 @@ import { measureIdle } from './idle/measure.ts';
 import { measureKeyed } from './keyed/measure.ts';
 import { measureLarge } from './large/measure.ts';
 import { describeMachine } from './machine.ts';
+import { measureDedupe } from './orders/dedupe.ts';
+import { measureFilter } from './orders/filter.ts';
 import { measurePlanning } from './planning/measure.ts';
 import { renderReport, renderTable } from './report.ts';
 import { measureRetail } from './retail/measure.ts';
@@ -26,6 +28,8 @@ const MEASUREMENTS = {
   keyed: measureKeyed,
   compaction: measureCompaction,
   forgetting: measureForgetting,
+  dedupe: measureDedupe,
+  filter: measureFilter,
   idle: measureIdle,
 } as const satisfies Record<string, (bench: Bench) => Promise<Measured>>;
 
