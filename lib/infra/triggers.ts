@@ -146,6 +146,14 @@ function createDeadLetters(scope: Construct): IQueue {
   });
 }
 
+/** Lets a function start the maintenance that a run has found to be due. */
+export function startMaintenance({ StartMaintenance }: Functions, { arn }: PipelineMachine): void {
+  StartMaintenance.addEnvironment('STRATA_STATE_MACHINE_ARN', arn);
+  StartMaintenance.addToRolePolicy(
+    new PolicyStatement({ sid: 'Start', actions: ['states:StartExecution'], resources: [arn] }),
+  );
+}
+
 /** The queue of what starts runs, and the function that reads it. */
 function startByQueue(scope: Construct, { spec, functions, machine }: TriggersProps, deadLetters: IQueue): Queue {
   const starter = functions.Starter;

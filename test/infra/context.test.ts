@@ -58,7 +58,7 @@ test('kms=true: one key, turned every year and kept, for buckets, results and al
   const users = resourcesOf(pipelines['web_shop'] ?? lake, 'AWS::IAM::Policy').filter((policy) =>
     JSON.stringify(policy.properties).includes('GetAttDataKey'),
   );
-  assert.equal(users.length, FUNCTIONS.length + 1, 'all functions but RunFailed, and the two state machines');
+  assert.equal(users.length, FUNCTIONS.length, 'all functions but two without data, and the two state machines');
 });
 
 test('a limit of what a query may scan, and who gets the alerts', async () => {
@@ -178,6 +178,7 @@ test('a function is named by the words of its state', () => {
       'fail',
       'notify',
       'run-failed',
+      'start-maintenance',
       'starter',
     ],
   );

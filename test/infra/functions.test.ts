@@ -45,7 +45,7 @@ describe('every function', () => {
   test('steps share one bundle, each light function has its own', () => {
     const assets = new Map(FUNCTIONS.map((name) => [name, String(at(propertiesOf(name), 'Code', 'S3Key'))]));
     assert.equal(new Set(STEP_NAMES.map((name) => assets.get(name))).size, 1);
-    assert.equal(new Set(assets.values()).size, 5);
+    assert.equal(new Set(assets.values()).size, 6);
   });
 });
 
@@ -63,6 +63,7 @@ describe('sizes', () => {
     ['Stage', [6_144, 600, 8_192, 7]],
     ['Merge', [2_048, 900, 4_096, null]],
     ['Open', [2_048, 900, 2_048, null]],
+    ['StartMaintenance', [512, 60, 512, null]],
     ['Starter', [512, 60, 512, null]],
     ['Notify', [512, 60, 512, null]],
     ['RunFailed', [512, 60, 512, null]],
@@ -111,6 +112,10 @@ describe('the environment', () => {
     Fail: { ...tables, STRATA_TMP_MB: '512' },
     Notify: { ...buckets('ops'), STRATA_TMP_MB: '512', STRATA_TOPIC_ARN: resourceOf(shop, 'AWS::SNS::Topic').id },
     RunFailed: { STRATA_TMP_MB: '512' },
+    StartMaintenance: {
+      STRATA_TMP_MB: '512',
+      STRATA_STATE_MACHINE_ARN: `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:strata-web-shop_maintenance`,
+    },
     Starter: {
       ...buckets('ops'),
       STRATA_TMP_MB: '512',

@@ -55,7 +55,9 @@ export async function claimDue(
     tables: { ...last?.tables, ...Object.fromEntries(tables.flatMap(snapshotOf)) },
   };
   await writeJson(deps.store, maintainedKey(spec.name), noted);
-  return { operations, why: due.slice(0, MOST_NAMED) };
+  const expire = { older_than_ms: rules.olderThanMs, keep: rules.keep };
+  const vacuum = { older_than_ms: rules.olderThanMs };
+  return { request: { operations, expire, vacuum }, why: due.slice(0, MOST_NAMED) };
 }
 
 /** What would be due after one more run that adds a file to each table which has grown before; only looked at. */

@@ -76,6 +76,12 @@ const units = z.object({ units_key: z.string(), count: z.number() });
 const spent = z.object({ get: z.number(), put: z.number(), bytes_in: z.number(), bytes_out: z.number() });
 const measured = z.object({ ms: z.number(), spent: spent.optional() });
 
+/** What a run has found to be due. */
+export const due = z.object({
+  request: maintenance,
+  why: z.array(z.object({ operation: z.enum(MAINTENANCE_OPERATIONS), table: z.string().nullable(), why: z.string() })),
+});
+
 const runState = z.object({
   status: z.enum(['planned', 'nothing', 'done']),
   request: openInput,
@@ -85,6 +91,7 @@ const runState = z.object({
   stage: units.optional(),
   merge: units.extend(measured.partial().shape).optional(),
   commit: measured.optional(),
+  maintenance: due.optional(),
 });
 
 const unitInput = z.object({ run: runRef, unit: z.object({ level: z.number().int(), unit: z.string() }) });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { errorOfExecution, messageOfCause } from '../../core/execution-failure.ts';
 import type { AfterError } from '../../core/failed-run.ts';
-import { openInput, parseEvent, runRef, sweep } from './events.ts';
+import type { AfterRun } from '../../steps/start/start-maintenance.ts';
+import { due, openInput, parseEvent, runRef, sweep } from './events.ts';
 
 /** A Catch writes both fields; a state that timed out may have no cause. */
 const error = z.object({ Error: z.string(), Cause: z.string().default('').transform(messageOfCause) });
@@ -36,6 +37,12 @@ const afterError = z.object({
 /** The input of Fail and RunFailed. Throws InvalidInput naming each field that is wrong. */
 export const parseAfterError = (event: unknown): AfterError =>
   parseEvent('a failed run', afterError, event) as AfterError;
+
+const afterRun = z.object({ run: runRef, maintenance: due });
+
+/** The input of StartMaintenance. Throws InvalidInput naming each field that is wrong. */
+export const parseAfterRun = (event: unknown): AfterRun =>
+  parseEvent('StartMaintenance', afterRun, event) as unknown as AfterRun;
 
 /** What Notify tells of; any of it may be what made the run fail, so what is wrong is left out. */
 const alerted = z.object({

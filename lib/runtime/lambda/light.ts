@@ -12,6 +12,7 @@ import { InvalidInput } from '../../core/errors.ts';
 import type { AuditLog, Clock, Log, ObjectStore } from '../../ports.ts';
 import type { FailDeps } from '../../steps/end/fail.ts';
 import type { NotifyDeps } from '../../steps/end/notify.ts';
+import type { StartMaintenanceDeps } from '../../steps/start/start-maintenance.ts';
 import type { StartDeps } from '../../steps/start/start-runs.ts';
 import { type FunctionEnvironment, parseEnvironment } from './environment.ts';
 import { LEASE_MS } from './lease.ts';
@@ -86,6 +87,15 @@ export function startDeps(log: Log): StartDeps & { readonly pipeline: string } {
   sfn ??= new SFNClient({ requestHandler: CONNECTIONS });
   const machine = required('STRATA_STATE_MACHINE_ARN', environment.stateMachineArn);
   return { pipeline, store, audit, clock, log, executions: createStepFunctionsExecutions(sfn, machine) };
+}
+
+export function maintenanceDeps(log: Log): StartMaintenanceDeps {
+  const { stateMachineArn } = parseEnvironment(process.env);
+  sfn ??= new SFNClient({ requestHandler: CONNECTIONS });
+  return {
+    log,
+    executions: createStepFunctionsExecutions(sfn, required('STRATA_STATE_MACHINE_ARN', stateMachineArn)),
+  };
 }
 
 function required(name: string, value: string | undefined): string {
