@@ -159,10 +159,12 @@ export type ExpiredTable = {
 export type Vacuumed = {
   /** The table; for the books of a pipeline the folder of its runs. */
   readonly table: string;
-  /** `dropped`: the folder of a table that is no more. `runs`: what ended runs needed. */
-  readonly kind: 'table' | 'dropped' | 'runs';
+  /** `dropped`: the folder of a table that is no more. `runs`: what ended runs needed. `rows`: of quarantine, past their time. */
+  readonly kind: 'table' | 'dropped' | 'runs' | 'rows';
   readonly files: number;
   readonly bytes: number;
+  /** Of quarantine. */
+  readonly rows?: number;
 };
 
 /** A table that was left as it is, and why; the others were dealt with. */

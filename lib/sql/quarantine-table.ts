@@ -37,6 +37,20 @@ export function renderReleased(table: Sql, filter: QuarantineFilter): Sql {
   return sql`(SELECT * REPLACE (CASE WHEN ${released} THEN 'released' ELSE status END AS status) FROM ${table})`;
 }
 
+/** Rows that are older than an instant and of which nothing follows any more: those that were condemned or released. */
+function renderRetired(before: string): Sql {
+  return sql`(status IN ('condemned', 'released') AND quarantined_at < CAST(${quoteText(before)} AS TIMESTAMPTZ))`;
+}
+
+export function countRetired(table: Sql, before: string): Statement {
+  return { name: 'count_retired', text: sql`SELECT count(*) AS rows FROM ${table} WHERE ${renderRetired(before)}` };
+}
+
+/** The rows that stay. */
+export function renderNotRetired(table: Sql, before: string): Sql {
+  return sql`(SELECT * FROM ${table} WHERE NOT coalesce(${renderRetired(before)}, false))`;
+}
+
 /** What is withdrawn from some tables, because they take it again. */
 export type Withdrawal = {
   readonly files: readonly string[];

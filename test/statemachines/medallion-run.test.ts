@@ -43,6 +43,7 @@ const STEPS: Handlers = {
   Finish: async (state) => state,
   Fail: async () => ({ run_id: 'r-1', redrives: 0 }),
   Notify: async () => null,
+  StartMaintenance: async () => null,
   RunFailed: async (input) => ({ ...(await runRunFailed(input as unknown as AfterError)) }) as JsonValue,
 };
 
@@ -237,6 +238,35 @@ describe('medallion on one machine', () => {
     assert.equal(result.status, 'SUCCEEDED');
     assert.deepEqual(statesOf(calls).slice(-2), ['Finish', 'Open']);
     assert.deepEqual(calls.at(-1)?.input['state'], INPUT);
+  });
+
+  const due = { request: { operations: ['compact'] }, why: [] };
+  const maintained = async (state: RunState): Promise<JsonValue> => ({ ...state, maintenance: due });
+
+  it('starts maintenance that is due, and succeeds whatever becomes of that', async () => {
+    const { result, calls } = await play({ Commit: maintained });
+    assert.equal(result.status, 'SUCCEEDED');
+    assert.deepEqual(statesOf(calls).slice(-3), ['Commit', 'Finish', 'StartMaintenance']);
+    assert.deepEqual(calls.at(-1)?.input['maintenance'], due);
+    const refused = await play({
+      Commit: maintained,
+      StartMaintenance: () => Promise.reject(new AuditFailed('may not')),
+    });
+    assert.equal(refused.result.status, 'SUCCEEDED');
+    assert.match(JSON.stringify(refused.result), /"maintenance_error":\{"Error":"AuditFailed","Cause":"may not"/);
+    assert.equal(statesOf(refused.calls).at(-1), 'StartMaintenance');
+  });
+
+  it('starts what is due after a resumed run, and then opens the one that was asked for', async () => {
+    let opened = 0;
+    const { calls } = await play({
+      Open: async () => {
+        opened += 1;
+        return opened === 1 ? { ...PLANNED, run: { ...RUN, run_id: 'r-0' } } : { ...PLANNED, status: 'nothing' };
+      },
+      Commit: maintained,
+    });
+    assert.deepEqual(statesOf(calls).slice(-3), ['Finish', 'StartMaintenance', 'Open']);
   });
 
   it('opens the run that was asked for when a resumed one was undone, after an alert', async () => {

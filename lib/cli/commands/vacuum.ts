@@ -28,14 +28,16 @@ export async function tellVacuumed(context: Context, answer: VacuumAnswer, hint:
 }
 
 function renderVacuumed({ tables, dry_run, record }: VacuumAnswer, { layout }: Context): string {
-  const found = tables.filter(({ files }) => files > 0);
+  const found = tables.filter(({ files, rows = 0 }) => files + rows > 0);
   if (found.length === 0) return 'nothing that is old enough and not needed\n';
   const [files, bytes] = [sum(found.map((one) => one.files)), sum(found.map((one) => one.bytes))];
   const rows = found.map((one) => ({ ...one, bytes: formatBytes(one.bytes) }));
   const columns = [{ name: 'table', whole: true }, { name: 'kind' }, { name: 'files' }, { name: 'bytes' }];
+  const old = sum(found.map((one) => one.rows ?? 0));
   const what = `${formatQuantity(files, 'file')} (${formatBytes(bytes)})`;
+  const retired = old === 0 ? '' : `; ${formatQuantity(old, 'row')} of quarantine`;
   const last = dry_run ? `would remove ${what}` : `removed ${what}, which are written down in ${record}/`;
-  return `${renderTable(rows, columns, layout)}${last}\n`;
+  return `${renderTable(rows, columns, layout)}${last}${retired}\n`;
 }
 
 function sum(counts: readonly number[]): number {

@@ -28,10 +28,14 @@ export type SweepPlan = {
   readonly sources: Readonly<Record<string, never>>;
 };
 
-/** `gone`: the folder of a table that the catalog does not know. `runs`: what ended runs have left in the books. */
+/**
+ * `gone`: the folder of a table that the catalog does not know. `runs`: what ended runs have left in the books. `rows`: those of
+ * quarantine that are past their time.
+ */
 export type SweepItem =
   | { readonly kind: 'table' | 'gone'; readonly name: string; readonly table: TableId }
-  | { readonly kind: 'runs'; readonly name: string };
+  | { readonly kind: 'runs'; readonly name: string }
+  | { readonly kind: 'rows'; readonly name: string };
 
 /** The run that an operation of an execution is: the first has the id that was given, others have their name behind it. */
 export function sweepRun(request: OpenInput, operation: SweepOperation): RunRef {
@@ -117,7 +121,8 @@ async function itemsOf(
   const gone = (await goneFrom(store, pipeline, ids)).map(
     (id): SweepItem => ({ kind: 'gone', name: fullName(id), table: id }),
   );
-  return [...tables, ...gone, { kind: 'runs', name: `${pipeline}_ops` }];
+  const rows: SweepItem = { kind: 'rows', name: `${pipeline}_ops.quarantine.rows` };
+  return [rows, ...tables, ...gone, { kind: 'runs', name: `${pipeline}_ops` }];
 }
 
 async function itemOf(catalog: StepDeps['catalog'], id: TableId): Promise<SweepItem> {

@@ -1,6 +1,7 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
-import { LockHeld, StrataError } from '../../core/errors.ts';
+import { InvalidInput, LockHeld, StrataError } from '../../core/errors.ts';
 import type { ExpiredTable, FailedTable, Vacuumed } from '../../core/maintenance.ts';
+import { keptRules } from '../../core/maintenance-rules.ts';
 import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import { RUN_ID } from '../../iceberg/snapshot.ts';
 import { loadTable } from '../../table/read.ts';
@@ -8,9 +9,10 @@ import type { StepDeps } from '../deps.ts';
 import { readJsonIfAny, writeOnce } from '../run/run-folder.ts';
 import { expireTable, type MaintainDeps } from './expire-table.ts';
 import type { RecordOf } from './removals.ts';
+import { retireRows } from './retire-rows.ts';
 import { isRuns, recordOf, type SweepItem, type SweepPlan, sweepPlaces, tablesOf } from './sweep-plan.ts';
 import { needsOf, type UnfinishedPlan, unfinishedPlans } from './unfinished.ts';
-import { vacuumRuns } from './vacuum-runs.ts';
+import { type RunsAge, vacuumRuns } from './vacuum-runs.ts';
 import { vacuumDropped, vacuumTable } from './vacuum-table.ts';
 
 /** What became of one item. Written once, so that an attempt that comes after does the others. */
@@ -40,7 +42,7 @@ type Sweeping = {
  * Deals with the tables of a plan, one after the other; what is wrong with one is no reason to leave the others. Answers
  * what became of all, or undefined where time was up before the last: then it is to be called again.
  */
-export async function sweepTables(deps: MaintainDeps, plan: SweepPlan): Promise<readonly SweepOutcome[] | undefined> {
+export async function sweepTables(deps: StepDeps, plan: SweepPlan): Promise<readonly SweepOutcome[] | undefined> {
   const started = deps.clock.now().getTime();
   const record = plan.run.dry_run ? undefined : recordOf(plan.run);
   const sweeping: Sweeping = { plans: await unfinishedPlans(deps.store), record, known: new Map() };
@@ -60,7 +62,7 @@ export async function sweepTables(deps: MaintainDeps, plan: SweepPlan): Promise<
 }
 
 async function dealOrLeave(
-  deps: MaintainDeps,
+  deps: StepDeps,
   plan: SweepPlan,
   item: SweepItem,
   sweeping: Sweeping,
@@ -74,15 +76,11 @@ async function dealOrLeave(
   }
 }
 
-async function dealWith(
-  deps: MaintainDeps,
-  plan: SweepPlan,
-  item: SweepItem,
-  sweeping: Sweeping,
-): Promise<SweepOutcome> {
+async function dealWith(deps: StepDeps, plan: SweepPlan, item: SweepItem, sweeping: Sweeping): Promise<SweepOutcome> {
   const { plans, record } = sweeping;
+  if (item.kind === 'rows') return { vacuumed: await retireRows(deps, plan.run, Date.parse(plan.created_at)) };
   if (item.kind === 'runs') {
-    return { vacuumed: await vacuumRuns(deps.store, plan.run.pipeline, plan.before, record) };
+    return { vacuumed: await vacuumRuns(deps.store, plan.run.pipeline, await ageOf(deps, plan), record) };
   }
   const needs = needsOf(item.table, plans);
   if (plan.kind === 'expire') return expire(deps, plan, item.table, sweeping);
@@ -90,6 +88,18 @@ async function dealWith(
   const dropped = (await deps.catalog.tombstone(item.table)) !== undefined;
   const unknown = !dropped && (await hasFiles(deps.store, item.table)) ? { unknown: item.name } : {};
   return { vacuumed: await vacuumDropped(deps, item.table, plan.before, needs, record), ...unknown };
+}
+
+/** Plans and results stay longer than what else a run leaves, and as long as a table has a snapshot of the run. */
+async function ageOf(deps: StepDeps, { run, before, created_at }: SweepPlan): Promise<RunsAge> {
+  const spec = await deps.specs(run.pipeline).catch((cause: unknown) => {
+    // A pipeline that is gone, or does not compile at the moment, has its old runs removed all the same.
+    if (cause instanceof InvalidInput) return undefined;
+    throw cause;
+  });
+  const forget = Date.parse(created_at) - keptRules(spec ?? {}).keepRunsMs;
+  const keep = await runsInTables(deps, run.pipeline, new Map());
+  return { before, forget: Math.min(before, forget), keep };
 }
 
 async function expire(deps: MaintainDeps, plan: SweepPlan, id: TableId, sweeping: Sweeping): Promise<SweepOutcome> {

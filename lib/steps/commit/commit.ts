@@ -8,6 +8,7 @@ import type { RunPlan, RunState, TableOutcome } from '../../core/run.ts';
 import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { claimDue, type KnownTable } from '../../lake/maintain/due.ts';
+import { CONDEMNED_RETENTION } from '../../lake/maintain/retire-rows.ts';
 import { checkBreaker, rearmBreaker } from '../../lake/ops/breaker.ts';
 import { commitOps, writeOpsRows } from '../../lake/ops/ops-tables.ts';
 import { recordOf, recordRun } from '../../lake/ops/record-run.ts';
@@ -136,9 +137,6 @@ function checkLeft(sources: readonly SourceOutcome[]): void {
 }
 
 type OpsRow = { readonly [column: string]: JsonValue };
-
-/** The table property by which maintenance knows how long condemned rows are kept, in days. */
-const CONDEMNED_RETENTION = 'strata.quarantine.condemned-retention-days';
 
 /** What files being reprocessed left in quarantine is released, since they are taken as if for the first time. */
 async function publishQuarantine(

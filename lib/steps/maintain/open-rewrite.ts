@@ -17,6 +17,7 @@ import { describeWork, planTables, rulesOf, type TableWork } from '../../lake/ma
 import { checkSweeps } from '../../lake/maintain/sweep-plan.ts';
 import { readDecision } from '../../lake/run/decision.ts';
 import { fenced } from '../../lake/run/fence.ts';
+import { requireUnusedId } from '../../lake/run/forgotten-ids.ts';
 import { handOver, releaseLock, takeLock } from '../../lake/run/lock.ts';
 import { pointTo, readOpenRun } from '../../lake/run/open-run.ts';
 import { checkRunId, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
@@ -50,6 +51,7 @@ export async function runOpenRewrite(input: OpenInput, deps: StepDeps): Promise<
     return { status: 'nothing', ...idle, plan: work.map(describeWork).slice(0, MOST_DESCRIBED), cost };
   }
   if ((await deps.store.head(runFolder.result(asked))) !== undefined) return { status: 'done', ...idle };
+  await requireUnusedId(deps.store, asked);
   const run = { ...asked, epoch: await takeLock(deps, asked) };
   try {
     const opened = await openHeld(fenced(deps, run), run, checkTable(pipeline, compact));

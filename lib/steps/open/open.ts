@@ -16,6 +16,7 @@ import { nameSuspended } from '../../lake/ops/set-aside.ts';
 import { type KnownTable, type Survey, selectedOf, surveyPipeline } from '../../lake/ops/survey.ts';
 import { readDecision } from '../../lake/run/decision.ts';
 import { fenced } from '../../lake/run/fence.ts';
+import { requireUnusedId } from '../../lake/run/forgotten-ids.ts';
 import { handOver, releaseLock } from '../../lake/run/lock.ts';
 import { clearOpenRun, type OpenRun, pointTo, readOpenRun } from '../../lake/run/open-run.ts';
 import { checkRunId, readPlan, runFolder, writePlan } from '../../lake/run/run-folder.ts';
@@ -45,6 +46,7 @@ export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunStat
   const idle = { request, run: asked, level: 0, levels: 0 };
   if ((await deps.store.head(runFolder.result(asked))) !== undefined) return { status: 'done', ...idle };
   await requireOwnId(deps.store, asked, 'run');
+  if (!dry_run) await requireUnusedId(deps.store, asked);
   const turn = await takeTurn(deps, input);
   if (turn.kind === 'coalesced') {
     deps.log.info('coalesced: another execution waits for the turn', {

@@ -26,6 +26,7 @@ const sns = mockClient(SNSClient);
 const { handler: starter } = await import('../../../lambdas/starter.ts');
 const { handler: fail } = await import('../../../lambdas/fail.ts');
 const { handler: notify } = await import('../../../lambdas/notify.ts');
+const { handler: startMaintenance } = await import('../../../lambdas/start-maintenance.ts');
 const { handler: runFailed } = await import('../../../lambdas/run-failed.ts');
 
 beforeEach(() => {
@@ -153,6 +154,43 @@ describe('the starter', () => {
 });
 
 const run = { pipeline: 'shop', run_id: 'r-1', dry_run: false };
+
+describe('start maintenance', () => {
+  const request = { operations: ['compact', 'expire'], expire: { older_than_ms: 604_800_000, keep: 5 } };
+  const why = [{ operation: 'compact', table: 'shop_silver.items', why: '16 small files since the last time' }];
+  const state = { status: 'planned', request: run, run: { ...run, epoch: 3 }, level: 1, levels: 1 };
+
+  test('starts an execution named by the run, once, with what is due', async () => {
+    const event = { ...state, maintenance: { request, why } };
+    assert.deepEqual((await call(startMaintenance, event)).answer, {
+      execution: 'r-1-maintenance',
+      outcome: 'started',
+    });
+    const [started] = sfn.commandCalls(StartExecutionCommand);
+    assert.deepEqual(
+      [started?.args[0].input.stateMachineArn, started?.args[0].input.name],
+      [MACHINE, 'r-1-maintenance'],
+    );
+    assert.deepEqual(JSON.parse(started?.args[0].input.input ?? ''), {
+      pipeline: 'shop',
+      run_id: 'r-1-maintenance',
+      dry_run: false,
+      kind: 'maintenance',
+      wait: true,
+      maintenance: request,
+    });
+    sfn.on(StartExecutionCommand).rejects(awsError('ExecutionAlreadyExists', 400, 'it runs'));
+    assert.deepEqual((await call(startMaintenance, event)).answer, { execution: 'r-1-maintenance', outcome: 'exists' });
+  });
+
+  test('refuses a state in which nothing is due', async () => {
+    assert.match(
+      String((await call(startMaintenance, state)).answer),
+      /InvalidInput: the event is not the input of Start/,
+    );
+  });
+});
+
 const cause = JSON.stringify({ errorType: 'AuditFailed', errorMessage: '3 rows', trace: [] });
 const error = { Error: 'AuditFailed', Cause: cause };
 const execution = { Id: `${MACHINE.replace('stateMachine', 'execution')}:r-1`, Name: 'r-1', RedriveCount: 0 };
