@@ -14,6 +14,7 @@ import { measureLarge } from './large/measure.ts';
 import { describeMachine } from './machine.ts';
 import { measureDedupe } from './orders/dedupe.ts';
 import { measureFilter } from './orders/filter.ts';
+import { measureOpening } from './opening/measure.ts';
 import { measurePlanning } from './planning/measure.ts';
 import { renderReport, renderTable } from './report.ts';
 import { measureRetail } from './retail/measure.ts';
@@ -25,6 +26,7 @@ const MEASUREMENTS = {
   commits: measureCommits,
   planning: measurePlanning,
   large: measureLarge,
+  opening: measureOpening,
   keyed: measureKeyed,
   compaction: measureCompaction,
   forgetting: measureForgetting,

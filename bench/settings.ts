@@ -14,6 +14,8 @@ export type Sizes = {
   readonly waitingFiles: number;
   /** Gigabytes of one CSV file. */
   readonly largeFile: number;
+  /** Files that a ledger has. */
+  readonly ledgerFiles: number;
   /** Rows of the history that keyed merges go into. */
   readonly history: number;
 };
@@ -26,6 +28,7 @@ export const FULL: Sizes = {
   commits: 502,
   waitingFiles: 10_000,
   largeFile: 8,
+  ledgerFiles: 5_000_000,
   history: 10_000_000,
 };
 
@@ -38,5 +41,6 @@ export const QUICK: Sizes = {
   commits: 52,
   waitingFiles: 1_000,
   largeFile: 1,
+  ledgerFiles: 500_000,
   history: 1_000_000,
 };

@@ -15,7 +15,7 @@ import { BENCH_PIPELINES, madeOnce } from '../folders.ts';
 const SILENT = { info: () => undefined, warn: () => undefined };
 /** Bytes of the ledger's files, as maintenance leaves them. */
 const LEDGER_FILE_BYTES = 16 * 2 ** 20;
-const FOLDER = 'bronze/events/events/';
+export const FOLDER = 'bronze/events/events/';
 const PER_DAY = 1_000;
 
 /** A lake of the bench whose bronze has files that are there in listings alone. */
@@ -62,17 +62,21 @@ function withMany(store: ObjectStore, files: number): ObjectStore {
   return {
     ...store,
     async *list(prefix, options) {
-      // What is there comes first by its name.
+      // Nothing depends here on what is there being out of order.
       yield* store.list(prefix, options);
       if (prefix === FOLDER) yield* listMany(files);
     },
   };
 }
 
+/** The folder of a file by its number. */
+export function dayOf(n: number): string {
+  return `day-${String(Math.floor(n / PER_DAY)).padStart(6, '0')}/`;
+}
+
 function* listMany(files: number): Generator<ObjectInfo> {
   for (let n = 0; n < files; n += 1) {
-    const day = String(Math.floor(n / PER_DAY)).padStart(6, '0');
-    const key = `${FOLDER}day-${day}/events-${String(n).padStart(9, '0')}.csv`;
+    const key = `${FOLDER}${dayOf(n)}events-${String(n).padStart(9, '0')}.csv`;
     yield { key, size: 100, etag: createHash('md5').update(String(n)).digest('hex'), modified: n };
   }
 }
