@@ -7,6 +7,7 @@ import { ratioFigure } from '../rounds.ts';
 import { makeOpeningLake } from './lake.ts';
 
 const OPEN = fileURLToPath(new URL('open.ts', import.meta.url));
+const RUN = fileURLToPath(new URL('run-events.ts', import.meta.url));
 const NEW_FILES = 100;
 const NAMED_GB = 0.512;
 const ALL_GB = 1;
@@ -19,9 +20,11 @@ type Opened = { readonly ms: number; readonly bytes: number };
 export async function measureOpening(bench: Bench): Promise<Measured> {
   const many = bench.sizes.ledgerFiles;
   const lakes = { few: await makeOpeningLake(FEW), many: await makeOpeningLake(many) };
-  const rounds: { few: Opened; many: Opened; spread: Opened; fewSpread: Opened; all: Opened }[] = [];
+  const rounds: Readonly<Record<'fewRun' | 'manyRun' | 'few' | 'many' | 'fewSpread' | 'spread' | 'all', Opened>>[] = [];
   for (let round = 1; round <= bench.rounds; round += 1) {
     const opened = {
+      fewRun: await openOnce(lakes.few, FEW, 'run'),
+      manyRun: await openOnce(lakes.many, many, 'run'),
       few: await openOnce(lakes.few, FEW, 'named'),
       many: await openOnce(lakes.many, many, 'named'),
       fewSpread: await openOnce(lakes.few, FEW, 'spread'),
@@ -37,15 +40,18 @@ export async function measureOpening(bench: Bench): Promise<Measured> {
   const [more, fewer] = [many, FEW].map((files) => files.toLocaleString('en-US'));
   const of = (name: keyof (typeof rounds)[number], part: keyof Opened): readonly number[] =>
     rounds.map((round) => round[name][part]);
-  const memory = (name: string, which: 'many' | 'all', bound: number): Figure => {
+  const memory = (name: string, which: 'many' | 'manyRun' | 'all', bound: number): Figure => {
     const detail = 'the whole process, the largest of all rounds';
     return { name, value: Math.max(...of(which, 'bytes')) / 1e9, unit: 'GB', bound, detail };
   };
+  const ran = `a run of ${NEW_FILES} new files that events named, ${more} files in the ledger`;
   const named = `finding ${NEW_FILES} new files that are named, ${more} files in the ledger`;
   const all = `comparing ${more} names with the ledger`;
   return {
     figures: [
-      ratioFigure(`${named}: time against ${fewer}`, of('many', 'ms'), of('few', 'ms'), 2),
+      ratioFigure(`${ran}: time against ${fewer}`, of('manyRun', 'ms'), of('fewRun', 'ms'), 2),
+      memory(`${ran}: memory`, 'manyRun', NAMED_GB),
+      ratioFigure(`${named}: time against ${fewer}`, of('many', 'ms'), of('few', 'ms'), null),
       ratioFigure(
         `${named}, of ${NEW_FILES} days: time against ${fewer}`,
         of('spread', 'ms'),
@@ -61,8 +67,9 @@ export async function measureOpening(bench: Bench): Promise<Measured> {
   };
 }
 
-async function openOnce(lake: string, files: number, how: 'named' | 'spread' | 'all'): Promise<Opened> {
-  const { stdout, peakBytes } = await measureNode(OPEN, [lake, String(files), how, String(NEW_FILES)], WORK);
+async function openOnce(lake: string, files: number, how: 'named' | 'spread' | 'all' | 'run'): Promise<Opened> {
+  const work = how === 'run' ? [lake, String(files), String(NEW_FILES)] : [lake, String(files), how, String(NEW_FILES)];
+  const { stdout, peakBytes } = await measureNode(how === 'run' ? RUN : OPEN, work, WORK);
   const { ms, found } = JSON.parse(stdout) as { readonly ms: number; readonly found: number };
   // What landed for one way is there for the others.
   const expected = how === 'all' ? found >= NEW_FILES : found === NEW_FILES;
