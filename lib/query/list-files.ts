@@ -26,6 +26,8 @@ export async function listFiles(
   const entry = await loadTable(deps.catalog, opsTable(pipeline, 'files'));
   if (entry === undefined) return [];
   await using session = await deps.engine.open(deps.settings);
-  await using _files = await openOps(deps.store, session, 'files', entry.metadata);
+  // What came of a file the latest time may stand anywhere, but it is of its source.
+  const of = filter.source === undefined ? [] : [{ column: 'source', op: '=', value: filter.source } as const];
+  await using _files = await openOps(deps.store, session, 'files', entry.metadata, of);
   return await session.rows(selectFiles(filter));
 }

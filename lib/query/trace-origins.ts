@@ -60,9 +60,10 @@ export async function findOrigins(
   search: Search,
   brought: readonly Brought[],
 ): Promise<readonly Origin[]> {
-  const uploads = await readUploads(deps, search);
+  const names = [...new Set(brought.flatMap(({ file }) => file ?? []))];
+  const uploads = await readUploads(deps, search, names);
   const origins = brought.map((one) => unknownOrigin(one, uploads));
-  for (const key of new Set(brought.flatMap(({ file }) => file ?? []))) {
+  for (const key of names) {
     // A file that was replaced under its name: what it is now, and then what it was.
     for (const [etag, taken] of Map.groupBy(uploads.get(key) ?? [], (one) => one.etag)) {
       const own = (nth: number): string | null => writtenBy(brought[nth], uploads);
@@ -108,13 +109,18 @@ function writtenBy(one: Brought | undefined, uploads: Uploads): string | null {
   return taken.some(({ run_id }) => run_id === one?.run_id) ? (one?.run_id ?? null) : null;
 }
 
-/** By key: the contents that runs ingested, the latest content first, and of each the earliest run first. */
-async function readUploads(deps: StepDeps, { spec, model }: Search): Promise<ReadonlyMap<string, readonly Upload[]>> {
+/** By key, of some: the contents that runs ingested, the latest content first, and of each the earliest run first. */
+async function readUploads(
+  deps: StepDeps,
+  { spec, model }: Search,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, readonly Upload[]>> {
   const entry = await loadTable(deps.catalog, opsTable(spec.name, 'files'));
-  if (entry === undefined) return new Map();
+  if (entry === undefined || names.length === 0) return new Map();
   await using session = await deps.engine.open(deps.settings);
-  await using _ledger = await openOps(deps.store, session, 'files', entry.metadata);
-  const rows = await session.rows(selectUploads(model.from));
+  const among = { column: 'key', op: 'in', values: names } as const;
+  await using _ledger = await openOps(deps.store, session, 'files', entry.metadata, [among]);
+  const rows = await session.rows(selectUploads(model.from, names));
   const uploads = rows.map((row) => ({
     key: String(row['key']),
     etag: String(row['etag']),

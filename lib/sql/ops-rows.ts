@@ -81,13 +81,14 @@ export function selectTaken(tables: readonly TakenFor[]): Statement {
 }
 
 /**
- * `key`, `etag`, `run_id` of what runs ingested of a source: by key the content that was taken last first, and of each content
+ * `key`, `etag`, `run_id` of what runs ingested of a source under some names: by key the content that was taken last first, and of each content
  * the earliest run first.
  */
-export function selectUploads(source: string): Statement {
+export function selectUploads(source: string, names: readonly string[]): Statement {
   return {
     name: 'uploads',
     text: sql`SELECT key, etag, run_id FROM ops.files WHERE source = ${quoteText(source)} AND status = 'ingested'
+  AND key IN (SELECT unnest(${quoteTexts(names)}))
 ORDER BY key, max(ingested_at) OVER (PARTITION BY key, etag) DESC, etag, ingested_at, run_id`,
   };
 }
