@@ -53,8 +53,17 @@ const REMADE = BOOKS.filter((query) => !/_ops/.test(query)).concat(
 let folder: string;
 let expected: readonly unknown[];
 let remade: readonly unknown[];
-/** Milliseconds of an undisturbed run, and of a backfill. */
-const durations = { run: 0, backfill: 0 };
+/** Milliseconds of an undisturbed run, of a backfill, and of maintenance. */
+const durations = { run: 0, backfill: 0, compact: 0, expire: 0, vacuum: 0 };
+
+/** Commands of maintenance, as they find something to do in a lake of minutes. */
+const NOW = ['--older-than', '0s', '--force-retention'];
+const MAINTENANCE = [
+  ['compact', ['--min-files', '2', '--all']],
+  ['expire', [...NOW, '--keep', '1']],
+  ['vacuum', NOW],
+] as const;
+const OPTIONS: Readonly<Record<string, readonly string[]>> = Object.fromEntries(MAINTENANCE);
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'strata-kill-'));
@@ -64,6 +73,7 @@ before(async () => {
   expected = await books(calm, BOOKS);
   durations.backfill = await strata(calm, 'backfill', 'life');
   remade = await books(calm, REMADE);
+  for (const [command, options] of MAINTENANCE) durations[command] = await strata(calm, command, 'life', ...options);
 });
 
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -118,6 +128,32 @@ test(`signals to backfills while files land (seed ${SEED})`, async () => {
   assert.ok(ended < signals, 'some backfill was really stopped');
 });
 
+test(`signals to maintenance between runs (seed ${SEED})`, async () => {
+  const random = mulberry32(SEED);
+  const root = await openRoot('maintenance');
+  const files = [...laterFiles()];
+  const story: string[] = [];
+  let ended = 0;
+  const signals = Math.max(2 * MAINTENANCE.length, Math.floor(KILLS / PER_LAKE));
+  for (let n = 0; n < signals; n += 1) {
+    const [command] = MAINTENANCE[n % MAINTENANCE.length] ?? MAINTENANCE[0];
+    const signal = SIGNALS[Math.floor(random() * SIGNALS.length)] ?? 'SIGKILL';
+    const at = Math.floor(random() * durations[command]);
+    story.push(`${command}: ${signal} after ${at} ms`);
+    for (const file of files.splice(0, 1)) land(root, file);
+    await strata(root, 'run', 'life', '--no-maintain');
+    const outcome = await disturb(root, { command, signal, at, files: files.splice(0, 1), random });
+    if (outcome === 'ended') ended += 1;
+  }
+  for (const file of files) land(root, file);
+  await strata(root, 'run', 'life', '--no-maintain');
+  for (const [command, options] of MAINTENANCE) await strata(root, command, 'life', ...options);
+  await strata(root, 'run', 'life');
+  const found = await books(root, BOOKS);
+  for (const [i, rows] of found.entries()) assert.deepEqual(rows, expected[i], `${BOOKS[i]}: ${story.join(', ')}`);
+  assert.ok(ended < signals, 'some was really stopped');
+});
+
 async function openRoot(name: string): Promise<string> {
   const root = join(folder, name);
   for (const file of firstFiles()) land(root, file);
@@ -158,12 +194,12 @@ type Disturbance = {
   readonly random: () => number;
 };
 
-/** Starts a run or a backfill, lands files while it works and sends it a signal; whether it had ended by itself before that. */
+/** Starts a command, lands files while it works and sends it a signal; whether it had ended by itself before that. */
 async function disturb(
   root: string,
   { command, signal, at, files, random }: Disturbance,
 ): Promise<'ended' | 'stopped'> {
-  const args = [STRATA, command, 'life', '--root', root, '--pipelines', PIPELINES];
+  const args = [STRATA, command, 'life', ...(OPTIONS[command] ?? []), '--root', root, '--pipelines', PIPELINES];
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'ignore' });
   const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
     child.once('exit', (code, by) => resolve({ code, signal: by })),

@@ -14,7 +14,7 @@ const answer = z.object({
 
 export type TablesRead = z.infer<typeof answer>;
 
-/** Columns that say when and in which run a row came about, and tags of files that each store makes up itself. */
+/** Columns that say when and in which run a row came about, tags of files that each store makes up itself, and sizes of files that have both in them. */
 const IGNORED = [
   'run_id',
   'etag',
@@ -24,6 +24,8 @@ const IGNORED = [
   'started_at',
   'finished_at',
   'duration_ms',
+  'bytes_kept',
+  'bytes_brought',
 ];
 
 /** Lets PyIceberg read every table of a pipeline through Glue, and compare its rows with those of a lake in a folder. */
