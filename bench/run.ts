@@ -16,6 +16,7 @@ import { measureOpening } from './opening/measure.ts';
 import { measureDedupe } from './orders/dedupe.ts';
 import { measureFilter } from './orders/filter.ts';
 import { measurePlanning } from './planning/measure.ts';
+import { measureReads } from './reads/measure.ts';
 import { renderReport, renderTable } from './report.ts';
 import { measureRetail } from './retail/measure.ts';
 import { FULL, MEMORY_BYTES, QUICK, THREADS } from './settings.ts';
@@ -32,6 +33,7 @@ const MEASUREMENTS = {
   forgetting: measureForgetting,
   dedupe: measureDedupe,
   filter: measureFilter,
+  reads: measureReads,
   idle: measureIdle,
 } as const satisfies Record<string, (bench: Bench) => Promise<Measured>>;
 

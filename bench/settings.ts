@@ -18,6 +18,8 @@ export type Sizes = {
   readonly ledgerFiles: number;
   /** Rows of the history that keyed merges go into. */
   readonly history: number;
+  /** Of a table of which a run touches one. */
+  readonly partitions: number;
 };
 
 export const FULL: Sizes = {
@@ -30,6 +32,7 @@ export const FULL: Sizes = {
   largeFile: 8,
   ledgerFiles: 5_000_000,
   history: 10_000_000,
+  partitions: 1_000,
 };
 
 /** For development: a tenth of everything. */
@@ -43,4 +46,5 @@ export const QUICK: Sizes = {
   largeFile: 1,
   ledgerFiles: 500_000,
   history: 1_000_000,
+  partitions: 100,
 };
