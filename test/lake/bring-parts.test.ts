@@ -213,16 +213,24 @@ test('what was borrowed is given back, also when a file is missing', async () =>
   assert.deepEqual(await readdir(own), []);
 });
 
-test('ranges that lie close together are one', () => {
-  const ranges = [
-    { start: 50_000, end: 60_000 },
-    { start: 0, end: 10 },
-    { start: 8_202, end: 9_000 },
-    { start: 20_000, end: 20_001 },
-  ];
-  assert.deepEqual(joinRanges(ranges), [
-    { start: 0, end: 9_000 },
-    { start: 20_000, end: 20_001 },
-    { start: 50_000, end: 60_000 },
-  ]);
+test('ranges that lie close together are one, as long as little comes along', () => {
+  const range = (start: number, end: number): { readonly start: number; readonly end: number } => ({ start, end });
+  const cases = [
+    [[], []],
+    [[range(5, 9)], [range(5, 9)]],
+    [[range(10, 20), range(0, 10)], [range(0, 20)]],
+    [
+      [range(0, 10), range(4_000, 4_010), range(9_000, 9_010)],
+      [range(0, 4_010), range(9_000, 9_010)],
+    ],
+    [
+      [range(0, 10), range(5_000, 5_010)],
+      [range(0, 10), range(5_000, 5_010)],
+    ],
+    [
+      [range(0, 50_000), range(55_000, 105_000), range(108_000, 200_000), range(230_000, 230_001)],
+      [range(0, 200_000), range(230_000, 230_001)],
+    ],
+  ] as const;
+  for (const [ranges, expected] of cases) assert.deepEqual(joinRanges(ranges), expected);
 });

@@ -129,7 +129,7 @@ test('a unit whose inputs do not fit fails before any of them is brought, and sa
       };
     };
     const { borrow, borrowParts } = deps.store;
-    return { ...deps, store: { ...deps.store, room: 10_000, borrow: note(borrow), borrowParts: note(borrowParts) } };
+    return { ...deps, store: { ...deps.store, room: 1_000, borrow: note(borrow), borrowParts: note(borrowParts) } };
   });
   const { status, error } = await crowded.run({ runId: 'first' });
   assert.equal(status, 'FAILED');

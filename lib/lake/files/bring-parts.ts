@@ -24,15 +24,16 @@ export type BroughtBytes = { readonly kept: number; readonly brought: number };
 export type Brought = Borrowed & { readonly bytes: BroughtBytes };
 
 /** A file so small costs less brought whole than a request for its footer more. */
-const SMALL_BYTES = 64 * 1024;
+const SMALL_BYTES = 16 * 1024;
 
 /** Of a footer: what it has at any rate, for each column, and for each column of a row group, as DuckDB writes it. */
-const FOOTER_BYTES = { all: 2048, column: 64, chunk: 256 };
+const FOOTER_BYTES = { all: 512, column: 32, chunk: 160 };
 const ROWS_PER_GROUP = 122_880;
 const LONGEST_TAIL = 1024 * 1024;
 
-/** Ranges that lie no farther apart come in one request. */
-const GAP_BYTES = 8 * 1024;
+/** What of a file may come along because it lies between two ranges, which then are one request: of what is needed, and at any rate. */
+const GAP_SHARE = 0.08;
+const GAP_BYTES = 4 * 1024;
 
 /** A file of which more than this part is needed is brought whole, with its checksum. */
 const MOST_PARTS = 0.9;
@@ -127,15 +128,26 @@ function neededRanges({ columns }: Needed, groups: readonly RowGroup[], ids: rea
   return joinRanges(chunks.map(chunkRange).filter(({ start, end }) => end > start));
 }
 
-/** Ranges in order, those that lie close together as one. */
+/** Ranges in order, those that lie closest together as one, as far as what comes along is little. */
 export function joinRanges(ranges: readonly ByteRange[]): readonly ByteRange[] {
-  const joined: ByteRange[] = [];
-  for (const range of ranges.toSorted((a, b) => a.start - b.start)) {
-    const last = joined.at(-1);
-    if (last === undefined || range.start > last.end + GAP_BYTES) joined.push(range);
-    else joined[joined.length - 1] = { start: last.start, end: Math.max(last.end, range.end) };
+  const sorted = ranges.toSorted((a, b) => a.start - b.start);
+  const gaps = sorted.map((range, at) => range.start - (sorted[at - 1]?.end ?? 0));
+  const joined = new Set<number>();
+  let left = Math.max(GAP_BYTES, GAP_SHARE * bytesOf(ranges));
+  const closest = gaps.map((_, at) => at).slice(1);
+  closest.sort((a, b) => (gaps[a] ?? 0) - (gaps[b] ?? 0));
+  for (const at of closest) {
+    left -= Math.max(0, gaps[at] ?? 0);
+    if (left < 0) break;
+    joined.add(at);
   }
-  return joined;
+  const merged: ByteRange[] = [];
+  for (const [at, range] of sorted.entries()) {
+    const last = merged.at(-1);
+    if (last === undefined || !joined.has(at)) merged.push(range);
+    else merged[merged.length - 1] = { start: last.start, end: Math.max(last.end, range.end) };
+  }
+  return merged;
 }
 
 function bytesOf(ranges: readonly ByteRange[]): number {
