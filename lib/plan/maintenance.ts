@@ -76,6 +76,18 @@ function orderedBins(files: readonly Candidate[], { targetBytes, unitBytes }: Re
   return groups.map((group) => bin(group, 'order', sliceBytes(sum(group, 'bytes'), targetBytes)));
 }
 
+/**
+ * Whether rows of a partition, which was written anew in some groups to some files, are to be laid out once more. No worker has seen all of
+ * them, so that a file holds what its group has of a part of the order; as many parts as files came of a group. Each time divides these again.
+ */
+export function isHalfOrdered(
+  { groups, files }: { readonly groups: number; readonly files: number },
+  times: number,
+): boolean {
+  const parts = files / groups;
+  return groups > 1 && parts >= 2 && parts ** times < files;
+}
+
 /** Slices of like size, each about the target. */
 function sliceBytes(bytes: number, targetBytes: number): number {
   return bytes / Math.max(1, Math.round(bytes / targetBytes));

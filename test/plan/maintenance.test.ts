@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type Candidate, filesAfter, packUnits, planBins, type RewriteRules } from '../../lib/plan/maintenance.ts';
+import {
+  type Candidate,
+  filesAfter,
+  isHalfOrdered,
+  packUnits,
+  planBins,
+  type RewriteRules,
+} from '../../lib/plan/maintenance.ts';
 
 const RULES: RewriteRules = { targetBytes: 100, minFiles: 3, unitBytes: 100, rearrange: false };
 
@@ -62,6 +69,19 @@ describe('which files are rewritten', () => {
         [4, 5, 6, 7],
       ],
     );
+  });
+
+  test('an order is laid out again until each file can have its own part of it', () => {
+    const cases = [
+      [{ groups: 1, files: 9 }, 1, false],
+      [{ groups: 2, files: 8 }, 1, true],
+      [{ groups: 2, files: 8 }, 2, false],
+      [{ groups: 16, files: 64 }, 2, true],
+      [{ groups: 16, files: 64 }, 3, false],
+      // Nothing is divided where a file comes of each group.
+      [{ groups: 5, files: 5 }, 1, false],
+    ] as const;
+    for (const [written, times, half] of cases) assert.equal(isHalfOrdered(written, times), half);
   });
 
   test('all files, where rows are ordered anew, in files near the target', () => {

@@ -13,7 +13,7 @@ import { loadTable, planFiles, type ScannedFile } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { readJsonIfAny, writeOnce } from '../run/run-folder.ts';
 import { COMPACTED, deletedRows } from './choose-files.ts';
-import { discardSnapshot } from './discard-maintenance.ts';
+import { discardSnapshot, rewriteStem } from './discard-maintenance.ts';
 import { maintenancePlaces, type PreparedRound, type RewrittenBin, type TableRound } from './maintenance-folder.ts';
 import { describeWork } from './plan-tables.ts';
 
@@ -151,13 +151,24 @@ function checkManifests({ table }: Round, snapshot: Snapshot | undefined, files:
   );
 }
 
+/** Whether a round of this run wrote a file. */
+function isOf(run: RunRef, { path }: BinFile): boolean {
+  return path.slice(path.lastIndexOf('/') + 1).startsWith(rewriteStem(run));
+}
+
+function describeAgain(table: MaintainedTable, bins: readonly Bin[]): NonNullable<TableRound['again']> {
+  const { partitions, files, bytes, rows } = describeWork({ table, bins });
+  return { partitions, files, bytes, rows };
+}
+
 function outcomeOf(
-  { table, round }: Round,
+  { table, round, run }: Round,
   bins: readonly Rewritten[],
   done: readonly Rewritten[],
 ): Omit<TableRound, 'left'> {
   const files = done.flatMap(({ written }) => written);
   const yielded = bins.filter((bin) => !done.includes(bin)).map(({ planned }) => planned);
+  const again = done.map(({ planned }) => planned).filter((bin) => bin.files.some((file) => isOf(run, file)));
   return {
     done: {
       ...describeWork({
@@ -168,6 +179,7 @@ function outcomeOf(
       bytes_after: files.reduce((sum, { written }) => sum + written.bytes, 0),
     },
     bins: done.map(({ unit, bin }) => [unit, bin] as const),
+    ...(again.length === 0 ? {} : { again: describeAgain(table, again) }),
     yielded: [...new Map(yielded.map(({ spec, partition }) => [`${spec} ${partition}`, { spec, partition }])).values()],
   };
 }

@@ -51,6 +51,8 @@ export type TableRound = {
   /** Partitions that another run changed meanwhile, each as its spec and its path. */
   readonly yielded: readonly { readonly spec: number; readonly partition: string }[];
   readonly left: readonly LeftPartition[];
+  /** Of `done`, what rounds before it had written, which was laid out once more; left out: nothing. */
+  readonly again?: Pick<CompactedTable, 'partitions' | 'files' | 'bytes' | 'rows'>;
 };
 
 /** A prepared snapshot, as `renderPrepared` writes it, and the bins that it has the rows of, by unit and place. */

@@ -28,7 +28,8 @@ export async function readOutcomes(deps: Pick<StepDeps, 'store'>, plan: Maintena
       const outcome = await readJsonIfAny<TableRound>(deps.store, maintenancePlaces.outcome(plan.run, round, id));
       if (outcome !== undefined) outcomes.push(outcome);
     }
-    const done = outcomes.map((outcome) => outcome.done).reduce(addTables, nothingOf(fullName(table)));
+    const all = outcomes.map((outcome) => outcome.done).reduce(addTables, nothingOf(fullName(table)));
+    const done = outcomes.flatMap((outcome) => outcome.again ?? []).reduce(withoutAgain, all);
     if (done.files > 0 || done.manifests !== undefined) tables.push(done);
     left.push(...outcomes.flatMap((outcome) => outcome.left), ...yieldedLast(fullName(table), outcomes.at(rounds - 1)));
   }
@@ -48,6 +49,20 @@ function yieldedLast(table: string, last: TableRound | undefined): readonly Left
 
 function nothingOf(table: string): CompactedTable {
   return { table, partitions: 0, files: 0, bytes: 0, rows: 0, files_after: 0, bytes_after: 0, reasons: {} };
+}
+
+/** What was written and written once more counts as the last time. */
+function withoutAgain(all: CompactedTable, again: NonNullable<TableRound['again']>): CompactedTable {
+  return {
+    ...all,
+    partitions: all.partitions - again.partitions,
+    files: all.files - again.files,
+    bytes: all.bytes - again.bytes,
+    rows: all.rows - again.rows,
+    files_after: all.files_after - again.files,
+    bytes_after: (all.bytes_after ?? 0) - again.bytes,
+    reasons: { ...all.reasons, order: (all.reasons.order ?? 0) - again.files },
+  };
 }
 
 function addTables(a: CompactedTable, b: CompactedTable): CompactedTable {

@@ -20,15 +20,15 @@ import { recordMaintenance } from '../../lake/maintain/record-maintenance.ts';
 import { decideToCommit } from '../../lake/run/decision.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
 import { readJson, readJsonIfAny, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
-import { packUnits, planBins } from '../../plan/maintenance.ts';
+import { isHalfOrdered, packUnits, planBins } from '../../plan/maintenance.ts';
 import { loadTable, planFiles } from '../../table/read.ts';
 
-/** Rounds after which partitions that other runs keep changing are left to the next compaction. */
+/** Rounds after which partitions that other runs keep changing, and large ones that are not yet in order, are left to the next compaction. */
 const ROUNDS = 3;
 
 /**
  * Publishes a round, table by table, each in one snapshot. Partitions that another run changed meanwhile are planned
- * again, as the next round; after the last one the run is entered in the books. Each table says by its snapshots whether
+ * again, as the next round, and so are those whose rows are only half in the order that was asked for; after the last one the run is entered in the books. Each table says by its snapshots whether
  * the round is in it, so that a run which died on the way is rolled forward by running this again.
  */
 export async function runCommitRewrite(state: MaintenanceState, deps: StepDeps): Promise<MaintenanceState> {
@@ -39,12 +39,13 @@ export async function runCommitRewrite(state: MaintenanceState, deps: StepDeps):
   const plan = await readMaintenancePlan(deps.store, run);
   const work = await readWork(deps, plan, round);
   await decideToCommit(deps.store, run, deps.clock.now().toISOString());
-  const yielded = new Map<MaintainedTable, TableRound['yielded']>();
+  const unfinished = new Map<MaintainedTable, TableRound['yielded']>();
   for (const { table, units, results } of work) {
     const outcome = await commitRound(deps, plan, round, { table, units, results });
-    if (outcome.yielded.length > 0) yielded.set(table, outcome.yielded);
+    const partitions = [...outcome.yielded, ...halfOrdered({ table, units, results }, outcome, round)];
+    if (partitions.length > 0) unfinished.set(table, partitions);
   }
-  const next = round + 1 < ROUNDS ? await planAgain(deps, plan, round + 1, yielded) : undefined;
+  const next = round + 1 < ROUNDS ? await planAgain(deps, plan, round + 1, unfinished) : undefined;
   if (next !== undefined) return { ...rest, round: round + 1, rewrite: next };
   await recordMaintenance(deps, plan);
   await writeOnce(deps.store, runFolder.commit(run), measure(RECORDING));
@@ -107,12 +108,35 @@ function rewrittenOf({ unit: name, bins }: RewriteResult, units: readonly Rewrit
   });
 }
 
-/** Undefined when nothing is worth rewriting in what has yielded. Planned once, however often it is asked for. */
+/** Partitions that were written anew in several groups whose rows are to lie in one order. */
+function halfOrdered(
+  { table, units, results }: TableOfRound,
+  { bins }: TableRound,
+  round: number,
+): TableRound['yielded'] {
+  if (!table.rearrange) return [];
+  const done = new Set(bins.map(([unit, at]) => `${unit} ${at}`));
+  const files = new Map(
+    results.flatMap((result) => result.bins.map(({ bin, written }) => [`${result.unit} ${bin}`, written.length])),
+  );
+  const planned = units.flatMap(({ unit, bins: own }) => own.map((bin, at) => ({ bin, name: `${unit} ${at}` })));
+  const partitions = Map.groupBy(planned, ({ bin }) => partitionName(bin));
+  return [...partitions.values()].flatMap((members) => {
+    const [first] = members;
+    const written = members.reduce((sum, { name }) => sum + (files.get(name) ?? 0), 0);
+    const whole = members.every(({ name }) => done.has(name));
+    if (!whole || first === undefined) return [];
+    if (!isHalfOrdered({ groups: members.length, files: written }, round + 1)) return [];
+    return [{ spec: first.bin.spec, partition: first.bin.partition }];
+  });
+}
+
+/** Undefined when nothing is worth rewriting in what has yielded, or is only half in its order. Planned once, however often it is asked for. */
 async function planAgain(
   deps: StepDeps,
   { run }: MaintenancePlan,
   round: number,
-  yielded: ReadonlyMap<MaintainedTable, TableRound['yielded']>,
+  unfinished: ReadonlyMap<MaintainedTable, TableRound['yielded']>,
 ): Promise<MaintenanceState['rewrite']> {
   const key = maintenancePlaces.units(run, round);
   if ((await deps.store.head(key)) !== undefined) {
@@ -120,7 +144,7 @@ async function planAgain(
     return length === 0 ? undefined : { units_key: key, count: length };
   }
   const units: RewriteUnit[] = [];
-  for (const [table, partitions] of yielded) {
+  for (const [table, partitions] of unfinished) {
     const current = await loadTable(deps.catalog, table.table);
     if (current === undefined) continue;
     await keepBase(deps.store, run, { round, table: table.id }, current.metadata);
