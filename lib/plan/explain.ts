@@ -1,17 +1,24 @@
 import type { Skipped } from '../core/objects.ts';
 import type { LandedFile, NamedFile } from '../core/run.ts';
-import { type GoldModel, modelId, type PipelineSettings, type PipelineSpec, type SilverModel } from '../core/spec.ts';
+import {
+  type GoldModel,
+  modelId,
+  type PipelineSettings,
+  type PipelineSpec,
+  type SilverModel,
+  type SourceSpec,
+} from '../core/spec.ts';
 import { fullName, type RemovedTable } from '../core/tables.ts';
 import { type VarValues, valuesOf } from '../core/vars.ts';
 import type { Selection } from './select-models.ts';
-import { packFiles, packPartitions, parsedBytesOf } from './stage-units.ts';
+import { countUnits, packPartitions, parsedBytesOf } from './stage-units.ts';
 import type { ChangeKind, TableChange } from './table-changes.ts';
 
 /** Of a PipelineSpec, what says which table is written when. */
 export type Outline = {
   readonly name: string;
   readonly settings: Pick<PipelineSettings, 'unitBytes'>;
-  readonly sources: readonly { readonly name: string }[];
+  readonly sources: readonly (Pick<SourceSpec, 'name'> & Partial<Pick<SourceSpec, 'key'>>)[];
   readonly vars?: PipelineSpec['vars'];
   readonly models: readonly (Silver | Gold)[];
   readonly levels: readonly (readonly string[])[];
@@ -225,7 +232,7 @@ function explainSilver(outlook: Outlook, model: Silver): ExplainedTable | undefi
       : files.length === 0
         ? 'the table does not exist yet'
         : `new files of ${model.from}`,
-    units: packFiles(model, files, outlook.spec.settings).length,
+    units: countUnits(outlook.spec, model, files),
     estimated_bytes: parsedBytesOf(files),
     partitions: null,
   };

@@ -1,6 +1,6 @@
 import { condemnsDuplicates } from '../core/dedupe.ts';
 import type { LandedFile, RunPlan } from '../core/run.ts';
-import type { PipelineSettings, SilverModel } from '../core/spec.ts';
+import type { PipelineSettings, SilverModel, SourceSpec } from '../core/spec.ts';
 import { packInOrder } from './pack.ts';
 
 /** Factor by which compressed text grows when it is read; an estimate for sizing units only. */
@@ -9,7 +9,11 @@ const INFLATION = 6;
 /** Bytes a worker will parse for a file. */
 export function parsedBytes(file: LandedFile): number {
   if (file.piece !== undefined) return file.piece.to - file.piece.from;
-  return /\.(gz|zst|zstd)$/i.test(file.key) ? file.size * INFLATION : file.size;
+  return isCompressed(file) ? file.size * INFLATION : file.size;
+}
+
+function isCompressed({ key }: LandedFile): boolean {
+  return /\.(gz|zst|zstd)$/i.test(key);
 }
 
 /** What workers parse for all of them. */
@@ -44,6 +48,39 @@ export const MOST_PARTS = 100_000;
 export function partBytesOf(plan: Pick<RunPlan, 'spec' | 'unit_bytes'>): number {
   return Math.max(LEAST_PART, unitSettings(plan).unitBytes);
 }
+
+/** Whether rows of one file have to be seen by one worker, in their order. */
+export function staysTogether(model: Pick<SilverModel, 'mode'>, source: Partial<Pick<SourceSpec, 'key'>>): boolean {
+  return condemnsDuplicates(model) || (source.key ?? []).length > 0;
+}
+
+/** The parts into which a file will be cut, as far as its name and size say. */
+export function likelyParts(file: LandedFile, partBytes: number): readonly LandedFile[] {
+  const parts = isCompressed(file) ? 1 : Math.ceil(file.size / Math.max(LEAST_PART, partBytes));
+  if (parts < 2) return [file];
+  const place = (nth: number): number => Math.floor((file.size * nth) / parts);
+  return Array.from({ length: parts }, (_, nth) => ({
+    ...file,
+    piece: { nth, from: place(nth), to: place(nth + 1), lines: 0 },
+  }));
+}
+
+/** How many units a model's files will make, as far as their names and sizes say. */
+export function countUnits(
+  { sources, settings }: UnitsOf,
+  model: Pick<SilverModel, 'mode' | 'from'>,
+  files: readonly LandedFile[],
+): number {
+  const source = sources.find(({ name }) => name === model.from);
+  const whole = source === undefined || staysTogether(model, source);
+  const parts = whole ? files : files.flatMap((file) => likelyParts(file, settings.unitBytes));
+  return packFiles(model, parts, settings).length;
+}
+
+type UnitsOf = {
+  readonly sources: readonly (Pick<SourceSpec, 'name'> & Partial<Pick<SourceSpec, 'key'>>)[];
+  readonly settings: Pick<PipelineSettings, 'unitBytes'>;
+};
 
 export function isCut(file: LandedFile): boolean {
   return file.piece !== undefined || file.in_turn === true;

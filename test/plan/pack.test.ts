@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { append } from '../../lib/define/index.ts';
 import { packExchange, packShares, packSmallFiles } from '../../lib/plan/merge-units.ts';
 import { packInOrder } from '../../lib/plan/pack.ts';
-import { packFiles, packPartitions, parsedBytes } from '../../lib/plan/stage-units.ts';
+import { likelyParts, packFiles, packPartitions, parsedBytes } from '../../lib/plan/stage-units.ts';
 
 const weights = fc.array(fc.nat(50), { maxLength: 40 });
 const limits = fc.integer({ min: 1, max: 100 });
@@ -49,6 +49,26 @@ const PACKED = [
   ],
   ['nothing', append(), [], 100, []],
 ] as const;
+
+test('a part of a file has a unit for itself', () => {
+  const MB = 2 ** 20;
+  const parts = likelyParts(file('large.csv', 5 * MB), 2 * MB);
+  const units = packFiles({ mode: append() }, [file('a.csv', 1), ...parts, file('b.csv', 1), file('c.csv', 1)], {
+    unitBytes: 2 * MB,
+  });
+  assert.deepEqual(
+    units.map((unit) => unit.map(({ key, piece }) => `${key} ${piece?.from ?? ''}`)),
+    [
+      ['a.csv '],
+      ['large.csv 0'],
+      [`large.csv ${Math.floor((5 * MB) / 3)}`],
+      [`large.csv ${Math.floor((10 * MB) / 3)}`],
+      ['b.csv ', 'c.csv '],
+    ],
+  );
+  assert.equal(likelyParts(file('large.csv.gz', 5 * MB), MB).length, 1);
+  assert.equal(likelyParts(file('small.csv', 5000), 10).length, 1);
+});
 
 for (const [what, mode, sizes, unitBytes, expected] of PACKED) {
   test(`files of a unit: ${what}`, () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { append, csv } from '../../lib/define/index.ts';
-import { openTestLake } from '../support/test-lake.ts';
+import { openTestLake, type TestLake } from '../support/test-lake.ts';
 import { assertSameCut, PIECE, pipelineOf, shop } from './split-files.ts';
 
 test('a CSV file that is larger than a unit is cut, and leaves what it leaves when it is read whole', async () => {
@@ -45,3 +45,45 @@ test('a file that nobody can take is rejected, with the limit and the remedy, an
     opened.close();
   }
 });
+
+for (const [what, versions, expected] of [
+  ['is left to the next run', false, ['left', 0, 2]],
+  ['is read as it was where overwritten uploads are kept', true, ['taken', 4787, 4789]],
+] as const) {
+  test(`a cut file that is replaced while its parts are staged ${what}`, async () => {
+    const columns = { id: 'bigint', name: 'string', amount: 'decimal(12,2)' } as const;
+    const opened = await openTestLake(pipelineOf(csv({ columns }), { orders: {} }), { versions });
+    let replaced = false;
+    const lake = opened.reopen((deps) => ({
+      ...deps,
+      settings: { ...deps.settings, unitBytes: PIECE },
+      store: {
+        ...deps.store,
+        async readRange(object, start, end, etag) {
+          // The second part.
+          if (!replaced && start > PIECE && start < 2 * PIECE && end > 2 * PIECE) {
+            replaced = true;
+            await opened.land('rows', 'a.csv', 'id,name,amount\n1,a,1\n2,b,1\n');
+          }
+          return deps.store.readRange(object, start, end, etag);
+        },
+      },
+    }));
+    try {
+      await lake.land('rows', 'a.csv', shop(4800));
+      const first = await lake.run({ runId: 'first' });
+      assert.ok(replaced);
+      assert.equal(first.left_files.length > 0 ? 'left' : 'taken', expected[0]);
+      assert.equal((await rowsOf(lake)).length, expected[1]);
+      await lake.run({ runId: 'second' });
+      assert.equal((await rowsOf(lake)).length, expected[2]);
+    } finally {
+      opened.close();
+    }
+  });
+}
+
+async function rowsOf(lake: TestLake): Promise<readonly unknown[]> {
+  const made = (await lake.metadata('shop_silver.orders')) !== undefined;
+  return made ? lake.rows('shop_silver.orders') : [];
+}

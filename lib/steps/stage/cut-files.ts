@@ -1,4 +1,3 @@
-import { condemnsDuplicates } from '../../core/dedupe.ts';
 import { objectName } from '../../core/objects.ts';
 import type { FileOutcome, LandedFile, LeftFile } from '../../core/run.ts';
 import type { SilverModel, SourceSpec } from '../../core/spec.ts';
@@ -6,7 +5,7 @@ import { rejectFile } from '../../lake/batch/batch-files.ts';
 import { type BytesDeps, readBytes } from '../../lake/files/landed-bytes.ts';
 import type { Cut } from '../../landing/cut.ts';
 import { cutFile } from '../../landing/cut-file.ts';
-import { parsedBytes } from '../../plan/stage-units.ts';
+import { parsedBytes, staysTogether } from '../../plan/stage-units.ts';
 
 export type CutFiles = {
   /** With the parts of a file in its place. */
@@ -25,7 +24,7 @@ export async function cutFiles(
   { files, gone }: { readonly files: readonly LandedFile[]; readonly gone: ReadonlySet<string> },
   partBytes: number,
 ): Promise<CutFiles> {
-  const together = condemnsDuplicates(model) || source.key.length > 0;
+  const together = staysTogether(model, source);
   const cut: LandedFile[] = [];
   const refused: FileOutcome[] = [];
   const left: LeftFile[] = [];

@@ -34,6 +34,15 @@ describe('ranges of objects in S3', () => {
     });
   });
 
+  it('of a version are of that version, whatever stands under the name now', async () => {
+    await withFakeS3(async (fake) => {
+      serve(fake);
+      await fake.store.readRange({ key: KEY, version: 'v1' }, 2, 5, 'e');
+      const [call] = fake.s3.commandCalls(GetObjectCommand);
+      assert.deepEqual([call?.args[0].input.VersionId, call?.args[0].input.IfMatch], ['v1', undefined]);
+    });
+  });
+
   it('are empty past the end, and where nothing is asked for', async () => {
     await withFakeS3(async (fake) => {
       serve(fake);
