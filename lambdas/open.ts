@@ -9,8 +9,8 @@ export const handler = workerHandler({
   runOf: (input) => input,
   async run(input, deps, { measure }) {
     const state = await runOpen(input, deps);
-    // A run that finds nothing new has kept the tables as fresh as they can be.
-    if (state.status === 'nothing' && !input.dry_run) measure('RunSucceeded', 1);
+    // A run that finds nothing new has kept the tables as fresh as they can be; but where uploads have stopped, people want to know.
+    if (state.status === 'nothing' && !input.dry_run && input.started_by !== 'comparison') measure('RunSucceeded', 1);
     return state;
   },
 });

@@ -231,6 +231,7 @@ function assemble(draft: PipelineDraft, { models, others }: BoundPipeline): Pipe
     compute: draft.compute,
     slo: draft.slo,
     breaker: draft.breaker,
+    ...(draft.discover === undefined ? {} : { discover: draft.discover }),
     ...(draft.maintenance === undefined ? {} : { maintenance: draft.maintenance }),
     ...(draft.vars.length === 0 ? {} : { vars: draft.vars }),
     sources: draft.sources.map((source) => source.spec),

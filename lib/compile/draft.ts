@@ -4,6 +4,7 @@ import type { Renamed } from '../core/renames.ts';
 import type {
   Breaker,
   ColumnCheck,
+  Discover,
   Expectation,
   MetadataColumn,
   OtherTable,
@@ -34,6 +35,7 @@ export type PipelineDraft = {
   readonly compute: Compute;
   readonly slo: Slo;
   readonly breaker: Breaker | null;
+  readonly discover: Discover | undefined;
   readonly maintenance: OwnRules | undefined;
   readonly vars: readonly Variable[];
   readonly sources: readonly SourceDraft[];

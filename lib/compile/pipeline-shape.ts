@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseDays, parseSpan } from '../core/durations.ts';
 import { LOG_SUFFIX } from '../core/keyed.ts';
-import type { Breaker, Layer, PipelineSettings } from '../core/spec.ts';
+import { type Breaker, DEFAULT_RECONCILE_MS, type Discover, type Layer, type PipelineSettings } from '../core/spec.ts';
 import { unitBytesFor } from '../core/worker-memory.ts';
 import { readCompute, readSlo } from './compute-shape.ts';
 import type { ModelDraft, PipelineDraft, SourceDraft } from './draft.ts';
@@ -48,6 +48,7 @@ const PIPELINE = {
   slo: { schema: z.unknown(), expected: "{ freshness: '26h', quarantineRate: 5 }" },
   breaker: { schema: byName, expected: "{ rows: 100, window: '1h' }" },
   retention: { schema: byName, expected: "{ condemned: '7y' }" },
+  discover: { schema: byName, expected: "{ reconcile: '24h' }" },
   maintenance: { schema: z.union([z.literal(false), byName]), expected: MAINTENANCE_EXPECTED },
   vars: {
     schema: byName,
@@ -63,6 +64,10 @@ const SETTINGS = { unitBytes: bytes, fileBytes: bytes } as const satisfies Recor
 const BREAKER = {
   rows: { schema: z.number().int().positive(), expected: 'a whole number of rows, 1 or more' },
   window: span(parseSpan, "a span such as '30m', '1h' or '1d'"),
+} as const satisfies Record<string, Field>;
+
+const DISCOVER = {
+  reconcile: span(upToADay, "a span from '1m' to '24h'"),
 } as const satisfies Record<string, Field>;
 
 const RETENTION = {
@@ -102,6 +107,7 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
     compute,
     slo: readSlo(read.slo, notes),
     breaker: read.breaker === undefined ? null : readBreaker(read.breaker, notes),
+    discover: readDiscover(read.discover, notes),
     maintenance: readMaintenance(read.maintenance, notes),
     vars: readVars(read.vars, notes),
     sources,
@@ -113,6 +119,17 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
 function readBreaker(value: unknown, notes: Notes): Breaker {
   const { rows, window } = readFields(BREAKER, value, 'breaker', '', notes) ?? {};
   return { rows: rows ?? DEFAULT_BREAKER.rows, windowMs: window ?? DEFAULT_BREAKER.windowMs };
+}
+
+/** Undefined: by the defaults. */
+function readDiscover(value: unknown, notes: Notes): Discover | undefined {
+  const { reconcile } = readFields(DISCOVER, value ?? {}, 'discover', '', notes) ?? {};
+  return reconcile === undefined ? undefined : { reconcileMs: reconcile };
+}
+
+function upToADay(text: string): number | undefined {
+  const span = parseSpan(text);
+  return span !== undefined && span >= 60_000 && span <= DEFAULT_RECONCILE_MS ? span : undefined;
 }
 
 /** Top-level places read `silver.x`, not `default export.silver.x`. */

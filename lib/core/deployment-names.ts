@@ -22,6 +22,8 @@ export type DeploymentNames = {
   stateMachine(pipeline: string): string;
   /** Of its maintenance; with `_`, which no other name has, so that it is that of no pipeline. */
   maintenance(pipeline: string): string;
+  /** Of the schedule on which all of its bronze is compared. */
+  comparison(pipeline: string): string;
   /** `step` in the words of its folder: `plan-stage`. */
   lambda(pipeline: string, step: string): string;
   /** By which metrics and logs tell pipelines and deployments apart. */
@@ -52,6 +54,7 @@ export function deploymentNames(deployment: string | undefined, place: string): 
     pipelineStack: own,
     stateMachine: own,
     maintenance: (pipeline) => `${own(pipeline)}_maintenance`,
+    comparison: (pipeline) => `${own(pipeline)}_comparison`,
     lambda: (pipeline, step) => `${own(pipeline)}-${step}`,
     service: (pipeline) => `${databasePrefix}${pipeline}`,
   };

@@ -25,7 +25,10 @@ export function readUpload(pipeline: string, { size, ...upload }: Upload & { rea
  * The end of a run of a pipeline that is followed, as it stands among uploads: what the run published has landed like a file.
  * `execution` is its ARN.
  */
-export function readEnding(execution: string, input: unknown): UploadOutcome {
+export function readEnding(execution: string, input: unknown, output?: unknown): UploadOutcome {
+  const coalesced =
+    typeof output === 'object' && output !== null && 'status' in output && output.status === 'coalesced';
+  if (coalesced) return { kind: 'ignored', why: 'another execution does what it was started for' };
   const dry = typeof input === 'object' && input !== null && 'dry_run' in input && input.dry_run === true;
   return dry
     ? { kind: 'ignored', why: 'a dry run' }

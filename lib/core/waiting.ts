@@ -8,7 +8,11 @@ export type Waiting = {
   readonly execution?: string;
 };
 
-export type StartedBy = 'events' | 'schedule';
+/**
+ * `events`: files that landed, and runs that are followed. `schedule`: the pipeline's own. `comparison`: the one on which all of
+ * bronze is compared.
+ */
+export type StartedBy = 'events' | 'schedule' | 'comparison';
 
 /** An execution that waits for its pipeline's turn, and the run that it will open. */
 export type Waiter = { readonly execution: string; readonly run_id: string };

@@ -180,6 +180,11 @@ export type PipelineDefinition<Source extends string = string> = {
   /** Halts the pipeline, before anything is published, when too many rows are rejected. Left out: never. */
   readonly breaker?: BreakerDefinition;
   readonly retention?: RetentionDefinition;
+  /**
+   * On AWS a run that uploads started takes the files that their events named. All of bronze is compared with what is known as often
+   * as `reconcile` says, from `'1m'` to `'24h'`, and by every run on a schedule or by hand. Default `{ reconcile: '24h' }`.
+   */
+  readonly discover?: { readonly reconcile?: Span };
   /** Left out: by the defaults. `false`: only when it is asked for. */
   readonly maintenance?: false | MaintenanceDefinition;
   /** Variables that SQL names as `var('name')`: `strata run shop --vars min_amount=5` gives one another value for that run. */

@@ -9,7 +9,7 @@ import type { Construct } from 'constructs';
 import { MAINTENANCE_OPERATIONS, type MaintenanceOperation, type MaintenanceRequest } from '../core/asked.ts';
 import { InvalidInput } from '../core/errors.ts';
 import { keptRules, LEAST_AGE_MS } from '../core/maintenance-rules.ts';
-import type { PipelineSpec } from '../core/spec.ts';
+import { DEFAULT_RECONCILE_MS, type PipelineSpec } from '../core/spec.ts';
 import { computeOf, type Functions } from './functions.ts';
 import { bucketName, type LakePlaces } from './places.ts';
 import { type PipelineMachine, stateMachineArn } from './state-machine.ts';
@@ -56,6 +56,7 @@ const BATCH_WINDOW = Duration.seconds(30);
 const BATCH_SIZE = 1_000;
 const ATTEMPTS = 5;
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 
 /** What starts runs: uploads to bronze and the pipeline's schedule. Answers the queue of what could not be delivered. */
 export function createTriggers(scope: Construct, props: TriggersProps): IQueue {
@@ -65,6 +66,7 @@ export function createTriggers(scope: Construct, props: TriggersProps): IQueue {
   if (upload || followed.length > 0) {
     const queue = startByQueue(scope, props, deadLetters);
     if (upload) startOnUpload(scope, props, queue, deadLetters);
+    if (upload) compareOnSchedule(scope, props, deadLetters);
     if (followed.length > 0) startAfter(scope, props, { followed, queue, deadLetters });
   }
   if (schedule && props.spec.schedule !== null) {
@@ -197,6 +199,20 @@ function startOnUpload(scope: Construct, { lake, spec }: TriggersProps, queue: Q
 }
 
 type Following = { readonly followed: readonly string[]; readonly queue: Queue; readonly deadLetters: IQueue };
+
+/** Events may be lost: what no event told of is found when all of bronze is compared. */
+function compareOnSchedule(scope: Construct, { lake, spec, machine }: TriggersProps, deadLetters: IQueue): void {
+  const minutes = Math.max(1, Math.floor((spec.discover?.reconcileMs ?? DEFAULT_RECONCILE_MS) / MINUTE_MS));
+  startOnSchedule(scope, {
+    id: 'ComparisonSchedule',
+    name: lake.names.comparison(spec.name),
+    description: `Compares all that has landed for the pipeline ${spec.name} with what is known`,
+    schedule: minutes === 1 ? 'rate(1 minute)' : `rate(${minutes} minutes)`,
+    machine,
+    input: { pipeline: spec.name, started_by: 'comparison' },
+    deadLetters,
+  });
+}
 
 /** State machines of other stacks are found by their names, so that no stack holds another by its exports. */
 function startAfter(

@@ -147,7 +147,8 @@ function followHistory(
 }
 
 const OUTPUT = z.object({
-  status: z.enum(['planned', 'nothing', 'done']),
+  status: z.enum(['planned', 'nothing', 'done', 'coalesced']),
+  behind: z.object({ run_id: z.string() }).optional(),
   run: z.object({ pipeline: z.string(), run_id: z.string(), dry_run: z.boolean() }),
   skipped: z
     .object({ count: z.number(), names: z.array(z.object({ name: z.string(), reason: z.string() })) })
@@ -168,7 +169,11 @@ async function succeeded(
       `execution ${executionArn} did not answer as the state machine of pipeline ${input.pipeline} does: got ${output ?? 'no output'}; is --state-machine right?`,
     );
   }
-  const { status, run, skipped, suspended, removed } = parsed.data;
+  const { status, run, behind, skipped, suspended, removed } = parsed.data;
+  if (status === 'coalesced') {
+    const message = `execution ${executionArn} ended as coalesced: run ${behind?.run_id ?? 'of another'} does what it was started for`;
+    return { kind: 'locked', message };
+  }
   if (status === 'nothing') {
     return { kind: 'nothing', pipeline: input.pipeline, runId: input.run_id, skipped, suspended, removed };
   }

@@ -67,6 +67,15 @@ test('a breaker and a retention of defaults', async () => {
   assert.equal(spec.settings.condemnedRetentionDays, 2557);
 });
 
+test('how often all of bronze is compared', async () => {
+  const spec = await compileShop(session, staffWith([], { ...STAFF, discover: { reconcile: '6h' } }));
+  assert.deepEqual(spec.discover, { reconcileMs: 21_600_000 });
+  for (const discover of [undefined, {}]) {
+    const usual = await compileShop(session, staffWith([], { ...STAFF, ...(discover && { discover }) }));
+    assert.equal(usual.discover, undefined);
+  }
+});
+
 const READ: readonly (readonly [sql: string, columns: readonly string[]])[] = [
   ['select valid_from, valid_to, is_current from silver.jobs', ['date', 'date', 'boolean']],
   ['select * from silver.desks', ['bigint', 'string', 'timestamp']],
@@ -303,6 +312,19 @@ const MISTAKES: readonly { readonly name: string; readonly given: Given; readonl
       'pipelines/shop/pipeline.ts: breaker.rows: got 0; expected a whole number of rows, 1 or more',
       `pipelines/shop/pipeline.ts: breaker.window: got "1w"; expected a span such as '30m', '1h' or '1d'`,
     ],
+  },
+  {
+    name: 'a comparison that is less often than once a day, or none',
+    given: staffWith([], { ...STAFF, discover: { reconcile: '25h', every: '1h' } }),
+    problems: [
+      'pipelines/shop/pipeline.ts: discover.every: got an unknown property; expected reconcile',
+      `pipelines/shop/pipeline.ts: discover.reconcile: got "25h"; expected a span from '1m' to '24h'`,
+    ],
+  },
+  {
+    name: 'a comparison all the time',
+    given: staffWith([], { ...STAFF, discover: { reconcile: '59s' } }),
+    problems: [`pipelines/shop/pipeline.ts: discover.reconcile: got "59s"; expected a span from '1m' to '24h'`],
   },
   {
     name: 'a log of a table that has none',

@@ -5,7 +5,7 @@ import { parseOpenInput } from '../../lib/runtime/lambda/events.ts';
 import { matchesPattern } from '../rehearsal/event-pattern.ts';
 import { executionEnded } from '../rehearsal/events.ts';
 import { deploy, FOLLOWER, LEADER, PLAIN, SHOP } from './deployment.ts';
-import { statementOf } from './policies.ts';
+import { statementOf, statementsOf } from './policies.ts';
 import { ACCOUNT, at, type Fields, list, REGION, resourceOf, resourcesOf } from './resources.ts';
 
 const { pipelines } = await deploy({ pipelines: [SHOP, PLAIN] });
@@ -106,7 +106,7 @@ describe('the end of a run of another pipeline', () => {
 });
 
 describe('a schedule', () => {
-  const schedule = resourceOf(shop, 'AWS::Scheduler::Schedule').properties;
+  const schedule = resourceOf(shop, 'AWS::Scheduler::Schedule', 'Schedule').properties;
 
   test('is the one of the pipeline, in UTC', () => {
     assert.deepEqual(
@@ -135,9 +135,25 @@ describe('a schedule', () => {
   });
 
   test('is made only for a pipeline that has one', () => {
-    assert.deepEqual(resourcesOf(plain, 'AWS::Scheduler::Schedule'), []);
+    const names = resourcesOf(plain, 'AWS::Scheduler::Schedule').map(({ properties }) => properties['Name']);
+    assert.deepEqual(names, ['strata-plain_comparison']);
     assert.equal(resourcesOf(plain, 'AWS::Events::Rule').length, 2, 'uploads start it all the same');
   });
+});
+
+test('all that has landed is compared once a day, whatever became of its events', () => {
+  const { properties } = resourceOf(plain, 'AWS::Scheduler::Schedule', 'ComparisonSchedule');
+  assert.equal(properties['ScheduleExpression'], 'rate(1440 minutes)');
+  const call = JSON.parse(String(at(properties, 'Target', 'Input')).replaceAll('<aws.scheduler.execution-id>', 'x'));
+  const input = parseOpenInput(JSON.parse(call.Input));
+  const by = { wait: true, started_by: 'comparison' };
+  assert.deepEqual(input, { pipeline: 'plain', run_id: 'x', dry_run: false, ...by });
+  const role = statementsOf(plain, resourceOf(plain, 'AWS::IAM::Role', 'ComparisonScheduleRole').id);
+  const started = role.filter(({ actions }) => actions.includes('states:StartExecution'));
+  assert.deepEqual(
+    started.map(({ resources }) => resources),
+    [[MACHINE.replace('web-shop', 'plain')]],
+  );
 });
 
 test('an execution of these machines that is stopped or times out is told to Notify', () => {

@@ -57,9 +57,11 @@ export async function countExecutions({ sfn, machineArn }: Deployment): Promise<
 
 /** Starts what the schedule's target says, as the scheduler does; false when the pipeline has no schedule. */
 export async function startAsScheduled({ sfn, stack }: Deployment, executionId: string): Promise<boolean> {
-  const [, schedule] = resourcesOf(stack.template, 'AWS::Scheduler::Schedule')[0] ?? [];
-  if (schedule === undefined) return false;
-  const { Arn, Input } = resolve(schedule['Target'], stack.world) as { Arn: string; Input: string };
+  const schedules = resourcesOf(stack.template, 'AWS::Scheduler::Schedule').map(([, one]) => one['Target']);
+  const targets = schedules.map((one) => resolve(one, stack.world) as { Arn: string; Input: string });
+  const target = targets.find(({ Input }) => Input.includes('started_by'));
+  if (target === undefined) return false;
+  const { Arn, Input } = target;
   if (!Arn.endsWith(':aws-sdk:sfn:startExecution')) throw new Error(`the schedule calls ${Arn}`);
   const call = JSON.parse(Input.replaceAll('<aws.scheduler.execution-id>', executionId)) as Record<string, string>;
   const { StateMachineArn: stateMachineArn, Name: name, Input: input } = call;

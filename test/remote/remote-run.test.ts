@@ -120,6 +120,18 @@ describe('a run on AWS', () => {
     });
   });
 
+  test('whose execution was coalesced names the run that does its work', async () => {
+    sfn.on(StartExecutionCommand).resolves({ executionArn: EXECUTION, startDate: new Date(0) });
+    const output = JSON.stringify({ ...JSON.parse(state('nothing')), status: 'coalesced', behind: { run_id: 'r9' } });
+    sfn.on(DescribeExecutionCommand).resolves(ended('SUCCEEDED', { output }));
+    const answer = await runRemotely(await openDeps(), { pipeline: 'shop', runId: 'upload-1' });
+    assert.equal(answer.kind, 'locked');
+    assert.match(
+      answer.kind === 'locked' ? answer.message : '',
+      /ended as coalesced: run r9 does what it was started for/,
+    );
+  });
+
   test('that is dry uses up neither the run_id nor its name', async () => {
     sfn.on(StartExecutionCommand).resolves({ executionArn: EXECUTION, startDate: new Date(0) });
     const run_id = 'r'.repeat(80);

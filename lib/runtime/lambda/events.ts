@@ -46,7 +46,7 @@ export const openInput = z.object({
   run_id: z.string(),
   dry_run: z.boolean().default(false),
   wait: z.literal(true).optional(),
-  started_by: z.enum(['events', 'schedule']).optional(),
+  started_by: z.enum(['events', 'schedule', 'comparison']).optional(),
   kind: z.literal('maintenance').optional(),
   compact: compact.optional(),
   maintenance: maintenance.optional(),

@@ -32,6 +32,8 @@ const runEnded = z.object({
     executionArn: z.string().min(1),
     status: z.literal('SUCCEEDED'),
     input: z.string().nullish(),
+    /** Left out where it is large. */
+    output: z.string().nullish(),
   }),
 });
 
@@ -53,8 +55,8 @@ export function readUploads(pipeline: string, event: unknown, log: Log): Uploads
     const content = jsonOf(body);
     const ended = runEnded.safeParse(content);
     if (ended.success) {
-      const { executionArn, input } = ended.data.detail;
-      const outcome = readEnding(executionArn, jsonOf(input ?? ''));
+      const { executionArn, input, output } = ended.data.detail;
+      const outcome = readEnding(executionArn, jsonOf(input ?? ''), jsonOf(output ?? ''));
       if (outcome.kind === 'upload') uploads.push({ message: messageId, upload: outcome.upload });
       else log.info('a run is not followed', { execution: executionArn, why: outcome.why });
       continue;

@@ -23,7 +23,7 @@ export async function takeTurn(deps: TakeDeps & PlaceDeps, input: OpenInput): Pr
   const me = waiterOf(input);
   if (me === undefined) return { kind: 'turn', epoch: await takeLock(deps, run) };
   // What a schedule is for is more than a waiting execution that events have started would do.
-  if (input.started_by === 'schedule') await markComparison(deps.store, pipeline, run_id);
+  if (input.started_by !== 'events') await markComparison(deps.store, pipeline, run_id);
   const before = await findWaiter(deps, pipeline, me);
   // Whoever has the lock already has its turn, and another waits for the next one.
   if (before !== undefined && !(await hasLock(deps, run))) return { kind: 'coalesced', behind: before };

@@ -91,6 +91,17 @@ test('a dry run is not followed; a failed one is no such event', () => {
   });
 });
 
+test('an execution that ended as coalesced is not followed: the one that did its work is', () => {
+  const { uploads, malformed, lines } = read(
+    ended({ output: '{"status":"coalesced","behind":{"run_id":"r"}}' }),
+    ended({ output: '{"status":"planned"}' }),
+    ended({ output: 'x{' }),
+  );
+  assert.deepEqual([uploads.length, malformed], [2, []]);
+  const fields = { execution: ARN, why: 'another execution does what it was started for' };
+  assert.deepEqual(lines[0]?.fields, fields);
+});
+
 const MALFORMED: readonly (readonly [string, unknown])[] = [
   ['no JSON', 'hello'],
   ['an empty body', ''],

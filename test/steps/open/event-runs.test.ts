@@ -117,6 +117,7 @@ const COMPARES: readonly (readonly [string, (world: ReturnType<typeof worldOf>) 
     },
   ],
   ['that a schedule starts', async () => ({ started_by: 'schedule' })],
+  ['that is there to compare', async () => ({ started_by: 'comparison' })],
   ['that a person asks for', async () => ({})],
   [
     'when a mark asks for it',
