@@ -1,4 +1,4 @@
-import { InvalidInput } from '../core/errors.ts';
+import { InvalidInput, ObjectNotFound } from '../core/errors.ts';
 import type { RunRef } from '../core/run.ts';
 import { fullName } from '../core/tables.ts';
 import { currentSnapshot, RUN_ID, snapshotById } from '../iceberg/snapshot.ts';
@@ -88,10 +88,24 @@ async function rollBack(
   const before = await doneBefore(deps, table, request);
   if (before !== undefined) return { ...(await answerOf(deps, before)), again: true };
   const command = { ...run, kind: 'rollback', created_at: deps.clock.now().toISOString() } as const;
-  const { plan, done } = await recordingFailure(deps, command, () => begin(deps, run, table, request));
+  const { plan, done } = await recordingFailure(deps, command, () =>
+    begin(deps, run, table, request).catch(expiredOr(table)),
+  );
   await rollForward(deps, plan);
   await clearOpenRun(deps.store, run);
   return done;
+}
+
+/** An expiry at the same moment takes away what is looked at. */
+function expiredOr({ id }: FoundTable): (cause: unknown) => never {
+  return (cause) => {
+    if (!(cause instanceof ObjectNotFound)) throw cause;
+    throw new InvalidInput(
+      `${fullName(id)} is left as it is: files of its snapshots have expired while they were looked at; nothing was done, try again`,
+      [],
+      { cause },
+    );
+  };
 }
 
 /** From here on whoever finds the plan finishes it. */

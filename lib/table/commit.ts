@@ -25,6 +25,12 @@ export type Committed = {
   readonly snapshot: Snapshot | undefined;
 };
 
+export type CommitOptions = {
+  readonly attempts?: number;
+  /** The change holds on the state alone on which it was prepared: where others committed first it is for the caller to prepare again. */
+  readonly asPrepared?: boolean;
+};
+
 const ATTEMPTS = 8;
 const FIRST_WAIT_MS = 50;
 
@@ -38,13 +44,14 @@ export async function commitChange(
   deps: CommitDeps,
   id: TableId,
   prepared: Prepared,
-  { attempts = ATTEMPTS }: { readonly attempts?: number } = {},
+  { attempts = ATTEMPTS, asPrepared = false }: CommitOptions = {},
 ): Promise<Committed> {
   let latest = prepared;
   for (let attempt = 1; ; attempt += 1) {
     const current = await loadTable(deps.catalog, id);
     const done = current === undefined ? undefined : findDone(current, latest);
     if (done !== undefined) return { ...done, outcome: attempt === 1 ? 'already' : ownOrAlready(done, prepared) };
+    if (asPrepared && !isBase(latest, current)) throw othersFirst(id);
     latest = await onTopOf(deps, latest, current, attempt);
     const result = await tryCommit(deps, id, current, metadataOn(latest, current?.metadata));
     if (!(result instanceof Error)) return { entry: result, outcome: 'committed', snapshot: latest.snapshot };
@@ -59,9 +66,13 @@ async function onTopOf(
   current: CatalogEntry | undefined,
   attempt: number,
 ): Promise<Prepared> {
-  if (current?.metadataLocation === (prepared.baseLocation ?? undefined)) return prepared;
+  if (isBase(prepared, current)) return prepared;
   const options = { nowMs: deps.clock.now().getTime(), unique: deps.ids.unique(), attempt: attempt + 1 };
   return rebasePrepared(deps.store, prepared, current, options);
+}
+
+function isBase({ baseLocation }: Prepared, current: CatalogEntry | undefined): boolean {
+  return current?.metadataLocation === (baseLocation ?? undefined);
 }
 
 /** The new entry, or the failure that another attempt may overcome. */
@@ -126,6 +137,10 @@ function holdsAll(current: TableMetadata, { metadata: wanted, change }: Prepared
 function stillThere(update: Update, current: TableMetadata): boolean {
   if (update.action === 'remove-snapshots') return update['snapshot-ids'].some((one) => snapshotById(current, one));
   return update.action === 'remove-properties' && update.removals.some((name) => name in current.properties);
+}
+
+function othersFirst(id: TableId): CommitConflict {
+  return new CommitConflict(`${fullName(id)} has changed since the change was prepared; prepare it again`);
 }
 
 function lastFailure(id: TableId, failure: CommitConflict | CommitStateUnknown, attempts: number): Error {

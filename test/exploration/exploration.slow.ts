@@ -14,7 +14,10 @@ const CRASH: Bounds = { pauses: 0, faults: 1, kinds: ['crash'] };
 const LOST: Bounds = { pauses: 0, faults: 1, kinds: ['lost'] };
 const REFUSED: Bounds = { pauses: 0, faults: 1, kinds: ['refused'] };
 
-type Row = readonly [actors: Scenario['actors'], bounds: Bounds];
+/** Pauses before commits alone. */
+const COMMITS: Bounds = { pauses: 2, faults: 0, at: /^write .*\/v\d+\.metadata\.json$/ };
+
+type Row = readonly [actors: Scenario['actors'], bounds: Bounds, compacted?: true];
 
 const SCENARIOS: readonly Row[] = [
   [{ a: 'run', b: 'run' }, WEEK],
@@ -30,6 +33,8 @@ const SCENARIOS: readonly Row[] = [
   [{ a: 'run', b: 'force-vacuum' }, WEEK],
   [{ a: 'run', b: 'rollback' }, CRASH],
   [{ a: 'compact', b: 'rollback' }, PAUSE],
+  [{ a: 'expire', b: 'rollback' }, PAUSE, true],
+  [{ a: 'expire', b: 'rollback' }, COMMITS, true],
 ];
 
 const MORE: readonly Row[] = [
@@ -50,8 +55,8 @@ const MORE: readonly Row[] = [
   ],
 ];
 
-function nameOf([actors, { pauses, faults, kinds = [] }]: Row): string {
-  return `${Object.values(actors).join(' beside ')}: ${pauses} pauses, ${faults} faults ${kinds.join(', ')}`;
+function nameOf([actors, { pauses, faults, kinds = [], at }]: Row): string {
+  return `${Object.values(actors).join(' beside ')}: ${pauses} pauses, ${faults} faults ${[...kinds, at ?? ''].join(' ')}`;
 }
 
 describe('whatever happens between two calls of the store', () => {
@@ -63,8 +68,9 @@ describe('whatever happens between two calls of the store', () => {
 
   for (const row of ALL ? [...SCENARIOS, ...MORE] : SCENARIOS) {
     test(nameOf(row), async (context) => {
-      const [actors, bounds] = row;
-      const { played, found } = await laboratory.search({ runs: 2, actors }, bounds);
+      const [actors, bounds, compacted] = row;
+      const scenario = { runs: 2, actors, ...(compacted === undefined ? {} : { compacted }) };
+      const { played, found } = await laboratory.search(scenario, bounds);
       assert.equal(found, undefined);
       context.diagnostic(`${played} schedules`);
       assert.ok(played > 10, `${played} schedules`);

@@ -14,10 +14,10 @@ const SCENARIOS: readonly (readonly [Scenario['actors'], Bounds])[] = [
 ];
 
 /** What the exploration has found once, and has been mended: the least that had to happen. */
-const FOUND: readonly (readonly [string, Scenario['actors'], Schedule])[] = [
+const FOUND: readonly (readonly [string, Omit<Scenario, 'runs'>, Schedule])[] = [
   [
     'a run that is overtaken while its files are read sends no alert: another goes on with it',
-    { a: 'run', b: 'run' },
+    { actors: { a: 'run', b: 'run' } },
     schedule({
       actor: 'a',
       before: 'read ops/shop/_runs/run-a/level-0/units/silver.items-00000.json',
@@ -27,11 +27,24 @@ const FOUND: readonly (readonly [string, Scenario['actors'], Schedule])[] = [
   ],
   [
     'a rollback that a compaction comes before, while it is prepared, is prepared again',
-    { a: 'compact', b: 'rollback' },
+    { actors: { a: 'compact', b: 'rollback' } },
     {
       first: 'b',
       events: [{ actor: 'b', before: 'write silver/shop/items/metadata/v3.metadata.json', what: 'pause', next: 'a' }],
     },
+  ],
+  [
+    'a rollback is not made on top of an expiry, which takes the files of the snapshot that it goes back to',
+    { compacted: true, actors: { a: 'expire', b: 'rollback' } },
+    schedule(
+      { actor: 'a', before: 'write silver/shop/items/metadata/v4.metadata.json', what: 'pause', next: 'b' },
+      { actor: 'b', before: 'write silver/shop/items/metadata/v4.metadata.json', what: 'pause', next: 'a' },
+    ),
+  ],
+  [
+    'a rollback whose snapshot expires before it begins ends, and no run waits for it',
+    { compacted: true, actors: { a: 'expire', b: 'rollback' } },
+    { first: 'b', events: [{ actor: 'b', before: 'write ops/shop/_runs/*/rollback.json', what: 'pause', next: 'a' }] },
   ],
 ];
 
@@ -54,9 +67,9 @@ describe('whatever happens between two calls of the store', () => {
     });
   }
 
-  for (const [name, actors, found] of FOUND) {
+  for (const [name, scenario, found] of FOUND) {
     test(name, async () => {
-      const { broken, reached } = await laboratory.play({ runs: 2, actors }, found);
+      const { broken, reached } = await laboratory.play({ runs: 2, ...scenario }, found);
       assert.equal(reached.length, found.events.length);
       assert.equal(broken, undefined);
     });

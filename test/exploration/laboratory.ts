@@ -18,14 +18,15 @@ export type Laboratory = AsyncDisposable & {
 /** With `answers` of the engine from other laboratories, nothing is asked twice. */
 export async function openLaboratory(answers?: Answers): Promise<Laboratory> {
   const ground = await openGround(answers);
-  const bases = new Map<number, ReturnType<typeof prepare>>();
-  const baseOf = (runs: number): ReturnType<typeof prepare> => {
-    const base = bases.get(runs) ?? prepare(ground, runs);
-    bases.set(runs, base);
+  const bases = new Map<string, ReturnType<typeof prepare>>();
+  const baseOf = (scenario: Scenario): ReturnType<typeof prepare> => {
+    const key = `${scenario.runs} ${scenario.compacted === true}`;
+    const base = bases.get(key) ?? prepare(ground, scenario);
+    bases.set(key, base);
     return base;
   };
   const playOne = async (scenario: Scenario, schedule: Schedule): Promise<Played> =>
-    play(ground, scenario, schedule, await baseOf(scenario.runs));
+    play(ground, scenario, schedule, await baseOf(scenario));
   return {
     play: playOne,
     async search(scenario, bounds) {

@@ -39,7 +39,8 @@ function memoSession(engine: Engine, options: SessionOptions, answers: Answers):
   /** Opened when something is asked for the first time, and then brought to where it would be. */
   const real = async (): Promise<Session> => {
     opened ??= engine.open(options).then(async (session) => {
-      for (const statement of done) await session.run(statement);
+      // What has been done over files that were given back since cannot be done again, and nobody asks for it any more.
+      for (const statement of done) await session.run(statement).catch(() => undefined);
       return session;
     });
     return opened;

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CommitConflict, InvalidInput } from '../../core/errors.ts';
+import { CommitConflict, InvalidInput, ObjectNotFound } from '../../core/errors.ts';
 import { opsTable } from '../../core/ops.ts';
 import type { RunRef } from '../../core/run.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
@@ -8,7 +8,7 @@ import { joinChanges } from '../../iceberg/changes.ts';
 import { rollbackSchema } from '../../iceberg/rollback-schema.ts';
 import { RUN_ID, snapshotById } from '../../iceberg/snapshot.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
-import type { ObjectStore } from '../../ports.ts';
+import type { CatalogEntry, ObjectStore } from '../../ports.ts';
 import { renderReopened, selectTakenSince, type TakenSince } from '../../sql/ops-rows.ts';
 import { countWithdrawn, renderWithdrawn } from '../../sql/quarantine-table.ts';
 import { commitChange } from '../../table/commit.ts';
@@ -86,17 +86,44 @@ export async function requireNoRollback(store: ObjectStore, run: RunRef | undefi
   );
 }
 
-/** Does what the plan says and has not been done yet; its result ends it. */
+/**
+ * Does what the plan says and has not been done yet; its result ends it. The log of a keyed table goes first, since the table
+ * can be made of it. Throws InvalidInput where the snapshot of a table has expired meanwhile: that ends the rollback too,
+ * which would else be in the way of all runs for good.
+ */
 export async function rollForward(deps: StepDeps, { run }: Pick<RollbackPlan, 'run'>): Promise<void> {
   const plan = await readJson<RollbackPlan>(deps.store, planKey(run));
-  for (const table of plan.tables) await rollTable(deps, plan, table);
+  const back: RollbackTable[] = [];
+  let expired: RollbackTable | undefined;
+  for (const table of plan.tables.toReversed()) {
+    if (expired !== undefined) break;
+    if (await rollTable(deps, plan, table)) back.push(table);
+    else expired = table;
+  }
+  if (back.length > 0) await followRollback(deps, plan);
+  await writeJson(deps.store, runFolder.result(run), { run_id: run.run_id, pipeline: run.pipeline, kind: 'rollback' });
+  if (expired !== undefined) throw expiredMeanwhile(expired, back);
+}
+
+function expiredMeanwhile({ table, to }: RollbackTable, [log]: readonly RollbackTable[]): InvalidInput {
+  const name = fullName(table);
+  const instead =
+    log === undefined
+      ? 'nothing was done'
+      : `its log ${fullName(log.table)} has gone back, and the table can be made of it: strata rebuild ${name}`;
+  return new InvalidInput(
+    `${name} is left as it is: snapshot ${to} has expired before the rollback came to it; ${instead}`,
+  );
+}
+
+/** What the books say of the tables. */
+async function followRollback(deps: StepDeps, plan: RollbackPlan): Promise<void> {
   if (plan.reopen !== undefined) {
     await releaseRows(deps, plan.run, plan.reopen);
     await reopenFiles(deps, plan.run, plan.reopen);
   }
   const { pipeline, run_id } = plan.run;
   await recordCommand(deps, { pipeline, run_id, kind: 'rollback', created_at: plan.created_at }, plan.files ?? 0);
-  await writeJson(deps.store, runFolder.result(run), { run_id: run.run_id, pipeline: run.pipeline, kind: 'rollback' });
 }
 
 /** A file whose rows a table loses by a rollback. `corrects`: it has taken the place of another content, which comes back. */
@@ -136,32 +163,35 @@ async function differenceIn(store: ObjectStore, metadata: TableMetadata, to: big
   return { added: then.filter(({ path }) => !current.has(path)), removed: now.filter(({ path }) => !old.has(path)) };
 }
 
-/** How often a table is tried to which others commit at the same time: compactions work beside a rollback. */
+/** How often a table is tried to which others commit at the same time: compactions and expiries work beside a rollback. */
 const ATTEMPTS = 5;
 
-/** One snapshot on top of the others, with the data files of the old one; none where the table has these already. */
-async function rollTable(deps: StepDeps, plan: RollbackPlan, one: RollbackTable): Promise<void> {
+/**
+ * One snapshot on top of the others, with the data files of the old one; none where the table has it already. False where the
+ * old one has expired. It is never made on top of what came meanwhile: an expiry may just have taken its files.
+ */
+async function rollTable(deps: StepDeps, plan: RollbackPlan, one: RollbackTable): Promise<boolean> {
   for (let attempt = 1; ; attempt += 1) {
-    const prepared = await prepareBack(deps, plan, one);
-    if (prepared === undefined) return;
+    const base = await loadTable(deps.catalog, one.table);
+    if (base === undefined || snapshotById(base.metadata, BigInt(one.snapshot_id)) !== undefined) return true;
+    if (snapshotById(base.metadata, BigInt(one.to)) === undefined) return false;
     try {
-      await commitChange(deps, one.table, prepared);
-      return;
+      await commitChange(deps, one.table, await prepareBack(deps, plan, one, base), { asPrepared: true });
+      return true;
     } catch (cause) {
-      if (!(cause instanceof CommitConflict) || attempt === ATTEMPTS) throw cause;
-      deps.log.info('another has changed what was to be undone', { table: fullName(one.table) });
+      const other = cause instanceof CommitConflict || cause instanceof ObjectNotFound;
+      if (!other || attempt === ATTEMPTS) throw cause;
+      deps.log.info('another has changed what is to go back', { table: fullName(one.table) });
     }
   }
 }
 
-/** Undefined where the table has the snapshot. */
 async function prepareBack(
   deps: StepDeps,
   { run, reopen }: RollbackPlan,
   one: RollbackTable,
-): Promise<Prepared | undefined> {
-  const base = await loadTable(deps.catalog, one.table);
-  if (base === undefined || snapshotById(base.metadata, BigInt(one.snapshot_id)) !== undefined) return undefined;
+  base: CatalogEntry,
+): Promise<Prepared> {
   const { added, removed } = await differenceIn(deps.store, base.metadata, BigInt(one.to));
   // A run's snapshot vouches for the field ids of its files, which those of other engines may lack.
   const own: Readonly<Record<string, string>> = added.some(({ foreign }) => foreign) ? {} : { [RUN_ID]: run.run_id };
