@@ -12,7 +12,7 @@ export type Sample = {
 export type Figure = {
   readonly name: string;
   readonly value: number;
-  readonly unit: 'x' | 'GB' | 's' | '%';
+  readonly unit: 'x' | 'GB' | 's' | '%' | 'files' | 'objects';
   readonly bound: number | null;
   /** What the value was worked out from, such as `2.81 s to 2.02 s`. */
   readonly detail: string;

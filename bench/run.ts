@@ -11,6 +11,7 @@ import { measureForgetting } from './forgetting/measure.ts';
 import { measureIdle } from './idle/measure.ts';
 import { measureKeyed } from './keyed/measure.ts';
 import { measureLarge } from './large/measure.ts';
+import { measureLife } from './life/measure.ts';
 import { describeMachine } from './machine.ts';
 import { measureOpening } from './opening/measure.ts';
 import { measureDedupe } from './orders/dedupe.ts';
@@ -31,6 +32,7 @@ const MEASUREMENTS = {
   keyed: measureKeyed,
   compaction: measureCompaction,
   forgetting: measureForgetting,
+  life: measureLife,
   dedupe: measureDedupe,
   filter: measureFilter,
   reads: measureReads,

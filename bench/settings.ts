@@ -20,6 +20,8 @@ export type Sizes = {
   readonly history: number;
   /** Of a table of which a run touches one. */
   readonly partitions: number;
+  /** Runs of a pipeline, one small file each. */
+  readonly runs: number;
 };
 
 export const FULL: Sizes = {
@@ -33,6 +35,7 @@ export const FULL: Sizes = {
   ledgerFiles: 5_000_000,
   history: 10_000_000,
   partitions: 1_000,
+  runs: 1_000,
 };
 
 /** For development: a tenth of everything. */
@@ -47,4 +50,5 @@ export const QUICK: Sizes = {
   ledgerFiles: 500_000,
   history: 1_000_000,
   partitions: 100,
+  runs: 100,
 };

@@ -1,0 +1,1 @@
+SELECT count(*) AS readings, sum(value) AS value FROM silver.readings
