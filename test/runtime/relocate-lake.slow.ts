@@ -111,12 +111,17 @@ describe('relocating a lake that was moved', () => {
     const moved = openAt(lake, place);
     await moved.land('rows', 'c.csv', 'id,amount\n3,30\n');
     assert.equal((await moved.run({ runId: 'c' })).status, 'SUCCEEDED');
-    const before = [await contents(moved), await snapshots(moved)];
+    // All but the table of runs, which has each vacuum.
+    const rest = async (): Promise<unknown> =>
+      [await contents(moved), await snapshots(moved)].map((tables) =>
+        (tables as readonly (readonly [string])[]).filter(([name]) => name !== 'shop_ops.runs'),
+      );
+    const before = await rest();
     const vacuum = async (): Promise<number> => {
       const later = { ...moved.deps, clock: { now: () => new Date(Date.now() + 10_000) } };
       const { failed, tables } = await vacuumTables(later, { target: 'shop', olderThanMs: 0, forceRetention: true });
       assert.deepEqual(failed, []);
-      assert.deepEqual([await contents(moved), await snapshots(moved)], before);
+      assert.deepEqual(await rest(), before);
       return tables.find(({ table }) => table === 'shop_silver.items')?.files ?? 0;
     };
     assert.equal(await vacuum(), 0);

@@ -6,6 +6,7 @@ import type { OpenInput, RunRef } from '../../core/run.ts';
 import { fullName, parseTableName, type TableId, tablePrefix } from '../../core/tables.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
+import { requireUnusedId } from '../run/forgotten-ids.ts';
 import { readOpenRun } from '../run/open-run.ts';
 import { checkRunId, LONGEST_RUN_ID, readJson, readJsonIfAny, writeOnce } from '../run/run-folder.ts';
 import { recordFolder } from './removals.ts';
@@ -70,7 +71,9 @@ export function readSweepPlan(deps: Pick<StepDeps, 'store'>, run: RunRef): Promi
 export function checkSweeps(request: OpenInput): void {
   checkRunId(request.run_id);
   const asked = maintenanceOf(request);
-  for (const operation of sweepsOf(request)) {
+  const sweeps = sweepsOf(request);
+  if (sweeps.length === 0) return;
+  for (const operation of sweeps) {
     const { older_than_ms = LEAST_RETENTION_MS, force_retention = false } = asked[operation] ?? {};
     if (older_than_ms < LEAST_RETENTION_MS && !force_retention) throw tooShort(operation, older_than_ms);
   }
@@ -87,6 +90,7 @@ export async function planSweep(deps: StepDeps, request: OpenInput, operation: S
   const found = run.dry_run ? undefined : await readSweepPlan(deps, run);
   if (found !== undefined) return found;
   checkSweeps(request);
+  if (!run.dry_run) await requireUnusedId(deps.store, run);
   await requireNoRollback(deps.store, (await readOpenRun(deps.store, { pipeline })).run);
   const { table, ...maintain } = maintenanceOf(request);
   const asked = maintain[operation] ?? {};
