@@ -18,6 +18,7 @@ const named = found.flatMap((info): ObjectInfo[] => (info === undefined ? [] : [
 const spec = await deps.specs('events');
 await using session = await deps.engine.open(deps.settings);
 const started = performance.now();
-const landed = how === 'all' ? await surveyPipeline(deps, 'events') : await findNewFiles(deps, session, spec, named);
+const landed =
+  how === 'all' ? await surveyPipeline(deps, 'events') : await findNewFiles(deps, session, spec, { named });
 const ms = performance.now() - started;
 process.stdout.write(JSON.stringify({ ms, found: [...landed.waiting.values()].flat().length }));

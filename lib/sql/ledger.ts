@@ -45,24 +45,32 @@ WHERE key >= ${quoteText(first)} AND key <= ${quoteText(last)} AND key IN (SELEC
 
 export const SAID_ROWS: Sql = SAID;
 
+/** What becomes of a file that is not ingested. */
+export type FileOutcome = 'rejected' | 'suspended';
+
 /** A table that a source feeds, by its full name. */
 export type LedgerReader = { readonly source: string; readonly table: string };
 
 /**
- * Keeps the landed files that are not settled: of a settled one the ledger says, in a row for all tables or in one for each
- * that its source feeds, that it was ingested, and never anything else. Files of sources that feed no table are left out.
+ * Keeps the landed files that are not settled: of a settled one the ledger tells, in a row for all tables or in one for each
+ * that its source feeds, and never by one of the `asked` outcomes. Files of sources that feed no table are left out.
  */
-export function createUnsettled(listed: Sql, ledger: Sql, readers: readonly LedgerReader[]): Statement {
+export function createUnsettled(
+  listed: Sql,
+  ledger: Sql,
+  readers: readonly LedgerReader[],
+  asked: readonly FileOutcome[],
+): Statement {
   const values = readers.map(({ source, table }) => sql`(${quoteText(source)}, ${quoteText(table)})`);
   return {
     name: 'unsettled files',
     text: sql`CREATE OR REPLACE TEMP TABLE ${UNSETTLED} AS
 WITH readers AS (SELECT *, count(*) OVER (PARTITION BY source) AS tables FROM (VALUES ${join(values)}) t(source, table_name)),
-told_otherwise AS (SELECT DISTINCT key, etag FROM ${ledger} WHERE status <> 'ingested'),
-known_to_all AS (SELECT key, etag FROM ${ledger} ANTI JOIN told_otherwise USING (key, etag) WHERE table_name IS NULL),
+asked_about AS (SELECT DISTINCT key, etag FROM ${ledger} WHERE status IN (${join(asked.map(quoteText))})),
+known_to_all AS (SELECT key, etag FROM ${ledger} ANTI JOIN asked_about USING (key, etag) WHERE table_name IS NULL),
 known_to_each AS (
   SELECT source, key, etag FROM (SELECT DISTINCT key, etag, table_name FROM ${ledger} WHERE table_name IS NOT NULL)
-  ANTI JOIN told_otherwise USING (key, etag) JOIN readers USING (table_name) GROUP BY source, key, etag, tables HAVING count(*) = tables
+  ANTI JOIN asked_about USING (key, etag) JOIN readers USING (table_name) GROUP BY source, key, etag, tables HAVING count(*) = tables
 )
 SELECT l.* FROM ${listed} l ANTI JOIN known_to_all USING (key, etag) ANTI JOIN known_to_each USING (source, key, etag)
 WHERE l.source IN (SELECT source FROM readers) ORDER BY n`,

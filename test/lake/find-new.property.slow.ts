@@ -166,7 +166,11 @@ async function findBoth(
   const deps = withListing(lake.deps, files);
   await using session = await deps.engine.open(deps.settings);
   const spec = await deps.specs('p');
-  return [await findNewFiles(deps, session, spec), await findNewFiles(deps, session, spec, named)];
+  const rejected = true;
+  return [
+    await findNewFiles(deps, session, spec, { rejected }),
+    await findNewFiles(deps, session, spec, { named, rejected }),
+  ];
 }
 
 test(`what is new is what a walk over ledger and listing finds (${CASES} cases, seed ${SEED})`, async () => {
@@ -193,6 +197,12 @@ test(`what is new is what a walk over ledger and listing finds (${CASES} cases, 
         const { skipped: _all, ...found } = all;
         const expected = reference(runs.flat(), files);
         assert.deepEqual(found, expected);
+        // What is rejected is as well known where nobody asks for it.
+        await using session = await lake.deps.engine.open(lake.deps.settings);
+        const plain = await findNewFiles(withListing(lake.deps, sorted), session, await lake.deps.specs('p'));
+        assert.deepEqual(plain.waiting, expected.waiting);
+        const suspended = ({ status }: { readonly status: string }): boolean => status === 'suspended';
+        assert.deepEqual(plain.aside.filter(suspended), expected.aside.filter(suspended));
         // Files that are suspended are looked at whether anybody names them or not.
         const near = files.filter(({ key }) => keys.has(key) || isSuspended(runs.flat(), key));
         const { skipped: _some, ...among } = some;

@@ -63,13 +63,13 @@ test('of named files those that are new are found in what the ledger may have of
   await using session = await deps.engine.open(deps.settings);
   await lake.land('orders', 'year=2026/month=01/day=02/late.csv', 'id\n9\n');
   const files = await named(lake, nameOf(2), 'year=2026/month=01/day=02/late.csv', nameOf(3));
-  const { waiting } = await findNewFiles(deps, session, spec, files.slice(0, 2));
+  const { waiting } = await findNewFiles(deps, session, spec, { named: files.slice(0, 2) });
   assert.deepEqual(
     waiting.get('silver.orders')?.map(({ key }) => key),
     ['bronze/shop/orders/year=2026/month=01/day=02/late.csv'],
   );
   assert.deepEqual([...lent], ['day-2']);
-  const known = await findNewFiles(deps, session, spec, files.slice(2));
+  const known = await findNewFiles(deps, session, spec, { named: files.slice(2) });
   assert.deepEqual(known.waiting.get('silver.orders'), []);
   assert.deepEqual([...lent], ['day-2', 'day-3']);
   await lake.store.remove('bronze/shop/orders/year=2026/month=01/day=02/late.csv');
@@ -81,12 +81,7 @@ test('a name that no run has seen is new without any of the ledger, and files of
   await using session = await deps.engine.open(deps.settings);
   const info = { size: 1, etag: 'e', modified: 0 };
   const files = ['bronze/shop/orders/year=2026/month=02/x.csv', 'bronze/shop/other/x.csv', 'bronze/shop2/orders/x.csv'];
-  const found = await findNewFiles(
-    deps,
-    session,
-    spec,
-    files.map((key) => ({ key, ...info })),
-  );
+  const found = await findNewFiles(deps, session, spec, { named: files.map((key) => ({ key, ...info })) });
   assert.deepEqual(
     [...found.waiting].map(([model, list]) => [model, list.map(({ key }) => key)]),
     [

@@ -67,7 +67,7 @@ FROM (VALUES ('all, ingested', 'ingested', 1, NULL), ('all, rejected', 'rejected
     statement: selectFrom('unpacked', renderPacked(['out/listed.parquet'])),
     check: (rows) => assert.deepEqual(rows.at(-1), UNREAD),
   },
-  { golden: 'ledger-unsettled', statement: createUnsettled(listed, LEDGER, READERS) },
+  { golden: 'ledger-unsettled', statement: createUnsettled(listed, LEDGER, READERS, ['suspended', 'rejected']) },
   {
     golden: 'ledger-unsettled-rows',
     statement: selectUnsettled(0, 100),
@@ -129,5 +129,15 @@ FROM (VALUES ('all, ingested', 'ingested', 1, NULL), ('all, rejected', 'rejected
     golden: 'ledger-still-suspended',
     statement: selectStillSuspended(['p/s/all, then a suspended', 'p/s/gone', "p/s/o'x"]),
     check: (rows) => assert.deepEqual(namesOf(rows), ['p/s/all, then a suspended']),
+  },
+  { golden: 'ledger-unsettled-plain', statement: createUnsettled(listed, LEDGER, READERS, ['suspended']) },
+  {
+    golden: 'ledger-unsettled-rows',
+    statement: selectUnsettled(0, 100),
+    check: (rows) =>
+      assert.deepEqual(
+        namesOf(rows),
+        [2, 4, 5, 6].map((at) => NAMES[at]),
+      ),
   },
 ]);

@@ -36,13 +36,21 @@ export type Landed = {
   readonly skipped: Skipped;
   /** Files that the ledger knows by the etags of an earlier release. */
   readonly renamed: readonly RenamedEtag[];
-  /** Files that were set aside by the latest run that took them, and are there still. */
+  /** Files that were suspended by the latest run that took them, or rejected where that is asked for, and are there still. */
   readonly aside: readonly SetAsideFile[];
 };
 
 export type RenamedEtag = { readonly key: string; readonly before: string; readonly after: string };
 
 type Sources = Pick<PipelineSpec, 'name' | 'sources' | 'models'>;
+
+/** What is looked for. */
+export type Looking = {
+  /** Only these objects are looked at, beside seeds and what is suspended; of one name the oldest content first. */
+  readonly named?: readonly ObjectInfo[] | undefined;
+  /** Rejected files, of which there may be many, are told of as well. */
+  readonly rejected?: boolean;
+};
 
 /** A table that a source feeds: its model, and its full name. */
 type Reader = { readonly model: string; readonly table: string };
@@ -59,14 +67,13 @@ type Books = {
  * Files that the ledger does not know for some table of their source: a key with a new etag is a new file. Listing and ledger
  * are compared by DuckDB within its memory; only what is not settled comes here. Writes nothing.
  *
- * `named`: only these objects are looked at, beside seeds and what is suspended; of one name the oldest content first. Of the
- * ledger only data files are read whose bounds say that they may have one of the names.
+ * Where files are named, of the ledger only data files are read whose bounds say that they may have one of the names.
  */
 export async function findNewFiles(
   deps: StepDeps,
   session: Session,
   spec: Sources,
-  named?: readonly ObjectInfo[],
+  { named, rejected = false }: Looking = {},
 ): Promise<Landed> {
   let skipped = NONE_SKIPPED;
   const skip = (name: SkippedName): void => {
@@ -81,7 +88,7 @@ export async function findNewFiles(
   const listing = asked === undefined ? listSources(deps, spec, skip) : listNamed(deps, spec, asked);
   const listed = await keepListed(session, listing, scratch.folder);
   const found = noneFound(spec);
-  if (listed !== undefined) await compare(books, found, { listed, names: asked && namesIn(spec, asked) });
+  if (listed !== undefined) await compare(books, found, { listed, rejected, names: asked && namesIn(spec, asked) });
   for (const source of spec.sources) {
     if (source.seed !== undefined) await findSeed(books, spec.name, { ...source, seed: source.seed }, found);
   }
@@ -143,18 +150,21 @@ function readersOf(spec: Sources, source: Pick<SourceSpec, 'name'>): readonly Re
 /** Unsettled files that are in memory as rows at once. */
 const PAGE_FILES = 20_000;
 
-async function compare(
-  books: Books,
-  found: Found,
-  { listed, names }: { readonly listed: Sql; readonly names: readonly string[] | undefined },
-): Promise<void> {
+type Compared = {
+  readonly listed: Sql;
+  /** Of all that is listed; undefined: too many to be told. */
+  readonly names: readonly string[] | undefined;
+  readonly rejected: boolean;
+};
+
+async function compare(books: Books, found: Found, { listed, names, rejected }: Compared): Promise<void> {
   const readers = [...found.readers].flatMap(([source, all]) => all.map(({ table }) => ({ source, table })));
   if (readers.length === 0) return;
   const { session } = books;
   await using _ledger = await openSome(books, among(names ?? []));
   if (names !== undefined) await session.run(createSaid(listed, names));
   const ledger = names === undefined ? LEDGER : SAID_ROWS;
-  await session.run(createUnsettled(listed, ledger, readers));
+  await session.run(createUnsettled(listed, ledger, readers, rejected ? ['suspended', 'rejected'] : ['suspended']));
   const known = parseLedger(await session.rows(selectLedger(ledger)));
   for (let from = 0; ; from += PAGE_FILES) {
     const rows = await session.rows(selectUnsettled(from, from + PAGE_FILES));

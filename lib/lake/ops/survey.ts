@@ -33,7 +33,7 @@ export type Survey = {
   readonly waiting: Landed['waiting'];
   readonly skipped: Skipped;
   readonly renamed: Landed['renamed'];
-  /** Files that earlier runs rejected or suspended, and that are there still. */
+  /** Files that earlier runs suspended, or rejected where a retry is asked for, and that are there still. */
   readonly aside: readonly SetAsideFile[];
   readonly tables: ReadonlyMap<string, KnownTable | undefined>;
   /** Tables of other pipelines that the run is to read, as their last published runs left them. */
@@ -74,7 +74,7 @@ export async function surveyPipeline(
     tables.set(id, await findKnown(deps, table));
   }
   const quarantine = await findKnown(deps, opsTable(pipeline, 'quarantine'));
-  const landed = await findNewFiles(deps, session, spec, named);
+  const landed = await findNewFiles(deps, session, spec, { named, rejected: asked.retry !== undefined });
   const about = selectedOf({ spec, ...(selection && { selection }) });
   const waiting = new Map([...landed.waiting].filter(([id]) => about.models.some((model) => model.id === id)));
   const changes = tellApart(deps, about, tables, findChanges(about, tables));
