@@ -49,9 +49,20 @@ export function partBytesOf(plan: Pick<RunPlan, 'spec' | 'unit_bytes'>): number 
   return Math.max(LEAST_PART, unitSettings(plan).unitBytes);
 }
 
-/** Whether rows of one file have to be seen by one worker, in their order. */
-export function staysTogether(model: Pick<SilverModel, 'mode'>, source: Partial<Pick<SourceSpec, 'key'>>): boolean {
-  return condemnsDuplicates(model) || (source.key ?? []).length > 0;
+type Keyed = Partial<Pick<SourceSpec, 'key'>>;
+
+/**
+ * Whether all rows of a file have to be seen at once: those that are condemned for their key, and, where rejections are
+ * counted, those that are dropped before as equal to a row of the table.
+ */
+export function staysTogether(model: Pick<SilverModel, 'mode'>, source: Keyed): boolean {
+  const byHash = model.mode.kind === 'append' && model.mode.dedupe?.by === 'row';
+  return condemnsDuplicates(model) || (byHash && staysInOrder(source));
+}
+
+/** Whether parts of a file are taken in their order: rejections of a key are counted. */
+export function staysInOrder({ key = [] }: Keyed): boolean {
+  return key.length > 0;
 }
 
 /** The parts into which a file will be cut, as far as its name and size say. */
@@ -72,7 +83,7 @@ export function countUnits(
   files: readonly LandedFile[],
 ): number {
   const source = sources.find(({ name }) => name === model.from);
-  const whole = source === undefined || staysTogether(model, source);
+  const whole = source === undefined || staysTogether(model, source) || staysInOrder(source);
   const parts = whole ? files : files.flatMap((file) => likelyParts(file, settings.unitBytes));
   return packFiles(model, parts, settings).length;
 }

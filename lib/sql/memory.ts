@@ -40,9 +40,8 @@ GROUP BY row_hash, business_key, status, source_file, line`,
  * this is. Into `__rejected`: rows that are not looked at again, before any validation: their hash is in quarantine
  * (DUPLICATE_FAILURE), or their key was rejected three times (MAX_ATTEMPTS).
  */
-export function rejectCondemned({ equalRows }: BatchRecipe): readonly Statement[] {
-  const duplicates = equalRows !== null ? sql` ANTI JOIN ${DUPLICATES} d ON p.rowid = d.rid` : NOTHING;
-  const present = sql`present AS (SELECT p.rowid AS rid, p.${HASH} AS hash, p.${KEY} AS key, p.${OK} AS ok FROM ${PARSED} p${duplicates})`;
+export function rejectCondemned(recipe: BatchRecipe): readonly Statement[] {
+  const present = renderPresent(recipe);
   return [
     {
       name: 'attempts',
@@ -76,6 +75,31 @@ SELECT rid, [{'code': 'MAX_ATTEMPTS', 'detail': 'its key was rejected ' || rejec
 FROM ${ATTEMPTS} ANTI JOIN known USING (rid) WHERE rejections >= ${MAX_REJECTIONS}`,
     },
   ];
+}
+
+/** Rows that are neither dropped nor known to be equal to others. */
+function renderPresent({ equalRows }: BatchRecipe): Sql {
+  const duplicates = equalRows !== null ? sql` ANTI JOIN ${DUPLICATES} d ON p.rowid = d.rid` : NOTHING;
+  return sql`present AS (SELECT p.rowid AS rid, p.${HASH} AS hash, p.${KEY} AS key, p.${OK} AS ok FROM ${PARSED} p${duplicates})`;
+}
+
+/** `key`, `rejections`: how often rows of this part of a file had a key and were rejected, as `addRejections` reads it. */
+export function copyRejections(recipe: BatchRecipe, target: string): Statement {
+  return {
+    name: 'copy_rejections',
+    text: sql`COPY (WITH ${renderPresent(recipe)}
+SELECT key, count(*) AS rejections FROM present ANTI JOIN ${MEMORY} m ON present.hash = m.row_hash
+WHERE NOT ok AND key IS NOT NULL GROUP BY ALL) TO ${quoteText(target)} (FORMAT parquet)`,
+  };
+}
+
+/** Remembers the rejections of earlier parts: they count for their keys, and make no row a known one. */
+export function addRejections(paths: readonly string[]): Statement {
+  return {
+    name: 'add_rejections',
+    text: sql`INSERT INTO ${MEMORY}
+SELECT NULL, key, 'quarantined', false FROM (SELECT key, unnest(range(rejections)) FROM read_parquet(${quoteTexts(paths)}, hive_partitioning = false))`,
+  };
 }
 
 export function countMemory(): Statement {

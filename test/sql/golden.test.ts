@@ -7,7 +7,7 @@ import type { Column } from '../../lib/core/types.ts';
 import { writeEvents } from '../../lib/sql/events.ts';
 import { writeExtracts } from '../../lib/sql/extracts.ts';
 import { sql } from '../../lib/sql/fragment.ts';
-import { countMemory, createMemory, rejectCondemned } from '../../lib/sql/memory.ts';
+import { addRejections, copyRejections, countMemory, createMemory, rejectCondemned } from '../../lib/sql/memory.ts';
 import {
   countReleasable,
   countWithdrawn,
@@ -100,6 +100,8 @@ const GOLDEN: readonly (readonly [name: string, text: string | undefined])[] = [
   ['memory', createMemory(sql`ops.quarantine`, { source: "o'source", table: "o'table" }, ["o'a.csv"]).text],
   ['memory-none', createMemory(undefined, { source: 'source', table: 't' }, []).text],
   ['memory-count', countMemory().text],
+  ['memory-rejections', copyRejections(recipeOf({ memory: true, equalRows: { known: false } }), "o'wn.parquet").text],
+  ['memory-rejections-before', addRejections(['a.parquet', "o'b.parquet"]).text],
   ['memory-attempts', attempts?.text],
   ['memory-condemned', condemned?.text],
   ['memory-condemned-of-all', condemnedOfAll?.text],

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { createRejected } from '../../lib/sql/batch.ts';
 import { DUPLICATES, HASH, KEY, OK, PARSED } from '../../lib/sql/batch-tables.ts';
 import { sql } from '../../lib/sql/fragment.ts';
-import { countMemory, createMemory, rejectCondemned } from '../../lib/sql/memory.ts';
+import { addRejections, copyRejections, countMemory, createMemory, rejectCondemned } from '../../lib/sql/memory.ts';
 import { recipeOf } from '../support/batch-recipes.ts';
 import { openHandmade } from './handmade.ts';
 
@@ -131,4 +132,15 @@ test('a table remembers what was rejected for all tables and for itself, each ro
     [1, 'DUPLICATE_FAILURE', true],
     [3, 'MAX_ATTEMPTS', true],
   ]);
+});
+
+test('parts of a file pass on how often keys were rejected, which makes no row a known one', async () => {
+  const recipe = recipeOf({ memory: true, equalRows: { known: false } });
+  const own = join(db.folder, 'first.parquet');
+  await db.run(createMemory(sql`q`, OF_T, []));
+  await batch(["'n1', 'k9', false", "'n2', 'k9', false", "'h1', 'k9', false", "'n3', NULL, false", "'n4', 'k1', true"]);
+  await db.run(copyRejections(recipe, own));
+  for (const name of ['__memory', '__rejected', '__attempts']) await db.values(`DROP TABLE ${name}`);
+  await db.run(createMemory(sql`q`, OF_T, []), addRejections([own]));
+  assert.deepEqual(await batch(["'n1', 'k9', false", "'n5', 'k9', true"]), [[1, 'MAX_ATTEMPTS']]);
 });

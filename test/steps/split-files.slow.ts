@@ -127,6 +127,25 @@ const IN_TURN = {
   ],
 } as const;
 
+for (const source of [
+  csv({ columns: COLUMNS, key: ['id'] }),
+  parquetSource({ columns: { ...COLUMNS, id: { type: 'bigint', required: true } }, key: ['amount'], drift: 'ignore' }),
+]) {
+  test(`${source.format}: rejections of a key are counted through all parts of a file`, async () => {
+    const models = { taken: {}, distinct: { mode: append({ dedupe: { key: 'name' } }) } };
+    const records = Array.from(
+      { length: 9000 },
+      (_, i) => `${i % 1000},name ${i},${i % 1000 < 20 && i % 3 > 0 ? 'x' : i}`,
+    );
+    const content = source.format === 'csv' ? `id,name,amount\n${records.join('\n')}\n` : await parquet(20_000);
+    const batches = [{ 'a.data': content }, { 'b.csv.data': content }];
+    const { inTurn, tables } = await assertSameCut(pipelineOf(source, models), batches, Object.keys(models));
+    assert.equal(inTurn, 4);
+    const condemned = tables['quarantine']?.filter(({ status }) => status === 'condemned') ?? [];
+    assert.ok(condemned.length > 5, `${condemned.length} condemned`);
+  });
+}
+
 for (const [what, [name, source, content]] of Object.entries(IN_TURN)) {
   test(`${what}: nothing differs when a file is read in turn`, async () => {
     const models = {

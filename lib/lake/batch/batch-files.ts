@@ -41,6 +41,15 @@ export type CountedBatch = {
   readonly guarded: boolean;
   /** Shows only whether it can be done: of some files a part is read, so that the books cannot close. */
   readonly trial: boolean;
+  readonly rejections?: EarlierRejections;
+};
+
+/** Of a file that is read in turn: what its parts pass on of keys that were rejected, as files. */
+export type EarlierRejections = {
+  /** Of the parts before this one. */
+  readonly before: readonly string[];
+  /** Where this one puts down its own. */
+  readonly own: string;
 };
 
 export type InspectedFiles = { readonly readable: readonly ReadableFile[]; readonly rejected: readonly FileOutcome[] };

@@ -4,6 +4,7 @@ import type { SourceFormat, SourceSpec } from '../../core/spec.ts';
 import type { ByteSource } from '../../landing/byte-source.ts';
 import { cutStream } from '../../landing/cut-stream.ts';
 import type { Inspection } from '../../landing/inspect.ts';
+import { cutParquet } from '../../landing/parquet/pieces.ts';
 import { linesBefore, takePiece } from '../../landing/take-piece.ts';
 import { readingDialect } from '../../sql/csv-dialect.ts';
 
@@ -33,9 +34,28 @@ export async function* openParts(
     yield { path, source: { ...source, format: inUtf8(format) }, before: linesBefore(piece) };
     return;
   }
-  if (format.kind === 'parquet') throw new RangeError(`source ${source.name}: Parquet is not read in turn`);
+  if (format.kind === 'parquet') {
+    yield* openRowGroups(bytes, source, partBytes, folder);
+    return;
+  }
   for await (const part of cutStream(bytes, format, { bytes: partBytes, folder })) {
     yield { ...part, source: { ...source, format: plainFormat(format) } };
+  }
+}
+
+async function* openRowGroups(
+  bytes: ByteSource,
+  source: SourceSpec,
+  partBytes: number,
+  folder: string,
+): AsyncGenerator<FilePart> {
+  const cut = await cutParquet(bytes, partBytes);
+  if (cut.kind !== 'pieces')
+    throw new RangeError(`source ${source.name}: a Parquet file of one part is not read in turn`);
+  const path = join(folder, 'piece');
+  for (const piece of cut.pieces) {
+    await takePiece(bytes, piece, source.format, path);
+    yield { path, source, before: linesBefore(piece) };
   }
 }
 

@@ -5,7 +5,7 @@ import { rejectFile } from '../../lake/batch/batch-files.ts';
 import { type BytesDeps, readBytes } from '../../lake/files/landed-bytes.ts';
 import type { Cut } from '../../landing/cut.ts';
 import { cutFile } from '../../landing/cut-file.ts';
-import { parsedBytes, staysTogether } from '../../plan/stage-units.ts';
+import { parsedBytes, staysInOrder, staysTogether } from '../../plan/stage-units.ts';
 
 export type CutFiles = {
   /** With the parts of a file in its place. */
@@ -33,11 +33,18 @@ export async function cutFiles(
       cut.push(file);
       continue;
     }
+    // Rejections are counted in the order of the rows.
+    const inTurn = staysInOrder(source);
+    if (inTurn && source.format.kind !== 'parquet') {
+      cut.push({ ...file, in_turn: true });
+      continue;
+    }
     const looked = await readBytes(deps, file, (bytes) =>
       cutFile(bytes, source.format, Math.ceil(bytes.size / Math.ceil(bytes.size / partBytes))),
     );
     left.push(...looked.left);
-    cut.push(...partsOf(file, looked.value));
+    const parts = partsOf(file, looked.value);
+    cut.push(...(inTurn && parts.length > 1 ? [{ ...file, in_turn: true as const }] : parts));
     const { value: found } = looked;
     if (found?.kind === 'refused') refused.push(rejectFile(file, found.code, found.reason));
   }

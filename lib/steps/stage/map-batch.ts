@@ -35,7 +35,7 @@ import {
   renderWithFile,
   selectHashes,
 } from '../../sql/mapped.ts';
-import { rejectCondemned } from '../../sql/memory.ts';
+import { copyRejections, rejectCondemned } from '../../sql/memory.ts';
 import { quotePath } from '../../sql/quote.ts';
 import { userTerm } from '../../sql/user-sql.ts';
 import type { BatchWork } from './batch-work.ts';
@@ -67,7 +67,7 @@ export async function mapBatch(
   const table = meets ? await loadKnown(context, model, deps) : undefined;
   const recipe = planBatch(model, {
     known: table !== undefined,
-    memory: await openMemory(session, context, batch.source, deps),
+    memory: await openMemory(session, context, batch, deps),
     guarded: batch.guarded,
     manyShapes: hasManyShapes(batchOf(batch.source, batch.files)),
     poisoned: batch.files.some(isPoisoned),
@@ -154,7 +154,10 @@ async function parseToTable(
     if (known && table !== undefined) inputs = await findKnown(session, { ...work, table }, PARSED_HASHES, deps);
     await session.run(createHashDuplicates(known ? selectHashes(KNOWN_ROWS, ROW_HASH) : undefined));
   }
-  if (recipe.memory) for (const statement of rejectCondemned(recipe)) await session.run(statement);
+  if (recipe.memory) {
+    for (const statement of rejectCondemned(recipe)) await session.run(statement);
+    if (batch.rejections !== undefined) await session.run(copyRejections(recipe, batch.rejections.own));
+  }
   await session.run(createBatchView(batch.source, recipe));
   const counted = (await session.rows(countAccepted(recipe)))[0];
   return { rows: Number(counted?.['accepted']), duplicates: Number(counted?.['duplicates']), inputs };

@@ -1,6 +1,6 @@
 import type { FileOutcome } from '../../core/run.ts';
 import type { SilverModel, SourceSpec } from '../../core/spec.ts';
-import type { ReadableFile } from '../../lake/batch/batch-files.ts';
+import type { EarlierRejections, ReadableFile } from '../../lake/batch/batch-files.ts';
 import { countFiles } from '../../lake/batch/count-files.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
@@ -17,18 +17,20 @@ export type Attempt = {
   readonly scratch: string;
   readonly readable: readonly ReadableFile[];
   readonly rejected: readonly FileOutcome[];
+  readonly rejections?: EarlierRejections;
 };
 
 /** Takes files through the model. `guarded`: rows of which an expression raises are set aside. Throws EngineError. */
 export async function mapFiles(
   context: UnitContext,
   model: SilverModel,
-  { source, scratch, readable, rejected, guarded }: Attempt & { readonly guarded: boolean },
+  { source, scratch, readable, rejected, rejections, guarded }: Attempt & { readonly guarded: boolean },
   deps: StepDeps,
 ): Promise<UnitResult> {
   return withModelSession(context, model, guarded ? withGuard(deps) : deps, async (session) => {
     const records = await countFiles(session, source, readable);
-    const batch = { source, files: readable, records, scratch, guarded, trial: false };
+    const carried = rejections === undefined ? {} : { rejections };
+    const batch = { source, files: readable, records, scratch, guarded, trial: false, ...carried };
     const mapped = await mapBatch(session, context, model, batch, deps);
     return { ...mapped, files: [...readable.map((file) => ingested(file, records)), ...rejected] };
   });

@@ -1,11 +1,12 @@
 import type { SourceSpec } from '../../core/spec.ts';
 import { fullName } from '../../core/tables.ts';
+import type { CountedBatch } from '../../lake/batch/batch-files.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openOps } from '../../lake/ops/open-ops.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { loadQuarantine } from '../../lake/tables/table-state.ts';
 import type { Session } from '../../ports.ts';
-import { countMemory, createMemory } from '../../sql/memory.ts';
+import { addRejections, countMemory, createMemory } from '../../sql/memory.ts';
 
 /**
  * Loads what the quarantine remembers of a source for a unit's table. Whether rows have to be held against it: when it remembers anything,
@@ -14,10 +15,21 @@ import { countMemory, createMemory } from '../../sql/memory.ts';
 export async function openMemory(
   session: Session,
   context: Pick<UnitContext, 'plan' | 'planned'>,
+  batch: Pick<CountedBatch, 'source' | 'rejections'>,
+  deps: StepDeps,
+): Promise<boolean> {
+  const remembers = await loadMemory(session, context, batch.source, deps);
+  const { before = [] } = batch.rejections ?? {};
+  if (before.length > 0) await session.run(addRejections(before));
+  return remembers;
+}
+
+async function loadMemory(
+  session: Session,
+  { plan, planned }: Pick<UnitContext, 'plan' | 'planned'>,
   source: SourceSpec,
   deps: StepDeps,
 ): Promise<boolean> {
-  const { plan, planned } = context;
   const remembering = { source: source.name, table: fullName(planned.shape.table) };
   const metadata = await loadQuarantine(deps.store, plan);
   if (metadata === undefined) {

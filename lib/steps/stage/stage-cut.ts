@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import { objectName } from '../../core/objects.ts';
 import type { FileOutcome, LandedFile } from '../../core/run.ts';
 import type { SilverModel, SourceSpec } from '../../core/spec.ts';
-import { inspectFiles, rejectFile } from '../../lake/batch/batch-files.ts';
+import { type EarlierRejections, inspectFiles, rejectFile } from '../../lake/batch/batch-files.ts';
 import { type FilePart, ofLanded, openParts } from '../../lake/batch/file-parts.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import type { KeptFiles } from '../../lake/files/keep-files.ts';
@@ -56,7 +57,8 @@ async function takeParts(
     for await (const part of openParts(bytes, source, file, rules)) {
       const { unit } = context;
       const nth = { ...context, unit: { ...unit, ordinal: unit.ordinal + parts.length } };
-      const staged = await stagePart(nth, { file, source, part }, stage, deps);
+      const rejections = rejectionsOf(source, scratch.folder, parts.length);
+      const staged = await stagePart(nth, { file, source, part, rejections }, stage, deps);
       const bad = staged.files.find(({ status }) => status !== 'ingested');
       if (bad !== undefined) return bad;
       parts.push(staged);
@@ -70,7 +72,7 @@ async function takeParts(
 
 async function stagePart(
   context: UnitContext,
-  { file, source, part }: { readonly file: LandedFile; readonly source: SourceSpec; readonly part: FilePart },
+  { file, source, part, rejections }: PartWork,
   stage: StageAttempt,
   deps: StepDeps,
 ): Promise<UnitResult> {
@@ -79,7 +81,20 @@ async function stagePart(
   const paths = new Map([[objectName(file), part.path]]);
   const { readable, rejected } = await inspectFiles(deps, part.source, [file], { paths }, folder);
   const found = readable.map((one) => ofLanded(one, part, source));
-  return await stage(context, { source, scratch: folder, readable: found, rejected }, deps);
+  const attempt = { source, scratch: folder, readable: found, rejected };
+  return await stage(context, rejections === undefined ? attempt : { ...attempt, rejections }, deps);
+}
+
+type PartWork = Pick<CutFile, 'file' | 'source'> & {
+  readonly part: FilePart;
+  readonly rejections: EarlierRejections | undefined;
+};
+
+/** Rejections are counted for the keys of a source that has one: parts pass them on. */
+function rejectionsOf(source: SourceSpec, folder: string, nth: number): EarlierRejections | undefined {
+  if (source.key.length === 0) return undefined;
+  const place = (part: number): string => join(folder, `rejections-${part}.parquet`);
+  return { before: Array.from({ length: nth }, (_, part) => place(part)), own: place(nth) };
 }
 
 /** One outcome of the file with the records of all parts. */
