@@ -53,7 +53,7 @@ function castBounds({ type }: Column, i: number): readonly Sql[] {
 
 function renderMatching({ from, nulls }: CandidateRequest, { name, type }: Column, i: number): Sql {
   const [lower, upper] = [sql`l${i}`, sql`u${i}`];
-  const values = sql`SELECT DISTINCT CAST(${quoteName(name)} AS ${duckType(type)}) AS k FROM ${from} WHERE ${quoteName(name)} IS NOT NULL`;
+  const values = sql`SELECT CAST(${quoteName(name)} AS ${duckType(type)}) AS k FROM ${from} WHERE ${quoteName(name)} IS NOT NULL`;
   const anyNull = sql`EXISTS (SELECT 1 FROM ${from} WHERE ${quoteName(name)} IS NULL)`;
   const isNull = nulls ? sql`\n  UNION ALL SELECT nth FROM files WHERE n${i} AND ${anyNull}` : NOTHING;
   return sql`
@@ -61,12 +61,17 @@ function renderMatching({ from, nulls }: CandidateRequest, { name, type }: Colum
   UNION ALL SELECT nth FROM files WHERE v${i} AND (${lower} IS NULL OR ${upper} IS NULL)${isNull}`;
 }
 
-/** `value`: the values of a column in new rows as text, in their order, null first; at most `limit`. */
-export function listValues(from: Sql, { name, type }: Column, limit: number): Statement {
+/** `rows`: how many a relation has. */
+export function countFresh(from: Sql): Statement {
+  return { name: 'fresh_rows', text: sql`SELECT count(*) AS rows FROM ${from}` };
+}
+
+/** `value`: the values of a column in new rows as text, in their order, null first. */
+export function listValues(from: Sql, { name, type }: Column): Statement {
   const value = sql`CAST(${quoteName(name)} AS ${duckType(type)})`;
   return {
     name: 'fresh_values',
-    text: sql`SELECT CAST(k AS VARCHAR) AS value FROM (SELECT DISTINCT ${value} AS k FROM ${from}) ORDER BY k NULLS FIRST LIMIT ${limit}`,
+    text: sql`SELECT CAST(k AS VARCHAR) AS value FROM (SELECT DISTINCT ${value} AS k FROM ${from}) ORDER BY k NULLS FIRST`,
   };
 }
 
@@ -81,6 +86,6 @@ export function createEqual(
   return {
     name: 'known_rows',
     text: sql`CREATE OR REPLACE TABLE ${target} AS SELECT DISTINCT ${join(rows.columns.map((name) => sql`t.${quoteName(name)}`))}
-FROM ${rows.relation} t SEMI JOIN (SELECT DISTINCT ${by} FROM ${fresh.from}) n ON ${join(same, ' AND ')}`,
+FROM ${rows.relation} t SEMI JOIN (SELECT ${by} FROM ${fresh.from}) n ON ${join(same, ' AND ')}`,
   };
 }

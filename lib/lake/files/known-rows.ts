@@ -1,4 +1,4 @@
-import { condemnsDuplicates, dedupeColumns } from '../../core/dedupe.ts';
+import { condemnsDuplicates, dedupeColumns, ROW_HASH } from '../../core/dedupe.ts';
 import type { InputBytes } from '../../core/input-bytes.ts';
 import type { SilverModel } from '../../core/spec.ts';
 import type { Sql } from '../../core/sql-text.ts';
@@ -11,7 +11,7 @@ import { renderScan } from '../../sql/scan.ts';
 import { planFiles } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import type { UnitContext } from '../run/unit-context.ts';
-import { candidateFiles, findPartFilter } from '../tables/candidates.ts';
+import { candidateFiles, findPartFilter, isMany } from '../tables/candidates.ts';
 import { openParts } from '../tables/foreign-files.ts';
 import { loadRows, scanColumns } from '../tables/table-state.ts';
 
@@ -42,7 +42,9 @@ export async function findKnown(
   const by = names.flatMap((name): readonly Column[] => columns.filter((column) => column.name === name));
   const fresh = { from, by, nulls: false };
   const files = await planFiles(deps.store, table);
-  const candidates = await candidateFiles(session, table, files, fresh);
+  // Hashes of many rows are everywhere.
+  const everywhere = names.includes(ROW_HASH) && (await isMany(session, from));
+  const candidates = everywhere ? files : await candidateFiles(session, table, files, fresh);
   const wanted = new Set([...names, ...comparedColumns(model)]);
   const scanned = scanColumns(table, columns).filter(({ name }) => wanted.has(name));
   const mayMatch = await findPartFilter(session, table, fresh);

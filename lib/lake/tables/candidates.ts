@@ -7,7 +7,7 @@ import { parseScalarText } from '../../iceberg/text.ts';
 import type { DataFile, IcebergType, IcebergValue, TableMetadata } from '../../iceberg/types.ts';
 import { compareValues, firstNotBelow } from '../../iceberg/values.ts';
 import type { Session } from '../../ports.ts';
-import { findCandidates, listValues, type TextRange } from '../../sql/candidates.ts';
+import { countFresh, findCandidates, listValues, type TextRange } from '../../sql/candidates.ts';
 
 /** New rows that are to be held against those of a table. */
 export type FreshRows = {
@@ -32,8 +32,8 @@ export async function candidateFiles<T extends DataFile>(
   return found.flatMap((row) => files[Number(row['nth'])] ?? []);
 }
 
-/** Values of a column by which parts of files are left out; of more than these, whole files are. */
-const MOST_VALUES = 100_000;
+/** New rows by whose values parts of files are left out; of more than these, whole files are. */
+const MOST_ROWS = 100_000;
 
 type FreshValues = {
   readonly id: number;
@@ -49,18 +49,24 @@ export async function findPartFilter(
   { from, by, nulls }: FreshRows,
 ): Promise<(part: DataFile) => boolean> {
   const schema = currentSchema(metadata);
+  if (await isMany(session, from)) return () => true;
   const columns: FreshValues[] = [];
   for (const column of by.filter(isBounded)) {
     const { id, type } = fieldByName(schema, column.name) ?? {};
     if (id === undefined || typeof type !== 'string') continue;
-    const rows = await session.rows(listValues(from, column, MOST_VALUES + 1));
+    const rows = await session.rows(listValues(from, column));
     const texts = rows.map(({ value }) => (typeof value === 'string' ? value : null));
     const values = texts.flatMap((text) => (text === null ? [] : [parseScalarText(type, text)]));
     const known = values.filter((value) => value !== undefined);
-    if (rows.length > MOST_VALUES || known.length < values.length) continue;
+    if (known.length < values.length) continue;
     columns.push({ id, type, values: known, hasNull: nulls && texts.includes(null) });
   }
   return (part) => columns.every((column) => mayHave(column, part));
+}
+
+/** Whether new rows are so many that it is not worth it to look where each may be. */
+export async function isMany(session: Session, from: Sql): Promise<boolean> {
+  return Number((await session.rows(countFresh(from)))[0]?.['rows']) > MOST_ROWS;
 }
 
 function mayHave({ id, type, values, hasNull }: FreshValues, part: DataFile): boolean {
