@@ -13,7 +13,7 @@ import { openTestLake, type TestLake } from '../support/test-lake.ts';
 import { NOW, readAll, SHOP } from './maintained-shop.ts';
 
 type Op =
-  | { readonly kind: 'run'; readonly rows: number }
+  | { readonly kind: 'run' | 'backfill'; readonly rows: number }
   | { readonly kind: 'expire' | 'vacuum'; readonly keep: number }
   | { readonly kind: 'compact' }
   | { readonly kind: 'tag'; readonly pick: number }
@@ -24,6 +24,7 @@ type Step = { readonly op: Op; readonly diesAt: number | undefined };
 
 const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('run' as const), rows: fc.integer({ min: 1, max: 3 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('backfill' as const), rows: fc.integer({ min: 0, max: 2 }) }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -89,11 +90,19 @@ async function surely<T>(lake: TestLake, diesAt: number | undefined, act: (on: T
 
 async function apply(lake: TestLake, model: Model, { op, diesAt }: Step, at: number): Promise<string> {
   switch (op.kind) {
-    case 'run': {
+    case 'run':
+    case 'backfill': {
       await land(lake, model, op.rows);
       const runId = `run-${at}`;
+      // It takes whatever has landed, also what rollbacks left out.
+      const backfill = op.kind === 'backfill' ? { backfill: {} } : {};
+      if (op.kind === 'backfill') {
+        const all = Array.from({ length: model.landed }, (_, file) => file + 1);
+        model.waiting = { items: all, events: all };
+        model.now = NOTHING;
+      }
       await surely(lake, diesAt, async (on) => {
-        const given = await on.answer({ runId });
+        const given = await on.answer({ runId, ...backfill });
         if (given.kind === 'ended' && given.result.status === 'SUCCEEDED') return;
         if (on.deps.isGone('anyone')) assert.fail(JSON.stringify(given));
         throw new Crash('the process ended');
@@ -104,7 +113,7 @@ async function apply(lake: TestLake, model: Model, { op, diesAt }: Step, at: num
       }
       model.waiting = NOTHING;
       model.left.set(runId, model.now);
-      return 'ran';
+      return op.kind === 'run' ? 'ran' : 'made anew';
     }
     case 'expire': {
       const { failed } = await surely(lake, diesAt, (on) =>
@@ -253,6 +262,6 @@ test(`whatever is run, forgotten, removed and undone, tables are what they shoul
   await fc.assert(property, { numRuns: CASES, seed: SEED, endOnFailure: true });
   if (CASES < ENOUGH) return;
   const back = (seen.get('went back') ?? 0) + (seen.get('went back, with files') ?? 0);
-  for (const did of ['ran', 'expired', 'vacuumed'] as const) assert.ok((seen.get(did) ?? 0) > 0, did);
+  for (const did of ['ran', 'made anew', 'expired', 'vacuumed'] as const) assert.ok((seen.get(did) ?? 0) > 0, did);
   assert.ok(back > 0, JSON.stringify([...seen]));
 });
