@@ -268,4 +268,19 @@ export const PLANTED: readonly Planted[] = [
     },
     shows: /rows of items/,
   },
+  {
+    name: 'rollback-on-top-of-an-expiry',
+    file: 'lib/lake/maintain/rollback.ts',
+    changes: [[', { asPrepared: true });', ');']],
+    scenario: { runs: 2, compacted: true, actors: { a: 'expire', b: 'rollback' } },
+    bounds: { pauses: 2, faults: 0, at: /^write .*\/v\d+\.metadata\.json$/ },
+    schedule: {
+      first: 'a',
+      events: [
+        { actor: 'a', before: 'write silver/shop/items/metadata/v4.metadata.json', what: 'pause', next: 'b' },
+        { actor: 'b', before: 'write silver/shop/items/metadata/v4.metadata.json', what: 'pause', next: 'a' },
+      ],
+    },
+    shows: /snapshot \d+ cannot be read/,
+  },
 ];
