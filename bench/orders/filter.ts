@@ -50,7 +50,7 @@ export async function measureFilter(bench: Bench): Promise<Measured> {
         unit: '%',
         bound: BOUNDS.bytes,
         detail: `${second.files} of ${second.all} files, ${bytes(second)}`,
-        why: 'The Z-order gives each column the root of the number of files, less what lies across the edges of its cells.',
+        why: 'A file begins and ends within cells of the Z-order, and the cells that follow each other differ in the second column first.',
       },
     ],
     fingerprints: [],
