@@ -9,8 +9,10 @@ import type { SweepResult } from '../../lib/lake/maintain/sweep-result.ts';
 import { takeLock } from '../../lib/lake/run/lock.ts';
 import { readJson } from '../../lib/lake/run/run-folder.ts';
 import { compactTables } from '../../lib/runtime/compact.ts';
+import { counted } from '../../lib/runtime/counted.ts';
 import { executeMaintenance, expireTables, vacuumTables } from '../../lib/runtime/maintain.ts';
 import { renderAlert } from '../../lib/steps/end/alert-text.ts';
+import { runSweep } from '../../lib/steps/maintain/sweep.ts';
 import { changeTable } from '../../lib/table/change.ts';
 import { Crash } from '../ports/faults.ts';
 import { dying, successor } from '../support/dying.ts';
@@ -187,6 +189,10 @@ test('one that something else ends is in the books as failed, and so is its aler
   const { status, error, answer } = await resultOf(lake, 'e');
   assert.deepEqual([status, error, answer.tables], ['FAILED', { name: 'UnreadableTable', message: 'not today' }, []]);
   const request = asked({ operations: ['vacuum'] }, 'v');
+  // As on AWS, where what comes after an error has no engine.
+  const state = { status: 'nothing', request, run: request, round: 0, sweep: { left: ['vacuum'] } } as const;
+  await assert.rejects(runSweep(state, counted(failing.deps)), UnreadableTable);
+  assert.deepEqual((await rowsOf(lake)).at(-1), { run_id: 'v', kind: 'vacuum', status: 'FAILED' });
   const { message } = renderAlert(
     { pipeline: 'shop', runId: 'v', at: new Date(0) },
     {

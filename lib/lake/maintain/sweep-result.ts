@@ -61,6 +61,17 @@ export async function endSweep(deps: StepDeps, plan: SweepPlan, outcomes: readon
   await writeOnce(deps.store, sweepPlaces.result(plan.run), result);
 }
 
+/** The same for one that something ended which no table is to blame for. */
+export async function endFailedSweep(
+  deps: StepDeps,
+  plan: SweepPlan,
+  error: { readonly name: string; readonly message: string },
+): Promise<void> {
+  const result = failedSweep(deps, plan, error);
+  await recordRun(deps, plan, { status: 'FAILED', files: 0, rows_read: 0, rows_added: 0, error });
+  await writeOnce(deps.store, sweepPlaces.result(plan.run), result);
+}
+
 /** The result of one that something ended which no table is to blame for. */
 export function failedSweep(
   deps: Pick<StepDeps, 'clock'>,

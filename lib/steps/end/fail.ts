@@ -60,10 +60,10 @@ function sweepOf({ request, status, sweep }: AfterError['state']): RunRef | unde
   return sweepRun(request, operation);
 }
 
-/** One that had not begun, or only looked, has nothing to be noted. */
+/** One that had not begun, or only looked, has nothing to be noted; nor has one whose own step has noted it. */
 async function noteFailedSweep(deps: FailDeps, run: RunRef, error: { name: string; message: string }): Promise<void> {
   const plan = run.dry_run ? undefined : await readSweepPlan(deps, run);
-  if (plan === undefined) return;
+  if (plan === undefined || (await deps.store.head(sweepPlaces.result(run))) !== undefined) return;
   const result = failedSweep(deps, plan, error);
   await deps.recordFailed(plan, failedResult(run, error, result.duration_ms));
   await writeOnce(deps.store, sweepPlaces.result(run), result);

@@ -1,8 +1,9 @@
+import { LockHeld, StrataError } from '../../core/errors.ts';
 import type { MaintenanceState } from '../../core/maintenance.ts';
 import type { RunRef } from '../../core/run.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { LEAST_RETENTION_MS, planSweep, type SweepPlan, sweepRun } from '../../lake/maintain/sweep-plan.ts';
-import { endSweep, readSweepResult, sweptBy } from '../../lake/maintain/sweep-result.ts';
+import { endFailedSweep, endSweep, readSweepResult, sweptBy } from '../../lake/maintain/sweep-result.ts';
 import { type SweepOutcome, sweepTables } from '../../lake/maintain/sweep-tables.ts';
 import { fenced } from '../../lake/run/fence.ts';
 import { keepLock } from '../../lake/run/keep-lock.ts';
@@ -24,11 +25,24 @@ export async function runSweep(state: MaintenanceState, deps: StepDeps): Promise
   const run = sweepRun(state.request, operation);
   if (!run.dry_run && (await readSweepResult(deps, run)) !== undefined) return next;
   const plan = await planSweep(deps, state.request, operation);
-  const outcomes = await sweepAll(deps, plan);
+  const outcomes = await sweepAll(deps, plan).catch((cause: unknown) => noteFailure(deps, plan, cause));
   if (outcomes === undefined) return state;
   if (run.dry_run) return { ...next, swept: sweptBy(state.swept, plan, outcomes.slice(0, MOST_DESCRIBED)) };
   await endSweep(deps, plan, outcomes);
   return next;
+}
+
+/**
+ * What is tried again, or waits for its turn, has not failed yet. Whatever becomes of the note, the error is the one to tell of.
+ */
+async function noteFailure(deps: StepDeps, plan: SweepPlan, cause: unknown): Promise<never> {
+  const passing = cause instanceof StrataError && (cause.retryable || cause instanceof LockHeld);
+  if (!(cause instanceof Error) || passing || plan.run.dry_run) throw cause;
+  const error = { name: cause.name, message: cause.message };
+  await endFailedSweep(deps, plan, error).catch((again: unknown) => {
+    deps.log.warn('the table of runs could not be written', { cause: String(again) });
+  });
+  throw cause;
 }
 
 /** Acts under the pipeline's locks where what was needed a moment ago may go, and beside its runs otherwise. */
