@@ -39,11 +39,11 @@ export async function runFinish(state: RunState, deps: StepDeps): Promise<RunSta
     const ended = await assembleResult(deps, plan, state.commit);
     if (run.dry_run) await discardRun(deps.store, plan);
     const workFiles = await findWorkFiles(deps.store, plan);
+    // A file that changed before it was read is the next run's to look for.
+    if (ended.left_files.length === 0) await settleRun(deps.store, run);
     const own = measure(addRequests(CLOSING, times(REMOVAL, workFiles.length)));
     const steps = [...ended.steps, { step: 'Finish', level: null, units: 0, ...own }];
     const cost = costOfRun({ ...ended, steps }, plan.spec.compute ?? DEFAULT_COMPUTE);
-    // A file that changed before it was read is the next run's to look for.
-    if (ended.left_files.length === 0) await settleRun(deps.store, run);
     await writeOnce(deps.store, runFolder.result(run), { ...ended, steps, cost } satisfies RunResult);
     for (const key of workFiles) await deps.store.remove(key);
   }
