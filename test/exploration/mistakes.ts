@@ -39,7 +39,8 @@ export async function withMistake<Module>(mistake: Mistake, path: string): Promi
   }
 }
 
-function plant({ name, file, changes }: Mistake, text: string): string {
+/** The text of the file with the mistake. Throws where it is not as the mistake expects it. */
+export function plant({ name, file, changes }: Mistake, text: string): string {
   return changes.reduce((before, [there, instead]) => {
     const parts = before.split(there);
     if (parts.length === 2) return parts.join(instead);

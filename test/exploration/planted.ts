@@ -106,10 +106,7 @@ export const PLANTED: readonly Planted[] = [
     name: 'folders-of-runs-by-age-alone',
     file: 'lib/lake/maintain/vacuum-runs.ts',
     changes: [
-      [
-        'if (ended === undefined || ended >= before) continue;',
-        'if (ended !== undefined && ended >= before) continue;',
-      ],
+      ['if (at !== undefined && at < before) ended.push({ id, at });', 'ended.push({ id, at: at ?? before });'],
     ],
     scenario: VACUUMED,
     bounds: ONE_WEEK,
