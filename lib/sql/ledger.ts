@@ -51,37 +51,53 @@ export type FileOutcome = 'rejected' | 'suspended';
 /** A table that a source feeds, by its full name. */
 export type LedgerReader = { readonly source: string; readonly table: string };
 
-/**
- * Keeps the landed files that are not settled: of a settled one the ledger tells, in a row for all tables or in one for each
- * that its source feeds, and never by one of the `asked` outcomes. Files of sources that feed no table are left out.
- */
-export function createUnsettled(
-  listed: Sql,
-  ledger: Sql,
-  readers: readonly LedgerReader[],
-  asked: readonly FileOutcome[],
-): Statement {
-  const values = readers.map(({ source, table }) => sql`(${quoteText(source)}, ${quoteText(table)})`);
+/** An empty table of landed files that are not settled. */
+export function createUnsettled(): Statement {
   return {
     name: 'unsettled files',
-    text: sql`CREATE OR REPLACE TEMP TABLE ${UNSETTLED} AS
-WITH readers AS (SELECT *, count(*) OVER (PARTITION BY source) AS tables FROM (VALUES ${join(values)}) t(source, table_name)),
-asked_about AS (SELECT DISTINCT key, etag FROM ${ledger} WHERE status IN (${join(asked.map(quoteText))})),
-known_to_all AS (SELECT key, etag FROM ${ledger} ANTI JOIN asked_about USING (key, etag) WHERE table_name IS NULL),
-known_to_each AS (
-  SELECT source, key, etag FROM (SELECT DISTINCT key, etag, table_name FROM ${ledger} WHERE table_name IS NOT NULL)
-  ANTI JOIN asked_about USING (key, etag) JOIN readers USING (table_name) GROUP BY source, key, etag, tables HAVING count(*) = tables
-)
-SELECT l.* FROM ${listed} l ANTI JOIN known_to_all USING (key, etag) ANTI JOIN known_to_each USING (source, key, etag)
-WHERE l.source IN (SELECT source FROM readers) ORDER BY n`,
+    text: sql`CREATE OR REPLACE TEMP TABLE ${UNSETTLED} (n BIGINT, source VARCHAR, key VARCHAR, size BIGINT, etag VARCHAR, former VARCHAR, version VARCHAR)`,
   };
 }
 
-/** `source`, `key`, `size`, `etag`, `former`, `version` of unsettled files in their order, from one number of them to another. */
-export function selectUnsettled(from: number, to: number): Statement {
+/** What listing and ledger are compared for. */
+export type Comparison = {
+  readonly readers: readonly LedgerReader[];
+  /** Files of which the ledger tells one of these outcomes are never settled. */
+  readonly asked: readonly FileOutcome[];
+  /** Names are compared in so many parts, this of which is the one from 0. */
+  readonly part: number;
+  readonly parts: number;
+};
+
+/**
+ * Adds landed files of one part that are not settled: of a settled one the ledger tells, in a row for all tables or in one for
+ * each that its source feeds, and never what is asked about. Files of sources that feed no table are left out.
+ */
+export function addUnsettled(listed: Sql, ledger: Sql, { readers, asked, part, parts }: Comparison): Statement {
+  const values = readers.map(({ source, table }) => sql`(${quoteText(source)}, ${quoteText(table)})`);
+  const ofPart = parts === 1 ? sql`true` : sql`hash(key) % ${parts} = ${part}`;
   return {
     name: 'unsettled files',
-    text: sql`SELECT source, key, size, etag, former, version FROM ${UNSETTLED} WHERE rowid >= ${from} AND rowid < ${to} ORDER BY rowid`,
+    text: sql`INSERT INTO ${UNSETTLED}
+WITH readers AS (SELECT *, count(*) OVER (PARTITION BY source) AS tables FROM (VALUES ${join(values)}) t(source, table_name)),
+told AS (SELECT key, etag, table_name, status FROM ${ledger} WHERE ${ofPart}),
+asked_about AS (SELECT DISTINCT key, etag FROM told WHERE status IN (${join(asked.map(quoteText))})),
+known_to_all AS (SELECT key, etag FROM told ANTI JOIN asked_about USING (key, etag) WHERE table_name IS NULL),
+known_to_each AS (
+  SELECT source, key, etag FROM (SELECT DISTINCT key, etag, table_name FROM told WHERE table_name IS NOT NULL)
+  ANTI JOIN asked_about USING (key, etag) JOIN readers USING (table_name) GROUP BY source, key, etag, tables HAVING count(*) = tables
+)
+SELECT l.n, l.source, l.key, l.size, l.etag, l.former, l.version FROM (SELECT * FROM ${listed} WHERE ${ofPart}) l
+ANTI JOIN known_to_all USING (key, etag) ANTI JOIN known_to_each USING (source, key, etag)
+WHERE l.source IN (SELECT source FROM readers)`,
+  };
+}
+
+/** `n`, `source`, `key`, `size`, `etag`, `former`, `version` of so many unsettled files in their order, from a number of theirs on. */
+export function selectUnsettled(from: number, count: number): Statement {
+  return {
+    name: 'unsettled files',
+    text: sql`SELECT * FROM ${UNSETTLED} WHERE n >= ${from} ORDER BY n LIMIT ${count}`,
   };
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Row } from '../../lib/ports.ts';
 import { sql } from '../../lib/sql/fragment.ts';
 import {
+  addUnsettled,
   createSaid,
   createUnsettled,
   findAny,
@@ -67,7 +68,11 @@ FROM (VALUES ('all, ingested', 'ingested', 1, NULL), ('all, rejected', 'rejected
     statement: selectFrom('unpacked', renderPacked(['out/listed.parquet'])),
     check: (rows) => assert.deepEqual(rows.at(-1), UNREAD),
   },
-  { golden: 'ledger-unsettled', statement: createUnsettled(listed, LEDGER, READERS, ['suspended', 'rejected']) },
+  { golden: 'ledger-unsettled', statement: createUnsettled() },
+  ...[0, 1].map((part) => ({
+    golden: `ledger-unsettled-part-${part}`,
+    statement: addUnsettled(listed, LEDGER, { readers: READERS, asked: ['suspended', 'rejected'], part, parts: 2 }),
+  })),
   {
     golden: 'ledger-unsettled-rows',
     statement: selectUnsettled(0, 100),
@@ -79,7 +84,7 @@ FROM (VALUES ('all, ingested', 'ingested', 1, NULL), ('all, rejected', 'rejected
   },
   {
     golden: 'ledger-unsettled-page',
-    statement: selectUnsettled(1, 3),
+    statement: selectUnsettled(2, 2),
     check: (rows) =>
       assert.deepEqual(
         namesOf(rows),
@@ -130,7 +135,11 @@ FROM (VALUES ('all, ingested', 'ingested', 1, NULL), ('all, rejected', 'rejected
     statement: selectStillSuspended(['p/s/all, then a suspended', 'p/s/gone', "p/s/o'x"]),
     check: (rows) => assert.deepEqual(namesOf(rows), ['p/s/all, then a suspended']),
   },
-  { golden: 'ledger-unsettled-plain', statement: createUnsettled(listed, LEDGER, READERS, ['suspended']) },
+  { golden: 'ledger-unsettled', statement: createUnsettled() },
+  {
+    golden: 'ledger-unsettled-plain',
+    statement: addUnsettled(listed, LEDGER, { readers: READERS, asked: ['suspended'], part: 0, parts: 1 }),
+  },
   {
     golden: 'ledger-unsettled-rows',
     statement: selectUnsettled(0, 100),

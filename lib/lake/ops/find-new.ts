@@ -1,16 +1,15 @@
 import { addSkipped, NONE_SKIPPED, type Skipped, type SkippedName } from '../../core/objects.ts';
-import { opsTable } from '../../core/ops.ts';
 import type { LandedFile, SetAsideFile } from '../../core/run.ts';
 import { sourcePrefix } from '../../core/seeds.ts';
 import type { PipelineSpec, SeedFile, SourceSpec } from '../../core/spec.ts';
-import type { Sql } from '../../core/sql-text.ts';
 import { fullName } from '../../core/tables.ts';
 import type { Predicate } from '../../iceberg/predicate.ts';
-import type { TableMetadata } from '../../iceberg/types.ts';
 import type { ObjectInfo, Row, Session, Statement } from '../../ports.ts';
 import {
+  addUnsettled,
   createSaid,
   createUnsettled,
+  type FileOutcome,
   findAny,
   LEDGER,
   SAID_ROWS,
@@ -20,12 +19,20 @@ import {
   selectStillSuspended,
   selectUnsettled,
 } from '../../sql/ledger.ts';
-import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { openScratch } from '../files/scratch.ts';
 import { tableIdOf } from '../tables/table-state.ts';
+import { among, type Books, below, ledgerMetadata, openSome } from './books.ts';
 import { entryFor, formerEtag, type Ledger, latestFor, parseLedger } from './known-files.ts';
-import { findStrays, keepListed, landedFile, listNamed, listSources, seedKey } from './list-landed.ts';
+import {
+  findStrays,
+  type KeptListing,
+  keepListed,
+  landedFile,
+  listNamed,
+  listSources,
+  seedKey,
+} from './list-landed.ts';
 import { openOps } from './open-ops.ts';
 
 /** What lies in bronze for a pipeline, beside what its ledger knows. */
@@ -55,14 +62,6 @@ export type Looking = {
 /** A table that a source feeds: its model, and its full name. */
 type Reader = { readonly model: string; readonly table: string };
 
-/** The ledger as it was found, and who asks. `whole`: the session can read all of it already. */
-type Books = {
-  readonly deps: StepDeps;
-  readonly session: Session;
-  readonly metadata: TableMetadata | undefined;
-  readonly whole: boolean;
-};
-
 /**
  * Files that the ledger does not know for some table of their source: a key with a new etag is a new file. Listing and ledger
  * are compared by DuckDB within its memory; only what is not settled comes here. Writes nothing.
@@ -86,9 +85,9 @@ export async function findNewFiles(
   await using scratch = await openScratch(deps, 'listed');
   const asked = named === undefined ? undefined : inOrder([...named, ...(await listSuspended(books, named))]);
   const listing = asked === undefined ? listSources(deps, spec, skip) : listNamed(deps, spec, asked);
-  const listed = await keepListed(session, listing, scratch.folder);
+  const kept = await keepListed(session, listing, scratch.folder);
   const found = noneFound(spec);
-  if (listed !== undefined) await compare(books, found, { listed, rejected, names: asked && namesIn(spec, asked) });
+  if (kept !== undefined) await compare(books, found, { ...kept, rejected, names: asked && namesIn(spec, asked) });
   for (const source of spec.sources) {
     if (source.seed !== undefined) await findSeed(books, spec.name, { ...source, seed: source.seed }, found);
   }
@@ -113,18 +112,6 @@ export async function findHistory(
   return history;
 }
 
-/** Makes rows of the ledger readable, at least those that meet all of some predicates. */
-async function openSome(
-  { deps, session, metadata, whole }: Books,
-  predicates: readonly Predicate[],
-): Promise<AsyncDisposable | undefined> {
-  return whole ? undefined : openOps(deps.store, session, 'files', metadata, predicates);
-}
-
-async function ledgerMetadata(deps: StepDeps, pipeline: string): Promise<TableMetadata | undefined> {
-  return (await loadTable(deps.catalog, opsTable(pipeline, 'files')))?.metadata;
-}
-
 /** What is collected for the answer. */
 type Found = {
   readonly readers: ReadonlyMap<string, readonly Reader[]>;
@@ -147,29 +134,36 @@ function readersOf(spec: Sources, source: Pick<SourceSpec, 'name'>): readonly Re
   return models.map((model) => ({ model: model.id, table: fullName(tableIdOf(spec, model)) }));
 }
 
+/** Files that are compared at once: so many do not have to be spilled. */
+const PART_FILES = 1_000_000;
 /** Unsettled files that are in memory as rows at once. */
 const PAGE_FILES = 20_000;
 
-type Compared = {
-  readonly listed: Sql;
+type Compared = KeptListing & {
   /** Of all that is listed; undefined: too many to be told. */
   readonly names: readonly string[] | undefined;
   readonly rejected: boolean;
 };
 
-async function compare(books: Books, found: Found, { listed, names, rejected }: Compared): Promise<void> {
+async function compare(books: Books, found: Found, { listed, files, names, rejected }: Compared): Promise<void> {
   const readers = [...found.readers].flatMap(([source, all]) => all.map(({ table }) => ({ source, table })));
   if (readers.length === 0) return;
   const { session } = books;
   await using _ledger = await openSome(books, among(names ?? []));
   if (names !== undefined) await session.run(createSaid(listed, names));
   const ledger = names === undefined ? LEDGER : SAID_ROWS;
-  await session.run(createUnsettled(listed, ledger, readers, rejected ? ['suspended', 'rejected'] : ['suspended']));
+  await session.run(createUnsettled());
+  const asked: readonly FileOutcome[] = rejected ? ['suspended', 'rejected'] : ['suspended'];
+  const parts = Math.ceil(files / PART_FILES);
+  for (let part = 0; part < parts; part += 1) {
+    await session.run(addUnsettled(listed, ledger, { readers, asked, part, parts }));
+  }
   const known = parseLedger(await session.rows(selectLedger(ledger)));
-  for (let from = 0; ; from += PAGE_FILES) {
-    const rows = await session.rows(selectUnsettled(from, from + PAGE_FILES));
+  for (let from = 0; ; ) {
+    const rows = await session.rows(selectUnsettled(from, PAGE_FILES));
     for (const row of rows) take(found, known, row);
     if (rows.length < PAGE_FILES) return;
+    from = Number(rows.at(-1)?.['n']) + 1;
   }
 }
 
@@ -275,16 +269,4 @@ function inOrder(files: readonly ObjectInfo[]): readonly ObjectInfo[] {
 
 function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
-
-function among(names: readonly string[]): readonly Predicate[] {
-  return [{ column: 'key', op: 'in', values: names }];
-}
-
-/** Names in a folder, which ends in `/`: what follows them all begins with the character after that. */
-function below(folder: string): readonly Predicate[] {
-  return [
-    { column: 'key', op: '>', value: folder },
-    { column: 'key', op: '<', value: `${folder.slice(0, -1)}0` },
-  ];
 }

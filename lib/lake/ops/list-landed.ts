@@ -96,12 +96,15 @@ export function landedFile({
 /** Files that are in memory at once. */
 const PAGE_FILES = 50_000;
 
+/** A listing as a relation of a session, and how many files it has. */
+export type KeptListing = { readonly listed: Sql; readonly files: number };
+
 /** Writes a listing down, page by page, as a relation of a session; `undefined` for an empty one. */
 export async function keepListed(
   session: Session,
   listed: AsyncIterable<Listed>,
   folder: string,
-): Promise<Sql | undefined> {
+): Promise<KeptListing | undefined> {
   const packed: string[] = [];
   let lines: string[] = [];
   let n = 0;
@@ -122,7 +125,7 @@ export async function keepListed(
     n += 1;
     if (lines.length === PAGE_FILES) await pack();
   }
-  if (packed.length === 0) return n === 0 ? undefined : renderListed(await write());
+  if (packed.length === 0) return n === 0 ? undefined : { listed: renderListed(await write()), files: n };
   if (lines.length > 0) await pack();
-  return renderPacked(packed);
+  return { listed: renderPacked(packed), files: n };
 }

@@ -1,1 +1,1 @@
-SELECT source, key, size, etag, former, version FROM unsettled WHERE rowid >= 1 AND rowid < 3 ORDER BY rowid
+SELECT * FROM unsettled WHERE n >= 2 ORDER BY n LIMIT 2

@@ -1,1 +1,1 @@
-SELECT source, key, size, etag, former, version FROM unsettled WHERE rowid >= 0 AND rowid < 100 ORDER BY rowid
+SELECT * FROM unsettled WHERE n >= 0 ORDER BY n LIMIT 100

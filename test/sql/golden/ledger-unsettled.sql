@@ -1,10 +1,1 @@
-CREATE OR REPLACE TEMP TABLE unsettled AS
-WITH readers AS (SELECT *, count(*) OVER (PARTITION BY source) AS tables FROM (VALUES ('s', 'a'), ('s', 'b'), ('t', 'c')) t(source, table_name)),
-asked_about AS (SELECT DISTINCT key, etag FROM ops.files WHERE status IN ('suspended', 'rejected')),
-known_to_all AS (SELECT key, etag FROM ops.files ANTI JOIN asked_about USING (key, etag) WHERE table_name IS NULL),
-known_to_each AS (
-  SELECT source, key, etag FROM (SELECT DISTINCT key, etag, table_name FROM ops.files WHERE table_name IS NOT NULL)
-  ANTI JOIN asked_about USING (key, etag) JOIN readers USING (table_name) GROUP BY source, key, etag, tables HAVING count(*) = tables
-)
-SELECT l.* FROM read_json('in/listed.json', format = 'newline_delimited', maximum_object_size = 1048576, columns = {n: 'BIGINT', source: 'VARCHAR', key: 'VARCHAR', size: 'BIGINT', etag: 'VARCHAR', former: 'VARCHAR', version: 'VARCHAR'}) l ANTI JOIN known_to_all USING (key, etag) ANTI JOIN known_to_each USING (source, key, etag)
-WHERE l.source IN (SELECT source FROM readers) ORDER BY n
+CREATE OR REPLACE TEMP TABLE unsettled (n BIGINT, source VARCHAR, key VARCHAR, size BIGINT, etag VARCHAR, former VARCHAR, version VARCHAR)
