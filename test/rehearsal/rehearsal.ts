@@ -17,7 +17,7 @@ import {
   startByHand,
   startedExecutions,
 } from './runs.ts';
-import { checkKilled, land, runAll, type Stage } from './stage.ts';
+import { checkKilled, checkStatus, land, runAll, type Stage } from './stage.ts';
 import type { Steps } from './steps.ts';
 import { type Landing, uploadsFor } from './uploads.ts';
 
@@ -44,6 +44,7 @@ export async function rehearse(options: DeployOptions, steps: Steps): Promise<vo
     await rehearseRepeats(stage);
     await rehearseStop(stage);
     await rehearseSchedule(stage);
+    await rehearseDue(stage);
     await rehearseForgetting(stage);
     await steps.check('nothing is left locked', () => checkReleased(deployment));
     await steps.check('environments were reused and fresh ones started', async () => checkEnvironments(deployment));
@@ -125,6 +126,32 @@ async function rehearseCompaction(stage: Stage): Promise<void> {
     if (answer.kind !== 'ended' || answer.result.status !== 'SUCCEEDED') throw new Error(JSON.stringify(answer));
   });
   await steps.check('compacted, tables equal the laptop', () => checkTables(deployment, lake.root));
+}
+
+/** What a run has found to be due is started once, however often that is asked for, and done. */
+async function rehearseDue({ deployment, steps, lake }: Stage): Promise<void> {
+  const { pipeline, maintenance } = deployment;
+  const request = { operations: ['vacuum'] } as const;
+  await steps.check('maintenance that is due is started once, and ends well', async () => {
+    const fn = [...deployment.functions.values()].find(({ name }) => name.endsWith('-start-maintenance'));
+    if (fn === undefined) return { problems: ['no function starts maintenance'] };
+    const event = {
+      run: { pipeline, run_id: 'due-in-the-rehearsal', dry_run: false },
+      maintenance: { request, why: [] },
+    };
+    const answers = [await deployment.pool.invoke(fn, event), await deployment.pool.invoke(fn, event)];
+    const machine = { ...deployment, ...maintenance };
+    const ended = await runStarted(machine, await startedExecutions(machine));
+    const problems = answers.flatMap((one) => (one.kind === 'error' ? [JSON.stringify(one.error)] : []));
+    if (ended.length !== 1) problems.push(`${ended.length} executions began; expected 1`);
+    return { problems: [...problems, ...checkStatus(ended, 'SUCCEEDED').problems] };
+  });
+  await steps.step('the same on the laptop', () =>
+    executeMaintenance(lake.deps, {
+      ...{ pipeline, run_id: 'due-in-the-rehearsal', dry_run: false, kind: 'maintenance' },
+      maintenance: request,
+    }),
+  );
 }
 
 /** Old snapshots go, and what nothing needs; the worker is killed at the commit of the one and at a removal of the other. */
