@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { executeMaintenance } from '../../lib/runtime/maintain.ts';
 import { subscribeInbox } from './alerts.ts';
+import { rehearseBurst } from './burst.ts';
 import { checkAlerts, checkEnvironments, checkGrants, checkReleased, checkTables, checkWiring } from './checks.ts';
 import { type Deployment, type DeployOptions, deploy } from './deployment.ts';
 import { executionEnded, functionsReached } from './events.ts';
@@ -37,6 +38,7 @@ export async function rehearse(options: DeployOptions, steps: Steps): Promise<vo
   try {
     await steps.check('events go where the template says', () => checkWiring(deployment, options.lake));
     await rehearseFirst(stage, first);
+    await rehearseBurst(stage, first);
     await rehearseKill(stage, second);
     await rehearseFailure(stage, third);
     await rehearseBackfill(stage);
