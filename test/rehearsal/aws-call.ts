@@ -87,7 +87,9 @@ function readOther(service: string, { headers, body }: RawRequest): Pick<AwsCall
   const [, operation = ''] = target.split('.');
   const input = JSON.parse(body || '{}') as Record<string, unknown>;
   if (service === 'glue') return { action: `glue:${operation}`, resources: glueResources(input) };
-  if (service === 'states') return { action: `states:${operation}`, resources: [String(input['stateMachineArn'])] };
+  if (service === 'states') {
+    return { action: `states:${operation}`, resources: [String(input['stateMachineArn'] ?? input['executionArn'])] };
+  }
   throw new Error(`no way to tell the resource of ${service}:${operation}`);
 }
 
