@@ -147,7 +147,7 @@ test('marks of a run that fails stay, and the next run takes them', async () => 
     const failing = {
       async open(options: Parameters<typeof engine.open>[0]) {
         opened += 1;
-        if (opened > 1) throw new RangeError('no more');
+        if (opened === 2) throw new RangeError('no more');
         return engine.open(options);
       },
     };
