@@ -186,7 +186,7 @@ export const STATES = {
     objects: [{ zone: 'ops', below: ['_alerts/', '_audit/'], may: ['read', 'write'] }],
   },
   RunFailed: { ...light, file: 'run-failed', objects: [] },
-  StartMaintenance: { ...light, machines: RUN, file: 'start-maintenance', objects: [] },
+  MaintainAfter: { ...light, machines: RUN, file: 'maintain-after', objects: [] },
   Starter: {
     ...light,
     file: 'starter',

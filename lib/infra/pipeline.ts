@@ -22,7 +22,7 @@ import type { PipelineProps } from './pipeline-props.ts';
 import { bundlesFor, maintenanceDefinition, medallionDefinition } from './project.ts';
 import { createStateMachine } from './state-machine.ts';
 import { connectTopic, createTopic, openToAlarms } from './topic.ts';
-import { createTriggers, startMaintenance } from './triggers.ts';
+import { createTriggers, maintainAfter } from './triggers.ts';
 
 /** What runs a pipeline: functions, state machine, triggers, alarms. It holds no data, and can be removed and made again. */
 export class Pipeline extends Construct implements IConnectable {
@@ -62,7 +62,7 @@ export class Pipeline extends Construct implements IConnectable {
       definition: maintenanceDefinition(),
       logs,
     });
-    startMaintenance(functions, maintenance);
+    maintainAfter(functions, maintenance);
     this.maintenance = StateMachine.fromStateMachineArn(this, 'MaintenanceStateMachine', maintenance.arn);
     this.stateMachine = StateMachine.fromStateMachineArn(this, 'StateMachine', machine.arn);
     this.#machineName = machine.name;

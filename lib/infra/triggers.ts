@@ -149,9 +149,9 @@ function createDeadLetters(scope: Construct): IQueue {
 }
 
 /** Lets a function start the maintenance that a run has found to be due. */
-export function startMaintenance({ StartMaintenance }: Functions, { arn }: PipelineMachine): void {
-  StartMaintenance.addEnvironment('STRATA_STATE_MACHINE_ARN', arn);
-  StartMaintenance.addToRolePolicy(
+export function maintainAfter({ MaintainAfter }: Functions, { arn }: PipelineMachine): void {
+  MaintainAfter.addEnvironment('STRATA_STATE_MACHINE_ARN', arn);
+  MaintainAfter.addToRolePolicy(
     new PolicyStatement({ sid: 'Start', actions: ['states:StartExecution'], resources: [arn] }),
   );
 }

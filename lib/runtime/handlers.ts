@@ -61,7 +61,7 @@ export function medallionHandlers(
       runNotify(afterError(input), { ...deps, alerts: toLog(deps.log), audit: { append: async () => {} } }),
     RunFailed: async (input) => ({ ...(await runRunFailed(afterError(input))) }) as JsonValue,
     // Whoever asked for the run goes on with it in this process.
-    StartMaintenance: async () => null,
+    MaintainAfter: async () => null,
   };
 }
 

@@ -178,7 +178,7 @@ test('a function is named by the words of its state', () => {
       'fail',
       'notify',
       'run-failed',
-      'start-maintenance',
+      'maintain-after',
       'starter',
     ],
   );

@@ -63,7 +63,7 @@ describe('sizes', () => {
     ['Stage', [6_144, 600, 8_192, 7]],
     ['Merge', [2_048, 900, 4_096, null]],
     ['Open', [2_048, 900, 2_048, null]],
-    ['StartMaintenance', [512, 60, 512, null]],
+    ['MaintainAfter', [512, 60, 512, null]],
     ['Starter', [512, 60, 512, null]],
     ['Notify', [512, 60, 512, null]],
     ['RunFailed', [512, 60, 512, null]],
@@ -112,7 +112,7 @@ describe('the environment', () => {
     Fail: { ...tables, STRATA_TMP_MB: '512' },
     Notify: { ...buckets('ops'), STRATA_TMP_MB: '512', STRATA_TOPIC_ARN: resourceOf(shop, 'AWS::SNS::Topic').id },
     RunFailed: { STRATA_TMP_MB: '512' },
-    StartMaintenance: {
+    MaintainAfter: {
       STRATA_TMP_MB: '512',
       STRATA_STATE_MACHINE_ARN: `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:strata-web-shop_maintenance`,
     },

@@ -169,7 +169,7 @@ async function startAndNotify(lake: TestLake, uses: Use[]): Promise<void> {
 }
 
 /** Before the first state and after the last, a laptop looks at the lock and the result itself. */
-const OUTSIDE = ['', 'RunFailed', 'StartMaintenance'];
+const OUTSIDE = ['', 'RunFailed', 'MaintainAfter'];
 
 const ACTIONS: Readonly<Record<Verb, readonly string[]>> = {
   read: ['s3:GetObject'],

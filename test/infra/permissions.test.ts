@@ -26,7 +26,7 @@ const STEPS = [...RUN, 'OpenRewrite', 'Rewrite', 'CommitRewrite', 'FinishRewrite
 /** Who may do what; anybody who is not named may not. */
 const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] = [
   ['start an execution', { action: 'states:StartExecution', resource: MACHINE }, ['Starter']],
-  ['start maintenance', { action: 'states:StartExecution', resource: `${MACHINE}_maintenance` }, ['StartMaintenance']],
+  ['start maintenance', { action: 'states:StartExecution', resource: `${MACHINE}_maintenance` }, ['MaintainAfter']],
   [
     'start one of another pipeline',
     { action: 'states:StartExecution', resource: arn('states', 'stateMachine:strata-plain') },
@@ -156,7 +156,7 @@ describe('what functions may do', () => {
     assert.equal(new Set(roles).size, FUNCTIONS.length);
   });
 
-  test('those that touch data may use its key, RunFailed and StartMaintenance may not', () => {
+  test('those that touch data may use its key, RunFailed and MaintainAfter may not', () => {
     const key = resourcesOf(shop, 'AWS::Lambda::Function').map(({ id }) => id);
     assert.equal(key.length, FUNCTIONS.length);
     const users = FUNCTIONS.filter((name) =>
@@ -167,7 +167,7 @@ describe('what functions may do', () => {
     );
     assert.deepEqual(
       users,
-      FUNCTIONS.filter((name) => name !== 'RunFailed' && name !== 'StartMaintenance'),
+      FUNCTIONS.filter((name) => name !== 'RunFailed' && name !== 'MaintainAfter'),
     );
   });
 });

@@ -129,9 +129,9 @@ describe('what goes wrong', () => {
           return [name, all?.['Next'] ?? 'the execution fails'];
         }),
     );
-    const { Fail, Notify, RunFailed, StartMaintenance, ...work } = leads;
+    const { Fail, Notify, RunFailed, MaintainAfter, ...work } = leads;
     // What comes after a run that has succeeded is no failure of it.
-    assert.equal(StartMaintenance, 'IsRunAskedFor');
+    assert.equal(MaintainAfter, 'IsRunAskedFor');
     assert.deepEqual([...new Set(Object.values(work))], ['Fail']);
     assert.deepEqual([Fail, Notify, RunFailed], ['Notify', 'AfterFail', 'the execution fails']);
   });

@@ -135,7 +135,7 @@ async function rehearseDue({ deployment, steps, lake }: Stage): Promise<void> {
   const { pipeline, maintenance } = deployment;
   const request = { operations: ['vacuum'] } as const;
   await steps.check('maintenance that is due is started once, and ends well', async () => {
-    const fn = [...deployment.functions.values()].find(({ name }) => name.endsWith('-start-maintenance'));
+    const fn = [...deployment.functions.values()].find(({ name }) => name.endsWith('-maintain-after'));
     if (fn === undefined) return { problems: ['no function starts maintenance'] };
     const event = {
       run: { pipeline, run_id: 'due-in-the-rehearsal', dry_run: false },

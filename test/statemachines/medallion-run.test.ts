@@ -43,7 +43,7 @@ const STEPS: Handlers = {
   Finish: async (state) => state,
   Fail: async () => ({ run_id: 'r-1', redrives: 0 }),
   Notify: async () => null,
-  StartMaintenance: async () => null,
+  MaintainAfter: async () => null,
   RunFailed: async (input) => ({ ...(await runRunFailed(input as unknown as AfterError)) }) as JsonValue,
 };
 
@@ -246,15 +246,15 @@ describe('medallion on one machine', () => {
   it('starts maintenance that is due, and succeeds whatever becomes of that', async () => {
     const { result, calls } = await play({ Commit: maintained });
     assert.equal(result.status, 'SUCCEEDED');
-    assert.deepEqual(statesOf(calls).slice(-3), ['Commit', 'Finish', 'StartMaintenance']);
+    assert.deepEqual(statesOf(calls).slice(-3), ['Commit', 'Finish', 'MaintainAfter']);
     assert.deepEqual(calls.at(-1)?.input['maintenance'], due);
     const refused = await play({
       Commit: maintained,
-      StartMaintenance: () => Promise.reject(new AuditFailed('may not')),
+      MaintainAfter: () => Promise.reject(new AuditFailed('may not')),
     });
     assert.equal(refused.result.status, 'SUCCEEDED');
     assert.match(JSON.stringify(refused.result), /"maintenance_error":\{"Error":"AuditFailed","Cause":"may not"/);
-    assert.equal(statesOf(refused.calls).at(-1), 'StartMaintenance');
+    assert.equal(statesOf(refused.calls).at(-1), 'MaintainAfter');
   });
 
   it('starts what is due after a resumed run, and then opens the one that was asked for', async () => {
@@ -266,7 +266,7 @@ describe('medallion on one machine', () => {
       },
       Commit: maintained,
     });
-    assert.deepEqual(statesOf(calls).slice(-3), ['Finish', 'StartMaintenance', 'Open']);
+    assert.deepEqual(statesOf(calls).slice(-3), ['Finish', 'MaintainAfter', 'Open']);
   });
 
   it('opens the run that was asked for when a resumed one was undone, after an alert', async () => {

@@ -70,7 +70,7 @@ for (const file of ['medallion.asl.json', 'maintenance.asl.json']) {
         Notify: { ErrorEquals: ['States.ALL'], ResultPath: '$.notify_error', Next: 'AfterFail' },
         RunFailed: undefined,
         // The run has succeeded.
-        StartMaintenance: { ErrorEquals: ['States.ALL'], ResultPath: '$.maintenance_error', Next: 'IsRunAskedFor' },
+        MaintainAfter: { ErrorEquals: ['States.ALL'], ResultPath: '$.maintenance_error', Next: 'IsRunAskedFor' },
       };
       for (const [name, state] of Object.entries(machine.States)) {
         if (state.Type !== 'Task' && state.Type !== 'Map') continue;

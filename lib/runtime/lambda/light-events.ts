@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { errorOfExecution, messageOfCause } from '../../core/execution-failure.ts';
 import type { AfterError } from '../../core/failed-run.ts';
-import type { AfterRun } from '../../steps/start/start-maintenance.ts';
+import type { AfterRun } from '../../steps/start/maintain-after.ts';
 import { due, openInput, parseEvent, runRef, sweep } from './events.ts';
 
 /** A Catch writes both fields; a state that timed out may have no cause. */
@@ -40,9 +40,9 @@ export const parseAfterError = (event: unknown): AfterError =>
 
 const afterRun = z.object({ run: runRef, maintenance: due });
 
-/** The input of StartMaintenance. Throws InvalidInput naming each field that is wrong. */
+/** The input of MaintainAfter. Throws InvalidInput naming each field that is wrong. */
 export const parseAfterRun = (event: unknown): AfterRun =>
-  parseEvent('StartMaintenance', afterRun, event) as unknown as AfterRun;
+  parseEvent('MaintainAfter', afterRun, event) as unknown as AfterRun;
 
 /** What Notify tells of; any of it may be what made the run fail, so what is wrong is left out. */
 const alerted = z.object({

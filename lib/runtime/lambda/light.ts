@@ -12,7 +12,7 @@ import { InvalidInput } from '../../core/errors.ts';
 import type { AuditLog, Clock, Log, ObjectStore } from '../../ports.ts';
 import type { FailDeps } from '../../steps/end/fail.ts';
 import type { NotifyDeps } from '../../steps/end/notify.ts';
-import type { StartMaintenanceDeps } from '../../steps/start/start-maintenance.ts';
+import type { MaintainAfterDeps } from '../../steps/start/maintain-after.ts';
 import type { StartDeps } from '../../steps/start/start-runs.ts';
 import { type FunctionEnvironment, parseEnvironment } from './environment.ts';
 import { LEASE_MS } from './lease.ts';
@@ -89,7 +89,7 @@ export function startDeps(log: Log): StartDeps & { readonly pipeline: string } {
   return { pipeline, store, audit, clock, log, executions: createStepFunctionsExecutions(sfn, machine) };
 }
 
-export function maintenanceDeps(log: Log): StartMaintenanceDeps {
+export function maintenanceDeps(log: Log): MaintainAfterDeps {
   const { stateMachineArn } = parseEnvironment(process.env);
   sfn ??= new SFNClient({ requestHandler: CONNECTIONS });
   return {

@@ -26,7 +26,7 @@ const sns = mockClient(SNSClient);
 const { handler: starter } = await import('../../../lambdas/starter.ts');
 const { handler: fail } = await import('../../../lambdas/fail.ts');
 const { handler: notify } = await import('../../../lambdas/notify.ts');
-const { handler: startMaintenance } = await import('../../../lambdas/start-maintenance.ts');
+const { handler: maintainAfter } = await import('../../../lambdas/maintain-after.ts');
 const { handler: runFailed } = await import('../../../lambdas/run-failed.ts');
 
 beforeEach(() => {
@@ -162,7 +162,7 @@ describe('start maintenance', () => {
 
   test('starts an execution named by the run, once, with what is due', async () => {
     const event = { ...state, maintenance: { request, why } };
-    assert.deepEqual((await call(startMaintenance, event)).answer, {
+    assert.deepEqual((await call(maintainAfter, event)).answer, {
       execution: 'r-1-maintenance',
       outcome: 'started',
     });
@@ -180,13 +180,13 @@ describe('start maintenance', () => {
       maintenance: request,
     });
     sfn.on(StartExecutionCommand).rejects(awsError('ExecutionAlreadyExists', 400, 'it runs'));
-    assert.deepEqual((await call(startMaintenance, event)).answer, { execution: 'r-1-maintenance', outcome: 'exists' });
+    assert.deepEqual((await call(maintainAfter, event)).answer, { execution: 'r-1-maintenance', outcome: 'exists' });
   });
 
   test('refuses a state in which nothing is due', async () => {
     assert.match(
-      String((await call(startMaintenance, state)).answer),
-      /InvalidInput: the event is not the input of Start/,
+      String((await call(maintainAfter, state)).answer),
+      /InvalidInput: the event is not the input of MaintainAfter/,
     );
   });
 });

@@ -5,7 +5,7 @@ import type { Executions, JsonValue, Log } from '../../ports.ts';
 /** What a run answers that found maintenance to be due. */
 export type AfterRun = { readonly run: RunRef; readonly maintenance: Pick<MaintenanceDue, 'request'> };
 
-export type StartMaintenanceDeps = {
+export type MaintainAfterDeps = {
   /** Of the state machine of the pipeline's maintenance. */
   readonly executions: Executions;
   readonly log: Log;
@@ -19,10 +19,7 @@ const LONGEST = 80;
  * Starts the maintenance that is due after a run, once however often it is asked, and does not wait for it: it has its own
  * execution, alarms and redrives. Throws Unavailable for passing faults.
  */
-export async function runStartMaintenance(
-  { run, maintenance }: AfterRun,
-  deps: StartMaintenanceDeps,
-): Promise<JsonValue> {
+export async function runMaintainAfter({ run, maintenance }: AfterRun, deps: MaintainAfterDeps): Promise<JsonValue> {
   const { pipeline, run_id } = run;
   const name = `${run_id.slice(0, LONGEST - SUFFIX.length)}${SUFFIX}`;
   const input: OpenInput = {

@@ -1,9 +1,9 @@
 import { maintenanceDeps } from '../lib/runtime/lambda/light.ts';
 import { parseAfterRun } from '../lib/runtime/lambda/light-events.ts';
 import { instrument } from '../lib/runtime/lambda/telemetry.ts';
-import { runStartMaintenance } from '../lib/steps/start/start-maintenance.ts';
+import { runMaintainAfter } from '../lib/steps/start/maintain-after.ts';
 
 /** Starts the maintenance that a run has found to be due. */
-export const handler = instrument('StartMaintenance', async (event, { log }) =>
-  runStartMaintenance(parseAfterRun(event), maintenanceDeps(log)),
+export const handler = instrument('MaintainAfter', async (event, { log }) =>
+  runMaintainAfter(parseAfterRun(event), maintenanceDeps(log)),
 );
