@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { InvalidInput, LockHeld, Unavailable } from '../../lib/core/errors.ts';
 import { parseTableName } from '../../lib/core/tables.ts';
 import { append, csv, definePipeline, upsert } from '../../lib/define/index.ts';
+import { readMarks } from '../../lib/lake/ops/marks.ts';
 import { releaseLock, takeLock } from '../../lib/lake/run/lock.ts';
 import { planRun } from '../../lib/query/plan-run.ts';
 import { withQuery } from '../../lib/query/select.ts';
@@ -69,8 +70,11 @@ test('files that were taken since become new again on demand', async () => {
     [true, true, true],
   );
   assert.deepEqual(await ids(lake), [1, 2, 3]);
+  // A run that events start looks at what they named, unless a mark has it compare all.
+  assert.equal((await readMarks(lake.store, 'shop')).files, undefined);
   const result = await lake.run({ runId: 'again' });
   assert.equal(result.accounting['rows']?.accepted, 3);
+  assert.deepEqual((await readMarks(lake.store, 'shop')).files, []);
   assert.deepEqual(await contents(lake), await contents(made));
   assert.equal((await lake.answer({ runId: 'more' })).kind, 'nothing');
   await assert.rejects(rollback(lake, { to: 'run-4', reingest: true }), /the ledger does not tell which of them/);

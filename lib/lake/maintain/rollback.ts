@@ -17,6 +17,7 @@ import { loadTable, planFiles, type ScannedFile } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { openScratch } from '../files/scratch.ts';
 import { stageFiles } from '../files/stage-files.ts';
+import { markComparison } from '../ops/marks.ts';
 import { openOps } from '../ops/open-ops.ts';
 import { commitOps, OPS_FILE_BYTES, opsTarget } from '../ops/ops-tables.ts';
 import { recordCommand } from '../ops/record-command.ts';
@@ -121,6 +122,8 @@ async function followRollback(deps: StepDeps, plan: RollbackPlan): Promise<void>
   if (plan.reopen !== undefined) {
     await releaseRows(deps, plan.run, plan.reopen);
     await reopenFiles(deps, plan.run, plan.reopen);
+    // No event will name these files again.
+    await markComparison(deps.store, plan.run.pipeline, plan.run.run_id);
   }
   const { pipeline, run_id } = plan.run;
   await recordCommand(deps, { pipeline, run_id, kind: 'rollback', created_at: plan.created_at }, plan.files ?? 0);
