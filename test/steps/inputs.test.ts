@@ -119,7 +119,11 @@ test('a unit whose engine reads more than was planned gets everything, and says 
 
 test('a unit whose inputs do not fit fails before any of them is brought, and says how much room it takes', async () => {
   const lake = await openTestLake(PIPELINE);
-  await lake.land('sales', 'a.json', sales([0, 1, 2, 3], 1, 0));
+  // Every file that has landed fits, and what gold needs of all of them together does not.
+  const lines = sales([0, 1, 2, 3], 1, 0).split('\n');
+  for (let at = 0; at < lines.length; at += 13) {
+    await lake.land('sales', `${at}.json`, `${lines.slice(at, at + 13).join('\n')}\n`);
+  }
   const brought: string[] = [];
   const crowded = lake.reopen((deps) => {
     const note = <Asked, Answer>(act: (asked: Asked) => Promise<Answer>): ((asked: Asked) => Promise<Answer>) => {
@@ -129,7 +133,7 @@ test('a unit whose inputs do not fit fails before any of them is brought, and sa
       };
     };
     const { borrow, borrowParts } = deps.store;
-    return { ...deps, store: { ...deps.store, room: 1_000, borrow: note(borrow), borrowParts: note(borrowParts) } };
+    return { ...deps, store: { ...deps.store, room: 4_000, borrow: note(borrow), borrowParts: note(borrowParts) } };
   });
   const { status, error } = await crowded.run({ runId: 'first' });
   assert.equal(status, 'FAILED');
