@@ -15,6 +15,13 @@ from harness import holds, same
 from rows import internal
 
 KEPT = 16
+WHOLE = "full"
+
+
+def kept_of(table, field_id: int) -> int | None:
+    """How many characters of a column's bounds a manifest keeps; None for all, which a property of the table asks for."""
+    mode = table.properties.get(f"write.metadata.metrics.column.{table.schema().find_column_name(field_id)}")
+    return None if mode == WHOLE else KEPT
 
 
 def path_of(location: str) -> str:
@@ -62,7 +69,7 @@ class RawFile:
         return sum(of(groups.row_group(group).column(leaf)) for group in range(groups.num_row_groups))
 
 
-def check_statistics(file, raw: RawFile) -> None:
+def check_statistics(table, file, raw: RawFile) -> None:
     where = file.file_path.rsplit("/", 1)[-1]
     same(file.record_count, raw.rows.num_rows, f"{where}: record_count")
     with open(path_of(file.file_path), "rb") as opened:
@@ -86,10 +93,10 @@ def check_statistics(file, raw: RawFile) -> None:
         # DuckDB reports no bounds where a row group has only nulls and NaN: a file more to read, no row lost.
         bounded = field_id in file.lower_bounds or field_id in file.upper_bounds
         if bounded or len(numbers) == len(values) or raw.parquet.metadata.num_row_groups == 1:
-            check_bounds(file, field_id, field_type, [internal(v) for v in numbers], what)
+            check_bounds(file, field_id, field_type, [internal(v) for v in numbers], kept_of(table, field_id), what)
 
 
-def check_bounds(file, field_id, field_type, values, what: str) -> None:
+def check_bounds(file, field_id, field_type, values, kept: int | None, what: str) -> None:
     lower, upper = file.lower_bounds.get(field_id), file.upper_bounds.get(field_id)
     if not values:
         same((lower, upper), (None, None), f"{what}: bounds of no values")
@@ -98,16 +105,16 @@ def check_bounds(file, field_id, field_type, values, what: str) -> None:
     holds(lower is not None, f"{what}: no lower bound; expected one of {least!r}")
     low = from_bytes(field_type, lower)
     if isinstance(field_type, (StringType, BinaryType)):
-        same(low, least[:KEPT], f"{what}: lower bound")
-        if len(most) <= KEPT:
+        same(low, least[:kept], f"{what}: lower bound")
+        if kept is None or len(most) <= kept:
             same(None if upper is None else from_bytes(field_type, upper), most, f"{what}: upper bound")
         elif upper is not None:
             high = from_bytes(field_type, upper)
-            holds(high >= most and len(high) <= KEPT, f"{what}: upper bound {high!r} does not bound {most!r} in {KEPT}")
+            holds(high >= most and len(high) <= kept, f"{what}: upper bound {high!r} does not bound {most!r} in {kept}")
             holds(high == raised(most[: len(high)]), f"{what}: upper bound {high!r} is looser than {most!r} needs")
         else:
             highest = "\U0010ffff" if isinstance(field_type, StringType) else b"\xff"
-            same(most[:KEPT], highest * KEPT, f"{what}: no upper bound, though one is possible")
+            same(most[:kept], highest * kept, f"{what}: no upper bound, though one is possible")
         return
     high = from_bytes(field_type, upper)
     same((low, high), (least, most), f"{what}: bounds")

@@ -64,7 +64,7 @@ def check_form(report: Report, metadata_location: str, name: str | None = None) 
             check_partition(file, raws[path], table.specs()[file.spec_id], table.schema())
     with report.check(f"{name}: statistics of every file"):
         for path, file in files.items():
-            check_statistics(file, raws[path])
+            check_statistics(table, file, raws[path])
     with report.check(f"{name}: manifest list"):
         check_manifests(table)
     with report.check(f"{name}: snapshot summary"):
