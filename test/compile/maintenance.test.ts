@@ -52,6 +52,7 @@ const MISTAKES: readonly (readonly [maintenance: unknown, says: RegExp])[] = [
   [true, /maintenance.*got true.*expected false, or/s],
   [{ schedule: 'daily' }, /maintenance\.schedule.*"daily".*rate\(1 day\)/s],
   [{ everyRuns: 0 }, /maintenance\.everyRuns.*got 0.*1 or more/s],
+  [{ compactAfter: 1.5 }, /maintenance\.compactAfter.*got 1\.5.*a whole number/s],
   [{ expire: { olderThan: '24h' } }, /maintenance\.expire\.olderThan.*"24h".*168h or more/s],
   [{ vacuum: { keepRuns: '6d' } }, /maintenance\.vacuum\.keepRuns.*"6d".*7 days or more/s],
   [{ compact: {} }, /maintenance\.compact.*unknown property/s],
