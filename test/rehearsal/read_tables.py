@@ -1,7 +1,7 @@
 """Compares the tables of a lake in Glue with those of a lake in a folder, both read by PyIceberg.
 
 Takes JSON on stdin: { endpoint, pipeline, laptop: folder of the local lake, compare: layers whose rows must be equal,
-ignore: columns that differ between any two runs }. Prints JSON: { tables: { name: { rows, problems } }, audit: { rows,
+ignore: columns that differ between any two runs, sizes: columns of which only matters whether there is a value }. Prints JSON: { tables: { name: { rows, problems } }, audit: { rows,
 problems, events } }. Every Iceberg table in Glue is read whole.
 """
 
@@ -33,15 +33,17 @@ def laptop_tables(root: Path, pipeline: str) -> dict[str, StaticTable]:
     return tables
 
 
-def rows_of(table, ignore: set[str]) -> Counter:
+def rows_of(table, ignore: set[str], sizes: set[str]) -> Counter:
     arrow = table.scan().to_arrow()
     kept = sorted(name for name in arrow.column_names if name not in ignore)
-    return Counter(repr([comparable(row)[name] for name in kept]) for row in arrow.select(kept).to_pylist())
+    rows = (comparable(row, sizes) for row in arrow.select(kept).to_pylist())
+    return Counter(repr([row[name] for name in kept]) for row in rows)
 
 
-def comparable(row: dict) -> dict:
-    """How many files are left over depends on who was killed when."""
-    return {**row, "files": None} if row.get("kind") in ("expire", "vacuum") else row
+def comparable(row: dict, sizes: set[str]) -> dict:
+    """Of sizes, whether they are known. How many files are left over depends on who was killed when."""
+    known = {name: "known" if name in sizes and value is not None else value for name, value in row.items()}
+    return {**known, "files": None} if row.get("kind") in ("expire", "vacuum") else known
 
 
 def differences(aws: Counter, laptop: Counter) -> list[str]:
@@ -58,7 +60,7 @@ def columns_of(table) -> list[tuple[str, str]]:
 
 
 def compare(catalog: GlueCatalog, request: dict) -> dict[str, dict]:
-    pipeline, ignore = request["pipeline"], set(request["ignore"])
+    pipeline, ignore, sizes = request["pipeline"], set(request["ignore"]), set(request["sizes"])
     laptop = laptop_tables(Path(request["laptop"]), pipeline)
     names = [".".join(name) for layer in LAYERS for name in catalog.list_tables(f"{pipeline}_{layer}")]
     answer = {}
@@ -67,12 +69,12 @@ def compare(catalog: GlueCatalog, request: dict) -> dict[str, dict]:
             answer[name] = {"rows": 0, "problems": [f"only on {'the laptop' if name in laptop else 'AWS'}"]}
             continue
         table = catalog.load_table(name)
-        rows = rows_of(table, ignore)
+        rows = rows_of(table, ignore, sizes)
         problems = []
         if columns_of(table) != columns_of(laptop[name]):
             problems.append(f"columns {columns_of(table)}; on the laptop {columns_of(laptop[name])}")
         elif any(name.startswith(f"{pipeline}_{layer}.") for layer in request["compare"]):
-            problems += differences(rows, rows_of(laptop[name], ignore))
+            problems += differences(rows, rows_of(laptop[name], ignore, sizes))
         answer[name] = {"rows": rows.total(), "problems": problems}
     return answer
 
