@@ -20,6 +20,8 @@ switch (beginning.kind) {
   case 'here': {
     // Loaded after this, so that Node keeps its compiled form: stripping types anew takes longer than a small run.
     module.enableCompileCache?.();
+    // The package's files are bundles. Only --debug shows stacks, and only what is loaded later is mapped.
+    if (args.includes('--debug')) process.setSourceMapsEnabled(true);
     const { main } = await import('../lib/cli/main.ts');
     process.exitCode = await main(args, { stdout: process.stdout, stderr: process.stderr });
   }

@@ -33,23 +33,30 @@ const declareGenerated: Plugin = {
 };
 
 /** Names stay as they are, because ErrorEquals matches the names of error classes. */
-const OPTIONS = {
+const SHARED = {
   bundle: true,
   format: 'esm',
   platform: 'node',
-  target: 'node24',
-  outExtension: { '.js': '.mjs' },
   minifySyntax: true,
   minifyWhitespace: true,
   keepNames: true,
   sourcemap: 'linked',
   sourcesContent: false,
+  logLevel: 'warning',
+} as const satisfies BuildOptions;
+
+const OPTIONS = {
+  ...SHARED,
+  target: 'node24',
+  outExtension: { '.js': '.mjs' },
   legalComments: 'none',
   external: NATIVE,
   banner: { js: COMMONJS },
   plugins: [declareGenerated],
-  logLevel: 'warning',
 } as const satisfies BuildOptions;
+
+/** What a package has no sources for: see `placeCode`. */
+const OF_SOURCES = ['./code.ts'];
 
 /** Bundles the workers of `root`/lambdas into `folder`/worker, and each light function into a folder of its name. */
 export async function bundleCode(root: string, folder: string): Promise<void> {
@@ -69,4 +76,23 @@ export async function bundleCode(root: string, folder: string): Promise<void> {
       outdir: join(folder, name),
     });
   }
+}
+
+/**
+ * Bundles the command line `root`/bin/strata.ts into `folder`, beside which the package's own pipelines lie: a file for
+ * the start, and one for each part that is loaded only when it is used. What others wrote stays in `node_modules`,
+ * where it comes with its licence and is loaded by name.
+ */
+export async function bundleCommand(root: string, folder: string): Promise<void> {
+  await build({
+    ...SHARED,
+    absWorkingDir: root,
+    entryPoints: ['bin/strata.ts'],
+    target: 'node22',
+    packages: 'external',
+    external: OF_SOURCES,
+    splitting: true,
+    chunkNames: '[name]-[hash]',
+    outdir: folder,
+  });
 }

@@ -3,6 +3,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { bundleCommand } from './code.ts';
 import { entriesOf, packedManifest, sourceManifest } from './manifest.ts';
 import { shipFunctions } from './source.ts';
 
@@ -14,12 +15,9 @@ const SAMPLE = 'pipelines/retail';
 /** What the tarball takes from `dist`, each made anew. */
 const BUILT = ['bin', 'lib', 'pipelines'] as const;
 
-/** Loaded only where there are sources. */
-const OF_SOURCES = ['lib/bundle/code.js'];
-
 /**
- * Builds the package into `root`/dist, and lets package.json name what was built: JavaScript of everything that the
- * command and the exports reach, declarations of the exports, the functions bundled, the sample. Node reads no
+ * Builds the package into `root`/dist, and lets package.json name what was built: the command bundled, JavaScript
+ * and declarations of what the exports reach, the functions bundled, the sample. Node reads no
  * TypeScript below node_modules.
  */
 export async function buildPackage(root: string): Promise<void> {
@@ -27,11 +25,11 @@ export async function buildPackage(root: string): Promise<void> {
   for (const folder of BUILT) await rm(join(dist, folder), { recursive: true, force: true });
   const manifest = join(root, 'package.json');
   const text = await readFile(manifest, 'utf8');
-  const { exports, bin } = entriesOf(text);
-  await compile(root, [...bin, ...exports, `${SAMPLE}/pipeline.ts`], { declaration: false });
+  const { exports } = entriesOf(text);
+  await bundleCommand(root, join(dist, 'bin'));
+  await compile(root, [...exports, `${SAMPLE}/pipeline.ts`], { declaration: false });
   await compile(root, exports, { declaration: true, emitDeclarationOnly: true });
   await cp(join(root, SAMPLE), join(dist, SAMPLE), { recursive: true, filter: shipsWith });
-  for (const file of OF_SOURCES) await rm(join(dist, file));
   await shipFunctions(root, join(dist, 'functions'));
   await writeFile(manifest, packedManifest(text));
 }

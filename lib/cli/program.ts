@@ -26,7 +26,7 @@ import { addExpiry } from './expiry-commands.ts';
 import { addFiles } from './file-commands.ts';
 import { addInit } from './init-command.ts';
 import { addKeyed } from './keyed-commands.ts';
-import { QUERY_FORMATS, type QueryFormat } from './output/rows-by-page.ts';
+import { QUERY_FORMATS, type QueryFormat } from './output/formats.ts';
 import { addBreaker, addQuarantine } from './quarantine-commands.ts';
 import { addRun } from './run-command.ts';
 import { addSnapshots } from './snapshot-commands.ts';

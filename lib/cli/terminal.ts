@@ -1,5 +1,6 @@
 import { visibleText } from '../core/visible.ts';
-import { DIM_NULL, type TableLayout } from './output/table.ts';
+import { DIM_NULL } from './output/formats.ts';
+import type { TableLayout } from './output/table.ts';
 
 /** The two streams of a process, as they are. */
 export type Streams = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { PassThrough, Writable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { main } from '../../lib/cli/main.ts';
-import { DIM_NULL } from '../../lib/cli/output/table.ts';
+import { DIM_NULL } from '../../lib/cli/output/formats.ts';
 import { createTerminal, ReaderGone, StreamFailed } from '../../lib/cli/terminal.ts';
 
 function streams(isTTY: boolean) {

@@ -5,8 +5,8 @@ import { PRICES } from '../../plan/prices.ts';
 import { type AthenaUse, athenaDeps, queryAthena } from '../../remote/athena.ts';
 import { type Context, EXIT } from '../context.ts';
 import { exitOf } from '../interrupt.ts';
+import type { QueryFormat } from '../output/formats.ts';
 import { formatBytes, formatUsd } from '../output/human.ts';
-import type { QueryFormat } from '../output/rows-by-page.ts';
 import { chooseFormat, PRINTERS, printJsonRows } from '../output/rows-by-page.ts';
 
 export type AthenaQueryRequest = {

@@ -1,7 +1,7 @@
 import { withQuery } from '../../query/select.ts';
 import { type Context, EXIT } from '../context.ts';
 import { openLake } from '../open-lake.ts';
-import type { QueryFormat } from '../output/rows-by-page.ts';
+import type { QueryFormat } from '../output/formats.ts';
 import { chooseFormat, PRINTERS } from '../output/rows-by-page.ts';
 
 export type QueryRequest = { readonly sql: string; readonly format?: QueryFormat; readonly asOf?: string };

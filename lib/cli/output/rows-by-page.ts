@@ -3,11 +3,9 @@ import { visibleJson } from '../../core/visible.ts';
 import type { Row } from '../../ports.ts';
 import type { Context } from '../context.ts';
 import { renderCsv, renderCsvRecords } from './csv.ts';
+import type { QueryFormat } from './formats.ts';
 import { type ResultColumn, renderValue } from './rows.ts';
 import { renderTable } from './table.ts';
-
-export const QUERY_FORMATS = ['table', 'csv', 'json'] as const;
-export type QueryFormat = (typeof QUERY_FORMATS)[number];
 
 /** A result that comes a page at a time. */
 export type PagedRows = {

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { visibleLine } from '../../core/visible.ts';
 import type { Row } from '../../ports.ts';
+import { DIM_NULL } from './formats.ts';
 import { formatCount } from './human.ts';
 import { columnsOf, type ResultColumn, textOf } from './rows.ts';
 
@@ -16,8 +17,6 @@ export type TableLayout = {
 /** cli-table3 needs time that grows with the square of the rows; nobody reads more than this on a screen. */
 const MAX_ROWS = 1000;
 const MIN_WIDTH = 8;
-/** How a terminal shows null, so that it is no text 'NULL'. */
-export const DIM_NULL = '\u001b[2mNULL\u001b[22m';
 
 /**
  * Rows as a table for people: numbers right aligned, null as NULL, nested values as JSON, line breaks and control
