@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { type Compute, DEFAULT_COMPUTE, LAMBDA_LIMITS, MAP_CHILDREN, type Slo } from '../core/compute.ts';
+import {
+  type Compute,
+  DEFAULT_COMPUTE,
+  LAMBDA_LIMITS,
+  leastReserved,
+  MAP_CHILDREN,
+  type Slo,
+} from '../core/compute.ts';
 import { parseSpan } from '../core/durations.ts';
 import { STEP_NAMES, type StepCompute, type StepName } from '../core/states.ts';
 import { oneOf } from '../core/suggest.ts';
@@ -57,9 +64,24 @@ export function readCompute(value: unknown, notes: Notes): Compute {
   ) as Record<StepName, StepCompute>;
   return {
     steps,
-    maxConcurrency: read.maxConcurrency ?? DEFAULT_COMPUTE.maxConcurrency,
+    maxConcurrency: concurrencyOf(read.maxConcurrency, steps, notes),
     toleratedFailurePercentage: read.toleratedFailurePercentage ?? DEFAULT_COMPUTE.toleratedFailurePercentage,
   };
+}
+
+/** Units at once: by default no more than are set aside. */
+function concurrencyOf(asked: number | undefined, steps: Compute['steps'], notes: Notes): number {
+  const least = leastReserved(steps);
+  const usual = Math.min(DEFAULT_COMPUTE.maxConcurrency, least?.reserved ?? Number.POSITIVE_INFINITY);
+  if (asked !== undefined && least !== undefined && asked > least.reserved) {
+    const reservation = placeIn('compute.steps', least.step);
+    notes.add(
+      'compute.maxConcurrency',
+      `${asked}`,
+      `${least.reserved} or less, or a higher ${reservation}.reservedConcurrency: Lambda refuses calls beyond what is reserved`,
+    );
+  }
+  return asked ?? usual;
 }
 
 /** Reads what is promised of the pipeline. */

@@ -15,8 +15,8 @@ import { type Field, isRecord, readFields, span } from './shape.ts';
 import { readSource } from './source-shape.ts';
 import { readVars } from './vars.ts';
 
-/** Units are no larger, whatever memory there is: what is lost with a worker is done again. */
-const LARGEST_UNIT_BYTES = 512 * 2 ** 20;
+/** Units are no larger, whatever memory there is: what is lost with a worker is done again, and a full one leaves memory free. */
+const LARGEST_UNIT_BYTES = 256 * 2 ** 20;
 
 /** Condemned rows are kept for seven years. */
 const DEFAULT_SETTINGS: Omit<PipelineSettings, 'unitBytes'> = {

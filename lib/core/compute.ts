@@ -28,6 +28,21 @@ export const MAP_CHILDREN = 10_000;
 
 export const DEFAULT_COMPUTE: Compute = {
   steps: Object.fromEntries(STEP_NAMES.map((name) => [name, STATES[name].compute])) as Record<StepName, StepCompute>,
-  maxConcurrency: 100,
+  // As many as a new AWS account may call at once.
+  maxConcurrency: 10,
   toleratedFailurePercentage: 0,
 };
+
+/** The steps that maps call, as many at once as `maxConcurrency` says. */
+const MAPPED = ['Stage', 'Merge'] as const satisfies readonly StepName[];
+
+/** The least that is set aside for a mapped step: calls beyond it are refused, whatever else is free. undefined: nothing is. */
+export function leastReserved(
+  steps: Partial<Compute['steps']>,
+): { readonly step: StepName; readonly reserved: number } | undefined {
+  const reserved = MAPPED.flatMap((step) => {
+    const own = steps[step]?.reservedConcurrency ?? null;
+    return own === null ? [] : [{ step, reserved: own }];
+  });
+  return reserved.sort((a, b) => a.reserved - b.reserved)[0];
+}

@@ -68,7 +68,7 @@ export type GoldDefinition = TableOptions & {
 };
 
 export type SettingsDefinition = {
-  /** Estimated uncompressed input bytes that one worker takes. Default: what fits the memory of Stage, at most 512 MiB. */
+  /** Estimated uncompressed input bytes that one worker takes. Default: what fits the memory of Stage, at most 256 MiB. */
   readonly unitBytes?: number;
   /** Target size of a data file in bytes. Default 128 MiB. */
   readonly fileBytes?: number;
@@ -91,7 +91,7 @@ export type StepComputeDefinition = {
 
 /** On AWS only: sizes for all steps, and for single ones. */
 export type ComputeDefinition = Omit<StepComputeDefinition, 'reservedConcurrency'> & {
-  /** Units that are staged or merged at once. Default 100. */
+  /** Units that are staged or merged at once; no more than are reserved for Stage or Merge. Default 10, or what is reserved. */
   readonly maxConcurrency?: number;
   /**
    * Percent of a map's units that may fail before the rest is not begun. The run fails all the same when a unit did;

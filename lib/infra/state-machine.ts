@@ -3,6 +3,8 @@ import { Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { leastReserved } from '../core/compute.ts';
+import { InvalidInput } from '../core/errors.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { type MachineName, type TaskName, tasksOf } from '../core/states.ts';
 import { acknowledge, acknowledgeResources } from './acknowledge.ts';
@@ -74,9 +76,23 @@ export function createStateMachine(scope: Construct, props: StateMachineProps): 
 type State = { Type: string; [field: string]: unknown };
 type Definition = { States: Record<string, State>; [field: string]: unknown };
 
-/** Puts the pipeline's limits into the definition: units at once, tolerated failures, and how long a call may take. */
+/**
+ * Puts the pipeline's limits into the definition: units at once, tolerated failures, and how long a call may take.
+ * Throws InvalidInput for more units at once than are reserved for those that work on them.
+ */
 export function withLimits(definition: Definition, spec: PipelineSpec): Definition {
+  refuseBeyondReserved(spec);
   return { ...definition, States: limitStates(definition.States, spec) };
+}
+
+/** The compiler says so too; a spec may also be made in other ways. */
+function refuseBeyondReserved({ name, compute: { steps, maxConcurrency } }: PipelineSpec): void {
+  const least = leastReserved(steps);
+  if (least === undefined || maxConcurrency <= least.reserved) return;
+  throw new InvalidInput(
+    `pipeline ${name}: compute.maxConcurrency: got ${maxConcurrency}; expected ${least.reserved} or less, as many as compute.steps.${least.step}.reservedConcurrency sets aside: ` +
+      'Lambda refuses calls beyond what is reserved. Lower the one or raise the other, and build again',
+  );
 }
 
 function limitStates(states: Record<string, State>, spec: PipelineSpec): Record<string, State> {
@@ -95,8 +111,11 @@ function limitState(name: string, state: State, spec: PipelineSpec): State {
   const own = state['MaxConcurrency'];
   return {
     ...state,
-    // That of runs is the pipeline's; maintenance keeps to its own, so that runs beside it have workers left.
-    MaxConcurrency: name === 'RewriteMap' && typeof own === 'number' ? Math.min(own, maxConcurrency) : maxConcurrency,
+    // That of runs is the pipeline's; maintenance takes half of it at most, so that runs beside it have workers left.
+    MaxConcurrency:
+      name === 'RewriteMap' && typeof own === 'number'
+        ? Math.min(own, Math.max(1, Math.floor(maxConcurrency / 2)))
+        : maxConcurrency,
     ToleratedFailurePercentage: toleratedFailurePercentage,
     ItemProcessor: { ...processor, States: limitStates(processor.States, spec) },
   };

@@ -251,11 +251,12 @@ test('compute and promises: sizes for all steps, then for single ones, then defa
   const plain = await compileShop(session, {});
   assert.deepEqual(plain.slo, { freshnessMs: null, quarantineRate: null });
   assert.deepEqual(plain.compute, DEFAULT_COMPUTE);
-  const compute = { memory: 2_048, timeout: '5m', steps: { Stage: { memory: 6_144, reservedConcurrency: 10 } } };
+  const compute = { memory: 2_048, timeout: '5m', steps: { Stage: { memory: 6_144, reservedConcurrency: 7 } } };
   const sized = await compileShop(session, { definition: shopWith(['compute'], compute) });
   const { Stage, Open } = sized.compute.steps;
-  assert.deepEqual(Stage, { memoryMb: 6_144, timeoutSeconds: 300, tmpMb: 4_096, reservedConcurrency: 10 });
+  assert.deepEqual(Stage, { memoryMb: 6_144, timeoutSeconds: 300, tmpMb: 4_096, reservedConcurrency: 7 });
   assert.deepEqual(Open, { memoryMb: 2_048, timeoutSeconds: 300, tmpMb: 2_048, reservedConcurrency: null });
+  assert.deepEqual([plain.compute.maxConcurrency, sized.compute.maxConcurrency], [10, 7]);
   const promised = await compileShop(session, {
     definition: shopWith(['slo'], { freshness: '26h', quarantineRate: 2.5 }),
   });

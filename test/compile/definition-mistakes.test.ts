@@ -122,6 +122,22 @@ const MISTAKES: readonly Mistake[] = [
     ],
   },
   {
+    name: 'more units at once than are reserved',
+    given: {
+      definition: shopWith(['compute'], {
+        maxConcurrency: 9,
+        steps: {
+          Stage: { reservedConcurrency: 20 },
+          Merge: { reservedConcurrency: 8 },
+          Open: { reservedConcurrency: 1 },
+        },
+      }),
+    },
+    problems: [
+      'pipelines/shop/pipeline.ts: compute.maxConcurrency: got 9; expected 8 or less, or a higher compute.steps.Merge.reservedConcurrency: Lambda refuses calls beyond what is reserved',
+    ],
+  },
+  {
     name: 'promises that nothing can watch',
     given: { definition: shopWith(['slo'], { freshness: '8d', quarantineRate: -1 }) },
     problems: [

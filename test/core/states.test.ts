@@ -79,10 +79,10 @@ describe('the retries of the state machine', () => {
     test(`of ${name} are those of ${first?.name}`, () => assert.deepEqual(state.Retry, first?.state.Retry));
   }
   test('of Stage are more where a worker died: three for the unit, three for each of two files alone', () => {
-    const [passing, died] = first?.state.Retry ?? [];
+    const [refused, passing, died] = first?.state.Retry ?? [];
     const stage = tasks.find((task) => task.name === 'Stage')?.state.Retry ?? [];
-    const { Comment } = stage[1] ?? {};
-    assert.deepEqual(stage, [passing, { ...died, Comment, MaxAttempts: 9 }]);
+    const { Comment } = stage[2] ?? {};
+    assert.deepEqual(stage, [refused, passing, { ...died, Comment, MaxAttempts: 9 }]);
   });
 });
 

@@ -21,7 +21,7 @@ export const SHOP: TestPipeline = {
       memory: 2_048,
       maxConcurrency: 40,
       toleratedFailurePercentage: 5,
-      steps: { Stage: { memory: 6_144, tmp: 8_192, timeout: '10m', reservedConcurrency: 7 } },
+      steps: { Stage: { memory: 6_144, tmp: 8_192, timeout: '10m', reservedConcurrency: 40 } },
     },
     slo: { freshness: '26h', quarantineRate: 5 },
     sources: {

@@ -60,7 +60,7 @@ describe('sizes', () => {
     ];
   };
   const cases: readonly (readonly [string, readonly (number | null)[]])[] = [
-    ['Stage', [6_144, 600, 8_192, 7]],
+    ['Stage', [6_144, 600, 8_192, 40]],
     ['Merge', [2_048, 900, 4_096, null]],
     ['Open', [2_048, 900, 2_048, null]],
     ['MaintainAfter', [512, 60, 512, null]],

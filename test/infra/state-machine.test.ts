@@ -82,6 +82,17 @@ describe('the limits', () => {
     }
   });
 
+  test('leave no unit without a worker: what is beyond the reservation is refused', async () => {
+    const spec = await specOf(SHOP);
+    const { compute } = spec;
+    const Merge = { ...compute.steps.Merge, reservedConcurrency: 3 };
+    const given = { ...spec, compute: { ...compute, steps: { ...compute.steps, Merge } } };
+    assert.throws(() => withLimits(JSON.parse(DEFINITION), given), {
+      name: 'InvalidInput',
+      message: /web_shop: compute\.maxConcurrency: got 40; expected 3 or less.*Merge\.reservedConcurrency/,
+    });
+  });
+
   test('are all that differs from the file', async () => {
     const LIMITS = ['TimeoutSeconds', 'MaxConcurrency', 'ToleratedFailurePercentage'];
     const without = (text: string): unknown =>

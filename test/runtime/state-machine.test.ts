@@ -110,6 +110,32 @@ describe('runStateMachine', () => {
     assert.deepEqual(other.result, { status: 'FAILED', error: 'AuditFailed', cause: 'no' });
   });
 
+  it('waits a hundred times for a refused call, which takes nothing from the attempts of other errors', async () => {
+    const machine = changed('States.Begin.Retry', [
+      {
+        ErrorEquals: ['Lambda.TooManyRequestsException'],
+        MaxAttempts: 100,
+        MaxDelaySeconds: 60,
+        JitterStrategy: 'FULL',
+      },
+      { ErrorEquals: ['Unavailable'], MaxAttempts: 1 },
+    ]);
+    const refused = Object.assign(new Error('Rate exceeded'), { name: 'Lambda.TooManyRequestsException' });
+    const ends: StateMachineResult['status'][] = [];
+    for (const refusals of [100, 101]) {
+      let calls = 0;
+      const begin: StateHandler = async (input) => {
+        calls += 1;
+        if (calls === 50) throw new Unavailable('later');
+        if (calls <= refusals + 1) throw refused;
+        return input;
+      };
+      ends.push((await play({ machine, begin })).result.status);
+      assert.equal(calls, 102);
+    }
+    assert.deepEqual(ends, ['SUCCEEDED', 'FAILED']);
+  });
+
   it('retries an item alone', async () => {
     const attempts = new Map<number, number>();
     const { result } = await play({
