@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { createDuckDbEngine } from '../lib/engine/duckdb.ts';
 import type { Bench, Measured } from './bench.ts';
+import { measureCommand } from './command/measure.ts';
 import { measureCommits } from './commits/measure.ts';
 import { measureCompaction } from './compaction/measure.ts';
 import { measureEvents } from './events/measure.ts';
@@ -37,6 +38,7 @@ const MEASUREMENTS = {
   filter: measureFilter,
   reads: measureReads,
   idle: measureIdle,
+  command: measureCommand,
 } as const satisfies Record<string, (bench: Bench) => Promise<Measured>>;
 
 const USAGE = `node bench/run.ts [--quick] [--rounds N] [--only ${Object.keys(MEASUREMENTS).join('|')}]...`;
