@@ -7,9 +7,10 @@ export function acknowledge(construct: IConstruct, rule: string, reason: string)
 }
 
 /** The same for resources of a policy that end in a wildcard. */
-export function acknowledgeResources(policy: IConstruct, resources: readonly string[], reason: string): void {
-  for (const resource of resources.filter((one) => one.includes('*'))) {
-    acknowledge(policy, `IAM5[Resource::${flatten(Stack.of(policy).resolve(resource))}]`, reason);
+export function acknowledgeResources(policy: IConstruct, resources: readonly unknown[], reason: string): void {
+  const names = resources.map((resource) => flatten(Stack.of(policy).resolve(resource)));
+  for (const name of new Set(names.filter((one) => one.includes('*')))) {
+    acknowledge(policy, `IAM5[Resource::${name}]`, reason);
   }
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CfnRule, Duration, Fn, type RemovalPolicy, Size } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
@@ -12,6 +12,7 @@ import { FUNCTIONS, type FunctionName, isStep, STATES, type StepCompute } from '
 import { acknowledge } from './acknowledge.ts';
 import { grantAll, zonesOf } from './permissions.ts';
 import { bucketName, type LakePlaces } from './places.ts';
+import { functionsOf } from './principals.ts';
 
 export type Functions = Readonly<Record<FunctionName, LambdaFunction>>;
 
@@ -60,7 +61,7 @@ function createFunction(scope: Construct, name: FunctionName, props: FunctionsPr
   const { file } = STATES[name];
   const functionName = names.lambda(spec.name, file);
   const role = new Role(scope, `${name}Role`, {
-    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    assumedBy: functionsOf(scope),
     description: `What ${name} of the pipeline ${spec.name} may do`,
   });
   const logGroup = new LogGroup(scope, `${name}Logs`, {

@@ -14,6 +14,7 @@ export type { ILake, LakeAttributes, LakeProps } from './lake.ts';
 export { Lake } from './lake.ts';
 export type { LakeOptions, LakeStackProps } from './lake-stack.ts';
 export { LakeStack } from './lake-stack.ts';
+export type { ManagedPolicies } from './managed-policies.ts';
 export { Pipeline } from './pipeline.ts';
 export type { PipelineOptions, PipelineProps } from './pipeline-props.ts';
 export type { PipelineStackProps } from './pipeline-stack.ts';

@@ -4,13 +4,18 @@ import { NO_PREFIX } from '../core/deployment-names.ts';
 import { ZONES } from '../core/objects.ts';
 import { setFlags } from './flags.ts';
 import { destroysData, Lake, type LakeProps } from './lake.ts';
+import { createManagedPolicies, type ManagedPolicies } from './managed-policies.ts';
 import { bucketName } from './places.ts';
 
 /** What may be other than the default where the deployment says the rest. */
-export type LakeOptions = Omit<LakeProps, 'deployment' | 'pipelines' | 'removalPolicy'>;
+export type LakeOptions = Omit<LakeProps, 'deployment' | 'pipelines' | 'removalPolicy'> & {
+  /** Policies for people and their programs, to attach to their roles; false: none. Default: one of each, for all pipelines. */
+  readonly policies?: ManagedPolicies | false;
+};
 
 export type LakeStackProps = StackProps &
-  LakeProps & {
+  LakeProps &
+  Pick<LakeOptions, 'policies'> & {
     /** Options that are constructs of this stack, such as a bucket that is looked up. */
     readonly customize?: (stack: Stack) => LakeOptions;
   };
@@ -23,7 +28,9 @@ export class LakeStack extends Stack {
     super(scope, id, { terminationProtection: !destroysData(scope, props.removalPolicy), ...props });
     setFlags(this.node);
     // The CDK leaves this id out of logical ones: they are those of a lake that was the stack itself.
-    this.lake = new Lake(this, 'Default', { ...props, ...props.customize?.(this) });
+    const { policies = {}, ...lakeProps } = { ...props, ...props.customize?.(this) };
+    this.lake = new Lake(this, 'Default', lakeProps);
+    if (policies !== false) createManagedPolicies(this, this.lake, policies);
     const { names } = this.lake;
     for (const zone of ZONES) {
       const output = `${zone[0]?.toUpperCase()}${zone.slice(1)}Bucket`;

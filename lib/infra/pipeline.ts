@@ -67,7 +67,7 @@ export class Pipeline extends Construct implements IConnectable {
     this.stateMachine = StateMachine.fromStateMachineArn(this, 'StateMachine', machine.arn);
     this.#machineName = machine.name;
     const topic = props.topic ?? createTopic(this, spec.name, removalPolicy);
-    if (props.topic !== undefined && props.alarms !== false) openToAlarms(topic);
+    if (props.topic !== undefined && props.alarms !== false) openToAlarms(this, topic);
     connectTopic(topic, functions.Notify, props.alertEmails ?? []);
     this.topic = topic;
     const startOn = props.startOn ?? {};

@@ -1,5 +1,5 @@
 import { Arn, ArnFormat, Stack } from 'aws-cdk-lib';
-import { Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Policy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
@@ -11,6 +11,7 @@ import { acknowledge, acknowledgeResources } from './acknowledge.ts';
 import { computeOf, type Functions, type LogSettings } from './functions.ts';
 import { grantTracing, useKeys } from './permissions.ts';
 import { bucketArn, bucketName, type LakePlaces } from './places.ts';
+import { machinesOf } from './principals.ts';
 
 export type StateMachineProps = {
   readonly lake: LakePlaces;
@@ -43,7 +44,7 @@ export function createStateMachine(scope: Construct, props: StateMachineProps): 
   const stack = Stack.of(scope);
   const arn = stateMachineArn(stack, name);
   const role = new Role(scope, `${id}Role`, {
-    assumedBy: new ServicePrincipal('states.amazonaws.com'),
+    assumedBy: machinesOf(scope),
     description: `What the state machine of ${which === 'medallion' ? '' : 'maintenance of '}${spec.name} may do`,
   });
   const policy = grantMachine(role, props, name, arn);

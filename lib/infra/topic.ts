@@ -1,13 +1,13 @@
 import type { RemovalPolicy } from 'aws-cdk-lib';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
+import { alarmsOf } from './principals.ts';
 
 const USE_KEY = ['kms:Decrypt', 'kms:GenerateDataKey'];
-const ALARMS = 'cloudwatch.amazonaws.com';
 
 /**
  * The topic that Notify and the alarms tell: encrypted, TLS only. It has a key of its own, since alarms may not use AWS's.
@@ -18,30 +18,22 @@ export function createTopic(scope: Construct, pipeline: string, removalPolicy: R
     enableKeyRotation: true,
     removalPolicy,
   });
-  masterKey.addToResourcePolicy(
-    new PolicyStatement({
-      sid: 'Alarms',
-      principals: [new ServicePrincipal(ALARMS)],
-      actions: USE_KEY,
-      resources: ['*'],
-    }),
-  );
   const topic = new Topic(scope, 'Alerts', { displayName: `Strata: ${pipeline}`, masterKey, enforceSSL: true });
-  topic.grantPublish(new ServicePrincipal(ALARMS));
+  openToAlarms(scope, topic);
   return topic;
 }
 
-/** Lets alarms tell a topic that was given, as far as its policies are this app's. */
-export function openToAlarms(topic: ITopic): void {
+/** Lets alarms tell a topic, as far as its policies are this app's. */
+export function openToAlarms(scope: Construct, topic: ITopic): void {
   topic.addToResourcePolicy(
     new PolicyStatement({
-      principals: [new ServicePrincipal(ALARMS)],
+      principals: [alarmsOf(scope)],
       actions: ['sns:Publish'],
       resources: [topic.topicArn],
     }),
   );
   topic.masterKey?.addToResourcePolicy(
-    new PolicyStatement({ principals: [new ServicePrincipal(ALARMS)], actions: USE_KEY, resources: ['*'] }),
+    new PolicyStatement({ principals: [alarmsOf(scope)], actions: USE_KEY, resources: ['*'] }),
   );
 }
 

@@ -1,7 +1,7 @@
 import { Aws, Duration, Stack } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget, SqsQueue } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -12,6 +12,7 @@ import { keptRules, LEAST_AGE_MS } from '../core/maintenance-rules.ts';
 import { DEFAULT_RECONCILE_MS, type PipelineSpec } from '../core/spec.ts';
 import { computeOf, type Functions } from './functions.ts';
 import { bucketName, type LakePlaces } from './places.ts';
+import { schedulesOf } from './principals.ts';
 import { type PipelineMachine, stateMachineArn } from './state-machine.ts';
 
 export type TriggersProps = {
@@ -252,7 +253,7 @@ function startOnSchedule(
   { id, name, description, schedule, machine, input: asked, deadLetters }: Scheduled,
 ): void {
   const role = new Role(scope, `${id}Role`, {
-    assumedBy: new ServicePrincipal('scheduler.amazonaws.com'),
+    assumedBy: schedulesOf(scope),
     description: `${description}, on a schedule`,
   });
   role.addToPolicy(new PolicyStatement({ sid: 'Start', actions: ['states:StartExecution'], resources: [machine.arn] }));

@@ -135,21 +135,26 @@ describe('the dashboard', () => {
   });
 });
 
+const OWN_ALARMS = {
+  StringEquals: { 'aws:SourceAccount': ACCOUNT },
+  ArnLike: { 'aws:SourceArn': `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:*` },
+};
+
 test('the topic is encrypted by a key that alarms may use, and takes TLS only', () => {
   const key = resourceOf(shop, 'AWS::KMS::Key');
   assert.equal(topic.properties['KmsMasterKeyId'], `${key.id}.Arn`);
   assert.equal(key.properties['EnableKeyRotation'], true);
   const allowed = (list(at(key.properties, 'KeyPolicy', 'Statement')) as readonly Fields[]).find(
-    (one) => one['Sid'] === 'Alarms',
+    (one) => JSON.stringify(one['Principal']) === '{"Service":"cloudwatch.amazonaws.com"}',
   );
-  assert.deepEqual(allowed?.['Principal'], { Service: 'cloudwatch.amazonaws.com' });
+  assert.deepEqual(allowed?.['Condition'], OWN_ALARMS);
   const { properties } = resourceOf(shop, 'AWS::SNS::TopicPolicy');
   const statements = (list(at(properties, 'PolicyDocument', 'Statement')) as readonly Fields[]).map(statementOf);
   assert.deepEqual(
     statements.map(({ effect, actions, resources, condition }) => [effect, actions, resources, condition]),
     [
       ['Deny', ['sns:Publish'], [topic.id], { Bool: { 'aws:SecureTransport': 'false' } }],
-      ['Allow', ['sns:Publish'], [topic.id], {}],
+      ['Allow', ['sns:Publish'], [topic.id], OWN_ALARMS],
     ],
   );
 });

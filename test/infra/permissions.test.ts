@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { FUNCTIONS, type FunctionName, tasksOf } from '../../lib/core/states.ts';
+import { type LakeOptions, LakeStack } from '../../lib/infra/lake-stack.ts';
+import { ownStack } from './constructs.ts';
 import { deploy, FOLLOWER, LEADER } from './deployment.ts';
-import { allows, type Request, statementsOf, statementsOfFunction } from './policies.ts';
+import { allows, type Request, statementOf, statementsOf, statementsOfFunction } from './policies.ts';
 import { ACCOUNT, at, type Fields, list, REGION, resourceOf, resourcesOf } from './resources.ts';
+import { missingOf, trustedIn } from './trusted.ts';
 
 const { lake, pipelines } = await deploy({ context: { kms: 'true' } });
 const shop = pipelines['web_shop'] ?? assert.fail('no stack for web_shop');
+const { pipelines: related } = await deploy({ pipelines: [FOLLOWER, LEADER] });
+const [follower, leader] = [related['web_shop'] ?? assert.fail(), related['leader'] ?? assert.fail()];
+const TEMPLATES = [lake, shop, follower, leader];
 
 const arn = (service: string, rest: string): string => `arn:aws:${service}:${REGION}:${ACCOUNT}:${rest}`;
 const MACHINE = arn('states', 'stateMachine:strata-web-shop');
@@ -22,6 +31,12 @@ function mayDo(request: Request): readonly FunctionName[] {
 const s3 = (action: string, key: string): Request => ({ action: `s3:${action}`, resource: object(key) });
 const RUN = ['Open', 'PlanStage', 'Stage', 'PlanMerge', 'Merge', 'Audit', 'Commit', 'Finish'] as const;
 const STEPS = [...RUN, 'OpenRewrite', 'Rewrite', 'CommitRewrite', 'FinishRewrite', 'Sweep'] as const;
+
+/** A lake in a stack of its own. */
+function stackOf(options: LakeOptions): Template {
+  const { app } = ownStack();
+  return Template.fromStack(new LakeStack(app, 'strata-lake', { encryption: 'kms', ...options }));
+}
 
 /** Who may do what; anybody who is not named may not. */
 const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] = [
@@ -227,9 +242,49 @@ test('no role may be taken by anybody but the service that it is for', () => {
   );
 });
 
-test('tables of other pipelines may be read by those who read them for gold, in the layers that it reads; no one may change them', async () => {
-  const { pipelines } = await deploy({ pipelines: [FOLLOWER, LEADER] });
-  const [follower, leader] = [pipelines['web_shop'] ?? assert.fail(), pipelines['leader'] ?? assert.fail()];
+describe('a service of AWS works for this account only', () => {
+  test('wherever one is let in: by roles, topics, queues, keys, buckets and functions', () => {
+    const all = TEMPLATES.flatMap(trustedIn);
+    assert.deepEqual(all.flatMap(missingOf), []);
+    const services = new Set(all.map(({ service }) => service));
+    assert.deepEqual([...services].toSorted(), [
+      'cloudwatch.amazonaws.com',
+      'events.amazonaws.com',
+      'lambda.amazonaws.com',
+      'logging.s3.amazonaws.com',
+      'scheduler.amazonaws.com',
+      'states.amazonaws.com',
+    ]);
+  });
+
+  test('by conditions that name the account', () => {
+    for (const { place, conditions } of TEMPLATES.flatMap(trustedIn)) {
+      const account = conditions['aws:SourceAccount'] ?? ACCOUNT;
+      assert.equal(account, ACCOUNT, place);
+      const arn = conditions['aws:SourceArn'];
+      const own = arn === undefined || String(arn).endsWith('.Arn') || String(arn).split(':')[4] === ACCOUNT;
+      assert.ok(own, `${place}: ${arn}`);
+    }
+  });
+
+  test('and the check finds who forgets it', () => {
+    const { stack } = ownStack();
+    new Role(stack, 'Careless', { assumedBy: new ServicePrincipal('states.amazonaws.com') });
+    new Queue(stack, 'Open').grantSendMessages(new ServicePrincipal('sns.amazonaws.com'));
+    const found = trustedIn(Template.fromStack(stack)).flatMap(missingOf);
+    assert.deepEqual(
+      found.map((one) => one.replace(/[0-9A-F]{8} /, ' ')),
+      [
+        'Careless lets in states.amazonaws.com without aws:SourceArn',
+        'Careless lets in states.amazonaws.com without aws:SourceAccount',
+        'OpenPolicy lets in sns.amazonaws.com without aws:SourceArn',
+        'OpenPolicy lets in sns.amazonaws.com without aws:SourceAccount',
+      ],
+    );
+  });
+});
+
+test('tables of other pipelines may be read by those who read them for gold, in the layers that it reads; no one may change them', () => {
   const who = (template: typeof shop, request: Request): readonly FunctionName[] =>
     FUNCTIONS.filter((name) => allows(statementsOfFunction(template, name), request));
   const readers: readonly FunctionName[] = ['Open', 'PlanStage', 'Stage', 'Audit'];
@@ -309,4 +364,68 @@ test('the schedule may start this pipeline and tell of its failure, nothing else
 
 test('the stack of the lake makes no roles', () => {
   assert.deepEqual(resourcesOf(lake, 'AWS::IAM::Role'), []);
+});
+
+describe('what the policies of the lake let people do', () => {
+  const may: readonly (readonly [Request, readonly string[]])[] = [
+    [{ action: 'athena:StartQueryExecution', resource: arn('athena', 'workgroup/strata') }, ['reader']],
+    [{ action: 'athena:StartQueryExecution', resource: arn('athena', 'workgroup/primary') }, []],
+    [{ action: 'glue:GetTable', resource: TABLE }, ['reader']],
+    [{ action: 'glue:UpdateTable', resource: TABLE }, []],
+    [{ action: 'glue:DeleteTable', resource: TABLE }, []],
+    [s3('GetObject', 'gold/web_shop/total/data/f.parquet'), ['reader']],
+    [s3('PutObject', 'gold/web_shop/total/data/f.parquet'), []],
+    [s3('GetObject', 'ops/web_shop/_runs/r/result.json'), ['operator', 'reader']],
+    [s3('PutObject', 'ops/web_shop/lock.json'), []],
+    [{ action: 's3:PutObject', resource: `${bucket('ops')}/athena-results/q.csv` }, ['reader']],
+    [s3('PutObject', 'bronze/web_shop/orders/a.csv'), ['uploader']],
+    [s3('GetObject', 'bronze/web_shop/orders/a.csv'), []],
+    [s3('DeleteObject', 'bronze/web_shop/orders/a.csv'), []],
+    [{ action: 'states:StartExecution', resource: MACHINE }, ['operator']],
+    [{ action: 'states:StartExecution', resource: `${MACHINE}_maintenance` }, ['operator']],
+    [{ action: 'states:StopExecution', resource: arn('states', 'execution:strata-web-shop:r') }, ['operator']],
+    [{ action: 'states:StartExecution', resource: arn('states', 'stateMachine:theirs') }, []],
+    [{ action: 'states:UpdateStateMachine', resource: MACHINE }, []],
+    [
+      { action: 'cloudformation:DescribeStacks', resource: arn('cloudformation', 'stack/strata-lake/x') },
+      ['operator', 'reader', 'uploader'],
+    ],
+    [{ action: 'lambda:InvokeFunction', resource: arn('lambda', 'function:strata-web-shop-commit') }, []],
+  ];
+  const policies = resourcesOf(lake, 'AWS::IAM::ManagedPolicy').map(({ properties }) => ({
+    name: String(properties['ManagedPolicyName']).replace('strata-', ''),
+    statements: list(at(properties, 'PolicyDocument', 'Statement')).map((one) => statementOf(one as Fields)),
+    characters: JSON.stringify(properties['PolicyDocument']).length,
+  }));
+
+  for (const [request, names] of may) {
+    test(`${request.action} of ${request.resource}: ${names.length === 0 ? 'nobody' : names.join(', ')}`, () => {
+      const allowed = policies.filter(({ statements }) => allows(statements, request)).map(({ name }) => name);
+      assert.deepEqual(allowed.toSorted(), names);
+    });
+  }
+
+  test('is for chosen pipelines where some are chosen, and there may be none of them', () => {
+    const chosen = stackOf({
+      policies: { reader: ['web_shop', 'a', 'b', 'c'], operator: ['web_shop', 'a', 'b', 'c'] },
+    });
+    const byName = new Map(
+      resourcesOf(chosen, 'AWS::IAM::ManagedPolicy').map((one) => [one.properties['ManagedPolicyName'], one]),
+    );
+    const statements = list(at(byName.get('strata-reader')?.properties, 'PolicyDocument', 'Statement'));
+    const read = statements.map((one) => statementOf(one as Fields));
+    assert.ok(allows(read, { action: 'glue:GetTable', resource: TABLE }));
+    assert.ok(!allows(read, { action: 'glue:GetTable', resource: arn('glue', 'table/plain_silver/rows') }));
+    assert.ok(!allows(read, s3('GetObject', 'silver/plain/rows/data/f.parquet')));
+    // What IAM takes in one policy.
+    for (const { properties } of byName.values()) {
+      const { length } = JSON.stringify(properties['PolicyDocument']);
+      assert.ok(length <= 6_144, `${properties['ManagedPolicyName']}: ${length}`);
+    }
+    assert.deepEqual(resourcesOf(stackOf({ policies: false }), 'AWS::IAM::ManagedPolicy'), []);
+    assert.throws(
+      () => stackOf({ policies: { reader: ['a', 'b', 'c', 'd', 'e'] } }),
+      /policies.reader: got 5 pipelines; expected 1 to 4/,
+    );
+  });
 });
