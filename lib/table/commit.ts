@@ -52,7 +52,8 @@ export async function commitChange(
     const done = current === undefined ? undefined : findDone(current, latest);
     if (done !== undefined) return { ...done, outcome: attempt === 1 ? 'already' : ownOrAlready(done, prepared) };
     if (asPrepared && !isBase(latest, current)) throw othersFirst(id);
-    latest = await onTopOf(deps, latest, current, attempt);
+    // What was prepared first names all that it stands on; a change that was repeated stands on what others have done.
+    if (!isBase(latest, current)) latest = await onTopOf(deps, prepared, current, attempt);
     const result = await tryCommit(deps, id, current, metadataOn(latest, current?.metadata));
     if (!(result instanceof Error)) return { entry: result, outcome: 'committed', snapshot: latest.snapshot };
     if (attempt >= attempts) throw lastFailure(id, result, attempts);

@@ -17,10 +17,11 @@ import { partitionKey } from './removal.ts';
  * | rewritten files | rebase                    | rebase while its files are there and have lost no rows | the same    |
  * | partitions      | rebase                    | conflict                      | rebase (the partition goes as a whole)     |
  * | all             | conflict                  | conflict                      | rebase                               |
+ * | position deletes | rebase                   | conflict                      | rebase; the files that it names come back |
  *
  * Delete files that others added touch their partitions as data files do: a rewrite would bring their rows back.
  *
- * `ours` are the entries of the prepared snapshot's own manifests. That a file to remove is gone shows when it is looked for.
+ * `ours` are the entries of the prepared snapshot's own manifests, of position deletes those of the delete files. That a file to remove is gone shows when it is looked for.
  */
 export async function findConflict(
   store: ObjectStore,
@@ -28,7 +29,7 @@ export async function findConflict(
   prepared: Prepared,
   ours: readonly ManifestEntry[],
 ): Promise<string | undefined> {
-  if (prepared.removal === 'nothing') return undefined;
+  if (prepared.removal === 'nothing' && prepared.deletes === undefined) return undefined;
   const newer = snapshotsSince(current, prepared.snapshot?.['parent-snapshot-id'] ?? null);
   if (newer === undefined) return 'the snapshot it was prepared on is no longer part of its history';
   const changing = prepared.removal === 'files' ? newer : newer.filter(changesRows);
@@ -73,6 +74,24 @@ export async function entriesOf(
   return entries.flat().filter((entry) => entry.status !== 'existing' && entry.snapshotId === id);
 }
 
-function partitionsOf(table: TableMetadata, entries: readonly ManifestEntry[]): readonly string[] {
+/**
+ * Partition keys of which others have written files anew since a change was prepared: position deletes that name files by
+ * where they were would bring rows back there.
+ */
+export async function findRewritten(
+  store: ObjectStore,
+  current: TableMetadata,
+  prepared: Prepared,
+  deletes: readonly ManifestEntry[],
+): Promise<readonly string[]> {
+  if (deletes.length === 0) return [];
+  const newer = snapshotsSince(current, prepared.snapshot?.['parent-snapshot-id'] ?? null) ?? [];
+  const rewrites = newer.filter((snapshot) => !changesRows(snapshot));
+  const entries = await mapConcurrent(rewrites, (snapshot) => entriesOf(store, current, snapshot, 'data'));
+  const touched = new Set(partitionsOf(current, entries.flat()));
+  return partitionsOf(current, deletes).filter((key) => touched.has(key));
+}
+
+export function partitionsOf(table: TableMetadata, entries: readonly ManifestEntry[]): readonly string[] {
   return [...new Set(entries.map(({ file }) => partitionKey(table, file.specId, file.partition)))];
 }

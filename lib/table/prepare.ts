@@ -22,6 +22,8 @@ export type SnapshotInput = {
   readonly alter?: Change;
   /** New data files, of any spec of the table. */
   readonly added: readonly DataFile[];
+  /** New files of position deletes, which take rows out of data files that stay. */
+  readonly addedDeletes?: readonly DataFile[];
   readonly remove: Removal;
   readonly snapshotId: bigint;
   /** Milliseconds since the epoch. */
@@ -55,6 +57,8 @@ export type Prepared = {
   /** Present: it changes no rows, which allows more beside it. */
   readonly rewrite?: true;
   readonly mergeAll?: true;
+  /** Present: it takes rows out of data files that stay. */
+  readonly deletes?: true;
   /** Partition keys that the change replaces, for `partitions`. */
   readonly replaced: readonly string[];
   /** The state that it was prepared on: null for a new table or an unpublished one. */
@@ -73,20 +77,21 @@ export async function prepareSnapshot(store: ObjectStore, input: SnapshotInput):
   const alter = alterationOf(input);
   const table = applyChange(alter, base?.metadata, nowMs);
   const added = input.added.filter((file) => file.rows > 0n);
+  const addedDeletes = (input.addedDeletes ?? []).filter((file) => file.rows > 0n);
   const asked = input.emptySnapshot === true || input.mergeAll === true;
-  const needed = added.length > 0 || input.remove.kind !== 'nothing' || asked;
+  const needed = added.length + addedDeletes.length > 0 || input.remove.kind !== 'nothing' || asked;
   const { unique, summary, remove: removal } = input;
   const rewrite = {
     ...(input.rewrite === true ? ({ rewrite: true } as const) : {}),
     ...(input.mergeAll === true ? ({ mergeAll: true } as const) : {}),
   };
-  const snapshot = needed
-    ? await stageSnapshot(store, { table, added, removal, snapshotId, unique, attempt: 1, summary, ...rewrite })
-    : undefined;
+  const staged = { table, added, addedDeletes, removal, snapshotId, unique, attempt: 1, summary, ...rewrite };
+  const snapshot = needed ? await stageSnapshot(store, staged) : undefined;
   return finishPrepared(base, alter, table, snapshot, nowMs, {
     summary,
     removal: removal.kind,
     replaced: replacedKeys(table, removal),
+    ...(addedDeletes.length === 0 ? {} : { deletes: true }),
     ...rewrite,
   });
 }
@@ -97,7 +102,7 @@ export function sayAlso(
   base: BaseTable | undefined,
   more: Readonly<Record<string, string>>,
 ): Prepared {
-  const { alter, snapshot, removal, replaced, rewrite } = prepared;
+  const { alter, snapshot, removal, replaced, rewrite, deletes } = prepared;
   if (snapshot === undefined || Object.keys(more).length === 0) return prepared;
   const nowMs = Number(prepared.metadata['last-updated-ms']);
   const said = { ...snapshot, summary: { ...snapshot.summary, ...more } };
@@ -106,6 +111,7 @@ export function sayAlso(
     removal,
     replaced,
     ...(rewrite === undefined ? {} : { rewrite }),
+    ...(deletes === undefined ? {} : { deletes }),
   });
 }
 
@@ -116,7 +122,7 @@ export function finishPrepared(
   table: TableMetadata,
   snapshot: Snapshot | undefined,
   nowMs: number,
-  intent: Pick<Prepared, 'summary' | 'removal' | 'replaced' | 'rewrite' | 'mergeAll'>,
+  intent: Pick<Prepared, 'summary' | 'removal' | 'replaced' | 'rewrite' | 'mergeAll' | 'deletes'>,
 ): Prepared {
   const publish = snapshot === undefined ? NO_CHANGE : addSnapshot(table, snapshot);
   // A table that the change itself makes meets no requirement about what is there.

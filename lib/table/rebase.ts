@@ -1,12 +1,13 @@
+import { mapConcurrent } from '../core/concurrency.ts';
 import { CommitConflict } from '../core/errors.ts';
 import { applyChange } from '../iceberg/apply.ts';
 import type { ManifestEntry, ManifestFile, TableMetadata } from '../iceberg/types.ts';
 import type { CatalogEntry, ObjectStore } from '../ports.ts';
-import { entriesOf, findConflict } from './conflicts.ts';
+import { entriesOf, findConflict, findRewritten, partitionsOf } from './conflicts.ts';
 import { finishPrepared, type Prepared } from './prepare.ts';
-import { readManifestList } from './read.ts';
+import { isLive, readManifest, readManifestList } from './read.ts';
 import { type Removal, tupleOfKey } from './removal.ts';
-import { stageSnapshot } from './stage.ts';
+import { type Restored, stageSnapshot } from './stage.ts';
 
 export type RebaseOptions = { readonly nowMs: number; readonly unique: string; readonly attempt: number };
 
@@ -23,23 +24,29 @@ export async function rebasePrepared(
 ): Promise<Prepared> {
   if (current === undefined) return withoutTable(prepared);
   const table = applyChange(prepared.alter, current.metadata, options.nowMs);
-  const { summary, removal, replaced, rewrite, mergeAll } = prepared;
+  const { summary, removal, replaced, rewrite, mergeAll, deletes } = prepared;
   const rewriting = { ...(rewrite === undefined ? {} : { rewrite }), ...(mergeAll === undefined ? {} : { mergeAll }) };
-  const intent = { summary, removal, replaced, ...rewriting };
+  const intent = { summary, removal, replaced, ...rewriting, ...(deletes === undefined ? {} : { deletes }) };
   if (prepared.snapshot === undefined) {
     return finishPrepared(current, prepared.alter, table, undefined, options.nowMs, intent);
   }
   const own = await ownManifests(store, prepared);
   const entries = await entriesOf(store, prepared.metadata, prepared.snapshot, 'data');
-  const conflict = await findConflict(store, current.metadata, prepared, entries);
+  const deleting = deletes === undefined ? [] : await entriesOf(store, prepared.metadata, prepared.snapshot, 'deletes');
+  const added = deleting.filter(({ status }) => status === 'added');
+  const conflict = await findConflict(store, current.metadata, prepared, deletes === undefined ? entries : added);
   if (conflict !== undefined) {
     throw new CommitConflict(`cannot repeat the change on top of ${table.location}: ${conflict}`);
   }
+  const rewritten = removal === 'nothing' ? await findRewritten(store, current.metadata, prepared, added) : [];
   const snapshot = await stageSnapshot(store, {
     table,
     added: filesOf(entries, 'added'),
+    addedDeletes: filesOf(added, 'added'),
     addedManifests: own,
-    removal: repeatRemoval(table, prepared, entries),
+    ...(rewritten.length === 0
+      ? { removal: repeatRemoval(table, prepared, entries) }
+      : await takeBack(store, table, prepared, rewritten)),
     snapshotId: prepared.snapshot['snapshot-id'],
     unique: options.unique,
     attempt: options.attempt,
@@ -72,6 +79,30 @@ function repeatRemoval(table: TableMetadata, prepared: Prepared, entries: readon
     case 'partitions':
       return { kind: 'partitions', tuples: prepared.replaced.map((key) => tupleOfKey(table, key)) };
   }
+}
+
+/**
+ * Partitions as they were when the change was prepared, by the manifests that it listed then: others have written their files
+ * anew since, with the same rows, and position deletes name the files of before.
+ */
+async function takeBack(
+  store: ObjectStore,
+  table: TableMetadata,
+  { metadata, snapshot }: Prepared,
+  partitions: readonly string[],
+): Promise<{ readonly removal: Removal; readonly restored: Restored }> {
+  const id = snapshot?.['snapshot-id'];
+  const listed = snapshot === undefined ? [] : await readManifestList(store, metadata, snapshot);
+  const live = async (content: ManifestFile['content']): Promise<readonly ManifestEntry[]> => {
+    const chosen = listed.filter((one) => one.content === content);
+    const entries = await mapConcurrent(chosen, (manifest) => readManifest(store, metadata, manifest));
+    const before = entries.flat().filter((entry) => isLive(entry) && entry.snapshotId !== id);
+    return before.filter((entry) => partitionsOf(table, [entry]).some((key) => partitions.includes(key)));
+  };
+  return {
+    removal: { kind: 'partitions', tuples: partitions.map((key) => tupleOfKey(table, key)) },
+    restored: { data: await live('data'), deletes: await live('deletes') },
+  };
 }
 
 function filesOf(entries: readonly ManifestEntry[], status: ManifestEntry['status']): readonly ManifestEntry['file'][] {

@@ -14,7 +14,8 @@ export type Removal =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'all' }
   | { readonly kind: 'partitions'; readonly tuples: readonly (readonly IcebergValue[])[] }
-  | { readonly kind: 'files'; readonly files: readonly DataFile[] };
+  /** `deletes`: delete files that go beside them. */
+  | { readonly kind: 'files'; readonly files: readonly DataFile[]; readonly deletes?: readonly DataFile[] };
 
 /** A partition as text, the same for the same partition of the same spec. */
 export function partitionKey(table: TableMetadata, specId: number, tuple: readonly IcebergValue[]): string {

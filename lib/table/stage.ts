@@ -13,6 +13,10 @@ export type StageInput = {
   /** The table that the snapshot goes on top of, with the schema and spec that it will have. */
   readonly table: TableMetadata;
   readonly added: readonly DataFile[];
+  /** New delete files. */
+  readonly addedDeletes?: readonly DataFile[];
+  /** Files that the table had and has lost since, with the age that they had. */
+  readonly restored?: Restored;
   /** Manifests of exactly the added files, from an attempt before this one; written when absent. */
   readonly addedManifests?: readonly ManifestFile[];
   readonly removal: Removal;
@@ -27,12 +31,17 @@ export type StageInput = {
   readonly mergeAll?: boolean;
 };
 
+/** Entries of data files and of delete files. */
+export type Restored = { readonly data: readonly ManifestEntry[]; readonly deletes: readonly ManifestEntry[] };
+
+const NOTHING: Restored = { data: [], deletes: [] };
+
 /**
  * Writes a snapshot's manifests and manifest list; the table does not know of it yet. New files lie in manifests of
  * their own, which name no sequence number, so a retry on top of another snapshot can take them as they are.
  */
 export async function stageSnapshot(store: ObjectStore, input: StageInput): Promise<Snapshot> {
-  const { table, snapshotId } = input;
+  const { table, snapshotId, restored = NOTHING, addedDeletes = [] } = input;
   if (table.snapshots.some((one) => one['snapshot-id'] === snapshotId)) {
     throw new CommitConflict(`${table.location} has a snapshot ${snapshotId} already: stage again with a new id`);
   }
@@ -46,20 +55,26 @@ export async function stageSnapshot(store: ObjectStore, input: StageInput): Prom
   );
   const split = await splitManifests(store, table, carried, input.removal);
   const removed = split.flatMap((one) => one.removed);
-  const added = input.addedManifests?.map((manifest) => ({
-    ...manifest,
-    sequenceNumber,
-    minSequenceNumber: sequenceNumber,
-  }));
+  const own = input.addedManifests?.map((one) => ({ ...one, sequenceNumber, minSequenceNumber: sequenceNumber }));
+  const { data: added, deletes: deleting } =
+    own === undefined
+      ? { data: await writeAdded(writer, input.added), deletes: await writeAdded(writer, addedDeletes, 'deletes') }
+      : { data: [], deletes: [], ...Object.groupBy(own, ({ content }) => content) };
   const untouched = carried.filter((manifest) => !split.some((one) => one.manifest === manifest));
   const data = [
-    ...(added ?? (await writeAdded(writer, input.added))),
+    ...added,
     ...(await writeRemoved(writer, removed, snapshotId)),
     ...(await writeKept(writer, split)),
+    ...(await writeBySpec(writer, existing(restored.data))),
     ...(await mergeManifests(staging, writer, untouched, groupsOf(input, untouched))),
   ];
   const undone = await splitDeletes(store, table, { deletes, data }, input.removal);
-  const manifests = [...data, ...(await writeDeletes(writer, deletes, undone, snapshotId))];
+  const manifests = [
+    ...data,
+    ...deleting,
+    ...(await writeBySpec(writer, existing(restored.deletes), 'deletes')),
+    ...(await writeDeletes(writer, deletes, undone, snapshotId)),
+  ];
   return {
     'snapshot-id': snapshotId,
     ...parentOf(table),
@@ -68,7 +83,8 @@ export async function stageSnapshot(store: ObjectStore, input: StageInput): Prom
     'manifest-list': await writeManifestList(staging, input.attempt, manifests),
     summary: summarize({
       table,
-      added: input.added,
+      added: [...input.added, ...restored.data.map(({ file }) => file)],
+      addedDeletes: [...addedDeletes, ...restored.deletes.map(({ file }) => file)],
       removed: removed.map((entry) => entry.file),
       removedDeletes: undone.flatMap((one) => one.removed.map((entry) => entry.file)),
       snapshotId,
@@ -85,7 +101,11 @@ function parentOf(table: TableMetadata): { 'parent-snapshot-id'?: bigint } {
   return parent === null ? {} : { 'parent-snapshot-id': parent };
 }
 
-async function writeAdded(writer: ManifestWriter, files: readonly DataFile[]): Promise<readonly ManifestFile[]> {
+async function writeAdded(
+  writer: ManifestWriter,
+  files: readonly DataFile[],
+  content?: ManifestFile['content'],
+): Promise<readonly ManifestFile[]> {
   const entries = files.map(
     (file): ManifestEntry => ({
       status: 'added',
@@ -95,7 +115,7 @@ async function writeAdded(writer: ManifestWriter, files: readonly DataFile[]): P
       file,
     }),
   );
-  return writeBySpec(writer, entries);
+  return writeBySpec(writer, entries, content);
 }
 
 /** Removed files have manifests of their own, which the next snapshot drops; no manifest drags dead entries along. */
@@ -165,10 +185,11 @@ function existing(entries: readonly ManifestEntry[]): readonly ManifestEntry[] {
 async function writeBySpec(
   writer: ManifestWriter,
   entries: readonly ManifestEntry[],
+  content?: ManifestFile['content'],
 ): Promise<readonly ManifestFile[]> {
   const written: ManifestFile[] = [];
   for (const [specId, group] of Map.groupBy(entries, (entry) => entry.file.specId)) {
-    written.push(...(await writer.write(specId, group)));
+    written.push(...(await writer.write(specId, group, content)));
   }
   return written;
 }

@@ -11,6 +11,7 @@ import { partitionKey } from './removal.ts';
 export function summarize(input: {
   readonly table: TableMetadata;
   readonly added: readonly DataFile[];
+  readonly addedDeletes: readonly DataFile[];
   readonly removed: readonly DataFile[];
   readonly removedDeletes: readonly DataFile[];
   readonly snapshotId: bigint;
@@ -19,30 +20,33 @@ export function summarize(input: {
   readonly rewrite: boolean;
   readonly properties: Readonly<Record<string, string>>;
 }): Snapshot['summary'] {
-  const { table, added, removed, removedDeletes } = input;
+  const { table, added, addedDeletes, removed, removedDeletes } = input;
   const { data = [], deletes = [] } = Object.groupBy(input.manifests, ({ content }) => content);
   const counts = {
     'added-data-files': BigInt(added.length),
     'added-records': rowsOf(added),
-    'added-files-size': bytesOf(added),
+    'added-files-size': bytesOf(added) + bytesOf(addedDeletes),
+    'added-delete-files': BigInt(addedDeletes.length),
+    'added-position-delete-files': BigInt(addedDeletes.length),
+    'added-position-deletes': rowsOf(addedDeletes),
     'deleted-data-files': BigInt(removed.length),
     'deleted-records': rowsOf(removed),
     'removed-files-size': bytesOf(removed) + bytesOf(removedDeletes),
     'removed-delete-files': BigInt(removedDeletes.length),
     'removed-position-delete-files': BigInt(removedDeletes.length),
     'removed-position-deletes': rowsOf(removedDeletes),
-    'changed-partition-count': changedPartitions(table, [...added, ...removed]),
+    'changed-partition-count': changedPartitions(table, [...added, ...addedDeletes, ...removed]),
   };
   const present = Object.entries(counts).filter(([name, value]) => value > 0n || name === 'changed-partition-count');
   const previousBytes = BigInt(currentSnapshot(table)?.summary['total-files-size'] ?? 0);
   return {
     ...(input.rewrite ? whatRowsSay(table) : {}),
     ...input.properties,
-    operation: input.rewrite ? 'replace' : operationOf(added, removed),
+    operation: input.rewrite ? 'replace' : operationOf(added, [...addedDeletes, ...removed]),
     ...Object.fromEntries(present.map(([name, value]) => [name, String(value)])),
     'total-records': String(liveRows(data)),
     'total-data-files': String(liveFiles(data)),
-    'total-files-size': String(previousBytes + bytesOf(added) - bytesOf(removed) - bytesOf(removedDeletes)),
+    'total-files-size': String(previousBytes + counts['added-files-size'] - counts['removed-files-size']),
     'total-delete-files': String(liveFiles(deletes)),
     'total-position-deletes': String(liveRows(deletes)),
     'total-equality-deletes': '0',
@@ -71,8 +75,9 @@ function whatRowsSay(table: TableMetadata): Readonly<Record<string, string>> {
   return { ...Object.fromEntries(own), ...(rows === undefined ? {} : { [ROWS_OF]: rows }) };
 }
 
-function operationOf(added: readonly DataFile[], removed: readonly DataFile[]): Operation {
-  if (removed.length === 0) return 'append';
+/** `gone`: what takes rows out, data files that go and delete files that come. */
+function operationOf(added: readonly DataFile[], gone: readonly DataFile[]): Operation {
+  if (gone.length === 0) return 'append';
   return added.length === 0 ? 'delete' : 'overwrite';
 }
 

@@ -5,6 +5,7 @@ import { CommitConflict, CommitStateUnknown } from '../../lib/core/errors.ts';
 import { alterSchema, setProperties } from '../../lib/iceberg/changes.ts';
 import { FILE_PATH_ID } from '../../lib/iceberg/position-deletes.ts';
 import { currentSnapshot } from '../../lib/iceberg/snapshot.ts';
+import type { Snapshot } from '../../lib/iceberg/types.ts';
 import { commitChange } from '../../lib/table/commit.ts';
 import { type Prepared, parsePrepared, renderPrepared } from '../../lib/table/prepare.ts';
 import { planFiles, readManifest } from '../../lib/table/read.ts';
@@ -38,6 +39,11 @@ const replace =
 const replaceAll =
   (name: string) =>
   (lake: Lake): Wanted => ({ added: [file(lake, name)], remove: { kind: 'all' } });
+
+/** Rows of files that stay are replaced by those of another. */
+const erase =
+  (by: string, name: string, region?: string) =>
+  (lake: Lake): Wanted => ({ added: [file(lake, name, region)], addedDeletes: [file(lake, by, region)] });
 
 // The table holds eu (region EU) and us (region US).
 const CASES: readonly Case[] = [
@@ -107,6 +113,24 @@ const CASES: readonly Case[] = [
   },
   { name: 'full overwrite after append', ours: replaceAll('x'), theirs: append('y'), expected: 'conflict' },
   { name: 'full overwrite after a change of properties', ours: replaceAll('x'), theirs: () => ({}), expected: 'x' },
+  { name: 'deletes after append elsewhere', ours: erase('d', 'x'), theirs: append('y', 'US'), expected: 'eu us x y' },
+  { name: 'deletes after append to its partition', ours: erase('d', 'x'), theirs: append('y'), expected: 'conflict' },
+  { name: 'deletes after its file is gone', ours: erase('d', 'x'), theirs: rewrite(['eu'], 'y'), expected: 'conflict' },
+  { name: 'deletes after others deleted there', ours: erase('d', 'x'), theirs: erase('e', 'y'), expected: 'conflict' },
+  { name: 'deletes after a compaction', ours: erase('d', 'x'), theirs: compact(['eu'], 'y'), expected: 'eu us x' },
+  {
+    name: 'deletes after a compaction elsewhere',
+    ours: erase('d', 'x'),
+    theirs: compact(['us'], 'y', 'US'),
+    expected: 'eu x y',
+  },
+  { name: 'a rewrite after deletes there', ours: rewrite(['eu'], 'x'), theirs: erase('d', 'y'), expected: 'conflict' },
+  {
+    name: 'a compaction after deletes there',
+    ours: compact(['eu'], 'x'),
+    theirs: erase('d', 'y'),
+    expected: 'conflict',
+  },
   { name: 'rewrite after a change of properties', ours: rewrite(['eu'], 'x'), theirs: () => ({}), expected: 'us x' },
 ];
 
@@ -171,7 +195,7 @@ test('delete files stay while a data file is as old as they are, and go with wha
   };
   const steps: readonly (readonly [(lake: Lake) => Wanted, string, readonly string[]])[] = [
     [append('x'), 'eu us x | d-eu d-us', ['3', '30', '2', '20']],
-    [rewrite(['eu'], 'x'), 'us x | d-eu d-us', ['2', '20', '2', '20']],
+    [rewrite(['eu'], 'x'), 'us x | d-us', ['2', '20', '1', '10']],
     [replace('EU', 'x'), 'us x | d-us', ['2', '20', '1', '10']],
     [rewrite(['eu', 'us'], 'x'), 'x | ', ['1', '10', '0', '0']],
     [replaceAll('x'), 'x | ', ['1', '10', '0', '0']],
@@ -186,6 +210,37 @@ test('delete files stay while a data file is as old as they are, and go with wha
     assert.equal(`${await names(lake)} | ${await deletesIn(lake)}`, expected);
   }
 });
+
+test('a compaction gives way to deletes that name its files: the partition is as it was, and the delete files are', async () => {
+  const lake = createLake();
+  await write(lake, { added: [file(lake, 'eu'), file(lake, 'us', 'US')] });
+  await write(lake, erase('d1', 'eu2')(lake));
+  const first = await write(lake, erase('d-us', 'us2', 'US')(lake));
+  const before = await filesWithDeletes(lake);
+  const prepared = parsePrepared(renderPrepared(await prepare(lake, erase('d2', 'x')(lake))));
+  await write(lake, compact(['eu', 'eu2'], 'y')(lake));
+  assert.equal(await deletesIn(lake), 'd-us');
+  await commitChange(lake, ID, prepared);
+  assert.equal(await names(lake), 'eu eu2 us us2 x');
+  assert.equal(await deletesIn(lake), 'd-us d1 d2');
+  const after = await filesWithDeletes(lake);
+  assert.deepEqual(after, {
+    ...before,
+    eu: ['d1', 'd2'],
+    eu2: ['d1', 'd2'],
+    x: ['d2'],
+  });
+  const { summary } = currentSnapshot(await load(lake)) ?? assert.fail();
+  const sizes = (of: Snapshot['summary']) => [of['total-data-files'], of['total-records'], of['total-files-size']];
+  assert.deepEqual(sizes(summary), ['5', '50', '800']);
+  assert.deepEqual(sizes(currentSnapshot(first)?.summary ?? assert.fail()), ['4', '40', '600']);
+});
+
+async function filesWithDeletes(lake: Lake): Promise<Readonly<Record<string, readonly string[]>>> {
+  const short = (path: string): string => path.replace(/^.*\/(.*)\.parquet$/, '$1');
+  const files = await planFiles(lake.store, await load(lake));
+  return Object.fromEntries(files.map((one) => [short(one.path), one.deletes.map(({ path }) => short(path)).sort()]));
+}
 
 test('deletes apply to files of their partition that are not younger and lie within their bounds', async () => {
   const lake = createLake();

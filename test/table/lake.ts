@@ -63,7 +63,7 @@ export function file(lake: Lake, name: string, region: string | null = 'EU'): Da
 }
 
 export type Wanted = Partial<
-  Pick<SnapshotInput, 'added' | 'remove' | 'alter' | 'emptySnapshot' | 'rewrite' | 'mergeAll'>
+  Pick<SnapshotInput, 'added' | 'addedDeletes' | 'remove' | 'alter' | 'emptySnapshot' | 'rewrite' | 'mergeAll'>
 > & {
   readonly run?: string;
   readonly properties?: Readonly<Record<string, string>>;
