@@ -32,7 +32,8 @@ export function resolveMode(mode: ModeDefinition, columns: readonly Column[]): M
 function resolveKeyed(mode: KeyedDefinition, columns: readonly Column[]): KeyedMode {
   const others = [...mode.key, mode.sequence, mode.validTo];
   const track = mode.track ?? columns.map((column) => column.name).filter((name) => !others.includes(name));
-  return { ...mode, track };
+  const { writeMode, ...rules } = mode;
+  return { ...rules, track, ...(writeMode === 'merge-on-read' ? { writeMode } : {}) };
 }
 
 /**

@@ -41,6 +41,7 @@ const KEYED = {
   tieBreak: condition('salary desc'),
   missing: { schema: z.enum(['keep', 'delete']), expected: "'keep' or 'delete'" },
   buckets: { schema: orNull(z.number().int().min(1).max(4096)), expected: 'a whole number from 1 to 4096' },
+  writeMode: { schema: z.enum(['copy-on-write', 'merge-on-read']), expected: "'copy-on-write' or 'merge-on-read'" },
 } as const satisfies Record<string, Field>;
 
 const SCD2 = {
@@ -114,6 +115,7 @@ function readKeyed(
     validTo: read.validTo ?? null,
     coalesce: read.coalesce ?? true,
     buckets: read.buckets ?? null,
+    ...(read.writeMode === undefined ? {} : { writeMode: read.writeMode }),
   };
 }
 

@@ -74,6 +74,17 @@ export function trackedBy({ kind, track }: Pick<KeyedMode, 'kind' | 'track'>): r
   return kind === 'upsert' ? null : track.toSorted();
 }
 
+/** Whether merges leave data files as they are, and say beside them which of their rows are gone. */
+export function mergesOnRead({ mode }: Pick<SilverModel, 'mode'>): boolean {
+  return isKeyedMode(mode) && mode.writeMode === 'merge-on-read';
+}
+
+/** What of a mode rows follow from. */
+export function asRules<Mode extends Partial<Pick<KeyedMode, 'writeMode'>>>(mode: Mode): Omit<Mode, 'writeMode'> {
+  const { writeMode: _how, ...rules } = mode;
+  return rules;
+}
+
 /** A mode that tracks nothing but what a table has ever had. */
 export function knowing(mode: KeyedMode, columns: ReadonlySet<string>): KeyedMode {
   return { ...mode, track: mode.track.filter((name) => columns.has(name)) };

@@ -10,8 +10,10 @@ export type MadeBy = {
   readonly sql: string;
   /** The SQL as it was written; another release may compile it differently. */
   readonly written: string;
-  /** Without the key. */
+  /** Without the key, and without how merges write. */
   readonly mode: string;
+  /** Present: data files stay where a merge takes rows out of them. */
+  readonly write?: 'merge-on-read' | undefined;
   readonly key: string;
   /** Whether the rows follow from a log of events. */
   readonly keyed: boolean;

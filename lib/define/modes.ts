@@ -60,6 +60,14 @@ export type KeyedOptions = {
   readonly track?: readonly string[];
   /** Buckets of the key that the table is split into, 1 to 4096. Default: chosen by the first run from its size. */
   readonly buckets?: number;
+  /**
+   * How a merge takes rows out of the table.
+   * - `'copy-on-write'`: the buckets that have them are written anew.
+   * - `'merge-on-read'`: data files stay, and files of position deletes say which of their rows are gone. A merge writes less, readers
+   *   read more until the next compaction.
+   * Either can follow the other. Default `'copy-on-write'`.
+   */
+  readonly writeMode?: 'copy-on-write' | 'merge-on-read';
 };
 
 export type UpsertOptions = KeyedOptions;

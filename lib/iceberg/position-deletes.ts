@@ -1,5 +1,5 @@
 import { namesOf } from './locations.ts';
-import type { DataFile, IcebergValue, ManifestEntry, TableMetadata } from './types.ts';
+import type { DataFile, IcebergValue, ManifestEntry, StructType, TableMetadata } from './types.ts';
 
 /**
  * Position deletes: files of (file_path, pos) that take rows out of data files which stay as they are.
@@ -9,6 +9,15 @@ import type { DataFile, IcebergValue, ManifestEntry, TableMetadata } from './typ
 /** The reserved field ids of a delete file's columns. */
 export const FILE_PATH_ID = 2147483546;
 export const POS_ID = 2147483545;
+
+/** The columns of a delete file. */
+export const POSITION_DELETES: StructType = {
+  type: 'struct',
+  fields: [
+    { id: FILE_PATH_ID, name: 'file_path', required: true, type: 'string' },
+    { id: POS_ID, name: 'pos', required: true, type: 'long' },
+  ],
+};
 
 /** A delete file that applies to a data file. */
 export type DeleteFile = {

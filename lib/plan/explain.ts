@@ -1,3 +1,4 @@
+import { mergesOnRead } from '../core/keyed.ts';
 import type { Skipped } from '../core/objects.ts';
 import type { LandedFile, NamedFile } from '../core/run.ts';
 import {
@@ -122,7 +123,7 @@ export type ExplainedTable = {
 export type ExplainedPartitions = { readonly known: readonly string[]; readonly of_new_rows: boolean };
 
 /** `check`: nothing is written but that it was checked. */
-export type TableAction = 'create' | 'append' | 'replace partitions' | 'replace' | 'merge' | 'check';
+export type TableAction = 'create' | 'append' | 'replace partitions' | 'replace' | 'merge' | 'merge on read' | 'check';
 
 /**
  * Explains a run before it happens, by the same rules and the same packing that plan it. What a silver batch turns out
@@ -262,7 +263,7 @@ function actionOf(model: Silver): TableAction {
       return 'replace';
     case 'upsert':
     case 'scd2':
-      return 'merge';
+      return mergesOnRead(model) ? 'merge on read' : 'merge';
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isKeyed, isKeyedMode, knowing, trackedBy } from '../core/keyed.ts';
+import { asRules, isKeyed, isKeyedMode, knowing, mergesOnRead, trackedBy } from '../core/keyed.ts';
 import type { ContractMade, MadeBy } from '../core/made-by.ts';
 import { RELEASE } from '../core/release.ts';
 import { renameModel, renameSource } from '../core/renamed-model.ts';
@@ -25,6 +25,7 @@ export function madeBy(spec: Pick<PipelineSpec, 'sources'>, model: ModelSpec): M
     sql: hash(model.sql),
     written: hash((model.layer === 'silver' ? model.written : undefined) ?? model.sql),
     mode: hash(asRule(mode)),
+    ...(model.layer === 'silver' && mergesOnRead(model) ? { write: 'merge-on-read' as const } : {}),
     key: hash(key),
     keyed: isKeyed(model),
     partitioning: hash(model.partitionBy),
@@ -80,7 +81,7 @@ export function madeBefore(
 /** The mode is as it was where it tracks more columns only that the table never had, which are null in all of its events. */
 function modeBefore(model: ModelSpec, was: MadeBy, ever: TableNames['ever']): Pick<MadeBy, 'mode'> | undefined {
   if (!isKeyed(model)) return undefined;
-  const { key: _key, ...known } = knowing(model.mode, ever);
+  const { key: _key, ...known } = asRules(knowing(model.mode, ever));
   // Earlier releases remembered the order of tracked columns as well.
   return [hash(asRule(known)), hash(known)].includes(was.mode) ? { mode: was.mode } : undefined;
 }
@@ -103,7 +104,7 @@ function asRule(mode: object | Pick<KeyedMode, 'kind' | 'track'>): unknown {
 /** The columns by which a mode tells rows apart, and what else it says. */
 function keyApart(mode: ModelMode): { readonly key: unknown } & Record<string, unknown> {
   if (isKeyedMode(mode)) {
-    const { key, ...rest } = mode;
+    const { key, ...rest } = asRules(mode);
     return { key, ...rest };
   }
   if (mode.kind !== 'append') return { key: null, ...mode };

@@ -42,7 +42,8 @@ export function compareMade(
   const parts = MADE_PARTS.filter((part) => was[part] !== is[part] && (part !== 'sql' || was.written !== is.written));
   const contract = contractChanges(was, is, renamed);
   const names = [...renamed].map(([name, before]) => `column ${name}, ${before} before`);
-  const what = [...parts.map((part) => WORDS[part]), ...contract.grave, ...contract.slight, ...names];
+  const write = was.write === is.write ? [] : [`writeMode, ${is.write ?? 'copy-on-write'} now`];
+  const what = [...parts.map((part) => WORDS[part]), ...contract.grave, ...contract.slight, ...names, ...write];
   if (what.length === 0) return undefined;
   const full = model.layer === 'silver' && model.mode.kind === 'full';
   const fresh = was.keyed !== is.keyed || (contract.grave.length > 0 && !full);

@@ -18,8 +18,8 @@ export const HISTORY = ownName('__history');
 export const FRESH = ownName('__fresh');
 const LATE = ownName('__late');
 const KNOWN = ownName('__known');
-const TOUCHED = ownName('__touched');
-const WHOLE = ownName('__whole');
+export const TOUCHED = ownName('__touched');
+export const WHOLE = ownName('__whole');
 const SINCE = ownName('__since');
 /** Every event of the touched keys. */
 export const EVENTS = ownName('__key_events');

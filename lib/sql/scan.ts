@@ -38,7 +38,7 @@ export function renderScan(columns: readonly ScanColumn[], files: readonly ScanF
   return readById(columns, paths);
 }
 
-function readById(columns: readonly ScanColumn[], paths: readonly string[]): Sql {
+export function readById(columns: readonly ScanColumn[], paths: readonly string[]): Sql {
   const schema = columns.map(
     (c) => sql`${c.id}: {'name': ${quoteText(c.name)}, 'type': ${quoteText(duckType(c.type))}, 'default_value': NULL}`,
   );

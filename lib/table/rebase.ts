@@ -34,11 +34,16 @@ export async function rebasePrepared(
   const entries = await entriesOf(store, prepared.metadata, prepared.snapshot, 'data');
   const deleting = deletes === undefined ? [] : await entriesOf(store, prepared.metadata, prepared.snapshot, 'deletes');
   const added = deleting.filter(({ status }) => status === 'added');
-  const conflict = await findConflict(store, current.metadata, prepared, deletes === undefined ? entries : added);
+  const conflict = await findConflict(
+    store,
+    current.metadata,
+    prepared,
+    removal === 'nothing' ? added : [...entries, ...added],
+  );
   if (conflict !== undefined) {
     throw new CommitConflict(`cannot repeat the change on top of ${table.location}: ${conflict}`);
   }
-  const rewritten = removal === 'nothing' ? await findRewritten(store, current.metadata, prepared, added) : [];
+  const rewritten = await findRewritten(store, current.metadata, prepared, added);
   const snapshot = await stageSnapshot(store, {
     table,
     added: filesOf(entries, 'added'),
@@ -88,7 +93,7 @@ function repeatRemoval(table: TableMetadata, prepared: Prepared, entries: readon
 async function takeBack(
   store: ObjectStore,
   table: TableMetadata,
-  { metadata, snapshot }: Prepared,
+  { metadata, snapshot, replaced }: Prepared,
   partitions: readonly string[],
 ): Promise<{ readonly removal: Removal; readonly restored: Restored }> {
   const id = snapshot?.['snapshot-id'];
@@ -100,7 +105,7 @@ async function takeBack(
     return before.filter((entry) => partitionsOf(table, [entry]).some((key) => partitions.includes(key)));
   };
   return {
-    removal: { kind: 'partitions', tuples: partitions.map((key) => tupleOfKey(table, key)) },
+    removal: { kind: 'partitions', tuples: [...new Set([...replaced, ...partitions])].map((key) => tupleOfKey(table, key)) },
     restored: { data: await live('data'), deletes: await live('deletes') },
   };
 }

@@ -50,7 +50,8 @@ export async function discardRun(store: ObjectStore, plan: RunPlan): Promise<voi
   for await (const { key } of store.list(`${root}/level-`)) {
     if (!key.includes('/results/')) continue;
     const result = await readJson<UnitResult>(store, key);
-    for (const file of [...result.written, ...result.logged, ...result.quarantine]) await store.remove(file.key);
+    const { written, logged, deletes = [], quarantine } = result;
+    for (const file of [...written, ...logged, ...deletes, ...quarantine]) await store.remove(file.key);
   }
   const settled = await readJsonIfAny<SettledBooks>(store, runFolder.settled(plan.run));
   for (const file of settled?.quarantine ?? []) await store.remove(file.key);

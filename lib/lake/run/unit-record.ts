@@ -26,6 +26,8 @@ export type UnitResult = Measured & {
   readonly logged: readonly Placed[];
   readonly rewritten: readonly number[];
   readonly relogged: readonly number[];
+  /** Files that say which rows of data files are gone, where merges leave these as they are. */
+  readonly deletes?: readonly Placed[];
   /** Of the tables that it read, where that was noted. */
   readonly inputs?: InputBytes;
 };

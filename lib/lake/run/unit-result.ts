@@ -67,6 +67,8 @@ export type ModelOutcome = {
   readonly written: readonly Placed[];
   readonly quarantine: readonly Placed[];
   readonly logged: readonly Placed[];
+  /** Files that say which rows of the table's data files are gone. */
+  readonly deletes: readonly Placed[];
   readonly rewritten: readonly number[];
   readonly relogged: readonly number[];
   readonly staging: Measured;
@@ -103,6 +105,7 @@ export async function readOutcome(
     written: [...kept, ...merged.flatMap((r) => r.written)],
     quarantine: staged.flatMap((r) => r.quarantine),
     logged: merged.flatMap((r) => r.logged),
+    deletes: merged.flatMap((r) => r.deletes ?? []),
     rewritten: distinct(merged.flatMap((r) => r.rewritten)),
     relogged: distinct(merged.flatMap((r) => r.relogged)),
     staging: addMeasured(staged),

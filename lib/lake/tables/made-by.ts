@@ -17,6 +17,7 @@ const MADE = z.object({
   sql: hash,
   written: hash,
   mode: hash,
+  write: z.literal('merge-on-read').optional(),
   key: hash,
   keyed: z.boolean(),
   partitioning: hash,

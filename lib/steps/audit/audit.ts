@@ -8,7 +8,7 @@ import { partitionTuple } from '../../iceberg/partition.ts';
 import { RUN_ID } from '../../iceberg/snapshot.ts';
 import type { DataFile } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { dataFilesOf } from '../../lake/files/data-files.ts';
+import { dataFilesOf, deleteFilesOf } from '../../lake/files/data-files.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
 import { readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import type { LevelAudit, ModelAudit, TableAudit } from '../../lake/run/run-records.ts';
@@ -159,6 +159,8 @@ function checkAccounts(model: ModelSpec, outcome: ModelOutcome, { batches }: Mod
 type Part = {
   readonly shape: TableShape;
   readonly files: readonly Placed[];
+  /** Files that say which rows of other files are gone. */
+  readonly deletes?: readonly Placed[];
   readonly remove: (added: readonly DataFile[], target: Target) => Removal;
   /** A gold table remembers its inputs even when it has no rows, or it would be computed on every run. */
   readonly always: boolean;
@@ -179,6 +181,7 @@ function partsOf(plan: RunPlan, planned: ModelPlan, model: ModelSpec, outcome: M
       {
         shape: planned.shape,
         files: outcome.written,
+        deletes: outcome.deletes,
         remove: (_, t) => (anew ? everything(t) : buckets(outcome.rewritten, t, whole)),
         always: false,
       },
@@ -219,6 +222,7 @@ async function prepareTable(
     ...(target.create === undefined ? {} : { create: target.create }),
     ...(alter === undefined ? {} : { alter }),
     added,
+    addedDeletes: deleteFilesOf(deps.store, part.deletes ?? [], target),
     remove,
     snapshotId: deps.ids.snapshot(),
     nowMs: deps.clock.now().getTime(),

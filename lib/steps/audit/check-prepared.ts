@@ -14,7 +14,7 @@ export async function checkPrepared(
   own: Prepared,
 ): Promise<{ readonly prepared: Prepared; readonly warnings: readonly string[] }> {
   const before = await loadBase(deps.store, plan, model.id);
-  const appended = own.removal === 'nothing' && !isAnew(plan, model.id);
+  const appended = own.removal === 'nothing' && own.deletes === undefined && !isAnew(plan, model.id);
   const audited = { model, metadata: own.metadata, appendedTo: appended ? before : undefined };
   const { warnings, unique } = await checkTable(deps, plan, audited);
   if (model.layer === 'gold' || model.mode.kind !== 'append') return { prepared: own, warnings };

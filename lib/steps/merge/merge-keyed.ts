@@ -1,10 +1,8 @@
 import { join } from 'node:path';
-import { AuditFailed } from '../../core/errors.ts';
 import type { KeyedModel } from '../../core/keyed.ts';
 import { addCounts, NO_ROWS, type RowCounts } from '../../core/row-counts.ts';
 import type { KeyShare, MergeUnit, TableShape } from '../../core/run.ts';
 import type { Sql, SqlName } from '../../core/sql-text.ts';
-import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
 import { stageFiles } from '../../lake/files/stage-files.ts';
@@ -25,7 +23,6 @@ import {
   createLate,
   createRecomputed,
   createTouched,
-  findBreaches,
   HISTORY,
   LOG,
   listBuckets,
@@ -35,9 +32,12 @@ import {
   renderPart,
   renderTouched,
 } from '../../sql/keyed.ts';
+import { createStoredHistory } from '../../sql/positions.ts';
 import { BUCKET, createRelation, renderBucketed, renderBucketRows, renderParquet, renderScan } from '../../sql/scan.ts';
 import { createHashMacros } from '../../sql/transform.ts';
 import { planFiles } from '../../table/read.ts';
+import { checkInvariants } from './check-invariants.ts';
+import { openStored, writeOnRead } from './merge-on-read.ts';
 import { bucketOf } from './plan-keyed-merge.ts';
 
 type KeyedUnit = Extract<MergeUnit, { kind: 'keyed' }>;
@@ -66,12 +66,13 @@ export async function mergeKeyed(
       logged: [...result.logged, ...merged.logged],
       rewritten: [...result.rewritten, ...merged.rewritten],
       relogged: [...result.relogged, ...merged.relogged],
+      deletes: [...(result.deletes ?? []), ...(merged.deletes ?? [])],
     };
   }
   return result;
 }
 
-type Merged = Pick<UnitResult, 'counts' | 'written' | 'logged' | 'rewritten' | 'relogged'>;
+type Merged = Pick<UnitResult, 'counts' | 'written' | 'logged' | 'rewritten' | 'relogged' | 'deletes'>;
 
 async function mergeShare(context: KeyedContext, share: KeyShare, deps: StepDeps): Promise<Merged> {
   await using session = await deps.engine.open(deps.settings);
@@ -81,9 +82,12 @@ async function mergeShare(context: KeyedContext, share: KeyShare, deps: StepDeps
   const fresh = await findFresh(session, context, share, deps);
   if (fresh.buckets.length === 0) return { ...UNCHANGED, counts: fresh.counts };
   const rewritten = { ...share, buckets: fresh.buckets };
-  await using _history = await openBuckets(session, context, rewritten, context.planned.shape, HISTORY, deps);
+  await using stored = await openStored(session, context, rewritten, deps);
   await using scratch = await openScratch(deps, context.unit.unit);
-  return await recompute(session, context, share, fresh, scratch.folder, deps);
+  const out = { folder: scratch.folder, onRead: stored !== undefined };
+  if (out.onRead) return await recompute(session, context, share, fresh, out, deps);
+  await using _history = await openBuckets(session, context, rewritten, context.planned.shape, HISTORY, deps);
+  return await recompute(session, context, share, fresh, out, deps);
 }
 
 async function openEvents(session: Session, context: KeyedContext, share: KeyShare, deps: StepDeps): Promise<Borrowed> {
@@ -163,7 +167,7 @@ async function recompute(
   context: KeyedContext,
   share: KeyShare,
   { counts, buckets, relog }: Fresh,
-  scratch: string,
+  { folder, onRead }: { readonly folder: string; readonly onRead: boolean },
   deps: StepDeps,
 ): Promise<Merged> {
   const { model, plan, planned } = context;
@@ -171,14 +175,16 @@ async function recompute(
   const { withdraw } = plan;
   const scope = { all: touchesAll(context), withdrawn: withdraw };
   await session.run(createTouched(mode, scope));
+  if (onRead) await session.run(createStoredHistory(mode));
   await session.run(createKeyEvents(mode, planned.columns, scope));
   if (context.unit.extracts !== null) await addExtracts(session, context, context.unit.extracts, deps);
   await session.run(createRecomputed(mode, planned.columns));
-  const history = renderHistory(mode, planned.shape.columns);
-  const written = await writeBuckets(session, context, planned.shape, history, join(scratch, 'history'), deps);
+  const history = onRead
+    ? { ...(await writeOnRead(session, context, folder, deps)), rewritten: [] }
+    : { written: await writeHistory(session, context, join(folder, 'history'), deps), rewritten: buckets };
   const log = renderLog(context.log.columns, relog, withdraw);
-  const logged = await writeBuckets(session, context, context.log, log, join(scratch, 'log'), deps);
-  return { counts, written, logged, rewritten: buckets, relogged: relog ? share.buckets : [] };
+  const logged = await writeBuckets(session, context, context.log, log, join(folder, 'log'), deps);
+  return { ...history, counts, logged, relogged: relog ? share.buckets : [] };
 }
 
 const UNCHANGED: Merged = { counts: NO_ROWS, written: [], logged: [], rewritten: [], relogged: [] };
@@ -187,6 +193,17 @@ async function addExtracts(session: Session, context: KeyedContext, key: string,
   await using borrowed = await deps.store.borrow([key]);
   const extracts = renderParquet([pathOf(borrowed, key)]);
   await session.run(addMissingDeletes(context.model.mode, context.planned.columns, extracts));
+}
+
+/** Writes the buckets anew, with the rows that are as they were. */
+async function writeHistory(
+  session: Session,
+  context: KeyedContext,
+  folder: string,
+  deps: StepDeps,
+): Promise<readonly Placed[]> {
+  const { shape } = context.planned;
+  return writeBuckets(session, context, shape, renderHistory(context.model.mode, shape.columns), folder, deps);
 }
 
 /** Writes a relation as files of its key buckets; what is written to the history is checked as it lies in the files. */
@@ -202,18 +219,12 @@ async function writeBuckets(
   const { fileBytes } = context.plan.spec.settings;
   const stem = `${context.plan.run.run_id}-${context.unit.unit}`;
   const history = shape.id === context.model.id;
-  const check = history ? (paths: readonly string[]) => checkInvariants(session, context, paths) : undefined;
+  const check = history ? (paths: readonly string[]) => checkWritten(session, context, paths) : undefined;
   const staging = { from, target, partitionColumns: [BUCKET], folder, fileBytes, stem, ...(check && { check }) };
   return (await stageFiles(session, staging, deps)).placed;
 }
 
-async function checkInvariants(session: Session, context: KeyedContext, paths: readonly string[]): Promise<void> {
+async function checkWritten(session: Session, context: KeyedContext, paths: readonly string[]): Promise<void> {
   if (paths.length === 0) return;
-  const breaches = await session.rows(
-    findBreaches(context.model.mode, renderTouched(context.model.mode, renderParquet(paths))),
-  );
-  if (breaches.length === 0) return;
-  throw new AuditFailed(
-    `${fullName(context.planned.shape.table)}: a key's rows break an invariant: ${breaches.map((row) => JSON.stringify(row)).join(', ')}. Nothing is published.`,
-  );
+  await checkInvariants(session, context, renderTouched(context.model.mode, renderParquet(paths)));
 }

@@ -14,6 +14,7 @@ import { goldReason } from '../../lake/tables/gold-inputs.ts';
 import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../../lake/tables/table-shape.ts';
 import { findModel, isAnew, loadBase, loadStates, tableColumns } from '../../lake/tables/table-state.ts';
 import { findTouched } from '../../lake/tables/touched.ts';
+import { writeProperties } from '../../lake/tables/write-mode.ts';
 import { exchangeBuckets } from '../../plan/buckets.ts';
 import {
   isCut,
@@ -189,7 +190,8 @@ async function planKeyed(
   const current = bucketsOf(model, anew ? undefined : base, bytes);
   const buckets = rebuild && model.mode.buckets !== null ? model.mode.buckets : current;
   const shapes = keyedShapes(deps, plan.spec, model, buckets);
-  const shape = settleShape(deps.store, base, { ...shapes.shape, whole: rebuild || anew });
+  const properties = { ...shapes.shape.properties, ...writeProperties(model, base) };
+  const shape = settleShape(deps.store, base, { ...shapes.shape, properties, whole: rebuild || anew });
   const kept = shape.kept ?? [];
   const columns = [...model.columns, ...kept];
   const wanted = { ...shapes.log, columns: [...shapes.log.columns, ...kept], whole: anew };

@@ -1,0 +1,20 @@
+import { AuditFailed } from '../../core/errors.ts';
+import type { KeyedModel } from '../../core/keyed.ts';
+import type { ModelPlan } from '../../core/run.ts';
+import type { Sql } from '../../core/sql-text.ts';
+import { fullName } from '../../core/tables.ts';
+import type { Session } from '../../ports.ts';
+import { findBreaches } from '../../sql/keyed.ts';
+
+/** Throws AuditFailed where rows of a key, as they lie in the files that were written, break what a keyed table promises. */
+export async function checkInvariants(
+  session: Session,
+  { model, planned }: { readonly model: KeyedModel; readonly planned: ModelPlan },
+  rows: Sql,
+): Promise<void> {
+  const breaches = await session.rows(findBreaches(model.mode, rows));
+  if (breaches.length === 0) return;
+  throw new AuditFailed(
+    `${fullName(planned.shape.table)}: a key's rows break an invariant: ${breaches.map((row) => JSON.stringify(row)).join(', ')}. Nothing is published.`,
+  );
+}
