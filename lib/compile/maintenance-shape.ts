@@ -6,7 +6,7 @@ import { isSchedule, SCHEDULE_EXPECTED } from './schedule.ts';
 import { type Field, readFields, span } from './shape.ts';
 
 export const MAINTENANCE_EXPECTED =
-  "false, or { schedule: 'rate(1 day)', everyRuns: 20, compactAfter: 16, manifestsAfter: 100, expire: { ... }, vacuum: { ... } }";
+  "false, or { schedule: 'rate(1 day)', everyRuns: 20, compactAfter: 16, compactDeleted: 10, manifestsAfter: 100, expire: { ... }, vacuum: { ... } }";
 
 const DAY_MS = 86_400_000;
 
@@ -20,6 +20,7 @@ const MAINTENANCE = {
   schedule: { schema: z.string().refine(isSchedule), expected: SCHEDULE_EXPECTED },
   everyRuns: count,
   compactAfter: count,
+  compactDeleted: { schema: z.number().int().min(1).max(100), expected: 'a whole number from 1 to 100, in percent' },
   manifestsAfter: count,
   expire: { schema: byName, expected: EXPIRE_EXPECTED },
   vacuum: { schema: byName, expected: VACUUM_EXPECTED },
@@ -45,6 +46,7 @@ export function readMaintenance(value: unknown, notes: Notes): OwnRules | undefi
   const rules: { readonly [name in keyof MaintenanceRules]: number | undefined } = {
     everyRuns: read.everyRuns,
     compactAfter: read.compactAfter,
+    compactDeleted: read.compactDeleted,
     manifestsAfter: read.manifestsAfter,
     expireAfter: expire.after,
     olderThanMs: expire.olderThan,

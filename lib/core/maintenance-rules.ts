@@ -4,6 +4,8 @@ export type MaintenanceRules = {
   readonly everyRuns: number;
   /** Small files by which a table has grown before it is compacted. */
   readonly compactAfter: number;
+  /** Percent of a table's rows that are deleted by position before it is compacted. */
+  readonly compactDeleted: number;
   /** Manifests that a table has before they are merged. */
   readonly manifestsAfter: number;
   /** Snapshots past their age that a table has before they are forgotten. */
@@ -29,6 +31,7 @@ export const LEAST_AGE_MS = 168 * HOUR_MS;
 export const DEFAULT_RULES: MaintenanceRules = {
   everyRuns: 20,
   compactAfter: 16,
+  compactDeleted: 10,
   manifestsAfter: 100,
   expireAfter: 20,
   olderThanMs: LEAST_AGE_MS,

@@ -130,6 +130,8 @@ export type MaintenanceDefinition = {
   readonly everyRuns?: number;
   /** Small files by which a table has grown before it is compacted. Default 16. */
   readonly compactAfter?: number;
+  /** Percent of a table's rows that are deleted by position before it is compacted. Default 10. */
+  readonly compactDeleted?: number;
   /** Manifests that a table has before they are merged. Default 100. */
   readonly manifestsAfter?: number;
   readonly expire?: {

@@ -12,8 +12,10 @@ export type TableFacts = {
   readonly addedBytes: number;
   /** Bytes that a data file should have. */
   readonly targetBytes: number;
-  /** Files that say which rows of others are deleted. */
+  /** Files that say which rows of others are deleted; of a table in buckets those of each, on average. */
   readonly deleteFiles: number;
+  /** Percent of its rows that these delete. */
+  readonly deletedPercent: number;
   /** Manifests of the current snapshot; undefined where its summary doesn't say. */
   readonly manifests: number | undefined;
   /** Snapshots that an expiry would forget. */
@@ -46,7 +48,7 @@ export function operationsOf(due: readonly Due[]): readonly MaintenanceOperation
 }
 
 function dueOf(facts: TableFacts, rules: MaintenanceRules): readonly Due[] {
-  const { table, grown, deleteFiles, manifests = 0, expirable } = facts;
+  const { table, grown, deleteFiles, deletedPercent, manifests = 0, expirable } = facts;
   const because = (operation: MaintenanceOperation, holds: boolean, why: string): readonly Due[] =>
     holds ? [{ operation, table, why }] : [];
   const small = facts.addedBytes < facts.targetBytes * SMALL;
@@ -54,6 +56,11 @@ function dueOf(facts: TableFacts, rules: MaintenanceRules): readonly Due[] {
     // A table that is written whole, or bucket by bucket, gets as many files as it loses.
     ...because('compact', small && grown >= rules.compactAfter, `${grown} small files since the last time`),
     ...because('compact', deleteFiles >= rules.compactAfter, `${deleteFiles} files of deleted rows`),
+    ...because(
+      'compact',
+      deletedPercent >= rules.compactDeleted,
+      `${deletedPercent} % of its rows are deleted in place`,
+    ),
     ...because('compact', manifests >= rules.manifestsAfter, `${manifests} manifests`),
     ...because('expire', expirable >= rules.expireAfter, `${expirable} snapshots past their age`),
   ];

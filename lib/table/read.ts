@@ -94,6 +94,19 @@ export async function planFiles(
     }));
 }
 
+/** The delete files of a snapshot. */
+export async function planDeletes(
+  store: ObjectStore,
+  metadata: TableMetadata,
+  options: Pick<ScanOptions, 'snapshotId'> = {},
+): Promise<readonly ManifestEntry[]> {
+  const snapshot = chosenSnapshot(metadata, options.snapshotId);
+  const manifests = snapshot === undefined ? [] : await readManifestList(store, metadata, snapshot);
+  const chosen = manifests.filter((manifest) => manifest.content === 'deletes' && hasLiveFiles(manifest));
+  const entries = await mapConcurrent(chosen, (manifest) => readManifest(store, metadata, manifest));
+  return entries.flat().filter(isLive);
+}
+
 function chosenSnapshot(metadata: TableMetadata, id: bigint | undefined): Snapshot | undefined {
   if (id === undefined) return currentSnapshot(metadata);
   const snapshot = snapshotById(metadata, id);

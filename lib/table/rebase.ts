@@ -105,7 +105,10 @@ async function takeBack(
     return before.filter((entry) => partitionsOf(table, [entry]).some((key) => partitions.includes(key)));
   };
   return {
-    removal: { kind: 'partitions', tuples: [...new Set([...replaced, ...partitions])].map((key) => tupleOfKey(table, key)) },
+    removal: {
+      kind: 'partitions',
+      tuples: [...new Set([...replaced, ...partitions])].map((key) => tupleOfKey(table, key)),
+    },
     restored: { data: await live('data'), deletes: await live('deletes') },
   };
 }

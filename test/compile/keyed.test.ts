@@ -185,7 +185,7 @@ const MISTAKES: readonly { readonly name: string; readonly given: Given; readonl
       deleteWhen: true,
     }),
     problems: [
-      `${at}.tiebreak: got an unknown property; expected one of kind, key, sequence, track, deleteWhen, tieBreak, missing, buckets, validTo, coalesce; did you mean "tieBreak"?`,
+      `${at}.tiebreak: got an unknown property; expected one of kind, key, sequence, track, deleteWhen, tieBreak, missing, buckets, writeMode, validTo, coalesce; did you mean "tieBreak"?`,
       `${at}.key: got []; expected a column name, or a list of at least one`,
       `${at}.sequence: got 5; expected the name of the column that orders the events of a key`,
       `${at}.track: got []; expected a list of at least one column name; leave it out for all columns`,

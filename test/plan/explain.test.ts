@@ -11,6 +11,7 @@ const MODES = {
   append: append(),
   full: { kind: 'full' },
   replace: { kind: 'replace' },
+  on_read: { ...scd2({ key: 'id', sequence: 'at', writeMode: 'merge-on-read' }), track: [] },
   scd2: { ...scd2({ key: 'id', sequence: 'at' }), track: [] },
 } as const satisfies Readonly<Record<string, ModelMode>>;
 

@@ -10,6 +10,7 @@ const QUIET: TableFacts = {
   addedBytes: 1_000,
   targetBytes: 128 * 2 ** 20,
   deleteFiles: 0,
+  deletedPercent: 0,
   manifests: 5,
   expirable: 0,
 };
@@ -37,6 +38,13 @@ const CASES: readonly (readonly [string, PipelineFacts, Partial<MaintenanceRules
     facts({ deleteFiles: 16 }),
     {},
     ['compact shop_silver.items: 16 files of deleted rows'],
+  ],
+  ['rows that are deleted in place, not yet many', facts({ deletedPercent: 9 }), {}, []],
+  [
+    'rows that are deleted in place',
+    facts({ deletedPercent: 10 }),
+    {},
+    ['compact shop_silver.items: 10 % of its rows are deleted in place'],
   ],
   ['manifests', facts({ manifests: 100 }), {}, ['compact shop_silver.items: 100 manifests']],
   ['a summary that counts no manifests', facts({ manifests: undefined }), {}, []],

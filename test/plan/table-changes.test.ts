@@ -21,6 +21,7 @@ const CASES: readonly (readonly [what: string, kind: string, is: Partial<MadeBy>
   ['the key', 'append', { key: 'l' }, 'backfill'],
   ['the mode of rows', 'append', { mode: 'n' }, 'backfill'],
   ['rules of a keyed table', 'upsert', { mode: 'n' }, 'recompute'],
+  ['how merges write', 'upsert', { write: 'merge-on-read' }, 'metadata'],
   ['rows to events', 'upsert', { mode: 'n', keyed: true }, 'backfill'],
   ['how files are read', 'append', { format: 'g' }, 'backfill'],
   ['expectations that reject', 'append', { rules: 'y' }, 'backfill'],
@@ -63,6 +64,24 @@ describe('how a model differs from what made its table', () => {
       assert.notDeepEqual(change?.what, []);
     });
   }
+
+  test('how merges write is named by what it is now, and is no rule', () => {
+    const keyed = (writeMode?: 'copy-on-write' | 'merge-on-read'): ModelSpec => {
+      const { mode, ...rest } = model('upsert') as ModelSpec & { readonly mode: object };
+      return {
+        ...rest,
+        columns: [],
+        expect: [],
+        mode: { ...mode, key: ['k'], track: [], ...(writeMode && { writeMode }) },
+      } as unknown as ModelSpec;
+    };
+    const made = (one: ModelSpec): MadeBy => madeBy({ sources: [] }, one);
+    const what = (was: ModelSpec, is: ModelSpec): unknown => compareMade(is, made(was), made(is))?.what;
+    assert.deepEqual(what(keyed(), keyed('merge-on-read')), ['writeMode, merge-on-read now']);
+    assert.deepEqual(what(keyed('merge-on-read'), keyed('copy-on-write')), ['writeMode, copy-on-write now']);
+    assert.equal(what(keyed(), keyed('copy-on-write')), undefined);
+    assert.equal(made(keyed()).mode, made(keyed('merge-on-read')).mode);
+  });
 
   test('gold is computed anew', () => {
     const gold = { ...WAS, contract: null, format: null };

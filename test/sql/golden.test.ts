@@ -9,6 +9,15 @@ import { writeExtracts } from '../../lib/sql/extracts.ts';
 import { sql } from '../../lib/sql/fragment.ts';
 import { addRejections, copyRejections, countMemory, createMemory, rejectCondemned } from '../../lib/sql/memory.ts';
 import {
+  createGone,
+  createStoredHistory,
+  listGone,
+  renderAdded,
+  renderAfter,
+  renderStored,
+  writeGone,
+} from '../../lib/sql/positions.ts';
+import {
   countReleasable,
   countWithdrawn,
   findExamples,
@@ -53,6 +62,20 @@ const PARTITIONING = {
   columns: COLUMNS,
 } as const;
 const ONE_FIELD = { ...PARTITIONING, fields: PARTITIONING.fields.slice(1) };
+const LATEST: KeyedMode = { ...MODE, kind: 'upsert', key: ['id'] };
+const HELD_COLUMNS: readonly Column[] = [...COLUMNS, { name: 'price', type: { kind: 'double' } }];
+const STORED_COLUMNS = COLUMNS.map((column, at) => ({ ...column, id: at + 1 }));
+const STORED_FILES = [
+  { file: 'in/1.parquet', bucket: 2, location: "s3://b/o'1.parquet" },
+  {
+    file: {
+      path: 'in/2.parquet',
+      deleted: { names: ["s3://b/o'2.parquet"], sequence: 3n, by: [{ path: 'in/d.parquet', sequence: 4n }] },
+    },
+    bucket: 0,
+    location: "s3://b/o'2.parquet",
+  },
+];
 const RELATIONS = { log: sql`l`, staged: sql`n`, rejected: [sql`q1`, sql`q2`] };
 const FILTER = { source: "o'source", runId: 'r1', code: 'C', status: 'condemned', files: ['f'], hashes: ['h'] };
 const WITHDRAWAL = {
@@ -129,6 +152,22 @@ const GOLDEN: readonly (readonly [name: string, text: string | undefined])[] = [
       "day_month >= '2026-01'",
     ).text,
   ],
+  ['positions-stored', renderStored(STORED_COLUMNS, STORED_FILES)],
+  ['positions-none', renderStored(STORED_COLUMNS, [])],
+  [
+    'positions-gone',
+    [createStoredHistory(MODE), ...createGone(MODE, HELD_COLUMNS), listGone()].map((one) => one.text).join(';\n'),
+  ],
+  [
+    'positions-gone-latest',
+    createGone(LATEST, HELD_COLUMNS)
+      .map((one) => one.text)
+      .join(';\n'),
+  ],
+  ['positions-added', renderAdded(MODE, HELD_COLUMNS)],
+  ['positions-after', renderAfter(MODE, sql`a`)],
+  ['positions-after-latest', renderAfter(LATEST, sql`a`)],
+  ['positions-write', writeGone(3, [{ name: 'file_path', id: 7, children: [] }], "out/o'3.parquet").text],
   ['zorder-cuts', createCuts(sql`t`, ['id', 'o"x']).text],
   ['zorder', renderZordered(sql`t`, ['id', 'o"x'])],
   ['quarantine-table-released', renderReleased(sql`t`, FILTER)],

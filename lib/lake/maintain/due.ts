@@ -5,7 +5,9 @@ import { OPS_TABLE_NAMES, opsTable } from '../../core/ops.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
 import { expiredSnapshots } from '../../iceberg/expire.ts';
+import { currentSpec } from '../../iceberg/partition.ts';
 import { currentSnapshot, snapshotById, snapshotsSince } from '../../iceberg/snapshot.ts';
+import { parseTransform } from '../../iceberg/transforms.ts';
 import type { Snapshot, TableMetadata } from '../../iceberg/types.ts';
 import { findDue, operationsOf, type PipelineFacts, type TableFacts } from '../../plan/maintenance-due.ts';
 import type { ObjectStore } from '../../ports.ts';
@@ -111,10 +113,22 @@ function tableFacts(spec: PipelineSpec, table: KnownTable, { last, now, rules }:
     grown: total - (known === undefined ? 0 : Math.min(total, ...files)),
     addedBytes: added === 0 ? 0 : sum(newer, 'added-files-size') / added,
     targetBytes: spec.settings.fileBytes,
-    deleteFiles: numberOf(current, 'total-delete-files') ?? 0,
+    deleteFiles: Math.ceil((numberOf(current, 'total-delete-files') ?? 0) / bucketsOf(metadata)),
+    deletedPercent: percentOf(numberOf(current, 'total-position-deletes'), numberOf(current, 'total-records')),
     manifests: made === undefined ? undefined : made + (numberOf(current, 'manifests-kept') ?? 0),
     expirable: expirable.length,
   };
+}
+
+/** A merge on read adds a delete file to each bucket that it touches. */
+function bucketsOf(metadata: TableMetadata): number {
+  const [field, ...others] = currentSpec(metadata).fields;
+  const transform = field === undefined || others.length > 0 ? undefined : parseTransform(field.transform);
+  return transform?.kind === 'bucket' ? transform.width : 1;
+}
+
+function percentOf(part = 0, whole = 0): number {
+  return whole === 0 ? 0 : Math.floor((100 * part) / whole);
 }
 
 type Since = {

@@ -7,13 +7,13 @@ import { fullName, type TableId } from '../../core/tables.ts';
 import { joinChanges } from '../../iceberg/changes.ts';
 import { rollbackSchema } from '../../iceberg/rollback-schema.ts';
 import { RUN_ID, snapshotById } from '../../iceberg/snapshot.ts';
-import type { TableMetadata } from '../../iceberg/types.ts';
+import type { DataFile, ManifestEntry, TableMetadata } from '../../iceberg/types.ts';
 import type { CatalogEntry, ObjectStore } from '../../ports.ts';
 import { renderReopened, selectTakenSince, type TakenSince } from '../../sql/ops-rows.ts';
 import { countWithdrawn, renderWithdrawn } from '../../sql/quarantine-table.ts';
 import { commitChange } from '../../table/commit.ts';
 import { type Prepared, prepareSnapshot } from '../../table/prepare.ts';
-import { loadTable, planFiles, type ScannedFile } from '../../table/read.ts';
+import { loadTable, planDeletes, planFiles, type ScannedFile } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { openScratch } from '../files/scratch.ts';
 import { stageFiles } from '../files/stage-files.ts';
@@ -152,18 +152,48 @@ export async function takenSince(deps: StepDeps, pipeline: string, since: TakenS
 }
 
 /** What one snapshot has and another has not. */
-export type Difference = { readonly added: readonly ScannedFile[]; readonly removed: readonly ScannedFile[] };
+export type Difference = {
+  readonly added: readonly ScannedFile[];
+  readonly removed: readonly ScannedFile[];
+  /** Delete files that come, or come again, and those that go. */
+  readonly addedDeletes: readonly DataFile[];
+  readonly removedDeletes: readonly DataFile[];
+};
+
+const NO_DIFFERENCE: Difference = { added: [], removed: [], addedDeletes: [], removedDeletes: [] };
 
 export async function differenceTo(deps: StepDeps, id: TableId, to: bigint): Promise<Difference> {
   const entry = await loadTable(deps.catalog, id);
-  return entry === undefined ? { added: [], removed: [] } : differenceIn(deps.store, entry.metadata, to);
+  return entry === undefined ? NO_DIFFERENCE : differenceIn(deps.store, entry.metadata, to);
 }
 
 async function differenceIn(store: ObjectStore, metadata: TableMetadata, to: bigint): Promise<Difference> {
   const [then, now] = [await planFiles(store, metadata, { snapshotId: to }), await planFiles(store, metadata)];
   const paths = (files: readonly ScannedFile[]): ReadonlySet<string> => new Set(files.map(({ path }) => path));
   const [old, current] = [paths(then), paths(now)];
-  return { added: then.filter(({ path }) => !current.has(path)), removed: now.filter(({ path }) => !old.has(path)) };
+  const added = then.filter(({ path }) => !current.has(path));
+  return { added, removed: now.filter(({ path }) => !old.has(path)), ...(await deletesIn(store, metadata, to, added)) };
+}
+
+/**
+ * A data file that comes back is younger than the delete files that it had, which come again beside it. Their paths tell what they
+ * are about, and a path has one content for good.
+ */
+async function deletesIn(
+  store: ObjectStore,
+  metadata: TableMetadata,
+  to: bigint,
+  added: readonly ScannedFile[],
+): Promise<Pick<Difference, 'addedDeletes' | 'removedDeletes'>> {
+  const [then, now] = [await planDeletes(store, metadata, { snapshotId: to }), await planDeletes(store, metadata)];
+  const [old, current] = [then, now].map((entries) => new Set(entries.map(({ file }) => file.path)));
+  const again = new Set(added.flatMap(({ deletes }) => deletes.map(({ path }) => path)));
+  const files = (entries: readonly ManifestEntry[], chosen: (path: string) => boolean): readonly DataFile[] =>
+    entries.map(({ file }) => file).filter(({ path }) => chosen(path));
+  return {
+    addedDeletes: files(then, (path) => again.has(path) || current?.has(path) !== true),
+    removedDeletes: files(now, (path) => again.has(path) || old?.has(path) !== true),
+  };
 }
 
 /** How often a table is tried to which others commit at the same time: compactions and expiries work beside a rollback. */
@@ -195,14 +225,20 @@ async function prepareBack(
   one: RollbackTable,
   base: CatalogEntry,
 ): Promise<Prepared> {
-  const { added, removed } = await differenceIn(deps.store, base.metadata, BigInt(one.to));
+  const { added, removed, addedDeletes, removedDeletes } = await differenceIn(
+    deps.store,
+    base.metadata,
+    BigInt(one.to),
+  );
+  const stays = removed.length + removedDeletes.length === 0;
   // A run's snapshot vouches for the field ids of its files, which those of other engines may lack.
   const own: Readonly<Record<string, string>> = added.some(({ foreign }) => foreign) ? {} : { [RUN_ID]: run.run_id };
   return prepareSnapshot(deps.store, {
     base,
     alter: joinChanges(rollbackSchema(base.metadata, BigInt(one.to)), changedProperties(base.metadata, one.properties)),
     added,
-    remove: removed.length === 0 ? { kind: 'nothing' } : { kind: 'files', files: removed },
+    addedDeletes,
+    remove: stays ? { kind: 'nothing' } : { kind: 'files', files: removed, deletes: removedDeletes },
     snapshotId: BigInt(one.snapshot_id),
     nowMs: deps.clock.now().getTime(),
     unique: deps.ids.unique(),
