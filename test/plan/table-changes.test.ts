@@ -65,24 +65,6 @@ describe('how a model differs from what made its table', () => {
     });
   }
 
-  test('how merges write is named by what it is now, and is no rule', () => {
-    const keyed = (writeMode?: 'copy-on-write' | 'merge-on-read'): ModelSpec => {
-      const { mode, ...rest } = model('upsert') as ModelSpec & { readonly mode: object };
-      return {
-        ...rest,
-        columns: [],
-        expect: [],
-        mode: { ...mode, key: ['k'], track: [], ...(writeMode && { writeMode }) },
-      } as unknown as ModelSpec;
-    };
-    const made = (one: ModelSpec): MadeBy => madeBy({ sources: [] }, one);
-    const what = (was: ModelSpec, is: ModelSpec): unknown => compareMade(is, made(was), made(is))?.what;
-    assert.deepEqual(what(keyed(), keyed('merge-on-read')), ['writeMode, merge-on-read now']);
-    assert.deepEqual(what(keyed('merge-on-read'), keyed('copy-on-write')), ['writeMode, copy-on-write now']);
-    assert.equal(what(keyed(), keyed('copy-on-write')), undefined);
-    assert.equal(made(keyed()).mode, made(keyed('merge-on-read')).mode);
-  });
-
   test('gold is computed anew', () => {
     const gold = { ...WAS, contract: null, format: null };
     assert.equal(compareMade(model('', 'gold'), gold, { ...gold, sql: 't', written: 't' })?.kind, 'recompute');
@@ -177,13 +159,26 @@ describe('a column that has another name', () => {
 });
 
 describe('a keyed table', () => {
-  const keyed = (kind: string, track: readonly string[]) =>
+  const keyed = (kind: string, track: readonly string[], more: object = {}) =>
     ({
       ...{ id: 'silver.t', name: 't', layer: 'silver', from: 's', sql: 'q', partitionBy: [], expect: [], columns: [] },
-      mode: { kind, key: ['id'], sequence: 'q', track, deleteWhen: null, tieBreak: null, validTo: null },
+      mode: { kind, key: ['id'], sequence: 'q', track, deleteWhen: null, tieBreak: null, validTo: null, ...more },
     }) as never;
   const sources = { sources: [{ name: 's', format: {}, key: [], columns: [] }] } as never;
   const ever = new Set(['id', 'q', 'a', 'b']);
+
+  test('says how its merges write now, which is no rule of its rows', () => {
+    const wrote = (writeMode?: string) => keyed('scd2', ['a'], writeMode === undefined ? {} : { writeMode });
+    const change = (was?: string, is?: string): unknown => {
+      const made = madeBefore(sources, wrote(is), madeBy(sources, wrote(was)), { now: ['id', 'q', 'a'], ever });
+      const found = compareMade(wrote(is), madeBy(sources, wrote(was)), made.is);
+      return found && [found.kind, ...found.what];
+    };
+    assert.deepEqual(change(undefined, 'merge-on-read'), ['metadata', 'writeMode, merge-on-read now']);
+    assert.deepEqual(change('merge-on-read', undefined), ['metadata', 'writeMode, copy-on-write now']);
+    assert.equal(change(undefined, 'copy-on-write'), undefined);
+    assert.equal(change('merge-on-read', 'merge-on-read'), undefined);
+  });
 
   for (const [what, kind, was, now, expected] of [
     ['tracks the same in another order', 'scd2', ['a', 'b'], ['b', 'a'], undefined],
