@@ -11,6 +11,14 @@ type Named = VersionFile & { readonly codec: string | undefined };
 /** A suffix behind `.json` that says how a file is compressed; others are not of this table's history, such as `.bak`. */
 const COMPRESSED = /^(gz|gzip|zst|zstd|lz4|snappy|sz|bz2|xz|lzo|br|zlib|deflate)$/;
 
+/** What the name of a version ends in where it can be read, in the order of keys. */
+const READABLE = ['.gz.metadata.json', '.metadata.json', '.metadata.json.gz'];
+
+/** The same of versions that are compressed as no release of Iceberg has done it yet, but one might. */
+const REFUSED = ['zst', 'zstd', 'lz4', 'snappy']
+  .flatMap((codec) => [`.${codec}.metadata.json`, `.metadata.json.${codec}`])
+  .concat('.gz.metadata.json.gz');
+
 export function metadataFolder(id: TableId): string {
   return `${tablePrefix(id)}/metadata/`;
 }
@@ -23,21 +31,30 @@ export function versionKey(id: TableId, number: number): string {
 /**
  * The files that hold a version of a table, under every name that the file system catalog of Iceberg gives: plain,
  * `v<N>.gz.metadata.json` and, of earlier releases of it, `v<N>.metadata.json.gz`. Throws InvalidInput for one that is
- * compressed otherwise: it holds a version that cannot be read, and must not be committed over.
+ * compressed otherwise: it holds a version that cannot be read, and must not be committed over. Each name is looked at by
+ * itself, since to list a folder takes the longer the more commits it has seen.
  * Source: HadoopTableOperations and TableMetadataParser.Codec of https://github.com/apache/iceberg
  */
 export async function filesOf(store: ObjectStore, id: TableId, number: number): Promise<readonly VersionFile[]> {
-  const files: Named[] = [];
-  for await (const { key } of store.list(`${metadataFolder(id)}v${number}.`)) {
-    const file = parseName(id, key);
-    if (file?.number === number) files.push(file);
-  }
+  const files = await namedFiles(store, id, number, [...READABLE, ...REFUSED]);
   return files.map((file) => readable(id, file));
+}
+
+async function namedFiles(
+  store: ObjectStore,
+  id: TableId,
+  number: number,
+  endings: readonly string[],
+): Promise<readonly Named[]> {
+  const keys = endings.map((ending) => `${metadataFolder(id)}v${number}${ending}`);
+  const found = await Promise.all(keys.map((key) => store.head(key)));
+  return found.flatMap((info) => (info === undefined ? [] : (parseName(id, info.key) ?? [])));
 }
 
 /** The newest version at or after one that is there; undefined when it is not. */
 export async function newestFrom(store: ObjectStore, id: TableId, number: number): Promise<VersionFile | undefined> {
-  let found = await filesOf(store, id, number);
+  // Where none can be read here, all are listed.
+  let found: readonly VersionFile[] = await namedFiles(store, id, number, READABLE);
   if (found.length === 0) return undefined;
   for (let next = number + 1; ; next += 1) {
     const after = await filesOf(store, id, next);
