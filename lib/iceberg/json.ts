@@ -132,9 +132,33 @@ export function metadataOf(tree: unknown, where = 'table metadata'): TableMetada
 
 /** One line of JSON with the specification's key names. Read back in the same process, it need not be parsed. */
 export function renderMetadata(table: TableMetadata): string {
-  const json = renderLossless(table);
+  const fields = Object.entries(table).flatMap(([name, value]) =>
+    value === undefined ? [] : `${JSON.stringify(name)}:${LONG.has(name) ? renderList(value) : renderLossless(value)}`,
+  );
+  const json = `{${fields.join(',')}}`;
   remember(json, table);
   return json;
+}
+
+/** What has an element for each snapshot. */
+const LONG: ReadonlySet<string> = new Set(['snapshots', 'snapshot-log']);
+
+/** Text of snapshots and of entries of the log, which are never changed in place: a commit adds one of each. */
+const rendered = new WeakMap<object, string>();
+
+function renderList(list: unknown): string {
+  if (!Array.isArray(list)) return renderLossless(list);
+  return `[${list.map(renderElement).join(',')}]`;
+}
+
+function renderElement(element: unknown): string {
+  if (typeof element !== 'object' || element === null) return renderLossless(element);
+  const known = rendered.get(element);
+  if (known !== undefined) return known;
+  // By way of its bytes the text is in one piece. What was put together from pieces is walked through at every use.
+  const text = Buffer.from(renderLossless(element)).toString();
+  rendered.set(element, text);
+  return text;
 }
 
 function decodeText(bytes: Uint8Array, where: string): string {

@@ -1,7 +1,7 @@
 import { StrataError } from '../../core/errors.ts';
 import type { TableId } from '../../core/tables.ts';
 import type { ObjectStore } from '../../ports.ts';
-import { bytesOf, filesOf, metadataFolder } from './file-versions.ts';
+import { bytesOf, metadataFolder, readableFilesOf } from './file-versions.ts';
 
 /** A version hint as it was read: the number that it names, if it names one. */
 export type Hint = { readonly number: number | undefined; readonly etag: string | undefined };
@@ -28,7 +28,7 @@ export async function moveHint(store: ObjectStore, id: TableId, number: number):
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const hint = await readHint(store, id);
       if (hint.number === number) return 'moved';
-      if ((hint.number ?? 0) > number && (await filesOf(store, id, hint.number ?? 0)).length > 0) return 'passed';
+      if ((hint.number ?? 0) > number && (await readableFilesOf(store, id, hint.number ?? 0)).length > 0) return 'passed';
       const condition =
         hint.etag === undefined ? ({ kind: 'absent' } as const) : ({ kind: 'match', etag: hint.etag } as const);
       const bytes = new TextEncoder().encode(String(number));

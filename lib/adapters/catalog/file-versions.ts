@@ -35,9 +35,18 @@ export function versionKey(id: TableId, number: number): string {
  * itself, since to list a folder takes the longer the more commits it has seen.
  * Source: HadoopTableOperations and TableMetadataParser.Codec of https://github.com/apache/iceberg
  */
-export async function filesOf(store: ObjectStore, id: TableId, number: number): Promise<readonly VersionFile[]> {
+async function filesOf(store: ObjectStore, id: TableId, number: number): Promise<readonly VersionFile[]> {
   const files = await namedFiles(store, id, number, [...READABLE, ...REFUSED]);
   return files.map((file) => readable(id, file));
+}
+
+/** Those of them that can be read. */
+export async function readableFilesOf(
+  store: ObjectStore,
+  id: TableId,
+  number: number,
+): Promise<readonly VersionFile[]> {
+  return namedFiles(store, id, number, READABLE);
 }
 
 async function namedFiles(
@@ -54,7 +63,7 @@ async function namedFiles(
 /** The newest version at or after one that is there; undefined when it is not. */
 export async function newestFrom(store: ObjectStore, id: TableId, number: number): Promise<VersionFile | undefined> {
   // Where none can be read here, all are listed.
-  let found: readonly VersionFile[] = await namedFiles(store, id, number, READABLE);
+  let found = await readableFilesOf(store, id, number);
   if (found.length === 0) return undefined;
   for (let next = number + 1; ; next += 1) {
     const after = await filesOf(store, id, next);

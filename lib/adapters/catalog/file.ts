@@ -5,11 +5,11 @@ import type { Catalog, CatalogEntry, ObjectStore, WriteOutcome } from '../../por
 import { hintKey, moveHint, readHint } from './file-hint.ts';
 import {
   bytesOf,
-  filesOf,
   isNamedHere,
   newestFrom,
   newestListed,
   newestNumbered,
+  readableFilesOf,
   type VersionFile,
   versionKey,
 } from './file-versions.ts';
@@ -29,7 +29,7 @@ type Version = VersionFile & { readonly bytes: Uint8Array };
 const LAYERS = ['silver', 'gold', 'ops'] as const;
 
 /** What a drop writes as a version of its own: it takes the next number, so no commit planned before can follow. */
-const DROPPED = '{"dropped":true}';
+const DROPPED = new TextEncoder().encode('{"dropped":true}');
 
 /**
  * Tables as metadata files in an object store, in the layout of Iceberg's file system tables:
@@ -52,7 +52,7 @@ export function createFileCatalog(
 
   const load = async (id: TableId): Promise<CatalogEntry | undefined> => {
     const { newest, hint } = await newestVersion(store, id);
-    if (newest === undefined || isText(newest, DROPPED)) return undefined;
+    if (newest === undefined || holds(newest, DROPPED)) return undefined;
     if (hint !== newest.number && !readOnly && isNamedHere(id, newest)) await moveHint(store, id, newest.number);
     return entryOf(id, newest);
   };
@@ -62,15 +62,15 @@ export function createFileCatalog(
 
     async commit(id, base, next) {
       const { newest, hint } = await newestVersion(store, id);
-      const text = codec.render(next);
-      if (newest !== undefined && isText(newest, text)) {
+      const bytes = new TextEncoder().encode(codec.render(next));
+      if (newest !== undefined && holds(newest, bytes)) {
         if (hint !== newest.number) await moveHint(store, id, newest.number);
         return { ...entryOf(id, newest), metadata: next };
       }
-      const current = newest === undefined || isText(newest, DROPPED) ? undefined : String(newest.number);
+      const current = newest === undefined || holds(newest, DROPPED) ? undefined : String(newest.number);
       if (current !== base?.version) throw conflict(id, current, base?.version);
       const number = (newest?.number ?? 0) + 1;
-      await createVersion(store, id, number, text);
+      await createVersion(store, id, number, bytes);
       const metadataLocation = store.location(versionKey(id, number));
       if ((await moveHint(store, id, number)) === 'passed')
         requireFollowed(id, { base, next, metadataLocation }, await load(id));
@@ -90,20 +90,19 @@ export function createFileCatalog(
 
     async drop(id) {
       const { newest } = await newestVersion(store, id);
-      if (newest === undefined || isText(newest, DROPPED)) return;
+      if (newest === undefined || holds(newest, DROPPED)) return;
       await createVersion(store, id, newest.number + 1, DROPPED);
       await store.remove(hintKey(id));
     },
 
     async tombstone(id) {
       const { newest } = await newestVersion(store, id);
-      return newest !== undefined && isText(newest, DROPPED) ? newest.key : undefined;
+      return newest !== undefined && holds(newest, DROPPED) ? newest.key : undefined;
     },
   };
 }
 
-function isText({ bytes }: Version, text: string): boolean {
-  const wanted = new TextEncoder().encode(text);
+function holds({ bytes }: Pick<Version, 'bytes'>, wanted: Uint8Array): boolean {
   return bytes.length === wanted.length && Buffer.compare(bytes, wanted) === 0;
 }
 
@@ -128,15 +127,15 @@ async function newestVersion(
  * create a version under another name: who finds one there, before or after, yields. That leaves the moment in which the
  * other has looked, and has not yet written, which only it could close.
  */
-async function createVersion(store: ObjectStore, id: TableId, number: number, text: string): Promise<void> {
+async function createVersion(store: ObjectStore, id: TableId, number: number, bytes: Uint8Array): Promise<void> {
   const key = versionKey(id, number);
-  const others = async (): Promise<boolean> => (await filesOf(store, id, number)).some((file) => file.key !== key);
+  const others = async (): Promise<boolean> => (await readableFilesOf(store, id, number)).some((file) => file.key !== key);
   if (await others()) throw conflict(id, String(number), String(number - 1));
   const outcome = await store
-    .write(key, new TextEncoder().encode(text), { kind: 'absent' })
+    .write(key, bytes, { kind: 'absent' })
     .catch((cause: unknown) => settle(store, id, { number, key }, cause));
   const found = outcome.kind === 'conflict' ? await bytesOf(store, key) : undefined;
-  if (outcome.kind === 'conflict' && (found === undefined || !isText({ number, key, ...found }, text))) {
+  if (outcome.kind === 'conflict' && (found === undefined || !holds(found, bytes))) {
     throw conflict(id, String(number), String(number - 1));
   }
   if (!(await others())) return;
@@ -194,7 +193,7 @@ async function tablesOf(
   const found = await Promise.all(ids.map((id) => newestVersion(store, id)));
   return ids.filter((_, at) => {
     const newest = found[at]?.newest;
-    return newest !== undefined && !isText(newest, DROPPED);
+    return newest !== undefined && !holds(newest, DROPPED);
   });
 }
 
