@@ -1,6 +1,6 @@
 import { UnreadableTable } from '../core/errors.ts';
 import { MAIN } from './snapshot.ts';
-import type { IcebergType, Schema, StructType, TableMetadata } from './types.ts';
+import type { IcebergType, Schema, Snapshot, StructType, TableMetadata } from './types.ts';
 
 /** What holds between a table and the one it becomes. Each looks at (next, current); current is undefined for a new one. */
 type Invariant = (next: TableMetadata, current: TableMetadata | undefined) => boolean;
@@ -22,7 +22,7 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
     distinct(next.schemas.map((one) => one['schema-id'])) &&
     distinct(next['partition-specs'].map((one) => one['spec-id'])) &&
     distinct(next['sort-orders'].map((one) => one['order-id'])) &&
-    distinct(next.snapshots.map((one) => one['snapshot-id'])),
+    idsOf(next.snapshots).size === next.snapshots.length,
 
   'current ids are known': (next) =>
     next.schemas.some((one) => one['schema-id'] === next['current-schema-id']) &&
@@ -48,7 +48,7 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
   },
 
   'new snapshots have new sequence numbers and known schemas': (next, current) => {
-    const known = new Set(current?.snapshots.map((one) => one['snapshot-id']));
+    const known = idsOf(current?.snapshots ?? []);
     const added = next.snapshots.filter((one) => !known.has(one['snapshot-id']));
     const last = current?.['last-sequence-number'] ?? 0n;
     return added.every(
@@ -69,8 +69,8 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
   },
 
   'branches and tags name only snapshots that exist, or that were gone before': (next, current) => {
-    const known = new Set(next.snapshots.map((one) => one['snapshot-id']));
-    const before = new Set(current?.snapshots.map((one) => one['snapshot-id']));
+    const known = idsOf(next.snapshots);
+    const before = idsOf(current?.snapshots ?? []);
     const refs = Object.entries(next.refs ?? {});
     return refs.every(([name, { 'snapshot-id': id }]) => {
       return known.has(id) || (current?.refs?.[name]?.['snapshot-id'] === id && !before.has(id));
@@ -78,7 +78,7 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
   },
 
   'the log names only snapshots that exist': (next) => {
-    const known = new Set(next.snapshots.map((one) => one['snapshot-id']));
+    const known = idsOf(next.snapshots);
     return next['snapshot-log'].every((one) => known.has(one['snapshot-id']));
   },
 };
@@ -90,6 +90,15 @@ export function assertInvariants(next: TableMetadata, current: TableMetadata | u
       throw new UnreadableTable(`refused a change of ${next.location || 'a new table'} that breaks: ${name}`);
     }
   }
+}
+
+/** The ids of a list of snapshots, which is never changed in place: several invariants ask for them, and the next change. */
+const ids = new WeakMap<readonly Snapshot[], ReadonlySet<bigint>>();
+
+function idsOf(snapshots: readonly Snapshot[]): ReadonlySet<bigint> {
+  const known = ids.get(snapshots) ?? new Set(snapshots.map((one) => one['snapshot-id']));
+  ids.set(snapshots, known);
+  return known;
 }
 
 function distinct(ids: readonly (number | bigint)[]): boolean {

@@ -19,7 +19,7 @@ export type Moment =
   | { readonly time: number };
 
 export function snapshotById(metadata: TableMetadata, id: bigint): Snapshot | undefined {
-  return metadata.snapshots.find((snapshot) => snapshot['snapshot-id'] === id);
+  return metadata.snapshots.findLast((snapshot) => snapshot['snapshot-id'] === id);
 }
 
 /** Undefined for a table that never had a snapshot. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { mapConcurrent } from '../../lib/core/concurrency.ts';
 import type { ManifestFile } from '../../lib/iceberg/types.ts';
+import type { ObjectStore } from '../../lib/ports.ts';
 import { createManifestCache } from '../../lib/table/manifest-cache.ts';
 import { planFullMerge, planMerge } from '../../lib/table/merge.ts';
 import { planFiles, readManifestList } from '../../lib/table/read.ts';
@@ -12,18 +13,16 @@ test('500 commits: few manifests, little rewriting, metadata that grows by a sna
   const sizes: number[] = [];
   let written = 0;
   let most = 0;
-  const counted = {
-    ...lake,
-    store: {
-      ...lake.store,
-      write: async (...call: Parameters<typeof lake.store.write>) => {
-        if (/-m\d+\.avro$/.test(call[0])) written += 1;
-        return lake.store.write(...call);
-      },
-    },
-  };
+  const calls: Call[] = [];
+  const store = notingStore(lake.store, (call) => calls.push(call));
+  // The catalog works over the noting store as well.
+  const counted = { ...lake, store, catalog: createLake(store).catalog };
+  const noted: (readonly Call[])[] = [];
   for (let commit = 1; commit <= 500; commit += 1) {
     const table = await write(counted, { added: [file(lake, `f${commit}`, `r${commit % 5}`)], run: `r${commit}` });
+    written += calls.filter(({ name }) => name.startsWith('write') && /-m#\.avro$/.test(name)).length;
+    if (commit === 5 || commit === 500) noted.push([...calls]);
+    calls.length = 0;
     if (commit % 50 === 0 || commit < 50) most = Math.max(most, (await manifestsOf(lake, table)).length);
     if (commit % 100 === 0)
       sizes.push(JSON.stringify(table, (_, value) => (typeof value === 'bigint' ? String(value) : value)).length);
@@ -41,7 +40,52 @@ test('500 commits: few manifests, little rewriting, metadata that grows by a sna
   assert.ok(Math.max(...perCommit.slice(1)) < 1000, `${perCommit} bytes of metadata for each commit`);
   const summary = table.snapshots.at(-1)?.summary;
   assert.deepEqual([summary?.['total-records'], summary?.['total-data-files']], ['5000', '500']);
+
+  const [early = [], late = []] = noted;
+  const namesOf = (all: readonly Call[]): readonly string[] => all.map(({ name }) => name);
+  assert.deepEqual(namesOf(late), namesOf(early), 'the 500th commit asks for what the 5th did');
+  assert.ok(early.length > 20 && !namesOf(early).some((name) => name.startsWith('list')), namesOf(early).join('\n'));
+  for (const [at, { name, bytes }] of late.entries()) {
+    if (name.endsWith('.metadata.json')) continue;
+    assert.ok(Math.abs(bytes - (early[at]?.bytes ?? 0)) < 200, `${name}: ${bytes} bytes for ${early[at]?.bytes}`);
+  }
 });
+
+/** What a store was asked for; numbers and ids of names are `#`. */
+type Call = { readonly name: string; readonly bytes: number };
+
+function notingStore(store: ObjectStore, note: (call: Call) => void): ObjectStore {
+  const noted = (operation: string, key: string, bytes = 0): void =>
+    note({ name: `${operation} ${key.replace(/\bu\d+|\d+/g, '#')}`, bytes });
+  return {
+    ...store,
+    async read(key) {
+      const found = await store.read(key);
+      noted('read', key, found.bytes.length);
+      return found;
+    },
+    head(key, version) {
+      noted('head', key);
+      return store.head(key, version);
+    },
+    list(prefix, options) {
+      noted('list', prefix);
+      return store.list(prefix, options);
+    },
+    names(prefix, skipped) {
+      noted('list', prefix);
+      return store.names(prefix, skipped);
+    },
+    write(key, bytes, condition) {
+      noted('write', key, bytes.length);
+      return store.write(key, bytes, condition);
+    },
+    remove(key) {
+      noted('remove', key);
+      return store.remove(key);
+    },
+  };
+}
 
 test('merging keeps what each file says of where it came from', async () => {
   const lake = createLake();

@@ -28,7 +28,8 @@ export async function moveHint(store: ObjectStore, id: TableId, number: number):
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const hint = await readHint(store, id);
       if (hint.number === number) return 'moved';
-      if ((hint.number ?? 0) > number && (await readableFilesOf(store, id, hint.number ?? 0)).length > 0) return 'passed';
+      if ((hint.number ?? 0) > number && (await readableFilesOf(store, id, hint.number ?? 0)).length > 0)
+        return 'passed';
       const condition =
         hint.etag === undefined ? ({ kind: 'absent' } as const) : ({ kind: 'match', etag: hint.etag } as const);
       const bytes = new TextEncoder().encode(String(number));

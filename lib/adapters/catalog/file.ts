@@ -129,7 +129,8 @@ async function newestVersion(
  */
 async function createVersion(store: ObjectStore, id: TableId, number: number, bytes: Uint8Array): Promise<void> {
   const key = versionKey(id, number);
-  const others = async (): Promise<boolean> => (await readableFilesOf(store, id, number)).some((file) => file.key !== key);
+  const others = async (): Promise<boolean> =>
+    (await readableFilesOf(store, id, number)).some((file) => file.key !== key);
   if (await others()) throw conflict(id, String(number), String(number - 1));
   const outcome = await store
     .write(key, bytes, { kind: 'absent' })
