@@ -139,12 +139,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'commit-without-comparing',
     file: 'lib/adapters/catalog/file.ts',
-    changes: [
-      [
-        ".write(key, new TextEncoder().encode(text), { kind: 'absent' })",
-        ".write(key, new TextEncoder().encode(text), { kind: 'any' })",
-      ],
-    ],
+    changes: [[".write(key, bytes, { kind: 'absent' })", ".write(key, bytes, { kind: 'any' })"]],
     scenario: { runs: 2, actors: { a: 'run', b: 'compact' } },
     bounds: ONE_PAUSE,
     schedule: {
