@@ -1,7 +1,10 @@
 import type { MetadataColumn } from './spec.ts';
 
-/** Hidden columns of parsed rows: the hash of the source row, the local path of its file, its business key, its file's place in the batch. */
-export type HiddenColumn = 'hash' | 'file' | 'key' | 'nth_file';
+/**
+ * Hidden columns of parsed rows: the hash of the source row, the local path of its file, its business key, its file's place
+ * in the batch, and of a row that does not pass what the quarantine keeps of it.
+ */
+export type HiddenColumn = 'hash' | 'file' | 'key' | 'nth_file' | 'failed';
 
 /** A column of the table that does not come from the model's SQL but from the source row or the run. */
 export type AddedColumn = { readonly name: string; readonly value: MetadataColumn };
@@ -13,7 +16,7 @@ export type AddedColumn = { readonly name: string; readonly value: MetadataColum
 export type BatchRecipe = {
   /**
    * `stream`: one statement takes the rows from the files to Parquet. `tables`: rows are numbered in a table, because
-   * they are read several times or told apart.
+   * they are read several times or told apart from each other.
    */
   readonly pass: 'stream' | 'tables';
   /** A statement for each shape of the files, where one over all of them would be too large. */
@@ -21,6 +24,8 @@ export type BatchRecipe = {
   /** Rows of which an expression raises are rejected one by one. */
   readonly guarded: boolean;
   readonly hidden: readonly HiddenColumn[];
+  /** The model's rows have the hash of their source row: the hidden row number takes it through the model's SQL. */
+  readonly carriesHash: boolean;
   /**
    * Rows whose hash came before, in the batch or, if `known`, in the table, are left out before they are looked at; null:
    * equal rows are kept.

@@ -13,36 +13,43 @@ export type BatchFacts = {
   readonly guarded: boolean;
   /** The files have so many shapes that one statement over all of them would be too large. */
   readonly manyShapes: boolean;
+  /** The source has so many columns that no statement should have all of their checks twice. */
+  readonly wide: boolean;
   /** Some records are set aside, because the engine cannot take them. */
   readonly poisoned: boolean;
 };
 
 /** Decides once how a batch goes from its files to the table. */
 export function planBatch(model: SilverModel, facts: BatchFacts): BatchRecipe {
-  const { known, memory, guarded, manyShapes, poisoned } = facts;
+  const { known, memory, guarded, manyShapes, wide, poisoned } = facts;
   const equalRows = dedupesByHash(model) || condemnsDuplicates(model) ? { known: known && dedupesByHash(model) } : null;
   const equalKeys = planEqualKeys(model, known);
   const added = addedColumns(model);
-  const has = (value: AddedColumn['value']): boolean => added.some((column) => column.value === value);
-  const hidden: readonly (readonly [HiddenColumn, boolean])[] = [
-    ['hash', equalRows !== null || memory || has('row_hash')],
-    ['file', isKeyed(model) || has('source_file')],
-    ['key', memory],
-  ];
-  const wanted = hidden.filter(([, needed]) => needed).map(([name]) => name);
-  // The events of a keyed model say their file themselves.
-  const placed: readonly HiddenColumn[] = isKeyed(model) ? [] : ['nth_file'];
   const numbered =
-    wanted.length > 0 ||
+    isKeyed(model) ||
+    memory ||
     equalRows !== null ||
     equalKeys !== null ||
     model.joins.length > 0 ||
     hasRowExpectations(model);
+  const pass = numbered || guarded || manyShapes ? 'tables' : 'stream';
+  const carriesHash = added.some((column) => column.value === 'row_hash');
+  const hidden: readonly (readonly [HiddenColumn, boolean])[] = [
+    ['hash', equalRows !== null || memory || carriesHash],
+    ['file', isKeyed(model)],
+    ['key', memory],
+    // The events of a keyed model say their file themselves.
+    ['nth_file', !isKeyed(model)],
+    // A row that streams past has no number, without which there is no line: it is looked for in a second read. So it is
+    // where expressions raise, and where statements are large as they are.
+    ['failed', pass === 'tables' && !guarded && !wide],
+  ];
   return {
-    pass: numbered || guarded || manyShapes ? 'tables' : 'stream',
+    pass,
     byShape: manyShapes,
     guarded,
-    hidden: [...wanted, ...placed],
+    hidden: hidden.filter(([, needed]) => needed).map(([name]) => name),
+    carriesHash,
     equalRows,
     memory,
     poisoned,

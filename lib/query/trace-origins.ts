@@ -193,14 +193,14 @@ async function searchFile(
   if (hash !== undefined) await session.run(findByHash(hash));
   else {
     await openJoined(deps, session, search, borrowed);
-    await session.run(createMapped(userSql(model.sql)));
+    await session.run(createMapped(userSql(model.sql), RECIPE));
     const table = new Set(columnsOf(currentSchema(search.metadata)).map(({ name }) => name));
     const columns = model.columns.map(({ name }) => name).filter((name) => table.has(name));
     await session.run(findByValues(columns));
   }
   const batch = { source, files, records, scratch, guarded: false, trial: true };
   const nobody = { source: source.name, table: '', runId: '', at: '1970-01-01' };
-  await fillQuarantine(session, batch, { ...RECIPE, rejected: true }, nobody);
+  await fillQuarantine(session, batch, { ...RECIPE, kept: false, rejected: true }, nobody);
   const found = await session.rows(selectFound());
   const byNth = Map.groupBy(found, (row) => Number(row['nth']));
   return new Map(
@@ -212,8 +212,8 @@ async function searchFile(
 }
 
 const RECIPE: BatchRecipe = {
-  ...{ pass: 'tables', byShape: false, guarded: false, hidden: ['hash'], equalRows: null, memory: false },
-  ...{ poisoned: false, equalKeys: null, added: [] },
+  ...{ pass: 'tables', byShape: false, guarded: false, hidden: ['hash'], carriesHash: false, equalRows: null },
+  ...{ memory: false, poisoned: false, equalKeys: null, added: [] },
 };
 
 /** A column by which the table tells source rows apart, whatever the model makes of them. */

@@ -8,7 +8,12 @@ export const PARSED = ownName('__parsed');
 export const OK = ownName('__ok');
 export const HASH = ownName('__hash');
 export const KEY = ownName('__key');
-/** The hidden row number of a batch: compile and run time give `batch.<source>` this BIGINT as its last column. */
+/** Of a parsed row that does not pass: `{path, raw, row_hash, business_key, issues}`, as the quarantine keeps it. */
+export const FAILED_ROW = ownName('__failed_row');
+/**
+ * The hidden row number of a batch, the last column of `batch.<source>`: a BIGINT when the pipeline is compiled, and at run
+ * time where nothing is carried with it.
+ */
 export const RID = ownName('__rid');
 
 /** `rid`: parsed rows whose hash came before. */

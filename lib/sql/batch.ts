@@ -1,28 +1,13 @@
-import type { BatchRecipe, HiddenColumn } from '../core/batch-recipe.ts';
+import type { BatchRecipe } from '../core/batch-recipe.ts';
 import type { SourceSpec } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
-import { DUPLICATES, HASH, KEY, OK, PARSED, REJECTED, RID } from './batch-tables.ts';
-import { columnChecks, type RowCheck } from './column-checks.ts';
+import { DUPLICATES, HASH, OK, PARSED, REJECTED, RID } from './batch-tables.ts';
+import { renderRowId } from './carried.ts';
+import { renderChecked } from './checked-rows.ts';
 import { join, NOTHING, sql } from './fragment.ts';
-import { guardCondition, guardValue, raises } from './guard.ts';
-import { fillColumn, parseColumn } from './parse-column.ts';
-import type { ParsedColumn } from './parsed.ts';
-import { ownName, quoteName, quotePath, quoteText } from './quote.ts';
-import {
-  FILE,
-  type FileGroup,
-  MISFIT,
-  NOT_AN_OBJECT,
-  NTH_FILE,
-  nativeType,
-  RAW,
-  type RejectTables,
-  rawName,
-  renderLacking,
-  renderRawRows,
-  renderRecordText,
-} from './raw-rows.ts';
+import { ownName, quoteName, quotePath } from './quote.ts';
+import { FILE, type FileGroup, MISFIT, NTH_FILE, RAW, type RejectTables, renderRawRows } from './raw-rows.ts';
 
 /** What is read and how: the files of one unit, grouped by shape, in row-number order. */
 export type Batch = {
@@ -107,6 +92,13 @@ export function hasManyShapes({ source, groups }: Batch): boolean {
 
 const MOST_IN_UNION = 2_000;
 
+/** Whether a statement should not have the checks of all columns twice: those of thousands take longer to plan than to do. */
+export function isWide({ source, groups }: Batch): boolean {
+  return source.columns.length * groups.length > MOST_CHECKED_TWICE;
+}
+
+const MOST_CHECKED_TWICE = 200;
+
 /** A column of the source called `rowid` would stand for the rows' numbers: in `__parsed` it has this name. */
 const ROWID_COLUMN = ownName('__rowid');
 
@@ -118,7 +110,7 @@ function renderNamed(batch: Batch, group: FileGroup, rejects: RejectTables, reci
   const shadowed = batch.source.columns
     .filter(shadowsRowNumber)
     .map((c) => sql`${quoteName(c.name)} AS ${ROWID_COLUMN}`);
-  const checked = renderChecked(batch, group, rejects, recipe);
+  const checked = renderChecked(batch.source, group, rejects, recipe);
   return shadowed.length === 0 ? checked : sql`SELECT * RENAME (${join(shadowed)}) FROM (${checked})`;
 }
 
@@ -127,16 +119,12 @@ export function dropParsed(): Statement {
   return { name: 'drop_parsed', text: sql`DROP TABLE ${PARSED}` };
 }
 
-/**
- * `batch.<source>`: the accepted rows, with the hidden row number last. Where they stream past they have none, and the
- * number of their file in its place.
- */
+/** `batch.<source>`: the accepted rows, with the hidden row number last, and in it what the recipe has it carry. */
 export function createBatchView(source: SourceSpec, recipe: BatchRecipe): Statement {
   const columns = source.columns.map((c) =>
     shadowsRowNumber(c) ? sql`p.${ROWID_COLUMN} AS ${quoteName(c.name)}` : sql`p.${quoteName(c.name)}`,
   );
-  const nth = recipe.hidden.includes('nth_file') ? sql`p.${NTH_FILE}` : sql`NULL`;
-  const rid = recipe.pass === 'tables' ? sql`p.rowid` : sql`CAST(${nth} AS BIGINT)`;
+  const rid = renderRowId(recipe);
   return {
     name: 'batch',
     text: sql`CREATE VIEW ${quotePath('batch', source.name)} AS SELECT ${join(columns)}, ${rid} AS ${RID} FROM ${PARSED} p${leaveOut(recipe)} WHERE p.${OK}`,
@@ -176,124 +164,22 @@ SELECT p.rowid AS rid FROM ${PARSED} p JOIN firsts f ON p.${HASH} = f.hash WHERE
   };
 }
 
-/** Every well-formed record in its order: why it does not pass and, where it does not or for `all`, text, hash and key. */
-export function renderFailedRows(batch: Batch, rejects: RejectTables, { guarded }: BatchRecipe, all: boolean): Sql {
-  const selects = batch.groups.map((group) => {
-    const checks = checksOf(batch.source, group, guarded);
-    const issues = checks.map(
-      (c) => sql`CASE WHEN NOT (${c.passes}) THEN {'code': ${quoteText(c.code)}, 'detail': ${c.detail}} END`,
-    );
-    const misfit = sql`{'code': 'SCHEMA_ERROR', 'detail': ${MISFIT}}`;
-    const codes = join([sql`CASE WHEN ${MISFIT} IS NOT NULL THEN ${misfit} END`, ...issues]);
-    const shown = (text: Sql): Sql => (all ? text : sql`CASE WHEN NOT __passes THEN ${text} END`);
-    return sql`SELECT ${shown(renderRecordText(group.layout))} AS ${RAW}, ${FILE}, ${shown(renderHash(batch.source, group))} AS ${HASH},
-  ${shown(renderKey(batch.source))} AS ${KEY},
-  CASE WHEN __passes THEN [] WHEN ${MISFIT} = ${quoteText(NOT_AN_OBJECT)} THEN [${misfit}]
-    ELSE list_filter([${codes}], lambda issue: issue IS NOT NULL) END AS issues
-FROM (SELECT *, ${MISFIT} IS NULL AND ${passesAll(checks)} AS __passes
-FROM (${renderTyped(batch.source, group, rejects, guarded)}))`;
-  });
-  return join(selects, '\nUNION ALL\n');
-}
-
-function renderChecked(batch: Batch, group: FileGroup, rejects: RejectTables, { hidden, guarded }: BatchRecipe): Sql {
-  const { source } = batch;
-  const columns = source.columns.map((c) => quoteName(c.name));
-  const render: Readonly<Record<HiddenColumn, () => Sql>> = {
-    hash: () => sql`${renderHash(source, group)} AS ${HASH}`,
-    file: () => FILE,
-    key: () => sql`${renderKey(source)} AS ${KEY}`,
-    nth_file: () => NTH_FILE,
-  };
-  const passes = sql`${MISFIT} IS NULL AND ${EVERY_ROW} AND ${passesAll(checksOf(source, group, guarded))}`;
-  const extra = hidden.map((name) => render[name]());
-  return sql`SELECT ${join([...columns, sql`${passes} AS ${OK}`, ...extra])}\nFROM (${renderTyped(source, group, rejects, guarded)})`;
-}
-
 /**
- * Always true. DuckDB leaves what is volatile where it stands, so the filter on `__ok` stays above the typed columns;
- * pushed below them, it would parse a column once more for every condition on it.
+ * Of a `__parsed` table: rows that pass every check and were not left out, those dropped as duplicates, those that stand in
+ * `__rejected`, and of these the ones that pass.
  */
-const EVERY_ROW = sql`random() >= 0`;
-
-function renderTyped(source: SourceSpec, group: FileGroup, rejects: RejectTables, guarded: boolean): Sql {
-  const values = source.columns.map((c, i) => {
-    const { value } = parsedAt(group, source, i);
-    return sql`${guarded ? guardValue(value) : value} AS ${quoteName(c.name)}`;
-  });
-  return sql`SELECT *, ${join(values)} FROM (${renderRawRows(source, group, rejects)})`;
-}
-
-function parsedAt(group: FileGroup, source: SourceSpec, index: number): ParsedColumn {
-  const column = source.columns[index];
-  if (column === undefined) throw new RangeError(`source ${source.name} has no column ${index}`);
-  const parsed = parseColumn(column, rawName(index), nativeType(group.layout, column));
-  const lacking = renderLacking(group.layout, column, index);
-  return lacking === undefined ? parsed : fillColumn(column, parsed, lacking);
-}
-
-/** `guarded`: a row of which an expression raises fails a check, instead of the statement; needs a guarded session. */
-function checksOf(source: SourceSpec, group: FileGroup, guarded: boolean): readonly RowCheck[] {
-  return source.columns.flatMap((column, i) => {
-    const parsed = parsedAt(group, source, i);
-    const checks = columnChecks(column, rawName(i), parsed, source.drift);
-    if (!guarded) return checks;
-    const detail = quoteText(`${column.source}: its value cannot be computed`);
-    return [
-      { code: ENGINE_ERROR, passes: sql`NOT ${raises(parsed.value)}`, detail },
-      ...checks.map((check) => ({ ...check, passes: guardCondition(check.passes) })),
-    ];
-  });
-}
-
-/** The code of a row that the engine cannot take through a statement that other rows pass. */
-export const ENGINE_ERROR = 'ENGINE_ERROR';
-
-function passesAll(checks: readonly RowCheck[]): Sql {
-  return checks.length === 0
-    ? sql`true`
-    : sql`(${join(
-        checks.map((c) => c.passes),
-        ' AND ',
-      )})`;
-}
-
-/**
- * Row hash: SHA-256, in lower-case hex, of the contract columns in contract order, each as `V<bytes>:<raw text>;`, or
- * `N;` where the source has no value. Lengths make the form unambiguous. JSON that is no object has no columns: it is its
- * text that is hashed, since two such values need not be equal.
- */
-function renderHash(source: SourceSpec, { layout }: FileGroup): Sql {
-  const parts = source.columns.map((_, i) => {
-    const text = sql`CAST(${rawName(i)} AS VARCHAR)`;
-    return sql`CASE WHEN ${rawName(i)} IS NULL THEN 'N;' ELSE 'V' || strlen(${text}) || ':' || ${text} || ';' END`;
-  });
-  const hash = sql`sha256(concat(${join(parts)}))`;
-  if (layout.kind !== 'lines' && layout.kind !== 'array') return hash;
-  return sql`CASE WHEN ${MISFIT} = ${quoteText(NOT_AN_OBJECT)} THEN sha256(${RAW}) ELSE ${hash} END`;
-}
-
-/** The business key as a JSON array of text; null where the source declares none or a part of it is missing. */
-function renderKey(source: SourceSpec): Sql {
-  if (source.key.length === 0) return sql`CAST(NULL AS VARCHAR)`;
-  const parts = source.key.map((name) => sql`CAST(${quoteName(name)} AS VARCHAR)`);
-  const missing = join(
-    source.key.map((name) => sql`${quoteName(name)} IS NULL`),
-    ' OR ',
-  );
-  return sql`CASE WHEN ${missing} THEN NULL ELSE CAST(json_array(${join(parts)}) AS VARCHAR) END`;
-}
-
-/** Of a `__parsed` table: rows that pass every check and were not dropped as duplicates, and those dropped. */
 export function countAccepted(recipe: BatchRecipe): Statement {
   const duplicates = recipe.equalRows === null ? sql`0` : sql`(SELECT count(*) FROM ${DUPLICATES})`;
+  const passing = sql`(SELECT count(*) FROM ${PARSED} p SEMI JOIN ${REJECTED} c ON p.rowid = c.rid WHERE p.${OK})`;
+  const rejected = recipe.memory ? sql`(SELECT count(*) FROM ${REJECTED})` : sql`0`;
   return {
     name: 'count_accepted',
-    text: sql`SELECT count(*) AS accepted, ${duplicates} AS duplicates FROM ${PARSED} p${leaveOut(recipe)} WHERE p.${OK}`,
+    text: sql`SELECT count(*) AS accepted, ${duplicates} AS duplicates, ${rejected} AS rejected, ${recipe.memory ? passing : sql`0`} AS passing
+FROM ${PARSED} p${leaveOut(recipe)} WHERE p.${OK}`,
   };
 }
 
-/** The schema of \`batch.<source>\`. */
+/** The schema of `batch.<source>`. */
 export function createBatchSchema(): Statement {
   return { name: 'schema', text: sql`CREATE SCHEMA IF NOT EXISTS batch` };
 }

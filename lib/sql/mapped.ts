@@ -1,20 +1,19 @@
 import type { BatchRecipe } from '../core/batch-recipe.ts';
-import { BRONZE_FILE } from '../core/bronze-file.ts';
-import type { Expectation, MetadataColumn } from '../core/spec.ts';
+import type { Expectation } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
-import { ENGINE_ERROR } from './batch.ts';
-import { ATTEMPTS, HASH, KEY_DUPLICATES, MAPPED, PARSED, RAISED, REJECTED, RID } from './batch-tables.ts';
+import { HASH, KEY_DUPLICATES, MAPPED, PARSED, RAISED, REJECTED, RID } from './batch-tables.ts';
+import { renderUnpacked } from './carried.ts';
+import { ENGINE_ERROR } from './checked-rows.ts';
 import { join, NOTHING, sql } from './fragment.ts';
 import { guardCondition } from './guard.ts';
-import { quoteName, quoteText, quoteTexts } from './quote.ts';
-import { FILE } from './raw-rows.ts';
+import { quoteName, quoteText } from './quote.ts';
 import { userTerm } from './user-sql.ts';
 
 type RowExpectation = Extract<Expectation, { kind: 'row' }>;
 
-export function createMapped(model: Sql): Statement {
-  return { name: 'silver_model', text: sql`CREATE TABLE ${MAPPED} AS ${model}` };
+export function createMapped(model: Sql, recipe: Pick<BatchRecipe, 'carriesHash'>): Statement {
+  return { name: 'silver_model', text: sql`CREATE TABLE ${MAPPED} AS ${renderUnpacked(model, recipe)}` };
 }
 
 /**
@@ -24,16 +23,15 @@ export function createMapped(model: Sql): Statement {
 export function createGuarded(
   model: Sql,
   { columns, wrapped }: { readonly columns: readonly string[]; readonly wrapped: readonly string[] },
+  recipe: Pick<BatchRecipe, 'carriesHash'>,
 ): Statement {
   const values = columns.map((name) =>
     wrapped.includes(name) ? sql`${quoteName(name)}[1] AS ${quoteName(name)}` : quoteName(name),
   );
   const raised = wrapped.map((name) => sql`CASE WHEN ${quoteName(name)} IS NULL THEN ${quoteText(name)} END`);
   const list = sql`list_filter([${join([sql`NULL::VARCHAR`, ...raised])}], lambda name: name IS NOT NULL)`;
-  return {
-    name: 'guarded_model',
-    text: sql`CREATE TABLE ${MAPPED} AS SELECT ${join(values)}, ${list} AS ${RAISED} FROM (${model})`,
-  };
+  const rows = sql`SELECT ${join(values)}, ${list} AS ${RAISED} FROM (${model})`;
+  return { name: 'guarded_model', text: sql`CREATE TABLE ${MAPPED} AS ${renderUnpacked(rows, recipe)}` };
 }
 
 /** Whether a row breaks an expectation; a condition that is NULL holds, one that raises does not. */
@@ -123,7 +121,7 @@ export function condemnEqualKeys(key: readonly string[], known: Sql | undefined)
   const equal =
     known === undefined
       ? NOTHING
-      : sql`\nANTI JOIN (SELECT m.${RID} AS rid FROM ${MAPPED} m JOIN ${PARSED} p ON p.rowid = m.${RID} JOIN ${known} t ON ${same} AND t.row_hash = p.${HASH}) e ON k.rid = e.rid`;
+      : sql`\nANTI JOIN (SELECT m.${RID} AS rid FROM ${MAPPED} m JOIN ${known} t ON ${same} AND t.row_hash = m.${HASH}) e ON k.rid = e.rid`;
   const issue = sql`{'code': 'DUPLICATE_FAILURE', 'detail': 'another row has its key'}`;
   return [
     {
@@ -135,60 +133,6 @@ export function condemnEqualKeys(key: readonly string[], known: Sql | undefined)
       text: sql`DELETE FROM ${KEY_DUPLICATES} WHERE rid IN (SELECT rid FROM ${REJECTED} WHERE status = 'condemned')`,
     },
   ];
-}
-
-/** What the run says of a row, for the columns that a recipe adds. */
-export type RowOrigin = {
-  /** ISO instant of the run's plan. */
-  readonly at: string;
-  readonly runId: string;
-  /** The store key of each local file. */
-  readonly files: readonly { readonly path: string; readonly key: string }[];
-};
-
-/** Rows of the model with the columns that the recipe adds; those that the source row says are found by its number. */
-export function renderAdded(rows: Sql, { added, memory }: BatchRecipe, { at, runId, files }: RowOrigin): Sql {
-  if (added.length === 0) return rows;
-  const value: Readonly<Record<MetadataColumn, Sql>> = {
-    row_hash: sql`p.${HASH}`,
-    source_file: sql`f.key`,
-    attempt: memory ? sql`coalesce(a.rejections, 0) + 1` : sql`1`,
-    ingested_at: sql`CAST(${quoteText(at)} AS TIMESTAMPTZ)`,
-    run_id: quoteText(runId),
-  };
-  const has = (one: MetadataColumn): boolean => added.some((column) => column.value === one);
-  const pairs = join(files.map((f) => sql`(${quoteText(f.path)}, ${quoteText(f.key)})`));
-  const joins = [
-    has('row_hash') || has('source_file') ? sql` JOIN ${PARSED} p ON p.rowid = k.${RID}` : NOTHING,
-    has('attempt') && memory ? sql` LEFT JOIN ${ATTEMPTS} a ON a.rid = k.${RID}` : NOTHING,
-    has('source_file') ? sql` JOIN (VALUES ${pairs}) f(path, key) ON f.path = p.${FILE}` : NOTHING,
-  ];
-  const columns = added.map((column) => sql`${value[column.value]} AS ${quoteName(column.name)}`);
-  return sql`(SELECT k.*, ${join(columns)} FROM ${rows} k${join(joins, '')})`;
-}
-
-/** Rows with the key of their file, which an expression over a row finds. */
-export function renderWithFile(rows: Sql, file: Sql): Sql {
-  return sql`(SELECT *, ${file} AS ${quoteName(BRONZE_FILE.name)} FROM ${rows})`;
-}
-
-/** The file of a row that streams past, of a batch with these files. */
-export function renderStreamedFile(keys: readonly string[]): Sql {
-  const [key] = keys;
-  return keys.length < 2 && key !== undefined ? quoteText(key) : sql`${quoteTexts(keys)}[${RID} + 1]`;
-}
-
-/**
- * The file of a numbered row: files are numbered one after the other, so that it follows from their first rows, which
- * halving finds in few comparisons. A join would cost as much as the rest of writing, and lose the rows' order.
- */
-export function renderNumberedFile(files: readonly { readonly key: string; readonly first: number }[]): Sql {
-  const [only] = files;
-  if (only === undefined) return sql`CAST(NULL AS VARCHAR)`;
-  if (files.length === 1) return quoteText(only.key);
-  const middle = Math.ceil(files.length / 2);
-  const [before, after] = [files.slice(0, middle), files.slice(middle)];
-  return sql`CASE WHEN ${RID} < ${after[0]?.first ?? 0} THEN ${renderNumberedFile(before)} ELSE ${renderNumberedFile(after)} END`;
 }
 
 /** The hashes of parsed rows, under a name. */

@@ -1,23 +1,27 @@
 import type { BatchRecipe } from '../core/batch-recipe.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
-import { type Batch, ENGINE_ERROR, hasRejects, rejectTables, renderFailedRows } from './batch.ts';
+import { type Batch, hasRejects, rejectTables } from './batch.ts';
 import {
   ATTEMPTS,
   DUPLICATES,
   FAILED,
+  FAILED_ROW,
   HASH,
   KEY,
   MALFORMED,
   MEMORY,
+  OK,
+  PARSED,
   POISONED,
   QUARANTINE,
   REJECTED,
   SHIFTS,
 } from './batch-tables.ts';
+import { ENGINE_ERROR, renderFailedRows, renderKeptText } from './checked-rows.ts';
 import { join, NOTHING, sql } from './fragment.ts';
 import { quoteName, quoteText, quoteTexts } from './quote.ts';
-import { FILE, type FileGroup, RAW, type RejectTables, renderRawRows, renderRecordText } from './raw-rows.ts';
+import { FILE, type FileGroup, RAW, type RejectTables, renderRawRows } from './raw-rows.ts';
 
 /** One landed file as the scans see it. */
 export type NumberedFile = {
@@ -46,41 +50,53 @@ export type QuarantineContext = {
 
 const OPEN_QUOTE = sql`[{'code': 'SCHEMA_ERROR', 'detail': 'a quote is never closed: the record runs to the end of the file'}]`;
 
-/** A quarantine row keeps at most this many characters of its record; the landed file has them all. */
-const LONGEST_RAW = 1_000_000;
-
 /**
  * `__failed`: well-formed records that did not pass a check or stand in `__rejected`, each with its number among all
- * well-formed records of the batch; `rejected`: that table has rows. `__malformed`: records that the scan refused for
- * their structure, each with its place: its number among the records and blank lines of its file.
+ * well-formed records of the batch; `rejected`: that table has rows. All are read again.
  */
-export function createRefused(
-  batch: Batch,
-  rejects: RejectTables,
-  recipe: BatchRecipe,
-  rejected: boolean,
-): readonly Statement[] {
-  const { equalRows, memory } = recipe;
+export function createFailed(batch: Batch, rejects: RejectTables, recipe: BatchRecipe, rejected: boolean): Statement {
+  const { equalRows, memory, guarded } = recipe;
   const joins = [
     rejected ? sql`\nLEFT JOIN ${REJECTED} d ON d.rid = r.pos` : NOTHING,
     memory ? sql`\nLEFT JOIN ${ATTEMPTS} a ON a.rid = r.pos` : NOTHING,
     equalRows === null ? NOTHING : sql`\nANTI JOIN ${DUPLICATES} x ON r.pos = x.rid`,
   ];
-  const failed = sql`SELECT r.pos, r.${FILE} AS path, left(r.${RAW}, ${LONGEST_RAW}) AS raw, r.${HASH} AS row_hash, r.${KEY} AS business_key,
+  const failed = sql`SELECT r.pos, r.${FILE} AS path, r.${RAW} AS raw, r.${HASH} AS row_hash, r.${KEY} AS business_key,
   ${rejected ? sql`coalesce(d.issues, r.issues)` : sql`r.issues`} AS issues,
   ${rejected ? sql`coalesce(d.status, 'quarantined')` : sql`'quarantined'`} AS status,
   ${memory ? sql`coalesce(a.rejections, 0) + 1` : 1} AS attempt, ${rejected ? sql`coalesce(d.own, false)` : sql`false`} AS own
 FROM (SELECT row_number() OVER () - 1 AS pos, * FROM (
-${renderFailedRows(batch, rejects, recipe, rejected)}
+${renderFailedRows(batch.source, batch.groups, rejects, { guarded, all: rejected })}
 )) r${join(joins, '')}
 WHERE len(r.issues) > 0${rejected ? sql` OR d.rid IS NOT NULL` : NOTHING}`;
-  return [
-    { name: 'quarantine_failed', text: sql`CREATE TABLE ${FAILED} AS\n${failed}` },
-    {
-      name: 'quarantine_malformed',
-      text: sql`CREATE TABLE ${MALFORMED} AS\n${hasRejects(batch) ? renderMalformed(rejects) : NO_MALFORMED}`,
-    },
+  return { name: 'quarantine_failed', text: sql`CREATE OR REPLACE TABLE ${FAILED} AS\n${failed}` };
+}
+
+/** `__failed` of a `__parsed` table that has the recipe's `failed`: rows that did not pass a check. Those that pass have no text there. */
+export function keepFailed({ equalRows, memory }: BatchRecipe): Statement {
+  const joins = [
+    sql`\nLEFT JOIN ${REJECTED} d ON d.rid = p.rowid`,
+    memory ? sql`\nLEFT JOIN ${ATTEMPTS} a ON a.rid = p.rowid` : NOTHING,
+    equalRows === null ? NOTHING : sql`\nANTI JOIN ${DUPLICATES} x ON p.rowid = x.rid`,
   ];
+  const of = (name: string): Sql => sql`struct_extract(p.${FAILED_ROW}, ${quoteText(name)})`;
+  const failed = sql`SELECT p.rowid AS pos, ${of('path')} AS path, ${of('raw')} AS raw, ${of('row_hash')} AS row_hash, ${of('business_key')} AS business_key,
+  coalesce(d.issues, ${of('issues')}) AS issues, coalesce(d.status, 'quarantined') AS status,
+  ${memory ? sql`coalesce(a.rejections, 0) + 1` : 1} AS attempt, coalesce(d.own, false) AS own
+FROM ${PARSED} p${join(joins, '')}
+WHERE NOT p.${OK}`;
+  return { name: 'keep_failed', text: sql`CREATE TABLE ${FAILED} AS\n${failed}` };
+}
+
+/**
+ * `__malformed`: records that a scan refused for their structure, each with its place: its number among the records and
+ * blank lines of its file.
+ */
+export function createMalformed(batch: Batch, rejects: RejectTables): Statement {
+  return {
+    name: 'quarantine_malformed',
+    text: sql`CREATE TABLE ${MALFORMED} AS\n${hasRejects(batch) ? renderMalformed(rejects) : NO_MALFORMED}`,
+  };
 }
 
 const NO_MALFORMED = sql`SELECT '' AS path, 0::BIGINT AS place, '' AS raw, [{'code': '', 'detail': ''}] AS issues WHERE false`;
@@ -140,7 +156,7 @@ export function insertPoisoned(
 ): Statement {
   const only = { ...group, rows: { from: record.nth, to: record.nth + 1, without: [] } };
   const scan = sql`(SELECT ${RAW} FROM (${renderRawRows(source, only, rejectTables(`poisoned_${record.nth}`))}))`;
-  const raw = text ? sql`(SELECT left(${renderRecordText(group.layout)}, ${LONGEST_RAW}) FROM ${scan})` : sql`NULL`;
+  const raw = text ? sql`(SELECT ${renderKeptText(group)} FROM ${scan})` : sql`NULL`;
   const issue = sql`{'code': ${quoteText(ENGINE_ERROR)}, 'detail': ${quoteText(record.reason)}}`;
   return {
     name: 'insert_poisoned',

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +9,10 @@ import { batchOf, inspectFiles } from '../../lib/lake/batch/batch-files.ts';
 import { countFiles, findMiscounted } from '../../lib/lake/batch/count-files.ts';
 import { fillQuarantine } from '../../lib/lake/batch/fill-quarantine.ts';
 import type { Row, Session } from '../../lib/ports.ts';
-import { createParsed, rejectTables } from '../../lib/sql/batch.ts';
-import { PARSED } from '../../lib/sql/batch-tables.ts';
+import { createParsed, createRejected, rejectTables } from '../../lib/sql/batch.ts';
+import { MALFORMED, PARSED, QUARANTINE, SHIFTS } from '../../lib/sql/batch-tables.ts';
 import { sql } from '../../lib/sql/fragment.ts';
+import { keepFailed } from '../../lib/sql/quarantine.ts';
 import { FILE } from '../../lib/sql/raw-rows.ts';
 import { userSql } from '../../lib/sql/user-sql.ts';
 import { recipeOf } from '../support/batch-recipes.ts';
@@ -71,7 +73,7 @@ async function parse(
   const refused = new Map<string, Row[]>();
   const names = source.columns.map((c) => c.name);
   if (files.length > 0) {
-    const recipe = recipeOf({ hidden: ['file'] });
+    const recipe = recipeOf({ hidden: ['file', 'failed'] });
     const parse = createParsed(batchOf(source, files), rejectTables('parse'), recipe);
     for (const statement of parse) await session.run(statement);
     const accepted = await session.rows({
@@ -81,8 +83,17 @@ async function parse(
     for (const row of accepted) add(rows, String(row[FILE]), row);
     const batch = { source, files, records: await countFiles(session, source, files), ...ONCE, scratch };
     const context = { source: source.name, table: 't', runId: 'r', at: '2026-01-01T00:00:00Z' };
-    await fillQuarantine(session, batch, { ...recipe, rejected: false }, context);
-    const found = await session.rows({ name: 'refused', text: sql`SELECT * FROM __quarantine ORDER BY line` });
+    const selected = { name: 'refused', text: sql`SELECT * FROM __quarantine ORDER BY source_file, line` };
+    await session.run(createRejected());
+    await session.run(keepFailed(recipe));
+    await fillQuarantine(session, batch, { ...recipe, kept: true, rejected: false }, context);
+    const found = await session.rows(selected);
+    for (const table of [QUARANTINE, SHIFTS, MALFORMED]) {
+      await session.run({ name: 'drop', text: sql`DROP TABLE ${table}` });
+    }
+    // What was kept while the files were parsed is what a second read finds.
+    await fillQuarantine(session, batch, { ...recipe, kept: false, rejected: false }, context);
+    assert.deepEqual(found, await session.rows(selected));
     for (const row of found) add(refused, String(row['source_file']), row);
   }
   return landed.map(({ key }) => {

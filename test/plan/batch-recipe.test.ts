@@ -15,10 +15,17 @@ const KEYED = { kind: 'scd2', key: ['id'], sequence: 'at', missing: 'keep' } as 
 const BY_ROW = { kind: 'append', dedupe: { by: 'row' }, onDuplicate: 'drop' } as unknown as ModelMode;
 const BY_KEY = { kind: 'append', dedupe: { by: 'key', columns: ['id'] }, onDuplicate: 'drop' } as unknown as ModelMode;
 const CONDEMN = { ...BY_KEY, onDuplicate: 'condemn' } as unknown as ModelMode;
-const NOTHING: BatchFacts = { known: false, memory: false, guarded: false, manyShapes: false, poisoned: false };
+const NOTHING: BatchFacts = {
+  known: false,
+  memory: false,
+  guarded: false,
+  manyShapes: false,
+  wide: false,
+  poisoned: false,
+};
 const STREAM: BatchRecipe = {
-  ...{ pass: 'stream', byShape: false, guarded: false, hidden: [], equalRows: null, memory: false, poisoned: false },
-  ...{ equalKeys: null, added: [] },
+  ...{ pass: 'stream', byShape: false, guarded: false, hidden: [], carriesHash: false, equalRows: null, memory: false },
+  ...{ poisoned: false, equalKeys: null, added: [] },
 };
 const EXPECT = [{ kind: 'row', name: 'positive', policy: 'warn', condition: 'id > 0', code: 'POSITIVE' }] as const;
 
@@ -45,19 +52,19 @@ const CASES: readonly Case[] = [
   {
     name: 'the row hash',
     model: { metadata: ['row_hash'] },
-    recipe: { ...tables, hidden: ['hash'], added: added('row_hash') },
+    recipe: { hidden: ['hash'], carriesHash: true, added: added('row_hash') },
   },
   {
     name: 'the file of each row',
     model: { metadata: ['source_file'] },
-    recipe: { ...tables, hidden: ['file'], added: added('source_file') },
+    recipe: { added: added('source_file') },
   },
   {
     name: 'dedupe by row, in a merge',
     model: { mode: BY_ROW },
     recipe: {
       ...tables,
-      hidden: ['hash'],
+      ...{ hidden: ['hash'], carriesHash: true },
       equalRows: { known: false },
       added: [{ name: '_row_hash', value: 'row_hash' }],
     },
@@ -68,7 +75,7 @@ const CASES: readonly Case[] = [
     facts: { known: true },
     recipe: {
       ...tables,
-      hidden: ['hash'],
+      ...{ hidden: ['hash'], carriesHash: true },
       equalRows: { known: true },
       added: [{ name: '_row_hash', value: 'row_hash' }],
     },
@@ -93,7 +100,8 @@ const CASES: readonly Case[] = [
     model: { mode: CONDEMN, metadata: ['row_hash'] },
     facts: { known: true },
     recipe: {
-      ...{ ...tables, hidden: ['hash'], equalRows: { known: false }, added: added('row_hash') },
+      ...{ ...tables, hidden: ['hash'], carriesHash: true, equalRows: { known: false } },
+      added: added('row_hash'),
       equalKeys: { key: ['id'], known: true, fate: { kind: 'condemned', comparable: true } },
     },
   },
@@ -108,6 +116,12 @@ const CASES: readonly Case[] = [
     recipe: { ...tables, memory: true, hidden: ['hash', 'file', 'key'] },
   },
   { name: 'expressions that raise', facts: { guarded: true }, recipe: { ...tables, guarded: true } },
+  {
+    name: 'joins of a source with many columns',
+    model: { joins: [{}] as unknown as SilverModel['joins'] },
+    facts: { wide: true },
+    recipe: tables,
+  },
   { name: 'many shapes', facts: { manyShapes: true }, recipe: { ...tables, byShape: true } },
   { name: 'records that are set aside', facts: { poisoned: true }, recipe: { poisoned: true } },
 ];
@@ -118,8 +132,11 @@ describe('the recipe of a batch', () => {
       const silver = { ...MODEL, ...model };
       // All but keyed models write the file of each row.
       const placed = isKeyed(silver) ? [] : ['nth_file' as const];
-      const hidden = [...(recipe.hidden ?? []), ...placed];
-      assert.deepEqual(planBatch(silver, { ...NOTHING, ...facts }), { ...STREAM, ...recipe, hidden });
+      // Numbered rows that do not pass keep their text.
+      const given = { ...NOTHING, ...facts };
+      const failed = recipe.pass === 'tables' && !given.guarded && !given.wide ? ['failed' as const] : [];
+      const hidden = [...(recipe.hidden ?? []), ...placed, ...failed];
+      assert.deepEqual(planBatch(silver, given), { ...STREAM, ...recipe, hidden });
     });
   }
 });

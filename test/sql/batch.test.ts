@@ -23,17 +23,19 @@ import {
   createMapped,
   findRepeatedKeys,
   rejectMapped,
-  renderAdded,
   renderKept,
   selectHashes,
 } from '../../lib/sql/mapped.ts';
 import {
   countQuarantine,
+  createFailed,
+  createMalformed,
   createQuarantine,
-  createRefused,
   createShifts,
+  keepFailed,
   listRefusedFiles,
 } from '../../lib/sql/quarantine.ts';
+import { renderAdded, renderNumberedFile } from '../../lib/sql/row-origin.ts';
 import { recipeOf } from '../support/batch-recipes.ts';
 import { type Step, selectFrom, testSteps } from './golden-steps.ts';
 
@@ -93,7 +95,8 @@ const NUMBERED = [
 ];
 const CONTEXT = { source: 'orders', table: "p_silver.o'rders", runId: 'run-1', at: '2026-01-01T00:00:00Z' };
 const RECIPE = recipeOf({
-  hidden: ['hash', 'file', 'key'],
+  hidden: ['hash', 'file', 'key', 'failed'],
+  carriesHash: true,
   equalRows: { known: true },
   equalKeys: { key: ['country'], known: true, fate: { kind: 'dropped' } },
   added: [
@@ -101,13 +104,25 @@ const RECIPE = recipeOf({
     { name: 'hash', value: 'row_hash' },
   ],
 });
-const ORIGIN = { at: '2026-01-01T00:00:00Z', runId: 'run-1', files: NUMBERED };
+const STARTS = [
+  { key: 'bronze/a.csv', first: 0 },
+  { key: "bronze/o'b.csv", first: 4 },
+];
+const ORIGIN = { at: '2026-01-01T00:00:00Z', runId: 'run-1', file: renderNumberedFile(STARTS) };
 const EXPECTED = { kind: 'row', name: 'small', policy: 'drop', condition: 'id < 5', code: 'SMALL' } as const;
 const rejecting = rejectMapped([EXPECTED], { key: ['id'], sequence: ['country'] });
-const [failed, malformed] = createRefused(BATCH, rejectTables('quarantine'), RECIPE, true);
-const [streamed] = createParsed(BATCH, rejectTables('view'), recipeOf({ pass: 'stream' }));
+const quarantine = rejectTables('quarantine');
+const [streamed] = createParsed(
+  BATCH,
+  rejectTables('view'),
+  recipeOf({ pass: 'stream', hidden: ['hash', 'nth_file'] }),
+);
 const [parsed] = createParsed(BATCH, rejectTables('parse'), RECIPE);
-assert.ok(failed && malformed && streamed && parsed && rejecting);
+assert.ok(streamed && parsed && rejecting);
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
 
 testSteps({ ...FILES, 'b.shifts': '"in/b.csv",1,1,1\n' }, (): readonly Step[] => [
   {
@@ -132,9 +147,9 @@ testSteps({ ...FILES, 'b.shifts': '"in/b.csv",1,1,1\n' }, (): readonly Step[] =>
   {
     golden: 'batch-accepted',
     statement: countAccepted(RECIPE),
-    rows: [{ accepted: 4, duplicates: 1 }],
+    rows: [{ accepted: 4, duplicates: 1, rejected: 0, passing: 0 }],
   },
-  { golden: 'mapped', statement: createMapped(sql`SELECT id, country, __rid FROM batch.orders`) },
+  { golden: 'mapped', statement: createMapped(sql`SELECT id, country, __rid FROM batch.orders`, RECIPE) },
   { golden: 'mapped-broken', statement: countBroken([EXPECTED]), rows: [{ small: 2 }] },
   { golden: 'mapped-rejected', statement: rejecting },
   { golden: 'mapped-key-duplicates', statement: createKeyDuplicates(['country'], sql`(SELECT 'DE' AS country)`) },
@@ -142,7 +157,7 @@ testSteps({ ...FILES, 'b.shifts': '"in/b.csv",1,1,1\n' }, (): readonly Step[] =>
   {
     golden: 'mapped-kept',
     statement: selectFrom('kept', renderKept({ rejected: true, duplicates: true })),
-    rows: [{ id: 4, country: 'FR', __rid: 3 }],
+    rows: [{ id: 4, country: 'FR', __rid: 3, __hash: hashOf('V1:4;V1:2;V2:FR;') }],
   },
   {
     golden: 'mapped-added',
@@ -151,7 +166,7 @@ testSteps({ ...FILES, 'b.shifts': '"in/b.csv",1,1,1\n' }, (): readonly Step[] =>
       const files = rows.map((row) => `${row['id']} ${row['file']}`);
       assert.deepEqual(files.sort(), ['1 bronze/a.csv', '4 bronze/a.csv']);
       const first = rows.find((row) => row['id'] === 1);
-      assert.equal(first?.['hash'], createHash('sha256').update('V1:1;V4:1.50;V2:DE;').digest('hex'));
+      assert.equal(first?.['hash'], hashOf('V1:1;V4:1.50;V2:DE;'));
     },
   },
   { golden: 'mapped-hashes', statement: { name: 'hashes', text: selectHashes(sql`__parsed`, '__hash') } },
@@ -160,8 +175,29 @@ testSteps({ ...FILES, 'b.shifts': '"in/b.csv",1,1,1\n' }, (): readonly Step[] =>
     statement: findRepeatedKeys(sql`__mapped`, ['country']),
     rows: [{ country: 'FR', rows: 3 }],
   },
-  { golden: 'quarantine-failed', statement: failed },
-  { golden: 'quarantine-malformed', statement: malformed },
+  {
+    golden: 'quarantine-kept',
+    statement: keepFailed(RECIPE),
+  },
+  {
+    golden: 'quarantine-kept-rows',
+    statement: {
+      name: 'kept',
+      text: sql`SELECT pos, path, raw, row_hash, [i.code FOR i IN issues] AS codes FROM __failed ORDER BY pos`,
+    },
+    rows: [
+      {
+        ...{ pos: 1, path: 'in/a.csv', raw: '{"order\'id":"3","amount":"-1","country":"XX"}' },
+        ...{ row_hash: hashOf('V1:3;V2:-1;V2:XX;'), codes: ['RANGE_ERROR', 'DOMAIN_ERROR'] },
+      },
+      {
+        ...{ pos: 6, path: 'in/b.csv', raw: '{"country":"FR","order\'id":"x","extra":"y"}' },
+        ...{ row_hash: hashOf('V1:x;N;V2:FR;'), codes: ['TYPE_ERROR'] },
+      },
+    ],
+  },
+  { golden: 'quarantine-failed', statement: createFailed(BATCH, quarantine, RECIPE, true) },
+  { golden: 'quarantine-malformed', statement: createMalformed(BATCH, quarantine) },
   { golden: 'quarantine-files', statement: listRefusedFiles(RECIPE), check: (rows) => assert.equal(rows.length, 2) },
   { golden: 'quarantine-shifts', statement: createShifts(['in/a.csv'], ['in/b.shifts']) },
   {

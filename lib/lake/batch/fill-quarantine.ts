@@ -6,9 +6,10 @@ import type { Session } from '../../ports.ts';
 import { rejectTables } from '../../sql/batch.ts';
 import { readingDialect } from '../../sql/csv-dialect.ts';
 import {
+  createFailed,
+  createMalformed,
   createPoisoned,
   createQuarantine,
-  createRefused,
   createShifts,
   insertPoisoned,
   listRefusedFiles,
@@ -16,16 +17,23 @@ import {
 } from '../../sql/quarantine.ts';
 import { batchOf, type CountedBatch, isPoisoned, numberFiles, type ReadableFile } from './batch-files.ts';
 
-/** `__quarantine`: every record of the batch that was not accepted. Reads the files again. */
+/** Where the text of rejected rows is. `kept`: of all in `__failed`, since the batch was parsed. `rejected`: some stand in `__rejected`. */
+export type Rejections = { readonly kept: boolean; readonly rejected: boolean };
+
+/** What a batch was parsed from, and what its scans refused. */
+export const PARSING = rejectTables('parse');
+
+/** `__quarantine`: every record of the batch that was not accepted. Reads the files again, unless what it needs is `kept`. */
 export async function fillQuarantine(
   session: Session,
   batch: CountedBatch,
-  recipe: BatchRecipe & { readonly rejected: boolean },
+  recipe: BatchRecipe & Rejections,
   context: QuarantineContext,
 ): Promise<void> {
   const read = batchOf(batch.source, batch.files);
-  const refused = createRefused(read, rejectTables('quarantine'), recipe, recipe.rejected);
-  for (const statement of refused) await session.run(statement);
+  const rejects = recipe.kept ? PARSING : rejectTables('quarantine');
+  if (!recipe.kept) await session.run(createFailed(read, rejects, recipe, recipe.rejected));
+  await session.run(createMalformed(read, rejects));
   const paths = new Set((await session.rows(listRefusedFiles(recipe))).map((row) => String(row['path'])));
   const files = batch.files.filter((file) => paths.has(file.path));
   const shifts = await locateLines(batch, files);

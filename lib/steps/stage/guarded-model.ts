@@ -1,3 +1,4 @@
+import type { BatchRecipe } from '../../core/batch-recipe.ts';
 import { EngineError } from '../../core/errors.ts';
 import { isKeyed } from '../../core/keyed.ts';
 import type { SilverModel } from '../../core/spec.ts';
@@ -25,9 +26,11 @@ export async function createGuardedRows(
   session: Session,
   context: UnitContext,
   model: SilverModel,
+  recipe: BatchRecipe,
 ): Promise<readonly RaisedRule[]> {
   const wrapped = await wrapSelectList(session, model.sql);
-  await session.run(wrapped === undefined ? createMapped(userSql(model.sql)) : createGuarded(wrapped.sql, wrapped));
+  const plain = wrapped === undefined;
+  await session.run(plain ? createMapped(userSql(model.sql), recipe) : createGuarded(wrapped.sql, wrapped, recipe));
   const casts = context.planned.columns
     .filter((c) => model.columns.some((own) => own.name === c.name))
     .map((c) => ({

@@ -5,6 +5,7 @@ import { isKeyed } from '../../core/keyed.ts';
 import { modelId, type SilverModel } from '../../core/spec.ts';
 import type { Sql } from '../../core/sql-text.ts';
 import { batchOf, type CountedBatch, isPoisoned } from '../../lake/batch/batch-files.ts';
+import { PARSING, type Rejections } from '../../lake/batch/fill-quarantine.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { findKnown, KNOWN_ROWS, loadKnown } from '../../lake/files/known-rows.ts';
 import { type Output, type UnitWriter, writeKeyedEvents, writeOutput } from '../../lake/files/write-output.ts';
@@ -21,23 +22,16 @@ import {
   createRejected,
   dropParsed,
   hasManyShapes,
+  isWide,
   listFirstRows,
-  rejectTables,
 } from '../../sql/batch.ts';
-import {
-  findRepeatedKeys,
-  type RowOrigin,
-  renderAdded,
-  renderKept,
-  renderNumberedFile,
-  renderParsedHashes,
-  renderStreamedFile,
-  renderWithFile,
-  selectHashes,
-} from '../../sql/mapped.ts';
+import { renderStreamed } from '../../sql/carried.ts';
+import { findRepeatedKeys, renderKept, renderParsedHashes, selectHashes } from '../../sql/mapped.ts';
 import { copyRejections, rejectCondemned } from '../../sql/memory.ts';
+import { keepFailed } from '../../sql/quarantine.ts';
 import { quotePath } from '../../sql/quote.ts';
-import { userTerm } from '../../sql/user-sql.ts';
+import { type RowOrigin, renderAdded, renderNumberedFile, renderStreamedFile } from '../../sql/row-origin.ts';
+import { userSql } from '../../sql/user-sql.ts';
 import type { BatchWork } from './batch-work.ts';
 import { openMemory } from './quarantine-memory.ts';
 import { quarantineRows } from './quarantine-rows.ts';
@@ -47,8 +41,7 @@ type Mapped = {
   readonly output: Output;
   readonly duplicates: number;
   readonly broken: Readonly<Record<string, number>>;
-  /** Some rows stand in `__rejected`. */
-  readonly rejected: boolean;
+  readonly rejections: Rejections;
   /** Of the table, for what it has of the batch. */
   readonly inputs: InputBytes;
 };
@@ -65,41 +58,43 @@ export async function mapBatch(
   // An exchanged row meets the table's rows in the merge, where its bucket is.
   const meets = context.planned.output === 'final' && dedupeColumns(model).length > 0;
   const table = meets ? await loadKnown(context, model, deps) : undefined;
+  const files = batchOf(batch.source, batch.files);
   const recipe = planBatch(model, {
     known: table !== undefined,
     memory: await openMemory(session, context, batch, deps),
     guarded: batch.guarded,
-    manyShapes: hasManyShapes(batchOf(batch.source, batch.files)),
+    manyShapes: hasManyShapes(files),
+    wide: isWide(files),
     poisoned: batch.files.some(isPoisoned),
   });
   const work = { session, context, model, batch, recipe, ...(table && { table }) };
   const mapped = recipe.pass === 'stream' ? await mapStreaming(work, deps) : await mapThroughTables(work, deps);
-  const read = [...batch.records.values()].reduce((sum, n) => sum + n, 0);
-  const { output, duplicates, broken, rejected, inputs } = mapped;
+  const read = recordsOf(batch);
+  const { output, duplicates, broken, rejections, inputs } = mapped;
   const accepted = output.rows;
-  const missing = { missing: read - accepted - duplicates, rejected };
-  const { quarantined, condemned, files } = await quarantineRows(work, missing, deps);
+  const missing = { missing: read - accepted - duplicates, ...rejections };
+  const { quarantined, condemned, files: quarantine } = await quarantineRows(work, missing, deps);
   return {
     ...emptyResult(context.unit.unit, model.id),
     counts: { read, accepted, quarantined, condemned, duplicates },
     broken,
     written: output.written,
     exchanged: output.exchanged,
-    quarantine: files,
+    quarantine,
     inputs,
   };
 }
 
 async function mapStreaming(work: BatchWork, deps: StepDeps): Promise<Mapped> {
   await parse(work);
-  const origin = originOf(work);
-  const rows = renderAdded(userTerm(work.model.sql), work.recipe, origin);
-  const filed = renderWithFile(rows, renderStreamedFile(origin.files.map(({ key }) => key)));
+  const { model, recipe } = work;
+  const file = renderStreamedFile(landedPaths(work.batch).map(({ key }) => key));
+  const rows = renderStreamed(userSql(model.sql), recipe);
   return {
-    output: await writeOutput(writerOf(work), work.model, filed, deps),
+    output: await writeOutput(writerOf(work), model, renderAdded(rows, recipe, originOf(work, file)), deps),
     duplicates: 0,
     broken: {},
-    rejected: false,
+    rejections: { kept: false, rejected: false },
     inputs: NO_INPUTS,
   };
 }
@@ -110,21 +105,29 @@ const PARSED_HASHES = renderParsedHashes(ROW_HASH);
 async function mapThroughTables(work: BatchWork, deps: StepDeps): Promise<Mapped> {
   const { session, model, recipe } = work;
   const accepted = await parseToTable(work, deps);
+  const file = isKeyed(model) ? NO_FILE : await fileOfRow(work);
   const raised = await createMappedRows(work);
+  if (!isKeyed(model)) await session.run(dropParsed());
   const { mapped, rejected, duplicates, broken, ...held } = await rejectRows(work, raised, deps);
   if (mapped !== accepted.rows) throw await explainMultiplied(session, model, accepted.rows, mapped);
   const kept = renderKept({ rejected: rejected > 0, duplicates: duplicates > 0 });
   const writer = writerOf(work);
   const inputs = addInputs(accepted.inputs, held.inputs);
-  const outcome = { duplicates: accepted.duplicates + duplicates, broken, rejected: rejected > 0, inputs };
+  // Rows that pass and are rejected all the same are not among those whose text was kept.
+  const passing = accepted.passing + rejected - accepted.rejected;
+  const rejections = { kept: accepted.kept && passing === 0, rejected: rejected > 0 };
+  const outcome = { duplicates: accepted.duplicates + duplicates, broken, rejections, inputs };
   if (isKeyed(model)) {
     return { ...outcome, output: await writeKeyedEvents(writer, model, landedPaths(work.batch), deps) };
   }
-  const file = await fileOfRow(work);
-  const rows = renderAdded(kept, recipe, originOf(work));
-  if (rows === kept) await session.run(dropParsed());
-  return { ...outcome, output: await writeOutput(writer, model, renderWithFile(rows, file), deps) };
+  return {
+    ...outcome,
+    output: await writeOutput(writer, model, renderAdded(kept, recipe, originOf(work, file)), deps),
+  };
 }
+
+/** Events of keys say their files by themselves. */
+const NO_FILE = renderNumberedFile([]);
 
 /** The key of a numbered row's file. */
 async function fileOfRow({ session, batch }: BatchWork): Promise<Sql> {
@@ -137,14 +140,22 @@ async function fileOfRow({ session, batch }: BatchWork): Promise<Sql> {
 
 async function parse({ session, batch, recipe }: BatchWork): Promise<void> {
   const files = batchOf(batch.source, batch.files);
-  for (const statement of createParsed(files, rejectTables('parse'), recipe)) await session.run(statement);
+  for (const statement of createParsed(files, PARSING, recipe)) await session.run(statement);
   if (recipe.pass === 'stream') await session.run(createBatchView(batch.source, recipe));
 }
 
-async function parseToTable(
-  work: BatchWork,
-  deps: StepDeps,
-): Promise<{ readonly rows: number; readonly duplicates: number; readonly inputs: InputBytes }> {
+type Accepted = {
+  readonly rows: number;
+  readonly duplicates: number;
+  /** Rows that stand in `__rejected` by now, and those of them that pass every check. */
+  readonly rejected: number;
+  readonly passing: number;
+  /** `__failed` has the text of the rows that do not pass. */
+  readonly kept: boolean;
+  readonly inputs: InputBytes;
+};
+
+async function parseToTable(work: BatchWork, deps: StepDeps): Promise<Accepted> {
   let inputs = NO_INPUTS;
   const { session, batch, recipe, table } = work;
   await parse(work);
@@ -160,15 +171,24 @@ async function parseToTable(
   }
   await session.run(createBatchView(batch.source, recipe));
   const counted = (await session.rows(countAccepted(recipe)))[0];
-  return { rows: Number(counted?.['accepted']), duplicates: Number(counted?.['duplicates']), inputs };
+  const number = (name: string): number => Number(counted?.[name]);
+  const [rows, duplicates] = [number('accepted'), number('duplicates')];
+  const kept = recipe.hidden.includes('failed') && rows + duplicates < recordsOf(batch);
+  if (kept) await session.run(keepFailed(recipe));
+  return { rows, duplicates, rejected: number('rejected'), passing: number('passing'), kept, inputs };
 }
 
 function writerOf({ session, context, batch }: BatchWork): UnitWriter {
   return { session, context, scratch: batch.scratch };
 }
 
-function originOf({ context: { plan }, batch }: BatchWork): RowOrigin {
-  return { at: plan.created_at, runId: plan.run.run_id, files: landedPaths(batch) };
+function originOf({ context: { plan } }: BatchWork, file: Sql): RowOrigin {
+  return { at: plan.created_at, runId: plan.run.run_id, file };
+}
+
+/** Data records of all files. */
+function recordsOf({ records }: CountedBatch): number {
+  return [...records.values()].reduce((sum, n) => sum + n, 0);
 }
 
 function landedPaths(batch: CountedBatch): readonly { readonly path: string; readonly key: string }[] {

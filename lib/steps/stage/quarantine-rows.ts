@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
 import { opsTable } from '../../core/ops.ts';
 import { fullName } from '../../core/tables.ts';
-import { fillPoisoned, fillQuarantine } from '../../lake/batch/fill-quarantine.ts';
+import { fillPoisoned, fillQuarantine, type Rejections } from '../../lake/batch/fill-quarantine.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { stageFiles } from '../../lake/files/stage-files.ts';
 import { opsTarget } from '../../lake/ops/ops-tables.ts';
@@ -19,14 +19,13 @@ export type Quarantined = {
 };
 
 /**
- * Writes the rows that did not make it as files of the quarantine table. Only now are the files read a second time, for
- * the raw text. `missing`: how many rows there are; `rejected`: some of them stand in `__rejected`. Throws EngineError
- * when the engine does not find exactly the records that went missing, which means that it reads other records than the
- * files have.
+ * Writes the rows that did not make it as files of the quarantine table. Where their text was not kept, only now are the
+ * files read a second time. `missing`: how many rows there are. Throws EngineError when the engine does not find exactly
+ * the records that went missing, which means that it reads other records than the files have.
  */
 export async function quarantineRows(
   { session, context, batch, recipe }: BatchWork,
-  { missing, rejected }: { readonly missing: number; readonly rejected: boolean },
+  { missing, kept, rejected }: Rejections & { readonly missing: number },
   deps: StepDeps,
 ): Promise<Quarantined> {
   const needed = batch.trial ? batch.files.length > 0 : missing > 0;
@@ -38,7 +37,7 @@ export async function quarantineRows(
   await fillQuarantine(
     session,
     batch,
-    { ...recipe, rejected },
+    { ...recipe, kept, rejected },
     { source: name, table, runId: plan.run.run_id, at: plan.created_at },
   );
   const counted = (await session.rows(countQuarantine()))[0];

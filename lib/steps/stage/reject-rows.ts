@@ -41,8 +41,8 @@ export async function createMappedRows({
   model,
   recipe,
 }: BatchWork): Promise<readonly RaisedRule[] | undefined> {
-  if (recipe.guarded) return createGuardedRows(session, context, model);
-  await session.run(createMapped(userSql(model.sql)));
+  if (recipe.guarded) return createGuardedRows(session, context, model, recipe);
+  await session.run(createMapped(userSql(model.sql), recipe));
   const later = await laterExpressions(session, context, model);
   if (later.length > 0) await session.rows(tryExpressions(later.map(({ expression }) => expression)));
   return undefined;

@@ -1,1 +1,1 @@
-SELECT * FROM (SELECT k.*, f.key AS "file", p.__hash AS "hash" FROM (SELECT m.* FROM __mapped m ANTI JOIN __rejected d ON m.__rid = d.rid) k JOIN __parsed p ON p.rowid = k.__rid JOIN (VALUES ('in/a.csv', 'bronze/a.csv'), ('in/b.csv', 'bronze/o''b.csv')) f(path, key) ON f.path = p.__file)
+SELECT * FROM (SELECT k.*, CASE WHEN __rid < 4 THEN 'bronze/a.csv' ELSE 'bronze/o''b.csv' END AS "file", k.__hash AS "hash", CASE WHEN __rid < 4 THEN 'bronze/a.csv' ELSE 'bronze/o''b.csv' END AS "__bronze_file" FROM (SELECT m.* FROM __mapped m ANTI JOIN __rejected d ON m.__rid = d.rid) k)
