@@ -1,7 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance, type DuckDBResultReader } from '@duckdb/node-api';
 import { EngineError } from '../core/errors.ts';
 import type {
   CopyStatement,
@@ -13,69 +9,46 @@ import type {
   Statement,
   WrittenFile,
 } from '../ports.ts';
-import { disableOptimizers } from '../sql/guard.ts';
-import { lockDown } from '../sql/lock-down.ts';
 import { NEGATIVE_ZERO } from '../sql/negative-zero.ts';
-import { describeQuery, limitSpill, setUtc } from '../sql/session.ts';
+import { describeQuery } from '../sql/session.ts';
 import { serializeSql } from '../sql/syntax.ts';
+import { openInstance } from './instance.ts';
 import { toJson } from './json-values.ts';
 import { keepValuesWhole } from './library-values.ts';
+import { createLeases, type Lease, leaseAlone } from './reuse.ts';
 import { parseWrittenFiles } from './written-files.ts';
+
+export type DuckDbOptions = {
+  /**
+   * A database whose session has ended takes in the next one with the same settings, where these are locked: to open one
+   * anew takes longer than most statements of a small run. For processes that end.
+   */
+  readonly reuse?: boolean;
+};
 
 /**
  * DuckDB as the engine. Every session is a database in memory of its own, so sessions never see each other's tables;
  * extensions are never installed or loaded, the session time zone is UTC and scans keep the order of their files.
  */
-export function createDuckDbEngine(): Engine {
+export function createDuckDbEngine({ reuse = false }: DuckDbOptions = {}): Engine {
   keepValuesWhole();
-  return { open: openSession };
+  const lease = reuse ? createLeases() : async (options: SessionOptions) => leaseAlone(await openInstance(options));
+  return { open: async (options) => sessionOver(await lease(options)) };
 }
 
-/**
- * DuckDB names the files that it spills by number alone, so two sessions in one folder would read and remove each
- * other's: each has a folder of its own below `scratch`, which is gone when the session is closed.
- */
-async function openSession(options: SessionOptions): Promise<Session> {
-  const spill = join(options.scratch, `spill-${randomBytes(6).toString('hex')}`);
-  // DuckDB makes its folder when it first spills, but none above it; where none can be made, it says so then.
-  await mkdir(options.scratch, { recursive: true, mode: 0o700 }).catch(() => {});
-  const instance = await DuckDBInstance.create(':memory:', {
-    threads: String(options.threads),
-    memory_limit: `${Math.max(64, Math.floor(options.memoryBytes / 1_000_000))}MB`,
-    temp_directory: spill,
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-    preserve_insertion_order: 'true',
-  });
-  const end = async (): Promise<void> => {
-    instance.closeSync();
-    await rm(spill, { recursive: true, force: true });
+function sessionOver({ connection, end }: Lease): Session {
+  let [whole, ended] = [true, false];
+  const guard = async <T>(statement: Statement, act: () => Promise<T>): Promise<T> => {
+    try {
+      return await act();
+    } catch (cause) {
+      whole = false;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new EngineError(`${statement.name}: ${reason}`, { cause });
+    }
   };
-  try {
-    const connection = await instance.connect();
-    for (const statement of settingsOf(options)) await connection.run(statement.text);
-    return sessionOver(connection, end);
-  } catch (cause) {
-    await end();
-    throw cause;
-  }
-}
-
-function settingsOf({ spillBytes, folders, guarded }: SessionOptions): readonly Statement[] {
-  return [
-    setUtc(),
-    // Given when the database is made, DuckDB 1.5.5 shows it and spills on beyond it.
-    ...(spillBytes === undefined ? [] : [limitSpill(spillBytes)]),
-    // As a join, a long IN list returns rows in another order, and rows are told apart by their order.
-    disableOptimizers(guarded === true ? ['common_subexpressions'] : []),
-    ...(folders === undefined ? [] : lockDown(folders)),
-  ];
-}
-
-/** `end` closes the database behind the connection, and removes what it spilled. */
-function sessionOver(connection: DuckDBConnection, end: () => Promise<void>): Session {
   const rows = async (statement: Statement): Promise<readonly Row[]> => {
-    const reader = await read(connection, statement);
+    const reader = await guard(statement, () => connection.runAndReadAll(statement.text));
     const names = reader.deduplicatedColumnNames();
     if (!names.includes('__proto__')) return reader.convertRowObjects<JsonValue>(toJson) as Row[];
     // An assignment to this name would set the row's prototype.
@@ -104,10 +77,14 @@ function sessionOver(connection: DuckDBConnection, end: () => Promise<void>): Se
       if (isSerializeError(tree)) throw new EngineError(`parse: ${positionText(sql, tree)}`);
       return tree as JsonValue;
     },
-    interrupt: () => connection.interrupt(),
+    interrupt() {
+      whole = false;
+      connection.interrupt();
+    },
     async [Symbol.asyncDispose]() {
-      connection.closeSync();
-      await end();
+      if (ended) return;
+      ended = true;
+      await end(whole);
     },
   };
 }
@@ -137,17 +114,4 @@ function positionText(sql: string, error: SerializeError): string {
   if (error.position === undefined) return message;
   const before = sql.slice(0, Number(error.position)).split('\n');
   return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: ${message}`;
-}
-
-async function read(connection: DuckDBConnection, statement: Statement): Promise<DuckDBResultReader> {
-  return guard(statement, () => connection.runAndReadAll(statement.text));
-}
-
-async function guard<T>(statement: Statement, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new EngineError(`${statement.name}: ${reason}`, { cause });
-  }
 }

@@ -71,7 +71,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
   const scratch = readOnly ? ownScratch(tmpdir(), TEMP_PREFIX) : ownScratch(join(root, SCRATCH));
   if (readOnly) await sweepScratch(tmpdir(), TEMP_PREFIX);
   const store = createLocalStore({ root, readOnly, ...(await locationOf(root, options)) });
-  const engine = createDuckDbEngine();
+  const engine = createDuckDbEngine({ reuse: true });
   const holder = thisProcess();
   const { short, ...memory } = workMemory(options);
   const settings = {
@@ -86,7 +86,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
   // Far from the lake, which a mistake in a pipeline must not bring into being.
   const compileScratch = readOnly ? scratch : ownScratch(tmpdir(), TEMP_PREFIX);
   const compiling = { ...settings, folders: [compileScratch], scratch: compileScratch };
-  const load = pipelineLoader(engine, compiling, options.pipelines);
+  const load = pipelineLoader(createDuckDbEngine(), compiling, options.pipelines);
   const compiled = new Map<string, Promise<PipelineSpec>>();
   const deps: StepDeps = {
     store,

@@ -1,13 +1,34 @@
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import { sql } from './fragment.ts';
-import { quoteText } from './quote.ts';
+import { quoteName, quoteText } from './quote.ts';
 
 /** Statements of the engine itself, beside those that sessions are asked for. */
 
-/** All sessions tell the time alike, wherever they run. */
+/** All sessions tell the time alike, wherever they run, in all connections of a database. */
 export function setUtc(): Statement {
-  return { name: 'time zone', text: sql`SET TimeZone = 'UTC'` };
+  return { name: 'time zone', text: sql`SET GLOBAL TimeZone = 'UTC'` };
+}
+
+/** A database in memory beside the first one, in which the connection finds and makes what is named without one. */
+export function attachOwn(name: string): readonly Statement[] {
+  return [
+    { name: 'attach', text: sql`ATTACH ':memory:' AS ${quoteName(name)}` },
+    { name: 'use', text: sql`USE ${quoteName(name)}` },
+  ];
+}
+
+/** The databases that are attached beside the first one, by name. */
+export function listAttached(): Statement {
+  return {
+    name: 'attached',
+    text: sql`SELECT database_name FROM duckdb_databases() WHERE NOT internal AND database_name <> 'memory'`,
+  };
+}
+
+/** With all that was made in it. */
+export function detach(name: string): Statement {
+  return { name: 'detach', text: sql`DETACH ${quoteName(name)}` };
 }
 
 /** Bytes that a session may spill, in whole megabytes. */

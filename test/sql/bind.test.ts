@@ -17,7 +17,7 @@ import {
   tryPattern,
   tryStrptime,
 } from '../../lib/sql/bind.ts';
-import { DESCRIBE, describeQuery, limitSpill, setUtc } from '../../lib/sql/session.ts';
+import { attachOwn, DESCRIBE, describeQuery, detach, limitSpill, listAttached, setUtc } from '../../lib/sql/session.ts';
 import { deserializeSql, orderText, printedTerm, serializeSql } from '../../lib/sql/syntax.ts';
 import { duckType } from '../../lib/sql/types.ts';
 import { engineSql } from '../../lib/sql/user-sql.ts';
@@ -78,6 +78,12 @@ describe('what SQL is bound against, and its parts as runs write them', () => {
     { golden: 'bind-drop', statement: dropBatch },
     { golden: 'session-utc', statement: setUtc() },
     { golden: 'session-spill', statement: limitSpill(123_456_789) },
+    { golden: 'session-attached', statement: listAttached() },
+    ...attachOwn('left')
+      .slice(0, 1)
+      .map((statement) => ({ golden: 'session-attach', statement })),
+    { golden: 'session-detach', statement: detach('left') },
+    ...attachOwn('left').map((statement) => ({ golden: `session-${statement.name}`, statement })),
   ]);
 });
 

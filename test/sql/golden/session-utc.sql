@@ -1,1 +1,1 @@
-SET TimeZone = 'UTC'
+SET GLOBAL TimeZone = 'UTC'

@@ -1,0 +1,1 @@
+SELECT database_name FROM duckdb_databases() WHERE NOT internal AND database_name <> 'memory'
