@@ -120,6 +120,11 @@ export function packUnits(
   }));
 }
 
+/** Into how many parts rows are cut by halving, so that files are as far above their size as below it, and the largest part of a bin that is one file. */
+export function fileParts(files: number): { readonly least: number; readonly most: number } {
+  return { least: files / Math.SQRT2, most: LARGE / files };
+}
+
 /** About how many files come of a bin. */
 export function filesAfter({ bytes, file_bytes }: Pick<Bin, 'bytes' | 'file_bytes'>): number {
   return Math.max(1, Math.round(bytes / file_bytes));

@@ -22,6 +22,8 @@ export type WriteRequest = {
   readonly sortBy: readonly string[];
   /** Terms to order by in place of `sortBy`, over the columns. */
   readonly orderBy?: readonly Sql[];
+  /** What the rows of one file have in common, over the columns of `from`: rows without partitions are cut by it, not by size. */
+  readonly fileOf?: Sql;
   /** An empty or missing folder; files get unique names. */
   readonly folder: string;
   /** Target size in bytes of an unpartitioned file; a partitioned COPY writes one file per partition. */
@@ -42,7 +44,8 @@ function renderWrite(request: WriteRequest, dictionaries: boolean): Sql {
     const value = sql`CAST(${quoteName(name)} AS ${duckType(type)})`;
     return sql`${dictionaries ? refuseNegativeZero(value, type) : value} AS ${quoteName(name)}`;
   });
-  const given = (request.partitionColumns ?? []).map((name, i) => sql`${quoteName(name)} AS ${partitionName(i)}`);
+  const terms = request.fileOf === undefined ? (request.partitionColumns ?? []).map(quoteName) : [request.fileOf];
+  const given = terms.map((term, i) => sql`${term} AS ${partitionName(i)}`);
   const source = sql`SELECT ${join([...columns, ...given])} FROM ${request.from}`;
   const computed = given.length > 0 ? [] : request.partitionBy.map((field, i) => renderPartition(request, field, i));
   const select = computed.length === 0 ? source : sql`SELECT *, ${join(computed)} FROM (${source})`;
@@ -68,11 +71,12 @@ function renderPartition({ columns }: WriteRequest, field: PartitionField, index
 }
 
 function copyOptions(request: WriteRequest): readonly Sql[] {
+  const partitions = request.fileOf === undefined ? request.partitionBy.length : 1;
   const layout =
-    request.partitionBy.length === 0
+    partitions === 0
       ? [sql`FILE_SIZE_BYTES ${request.fileBytes}`]
       : [
-          sql`PARTITION_BY (${join(request.partitionBy.map((_, i) => partitionName(i)))})`,
+          sql`PARTITION_BY (${join(Array.from({ length: partitions }, (_, i) => partitionName(i)))})`,
           // No folder is named after a value, which may be longer than a file name can be.
           sql`HIVE_FILE_PATTERN false`,
         ];

@@ -13,6 +13,7 @@ import { ownName, quoteName } from './quote.ts';
 /** The column that `renderZordered` adds. */
 export const ZORDER = ownName('__zorder');
 const CUTS = ownName('__cuts');
+const SAMPLED = ownName('__sample');
 
 /** Bits of a rank: a thousand places in each column are more than a table has files. */
 const BITS = 10;
@@ -22,12 +23,17 @@ const SAMPLE = 65_536;
 const cut = (at: number): SqlName => ownName(`__cut${at}`);
 const rank = (at: number): SqlName => ownName(`__rank${at}`);
 
-/** Finds the values that divide each column into parts with as many rows. The same rows give the same parts. */
-export function createCuts(relation: Sql, columns: readonly string[]): Statement {
+/** Takes the rows by which places are found. The same rows give the same sample. */
+export function createSample(relation: Sql, columns: readonly string[]): Statement {
+  const sample = sql`SELECT ${join(columns.map(quoteName))} FROM ${relation} USING SAMPLE reservoir(${SAMPLE} ROWS) REPEATABLE (1)`;
+  return { name: 'sample', text: sql`CREATE OR REPLACE TABLE ${SAMPLED} AS ${sample}` };
+}
+
+/** Finds the values that divide each column of the sample into parts with as many rows. */
+export function createCuts(columns: readonly string[]): Statement {
   const places = sql`list_transform(range(1, ${2 ** BITS}), lambda i: i / ${2 ** BITS}.0)`;
   const cuts = columns.map((column, at) => sql`quantile_disc(${quoteName(column)}, ${places}) AS ${cut(at)}`);
-  const sample = sql`SELECT ${join(columns.map(quoteName))} FROM ${relation} USING SAMPLE reservoir(${SAMPLE} ROWS) REPEATABLE (1)`;
-  return { name: 'cuts', text: sql`CREATE TABLE ${CUTS} AS SELECT ${join(cuts)} FROM (${sample})` };
+  return { name: 'cuts', text: sql`CREATE OR REPLACE TABLE ${CUTS} AS SELECT ${join(cuts)} FROM ${SAMPLED}` };
 }
 
 /** The relation with each row's place. Nulls come first. */
@@ -58,4 +64,36 @@ function interleave(columns: number): Sql {
     bits.map((bit) => sql`(${bit})`),
     ' | ',
   );
+}
+
+/**
+ * The cells of the Z-order that the sample's rows lie in, in its order: where each begins, and how many rows it has. A cell has all
+ * places that begin with the same bits, so that it is a box among the columns. One that has more rows than `most` is halved, by the
+ * column whose turn it is, as long as its rows differ.
+ */
+export function findCells(columns: readonly string[], parts: number): Statement {
+  const bits = BITS * columns.length;
+  return {
+    name: 'cells',
+    text: sql`WITH RECURSIVE places AS MATERIALIZED (SELECT ${ZORDER} AS place FROM ${renderZordered(SAMPLED, columns)}),
+cells AS (
+  SELECT 0 AS depth, CAST(0 AS BIGINT) AS cell, count(*) AS rows FROM places
+  UNION ALL
+  SELECT c.depth + 1, p.place >> (${bits - 1} - c.depth), count(*)
+  FROM cells c JOIN places p ON p.place >> (${bits} - c.depth) = c.cell
+  WHERE c.depth < ${bits} AND c.rows > (SELECT count(*) FROM places) / ${parts}
+  GROUP BY ALL
+)
+SELECT cell << (${bits} - depth) AS place, CAST(rows AS DOUBLE) / (SELECT count(*) FROM places) AS part
+FROM cells WHERE depth = ${bits} OR rows <= (SELECT count(*) FROM places) / ${parts} ORDER BY place`,
+  };
+}
+
+/** Which of some cells a row of the relation lies in, by the places at which they begin, the first of which has no row before it. */
+export function renderCell(places: readonly bigint[], first = 0): Sql {
+  const middle = Math.ceil(places.length / 2);
+  const [place] = places.slice(middle);
+  if (place === undefined) return sql`${first}`;
+  const [below, above] = [renderCell(places.slice(0, middle), first), renderCell(places.slice(middle), first + middle)];
+  return sql`CASE WHEN ${ZORDER} < ${place} THEN ${below} ELSE ${above} END`;
 }

@@ -29,7 +29,7 @@ import {
 import { fingerprintRows, partitionFieldType, selectPartitions } from '../../lib/sql/rewrite.ts';
 import { countShared, createShared, selectShared } from '../../lib/sql/shared-quarantine.ts';
 import { listPartitions, renderPartitions } from '../../lib/sql/touched.ts';
-import { createCuts, renderZordered } from '../../lib/sql/zorder.ts';
+import { createCuts, createSample, findCells, renderCell, renderZordered } from '../../lib/sql/zorder.ts';
 import { recipeOf } from '../support/batch-recipes.ts';
 
 const MODE: KeyedMode = {
@@ -168,7 +168,10 @@ const GOLDEN: readonly (readonly [name: string, text: string | undefined])[] = [
   ['positions-after', renderAfter(MODE, sql`a`)],
   ['positions-after-latest', renderAfter(LATEST, sql`a`)],
   ['positions-write', writeGone(3, [{ name: 'file_path', id: 7, children: [] }], "out/o'3.parquet").text],
-  ['zorder-cuts', createCuts(sql`t`, ['id', 'o"x']).text],
+  ['zorder-sample', createSample(sql`t`, ['id', 'o"x']).text],
+  ['zorder-cuts', createCuts(['id', 'o"x']).text],
+  ['zorder-cells', findCells(['id'], 2.5).text],
+  ['zorder-cell', renderCell([0n, 4n, 6n])],
   ['zorder', renderZordered(sql`t`, ['id', 'o"x'])],
   ['quarantine-table-released', renderReleased(sql`t`, FILTER)],
   ['quarantine-table-releasable', countReleasable(sql`t`, {}).text],

@@ -5,7 +5,7 @@ import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Session } from '../../lib/ports.ts';
 import { sql } from '../../lib/sql/fragment.ts';
 import { userSql } from '../../lib/sql/user-sql.ts';
-import { createCuts, renderZordered, ZORDER } from '../../lib/sql/zorder.ts';
+import { createCuts, createSample, findCells, renderCell, renderZordered, ZORDER } from '../../lib/sql/zorder.ts';
 
 const ROWS = 20_000;
 /** Values of every kind of column, each of them apart from the others; texts that differ late. */
@@ -18,7 +18,9 @@ const GIVEN = userSql(`SELECT range AS n,
   'customer-' || lpad(CAST(hash(range + 11) % 1000 AS VARCHAR), 6, '0') AS name,
   CASE WHEN range % 10 = 0 THEN NULL ELSE hash(range + 12) % 1000 END AS maybe,
   CAST(NULL AS INTEGER) AS nothing,
-  'same' AS same
+  'same' AS same,
+  range // 3 AS near,
+  CASE WHEN range % 5 < 3 THEN 0 ELSE hash(range + 13) % 1000 END AS skewed
 FROM range(${ROWS})`);
 const REST = sql`given`;
 
@@ -31,7 +33,8 @@ after(() => session[Symbol.asyncDispose]());
 
 /** By column: which part of all its values a sixteenth of the rows along the order holds, on average. */
 async function spread(columns: readonly string[], looked: readonly string[]): Promise<Record<string, number>> {
-  await session.run(createCuts(REST, columns));
+  await session.run(createSample(REST, columns));
+  await session.run(createCuts(columns));
   const ordered = sql`(SELECT *, ntile(16) OVER (ORDER BY ${ZORDER}) AS part FROM ${renderZordered(REST, columns)})`;
   const [counted] = await session.rows({
     name: 'rows',
@@ -48,7 +51,6 @@ async function spread(columns: readonly string[], looked: readonly string[]): Pr
     });
     spreads[column] = Number(row?.['spread']);
   }
-  await session.run({ name: 'forget', text: sql`DROP TABLE __cuts` });
   return spreads;
 }
 
@@ -77,13 +79,67 @@ describe('a Z-order', () => {
   });
 
   test('keeps all columns and adds none but its own', async () => {
-    await session.run(createCuts(REST, ['whole', 'name']));
+    await session.run(createSample(REST, ['whole', 'name']));
+    await session.run(createCuts(['whole', 'name']));
     const described = async (relation: typeof REST) =>
       (await session.describe({ name: 'columns', text: sql`SELECT * FROM ${relation}` })).map(({ name }) => name);
     assert.deepEqual(await described(renderZordered(REST, ['whole', 'name'])), [
       ...(await described(REST)),
       '__zorder',
     ]);
-    await session.run({ name: 'forget', text: sql`DROP TABLE __cuts` });
   });
+});
+
+describe('cells of a Z-order', () => {
+  const PARTS = 16;
+  type Case = { readonly columns: readonly string[]; readonly cells: number; readonly most: number };
+  const CASES: readonly Case[] = [
+    { columns: ['whole', 'price'], cells: PARTS, most: 1 / PARTS },
+    { columns: ['name', 'at', 'number', 'day'], cells: PARTS, most: 1 / PARTS },
+    // Most boxes of the grid are empty.
+    { columns: ['n', 'near'], cells: PARTS, most: 1 / PARTS },
+    { columns: ['nothing', 'whole', 'same', 'maybe'], cells: PARTS, most: 1 / PARTS },
+    // Three rows of five have one value, and are divided by the other column.
+    { columns: ['skewed', 'day'], cells: PARTS, most: 1 / PARTS },
+    { columns: ['same', 'nothing'], cells: 1, most: 1 },
+  ];
+  for (const { columns, cells, most } of CASES) {
+    test(`of ${columns.join(', ')} are boxes apart from each other, with like numbers of rows`, async () => {
+      await session.run(createSample(REST, columns));
+      await session.run(createCuts(columns));
+      const found = await session.rows(findCells(columns, PARTS / Math.SQRT2));
+      const cell = renderCell(found.map(({ place }) => BigInt(String(place))));
+      const ranks = columns.map((c) => `dense_rank() OVER (ORDER BY "${c}" NULLS FIRST) AS "r_${c}"`).join(', ');
+      const ranges = columns.map((c) => `min("r_${c}") AS "low_${c}", max("r_${c}") AS "high_${c}"`).join(', ');
+      const ranked = sql`(SELECT *, ${userSql(ranks)} FROM ${REST})`;
+      const boxes = await session.rows({
+        name: 'boxes',
+        text: sql`SELECT ${cell} AS cell, count(*) AS rows, ${userSql(ranges)} FROM ${renderZordered(ranked, columns)} GROUP BY ALL ORDER BY cell`,
+      });
+      const rows = boxes.map((box) => Number(box['rows']));
+      assert.equal(
+        rows.reduce((sum, one) => sum + one, 0),
+        ROWS,
+      );
+      assert.ok(boxes.length >= cells / Math.SQRT2 && boxes.length <= 2 * cells, `${boxes.length} cells`);
+      assert.ok(Math.max(...rows) <= ROWS * most * 1.5, `${rows}`);
+      assert.deepEqual(
+        found.map(({ part }) => Math.round(Number(part) * ROWS)),
+        rows,
+      );
+      const range = (box: (typeof boxes)[number] | undefined, column: string): readonly [number, number] => [
+        Number(box?.[`low_${column}`]),
+        Number(box?.[`high_${column}`]),
+      ];
+      for (let a = 0; a < boxes.length; a += 1) {
+        for (let b = 0; b < a; b += 1) {
+          const apart = columns.some((column) => {
+            const [[low, high], [from, to]] = [range(boxes[a], column), range(boxes[b], column)];
+            return high < from || to < low;
+          });
+          assert.ok(apart, JSON.stringify([boxes[a], boxes[b]]));
+        }
+      }
+    });
+  }
 });

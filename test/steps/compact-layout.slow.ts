@@ -82,14 +82,16 @@ describe('a large file', () => {
     assert.ok(sorted.files > 2 && sorted.product > 0.95, JSON.stringify(sorted));
     await compact(lake, { table, target_mb, zorder: ['customer', 'product'] });
     const zordered = await widths(lake);
-    assert.ok(zordered.files > 2 && zordered.product < 0.7, JSON.stringify(zordered));
+    // Files are boxes: none has more than half of either column.
+    assert.ok(zordered.files >= 4 && zordered.product < 0.51, JSON.stringify(zordered));
     assert.deepEqual(await lake.rows('shop_silver.items', FINGERPRINT), before);
     // The model's own Z-order is that of files which are written anew for their size.
     await compact(lake, { table, target_mb: 1_000, min_files: 2, all: true });
     const joined = await widths(lake);
     assert.equal(joined.files, 1);
     await compact(lake, { table, target_mb, all: true });
-    assert.ok((await widths(lake)).product < 0.7, JSON.stringify(await widths(lake)));
+    const again = await widths(lake);
+    assert.ok(again.files >= 4 && again.product < 0.51, JSON.stringify(again));
     assert.deepEqual(await lake.rows('shop_silver.items', FINGERPRINT), before);
   });
 });

@@ -75,6 +75,8 @@ export type PartitionRows = {
   readonly sortBy: readonly string[];
   /** In place of `sortBy`. */
   readonly orderBy?: readonly Sql[];
+  /** In place of `fileBytes`. */
+  readonly fileOf?: Sql;
   readonly folder: string;
   readonly fileBytes: number;
   readonly stem: string;
@@ -87,7 +89,7 @@ export async function stagePartition(
   rows: PartitionRows,
   deps: PlacingDeps,
 ): Promise<readonly Placed[]> {
-  const { from, table, schema, spec, partition, withFile, sortBy, orderBy, folder, fileBytes } = rows;
+  const { from, table, schema, spec, partition, withFile, sortBy, orderBy, fileOf, folder, fileBytes } = rows;
   const columns = columnsOf(schema);
   const copy = writeTable({
     name: `rewrite ${fullName(table)}`,
@@ -97,10 +99,12 @@ export async function stagePartition(
     partitionBy: [],
     sortBy,
     ...(orderBy === undefined ? {} : { orderBy }),
+    ...(fileOf === undefined ? {} : { fileOf }),
     folder,
     fileBytes,
   });
-  const filled = (await session.copy(copy)).filter((file) => file.rows > 0);
+  const written = (await session.copy(copy)).map((file) => ({ ...file, partition: [] }));
+  const filled = written.filter((file) => file.rows > 0);
   await rows.check(filled.map((file) => file.path));
   const place = partitionPrefix(table, partitionFolder(spec, schema, partition));
   return placeFiles(deps, filled, () => `${place}${rows.stem}-${deps.ids.unique()}.parquet`);

@@ -11,6 +11,7 @@ import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
 import { stagePartition } from '../../lake/files/stage-files.ts';
 import { rewriteStem } from '../../lake/maintain/discard-maintenance.ts';
+import { layOut } from '../../lake/maintain/lay-out.ts';
 import {
   type RewriteResult,
   type RewrittenBin,
@@ -27,7 +28,6 @@ import { scanColumns } from '../../lake/tables/table-state.ts';
 import type { JsonValue, Row, Session } from '../../ports.ts';
 import { fingerprintRows } from '../../sql/rewrite.ts';
 import { renderScan, type ScanColumn } from '../../sql/scan.ts';
-import { createCuts, renderZordered, ZORDER } from '../../sql/zorder.ts';
 
 /** A unit that workers die of is left as it is: its files are as good as before. */
 const DEATHS = 'workers ended without an answer, as one does that has too little memory or time';
@@ -102,19 +102,15 @@ async function rewriteBin(deps: StepDeps, place: Place, bin: Bin): Promise<Rewri
   }));
   await using borrowed = await openFiles(session, deps.store, base, files);
   const from = renderScan(columns, borrowed.files);
-  const zordered = table.zorder.length > 0;
-  if (zordered) await session.run(createCuts(from, table.zorder));
   return await stagePartition(
     session,
     {
-      from: zordered ? renderZordered(from, table.zorder) : from,
+      ...(await layOut(session, table, from, bin)),
       table: table.table,
       schema,
       spec,
       partition,
       withFile: table.with_file,
-      sortBy: table.sort,
-      ...(zordered ? { orderBy: [ZORDER] } : {}),
       folder: `${scratch.folder}/out`,
       fileBytes: bin.file_bytes,
       stem,

@@ -1,1 +1,1 @@
-CREATE TABLE __cuts AS SELECT quantile_disc("id", list_transform(range(1, 1024), lambda i: i / 1024.0)) AS __cut0, quantile_disc("o""x", list_transform(range(1, 1024), lambda i: i / 1024.0)) AS __cut1 FROM (SELECT "id", "o""x" FROM t USING SAMPLE reservoir(65536 ROWS) REPEATABLE (1))
+CREATE OR REPLACE TABLE __cuts AS SELECT quantile_disc("id", list_transform(range(1, 1024), lambda i: i / 1024.0)) AS __cut0, quantile_disc("o""x", list_transform(range(1, 1024), lambda i: i / 1024.0)) AS __cut1 FROM __sample

@@ -1,0 +1,1 @@
+CASE WHEN __zorder < 6 THEN CASE WHEN __zorder < 4 THEN 0 ELSE 1 END ELSE 2 END
