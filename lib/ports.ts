@@ -98,6 +98,11 @@ export type ObjectStore = {
    */
   remove(key: string): Promise<void>;
   /**
+   * Present where one request removes many objects, at most 1,000: as `remove` does each. All are tried, and the error names
+   * those that were not removed. Whoever has many to remove asks `removeObjects` (lib/table/remove-objects.ts).
+   */
+  removeAll?(keys: readonly string[]): Promise<void>;
+  /**
    * Local paths to read objects from; the local store hands out its own files. An object asked for with an etag is lent
    * only as it was when it had that etag; one that has changed, gone or become unreadable is among `changed` instead.
    */

@@ -1,6 +1,6 @@
 import { ZONES, type Zone } from './objects.ts';
 
-/** Requests to S3, by their two prices; removing is free. */
+/** Requests to S3, by their two prices; to remove one object is free. */
 export type Requests = {
   /** GET and HEAD. */
   readonly get: number;
@@ -27,6 +27,8 @@ export type Seen = { readonly [zone in Zone]?: number };
 /** A call of a store or a catalog, as far as it decides what S3 is asked for. */
 export type Call =
   | { readonly kind: 'read' | 'head' | 'write' | 'remove' }
+  /** Objects that are removed together. */
+  | { readonly kind: 'remove-all'; readonly count: number }
   /** `seen`: how many objects of each zone were looked at, ignored ones too. */
   | { readonly kind: 'list'; readonly prefix: string; readonly seen: Seen }
   | { readonly kind: 'names'; readonly prefix: string; readonly count: number }
@@ -56,6 +58,9 @@ export function spentBy(call: Call): Spent {
       return { ...NOTHING_SPENT, put: 1 };
     case 'remove':
       return NOTHING_SPENT;
+    case 'remove-all':
+      // It is sent as a POST, for whatever number of objects.
+      return { ...NOTHING_SPENT, put: call.count === 0 ? 0 : 1 };
     case 'list':
       return { ...NOTHING_SPENT, put: pagesOf(call.prefix, call.seen) };
     case 'names':

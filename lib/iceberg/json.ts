@@ -105,6 +105,15 @@ export function parseMetadata(input: Uint8Array | string, where = 'table metadat
   return known;
 }
 
+const logged = z.looseObject({ 'metadata-log': z.array(z.looseObject({ 'metadata-file': text })).default([]) });
+
+/** The metadata files before one, as its log names them. Nothing else of the file is looked at, which may be large. */
+export function parseMetadataLog(input: Uint8Array, where: string): readonly string[] {
+  const parsed = logged.safeParse(parseJson(decodeText(input, where), where, JSON.parse));
+  if (!parsed.success) throw new UnreadableTable(`${where} is damaged:\n${z.prettifyError(parsed.error)}`);
+  return parsed.data['metadata-log'].map((entry) => entry['metadata-file']);
+}
+
 /**
  * The last few files parsed, by their whole text. A commit loads a table more than once, and a table with hundreds of
  * snapshots costs more to parse than all else that the commit does. Metadata is never changed in place.
@@ -180,9 +189,9 @@ function inflate(bytes: Uint8Array, where: string): Uint8Array {
   }
 }
 
-function parseJson(json: string, where: string): unknown {
+function parseJson(json: string, where: string, parse: (text: string) => unknown = parseLossless): unknown {
   try {
-    return parseLossless(json);
+    return parse(json);
   } catch (cause) {
     throw new UnreadableTable(`${where} is not JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }

@@ -1,4 +1,4 @@
-import { mapConcurrent } from '../core/concurrency.ts';
+import { CONCURRENCY, mapConcurrent } from '../core/concurrency.ts';
 import { locator } from '../iceberg/locations.ts';
 import { filePaths, manifestPaths, type NamedFile } from '../iceberg/reachable.ts';
 import type { Snapshot, TableMetadata } from '../iceberg/types.ts';
@@ -48,10 +48,12 @@ export async function* unneededFiles(
 ): AsyncIterable<readonly UnneededFile[]> {
   let batch: UnneededFile[] = [];
   const found = new Map<string, number>();
-  for (const [at, manifest] of manifests.entries()) {
-    for (const { path, bytes } of await filesIn(store, metadata, manifest)) found.set(path, bytes);
-    batch.push({ path: manifest, bytes: null });
-    if (found.size < most && at + 1 < manifests.length) continue;
+  for (let at = 0; at < manifests.length; at += CONCURRENCY) {
+    const some = manifests.slice(at, at + CONCURRENCY);
+    const files = await mapConcurrent(some, (manifest) => filesIn(store, metadata, manifest));
+    for (const { path, bytes } of files.flat()) found.set(path, bytes);
+    batch.push(...some.map((path) => ({ path, bytes: null })));
+    if (found.size < most && at + CONCURRENCY < manifests.length) continue;
     await keepLive(store, metadata, kept, found);
     yield [...[...found].map(([path, bytes]) => ({ path, bytes })), ...batch];
     batch = [];
@@ -67,10 +69,10 @@ export async function keepLive(
   kept: Iterable<string>,
   found: Pick<Set<string>, 'size' | 'delete'>,
 ): Promise<void> {
-  for (const manifest of kept) {
+  await mapConcurrent([...kept], async (manifest) => {
     if (found.size === 0) return;
     for (const { path, live } of await filesIn(store, metadata, manifest)) if (live) found.delete(path);
-  }
+  });
 }
 
 /** The manifests of snapshots of a table, each once. */

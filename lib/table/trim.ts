@@ -1,5 +1,5 @@
 import { ObjectNotFound, StrataError } from '../core/errors.ts';
-import { parseMetadata } from '../iceberg/json.ts';
+import { parseMetadataLog } from '../iceberg/json.ts';
 import { locator } from '../iceberg/locations.ts';
 import { DELETE_AFTER_COMMIT } from '../iceberg/metadata-files.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
@@ -58,7 +58,7 @@ async function filesBefore(
 async function logOf(store: ObjectStore, location: string): Promise<readonly string[]> {
   try {
     const { bytes } = await store.read(store.key(location));
-    return parseMetadata(bytes, location)['metadata-log'].map((entry) => entry['metadata-file']);
+    return parseMetadataLog(bytes, location);
   } catch (cause) {
     if (cause instanceof ObjectNotFound) return [];
     throw cause;

@@ -13,8 +13,10 @@ export function countingStore(store: ObjectStore, note: (call: Call) => void): O
     note({ kind: 'names', prefix, count: found.length });
     return found;
   };
+  const { removeAll } = store;
   return {
     ...store,
+    ...(removeAll === undefined ? {} : { removeAll: noting(note, removeAll) }),
     read(key) {
       note({ kind: 'read' });
       return store.read(key);
@@ -57,6 +59,16 @@ export function countingStore(store: ObjectStore, note: (call: Call) => void): O
       note(bytes === undefined ? { kind: 'publish' } : { kind: 'publish', bytes });
       return store.publish(path, key);
     },
+  };
+}
+
+function noting(
+  note: (call: Call) => void,
+  removeAll: NonNullable<ObjectStore['removeAll']>,
+): NonNullable<ObjectStore['removeAll']> {
+  return (keys) => {
+    note({ kind: 'remove-all', count: keys.length });
+    return removeAll(keys);
   };
 }
 

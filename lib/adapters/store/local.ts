@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from 'node:fs';
-import { copyFile, link, mkdir, open, stat } from 'node:fs/promises';
+import { copyFile, type FileHandle, link, mkdir, open, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ObjectNotFound, Unavailable } from '../../core/errors.ts';
 import type { ByteRange } from '../../core/objects.ts';
@@ -121,7 +121,7 @@ async function readObject(path: string, key: string): Promise<{ bytes: Uint8Arra
     const file = await open(path);
     try {
       const stats = await file.stat({ bigint: true });
-      const bytes = await file.readFile();
+      const bytes = await readWhole(file, Number(stats.size));
       return { bytes, etag: isBronze(key) ? contentEtag(bytes) : writeEtag(stats) };
     } finally {
       await file.close();
@@ -130,6 +130,12 @@ async function readObject(path: string, key: string): Promise<{ bytes: Uint8Arra
     if (isMissing(cause)) throw new ObjectNotFound(`no object ${JSON.stringify(key)} at ${path}`, { cause });
     throw storeFault('read', key, cause);
   }
+}
+
+/** All bytes by one read where the file is as large as it was said to be, and as `readFile` finds them elsewhere. */
+async function readWhole(file: FileHandle, size: number): Promise<Uint8Array> {
+  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(size), 0, size, 0);
+  return bytesRead === size && size > 0 ? buffer : file.readFile();
 }
 
 /** One handle, so that the bytes are of the file that the etag was found for. */

@@ -1,11 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  PutObjectCommand,
-  type S3Client,
-} from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { InvalidInput, ObjectNotFound, Unavailable } from '../../core/errors.ts';
 import type { ObjectVersion } from '../../core/objects.ts';
 import type { ObjectInfo, ObjectStore, WriteCondition, WriteOutcome } from '../../ports.ts';
@@ -27,6 +21,7 @@ import {
 import { borrowObjects } from './s3-download.ts';
 import { listNames, listObjects } from './s3-list.ts';
 import { borrowParts, readRange } from './s3-ranges.ts';
+import { removeObject, removeObjects } from './s3-remove.ts';
 import { uploadFile } from './s3-upload.ts';
 
 export type S3StoreOptions = {
@@ -82,10 +77,8 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
       return listNames(access, prefix);
     },
     write: async (key, bytes, condition) => writeObject(access, placeOf(access, key), bytes, condition),
-    async remove(key) {
-      const place = placeOf(access, key);
-      await callS3(access, 'DeleteObject', s3Resource(place), () => access.client.send(new DeleteObjectCommand(place)));
-    },
+    remove: async (key) => removeObject(access, key),
+    removeAll: (keys) => removeObjects(access, keys),
     borrow: async (objects) =>
       borrowObjects(
         access,

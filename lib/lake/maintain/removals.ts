@@ -1,9 +1,6 @@
-import { mapConcurrent } from '../../core/concurrency.ts';
 import type { ObjectStore } from '../../ports.ts';
+import { MOST_REMOVED, removeObjects } from '../../table/remove-objects.ts';
 import { swapJson } from '../run/run-folder.ts';
-
-/** Objects that are removed at once, and named in one record. */
-const BATCH = 1_000;
 
 /** Where maintenance keeps what it did: `ops/<pipeline>/_maintenance/<id>/`, with what it has removed in `removed/`. */
 export type RecordOf = { readonly pipeline: string; readonly id: string };
@@ -13,7 +10,7 @@ export function recordFolder({ pipeline, id }: RecordOf): string {
 }
 
 /**
- * Removes objects in batches. The keys of each are written down before, so that whatever a process removed before it was
+ * Removes objects in batches of one request each. The keys of each are written down before, so that whatever a process removed before it was
  * killed is known; removing what is gone is no error.
  */
 export async function removeRecorded(
@@ -24,10 +21,10 @@ export async function removeRecorded(
 ): Promise<void> {
   let part = 0;
   for await (const keys of batches) {
-    for (let at = 0; at < keys.length; at += BATCH) {
-      const slice = keys.slice(at, at + BATCH);
+    for (let at = 0; at < keys.length; at += MOST_REMOVED) {
+      const slice = keys.slice(at, at + MOST_REMOVED);
       part = await writeNext(store, `${recordFolder(record)}/removed/${table}`, part, { keys: slice });
-      await mapConcurrent(slice, (key) => store.remove(key));
+      await removeObjects(store, slice);
     }
   }
 }

@@ -3,6 +3,7 @@ import { mapConcurrent } from '../../core/concurrency.ts';
 import { ObjectNotFound } from '../../core/errors.ts';
 import { executionName, type Upload } from '../../core/trigger.ts';
 import type { ObjectStore } from '../../ports.ts';
+import { removeObjects } from '../../table/remove-objects.ts';
 
 /**
  * Marks of what has happened and no run has dealt with: files that events named, and runs on a schedule that others do in
@@ -74,5 +75,5 @@ function isUpload(value: unknown): value is Upload {
 }
 
 export async function removeMarks(store: ObjectStore, keys: readonly string[]): Promise<void> {
-  await mapConcurrent(keys, (key) => store.remove(key));
+  await removeObjects(store, keys);
 }

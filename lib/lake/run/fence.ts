@@ -1,5 +1,6 @@
 import type { HeldRun } from '../../core/run.ts';
 import type { ObjectStore } from '../../ports.ts';
+import { removeObjects } from '../../table/remove-objects.ts';
 import type { LockDeps, StepDeps } from '../deps.ts';
 import { requireHeld } from './lock.ts';
 
@@ -38,6 +39,10 @@ export function fencedStore(deps: LockDeps, run: HeldRun): ObjectStore {
     async remove(key) {
       await requireHeld(deps, run);
       return deps.store.remove(key);
+    },
+    async removeAll(keys) {
+      await requireHeld(deps, run);
+      return removeObjects(deps.store, keys);
     },
   };
 }

@@ -1,8 +1,8 @@
-import { mapConcurrent } from '../../core/concurrency.ts';
 import { UnreadableTable } from '../../core/errors.ts';
 import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import type { Catalog, CatalogEntry, ObjectStore } from '../../ports.ts';
 import { loadTable } from '../../table/read.ts';
+import { removeObjects } from '../../table/remove-objects.ts';
 import { estimateSize, type TableSize } from './table-size.ts';
 
 type DropDeps = { readonly store: ObjectStore; readonly catalog: Catalog };
@@ -61,7 +61,7 @@ export async function dropTables(
   const dropped: Dropped[] = [];
   for (const table of tables) {
     const files = data ? await filesOf(deps, table.id) : [];
-    await mapConcurrent(files, (key) => deps.store.remove(key));
+    await removeObjects(deps.store, files);
     dropped.push(describeDrop(table, files.length));
   }
   return dropped;
