@@ -27,8 +27,8 @@ export type Seen = { readonly [zone in Zone]?: number };
 /** A call of a store or a catalog, as far as it decides what S3 is asked for. */
 export type Call =
   | { readonly kind: 'read' | 'head' | 'write' | 'remove' }
-  /** Objects that are removed together. */
-  | { readonly kind: 'remove-all'; readonly count: number }
+  /** At most 1,000 objects of so many zones that are removed together. */
+  | { readonly kind: 'remove-all'; readonly zones: number }
   /** `seen`: how many objects of each zone were looked at, ignored ones too. */
   | { readonly kind: 'list'; readonly prefix: string; readonly seen: Seen }
   | { readonly kind: 'names'; readonly prefix: string; readonly count: number }
@@ -59,8 +59,8 @@ export function spentBy(call: Call): Spent {
     case 'remove':
       return NOTHING_SPENT;
     case 'remove-all':
-      // It is sent as a POST, for whatever number of objects.
-      return { ...NOTHING_SPENT, put: call.count === 0 ? 0 : 1 };
+      // To each bucket a POST.
+      return { ...NOTHING_SPENT, put: call.zones };
     case 'list':
       return { ...NOTHING_SPENT, put: pagesOf(call.prefix, call.seen) };
     case 'names':

@@ -1,4 +1,5 @@
 import type { ObjectStore } from '../../lib/ports.ts';
+import { removeObjects } from '../../lib/table/remove-objects.ts';
 
 /** A store that tells what a rule about its users needs. */
 export type OvertakenRule = {
@@ -43,6 +44,10 @@ export function overtakenRule(broken: (what: string) => void): OvertakenRule {
       remove(key) {
         change(actor, 'remove', key);
         return store.remove(key);
+      },
+      removeAll(keys) {
+        for (const key of keys) change(actor, 'remove', key);
+        return removeObjects(store, keys);
       },
     }),
     makes: (actor, store) => ({

@@ -1,5 +1,6 @@
 import { Unavailable } from '../../lib/core/errors.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
+import { removeObjects } from '../../lib/table/remove-objects.ts';
 import { Crash } from '../ports/faults.ts';
 import { keyOf } from '../support/test-lake.ts';
 
@@ -225,6 +226,9 @@ function scheduledStore(inner: ObjectStore, call: MakeCall): ObjectStore {
     names: (prefix, skipped) => call(about('names', prefix), () => inner.names(prefix, skipped)),
     write: (key, bytes, condition) => call(about('write', key, true), () => inner.write(key, bytes, condition)),
     remove: (key) => call(about('remove', key, true), () => inner.remove(key)),
+    // As S3 does it: one request.
+    removeAll: (keys) =>
+      call({ text: `remove ${keys.join(' ')}`, keys, changes: true }, () => removeObjects(inner, keys)),
     borrow(objects) {
       const keys = objects.map((object) => (typeof object === 'string' ? object : object.key));
       return call({ text: `borrow ${keys.join(' ')}`, keys, changes: false }, () => inner.borrow(objects));

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { InvalidInput, ObjectNotFound } from '../../lib/core/errors.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
+import { removeObjects } from '../../lib/table/remove-objects.ts';
 import { BAD_KEYS, ODD_KEYS } from './keys-table.ts';
 import { partsContract } from './store-parts.ts';
 import { plannedContract } from './store-planned.ts';
@@ -86,6 +87,24 @@ function readAndWrite(store: () => ObjectStore): void {
     assert.equal(await store().head('ops/rw/gone'), undefined);
     await store().remove('ops/rw/gone');
     await store().remove('ops/never/was');
+  });
+
+  it('removes many, those that are there and those that are not, and no others', async () => {
+    const names = [
+      'a b',
+      '<&>"',
+      "it's",
+      'naïve \u{1f600}',
+      'back\\slash',
+      ...Array.from({ length: 9 }, (_, n) => `${n}`),
+    ];
+    const keys = names.flatMap((name) => [`ops/many/${name}`, `bronze/many/s/${name}`]);
+    for (const key of [...keys, 'ops/many/kept']) await store().write(key, bytesOf(key), { kind: 'any' });
+    await removeObjects(store(), [...keys, 'ops/many/never', 'silver/many/never']);
+    assert.deepEqual(await keysOf(store(), 'ops/many/'), ['ops/many/kept']);
+    assert.deepEqual(await keysOf(store(), 'bronze/many/'), []);
+    await removeObjects(store(), keys);
+    await removeObjects(store(), []);
   });
 }
 

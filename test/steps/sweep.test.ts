@@ -314,3 +314,41 @@ describe('an id is of one run only', () => {
     assert.match(compaction.result.error.message, taken);
   });
 });
+
+test('a forced expiry and a vacuum read no manifest twice, and look at the lock for a batch, not for an object', async () => {
+  for (const operation of ['expire', 'vacuum'] as const) {
+    const lake = await made.copy();
+    for (let n = 0; n < 40; n += 1) {
+      const key = `silver/shop/items/data/orphan-${n}.parquet`;
+      await lake.store.write(key, new Uint8Array(1), { kind: 'any' });
+    }
+    const was = await lake.rows('shop_silver.items');
+    const reads: string[] = [];
+    const removed: string[] = [];
+    const noting = lake.reopen((deps) => ({
+      ...deps,
+      store: {
+        ...deps.store,
+        read(key) {
+          reads.push(key);
+          return deps.store.read(key);
+        },
+        remove(key) {
+          removed.push(key);
+          return deps.store.remove(key);
+        },
+      },
+    }));
+    const forced = { target: 'shop_silver.items', olderThanMs: 0, forceRetention: true };
+    if (operation === 'expire') await expireTables(noting.deps, { ...forced, keep: 1 });
+    else await vacuumTables(noting.deps, forced);
+    const manifests = reads.filter((key) => key.startsWith('silver/shop/items/') && key.endsWith('.avro'));
+    assert.ok(manifests.length > 0);
+    assert.deepEqual(manifests.toSorted(), [...new Set(manifests)].toSorted(), operation);
+    const of = removed.filter((key) => key.startsWith('silver/shop/items/'));
+    assert.ok(of.length >= (operation === 'vacuum' ? 40 : 2), of.join());
+    const looks = reads.filter((key) => /\/lock\.json$/.test(key)).length;
+    assert.ok(looks < 40, `${looks} looks at locks for ${of.length} objects`);
+    assert.deepEqual(await lake.rows('shop_silver.items'), was);
+  }
+});

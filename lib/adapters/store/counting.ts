@@ -67,7 +67,7 @@ function noting(
   removeAll: NonNullable<ObjectStore['removeAll']>,
 ): NonNullable<ObjectStore['removeAll']> {
   return (keys) => {
-    note({ kind: 'remove-all', count: keys.length });
+    note({ kind: 'remove-all', zones: new Set(keys.map((key) => key.split('/', 1)[0])).size });
     return removeAll(keys);
   };
 }

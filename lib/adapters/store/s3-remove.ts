@@ -56,6 +56,6 @@ async function removeFrom(access: S3Access, Bucket: string, keys: readonly strin
 function errorOf(errors: readonly _Error[]): Error {
   const named = errors.slice(0, MOST_NAMED).map(({ Key, Code, Message }) => `${Key}: ${Code} (${Message})`);
   const more = errors.length > MOST_NAMED ? `, and ${errors.length - MOST_NAMED} more` : '';
-  const error = new Error(`${errors.length} objects were not removed: ${named.join(', ')}${more}`);
+  const error = new Error(`not removed (${errors.length}): ${named.join(', ')}${more}`);
   return Object.assign(error, { name: errors[0]?.Code ?? 'Error' });
 }

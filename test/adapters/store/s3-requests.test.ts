@@ -6,6 +6,7 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
+  DeleteObjectsCommand,
   GetObjectCommand,
   type GetObjectCommandInput,
   HeadObjectCommand,
@@ -19,14 +20,15 @@ import {
 import { countingStore } from '../../../lib/adapters/store/counting.ts';
 import { addSpent, type Call, NOTHING_SPENT, PAGE, PART_BYTES, spentBy } from '../../../lib/core/requests.ts';
 import type { ObjectStore } from '../../../lib/ports.ts';
+import { removeObjects } from '../../../lib/table/remove-objects.ts';
 import { bytesOf } from '../../ports/store-contract.ts';
 import { bodyOf, type FakeS3, s3Error, withFakeS3 } from './s3-fake.ts';
 
 const LastModified = new Date(1_000);
 
-/** Both prices of S3; removing is free. Source: aws.amazon.com/s3/pricing */
+/** Both prices of S3; removing one object is free. Source: aws.amazon.com/s3/pricing */
 const PUTS =
-  /^(PutObject|CreateMultipartUpload|UploadPart|CompleteMultipartUpload|ListObjectsV2|ListObjectVersions)Command$/;
+  /^(PutObject|CreateMultipartUpload|UploadPart|CompleteMultipartUpload|ListObjectsV2|ListObjectVersions|DeleteObjects)Command$/;
 const GETS = /^(GetObject|HeadObject)Command$/;
 const FREE = /^DeleteObjectCommand$/;
 
@@ -41,6 +43,7 @@ function serve({ s3 }: FakeS3, { bytes = 5, names = 0 }: { readonly bytes?: numb
   s3.on(HeadObjectCommand).resolves({ ContentLength: bytes, ETag: '"e"', LastModified });
   s3.on(PutObjectCommand).resolves({ ETag: '"e"' });
   s3.on(DeleteObjectCommand).resolves({});
+  s3.on(DeleteObjectsCommand).resolves({});
   s3.on(CreateMultipartUploadCommand).resolves({ UploadId: 'u' });
   s3.on(UploadPartCommand).resolves({ ETag: '"p"' });
   s3.on(CompleteMultipartUploadCommand).resolves({});
@@ -94,6 +97,7 @@ const CASES: readonly Case[] = [
   { name: 'a write', act: (store) => store.write('ops/p/a', bytesOf('a'), { kind: 'any' }) },
   { name: 'a conditional write', act: (store) => store.write('ops/p/a', bytesOf('a'), { kind: 'match', etag: 'e' }) },
   { name: 'a removal', act: (store) => store.remove('ops/p/a') },
+  { name: 'a removal of many', act: (store) => removeObjects(store, ['ops/p/a', 'ops/p/b', 'silver/p/c']) },
   ...[0, 1, PAGE, PAGE + 1, 3 * PAGE].flatMap((names): readonly Case[] => [
     { name: `a list of ${names} objects`, names, act: (store) => drain(store, 'ops/p/') },
     { name: `a list of ${names} uploads`, names, act: (store) => drain(store, 'bronze/p/') },
