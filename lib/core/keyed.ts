@@ -55,6 +55,21 @@ export function logColumns(mode: KeyedMode, columns: readonly Column[]): readonl
   return [...columns, ...own, ...keyHashColumn(mode)];
 }
 
+/** The columns by which events are told apart. */
+export type EventColumns = {
+  /** The model's own, as the pipeline has them. */
+  readonly own: readonly Column[];
+  /** Those that drift brought, or that only the tables have, in the order of their names. They say nothing where they are null. */
+  readonly others: readonly Column[];
+};
+
+/** Whatever columns a run knows of beyond the model's, an event is the same. */
+export function eventColumnsOf(model: { readonly columns: readonly Column[] }, all: readonly Column[]): EventColumns {
+  const own = new Set(model.columns.map(({ name }) => name));
+  const others = all.filter(({ name }) => !own.has(name));
+  return { own: model.columns, others: others.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+}
+
 /** Both tables are partitioned alike. */
 export function keyBuckets(mode: KeyedMode, buckets: number): readonly PartitionField[] {
   return [{ column: bucketColumn(mode), transform: { kind: 'bucket', width: buckets } }];

@@ -220,6 +220,8 @@ export type KeyShare = {
   readonly parts: number;
   /** Keys of the staged events. */
   readonly events: readonly string[];
+  /** The bucket of each of these files, which are such as the log has; earlier releases wrote it beside each event. */
+  readonly event_buckets?: readonly number[];
 };
 
 /** A Parquet file that a unit wrote, at its key in the store. */

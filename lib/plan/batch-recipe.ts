@@ -17,29 +17,30 @@ export type BatchFacts = {
   readonly wide: boolean;
   /** Some records are set aside, because the engine cannot take them. */
   readonly poisoned: boolean;
+  /** Rows of a keyed model turned out to lack their key or their sequence. */
+  readonly incomplete?: boolean;
 };
 
 /** Decides once how a batch goes from its files to the table. */
 export function planBatch(model: SilverModel, facts: BatchFacts): BatchRecipe {
-  const { known, memory, guarded, manyShapes, wide, poisoned } = facts;
+  const { known, memory, guarded, manyShapes, wide, poisoned, incomplete = false } = facts;
   const equalRows = dedupesByHash(model) || condemnsDuplicates(model) ? { known: known && dedupesByHash(model) } : null;
   const equalKeys = planEqualKeys(model, known);
   const added = addedColumns(model);
   const numbered =
-    isKeyed(model) ||
     memory ||
     equalRows !== null ||
     equalKeys !== null ||
     model.joins.length > 0 ||
-    hasRowExpectations(model);
+    hasRowExpectations(model) ||
+    // An end before the start is found row by row; a key or sequence that is null shows in what was written.
+    (isKeyed(model) && (incomplete || model.mode.validTo !== null));
   const pass = numbered || guarded || manyShapes ? 'tables' : 'stream';
   const carriesHash = added.some((column) => column.value === 'row_hash');
   const hidden: readonly (readonly [HiddenColumn, boolean])[] = [
     ['hash', equalRows !== null || memory || carriesHash],
-    ['file', isKeyed(model)],
     ['key', memory],
-    // The events of a keyed model say their file themselves.
-    ['nth_file', !isKeyed(model)],
+    ['nth_file', true],
     // A row that streams past has no number, without which there is no line: it is looked for in a second read. So it is
     // where expressions raise, and where statements are large as they are.
     ['failed', pass === 'tables' && !guarded && !wide],

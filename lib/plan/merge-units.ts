@@ -58,7 +58,15 @@ export function packShares(loads: readonly BucketLoad[], settings: Settings): re
 
 function cutBucket({ bucket, events, bytes }: BucketLoad, limit: number): readonly WeighedShare[] {
   const parts = bytes <= 2 * limit ? 1 : Math.ceil(bytes / limit);
-  return [...Array(parts).keys()].map((part) => ({ buckets: [bucket], part, parts, events, bytes: bytes / parts }));
+  const event_buckets = events.map(() => bucket);
+  return [...Array(parts).keys()].map((part) => ({
+    buckets: [bucket],
+    part,
+    parts,
+    events,
+    event_buckets,
+    bytes: bytes / parts,
+  }));
 }
 
 /** Whole buckets of a unit are merged by one pass over all of them. */
@@ -69,6 +77,7 @@ function joinWhole(shares: readonly WeighedShare[]): readonly KeyShare[] {
     part: 0,
     parts: 1,
     events: whole.flatMap((share) => share.events),
+    event_buckets: whole.flatMap((share) => share.event_buckets ?? []),
   };
   const parts = shares.filter((share) => share.parts > 1).map(({ bytes: _bytes, ...share }) => share);
   return whole.length === 0 ? parts : [joined, ...parts];

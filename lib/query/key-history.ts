@@ -1,5 +1,15 @@
 import { InvalidInput } from '../core/errors.ts';
-import { EVENT_HASH, IS_CURRENT, KEY_HASH, logColumns, OP, SOURCE_FILE, VALID_FROM, VALID_TO } from '../core/keyed.ts';
+import {
+  EVENT_HASH,
+  eventColumnsOf,
+  IS_CURRENT,
+  KEY_HASH,
+  logColumns,
+  OP,
+  SOURCE_FILE,
+  VALID_FROM,
+  VALID_TO,
+} from '../core/keyed.ts';
 import type { KeyedMode } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import { fullName } from '../core/tables.ts';
@@ -89,11 +99,12 @@ export async function readKeyHistory(
   const key = await parseKey(session, found, parts);
   const log = await scanOfKey(session, deps.store, found.log, key, borrowed);
   const history = await scanOfKey(session, deps.store, found.metadata, key, borrowed);
-  for (const statement of createRowsOfKey(mode.key, { log, history })) await session.run(statement);
+  const events = eventColumnsOf(found.model, dataColumns(found));
+  for (const statement of createRowsOfKey(mode.key, events, { log, history })) await session.run(statement);
   await createEvents(session, deps.store, found, borrowed);
-  const events = await session.rows(selectEvents(mode));
+  const judged = await session.rows(selectEvents(mode));
   const versions = await session.rows(selectVersions(mode));
-  const first = events[0];
+  const first = judged[0];
   if (first === undefined) throw unknownKey(found, key);
   return {
     table: fullName(found.id),
@@ -102,7 +113,7 @@ export async function readKeyHistory(
     track: mode.track,
     valid_to_column: mode.validTo,
     key: pick(first, mode.key),
-    events: events.map((row) => eventOf(found, row)),
+    events: judged.map((row) => eventOf(found, row)),
     versions: versions.map((row) => versionOf(found, row)),
   };
 }
@@ -166,17 +177,22 @@ async function scanFiles(
   return renderScan(scanColumns(metadata, []), own.files);
 }
 
+/** The model's columns, and those that only the log has. */
+function dataColumns({ model, log }: FoundKeyedTable): readonly Column[] {
+  const own = new Set(logColumns(model.mode, model.columns).map((column) => column.name));
+  return [...model.columns, ...columnsOf(currentSchema(log)).filter((column) => !own.has(column.name))];
+}
+
 /** The events as the merge sees them, with those that follow from full extracts, for which all of the log counts. */
 async function createEvents(
   session: Session,
   store: ObjectStore,
-  { model, log }: FoundKeyedTable,
+  found: FoundKeyedTable,
   borrowed: Held,
 ): Promise<void> {
+  const { model, log } = found;
   const { mode } = model;
-  const own = new Set(logColumns(mode, model.columns).map((column) => column.name));
-  const added = columnsOf(currentSchema(log)).filter((column) => !own.has(column.name));
-  const columns = [...model.columns, ...added];
+  const columns = dataColumns(found);
   const scope = { all: true, withdrawn: [] };
   await session.run(createKnown(mode, scope));
   await session.run(createTouched(mode, scope));

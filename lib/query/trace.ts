@@ -1,7 +1,7 @@
 import { BRONZE_FILE, BRONZE_FILE_ID } from '../core/bronze-file.ts';
 import { ROW_HASH } from '../core/dedupe.ts';
 import { EngineError } from '../core/errors.ts';
-import { isKeyed, KEY_HASH, logTable } from '../core/keyed.ts';
+import { eventColumnsOf, isKeyed, KEY_HASH, logTable } from '../core/keyed.ts';
 import type { SilverModel } from '../core/spec.ts';
 import { databaseOf, fullName } from '../core/tables.ts';
 import { RUN_ID } from '../iceberg/snapshot.ts';
@@ -93,7 +93,11 @@ async function findRows(
   await session.run(createTracedRows(view, where, limit)).catch(withoutOurs);
   const counted = await session.rows(countTraced(view, where));
   const logView = quotePath(databaseOf(id), logTable(id).name);
-  await session.run(isKeyed(model) && events !== undefined ? bringEvents(model.mode, logView) : bringRows());
+  await session.run(
+    isKeyed(model) && events !== undefined
+      ? bringEvents(model.mode, eventColumnsOf(model, model.columns), logView)
+      : bringRows(),
+  );
   await session.copy(writeBrought(place.path));
   const runs = isKeyed(model) ? [] : table.runs;
   const brought = (await session.rows(selectBrought(events !== undefined))).map((one): Brought => {

@@ -119,6 +119,14 @@ export function dropParsed(): Statement {
   return { name: 'drop_parsed', text: sql`DROP TABLE ${PARSED}` };
 }
 
+/** Undoes `createParsed` and `createBatchView` of a batch that streams. */
+export function dropStreamed({ name }: SourceSpec): readonly Statement[] {
+  return [
+    { name: 'drop_batch', text: sql`DROP VIEW ${quotePath('batch', name)}` },
+    { name: 'drop_parsed', text: sql`DROP VIEW ${PARSED}` },
+  ];
+}
+
 /** `batch.<source>`: the accepted rows, with the hidden row number last, and in it what the recipe has it carry. */
 export function createBatchView(source: SourceSpec, recipe: BatchRecipe): Statement {
   const columns = source.columns.map((c) =>

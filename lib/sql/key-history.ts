@@ -1,7 +1,9 @@
+import type { EventColumns } from '../core/keyed.ts';
 import type { KeyedMode } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
+import { renderEventHash } from './event-hash.ts';
 import { renderKeyHash } from './events.ts';
 import { join, NOTHING, sql } from './fragment.ts';
 import { EVENTS, FRESH, HISTORY, LOG, renderWinnerOrder } from './keyed.ts';
@@ -42,18 +44,22 @@ export function selectKey(): Statement {
   return { name: 'key', text: sql`SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ${KEY}` };
 }
 
-/** `__log` and `__history`: the key's rows of both tables, in one bucket; `__fresh`: nothing, since nothing is merged. */
+/**
+ * `__log` and `__history`: the key's rows of both tables, in one bucket, and each event with its hash, for there are few;
+ * `__fresh`: nothing, since nothing is merged. `events`: the columns that hashes are of.
+ */
 export function createRowsOfKey(
   key: readonly string[],
+  events: EventColumns,
   scans: { readonly log: Sql; readonly history: Sql },
 ): readonly Statement[] {
-  const rows = (name: Sql, scan: Sql): Statement => ({
+  const rows = (name: Sql, scan: Sql, values: Sql): Statement => ({
     name: `rows_of_key ${name}`,
-    text: sql`CREATE TABLE ${name} AS SELECT t.*, 0 AS ${BUCKET} FROM ${scan} t SEMI JOIN ${KEY} USING (${join(key.map(quoteName))})`,
+    text: sql`CREATE TABLE ${name} AS SELECT ${values}, 0 AS ${BUCKET} FROM ${scan} t SEMI JOIN ${KEY} USING (${join(key.map(quoteName))})`,
   });
   return [
-    rows(LOG, scans.log),
-    rows(HISTORY, scans.history),
+    rows(LOG, scans.log, sql`* REPLACE (${renderEventHash(events)} AS ${EVENT_HASH})`),
+    rows(HISTORY, scans.history, sql`*`),
     { name: 'no_fresh_events', text: sql`CREATE TABLE ${FRESH} AS SELECT * FROM ${LOG} WHERE false` },
   ];
 }
@@ -71,7 +77,7 @@ export function renderLoggedExtracts(mode: KeyedMode, log: Sql): Sql {
  */
 export function selectEvents(mode: KeyedMode): Statement {
   const sequence = quoteName(mode.sequence);
-  const order = renderWinnerOrder(mode);
+  const order = renderWinnerOrder(mode, EVENT_HASH);
   const version =
     mode.kind === 'upsert'
       ? sql`CASE WHEN ${OP} <> 'delete' AND ${JUDGED.won} AND ${JUDGED.last} THEN 1 END`

@@ -1,7 +1,9 @@
+import type { EventColumns } from '../core/keyed.ts';
 import type { KeyedMode } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
+import { renderEventHash, renderEventNumber } from './event-hash.ts';
 import { join, NOTHING, sql } from './fragment.ts';
 import { EVENT_HASH, IS_CURRENT, KEY_HASH, OP, SOURCE_FILE, VALID_FROM, VALID_TO } from './keyed-columns.ts';
 import { ownName, quoteName, quoteText } from './quote.ts';
@@ -21,6 +23,7 @@ const KNOWN = ownName('__known');
 export const TOUCHED = ownName('__touched');
 export const WHOLE = ownName('__whole');
 const SINCE = ownName('__since');
+const HASH = ownName('__hash');
 /** Every event of the touched keys. */
 export const EVENTS = ownName('__key_events');
 export const RECOMPUTED = ownName('__recomputed');
@@ -52,13 +55,29 @@ export function createKnown(mode: KeyedMode, scope: Scope): Statement {
   return { name: 'known_events', text };
 }
 
-/** Events that the log does not know, or that were withdrawn from it: one of each content and file. */
-export function createFresh(withdrawn: readonly string[]): Statement {
+/**
+ * Events that the log does not know, or that were withdrawn from it: one of each content and file. Equal events have their
+ * key, sequence and file in common, so only those that do are hashed.
+ */
+export function createFresh(mode: KeyedMode, events: EventColumns, withdrawn: readonly string[]): Statement {
+  const by = sql`${names(mode.key)}, ${quoteName(mode.sequence)}, ${SOURCE_FILE}`;
+  const known = sql`(SELECT * FROM ${KNOWN}${kept(sql`WHERE`, withdrawn)})`;
+  const hash = renderEventHash(events);
   return {
     name: 'fresh_events',
     text: sql`CREATE TABLE ${FRESH} AS
-SELECT * FROM (SELECT * FROM ${NEW} QUALIFY row_number() OVER (PARTITION BY ${EVENT_HASH}, ${SOURCE_FILE}) = 1) n
-ANTI JOIN (SELECT * FROM ${KNOWN}${kept(sql`WHERE`, withdrawn)}) l ON n.${EVENT_HASH} = l.${EVENT_HASH} AND n.${SOURCE_FILE} = l.${SOURCE_FILE}`,
+WITH alike AS (
+  SELECT ${by} FROM ${NEW} GROUP BY ALL HAVING count(*) > 1
+  UNION
+  SELECT ${by} FROM ${NEW} SEMI JOIN ${known} l USING (${by})
+),
+hashed AS (
+  SELECT *, ${hash} AS ${HASH} FROM ${NEW} SEMI JOIN alike USING (${by}) QUALIFY row_number() OVER (PARTITION BY ${HASH}, ${SOURCE_FILE}) = 1
+),
+known AS (SELECT ${SOURCE_FILE}, ${hash} AS ${HASH} FROM ${known} SEMI JOIN alike USING (${by}))
+SELECT * FROM ${NEW} ANTI JOIN alike USING (${by})
+UNION ALL BY NAME
+SELECT * EXCLUDE (${HASH}) FROM hashed ANTI JOIN known USING (${HASH}, ${SOURCE_FILE})`,
   };
 }
 
@@ -89,8 +108,8 @@ export function createKeyEvents(mode: KeyedMode, columns: readonly Column[], sco
   const known = sql`SELECT ${all}, ${none} FROM ${KNOWN} l SEMI JOIN ${TOUCHED} t USING (${key})${kept(sql`WHERE`, scope.withdrawn)}`;
   const open = sql`SELECT ${rowColumns(mode, columns)}, 'upsert' AS ${OP}, NULL AS ${EVENT_HASH}, NULL AS ${SOURCE_FILE}, ${VALID_FROM} AS ${SINCE}
 FROM ${HISTORY} h SEMI JOIN (SELECT ${key} FROM ${TOUCHED} WHERE NOT ${WHOLE}) t USING (${key}) WHERE ${IS_CURRENT}`;
-  // Full extracts add deletes to it.
-  const kind = mode.missing === 'delete' ? sql`TABLE` : sql`VIEW`;
+  // Full extracts add deletes to it, and what is not all of the log is read several times.
+  const kind = mode.missing === 'delete' || !wholeLog(scope) ? sql`TABLE` : sql`VIEW`;
   const parts = wholeLog(scope) || mode.kind === 'upsert' ? [fresh, known] : [fresh, known, open];
   return { name: 'key_events', text: sql`CREATE ${kind} ${EVENTS} AS\n${join(parts, '\nUNION ALL BY NAME\n')}` };
 }
@@ -132,25 +151,34 @@ ANTI JOIN ${EVENTS} e ON ${same(sql`e`)} AND e.${SOURCE_FILE} = x.file`,
 }
 
 /** The touched keys' rows as their events make them. */
-export function createRecomputed(mode: KeyedMode, columns: readonly Column[]): Statement {
-  const text = mode.kind === 'upsert' ? renderLatest(mode, columns) : renderVersions(mode, columns);
+export function createRecomputed(mode: KeyedMode, columns: readonly Column[], events: EventColumns): Statement {
+  const winners = renderWinners(mode, events);
+  const text = mode.kind === 'upsert' ? renderLatest(mode, columns, winners) : renderVersions(mode, columns, winners);
   return { name: `recompute_${mode.kind}`, text: sql`CREATE TABLE ${RECOMPUTED} AS\n${text}` };
 }
 
 /** Which of several events of one key and sequence counts, first: a delete before an upsert, then tieBreak, then the hash. */
-export function renderWinnerOrder(mode: KeyedMode): Sql {
-  return join([sql`${OP} = 'delete' DESC`, ...(mode.tieBreak === null ? [] : [userSql(mode.tieBreak)]), EVENT_HASH]);
+export function renderWinnerOrder(mode: KeyedMode, hash: Sql): Sql {
+  return join([sql`${OP} = 'delete' DESC`, ...(mode.tieBreak === null ? [] : [userSql(mode.tieBreak)]), hash]);
 }
 
-function renderWinners(mode: KeyedMode): Sql {
-  return sql`winners AS (
-  SELECT * FROM ${EVENTS}
-  QUALIFY row_number() OVER (PARTITION BY ${names(mode.key)}, ${quoteName(mode.sequence)} ORDER BY ${renderWinnerOrder(mode)}) = 1
+/** One event of each key and sequence. Only where several differ are they hashed, and put into an order. */
+function renderWinners(mode: KeyedMode, events: EventColumns): Sql {
+  const by = sql`${names(mode.key)}, ${quoteName(mode.sequence)}`;
+  const number = renderEventNumber(events);
+  const order = renderWinnerOrder(mode, HASH);
+  const ties = sql`(SELECT e.*, min(${number}) OVER w <> max(${number}) OVER w AS __differ FROM ${EVENTS} e SEMI JOIN tied USING (${by}) WINDOW w AS (PARTITION BY ${by}))`;
+  return sql`tied AS (SELECT ${by} FROM ${EVENTS} GROUP BY ALL HAVING count(*) > 1),
+hashed AS (SELECT * EXCLUDE (__differ), CASE WHEN __differ THEN ${renderEventHash(events)} END AS ${HASH} FROM ${ties}),
+winners AS (
+  SELECT * FROM ${EVENTS} ANTI JOIN tied USING (${by})
+  UNION ALL BY NAME
+  SELECT * EXCLUDE (${HASH}) FROM hashed QUALIFY row_number() OVER (PARTITION BY ${by} ORDER BY ${order}) = 1
 )`;
 }
 
-function renderLatest(mode: KeyedMode, columns: readonly Column[]): Sql {
-  return sql`WITH ${renderWinners(mode)},
+function renderLatest(mode: KeyedMode, columns: readonly Column[], winners: Sql): Sql {
+  return sql`WITH ${winners},
 latest AS (
   SELECT * FROM winners QUALIFY row_number() OVER (PARTITION BY ${names(mode.key)} ORDER BY ${quoteName(mode.sequence)} DESC) = 1
 )
@@ -162,7 +190,7 @@ SELECT ${rowColumns(mode, columns)} FROM latest WHERE ${OP} <> 'delete'`;
  * not leave a gap. A version takes its first event's sequence, its last event's other columns, and ends where the next
  * version or delete begins, or at the source's own end if that is earlier.
  */
-function renderVersions(mode: KeyedMode, columns: readonly Column[]): Sql {
+function renderVersions(mode: KeyedMode, columns: readonly Column[], winners: Sql): Sql {
   const sequence = quoteName(mode.sequence);
   const own = mode.validTo === null ? undefined : quoteName(mode.validTo);
   const window = sql`(PARTITION BY ${names(mode.key)} ORDER BY ${sequence})`;
@@ -177,7 +205,7 @@ function renderVersions(mode: KeyedMode, columns: readonly Column[]): Sql {
     own === undefined
       ? next
       : sql`CASE WHEN ${own} IS NULL THEN ${next} WHEN ${next} IS NULL OR ${own} < ${next} THEN ${own} ELSE ${next} END`;
-  return sql`WITH ${renderWinners(mode)},
+  return sql`WITH ${winners},
 marked AS (
   SELECT *, CASE
       WHEN ${OP} = 'delete' THEN true
@@ -237,6 +265,14 @@ export function renderHistory(mode: KeyedMode, columns: readonly Column[]): Sql 
   return sql`(SELECT ${all}, h.${BUCKET} FROM ${HISTORY} h LEFT JOIN (SELECT * FROM ${TOUCHED}) t USING (${key}) WHERE t.${WHOLE} IS NULL${closed}
 UNION ALL
 SELECT ${all}, ${BUCKET} FROM ${RECOMPUTED})`;
+}
+
+/** The least sequence of the staged events, as text. */
+export function selectFirstSequence(mode: KeyedMode): Statement {
+  return {
+    name: 'first_sequence',
+    text: sql`SELECT CAST(min(${quoteName(mode.sequence)}) AS VARCHAR) AS first FROM ${NEW}`,
+  };
 }
 
 /** What is written to the log: the fresh events, or all of the bucket's when events were withdrawn from it. */

@@ -1,10 +1,12 @@
 import { BRONZE_FILE } from '../core/bronze-file.ts';
+import type { EventColumns } from '../core/keyed.ts';
 import type { KeyedMode } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { CopyStatement, Statement } from '../core/statement.ts';
 import { HASH, MAPPED, PARSED, QUARANTINE, REJECTED, RID } from './batch-tables.ts';
+import { renderEventHash } from './event-hash.ts';
 import { join, sql } from './fragment.ts';
-import { EVENT_HASH, OP, SOURCE_FILE, VALID_FROM, VALID_TO } from './keyed-columns.ts';
+import { OP, SOURCE_FILE, VALID_FROM, VALID_TO } from './keyed-columns.ts';
 import { ownName, quoteName, quoteText } from './quote.ts';
 import { BUCKET } from './scan.ts';
 import { userTerm } from './user-sql.ts';
@@ -61,7 +63,7 @@ export function bringRows(): Statement {
  * The events behind the rows of a keyed table, by its log: of an `upsert` row those of its sequence, of a version those from
  * its start up to its end.
  */
-export function bringEvents(mode: KeyedMode, log: Sql): Statement {
+export function bringEvents(mode: KeyedMode, columns: EventColumns, log: Sql): Statement {
   const sequence = quoteName(mode.sequence);
   const within =
     mode.kind === 'upsert'
@@ -70,7 +72,7 @@ export function bringEvents(mode: KeyedMode, log: Sql): Statement {
   const same = mode.key.map((name) => sql`e.${quoteName(name)} = r.${quoteName(name)}`);
   return {
     name: 'brought',
-    text: sql`CREATE TABLE ${BROUGHT} AS SELECT *, row_number() OVER (ORDER BY ${TRACED.row}, ${sequence}, ${EVENT_HASH}, ${SOURCE_FILE}) - 1 AS ${TRACED.nth}
+    text: sql`CREATE TABLE ${BROUGHT} AS SELECT *, row_number() OVER (ORDER BY ${TRACED.row}, ${sequence}, ${renderEventHash(columns)}, ${SOURCE_FILE}) - 1 AS ${TRACED.nth}
 FROM (SELECT e.* REPLACE (e.${SOURCE_FILE} AS ${TRACED.file}), r.${TRACED.row} FROM ${log} e JOIN ${ROWS} r ON ${join([...same, within], ' AND ')})`,
   };
 }

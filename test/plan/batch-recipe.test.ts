@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { BatchRecipe } from '../../lib/core/batch-recipe.ts';
-import { isKeyed } from '../../lib/core/keyed.ts';
 import type { ModelMode, SilverModel } from '../../lib/core/spec.ts';
 import { type BatchFacts, planBatch } from '../../lib/plan/batch-recipe.ts';
 
@@ -11,7 +10,7 @@ const MODEL: SilverModel = {
   ...{ expect: [], metadata: [], reads: [], joins: [], description: '' },
 } as unknown as SilverModel;
 
-const KEYED = { kind: 'scd2', key: ['id'], sequence: 'at', missing: 'keep' } as unknown as ModelMode;
+const KEYED = { kind: 'scd2', key: ['id'], sequence: 'at', missing: 'keep', validTo: null } as unknown as ModelMode;
 const BY_ROW = { kind: 'append', dedupe: { by: 'row' }, onDuplicate: 'drop' } as unknown as ModelMode;
 const BY_KEY = { kind: 'append', dedupe: { by: 'key', columns: ['id'] }, onDuplicate: 'drop' } as unknown as ModelMode;
 const CONDEMN = { ...BY_KEY, onDuplicate: 'condemn' } as unknown as ModelMode;
@@ -105,7 +104,13 @@ const CASES: readonly Case[] = [
       equalKeys: { key: ['id'], known: true, fate: { kind: 'condemned', comparable: true } },
     },
   },
-  { name: 'a keyed model', model: { mode: KEYED }, recipe: { ...tables, hidden: ['file'] } },
+  { name: 'a keyed model', model: { mode: KEYED }, recipe: {} },
+  { name: 'a keyed model whose rows lack keys', model: { mode: KEYED }, facts: { incomplete: true }, recipe: tables },
+  {
+    name: 'a keyed model whose rows say when they end',
+    model: { mode: { ...KEYED, validTo: 'until' } as unknown as ModelMode },
+    recipe: tables,
+  },
   { name: 'joins', model: { joins: [{}] as unknown as SilverModel['joins'] }, recipe: tables },
   { name: 'row expectations', model: { expect: EXPECT }, recipe: tables },
   { name: 'memory', facts: { memory: true }, recipe: { ...tables, memory: true, hidden: ['hash', 'key'] } },
@@ -113,7 +118,7 @@ const CASES: readonly Case[] = [
     name: 'memory of a keyed model',
     model: { mode: KEYED },
     facts: { memory: true },
-    recipe: { ...tables, memory: true, hidden: ['hash', 'file', 'key'] },
+    recipe: { ...tables, memory: true, hidden: ['hash', 'key'] },
   },
   { name: 'expressions that raise', facts: { guarded: true }, recipe: { ...tables, guarded: true } },
   {
@@ -130,12 +135,10 @@ describe('the recipe of a batch', () => {
   for (const { name, model, facts, recipe } of CASES) {
     test(name, () => {
       const silver = { ...MODEL, ...model };
-      // All but keyed models write the file of each row.
-      const placed = isKeyed(silver) ? [] : ['nth_file' as const];
       // Numbered rows that do not pass keep their text.
       const given = { ...NOTHING, ...facts };
       const failed = recipe.pass === 'tables' && !given.guarded && !given.wide ? ['failed' as const] : [];
-      const hidden = [...(recipe.hidden ?? []), ...placed, ...failed];
+      const hidden = [...(recipe.hidden ?? []), 'nth_file' as const, ...failed];
       assert.deepEqual(planBatch(silver, given), { ...STREAM, ...recipe, hidden });
     });
   }

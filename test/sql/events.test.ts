@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { before, beforeEach, test } from 'node:test';
-import { KEY_HASH } from '../../lib/core/keyed.ts';
+import { type EventColumns, eventColumnsOf, KEY_HASH } from '../../lib/core/keyed.ts';
 import type { KeyedMode, PartitionField } from '../../lib/core/spec.ts';
+import type { Sql } from '../../lib/core/sql-text.ts';
 import type { Column } from '../../lib/core/types.ts';
-import { createRejected } from '../../lib/sql/batch.ts';
-import { MAPPED, PARSED } from '../../lib/sql/batch-tables.ts';
-import { renderKeyHash, writeEvents } from '../../lib/sql/events.ts';
-import { rejectMapped } from '../../lib/sql/mapped.ts';
-import { FILE } from '../../lib/sql/raw-rows.ts';
+import { renderEventHash, renderEventNumber } from '../../lib/sql/event-hash.ts';
+import { renderEvents, renderKeyHash } from '../../lib/sql/events.ts';
+import { sql } from '../../lib/sql/fragment.ts';
 import { createHashMacros } from '../../lib/sql/transform.ts';
 import { openHandmade } from './handmade.ts';
 
@@ -33,12 +31,6 @@ const MODE: KeyedMode = {
   buckets: 4,
 };
 const BY_ID: PartitionField = { column: 'id', transform: { kind: 'bucket', width: 4 } };
-const FILES = [
-  { path: 'in/1.csv', key: "bronze/o'a.csv" },
-  { path: 'in/2.csv', key: 'bronze/empty.csv' },
-  { path: 'in/3.csv', key: 'bronze/b.csv' },
-];
-
 before(() => db.run(createHashMacros()));
 beforeEach(() => db.clear());
 
@@ -46,45 +38,25 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Rows `id, country, price`, the price as a model gives it: in a type that is not the column's. */
-async function map(rows: readonly string[], paths: readonly string[]): Promise<void> {
-  await db.table(
-    PARSED,
-    `${FILE} VARCHAR`,
-    paths.map((path) => `'${path}'`),
-  );
-  const numbered = rows.map((row, rid) => `${row}, ${rid}`);
-  await db.table(MAPPED, 'id INTEGER, country VARCHAR, price VARCHAR, __rid BIGINT', numbered);
-  // Rows without a country do not reach the table.
-  const rejecting = rejectMapped([], { key: ['id'], sequence: ['country'] });
-  assert.ok(rejecting);
-  await db.run(createRejected(), rejecting);
+/** Rows `id, country, price, file`, the price as a model gives it: in a type that is not the column's. */
+async function map(rows: readonly string[]): Promise<void> {
+  await db.table('kept', 'id INTEGER, country VARCHAR, price VARCHAR, __file VARCHAR', rows);
 }
 
-let folders = 0;
-
-/** Writes the events of what is mapped, and answers where they lie. */
-async function write(mode: KeyedMode, bucket = BY_ID): Promise<string> {
-  folders += 1;
-  const folder = join(db.folder, `events-${folders}`);
-  await db.run(writeEvents({ mode, columns: COLUMNS, bucket, files: FILES, folder }));
-  return `read_parquet('${folder}/*/*.parquet', filename = true, hive_partitioning = false)`;
+/** The events of what is mapped, as a relation. */
+function events(mode: KeyedMode, bucket = BY_ID): Sql {
+  return renderEvents({ from: sql`kept`, mode, columns: COLUMNS, bucket, file: sql`__file` });
 }
 
-test('kept rows become events of their types with the store key of their file, dropped rows do not', async () => {
-  const paths = ['in/1.csv', 'in/1.csv', 'in/3.csv', 'in/3.csv'];
-  // The first row of the third file is dropped, the second file has none.
-  await map(["1, 'DE', '5'", "2, NULL, '6'", "3, NULL, '7'", "4, 'FR', '8.1'"], paths);
-  const events = await write(MODE);
-  assert.deepEqual(
-    await db.values(`SELECT id, country, CAST(price AS VARCHAR), _op, _source_file FROM ${events} ORDER BY id`),
-    [
-      [1, 'DE', '5.00', 'upsert', "bronze/o'a.csv"],
-      [4, 'FR', '8.10', 'upsert', 'bronze/b.csv'],
-    ],
-  );
-  const described = await db.values(`SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM ${events})`);
-  assert.deepEqual(described.slice(0, -1), [
+test('kept rows become events of their types with the store key of their file, and no hash', async () => {
+  await map(["1, 'DE', '5', 'bronze/o''a.csv'", "4, 'FR', '8.1', 'bronze/b.csv'"]);
+  const columns = 'id, country, CAST(price AS VARCHAR), _op, _event_hash, _source_file';
+  assert.deepEqual(await db.values(`SELECT ${columns} FROM ${events(MODE)} ORDER BY id`), [
+    [1, 'DE', '5.00', 'upsert', null, "bronze/o'a.csv"],
+    [4, 'FR', '8.10', 'upsert', null, 'bronze/b.csv'],
+  ]);
+  const described = await db.values(`SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM ${events(MODE)})`);
+  assert.deepEqual(described, [
     ['id', 'BIGINT'],
     ['country', 'VARCHAR'],
     ['price', 'DECIMAL(8,2)'],
@@ -95,47 +67,73 @@ test('kept rows become events of their types with the store key of their file, d
   ]);
 });
 
-test('the event hash is of the typed columns in order, with lengths in bytes, and of what the event does', async () => {
-  await map(["1, 'ö;', '5'", "1, 'DE', NULL", "1, 'DE', NULL"], ['in/1.csv', 'in/1.csv', 'in/3.csv']);
-  const upserts = await write(MODE);
-  assert.deepEqual(await db.values(`SELECT _event_hash FROM ${upserts} ORDER BY price, _source_file`), [
-    [sha256('V1:1;V3:ö;;V4:5.00;upsert')],
-    [sha256('V1:1;V2:DE;N;upsert')],
-    [sha256('V1:1;V2:DE;N;upsert')],
-  ]);
-  const deletes = await write({ ...MODE, deleteWhen: 'true' });
-  assert.deepEqual(await db.values(`SELECT _event_hash FROM ${deletes} WHERE price IS NOT NULL`), [
-    [sha256('V1:1;V3:ö;;V4:5.00;delete')],
+test('an event has null in columns that only the table has', async () => {
+  await map(["1, 'DE', '5', 'a.csv'"]);
+  const kept = [{ name: 'since', type: { kind: 'date' } }] as const;
+  const columns = [...COLUMNS, ...kept];
+  const request = { from: sql`kept`, mode: MODE, columns, kept, bucket: BY_ID, file: sql`__file` };
+  assert.deepEqual(await db.values(`SELECT id, since, typeof(since) FROM ${renderEvents(request)}`), [
+    [1, null, 'DATE'],
   ]);
 });
 
+/** The hashes of what is mapped, in the order of their files. */
+async function hashes(mode: KeyedMode, of: EventColumns): Promise<readonly unknown[]> {
+  return (await db.values(`SELECT ${renderEventHash(of)} FROM ${events(mode)} ORDER BY _source_file`)).flat();
+}
+
+test('the event hash is of the typed columns in order, with lengths in bytes, and of what the event does', async () => {
+  const of = eventColumnsOf({ columns: COLUMNS }, COLUMNS);
+  await map(["1, 'ö;', '5', 'a'", "1, 'DE', NULL, 'b'", "1, 'DE', NULL, 'c'"]);
+  const same = sha256('V1:1;V2:DE;N;upsert');
+  assert.deepEqual(await hashes(MODE, of), [sha256('V1:1;V3:ö;;V4:5.00;upsert'), same, same]);
+  assert.equal((await hashes({ ...MODE, deleteWhen: 'true' }, of))[0], sha256('V1:1;V3:ö;;V4:5.00;delete'));
+});
+
+test('a hash that the log has stays, and columns beyond the model count by name where they say something', async () => {
+  const own = COLUMNS.slice(0, 1);
+  await map(["1, 'DE', '5', 'a'", "1, NULL, '5', 'b'", "1, NULL, NULL, 'c'"]);
+  for (const all of [COLUMNS, COLUMNS.toReversed()]) {
+    assert.deepEqual(await hashes(MODE, eventColumnsOf({ columns: own }, all)), [
+      sha256('V1:1;country=V2:DE;price=V4:5.00;upsert'),
+      sha256('V1:1;price=V4:5.00;upsert'),
+      sha256('V1:1;upsert'),
+    ]);
+  }
+  const hash = renderEventHash({ own, others: [] });
+  assert.deepEqual(await db.values(`SELECT ${hash} FROM (SELECT 1 AS id, 'upsert' AS _op, 'x' AS _event_hash)`), [
+    ['x'],
+  ]);
+});
+
+test('the number of an event tells zeros of both signs apart', async () => {
+  const own = [{ name: 'x', type: { kind: 'double' } }] as const;
+  const number = renderEventNumber({ own, others: [] });
+  const rows =
+    "(VALUES (0.0::DOUBLE), (-0.0::DOUBLE), (0.0::DOUBLE)) v(x), (SELECT 'upsert' AS _op, NULL AS _event_hash)";
+  assert.deepEqual(await db.values(`SELECT count(DISTINCT ${number}) FROM ${rows}`), [[2]]);
+});
+
 test('an event deletes where the condition holds, and not where it is null', async () => {
-  await map(["1, 'DE', '0'", "2, 'DE', '1'", "3, 'DE', NULL"], ['in/1.csv', 'in/1.csv', 'in/1.csv']);
-  const events = await write({ ...MODE, deleteWhen: "price = '0' OR false" });
-  assert.deepEqual(await db.values(`SELECT id, _op FROM ${events} ORDER BY id`), [
+  await map(["1, 'DE', '0', 'a'", "2, 'DE', '1', 'a'", "3, 'DE', NULL, 'a'"]);
+  const deleting = events({ ...MODE, deleteWhen: "price = '0' OR false" });
+  assert.deepEqual(await db.values(`SELECT id, _op FROM ${deleting} ORDER BY id`), [
     [1, 'delete'],
     [2, 'upsert'],
     [3, 'upsert'],
   ]);
 });
 
-test('each file holds one bucket of the key, which its rows say too', async () => {
+test('each event says the bucket of its key', async () => {
   // The specification's hash of 34 is 2017239379, so it is in bucket 3 of 4 and in bucket 9 of 10.
-  const ids = [34, 1, 2, 3, 4, 5, 6, 7];
-  await map(
-    ids.map((id) => `${id}, 'DE', '1'`),
-    ids.map(() => 'in/1.csv'),
-  );
+  await map([34, 1, 2, 3].map((id) => `${id}, 'DE', '1', 'a'`));
   for (const [width, bucket] of [
     [4, 3],
     [10, 9],
   ] as const) {
-    const events = await write(MODE, { column: 'id', transform: { kind: 'bucket', width } });
-    assert.deepEqual(await db.values(`SELECT __bucket FROM ${events} WHERE id = 34`), [[bucket]]);
-    const files = `SELECT min(__bucket), max(__bucket), parse_path(filename)[-2] FROM ${events} GROUP BY filename`;
-    const found = await db.values(files);
-    assert.ok(found.length > 1 && found.length <= width);
-    for (const [least, most, folder] of found) assert.deepEqual([most, folder], [least, `__bucket=${least}`]);
+    const relation = events(MODE, { column: 'id', transform: { kind: 'bucket', width } });
+    assert.deepEqual(await db.values(`SELECT __bucket FROM ${relation} WHERE id = 34`), [[bucket]]);
+    assert.ok((await db.values(`SELECT DISTINCT __bucket FROM ${relation}`)).length > 1);
   }
 });
 
@@ -145,11 +143,11 @@ function keyHash(text: string): string {
 }
 
 test('a composite key is hashed part by part, and the bucket is of its hash', async () => {
-  await map(["1, '2', '1'", "12, '', '1'", "1, '2', '9'"], ['in/1.csv', 'in/1.csv', 'in/1.csv']);
+  await map(["1, '2', '1', 'a'", "12, '', '1', 'a'", "1, '2', '9', 'a'"]);
   const mode = { ...MODE, key: ['id', 'country'] };
-  const events = await write(mode, { column: KEY_HASH, transform: { kind: 'bucket', width: 4 } });
-  const hashes = `SELECT id, CAST(${KEY_HASH} AS VARCHAR), typeof(${KEY_HASH}), __bucket = strata_hash_long(${KEY_HASH}) & 2147483647 & 3`;
-  assert.deepEqual(await db.values(`${hashes} FROM ${events} ORDER BY id, price`), [
+  const relation = events(mode, { column: KEY_HASH, transform: { kind: 'bucket', width: 4 } });
+  const hashed = `SELECT id, CAST(${KEY_HASH} AS VARCHAR), typeof(${KEY_HASH}), __bucket = strata_hash_long(${KEY_HASH}) & 2147483647 & 3`;
+  assert.deepEqual(await db.values(`${hashed} FROM ${relation} ORDER BY id, price`), [
     [1, keyHash('V1:1;V1:2;'), 'BIGINT', true],
     [1, keyHash('V1:1;V1:2;'), 'BIGINT', true],
     [12, keyHash('V2:12;V0:;'), 'BIGINT', true],
@@ -158,17 +156,13 @@ test('a composite key is hashed part by part, and the bucket is of its hash', as
 
 test('the hash of a key depends on the order of its columns and tells null from text', async () => {
   await db.table('keys', 'a VARCHAR, b VARCHAR', ["'x', 'y'", "'y', 'x'", "NULL, 'N;'", "'N;', NULL", "'xy', ''"]);
-  const hashes = await db.values(`SELECT CAST(${renderKeyHash(['a', 'b'])} AS VARCHAR) FROM keys`);
+  const found = await db.values(`SELECT CAST(${renderKeyHash(['a', 'b'])} AS VARCHAR) FROM keys`);
   const expected = ['V1:x;V1:y;', 'V1:y;V1:x;', 'N;V2:N;;', 'V2:N;;N;', 'V2:xy;V0:;'].map(keyHash);
-  assert.deepEqual(hashes.flat(), expected);
+  assert.deepEqual(found.flat(), expected);
   assert.equal(new Set(expected).size, 5);
 });
 
 test('a bucket column that the model lacks is refused', () => {
-  const request = { mode: MODE, columns: COLUMNS, files: FILES, folder: 'out' };
   const bucket: PartitionField = { column: 'other', transform: { kind: 'bucket', width: 4 } };
-  assert.throws(
-    () => writeEvents({ ...request, bucket }),
-    new RangeError('bucket column other is not a column of the model'),
-  );
+  assert.throws(() => events(MODE, bucket), new RangeError('bucket column other is not a column of the model'));
 });

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { KEY_HASH } from '../../lib/core/keyed.ts';
 import type { KeyedMode } from '../../lib/core/spec.ts';
 import type { Column } from '../../lib/core/types.ts';
-import { writeEvents } from '../../lib/sql/events.ts';
+import { renderEvents } from '../../lib/sql/events.ts';
 import { writeExtracts } from '../../lib/sql/extracts.ts';
 import { sql } from '../../lib/sql/fragment.ts';
 import { addRejections, copyRejections, countMemory, createMemory, rejectCondemned } from '../../lib/sql/memory.ts';
@@ -51,8 +51,8 @@ const COLUMNS: readonly Column[] = [
 ];
 const EVENTS = {
   columns: COLUMNS,
-  files: [{ path: 'in/1.csv', key: "bronze/o'a.csv" }],
-  folder: 'out/events',
+  from: sql`kept`,
+  file: sql`'bronze/a.csv'`,
 } as const;
 const PARTITIONING = {
   fields: [
@@ -94,15 +94,15 @@ const [, condemnedOfAll] = rejectCondemned(recipeOf({ memory: true }));
 const GOLDEN: readonly (readonly [name: string, text: string | undefined])[] = [
   [
     'events-one-key',
-    writeEvents({
+    renderEvents({
       ...EVENTS,
       mode: { ...MODE, key: ['id'], deleteWhen: null },
       bucket: { column: 'id', transform: { kind: 'bucket', width: 4 } },
-    }).text,
+    }),
   ],
   [
     'events-two-keys',
-    writeEvents({ ...EVENTS, mode: MODE, bucket: { column: KEY_HASH, transform: { kind: 'bucket', width: 4 } } }).text,
+    renderEvents({ ...EVENTS, mode: MODE, bucket: { column: KEY_HASH, transform: { kind: 'bucket', width: 4 } } }),
   ],
   ['extracts', writeExtracts(MODE, { ...RELATIONS, rejected: [] }, [], 'out/extracts.parquet').text],
   ['extracts-withdrawn', writeExtracts(MODE, RELATIONS, ["o'a.csv", 'b.csv'], 'out/extracts.parquet').text],

@@ -39,7 +39,7 @@ const GOLDEN: readonly (readonly [string, string])[] = [
   ['key-of-two.sql', createKey(KEY, ['7', "D'E"]).text],
   [
     'key-rows.sql',
-    createRowsOfKey(['id', 'country'], { log: sql`l`, history: sql`h` })
+    createRowsOfKey(['id', 'country'], { own: KEY, others: [] }, { log: sql`l`, history: sql`h` })
       .map((s) => s.text)
       .join(';\n'),
   ],

@@ -7,7 +7,7 @@ import type { Column } from '../../lib/core/types.ts';
 import { addMissingDeletes, createRecomputed, EVENTS } from '../../lib/sql/keyed.ts';
 import { userTerm } from '../../lib/sql/user-sql.ts';
 import { openHandmade } from './handmade.ts';
-import { COLUMNS, keyedMerges, type Rows, SCD2, type Values } from './keyed-merges.ts';
+import { COLUMNS, keyedMerges, type Rows, SCD2, TOLD_APART, type Values } from './keyed-merges.ts';
 
 const db = openHandmade();
 const { stage, toEvents } = keyedMerges(db);
@@ -22,7 +22,7 @@ function extracts(...files: readonly string[]): Sql {
 async function versions(staged: Rows, files: readonly string[]): Promise<Values> {
   await stage([], [], staged);
   await toEvents(MODE, { all: true, withdrawn: [] });
-  await db.run(addMissingDeletes(MODE, COLUMNS, extracts(...files)), createRecomputed(MODE, COLUMNS));
+  await db.run(addMissingDeletes(MODE, COLUMNS, extracts(...files)), createRecomputed(MODE, COLUMNS, TOLD_APART));
   return db.values('SELECT id, valid_from, valid_to FROM __recomputed ORDER BY ALL');
 }
 

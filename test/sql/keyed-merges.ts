@@ -1,4 +1,4 @@
-import { historyColumns } from '../../lib/core/keyed.ts';
+import { eventColumnsOf, historyColumns } from '../../lib/core/keyed.ts';
 import type { KeyedMode } from '../../lib/core/spec.ts';
 import type { Column } from '../../lib/core/types.ts';
 import {
@@ -22,6 +22,8 @@ export const COLUMNS: readonly Column[] = [
   { name: 'price', type: { kind: 'int' } },
   { name: 'ends', type: { kind: 'int' } },
 ];
+/** By which events are told apart. */
+export const TOLD_APART = eventColumnsOf({ columns: COLUMNS }, COLUMNS);
 const OWN = 'id INTEGER, seq INTEGER, price INTEGER, ends INTEGER';
 const EVENT = `${OWN}, _op VARCHAR, _event_hash VARCHAR, _source_file VARCHAR, __bucket INTEGER`;
 const INTERVAL = 'valid_from INTEGER, valid_to INTEGER, is_current BOOLEAN';
@@ -63,7 +65,7 @@ export function keyedMerges(db: Handmade): KeyedMerges {
     await db.run(
       createLate(mode, true),
       createKnown(mode, scope),
-      createFresh(scope.withdrawn),
+      createFresh(mode, TOLD_APART, scope.withdrawn),
       createTouched(mode, scope),
     );
     await db.run(createKeyEvents(mode, COLUMNS, scope));
@@ -79,7 +81,7 @@ export function keyedMerges(db: Handmade): KeyedMerges {
     toEvents,
     async merged(mode, scope = STAGED) {
       await toEvents(mode, scope);
-      await db.run(createRecomputed(mode, COLUMNS));
+      await db.run(createRecomputed(mode, COLUMNS, TOLD_APART));
       const history = renderHistory(mode, historyColumns(mode, COLUMNS));
       const columns = mode.kind === 'upsert' ? 'id, seq, price' : 'id, price, valid_from, valid_to';
       return db.values(`SELECT ${columns} FROM ${history} ORDER BY ALL`);

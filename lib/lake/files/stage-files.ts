@@ -117,14 +117,19 @@ export function partitionPrefix(table: TableId, folder: string): string {
 
 const FILE_FIELD = { name: BRONZE_FILE.name, id: BRONZE_FILE_ID, children: [] };
 
-/** Writes rows for a merge of the same run, one file for each bucket, below a folder of the store. */
+/**
+ * Writes rows for a merge of the same run, one file for each bucket, below a folder of the store; answers nothing, and
+ * places nothing, where the files are not as they should be.
+ */
 export async function stageExchanged(
   session: Session,
   copy: CopyStatement,
   folder: string,
   deps: PlacingDeps,
-): Promise<StagedFiles> {
+  fits: (written: readonly WrittenFile[]) => boolean,
+): Promise<StagedFiles | undefined> {
   const written = await session.copy(copy);
+  if (!fits(written)) return undefined;
   const keyOf = (file: WrittenFile): string =>
     `${folder}/${file.partition[0]?.value ?? 'none'}-${deps.ids.unique()}.parquet`;
   return { rows: rowsOf(written), placed: await placeFiles(deps, written, keyOf) };
@@ -140,6 +145,13 @@ function tupleOf({ schema, spec }: Target, file: WrittenFile): readonly IcebergV
     schema,
     file.partition.map((p) => p.value),
   );
+}
+
+/** Places a file as a data file of its table. */
+export async function placeUnder(target: Target, stem: string, file: WrittenFile, deps: PlacingDeps): Promise<Placed> {
+  const key = dataKey(target, stem, file, deps);
+  await deps.store.publish(file.path, key);
+  return { key, written: { ...file, path: '' } };
 }
 
 function dataKey(target: Target, stem: string, file: WrittenFile, { ids }: PlacingDeps): string {

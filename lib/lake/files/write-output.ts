@@ -2,17 +2,19 @@ import { join } from 'node:path';
 import { BRONZE_FILE } from '../../core/bronze-file.ts';
 import { dedupeColumns } from '../../core/dedupe.ts';
 import type { KeyedModel } from '../../core/keyed.ts';
-import type { SilverModel } from '../../core/spec.ts';
+import type { PipelineSettings, SilverModel } from '../../core/spec.ts';
 import type { Sql } from '../../core/sql-text.ts';
-import type { CopyStatement, Session } from '../../ports.ts';
-import { writeEvents } from '../../sql/events.ts';
+import type { CopyStatement, Session, WrittenFile } from '../../ports.ts';
+import { renderEvents } from '../../sql/events.ts';
 import { writeExchange } from '../../sql/exchange.ts';
-import { withNulls } from '../../sql/write.ts';
+import { BUCKET } from '../../sql/scan.ts';
+import { withNulls, writeTable } from '../../sql/write.ts';
 import type { StepDeps } from '../deps.ts';
 import { runFolder } from '../run/run-folder.ts';
 import type { UnitContext } from '../run/unit-context.ts';
 import type { Placed } from '../run/unit-result.ts';
-import { loadTarget } from '../tables/target.ts';
+import { fieldIdsOf } from '../tables/field-ids.ts';
+import { loadTarget, type Target } from '../tables/target.ts';
 import { partitionsAnew } from '../tables/windowed.ts';
 import { stageExchanged, stageFiles } from './stage-files.ts';
 
@@ -84,24 +86,59 @@ async function writeBuckets(writer: UnitWriter, model: SilverModel, from: Sql, d
   return exchange(writer, copy, deps);
 }
 
-/** Stages kept rows as events of their keys, by key bucket. `files` gives the store key of each local path. */
+/** Kept rows of a keyed model, and the key of each row's file as an expression over it. */
+export type KeptRows = { readonly from: Sql; readonly file: Sql };
+
+/**
+ * Stages kept rows as events of their keys, by key bucket, in files as the log has them. Answers nothing, and places
+ * nothing, where a row has no key or no sequence: such rows have to be found first.
+ */
 export async function writeKeyedEvents(
-  writer: UnitWriter,
+  { session, context, scratch }: UnitWriter,
   { id, mode }: KeyedModel,
-  files: readonly { readonly path: string; readonly key: string }[],
+  { from, file }: KeptRows,
   deps: StepDeps,
-): Promise<Output> {
-  const { columns, shape, log } = writer.context.planned;
+): Promise<Output | undefined> {
+  const { plan, planned, level, unit } = context;
+  const { columns, shape, log } = planned;
   const [bucket] = shape.partitionBy;
-  if (bucket === undefined) throw new RangeError(`${id} has no key bucket`);
-  const kept = [...(shape.kept ?? []), ...(log?.kept ?? [])];
-  const folder = join(writer.scratch, 'events');
-  return exchange(writer, writeEvents({ mode, columns, kept, bucket, files, folder }), deps);
+  if (bucket === undefined || log === null) throw new RangeError(`${id} has no key bucket, or no log`);
+  const kept = [...(shape.kept ?? []), ...(log.kept ?? [])];
+  const events = renderEvents({ from, mode, columns, kept, bucket, file });
+  const copy = copyEvents(await loadTarget(deps.store, plan, log), events, join(scratch, 'events'), plan.spec.settings);
+  const required = new Set([...mode.key, mode.sequence]);
+  const whole = (files: readonly WrittenFile[]): boolean =>
+    !files.some((one) => one.columns.some(({ path, nulls }) => nulls > 0 && isOne(path, required)));
+  const staged = await stageExchanged(session, copy, runFolder.exchange(plan.run, level, unit.unit), deps, whole);
+  return staged && { rows: staged.rows, written: [], exchanged: staged.placed };
+}
+
+function isOne([name, ...inside]: readonly string[], columns: ReadonlySet<string>): boolean {
+  return name !== undefined && inside.length === 0 && columns.has(name);
+}
+
+function copyEvents(
+  target: Target,
+  from: Sql,
+  folder: string,
+  { fileBytes }: Pick<PipelineSettings, 'fileBytes'>,
+): CopyStatement {
+  return writeTable({
+    name: `write ${target.id} events`,
+    from,
+    columns: target.columns,
+    fieldIds: fieldIdsOf(target.schema),
+    partitionBy: target.partitionBy,
+    partitionColumns: [BUCKET],
+    sortBy: [],
+    folder,
+    fileBytes,
+  });
 }
 
 async function exchange({ session, context }: UnitWriter, copy: CopyStatement, deps: StepDeps): Promise<Output> {
   const { plan, level, unit } = context;
   const folder = runFolder.exchange(plan.run, level, unit.unit);
-  const { rows, placed } = await stageExchanged(session, copy, folder, deps);
-  return { rows, written: [], exchanged: placed };
+  const staged = await stageExchanged(session, copy, folder, deps, () => true);
+  return { rows: staged?.rows ?? 0, written: [], exchanged: staged?.placed ?? [] };
 }

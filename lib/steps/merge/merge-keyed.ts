@@ -1,19 +1,19 @@
 import { join } from 'node:path';
-import type { KeyedModel } from '../../core/keyed.ts';
+import { eventColumnsOf, type KeyedModel } from '../../core/keyed.ts';
 import { addCounts, NO_ROWS, type RowCounts } from '../../core/row-counts.ts';
-import type { KeyShare, MergeUnit, TableShape } from '../../core/run.ts';
-import type { Sql, SqlName } from '../../core/sql-text.ts';
+import type { KeyShare, TableShape } from '../../core/run.ts';
+import type { Sql } from '../../core/sql-text.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
 import { stageFiles } from '../../lake/files/stage-files.ts';
-import { keepOrRelease } from '../../lake/resources.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { emptyResult, type Placed, type UnitResult } from '../../lake/run/unit-result.ts';
-import { openFiles, pathOf } from '../../lake/tables/foreign-files.ts';
+import { pathOf } from '../../lake/tables/foreign-files.ts';
 import { followsRules } from '../../lake/tables/keyed-rules.ts';
-import { loadRows, scanColumns } from '../../lake/tables/table-state.ts';
+import { loadRows } from '../../lake/tables/table-state.ts';
 import { loadTarget } from '../../lake/tables/target.ts';
 import type { Borrowed, Session } from '../../ports.ts';
+import { countStaged, createSeveral, renderFirstHistory, renderFirstLog } from '../../sql/first-load.ts';
 import {
   addMissingDeletes,
   countFresh,
@@ -29,23 +29,24 @@ import {
   NEW,
   renderHistory,
   renderLog,
-  renderPart,
   renderTouched,
 } from '../../sql/keyed.ts';
 import { createStoredHistory } from '../../sql/positions.ts';
-import { BUCKET, createRelation, renderBucketed, renderBucketRows, renderParquet, renderScan } from '../../sql/scan.ts';
+import { BUCKET, createRelation, renderParquet } from '../../sql/scan.ts';
 import { createHashMacros } from '../../sql/transform.ts';
-import { planFiles } from '../../table/read.ts';
+import { adoptEvents } from './adopt-events.ts';
 import { checkInvariants } from './check-invariants.ts';
+import {
+  type BucketFiles,
+  bucketFiles,
+  type KeyedContext,
+  type KeyedUnit,
+  openBuckets,
+  relevantLog,
+  renderStaged,
+  touchesAll,
+} from './keyed-share.ts';
 import { openStored, writeOnRead } from './merge-on-read.ts';
-import { bucketOf } from './plan-keyed-merge.ts';
-
-type KeyedUnit = Extract<MergeUnit, { kind: 'keyed' }>;
-type KeyedContext = Pick<UnitContext, 'plan' | 'planned' | 'level'> & {
-  readonly unit: KeyedUnit;
-  readonly model: KeyedModel;
-  readonly log: TableShape;
-};
 
 /** Recomputes the touched keys of some buckets from their events and writes those buckets anew. */
 export async function mergeKeyed(
@@ -77,55 +78,83 @@ type Merged = Pick<UnitResult, 'counts' | 'written' | 'logged' | 'rewritten' | '
 async function mergeShare(context: KeyedContext, share: KeyShare, deps: StepDeps): Promise<Merged> {
   await using session = await deps.engine.open(deps.settings);
   await session.run(createHashMacros());
-  await using _events = await openEvents(session, context, share, deps);
-  await using _log = await openBuckets(session, context, share, context.log, LOG, deps);
+  await using events = await deps.store.borrow(share.events);
+  const staged = await renderStaged(context, share, events, deps);
+  const log = await bucketFiles(context, share, context.log, deps);
+  const history = await bucketFiles(context, share, context.planned.shape, deps);
+  await using scratch = await openScratch(deps, context.unit.unit);
+  const work = { session, context, share, events, folder: scratch.folder };
+  if (isFirst(context, log, history)) return await mergeFirst(work, staged, { log, history }, deps);
+  await session.run(createRelation(NEW, staged));
+  await using _log = await openBuckets(
+    session,
+    context,
+    share,
+    LOG,
+    await logNeeded(session, context, log, history),
+    deps,
+  );
   const fresh = await findFresh(session, context, share, deps);
   if (fresh.buckets.length === 0) return { ...UNCHANGED, counts: fresh.counts };
   const rewritten = { ...share, buckets: fresh.buckets };
   await using stored = await openStored(session, context, rewritten, deps);
-  await using scratch = await openScratch(deps, context.unit.unit);
-  const out = { folder: scratch.folder, onRead: stored !== undefined };
-  if (out.onRead) return await recompute(session, context, share, fresh, out, deps);
-  await using _history = await openBuckets(session, context, rewritten, context.planned.shape, HISTORY, deps);
-  return await recompute(session, context, share, fresh, out, deps);
+  if (stored !== undefined) return await mergeOnRead(work, fresh, deps);
+  const own = await bucketFiles(context, rewritten, context.planned.shape, deps);
+  await using _history = await openBuckets(session, context, rewritten, HISTORY, own, deps);
+  return await rewrite(work, fresh, deps);
 }
 
-async function openEvents(session: Session, context: KeyedContext, share: KeyShare, deps: StepDeps): Promise<Borrowed> {
-  const borrowed = await deps.store.borrow(share.events);
-  const paths = share.events.map((key) => pathOf(borrowed, key));
-  const columns = scanColumns(undefined, context.log.columns);
-  const relation = paths.length === 0 ? renderBucketed(columns, []) : renderParquet(paths);
-  const events = renderPart(context.model.mode, relation, share.part, share.parts);
-  return keepOrRelease(borrowed, () => session.run(createRelation(NEW, events)));
+/** Nothing is there that events could change. */
+function isFirst(context: KeyedContext, log: BucketFiles, history: BucketFiles): boolean {
+  const plain = !touchesAll(context) && context.plan.withdraw.length === 0;
+  return plain && log.files.length === 0 && history.files.length === 0;
 }
 
-/** Some buckets' rows of one table. When a rebuild changes the number of buckets, they may lie in any file. */
-async function openBuckets(
+/** All of the buckets' log, unless the history's open rows stand for what is earlier than the staged events. */
+async function logNeeded(
   session: Session,
   context: KeyedContext,
-  share: KeyShare,
-  shape: TableShape,
-  name: SqlName,
+  log: BucketFiles,
+  history: BucketFiles,
+): Promise<BucketFiles> {
+  const { mode } = context.model;
+  const goesOn = mode.validTo === null && followsRules(mode, history.metadata);
+  const plain = !touchesAll(context) && context.plan.withdraw.length === 0;
+  return goesOn && plain ? relevantLog(session, context, log) : log;
+}
+
+/** A share on its way: `folder` is a local one for what is written. */
+type ShareWork = {
+  readonly session: Session;
+  readonly context: KeyedContext;
+  readonly share: KeyShare;
+  /** The files of the staged events. */
+  readonly events: Borrowed;
+  readonly folder: string;
+};
+
+/** The first events of some buckets: only keys that have several are merged, the others are rows as they are. */
+async function mergeFirst(
+  work: ShareWork,
+  staged: Sql,
+  none: { readonly log: BucketFiles; readonly history: BucketFiles },
   deps: StepDeps,
-): Promise<Borrowed> {
-  const metadata = await loadRows(deps.store, context.plan, shape.id);
-  const all = metadata === undefined ? [] : await planFiles(deps.store, metadata);
-  const moved = context.planned.rebuild;
-  const wanted = new Set(share.buckets);
-  const files = moved ? all : all.filter((file) => wanted.has(bucketOf(file)));
-  const bucketsOfFiles = files.map(bucketOf);
-  const [bucket] = shape.partitionBy;
-  if (bucket === undefined) throw new RangeError(`${shape.id} has no key bucket`);
-  const borrowed = await openFiles(session, deps.store, metadata, files);
-  const columns = scanColumns(metadata, shape.columns);
-  const rows = moved
-    ? renderBucketRows(renderScan(columns, borrowed.files), bucket, shape.columns, share.buckets)
-    : renderBucketed(
-        columns,
-        borrowed.files.map((file, i) => ({ file, bucket: bucketsOfFiles[i] ?? 0 })),
-      );
-  const part = renderPart(context.model.mode, rows, share.part, share.parts);
-  return keepOrRelease(borrowed, () => session.run(createRelation(name, part)));
+): Promise<Merged> {
+  const { session, context, share } = work;
+  const { model, planned } = context;
+  for (const statement of createSeveral(model.mode, staged)) await session.run(statement);
+  await using _log = await openBuckets(session, context, share, LOG, none.log, deps);
+  await using _history = await openBuckets(session, context, share, HISTORY, none.history, deps);
+  const all = Number((await session.rows(countStaged()))[0]?.['staged']);
+  const { counts } = await findFresh(session, context, share, deps);
+  const { duplicates } = counts;
+  await computeRows(work, deps);
+  const history = renderFirstHistory(model.mode, planned.shape.columns);
+  const written = await writeBuckets(work, planned.shape, history, 'history', deps);
+  const log = renderFirstLog(model.mode, context.log.columns);
+  const logged = await writeLog(work, log, duplicates === 0, deps);
+  const accounts = { ...counts, accepted: all - duplicates };
+  return { counts: accounts, written, logged, rewritten: share.buckets, relogged: [] };
 }
 
 type Fresh = {
@@ -144,7 +173,7 @@ async function findFresh(session: Session, context: KeyedContext, share: KeyShar
   const history = await loadRows(deps.store, plan, model.id);
   await session.run(createLate(model.mode, followsRules(model.mode, history)));
   await session.run(createKnown(model.mode, { all, withdrawn: withdraw }));
-  await session.run(createFresh(withdraw));
+  await session.run(createFresh(model.mode, eventColumnsOf(model, context.planned.columns), withdraw));
   const counted = (await session.rows(countFresh(withdraw)))[0];
   const [staged = 0, fresh = 0, withdrawn = 0] = ['staged', 'fresh', 'withdrawn'].map((name) =>
     Number(counted?.[name]),
@@ -157,34 +186,56 @@ async function findFresh(session: Session, context: KeyedContext, share: KeyShar
   return { counts, buckets: touched.map((row) => Number(row['bucket'])), relog };
 }
 
-/** A rebuild recomputes every key, and a full extract may delete any. */
-function touchesAll({ model, planned }: KeyedContext): boolean {
-  return planned.rebuild || model.mode.missing === 'delete';
+/** Makes the touched keys' rows of their events. `openHistory`: done when the keys are known. */
+async function computeRows(
+  { session, context }: ShareWork,
+  deps: StepDeps,
+  openHistory?: () => Promise<void>,
+): Promise<void> {
+  const { model, plan, planned, unit } = context;
+  const { mode } = model;
+  const scope = { all: touchesAll(context), withdrawn: plan.withdraw };
+  await session.run(createTouched(mode, scope));
+  await openHistory?.();
+  await session.run(createKeyEvents(mode, planned.columns, scope));
+  if (unit.extracts !== null) await addExtracts(session, context, unit.extracts, deps);
+  await session.run(createRecomputed(mode, planned.columns, eventColumnsOf(model, planned.columns)));
 }
 
-async function recompute(
-  session: Session,
-  context: KeyedContext,
-  share: KeyShare,
-  { counts, buckets, relog }: Fresh,
-  { folder, onRead }: { readonly folder: string; readonly onRead: boolean },
+/** Writes the buckets anew, with the rows that are as they were. */
+async function rewrite(work: ShareWork, fresh: Fresh, deps: StepDeps): Promise<Merged> {
+  const { model, planned } = work.context;
+  await computeRows(work, deps);
+  const history = renderHistory(model.mode, planned.shape.columns);
+  const written = await writeBuckets(work, planned.shape, history, 'history', deps);
+  return { written, rewritten: fresh.buckets, ...(await writeFresh(work, fresh, deps)) };
+}
+
+/** Leaves the buckets' files as they are. */
+async function mergeOnRead(work: ShareWork, fresh: Fresh, deps: StepDeps): Promise<Merged> {
+  const { session, context, folder } = work;
+  await computeRows(work, deps, () => session.run(createStoredHistory(context.model.mode)));
+  const history = await writeOnRead(session, context, folder, deps);
+  return { ...history, rewritten: [], ...(await writeFresh(work, fresh, deps)) };
+}
+
+/** The fresh events, in the log. */
+async function writeFresh(
+  work: ShareWork,
+  { counts, relog }: Fresh,
   deps: StepDeps,
-): Promise<Merged> {
-  const { model, plan, planned } = context;
-  const { mode } = model;
-  const { withdraw } = plan;
-  const scope = { all: touchesAll(context), withdrawn: withdraw };
-  await session.run(createTouched(mode, scope));
-  if (onRead) await session.run(createStoredHistory(mode));
-  await session.run(createKeyEvents(mode, planned.columns, scope));
-  if (context.unit.extracts !== null) await addExtracts(session, context, context.unit.extracts, deps);
-  await session.run(createRecomputed(mode, planned.columns));
-  const history = onRead
-    ? { ...(await writeOnRead(session, context, folder, deps)), rewritten: [] }
-    : { written: await writeHistory(session, context, join(folder, 'history'), deps), rewritten: buckets };
-  const log = renderLog(context.log.columns, relog, withdraw);
-  const logged = await writeBuckets(session, context, context.log, log, join(folder, 'log'), deps);
-  return { ...history, counts, logged, relogged: relog ? share.buckets : [] };
+): Promise<Pick<Merged, 'counts' | 'logged' | 'relogged'>> {
+  const { context, share } = work;
+  const log = renderLog(context.log.columns, relog, context.plan.withdraw);
+  const logged = await writeLog(work, log, !relog && counts.duplicates === 0, deps);
+  return { counts, logged, relogged: relog ? share.buckets : [] };
+}
+
+/** Files of events that are all fresh become the log's; else these are written. */
+async function writeLog(work: ShareWork, from: Sql, fresh: boolean, deps: StepDeps): Promise<readonly Placed[]> {
+  const { context, share, events, folder } = work;
+  const adopted = fresh ? await adoptEvents(context, share, { events, folder }, deps) : undefined;
+  return adopted ?? writeBuckets(work, context.log, from, 'log', deps);
 }
 
 const UNCHANGED: Merged = { counts: NO_ROWS, written: [], logged: [], rewritten: [], relogged: [] };
@@ -195,24 +246,12 @@ async function addExtracts(session: Session, context: KeyedContext, key: string,
   await session.run(addMissingDeletes(context.model.mode, context.planned.columns, extracts));
 }
 
-/** Writes the buckets anew, with the rows that are as they were. */
-async function writeHistory(
-  session: Session,
-  context: KeyedContext,
-  folder: string,
-  deps: StepDeps,
-): Promise<readonly Placed[]> {
-  const { shape } = context.planned;
-  return writeBuckets(session, context, shape, renderHistory(context.model.mode, shape.columns), folder, deps);
-}
-
 /** Writes a relation as files of its key buckets; what is written to the history is checked as it lies in the files. */
 async function writeBuckets(
-  session: Session,
-  context: KeyedContext,
+  { session, context, folder: within }: ShareWork,
   shape: TableShape,
   from: Sql,
-  folder: string,
+  name: string,
   deps: StepDeps,
 ): Promise<readonly Placed[]> {
   const target = await loadTarget(deps.store, context.plan, shape);
@@ -220,6 +259,7 @@ async function writeBuckets(
   const stem = `${context.plan.run.run_id}-${context.unit.unit}`;
   const history = shape.id === context.model.id;
   const check = history ? (paths: readonly string[]) => checkWritten(session, context, paths) : undefined;
+  const folder = join(within, name);
   const staging = { from, target, partitionColumns: [BUCKET], folder, fileBytes, stem, ...(check && { check }) };
   return (await stageFiles(session, staging, deps)).placed;
 }

@@ -11,7 +11,7 @@ import { findKnown, KNOWN_ROWS, loadKnown } from '../../lake/files/known-rows.ts
 import { type Output, type UnitWriter, writeKeyedEvents, writeOutput } from '../../lake/files/write-output.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
-import { planBatch } from '../../plan/batch-recipe.ts';
+import { type BatchFacts, planBatch } from '../../plan/batch-recipe.ts';
 import type { Session } from '../../ports.ts';
 import {
   countAccepted,
@@ -21,6 +21,7 @@ import {
   createParsed,
   createRejected,
   dropParsed,
+  dropStreamed,
   hasManyShapes,
   isWide,
   listFirstRows,
@@ -59,16 +60,19 @@ export async function mapBatch(
   const meets = context.planned.output === 'final' && dedupeColumns(model).length > 0;
   const table = meets ? await loadKnown(context, model, deps) : undefined;
   const files = batchOf(batch.source, batch.files);
-  const recipe = planBatch(model, {
+  const facts: BatchFacts = {
     known: table !== undefined,
     memory: await openMemory(session, context, batch, deps),
     guarded: batch.guarded,
     manyShapes: hasManyShapes(files),
     wide: isWide(files),
     poisoned: batch.files.some(isPoisoned),
-  });
-  const work = { session, context, model, batch, recipe, ...(table && { table }) };
-  const mapped = recipe.pass === 'stream' ? await mapStreaming(work, deps) : await mapThroughTables(work, deps);
+  };
+  const planned = planBatch(model, facts);
+  const first = { session, context, model, batch, recipe: planned, ...(table && { table }) };
+  const streamed = planned.pass === 'stream' ? await mapStreaming(first, deps) : undefined;
+  const work = planned.pass === 'stream' && streamed === undefined ? await startOver(first, facts) : first;
+  const mapped = streamed ?? (await mapThroughTables(work, deps));
   const read = recordsOf(batch);
   const { output, duplicates, broken, rejections, inputs } = mapped;
   const accepted = output.rows;
@@ -85,18 +89,25 @@ export async function mapBatch(
   };
 }
 
-async function mapStreaming(work: BatchWork, deps: StepDeps): Promise<Mapped> {
+/** Nothing where rows turn out to lack what a keyed table needs of them, which takes tables to set them aside. */
+async function mapStreaming(work: BatchWork, deps: StepDeps): Promise<Mapped | undefined> {
   await parse(work);
   const { model, recipe } = work;
   const file = renderStreamedFile(landedPaths(work.batch).map(({ key }) => key));
   const rows = renderStreamed(userSql(model.sql), recipe);
-  return {
-    output: await writeOutput(writerOf(work), model, renderAdded(rows, recipe, originOf(work, file)), deps),
-    duplicates: 0,
-    broken: {},
-    rejections: { kept: false, rejected: false },
-    inputs: NO_INPUTS,
-  };
+  const output = isKeyed(model)
+    ? await writeKeyedEvents(writerOf(work), model, { from: rows, file }, deps)
+    : await writeOutput(writerOf(work), model, renderAdded(rows, recipe, originOf(work, file)), deps);
+  return output && { output, duplicates: 0, broken: {}, rejections: NOTHING_REJECTED, inputs: NO_INPUTS };
+}
+
+const NOTHING_REJECTED: Rejections = { kept: false, rejected: false };
+
+/** The batch as if it had not streamed past. */
+async function startOver(work: BatchWork, facts: BatchFacts): Promise<BatchWork> {
+  const { session, batch, model } = work;
+  for (const statement of dropStreamed(batch.source)) await session.run(statement);
+  return { ...work, recipe: planBatch(model, { ...facts, incomplete: true }) };
 }
 
 /** What the rows of a batch are told apart by, under the name that it has in the table. */
@@ -105,9 +116,9 @@ const PARSED_HASHES = renderParsedHashes(ROW_HASH);
 async function mapThroughTables(work: BatchWork, deps: StepDeps): Promise<Mapped> {
   const { session, model, recipe } = work;
   const accepted = await parseToTable(work, deps);
-  const file = isKeyed(model) ? NO_FILE : await fileOfRow(work);
+  const file = await fileOfRow(work);
   const raised = await createMappedRows(work);
-  if (!isKeyed(model)) await session.run(dropParsed());
+  await session.run(dropParsed());
   const { mapped, rejected, duplicates, broken, ...held } = await rejectRows(work, raised, deps);
   if (mapped !== accepted.rows) throw await explainMultiplied(session, model, accepted.rows, mapped);
   const kept = renderKept({ rejected: rejected > 0, duplicates: duplicates > 0 });
@@ -118,16 +129,15 @@ async function mapThroughTables(work: BatchWork, deps: StepDeps): Promise<Mapped
   const rejections = { kept: accepted.kept && passing === 0, rejected: rejected > 0 };
   const outcome = { duplicates: accepted.duplicates + duplicates, broken, rejections, inputs };
   if (isKeyed(model)) {
-    return { ...outcome, output: await writeKeyedEvents(writer, model, landedPaths(work.batch), deps) };
+    const output = await writeKeyedEvents(writer, model, { from: kept, file }, deps);
+    if (output === undefined) throw new RangeError(`${model.id}: a row without key or sequence was kept`);
+    return { ...outcome, output };
   }
   return {
     ...outcome,
     output: await writeOutput(writer, model, renderAdded(kept, recipe, originOf(work, file)), deps),
   };
 }
-
-/** Events of keys say their files by themselves. */
-const NO_FILE = renderNumberedFile([]);
 
 /** The key of a numbered row's file. */
 async function fileOfRow({ session, batch }: BatchWork): Promise<Sql> {

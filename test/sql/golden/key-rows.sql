@@ -1,3 +1,3 @@
-CREATE TABLE __log AS SELECT t.*, 0 AS __bucket FROM l t SEMI JOIN __key USING ("id", "country");
-CREATE TABLE __history AS SELECT t.*, 0 AS __bucket FROM h t SEMI JOIN __key USING ("id", "country");
+CREATE TABLE __log AS SELECT * REPLACE (coalesce(_event_hash, sha256(concat(CASE WHEN "id" IS NULL THEN 'N;' ELSE 'V' || strlen(CAST("id" AS VARCHAR)) || ':' || CAST("id" AS VARCHAR) || ';' END, CASE WHEN "country" IS NULL THEN 'N;' ELSE 'V' || strlen(CAST("country" AS VARCHAR)) || ':' || CAST("country" AS VARCHAR) || ';' END, _op))) AS _event_hash), 0 AS __bucket FROM l t SEMI JOIN __key USING ("id", "country");
+CREATE TABLE __history AS SELECT *, 0 AS __bucket FROM h t SEMI JOIN __key USING ("id", "country");
 CREATE TABLE __fresh AS SELECT * FROM __log WHERE false
