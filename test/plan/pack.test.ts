@@ -124,13 +124,13 @@ test('shares of a keyed merge: small buckets joined to one pass, a large one cut
   const load = (bucket: number, bytes: number) => ({ bucket, bytes, events: [`e${bucket}`] });
   const units = packShares([load(0, 10), load(1, 12), load(2, 80), load(3, 5)], { unitBytes: 100 });
   assert.deepEqual(units, [
-    [{ buckets: [0, 1], part: 0, parts: 1, events: ['e0', 'e1'] }],
-    [{ buckets: [2], part: 0, parts: 4, events: ['e2'] }],
-    [{ buckets: [2], part: 1, parts: 4, events: ['e2'] }],
-    [{ buckets: [2], part: 2, parts: 4, events: ['e2'] }],
+    [{ buckets: [0, 1], part: 0, parts: 1, events: ['e0', 'e1'], event_buckets: [0, 1] }],
+    [{ buckets: [2], part: 0, parts: 4, events: ['e2'], event_buckets: [2] }],
+    [{ buckets: [2], part: 1, parts: 4, events: ['e2'], event_buckets: [2] }],
+    [{ buckets: [2], part: 2, parts: 4, events: ['e2'], event_buckets: [2] }],
     [
-      { buckets: [3], part: 0, parts: 1, events: ['e3'] },
-      { buckets: [2], part: 3, parts: 4, events: ['e2'] },
+      { buckets: [3], part: 0, parts: 1, events: ['e3'], event_buckets: [3] },
+      { buckets: [2], part: 3, parts: 4, events: ['e2'], event_buckets: [2] },
     ],
   ]);
 });
