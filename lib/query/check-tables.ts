@@ -14,7 +14,7 @@ import { tableIdOf } from '../lake/tables/table-state.ts';
 import { asksForState, type Selectors, selectModels } from '../plan/select-models.ts';
 import type { Row, Session } from '../ports.ts';
 import { countOffending, nameOf, offendingRows, sampleOffending, THIS } from '../sql/audit.ts';
-import { renderBreaches } from '../sql/keyed.ts';
+import { renderBreaches } from '../sql/breaches.ts';
 import { loadTable } from '../table/read.ts';
 
 /** What became of one expectation on a table as it is. */

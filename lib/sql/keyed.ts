@@ -227,35 +227,6 @@ versions AS (
 SELECT *, ${VALID_TO} IS NULL AS ${IS_CURRENT} FROM versions`;
 }
 
-/** Some of the keys whose versions break an invariant, with what is wrong; no row when all hold. */
-export function findBreaches(mode: KeyedMode, relation: Sql): Statement {
-  return { name: 'invariants', text: sql`${renderBreaches(mode, relation)} LIMIT 5` };
-}
-
-/** All of them. */
-export function renderBreaches(mode: KeyedMode, relation: Sql): Sql {
-  const key = names(mode.key);
-  if (mode.kind === 'upsert') {
-    return sql`SELECT ${key}, 'more than one row' AS breach FROM ${relation} GROUP BY ${key} HAVING count(*) > 1`;
-  }
-  const empty = mode.validTo === null ? sql`${VALID_FROM} >= ${VALID_TO}` : sql`${VALID_FROM} > ${VALID_TO}`;
-  return sql`WITH followed AS (
-  SELECT ${key}, ${VALID_FROM}, ${VALID_TO}, lead(${VALID_FROM}) OVER (PARTITION BY ${key} ORDER BY ${VALID_FROM}) AS next FROM ${relation}
-)
-SELECT ${key}, ${VALID_FROM}, ${VALID_TO}, next AS next_valid_from, CASE
-    WHEN ${VALID_TO} IS NULL AND next IS NOT NULL THEN 'an open row that is not the last'
-    WHEN ${VALID_TO} > next THEN 'overlaps its successor'
-    ELSE 'ends before it begins'
-  END AS breach
-FROM followed
-WHERE (${VALID_TO} IS NULL AND next IS NOT NULL) OR ${VALID_TO} > next OR ${empty}`;
-}
-
-/** The rows of touched keys: the others are copies of rows that were checked when they were written. */
-export function renderTouched(mode: KeyedMode, relation: Sql): Sql {
-  return sql`(SELECT r.* FROM ${relation} r SEMI JOIN ${TOUCHED} t USING (${names(mode.key)}))`;
-}
-
 /** The buckets' new history, each row with its bucket: rows that are not touched as they are, and the recomputed ones. */
 export function renderHistory(mode: KeyedMode, columns: readonly Column[]): Sql {
   const all = join(columns.map((c) => quoteName(c.name)));

@@ -11,6 +11,7 @@ import type { Sql } from '../../lib/core/sql-text.ts';
 import type { Column } from '../../lib/core/types.ts';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Session } from '../../lib/ports.ts';
+import { findBreaches } from '../../lib/sql/breaches.ts';
 import { createSeveral, renderFirstHistory, renderFirstLog } from '../../lib/sql/first-load.ts';
 import { sql } from '../../lib/sql/fragment.ts';
 import {
@@ -21,7 +22,6 @@ import {
   createRecomputed,
   createTouched,
   FRESH,
-  findBreaches,
   HISTORY,
   LOG,
   NEW,

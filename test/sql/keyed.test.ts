@@ -1,16 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KeyedMode } from '../../lib/core/spec.ts';
-import {
-  countFresh,
-  findBreaches,
-  HISTORY,
-  listBuckets,
-  NEW,
-  renderLog,
-  renderPart,
-  renderTouched,
-} from '../../lib/sql/keyed.ts';
+import { findBreaches, renderTouched } from '../../lib/sql/breaches.ts';
+import { countFresh, HISTORY, listBuckets, NEW, renderLog, renderPart } from '../../lib/sql/keyed.ts';
 import { openHandmade } from './handmade.ts';
 import { keyedMerges, type Rows, SCD2, UPSERT, type Values } from './keyed-merges.ts';
 

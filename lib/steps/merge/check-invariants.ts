@@ -4,7 +4,7 @@ import type { ModelPlan } from '../../core/run.ts';
 import type { Sql } from '../../core/sql-text.ts';
 import { fullName } from '../../core/tables.ts';
 import type { Session } from '../../ports.ts';
-import { findBreaches } from '../../sql/keyed.ts';
+import { findBreaches } from '../../sql/breaches.ts';
 
 /** Throws AuditFailed where rows of a key, as they lie in the files that were written, break what a keyed table promises. */
 export async function checkInvariants(

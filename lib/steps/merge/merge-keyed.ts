@@ -13,6 +13,7 @@ import { followsRules } from '../../lake/tables/keyed-rules.ts';
 import { loadRows } from '../../lake/tables/table-state.ts';
 import { loadTarget } from '../../lake/tables/target.ts';
 import type { Borrowed, Session } from '../../ports.ts';
+import { renderTouched } from '../../sql/breaches.ts';
 import { countStaged, createSeveral, renderFirstHistory, renderFirstLog } from '../../sql/first-load.ts';
 import {
   addMissingDeletes,
@@ -29,7 +30,6 @@ import {
   NEW,
   renderHistory,
   renderLog,
-  renderTouched,
 } from '../../sql/keyed.ts';
 import { createStoredHistory } from '../../sql/positions.ts';
 import { BUCKET, createRelation, renderParquet } from '../../sql/scan.ts';
