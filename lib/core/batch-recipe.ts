@@ -19,6 +19,8 @@ export type BatchRecipe = {
    * they are read several times or told apart from each other.
    */
   readonly pass: 'stream' | 'tables';
+  /** What the model makes of numbered rows is a table too, since rows are told apart by it; else it is written as it is made. */
+  readonly keepsMapped: boolean;
   /** A statement for each shape of the files, where one over all of them would be too large. */
   readonly byShape: boolean;
   /** Rows of which an expression raises are rejected one by one. */

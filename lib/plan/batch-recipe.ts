@@ -15,6 +15,8 @@ export type BatchFacts = {
   readonly manyShapes: boolean;
   /** The source has so many columns that no statement should have all of their checks twice. */
   readonly wide: boolean;
+  /** Rows are written as data files, and not for a merge, in which their expressions would be worked out. */
+  readonly final: boolean;
   /** Some records are set aside, because the engine cannot take them. */
   readonly poisoned: boolean;
   /** Rows of a keyed model turned out to lack their key or their sequence. */
@@ -23,18 +25,17 @@ export type BatchFacts = {
 
 /** Decides once how a batch goes from its files to the table. */
 export function planBatch(model: SilverModel, facts: BatchFacts): BatchRecipe {
-  const { known, memory, guarded, manyShapes, wide, poisoned, incomplete = false } = facts;
+  const { known, memory, guarded, manyShapes, wide, final, poisoned, incomplete = false } = facts;
   const equalRows = dedupesByHash(model) || condemnsDuplicates(model) ? { known: known && dedupesByHash(model) } : null;
   const equalKeys = planEqualKeys(model, known);
   const added = addedColumns(model);
-  const numbered =
-    memory ||
-    equalRows !== null ||
+  const toldApart =
     equalKeys !== null ||
     model.joins.length > 0 ||
     hasRowExpectations(model) ||
     // An end before the start is found row by row; a key or sequence that is null shows in what was written.
     (isKeyed(model) && (incomplete || model.mode.validTo !== null));
+  const numbered = toldApart || memory || equalRows !== null;
   const pass = numbered || guarded || manyShapes ? 'tables' : 'stream';
   const carriesHash = added.some((column) => column.value === 'row_hash');
   const hidden: readonly (readonly [HiddenColumn, boolean])[] = [
@@ -47,6 +48,7 @@ export function planBatch(model: SilverModel, facts: BatchFacts): BatchRecipe {
   ];
   return {
     pass,
+    keepsMapped: pass === 'tables' && (toldApart || guarded || !final),
     byShape: manyShapes,
     guarded,
     hidden: hidden.filter(([, needed]) => needed).map(([name]) => name),

@@ -212,7 +212,15 @@ async function searchFile(
 }
 
 const RECIPE: BatchRecipe = {
-  ...{ pass: 'tables', byShape: false, guarded: false, hidden: ['hash'], carriesHash: false, equalRows: null },
+  ...{
+    pass: 'tables',
+    keepsMapped: true,
+    byShape: false,
+    guarded: false,
+    hidden: ['hash'],
+    carriesHash: false,
+    equalRows: null,
+  },
   ...{ memory: false, poisoned: false, equalKeys: null, added: [] },
 };
 

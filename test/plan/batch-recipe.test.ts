@@ -20,10 +20,20 @@ const NOTHING: BatchFacts = {
   guarded: false,
   manyShapes: false,
   wide: false,
+  final: true,
   poisoned: false,
 };
 const STREAM: BatchRecipe = {
-  ...{ pass: 'stream', byShape: false, guarded: false, hidden: [], carriesHash: false, equalRows: null, memory: false },
+  ...{
+    pass: 'stream',
+    keepsMapped: false,
+    byShape: false,
+    guarded: false,
+    hidden: [],
+    carriesHash: false,
+    equalRows: null,
+    memory: false,
+  },
   ...{ poisoned: false, equalKeys: null, added: [] },
 };
 const EXPECT = [{ kind: 'row', name: 'positive', policy: 'warn', condition: 'id > 0', code: 'POSITIVE' }] as const;
@@ -36,7 +46,8 @@ type Case = {
   readonly recipe: Partial<BatchRecipe>;
 };
 
-const tables = { pass: 'tables' } as const;
+const numbered = { pass: 'tables' } as const;
+const tables = { ...numbered, keepsMapped: true } as const;
 const added = (...names: readonly ('row_hash' | 'source_file' | 'attempt' | 'ingested_at' | 'run_id')[]) =>
   names.map((name) => ({ name, value: name }));
 
@@ -61,6 +72,7 @@ const CASES: readonly Case[] = [
   {
     name: 'dedupe by row, in a merge',
     model: { mode: BY_ROW },
+    facts: { final: false },
     recipe: {
       ...tables,
       ...{ hidden: ['hash'], carriesHash: true },
@@ -73,7 +85,7 @@ const CASES: readonly Case[] = [
     model: { mode: BY_ROW },
     facts: { known: true },
     recipe: {
-      ...tables,
+      ...numbered,
       ...{ hidden: ['hash'], carriesHash: true },
       equalRows: { known: true },
       added: [{ name: '_row_hash', value: 'row_hash' }],
@@ -113,7 +125,7 @@ const CASES: readonly Case[] = [
   },
   { name: 'joins', model: { joins: [{}] as unknown as SilverModel['joins'] }, recipe: tables },
   { name: 'row expectations', model: { expect: EXPECT }, recipe: tables },
-  { name: 'memory', facts: { memory: true }, recipe: { ...tables, memory: true, hidden: ['hash', 'key'] } },
+  { name: 'memory', facts: { memory: true }, recipe: { ...numbered, memory: true, hidden: ['hash', 'key'] } },
   {
     name: 'memory of a keyed model',
     model: { mode: KEYED },
@@ -127,7 +139,7 @@ const CASES: readonly Case[] = [
     facts: { wide: true },
     recipe: tables,
   },
-  { name: 'many shapes', facts: { manyShapes: true }, recipe: { ...tables, byShape: true } },
+  { name: 'many shapes', facts: { manyShapes: true }, recipe: { ...numbered, byShape: true } },
   { name: 'records that are set aside', facts: { poisoned: true }, recipe: { poisoned: true } },
 ];
 

@@ -5,6 +5,7 @@ export function recipeOf(given: Partial<BatchRecipe> = {}): BatchRecipe {
   return {
     ...{
       pass: 'tables',
+      keepsMapped: true,
       byShape: false,
       guarded: false,
       hidden: [],

@@ -66,6 +66,7 @@ export async function mapBatch(
     guarded: batch.guarded,
     manyShapes: hasManyShapes(files),
     wide: isWide(files),
+    final: context.planned.output === 'final',
     poisoned: batch.files.some(isPoisoned),
   };
   const planned = planBatch(model, facts);
@@ -117,6 +118,7 @@ async function mapThroughTables(work: BatchWork, deps: StepDeps): Promise<Mapped
   const { session, model, recipe } = work;
   const accepted = await parseToTable(work, deps);
   const file = await fileOfRow(work);
+  if (!recipe.keepsMapped) return writeAsMade(work, accepted, file, deps);
   const raised = await createMappedRows(work);
   await session.run(dropParsed());
   const { mapped, rejected, duplicates, broken, ...held } = await rejectRows(work, raised, deps);
@@ -139,6 +141,21 @@ async function mapThroughTables(work: BatchWork, deps: StepDeps): Promise<Mapped
   };
 }
 
+<<<<<<< HEAD
+=======
+/** Of rows of which the model makes one each, and the table takes each: as many as were accepted. */
+async function writeAsMade(work: BatchWork, accepted: Accepted, file: Sql, deps: StepDeps): Promise<Mapped> {
+  const { model, recipe } = work;
+  const rows = renderStreamed(userSql(model.sql), recipe);
+  const { duplicates, rejected, passing, kept, inputs } = accepted;
+  return {
+    output: await writeOutput(writerOf(work), model, renderAdded(rows, recipe, originOf(work, file)), deps),
+    ...{ duplicates, broken: {}, inputs },
+    rejections: { kept: kept && passing === 0, rejected: rejected > 0 },
+  };
+}
+
+>>>>>>> 3bd294c (Write rows as the model makes them where none are told apart)
 /** The key of a numbered row's file. */
 async function fileOfRow({ session, batch }: BatchWork): Promise<Sql> {
   const rows = batch.files.length < 2 ? [{ nth: 0, first: 0 }] : await session.rows(listFirstRows());
