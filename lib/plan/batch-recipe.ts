@@ -48,7 +48,7 @@ export function planBatch(model: SilverModel, facts: BatchFacts): BatchRecipe {
   ];
   return {
     pass,
-    keepsMapped: pass === 'tables' && (toldApart || guarded || !final),
+    keepsMapped: pass === 'tables' && (isKeyed(model) || toldApart || guarded || !final),
     byShape: manyShapes,
     guarded,
     hidden: hidden.filter(([, needed]) => needed).map(([name]) => name),

@@ -14,7 +14,10 @@ const PIPELINE: TestPipeline = {
     name: 'shop',
     sources: {
       events: csv({ columns: { id: { type: 'bigint', required: true }, at: 'timestamp', kind: 'string' } }),
-      orders: csv({ columns: { id: { type: 'bigint', required: true }, amount: { type: 'int', min: 0 } }, key: ['id'] }),
+      orders: csv({
+        columns: { id: { type: 'bigint', required: true }, amount: { type: 'int', min: 0 } },
+        key: ['id'],
+      }),
       people: csv({ columns: { id: { type: 'bigint', required: true }, name: 'string', changed: 'timestamp' } }),
     },
     silver: {

@@ -141,8 +141,6 @@ async function mapThroughTables(work: BatchWork, deps: StepDeps): Promise<Mapped
   };
 }
 
-<<<<<<< HEAD
-=======
 /** Of rows of which the model makes one each, and the table takes each: as many as were accepted. */
 async function writeAsMade(work: BatchWork, accepted: Accepted, file: Sql, deps: StepDeps): Promise<Mapped> {
   const { model, recipe } = work;
@@ -155,7 +153,6 @@ async function writeAsMade(work: BatchWork, accepted: Accepted, file: Sql, deps:
   };
 }
 
->>>>>>> 3bd294c (Write rows as the model makes them where none are told apart)
 /** The key of a numbered row's file. */
 async function fileOfRow({ session, batch }: BatchWork): Promise<Sql> {
   const rows = batch.files.length < 2 ? [{ nth: 0, first: 0 }] : await session.rows(listFirstRows());
