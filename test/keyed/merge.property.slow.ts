@@ -27,6 +27,7 @@ import {
   NEW,
   renderHistory,
 } from '../../lib/sql/keyed.ts';
+import { createGone, renderAdded, renderAfter } from '../../lib/sql/positions.ts';
 import { ownName, quoteText } from '../../lib/sql/quote.ts';
 import { BUCKET, createRelation } from '../../lib/sql/scan.ts';
 import { duckType } from '../../lib/sql/types.ts';
@@ -186,6 +187,9 @@ describe(`keyed merges equal the reference (seed ${SEED})`, () => {
   });
 });
 
+/** Where rows lie, of which a merge on read says that they are gone. */
+const PLACES = ", __file VARCHAR DEFAULT 'f', __number BIGINT DEFAULT 0";
+
 const SCOPE = { all: false, withdrawn: [] };
 
 async function startOver(mode: KeyedMode): Promise<void> {
@@ -197,14 +201,14 @@ async function startOver(mode: KeyedMode): Promise<void> {
     const types = columns.map((c) => `"${c.name}" ${duckType(c.type)}`).join(', ');
     await session.run({
       name: 'start',
-      text: userSql(`CREATE OR REPLACE TABLE ${table} (${types}, ${BUCKET} INTEGER DEFAULT 0)`),
+      text: userSql(`CREATE OR REPLACE TABLE ${table} (${types}, ${BUCKET} INTEGER DEFAULT 0${PLACES})`),
     });
   }
 }
 
 const MADE = [
   ...['VIEW __new', 'VIEW __staged', 'TABLE __several', 'TABLE __late', 'TABLE __known', 'TABLE __fresh'],
-  ...['TABLE __touched', 'TABLE __key_events', 'TABLE __recomputed'],
+  ...['TABLE __touched', 'TABLE __key_events', 'TABLE __recomputed', 'TABLE __same', 'TABLE __gone'],
 ];
 
 /** One batch through the statements of a merge unit; answers how many events were fresh. */
@@ -228,7 +232,9 @@ async function merge(mode: KeyedMode, batch: readonly KeyedEvent[]): Promise<num
   const history = isFirst ? renderFirstHistory(mode, columns) : renderHistory(mode, columns);
   const log = isFirst ? renderFirstLog(mode, logColumns(mode, COLUMNS)) : FRESH;
   await session.run({ name: 'next', text: userSql(`CREATE OR REPLACE TABLE __next AS SELECT * FROM ${history}`) });
-  await session.run({ name: 'swap', text: userSql(`CREATE OR REPLACE TABLE ${HISTORY} AS FROM __next`) });
+  if (!isFirst) await mergeOnRead(mode);
+  const placed = `SELECT *, 'f' AS __file, row_number() OVER () AS __number FROM __next`;
+  await session.run({ name: 'swap', text: userSql(`CREATE OR REPLACE TABLE ${HISTORY} AS ${placed}`) });
   const before = await countRows(LOG);
   await session.run({ name: 'log', text: userSql(`INSERT INTO ${LOG} BY NAME SELECT * FROM ${log}`) });
   assert.deepEqual(await session.rows(findBreaches(mode, HISTORY)), []);
@@ -237,6 +243,24 @@ async function merge(mode: KeyedMode, batch: readonly KeyedEvent[]): Promise<num
 
 async function countRows(table: Sql): Promise<number> {
   return Number((await session.rows({ name: 'count', text: userSql(`SELECT count(*) AS n FROM ${table}`) }))[0]?.['n']);
+}
+
+/** What a merge on read adds and takes out comes to the rows that a merge writes anew, and none of it is there already. */
+async function mergeOnRead(mode: KeyedMode): Promise<void> {
+  const columns = historyColumns(mode, COLUMNS);
+  for (const statement of createGone(mode, columns)) await session.run(statement);
+  const all = [...columns.map(({ name }) => `"${name}"`), BUCKET].join(', ');
+  const left = `SELECT ${all} FROM ${HISTORY} ANTI JOIN __gone ON __number = pos`;
+  const added = renderAdded(mode, columns);
+  const now = `(${left} UNION ALL SELECT ${all} FROM ${added})`;
+  const written = `(SELECT ${all} FROM __next)`;
+  const differ = (a: string, b: string): string => `SELECT count(*) FROM (FROM ${a} EXCEPT ALL FROM ${b})`;
+  const text = `SELECT (${differ(now, written)}) AS more, (${differ(written, now)}) AS missing,
+    (SELECT count(*) FROM ${added} WHERE ${BUCKET} IS NULL) AS lost,
+    (SELECT count(*) FROM (SELECT ${all} FROM ${HISTORY} INTERSECT SELECT ${all} FROM ${added})) AS again`;
+  const [counts] = await session.rows({ name: 'on read', text: userSql(text) });
+  assert.deepEqual(Object.values(counts ?? {}).map(Number), [0, 0, 0, 0], 'merged on read');
+  assert.deepEqual(await session.rows(findBreaches(mode, renderAfter(mode, added))), []);
 }
 
 function renderEvents(events: readonly KeyedEvent[]): string {

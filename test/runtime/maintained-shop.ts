@@ -15,7 +15,7 @@ export const SHOP: TestPipeline = {
     sources: { rows: csv({ columns: COLUMNS, drift: 'evolve' }), events: csv({ columns: COLUMNS }) },
     silver: {
       items: { from: 'rows', mode: append() },
-      latest: { from: 'events', mode: upsert({ key: 'id', sequence: 'amount' }) },
+      latest: { from: 'events', mode: upsert({ key: 'id', sequence: 'amount', writeMode: 'merge-on-read' }) },
     },
     gold: {
       totals: { sql: 'totals.sql' },

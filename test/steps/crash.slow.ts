@@ -23,10 +23,13 @@ const MODES = {
   full: { mode: full() },
   upsert: { mode: upsert({ key: 'id', sequence: 'day', buckets: 2 }) },
   scd2: { mode: scd2({ key: 'id', sequence: 'day', buckets: 2 }) },
-  // Two tables of one source, which count differently.
+  // Two tables of one source, which count differently; one says beside its files which of their rows are gone.
   'append beside upsert': {
     mode: append(),
-    beside: { from: 'orders', mode: upsert({ key: 'id', sequence: 'day', buckets: 2 }) },
+    beside: {
+      from: 'orders',
+      mode: upsert({ key: 'id', sequence: 'day', buckets: 2, writeMode: 'merge-on-read' }),
+    },
   },
 } as const;
 
@@ -71,7 +74,11 @@ async function openWaiting(silver: Silver, changed: PipelineSpec): Promise<TestL
   const lake = await openTestLake(pipeline(silver));
   await lake.land('orders', 'a.csv', `${HEADER}1,2026-01-05,1.00\n2,2026-02-06,2.00\n`);
   await lake.run({ runId: 'before' });
-  await lake.land('orders', 'b.csv', `${HEADER}2,2026-02-06,2.00\n3,2026-02-07,3.00\n4,2026-02-31,4.00\n`);
+  await lake.land(
+    'orders',
+    'b.csv',
+    `${HEADER}2,2026-02-06,2.00\n3,2026-02-07,3.00\n4,2026-02-31,4.00\n1,2026-02-08,5.00\n`,
+  );
   await lake.land('orders', 'c.csv', '');
   return lake.reopen((deps) => ({ ...deps, specs: async () => changed }));
 }
