@@ -51,7 +51,7 @@ export async function copy(lake: LocalLake, select: string, to: string, options:
   return to;
 }
 
-async function run(lake: LocalLake, pipeline: string): Promise<string> {
+export async function runPipeline(lake: LocalLake, pipeline: string): Promise<string> {
   const answer = await lake.run({ pipeline });
   if (answer.kind !== 'ended' || answer.result.status !== 'SUCCEEDED') {
     throw new Error(`${pipeline}: ${JSON.stringify(answer)}`);
@@ -109,7 +109,7 @@ export async function writeTypes(root: string) {
   await withSession(lake, (session) => session.run(writeSample(input)));
   const nothing = await landing(lake, 'types', 'nothing', 'nothing.csv');
   await copy(lake, 'SELECT 1 AS id, 2 AS name, 3 AS at WHERE false', nothing, 'FORMAT csv, HEADER');
-  await run(lake, 'types');
+  await runPipeline(lake, 'types');
   const { empty, ...tables } = await describeModels(lake, 'types');
   return { input, tables, empty, others: await describeOthers(lake, tables) };
 }
@@ -128,7 +128,7 @@ export async function runBatch(lake: LocalLake, at: number): Promise<string> {
   const batch = await landing(lake, 'modes', 'events', `batch-${at}.csv`);
   await copy(lake, select, batch, 'FORMAT csv, HEADER');
   await copyFile(batch, await landing(lake, 'modes', 'sensors', `batch-${at}.csv`));
-  return run(lake, 'modes');
+  return runPipeline(lake, 'modes');
 }
 
 /** Three batches whose months overlap, one run after each. */
@@ -173,7 +173,7 @@ export async function writeEvolving(root: string) {
     const lake = await openLake(root, join(HERE, 'evolution', version));
     const batch = await landing(lake, 'evolving', 'readings', `batch-${at}.csv`);
     batches.push(await copy(lake, READINGS[at] ?? '', batch, 'FORMAT csv, HEADER'));
-    runs.push(await run(lake, 'evolving'));
+    runs.push(await runPipeline(lake, 'evolving'));
     Object.assign(tables, { [version]: (await describeModels(lake, 'evolving'))['readings'] });
   }
   return { batches, runs, tables };
@@ -184,7 +184,7 @@ export async function writeRetail(root: string) {
   const out = await landing(lake, 'retail', 'customers');
   const options = { out: dirname(out), transactions: 5000, customers: 120, products: 40, files: 3, hotShare: 0.1 };
   const files = await withSession(lake, (session) => generateRetail(parseRetailOptions(options), session));
-  await run(lake, 'retail');
+  await runPipeline(lake, 'retail');
   const tables = await describeModels(lake, 'retail');
   return {
     files: files.map(({ table, path }) => ({ table, path })),

@@ -9,6 +9,7 @@ import { writeForeign } from './foreign-files.ts';
 import { writeEvolving, writeModes, writeRelocated, writeRetail, writeTypes } from './lakes.ts';
 import { writeMaintained } from './maintained-lake.ts';
 import { writeMergeOnRead } from './merge-on-read.ts';
+import { writeOnRead } from './on-read-lake.ts';
 import { writePublicFiles } from './public-files.ts';
 import { checkReadme } from './readme.ts';
 import { shareLake } from './shared-lake.ts';
@@ -30,9 +31,11 @@ const [oldest, latest] = ICEBERG_RELEASES;
 async function writeLakes(folder: string, seed: number): Promise<string> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
+  const modes = await writeModes(join(folder, 'modes'));
   const lakes = {
     types: await writeTypes(join(folder, 'types')),
-    modes: await writeModes(join(folder, 'modes')),
+    modes,
+    on_read: await writeOnRead(join(folder, 'on_read'), modes.batches),
     relocated: await writeRelocated(join(folder, 'relocated')),
     maintained: await writeMaintained(join(folder, 'maintained')),
     evolving: await writeEvolving(join(folder, 'evolving')),

@@ -13,6 +13,7 @@ from large_lake import check_large
 from maintained_lake import check_maintained
 from many_commits import check_many
 from modes_lake import check_modes
+from on_read_lake import check_on_read
 from public_files import check_public_files
 from retail_lake import check_retail
 from tables import check_form
@@ -23,6 +24,7 @@ warnings.filterwarnings("ignore")
 CHECKS = {
     "types": check_types,
     "modes": check_modes,
+    "on_read": check_on_read,
     "relocated": check_modes,
     "maintained": check_maintained,
     "evolving": check_evolving,

@@ -73,6 +73,8 @@ def main() -> int:
             reader.check_metadata(f"{lake}.{name}", described["metadata"])
     for name, described in lakes["merge_on_read"]["tables"].items():
         reader.check_rows(f"merge on read: {name}", described["metadata"], reader.parquet([described["rows"]]))
+    for name, described in lakes["on_read"]["tables"].items():
+        reader.check_rows(f"on read: {name}", described["metadata"], reader.parquet([described["rows"]]))
     reader.check_metadata("many commits", lakes["many"]["table"]["metadata"])
     reader.check_metadata("empty", lakes["types"]["empty"]["metadata"])
     with report.check("spark: evolving: a column that was int and is bigint"):
