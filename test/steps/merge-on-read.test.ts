@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { csv, definePipeline, scd2, upsert } from '../../lib/define/index.ts';
+import { csv, definePipeline, scd2 } from '../../lib/define/index.ts';
 import { FILE_PATH_ID, POS_ID } from '../../lib/iceberg/position-deletes.ts';
 import { currentSnapshot } from '../../lib/iceberg/snapshot.ts';
 import type { ManifestEntry } from '../../lib/iceberg/types.ts';
@@ -11,7 +11,6 @@ import { openTestLake, type TestLake, type TestPipeline } from '../support/test-
 /** The same events into tables that are merged on read and into tables that are written anew: their rows are equal after every run. */
 
 const history = { key: 'id', sequence: 'at', deleteWhen: "op = 'D'", buckets: 2 } as const;
-const pair = { key: ['id', 'op'], sequence: 'at', buckets: 2 };
 const onRead = { writeMode: 'merge-on-read' } as const;
 
 function shop(silver: object): TestPipeline {
@@ -28,9 +27,7 @@ function shop(silver: object): TestPipeline {
 
 const SHOP = shop({
   versions: { from: 'items', mode: scd2({ ...history, ...onRead }) },
-  versions_anew: { from: 'items', mode: scd2(history) },
-  latest: { from: 'items', mode: upsert({ ...pair, ...onRead }) },
-  latest_anew: { from: 'items', mode: upsert({ ...pair, writeMode: 'copy-on-write' }) },
+  versions_anew: { from: 'items', mode: scd2({ ...history, writeMode: 'copy-on-write' }) },
 });
 
 const lakes: TestLake[] = [];
@@ -53,23 +50,18 @@ async function runWith(lake: TestLake, lines: readonly string[], request: object
 }
 
 async function assertEqual(lake: TestLake, where: string): Promise<void> {
-  for (const name of ['versions', 'latest']) {
-    assert.deepEqual(
-      await lake.rows(`shop_silver.${name}`),
-      await lake.rows(`shop_silver.${name}_anew`),
-      `${name} ${where}`,
-    );
-  }
+  assert.deepEqual(await lake.rows('shop_silver.versions'), await lake.rows('shop_silver.versions_anew'), where);
 }
 
 const MANY = Array.from({ length: 40 }, (_, i) => `${i + 10},2026-01-01,n${i},1.5,U`);
 
-const RUNS: readonly (readonly [string, readonly string[]])[] = [
-  ['the first', ['1,2026-01-10,a,1,U', '1,2026-01-20,b,1,U', '2,2026-01-05,x,5,U', ...MANY]],
-  ['a later event', ['1,2026-02-10,c,2,U']],
-  ['a late one, one as before, and a new key', ['1,2026-01-05,z,1,U', '2,2026-01-15,x,5,U', '3,2026-01-01,new,0,U']],
-  ['a delete', ['2,2026-03-01,x,5,D']],
-  ['a key that comes back, and zeros that differ in their signs', ['2,2026-04-01,x,-0.0,U', '3,2026-01-02,new,-0.0,U']],
+const FIRST = ['1,2026-01-10,a,1,U', '1,2026-01-20,b,1,U', '2,2026-01-05,x,5,U', ...MANY];
+const LATER: readonly (readonly [string, readonly string[]])[] = [
+  [
+    'late, as before, deleted, and new',
+    ['1,2026-01-05,z,1,U', '2,2026-01-15,x,5,U', '11,2026-03-01,,,D', '3,2026-01-01,new,0,U'],
+  ],
+  ['come back, and zeros that differ in their signs', ['11,2026-04-01,x,-0.0,U', '3,2026-01-02,new,-0.0,U']],
   ['all keys', [...MANY.map((line) => line.replace('2026-01-01', '2026-05-01')), '1,2026-05-01,d,3,U']],
 ];
 
@@ -82,33 +74,9 @@ async function entries(lake: TestLake, table: string, content: 'data' | 'deletes
 
 const paths = (files: readonly ManifestEntry[]): readonly string[] => files.map(({ file }) => file.path).sort();
 
-test('merges on read give the rows of merges that write buckets anew, and leave data files as they are', async () => {
-  const lake = await open(SHOP);
-  let before: readonly string[] = [];
-  for (const [what, lines] of RUNS) {
-    await runWith(lake, lines);
-    await assertEqual(lake, `after ${what}`);
-    const files = paths(await entries(lake, 'shop_silver.versions', 'data'));
-    assert.deepEqual(
-      before.filter((path) => !files.includes(path)),
-      [],
-      what,
-    );
-    before = files;
-  }
-  const table = (await lake.metadata('shop_silver.versions')) ?? assert.fail();
-  for (const name of ['merge', 'update', 'delete'])
-    assert.equal(table.properties[`write.${name}.mode`], 'merge-on-read');
-  const log = (await lake.metadata('shop_silver.versions__log')) ?? assert.fail();
-  assert.equal(log.properties['write.merge.mode'], undefined);
-  const anew = (await lake.metadata('shop_silver.versions_anew')) ?? assert.fail();
-  assert.equal(anew.properties['write.merge.mode'], undefined);
-  assert.equal(currentSnapshot(anew)?.summary['total-delete-files'], '0');
-});
-
 describe('what a merge on read writes', async () => {
   const lake = await open(SHOP);
-  await runWith(lake, RUNS[0]?.[1] ?? []);
+  await runWith(lake, FIRST);
   const first = await entries(lake, 'shop_silver.versions', 'data');
   await runWith(lake, ['1,2026-02-10,c,2,U', '12,2026-02-10,n2,7,U', '13,2026-01-02,n3,1.5,D']);
 
@@ -173,5 +141,30 @@ describe('what a merge on read writes', async () => {
     assert.deepEqual([added.length, Number(added[0]?.rows)], [1, 1]);
     assert.equal((await entries(lake, 'shop_silver.versions', 'deletes')).length, 2);
     await assertEqual(lake, 'after an early event');
+  });
+
+  test('whatever comes, rows are those of buckets that are written anew, and data files stay', async () => {
+    let before = paths(await entries(lake, 'shop_silver.versions', 'data'));
+    for (const [what, lines] of LATER) {
+      await runWith(lake, lines);
+      await assertEqual(lake, what);
+      const files = paths(await entries(lake, 'shop_silver.versions', 'data'));
+      assert.deepEqual(
+        before.filter((path) => !files.includes(path)),
+        [],
+        what,
+      );
+      before = files;
+    }
+  });
+
+  test('the table says so to other engines, its log and other tables do not', async () => {
+    const saying = async (name: string): Promise<unknown> => {
+      const { properties } = (await lake.metadata(`shop_silver.${name}`)) ?? assert.fail();
+      return ['merge', 'update', 'delete'].map((what) => properties[`write.${what}.mode`]);
+    };
+    assert.deepEqual(await saying('versions'), Array(3).fill('merge-on-read'));
+    for (const name of ['versions__log', 'versions_anew'])
+      assert.deepEqual(await saying(name), Array(3).fill(undefined));
   });
 });
