@@ -10,6 +10,7 @@ import { judge } from './figures.ts';
 import { WORK } from './folders.ts';
 import { measureForgetting } from './forgetting/measure.ts';
 import { measureIdle } from './idle/measure.ts';
+import { measureIncrement } from './increment/measure.ts';
 import { measureKeyed } from './keyed/measure.ts';
 import { measureLarge } from './large/measure.ts';
 import { measureLife } from './life/measure.ts';
@@ -39,6 +40,7 @@ const MEASUREMENTS = {
   reads: measureReads,
   idle: measureIdle,
   command: measureCommand,
+  increment: measureIncrement,
 } as const satisfies Record<string, (bench: Bench) => Promise<Measured>>;
 
 const USAGE = `node bench/run.ts [--quick] [--rounds N] [--only ${Object.keys(MEASUREMENTS).join('|')}]...`;

@@ -19,19 +19,20 @@ export type Peers = { readonly found: readonly Side[]; readonly skipped: readonl
  * `.peers/frames/bin/pip install pandas polars pyarrow`.
  */
 export async function findPeers(bench: Bench, input: string, tables: readonly FingerprintSpec[]): Promise<Peers> {
-  const pythons = ['python3'];
-  for (const name of await readdir(PEERS_FOLDER).catch(() => [])) pythons.push(join(PEERS_FOLDER, name, 'bin/python'));
   const found: Side[] = [];
   const skipped: string[] = [];
   for (const name of PEERS) {
-    const python = await findPython(pythons, name);
+    const python = await findPython(name);
     if (python === undefined) skipped.push(`${name}: not installed for python3, nor in an environment below .peers`);
     else found.push({ name, run: () => runPeer(bench, { name, python }, input, tables) });
   }
   return { found, skipped };
 }
 
-async function findPython(pythons: readonly string[], module: string): Promise<string | undefined> {
+/** The interpreter that has a module; undefined where none has. */
+export async function findPython(module: string): Promise<string | undefined> {
+  const pythons = ['python3'];
+  for (const name of await readdir(PEERS_FOLDER).catch(() => [])) pythons.push(join(PEERS_FOLDER, name, 'bin/python'));
   for (const python of pythons) {
     const imported = await capture(python, ['-c', `import ${module}`]).then(
       () => true,

@@ -9,7 +9,8 @@ import { compareTimes, runRounds } from '../rounds.ts';
 import { RETAIL_TABLES } from './tables.ts';
 
 const FLOOR = new URL('floor.ts', import.meta.url);
-const GENERATOR = ['generate/retail.ts', 'generate/retail-words.ts', 'sql/generate-retail.ts'].map(
+/** What generated input depends on. */
+export const GENERATOR = ['generate/retail.ts', 'generate/retail-words.ts', 'sql/generate-retail.ts'].map(
   (file) => new URL(`../../lib/${file}`, import.meta.url),
 );
 const TIME_BOUND = 1.5;
