@@ -1,9 +1,9 @@
 import type { Variable } from '../core/spec.ts';
-import type { Session } from '../ports.ts';
+import type { JsonValue, Session } from '../ports.ts';
 import { conditionOver, conditionText } from '../sql/bind.ts';
 import { type Node, nodeAt, nodesAt, statementsOf, walk } from '../sql/tree.ts';
 import { sqlFault } from './engine-errors.ts';
-import { type FunctionLists, manyRowsIn, volatileIn } from './functions.ts';
+import { type FunctionLists, foreignIn, manyRowsIn, volatileIn } from './functions.ts';
 import { type Notes, showValue } from './notes.ts';
 
 /** What binding needs: the session that holds the empty tables, the engine's functions, the place for problems. */
@@ -61,9 +61,15 @@ async function checkSyntax(
     notes.add(place, showValue(condition), CONDITION);
     return;
   }
+  noteForeign(notes, tree, place, CONDITION);
   const remedy = `${CONDITION}; use query('select ... from this') to look at many`;
   noteManyRows(binding, [select], condition, place, CONDITION, remedy);
   if (placesRows) noteVolatile(binding, [select], condition, table, place, 'a condition');
+}
+
+/** Notes what a text names that is neither table nor value: files, what the engine and the process know. */
+export function noteForeign(notes: Notes, tree: JsonValue, place: string, expected: string): void {
+  for (const { called } of foreignIn(tree)) notes.add(place, called, expected);
 }
 
 /** Notes what keeps expressions from having one value per row, the same for a retried worker. */

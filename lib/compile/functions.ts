@@ -47,6 +47,11 @@ const OUTSIDE: ReadonlySet<string> = new Set([
   'which_secret',
   'json_execute_serialized_sql',
   'write_log',
+  'current_query',
+  // Views hold the paths of the files that they read.
+  'pg_get_viewdef',
+  'nextval',
+  'currval',
 ]);
 
 /**

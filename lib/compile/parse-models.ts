@@ -10,7 +10,7 @@ import { foreignIn } from './functions.ts';
 import { isKeyed } from './keyed-checks.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { findOtherTable, nameInModels, type Pipelines } from './other-pipelines.ts';
-import { type NamedTable, tablesIn } from './references.ts';
+import { type NamedTable, showTable, tablesIn } from './references.ts';
 
 /** The pipeline's own files, by path relative to its folder; `undefined` where there is none. */
 export type PipelineFiles = { read(path: string): Promise<string | undefined> };
@@ -110,7 +110,7 @@ async function readTables(
     }
     const name = { schema: table.schema.toLowerCase(), table: table.table.toLowerCase() };
     const expected = expectedTable(name.schema, name.table, model, around, table.catalog);
-    if (expected !== undefined) notes.add(placeOfOffset(sql, table.offset), showName(table), expected);
+    if (expected !== undefined) notes.add(placeOfOffset(sql, table.offset), showTable(table), expected);
     else if (name.schema !== 'batch') {
       const ref: TableRef = { layer: name.schema === 'gold' ? 'gold' : 'silver', name: withoutLog(name.table) };
       reads.set(modelId(ref), ref);
@@ -132,10 +132,6 @@ function isOther({ catalog, schema }: NamedTable, model: ModelDraft, pipeline: P
 
 function withoutLog(table: string): string {
   return table.endsWith(LOG_SUFFIX) ? table.slice(0, -LOG_SUFFIX.length) : table;
-}
-
-function showName(table: NamedTable): string {
-  return `the table ${[table.catalog, table.schema, table.table].filter((part) => part !== '').join('.')}`;
 }
 
 /** What should stand where a model names a table that it can't read; `undefined` when it can. */

@@ -20,6 +20,11 @@ export function tablesIn(tree: JsonValue): readonly NamedTable[] {
   return found;
 }
 
+/** As messages name it. */
+export function showTable({ catalog, schema, table }: NamedTable): string {
+  return `the table ${[catalog, schema, table].filter((part) => part !== '').join('.')}`;
+}
+
 function collect(value: JsonValue | undefined, ctes: ReadonlySet<string>, found: NamedTable[]): void {
   if (Array.isArray(value)) {
     for (const entry of value) collect(entry, ctes, found);

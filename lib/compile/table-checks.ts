@@ -6,9 +6,10 @@ import { userSql } from '../sql/user-sql.ts';
 import { type Binding, checkCondition } from './conditions.ts';
 import type { BoundModel, ModelDraft } from './draft.ts';
 import { sqlFault } from './engine-errors.ts';
+import { foreignIn } from './functions.ts';
 import { checkKeyed, isKeyed } from './keyed-checks.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
-import { tablesIn } from './references.ts';
+import { showTable, tablesIn } from './references.ts';
 import { isSubquery } from './statements.ts';
 import { findColumn, isNested, showColumn, TRANSFORM_TYPES } from './table-columns.ts';
 
@@ -121,9 +122,10 @@ async function checkQuery({ session, notes }: Binding, query: string, draft: Mod
     const tree = await session.parse(query);
     const tables = tablesIn(tree);
     const other = tables.find((table) => table.schema !== '' || table.table.toLowerCase() !== 'this');
-    if (statementsOf(tree).length !== 1 || tables.length === 0) notes.add(place, showValue(query), expected);
-    else if (other !== undefined)
-      notes.add(place, `the table ${[other.schema, other.table].filter(Boolean).join('.')}`, expected);
+    const [foreign] = foreignIn(tree);
+    if (foreign !== undefined) notes.add(place, foreign.called, expected);
+    else if (statementsOf(tree).length !== 1 || tables.length === 0) notes.add(place, showValue(query), expected);
+    else if (other !== undefined) notes.add(place, showTable(other), expected);
     else if (!(await isSubquery(session, query))) {
       notes.add(place, 'a semicolon or a comment at the end', expected);
     } else {

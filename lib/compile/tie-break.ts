@@ -1,7 +1,7 @@
 import { orderedOver } from '../sql/bind.ts';
 import { orderText } from '../sql/syntax.ts';
 import { nodeAt, nodesAt, statementsOf, textAt } from '../sql/tree.ts';
-import { type Binding, type ConditionTable, noteManyOrVolatile } from './conditions.ts';
+import { type Binding, type ConditionTable, noteForeign, noteManyOrVolatile } from './conditions.ts';
 import { sqlFault } from './engine-errors.ts';
 import { showValue } from './notes.ts';
 
@@ -27,6 +27,7 @@ export async function checkTieBreak(
       notes.add(place, showValue(terms), TERMS);
       return;
     }
+    noteForeign(notes, tree, place, TERMS);
     noteManyOrVolatile(binding, expressions, terms, table, place, TERMS);
     if (notes.found.length === before) await session.describe(orderedOver(terms, table));
   } catch (error) {

@@ -125,6 +125,8 @@ export type ContractColumn = {
   readonly renamedFrom?: readonly string[];
   /** As text: the value in rows of files that lack the column; left out: they have NULL. */
   readonly default?: string;
+  /** What it holds is shown only to who asks for it; left out: it is not personal. */
+  readonly personal?: true;
 };
 
 /** A row that breaks a check is quarantined with the check's code. NULL passes every check but `required`. */
@@ -234,6 +236,8 @@ type ModelCommon = {
   readonly zorderBy?: readonly string[];
   readonly expect: readonly Expectation[];
   readonly description: string | null;
+  /** Columns that hold what is personal, and are shown only to who asks for it; left out for none. */
+  readonly personal?: readonly string[];
   /** By which selectors find it; left out for none. */
   readonly tags?: readonly string[];
   /** By a column's name: those that it had before, the latest first; left out where no column had another. */

@@ -1,16 +1,17 @@
+import { showTable, tablesIn } from '../compile/references.ts';
 import { BRONZE_FILE, BRONZE_FILE_ID } from '../core/bronze-file.ts';
 import { ROW_HASH } from '../core/dedupe.ts';
-import { EngineError } from '../core/errors.ts';
+import { EngineError, InvalidInput } from '../core/errors.ts';
 import { eventColumnsOf, isKeyed, KEY_HASH, logTable } from '../core/keyed.ts';
 import type { SilverModel } from '../core/spec.ts';
-import { databaseOf, fullName } from '../core/tables.ts';
+import { databaseOf, fullName, type TableId } from '../core/tables.ts';
 import { RUN_ID } from '../iceberg/snapshot.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { openScratch } from '../lake/files/scratch.ts';
 import { holdResources } from '../lake/resources.ts';
 import { openFiles } from '../lake/tables/foreign-files.ts';
 import { scanColumns } from '../lake/tables/table-state.ts';
-import type { Borrowed, Row, Session } from '../ports.ts';
+import type { Borrowed, JsonValue, Row, Session } from '../ports.ts';
 import { lockDown } from '../sql/lock-down.ts';
 import { quotePath } from '../sql/quote.ts';
 import { createRelation, createSchemas, renderBucketed } from '../sql/scan.ts';
@@ -78,7 +79,7 @@ async function findRows(
   await using session = await deps.engine.open({ ...deps.settings, folders: undefined });
   const view = quotePath(databaseOf(id), id.name);
   const query = selectTraced(view, where);
-  await parseQuery(session, query);
+  refuseOthers(await parseQuery(session, query), id);
   await using borrowed = holdResources();
   for (const statement of createSchemas([databaseOf(id)])) await session.run(statement);
   const table = borrowed.add(await openWithFiles(deps, session, { id, metadata, model }));
@@ -110,6 +111,15 @@ async function findRows(
     };
   });
   return { matched: Number(counted[0]?.['rows']), rows: await session.rows(selectTracedRows()), brought };
+}
+
+/** The condition is over one row: beside its table the session has only what tells of itself. */
+function refuseOthers(tree: JsonValue, id: TableId): void {
+  const others = tablesIn(tree).filter(({ schema, table }) => schema !== databaseOf(id) || table !== id.name);
+  if (others.length === 0) return;
+  throw new InvalidInput(
+    `--where: got ${others.map(showTable).join(', ')}; expected a condition over the columns of ${fullName(id)}`,
+  );
 }
 
 /** The rest shows the SQL around the user's. */

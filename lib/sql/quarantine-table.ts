@@ -140,11 +140,11 @@ function renderNewTrouble(staged: Sql, table: Sql | undefined): Sql {
     AND before.raw IS NOT DISTINCT FROM arrived.raw)`;
 }
 
-/** A few staged rows with a code, as `file:line: details`. */
+/** A few staged rows with a code: `place` is file and line, `example` has the details besides, which are data. */
 export function findExamples(staged: Sql, code: string): Statement {
   return {
     name: 'breaker_examples',
-    text: sql`SELECT source_file || ':' || line || ': ' || array_to_string(details, ', ') AS example FROM ${staged}
+    text: sql`SELECT source_file || ':' || line AS place, place || ': ' || array_to_string(details, ', ') AS example FROM ${staged}
 WHERE list_contains(codes, ${quoteText(code)}) ORDER BY source_file, line LIMIT 3`,
   };
 }

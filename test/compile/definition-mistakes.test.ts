@@ -333,6 +333,8 @@ const MISTAKES: readonly Mistake[] = [
           sub: '(select true)',
           clock: 'ordered_at < now()',
           injected: '1=1) from batch.orders; --',
+          process: "getenv('HOME') = note",
+          settings: "current_setting('temp_directory') = note",
         },
       }),
     },
@@ -344,6 +346,8 @@ const MISTAKES: readonly Mistake[] = [
       'pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.sub: got "(select true)" with a subquery; expected an SQL condition over the columns of one row',
       'pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.clock: got now() in "ordered_at < now()"; expected a condition that a retry decides in the same way, so without the clock or chance',
       'pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.injected: got "1=1) from batch.orders; --"; expected an SQL condition over the columns of one row',
+      'pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.process: got the function getenv; expected an SQL condition over the columns of one row',
+      'pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.settings: got the function current_setting; expected an SQL condition over the columns of one row',
     ],
   },
   {
@@ -588,6 +592,7 @@ const MISTAKES: readonly Mistake[] = [
         f: { condition: 'ordered_at <= current_timestamp', policy: 'drop' },
         g: 'amount > 0 -- paid',
         h: query('from this;'),
+        i: query("from this where exists (from read_text('/etc/passwd'))"),
       }),
     },
     problems: [
@@ -599,6 +604,7 @@ const MISTAKES: readonly Mistake[] = [
       'pipelines/shop/pipeline.ts: silver.orders.expect.f: got current_timestamp in "ordered_at <= current_timestamp"; expected a condition that a retry decides in the same way, so without the clock or chance',
       'pipelines/shop/pipeline.ts: silver.orders.expect.g: got "amount > 0 -- paid": syntax error at end of input; expected an SQL condition over the columns of one row',
       `pipelines/shop/pipeline.ts: silver.orders.expect.h.query: got a semicolon or a comment at the end; expected one SELECT from this, such as 'select * from this where ...'`,
+      `pipelines/shop/pipeline.ts: silver.orders.expect.i.query: got the table function read_text; expected one SELECT from this, such as 'select * from this where ...'`,
     ],
   },
 ];

@@ -244,6 +244,7 @@ describe('what is not known is said', () => {
 
 describe('what cannot be traced is refused', () => {
   const REFUSED: readonly (readonly [table: string, where: string, message: RegExp])[] = [
+    ['shop_silver.orders', 'EXISTS (FROM duckdb_settings)', /got the table duckdb_settings; expected a condition/],
     ['shop_gold.totals', 'true', /is computed from shop_silver.orders; .* strata trace shop_silver.orders --where/s],
     ['shop_silver.orders__log', 'true', /is the log of a keyed table: expected shop_silver.orders itself/],
     ['shop_ops.files', 'true', /is no table of a silver model; expected one of shop_silver.orders/],

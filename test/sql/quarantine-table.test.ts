@@ -139,7 +139,7 @@ test('examples name file, line and reasons, the first three', async () => {
     ['a.csv:2: id: got x', 'a.csv:3: id: got y, n: got 9', 'a.csv:9: id: got x'],
   );
   assert.deepEqual(await db.rows(findExamples(sql`q`, 'RANGE_ERROR')), [
-    { example: 'a.csv:3: id: got y, n: got 9' },
-    { example: 'b.csv:2: n: got 8' },
+    { place: 'a.csv:3', example: 'a.csv:3: id: got y, n: got 9' },
+    { place: 'b.csv:2', example: 'b.csv:2: n: got 8' },
   ]);
 });

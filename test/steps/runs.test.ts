@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { append, csv, definePipeline, full, identity, month, replace, unique } from '../../lib/define/index.ts';
+import { append, csv, definePipeline, full, identity, month, query, replace, unique } from '../../lib/define/index.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 
 const COLUMNS = {
@@ -194,6 +194,11 @@ describe('expectations', () => {
 
   const failing: readonly (readonly [string, Record<string, unknown>, RegExp])[] = [
     ['row', { small: 'amount < 5' }, /small \(amount < 5\) does not hold for 1 rows/],
+    [
+      'query',
+      { none: query('select * from this where amount > 5') },
+      /expectation none does not hold: 1 offending; nothing is published$/,
+    ],
     ['unique', { ids: unique('id') }, /expectation ids does not hold: 1 offending, such as .*'?id'?: 2/],
   ];
   for (const [name, expect, message] of failing) {

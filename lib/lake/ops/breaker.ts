@@ -87,7 +87,7 @@ export async function checkBreaker(deps: StepDeps, plan: RunPlan, quarantine: re
   const tripped = await countCodes(deps, plan, quarantine, since, breaker.rows);
   if (tripped === undefined) return;
   const open: OpenBreaker = {
-    ...tripped,
+    ...{ code: tripped.code, rows: tripped.rows, examples: tripped.examples },
     limit: breaker.rows,
     window_ms: breaker.windowMs,
     run_id: plan.run.run_id,
@@ -96,10 +96,13 @@ export async function checkBreaker(deps: StepDeps, plan: RunPlan, quarantine: re
   };
   if (!plan.run.dry_run) await writeJson(deps.store, breakerKey(plan.run.pipeline), open);
   throw new AuditFailed(
-    `the circuit breaker opened: ${open.rows} rows with ${open.code} within ${open.window_ms / 1000} s, limit ${open.limit}, such as ${open.examples.join('; ')}. ` +
+    `the circuit breaker opened: ${open.rows} rows with ${open.code} within ${open.window_ms / 1000} s, limit ${open.limit}, such as ${tripped.places.join('; ')}. ` +
       `Nothing is published and further runs stop until: strata breaker close ${plan.run.pipeline}`,
   );
 }
+
+/** `places`: files and lines of the examples, for what goes into logs, histories and mails. */
+type Tripped = Pick<OpenBreaker, 'code' | 'rows' | 'examples'> & { readonly places: readonly string[] };
 
 async function countCodes(
   deps: StepDeps,
@@ -107,7 +110,7 @@ async function countCodes(
   quarantine: readonly Placed[],
   since: string,
   limit: number,
-): Promise<Pick<OpenBreaker, 'code' | 'rows' | 'examples'> | undefined> {
+): Promise<Tripped | undefined> {
   const entry = await loadTable(deps.catalog, opsTable(plan.run.pipeline, 'quarantine'));
   const keys = quarantine.map((file) => file.key);
   await using staged = await deps.store.borrow(keys);
@@ -118,5 +121,6 @@ async function countCodes(
   if (first === undefined) return undefined;
   const code = String(first['code']);
   const examples = await session.rows(findExamples(relations.staged, code));
-  return { code, rows: Number(first['rows']), examples: examples.map((row) => String(row['example'])) };
+  const texts = (column: 'place' | 'example'): readonly string[] => examples.map((row) => String(row[column]));
+  return { code, rows: Number(first['rows']), examples: texts('example'), places: texts('place') };
 }

@@ -4,6 +4,7 @@ import type { Predicate } from '../../iceberg/predicate.ts';
 import { currentSchema, decimalOf } from '../../iceberg/schema.ts';
 import type { IcebergType, IcebergValue, TableMetadata } from '../../iceberg/types.ts';
 import type { Engine, Session, SessionOptions, Statement } from '../../ports.ts';
+import { lockDown } from '../../sql/lock-down.ts';
 import type { ViewName } from '../../sql/scan.ts';
 import {
   inlineTables,
@@ -46,6 +47,8 @@ export async function findNeeds(
   try {
     await bind(session);
     await session.run(limitOptimizers());
+    // What is planned over empty tables needs no file.
+    for (const statement of lockDown([])) await session.run(statement);
     const scans = (await planScans(session, planQuery(query))) ?? (await planInlined(session, query));
     const byTable = Map.groupBy(scans ?? [], (scan) => nameOf(scan));
     return (view) => {

@@ -51,5 +51,5 @@ export async function repeatsOf(
   };
   await using against = await openParts(session, { store: deps.store, metadata }, held, needed);
   await session.run(createAppended(renderScan(columns, against.files), expectation.columns));
-  return (await session.rows(checkExpectation(expectation)))[0];
+  return (await session.rows(checkExpectation(expectation, model.personal)))[0];
 }

@@ -56,11 +56,18 @@ export async function checkTable(deps: StepDeps, plan: RunPlan, audited: Audited
     const broken = Number(counted?.['broken']);
     if (broken === 0 && expectation.kind === 'unique') unique.push(expectation);
     if (broken === 0) continue;
-    const text = `${model.id}: expectation ${expectation.name} does not hold: ${broken} offending, such as ${String(counted?.['examples'])}`;
+    const text = `${model.id}: expectation ${expectation.name} ${sayBroken(counted)}`;
     if (expectation.policy === 'fail') throw new AuditFailed(`${text}; nothing is published`);
     warnings.push(text);
   }
   return { warnings, unique };
+}
+
+/** How many offend, and some by their keys. Rows are never said: what is said here ends up in logs, histories and mails. */
+export function sayBroken(counted: Row | undefined): string {
+  const examples = counted?.['examples'];
+  const such = typeof examples === 'string' ? `, such as ${examples}` : '';
+  return `does not hold: ${String(counted?.['broken'])} offending${such}`;
 }
 
 /** What follows from what is new and from what was known before; undefined where all rows have to be asked. */
@@ -91,6 +98,6 @@ async function askWhole(
   await using _inputs = await openTables(deps.store, session, plan, { refs: model.reads });
   await using _audited = await openAudited(deps.store, session, model, metadata);
   for (const expectation of expectations)
-    answers.set(expectation, (await session.rows(checkExpectation(expectation)))[0]);
+    answers.set(expectation, (await session.rows(checkExpectation(expectation, model.personal)))[0]);
   return answers;
 }

@@ -12,6 +12,7 @@ import { loadBase } from '../../lake/tables/table-state.ts';
 import type { Row } from '../../ports.ts';
 import { checkExpectation } from '../../sql/audit.ts';
 import { type Prepared, prepareSnapshot } from '../../table/prepare.ts';
+import { sayBroken } from './expectations.ts';
 
 /** What a table that is not written comes to, and what there is to warn of. */
 export type AsItIs = { readonly prepared: Prepared; readonly warnings: readonly string[] };
@@ -76,7 +77,7 @@ async function ask(
   try {
     const counted = await count(deps, model, metadata, expectation);
     const broken = Number(counted?.['broken']);
-    return broken === 0 ? undefined : `does not hold: ${broken} offending, such as ${String(counted?.['examples'])}`;
+    return broken === 0 ? undefined : sayBroken(counted);
   } catch (cause) {
     if (!(cause instanceof EngineError) || expectation.policy !== 'warn' || !(await machineHolds(deps))) throw cause;
     return `cannot be evaluated: ${cause.message.split('\n\nLINE ')[0]}`;
@@ -92,7 +93,7 @@ async function count(
 ): Promise<Row | undefined> {
   await using session = await deps.engine.open(deps.settings);
   await using _audited = await openAudited(deps.store, session, model, metadata);
-  return (await session.rows(checkExpectation(expectation)))[0];
+  return (await session.rows(checkExpectation(expectation, model.personal)))[0];
 }
 
 /** Neither columns nor rows: whatever else has changed in the pipeline is left to the run that writes to the table. */
