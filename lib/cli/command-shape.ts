@@ -18,6 +18,9 @@ export function examples(...lines: readonly string[]): string {
   return ['', lines.length === 1 ? 'Example:' : 'Examples:', ...shown].join('\n');
 }
 
+export const SAFE_CSV_HELP =
+  'CSV for spreadsheets: a cell that they would take for a formula begins with an apostrophe';
+
 export function pipelineArgument(): Argument {
   return new Argument('<pipeline>', 'the name of a folder in --pipelines');
 }

@@ -18,6 +18,7 @@ import {
   placeOf,
   type RunOptions,
   requireFlag,
+  SAFE_CSV_HELP,
   type Start,
 } from './command-shape.ts';
 import { addCompact } from './compact-command.ts';
@@ -205,6 +206,7 @@ function addRunning(program: Command, start: Start): void {
 
 type QueryOptions = {
   readonly format?: QueryFormat;
+  readonly safeCsv?: boolean;
   readonly asOf?: string;
   readonly athena?: boolean;
   readonly workgroup?: string;
@@ -217,6 +219,7 @@ function addQuery(program: Command, start: Start): void {
     .description('run a SELECT over the tables of the lake')
     .argument('<sql>', 'tables by full name: retail_gold.monthly_revenue')
     .addOption(new Option('--format <format>', 'how to print the rows (default: table)').choices(QUERY_FORMATS))
+    .option('--safe-csv', SAFE_CSV_HELP)
     .option('--as-of <moment>', 'the tables as a run left them, at a tag or snapshot, or at a time (UTC)')
     .option('--athena', 'run it on Athena, over the tables of the deployed lake')
     .option('--workgroup <name>', "the Athena workgroup (default: the deployed lake's)")

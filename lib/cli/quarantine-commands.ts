@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
-import { examples, parseCount, pipelineArgument, type Start } from './command-shape.ts';
+import { examples, parseCount, pipelineArgument, SAFE_CSV_HELP, type Start } from './command-shape.ts';
 import type { QuarantineOptions } from './commands/quarantine.ts';
+
+type ExportOptions = QuarantineOptions & { format?: 'csv' | 'json'; safeCsv?: boolean };
 
 /** As they are in the table; the use case's own list would load the engine for a help text. */
 const STATUSES = ['quarantined', 'condemned', 'released'];
@@ -29,8 +31,9 @@ export function addQuarantine(program: Command, start: Start): void {
   addFilters(quarantine.command('export'))
     .description('print rejected rows with all that is known of them')
     .addOption(new Option('--format <format>', 'how to print the rows').choices(['csv', 'json']))
-    .addHelpText('after', examples('strata quarantine export transactions --format csv > rejected.csv'))
-    .action(async (pipeline: string, options: QuarantineOptions & { format?: 'csv' | 'json' }, command: Command) =>
+    .option('--safe-csv', SAFE_CSV_HELP)
+    .addHelpText('after', examples('strata quarantine export transactions --safe-csv > rejected.csv'))
+    .action(async (pipeline: string, options: ExportOptions, command: Command) =>
       start(command, async (context) =>
         (await import('./commands/quarantine.ts')).exportRows(context, pipeline, options),
       ),

@@ -57,12 +57,12 @@ export async function show(context: Context, pipeline: string, hash: string): Pr
 export async function exportRows(
   context: Context,
   pipeline: string,
-  options: QuarantineOptions & { readonly format?: 'csv' | 'json' },
+  options: QuarantineOptions & { readonly format?: 'csv' | 'json'; readonly safeCsv?: boolean },
 ): Promise<number> {
-  if (options.format === undefined && !context.options.json) {
-    throw new InvalidInput('quarantine export: expected --format csv or --format json');
+  if (options.format === undefined && options.safeCsv !== true && !context.options.json) {
+    throw new InvalidInput('quarantine export: expected --format csv, --format json or --safe-csv');
   }
-  const format = chooseFormat(context.options.json, options.format);
+  const format = chooseFormat(context.options.json, options);
   const { deps } = await openLake(context, 'read');
   await exportQuarantine(deps, pipeline, requestOf(options), (result) => PRINTERS[format](context, result));
   return EXIT.done;

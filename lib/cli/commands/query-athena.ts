@@ -12,6 +12,7 @@ import { chooseFormat, PRINTERS, printJsonRows } from '../output/rows-by-page.ts
 export type AthenaQueryRequest = {
   readonly sql: string;
   readonly format?: QueryFormat;
+  readonly safeCsv?: boolean;
   readonly asOf?: string;
   readonly workgroup?: string;
   readonly deployment?: string;
@@ -22,13 +23,16 @@ export type AthenaQueryRequest = {
  * document of JSON. Ctrl-C stops the query on Athena too.
  */
 export async function runAthenaQuery(context: Context, request: AthenaQueryRequest): Promise<number> {
-  const { asOf, format, ...asked } = request;
+  const { asOf, format, safeCsv, ...asked } = request;
   if (asOf !== undefined) {
     throw new InvalidInput(
       "--as-of is for the local lake; with --athena write it into the SQL: FROM <table> FOR TIMESTAMP AS OF TIMESTAMP '2026-01-31 12:00:00 UTC'",
     );
   }
-  const chosen = chooseFormat(context.options.json, format);
+  const chosen = chooseFormat(context.options.json, {
+    ...(format === undefined ? {} : { format }),
+    ...(safeCsv === undefined ? {} : { safeCsv }),
+  });
   const { answer, reason } = await context.interruptible(async (signal) => {
     const given = await queryAthena(athenaDeps(), { ...asked, signal });
     return { answer: given, reason: signal.reason as unknown };

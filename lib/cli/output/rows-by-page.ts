@@ -2,7 +2,7 @@ import { InvalidInput } from '../../core/errors.ts';
 import { visibleJson } from '../../core/visible.ts';
 import type { Row } from '../../ports.ts';
 import type { Context } from '../context.ts';
-import { renderCsv, renderCsvRecords } from './csv.ts';
+import { renderCsv, renderCsvRecords, SAFE_CSV } from './csv.ts';
 import type { QueryFormat } from './formats.ts';
 import { type ResultColumn, renderValue } from './rows.ts';
 import { renderTable } from './table.ts';
@@ -15,16 +15,27 @@ export type PagedRows = {
   pages(): AsyncIterable<readonly Row[]>;
 };
 
-/** `--json` is short for `--format json`. Throws InvalidInput when they contradict each other. */
-export function chooseFormat(json: boolean, format: QueryFormat | undefined): QueryFormat {
+/** `--safe-csv` is a format of its own, `--json` short for `--format json`. Throws InvalidInput when they contradict each other. */
+export function chooseFormat(
+  json: boolean,
+  { format, safeCsv }: { readonly format?: QueryFormat; readonly safeCsv?: boolean },
+): QueryFormat | 'safe-csv' {
+  if (safeCsv === true && (json || (format !== undefined && format !== 'csv'))) {
+    throw new InvalidInput(
+      `--safe-csv and ${json ? '--json' : `--format ${format}`} contradict each other: leave one out`,
+    );
+  }
   if (json && format !== undefined && format !== 'json') {
     throw new InvalidInput(`--json and --format ${format} contradict each other: leave one out`);
   }
+  if (safeCsv === true) return 'safe-csv';
   return json ? 'json' : (format ?? 'table');
 }
 
 /** Prints a result as it comes, in one of the formats. */
-export const PRINTERS: Readonly<Record<QueryFormat, (context: Context, result: PagedRows) => Promise<void>>> = {
+export const PRINTERS: Readonly<
+  Record<QueryFormat | 'safe-csv', (context: Context, result: PagedRows) => Promise<void>>
+> = {
   async table(context, result) {
     // Only the first rows are ever shown; the rest is counted.
     const shown: Row[] = [];
@@ -45,6 +56,10 @@ export const PRINTERS: Readonly<Record<QueryFormat, (context: Context, result: P
     for await (const page of result.pages()) {
       await context.printData(renderCsvRecords(page, result.columns));
     }
+  },
+  async 'safe-csv'(context, result) {
+    await context.printData(SAFE_CSV.header(result.columns));
+    for await (const page of result.pages()) await context.printData(SAFE_CSV.records(page, result.columns));
   },
   async json(context, result) {
     await printJsonRows(context, result, '', '\n');

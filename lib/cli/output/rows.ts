@@ -11,6 +11,11 @@ export function columnsOf(rows: readonly Row[]): readonly ResultColumn[] {
   return [...new Set(rows.flatMap((row) => Object.keys(row)))].map((name) => ({ name }));
 }
 
+/** Of the types that DuckDB and Athena give. */
+export function isNumberType(type: string | undefined): boolean {
+  return type !== undefined && /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|REAL|DOUBLE|DECIMAL(\(.*\))?)$/i.test(type);
+}
+
 /** A value as one text; nested values as JSON, null as `undefined`. */
 export function textOf(value: JsonValue | undefined): string | undefined {
   if (value === null || value === undefined) return undefined;

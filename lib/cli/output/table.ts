@@ -3,7 +3,7 @@ import { visibleLine } from '../../core/visible.ts';
 import type { Row } from '../../ports.ts';
 import { DIM_NULL } from './formats.ts';
 import { formatCount } from './human.ts';
-import { columnsOf, type ResultColumn, textOf } from './rows.ts';
+import { columnsOf, isNumberType, type ResultColumn, textOf } from './rows.ts';
 
 export type TableLayout = {
   /** Terminal columns to fit into; without it a table is as wide as its values. */
@@ -68,8 +68,7 @@ function fitWidths(natural: readonly number[], kept: readonly boolean[], width: 
 }
 
 function isNumeric(column: ResultColumn, rows: readonly Row[]): boolean {
-  if (column.type !== undefined)
-    return /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\))$/.test(column.type);
+  if (column.type !== undefined) return isNumberType(column.type);
   const values = rows.map((row) => row[column.name]).filter((value) => value !== null && value !== undefined);
   return values.length > 0 && values.every((value) => typeof value === 'number' || looksDecimal(value));
 }

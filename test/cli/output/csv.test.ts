@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
-import { renderCsv, renderCsvRecords } from '../../../lib/cli/output/csv.ts';
+import { renderCsv, renderCsvRecords, SAFE_CSV } from '../../../lib/cli/output/csv.ts';
+import { chooseFormat } from '../../../lib/cli/output/rows-by-page.ts';
 import type { Row } from '../../../lib/ports.ts';
 
 const CASES: readonly { readonly name: string; readonly rows: readonly Row[]; readonly text: string }[] = [
@@ -63,4 +64,37 @@ test('rows that come in parts make the same text', () => {
     renderCsvRecords([], columns),
   ];
   assert.equal(parts.join(''), renderCsv(rows, columns));
+});
+
+describe('CSV for spreadsheets', () => {
+  const CELLS: readonly (readonly [text: string, cell: string])[] = [
+    ['=HYPERLINK("http://x","y")', `"'=HYPERLINK(""http://x"",""y"")"`],
+    ['+1+cmd', "'+1+cmd"],
+    ['-2+3', "'-2+3"],
+    ['@SUM(A1)', "'@SUM(A1)"],
+    ['\t=1', "'\t=1"],
+    ['\r=1', `"'\r=1"`],
+    ['\uff1d1', "'\uff1d1"],
+    ['a=1', 'a=1'],
+    ["'=1", "'=1"],
+    ['', '""'],
+  ];
+  for (const [text, cell] of CELLS) {
+    test(JSON.stringify(text), () => {
+      assert.equal(SAFE_CSV.records([{ a: text }], [{ name: 'a', type: 'VARCHAR' }]), `${cell}\r\n`);
+    });
+  }
+
+  test('numbers stay numbers where the column has some, also of Athena; names of columns are cells too', () => {
+    const columns = [{ name: '=a', type: 'DECIMAL(12,2)' }, { name: 'b', type: 'bigint' }, { name: 'c' }];
+    assert.equal(SAFE_CSV.header(columns), "'=a,b,c\r\n");
+    assert.equal(SAFE_CSV.records([{ '=a': '-1.50', b: -2, c: '-3' }], columns), "-1.50,-2,'-3\r\n");
+  });
+
+  test('is asked for instead of a format', () => {
+    assert.equal(chooseFormat(false, { safeCsv: true }), 'safe-csv');
+    assert.equal(chooseFormat(false, { format: 'csv', safeCsv: true }), 'safe-csv');
+    assert.throws(() => chooseFormat(true, { safeCsv: true }), /--safe-csv and --json contradict each other/);
+    assert.throws(() => chooseFormat(false, { format: 'table', safeCsv: true }), /--safe-csv and --format table/);
+  });
 });
