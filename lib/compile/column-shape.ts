@@ -38,6 +38,7 @@ const COLUMN_FIELDS = {
     expected: 'a list of at least one text, number or boolean',
   },
   pattern: { schema: z.string().min(1), expected: "a regular expression as text, such as '[A-Z]{3}'" },
+  personal: { schema: z.boolean(), expected: 'true or false' },
   checks: {
     schema: z.record(z.string(), z.string().min(1)),
     expected: "SQL conditions by name, such as { adult: 'age >= 18' }",
@@ -94,6 +95,7 @@ export function readColumn(source: string, value: unknown, place: string, notes:
     checks,
     ...(read.renamedFrom === undefined ? {} : { renamedFrom: read.renamedFrom }),
     ...(read.default === undefined ? {} : { default: String(read.default) }),
+    ...(read.personal === true ? { personal: true } : {}),
   };
   return { column, sqlChecks };
 }

@@ -22,6 +22,7 @@ import { findCircles, levelsOf } from './levels.ts';
 import { createNotes, type Notes } from './notes.ts';
 import { bindOthers, checkAfter, noOthers, type Pipelines, unbindOthers } from './other-pipelines.ts';
 import { type ModelContext, type PipelineFiles, parseModel } from './parse-models.ts';
+import { personalColumns, personalTables } from './personal.ts';
 import { readPipeline } from './pipeline-shape.ts';
 import { checkReader } from './reader-checks.ts';
 import { renamedOf } from './renamed.ts';
@@ -110,10 +111,27 @@ async function bindTables(
   for (const [id, model] of bound) {
     if (!model.sound) continue;
     const source = sources.get(model.parsed.draft.from ?? '')?.spec;
-    const spec = await modelSpec(binding, model, { columnsOf, source });
+    const personal = personalOf(model, sources, specs);
+    const spec = await modelSpec(binding, model, { columnsOf, source, personal });
     if (spec !== undefined) specs.set(id, spec);
   }
   return specs;
+}
+
+/** By what the model says of itself, and by what it reads; `specs` are of the models before it. */
+function personalOf(
+  { parsed, columns }: BoundModel,
+  sources: ReadonlyMap<string, SourceDraft>,
+  specs: ReadonlyMap<string, ModelSpec>,
+): readonly string[] {
+  const { draft, tree, others } = parsed;
+  if (draft.ref.layer === 'gold' && draft.personal !== undefined) return draft.personal;
+  const found = personalColumns(
+    tree,
+    columns.map(({ name }) => name),
+    personalTables(sources, specs, others),
+  );
+  return [...new Set([...found, ...(draft.personal ?? [])])];
 }
 
 async function bindSources(
@@ -168,12 +186,16 @@ async function bindModels(
   return bound;
 }
 
-type Known = { readonly columnsOf: ColumnsOf; readonly source: SourceSpec | undefined };
+type Known = {
+  readonly columnsOf: ColumnsOf;
+  readonly source: SourceSpec | undefined;
+  readonly personal: readonly string[];
+};
 
 async function modelSpec(
   binding: Binding,
   model: BoundModel,
-  { columnsOf, source }: Known,
+  { columnsOf, source, personal }: Known,
 ): Promise<ModelSpec | undefined> {
   const { draft, reads, readsLogs, tree, sql } = model.parsed;
   const used = varsIn(tree);
@@ -190,6 +212,7 @@ async function modelSpec(
     description: draft.description,
     ...(renamed === undefined ? {} : { renamed }),
     ...(draft.zorderBy.length === 0 ? {} : { zorderBy: draft.zorderBy }),
+    ...(personal.length === 0 ? {} : { personal }),
     ...(draft.tags.length === 0 ? {} : { tags: draft.tags }),
     ...(used.length === 0 ? {} : { vars: valuesOf(binding.vars.filter(({ name }) => used.includes(name))) }),
   };

@@ -80,6 +80,8 @@ export type ModelDraft = {
   readonly expect: readonly Expectation[];
   readonly backfill: 'auto' | 'never';
   readonly tags: readonly string[];
+  /** As the model says it; undefined: by what it reads. */
+  readonly personal: readonly string[] | undefined;
   readonly description: string | null;
   readonly sound: boolean;
 };

@@ -48,6 +48,10 @@ const ANY_MODEL = {
     schema: z.record(z.string(), formerNames),
     expected: "columns by their names of now, such as { new: 'old' }",
   },
+  personal: {
+    schema: z.array(z.string()).refine((names) => new Set(names).size === names.length),
+    expected: 'a list of column names, each once; [] for none',
+  },
   tags: {
     schema: z.array(z.string().regex(/^[\w.:/-]+$/)).refine((tags) => new Set(tags).size === tags.length),
     expected: "a list of words of letters, digits and . : / - _, each once, such as ['nightly']",
@@ -116,6 +120,7 @@ export function readModel(
     renamed: read.renamed ?? {},
     expect: readExpectations(layer, read.expect, placeIn(place, 'expect'), notes),
     tags: read.tags ?? [],
+    personal: read.personal,
     backfill: read.backfill ?? 'auto',
     description: read.description ?? null,
     sound: sqlSound,

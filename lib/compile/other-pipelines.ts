@@ -79,7 +79,11 @@ export async function checkAfter(after: readonly string[], pipelines: Pipelines,
 function tablesOf({ name: pipeline, models }: PipelineSpec): readonly OtherTable[] {
   return models.flatMap((model) => {
     const { layer, name } = model;
-    const table = { pipeline, layer, name, columns: readableColumns(model) };
+    const { personal } = model;
+    const table = {
+      ...{ pipeline, layer, name, columns: readableColumns(model) },
+      ...(personal === undefined ? {} : { personal }),
+    };
     if (!isKeyed(model)) return [table];
     const log = logTable({ pipeline, layer, name });
     return [table, { ...table, name: log.name, columns: readableLogColumns(model) }];

@@ -24,6 +24,9 @@ export async function checkTable(binding: Binding, model: BoundModel): Promise<v
       binding.notes.add(place, showColumn(column), 'a column that is neither list nor struct');
   });
   checkZorder(draft, model.columns, binding.notes);
+  draft.personal?.forEach((name, index) => {
+    findColumn(name, model.columns, placeIn(placeIn(draft.place, 'personal'), index), binding.notes);
+  });
   checkRenamed(draft, model.columns, binding.notes);
   if (draft.mode.kind === 'append' && draft.mode.dedupe?.by === 'key') {
     const place = placeIn(placeIn(placeIn(draft.place, 'mode'), 'dedupe'), 'key');

@@ -40,7 +40,11 @@ export type PipelineSpec = {
 };
 
 /** A table of another pipeline, a log among them, with the columns that its pipeline gives it. */
-export type OtherTable = Required<TableRef> & { readonly columns: readonly Column[] };
+export type OtherTable = Required<TableRef> & {
+  readonly columns: readonly Column[];
+  /** Those of its columns that are personal; left out for none. */
+  readonly personal?: readonly string[];
+};
 
 /** What a run may be given; its value as text, null for NULL. Compiled: the default. In a plan: that of the run. */
 export type Variable = Column & { readonly value: string | null; readonly description: string | null };

@@ -50,6 +50,11 @@ export type ColumnDefinition = {
   readonly in?: readonly (string | number | bigint | boolean)[];
   /** An RE2 regular expression that the whole text must match (`DOMAIN_ERROR`). */
   readonly pattern?: string;
+  /**
+   * True: what it holds is about a person. It is never part of errors, previews, logs or alerts, `strata query` and others
+   * show it only with `--show-personal`, and so it is with what SQL makes of it. Default false.
+   */
+  readonly personal?: boolean;
   /** SQL conditions over this source's columns; a row fails where one is false. The code is the name in upper case. */
   readonly checks?: { readonly [name: string]: string };
 };

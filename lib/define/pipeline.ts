@@ -18,6 +18,11 @@ type TableOptions = {
   readonly zorderBy?: readonly string[];
   /** Columns that had another name before, as `{ new: 'old' }`, or several, the latest first: the table renames its own. */
   readonly renamed?: { readonly [column: string]: string | readonly string[] };
+  /**
+   * Columns that hold what is about a person. Left out: those that follow from personal columns of what the SQL reads, but
+   * for counts. Of a silver table it adds to them; of gold it takes their place, so that `[]` says that none is.
+   */
+  readonly personal?: readonly string[];
   /** By which `--select tag:nightly` finds it. */
   readonly tags?: readonly string[];
   /** What the table is, for readers. */

@@ -46,8 +46,14 @@ function hashCheck(expectation: Expectation): string {
   return hash(expectation.kind === 'row' ? { ...expectation, code: null } : expectation);
 }
 
-/** The names by which files may have the column say nothing of its values. */
-function contractMade({ name: _name, type, renamedFrom: _before, ...rest }: ContractColumn): ContractMade {
+/** The names by which files may have the column say nothing of its values, nor does who may see them. */
+function contractMade({
+  name: _name,
+  type,
+  renamedFrom: _before,
+  personal: _personal,
+  ...rest
+}: ContractColumn): ContractMade {
   const filled = rest.default === undefined ? {} : { filled: true as const };
   return { type: renderColumnType(type), rest: hash(rest), ...filled };
 }
