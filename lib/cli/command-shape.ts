@@ -21,6 +21,19 @@ export function examples(...lines: readonly string[]): string {
 export const SAFE_CSV_HELP =
   'CSV for spreadsheets: a cell that they would take for a formula begins with an apostrophe';
 
+export const SHOW_PERSONAL = '--show-personal';
+export const SHOW_PERSONAL_HELP = 'show what columns hold that are marked as personal, instead of ***';
+
+/** What a command may read of a lake, as it was asked. */
+export function hidingPersonal<Deps extends object>(
+  deps: Deps,
+  { showPersonal = false }: PersonalOption,
+): Deps & { readonly hidesPersonal: boolean } {
+  return { ...deps, hidesPersonal: !showPersonal };
+}
+
+export type PersonalOption = { readonly showPersonal?: boolean };
+
 export function pipelineArgument(): Argument {
   return new Argument('<pipeline>', 'the name of a folder in --pipelines');
 }

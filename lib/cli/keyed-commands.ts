@@ -3,9 +3,12 @@ import {
   addRunOptions,
   addSelectors,
   examples,
+  type PersonalOption,
   pipelineArgument,
   placeOf,
   type RunOptions,
+  SHOW_PERSONAL,
+  SHOW_PERSONAL_HELP,
   type Start,
   waitFor,
 } from './command-shape.ts';
@@ -92,11 +95,12 @@ export function addKeyed(program: Command, start: Start): void {
     .description('show the events of one key beside the rows that they made: why is it as it is?')
     .argument('<table>', 'a table of mode upsert or scd2, by full name')
     .argument('<key...>', 'the value of each key column, in their order')
+    .option(SHOW_PERSONAL, SHOW_PERSONAL_HELP)
     .addHelpText(
       'after',
       examples('strata key hr_silver.employee_timeframe 10001', 'strata key shop_silver.items 7 eu'),
     )
-    .action(async (table: string, parts: string[], _options, command: Command) =>
-      start(command, async (context) => (await import('./commands/key.ts')).key(context, table, parts)),
+    .action(async (table: string, parts: string[], options: PersonalOption, command: Command) =>
+      start(command, async (context) => (await import('./commands/key.ts')).key(context, table, parts, options)),
     );
 }

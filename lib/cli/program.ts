@@ -19,6 +19,8 @@ import {
   type RunOptions,
   requireFlag,
   SAFE_CSV_HELP,
+  SHOW_PERSONAL,
+  SHOW_PERSONAL_HELP,
   type Start,
 } from './command-shape.ts';
 import { addCompact } from './compact-command.ts';
@@ -171,6 +173,7 @@ function addCheck(program: Command, start: Start): void {
     .description('check all expectations on the tables as they are, and list every one that fails; writes nothing')
     .argument('[pipeline]', 'only the tables of this pipeline')
     .option('--strict', 'end with 2 when an expectation that only warns fails')
+    .option(SHOW_PERSONAL, SHOW_PERSONAL_HELP)
     .addHelpText(
       'after',
       examples('strata check', 'strata check retail --select gold.*', 'strata check retail --strict --json'),
@@ -207,6 +210,7 @@ function addRunning(program: Command, start: Start): void {
 type QueryOptions = {
   readonly format?: QueryFormat;
   readonly safeCsv?: boolean;
+  readonly showPersonal?: boolean;
   readonly asOf?: string;
   readonly athena?: boolean;
   readonly workgroup?: string;
@@ -220,6 +224,7 @@ function addQuery(program: Command, start: Start): void {
     .argument('<sql>', 'tables by full name: retail_gold.monthly_revenue')
     .addOption(new Option('--format <format>', 'how to print the rows (default: table)').choices(QUERY_FORMATS))
     .option('--safe-csv', SAFE_CSV_HELP)
+    .option(SHOW_PERSONAL, SHOW_PERSONAL_HELP)
     .option('--as-of <moment>', 'the tables as a run left them, at a tag or snapshot, or at a time (UTC)')
     .option('--athena', 'run it on Athena, over the tables of the deployed lake')
     .option('--workgroup <name>', "the Athena workgroup (default: the deployed lake's)")

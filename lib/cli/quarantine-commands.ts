@@ -1,5 +1,14 @@
 import { type Command, Option } from 'commander';
-import { examples, parseCount, pipelineArgument, SAFE_CSV_HELP, type Start } from './command-shape.ts';
+import {
+  examples,
+  type PersonalOption,
+  parseCount,
+  pipelineArgument,
+  SAFE_CSV_HELP,
+  SHOW_PERSONAL,
+  SHOW_PERSONAL_HELP,
+  type Start,
+} from './command-shape.ts';
 import type { QuarantineOptions } from './commands/quarantine.ts';
 
 type ExportOptions = QuarantineOptions & { format?: 'csv' | 'json'; safeCsv?: boolean };
@@ -13,6 +22,7 @@ export function addQuarantine(program: Command, start: Start): void {
   addFilters(quarantine.command('list'))
     .description('count rejected rows by source, code and status, and show the newest')
     .option('--limit <n>', 'rows to show', parseCount, 20)
+    .option(SHOW_PERSONAL, SHOW_PERSONAL_HELP)
     .addHelpText('after', examples('strata quarantine list transactions', 'strata quarantine list hr --code NULL_KEY'))
     .action(async (pipeline: string, options: QuarantineOptions & { limit: number }, command: Command) =>
       start(command, async (context) => (await import('./commands/quarantine.ts')).list(context, pipeline, options)),
@@ -23,15 +33,19 @@ export function addQuarantine(program: Command, start: Start): void {
     .description('show all about one row: its text, what is wrong with it, and each time that it came')
     .addArgument(pipelineArgument())
     .argument('<row_hash>', 'the hash of the row, or the beginning of it')
+    .option(SHOW_PERSONAL, SHOW_PERSONAL_HELP)
     .addHelpText('after', examples('strata quarantine show transactions 3f9a2c81'))
-    .action(async (pipeline: string, hash: string, _options, command: Command) =>
-      start(command, async (context) => (await import('./commands/quarantine.ts')).show(context, pipeline, hash)),
+    .action(async (pipeline: string, hash: string, options: PersonalOption, command: Command) =>
+      start(command, async (context) =>
+        (await import('./commands/quarantine.ts')).show(context, pipeline, hash, options),
+      ),
     );
 
   addFilters(quarantine.command('export'))
     .description('print rejected rows with all that is known of them')
     .addOption(new Option('--format <format>', 'how to print the rows').choices(['csv', 'json']))
     .option('--safe-csv', SAFE_CSV_HELP)
+    .option(SHOW_PERSONAL, SHOW_PERSONAL_HELP)
     .addHelpText('after', examples('strata quarantine export transactions --safe-csv > rejected.csv'))
     .action(async (pipeline: string, options: ExportOptions, command: Command) =>
       start(command, async (context) =>

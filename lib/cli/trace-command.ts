@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { examples, type Start } from './command-shape.ts';
+import { examples, SHOW_PERSONAL, SHOW_PERSONAL_HELP, type Start } from './command-shape.ts';
 import type { TraceArguments } from './commands/trace.ts';
 
 /** From a row back to the line that brought it. */
@@ -10,6 +10,7 @@ export function addTrace(program: Command, start: Start): void {
     .argument('<table>', 'a silver table by full name')
     .requiredOption('--where <sql>', 'a condition over the columns of the table')
     .option('--limit <n>', 'rows to trace (default: 10)')
+    .option(SHOW_PERSONAL, SHOW_PERSONAL_HELP)
     .addHelpText(
       'after',
       examples(

@@ -1,6 +1,7 @@
 import { dedupesByHash, ROW_HASH } from '../core/dedupe.ts';
 import { StrataError } from '../core/errors.ts';
 import { isKeyed, KEY_HASH } from '../core/keyed.ts';
+import { maskRow } from '../core/personal.ts';
 import type { Expectation, ExpectationPolicy, ModelSpec, PipelineSpec } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import { fullName } from '../core/tables.ts';
@@ -8,6 +9,7 @@ import type { VarValues } from '../core/vars.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { modelState } from '../lake/ops/model-state.ts';
+import { ofPipeline } from '../lake/run/personal-errors.ts';
 import { bindVars, knowingVars } from '../lake/run/vars.ts';
 import { openAudited } from '../lake/tables/audited.ts';
 import { tableIdOf } from '../lake/tables/table-state.ts';
@@ -39,7 +41,11 @@ export type Checked = {
   readonly error: string | null;
 };
 
-export type CheckRequest = Selectors & { readonly vars?: VarValues };
+export type CheckRequest = Selectors & {
+  readonly vars?: VarValues;
+  /** Shows what is personal in samples. */
+  readonly showPersonal?: boolean;
+};
 
 const SAMPLE = 3;
 
@@ -51,15 +57,25 @@ const SAMPLE = 3;
 export async function checkTables(
   deps: StepDeps,
   pipeline: string,
-  { vars, ...selectors }: CheckRequest = {},
+  { vars, showPersonal = false, ...selectors }: CheckRequest = {},
 ): Promise<readonly Checked[]> {
   const { spec, selected } = await selectChecked(deps, pipeline, selectors, vars ?? {});
-  const knowing = knowingVars(deps, spec);
+  const knowing = showPersonal ? knowingVars(deps, spec) : ofPipeline(deps, spec);
   const checked: Checked[] = [];
   for (const model of spec.models.filter(({ id }) => selected.has(id))) {
-    checked.push(...(await checkModel(knowing, spec, model)));
+    const found = await checkModel(knowing, spec, model);
+    checked.push(...(showPersonal ? found : found.map((one) => withoutPersonal(model, one))));
   }
   return checked;
+}
+
+/** A query names its columns as it likes: of those that are no columns of the table nobody knows what they hold. */
+function withoutPersonal({ columns, personal }: ModelSpec, checked: Checked): Checked {
+  if (personal === undefined) return checked;
+  const open = new Set(columns.map(({ name }) => name).filter((name) => !personal.includes(name)));
+  const counted = checked.kind === 'unique' || checked.kind === 'rowCount' ? ['rows'] : [];
+  const hidden = (name: string): boolean => !open.has(name) && !counted.includes(name);
+  return { ...checked, sample: checked.sample.map((row) => maskRow(row, hidden)) };
 }
 
 async function selectChecked(

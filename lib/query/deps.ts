@@ -6,4 +6,6 @@ export type QueryDeps = {
   readonly catalog: Catalog;
   readonly engine: Engine;
   readonly settings: SessionOptions;
+  /** What is personal is masked before SQL sees it; left out: it is shown. */
+  readonly hidesPersonal?: boolean;
 };

@@ -7,9 +7,16 @@ import type { IcebergType, Schema, TableMetadata } from '../iceberg/types.ts';
 import { type SizeDeps, sizeOf, type TableSize } from '../lake/tables/table-size.ts';
 import type { FoundTable } from './find-table.ts';
 import { type Lineage, lineageOf } from './lineage.ts';
+import { maskedColumns } from './masked-columns.ts';
 
 /** A column with its Iceberg field id; nested fields as columns of their own, by path. */
-export type DescribedColumn = { readonly id: number; readonly name: string; readonly type: string };
+export type DescribedColumn = {
+  readonly id: number;
+  readonly name: string;
+  readonly type: string;
+  /** Left out where it is not. */
+  readonly personal?: true;
+};
 
 export type DescribedPartition = {
   readonly id: number;
@@ -55,7 +62,7 @@ export async function describeTable(
     snapshots: metadata.snapshots.length,
     current_snapshot_id: current === undefined ? null : String(current['snapshot-id']),
     updated: new Date(Number(metadata['last-updated-ms'])).toISOString(),
-    columns: describeColumns(schema),
+    columns: markPersonal(describeColumns(schema), metadata),
     partitioning: describePartitioning(metadata, schema),
     sort: describeSort(metadata, schema),
     properties: metadata.properties,
@@ -65,6 +72,11 @@ export async function describeTable(
 
 function describeColumns(schema: Schema): readonly DescribedColumn[] {
   return schema.fields.flatMap((field) => describeField(field.id, field.name, field.type));
+}
+
+function markPersonal(columns: readonly DescribedColumn[], metadata: TableMetadata): readonly DescribedColumn[] {
+  const personal = new Set(maskedColumns(metadata).map(({ name }) => name));
+  return columns.map((column) => (personal.has(column.name) ? { ...column, personal: true } : column));
 }
 
 function describeField(id: number, name: string, type: IcebergType): readonly DescribedColumn[] {

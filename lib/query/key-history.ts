@@ -10,6 +10,7 @@ import {
   VALID_FROM,
   VALID_TO,
 } from '../core/keyed.ts';
+import { maskRow } from '../core/personal.ts';
 import type { KeyedMode } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import { fullName } from '../core/tables.ts';
@@ -37,6 +38,7 @@ import { duckType } from '../sql/types.ts';
 import { planFiles } from '../table/read.ts';
 import type { QueryDeps } from './deps.ts';
 import { type FoundKeyedTable, findKeyedTable, type PipelineDeps } from './find-keyed.ts';
+import { maskedColumns } from './masked-columns.ts';
 
 /**
  * What became of an event. `starts` and `continues` a version; `ends` the version before it; `superseded` by a later
@@ -106,6 +108,7 @@ export async function readKeyHistory(
   const versions = await session.rows(selectVersions(mode));
   const first = judged[0];
   if (first === undefined) throw unknownKey(found, key);
+  const shown = deps.hidesPersonal === true ? maskingOf(found) : (row: Row): Row => row;
   return {
     table: fullName(found.id),
     mode: mode.kind,
@@ -113,9 +116,16 @@ export async function readKeyHistory(
     track: mode.track,
     valid_to_column: mode.validTo,
     key: pick(first, mode.key),
-    events: judged.map((row) => eventOf(found, row)),
-    versions: versions.map((row) => versionOf(found, row)),
+    events: judged.map((row) => eventOf(found, shown(row))),
+    versions: versions.map((row) => versionOf(found, shown(row))),
   };
+}
+
+/** The key itself is what was asked for. */
+function maskingOf({ model, metadata, log }: FoundKeyedTable): (row: Row) => Row {
+  const tables = [metadata, log].flatMap((table) => maskedColumns(table).map(({ name }) => name));
+  const personal = new Set([...(model.personal ?? []), ...tables]);
+  return (row) => maskRow(row, (name) => personal.has(name));
 }
 
 function checkParts(found: FoundKeyedTable, parts: readonly string[]): void {

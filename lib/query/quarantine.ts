@@ -1,5 +1,6 @@
 import { InvalidInput } from '../core/errors.ts';
 import { OPS_TABLES, opsTable } from '../core/ops.ts';
+import { maskRow } from '../core/personal.ts';
 import { sourcePrefix } from '../core/seeds.ts';
 import { didYouMean } from '../core/suggest.ts';
 import type { Row } from '../ports.ts';
@@ -16,6 +17,8 @@ import { duckType } from '../sql/types.ts';
 import { loadTable } from '../table/read.ts';
 import type { QueryDeps } from './deps.ts';
 import type { PipelineDeps } from './find-keyed.ts';
+import { personalSourcesOf } from './mask.ts';
+import { MASKED_OF_RECORDS } from './masked-columns.ts';
 import { type QueryResult, queryRows, withQuery } from './select.ts';
 
 /**
@@ -85,14 +88,14 @@ export async function exportQuarantine<T>(
     return withQuery(deps, { sql: selectQuarantined(pipeline, filter) }, use);
   }
   const columns = OPS_TABLES.quarantine.map(({ name, type }) => ({ name, type: duckType(type) }));
-  return use({ columns, rows: 0, async *pages() {} });
+  return use({ columns, rows: 0, masked: [], async *pages() {} });
 }
 
 /** One rejected row by its hash, or the beginning of it. Throws InvalidInput when there is none, or several. */
 export async function showQuarantined(deps: Deps, pipeline: string, hash: string): Promise<QuarantinedRow> {
   const row_hash = await resolveHash(deps, pipeline, hash);
   const arrivals = await queryRows(deps, selectArrivals(pipeline, row_hash));
-  const same_key = await queryRows(deps, selectSameKey(pipeline, row_hash));
+  const same_key = await sameKey(deps, pipeline, row_hash);
   const business_key = arrivals[0]?.['business_key'];
   return {
     pipeline,
@@ -102,6 +105,16 @@ export async function showQuarantined(deps: Deps, pipeline: string, hash: string
     arrivals,
     same_key,
   };
+}
+
+/** Masked keys are all alike, so that rows are found by their own. */
+async function sameKey(deps: Deps, pipeline: string, hash: string): Promise<readonly Row[]> {
+  const { hidesPersonal, ...whole } = deps;
+  const rows = await queryRows(whole, selectSameKey(pipeline, hash));
+  if (hidesPersonal !== true) return rows;
+  const sources = await personalSourcesOf(deps, pipeline);
+  const hidden = new Set<string>(MASKED_OF_RECORDS);
+  return rows.map((row) => (sources.has(String(row['source'])) ? maskRow(row, (name) => hidden.has(name)) : row));
 }
 
 /** Throws InvalidInput for a pipeline that neither has rejected rows nor is in the folder. */

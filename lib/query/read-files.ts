@@ -11,6 +11,7 @@ import { createSchemas, type ViewName } from '../sql/scan.ts';
 import type { ScanOptions } from '../table/read.ts';
 import type { QueryDeps } from './deps.ts';
 import type { FoundTable } from './find-table.ts';
+import { maskedColumns } from './masked-columns.ts';
 import { type LakeMoment, snapshotAt } from './moment.ts';
 
 /** A table as a query reads it: by the schema of the time of a snapshot, where it is one of the past. */
@@ -52,12 +53,16 @@ function filesOf(metadata: TableMetadata): number {
 
 /** A view over the files of a table that may hold a row which counts. */
 export function openQueried(
-  { store }: Pick<QueryDeps, 'store'>,
+  { store, hidesPersonal }: Pick<QueryDeps, 'store' | 'hidesPersonal'>,
   session: Session,
   { name, metadata, snapshotId }: QueriedTable,
   needs: ReadNeeds,
 ): Promise<Borrowed> {
-  const alternatives = needs(name)?.alternatives.map((conditions) => predicatesOf(metadata, conditions));
+  // Masked values are not those by which files are told apart.
+  const whole = hidesPersonal === true && maskedColumns(metadata).length > 0;
+  const alternatives = (whole ? NEEDS_ALL : needs)(name)?.alternatives.map((conditions) =>
+    predicatesOf(metadata, conditions),
+  );
   const scan: ScanOptions = {
     ...(snapshotId === undefined ? {} : { snapshotId }),
     ...(alternatives === undefined ? {} : { alternatives }),

@@ -22,6 +22,7 @@ import { userSql } from '../sql/user-sql.ts';
 import type { QueryDeps } from './deps.ts';
 import { expectedTable, type FoundTable, findTable, tableNames } from './find-table.ts';
 import { readFinishTimes } from './finish-times.ts';
+import { maskPersonal } from './mask.ts';
 import { parseMoment } from './moment.ts';
 import { needsOf, openQueried, queriedTable } from './read-files.ts';
 
@@ -29,6 +30,8 @@ export type QueryResult = {
   /** Names are distinct: a second column `a` is called `a_1`. Types are DuckDB's. */
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly rows: number;
+  /** Columns of tables that were masked before the SQL saw them, by full name; a result need not have them. */
+  readonly masked: readonly string[];
   /** The rows in order, a page at a time. */
   pages(): AsyncIterable<readonly Row[]>;
 };
@@ -63,8 +66,9 @@ export async function withQuery<T>(
   const queried = tables.map((table) => queriedTable(table, moment));
   const needs = await needsOf(deps, queryText(query.sql, tree), queried);
   for (const table of queried) views.push(borrowed.add(await openQueried(deps, session, table, needs)));
+  const masked = await maskPersonal(deps, session, queried);
   for (const statement of lockDown(foldersOf(views))) await session.run(statement);
-  return await use(await execute(session, query.sql, tree));
+  return await use({ ...(await execute(session, query.sql, tree)), masked });
 }
 
 /** The tree of one SELECT. Throws InvalidInput for anything else, and for what a query may not name. */
@@ -143,7 +147,7 @@ function nameInSql({ catalog, schema, table }: NamedTable): string {
   return [catalog, schema, table].filter((part) => part !== '').join('.');
 }
 
-async function execute(session: Session, sql: string, tree: JsonValue): Promise<QueryResult> {
+async function execute(session: Session, sql: string, tree: JsonValue): Promise<Omit<QueryResult, 'masked'>> {
   const text = queryText(sql, tree);
   await describeFirst(session, text);
   await keep(session, text);

@@ -3,6 +3,7 @@ import { BRONZE_FILE, BRONZE_FILE_ID } from '../core/bronze-file.ts';
 import { ROW_HASH } from '../core/dedupe.ts';
 import { EngineError, InvalidInput } from '../core/errors.ts';
 import { eventColumnsOf, isKeyed, KEY_HASH, logTable } from '../core/keyed.ts';
+import { MASK, maskRow, personalSources } from '../core/personal.ts';
 import type { SilverModel } from '../core/spec.ts';
 import { databaseOf, fullName, type TableId } from '../core/tables.ts';
 import { RUN_ID } from '../iceberg/snapshot.ts';
@@ -28,7 +29,9 @@ import {
   writeBrought,
 } from '../sql/trace.ts';
 import { loadTable, planFiles } from '../table/read.ts';
+import type { QueryDeps } from './deps.ts';
 import { findTraceable, type Traceable } from './find-traceable.ts';
+import { maskedColumns } from './masked-columns.ts';
 import { describeFirst, foldersOf, parseQuery } from './select.ts';
 import { type Brought, findOrigins, type Origin } from './trace-origins.ts';
 
@@ -49,20 +52,37 @@ export type Trace = {
  * Where rows of a silver table come from: the bronze file, the run that took it, and the lines, which are found by reading
  * that file again. Writes nothing. Throws InvalidInput for a condition that cannot be one, and for other tables.
  */
-export async function traceRows(deps: StepDeps, request: TraceRequest): Promise<Trace> {
+export async function traceRows(
+  deps: StepDeps & Pick<QueryDeps, 'hidesPersonal'>,
+  request: TraceRequest,
+): Promise<Trace> {
   const found = await findTraceable(deps, request.table);
   await using scratch = await openScratch(deps, 'trace');
   const path = `${scratch.folder}/brought.parquet`;
   const { matched, rows, brought } = await findRows(deps, found, request, { folder: scratch.folder, path });
+  const hide = deps.hidesPersonal === true ? hidingOf(found) : { row: (row: Row) => row, origin: (one: Origin) => one };
   const origins = await findOrigins(deps, { ...found, path }, brought);
   return {
     table: fullName(found.id),
     mode: found.model.mode.kind,
     matched,
     rows: rows.map((row, at) => ({
-      row: shown(row),
-      origins: brought.flatMap((one, nth) => (one.row === at ? (origins[nth] ?? []) : [])),
+      row: hide.row(shown(row)),
+      origins: origins.filter((_, nth) => brought[nth]?.row === at).map(hide.origin),
     })),
+  };
+}
+
+/** What is personal in rows, and in the records that they come from. */
+function hidingOf({ model, metadata, spec }: Traceable): {
+  readonly row: (row: Row) => Row;
+  readonly origin: (one: Origin) => Origin;
+} {
+  const personal = new Set([...(model.personal ?? []), ...maskedColumns(metadata).map(({ name }) => name)]);
+  const records = personalSources(spec).includes(model.from);
+  return {
+    row: (row) => maskRow(row, (name) => personal.has(name)),
+    origin: (one) => (records && one.raw !== null ? { ...one, raw: MASK } : one),
   };
 }
 

@@ -1,7 +1,9 @@
 import type { Expectation } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
+import type { Column } from '../core/types.ts';
 import { join, sql } from './fragment.ts';
+import { maskedList } from './masked.ts';
 import { ownName, quoteName } from './quote.ts';
 import { userSql, userTerm } from './user-sql.ts';
 
@@ -98,6 +100,8 @@ export function createAudited(layer: string, table: string): Statement {
   return { name: 'audited', text: sql`CREATE VIEW ${THIS} AS SELECT * FROM ${quoteName(layer)}.${quoteName(table)}` };
 }
 
-export function previewRows(layer: string, table: string, rows: number): Statement {
-  return { name: 'preview', text: sql`SELECT * FROM ${quoteName(layer)}.${quoteName(table)} LIMIT ${rows}` };
+/** The first rows, with the values of some columns masked. */
+export function previewRows(layer: string, table: string, rows: number, masked: readonly Column[] = []): Statement {
+  const columns = masked.length === 0 ? sql`*` : sql`* REPLACE (${maskedList(masked)})`;
+  return { name: 'preview', text: sql`SELECT ${columns} FROM ${quoteName(layer)}.${quoteName(table)} LIMIT ${rows}` };
 }

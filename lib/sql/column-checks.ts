@@ -22,21 +22,28 @@ export function columnChecks(
   const expected = column.required
     ? `a ${renderColumnType(column.type)}`
     : `a ${renderColumnType(column.type)} or nothing`;
-  const got = sql`coalesce('''' || left(CAST(${raw} AS VARCHAR), 80) || '''', 'nothing')`;
+  const given =
+    column.personal === true
+      ? sql`CASE WHEN ${raw} IS NOT NULL THEN 'a personal value' END`
+      : sql`'''' || left(CAST(${raw} AS VARCHAR), 80) || ''''`;
+  const got = sql`coalesce(${given}, 'nothing')`;
   const detail = (what: string): Sql =>
     sql`${quoteText(`${column.source}: got `)} || ${got} || ${quoteText(`; expected ${what}`)}`;
   const nested = column.type.kind === 'list' || column.type.kind === 'struct';
   const checks: RowCheck[] = [];
   if (column.required) {
-    const given = sql`${raw} IS NOT NULL`;
-    const passes = parsed.filled === undefined ? given : sql`(${given} OR ${parsed.filled})`;
+    const there = sql`${raw} IS NOT NULL`;
+    const passes = parsed.filled === undefined ? there : sql`(${there} OR ${parsed.filled})`;
     checks.push({ code: 'NULL_VALUE_ERROR', passes, detail: detail('a value') });
   }
   if (parsed.exact !== 'true') {
     checks.push({
       code: typeErrorCode(column.type),
       passes: sql`(${raw} IS NULL OR COALESCE(${parsed.exact}, false))`,
-      detail: nested && parsed.fault !== undefined ? parsed.fault(quoteText(column.source)) : detail(expected),
+      detail:
+        nested && parsed.fault !== undefined && column.personal !== true
+          ? parsed.fault(quoteText(column.source))
+          : detail(expected),
     });
   }
   const strange = drift === 'fail' && parsed.text !== undefined ? strangeKeys(column.type, parsed.text) : undefined;

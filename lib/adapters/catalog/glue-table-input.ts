@@ -1,4 +1,5 @@
 import type { Column, Table, TableInput } from '@aws-sdk/client-glue';
+import { listedIn, PERSONAL_COLUMNS } from '../../core/personal.ts';
 import type { TableId } from '../../core/tables.ts';
 import type { IcebergType, NestedField, TableMetadata } from '../../iceberg/types.ts';
 
@@ -56,10 +57,12 @@ function renderColumns(metadata: TableMetadata): Column[] {
   const currentId = metadata['current-schema-id'];
   const schemas = [...metadata.schemas].sort((a, b) => rank(a['schema-id']) - rank(b['schema-id']));
   const columns = new Map<string, Column>();
+  const personal = new Set(listedIn(metadata.properties, PERSONAL_COLUMNS));
   for (const schema of schemas) {
     for (const field of schema.fields) {
       const key = field.name.toLowerCase();
-      if (!columns.has(key)) columns.set(key, renderColumn(field, schema['schema-id'] === currentId));
+      const current = schema['schema-id'] === currentId;
+      if (!columns.has(key)) columns.set(key, renderColumn(field, current, personal.has(field.name)));
     }
   }
   return [...columns.values()];
@@ -69,15 +72,19 @@ function renderColumns(metadata: TableMetadata): Column[] {
   }
 }
 
-function renderColumn(field: NestedField, current: boolean): Column {
+/** What is personal says so where people and their policies look: in the comment, if there is no other, and as a parameter. */
+function renderColumn(field: NestedField, current: boolean, personal: boolean): Column {
+  const { doc = '' } = field;
+  const comment = doc === '' && personal ? 'personal' : doc;
   return {
     Name: field.name,
     Type: hiveType(field.type),
-    ...(field.doc === undefined || field.doc === '' ? {} : { Comment: renderComment(field.doc) }),
+    ...(comment === '' ? {} : { Comment: renderComment(comment) }),
     Parameters: {
       'iceberg.field.id': String(field.id),
       'iceberg.field.optional': String(!field.required),
       'iceberg.field.current': String(current),
+      ...(personal ? { 'strata.personal': 'true' } : {}),
     },
   };
 }

@@ -7,9 +7,11 @@ import {
   showQuarantined,
 } from '../../query/quarantine.ts';
 import { releaseRows } from '../../runtime/release-rows.ts';
+import { hidingPersonal, type PersonalOption } from '../command-shape.ts';
 import { type Context, EXIT } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { formatQuantity } from '../output/human.ts';
+import { noteMasked } from '../output/masked.ts';
 import { renderQuarantinedRow, renderQuarantineList } from '../output/quarantine.ts';
 import { chooseFormat, PRINTERS } from '../output/rows-by-page.ts';
 
@@ -37,18 +39,18 @@ function requestOf({ source, code, status, runId, file, hash }: QuarantineOption
 export async function list(
   context: Context,
   pipeline: string,
-  options: QuarantineOptions & { readonly limit: number },
+  options: QuarantineOptions & PersonalOption & { readonly limit: number },
 ): Promise<number> {
   const { deps } = await openLake(context, 'read');
   const request = requestOf(options);
-  const found = await listQuarantine(deps, pipeline, request, options.limit);
+  const found = await listQuarantine(hidingPersonal(deps, options), pipeline, request, options.limit);
   await context.answer(found, () => renderQuarantineList(found, Object.keys(request).length > 0, context));
   return EXIT.done;
 }
 
-export async function show(context: Context, pipeline: string, hash: string): Promise<number> {
+export async function show(context: Context, pipeline: string, hash: string, options: PersonalOption): Promise<number> {
   const { deps } = await openLake(context, 'read');
-  const row = await showQuarantined(deps, pipeline, hash);
+  const row = await showQuarantined(hidingPersonal(deps, options), pipeline, hash);
   await context.answer(row, () => renderQuarantinedRow(row, context));
   return EXIT.done;
 }
@@ -57,14 +59,17 @@ export async function show(context: Context, pipeline: string, hash: string): Pr
 export async function exportRows(
   context: Context,
   pipeline: string,
-  options: QuarantineOptions & { readonly format?: 'csv' | 'json'; readonly safeCsv?: boolean },
+  options: QuarantineOptions & PersonalOption & { readonly format?: 'csv' | 'json'; readonly safeCsv?: boolean },
 ): Promise<number> {
   if (options.format === undefined && options.safeCsv !== true && !context.options.json) {
     throw new InvalidInput('quarantine export: expected --format csv, --format json or --safe-csv');
   }
   const format = chooseFormat(context.options.json, options);
   const { deps } = await openLake(context, 'read');
-  await exportQuarantine(deps, pipeline, requestOf(options), (result) => PRINTERS[format](context, result));
+  await exportQuarantine(hidingPersonal(deps, options), pipeline, requestOf(options), async (result) => {
+    await PRINTERS[format](context, result);
+    noteMasked(context, result.masked);
+  });
   return EXIT.done;
 }
 

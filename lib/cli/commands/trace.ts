@@ -1,19 +1,24 @@
 import { InvalidInput } from '../../core/errors.ts';
 import { traceRows } from '../../query/trace.ts';
+import { hidingPersonal, type PersonalOption } from '../command-shape.ts';
 import { type Context, EXIT } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { renderTrace } from '../output/trace.ts';
 
-export type TraceArguments = { readonly table: string; readonly where: string; readonly limit?: string };
+export type TraceArguments = PersonalOption & {
+  readonly table: string;
+  readonly where: string;
+  readonly limit?: string;
+};
 
 const USUAL_LIMIT = 10;
 const MOST = 1000;
 
 /** Shows rows of a silver table with the lines that brought them. */
-export async function trace(context: Context, { table, where, limit }: TraceArguments): Promise<number> {
+export async function trace(context: Context, { table, where, limit, ...personal }: TraceArguments): Promise<number> {
   const request = { table, where, limit: parseLimit(limit) };
   const { deps } = await openLake(context, 'read');
-  const traced = await traceRows(deps, request);
+  const traced = await traceRows(hidingPersonal(deps, personal), request);
   await context.answer(traced, () => renderTrace(traced, context.layout));
   return EXIT.done;
 }

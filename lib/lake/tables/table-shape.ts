@@ -1,5 +1,6 @@
 import type { KeyedModel } from '../../core/keyed.ts';
 import { keyBuckets, logColumns, logModelId, logTable } from '../../core/keyed.ts';
+import { PERSONAL_COLUMNS } from '../../core/personal.ts';
 import type { TableShape } from '../../core/run.ts';
 import type { ModelSpec, PipelineSpec } from '../../core/spec.ts';
 import type { Column } from '../../core/types.ts';
@@ -42,7 +43,11 @@ export function shapeOf(
     uuid: deps.ids.uuid(),
     ...(model.renamed === undefined ? {} : { renamed: model.renamed }),
     // Made by the model as it is in the pipeline, whatever drift has added to it in this run.
-    properties: { ...modeProperties(model), ...madeProperties(spec, findModel(spec, model.id)) },
+    properties: {
+      ...modeProperties(model),
+      ...madeProperties(spec, findModel(spec, model.id)),
+      ...(model.personal === undefined ? {} : { [PERSONAL_COLUMNS]: JSON.stringify(model.personal) }),
+    },
   };
 }
 

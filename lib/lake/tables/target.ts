@@ -1,4 +1,5 @@
 import { AuditFailed } from '../../core/errors.ts';
+import { PERSONAL_COLUMNS } from '../../core/personal.ts';
 import type { RunPlan, TableShape } from '../../core/run.ts';
 import type { PartitionField } from '../../core/spec.ts';
 import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
@@ -88,6 +89,8 @@ function planAlter(base: TableMetadata, shape: TableShape): Change | undefined {
     alterSort(altered, shape.sortBy),
     MODEL in base.properties ? keepFewMetadataFiles(base) : undefined,
     changedProperties(base, {
+      // A table whose columns are personal no more says so.
+      ...(base.properties[PERSONAL_COLUMNS] === undefined ? {} : { [PERSONAL_COLUMNS]: '[]' }),
       ...shape.properties,
       ...renameInMapping(base, shape.renamed),
       // A table that is replaced whole keeps no file of before.

@@ -10,11 +10,11 @@ import type { DataFile } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { dataFilesOf, deleteFilesOf } from '../../lake/files/data-files.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
+import { ofPipeline } from '../../lake/run/personal-errors.ts';
 import { readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import type { LevelAudit, ModelAudit, TableAudit } from '../../lake/run/run-records.ts';
 import type { Placed } from '../../lake/run/unit-result.ts';
 import { type ModelOutcome, readOutcome, saysWhatIsThere } from '../../lake/run/unit-result.ts';
-import { knowingVars } from '../../lake/run/vars.ts';
 import { describeInputs, hashModel, INPUTS, MODEL_HASH } from '../../lake/tables/gold-inputs.ts';
 import { followsRules, rulesAfter } from '../../lake/tables/keyed-rules.ts';
 import { findModel, isAnew, loadBase, loadStates, locationNow } from '../../lake/tables/table-state.ts';
@@ -41,7 +41,7 @@ export async function runAudit(state: RunState, deps: StepDeps): Promise<RunStat
   const plan = await readPlan(deps.store, run);
   const models: ModelAudit[] = [];
   for (const planned of (await readLevelPlan(deps.store, run, level)).models) {
-    models.push(await auditModel(knowingVars(deps, plan.spec), plan, level, planned));
+    models.push(await auditModel(ofPipeline(deps, plan.spec), plan, level, planned));
   }
   const audit: LevelAudit = { level, models, ...planMergeOf(merge), ...measure(RECORDING) };
   await writeOnce(deps.store, runFolder.audit(run, level), audit);

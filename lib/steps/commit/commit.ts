@@ -3,6 +3,7 @@ import { AuditFailed } from '../../core/errors.ts';
 import { addInputs, NO_INPUTS } from '../../core/input-bytes.ts';
 import { objectName } from '../../core/objects.ts';
 import { OPS_TABLE_NAMES, opsTable } from '../../core/ops.ts';
+import { PERSONAL_SOURCES, personalSources } from '../../core/personal.ts';
 import { NO_ROWS, type SourceCounts } from '../../core/row-counts.ts';
 import type { RunPlan, RunState, TableOutcome } from '../../core/run.ts';
 import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
@@ -154,7 +155,11 @@ async function publishQuarantine(
   const files = [...(released?.files ?? []), ...quarantine];
   const remove: Removal = released === undefined ? { kind: 'nothing' } : { kind: 'all' };
   const days = String(plan.spec.settings.condemnedRetentionDays);
-  await commitOps(deps, plan.run, 'quarantine', files, remove, { [CONDEMNED_RETENTION]: days });
+  const personal = personalSources(plan.spec);
+  await commitOps(deps, plan.run, 'quarantine', files, remove, {
+    [CONDEMNED_RETENTION]: days,
+    ...(personal.length === 0 ? {} : { [PERSONAL_SOURCES]: JSON.stringify(personal) }),
+  });
 }
 
 async function publishBooks(

@@ -141,8 +141,9 @@ async function preview(deps: StepDeps, plan: RunPlan): Promise<Readonly<Record<s
   await using _tables = await openTables(deps.store, session, plan, { refs });
   const previews: Record<string, readonly Row[]> = {};
   for (const id of plan.selected ?? plan.spec.levels.flat()) {
-    const { layer, name } = findModel(plan.spec, id);
-    previews[id] = await session.rows(previewRows(layer, name, PREVIEW_ROWS));
+    const { layer, name, columns, personal = [] } = findModel(plan.spec, id);
+    const masked = columns.filter((column) => personal.includes(column.name));
+    previews[id] = await session.rows(previewRows(layer, name, PREVIEW_ROWS, masked));
   }
   return previews;
 }

@@ -3,11 +3,11 @@ import type { MergeUnit, UnitInput } from '../../core/run.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { underMarkOrFail } from '../../lake/run/deaths.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
+import { ofPipeline } from '../../lake/run/personal-errors.ts';
 import { planFor } from '../../lake/run/planned-files.ts';
 import { readJson, readJsonIfAny, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import { findPlanned } from '../../lake/run/unit-context.ts';
 import { leftBy, readStageResults, type UnitResult, withoutLeft } from '../../lake/run/unit-result.ts';
-import { knowingVars } from '../../lake/run/vars.ts';
 import { findModel } from '../../lake/tables/table-state.ts';
 import type { JsonValue } from '../../ports.ts';
 import { mergeKeyed } from './merge-keyed.ts';
@@ -28,7 +28,7 @@ export async function runMerge(input: UnitInput, deps: StepDeps): Promise<JsonVa
   const plan = withoutLeft(asPlanned, leftBy(planned, staged));
   const model = findModel(plan.spec, unit.model);
   if (model.layer !== 'silver') throw new RangeError(`${unit.unit}: only silver models are merged`);
-  const knowing = knowingVars(deps, plan.spec);
+  const knowing = ofPipeline(deps, plan.spec);
   const context = { plan, planned, level: item.level };
   const marks = (attempt: number): string => runFolder.attempt(run, item.level, item.unit, attempt);
   const result = await underMarkOrFail(deps, `${unit.unit} of ${model.id}`, marks, () =>
