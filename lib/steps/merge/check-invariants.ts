@@ -1,5 +1,6 @@
 import { AuditFailed } from '../../core/errors.ts';
 import type { KeyedModel } from '../../core/keyed.ts';
+import { maskRow } from '../../core/personal.ts';
 import type { ModelPlan } from '../../core/run.ts';
 import type { Sql } from '../../core/sql-text.ts';
 import { fullName } from '../../core/tables.ts';
@@ -14,7 +15,9 @@ export async function checkInvariants(
 ): Promise<void> {
   const breaches = await session.rows(findBreaches(model.mode, rows));
   if (breaches.length === 0) return;
+  const { personal = [] } = model;
+  const hidden = (name: string): boolean => personal.includes(name);
   throw new AuditFailed(
-    `${fullName(planned.shape.table)}: a key's rows break an invariant: ${breaches.map((row) => JSON.stringify(row)).join(', ')}. Nothing is published.`,
+    `${fullName(planned.shape.table)}: a key's rows break an invariant: ${breaches.map((row) => JSON.stringify(maskRow(row, hidden))).join(', ')}. Nothing is published.`,
   );
 }

@@ -2,6 +2,7 @@ import { dedupeColumns, ROW_HASH } from '../../core/dedupe.ts';
 import { AuditFailed } from '../../core/errors.ts';
 import { addInputs, type InputBytes, NO_INPUTS } from '../../core/input-bytes.ts';
 import { isKeyed } from '../../core/keyed.ts';
+import { maskRow } from '../../core/personal.ts';
 import { modelId, type SilverModel } from '../../core/spec.ts';
 import type { Sql } from '../../core/sql-text.ts';
 import { batchOf, type CountedBatch, isPoisoned } from '../../lake/batch/batch-files.ts';
@@ -11,6 +12,7 @@ import { findKnown, KNOWN_ROWS, loadKnown } from '../../lake/files/known-rows.ts
 import { type Output, type UnitWriter, writeKeyedEvents, writeOutput } from '../../lake/files/write-output.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
+import { findModel } from '../../lake/tables/table-state.ts';
 import { type BatchFacts, planBatch } from '../../plan/batch-recipe.ts';
 import type { Session } from '../../ports.ts';
 import {
@@ -122,7 +124,7 @@ async function mapThroughTables(work: BatchWork, deps: StepDeps): Promise<Mapped
   const raised = await createMappedRows(work);
   await session.run(dropParsed());
   const { mapped, rejected, duplicates, broken, ...held } = await rejectRows(work, raised, deps);
-  if (mapped !== accepted.rows) throw await explainMultiplied(session, model, accepted.rows, mapped);
+  if (mapped !== accepted.rows) throw await explainMultiplied(session, work, accepted.rows, mapped);
   const kept = renderKept({ rejected: rejected > 0, duplicates: duplicates > 0 });
   const writer = writerOf(work);
   const inputs = addInputs(accepted.inputs, held.inputs);
@@ -223,7 +225,7 @@ function landedPaths(batch: CountedBatch): readonly { readonly path: string; rea
 
 async function explainMultiplied(
   session: Session,
-  model: SilverModel,
+  { model, context }: BatchWork,
   before: number,
   after: number,
 ): Promise<AuditFailed> {
@@ -231,7 +233,8 @@ async function explainMultiplied(
     if (join.keys.length === 0) continue;
     const repeated = await session.rows(findRepeatedKeys(quotePath(join.table.layer, join.table.name), join.keys));
     if (repeated.length === 0) continue;
-    const keys = repeated.map((row) => JSON.stringify(row)).join(', ');
+    const { personal = [] } = findModel(context.plan.spec, modelId(join.table));
+    const keys = repeated.map((row) => JSON.stringify(maskRow(row, (name) => personal.includes(name)))).join(', ');
     return new AuditFailed(
       `${model.id}: joining ${modelId(join.table)} makes ${after} rows of ${before}, because its key repeats: ${keys}. ` +
         `Nothing is published; make ${join.keys.join(', ')} unique in ${modelId(join.table)}.`,

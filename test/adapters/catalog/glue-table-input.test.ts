@@ -109,6 +109,21 @@ describe('a table as Glue gets it', () => {
     );
   });
 
+  it('tags columns that are personal, in the comment where they have none of their own', () => {
+    const fields = [field(1, 'id'), field(2, 'email'), field(3, 'born', 'a day')];
+    const table = metadataWith({ type: 'struct', 'schema-id': 0, fields });
+    const tagged = { ...table, properties: { ...table.properties, 'strata.personal-columns': '["email","born"]' } };
+    const columns = renderTableInput(ID, tagged, 'x').StorageDescriptor?.Columns ?? [];
+    assert.deepEqual(
+      columns.map(({ Name, Comment, Parameters }) => [Name, Comment, Parameters?.['strata.personal']]),
+      [
+        ['id', undefined, undefined],
+        ['email', 'personal', 'true'],
+        ['born', 'a day', 'true'],
+      ],
+    );
+  });
+
   const comments: readonly [why: string, doc: string, comment: string | undefined][] = [
     ['none for an empty one', '', undefined],
     ['one line of several', ' a\n\tb\r\n c ', 'a b c'],
