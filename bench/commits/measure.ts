@@ -18,9 +18,9 @@ import { commitChange } from '../../lib/table/commit.ts';
 import { prepareSnapshot } from '../../lib/table/prepare.ts';
 import { loadTable } from '../../lib/table/read.ts';
 import type { Bench, Measured } from '../bench.ts';
-import { medianAround } from '../figures.ts';
+import { medianAround, type Sample } from '../figures.ts';
 import { freshFolder, WORK } from '../folders.ts';
-import { ratioFigure } from '../rounds.ts';
+import { compareTimes } from '../rounds.ts';
 
 const BOUND = 1.5;
 const WHY =
@@ -37,33 +37,22 @@ const COLUMNS = [
 ] as const;
 const SILENT = { info: () => undefined, warn: () => undefined };
 
-/** How long one more commit takes for a table with few snapshots and with many, by medians of five neighbouring ones. */
+/** What one more commit takes for a table with few snapshots and with many, by medians of five neighbouring ones. */
 export async function measureCommits(bench: Bench): Promise<Measured> {
   const { commits } = bench.sizes;
   const late = commits - REACH;
   // Code that has not run yet is slow, and the early commits would pay for it.
   await commitTimes(bench, 2 * EARLY);
-  const [fifth, last]: [number[], number[]] = [[], []];
-  const kept: { readonly fifth: number[]; readonly last: number[] } = { fifth: [], last: [] };
-  for (let round = 1; round <= bench.rounds; round += 1) {
-    const times = await commitTimes(bench, commits);
-    fifth.push(medianAround(times, EARLY, REACH));
-    last.push(medianAround(times, late, REACH));
-    bench.log(
-      `commits, round ${round}: the 5th ${fifth.at(-1)?.toFixed(1)} ms, the ${late}th ${last.at(-1)?.toFixed(1)} ms`,
-    );
-    const maintained = await commitTimes(bench, commits, expireEvery);
-    kept.fifth.push(medianAround(maintained, EARLY, REACH));
-    kept.last.push(medianAround(maintained, late, REACH));
-    bench.log(`the same, maintained: ${kept.fifth.at(-1)?.toFixed(1)} ms, ${kept.last.at(-1)?.toFixed(1)} ms`);
-  }
+  const plain = await sides(bench, late, 'commits');
+  const kept = await sides(bench, late, 'the same, maintained', expireEvery);
+  const title = `commit ${late} of a table`;
   return {
     figures: [
-      ratioFigure(`commit ${late} of a table: time against the 5th`, last, fifth, BOUND, WHY),
-      ratioFigure(
-        `commit ${late} of a table, hourly, old snapshots expired: time against the 5th`,
-        kept.last,
-        kept.fifth,
+      ...compareTimes(`${title}, against the 5th`, plain.late, plain.early, BOUND, WHY),
+      ...compareTimes(
+        `${title}, hourly, old snapshots expired, against the 5th`,
+        kept.late,
+        kept.early,
         MAINTAINED_BOUND,
         WHY_MAINTAINED,
       ),
@@ -73,12 +62,44 @@ export async function measureCommits(bench: Bench): Promise<Measured> {
   };
 }
 
-/** Milliseconds of each commit of a new table, each adding one small data file. */
+type Sides = { readonly early: readonly Sample[]; readonly late: readonly Sample[] };
+
+async function sides(bench: Bench, late: number, title: string, after?: After): Promise<Sides> {
+  const [fifth, last]: [Sample[], Sample[]] = [[], []];
+  for (let round = 1; round <= bench.rounds; round += 1) {
+    const times = await commitTimes(bench, late + REACH, after);
+    const [early, end] = [sampleAround(times, EARLY), sampleAround(times, late)];
+    fifth.push(early);
+    last.push(end);
+    bench.log(
+      `${title}, round ${round}: the 5th ${early.ms.toFixed(1)} ms (${early.cpuMs?.toFixed(1)} of the processor), ` +
+        `the ${late}th ${end.ms.toFixed(1)} ms (${end.cpuMs?.toFixed(1)})`,
+    );
+  }
+  return { early: fifth, late: last };
+}
+
+function sampleAround(times: readonly Times[], center: number): Sample {
+  const middle = (of: keyof Times): number =>
+    medianAround(
+      times.map((one) => one[of]),
+      center,
+      REACH,
+    );
+  return { ms: middle('ms'), cpuMs: middle('cpuMs'), peakBytes: null };
+}
+
+type After = (deps: StepDeps, id: TableId, n: number) => Promise<void>;
+
+/** Milliseconds, by the clock and of the processor. */
+type Times = { readonly ms: number; readonly cpuMs: number };
+
+/** What each commit of a new table takes, each adding one small data file. */
 async function commitTimes(
   bench: Bench,
   count: number,
-  after: (deps: StepDeps, id: TableId, n: number) => Promise<void> = async () => undefined,
-): Promise<readonly number[]> {
+  after: After = async () => undefined,
+): Promise<readonly Times[]> {
   const root = await freshFolder(join(WORK, 'commits'));
   const { deps: real } = await openLocalLake({ root, pipelines: root, log: SILENT });
   const start = Date.now() - count * HOUR_MS;
@@ -87,14 +108,15 @@ async function commitTimes(
   const deps = { ...real, clock: { now: () => new Date(start + hours * HOUR_MS) } };
   const written = await writeSample(bench, join(root, 'sample'));
   const id: TableId = { pipeline: 'bench', layer: 'silver', name: 'commits' };
-  const times: number[] = [];
+  const times: Times[] = [];
   for (let n = 1; n <= count; n += 1) {
     hours = n;
     const copy = join(root, 'next.parquet');
     await copyFile(written.path, copy);
-    const started = performance.now();
+    const [started, used] = [performance.now(), process.cpuUsage()];
     await commitFile(deps, id, copy, written, n);
-    times.push(performance.now() - started);
+    const { user, system } = process.cpuUsage(used);
+    times.push({ ms: performance.now() - started, cpuMs: (user + system) / 1000 });
     await after(deps, id, n);
   }
   return times;

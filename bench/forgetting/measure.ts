@@ -13,8 +13,9 @@ import { writeTable } from '../../lib/sql/write.ts';
 import { loadTable } from '../../lib/table/read.ts';
 import { commitFiles } from '../append-files.ts';
 import type { Bench, Measured } from '../bench.ts';
+import type { Sample } from '../figures.ts';
 import { BENCH_PIPELINES, freshFolder, WORK } from '../folders.ts';
-import { ratioFigure } from '../rounds.ts';
+import { compareTimes } from '../rounds.ts';
 
 const BOUND = 20;
 const FILES_PER_COMMIT = 20;
@@ -25,13 +26,13 @@ const SILENT = { info: () => undefined, warn: () => undefined };
 /** Snapshots that are forgotten, and as many files that nobody knows, against one listing of the table's folder. */
 export async function measureForgetting(bench: Bench): Promise<Measured> {
   const commits = bench.sizes.commits - 2;
-  const times = { list: [] as number[], expire: [] as number[], vacuum: [] as number[] };
+  const times = { list: [] as Sample[], expire: [] as Sample[], vacuum: [] as Sample[] };
   let files = 0;
   for (let round = 1; round <= bench.rounds; round += 1) {
     const { deps, written } = await makeHistory(bench, commits);
-    const { ms, found } = await list(deps);
+    const { found, ...listed } = await list(deps);
     files = found;
-    times.list.push(ms);
+    times.list.push(listed);
     times.expire.push(await timed(() => expire(deps, commits)));
     const orphans = await leaveOrphans(deps, written, commits * FILES_PER_COMMIT);
     times.vacuum.push(await timed(() => vacuum(deps, orphans)));
@@ -40,8 +41,8 @@ export async function measureForgetting(bench: Bench): Promise<Measured> {
   const of = `${commits} snapshots with ${files.toLocaleString('en-US')} files`;
   return {
     figures: [
-      ratioFigure(`expire of ${of}, against listing them`, times.expire, times.list, BOUND),
-      ratioFigure(
+      ...compareTimes(`expire of ${of}, against listing them`, times.expire, times.list, BOUND),
+      ...compareTimes(
         `vacuum of as many files that nobody knows, against the same listing`,
         times.vacuum,
         times.list,
@@ -53,18 +54,19 @@ export async function measureForgetting(bench: Bench): Promise<Measured> {
   };
 }
 
-async function timed(work: () => Promise<void>): Promise<number> {
-  const started = performance.now();
+async function timed(work: () => Promise<void>): Promise<Sample> {
+  const [started, used] = [performance.now(), process.cpuUsage()];
   await work();
-  return performance.now() - started;
+  const { user, system } = process.cpuUsage(used);
+  return { ms: performance.now() - started, cpuMs: (user + system) / 1000, peakBytes: null };
 }
 
-async function list({ store }: StepDeps): Promise<{ readonly ms: number; readonly found: number }> {
+async function list({ store }: StepDeps): Promise<Sample & { readonly found: number }> {
   let found = 0;
-  const ms = await timed(async () => {
+  const sample = await timed(async () => {
     for await (const _ of store.list(`${tablePrefix(EVENTS)}/`)) found += 1;
   });
-  return { ms, found };
+  return { ...sample, found };
 }
 
 /** A table of which each snapshot has taken the place of all files of the one before. */
