@@ -1,9 +1,9 @@
 import { InvalidInput, ObjectNotFound, Unavailable, UnreadableTable } from '../../core/errors.ts';
 import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
-import type { ObjectStore } from '../../ports.ts';
+import type { ObjectInfo, ObjectStore } from '../../ports.ts';
 
-/** One version of a table: its number and the metadata file that holds it. */
-export type VersionFile = { readonly number: number; readonly key: string };
+/** One version of a table: its number and the metadata file that holds it, with its bytes. */
+export type VersionFile = { readonly number: number; readonly key: string; readonly size: number };
 
 /** Undefined codec: it can be read. */
 type Named = VersionFile & { readonly codec: string | undefined };
@@ -57,7 +57,7 @@ async function namedFiles(
 ): Promise<readonly Named[]> {
   const keys = endings.map((ending) => `${metadataFolder(id)}v${number}${ending}`);
   const found = await Promise.all(keys.map((key) => store.head(key)));
-  return found.flatMap((info) => (info === undefined ? [] : (parseName(id, info.key) ?? [])));
+  return found.flatMap((info) => (info === undefined ? [] : (parseName(id, info) ?? [])));
 }
 
 /** The newest version at or after one that is there; undefined when it is not. */
@@ -80,10 +80,10 @@ export async function newestFrom(store: ObjectStore, id: TableId, number: number
  */
 export async function newestNumbered(store: ObjectStore, id: TableId): Promise<VersionFile | undefined> {
   let newest: VersionFile[] = [];
-  for await (const { key } of store.list(metadataFolder(id))) {
+  for await (const { key, size } of store.list(metadataFolder(id))) {
     const digits = /^(\d{5,14})-[^/]+\.metadata\.json$/.exec(key.slice(metadataFolder(id).length))?.[1];
     if (digits === undefined || Number(digits) < (newest[0]?.number ?? 0)) continue;
-    const file = { number: Number(digits), key };
+    const file = { number: Number(digits), key, size };
     newest = file.number === newest[0]?.number ? [...newest, file] : [file];
   }
   if (newest.length < 2) return newest[0];
@@ -95,14 +95,14 @@ export async function newestNumbered(store: ObjectStore, id: TableId): Promise<V
 
 /** Whether a version has a name of this catalog. */
 export function isNamedHere(id: TableId, { key }: VersionFile): boolean {
-  return parseName(id, key) !== undefined;
+  return parseName(id, { key, size: 0 }) !== undefined;
 }
 
 /** The newest version of all that are listed. */
 export async function newestListed(store: ObjectStore, id: TableId): Promise<VersionFile | undefined> {
   let newest: Named[] = [];
-  for await (const { key } of store.list(`${metadataFolder(id)}v`)) {
-    const file = parseName(id, key);
+  for await (const info of store.list(`${metadataFolder(id)}v`)) {
+    const file = parseName(id, info);
     if (file === undefined || file.number < (newest[0]?.number ?? 0)) continue;
     newest = file.number === newest[0]?.number ? [...newest, file] : [file];
   }
@@ -112,16 +112,16 @@ export async function newestListed(store: ObjectStore, id: TableId): Promise<Ver
   );
 }
 
-function parseName(id: TableId, key: string): Named | undefined {
+function parseName(id: TableId, { key, size }: Pick<ObjectInfo, 'key' | 'size'>): Named | undefined {
   const name = key.slice(metadataFolder(id).length);
   const [, digits, codec, suffix] = /^v([1-9]\d{0,14})(?:\.([^./]+))?\.metadata\.json(?:\.([^./]+))?$/.exec(name) ?? [];
   if (digits === undefined || (suffix !== undefined && !COMPRESSED.test(suffix))) return undefined;
   const codecs = [codec, suffix].filter((name) => name !== undefined).join(' in ');
-  return { number: Number(digits), key, codec: codecs === '' || codecs === 'gz' ? undefined : codecs };
+  return { number: Number(digits), key, size, codec: codecs === '' || codecs === 'gz' ? undefined : codecs };
 }
 
-function readable(id: TableId, { number, key, codec }: Named): VersionFile {
-  if (codec === undefined) return { number, key };
+function readable(id: TableId, { number, key, size, codec }: Named): VersionFile {
+  if (codec === undefined) return { number, key, size };
   throw new InvalidInput(
     `version ${number} of ${fullName(id)} is in ${key}: got metadata compressed as ${codec}; expected none or gz. ` +
       'Let the engine that wrote it set write.metadata.compression-codec to none or gzip and commit again',

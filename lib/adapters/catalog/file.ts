@@ -52,7 +52,7 @@ export function createFileCatalog(
 
   const load = async (id: TableId): Promise<CatalogEntry | undefined> => {
     const { newest, hint } = await newestVersion(store, id);
-    if (newest === undefined || holds(newest, DROPPED)) return undefined;
+    if (newest === undefined || equal(newest.bytes, DROPPED)) return undefined;
     if (hint !== newest.number && !readOnly && isNamedHere(id, newest)) await moveHint(store, id, newest.number);
     return entryOf(id, newest);
   };
@@ -61,13 +61,13 @@ export function createFileCatalog(
     load,
 
     async commit(id, base, next) {
-      const { newest, hint } = await newestVersion(store, id);
+      const { newest, hint } = await newestFile(store, id);
       const bytes = new TextEncoder().encode(codec.render(next));
-      if (newest !== undefined && holds(newest, bytes)) {
+      if (newest !== undefined && (await holds(store, newest, bytes))) {
         if (hint !== newest.number) await moveHint(store, id, newest.number);
-        return { ...entryOf(id, newest), metadata: next };
+        return { metadata: next, metadataLocation: store.location(newest.key), version: String(newest.number) };
       }
-      const current = newest === undefined || holds(newest, DROPPED) ? undefined : String(newest.number);
+      const current = newest === undefined || (await isDropped(store, newest)) ? undefined : String(newest.number);
       if (current !== base?.version) throw conflict(id, current, base?.version);
       const number = (newest?.number ?? 0) + 1;
       await createVersion(store, id, number, bytes);
@@ -89,36 +89,50 @@ export function createFileCatalog(
     },
 
     async drop(id) {
-      const { newest } = await newestVersion(store, id);
-      if (newest === undefined || holds(newest, DROPPED)) return;
+      const { newest } = await newestFile(store, id);
+      if (newest === undefined || (await isDropped(store, newest))) return;
       await createVersion(store, id, newest.number + 1, DROPPED);
       await store.remove(hintKey(id));
     },
 
     async tombstone(id) {
-      const { newest } = await newestVersion(store, id);
-      return newest !== undefined && holds(newest, DROPPED) ? newest.key : undefined;
+      const { newest } = await newestFile(store, id);
+      return newest !== undefined && (await isDropped(store, newest)) ? newest.key : undefined;
     },
   };
 }
 
-function holds({ bytes }: Pick<Version, 'bytes'>, wanted: Uint8Array): boolean {
+function equal(bytes: Uint8Array, wanted: Uint8Array): boolean {
   return bytes.length === wanted.length && Buffer.compare(bytes, wanted) === 0;
 }
 
+/** Whether a file has these bytes, unread where its size says that it has not: it grows with a table's snapshots. */
+async function holds(store: ObjectStore, { key, size }: VersionFile, wanted: Uint8Array): Promise<boolean> {
+  if (size !== wanted.length) return false;
+  const found = await bytesOf(store, key);
+  return found !== undefined && equal(found.bytes, wanted);
+}
+
+function isDropped(store: ObjectStore, file: VersionFile): Promise<boolean> {
+  return holds(store, file, DROPPED);
+}
+
+type Newest<File> = { readonly newest: File | undefined; readonly hint: number | undefined };
+
 /** Follows the hint to the newest version; without a usable hint the files are listed. */
-async function newestVersion(
-  store: ObjectStore,
-  id: TableId,
-): Promise<{ readonly newest: Version | undefined; readonly hint: number | undefined }> {
+async function newestFile(store: ObjectStore, id: TableId): Promise<Newest<VersionFile>> {
+  const { number: hint } = await readHint(store, id);
+  const hinted = hint === undefined ? undefined : await newestFrom(store, id, hint);
+  return { newest: hinted ?? (await newestListed(store, id)) ?? (await newestNumbered(store, id)), hint };
+}
+
+async function newestVersion(store: ObjectStore, id: TableId): Promise<Newest<Version>> {
   for (;;) {
-    const { number: hint } = await readHint(store, id);
-    const hinted = hint === undefined ? undefined : await newestFrom(store, id, hint);
-    const file = hinted ?? (await newestListed(store, id)) ?? (await newestNumbered(store, id));
-    if (file === undefined) return { newest: undefined, hint };
-    const found = await bytesOf(store, file.key);
+    const { newest, hint } = await newestFile(store, id);
+    if (newest === undefined) return { newest, hint };
+    const found = await bytesOf(store, newest.key);
     // A reader that was overtaken by a trim of old versions starts again; newer ones exist then.
-    if (found !== undefined) return { newest: { ...file, bytes: found.bytes }, hint };
+    if (found !== undefined) return { newest: { ...newest, bytes: found.bytes }, hint };
   }
 }
 
@@ -136,7 +150,7 @@ async function createVersion(store: ObjectStore, id: TableId, number: number, by
     .write(key, bytes, { kind: 'absent' })
     .catch((cause: unknown) => settle(store, id, { number, key }, cause));
   const found = outcome.kind === 'conflict' ? await bytesOf(store, key) : undefined;
-  if (outcome.kind === 'conflict' && (found === undefined || !holds(found, bytes))) {
+  if (outcome.kind === 'conflict' && (found === undefined || !equal(found.bytes, bytes))) {
     throw conflict(id, String(number), String(number - 1));
   }
   if (!(await others())) return;
@@ -147,7 +161,7 @@ async function createVersion(store: ObjectStore, id: TableId, number: number, by
 async function settle(
   store: ObjectStore,
   id: TableId,
-  { number, key }: VersionFile,
+  { number, key }: Pick<VersionFile, 'number' | 'key'>,
   cause: unknown,
 ): Promise<WriteOutcome> {
   if (!(cause instanceof Unavailable)) throw cause;
@@ -191,11 +205,13 @@ async function tablesOf(
 ): Promise<readonly TableId[]> {
   const names = await store.folders(`${layer}/${pipeline}/`);
   const ids = names.filter((name) => !ignore(name)).map((name): TableId => ({ pipeline, layer, name }));
-  const found = await Promise.all(ids.map((id) => newestVersion(store, id)));
-  return ids.filter((_, at) => {
-    const newest = found[at]?.newest;
-    return newest !== undefined && !holds(newest, DROPPED);
-  });
+  const there = await Promise.all(
+    ids.map(async (id) => {
+      const { newest } = await newestFile(store, id);
+      return newest !== undefined && !(await isDropped(store, newest));
+    }),
+  );
+  return ids.filter((_, at) => there[at]);
 }
 
 function parseVersion(
