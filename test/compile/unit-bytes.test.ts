@@ -12,18 +12,18 @@ after(() => session[Symbol.asyncDispose]());
 
 /** What a pipeline says, and the bytes of its units. */
 const UNITS: readonly (readonly [string, unknown, number])[] = [
-  ['nothing', undefined, 512 * MIB],
-  ['more memory', shopWith(['compute'], { memory: 10_240 }), 512 * MIB],
+  ['nothing', undefined, 256 * MIB],
+  ['more memory', shopWith(['compute'], { memory: 10_240 }), 256 * MIB],
   ['little memory', shopWith(['compute'], { memory: 1_024 }), 153.5 * MIB],
   ['the least memory', shopWith(['compute'], { memory: 512 }), 51 * MIB],
   ['little memory for Stage', shopWith(['compute'], { steps: { Stage: { memory: 1_024 } } }), 153.5 * MIB],
-  ['little memory for another step', shopWith(['compute'], { steps: { Audit: { memory: 1_024 } } }), 512 * MIB],
+  ['little memory for another step', shopWith(['compute'], { steps: { Audit: { memory: 1_024 } } }), 256 * MIB],
   [
     'much memory for Stage alone',
     shopWith(['compute'], { memory: 512, steps: { Stage: { memory: 3_008 } } }),
-    512 * MIB,
+    256 * MIB,
   ],
-  ['the size of files', shopWith(['settings'], { fileBytes: 1 }), 512 * MIB],
+  ['the size of files', shopWith(['settings'], { fileBytes: 1 }), 256 * MIB],
 ];
 
 for (const [what, definition, bytes] of UNITS) {

@@ -77,7 +77,10 @@ const PROP = /^ {2}readonly (\w+)\??:/gm;
 test('the tables of docs/aws.md have every property, grant and metric, and no other', () => {
   const lake = readFileSync(new URL('../../lib/infra/lake.ts', import.meta.url), 'utf8');
   const [, types = ''] = lake.split('export type LakeAttributes');
-  const lakeProps = [...(types.split('abstract class')[0] ?? '').matchAll(PROP)].map(([, name = '']) => name);
+  const stack = readFileSync(new URL('../../lib/infra/lake-stack.ts', import.meta.url), 'utf8');
+  const [, ofTheStack = ''] = stack.split('export type LakeOptions');
+  const sections = [types.split('abstract class')[0] ?? '', ofTheStack.split('};')[0] ?? ''];
+  const lakeProps = sections.flatMap((text) => [...text.matchAll(PROP)].map(([, name = '']) => name));
   assert.deepEqual([...namedBelow('Lake')].sort(), lakeProps.sort());
   assert.deepEqual([...namedBelow('Pipeline')].sort(), [...declaredIn('pipeline-props.ts', PROP)].sort());
   const methods = [
