@@ -58,7 +58,7 @@ export type KeyedOptions = {
    * neither key nor sequence nor `validTo`. Columns that drift adds later are not tracked.
    */
   readonly track?: readonly string[];
-  /** Buckets of the key that the table is split into, 1 to 4096. Default: chosen by the first run from its size. */
+  /** Buckets of the key that the table is split into, 1 to 4096. Default: chosen by the first run, about 32 MB of the table in each. */
   readonly buckets?: number;
   /**
    * How a merge takes rows out of the table.

@@ -71,10 +71,10 @@ export function keyedShapes(
   return { shape, log };
 }
 
-/** The bucket count of a keyed table: what it was made with, else what the model asks for, else by the batch's size. */
+/** The bucket count of a keyed table: what it was made with, else what the model asks for, else by the size that it is likely to get. */
 export function bucketsOf(model: KeyedModel, base: TableMetadata | undefined, bytes: number): number {
   const field = base === undefined ? undefined : currentSpec(base).fields[0];
   const transform = field === undefined ? undefined : parseTransform(field.transform);
   if (transform?.kind === 'bucket') return transform.width;
-  return chosenBuckets(model, bytes);
+  return chosenBuckets(model.mode, bytes);
 }

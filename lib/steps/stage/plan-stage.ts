@@ -4,6 +4,8 @@ import { times } from '../../core/requests.ts';
 import type { LandedFile, LevelPlan, ModelPlan, RunPlan, RunState, StageUnit } from '../../core/run.ts';
 import type { GoldModel, ModelSpec, SilverModel, SourceSpec } from '../../core/spec.ts';
 import type { Column } from '../../core/types.ts';
+import { currentSnapshot } from '../../iceberg/snapshot.ts';
+import type { TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { keepFiles, lendingKept, readKept } from '../../lake/files/keep-files.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
@@ -15,7 +17,7 @@ import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../../lake/tables/
 import { findModel, isAnew, loadBase, loadStates, tableColumns } from '../../lake/tables/table-state.ts';
 import { findTouched } from '../../lake/tables/touched.ts';
 import { writeProperties } from '../../lake/tables/write-mode.ts';
-import { exchangeBuckets } from '../../plan/buckets.ts';
+import { exchangeBuckets, likelyTableBytes, rebuiltBuckets } from '../../plan/buckets.ts';
 import {
   isCut,
   MOST_PARTS,
@@ -100,7 +102,7 @@ async function planSilver(
     ...reading,
   };
   return isKeyed(model)
-    ? { ...common, ...(await planKeyed(deps, plan, { ...model, columns: common.columns }, bytes, rebuild)) }
+    ? { ...common, ...(await planKeyed(deps, plan, { ...model, columns: common.columns }, likelyTableBytes(bytes, contract.format), rebuild)) }
     : { ...common, ...(await planRows(deps, plan, model, added, { bytes, parted: inTurn || units.length > 1 })) };
 }
 
@@ -174,8 +176,13 @@ async function planRows(
   };
 }
 
+/** What the files of a table have, by its current snapshot. */
+function tableBytes(base: TableMetadata | undefined): number {
+  return Number((base && currentSnapshot(base))?.summary['total-files-size'] ?? 0);
+}
+
 /**
- * A rebuild gives the table the columns of the model alone, and the bucket count that it asks for now. Other runs keep the
+ * A rebuild gives the table the columns of the model alone, and the bucket count that it asks for, or needs, now. Other runs keep the
  * table's bucket count, and its rows have the columns that only the table has. The log keeps all that events ever had.
  */
 async function planKeyed(
@@ -188,7 +195,7 @@ async function planKeyed(
   const base = await loadBase(deps.store, plan, model.id);
   const anew = isAnew(plan, model.id);
   const current = bucketsOf(model, anew ? undefined : base, bytes);
-  const buckets = rebuild && model.mode.buckets !== null ? model.mode.buckets : current;
+  const buckets = rebuild ? rebuiltBuckets(model.mode, current, tableBytes(base)) : current;
   const shapes = keyedShapes(deps, plan.spec, model, buckets);
   const properties = { ...shapes.shape.properties, ...writeProperties(model, base) };
   const shape = settleShape(deps.store, base, { ...shapes.shape, properties, whole: rebuild || anew });
