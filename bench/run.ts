@@ -11,6 +11,7 @@ import { WORK } from './folders.ts';
 import { measureForgetting } from './forgetting/measure.ts';
 import { measureIdle } from './idle/measure.ts';
 import { measureIncrement } from './increment/measure.ts';
+import { measureHistory } from './keyed/history.ts';
 import { measureKeyed } from './keyed/measure.ts';
 import { measureLarge } from './large/measure.ts';
 import { measureLife } from './life/measure.ts';
@@ -32,6 +33,7 @@ const MEASUREMENTS = {
   large: measureLarge,
   opening: measureOpening,
   keyed: measureKeyed,
+  history: measureHistory,
   compaction: measureCompaction,
   forgetting: measureForgetting,
   life: measureLife,
