@@ -102,7 +102,16 @@ async function planSilver(
     ...reading,
   };
   return isKeyed(model)
-    ? { ...common, ...(await planKeyed(deps, plan, { ...model, columns: common.columns }, likelyTableBytes(bytes, contract.format), rebuild)) }
+    ? {
+        ...common,
+        ...(await planKeyed(
+          deps,
+          plan,
+          { ...model, columns: common.columns },
+          likelyTableBytes(bytes, contract.format),
+          rebuild,
+        )),
+      }
     : { ...common, ...(await planRows(deps, plan, model, added, { bytes, parted: inTurn || units.length > 1 })) };
 }
 
