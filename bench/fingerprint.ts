@@ -7,6 +7,8 @@ export type FingerprintSpec = {
   readonly key: readonly string[];
   /** Numbers that are added up. */
   readonly measures: readonly string[];
+  /** Texts, of which numbers that stand for them are added up. */
+  readonly texts?: readonly string[];
 };
 
 /** Rows, different keys and sums, as text so that no digit is lost. */
@@ -23,10 +25,12 @@ export type Fingerprint = {
  */
 export function renderFingerprint(spec: FingerprintSpec, from: string): string {
   const key = `struct_pack(${spec.key.map((name) => `${quoteName(name)} := ${quoteName(name)}`).join(', ')})`;
-  const sums = spec.measures.map((name) => {
-    const sum = `CAST(sum(CAST(${quoteName(name)} AS DECIMAL(38,6))) AS VARCHAR)`;
-    return `coalesce(${sum}, 'null') AS ${quoteName(`sum_${name}`)}`;
-  });
+  const sumOf = (name: string, value: string): string =>
+    `coalesce(CAST(sum(CAST(${value} AS DECIMAL(38,6))) AS VARCHAR), 'null') AS ${quoteName(`sum_${name}`)}`;
+  const sums = [
+    ...spec.measures.map((name) => sumOf(name, quoteName(name))),
+    ...(spec.texts ?? []).map((name) => sumOf(name, `(hash(${quoteName(name)}) % 1000000007)`)),
+  ];
   return `SELECT ${[
     'CAST(count(*) AS VARCHAR) AS rows',
     `CAST(count(DISTINCT ${key}) AS VARCHAR) AS keys`,
@@ -40,7 +44,9 @@ export function parseFingerprint(spec: FingerprintSpec, row: Readonly<Record<str
     table: spec.table,
     rows: String(row['rows']),
     keys: String(row['keys']),
-    sums: Object.fromEntries(spec.measures.map((name) => [name, String(row[`sum_${name}`])])),
+    sums: Object.fromEntries(
+      [...spec.measures, ...(spec.texts ?? [])].map((name) => [name, String(row[`sum_${name}`])]),
+    ),
   };
 }
 

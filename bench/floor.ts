@@ -29,8 +29,8 @@ export async function openFloor(out: string): Promise<Floor> {
   };
 }
 
-/** A CSV file with a header and known columns: nothing is sniffed. */
-export function typedCsv(path: string, columns: Readonly<Record<string, string>>): string {
+/** A CSV file with a header and known columns: nothing is sniffed. `rejects`: `reject_errors` takes what cannot be cast. */
+export function typedCsv(path: string, columns: Readonly<Record<string, string>>, rejects = false): string {
   const types = Object.entries(columns).map(([name, type]) => `${name}: ${quoteText(type)}`);
-  return `read_csv(${quoteText(path)}, header = true, auto_detect = false, columns = {${types.join(', ')}})`;
+  return `read_csv(${quoteText(path)}, header = true, auto_detect = false, columns = {${types.join(', ')}}${rejects ? ', store_rejects = true, rejects_limit = 0' : ''})`;
 }

@@ -19,7 +19,8 @@ export async function readLake(
   const { deps } = await openLocalLake({ root, pipelines: root, log: SILENT });
   return readEach(session, specs, async ({ table }) => {
     const [layer = '', name = ''] = table.split('.');
-    const entry = await loadTable(deps.catalog, { pipeline, layer: layer === 'gold' ? 'gold' : 'silver', name });
+    const known = layer === 'gold' || layer === 'ops' ? layer : 'silver';
+    const entry = await loadTable(deps.catalog, { pipeline, layer: known, name });
     if (entry === undefined) throw new Error(`the lake at ${root} has no table ${pipeline}_${table}`);
     const keys = (await planFiles(deps.store, entry.metadata)).map((file) => deps.store.key(file.path));
     return [...(await deps.store.borrow(keys)).paths.values()];

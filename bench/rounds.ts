@@ -44,6 +44,27 @@ export function compareTimes(
   return [time, ratioFigure(`${title}: processor time`, cpu, otherCpu, null)];
 }
 
+/** Processor time of one side against another, judged, with the time beside it, which what else the machine does changes. */
+export function compareWork(
+  title: string,
+  ours: readonly Sample[],
+  theirs: readonly Sample[],
+  bound: number | null,
+  why?: string,
+): readonly Figure[] {
+  const work = ratioFigure(`${title}: processor time`, ours.flatMap(cpuOf), theirs.flatMap(cpuOf), bound, why);
+  return [work, ratioFigure(`${title}: time`, ours.map(timeOf), theirs.map(timeOf), null)];
+}
+
+/** The middle of the peaks. */
+export function peakFigure(title: string, sides: readonly Sample[], bound: number, detail: string): Figure {
+  return { name: `${title}: peak memory`, value: peakOf(sides) / 1e9, unit: 'GB', bound, detail };
+}
+
+export function peakOf(sides: readonly Sample[]): number {
+  return median(sides.map(({ peakBytes }) => peakBytes ?? Number.NaN));
+}
+
 /** A ratio of milliseconds. */
 export function ratioFigure(
   name: string,

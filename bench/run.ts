@@ -5,7 +5,7 @@ import type { Bench, Measured } from './bench.ts';
 import { measureCommand } from './command/measure.ts';
 import { measureCommits } from './commits/measure.ts';
 import { measureCompaction } from './compaction/measure.ts';
-import { measureEvents } from './events/measure.ts';
+import { measureEvents, measureGrowth } from './events/measure.ts';
 import { judge } from './figures.ts';
 import { WORK } from './folders.ts';
 import { measureForgetting } from './forgetting/measure.ts';
@@ -28,6 +28,7 @@ import { FULL, MEMORY_BYTES, QUICK, THREADS } from './settings.ts';
 const MEASUREMENTS = {
   retail: measureRetail,
   events: measureEvents,
+  growth: measureGrowth,
   commits: measureCommits,
   planning: measurePlanning,
   large: measureLarge,

@@ -3,9 +3,12 @@ import type { Session } from '../../lib/ports.ts';
 import { quoteText } from '../../lib/sql/quote.ts';
 import { userSql } from '../../lib/sql/user-sql.ts';
 
-/** Writes `<folder>/events.csv`: about 90 bytes a row, twelve months, every twentieth score empty. Always the same rows. */
+/**
+ * Writes `<folder>/events.csv`: about 90 bytes a row, twelve months, every twentieth score empty and every hundredth
+ * quantity no number. Always the same rows.
+ */
 export async function generateEvents(session: Session, folder: string, rows: number): Promise<void> {
-  await generateSlice(session, join(folder, 'events.csv'), rows, { from: 1, to: rows + 1 });
+  await generateSlice(session, join(folder, 'events.csv'), rows, { from: 1, to: rows + 1, failing: true });
 }
 
 /** Writes some of them, by their numbers from 1; `to` is exclusive. */
@@ -13,15 +16,16 @@ export async function generateSlice(
   session: Session,
   file: string,
   rows: number,
-  { from, to }: { readonly from: number; readonly to: number },
+  { from, to, failing = false }: { readonly from: number; readonly to: number; readonly failing?: boolean },
 ): Promise<void> {
   const bits = (field: string): string => `md5_number_lower('${field}' || i)`;
+  const quantity = `CAST(${bits('quantity')} % 1001 AS INTEGER)`;
   const query = `SELECT i AS event_id,
   TIMESTAMP '2025-01-01' + to_seconds(i * 31536000 // ${rows + 1}) AS event_ts,
   CAST(1 + ${bits('device')} % 200000 AS INTEGER) AS device_id,
   list_extract(['view', 'search', 'add_to_cart', 'checkout', 'payment', 'refund'], CAST(1 + ${bits('kind')} % 6 AS BIGINT)) AS kind,
   to_hex(${bits('session')}) || right(md5(CAST(i AS VARCHAR)), 8) AS session,
-  CAST(${bits('quantity')} % 1001 AS INTEGER) AS quantity,
+  ${failing ? `CASE WHEN i % 100 = 50 THEN 'x' || i ELSE CAST(${quantity} AS VARCHAR) END` : quantity} AS quantity,
   CAST(${bits('price')} % 10000000 * 0.01 AS DECIMAL(10,2)) AS price,
   CASE WHEN i % 20 = 0 THEN NULL ELSE CAST(${bits('score')} % 1000000 AS DOUBLE) / 1000 END AS score
 FROM range(${from}, ${to}) AS ids(i)`;

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Bench, SideResult } from '../bench.ts';
@@ -7,24 +7,35 @@ import type { FingerprintSpec } from '../fingerprint.ts';
 import { freshFolder, WORK } from '../folders.ts';
 import { readFolder } from '../read-tables.ts';
 import type { Side } from '../rounds.ts';
+import { parseUsage } from '../usage.ts';
 
-const PEERS = ['pandas', 'polars', 'pyspark'] as const;
+type Name = 'pandas' | 'polars' | 'pyspark';
+const MEASURED = fileURLToPath(new URL('measured.py', import.meta.url));
 const PEERS_FOLDER = fileURLToPath(new URL('../../.peers', import.meta.url));
 
 export type Peers = { readonly found: readonly Side[]; readonly skipped: readonly string[] };
 
+/** A script for each tool, `<work>_<tool>.py <input> <output> <more>`, and what it makes. */
+export type PeerWork = {
+  readonly work: string;
+  readonly tools: readonly Name[];
+  readonly input: string;
+  readonly more?: readonly string[];
+  readonly tables: readonly FingerprintSpec[];
+};
+
 /**
- * The other tools that are installed, ready to make the retail tables, and the rest by name. A tool is looked for in
- * `python3` and in the environments below `.peers`, such as one made by `python3 -m venv .peers/frames` and
- * `.peers/frames/bin/pip install pandas polars pyarrow`.
+ * The other tools that are installed, ready to do the work, and the rest by name. A tool is looked for in `python3` and in
+ * the environments below `.peers`, such as one made by `python3 -m venv .peers/frames` and
+ * `.peers/frames/bin/pip install pandas polars==1.44.2 polars-hash==0.9.3 pyarrow`.
  */
-export async function findPeers(bench: Bench, input: string, tables: readonly FingerprintSpec[]): Promise<Peers> {
+export async function findPeers(bench: Bench, work: PeerWork): Promise<Peers> {
   const found: Side[] = [];
   const skipped: string[] = [];
-  for (const name of PEERS) {
+  for (const name of work.tools) {
     const python = await findPython(name);
     if (python === undefined) skipped.push(`${name}: not installed for python3, nor in an environment below .peers`);
-    else found.push({ name, run: () => runPeer(bench, { name, python }, input, tables) });
+    else found.push({ name, run: () => runPeer(bench, { name, python }, work) });
   }
   return { found, skipped };
 }
@@ -46,13 +57,16 @@ export async function findPython(module: string): Promise<string | undefined> {
 async function runPeer(
   bench: Bench,
   { name, python }: { readonly name: string; readonly python: string },
-  input: string,
-  tables: readonly FingerprintSpec[],
+  { work, input, more = [], tables }: PeerWork,
 ): Promise<SideResult> {
   const output = await freshFolder(join(WORK, 'peer'));
-  const script = fileURLToPath(new URL(`retail_${name}.py`, import.meta.url));
+  const script = fileURLToPath(new URL(`${work}_${name}.py`, import.meta.url));
+  const usageFile = join(WORK, `usage-${process.pid}.json`);
+  const env = { ...process.env, STRATA_BENCH_USAGE: usageFile };
   const started = performance.now();
-  await capture(python, [script, input, output]);
+  await capture(python, [MEASURED, script, input, output, ...more], env);
   const ms = performance.now() - started;
-  return { ms, cpuMs: null, peakBytes: null, fingerprints: await readFolder(bench.session, output, tables) };
+  const usage = parseUsage(await readFile(usageFile, 'utf8'));
+  await rm(usageFile);
+  return { ms, ...usage, fingerprints: await readFolder(bench.session, output, tables) };
 }

@@ -30,7 +30,8 @@ export async function measureRetail(bench: Bench): Promise<Measured> {
   const sources = Object.fromEntries(names.map((source) => [source, join(input, source)]));
   const lake = { pipeline: 'retail', pipelines: PIPELINES, sources, tables: RETAIL_TABLES };
   const title = `retail, ${transactions.toLocaleString('en-US')} transactions`;
-  const peers = await findPeers(bench, input, RETAIL_TABLES);
+  const work = { work: 'retail', tools: ['pandas', 'polars', 'pyspark'], input, tables: RETAIL_TABLES } as const;
+  const peers = await findPeers(bench, work);
   const [floor = [], ours = [], plain = [], ...others] = await runRounds(bench, title, [
     { name: 'floor', run: () => runFloor(bench, FLOOR, input, RETAIL_TABLES, 'same') },
     { name: 'lake', run: () => runLake(bench, lake) },
