@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { createDuckDbEngine } from '../lib/engine/duckdb.ts';
 import type { Bench, Measured } from './bench.ts';
+import { measureClicks } from './clicks/measure.ts';
 import { measureCommand } from './command/measure.ts';
 import { measureCommits } from './commits/measure.ts';
 import { measureCompaction } from './compaction/measure.ts';
@@ -29,6 +30,7 @@ const MEASUREMENTS = {
   retail: measureRetail,
   events: measureEvents,
   growth: measureGrowth,
+  clicks: measureClicks,
   commits: measureCommits,
   planning: measurePlanning,
   large: measureLarge,

@@ -10,6 +10,8 @@ export type Sizes = {
   readonly customers: number;
   readonly products: number;
   readonly events: number;
+  readonly clicks: number;
+  readonly clickFiles: number;
   readonly commits: number;
   readonly waitingFiles: number;
   /** Gigabytes of one CSV file. */
@@ -29,6 +31,8 @@ export const FULL: Sizes = {
   customers: 50_000,
   products: 1_000,
   events: 5_500_000,
+  clicks: 20_000_000,
+  clickFiles: 2_000,
   commits: 502,
   waitingFiles: 10_000,
   largeFile: 8,
@@ -44,6 +48,8 @@ export const QUICK: Sizes = {
   customers: 5_000,
   products: 100,
   events: 550_000,
+  clicks: 2_000_000,
+  clickFiles: 200,
   commits: 52,
   waitingFiles: 1_000,
   largeFile: 1,
