@@ -3,6 +3,7 @@ import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import { currentSnapshot } from '../../lib/iceberg/snapshot.ts';
 import type { StepDeps } from '../../lib/lake/deps.ts';
+import { runFolder } from '../../lib/lake/run/run-folder.ts';
 import type { ObjectInfo, ObjectStore } from '../../lib/ports.ts';
 import { openLocalLake, runPipeline } from '../../lib/runtime/local.ts';
 import { maintainAfter } from '../../lib/runtime/maintain-after.ts';
@@ -17,6 +18,8 @@ const EARLY = 10;
 const REACH = 2;
 const TIME_BOUND = 1.3;
 const FILES_BOUND = 50;
+/** Counts have more digits later on. */
+const BYTES_BOUND = 1.02;
 const SILENT = { info: () => undefined, warn: () => undefined };
 
 /**
@@ -28,7 +31,7 @@ export async function measureLife(bench: Bench): Promise<Measured> {
   const runs = Number(process.env['STRATA_BENCH_RUNS'] ?? bench.sizes.runs);
   // Code that has not run yet is slow, and the early runs would pay for it.
   await live(bench, EARLY + REACH);
-  const { times, maintenance, objects, most, files } = await live(bench, runs);
+  const { times, maintenance, objects, folders, most, files } = await live(bench, runs);
   const last = medianAround(times, runs - REACH, REACH);
   const spent = maintenance.reduce((sum, ms) => sum + ms, 0);
   const all = times.reduce((sum, ms) => sum + ms, 0);
@@ -42,6 +45,13 @@ export async function measureLife(bench: Bench): Promise<Measured> {
         [medianAround(times, EARLY, REACH)],
         TIME_BOUND,
       ),
+      {
+        name: `${title}: bytes that the last run leaves in its folder against the 10th`,
+        value: (folders.get(runs) ?? Number.NaN) / (folders.get(EARLY) ?? Number.NaN),
+        unit: 'x',
+        bound: BYTES_BOUND,
+        detail: `${folders.get(runs)} to ${folders.get(EARLY)} bytes`,
+      },
       {
         name: `${title}: data files of a table, at most`,
         value: most,
@@ -75,6 +85,8 @@ type Life = {
   readonly maintenance: readonly number[];
   /** By run: objects in ops after it. */
   readonly objects: ReadonlyMap<number, number>;
+  /** By run: bytes in its folder. */
+  readonly folders: ReadonlyMap<number, number>;
   /** The most files that a table had after a run; and all tables at the end. */
   readonly most: number;
   readonly files: string;
@@ -88,6 +100,7 @@ async function live(bench: Bench, runs: number): Promise<Life> {
   const start = Date.now() - runs * HOUR_MS;
   const deps = onClock(lake.deps, () => start + hours * HOUR_MS);
   const [times, maintenance, objects] = [[] as number[], [] as number[], new Map<number, number>()];
+  const folders = new Map<number, number>();
   let most = 0;
   for (let run = 1; run <= runs; run += 1) {
     hours = run;
@@ -96,6 +109,11 @@ async function live(bench: Bench, runs: number): Promise<Life> {
     const answer = await runPipeline(deps, { pipeline: PIPELINE });
     times.push(performance.now() - started);
     if (answer.kind !== 'ended' || answer.result.status !== 'SUCCEEDED') throw new Error(JSON.stringify(answer));
+    if (run === EARLY || run === runs)
+      folders.set(
+        run,
+        await bytesOf(deps.store, runFolder.root({ pipeline: PIPELINE, run_id: answer.result.run_id, dry_run: false })),
+      );
     most = Math.max(most, ...Object.values(await filesOf(deps)));
     if (answer.due !== undefined) {
       const begun = performance.now();
@@ -110,7 +128,7 @@ async function live(bench: Bench, runs: number): Promise<Life> {
     }
   }
   const files = Object.entries(await filesOf(deps)).map(([table, count]) => `${table} ${count}`);
-  return { times, maintenance, objects, most, files: `at the end ${files.join(', ')}` };
+  return { times, maintenance, objects, folders, most, files: `at the end ${files.join(', ')}` };
 }
 
 async function land({ store }: StepDeps, run: number): Promise<void> {
@@ -127,6 +145,12 @@ async function filesOf({ catalog }: StepDeps): Promise<Readonly<Record<string, n
     if (current !== undefined) counts[`${id.layer}.${id.name}`] = Number(current.summary['total-data-files']);
   }
   return counts;
+}
+
+async function bytesOf(store: ObjectStore, folder: string): Promise<number> {
+  let bytes = 0;
+  for await (const { size } of store.list(`${folder}/`)) bytes += size;
+  return bytes;
 }
 
 async function countObjects(store: ObjectStore): Promise<number> {

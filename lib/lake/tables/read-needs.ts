@@ -31,6 +31,9 @@ export const NEEDS_ALL: ReadNeeds = () => undefined;
 
 type PlanDeps = { readonly engine: Engine; readonly settings: SessionOptions };
 
+/** Tables without rows take none; plans of the largest queries take less. */
+const PLANNING_BYTES = 100e6;
+
 /** What the engine calls the database of a session itself. */
 const OWN_DATABASE = 'memory';
 
@@ -43,7 +46,9 @@ export async function findNeeds(
   query: Sql,
   bind: (session: Session) => Promise<void>,
 ): Promise<ReadNeeds> {
-  await using session = await engine.open({ ...settings, folders: undefined });
+  // Beside the session of the unit, which has what memory and threads there are.
+  const memoryBytes = Math.min(settings.memoryBytes, PLANNING_BYTES);
+  await using session = await engine.open({ ...settings, memoryBytes, threads: 1, folders: undefined });
   try {
     await bind(session);
     await session.run(limitOptimizers());
