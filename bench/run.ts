@@ -17,6 +17,7 @@ import { measureKeyed } from './keyed/measure.ts';
 import { measureLarge } from './large/measure.ts';
 import { measureLife } from './life/measure.ts';
 import { describeMachine } from './machine.ts';
+import { measureOnRead } from './on-read/measure.ts';
 import { measureOpening } from './opening/measure.ts';
 import { measureDedupe } from './orders/dedupe.ts';
 import { measureFilter } from './orders/filter.ts';
@@ -37,6 +38,7 @@ const MEASUREMENTS = {
   opening: measureOpening,
   keyed: measureKeyed,
   history: measureHistory,
+  'on-read': measureOnRead,
   compaction: measureCompaction,
   forgetting: measureForgetting,
   life: measureLife,

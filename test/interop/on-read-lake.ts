@@ -1,10 +1,9 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TableId } from '../../lib/core/tables.ts';
 import { bucket } from '../../lib/define/index.ts';
 import type { LocalLake } from '../../lib/runtime/local.ts';
 import { describeTable, openLake, PIPELINES, runPipeline } from './lakes.ts';
-import { exportRows } from './table-rows.ts';
+import { entryOf, exportRows } from './table-rows.ts';
 
 const SILVER = { pipeline: 'on_read', layer: 'silver' } as const;
 
@@ -16,19 +15,27 @@ export async function writeOnRead(root: string, batches: readonly string[]) {
   const lake = await openLake(root, PIPELINES);
   const folder = join(lake.root, 'bronze', 'on_read', 'sensors');
   await mkdir(folder, { recursive: true });
+  await mkdir(join(root, 'rows'));
   const runs: string[] = [];
+  const states: Readonly<Record<string, State[]>> = { current: [], versions: [] };
   for (const [at, batch] of batches.entries()) {
     await copyFile(batch, join(folder, `batch-${at}.csv`));
     runs.push(await runPipeline(lake, 'on_read'));
+    for (const [name, seen] of Object.entries(states)) seen.push(await stateOf(lake, name, at));
   }
-  await mkdir(join(root, 'rows'));
-  const tables = { current: await describe(lake, 'current'), versions: await describe(lake, 'versions') };
+  const tables: Record<string, object> = {};
+  for (const [name, rows] of Object.entries(states)) {
+    tables[name] = { ...(await describeTable(lake, { ...SILVER, name }, [bucket(4, 'sensor')])), states: rows };
+  }
   return { batches, runs, tables };
 }
 
-async function describe(lake: LocalLake, name: string) {
-  const id: TableId = { ...SILVER, name };
-  const rows = join(lake.root, 'rows', `${name}.parquet`);
+type State = { readonly snapshot: string; readonly rows: string };
+
+/** What Strata reads of a table after a run. */
+async function stateOf(lake: LocalLake, name: string, at: number): Promise<State> {
+  const rows = join(lake.root, 'rows', `${name}-${at}.parquet`);
   await exportRows(lake, name, rows, SILVER);
-  return { ...(await describeTable(lake, id, [bucket(4, 'sensor')])), rows };
+  const { metadata } = await entryOf(lake, name, SILVER);
+  return { snapshot: String(metadata['current-snapshot-id']), rows };
 }

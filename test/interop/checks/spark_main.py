@@ -31,8 +31,9 @@ class Reader:
         self.session = session
         self.report = report
 
-    def table(self, location: str, part: str = "") -> DataFrame:
-        return self.session.read.format("iceberg").load(f"{location}{part}")
+    def table(self, location: str, part: str = "", snapshot: str | None = None) -> DataFrame:
+        options = {} if snapshot is None else {"snapshot-id": snapshot}
+        return self.session.read.format("iceberg").options(**options).load(f"{location}{part}")
 
     def parquet(self, paths: list[str]) -> DataFrame:
         frames = [self.session.read.parquet(path) for path in paths]
@@ -41,9 +42,9 @@ class Reader:
             first = first.unionAll(frame)
         return first
 
-    def check_rows(self, name: str, location: str, expected: DataFrame) -> None:
+    def check_rows(self, name: str, location: str, expected: DataFrame, snapshot: str | None = None) -> None:
         with self.report.check(f"spark: {name}: rows"):
-            got = self.table(location)
+            got = self.table(location, snapshot=snapshot)
             same(got.dtypes, expected.dtypes, "columns")
             same((got.exceptAll(expected).count(), expected.exceptAll(got).count()), (0, 0), "rows that differ")
         self.check_metadata(name, location)
@@ -74,7 +75,9 @@ def main() -> int:
     for name, described in lakes["merge_on_read"]["tables"].items():
         reader.check_rows(f"merge on read: {name}", described["metadata"], reader.parquet([described["rows"]]))
     for name, described in lakes["on_read"]["tables"].items():
-        reader.check_rows(f"on read: {name}", described["metadata"], reader.parquet([described["rows"]]))
+        for at, state in enumerate(described["states"]):
+            what = f"on read: {name} after run {at + 1}"
+            reader.check_rows(what, described["metadata"], reader.parquet([state["rows"]]), state["snapshot"])
     reader.check_metadata("many commits", lakes["many"]["table"]["metadata"])
     reader.check_metadata("empty", lakes["types"]["empty"]["metadata"])
     with report.check("spark: evolving: a column that was int and is bigint"):
