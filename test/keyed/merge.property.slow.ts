@@ -232,7 +232,7 @@ async function merge(mode: KeyedMode, batch: readonly KeyedEvent[]): Promise<num
   const history = isFirst ? renderFirstHistory(mode, columns) : renderHistory(mode, columns);
   const log = isFirst ? renderFirstLog(mode, logColumns(mode, COLUMNS)) : FRESH;
   await session.run({ name: 'next', text: userSql(`CREATE OR REPLACE TABLE __next AS SELECT * FROM ${history}`) });
-  if (!isFirst) await mergeOnRead(mode);
+  if (!isFirst && (await countRows(FRESH)) > 0) await mergeOnRead(mode);
   const placed = `SELECT *, 'f' AS __file, row_number() OVER () AS __number FROM __next`;
   await session.run({ name: 'swap', text: userSql(`CREATE OR REPLACE TABLE ${HISTORY} AS ${placed}`) });
   const before = await countRows(LOG);
