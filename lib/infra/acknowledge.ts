@@ -15,7 +15,7 @@ export function acknowledgeResources(policy: IConstruct, resources: readonly unk
 }
 
 /** A reference as cdk-nag writes it, which is no dependency of who uses the constructs. */
-function flatten(value: unknown): string {
+export function flatten(value: unknown): string {
   if (typeof value === 'string') return value;
   const { 'Fn::Join': join, 'Fn::GetAtt': attribute, Ref: ref } = value as Readonly<Record<string, unknown>>;
   if (Array.isArray(join)) return (join[1] as readonly unknown[]).map(flatten).join(String(join[0]));

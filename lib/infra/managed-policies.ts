@@ -1,7 +1,7 @@
 import { Arn, ArnFormat, Stack } from 'aws-cdk-lib';
 import { Grant, ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { InvalidInput } from '../core/errors.ts';
-import { acknowledge, acknowledgeResources } from './acknowledge.ts';
+import { acknowledge, acknowledgeResources, flatten } from './acknowledge.ts';
 import { grantQuery, grantRead, grantStart, grantUpload } from './grants.ts';
 import type { ILake } from './lake.ts';
 
@@ -15,8 +15,8 @@ export type ManagedPolicies = {
   readonly operator?: readonly string[];
 };
 
-/** IAM takes 6,144 characters in one policy, of which a pipeline needs up to 1,100. */
-const MOST_PIPELINES = 4;
+/** What IAM takes in one policy. Source: docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+const MOST_CHARACTERS = 6_144;
 const ALL: readonly string[] = ['*'];
 
 /** `strata-reader`, `strata-uploader` and `strata-operator`, with the deployment in their names. */
@@ -32,9 +32,10 @@ export function createManagedPolicies(
   for (const pipeline of chosen('uploader', uploader)) grantUpload(lake, upload, { pipeline });
   const operate = policyFor(stack, lake, 'operator', 'Starts, follows and stops runs and maintenance');
   for (const pipeline of chosen('operator', operator)) grantOperate(lake, operate, pipeline);
-  for (const policy of [read, upload, operate]) {
+  for (const [name, policy] of Object.entries({ reader: read, uploader: upload, operator: operate })) {
     findStacks(stack, policy);
     acknowledgeAll(policy);
+    refuseLong(name, policy);
   }
 }
 
@@ -44,10 +45,8 @@ function policyFor(stack: Stack, lake: ILake, name: string, description: string)
 }
 
 function chosen(policy: keyof ManagedPolicies, pipelines: readonly string[] = ALL): readonly string[] {
-  if (pipelines.length > 0 && pipelines.length <= MOST_PIPELINES) return pipelines;
-  throw new InvalidInput(
-    `policies.${policy}: got ${pipelines.length} pipelines; expected 1 to ${MOST_PIPELINES}, which is what a policy has room for, or no list: then it is for all. For more of them make roles by the grants of the lake`,
-  );
+  if (pipelines.length > 0) return pipelines;
+  throw new InvalidInput(`policies.${policy}: got no pipeline; expected some, or no list: then it is for all`);
 }
 
 function grantOperate(lake: ILake, policy: ManagedPolicy, pipeline: string): void {
@@ -78,10 +77,25 @@ function statesArn(lake: ILake, resource: string, resourceName: string): string 
   return Arn.format({ service: 'states', resource, resourceName, arnFormat }, Stack.of(lake));
 }
 
+/** What a policy names is known when it is complete; references count with the length of their names, which is about that of their values. */
+function refuseLong(name: string, policy: ManagedPolicy): void {
+  const { length } = JSON.stringify(
+    statementsOf(policy).map((one) => ({ ...one, Resource: [one.Resource].flat().map(flatten) })),
+  );
+  if (length <= MOST_CHARACTERS) return;
+  throw new InvalidInput(
+    `policies.${name}: got pipelines that make ${length} characters; expected at most ${MOST_CHARACTERS}, which is what IAM takes: name fewer, or none, then it is for all; or make roles by the grants of the lake`,
+  );
+}
+
+function statementsOf(policy: ManagedPolicy): readonly Resolved[] {
+  return Stack.of(policy).resolve(policy.document).Statement;
+}
+
 type Resolved = { readonly Action: string | readonly string[]; readonly Resource: unknown };
 
 function acknowledgeAll(policy: ManagedPolicy): void {
-  const statements: readonly Resolved[] = Stack.of(policy).resolve(policy.document).Statement;
+  const statements = statementsOf(policy);
   const resources = statements.flatMap(({ Resource }) => Resource);
   acknowledgeResources(policy, resources, 'What pipelines have comes with their data and their runs');
   const actions = statements.flatMap(({ Action }) => Action).filter((action) => action.endsWith('*'));

@@ -36,8 +36,8 @@ const CDK = {
   types: [
     ...['AlarmChange', 'AlarmName', 'AlarmsOptions', 'AppProps', 'BucketRules', 'BundleArchitecture'],
     ...['Deployment', 'DeploymentNames', 'DeploymentProps', 'FunctionName', 'GivenBuckets', 'ILake'],
-    ...['LakeAttributes', 'LakeOptions', 'LakeProps', 'LakeStackProps', 'PipelineOptions', 'PipelineProps'],
-    ...['PipelineSpec', 'PipelineStackProps', 'ScheduledMaintenance', 'StartOn', 'StepName', 'Zone'],
+    ...['LakeAttributes', 'LakeOptions', 'LakeProps', 'LakeStackProps', 'ManagedPolicies', 'PipelineOptions'],
+    ...['PipelineProps', 'PipelineSpec', 'PipelineStackProps', 'ScheduledMaintenance', 'StartOn', 'StepName', 'Zone'],
   ],
 };
 
