@@ -49,22 +49,29 @@ export type BucketLoad = Weighed & { readonly bucket: number; readonly events: r
 
 type WeighedShare = KeyShare & Weighed;
 
-/** Shares of a keyed merge, each list a unit: small buckets joined, a large one cut by a second hash of the key. */
-export function packShares(loads: readonly BucketLoad[], settings: Settings): readonly (readonly KeyShare[])[] {
+/**
+ * Shares of a keyed merge, each list a unit: small buckets joined, a large one cut by a second hash of the key. `asLog`: files of
+ * events are such as the log has, and say nothing of buckets.
+ */
+export function packShares(
+  loads: readonly BucketLoad[],
+  settings: Settings,
+  asLog: boolean,
+): readonly (readonly KeyShare[])[] {
   const limit = mergeBytes(settings);
-  const shares = loads.flatMap((load) => cutBucket(load, limit));
+  const shares = loads.flatMap((load) => cutBucket(load, limit, asLog));
   return packInOrder(shares, limit, ({ bytes }) => bytes).map(joinWhole);
 }
 
-function cutBucket({ bucket, events, bytes }: BucketLoad, limit: number): readonly WeighedShare[] {
+function cutBucket({ bucket, events, bytes }: BucketLoad, limit: number, asLog: boolean): readonly WeighedShare[] {
   const parts = bytes <= 2 * limit ? 1 : Math.ceil(bytes / limit);
-  const event_buckets = events.map(() => bucket);
+  const places = asLog ? { event_buckets: events.map(() => bucket) } : {};
   return [...Array(parts).keys()].map((part) => ({
     buckets: [bucket],
     part,
     parts,
     events,
-    event_buckets,
+    ...places,
     bytes: bytes / parts,
   }));
 }
@@ -77,7 +84,9 @@ function joinWhole(shares: readonly WeighedShare[]): readonly KeyShare[] {
     part: 0,
     parts: 1,
     events: whole.flatMap((share) => share.events),
-    event_buckets: whole.flatMap((share) => share.event_buckets ?? []),
+    ...(whole.some((share) => share.event_buckets === undefined)
+      ? {}
+      : { event_buckets: whole.flatMap((share) => share.event_buckets ?? []) }),
   };
   const parts = shares.filter((share) => share.parts > 1).map(({ bytes: _bytes, ...share }) => share);
   return whole.length === 0 ? parts : [joined, ...parts];

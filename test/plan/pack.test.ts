@@ -122,7 +122,7 @@ test('small files are joined within their partition; large and lonely ones stay'
 
 test('shares of a keyed merge: small buckets joined to one pass, a large one cut, none lost', () => {
   const load = (bucket: number, bytes: number) => ({ bucket, bytes, events: [`e${bucket}`] });
-  const units = packShares([load(0, 10), load(1, 12), load(2, 80), load(3, 5)], { unitBytes: 100 });
+  const units = packShares([load(0, 10), load(1, 12), load(2, 80), load(3, 5)], { unitBytes: 100 }, true);
   assert.deepEqual(units, [
     [{ buckets: [0, 1], part: 0, parts: 1, events: ['e0', 'e1'], event_buckets: [0, 1] }],
     [{ buckets: [2], part: 0, parts: 4, events: ['e2'], event_buckets: [2] }],
@@ -132,5 +132,12 @@ test('shares of a keyed merge: small buckets joined to one pass, a large one cut
       { buckets: [3], part: 0, parts: 1, events: ['e3'], event_buckets: [3] },
       { buckets: [2], part: 3, parts: 4, events: ['e2'], event_buckets: [2] },
     ],
+  ]);
+});
+
+test('shares of events that an earlier release staged do not say where these are, for the events do', () => {
+  const load = (bucket: number) => ({ bucket, bytes: 1, events: [`e${bucket}`] });
+  assert.deepEqual(packShares([load(0), load(1)], { unitBytes: 100 }, false), [
+    [{ buckets: [0, 1], part: 0, parts: 1, events: ['e0', 'e1'] }],
   ]);
 });

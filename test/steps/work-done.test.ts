@@ -64,6 +64,11 @@ test('runs over fixed files open the sessions, run the statements, scan the rows
   await land('b.csv', ROWS);
   await lake.run({ runId: 'second' });
   done['as many rows again'] = take();
+  // Events later than all of the log, for which it is not opened.
+  const later = Array.from({ length: 10 }, (_, id) => `${id},other-${id},2026-02-01 00:00:00\n`).join('');
+  await lake.land('people', 'c.csv', `id,name,changed\n${later}`);
+  await lake.run({ runId: 'third' });
+  done['later events of ten keys'] = take();
   const counts = first.accounting['events'];
   assert.deepEqual([counts?.read, counts?.accepted, counts?.quarantined], [ROWS, ROWS - 10, 10]);
   const text = `${JSON.stringify(done, null, 2)}\n`;

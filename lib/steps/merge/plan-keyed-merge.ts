@@ -14,7 +14,7 @@ import { packShares } from '../../plan/merge-units.ts';
 import { unitSettings } from '../../plan/stage-units.ts';
 import { writeExtracts } from '../../sql/extracts.ts';
 import { selectHeldAgainst } from '../../sql/quarantine-table.ts';
-import { renderParquet, renderScan } from '../../sql/scan.ts';
+import { BUCKET, renderParquet, renderScan } from '../../sql/scan.ts';
 import { planFiles } from '../../table/read.ts';
 
 /**
@@ -48,13 +48,19 @@ export async function planKeyedMerge(
     model.mode.missing === 'delete' && loads.length > 0
       ? await placeExtracts(deps, plan, level, planned, model, results)
       : null;
-  return packShares(loads, unitSettings(plan)).map((shares, i) => ({
+  return packShares(loads, unitSettings(plan), areAsTheLog(results)).map((shares, i) => ({
     unit: `merge-${model.id}-${String(i).padStart(5, '0')}`,
     model: model.id,
     kind: 'keyed',
     shares,
     extracts,
   }));
+}
+
+/** Units that an earlier release staged wrote their events in another form, with the bucket in each of them. */
+function areAsTheLog(results: readonly UnitResult[]): boolean {
+  const staged = results.flatMap((r) => r.exchanged);
+  return !staged.some(({ written }) => written.partition.some(({ column }) => column === String(BUCKET)));
 }
 
 /** Bytes of history and log by bucket. */
