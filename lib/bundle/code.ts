@@ -32,6 +32,17 @@ const declareGenerated: Plugin = {
   },
 };
 
+/** Messages of zod in other languages are half a megabyte that every start of a function would read. */
+const oneLanguage: Plugin = {
+  name: 'one language',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+      loader: 'js',
+    }));
+  },
+};
+
 /** Names stay as they are, because ErrorEquals matches the names of error classes. */
 const SHARED = {
   bundle: true,
@@ -52,7 +63,7 @@ const OPTIONS = {
   legalComments: 'none',
   external: NATIVE,
   banner: { js: COMMONJS },
-  plugins: [declareGenerated],
+  plugins: [declareGenerated, oneLanguage],
 } as const satisfies BuildOptions;
 
 /** What a package has no sources for: see `placeCode`. */

@@ -46,8 +46,32 @@ describe('a worker loads the code of its own step, and not that of others', () =
       const own = [...loaded].find((file) => new RegExp(`^lib/steps/[^/]+/${name}\\.ts$`).test(file));
       assert.ok(own !== undefined, `the step is not in ${name}.mjs`);
       assert.ok(loaded.has('lib/engine/duckdb.ts'), 'imports of chunks are followed');
-      const others = APART.filter((other) => other !== own && loaded.has(other));
+      // Level does the steps of a level itself.
+      const others = name === 'level' ? [] : APART.filter((other) => other !== own && loaded.has(other));
       assert.deepEqual(others, []);
+    });
+  }
+});
+
+describe('a light function carries no client that it does not use, and no language but English', () => {
+  const CLIENTS = ['client-s3', 'client-sns', 'client-sfn', 'parquetjs-lite'];
+  const USED: Readonly<Record<string, readonly string[]>> = {
+    fail: ['client-s3', 'parquetjs-lite'],
+    notify: ['client-s3', 'client-sns', 'parquetjs-lite'],
+    starter: ['client-s3', 'client-sfn', 'parquetjs-lite'],
+    'maintain-after': ['client-sfn'],
+    'run-failed': [],
+  };
+  for (const [name, used] of Object.entries(USED)) {
+    test(name, async () => {
+      const map = await readFile(join(folder, name, 'index.mjs.map'), 'utf8');
+      const { sources } = JSON.parse(map) as { readonly sources: readonly string[] };
+      const carried = CLIENTS.filter((client) => sources.some((source) => source.includes(`/${client}/`)));
+      assert.deepEqual(carried, used);
+      assert.deepEqual(
+        sources.filter((source) => /\/zod\/v4\/locales\/(?!en\.js$)/.test(source) && !source.endsWith('/index.js')),
+        [],
+      );
     });
   }
 });

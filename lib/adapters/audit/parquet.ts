@@ -1,14 +1,13 @@
 /// <reference path="./parquetjs-lite.d.ts" />
-import parquet from 'parquetjs-lite';
 import type { AuditLog, AuditRow, ObjectStore } from '../../ports.ts';
 
-const SCHEMA = new parquet.ParquetSchema({
+const COLUMNS = {
   at: { type: 'TIMESTAMP_MILLIS' },
   function: { type: 'UTF8' },
   event: { type: 'UTF8' },
   run_id: { type: 'UTF8', optional: true },
   detail: { type: 'UTF8' },
-});
+} as const;
 
 /**
  * Rows as small Parquet files at `ops/<pipeline>/_audit/<function>/<unique>.parquet`, which the table `audit_log` reads:
@@ -28,9 +27,11 @@ export function createParquetAuditLog(store: ObjectStore, pipeline: string, uniq
 }
 
 async function renderParquet(rows: readonly AuditRow[]): Promise<Uint8Array> {
+  // Loaded on use: a function that has nothing to write down starts without it.
+  const { default: parquet } = await import('parquetjs-lite');
   const chunks: Uint8Array[] = [];
   const writer = await parquet.ParquetWriter.openStream(
-    SCHEMA,
+    new parquet.ParquetSchema(COLUMNS),
     {
       write(bytes, done) {
         chunks.push(Uint8Array.from(bytes));

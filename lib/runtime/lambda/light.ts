@@ -21,8 +21,8 @@ import { LEASE_MS } from './lease.ts';
  * What functions without an engine work with. The store repeats its calls itself; of the other clients a call is made
  * three times, and after that by whoever called the function.
  */
-const s3 = new S3Client({ maxAttempts: 1, requestHandler: CONNECTIONS });
-/** Made when first needed, so that only those functions carry them that do. */
+let s3: S3Client | undefined;
+/** All are made when first needed, so that only those functions carry them that do. */
 let sns: SNSClient | undefined;
 let sfn: SFNClient | undefined;
 
@@ -38,6 +38,7 @@ type Common = {
 
 function common(log: Log): Common {
   const environment = parseEnvironment(process.env);
+  s3 ??= new S3Client({ maxAttempts: 1, requestHandler: CONNECTIONS });
   const store = createS3Store({ client: s3, buckets: environment.buckets, scratch: environment.tmp });
   const books = createParquetAuditLog(store, environment.pipeline, () => randomBytes(8).toString('hex'));
   return { environment, store, audit: bestEffort(books, log), clock, log };
