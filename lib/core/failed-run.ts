@@ -34,5 +34,12 @@ export type FailedState = Partial<OpenInput> & {
   readonly failure?: FailureRecord;
 };
 
-/** The input of the states behind an error: Fail, Notify and RunFailed. */
-export type AfterError = { readonly state: FailedState; readonly execution: ExecutionContext };
+/**
+ * The input of the states behind an error: Fail, Notify and RunFailed. `ended`: the execution has ended already, by whatever
+ * way; it may have told of its failure before.
+ */
+export type AfterError = {
+  readonly state: FailedState;
+  readonly execution: ExecutionContext;
+  readonly ended?: true;
+};

@@ -2,6 +2,7 @@ import { Aws, Duration, Stack } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget, SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -278,19 +279,23 @@ function startOnSchedule(
   made.node.addDependency(role);
 }
 
-/** An execution that times out or is stopped never reaches its own Fail state. */
+/**
+ * An execution that times out or is stopped never reaches its own Fail state, nor does one that fails outside of a state's work. Notify
+ * tells of each once, by a mark. What it is given here is lost to nobody when it fails: it goes to the dead letters.
+ */
 function alertOnEnd(
   scope: Construct,
   { spec, functions, machine, maintenance }: TriggersProps,
   deadLetters: IQueue,
 ): void {
   new Rule(scope, 'Ended', {
-    description: `A run of the pipeline ${spec.name} has timed out or was stopped`,
+    description: `A run of the pipeline ${spec.name} has failed, timed out or was stopped`,
     eventPattern: {
       source: ['aws.states'],
       detailType: ['Step Functions Execution Status Change'],
-      detail: { status: ['TIMED_OUT', 'ABORTED'], stateMachineArn: [machine.arn, maintenance.arn] },
+      detail: { status: ['FAILED', 'TIMED_OUT', 'ABORTED'], stateMachineArn: [machine.arn, maintenance.arn] },
     },
     targets: [new LambdaTarget(functions.Notify, { deadLetterQueue: deadLetters })],
   });
+  functions.Notify.configureAsyncInvoke({ onFailure: new SqsDestination(deadLetters) });
 }

@@ -156,16 +156,21 @@ test('all that has landed is compared once a day, whatever became of its events'
   );
 });
 
-test('an execution of these machines that is stopped or times out is told to Notify', () => {
+test('an execution of these machines that fails, is stopped or times out is told to Notify, and to the dead letters if that fails', () => {
   const rule = resourceOf(shop, 'AWS::Events::Rule', 'Ended').properties;
   assert.deepEqual(rule['EventPattern'], {
     source: ['aws.states'],
     'detail-type': ['Step Functions Execution Status Change'],
-    detail: { status: ['TIMED_OUT', 'ABORTED'], stateMachineArn: [MACHINE, `${MACHINE}_maintenance`] },
+    detail: { status: ['FAILED', 'TIMED_OUT', 'ABORTED'], stateMachineArn: [MACHINE, `${MACHINE}_maintenance`] },
   });
   const [target] = list(rule['Targets']) as readonly Fields[];
   const notify = resourceOf(shop, 'AWS::Lambda::Function', 'Notify').id;
   assert.deepEqual([target?.['Arn'], target?.['DeadLetterConfig']], [`${notify}.Arn`, { Arn: DEAD_LETTERS }]);
+  const asynchronous = resourcesOf(shop, 'AWS::Lambda::EventInvokeConfig').map(({ properties }) => properties);
+  assert.deepEqual(
+    asynchronous.map(({ FunctionName, DestinationConfig }) => [FunctionName, DestinationConfig]),
+    [[notify, { OnFailure: { Destination: DEAD_LETTERS } }]],
+  );
   const [permission, ...others] = resourcesOf(shop, 'AWS::Lambda::Permission');
   assert.deepEqual(others, []);
   assert.deepEqual(permission?.properties, {

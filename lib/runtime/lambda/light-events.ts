@@ -61,7 +61,7 @@ const alerted = z.object({
 });
 
 /**
- * EventBridge's report of an execution that ended without its Fail state.
+ * EventBridge's report of an execution that ended, maybe without its Fail state.
  * Source: docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
  */
 const executionEnded = z.object({
@@ -79,14 +79,14 @@ const executionEnded = z.object({
 });
 
 /**
- * What Notify is given: the state of a failed run, or the report of an execution that timed out or was stopped. An
+ * What Notify is given: the state of a failed run, or the report of an execution that failed, timed out or was stopped. An
  * execution whose input says nothing of use is one of `pipeline`, and its run has its name.
  */
 export function parseFailure(pipeline: string, event: unknown): AfterError {
   const reported = typeof event === 'object' && event !== null && 'detail-type' in event;
   const { state, execution: context } = reported ? ofExecution(event) : parseEvent('Notify', alerted, event);
   const named = { pipeline: state.pipeline ?? pipeline, run_id: state.run_id ?? context.Name };
-  return { state: { ...state, ...named }, execution: context } as AfterError;
+  return { state: { ...state, ...named }, execution: context, ...(reported ? { ended: true } : {}) } as AfterError;
 }
 
 function ofExecution(event: unknown): z.infer<typeof alerted> {

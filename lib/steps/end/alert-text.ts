@@ -98,6 +98,9 @@ function adviceFor(error: string): string {
     case 'States.ItemReaderFailed':
     case 'States.ResultWriterFailed':
       return 'Open the map run of the execution: the first child that failed has the error.';
+    case 'States.Runtime':
+    case 'States.DataLimitExceeded':
+      return 'Open the execution: its last event says what the state machine could not do, such as an output that is too large.';
     case 'States.Aborted':
       return 'Somebody has stopped the execution. Its lock frees itself within 20 minutes.';
     default:

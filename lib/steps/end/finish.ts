@@ -117,8 +117,9 @@ async function timings(deps: StepDeps, plan: RunPlan, commit: Measured): Promise
   return [...steps, timing('Commit', null, commit)];
 }
 
-function timing(step: string, level: number | null, { ms, spent }: Measured, units = 0): StepTiming {
-  return { step, level, units, ms, ...(spent === undefined ? {} : { spent }) };
+function timing(step: string, level: number | null, measured: Measured, units = 0): StepTiming {
+  const { ms, spent, within } = measured;
+  return { step, level, units, ms, ...(spent && { spent }), ...(within && { within }) };
 }
 
 type UnitTimings = readonly [stage: readonly StepTiming[], merge: readonly StepTiming[]];
@@ -129,8 +130,11 @@ async function unitTimings(deps: StepDeps, plan: RunPlan, { level, models }: Lev
   for (const planned of models) outcomes.push(await readOutcome(deps, plan.run, level, planned));
   const stageUnits = models.reduce((sum, { units }) => sum + units.length, 0);
   const mergeUnits = outcomes.reduce((sum, { merge_units }) => sum + merge_units, 0);
-  const stage = timing('Stage', level, addMeasured(outcomes.map(({ staging }) => staging)), stageUnits);
-  const merge = timing('Merge', level, addMeasured(outcomes.map(({ merging }) => merging)), mergeUnits);
+  // Models without units have no measures that could say where they were taken.
+  const staged = outcomes.filter((_, at) => (models[at]?.units.length ?? 0) > 0);
+  const merged = outcomes.filter(({ merge_units }) => merge_units > 0);
+  const stage = timing('Stage', level, addMeasured(staged.map(({ staging }) => staging)), stageUnits);
+  const merge = timing('Merge', level, addMeasured(merged.map(({ merging }) => merging)), mergeUnits);
   return [stageUnits > 0 ? [stage] : [], mergeUnits > 0 ? [merge] : []];
 }
 

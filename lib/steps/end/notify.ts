@@ -25,10 +25,34 @@ const WAIT_MS = 2_000;
  * came out as: nothing happened to the run, which another goes on with.
  * When an execution resumed another run, and failed with it, the alert is that of the run that was asked for, so that each
  * failed execution is told of; the resumed run has its own alert only when the execution goes on without it.
+ * An execution that has ended is told of unless its own states have seen to that: a Catch does not see what ends an execution
+ * outside of a state's work, such as an output that is too large, a history that is full, or a stop.
  * Throws Unavailable for passing faults, after which it may be called again.
  */
-export async function runNotify({ state, execution }: AfterError, deps: NotifyDeps): Promise<JsonValue> {
+export async function runNotify(failed: AfterError, deps: NotifyDeps): Promise<JsonValue> {
+  const { state, execution, ended } = failed;
   const pipeline = state.run?.pipeline ?? state.pipeline;
+  const mark = markOf(pipeline, execution);
+  if (ended === true && mark !== undefined && (await deps.store.head(mark)) !== undefined) return { alerted: false };
+  const answer = await tell(failed, pipeline, deps);
+  // One that goes on with the run that was asked for may yet fail, in a way that no state sees.
+  const goesOn = ended !== true && state.failure?.go_on === true;
+  if (mark !== undefined && !goesOn) await deps.store.write(mark, new Uint8Array(), { kind: 'any' });
+  return answer;
+}
+
+/** Says that an execution's failure was told of, or is nothing to tell of; redriven, it may fail again. */
+function markOf(pipeline: string | undefined, { Name, RedriveCount = 0 }: AfterError['execution']): string | undefined {
+  return pipeline === undefined || Name === undefined
+    ? undefined
+    : `ops/${pipeline}/_alerts/executions/${Name}-${RedriveCount}`;
+}
+
+async function tell(
+  { state, execution }: AfterError,
+  pipeline: string | undefined,
+  deps: NotifyDeps,
+): Promise<JsonValue> {
   const runId = alertOf(state);
   if (state.error.Error === 'LockHeld' || state.failure?.lost !== undefined) return { alerted: false };
   if (pipeline === undefined || runId === undefined) {

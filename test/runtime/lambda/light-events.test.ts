@@ -103,6 +103,7 @@ describe('what Notify is told by EventBridge', () => {
     assert.deepEqual(told({}), {
       state: { ...request, request, error: { Error: 'States.Timeout', Cause: 'execution arn:x timed out' } },
       execution,
+      ended: true,
     });
   });
 

@@ -18,6 +18,13 @@ const failed = (state: Partial<FailedState> = {}, RedriveCount = 0): AfterError 
   execution: { Id: ARN, Name: 'r-1', RedriveCount },
 });
 
+/** As EventBridge reports the end of the execution, which has its input and its error alone. */
+const ended = (of = error, RedriveCount = 0): AfterError => ({
+  state: { ...request, request, error: of },
+  execution: { Id: ARN, Name: 'r-1', RedriveCount },
+  ended: true,
+});
+
 function notifier(store: ObjectStore = createMemoryStore()) {
   const alerts: Alert[] = [];
   const rows: AuditRow[] = [];
@@ -75,6 +82,35 @@ const TOLD: readonly (readonly [string, readonly AfterError[], readonly string[]
     [failed({ run: resumed, failure: { redrives: 0, undone: true, go_on: true } }), failed()],
     ['r-0', 'r-1'],
   ],
+  ['an execution that has ended, and told of it', [failed(), ended()], ['r-1']],
+  ['one that ended outside of any state', [ended({ Error: 'States.DataLimitExceeded', Cause: 'too large' })], ['r-1']],
+  ['one that is reported twice', [ended(), ended()], ['r-1']],
+  [
+    'one that ended because a lock was held',
+    [failed({ error: { Error: 'LockHeld', Cause: 'r-0 holds it' } }), ended()],
+    [],
+  ],
+  [
+    'one that ended because a lock was lost',
+    [failed({ failure: { run_id: 'r-1', redrives: 0, lost: 'run r-1 has lost the lock' } }), ended()],
+    [],
+  ],
+  [
+    'one that went on without a resumed run, and ended outside of any state',
+    [failed({ run: resumed, failure: { redrives: 0, undone: true, go_on: true } }), ended()],
+    ['r-0', 'r-1'],
+  ],
+  [
+    'one that was redriven under another run_id, and told of it',
+    [
+      failed(),
+      ended(),
+      failed({ request: { ...request, run_id: 'r-1-r1' }, failure: { redrives: 1 } }, 1),
+      ended(error, 1),
+    ],
+    ['r-1', 'r-1-r1'],
+  ],
+  ['one that was redriven, and stopped', [failed(), ended(), ended(error, 1)], ['r-1', 'r-1']],
   [
     'a run that stays open, with every execution that could not finish it',
     [
