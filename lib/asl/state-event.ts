@@ -1,5 +1,8 @@
-/** What happens to Task and Map states; a retried or mapped Task starts once for each attempt and item. */
-export type StateEvent =
+/**
+ * What happens to Task and Map states; a retried or mapped Task starts once for each attempt and item. `within`: it is no
+ * state that was entered, but a step that the call of this state does.
+ */
+export type StateEvent = { readonly within?: 'Level' } & (
   | { readonly kind: 'started'; readonly state: string }
   /**
    * A transition, as AWS bills them: a state of any type is entered, or entered again by a retry; for a Map state also the
@@ -15,4 +18,5 @@ export type StateEvent =
       readonly durationMs: number;
       readonly error: string;
       readonly cause: string;
-    };
+    }
+);

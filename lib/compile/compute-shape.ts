@@ -59,9 +59,14 @@ export function readCompute(value: unknown, notes: Notes): Compute {
     if (STEP_NAMES.some((step) => step === name)) continue;
     notes.add(placeIn('compute.steps', name), 'an unknown step', oneOf(name, STEP_NAMES));
   }
-  const steps = Object.fromEntries(
-    STEP_NAMES.map((step) => [step, readStep(step, own[step] ?? {}, sizesOf(read), notes)]),
-  ) as Record<StepName, StepCompute>;
+  const each = Object.fromEntries(
+    STEP_NAMES.filter((step) => step !== 'Level').map((step) => [
+      step,
+      readStep(step, own[step] ?? {}, sizesOf(read), notes),
+    ]),
+  ) as Record<Exclude<StepName, 'Level'>, StepCompute>;
+  // It does what Stage and Merge do.
+  const steps = { ...each, Level: readStep('Level', own['Level'] ?? {}, largest(each.Stage, each.Merge), notes) };
   return {
     steps,
     maxConcurrency: concurrencyOf(read.maxConcurrency, steps, notes),
@@ -88,6 +93,15 @@ function concurrencyOf(asked: number | undefined, steps: Compute['steps'], notes
 export function readSlo(value: unknown, notes: Notes): Slo {
   const read = value === undefined ? {} : readFields(SLO, value, 'slo', '{ freshness, quarantineRate }', notes);
   return { freshnessMs: read?.freshness ?? null, quarantineRate: read?.quarantineRate ?? null };
+}
+
+/** What either of two steps may need. */
+function largest(one: StepCompute, other: StepCompute): Partial<StepCompute> {
+  return {
+    memoryMb: Math.max(one.memoryMb, other.memoryMb),
+    timeoutSeconds: Math.max(one.timeoutSeconds, other.timeoutSeconds),
+    tmpMb: Math.max(one.tmpMb, other.tmpMb),
+  };
 }
 
 type Sizes = { readonly memory?: number; readonly timeout?: number; readonly tmp?: number };

@@ -14,7 +14,12 @@ export type Spent = Requests & { readonly bytes_in: number; readonly bytes_out: 
 export const NOTHING_SPENT: Spent = { get: 0, put: 0, bytes_in: 0, bytes_out: 0 };
 
 /** How long a call of a step, or several together, took, and what they asked S3 for, which earlier releases didn't say. */
-export type Measured = { readonly ms: number; readonly spent?: Spent };
+export type Measured = {
+  readonly ms: number;
+  readonly spent?: Spent;
+  /** Present: by a call of this step, which does several steps one after the other. */
+  readonly within?: 'Level';
+};
 
 /** Files above this size are uploaded in parts of it, and read in ranges of it, in bytes. */
 export const PART_BYTES = 16 * 2 ** 20;
@@ -82,6 +87,16 @@ export function addSpent(a: Spent, b: Spent): Spent {
     put: a.put + b.put,
     bytes_in: a.bytes_in + b.bytes_in,
     bytes_out: a.bytes_out + b.bytes_out,
+  };
+}
+
+/** What has been spent since it was `before`. */
+export function subtractSpent(now: Spent, before: Spent): Spent {
+  return {
+    get: now.get - before.get,
+    put: now.put - before.put,
+    bytes_in: now.bytes_in - before.bytes_in,
+    bytes_out: now.bytes_out - before.bytes_out,
   };
 }
 

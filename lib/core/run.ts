@@ -28,6 +28,12 @@ export type OpenInput = RunRef & Asked & Waiting;
 
 export type UnitsRef = { readonly units_key: string; readonly count: number };
 
+/** Units to stage. `alone`: one call may do them all. */
+export type StageUnitsRef = UnitsRef & { readonly alone?: true };
+
+/** What a call of Level leaves of the level to functions of their own, from there on. */
+export type LeftOfLevel = 'stage' | 'plan_merge' | 'merge' | 'audit' | 'nothing';
+
 export type RunState = {
   /**
    * planned: work to do. nothing: nothing new. done: this run_id has ended before. coalesced: another execution waits, and does
@@ -41,7 +47,9 @@ export type RunState = {
   readonly levels: number;
   /** Of an execution that was coalesced: the one that waits. */
   readonly behind?: Waiter;
-  readonly stage?: UnitsRef;
+  /** Set by Level alone. */
+  readonly left?: LeftOfLevel;
+  readonly stage?: StageUnitsRef;
   /** With what planning them took, which the level's audit writes down. */
   readonly merge?: UnitsRef & Partial<Measured>;
   /** What Commit took, its tidying after its record included. */
@@ -162,6 +170,8 @@ export type ModelPlan = {
   /** The source's contract with the columns that drift added; null for gold. */
   readonly contract: SourceSpec | null;
   readonly units: readonly string[];
+  /** What their workers parse; left out for gold, and in plans of earlier releases. */
+  readonly bytes?: number;
   /** Of a table that is made anew: the batch of each unit. */
   readonly batches?: readonly number[];
   /** Of a table that is made anew: how its batches go together. */

@@ -94,7 +94,7 @@ const light = {
 /**
  * Every function of a pipeline, those of the Task states first: which file it is, what it has on AWS, what it may do beside
  * writing its logs and traces, which alarms watch it. Only Commit, CommitRewrite and Sweep change the catalog, only Open and OpenRewrite look into it as well; the
- * Starter sees no data. Of tables of other pipelines, Open pins them; PlanStage, Stage and Audit read them. Open sees whether the execution that waits still does. Starting executions and publishing alerts is granted where those are made. Every worker writes to
+ * Starter sees no data. Of tables of other pipelines, Open pins them; Level, PlanStage, Stage and Audit read them. Open sees whether the execution that waits still does. Starting executions and publishing alerts is granted where those are made. Every worker writes to
  * ops, where it renews the run's lock; Open, Finish and Fail remove what a run has left.
  */
 export const STATES = {
@@ -107,6 +107,14 @@ export const STATES = {
     others: [...tablesOfOthers, runsOfOthers],
     catalog: 'look',
     executions: 'look',
+  },
+  // It does what the five after it do.
+  Level: {
+    ...worker,
+    file: 'level',
+    compute: HEAVY,
+    objects: [read('bronze'), write('silver'), write('gold'), keep('ops')],
+    others: tablesOfOthers,
   },
   PlanStage: {
     ...worker,

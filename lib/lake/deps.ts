@@ -32,6 +32,14 @@ export type LockDeps = Pick<StepDeps, 'store' | 'clock' | 'isGone'> & {
   readonly settings: Pick<StepSettings, 'holder' | 'leaseMs' | 'clocksAgree' | 'boot' | 'sinceBoot'>;
 };
 
+/** What happens to a step that is part of another's call; `items`: how many units a step is about to do. */
+export type StepEvent = { readonly state: string; readonly within: 'Level' } & (
+  | { readonly kind: 'started' }
+  | { readonly kind: 'items'; readonly count: number }
+  | { readonly kind: 'succeeded'; readonly durationMs: number }
+  | { readonly kind: 'failed'; readonly durationMs: number; readonly error: string; readonly cause: string }
+);
+
 /** Everything a step needs from the world; the two composition roots build it. */
 export type StepDeps = {
   readonly store: ObjectStore;
@@ -51,6 +59,10 @@ export type StepDeps = {
   readonly settings: StepSettings;
   /** What this call of a step has asked S3 for so far, or would have; left out where nobody counts. */
   readonly spent?: () => Spent;
+  /** The step whose call this step is part of; left out where it has a call of its own. */
+  readonly within?: 'Level';
+  /** Told of the steps that a call does one after the other; left out where nobody follows them. */
+  readonly onStep?: (event: StepEvent) => void;
   /** Aborted when a person or the system asks the process to end. */
   readonly interrupted?: AbortSignal;
 };

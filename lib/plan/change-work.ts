@@ -6,6 +6,8 @@ import { fullName } from '../core/tables.ts';
 import { type CostOptions, estimateRun } from './cost.ts';
 import { type ExplainedChange, explainRun, type Outlook } from './explain.ts';
 import { mergeBytes } from './merge-units.ts';
+import { MOST_UNITS } from './one-call.ts';
+import { PLANNED } from './run-shape.ts';
 import { type RunWork, type Size, workOf } from './run-work.ts';
 import { selectModels } from './select-models.ts';
 
@@ -89,8 +91,14 @@ function workFromLog(model: ModelSpec, below: readonly ModelSpec[], facts: Chang
     tables: after.tables + 2,
     existing: after.existing + 2,
     reads: after.reads + read.files,
-    levels: after.levels.map(({ stage, merge }, at) =>
-      at === level ? { stage, merge: [...merge, { kind: 'merge', units, bytes: read.bytes }] } : { stage, merge },
+    levels: after.levels.map(({ stage, merge, within = PLANNED }, at) =>
+      at === level
+        ? {
+            stage,
+            merge: [...merge, { kind: 'merge', units, bytes: read.bytes }],
+            within: units <= MOST_UNITS ? within : within.filter((step) => step !== 'Merge' && step !== 'Audit'),
+          }
+        : { stage, merge, within },
     ),
   };
 }

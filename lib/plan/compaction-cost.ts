@@ -2,8 +2,9 @@ import type { Compute } from '../core/compute.ts';
 import type { CompactionCost } from '../core/cost.ts';
 import { addRequests, type Requests, times } from '../core/requests.ts';
 import { vcpusOf } from '../core/worker-memory.ts';
-import { type CostOptions, PER_UNIT, priceRun } from './cost.ts';
+import { type CostOptions, priceRun } from './cost.ts';
 import { PRICES } from './prices.ts';
+import { PER_UNIT } from './run-shape.ts';
 import { ASSUMED_RATES } from './run-work.ts';
 
 /** What a compaction would write anew. */

@@ -1,11 +1,12 @@
-import type { Compute } from '../core/compute.ts';
+import { type Compute, DEFAULT_COMPUTE } from '../core/compute.ts';
 import type { CostLine, EstimatedCost, RunCost } from '../core/cost.ts';
 import { addRequests, addSpent, NOTHING_SPENT, type Requests, type Spent } from '../core/requests.ts';
 import type { RunResult } from '../core/run.ts';
-import { RUN_STEPS, type RunStepName, type StepName } from '../core/states.ts';
+import { RUN_STEPS, type RunStepName, type StepCompute, type StepName } from '../core/states.ts';
 import { vcpusOf } from '../core/worker-memory.ts';
 import { PRICES, type Prices } from './prices.ts';
-import { CALLS, type Calls, estimateRequests, requestsAround, TABLE } from './run-requests.ts';
+import { CALLS, estimateRequests, requestsAround, TABLE } from './run-requests.ts';
+import { type LevelShape, PLANNED, shapeOf } from './run-shape.ts';
 import { ASSUMED_RATES, type Rates, type RunWork, type UnitWork } from './run-work.ts';
 
 /** By default prices as this release knows them, and assumed rates. */
@@ -31,30 +32,55 @@ export type CostEstimate = EstimatedCost & {
  */
 export function estimateRun(work: RunWork, compute: Compute, options: CostOptions = {}): CostEstimate {
   const { prices = PRICES, rates = ASSUMED_RATES, measuredIn } = options;
-  const stage = work.levels.flatMap((level) => level.stage);
-  const merge = work.levels.flatMap((level) => level.merge);
+  const shape = shapeOf(work.levels.map(shapeOfLevel));
+  const { calls, within } = shape;
   const vcpuSeconds = {
-    Stage: sum(stage.map((unit) => vcpuSecondsOf(unit, rates))),
-    Merge: sum(merge.map((unit) => vcpuSecondsOf(unit, rates))),
+    Stage: sum(unitsApart(work, 'Stage').map((unit) => vcpuSecondsOf(unit, rates))),
+    Merge: sum(unitsApart(work, 'Merge').map((unit) => vcpuSecondsOf(unit, rates))),
+    all: sum(work.levels.flatMap(({ stage, merge }) => [...stage, ...merge].map((unit) => vcpuSecondsOf(unit, rates)))),
   };
-  const calls = callsOf(work.levels.length, countUnits(stage), countUnits(merge));
+  const working: Partial<Record<RunStepName, number>> = {
+    Stage: vcpuSeconds.Stage,
+    Merge: vcpuSeconds.Merge,
+    Level: vcpuSeconds.all - vcpuSeconds.Stage - vcpuSeconds.Merge,
+  };
+  const ofTables = work.tables * requestsOf(TABLE);
+  const parts = sum(RUN_STEPS.map((step) => within[step] * requestsOf(CALLS[step])));
+  const asked: Partial<Record<RunStepName, number>> =
+    calls.Audit > 0 ? { Audit: ofTables, Level: parts } : { Level: parts + ofTables };
   const uses = RUN_STEPS.map((step) => {
-    const ofTables = step === 'Audit' ? work.tables * requestsOf(TABLE) : 0;
-    const requests = calls[step] * requestsOf(CALLS[step]) + ofTables;
+    const requests = calls[step] * requestsOf(CALLS[step]) + (asked[step] ?? 0);
     const waiting = (calls[step] * rates.startMs + requests * rates.requestMs) / 1_000;
-    const working =
-      step === 'Stage' || step === 'Merge' ? vcpuSeconds[step] / vcpusOf(compute.steps[step].memoryMb) : 0;
-    return { step, calls: calls[step], seconds: waiting + working };
+    return {
+      step,
+      calls: calls[step],
+      seconds: waiting + (working[step] ?? 0) / vcpusOf(sizesOf(compute, step).memoryMb),
+    };
   });
-  const transitions = transitionsOf(work.levels.length, countUnits(stage) + countUnits(merge));
-  const requests = estimateRequests(calls, work);
-  const cost = priceRun({ uses, transitions, requests }, compute, prices);
+  const requests = estimateRequests(shape, work);
+  const cost = priceRun({ uses, transitions: shape.transitions, requests }, compute, prices);
   return {
     ...cost,
     seconds: round(secondsOf(work, compute, uses, rates), 1),
-    glue: glueCost(vcpuSeconds.Stage + vcpuSeconds.Merge, prices),
+    glue: glueCost(vcpuSeconds.all, prices),
     rates: { ...rates, run: measuredIn ?? null },
   };
+}
+
+function shapeOfLevel({ stage, merge, within = PLANNED }: RunWork['levels'][number]): LevelShape {
+  return { within, stage: countUnits(stage), merge: countUnits(merge) };
+}
+
+/** Units that functions of their own work on. */
+function unitsApart({ levels }: Pick<RunWork, 'levels'>, step: 'Stage' | 'Merge'): readonly UnitWork[] {
+  const apart = levels.filter(({ within = PLANNED }) => !within.includes(step));
+  return apart.flatMap(({ stage, merge }) => (step === 'Stage' ? stage : merge));
+}
+
+/** A pipeline that an earlier release compiled names no steps that have come since. */
+function sizesOf({ steps }: Compute, step: StepName): StepCompute {
+  const own: Partial<Compute['steps']> = steps;
+  return own[step] ?? DEFAULT_COMPUTE.steps[step];
 }
 
 /** The light steps follow each other; units of a map work side by side, so many at once. */
@@ -69,7 +95,11 @@ function secondsOf(work: RunWork, compute: Compute, uses: readonly StepUse<RunSt
     return Math.ceil(count / compute.maxConcurrency) * perCall(step) + working;
   };
   const light = uses.filter(({ step }) => step !== 'Stage' && step !== 'Merge');
-  const maps = work.levels.map(({ stage, merge }) => ofMap('Stage', stage) + ofMap('Merge', merge));
+  const maps = work.levels.map(
+    (level) =>
+      ofMap('Stage', unitsApart({ levels: [level] }, 'Stage')) +
+      ofMap('Merge', unitsApart({ levels: [level] }, 'Merge')),
+  );
   return sum(light.map(({ seconds }) => seconds)) + sum(maps);
 }
 
@@ -84,24 +114,34 @@ export function costOfRun(
   prices: Prices = PRICES,
 ): RunCost {
   const rates = ASSUMED_RATES;
-  const timed = (step: RunStepName): RunResult['steps'] => result.steps.filter((timing) => timing.step === step);
-  const units = (step: 'Stage' | 'Merge'): number => sum(timed(step).map((timing) => timing.units));
-  const levels = timed('Audit').length;
-  const calls = callsOf(levels, units('Stage'), units('Merge'));
+  const levels = levelsOf(result);
+  const shape = shapeOf(levels);
+  const { calls, transitions } = shape;
   const uses = RUN_STEPS.map((step) => {
-    const own = timed(step);
+    const own = result.steps.filter((timing) => (timing.within ?? timing.step) === step);
     const unmeasured = own.length === 0 ? rates.requestMs * requestsOf(CALLS[step]) : 0;
     const ms = sum(own.map((timing) => timing.ms)) + calls[step] * (rates.startMs + unmeasured);
     return { step, calls: calls[step], seconds: ms / 1_000 };
   });
-  const transitions = transitionsOf(levels, units('Stage') + units('Merge'));
   const spent = spentIn(result);
   const requests =
     spent === undefined
-      ? estimateRequests(calls, workOfResult(result, levels))
-      : addRequests(spent, requestsAround(calls, levels, result.status === 'DRY_RUN'));
+      ? estimateRequests(shape, workOfResult(result, levels.length))
+      : addRequests(spent, requestsAround(shape, result.status === 'DRY_RUN'));
   const cost = priceRun({ uses, transitions, requests, ...(spent === undefined ? {} : { spent }) }, compute, prices);
   return { ...cost, requests: spent === undefined ? 'assumed' : 'counted' };
+}
+
+/** How each level was done: the units of a list that Level and others share count as those of a map. */
+function levelsOf({ steps }: Pick<RunResult, 'steps'>): readonly LevelShape[] {
+  const levels = steps.flatMap(({ step, level }) => (step === 'Audit' ? [level] : []));
+  return levels.map((level) => {
+    const own = steps.filter((timing) => timing.level === level);
+    const unitsOf = (step: 'Stage' | 'Merge'): number =>
+      sum(own.filter((timing) => timing.step === step).map(({ units }) => units));
+    const within = own.flatMap((timing) => (timing.within === undefined ? [] : [timing.step]));
+    return { within, stage: unitsOf('Stage'), merge: unitsOf('Merge') };
+  });
 }
 
 /** What all steps together asked for; undefined where one of them doesn't say. */
@@ -149,11 +189,11 @@ export function priceRun(
   const memory = uses
     .filter((use) => use.calls > 0)
     .map(({ step, seconds }) => {
-      const quantity = (seconds * compute.steps[step].memoryMb) / 1_024;
+      const quantity = (seconds * sizesOf(compute, step).memoryMb) / 1_024;
       return line('Lambda', step, quantity, 'GB-seconds', lambda.gbSecond);
     });
   const tmp = sum(
-    uses.map(({ step, seconds }) => (seconds * Math.max(0, compute.steps[step].tmpMb - lambda.freeTmpMb)) / 1_024),
+    uses.map(({ step, seconds }) => (seconds * Math.max(0, sizesOf(compute, step).tmpMb - lambda.freeTmpMb)) / 1_024),
   );
   const exact = [
     ...memory,
@@ -183,30 +223,6 @@ function bytesOf(spent: Spent | undefined): readonly CostLine[] {
 
 function line(service: CostLine['service'], item: string, quantity: number, unit: string, price: number): CostLine {
   return { service, item, quantity, unit, usd: quantity * price };
-}
-
-function callsOf(levels: number, stage: number, merge: number): Calls {
-  return {
-    Open: 1,
-    PlanStage: levels,
-    Stage: stage,
-    PlanMerge: levels,
-    Merge: merge,
-    Audit: levels,
-    Commit: 1,
-    Finish: 1,
-  };
-}
-
-/** States of a run that is no part of a level: Open, IsThereWork, Commit, Finish, IsOwnRun, Done. */
-const AROUND = 6;
-/** PlanStage, StageMap, PlanMerge, MergeMap, Audit, MoreLevels. */
-const PER_LEVEL = 6;
-/** The child execution that a distributed map starts, and the one state in it. Source: docs.aws.amazon.com/step-functions/latest/dg/concepts-transitions.html */
-export const PER_UNIT = 2;
-
-function transitionsOf(levels: number, units: number): number {
-  return AROUND + PER_LEVEL * levels + PER_UNIT * units;
 }
 
 function glueCost(vcpuSeconds: number, { glue }: Prices): CostEstimate['glue'] {

@@ -1,9 +1,7 @@
 import { addRequests, PAGE, PART_BYTES, type Requests, times } from '../core/requests.ts';
 import type { RunStepName } from '../core/states.ts';
+import type { RunShape } from './run-shape.ts';
 import type { RunWork, UnitWork } from './run-work.ts';
-
-/** How often each step is called. */
-export type Calls = Readonly<Record<RunStepName, number>>;
 
 /** Every call of a function looks at the lock before it begins. */
 const LOOK: Requests = { get: 1, put: 0 };
@@ -12,7 +10,8 @@ const LOOK: Requests = { get: 1, put: 0 };
  * Source: docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
  */
 const MAP: Requests = { get: 1, put: 2 };
-const MAPS_PER_LEVEL = 2;
+/** Level reads the list of the units that it does. */
+const LIST: Requests = { get: 1, put: 0 };
 /** Once a run has ended its metrics are measured, by its result, its plan and the last that succeeded. */
 const METRICS: Requests = { get: 4, put: 1 };
 
@@ -20,9 +19,9 @@ const METRICS: Requests = { get: 4, put: 1 };
  * What is asked for around the steps, which count only their own: by the frame of each call, the maps and the metrics,
  * which are not of a dry run.
  */
-export function requestsAround(calls: Calls, levels: number, dryRun = false): Requests {
+export function requestsAround({ calls, maps, lists }: RunShape, dryRun = false): Requests {
   const functions = Object.values(calls).reduce((sum, count) => sum + count, 0);
-  return addRequests(times(LOOK, functions), times(MAP, MAPS_PER_LEVEL * levels), ...(dryRun ? [] : [METRICS]));
+  return addRequests(times(LOOK, functions), times(MAP, maps), times(LIST, lists), ...(dryRun ? [] : [METRICS]));
 }
 
 /**
@@ -31,6 +30,8 @@ export function requestsAround(calls: Calls, levels: number, dryRun = false): Re
  */
 export const CALLS: Readonly<Record<RunStepName, Requests>> = {
   Open: { get: 10, put: 10 },
+  // All that it does is done by the steps that are part of it.
+  Level: { get: 0, put: 0 },
   PlanStage: { get: 12, put: 4 },
   Stage: { get: 14, put: 4 },
   PlanMerge: { get: 6, put: 1 },
@@ -49,16 +50,18 @@ export const TABLE: Requests = { get: 15, put: 5 };
 const EXISTING: Requests = { get: 9, put: 0 };
 
 /** All requests of a run that has yet to be. */
-export function estimateRequests(calls: Calls, { files, tables, existing, reads, writes, levels }: RunWork): Requests {
+export function estimateRequests(shape: RunShape, work: RunWork): Requests {
+  const { files, tables, existing, reads, writes, levels } = work;
+  const done = (step: RunStepName): number => shape.calls[step] + shape.within[step];
   const units: readonly UnitWork[] = levels.flatMap(({ stage, merge }) => [...stage, ...merge]);
   const parts = units.reduce((sum, { bytes }) => sum + Math.floor(bytes / PART_BYTES), 0);
-  const steps = Object.entries(CALLS).map(([step, requests]) => times(requests, calls[step as RunStepName]));
+  const steps = Object.entries(CALLS).map(([step, requests]) => times(requests, done(step as RunStepName)));
   return addRequests(
     ...steps,
     times(LEVEL, levels.length),
     times(TABLE, tables),
     times(EXISTING, existing),
     { get: files + reads + writes + parts, put: writes + Math.floor(files / PAGE) },
-    requestsAround(calls, levels.length),
+    requestsAround(shape),
   );
 }

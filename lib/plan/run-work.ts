@@ -3,6 +3,8 @@ import type { GoldModel, ModelSpec, PipelineSpec, SilverModel, TableRef } from '
 import { fullName } from '../core/tables.ts';
 import type { ExplainedTable, Explanation } from './explain.ts';
 import { isSmall, mergeBytes } from './merge-units.ts';
+import { isForOneCall, MOST_UNITS } from './one-call.ts';
+import { PLANNED, STAGED, WHOLE } from './run-shape.ts';
 
 /** What a run has to do, as far as it costs something. */
 export type RunWork = {
@@ -16,8 +18,12 @@ export type RunWork = {
   readonly reads: number;
   /** Data files that are written beyond one for each unit. */
   readonly writes: number;
-  /** One for each level of the pipeline, also those without work: the state machine goes through all. */
-  readonly levels: readonly { readonly stage: readonly UnitWork[]; readonly merge: readonly UnitWork[] }[];
+  /** One for each level of the pipeline, also those without work. `within`: steps of it that a call of Level does; left out: it plans it. */
+  readonly levels: readonly {
+    readonly stage: readonly UnitWork[];
+    readonly merge: readonly UnitWork[];
+    readonly within?: readonly string[];
+  }[];
 };
 
 /** The units of one table, with the bytes that all of them work on together. */
@@ -78,7 +84,8 @@ export function workOf(spec: Outline, plan: Explanation, sizes: ReadonlyMap<stri
       reads += filesRead(spec, model, table, files);
       return [tableWork(spec, model, table, bytes)];
     });
-    return { stage: work.map((one) => one.stage), merge: work.flatMap((one) => one.merge ?? []) };
+    const [stage, merge] = [work.map((one) => one.stage), work.flatMap((one) => one.merge ?? [])];
+    return { stage, merge, within: withinLevel(spec, stage, merge) };
   });
   const written = plan.levels.flatMap(({ tables }) =>
     tables.flatMap(({ table, action }) => {
@@ -94,6 +101,14 @@ export function workOf(spec: Outline, plan: Explanation, sizes: ReadonlyMap<stri
     writes,
     levels,
   };
+}
+
+/** The steps that a call of Level does, as far as it shows before the run. */
+function withinLevel({ settings }: Outline, stage: readonly UnitWork[], merge: readonly UnitWork[]): readonly string[] {
+  const units = (all: readonly UnitWork[]): number => all.reduce((sum, one) => sum + one.units, 0);
+  const parsed = stage.reduce((sum, { kind, bytes }) => sum + (kind === 'parse' ? bytes : 0), 0);
+  if (!isForOneCall(units(stage), parsed, settings)) return PLANNED;
+  return units(merge) <= MOST_UNITS ? WHOLE : STAGED;
 }
 
 type TableWork = { readonly stage: UnitWork; readonly merge?: UnitWork };

@@ -3,13 +3,14 @@ import { z } from 'zod';
 import type { StateEvent } from '../asl/state-event.ts';
 
 const UNITS = z.object({ count: z.number() }).optional();
-const PLANNED = z.object({ stage: UNITS, merge: UNITS });
+const PLANNED = z.object({ level: z.number().optional(), left: z.string().optional(), stage: UNITS, merge: UNITS });
 
-/** The map of units behind each step that plans one, and the Task state in it. */
-const MAPS = {
-  PlanStage: { map: 'StageMap', task: 'Stage', units: 'stage' },
-  PlanMerge: { map: 'MergeMap', task: 'Merge', units: 'merge' },
-} as const;
+/** The maps, with the Task state in each and what says how many units there are. */
+const MAPS = [
+  { map: 'StageMap', task: 'Stage', units: 'stage' },
+  { map: 'MergeMap', task: 'Merge', units: 'merge' },
+] as const;
+const PLANNING = ['Level', 'PlanStage', 'PlanMerge'];
 
 type Entered = { readonly at: number; readonly units: number };
 
@@ -20,6 +21,7 @@ type Entered = { readonly at: number; readonly units: number };
 export function createHistoryReader(onEvent: (event: StateEvent) => void): (event: HistoryEvent) => void {
   const entered = new Map<string, Entered>();
   const planned = new Map<string, number>();
+  let level = 0;
   return ({ timestamp, stateEnteredEventDetails, stateExitedEventDetails }) => {
     const at = timestamp?.getTime() ?? 0;
     const entering = stateEnteredEventDetails?.name;
@@ -33,8 +35,13 @@ export function createHistoryReader(onEvent: (event: StateEvent) => void): (even
     if (leaving === undefined) return;
     noteUnits(planned, leaving, stateExitedEventDetails?.output);
     const since = entered.get(leaving);
-    const unit = Object.values(MAPS).find(({ map }) => map === leaving)?.task;
+    const unit = MAPS.find(({ map }) => map === leaving)?.task;
     const durationMs = since === undefined ? 0 : at - since.at;
+    if (leaving === 'Level' || leaving === 'Audit') {
+      const after = planOf(stateExitedEventDetails?.output);
+      if (leaving === 'Level') tellLevels(onEvent, level, after, durationMs);
+      level = after.level ?? level;
+    }
     if (unit !== undefined) {
       for (let left = since?.units ?? 0; left > 0; left -= 1) onEvent({ kind: 'succeeded', state: unit, durationMs });
     }
@@ -44,10 +51,29 @@ export function createHistoryReader(onEvent: (event: StateEvent) => void): (even
 
 /** What a planning step answers says how many units its map will work on. */
 function noteUnits(planned: Map<string, number>, state: string, output: string | undefined): void {
-  if (state !== 'PlanStage' && state !== 'PlanMerge') return;
-  const { map, units } = MAPS[state];
+  if (!PLANNING.includes(state)) return;
+  const answer = planOf(output);
+  for (const { map, units } of MAPS) planned.set(map, answer[units]?.count ?? 0);
+}
+
+function planOf(output: string | undefined): z.infer<typeof PLANNED> {
   const parsed = PLANNED.safeParse(parseJson(output));
-  planned.set(map, parsed.success ? (parsed.data[units]?.count ?? 0) : 0);
+  return parsed.success ? parsed.data : {};
+}
+
+/** The levels that a call of Level has done, which share its time, and the one of which it has left something to other functions. */
+function tellLevels(
+  onEvent: (event: StateEvent) => void,
+  from: number,
+  { level = from, left = 'nothing' }: z.infer<typeof PLANNED>,
+  ms: number,
+): void {
+  const within = 'Level';
+  for (let done = from; done < level; done += 1) {
+    onEvent({ kind: 'started', state: 'PlanStage', within });
+    onEvent({ kind: 'succeeded', state: 'Audit', within, durationMs: ms / (level - from) });
+  }
+  if (left !== 'nothing') onEvent({ kind: 'started', state: 'PlanStage', within });
 }
 
 function parseJson(text: string | undefined): unknown {

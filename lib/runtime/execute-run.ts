@@ -58,7 +58,8 @@ async function execute(deps: StepDeps, execution: RunExecution, held: Held, lost
   const { machine, opens, ends } = execution;
   const interrupted = execution.interrupted ?? new AbortController().signal;
   const actions = guardActions(interrupted);
-  const handlers = execution.handlers(deps, lost);
+  const { onEvent } = execution;
+  const handlers = execution.handlers(onEvent === undefined ? deps : { ...deps, onStep: onEvent }, lost);
   const call = async (state: string, input: JsonValue): Promise<JsonValue> => (await handlers[state]?.(input)) ?? null;
   const ending = (state: string): StateHandler => {
     return async (input) => {

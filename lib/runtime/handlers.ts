@@ -12,6 +12,7 @@ import { runFail } from '../steps/end/fail.ts';
 import { runFinish } from '../steps/end/finish.ts';
 import { runNotify } from '../steps/end/notify.ts';
 import { runRunFailed } from '../steps/end/run-failed.ts';
+import { runLevel } from '../steps/level/level.ts';
 import { runCommitRewrite } from '../steps/maintain/commit-rewrite.ts';
 import { runFinishRewrite } from '../steps/maintain/finish-rewrite.ts';
 import { runOpenRewrite } from '../steps/maintain/open-rewrite.ts';
@@ -40,6 +41,7 @@ export function medallionHandlers(
       const { state, execution } = input as unknown as OpenEvent;
       return runOpen({ ...state, ...(execution?.Id && { execution: execution.Id }) }, counted(deps));
     },
+    Level: whileHeld(deps, lost, runLevel),
     PlanStage: whileHeld(deps, lost, runPlanStage),
     Stage: whileHeld<UnitInput>(deps, lost, runStage),
     PlanMerge: whileHeld(deps, lost, runPlanMerge),

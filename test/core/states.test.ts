@@ -75,9 +75,16 @@ describe('the table of states', () => {
 
 describe('the retries of the state machine', () => {
   const [first] = tasks;
-  for (const { name, state } of tasks.filter((task) => task.name !== 'Stage')) {
+  for (const { name, state } of tasks.filter((task) => task.name !== 'Stage' && task.name !== 'Level')) {
     test(`of ${name} are those of ${first?.name}`, () => assert.deepEqual(state.Retry, first?.state.Retry));
   }
+  test('of Level are none where a worker died: then each step has a function of its own', () => {
+    const [refused, passing, died] = first?.state.Retry ?? [];
+    const level = tasks.find((task) => task.name === 'Level')?.state;
+    assert.deepEqual(level?.Retry, [refused, passing]);
+    const [apart] = level?.Catch ?? [];
+    assert.deepEqual([apart?.ErrorEquals, apart?.Next], [died?.ErrorEquals, 'PlanStage']);
+  });
   test('of Stage are more where a worker died: three for the unit, three for each of two files alone', () => {
     const [refused, passing, died] = first?.state.Retry ?? [];
     const stage = tasks.find((task) => task.name === 'Stage')?.state.Retry ?? [];

@@ -97,6 +97,7 @@ describe('the environment', () => {
   const tables = buckets('silver', 'gold', 'ops');
   const cases: Readonly<Record<string, Fields>> = {
     Open: { ...all, STRATA_TMP_MB: '2048' },
+    Level: { ...all, STRATA_TMP_MB: '8192' },
     PlanStage: { ...all, STRATA_TMP_MB: '2048' },
     Stage: { ...all, STRATA_TMP_MB: '8192' },
     PlanMerge: { ...buckets('silver', 'ops'), STRATA_TMP_MB: '2048' },

@@ -75,17 +75,20 @@ function watch(store: ObjectStore, note: (verb: Verb, key: string) => void): Obj
 /** Runs of all kinds: new files, changes of keys, a dry run, a failure, a rebuild, files taken again, nothing to do. */
 async function runAll(lake: TestLake, uses: Use[]): Promise<void> {
   let state = '';
+  let within: FunctionName | undefined;
   let broken = false;
   const watched = lake.reopen((deps) => {
     const store = watch(deps.store, (verb, key) => {
       if (broken && state === 'Commit' && verb === 'write' && key.endsWith('/committing.json'))
         throw new InvalidInput('not today');
+      // What a step does as a part of Level's call, Level has to be granted, and the step where it is called itself.
       uses.push({ by: state, verb, key });
+      if (within !== undefined) uses.push({ by: within, verb, key });
     });
     return { ...deps, store, catalog: createFileCatalog(store, { parse: parseMetadata, render: renderMetadata }) };
   });
   const onEvent: RunRequest['onEvent'] = (event) => {
-    if (event.kind === 'started') state = event.state;
+    if (event.kind === 'started') [state, within] = [event.state, event.within];
   };
   const run = async (request: Partial<RunRequest> = {}): Promise<string> => {
     return (await watched.run({ ...request, onEvent })).status;

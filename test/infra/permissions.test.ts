@@ -33,7 +33,7 @@ function mayDo(request: Request): readonly FunctionName[] {
 }
 
 const s3 = (action: string, key: string): Request => ({ action: `s3:${action}`, resource: object(key) });
-const RUN = ['Open', 'PlanStage', 'Stage', 'PlanMerge', 'Merge', 'Audit', 'Commit', 'Finish'] as const;
+const RUN = ['Open', 'Level', 'PlanStage', 'Stage', 'PlanMerge', 'Merge', 'Audit', 'Commit', 'Finish'] as const;
 const STEPS = [...RUN, 'OpenRewrite', 'Rewrite', 'CommitRewrite', 'FinishRewrite', 'Sweep'] as const;
 
 /** A lake in a stack of its own. */
@@ -51,11 +51,11 @@ const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] 
     { action: 'states:StartExecution', resource: arn('states', 'stateMachine:strata-plain') },
     [],
   ],
-  ['read an upload', s3('GetObject', 'bronze/web_shop/orders/a.csv'), ['Open', 'PlanStage', 'Stage']],
+  ['read an upload', s3('GetObject', 'bronze/web_shop/orders/a.csv'), ['Open', 'Level', 'PlanStage', 'Stage']],
   [
     'read an overwritten upload',
     s3('GetObjectVersion', 'bronze/web_shop/orders/a.csv'),
-    ['Open', 'PlanStage', 'Stage'],
+    ['Open', 'Level', 'PlanStage', 'Stage'],
   ],
   ['change an upload', s3('PutObject', 'bronze/web_shop/orders/a.csv'), []],
   ['remove an upload', s3('DeleteObject', 'bronze/web_shop/orders/a.csv'), []],
@@ -68,12 +68,12 @@ const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] 
   [
     'write files of silver',
     s3('PutObject', 'silver/web_shop/orders/data/f.parquet'),
-    ['Stage', 'Merge', 'Audit', 'Commit', 'Rewrite', 'CommitRewrite', 'Sweep'],
+    ['Level', 'Stage', 'Merge', 'Audit', 'Commit', 'Rewrite', 'CommitRewrite', 'Sweep'],
   ],
   [
     'write files of gold',
     s3('PutObject', 'gold/web_shop/total/data/f.parquet'),
-    ['Stage', 'Audit', 'Commit', 'Rewrite', 'CommitRewrite', 'Sweep'],
+    ['Level', 'Stage', 'Audit', 'Commit', 'Rewrite', 'CommitRewrite', 'Sweep'],
   ],
   [
     'remove files of silver',
@@ -89,6 +89,7 @@ const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] 
     s3('DeleteObject', 'ops/web_shop/_landed/e.json'),
     [
       'Open',
+      'Level',
       'Stage',
       'Merge',
       'Commit',
@@ -140,7 +141,7 @@ const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] 
   [
     'list uploads',
     { action: 's3:ListBucketVersions', resource: bucket('bronze'), prefix: 'bronze/web_shop/orders/' },
-    ['Open', 'PlanStage', 'Stage'],
+    ['Open', 'Level', 'PlanStage', 'Stage'],
   ],
   ['list uploads of another', { action: 's3:ListBucket', resource: bucket('bronze'), prefix: 'bronze/plain/' }, []],
   [
@@ -291,7 +292,7 @@ describe('a service of AWS works for this account only', () => {
 test('tables of other pipelines may be read by those who read them for gold, in the layers that it reads; no one may change them', () => {
   const who = (template: typeof shop, request: Request): readonly FunctionName[] =>
     FUNCTIONS.filter((name) => allows(statementsOfFunction(template, name), request));
-  const readers: readonly FunctionName[] = ['Open', 'PlanStage', 'Stage', 'Audit'];
+  const readers: readonly FunctionName[] = ['Open', 'Level', 'PlanStage', 'Stage', 'Audit'];
   for (const layer of ['silver', 'gold']) {
     const key = `${layer}/leader/rows/data/f.parquet`;
     assert.deepEqual(who(follower, s3('GetObject', key)), readers, layer);

@@ -8,6 +8,7 @@ import { STEP_NAMES, type StepCompute, type StepName } from '../../lib/core/stat
 import { estimateCompaction, REWRITES_AT_ONCE } from '../../lib/plan/compaction-cost.ts';
 import { costOfRun, estimateRun } from '../../lib/plan/cost.ts';
 import { costOfQuery, PRICES, type Prices } from '../../lib/plan/prices.ts';
+import { WHOLE } from '../../lib/plan/run-shape.ts';
 import type { Rates, RunWork, UnitWork } from '../../lib/plan/run-work.ts';
 
 /** Prices at which sums can be done in the head: a GB-second costs 1,024, everything else 1. */
@@ -73,16 +74,31 @@ describe('an estimate', () => {
       name: 'one unit of 20 MB on one level',
       work: ONE_FILE,
       // One start each, and 20 MB at 10 MB a second.
-      seconds: { Open: 1, PlanStage: 1, Stage: 3, PlanMerge: 1, Audit: 1, Commit: 1, Finish: 1 },
+      seconds: { Open: 1, Level: 1, Stage: 3, PlanMerge: 1, Audit: 1, Commit: 1, Finish: 1 },
       requests: 7,
-      // 6 around, 6 of the level, 2 of the unit.
-      transitions: 14,
-      // 10 + 4 + 4 + 1 + 1 + 17 + 5 of the calls, 2 of the level, 5 of the table, 2 maps with 2, 1 of the metrics.
-      put: 54,
-      // 10 + 12 + 14 + 6 + 3 + 50 + 12 of the calls, 9, 15, 1 file, 1 part of 16 MiB, 7 looks at the lock, 2 maps, 4.
-      get: 146,
+      // 6 around, 2 of the call of Level, 5 of what it has left, 2 of the unit.
+      transitions: 15,
+      // 10 + 4 + 4 + 1 + 1 + 17 + 5 of the calls, 2 of the level, 5 of the table, a map with 2, 1 of the metrics.
+      put: 52,
+      // 10 + 12 + 14 + 6 + 3 + 50 + 12 of the calls, 9, 15, 1 file, 1 part of 16 MiB, 7 looks at the lock, a map, 4.
+      get: 145,
       glueSeconds: 60,
       wall: 9,
+    },
+    {
+      name: 'the same in one call of Level',
+      work: { ...ONE_FILE, levels: [{ stage: [unit('parse', 1, 20_000_000)], merge: [], within: WHOLE }] },
+      // One start each, and the 20 MB in Level.
+      seconds: { Open: 1, Level: 3, Commit: 1, Finish: 1 },
+      requests: 4,
+      // 6 around, Level, WhatIsLeft, MoreLevels.
+      transitions: 9,
+      // No map.
+      put: 50,
+      // 3 looks fewer, and a list in the place of a map.
+      get: 142,
+      glueSeconds: 60,
+      wall: 6,
     },
     {
       name: 'two levels with a merge and gold',
@@ -98,29 +114,29 @@ describe('an estimate', () => {
         ],
       },
       // Stage: 5 starts, 400 s of parsing, 2 s of SQL. Merge: 2 starts, 50 s.
-      seconds: { Open: 1, PlanStage: 2, Stage: 407, PlanMerge: 2, Merge: 52, Audit: 2, Commit: 1, Finish: 1 },
+      seconds: { Open: 1, Level: 2, Stage: 407, PlanMerge: 2, Merge: 52, Audit: 2, Commit: 1, Finish: 1 },
       // 1 + 2 + 5 + 2 + 2 + 2 + 1 + 1.
       requests: 16,
-      // 6 around, 12 of the levels, 14 of 7 units.
-      transitions: 32,
-      // 10 + 8 + 20 + 2 + 8 + 2 + 17 + 5 of the calls, 4, 15 of the tables, 6 more files, 4 maps with 2, 1, 2 more pages.
-      put: 108,
+      // 6 around, 4 of two calls of Level, 6 and 5 of what they have left, 14 of 7 units.
+      transitions: 35,
+      // 10 + 8 + 20 + 2 + 8 + 2 + 17 + 5 of the calls, 4, 15 of the tables, 6 more files, 3 maps with 2, 1, 2 more pages.
+      put: 106,
       // 10 + 24 + 70 + 12 + 30 + 6 + 50 + 12, 18, 45 and 18 of the 2 that exist, 2,500 files, 40 and 6 of tables, 238 + 59
-      // + 4 parts, 16 looks, 4 maps, 4.
-      get: 3_166,
+      // + 4 parts, 16 looks, 3 maps, 4.
+      get: 3_165,
       // 452 vCPU seconds by 8 vCPU.
       glueSeconds: 60,
       // 9 of the light steps; 1 + 400 / 4, 1 + 50 / 2 and 1 + 2 of the units.
       wall: 139,
     },
     {
-      name: 'an empty level is gone through all the same',
+      name: 'an empty level is gone through all the same, without a map',
       work: { files: 0, tables: 0, existing: 0, reads: 0, writes: 0, levels: [{ stage: [], merge: [] }] },
-      seconds: { Open: 1, PlanStage: 1, PlanMerge: 1, Audit: 1, Commit: 1, Finish: 1 },
+      seconds: { Open: 1, Level: 1, PlanMerge: 1, Audit: 1, Commit: 1, Finish: 1 },
       requests: 6,
       transitions: 12,
-      put: 45,
-      get: 114,
+      put: 41,
+      get: 112,
       glueSeconds: 60,
       wall: 6,
     },
@@ -225,12 +241,12 @@ describe('a finished run', () => {
       Finish: 1.01,
     });
     const found = quantities(cost.lines);
-    // 1 + 2 + 3 + 2 + 2 + 2 + 1 + 1 calls; 6 around, 12 of two levels, 10 of five units.
-    assert.deepEqual([found['requests'], found['state transitions']], [14, 28]);
-    // 10 + 8 + 12 + 2 + 8 + 2 + 17 + 5, 4 of the levels, 5 of the one table that was published, 4 maps with 2, 1.
-    assert.equal(found['PUT and LIST'], 82);
-    // 10 + 24 + 42 + 12 + 30 + 6 + 50 + 12, 18, 15 and 9, 14 looks at the lock, 4 maps, 4.
-    assert.equal(found['GET'], 250);
+    // 1 + 2 + 3 + 2 + 2 + 2 + 1 + 1 calls; 6 around, 8 and 6 of levels without Level, 10 of five units.
+    assert.deepEqual([found['requests'], found['state transitions']], [14, 30]);
+    // 10 + 8 + 12 + 2 + 8 + 2 + 17 + 5, 4 of the levels, 5 of the one table that was published, 2 maps with 2, 1.
+    assert.equal(found['PUT and LIST'], 78);
+    // 10 + 24 + 42 + 12 + 30 + 6 + 50 + 12, 18, 15 and 9, 14 looks at the lock, 2 maps, 4.
+    assert.equal(found['GET'], 248);
     assert.equal(cost.requests, 'assumed');
     assert.equal(found['files read'], undefined);
   });
@@ -244,10 +260,10 @@ describe('a finished run', () => {
     const cost = costOfRun({ ...RESULT, steps: COUNTED }, everyStep({}), ROUND);
     const found = quantities(cost.lines);
     assert.equal(cost.requests, 'counted');
-    // 8 rows of steps with 2; 4 maps with 2; 1 of the metrics.
-    assert.equal(found['PUT and LIST'], 25);
-    // 8 with 10; 14 looks at the lock; 4 maps; 4 of the metrics.
-    assert.equal(found['GET'], 102);
+    // 8 rows of steps with 2; 2 maps with 2; 1 of the metrics.
+    assert.equal(found['PUT and LIST'], 21);
+    // 8 with 10; 14 looks at the lock; 2 maps; 4 of the metrics.
+    assert.equal(found['GET'], 100);
     assert.deepEqual([found['files read'], found['files written']], [8_000, 1_600]);
     const bytes = cost.lines.filter(({ unit }) => unit === 'bytes');
     assert.deepEqual(
@@ -256,10 +272,25 @@ describe('a finished run', () => {
     );
   });
 
+  test('costs one call of Level for what was done within', () => {
+    const { spent } = COUNTED[0] ?? assert.fail();
+    const planned = [0, 1].map((level) => ({ step: 'PlanMerge', level, units: 0, ms: 100, spent }));
+    const steps = [...COUNTED, ...planned].map((step) =>
+      step.level === null ? step : { ...step, within: 'Level' as const },
+    );
+    const { lines } = costOfRun({ ...RESULT, steps }, everyStep({}), ROUND);
+    // A start, and all that its steps took: 500 + 60,000 + 9,000 + 1,500 + 500 + 500 + 200 ms.
+    assert.deepEqual(secondsOf(lines), { Open: 2.5, Level: 72.7, Commit: 1.5, Finish: 1.01 });
+    const found = quantities(lines);
+    assert.deepEqual([found['requests'], found['state transitions']], [4, 9]);
+    // 10 rows of steps with 2, 1; 10 with 10, 4 looks at the lock, 2 lists, 4.
+    assert.deepEqual([found['PUT and LIST'], found['GET']], [21, 110]);
+  });
+
   test('has no metrics when it was dry', () => {
     const cost = costOfRun({ ...RESULT, status: 'DRY_RUN', steps: COUNTED }, everyStep({}), ROUND);
     const found = quantities(cost.lines);
-    assert.deepEqual([found['PUT and LIST'], found['GET']], [24, 98]);
+    assert.deepEqual([found['PUT and LIST'], found['GET']], [20, 96]);
   });
 
   test('of which one step did not count is assumed as a whole', () => {
@@ -273,7 +304,7 @@ describe('a finished run', () => {
     const stage = cost.lines.find(({ item }) => item === 'Stage');
     // 61.5 s of 2 GB at 0.0000133334.
     assert.equal(stage?.usd, 0.001640008);
-    assert.equal(cost.lines.find(({ item }) => item === 'state transitions')?.usd, 0.0007);
+    assert.equal(cost.lines.find(({ item }) => item === 'state transitions')?.usd, 0.00075);
     const sum = cost.lines.reduce((total, { usd }) => total + usd, 0);
     assert.ok(Math.abs(cost.usd - sum) < 1e-7);
     assert.deepEqual([cost.region, cost.prices_checked], [PRICES.region, PRICES.checked]);

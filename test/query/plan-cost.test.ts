@@ -26,8 +26,8 @@ describe('the cost of a planned run', () => {
     assert.deepEqual(maintenance, []);
     assert.deepEqual(plan, await planRun(lake.deps, 'shop'));
     assert.deepEqual(cost?.rates, { ...ASSUMED_RATES, run: null });
-    // Two levels, one unit of orders, and one for each of the two gold tables; prices has no files.
-    assert.equal(quantity({ ...plan, cost, maintenance }, 'state transitions'), 6 + 12 + 2 * 3);
+    // One call of Level for the unit of orders and the two of gold; prices has no files.
+    assert.equal(quantity({ ...plan, cost, maintenance }, 'state transitions'), 6 + 3);
     assert.equal(cost?.glue.seconds, 60);
   });
 

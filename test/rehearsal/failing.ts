@@ -25,8 +25,8 @@ export async function rehearseFailure(stage: Stage, landings: readonly Landing[]
   await steps.check('nothing is left locked by the failed run', () => checkReleased(deployment));
   await steps.check('nothing of it was published', () => checkTables(deployment, lake.root));
 
-  const audit = withVariable(functionNamed(deployment, 'audit'), 'STRATA_OPS_BUCKET', MISSING_BUCKET);
-  const broken = await redrive(stage, 'redrive, a bucket missing', refused, 1, { functions: { audit } });
+  const level = withVariable(functionNamed(deployment, 'level'), 'STRATA_OPS_BUCKET', MISSING_BUCKET);
+  const broken = await redrive(stage, 'redrive, a bucket missing', refused, 1, { functions: { level } });
   await steps.check('it ended FAILED', async () => checkStatus([broken], 'FAILED'));
   await steps.check('one more alert, naming the call', () =>
     checkAlerts(inbox, deployment, 2, /s3:\w+ on s3:\/\/no-such-bucket/),

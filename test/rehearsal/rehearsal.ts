@@ -69,14 +69,24 @@ async function rehearseFirst(stage: Stage, landings: readonly Landing[]): Promis
   await steps.check('tables equal the laptop, row for row', () => checkTables(deployment, lake.root));
 }
 
+/** A file of a table, by whichever worker. */
+function isDataFile(action: string, key: string): boolean {
+  return action === 's3:PutObject' && key.includes('/data/');
+}
+
 /** The worker that writes the second upload's files is killed at the first of them. */
 async function rehearseKill(stage: Stage, landings: readonly Landing[]): Promise<void> {
   const { steps, lake, deployment } = stage;
   await land(stage, landings);
-  const kill = killAt(deployment, 'stage', (action, key) => action === 's3:PutObject' && !key.includes('/attempts/'));
-  const ended = await runAll(stage, 'run, a Stage worker killed in the middle');
+  const kill = killAt(deployment, 'level', isDataFile);
+  const ended = await runAll(stage, 'run, the Level worker killed in the middle');
   kill.stop();
-  await steps.check('the killed worker was retried', async () => checkKilled(kill.killed(), ended, 'Stage'));
+  await steps.check('each step of the level got a worker of its own', async () => {
+    const { problems, detail = '' } = checkKilled(kill.killed(), ended, 'Level');
+    const called = ended.flatMap(({ events }) => events.map(({ state }) => state));
+    const missing = ['PlanStage', 'Stage', 'PlanMerge', 'Audit'].filter((state) => !called.includes(state));
+    return { problems: [...problems, ...missing.map((state) => `${state} was not called`)], detail };
+  });
   await steps.step('the same on the laptop', () => runLaptop(lake, deployment.pipeline, landings));
   await steps.check('the second upload merged: tables equal the laptop', () => checkTables(deployment, lake.root));
 }
@@ -86,11 +96,19 @@ async function rehearseBackfill(stage: Stage): Promise<void> {
   const { steps, lake, deployment } = stage;
   const { pipeline } = deployment;
   await startByHand(deployment, { pipeline, run_id: 'backfill-of-the-rehearsal', dry_run: false, backfill: {} });
+  const levels = killAt(deployment, 'level', isDataFile);
   const stages = killAt(deployment, 'stage', (action, key) => action === 's3:PutObject' && !key.includes('/attempts/'));
   const commits = killAt(deployment, 'commit', (action) => action === 'glue:UpdateTable');
-  const ended = await runAll(stage, 'backfill, a Stage worker and the Commit worker killed in the middle');
+  const ended = await runAll(
+    stage,
+    'backfill, the Level worker, a Stage worker and the Commit worker killed in the middle',
+  );
+  levels.stop();
   stages.stop();
   commits.stop();
+  await steps.check('the killed Level worker left its work to others', async () =>
+    checkKilled(levels.killed(), ended, 'Level'),
+  );
   await steps.check('the killed Stage worker was retried', async () => checkKilled(stages.killed(), ended, 'Stage'));
   await steps.check('the killed Commit worker was retried', async () => checkKilled(commits.killed(), ended, 'Commit'));
   await steps.step('the same on the laptop', () => runLaptop(lake, pipeline, [], { backfill: {} }));

@@ -34,6 +34,45 @@ function told(events: readonly HistoryEvent[]): readonly StateEvent[] {
 const PLANNED = { run: {}, stage: { units_key: 'k', count: 2 }, merge: { units_key: 'k', count: 0 } };
 
 describe('a history', () => {
+  test('tells the levels that one call did, and the units of what it left', () => {
+    const inside = { run: {}, level: 2, left: 'stage', stage: { units_key: 'k', count: 1 } };
+    const [level, planned] = [
+      { within: 'Level', state: 'Audit' } as const,
+      { within: 'Level', state: 'PlanStage' } as const,
+    ];
+    assert.deepEqual(
+      told([
+        ...[entered('Level', 3), exited('Level', 7, inside), entered('WhatIsLeft', 7), exited('WhatIsLeft', 7, inside)],
+        ...[
+          entered('StageMap', 7),
+          exited('StageMap', 8, inside),
+          entered('Audit', 8),
+          exited('Audit', 9, { level: 3 }),
+        ],
+        ...[entered('Level', 9), exited('Level', 11, { level: 4, left: 'nothing' })],
+      ]).filter(({ state }) => state !== 'WhatIsLeft'),
+      [
+        { kind: 'started', state: 'Level' },
+        ...[0, 1].flatMap((): StateEvent[] => [
+          { kind: 'started', ...planned },
+          { kind: 'succeeded', ...level, durationMs: 2_000 },
+        ]),
+        { kind: 'started', ...planned },
+        { kind: 'succeeded', state: 'Level', durationMs: 4_000 },
+        { kind: 'started', state: 'StageMap' },
+        { kind: 'items', state: 'StageMap', count: 1 },
+        { kind: 'succeeded', state: 'Stage', durationMs: 1_000 },
+        { kind: 'succeeded', state: 'StageMap', durationMs: 1_000 },
+        { kind: 'started', state: 'Audit' },
+        { kind: 'succeeded', state: 'Audit', durationMs: 1_000 },
+        { kind: 'started', state: 'Level' },
+        { kind: 'started', ...planned },
+        { kind: 'succeeded', ...level, durationMs: 2_000 },
+        { kind: 'succeeded', state: 'Level', durationMs: 2_000 },
+      ],
+    );
+  });
+
   test('is told as the local runner tells a run, a map with all its units at its end', () => {
     const events = [
       event('ExecutionStarted', 0, {}),

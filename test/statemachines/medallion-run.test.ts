@@ -34,6 +34,8 @@ const PLANNED = { status: 'planned', request: INPUT, run: RUN, level: 0, levels:
 /** Steps that do nothing but pass the state on as the real ones do. */
 const STEPS: Handlers = {
   Open: async () => PLANNED,
+  // Too much for one call.
+  Level: async (state) => ({ ...(listed(state, 'stage') as RunState), left: 'stage' }),
   PlanStage: async (state) => listed(state, 'stage'),
   Stage: async () => null,
   PlanMerge: async (state) => listed(state, 'merge'),
@@ -55,7 +57,13 @@ async function play(
     input = INPUT,
     execution = { Name: 'r-1' },
     startAt = 'Open',
-  }: { input?: JsonValue; execution?: JsonValue; startAt?: string } = {},
+    onEntered,
+  }: {
+    input?: JsonValue;
+    execution?: JsonValue;
+    startAt?: string;
+    onEntered?: (state: string) => void;
+  } = {},
 ): Promise<{ result: StateMachineResult; calls: readonly Call[] }> {
   const calls: Call[] = [];
   const handlers = Object.fromEntries(
@@ -76,6 +84,9 @@ async function play(
     readItems,
     concurrency: 1,
     retryIntervalMs: 0,
+    onEvent: ({ kind, state }) => {
+      if (kind === 'entered') onEntered?.(state);
+    },
   });
   return { result, calls };
 }
@@ -100,18 +111,7 @@ function failing(times: number, error: Error, then: StateHandler = async (state)
 describe('medallion on one machine', () => {
   it('goes through two levels and publishes once', async () => {
     const { result, calls } = await play({});
-    const levels = [
-      'PlanStage',
-      'Stage',
-      'Stage',
-      'PlanMerge',
-      'Merge',
-      'Audit',
-      'PlanStage',
-      'Stage',
-      'PlanMerge',
-      'Audit',
-    ];
+    const levels = ['Level', 'Stage', 'Stage', 'PlanMerge', 'Merge', 'Audit', 'Level', 'Stage', 'PlanMerge', 'Audit'];
     assert.deepEqual(statesOf(calls), ['Open', ...levels, 'Commit', 'Finish']);
     const last = { units_key: 'ops/shop/_runs/r-1/merge-1.json', count: 0 };
     assert.deepEqual(result, {
@@ -122,10 +122,67 @@ describe('medallion on one machine', () => {
         run: RUN,
         level: 2,
         levels: 2,
+        left: 'stage',
         stage: { units_key: 'ops/shop/_runs/r-1/stage-1.json', count: 1 },
         merge: last,
       },
     });
+  });
+
+  it('ends after one call of Level that leaves nothing, in eight transitions', async () => {
+    const entered: string[] = [];
+    const done = async (state: RunState): Promise<JsonValue> => ({ ...state, level: 2, left: 'nothing' });
+    const { result, calls } = await play({ Level: done }, { onEntered: (state) => entered.push(state) });
+    assert.equal(result.status, 'SUCCEEDED');
+    assert.deepEqual(statesOf(calls), ['Open', 'Level', 'Commit', 'Finish']);
+    const choices = ['IsThereWork', 'Level', 'WhatIsLeft', 'MoreLevels', 'Commit', 'Finish', 'IsOwnRun', 'Done'];
+    assert.deepEqual(entered, ['Open', ...choices]);
+  });
+
+  const left = { stage: 's0a', plan_merge: 'PlanMerge', merge: 'm0a', audit: 'Audit' } as const;
+  for (const [step, first] of Object.entries(left)) {
+    it(`goes on with the level at '${step}' when Level leaves that`, async () => {
+      let calledOfLevel = 0;
+      const { result, calls } = await play({
+        Level: async (state) => {
+          calledOfLevel += 1;
+          if (calledOfLevel > 1) return { ...state, level: 2, left: 'nothing' };
+          return { ...(listed(listed(state, 'stage') as RunState, 'merge') as RunState), left: step };
+        },
+      });
+      assert.equal(result.status, 'SUCCEEDED');
+      const next = calls[2];
+      assert.equal((next?.input['unit'] as { id?: string } | undefined)?.id ?? next?.state, first);
+      assert.deepEqual(statesOf(calls).slice(-4), ['Audit', 'Level', 'Commit', 'Finish']);
+    });
+  }
+
+  it('gives each step of the level a function of its own when Level ends without an answer', async () => {
+    const died = Object.assign(new Error('signal: killed'), { name: 'Runtime.OutOfMemory' });
+    const { result, calls } = await play({ Level: failing(1, died, STEPS['Level'] as StateHandler) });
+    assert.equal(result.status, 'SUCCEEDED');
+    assert.deepEqual(statesOf(calls).slice(0, 5), ['Open', 'Level', 'PlanStage', 'Stage', 'Stage']);
+    assert.equal(statesOf(calls).filter((state) => state === 'Level').length, 2);
+  });
+
+  it('begins no map over an empty list, also of a level that is planned apart', async () => {
+    const died = Object.assign(new Error('signal: killed'), { name: 'Lambda.Unknown' });
+    const entered: string[] = [];
+    const empty = async (state: RunState): Promise<JsonValue> => ({ ...state, stage: { units_key: 'none', count: 0 } });
+    const { result } = await play(
+      {
+        Level: failing(2, died),
+        PlanStage: empty,
+        PlanMerge: async (state) => ({ ...state, merge: { units_key: 'none', count: 0 } }),
+      },
+      { onEntered: (state) => entered.push(state) },
+    );
+    assert.equal(result.status, 'SUCCEEDED');
+    assert.deepEqual(
+      entered.filter((state) => state.endsWith('Map')),
+      [],
+    );
+    assert.ok(entered.includes('IsThereToStage') && entered.includes('IsThereToMerge'));
   });
 
   it('gives workers the run and their unit, nothing else', async () => {

@@ -15,7 +15,7 @@ export type SeenRun = {
 export type Asked = { get: number; put: number; bytesIn: number; bytesOut: number };
 
 /** States that are no functions. */
-const NO_CALL = /^(Is|More|Done|Nothing)|Map$/;
+const NO_CALL = /^(Is|More|What|Done|Nothing)|Map$/;
 
 /** Looks at what a lake's store and catalog are asked for while a function is at work, one at a time. */
 export function watchRequests(): {
@@ -37,8 +37,12 @@ export function watchRequests(): {
   };
   return {
     seen,
-    onEvent({ kind, state }) {
-      if (kind === 'entered') seen.transitions += 1;
+    onEvent({ kind, state, within }) {
+      if (within !== undefined) {
+        // A step that is part of a call of another.
+        if (kind === 'started') working = state;
+        else if (kind === 'succeeded' || kind === 'failed') working = within;
+      } else if (kind === 'entered') seen.transitions += 1;
       else if (kind === 'started' && state.endsWith('Map')) seen.maps += 1;
       else if (kind === 'started' && !NO_CALL.test(state)) {
         seen.calls += 1;

@@ -5,17 +5,31 @@ import type { StepDeps } from '../deps.ts';
 export const RECORDING: Requests = { get: 1, put: 1 };
 
 /** Begins to measure a call of a step. What comes after the record that holds the measure is named as `later`. */
-export function startMeasuring({ clock, spent }: Pick<StepDeps, 'clock' | 'spent'>): (later?: Requests) => Measured {
+export function startMeasuring({
+  clock,
+  spent,
+  within,
+}: Pick<StepDeps, 'clock' | 'spent' | 'within'>): (later?: Requests) => Measured {
   const started = clock.now().getTime();
   return (later) => {
     const ms = clock.now().getTime() - started;
-    return spent === undefined ? { ms } : { ms, spent: addSpent(spent(), { ...NOTHING_SPENT, ...later }) };
+    const measured = within === undefined ? { ms } : { ms, within };
+    return spent === undefined ? measured : { ...measured, spent: addSpent(spent(), { ...NOTHING_SPENT, ...later }) };
   };
 }
 
-/** Measures of several calls as one; what was spent is known only if all of them know it. */
+/**
+ * Measures of several calls as one; what was spent is known only if all of them know it, and they were within another call
+ * only if all of them were.
+ */
 export function addMeasured(all: readonly Measured[]): Measured {
   const ms = all.reduce((sum, one) => sum + one.ms, 0);
   const known = all.flatMap(({ spent }) => (spent === undefined ? [] : [spent]));
-  return known.length < all.length ? { ms } : { ms, spent: known.reduce(addSpent, NOTHING_SPENT) };
+  const [first] = all;
+  const within = all.every((one) => one.within === first?.within) ? first?.within : undefined;
+  return {
+    ms,
+    ...(known.length < all.length ? {} : { spent: known.reduce(addSpent, NOTHING_SPENT) }),
+    ...(within === undefined ? {} : { within }),
+  };
 }

@@ -33,8 +33,9 @@ export const runFolder = {
   unit: (run: RunRef, level: number, unit: string): string => `${runFolder.level(run, level)}/units/${unit}.json`,
   unitResult: (run: RunRef, level: number, unit: string): string =>
     `${runFolder.level(run, level)}/results/${unit}.json`,
+  attempts: (run: RunRef, level: number): string => `${runFolder.level(run, level)}/attempts/`,
   attempt: (run: RunRef, level: number, unit: string, attempt: number): string =>
-    `${runFolder.level(run, level)}/attempts/${unit}-${attempt}`,
+    `${runFolder.attempts(run, level)}${unit}-${attempt}`,
   exchange: (run: RunRef, level: number, unit: string): string => `${runFolder.level(run, level)}/exchange/${unit}`,
   audit: (run: RunRef, level: number): string => `${runFolder.level(run, level)}/audit.json`,
   /** Rejected rows and accounts of sources that several tables read. */

@@ -74,7 +74,7 @@ export const openInput = z.object({
 const units = z.object({ units_key: z.string(), count: z.number() });
 
 const spent = z.object({ get: z.number(), put: z.number(), bytes_in: z.number(), bytes_out: z.number() });
-const measured = z.object({ ms: z.number(), spent: spent.optional() });
+const measured = z.object({ ms: z.number(), spent: spent.optional(), within: z.literal('Level').optional() });
 
 /** What a run has found to be due. */
 export const due = z.object({
@@ -88,7 +88,8 @@ const runState = z.object({
   run: runRef,
   level: z.number().int(),
   levels: z.number().int(),
-  stage: units.optional(),
+  left: z.enum(['stage', 'plan_merge', 'merge', 'audit', 'nothing']).optional(),
+  stage: units.extend({ alone: z.literal(true).optional() }).optional(),
   merge: units.extend(measured.partial().shape).optional(),
   commit: measured.optional(),
   maintenance: due.optional(),

@@ -34,7 +34,7 @@ import { auditWindow, type WindowedTable } from './window.ts';
  */
 export async function runAudit(state: RunState, deps: StepDeps): Promise<RunState> {
   const { run, level } = state;
-  const { stage: _stage, merge, ...rest } = state;
+  const { stage: _stage, merge, left: _left, ...rest } = state;
   const next: RunState = { ...rest, level: level + 1 };
   if ((await deps.store.head(runFolder.audit(run, level))) !== undefined) return next;
   const measure = startMeasuring(deps);
@@ -50,8 +50,8 @@ export async function runAudit(state: RunState, deps: StepDeps): Promise<RunStat
 
 function planMergeOf(merge: RunState['merge']): Pick<LevelAudit, 'plan_merge'> {
   if (merge?.ms === undefined) return {};
-  const { ms, spent } = merge;
-  return { plan_merge: { ms, ...(spent === undefined ? {} : { spent }) } };
+  const { units_key: _key, count: _count, ms, ...measured } = merge;
+  return { plan_merge: { ms, ...measured } };
 }
 
 async function auditModel(deps: StepDeps, plan: RunPlan, level: number, planned: ModelPlan): Promise<ModelAudit> {

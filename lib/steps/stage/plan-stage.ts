@@ -18,6 +18,7 @@ import { findModel, isAnew, loadBase, loadStates, tableColumns } from '../../lak
 import { findTouched } from '../../lake/tables/touched.ts';
 import { writeProperties } from '../../lake/tables/write-mode.ts';
 import { exchangeBuckets, likelyTableBytes, rebuiltBuckets } from '../../plan/buckets.ts';
+import { fitsOneCall } from '../../plan/one-call.ts';
 import {
   isCut,
   MOST_PARTS,
@@ -39,9 +40,15 @@ export async function runPlanStage(state: RunState, deps: StepDeps): Promise<Run
   const measure = startMeasuring(deps);
   const levelPlan = existing ?? (await planLevel(ofPipeline(deps, plan.spec), plan, level, measure));
   const items = levelPlan.models.flatMap((m) => m.units.map((unit) => ({ level, unit })));
+  const alone = fitsOneCall(levelPlan.models, unitSettings(plan)) && !(existing && (await wasLeft(deps, state)));
   const units_key = runFolder.stageUnits(run, level);
   await writeJson(deps.store, units_key, items);
-  return { ...state, stage: { units_key, count: items.length } };
+  return { ...state, stage: { units_key, count: items.length, ...(alone ? { alone } : {}) } };
+}
+
+/** Whether a worker has ended at a unit of the level without an answer: another with more on its hands shall not begin it. */
+async function wasLeft({ store }: StepDeps, { run, level }: RunState): Promise<boolean> {
+  return (await store.names(runFolder.attempts(run, level))).length > 0;
 }
 
 /** The plan, and the list of units that is written after it. */
@@ -95,6 +102,7 @@ async function planSilver(
     columns: [...model.columns, ...added],
     contract,
     units: names,
+    bytes,
     ...(batches && { batches, mode: model.mode.kind }),
     rebuild,
     reason: null,

@@ -6,10 +6,10 @@ import { DEFAULT_COMPUTE } from '../../../lib/core/compute.ts';
 import { addSpent, NOTHING_SPENT, type Requests, spentBy } from '../../../lib/core/requests.ts';
 import type { RowCounts } from '../../../lib/core/row-counts.ts';
 import type { RunPlan, RunRef, RunResult } from '../../../lib/core/run.ts';
-import { STEP_NAMES } from '../../../lib/core/states.ts';
 import { runFolder, writeJson, writePlan } from '../../../lib/lake/run/run-folder.ts';
 import { costOfRun } from '../../../lib/plan/cost.ts';
-import { type Calls, requestsAround } from '../../../lib/plan/run-requests.ts';
+import { requestsAround } from '../../../lib/plan/run-requests.ts';
+import { shapeOf } from '../../../lib/plan/run-shape.ts';
 import { measureRun } from '../../../lib/runtime/lambda/run-metrics.ts';
 
 const orders: RowCounts = { read: 100, accepted: 85, quarantined: 4, condemned: 1, duplicates: 10 };
@@ -36,8 +36,6 @@ function resultOf(run: RunRef, accounting: RunResult['accounting'] = { orders, c
     error: null,
   };
 }
-
-const NO_CALLS = Object.fromEntries(STEP_NAMES.map((step) => [step, 0])) as Calls;
 
 function measured() {
   const store = createMemoryStore();
@@ -107,7 +105,7 @@ test('measuring asks S3 for as much as the cost of a run says', async () => {
   const store = countingStore(inner, (call) => {
     asked = addSpent(asked, spentBy(call));
   });
-  const around = (dryRun: boolean): Requests => requestsAround(NO_CALLS, 0, dryRun);
+  const around = (dryRun: boolean): Requests => requestsAround(shapeOf([]), dryRun);
   const [own, none] = [around(false), around(true)];
   for (const run_id of ['r-1', 'r-2']) {
     const plan = { run: run(run_id), sources: {}, spec: { compute: DEFAULT_COMPUTE } } as unknown as RunPlan;
