@@ -5,8 +5,9 @@ import {
   type MaintenanceRequest,
 } from './asked.ts';
 import type { CompactionCost } from './cost.ts';
+import type { UnitsRef } from './level-state.ts';
 import type { Measured } from './requests.ts';
-import type { BaseTable, HeldRun, OpenInput, RunRef, UnitsRef } from './run.ts';
+import type { BaseTable, HeldRun, OpenInput, RunRef } from './run.ts';
 import type { TableId } from './tables.ts';
 
 /**

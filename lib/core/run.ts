@@ -1,6 +1,7 @@
 import type { Asked } from './asked.ts';
 import type { RunCost } from './cost.ts';
 import type { FilePiece } from './file-piece.ts';
+import type { LevelState } from './level-state.ts';
 import type { MaintenanceDue } from './maintenance-due.ts';
 import type { Skipped } from './objects.ts';
 import type { Renamed } from './renames.ts';
@@ -26,15 +27,7 @@ export type HeldRun = RunRef & { readonly epoch?: number };
 /** What an execution was started with. */
 export type OpenInput = RunRef & Asked & Waiting;
 
-export type UnitsRef = { readonly units_key: string; readonly count: number };
-
-/** Units to stage. `alone`: one call may do them all. */
-export type StageUnitsRef = UnitsRef & { readonly alone?: true };
-
-/** What a call of Level leaves of the level to functions of their own, from there on. */
-export type LeftOfLevel = 'stage' | 'plan_merge' | 'merge' | 'audit' | 'nothing';
-
-export type RunState = {
+export type RunState = LevelState & {
   /**
    * planned: work to do. nothing: nothing new. done: this run_id has ended before. coalesced: another execution waits, and does
    * what this one was started for.
@@ -43,15 +36,8 @@ export type RunState = {
   /** What the execution was started with; `run` is another one while an unfinished run is resumed. */
   readonly request: OpenInput;
   readonly run: HeldRun;
-  readonly level: number;
-  readonly levels: number;
   /** Of an execution that was coalesced: the one that waits. */
   readonly behind?: Waiter;
-  /** Set by Level alone. */
-  readonly left?: LeftOfLevel;
-  readonly stage?: StageUnitsRef;
-  /** With what planning them took, which the level's audit writes down. */
-  readonly merge?: UnitsRef & Partial<Measured>;
   /** What Commit took, its tidying after its record included. */
   readonly commit?: Measured;
   /** What the tables need now that the run is in them. */

@@ -1,8 +1,7 @@
 import { Aws, Duration, Stack } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as LambdaTarget, SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
-import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -11,6 +10,7 @@ import { MAINTENANCE_OPERATIONS, type MaintenanceOperation, type MaintenanceRequ
 import { InvalidInput } from '../core/errors.ts';
 import { keptRules, LEAST_AGE_MS } from '../core/maintenance-rules.ts';
 import { DEFAULT_RECONCILE_MS, type PipelineSpec } from '../core/spec.ts';
+import { alertOnEnd } from './alert-on-end.ts';
 import { computeOf, type Functions } from './functions.ts';
 import { bucketName, type LakePlaces } from './places.ts';
 import { schedulesOf } from './principals.ts';
@@ -277,25 +277,4 @@ function startOnSchedule(
     },
   });
   made.node.addDependency(role);
-}
-
-/**
- * An execution that times out or is stopped never reaches its own Fail state, nor does one that fails outside of a state's work. Notify
- * tells of each once, by a mark. What it is given here is lost to nobody when it fails: it goes to the dead letters.
- */
-function alertOnEnd(
-  scope: Construct,
-  { spec, functions, machine, maintenance }: TriggersProps,
-  deadLetters: IQueue,
-): void {
-  new Rule(scope, 'Ended', {
-    description: `A run of the pipeline ${spec.name} has failed, timed out or was stopped`,
-    eventPattern: {
-      source: ['aws.states'],
-      detailType: ['Step Functions Execution Status Change'],
-      detail: { status: ['FAILED', 'TIMED_OUT', 'ABORTED'], stateMachineArn: [machine.arn, maintenance.arn] },
-    },
-    targets: [new LambdaTarget(functions.Notify, { deadLetterQueue: deadLetters })],
-  });
-  functions.Notify.configureAsyncInvoke({ onFailure: new SqsDestination(deadLetters) });
 }

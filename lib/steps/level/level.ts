@@ -1,5 +1,6 @@
+import type { LeftOfLevel } from '../../core/level-state.ts';
 import { type Spent, subtractSpent } from '../../core/requests.ts';
-import type { LeftOfLevel, RunState, UnitInput, UnitItem } from '../../core/run.ts';
+import type { RunState, UnitInput, UnitItem } from '../../core/run.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { readJson } from '../../lake/run/run-folder.ts';
 import { LONGEST_BEGINNING_MS, MOST_UNITS } from '../../plan/one-call.ts';
