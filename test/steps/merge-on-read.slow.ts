@@ -320,7 +320,7 @@ describe('of every rule', () => {
   test('a bucket that several units share', async () => {
     const both = shop({ ...ON_READ, buckets: 1 }, { buckets: 1 }, { settings: { unitBytes: 20_000 }, gold: {} });
     const lake = await open(both);
-    const many = Array.from({ length: 300 }, (_, id) => `${id},1,${(id * 7919) % 1000}.25,U`);
+    const many = Array.from({ length: 1_200 }, (_, id) => `${id},1,${(id * 7919) % 1000}.25,U`);
     await runWith(lake, many);
     await runWith(
       lake,
