@@ -105,9 +105,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'folders-of-runs-by-age-alone',
     file: 'lib/lake/maintain/vacuum-runs.ts',
-    changes: [
-      ['if (at !== undefined && at < before) ended.push({ id, at });', 'ended.push({ id, at: at ?? before });'],
-    ],
+    changes: [['return at !== undefined && at < before ? [{ id, at }] : [];', 'return [{ id, at: at ?? before }];']],
     scenario: VACUUMED,
     bounds: ONE_WEEK,
     schedule: {

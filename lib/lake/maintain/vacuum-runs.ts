@@ -1,3 +1,4 @@
+import { mapConcurrent } from '../../core/concurrency.ts';
 import type { Vacuumed } from '../../core/maintenance.ts';
 import type { ObjectInfo, ObjectStore } from '../../ports.ts';
 import { rememberIds } from '../run/forgotten-ids.ts';
@@ -80,10 +81,9 @@ async function endedRuns(
   folder: string,
   { before }: RunsAge,
 ): Promise<readonly { readonly id: string; readonly at: number }[]> {
-  const ended: { readonly id: string; readonly at: number }[] = [];
-  for (const id of await store.folders(folder)) {
+  const found = await mapConcurrent(await store.folders(folder), async (id) => {
     const at = (await store.head(`${folder}${id}/result.json`))?.modified;
-    if (at !== undefined && at < before) ended.push({ id, at });
-  }
-  return ended;
+    return at !== undefined && at < before ? [{ id, at }] : [];
+  });
+  return found.flat();
 }
