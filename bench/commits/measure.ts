@@ -18,7 +18,7 @@ import { commitChange } from '../../lib/table/commit.ts';
 import { prepareSnapshot } from '../../lib/table/prepare.ts';
 import { loadTable } from '../../lib/table/read.ts';
 import type { Bench, Measured } from '../bench.ts';
-import { medianAround, type Sample } from '../figures.ts';
+import { median, type Sample } from '../figures.ts';
 import { freshFolder, WORK } from '../folders.ts';
 import { compareTimes } from '../rounds.ts';
 
@@ -31,18 +31,20 @@ const WHY_MAINTAINED =
 const HOUR_MS = 3_600_000;
 const EARLY = 5;
 const REACH = 2;
+/** New tables whose commits are held against as many of the one that has grown. */
+const TABLES = 4;
 const COLUMNS = [
   { name: 'id', type: { kind: 'bigint' } },
   { name: 'name', type: { kind: 'string' } },
 ] as const;
 const SILENT = { info: () => undefined, warn: () => undefined };
 
-/** What one more commit takes for a table with few snapshots and with many, by medians of five neighbouring ones. */
+/** What one more commit takes for a table with few snapshots and with many, by medians of commits that are made in turns. */
 export async function measureCommits(bench: Bench): Promise<Measured> {
-  const { commits } = bench.sizes;
-  const late = commits - REACH;
+  const late = bench.sizes.commits - REACH;
   // Code that has not run yet is slow, and the early commits would pay for it.
-  await commitTimes(bench, 2 * EARLY);
+  const first = await openTable(bench, 'first');
+  for (let n = 1; n <= 2 * EARLY; n += 1) await first.commit();
   const plain = await sides(bench, late, 'commits');
   const kept = await sides(bench, late, 'the same, maintained', expireEvery);
   const title = `commit ${late} of a table`;
@@ -67,8 +69,7 @@ type Sides = { readonly early: readonly Sample[]; readonly late: readonly Sample
 async function sides(bench: Bench, late: number, title: string, after?: After): Promise<Sides> {
   const [fifth, last]: [Sample[], Sample[]] = [[], []];
   for (let round = 1; round <= bench.rounds; round += 1) {
-    const times = await commitTimes(bench, late + REACH, after);
-    const [early, end] = [sampleAround(times, EARLY), sampleAround(times, late)];
+    const [early, end] = await inTurns(bench, late, after);
     fifth.push(early);
     last.push(end);
     bench.log(
@@ -79,14 +80,25 @@ async function sides(bench: Bench, late: number, title: string, after?: After): 
   return { early: fifth, late: last };
 }
 
-function sampleAround(times: readonly Times[], center: number): Sample {
-  const middle = (of: keyof Times): number =>
-    medianAround(
-      times.map((one) => one[of]),
-      center,
-      REACH,
-    );
-  return { ms: middle('ms'), cpuMs: middle('cpuMs'), peakBytes: null };
+/** Each commit around the 5th of several new tables is followed by one around the late one, so that whatever else works weighs on both. */
+async function inTurns(bench: Bench, late: number, after: After | undefined): Promise<readonly [Sample, Sample]> {
+  const grown = await openTable(bench, 'grown', after);
+  const around = 2 * REACH + 1;
+  for (let n = 1; n < late - (TABLES * around) / 2; n += 1) await grown.commit();
+  const [early, end]: [Times[], Times[]] = [[], []];
+  for (let table = 1; table <= TABLES; table += 1) {
+    const fresh = await openTable(bench, 'fresh');
+    for (let n = 1; n < EARLY - REACH; n += 1) await fresh.commit();
+    for (let n = 0; n < around; n += 1) {
+      early.push(await fresh.commit());
+      end.push(await grown.commit());
+    }
+  }
+  return [middleOf(early), middleOf(end)];
+}
+
+function middleOf(times: readonly Times[]): Sample {
+  return { ms: median(times.map(({ ms }) => ms)), cpuMs: median(times.map(({ cpuMs }) => cpuMs)), peakBytes: null };
 }
 
 type After = (deps: StepDeps, id: TableId, n: number) => Promise<void>;
@@ -94,32 +106,32 @@ type After = (deps: StepDeps, id: TableId, n: number) => Promise<void>;
 /** Milliseconds, by the clock and of the processor. */
 type Times = { readonly ms: number; readonly cpuMs: number };
 
-/** What each commit of a new table takes, each adding one small data file. */
-async function commitTimes(
+/** A new table in a lake of its own. Each commit adds one small data file, an hour after the one before. */
+async function openTable(
   bench: Bench,
-  count: number,
+  name: string,
   after: After = async () => undefined,
-): Promise<readonly Times[]> {
-  const root = await freshFolder(join(WORK, 'commits'));
+): Promise<{ commit(): Promise<Times> }> {
+  const root = await freshFolder(join(WORK, 'commits', name));
   const { deps: real } = await openLocalLake({ root, pipelines: root, log: SILENT });
-  const start = Date.now() - count * HOUR_MS;
-  let hours = 0;
-  // An hour lies between two commits.
-  const deps = { ...real, clock: { now: () => new Date(start + hours * HOUR_MS) } };
+  const start = Date.now() - bench.sizes.commits * HOUR_MS;
+  let n = 0;
+  const deps = { ...real, clock: { now: () => new Date(start + n * HOUR_MS) } };
   const written = await writeSample(bench, join(root, 'sample'));
   const id: TableId = { pipeline: 'bench', layer: 'silver', name: 'commits' };
-  const times: Times[] = [];
-  for (let n = 1; n <= count; n += 1) {
-    hours = n;
-    const copy = join(root, 'next.parquet');
-    await copyFile(written.path, copy);
-    const [started, used] = [performance.now(), process.cpuUsage()];
-    await commitFile(deps, id, copy, written, n);
-    const { user, system } = process.cpuUsage(used);
-    times.push({ ms: performance.now() - started, cpuMs: (user + system) / 1000 });
-    await after(deps, id, n);
-  }
-  return times;
+  return {
+    async commit() {
+      n += 1;
+      const copy = join(root, 'next.parquet');
+      await copyFile(written.path, copy);
+      const [started, used] = [performance.now(), process.cpuUsage()];
+      await commitFile(deps, id, copy, written, n);
+      const { user, system } = process.cpuUsage(used);
+      const times = { ms: performance.now() - started, cpuMs: (user + system) / 1000 };
+      await after(deps, id, n);
+      return times;
+    },
+  };
 }
 
 /** As maintenance does by itself: every 20 runs, what was replaced a week ago. */
