@@ -2,8 +2,8 @@ import { InvalidInput, ObjectNotFound, Unavailable, UnreadableTable } from '../.
 import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import type { ObjectInfo, ObjectStore } from '../../ports.ts';
 
-/** One version of a table: its number and the metadata file that holds it, with its bytes. */
-export type VersionFile = { readonly number: number; readonly key: string; readonly size: number };
+/** One version of a table: its number and the metadata file that holds it. */
+export type VersionFile = { readonly number: number } & Pick<ObjectInfo, 'key' | 'size' | 'etag'>;
 
 /** Undefined codec: it can be read. */
 type Named = VersionFile & { readonly codec: string | undefined };
@@ -80,10 +80,10 @@ export async function newestFrom(store: ObjectStore, id: TableId, number: number
  */
 export async function newestNumbered(store: ObjectStore, id: TableId): Promise<VersionFile | undefined> {
   let newest: VersionFile[] = [];
-  for await (const { key, size } of store.list(metadataFolder(id))) {
+  for await (const { key, size, etag } of store.list(metadataFolder(id))) {
     const digits = /^(\d{5,14})-[^/]+\.metadata\.json$/.exec(key.slice(metadataFolder(id).length))?.[1];
     if (digits === undefined || Number(digits) < (newest[0]?.number ?? 0)) continue;
-    const file = { number: Number(digits), key, size };
+    const file = { number: Number(digits), key, size, etag };
     newest = file.number === newest[0]?.number ? [...newest, file] : [file];
   }
   if (newest.length < 2) return newest[0];
@@ -95,7 +95,7 @@ export async function newestNumbered(store: ObjectStore, id: TableId): Promise<V
 
 /** Whether a version has a name of this catalog. */
 export function isNamedHere(id: TableId, { key }: VersionFile): boolean {
-  return parseName(id, { key, size: 0 }) !== undefined;
+  return numberIn(id, key) !== undefined;
 }
 
 /** The newest version of all that are listed. */
@@ -112,16 +112,21 @@ export async function newestListed(store: ObjectStore, id: TableId): Promise<Ver
   );
 }
 
-function parseName(id: TableId, { key, size }: Pick<ObjectInfo, 'key' | 'size'>): Named | undefined {
+function parseName(id: TableId, { key, size, etag }: ObjectInfo): Named | undefined {
+  const found = numberIn(id, key);
+  return found === undefined ? undefined : { ...found, key, size, etag };
+}
+
+function numberIn(id: TableId, key: string): Pick<Named, 'number' | 'codec'> | undefined {
   const name = key.slice(metadataFolder(id).length);
   const [, digits, codec, suffix] = /^v([1-9]\d{0,14})(?:\.([^./]+))?\.metadata\.json(?:\.([^./]+))?$/.exec(name) ?? [];
   if (digits === undefined || (suffix !== undefined && !COMPRESSED.test(suffix))) return undefined;
   const codecs = [codec, suffix].filter((name) => name !== undefined).join(' in ');
-  return { number: Number(digits), key, size, codec: codecs === '' || codecs === 'gz' ? undefined : codecs };
+  return { number: Number(digits), codec: codecs === '' || codecs === 'gz' ? undefined : codecs };
 }
 
-function readable(id: TableId, { number, key, size, codec }: Named): VersionFile {
-  if (codec === undefined) return { number, key, size };
+function readable(id: TableId, { number, key, size, etag, codec }: Named): VersionFile {
+  if (codec === undefined) return { number, key, size, etag };
   throw new InvalidInput(
     `version ${number} of ${fullName(id)} is in ${key}: got metadata compressed as ${codec}; expected none or gz. ` +
       'Let the engine that wrote it set write.metadata.compression-codec to none or gzip and commit again',

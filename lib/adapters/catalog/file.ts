@@ -3,6 +3,7 @@ import { type Database, fullName, type TableId } from '../../core/tables.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { Catalog, CatalogEntry, ObjectStore, WriteOutcome } from '../../ports.ts';
 import { hintKey, moveHint, readHint } from './file-hint.ts';
+import { createRemembered } from './file-remembered.ts';
 import {
   bytesOf,
   isNamedHere,
@@ -24,7 +25,7 @@ export type MetadataCodec = {
 };
 
 /** One version of a table with what its metadata file holds. */
-type Version = VersionFile & { readonly bytes: Uint8Array };
+type Version = Pick<VersionFile, 'number' | 'key'> & { readonly bytes: Uint8Array };
 
 const LAYERS = ['silver', 'gold', 'ops'] as const;
 
@@ -44,17 +45,30 @@ export function createFileCatalog(
   codec: MetadataCodec,
   { readOnly = false }: { readonly readOnly?: boolean } = {},
 ): Catalog {
-  const entryOf = (id: TableId, version: Version): CatalogEntry => ({
-    metadata: parseVersion(codec, store, id, version),
-    metadataLocation: store.location(version.key),
-    version: String(version.number),
-  });
+  const remembered = createRemembered();
+
+  /** What the newest version holds; undefined when the file has gone since it was found. */
+  const contentOf = async (id: TableId, file: VersionFile): Promise<TableMetadata | 'dropped' | undefined> => {
+    const known = remembered.get(file);
+    if (known !== undefined) return known;
+    const found = await bytesOf(store, file.key);
+    if (found === undefined || equal(found.bytes, DROPPED)) return found && 'dropped';
+    const metadata = parseVersion(codec, store, id, { ...file, bytes: found.bytes });
+    remembered.set({ key: file.key, etag: found.etag }, metadata);
+    return metadata;
+  };
 
   const load = async (id: TableId): Promise<CatalogEntry | undefined> => {
-    const { newest, hint } = await newestVersion(store, id);
-    if (newest === undefined || equal(newest.bytes, DROPPED)) return undefined;
-    if (hint !== newest.number && !readOnly && isNamedHere(id, newest)) await moveHint(store, id, newest.number);
-    return entryOf(id, newest);
+    for (;;) {
+      const { newest, hint } = await newestFile(store, id);
+      if (newest === undefined) return undefined;
+      const metadata = await contentOf(id, newest);
+      // A reader that was overtaken by a trim of old versions starts again; newer ones exist then.
+      if (metadata === undefined) continue;
+      if (metadata === 'dropped') return undefined;
+      if (hint !== newest.number && !readOnly && isNamedHere(id, newest)) await moveHint(store, id, newest.number);
+      return { metadata, metadataLocation: store.location(newest.key), version: String(newest.number) };
+    }
   };
 
   return {
@@ -70,8 +84,9 @@ export function createFileCatalog(
       const current = newest === undefined || (await isDropped(store, newest)) ? undefined : String(newest.number);
       if (current !== base?.version) throw conflict(id, current, base?.version);
       const number = (newest?.number ?? 0) + 1;
-      await createVersion(store, id, number, bytes);
+      const etag = await createVersion(store, id, number, bytes);
       const metadataLocation = store.location(versionKey(id, number));
+      remembered.set({ key: versionKey(id, number), etag }, next);
       if ((await moveHint(store, id, number)) === 'passed')
         requireFollowed(id, { base, next, metadataLocation }, await load(id));
       return { metadata: next, metadataLocation, version: String(number) };
@@ -117,31 +132,22 @@ function isDropped(store: ObjectStore, file: VersionFile): Promise<boolean> {
   return holds(store, file, DROPPED);
 }
 
-type Newest<File> = { readonly newest: File | undefined; readonly hint: number | undefined };
-
 /** Follows the hint to the newest version; without a usable hint the files are listed. */
-async function newestFile(store: ObjectStore, id: TableId): Promise<Newest<VersionFile>> {
+async function newestFile(
+  store: ObjectStore,
+  id: TableId,
+): Promise<{ readonly newest: VersionFile | undefined; readonly hint: number | undefined }> {
   const { number: hint } = await readHint(store, id);
   const hinted = hint === undefined ? undefined : await newestFrom(store, id, hint);
   return { newest: hinted ?? (await newestListed(store, id)) ?? (await newestNumbered(store, id)), hint };
 }
 
-async function newestVersion(store: ObjectStore, id: TableId): Promise<Newest<Version>> {
-  for (;;) {
-    const { newest, hint } = await newestFile(store, id);
-    if (newest === undefined) return { newest, hint };
-    const found = await bytesOf(store, newest.key);
-    // A reader that was overtaken by a trim of old versions starts again; newer ones exist then.
-    if (found !== undefined) return { newest: { ...newest, bytes: found.bytes }, hint };
-  }
-}
-
 /**
  * The one pointer swap. A write whose answer was lost is settled by reading what stands under its name. Other engines
  * create a version under another name: who finds one there, before or after, yields. That leaves the moment in which the
- * other has looked, and has not yet written, which only it could close.
+ * other has looked, and has not yet written, which only it could close. Answers the etag of what it has made.
  */
-async function createVersion(store: ObjectStore, id: TableId, number: number, bytes: Uint8Array): Promise<void> {
+async function createVersion(store: ObjectStore, id: TableId, number: number, bytes: Uint8Array): Promise<string> {
   const key = versionKey(id, number);
   const others = async (): Promise<boolean> =>
     (await readableFilesOf(store, id, number)).some((file) => file.key !== key);
@@ -149,11 +155,10 @@ async function createVersion(store: ObjectStore, id: TableId, number: number, by
   const outcome = await store
     .write(key, bytes, { kind: 'absent' })
     .catch((cause: unknown) => settle(store, id, { number, key }, cause));
-  const found = outcome.kind === 'conflict' ? await bytesOf(store, key) : undefined;
-  if (outcome.kind === 'conflict' && (found === undefined || !equal(found.bytes, bytes))) {
-    throw conflict(id, String(number), String(number - 1));
-  }
-  if (!(await others())) return;
+  // What stands there may be ours, written by an attempt whose answer was lost.
+  const made = outcome.kind === 'written' ? { etag: outcome.etag, bytes } : await bytesOf(store, key);
+  if (made === undefined || !equal(made.bytes, bytes)) throw conflict(id, String(number), String(number - 1));
+  if (!(await others())) return made.etag;
   await store.remove(key);
   throw conflict(id, String(number), String(number - 1));
 }
