@@ -27,6 +27,7 @@ export type MadeStack = {
 /** Types that moto's CloudFormation makes. */
 const BY_CLOUDFORMATION: ReadonlySet<string> = new Set([
   'AWS::Events::Rule',
+  'AWS::IAM::ManagedPolicy',
   'AWS::IAM::Policy',
   'AWS::IAM::Role',
   'AWS::KMS::Key',
