@@ -28,6 +28,8 @@ export type Bin = {
   readonly bytes: number;
   /** Bytes after which the next file is begun. */
   readonly file_bytes: number;
+  /** Of all that each column of a Z-order has, the part that these files lie over; left out where it does not matter. */
+  readonly widths?: readonly number[];
 };
 
 /** By its location. `foreign`: another engine wrote it, so it may lack field ids. */

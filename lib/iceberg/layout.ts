@@ -1,3 +1,4 @@
+import { ZORDER_BITS } from '../core/zorder.ts';
 import { columnRange } from './scan.ts';
 import { currentSchema, fieldByName } from './schema.ts';
 import type { DataFile, TableMetadata } from './types.ts';
@@ -6,47 +7,62 @@ import { compareValues, firstNotBelow } from './values.ts';
 /** The columns by which rows are to lie: in an order, or along a Z-order; one of the two has none. */
 export type Layout = { readonly sort: readonly string[]; readonly zorder: readonly string[] };
 
-/** Bits of a place along one column of a Z-order, as rows are given them. */
-const BITS = 10;
+/** Where a file lies among all bounds of a column, from 0 to 1. */
+export type Span = { readonly low: number; readonly high: number };
+
+export type FilePlace = {
+  /** Among the files of the table. */
+  readonly place: number;
+  /** By the columns of a Z-order, else none. What has no bounds may lie anywhere. */
+  readonly spans: readonly Span[];
+};
 
 /**
  * The place of each file among those of a table by where its rows lie in an order, as its bounds tell. Files that are near each other
  * are written anew together, so that each compaction narrows further what the one before it had to leave wide: rows of a partition
  * that no single worker takes are as good as sorted after a few of them.
  */
-export function placesOf(metadata: TableMetadata, files: readonly DataFile[], layout: Layout): readonly number[] {
+export function placesOf(metadata: TableMetadata, files: readonly DataFile[], layout: Layout): readonly FilePlace[] {
   const columns = layout.zorder.length > 0 ? layout.zorder : layout.sort;
-  const middles = columns.map((column) => middlesOf(metadata, files, column));
+  const spans = columns.map((column) => spansOf(metadata, files, column));
   const keys = files.map((_, at) => {
-    const place = middles.map((middle) => middle[at] ?? 0);
+    const place = spans.map((span) => middleOf(span[at]));
     return layout.zorder.length > 0 ? [interleave(place)] : place.map(BigInt);
   });
   const order = files.map((_, at) => at).sort((a, b) => compareKeys(keys[a] ?? [], keys[b] ?? []) || a - b);
   const places = new Array<number>(files.length);
   for (const [place, at] of order.entries()) places[at] = place;
-  return places;
+  const told = layout.zorder.length > 0 ? spans : [];
+  return files.map((_, at) => ({ place: places[at] ?? 0, spans: told.map((span) => span[at] ?? ANYWHERE) }));
 }
 
-/** Where the middle of each file lies among all bounds of a column, in 2^10 parts. What has no bounds lies before all. */
-function middlesOf(metadata: TableMetadata, files: readonly DataFile[], column: string): readonly number[] {
+const ANYWHERE: Span = { low: 0, high: 1 };
+
+/** In 2^10 parts. What has no bounds lies before all. */
+function middleOf(span: Span | undefined): number {
+  return span === undefined ? 0 : Math.floor(((span.low + span.high) / 2) * (2 ** ZORDER_BITS - 1));
+}
+
+function spansOf(metadata: TableMetadata, files: readonly DataFile[], column: string): readonly (Span | undefined)[] {
   const field = fieldByName(currentSchema(metadata), column);
   const { type } = field ?? {};
-  if (field === undefined || typeof type !== 'string') return files.map(() => 0);
+  if (field === undefined || typeof type !== 'string') return files.map(() => undefined);
   const ranges = files.map((file) => columnRange(type, field.id, file));
   const bounds = ranges.flatMap(({ lower, upper }) => [lower, upper]).filter((bound) => bound !== undefined);
   const steps = bounds
     .sort(compareValues)
     .filter((bound, at, all) => at === 0 || compareValues(bound, all[at - 1] ?? null) !== 0);
-  const most = Math.max(1, 2 * (steps.length - 1));
+  const most = Math.max(1, steps.length - 1);
   return ranges.map(({ lower, upper }) => {
-    if (lower === undefined || upper === undefined) return 0;
-    return Math.floor(((firstNotBelow(steps, lower) + firstNotBelow(steps, upper)) / most) * (2 ** BITS - 1));
+    if (lower === undefined || upper === undefined) return undefined;
+    return { low: firstNotBelow(steps, lower) / most, high: firstNotBelow(steps, upper) / most };
   });
 }
 
 function interleave(places: readonly number[]): bigint {
   let z = 0n;
-  for (let bit = BITS - 1; bit >= 0; bit -= 1) for (const place of places) z = (z << 1n) | BigInt((place >> bit) & 1);
+  for (let bit = ZORDER_BITS - 1; bit >= 0; bit -= 1)
+    for (const place of places) z = (z << 1n) | BigInt((place >> bit) & 1);
   return z;
 }
 

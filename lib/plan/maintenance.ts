@@ -13,6 +13,8 @@ export type Candidate = {
   readonly deleted?: DeletedRows;
   /** Its place among the files of the table, where rows are to lie in an order. */
   readonly place?: number;
+  /** Where it lies in each column of that order, from 0 to 1 of all that the column has. */
+  readonly spans?: readonly { readonly low: number; readonly high: number }[];
 };
 
 export type RewriteRules = {
@@ -72,8 +74,34 @@ function largeBins(members: readonly Candidate[], { targetBytes }: RewriteRules)
 /** Files that lie near each other in the order are written anew together. */
 function orderedBins(files: readonly Candidate[], { targetBytes, unitBytes }: RewriteRules): readonly Bin[] {
   const members = files.toSorted((a, b) => (a.place ?? 0) - (b.place ?? 0));
-  const groups = packInOrder(members, Math.max(unitBytes, targetBytes * ORDERED_FILES), ({ bytes }) => bytes);
-  return groups.map((group) => bin(group, 'order', sliceBytes(sum(group, 'bytes'), targetBytes)));
+  const groups = evenGroups(members, Math.max(unitBytes, targetBytes * ORDERED_FILES));
+  return groups.map((group) => ({
+    ...bin(group, 'order', sliceBytes(sum(group, 'bytes'), targetBytes)),
+    ...widthsOf(group),
+  }));
+}
+
+/** In their order, as many groups of like size as a column is halved into, so that they begin and end where boxes of a Z-order do. */
+function evenGroups(files: readonly Candidate[], most: number): readonly (readonly Candidate[])[] {
+  const all = Math.max(1, sum(files, 'bytes'));
+  const groups = 2 ** Math.ceil(Math.max(0, Math.log2(all / most)));
+  let before = 0;
+  const placed = files.map((file) => {
+    const middle = before + file.bytes / 2;
+    before += file.bytes;
+    return { file, group: Math.floor((middle / all) * groups) };
+  });
+  return [...Map.groupBy(placed, ({ group }) => group).values()].map((group) => group.map(({ file }) => file));
+}
+
+function widthsOf(files: readonly Candidate[]): Pick<Bin, 'widths'> {
+  const columns = files[0]?.spans ?? [];
+  if (columns.length === 0) return {};
+  const widths = columns.map((_, at) => {
+    const spans = files.flatMap(({ spans = [] }) => spans[at] ?? []);
+    return Math.max(...spans.map(({ high }) => high)) - Math.min(...spans.map(({ low }) => low));
+  });
+  return { widths };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Sql, SqlName } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
+import { ZORDER_BITS, zorderTurns } from '../core/zorder.ts';
 import { join, sql } from './fragment.ts';
 import { ownName, quoteName } from './quote.ts';
 
@@ -15,8 +16,6 @@ export const ZORDER = ownName('__zorder');
 const CUTS = ownName('__cuts');
 const SAMPLED = ownName('__sample');
 
-/** Bits of a rank: a thousand places in each column are more than a table has files. */
-const BITS = 10;
 /** Rows by which the places are found. */
 const SAMPLE = 65_536;
 
@@ -31,17 +30,20 @@ export function createSample(relation: Sql, columns: readonly string[]): Stateme
 
 /** Finds the values that divide each column of the sample into parts with as many rows. */
 export function createCuts(columns: readonly string[]): Statement {
-  const places = sql`list_transform(range(1, ${2 ** BITS}), lambda i: i / ${2 ** BITS}.0)`;
+  const places = sql`list_transform(range(1, ${2 ** ZORDER_BITS}), lambda i: i / ${2 ** ZORDER_BITS}.0)`;
   const cuts = columns.map((column, at) => sql`quantile_disc(${quoteName(column)}, ${places}) AS ${cut(at)}`);
   return { name: 'cuts', text: sql`CREATE OR REPLACE TABLE ${CUTS} AS SELECT ${join(cuts)} FROM ${SAMPLED}` };
 }
 
+/** The columns of a Z-order and, where it is known, which part of all that each of them has the rows lie over. */
+export type ZorderColumns = { readonly columns: readonly string[]; readonly widths?: readonly number[] };
+
 /** The relation with each row's place. Nulls come first. */
-export function renderZordered(relation: Sql, columns: readonly string[]): Sql {
+export function renderZordered(relation: Sql, { columns, widths }: ZorderColumns): Sql {
   const zeros = columns.map((_, at) => sql`0 AS ${rank(at)}`);
   let ranked = sql`(SELECT *, ${join(zeros)} FROM ${relation}, ${CUTS})`;
   // A binary search among the cuts, a bit of the rank at a time.
-  for (let bit = BITS - 1; bit >= 0; bit -= 1) {
+  for (let bit = ZORDER_BITS - 1; bit >= 0; bit -= 1) {
     const step = 2 ** bit;
     const steps = columns.map(
       (column, at) =>
@@ -50,20 +52,17 @@ export function renderZordered(relation: Sql, columns: readonly string[]): Sql {
     ranked = sql`(SELECT * REPLACE (${join(steps)}) FROM ${ranked})`;
   }
   const own = columns.flatMap((_, at) => [cut(at), rank(at)]);
-  return sql`(SELECT * EXCLUDE (${join(own)}), ${interleave(columns.length)} AS ${ZORDER} FROM ${ranked})`;
+  return sql`(SELECT * EXCLUDE (${join(own)}), ${interleave(zorderTurns(widths ?? columns.map(() => 1)))} AS ${ZORDER} FROM ${ranked})`;
 }
 
-function interleave(columns: number): Sql {
-  const bits: Sql[] = [];
-  for (let bit = 0; bit < BITS; bit += 1) {
-    for (let at = 0; at < columns; at += 1) {
-      bits.push(sql`((CAST(${rank(at)} AS BIGINT) >> ${bit}) & 1) << ${bit * columns + (columns - 1 - at)}`);
-    }
-  }
-  return join(
-    bits.map((bit) => sql`(${bit})`),
-    ' | ',
-  );
+function interleave(turns: readonly number[]): Sql {
+  const taken = new Map<number, number>();
+  const bits = turns.map((at, turn) => {
+    const bit = (taken.get(at) ?? 0) + 1;
+    taken.set(at, bit);
+    return sql`(((CAST(${rank(at)} AS BIGINT) >> ${ZORDER_BITS - bit}) & 1) << ${turns.length - 1 - turn})`;
+  });
+  return join(bits, ' | ');
 }
 
 /**
@@ -71,11 +70,11 @@ function interleave(columns: number): Sql {
  * places that begin with the same bits, so that it is a box among the columns. One that has more rows than `most` is halved, by the
  * column whose turn it is, as long as its rows differ.
  */
-export function findCells(columns: readonly string[], parts: number): Statement {
-  const bits = BITS * columns.length;
+export function findCells(zorder: ZorderColumns, parts: number): Statement {
+  const bits = ZORDER_BITS * zorder.columns.length;
   return {
     name: 'cells',
-    text: sql`WITH RECURSIVE places AS MATERIALIZED (SELECT ${ZORDER} AS place FROM ${renderZordered(SAMPLED, columns)}),
+    text: sql`WITH RECURSIVE places AS MATERIALIZED (SELECT ${ZORDER} AS place FROM ${renderZordered(SAMPLED, zorder)}),
 cells AS (
   SELECT 0 AS depth, CAST(0 AS BIGINT) AS cell, count(*) AS rows FROM places
   UNION ALL

@@ -49,7 +49,7 @@ function fileOf({ a, b }: Values): DataFile {
 }
 
 const places = (files: readonly Values[], layout: { sort?: readonly string[]; zorder?: readonly string[] }) =>
-  placesOf(table, files.map(fileOf), { sort: [], zorder: [], ...layout });
+  placesOf(table, files.map(fileOf), { sort: [], zorder: [], ...layout }).map(({ place }) => place);
 
 test('files lie by the middle of their bounds, those without bounds first', () => {
   const files: readonly Values[] = [
@@ -72,6 +72,26 @@ test('along a Z-order, files of one quarter of both columns are neighbours', () 
   const found = places(files, { zorder: ['a', 'b'] });
   const near = quarters.map((_, quarter) => Math.abs((found[quarter] ?? 0) - (found[quarter + 4] ?? 0)));
   assert.deepEqual(near, [1, 1, 1, 1]);
+});
+
+test('along a Z-order, files know where they lie in each column', () => {
+  const files = [
+    { a: [0n, 50n], b: ['a', 'z'] },
+    { a: [50n, 100n], b: ['a', 'm'] },
+    { a: [], b: [] },
+  ].map(fileOf);
+  const spans = (layout: { sort: readonly string[]; zorder: readonly string[] }) =>
+    placesOf(table, files, layout).map((one) => one.spans.map(({ low, high }) => [low, high]));
+  const anywhere = [0, 1];
+  assert.deepEqual(spans({ sort: [], zorder: ['a', 'b'] }), [
+    [[0, 0.5], anywhere],
+    [
+      [0.5, 1],
+      [0, 0.5],
+    ],
+    [anywhere, anywhere],
+  ]);
+  assert.deepEqual(spans({ sort: ['a'], zorder: [] }), [[], [], []]);
 });
 
 test('rows that no worker takes together are in order after a few times, four files at a time', () => {

@@ -71,6 +71,23 @@ describe('which files are rewritten', () => {
     );
   });
 
+  test('groups of an order are of like size, as many as halves give, and know how wide they are', () => {
+    // Of three times what a worker takes there are four groups; the first column is in order already.
+    const files = Array.from({ length: 12 }, (_, at) => ({
+      ...file(100, 'p=1', 0, at),
+      place: at,
+      spans: [
+        { low: at / 12, high: (at + 1) / 12 },
+        { low: 0, high: 1 },
+      ],
+    }));
+    const bins = planBins(files, { ...RULES, rearrange: true });
+    assert.deepEqual(
+      bins.map((bin) => [bin.files.length, ...(bin.widths ?? []).map((width) => Math.round(width * 100))]),
+      [3, 3, 3, 3].map((count) => [count, 25, 100]),
+    );
+  });
+
   test('an order is laid out again until each file can have its own part of it', () => {
     const cases = [
       [{ groups: 1, files: 9 }, 1, false],

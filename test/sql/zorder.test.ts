@@ -35,7 +35,7 @@ after(() => session[Symbol.asyncDispose]());
 async function spread(columns: readonly string[], looked: readonly string[]): Promise<Record<string, number>> {
   await session.run(createSample(REST, columns));
   await session.run(createCuts(columns));
-  const ordered = sql`(SELECT *, ntile(16) OVER (ORDER BY ${ZORDER}) AS part FROM ${renderZordered(REST, columns)})`;
+  const ordered = sql`(SELECT *, ntile(16) OVER (ORDER BY ${ZORDER}) AS part FROM ${renderZordered(REST, { columns })})`;
   const [counted] = await session.rows({
     name: 'rows',
     text: sql`SELECT count(*) AS rows, sum(n) AS sum FROM ${ordered}`,
@@ -68,6 +68,22 @@ describe('a Z-order', () => {
     });
   }
 
+  test('of rows that are near each other in one column brings them together in the other', async () => {
+    await session.run(createSample(REST, ['whole', 'price']));
+    await session.run(createCuts(['whole', 'price']));
+    const rows = renderZordered(REST, { columns: ['whole', 'price'], widths: [0.25, 1] });
+    // The highest two bits are those of the second column, and the third that of the first.
+    const eighth = sql`(SELECT *, ${ZORDER} >> 17 AS eighth FROM ${rows})`;
+    const found = await session.rows({
+      name: 'eighths',
+      text: sql`SELECT eighth, max(price) - min(price) AS price, max(whole) - min(whole) AS whole FROM ${eighth} GROUP BY ALL`,
+    });
+    assert.equal(found.length, 8);
+    for (const { price, whole } of found) {
+      assert.ok(Number(price) < 26 && Number(whole) > 400 && Number(whole) < 600, JSON.stringify(found));
+    }
+  });
+
   test('of one column is its order', async () => {
     const { whole = 1 } = await spread(['whole'], ['whole']);
     assert.ok(whole < 0.08, String(whole));
@@ -83,7 +99,7 @@ describe('a Z-order', () => {
     await session.run(createCuts(['whole', 'name']));
     const described = async (relation: typeof REST) =>
       (await session.describe({ name: 'columns', text: sql`SELECT * FROM ${relation}` })).map(({ name }) => name);
-    assert.deepEqual(await described(renderZordered(REST, ['whole', 'name'])), [
+    assert.deepEqual(await described(renderZordered(REST, { columns: ['whole', 'name'] })), [
       ...(await described(REST)),
       '__zorder',
     ]);
@@ -107,14 +123,14 @@ describe('cells of a Z-order', () => {
     test(`of ${columns.join(', ')} are boxes apart from each other, with like numbers of rows`, async () => {
       await session.run(createSample(REST, columns));
       await session.run(createCuts(columns));
-      const found = await session.rows(findCells(columns, PARTS / Math.SQRT2));
+      const found = await session.rows(findCells({ columns }, PARTS / Math.SQRT2));
       const cell = renderCell(found.map(({ place }) => BigInt(String(place))));
       const ranks = columns.map((c) => `dense_rank() OVER (ORDER BY "${c}" NULLS FIRST) AS "r_${c}"`).join(', ');
       const ranges = columns.map((c) => `min("r_${c}") AS "low_${c}", max("r_${c}") AS "high_${c}"`).join(', ');
       const ranked = sql`(SELECT *, ${userSql(ranks)} FROM ${REST})`;
       const boxes = await session.rows({
         name: 'boxes',
-        text: sql`SELECT ${cell} AS cell, count(*) AS rows, ${userSql(ranges)} FROM ${renderZordered(ranked, columns)} GROUP BY ALL ORDER BY cell`,
+        text: sql`SELECT ${cell} AS cell, count(*) AS rows, ${userSql(ranges)} FROM ${renderZordered(ranked, { columns })} GROUP BY ALL ORDER BY cell`,
       });
       const rows = boxes.map((box) => Number(box['rows']));
       assert.equal(

@@ -58,7 +58,7 @@ export function candidatesOf(
   layout: Layout | undefined,
 ): readonly Candidate[] {
   const places = layout === undefined ? [] : placesOf(metadata, files, layout);
-  return files.map((file, at) => ({ ...candidateOf(metadata, file), ...(layout && { place: places[at] ?? 0 }) }));
+  return files.map((file, at) => ({ ...candidateOf(metadata, file), ...places[at] }));
 }
 
 function candidateOf(metadata: TableMetadata, file: ScannedFile): Candidate {

@@ -13,13 +13,14 @@ type Layout = Pick<PartitionRows, 'from' | 'sortBy' | 'orderBy' | 'fileOf'>;
  */
 export async function layOut(
   session: Session,
-  { sort, zorder }: Pick<MaintainedTable, 'sort' | 'zorder'>,
+  { sort, zorder: columns }: Pick<MaintainedTable, 'sort' | 'zorder'>,
   from: Sql,
-  bin: Pick<Bin, 'bytes' | 'file_bytes'>,
+  bin: Pick<Bin, 'bytes' | 'file_bytes' | 'widths'>,
 ): Promise<Layout> {
-  if (zorder.length === 0) return { from, sortBy: sort };
-  await session.run(createSample(from, zorder));
-  await session.run(createCuts(zorder));
+  if (columns.length === 0) return { from, sortBy: sort };
+  await session.run(createSample(from, columns));
+  await session.run(createCuts(columns));
+  const zorder = { columns, ...(bin.widths && { widths: bin.widths }) };
   const ordered = { from: renderZordered(from, zorder), sortBy: sort, orderBy: [ZORDER] };
   const files = filesAfter(bin);
   if (files === 1) return ordered;
