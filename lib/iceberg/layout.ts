@@ -2,12 +2,15 @@ import { ZORDER_BITS } from '../core/zorder.ts';
 import { columnRange } from './scan.ts';
 import { currentSchema, fieldByName } from './schema.ts';
 import type { DataFile, TableMetadata } from './types.ts';
-import { compareValues, firstNotBelow } from './values.ts';
+import { compareValues, firstAbove, firstNotBelow } from './values.ts';
 
 /** The columns by which rows are to lie: in an order, or along a Z-order; one of the two has none. */
 export type Layout = { readonly sort: readonly string[]; readonly zorder: readonly string[] };
 
-/** Where a file lies among all bounds of a column, from 0 to 1. */
+/**
+ * Where a file lies in a column, from 0 to 1: above the part of all files that end before it begins, below those that begin after its end.
+ * Files that overlap all others lie everywhere, however their bounds follow each other.
+ */
 export type Span = { readonly low: number; readonly high: number };
 
 export type FilePlace = {
@@ -48,14 +51,12 @@ function spansOf(metadata: TableMetadata, files: readonly DataFile[], column: st
   const { type } = field ?? {};
   if (field === undefined || typeof type !== 'string') return files.map(() => undefined);
   const ranges = files.map((file) => columnRange(type, field.id, file));
-  const bounds = ranges.flatMap(({ lower, upper }) => [lower, upper]).filter((bound) => bound !== undefined);
-  const steps = bounds
-    .sort(compareValues)
-    .filter((bound, at, all) => at === 0 || compareValues(bound, all[at - 1] ?? null) !== 0);
-  const most = Math.max(1, steps.length - 1);
+  const lows = ranges.flatMap(({ lower }) => lower ?? []).sort(compareValues);
+  const highs = ranges.flatMap(({ upper }) => upper ?? []).sort(compareValues);
+  const all = Math.max(lows.length, highs.length);
   return ranges.map(({ lower, upper }) => {
     if (lower === undefined || upper === undefined) return undefined;
-    return { low: firstNotBelow(steps, lower) / most, high: firstNotBelow(steps, upper) / most };
+    return { low: firstNotBelow(highs, lower) / all, high: firstAbove(lows, upper) / all };
   });
 }
 

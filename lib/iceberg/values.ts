@@ -107,10 +107,19 @@ export function compareValues(a: IcebergValue, b: IcebergValue): number {
 
 /** Among values in their order the place of the first that is not below one, by halving. */
 export function firstNotBelow(values: readonly IcebergValue[], bound: IcebergValue): number {
+  return countWhile(values, (value) => compareValues(value, bound) < 0);
+}
+
+/** The same for the first that is above it. */
+export function firstAbove(values: readonly IcebergValue[], bound: IcebergValue): number {
+  return countWhile(values, (value) => compareValues(value, bound) <= 0);
+}
+
+function countWhile(values: readonly IcebergValue[], isBefore: (value: IcebergValue) => boolean): number {
   let [low, high] = [0, values.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (compareValues(values[middle] ?? null, bound) < 0) low = middle + 1;
+    if (isBefore(values[middle] ?? null)) low = middle + 1;
     else high = middle;
   }
   return low;

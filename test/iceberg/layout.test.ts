@@ -5,6 +5,7 @@ import { encodeLowerBound, encodeUpperBound } from '../../lib/iceberg/bounds.ts'
 import { createTable } from '../../lib/iceberg/changes.ts';
 import { placesOf } from '../../lib/iceberg/layout.ts';
 import type { DataFile, IcebergType, TableMetadata } from '../../lib/iceberg/types.ts';
+import { planBins } from '../../lib/plan/maintenance.ts';
 
 type Values = { readonly a: readonly bigint[]; readonly b: readonly string[] };
 
@@ -60,7 +61,7 @@ test('files lie by the middle of their bounds, those without bounds first', () =
     { a: [70n, 71n], b: ['d', 'e'] },
   ];
   assert.deepEqual(places(files, { sort: ['a'] }), [2, 1, 0, 3, 4]);
-  assert.deepEqual(places(files, { sort: ['b'] }), [4, 1, 0, 3, 2]);
+  assert.deepEqual(places(files, { sort: ['b'] }), [4, 1, 0, 2, 3]);
 });
 
 test('along a Z-order, files of one quarter of both columns are neighbours', () => {
@@ -76,7 +77,7 @@ test('along a Z-order, files of one quarter of both columns are neighbours', () 
 
 test('along a Z-order, files know where they lie in each column', () => {
   const files = [
-    { a: [0n, 50n], b: ['a', 'z'] },
+    { a: [0n, 49n], b: ['a', 'z'] },
     { a: [50n, 100n], b: ['a', 'm'] },
     { a: [], b: [] },
   ].map(fileOf);
@@ -85,10 +86,7 @@ test('along a Z-order, files know where they lie in each column', () => {
   const anywhere = [0, 1];
   assert.deepEqual(spans({ sort: [], zorder: ['a', 'b'] }), [
     [[0, 0.5], anywhere],
-    [
-      [0.5, 1],
-      [0, 0.5],
-    ],
+    [[0.5, 1], anywhere],
     [anywhere, anywhere],
   ]);
   assert.deepEqual(spans({ sort: ['a'], zorder: [] }), [[], [], []]);
@@ -116,4 +114,29 @@ test('rows that no worker takes together are in order after a few times, four fi
   }
   const [first = 0, second = 0, third = 1] = widths;
   assert.ok(first > 0.2 && second < 0.12 && third < 0.05, JSON.stringify(widths));
+});
+
+test('boxes that several workers have made along a Z-order are given out by quarters, though their edges differ', () => {
+  const edge = (worker: number, at: number): bigint =>
+    BigInt(at * 1_000 + (at === 0 || at === 4 ? 0 : ((worker * 37) % 11) - 5));
+  const boxes = [0, 1, 2, 3].flatMap((worker) =>
+    [0, 1, 2, 3].flatMap((x) => [0, 1, 2, 3].map((y) => ({ worker, x, y }))),
+  );
+  const text = (worker: number, at: number): string => String(edge(worker, at)).padStart(5, '0');
+  const files = boxes.map(({ worker, x, y }) =>
+    fileOf({ a: [edge(worker, x), edge(worker, x + 1) - 1n], b: [text(worker, y), `${text(worker, y + 1)} before`] }),
+  );
+  const found = placesOf(table, files, { sort: [], zorder: ['a', 'b'] });
+  const bins = planBins(
+    boxes.map(({ x, y }, at) => ({
+      ...{ path: `${x >> 1} ${y >> 1}`, foreign: false, spec: 0, partition: '', rows: 100 },
+      bytes: 100 + ((at * 7) % 5),
+      ...found[at],
+    })),
+    { targetBytes: 100, minFiles: 5, unitBytes: 2_100, rearrange: true },
+  );
+  assert.deepEqual(
+    bins.map((bin) => [bin.files.length, [...new Set(bin.files.map(({ path }) => path))]]),
+    ['0 0', '0 1', '1 0', '1 1'].map((quarter) => [16, [quarter]]),
+  );
 });
