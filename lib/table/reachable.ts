@@ -39,7 +39,7 @@ export async function findUnneeded(
 
 /**
  * The locations of all that is unneeded, data files before the manifests that name them, in batches. Holds the paths of so
- * many data files at once; the manifests that stay are read once for each such batch.
+ * many data files at once, and a few manifests; those that stay are read once for each such batch.
  */
 export async function* unneededFiles(
   store: ObjectStore,
@@ -48,16 +48,22 @@ export async function* unneededFiles(
 ): AsyncIterable<readonly UnneededFile[]> {
   let batch: UnneededFile[] = [];
   const found = new Map<string, number>();
+  let left = manifests.length;
   for (let at = 0; at < manifests.length; at += CONCURRENCY) {
-    const some = manifests.slice(at, at + CONCURRENCY);
-    const files = await mapConcurrent(some, (manifest) => filesIn(store, metadata, manifest));
-    for (const { path, bytes } of files.flat()) found.set(path, bytes);
-    batch.push(...some.map((path) => ({ path, bytes: null })));
-    if (found.size < most && at + CONCURRENCY < manifests.length) continue;
-    await keepLive(store, metadata, kept, found);
-    yield [...[...found].map(([path, bytes]) => ({ path, bytes })), ...batch];
-    batch = [];
-    found.clear();
+    const some = await mapConcurrent(manifests.slice(at, at + CONCURRENCY), async (manifest) => ({
+      manifest,
+      files: await filesIn(store, metadata, manifest),
+    }));
+    for (const { manifest, files } of some) {
+      for (const { path, bytes } of files) found.set(path, bytes);
+      batch.push({ path: manifest, bytes: null });
+      left -= 1;
+      if (found.size < most && left > 0) continue;
+      await keepLive(store, metadata, kept, found);
+      yield [...[...found].map(([path, bytes]) => ({ path, bytes })), ...batch];
+      batch = [];
+      found.clear();
+    }
   }
   yield own.map((path) => ({ path, bytes: null }));
 }

@@ -82,6 +82,27 @@ describe('file catalog layout', () => {
     assert.deepEqual(await catalog.load(ID), newest);
   });
 
+  it('reads a version once, and again where another file stands in its place', async () => {
+    const { store, entry } = await grown(3);
+    const reads: string[] = [];
+    const noting: ObjectStore = {
+      ...store,
+      read(key) {
+        if (key !== HINT) reads.push(key);
+        return store.read(key);
+      },
+    };
+    const catalog = createFileCatalog(noting, codec);
+    for (let n = 0; n < 3; n += 1) assert.deepEqual(await catalog.load(ID), entry);
+    assert.deepEqual(reads, [VERSION(3)]);
+    const restored = withSnapshot(entry.metadata, 77n);
+    await store.write(VERSION(3), bytesOf(codec.render(restored)), { kind: 'any' });
+    assert.deepEqual((await catalog.load(ID))?.metadata, restored);
+    assert.deepEqual(reads, [VERSION(3), VERSION(3)]);
+    await store.write(VERSION(3), bytesOf('{'), { kind: 'any' });
+    await assert.rejects(catalog.load(ID), UnreadableTable);
+  });
+
   it('names the damaged file and the way out, which works', async () => {
     for (const damage of ['', '{"format-version":2', 'null', '{}']) {
       const { store, catalog } = await grown(2);
