@@ -9,7 +9,7 @@ const floor = await openFloor(output);
 const silver = join(output, 'silver.clicks.parquet');
 const clicks = typedCsv(
   join(input, '*.csv'),
-  { id: 'BIGINT', account: 'INTEGER', at: 'TIMESTAMP', page: 'VARCHAR', cents: 'INTEGER' },
+  { id: 'BIGINT', account: 'INTEGER', clicked: 'TIMESTAMP', page: 'VARCHAR', cents: 'INTEGER' },
   true,
 );
 await floor.write(`FROM ${clicks}`, silver);

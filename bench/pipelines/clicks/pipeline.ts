@@ -8,7 +8,7 @@ export default definePipeline({
       columns: {
         id: { type: 'bigint', required: true },
         account: { type: 'int', required: true },
-        at: { type: 'timestamp', required: true },
+        clicked: { type: 'timestamp', required: true },
         page: 'string',
         cents: { type: 'int', min: 0 },
       },
