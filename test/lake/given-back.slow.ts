@@ -111,8 +111,11 @@ describe('what is acquired is given back, at whichever call the store fails', ()
     const counted = withCounted(lake);
     const reached = new Set<string>();
     const handlers: Record<string, StateHandler> = {};
+    const died = Object.assign(new Error('killed'), { name: 'Runtime.OutOfMemory' });
     for (const [state, handler] of Object.entries(medallionHandlers(counted.deps))) {
-      handlers[state] = (input) => {
+      handlers[state] = async (input) => {
+        // Ended without an answer at the first level, so that the other states are gone through as well.
+        if (state === 'Level' && !reached.has('PlanStage')) throw died;
         reached.add(state);
         return failEverywhere(counted, state, () => handler(input));
       };
@@ -126,7 +129,7 @@ describe('what is acquired is given back, at whichever call the store fails', ()
       retryIntervalMs: 0,
     });
     assert.equal(outcome.status, 'SUCCEEDED', JSON.stringify(outcome));
-    for (const state of ['Open', 'PlanStage', 'Stage', 'PlanMerge', 'Merge', 'Audit', 'Commit', 'Finish']) {
+    for (const state of ['Open', 'Level', 'PlanStage', 'Stage', 'PlanMerge', 'Merge', 'Audit', 'Commit', 'Finish']) {
       assert.ok(reached.has(state), `${state} was not reached`);
     }
     assert.deepEqual(await lake.rows('shop_silver.orders', 'SELECT count(*) AS n FROM t'), [{ n: 2460 }]);
