@@ -40,8 +40,15 @@ const BY_CLOUDFORMATION: ReadonlySet<string> = new Set([
 
 /** Types that the harness is itself: it polls the queue and calls the function. */
 const BY_HARNESS: ReadonlySet<string> = new Set(['AWS::Lambda::EventSourceMapping']);
-/** Types that are left out: one stands for nothing in an account, the other refuses callers without TLS, as moto's are. */
-const NOTHING: ReadonlySet<string> = new Set(['AWS::CDK::Metadata', 'AWS::S3::BucketPolicy']);
+/**
+ * Types that are left out: one stands for nothing in an account, one refuses callers without TLS, as moto's are, and one says what
+ * becomes of asynchronous calls that fail, of which there are none here.
+ */
+const NOTHING: ReadonlySet<string> = new Set([
+  'AWS::CDK::Metadata',
+  'AWS::Lambda::EventInvokeConfig',
+  'AWS::S3::BucketPolicy',
+]);
 
 /** Bytes of template that CloudFormation takes in a call; a larger one lies in a bucket. */
 const BODY_LIMIT = 51_200;
