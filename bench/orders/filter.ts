@@ -50,7 +50,6 @@ export async function measureFilter(bench: Bench): Promise<Measured> {
         unit: '%',
         bound: BOUNDS.bytes,
         detail: `${second.files} of ${second.all} files, ${bytes(second)}`,
-        why: 'A file begins and ends within cells of the Z-order, and the cells that follow each other differ in the second column first.',
       },
     ],
     fingerprints: [],
