@@ -33,8 +33,9 @@ export function planBatch(model: SilverModel, facts: BatchFacts): BatchRecipe {
     equalKeys !== null ||
     model.joins.length > 0 ||
     hasRowExpectations(model) ||
-    // An end before the start is found row by row; a key or sequence that is null shows in what was written.
-    (isKeyed(model) && (incomplete || model.mode.validTo !== null));
+    // An end before the start is found row by row, and so is what raises in a merge, where only the order of ties is worked
+    // out; a key or sequence that is null shows in what was written.
+    (isKeyed(model) && (incomplete || model.mode.validTo !== null || model.mode.tieBreak !== null));
   const numbered = toldApart || memory || equalRows !== null;
   const pass = numbered || guarded || manyShapes ? 'tables' : 'stream';
   const carriesHash = added.some((column) => column.value === 'row_hash');

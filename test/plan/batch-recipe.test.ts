@@ -10,7 +10,14 @@ const MODEL: SilverModel = {
   ...{ expect: [], metadata: [], reads: [], joins: [], description: '' },
 } as unknown as SilverModel;
 
-const KEYED = { kind: 'scd2', key: ['id'], sequence: 'at', missing: 'keep', validTo: null } as unknown as ModelMode;
+const KEYED = {
+  kind: 'scd2',
+  key: ['id'],
+  sequence: 'at',
+  missing: 'keep',
+  validTo: null,
+  tieBreak: null,
+} as unknown as ModelMode;
 const BY_ROW = { kind: 'append', dedupe: { by: 'row' }, onDuplicate: 'drop' } as unknown as ModelMode;
 const BY_KEY = { kind: 'append', dedupe: { by: 'key', columns: ['id'] }, onDuplicate: 'drop' } as unknown as ModelMode;
 const CONDEMN = { ...BY_KEY, onDuplicate: 'condemn' } as unknown as ModelMode;
@@ -118,6 +125,11 @@ const CASES: readonly Case[] = [
   },
   { name: 'a keyed model', model: { mode: KEYED }, recipe: {} },
   { name: 'a keyed model whose rows lack keys', model: { mode: KEYED }, facts: { incomplete: true }, recipe: tables },
+  {
+    name: 'a keyed model with an order of its own for ties, which may raise in a merge',
+    model: { mode: { ...KEYED, tieBreak: 'a + b' } as unknown as ModelMode },
+    recipe: tables,
+  },
   {
     name: 'a keyed model whose rows say when they end',
     model: { mode: { ...KEYED, validTo: 'until' } as unknown as ModelMode },
