@@ -4,6 +4,8 @@ export type AwsCall = {
   readonly principal: string;
   readonly action: string;
   readonly resources: readonly string[];
+  /** Present: a POST that removes many objects, which is billed as a PUT. */
+  readonly removesMany?: true;
   /** Condition keys that the call carries, such as s3:prefix. */
   readonly context: Readonly<Record<string, string>>;
   readonly status: number;
@@ -32,7 +34,7 @@ export function readCall(request: RawRequest): Omit<AwsCall, 'status'> | undefin
   return { principal, context: {}, ...readOther(service, request) };
 }
 
-type What = Pick<AwsCall, 'action' | 'resources' | 'context'>;
+type What = Pick<AwsCall, 'action' | 'resources' | 'context' | 'removesMany'>;
 
 function readS3({ method, url, body }: RawRequest): What {
   const { pathname, searchParams } = new URL(url, 'http://localhost');
@@ -62,7 +64,7 @@ function readBucketCall(method: string, bucket: string, query: URLSearchParams, 
   const arn = `arn:aws:s3:::${bucket}`;
   if (method === 'POST' && query.has('delete')) {
     const keys = [...body.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key]) => `${arn}/${unescapeXml(key ?? '')}`);
-    return { action: 's3:DeleteObject', resources: keys, context: {} };
+    return { action: 's3:DeleteObject', resources: keys, context: {}, removesMany: true };
   }
   if (method !== 'GET' && method !== 'HEAD') throw new Error(`no such call of S3: ${method} on bucket ${bucket}`);
   const action = query.has('versions') ? 's3:ListBucketVersions' : 's3:ListBucket';

@@ -13,10 +13,10 @@ const GETS = ['s3:GetObject', 's3:GetObjectVersion'];
 
 export function countRequests({ gateway, stack }: Deployment): RequestCount {
   const asked = new Map<StepName, Requests>();
-  const stop = gateway.onCall(({ principal, action }) => {
+  const stop = gateway.onCall(({ principal, action, removesMany }) => {
     const step = STEP_NAMES.find((name) => principal.startsWith(`${stack.name}-${STATES[name].file}.`));
     if (step === undefined) return;
-    const one = { get: GETS.includes(action) ? 1 : 0, put: PUTS.includes(action) ? 1 : 0 };
+    const one = { get: GETS.includes(action) ? 1 : 0, put: PUTS.includes(action) || removesMany ? 1 : 0 };
     asked.set(step, addRequests(asked.get(step) ?? { get: 0, put: 0 }, one));
   });
   return { asked, stop };
