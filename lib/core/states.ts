@@ -191,7 +191,7 @@ export const STATES = {
   Notify: {
     ...light,
     file: 'notify',
-    objects: [{ zone: 'ops', below: ['_alerts/', '_audit/'], may: ['read', 'write'] }],
+    objects: [{ zone: 'ops', below: ['_alerts/', 'audit_log/'], may: ['read', 'write'] }],
   },
   RunFailed: { ...light, file: 'run-failed', objects: [] },
   MaintainAfter: { ...light, machines: RUN, file: 'maintain-after', objects: [] },
@@ -199,7 +199,7 @@ export const STATES = {
     ...light,
     file: 'starter',
     machines: [],
-    objects: [{ zone: 'ops', below: ['_events/', '_landed/', '_audit/'], may: ['read', 'write'] }],
+    objects: [{ zone: 'ops', below: ['_events/', '_landed/', 'audit_log/'], may: ['read', 'write'] }],
   },
 } as const satisfies Readonly<Record<string, FunctionRow>>;
 

@@ -13,6 +13,7 @@ import {
 import type { Construct } from 'constructs';
 import type { DeploymentNames } from '../core/deployment-names.ts';
 import { ZONES, type Zone } from '../core/objects.ts';
+import { KEPT } from './kept.ts';
 import { type GivenBuckets, ownBucketName } from './places.ts';
 
 /** How long things stay in buckets that the lake makes. Table data is never expired by a rule. */
@@ -65,9 +66,7 @@ function safe(destroy: boolean): BucketProps {
     enforceSSL: true,
     minimumTLSVersion: 1.2,
     objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-    ...(destroy
-      ? { removalPolicy: RemovalPolicy.DESTROY, autoDeleteObjects: true }
-      : { removalPolicy: RemovalPolicy.RETAIN }),
+    ...(destroy ? { removalPolicy: RemovalPolicy.DESTROY, autoDeleteObjects: true } : { removalPolicy: KEPT }),
   };
 }
 

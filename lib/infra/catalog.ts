@@ -4,6 +4,7 @@ import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { ATHENA_RESULTS } from './buckets.ts';
+import { KEPT } from './kept.ts';
 import { bucketName, databaseName, LAYERS, type LakePlaces } from './places.ts';
 
 /** The three databases of a pipeline. */
@@ -17,16 +18,24 @@ export function createDatabases(scope: Construct, lake: LakePlaces, pipeline: st
         locationUri: `s3://${bucketName(lake, layer)}/${layer}/${pipeline}/`,
       },
     });
-    database.applyRemovalPolicy(destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN);
+    database.applyRemovalPolicy(destroy ? RemovalPolicy.DESTROY : KEPT);
   }
 }
 
-export type WorkgroupProps = { readonly dataKey: IKey | undefined; readonly scanLimitGb: number };
+export type WorkgroupProps = {
+  readonly dataKey: IKey | undefined;
+  readonly scanLimitGb: number;
+  readonly destroy: boolean;
+};
 
-export function createWorkgroup(scope: Construct, lake: LakePlaces, { dataKey, scanLimitGb }: WorkgroupProps): void {
+export function createWorkgroup(
+  scope: Construct,
+  lake: LakePlaces,
+  { dataKey, scanLimitGb, destroy }: WorkgroupProps,
+): void {
   const encryption =
     dataKey === undefined ? { encryptionOption: 'SSE_S3' } : { encryptionOption: 'SSE_KMS', kmsKey: dataKey.keyArn };
-  new CfnWorkGroup(scope, 'Queries', {
+  const workgroup = new CfnWorkGroup(scope, 'Queries', {
     name: lake.names.workgroup,
     description: 'Queries of the lake; what a query may scan is limited',
     recursiveDeleteOption: true,
@@ -41,6 +50,8 @@ export function createWorkgroup(scope: Construct, lake: LakePlaces, { dataKey, s
       },
     },
   });
+  // It holds what people have saved and asked.
+  workgroup.applyRemovalPolicy(destroy ? RemovalPolicy.DESTROY : KEPT);
 }
 
 /** The rows that functions without an engine write, as Athena reads them. */
@@ -56,7 +67,7 @@ export function createAuditLog(scope: Construct, lake: LakePlaces, pipeline: str
       tableType: 'EXTERNAL_TABLE',
       parameters: { classification: 'parquet' },
       storageDescriptor: {
-        location: `s3://${bucketName(lake, 'ops')}/ops/${pipeline}/_audit/`,
+        location: `s3://${bucketName(lake, 'ops')}/ops/${pipeline}/audit_log/`,
         columns: [{ name: 'at', type: 'timestamp' }, ...columns],
         inputFormat: `${library}.MapredParquetInputFormat`,
         outputFormat: `${library}.MapredParquetOutputFormat`,

@@ -10,6 +10,7 @@ import { type BucketRules, createBuckets, endRunFolders } from './buckets.ts';
 import { createDatabases, createWorkgroup } from './catalog.ts';
 import { setFlags } from './flags.ts';
 import { grantQuery, grantRead, grantUpload } from './grants.ts';
+import { KEPT } from './kept.ts';
 import type { GivenBuckets, LakePlaces } from './places.ts';
 import { mayDestroy } from './settings.ts';
 
@@ -45,7 +46,7 @@ export type LakeProps = LakeAttributes & {
   readonly athenaScanLimitGb?: number;
   /** Pipelines that are no constructs of this app, but have their tables here. */
   readonly pipelines?: readonly string[];
-  /** DESTROY removes the data with the lake, if the context flag destroyData is set too. Default: RETAIN. */
+  /** DESTROY removes the data with the lake, if the context flag destroyData is set too. Default: it is kept, unless its first deployment fails. */
   readonly removalPolicy?: RemovalPolicy;
 };
 
@@ -121,7 +122,7 @@ export class Lake extends LakeBase {
       rules: this.#rules,
     });
     for (const pipeline of props.pipelines ?? []) this.addPipeline(pipeline);
-    createWorkgroup(this, this, { dataKey, scanLimitGb: props.athenaScanLimitGb ?? 100 });
+    createWorkgroup(this, this, { dataKey, scanLimitGb: props.athenaScanLimitGb ?? 100, destroy: this.#destroy });
     this.#warn(props.removalPolicy);
   }
 
@@ -138,7 +139,7 @@ export class Lake extends LakeBase {
     return new Key(this, 'DataKey', {
       description: 'Encrypts the data of the lake',
       enableKeyRotation: true,
-      removalPolicy: this.#destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      removalPolicy: this.#destroy ? RemovalPolicy.DESTROY : KEPT,
     });
   }
 

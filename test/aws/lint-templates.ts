@@ -1,11 +1,12 @@
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { leftBehind } from '../infra/resources.ts';
 import { exitCode } from '../interop/environments.ts';
 import { awsPython } from './moto-server.ts';
 
 /**
  * `node test/aws/lint-templates.ts [folder]`: cfn-lint over the templates that `cdk synth` wrote, by default to cdk.out,
- * those of nested assemblies included. Errors and warnings end it with a code other than 0; so does a folder without
+ * those of nested assemblies included, and what a first deployment that fails would leave behind. Errors and warnings end it with a code other than 0; so does a folder without
  * templates. Source: https://github.com/aws-cloudformation/cfn-lint#parameters
  */
 
@@ -25,4 +26,9 @@ if (templates.length === 0) {
   const program = join(dirname(await awsPython()), 'cfn-lint');
   process.exitCode = await exitCode(program, [...options, '--', ...templates]);
   console.log(`cfn-lint: ${templates.length} templates${process.exitCode === 0 ? ', nothing found' : ''}`);
+  const left = templates.flatMap((file) =>
+    leftBehind(JSON.parse(readFileSync(file, 'utf8'))).map((id) => `${file}: ${id}`),
+  );
+  for (const one of left) console.error(`${one} has DeletionPolicy Retain; expected RetainExceptOnCreate`);
+  if (left.length > 0) process.exitCode = 1;
 }

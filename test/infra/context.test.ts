@@ -4,7 +4,7 @@ import type { Template } from 'aws-cdk-lib/assertions';
 import { InvalidInput } from '../../lib/core/errors.ts';
 import { FUNCTIONS, STATES } from '../../lib/core/states.ts';
 import { type DeploymentOptions, deploy, SHOP, type Synthesized } from './deployment.ts';
-import { at, resourceOf, resourcesOf } from './resources.ts';
+import { at, leftBehind, resourceOf, resourcesOf } from './resources.ts';
 
 type Kept = {
   readonly policies: readonly (string | undefined)[];
@@ -13,7 +13,7 @@ type Kept = {
 };
 
 function kept({ app, lake }: Synthesized): Kept {
-  const types = ['AWS::S3::Bucket', 'AWS::Glue::Database', 'AWS::KMS::Key'];
+  const types = ['AWS::S3::Bucket', 'AWS::Glue::Database', 'AWS::KMS::Key', 'AWS::Athena::WorkGroup'];
   const resources = types.flatMap((type) => resourcesOf(lake, type));
   return {
     policies: [...new Set(resources.map(({ DeletionPolicy }) => DeletionPolicy))],
@@ -23,7 +23,7 @@ function kept({ app, lake }: Synthesized): Kept {
 }
 
 describe('data is destroyed only by the property and the flag together', () => {
-  const STAYS: Kept = { policies: ['Retain'], emptied: 0, isProtected: true };
+  const STAYS: Kept = { policies: ['RetainExceptOnCreate'], emptied: 0, isProtected: true };
   const GOES: Kept = { policies: ['Delete'], emptied: 5, isProtected: false };
   const cases: readonly (readonly [string, DeploymentOptions, Kept])[] = [
     ['neither', {}, STAYS],
@@ -41,8 +41,9 @@ describe('data is destroyed only by the property and the flag together', () => {
 
 test('kms=true: one key, turned every year and kept, for buckets, results and all who use them', async () => {
   const { lake, pipelines } = await deploy({ context: { kms: 'true' } });
+  for (const template of [lake, ...Object.values(pipelines)]) assert.deepEqual(leftBehind(template.toJSON()), []);
   const key = resourceOf(lake, 'AWS::KMS::Key');
-  assert.deepEqual([key.properties['EnableKeyRotation'], key.DeletionPolicy], [true, 'Retain']);
+  assert.deepEqual([key.properties['EnableKeyRotation'], key.DeletionPolicy], [true, 'RetainExceptOnCreate']);
   for (const id of ['Bronze', 'Silver', 'Gold', 'Ops']) {
     const { properties } = resourceOf(lake, 'AWS::S3::Bucket', id);
     assert.deepEqual(at(properties, 'BucketEncryption', 'ServerSideEncryptionConfiguration'), [

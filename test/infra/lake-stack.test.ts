@@ -27,7 +27,7 @@ describe('every bucket', () => {
         { ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } },
       ]);
       assert.equal(at(properties, 'OwnershipControls', 'Rules', 0, 'ObjectOwnership'), 'BucketOwnerEnforced');
-      assert.deepEqual([bucket.DeletionPolicy, bucket.UpdateReplacePolicy], ['Retain', 'Retain']);
+      assert.deepEqual([bucket.DeletionPolicy, bucket.UpdateReplacePolicy], ['RetainExceptOnCreate', 'Retain']);
     });
 
     test(`${id} refuses what does not come by TLS 1.2`, () => {
@@ -128,7 +128,7 @@ test('each pipeline has its databases, which stay when the stack goes', () => {
     ['silver', 'gold', 'ops'].map((layer) => [`${name}_${layer}`, `s3://${bucketName(layer)}/${layer}/${name}/`]),
   );
   assert.deepEqual(found.sort(), expected.sort());
-  assert.deepEqual([...new Set(databases.map(({ DeletionPolicy }) => DeletionPolicy))], ['Retain']);
+  assert.deepEqual([...new Set(databases.map(({ DeletionPolicy }) => DeletionPolicy))], ['RetainExceptOnCreate']);
 });
 
 test('the workgroup has its own place for results, encrypted, and a limit that nobody can lift', () => {

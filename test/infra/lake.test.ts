@@ -21,7 +21,7 @@ describe('a lake with nothing said', () => {
     const buckets = resourcesOf(template, 'AWS::S3::Bucket');
     assert.deepEqual(
       buckets.map(({ properties, DeletionPolicy }) => [properties['BucketName'], DeletionPolicy]).sort(),
-      ['bronze', 'gold', 'logs', 'ops', 'silver'].map((zone) => [nameOf(zone), 'Retain']),
+      ['bronze', 'gold', 'logs', 'ops', 'silver'].map((zone) => [nameOf(zone), 'RetainExceptOnCreate']),
     );
     assert.deepEqual(resourcesOf(template, 'AWS::KMS::Key'), []);
     assert.deepEqual(resourcesOf(template, 'AWS::Lambda::Function'), []);
@@ -114,7 +114,7 @@ describe('what exists is used', () => {
 test("encryption 'kms' makes a key that is turned every year and kept", () => {
   const { lake, template } = lakeOf(() => ({ encryption: 'kms' }));
   const key = resourceOf(template(), 'AWS::KMS::Key');
-  assert.deepEqual([key.properties['EnableKeyRotation'], key.DeletionPolicy], [true, 'Retain']);
+  assert.deepEqual([key.properties['EnableKeyRotation'], key.DeletionPolicy], [true, 'RetainExceptOnCreate']);
   assert.ok(lake.dataKey !== undefined && lake.keys.includes(lake.dataKey));
 });
 
@@ -126,7 +126,7 @@ describe('removal', () => {
   };
   test('needs the flag too, and without it that is said', () => {
     const { made, policies: found } = policies({});
-    assert.deepEqual(found, ['Retain']);
+    assert.deepEqual(found, ['RetainExceptOnCreate']);
     Annotations.fromStack(made.stack).hasWarning('/Own/Lake', Match.stringLikeRegexp('destroyData: the data is kept'));
   });
   test('with both the data goes', () => assert.deepEqual(policies({ destroyData: 'true' }).policies, ['Delete']));

@@ -113,7 +113,7 @@ const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] 
     [],
   ],
   ['mark an alert', s3('PutObject', 'ops/web_shop/_alerts/a.json'), [...STEPS, 'Fail', 'Notify']],
-  ['write audit rows', s3('PutObject', 'ops/web_shop/_audit/x/r.parquet'), [...STEPS, 'Fail', 'Notify', 'Starter']],
+  ['write audit rows', s3('PutObject', 'ops/web_shop/audit_log/x/r.parquet'), [...STEPS, 'Fail', 'Notify', 'Starter']],
   ['read what another pipeline has', s3('GetObject', 'silver/plain/rows/data/f.parquet'), []],
   ['read what a run of another builds on', s3('GetObject', 'ops/plain/_runs/r/plan.json'), ['Sweep']],
   ['read what another has rejected', s3('GetObject', 'ops/plain/quarantine/data/f.parquet'), []],

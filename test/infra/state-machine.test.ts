@@ -175,7 +175,7 @@ test('the audit log of light functions is a table that Athena reads', () => {
     ['at timestamp', 'function string', 'event string', 'run_id string', 'detail string'],
   );
   const location = at(input, 'StorageDescriptor', 'Location');
-  assert.equal(location, `s3://strata-ops-${ACCOUNT}-${REGION}/ops/web_shop/_audit/`);
+  assert.equal(location, `s3://strata-ops-${ACCOUNT}-${REGION}/ops/web_shop/audit_log/`);
 });
 
 test('outputs are commands to copy', () => {

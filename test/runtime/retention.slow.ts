@@ -26,7 +26,7 @@ const namesOf = async (lake: TestLake, folder: string): Promise<readonly string[
 
 test('runs are forgotten after a month, unless a table still has a snapshot of theirs; their ids are not used again', async () => {
   const lake = await made.copy();
-  for (const key of ['_alerts/run-1.json', '_audit/fail/1.parquet'])
+  for (const key of ['_alerts/run-1.json', 'audit_log/fail/1.parquet', '_audit/fail/1.parquet'])
     await lake.store.write(`ops/shop/${key}`, new Uint8Array(9), { kind: 'any' });
   const all = ['run-1', 'run-2', 'run-3', 'run-4', 'run-5', 'run-6'];
   await vacuumOn(lake, 31);
@@ -41,7 +41,7 @@ test('runs are forgotten after a month, unless a table still has a snapshot of t
   await vacuumOn(lake, 31);
   assert.deepEqual(await namesOf(lake, '_runs'), ['run-6']);
   assert.deepEqual(
-    (await keys(lake)).filter((key) => /\/_(alerts|audit)\//.test(key)),
+    (await keys(lake)).filter((key) => /\/(_alerts|_audit|audit_log)\//.test(key)),
     [],
   );
   assert.deepEqual(await contents(lake), was);

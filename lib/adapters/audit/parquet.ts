@@ -10,7 +10,7 @@ const COLUMNS = {
 } as const;
 
 /**
- * Rows as small Parquet files at `ops/<pipeline>/_audit/<function>/<unique>.parquet`, which the table `audit_log` reads:
+ * Rows as small Parquet files at `ops/<pipeline>/audit_log/<function>/<unique>.parquet`, which the table `audit_log` reads:
  * columns at (timestamp of milliseconds, UTC), function, event, run_id and detail.
  */
 export function createParquetAuditLog(store: ObjectStore, pipeline: string, unique: () => string): AuditLog {
@@ -19,7 +19,7 @@ export function createParquetAuditLog(store: ObjectStore, pipeline: string, uniq
       const byFunction = new Map<string, AuditRow[]>();
       for (const row of rows) byFunction.set(row.function, [...(byFunction.get(row.function) ?? []), row]);
       for (const [name, own] of byFunction) {
-        const key = `ops/${pipeline}/_audit/${name}/${unique()}.parquet`;
+        const key = `ops/${pipeline}/audit_log/${name}/${unique()}.parquet`;
         await store.write(key, await renderParquet(own), { kind: 'absent' });
       }
     },

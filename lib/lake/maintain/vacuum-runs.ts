@@ -67,7 +67,8 @@ async function* leftByRuns(
     yield* oldObjects(store, `${root}/_dry_runs/${id}/`, age.before);
   }
   yield* oldObjects(store, `${root}/_events/`, age.before);
-  for (const folder of ['_alerts', '_audit']) yield* oldObjects(store, `${root}/${folder}/`, age.forget);
+  // Notes of functions of earlier releases are in `_audit`.
+  for (const folder of ['_alerts', 'audit_log', '_audit']) yield* oldObjects(store, `${root}/${folder}/`, age.forget);
 }
 
 async function openRuns(store: ObjectStore, pipeline: string): Promise<ReadonlySet<string>> {

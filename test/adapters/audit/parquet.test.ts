@@ -27,7 +27,7 @@ async function written(rows: readonly AuditRow[]): Promise<{ store: ObjectStore;
 
 test('each function has a folder of its own below the table', async () => {
   const { keys } = await written([...ROWS, { at, function: 'fail', event: 'failed', run_id: 'r', detail: 'x' }]);
-  assert.deepEqual(keys, ['ops/shop/_audit/fail/u2.parquet', 'ops/shop/_audit/starter/u1.parquet']);
+  assert.deepEqual(keys, ['ops/shop/audit_log/fail/u2.parquet', 'ops/shop/audit_log/starter/u1.parquet']);
 });
 
 test('no rows make no file', async () => {

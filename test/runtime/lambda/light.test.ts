@@ -67,7 +67,7 @@ const upload = (key: string) => ({ key, etag: 'e1', version: 'v1' });
 const ORDERS = 'bronze/shop/orders/day 1+ä.csv';
 const startedNames = (): readonly unknown[] =>
   sfn.commandCalls(StartExecutionCommand).map(({ args }) => args[0].input.name);
-const audited = (): readonly string[] => [...bucket.objects.keys()].filter((key) => key.includes('/_audit/'));
+const audited = (): readonly string[] => [...bucket.objects.keys()].filter((key) => key.includes('/audit_log/'));
 
 describe('the starter', () => {
   test('starts one execution for the files of a batch, and notes it', async () => {
@@ -90,7 +90,7 @@ describe('the starter', () => {
       ...upload(ORDERS),
     });
     assert.deepEqual(bucket.json(`ops/shop/_landed/${name}.json`), { files: [upload(ORDERS), upload(other)] });
-    assert.match(audited().join(), /^ops\/shop\/_audit\/starter\/[0-9a-f]{16}\.parquet$/);
+    assert.match(audited().join(), /^ops\/shop\/audit_log\/starter\/[0-9a-f]{16}\.parquet$/);
   });
 
   const LEFT_OUT: readonly (readonly [string, unknown])[] = [
@@ -140,7 +140,7 @@ describe('the starter', () => {
   });
 
   test('has started what it started, when that could not be noted', async () => {
-    bucket.refuse = (key) => (key.includes('/_audit/') ? awsError('AccessDenied', 403, 'no') : undefined);
+    bucket.refuse = (key) => (key.includes('/audit_log/') ? awsError('AccessDenied', 403, 'no') : undefined);
     const { answer, log } = await call(starter, batch(created(ORDERS)));
     assert.deepEqual(answer, { batchItemFailures: [] });
     assert.ok(log.includes('the audit log could not be written'));
@@ -216,7 +216,7 @@ describe('fail', () => {
     assert.deepEqual(bucket.json('ops/shop/open-run.json'), { epoch: 4 });
     const result = bucket.json('ops/shop/_runs/r-1/result.json') as { error: unknown };
     assert.deepEqual(result.error, { name: 'AuditFailed', message: '3 rows' });
-    assert.match(audited().join(), /^ops\/shop\/_audit\/fail\/[0-9a-f]{16}\.parquet$/);
+    assert.match(audited().join(), /^ops\/shop\/audit_log\/fail\/[0-9a-f]{16}\.parquet$/);
   });
 
   test('leaves a run alone that another has taken over, and says so', async () => {
@@ -249,7 +249,7 @@ describe('notify', () => {
     assert.deepEqual([TopicArn, Subject], [TOPIC, 'Strata: shop failed: AuditFailed (r-1)']);
     assert.ok(Message?.includes('\nCause:     3 rows\n') && Message.includes(execution.Id));
     assert.equal((bucket.json('ops/shop/_alerts/r-1.json') as { status: string }).status, 'sent');
-    assert.match(audited().join(), /^ops\/shop\/_audit\/notify\/[0-9a-f]{16}\.parquet$/);
+    assert.match(audited().join(), /^ops\/shop\/audit_log\/notify\/[0-9a-f]{16}\.parquet$/);
   });
 
   test('tells of an execution that was stopped', async () => {
