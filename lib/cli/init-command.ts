@@ -6,7 +6,7 @@ export function addInit(program: Command, start: Start): void {
     .command('init')
     .description('make a project of your own: a pipeline with sample data, ready to run; overwrites nothing')
     .argument('[folder]', 'the folder to make')
-    .option('--aws', 'with what deploys it: cdk.json and bin/app.ts')
+    .option('--aws', 'with what deploys it: cdk.json, bin/app.ts, a workflow for GitHub')
     .addHelpText(
       'after',
       examples(

@@ -6,6 +6,7 @@ import {
 } from './asked.ts';
 import type { CompactionCost } from './cost.ts';
 import type { UnitsRef } from './level-state.ts';
+import type { WrittenBy } from './plan-format.ts';
 import type { Measured } from './requests.ts';
 import type { BaseTable, HeldRun, OpenInput, RunRef } from './run.ts';
 import type { TableId } from './tables.ts';
@@ -53,7 +54,7 @@ export type RewriteItem = { readonly round: number; readonly unit: string };
 export type RewriteInput = { readonly run: HeldRun; readonly unit: RewriteItem };
 
 /** What a run of maintenance set out to do. Written once. */
-export type MaintenancePlan = {
+export type MaintenancePlan = WrittenBy & {
   readonly run: RunRef;
   readonly created_at: string;
   readonly request: CompactRequest;

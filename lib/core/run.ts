@@ -4,6 +4,7 @@ import type { FilePiece } from './file-piece.ts';
 import type { LevelState } from './level-state.ts';
 import type { MaintenanceDue } from './maintenance-due.ts';
 import type { Skipped } from './objects.ts';
+import type { WrittenBy } from './plan-format.ts';
 import type { Renamed } from './renames.ts';
 import type { Measured, Spent } from './requests.ts';
 import type { SourceCounts } from './row-counts.ts';
@@ -76,7 +77,7 @@ export type LandedFile = {
 export type LeftFile = LandedFile & { readonly reason: string };
 
 /** What a run set out to do. Written once; everything after it is computed from it, so a run can be resumed anywhere. */
-export type RunPlan = {
+export type RunPlan = WrittenBy & {
   readonly run: RunRef;
   /** ISO instant: the only time a run knows. */
   readonly created_at: string;

@@ -5,6 +5,7 @@ import type {
   RewriteItem,
   RewriteUnit,
 } from '../../core/maintenance.ts';
+import { requireReadable } from '../../core/plan-format.ts';
 import type { Measured } from '../../core/requests.ts';
 import type { RunRef } from '../../core/run.ts';
 import { parseMetadata, renderMetadata } from '../../iceberg/json.ts';
@@ -58,8 +59,9 @@ export type TableRound = {
 /** A prepared snapshot, as `renderPrepared` writes it, and the bins that it has the rows of, by unit and place. */
 export type PreparedRound = { readonly bins: readonly (readonly [unit: string, bin: number])[]; readonly text: string };
 
-export function readMaintenancePlan(store: ObjectStore, run: RunRef): Promise<MaintenancePlan> {
-  return readJson<MaintenancePlan>(store, runFolder.plan(run));
+/** Throws InvalidInput for a plan of a format that this release does not read. */
+export async function readMaintenancePlan(store: ObjectStore, run: RunRef): Promise<MaintenancePlan> {
+  return requireReadable(await readJson<MaintenancePlan>(store, runFolder.plan(run)), run);
 }
 
 /** Writes the units of a round and their list; answers where that is. */

@@ -2,6 +2,7 @@ import type { ExpireOptions } from '../../core/asked.ts';
 import { mapConcurrent } from '../../core/concurrency.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import { maintenanceOf, type SweepOperation, sweepsOf } from '../../core/maintenance.ts';
+import { requireReadable, WRITTEN_BY, type WrittenBy } from '../../core/plan-format.ts';
 import type { OpenInput, RunRef } from '../../core/run.ts';
 import { fullName, parseTableName, type TableId, tablePrefix } from '../../core/tables.ts';
 import { loadTable } from '../../table/read.ts';
@@ -16,7 +17,7 @@ import { requireNoRollback } from './rollback.ts';
 export const LEAST_RETENTION_MS = 168 * 3_600_000;
 
 /** What an expiry or a vacuum set out to do. Written once, so that whoever goes on with it does the same. */
-export type SweepPlan = {
+export type SweepPlan = WrittenBy & {
   readonly run: RunRef;
   readonly kind: SweepOperation;
   readonly created_at: string;
@@ -63,8 +64,10 @@ export const sweepPlaces = {
   result: (run: RunRef): string => `${root(run)}/result.json`,
 } as const;
 
-export function readSweepPlan(deps: Pick<StepDeps, 'store'>, run: RunRef): Promise<SweepPlan | undefined> {
-  return readJsonIfAny<SweepPlan>(deps.store, sweepPlaces.plan(run));
+/** Throws InvalidInput for a plan of a format that this release does not read. */
+export async function readSweepPlan(deps: Pick<StepDeps, 'store'>, run: RunRef): Promise<SweepPlan | undefined> {
+  const found = await readJsonIfAny<SweepPlan>(deps.store, sweepPlaces.plan(run));
+  return found === undefined ? undefined : requireReadable(found, run);
 }
 
 /** Throws InvalidInput for less than a week that is not forced, and for a table of another pipeline. */
@@ -96,6 +99,7 @@ export async function planSweep(deps: StepDeps, request: OpenInput, operation: S
   const asked = maintain[operation] ?? {};
   const now = deps.clock.now();
   const plan: SweepPlan = {
+    ...WRITTEN_BY,
     run,
     kind: operation,
     created_at: now.toISOString(),
@@ -107,7 +111,7 @@ export async function planSweep(deps: StepDeps, request: OpenInput, operation: S
   };
   if (run.dry_run) return plan;
   await writeOnce(deps.store, sweepPlaces.plan(run), plan);
-  return readJson<SweepPlan>(deps.store, sweepPlaces.plan(run));
+  return requireReadable(await readJson<SweepPlan>(deps.store, sweepPlaces.plan(run)), run);
 }
 
 async function itemsOf(

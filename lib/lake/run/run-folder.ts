@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { InvalidInput } from '../../core/errors.ts';
+import { requireReadable, WRITTEN_BY } from '../../core/plan-format.ts';
 import { addSpent, NOTHING_SPENT } from '../../core/requests.ts';
 import type { LevelPlan, RunPlan, RunRef } from '../../core/run.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
@@ -98,7 +99,8 @@ type WrittenPlan = Omit<RunPlan, 'spec'> & { readonly spec_key: string };
  * is noted in it.
  */
 export async function writePlan({ store, spent }: Pick<StepDeps, 'store' | 'spent'>, plan: RunPlan): Promise<RunPlan> {
-  const noted = <Plan extends object>(written: Plan): Plan => {
+  const noted = <Plan extends object>(planned: Plan): Plan => {
+    const written = { ...planned, ...WRITTEN_BY };
     if (spent === undefined) return written;
     return { ...written, planning_spent: addSpent(spent(), { ...NOTHING_SPENT, ...RECORDING }) };
   };
@@ -106,7 +108,7 @@ export async function writePlan({ store, spent }: Pick<StepDeps, 'store' | 'spen
   if (plan.run.dry_run) {
     const own = noted(plan);
     const found = await writeOnce(store, runFolder.plan(plan.run), own);
-    return found === own ? plan : found;
+    return found === own ? plan : requireReadable(found, plan.run);
   }
   const { spec, ...rest } = plan;
   const bytes = encodeJson(spec);
@@ -114,16 +116,17 @@ export async function writePlan({ store, spent }: Pick<StepDeps, 'store' | 'spen
   await store.write(spec_key, bytes, { kind: 'absent' });
   const written: WrittenPlan = noted({ ...rest, spec_key });
   const found = await writeOnce<WrittenPlan | RunPlan>(store, runFolder.plan(plan.run), written);
-  return found === written ? plan : withSpec(store, found);
+  return found === written ? plan : withSpec(store, requireReadable(found, plan.run));
 }
 
+/** Throws InvalidInput for a plan of a format that this release does not read. */
 export async function readPlan(store: ObjectStore, run: RunRef): Promise<RunPlan> {
-  return withSpec(store, await readJson<WrittenPlan | RunPlan>(store, runFolder.plan(run)));
+  return withSpec(store, requireReadable(await readJson<WrittenPlan | RunPlan>(store, runFolder.plan(run)), run));
 }
 
 export async function readPlanIfAny(store: ObjectStore, run: RunRef): Promise<RunPlan | undefined> {
   const found = await readJsonIfAny<WrittenPlan | RunPlan>(store, runFolder.plan(run));
-  return found === undefined ? undefined : withSpec(store, found);
+  return found === undefined ? undefined : withSpec(store, requireReadable(found, run));
 }
 
 /** Dry runs, and earlier releases, have the compiled pipeline in the plan itself. */

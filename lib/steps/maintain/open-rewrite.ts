@@ -8,6 +8,7 @@ import {
   type RewriteUnit,
   sweepsOf,
 } from '../../core/maintenance.ts';
+import { WRITTEN_BY } from '../../core/plan-format.ts';
 import type { HeldRun, OpenInput, RunRef } from '../../core/run.ts';
 import { parseTableName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
@@ -135,6 +136,7 @@ async function record(
   const rewrite = await writeRound(deps.store, run, 0, unitsIn(work));
   const now = deps.clock.now();
   const plan: MaintenancePlan = {
+    ...WRITTEN_BY,
     run,
     created_at: now.toISOString(),
     request,
