@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { parse } from 'yaml';
 import { strata, strataHere } from './child.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
@@ -62,8 +63,46 @@ describe('a new project', () => {
   test('can be deployed when it is asked to', async () => {
     const folder = join(home, 'aws');
     const { stdout } = await strataHere(['init', folder, '--aws']);
-    assert.deepEqual(filesIn(folder), [...FILES, 'bin/app.ts', 'cdk.json'].sort());
+    const added = ['.github/aws-roles.yml', '.github/workflows/deploy.yml', 'bin/app.ts', 'cdk.json'];
+    assert.deepEqual(filesIn(folder), [...FILES, ...added].sort());
     assert.match(stdout, /npx cdk deploy --all/);
+    const text = (file: string): string => readFileSync(join(folder, '.github', file), 'utf8');
+    const { on, permissions, jobs } = parse(text('workflows/deploy.yml'));
+    assert.deepEqual(
+      [on, permissions],
+      [
+        { pull_request: null, push: { branches: ['main'] } },
+        { contents: 'read', 'id-token': 'write' },
+      ],
+    );
+    const rolesOf = (job: string): readonly unknown[] =>
+      jobs[job].steps.flatMap((step: { readonly with?: object; readonly run?: string }) => {
+        const role = step.with !== undefined && 'role-to-assume' in step.with ? [step.with['role-to-assume']] : [];
+        return [...role, ...(step.run?.startsWith('npx cdk') ? [step.run] : [])];
+      });
+    assert.deepEqual(rolesOf('diff'), [
+      '${{ vars.AWS_DIFF_ROLE }}',
+      'npx cdk diff --all --ci --method template > diff.txt',
+    ]);
+    assert.deepEqual(rolesOf('deploy'), [
+      '${{ vars.AWS_DEPLOY_ROLE }}',
+      'npx cdk deploy --all --ci --require-approval never',
+    ]);
+    assert.match(jobs.diff.if, /head\.repo\.full_name == github\.repository/);
+    const { DiffRole, DeployRole } = parse(text('aws-roles.yml')).Resources;
+    const trusts = ({ Properties }: typeof DiffRole): unknown =>
+      Properties.AssumeRolePolicyDocument.Statement[0].Condition.StringEquals;
+    const aud = { 'token.actions.githubusercontent.com:aud': 'sts.amazonaws.com' };
+    const sub = 'token.actions.githubusercontent.com:sub';
+    assert.deepEqual(trusts(DiffRole), { ...aud, [sub]: { 'Fn::Sub': 'repo:${Repository}:pull_request' } });
+    assert.deepEqual(trusts(DeployRole), {
+      ...aud,
+      [sub]: { 'Fn::Sub': 'repo:${Repository}:ref:refs/heads/${Branch}' },
+    });
+    assert.deepEqual(
+      [DiffRole, DeployRole].map((role) => JSON.stringify(role.Properties.Policies).match(/[a-z-]+-role/g)),
+      [['-lookup-role'], ['-deploy-role', '-file-publishing-role', '-lookup-role']],
+    );
   });
 
   test('is one document under --json', async () => {

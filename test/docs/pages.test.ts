@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { parse } from 'yaml';
 import { buildProgram } from '../../lib/cli/program.ts';
 import { type Block, blocksOf, missingLines, withoutChance } from './blocks.ts';
 import { openProject, type PageProject } from './project.ts';
@@ -106,6 +107,13 @@ async function checkArguments(block: Block): Promise<void> {
   for (const command of commandsOf(block)) {
     const [, args] = /^npx strata (.*)$/.exec(command) ?? [];
     if (args === undefined) {
+      const [, template, given] =
+        /^aws cloudformation deploy --template-file (\S+) .*--parameter-overrides (\w+)=\S+$/.exec(command) ?? [];
+      if (template !== undefined) {
+        const { Parameters } = parse(readFileSync(join(ROOT, 'templates', 'aws', template), 'utf8'));
+        assert.ok(given !== undefined && given in Parameters, command);
+        continue;
+      }
       assert.match(command, /^(npm ci|npx cdk (bootstrap|synth|deploy --all|destroy --all)( -c \w+=\S+)*)$/);
       continue;
     }
