@@ -33,12 +33,21 @@ export async function runNotify(failed: AfterError, deps: NotifyDeps): Promise<J
   const { state, execution, ended } = failed;
   const pipeline = state.run?.pipeline ?? state.pipeline;
   const mark = markOf(pipeline, execution);
-  if (ended === true && mark !== undefined && (await deps.store.head(mark)) !== undefined) return { alerted: false };
+  if (ended === true && mark !== undefined && (await wasTold(deps.store, mark))) return { alerted: false };
   const answer = await tell(failed, pipeline, deps);
   // One that goes on with the run that was asked for may yet fail, in a way that no state sees.
   const goesOn = ended !== true && state.failure?.go_on === true;
-  if (mark !== undefined && !goesOn) await deps.store.write(mark, new Uint8Array(), { kind: 'any' });
+  if (mark !== undefined && !goesOn) await deps.store.write(mark, TOLD, { kind: 'any' });
   return answer;
+}
+
+const TOLD = new TextEncoder().encode('told');
+
+/** S3 says that an object is not there only to those who may list: so one is written where there is none. */
+async function wasTold(store: ObjectStore, mark: string): Promise<boolean> {
+  const begun = await store.write(mark, new TextEncoder().encode('telling'), { kind: 'absent' });
+  if (begun.kind === 'written') return false;
+  return Buffer.from((await store.read(mark)).bytes).equals(TOLD);
 }
 
 /** Says that an execution's failure was told of, or is nothing to tell of; redriven, it may fail again. */

@@ -160,6 +160,17 @@ test('a call that died before it sent the message is made up for, after a while'
   );
 });
 
+test('an end is told of when the call for it is made again, by who may not look for what is not there', async () => {
+  const store = createMemoryStore();
+  const blind = { ...store, head: () => Promise.reject(new InvalidInput('s3:ListBucket')) };
+  const { alerts, topic, notify } = notifier(blind);
+  topic.broken = new Unavailable('not now');
+  await assert.rejects(notify(ended()), Unavailable);
+  topic.broken = undefined;
+  assert.deepEqual([await notify(ended()), await notify(ended())], [{ alerted: true }, { alerted: false }]);
+  assert.equal(alerts.length, 1);
+});
+
 test('a call that is at it is waited for', async () => {
   const store = createMemoryStore();
   const { alerts, notify, topic } = notifier(store);
