@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LAMBDA_LIMITS } from '../../lib/core/compute.ts';
-import { duckDbBytes, NODE_SHARE_MB, threadsOf, unitBytesFor, vcpusOf } from '../../lib/core/worker-memory.ts';
+import {
+  allowedBytes,
+  duckDbBytes,
+  NODE_SHARE_MB,
+  threadsOf,
+  unitBytesFor,
+  vcpusOf,
+} from '../../lib/core/worker-memory.ts';
 
 const MIB = 2 ** 20;
 
@@ -19,6 +26,7 @@ const SIZES: readonly (readonly [number, number, number, number])[] = [
 for (const [memoryMb, duckDb, threads, unit] of SIZES) {
   test(`a function of ${memoryMb} MB`, () => {
     assert.equal(duckDbBytes(memoryMb), duckDb * MIB);
+    assert.equal(allowedBytes(memoryMb), Math.floor(duckDb * MIB * 0.875));
     assert.equal(threadsOf(memoryMb), threads);
     assert.equal(unitBytesFor(memoryMb), unit * MIB);
   });

@@ -13,7 +13,7 @@ import { InvalidInput } from '../../core/errors.ts';
 import type { HeldRun } from '../../core/run.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
 import type { StepName } from '../../core/states.ts';
-import { duckDbBytes, threadsOf } from '../../core/worker-memory.ts';
+import { allowedBytes, threadsOf } from '../../core/worker-memory.ts';
 import { createDuckDbEngine } from '../../engine/duckdb.ts';
 import { parseMetadata, renderMetadata } from '../../iceberg/json.ts';
 import type { StepDeps } from '../../lake/deps.ts';
@@ -108,7 +108,7 @@ function workerDeps(environment: FunctionEnvironment, scratch: string, log: Log)
       return createHasEnded(sfn, log)(execution);
     },
     settings: {
-      memoryBytes: duckDbBytes(environment.memoryMb),
+      memoryBytes: allowedBytes(environment.memoryMb),
       spillBytes: room,
       threads: threadsOf(environment.memoryMb),
       scratch,

@@ -97,7 +97,7 @@ describe('what a step is given', () => {
       }),
     );
     assert.deepEqual(answer, {
-      memoryBytes: 2_201 * 2 ** 20,
+      memoryBytes: Math.floor(2_201 * 2 ** 20 * 0.875),
       spillBytes: 2_000 * 2 ** 20,
       threads: 2,
       leaseMs: 1_200_000,
@@ -137,7 +137,7 @@ describe('what a step is given', () => {
       }),
     )) as { readonly rows: readonly unknown[]; readonly scratch: string };
     // DuckDB rounds down: 2,201 and 2,000 times 2^20 bytes.
-    const expected = { memory_limit: '2.1 GiB', max_temp_directory_size: '1.9 GiB', threads: 2 };
+    const expected = { memory_limit: '1.8 GiB', max_temp_directory_size: '1.9 GiB', threads: 2 };
     const { temp_directory, ...limits } = answer.rows[0] as { readonly temp_directory: string };
     assert.deepEqual(limits, expected);
     assert.equal(dirname(temp_directory), answer.scratch);
