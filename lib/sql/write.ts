@@ -32,7 +32,8 @@ export type WriteRequest = {
 
 /**
  * COPY of a relation to Parquet data files of a table: columns cast to the table's types and in its order, field ids,
- * zstd, files of one partition each, statistics returned. Sorting clusters rows; across threads it is not a total order.
+ * zstd, files of one partition each, statistics returned. Sorting clusters rows: it is a total order of them,
+ * in their files and among them, only where one thread writes one partition.
  */
 export function writeTable(request: WriteRequest): CopyStatement {
   const usual = { name: request.name, text: renderWrite(request, true) };

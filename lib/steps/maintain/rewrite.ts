@@ -91,7 +91,9 @@ async function rewriteBin(deps: StepDeps, place: Place, bin: Bin): Promise<Rewri
   const schema = currentSchema(base);
   const spec = specById(base, bin.spec);
   const partition = parsePartitionPath(spec, schema, bin.partition);
-  await using session = await deps.engine.open(deps.settings);
+  // Several threads would each bring their next row group into whichever file is being written: files would lie over each other.
+  const sorted = table.sort.length > 0 && table.zorder.length === 0;
+  await using session = await deps.engine.open({ ...deps.settings, ...(sorted && { threads: 1 }) });
   await using scratch = await openScratch(deps, 'rewrite');
   const own = scanColumns(base, []);
   const columns = table.with_file ? [...own, { ...BRONZE_FILE, id: BRONZE_FILE_ID }] : own;
