@@ -87,7 +87,7 @@ describe('quarantine', () => {
       ['list', 'bank', '--status', 'x'],
       /Allowed choices are quarantined, condemned, released/,
     ],
-    ['no format', ['export', 'bank'], /expected --format csv or --format json/],
+    ['no format', ['export', 'bank'], /expected --format csv, --format json or --safe-csv/],
     ['a release of everything', ['release', 'bank'], /expected a source, a code, files or row hashes/],
     ['a hash that is none', ['show', 'bank', 'zz'], /not a row hash: got "zz"/],
   ];

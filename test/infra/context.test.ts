@@ -164,6 +164,7 @@ test('a function is named by the words of its state', () => {
     FUNCTIONS.map((name) => STATES[name].file),
     [
       'open',
+      'level',
       'plan-stage',
       'stage',
       'plan-merge',

@@ -119,7 +119,9 @@ describe('what goes wrong', () => {
     test(`${name} retries what passes, with backoff and full jitter, and nothing else`, () => {
       const retries = state['Retry'] as readonly Fields[];
       const errors = retries.flatMap((retry) => retry['ErrorEquals'] as readonly string[]);
-      assert.deepEqual([...errors].sort(), [...TRANSIENT, ...DIED, ...OURS].sort());
+      // A Level whose worker died is left for the functions of its steps, of which one knows what died.
+      const died = name === 'Level' ? [] : DIED;
+      assert.deepEqual([...errors].sort(), [...TRANSIENT, ...died, ...OURS].sort());
       for (const retry of retries) {
         assert.equal(retry['JitterStrategy'], 'FULL');
         assert.ok(Number(retry['BackoffRate']) > 1 && Number(retry['MaxDelaySeconds']) <= 60);

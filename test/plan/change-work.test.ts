@@ -36,7 +36,7 @@ let facts: ChangeFacts;
 before(async () => {
   const spec = await compileTest(PIPELINE, tmpdir());
   const step = { ...spec.compute.steps.Stage, memoryMb: 1_769 };
-  const compute = { ...spec.compute, steps: { ...spec.compute.steps, Stage: step, Merge: step } };
+  const compute = { ...spec.compute, steps: { ...spec.compute.steps, Level: step, Stage: step, Merge: step } };
   facts = {
     spec: { ...spec, compute } satisfies PipelineSpec,
     existing: new Set(spec.models.map(({ id }) => id)),

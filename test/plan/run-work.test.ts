@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { GoldModel, ModelMode, PartitionField, PipelineSpec, SilverModel, TableRef } from '../../lib/core/spec.ts';
 import type { ExplainedTable, Explanation } from '../../lib/plan/explain.ts';
+import { PLANNED, WHOLE } from '../../lib/plan/run-shape.ts';
 import { workOf } from '../../lib/plan/run-work.ts';
 
 const COMMON = { sql: '', sqlFile: null, columns: [], partitionBy: [], sortBy: [], expect: [], description: null };
@@ -88,6 +89,8 @@ const CASES: readonly {
   readonly tables: number;
   /** Data files: 3 of the table and 4 of its log; gold reads the table with one more for each unit. */
   readonly reads: number;
+  /** What one call does of the level of the orders: all where ten units and the bytes of one are enough. */
+  readonly within: readonly string[];
 }[] = [
   {
     name: 'rows of one unit are not merged',
@@ -97,6 +100,7 @@ const CASES: readonly {
     gold: 80_000_000,
     tables: 2,
     reads: 4,
+    within: WHOLE,
   },
   {
     name: 'a table that is only checked is read',
@@ -106,6 +110,7 @@ const CASES: readonly {
     gold: 50_000_000,
     tables: 2,
     reads: 6,
+    within: WHOLE,
   },
   {
     name: 'repeated rows of several units are looked for by merges of 25 MB',
@@ -115,6 +120,7 @@ const CASES: readonly {
     gold: 170_000_000,
     tables: 2,
     reads: 7,
+    within: PLANNED,
   },
   {
     name: 'large files are left as they are',
@@ -124,6 +130,7 @@ const CASES: readonly {
     gold: 170_000_000,
     tables: 2,
     reads: 7,
+    within: PLANNED,
   },
   {
     name: 'small files are joined',
@@ -133,6 +140,7 @@ const CASES: readonly {
     gold: 170_000_000,
     tables: 2,
     reads: 13,
+    within: PLANNED,
   },
   {
     name: 'a keyed table is merged with itself and its log',
@@ -142,6 +150,7 @@ const CASES: readonly {
     gold: 80_000_000,
     tables: 3,
     reads: 3 + 4 + 4,
+    within: WHOLE,
   },
   {
     name: 'a full table is what was parsed',
@@ -151,6 +160,7 @@ const CASES: readonly {
     gold: 30_000_000,
     tables: 2,
     reads: 1,
+    within: WHOLE,
   },
   {
     name: 'gold alone reads what is there',
@@ -160,10 +170,11 @@ const CASES: readonly {
     gold: 50_000_000,
     tables: 1,
     reads: 3,
+    within: WHOLE,
   },
 ];
 
-for (const { name, mode, orders, merge, gold: read, tables, reads } of CASES) {
+for (const { name, mode, orders, merge, gold: read, tables, reads, within } of CASES) {
   test(name, () => {
     const work = workOf(outline(mode), plan(...orders), SIZES);
     assert.equal(work.levels.length, 3);
@@ -174,7 +185,8 @@ for (const { name, mode, orders, merge, gold: read, tables, reads } of CASES) {
         .filter(({ action }) => action !== 'check')
         .map(({ units, estimated_bytes }) => ({ kind: 'parse', units, bytes: estimated_bytes })),
     );
-    assert.deepEqual(work.levels[1], { stage: [], merge: [] });
+    assert.deepEqual(work.levels[0]?.within, within);
+    assert.deepEqual(work.levels[1], { stage: [], merge: [], within: WHOLE });
     assert.deepEqual(work.levels[2]?.stage, [{ kind: 'model', units: 1, bytes: read }]);
     assert.deepEqual([work.files, work.tables, work.reads, work.writes], [7, tables, reads, 0]);
   });

@@ -192,7 +192,7 @@ describe('circuit breaker', () => {
       assert.equal(halted.status, 'FAILED');
       assert.match(
         halted.error?.message ?? '',
-        /3 rows with DOMAIN_ERROR within 3600 s, limit 2, such as bronze\/bank\/payments\/bad\.csv:2: /,
+        /3 rows with DOMAIN_ERROR within 3600 s, limit 2, such as bronze\/bank\/payments\/bad\.csv:2; bronze\/bank\/payments\/bad\.csv:3; /,
       );
       assert.equal((await lake.rows('bank_silver.payments')).length, 1);
       assert.equal((await readBreaker(lake.store, 'bank'))?.rows, 3);
