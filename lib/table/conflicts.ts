@@ -19,7 +19,8 @@ import { partitionKey } from './removal.ts';
  * | all             | conflict                  | conflict                      | rebase                               |
  * | position deletes | rebase                   | conflict                      | rebase; the files that it names come back |
  *
- * Delete files that others added touch their partitions as data files do: a rewrite would bring their rows back.
+ * Delete files that others added touch their partitions as data files do: a rewrite would bring their rows back. So do those that
+ * others took away, without which rows are there that a rewrite leaves out; a rewrite by others takes them away with its files.
  *
  * `ours` are the entries of the prepared snapshot's own manifests, of position deletes those of the delete files. That a file to remove is gone shows when it is looked for.
  */
@@ -43,12 +44,16 @@ export async function findConflict(
   for (const snapshot of changing) {
     // Rows that others put beside them do not concern files that are written anew as they are; rows that they deleted do.
     const entries = await entriesOf(store, current, snapshot, prepared.rewrite === true ? 'deletes' : undefined);
-    const counting = prepared.rewrite === true ? entries.filter(({ status }) => status === 'added') : entries;
+    const counting = prepared.rewrite === true && !changesRows(snapshot) ? added(entries) : entries;
     const touched = partitionsOf(current, counting);
     const shared = touched.find((key) => mine.has(key));
     if (shared !== undefined) return `snapshot ${snapshot['snapshot-id']} changed partition ${shared}`;
   }
   return undefined;
+}
+
+function added(entries: readonly ManifestEntry[]): readonly ManifestEntry[] {
+  return entries.filter(({ status }) => status === 'added');
 }
 
 /** Operation `replace` is by definition a rewrite that leaves the rows as they are. */

@@ -87,6 +87,7 @@ export async function stageSnapshot(store: ObjectStore, input: StageInput): Prom
       addedDeletes: [...addedDeletes, ...restored.deletes.map(({ file }) => file)],
       removed: removed.map((entry) => entry.file),
       removedDeletes: undone.flatMap((one) => one.removed.map((entry) => entry.file)),
+      undone: input.removal.kind === 'files' ? (input.removal.deletes ?? []) : [],
       snapshotId,
       manifests,
       rewrite: input.rewrite === true,

@@ -14,6 +14,8 @@ export function summarize(input: {
   readonly addedDeletes: readonly DataFile[];
   readonly removed: readonly DataFile[];
   readonly removedDeletes: readonly DataFile[];
+  /** Those of them that were to go although what they are about stays: rows come back. */
+  readonly undone: readonly DataFile[];
   readonly snapshotId: bigint;
   readonly manifests: readonly ManifestFile[];
   /** The rows are those of before, so that what the last snapshot says of them is true of this one. */
@@ -35,14 +37,16 @@ export function summarize(input: {
     'removed-delete-files': BigInt(removedDeletes.length),
     'removed-position-delete-files': BigInt(removedDeletes.length),
     'removed-position-deletes': rowsOf(removedDeletes),
-    'changed-partition-count': changedPartitions(table, [...added, ...addedDeletes, ...removed]),
+    'changed-partition-count': changedPartitions(table, [...added, ...addedDeletes, ...removed, ...removedDeletes]),
   };
   const present = Object.entries(counts).filter(([name, value]) => value > 0n || name === 'changed-partition-count');
   const previousBytes = BigInt(currentSnapshot(table)?.summary['total-files-size'] ?? 0);
   return {
     ...(input.rewrite ? whatRowsSay(table) : {}),
     ...input.properties,
-    operation: input.rewrite ? 'replace' : operationOf(added, [...addedDeletes, ...removed]),
+    operation: input.rewrite
+      ? 'replace'
+      : operationOf([...added, ...input.undone], [...addedDeletes, ...removed, ...input.undone]),
     ...Object.fromEntries(present.map(([name, value]) => [name, String(value)])),
     'total-records': String(liveRows(data)),
     'total-data-files': String(liveFiles(data)),
@@ -75,10 +79,13 @@ function whatRowsSay(table: TableMetadata): Readonly<Record<string, string>> {
   return { ...Object.fromEntries(own), ...(rows === undefined ? {} : { [ROWS_OF]: rows }) };
 }
 
-/** `gone`: what takes rows out, data files that go and delete files that come. */
-function operationOf(added: readonly DataFile[], gone: readonly DataFile[]): Operation {
-  if (gone.length === 0) return 'append';
-  return added.length === 0 ? 'delete' : 'overwrite';
+/**
+ * `come`: what brings rows, data files that come and delete files that are taken away. `changed`: what else than new data files there
+ * is, data files that go and delete files that come or are taken away.
+ */
+function operationOf(come: readonly DataFile[], changed: readonly DataFile[]): Operation {
+  if (changed.length === 0) return 'append';
+  return come.length === 0 ? 'delete' : 'overwrite';
 }
 
 function changedPartitions(table: TableMetadata, files: readonly DataFile[]): bigint {

@@ -182,6 +182,41 @@ for (const [name, ours, expected] of AFTER_DELETES) {
   });
 }
 
+test('deletes that are taken away bring rows back: an overwrite, which a compaction of their partition does not undo', async () => {
+  const ways: readonly (readonly [(lake: Lake) => Wanted, string])[] = [
+    [compact(['eu'], 'x'), 'conflict'],
+    [compact(['us'], 'x', 'US'), 'eu x | '],
+    [append('x'), 'eu us x | '],
+  ];
+  for (const [ours, expected] of ways) {
+    const lake = createLake();
+    await write(lake, { added: [file(lake, 'eu'), file(lake, 'us', 'US')] });
+    await commitDeletes(lake, ID, [file(lake, 'd-eu')]);
+    const prepared = await prepare(lake, ours(lake));
+    const back = await write(lake, { remove: { kind: 'files', files: [], deletes: [file(lake, 'd-eu')] } });
+    const { summary } = currentSnapshot(back) ?? assert.fail();
+    assert.deepEqual(
+      [summary.operation, summary['removed-delete-files'], summary['changed-partition-count']],
+      ['overwrite', '1', '1'],
+    );
+    const commit = commitChange(lake, ID, prepared);
+    if (expected === 'conflict') await assert.rejects(commit, { name: 'CommitConflict', message: /EU/ });
+    else await commit;
+    const now = `${await names(lake)} | ${await deletesIn(lake)}`;
+    assert.equal(now, expected === 'conflict' ? 'eu us | ' : expected);
+  }
+});
+
+test('taking back what was written beside deletes is an overwrite, a delete where none are taken away', async () => {
+  for (const [taken, expected] of [[['d'], 'overwrite'] as const, [[], 'delete'] as const]) {
+    const lake = createLake();
+    await write(lake, { added: [file(lake, 'eu')] });
+    await write(lake, erase('d', 'x')(lake));
+    const remove = { kind: 'files', files: [file(lake, 'x')], deletes: taken.map((one) => file(lake, one)) } as const;
+    assert.equal(currentSnapshot(await write(lake, { remove }))?.summary.operation, expected);
+  }
+});
+
 test('delete files stay while a data file is as old as they are, and go with what is replaced', async () => {
   const start = async (): Promise<Lake> => {
     const lake = createLake();
