@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import { csv, definePipeline, identity, scd2, upsert } from '../../lib/define/index.ts';
+import { currentSnapshot } from '../../lib/iceberg/snapshot.ts';
 import { lookForDue } from '../../lib/lake/maintain/due.ts';
 import { planRun } from '../../lib/query/plan-run.ts';
 import type { RunRequest } from '../../lib/remote/run-request.ts';
@@ -223,6 +224,42 @@ test('a table goes back with its deletes, over a compaction too, and goes on fro
     assert.deepEqual(await lake.rows('shop_silver.versions'), await calm.rows('shop_silver.versions'), 'and on');
     await assertSame(lake, `compacted: ${compacted}`);
   }
+});
+
+test('rows that a rollback brings back stay through a compaction beside it, and gold follows', async () => {
+  const mode = upsert({ ...RULES, ...ON_READ, buckets: 1 });
+  const sql = { 'open.sql': 'SELECT "at", count(*)::int AS n FROM silver.versions GROUP BY "at"' };
+  const gold = { open: { sql: 'open.sql', partitionBy: [identity('at')], refresh: 'touched' } };
+  const lake = await open({ ...shop({}, {}, { silver: { versions: { from: 'items', mode } }, gold }), sql });
+  await runWith(lake, ['1,1,5,U', '2,2,6,U', '3,1,5,U'], { runId: 'first' });
+  await runWith(lake, ['1,2,5,D'], { runId: 'second' });
+  const ids = async () => (await lake.rows('shop_silver.versions', 'SELECT id FROM t ORDER BY id')).map(({ id }) => id);
+  const counts = () => lake.rows('shop_gold.open', 'SELECT "at", n FROM t ORDER BY "at"');
+  assert.deepEqual([await ids(), (await counts())[0]], [[2, 3], { at: 1, n: 1 }]);
+  let back = false;
+  const beside = lake.reopen((deps) => ({
+    ...deps,
+    catalog: {
+      ...deps.catalog,
+      async commit(id, base, next) {
+        if (!back && id.name === 'versions') {
+          back = true;
+          await rollbackTable(lake.deps, { table: 'shop_silver.versions', to: 'first' });
+        }
+        return deps.catalog.commit(id, base, next);
+      },
+    },
+  }));
+  await compact(beside, { table: 'shop_silver.versions', sort: ['price'] });
+  assert.deepEqual([back, await ids()], [true, [1, 2, 3]]);
+  const last = currentSnapshot((await lake.metadata('shop_silver.versions')) ?? assert.fail());
+  assert.equal(last?.summary.operation, 'replace', 'compacted after all');
+  await runWith(lake, ['9,3,7,U']);
+  assert.deepEqual(await counts(), [
+    { at: 1, n: 2 },
+    { at: 2, n: 1 },
+    { at: 3, n: 1 },
+  ]);
 });
 
 test('either mode follows the other, and the plan names it', async () => {

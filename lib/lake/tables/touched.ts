@@ -67,8 +67,8 @@ async function changedFiles(
   if (newer?.some(rewrites) === true) {
     const others = newer.filter((snapshot) => !rewrites(snapshot));
     const deletes = await mapConcurrent(others, (snapshot) => entriesOf(deps.store, state, snapshot, 'deletes'));
-    // The files that they name may have been written anew since, without those rows.
-    if (deletes.flat().some(({ status }) => status === 'added')) return undefined;
+    // The files that they name may have been written anew since, without those rows or, where they were taken away, with them.
+    if (deletes.flat().length > 0) return undefined;
     return (await mapConcurrent(others, (snapshot) => filesOf(deps, state, snapshot))).flat();
   }
   const then = await planFiles(deps.store, state, { snapshotId: before });
