@@ -19,15 +19,15 @@ export function renderBreaches(mode: KeyedMode, relation: Sql): Sql {
   }
   const empty = mode.validTo === null ? sql`${VALID_FROM} >= ${VALID_TO}` : sql`${VALID_FROM} > ${VALID_TO}`;
   return sql`WITH followed AS (
-  SELECT ${key}, ${VALID_FROM}, ${VALID_TO}, lead(${VALID_FROM}) OVER (PARTITION BY ${key} ORDER BY ${VALID_FROM}) AS next FROM ${relation}
+  SELECT ${key}, ${VALID_FROM}, ${VALID_TO}, lead(${VALID_FROM}) OVER (PARTITION BY ${key} ORDER BY ${VALID_FROM}) AS __next FROM ${relation}
 )
-SELECT ${key}, ${VALID_FROM}, ${VALID_TO}, next AS next_valid_from, CASE
-    WHEN ${VALID_TO} IS NULL AND next IS NOT NULL THEN 'an open row that is not the last'
-    WHEN ${VALID_TO} > next THEN 'overlaps its successor'
+SELECT ${key}, ${VALID_FROM}, ${VALID_TO}, __next AS next_valid_from, CASE
+    WHEN ${VALID_TO} IS NULL AND __next IS NOT NULL THEN 'an open row that is not the last'
+    WHEN ${VALID_TO} > __next THEN 'overlaps its successor'
     ELSE 'ends before it begins'
   END AS breach
 FROM followed
-WHERE (${VALID_TO} IS NULL AND next IS NOT NULL) OR ${VALID_TO} > next OR ${empty}`;
+WHERE (${VALID_TO} IS NULL AND __next IS NOT NULL) OR ${VALID_TO} > __next OR ${empty}`;
 }
 
 /** The rows of touched keys: the others are copies of rows that were checked when they were written. */

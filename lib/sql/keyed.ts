@@ -144,8 +144,8 @@ export function addMissingDeletes(mode: KeyedMode, columns: readonly Column[], e
   return {
     name: 'missing_deletes',
     text: sql`INSERT INTO ${EVENTS} BY NAME
-WITH keys AS (SELECT ${join([...key, ...(mode.key.length > 1 ? [KEY_HASH] : []), BUCKET])}, min(${quoteName(mode.sequence)}) AS first FROM ${EVENTS} GROUP BY ALL)
-SELECT ${join(select)} FROM keys t JOIN ${extracts} x ON x.sequence >= t.first
+WITH keys AS (SELECT ${join([...key, ...(mode.key.length > 1 ? [KEY_HASH] : []), BUCKET])}, min(${quoteName(mode.sequence)}) AS __first FROM ${EVENTS} GROUP BY ALL)
+SELECT ${join(select)} FROM keys t JOIN ${extracts} x ON x.sequence >= t.__first
 ANTI JOIN ${EVENTS} e ON ${same(sql`e`)} AND e.${SOURCE_FILE} = x.file`,
   };
 }

@@ -9,7 +9,7 @@ import { HISTORY, RECOMPUTED, TOUCHED, WHOLE } from './keyed.ts';
 import { IS_CURRENT, VALID_FROM, VALID_TO } from './keyed-columns.ts';
 import { holdsFloats } from './negative-zero.ts';
 import { ownName, quoteName, quoteText } from './quote.ts';
-import { BUCKET, type PartlyDeleted, readById, renderScan, type ScanColumn } from './scan.ts';
+import { BUCKET, type PartlyDeleted, readUnderOurNames, renderScan, type ScanColumn } from './scan.ts';
 
 /**
  * What a merge on read writes: rows that are new, and where the rows lie that are gone. The view `__stored` has the rows of the
@@ -35,11 +35,8 @@ export function renderStored(columns: readonly ScanColumn[], files: readonly Sto
   if (files.length === 0) {
     return sql`(SELECT *, CAST(NULL AS INTEGER) AS ${BUCKET}, CAST(NULL AS VARCHAR) AS ${FILE}, CAST(NULL AS BIGINT) AS ${NUMBER} FROM ${renderScan(columns, [])})`;
   }
-  // Under names of ours, so that no column of a table hides where its row lies.
-  const numbered = columns.map((column, at) => ({ ...column, name: `c${at}` }));
-  const select = columns.map((column, at) => sql`${quoteName(`c${at}`)} AS ${quoteName(column.name)}`);
-  const scan = readById(
-    numbered,
+  const { scan, select } = readUnderOurNames(
+    columns,
     files.map(({ file }) => (typeof file === 'string' ? file : file.path)),
   );
   const of = (values: readonly Sql[]): Sql => sql`[${join(values)}][CAST(__s.file_index AS BIGINT) + 1]`;

@@ -38,24 +38,34 @@ export function renderScan(columns: readonly ScanColumn[], files: readonly ScanF
   return readById(columns, paths);
 }
 
-export function readById(columns: readonly ScanColumn[], paths: readonly string[]): Sql {
+function readById(columns: readonly ScanColumn[], paths: readonly string[]): Sql {
   const schema = columns.map(
     (c) => sql`${c.id}: {'name': ${quoteText(c.name)}, 'type': ${quoteText(duckType(c.type))}, 'default_value': NULL}`,
   );
   return sql`read_parquet(${quoteTexts(paths)}, hive_partitioning = false, schema = MAP {${join(schema)}})`;
 }
 
-/** Under names of ours, so that no column of a table hides where its row lies. */
 function renderPartlyDeleted(columns: readonly ScanColumn[], files: readonly PartlyDeleted[]): readonly Sql[] {
   if (files.length === 0) return [];
-  const numbered = columns.map((column, at) => ({ ...column, name: `c${at}` }));
-  const select = columns.map((column, at) => sql`${quoteName(`c${at}`)} AS ${quoteName(column.name)}`);
-  const scan = readById(
-    numbered,
+  const { scan, select } = readUnderOurNames(
+    columns,
     files.map(({ path }) => path),
   );
   const left = renderAntiJoin(files.map(({ deleted }) => deleted));
   return [sql`SELECT ${join(select)} FROM ${scan} __s ${left}`];
+}
+
+/**
+ * A scan under names of ours, so that no column of a table hides where its row lies (`file_index`, `file_row_number`), and
+ * what to select from it as the columns.
+ */
+export function readUnderOurNames(
+  columns: readonly ScanColumn[],
+  paths: readonly string[],
+): { readonly scan: Sql; readonly select: readonly Sql[] } {
+  const numbered = columns.map((column, at) => ({ ...column, name: `c${at}` }));
+  const select = columns.map((column, at) => sql`${quoteName(`c${at}`)} AS ${quoteName(column.name)}`);
+  return { scan: readById(numbered, paths), select };
 }
 
 /** The column of technical relations that holds each row's bucket: of its key, or of an exchange. */
@@ -66,14 +76,11 @@ export function renderBucketed(
   columns: readonly ScanColumn[],
   files: readonly { readonly file: ScanFile; readonly bucket: number }[],
 ): Sql {
-  const byId = files.filter(({ file }) => typeof file === 'string');
-  const scan = renderScan(
-    columns,
-    byId.map(({ file }) => file),
-  );
-  const bucket =
-    byId.length === 0 ? sql`NULL` : sql`[${join(byId.map((f) => f.bucket))}][CAST(file_index AS BIGINT) + 1]`;
-  const first = sql`SELECT *, CAST(${bucket} AS INTEGER) AS ${BUCKET} FROM ${scan}`;
+  const byId = files.flatMap(({ file, bucket }) => (typeof file === 'string' ? [{ file, bucket }] : []));
+  const first =
+    byId.length === 0
+      ? sql`SELECT *, CAST(NULL AS INTEGER) AS ${BUCKET} FROM ${renderScan(columns, [])}`
+      : renderNumbered(columns, byId);
   const others = Map.groupBy(
     files.filter(({ file }) => typeof file !== 'string'),
     (one) => one.bucket,
@@ -86,6 +93,18 @@ export function renderBucketed(
     return sql`SELECT *, CAST(${number} AS INTEGER) AS ${BUCKET} FROM ${rows}`;
   });
   return sql`(${join([first, ...rest], '\nUNION ALL\n')})`;
+}
+
+function renderNumbered(
+  columns: readonly ScanColumn[],
+  files: readonly { readonly file: string; readonly bucket: number }[],
+): Sql {
+  const { scan, select } = readUnderOurNames(
+    columns,
+    files.map(({ file }) => file),
+  );
+  const bucket = sql`[${join(files.map((one) => one.bucket))}][CAST(__s.file_index AS BIGINT) + 1]`;
+  return sql`SELECT ${join(select)}, CAST(${bucket} AS INTEGER) AS ${BUCKET} FROM ${scan} __s`;
 }
 
 export function createSchemas(names: readonly string[]): readonly Statement[] {

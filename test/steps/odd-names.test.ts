@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { append, csv, definePipeline, identity, replace, upsert } from '../../lib/define/index.ts';
+import { append, csv, definePipeline, identity, replace, scd2, upsert } from '../../lib/define/index.ts';
 import { queryRows } from '../../lib/query/select.ts';
 import { planFiles } from '../../lib/table/read.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
@@ -71,6 +71,74 @@ test('a query has all of its rows and columns, whatever they are called', async 
       'SELECT count(*) AS "__proto__", 1 AS rowid, 2 AS __rowid FROM odd_silver.words',
     );
     assert.equal(JSON.stringify(named), '{"__proto__":5,"rowid":1,"__rowid":2}');
+  });
+});
+
+/** What SQL of the machinery, or DuckDB itself, calls something: each is a column here, with values of its own. */
+const BORROWED =
+  'file_index file_row_number filename file_name file_path file path pos number age since name bucket hash key op at t0 c0 c1 ' +
+  'p0 rid row_number k a s h t l n e w x d f r g i b m tied alike hashed known winners latest marked bounded versions keys ' +
+  'followed breach staged fresh late touched history log events value v position line source_file codes status nth rows ' +
+  'unit partition';
+const NAMES = BORROWED.split(' ');
+
+/** Of a row, its key, its sequence, and values that tell columns apart, small as file numbers are. */
+function landed(first: number, sequence: number): string {
+  return [first, first % 2, sequence, ...NAMES.map((_, at) => (at + first + sequence) % 7)].join(',');
+}
+
+function expected(first: number, sequence: number): Record<string, unknown> {
+  const others = NAMES.map((name, at) => [name, (at + first + sequence) % 7]);
+  return Object.fromEntries([['first', first], ['next', first % 2], ['sequence', sequence], ...others]);
+}
+
+test('columns with names of the machinery are merged as any other', async () => {
+  const columns = Object.fromEntries(['first', 'next', 'sequence', ...NAMES].map((name) => [name, 'int']));
+  const [key, sequence, buckets] = [['first', 'next'], 'sequence', 4];
+  const definition = definePipeline({
+    name: 'odd',
+    sources: { items: csv({ columns: columns as Record<string, 'int'> }) },
+    silver: {
+      latest: { from: 'items', mode: upsert({ key: 'first', sequence, buckets }) },
+      whole: { from: 'items', mode: upsert({ key, sequence, buckets, missing: 'delete' }) },
+      versions: { from: 'items', mode: scd2({ key, sequence, buckets }) },
+      stored: { from: 'items', mode: scd2({ key, sequence, buckets, writeMode: 'merge-on-read' }) },
+      unique: { from: 'items', mode: append({ dedupe: { key: ['first', 'file_index'] } }) },
+    },
+  });
+  await withLake(definition, async (lake) => {
+    const header = ['first', 'next', 'sequence', ...NAMES].join(',');
+    const events = [
+      [1, 2, 3, 4, 5, 6, 7, 8].map((first) => landed(first, 1)),
+      [landed(2, 2), landed(5, 2), landed(2, 3)],
+    ];
+    for (const [nth, rows] of events.entries()) {
+      await lake.land('items', `${nth}.csv`, `${[header, ...rows].join('\n')}\n`);
+      const result = await lake.run({ runId: `run${nth}` });
+      assert.equal(result.status, 'SUCCEEDED', JSON.stringify(result.error));
+    }
+    const read = async (table: string, more = ''): Promise<readonly unknown[]> => {
+      const select = ['first', 'next', 'sequence', ...NAMES].map((name) => `"${name}"`).join(', ');
+      return lake.rows(`odd_silver.${table}`, `SELECT ${select}${more} FROM t ORDER BY "first", "sequence"`);
+    };
+    const last = (first: number): number => (first === 2 ? 3 : first === 5 ? 2 : 1);
+    assert.deepEqual(
+      await read('latest'),
+      [1, 2, 3, 4, 5, 6, 7, 8].map((first) => expected(first, last(first))),
+    );
+    // A row that has what it is known by in common with one before it.
+    assert.equal((await read('unique')).length, 11);
+    // The second extract lacks all other keys.
+    assert.deepEqual(await read('whole'), [expected(2, 3), expected(5, 2)]);
+    const versions = [1, 2, 3, 4, 5, 6, 7, 8].flatMap((first) =>
+      Array.from({ length: last(first) }, (_, at) =>
+        first === 5 || first === 2 || at === 0
+          ? { ...expected(first, at + 1), valid_to: at + 1 === last(first) ? null : at + 2 }
+          : [],
+      ).flat(),
+    );
+    assert.deepEqual(await read('versions', ', valid_to'), versions);
+    assert.deepEqual(await read('stored', ', valid_to'), versions);
   });
 });
 
