@@ -1,18 +1,24 @@
 import { logTable } from '../core/keyed.ts';
 import { type ModelSpec, modelId, type OtherTable } from '../core/spec.ts';
 import type { JsonValue } from '../ports.ts';
-import { isNode, type Node, nodeAt, nodesAt, statementsOf, textAt, textsAt } from '../sql/tree.ts';
+import { isNode, type Node, nodeAt, nodesAt, statementsOf, textAt, textsAt, walk } from '../sql/tree.ts';
 import type { SourceDraft } from './draft.ts';
 import type { NamedTable } from './references.ts';
 
 /** The personal columns of a table that SQL names, in lower case. */
 export type PersonalOf = (table: NamedTable) => ReadonlySet<string>;
 
-/** What of a relation is personal: columns by name, or, where they are not told apart, any of them. */
-type Personal = { readonly names: ReadonlySet<string>; readonly any: boolean };
+/**
+ * What of a relation is personal: columns by name, or, where they are not told apart, any of them. `numbered`: DuckDB may
+ * have put a number behind a name that was there already.
+ */
+type Personal = { readonly names: ReadonlySet<string>; readonly any: boolean; readonly numbered: boolean };
 
-/** The columns that a query gives. `places` says of each whether it is personal; undefined where a star hides how many there are. */
-type Outputs = Personal & { readonly places: readonly boolean[] | undefined };
+/**
+ * The columns that a query gives. `places` says of each whether it is personal; undefined where a star hides how many there
+ * are. `spreads`: what is written as one column may give several.
+ */
+type Outputs = Personal & { readonly places: readonly boolean[] | undefined; readonly spreads: boolean };
 
 type Relation = Personal & { readonly alias: string };
 
@@ -23,7 +29,7 @@ type Scope = {
   readonly relations: readonly Relation[];
 };
 
-const NOTHING: Personal = { names: new Set(), any: false };
+const NOTHING: Personal = { names: new Set(), any: false, numbered: false };
 
 /** Functions that say of rows only how many there are. */
 const COUNTS: ReadonlySet<string> = new Set(['count', 'count_star', 'count_if', 'countif', 'approx_count_distinct']);
@@ -35,9 +41,10 @@ const COUNTS: ReadonlySet<string> = new Set(['count', 'count_star', 'count_if', 
 export function personalColumns(tree: JsonValue, columns: readonly string[], tables: PersonalOf): readonly string[] {
   const [query] = statementsOf(tree);
   if (query === undefined) return [];
-  const { names, any, places } = outputsOf(query, { tables, ctes: new Map(), relations: [] });
-  const known = places?.length === columns.length ? places : undefined;
-  return columns.filter((name, at) => any || known?.[at] === true || names.has(name.toLowerCase()));
+  const given = outputsOf(query, { tables, ctes: new Map(), relations: [] });
+  // What is written as one column may have become several: then nobody knows which they are.
+  const found = given.places?.length === columns.length ? given : settled(given);
+  return columns.filter((name, at) => found.any || found.places?.[at] === true || hasName(found, name.toLowerCase()));
 }
 
 /** The tables that a model may name: batches, those of models before it and their logs, and those of other pipelines. */
@@ -76,7 +83,7 @@ function outputsOf(query: Node, around: Scope): Outputs {
     case 'RECURSIVE_CTE_NODE':
       return outputsOfBoth(query, scope);
     default:
-      return touches(query, scope) ? { ...NOTHING, any: true, places: undefined } : { ...NOTHING, places: undefined };
+      return { ...NOTHING, any: touches(query, scope), places: undefined, spreads: false };
   }
 }
 
@@ -95,31 +102,45 @@ function withCtes(query: Node, around: Scope): Scope {
 
 /** The columns of both sides meet by their places, or by their names where a star hides the places. */
 function outputsOfBoth(query: Node, scope: Scope): Outputs {
-  const left = outputsOf(nodeAt(query, 'left') ?? {}, scope);
+  const left = settledIfSpread(outputsOf(nodeAt(query, 'left') ?? {}, scope));
   const name = textAt(query, 'cte_name').toLowerCase();
   const recursive = renamed(left, textsAt(query, 'aliases'));
   const ctes = name === '' ? scope.ctes : new Map([...scope.ctes, [name, recursive]]);
-  const right = outputsOf(nodeAt(query, 'right') ?? {}, { ...scope, ctes });
+  const right = settledIfSpread(outputsOf(nodeAt(query, 'right') ?? {}, { ...scope, ctes }));
   const byName = textAt(query, 'setop_type').endsWith('BY_NAME');
   const names = new Set([...left.names, ...right.names]);
-  if (byName) return { names, any: left.any || right.any, places: undefined };
+  const both = { names, numbered: left.numbered || right.numbered, places: undefined, spreads: false };
+  if (byName) return { ...both, any: left.any || right.any };
   if (left.places === undefined || right.places === undefined) {
     const same = [...right.names].every((one) => left.names.has(one));
-    return { names, any: left.any || right.any || !same, places: undefined };
+    return { ...both, any: left.any || right.any || !same };
   }
   const places = left.places.map((personal, at) => personal || right.places?.[at] === true);
   // What the recursion adds to other columns, it may add to any that follows from them.
   const grows = name !== '' && places.some((personal, at) => personal !== left.places?.[at]);
-  return { names: left.names, any: left.any || right.any || grows, places };
+  return { ...both, names: left.names, any: left.any || right.any || grows, places };
+}
+
+/** Of columns whose number is not what is written, all are personal if one is. */
+function settled(outputs: Outputs): Outputs {
+  const any = outputs.any || outputs.places?.some(Boolean) === true;
+  return { ...outputs, any, places: undefined, spreads: false };
+}
+
+function settledIfSpread(outputs: Outputs): Outputs {
+  return outputs.spreads ? settled(outputs) : outputs;
 }
 
 /** Columns that get other names are told apart by their places alone. */
 function renamed(outputs: Outputs, aliases: readonly string[]): Personal {
-  const { names, any, places } = outputs;
+  const { names, any, numbered, places } = settledIfSpread(outputs);
   // More of them than have a name: one has that which DuckDB gives it.
-  if (aliases.length === 0) return { names, any: any || (places?.filter(Boolean).length ?? 0) > names.size };
-  if (places === undefined) return { names, any: any || names.size > 0 };
-  return { names: new Set(aliases.filter((_, at) => places[at]).map((one) => one.toLowerCase())), any };
+  if (aliases.length === 0) return { names, any: any || (places?.filter(Boolean).length ?? 0) > names.size, numbered };
+  if (places === undefined) return { names, any: any || names.size > 0, numbered };
+  const given = aliases.filter((_, at) => places[at]).map((one) => one.toLowerCase());
+  // Columns after those that get a name keep theirs.
+  const kept = places.slice(aliases.length).some(Boolean);
+  return { names: new Set(given), any: any || kept, numbered: false };
 }
 
 function outputsOfSelect(query: Node, around: Scope): Outputs {
@@ -127,8 +148,10 @@ function outputsOfSelect(query: Node, around: Scope): Outputs {
   let scope: Scope = { ...around, relations: [...own, ...around.relations] };
   const names = new Set<string>();
   const places: boolean[] = [];
+  const items = nodesAt(query, 'select_list');
+  const numbered = mayNumber(items, own);
   let [any, star] = [false, false];
-  for (const item of nodesAt(query, 'select_list')) {
+  for (const item of items) {
     if (textAt(item, 'class') === 'STAR') {
       star = true;
       const found = outputsOfStar(item, own, scope);
@@ -139,19 +162,45 @@ function outputsOfSelect(query: Node, around: Scope): Outputs {
     const personal = touches(item, scope);
     places.push(personal);
     if (!personal) continue;
-    const name = (textAt(item, 'alias') || textsAt(item, 'column_names').at(-1) || '').toLowerCase();
+    const name = nameOf(item);
     names.add(name);
     // Later items may name earlier ones.
-    scope = { ...scope, relations: [{ alias: '', names: new Set([name]), any: false }, ...scope.relations] };
+    scope = { ...scope, relations: [{ ...NOTHING, alias: '', names: new Set([name]) }, ...scope.relations] };
   }
   // A column without a name of its own has one that DuckDB makes of its expression.
   if (names.delete('') && star) any = true;
-  return { names, any, places: star ? undefined : places };
+  // How many columns come of a star in an expression, or of a struct that is unnested, is not written.
+  const spreads = items.some((item) => textAt(item, 'class') !== 'STAR' && spreadsOut(item));
+  if (star && spreads && places.some(Boolean)) any = true;
+  return { names, any, numbered, places: star ? undefined : places, spreads };
+}
+
+function nameOf(item: Node): string {
+  return (textAt(item, 'alias') || textsAt(item, 'column_names').at(-1) || '').toLowerCase();
+}
+
+/** Whether two columns may have one name, of which DuckDB then calls the second `name_1`. */
+function mayNumber(items: readonly Node[], own: readonly Relation[]): boolean {
+  const star = items.some((item) => textAt(item, 'class') === 'STAR');
+  if (star && (items.length > 1 || own.length > 1 || own.some((one) => one.numbered))) return true;
+  const written = items.map(nameOf).filter((name) => name !== '');
+  return new Set(written).size < written.length;
+}
+
+function spreadsOut(item: Node): boolean {
+  for (const node of walk(item, (inner) => textAt(inner, 'class') !== 'SUBQUERY')) {
+    const kind = textAt(node, 'class');
+    if (kind === 'STAR' || (kind === 'FUNCTION' && textAt(node, 'function_name').toLowerCase() === 'unnest'))
+      return true;
+  }
+  return false;
 }
 
 function outputsOfStar(item: Node, own: readonly Relation[], scope: Scope): Personal {
   const of = textAt(item, 'relation_name').toLowerCase();
   const relations = own.filter(({ alias }) => of === '' || alias === of);
+  // The fields of a struct.
+  if (relations.length === 0 && of !== '') return { ...NOTHING, any: refers([of], scope) };
   const names = new Set(relations.flatMap((one) => [...one.names]));
   for (const { key, value } of nodesAt(item, 'rename_list') as readonly { key?: JsonValue; value?: JsonValue }[]) {
     const column = isNode(key) ? textAt(key, 'column').toLowerCase() : '';
@@ -162,7 +211,7 @@ function outputsOfStar(item: Node, own: readonly Relation[], scope: Scope): Pers
   }
   // COLUMNS(...) may rename what it takes, or make something else of it.
   const made = item['columns'] === true && names.size > 0;
-  return { names, any: made || relations.some((one) => one.any) };
+  return { names, any: made || relations.some((one) => one.any), numbered: false };
 }
 
 function relationsOf(from: Node | undefined, scope: Scope): readonly Relation[] {
@@ -174,7 +223,7 @@ function relationsOf(from: Node | undefined, scope: Scope): readonly Relation[] 
       return [];
     case 'BASE_TABLE': {
       const table = tableOf(from, scope);
-      return [{ alias, names: table.names, any: table.any || (aliases.length > 0 && table.names.size > 0) }];
+      return [{ ...table, alias, any: table.any || (aliases.length > 0 && table.names.size > 0) }];
     }
     case 'SUBQUERY': {
       const inner = nodeAt(nodeAt(from, 'subquery') ?? {}, 'node') ?? {};
@@ -186,7 +235,7 @@ function relationsOf(from: Node | undefined, scope: Scope): readonly Relation[] 
       return [...left, ...relationsOf(nodeAt(from, 'right'), { ...scope, relations: [...left, ...scope.relations] })];
     }
     default:
-      return [{ alias, names: new Set(), any: touches(from, scope) }];
+      return [{ ...NOTHING, alias, any: touches(from, scope) }];
   }
 }
 
@@ -195,7 +244,7 @@ function tableOf(node: Node, { tables, ctes }: Scope): Personal {
     textAt(node, key).toLowerCase(),
   ) as [string, string, string];
   const cte = schema === '' ? ctes.get(table) : undefined;
-  return cte ?? { names: tables({ catalog, schema, table, offset: undefined }), any: false };
+  return cte ?? { ...NOTHING, names: tables({ catalog, schema, table, offset: undefined }) };
 }
 
 /** Whether something follows from what is personal. */
@@ -207,6 +256,7 @@ function touches(value: JsonValue | undefined, scope: Scope): boolean {
     case 'COLUMN_REF':
       return refers(textsAt(value, 'column_names'), scope);
     case 'STAR':
+    case 'POSITIONAL_REFERENCE':
       return scope.relations.some(isPersonal);
     case 'SUBQUERY': {
       const inner = nodeAt(nodeAt(value, 'subquery') ?? {}, 'node') ?? {};
@@ -217,6 +267,8 @@ function touches(value: JsonValue | undefined, scope: Scope): boolean {
     case 'FUNCTION':
     case 'WINDOW':
       if (COUNTS.has(textAt(value, 'function_name').toLowerCase())) return false;
+      // Of `name.upper()` the parser makes a function of a schema `name`.
+      if (refersIfWritten(['catalog', 'schema'].map((key) => textAt(value, key)).filter(Boolean), scope)) return true;
   }
   return Object.values(value).some((inner) => touches(inner, scope));
 }
@@ -230,7 +282,17 @@ function refers(written: readonly string[], { relations }: Scope): boolean {
   const parts = written.map((part) => part.toLowerCase());
   const [first = '', second] = parts;
   const of = second === undefined ? undefined : relations.find(({ alias }) => alias === first);
-  if (of !== undefined) return of.any || parts.slice(1).some((part) => of.names.has(part));
+  if (of !== undefined) return of.any || parts.slice(1).some((part) => hasName(of, part));
   const whole = relations.some((one) => one.alias === first && second === undefined && isPersonal(one));
-  return whole || relations.some(({ names, any }) => any || parts.some((part) => names.has(part)));
+  return whole || relations.some((one) => one.any || parts.some((part) => hasName(one, part)));
+}
+
+function refersIfWritten(written: readonly string[], scope: Scope): boolean {
+  return written.length > 0 && refers(written, scope);
+}
+
+function hasName({ names, numbered }: Personal, name: string): boolean {
+  if (names.has(name)) return true;
+  const before = numbered ? /^(.+)[_:]\d+$/.exec(name)?.[1] : undefined;
+  return before !== undefined && hasName({ names, numbered, any: false }, before);
 }

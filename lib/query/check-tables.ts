@@ -1,3 +1,4 @@
+import { personalColumns } from '../compile/personal.ts';
 import { dedupesByHash, ROW_HASH } from '../core/dedupe.ts';
 import { StrataError } from '../core/errors.ts';
 import { isKeyed, KEY_HASH } from '../core/keyed.ts';
@@ -63,19 +64,30 @@ export async function checkTables(
   const knowing = showPersonal ? knowingVars(deps, spec) : ofPipeline(deps, spec);
   const checked: Checked[] = [];
   for (const model of spec.models.filter(({ id }) => selected.has(id))) {
-    const found = await checkModel(knowing, spec, model);
-    checked.push(...(showPersonal ? found : found.map((one) => withoutPersonal(model, one))));
+    checked.push(...(await checkModel(knowing, spec, model, !showPersonal)));
   }
   return checked;
 }
 
-/** A query names its columns as it likes: of those that are no columns of the table nobody knows what they hold. */
-function withoutPersonal({ columns, personal }: ModelSpec, checked: Checked): Checked {
-  if (personal === undefined) return checked;
+type Hidden = (column: string) => boolean;
+
+/**
+ * What a sample does not show. A query names its columns as it likes: those that are no columns of the table are hidden, and
+ * so are those that have the name of one and follow from what is personal.
+ */
+async function hiddenOf(session: Session, { columns, personal }: ModelSpec, check: Check): Promise<Hidden> {
+  if (personal === undefined) return () => false;
   const open = new Set(columns.map(({ name }) => name).filter((name) => !personal.includes(name)));
-  const counted = checked.kind === 'unique' || checked.kind === 'rowCount' ? ['rows'] : [];
-  const hidden = (name: string): boolean => !open.has(name) && !counted.includes(name);
-  return { ...checked, sample: checked.sample.map((row) => maskRow(row, hidden)) };
+  if (check.kind === 'unique' || check.kind === 'rowCount') open.add('rows');
+  if (check.query !== undefined) {
+    const given = await session.describe(sampleOffending(check.statement, check.offending, SAMPLE));
+    const names = new Set(personal.map((name) => name.toLowerCase()));
+    const tree = await session.parse(check.query);
+    const read = given.map(({ name }) => name);
+    // It reads this table alone.
+    for (const name of personalColumns(tree, read, () => names)) open.delete(name);
+  }
+  return (name) => !open.has(name);
 }
 
 async function selectChecked(
@@ -94,6 +106,8 @@ async function selectChecked(
 type Check = Pick<Checked, 'expectation' | 'kind' | 'policy' | 'expects'> & {
   readonly statement: string;
   readonly offending: Sql;
+  /** Of an expectation that is one. */
+  readonly query?: string;
 };
 
 function checksOf(model: ModelSpec): readonly Check[] {
@@ -104,6 +118,7 @@ function checksOf(model: ModelSpec): readonly Check[] {
     expects: expectsOf(expectation),
     statement: nameOf(expectation),
     offending: offendingRows(expectation),
+    ...(expectation.kind === 'sql' ? { query: expectation.query } : {}),
   }));
   if (!isKeyed(model)) return own;
   const versions = model.mode.kind === 'scd2';
@@ -136,18 +151,23 @@ function expectsOf(expectation: Expectation): string {
   }
 }
 
-async function checkModel(deps: StepDeps, spec: PipelineSpec, model: ModelSpec): Promise<readonly Checked[]> {
+async function checkModel(
+  deps: StepDeps,
+  spec: PipelineSpec,
+  model: ModelSpec,
+  hides: boolean,
+): Promise<readonly Checked[]> {
   const checks = checksOf(model);
   if (checks.length === 0) return [];
   const id = tableIdOf(spec, model);
   const answer = (check: Check, found: Found): Checked => {
-    const { statement: _statement, offending: _offending, ...said } = check;
+    const { statement: _statement, offending: _offending, query: _query, ...said } = check;
     return { pipeline: spec.name, model: model.id, table: fullName(id), ...said, ...found };
   };
   try {
     const metadata = (await loadTable(deps.catalog, id))?.metadata;
     if (metadata === undefined) return checks.map((check) => answer(check, NO_TABLE));
-    const found = await findAll(deps, model, metadata, checks);
+    const found = await findAll(deps, { model, metadata, hides }, checks);
     return checks.map((check, at) => answer(check, found[at] ?? NO_TABLE));
   } catch (cause) {
     // A table that cannot be read says nothing of the others.
@@ -170,8 +190,7 @@ function errorOf(cause: unknown): Found {
 /** An error may have cost the session, so that what comes after it has another. */
 async function findAll(
   deps: StepDeps,
-  model: ModelSpec,
-  metadata: TableMetadata,
+  { model, metadata, hides }: { readonly model: ModelSpec; readonly metadata: TableMetadata; readonly hides: boolean },
   checks: readonly Check[],
 ): Promise<readonly Found[]> {
   const found: Found[] = [];
@@ -179,7 +198,7 @@ async function findAll(
     await using session = await deps.engine.open(deps.settings);
     await using _audited = await openAudited(deps.store, session, model, metadata);
     for (const check of checks.slice(found.length)) {
-      const one = await findOffending(session, model, check);
+      const one = await findOffending(session, model, check, hides);
       found.push(one);
       if (one.status === 'error') break;
     }
@@ -187,13 +206,16 @@ async function findAll(
   return found;
 }
 
-async function findOffending(session: Session, model: ModelSpec, { statement, offending }: Check): Promise<Found> {
+async function findOffending(session: Session, model: ModelSpec, check: Check, hides: boolean): Promise<Found> {
+  const { statement, offending } = check;
   try {
     const [counted] = await session.rows(countOffending(statement, offending));
     const broken = Number(counted?.['broken']);
     if (broken === 0) return HOLDS;
     const sample = await session.rows(sampleOffending(statement, offending, SAMPLE));
-    return { status: 'fails', offending: broken, sample: sample.map((row) => shown(model, row)), error: null };
+    const hidden: Hidden = hides ? await hiddenOf(session, model, check) : () => false;
+    const rows = sample.map((row) => maskRow(shown(model, row), hidden));
+    return { status: 'fails', offending: broken, sample: rows, error: null };
   } catch (cause) {
     return errorOf(cause);
   }

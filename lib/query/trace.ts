@@ -3,13 +3,14 @@ import { BRONZE_FILE, BRONZE_FILE_ID } from '../core/bronze-file.ts';
 import { ROW_HASH } from '../core/dedupe.ts';
 import { EngineError, InvalidInput } from '../core/errors.ts';
 import { eventColumnsOf, isKeyed, KEY_HASH, logTable } from '../core/keyed.ts';
-import { MASK, maskRow, personalSources } from '../core/personal.ts';
+import { holdsPersonal, MASK, maskRow, personalSources } from '../core/personal.ts';
 import type { SilverModel } from '../core/spec.ts';
 import { databaseOf, fullName, type TableId } from '../core/tables.ts';
 import { RUN_ID } from '../iceberg/snapshot.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { openScratch } from '../lake/files/scratch.ts';
 import { holdResources } from '../lake/resources.ts';
+import { withoutValues } from '../lake/run/personal-errors.ts';
 import { openFiles } from '../lake/tables/foreign-files.ts';
 import { scanColumns } from '../lake/tables/table-state.ts';
 import type { Borrowed, JsonValue, Row, Session } from '../ports.ts';
@@ -53,14 +54,17 @@ export type Trace = {
  * that file again. Writes nothing. Throws InvalidInput for a condition that cannot be one, and for other tables.
  */
 export async function traceRows(
-  deps: StepDeps & Pick<QueryDeps, 'hidesPersonal'>,
+  given: StepDeps & Pick<QueryDeps, 'hidesPersonal'>,
   request: TraceRequest,
 ): Promise<Trace> {
-  const found = await findTraceable(deps, request.table);
+  const found = await findTraceable(given, request.table);
+  // The condition is over rows as they are: what the engine says of it may quote them.
+  const deps = given.hidesPersonal === true ? withholdingIn(given, found) : given;
   await using scratch = await openScratch(deps, 'trace');
   const path = `${scratch.folder}/brought.parquet`;
   const { matched, rows, brought } = await findRows(deps, found, request, { folder: scratch.folder, path });
-  const hide = deps.hidesPersonal === true ? hidingOf(found) : { row: (row: Row) => row, origin: (one: Origin) => one };
+  const hide =
+    given.hidesPersonal === true ? hidingOf(found) : { row: (row: Row) => row, origin: (one: Origin) => one };
   const origins = await findOrigins(deps, { ...found, path }, brought);
   return {
     table: fullName(found.id),
@@ -71,6 +75,11 @@ export async function traceRows(
       origins: origins.filter((_, nth) => brought[nth]?.row === at).map(hide.origin),
     })),
   };
+}
+
+/** A column that is no longer marked is masked as long as the table says so. */
+function withholdingIn<Deps extends StepDeps>(deps: Deps, { metadata, spec }: Traceable): Deps {
+  return holdsPersonal(spec) || maskedColumns(metadata).length > 0 ? withoutValues(deps) : deps;
 }
 
 /** What is personal in rows, and in the records that they come from. */

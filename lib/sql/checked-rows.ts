@@ -120,7 +120,7 @@ function parsedAt(group: FileGroup, source: SourceSpec, index: number): ParsedCo
 function checksOf(source: SourceSpec, group: FileGroup, guarded: boolean): readonly RowCheck[] {
   return source.columns.flatMap((column, i) => {
     const parsed = parsedAt(group, source, i);
-    const checks = columnChecks(column, rawName(i), parsed, source.drift);
+    const checks = columnChecks(column, rawName(i), parsed, source);
     if (!guarded) return checks;
     const detail = quoteText(`${column.source}: its value cannot be computed`);
     return [

@@ -1,4 +1,4 @@
-import type { ColumnCheck, ContractColumn, DriftPolicy } from '../core/spec.ts';
+import type { ColumnCheck, ContractColumn, SourceSpec } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import { type ColumnType, renderColumnType } from '../core/types.ts';
@@ -17,15 +17,17 @@ export function columnChecks(
   column: ContractColumn,
   raw: Sql,
   parsed: ParsedColumn,
-  drift: DriftPolicy,
+  source: Pick<SourceSpec, 'drift' | 'columns'>,
 ): readonly RowCheck[] {
   const expected = column.required
     ? `a ${renderColumnType(column.type)}`
     : `a ${renderColumnType(column.type)} or nothing`;
-  const given =
-    column.personal === true
-      ? sql`CASE WHEN ${raw} IS NOT NULL THEN 'a personal value' END`
-      : sql`'''' || left(CAST(${raw} AS VARCHAR), 80) || ''''`;
+  // Of a record whose columns are shifted, a column that is not personal has the value of one that is.
+  const withheld = source.columns.some(({ personal }) => personal === true);
+  const called = column.personal === true ? 'a personal value' : 'a value that is withheld';
+  const given = withheld
+    ? sql`CASE WHEN ${raw} IS NOT NULL THEN ${quoteText(called)} END`
+    : sql`'''' || left(CAST(${raw} AS VARCHAR), 80) || ''''`;
   const got = sql`coalesce(${given}, 'nothing')`;
   const detail = (what: string): Sql =>
     sql`${quoteText(`${column.source}: got `)} || ${got} || ${quoteText(`; expected ${what}`)}`;
@@ -41,12 +43,11 @@ export function columnChecks(
       code: typeErrorCode(column.type),
       passes: sql`(${raw} IS NULL OR COALESCE(${parsed.exact}, false))`,
       detail:
-        nested && parsed.fault !== undefined && column.personal !== true
-          ? parsed.fault(quoteText(column.source))
-          : detail(expected),
+        nested && parsed.fault !== undefined && !withheld ? parsed.fault(quoteText(column.source)) : detail(expected),
     });
   }
-  const strange = drift === 'fail' && parsed.text !== undefined ? strangeKeys(column.type, parsed.text) : undefined;
+  const strange =
+    source.drift === 'fail' && parsed.text !== undefined ? strangeKeys(column.type, parsed.text) : undefined;
   if (strange !== undefined) {
     const keys = sql`array_to_string(${strange.paths(column.source)}, ', ')`;
     const what = quoteText("not in the contract, and drift is 'fail': key ");

@@ -65,6 +65,38 @@ const CASES: readonly (readonly [sql: string, columns: string, personal: string]
   ['select email from silver.orders where id in (select id from silver.people)', 'email', ''],
   ['select struct_pack(e := email) as s, 1 as one from silver.people', 's one', 's'],
   ['select case when id > 1 then email end as c, id + 1 as d from silver.people', 'c d', 'c'],
+  [
+    "select email.upper() as loud, coalesce(email.trim(), '') as t, id.abs() as a from silver.people",
+    'loud t a',
+    'loud t',
+  ],
+  [
+    'select p.email.upper() as loud, p.email.count() over () as n, o.email.upper() as o from silver.people p, silver.orders o',
+    'loud n o',
+    'loud',
+  ],
+  ['select email.first() over () as f, id from silver.people', 'f id', 'f'],
+  [
+    'select q.email_1 as who, q.id_1 as i from (select * from silver.people x join silver.people y using (id)) q',
+    'who i',
+    'who',
+  ],
+  ['select email_1 as e, id from (select o.email, p.email, p.id from silver.orders o, silver.people p)', 'e id', 'e'],
+  ['with q as (select *, email from silver.people) select email_1 as e, amount_1 as a from q', 'e a', 'e'],
+  ['select email_1 as e, email as f from (select * from silver.people)', 'e f', 'f'],
+  ['select b, c from (select id, email, born from silver.people) t(a, b)', 'b c', 'b c'],
+  ['select id, email.* from silver.people', 'id host name', 'id host name'],
+  ['select columns(email.*) from silver.people', 'host', 'host'],
+  ['select town.* from silver.people', 'street zip', ''],
+  ["select id, unnest({'a': email, 'b': town}) from silver.people", 'id a b', 'id a b'],
+  ['select unnest(email) as e from silver.people', 'host name', 'host name'],
+  ['select unnest(town) as t, id from silver.people', 'street zip id', ''],
+  ['select host as h from (select unnest(email) as e, id from silver.people)', 'h', 'h'],
+  ['select c from (select unnest(town), email from silver.people) t(a, b, c)', 'c', 'c'],
+  ['select unnest(town), email from silver.people union all select 1, 2, 3', 'street zip email', 'street zip email'],
+  ['select upper(columns(*)), 1 as one from silver.people', 'id email born one', 'id email born one'],
+  ['select #2 as who, 1 as one from silver.people', 'who one', 'who'],
+  ['select #2 as who from silver.orders', 'who', ''],
 ];
 
 describe('what follows from personal columns', () => {

@@ -33,7 +33,9 @@ const CLUB: TestPipeline = {
         mode: upsert({ key: 'id', sequence: 'seq', buckets: 1 }),
         expect: {
           one_mail: { ...unique('email'), policy: 'warn' },
-          far: query('select id, upper(email) as shout, town from this where town is null', { policy: 'warn' }),
+          far: query('select id, upper(email) as shout, town, lower(email) as seq from this where town is null', {
+            policy: 'warn',
+          }),
         },
       },
     },
@@ -54,6 +56,7 @@ const FILE = `id,seq,email,born,town
 2,11,ann@x.org,1991-03-04,
 3,12,annXx.org,1990-05-06,Ulm
 4,13,bob@x.org,1990-99-99,Ulm
+5,ann@x.org,14,1990-01-02,Bonn
 `;
 
 let lake: TestLake;
@@ -115,11 +118,13 @@ describe('a query masks what is personal before its SQL sees it', () => {
 describe('what else looks at rows masks it too', () => {
   test('quarantine: the record, its key, and the values that were wrong', async () => {
     const { rows, total } = await listQuarantine(hiding(), 'club', {}, 10);
-    assert.equal(total, 2);
+    assert.equal(total, 3);
     tellsNothing(rows);
     assert.deepEqual(rows.flatMap((row) => row['details']).toSorted(), [
       'born: got a personal value; expected a date or nothing',
       'email: got a personal value; expected text matching .+@.+',
+      'email: got a personal value; expected text matching .+@.+',
+      'seq: got a value that is withheld; expected a int or nothing',
     ]);
     const hash = String(rows[0]?.['row_hash']);
     tellsNothing(await showQuarantined(hiding(), 'club', hash));
@@ -138,12 +143,30 @@ describe('what else looks at rows masks it too', () => {
     assert.deepEqual([traced.rows[0]?.origins[0]?.raw, traced.rows[0]?.origins[0]?.lines], ['***', [2]]);
   });
 
-  test('check: of samples what is no column of the table is masked as well', async () => {
+  test('trace: of an error of the condition what the engine says of values is withheld', async () => {
+    const traced = (where: string, deps = hiding()): Promise<unknown> =>
+      traceRows(deps, { table: 'club_silver.people', where, limit: 1 });
+    const quoting = [
+      ['email::int = 1', 'Conversion'],
+      ['timezone(email, now()) is null', 'Not implemented'],
+      ['json_deserialize_sql(json_serialize_sql(email)) is null', 'Parser'],
+    ] as const;
+    for (const [where, kind] of quoting) {
+      await assert.rejects(traced(where), (error: Error) => {
+        tellsNothing([error.message, String(error.cause)]);
+        return error.message.startsWith(`trace: ${kind} Error: what the engine says of it is withheld`);
+      });
+    }
+    await assert.rejects(traced('email::int = 1', { ...lake.deps, hidesPersonal: false }), /'ann@x.org'/);
+    await assert.rejects(traced('mail = 1'), /"mail" not found/);
+  });
+
+  test('check: of samples what is no column of the table, or has the name of another, is masked as well', async () => {
     const checked = await checkTables(lake.deps, 'club', {});
     tellsNothing(checked);
     assert.deepEqual(checked.map(({ expectation, sample }) => [expectation, sample]).slice(0, 2), [
       ['one_mail', [{ email: '***', rows: 2 }]],
-      ['far', [{ id: 2, shout: '***', town: null }]],
+      ['far', [{ id: 2, shout: '***', town: null, seq: '***' }]],
     ]);
     assert.match(JSON.stringify(await checkTables(lake.deps, 'club', { showPersonal: true })), /ANN@X/);
   });
