@@ -65,8 +65,9 @@ export function readCompute(value: unknown, notes: Notes): Compute {
       readStep(step, own[step] ?? {}, sizesOf(read), notes),
     ]),
   ) as Record<Exclude<StepName, 'Level'>, StepCompute>;
-  // It does what Stage and Merge do.
-  const steps = { ...each, Level: readStep('Level', own['Level'] ?? {}, largest(each.Stage, each.Merge), notes) };
+  const { PlanStage, Stage, PlanMerge, Merge, Audit } = each;
+  const within = largest([PlanStage, Stage, PlanMerge, Merge, Audit]);
+  const steps = { ...each, Level: readStep('Level', own['Level'] ?? {}, within, notes) };
   return {
     steps,
     maxConcurrency: concurrencyOf(read.maxConcurrency, steps, notes),
@@ -95,12 +96,12 @@ export function readSlo(value: unknown, notes: Notes): Slo {
   return { freshnessMs: read?.freshness ?? null, quarantineRate: read?.quarantineRate ?? null };
 }
 
-/** What either of two steps may need. */
-function largest(one: StepCompute, other: StepCompute): Partial<StepCompute> {
+/** What any of the steps may need that one call does. */
+function largest(steps: readonly StepCompute[]): Partial<StepCompute> {
   return {
-    memoryMb: Math.max(one.memoryMb, other.memoryMb),
-    timeoutSeconds: Math.max(one.timeoutSeconds, other.timeoutSeconds),
-    tmpMb: Math.max(one.tmpMb, other.tmpMb),
+    memoryMb: Math.max(...steps.map(({ memoryMb }) => memoryMb)),
+    timeoutSeconds: Math.max(...steps.map(({ timeoutSeconds }) => timeoutSeconds)),
+    tmpMb: Math.max(...steps.map(({ tmpMb }) => tmpMb)),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SessionOptions } from '../ports.ts';
-import { attachOwn, detach, listAttached } from '../sql/session.ts';
+import { attachOwn, detach, FIRST, listAttached } from '../sql/session.ts';
 import { type Instance, openInstance } from './instance.ts';
 
 /** What a session works on. `end`: `whole` is false where a statement of it failed or was cut short. */
@@ -61,11 +61,13 @@ export function leaseAlone({ connection, close }: Instance): Lease {
   return { connection, end };
 }
 
-/** Whether all that a session had attached could be let go. */
+/** Whether all that a session had attached could be let go, and nothing was made in the first database. */
 async function cleared({ connection }: Instance): Promise<boolean> {
   try {
     const attached = await connection.runAndReadAll(listAttached().text);
-    for (const [name] of attached.getRowsJS()) await connection.run(detach(String(name)).text);
+    const names = attached.getRowsJS().map(([name]) => String(name));
+    if (names.includes(FIRST)) return false;
+    for (const name of names) await connection.run(detach(name).text);
     return true;
   } catch {
     return false;

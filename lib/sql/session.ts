@@ -1,6 +1,6 @@
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
-import { sql } from './fragment.ts';
+import { join, sql } from './fragment.ts';
 import { quoteName, quoteText } from './quote.ts';
 
 /** Statements of the engine itself, beside those that sessions are asked for. */
@@ -18,11 +18,26 @@ export function attachOwn(name: string): readonly Statement[] {
   ];
 }
 
-/** The databases that are attached beside the first one, by name. */
+/** The database that a connection has when it is made. */
+export const FIRST = 'memory';
+
+/** The databases that are attached beside the first one, by name; and the first one, where something was made in it. */
 export function listAttached(): Statement {
+  const kinds = [
+    sql`duckdb_schemas()`,
+    sql`duckdb_tables()`,
+    sql`duckdb_views()`,
+    sql`duckdb_functions()`,
+    sql`duckdb_types()`,
+  ];
+  const first = quoteText(FIRST);
+  const made = kinds.map(
+    (kind) => sql`SELECT database_name FROM ${kind} WHERE database_name = ${first} AND NOT internal`,
+  );
+  const beside = sql`SELECT database_name FROM duckdb_databases() WHERE NOT internal AND database_name <> ${first}`;
   return {
     name: 'attached',
-    text: sql`SELECT database_name FROM duckdb_databases() WHERE NOT internal AND database_name <> 'memory'`,
+    text: sql`SELECT DISTINCT database_name FROM (${join([beside, ...made], ' UNION ALL ')})`,
   };
 }
 

@@ -37,3 +37,14 @@ test('a size that is given is taken, whatever the memory', async () => {
   const sized = { ...(shopWith(['compute'], { memory: 512 }) as object), settings: { unitBytes: 1_000 * MIB } };
   assert.equal((await compileShop(session, { definition: sized })).settings.unitBytes, 1_000 * MIB);
 });
+
+test('a call that does a whole level has what the largest of its steps has', async () => {
+  const steps = {
+    Stage: { memory: 512 },
+    Merge: { memory: 512 },
+    Audit: { memory: 8_192 },
+    PlanMerge: { tmp: 10_240 },
+  };
+  const { compute } = await compileShop(session, { definition: shopWith(['compute'], { steps }) });
+  assert.deepEqual([compute.steps.Level.memoryMb, compute.steps.Level.tmpMb], [8_192, 10_240]);
+});

@@ -43,7 +43,24 @@ const LEFT = [
   'CREATE TABLE shop.main.orders AS SELECT 4 AS id',
 ];
 
+/** What a session cannot leave behind, wherever it is made. */
+const BESIDE = [
+  'CREATE SCHEMA memory.silver',
+  'CREATE TABLE memory.main.leak AS SELECT 1 AS id',
+  'CREATE VIEW memory.main.leak AS SELECT 1 AS id',
+  'CREATE MACRO memory.main.leak(x) AS 2 * x',
+  "CREATE TYPE memory.main.leak AS ENUM ('a')",
+];
+
 describe('a database that is used again', () => {
+  for (const text of BESIDE) {
+    test(`is not, after ${text}`, async () => {
+      await inSession(LOCKED, (session) => session.run(statement(text)));
+      await inSession(LOCKED, (session) => session.run(statement(text)));
+      assert.equal(count(), 2);
+    });
+  }
+
   test('shows the next session nothing of the one before', async () => {
     await inSession(LOCKED, async (session) => {
       for (const text of LEFT) await session.run(statement(text));

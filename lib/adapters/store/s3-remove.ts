@@ -43,7 +43,9 @@ async function removeFrom(access: S3Access, Bucket: string, keys: readonly strin
     );
     const passing = Errors.filter(({ Code }) => isPassing({ name: Code }));
     refused.push(...Errors.filter((one) => !passing.includes(one)));
-    left = passing.flatMap(({ Key }) => Key ?? []);
+    const named = passing.flatMap(({ Key }) => Key ?? []);
+    // A fault that names no object may be of any.
+    left = named.length < passing.length ? left : named;
     if (passing.length > 0) throw errorOf(passing);
   });
   const [first] = refused;

@@ -5,7 +5,7 @@ import { InvalidInput, Unavailable } from '../../../lib/core/errors.ts';
 import { removeObjects } from '../../../lib/table/remove-objects.ts';
 import { type FakeS3, s3Error, withFakeS3 } from './s3-fake.ts';
 
-type Refusal = { readonly Key: string; readonly Code: string; readonly Message: string };
+type Refusal = { readonly Key?: string; readonly Code: string; readonly Message: string };
 
 const slow = (Key: string): Refusal => ({ Key, Code: 'SlowDown', Message: 'Please reduce your request rate.' });
 const denied = (Key: string): Refusal => ({ Key, Code: 'AccessDenied', Message: 'Access Denied' });
@@ -70,6 +70,17 @@ describe('objects are removed together', () => {
         ['lake-ops', 'ops/p/c'],
       ]);
       assert.deepEqual(fake.waits, [200, 400]);
+    });
+  });
+
+  it('all of them where a fault that passes names no key', async () => {
+    await withFakeS3(async (fake) => {
+      answer(fake, [[slow('ops/p/c'), { Code: 'SlowDown', Message: 'Please reduce your request rate.' }], []]);
+      await removeObjects(fake.store, KEYS);
+      assert.deepEqual(sent(fake), [
+        ['lake-ops', ...KEYS],
+        ['lake-ops', ...KEYS],
+      ]);
     });
   });
 
