@@ -4,11 +4,13 @@ import { before, beforeEach, test } from 'node:test';
 import { type EventColumns, eventColumnsOf, KEY_HASH } from '../../lib/core/keyed.ts';
 import type { KeyedMode, PartitionField } from '../../lib/core/spec.ts';
 import type { Sql } from '../../lib/core/sql-text.ts';
-import type { Column } from '../../lib/core/types.ts';
+import { type Column, parseColumnType } from '../../lib/core/types.ts';
 import { renderEventHash, renderEventNumber } from '../../lib/sql/event-hash.ts';
 import { renderEvents, renderKeyHash } from '../../lib/sql/events.ts';
 import { sql } from '../../lib/sql/fragment.ts';
+import { createRecomputed, EVENTS, RECOMPUTED } from '../../lib/sql/keyed.ts';
 import { createHashMacros } from '../../lib/sql/transform.ts';
+import { duckType } from '../../lib/sql/types.ts';
 import { openHandmade } from './handmade.ts';
 
 const db = openHandmade();
@@ -106,12 +108,63 @@ test('a hash that the log has stays, and columns beyond the model count by name 
   ]);
 });
 
-test('the number of an event tells zeros of both signs apart', async () => {
-  const own = [{ name: 'x', type: { kind: 'double' } }] as const;
+/** By type: values that are not the same, some of which DuckDB hashes alike. */
+const APART: Readonly<Record<string, readonly string[]>> = {
+  double: ['0.0', "'-0.0'", 'NULL'],
+  'list<double>': ['[0.0::DOUBLE]', "['-0.0'::DOUBLE]"],
+  'list<int>': ['NULL', '[]', '[NULL]', '[0]', '[NULL, NULL]'],
+  'list<string>': ['NULL', '[]', "['']", '[NULL]', "['NULL']", "['a', 'b']", "['a, b']", "['''a''']", "['a']"],
+  'list<list<int>>': ['NULL', '[]', '[NULL]', '[[]]', '[[NULL]]', '[[1, 2]]', '[[1], [2]]', '[[1], [], [2]]'],
+  'struct<a: int>': ['NULL', '{a: NULL}', '{a: 0}'],
+  'struct<a: string, b: string>': ['NULL', "{a: 'x', b: NULL}", "{a: NULL, b: 'x'}", "{a: 'x, b: y', b: NULL}"],
+  'struct<a: struct<b: list<int>>>': ['NULL', '{a: NULL}', '{a: {b: NULL}}', '{a: {b: []}}', '{a: {b: [NULL]}}'],
+  'list<struct<a: int>>': ['NULL', '[]', '[NULL]', '[{a: NULL}]', '[{a: 1}, {a: 2}]', '[{a: 2}, {a: 1}]'],
+  'decimal(38,2)': ['NULL', '0', '-0.01', '0.01', '184467440737095516.16'],
+  'decimal(19,0)': ['0', '-1'],
+  'decimal(18,0)': ['0', '-1', 'NULL'],
+  bigint: ['NULL', '0', '-1', '9223372036854775807'],
+  int: ['NULL', '0', '-1'],
+  boolean: ['NULL', 'false', 'true'],
+  string: ['NULL', "''", "'NULL'", 'chr(0)', "'a'", "'a' || chr(0)"],
+  binary: ['NULL', "''", "'a'", "'a\\x00'"],
+  date: ['NULL', "'1970-01-01'", "'1969-12-31'"],
+  timestamp: ['NULL', "'1970-01-01'", "'1969-12-31 23:59:59.999999'"],
+};
+
+const WINS: KeyedMode = { ...MODE, kind: 'upsert', sequence: 'seq' };
+
+for (const [text, values] of Object.entries(APART)) {
+  test(`values of ${text} that differ have numbers of their own, and the least hash wins in any order`, async () => {
+    const type = parseColumnType(text);
+    assert.ok(type);
+    const own: readonly Column[] = [
+      { name: 'id', type: { kind: 'int' } },
+      { name: 'seq', type: { kind: 'int' } },
+      { name: 'x', type },
+    ];
+    const of = eventColumnsOf({ columns: own }, own);
+    // Of each pair of values an event is first under one key, and second under another.
+    const pairs = values.flatMap((a, i) => values.slice(i + 1).flatMap((b) => [[a, b] as const, [b, a] as const]));
+    const rows = pairs.flatMap((pair, id) => pair.map((x) => `${id}, 1, ${x}, 'upsert', NULL, 'a.csv', 0`));
+    const columns = `id INTEGER, seq INTEGER, x ${duckType(type)}, _op VARCHAR, _event_hash VARCHAR, _source_file VARCHAR, __bucket INTEGER`;
+    await db.table(EVENTS, columns, rows);
+    const numbers = `SELECT count(DISTINCT ${renderEventNumber(of)}) FROM ${EVENTS} GROUP BY id ORDER BY id`;
+    assert.deepEqual(
+      (await db.values(numbers)).flat(),
+      pairs.map(() => 2),
+    );
+    const least = `SELECT CAST(x AS VARCHAR) FROM ${EVENTS} QUALIFY row_number() OVER (PARTITION BY id ORDER BY ${renderEventHash(of)}) = 1 ORDER BY id`;
+    await db.run(createRecomputed(WINS, own, of));
+    const won = await db.values(`SELECT CAST(x AS VARCHAR) FROM ${RECOMPUTED} ORDER BY id`);
+    assert.deepEqual(won, await db.values(least));
+  });
+}
+
+test('events that are equal have one number', async () => {
+  const own = [{ name: 'x', type: { kind: 'list', element: { kind: 'double' } } }] as const;
   const number = renderEventNumber({ own, others: [] });
-  const rows =
-    "(VALUES (0.0::DOUBLE), (-0.0::DOUBLE), (0.0::DOUBLE)) v(x), (SELECT 'upsert' AS _op, NULL AS _event_hash)";
-  assert.deepEqual(await db.values(`SELECT count(DISTINCT ${number}) FROM ${rows}`), [[2]]);
+  const rows = "(VALUES ([0.0::DOUBLE]), ([0.0::DOUBLE])) v(x), (SELECT 'upsert' AS _op, NULL AS _event_hash)";
+  assert.deepEqual(await db.values(`SELECT count(DISTINCT ${number}) FROM ${rows}`), [[1]]);
 });
 
 test('an event deletes where the condition holds, and not where it is null', async () => {
