@@ -1,11 +1,11 @@
 import { InvalidInput, ObjectNotFound } from '../core/errors.ts';
 import type { RunRef } from '../core/run.ts';
 import { fullName } from '../core/tables.ts';
-import { currentSnapshot, RUN_ID, snapshotById } from '../iceberg/snapshot.ts';
-import type { Snapshot, TableMetadata } from '../iceberg/types.ts';
+import { RUN_ID } from '../iceberg/snapshot.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import {
   differenceTo,
+  latestChange,
   REINGESTED,
   ROLLED_BACK_TO,
   type RollbackPlan,
@@ -141,15 +141,6 @@ async function doneBefore(
   if (request.reingest === true && !(REINGESTED in last.summary)) return undefined;
   if (!(await isTarget(deps, table, request.to, to))) return undefined;
   return readRollbackPlan(deps.store, { pipeline: id.pipeline, run_id, dry_run: false });
-}
-
-function latestChange(metadata: TableMetadata): Snapshot | undefined {
-  let last = currentSnapshot(metadata);
-  while (last?.summary.operation === 'replace') {
-    const parent = last['parent-snapshot-id'];
-    last = parent === undefined ? undefined : snapshotById(metadata, parent);
-  }
-  return last;
 }
 
 /** A moment that the table does not know, or that no longer can be gone back to, is told of by the plan. */

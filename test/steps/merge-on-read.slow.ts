@@ -226,6 +226,30 @@ test('a table goes back with its deletes, over a compaction too, and goes on fro
   }
 });
 
+test('a run that changes the log alone is one to go back to, and one to go back from', async () => {
+  const lake = await copy();
+  const tables = ['shop_silver.versions', 'shop_silver.anew'];
+  const select = 'SELECT valid_from, valid_to FROM t WHERE id = 40';
+  await runWith(lake, ['40,30,0,D'], { runId: 'early' });
+  const from = kept(await lake.copy());
+  await runWith(lake, FOURTH);
+  for (const table of tables) await rollbackTable(lake.deps, { table, to: 'early' });
+  await runWith(lake, ['40,10,7,U']);
+  assert.deepEqual(await lake.rows('shop_silver.versions', select), [{ valid_from: 10, valid_to: 30 }]);
+  await assertSame(lake, 'back to it');
+  for (const table of tables) {
+    const { undone } = await rollbackTable(from.deps, { table, to: 'third' });
+    assert.deepEqual(
+      undone.map(({ run_id }) => run_id),
+      ['early'],
+    );
+    assert.equal((await rollbackTable(from.deps, { table, to: 'third' })).again, true);
+  }
+  await runWith(from, ['40,10,7,U']);
+  assert.deepEqual(await from.rows('shop_silver.versions', select), [{ valid_from: 10, valid_to: null }]);
+  await assertSame(from, 'back from it');
+});
+
 test('rows that a rollback brings back stay through a compaction beside it, and gold follows', async () => {
   const mode = upsert({ ...RULES, ...ON_READ, buckets: 1 });
   const sql = { 'open.sql': 'SELECT "at", count(*)::int AS n FROM silver.versions GROUP BY "at"' };

@@ -6,8 +6,8 @@ import type { RunRef } from '../../core/run.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
 import { joinChanges } from '../../iceberg/changes.ts';
 import { rollbackSchema } from '../../iceberg/rollback-schema.ts';
-import { RUN_ID, snapshotById } from '../../iceberg/snapshot.ts';
-import type { DataFile, ManifestEntry, TableMetadata } from '../../iceberg/types.ts';
+import { currentSnapshot, RUN_ID, snapshotById } from '../../iceberg/snapshot.ts';
+import type { DataFile, ManifestEntry, Snapshot, TableMetadata } from '../../iceberg/types.ts';
 import type { CatalogEntry, ObjectStore } from '../../ports.ts';
 import { renderReopened, selectTakenSince, type TakenSince } from '../../sql/ops-rows.ts';
 import { countWithdrawn, renderWithdrawn } from '../../sql/quarantine-table.ts';
@@ -196,11 +196,21 @@ async function deletesIn(
   };
 }
 
+/** The last snapshot that is more than a compaction, which changes no row. */
+export function latestChange(metadata: TableMetadata): Snapshot | undefined {
+  let last = currentSnapshot(metadata);
+  while (last?.summary.operation === 'replace') {
+    const parent = last['parent-snapshot-id'];
+    last = parent === undefined ? undefined : snapshotById(metadata, parent);
+  }
+  return last;
+}
+
 /** How often a table is tried to which others commit at the same time: compactions and expiries work beside a rollback. */
 const ATTEMPTS = 5;
 
 /**
- * One snapshot on top of the others, with the data files of the old one; none where the table has it already. False where the
+ * One snapshot on top of the others, with the data files of the old one; none where the table is back already. False where the
  * old one has expired. It is never made on top of what came meanwhile: an expiry may just have taken its files.
  */
 async function rollTable(deps: StepDeps, plan: RollbackPlan, one: RollbackTable): Promise<boolean> {
@@ -231,6 +241,8 @@ async function prepareBack(
     BigInt(one.to),
   );
   const stays = removed.length + removedDeletes.length === 0;
+  const last = latestChange(base.metadata);
+  const isBack = last?.['snapshot-id'].toString() === one.to || last?.summary[ROLLED_BACK_TO] === one.to;
   // A run's snapshot vouches for the field ids of its files, which those of other engines may lack.
   const own: Readonly<Record<string, string>> = added.some(({ foreign }) => foreign) ? {} : { [RUN_ID]: run.run_id };
   return prepareSnapshot(deps.store, {
@@ -238,6 +250,8 @@ async function prepareBack(
     alter: joinChanges(rollbackSchema(base.metadata, BigInt(one.to)), changedProperties(base.metadata, one.properties)),
     added,
     addedDeletes,
+    // Files of a table may be those of before where only its log has changed, and what comes next goes by its snapshots.
+    emptySnapshot: !isBack,
     remove: stays ? { kind: 'nothing' } : { kind: 'files', files: removed, deletes: removedDeletes },
     snapshotId: BigInt(one.snapshot_id),
     nowMs: deps.clock.now().getTime(),

@@ -162,7 +162,10 @@ type Part = {
   /** Files that say which rows of other files are gone. */
   readonly deletes?: readonly Placed[];
   readonly remove: (added: readonly DataFile[], target: Target) => Removal;
-  /** A gold table remembers its inputs even when it has no rows, or it would be computed on every run. */
+  /**
+   * There is a snapshot although no file changes. A gold table remembers its inputs even when it has no rows, or it would be computed on
+   * every run; a keyed table shows each change of its log, with which it goes back.
+   */
   readonly always: boolean;
 };
 
@@ -183,7 +186,7 @@ function partsOf(plan: RunPlan, planned: ModelPlan, model: ModelSpec, outcome: M
         files: outcome.written,
         deletes: outcome.deletes,
         remove: (_, t) => (anew ? everything(t) : buckets(outcome.rewritten, t, whole)),
-        always: false,
+        always: outcome.logged.length + outcome.relogged.length > 0,
       },
     ];
   }
