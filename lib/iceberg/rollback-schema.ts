@@ -15,6 +15,18 @@ export function rollbackSchema(metadata: TableMetadata, to: bigint): Change | un
   };
 }
 
+/** The change back to a partition spec that the table had, for new files; undefined where it has it. */
+export function rollbackSpec(metadata: TableMetadata, specId: number | undefined): Change | undefined {
+  if (specId === undefined || specId === metadata['default-spec-id']) return undefined;
+  return {
+    requirements: [
+      { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
+      { type: 'assert-default-spec-id', 'default-spec-id': metadata['default-spec-id'] },
+    ],
+    updates: [{ action: 'set-default-spec', 'spec-id': specId }],
+  };
+}
+
 /** Whether the table's partitioning or order needs a column that a snapshot's schema does not have. */
 export function layoutNeedsMore(metadata: TableMetadata, to: bigint): boolean {
   const schema = schemaOfSnapshot(metadata, to);

@@ -15,6 +15,7 @@ import type { FoundTable } from '../query/find-table.ts';
 import { readFinishTimes } from '../query/finish-times.ts';
 import { lineageOf } from '../query/lineage.ts';
 import { parseMoment, snapshotAt } from '../query/moment.ts';
+import { formerSpecs } from '../table/former-specs.ts';
 import { logOf, sameMoment } from './tag-table.ts';
 
 export type RollbackRequest = {
@@ -52,11 +53,7 @@ export async function planRollback(
   const to = await rollbackTarget(deps, table, request.to);
   requireKnownFiles(table, to);
   const undone = undoneBy(table, to);
-  const tables = [await tablePlan(deps, run, table, to, model)];
-  const log = await logOf(deps, table.id);
-  if (log !== undefined) {
-    tables.push(await tablePlan(deps, run, log, await sameMoment(deps, log, table, to), model));
-  }
+  const tables = await tablePlans(deps, run, table, to, model);
   const since = await sinceOf(deps, run, to);
   const source = spec !== undefined && model?.layer === 'silver' ? sourceOf(spec, model, since) : undefined;
   const lost = source === undefined ? [] : await takenSince(deps, run.pipeline, source);
@@ -144,19 +141,29 @@ function isAfter(one: Snapshot, other: Snapshot): boolean {
   return one['sequence-number'] > other['sequence-number'];
 }
 
-async function tablePlan(
+/** Of the table and, of a keyed one, its log, which share their buckets. */
+async function tablePlans(
   deps: StepDeps,
   run: RunRef,
   table: FoundTable,
   to: Snapshot,
   model: ModelSpec | undefined,
-): Promise<RollbackPlan['tables'][number]> {
-  return {
-    table: table.id,
-    to: to['snapshot-id'].toString(),
-    snapshot_id: deps.ids.snapshot().toString(),
-    properties: table.id.name.endsWith(LOG_SUFFIX) ? {} : await madeThen(deps, run, to, model),
-  };
+): Promise<RollbackPlan['tables']> {
+  const log = await logOf(deps, table.id);
+  const goals = [{ table, to, properties: await madeThen(deps, run, to, model) }];
+  if (log !== undefined) goals.push({ table: log, to: await sameMoment(deps, log, table, to), properties: {} });
+  const former = goals.map((one) => ({ metadata: one.table.metadata, snapshotId: one.to['snapshot-id'] }));
+  const specs = await formerSpecs(deps.store, former);
+  return goals.map((one, i) => {
+    const spec_id = specs[i]?.['spec-id'];
+    return {
+      table: one.table.id,
+      to: one.to['snapshot-id'].toString(),
+      snapshot_id: deps.ids.snapshot().toString(),
+      properties: one.properties,
+      ...(spec_id === undefined ? {} : { spec_id }),
+    };
+  });
 }
 
 /** What the table said of what made it, by the plan of the run that left it so; nothing where that is not known. */

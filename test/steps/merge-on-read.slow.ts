@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import { csv, definePipeline, identity, scd2, upsert } from '../../lib/define/index.ts';
+import { currentSpec } from '../../lib/iceberg/partition.ts';
 import { currentSnapshot } from '../../lib/iceberg/snapshot.ts';
 import { lookForDue } from '../../lib/lake/maintain/due.ts';
 import { planRun } from '../../lib/query/plan-run.ts';
@@ -248,6 +249,38 @@ test('a run that changes the log alone is one to go back to, and one to go back 
   await runWith(from, ['40,10,7,U']);
   assert.deepEqual(await from.rows('shop_silver.versions', select), [{ valid_from: 10, valid_to: null }]);
   await assertSame(from, 'back from it');
+});
+
+test('a table goes back to the buckets that it had before a rebuild, and on from there', async () => {
+  const lake = await open(shop(ON_READ));
+  const tables = ['shop_silver.versions', 'shop_silver.anew'];
+  await runWith(lake, FIRST, { runId: 'first' });
+  const wider = await withPipeline(lake, shop({ ...ON_READ, buckets: 4 }, { ...RULES, buckets: 4 }));
+  for (const table of tables) await run(wider, { rebuild: table });
+  const widths = async () => {
+    const all = await Promise.all([...tables, 'shop_silver.versions__log'].map((one) => lake.metadata(one)));
+    return all.map(
+      (one) =>
+        one &&
+        currentSpec(one)
+          .fields.map(({ transform }) => transform)
+          .join(),
+    );
+  };
+  assert.deepEqual(await widths(), Array(3).fill('bucket[4]'));
+  for (const table of tables) await rollbackTable(wider.deps, { table, to: 'first' });
+  assert.deepEqual(await widths(), Array(3).fill('bucket[2]'));
+  await runWith(
+    wider,
+    KEYS.map((id) => `${id},2,9,U`),
+  );
+  await assertSame(wider, 'gone on');
+  const select = 'SELECT count(*)::int AS n, count(DISTINCT id)::int AS ids FROM t WHERE valid_to IS NULL';
+  assert.deepEqual(await wider.rows('shop_silver.versions', select), [{ n: 24, ids: 24 }]);
+  assert.equal((await wider.rows('shop_silver.versions')).length, 48);
+  for (const table of tables) await run(wider, { rebuild: table });
+  assert.deepEqual(await widths(), Array(3).fill('bucket[4]'));
+  await assertSame(wider, 'rebuilt again');
 });
 
 test('rows that a rollback brings back stay through a compaction beside it, and gold follows', async () => {

@@ -4,8 +4,10 @@ import { CommitConflict, InvalidInput } from '../../lib/core/errors.ts';
 import { alterSchema, alterSpec, setProperties } from '../../lib/iceberg/changes.ts';
 import { renderMetadata } from '../../lib/iceberg/json.ts';
 import { renderLossless } from '../../lib/iceberg/lossless.ts';
+import { rollbackSpec } from '../../lib/iceberg/rollback-schema.ts';
 import { currentSnapshot } from '../../lib/iceberg/snapshot.ts';
 import { commitChange } from '../../lib/table/commit.ts';
+import { formerSpecs } from '../../lib/table/former-specs.ts';
 import { parsePrepared, prepareSnapshot, renderPrepared } from '../../lib/table/prepare.ts';
 import { planFiles, readManifest } from '../../lib/table/read.ts';
 import { column } from '../iceberg/arbitraries.ts';
@@ -247,4 +249,21 @@ test('all small manifests are merged in a snapshot of their own, which changes n
     ),
     ['replace', undefined, '5', '50', '1', '0'],
   );
+});
+
+test('the spec that files of a snapshot have; a table without files goes by those beside it', async () => {
+  const lake = createLake();
+  const first = await write(lake, { added: [file(lake, 'eu')] });
+  const empty = await write(lake, { remove: { kind: 'all' } });
+  const alter = alterSpec(empty, [{ column: 'id', transform: { kind: 'bucket', width: 2 } }]);
+  assert.ok(alter);
+  const metadata = await write(lake, { alter, added: [{ ...file(lake, 'x'), specId: 1, partition: [0] }] });
+  const at = (one: typeof metadata) => ({ metadata, snapshotId: one['current-snapshot-id'] ?? assert.fail() });
+  const idsOf = async (...tables: ReturnType<typeof at>[]) =>
+    (await formerSpecs(lake.store, tables)).map((spec) => spec?.['spec-id']);
+  assert.deepEqual(await idsOf(at(first), at(empty)), [0, 0]);
+  assert.deepEqual(await idsOf(at(empty), at(metadata)), [1, 1]);
+  assert.deepEqual(await idsOf(at(empty)), [undefined]);
+  assert.equal((await write(lake, { alter: rollbackSpec(metadata, 0) ?? assert.fail() }))['default-spec-id'], 0);
+  assert.equal(rollbackSpec(metadata, 1), undefined);
 });

@@ -5,7 +5,7 @@ import { opsTable } from '../../core/ops.ts';
 import type { RunRef } from '../../core/run.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
 import { joinChanges } from '../../iceberg/changes.ts';
-import { rollbackSchema } from '../../iceberg/rollback-schema.ts';
+import { rollbackSchema, rollbackSpec } from '../../iceberg/rollback-schema.ts';
 import { currentSnapshot, RUN_ID, snapshotById } from '../../iceberg/snapshot.ts';
 import type { DataFile, ManifestEntry, Snapshot, TableMetadata } from '../../iceberg/types.ts';
 import type { CatalogEntry, ObjectStore } from '../../ports.ts';
@@ -47,6 +47,8 @@ export type RollbackTable = {
   /** The snapshot that it goes back to, and the one that it gets. */
   readonly to: string;
   readonly snapshot_id: string;
+  /** How its files were partitioned then, which those that come next have to be too; left out where none tells. */
+  readonly spec_id?: number;
   /** What the table's properties said then of what made it. */
   readonly properties: Readonly<Record<string, string>>;
 };
@@ -247,7 +249,11 @@ async function prepareBack(
   const own: Readonly<Record<string, string>> = added.some(({ foreign }) => foreign) ? {} : { [RUN_ID]: run.run_id };
   return prepareSnapshot(deps.store, {
     base,
-    alter: joinChanges(rollbackSchema(base.metadata, BigInt(one.to)), changedProperties(base.metadata, one.properties)),
+    alter: joinChanges(
+      rollbackSchema(base.metadata, BigInt(one.to)),
+      rollbackSpec(base.metadata, one.spec_id),
+      changedProperties(base.metadata, one.properties),
+    ),
     added,
     addedDeletes,
     // Files of a table may be those of before where only its log has changed, and what comes next goes by its snapshots.
