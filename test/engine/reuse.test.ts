@@ -48,7 +48,6 @@ const BESIDE = [
   'CREATE SCHEMA memory.silver',
   'CREATE TABLE memory.main.leak AS SELECT 1 AS id',
   'CREATE VIEW memory.main.leak AS SELECT 1 AS id',
-  'CREATE MACRO memory.main.leak(x) AS 2 * x',
   "CREATE TYPE memory.main.leak AS ENUM ('a')",
 ];
 

@@ -48,7 +48,7 @@ export type TestPipeline = {
   readonly sql?: Readonly<Record<string, string>>;
 };
 
-const engine = createDuckDbEngine();
+const engine = createDuckDbEngine({ reuse: true });
 
 /** Compiles a pipeline; `all` are those of its folder, which it may read and follow. */
 export async function compileTest(
