@@ -69,13 +69,14 @@ export function createDeployment(app: App, props: DeploymentProps): Deployment {
 }
 
 function createLakeStack(app: App, id: string, props: DeploymentProps, settings: Settings): LakeStack {
-  const { deployment, kms, athenaScanLimitGb } = settings;
+  const { deployment, kms, athenaScanLimitGb, adopt } = settings;
   return new LakeStack(app, id, {
     stackName: id,
     description: 'Strata: what stays (buckets, databases, the Athena workgroup)',
     ...(deployment === undefined ? {} : { deployment }),
     ...(kms ? { encryption: 'kms' } : {}),
     athenaScanLimitGb,
+    adopt,
     pipelines: props.specs.map((spec) => spec.name),
     removalPolicy: props.destroyData === true ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
     ...(props.lake === undefined ? {} : { customize: props.lake }),

@@ -46,6 +46,11 @@ export type LakeProps = LakeAttributes & {
   readonly athenaScanLimitGb?: number;
   /** Pipelines that are no constructs of this app, but have their tables here. */
   readonly pipelines?: readonly string[];
+  /**
+   * Pipelines whose databases are there already, left by a pipeline that was removed: they are used as they are, and stay outside of
+   * the stack.
+   */
+  readonly adopt?: readonly string[];
   /** DESTROY removes the data with the lake, if the context flag destroyData is set too. Default: it is kept, unless its first deployment fails. */
   readonly removalPolicy?: RemovalPolicy;
 };
@@ -106,11 +111,13 @@ export class Lake extends LakeBase {
   readonly buckets: Readonly<Record<Zone, IBucket>>;
   readonly #destroy: boolean;
   readonly #rules: BucketRules;
+  readonly #adopted: ReadonlySet<string>;
 
   constructor(scope: Construct, id: string, props: LakeProps = {}) {
     super(scope, id, props);
     this.#destroy = destroysData(this, props.removalPolicy);
     this.#rules = props.rules ?? {};
+    this.#adopted = new Set(props.adopt);
     this.dataKey = this.#keyOf(props);
     const { dataKey, names } = this;
     this.buckets = createBuckets(this, {
@@ -128,7 +135,7 @@ export class Lake extends LakeBase {
 
   protected override makeRoom(pipeline: string): void {
     endRunFolders(this.buckets.ops, pipeline, this.#rules);
-    createDatabases(this, this, pipeline, this.#destroy);
+    if (!this.#adopted.has(pipeline)) createDatabases(this, this, pipeline, this.#destroy);
   }
 
   #keyOf({ encryption, dataKey }: LakeProps): IKey | undefined {

@@ -4,18 +4,22 @@ import { InvalidInput } from '../core/errors.ts';
 
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]).default(false);
 
+function names(text: string): readonly string[] {
+  const parts = text.split(',').map((part) => part.trim());
+  return parts.filter((part) => part !== '');
+}
+
 const context = z.object({
   stage: z.string().min(1).optional(),
   alertEmails: z
     .string()
     .default('')
-    .transform((text) =>
-      text
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== ''),
-    )
+    .transform((text) => names(text))
     .pipe(z.array(z.email())),
+  adopt: z
+    .string()
+    .default('')
+    .transform((text) => names(text)),
   kms: flag,
   destroyData: flag,
   athenaScanLimitGb: z.coerce.number().positive().default(100),
@@ -29,6 +33,7 @@ export type Settings = Omit<z.output<typeof context>, 'stage'> & {
 
 const EXPECTED: Readonly<Record<string, string>> = {
   alertEmails: 'e-mail addresses with commas between them',
+  adopt: 'names of pipelines with commas between them',
   kms: 'true or false',
   destroyData: 'true or false',
   athenaScanLimitGb: 'a number of gigabytes above 0',

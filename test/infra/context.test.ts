@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Template } from 'aws-cdk-lib/assertions';
+import { LAKE_RESOURCES_PER_PIPELINE, STACK_NEEDS } from '../../lib/core/deployment-needs.ts';
 import { InvalidInput } from '../../lib/core/errors.ts';
 import { FUNCTIONS, STATES } from '../../lib/core/states.ts';
-import { type DeploymentOptions, deploy, SHOP, type Synthesized } from './deployment.ts';
-import { at, leftBehind, resourceOf, resourcesOf } from './resources.ts';
+import { type DeploymentOptions, deploy, FOLLOWER, PLAIN, SHOP, type Synthesized } from './deployment.ts';
+import { at, type Json, leftBehind, resourceOf, resourcesOf } from './resources.ts';
 
 type Kept = {
   readonly policies: readonly (string | undefined)[];
@@ -60,6 +61,42 @@ test('kms=true: one key, turned every year and kept, for buckets, results and al
     JSON.stringify(policy.properties).includes('GetAttDataKey'),
   );
   assert.equal(users.length, FUNCTIONS.length, 'all functions but two without data, and the two state machines');
+});
+
+describe('adopt=plain', async () => {
+  const { lake, pipelines } = await deploy({ pipelines: [PLAIN, FOLLOWER], context: { adopt: 'plain' } });
+
+  test('makes no databases for that pipeline, which uses those that are there by their names', () => {
+    const names = resourcesOf(lake, 'AWS::Glue::Database').map(({ properties }) =>
+      at(properties, 'DatabaseInput', 'Name'),
+    );
+    assert.deepEqual(names.sort(), ['web_shop_gold', 'web_shop_ops', 'web_shop_silver']);
+    const [audit] = resourcesOf(pipelines['plain'] ?? assert.fail(), 'AWS::Glue::Table');
+    assert.equal(at(audit?.properties ?? {}, 'DatabaseName'), 'plain_ops');
+  });
+
+  const count = (template: Template | undefined): Readonly<Record<string, number>> => {
+    const types = Object.values<Json>(template?.toJSON()['Resources'] ?? {}).map((one) => String(at(one, 'Type')));
+    const of = (type: string): number => types.filter((one) => one === type).length;
+    const [rules, alarms] = [of('AWS::Events::Rule'), of('AWS::CloudWatch::Alarm')];
+    return { roles: of('AWS::IAM::Role'), rules, alarms, resources: types.length };
+  };
+
+  for (const name of ['plain', 'web_shop']) {
+    test(`${name} takes of the quotas of an account no more than doctor counts on`, () => {
+      const counted = count(pipelines[name]);
+      for (const [what, most] of Object.entries(STACK_NEEDS.pipeline)) {
+        assert.ok((counted[what] ?? Number.NaN) <= most, `${what}: ${counted[what]} of ${most}`);
+      }
+    });
+  }
+
+  test('the lake takes the same of every pipeline that it has databases for', () => {
+    const { resources, ...others } = count(lake);
+    const { resources: most, ...none } = STACK_NEEDS.lake;
+    assert.deepEqual(others, none);
+    assert.equal(resources, most + LAKE_RESOURCES_PER_PIPELINE);
+  });
 });
 
 test('a limit of what a query may scan, and who gets the alerts', async () => {

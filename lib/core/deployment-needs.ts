@@ -1,0 +1,28 @@
+/**
+ * What stacks take of the quotas of an account, at most: a pipeline that leaves nothing out has so many. A test counts them in the
+ * templates.
+ */
+export const STACK_NEEDS = {
+  lake: { roles: 0, rules: 0, alarms: 0, resources: 14 },
+  pipeline: { roles: 24, rules: 3, alarms: 56, resources: 190 },
+} as const;
+
+/** Resources of the lake's stack for each pipeline: its databases. */
+export const LAKE_RESOURCES_PER_PIPELINE = 3;
+
+/** Source: docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html; it can be raised, which nothing tells. */
+export function rulesOfBus(region: string): number {
+  return ['af-south-1', 'eu-south-1'].includes(region) ? 100 : 300;
+}
+
+/** Source: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html; it can be raised. */
+export const ALARMS_OF_REGION = 5_000;
+
+/** What Lambda keeps free of reservations. Source: docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html */
+export const UNRESERVED_CALLS = 100;
+
+/** Source: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
+export const RESOURCES_OF_STACK = 500;
+
+/** The version of the bootstrap stack that templates ask for. */
+export const LEAST_BOOTSTRAP = 6;
