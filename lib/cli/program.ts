@@ -1,8 +1,8 @@
 import { Argument, Command, Option } from 'commander';
 import type { Asked } from '../core/asked.ts';
 import { packageManifest } from '../package-files.ts';
-import type { Selectors } from '../plan/select-models.ts';
 import { addBuild } from './build-command.ts';
+import { addChecking } from './check-commands.ts';
 import { commandHere } from './command-here.ts';
 import {
   type AwsOptions,
@@ -25,6 +25,7 @@ import {
 } from './command-shape.ts';
 import { addCompact } from './compact-command.ts';
 import { type Context, DEFAULTS, EXIT_HELP, type GlobalOptions } from './context.ts';
+import { addDoctor } from './doctor-command.ts';
 import { addExpiry } from './expiry-commands.ts';
 import { addFiles } from './file-commands.ts';
 import { addInit } from './init-command.ts';
@@ -72,10 +73,10 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
     );
   const start = (command: Command, run: (context: Context) => Promise<number>) => invoke(globalOptions(command), run);
   addInit(program, start);
+  addDoctor(program, start);
   addFeeding(program, start);
   addRunning(program, start);
-  addTests(program, start);
-  addCheck(program, start);
+  addChecking(program, start);
   addKeyed(program, start);
   addFiles(program, start);
   addTables(program, start);
@@ -90,8 +91,6 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addBuild(program, start);
   return program;
 }
-
-type CheckOptions = Selectors & Pick<RunOptions, 'vars' | 'strict'>;
 
 type GivenOptions = Partial<GlobalOptions> & Pick<GlobalOptions, 'root' | 'pipelines'>;
 
@@ -152,34 +151,6 @@ function addGenerate(program: Command, start: Start): void {
     .addHelpText('after', examples('strata generate retail --out data --transactions 1000000 --files 16'))
     .action(async (options: Record<string, string>, command: Command) =>
       start(command, async (context) => (await import('./commands/generate.ts')).generate(context, options)),
-    );
-}
-
-function addTests(program: Command, start: Start): void {
-  addSelectors(program.command('test'))
-    .description('run the tests of models, each on an empty lake of its own')
-    .argument('[pipeline]', 'only those of this pipeline')
-    .addHelpText(
-      'after',
-      examples('strata test', 'strata test retail --select +region_kpis', 'strata test retail --json'),
-    )
-    .action(async (pipeline: string | undefined, options: Selectors, command: Command) =>
-      start(command, async (context) => (await import('./commands/test.ts')).test(context, pipeline, options)),
-    );
-}
-
-function addCheck(program: Command, start: Start): void {
-  addSelectors(addVars(program.command('check')))
-    .description('check all expectations on the tables as they are, and list every one that fails; writes nothing')
-    .argument('[pipeline]', 'only the tables of this pipeline')
-    .option('--strict', 'end with 2 when an expectation that only warns fails')
-    .option(SHOW_PERSONAL, SHOW_PERSONAL_HELP)
-    .addHelpText(
-      'after',
-      examples('strata check', 'strata check retail --select gold.*', 'strata check retail --strict --json'),
-    )
-    .action(async (pipeline: string | undefined, options: CheckOptions, command: Command) =>
-      start(command, async (context) => (await import('./commands/check.ts')).check(context, pipeline, options)),
     );
 }
 

@@ -65,7 +65,7 @@ describe('a new project', () => {
     const { stdout } = await strataHere(['init', folder, '--aws']);
     const added = ['.github/aws-roles.yml', '.github/workflows/deploy.yml', 'bin/app.ts', 'cdk.json'];
     assert.deepEqual(filesIn(folder), [...FILES, ...added].sort());
-    assert.match(stdout, /npx cdk deploy --all/);
+    assert.match(stdout, /npx strata doctor --aws .*\n {2}npx cdk deploy --all\n/);
     const text = (file: string): string => readFileSync(join(folder, '.github', file), 'utf8');
     const { on, permissions, jobs } = parse(text('workflows/deploy.yml'));
     assert.deepEqual(

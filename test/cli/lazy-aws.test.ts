@@ -7,14 +7,16 @@ import { staticImports } from './static-imports.ts';
 
 const COMMANDS = fileURLToPath(new URL('../../lib/cli/commands', import.meta.url));
 
-/** Those that are for AWS; each is loaded only by its option. */
+/** Those that are for AWS; each is loaded only by its option, or its name. */
 const ON_AWS = [
   'compact-aws.ts',
+  'doctor-aws.ts',
   'drop-aws.ts',
   'land-aws.ts',
   'query-athena.ts',
   'run-aws.ts',
   'snapshots-aws.ts',
+  'stacks.ts',
   'sweep-aws.ts',
 ];
 

@@ -31,7 +31,10 @@ export async function initProject(
     'npm install',
     'npm start        # lands data/, runs the pipeline shop, shows its gold table',
     'npm test         # types, and the tests of models',
-    ...(aws ? ['npx cdk deploy --all   # after npx cdk bootstrap, once per account and region'] : []),
+    ...(aws
+      ? ['npx strata doctor --aws   # what the account lacks; npx cdk bootstrap, once per account and region']
+      : []),
+    ...(aws ? ['npx cdk deploy --all'] : []),
   ];
   return tell(context, { folder, files, next: steps });
 }

@@ -1,0 +1,41 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { AthenaClient } from '@aws-sdk/client-athena';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { GlueClient } from '@aws-sdk/client-glue';
+import { S3Client } from '@aws-sdk/client-s3';
+import { createAskAws } from '../adapters/aws/ask.ts';
+import { CONNECTIONS } from '../adapters/aws/connections.ts';
+import { InvalidInput } from '../core/errors.ts';
+import type { AccountDeps } from '../remote/check-account.ts';
+
+/** The account and the region of the caller, as the SDK finds them. */
+export function openAccount(): AccountDeps {
+  const settings = { requestHandler: CONNECTIONS };
+  const cloudFormation = new CloudFormationClient(settings);
+  const { config } = cloudFormation;
+  const signing = () => new CloudFormationClient({ ...settings, credentials: config.credentials }).config;
+  return {
+    cloudFormation,
+    glue: new GlueClient(settings),
+    s3: new S3Client(settings),
+    athena: new AthenaClient(settings),
+    ask: createAskAws(signing, { endpoint: process.env['AWS_ENDPOINT_URL'] }),
+    region: async () => config.region(),
+    clock: { now: () => new Date() },
+  };
+}
+
+/** What the context of a project's cdk.json says under `adopt`; throws InvalidInput for a file that is no JSON. */
+export function adoptedPipelines(file = 'cdk.json'): readonly string[] {
+  if (!existsSync(file)) return [];
+  try {
+    const { context } = JSON.parse(readFileSync(file, 'utf8')) as { readonly context?: { readonly adopt?: unknown } };
+    const adopt = context?.adopt ?? '';
+    return String(adopt)
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '');
+  } catch (cause) {
+    throw new InvalidInput(`${file} cannot be read: ${String(cause)}`, [], { cause });
+  }
+}

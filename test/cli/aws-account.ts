@@ -1,0 +1,183 @@
+import { AthenaClient, GetWorkGroupCommand } from '@aws-sdk/client-athena';
+import {
+  CloudFormationClient,
+  DescribeStacksCommand,
+  ListStackResourcesCommand,
+  type StackStatus,
+} from '@aws-sdk/client-cloudformation';
+import { GetDatabasesCommand, GlueClient } from '@aws-sdk/client-glue';
+import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
+import { mockClient } from 'aws-sdk-client-mock';
+import { awsError } from '../remote/aws-error.ts';
+
+/** What an account is like; whatever a test leaves out is as in a new one in which the CDK was bootstrapped. */
+export type FakeAccount = {
+  readonly bootstrap: number | null;
+  readonly calls: { readonly all: number; readonly unreserved: number };
+  readonly roles: number;
+  readonly rules: number;
+  readonly alarms: number;
+  /** New databases and tables are guarded by Lake Formation. */
+  readonly lakeFormation: boolean;
+  readonly buckets: readonly string[];
+  readonly workgroups: readonly string[];
+  /** Stacks by name: their status, the pipeline that they run, and the databases that they have. */
+  readonly stacks: Readonly<Record<string, FakeStack>>;
+  /** Databases of pipelines, by name. */
+  readonly databases: Readonly<Record<string, string>>;
+  /** IAM actions that the caller may not take. */
+  readonly denied: readonly string[];
+  /** Milliseconds by which AWS's clock is ahead. */
+  readonly ahead: number;
+};
+
+export type FakeStack = {
+  readonly status?: StackStatus;
+  readonly pipeline?: string;
+  readonly stage?: string;
+  readonly databases?: readonly string[];
+};
+
+export const NEW_ACCOUNT: FakeAccount = {
+  bootstrap: 27,
+  calls: { all: 1_000, unreserved: 1_000 },
+  ...{ roles: 20, rules: 1, alarms: 0, ahead: 0 },
+  lakeFormation: false,
+  ...{ buckets: [], workgroups: ['primary'], stacks: {}, databases: {}, denied: [] },
+};
+
+const CALLER = 'arn:aws:iam::111122223333:user/deployer';
+
+/** Stands in for AWS in this process: its clients, and what is asked of services by signed requests. */
+export function fakeAws(given: Partial<FakeAccount> = {}): { reset(): void } {
+  const account = { ...NEW_ACCOUNT, ...given };
+  const before = { fetch: globalThis.fetch, env: { ...process.env } };
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret', AWS_REGION: 'eu-west-1' });
+  globalThis.fetch = async (url, init) => answer(account, new URL(String(url)), init);
+  const clients = [fakeStacks(account), fakeDatabases(account), fakeBuckets(account), fakeWorkgroups(account)];
+  return {
+    reset() {
+      globalThis.fetch = before.fetch;
+      process.env = before.env;
+      for (const client of clients) client.restore();
+    },
+  };
+}
+
+function refuse({ denied }: FakeAccount, action: string): void {
+  if (denied.includes(action)) throw awsError('AccessDeniedException', 400, `not authorized to perform ${action}`);
+}
+
+function fakeStacks(account: FakeAccount) {
+  const client = mockClient(CloudFormationClient);
+  const stacks = Object.entries(account.stacks).map(([StackName, { status, pipeline, stage = 'default' }]) => ({
+    StackName,
+    StackStatus: status ?? 'UPDATE_COMPLETE',
+    CreationTime: new Date('2026-03-01'),
+    Tags: [
+      { Key: 'strata:stage', Value: stage },
+      ...(pipeline === undefined ? [] : [{ Key: 'strata:pipeline', Value: pipeline }]),
+    ],
+  }));
+  client.on(DescribeStacksCommand).callsFake(({ NextToken }: { readonly NextToken?: string }) => {
+    refuse(account, 'cloudformation:DescribeStacks');
+    // A page for each, as many accounts have more stacks than one page has.
+    const at = Number(NextToken ?? 0);
+    return { Stacks: stacks.slice(at, at + 1), ...(at + 1 < stacks.length ? { NextToken: String(at + 1) } : {}) };
+  });
+  client.on(ListStackResourcesCommand).callsFake(({ StackName }: { readonly StackName: string }) => ({
+    StackResourceSummaries: (account.stacks[StackName]?.databases ?? []).map((name) => ({
+      ResourceType: 'AWS::Glue::Database',
+      PhysicalResourceId: name,
+    })),
+  }));
+  return client;
+}
+
+function fakeDatabases({ databases }: FakeAccount) {
+  const client = mockClient(GlueClient);
+  const DatabaseList = Object.entries(databases).map(([Name, Description]) => ({ Name, Description }));
+  client.on(GetDatabasesCommand).resolves({ DatabaseList: [{ Name: 'default' }, ...DatabaseList] });
+  return client;
+}
+
+function fakeBuckets({ buckets }: FakeAccount) {
+  const client = mockClient(S3Client);
+  client.on(ListBucketsCommand).resolves({ Buckets: buckets.map((Name) => ({ Name })) });
+  return client;
+}
+
+function fakeWorkgroups({ workgroups }: FakeAccount) {
+  const client = mockClient(AthenaClient);
+  client.on(GetWorkGroupCommand).callsFake(({ WorkGroup }: { readonly WorkGroup: string }) => {
+    if (!workgroups.includes(WorkGroup)) {
+      throw awsError('InvalidRequestException', 400, `WorkGroup ${WorkGroup} is not found.`);
+    }
+    return { WorkGroup: { Name: WorkGroup } };
+  });
+  return client;
+}
+
+/** The action, and what answers it, by the host of the service. */
+const SERVICES: Readonly<Record<string, readonly [string, (account: FakeAccount, page: number) => string]>> = {
+  'sts.eu-west-1.amazonaws.com': [
+    'sts:GetCallerIdentity',
+    () => `<GetCallerIdentityResult><Arn>${CALLER}</Arn><Account>111122223333</Account></GetCallerIdentityResult>`,
+  ],
+  'ssm.eu-west-1.amazonaws.com': [
+    'ssm:GetParameter',
+    ({ bootstrap }) => JSON.stringify(bootstrap === null ? null : { Parameter: { Value: String(bootstrap) } }),
+  ],
+  'lambda.eu-west-1.amazonaws.com': [
+    'lambda:GetAccountSettings',
+    ({ calls: { all, unreserved } }) =>
+      JSON.stringify({ AccountLimit: { ConcurrentExecutions: all, UnreservedConcurrentExecutions: unreserved } }),
+  ],
+  'iam.amazonaws.com': [
+    'iam:GetAccountSummary',
+    ({ roles }) =>
+      `<SummaryMap><entry><key>RolesQuota</key><value>1000</value></entry><entry>\n<key>Roles</key>\n<value>${roles}</value></entry></SummaryMap>`,
+  ],
+  'events.eu-west-1.amazonaws.com': [
+    'events:ListRules',
+    ({ rules }, page) => {
+      const left = rules - page * 100;
+      const Rules = Array.from({ length: Math.min(left, 100) }, (_, at) => ({ Name: `r${at}` }));
+      return JSON.stringify({ Rules, ...(left > 100 ? { NextToken: String(page + 1) } : {}) });
+    },
+  ],
+  'monitoring.eu-west-1.amazonaws.com': [
+    'cloudwatch:DescribeAlarms',
+    ({ alarms }, page) => {
+      const left = alarms - page * 100;
+      const next = left > 100 ? `<NextToken>${page + 1}</NextToken>` : '';
+      return `${'<member><AlarmArn>a</AlarmArn></member>'.repeat(Math.min(left, 100))}${next}`;
+    },
+  ],
+  'lakeformation.eu-west-1.amazonaws.com': [
+    'lakeformation:GetDataLakeSettings',
+    ({ lakeFormation }) => {
+      const granted = [{ Principal: { DataLakePrincipalIdentifier: 'IAM_ALLOWED_PRINCIPALS' }, Permissions: ['ALL'] }];
+      const permissions = lakeFormation ? [] : granted;
+      return JSON.stringify({
+        DataLakeSettings: { CreateDatabaseDefaultPermissions: permissions, CreateTableDefaultPermissions: permissions },
+      });
+    },
+  ],
+};
+
+function answer(account: FakeAccount, url: URL, init: RequestInit | undefined): Response {
+  const headers = { date: new Date(Date.now() + account.ahead).toUTCString() };
+  const reply = (status: number, body: string): Response => new Response(body, { status, headers });
+  const [action, respond] = SERVICES[url.host] ?? [];
+  const signed = new Headers(init?.headers).get('authorization') ?? '';
+  if (action === undefined || respond === undefined) return reply(404, url.host);
+  if (!signed.includes(`/${url.host.split('.')[0]}/aws4_request`)) return reply(403, '{"message":"not signed"}');
+  if (account.denied.includes(action)) {
+    return reply(400, `{"__type":"AccessDeniedException","Message":"not authorized to perform ${action}"}`);
+  }
+  const [, page = '0'] = /NextToken[":=]+(\d+)/.exec(String(init?.body ?? '')) ?? [];
+  const text = respond(account, Number(page));
+  if (text === 'null') return reply(400, '{"__type":"com.amazonaws.ssm#ParameterNotFound"}');
+  return reply(200, text);
+}
