@@ -132,6 +132,24 @@ export function renderParquet(paths: readonly string[]): Sql {
   return sql`read_parquet(${quoteTexts(paths)}, hive_partitioning = false)`;
 }
 
+/** Such files of one table of which some say more than others. */
+export function renderParquetByName(paths: readonly string[]): Sql {
+  return sql`read_parquet(${quoteTexts(paths)}, hive_partitioning = false, union_by_name = true)`;
+}
+
+/**
+ * Events as this release stages them and as an earlier one did, which wrote the bucket beside each event and had no field
+ * ids in its files: the columns of the log, and the bucket of each event's key.
+ */
+export function renderMixedEvents(columns: readonly Column[], field: PartitionField, paths: readonly string[]): Sql {
+  const names = join(columns.map(({ name }) => quoteName(name)));
+  const typed = renderScan(
+    columns.map((column) => ({ ...column, id: -1 })),
+    [],
+  );
+  return sql`(SELECT ${names}, ${renderField(field, columns)} AS ${BUCKET} FROM (SELECT * FROM ${renderParquetByName(paths)} UNION ALL BY NAME SELECT * FROM ${typed}))`;
+}
+
 export function createRelation(name: SqlName, relation: Sql): Statement {
   return { name, text: sql`CREATE VIEW ${name} AS SELECT * FROM ${relation}` };
 }
@@ -143,7 +161,11 @@ export function renderBucketRows(
   columns: readonly Column[],
   buckets: readonly number[],
 ): Sql {
+  return sql`(SELECT *, ${renderField(field, columns)} AS ${BUCKET} FROM ${relation} WHERE ${BUCKET} IN (${join(buckets)}))`;
+}
+
+function renderField(field: PartitionField, columns: readonly Column[]): Sql {
   const type = columns.find((c) => c.name === field.column)?.type;
   if (type === undefined) throw new RangeError(`bucket column ${field.column} is not a column of the table`);
-  return sql`(SELECT *, ${renderTransform(field, type)} AS ${BUCKET} FROM ${relation} WHERE ${BUCKET} IN (${join(buckets)}))`;
+  return renderTransform(field, type);
 }

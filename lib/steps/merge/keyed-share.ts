@@ -15,7 +15,7 @@ import { loadRows, scanColumns } from '../../lake/tables/table-state.ts';
 import { loadTarget } from '../../lake/tables/target.ts';
 import type { Borrowed, Session } from '../../ports.ts';
 import { renderPart, selectFirstSequence } from '../../sql/keyed.ts';
-import { createRelation, renderBucketed, renderBucketRows, renderParquet, renderScan } from '../../sql/scan.ts';
+import { createRelation, renderBucketed, renderBucketRows, renderMixedEvents, renderScan } from '../../sql/scan.ts';
 import { planFiles, type ScannedFile } from '../../table/read.ts';
 import { bucketOf } from './plan-keyed-merge.ts';
 
@@ -85,8 +85,12 @@ export async function renderStaged(
 ): Promise<Sql> {
   const { events, event_buckets: buckets, part, parts } = share;
   const paths = events.map((key) => pathOf(borrowed, key));
-  if (buckets === undefined && paths.length > 0) return renderPart(model.mode, renderParquet(paths), part, parts);
   const { schema, columns } = await loadTarget(deps.store, plan, log);
+  if (buckets === undefined && paths.length > 0) {
+    const [bucket] = log.partitionBy;
+    if (bucket === undefined) throw new RangeError(`${log.id} has no key bucket`);
+    return renderPart(model.mode, renderMixedEvents(columns, bucket, paths), part, parts);
+  }
   const ids = new Map(schema.fields.map((f) => [f.name, f.id]));
   const rows = renderBucketed(
     columns.map((column) => ({ ...column, id: ids.get(column.name) ?? -1 })),

@@ -14,7 +14,7 @@ import { packShares } from '../../plan/merge-units.ts';
 import { unitSettings } from '../../plan/stage-units.ts';
 import { writeExtracts } from '../../sql/extracts.ts';
 import { selectHeldAgainst } from '../../sql/quarantine-table.ts';
-import { BUCKET, renderParquet, renderScan } from '../../sql/scan.ts';
+import { BUCKET, renderParquet, renderParquetByName, renderScan } from '../../sql/scan.ts';
 import { planFiles } from '../../table/read.ts';
 
 /**
@@ -57,7 +57,7 @@ export async function planKeyedMerge(
   }));
 }
 
-/** Units that an earlier release staged wrote their events in another form, with the bucket in each of them. */
+/** Units that an earlier release staged wrote their events in another form, with the bucket in each of them; some of a run may have. */
 function areAsTheLog(results: readonly UnitResult[]): boolean {
   const staged = results.flatMap((r) => r.exchanged);
   return !staged.some(({ written }) => written.partition.some(({ column }) => column === String(BUCKET)));
@@ -108,7 +108,7 @@ async function placeExtracts(
   await using opened = await openFiles(session, deps.store, metadata, logged);
   const log = renderScan(columns, opened.files);
   const paths = stagedKeys.map((k) => pathOf(borrowed, k));
-  const staged = paths.length === 0 ? renderScan(columns, []) : renderParquet(paths);
+  const staged = paths.length === 0 ? renderScan(columns, []) : renderParquetByName(paths);
   await using quarantine =
     quarantined === undefined ? undefined : await openOps(deps.store, session, 'quarantine', quarantined);
   const staging = rejectedKeys.map((k) => pathOf(borrowed, k));
