@@ -47,6 +47,20 @@ export function addAws(command: Command, description: string): Command {
     .option('--stage <name>', 'the deployed stage (default: the one without a name)');
 }
 
+/** For commands that look at a lake, wherever it is. */
+export function addAwsLook(command: Command): Command {
+  return addAws(command, 'look at the deployed lake, with your own rights');
+}
+
+/** The context of a command about the lake that its options name, and what else it was asked. */
+export function lookAt<Options extends AwsOptions>(
+  context: Context,
+  options: Options,
+): { readonly context: Context; readonly asked: Omit<Options, keyof AwsOptions> } {
+  const { aws, place, asked } = placeOf(options);
+  return { context: aws ? context.at(place) : context, asked };
+}
+
 /** For commands that follow a run. */
 export function addAwsRun(command: Command): Command {
   return addAws(command, 'run the deployed pipeline, and follow it').option(

@@ -14,9 +14,16 @@ export type GlobalOptions = {
   readonly memoryBytes?: number;
 };
 
+/** A lake that was deployed; without `deployment`, by the stage that has no name. */
+export type DeployedPlace = { readonly deployment?: string };
+
 /** What a command works with: its options, and the ways to say something. */
 export type Context = {
   readonly options: GlobalOptions;
+  /** The deployed lake that the command is about; left out: it is about the one in the folder. */
+  readonly deployed?: DeployedPlace;
+  /** What to call the lake in a sentence. */
+  readonly lake: string;
   readonly layout: TableLayout;
   readonly stderr: ErrorStream;
   /** The command's one answer: the document under --json, else the text. */
@@ -33,6 +40,8 @@ export type Context = {
   hint(command: string): string;
   /** The same with other pipelines. */
   withPipelines(folder: string): Context;
+  /** The same about a deployed lake. */
+  at(deployed: DeployedPlace): Context;
 };
 
 /**
@@ -47,10 +56,17 @@ export const EXIT_HELP =
 
 export const DEFAULTS = { root: '.strata', pipelines: 'pipelines' } as const;
 
-export function createContext(options: GlobalOptions, terminal: Terminal, interrupts?: Interrupts): Context {
+export function createContext(
+  options: GlobalOptions,
+  terminal: Terminal,
+  interrupts?: Interrupts,
+  deployed?: DeployedPlace,
+): Context {
   const { layout, print, printData, stderr } = terminal;
   return {
     options,
+    ...(deployed === undefined ? {} : { deployed }),
+    lake: deployed === undefined ? options.root : lakeName(deployed),
     layout,
     print,
     printData,
@@ -62,14 +78,35 @@ export function createContext(options: GlobalOptions, terminal: Terminal, interr
       }),
     interruptible: (act) => interrupts?.during(act) ?? act(new AbortController().signal),
     note: (line) => stderr.write(`${nameCommands(line)}\n`),
-    hint: (command) => [commandHere(), command, ...lakeOptions(options)].join(' '),
-    withPipelines: (pipelines) => createContext({ ...options, pipelines }, terminal, interrupts),
+    hint: (command) =>
+      deployed === undefined
+        ? [commandHere(), command, ...lakeOptions(options)].join(' ')
+        : [commandHere(), ...deployedHint(command, deployed), ...pipelinesOption(options)].join(' '),
+    withPipelines: (pipelines) => createContext({ ...options, pipelines }, terminal, interrupts, deployed),
+    at: (place) => createContext(options, terminal, interrupts, place),
   };
 }
 
-function lakeOptions({ root, pipelines }: GlobalOptions): readonly string[] {
+function lakeName({ deployment }: DeployedPlace): string {
+  return deployment === undefined ? 'the deployed lake' : `the deployed lake of stage ${deployment}`;
+}
+
+/** Commands of two words have options behind the second. */
+const WORDS = /^(?:(?:breaker|files|quarantine) )?\w+/;
+
+function deployedHint(command: string, { deployment }: DeployedPlace): readonly string[] {
+  const words = WORDS.exec(command)?.[0] ?? '';
   return [
-    ...(root === DEFAULTS.root ? [] : ['--root', shellWord(root)]),
-    ...(pipelines === DEFAULTS.pipelines ? [] : ['--pipelines', shellWord(pipelines)]),
+    `${words} --aws${command.slice(words.length)}`,
+    ...(deployment === undefined ? [] : [`--stage ${deployment}`]),
   ];
+}
+
+function lakeOptions(options: GlobalOptions): readonly string[] {
+  const { root } = options;
+  return [...(root === DEFAULTS.root ? [] : ['--root', shellWord(root)]), ...pipelinesOption(options)];
+}
+
+function pipelinesOption({ pipelines }: GlobalOptions): readonly string[] {
+  return pipelines === DEFAULTS.pipelines ? [] : ['--pipelines', shellWord(pipelines)];
 }

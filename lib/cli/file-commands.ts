@@ -1,12 +1,20 @@
 import { type Command, Option } from 'commander';
-import { type AwsOptions, addAwsRun, examples, pipelineArgument, placeOf, type Start } from './command-shape.ts';
+import {
+  type AwsOptions,
+  addAwsLook,
+  addAwsRun,
+  examples,
+  lookAt,
+  pipelineArgument,
+  placeOf,
+  type Start,
+} from './command-shape.ts';
 import type { FilesOptions, RetryOptions } from './commands/files.ts';
 
 /** What became of landed files, and taking those again that were set aside. */
 export function addFiles(program: Command, start: Start): void {
   const files = program.command('files').description('look at landed files, and take those again that were set aside');
-  files
-    .command('list')
+  addAwsLook(files.command('list'))
     .description('show what became of each file that a run has dealt with')
     .addArgument(pipelineArgument())
     .option('--source <name>', 'only files of this source')
@@ -14,8 +22,11 @@ export function addFiles(program: Command, start: Start): void {
       new Option('--status <status>', 'only files with this status').choices(['ingested', 'rejected', 'suspended']),
     )
     .addHelpText('after', examples('strata files list retail', 'strata files list retail --status suspended'))
-    .action(async (pipeline: string, options: FilesOptions, command: Command) =>
-      start(command, async (context) => (await import('./commands/files.ts')).list(context, pipeline, options)),
+    .action(async (pipeline: string, options: FilesOptions & AwsOptions, command: Command) =>
+      start(command, async (context) => {
+        const { context: there, asked } = lookAt(context, options);
+        return (await import('./commands/files.ts')).list(there, pipeline, asked);
+      }),
     );
 
   addAwsRun(files.command('retry'))

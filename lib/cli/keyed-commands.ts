@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
 import {
+  type AwsOptions,
+  addAwsLook,
   addRunOptions,
   addSelectors,
   examples,
+  lookAt,
   type PersonalOption,
   pipelineArgument,
   placeOf,
@@ -90,8 +93,7 @@ export function addKeyed(program: Command, start: Start): void {
       }),
     );
 
-  program
-    .command('key')
+  addAwsLook(program.command('key'))
     .description('show the events of one key beside the rows that they made: why is it as it is?')
     .argument('<table>', 'a table of mode upsert or scd2, by full name')
     .argument('<key...>', 'the value of each key column, in their order')
@@ -100,7 +102,10 @@ export function addKeyed(program: Command, start: Start): void {
       'after',
       examples('strata key hr_silver.employee_timeframe 10001', 'strata key shop_silver.items 7 eu'),
     )
-    .action(async (table: string, parts: string[], options: PersonalOption, command: Command) =>
-      start(command, async (context) => (await import('./commands/key.ts')).key(context, table, parts, options)),
+    .action(async (table: string, parts: string[], options: PersonalOption & AwsOptions, command: Command) =>
+      start(command, async (context) => {
+        const { context: there, asked } = lookAt(context, options);
+        return (await import('./commands/key.ts')).key(there, table, parts, asked);
+      }),
     );
 }

@@ -7,11 +7,13 @@ import { commandHere } from './command-here.ts';
 import {
   type AwsOptions,
   addAws,
+  addAwsLook,
   addForward,
   addSelectors,
   examples,
   forwardOf,
   type Invoke,
+  lookAt,
   parseCount,
   parseMemory,
   pipelineArgument,
@@ -92,6 +94,8 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   return program;
 }
 
+type PlanOptions = AwsOptions & Asked & Pick<RunOptions, 'forwardOnly'>;
+
 type GivenOptions = Partial<GlobalOptions> & Pick<GlobalOptions, 'root' | 'pipelines'>;
 
 function globalOptions(command: Command): GlobalOptions {
@@ -155,15 +159,18 @@ function addGenerate(program: Command, start: Start): void {
 }
 
 function addRunning(program: Command, start: Start): void {
-  addForward(addSelectors(addVars(program.command('plan'))))
+  addForward(addSelectors(addVars(addAwsLook(program.command('plan')))))
     .description('show what a run would do, and what it would cost on AWS; writes nothing')
     .addArgument(pipelineArgument())
     .addHelpText(
       'after',
       examples('strata plan retail', 'strata plan retail --json', 'strata plan retail --select state:modified+'),
     )
-    .action(async (name: string, options: Asked & Pick<RunOptions, 'forwardOnly'>, command: Command) =>
-      start(command, async (context) => (await import('./commands/plan.ts')).plan(context, name, forwardOf(options))),
+    .action(async (name: string, options: PlanOptions, command: Command) =>
+      start(command, async (context) => {
+        const { context: there, asked } = lookAt(context, options);
+        return (await import('./commands/plan.ts')).plan(there, name, forwardOf(asked));
+      }),
     );
 
   addRun(program, start);
@@ -224,22 +231,25 @@ function addQuery(program: Command, start: Start): void {
 
 function addLooking(program: Command, start: Start): void {
   const table = () => new Argument('<table>', 'a table by full name, such as retail_gold.monthly_revenue');
-  program
-    .command('tables')
+  addAwsLook(program.command('tables'))
     .description('list the tables with rows, files, bytes and snapshots')
-    .addHelpText('after', examples('strata tables', 'strata tables --json'))
-    .action(async (_options, command: Command) =>
-      start(command, async (context) => (await import('./commands/tables.ts')).tables(context)),
+    .addHelpText('after', examples('strata tables', 'strata tables --json', 'strata tables --aws'))
+    .action(async (options: AwsOptions, command: Command) =>
+      start(command, async (context) =>
+        (await import('./commands/tables.ts')).tables(lookAt(context, options).context),
+      ),
     );
 
-  program
-    .command('history')
+  addAwsLook(program.command('history'))
     .description('list the snapshots of a table, newest first')
     .addArgument(table())
     .addOption(new Option('--limit <n>', 'only so many').argParser(parseCount))
     .addHelpText('after', examples('strata history retail_silver.sales --limit 5'))
-    .action(async (name: string, { limit }: { readonly limit?: number }, command: Command) =>
-      start(command, async (context) => (await import('./commands/history.ts')).history(context, name, limit)),
+    .action(async (name: string, options: AwsOptions & { readonly limit?: number }, command: Command) =>
+      start(command, async (context) => {
+        const { context: there, asked } = lookAt(context, options);
+        return (await import('./commands/history.ts')).history(there, name, asked.limit);
+      }),
     );
 
   program
@@ -250,21 +260,23 @@ function addLooking(program: Command, start: Start): void {
       start(command, async (context) => (await import('./commands/pipelines.ts')).pipelines(context)),
     );
 
-  program
-    .command('describe')
+  addAwsLook(program.command('describe'))
     .description('show columns, partitioning, sort order, properties and lineage of a table')
     .addArgument(table())
     .addHelpText('after', examples('strata describe retail_silver.sales'))
-    .action(async (name: string, _options, command: Command) =>
-      start(command, async (context) => (await import('./commands/describe.ts')).describe(context, name)),
+    .action(async (name: string, options: AwsOptions, command: Command) =>
+      start(command, async (context) =>
+        (await import('./commands/describe.ts')).describe(lookAt(context, options).context, name),
+      ),
     );
 
-  program
-    .command('runs')
+  addAwsLook(program.command('runs'))
     .description('list the runs, newest first')
     .argument('[pipeline]', 'only runs of this pipeline')
-    .addHelpText('after', examples('strata runs', 'strata runs retail --json'))
-    .action(async (pipeline: string | undefined, _options, command: Command) =>
-      start(command, async (context) => (await import('./commands/runs.ts')).runs(context, pipeline)),
+    .addHelpText('after', examples('strata runs', 'strata runs retail --json', 'strata runs --aws retail'))
+    .action(async (pipeline: string | undefined, options: AwsOptions, command: Command) =>
+      start(command, async (context) =>
+        (await import('./commands/runs.ts')).runs(lookAt(context, options).context, pipeline),
+      ),
     );
 }

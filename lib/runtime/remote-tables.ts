@@ -30,9 +30,14 @@ export async function openRemoteTables(
   log: Log,
 ): Promise<Omit<StepDeps, 'specs'>> {
   const names = deploymentNames(deployment, '--stage');
-  const outputs = ['SilverBucket', 'GoldBucket', 'OpsBucket'] as const;
+  const outputs = ['BronzeBucket', 'SilverBucket', 'GoldBucket', 'OpsBucket'] as const;
   const found = await readOutputs(new CloudFormationClient({}), names.lakeStack, outputs);
-  const buckets = { silver: found.SilverBucket, gold: found.GoldBucket, ops: found.OpsBucket };
+  const buckets = {
+    bronze: found.BronzeBucket,
+    silver: found.SilverBucket,
+    gold: found.GoldBucket,
+    ops: found.OpsBucket,
+  };
   const client = new S3Client({ maxAttempts: 1, requestHandler: CONNECTIONS });
   await sweepScratch(tmpdir(), TEMP_PREFIX);
   const scratch = ownScratch(tmpdir(), TEMP_PREFIX);

@@ -1,11 +1,11 @@
 import { type BreakerStatus, breakerStatus } from '../../query/breaker-status.ts';
 import { resetBreaker } from '../../runtime/reset-breaker.ts';
 import { type Context, EXIT } from '../context.ts';
-import { openLake } from '../open-lake.ts';
+import { openLakeAt } from '../open-lake.ts';
 import { formatCount, formatDuration, formatQuantity } from '../output/human.ts';
 
 export async function status(context: Context, pipeline: string): Promise<number> {
-  const { deps } = await openLake(context, 'read');
+  const { deps } = await openLakeAt(context, 'read');
   const found = await breakerStatus(deps, pipeline);
   await context.answer(found, () => renderStatus(context, found));
   return EXIT.done;
@@ -13,7 +13,7 @@ export async function status(context: Context, pipeline: string): Promise<number
 
 /** Lets a halted pipeline run again. */
 export async function close(context: Context, pipeline: string): Promise<number> {
-  const { deps } = await openLake(context, 'write');
+  const { deps } = await openLakeAt(context, 'write');
   const was_open = await resetBreaker(deps, pipeline);
   await context.answer({ pipeline, status: 'closed', was_open }, () =>
     was_open

@@ -5,11 +5,11 @@ import { findTable } from '../../query/find-table.ts';
 import { listPipelines } from '../../runtime/load-pipeline.ts';
 import type { LocalLake } from '../../runtime/local.ts';
 import { type Context, EXIT } from '../context.ts';
-import { openLake } from '../open-lake.ts';
+import { openLakeAt } from '../open-lake.ts';
 import { renderDescription } from '../output/description.ts';
 
 export async function describe(context: Context, name: string): Promise<number> {
-  const { deps, pipelines } = await openLake(context, 'read');
+  const { deps, pipelines } = await openLakeAt(context, 'read');
   const table = await findTable(deps.catalog, name);
   const spec = await specIfAny(context, deps, table.id.pipeline);
   const others = spec === undefined ? [] : await otherSpecs(deps, pipelines, spec.name);

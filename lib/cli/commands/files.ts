@@ -3,13 +3,13 @@ import type { Row } from '../../ports.ts';
 import { type FileStatus, listFiles } from '../../query/list-files.ts';
 import type { RunRequest } from '../../remote/run-request.ts';
 import { type Context, EXIT } from '../context.ts';
-import { openLake } from '../open-lake.ts';
+import { openLakeAt } from '../open-lake.ts';
 import { renderTable } from '../output/table.ts';
 
 export type FilesOptions = { readonly source?: string; readonly status?: FileStatus };
 
 export async function list(context: Context, pipeline: string, options: FilesOptions): Promise<number> {
-  const { deps } = await openLake(context, 'read');
+  const { deps } = await openLakeAt(context, 'read');
   const files = await listFiles(deps, pipeline, options);
   await context.answer({ pipeline, files }, () =>
     files.length === 0

@@ -2,11 +2,11 @@ import { fullName } from '../../core/tables.ts';
 import { findTable } from '../../query/find-table.ts';
 import { type HistoryEntry, historyOf } from '../../query/history.ts';
 import { type Context, EXIT } from '../context.ts';
-import { openLake } from '../open-lake.ts';
+import { openLakeAt } from '../open-lake.ts';
 import { renderTable } from '../output/table.ts';
 
 export async function history(context: Context, name: string, limit?: number): Promise<number> {
-  const { deps } = await openLake(context, 'read');
+  const { deps } = await openLakeAt(context, 'read');
   const table = await findTable(deps.catalog, name);
   const entries = historyOf(table, limit);
   await context.answer(entries, () => {

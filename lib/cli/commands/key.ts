@@ -1,7 +1,7 @@
 import { readKeyHistory } from '../../query/key-history.ts';
 import { hidingPersonal, type PersonalOption } from '../command-shape.ts';
 import { type Context, EXIT } from '../context.ts';
-import { openLake } from '../open-lake.ts';
+import { openLakeAt } from '../open-lake.ts';
 import { renderKeyHistory } from '../output/key-history.ts';
 
 /** Shows the events of one key beside the rows that they made. */
@@ -11,7 +11,7 @@ export async function key(
   parts: readonly string[],
   options: PersonalOption,
 ): Promise<number> {
-  const { deps } = await openLake(context, 'read');
+  const { deps } = await openLakeAt(context, 'read');
   const history = await readKeyHistory(hidingPersonal(deps, options), table, parts);
   await context.answer(history, () => renderKeyHistory(history, context.layout));
   return EXIT.done;

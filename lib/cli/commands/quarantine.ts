@@ -9,7 +9,7 @@ import {
 import { releaseRows } from '../../runtime/release-rows.ts';
 import { hidingPersonal, type PersonalOption } from '../command-shape.ts';
 import { type Context, EXIT } from '../context.ts';
-import { openLake } from '../open-lake.ts';
+import { openLakeAt } from '../open-lake.ts';
 import { formatQuantity } from '../output/human.ts';
 import { noteMasked } from '../output/masked.ts';
 import { renderQuarantinedRow, renderQuarantineList } from '../output/quarantine.ts';
@@ -41,7 +41,7 @@ export async function list(
   pipeline: string,
   options: QuarantineOptions & PersonalOption & { readonly limit: number },
 ): Promise<number> {
-  const { deps } = await openLake(context, 'read');
+  const { deps } = await openLakeAt(context, 'read');
   const request = requestOf(options);
   const found = await listQuarantine(hidingPersonal(deps, options), pipeline, request, options.limit);
   await context.answer(found, () => renderQuarantineList(found, Object.keys(request).length > 0, context));
@@ -49,7 +49,7 @@ export async function list(
 }
 
 export async function show(context: Context, pipeline: string, hash: string, options: PersonalOption): Promise<number> {
-  const { deps } = await openLake(context, 'read');
+  const { deps } = await openLakeAt(context, 'read');
   const row = await showQuarantined(hidingPersonal(deps, options), pipeline, hash);
   await context.answer(row, () => renderQuarantinedRow(row, context));
   return EXIT.done;
@@ -65,7 +65,7 @@ export async function exportRows(
     throw new InvalidInput('quarantine export: expected --format csv, --format json or --safe-csv');
   }
   const format = chooseFormat(context.options.json, options);
-  const { deps } = await openLake(context, 'read');
+  const { deps } = await openLakeAt(context, 'read');
   await exportQuarantine(hidingPersonal(deps, options), pipeline, requestOf(options), async (result) => {
     await PRINTERS[format](context, result);
     noteMasked(context, result.masked);
@@ -75,7 +75,7 @@ export async function exportRows(
 
 /** Holds rows no longer against what lands. Throws LockHeld while a run works. */
 export async function release(context: Context, pipeline: string, options: QuarantineOptions): Promise<number> {
-  const { deps } = await openLake(context, 'write');
+  const { deps } = await openLakeAt(context, 'write');
   const released = await releaseRows(deps, pipeline, requestOf(options));
   await context.answer({ pipeline, released }, () =>
     released === 0

@@ -1,19 +1,17 @@
 import type { Row } from '../../ports.ts';
 import { listRuns } from '../../query/list-runs.ts';
 import { type Context, EXIT } from '../context.ts';
-import { openLake } from '../open-lake.ts';
+import { openLakeAt } from '../open-lake.ts';
 import { columnsOf, type ResultColumn } from '../output/rows.ts';
 import { renderTable } from '../output/table.ts';
 
 export async function runs(context: Context, pipeline: string | undefined): Promise<number> {
-  const { deps } = await openLake(context, 'read');
+  const { deps } = await openLakeAt(context, 'read');
   const found = await listRuns(deps, pipeline);
   // An empty answer to a misspelt name would be no answer.
   if (found.length === 0 && pipeline !== undefined) await deps.specs(pipeline);
   await context.answer(found, () =>
-    found.length === 0
-      ? `no runs in ${context.options.root} yet\n`
-      : renderTable(found, shownColumns(found), context.layout),
+    found.length === 0 ? `no runs in ${context.lake} yet\n` : renderTable(found, shownColumns(found), context.layout),
   );
   return EXIT.done;
 }

@@ -1,14 +1,15 @@
 import { listTables } from '../../query/list-tables.ts';
 import { type Context, EXIT } from '../context.ts';
-import { openLake } from '../open-lake.ts';
+import { openLakeAt } from '../open-lake.ts';
 import { formatBytes, formatCount } from '../output/human.ts';
 import { renderTable } from '../output/table.ts';
 
 export async function tables(context: Context): Promise<number> {
-  const { deps } = await openLake(context, 'read');
+  const { deps } = await openLakeAt(context, 'read');
   const found = await listTables(deps);
   await context.answer(found, () => {
-    if (found.length === 0) return `no tables in ${context.options.root} yet; try ${context.hint('demo')}\n`;
+    if (found.length === 0)
+      return `no tables in ${context.lake} yet; try ${context.hint(context.deployed === undefined ? 'demo' : 'run <pipeline>')}\n`;
     const rows = found.map((table) => ({
       table: table.name,
       rows: formatCount(table.rows),

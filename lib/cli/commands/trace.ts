@@ -2,7 +2,7 @@ import { InvalidInput } from '../../core/errors.ts';
 import { traceRows } from '../../query/trace.ts';
 import { hidingPersonal, type PersonalOption } from '../command-shape.ts';
 import { type Context, EXIT } from '../context.ts';
-import { openLake } from '../open-lake.ts';
+import { openLakeAt } from '../open-lake.ts';
 import { renderTrace } from '../output/trace.ts';
 
 export type TraceArguments = PersonalOption & {
@@ -17,7 +17,7 @@ const MOST = 1000;
 /** Shows rows of a silver table with the lines that brought them. */
 export async function trace(context: Context, { table, where, limit, ...personal }: TraceArguments): Promise<number> {
   const request = { table, where, limit: parseLimit(limit) };
-  const { deps } = await openLake(context, 'read');
+  const { deps } = await openLakeAt(context, 'read');
   const traced = await traceRows(hidingPersonal(deps, personal), request);
   await context.answer(traced, () => renderTrace(traced, context.layout));
   return EXIT.done;
