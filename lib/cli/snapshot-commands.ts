@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import { type AwsOptions, addAws, examples, placeOf, type Start } from './command-shape.ts';
+import { type AwsOptions, addAws, examples, lookAt, type Start } from './command-shape.ts';
 
 type Place = Pick<AwsOptions, 'aws' | 'stage'>;
 
@@ -20,7 +20,7 @@ export function addSnapshots(program: Command, start: Start): void {
     .addHelpText('after', examples('strata tag retail_silver.sales june --run 2026-06-30'))
     .action(async (name: string, tag: string, options: TagOptions, command: Command) =>
       start(command, async (context) => {
-        const { aws, place, asked } = placeOf(options);
+        const { context: there, asked } = lookAt(context, options);
         const { run, delete: remove, snapshot } = asked;
         const request = {
           table: name,
@@ -29,8 +29,7 @@ export function addSnapshots(program: Command, start: Start): void {
           ...(run === undefined ? {} : { runId: run }),
           ...(remove === undefined ? {} : { remove }),
         };
-        if (aws) return (await import('./commands/snapshots-aws.ts')).tagOnAws(context, request, place);
-        return (await import('./commands/tag.ts')).tag(context, request);
+        return (await import('./commands/tag.ts')).tag(there, request);
       }),
     );
 
@@ -49,10 +48,8 @@ export function addSnapshots(program: Command, start: Start): void {
     )
     .action(async (name: string, options: RollbackOptions, command: Command) =>
       start(command, async (context) => {
-        const { aws, place, asked } = placeOf(options);
-        const request = { table: name, ...asked };
-        if (aws) return (await import('./commands/snapshots-aws.ts')).rollbackOnAws(context, request, place);
-        return (await import('./commands/rollback.ts')).rollback(context, request);
+        const { context: there, asked } = lookAt(context, options);
+        return (await import('./commands/rollback.ts')).rollback(there, { table: name, ...asked });
       }),
     );
 }

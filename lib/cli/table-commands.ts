@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type AwsOptions, addAws, examples, placeOf, type Start } from './command-shape.ts';
+import { type AwsOptions, addAws, examples, lookAt, type Start } from './command-shape.ts';
 
 type DropOptions = AwsOptions & { readonly data?: boolean; readonly force?: boolean; readonly dryRun?: boolean };
 
@@ -19,11 +19,8 @@ export function addTables(program: Command, start: Start): void {
     )
     .action(async (table: string, options: DropOptions, command: Command) =>
       start(command, async (context) => {
-        const { aws, place, asked } = placeOf(options);
-        const request = { table, ...asked };
-        return aws
-          ? (await import('./commands/drop-aws.ts')).dropOnAws(context, request, place)
-          : (await import('./commands/drop.ts')).drop(context, request);
+        const { context: there, asked } = lookAt(context, options);
+        return (await import('./commands/drop.ts')).drop(there, { table, ...asked });
       }),
     );
 

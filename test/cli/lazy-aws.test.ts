@@ -11,11 +11,9 @@ const COMMANDS = fileURLToPath(new URL('../../lib/cli/commands', import.meta.url
 const ON_AWS = [
   'compact-aws.ts',
   'doctor-aws.ts',
-  'drop-aws.ts',
   'land-aws.ts',
   'query-athena.ts',
   'run-aws.ts',
-  'snapshots-aws.ts',
   'stacks.ts',
   'sweep-aws.ts',
 ];

@@ -1,12 +1,12 @@
 import { parseTableName, tablePrefix } from '../../core/tables.ts';
 import { type DropAnswer, type DropRequest, dropTable } from '../../runtime/drop-table.ts';
 import { type Context, EXIT } from '../context.ts';
-import { openLake } from '../open-lake.ts';
+import { openLakeAt } from '../open-lake.ts';
 import { formatBytes, formatQuantity } from '../output/human.ts';
 
 /** Drops a table of the lake, a keyed one together with its log. */
 export async function drop(context: Context, request: DropRequest): Promise<number> {
-  const { deps } = await openLake(context, request.dryRun === true ? 'read' : 'write');
+  const { deps } = await openLakeAt(context, request.dryRun === true ? 'read' : 'write');
   const answer = await dropTable(deps, request);
   await context.answer(answer, () => renderDrop(answer, request, context));
   return EXIT.done;

@@ -1,7 +1,7 @@
 import type { RollbackRequest } from '../../runtime/plan-rollback.ts';
 import { type RollbackAnswer, rollbackTable } from '../../runtime/rollback-table.ts';
 import { type Context, EXIT } from '../context.ts';
-import { openLake } from '../open-lake.ts';
+import { openLakeAt } from '../open-lake.ts';
 import { formatQuantity } from '../output/human.ts';
 
 /** Files that are named in a text; under --json all are. */
@@ -9,7 +9,7 @@ const MOST_NAMED = 20;
 
 /** Makes a table what it was. */
 export async function rollback(context: Context, request: RollbackRequest): Promise<number> {
-  const { deps } = await openLake(context, request.dryRun === true ? 'read' : 'write');
+  const { deps } = await openLakeAt(context, request.dryRun === true ? 'read' : 'write');
   const answer = await rollbackTable(deps, request);
   await context.answer(answer, () => renderRollback(answer, request, context));
   return EXIT.done;
