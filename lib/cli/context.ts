@@ -96,8 +96,9 @@ const WORDS = /^(?:(?:breaker|files|quarantine) )?\w+/;
 
 function deployedHint(command: string, { deployment }: DeployedPlace): readonly string[] {
   const words = WORDS.exec(command)?.[0] ?? '';
+  const flag = words === 'query' ? '--athena' : '--aws';
   return [
-    `${words} --aws${command.slice(words.length)}`,
+    `${words} ${flag}${command.slice(words.length)}`,
     ...(deployment === undefined ? [] : [`--stage ${deployment}`]),
   ];
 }

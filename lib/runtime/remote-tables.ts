@@ -7,6 +7,7 @@ import { GlueClient } from '@aws-sdk/client-glue';
 import { S3Client } from '@aws-sdk/client-s3';
 import { CONNECTIONS } from '../adapters/aws/connections.ts';
 import { createGlueCatalog } from '../adapters/catalog/glue.ts';
+import { askingLists } from '../adapters/store/listed.ts';
 import { createS3Store } from '../adapters/store/s3.ts';
 import { deploymentNames } from '../core/deployment-names.ts';
 import { createDuckDbEngine } from '../engine/duckdb.ts';
@@ -42,7 +43,7 @@ export async function openRemoteTables(
   await sweepScratch(tmpdir(), TEMP_PREFIX);
   const scratch = ownScratch(tmpdir(), TEMP_PREFIX);
   await mkdir(scratch, { recursive: true });
-  const store = createS3Store({ client, buckets, scratch });
+  const store = askingLists(createS3Store({ client, buckets, scratch }));
   const { short: _short, ...memory } = workMemory({});
   return {
     store,

@@ -82,7 +82,7 @@ describe('run --aws', () => {
     });
   });
 
-  test('prints it as a run here does, with the next commands on Athena', async () => {
+  test('prints it as a run here does, with the next commands for the deployed lake', async () => {
     succeeds('planned');
     aws.put('dev-ops/ops/shop/_runs/r1/result.json', RESULT);
     const { code, stdout } = await strataHere(['run', '--aws', 'shop', '--run-id', 'r1', '--stage', 'dev']);
@@ -91,10 +91,13 @@ describe('run --aws', () => {
     assert.ok(
       stdout.endsWith(
         `1 row in shop_ops.quarantine, each with its reasons:
-  ${commandHere()} query --athena "SELECT source, line, codes, details FROM shop_ops.quarantine WHERE run_id = 'r1' LIMIT 20" --stage dev
+  ${commandHere()} quarantine list --aws shop --run-id r1 --stage dev
 
 next:
   ${commandHere()} query --athena "SELECT * FROM shop_gold.totals LIMIT 10" --stage dev
+  ${commandHere()} history --aws shop_gold.totals --stage dev
+  ${commandHere()} key --aws shop_silver.orders KEY --stage dev
+  ${commandHere()} tables --aws --stage dev
 `,
       ),
       stdout,

@@ -2,7 +2,6 @@ import type { LandRequest } from '../../runtime/land-files.ts';
 import { openLanding, type RemotePlace } from '../../runtime/remote-lake.ts';
 import type { Context } from '../context.ts';
 import { landInto } from './land.ts';
-import { awsHint } from './run-aws.ts';
 
 /** Uploads files into the bronze bucket of a deployed lake, after the checks of `land`. */
 export async function landOnAws(context: Context, request: LandRequest, place: RemotePlace): Promise<number> {
@@ -16,7 +15,7 @@ export async function landOnAws(context: Context, request: LandRequest, place: R
       },
       next: [
         'the upload starts a run by itself; to start one now, or to wait for it:',
-        `  ${awsHint(context, `run --aws ${request.pipeline}`, place)}`,
+        `  ${context.at(place).hint(`run ${request.pipeline}`)}`,
       ],
     });
   } finally {

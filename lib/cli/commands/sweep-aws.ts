@@ -6,7 +6,6 @@ import type { Context } from '../context.ts';
 import { createProgress } from '../output/progress.ts';
 import { followRun } from '../run-progress.ts';
 import { type ExpiryArguments, requestOf, tellExpired } from './expire.ts';
-import { awsHint } from './run-aws.ts';
 import { tellVacuumed } from './vacuum.ts';
 
 /** Forgets old snapshots of a deployed lake. Ctrl-C leaves it going on. */
@@ -28,8 +27,7 @@ export async function vacuumOnAws(
   const answer = await follow<VacuumAnswer>(context, asked, place, (runs, request) =>
     runs.vacuum({ ...request, vacuum: options }),
   );
-  const hint = (command: string): string => awsHint(context, command.replace(/^drop /, 'drop --aws '), place);
-  return tellVacuumed(context, answer, hint);
+  return tellVacuumed(context, answer, context.at(place).hint);
 }
 
 type Followed = Omit<Parameters<RemoteRuns['expire']>[0], 'expire' | 'vacuum'>;

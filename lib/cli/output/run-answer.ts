@@ -37,17 +37,11 @@ function emptyResult(pipeline: string, run_id: string | null, status: string): E
   return { ...NOTHING_DONE, run_id, pipeline, status, duration_ms: 0, error: null };
 }
 
-/** `next`: the commands to go on with, where they are not those of a lake on this machine. */
-export function runText(
-  context: Context,
-  { pipeline, select, exclude }: Asked,
-  answer: RunAnswer,
-  next?: (result: RunResult) => string,
-): string {
+export function runText(context: Context, { pipeline, select, exclude }: Asked, answer: RunAnswer): string {
   switch (answer.kind) {
     case 'ended':
       if (answer.result.status === 'FAILED') return '';
-      return `${renderRun(answer.result, answer.again, context, next)}${renderFollowUp(answer.maintenance)}`;
+      return `${renderRun(answer.result, answer.again, context)}${renderFollowUp(answer.maintenance)}`;
     case 'nothing':
       if ((select ?? exclude) !== undefined) {
         return `nothing to do for the selected models of ${pipeline}: they have no new files, and are not out of date\n${renderSkipped(answer.skipped)}`;
@@ -73,18 +67,16 @@ export type Aftermath = {
   readonly strict: boolean;
   readonly unfinished: () => Promise<string | null>;
   readonly finish: string;
-  /** How to drop a table, where that is not by a command on the lake of this machine. */
-  readonly drop?: (table: string) => string;
 };
 
-function tellRemoved(context: Context, tables: readonly RemovedTable[], { drop }: Aftermath): void {
-  context.stderr.write(renderRemoved(tables, drop ?? ((table) => context.hint(`drop ${table}`))));
+function tellRemoved(context: Context, tables: readonly RemovedTable[]): void {
+  context.stderr.write(renderRemoved(tables, (table) => context.hint(`drop ${table}`)));
 }
 
 /** Says on stderr what went wrong in a run, and what became of it; answers the exit code. What was refused is no run. */
 export async function tellEnd(context: Context, answer: RunAnswer, aftermath: Aftermath): Promise<number> {
   if (answer.kind === 'nothing') {
-    tellRemoved(context, answer.removed, aftermath);
+    tellRemoved(context, answer.removed);
     return tellSuspended(context, answer.pipeline, answer.suspended);
   }
   if (answer.kind === 'locked') {
@@ -92,7 +84,7 @@ export async function tellEnd(context: Context, answer: RunAnswer, aftermath: Af
     return EXIT.locked;
   }
   if (answer.result.status !== 'FAILED') {
-    tellRemoved(context, answer.result.removed_tables ?? [], aftermath);
+    tellRemoved(context, answer.result.removed_tables ?? []);
     tellNotMaintained(context, answer.maintenance);
     const rejected = tellRejected(context, answer.result, aftermath.strict);
     // A result of an earlier release says nothing of suspended files.

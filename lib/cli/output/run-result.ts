@@ -11,13 +11,8 @@ import type { ResultColumn } from './rows.ts';
 import { renderSkipped } from './skipped.ts';
 import { renderTable, type TableLayout } from './table.ts';
 
-/** A run that ended well, for people: sources, tables, what to look at, and `next`. `again`: it had ended before. */
-export function renderRun(
-  result: RunResult,
-  again: boolean,
-  context: Pick<Context, 'layout' | 'hint'>,
-  next: (result: RunResult) => string = (ended) => renderNext(ended, context),
-): string {
+/** A run that ended well, for people: sources, tables, what to look at, and what to call next. `again`: it had ended before. */
+export function renderRun(result: RunResult, again: boolean, context: Pick<Context, 'layout' | 'hint'>): string {
   const { layout } = context;
   const parts = [
     title(result, again),
@@ -30,7 +25,7 @@ export function renderRun(
     renderSkipped(result.skipped ?? NONE_SKIPPED),
     renderWarnings(result),
     renderRunCost(result),
-    next(result),
+    renderNext(result, context),
   ];
   return `${parts.filter((part) => part !== '').join('\n')}`;
 }
@@ -80,7 +75,7 @@ function renderAnew({ anew = [], partitions, status }: RunResult): string {
 }
 
 /** How many rows a run rejected, in words; where tables of a source count differently, the least that it can be. */
-export function countRejected(accounting: RunResult['accounting']): string | undefined {
+function countRejected(accounting: RunResult['accounting']): string | undefined {
   const accounts = Object.values(accounting);
   const rows = accounts.map(worstOf).reduce((sum, one) => sum + one.quarantined + one.condemned, 0);
   if (rows === 0) return undefined;

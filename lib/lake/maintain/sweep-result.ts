@@ -1,6 +1,7 @@
 import type { ExpireAnswer, SweepOperation, Swept, VacuumAnswer } from '../../core/maintenance.ts';
 import type { StepDeps } from '../deps.ts';
-import { durationOf, recordRun } from '../ops/record-run.ts';
+import { recordRun } from '../ops/record-run.ts';
+import { durationOf } from '../ops/run-row.ts';
 import { readJsonIfAny, writeOnce } from '../run/run-folder.ts';
 import { recordFolder } from './removals.ts';
 import { recordOf, type SweepPlan, sweepPlaces } from './sweep-plan.ts';

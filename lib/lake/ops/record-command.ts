@@ -1,6 +1,7 @@
 import { InvalidInput, LockHeld } from '../../core/errors.ts';
 import type { StepDeps } from '../deps.ts';
-import { type RecordedPlan, type RunKind, recordRun } from './record-run.ts';
+import { recordRun } from './record-run.ts';
+import type { RecordedPlan, RunKind } from './run-row.ts';
 
 /** A command that changes tables beside the runs of a pipeline, as the books name it. */
 export type RecordedCommand = {

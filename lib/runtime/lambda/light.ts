@@ -9,6 +9,7 @@ import { CONNECTIONS } from '../../adapters/aws/connections.ts';
 import { createStepFunctionsExecutions } from '../../adapters/executions/step-functions.ts';
 import { createS3Store } from '../../adapters/store/s3.ts';
 import { InvalidInput } from '../../core/errors.ts';
+import { recordOf, runRow } from '../../lake/ops/run-row.ts';
 import type { AuditLog, Clock, Log, ObjectStore } from '../../ports.ts';
 import type { FailDeps } from '../../steps/end/fail.ts';
 import type { NotifyDeps } from '../../steps/end/notify.ts';
@@ -67,9 +68,16 @@ export function failDeps(log: Log): FailDeps {
     log,
     isGone: () => false,
     settings: { holder: (runId) => `run:${runId}`, leaseMs: LEASE_MS, clocksAgree: true },
-    async recordFailed(plan, { error, duration_ms }) {
-      const detail = `${error?.name}: ${error?.message} (after ${duration_ms} ms)`;
-      await audit.append([{ at: clock.now(), function: 'fail', event: 'failed', run_id: plan.run.run_id, detail }]);
+    async recordFailed(plan, result) {
+      const detail = `${result.error?.name}: ${result.error?.message} (after ${result.duration_ms} ms)`;
+      const at = clock.now();
+      const note = { at, function: 'fail', run_id: plan.run.run_id };
+      const record = JSON.stringify(runRow(plan, recordOf(plan, result), at));
+      // The first for people; the second is what the table of runs would say, which `strata runs` shows.
+      await audit.append([
+        { ...note, event: 'failed', detail },
+        { ...note, event: 'recorded', detail: record },
+      ]);
     },
   };
 }

@@ -7,7 +7,7 @@ import { discardMaintenance } from '../../lake/maintain/discard-maintenance.ts';
 import { readMaintenancePlan } from '../../lake/maintain/maintenance-folder.ts';
 import { readSweepPlan, sweepPlaces, sweepRun } from '../../lake/maintain/sweep-plan.ts';
 import { failedSweep } from '../../lake/maintain/sweep-result.ts';
-import { durationOf, type RecordedPlan } from '../../lake/ops/record-run.ts';
+import { durationOf, type RecordedPlan } from '../../lake/ops/run-row.ts';
 import { type Decision, decideToUndo, readDecision } from '../../lake/run/decision.ts';
 import { fencedStore } from '../../lake/run/fence.ts';
 import { releaseLock, requireHeld } from '../../lake/run/lock.ts';

@@ -6,7 +6,7 @@ import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { discardRun, findWorkFiles } from '../../lake/files/discard.ts';
 import { settleRun } from '../../lake/ops/discover.ts';
-import { durationOf } from '../../lake/ops/record-run.ts';
+import { durationOf } from '../../lake/ops/run-row.ts';
 import { releaseLock } from '../../lake/run/lock.ts';
 import { addMeasured, RECORDING, startMeasuring } from '../../lake/run/measure.ts';
 import { clearOpenRun } from '../../lake/run/open-run.ts';

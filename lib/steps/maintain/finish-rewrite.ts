@@ -9,7 +9,7 @@ import {
   type TableRound,
 } from '../../lake/maintain/maintenance-folder.ts';
 import { readOutcomes } from '../../lake/maintain/record-maintenance.ts';
-import { durationOf } from '../../lake/ops/record-run.ts';
+import { durationOf } from '../../lake/ops/run-row.ts';
 import { releaseLock } from '../../lake/run/lock.ts';
 import { clearOpenRun } from '../../lake/run/open-run.ts';
 import { readJsonIfAny, runFolder, writeOnce } from '../../lake/run/run-folder.ts';

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { createParquetAuditLog } from '../../lib/adapters/audit/parquet.ts';
+import { createLocalStore } from '../../lib/adapters/store/local.ts';
+import { type Ended, strataHere } from './child.ts';
+import { deployFolder, LOCATION_BASE } from './deployed-folder.ts';
+import { type CliLake, openCliLake } from './lake.ts';
+
+const TABLE = 'bank_silver.accounts';
+
+let lake: CliLake;
+let aws: ReturnType<typeof deployFolder>;
+
+before(async () => {
+  lake = openCliLake(
+    'bank',
+    `{
+      name: 'bank',
+      breaker: { rows: 1, window: '1h' },
+      sources: {
+        accounts: csv({ key: 'id', columns: { id: { type: 'int', required: true }, at: 'int', currency: { type: 'string', in: ['EUR'] } } }),
+      },
+      silver: { accounts: { from: 'accounts', mode: upsert({ key: 'id', sequence: 'at' }) } },
+      gold: { totals: { sql: 'totals.sql' } },
+    }`,
+    { 'totals.sql': 'SELECT currency, count(*) AS n FROM silver.accounts GROUP BY currency' },
+  );
+  const base = ['--location-base', LOCATION_BASE];
+  await lake.land('bank', 'accounts', 'a.csv', 'id,at,currency\n1,10,EUR\n2,10,XXX\n');
+  await lake.json(0, 'run', 'bank', '--run-id', 'r1', ...base);
+  await lake.land('bank', 'accounts', 'b.csv', 'id,at,currency\n3,1,XXX\n4,1,XXY\n5,1,XXX\n6,2,XXX\n');
+  await lake.json(2, 'run', 'bank', '--run-id', 'r2');
+  aws = deployFolder(lake.root, 'strata-lake');
+});
+after(() => {
+  aws.close();
+  lake.close();
+});
+
+const LOOKS: readonly (readonly [name: string, args: readonly string[]])[] = [
+  ['tables', ['tables']],
+  ['tables as a document', ['tables', '--json']],
+  ['runs, failed ones too', ['runs']],
+  ['runs of a pipeline as a document', ['runs', 'bank', '--json']],
+  ['history', ['history', TABLE]],
+  ['a limited history', ['history', TABLE, '--limit', '1']],
+  ['describe', ['describe', TABLE]],
+  ['key', ['key', TABLE, '1']],
+  ['trace', ['trace', TABLE, '--where', 'id = 1']],
+  ['quarantine list', ['quarantine', 'list', 'bank']],
+  ['quarantine list of a source', ['quarantine', 'list', 'bank', '--source', 'accounts', '--limit', '1']],
+  ['quarantine export', ['quarantine', 'export', 'bank', '--format', 'csv']],
+  ['breaker status', ['breaker', 'status', 'bank']],
+  ['files list', ['files', 'list', 'bank']],
+  ['plan', ['plan', 'bank']],
+  ['an unknown table', ['history', 'bank_silver.account']],
+  ['an unknown pipeline', ['runs', 'bnk']],
+  ['a row that is not there', ['quarantine', 'show', 'bank', 'abcd']],
+];
+
+/** Hints name the lake that they are about. */
+function withoutPlace({ code, stdout, stderr }: Ended): Ended {
+  const plain = (text: string): string => text.replaceAll(/ --root \S+/g, '').replaceAll(/ --(aws|athena)\b/g, '');
+  return { code, stdout: plain(stdout), stderr: plain(stderr) };
+}
+
+describe('a deployed lake is looked at as one in a folder', () => {
+  for (const [name, args] of LOOKS) {
+    test(name, async () => {
+      const here = await lake.run(...args);
+      const there = await lake.run(...args, '--aws');
+      assert.deepEqual(withoutPlace(there), withoutPlace(here));
+      assert.deepEqual(aws.refused, []);
+    });
+  }
+
+  test('quarantine show finds the row that list names', async () => {
+    const { rows } = await lake.json<{ rows: { row_hash: string }[] }>(0, 'quarantine', 'list', 'bank', '--aws');
+    const args = ['quarantine', 'show', 'bank', rows[0]?.row_hash.slice(0, 12) ?? ''];
+    const there = await lake.run(...args, '--aws');
+    assert.match(there.stdout, /DOMAIN_ERROR[\s\S]*quarantine release --aws bank --hash/);
+    assert.deepEqual(withoutPlace(there), withoutPlace(await lake.run(...args)));
+  });
+
+  test('hints name the deployed lake, and its stage', async () => {
+    const { stdout } = await lake.run('breaker', 'status', 'bank', '--aws');
+    assert.match(stdout, /is open since[\s\S]* quarantine list --aws bank --code DOMAIN_ERROR --pipelines/);
+    const { code, stderr } = await strataHere(['tables', '--aws', '--stage', 'dev']);
+    assert.deepEqual(
+      [code, stderr.split(':')[0]],
+      [1, 'stack strata-dev-lake is not deployed in this account and region'],
+    );
+    const wrong = await strataHere(['tables', '--stage', 'dev']);
+    assert.deepEqual([wrong.code, wrong.stderr], [1, '--stage without --aws: expected both, or neither\n']);
+  });
+
+  test('what a reader may not do is refused with the right that it needs', async () => {
+    for (const args of [
+      ['breaker', 'close', 'bank'],
+      ['quarantine', 'release', 'bank', '--source', 'accounts'],
+    ]) {
+      const { code, stderr } = await lake.run(...args, '--aws');
+      assert.equal(code, 1);
+      assert.match(stderr, /^s3:PutObject on s3:\/\/lake\/ops\/bank\/\S+ failed: .*Grant s3:PutObject/);
+    }
+    const status = await lake.json<{ status: string }>(0, 'breaker', 'status', 'bank');
+    assert.equal(status.status, 'open');
+  });
+
+  test('runs that failed on AWS are told by what is noted of them, newest first', async () => {
+    const store = createLocalStore({ root: lake.root, locationBase: LOCATION_BASE });
+    let notes = 0;
+    const audit = createParquetAuditLog(store, 'bank', () => `n${notes++}`);
+    const note = { at: new Date('2200-01-02T03:04:05.678Z'), function: 'fail' } as const;
+    const record = { kind: 'run', started_at: '2200-01-01T00:00:00.000Z', finished_at: '2200-01-01T00:00:01.500Z' };
+    const counts = { duration_ms: 1_500, files: 2, rows_read: 0, rows_added: 0 };
+    await audit.append([
+      { ...note, event: 'failed', run_id: 'f1', detail: 'AuditFailed: no (after 1500 ms)' },
+      {
+        ...note,
+        event: 'recorded',
+        run_id: 'f1',
+        detail: JSON.stringify({ ...record, ...counts, error: 'AuditFailed: no' }),
+      },
+    ]);
+    await audit.append([{ ...note, event: 'failed', run_id: 'f0', detail: 'Unavailable: s3 (after 5678 ms)' }]);
+    await audit.append([{ ...note, event: 'failed', run_id: 'r1', detail: 'Unavailable: s3 (after 1 ms)' }]);
+    const runs = await lake.json<Record<string, unknown>[]>(0, 'runs', 'bank', '--aws');
+    assert.deepEqual(
+      runs.map(({ run_id, status }) => [run_id, status]),
+      [
+        ['f0', 'FAILED'],
+        ['f1', 'FAILED'],
+        ['r2', 'FAILED'],
+        ['r1', 'SUCCEEDED'],
+      ],
+    );
+    const [earlier, now] = runs;
+    assert.deepEqual(
+      [earlier?.['started_at'], earlier?.['duration_ms'], earlier?.['files'], earlier?.['error'], earlier?.['kind']],
+      ['2200-01-02 03:04:00+00', 5678, null, 'Unavailable: s3', null],
+    );
+    assert.deepEqual(now, {
+      ...{ pipeline: 'bank', run_id: 'f1', status: 'FAILED', started_at: '2200-01-01 00:00:00+00', ...counts },
+      ...{ finished_at: '2200-01-01 00:00:01.5+00', error: 'AuditFailed: no', kind: 'run' },
+      ...{ bytes_kept: null, bytes_brought: null, bytes_skipped: null },
+    });
+    const { stdout } = await lake.run('runs', 'bank', '--aws');
+    assert.match(stdout, /bank +│ f0 +│ FAILED[\s\S]*AuditFailed: no/);
+  });
+});
