@@ -39,16 +39,13 @@ after(() => {
 
 const LOOKS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ['tables', ['tables']],
-  ['tables as a document', ['tables', '--json']],
   ['runs, failed ones too', ['runs']],
   ['runs of a pipeline as a document', ['runs', 'bank', '--json']],
-  ['history', ['history', TABLE]],
   ['a limited history', ['history', TABLE, '--limit', '1']],
   ['describe', ['describe', TABLE]],
   ['key', ['key', TABLE, '1']],
   ['trace', ['trace', TABLE, '--where', 'id = 1']],
   ['quarantine list', ['quarantine', 'list', 'bank']],
-  ['quarantine list of a source', ['quarantine', 'list', 'bank', '--source', 'accounts', '--limit', '1']],
   ['quarantine export', ['quarantine', 'export', 'bank', '--format', 'csv']],
   ['breaker status', ['breaker', 'status', 'bank']],
   ['files list', ['files', 'list', 'bank']],

@@ -3,6 +3,7 @@ import { beforeEach, describe, test } from 'node:test';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { mockClient } from 'aws-sdk-client-mock';
+import { parquetReadObjects } from 'hyparquet';
 import { executionName, uploadId } from '../../../lib/core/trigger.ts';
 import type { LambdaHandler } from '../../../lib/runtime/lambda/telemetry.ts';
 import { awsError } from '../../remote/aws-error.ts';
@@ -205,7 +206,7 @@ describe('fail', () => {
       run,
       created_at: '2026-01-01T00:00:00.000Z',
       spec: { levels: [], models: [], sources: [] },
-      sources: {},
+      sources: { orders: { files: 3 } },
       planning_ms: 0,
     });
     put('ops/shop/lock.json', { epoch: 4, run_id: 'r-1', holder: 'run:r-1', expires_at: '2099-01-01T00:00:00.000Z' });
@@ -217,6 +218,24 @@ describe('fail', () => {
     const result = bucket.json('ops/shop/_runs/r-1/result.json') as { error: unknown };
     assert.deepEqual(result.error, { name: 'AuditFailed', message: '3 rows' });
     assert.match(audited().join(), /^ops\/shop\/audit_log\/fail\/[0-9a-f]{16}\.parquet$/);
+    const noted = await parquetReadObjects({
+      file: Uint8Array.from(bucket.objects.get(audited().join())?.bytes ?? []).buffer,
+    });
+    assert.deepEqual(
+      noted.map(({ event, run_id }) => [event, run_id]),
+      [
+        ['failed', 'r-1'],
+        ['recorded', 'r-1'],
+      ],
+    );
+    assert.match(String(noted[0]?.['detail']), /^AuditFailed: 3 rows \(after \d+ ms\)$/);
+    const { finished_at, duration_ms, ...row } = JSON.parse(String(noted[1]?.['detail'])) as Record<string, unknown>;
+    assert.equal(Date.parse(String(finished_at)) - Date.parse('2026-01-01T00:00:00.000Z'), duration_ms);
+    assert.deepEqual(row, {
+      ...{ run_id: 'r-1', status: 'FAILED', started_at: '2026-01-01T00:00:00.000Z', kind: 'run' },
+      ...{ files: 3, rows_read: 0, rows_added: 0, error: 'AuditFailed: 3 rows' },
+      ...{ bytes_brought: null, bytes_kept: null, bytes_skipped: null },
+    });
   });
 
   test('leaves a run alone that another has taken over, and says so', async () => {
