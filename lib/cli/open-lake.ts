@@ -1,4 +1,7 @@
+import type { PipelineSpec } from '../core/spec.ts';
 import type { Log } from '../ports.ts';
+import { lastSpec } from '../query/last-spec.ts';
+import { listPipelines } from '../runtime/load-pipeline.ts';
 import { type LocalLake, openLocalLake } from '../runtime/local.ts';
 import type { Context } from './context.ts';
 import { createLog, type LineSink } from './output/log.ts';
@@ -23,18 +26,25 @@ export function openLake(
 }
 
 /**
- * The lake that a command is about: the one in the folder, or the deployed one, whose pipelines are those of the folder here. What
- * is for AWS is loaded only then. A deployed lake is read, and written to, with the rights of the caller.
+ * The lake that a command is about: the one in the folder, or the deployed one, with the rights of the caller. What is for AWS
+ * is loaded only then. A deployed pipeline is taken for what the folder here says, and for a command that looks, where the folder
+ * has none, for what its latest run was. `trial`: shows what would be changed.
  */
 export async function openLakeAt(
   context: Context,
-  mode: 'read' | 'write',
+  mode: 'read' | 'trial' | 'write',
 ): Promise<Pick<LocalLake, 'deps' | 'pipelines'>> {
-  if (context.deployed === undefined) return openLake(context, mode);
+  const { deployed } = context;
+  if (deployed === undefined) return openLake(context, mode === 'write' ? 'write' : 'read');
   const { deps: here, pipelines } = await openLake(context, 'read');
   const { openRemoteTables } = await import('../runtime/remote-tables.ts');
-  const deployed = await openRemoteTables(context.deployed, createLog(context.stderr, { json: false }));
-  return { deps: { ...deployed, specs: here.specs }, pipelines };
+  const tables = await openRemoteTables(deployed, createLog(context.stderr, { json: false }));
+  if (mode !== 'read') return { deps: { ...tables, specs: here.specs }, pipelines };
+  const specs = async (pipeline: string): Promise<PipelineSpec> => {
+    if ((await listPipelines(pipelines)).includes(pipeline)) return here.specs(pipeline);
+    return (await lastSpec(tables, pipeline)) ?? here.specs(pipeline);
+  };
+  return { deps: { ...tables, specs }, pipelines };
 }
 
 /** How a run failed is the command's own answer. */

@@ -169,6 +169,20 @@ describe('the commands against servers of AWS', () => {
         ['run', 'SUCCEEDED'],
       ],
     );
+    const runs = await strata('runs', '--aws', 'shop', '--json');
+    assert.deepEqual(JSON.parse(runs.stdout), await listRuns(deps, 'shop'), runs.stderr);
+    const history = await strata('history', '--aws', 'shop_silver.items', '--json');
+    assert.deepEqual(
+      (JSON.parse(history.stdout) as { run_id: string; tags: string[] }[]).map(({ run_id, tags }) => [run_id, tags]),
+      [
+        [again.stdout.match(/rollback-\w+/)?.[0], []],
+        ['run-2', []],
+        ['run-1', ['first']],
+      ],
+      history.stderr,
+    );
+    const seen = await strata('breaker', 'status', '--aws', 'shop');
+    assert.equal(seen.stdout.split(';')[0], 'the circuit breaker of shop is closed', seen.stderr);
     const next = await runPipeline(deps, { pipeline: 'shop', runId: 'run-3' });
     assert.ok(next.kind === 'ended' && next.result.accounting['rows']?.accepted === 1, JSON.stringify(next));
   });

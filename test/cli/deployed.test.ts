@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createParquetAuditLog } from '../../lib/adapters/audit/parquet.ts';
 import { createLocalStore } from '../../lib/adapters/store/local.ts';
@@ -77,6 +78,19 @@ describe('a deployed lake is looked at as one in a folder', () => {
     const there = await lake.run(...args, '--aws');
     assert.match(there.stdout, /DOMAIN_ERROR[\s\S]*quarantine release --aws bank --hash/);
     assert.deepEqual(withoutPlace(there), withoutPlace(await lake.run(...args)));
+  });
+
+  test('a pipeline that the folder here has not is what its latest run was', async () => {
+    const elsewhere = ['--aws', '--pipelines', join(lake.root, 'none')];
+    for (const args of [
+      ['breaker', 'status', 'bank'],
+      ['describe', TABLE],
+    ] as const) {
+      const { code, stdout } = await strataHere([...args, ...elsewhere, '--json']);
+      assert.deepEqual({ code, stdout: JSON.parse(stdout) }, { code: 0, stdout: await lake.json(0, ...args) });
+    }
+    const { code, stderr } = await strataHere(['breaker', 'status', 'bnk', ...elsewhere]);
+    assert.deepEqual([code, stderr.split(':')[0]], [1, 'no pipeline "bnk"']);
   });
 
   test('hints name the deployed lake, and its stage', async () => {

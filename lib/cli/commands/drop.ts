@@ -6,7 +6,7 @@ import { formatBytes, formatQuantity } from '../output/human.ts';
 
 /** Drops a table of the lake, a keyed one together with its log. */
 export async function drop(context: Context, request: DropRequest): Promise<number> {
-  const { deps } = await openLakeAt(context, request.dryRun === true ? 'read' : 'write');
+  const { deps } = await openLakeAt(context, request.dryRun === true ? 'trial' : 'write');
   const answer = await dropTable(deps, request);
   await context.answer(answer, () => renderDrop(answer, request, context));
   return EXIT.done;

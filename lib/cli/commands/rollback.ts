@@ -9,7 +9,7 @@ const MOST_NAMED = 20;
 
 /** Makes a table what it was. */
 export async function rollback(context: Context, request: RollbackRequest): Promise<number> {
-  const { deps } = await openLakeAt(context, request.dryRun === true ? 'read' : 'write');
+  const { deps } = await openLakeAt(context, request.dryRun === true ? 'trial' : 'write');
   const answer = await rollbackTable(deps, request);
   await context.answer(answer, () => renderRollback(answer, request, context));
   return EXIT.done;
