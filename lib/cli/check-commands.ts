@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
 import type { Selectors } from '../plan/select-models.ts';
 import {
+  type AwsOptions,
+  addAwsLook,
   addSelectors,
   examples,
+  lookAt,
   type RunOptions,
   SHOW_PERSONAL,
   SHOW_PERSONAL_HELP,
@@ -10,7 +13,7 @@ import {
 } from './command-shape.ts';
 import { addVars } from './vars-option.ts';
 
-type CheckOptions = Selectors & Pick<RunOptions, 'vars' | 'strict'>;
+type CheckOptions = AwsOptions & Selectors & Pick<RunOptions, 'vars' | 'strict'>;
 
 /** The commands that check: models against their tests, tables against their expectations. */
 export function addChecking(program: Command, start: Start): void {
@@ -32,7 +35,7 @@ function addTests(program: Command, start: Start): void {
 }
 
 function addCheck(program: Command, start: Start): void {
-  addSelectors(addVars(program.command('check')))
+  addSelectors(addVars(addAwsLook(program.command('check'))))
     .description('check all expectations on the tables as they are, and list every one that fails; writes nothing')
     .argument('[pipeline]', 'only the tables of this pipeline')
     .option('--strict', 'end with 2 when an expectation that only warns fails')
@@ -42,6 +45,9 @@ function addCheck(program: Command, start: Start): void {
       examples('strata check', 'strata check retail --select gold.*', 'strata check retail --strict --json'),
     )
     .action(async (pipeline: string | undefined, options: CheckOptions, command: Command) =>
-      start(command, async (context) => (await import('./commands/check.ts')).check(context, pipeline, options)),
+      start(command, async (context) => {
+        const { context: there, asked } = lookAt(context, options);
+        return (await import('./commands/check.ts')).check(there, pipeline, asked);
+      }),
     );
 }

@@ -137,7 +137,9 @@ describe('the commands against servers of AWS', () => {
     for (const layer of ['silver', 'gold', 'ops'])
       await new GlueClient({}).send(new CreateDatabaseCommand({ DatabaseInput: { Name: `shop_${layer}` } }));
     for (const run of [1, 2]) {
-      await store.write(`bronze/shop/rows/${run}.csv`, new TextEncoder().encode(`id\n${run}\n`), { kind: 'any' });
+      await store.write(`bronze/shop/rows/${run}.csv`, new TextEncoder().encode(`id\n${run}\nx${run}\n`), {
+        kind: 'any',
+      });
       const answer = await runPipeline(deps, { pipeline: 'shop', runId: `run-${run}` });
       assert.ok(answer.kind === 'ended' && answer.result.status === 'SUCCEEDED', JSON.stringify(answer));
     }
@@ -183,6 +185,18 @@ describe('the commands against servers of AWS', () => {
     );
     const seen = await strata('breaker', 'status', '--aws', 'shop');
     assert.equal(seen.stdout.split(';')[0], 'the circuit breaker of shop is closed', seen.stderr);
+    const held = await strata('quarantine', 'list', '--aws', 'shop', '--json');
+    const { rows } = JSON.parse(held.stdout) as { rows: { run_id: string; status: string }[] };
+    // Those of files that are taken again are held no longer.
+    assert.deepEqual(
+      rows.map(({ run_id, status }) => [run_id, status]),
+      [
+        ['run-2', 'released'],
+        ['run-1', 'quarantined'],
+      ],
+    );
+    const released = await strata('quarantine', 'release', '--aws', 'shop', '--code', 'TYPE_ERROR');
+    assert.match(released.stdout, /^released 1 row of shop: /, released.stderr);
     const next = await runPipeline(deps, { pipeline: 'shop', runId: 'run-3' });
     assert.ok(next.kind === 'ended' && next.result.accounting['rows']?.accepted === 1, JSON.stringify(next));
   });

@@ -51,6 +51,7 @@ const LOOKS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ['breaker status', ['breaker', 'status', 'bank']],
   ['files list', ['files', 'list', 'bank']],
   ['plan', ['plan', 'bank']],
+  ['check', ['check', 'bank']],
   ['an unknown table', ['history', 'bank_silver.account']],
   ['an unknown pipeline', ['runs', 'bnk']],
   ['a row that is not there', ['quarantine', 'show', 'bank', 'abcd']],

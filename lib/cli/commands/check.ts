@@ -2,7 +2,7 @@ import { InvalidInput } from '../../core/errors.ts';
 import { type Checked, type CheckRequest, checkTables } from '../../query/check-tables.ts';
 import { listPipelines } from '../../runtime/load-pipeline.ts';
 import { type Context, EXIT } from '../context.ts';
-import { openLake } from '../open-lake.ts';
+import { openLakeAt } from '../open-lake.ts';
 import { checkDocument, renderChecks, verdictOf } from '../output/check-result.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function check(
   if (pipeline === undefined && request.vars !== undefined) {
     throw new InvalidInput('--vars without a pipeline: got no pipeline; expected the one whose variables these are');
   }
-  const { deps, pipelines } = await openLake(context, 'read');
+  const { deps, pipelines } = await openLakeAt(context, 'read');
   const checked: Checked[] = [];
   for (const name of pipeline === undefined ? await listPipelines(pipelines) : [pipeline]) {
     checked.push(...(await checkTables(deps, name, request)));
