@@ -26,11 +26,19 @@ const BUCKET = 'lake';
 /** The location base of a lake in a folder whose objects are those of a deployed one. */
 export const LOCATION_BASE = `s3://${BUCKET}`;
 
+export type DeployedFolder = {
+  /** What was asked that a reader may not do. */
+  readonly refused: readonly string[];
+  /** Keys and prefixes that S3 was asked for since the last look. */
+  asked(): readonly string[];
+  close(): void;
+};
+
 /**
  * A lake in a folder as one that is deployed, to a caller who may read it: S3 and Glue answer reading calls from the folder, and
  * refuse all others. As S3 does for who may not list a whole bucket, it refuses an object that is missing.
  */
-export function deployFolder(root: string, stack: string): { readonly refused: readonly string[]; close(): void } {
+export function deployFolder(root: string, stack: string): DeployedFolder {
   const refused: string[] = [];
   const cloudFormation = mockClient(CloudFormationClient);
   const outputs = ['BronzeBucket', 'SilverBucket', 'GoldBucket', 'OpsBucket'];
@@ -110,7 +118,12 @@ export function deployFolder(root: string, stack: string): { readonly refused: r
   const close = (): void => {
     for (const client of [cloudFormation, s3, glue]) client.restore();
   };
-  return { refused, close };
+  const asked = (): readonly string[] => {
+    const inputs = s3.calls().map(({ args }) => args[0].input as { readonly Key?: string; readonly Prefix?: string });
+    s3.resetHistory();
+    return inputs.map(({ Key, Prefix }) => Key ?? Prefix ?? '');
+  };
+  return { refused, asked, close };
 }
 
 function versionOf(key: string): number {

@@ -4,13 +4,13 @@ import { after, before, describe, test } from 'node:test';
 import { createParquetAuditLog } from '../../lib/adapters/audit/parquet.ts';
 import { createLocalStore } from '../../lib/adapters/store/local.ts';
 import { type Ended, strataHere } from './child.ts';
-import { deployFolder, LOCATION_BASE } from './deployed-folder.ts';
+import { type DeployedFolder, deployFolder, LOCATION_BASE } from './deployed-folder.ts';
 import { type CliLake, openCliLake } from './lake.ts';
 
 const TABLE = 'bank_silver.accounts';
 
 let lake: CliLake;
-let aws: ReturnType<typeof deployFolder>;
+let aws: DeployedFolder;
 
 before(async () => {
   lake = openCliLake(
@@ -67,9 +67,19 @@ describe('a deployed lake is looked at as one in a folder', () => {
   for (const [name, args] of LOOKS) {
     test(name, async () => {
       const here = await lake.run(...args);
+      aws.asked();
       const there = await lake.run(...args, '--aws');
       assert.deepEqual(withoutPlace(there), withoutPlace(here));
       assert.deepEqual(aws.refused, []);
+      const asked = aws.asked();
+      assert.deepEqual(
+        asked.filter((key) => !/^(bronze|silver|gold|ops)\/(bank|bnk)\//.test(key)),
+        [],
+      );
+      assert.equal(
+        asked.some((key) => key.startsWith('bronze/')),
+        ['trace', 'plan'].includes(args[0] ?? ''),
+      );
     });
   }
 
