@@ -1,0 +1,55 @@
+import { Argument, type Command, Option } from 'commander';
+import { type AwsOptions, addAwsLook, examples, lookAt, parseCount, type Start } from './command-shape.ts';
+
+/** What there is in a lake, and what happened there. */
+export function addLooking(program: Command, start: Start): void {
+  const table = () => new Argument('<table>', 'a table by full name, such as retail_gold.monthly_revenue');
+  addAwsLook(program.command('tables'))
+    .description('list the tables with rows, files, bytes and snapshots')
+    .addHelpText('after', examples('strata tables', 'strata tables --json', 'strata tables --aws'))
+    .action(async (options: AwsOptions, command: Command) =>
+      start(command, async (context) =>
+        (await import('./commands/tables.ts')).tables(lookAt(context, options).context),
+      ),
+    );
+
+  addAwsLook(program.command('history'))
+    .description('list the snapshots of a table, newest first')
+    .addArgument(table())
+    .addOption(new Option('--limit <n>', 'only so many').argParser(parseCount))
+    .addHelpText('after', examples('strata history retail_silver.sales --limit 5'))
+    .action(async (name: string, options: AwsOptions & { readonly limit?: number }, command: Command) =>
+      start(command, async (context) => {
+        const { context: there, asked } = lookAt(context, options);
+        return (await import('./commands/history.ts')).history(there, name, asked.limit);
+      }),
+    );
+
+  program
+    .command('pipelines')
+    .description('list the pipelines in the order in which they run: what each reads of others and runs after')
+    .addHelpText('after', examples('strata pipelines', 'strata pipelines --json'))
+    .action(async (_options, command: Command) =>
+      start(command, async (context) => (await import('./commands/pipelines.ts')).pipelines(context)),
+    );
+
+  addAwsLook(program.command('describe'))
+    .description('show columns, partitioning, sort order, properties and lineage of a table')
+    .addArgument(table())
+    .addHelpText('after', examples('strata describe retail_silver.sales'))
+    .action(async (name: string, options: AwsOptions, command: Command) =>
+      start(command, async (context) =>
+        (await import('./commands/describe.ts')).describe(lookAt(context, options).context, name),
+      ),
+    );
+
+  addAwsLook(program.command('runs'))
+    .description('list the runs, newest first')
+    .argument('[pipeline]', 'only runs of this pipeline')
+    .addHelpText('after', examples('strata runs', 'strata runs retail --json', 'strata runs --aws retail'))
+    .action(async (pipeline: string | undefined, options: AwsOptions, command: Command) =>
+      start(command, async (context) =>
+        (await import('./commands/runs.ts')).runs(lookAt(context, options).context, pipeline),
+      ),
+    );
+}
