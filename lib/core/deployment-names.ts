@@ -17,6 +17,8 @@ export type DeploymentNames = {
   /** `strata-lake`, or `strata-<deployment>-lake`. */
   readonly lakeStack: string;
   readonly workgroup: string;
+  /** The alias of the key of all alerts. */
+  readonly alertsKey: string;
   /** `strata-<pipeline>`, or `strata-<deployment>-<pipeline>`, with `-` for each `_`. */
   pipelineStack(pipeline: string): string;
   stateMachine(pipeline: string): string;
@@ -29,6 +31,9 @@ export type DeploymentNames = {
   /** By which metrics and logs tell pipelines and deployments apart. */
   service(pipeline: string): string;
 };
+
+/** What the name of a state machine of maintenance ends in. */
+export const MAINTENANCE = '_maintenance';
 
 /** What the output DatabasePrefix says when databases have none, since an output cannot be empty. */
 export const NO_PREFIX = 'none';
@@ -51,9 +56,10 @@ export function deploymentNames(deployment: string | undefined, place: string): 
     databasePrefix,
     lakeStack: `${base}-lake`,
     workgroup: base,
+    alertsKey: `alias/${base}-alerts`,
     pipelineStack: own,
     stateMachine: own,
-    maintenance: (pipeline) => `${own(pipeline)}_maintenance`,
+    maintenance: (pipeline) => `${own(pipeline)}${MAINTENANCE}`,
     comparison: (pipeline) => `${own(pipeline)}_comparison`,
     lambda: (pipeline, step) => `${own(pipeline)}-${step}`,
     service: (pipeline) => `${databasePrefix}${pipeline}`,

@@ -19,9 +19,6 @@ export type ObjectGrant = {
   readonly may: readonly ('read' | 'write' | 'remove' | 'list')[];
 };
 
-/** What people are told of: calls refused, 80 % of the time used, 90 % of the memory used. */
-export type FunctionAlarm = 'Throttled' | 'NearTimeout' | 'NearMemory';
-
 /** `statemachines/<name>.asl.json`: one run of a pipeline, and one of its maintenance. */
 export type MachineName = 'medallion' | 'maintenance';
 
@@ -43,7 +40,6 @@ export type FunctionRow = {
   readonly catalog: 'find' | 'look' | 'change' | 'tend' | null;
   /** `look`: see whether executions of the machine of runs have ended. */
   readonly executions?: 'look';
-  readonly alarms: readonly FunctionAlarm[];
 };
 
 const ALL = [''] as const;
@@ -79,21 +75,19 @@ const PLANNING: StepCompute = { memoryMb: 1_769, timeoutSeconds: 900, tmpMb: 2_0
 /** Light functions need little; time for retries of their calls. */
 const LIGHT: StepCompute = { memoryMb: 512, timeoutSeconds: 60, tmpMb: 512, reservedConcurrency: null };
 
-const WATCHED = ['Throttled', 'NearTimeout', 'NearMemory'] as const;
 const RUN = ['medallion'] as const;
-const worker = { engine: true, machines: RUN, catalog: null, alarms: WATCHED } as const;
+const worker = { engine: true, machines: RUN, catalog: null } as const;
 const upkeep = { ...worker, machines: ['maintenance'] } as const;
 const light = {
   engine: false,
   machines: ['medallion', 'maintenance'],
   compute: LIGHT,
   catalog: null,
-  alarms: ['Throttled'],
 } as const;
 
 /**
  * Every function of a pipeline, those of the Task states first: which file it is, what it has on AWS, what it may do beside
- * writing its logs and traces, which alarms watch it. Only Commit, CommitRewrite and Sweep change the catalog, only Open and OpenRewrite look into it as well; the
+ * writing its logs and traces. Only Commit, CommitRewrite and Sweep change the catalog, only Open and OpenRewrite look into it as well; the
  * Starter sees no data. Of tables of other pipelines, Open pins them; Level, PlanStage, Stage and Audit read them. Open sees whether the execution that waits still does. Starting executions and publishing alerts is granted where those are made. Every worker writes to
  * ops, where it renews the run's lock; Open, Finish and Fail remove what a run has left.
  */

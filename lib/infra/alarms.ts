@@ -4,6 +4,7 @@ import {
   ComparisonOperator,
   type IAlarmAction,
   type IMetric,
+  Metric,
   Stats,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
@@ -12,23 +13,20 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { PipelineSpec } from '../core/spec.ts';
-import { FUNCTIONS, type FunctionAlarm, type FunctionName, STATES } from '../core/states.ts';
-import { computeOf, type Functions } from './functions.ts';
+import type { ILake } from './lake.ts';
 import { machineMetric, ownMetric, succeededRuns } from './metrics.ts';
-import type { LakePlaces } from './places.ts';
 import type { PipelineMachine } from './state-machine.ts';
 
-/** An alarm by its name, or all functions' alarms of a kind. */
+/** An alarm by its name. */
 export type AlarmName =
   | 'ExecutionFailed'
-  | 'ExecutionTimedOut'
-  | 'ExecutionAborted'
-  | 'MaintenanceFailed'
+  | 'EndedOtherwise'
   | 'DeadLetters'
+  | 'Throttled'
+  | 'NearTimeout'
+  | 'NearMemory'
   | 'QuarantineRate'
-  | 'Freshness'
-  | FunctionAlarm
-  | `${FunctionName}${FunctionAlarm}`;
+  | 'Freshness';
 
 /** What is other than the default about an alarm; false: there is none. */
 export type AlarmChange =
@@ -44,16 +42,14 @@ export type AlarmChange =
 export type AlarmsOptions = {
   /** What each alarm does beside telling the topic. */
   readonly actions?: readonly IAlarmAction[];
-  /** By name. That of a kind, such as `Throttled`, counts for every function whose own is not named. */
+  /** By name. */
   readonly change?: { readonly [name in AlarmName]?: AlarmChange };
 };
 
 export type AlarmsProps = {
-  readonly lake: LakePlaces;
+  readonly lake: ILake;
   readonly spec: PipelineSpec;
-  readonly functions: Functions;
   readonly machine: PipelineMachine;
-  readonly maintenance: PipelineMachine;
   readonly deadLetters: IQueue;
   readonly topic: ITopic;
   readonly options: AlarmsOptions;
@@ -61,8 +57,6 @@ export type AlarmsProps = {
 
 type Watch = {
   readonly id: AlarmName;
-  /** Of a function's alarm. */
-  readonly kind?: FunctionAlarm;
   readonly description: string;
   readonly metric: IMetric;
   readonly threshold: number;
@@ -72,30 +66,36 @@ type Watch = {
   readonly missing?: TreatMissingData;
 };
 
-/** One alarm for each thing that someone has to look at; each tells the topic. docs/aws.md says what to do at each. */
+/**
+ * One alarm for each kind of thing that someone has to look at; each tells the topic. An alarm is billed by the metrics that it
+ * looks at, also within an expression, so each looks at one. docs/aws.md says what to do at each.
+ */
 export function createAlarms(scope: Construct, props: AlarmsProps): readonly Alarm[] {
   const topic = new SnsAction(props.topic);
   const { actions = [], change = {} } = props.options;
-  return [...runWatches(props), ...functionWatches(props), ...dataWatches(props)].flatMap((watch) => {
-    const changed = change[watch.id] ?? (watch.kind === undefined ? undefined : change[watch.kind]) ?? {};
-    if (changed === false) return [];
+  const watches = [...runWatches(props), ...functionWatches(props), ...dataWatches(props)];
+  const wanted = watches.filter(({ id }) => change[id] !== false);
+  const nameOf = ({ id }: Watch): string => `${props.machine.name}-${id}`;
+  props.lake.showAlarms(props.spec.name, wanted.map(nameOf));
+  return wanted.map((watch) => {
+    const { actions: own = [], threshold, evaluationPeriods } = change[watch.id] || {};
     const alarm = new Alarm(scope, `${watch.id}Alarm`, {
-      alarmName: `${props.machine.name}-${watch.id}`,
+      alarmName: nameOf(watch),
       alarmDescription: watch.description,
       metric: watch.metric,
-      threshold: changed.threshold ?? watch.threshold,
+      threshold: threshold ?? watch.threshold,
       comparisonOperator: watch.below
         ? ComparisonOperator.LESS_THAN_THRESHOLD
         : ComparisonOperator.GREATER_THAN_THRESHOLD,
-      evaluationPeriods: changed.evaluationPeriods ?? watch.periods ?? 1,
+      evaluationPeriods: evaluationPeriods ?? watch.periods ?? 1,
       treatMissingData: watch.missing ?? TreatMissingData.NOT_BREACHING,
     });
-    alarm.addAlarmAction(topic, ...actions, ...(changed.actions ?? []));
-    return [alarm];
+    alarm.addAlarmAction(topic, ...actions, ...own);
+    return alarm;
   });
 }
 
-function runWatches({ machine, maintenance, deadLetters }: AlarmsProps): readonly Watch[] {
+function runWatches({ lake, spec, machine, deadLetters }: AlarmsProps): readonly Watch[] {
   return [
     {
       id: 'ExecutionFailed',
@@ -104,58 +104,45 @@ function runWatches({ machine, maintenance, deadLetters }: AlarmsProps): readonl
       threshold: 0,
     },
     {
-      id: 'ExecutionTimedOut',
-      description: 'An execution timed out',
-      metric: machineMetric(machine.arn, 'ExecutionsTimedOut'),
-      threshold: 0,
-    },
-    {
-      id: 'ExecutionAborted',
-      description: 'Somebody stopped an execution',
-      metric: machineMetric(machine.arn, 'ExecutionsAborted'),
-      threshold: 0,
-    },
-    {
-      id: 'MaintenanceFailed',
-      description: 'Maintenance of the tables failed; its alert names the cause',
-      metric: machineMetric(maintenance.arn, 'ExecutionsFailed'),
+      id: 'EndedOtherwise',
+      description: 'An execution timed out or was stopped, or maintenance failed; its alert says which',
+      metric: ownMetric(lake.names.service(spec.name), 'EndedOtherwise'),
       threshold: 0,
     },
     {
       id: 'DeadLetters',
-      description: 'Events of uploads or of the schedule could not be delivered',
+      description: 'Events of uploads, of the schedule or of ended runs could not be delivered',
       metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5) }),
       threshold: 0,
     },
   ];
 }
 
-/** What the table of states says about each function. */
-function functionWatches(props: AlarmsProps): readonly Watch[] {
-  const watched = FUNCTIONS.flatMap((name) => STATES[name].alarms.map((alarm) => [name, alarm] as const));
-  return watched.map(([name, alarm]) => functionWatch(props, name, alarm));
-}
-
-function functionWatch({ lake, spec, functions }: AlarmsProps, name: FunctionName, kind: FunctionAlarm): Watch {
-  const watch = { id: `${name}${kind}`, kind } as const;
-  const { timeoutSeconds, memoryMb } = computeOf(spec, name);
+/** About all functions: which of them it was, the lines in their logs say. */
+function functionWatches({ lake, spec }: AlarmsProps): readonly Watch[] {
+  const service = lake.names.service(spec.name);
   const period = Duration.minutes(5);
-  switch (kind) {
-    case 'Throttled': {
-      const metric = functions[name].metricThrottles({ period, statistic: Stats.SUM });
-      return { ...watch, description: `Lambda refused calls of ${name}`, metric, threshold: 0 };
-    }
-    case 'NearTimeout': {
-      const description = `A call of ${name} took more than 80 % of the ${timeoutSeconds} s that it may`;
-      const metric = functions[name].metricDuration({ period, statistic: Stats.MAXIMUM });
-      return { ...watch, description, metric, threshold: timeoutSeconds * 800 };
-    }
-    case 'NearMemory': {
-      const service = lake.names.service(spec.name);
-      const metric = ownMetric(service, name, 'MemoryUsedPercent', { statistic: Stats.MAXIMUM });
-      return { ...watch, description: `${name} used more than 90 % of its ${memoryMb} MB`, metric, threshold: 90 };
-    }
-  }
+  return [
+    {
+      id: 'Throttled',
+      // What functions may do at once they share with all others of the account.
+      description: 'Lambda refused calls in this account and region, maybe those of this pipeline',
+      metric: new Metric({ namespace: 'AWS/Lambda', metricName: 'Throttles', statistic: Stats.SUM, period }),
+      threshold: 0,
+    },
+    {
+      id: 'NearTimeout',
+      description: 'A call of a function took more than 80 % of the time that it may',
+      metric: ownMetric(service, 'TimeUsedPercent', { statistic: Stats.MAXIMUM }),
+      threshold: 80,
+    },
+    {
+      id: 'NearMemory',
+      description: 'A function used more than 90 % of its memory',
+      metric: ownMetric(service, 'MemoryUsedPercent', { statistic: Stats.MAXIMUM }),
+      threshold: 90,
+    },
+  ];
 }
 
 function dataWatches({ lake, spec }: AlarmsProps): readonly Watch[] {
@@ -166,7 +153,7 @@ function dataWatches({ lake, spec }: AlarmsProps): readonly Watch[] {
     watches.push({
       id: 'QuarantineRate',
       description: `A run rejected more than ${quarantineRate} % of the rows that it read`,
-      metric: ownMetric(service, 'Finish', 'QuarantineRate', { statistic: Stats.MAXIMUM }),
+      metric: ownMetric(service, 'QuarantineRate', { statistic: Stats.MAXIMUM }),
       threshold: quarantineRate,
     });
   }

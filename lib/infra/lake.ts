@@ -11,13 +11,17 @@ import { createDatabases, createWorkgroup } from './catalog.ts';
 import { setFlags } from './flags.ts';
 import { grantQuery, grantRead, grantUpload } from './grants.ts';
 import { KEPT } from './kept.ts';
+import { createLakeDashboard, type LakeDashboard } from './lake-dashboard.ts';
 import type { GivenBuckets, LakePlaces } from './places.ts';
 import { mayDestroy } from './settings.ts';
+import { createAlertsKey } from './topic.ts';
 
 /** A lake that pipelines can be made for. */
 export interface ILake extends IConstruct, LakePlaces {
   /** Makes room for a pipeline, once: its databases, and an end to what its runs leave. A Pipeline asks for it by itself. */
   addPipeline(pipeline: string): void;
+  /** Shows alarms of a pipeline, by their names, on the lake's dashboard. A Pipeline asks for it by itself. */
+  showAlarms(pipeline: string, names: readonly string[]): void;
   /** Lets read the tables of a pipeline, or of all, through Glue and S3: Spark, Trino, PyIceberg, DuckDB. */
   grantRead(grantee: IGrantable, pipeline?: string): void;
   /** Lets query those tables in the lake's Athena workgroup. */
@@ -44,6 +48,8 @@ export type LakeProps = LakeAttributes & {
   readonly rules?: BucketRules;
   /** What one query of Athena may scan, in GB; default: 100. */
   readonly athenaScanLimitGb?: number;
+  /** One page in CloudWatch on all pipelines. Default: true. */
+  readonly dashboard?: boolean;
   /** Pipelines that are no constructs of this app, but have their tables here. */
   readonly pipelines?: readonly string[];
   /**
@@ -96,10 +102,11 @@ abstract class LakeBase extends Construct implements ILake {
     return grantUpload(this, grantee, { pipeline, ...(source === undefined ? {} : { source }) });
   }
 
+  abstract showAlarms(pipeline: string, names: readonly string[]): void;
   protected abstract makeRoom(pipeline: string): void;
 }
 
-/** What stays: buckets, databases, the Athena workgroup, and the data's key where one is asked for. */
+/** What stays: buckets, databases, the Athena workgroup, the dashboard, the key of alerts, and the data's key where one is asked for. */
 export class Lake extends LakeBase {
   /** A lake that was deployed before, in this account and region. It has room only for the `pipelines` that it was made with. */
   static fromLakeAttributes(scope: Construct, id: string, attributes: LakeAttributes = {}): ILake {
@@ -112,6 +119,7 @@ export class Lake extends LakeBase {
   readonly #destroy: boolean;
   readonly #rules: BucketRules;
   readonly #adopted: ReadonlySet<string>;
+  readonly #dashboard: LakeDashboard | undefined;
 
   constructor(scope: Construct, id: string, props: LakeProps = {}) {
     super(scope, id, props);
@@ -128,6 +136,8 @@ export class Lake extends LakeBase {
       destroy: this.#destroy,
       rules: this.#rules,
     });
+    this.#dashboard = props.dashboard === false ? undefined : createLakeDashboard(this, this);
+    createAlertsKey(this, names);
     for (const pipeline of props.pipelines ?? []) this.addPipeline(pipeline);
     createWorkgroup(this, this, { dataKey, scanLimitGb: props.athenaScanLimitGb ?? 100, destroy: this.#destroy });
     this.#warn(props.removalPolicy);
@@ -136,6 +146,11 @@ export class Lake extends LakeBase {
   protected override makeRoom(pipeline: string): void {
     endRunFolders(this.buckets.ops, pipeline, this.#rules);
     if (!this.#adopted.has(pipeline)) createDatabases(this, this, pipeline, this.#destroy);
+    this.#dashboard?.addPipeline(pipeline);
+  }
+
+  override showAlarms(pipeline: string, names: readonly string[]): void {
+    if (names.length > 0) this.#dashboard?.addAlarms(pipeline, names);
   }
 
   #keyOf({ encryption, dataKey }: LakeProps): IKey | undefined {
@@ -177,6 +192,7 @@ class DeployedLake extends LakeBase {
 
   /** That is up to the app that has made the lake. */
   protected override makeRoom(): void {}
+  override showAlarms(): void {}
 }
 
 /** Both the property and the flag are needed. Throws InvalidInput for a flag that is neither true nor false. */

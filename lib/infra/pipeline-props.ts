@@ -17,14 +17,12 @@ export type PipelineOptions = {
   readonly definition?: string;
   /** Of the functions; default: arm64. */
   readonly architecture?: Architecture;
-  /** Who is told of what goes wrong; default: a topic that is made, with a key of its own. */
+  /** Who is told of what goes wrong; default: a topic that is made, encrypted by the lake's key of alerts. */
   readonly topic?: ITopic;
   /** E-mail addresses that hear of it; each has to confirm. Default: none. */
   readonly alertEmails?: readonly string[];
   /** false: no alarms. Default: one for each thing that someone has to look at, each telling the topic. */
   readonly alarms?: AlarmsOptions | false;
-  /** Default: true. */
-  readonly dashboard?: boolean;
   /** What starts runs beside people; default: uploads, and the schedule if the pipeline declares one. */
   readonly startOn?: StartOn;
   /** Where events go that cannot be delivered; default: a queue that is made. */
@@ -37,7 +35,7 @@ export type PipelineOptions = {
   readonly securityGroups?: readonly ISecurityGroup[];
   /** How long logs stay; default: a month. */
   readonly logRetention?: RetentionDays;
-  /** Of logs and of the topic's key, which hold no data of the lake; default: DESTROY. */
+  /** Of logs, which hold no data of the lake; default: DESTROY. */
   readonly removalPolicy?: RemovalPolicy;
 };
 

@@ -9,10 +9,8 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { type IStateMachine, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { InvalidInput } from '../core/errors.ts';
-import type { StepName } from '../core/states.ts';
 import { createAlarms } from './alarms.ts';
 import { createAuditLog } from './catalog.ts';
-import { createDashboard } from './dashboard.ts';
 import { setFlags } from './flags.ts';
 import { createFunctions, type Functions, type Network, nameOfBundle } from './functions.ts';
 import { grantStart } from './grants.ts';
@@ -66,7 +64,7 @@ export class Pipeline extends Construct implements IConnectable {
     this.maintenance = StateMachine.fromStateMachineArn(this, 'MaintenanceStateMachine', maintenance.arn);
     this.stateMachine = StateMachine.fromStateMachineArn(this, 'StateMachine', machine.arn);
     this.#machineName = machine.name;
-    const topic = props.topic ?? createTopic(this, spec.name, removalPolicy);
+    const topic = props.topic ?? createTopic(this, lake, spec.name);
     if (props.topic !== undefined && props.alarms !== false) openToAlarms(this, topic);
     connectTopic(topic, functions.Notify, props.alertEmails ?? []);
     this.topic = topic;
@@ -80,10 +78,9 @@ export class Pipeline extends Construct implements IConnectable {
       startOn,
       deadLetters: props.deadLetters,
     });
-    const watched = { lake, spec, functions, machine, maintenance, deadLetters: this.deadLetters };
+    const watched = { lake, spec, machine, deadLetters: this.deadLetters };
     const { alarms = {} } = props;
     this.alarms = alarms === false ? [] : createAlarms(this, { ...watched, topic, options: alarms });
-    if (props.dashboard ?? true) createDashboard(this, watched, this.alarms);
     createAuditLog(this, lake, spec.name).node.addDependency(lake);
   }
 
@@ -168,18 +165,23 @@ export class Pipeline extends Construct implements IConnectable {
     return this.metric('EstimatedCost', options);
   }
 
-  /** Percent of what the function has. */
-  metricMemoryUsed(step: StepName, options?: MetricOptions): IMetric {
-    return ownMetric(this.#service, step, 'MemoryUsedPercent', { statistic: Stats.MAXIMUM, ...options });
+  /** Percent of what a function has, the most of any. */
+  metricMemoryUsed(options?: MetricOptions): IMetric {
+    return this.metric('MemoryUsedPercent', { statistic: Stats.MAXIMUM, ...options });
+  }
+
+  /** Percent of what a call may take, the most of any. */
+  metricTimeUsed(options?: MetricOptions): IMetric {
+    return this.metric('TimeUsedPercent', { statistic: Stats.MAXIMUM, ...options });
   }
 
   metricDeadLetters(options?: MetricOptions): IMetric {
     return this.deadLetters.metricApproximateNumberOfMessagesVisible(options);
   }
 
-  /** Anything that Finish measures about a run; docs/aws.md has the list. */
+  /** Anything that the functions measure about a run; docs/aws.md has the list. */
   metric(metricName: string, options?: MetricOptions): IMetric {
-    return ownMetric(this.#service, 'Finish', metricName, options);
+    return ownMetric(this.#service, metricName, options);
   }
 
   get #service(): string {

@@ -1,24 +1,45 @@
-import type { RemovalPolicy } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
+import { type CfnTopic, type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import type { Construct } from 'constructs';
+import type { Construct, IConstruct } from 'constructs';
+import type { DeploymentNames } from '../core/deployment-names.ts';
+import type { LakePlaces } from './places.ts';
 import { alarmsOf } from './principals.ts';
 
 const USE_KEY = ['kms:Decrypt', 'kms:GenerateDataKey'];
 
 /**
- * The topic that Notify and the alarms tell: encrypted, TLS only. It has a key of its own, since alarms may not use AWS's.
+ * The key of all alerts of a lake, found by its alias, so that no stack holds another by its exports. Alarms may not use AWS's own; who else
+ * may tell a topic may use this one by way of it.
  */
-export function createTopic(scope: Construct, pipeline: string, removalPolicy: RemovalPolicy): Topic {
-  const masterKey = new Key(scope, 'AlertsKey', {
-    description: `Encrypts the alerts of the pipeline ${pipeline}`,
+export function createAlertsKey(scope: Construct, names: DeploymentNames): Key {
+  const key = new Key(scope, 'AlertsKey', {
+    description: 'Encrypts the alerts of the lake',
     enableKeyRotation: true,
-    removalPolicy,
+    alias: names.alertsKey,
+    removalPolicy: RemovalPolicy.DESTROY,
   });
-  const topic = new Topic(scope, 'Alerts', { displayName: `Strata: ${pipeline}`, masterKey, enforceSSL: true });
+  const { account, region } = Stack.of(scope);
+  key.addToResourcePolicy(new PolicyStatement({ principals: [alarmsOf(scope)], actions: USE_KEY, resources: ['*'] }));
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new AnyPrincipal()],
+      actions: USE_KEY,
+      resources: ['*'],
+      conditions: { StringEquals: { 'kms:CallerAccount': account, 'kms:ViaService': `sns.${region}.amazonaws.com` } },
+    }),
+  );
+  return key;
+}
+
+/** The topic that Notify and the alarms tell: encrypted by the lake's key of alerts, TLS only. */
+export function createTopic(scope: Construct, lake: IConstruct & LakePlaces, pipeline: string): Topic {
+  const topic = new Topic(scope, 'Alerts', { displayName: `Strata: ${pipeline}`, enforceSSL: true });
+  (topic.node.defaultChild as CfnTopic).kmsMasterKeyId = lake.names.alertsKey;
+  topic.node.addDependency(lake);
   openToAlarms(scope, topic);
   return topic;
 }

@@ -35,6 +35,22 @@ export type Prices = {
     readonly step: number;
     readonly atLeast: number;
   };
+  /** For a month, but for what is said otherwise. */
+  readonly standing: {
+    /** Each metric that an alarm looks at. */
+    readonly alarmMetric: number;
+    /** A metric of one's own, by the hours in which it has values. */
+    readonly metric: number;
+    readonly dashboard: number;
+    readonly key: number;
+    /** A GB of log lines that comes in; and one that is kept. */
+    readonly logGb: number;
+    readonly keptLogGb: number;
+    /** A request to a queue. */
+    readonly queueRequest: number;
+    /** A call that the scheduler makes. */
+    readonly scheduled: number;
+  };
 };
 
 /**
@@ -55,6 +71,18 @@ export const PRICES: Prices = {
   glue: { dpuHour: 0.44, vcpus: 4, dpus: 2, seconds: 60 },
   // aws.amazon.com/athena/pricing: SQL queries, per TB scanned, rounded up to a megabyte, at least 10 MB
   athena: { terabyte: 5, step: 2 ** 20, atLeast: 10 },
+  // aws.amazon.com/cloudwatch/pricing: standard alarms, custom metrics, dashboards, logs; aws.amazon.com/kms/pricing;
+  // aws.amazon.com/sqs/pricing: standard queues; aws.amazon.com/eventbridge/pricing: Scheduler
+  standing: {
+    alarmMetric: 0.1,
+    metric: 0.3,
+    dashboard: 3,
+    key: 1,
+    logGb: 0.5,
+    keptLogGb: 0.03,
+    queueRequest: 0.000_000_4,
+    scheduled: 0.000_001,
+  },
 };
 
 /** What a query costs that scanned these bytes, in US dollars. A statement that scans nothing, such as DDL, is free. */

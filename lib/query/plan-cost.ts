@@ -15,6 +15,7 @@ import { type ChangeFacts, type ChangeWork, workOfChange } from '../plan/change-
 import { type CostEstimate, estimateRun } from '../plan/cost.ts';
 import type { ExplainedChange, Explanation } from '../plan/explain.ts';
 import { listFiles } from '../plan/file-lists.ts';
+import { type IdleCost, idleCost, standingOf } from '../plan/idle-cost.ts';
 import { ASSUMED_RATES, type Rates, type Size, workOf } from '../plan/run-work.ts';
 import { parsedBytesOf } from '../plan/stage-units.ts';
 import { listRuns } from './list-runs.ts';
@@ -26,6 +27,8 @@ export type PlannedRun = Omit<Explanation, 'changes'> & {
   readonly changes: readonly PlannedChange[];
   /** The maintenance that the tables need as they are; it follows the next run that changes something. */
   readonly maintenance: readonly Due[];
+  /** What the deployed pipeline costs while nothing lands. */
+  readonly idle: IdleCost;
 };
 
 export type PlannedChange = ExplainedChange & {
@@ -41,10 +44,15 @@ export type PlannedChange = ExplainedChange & {
 export async function planWithCost(deps: StepDeps, pipeline: string, asked: Asked = {}): Promise<PlannedRun> {
   const survey = await surveyPipeline(deps, pipeline, asked);
   const maintenance = await lookForDue(deps, survey.spec);
-  return { ...(await explainWithCost(deps, survey, asked)), maintenance };
+  const idle = idleCost(standingOf(survey.spec));
+  return { ...(await explainWithCost(deps, survey, asked)), maintenance, idle };
 }
 
-async function explainWithCost(deps: StepDeps, survey: Survey, asked: Asked): Promise<Omit<PlannedRun, 'maintenance'>> {
+async function explainWithCost(
+  deps: StepDeps,
+  survey: Survey,
+  asked: Asked,
+): Promise<Omit<PlannedRun, 'maintenance' | 'idle'>> {
   const explanation = await explainSurvey(deps, survey, asked);
   if (explanation.levels.length === 0 && explanation.changes.length === 0) {
     return { ...explanation, changes: [], cost: null };

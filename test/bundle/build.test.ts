@@ -199,7 +199,7 @@ describe('in a process of its own', { skip: whyNot }, () => {
       const lines = await inProcess(`
         const { handler } = await import(${JSON.stringify(urlOf(file))});
         console.log('= ' + typeof handler);
-        const context = { memoryLimitInMB: '1769', awsRequestId: 'r', functionName: 'f' };
+        const context = { memoryLimitInMB: '1769', awsRequestId: 'r', functionName: 'f', getRemainingTimeInMillis: () => 900_000 };
         const thrown = await handler({ nothing: 'of use' }, context).then(() => undefined, (error) => error);
         console.log('= ' + thrown?.name + ' ' + (thrown instanceof Error) + ' ' + thrown?.constructor.name);
         console.log('= ' + thrown?.message.split('\\n')[0]);

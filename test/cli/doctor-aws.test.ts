@@ -95,7 +95,7 @@ describe('strata doctor --aws', () => {
     ],
     ['roles that do not fit', { roles: 990 }, 2, 'roles', /^990 of 1000, up to \d+ to come/, /Roles per account/],
     ['rules that may not fit', { rules: 299 }, 0, 'rules', /^299 of 300 .*unless/, /Service Quotas/],
-    ['alarms that may not fit', { alarms: 4_990 }, 0, 'alarms', /^4990 of 5000/, /Service Quotas/],
+    ['alarms that may not fit', { alarms: 4_995 }, 0, 'alarms', /^4995 of 5000/, /Service Quotas/],
     ['Lake Formation', { lakeFormation: true }, 2, 'lake formation', /^enforced/, /IAMAllowedPrincipals/],
     ['a clock that is behind', { ahead: 600_000 }, 2, 'clock', /^\d+ s behind AWS/, /time server/],
     [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { loadStateMachine } from '../../lib/asl/load.ts';
-import { FUNCTIONS, STATES, STEP_NAMES, stateRow, tasksOf } from '../../lib/core/states.ts';
+import { FUNCTIONS, STATES, stateRow, tasksOf } from '../../lib/core/states.ts';
 import { maintenanceHandlers, medallionHandlers } from '../../lib/runtime/handlers.ts';
 import { openTestLake } from '../support/test-lake.ts';
 import { SMALL } from './small-pipeline.ts';
@@ -61,14 +61,6 @@ describe('the table of states', () => {
     for (const { name, state } of tasks) {
       const row = FUNCTIONS.find((one) => one === name);
       assert.ok(row !== undefined && (state.TimeoutSeconds ?? 0) >= stateRow(row).compute.timeoutSeconds, name);
-    }
-  });
-
-  test('watches every function for refused calls, those with an engine for time and memory as well', () => {
-    for (const name of FUNCTIONS) {
-      const { alarms } = stateRow(name);
-      const engine = STEP_NAMES.some((step) => step === name);
-      assert.deepEqual(alarms, engine ? ['Throttled', 'NearTimeout', 'NearMemory'] : ['Throttled'], name);
     }
   });
 });

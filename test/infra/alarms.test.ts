@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { FUNCTIONS, STEP_NAMES } from '../../lib/core/states.ts';
+import type { Template } from 'aws-cdk-lib/assertions';
+import { FUNCTIONS, STATES } from '../../lib/core/states.ts';
+import { idleCost, LAKE_STANDING, type Standing, standingOf } from '../../lib/plan/idle-cost.ts';
+import { PRICES } from '../../lib/plan/prices.ts';
 import { METRICS, NAMESPACE } from '../../lib/runtime/lambda/telemetry.ts';
-import { deploy, PLAIN, SHOP } from './deployment.ts';
+import { deploy, PLAIN, SHOP, specOf } from './deployment.ts';
 import { statementOf } from './policies.ts';
 import { ACCOUNT, at, type Fields, list, REGION, resourceOf, resourcesOf } from './resources.ts';
 
-const { pipelines } = await deploy({ pipelines: [SHOP, PLAIN] });
+const { lake, pipelines } = await deploy({ pipelines: [SHOP, PLAIN] });
 const shop = pipelines['web_shop'] ?? assert.fail();
 const plain = pipelines['plain'] ?? assert.fail();
 const alarms = new Map(
@@ -17,7 +21,6 @@ const alarms = new Map(
 );
 const topic = resourceOf(shop, 'AWS::SNS::Topic');
 const MACHINE = { StateMachineArn: `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:strata-web-shop` };
-const MAINTENANCE = { StateMachineArn: `${MACHINE.StateMachineArn}_maintenance` };
 
 function dimensionsOf(metric: Fields): Fields {
   const pairs = list(metric['Dimensions']) as readonly Fields[];
@@ -26,24 +29,35 @@ function dimensionsOf(metric: Fields): Fields {
 
 type Expected = readonly [alarm: string, metric: string, dimensions: Fields, statistic: string, above: number];
 
-const OWN = (step: string): Fields => ({ service: 'web_shop', function: step });
+const OWN: Fields = { service: 'web_shop' };
 const LETTERS = { QueueName: `${resourceOf(shop, 'AWS::SQS::Queue', 'DeadLetters').id}.QueueName` };
-const functionOf = (name: string): Fields => ({ FunctionName: resourceOf(shop, 'AWS::Lambda::Function', name).id });
 
 /** What each alarm watches, and above which value it goes off. */
 const WATCHED: readonly Expected[] = [
   ['ExecutionFailed', 'AWS/States ExecutionsFailed', MACHINE, 'Sum', 0],
-  ['ExecutionTimedOut', 'AWS/States ExecutionsTimedOut', MACHINE, 'Sum', 0],
-  ['ExecutionAborted', 'AWS/States ExecutionsAborted', MACHINE, 'Sum', 0],
-  ['MaintenanceFailed', 'AWS/States ExecutionsFailed', MAINTENANCE, 'Sum', 0],
+  ['EndedOtherwise', 'Strata EndedOtherwise', OWN, 'Sum', 0],
   ['DeadLetters', 'AWS/SQS ApproximateNumberOfMessagesVisible', LETTERS, 'Maximum', 0],
-  ...FUNCTIONS.map((name): Expected => [`${name}Throttled`, 'AWS/Lambda Throttles', functionOf(name), 'Sum', 0]),
-  ...STEP_NAMES.map((step): Expected => {
-    const milliseconds = step === 'Stage' ? 480_000 : 720_000;
-    return [`${step}NearTimeout`, 'AWS/Lambda Duration', functionOf(step), 'Maximum', milliseconds];
-  }),
-  ...STEP_NAMES.map((step): Expected => [`${step}NearMemory`, 'Strata MemoryUsedPercent', OWN(step), 'Maximum', 90]),
-  ['QuarantineRate', 'Strata QuarantineRate', OWN('Finish'), 'Maximum', 5],
+  ['Throttled', 'AWS/Lambda Throttles', {}, 'Sum', 0],
+  ['NearTimeout', 'Strata TimeUsedPercent', OWN, 'Maximum', 80],
+  ['NearMemory', 'Strata MemoryUsedPercent', OWN, 'Maximum', 90],
+  ['QuarantineRate', 'Strata QuarantineRate', OWN, 'Maximum', 5],
+];
+
+/** All that someone has to look at, and which alarm tells of it. */
+const CONDITIONS: readonly (readonly [condition: string, alarm: string])[] = [
+  ['a run failed', 'ExecutionFailed'],
+  ['an execution timed out', 'EndedOtherwise'],
+  ['an execution was stopped', 'EndedOtherwise'],
+  ['maintenance failed', 'EndedOtherwise'],
+  ['the alert of such an end was not sent', 'DeadLetters'],
+  ['an event was not delivered', 'DeadLetters'],
+  ...FUNCTIONS.flatMap((name) => [
+    [`calls of ${name} were refused`, 'Throttled'] as const,
+    [`a call of ${name} took 80 % of its time`, 'NearTimeout'] as const,
+    [`${name} used 90 % of its memory`, 'NearMemory'] as const,
+  ]),
+  ['more rows were rejected than promised', 'QuarantineRate'],
+  ['no run has succeeded in time', 'Freshness'],
 ];
 
 describe('an alarm', () => {
@@ -66,28 +80,33 @@ describe('an alarm', () => {
       [alarm['Threshold'], alarm['ComparisonOperator'], alarm['EvaluationPeriods'], alarm['TreatMissingData']],
       [1, 'LessThanThreshold', 26, 'breaching'],
     );
-    const queries = list(alarm['Metrics']) as readonly Fields[];
-    const [sum, ...parts] = queries;
-    assert.equal(sum?.['Expression'], 'SUM([published, unchanged])');
-    const read = parts.map((part) => {
-      const metric = at(part, 'MetricStat', 'Metric') as Fields;
-      const { Period, Stat } = at(part, 'MetricStat') as Fields;
-      return [part['Id'], metric['Namespace'], metric['MetricName'], dimensionsOf(metric), Period, Stat];
-    });
-    assert.deepEqual(read, [
-      ['published', 'Strata', 'RunSucceeded', OWN('Finish'), 3_600, 'Sum'],
-      ['unchanged', 'Strata', 'RunSucceeded', OWN('Open'), 3_600, 'Sum'],
-    ]);
+    assert.deepEqual(
+      [alarm['Namespace'], alarm['MetricName'], alarm['Statistic'], alarm['Period'], dimensionsOf(alarm)],
+      ['Strata', 'RunSucceeded', 'Sum', 3_600, OWN],
+    );
   });
 
-  test('is there for nothing else; without a promise there is none for it', () => {
-    assert.deepEqual([...alarms.keys()].sort(), [...WATCHED.map(([name]) => name), 'Freshness'].sort());
+  test('tells of each condition, and of nothing else; without a promise there is none for it', () => {
+    const telling = new Set(CONDITIONS.map(([, alarm]) => alarm));
+    assert.deepEqual([...alarms.keys()].sort(), [...telling].sort());
+    assert.equal(CONDITIONS.length, 3 * FUNCTIONS.length + 8);
     const names = resourcesOf(plain, 'AWS::CloudWatch::Alarm').map(({ properties }) => String(properties['AlarmName']));
-    assert.equal(names.length, alarms.size - 2);
     assert.deepEqual(
-      names.filter((name) => /Freshness|QuarantineRate/.test(name)),
+      names.map((name) => name.replace('strata-plain-', '')).sort(),
+      [...telling].filter((name) => !/Freshness|QuarantineRate/.test(name)).sort(),
+    );
+  });
+
+  test('looks only at what is measured, and every function measures time and memory', () => {
+    const own = WATCHED.flatMap(([, metric]) => (metric.startsWith(NAMESPACE) ? [metric.split(' ')[1] ?? ''] : []));
+    assert.deepEqual(
+      own.filter((metric) => !(metric in METRICS)),
       [],
     );
+    for (const name of FUNCTIONS) {
+      const text = readFileSync(new URL(`../../lambdas/${STATES[name].file}.ts`, import.meta.url), 'utf8');
+      assert.match(text, /instrument\(|workerHandler\(/, name);
+    }
   });
 
   test('tells the topic, and looks back no further than CloudWatch does', () => {
@@ -100,38 +119,101 @@ describe('an alarm', () => {
   });
 });
 
-/** Metrics of ours in a text of JSON, with the function that measures each. */
-function ownMetricsIn(text: string): readonly (readonly [metric: string, step: string])[] {
-  const found = text.matchAll(/"Strata","(\w+)","function","(\w+)","service","web_shop"/g);
-  return [...found].map(([, metric = '', step = '']) => [metric, step] as const);
-}
-
 describe('the dashboard', () => {
-  const { properties } = resourceOf(shop, 'AWS::CloudWatch::Dashboard');
-  const shown = ownMetricsIn(String(properties['DashboardBody']));
+  const { properties } = resourceOf(lake, 'AWS::CloudWatch::Dashboard');
+  const body = String(properties['DashboardBody']);
+  const shown = [...body.matchAll(/"Strata","(\w+)","service","(\w+)"/g)].map(([, metric = '', of = '']) => [
+    metric,
+    of,
+  ]);
 
-  test('shows metrics that the functions measure, where they measure them', () => {
-    assert.equal(properties['DashboardName'], 'strata-web-shop');
-    assert.equal(NAMESPACE, 'Strata');
-    const ofRuns = Object.keys(METRICS).filter((name) => !['UnitDuration', 'MemoryUsedPercent'].includes(name));
-    for (const [metric, step] of shown) {
-      assert.ok(metric in METRICS, metric);
-      if (ofRuns.includes(metric)) assert.equal(step, 'Finish', metric);
-      else
-        assert.ok(
-          STEP_NAMES.some((one) => one === step),
-          step,
-        );
+  test('is one for the lake, with a line for each pipeline in each graph', () => {
+    assert.equal(properties['DashboardName'], 'strata');
+    for (const template of [shop, plain]) assert.deepEqual(resourcesOf(template, 'AWS::CloudWatch::Dashboard'), []);
+    const metrics = ['RowsRead', 'QuarantineRate', 'RunDuration', 'Freshness', 'TimeUsedPercent', 'MemoryUsedPercent'];
+    for (const pipeline of ['web_shop', 'plain']) {
+      assert.deepEqual(
+        shown.filter(([, service]) => service === pipeline).map(([metric]) => metric),
+        [...metrics, 'EstimatedCost'],
+      );
     }
-    const metrics = new Set(shown.map(([metric]) => metric));
-    for (const name of ['RowsRead', 'RowsQuarantined', 'QuarantineRate', 'EstimatedCost', 'Freshness', 'RunDuration']) {
-      assert.ok(metrics.has(name), `the dashboard does not show ${name}`);
-    }
+    for (const [metric = ''] of shown) assert.ok(metric in METRICS, metric);
+    for (const name of ['strata-web-shop', 'strata-plain']) assert.ok(body.includes(`stateMachine:${name}"`), name);
   });
 
-  test('begins with all alarms', () => {
-    const body = String(properties['DashboardBody']);
-    for (const { id } of resourcesOf(shop, 'AWS::CloudWatch::Alarm')) assert.ok(body.includes(`${id}.Arn`), id);
+  test('ends with all alarms of each', () => {
+    for (const name of alarms.keys()) assert.ok(body.includes(`alarm:strata-web-shop-${name}"`), name);
+    assert.ok(body.includes('alarm:strata-plain-NearMemory"') && !body.includes('alarm:strata-plain-Freshness'));
+  });
+});
+
+/** Types that cost nothing, or only by their use. */
+const FREE = [
+  ...[
+    'Athena::WorkGroup',
+    'CDK::Metadata',
+    'Events::Rule',
+    'Glue::Database',
+    'Glue::Table',
+    'IAM::ManagedPolicy',
+    'IAM::Policy',
+  ],
+  ...[
+    'IAM::Role',
+    'KMS::Alias',
+    'Lambda::EventInvokeConfig',
+    'Lambda::Function',
+    'Lambda::Permission',
+    'Logs::LogGroup',
+  ],
+  ...['S3::Bucket', 'S3::BucketPolicy', 'SNS::Topic', 'SNS::TopicPolicy', 'SQS::Queue', 'SQS::QueuePolicy'],
+  'StepFunctions::StateMachine',
+].map((type) => `AWS::${type}`);
+
+/** What there is of a template that is billed while nothing happens. Throws for a type of which that is not known. */
+function standingIn(template: Template): Standing {
+  const standing = { alarmMetrics: 0, dashboards: 0, keys: 0, polledQueues: 0, comparisons: 0 };
+  const resources: Readonly<Record<string, { readonly Type: string; readonly Properties: Fields }>> =
+    template.toJSON()['Resources'];
+  for (const { Type, Properties } of Object.values(resources)) {
+    if (Type === 'AWS::CloudWatch::Alarm') {
+      const metrics = list(Properties['Metrics']).filter((one) => 'MetricStat' in (one as Fields)).length;
+      standing.alarmMetrics += 'MetricName' in Properties ? 1 : metrics;
+    } else if (Type === 'AWS::CloudWatch::Dashboard') standing.dashboards += 1;
+    else if (Type === 'AWS::KMS::Key') standing.keys += 1;
+    else if (Type === 'AWS::Lambda::EventSourceMapping') standing.polledQueues += 1;
+    else if (Type === 'AWS::Scheduler::Schedule') {
+      const [, minutes] = /^rate\((\d+) minutes\)$/.exec(String(Properties['ScheduleExpression'])) ?? [];
+      standing.comparisons += (730 * 60) / Number(minutes);
+    } else assert.ok(FREE.includes(Type), `${Type}: what does it cost while nothing happens?`);
+  }
+  return standing;
+}
+
+describe('a month in which nothing happens', async () => {
+  const [spec, shopSpec] = [await specOf(PLAIN), await specOf(SHOP)];
+
+  test('is estimated by what the templates have', () => {
+    assert.deepEqual(standingIn(plain), standingOf(spec));
+    assert.deepEqual(standingIn(lake), LAKE_STANDING);
+    assert.equal(standingOf(shopSpec).alarmMetrics, alarms.size);
+  });
+
+  test('costs at most a dollar for a pipeline, as docs/aws.md says line by line', () => {
+    const cost = idleCost(standingIn(plain), standingIn(lake));
+    assert.ok(cost.pipeline_usd > 0.5 && cost.pipeline_usd <= 1, `${cost.pipeline_usd}`);
+    const page = readFileSync(new URL('../../docs/aws.md', import.meta.url), 'utf8');
+    const rows = [...page.matchAll(/^\| (pipeline|lake) +\| ([\w ]+?) +\| +([\d,]+) ([\w ]+?) +\| +([\d.]+) \|/gm)];
+    assert.deepEqual(
+      rows.map(([, of, item, quantity, unit, usd]) => [of, item, Number(quantity?.replaceAll(',', '')), unit, usd]),
+      cost.lines.map(({ of, item, quantity, unit, usd }) => [of, item, quantity, unit, usd.toFixed(4)]),
+    );
+    assert.ok(page.includes(`${cost.pipeline_usd.toFixed(2)} USD for a pipeline`));
+    assert.ok(page.includes(`${cost.lake_usd.toFixed(2)} USD for a lake`));
+    // All but that of ends that are rare.
+    const hourly = Object.keys(METRICS).length - 1;
+    const asked = (hourly * PRICES.standing.metric).toFixed(2);
+    assert.ok(page.includes(`the ${hourly} metrics cost ${asked} USD`), `${hourly} for ${asked}`);
   });
 });
 
@@ -140,14 +222,23 @@ const OWN_ALARMS = {
   ArnLike: { 'aws:SourceArn': `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:*` },
 };
 
-test('the topic is encrypted by a key that alarms may use, and takes TLS only', () => {
-  const key = resourceOf(shop, 'AWS::KMS::Key');
-  assert.equal(topic.properties['KmsMasterKeyId'], `${key.id}.Arn`);
+test('topics are encrypted by one key of the lake, which alarms may use and who may tell a topic, and take TLS only', () => {
+  assert.equal(topic.properties['KmsMasterKeyId'], 'alias/strata-alerts');
+  const alias = resourceOf(lake, 'AWS::KMS::Alias').properties;
+  const key = resourceOf(lake, 'AWS::KMS::Key');
+  assert.deepEqual([alias['AliasName'], alias['TargetKeyId']], ['alias/strata-alerts', `${key.id}.Arn`]);
   assert.equal(key.properties['EnableKeyRotation'], true);
-  const allowed = (list(at(key.properties, 'KeyPolicy', 'Statement')) as readonly Fields[]).find(
-    (one) => JSON.stringify(one['Principal']) === '{"Service":"cloudwatch.amazonaws.com"}',
+  const allowed = (list(at(key.properties, 'KeyPolicy', 'Statement')) as readonly Fields[]).slice(1);
+  assert.deepEqual(
+    allowed.map((one) => [one['Principal'], one['Condition']]),
+    [
+      [{ Service: 'cloudwatch.amazonaws.com' }, OWN_ALARMS],
+      [
+        { AWS: '*' },
+        { StringEquals: { 'kms:CallerAccount': ACCOUNT, 'kms:ViaService': `sns.${REGION}.amazonaws.com` } },
+      ],
+    ],
   );
-  assert.deepEqual(allowed?.['Condition'], OWN_ALARMS);
   const { properties } = resourceOf(shop, 'AWS::SNS::TopicPolicy');
   const statements = (list(at(properties, 'PolicyDocument', 'Statement')) as readonly Fields[]).map(statementOf);
   assert.deepEqual(

@@ -23,7 +23,7 @@ export class ShopStack extends Stack {
       spec: compiledPipeline('retail'),
       vpc,
       topic,
-      alarms: { change: { NearTimeout: false, StageThrottled: { threshold: 100 } } },
+      alarms: { change: { NearTimeout: false, Throttled: { threshold: 100 } } },
     });
     retail.grantUpload(till, 'transactions');
     lake.grantQuery(analyst);

@@ -12,6 +12,8 @@ import { at, list, resourceOf, resourcesOf } from './resources.ts';
 
 const OWN = { account: '111122223333', region: 'eu-west-1' };
 const roleIn = (template: Template): string => resourceOf(template, 'AWS::IAM::Role', 'Analyst').id;
+const keysIn = (template: Template): readonly string[] =>
+  resourcesOf(template, 'AWS::KMS::Key').map(({ id }) => id.slice(0, -8));
 const nameOf = (zone: string): string => `strata-${zone}-${OWN.account}-${OWN.region}`;
 
 describe('a lake with nothing said', () => {
@@ -23,7 +25,7 @@ describe('a lake with nothing said', () => {
       buckets.map(({ properties, DeletionPolicy }) => [properties['BucketName'], DeletionPolicy]).sort(),
       ['bronze', 'gold', 'logs', 'ops', 'silver'].map((zone) => [nameOf(zone), 'RetainExceptOnCreate']),
     );
-    assert.deepEqual(resourcesOf(template, 'AWS::KMS::Key'), []);
+    assert.deepEqual(keysIn(template), ['LakeAlertsKey']);
     assert.deepEqual(resourcesOf(template, 'AWS::Lambda::Function'), []);
   });
 
@@ -79,7 +81,7 @@ describe('what exists is used', () => {
   });
 
   test('as key', () => {
-    assert.deepEqual(resourcesOf(template, 'AWS::KMS::Key'), []);
+    assert.deepEqual(keysIn(template), ['LakeAlertsKey']);
     const { properties } = resourceOf(template, 'AWS::S3::Bucket', 'LakeSilver');
     const [rule] = list(at(properties, 'BucketEncryption', 'ServerSideEncryptionConfiguration'));
     assert.match(String(at(rule, 'ServerSideEncryptionByDefault', 'KMSMasterKeyID')), /key\/12345678/);
@@ -113,7 +115,7 @@ describe('what exists is used', () => {
 
 test("encryption 'kms' makes a key that is turned every year and kept", () => {
   const { lake, template } = lakeOf(() => ({ encryption: 'kms' }));
-  const key = resourceOf(template(), 'AWS::KMS::Key');
+  const key = resourceOf(template(), 'AWS::KMS::Key', 'LakeDataKey');
   assert.deepEqual([key.properties['EnableKeyRotation'], key.DeletionPolicy], [true, 'RetainExceptOnCreate']);
   assert.ok(lake.dataKey !== undefined && lake.keys.includes(lake.dataKey));
 });

@@ -81,7 +81,6 @@ function namesOf(template: Template): ReadonlyMap<string, string> {
     ['AWS::Lambda::Function', (_, { FunctionName }) => `function \`${FunctionName}\``],
     ['AWS::Logs::LogGroup', (_, { LogGroupName }) => `log group \`${LogGroupName}\``],
     ['AWS::SNS::Topic', () => 'the topic of alerts'],
-    ['AWS::KMS::Key', () => 'the key of the topic of alerts'],
     ['AWS::SQS::Queue', (id) => (id.startsWith('Dead') ? 'the queue of dead letters' : 'the queue of uploads')],
   ];
   return new Map(

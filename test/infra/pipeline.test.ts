@@ -35,7 +35,7 @@ const alarmsIn = (template: Template): ReadonlyMap<string, Fields> =>
 describe('a pipeline with nothing said', () => {
   const made = shopOf();
   const template = made.template();
-  test('is whole: functions, state machine, triggers, alarms, a dashboard, its databases', () => {
+  test('is whole: functions, state machine, triggers, alarms, a line on the dashboard, its databases', () => {
     const types = ['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine', 'AWS::Scheduler::Schedule'];
     const more = ['AWS::CloudWatch::Dashboard', 'AWS::SNS::Topic', 'AWS::SQS::Queue', 'AWS::Glue::Database'];
     assert.deepEqual(
@@ -43,6 +43,10 @@ describe('a pipeline with nothing said', () => {
       [FUNCTIONS.length, 2, 2, 1, 1, 2, 3],
     );
     assert.equal(alarmsIn(template).size, made.shop.alarms.length);
+    const { DashboardBody } = resourceOf(template, 'AWS::CloudWatch::Dashboard').properties;
+    for (const name of alarmsIn(template).keys()) {
+      assert.ok(JSON.stringify(DashboardBody).includes(`alarm:strata-web-shop-${name}`), name);
+    }
   });
 
   test('is in no VPC, and says so to who asks for its connections', () => {
@@ -157,12 +161,15 @@ describe('what exists is used', () => {
 
 describe('alarms', () => {
   test('can be without', () => {
-    const { template, shop } = shopOf(() => ({ alarms: false, dashboard: false }));
+    const { template, shop } = shopOf(
+      () => ({ alarms: false }),
+      (stack) => new Lake(stack, 'Lake', { dashboard: false }),
+    );
     assert.deepEqual([countOf(template(), 'AWS::CloudWatch::Alarm'), shop.alarms], [0, []]);
     assert.equal(countOf(template(), 'AWS::CloudWatch::Dashboard'), 0);
   });
 
-  test('change one by one, a kind at a time, and tell others too', () => {
+  test('change one by one, and tell others too', () => {
     const all = alarmsIn(shopOf().template());
     const { template } = shopOf((stack) => {
       const [pager, desk] = ['Pager', 'Desk'].map((id) => new SnsAction(new Topic(stack, id)));
@@ -170,8 +177,8 @@ describe('alarms', () => {
         alarms: {
           actions: pager === undefined ? [] : [pager],
           change: {
-            Throttled: false,
-            StageThrottled: { threshold: 20, evaluationPeriods: 3 },
+            NearMemory: false,
+            Throttled: { threshold: 20, evaluationPeriods: 3 },
             ExecutionFailed: { actions: desk === undefined ? [] : [desk] },
             Freshness: false,
           },
@@ -180,11 +187,8 @@ describe('alarms', () => {
     });
     const found = alarmsIn(template());
     const gone = [...all.keys()].filter((name) => !found.has(name));
-    assert.deepEqual(
-      gone.sort(),
-      [...FUNCTIONS.filter((name) => name !== 'Stage').map((name) => `${name}Throttled`), 'Freshness'].sort(),
-    );
-    const throttled = found.get('StageThrottled');
+    assert.deepEqual(gone.sort(), ['Freshness', 'NearMemory']);
+    const throttled = found.get('Throttled');
     assert.deepEqual([throttled?.['Threshold'], throttled?.['EvaluationPeriods']], [20, 3]);
     assert.equal(list(throttled?.['AlarmActions']).length, 2);
     const failed = list(found.get('ExecutionFailed')?.['AlarmActions']).map((one) => String(one).slice(0, -8));
@@ -275,7 +279,9 @@ describe('methods', () => {
       shop.metricQuarantineRate(),
       shop.metricFreshness(),
       shop.metricEstimatedCost(),
-      shop.metricMemoryUsed('Stage'),
+      shop.metricMemoryUsed(),
+      shop.metricTimeUsed(),
+      shop.metricRunsSucceeded(),
       shop.metric('FilesRead'),
     ].map((metric) => stack.resolve(metric.toMetricConfig().metricStat));
     assert.deepEqual(
@@ -284,13 +290,12 @@ describe('methods', () => {
     );
     assert.ok(own.every(({ namespace }) => namespace === 'Strata'));
     const dimensions = own.map((stat) => stat.dimensions.map(({ value }: { value: string }) => value).join(' '));
-    assert.deepEqual(new Set(dimensions), new Set(['Finish web_shop', 'Stage web_shop']));
+    assert.deepEqual(new Set(dimensions), new Set(['web_shop']));
     const runs = [shop.metricRunsFailed(), shop.metricRunsStarted(), shop.metricRunsTimedOut()];
     assert.deepEqual(
       runs.map((metric) => metric.toMetricConfig().metricStat?.metricName),
       ['ExecutionsFailed', 'ExecutionsStarted', 'ExecutionsTimedOut'],
     );
-    assert.equal(shop.metricRunsSucceeded().toMetricConfig().mathExpression?.expression, 'SUM([published, unchanged])');
     assert.equal(shop.metricRows('Read', { statistic: 'Average' }).toMetricConfig().metricStat?.statistic, 'Average');
     assert.equal(shop.metricDeadLetters().toMetricConfig().metricStat?.namespace, 'AWS/SQS');
   });

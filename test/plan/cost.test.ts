@@ -20,6 +20,7 @@ const ROUND: Prices = {
   s3: { put: 1, get: 1 },
   glue: { dpuHour: 3_600, vcpus: 4, dpus: 2, seconds: 60 },
   athena: { terabyte: 5, step: 2 ** 20, atLeast: 10 },
+  standing: PRICES.standing,
 };
 
 /** A start is a second, requests take no time, and a vCPU works 10, 20 or 40 MB a second. */

@@ -22,12 +22,13 @@ describe('the cost of a planned run', () => {
 
   test('comes with the plan itself, from assumed rates at first', async () => {
     await lake.land('orders', 'a.csv', `${ORDERS}1,x,1\n`);
-    const { cost, maintenance, ...plan } = await planWithCost(lake.deps, 'shop');
+    const { cost, maintenance, idle, ...plan } = await planWithCost(lake.deps, 'shop');
     assert.deepEqual(maintenance, []);
+    assert.equal(idle.lines[0]?.item, 'alarms');
     assert.deepEqual(plan, await planRun(lake.deps, 'shop'));
     assert.deepEqual(cost?.rates, { ...ASSUMED_RATES, run: null });
     // One call of Level for the unit of orders and the two of gold; prices has no files.
-    assert.equal(quantity({ ...plan, cost, maintenance }, 'state transitions'), 6 + 3);
+    assert.equal(quantity({ ...plan, cost, maintenance, idle }, 'state transitions'), 6 + 3);
     assert.equal(cost?.glue.seconds, 60);
   });
 

@@ -45,6 +45,11 @@ export const BY_API: Readonly<Record<string, Make>> = {
     await callJson(endpoint, 'monitoring', `${CLOUDWATCH}.PutDashboard`, { DashboardName, DashboardBody });
     return String(DashboardName);
   },
+  'AWS::KMS::Alias': async (endpoint, { AliasName, TargetKeyId }) => {
+    const key = { AliasName, TargetKeyId: String(TargetKeyId).split('/').at(-1) };
+    await callJson(endpoint, 'kms', 'TrentService.CreateAlias', key);
+    return String(AliasName);
+  },
   'AWS::Lambda::Permission': async (endpoint, { FunctionName, ...rest }) => {
     const name = String(FunctionName).split(':').at(-1);
     const statement = { StatementId: 'rule', ...rest };

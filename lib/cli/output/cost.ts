@@ -2,6 +2,7 @@ import { DEFAULT_COMPUTE } from '../../core/compute.ts';
 import type { RunCost } from '../../core/cost.ts';
 import type { RunResult } from '../../core/run.ts';
 import { type CostEstimate, costOfRun } from '../../plan/cost.ts';
+import type { IdleCost } from '../../plan/idle-cost.ts';
 import { formatBytes, formatCount, formatDuration, formatQuantity, formatUsd } from './human.ts';
 import { renderTable, type TableLayout } from './table.ts';
 
@@ -36,6 +37,24 @@ export function renderCost(cost: CostEstimate, layout: TableLayout): string {
       layout,
     ),
     `prices of ${cost.region}, checked ${cost.prices_checked}, without free tiers; ${basis}\n`,
+  ].join('\n');
+}
+
+/** What a deployed pipeline costs a month while nothing lands, line by line. */
+export function renderIdle(idle: IdleCost, layout: TableLayout): string {
+  const rows = idle.lines.map(({ of, item, quantity, unit, usd }) => ({
+    of,
+    what: item,
+    quantity: `${formatCount(quantity)} ${unit}`,
+    USD: usd.toFixed(4),
+  }));
+  return [
+    `deployed and idle it costs about ${formatUsd(idle.pipeline_usd)} a month, and the lake ${formatUsd(idle.lake_usd)} for all its pipelines, beside storage:`,
+    renderTable(
+      rows,
+      [{ name: 'of' }, { name: 'what' }, { name: 'quantity', type: 'BIGINT' }, { name: 'USD', type: 'BIGINT' }],
+      layout,
+    ),
   ].join('\n');
 }
 

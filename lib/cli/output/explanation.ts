@@ -2,7 +2,7 @@ import type { ChangeWork } from '../../plan/change-work.ts';
 import type { ExplainedTable } from '../../plan/explain.ts';
 import type { PlannedRun } from '../../query/plan-cost.ts';
 import type { Context } from '../context.ts';
-import { renderCost } from './cost.ts';
+import { renderCost, renderIdle } from './cost.ts';
 import { formatBytes, formatCount, formatDuration, formatQuantity, formatUsd } from './human.ts';
 import { renderSkipped } from './skipped.ts';
 import { renderSuspended } from './suspended.ts';
@@ -18,7 +18,7 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
       plan.selected === null
         ? `a run of ${pipeline} would do nothing: no new files in bronze/${pipeline}/, and no gold table is out of date`
         : `${renderSelection(plan.selected)}a run of these would do nothing: they have no new files, and are not out of date`;
-    return `${changes}${suspended}${nothing}\n${renderSkipped(plan.skipped)}${renderDue(plan, layout)}`;
+    return `${changes}${suspended}${nothing}\n${renderSkipped(plan.skipped)}${renderDue(plan, layout)}${renderIdle(plan.idle, layout)}`;
   }
   const count = (name: string) => ({ name, type: 'BIGINT' });
   const sources = plan.sources.map((source) => ({
@@ -59,6 +59,7 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
     ...(plan.skipped.count === 0 ? [] : [renderSkipped(plan.skipped)]),
     ...(levels.length === 0 ? [] : ['and write:', renderTable(tables, columns, layout)]),
     ...(plan.cost === null ? [] : [renderCost(plan.cost, layout)]),
+    renderIdle(plan.idle, layout),
     ...(plan.maintenance.length === 0 ? [] : [renderDue(plan, layout)]),
     'next:',
     `  ${hint(`run ${pipeline} --dry-run`)}`,

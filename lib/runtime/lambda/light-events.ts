@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAINTENANCE } from '../../core/deployment-names.ts';
 import { errorOfExecution, messageOfCause } from '../../core/execution-failure.ts';
 import type { AfterError } from '../../core/failed-run.ts';
 import type { AfterRun } from '../../steps/start/maintain-after.ts';
@@ -70,6 +71,7 @@ const executionEnded = z.object({
     executionArn: z.string(),
     name: z.string(),
     status: z.enum(['TIMED_OUT', 'ABORTED', 'FAILED']),
+    stateMachineArn: z.string().optional(),
     /** Left out where it is large. */
     input: z.string().nullish(),
     error: z.string().nullish(),
@@ -87,6 +89,17 @@ export function parseFailure(pipeline: string, event: unknown): AfterError {
   const { state, execution: context } = reported ? ofExecution(event) : parseEvent('Notify', alerted, event);
   const named = { pipeline: state.pipeline ?? pipeline, run_id: state.run_id ?? context.Name };
   return { state: { ...state, ...named }, execution: context, ...(reported ? { ended: true } : {}) } as AfterError;
+}
+
+/**
+ * Whether that is the report of an execution that timed out or was stopped, or of maintenance that failed: for runs that fail Step
+ * Functions has a metric of its own.
+ */
+export function endedOtherwise(event: unknown): boolean {
+  const report = executionEnded.safeParse(event);
+  if (!report.success) return false;
+  const { status, stateMachineArn } = report.data.detail;
+  return status !== 'FAILED' || stateMachineArn?.endsWith(MAINTENANCE) === true;
 }
 
 function ofExecution(event: unknown): z.infer<typeof alerted> {

@@ -7,7 +7,10 @@ import type { JsonValue, Log } from '../../ports.ts';
 /** The namespace of all metrics. */
 export const NAMESPACE = 'Strata';
 
-/** What is measured, with its unit; every metric has the dimensions service (the pipeline) and function (its state). */
+/**
+ * What is measured, with its unit. Every metric has one dimension, service (the pipeline): each further value of another would be
+ * billed as a metric of its own. The lines that metrics are made of name the function as well.
+ */
 export const METRICS = {
   RowsRead: MetricUnit.Count,
   RowsAccepted: MetricUnit.Count,
@@ -17,12 +20,14 @@ export const METRICS = {
   FilesRead: MetricUnit.Count,
   FilesWritten: MetricUnit.Count,
   BytesRead: MetricUnit.Bytes,
-  /** Of one call of a function. */
-  UnitDuration: MetricUnit.Milliseconds,
+  /** How much a call took of what it may. */
+  TimeUsedPercent: MetricUnit.Percent,
   /** The most that the environment has used of its function's memory. */
   MemoryUsedPercent: MetricUnit.Percent,
   RunDuration: MetricUnit.Milliseconds,
   RunSucceeded: MetricUnit.Count,
+  /** Executions that timed out or were stopped, and maintenance that failed. */
+  EndedOtherwise: MetricUnit.Count,
   /** US dollars. */
   EstimatedCost: MetricUnit.NoUnit,
   /** Of the rows that a run read, how many were rejected. */
@@ -42,6 +47,9 @@ export type StepHandler = (event: unknown, invocation: Invocation) => Promise<Js
 /** A Lambda handler that Node's runtime calls. */
 export type LambdaHandler = (event: unknown, context: Context) => Promise<JsonValue>;
 
+/** Of the time that a call may take, when it tells that it is late. */
+const LATE_PERCENTS = [81, 97] as const;
+
 const logger = new Logger();
 const tracer = new Tracer();
 
@@ -51,7 +59,7 @@ const tracer = new Tracer();
  * Source: docs.aws.amazon.com/powertools/typescript/latest
  */
 export function instrument(step: string, handle: StepHandler): LambdaHandler {
-  const metrics = new Metrics({ namespace: NAMESPACE, defaultDimensions: { function: step } });
+  const metrics = new Metrics({ namespace: NAMESPACE });
   const measure: Measure = (metric, value) => {
     if (Number.isFinite(value)) metrics.addMetric(metric, METRICS[metric], value);
   };
@@ -61,6 +69,21 @@ export function instrument(step: string, handle: StepHandler): LambdaHandler {
     logger.appendKeys({ step, ...keys });
     logger.info('begun');
     const started = performance.now();
+    const mayTakeMs = context.getRemainingTimeInMillis();
+    const publish = (): void => {
+      metrics.addMetadata('function', step);
+      metrics.publishStoredMetrics();
+    };
+    // A call that time runs out for is ended without a word, so it tells while it still can.
+    const warnings = LATE_PERCENTS.map((percent) =>
+      setTimeout(
+        () => {
+          measure('TimeUsedPercent', percent);
+          publish();
+        },
+        (mayTakeMs * percent) / 100,
+      ),
+    );
     try {
       const answer = await traced(step, keys, () => handle(event, { log: logOver(logger), measure, context }));
       logger.info('done', { ms: Math.round(performance.now() - started) });
@@ -70,9 +93,10 @@ export function instrument(step: string, handle: StepHandler): LambdaHandler {
       logger.error('failed', error);
       throw error;
     } finally {
-      measure('UnitDuration', performance.now() - started);
+      for (const warning of warnings) clearTimeout(warning);
+      measure('TimeUsedPercent', ((performance.now() - started) / mayTakeMs) * 100);
       measure('MemoryUsedPercent', memoryUsedPercent(Number(context.memoryLimitInMB)));
-      metrics.publishStoredMetrics();
+      publish();
       logger.resetKeys();
     }
   };

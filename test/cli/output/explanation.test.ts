@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { renderCost } from '../../../lib/cli/output/cost.ts';
+import { renderCost, renderIdle } from '../../../lib/cli/output/cost.ts';
 import { renderExplanation } from '../../../lib/cli/output/explanation.ts';
 import { DEFAULT_COMPUTE } from '../../../lib/core/compute.ts';
 import { estimateRun } from '../../../lib/plan/cost.ts';
 import type { ExplainedPartitions } from '../../../lib/plan/explain.ts';
+import { idleCost, standingOf } from '../../../lib/plan/idle-cost.ts';
 import type { PlannedRun } from '../../../lib/query/plan-cost.ts';
 
 const WORLD = { layout: {}, hint: (command: string) => `strata ${command}` };
 const PLAN: PlannedRun = {
   pipeline: 'shop',
   status: 'WORK',
+  idle: idleCost(standingOf({ slo: { freshnessMs: null, quarantineRate: null } })),
   resumes: null,
   skipped: { count: 0, names: [] },
   suspended: [],
@@ -68,6 +70,7 @@ and write:
 │     3 │ shop_gold.t        │ create │     1 │          │ the table does not exist yet │
 └───────┴────────────────────┴────────┴───────┴──────────┴──────────────────────────────┘
 
+${renderIdle(PLAN.idle, {})}
 next:
   strata run shop --dry-run
   strata run shop
@@ -78,7 +81,7 @@ next:
 test('nothing to do is one sentence', () => {
   assert.equal(
     renderExplanation({ ...PLAN, status: 'NOTHING_TO_DO', levels: [] }, WORLD),
-    'a run of shop would do nothing: no new files in bronze/shop/, and no gold table is out of date\n',
+    `a run of shop would do nothing: no new files in bronze/shop/, and no gold table is out of date\n${renderIdle(PLAN.idle, WORLD.layout)}`,
   );
 });
 
@@ -107,7 +110,7 @@ for (const [name, partitions, text] of TOUCHED) {
 test('what it would cost comes before what to do next', () => {
   const cost = estimateRun({ files: 1, tables: 1, existing: 0, reads: 0, writes: 0, levels: [] }, DEFAULT_COMPUTE);
   const text = renderExplanation({ ...PLAN, cost }, WORLD);
-  assert.ok(text.includes(`${renderCost(cost, {})}\nnext:\n`));
+  assert.ok(text.includes(`${renderCost(cost, {})}\n${renderIdle(PLAN.idle, {})}\nnext:\n`));
 });
 
 test('a plan names maintenance that is due', () => {

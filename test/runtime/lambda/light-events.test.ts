@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { InvalidInput } from '../../../lib/core/errors.ts';
-import { parseAfterError, parseFailure } from '../../../lib/runtime/lambda/light-events.ts';
+import { endedOtherwise, parseAfterError, parseFailure } from '../../../lib/runtime/lambda/light-events.ts';
 
 const run = { pipeline: 'shop', run_id: 'r-1', dry_run: false };
 const request = { ...run, wait: true };
@@ -106,6 +106,20 @@ describe('what Notify is told by EventBridge', () => {
       ended: true,
     });
   });
+
+  const ENDS: readonly (readonly [status: string, machine: string, otherwise: boolean])[] = [
+    ['TIMED_OUT', 'arn:m', true],
+    ['ABORTED', 'arn:m', true],
+    ['FAILED', 'arn:m', false],
+    ['FAILED', 'arn:m_maintenance', true],
+  ];
+  for (const [status, stateMachineArn, otherwise] of ENDS) {
+    test(`counts as ended otherwise than by a failed run: ${status} of ${stateMachineArn}, ${otherwise}`, () => {
+      const report = { 'detail-type': 'Step Functions Execution Status Change', detail };
+      assert.equal(endedOtherwise({ ...report, detail: { ...detail, status, stateMachineArn } }), otherwise);
+      assert.equal(endedOtherwise({ state: {}, execution: {} }), false);
+    });
+  }
 
   test('is that somebody stopped it, after a redrive', () => {
     const { state, execution: context } = told({ status: 'ABORTED', cause: 'by me', redriveCount: 2 });

@@ -7,6 +7,7 @@ export const CONTEXT = {
   invokedFunctionArn: 'arn:aws:lambda:eu-west-1:1:function:strata-shop-Stage',
   memoryLimitInMB: '3008',
   awsRequestId: 'request-1',
+  getRemainingTimeInMillis: () => 900_000,
   callbackWaitsForEmptyEventLoop: true,
 } as unknown as Context;
 

@@ -71,8 +71,8 @@ describe('metrics', () => {
     assert.deepEqual(CloudWatchMetrics, [
       {
         Namespace: 'Strata',
-        Dimensions: [['service', 'function']],
-        Metrics: ['RowsRead', 'EstimatedCost', 'UnitDuration', 'MemoryUsedPercent'].map((Name) => ({
+        Dimensions: [['service']],
+        Metrics: ['RowsRead', 'EstimatedCost', 'TimeUsedPercent', 'MemoryUsedPercent'].map((Name) => ({
           Name,
           Unit: METRICS[Name as keyof typeof METRICS],
         })),
@@ -80,7 +80,8 @@ describe('metrics', () => {
     ]);
     assert.deepEqual([line?.['service'], line?.['function'], NAMESPACE], ['shop', 'Stage', 'Strata']);
     assert.deepEqual([line?.['RowsRead'], line?.['EstimatedCost']], [10, 0.25]);
-    assert.ok(Number(line?.['UnitDuration']) >= 0);
+    const took = Number(line?.['TimeUsedPercent']);
+    assert.ok(took >= 0 && took < 50, `${took} % of 900 s`);
     const used = Number(line?.['MemoryUsedPercent']);
     assert.ok(used > 1 && used < 50, `${used} % of 3008 MB`);
   });
@@ -91,7 +92,24 @@ describe('metrics', () => {
       throw new Error('no');
     });
     assert.equal(metrics[0]?.['RowsRead'], 10);
-    assert.ok('UnitDuration' in (metrics[0] ?? {}));
+    assert.ok('TimeUsedPercent' in (metrics[0] ?? {}));
+  });
+
+  test('say that time runs out while it does, since a call that is ended says nothing', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const told = await call(async (_, { measure }) => {
+      measure('RowsRead', 10);
+      t.mock.timers.tick(728_999);
+      t.mock.timers.tick(1);
+      t.mock.timers.tick(144_000);
+      return null;
+    });
+    const used = told.metrics.map((line) => Number(line['TimeUsedPercent']));
+    assert.deepEqual(used.slice(0, 2), [81, 97]);
+    assert.deepEqual([told.metrics.length, told.metrics[0]?.['function']], [3, 'Stage']);
+    const inTime = await call(async () => null);
+    t.mock.timers.tick(900_000);
+    assert.equal(inTime.metrics.length, 1);
   });
 
   test('of the next call begin anew', async () => {
