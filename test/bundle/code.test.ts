@@ -80,7 +80,7 @@ test('a stack trace names our sources', async () => {
   const url = JSON.stringify(new URL(`file://${join(folder, 'run-failed', 'index.mjs')}`).href);
   const code = `
     const { handler } = await import(${url});
-    await handler({}, { memoryLimitInMB: '512' }).catch((error) => console.log('= ' + JSON.stringify(error.stack)));
+    await handler({}, { memoryLimitInMB: '512', getRemainingTimeInMillis: () => 60_000 }).catch((error) => console.log('= ' + JSON.stringify(error.stack)));
   `;
   const env = { PATH: process.env['PATH'], NODE_OPTIONS: '--enable-source-maps' };
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', code], { env });
