@@ -93,8 +93,13 @@ test('npm pack', async () => {
 const oldest = installNode(join(home, 'node'));
 oldest.catch(() => 'told by the test that needs it');
 
+/** With a folder `node_modules`, or npm would install into the nearest folder above that has one. */
+async function emptyFolder(folder: string): Promise<void> {
+  await mkdir(join(folder, 'node_modules'), { recursive: true });
+}
+
 async function installNode(folder: string): Promise<string> {
-  await mkdir(folder);
+  await emptyFolder(folder);
   await npm(folder, 'install', `node@${OLDEST}`);
   return join(folder, 'node_modules', 'node', 'bin');
 }
@@ -110,7 +115,7 @@ const GOLD = /│ 2026-01-01 {2}│ AT {6}│ {2}164\.80 │ {6}3 │\n/;
 
 describe('in an empty folder', () => {
   test('what the README says leads to gold', async () => {
-    await mkdir(project);
+    await emptyFolder(project);
     const text = blockOf('README.md');
     assert.match(
       text,
