@@ -52,4 +52,16 @@ export function addLooking(program: Command, start: Start): void {
         (await import('./commands/runs.ts')).runs(lookAt(context, options).context, pipeline),
       ),
     );
+
+  addAwsLook(program.command('cost'))
+    .description('compare what the runs of a month were estimated to cost on AWS with what they recorded')
+    .argument('[pipeline]', 'only runs of this pipeline')
+    .option('--month <month>', 'such as 2026-11, in UTC (default: this month)')
+    .addHelpText('after', examples('strata cost retail', 'strata cost --aws --month 2026-11'))
+    .action(async (pipeline: string | undefined, options: AwsOptions & { readonly month?: string }, command: Command) =>
+      start(command, async (context) => {
+        const { context: there, asked } = lookAt(context, options);
+        return (await import('./commands/cost.ts')).cost(there, pipeline, asked.month);
+      }),
+    );
 }

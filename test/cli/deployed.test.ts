@@ -51,6 +51,8 @@ const LOOKS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ['breaker status', ['breaker', 'status', 'bank']],
   ['files list', ['files', 'list', 'bank']],
   ['plan', ['plan', 'bank']],
+  ['cost', ['cost']],
+  ['cost of a pipeline as a document', ['cost', 'bank', '--json']],
   ['check', ['check', 'bank']],
   ['an unknown table', ['history', 'bank_silver.account']],
   ['an unknown pipeline', ['runs', 'bnk']],
@@ -82,6 +84,20 @@ describe('a deployed lake is looked at as one in a folder', () => {
       );
     });
   }
+
+  test('cost tells estimate and record of the runs that are known', async () => {
+    const { stdout } = await lake.run('cost', 'bank', '--aws');
+    assert.match(
+      stdout,
+      /^bank in \d{4}-\d\d: 1 run on AWS cost about \$0\.\d+, estimated \$0\.\d+, without 1 failed:\n/,
+    );
+    assert.match(stdout, /│ state transitions +│ transitions +│ +\d+ +│ +\d+ +│ +0\.\d{6} │ +0\.\d{6} │?\n/);
+    assert.match(stdout, /\nbeside its runs it costs about \$0\.\d+ a month\n/);
+    const none = await lake.run('cost', '--month', '1999-01');
+    assert.deepEqual([none.code, none.stdout.endsWith(' in 1999-01\n')], [0, true]);
+    const wrong = await lake.run('cost', 'bank', '--month', 'May');
+    assert.deepEqual([wrong.code, wrong.stderr], [1, 'not a month: got "May"; expected one such as 2026-11\n']);
+  });
 
   test('quarantine show finds the row that list names', async () => {
     const { rows } = await lake.json<{ rows: { row_hash: string }[] }>(0, 'quarantine', 'list', 'bank', '--aws');

@@ -44,9 +44,22 @@ async function sizeOfFiles(
 
 const NOTHING = { size: { rows: 0, files: 0, bytes: 0 }, deletes: 0 };
 
-function sizeInSummary(metadata: TableMetadata): { readonly size: TableSize; readonly deletes: number } | undefined {
+/** By the summary of one snapshot, of the current one where that is forgotten; nothing where neither says. */
+export function sizeAt(metadata: TableMetadata, snapshotId: string | null): TableSize {
+  if (snapshotId === null) return NOTHING.size;
+  const wanted =
+    metadata.snapshots.find((one) => String(one['snapshot-id']) === snapshotId) ?? currentSnapshot(metadata);
+  return (wanted === undefined ? undefined : totalsOf(wanted))?.size ?? NOTHING.size;
+}
+
+type Totals = { readonly size: TableSize; readonly deletes: number };
+
+function sizeInSummary(metadata: TableMetadata): Totals | undefined {
   const snapshot: Snapshot | undefined = currentSnapshot(metadata);
-  if (snapshot === undefined) return NOTHING;
+  return snapshot === undefined ? NOTHING : totalsOf(snapshot);
+}
+
+function totalsOf(snapshot: Snapshot): Totals | undefined {
   const totals = ['total-records', 'total-data-files', 'total-files-size', 'total-position-deletes'];
   const [rows, files, bytes, deletes] = totals.map((key) => snapshot.summary[key]);
   if (rows === undefined || files === undefined || bytes === undefined || deletes === undefined) return undefined;
