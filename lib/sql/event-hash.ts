@@ -1,7 +1,7 @@
 import type { EventColumns } from '../core/keyed.ts';
 import type { Sql } from '../core/sql-text.ts';
-import type { ColumnType } from '../core/types.ts';
 import { join, sql } from './fragment.ts';
+import { isHashedApart } from './hashed-apart.ts';
 import { EVENT_HASH, OP } from './keyed-columns.ts';
 import { quoteName, quoteText } from './quote.ts';
 
@@ -27,27 +27,6 @@ export function renderEventNumber({ own, others }: EventColumns): Sql {
   });
   return sql`hash(${join([...values, OP, EVENT_HASH])})`;
 }
-
-/**
- * Whether values that differ have different hashes. Zeros of both signs are equal to the engine; it hashes a list or a
- * struct by its leaves, so that null is as an empty one, and both halves of a wide decimal alike, so that 0 is as -1.
- */
-function isHashedApart(type: ColumnType): boolean {
-  switch (type.kind) {
-    case 'float':
-    case 'double':
-    case 'list':
-    case 'struct':
-      return false;
-    case 'decimal':
-      return type.precision <= DIGITS_OF_BIGINT;
-    default:
-      return true;
-  }
-}
-
-/** Decimals with more digits are of 128 bits. */
-const DIGITS_OF_BIGINT = 18;
 
 /** The arguments of one concat: DuckDB nests operators, and takes no statement that is a thousand deep. */
 export function renderCanonical(columns: readonly string[]): Sql {

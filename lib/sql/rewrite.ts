@@ -1,8 +1,10 @@
 import type { Transform } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
-import type { ColumnType } from '../core/types.ts';
+import type { Column, ColumnType } from '../core/types.ts';
 import { join, sql } from './fragment.ts';
+import { isHashedApart } from './hashed-apart.ts';
+import { holdsFloats } from './negative-zero.ts';
 import { quoteName, quoteText } from './quote.ts';
 import { duckType } from './types.ts';
 import { userTerm } from './user-sql.ts';
@@ -11,12 +13,25 @@ import { userTerm } from './user-sql.ts';
  * How many rows a relation has, and a sum of their hashes, which is the same for the same rows in any order. The sum
  * tells apart what a count does not: rows that were changed, or lost while others came twice.
  */
-export function fingerprintRows(relation: Sql, columns: readonly string[]): Statement {
-  const hash = sql`hash(${join(columns.map(quoteName))})`;
+export function fingerprintRows(relation: Sql, columns: readonly Column[]): Statement {
+  const hash = sql`hash(${join(columns.flatMap(hashedTerms))})`;
   return {
     name: 'fingerprint',
     text: sql`SELECT count(*) AS rows, CAST(coalesce(sum(CAST(${hash} AS HUGEINT)), 0) AS VARCHAR) AS hashes FROM ${relation}`,
   };
+}
+
+/**
+ * What to hash of a column, so that values that differ have different hashes; texts are made where nothing cheaper does. One
+ * NaN is as another, whatever its sign: dictionaries of Parquet files keep the first of them.
+ */
+function hashedTerms(column: Column): readonly Sql[] {
+  const { type } = column;
+  const value = quoteName(column.name);
+  if (type.kind === 'float' || type.kind === 'double') return [value, sql`${value} = 0 AND signbit(${value})`];
+  if (isHashedApart(type)) return [value];
+  const text = sql`CAST(${value} AS VARCHAR)`;
+  return [holdsFloats([column]) ? sql`replace(${text}, '-nan', 'nan')` : text];
 }
 
 /** A partition field for a condition: its name, and the type that its values have there. */

@@ -11,6 +11,7 @@ import { sql } from '../../lib/sql/fragment.ts';
 import { createRecomputed, EVENTS, RECOMPUTED } from '../../lib/sql/keyed.ts';
 import { createHashMacros } from '../../lib/sql/transform.ts';
 import { duckType } from '../../lib/sql/types.ts';
+import { APART } from './apart.ts';
 import { openHandmade } from './handmade.ts';
 
 const db = openHandmade();
@@ -107,29 +108,6 @@ test('a hash that the log has stays, and columns beyond the model count by name 
     ['x'],
   ]);
 });
-
-/** By type: values that are not the same, some of which DuckDB hashes alike. */
-const APART: Readonly<Record<string, readonly string[]>> = {
-  double: ['0.0', "'-0.0'", 'NULL'],
-  'list<double>': ['[0.0::DOUBLE]', "['-0.0'::DOUBLE]"],
-  'list<int>': ['NULL', '[]', '[NULL]', '[0]', '[NULL, NULL]'],
-  'list<string>': ['NULL', '[]', "['']", '[NULL]', "['NULL']", "['a', 'b']", "['a, b']", "['''a''']", "['a']"],
-  'list<list<int>>': ['NULL', '[]', '[NULL]', '[[]]', '[[NULL]]', '[[1, 2]]', '[[1], [2]]', '[[1], [], [2]]'],
-  'struct<a: int>': ['NULL', '{a: NULL}', '{a: 0}'],
-  'struct<a: string, b: string>': ['NULL', "{a: 'x', b: NULL}", "{a: NULL, b: 'x'}", "{a: 'x, b: y', b: NULL}"],
-  'struct<a: struct<b: list<int>>>': ['NULL', '{a: NULL}', '{a: {b: NULL}}', '{a: {b: []}}', '{a: {b: [NULL]}}'],
-  'list<struct<a: int>>': ['NULL', '[]', '[NULL]', '[{a: NULL}]', '[{a: 1}, {a: 2}]', '[{a: 2}, {a: 1}]'],
-  'decimal(38,2)': ['NULL', '0', '-0.01', '0.01', '184467440737095516.16'],
-  'decimal(19,0)': ['0', '-1'],
-  'decimal(18,0)': ['0', '-1', 'NULL'],
-  bigint: ['NULL', '0', '-1', '9223372036854775807'],
-  int: ['NULL', '0', '-1'],
-  boolean: ['NULL', 'false', 'true'],
-  string: ['NULL', "''", "'NULL'", 'chr(0)', "'a'", "'a' || chr(0)"],
-  binary: ['NULL', "''", "'a'", "'a\\x00'"],
-  date: ['NULL', "'1970-01-01'", "'1969-12-31'"],
-  timestamp: ['NULL', "'1970-01-01'", "'1969-12-31 23:59:59.999999'"],
-};
 
 const WINS: KeyedMode = { ...MODE, kind: 'upsert', sequence: 'seq' };
 

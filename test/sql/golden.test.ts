@@ -64,6 +64,11 @@ const PARTITIONING = {
 const ONE_FIELD = { ...PARTITIONING, fields: PARTITIONING.fields.slice(1) };
 const LATEST: KeyedMode = { ...MODE, kind: 'upsert', key: ['id'] };
 const HELD_COLUMNS: readonly Column[] = [...COLUMNS, { name: 'price', type: { kind: 'double' } }];
+const FINGERPRINTED: readonly Column[] = [
+  { name: 'id', type: { kind: 'bigint' } },
+  { name: 'o"x', type: { kind: 'double' } },
+  { name: 'tags', type: { kind: 'list', element: { kind: 'string' } } },
+];
 const STORED_COLUMNS = COLUMNS.map((column, at) => ({ ...column, id: at + 1 }));
 const STORED_FILES = [
   { file: 'in/1.parquet', bucket: 2, location: "s3://b/o'1.parquet" },
@@ -137,7 +142,7 @@ const GOLDEN: readonly (readonly [name: string, text: string | undefined])[] = [
     ]),
   ],
   ['touched-rows-of-one-field', renderPartitions(sql`t`, ONE_FIELD, [['x'], [null], ["o'"]])],
-  ['fingerprint', fingerprintRows(sql`t`, ['id', 'o"x']).text],
+  ['fingerprint', fingerprintRows(sql`t`, FINGERPRINTED).text],
   [
     'partitions-where',
     selectPartitions(

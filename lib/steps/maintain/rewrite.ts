@@ -129,9 +129,8 @@ async function checkSame(
   from: Sql,
   paths: readonly string[],
 ): Promise<void> {
-  const names = columns.map(({ name }) => name);
-  const [was] = await session.rows(fingerprintRows(from, names));
-  const [is] = await session.rows(fingerprintRows(renderScan(columns, paths), names));
+  const [was] = await session.rows(fingerprintRows(from, columns));
+  const [is] = await session.rows(fingerprintRows(renderScan(columns, paths), columns));
   if (was !== undefined && is !== undefined && textOf(was) === textOf(is)) return;
   throw new AuditFailed(
     `rows that were written anew are not the rows that were read: got ${is && textOf(is)}; expected ${was && textOf(was)}; they stay as they were`,
