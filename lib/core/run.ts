@@ -26,7 +26,12 @@ export type RunRef = {
 export type HeldRun = RunRef & { readonly epoch?: number };
 
 /** What an execution was started with. */
-export type OpenInput = RunRef & Asked & Waiting;
+export type OpenInput = RunRef &
+  Asked &
+  Waiting & {
+    /** False: no maintenance follows, so that what is due stays due. */
+    readonly maintain?: false;
+  };
 
 export type RunState = LevelState & {
   /**

@@ -14,7 +14,7 @@ export type RunRequest = Asked & {
   /** Milliseconds to wait for the pipeline's turn while another run holds it; Infinity: as long as that takes. */
   readonly waitMs?: number;
   readonly onWait?: (message: string) => void;
-  /** Whether maintenance that the run finds to be due follows it, here; on AWS its state machine does. */
+  /** Whether maintenance that is due follows the run, here; on AWS its state machine sees to it. Where it does not, it stays due. */
   readonly maintain?: boolean;
   /** Milliseconds between attempts, in place of the state machine's own intervals. */
   readonly retryIntervalMs?: number;

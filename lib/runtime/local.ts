@@ -123,12 +123,13 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     },
     async run(request) {
       await begin(request);
-      const answer = await awaitTurn(() => runPipeline(deps, request), request.waitMs ?? 0, {
+      const { maintain = false } = request;
+      const answer = await awaitTurn(() => runPipeline(deps, { ...request, maintain }), request.waitMs ?? 0, {
         wait: (ms) => sleepUnless(ms, request.interrupted),
         now: () => deps.clock.now().getTime(),
         onWait: request.onWait ?? (() => undefined),
       });
-      if (answer.kind !== 'ended' || answer.due === undefined || request.maintain !== true) return answer;
+      if (answer.kind !== 'ended' || answer.due === undefined) return answer;
       return { ...answer, maintenance: await maintainAfter(deps, request, answer.due) };
     },
     make: () => requireFolder(options.root, '--root'),
@@ -225,6 +226,7 @@ function openInput(request: RunRequest, runId: string): JsonValue {
     pipeline: request.pipeline,
     run_id: runId,
     dry_run: request.dryRun ?? false,
+    ...(request.maintain === false ? { maintain: false } : {}),
     ...(askedOf(request) as { readonly [asked: string]: JsonValue }),
   };
 }

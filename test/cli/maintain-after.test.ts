@@ -35,18 +35,20 @@ const NAMES = ['items', 'files', 'accounting', 'runs'];
 const tableOf = (name: string): string => `shop_${name === 'items' ? 'silver' : 'ops'}.${name}`;
 
 test('tables with many small files are compacted after a run, and plan says before that they will be', async () => {
-  for (const _ of [1, 2, 3, 4]) assert.equal((await run()).maintenance, undefined);
+  for (const _ of [1, 2, 3]) assert.equal((await run()).maintenance, undefined);
+  // What is due after this one, and would be after the next, stays due.
+  for (const _ of [4, 5]) assert.equal((await run('--no-maintain')).maintenance, undefined);
   const { maintenance: due } = await lake.json<Plan>(0, 'plan', 'shop');
   assert.deepEqual(
     due,
-    NAMES.map((name) => ({ operation: 'compact', table: tableOf(name), why: '5 small files since the last time' })),
+    NAMES.map((name) => ({ operation: 'compact', table: tableOf(name), why: '6 small files since the last time' })),
   );
   const { status, maintenance } = await run();
   assert.equal(status, 'SUCCEEDED');
   assert.deepEqual(maintenance?.failed, []);
-  assert.deepEqual(maintenance?.done, [{ operation: 'compact', files: 5 * NAMES.length }]);
+  assert.deepEqual(maintenance?.done, [{ operation: 'compact', files: 6 * NAMES.length }]);
   assert.deepEqual(await lake.json(0, 'query', 'SELECT count(*) AS n, sum(id) AS ids FROM shop_silver.items'), [
-    { n: 5, ids: 15 },
+    { n: 6, ids: 21 },
   ]);
 });
 

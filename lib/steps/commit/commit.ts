@@ -75,7 +75,8 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
   const record: CommitRecord = { tables, accounting, ...measure(RECORDING) };
   await writeOnce(deps.store, runFolder.commit(run), record);
   const changed = run.dry_run ? [] : await trimTables(deps, run.pipeline, audits);
-  const maintenance = run.dry_run ? undefined : await claimDue(deps, plan.spec, changed);
+  const follows = !run.dry_run && state.request.maintain !== false;
+  const maintenance = follows ? await claimDue(deps, plan.spec, changed) : undefined;
   return { ...state, ...(maintenance === undefined ? {} : { maintenance }), commit: measure() };
 }
 

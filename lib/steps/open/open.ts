@@ -132,13 +132,14 @@ function opened(plan: RunPlan, run: HeldRun): Opened {
 }
 
 /** What was asked for, without what the state machine has put beside it. */
-function requestOf({ pipeline, run_id, dry_run, wait, started_by, ...asked }: OpenInput): OpenInput {
+function requestOf({ pipeline, run_id, dry_run, wait, started_by, maintain, ...asked }: OpenInput): OpenInput {
   return {
     pipeline,
     run_id,
     dry_run,
     ...(wait === undefined ? {} : { wait }),
     ...(started_by === undefined ? {} : { started_by }),
+    ...(maintain === undefined ? {} : { maintain }),
     ...askedOf(asked),
   };
 }
