@@ -158,6 +158,28 @@ test('where time is up the next call goes on, and the answer is the same', async
   );
 });
 
+test('a vacuum removes compiled pipelines of earlier months that no plan needs, and none that one does', async () => {
+  const copy = await made.copy();
+  const lake = copy.reopen((deps) => ({ ...deps, clock: { now: () => new Date(Date.now() + 90 * 86_400_000) } }));
+  const specs = () => keys(lake, 'ops/shop/_specs/');
+  const needed = await specs();
+  await lake.store.write('ops/shop/_specs/0123.json', new Uint8Array(1), { kind: 'any' });
+  const vacuum = { target: 'shop', olderThanMs: 7 * 86_400_000 };
+  assert.equal(needed.length, 1);
+  const { tables } = await vacuumTables(lake.deps, { ...vacuum, dryRun: true });
+  const { tables: removed } = await vacuumTables(lake.deps, vacuum);
+  assert.deepEqual(removed, tables, 'what a dry run says');
+  assert.deepEqual(await specs(), needed, 'tables have snapshots of its runs');
+  await lake.land('rows', '4.csv', 'id\n4\n');
+  await lake.run({ runId: 'run-4' });
+  for (const run of [1, 2, 3]) await lake.store.remove(`ops/shop/_runs/run-${run}/plan.json`);
+  await vacuumTables(lake.deps, vacuum);
+  const [own, ...others] = await specs();
+  assert.deepEqual(others, []);
+  assert.equal((await readJson<{ spec_key: string }>(lake.store, 'ops/shop/_runs/run-4/plan.json')).spec_key, own);
+  assert.notEqual(own, needed[0]);
+});
+
 test('a table that is left as it is makes the run one that failed, by name, and the others are dealt with', async () => {
   const lake = await made.copy();
   await changeTable(lake.deps, parseTableName('shop_gold.total'), () => ({

@@ -4,6 +4,7 @@ import type { ObjectInfo, ObjectStore } from '../../ports.ts';
 import { rememberIds } from '../run/forgotten-ids.ts';
 import { readOpenRun } from '../run/open-run.ts';
 import { type RecordOf, recordFolder } from './removals.ts';
+import { unneededSpecs } from './vacuum-specs.ts';
 import { counting, createCount, oldObjects, removeAll } from './vacuum-table.ts';
 
 /** What stays of a run that has ended for some time more: what it was to do, and what it answered. */
@@ -43,6 +44,7 @@ async function* leftByRuns(
   const root = `ops/${pipeline}`;
   // One of these may have ended a moment ago, and is looked at by whoever finds its name.
   const open = await openRuns(store, pipeline);
+  const forgotten = new Set<string>();
   for (const folder of ['_runs', '_compactions', '_maintenance']) {
     const ended = await endedRuns(store, `${root}/${folder}/`, age);
     const gone = ended.filter(({ id, at }) => at < age.forget && !age.keep.has(id) && !open.has(id));
@@ -53,6 +55,7 @@ async function* leftByRuns(
         gone.map(({ id }) => id),
       );
     const whole = new Set(gone.map(({ id }) => id));
+    if (folder === '_runs') for (const id of whole) forgotten.add(id);
     for (const { id } of ended) {
       const at = `${root}/${folder}/${id}/`;
       if (record !== undefined && at === `${recordFolder(record)}/`) continue;
@@ -66,6 +69,7 @@ async function* leftByRuns(
     if (run?.dry_run === true && run.run_id === id) continue;
     yield* oldObjects(store, `${root}/_dry_runs/${id}/`, age.before);
   }
+  yield* unneededSpecs(store, pipeline, age.forget, forgotten);
   yield* oldObjects(store, `${root}/_events/`, age.before);
   // Notes of functions of earlier releases are in `_audit`.
   for (const folder of ['_alerts', 'audit_log', '_audit']) yield* oldObjects(store, `${root}/${folder}/`, age.forget);

@@ -91,7 +91,15 @@ export async function writeJson(store: ObjectStore, key: string, value: unknown)
   await store.write(key, encodeJson(value), { kind: 'any' });
 }
 
-/** A plan as it is written: all runs with one compiled pipeline share the object that holds it. */
+/**
+ * Compiled pipelines, `<month>-<hash>.json`: no plan of another month refers to one, so that those of months whose plans are gone
+ * can go as well. Earlier releases had one for all months.
+ */
+export function specFolder(pipeline: string): string {
+  return `ops/${pipeline}/_specs/`;
+}
+
+/** A plan as it is written: all runs of a month with one compiled pipeline share the object that holds it. */
 type WrittenPlan = Omit<RunPlan, 'spec'> & { readonly spec_key: string };
 
 /**
@@ -112,7 +120,8 @@ export async function writePlan({ store, spent }: Pick<StepDeps, 'store' | 'spen
   }
   const { spec, ...rest } = plan;
   const bytes = encodeJson(spec);
-  const spec_key = `ops/${plan.run.pipeline}/_specs/${createHash('sha256').update(bytes).digest('hex')}.json`;
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  const spec_key = `${specFolder(plan.run.pipeline)}${plan.created_at.slice(0, 'YYYY-MM'.length)}-${hash}.json`;
   await store.write(spec_key, bytes, { kind: 'absent' });
   const written: WrittenPlan = noted({ ...rest, spec_key });
   const found = await writeOnce<WrittenPlan | RunPlan>(store, runFolder.plan(plan.run), written);
@@ -127,6 +136,12 @@ export async function readPlan(store: ObjectStore, run: RunRef): Promise<RunPlan
 export async function readPlanIfAny(store: ObjectStore, run: RunRef): Promise<RunPlan | undefined> {
   const found = await readJsonIfAny<WrittenPlan | RunPlan>(store, runFolder.plan(run));
   return found === undefined ? undefined : withSpec(store, requireReadable(found, run));
+}
+
+/** The object that has the compiled pipeline of a plan; undefined where the plan has it itself, or is gone. */
+export async function specKeyOf(store: ObjectStore, run: RunRef): Promise<string | undefined> {
+  const found = await readJsonIfAny<WrittenPlan | RunPlan>(store, runFolder.plan(run));
+  return found !== undefined && 'spec_key' in found ? found.spec_key : undefined;
 }
 
 /** Dry runs, and earlier releases, have the compiled pipeline in the plan itself. */
