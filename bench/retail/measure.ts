@@ -10,9 +10,13 @@ import { RETAIL_TABLES } from './tables.ts';
 
 const FLOOR = new URL('floor.ts', import.meta.url);
 /** What generated input depends on. */
-export const GENERATOR = ['generate/retail.ts', 'generate/retail-words.ts', 'sql/generate-retail.ts'].map(
-  (file) => new URL(`../../lib/${file}`, import.meta.url),
-);
+export const GENERATOR = [
+  'generate/retail.ts',
+  'generate/retail-words.ts',
+  'generate/sample.ts',
+  'sql/generate-retail.ts',
+  'sql/generate.ts',
+].map((file) => new URL(`../../lib/${file}`, import.meta.url));
 const WORK_BOUND = 1;
 const WHY =
   'Beyond the floor, a run loads and compiles the pipeline, merges both dimensions by key with their log of events, ' +

@@ -154,7 +154,19 @@ function addGenerate(program: Command, start: Start): void {
     .option('--seed <n>', 'equal seeds give equal bytes (default: 42)')
     .addHelpText('after', examples('strata generate retail --out data --transactions 1000000 --files 16'))
     .action(async (options: Record<string, string>, command: Command) =>
-      start(command, async (context) => (await import('./commands/generate.ts')).generate(context, options)),
+      start(command, async (context) => (await import('./commands/generate.ts')).generate(context, 'retail', options)),
+    );
+  generate
+    .command('crypto')
+    .description('write snapshots of coin markets as JSON files: markets, and the last of each day as closes')
+    .requiredOption('--out <dir>', 'the folder to write to')
+    .option('--coins <n>', 'coins in each snapshot (default: 200)')
+    .option('--days <n>', 'days (default: 30)')
+    .option('--interval <span>', 'between snapshots (default: 1h)')
+    .option('--seed <n>', 'equal seeds give equal bytes (default: 42)')
+    .addHelpText('after', examples('strata generate crypto --out data --coins 200 --days 30 --interval 1h'))
+    .action(async (options: Record<string, string>, command: Command) =>
+      start(command, async (context) => (await import('./commands/generate.ts')).generate(context, 'crypto', options)),
     );
 }
 

@@ -112,11 +112,11 @@ function checkSequence(mode: KeyedDefinition, columns: readonly Column[], place:
   const sequence = findColumn(mode.sequence, columns, placeIn(place, 'sequence'), notes);
   if (sequence !== undefined && !isOrderable(sequence.type))
     notes.add(placeIn(place, 'sequence'), showColumn(sequence), 'a column with an order: no list, binary or boolean');
-  if (mode.key.includes(mode.sequence))
+  if (mode.key.includes(mode.sequence) && !isSnapshot(mode))
     notes.add(
       placeIn(place, 'sequence'),
       `${showValue(mode.sequence)}, which is in the key`,
-      'a column outside the key',
+      'a column outside the key, or upsert with a tieBreak, which says what counts of the rows with one key',
     );
   if (mode.validTo === null) return;
   const at = placeIn(place, 'validTo');
@@ -131,4 +131,9 @@ function checkSequence(mode: KeyedDefinition, columns: readonly Column[], place:
 function isOrderable(type: ColumnType): boolean {
   if (type.kind === 'struct') return type.fields.every((field) => isOrderable(field.type));
   return !['list', 'binary', 'boolean'].includes(type.kind);
+}
+
+/** A row that is about one thing at one time: it may be sent again, with other figures, but nothing follows it. */
+function isSnapshot({ kind, tieBreak, missing }: KeyedDefinition): boolean {
+  return kind === 'upsert' && tieBreak !== null && missing === 'keep';
 }

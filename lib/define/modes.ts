@@ -39,6 +39,7 @@ export type KeyedOptions = {
   /**
    * The column that orders the events of a key: a number, date, timestamp, text or struct. Rows count by it and not by
    * when they arrive, so late, repeated and shuffled files give the same table. A row without it: `NULL_SEQUENCE`.
+   * In the key only of an `upsert` of snapshots, with a `tieBreak`.
    */
   readonly sequence: string;
   /** An SQL condition over the model's columns: a row for which it is true deletes its key from then on. */

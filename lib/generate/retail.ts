@@ -1,8 +1,5 @@
-import { mkdir, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { InvalidInput } from '../core/errors.ts';
-import type { Session, Statement } from '../ports.ts';
+import type { Session } from '../ports.ts';
 import {
   countRetailVersions,
   type RetailWords,
@@ -11,9 +8,16 @@ import {
   renderTransactionsCsv,
 } from '../sql/generate-retail.ts';
 import { chooseRetailWords } from './retail-words.ts';
-
-const numeric = z.union([z.number(), z.string().trim().min(1).transform(Number)]);
-const whole = (min: number, max: number) => numeric.pipe(z.number().int().min(min).max(max));
+import {
+  fileIn,
+  type GeneratedFile,
+  type PlannedFile,
+  parseOptions,
+  seedOption,
+  share,
+  whole,
+  writeFiles,
+} from './sample.ts';
 
 const RetailOptionsSchema = z
   .object({
@@ -22,8 +26,8 @@ const RetailOptionsSchema = z
     customers: whole(1, 100_000_000).default(500),
     products: whole(1, 100_000_000).default(100),
     files: whole(1, 99_999).optional(),
-    hotShare: numeric.pipe(z.number().min(0).max(1)).default(0.05),
-    seed: whole(0, Number.MAX_SAFE_INTEGER).default(42),
+    hotShare: share().default(0.05),
+    seed: seedOption(),
   })
   .refine(({ files, transactions }) => files === undefined || files <= transactions, {
     path: ['files'],
@@ -33,33 +37,13 @@ const RetailOptionsSchema = z
 
 export type RetailOptions = Readonly<z.infer<typeof RetailOptionsSchema>>;
 
-export type RetailTable = 'customers' | 'products' | 'transactions';
-
-/** One written CSV file; `rows` without the header, `bytes` as it lies on disk. */
-export type GeneratedFile = {
-  readonly table: RetailTable;
-  readonly path: string;
-  readonly rows: number;
-  readonly bytes: number;
-};
-
 /**
  * Parses the arguments of the retail sample; numbers may come as text, what is left out takes its default
  * (20,000 transactions, 500 customers, 100 products, 4 files, hot share 0.05, seed 42).
  * Throws InvalidInput with every problem at once.
  */
 export function parseRetailOptions(input: unknown): RetailOptions {
-  const parsed = RetailOptionsSchema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  throw new InvalidInput(
-    'the retail sample cannot be generated',
-    parsed.error.issues.map((issue) => ({
-      file: 'generate retail',
-      place: issue.path.join('.'),
-      got: JSON.stringify(valueAt(input, issue.path)) ?? 'nothing',
-      expected: issue.message,
-    })),
-  );
+  return parseOptions('retail', RetailOptionsSchema, input);
 }
 
 /**
@@ -70,23 +54,13 @@ export function parseRetailOptions(input: unknown): RetailOptions {
  * Throws InvalidInput when `<out>/transactions` holds transaction files this call would not replace.
  */
 export async function generateRetail(options: RetailOptions, session: Session): Promise<readonly GeneratedFile[]> {
-  const planned = planFiles(options, chooseRetailWords(options.seed));
-  await refuseLeftovers(options, planned);
-  const written: GeneratedFile[] = [];
-  for (const { table, path, rows, statement } of planned) {
-    await mkdir(join(options.out, table), { recursive: true });
-    await session.run(statement);
-    written.push({ table, path, rows, bytes: (await stat(path)).size });
-  }
-  return written;
+  return writeFiles(planFiles(options, chooseRetailWords(options.seed)), /^transactions-\d+\.csv$/, session);
 }
-
-type PlannedFile = Omit<GeneratedFile, 'bytes'> & { readonly statement: Statement };
 
 function planFiles(options: RetailOptions, words: RetailWords): readonly PlannedFile[] {
   const { seed, customers, products } = options;
-  const customersPath = join(options.out, 'customers', 'customers.csv');
-  const productsPath = join(options.out, 'products', 'products.csv');
+  const customersPath = fileIn(options.out, 'customers', 'customers.csv');
+  const productsPath = fileIn(options.out, 'products', 'products.csv');
   return [
     {
       table: 'customers',
@@ -107,7 +81,7 @@ function planFiles(options: RetailOptions, words: RetailWords): readonly Planned
 function planTransactions(options: RetailOptions, at: number, channels: readonly string[]): PlannedFile {
   const first = Math.floor((options.transactions * at) / options.files) + 1;
   const last = Math.floor((options.transactions * (at + 1)) / options.files);
-  const path = join(options.out, 'transactions', `transactions-${String(at + 1).padStart(5, '0')}.csv`);
+  const path = fileIn(options.out, 'transactions', `transactions-${String(at + 1).padStart(5, '0')}.csv`);
   const statement = renderTransactionsCsv({
     path,
     seed: options.seed,
@@ -120,20 +94,4 @@ function planTransactions(options: RetailOptions, at: number, channels: readonly
     channels,
   });
   return { table: 'transactions', path, rows: last - first + 1, statement };
-}
-
-/** Files of an earlier, larger sample would be taken for part of this one. */
-async function refuseLeftovers(options: RetailOptions, planned: readonly PlannedFile[]): Promise<void> {
-  const folder = join(options.out, 'transactions');
-  const ours = new Set(planned.map((file) => file.path));
-  const names = await readdir(folder).catch(() => []);
-  const left = names.filter((name) => /^transactions-\d+\.csv$/.test(name) && !ours.has(join(folder, name)));
-  if (left.length === 0) return;
-  throw new InvalidInput(
-    `${folder} holds ${left.length} transaction files of another sample, such as ${left[0]}; empty it or choose another folder`,
-  );
-}
-
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], input);
 }

@@ -1,14 +1,10 @@
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import { sql } from './fragment.ts';
-import { quoteText, quoteTexts } from './quote.ts';
+import { csvFile, draw, pick } from './generate.ts';
+import { quoteText } from './quote.ts';
 
-/**
- * Statements that write the retail sample as CSV files. A value is a function of (seed, table, field, row number) alone:
- * the low 64 bits of MD5 over that text, split into independent parts by division and remainder. MD5 is the same in
- * every DuckDB release and on every machine, which DuckDB's own hash() does not promise, and every file is written in
- * id order, so neither the number of threads nor the number of files changes a row.
- */
+/** Statements that write the retail sample as CSV files, every one in id order. */
 
 /** Word lists that values are drawn from; none may be empty. */
 export type RetailWords = {
@@ -204,18 +200,4 @@ function updatedAt(): Sql {
   const before = sql`to_seconds(1 + CAST(updated % ${RETAIL_LEAD_DAYS * 86_400} AS BIGINT))`;
   const after = sql`to_seconds(CAST(updated % ${RETAIL_DAYS * 86_400} AS BIGINT))`;
   return sql`CASE WHEN version = 1 THEN ${start} - ${before} ELSE ${start} + ${after} END`;
-}
-
-/** 64 pseudo-random bits as UBIGINT. */
-function draw(seed: number, field: string, row: Sql): Sql {
-  return sql`md5_number_lower(${quoteText(`${seed}/${field}/`)} || ${row})`;
-}
-
-/** The word at a position counted from 0. */
-function pick(words: readonly string[], position: Sql): Sql {
-  return sql`list_extract(${quoteTexts(words)}, CAST(1 + ${position} AS BIGINT))`;
-}
-
-function csvFile(name: string, path: string, query: Sql): Statement {
-  return { name, text: sql`COPY (\n${query}\n) TO ${quoteText(path)} (FORMAT csv, HEADER true)\n` };
 }

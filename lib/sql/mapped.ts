@@ -67,7 +67,10 @@ export function rejectMapped(
       ({ when, detail }) => sql`CASE WHEN ${when} THEN {'code': ${quoteText(ENGINE_ERROR)}, 'detail': ${detail}} END`,
     ),
     ...issues,
-    ...required.key.map((column) => nullIssue('NULL_KEY', 'key', column)),
+    // A column that is both is missed as the sequence: one fault has one code.
+    ...required.key
+      .filter((column) => !required.sequence.includes(column))
+      .map((column) => nullIssue('NULL_KEY', 'key', column)),
     ...required.sequence.map((column) => nullIssue('NULL_SEQUENCE', 'sequence', column)),
     ...(required.backwards ?? []).map(
       (condition) =>

@@ -167,7 +167,7 @@ const MISTAKES: readonly { readonly name: string; readonly given: Given; readonl
     name: 'a sequence in the key and an end that is the sequence',
     given: staffWith(JOBS, scd2({ key: ['emp_id', 'start'], sequence: 'start', validTo: 'start' })),
     problems: [
-      `${at}.sequence: got "start", which is in the key; expected a column outside the key`,
+      `${at}.sequence: got "start", which is in the key; expected a column outside the key, or upsert with a tieBreak, which says what counts of the rows with one key`,
       `${at}.validTo: got "start"; expected a column that is neither key nor sequence`,
     ],
   },

@@ -1,22 +1,44 @@
-import { type GeneratedFile, generateRetail, parseRetailOptions } from '../../generate/retail.ts';
+import { generateCrypto, parseCryptoOptions } from '../../generate/crypto.ts';
+import { generateRetail, parseRetailOptions } from '../../generate/retail.ts';
+import type { GeneratedFile } from '../../generate/sample.ts';
+import type { Session } from '../../ports.ts';
 import { requireFolder } from '../../runtime/lake-folder.ts';
 import { shellWord } from '../command-here.ts';
 import { type Context, EXIT } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { formatBytes, formatCount, formatQuantity } from '../output/human.ts';
 
-/** Writes the retail sample. `arguments_` are the options as given on the command line. */
-export async function generate(context: Context, arguments_: Readonly<Record<string, unknown>>): Promise<number> {
-  const options = parseRetailOptions(arguments_);
+export type Sample = keyof typeof SAMPLES;
+
+type Wanted = { readonly out: string; write(session: Session): Promise<readonly GeneratedFile[]> };
+
+const SAMPLES = {
+  retail: (given: unknown): Wanted => {
+    const options = parseRetailOptions(given);
+    return { out: options.out, write: (session) => generateRetail(options, session) };
+  },
+  crypto: (given: unknown): Wanted => {
+    const options = parseCryptoOptions(given);
+    return { out: options.out, write: (session) => generateCrypto(options, session) };
+  },
+};
+
+/** Writes a sample. `arguments_` are the options as given on the command line. */
+export async function generate(
+  context: Context,
+  sample: Sample,
+  arguments_: Readonly<Record<string, unknown>>,
+): Promise<number> {
+  const { out, write } = SAMPLES[sample](arguments_);
   const { deps } = await openLake(context, 'read');
-  await requireFolder(options.out, '--out');
+  await requireFolder(out, '--out');
   await using session = await deps.engine.open({ ...deps.settings, folders: undefined });
-  const files = await generateRetail(options, session);
-  await context.answer({ out: options.out, files }, () => renderGenerated(context, options.out, files));
+  const files = await write(session);
+  await context.answer({ out, files }, () => renderGenerated(context, sample, out, files));
   return EXIT.done;
 }
 
-function renderGenerated(context: Context, out: string, files: readonly GeneratedFile[]): string {
+function renderGenerated(context: Context, sample: Sample, out: string, files: readonly GeneratedFile[]): string {
   const tables = [...new Set(files.map((file) => file.table))];
   const lines = tables.map((table) => {
     const own = files.filter((file) => file.table === table);
@@ -24,6 +46,6 @@ function renderGenerated(context: Context, out: string, files: readonly Generate
     const bytes = own.reduce((sum, file) => sum + file.bytes, 0);
     return `  ${table}: ${formatCount(rows)} rows in ${formatQuantity(own.length, 'file')}, ${formatBytes(bytes)}`;
   });
-  const next = tables.map((table) => `  ${context.hint(`land retail ${table} ${shellWord(out)}/${table}/*.csv`)}`);
-  return [`generated in ${out}:`, ...lines, '', 'next:', ...next, `  ${context.hint('run retail')}`, ''].join('\n');
+  const next = tables.map((table) => `  ${context.hint(`land ${sample} ${table} ${shellWord(out)}/${table}/*`)}`);
+  return [`generated in ${out}:`, ...lines, '', 'next:', ...next, `  ${context.hint(`run ${sample}`)}`, ''].join('\n');
 }

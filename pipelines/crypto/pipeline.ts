@@ -1,0 +1,57 @@
+import { definePipeline, identity, json, replace, unique, upsert } from '@strata-lake/strata';
+
+/** What a markets API says of a coin. Fields that are not named here are left in bronze. */
+const MARKET = {
+  id: { type: 'string', required: true },
+  symbol: { type: 'string', required: true },
+  name: { type: 'string', required: true },
+  current_price: 'decimal(18,8)',
+  market_cap: 'decimal(20,2)',
+  total_volume: 'decimal(20,2)',
+  // Says which day a row counts to, whenever it was fetched.
+  last_updated: 'timestamp',
+} as const;
+
+/** Snapshots of coin markets, as an API answers them: JSON arrays, several a day. */
+export default definePipeline({
+  name: 'crypto',
+  owner: 'markets',
+  tier: 2,
+  description: 'Snapshots of coin markets, their daily closes, and the ten coins that were traded most each day.',
+  sources: {
+    markets: json({ layout: 'array', key: ['id', 'last_updated'], columns: MARKET, drift: 'ignore' }),
+    closes: json({ layout: 'array', key: ['id', 'last_updated'], columns: MARKET, drift: 'ignore' }),
+  },
+  silver: {
+    markets: {
+      from: 'markets',
+      sql: 'silver/markets.sql',
+      // Every snapshot of a day is kept; one that is sent again with other figures counts by the larger ones.
+      mode: upsert({
+        key: ['id', 'last_updated'],
+        sequence: 'last_updated',
+        tieBreak: 'total_volume desc nulls last, market_cap desc nulls last, current_price desc nulls last',
+      }),
+      zorderBy: ['symbol', 'market_cap'],
+      expect: { one_row_per_snapshot: unique('id', 'last_updated') },
+      description: 'One row per coin and snapshot.',
+    },
+    daily_closes: {
+      from: 'closes',
+      sql: 'silver/daily_closes.sql',
+      // A day that is sent again is corrected as a whole; other days stay.
+      mode: replace(),
+      partitionBy: [identity('partition_date')],
+      sortBy: ['id'],
+      expect: { dated: { condition: 'partition_date IS NOT NULL', policy: 'drop', code: 'NULL_SEQUENCE' } },
+      description: 'The last snapshot of each coin and day, as the exchange closed it.',
+    },
+  },
+  gold: {
+    daily_top10: {
+      sql: 'gold/daily_top10.sql',
+      expect: { one_row_per_day: unique('partition_date'), ten_at_most: 'coins BETWEEN 1 AND 10' },
+      description: 'What the ten coins that were traded most each day were worth together.',
+    },
+  },
+});
