@@ -25,7 +25,10 @@ test("build puts a project's compiled pipelines and the functions into one folde
   const ended = await strataHere(['build', '--pipelines', pipelines, '--out', out, '--arch', arch, '--json']);
   assert.equal(ended.code, 0, ended.stderr);
   const answer = JSON.parse(ended.stdout) as { readonly pipelines: readonly string[]; readonly folder: string };
-  assert.deepEqual([answer.pipelines, answer.folder], [['hr', 'online_retail', 'retail', 'transactions'], out]);
+  assert.deepEqual(
+    [answer.pipelines, answer.folder],
+    [['crypto', 'hr', 'online_retail', 'retail', 'transactions'], out],
+  );
   assert.deepEqual((await readdir(out)).sort(), ['specs', arch].sort());
   const spec = JSON.parse(await readFile(join(out, arch, 'worker', 'specs', 'hr.json'), 'utf8')) as { name: string };
   assert.equal(spec.name, 'hr');
