@@ -32,8 +32,13 @@ export function resolveMode(mode: ModeDefinition, columns: readonly Column[]): M
 function resolveKeyed(mode: KeyedDefinition, columns: readonly Column[]): KeyedMode {
   const others = [...mode.key, mode.sequence, mode.validTo];
   const track = mode.track ?? columns.map((column) => column.name).filter((name) => !others.includes(name));
-  const { writeMode, ...rules } = mode;
-  return { ...rules, track, ...(writeMode === 'merge-on-read' ? { writeMode } : {}) };
+  const { writeMode, clusterBy, ...rules } = mode;
+  return {
+    ...rules,
+    track,
+    ...(clusterBy === 'range' ? { clusterBy } : {}),
+    ...(writeMode === 'merge-on-read' ? { writeMode } : {}),
+  };
 }
 
 /**
@@ -81,6 +86,7 @@ export async function checkKeyed(
 ): Promise<void> {
   const place = placeIn(draft.place, 'mode');
   checkKey(mode, columns, placeIn(place, 'key'), binding.notes);
+  checkRanges(mode, columns, placeIn(place, 'key'), binding.notes);
   checkSequence(mode, columns, place, binding.notes);
   const fixed = [...mode.key, mode.sequence, mode.validTo];
   (mode.track ?? []).forEach((name, index, all) => {
@@ -106,6 +112,24 @@ function checkKey(mode: KeyedDefinition, columns: readonly Column[], place: stri
     if (!types.includes(column.type.kind)) notes.add(at, showColumn(column), `a column of type ${types.join(', ')}`);
     if (all.indexOf(name) < index) notes.add(at, `${showValue(name)} again`, 'each column once');
   });
+}
+
+/** Whose bounds files have whole, or as what is surely below and above. */
+const RANGED: readonly ColumnType['kind'][] = [
+  'int',
+  'bigint',
+  'decimal',
+  'date',
+  'timestamp',
+  'timestamptz',
+  'string',
+];
+
+/** Ranges are of the first column of the key. */
+function checkRanges(mode: KeyedDefinition, columns: readonly Column[], place: string, notes: Notes): void {
+  const first = columns.find(({ name }) => name === mode.key[0]);
+  if (mode.clusterBy !== 'range' || first === undefined || RANGED.includes(first.type.kind)) return;
+  notes.add(placeIn(place, 0), `${showColumn(first)} with clusterBy 'range'`, `a column of type ${RANGED.join(', ')}`);
 }
 
 function checkSequence(mode: KeyedDefinition, columns: readonly Column[], place: string, notes: Notes): void {

@@ -41,6 +41,7 @@ const KEYED = {
   tieBreak: condition('salary desc'),
   missing: { schema: z.enum(['keep', 'delete']), expected: "'keep' or 'delete'" },
   buckets: { schema: orNull(z.number().int().min(1).max(4096)), expected: 'a whole number from 1 to 4096' },
+  clusterBy: { schema: z.enum(['hash', 'range']), expected: "'hash' or 'range'" },
   writeMode: { schema: z.enum(['copy-on-write', 'merge-on-read']), expected: "'copy-on-write' or 'merge-on-read'" },
 } as const satisfies Record<string, Field>;
 
@@ -103,6 +104,7 @@ function readKeyed(
 ): KeyedDefinition | undefined {
   noteHistoryOnly(found, value, place, notes);
   const read = readFields(SCD2, value, place, MODE, notes) ?? {};
+  if (read.clusterBy === 'range') noteRanges(read, place, notes);
   if (read.key === undefined || read.sequence === undefined) return undefined;
   return {
     kind: found,
@@ -115,8 +117,25 @@ function readKeyed(
     validTo: read.validTo ?? null,
     coalesce: read.coalesce ?? true,
     buckets: read.buckets ?? null,
+    ...(read.clusterBy === undefined ? {} : { clusterBy: read.clusterBy }),
     ...(read.writeMode === undefined ? {} : { writeMode: read.writeMode }),
   };
+}
+
+/** Files of ranges have no buckets, and merges write them anew. */
+function noteRanges(
+  { buckets, writeMode }: { readonly buckets?: number | null | undefined; readonly writeMode?: string | undefined },
+  place: string,
+  notes: Notes,
+): void {
+  if (typeof buckets === 'number')
+    notes.add(placeIn(place, 'buckets'), `${buckets} with clusterBy 'range'`, "no buckets, or clusterBy 'hash'");
+  if (writeMode === 'merge-on-read')
+    notes.add(
+      placeIn(place, 'writeMode'),
+      "'merge-on-read' with clusterBy 'range'",
+      "'copy-on-write', or clusterBy 'hash'",
+    );
 }
 
 /** A table of one row per key has no versions to end or to join. */

@@ -84,6 +84,11 @@ function keyHashColumn(mode: KeyedMode): readonly Column[] {
   return mode.key.length > 1 ? [{ name: KEY_HASH, type: { kind: 'bigint' } }] : [];
 }
 
+/** Whether keys that are near each other lie in one file, rather than in buckets. */
+export function liesInRanges({ clusterBy }: Pick<KeyedMode, 'clusterBy'>): boolean {
+  return clusterBy === 'range';
+}
+
 /** The columns by whose change a mode makes another row: a set; null where the latest row counts, whatever has changed. */
 export function trackedBy({ kind, track }: Pick<KeyedMode, 'kind' | 'track'>): readonly string[] | null {
   return kind === 'upsert' ? null : track.toSorted();

@@ -1,6 +1,7 @@
 import type { Asked } from './asked.ts';
 import type { RunCost } from './cost.ts';
 import type { FilePiece } from './file-piece.ts';
+import type { KeyRanges } from './key-ranges.ts';
 import type { LevelState } from './level-state.ts';
 import type { MaintenanceDue } from './maintenance-due.ts';
 import type { Skipped } from './objects.ts';
@@ -175,6 +176,8 @@ export type ModelPlan = {
   readonly output: 'final' | 'exchange' | 'keyed';
   /** Hash buckets of an exchange, or key buckets of a keyed table. */
   readonly buckets: number;
+  /** Of a keyed table whose keys lie in ranges: these, in which events are staged; left out: they lie in buckets. */
+  readonly ranges?: KeyRanges;
   /** A keyed table is recomputed from all of its log. */
   readonly rebuild: boolean;
   /** Present: nothing is written. The rows that are there are asked about expectations that are new or others. */
@@ -212,7 +215,12 @@ export type StageUnit = {
 
 export type MergeUnit = { readonly unit: string; readonly model: string } & (
   | { readonly kind: 'dedupe' | 'compact'; readonly inputs: readonly string[] }
-  | { readonly kind: 'keyed'; readonly shares: readonly KeyShare[]; readonly extracts: string | null }
+  | {
+      readonly kind: 'keyed';
+      readonly shares: readonly KeyShare[];
+      readonly extracts: string | null;
+      readonly ranges?: KeyRanges;
+    }
 );
 
 /** Some key buckets, or one of several parts of a bucket too large for one unit. */

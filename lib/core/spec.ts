@@ -182,6 +182,8 @@ export type KeyedMode = {
   readonly coalesce: boolean;
   /** Buckets of the key that the table is partitioned by; null: chosen by the first run from the size of its batch. */
   readonly buckets: number | null;
+  /** `range`: keys that are near each other lie in one file; left out: in buckets. Rows do not follow from it. */
+  readonly clusterBy?: 'hash' | 'range';
   /** How a merge takes rows out of the table; left out: by writing the buckets that had them anew. Rows do not follow from it. */
   readonly writeMode?: 'copy-on-write' | 'merge-on-read';
 };

@@ -62,6 +62,15 @@ export type KeyedOptions = {
   /** Buckets of the key that the table is split into, 1 to 4096. Default: chosen by the first run, about 32 MB of the table in each. */
   readonly buckets?: number;
   /**
+   * Which keys lie together.
+   * - `'hash'`: those of a bucket, whatever their values, so that changes of any keys are shared evenly.
+   * - `'range'`: those that are near each other, for keys that arrive near each other, such as growing numbers or dates: a merge then writes only
+   *   the files anew between whose first and last key something has changed. Orders by the first column of the key. Not with `buckets`, nor with
+   *   `writeMode: 'merge-on-read'`.
+   * A table that is there keeps what it has until `strata rebuild`. Default `'hash'`.
+   */
+  readonly clusterBy?: 'hash' | 'range';
+  /**
    * How a merge takes rows out of the table.
    * - `'copy-on-write'`: the buckets that have them are written anew.
    * - `'merge-on-read'`: data files stay, and files of position deletes say which of their rows are gone. A merge writes less, readers

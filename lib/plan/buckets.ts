@@ -7,6 +7,32 @@ const MOST_BUCKETS = 256;
 /** Text takes so many times the room of the Parquet that is made of it. */
 const TEXT = 4;
 
+/** Of a table whose keys lie in ranges so many files are wanted at least, so that what is written anew is a small part of it. */
+const LEAST_RANGES = 64;
+const LEAST_RANGE_BYTES = 1024 * 1024;
+
+/** What says by comparisons where a key lies, and a plan that has them, shall not become too large. */
+const MOST_RANGES = 1024;
+
+/** Bytes of a file of a table of some size whose keys lie in ranges, no more than a file is to have. */
+export function rangeBytes(tableBytes: number, fileBytes: number): number {
+  const wanted = Math.min(BYTES_PER_BUCKET, Math.max(LEAST_RANGE_BYTES, tableBytes / LEAST_RANGES));
+  return Math.ceil(Math.min(fileBytes, wanted));
+}
+
+/** Bytes of the files that are read and written together. */
+export function bytesTogether(tableBytes: number, fileBytes: number): number {
+  return Math.max(rangeBytes(tableBytes, fileBytes), Math.ceil((2 * tableBytes) / MOST_RANGES));
+}
+
+/** A range above this part of what it is to have is cut when it is written. */
+const LARGE = 1.8;
+
+/** Into how many parts a range is cut. */
+export function rangeParts(bytes: number, wanted: number): number {
+  return bytes > LARGE * wanted ? Math.min(MOST_RANGES, Math.round(bytes / wanted)) : 1;
+}
+
 /** Buckets of an exchange, so that one holds about half a unit. */
 export function exchangeBuckets(bytes: number, unitBytes: number): number {
   return Math.min(1024, Math.max(2, Math.ceil((2 * bytes) / unitBytes)));

@@ -1,3 +1,4 @@
+import type { KeyBound, KeyRanges } from '../core/key-ranges.ts';
 import type { KeyShare } from '../core/run.ts';
 import type { PipelineSettings } from '../core/spec.ts';
 import { packInOrder } from './pack.ts';
@@ -83,11 +84,40 @@ function joinWhole(shares: readonly WeighedShare[]): readonly KeyShare[] {
     buckets: whole.flatMap((share) => share.buckets),
     part: 0,
     parts: 1,
-    events: whole.flatMap((share) => share.events),
+    // Files of a range that was cut are those of all of its parts.
+    events: [...new Set(whole.flatMap((share) => share.events))],
     ...(whole.some((share) => share.event_buckets === undefined)
       ? {}
       : { event_buckets: whole.flatMap((share) => share.event_buckets ?? []) }),
   };
   const parts = shares.filter((share) => share.parts > 1).map(({ bytes: _bytes, ...share }) => share);
   return whole.length === 0 ? parts : [joined, ...parts];
+}
+
+/** Ranges of which some are cut, and the numbers that a range of before has in them. Bounds of a cut that lie at an end of their range cut nothing. */
+export function cutBounds(
+  { column, bounds }: KeyRanges,
+  cuts: ReadonlyMap<number, readonly KeyBound[]>,
+): { readonly ranges: KeyRanges; readonly of: (range: number) => readonly number[] } {
+  const all: KeyBound[] = [];
+  const cut: number[] = [];
+  const numbers = new Map<number, readonly number[]>();
+  for (let range = 0; range <= bounds.length; range += 1) {
+    const before = bounds[range - 1];
+    const own = (cuts.get(range) ?? []).filter(({ at }) => before === undefined || at !== before.at);
+    const first = all.length;
+    all.push(...own);
+    const last = all.length;
+    numbers.set(
+      range,
+      Array.from({ length: last - first + 1 }, (_, i) => first + i),
+    );
+    if (last > first) cut.push(...(numbers.get(range) ?? []));
+    const next = bounds[range];
+    if (next !== undefined) all.push(next);
+  }
+  return {
+    ranges: { column, bounds: all, ...(cut.length === 0 ? {} : { cut }) },
+    of: (range) => numbers.get(range) ?? [],
+  };
 }

@@ -15,7 +15,7 @@ import { runFolder } from '../lake/run/run-folder.ts';
 import { knowingVars } from '../lake/run/vars.ts';
 import { findStuck } from '../lake/tables/apart.ts';
 import { checkModes, findModeConflicts } from '../lake/tables/table-mode.ts';
-import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../lake/tables/table-shape.ts';
+import { keyedShapes, layoutOf, settleShape, shapeOf } from '../lake/tables/table-shape.ts';
 import { findTouched } from '../lake/tables/touched.ts';
 import { type Explanation, explainRun } from '../plan/explain.ts';
 import { listFiles } from '../plan/file-lists.ts';
@@ -83,7 +83,7 @@ function checkColumns(deps: StepDeps, { spec, tables, waiting }: Survey): void {
     const base = tables.get(model.id)?.metadata;
     if (model.layer !== 'silver' || model.mode.kind === 'full' || (waiting.get(model.id) ?? []).length === 0) continue;
     const shape = isKeyed(model)
-      ? keyedShapes(deps, spec, model, bucketsOf(model, base, 0)).shape
+      ? keyedShapes(deps, spec, model, layoutOf(model, base, 0)).shape
       : shapeOf(deps, spec, model, []);
     settleShape(deps.store, base, shape);
   }

@@ -1,12 +1,12 @@
-import type { KeyedMode, PartitionField } from '../core/spec.ts';
+import type { KeyedMode } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Column } from '../core/types.ts';
 import { renderCanonical } from './event-hash.ts';
 import { join, NOTHING, sql } from './fragment.ts';
+import { type KeyPlace, renderPlace } from './key-ranges.ts';
 import { EVENT_HASH, KEY_HASH, OP, SOURCE_FILE } from './keyed-columns.ts';
 import { quoteName } from './quote.ts';
 import { BUCKET } from './scan.ts';
-import { renderTransform } from './transform.ts';
 import { duckType } from './types.ts';
 import { userTerm } from './user-sql.ts';
 
@@ -17,8 +17,8 @@ export type EventsRequest = {
   /** The model's columns, and those that only the table has. */
   readonly columns: readonly Column[];
   readonly kept?: readonly Column[];
-  /** The partition field of both tables. */
-  readonly bucket: PartitionField;
+  /** Where its key lies: in a bucket of both tables, or in a range. */
+  readonly bucket: KeyPlace;
   /** The store key of a row's file, as an expression over the row. */
   readonly file: Sql;
 };
@@ -36,17 +36,10 @@ export function renderEvents({ from, mode, columns: all, kept = [], bucket, file
   const keyHash = mode.key.length > 1 ? sql`, ${renderKeyHash(mode.key)} AS ${KEY_HASH}` : NOTHING;
   const own = [sql`${op} AS ${OP}`, sql`CAST(NULL AS VARCHAR) AS ${EVENT_HASH}`, sql`${file} AS ${SOURCE_FILE}`];
   const typed = sql`SELECT ${join([...cast, ...nulls, ...own])} FROM ${from}`;
-  const type = bucket.column === KEY_HASH ? ({ kind: 'bigint' } as const) : typeOf(columns, bucket.column);
-  return sql`(SELECT *, ${renderTransform(bucket, type)} AS ${BUCKET} FROM (SELECT *${keyHash} FROM (${typed})))`;
+  return sql`(SELECT *, ${renderPlace(bucket, columns)} AS ${BUCKET} FROM (SELECT *${keyHash} FROM (${typed})))`;
 }
 
 /** What stands for a composite key in its column `_key_hash`. */
 export function renderKeyHash(key: readonly string[]): Sql {
   return sql`CAST(md5_number_lower(concat(${renderCanonical(key)})) >> 1 AS BIGINT)`;
-}
-
-function typeOf(columns: readonly Column[], name: string): Column['type'] {
-  const type = columns.find((c) => c.name === name)?.type;
-  if (type === undefined) throw new RangeError(`bucket column ${name} is not a column of the model`);
-  return type;
 }

@@ -1,12 +1,11 @@
-import type { PartitionField } from '../core/spec.ts';
 import type { Sql, SqlName } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
 import { type Deleted, renderAntiJoin } from './deleted-rows.ts';
 import { join, sql } from './fragment.ts';
+import { type KeyPlace, renderPlace, renderWithin } from './key-ranges.ts';
 import { type NamedFile, renderNamedFiles } from './named-files.ts';
 import { ownName, quoteName, quotePath, quoteText, quoteTexts } from './quote.ts';
-import { renderTransform } from './transform.ts';
 import { duckType } from './types.ts';
 
 export type ScanColumn = Column & { readonly id: number };
@@ -68,7 +67,7 @@ export function readUnderOurNames(
   return { scan: readById(numbered, paths), select };
 }
 
-/** The column of technical relations that holds each row's bucket: of its key, or of an exchange. */
+/** The column of technical relations that holds each row's bucket: of its key, or of an exchange; or the range of its key. */
 export const BUCKET = ownName('__bucket');
 
 /** Rows of data files with their bucket, which is known by file: hashing every key again would cost more than the rest. */
@@ -141,31 +140,26 @@ export function renderParquetByName(paths: readonly string[]): Sql {
  * Events as this release stages them and as an earlier one did, which wrote the bucket beside each event and had no field
  * ids in its files: the columns of the log, and the bucket of each event's key.
  */
-export function renderMixedEvents(columns: readonly Column[], field: PartitionField, paths: readonly string[]): Sql {
+export function renderMixedEvents(columns: readonly Column[], place: KeyPlace, paths: readonly string[]): Sql {
   const names = join(columns.map(({ name }) => quoteName(name)));
   const typed = renderScan(
     columns.map((column) => ({ ...column, id: -1 })),
     [],
   );
-  return sql`(SELECT ${names}, ${renderField(field, columns)} AS ${BUCKET} FROM (SELECT * FROM ${renderParquetByName(paths)} UNION ALL BY NAME SELECT * FROM ${typed}))`;
+  return sql`(SELECT ${names}, ${renderPlace(place, columns)} AS ${BUCKET} FROM (SELECT * FROM ${renderParquetByName(paths)} UNION ALL BY NAME SELECT * FROM ${typed}))`;
 }
 
 export function createRelation(name: SqlName, relation: Sql): Statement {
   return { name, text: sql`CREATE VIEW ${name} AS SELECT * FROM ${relation}` };
 }
 
-/** The rows that a partition field puts into some buckets, wherever they lie now, with their bucket. */
+/** The rows of some buckets or ranges, wherever they lie now, each with its number. */
 export function renderBucketRows(
   relation: Sql,
-  field: PartitionField,
+  place: KeyPlace,
   columns: readonly Column[],
   buckets: readonly number[],
 ): Sql {
-  return sql`(SELECT *, ${renderField(field, columns)} AS ${BUCKET} FROM ${relation} WHERE ${BUCKET} IN (${join(buckets)}))`;
-}
-
-function renderField(field: PartitionField, columns: readonly Column[]): Sql {
-  const type = columns.find((c) => c.name === field.column)?.type;
-  if (type === undefined) throw new RangeError(`bucket column ${field.column} is not a column of the table`);
-  return renderTransform(field, type);
+  const rows = 'bounds' in place ? renderWithin(relation, place, columns, buckets) : relation;
+  return sql`(SELECT *, ${renderPlace(place, columns)} AS ${BUCKET} FROM ${rows} WHERE ${BUCKET} IN (${join(buckets)}))`;
 }

@@ -13,7 +13,7 @@ import { partitionKey } from './removal.ts';
  * | prepared        | others appended elsewhere | others touched its partitions | others rewrote without changing rows |
  * |-----------------|---------------------------|-------------------------------|--------------------------------------|
  * | append          | rebase                    | rebase                        | rebase                               |
- * | files           | rebase                    | conflict                      | conflict where they touched its partitions |
+ * | files           | rebase                    | conflict                      | rebase; its partitions come back as they were |
  * | rewritten files | rebase                    | rebase while its files are there and have lost no rows | the same    |
  * | partitions      | rebase                    | conflict                      | rebase (the partition goes as a whole)     |
  * | all             | conflict                  | conflict                      | rebase                               |
@@ -33,7 +33,8 @@ export async function findConflict(
   if (prepared.removal === 'nothing' && prepared.deletes === undefined) return undefined;
   const newer = snapshotsSince(current, prepared.snapshot?.['parent-snapshot-id'] ?? null);
   if (newer === undefined) return 'the snapshot it was prepared on is no longer part of its history';
-  const changing = prepared.removal === 'files' ? newer : newer.filter(changesRows);
+  // Files that are written anew may have gone, or lost rows, by a rewrite too.
+  const changing = prepared.rewrite === true ? newer : newer.filter(changesRows);
   if (prepared.removal === 'all') {
     const other = changing[0];
     return other === undefined
@@ -80,21 +81,21 @@ export async function entriesOf(
 }
 
 /**
- * Partition keys of which others have written files anew since a change was prepared: position deletes that name files by
- * where they were would bring rows back there.
+ * Partition keys of which others have written files anew since a change was prepared that names files there: position deletes would
+ * miss the rows that they take out, and files to remove are not there any more. `naming` are entries of the change in these partitions.
  */
 export async function findRewritten(
   store: ObjectStore,
   current: TableMetadata,
   prepared: Prepared,
-  deletes: readonly ManifestEntry[],
+  naming: readonly ManifestEntry[],
 ): Promise<readonly string[]> {
-  if (deletes.length === 0) return [];
+  if (naming.length === 0) return [];
   const newer = snapshotsSince(current, prepared.snapshot?.['parent-snapshot-id'] ?? null) ?? [];
   const rewrites = newer.filter((snapshot) => !changesRows(snapshot));
   const entries = await mapConcurrent(rewrites, (snapshot) => entriesOf(store, current, snapshot, 'data'));
   const touched = new Set(partitionsOf(current, entries.flat()));
-  return partitionsOf(current, deletes).filter((key) => touched.has(key));
+  return partitionsOf(current, naming).filter((key) => touched.has(key));
 }
 
 export function partitionsOf(table: TableMetadata, entries: readonly ManifestEntry[]): readonly string[] {

@@ -34,16 +34,13 @@ export async function rebasePrepared(
   const entries = await entriesOf(store, prepared.metadata, prepared.snapshot, 'data');
   const deleting = deletes === undefined ? [] : await entriesOf(store, prepared.metadata, prepared.snapshot, 'deletes');
   const added = deleting.filter(({ status }) => status === 'added');
-  const conflict = await findConflict(
-    store,
-    current.metadata,
-    prepared,
-    removal === 'nothing' ? added : [...entries, ...added],
-  );
+  const ours = removal === 'nothing' ? added : [...entries, ...added];
+  const conflict = await findConflict(store, current.metadata, prepared, ours);
   if (conflict !== undefined) {
     throw new CommitConflict(`cannot repeat the change on top of ${table.location}: ${conflict}`);
   }
-  const rewritten = await findRewritten(store, current.metadata, prepared, added);
+  const naming = removal === 'files' && rewrite !== true ? ours : added;
+  const rewritten = await findRewritten(store, current.metadata, prepared, naming);
   const snapshot = await stageSnapshot(store, {
     table,
     added: filesOf(entries, 'added'),
@@ -88,7 +85,7 @@ function repeatRemoval(table: TableMetadata, prepared: Prepared, entries: readon
 
 /**
  * Partitions as they were when the change was prepared, by the manifests that it listed then: others have written their files
- * anew since, with the same rows, and position deletes name the files of before.
+ * anew since, with the same rows, and the change names files of before: to remove them, or by position deletes.
  */
 async function takeBack(
   store: ObjectStore,

@@ -22,6 +22,8 @@ export type TableRows = {
   readonly target: Target;
   /** Columns of `from` that hold its rows' partition values; without them they are computed. */
   readonly partitionColumns?: readonly string[];
+  /** What the rows of one file of a table without partitions have in common, in place of its size. */
+  readonly fileOf?: Sql;
   /** `from` has the file of each row (BRONZE_FILE), which is written beside the table's columns. */
   readonly withFile?: boolean;
   /** An empty or missing local folder. */
@@ -44,7 +46,7 @@ export type StagedFiles = { readonly rows: number; readonly placed: readonly Pla
  * attempt before it; files without rows are left behind.
  */
 export async function stageFiles(session: Session, rows: TableRows, deps: PlacingDeps): Promise<StagedFiles> {
-  const { target, from, folder, fileBytes, partitionColumns, withFile = false } = rows;
+  const { target, from, folder, fileBytes, partitionColumns, fileOf, withFile = false } = rows;
   const copy = writeTable({
     name: `write ${target.id}`,
     from,
@@ -53,10 +55,11 @@ export async function stageFiles(session: Session, rows: TableRows, deps: Placin
     partitionBy: target.partitionBy,
     ...(partitionColumns === undefined ? {} : { partitionColumns }),
     sortBy: target.sortBy,
+    ...(fileOf === undefined ? {} : { fileOf }),
     folder,
     fileBytes,
   });
-  const written = await session.copy(copy);
+  const written = (await session.copy(copy)).map((file) => inTable(target, file));
   const kept = rows.keep ?? (() => true);
   const filled = written.filter((file) => file.rows > 0 && kept(tupleOf(target, file)));
   await rows.check?.(filled.map((file) => file.path));
@@ -147,11 +150,17 @@ function tupleOf({ schema, spec }: Target, file: WrittenFile): readonly IcebergV
   );
 }
 
+/** What cuts rows to files is no partition of the table. */
+function inTable({ spec }: Target, file: WrittenFile): WrittenFile {
+  return spec.fields.length === 0 ? { ...file, partition: [] } : file;
+}
+
 /** Places a file as a data file of its table. */
 export async function placeUnder(target: Target, stem: string, file: WrittenFile, deps: PlacingDeps): Promise<Placed> {
-  const key = dataKey(target, stem, file, deps);
+  const own = inTable(target, file);
+  const key = dataKey(target, stem, own, deps);
   await deps.store.publish(file.path, key);
-  return { key, written: { ...file, path: '' } };
+  return { key, written: { ...own, path: '' } };
 }
 
 function dataKey(target: Target, stem: string, file: WrittenFile, { ids }: PlacingDeps): string {

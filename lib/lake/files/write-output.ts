@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { BRONZE_FILE } from '../../core/bronze-file.ts';
 import { dedupeColumns } from '../../core/dedupe.ts';
+import { countRanges, type KeyRanges } from '../../core/key-ranges.ts';
 import type { KeyedModel } from '../../core/keyed.ts';
 import type { PipelineSettings, SilverModel } from '../../core/spec.ts';
 import type { Sql } from '../../core/sql-text.ts';
@@ -101,11 +102,12 @@ export async function writeKeyedEvents(
 ): Promise<Output | undefined> {
   const { plan, planned, level, unit } = context;
   const { columns, shape, log } = planned;
-  const [bucket] = shape.partitionBy;
+  const bucket = planned.ranges ?? shape.partitionBy[0];
   if (bucket === undefined || log === null) throw new RangeError(`${id} has no key bucket, or no log`);
   const kept = [...(shape.kept ?? []), ...(log.kept ?? [])];
   const events = renderEvents({ from, mode, columns, kept, bucket, file });
-  const copy = copyEvents(await loadTarget(deps.store, plan, log), events, join(scratch, 'events'), plan.spec.settings);
+  const target = await loadTarget(deps.store, plan, log);
+  const copy = copyEvents(target, events, join(scratch, 'events'), plan.spec.settings, planned.ranges);
   const required = new Set([...mode.key, mode.sequence]);
   const whole = (files: readonly WrittenFile[]): boolean =>
     !files.some((one) => one.columns.some(({ path, nulls }) => nulls > 0 && isOne(path, required)));
@@ -122,14 +124,16 @@ function copyEvents(
   from: Sql,
   folder: string,
   { fileBytes }: Pick<PipelineSettings, 'fileBytes'>,
+  ranges: KeyRanges | undefined,
 ): CopyStatement {
+  const inRanges = ranges === undefined || countRanges(ranges) === 1 ? {} : { fileOf: BUCKET };
   return writeTable({
     name: `write ${target.id} events`,
     from,
     columns: target.columns,
     fieldIds: fieldIdsOf(target.schema),
     partitionBy: target.partitionBy,
-    partitionColumns: [BUCKET],
+    ...(ranges === undefined ? { partitionColumns: [BUCKET] } : inRanges),
     sortBy: [],
     folder,
     fileBytes,

@@ -1,4 +1,5 @@
 import { addInputs, type InputBytes, NO_INPUTS } from '../../core/input-bytes.ts';
+import type { KeyRanges } from '../../core/key-ranges.ts';
 import type { Measured } from '../../core/requests.ts';
 import { addCounts, NO_ROWS, type RowCounts } from '../../core/row-counts.ts';
 import type { FileOutcome, LeftFile, MergeUnit, ModelPlan, RunPlan, RunRef, UnitItem } from '../../core/run.ts';
@@ -71,6 +72,8 @@ export type ModelOutcome = {
   readonly deletes: readonly Placed[];
   readonly rewritten: readonly number[];
   readonly relogged: readonly number[];
+  /** Those that these two are numbers of, where they are not buckets. */
+  readonly ranges?: KeyRanges;
   readonly staging: Measured;
   readonly merging: Measured;
   readonly merge_units: number;
@@ -108,6 +111,7 @@ export async function readOutcome(
     deletes: merged.flatMap((r) => r.deletes ?? []),
     rewritten: distinct(merged.flatMap((r) => r.rewritten)),
     relogged: distinct(merged.flatMap((r) => r.relogged)),
+    ...rangesOf(merges),
     staging: addMeasured(staged),
     merging: addMeasured(merged),
     merge_units: merged.length,
@@ -144,19 +148,23 @@ function settle(staged: RowCounts, merged: readonly RowCounts[]): RowCounts {
   return { ...staged, accepted, duplicates: staged.duplicates + duplicates };
 }
 
-async function readMerges(
-  deps: StepDeps,
-  run: RunRef,
-  level: number,
-  model: string,
-): Promise<readonly { inputs: readonly string[]; result: UnitResult }[]> {
+type Merge = { readonly inputs: readonly string[]; readonly result: UnitResult; readonly ranges?: KeyRanges };
+
+/** All units of a merge have the same. */
+function rangesOf(merges: readonly Merge[]): Pick<Merge, 'ranges'> {
+  const ranges = merges.find((one) => one.ranges !== undefined)?.ranges;
+  return ranges === undefined ? {} : { ranges };
+}
+
+async function readMerges(deps: StepDeps, run: RunRef, level: number, model: string): Promise<readonly Merge[]> {
   const items = (await readJsonIfAny<readonly UnitItem[]>(deps.store, runFolder.mergeUnits(run, level))) ?? [];
-  const merges: { inputs: readonly string[]; result: UnitResult }[] = [];
+  const merges: Merge[] = [];
   for (const item of items) {
     const unit = await readJson<MergeUnit>(deps.store, runFolder.unit(run, level, item.unit));
     if (unit.model !== model) continue;
     const inputs = unit.kind === 'compact' ? unit.inputs : [];
-    merges.push({ inputs, result: await readJson(deps.store, runFolder.unitResult(run, level, item.unit)) });
+    const ranges = unit.kind === 'keyed' && unit.ranges !== undefined ? { ranges: unit.ranges } : {};
+    merges.push({ ...ranges, inputs, result: await readJson(deps.store, runFolder.unitResult(run, level, item.unit)) });
   }
   return merges;
 }

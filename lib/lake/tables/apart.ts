@@ -6,7 +6,7 @@ import type { TableMetadata } from '../../iceberg/types.ts';
 import type { TableChange } from '../../plan/table-changes.ts';
 import type { StepDeps } from '../deps.ts';
 import { findModeConflicts } from './table-mode.ts';
-import { bucketsOf, keyedShapes, shapeOf } from './table-shape.ts';
+import { keyedShapes, layoutOf, shapeOf } from './table-shape.ts';
 import { planTarget } from './target.ts';
 
 type Tables = ReadonlyMap<string, { readonly metadata: TableMetadata } | undefined>;
@@ -61,7 +61,7 @@ function standsBeside(
 ): boolean {
   if (model.mode.kind === 'full') return true;
   const shape = isKeyed(model)
-    ? keyedShapes(deps, spec, model, bucketsOf(model, base, 0)).shape
+    ? keyedShapes(deps, spec, model, layoutOf(model, base, 0)).shape
     : shapeOf(deps, spec, model, []);
   try {
     const target = planTarget(deps.store, base, shape);

@@ -1,14 +1,15 @@
 import type { KeyedModel } from '../../core/keyed.ts';
-import { keyBuckets, logColumns, logModelId, logTable } from '../../core/keyed.ts';
+import { keyBuckets, liesInRanges, logColumns, logModelId, logTable } from '../../core/keyed.ts';
 import { PERSONAL_COLUMNS } from '../../core/personal.ts';
 import type { TableShape } from '../../core/run.ts';
 import type { ModelSpec, PipelineSpec } from '../../core/spec.ts';
 import type { Column } from '../../core/types.ts';
 import { currentSpec } from '../../iceberg/partition.ts';
 import { columnsOf } from '../../iceberg/schema.ts';
+import { currentSnapshot } from '../../iceberg/snapshot.ts';
 import { parseTransform } from '../../iceberg/transforms.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
-import { chosenBuckets } from '../../plan/buckets.ts';
+import { chosenBuckets, rebuiltBuckets } from '../../plan/buckets.ts';
 import type { ObjectStore } from '../../ports.ts';
 import type { StepDeps } from '../deps.ts';
 import { madeProperties } from './made-by.ts';
@@ -51,14 +52,17 @@ export function shapeOf(
   };
 }
 
+/** How the keys of a keyed table lie: in so many buckets, which partition it, or in ranges, which are those of its files. */
+export type KeyLayout = number | 'ranges';
+
 /** History and log of a keyed model, partitioned alike. */
 export function keyedShapes(
   deps: Pick<StepDeps, 'ids'>,
   spec: PipelineSpec,
   model: KeyedModel,
-  buckets: number,
+  layout: KeyLayout,
 ): { readonly shape: TableShape; readonly log: TableShape } {
-  const partitionBy = keyBuckets(model.mode, buckets);
+  const partitionBy = layout === 'ranges' ? [] : keyBuckets(model.mode, layout);
   const shape = { ...shapeOf(deps, spec, model, []), partitionBy };
   const log = {
     ...shape,
@@ -71,10 +75,18 @@ export function keyedShapes(
   return { shape, log };
 }
 
-/** The bucket count of a keyed table: what it was made with, else what the model asks for, else by the size that it is likely to get. */
-export function bucketsOf(model: KeyedModel, base: TableMetadata | undefined, bytes: number): number {
-  const field = base === undefined ? undefined : currentSpec(base).fields[0];
+/** How the keys of a keyed table lie: as it was made, else as the model asks for, else in buckets by the size that it is likely to get. */
+export function layoutOf(model: KeyedModel, base: TableMetadata | undefined, bytes: number): KeyLayout {
+  const [field] = base === undefined ? [] : currentSpec(base).fields;
   const transform = field === undefined ? undefined : parseTransform(field.transform);
   if (transform?.kind === 'bucket') return transform.width;
+  if (base === undefined ? liesInRanges(model.mode) : field === undefined) return 'ranges';
   return chosenBuckets(model.mode, bytes);
+}
+
+/** How they lie when it is rebuilt: as the model asks for, or as the table needs, now. */
+export function rebuiltLayout(model: KeyedModel, was: KeyLayout, base: TableMetadata | undefined): KeyLayout {
+  if (liesInRanges(model.mode)) return 'ranges';
+  const bytes = Number((base && currentSnapshot(base))?.summary['total-files-size'] ?? 0);
+  return rebuiltBuckets(model.mode, was === 'ranges' ? 1 : was, bytes);
 }

@@ -24,6 +24,7 @@ import type { Removal } from '../../table/removal.ts';
 import { checkPrepared } from './check-prepared.ts';
 import { checkRows } from './expectations.ts';
 import { checkLostFiles } from './lost-files.ts';
+import { type RemovedRanges, removedRanges } from './removed-ranges.ts';
 import { checkAsItIs, checkKeptRows } from './unchecked.ts';
 import { auditWindow, type WindowedTable } from './window.ts';
 
@@ -61,7 +62,7 @@ async function auditModel(deps: StepDeps, plan: RunPlan, level: number, planned:
   if (model.layer === 'silver') checkAccounts(model, outcome, planned, plan.window !== undefined);
   checkLostFiles(plan, model, outcome.files);
   const summary = await summaryOf(deps, plan, model, planned);
-  const parts = partsOf(plan, planned, model, outcome);
+  const parts = partsOf(plan, planned, model, outcome, await removedRanges(deps, plan, planned, outcome));
   const prepared = new Map<string, Prepared>();
   const windowed = new Map<string, WindowedTable>();
   for (const part of parts) {
@@ -170,7 +171,13 @@ type Part = {
 };
 
 /** The tables that a model writes, with their new files and what these replace. */
-function partsOf(plan: RunPlan, planned: ModelPlan, model: ModelSpec, outcome: ModelOutcome): readonly Part[] {
+function partsOf(
+  plan: RunPlan,
+  planned: ModelPlan,
+  model: ModelSpec,
+  outcome: ModelOutcome,
+  ranges: RemovedRanges,
+): readonly Part[] {
   const anew = isAnew(plan, model.id);
   if (isKeyed(model) && planned.log !== null) {
     const whole = planned.rebuild;
@@ -178,14 +185,14 @@ function partsOf(plan: RunPlan, planned: ModelPlan, model: ModelSpec, outcome: M
       {
         shape: planned.log,
         files: outcome.logged,
-        remove: (_, t) => (anew ? everything(t) : buckets(outcome.relogged, t, whole)),
+        remove: (_, t) => (anew ? everything(t) : (ranges?.log ?? buckets(outcome.relogged, t, whole))),
         always: false,
       },
       {
         shape: planned.shape,
         files: outcome.written,
         deletes: outcome.deletes,
-        remove: (_, t) => (anew ? everything(t) : buckets(outcome.rewritten, t, whole)),
+        remove: (_, t) => (anew ? everything(t) : (ranges?.history ?? buckets(outcome.rewritten, t, whole))),
         always: outcome.logged.length + outcome.relogged.length > 0,
       },
     ];

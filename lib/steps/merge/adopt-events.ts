@@ -25,7 +25,7 @@ export async function adoptEvents(
   deps: StepDeps,
 ): Promise<readonly Placed[] | undefined> {
   const { plan, planned, level, log } = context;
-  if (share.parts > 1 || share.event_buckets === undefined || planned.units.length > MOST_UNITS) return undefined;
+  if (share.parts > 1 || planned.units.length > MOST_UNITS || !areOwn(context, share)) return undefined;
   const own = new Set(share.events);
   const results = await readStageResults(deps, plan.run, level, planned);
   const staged = results.flatMap((r) => r.exchanged).filter(({ key }) => own.has(key));
@@ -40,7 +40,15 @@ export async function adoptEvents(
   });
 }
 
+/** Whether the files have events of the share alone. */
+function areOwn({ unit: { ranges } }: KeyedContext, { buckets, event_buckets }: KeyShare): boolean {
+  if (ranges === undefined) return event_buckets !== undefined;
+  const own = new Set(buckets);
+  const parts = (ranges.cut ?? []).filter((one) => own.has(one));
+  return parts.length === 0 || parts.length === ranges.cut?.length;
+}
+
 function areWorthKeeping({ events, event_buckets }: KeyShare, staged: readonly Placed[], fileBytes: number): boolean {
-  const alone = new Set(event_buckets).size === events.length;
+  const alone = (event_buckets === undefined ? 1 : new Set(event_buckets).size) === events.length;
   return alone || !staged.some(({ written }) => isSmall(written.bytes, fileBytes / 2));
 }

@@ -1,6 +1,7 @@
 import type { KeyedModel } from '../../core/keyed.ts';
 import type { KeyShare, MergeUnit, TableShape } from '../../core/run.ts';
 import type { Sql, SqlName } from '../../core/sql-text.ts';
+import { filesOfRanges } from '../../iceberg/key-ranges.ts';
 import { columnRange } from '../../iceberg/scan.ts';
 import { currentSchema, fieldByName } from '../../iceberg/schema.ts';
 import { parseScalarText } from '../../iceberg/text.ts';
@@ -14,6 +15,7 @@ import { openFiles, pathOf } from '../../lake/tables/foreign-files.ts';
 import { loadRows, scanColumns } from '../../lake/tables/table-state.ts';
 import { loadTarget } from '../../lake/tables/target.ts';
 import type { Borrowed, Session } from '../../ports.ts';
+import type { KeyPlace } from '../../sql/key-ranges.ts';
 import { renderPart, selectFirstSequence } from '../../sql/keyed.ts';
 import { createRelation, renderBucketed, renderBucketRows, renderMixedEvents, renderScan } from '../../sql/scan.ts';
 import { planFiles, type ScannedFile } from '../../table/read.ts';
@@ -41,13 +43,15 @@ export type BucketFiles = {
 
 /** When a rebuild changes the number of buckets, they may lie in any file. */
 export async function bucketFiles(
-  { plan, planned }: KeyedContext,
+  { plan, planned, unit }: KeyedContext,
   share: KeyShare,
   shape: TableShape,
   deps: StepDeps,
 ): Promise<BucketFiles> {
   const metadata = await loadRows(deps.store, plan, shape.id);
   const all = metadata === undefined ? [] : await planFiles(deps.store, metadata);
+  if (unit.ranges !== undefined && metadata !== undefined && !planned.rebuild)
+    return { shape, metadata, files: filesOfRanges(metadata, unit.ranges, share.buckets, all) };
   const wanted = new Set(share.buckets);
   return { shape, metadata, files: planned.rebuild ? all : all.filter((file) => wanted.has(bucketOf(file))) };
 }
@@ -55,19 +59,19 @@ export async function bucketFiles(
 /** Makes a view of some buckets' rows of one table. */
 export async function openBuckets(
   session: Session,
-  { planned, model }: KeyedContext,
+  { planned, model, unit }: KeyedContext,
   share: KeyShare,
   name: SqlName,
   { shape, metadata, files }: BucketFiles,
   deps: StepDeps,
 ): Promise<Borrowed> {
   const bucketsOfFiles = files.map(bucketOf);
-  const [bucket] = shape.partitionBy;
-  if (bucket === undefined) throw new RangeError(`${shape.id} has no key bucket`);
+  const place = placeOf(shape, unit);
   const borrowed = await openFiles(session, deps.store, metadata, files);
   const columns = scanColumns(metadata, shape.columns);
-  const rows = planned.rebuild
-    ? renderBucketRows(renderScan(columns, borrowed.files), bucket, shape.columns, share.buckets)
+  const anywhere = planned.rebuild || unit.ranges !== undefined;
+  const rows = anywhere
+    ? renderBucketRows(renderScan(columns, borrowed.files), place, shape.columns, share.buckets)
     : renderBucketed(
         columns,
         borrowed.files.map((file, i) => ({ file, bucket: bucketsOfFiles[i] ?? 0 })),
@@ -76,9 +80,15 @@ export async function openBuckets(
   return keepOrRelease(borrowed, () => session.run(createRelation(name, part)));
 }
 
+function placeOf({ id, partitionBy }: TableShape, { ranges }: KeyedUnit): KeyPlace {
+  const place = ranges ?? partitionBy[0];
+  if (place === undefined) throw new RangeError(`${id} has no key bucket`);
+  return place;
+}
+
 /** The staged events of a share, each with its bucket, as a relation. */
 export async function renderStaged(
-  { plan, model, log }: KeyedContext,
+  { plan, model, log, unit }: KeyedContext,
   share: KeyShare,
   borrowed: Borrowed,
   deps: StepDeps,
@@ -86,14 +96,20 @@ export async function renderStaged(
   const { events, event_buckets: buckets, part, parts } = share;
   const paths = events.map((key) => pathOf(borrowed, key));
   const { schema, columns } = await loadTarget(deps.store, plan, log);
-  if (buckets === undefined && paths.length > 0) {
-    const [bucket] = log.partitionBy;
-    if (bucket === undefined) throw new RangeError(`${log.id} has no key bucket`);
-    return renderPart(model.mode, renderMixedEvents(columns, bucket, paths), part, parts);
-  }
+  const place = placeOf(log, unit);
   const ids = new Map(schema.fields.map((f) => [f.name, f.id]));
+  const found = columns.map((column) => ({ ...column, id: ids.get(column.name) ?? -1 }));
+  if (unit.ranges !== undefined)
+    return renderPart(
+      model.mode,
+      renderBucketRows(renderScan(found, paths), place, columns, share.buckets),
+      part,
+      parts,
+    );
+  if (buckets === undefined && paths.length > 0)
+    return renderPart(model.mode, renderMixedEvents(columns, place, paths), part, parts);
   const rows = renderBucketed(
-    columns.map((column) => ({ ...column, id: ids.get(column.name) ?? -1 })),
+    found,
     paths.map((file, i) => ({ file, bucket: buckets?.[i] ?? 0 })),
   );
   return renderPart(model.mode, rows, part, parts);

@@ -5,7 +5,7 @@ import type { KeyShare, TableShape } from '../../core/run.ts';
 import type { Sql } from '../../core/sql-text.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
-import { stageFiles } from '../../lake/files/stage-files.ts';
+import { stageFiles, type TableRows } from '../../lake/files/stage-files.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { emptyResult, type Placed, type UnitResult } from '../../lake/run/unit-result.ts';
 import { pathOf } from '../../lake/tables/foreign-files.ts';
@@ -167,8 +167,9 @@ type Fresh = {
 
 /** Sets the staged events against the log: which are new, and which buckets that touches. */
 async function findFresh(session: Session, context: KeyedContext, share: KeyShare, deps: StepDeps): Promise<Fresh> {
-  const { model, plan, planned } = context;
+  const { model, plan, planned, unit } = context;
   const { withdraw } = plan;
+  const { ranges } = unit;
   const all = touchesAll(context);
   const history = await loadRows(deps.store, plan, model.id);
   await session.run(createLate(model.mode, followsRules(model.mode, history)));
@@ -180,10 +181,13 @@ async function findFresh(session: Session, context: KeyedContext, share: KeyShar
   );
   const counts = { ...NO_ROWS, accepted: fresh, duplicates: staged - fresh };
   // Parts of one bucket replace it together, so all of them rewrite as soon as one might.
-  const relog = planned.rebuild || withdrawn > 0 || (share.parts > 1 && withdraw.length > 0);
+  // The log of ranges has files of any of them, so that it is written anew as a whole.
+  const whole = share.parts > 1 || ranges !== undefined;
+  const relog = planned.rebuild || withdrawn > 0 || (whole && withdraw.length > 0);
   if (all || relog || share.parts > 1) return { counts, buckets: share.buckets, relog };
-  const touched = await session.rows(listBuckets());
-  return { counts, buckets: touched.map((row) => Number(row['bucket'])), relog };
+  const touched = new Set((await session.rows(listBuckets())).map((row) => Number(row['bucket'])));
+  const cut = new Set(ranges?.cut);
+  return { counts, buckets: share.buckets.filter((one) => touched.has(one) || cut.has(one)), relog };
 }
 
 /** Makes the touched keys' rows of their events. `openHistory`: done when the keys are known. */
@@ -260,8 +264,14 @@ async function writeBuckets(
   const history = shape.id === context.model.id;
   const check = history ? (paths: readonly string[]) => checkWritten(session, context, paths) : undefined;
   const folder = join(within, name);
-  const staging = { from, target, partitionColumns: [BUCKET], folder, fileBytes, stem, ...(check && { check }) };
+  const staging = { from, target, ...cutBy(context, history), folder, fileBytes, stem, ...(check && { check }) };
   return (await stageFiles(session, staging, deps)).placed;
+}
+
+/** Files of the history have the rows of one range; those of the log may have any. */
+function cutBy({ unit }: KeyedContext, history: boolean): Pick<TableRows, 'partitionColumns' | 'fileOf'> {
+  if (unit.ranges === undefined) return { partitionColumns: [BUCKET] };
+  return history ? { fileOf: BUCKET } : {};
 }
 
 async function checkWritten(session: Session, context: KeyedContext, paths: readonly string[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { KeyRanges } from '../../core/key-ranges.ts';
 import type { KeyedModel } from '../../core/keyed.ts';
 import type { MergeUnit, ModelPlan, RunPlan } from '../../core/run.ts';
 import { fullName } from '../../core/tables.ts';
@@ -10,12 +11,13 @@ import { runFolder } from '../../lake/run/run-folder.ts';
 import { leftBy, type UnitResult, withoutLeft } from '../../lake/run/unit-result.ts';
 import { openFiles, pathOf } from '../../lake/tables/foreign-files.ts';
 import { loadQuarantine, loadRows, scanColumns } from '../../lake/tables/table-state.ts';
-import { packShares } from '../../plan/merge-units.ts';
+import { type BucketLoad, packShares } from '../../plan/merge-units.ts';
 import { unitSettings } from '../../plan/stage-units.ts';
 import { writeExtracts } from '../../sql/extracts.ts';
 import { selectHeldAgainst } from '../../sql/quarantine-table.ts';
 import { BUCKET, renderParquet, renderParquetByName, renderScan } from '../../sql/scan.ts';
 import { planFiles } from '../../table/read.ts';
+import { planRanges } from './cut-ranges.ts';
 
 /**
  * One share per touched key bucket, small ones joined to a unit, a large one cut by a second hash of the key. All
@@ -30,31 +32,48 @@ export async function planKeyedMerge(
   results: readonly UnitResult[],
 ): Promise<readonly MergeUnit[]> {
   const plan = withoutLeft(asPlanned, leftBy(planned, results));
-  const files = await existingFiles(deps, plan, planned);
-  const staged = new Map<number, { keys: string[]; bytes: number }>();
-  for (const { key, written } of results.flatMap((r) => r.exchanged)) {
-    const bucket = Number(written.partition[0]?.value);
-    const of = staged.get(bucket) ?? { keys: [], bytes: 0 };
-    staged.set(bucket, { keys: [...of.keys, key], bytes: of.bytes + written.bytes });
-  }
-  const everywhere =
-    planned.rebuild || plan.withdraw.length > 0 || (model.mode.missing === 'delete' && staged.size > 0);
-  const buckets = everywhere ? [...Array(planned.buckets).keys()] : [...staged.keys()].sort((a, b) => a - b);
-  const loads = buckets.map((bucket) => {
-    const events = staged.get(bucket);
-    return { bucket, events: events?.keys ?? [], bytes: (events?.bytes ?? 0) + (files.bytes.get(bucket) ?? 0) };
-  });
+  const { loads, ...ranged } = await loadsOf(deps, { plan, planned, model }, results);
   const extracts =
     model.mode.missing === 'delete' && loads.length > 0
       ? await placeExtracts(deps, plan, level, planned, model, results)
       : null;
-  return packShares(loads, unitSettings(plan), areAsTheLog(results)).map((shares, i) => ({
+  const asLog = ranged.ranges === undefined && areAsTheLog(results);
+  return packShares(loads, unitSettings(plan), asLog).map((shares, i) => ({
     unit: `merge-${model.id}-${String(i).padStart(5, '0')}`,
     model: model.id,
     kind: 'keyed',
     shares,
     extracts,
+    ...ranged,
   }));
+}
+
+type Loads = { readonly loads: readonly BucketLoad[]; readonly ranges?: KeyRanges };
+
+/** What is touched, and what has to be read of it. */
+async function loadsOf(
+  deps: StepDeps,
+  context: { readonly plan: RunPlan; readonly planned: ModelPlan; readonly model: KeyedModel },
+  results: readonly UnitResult[],
+): Promise<Loads> {
+  const { plan, planned, model } = context;
+  const exchanged = results.flatMap((r) => r.exchanged);
+  const extract = model.mode.missing === 'delete' && exchanged.some(({ written }) => written.rows > 0);
+  const everywhere = planned.rebuild || plan.withdraw.length > 0 || extract;
+  if (planned.ranges !== undefined) return planRanges(deps, context, exchanged, everywhere);
+  const files = await existingFiles(deps, plan, planned);
+  const staged = new Map<number, { keys: string[]; bytes: number }>();
+  for (const { key, written } of exchanged) {
+    const bucket = Number(written.partition[0]?.value);
+    const of = staged.get(bucket) ?? { keys: [], bytes: 0 };
+    staged.set(bucket, { keys: [...of.keys, key], bytes: of.bytes + written.bytes });
+  }
+  const buckets = everywhere ? [...Array(planned.buckets).keys()] : [...staged.keys()].sort((a, b) => a - b);
+  const loads = buckets.map((bucket) => {
+    const events = staged.get(bucket);
+    return { bucket, events: events?.keys ?? [], bytes: (events?.bytes ?? 0) + (files.bytes.get(bucket) ?? 0) };
+  });
+  return { loads };
 }
 
 /** Units that an earlier release staged wrote their events in another form, with the bucket in each of them; some of a run may have. */

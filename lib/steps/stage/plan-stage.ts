@@ -1,11 +1,10 @@
+import { countRanges } from '../../core/key-ranges.ts';
 import { isKeyed, type KeyedModel, logModelId } from '../../core/keyed.ts';
 import { objectName } from '../../core/objects.ts';
 import { times } from '../../core/requests.ts';
 import type { LandedFile, LevelPlan, ModelPlan, RunPlan, RunState, StageUnit } from '../../core/run.ts';
 import type { GoldModel, ModelSpec, SilverModel, SourceSpec } from '../../core/spec.ts';
 import type { Column } from '../../core/types.ts';
-import { currentSnapshot } from '../../iceberg/snapshot.ts';
-import type { TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { keepFiles, lendingKept, readKept } from '../../lake/files/keep-files.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
@@ -13,11 +12,12 @@ import { ofPipeline } from '../../lake/run/personal-errors.ts';
 import { isLeftAlone, plannedFiles } from '../../lake/run/planned-files.ts';
 import { readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from '../../lake/run/run-folder.ts';
 import { goldReason } from '../../lake/tables/gold-inputs.ts';
-import { bucketsOf, keyedShapes, settleShape, shapeOf } from '../../lake/tables/table-shape.ts';
+import { plannedRanges } from '../../lake/tables/key-ranges.ts';
+import { keyedShapes, layoutOf, rebuiltLayout, settleShape, shapeOf } from '../../lake/tables/table-shape.ts';
 import { findModel, isAnew, loadBase, loadStates, tableColumns } from '../../lake/tables/table-state.ts';
 import { findTouched } from '../../lake/tables/touched.ts';
 import { writeProperties } from '../../lake/tables/write-mode.ts';
-import { exchangeBuckets, likelyTableBytes, rebuiltBuckets } from '../../plan/buckets.ts';
+import { exchangeBuckets, likelyTableBytes } from '../../plan/buckets.ts';
 import { fitsOneCall } from '../../plan/one-call.ts';
 import {
   isCut,
@@ -171,7 +171,7 @@ function lookedAt(file: LandedFile, { format }: SourceSpec, room: number | undef
   return fits ? file : { ...file, in_turn: true };
 }
 
-type TablePlan = Pick<ModelPlan, 'shape' | 'log' | 'output' | 'buckets'>;
+type TablePlan = Pick<ModelPlan, 'shape' | 'log' | 'output' | 'buckets' | 'ranges'>;
 
 async function planRows(
   deps: StepDeps,
@@ -193,11 +193,6 @@ async function planRows(
   };
 }
 
-/** What the files of a table have, by its current snapshot. */
-function tableBytes(base: TableMetadata | undefined): number {
-  return Number((base && currentSnapshot(base))?.summary['total-files-size'] ?? 0);
-}
-
 /**
  * A rebuild gives the table the columns of the model alone, and the bucket count that it asks for, or needs, now. Other runs keep the
  * table's bucket count, and its rows have the columns that only the table has. The log keeps all that events ever had.
@@ -211,16 +206,18 @@ async function planKeyed(
 ): Promise<TablePlan & Pick<ModelPlan, 'columns'>> {
   const base = await loadBase(deps.store, plan, model.id);
   const anew = isAnew(plan, model.id);
-  const current = bucketsOf(model, anew ? undefined : base, bytes);
-  const buckets = rebuild ? rebuiltBuckets(model.mode, current, tableBytes(base)) : current;
-  const shapes = keyedShapes(deps, plan.spec, model, buckets);
+  const was = layoutOf(model, anew ? undefined : base, bytes);
+  const layout = rebuild ? rebuiltLayout(model, was, base) : was;
+  const ranges = layout === 'ranges' ? await plannedRanges(deps.store, plan, model, rebuild) : undefined;
+  const shapes = keyedShapes(deps, plan.spec, model, layout);
   const properties = { ...shapes.shape.properties, ...writeProperties(model, base) };
   const shape = settleShape(deps.store, base, { ...shapes.shape, properties, whole: rebuild || anew });
   const kept = shape.kept ?? [];
   const columns = [...model.columns, ...kept];
   const wanted = { ...shapes.log, columns: [...shapes.log.columns, ...kept], whole: anew };
   const log = settleShape(deps.store, await loadBase(deps.store, plan, logModelId(model)), wanted);
-  return { columns, shape, log, output: 'keyed', buckets };
+  const places = ranges === undefined ? { buckets: Number(layout) } : { buckets: countRanges(ranges), ranges };
+  return { columns, shape, log, output: 'keyed', ...places };
 }
 
 async function planGold(
