@@ -49,8 +49,38 @@ export function planBins(files: readonly Candidate[], rules: RewriteRules): read
 }
 
 function sizedBins(members: readonly Candidate[], rules: RewriteRules): readonly Bin[] {
+  if (members.some(({ place }) => place !== undefined)) return neighbourBins(members, rules);
   const { whole = [], deleted = [] } = Object.groupBy(members, (file) => (file.deleted ? 'deleted' : 'whole'));
   return [...smallBins(whole, rules), ...largeBins(whole, rules), ...deletedBins(deleted, rules)];
+}
+
+/** Only files that lie beside each other are joined, so that files that are apart stay so. */
+function neighbourBins(files: readonly Candidate[], rules: RewriteRules): readonly Bin[] {
+  const members = files.toSorted((a, b) => (a.place ?? 0) - (b.place ?? 0));
+  const { targetBytes } = rules;
+  const isSmall = (file: Candidate): boolean => !file.deleted && file.bytes < targetBytes * SMALL;
+  const runs: Candidate[][] = [[]];
+  for (const file of members) {
+    if (isSmall(file)) runs.at(-1)?.push(file);
+    else runs.push([]);
+  }
+  const joined =
+    members.filter(isSmall).length < rules.minFiles ? [] : runs.flatMap((run) => joinSmall(run, targetBytes));
+  const deleted = members.filter((file) => file.deleted).flatMap((file) => deletedBins([file], rules));
+  return [
+    ...joined,
+    ...largeBins(
+      members.filter((file) => !file.deleted),
+      rules,
+    ),
+    ...deleted,
+  ];
+}
+
+function joinSmall(files: readonly Candidate[], targetBytes: number): readonly Bin[] {
+  const groups = packInOrder(files, targetBytes, ({ bytes }) => bytes).filter((group) => group.length > 1);
+  // All in one file, even if they grow.
+  return groups.map((group) => bin(group, 'small', targetBytes * LARGE));
 }
 
 function deletedBins(members: readonly Candidate[], { targetBytes }: RewriteRules): readonly Bin[] {
@@ -61,9 +91,7 @@ function deletedBins(members: readonly Candidate[], { targetBytes }: RewriteRule
 function smallBins(members: readonly Candidate[], { targetBytes, minFiles }: RewriteRules): readonly Bin[] {
   const small = members.filter(({ bytes }) => bytes < targetBytes * SMALL);
   if (small.length < minFiles) return [];
-  const groups = packInOrder(small, targetBytes, ({ bytes }) => bytes).filter((group) => group.length > 1);
-  // All in one file, even if they grow.
-  return groups.map((group) => bin(group, 'small', targetBytes * LARGE));
+  return joinSmall(small, targetBytes);
 }
 
 function largeBins(members: readonly Candidate[], { targetBytes }: RewriteRules): readonly Bin[] {

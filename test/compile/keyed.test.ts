@@ -172,6 +172,24 @@ const MISTAKES: readonly { readonly name: string; readonly given: Given; readonl
     ],
   },
   {
+    name: 'ranges of keys without an order',
+    given: staffWith(JOBS, scd2({ key: ['active', 'emp_id'], sequence: 'start', clusterBy: 'range' })),
+    problems: [
+      `${at}.key[0]: got "active" of type boolean with clusterBy 'range'; expected a column of type int, bigint, decimal, date, timestamp, timestamptz, string`,
+    ],
+  },
+  {
+    name: 'ranges beside what is for buckets',
+    given: staffWith(
+      JOBS,
+      scd2({ key: 'emp_id', sequence: 'start', clusterBy: 'range', buckets: 4, writeMode: 'merge-on-read' }),
+    ),
+    problems: [
+      `${at}.buckets: got 4 with clusterBy 'range'; expected no buckets, or clusterBy 'hash'`,
+      `${at}.writeMode: got 'merge-on-read' with clusterBy 'range'; expected 'copy-on-write', or clusterBy 'hash'`,
+    ],
+  },
+  {
     name: 'values of another kind',
     given: staffWith(JOBS, {
       kind: 'scd2',
@@ -180,18 +198,20 @@ const MISTAKES: readonly { readonly name: string; readonly given: Given; readonl
       track: [],
       missing: 'drop',
       buckets: 5000,
+      clusterBy: 'ranges',
       coalesce: 'no',
       tiebreak: 'salary',
       deleteWhen: true,
     }),
     problems: [
-      `${at}.tiebreak: got an unknown property; expected one of kind, key, sequence, track, deleteWhen, tieBreak, missing, buckets, writeMode, validTo, coalesce; did you mean "tieBreak"?`,
+      `${at}.tiebreak: got an unknown property; expected one of kind, key, sequence, track, deleteWhen, tieBreak, missing, buckets, clusterBy, writeMode, validTo, coalesce; did you mean "tieBreak"?`,
       `${at}.key: got []; expected a column name, or a list of at least one`,
       `${at}.sequence: got 5; expected the name of the column that orders the events of a key`,
       `${at}.track: got []; expected a list of at least one column name; leave it out for all columns`,
       `${at}.deleteWhen: got true; expected SQL as text, such as "op = 'D'"`,
       `${at}.missing: got "drop"; expected 'keep' or 'delete'`,
       `${at}.buckets: got 5000; expected a whole number from 1 to 4096`,
+      `${at}.clusterBy: got "ranges"; expected 'hash' or 'range'`,
       `${at}.coalesce: got "no"; expected true or false`,
     ],
   },

@@ -9,11 +9,13 @@ import { currentSpec } from '../../iceberg/partition.ts';
 import { currentSnapshot, snapshotById, snapshotsSince } from '../../iceberg/snapshot.ts';
 import { parseTransform } from '../../iceberg/transforms.ts';
 import type { Snapshot, TableMetadata } from '../../iceberg/types.ts';
+import { rangeBytes } from '../../plan/buckets.ts';
 import { findDue, operationsOf, type PipelineFacts, type TableFacts } from '../../plan/maintenance-due.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { readJsonIfAny, writeJson } from '../run/run-folder.ts';
+import { rangedBy } from '../tables/table-shape.ts';
 import { modelTables } from '../tables/table-state.ts';
 
 /** A table, and its metadata as it is now. */
@@ -112,12 +114,19 @@ function tableFacts(spec: PipelineSpec, table: KnownTable, { last, now, rules }:
     // A table whose first snapshots are forgotten began with what the first that is there has.
     grown: total - (known === undefined ? 0 : Math.min(total, ...files)),
     addedBytes: added === 0 ? 0 : sum(newer, 'added-files-size') / added,
-    targetBytes: spec.settings.fileBytes,
+    targetBytes: targetOf(spec, table),
     deleteFiles: Math.ceil((numberOf(current, 'total-delete-files') ?? 0) / bucketsOf(metadata)),
     deletedPercent: percentOf(numberOf(current, 'total-position-deletes'), numberOf(current, 'total-records')),
     manifests: made === undefined ? undefined : made + (numberOf(current, 'manifests-kept') ?? 0),
     expirable: expirable.length,
   };
+}
+
+/** A keyed table whose keys lie in ranges has smaller files. */
+function targetOf(spec: PipelineSpec, { id, metadata }: KnownTable): number {
+  const { fileBytes } = spec.settings;
+  if (rangedBy(spec, id, metadata) === undefined) return fileBytes;
+  return rangeBytes(numberOf(currentSnapshot(metadata), 'total-files-size') ?? 0, fileBytes);
 }
 
 /** A merge on read adds a delete file to each bucket that it touches. */

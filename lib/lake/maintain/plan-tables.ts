@@ -8,6 +8,7 @@ import { fullName, parseTableName, type TableId } from '../../core/tables.ts';
 import { currentSchema } from '../../iceberg/schema.ts';
 import { currentSnapshot } from '../../iceberg/snapshot.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
+import { rangeBytes } from '../../plan/buckets.ts';
 import { filesAfter, planBins, type RewriteRules } from '../../plan/maintenance.ts';
 import { mergeBytes } from '../../plan/merge-units.ts';
 import type { CatalogEntry } from '../../ports.ts';
@@ -15,6 +16,7 @@ import { planFullMerge } from '../../table/merge.ts';
 import { currentManifests, loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { OPS_ORDER } from '../ops/ops-tables.ts';
+import { rangedBy } from '../tables/table-shape.ts';
 import { modelTables } from '../tables/table-state.ts';
 import { checkOrder } from './check-order.ts';
 import { chooseFiles } from './choose-files.ts';
@@ -74,7 +76,7 @@ async function planTable(
   const scope = {
     all: request.all === true || asked !== undefined,
     where: request.where,
-    ...(table.rearrange ? { layout: table } : {}),
+    ...(table.rearrange || rangedBy(spec, id, entry.metadata) !== undefined ? { layout: table } : {}),
   };
   const files = await chooseFiles(deps, id, entry.metadata, scope);
   return { table, entry, bins: planBins(files, rulesOf(table)) };
@@ -100,7 +102,9 @@ function maintainedTable(
   const { target_mb, min_files, sort, zorder, where } = request;
   const model = spec.models.find((one) => one.layer === id.layer && one.name === id.name);
   const most = opsOrder(id).length > 0 ? LOOKED_UP_BYTES : Number.POSITIVE_INFINITY;
-  const target = target_mb === undefined ? Math.min(spec.settings.fileBytes, most) : Math.ceil(target_mb * MEGABYTE);
+  const ranged = rangedBy(spec, id, metadata);
+  const usual = ranged === undefined ? spec.settings.fileBytes : rangeBytes(bytesOf(metadata), spec.settings.fileBytes);
+  const target = target_mb === undefined ? Math.min(usual, most) : Math.ceil(target_mb * MEGABYTE);
   const snapshot = currentSnapshot(metadata);
   const asked = sort ?? zorder;
   return {
@@ -114,10 +118,15 @@ function maintainedTable(
     min_files: min_files ?? MIN_FILES,
     unit_bytes: Math.max(target, mergeBytes(spec.settings)),
     ...orderOf(id, metadata, model, request),
+    ...(ranged === undefined || asked !== undefined ? {} : { sort: [ranged], zorder: [] }),
     rearrange: asked !== undefined,
     with_file: id.layer === 'silver' && !id.name.endsWith(LOG_SUFFIX) && !(model !== undefined && isKeyed(model)),
     complete: where === undefined,
   };
+}
+
+function bytesOf(metadata: TableMetadata): number {
+  return Number(currentSnapshot(metadata)?.summary['total-files-size'] ?? 0);
 }
 
 /** What was asked for, else what the model, or the kind of book, says as far as the table has its columns. */

@@ -1,8 +1,9 @@
 import type { KeyedModel } from '../../core/keyed.ts';
-import { keyBuckets, liesInRanges, logColumns, logModelId, logTable } from '../../core/keyed.ts';
+import { isKeyed, keyBuckets, liesInRanges, logColumns, logModelId, logTable } from '../../core/keyed.ts';
 import { PERSONAL_COLUMNS } from '../../core/personal.ts';
 import type { TableShape } from '../../core/run.ts';
 import type { ModelSpec, PipelineSpec } from '../../core/spec.ts';
+import type { TableId } from '../../core/tables.ts';
 import type { Column } from '../../core/types.ts';
 import { currentSpec } from '../../iceberg/partition.ts';
 import { columnsOf } from '../../iceberg/schema.ts';
@@ -89,4 +90,11 @@ export function rebuiltLayout(model: KeyedModel, was: KeyLayout, base: TableMeta
   if (liesInRanges(model.mode)) return 'ranges';
   const bytes = Number((base && currentSnapshot(base))?.summary['total-files-size'] ?? 0);
   return rebuiltBuckets(model.mode, was === 'ranges' ? 1 : was, bytes);
+}
+
+/** Of a keyed table whose keys lie in ranges the column by which they do: no other order is kept by a merge. */
+export function rangedBy(spec: PipelineSpec, { layer, name }: TableId, metadata: TableMetadata): string | undefined {
+  const model = spec.models.find((one) => one.layer === layer && one.name === name);
+  const isRanged = model !== undefined && isKeyed(model) && currentSpec(metadata).fields.length === 0;
+  return isRanged ? model.mode.key[0] : undefined;
 }
