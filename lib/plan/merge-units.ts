@@ -1,5 +1,5 @@
 import type { KeyBound, KeyRanges } from '../core/key-ranges.ts';
-import type { KeyShare } from '../core/run.ts';
+import type { KeyShare } from '../core/merge-unit.ts';
 import type { PipelineSettings } from '../core/spec.ts';
 import { packInOrder } from './pack.ts';
 

@@ -201,5 +201,5 @@ test('the hash of a key depends on the order of its columns and tells null from 
 
 test('a bucket column that the model lacks is refused', () => {
   const bucket: PartitionField = { column: 'other', transform: { kind: 'bucket', width: 4 } };
-  assert.throws(() => events(MODE, bucket), new RangeError('bucket column other is not a column of the model'));
+  assert.throws(() => events(MODE, bucket), new RangeError('key column other is not a column of the table'));
 });

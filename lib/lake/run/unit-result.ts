@@ -1,8 +1,9 @@
 import { addInputs, type InputBytes, NO_INPUTS } from '../../core/input-bytes.ts';
 import type { KeyRanges } from '../../core/key-ranges.ts';
+import type { MergeUnit } from '../../core/merge-unit.ts';
 import type { Measured } from '../../core/requests.ts';
 import { addCounts, NO_ROWS, type RowCounts } from '../../core/row-counts.ts';
-import type { FileOutcome, LeftFile, MergeUnit, ModelPlan, RunPlan, RunRef, UnitItem } from '../../core/run.ts';
+import type { FileOutcome, LeftFile, ModelPlan, RunPlan, RunRef, UnitItem } from '../../core/run.ts';
 import { survivingFiles } from '../../plan/batches.ts';
 import type { StepDeps } from '../deps.ts';
 import { addMeasured } from './measure.ts';

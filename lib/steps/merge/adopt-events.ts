@@ -1,7 +1,7 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mapConcurrent } from '../../core/concurrency.ts';
-import type { KeyShare } from '../../core/run.ts';
+import type { KeyShare } from '../../core/merge-unit.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { placeUnder } from '../../lake/files/stage-files.ts';
 import { type Placed, readStageResults } from '../../lake/run/unit-result.ts';

@@ -1,5 +1,6 @@
 import type { KeyedModel } from '../../core/keyed.ts';
-import type { KeyShare, MergeUnit, TableShape } from '../../core/run.ts';
+import type { KeyShare, MergeUnit } from '../../core/merge-unit.ts';
+import type { TableShape } from '../../core/run.ts';
 import type { Sql, SqlName } from '../../core/sql-text.ts';
 import { filesOfRanges } from '../../iceberg/key-ranges.ts';
 import { columnRange } from '../../iceberg/scan.ts';

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { eventColumnsOf, type KeyedModel } from '../../core/keyed.ts';
+import type { KeyShare } from '../../core/merge-unit.ts';
 import { addCounts, NO_ROWS, type RowCounts } from '../../core/row-counts.ts';
-import type { KeyShare, TableShape } from '../../core/run.ts';
+import type { TableShape } from '../../core/run.ts';
 import type { Sql } from '../../core/sql-text.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';

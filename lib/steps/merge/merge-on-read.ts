@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type KeyedModel, mergesOnRead } from '../../core/keyed.ts';
-import type { KeyShare, ModelPlan, RunPlan } from '../../core/run.ts';
+import type { KeyShare } from '../../core/merge-unit.ts';
+import type { ModelPlan, RunPlan } from '../../core/run.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { stageDeletes } from '../../lake/files/stage-deletes.ts';
 import { stageFiles } from '../../lake/files/stage-files.ts';

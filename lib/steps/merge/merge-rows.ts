@@ -1,8 +1,8 @@
 import { BRONZE_FILE, BRONZE_FILE_ID } from '../../core/bronze-file.ts';
 import { dedupeColumns } from '../../core/dedupe.ts';
 import { NO_INPUTS } from '../../core/input-bytes.ts';
+import type { MergeUnit } from '../../core/merge-unit.ts';
 import { NO_ROWS } from '../../core/row-counts.ts';
-import type { MergeUnit } from '../../core/run.ts';
 import type { SilverModel } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { findKnown, KNOWN_ROWS, loadKnown } from '../../lake/files/known-rows.ts';

@@ -1,5 +1,6 @@
 import { isKeyed } from '../../core/keyed.ts';
-import type { MergeUnit, UnitInput } from '../../core/run.ts';
+import type { MergeUnit } from '../../core/merge-unit.ts';
+import type { UnitInput } from '../../core/run.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { underMarkOrFail } from '../../lake/run/deaths.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';

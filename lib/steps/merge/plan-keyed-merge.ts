@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { KeyRanges } from '../../core/key-ranges.ts';
 import type { KeyedModel } from '../../core/keyed.ts';
-import type { MergeUnit, ModelPlan, RunPlan } from '../../core/run.ts';
+import type { MergeUnit } from '../../core/merge-unit.ts';
+import type { ModelPlan, RunPlan } from '../../core/run.ts';
 import { fullName } from '../../core/tables.ts';
 import type { DataFile } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';

@@ -1,5 +1,6 @@
 import { isKeyed } from '../../core/keyed.ts';
-import type { MergeUnit, ModelPlan, RunPlan, RunState } from '../../core/run.ts';
+import type { MergeUnit } from '../../core/merge-unit.ts';
+import type { ModelPlan, RunPlan, RunState } from '../../core/run.ts';
 import type { SilverModel } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { startMeasuring } from '../../lake/run/measure.ts';
