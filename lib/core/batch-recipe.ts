@@ -25,6 +25,8 @@ export type BatchRecipe = {
   readonly byShape: boolean;
   /** Rows of which an expression raises are rejected one by one. */
   readonly guarded: boolean;
+  /** Of rows that stream past it is noted which columns have a row that fails, for the second read that looks for these rows. */
+  readonly notesFaults: boolean;
   readonly hidden: readonly HiddenColumn[];
   /** The model's rows have the hash of their source row: the hidden row number takes it through the model's SQL. */
   readonly carriesHash: boolean;

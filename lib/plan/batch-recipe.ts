@@ -52,6 +52,8 @@ export function planBatch(model: SilverModel, facts: BatchFacts): BatchRecipe {
     keepsMapped: pass === 'tables' && (isKeyed(model) || toldApart || guarded || !final),
     byShape: manyShapes,
     guarded,
+    // No statement should have the checks of very many columns twice.
+    notesFaults: pass === 'stream' && !wide,
     hidden: hidden.filter(([, needed]) => needed).map(([name]) => name),
     carriesHash,
     equalRows,

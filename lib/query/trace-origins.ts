@@ -200,7 +200,7 @@ async function searchFile(
   }
   const batch = { source, files, records, scratch, guarded: false, trial: true };
   const nobody = { source: source.name, table: '', runId: '', at: '1970-01-01' };
-  await fillQuarantine(session, batch, { ...RECIPE, kept: false, rejected: true }, nobody);
+  await fillQuarantine(session, batch, { ...RECIPE, kept: false, rejected: true, missing: 0 }, nobody);
   const found = await session.rows(selectFound());
   const byNth = Map.groupBy(found, (row) => Number(row['nth']));
   return new Map(
@@ -217,6 +217,7 @@ const RECIPE: BatchRecipe = {
     keepsMapped: true,
     byShape: false,
     guarded: false,
+    notesFaults: false,
     hidden: ['hash'],
     carriesHash: false,
     equalRows: null,

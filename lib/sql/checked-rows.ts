@@ -3,6 +3,7 @@ import type { SourceSpec } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import { FAILED_ROW, HASH, KEY, OK } from './batch-tables.ts';
 import { columnChecks, type RowCheck } from './column-checks.ts';
+import { type FaultyColumn, notingFaults } from './faults.ts';
 import { join, sql } from './fragment.ts';
 import { guardCondition, guardValue, raises } from './guard.ts';
 import { fillColumn, parseColumn } from './parse-column.ts';
@@ -54,7 +55,8 @@ export function renderChecked(source: SourceSpec, group: FileGroup, rejects: Rej
     failed: () => sql`CASE WHEN NOT ${OK} THEN ${renderFailed(source, group, recipe)} END AS ${FAILED_ROW}`,
   };
   const { guarded, hidden } = recipe;
-  const passes = sql`${MISFIT} IS NULL AND ${EVERY_ROW} AND ${passesAll(checksOf(source, group, guarded))} AS ${OK}`;
+  const all = sql`${MISFIT} IS NULL AND ${EVERY_ROW} AND ${passesAll(checksOf(source, group, guarded))}`;
+  const passes = sql`${recipe.notesFaults ? notingFaults(all, faultsOf(source, group), source) : all} AS ${OK}`;
   const extra = hidden.map((name) => render[name]());
   const typed = renderTyped(source, group, rejects, guarded);
   // Of rows that fail more is told than that they do: whether one does is then worked out first.
@@ -86,10 +88,19 @@ export function renderFailedRows(
   source: SourceSpec,
   groups: readonly FileGroup[],
   rejects: RejectTables,
-  { guarded, all }: { readonly guarded: boolean; readonly all: boolean },
+  {
+    guarded,
+    all,
+    faults,
+  }: {
+    readonly guarded: boolean;
+    readonly all: boolean;
+    /** Places of the columns that have rows that fail; undefined: any may. */
+    readonly faults?: ReadonlySet<number> | undefined;
+  },
 ): Sql {
   const selects = groups.map((group) => {
-    const checks = checksOf(source, group, guarded);
+    const checks = checksOf(source, group, guarded, faults);
     const shown = (text: Sql): Sql => (all ? text : sql`CASE WHEN NOT ${PASSES} THEN ${text} END`);
     return sql`SELECT ${shown(renderKeptText(group))} AS ${RAW}, ${FILE}, ${shown(renderHash(source, group))} AS ${HASH},
   ${shown(renderKey(source))} AS ${KEY},
@@ -117,8 +128,14 @@ function parsedAt(group: FileGroup, source: SourceSpec, index: number): ParsedCo
 }
 
 /** `guarded`: a row of which an expression raises fails a check, instead of the statement; needs a guarded session. */
-function checksOf(source: SourceSpec, group: FileGroup, guarded: boolean): readonly RowCheck[] {
+function checksOf(
+  source: SourceSpec,
+  group: FileGroup,
+  guarded: boolean,
+  only?: ReadonlySet<number>,
+): readonly RowCheck[] {
   return source.columns.flatMap((column, i) => {
+    if (only?.has(i) === false) return [];
     const parsed = parsedAt(group, source, i);
     const checks = columnChecks(column, rawName(i), parsed, source);
     if (!guarded) return checks;
@@ -127,6 +144,14 @@ function checksOf(source: SourceSpec, group: FileGroup, guarded: boolean): reado
       { code: ENGINE_ERROR, passes: sql`NOT ${raises(parsed.value)}`, detail },
       ...checks.map((check) => ({ ...check, passes: guardCondition(check.passes) })),
     ];
+  });
+}
+
+/** For each column of which a value may fail: that a row's passes. */
+function faultsOf(source: SourceSpec, group: FileGroup): readonly FaultyColumn[] {
+  return source.columns.flatMap((_, at) => {
+    const checks = checksOf(source, group, false, new Set([at]));
+    return checks.length === 0 ? [] : [{ at, passes: passesAll(checks) }];
   });
 }
 

@@ -18,6 +18,8 @@ export type Separator =
   | ' AND '
   | ' OR '
   | ' | '
+  | ' + '
+  | ';\n'
   | '\n'
   | '\nUNION ALL\n'
   | '\nUNION ALL BY NAME\n'

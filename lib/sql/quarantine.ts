@@ -52,10 +52,15 @@ const OPEN_QUOTE = sql`[{'code': 'SCHEMA_ERROR', 'detail': 'a quote is never clo
 
 /**
  * `__failed`: well-formed records that did not pass a check or stand in `__rejected`, each with its number among all
- * well-formed records of the batch; `rejected`: that table has rows. All are read again.
+ * well-formed records of the batch; `rejected`: that table has rows. All are read again. `faults`: the columns that may
+ * fail; undefined: all.
  */
-export function createFailed(batch: Batch, rejects: RejectTables, recipe: BatchRecipe, rejected: boolean): Statement {
-  const { equalRows, memory, guarded } = recipe;
+export function createFailed(
+  batch: Batch,
+  rejects: RejectTables,
+  { equalRows, memory, guarded }: BatchRecipe,
+  { rejected, faults }: { readonly rejected: boolean; readonly faults?: ReadonlySet<number> | undefined },
+): Statement {
   const joins = [
     rejected ? sql`\nLEFT JOIN ${REJECTED} d ON d.rid = r.pos` : NOTHING,
     memory ? sql`\nLEFT JOIN ${ATTEMPTS} a ON a.rid = r.pos` : NOTHING,
@@ -66,7 +71,7 @@ export function createFailed(batch: Batch, rejects: RejectTables, recipe: BatchR
   ${rejected ? sql`coalesce(d.status, 'quarantined')` : sql`'quarantined'`} AS status,
   ${memory ? sql`coalesce(a.rejections, 0) + 1` : 1} AS attempt, ${rejected ? sql`coalesce(d.own, false)` : sql`false`} AS own
 FROM (SELECT row_number() OVER () - 1 AS pos, * FROM (
-${renderFailedRows(batch.source, batch.groups, rejects, { guarded, all: rejected })}
+${renderFailedRows(batch.source, batch.groups, rejects, { guarded, all: rejected, faults })}
 )) r${join(joins, '')}
 WHERE len(r.issues) > 0${rejected ? sql` OR d.rid IS NOT NULL` : NOTHING}`;
   return { name: 'quarantine_failed', text: sql`CREATE OR REPLACE TABLE ${FAILED} AS\n${failed}` };

@@ -2,15 +2,17 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { BatchRecipe } from '../../lib/core/batch-recipe.ts';
 import type { LandedFile } from '../../lib/core/run.ts';
 import type { SourceSpec } from '../../lib/core/spec.ts';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import { batchOf, inspectFiles } from '../../lib/lake/batch/batch-files.ts';
 import { countFiles, findMiscounted } from '../../lib/lake/batch/count-files.ts';
-import { fillQuarantine } from '../../lib/lake/batch/fill-quarantine.ts';
+import { fillQuarantine, PARSING } from '../../lib/lake/batch/fill-quarantine.ts';
 import type { Row, Session } from '../../lib/ports.ts';
 import { createParsed, createRejected, rejectTables } from '../../lib/sql/batch.ts';
 import { MALFORMED, PARSED, QUARANTINE, SHIFTS } from '../../lib/sql/batch-tables.ts';
+import { createFaults } from '../../lib/sql/faults.ts';
 import { sql } from '../../lib/sql/fragment.ts';
 import { keepFailed } from '../../lib/sql/quarantine.ts';
 import { FILE } from '../../lib/sql/raw-rows.ts';
@@ -86,14 +88,23 @@ async function parse(
     const selected = { name: 'refused', text: sql`SELECT * FROM __quarantine ORDER BY source_file, line` };
     await session.run(createRejected());
     await session.run(keepFailed(recipe));
-    await fillQuarantine(session, batch, { ...recipe, kept: true, rejected: false }, context);
+    await fillQuarantine(session, batch, { ...recipe, kept: true, rejected: false, missing: 0 }, context);
     const found = await session.rows(selected);
-    for (const table of [QUARANTINE, SHIFTS, MALFORMED]) {
-      await session.run({ name: 'drop', text: sql`DROP TABLE ${table}` });
-    }
+    const again = async (other: BatchRecipe): Promise<void> => {
+      const { errors, scans } = rejectTables('quarantine');
+      for (const table of [QUARANTINE, SHIFTS, MALFORMED, errors, scans]) await drop(session, table);
+      await fillQuarantine(session, batch, { ...other, kept: false, rejected: false, missing: found.length }, context);
+      assert.deepEqual(await session.rows(selected), found);
+    };
     // What was kept while the files were parsed is what a second read finds.
-    await fillQuarantine(session, batch, { ...recipe, kept: false, rejected: false }, context);
-    assert.deepEqual(found, await session.rows(selected));
+    await again(recipe);
+    // And one that looks at the columns alone by which rows failed as they streamed past.
+    const streamed = recipeOf({ pass: 'stream', notesFaults: true });
+    for (const table of [PARSED, PARSING.errors, PARSING.scans]) await drop(session, table);
+    await session.run(createFaults(source));
+    for (const statement of createParsed(batchOf(source, files), PARSING, streamed)) await session.run(statement);
+    await session.rows({ name: 'stream', text: sql`SELECT count(*) FROM ${PARSED} WHERE __ok` });
+    await again(streamed);
     for (const row of found) add(refused, String(row['source_file']), row);
   }
   return landed.map(({ key }) => {
@@ -110,6 +121,10 @@ async function parse(
       })),
     };
   });
+}
+
+async function drop(session: Session, table: string): Promise<void> {
+  await session.run({ name: 'drop', text: userSql(`DROP TABLE IF EXISTS ${table}`) });
 }
 
 function add(lists: Map<string, Row[]>, key: string, row: Row): void {

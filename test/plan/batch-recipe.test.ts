@@ -36,6 +36,7 @@ const STREAM: BatchRecipe = {
     keepsMapped: false,
     byShape: false,
     guarded: false,
+    notesFaults: true,
     hidden: [],
     carriesHash: false,
     equalRows: null,
@@ -53,7 +54,7 @@ type Case = {
   readonly recipe: Partial<BatchRecipe>;
 };
 
-const numbered = { pass: 'tables' } as const;
+const numbered = { pass: 'tables', notesFaults: false } as const;
 const tables = { ...numbered, keepsMapped: true } as const;
 const added = (...names: readonly ('row_hash' | 'source_file' | 'attempt' | 'ingested_at' | 'run_id')[]) =>
   names.map((name) => ({ name, value: name }));

@@ -15,6 +15,7 @@ import {
   dropParsed,
   rejectTables,
 } from '../../lib/sql/batch.ts';
+import { createFaults, listFaults } from '../../lib/sql/faults.ts';
 import { sql } from '../../lib/sql/fragment.ts';
 import {
   countBroken,
@@ -115,7 +116,7 @@ const quarantine = rejectTables('quarantine');
 const [streamed] = createParsed(
   BATCH,
   rejectTables('view'),
-  recipeOf({ pass: 'stream', hidden: ['hash', 'nth_file'] }),
+  recipeOf({ pass: 'stream', notesFaults: true, hidden: ['hash', 'nth_file'] }),
 );
 const [parsed] = createParsed(BATCH, rejectTables('parse'), RECIPE);
 assert.ok(streamed && parsed && rejecting);
@@ -132,7 +133,24 @@ testSteps({ ...FILES, 'b.shifts': '"in/b.csv",1,1,1\n' }, (): readonly Step[] =>
       assert.deepEqual(rows.map((row) => `${row['file']} ${row['records']}`).sort(), ['in/a.csv 5', 'in/b.csv 2']),
   },
   { golden: 'batch-rejects', statement: countRejects(rejectTables('probe')), rows: [{ file: 'in/a.csv', records: 1 }] },
+  { golden: 'batch-faults', statement: createFaults(SOURCE) },
   { golden: 'batch-parsed-view', statement: streamed },
+  { golden: 'batch-faults-none', statement: listFaults(), rows: [] },
+  {
+    golden: 'batch-streamed',
+    statement: { name: 'stream', text: sql`SELECT count(*) AS rows FROM __parsed WHERE __ok` },
+    rows: [{ rows: 5 }],
+  },
+  {
+    golden: 'batch-faults-some',
+    statement: listFaults(),
+    rows: [
+      { place: 0, rows: 1 },
+      { place: 1, rows: 1 },
+      { place: 2, rows: 1 },
+      { place: 3, rows: 2 },
+    ],
+  },
   { golden: 'batch-parsed-view-drop', statement: { name: 'drop', text: sql`DROP VIEW __parsed` } },
   {
     golden: 'batch-parsed',
@@ -196,7 +214,16 @@ testSteps({ ...FILES, 'b.shifts': '"in/b.csv",1,1,1\n' }, (): readonly Step[] =>
       },
     ],
   },
-  { golden: 'quarantine-failed', statement: createFailed(BATCH, quarantine, RECIPE, true) },
+  {
+    golden: 'quarantine-failed-by-fault',
+    statement: createFailed(BATCH, rejectTables('fault'), recipeOf(), { rejected: false, faults: new Set([1]) }),
+  },
+  {
+    golden: 'quarantine-failed-by-fault-rows',
+    statement: { name: 'failed', text: sql`SELECT pos, path, [i.code FOR i IN issues] AS codes FROM __failed` },
+    rows: [{ pos: 1, path: 'in/a.csv', codes: ['RANGE_ERROR'] }],
+  },
+  { golden: 'quarantine-failed', statement: createFailed(BATCH, quarantine, RECIPE, { rejected: true }) },
   { golden: 'quarantine-malformed', statement: createMalformed(BATCH, quarantine) },
   { golden: 'quarantine-files', statement: listRefusedFiles(RECIPE), check: (rows) => assert.equal(rows.length, 2) },
   { golden: 'quarantine-shifts', statement: createShifts(['in/a.csv'], ['in/b.shifts']) },

@@ -8,6 +8,7 @@ export function recipeOf(given: Partial<BatchRecipe> = {}): BatchRecipe {
       keepsMapped: true,
       byShape: false,
       guarded: false,
+      notesFaults: false,
       hidden: [],
       carriesHash: false,
       equalRows: null,

@@ -29,6 +29,7 @@ import {
   listFirstRows,
 } from '../../sql/batch.ts';
 import { renderStreamed } from '../../sql/carried.ts';
+import { createFaults } from '../../sql/faults.ts';
 import { findRepeatedKeys, renderKept, renderParsedHashes, selectHashes } from '../../sql/mapped.ts';
 import { copyRejections, rejectCondemned } from '../../sql/memory.ts';
 import { keepFailed } from '../../sql/quarantine.ts';
@@ -166,6 +167,7 @@ async function fileOfRow({ session, batch }: BatchWork): Promise<Sql> {
 
 async function parse({ session, batch, recipe }: BatchWork): Promise<void> {
   const files = batchOf(batch.source, batch.files);
+  if (recipe.notesFaults) await session.run(createFaults(batch.source));
   for (const statement of createParsed(files, PARSING, recipe)) await session.run(statement);
   if (recipe.pass === 'stream') await session.run(createBatchView(batch.source, recipe));
 }

@@ -37,7 +37,7 @@ export async function quarantineRows(
   await fillQuarantine(
     session,
     batch,
-    { ...recipe, kept, rejected },
+    { ...recipe, kept, rejected, missing },
     { source: name, table, runId: plan.run.run_id, at: plan.created_at },
   );
   const counted = (await session.rows(countQuarantine()))[0];

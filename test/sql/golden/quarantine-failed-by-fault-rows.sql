@@ -1,0 +1,1 @@
+SELECT pos, path, [i.code FOR i IN issues] AS codes FROM __failed
