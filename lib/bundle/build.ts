@@ -22,7 +22,8 @@ export type Built = {
 };
 
 /**
- * Builds what is deployed: `<folder>/specs/<pipeline>.json`, and for each architecture a folder for each function.
+ * Builds what is deployed: `<folder>/specs/<pipeline>.json`, and for each architecture a folder for each function, which is the same for
+ * all pipelines.
  * Equal inputs give equal bytes. Throws InvalidInput for a pipeline that does not compile.
  */
 export async function buildLambdas({ pipelines, folder, architectures, source }: BuildRequest): Promise<Built> {
@@ -39,7 +40,6 @@ export async function buildLambdas({ pipelines, folder, architectures, source }:
     const target = join(fresh, architecture);
     const worker = join(target, 'worker');
     await cp(code, target, { recursive: true });
-    await cp(specs, join(worker, 'specs'), { recursive: true });
     if (await stageBinding(source.bindings, architecture, worker)) continue;
     missing.push(architecture);
     await writeFile(join(worker, BINDING_MISSING), `DuckDB for linux-${architecture} could not be fetched\n`);

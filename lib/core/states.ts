@@ -40,6 +40,8 @@ export type FunctionRow = {
   readonly catalog: 'find' | 'look' | 'change' | 'tend' | null;
   /** `look`: see whether executions of the machine of runs have ended. */
   readonly executions?: 'look';
+  /** It reads the compiled pipeline, which it has beside its code; all others go by the plan. */
+  readonly spec?: true;
 };
 
 const ALL = [''] as const;
@@ -101,6 +103,7 @@ export const STATES = {
     others: [...tablesOfOthers, runsOfOthers],
     catalog: 'look',
     executions: 'look',
+    spec: true,
   },
   // It does what the five after it do.
   Level: {
@@ -147,6 +150,7 @@ export const STATES = {
     compute: PLANNING,
     objects: [clear('silver'), clear('gold'), keep('ops')],
     catalog: 'find',
+    spec: true,
   },
   Rewrite: {
     ...upkeep,
@@ -174,6 +178,7 @@ export const STATES = {
     objects: [keep('silver'), keep('gold'), keep('ops')],
     everyones: plansOfAll,
     catalog: 'tend',
+    spec: true,
   },
   Fail: {
     ...light,

@@ -1,20 +1,24 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CfnRule, Duration, Fn, type RemovalPolicy, Size } from 'aws-cdk-lib';
+import { CfnRule, Duration, Fn, RemovalPolicy, Size, Stage } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Role } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Code, Function as LambdaFunction, LayerVersion, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { BINDING_MISSING, type Architecture as BundleArchitecture } from '../core/bundle-folder.ts';
+import { InvalidInput } from '../core/errors.ts';
 import type { PipelineSpec } from '../core/spec.ts';
-import { FUNCTIONS, type FunctionName, isStep, STATES, type StepCompute } from '../core/states.ts';
+import { FUNCTIONS, type FunctionName, isStep, STATES, type StepCompute, stateRow } from '../core/states.ts';
 import { acknowledge } from './acknowledge.ts';
 import { grantAll, zonesOf } from './permissions.ts';
 import { bucketName, type LakePlaces } from './places.ts';
 import { functionsOf } from './principals.ts';
 
 export type Functions = Readonly<Record<FunctionName, LambdaFunction>>;
+
+/** Where Lambda puts what layers bring. Source: docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html */
+const LAYERS_FOLDER = '/opt';
 
 export type FunctionsProps = {
   readonly lake: LakePlaces;
@@ -39,7 +43,8 @@ export type Network = {
 /** One function for each Task state of the state machine, and the starter: Node 24, each with a role of its own. */
 export function createFunctions(scope: Construct, props: FunctionsProps): Functions {
   refuseIncomplete(scope, props);
-  const entries = FUNCTIONS.map((name) => [name, createFunction(scope, name, props)] as const);
+  const pipeline = createSpecLayer(scope, props.spec);
+  const entries = FUNCTIONS.map((name) => [name, createFunction(scope, name, { ...props, pipeline })] as const);
   return Object.fromEntries(entries) as Record<FunctionName, LambdaFunction>;
 }
 
@@ -55,7 +60,9 @@ export function computeOf(spec: PipelineSpec, name: FunctionName): StepCompute {
   return (isStep(name) ? own[name] : undefined) ?? STATES[name].compute;
 }
 
-function createFunction(scope: Construct, name: FunctionName, props: FunctionsProps): LambdaFunction {
+type FunctionProps = FunctionsProps & { readonly pipeline: LayerVersion };
+
+function createFunction(scope: Construct, name: FunctionName, props: FunctionProps): LambdaFunction {
   const { lake, spec, bundles, network } = props;
   const { names } = lake;
   const { file } = STATES[name];
@@ -78,6 +85,9 @@ function createFunction(scope: Construct, name: FunctionName, props: FunctionsPr
     architecture: props.architecture,
     code: Code.fromAsset(join(bundles, isStep(name) ? 'worker' : file)),
     handler: isStep(name) ? `${file}.handler` : 'index.handler',
+    ...(stateRow(name).spec === true ? { layers: [props.pipeline] } : {}),
+    // A run goes on with the versions that it began with, also when the deployment that brought them is undone.
+    currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
     role,
     logGroup,
     memorySize: compute.memoryMb,
@@ -106,10 +116,34 @@ function environmentOf(
     ...Object.fromEntries(buckets),
     STRATA_DATABASE_PREFIX: names.databasePrefix,
     STRATA_TMP_MB: String(compute.tmpMb),
+    ...(stateRow(name).spec === true ? { STRATA_SPECS: `${LAYERS_FOLDER}/${SPECS}` } : {}),
     POWERTOOLS_SERVICE_NAME: names.service(spec.name),
     POWERTOOLS_METRICS_NAMESPACE: 'Strata',
     NODE_OPTIONS: '--enable-source-maps',
   };
+}
+
+const SPECS = 'specs';
+
+/**
+ * The compiled pipeline, apart from the code that all pipelines share: who changes a pipeline deploys that one. A version of a function keeps
+ * the layer that it was published with, also when that is deleted.
+ */
+function createSpecLayer(scope: Construct, spec: PipelineSpec): LayerVersion {
+  const folder = join(assemblyOf(scope), SPECS, spec.name);
+  mkdirSync(join(folder, SPECS), { recursive: true });
+  writeFileSync(join(folder, SPECS, `${spec.name}.json`), JSON.stringify(spec));
+  return new LayerVersion(scope, 'Spec', {
+    description: `The compiled pipeline ${spec.name}`,
+    code: Code.fromAsset(folder),
+  });
+}
+
+/** The folder that the app is synthesized into. */
+function assemblyOf(scope: Construct): string {
+  const stage = Stage.of(scope);
+  if (stage === undefined) throw new InvalidInput(`${scope.node.path} is in no app`);
+  return stage.assetOutdir;
 }
 
 /** A template without DuckDB can be looked at, but CloudFormation refuses to deploy it. */

@@ -59,7 +59,7 @@ export function createStateMachine(scope: Construct, props: StateMachineProps): 
     roleArn: role.roleArn,
     definitionString: JSON.stringify(withLimits(JSON.parse(props.definition), spec)),
     definitionSubstitutions: {
-      ...Object.fromEntries(called.map((step) => [`${step}FunctionArn`, functions[step].functionArn])),
+      ...Object.fromEntries(called.map((step) => [`${step}FunctionArn`, functions[step].currentVersion.functionArn])),
       OpsBucket: bucketName(lake, 'ops'),
     },
     loggingConfiguration: {
@@ -130,8 +130,9 @@ function grantMachine(role: Role, props: StateMachineProps, name: string, arn: s
     policy.addStatements(new PolicyStatement({ sid, actions, resources }));
     acknowledgeResources(policy, resources, reason);
   };
-  const called = tasksOf(machine).map((step) => functions[step].functionArn);
-  allow('Steps', ['lambda:InvokeFunction'], called, 'Exactly these functions');
+  // Also in the versions that runs have begun with, which a deployment replaces.
+  const called = tasksOf(machine).map((step) => `${functions[step].functionArn}:*`);
+  allow('Steps', ['lambda:InvokeFunction'], called, 'Exactly these functions, in whichever version');
   const runs = MACHINES[machine].folders.map((folder) => `${bucketArn(lake, 'ops')}/ops/${spec.name}/${folder}/*`);
   const inRuns = 'Lists of units and results of maps lie in the folders of runs, whose names come with the runs';
   allow(

@@ -30,7 +30,7 @@ test("build puts a project's compiled pipelines and the functions into one folde
     [['crypto', 'hr', 'online_retail', 'retail', 'transactions'], out],
   );
   assert.deepEqual((await readdir(out)).sort(), ['specs', arch].sort());
-  const spec = JSON.parse(await readFile(join(out, arch, 'worker', 'specs', 'hr.json'), 'utf8')) as { name: string };
+  const spec = JSON.parse(await readFile(join(out, 'specs', 'hr.json'), 'utf8')) as { name: string };
   assert.equal(spec.name, 'hr');
 });
 

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import type { Template } from 'aws-cdk-lib/assertions';
 import { DEFAULT_COMPUTE } from '../../lib/core/compute.ts';
 import { FUNCTIONS, STATES, STEP_NAMES } from '../../lib/core/states.ts';
 import { deploy, fakeBundles, PLAIN, SHOP } from './deployment.ts';
 import { ACCOUNT, at, type Fields, REGION, resourceOf, resourcesOf } from './resources.ts';
 
-const { pipelines } = await deploy({ pipelines: [SHOP, PLAIN] });
+const { app, lake, pipelines } = await deploy({ pipelines: [SHOP, PLAIN] });
 const shop = pipelines['web_shop'] ?? assert.fail();
 const plain = pipelines['plain'] ?? assert.fail();
 const propertiesOf = (name: string): Fields => resourceOf(shop, 'AWS::Lambda::Function', name).properties;
@@ -96,7 +98,7 @@ describe('the environment', () => {
   const all = buckets('bronze', 'silver', 'gold', 'ops');
   const tables = buckets('silver', 'gold', 'ops');
   const cases: Readonly<Record<string, Fields>> = {
-    Open: { ...all, STRATA_TMP_MB: '2048' },
+    Open: { ...all, STRATA_TMP_MB: '2048', STRATA_SPECS: '/opt/specs' },
     Level: { ...all, STRATA_TMP_MB: '8192' },
     PlanStage: { ...all, STRATA_TMP_MB: '2048' },
     Stage: { ...all, STRATA_TMP_MB: '8192' },
@@ -105,11 +107,11 @@ describe('the environment', () => {
     Audit: { ...tables, STRATA_TMP_MB: '2048' },
     Commit: { ...tables, STRATA_TMP_MB: '2048' },
     Finish: { ...tables, STRATA_TMP_MB: '2048' },
-    OpenRewrite: { ...tables, STRATA_TMP_MB: '2048' },
+    OpenRewrite: { ...tables, STRATA_TMP_MB: '2048', STRATA_SPECS: '/opt/specs' },
     Rewrite: { ...tables, STRATA_TMP_MB: '4096' },
     CommitRewrite: { ...tables, STRATA_TMP_MB: '2048' },
     FinishRewrite: { ...tables, STRATA_TMP_MB: '2048' },
-    Sweep: { ...tables, STRATA_TMP_MB: '2048' },
+    Sweep: { ...tables, STRATA_TMP_MB: '2048', STRATA_SPECS: '/opt/specs' },
     Fail: { ...tables, STRATA_TMP_MB: '512' },
     Notify: { ...buckets('ops'), STRATA_TMP_MB: '512', STRATA_TOPIC_ARN: resourceOf(shop, 'AWS::SNS::Topic').id },
     RunFailed: { STRATA_TMP_MB: '512' },
@@ -128,6 +130,41 @@ describe('the environment', () => {
       assert.deepEqual(at(propertiesOf(name), 'Environment', 'Variables'), { ...COMMON, ...cases[name] });
     });
   }
+});
+
+describe('a change of one pipeline', async () => {
+  const changed = { ...PLAIN, definition: { ...(PLAIN.definition as object), schedule: 'rate(2 days)' } };
+  const after = await deploy({ pipelines: [SHOP, changed] });
+  const versionsOf = (template: Template | undefined, changes: boolean): readonly string[] => {
+    const before = new Set(resourcesOf(plain, 'AWS::Lambda::Version').map(({ id }) => id));
+    return resourcesOf(template ?? assert.fail(), 'AWS::Lambda::Version')
+      .filter(({ id }) => before.has(id) !== changes)
+      .map(({ id }) => id.replace(/CurrentVersion.*$/, ''));
+  };
+
+  test('changes its own stack, and none of the others', () => {
+    assert.deepEqual(after.pipelines['web_shop']?.toJSON(), shop.toJSON());
+    assert.deepEqual(after.lake.toJSON(), lake.toJSON());
+    assert.notDeepEqual(after.pipelines['plain']?.toJSON(), plain.toJSON());
+  });
+
+  test('publishes anew the functions that read it, which others than those stay as they are', () => {
+    assert.deepEqual(versionsOf(after.pipelines['plain'], true).toSorted(), ['Open', 'OpenRewrite', 'Sweep']);
+    assert.equal(versionsOf(after.pipelines['plain'], false).length, FUNCTIONS.length - 4);
+  });
+
+  test('is in its own layer, under the name that functions look for', () => {
+    const { Content } = resourceOf(shop, 'AWS::Lambda::LayerVersion').properties as {
+      readonly Content: { readonly S3Key: string };
+    };
+    const folder = join(app.outdir, `asset.${Content.S3Key.replace('.zip', '')}`);
+    assert.equal(
+      (JSON.parse(readFileSync(join(folder, 'specs', 'web_shop.json'), 'utf8')) as { name: string }).name,
+      'web_shop',
+    );
+    const layered = FUNCTIONS.filter((name) => propertiesOf(name)['Layers'] !== undefined);
+    assert.deepEqual(layered, ['Open', 'OpenRewrite', 'Sweep']);
+  });
 });
 
 test('bundles without DuckDB can be looked at, but not deployed', async () => {

@@ -91,8 +91,8 @@ function namesOf(template: Template): ReadonlyMap<string, string> {
 /** Throws for a reference that it has no name for, so that nothing is left out of the document. */
 function readable(resource: string, names: ReadonlyMap<string, string>): string {
   if (resource === '*') return 'all, as AWS has nothing to name here';
-  const named = names.get(resource.replace(/\.Arn$/, ''));
-  if (named !== undefined) return general(named);
+  const named = names.get(resource.replace(/\.Arn(:\*)?$/, ''));
+  if (named !== undefined) return `${general(named)}${resource.endsWith(':*') ? ', each of its versions' : ''}`;
   if (resource.includes('DataKey')) return "_KMS_: the data's key";
   if (!resource.startsWith('arn:')) throw new Error(`the permissions table has no name for ${resource}`);
   return `\`${general(resource)}\``;

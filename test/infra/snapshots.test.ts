@@ -5,17 +5,19 @@ import type { Template } from 'aws-cdk-lib/assertions';
 import { deploy } from './deployment.ts';
 
 const ASSET_HASH = /^[0-9a-f]{64}(\.zip)?$/;
+/** What a version's id ends in says what the function is, and changes with it. */
+const VERSION_ID = /^(\w+CurrentVersion)[0-9A-F]{8}[0-9a-f]{32}$/;
 
 /** The template without what changes with each build of the bundles and says nothing about what is deployed. */
 function masked(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) return value.map((one) => masked(one));
   if (typeof value === 'string') {
     if (key === 'DefinitionString') return masked(JSON.parse(value));
-    return ASSET_HASH.test(value) ? '<asset>' : value;
+    return ASSET_HASH.test(value) ? '<asset>' : value.replace(VERSION_ID, '$1');
   }
   if (typeof value !== 'object' || value === null) return value;
   const fields = Object.entries(value).filter(([name]) => name !== 'Metadata');
-  return Object.fromEntries(fields.map(([name, one]) => [name, masked(one, name)]));
+  return Object.fromEntries(fields.map(([name, one]) => [name.replace(VERSION_ID, '$1'), masked(one, name)]));
 }
 
 const WIDTH = 160;

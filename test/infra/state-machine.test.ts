@@ -47,13 +47,20 @@ describe('the wiring', () => {
     assert.equal(maintenance['StateMachineName'], 'strata-web-shop_maintenance');
   });
 
-  test('each placeholder stands for its own function, and for the ops bucket', () => {
-    const { OpsBucket, ...functions } = at(machine, 'DefinitionSubstitutions') as Fields;
-    assert.equal(OpsBucket, `strata-ops-${ACCOUNT}-${REGION}`);
-    for (const [placeholder, arn] of Object.entries(functions)) {
-      const name = placeholder.replace(/FunctionArn$/, '');
-      assert.equal(arn, `${resourceOf(shop, 'AWS::Lambda::Function', name).id}.Arn`);
+  test('each placeholder stands for a version of its own function, and for the ops bucket', () => {
+    const versions = new Map(resourcesOf(shop, 'AWS::Lambda::Version').map((version) => [version.id, version]));
+    for (const one of [machine, maintenance]) {
+      const { OpsBucket, ...functions } = at(one, 'DefinitionSubstitutions') as Fields;
+      assert.equal(OpsBucket, `strata-ops-${ACCOUNT}-${REGION}`);
+      for (const [placeholder, arn] of Object.entries(functions)) {
+        const name = placeholder.replace(/FunctionArn$/, '');
+        const version = versions.get(String(arn)) ?? assert.fail(`${placeholder}: ${String(arn)} is no version`);
+        assert.equal(version.properties['FunctionName'], resourceOf(shop, 'AWS::Lambda::Function', name).id);
+        assert.equal(version.DeletionPolicy, 'Retain');
+      }
     }
+    // What starts runs is no part of them.
+    assert.equal(versions.size, FUNCTIONS.length - 1);
   });
 });
 

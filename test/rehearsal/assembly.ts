@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve as resolvePath } from 'node:path';
 import type { LambdaFunction } from './function.ts';
 import { resolveText, resourcesOf, type Template, type World } from './template.ts';
 
@@ -48,8 +48,9 @@ export async function functionsOf(
   const roots = new Map<string, string>();
   for (const [, properties] of resourcesOf(pipeline.template, 'AWS::Lambda::Function')) {
     const name = resolveText(properties['FunctionName'], world);
-    const { S3Key } = properties['Code'] as { S3Key: string };
-    const asset = join(folder, `asset.${S3Key.replace(/\.zip$/, '')}`);
+    const asset = assetOf(folder, properties['Code']);
+    const layers = (properties['Layers'] ?? []) as readonly { readonly Ref: string }[];
+    const [layer] = layers.map(({ Ref }) => pipeline.template.Resources[Ref]?.Properties?.['Content']);
     const taskRoot = roots.get(asset) ?? (await runnableCode(asset));
     roots.set(asset, taskRoot);
     const { Variables = {} } = (properties['Environment'] ?? {}) as { Variables?: Record<string, unknown> };
@@ -57,13 +58,25 @@ export async function functionsOf(
       name,
       handler: String(properties['Handler']),
       taskRoot,
-      variables: Object.fromEntries(Object.entries(Variables).map(([key, value]) => [key, resolveText(value, world)])),
+      // What Lambda unpacks to /opt lies where it was synthesized to.
+      variables: Object.fromEntries(
+        Object.entries(Variables).map(([key, value]) => {
+          const text = resolveText(value, world);
+          return [key, text.startsWith('/opt/') ? join(assetOf(folder, layer), text.slice('/opt/'.length)) : text];
+        }),
+      ),
       timeoutSeconds: Number(properties['Timeout']),
       memoryMb: Number(properties['MemorySize']),
       reservedConcurrency: (properties['ReservedConcurrentExecutions'] as number | undefined) ?? null,
     });
   }
   return functions;
+}
+
+/** The unzipped folder of a function's code or a layer's content. */
+function assetOf(folder: string, code: unknown): string {
+  const { S3Key } = code as { readonly S3Key: string };
+  return resolvePath(folder, `asset.${S3Key.replace(/\.zip$/, '')}`);
 }
 
 const NATIVE = /^node_modules\/@duckdb\/node-bindings-linux-/;

@@ -56,6 +56,11 @@ export const BY_API: Readonly<Record<string, Make>> = {
     await callRest(endpoint, 'lambda', 'POST', `/2015-03-31/functions/${name}/policy`, statement);
     return 'rule';
   },
+  'AWS::Lambda::Version': async (endpoint, { FunctionName }) => {
+    const name = String(FunctionName).split(':').at(-1);
+    const made = await callRest(endpoint, 'lambda', 'POST', `/2015-03-31/functions/${name}/versions`, {});
+    return String((made as { readonly FunctionArn: string }).FunctionArn);
+  },
   'AWS::SQS::QueuePolicy': async (endpoint, { Queues, PolicyDocument }) => {
     for (const QueueUrl of Queues as readonly string[]) {
       const Attributes = { Policy: JSON.stringify(PolicyDocument) };

@@ -64,6 +64,11 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     const fn = byName.get(resolveText(FunctionName, stack.world));
     if (fn !== undefined) functionsByArn.set(String(stack.world.attribute(id, 'Arn')), fn);
   }
+  // A machine calls its functions by their versions.
+  for (const [id, { FunctionName }] of resourcesOf(stack.template, 'AWS::Lambda::Version')) {
+    const fn = byName.get(nameOfArn(resolveText(FunctionName, stack.world)));
+    if (fn !== undefined) functionsByArn.set(String(stack.world.ref(id)), fn);
+  }
   return {
     pipeline,
     endpoint,
@@ -80,6 +85,11 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     s3: new S3Client({ ...clientSettings(endpoint), forcePathStyle: true }),
     sfn,
   };
+}
+
+/** A reference to a function is its name. */
+function nameOfArn(nameOrArn: string): string {
+  return nameOrArn.split(':').at(-1) ?? nameOrArn;
 }
 
 /** An environment signs with its own id, by which the gateway tells whose a call is. */

@@ -32,6 +32,7 @@ const BY_CLOUDFORMATION: ReadonlySet<string> = new Set([
   'AWS::IAM::Role',
   'AWS::KMS::Key',
   'AWS::Lambda::Function',
+  'AWS::Lambda::LayerVersion',
   'AWS::Logs::LogGroup',
   'AWS::S3::Bucket',
   'AWS::SNS::Topic',
@@ -156,7 +157,10 @@ const EMPTY_ZIP = Buffer.concat([Buffer.from('PK\x05\x06', 'latin1'), Buffer.all
 
 /** As `cdk deploy` does before it makes a stack. */
 async function uploadCode(endpoint: string, template: Template, world: World): Promise<void> {
-  const codes = resourcesOf(template, 'AWS::Lambda::Function').map(([, properties]) => properties['Code']);
+  const codes = [
+    ...resourcesOf(template, 'AWS::Lambda::Function').map(([, properties]) => properties['Code']),
+    ...resourcesOf(template, 'AWS::Lambda::LayerVersion').map(([, properties]) => properties['Content']),
+  ];
   for (const code of new Set(codes.map((one) => JSON.stringify(resolve(one, world))))) {
     const { S3Bucket, S3Key } = JSON.parse(code) as { S3Bucket: string; S3Key: string };
     const client = await withBucket(endpoint, resolveText(S3Bucket, world));

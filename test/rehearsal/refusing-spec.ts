@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
 import type { LambdaFunction } from './function.ts';
@@ -8,16 +8,9 @@ import type { LambdaFunction } from './function.ts';
  * compiled spec beside it. Open writes the spec into the run's plan, which all other functions go by.
  */
 export async function withRefusingSpec(fn: LambdaFunction, pipeline: string, folder: string): Promise<LambdaFunction> {
-  await mkdir(join(folder, 'specs'), { recursive: true });
-  for (const entry of await readdir(fn.taskRoot)) {
-    if (entry === 'specs') continue;
-    const from = join(fn.taskRoot, entry);
-    // Modules are looked for where they really lie, so a handler must be a file of this folder.
-    if (entry.endsWith('.mjs')) await cp(from, join(folder, entry));
-    else await symlink(from, join(folder, entry));
-  }
+  await mkdir(folder, { recursive: true });
   const name = `${pipeline}.json`;
-  const spec = JSON.parse(await readFile(join(fn.taskRoot, 'specs', name), 'utf8')) as PipelineSpec;
+  const spec = JSON.parse(await readFile(join(fn.variables['STRATA_SPECS'] ?? '', name), 'utf8')) as PipelineSpec;
   const refused = {
     kind: 'rowCount',
     name: 'rehearsed_failure',
@@ -26,6 +19,6 @@ export async function withRefusingSpec(fn: LambdaFunction, pipeline: string, fol
     max: null,
   } as const;
   const models = spec.models.map((model) => ({ ...model, expect: [...model.expect, refused] }));
-  await writeFile(join(folder, 'specs', name), JSON.stringify({ ...spec, models }));
-  return { ...fn, taskRoot: folder };
+  await writeFile(join(folder, name), JSON.stringify({ ...spec, models }));
+  return { ...fn, variables: { ...fn.variables, STRATA_SPECS: folder } };
 }

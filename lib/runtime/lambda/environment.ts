@@ -15,7 +15,7 @@ const environment = z.object({
   STRATA_STATE_MACHINE_ARN: z.string().optional(),
   STRATA_TMP_MB: z.coerce.number().int().positive().default(512),
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: z.coerce.number().int().positive().default(1_769),
-  LAMBDA_TASK_ROOT: z.string().default('.'),
+  STRATA_SPECS: z.string().optional(),
   TMPDIR: z.string().default('/tmp'),
 });
 
@@ -32,8 +32,8 @@ export type FunctionEnvironment = {
   readonly stateMachineArn: string | undefined;
   readonly memoryMb: number;
   readonly tmpMb: number;
-  /** Where the function's code lies. */
-  readonly taskRoot: string;
+  /** Where the compiled pipeline lies, for those that read it. */
+  readonly specs: string | undefined;
   /** The folder that may be written to. */
   readonly tmp: string;
 };
@@ -64,7 +64,7 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     stateMachineArn: data.STRATA_STATE_MACHINE_ARN,
     memoryMb: data.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
     tmpMb: data.STRATA_TMP_MB,
-    taskRoot: data.LAMBDA_TASK_ROOT,
+    specs: data.STRATA_SPECS,
     tmp: data.TMPDIR,
   };
 }

@@ -99,7 +99,7 @@ function workerDeps(environment: FunctionEnvironment, scratch: string, log: Log)
       snapshot: () => (randomBytes(8).readBigUInt64BE() >> 1n) | 1n,
     },
     log,
-    specs: (pipeline) => readSpec(environment.taskRoot, pipeline),
+    specs: (pipeline) => readSpec(environment.specs, pipeline),
     wait: (ms) => sleep(ms),
     // Another function cannot be seen; its lease says whether it lives.
     isGone: () => false,
@@ -120,9 +120,11 @@ function workerDeps(environment: FunctionEnvironment, scratch: string, log: Log)
   };
 }
 
-/** The compiled pipeline that was bundled with the function. */
-async function readSpec(taskRoot: string, pipeline: string): Promise<PipelineSpec> {
-  const path = join(taskRoot, 'specs', `${pipeline}.json`);
+/** The compiled pipeline that was deployed with the function. */
+async function readSpec(folder: string | undefined, pipeline: string): Promise<PipelineSpec> {
+  if (folder === undefined)
+    throw new InvalidInput('no STRATA_SPECS in the environment of this function, which reads none');
+  const path = join(folder, `${pipeline}.json`);
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new InvalidInput(`no pipeline ${JSON.stringify(pipeline)} in this deployment: expected ${path}`, [], {
       cause,

@@ -14,7 +14,7 @@ const FULL = {
   STRATA_STATE_MACHINE_ARN: 'arn:machine',
   STRATA_TMP_MB: '4096',
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '3008',
-  LAMBDA_TASK_ROOT: '/var/task',
+  STRATA_SPECS: '/opt/specs',
   TMPDIR: '/scratch',
 };
 
@@ -27,7 +27,7 @@ test('everything that a stack sets is read, and nothing else', () => {
     stateMachineArn: 'arn:machine',
     memoryMb: 3_008,
     tmpMb: 4_096,
-    taskRoot: '/var/task',
+    specs: '/opt/specs',
     tmp: '/scratch',
   });
 });
@@ -41,7 +41,7 @@ test('a function has only the buckets that it may use, and defaults for the rest
     stateMachineArn: undefined,
     memoryMb: 1_769,
     tmpMb: 512,
-    taskRoot: '.',
+    specs: undefined,
     tmp: '/tmp',
   });
 });

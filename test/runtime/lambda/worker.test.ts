@@ -18,7 +18,7 @@ import { openBucket } from './light-s3.ts';
 import { CONTEXT, linesOf } from './telemetry-lines.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'strata-worker-'));
-const [tmp, taskRoot] = [join(root, 'tmp'), join(root, 'task')];
+const [tmp, specs] = [join(root, 'tmp'), join(root, 'specs')];
 const ENVIRONMENT = {
   AWS_REGION: 'eu-west-1',
   STRATA_PIPELINE: 'shop',
@@ -29,7 +29,7 @@ const ENVIRONMENT = {
   STRATA_DATABASE_PREFIX: 'dev_',
   STRATA_TMP_MB: '2000',
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '3008',
-  LAMBDA_TASK_ROOT: taskRoot,
+  STRATA_SPECS: specs,
   TMPDIR: tmp,
 };
 
@@ -39,7 +39,7 @@ const { workerHandler } = await import('../../../lib/runtime/lambda/worker.ts');
 const { handler: open } = await import('../../../lambdas/open.ts');
 
 await mkdir(tmp, { recursive: true });
-await mkdir(join(taskRoot, 'specs'), { recursive: true });
+await mkdir(specs, { recursive: true });
 const spec = await compileTest(
   {
     name: 'shop',
@@ -51,7 +51,7 @@ const spec = await compileTest(
   },
   tmp,
 );
-await writeFile(join(taskRoot, 'specs', 'shop.json'), JSON.stringify(spec));
+await writeFile(join(specs, 'shop.json'), JSON.stringify(spec));
 after(() => rm(root, { recursive: true, force: true }));
 
 beforeEach(() => {
