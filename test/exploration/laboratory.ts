@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import type { Answers } from '../support/memo-engine.ts';
 import { type Bounds, explore } from './explore.ts';
-import type { Answers } from './memo-engine.ts';
 import { type Played, play, prepare, type Scenario } from './play.ts';
 import type { Call, Schedule } from './scheduler.ts';
 import { openGround } from './world.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Answers } from '../support/memo-engine.ts';
 import { openLaboratory } from './laboratory.ts';
-import type { Answers } from './memo-engine.ts';
 import { withMistake } from './mistakes.ts';
 import type { Planted } from './planted.ts';
 

@@ -9,8 +9,8 @@ import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { StepDeps } from '../../lib/lake/deps.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
+import { type Answers, createMemoEngine } from '../support/memo-engine.ts';
 import { compileTest, type TestPipeline } from '../support/test-lake.ts';
-import { type Answers, createMemoEngine } from './memo-engine.ts';
 import { allOf } from './scheduler.ts';
 
 /** The pipeline of every world: rows of silver, and a table of gold that says what they sum up to. */

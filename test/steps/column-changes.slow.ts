@@ -300,8 +300,8 @@ async function checkChange(
   const first = { columns: base, batch: BEFORE };
   const last = steps.at(-1) ?? first;
   const all: readonly Step[] = [first, ...steps, { columns: last.columns, batch: LATE }];
-  const lake = await openTestLake(pipeline(mode, base));
-  const fresh = await openTestLake(pipeline(mode, last.columns));
+  const lake = await openTestLake(pipeline(mode, base), { threads: 1, remember: true });
+  const fresh = await openTestLake(pipeline(mode, last.columns), { threads: 1, remember: true });
   try {
     const moments: Moment[] = [];
     const taken = new Map<number, string>();

@@ -47,6 +47,8 @@ const BACKFILL_STRIDE = ALL ? 4 : 12;
 
 const CODEC = { parse: parseMetadata, render: renderMetadata };
 const HEADER = 'id,day,amount\n';
+/** A run that dies later has asked the engine the same before, and so has who comes next. */
+const WAITING = { threads: 1, remember: true } as const;
 
 type Silver = { readonly mode: unknown; readonly expect?: object; readonly beside?: object };
 
@@ -71,7 +73,7 @@ function pipeline({ beside, ...silver }: Silver, days = '2026-01-05'): TestPipel
 
 /** A lake with one finished run and new files waiting: a duplicate, a rejected row, a rejected file and a changed seed among them. */
 async function openWaiting(silver: Silver, changed: PipelineSpec): Promise<TestLake> {
-  const lake = await openTestLake(pipeline(silver));
+  const lake = await openTestLake(pipeline(silver), WAITING);
   await lake.land('orders', 'a.csv', `${HEADER}1,2026-01-05,1.00\n2,2026-02-06,2.00\n`);
   await lake.run({ runId: 'before' });
   await lake.land(
@@ -125,7 +127,7 @@ async function dieAndGoOn(waiting: TestLake, asked: Partial<RunRequest>, stride:
   for (let n = 1; n <= counted.changes(); n += stride) {
     const lake = await waiting.copy();
     await dying(lake, n).lake.answer(asked);
-    const answer = await successor(lake).answer(asked);
+    const answer = await successor(lake, { afresh: true }).answer(asked);
     assert.equal(answer.kind, 'ended', `crash before change ${n}: ${JSON.stringify(answer)}`);
     assert.deepEqual(await books(lake), expected, `crash before change ${n} of ${counted.changes()}`);
     await checkHints(lake, `crash before change ${n} of ${counted.changes()}`);
@@ -146,7 +148,7 @@ describe('a run that dies before any of its changes is finished by the next', { 
 
   for (const [name, silver] of Object.entries({ append: { mode: append() }, replace: MODES.replace })) {
     test(`that reprocesses a corrected file of ${name}`, async () => {
-      const lake = await openTestLake(pipeline(silver));
+      const lake = await openTestLake(pipeline(silver), WAITING);
       await lake.land('orders', 'a.csv', `${HEADER}1,2026-01-05,1.00\n2,2026-02-06,2.00\n`);
       await lake.run({ runId: 'first' });
       await lake.land('orders', 'b.csv', `${HEADER}3,2026-02-07,3.00\nx,2026-02-08,4.00\n`);
@@ -166,7 +168,7 @@ describe('a run that dies before any of its changes is finished by the next', { 
   test('that only asks rows which are there about an expectation that is new', async () => {
     const silver = MODES['append, dedupe by row'];
     const expect = { large: { condition: 'amount > 1', policy: 'warn' } };
-    const lake = await openTestLake(pipeline(silver));
+    const lake = await openTestLake(pipeline(silver), WAITING);
     await lake.land('orders', 'a.csv', `${HEADER}1,2026-01-05,1.00\n2,2026-02-06,2.00\n`);
     await lake.run({ runId: 'before' });
     const changed = await compileTest(pipeline({ ...silver, expect }), tmpdir());

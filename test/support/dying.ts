@@ -2,7 +2,7 @@ import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
 import { Crash } from '../ports/faults.ts';
-import type { TestLake } from './test-lake.ts';
+import { counting, type TestLake } from './test-lake.ts';
 
 const CODEC = { parse: parseMetadata, render: renderMetadata };
 
@@ -26,10 +26,18 @@ export function dying(lake: TestLake, before: number): { readonly lake: TestLake
   return { lake: reopened, changes: () => changes };
 }
 
-/** The lake as the next process finds it: whoever held anything is gone. */
-export function successor(lake: TestLake): TestLake {
+/** Six hours on, and ids that no process before comes to. */
+const LATER = Date.parse('2026-01-01T06:00:00Z') / 1000;
+const FRESH = 500_000;
+
+/**
+ * The lake as the next process finds it: whoever held anything is gone. With `afresh` it counts time and ids from values
+ * of its own, so that it does the same whenever the one before ended: what it asks the engine is remembered.
+ */
+export function successor(lake: TestLake, { afresh = false } = {}): TestLake {
   return lake.reopen((deps) => ({
     ...deps,
+    ...(afresh ? counting(LATER, FRESH) : {}),
     isGone: () => true,
     settings: { ...deps.settings, holder: () => 'test-2' },
   }));

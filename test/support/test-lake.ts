@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { rmSync } from 'node:fs';
 import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
 import { createMemoryStore } from '../../lib/adapters/store/memory.ts';
 import { compilePipeline } from '../../lib/compile/compile.ts';
@@ -9,7 +6,6 @@ import type { ObjectVersion } from '../../lib/core/objects.ts';
 import type { RunResult } from '../../lib/core/run.ts';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { parseTableName } from '../../lib/core/tables.ts';
-import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import { columnsOf, currentSchema } from '../../lib/iceberg/schema.ts';
 import type { TableMetadata } from '../../lib/iceberg/types.ts';
@@ -20,6 +16,8 @@ import type { RunAnswer, RunRequest } from '../../lib/remote/run-request.ts';
 import { runPipeline } from '../../lib/runtime/local.ts';
 import { userSql } from '../../lib/sql/user-sql.ts';
 import { loadTable } from '../../lib/table/read.ts';
+import { createMemoEngine } from './memo-engine.ts';
+import { createTestEngine, EMPTY, makeScratch, readingSession } from './test-engine.ts';
 
 /** A lake in memory with a clock that moves one second per look and ids that count, so that every run is repeatable. */
 export type TestLake = {
@@ -48,7 +46,9 @@ export type TestPipeline = {
   readonly sql?: Readonly<Record<string, string>>;
 };
 
-const engine = createDuckDbEngine({ reuse: true });
+const engine = createTestEngine();
+/** Asks `engine` once for the same, whichever lake it is of. */
+const remembering = createMemoEngine(engine);
 
 /** Compiles a pipeline; `all` are those of its folder, which it may read and follow. */
 export async function compileTest(
@@ -63,7 +63,7 @@ export async function compileTest(
     if (other === undefined) throw new Error(`no pipeline ${name}`);
     return compileTest(other, scratch, all, path);
   };
-  const session = await engine.open({ memoryBytes: 1e9, threads: 2, scratch });
+  const session = await engine.open(readingSession());
   try {
     return await compilePipeline({
       definition: pipeline.definition,
@@ -71,7 +71,7 @@ export async function compileTest(
       file: `pipelines/${pipeline.name}/pipeline.ts`,
       files: { read: async (path) => pipeline.sql?.[path] },
       session,
-      empty: fileURLToPath(new URL('empty', import.meta.url)),
+      empty: EMPTY,
       pipelines: { names: all.map(({ name }) => name), path, compile },
     });
   } finally {
@@ -79,38 +79,38 @@ export async function compileTest(
   }
 }
 
-export async function openTestLake(
-  pipeline: TestPipeline,
-  options: { readonly versions?: boolean; readonly others?: readonly TestPipeline[] } = {},
-): Promise<TestLake> {
-  const scratch = mkdtempSync(join(tmpdir(), 'strata-test-'));
-  const { others = [], ...kept } = options;
+export type TestLakeOptions = {
+  readonly versions?: boolean;
+  /** Of the same folder. */
+  readonly others?: readonly TestPipeline[];
+  /** 2, so that what hangs on the order of threads shows. */
+  readonly threads?: number;
+  /** The engine answers from memory what any lake of this process has asked it over the same files, for tests of what happens around it. */
+  readonly remember?: boolean;
+};
+
+export async function openTestLake(pipeline: TestPipeline, options: TestLakeOptions = {}): Promise<TestLake> {
+  const scratch = makeScratch();
+  const { others = [], threads = 2, remember = false, ...kept } = options;
   const store = createMemoryStore({ scratch, ...kept });
   const all = [pipeline, ...others];
   const specs = new Map(all.map((one) => [one.name, compileTest(one, scratch, all)]));
-  const seconds = counter(Date.parse('2026-01-01T00:00:00Z') / 1000);
-  const next = counter(0);
   const deps: StepDeps = {
     store,
     catalog: createFileCatalog(store, { parse: parseMetadata, render: renderMetadata }),
-    engine,
-    clock: { now: () => new Date(seconds() * 1000) },
-    ids: {
-      unique: () => String(next()).padStart(6, '0'),
-      uuid: () => `00000000-0000-4000-8000-${String(next()).padStart(12, '0')}`,
-      snapshot: () => BigInt(next()) + 1_000_000n,
-    },
+    engine: remember ? remembering : engine,
+    ...counting(Date.parse('2026-01-01T00:00:00Z') / 1000, 0),
     log: { info: () => {}, warn: () => {} },
     specs: (name) => specs.get(name) ?? Promise.reject(new Error(`no pipeline ${name}`)),
     wait: async () => {},
     isGone: () => false,
-    settings: { memoryBytes: 1e9, threads: 2, scratch, folders: [scratch], holder: () => 'test-1', leaseMs: 60_000 },
+    settings: { memoryBytes: 1e9, threads, scratch, folders: [scratch], holder: () => 'test-1', leaseMs: 60_000 },
   };
   return lakeOver(pipeline.name, deps, scratch);
 }
 
 async function copyOf(name: string, deps: StepDeps): Promise<TestLake> {
-  const scratch = mkdtempSync(join(tmpdir(), 'strata-test-'));
+  const scratch = makeScratch();
   const store = createMemoryStore({ scratch });
   for await (const { key } of deps.store.list('')) {
     await store.write(key, (await deps.store.read(key)).bytes, { kind: 'any' });
@@ -118,18 +118,41 @@ async function copyOf(name: string, deps: StepDeps): Promise<TestLake> {
   const catalog = createFileCatalog(store, { parse: parseMetadata, render: renderMetadata });
   return lakeOver(
     name,
-    { ...deps, store, catalog, settings: { ...deps.settings, scratch, folders: [scratch] } },
+    {
+      ...deps,
+      ...FORKS.get(deps.ids)?.(),
+      store,
+      catalog,
+      settings: { ...deps.settings, scratch, folders: [scratch] },
+    },
     scratch,
   );
 }
 
-function counter(start: number): () => number {
-  let last = start;
-  return () => {
-    last += 1;
-    return last;
+/** A clock that moves a second whenever it is looked at, and ids that count. */
+export function counting(start: number, first: number): Counted {
+  let [second, id] = [start, first];
+  const now = (): Date => {
+    second += 1;
+    return new Date(second * 1000);
   };
+  const next = (): number => {
+    id += 1;
+    return id;
+  };
+  const ids = {
+    unique: () => String(next()).padStart(6, '0'),
+    uuid: () => `00000000-0000-4000-8000-${String(next()).padStart(12, '0')}`,
+    snapshot: () => BigInt(next()) + 1_000_000n,
+  };
+  FORKS.set(ids, () => counting(second, id));
+  return { clock: { now }, ids };
 }
+
+type Counted = Pick<StepDeps, 'clock' | 'ids'>;
+
+/** How to go on counting from where ids are, without moving them: all copies of a lake count alike. */
+const FORKS = new WeakMap<StepDeps['ids'], () => Counted>();
 
 function lakeOver(name: string, deps: StepDeps, scratch: string): TestLake {
   const { store } = deps;
@@ -152,7 +175,7 @@ function lakeOver(name: string, deps: StepDeps, scratch: string): TestLake {
     async metadata(table) {
       return (await loadTable(deps.catalog, parseTableName(table)))?.metadata;
     },
-    rows: (table, select) => readRows(deps.catalog, store, scratch, table, select),
+    rows: (table, select) => readRows(deps.catalog, store, table, select),
     of: (pipeline) => lakeOver(pipeline, deps, scratch),
     reopen: (change) => lakeOver(name, change(deps), scratch),
     copy: () => copyOf(name, deps),
@@ -163,13 +186,12 @@ function lakeOver(name: string, deps: StepDeps, scratch: string): TestLake {
 async function readRows(
   catalog: Catalog,
   store: ObjectStore,
-  scratch: string,
   table: string,
   select = 'SELECT * FROM t ORDER BY ALL',
 ): Promise<readonly Row[]> {
   const entry = await loadTable(catalog, parseTableName(table));
   if (entry === undefined) throw new Error(`no table ${table}`);
-  const session = await engine.open({ memoryBytes: 1e9, threads: 2, scratch });
+  const session = await engine.open(readingSession());
   const columns = columnsOf(currentSchema(entry.metadata));
   const files = await openTable(store, session, { schema: 'main', table: 't' }, entry.metadata, columns);
   try {
