@@ -28,6 +28,7 @@ import { addCompact } from './compact-command.ts';
 import { type Context, DEFAULTS, EXIT_HELP, type GlobalOptions } from './context.ts';
 import { addDoctor } from './doctor-command.ts';
 import { addExpiry } from './expiry-commands.ts';
+import { addExports } from './export-commands.ts';
 import { addFiles } from './file-commands.ts';
 import { addInit } from './init-command.ts';
 import { addKeyed } from './keyed-commands.ts';
@@ -85,6 +86,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addCompact(program, start);
   addExpiry(program, start);
   addSnapshots(program, start);
+  addExports(program, start);
   addQuarantine(program, start);
   addBreaker(program, start);
   addQuery(program, start);

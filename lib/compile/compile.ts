@@ -15,6 +15,7 @@ import { bindModel, bindRowId, bindSource } from './bind.ts';
 import type { Binding } from './conditions.ts';
 import { checkContractValues } from './contract-values.ts';
 import type { BoundModel, ParsedModel, PipelineDraft, SourceDraft } from './draft.ts';
+import { checkPlaces } from './export-shape.ts';
 import { loadFunctions } from './functions.ts';
 import { type ColumnsOf, dimensionJoins } from './joins.ts';
 import { resolveMode } from './keyed-checks.ts';
@@ -80,6 +81,7 @@ type BoundPipeline = {
 /** Everything that needs SQL. */
 async function bindPipeline(draft: PipelineDraft, input: CompileInput, notes: Notes): Promise<BoundPipeline> {
   checkSourceUse(draft, notes);
+  checkPlaces(draft.models, notes);
   const pipelines = input.pipelines ?? noOthers(draft.name);
   await checkAfter(draft.after, pipelines, notes);
   await resetSchemas(input.session);
@@ -214,6 +216,7 @@ async function modelSpec(
     ...(draft.zorderBy.length === 0 ? {} : { zorderBy: draft.zorderBy }),
     ...(personal.length === 0 ? {} : { personal }),
     ...(draft.tags.length === 0 ? {} : { tags: draft.tags }),
+    ...(draft.exports.length === 0 ? {} : { exports: draft.exports }),
     ...(used.length === 0 ? {} : { vars: valuesOf(binding.vars.filter(({ name }) => used.includes(name))) }),
   };
   if (draft.from === null) {

@@ -1,4 +1,5 @@
 import type { Compute, Slo } from '../core/compute.ts';
+import type { ExportSpec } from '../core/exports.ts';
 import type { OwnRules } from '../core/maintenance-rules.ts';
 import type { Renamed } from '../core/renames.ts';
 import type {
@@ -80,6 +81,7 @@ export type ModelDraft = {
   readonly expect: readonly Expectation[];
   readonly backfill: 'auto' | 'never';
   readonly tags: readonly string[];
+  readonly exports: readonly ExportSpec[];
   /** As the model says it; undefined: by what it reads. */
   readonly personal: readonly string[] | undefined;
   readonly description: string | null;

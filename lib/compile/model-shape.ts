@@ -6,6 +6,7 @@ import type { ModeDefinition } from '../define/modes.ts';
 import { formerNames } from './column-shape.ts';
 import type { ModelDraft } from './draft.ts';
 import { readExpectation } from './expectation-shape.ts';
+import { readExports } from './export-shape.ts';
 import { defaultMode, readMode } from './mode-shape.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { type Field, type FieldsRead, isRecord, readField, readFields } from './shape.ts';
@@ -57,6 +58,7 @@ const ANY_MODEL = {
     expected: "a list of words of letters, digits and . : / - _, each once, such as ['nightly']",
   },
   description: { schema: z.string(), expected: 'text' },
+  export: { schema: z.unknown(), expected: "{ csv: { to: 'revenue.csv' } }" },
   expect: {
     schema: z.record(z.string(), z.unknown()),
     expected: "expectations by name, such as { positive: 'price > 0' }",
@@ -120,6 +122,7 @@ export function readModel(
     renamed: read.renamed ?? {},
     expect: readExpectations(layer, read.expect, placeIn(place, 'expect'), notes),
     tags: read.tags ?? [],
+    exports: readExports(read.export, placeIn(place, 'export'), notes),
     personal: read.personal,
     backfill: read.backfill ?? 'auto',
     description: read.description ?? null,

@@ -6,6 +6,7 @@ import { userSql } from '../sql/user-sql.ts';
 import { type Binding, checkCondition } from './conditions.ts';
 import type { BoundModel, ModelDraft } from './draft.ts';
 import { sqlFault } from './engine-errors.ts';
+import { checkExports } from './export-shape.ts';
 import { foreignIn } from './functions.ts';
 import { checkKeyed, isKeyed } from './keyed-checks.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
@@ -28,6 +29,7 @@ export async function checkTable(binding: Binding, model: BoundModel): Promise<v
     findColumn(name, model.columns, placeIn(placeIn(draft.place, 'personal'), index), binding.notes);
   });
   checkRenamed(draft, model.columns, binding.notes);
+  if (model.tableColumns !== undefined) checkExports(draft, model.tableColumns, binding.notes);
   if (draft.mode.kind === 'append' && draft.mode.dedupe?.by === 'key') {
     const place = placeIn(placeIn(placeIn(draft.place, 'mode'), 'dedupe'), 'key');
     draft.mode.dedupe.columns.forEach((name, index) => {

@@ -2,6 +2,16 @@
 export const ZONES = ['bronze', 'silver', 'gold', 'ops'] as const;
 export type Zone = (typeof ZONES)[number];
 
+/** The first word of the keys of what is exported: it lies in the bucket of gold, as none of its tables. */
+export const EXPORTS = 'exports';
+/** What a key may begin with. */
+export type Area = Zone | typeof EXPORTS;
+
+/** The zone whose bucket holds what lies in an area. */
+export function zoneOf(area: Area): Zone {
+  return area === EXPORTS ? 'gold' : area;
+}
+
 /** An object, or one of the versions that a store keeps of it. */
 export type ObjectVersion = { readonly key: string; readonly version?: string };
 

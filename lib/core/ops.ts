@@ -1,3 +1,4 @@
+import { type Exporting, exportsAnything } from './exports.ts';
 import type { TableId } from './tables.ts';
 import type { Column } from './types.ts';
 
@@ -67,11 +68,41 @@ export const OPS_TABLES = {
     column('bytes_brought', 'bigint'),
     column('bytes_skipped', 'bigint'),
   ],
+  /** What was written for readers of files: a row for each object, and for each file that was not written and why. */
+  exports: [
+    column('run_id', 'string'),
+    column('model', 'string'),
+    column('kind', 'string'),
+    /** The path below the pipeline's folder of exports, as the export names it. */
+    column('target', 'string'),
+    column('period', 'string'),
+    column('key', 'string'),
+    column('state', 'string'),
+    column('reason', 'string'),
+    /** The key of the object; null where none was written. */
+    column('object', 'string'),
+    column('bytes', 'bigint'),
+    column('sha256', 'string'),
+    column('etag', 'string'),
+    column('snapshot_id', 'bigint'),
+    column('exported_at', 'timestamptz'),
+  ],
 } as const satisfies Readonly<Record<string, readonly Column[]>>;
 
 export type OpsTable = keyof typeof OPS_TABLES;
 
 export const OPS_TABLE_NAMES = Object.keys(OPS_TABLES) as readonly OpsTable[];
+
+/** Those that only pipelines which export have, from their first export on. */
+const FOR_EXPORTS: readonly OpsTable[] = ['exports'];
+
+/** The books that a pipeline has. */
+export function booksOf(spec: Exporting): readonly OpsTable[] {
+  return exportsAnything(spec) ? OPS_TABLE_NAMES : EVERY_BOOK;
+}
+
+/** The books that every pipeline has. */
+export const EVERY_BOOK: readonly OpsTable[] = OPS_TABLE_NAMES.filter((name) => !FOR_EXPORTS.includes(name));
 
 export function opsTable(pipeline: string, name: OpsTable): TableId {
   return { pipeline, layer: 'ops', name };

@@ -1,4 +1,4 @@
-import { ZONES, type Zone } from './objects.ts';
+import { type Area, EXPORTS, ZONES } from './objects.ts';
 
 /** Requests to S3, by their two prices; to remove one object is free. */
 export type Requests = {
@@ -27,7 +27,7 @@ export const PART_BYTES = 16 * 2 ** 20;
 /** Names on one page of a list. */
 export const PAGE = 1_000;
 
-export type Seen = { readonly [zone in Zone]?: number };
+export type Seen = { readonly [area in Area]?: number };
 
 /** A call of a store or a catalog, as far as it decides what S3 is asked for. */
 export type Call =
@@ -109,10 +109,11 @@ export function addRequests(...all: readonly Requests[]): Requests {
   return all.reduce((sum, { get, put }) => ({ get: sum.get + get, put: sum.put + put }), { get: 0, put: 0 });
 }
 
-/** Each zone has a bucket of its own. */
+/** Each zone has a bucket of its own, and what is exported a folder of its own in one of them. */
 function pagesOf(prefix: string, seen: Seen): number {
-  const zones = ZONES.filter((zone) => prefix.startsWith(`${zone}/`) || `${zone}/`.startsWith(prefix));
-  return zones.reduce((sum, zone) => sum + pages(seen[zone] ?? 0), 0);
+  const areas = [...ZONES, EXPORTS] as const;
+  const under = areas.filter((area) => prefix.startsWith(`${area}/`) || `${area}/`.startsWith(prefix));
+  return under.reduce((sum, area) => sum + pages(seen[area] ?? 0), 0);
 }
 
 function pages(names: number): number {

@@ -1,5 +1,6 @@
 import type { Asked } from './asked.ts';
 import type { RunCost } from './cost.ts';
+import type { ExportOutcome } from './exports.ts';
 import type { FilePiece } from './file-piece.ts';
 import type { KeyRanges } from './key-ranges.ts';
 import type { LevelState } from './level-state.ts';
@@ -270,6 +271,8 @@ export type RunResult = {
   /** Tables of models that the pipeline no longer has; absent from results of earlier releases. */
   readonly removed_tables?: readonly RemovedTable[];
   readonly tables: Readonly<Record<string, TableOutcome>>;
+  /** What became of the exports of the tables that it changed; left out of a pipeline without any. */
+  readonly exports?: readonly ExportOutcome[];
   /** Of a run that was about some models only: their ids. */
   readonly selected?: readonly string[];
   /** Full names of the tables that were made anew from all files of their sources. */

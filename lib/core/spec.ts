@@ -1,4 +1,5 @@
 import type { Compute, Slo } from './compute.ts';
+import type { ExportSpec } from './exports.ts';
 import type { OwnRules } from './maintenance-rules.ts';
 import type { Renamed } from './renames.ts';
 import type { Column, ColumnType } from './types.ts';
@@ -246,6 +247,8 @@ type ModelCommon = {
   readonly personal?: readonly string[];
   /** By which selectors find it; left out for none. */
   readonly tags?: readonly string[];
+  /** What it is written to beside its table; left out for nothing. */
+  readonly exports?: readonly ExportSpec[];
   /** By a column's name: those that it had before, the latest first; left out where no column had another. */
   readonly renamed?: Renamed;
   /** Variables that the SQL uses, with their values; left out when it uses none. */

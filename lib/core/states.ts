@@ -1,4 +1,4 @@
-import type { Zone } from './objects.ts';
+import { type Area, EXPORTS, type Zone } from './objects.ts';
 
 /** What a function has on AWS. */
 export type StepCompute = {
@@ -11,9 +11,9 @@ export type StepCompute = {
   readonly reservedConcurrency: number | null;
 };
 
-/** What a function may do with the objects below some prefixes of a zone. */
+/** What a function may do with the objects below some prefixes of a zone, or of what is exported where a pipeline exports. */
 export type ObjectGrant = {
-  readonly zone: Zone;
+  readonly zone: Area;
   /** Below `<zone>/<pipeline>/`; '' for all of it. */
   readonly below: readonly string[];
   readonly may: readonly ('read' | 'write' | 'remove' | 'list')[];
@@ -47,7 +47,7 @@ export type FunctionRow = {
 const ALL = [''] as const;
 /** Who reads also lists, since S3 tells only them that an object is not there. */
 const read = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read'] });
-const write = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'write'] });
+const write = (zone: Area): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'write'] });
 const clear = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'read', 'remove'] });
 /** Files are removed unread. */
 const sweep = (zone: Zone): ObjectGrant => ({ zone, below: ALL, may: ['list', 'remove'] });
@@ -140,7 +140,7 @@ export const STATES = {
     ...worker,
     file: 'commit',
     compute: PLANNING,
-    objects: [keep('silver'), keep('gold'), keep('ops')],
+    objects: [keep('silver'), keep('gold'), keep('ops'), write(EXPORTS)],
     catalog: 'change',
   },
   Finish: { ...worker, file: 'finish', compute: PLANNING, objects: [clear('silver'), clear('gold'), keep('ops')] },
@@ -162,7 +162,7 @@ export const STATES = {
     ...upkeep,
     file: 'commit-rewrite',
     compute: PLANNING,
-    objects: [keep('silver'), keep('gold'), keep('ops')],
+    objects: [keep('silver'), keep('gold'), keep('ops'), write(EXPORTS)],
     catalog: 'change',
   },
   FinishRewrite: {

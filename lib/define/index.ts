@@ -3,6 +3,7 @@ export type { MetadataColumn, PartitionField } from '../core/spec.ts';
 export type { ColumnDefinition, ColumnsDefinition, ColumnTypeText, ParseText } from './columns.ts';
 export type { GoldExpectation, RowExpectation, SilverExpectation } from './expectations.ts';
 export { query, rowCount, unique } from './expectations.ts';
+export type { ExportDefinition } from './exports.ts';
 export type {
   ExpectDefinition,
   GivenDefinition,

@@ -2,6 +2,7 @@ import type { MetadataColumn, PartitionField } from '../core/spec.ts';
 import type { StepName } from '../core/states.ts';
 import type { ColumnTypeText } from './columns.ts';
 import type { GoldExpectation, SilverExpectation } from './expectations.ts';
+import type { ExportDefinition } from './exports.ts';
 import type { TestValue } from './model-test.ts';
 import type { ModeDefinition } from './modes.ts';
 import type { SourceDefinition } from './sources.ts';
@@ -25,6 +26,8 @@ type TableOptions = {
   readonly personal?: readonly string[];
   /** By which `--select tag:nightly` finds it. */
   readonly tags?: readonly string[];
+  /** Files that are written of the table, for those who read no tables. */
+  readonly export?: ExportDefinition;
   /** What the table is, for readers. */
   readonly description?: string;
 };

@@ -1,6 +1,7 @@
 import { Arn, ArnFormat, Stack } from 'aws-cdk-lib';
 import { type IRole, Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Zone } from '../core/objects.ts';
+import { exportsAnything } from '../core/exports.ts';
+import { EXPORTS, type Zone, zoneOf } from '../core/objects.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { type FunctionName, type ObjectGrant, stateRow } from '../core/states.ts';
 import { acknowledge, acknowledgeResources } from './acknowledge.ts';
@@ -23,13 +24,13 @@ const CATALOG_ACTIONS = {
 
 /** Zones whose buckets a function may use, and is told. */
 export function zonesOf(name: FunctionName): readonly Zone[] {
-  return [...new Set(stateRow(name).objects.map(({ zone }) => zone))];
+  return [...new Set(stateRow(name).objects.map(({ zone }) => zoneOf(zone)))];
 }
 
 /** Whose data a function works on, and where it runs. */
 export type Workplace = {
   readonly lake: LakePlaces;
-  readonly spec: Pick<PipelineSpec, 'name' | 'others'>;
+  readonly spec: Pick<PipelineSpec, 'name' | 'others' | 'models'>;
   readonly inVpc: boolean;
 };
 
@@ -37,7 +38,8 @@ export type Workplace = {
 export function grantAll(role: IRole, name: FunctionName, { lake, spec, inVpc }: Workplace): void {
   const policy = new Policy(role, 'Lake');
   const { objects, others = [], everyones = [], catalog } = stateRow(name);
-  for (const grant of objects) grantObjects(policy, grant, lake, { pipelines: [spec.name], whose: '' });
+  const own = objects.filter(({ zone }) => zone !== EXPORTS || exportsAnything(spec));
+  for (const grant of own) grantObjects(policy, grant, lake, { pipelines: [spec.name], whose: '' });
   for (const grant of others) grantOthers(policy, grant, lake, spec);
   for (const grant of everyones) grantObjects(policy, grant, lake, { pipelines: ['*'], whose: 'all' });
   if (catalog !== null) grantCatalog(policy, catalog, lake, spec.name);
@@ -64,7 +66,7 @@ function grantObjects(
   lake: LakePlaces,
   { pipelines, whose }: Owners,
 ): void {
-  const bucket = bucketArn(lake, zone);
+  const bucket = bucketArn(lake, zoneOf(zone));
   const prefixes = pipelines.flatMap((pipeline) => below.map((rest) => `${zone}/${pipeline}/${rest}`));
   const resources = prefixes.map((prefix) => `${bucket}/${prefix}*`);
   const actions: string[] = may.flatMap((what) => [...OBJECT_ACTIONS[what]]);

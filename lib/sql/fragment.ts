@@ -20,6 +20,7 @@ export type Separator =
   | ' | '
   | ' + '
   | ';\n'
+  | ' || '
   | '\n'
   | '\nUNION ALL\n'
   | '\nUNION ALL BY NAME\n'

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { objectName, type Zone } from '../../core/objects.ts';
+import { type Area, objectName } from '../../core/objects.ts';
 import type { Call } from '../../core/requests.ts';
 import type { Borrowed, ObjectInfo, ObjectStore } from '../../ports.ts';
 
@@ -78,10 +78,10 @@ async function* countedList(
   prefix: string,
   options: NonNullable<Parameters<ObjectStore['list']>[1]>,
 ): AsyncIterable<ObjectInfo> {
-  const seen: { [zone in Zone]?: number } = {};
+  const seen: { [area in Area]?: number } = {};
   const look = (key: string): void => {
-    const zone = key.slice(0, key.indexOf('/')) as Zone;
-    seen[zone] = (seen[zone] ?? 0) + 1;
+    const area = key.slice(0, key.indexOf('/')) as Area;
+    seen[area] = (seen[area] ?? 0) + 1;
   };
   const ignore = (key: string): boolean => {
     const ignored = options.ignore?.(key) ?? false;

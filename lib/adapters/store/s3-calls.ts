@@ -1,11 +1,11 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { InvalidInput, StrataError } from '../../core/errors.ts';
-import { ZONES, type Zone } from '../../core/objects.ts';
+import { type Area, EXPORTS, ZONES, type Zone, zoneOf } from '../../core/objects.ts';
 import { awsFailure, isPassing, sdkErrorOf } from '../aws/errors.ts';
 import { checkKey } from './keys.ts';
 
 /** In the order of keys. */
-export const ORDERED_ZONES: readonly Zone[] = [...ZONES].sort();
+export const ORDERED_AREAS: readonly Area[] = ([...ZONES, EXPORTS] as const).toSorted();
 
 /** What every call of the store needs. */
 export type S3Access = {
@@ -31,14 +31,19 @@ const LONGEST_PAUSE_MS = 5_000;
 export function placeOf(access: Pick<S3Access, 'buckets'>, key: string): Place {
   checkKey(key);
   const slash = key.indexOf('/');
-  const zone = slash < 0 ? key : key.slice(0, slash);
-  const bucket = (access.buckets as Readonly<Record<string, string | undefined>>)[zone];
+  const bucket = bucketOf(access, slash < 0 ? key : key.slice(0, slash));
   if (slash > 0 && bucket !== undefined) return { Bucket: bucket, Key: key };
   const known = Object.keys(access.buckets).join(', ');
   throw new InvalidInput(
     `no bucket for the key ${JSON.stringify(key)}: expected it to begin with one of the zones ${known}, each followed by '/'. ` +
       'A function is given the buckets of the zones that it may use, as STRATA_<ZONE>_BUCKET',
   );
+}
+
+/** Undefined for what begins no key, and where no bucket is given. */
+export function bucketOf({ buckets }: Pick<S3Access, 'buckets'>, word: string): string | undefined {
+  const area = ORDERED_AREAS.find((one) => one === word);
+  return area && buckets[zoneOf(area)];
 }
 
 /** The right that a read needs; one version of an object is read with another. */

@@ -5,10 +5,10 @@ import {
   type ObjectVersion,
 } from '@aws-sdk/client-s3';
 import { InvalidInput } from '../../core/errors.ts';
-import type { Zone } from '../../core/objects.ts';
+import { type Area, zoneOf } from '../../core/objects.ts';
 import type { ListOptions, ObjectInfo } from '../../ports.ts';
 import { compareKeys, wrongInKey } from './keys.ts';
-import { callS3, ORDERED_ZONES, plainEtag, type S3Access, s3Resource } from './s3-calls.ts';
+import { bucketOf, callS3, ORDERED_AREAS, plainEtag, type S3Access, s3Resource } from './s3-calls.ts';
 
 /**
  * Objects under a prefix, in key order. Of bronze every upload is listed, also those that were overwritten since.
@@ -19,12 +19,12 @@ export async function* listObjects(
   prefix: string,
   { ignore = () => false, skipped }: ListOptions,
 ): AsyncIterable<ObjectInfo> {
-  for (const zone of zonesUnder(access, prefix)) {
-    const bucket = access.buckets[zone];
+  for (const area of areasUnder(access, prefix)) {
+    const bucket = bucketOf(access, area);
     if (bucket === undefined) continue;
     // A bucket may hold what is none of the lake's, such as the results of queries.
-    const within = prefix.startsWith(`${zone}/`) ? prefix : `${zone}/`;
-    const found = zone === 'bronze' ? listUploads(access, bucket, within) : listCurrent(access, bucket, within);
+    const within = prefix.startsWith(`${area}/`) ? prefix : `${area}/`;
+    const found = area === 'bronze' ? listUploads(access, bucket, within) : listCurrent(access, bucket, within);
     for await (const info of found) {
       if ((info.key.endsWith('/') && info.size === 0) || ignore(info.key)) continue;
       const wrong = wrongInKey(info.key);
@@ -44,10 +44,10 @@ function unlistable(bucket: string, key: string, wrong: string): InvalidInput {
 /** The names one level below a prefix; those of folders end in `/`. */
 export async function listNames(access: S3Access, prefix: string): Promise<readonly string[]> {
   if (prefix === '')
-    return ORDERED_ZONES.filter((zone) => access.buckets[zone] !== undefined).map((zone) => `${zone}/`);
+    return ORDERED_AREAS.filter((area) => bucketOf(access, area) !== undefined).map((area) => `${area}/`);
   const names: string[] = [];
-  for (const zone of zonesUnder(access, prefix)) {
-    const Bucket = access.buckets[zone];
+  for (const area of areasUnder(access, prefix)) {
+    const Bucket = bucketOf(access, area);
     let ContinuationToken: string | undefined;
     do {
       const page = await callS3(access, 'ListBucket', s3Resource({ Bucket: Bucket ?? '', Key: prefix }), () =>
@@ -64,13 +64,13 @@ export async function listNames(access: S3Access, prefix: string): Promise<reado
   return names.filter((name) => name !== '').sort(compareKeys);
 }
 
-/** Zones whose keys may begin with the prefix. Throws InvalidInput for a prefix inside a zone without a bucket. */
-function zonesUnder({ buckets }: S3Access, prefix: string): readonly Zone[] {
-  const zones = ORDERED_ZONES.filter((zone) => prefix.startsWith(`${zone}/`) || `${zone}/`.startsWith(prefix));
-  const closed = zones.find((zone) => buckets[zone] === undefined && prefix.startsWith(`${zone}/`));
-  if (closed === undefined) return zones;
+/** Areas whose keys may begin with the prefix. Throws InvalidInput for a prefix inside one without a bucket. */
+function areasUnder(access: S3Access, prefix: string): readonly Area[] {
+  const areas = ORDERED_AREAS.filter((area) => prefix.startsWith(`${area}/`) || `${area}/`.startsWith(prefix));
+  const closed = areas.find((area) => bucketOf(access, area) === undefined && prefix.startsWith(`${area}/`));
+  if (closed === undefined) return areas;
   throw new InvalidInput(
-    `cannot list ${JSON.stringify(prefix)}: no bucket is given for the zone ${closed}; expected STRATA_${closed.toUpperCase()}_BUCKET`,
+    `cannot list ${JSON.stringify(prefix)}: no bucket is given for the zone ${closed}; expected STRATA_${zoneOf(closed).toUpperCase()}_BUCKET`,
   );
 }
 

@@ -6,6 +6,7 @@ import { visibleLine } from '../../core/visible.ts';
 import type { Row } from '../../ports.ts';
 import type { Context } from '../context.ts';
 import { renderRunCost } from './cost.ts';
+import { renderExports } from './exports.ts';
 import { formatCount, formatDuration, formatQuantity } from './human.ts';
 import type { ResultColumn } from './rows.ts';
 import { renderSkipped } from './skipped.ts';
@@ -18,6 +19,7 @@ export function renderRun(result: RunResult, again: boolean, context: Pick<Conte
     title(result, again),
     renderSources(result, layout),
     renderTables(result, layout),
+    renderExports(result.exports ?? []),
     renderAnew(result),
     renderPreviews(result, layout),
     renderRejected(result),

@@ -1,7 +1,7 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
 import type { Due, MaintenanceDue } from '../../core/maintenance-due.ts';
 import { type MaintenanceRules, rulesOf } from '../../core/maintenance-rules.ts';
-import { OPS_TABLE_NAMES, opsTable } from '../../core/ops.ts';
+import { booksOf, opsTable } from '../../core/ops.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
 import { expiredSnapshots } from '../../iceberg/expire.ts';
@@ -71,7 +71,7 @@ export async function lookForDue(
 ): Promise<readonly Due[]> {
   const rules = rulesOf(spec);
   if (rules === undefined) return [];
-  const ids = [...modelTables(spec).values(), ...OPS_TABLE_NAMES.map((name) => opsTable(spec.name, name))];
+  const ids = [...modelTables(spec).values(), ...booksOf(spec).map((name) => opsTable(spec.name, name))];
   const found = await mapConcurrent(ids, async (id) => ({ id, entry: await loadTable(deps.catalog, id) }));
   const tables = found.flatMap(({ id, entry }) => (entry === undefined ? [] : [{ id, metadata: entry.metadata }]));
   const last = await readMaintained(deps.store, spec.name);

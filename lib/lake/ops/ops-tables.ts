@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OPS_TABLES, type OpsTable, opsTable } from '../../core/ops.ts';
+import { EVERY_BOOK, OPS_TABLES, type OpsTable, opsTable } from '../../core/ops.ts';
 import type { RunPlan } from '../../core/run.ts';
 import type { TableId } from '../../core/tables.ts';
 import { tablePrefix } from '../../core/tables.ts';
@@ -101,12 +101,12 @@ export async function commitOps(
   await commitChange(deps, id, prepared);
 }
 
-/** Makes the ops tables that a pipeline does not have yet. */
+/** Makes the ops tables that every pipeline has, where this one does not have them yet. */
 export async function makeOpsTables(
   deps: StepDeps,
   run: { readonly pipeline: string; readonly run_id: string },
 ): Promise<void> {
-  for (const name of Object.keys(OPS_TABLES) as OpsTable[]) await commitOps(deps, run, name, []);
+  for (const name of EVERY_BOOK) await commitOps(deps, run, name, []);
 }
 
 /** Writes rows as data files of an ops table; `commitOps` publishes them. */

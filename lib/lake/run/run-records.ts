@@ -1,3 +1,4 @@
+import type { ExportOutcome } from '../../core/exports.ts';
 import type { InputBytes } from '../../core/input-bytes.ts';
 import { NOTHING_DONE } from '../../core/nothing-done.ts';
 import type { Measured } from '../../core/requests.ts';
@@ -58,6 +59,8 @@ export type SettledBooks = {
 };
 
 export type CommitRecord = Measured & {
+  /** Of a pipeline that exports. */
+  readonly exports?: readonly ExportOutcome[];
   readonly tables: Readonly<Record<string, TableOutcome>>;
   readonly accounting: Readonly<Record<string, SourceCounts>>;
 };

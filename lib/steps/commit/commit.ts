@@ -2,10 +2,11 @@ import { mapConcurrent } from '../../core/concurrency.ts';
 import { AuditFailed } from '../../core/errors.ts';
 import { addInputs, NO_INPUTS } from '../../core/input-bytes.ts';
 import { objectName } from '../../core/objects.ts';
-import { OPS_TABLE_NAMES, opsTable } from '../../core/ops.ts';
+import { booksOf, opsTable } from '../../core/ops.ts';
 import { PERSONAL_SOURCES, personalSources } from '../../core/personal.ts';
 import { NO_ROWS, type SourceCounts } from '../../core/row-counts.ts';
 import type { RunPlan, RunState, TableOutcome } from '../../core/run.ts';
+import type { PipelineSpec } from '../../core/spec.ts';
 import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { claimDue, type KnownTable } from '../../lake/maintain/due.ts';
@@ -36,10 +37,11 @@ import { parsePrepared } from '../../table/prepare.ts';
 import { loadTable } from '../../table/read.ts';
 import type { Removal } from '../../table/removal.ts';
 import { trimMetadata } from '../../table/trim.ts';
+import { publishExports } from './publish-exports.ts';
 import { settleBooks } from './settle-books.ts';
 
 /**
- * Publishes the run: every prepared table in level order, then quarantine, accounting and the ledger. Each table says
+ * Publishes the run: every prepared table in level order, then quarantine, accounting and the ledger, and what is exported. Each table says
  * by its snapshots whether the run is in it already, so that a run which died on the way is rolled forward by running
  * this again. A dry run publishes nothing.
  */
@@ -62,8 +64,10 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
     const snapshot_id = prepared ? await publish(deps, plan, id, table) : null;
     tables[fullName(table)] = { rows_added, files_added, snapshot_id };
   }
+  let exported: CommitRecord['exports'];
   if (!run.dry_run) {
     await publishBooks(deps, plan, sources, books);
+    exported = await publishExports(deps, plan, audits, tables);
     await rearmBreaker(deps.store, run.pipeline);
   }
   const { accounting } = books;
@@ -72,9 +76,9 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
     const recorded = recordOf(plan, { status: 'SUCCEEDED', accounting, tables, error: null });
     await recordRun(deps, plan, { ...recorded, inputs: inputs.reduce(addInputs, NO_INPUTS) });
   }
-  const record: CommitRecord = { tables, accounting, ...measure(RECORDING) };
+  const record: CommitRecord = { tables, accounting, ...(exported && { exports: exported }), ...measure(RECORDING) };
   await writeOnce(deps.store, runFolder.commit(run), record);
-  const changed = run.dry_run ? [] : await trimTables(deps, run.pipeline, audits);
+  const changed = run.dry_run ? [] : await trimTables(deps, plan.spec, audits);
   const follows = !run.dry_run && state.request.maintain !== false;
   const maintenance = follows ? await claimDue(deps, plan.spec, changed) : undefined;
   return { ...state, ...(maintenance === undefined ? {} : { maintenance }), commit: measure() };
@@ -86,13 +90,13 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
  */
 async function trimTables(
   deps: StepDeps,
-  pipeline: string,
+  spec: PipelineSpec,
   audits: readonly LevelAudit[],
 ): Promise<readonly KnownTable[]> {
   const changed = audits.flatMap((audit) =>
     audit.models.flatMap((model) => model.tables.filter((one) => one.prepared)),
   );
-  const books = OPS_TABLE_NAMES.map((name) => opsTable(pipeline, name));
+  const books = booksOf(spec).map((name) => opsTable(spec.name, name));
   const known = await mapConcurrent([...changed.map((one) => one.table), ...books], async (id) => {
     const entry = await loadTable(deps.catalog, id);
     if (entry !== undefined) await trimMetadata(deps.store, entry);

@@ -1,4 +1,5 @@
 import { DEFAULT_COMPUTE } from '../../core/compute.ts';
+import { exportWarnings } from '../../core/exports.ts';
 import { NONE_SKIPPED } from '../../core/objects.ts';
 import { addRequests, type Measured, type Requests, times } from '../../core/requests.ts';
 import type { FileOutcome, LevelPlan, NamedFile, RunPlan, RunResult, RunState, StepTiming } from '../../core/run.ts';
@@ -67,10 +68,14 @@ async function assembleResult(deps: StepDeps, plan: RunPlan, committed?: Measure
     removed_tables: plan.removed ?? [],
     suspended_files: [...(plan.suspended ?? []), ...sources.flatMap((one) => filesWith(one, 'suspended'))],
     tables: commit.tables,
+    ...(commit.exports && { exports: commit.exports }),
     ...(plan.selected === undefined ? {} : { selected: plan.selected }),
     ...(plan.anew === undefined ? {} : { anew: plan.anew.map((id) => nameOf(plan, id)) }),
     ...(plan.window === undefined ? {} : { partitions: partitionsOf(audits) }),
-    warnings: audits.flatMap((a) => a.models.flatMap((m) => m.warnings)),
+    warnings: [
+      ...audits.flatMap((a) => a.models.flatMap((m) => m.warnings)),
+      ...exportWarnings(plan.run.pipeline, commit.exports ?? []),
+    ],
     previews: plan.run.dry_run ? await preview(deps, plan) : {},
     duration_ms: durationOf(plan, deps.clock.now()),
     steps: await timings(deps, plan, committed ?? commit),

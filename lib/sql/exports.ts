@@ -1,0 +1,133 @@
+import type { ObjectExport } from '../core/exports.ts';
+import type { Sql } from '../core/sql-text.ts';
+import type { Statement } from '../core/statement.ts';
+import type { Column, ColumnType } from '../core/types.ts';
+import { join, sql } from './fragment.ts';
+import { holdsFloats } from './negative-zero.ts';
+import { quoteName, quoteText } from './quote.ts';
+import { duckType } from './types.ts';
+
+export type ExportedRows = {
+  /** A relation: a table or view name, or a parenthesised SELECT. */
+  readonly from: Sql;
+  readonly columns: readonly Column[];
+  /** Columns that rows are ordered by before all others, so that equal rows give equal bytes. */
+  readonly sortBy: readonly string[];
+  /** The local file to write. */
+  readonly path: string;
+};
+
+/** Writes rows as one file. Text of CSV is that of RFC 4180: CRLF, and `""` for a text without characters where NULL has nothing. */
+export function copyExport(spec: ObjectExport, rows: ExportedRows): Statement {
+  const { from, columns, path } = rows;
+  const select = columns.map((column) => sql`${renderValue(spec, column)} AS ${quoteName(nameIn(spec, column.name))}`);
+  const order = join(orderOf(rows));
+  const text = sql`COPY (SELECT ${join(select)} FROM ${from} t ORDER BY ${order}) TO ${quoteText(path)} (${optionsOf(spec)})`;
+  return { name: `export ${spec.kind}`, text };
+}
+
+function optionsOf(spec: ObjectExport): Sql {
+  switch (spec.kind) {
+    case 'csv':
+      return sql`FORMAT csv, HEADER true, NEW_LINE '\r\n'`;
+    case 'json':
+      return spec.layout === 'array' ? sql`FORMAT json, ARRAY true` : sql`FORMAT json`;
+    case 'parquet':
+      return sql`FORMAT parquet, COMPRESSION zstd`;
+  }
+}
+
+function nameIn(spec: ObjectExport, name: string): string {
+  return spec.kind === 'csv' && spec.safe && FORMULA.test(name) ? `'${name}` : name;
+}
+
+/** The wide forms of the signs are taken for them in some languages. Source: owasp.org/www-community/attacks/CSV_Injection */
+const FORMULA = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
+const FORMULA_SQL = quoteText('^[=+\\-@\\t\\r\\n\uFF1D\uFF0B\uFF0D\uFF20]');
+
+function renderValue(spec: ObjectExport, { name, type }: Column): Sql {
+  const value = column(name);
+  switch (spec.kind) {
+    case 'parquet':
+      return value;
+    case 'json':
+      return renderForJson(value, type);
+    case 'csv':
+      return renderForCsv(value, type, spec.safe);
+  }
+}
+
+function renderForCsv(value: Sql, type: ColumnType, safe: boolean): Sql {
+  switch (type.kind) {
+    case 'list':
+    case 'struct':
+      return sql`CASE WHEN ${value} IS NOT NULL THEN CAST(to_json(${renderForJson(value, type)}) AS VARCHAR) END`;
+    case 'binary':
+      return sql`base64(${value})`;
+    case 'string':
+      if (!safe) return value;
+      return sql`CASE WHEN regexp_matches(${value}, ${FORMULA_SQL}) THEN '''' || ${value} ELSE ${value} END`;
+    default:
+      return value;
+  }
+}
+
+/** Numbers of JSON go through floats on their way into it: decimals are text, which keeps their digits. JSON has no NaN. */
+function renderForJson(value: Sql, type: ColumnType): Sql {
+  if (type.kind === 'binary') return sql`base64(${value})`;
+  if (type.kind === 'float' || type.kind === 'double') return sql`CASE WHEN isfinite(${value}) THEN ${value} END`;
+  return holdsDecimals(type) ? sql`CAST(${value} AS ${duckType(withTextDecimals(type))})` : value;
+}
+
+function holdsDecimals(type: ColumnType): boolean {
+  switch (type.kind) {
+    case 'decimal':
+      return true;
+    case 'list':
+      return holdsDecimals(type.element);
+    case 'struct':
+      return type.fields.some((field) => holdsDecimals(field.type));
+    default:
+      return false;
+  }
+}
+
+function withTextDecimals(type: ColumnType): ColumnType {
+  switch (type.kind) {
+    case 'decimal':
+      return { kind: 'string' };
+    case 'list':
+      return { kind: 'list', element: withTextDecimals(type.element) };
+    case 'struct':
+      return { kind: 'struct', fields: type.fields.map((f) => ({ ...f, type: withTextDecimals(f.type) })) };
+    default:
+      return type;
+  }
+}
+
+/** A total order of rows that differ: by the columns that were asked for, then by all others. */
+function orderOf({ columns, sortBy }: ExportedRows): readonly Sql[] {
+  const named = new Map(columns.map((one) => [one.name, one]));
+  const first = sortBy.flatMap((name) => named.get(name) ?? []);
+  return [...first, ...columns.filter(({ name }) => !sortBy.includes(name))].map(orderTerm);
+}
+
+/** DuckDB gives a column that it sorts by back from the sort's key, in which -0.0 is 0.0: such a key is made apart. */
+function orderTerm({ name, type }: Column): Sql {
+  const value = column(name);
+  if (type.kind === 'list' || type.kind === 'struct') return sql`CAST(${value} AS VARCHAR)`;
+  return holdsFloats([{ type }]) ? sql`CASE WHEN ${value} = 0 THEN 0 ELSE ${value} END` : value;
+}
+
+/** By its table, since the values that are selected have the same names. */
+function column(name: string): Sql {
+  return sql`t.${quoteName(name)}`;
+}
+
+/** `model`, `kind`, `state`, `n`: what a run has exported. */
+export function selectExported(runId: string): Statement {
+  return {
+    name: 'exports of the run',
+    text: sql`SELECT model, kind, state, count(*) AS n FROM ops.exports WHERE run_id = ${quoteText(runId)} GROUP BY ALL ORDER BY ALL`,
+  };
+}
