@@ -106,16 +106,14 @@ export function wrongInPath(path: string): string | undefined {
 
 /** What a person has to look at, one text for each export of which that is so. */
 export function exportWarnings(pipeline: string, outcomes: readonly ExportOutcome[]): readonly string[] {
-  return outcomes.flatMap(({ model, to, states: { CHANGED_SINCE: changed = 0, REFUSED: refused = 0 } }) => [
-    ...(changed === 0
-      ? []
-      : [
-          `${model}: ${changed} files of ${to} would have other text than they were written with; they stay as they are. Write them again under new names: strata exports reissue ${pipeline} ${model}`,
-        ]),
-    ...(refused === 0
-      ? []
-      : [
-          `${model}: ${refused} rows have no file of ${to}. Why, says: strata exports list ${pipeline} --state REFUSED`,
-        ]),
-  ]);
+  return outcomes.flatMap(({ model, to, states: { CHANGED_SINCE: changed = 0, REFUSED: refused = 0 } }) => {
+    const since = `${model}: rows have changed since their files were written (${changed} of ${to}), which stay as they are`;
+    const none = `${model}: rows have no file (${refused} of ${to})`;
+    return [
+      ...(changed === 0
+        ? []
+        : [`${since}. To write them under new names: strata exports reissue ${pipeline} ${model}`]),
+      ...(refused === 0 ? [] : [`${none}. To see why: strata exports list ${pipeline} --state REFUSED`]),
+    ];
+  });
 }

@@ -162,7 +162,7 @@ export const STATES = {
     ...upkeep,
     file: 'commit-rewrite',
     compute: PLANNING,
-    objects: [keep('silver'), keep('gold'), keep('ops'), write(EXPORTS)],
+    objects: [keep('silver'), keep('gold'), keep('ops')],
     catalog: 'change',
   },
   FinishRewrite: {

@@ -68,7 +68,13 @@ export const LEADER: TestPipeline = {
 /** The shop, with gold over tables of another pipeline, after which it runs. */
 export const FOLLOWER: TestPipeline = {
   ...SHOP,
-  definition: { ...(SHOP.definition as object), after: 'leader' },
+  definition: {
+    ...(SHOP.definition as object),
+    after: 'leader',
+    gold: {
+      total: { sql: 'total.sql', export: { csv: { to: 'total.csv' }, files: { name: '{name}.txt', text: '{n}' } } },
+    },
+  },
   sql: {
     ...SHOP.sql,
     'total.sql': `SELECT name, sum(amount) AS amount, any_value(n) AS n FROM silver.orders, leader.gold.counts, leader.silver.rows

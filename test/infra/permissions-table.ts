@@ -15,7 +15,7 @@ Generated from the synthesized template of a pipeline by \`npm run docs:permissi
 function has a role of its own, and so have the state machines and the schedule. \`<pipeline>\` is the pipeline's name (with \`-\`
 for \`_\` in names of functions, state machine and logs). With a stage, \`strata\` reads \`strata-<stage>\` and databases begin with
 \`<stage>_\`. Rows with _KMS_ are there only with \`-c kms=true\`, and what is allowed on \`<other>\` only for pipelines whose tables the
-pipeline's gold reads, in the layers that it reads.
+pipeline's gold reads, in the layers that it reads. What Commit is allowed on \`exports/\` is there only for pipelines that [export](exports.md).
 `;
 
 /** docs/aws-permissions.md as the template of a pipeline gives it. */

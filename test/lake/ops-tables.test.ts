@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvalidInput } from '../../lib/core/errors.ts';
-import { OPS_TABLES } from '../../lib/core/ops.ts';
+import { EVERY_BOOK } from '../../lib/core/ops.ts';
 import { append, csv, definePipeline, rowCount } from '../../lib/define/index.ts';
 import { queryRows } from '../../lib/query/select.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
@@ -17,7 +17,7 @@ const PIPELINE: TestPipeline = {
 
 const counts = (lake: TestLake): Promise<readonly number[]> =>
   Promise.all(
-    Object.keys(OPS_TABLES).map(async (name) =>
+    EVERY_BOOK.map(async (name) =>
       Number((await queryRows(lake.deps, `SELECT count(*) AS n FROM p_ops.${name}`))[0]?.['n']),
     ),
   );

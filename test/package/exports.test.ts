@@ -12,7 +12,15 @@ const DEFINE = {
   ],
   types: [
     ...['AppendOptions', 'BreakerDefinition', 'ColumnDefinition', 'ColumnTypeText', 'ColumnsDefinition'],
-    ...['ComputeDefinition', 'CsvOptions', 'ExpectDefinition', 'GivenDefinition', 'GoldDefinition', 'GoldExpectation'],
+    ...[
+      'ComputeDefinition',
+      'CsvOptions',
+      'ExpectDefinition',
+      'ExportDefinition',
+      'GivenDefinition',
+      'GoldDefinition',
+      'GoldExpectation',
+    ],
     ...[
       'JsonOptions',
       'KeyedDefinition',

@@ -50,9 +50,9 @@ const HEADER = 'id,day,amount\n';
 /** A run that dies later has asked the engine the same before, and so has who comes next. */
 const WAITING = { threads: 1, remember: true } as const;
 
-type Silver = { readonly mode: unknown; readonly expect?: object; readonly beside?: object };
+type Silver = { readonly mode: unknown; readonly expect?: object; readonly beside?: object; readonly exports?: object };
 
-function pipeline({ beside, ...silver }: Silver, days = '2026-01-05'): TestPipeline {
+function pipeline({ beside, exports, ...silver }: Silver, days = '2026-01-05'): TestPipeline {
   return {
     name: 'shop',
     definition: definePipeline({
@@ -62,7 +62,7 @@ function pipeline({ beside, ...silver }: Silver, days = '2026-01-05'): TestPipel
         days: seed('days.csv', { columns: { day: 'date' } }),
       },
       silver: { orders: { from: 'orders', ...silver }, ...(beside && { beside }) },
-      gold: { totals: { sql: 'totals.sql' } },
+      gold: { totals: { sql: 'totals.sql', ...(exports && { export: exports }) } },
     } as Parameters<typeof definePipeline>[0]),
     sql: {
       'days.csv': `day\n${days}\n`,
@@ -104,6 +104,11 @@ async function books(lake: TestLake): Promise<unknown> {
     const there = table !== 'shop_silver.beside' || (await lake.metadata(table)) !== undefined;
     if (there) all[table] = await lake.rows(table, select);
   }
+  if ((await lake.metadata('shop_ops.exports')) !== undefined) {
+    const select = 'SELECT run_id, kind, target, state, object, sha256 FROM t ORDER BY ALL';
+    all['exports'] = await lake.rows('shop_ops.exports', select);
+    for await (const { key } of lake.store.list('exports/')) all[key] = String((await lake.store.read(key)).bytes);
+  }
   return all;
 }
 
@@ -119,12 +124,23 @@ async function checkHints(lake: TestLake, where: string): Promise<void> {
 
 /** Lets `asked` die before every change that it makes, `stride` apart; what comes next must leave what a calm run leaves. */
 async function dieAndGoOn(waiting: TestLake, asked: Partial<RunRequest>, stride: number): Promise<void> {
+  return dieBefore(waiting, asked, (_key, n) => (n - 1) % stride === 0);
+}
+
+/** The same before those changes that are chosen, by the key of what is changed and its number. */
+async function dieBefore(
+  waiting: TestLake,
+  asked: Partial<RunRequest>,
+  chosen: (key: string, n: number) => boolean,
+): Promise<void> {
   const calm = await waiting.copy();
   const counted = dying(calm, Number.POSITIVE_INFINITY);
   await counted.lake.run(asked);
   const expected = await books(calm);
   calm.close();
-  for (let n = 1; n <= counted.changes(); n += stride) {
+  const points = counted.keys.flatMap((key, at) => (chosen(key, at + 1) ? [at + 1] : []));
+  assert.ok(points.length > 0);
+  for (const n of points) {
     const lake = await waiting.copy();
     await dying(lake, n).lake.answer(asked);
     const answer = await successor(lake, { afresh: true }).answer(asked);
@@ -145,6 +161,18 @@ describe('a run that dies before any of its changes is finished by the next', { 
       await dieAndGoOn(await openWaiting(silver, changed), asked, backfill ? BACKFILL_STRIDE : STRIDE);
     });
   }
+
+  test('that exports', async () => {
+    const exports = {
+      csv: { to: 'totals.csv' },
+      files: { name: 'by/{orders}.txt', text: '{amount}' },
+    };
+    const silver = { ...MODES.full, exports };
+    const changed = await compileTest(pipeline(silver, '2026-02-06'), tmpdir());
+    // Objects, the metadata by which the run is in the table of exports, and what comes after it.
+    const point = /^exports\/|^ops\/shop\/exports\/metadata\/v|^ops\/shop\/_runs\/r\/commit\.json$/;
+    await dieBefore(await openWaiting(silver, changed), { runId: 'r' }, (key) => point.test(key));
+  });
 
   for (const [name, silver] of Object.entries({ append: { mode: append() }, replace: MODES.replace })) {
     test(`that reprocesses a corrected file of ${name}`, async () => {

@@ -6,24 +6,27 @@ import { counting, type TestLake } from './test-lake.ts';
 
 const CODEC = { parse: parseMetadata, render: renderMetadata };
 
-/** The lake on a process that ends instead of making its n-th change; counts the changes it was asked for. */
-export function dying(lake: TestLake, before: number): { readonly lake: TestLake; readonly changes: () => number } {
-  let changes = 0;
-  const change = async <T>(effect: () => Promise<T>): Promise<T> => {
-    changes += 1;
-    if (changes >= before) throw new Crash('the process ended');
+/** The lake on a process that ends instead of making its n-th change; counts the changes it was asked for, and knows their keys. */
+export function dying(
+  lake: TestLake,
+  before: number,
+): { readonly lake: TestLake; readonly changes: () => number; readonly keys: readonly string[] } {
+  const keys: string[] = [];
+  const change = async <T>(key: string, effect: () => Promise<T>): Promise<T> => {
+    keys.push(key);
+    if (keys.length >= before) throw new Crash('the process ended');
     return effect();
   };
   const reopened = lake.reopen((deps) => {
     const store: ObjectStore = {
       ...deps.store,
-      write: (key, bytes, condition) => change(() => deps.store.write(key, bytes, condition)),
-      publish: (path, key) => change(() => deps.store.publish(path, key)),
-      remove: (key) => change(() => deps.store.remove(key)),
+      write: (key, bytes, condition) => change(key, () => deps.store.write(key, bytes, condition)),
+      publish: (path, key) => change(key, () => deps.store.publish(path, key)),
+      remove: (key) => change(key, () => deps.store.remove(key)),
     };
     return { ...deps, store, catalog: createFileCatalog(store, CODEC) };
   });
-  return { lake: reopened, changes: () => changes };
+  return { lake: reopened, changes: () => keys.length, keys };
 }
 
 /** Six hours on, and ids that no process before comes to. */

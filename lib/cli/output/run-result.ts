@@ -4,6 +4,7 @@ import { worstOf } from '../../core/row-counts.ts';
 import type { RunResult } from '../../core/run.ts';
 import { visibleLine } from '../../core/visible.ts';
 import type { Row } from '../../ports.ts';
+import { nameCommands } from '../command-here.ts';
 import type { Context } from '../context.ts';
 import { renderRunCost } from './cost.ts';
 import { renderExports } from './exports.ts';
@@ -127,7 +128,7 @@ function renderLeft({ left_files = [] }: RunResult): string {
 
 function renderWarnings({ warnings }: RunResult): string {
   if (warnings.length === 0) return '';
-  return ['warnings:', ...warnings.map((warning) => `  ${visibleLine(warning)}`), ''].join('\n');
+  return ['warnings:', ...warnings.map((warning) => `  ${visibleLine(nameCommands(warning))}`), ''].join('\n');
 }
 
 function renderNext(

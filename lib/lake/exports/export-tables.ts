@@ -72,7 +72,7 @@ async function exportOne(
   const books = await loadTable(deps.catalog, opsTable(exporter.run.pipeline, 'exports'));
   const own = [{ column: 'model', op: '=', value: table.model }] as const;
   await using _exports = await openOps(deps.store, exporter.session, 'exports', books?.metadata, own);
-  return exportFiles(deps, exporter, table, { spec, reissue });
+  return await exportFiles(deps, exporter, table, { spec, reissue });
 }
 
 /** What became of the exports of some models: each of them, also those of which there was nothing to say. */

@@ -41,7 +41,8 @@ describe('listing what is current', () => {
         s3.on(ListObjectsV2Command).callsFake(({ Bucket, Prefix }: ListObjectsV2CommandInput) => {
           return { Contents: [object(`${Prefix}${Bucket}`)] };
         });
-        assert.deepEqual(await keysOf(store, ''), ['gold/g', 'ops/o']);
+        assert.deepEqual(await keysOf(store, ''), ['exports/g', 'gold/g', 'ops/o']);
+        assert.deepEqual(await keysOf(store, 'exports/p/'), ['exports/p/g']);
         assert.deepEqual(await keysOf(store, 'o'), ['ops/o']);
         assert.deepEqual(await keysOf(store, 'x/'), []);
         await assert.rejects(keysOf(store, 'silver/p/'), /STRATA_SILVER_BUCKET/);
@@ -99,6 +100,6 @@ it('folders come from the delimiter, page by page, in byte order', async () => {
         : { CommonPrefixes: [{ Prefix: 'ops/p/\ufb01/' }], Contents: [object('ops/p/file')], EncodingType: 'url' },
     );
     assert.deepEqual(await store.folders('ops/p/'), ['r 2', '\ufb01', '\u{1f600}']);
-    assert.deepEqual(await store.folders(''), ['bronze', 'gold', 'ops', 'silver']);
+    assert.deepEqual(await store.folders(''), ['bronze', 'exports', 'gold', 'ops', 'silver']);
   });
 });
