@@ -1,6 +1,6 @@
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
-import { join, sql } from './fragment.ts';
+import { join, NOTHING, sql } from './fragment.ts';
 import { ownName, quoteText } from './quote.ts';
 
 /** Rejected rows that a table of a source staged: its full name, and a relation in the shape of the quarantine. */
@@ -11,6 +11,16 @@ const SHARED = ownName('__shared_quarantine');
 
 /** What makes two rejections of a record the same; how often its key had come may differ between tables. */
 const SAME = sql`source_file, line, row_hash, business_key, codes, details, status`;
+
+/**
+ * Rejected rows of a table that keeps one of equal rows: of each file the first. Records of CSV without structure, which have the
+ * hash of their text, are no rows that could be equal.
+ */
+export function withoutEqual(rows: Sql, csv: boolean): Sql {
+  const nth = sql`row_number() OVER (PARTITION BY source_file, row_hash ORDER BY line)`;
+  const record = csv ? sql` OR coalesce(row_hash = sha256(raw), true)` : NOTHING;
+  return sql`(SELECT * FROM ${rows} QUALIFY ${nth} = 1${record})`;
+}
 
 /**
  * Puts together what the tables of a source rejected. Where a row has no table, the contract rejected it, for whichever
@@ -43,6 +53,15 @@ export function selectShared(tables: number | undefined): Sql {
   REPLACE (CASE WHEN ${all} THEN attempts ELSE attempt END AS attempt,
     CASE WHEN NOT (${all}) THEN coalesce(table_name, reader_name) END AS table_name)
 FROM ${SHARED} WHERE first OR NOT (${all}))`;
+}
+
+/** By table (`reader_name`): how many rejected rows are left, `quarantined` and `condemned`. */
+export function countByReader(): Statement {
+  return {
+    name: 'count_rejected',
+    text: sql`SELECT reader_name, count(*) FILTER (status = 'quarantined') AS quarantined, count(*) FILTER (status <> 'quarantined') AS condemned
+FROM ${SHARED} GROUP BY ALL`,
+  };
 }
 
 /** `quarantined`, `condemned`: records that the contract did not let through, each once, whichever tables they were read for. */

@@ -37,6 +37,24 @@ test('a CSV file that is larger than a unit leaves what it leaves when it is rea
   assert.ok((tables['quarantine'] ?? []).length > 20);
 });
 
+test('of equal broken rows in two parts of a file each table keeps as many as of the file read whole', async () => {
+  const twice = (lines: readonly string[], ...more: readonly string[]): string =>
+    lines.flatMap((line, at) => (at % 2000 === 20 ? [line, ...more] : [line])).join('\n');
+  const models = { hashed: { mode: append({ dedupe: 'row' }) }, all: { mode: append() } };
+  const cases = [
+    [csv({ columns: COLUMNS }), twice(shop(6000).split('\n'), '7,no number,x', '7,too few')],
+    [json({ columns: COLUMNS }), twice(ndjson(6000).split('\n'), '"no object"', '{"id":', '{"id":"x"}')],
+  ] as const;
+  for (const [source, text] of cases) {
+    const { units, accounting } = await assertSameCut(pipelineOf(source, models), [{ a: text }], Object.keys(models));
+    assert.ok(units > 4, `${units} units`);
+    const { hashed, all } = Object.fromEntries(
+      Object.entries(accounting['rows']?.tables ?? {}).map(([table, counts]) => [table.split('.')[1], counts]),
+    );
+    assert.ok(hashed && all && hashed.quarantined < all.quarantined, JSON.stringify(accounting));
+  }
+});
+
 const header = (text: string): string => text.slice(text.indexOf('\n') + 1);
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
 const ndjson = (records: number): string =>

@@ -19,6 +19,17 @@ test('a CSV file that is larger than a unit is cut, and leaves what it leaves wh
   );
 });
 
+test('equal broken rows in two parts of a file are one row and duplicates, as they are in the file read whole', async () => {
+  const lines = shop(4800).split('\n');
+  // Records with too few fields are no rows that could be equal.
+  for (const at of [9, 2000, 3500, 4700]) lines.splice(at, 0, '7,no number,x', '7,too few');
+  const columns = { id: 'bigint', name: 'string', amount: 'decimal(12,2)' } as const;
+  const pipeline = pipelineOf(csv({ columns }), { hashed: { mode: append({ dedupe: 'row' }) } });
+  const { accounting } = await assertSameCut(pipeline, [{ 'a.csv': lines.join('\n') }], ['hashed']);
+  const { read, quarantined, duplicates } = accounting['rows'] ?? {};
+  assert.deepEqual([read, quarantined, duplicates], [4805, 15, 3]);
+});
+
 test('a file that nobody can take is rejected, with the limit and the remedy, and the run goes on', async () => {
   const columns = { id: 'bigint', name: 'string', amount: 'decimal(12,2)' } as const;
   const condemned = { metadata: ['row_hash'], mode: append({ dedupe: { key: 'id' }, onDuplicate: 'condemn' }) };

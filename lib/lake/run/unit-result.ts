@@ -68,6 +68,8 @@ export type ModelOutcome = {
   /** The data files that make up the table's new rows. */
   readonly written: readonly Placed[];
   readonly quarantine: readonly Placed[];
+  /** A file was read in parts, by units of their own or one after the other by one. */
+  readonly inParts: boolean;
   readonly logged: readonly Placed[];
   /** Files that say which rows of the table's data files are gone. */
   readonly deletes: readonly Placed[];
@@ -89,7 +91,8 @@ export async function readOutcome(
   level: number,
   planned: ModelPlan,
 ): Promise<ModelOutcome> {
-  const staged = await readStageResults(deps, run, level, planned);
+  const results = await readResults(deps, run, level, planned.units);
+  const staged = settlePieces(results);
   const merges = await readMerges(deps, run, level, planned.model);
   const replaced = new Set(merges.flatMap((m) => m.inputs));
   const merged = merges.map((m) => m.result);
@@ -108,6 +111,7 @@ export async function readOutcome(
     broken: addBroken(staged.map((r) => r.broken)),
     written: [...kept, ...merged.flatMap((r) => r.written)],
     quarantine: staged.flatMap((r) => r.quarantine),
+    inParts: results.some((r) => r.quarantine.length > 1 || r.files.some((file) => file.piece !== undefined)),
     logged: merged.flatMap((r) => r.logged),
     deletes: merged.flatMap((r) => r.deletes ?? []),
     rewritten: distinct(merged.flatMap((r) => r.rewritten)),

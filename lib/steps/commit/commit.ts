@@ -214,5 +214,6 @@ function accountsOf(plan: RunPlan, { source, tables, whole }: SourceOutcome, cou
     return { run_id: plan.run.run_id, source, ...account, recorded_at: plan.created_at, table_name };
   };
   if (whole && counts.tables === undefined) return [row(counts, null)];
-  return tables.map(({ table, outcome }) => row(outcome.counts, table));
+  const { tables: own, ...alike } = counts;
+  return tables.map(({ table }) => row(own?.[table] ?? alike, table));
 }
