@@ -8,14 +8,14 @@ import type { ObjectInfo, ObjectStore } from '../../lib/ports.ts';
 import { openLocalLake, runPipeline } from '../../lib/runtime/local.ts';
 import { maintainAfter } from '../../lib/runtime/maintain-after.ts';
 import type { Bench, Measured } from '../bench.ts';
-import { medianAround } from '../figures.ts';
+import { medianAround, type Sample } from '../figures.ts';
 import { BENCH_PIPELINES, freshFolder, WORK } from '../folders.ts';
-import { ratioFigure } from '../rounds.ts';
+import { compareWork } from '../rounds.ts';
 
 const PIPELINE = 'hourly';
 const HOUR_MS = 3_600_000;
 const EARLY = 10;
-const REACH = 2;
+const REACH = 4;
 const TIME_BOUND = 1.3;
 const FILES_BOUND = 50;
 /** Counts have more digits later on. */
@@ -31,18 +31,18 @@ export async function measureLife(bench: Bench): Promise<Measured> {
   const runs = Number(process.env['STRATA_BENCH_RUNS'] ?? bench.sizes.runs);
   // Code that has not run yet is slow, and the early runs would pay for it.
   await live(bench, EARLY + REACH);
-  const { times, maintenance, objects, folders, most, files } = await live(bench, runs);
-  const last = medianAround(times, runs - REACH, REACH);
+  const { samples, maintenance, objects, folders, most, files } = await live(bench, runs);
+  const times = samples.map(({ ms }) => ms);
   const spent = maintenance.reduce((sum, ms) => sum + ms, 0);
   const all = times.reduce((sum, ms) => sum + ms, 0);
   const gathered = [...objects].map(([run, count]) => `${count.toLocaleString('en-US')} after ${run} runs`).join(', ');
   const title = `${runs.toLocaleString('en-US')} hourly runs of one small file each, maintained`;
   return {
     figures: [
-      ratioFigure(
-        `${title}: time of the last run against the 10th`,
-        [last],
-        [medianAround(times, EARLY, REACH)],
+      ...compareWork(
+        `${title}: the last run against the 10th`,
+        [middleAround(samples, runs - REACH)],
+        [middleAround(samples, EARLY)],
         TIME_BOUND,
       ),
       {
@@ -79,9 +79,14 @@ export async function measureLife(bench: Bench): Promise<Measured> {
   };
 }
 
+function middleAround(samples: readonly Sample[], run: number): Sample {
+  const of = (value: (sample: Sample) => number): number => medianAround(samples.map(value), run, REACH);
+  return { ms: of(({ ms }) => ms), cpuMs: of(({ cpuMs }) => cpuMs ?? Number.NaN), peakBytes: null };
+}
+
 type Life = {
-  /** Milliseconds of each run, and of each maintenance. */
-  readonly times: readonly number[];
+  /** What each run took, and milliseconds of each maintenance. */
+  readonly samples: readonly Sample[];
   readonly maintenance: readonly number[];
   /** By run: objects in ops after it. */
   readonly objects: ReadonlyMap<number, number>;
@@ -99,15 +104,16 @@ async function live(bench: Bench, runs: number): Promise<Life> {
   let hours = 0;
   const start = Date.now() - runs * HOUR_MS;
   const deps = onClock(lake.deps, () => start + hours * HOUR_MS);
-  const [times, maintenance, objects] = [[] as number[], [] as number[], new Map<number, number>()];
+  const [samples, maintenance, objects] = [[] as Sample[], [] as number[], new Map<number, number>()];
   const folders = new Map<number, number>();
   let most = 0;
   for (let run = 1; run <= runs; run += 1) {
     hours = run;
     await land(deps, run);
-    const started = performance.now();
+    const [started, used] = [performance.now(), process.cpuUsage()];
     const answer = await runPipeline(deps, { pipeline: PIPELINE });
-    times.push(performance.now() - started);
+    const { user, system } = process.cpuUsage(used);
+    samples.push({ ms: performance.now() - started, cpuMs: (user + system) / 1000, peakBytes: null });
     if (answer.kind !== 'ended' || answer.result.status !== 'SUCCEEDED') throw new Error(JSON.stringify(answer));
     if (run === EARLY || run === runs)
       folders.set(
@@ -123,12 +129,13 @@ async function live(bench: Bench, runs: number): Promise<Life> {
     }
     if (run % Math.ceil(runs / 10) === 0 || run === runs) {
       objects.set(run, await countObjects(deps.store));
-      const near = medianAround(times, run - REACH, REACH);
-      bench.log(`life, run ${run}: ${near.toFixed(0)} ms, ${objects.get(run)} objects in ops, ${most} files at most`);
+      const { ms, cpuMs } = middleAround(samples, run - REACH);
+      const took = `${ms.toFixed(0)} ms (${cpuMs?.toFixed(0)} of the processor)`;
+      bench.log(`life, run ${run}: ${took}, ${objects.get(run)} objects in ops, ${most} files at most`);
     }
   }
   const files = Object.entries(await filesOf(deps)).map(([table, count]) => `${table} ${count}`);
-  return { times, maintenance, objects, folders, most, files: `at the end ${files.join(', ')}` };
+  return { samples, maintenance, objects, folders, most, files: `at the end ${files.join(', ')}` };
 }
 
 async function land({ store }: StepDeps, run: number): Promise<void> {
