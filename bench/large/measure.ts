@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench, Measured, SideResult } from '../bench.ts';
-import { generateSlice } from '../events/generate.ts';
+import { generateAlike } from '../events/generate.ts';
 import type { Figure } from '../figures.ts';
 import type { FingerprintSpec } from '../fingerprint.ts';
 import { BENCH_PIPELINES, madeOnce } from '../folders.ts';
@@ -26,9 +26,9 @@ const TABLES: readonly FingerprintSpec[] = [
 const WHY =
   'The file is scanned for the beginnings of its records before it is cut, and every part of it is copied below the header.';
 
-/** One CSV file through units of 256 MB, against the same rows in files of 256 MB. */
+/** One CSV file through units of 256 MB, against the same rows in files of 256 MB; STRATA_BENCH_LARGE_GB is its size. */
 export async function measureLarge(bench: Bench): Promise<Measured> {
-  const size = bench.sizes.largeFile;
+  const size = Number(process.env['STRATA_BENCH_LARGE_GB'] ?? bench.sizes.largeFile);
   const input = await madeOnce(`large-${size}`, GENERATORS, (folder) => makeFiles(bench, folder, size));
   const title = `one CSV file of ${size} GB through units of 256 MB`;
   const scratch: number[] = [];
@@ -66,13 +66,12 @@ async function makeFiles({ session }: Bench, folder: string, size: number): Prom
   await mkdir(join(folder, 'parts'));
   await mkdir(join(folder, 'whole'));
   const whole = join(folder, 'whole', 'events.csv');
-  for (let at = 0; at < files; at += 1) {
-    const part = join(folder, 'parts', `${String(at).padStart(4, '0')}.csv`);
-    await generateSlice(session, part, rows * files, { from: 1 + at * rows, to: 1 + (at + 1) * rows });
+  const partOf = (at: number): string => join(folder, 'parts', `${String(at).padStart(4, '0')}.csv`);
+  await generateAlike(session, { rows, slices: files }, partOf, async (at) => {
     // Headers have one length.
     const start = at === 0 ? 0 : HEADER_BYTES;
-    await pipeline(createReadStream(part, { start }), createWriteStream(whole, { flags: 'a' }));
-  }
+    await pipeline(createReadStream(partOf(at), { start }), createWriteStream(whole, { flags: 'a' }));
+  });
 }
 
 const HEADER_BYTES = 'event_id,event_ts,device_id,kind,session,quantity,price,score\n'.length;
