@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
 import { opsTable } from '../../lib/core/ops.ts';
 import { fullName, parseTableName } from '../../lib/core/tables.ts';
-import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import { filePaths, manifestPaths } from '../../lib/iceberg/reachable.ts';
 import { columnsOf, currentSchema } from '../../lib/iceberg/schema.ts';
 import type { StepDeps } from '../../lib/lake/deps.ts';
@@ -13,8 +11,7 @@ import { userSql } from '../../lib/sql/user-sql.ts';
 import { loadTable } from '../../lib/table/read.ts';
 
 /** Every snapshot that any table has can be read: nothing that it names is missing. Holds at every moment. */
-export async function requireReadable(store: ObjectStore): Promise<void> {
-  const catalog = createFileCatalog(store, { parse: parseMetadata, render: renderMetadata }, { readOnly: true });
+export async function requireReadable({ store, catalog }: Pick<StepDeps, 'store' | 'catalog'>): Promise<void> {
   for (const id of await catalog.list()) {
     const metadata = (await loadTable(catalog, id))?.metadata;
     for (const { 'manifest-list': list, 'snapshot-id': snapshot } of metadata?.snapshots ?? []) {

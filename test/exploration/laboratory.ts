@@ -3,7 +3,7 @@ import type { Answers } from '../support/memo-engine.ts';
 import { type Bounds, explore } from './explore.ts';
 import { type Played, play, prepare, type Scenario } from './play.ts';
 import type { Call, Schedule } from './scheduler.ts';
-import { openGround } from './world.ts';
+import { type CatalogKind, openGround } from './world.ts';
 
 /** Where scenarios are played: in a fresh lake each time, over an engine that remembers. */
 export type Laboratory = AsyncDisposable & {
@@ -16,8 +16,8 @@ export type Laboratory = AsyncDisposable & {
 };
 
 /** With `answers` of the engine from other laboratories, nothing is asked twice. */
-export async function openLaboratory(answers?: Answers): Promise<Laboratory> {
-  const ground = await openGround(answers);
+export async function openLaboratory(answers?: Answers, kind?: CatalogKind): Promise<Laboratory> {
+  const ground = await openGround(answers, kind);
   const bases = new Map<string, ReturnType<typeof prepare>>();
   const baseOf = (scenario: Scenario): ReturnType<typeof prepare> => {
     const key = `${scenario.runs} ${scenario.compacted === true}`;

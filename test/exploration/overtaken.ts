@@ -10,7 +10,10 @@ export type OvertakenRule = {
 };
 
 const LOCK = /^ops\/[^/]+\/(maintenance-)?lock\.json$/;
-const VERSION = /\/metadata\/v\d+\.metadata\.json$/;
+/** What a commit writes on condition: a version of a table in the folder, or a table of Glue. */
+const VERSION = /\/metadata\/v\d+\.metadata\.json$|^glue\//;
+/** Metadata that Glue points to has a new name, and goes again where it does not come to be pointed to. */
+const POINTED_TO = /\/metadata\/\d+-[^/]+\.metadata\.json$/;
 const HINT = /\/metadata\/version-hint\.text$/;
 /** Who has removed something notes it, also after it has given its locks back. */
 const NOTES = /^ops\/[^/]+\/(runs|_maintenance)\//;
@@ -26,7 +29,7 @@ export function overtakenRule(broken: (what: string) => void): OvertakenRule {
   const overtaken = new Set<string>();
   const versions = new Map<string, number>();
   const change = (actor: string, what: string, key: string): void => {
-    if (!overtaken.has(actor) || LOCK.test(key) || HINT.test(key) || NOTES.test(key)) return;
+    if (!overtaken.has(actor) || LOCK.test(key) || HINT.test(key) || NOTES.test(key) || POINTED_TO.test(key)) return;
     if (VERSION.test(key)) {
       versions.set(actor, (versions.get(actor) ?? 0) + 1);
       if (versions.get(actor) === 1) return;

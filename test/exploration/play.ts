@@ -88,7 +88,7 @@ export async function play(
     late,
     async switched() {
       world.tick();
-      await hold(() => requireReadable(world.store));
+      await hold(() => requireReadable({ store: world.store, catalog: world.catalog() }));
     },
   });
   // What a run reads that its plan does not pin, as nothing is before it is written and no books are, may be forgotten while
@@ -191,7 +191,7 @@ async function settle(world: World, scenario: Scenario, landed: readonly number[
   await runOut(world, deps, 'z');
   if (Object.values(scenario.actors).includes('compact')) await act(deps, 'z', 'compact');
   requireDone(await vacuumTables(deps, { target: 'shop', ...FORCED }));
-  await requireReadable(world.store);
+  await requireReadable({ store: world.store, catalog: world.catalog() });
   await runOut(world, deps, 'y');
   await requireSettled(deps, landed, Object.values(scenario.actors).includes('rollback'));
 }

@@ -2,16 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
+import { createGlueCatalog } from '../../lib/adapters/catalog/glue.ts';
 import { createMemoryStore } from '../../lib/adapters/store/memory.ts';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { append, csv, definePipeline } from '../../lib/define/index.ts';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { StepDeps } from '../../lib/lake/deps.ts';
-import type { ObjectStore } from '../../lib/ports.ts';
+import type { Catalog, ObjectStore } from '../../lib/ports.ts';
+import { openFakeTime } from '../adapters/catalog/glue-fake.ts';
 import { type Answers, createMemoEngine } from '../support/memo-engine.ts';
 import { compileTest, type TestPipeline } from '../support/test-lake.ts';
 import { allOf } from './scheduler.ts';
+import { openStoredGlue } from './stored-glue.ts';
 
 /** The pipeline of every world: rows of silver, and a table of gold that says what they sum up to. */
 const SHOP: TestPipeline = {
@@ -40,31 +43,40 @@ export type World = {
   readonly now: () => number;
   late(): void;
   tick(): void;
+  /** The catalog for looking, over a store of its own. */
+  catalog(): Catalog;
   /** What the process of an actor works with, over its own view of the store. */
   deps(actor: string, store: ObjectStore, isGone: (holder: string) => boolean): StepDeps;
   land(file: number): Promise<void>;
   objects(): Promise<Objects>;
 };
 
+/** The catalog that the tables of a world are in. */
+export type CatalogKind = 'file' | 'glue';
+
 /** What all worlds share: a folder, an engine that remembers, and the compiled pipeline. */
 export type Ground = { readonly scratch: string; open(objects?: Objects, now?: number): Promise<World>; close(): void };
 
 const CODEC = { parse: parseMetadata, render: renderMetadata };
 
-export async function openGround(answers?: Answers): Promise<Ground> {
+export async function openGround(answers?: Answers, kind: CatalogKind = 'file'): Promise<Ground> {
   const scratch = mkdtempSync(join(tmpdir(), 'strata-exploration-'));
   const engine = createMemoEngine(createDuckDbEngine(), answers);
   const spec = await compileTest(SHOP, scratch);
   return {
     scratch,
-    open: (objects = [], now = BEGIN) => openWorld({ scratch, engine, spec }, objects, now),
+    open: (objects = [], now = BEGIN) => openWorld({ scratch, engine, spec, kind }, objects, now),
     close: () => rmSync(scratch, { recursive: true, force: true }),
   };
 }
 
-type Shared = Pick<StepDeps, 'engine'> & { readonly scratch: string; readonly spec: PipelineSpec };
+type Shared = Pick<StepDeps, 'engine'> & {
+  readonly scratch: string;
+  readonly spec: PipelineSpec;
+  readonly kind: CatalogKind;
+};
 
-async function openWorld({ scratch, engine, spec }: Shared, objects: Objects, begin: number): Promise<World> {
+async function openWorld({ scratch, engine, spec, kind }: Shared, objects: Objects, begin: number): Promise<World> {
   let now = begin;
   const store = createMemoryStore({ scratch, now: () => now });
   for (const { key, bytes, modified } of objects) {
@@ -75,6 +87,7 @@ async function openWorld({ scratch, engine, spec }: Shared, objects: Objects, be
   return {
     store,
     now: () => now,
+    catalog: () => openCatalog(kind, store, 'nobody'),
     late() {
       now += LATE_MS;
     },
@@ -83,7 +96,7 @@ async function openWorld({ scratch, engine, spec }: Shared, objects: Objects, be
     },
     deps: (actor, seen, isGone) => ({
       store: seen,
-      catalog: createFileCatalog(seen, CODEC),
+      catalog: openCatalog(kind, seen, actor),
       engine,
       clock: { now: () => new Date(now) },
       ids: idsOf(actor),
@@ -111,6 +124,14 @@ async function openWorld({ scratch, engine, spec }: Shared, objects: Objects, be
       );
     },
   };
+}
+
+function openCatalog(kind: CatalogKind, store: ObjectStore, actor: string): Catalog {
+  if (kind === 'file') return createFileCatalog(store, CODEC);
+  const { wait, clock, random } = openFakeTime();
+  const { uuid } = idsOf(`glue of ${actor}`);
+  const client = openStoredGlue(store);
+  return createGlueCatalog({ client, store, codec: CODEC, databasePrefix: '', wait, clock, random, uuid });
 }
 
 /** Each actor counts for itself, so that what it makes is the same whatever others do meanwhile. */
