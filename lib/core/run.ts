@@ -179,6 +179,8 @@ export type ModelPlan = {
   readonly buckets: number;
   /** Of a keyed table whose keys lie in ranges: these, in which events are staged; left out: they lie in buckets. */
   readonly ranges?: KeyRanges;
+  /** Buckets that a keyed table has, which it has outgrown: all of it is written anew in more; left out: it keeps them. */
+  readonly grown_from?: number;
   /** A keyed table is recomputed from all of its log. */
   readonly rebuild: boolean;
   /** Present: nothing is written. The rows that are there are asked about expectations that are new or others. */

@@ -45,14 +45,31 @@ export function likelyTableBytes(input: number, { kind }: Pick<SourceSpec['forma
 
 type Asked = Pick<KeyedMode, 'buckets'>;
 
-/** Buckets of a keyed table of some size that is made anew: what the mode asks for, else a power of two that fits. */
-export function chosenBuckets({ buckets }: Asked, bytes: number): number {
+/**
+ * Buckets of a keyed table of some size that is made anew: what the mode asks for, else a power of two that fits. No bucket shall have more
+ * than a file is to have.
+ */
+export function chosenBuckets({ buckets }: Asked, bytes: number, fileBytes = BYTES_PER_BUCKET): number {
   if (buckets !== null) return buckets;
-  const wanted = Math.ceil(bytes / BYTES_PER_BUCKET);
+  const wanted = Math.ceil(bytes / Math.min(BYTES_PER_BUCKET, fileBytes));
   return Math.min(MOST_BUCKETS, 2 ** Math.ceil(Math.log2(Math.max(1, wanted))));
 }
 
 /** Buckets of one that is rebuilt: where the mode asks for no number, no fewer than there are, and more where it has grown. */
-export function rebuiltBuckets(mode: Asked, current: number, bytes: number): number {
-  return mode.buckets ?? Math.max(current, chosenBuckets(mode, bytes));
+export function rebuiltBuckets(mode: Asked, current: number, bytes: number, fileBytes?: number): number {
+  return mode.buckets ?? Math.max(current, chosenBuckets(mode, bytes, fileBytes));
+}
+
+/** So many times as many buckets a table has to need before a run gives it more, for all of it is written anew for them. */
+const GROWTH = 4;
+
+/**
+ * Buckets of a table that has outgrown those that it has; undefined for one that keeps them. More by a power of two, so that all of a new bucket
+ * lies in one of before.
+ */
+export function grownBuckets(mode: Asked, current: number, bytes: number, fileBytes: number): number | undefined {
+  if (mode.buckets !== null) return undefined;
+  const wanted = chosenBuckets(mode, bytes, fileBytes);
+  const grown = current * 2 ** Math.floor(Math.log2(wanted / current));
+  return wanted >= GROWTH * current ? grown : undefined;
 }

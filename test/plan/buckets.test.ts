@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chosenBuckets, likelyTableBytes, rebuiltBuckets } from '../../lib/plan/buckets.ts';
+import { chosenBuckets, grownBuckets, likelyTableBytes, rebuiltBuckets } from '../../lib/plan/buckets.ts';
 
 const MB = 2 ** 20;
 const OPEN = { buckets: null };
@@ -20,4 +20,13 @@ test('a rebuild gives a table that has grown more buckets, never fewer, and as m
   assert.equal(rebuiltBuckets(OPEN, 2, 200 * MB), 8);
   assert.equal(rebuiltBuckets(OPEN, 16, 200 * MB), 16);
   assert.equal(rebuiltBuckets({ buckets: 4 }, 16, 200 * MB), 4);
+});
+
+test('a table that has outgrown its buckets gets more by a power of two, and others keep them', () => {
+  const grown = [64 * MB, 100 * MB, 2000 * MB].map((bytes) => grownBuckets(OPEN, 1, bytes, 128 * MB));
+  assert.deepEqual(grown, [undefined, 4, 64]);
+  assert.equal(grownBuckets(OPEN, 3, 400 * MB, 128 * MB), 12);
+  assert.equal(grownBuckets(OPEN, 256, 1e13, 128 * MB), undefined);
+  assert.equal(grownBuckets({ buckets: 1 }, 1, 2000 * MB, 128 * MB), undefined);
+  assert.equal(grownBuckets(OPEN, 2, 100, 10), 16, 'no bucket has more than a file is to have');
 });

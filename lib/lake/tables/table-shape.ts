@@ -1,5 +1,6 @@
 import type { KeyedModel } from '../../core/keyed.ts';
 import { isKeyed, keyBuckets, liesInRanges, logColumns, logModelId, logTable } from '../../core/keyed.ts';
+import { rulesOf } from '../../core/maintenance-rules.ts';
 import { PERSONAL_COLUMNS } from '../../core/personal.ts';
 import type { TableShape } from '../../core/run.ts';
 import type { ModelSpec, PipelineSpec } from '../../core/spec.ts';
@@ -10,7 +11,7 @@ import { columnsOf } from '../../iceberg/schema.ts';
 import { currentSnapshot } from '../../iceberg/snapshot.ts';
 import { parseTransform } from '../../iceberg/transforms.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
-import { chosenBuckets, rebuiltBuckets } from '../../plan/buckets.ts';
+import { chosenBuckets, grownBuckets, rebuiltBuckets } from '../../plan/buckets.ts';
 import type { ObjectStore } from '../../ports.ts';
 import type { StepDeps } from '../deps.ts';
 import { madeProperties } from './made-by.ts';
@@ -77,19 +78,17 @@ export function keyedShapes(
 }
 
 /** How the keys of a keyed table lie: as it was made, else as the model asks for, else in buckets by the size that it is likely to get. */
-export function layoutOf(model: KeyedModel, base: TableMetadata | undefined, bytes: number): KeyLayout {
+export function layoutOf(
+  model: KeyedModel,
+  base: TableMetadata | undefined,
+  bytes: number,
+  fileBytes?: number,
+): KeyLayout {
   const [field] = base === undefined ? [] : currentSpec(base).fields;
   const transform = field === undefined ? undefined : parseTransform(field.transform);
   if (transform?.kind === 'bucket') return transform.width;
   if (base === undefined ? liesInRanges(model.mode) : field === undefined) return 'ranges';
-  return chosenBuckets(model.mode, bytes);
-}
-
-/** How they lie when it is rebuilt: as the model asks for, or as the table needs, now. */
-export function rebuiltLayout(model: KeyedModel, was: KeyLayout, base: TableMetadata | undefined): KeyLayout {
-  if (liesInRanges(model.mode)) return 'ranges';
-  const bytes = Number((base && currentSnapshot(base))?.summary['total-files-size'] ?? 0);
-  return rebuiltBuckets(model.mode, was === 'ranges' ? 1 : was, bytes);
+  return chosenBuckets(model.mode, bytes, fileBytes);
 }
 
 /** Of a keyed table whose keys lie in ranges the column by which they do: no other order is kept by a merge. */
@@ -97,4 +96,45 @@ export function rangedBy(spec: PipelineSpec, { layer, name }: TableId, metadata:
   const model = spec.models.find((one) => one.layer === layer && one.name === name);
   const isRanged = model !== undefined && isKeyed(model) && currentSpec(metadata).fields.length === 0;
   return isRanged ? model.mode.key[0] : undefined;
+}
+
+type LayoutWork = {
+  /** That the table is likely to have, where it is new. */
+  readonly bytes: number;
+  readonly rebuild: boolean;
+  readonly anew: boolean;
+  /** Only partitions of a time are made. */
+  readonly window: boolean;
+};
+
+/**
+ * How they lie after a run: as they do, as a rebuild finds that they should, or in more buckets where a table has outgrown those that it has
+ * (`grown_from`), which it does not without maintenance.
+ */
+export function planLayout(
+  spec: PipelineSpec,
+  model: KeyedModel,
+  base: TableMetadata | undefined,
+  { bytes, rebuild, anew, window }: LayoutWork,
+): { readonly layout: KeyLayout; readonly grown_from?: number } {
+  const { fileBytes } = spec.settings;
+  const was = layoutOf(model, anew ? undefined : base, bytes, fileBytes);
+  if (rebuild) return { layout: rebuiltLayout(model, was, base, fileBytes) };
+  if (base === undefined || anew || window || was === 'ranges' || rulesOf(spec) === undefined) return { layout: was };
+  const grown = grownBuckets(model.mode, was, bytesOf(base), fileBytes);
+  return grown === undefined ? { layout: was } : { layout: grown, grown_from: was };
+}
+
+function rebuiltLayout(
+  model: KeyedModel,
+  was: KeyLayout,
+  base: TableMetadata | undefined,
+  fileBytes: number,
+): KeyLayout {
+  if (liesInRanges(model.mode)) return 'ranges';
+  return rebuiltBuckets(model.mode, was === 'ranges' ? 1 : was, bytesOf(base), fileBytes);
+}
+
+function bytesOf(base: TableMetadata | undefined): number {
+  return Number((base && currentSnapshot(base))?.summary['total-files-size'] ?? 0);
 }

@@ -180,7 +180,7 @@ function partsOf(
 ): readonly Part[] {
   const anew = isAnew(plan, model.id);
   if (isKeyed(model) && planned.log !== null) {
-    const whole = planned.rebuild;
+    const whole = planned.rebuild || planned.grown_from !== undefined;
     return [
       {
         shape: planned.log,

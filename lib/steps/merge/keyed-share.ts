@@ -53,7 +53,8 @@ export async function bucketFiles(
   const all = metadata === undefined ? [] : await planFiles(deps.store, metadata);
   if (unit.ranges !== undefined && metadata !== undefined && !planned.rebuild)
     return { shape, metadata, files: filesOfRanges(metadata, unit.ranges, share.buckets, all) };
-  const wanted = new Set(share.buckets);
+  const { grown_from: before = planned.buckets } = planned;
+  const wanted = new Set(share.buckets.map((bucket) => bucket % before));
   return { shape, metadata, files: planned.rebuild ? all : all.filter((file) => wanted.has(bucketOf(file))) };
 }
 
@@ -70,7 +71,7 @@ export async function openBuckets(
   const place = placeOf(shape, unit);
   const borrowed = await openFiles(session, deps.store, metadata, files);
   const columns = scanColumns(metadata, shape.columns);
-  const anywhere = planned.rebuild || unit.ranges !== undefined;
+  const anywhere = planned.rebuild || planned.grown_from !== undefined || unit.ranges !== undefined;
   const rows = anywhere
     ? renderBucketRows(renderScan(columns, borrowed.files), place, shape.columns, share.buckets)
     : renderBucketed(

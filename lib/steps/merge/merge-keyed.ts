@@ -107,8 +107,12 @@ async function mergeShare(context: KeyedContext, share: KeyShare, deps: StepDeps
 
 /** Nothing is there that events could change. */
 function isFirst(context: KeyedContext, log: BucketFiles, history: BucketFiles): boolean {
-  const plain = !touchesAll(context) && context.plan.withdraw.length === 0;
+  const plain = isPlain(context);
   return plain && log.files.length === 0 && history.files.length === 0;
+}
+
+function isPlain(context: KeyedContext): boolean {
+  return !touchesAll(context) && context.plan.withdraw.length === 0;
 }
 
 /** All of the buckets' log, unless the history's open rows stand for what is earlier than the staged events. */
@@ -120,8 +124,9 @@ async function logNeeded(
 ): Promise<BucketFiles> {
   const { mode } = context.model;
   const goesOn = mode.validTo === null && followsRules(mode, history.metadata);
-  const plain = !touchesAll(context) && context.plan.withdraw.length === 0;
-  return goesOn && plain ? relevantLog(session, context, log) : log;
+  return goesOn && isPlain(context) && context.planned.grown_from === undefined
+    ? relevantLog(session, context, log)
+    : log;
 }
 
 /** A share on its way: `folder` is a local one for what is written. */
@@ -184,7 +189,8 @@ async function findFresh(session: Session, context: KeyedContext, share: KeyShar
   // Parts of one bucket replace it together, so all of them rewrite as soon as one might.
   // The log of ranges has files of any of them, so that it is written anew as a whole.
   const whole = share.parts > 1 || ranges !== undefined;
-  const relog = planned.rebuild || withdrawn > 0 || (whole && withdraw.length > 0);
+  const grows = planned.grown_from !== undefined;
+  const relog = planned.rebuild || grows || withdrawn > 0 || (whole && withdraw.length > 0);
   if (all || relog || share.parts > 1) return { counts, buckets: share.buckets, relog };
   const touched = new Set((await session.rows(listBuckets())).map((row) => Number(row['bucket'])));
   const cut = new Set(ranges?.cut);

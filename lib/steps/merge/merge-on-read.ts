@@ -36,7 +36,8 @@ export async function openStored(
   share: KeyShare,
   deps: StepDeps,
 ): Promise<Borrowed | undefined> {
-  if (!mergesOnRead(model) || planned.rebuild || isAnew(plan, model.id)) return undefined;
+  if (!mergesOnRead(model) || planned.rebuild || planned.grown_from !== undefined || isAnew(plan, model.id))
+    return undefined;
   const metadata = await loadRows(deps.store, plan, model.id);
   const all = metadata === undefined ? [] : await planFiles(deps.store, metadata);
   const files = all.filter((file) => share.buckets.includes(bucketOf(file)));

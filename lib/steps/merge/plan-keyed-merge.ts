@@ -60,7 +60,8 @@ async function loadsOf(
   const { plan, planned, model } = context;
   const exchanged = results.flatMap((r) => r.exchanged);
   const extract = model.mode.missing === 'delete' && exchanged.some(({ written }) => written.rows > 0);
-  const everywhere = planned.rebuild || plan.withdraw.length > 0 || extract;
+  const { grown_from: before = planned.buckets } = planned;
+  const everywhere = planned.rebuild || before < planned.buckets || plan.withdraw.length > 0 || extract;
   if (planned.ranges !== undefined) return planRanges(deps, context, exchanged, everywhere);
   const files = await existingFiles(deps, plan, planned);
   const staged = new Map<number, { keys: string[]; bytes: number }>();
@@ -72,7 +73,8 @@ async function loadsOf(
   const buckets = everywhere ? [...Array(planned.buckets).keys()] : [...staged.keys()].sort((a, b) => a - b);
   const loads = buckets.map((bucket) => {
     const events = staged.get(bucket);
-    return { bucket, events: events?.keys ?? [], bytes: (events?.bytes ?? 0) + (files.bytes.get(bucket) ?? 0) };
+    const there = ((files.bytes.get(bucket % before) ?? 0) * before) / planned.buckets;
+    return { bucket, events: events?.keys ?? [], bytes: (events?.bytes ?? 0) + there };
   });
   return { loads };
 }

@@ -13,7 +13,7 @@ import { isLeftAlone, plannedFiles } from '../../lake/run/planned-files.ts';
 import { readJsonIfAny, readPlan, runFolder, writeJson, writeOnce } from '../../lake/run/run-folder.ts';
 import { goldReason } from '../../lake/tables/gold-inputs.ts';
 import { plannedRanges } from '../../lake/tables/key-ranges.ts';
-import { keyedShapes, layoutOf, rebuiltLayout, settleShape, shapeOf } from '../../lake/tables/table-shape.ts';
+import { keyedShapes, planLayout, settleShape, shapeOf } from '../../lake/tables/table-shape.ts';
 import { findModel, isAnew, loadBase, loadStates, tableColumns } from '../../lake/tables/table-state.ts';
 import { findTouched } from '../../lake/tables/touched.ts';
 import { writeProperties } from '../../lake/tables/write-mode.ts';
@@ -171,7 +171,7 @@ function lookedAt(file: LandedFile, { format }: SourceSpec, room: number | undef
   return fits ? file : { ...file, in_turn: true };
 }
 
-type TablePlan = Pick<ModelPlan, 'shape' | 'log' | 'output' | 'buckets' | 'ranges'>;
+type TablePlan = Pick<ModelPlan, 'shape' | 'log' | 'output' | 'buckets' | 'ranges' | 'grown_from'>;
 
 async function planRows(
   deps: StepDeps,
@@ -206,8 +206,8 @@ async function planKeyed(
 ): Promise<TablePlan & Pick<ModelPlan, 'columns'>> {
   const base = await loadBase(deps.store, plan, model.id);
   const anew = isAnew(plan, model.id);
-  const was = layoutOf(model, anew ? undefined : base, bytes);
-  const layout = rebuild ? rebuiltLayout(model, was, base) : was;
+  const work = { bytes, rebuild, anew, window: plan.window !== undefined };
+  const { layout, ...grown } = planLayout(plan.spec, model, base, work);
   const ranges = layout === 'ranges' ? await plannedRanges(deps.store, plan, model, rebuild) : undefined;
   const shapes = keyedShapes(deps, plan.spec, model, layout);
   const properties = { ...shapes.shape.properties, ...writeProperties(model, base) };
@@ -217,7 +217,14 @@ async function planKeyed(
   const wanted = { ...shapes.log, columns: [...shapes.log.columns, ...kept], whole: anew };
   const log = settleShape(deps.store, await loadBase(deps.store, plan, logModelId(model)), wanted);
   const places = ranges === undefined ? { buckets: Number(layout) } : { buckets: countRanges(ranges), ranges };
-  return { columns, shape, log, output: 'keyed', ...places };
+  return {
+    columns,
+    shape,
+    log,
+    output: 'keyed',
+    ...places,
+    ...grown,
+  };
 }
 
 async function planGold(
