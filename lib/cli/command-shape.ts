@@ -1,5 +1,6 @@
 import { Argument, type Command, InvalidArgumentError } from 'commander';
 import { InvalidInput } from '../core/errors.ts';
+import { DAY_EXPECTED, isDay } from '../core/run-date.ts';
 import type { VarValues } from '../core/vars.ts';
 import { nameCommands } from './command-here.ts';
 import type { Context, GlobalOptions } from './context.ts';
@@ -77,17 +78,30 @@ export type RunOptions = AwsOptions & {
   readonly wait?: number | true;
   readonly strict?: boolean;
   readonly vars?: VarValues;
+  readonly runDate?: string;
   readonly select?: readonly string[];
   readonly exclude?: readonly string[];
   readonly forwardOnly?: boolean;
 };
 
 export function addRunOptions(command: Command): Command {
-  return addVars(addAwsRun(command))
+  return addRunDate(addVars(addAwsRun(command)))
     .option('--run-id <id>', 'letters, digits, - and _; the same id again returns the first result')
     .option('--dry-run', 'compute and audit everything, show counts and a preview, publish nothing')
     .option('--wait [seconds]', 'wait while another run holds the pipeline, instead of ending with 3', parseSeconds)
     .option('--strict', 'end with 2 when a file was rejected');
+}
+
+/** `--run-date`, for what runs SQL that names it. */
+export function addRunDate(command: Command): Command {
+  return command.option(
+    '--run-date <day>',
+    'the day that run_date() is, as YYYY-MM-DD (default: the one on which the run is planned)',
+    (text: string): string => {
+      if (isDay(text)) return text;
+      throw new InvalidArgumentError(`Expected ${DAY_EXPECTED}.`);
+    },
+  );
 }
 
 /** `--select` and `--exclude`, each as often as one likes. */
@@ -103,12 +117,20 @@ export function addForward(command: Command): Command {
   return command.option('--forward-only', 'leave rows of tables whose SQL, contract or rules have changed as they are');
 }
 
-/** `--forward-only` as runs are asked for it. */
-export function forwardOf<Options extends { readonly forwardOnly?: boolean }>({
+/** `--forward-only` and `--run-date` as runs are asked for them. */
+export function askedBy<Options extends { readonly forwardOnly?: boolean; readonly runDate?: string }>({
   forwardOnly,
+  runDate,
   ...options
-}: Options): Omit<Options, 'forwardOnly'> & { readonly forward_only?: boolean } {
-  return { ...options, ...(forwardOnly === undefined ? {} : { forward_only: forwardOnly }) };
+}: Options): Omit<Options, 'forwardOnly' | 'runDate'> & {
+  readonly forward_only?: boolean;
+  readonly run_date?: string;
+} {
+  return {
+    ...options,
+    ...(forwardOnly === undefined ? {} : { forward_only: forwardOnly }),
+    ...(runDate === undefined ? {} : { run_date: runDate }),
+  };
 }
 
 /** How long a run may wait for its turn. Throws InvalidInput with --aws. */

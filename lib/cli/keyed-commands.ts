@@ -4,6 +4,7 @@ import {
   addAwsLook,
   addRunOptions,
   addSelectors,
+  askedBy,
   examples,
   lookAt,
   type PersonalOption,
@@ -27,7 +28,7 @@ export function addKeyed(program: Command, start: Start): void {
     .action(async (table: string, options: RunOptions, command: Command) =>
       start(command, async (context) => {
         const { aws, place, asked } = placeOf(options);
-        const { wait, ...how } = asked;
+        const { wait, ...how } = askedBy(asked);
         const request = { table, ...how, ...waitFor(wait, aws) };
         return aws
           ? (await import('./commands/run-aws.ts')).rebuildOnAws(context, request, place)
@@ -52,7 +53,7 @@ export function addKeyed(program: Command, start: Start): void {
     .action(async (pipeline: string, options: RunOptions & Omit<ReprocessArguments, 'pipeline'>, command: Command) =>
       start(command, async (context) => {
         const { aws, place, asked } = placeOf(options);
-        const { wait, ...how } = asked;
+        const { wait, ...how } = askedBy(asked);
         const request = (await import('./commands/reprocess.ts')).reprocessRequest({
           pipeline,
           ...how,
@@ -84,7 +85,7 @@ export function addKeyed(program: Command, start: Start): void {
     .action(async (pipeline: string, options: RunOptions & Omit<BackfillArguments, 'pipeline'>, command: Command) =>
       start(command, async (context) => {
         const { aws, place, asked } = placeOf(options);
-        const { wait, ...how } = asked;
+        const { wait, ...how } = askedBy(asked);
         const { backfillRequest } = await import('./commands/backfill.ts');
         const request = backfillRequest({ pipeline, ...how, ...waitFor(wait, aws) });
         return aws

@@ -9,9 +9,10 @@ import {
   addAws,
   addAwsLook,
   addForward,
+  addRunDate,
   addSelectors,
+  askedBy,
   examples,
-  forwardOf,
   type Invoke,
   lookAt,
   parseMemory,
@@ -96,7 +97,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   return program;
 }
 
-type PlanOptions = AwsOptions & Asked & Pick<RunOptions, 'forwardOnly'>;
+type PlanOptions = AwsOptions & Asked & Pick<RunOptions, 'forwardOnly' | 'runDate'>;
 
 type GivenOptions = Partial<GlobalOptions> & Pick<GlobalOptions, 'root' | 'pipelines'>;
 
@@ -173,7 +174,7 @@ function addGenerate(program: Command, start: Start): void {
 }
 
 function addRunning(program: Command, start: Start): void {
-  addForward(addSelectors(addVars(addAwsLook(program.command('plan')))))
+  addForward(addSelectors(addRunDate(addVars(addAwsLook(program.command('plan'))))))
     .description('show what a run would do, and what it would cost on AWS; writes nothing')
     .addArgument(pipelineArgument())
     .addHelpText(
@@ -183,7 +184,7 @@ function addRunning(program: Command, start: Start): void {
     .action(async (name: string, options: PlanOptions, command: Command) =>
       start(command, async (context) => {
         const { context: there, asked } = lookAt(context, options);
-        return (await import('./commands/plan.ts')).plan(there, name, forwardOf(asked));
+        return (await import('./commands/plan.ts')).plan(there, name, askedBy(asked));
       }),
     );
 

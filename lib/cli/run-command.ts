@@ -5,8 +5,8 @@ import {
   addForward,
   addRunOptions,
   addSelectors,
+  askedBy,
   examples,
-  forwardOf,
   placeOf,
   type RunOptions,
   type Start,
@@ -29,6 +29,7 @@ export function addRun(program: Command, start: Start): void {
         'strata run retail --downstream',
         'strata run retail --run-id 2026-01-31',
         'strata run retail --dry-run',
+        'strata run retail --run-date 2026-01-31',
         "strata run retail --select sales+ --exclude 'tag:slow'",
         'strata run --aws retail',
       ),
@@ -47,7 +48,7 @@ async function runCommand(
 ): Promise<number> {
   const { aws, place, asked } = placeOf(options);
   const { wait, ...how } = asked;
-  const request = { ...forwardOf(how), ...waitFor(wait, aws), ...maintainAfter(maintain, aws) };
+  const request = { ...askedBy(how), ...waitFor(wait, aws), ...maintainAfter(maintain, aws) };
   checkMany({ pipeline, downstream, all, aws }, how);
   if (all) return (await import('./commands/run-many.ts')).runAll(context, request);
   if (pipeline === undefined) throw new InvalidInput('no pipeline: expected the name of one, or --all');
@@ -84,7 +85,7 @@ function checkMany({ pipeline, downstream, all, aws }: Many, how: Omit<RunOption
   if (pipeline !== undefined || downstream) {
     throw new InvalidInput('--all with a pipeline or --downstream: expected one of them');
   }
-  const { runId: _id, strict: _strict, ...others } = how;
+  const { runId: _id, strict: _strict, runDate: _day, ...others } = how;
   const given = Object.entries(others).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   if (given.length > 0) {
     throw new InvalidInput(

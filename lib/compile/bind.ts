@@ -3,13 +3,13 @@ import { type Column, type ColumnType, renderColumnType, TYPE_GRAMMAR } from '..
 import type { Session } from '../ports.ts';
 import { RID } from '../sql/batch-tables.ts';
 import { createTable, MAPPED_COLUMNS } from '../sql/bind.ts';
-import { offsetOf, placeOfOffset } from '../sql/tree.ts';
+import { offsetOf, placeOfOffset, textAt, walk } from '../sql/tree.ts';
 import { columnTypeOf } from '../sql/types.ts';
 import { userSql } from '../sql/user-sql.ts';
 import type { Binding } from './conditions.ts';
 import type { BoundModel, ModelDraft, ParsedModel, SourceDraft } from './draft.ts';
 import { sqlFault } from './engine-errors.ts';
-import { volatileIn } from './functions.ts';
+import { isClock, RUN_CLOCK, volatileIn } from './functions.ts';
 import { checkAddedColumns, logColumnsOf, tableColumnsOf } from './keyed-checks.ts';
 import { checkColumns } from './names.ts';
 import { type Notes, showValue } from './notes.ts';
@@ -34,17 +34,19 @@ export async function bindSource({ session, notes }: Binding, source: SourceDraf
 
 /**
  * Asks DuckDB for the columns of a model and creates its empty table, for the models that read it. What it reads must be
- * bound already. `undefined` when a problem was noted.
+ * bound already; `read` are the columns of that. `undefined` when a problem was noted.
  */
 export async function bindModel(
   binding: Binding,
   model: ParsedModel,
   source: SourceDraft | undefined,
+  read: readonly Column[],
 ): Promise<BoundModel | undefined> {
   const { session } = binding;
   const notes = binding.notes.inFile(model.file);
   const before = notes.found.length;
   if (source !== undefined) noteSilverFaults(binding, model, source, notes);
+  else noteClock(binding, model, read, notes);
   const sound = notes.found.length === before;
   const described = await describeModel(binding, model, sound, notes);
   if (described === undefined) return undefined;
@@ -88,9 +90,21 @@ function noteSilverFaults({ functions }: Binding, model: ParsedModel, source: So
   }
   const columns = new Set(source.spec.columns.map((column) => column.name.toLowerCase()));
   for (const { node, called } of volatileIn(model.tree, functions, columns)) {
-    const expected =
-      'SQL that gives the same rows when a worker is retried: take times and ids from the source, or add them in gold';
+    const expected = isClock(called)
+      ? `SQL that gives the same rows when a worker is retried: take times from the source, or ${RUN_CLOCK}`
+      : 'SQL that gives the same rows when a worker is retried: take times and ids from the source, or add them in gold';
     notes.add(placeOfOffset(model.sql, offsetOf(node)), called, expected);
+  }
+}
+
+/**
+ * A run that is gone on with tomorrow has today's rows, in gold as well. What a column is called hides the clock's words
+ * without brackets, wherever in the SQL that column is.
+ */
+function noteClock({ functions }: Binding, model: ParsedModel, read: readonly Column[], notes: Notes): void {
+  const names = [...read.map(({ name }) => name), ...[...walk(model.tree)].map((node) => textAt(node, 'alias'))];
+  for (const { node, called } of volatileIn(model.tree, functions, new Set(names.map((name) => name.toLowerCase())))) {
+    if (isClock(called)) notes.add(placeOfOffset(model.sql, offsetOf(node)), called, RUN_CLOCK);
   }
 }
 

@@ -15,6 +15,7 @@ import { bindModel, bindRowId, bindSource } from './bind.ts';
 import type { Binding } from './conditions.ts';
 import { checkContractValues } from './contract-values.ts';
 import type { BoundModel, ParsedModel, PipelineDraft, SourceDraft } from './draft.ts';
+import { dueByOf, knowingRunDate } from './due-by.ts';
 import { checkPlaces } from './export-shape.ts';
 import { loadFunctions } from './functions.ts';
 import { type ColumnsOf, dimensionJoins } from './joins.ts';
@@ -76,6 +77,8 @@ type BoundPipeline = {
   /** The specs of the models that came through, by id. */
   readonly models: ReadonlyMap<string, ModelSpec>;
   readonly others: readonly OtherTable[];
+  /** Whether any SQL names the run date. */
+  readonly dated: boolean;
 };
 
 /** Everything that needs SQL. */
@@ -86,7 +89,7 @@ async function bindPipeline(draft: PipelineDraft, input: CompileInput, notes: No
   await checkAfter(draft.after, pipelines, notes);
   await resetSchemas(input.session);
   await bindVariables(input.session, draft.vars, notes);
-  const session = refusingUnknown(input.session, draft.vars);
+  const { session, isDated, forget } = knowingRunDate(refusingUnknown(input.session, draft.vars));
   const binding: Binding = { session, functions: await loadFunctions(session), vars: draft.vars, notes };
   const sources = await bindSources(binding, draft, input.empty);
   const parsed = await parseModels(draft, { ...input, session, pipelines, notes });
@@ -94,9 +97,11 @@ async function bindPipeline(draft: PipelineDraft, input: CompileInput, notes: No
   const others = [...new Map(named.sort(([a], [b]) => (a < b ? -1 : 1))).values()];
   await bindOthers(input.session, others);
   try {
-    return { models: await bindTables(binding, parsed, sources), others };
+    const models = await bindTables(binding, parsed, sources);
+    return { models, others, dated: isDated() };
   } finally {
     await unbindOthers(input.session, others);
+    await forget();
   }
 }
 
@@ -182,7 +187,11 @@ async function bindModels(
     if (model === undefined || !model.reads.every(ready)) continue;
     const source = sources.get(model.draft.from ?? '');
     if (model.draft.from !== null && source === undefined) continue;
-    const one = await bindModel(binding, model, source);
+    const read = [
+      ...model.reads.flatMap((ref) => bound.get(modelId(ref))?.tableColumns ?? []),
+      ...model.others.flatMap(({ columns }) => columns),
+    ];
+    const one = await bindModel(binding, model, source, read);
     if (one !== undefined) bound.set(id, one);
   }
   return bound;
@@ -221,7 +230,9 @@ async function modelSpec(
   };
   if (draft.from === null) {
     const refresh = draft.refresh === 'full' ? ({ kind: 'full' } as const) : await bindTouched(binding, model);
-    return refresh === undefined ? undefined : { ...common, layer: 'gold', sql, readsLogs, refresh };
+    const dueBy = dueByOf(model.parsed, binding.notes);
+    if (refresh === undefined) return undefined;
+    return { ...common, layer: 'gold', sql, readsLogs, refresh, ...(dueBy === undefined ? {} : { dueBy }) };
   }
   const numbered = await bindRowId(binding, model);
   if (numbered === undefined) return undefined;
@@ -240,7 +251,7 @@ async function modelSpec(
   };
 }
 
-function assemble(draft: PipelineDraft, { models, others }: BoundPipeline): PipelineSpec {
+function assemble(draft: PipelineDraft, { models, others, dated }: BoundPipeline): PipelineSpec {
   const refs = [...models].map(
     ([id, model]) => [id, { ref: { layer: model.layer, name: model.name }, reads: model.reads }] as const,
   );
@@ -252,6 +263,8 @@ function assemble(draft: PipelineDraft, { models, others }: BoundPipeline): Pipe
     tier: draft.tier,
     description: draft.description,
     schedule: draft.schedule,
+    ...(draft.timezone === undefined ? {} : { timezone: draft.timezone }),
+    ...(dated ? { dated } : {}),
     ...(draft.onChange === 'stop' ? {} : { onChange: draft.onChange }),
     settings: draft.settings,
     compute: draft.compute,

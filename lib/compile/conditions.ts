@@ -3,7 +3,7 @@ import type { JsonValue, Session } from '../ports.ts';
 import { conditionOver, conditionText } from '../sql/bind.ts';
 import { type Node, nodeAt, nodesAt, statementsOf, walk } from '../sql/tree.ts';
 import { sqlFault } from './engine-errors.ts';
-import { type FunctionLists, foreignIn, manyRowsIn, volatileIn } from './functions.ts';
+import { type FunctionLists, foreignIn, isClock, manyRowsIn, RUN_CLOCK, volatileIn } from './functions.ts';
 import { type Notes, showValue } from './notes.ts';
 
 /** What binding needs: the session that holds the empty tables, the engine's functions, the place for problems. */
@@ -111,7 +111,8 @@ function noteVolatile(
 ): void {
   const columns = new Set(table.columns.map((column) => column.toLowerCase()));
   for (const { called } of volatileIn(expressions, functions, columns)) {
-    const expected = `${what} that a retry decides in the same way, so without the clock or chance`;
+    const instead = isClock(called) ? `; in its place ${RUN_CLOCK}` : '';
+    const expected = `${what} that a retry decides in the same way, so without the clock or chance${instead}`;
     notes.add(place, `${called} in ${showValue(text)}`, expected);
   }
 }

@@ -2,6 +2,7 @@ import type { Compute, Slo } from '../core/compute.ts';
 import type { ExportSpec } from '../core/exports.ts';
 import type { OwnRules } from '../core/maintenance-rules.ts';
 import type { Renamed } from '../core/renames.ts';
+import type { Grain } from '../core/run-date.ts';
 import type {
   Breaker,
   ColumnCheck,
@@ -30,6 +31,7 @@ export type PipelineDraft = {
   readonly description: string | null;
   readonly onChange: 'stop' | 'backfill' | 'forward';
   readonly schedule: string | null;
+  readonly timezone: string | undefined;
   /** Pipelines after which it runs, as far as they are known. */
   readonly after: readonly string[];
   readonly settings: PipelineSettings;
@@ -74,6 +76,8 @@ export type ModelDraft = {
   readonly modeSound: boolean;
   readonly metadata: readonly MetadataColumn[];
   readonly refresh: 'touched' | 'full';
+  /** Undefined: by the SQL. */
+  readonly grain: Grain | undefined;
   readonly partitionBy: readonly { readonly field: PartitionField; readonly place: string }[];
   readonly sortBy: readonly string[];
   readonly zorderBy: readonly string[];

@@ -17,6 +17,30 @@ const VOLATILE_MACROS: readonly string[] = [
   'current_catalog',
 ];
 
+/** What tells the time, and has another value in each run. */
+const CLOCK: ReadonlySet<string> = new Set([
+  'now',
+  'today',
+  'ago',
+  'age',
+  'transaction_timestamp',
+  'get_current_time',
+  'get_current_timestamp',
+  'current_timestamp',
+  'current_date',
+  'current_time',
+  'localtimestamp',
+  'localtime',
+]);
+
+/** Whether what `volatileIn` found is the clock. */
+export function isClock(called: string): boolean {
+  return CLOCK.has(called.replace(/\(\)$/, ''));
+}
+
+/** What stands in the place of the clock. */
+export const RUN_CLOCK = 'run_date() or run_time(), which the plan of a run fixes';
+
 /** Written without brackets these parse as columns. */
 const VOLATILE_WORDS: ReadonlySet<string> = new Set([
   'current_timestamp',

@@ -82,6 +82,7 @@ const GOLD = {
   ...ANY_MODEL,
   sql: { ...ANY_MODEL.sql, required: true },
   refresh: { schema: z.enum(['touched', 'full']), expected: "'full' or 'touched'" },
+  grain: { schema: z.enum(['day', 'month', 'year']), expected: "'day', 'month' or 'year'" },
 } as const satisfies Record<string, Field>;
 
 type ModelRead = FieldsRead<typeof SILVER> & FieldsRead<typeof GOLD>;
@@ -116,6 +117,7 @@ export function readModel(
     modeSound: read.mode === undefined || given !== undefined,
     metadata: readMetadata(read, mode, place, notes),
     refresh: readRefresh(read, place, notes),
+    grain: read.grain,
     partitionBy: readPartition(read, mode, place, notes),
     sortBy: read.sortBy ?? [],
     zorderBy: read.zorderBy ?? [],

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Given, ModelTest, TestRun } from '../core/model-test.ts';
+import { isDay, startOfDay } from '../core/run-date.ts';
 import { type ModelSpec, modelId } from '../core/spec.ts';
 import { didYouMean } from '../core/suggest.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
@@ -145,7 +146,8 @@ async function readRun(
   { model, context, nth }: { readonly model: ModelSpec; readonly context: TestContext; readonly nth: number },
 ): Promise<TestRun | undefined> {
   const runId = fields.run_id ?? `run-${nth + 1}`;
-  const at = fields.run_date === undefined ? new Date(FIRST_DAY + nth * DAY).toISOString() : instantOf(fields.run_date);
+  const day = new Date(FIRST_DAY + nth * DAY).toISOString().slice(0, 10);
+  const at = instantOf(fields.run_date ?? day, context.spec.timezone);
   const files = `run-${nth + 1}`;
   const given = await readGiven(fields.given, { place: placeIn(place, 'given'), model, files }, context);
   const expected =
@@ -160,8 +162,9 @@ async function readRun(
 const FIRST_DAY = Date.UTC(2026, 0, 1);
 const DAY = 86_400_000;
 
-/** A date stands for its first instant; a time without a zone is UTC. */
-function instantOf(text: string): string | undefined {
+/** A date stands for its first instant in the pipeline's zone; a time without a zone is UTC. */
+function instantOf(text: string, timezone = 'UTC'): string | undefined {
+  if (isDay(text)) return startOfDay(timezone, text).toISOString();
   const [, day, time, zone] =
     /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)(Z|[+-]\d{2}:\d{2})?)?$/.exec(text) ?? [];
   const at = new Date(`${day}T${time ?? '00:00'}${zone ?? 'Z'}`);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseDays, parseSpan } from '../core/durations.ts';
 import { LOG_SUFFIX } from '../core/keyed.ts';
+import { isTimezone } from '../core/run-date.ts';
 import { type Breaker, DEFAULT_RECONCILE_MS, type Discover, type Layer, type PipelineSettings } from '../core/spec.ts';
 import { unitBytesFor } from '../core/worker-memory.ts';
 import { readCompute, readSlo } from './compute-shape.ts';
@@ -38,6 +39,10 @@ const PIPELINE = {
   tier: { schema: z.number().int().positive(), expected: 'a whole number, 1 or more' },
   description: text,
   schedule: { schema: z.string().refine(isSchedule), expected: SCHEDULE_EXPECTED },
+  timezone: {
+    schema: z.string().refine(isTimezone),
+    expected: "a time zone by its IANA name, such as 'Europe/Berlin'",
+  },
   after: {
     schema: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
     expected: "the name of a pipeline, or a list of names, such as 'retail'",
@@ -101,6 +106,7 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
     tier: read.tier ?? null,
     description: read.description ?? null,
     schedule: read.schedule ?? null,
+    timezone: read.timezone,
     after: [...new Set(typeof read.after === 'string' ? [read.after] : read.after)],
     onChange: read.onChange ?? 'stop',
     settings: { ...DEFAULT_SETTINGS, unitBytes, ...settings, ...retention },

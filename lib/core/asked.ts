@@ -14,6 +14,8 @@ export type Asked = {
   readonly forward_only?: boolean;
   /** Values of the pipeline's variables, others than their defaults. */
   readonly vars?: VarValues;
+  /** The day that `run_date()` is, as YYYY-MM-DD; left out: the one on which the run is planned. */
+  readonly run_date?: string;
   /** Selectors of the models to run, and of those to leave out (plan/select-models.ts); left out: all models run. */
   readonly select?: readonly string[];
   readonly exclude?: readonly string[];
@@ -90,7 +92,8 @@ export type ExpireOptions = VacuumOptions & {
 
 /** What was asked for, out of whatever says it. */
 export function askedOf(asked: Asked): Asked {
-  const { rebuild, reprocess, retry, backfill, forward_only, vars, select, exclude, compact, maintenance } = asked;
+  const { rebuild, reprocess, retry, backfill, forward_only, vars, run_date, ...others } = asked;
+  const { select, exclude, compact, maintenance } = others;
   return {
     ...(rebuild === undefined ? {} : { rebuild }),
     ...(reprocess === undefined ? {} : { reprocess }),
@@ -98,6 +101,7 @@ export function askedOf(asked: Asked): Asked {
     ...(backfill === undefined ? {} : { backfill }),
     ...(forward_only === undefined ? {} : { forward_only }),
     ...(vars === undefined ? {} : { vars }),
+    ...(run_date === undefined ? {} : { run_date }),
     ...(select === undefined ? {} : { select }),
     ...(exclude === undefined ? {} : { exclude }),
     ...(compact === undefined ? {} : { compact }),

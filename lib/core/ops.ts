@@ -67,6 +67,8 @@ export const OPS_TABLES = {
     column('bytes_kept', 'bigint'),
     column('bytes_brought', 'bigint'),
     column('bytes_skipped', 'bigint'),
+    /** What `run_date()` was in it; null of earlier releases and of maintenance. */
+    column('run_date', 'date'),
   ],
   /** What was written for readers of files: a row for each object, and for each file that was not written and why. */
   exports: [
@@ -108,6 +110,6 @@ export function opsTable(pipeline: string, name: OpsTable): TableId {
   return { pipeline, layer: 'ops', name };
 }
 
-function column(name: string, kind: 'string' | 'bigint' | 'int' | 'timestamptz'): Column {
+function column(name: string, kind: 'string' | 'bigint' | 'int' | 'timestamptz' | 'date'): Column {
   return { name, type: { kind } };
 }

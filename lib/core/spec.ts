@@ -1,8 +1,12 @@
 import type { Compute, Slo } from './compute.ts';
+import type { Expectation } from './expectation.ts';
 import type { ExportSpec } from './exports.ts';
 import type { OwnRules } from './maintenance-rules.ts';
 import type { Renamed } from './renames.ts';
+import type { Grain, RunDate } from './run-date.ts';
 import type { Column, ColumnType } from './types.ts';
+
+export type { Expectation, ExpectationPolicy } from './expectation.ts';
 
 /**
  * PipelineSpec: what a pipeline is after compilation. Plain JSON, SQL inlined, every model bound to its columns;
@@ -15,6 +19,12 @@ export type PipelineSpec = {
   readonly tier: number | null;
   readonly description: string | null;
   readonly schedule: string | null;
+  /** In which `run_date()` is a day; left out: UTC. */
+  readonly timezone?: string;
+  /** Present: its SQL names the run date, in a model or in a condition. */
+  readonly dated?: true;
+  /** In the plan of a run: its date. Compiled, and in plans of earlier releases: none. */
+  readonly runAt?: RunDate;
   readonly settings: PipelineSettings;
   /** What each step has on AWS. */
   readonly compute: Compute;
@@ -191,33 +201,6 @@ export type KeyedMode = {
 
 export type Dedupe = { readonly by: 'row' } | { readonly by: 'key'; readonly columns: readonly string[] };
 
-export type ExpectationPolicy = 'drop' | 'warn' | 'fail';
-
-/** `row`: a condition per row (a row fails where it is false, NULL passes); the others look at the whole staged table. */
-export type Expectation =
-  | {
-      readonly kind: 'row';
-      readonly name: string;
-      readonly policy: ExpectationPolicy;
-      readonly condition: string;
-      readonly code: string;
-    }
-  | {
-      readonly kind: 'unique';
-      readonly name: string;
-      readonly policy: 'warn' | 'fail';
-      readonly columns: readonly string[];
-    }
-  | {
-      readonly kind: 'rowCount';
-      readonly name: string;
-      readonly policy: 'warn' | 'fail';
-      readonly min: number | null;
-      readonly max: number | null;
-    }
-  /** SQL that returns offending rows; `this` names the staged table. */
-  | { readonly kind: 'sql'; readonly name: string; readonly policy: 'warn' | 'fail'; readonly query: string };
-
 export type Layer = 'silver' | 'gold';
 
 /**
@@ -278,6 +261,8 @@ export type GoldModel = ModelCommon & {
   /** Keyed tables whose log the SQL names as `silver.<table>__log`; they are among `reads` as well. */
   readonly readsLogs: readonly TableRef[];
   readonly refresh: GoldRefresh;
+  /** Present: the SQL names the run date, and the table is computed when that is another at this grain. */
+  readonly dueBy?: Grain;
 };
 
 /**

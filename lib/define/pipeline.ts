@@ -71,6 +71,11 @@ export type GoldDefinition = TableOptions & {
    * Default `'full'`.
    */
   readonly refresh?: 'full' | 'touched';
+  /**
+   * Where the SQL names `run_date()` or `run_time()`: the table is computed anew on another day, month or year, also when no input
+   * has changed. Left out: by the SQL, such as `'month'` for `date_trunc('month', run_date())` alone; `'day'` where that does not tell.
+   */
+  readonly grain?: 'day' | 'month' | 'year';
   /** What must hold before the table is published, by name. A bare string is a row condition with policy `'fail'`. */
   readonly expect?: { readonly [name: string]: GoldExpectation };
 };
@@ -177,6 +182,8 @@ export type PipelineDefinition<Source extends string = string> = {
   readonly description?: string;
   /** When it runs by itself: `'rate(1 day)'` or `'cron(0 6 * * ? *)'` (UTC). Left out: when files land or on demand. */
   readonly schedule?: `rate(${string})` | `cron(${string})`;
+  /** The time zone in which `run_date()` is a day, by its IANA name: `'Europe/Berlin'`. Default `'UTC'`. */
+  readonly timezone?: string;
   /** Pipelines after whose runs it runs, beside its schedule: those whose tables its gold reads, for one. */
   readonly after?: string | readonly string[];
   /**

@@ -18,9 +18,10 @@ export function cutSpec(spec: PipelineSpec, model: ModelSpec, given: readonly Ta
   return { ...spec, sources, models, levels };
 }
 
-/** No source has an empty name, and a gold table without inputs is never out of date. */
+/** No source has an empty name, and a gold table without inputs is out of date on no day. */
 export function standIn(model: ModelSpec): ModelSpec {
   const nothing = { partitionBy: [], sortBy: [], expect: [], reads: [] };
   if (model.layer === 'silver') return { ...model, ...nothing, from: '', joins: [] };
-  return { ...model, ...nothing, readsLogs: [], refresh: { kind: 'full' } };
+  const { dueBy: _grain, ...rest } = model;
+  return { ...rest, ...nothing, readsLogs: [], refresh: { kind: 'full' } };
 }

@@ -10,7 +10,7 @@ import type { StepDeps } from '../lake/deps.ts';
 import { dataFilesOf } from '../lake/files/data-files.ts';
 import { openScratch } from '../lake/files/scratch.ts';
 import { stageFiles } from '../lake/files/stage-files.ts';
-import { describeInputs, hashModel, INPUTS, MODEL_HASH } from '../lake/tables/gold-inputs.ts';
+import { describeGold } from '../lake/tables/gold-inputs.ts';
 import { modeProperties } from '../lake/tables/table-mode.ts';
 import { findModel, tableIdOf } from '../lake/tables/table-state.ts';
 import { planTarget } from '../lake/tables/target.ts';
@@ -87,5 +87,5 @@ async function replaceRows(
 
 function summaryOf(model: ModelSpec): Readonly<Record<string, string>> {
   if (model.layer === 'silver') return {};
-  return { [INPUTS]: describeInputs(model, new Map()), [MODEL_HASH]: hashModel(model) };
+  return describeGold({}, model, new Map());
 }

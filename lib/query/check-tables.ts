@@ -3,6 +3,7 @@ import { dedupesByHash, ROW_HASH } from '../core/dedupe.ts';
 import { StrataError } from '../core/errors.ts';
 import { isKeyed, KEY_HASH } from '../core/keyed.ts';
 import { maskRow } from '../core/personal.ts';
+import { withRunDate } from '../core/run-date.ts';
 import type { Expectation, ExpectationPolicy, ModelSpec, PipelineSpec } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import { fullName } from '../core/tables.ts';
@@ -97,7 +98,7 @@ async function selectChecked(
   vars: VarValues,
 ): Promise<{ readonly spec: PipelineSpec; readonly selected: ReadonlySet<string> }> {
   await using session = await deps.engine.open(deps.settings);
-  const spec = await bindVars(session, await deps.specs(pipeline), vars);
+  const spec = withRunDate(await bindVars(session, await deps.specs(pipeline), vars), deps.clock.now());
   const state = asksForState(selectors) ? await modelState(deps, session, spec) : undefined;
   return { spec, selected: new Set(selectModels(spec, selectors, state)) };
 }

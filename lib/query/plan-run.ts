@@ -107,7 +107,7 @@ async function touchedPartitions(
   for (const model of spec.models) {
     const gold = states.get(model.id);
     if (model.layer !== 'gold' || gold === undefined || !stale.has(model.id)) continue;
-    const partitions = await findTouched(knowingVars(deps, spec), model, states);
+    const partitions = await findTouched(knowingVars(deps, spec), spec, model, states);
     if (partitions !== null) touched.set(model.id, renderPaths(gold, partitions));
   }
   return touched;

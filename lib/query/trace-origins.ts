@@ -3,6 +3,7 @@ import { dedupesByHash, ROW_HASH } from '../core/dedupe.ts';
 import { EngineError } from '../core/errors.ts';
 import { opsTable } from '../core/ops.ts';
 import type { LandedFile } from '../core/run.ts';
+import { withRunDate } from '../core/run-date.ts';
 import type { SilverModel, SourceSpec } from '../core/spec.ts';
 import { columnsOf, currentSchema } from '../iceberg/schema.ts';
 import { batchOf, inspectFiles, type ReadableFile } from '../lake/batch/batch-files.ts';
@@ -13,6 +14,7 @@ import { openScratch } from '../lake/files/scratch.ts';
 import { landedFile } from '../lake/ops/list-landed.ts';
 import { openOps } from '../lake/ops/open-ops.ts';
 import { holdResources } from '../lake/resources.ts';
+import { readPlanIfAny } from '../lake/run/run-folder.ts';
 import { knowingVars } from '../lake/run/vars.ts';
 import { createPlaces, openRef, tableIdOf } from '../lake/tables/table-state.ts';
 import type { Session } from '../ports.ts';
@@ -75,7 +77,7 @@ export async function findOrigins(
         );
       });
       if (open.length === 0) continue;
-      const found = await findLines(deps, search, { key, etag });
+      const found = await findLines(deps, await onDayOf(deps, search, taken.at(-1)), { key, etag });
       for (const nth of open) {
         const before = origins[nth];
         if (before === undefined) continue;
@@ -127,6 +129,15 @@ async function readUploads(
     run_id: String(row['run_id']),
   }));
   return Map.groupBy(uploads, ({ key }) => key);
+}
+
+/** The search with the date that the run had which took a content, or with that of now where it is not known any more. */
+async function onDayOf(deps: StepDeps, search: Search, taken: Upload | undefined): Promise<Search> {
+  const { spec } = search;
+  if (spec.dated === undefined || taken === undefined) return search;
+  const plan = await readPlanIfAny(deps.store, { pipeline: spec.name, run_id: taken.run_id, dry_run: false });
+  const runAt = plan?.spec.runAt;
+  return { ...search, spec: runAt === undefined ? withRunDate(spec, deps.clock.now()) : { ...spec, runAt } };
 }
 
 /** By number: the lines of a file that make what it brought, or why they cannot be looked for. */

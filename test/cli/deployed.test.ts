@@ -150,7 +150,12 @@ describe('a deployed lake is looked at as one in a folder', () => {
     let notes = 0;
     const audit = createParquetAuditLog(store, 'bank', () => `n${notes++}`);
     const note = { at: new Date('2200-01-02T03:04:05.678Z'), function: 'fail' } as const;
-    const record = { kind: 'run', started_at: '2200-01-01T00:00:00.000Z', finished_at: '2200-01-01T00:00:01.500Z' };
+    const record = {
+      kind: 'run',
+      run_date: '2199-12-31',
+      started_at: '2200-01-01T00:00:00.000Z',
+      finished_at: '2200-01-01T00:00:01.500Z',
+    };
     const counts = { duration_ms: 1_500, files: 2, rows_read: 0, rows_added: 0 };
     await audit.append([
       { ...note, event: 'failed', run_id: 'f1', detail: 'AuditFailed: no (after 1500 ms)' },
@@ -181,7 +186,7 @@ describe('a deployed lake is looked at as one in a folder', () => {
     assert.deepEqual(now, {
       ...{ pipeline: 'bank', run_id: 'f1', status: 'FAILED', started_at: '2200-01-01 00:00:00+00', ...counts },
       ...{ finished_at: '2200-01-01 00:00:01.5+00', error: 'AuditFailed: no', kind: 'run' },
-      ...{ bytes_kept: null, bytes_brought: null, bytes_skipped: null },
+      ...{ bytes_kept: null, bytes_brought: null, bytes_skipped: null, run_date: '2199-12-31' },
     });
     const { stdout } = await lake.run('runs', 'bank', '--aws');
     assert.match(stdout, /bank +│ f0 +│ FAILED[\s\S]*AuditFailed: no/);

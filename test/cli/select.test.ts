@@ -16,10 +16,11 @@ const lake = openCliLake(
       twin: { from: 'orders', sql: 'twin.sql', mode: append() },
       people: { from: 'people', mode: append() },
     },
-    gold: { total: { sql: 'total.sql' } },
+    gold: { total: { sql: 'total.sql' }, as_of: { sql: 'as_of.sql' } },
   }`,
   {
     'total.sql': "SELECT sum(amount) AS amount FROM silver.orders WHERE amount >= var('least')",
+    'as_of.sql': "SELECT CAST(date_trunc('month', run_date()) AS DATE) AS month, count(*) AS n FROM silver.orders",
     'twin.sql': 'SELECT o.*, p.id AS person FROM batch.orders o LEFT JOIN silver.people p ON p.id = o.id',
   },
 );
@@ -34,7 +35,17 @@ describe('the command line', () => {
     await lake.land('shop', 'people', 'p.csv', 'id\n1\n');
     const { stdout } = await lake.run('plan', 'shop', '--select', 'twin');
     assert.match(stdout, /^only silver\.people, silver\.twin\nsilver\.people runs as well: silver\.twin joins it\n/);
-    const plan = await lake.json<Plan>(0, 'plan', 'shop', '--select', 'orders+', '--exclude', 'total');
+    const plan = await lake.json<Plan>(
+      0,
+      'plan',
+      'shop',
+      '--select',
+      'orders+',
+      '--exclude',
+      'total',
+      '--exclude',
+      'as_of',
+    );
     assert.deepEqual(plan.selected?.models, ['silver.orders']);
     const { code, stderr } = await lake.run('run', 'shop', '--select', 'twin', '--run-id', 'a');
     assert.equal(code, 0);
@@ -58,8 +69,28 @@ describe('the command line', () => {
     assert.match(stdout, /^with least = 0\.50\n/m);
     assert.deepEqual((await lake.json<Plan>(0, 'plan', 'shop')).vars, { least: '1.00' });
     const { tables } = await lake.json<Result>(0, 'run', 'shop', '--vars', '{"least": 0.10}');
-    assert.deepEqual(Object.keys(tables), ['shop_gold.total']);
+    assert.deepEqual(Object.keys(tables), ['shop_gold.total', 'shop_gold.as_of']);
     assert.match((await lake.run('query', 'FROM shop_gold.total', '--format', 'csv')).stdout, /5\.50/);
+  });
+
+  test('gives a run its date, by which a model is due', async () => {
+    await lake.run('run', 'shop');
+    assert.match(
+      (await lake.run('plan', 'shop', '--run-date', '2026-01-31')).stdout,
+      /due: run date 2026-01-31, last /,
+    );
+    const { tables } = await lake.json<Result>(0, 'run', 'shop', '--run-date', '2026-01-31', '--run-id', 'january');
+    assert.deepEqual(Object.keys(tables), ['shop_gold.as_of']);
+    const { stdout } = await lake.run('query', 'FROM shop_gold.as_of', '--format', 'csv');
+    assert.match(stdout, /^2026-01-01,2/m);
+    assert.match((await lake.run('run', 'shop', '--run-date', '2026-01-01')).stdout, /^nothing to do/);
+    const runs = await lake.run(
+      'query',
+      "SELECT run_date FROM shop_ops.runs WHERE run_id = 'january'",
+      '--format',
+      'csv',
+    );
+    assert.match(runs.stdout, /^2026-01-31/m);
   });
 
   test('refuses what is no selector, no variable, no value, with 1', async () => {
@@ -68,6 +99,7 @@ describe('the command line', () => {
       [['--vars', 'lest=1'], /no variable "lest" in shop: .*did you mean "least"\?/],
       [['--vars', 'least=soon'], /vars: least: got "soon"; expected decimal\(10,2\)/],
       [['--vars', 'least'], /Expected name=value/],
+      [['--run-date', '2026-02-30'], /Expected a day that there is, as YYYY-MM-DD/],
     ] as const) {
       for (const command of ['plan', 'run']) {
         const { code, stderr } = await lake.run(command, 'shop', ...args);

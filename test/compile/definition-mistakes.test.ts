@@ -73,7 +73,7 @@ const MISTAKES: readonly Mistake[] = [
     name: 'an unknown property',
     given: { definition: shopWith(['golds'], {}) },
     problems: [
-      'pipelines/shop/pipeline.ts: golds: got an unknown property; expected one of name, owner, tier, description, schedule, after, onChange, settings, compute, slo, breaker, retention, discover, maintenance, vars, sources, silver, gold; did you mean "gold"?',
+      'pipelines/shop/pipeline.ts: golds: got an unknown property; expected one of name, owner, tier, description, schedule, timezone, after, onChange, settings, compute, slo, breaker, retention, discover, maintenance, vars, sources, silver, gold; did you mean "gold"?',
     ],
   },
   {
@@ -344,7 +344,7 @@ const MISTAKES: readonly Mistake[] = [
       `pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.many: got the aggregate count in "count(*) > 1"; expected an SQL condition over the columns of one row; use query('select ... from this') to look at many`,
       'pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.number: got "order_id" of type BIGINT; expected a condition, which is true or false',
       'pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.sub: got "(select true)" with a subquery; expected an SQL condition over the columns of one row',
-      'pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.clock: got now() in "ordered_at < now()"; expected a condition that a retry decides in the same way, so without the clock or chance',
+      'pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.clock: got now() in "ordered_at < now()"; expected a condition that a retry decides in the same way, so without the clock or chance; in its place run_date() or run_time(), which the plan of a run fixes',
       'pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.injected: got "1=1) from batch.orders; --"; expected an SQL condition over the columns of one row',
       'pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.process: got the function getenv; expected an SQL condition over the columns of one row',
       'pipelines/shop/pipeline.ts: sources.orders.columns.note.checks.settings: got the function current_setting; expected an SQL condition over the columns of one row',
@@ -601,7 +601,7 @@ const MISTAKES: readonly Mistake[] = [
       `pipelines/shop/pipeline.ts: silver.orders.expect.c.query: got the table silver.orders; expected one SELECT from this, such as 'select * from this where ...'`,
       'pipelines/shop/pipeline.ts: silver.orders.expect.d.query: got line 1, column 8: Referenced column "nope" not found in FROM clause; expected a column that is there: "note", "order_id", "ordered_at", "customer_id"; did you mean "note"?',
       `pipelines/shop/pipeline.ts: silver.orders.expect.e.query: got line 1, column 1: syntax error at or near "selct"; expected one SELECT from this, such as 'select * from this where ...'`,
-      'pipelines/shop/pipeline.ts: silver.orders.expect.f: got current_timestamp in "ordered_at <= current_timestamp"; expected a condition that a retry decides in the same way, so without the clock or chance',
+      'pipelines/shop/pipeline.ts: silver.orders.expect.f: got current_timestamp in "ordered_at <= current_timestamp"; expected a condition that a retry decides in the same way, so without the clock or chance; in its place run_date() or run_time(), which the plan of a run fixes',
       'pipelines/shop/pipeline.ts: silver.orders.expect.g: got "amount > 0 -- paid": syntax error at end of input; expected an SQL condition over the columns of one row',
       `pipelines/shop/pipeline.ts: silver.orders.expect.h.query: got a semicolon or a comment at the end; expected one SELECT from this, such as 'select * from this where ...'`,
       `pipelines/shop/pipeline.ts: silver.orders.expect.i.query: got the table function read_text; expected one SELECT from this, such as 'select * from this where ...'`,

@@ -236,7 +236,7 @@ const MISTAKES: readonly { readonly name: string; readonly given: Given; readonl
     name: 'a deleteWhen of the clock',
     given: staffWith(JOBS, scd2({ ...keyed, deleteWhen: 'end_date < current_date' })),
     problems: [
-      `${at}.deleteWhen: got current_date in "end_date < current_date"; expected a condition that a retry decides in the same way, so without the clock or chance`,
+      `${at}.deleteWhen: got current_date in "end_date < current_date"; expected a condition that a retry decides in the same way, so without the clock or chance; in its place run_date() or run_time(), which the plan of a run fixes`,
     ],
   },
   ...(

@@ -297,4 +297,12 @@ test('runs follow each other day by day, and each may say its own', async () => 
     'run-2 2026-01-02T00:00:00.000Z',
     'june 2026-06-01T00:00:00.000Z',
   ]);
+  const notes = createNotes('f');
+  const whole = { tests: { t: { runs: [{ given: inputs }, { given: {}, run_date: '2026-06-01' }], expect: [] } } };
+  const there = { ...spec, timezone: 'America/New_York' };
+  const [one] = await readModelTests(whole, 'orders', 'f', { spec: there, session, notes });
+  assert.deepEqual(
+    one?.runs.map(({ at }) => at),
+    ['2026-01-01T05:00:00.000Z', '2026-06-01T04:00:00.000Z'],
+  );
 });

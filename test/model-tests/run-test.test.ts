@@ -38,6 +38,7 @@ const shop = openProject(
     gold: {
       revenue: { sql: 'revenue.sql', partitionBy: [identity('ordered')], refresh: 'touched' },
       changes: { sql: 'changes.sql' },
+      open: { sql: 'open.sql' },
       best: { sql: 'best.sql', sortBy: ['region'] },
     },
   }`,
@@ -46,6 +47,7 @@ const shop = openProject(
       'SELECT o.*, c.region FROM batch.orders o LEFT JOIN silver.customers c ON c.id = o.customer AND c.is_current',
     'revenue.sql':
       'SELECT ordered, region, sum(amount) AS revenue, avg(amount) AS mean FROM silver.orders GROUP BY ALL',
+    'open.sql': 'SELECT order_id, run_date() - ordered AS days FROM silver.orders',
     'changes.sql': 'SELECT id, count(*) AS events FROM silver.customers__log GROUP BY id',
     'best.sql': 'SELECT region, max(revenue) AS revenue FROM gold.revenue GROUP BY region',
   },
@@ -162,6 +164,21 @@ tests:
       'tests:\n  gold over gold:\n    given: { gold.revenue: [{ region: b, revenue: 1 }, { region: a, revenue: 2 }] }\n    expect: { ordered: true, rows: [{ region: a }, { region: b }] }\n',
     );
     assert.equal(best.passed, 1);
+    const open = await run(
+      0,
+      'open.yml',
+      `
+tests:
+  another day, without another row:
+    runs:
+      - given: { silver.orders: [{ order_id: 1, ordered: 2026-01-01 }] }
+        run_date: 2026-01-31
+        expect: [{ order_id: 1, days: 30 }]
+      - { given: {}, run_date: 2026-02-01T12:00:00Z }
+    expect: [{ order_id: 1, days: 31 }]
+`,
+    );
+    assert.equal(open.passed, 1);
   });
 
   test('Parquet, with text where a value is none of its type', async () => {

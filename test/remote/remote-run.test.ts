@@ -66,6 +66,7 @@ test('what is asked of a run is in the input of its execution', async () => {
     pipeline: 'shop',
     runId: 'r1',
     vars: { least: '5' },
+    run_date: '2026-01-31',
     select: ['a+'],
   });
   const { input } = startedInput() as { input: object };
@@ -75,6 +76,7 @@ test('what is asked of a run is in the input of its execution', async () => {
     dry_run: false,
     wait: true,
     vars: { least: '5' },
+    run_date: '2026-01-31',
     select: ['a+'],
   });
 });

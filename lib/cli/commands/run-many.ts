@@ -8,7 +8,7 @@ import { findSoundPlaces } from './pipelines.ts';
 import { type RunArguments, reportEnd, runPipeline } from './run.ts';
 
 /** What each of several runs is given. */
-type Shared = Pick<RunArguments, 'runId' | 'waitMs' | 'strict' | 'maintain'>;
+type Shared = Pick<RunArguments, 'runId' | 'run_date' | 'waitMs' | 'strict' | 'maintain'>;
 
 type LeftOut = { readonly pipeline: string; readonly because: string };
 
@@ -43,9 +43,10 @@ async function runInOrder(
   { places, broken: wrong }: Awaited<ReturnType<typeof findSoundPlaces>>,
   request: RunArguments,
 ): Promise<number> {
-  const { runId, waitMs, strict, maintain } = request;
+  const { runId, run_date, waitMs, strict, maintain } = request;
   const shared = {
     ...(runId === undefined ? {} : { runId }),
+    ...(run_date === undefined ? {} : { run_date }),
     ...(waitMs === undefined ? {} : { waitMs }),
     ...(strict === undefined ? {} : { strict }),
     ...(maintain === undefined ? {} : { maintain }),

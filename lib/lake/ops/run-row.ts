@@ -1,11 +1,13 @@
 import type { InputBytes } from '../../core/input-bytes.ts';
 import type { RunPlan, RunResult } from '../../core/run.ts';
+import type { PipelineSpec } from '../../core/spec.ts';
 import type { JsonValue } from '../../ports.ts';
 
 /** Of a plan, what the books name; that of a run of maintenance has it too. */
 export type RecordedPlan = Pick<RunPlan, 'run' | 'created_at' | 'planning_ms' | 'sources'> & {
   /** Left out: `compact` of a run of maintenance, `run` of others. */
   readonly kind?: RunKind;
+  readonly spec?: Pick<PipelineSpec, 'runAt'>;
 };
 
 /** What a row of the table of runs is about. */
@@ -52,6 +54,7 @@ export function runRow(plan: RecordedPlan, result: RecordedRun, now: Date): { re
     bytes_brought: result.inputs?.brought ?? null,
     bytes_kept: result.inputs?.kept ?? null,
     bytes_skipped: result.inputs?.skipped ?? null,
+    run_date: plan.spec?.runAt?.date ?? null,
     kind: plan.kind ?? (plan.run.kind === 'maintenance' ? 'compact' : 'run'),
   };
 }

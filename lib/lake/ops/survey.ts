@@ -3,6 +3,7 @@ import { InvalidInput } from '../../core/errors.ts';
 import { objectName, type Skipped } from '../../core/objects.ts';
 import { opsTable } from '../../core/ops.ts';
 import type { LandedFile, SetAsideFile } from '../../core/run.ts';
+import { withRunDate } from '../../core/run-date.ts';
 import type { PipelineSpec, SilverModel, SourceSpec } from '../../core/spec.ts';
 import { fullName, type RemovedTable, type TableId } from '../../core/tables.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
@@ -64,10 +65,12 @@ export async function surveyPipeline(
   asked: Asked = {},
   named?: readonly ObjectInfo[],
 ): Promise<Survey> {
-  const started = deps.clock.now().getTime();
+  const now = deps.clock.now();
+  const started = now.getTime();
   const memoryBytes = Math.min(deps.settings.memoryBytes, OPENING_BYTES);
   await using session = await deps.engine.open({ ...deps.settings, memoryBytes });
-  const spec = await bindVars(session, await deps.specs(pipeline), asked.vars ?? {});
+  const bound = await bindVars(session, await deps.specs(pipeline), asked.vars ?? {});
+  const spec = withRunDate(bound, now, asked.run_date);
   const selection = await selectionOf(deps, session, spec, asked);
   const tables = new Map<string, KnownTable | undefined>();
   for (const [id, table] of modelTables(spec)) {
@@ -189,7 +192,7 @@ function findStale(
   const stale = new Map<string, string>();
   for (const model of about.models) {
     if (model.layer !== 'gold' || (empty && model.reads.every(({ pipeline }) => pipeline === undefined))) continue;
-    const reason = goldReason(model, states.get(model.id), states);
+    const reason = goldReason(about, model, states);
     if (reason !== undefined) stale.set(model.id, reason);
   }
   return stale;

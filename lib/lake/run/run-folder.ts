@@ -3,6 +3,7 @@ import { InvalidInput } from '../../core/errors.ts';
 import { requireReadable, WRITTEN_BY } from '../../core/plan-format.ts';
 import { addSpent, NOTHING_SPENT } from '../../core/requests.ts';
 import type { LevelPlan, RunPlan, RunRef } from '../../core/run.ts';
+import type { RunDate } from '../../core/run-date.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
 import type { ObjectStore } from '../../ports.ts';
 import type { StepDeps } from '../deps.ts';
@@ -99,8 +100,8 @@ export function specFolder(pipeline: string): string {
   return `ops/${pipeline}/_specs/`;
 }
 
-/** A plan as it is written: all runs of a month with one compiled pipeline share the object that holds it. */
-type WrittenPlan = Omit<RunPlan, 'spec'> & { readonly spec_key: string };
+/** A plan as it is written: all runs of a month with one compiled pipeline share the object that holds it, each with its own date. */
+type WrittenPlan = Omit<RunPlan, 'spec'> & { readonly spec_key: string; readonly run_at?: RunDate };
 
 /**
  * Writes the plan of a run unless there is one, and returns the one that is there. What the call has asked for until then
@@ -118,12 +119,15 @@ export async function writePlan({ store, spent }: Pick<StepDeps, 'store' | 'spen
     const found = await writeOnce(store, runFolder.plan(plan.run), own);
     return found === own ? plan : requireReadable(found, plan.run);
   }
-  const { spec, ...rest } = plan;
+  const {
+    spec: { runAt, ...spec },
+    ...rest
+  } = plan;
   const bytes = encodeJson(spec);
   const hash = createHash('sha256').update(bytes).digest('hex');
   const spec_key = `${specFolder(plan.run.pipeline)}${plan.created_at.slice(0, 'YYYY-MM'.length)}-${hash}.json`;
   await store.write(spec_key, bytes, { kind: 'absent' });
-  const written: WrittenPlan = noted({ ...rest, spec_key });
+  const written: WrittenPlan = noted({ ...rest, ...(runAt && { run_at: runAt }), spec_key });
   const found = await writeOnce<WrittenPlan | RunPlan>(store, runFolder.plan(plan.run), written);
   return found === written ? plan : withSpec(store, requireReadable(found, plan.run));
 }
@@ -147,8 +151,8 @@ export async function specKeyOf(store: ObjectStore, run: RunRef): Promise<string
 /** Dry runs, and earlier releases, have the compiled pipeline in the plan itself. */
 async function withSpec(store: ObjectStore, plan: WrittenPlan | RunPlan): Promise<RunPlan> {
   if (!('spec_key' in plan)) return plan;
-  const { spec_key, ...rest } = plan;
-  return { ...rest, spec: await readJson<PipelineSpec>(store, spec_key) };
+  const { spec_key, run_at, ...rest } = plan;
+  return { ...rest, spec: { ...(await readJson<PipelineSpec>(store, spec_key)), ...(run_at && { runAt: run_at }) } };
 }
 
 export function readLevelPlan(store: ObjectStore, run: RunRef, level: number): Promise<LevelPlan> {

@@ -3,6 +3,7 @@ import type { PipelineSpec } from '../../core/spec.ts';
 import { renderColumnType } from '../../core/types.ts';
 import { type VarValues, withVars } from '../../core/vars.ts';
 import type { Engine, Session } from '../../ports.ts';
+import { setRunDate } from '../../sql/run-date.ts';
 import { findMisfitVars, setVars } from '../../sql/vars.ts';
 
 /**
@@ -25,13 +26,17 @@ export async function bindVars(session: Session, spec: PipelineSpec, given: VarV
   throw new InvalidInput(`variables of ${spec.name} cannot have these values:`, problems);
 }
 
-/** Steps run a pipeline's SQL in sessions that know its variables. */
-export function knowingVars<Deps extends { readonly engine: Engine }>(deps: Deps, { vars }: PipelineSpec): Deps {
-  if (vars === undefined || vars.length === 0) return deps;
+/** Steps run a pipeline's SQL in sessions that know its variables, and the date of the run. */
+export function knowingVars<Deps extends { readonly engine: Engine }>(
+  deps: Deps,
+  { vars = [], dated, runAt }: Pick<PipelineSpec, 'vars' | 'dated' | 'runAt'>,
+): Deps {
+  const known = [...setVars(vars), ...(dated === undefined || runAt === undefined ? [] : setRunDate(runAt))];
+  if (known.length === 0) return deps;
   const open: Engine['open'] = async (options) => {
     const session = await deps.engine.open(options);
     try {
-      for (const statement of setVars(vars)) await session.run(statement);
+      for (const statement of known) await session.run(statement);
       return session;
     } catch (cause) {
       await session[Symbol.asyncDispose]();

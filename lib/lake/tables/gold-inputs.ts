@@ -1,15 +1,30 @@
 import { createHash } from 'node:crypto';
-import type { GoldModel } from '../../core/spec.ts';
+import { atGrain } from '../../core/run-date.ts';
+import type { GoldModel, PipelineSpec } from '../../core/spec.ts';
 import { modelId } from '../../core/spec.ts';
 import { currentSnapshot, rowsId, rowsSnapshot, snapshotById } from '../../iceberg/snapshot.ts';
 import type { Snapshot, TableMetadata } from '../../iceberg/types.ts';
 
 /** Snapshot summary keys that say what a gold table was computed from. */
-export const INPUTS = 'strata.inputs';
+const INPUTS = 'strata.inputs';
 export const MODEL_HASH = 'strata.model-hash';
+export const RUN_DATE = 'strata.run-date';
 
-/** The snapshot of every input, as recorded in the summary of the snapshot computed from them. */
-export function describeInputs(model: GoldModel, states: ReadonlyMap<string, TableMetadata | undefined>): string {
+/** What a snapshot says of what its rows were computed from, and for which day where they depend on it. */
+export function describeGold(
+  { runAt }: Pick<PipelineSpec, 'runAt'>,
+  model: GoldModel,
+  states: ReadonlyMap<string, TableMetadata | undefined>,
+): Readonly<Record<string, string>> {
+  return {
+    [INPUTS]: describeInputs(model, states),
+    [MODEL_HASH]: hashModel(model),
+    ...(model.dueBy === undefined || runAt === undefined ? {} : { [RUN_DATE]: runAt.date }),
+  };
+}
+
+/** The snapshot of every input. */
+function describeInputs(model: GoldModel, states: ReadonlyMap<string, TableMetadata | undefined>): string {
   const inputs = model.reads.map((ref) => [modelId(ref), snapshotText(states.get(modelId(ref)))] as const);
   return JSON.stringify(Object.fromEntries(inputs));
 }
@@ -31,17 +46,32 @@ export function hashModel(model: GoldModel): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-/** Why a gold model has to be computed, or `undefined` when its table is up to date with its inputs. */
+/** Why a gold model has to be computed, or `undefined` when its table is up to date with its inputs and the run date. */
 export function goldReason(
+  spec: Pick<PipelineSpec, 'runAt'>,
   model: GoldModel,
-  gold: TableMetadata | undefined,
   states: ReadonlyMap<string, TableMetadata | undefined>,
 ): string | undefined {
+  const gold = states.get(model.id);
   const summary = gold === undefined ? undefined : goldSummary(gold);
   if (summary === undefined) return 'the table does not exist yet';
   if (summary[MODEL_HASH] !== hashModel(model)) return 'the model has changed';
+  const due = gold === undefined ? undefined : dueReason(spec, model, gold);
+  if (due !== undefined) return due;
   const changed = gold === undefined ? [] : changedInputs(model, gold, states);
   return changed.length === 0 ? undefined : `${changed.join(', ')} changed${gold && wholeSince(model, gold, states)}`;
+}
+
+/** Why a table has other rows on the day of this run, though nothing that it reads has changed. */
+export function dueReason(
+  { runAt }: Pick<PipelineSpec, 'runAt'>,
+  { dueBy }: GoldModel,
+  gold: TableMetadata,
+): string | undefined {
+  if (dueBy === undefined || runAt === undefined) return undefined;
+  const last = goldSummary(gold)?.[RUN_DATE];
+  if (last !== undefined && atGrain(last, dueBy) === atGrain(runAt.date, dueBy)) return undefined;
+  return `due: run date ${runAt.date}, last ${last ?? 'not known'}`;
 }
 
 /** Why a model that follows changes cannot follow this one. */

@@ -1,6 +1,6 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
 import type { PartitionText } from '../../core/run.ts';
-import { type GoldModel, modelId } from '../../core/spec.ts';
+import { type GoldModel, modelId, type PipelineSpec } from '../../core/spec.ts';
 import { ownFiles } from '../../iceberg/own-files.ts';
 import { currentSpec, partitionSpecOf } from '../../iceberg/partition.ts';
 import { columnsOf, currentSchema } from '../../iceberg/schema.ts';
@@ -17,7 +17,7 @@ import { planFiles, type ScannedFile } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { placeOf } from './bind-reads.ts';
 import { openParts } from './foreign-files.ts';
-import { changedInputs, goldSummary, hashModel, inputBefore, MODEL_HASH } from './gold-inputs.ts';
+import { changedInputs, dueReason, goldSummary, hashModel, inputBefore, MODEL_HASH } from './gold-inputs.ts';
 import { neededColumns } from './needed-files.ts';
 import { findNeeds } from './read-needs.ts';
 import { createPlaces, scanColumns, viewName } from './table-state.ts';
@@ -30,6 +30,7 @@ import { createPlaces, scanColumns, viewName } from './table-state.ts';
  */
 export async function findTouched(
   deps: StepDeps,
+  spec: Pick<PipelineSpec, 'runAt'>,
   model: GoldModel,
   states: ReadonlyMap<string, TableMetadata | undefined>,
 ): Promise<readonly PartitionText[] | null> {
@@ -39,6 +40,7 @@ export async function findTouched(
   const state = states.get(driver);
   if (state === undefined || goldSummary(gold)?.[MODEL_HASH] !== hashModel(model) || !samePartitioning(gold, model))
     return null;
+  if (dueReason(spec, model, gold) !== undefined) return null;
   if (changedInputs(model, gold, states).some((id) => id !== driver)) return null;
   const before = inputBefore(gold, driver);
   if (before === undefined || snapshotById(state, before) === undefined) return null;

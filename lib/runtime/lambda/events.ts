@@ -66,6 +66,7 @@ export const openInput = z.object({
   select: z.array(z.string()).optional(),
   exclude: z.array(z.string()).optional(),
   vars: z.record(z.string(), varValue).optional(),
+  run_date: z.string().optional(),
   retry: z
     .object({ status: z.enum(['rejected', 'suspended']).optional(), files: z.array(z.string()).optional() })
     .optional(),

@@ -15,7 +15,7 @@ import { readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/ru
 import type { LevelAudit, ModelAudit, TableAudit } from '../../lake/run/run-records.ts';
 import type { Placed } from '../../lake/run/unit-result.ts';
 import { type ModelOutcome, readOutcome, saysWhatIsThere } from '../../lake/run/unit-result.ts';
-import { describeInputs, hashModel, INPUTS, MODEL_HASH } from '../../lake/tables/gold-inputs.ts';
+import { describeGold } from '../../lake/tables/gold-inputs.ts';
 import { followsRules, rulesAfter } from '../../lake/tables/keyed-rules.ts';
 import { findModel, isAnew, loadBase, loadStates, locationNow } from '../../lake/tables/table-state.ts';
 import { planTarget, type Target } from '../../lake/tables/target.ts';
@@ -293,5 +293,5 @@ async function summaryOf(
   }
   if (model.layer === 'silver') return common;
   const states = await loadStates(deps.store, plan, model.reads);
-  return { ...common, [INPUTS]: describeInputs(model, states), [MODEL_HASH]: hashModel(model) };
+  return { ...common, ...describeGold(plan.spec, model, states) };
 }

@@ -234,9 +234,9 @@ async function planGold(
   model: GoldModel,
 ): Promise<ModelPlan | undefined> {
   const states = await loadStates(deps.store, plan, [{ layer: 'gold', name: model.name }, ...model.reads]);
-  const reason = goldReason(model, states.get(model.id), states);
+  const reason = goldReason(plan.spec, model, states);
   if (reason === undefined) return planCheck(deps, plan, model);
-  const touched = await findTouched(deps, model, states);
+  const touched = await findTouched(deps, plan.spec, model, states);
   const units = packPartitions(touched).map((partitions, i) => ({
     ...stageUnit(model.id, i, []),
     partitions,

@@ -35,10 +35,10 @@ const TAKEN: readonly (readonly [string, (event: unknown) => unknown, object, ob
     { ...run, select: ['a+', 'tag:x'], exclude: ['b'] },
   ],
   [
-    'values of variables',
+    'values of variables and a run date',
     parseOpenInput,
-    { ...run, vars: { least: '10.50', days: 3, on: true, since: null } },
-    { ...run, vars: { least: '10.50', days: '3', on: 'true', since: null } },
+    { ...run, run_date: '2026-01-31', vars: { least: '10.50', days: 3, on: true, since: null } },
+    { ...run, run_date: '2026-01-31', vars: { least: '10.50', days: '3', on: 'true', since: null } },
   ],
   ['a run', parseRunState, state, state],
   [

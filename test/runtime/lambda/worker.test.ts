@@ -280,8 +280,12 @@ describe('Open', () => {
     const answer = await call(open, { pipeline: 'shop', run_id: 'r-1', wait: true });
     const request = { pipeline: 'shop', run_id: 'r-1', dry_run: false, wait: true };
     assert.deepEqual(answer, { status: 'planned', request, run: { ...run, epoch: 1 }, level: 0, levels: 1 });
-    const plan = bucket.json('ops/shop/_runs/r-1/plan.json') as { readonly spec_key: string };
+    const plan = bucket.json('ops/shop/_runs/r-1/plan.json') as {
+      readonly spec_key: string;
+      readonly run_at: { readonly date: string; readonly time: string };
+    };
     assert.deepEqual(bucket.json(plan.spec_key), JSON.parse(JSON.stringify(spec)));
+    assert.match(JSON.stringify(plan.run_at), /^\{"date":"(\d{4}-\d\d-\d\d)","time":"\1T[\d:.]+Z"\}$/);
     assert.equal((lock() as { readonly holder: string }).holder, 'run:r-1');
   });
 
