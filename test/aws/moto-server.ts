@@ -13,15 +13,22 @@ export function awsPython(): Promise<string> {
   return pythonWith('moto', join(import.meta.dirname, 'requirements.txt'));
 }
 
+export type MotoOptions = {
+  /** Where Lambda's API is for state machines that moto interprets: those of the access key `interpreter`. Left out: it interprets none. */
+  readonly functions?: string;
+};
+
 /**
  * Starts a moto server of its own on a free port of this machine: S3, Glue and what else moto imitates, empty, for any
  * credentials. It answers when the promise is kept, and ends with `stop` or with this process, however that ends.
  * Source: https://docs.getmoto.org/en/latest/docs/server_mode.html
  */
-export async function startMoto(): Promise<{ endpoint: string; stop(): Promise<void> }> {
+export async function startMoto({ functions }: MotoOptions = {}): Promise<{ endpoint: string; stop(): Promise<void> }> {
   const interpreter = await awsPython();
   const script = join(import.meta.dirname, 'moto_server.py');
-  const child = spawn(interpreter, ['-u', script], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(interpreter, ['-u', script, ...(functions === undefined ? [] : [functions])], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaints = (complaints + text).slice(-4000);

@@ -67,6 +67,7 @@ export async function functionsOf(
       ),
       timeoutSeconds: Number(properties['Timeout']),
       memoryMb: Number(properties['MemorySize']),
+      tmpMb: (properties['EphemeralStorage'] as { Size: number } | undefined)?.Size ?? 512,
       reservedConcurrency: (properties['ReservedConcurrentExecutions'] as number | undefined) ?? null,
     });
   }

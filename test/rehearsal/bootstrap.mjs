@@ -1,7 +1,7 @@
 /**
  * What Lambda's Node runtime does around a handler, over the channel to the process that started this one:
  * `node bootstrap.mjs <task root> <Handler>`; in come { id, event, context, deadline }, out go { kind: 'ready' },
- * { kind: 'answer', id, payload } or { kind: 'error', id, error: { errorType, errorMessage, trace } }.
+ * { kind: 'answer', id, payload, changed } (what of the process a call has left changed) or { kind: 'error', id, error: { errorType, errorMessage, trace } }.
  * JavaScript, as in Lambda, so that a function's memory is not that of the type stripper.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html
  */
@@ -35,12 +35,21 @@ async function load() {
   return found;
 }
 
+/** What a call would hand on to the next one in its environment. */
+function outside() {
+  const { _X_AMZN_TRACE_ID, ...variables } = process.env;
+  return { ...variables, 'the working folder': process.cwd(), 'the umask': String(process.umask()) };
+}
+
 async function invoke(handler, { id, event, context, deadline }) {
   const given = { ...context, getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()) };
   process.env._X_AMZN_TRACE_ID = context.traceId;
+  const before = outside();
   try {
     const answer = await handler(event, given);
-    process.send({ kind: 'answer', id, payload: JSON.stringify(answer ?? null) });
+    const after = outside();
+    const changed = Object.keys({ ...before, ...after }).filter((one) => before[one] !== after[one]);
+    process.send({ kind: 'answer', id, payload: JSON.stringify(answer ?? null), changed });
   } catch (thrown) {
     process.send({ kind: 'error', id, error: describe(thrown) });
   }

@@ -2,7 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
-import { checkTables } from './checks.ts';
+import { checkTables, checkThrottled } from './checks.ts';
 import { type Deployment, readObject, upload } from './deployment.ts';
 import { messageOf, objectCreated, type QueueMessage } from './events.ts';
 import { runLaptop } from './laptop.ts';
@@ -11,13 +11,14 @@ import type { Stage } from './stage.ts';
 import type { Outcome } from './steps.ts';
 import type { Landing } from './uploads.ts';
 
-const BATCHES = 10;
-const EVENTS_IN_BATCH = 100;
+/** More than a new account has calls at once. */
+const BATCHES = 12;
+const EVENTS_IN_BATCH = 80;
 /** Milliseconds until the executions that do not wait have ended. */
 const PATIENCE = 300_000;
 
 /**
- * A thousand events while a run works, one of a file that is there and the others of files that have been withdrawn since. One
+ * About a thousand events while a run works, one of a file that is there and the others of files that have been withdrawn since. One
  * execution waits, the others are coalesced, and the file is taken when the run ends.
  */
 export async function rehearseBurst(stage: Stage, [like]: readonly Landing[]): Promise<void> {
@@ -35,6 +36,9 @@ export async function rehearseBurst(stage: Stage, [like]: readonly Landing[]): P
     return (await Promise.all(running)).flat();
   });
   await steps.check('one execution waited, the others ended behind it', async () => checkBurst(ended));
+  await steps.check('an account of ten calls at once turned some away, and they were made again', async () =>
+    checkThrottled(deployment),
+  );
   await steps.check('no mark is left', () => checkMarks(deployment));
   await steps.step('the same on the laptop', () => runLaptop(lake, deployment.pipeline, [landing]));
   await steps.check('the file was taken: tables equal the laptop', () => checkTables(deployment, lake.root));
@@ -47,7 +51,7 @@ async function eventsOf(deployment: Deployment, landing: Landing): Promise<reado
     const key = `bronze/${deployment.pipeline}/${landing.source}/withdrawn-${at}.csv`;
     return { bucket: bronze, key, size: 1, etag: 'e', versionId: `v${at}` };
   });
-  return [...gone.slice(0, 500), ...put, ...gone.slice(500)].map((one) => messageOf(objectCreated(one, new Date())));
+  return [...gone.slice(0, 480), ...put, ...gone.slice(480)].map((one) => messageOf(objectCreated(one, new Date())));
 }
 
 function inBatches(messages: readonly QueueMessage[]): readonly (readonly QueueMessage[])[] {

@@ -1,7 +1,8 @@
 import type { Inbox } from './alerts.ts';
+import { misjudgedCalls } from './bucket-policies.ts';
 import { type Deployment, exists, readObject } from './deployment.ts';
 import { functionsReached, objectCreated } from './events.ts';
-import { findUngranted } from './grants.ts';
+import { findUngranted, MISSING_BUCKET } from './grants.ts';
 import type { MadeStack } from './provision.ts';
 import type { Outcome } from './steps.ts';
 import { readTables } from './tables.ts';
@@ -77,7 +78,10 @@ export async function checkReleased(deployment: Deployment): Promise<Outcome> {
   return { problems };
 }
 
-/** One environment took several calls, one function had several environments, and all kept within their memory. */
+/**
+ * One environment took several calls, one function had several environments, all kept within their memory and /tmp, and no call left
+ * anything to the next one.
+ */
 export function checkEnvironments({ pool, functions }: Deployment): Outcome {
   const usages = [...functions.values()].map((fn) => ({ fn, ...pool.usage(fn.name) }));
   // What fits one unit is never merged.
@@ -90,16 +94,32 @@ export function checkEnvironments({ pool, functions }: Deployment): Outcome {
     ...unused,
     ...(reused ? [] : ['no environment was reused']),
     ...(fresh ? [] : ['no function had two']),
+    ...usages.flatMap(({ fn, left }) => left.map((one) => `${fn.name} left ${one} to its next call`)),
   ];
   const [most] = usages.toSorted((a, b) => b.peakBytes / b.fn.memoryMb - a.peakBytes / a.fn.memoryMb);
   const calls = usages.reduce((sum, usage) => sum + usage.calls, 0);
   const environments = usages.reduce((sum, usage) => sum + usage.environments, 0);
   const memory = `${most?.fn.name} held ${Math.round((most?.peakBytes ?? 0) / 2 ** 20)} of ${most?.fn.memoryMb} MB`;
-  return { problems, detail: `${calls} calls in ${environments} environments; ${memory}` };
+  const [fullest] = usages.toSorted((a, b) => b.peakTmpBytes / b.fn.tmpMb - a.peakTmpBytes / a.fn.tmpMb);
+  const tmp = `/tmp of ${fullest?.fn.name} ${Math.round((fullest?.peakTmpBytes ?? 0) / 2 ** 20)} of ${fullest?.fn.tmpMb} MB`;
+  return { problems, detail: `${calls} calls in ${environments} environments; ${memory}; ${tmp}` };
 }
 
 export function checkGrants(deployment: Deployment): Outcome {
   const { calls, ungranted } = findUngranted(deployment);
   const problems = calls === 0 ? ['no call was seen'] : ungranted;
   return { problems, detail: `${calls} distinct calls` };
+}
+
+/** What functions asked S3 for passes the policies of the buckets by TLS, and by nothing else. */
+export function checkBuckets({ gateway, lake }: Deployment): Outcome {
+  const calls = gateway.calls().filter(({ resources }) => !resources.join().includes(MISSING_BUCKET));
+  const { looked, problems } = misjudgedCalls(lake, calls);
+  return { problems: looked === 0 ? ['no call of S3 was seen'] : problems, detail: `${looked} distinct calls` };
+}
+
+/** Calls were turned away, in a new account, and made again. */
+export function checkThrottled({ pool, functions }: Deployment): Outcome {
+  const turnedAway = [...functions.values()].reduce((sum, fn) => sum + pool.usage(fn.name).throttled, 0);
+  return { problems: turnedAway > 0 ? [] : ['no call was turned away'], detail: `${turnedAway} turned away` };
 }

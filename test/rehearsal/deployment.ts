@@ -19,6 +19,8 @@ export type Deployment = {
   /** Of the server itself; functions go through the gateway. */
   readonly endpoint: string;
   readonly stack: MadeStack;
+  /** The stack with the buckets. */
+  readonly lake: MadeStack;
   readonly gateway: Gateway;
   readonly pool: Pool;
   /** By the last part of their names, such as `plan-stage`. */
@@ -73,6 +75,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     pipeline,
     endpoint,
     stack,
+    lake,
     gateway,
     pool: createPool({ folder, account: (id) => accountOf(id, gateway.endpoint) }),
     functions,

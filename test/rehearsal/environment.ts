@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contextOf, type LambdaFunction, variablesOf } from './function.ts';
 
@@ -24,6 +24,10 @@ export type Environment = {
   invoke(requestId: string, event: unknown): Promise<LambdaAnswer>;
   /** Bytes of memory that it held at most, as far as was seen. */
   peakBytes(): number;
+  /** Bytes that its /tmp held at most, as far as was seen. */
+  peakTmpBytes(): number;
+  /** What its calls have left for the next one: files in /tmp, and what they changed of the process. */
+  left(): readonly string[];
   kill(): void;
   close(): Promise<void>;
 };
@@ -40,12 +44,14 @@ export type EnvironmentOptions = {
 const BOOTSTRAP = join(import.meta.dirname, 'bootstrap.mjs');
 /** Milliseconds between two looks at a process's memory. */
 const LOOK_EVERY = 20;
+/** Every so many looks /tmp is looked at too. */
+const LOOKS_AT_TMP = 10;
 /** Milliseconds that Lambda gives to the code outside the handler before it starts over; here it ends the environment. */
 const INIT_LIMIT = 10_000;
 
 type Message =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'answer'; readonly id: string; readonly payload: string }
+  | { readonly kind: 'answer'; readonly id: string; readonly payload: string; readonly changed: readonly string[] }
   | { readonly kind: 'error'; readonly id: string; readonly error: LambdaError }
   | { readonly kind: 'crashed'; readonly error: LambdaError };
 
@@ -54,7 +60,8 @@ type Waiting = { readonly requestId: string; readonly settle: (answer: LambdaAns
 /**
  * Starts the process of an environment: nothing of this machine's environment variables reaches it. A call that takes
  * longer than the function's timeout is killed (Sandbox.Timedout), a process that holds more than its memory too
- * (Runtime.OutOfMemory); one that ends by itself or by `kill` answers Runtime.ExitError. Whatever was killed is gone for good.
+ * (Runtime.OutOfMemory); one that ends by itself or by `kill`, or whose /tmp is more than full, answers Runtime.ExitError. Whatever was
+ * killed is gone for good. Between two calls the process is stopped, as Lambda freezes it.
  */
 export async function startEnvironment({ id, fn, folder, account }: EnvironmentOptions): Promise<Environment> {
   const tmp = join(folder, 'tmp', id);
@@ -67,17 +74,23 @@ export async function startEnvironment({ id, fn, folder, account }: EnvironmentO
   const log = createWriteStream(join(folder, `${fn.name}.log`), { flags: 'a' });
   child.stdout?.pipe(log, { end: false });
   child.stderr?.pipe(log, { end: false });
-  const state = watch(child, fn);
+  const state = watch(child, fn, tmp);
   return {
     id,
     fn,
     alive: () => child.exitCode === null && child.signalCode === null && state.reason() === undefined,
     peakBytes: () => state.peakBytes(),
+    peakTmpBytes: () => state.peakTmpBytes(),
+    left: () => [...state.left],
     kill: () => child.kill('SIGKILL'),
     async invoke(requestId, event) {
       const initialised = await state.ready;
       if (initialised !== undefined) return { kind: 'error', error: { ...initialised } };
-      return callWithin(child, state, fn, requestId, event);
+      child.kill('SIGCONT');
+      const answer = await callWithin(child, state, fn, requestId, event);
+      child.kill('SIGSTOP');
+      for (const { path } of await filesIn(tmp)) state.left.add(path.slice(tmp.length + 1));
+      return answer;
     },
     async close() {
       child.kill('SIGKILL');
@@ -97,12 +110,17 @@ type Watched = {
   end(reason: LambdaError): void;
   reason(): LambdaError | undefined;
   peakBytes(): number;
+  peakTmpBytes(): number;
+  readonly left: Set<string>;
 };
 
-function watch(child: ChildProcess, fn: LambdaFunction): Watched {
+function watch(child: ChildProcess, fn: LambdaFunction, tmp: string): Watched {
   let waiting: Waiting | undefined;
   let reason: LambdaError | undefined;
   let peak = 0;
+  let peakTmp = 0;
+  let looks = 0;
+  const left = new Set<string>();
   const ready = Promise.withResolvers<LambdaError | undefined>();
   const ended = Promise.withResolvers<void>();
   const end = (why: LambdaError): void => {
@@ -114,6 +132,11 @@ function watch(child: ChildProcess, fn: LambdaFunction): Watched {
   const looking = setInterval(async () => {
     // What waits for a call is frozen on Lambda.
     if (initialised && waiting === undefined) return;
+    if (looks++ % LOOKS_AT_TMP === 0) {
+      const full = (await filesIn(tmp)).reduce((sum, { bytes }) => sum + bytes, 0);
+      peakTmp = Math.max(peakTmp, full);
+      if (full > fn.tmpMb * 2 ** 20) end(exitError(requestOf(waiting), `/tmp is full: ${fn.tmpMb} MB`));
+    }
     const bytes = await residentBytes(child.pid);
     peak = Math.max(peak, bytes);
     if (bytes <= fn.memoryMb * 2 ** 20 || reason !== undefined) return;
@@ -123,7 +146,10 @@ function watch(child: ChildProcess, fn: LambdaFunction): Watched {
   child.on('message', (message: Message) => {
     if (message.kind === 'ready') ready.resolve(undefined);
     else if (message.kind === 'crashed') reason ??= message.error;
-    else if (message.id === waiting?.requestId) waiting.settle(message);
+    else if (message.id === waiting?.requestId) {
+      if (message.kind === 'answer') for (const one of message.changed) left.add(one);
+      waiting.settle(message);
+    }
   });
   child.on('error', (cause) => end(exitError('INIT', cause.message)));
   child.on('close', (code, signal) => {
@@ -147,6 +173,8 @@ function watch(child: ChildProcess, fn: LambdaFunction): Watched {
     end,
     reason: () => reason,
     peakBytes: () => peak,
+    peakTmpBytes: () => peakTmp,
+    left,
   };
 }
 
@@ -189,4 +217,13 @@ function requestOf(waiting: Waiting | undefined): string {
 async function residentBytes(pid: number | undefined): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+}
+
+/** Files that go while they are looked for are none. */
+async function filesIn(folder: string): Promise<readonly { readonly path: string; readonly bytes: number }[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Promise.all(
+    paths.map(async (path) => ({ path, bytes: (await stat(path).catch(() => undefined))?.size ?? 0 })),
+  );
 }

@@ -44,7 +44,16 @@ const DEFINITION = JSON.stringify({
 
 const functions = ['plan', 'work', 'fail'].map((name): [string, LambdaFunction] => [
   `arn:${name}`,
-  { name, handler: 'x.y', taskRoot: '/', variables: {}, timeoutSeconds: 1, memoryMb: 1, reservedConcurrency: null },
+  {
+    name,
+    handler: 'x.y',
+    taskRoot: '/',
+    variables: {},
+    timeoutSeconds: 1,
+    tmpMb: 512,
+    memoryMb: 1,
+    reservedConcurrency: null,
+  },
 ]);
 
 type Call = readonly [string, JsonValue];

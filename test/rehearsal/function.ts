@@ -7,6 +7,7 @@ export type LambdaFunction = {
   readonly variables: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
+  readonly tmpMb: number;
   /** Calls at once that are set aside for it; null: as many as the account has. */
   readonly reservedConcurrency: number | null;
 };

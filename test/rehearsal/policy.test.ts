@@ -90,6 +90,29 @@ const statements: readonly Statement[] = [
   { Effect: 'Deny', Action: '*', Resource: 'arn:aws:s3:::b/ops/hr/secret' },
 ];
 
+/** As the buckets of a lake have them. */
+const ofBucket: readonly Statement[] = [
+  { Effect: 'Allow', Action: '*', Resource: '*' },
+  {
+    Effect: 'Deny',
+    Action: 's3:*',
+    Resource: 'arn:aws:s3:::b/*',
+    Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+  },
+  {
+    Effect: 'Deny',
+    Action: 's3:*',
+    Resource: 'arn:aws:s3:::b/*',
+    Condition: { NumericLessThan: { 's3:TlsVersion': '1.2' } },
+  },
+];
+
+const PROTOCOLS: readonly (readonly [string, Readonly<Record<string, string>>, boolean])[] = [
+  ['TLS 1.2', { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.2' }, true],
+  ['TLS 1.1', { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.1' }, false],
+  ['no TLS', { 'aws:SecureTransport': 'false' }, false],
+];
+
 const DECISIONS: readonly (readonly [string, string, string, object, boolean])[] = [
   ['an action on a resource', 's3:GetObject', 'arn:aws:s3:::b/ops/hr/x', {}, true],
   ['an action by its beginning', 's3:putobject', 'arn:aws:s3:::b/ops/hr/x', {}, true],
@@ -106,6 +129,16 @@ describe('policies', () => {
     it(`${allowed ? 'allow' : 'refuse'} ${name}`, () => {
       const call = { action, resources: [resource], context: context as Record<string, string> };
       assert.deepEqual(refusedResources(statements, call), allowed ? [] : [resource]);
+    });
+  }
+
+  for (const [name, context, allowed] of PROTOCOLS) {
+    it(`of a bucket ${allowed ? 'allow' : 'refuse'} ${name}`, () => {
+      const resources = ['arn:aws:s3:::b/x'];
+      assert.deepEqual(
+        refusedResources(ofBucket, { action: 's3:GetObject', resources, context }),
+        allowed ? [] : resources,
+      );
     });
   }
 

@@ -41,6 +41,10 @@ function holds(operator: string, found: string | undefined, wanted: readonly str
       return wanted.some((pattern) => isLike(pattern, found));
     case 'StringEquals':
       return wanted.includes(found);
+    case 'Bool':
+      return wanted.some((one) => String(one) === found);
+    case 'NumericLessThan':
+      return wanted.some((one) => Number(found) < Number(one));
     default:
       throw new Error(`no way to tell whether the condition ${operator} holds`);
   }

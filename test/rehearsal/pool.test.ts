@@ -8,7 +8,10 @@ import type { LambdaFunction } from './function.ts';
 import { createPool, type Pool } from './pool.ts';
 
 const CODE = `
+import { writeFileSync } from 'node:fs';
 let calls = 0;
+let ticks = 0;
+setInterval(() => (ticks += 1), 5);
 class AuditFailed extends Error { name = 'AuditFailed'; }
 export const handler = async (event, context) => {
   calls += 1;
@@ -17,15 +20,25 @@ export const handler = async (event, context) => {
   if (event.reject) { Promise.reject(new Error('nobody waits')); await new Promise(() => {}); }
   if (event.hang) await new Promise(() => {});
   if (event.grow) { globalThis.held = Buffer.alloc(400 * 2 ** 20, 1); await new Promise(() => {}); }
+  if (event.variable) process.env.LEFT = event.variable;
+  if (event.file) writeFileSync(process.env.TMPDIR + '/left', 'x'.repeat(event.file));
+  if (event.full) await new Promise(() => {});
   return {
-    calls, event, environment: process.env, argv: process.argv.length,
+    ticks, calls, event, environment: process.env, argv: process.argv.length,
     left: context.getRemainingTimeInMillis() > 0, name: context.functionName,
   };
 };
 export const number = 1;
 `;
 
-type Answer = { calls: number; event: unknown; environment: Record<string, string>; left: boolean; name: string };
+type Answer = {
+  ticks: number;
+  calls: number;
+  event: unknown;
+  environment: Record<string, string>;
+  left: boolean;
+  name: string;
+};
 
 describe('the imitated Lambda', () => {
   let folder = '';
@@ -40,6 +53,7 @@ describe('the imitated Lambda', () => {
       variables: { STRATA_PIPELINE: 'hr' },
       timeoutSeconds: 30,
       memoryMb: 512,
+      tmpMb: 1,
       reservedConcurrency: null,
       ...changes,
     };
@@ -99,6 +113,7 @@ describe('the imitated Lambda', () => {
     ['a process that ends', {}, { exit: true }, 'Runtime.ExitError', /exit status 3/],
     ['a rejection that nobody waits for', {}, { reject: true }, 'Runtime.UnhandledPromiseRejection', /nobody waits/],
     ['a call beyond its timeout', { timeoutSeconds: 0.3 }, { hang: true }, 'Sandbox.Timedout', /after 0.30 seconds/],
+    ['more files than fit into /tmp', {}, { file: 2_000_000, full: true }, 'Runtime.ExitError', /\/tmp is full: 1 MB/],
     ['more memory than the function has', { memoryMb: 300 }, { grow: true }, 'Runtime.OutOfMemory', /of 300 MB/],
     ['code that cannot be loaded', { handler: 'broken.handler' }, {}, 'TypeError', /not today/],
     ['a file that is not there', { handler: 'nothing.handler' }, {}, 'Runtime.ImportModuleError', /nothing\.handler/],
@@ -137,6 +152,27 @@ describe('the imitated Lambda', () => {
     const [first, second] = await Promise.all([pool.invoke(fn, {}), pool.invoke(fn, {})]);
     assert.equal(first.kind, 'answer');
     assert.equal(second.kind === 'error' && second.error.errorType, 'Lambda.TooManyRequestsException');
+  });
+
+  it('turns away more calls than the account has at once, whatever they call', async () => {
+    const one = createPool({ folder, account: () => ({}), concurrency: 1 });
+    const [fn, other] = [toy(), toy()];
+    const [first, second] = await Promise.all([one.invoke(fn, {}), one.invoke(other, {})]);
+    assert.equal(first.kind, 'answer');
+    assert.match(second.kind === 'error' ? second.error.errorMessage : '', /the account has 1 calls at once/);
+    assert.deepEqual([one.usage(fn.name).throttled, one.usage(other.name).throttled], [0, 1]);
+    assert.equal((await one.invoke(other, {})).kind, 'answer');
+    await one.close();
+  });
+
+  it('freezes an environment between two calls, and tells what these leave in it', async () => {
+    const fn = toy();
+    const before = parse(await pool.invoke(fn, { variable: 'a', file: 3 }));
+    await new Promise((waited) => setTimeout(waited, 300));
+    const after = parse(await pool.invoke(fn, {}));
+    assert.ok(after.ticks - before.ticks < 30, `${after.ticks - before.ticks} ticks`);
+    assert.deepEqual([...pool.usage(fn.name).left].sort(), ['LEFT', 'left']);
+    assert.deepEqual(pool.usage(fn.name).environments, 1);
   });
 });
 

@@ -7,6 +7,8 @@ export type PoolOptions = {
   readonly folder: string;
   /** Variables of an environment besides its function's: credentials that tell it from others, endpoint, region. */
   readonly account: (environmentId: string) => Readonly<Record<string, string>>;
+  /** Calls at once in all: what a new account has, by default. */
+  readonly concurrency?: number;
 };
 
 /** What became of the calls of one function. */
@@ -17,6 +19,12 @@ export type Usage = {
   readonly peakBytes: number;
   /** Names of errors, in the order in which they came. */
   readonly errors: readonly string[];
+  /** Calls that were turned away. */
+  readonly throttled: number;
+  /** Bytes that the /tmp of one environment held at most. */
+  readonly peakTmpBytes: number;
+  /** What calls left in their environment for the next one. */
+  readonly left: readonly string[];
 };
 
 /** Lambda as far as it is needed: functions by name, called at once or one after the other. */
@@ -28,10 +36,14 @@ export type Pool = {
   close(): Promise<void>;
 };
 
+/** Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const NEW_ACCOUNT = 10;
+
 type Calls = {
   count: number;
   active: number;
   begun: number;
+  throttled: number;
   errors: string[];
   idle: Environment[];
   all: Environment[];
@@ -39,12 +51,12 @@ type Calls = {
 
 /**
  * An environment that is free takes the next call of its function; calls at the same time get new ones. More calls than
- * a function's reserved concurrency are turned away with Lambda.TooManyRequestsException.
+ * a function's reserved concurrency, or the account's, are turned away with Lambda.TooManyRequestsException.
  */
-export function createPool({ folder, account }: PoolOptions): Pool {
+export function createPool({ folder, account, concurrency = NEW_ACCOUNT }: PoolOptions): Pool {
   const functions = new Map<string, Calls>();
   const callsOf = (name: string): Calls => {
-    const known = functions.get(name) ?? { count: 0, active: 0, begun: 0, errors: [], idle: [], all: [] };
+    const known = functions.get(name) ?? { count: 0, active: 0, begun: 0, throttled: 0, errors: [], idle: [], all: [] };
     functions.set(name, known);
     return known;
   };
@@ -58,7 +70,14 @@ export function createPool({ folder, account }: PoolOptions): Pool {
   return {
     async invoke(fn, event) {
       const calls = callsOf(fn.name);
-      if (fn.reservedConcurrency !== null && calls.active >= fn.reservedConcurrency) return throttled(fn);
+      const active = [...functions.values()].reduce((sum, one) => sum + one.active, 0);
+      const limit = fn.reservedConcurrency;
+      if (active >= concurrency || (limit !== null && calls.active >= limit)) {
+        calls.throttled += 1;
+        return throttled(
+          limit !== null && calls.active >= limit ? `${fn.name} has ${limit}` : `the account has ${concurrency}`,
+        );
+      }
       calls.count += 1;
       calls.active += 1;
       try {
@@ -80,9 +99,11 @@ export function createPool({ folder, account }: PoolOptions): Pool {
       found.kill();
     },
     usage(functionName) {
-      const { count, all, errors } = callsOf(functionName);
+      const { count, all, errors, throttled: turnedAway } = callsOf(functionName);
       const peakBytes = Math.max(0, ...all.map((one) => one.peakBytes()));
-      return { calls: count, environments: all.length, peakBytes, errors };
+      const peakTmpBytes = Math.max(0, ...all.map((one) => one.peakTmpBytes()));
+      const left = [...new Set(all.flatMap((one) => one.left()))];
+      return { calls: count, environments: all.length, peakBytes, errors, throttled: turnedAway, peakTmpBytes, left };
     },
     async close() {
       const environments = [...functions.values()].flatMap(({ all }) => all);
@@ -91,7 +112,7 @@ export function createPool({ folder, account }: PoolOptions): Pool {
   };
 }
 
-function throttled(fn: LambdaFunction): LambdaAnswer {
-  const errorMessage = `Rate Exceeded: ${fn.name} has ${fn.reservedConcurrency} calls at once`;
+function throttled(who: string): LambdaAnswer {
+  const errorMessage = `Rate Exceeded: ${who} calls at once`;
   return { kind: 'error', error: { errorType: 'Lambda.TooManyRequestsException', errorMessage } };
 }

@@ -42,8 +42,8 @@ const BY_CLOUDFORMATION: ReadonlySet<string> = new Set([
 /** Types that the harness is itself: it polls the queue and calls the function. */
 const BY_HARNESS: ReadonlySet<string> = new Set(['AWS::Lambda::EventSourceMapping']);
 /**
- * Types that are left out: one stands for nothing in an account, one refuses callers without TLS, as moto's are, and one says what
- * becomes of asynchronous calls that fail, of which there are none here.
+ * Types that are left out: one stands for nothing in an account, one refuses callers without TLS, as moto's are, so that calls are held
+ * against it as they would be by TLS (bucket-policies.ts), and one says what becomes of asynchronous calls that fail, of which there are none here.
  */
 const NOTHING: ReadonlySet<string> = new Set([
   'AWS::CDK::Metadata',

@@ -3,10 +3,19 @@ import { join } from 'node:path';
 import { executeMaintenance } from '../../lib/runtime/maintain.ts';
 import { subscribeInbox } from './alerts.ts';
 import { rehearseBurst } from './burst.ts';
-import { checkAlerts, checkEnvironments, checkGrants, checkReleased, checkTables, checkWiring } from './checks.ts';
+import {
+  checkAlerts,
+  checkBuckets,
+  checkEnvironments,
+  checkGrants,
+  checkReleased,
+  checkTables,
+  checkWiring,
+} from './checks.ts';
 import { type Deployment, type DeployOptions, deploy } from './deployment.ts';
 import { executionEnded, functionsReached } from './events.ts';
 import { rehearseFailure } from './failing.ts';
+import { type FunctionsApi, runInterpreted } from './interpreter.ts';
 import { openLaptop, runLaptop } from './laptop.ts';
 import { checkRequests, countRequests } from './requests.ts';
 import {
@@ -18,12 +27,15 @@ import {
   startByHand,
   startedExecutions,
 } from './runs.ts';
-import { checkKilled, checkStatus, land, runAll, type Stage } from './stage.ts';
+import { checkKilled, checkStatus, describeEnd, land, runAll, type Stage } from './stage.ts';
 import type { Steps } from './steps.ts';
 import { type Landing, uploadsFor } from './uploads.ts';
 
 /** Rehearses one pipeline from its deployment on; what differs is counted in `steps`. */
-export async function rehearse(options: DeployOptions, steps: Steps): Promise<void> {
+export async function rehearse(
+  options: DeployOptions & { readonly functions: FunctionsApi },
+  steps: Steps,
+): Promise<void> {
   const { pipeline, folder } = options;
   await rm(folder, { recursive: true, force: true });
   const deployment = await steps.step(
@@ -41,7 +53,7 @@ export async function rehearse(options: DeployOptions, steps: Steps): Promise<vo
     await rehearseBurst(stage, first);
     await rehearseKill(stage, second);
     await rehearseFailure(stage, third);
-    await rehearseBackfill(stage);
+    await rehearseBackfill(stage, options.functions);
     await rehearseCompaction(stage);
     await rehearseRepeats(stage);
     await rehearseStop(stage);
@@ -51,6 +63,7 @@ export async function rehearse(options: DeployOptions, steps: Steps): Promise<vo
     await steps.check('nothing is left locked', () => checkReleased(deployment));
     await steps.check('environments were reused and fresh ones started', async () => checkEnvironments(deployment));
     await steps.check('every call was granted by its role', async () => checkGrants(deployment));
+    await steps.check('buckets deny calls without TLS, and no others', async () => checkBuckets(deployment));
   } finally {
     await deployment.pool.close();
   }
@@ -91,18 +104,23 @@ async function rehearseKill(stage: Stage, landings: readonly Landing[]): Promise
   await steps.check('the second upload merged: tables equal the laptop', () => checkTables(deployment, lake.root));
 }
 
-/** All tables anew, from all three uploads; a worker that publishes nothing yet is killed, and the committer. */
-async function rehearseBackfill(stage: Stage): Promise<void> {
+/**
+ * All tables anew, from all three uploads, by an interpreter that is not ours; a worker that publishes nothing yet is killed, and
+ * the committer.
+ */
+async function rehearseBackfill(stage: Stage, functions: FunctionsApi): Promise<void> {
   const { steps, lake, deployment } = stage;
   const { pipeline } = deployment;
-  await startByHand(deployment, { pipeline, run_id: 'backfill-of-the-rehearsal', dry_run: false, backfill: {} });
+  const input = { pipeline, run_id: 'backfill-of-the-rehearsal', dry_run: false, backfill: {} };
   const levels = killAt(deployment, 'level', isDataFile);
   const stages = killAt(deployment, 'stage', (action, key) => action === 's3:PutObject' && !key.includes('/attempts/'));
   const commits = killAt(deployment, 'commit', (action) => action === 'glue:UpdateTable');
-  const ended = await runAll(
-    stage,
-    'backfill, the Level worker, a Stage worker and the Commit worker killed in the middle',
+  const ended = await steps.step(
+    "backfill by moto's interpreter, the Level worker, a Stage worker and the Commit worker killed in the middle",
+    async () => [await runInterpreted(deployment, functions, input)],
+    (all) => all.map(describeEnd).join('; '),
   );
+  await steps.check('it ended SUCCEEDED', async () => checkStatus(ended, 'SUCCEEDED'));
   levels.stop();
   stages.stop();
   commits.stop();

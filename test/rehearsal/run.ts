@@ -5,6 +5,7 @@ import { startMoto } from '../aws/moto-server.ts';
 import { PEERS } from '../interop/environments.ts';
 import { readAssembly, synthesize } from './assembly.ts';
 import { startGateway } from './gateway.ts';
+import { startFunctionsApi } from './interpreter.ts';
 import { makeStack } from './provision.ts';
 import { rehearse } from './rehearsal.ts';
 import { createSteps } from './steps.ts';
@@ -27,7 +28,12 @@ const started = performance.now();
 await mkdir(folder, { recursive: true });
 const cdkOut = resolve(options.assembly ?? join(folder, 'cdk.out'));
 if (options.assembly === undefined) await steps.step('cdk synth', () => synthesize(cdkOut));
-const { endpoint, stop } = await steps.step('start moto', startMoto, (moto) => moto.endpoint);
+const functions = await startFunctionsApi();
+const { endpoint, stop } = await steps.step(
+  'start moto',
+  () => startMoto({ functions: functions.endpoint }),
+  (moto) => moto.endpoint,
+);
 const gateway = await startGateway(endpoint);
 try {
   const [first = ''] = pipelines;
@@ -36,13 +42,14 @@ try {
   for (const pipeline of pipelines) {
     console.log(`\n${pipeline}`);
     const assembly = await readAssembly(cdkOut, pipeline);
-    await rehearse({ assembly, lake, pipeline, endpoint, gateway, folder: join(folder, pipeline) }, steps);
+    await rehearse({ assembly, lake, pipeline, endpoint, gateway, functions, folder: join(folder, pipeline) }, steps);
   }
 } catch (cause) {
   console.error(cause);
   process.exitCode = 1;
 } finally {
   await gateway.close();
+  await functions.close();
 }
 const seconds = ((performance.now() - started) / 1000).toFixed(0);
 console.log(`\n${pipelines.join(', ')}: ${steps.problems()} problems in ${seconds} s`);

@@ -19,7 +19,10 @@ type Day = {
   readonly hours: number;
 };
 
-/** What Step Functions and the queue do, on a clock of its own: batches of 30 s, a look at the lock every 30 s. */
+/** Messages that the queue hands on at a time. */
+const BATCH = 1_000;
+
+/** What Step Functions and the queue do, on a clock of its own: batches of 30 s or of 1,000, a look at the lock every 30 s. */
 async function live({ everySeconds, runSeconds, hours }: Day) {
   let now = START;
   const store = createMemoryStore();
@@ -86,14 +89,15 @@ async function live({ everySeconds, runSeconds, hours }: Day) {
     at(START + second * SECOND, async () => {
       const key = `bronze/shop/orders/${second}.csv`;
       landed.set(key, now);
-      if (batch.length === 0) {
-        at(now + 30 * SECOND, async () => {
-          const reported = batch;
-          batch = [];
-          await startRuns('shop', reported, { ...common, executions, audit: { append: async () => {} } });
-        });
-      }
-      batch.push({ message: uploadId({ key, etag: 'x' }), upload: { key, etag: 'x' } });
+      const own = batch;
+      const deliver = async (): Promise<void> => {
+        if (batch !== own) return;
+        batch = [];
+        await startRuns('shop', own, { ...common, executions, audit: { append: async () => {} } });
+      };
+      if (own.length === 0) at(now + 30 * SECOND, deliver);
+      own.push({ message: uploadId({ key, etag: 'x' }), upload: { key, etag: 'x' } });
+      if (own.length === BATCH) await deliver();
     });
   }
   for (let next = events.shift(); next !== undefined; next = events.shift()) {
@@ -116,4 +120,10 @@ test('with runs of an hour all executions but one end within the second in which
   const day = await live({ everySeconds: 5, runSeconds: 3_600, hours: 24 });
   assert.deepEqual([day.mostWaiting, day.lost, day.open], [1, 0, 0]);
   assert.ok(day.runs <= 26 && day.mostOpen <= 3, `${day.runs} runs, ${day.mostOpen} executions open at once`);
+});
+
+test('ten thousand uploads in a minute are two runs, and no upload is lost', async () => {
+  const minute = await live({ everySeconds: 0.006, runSeconds: 120, hours: 1 / 60 });
+  assert.deepEqual([minute.started, minute.runs, minute.coalesced], [10, 2, 8]);
+  assert.deepEqual([minute.mostWaiting, minute.lost, minute.open], [1, 0, 0]);
 });
