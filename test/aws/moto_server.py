@@ -62,6 +62,9 @@ def interpret(functions, address):
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer.resource_eval import (
         resource_eval_s3 as writer,
     )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer.result_writer_decl import (
+        ResultWriter,
+    )
     from moto.stepfunctions.parser.asl.component.state.exec.state_task import (
         lambda_eval_utils as tasks,
     )
@@ -82,10 +85,21 @@ def interpret(functions, address):
 
     for module in (reader, writer, tasks):
         module.boto_client_for = client_for
+
+    def write_results(self, env):
+        # moto 5.2.5 looks for the paths in the results; Step Functions does so in the input of the state.
+        env.stack.append(env.states.get_input())
+        self.parargs.eval(env=env)
+        parameters = env.stack.pop()
+        env.stack.pop()
+        env.stack.append(parameters)
+        self.resource_eval.eval_resource(env=env)
+
+    ResultWriter._eval_body = write_results
     backend_of_others = StepFunctionResponse.stepfunction_backend
 
     def backend_of(self):
-        if self.get_access_key() != "interpreter":
+        if "Credential=interpreter/" not in self.headers.get("Authorization", ""):
             return backend_of_others.fget(self)
         return stepfunctions_parser_backends[self.current_account][self.region]
 

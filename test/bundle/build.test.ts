@@ -136,8 +136,16 @@ describe('what a bundle is made of', () => {
     );
   });
 
+  const CLIENTS: Readonly<Record<string, readonly string[]>> = {
+    fail: ['s3'],
+    'maintain-after': ['sfn'],
+    notify: ['s3', 'sns'],
+    'run-failed': [],
+    starter: ['s3', 'sfn'],
+  };
+
   for (const name of LIGHT) {
-    test(`${name}: no DuckDB, no CDK, no command line, no tests`, async () => {
+    test(`${name}: the clients that it uses, no DuckDB, no CDK, no command line, no tests`, async () => {
       const place = placeOf(anyArchitecture, name);
       const sources = await sourceNamesOf(place);
       assert.ok(sources.some((path) => path.endsWith(`lambdas/${name}.ts`)));
@@ -145,6 +153,8 @@ describe('what a bundle is made of', () => {
         /duckdb/i.test(path) || NEVER.test(path) || (!path.includes('node_modules') && OURS.test(path));
       assert.deepEqual(sources.filter(wrong), []);
       assert.doesNotMatch(await readFile(join(place, 'index.mjs'), 'utf8'), /@duckdb\//);
+      const clients = sources.flatMap((path) => /\/@aws-sdk\/client-([\w-]+)\//.exec(path)?.[1] ?? []);
+      assert.deepEqual([...new Set(clients)].sort(), CLIENTS[name], 'a start pays for what is loaded');
     });
   }
 

@@ -88,6 +88,8 @@ export async function startEnvironment({ id, fn, folder, account }: EnvironmentO
       if (initialised !== undefined) return { kind: 'error', error: { ...initialised } };
       child.kill('SIGCONT');
       const answer = await callWithin(child, state, fn, requestId, event);
+      // One that was killed has no next call.
+      if (state.reason() !== undefined) return answer;
       child.kill('SIGSTOP');
       for (const { path } of await filesIn(tmp)) state.left.add(path.slice(tmp.length + 1));
       return answer;

@@ -4,6 +4,7 @@ export type Resource = {
   readonly Properties?: Readonly<Record<string, unknown>>;
   readonly DependsOn?: string | readonly string[];
   readonly Condition?: string;
+  readonly DeletionPolicy?: string;
 };
 
 export type Template = {

@@ -82,6 +82,32 @@ describe('a run of a pipeline that has changed', () => {
     }
   });
 
+  test('that is deployed between two states of a run is the next run’s: this one goes by its plan', async () => {
+    const before = await openShop();
+    const changed = await compileTest(shop({ sql: DOUBLED, pipeline: { onChange: 'forward' } }), before.scratch);
+    let deployed = false;
+    const lake = before.reopen((deps) => ({
+      ...deps,
+      specs: async (name) => (deployed ? changed : deps.specs(name)),
+      store: {
+        ...deps.store,
+        async write(key, ...rest) {
+          const answer = await deps.store.write(key, ...rest);
+          deployed ||= key === 'ops/shop/_runs/meanwhile/plan.json';
+          return answer;
+        },
+      },
+    }));
+    await lake.land('rows', 'c.csv', `${HEADER}4,40\n`);
+    assert.equal((await lake.run({ runId: 'meanwhile' })).status, 'SUCCEEDED');
+    assert.ok(deployed);
+    assert.deepEqual(await amounts(lake), [{ amounts: [10, 20, 30, 40] }]);
+    await lake.land('rows', 'd.csv', `${HEADER}5,50\n`);
+    assert.equal((await lake.run({ runId: 'next' })).status, 'SUCCEEDED');
+    assert.deepEqual(await amounts(lake), [{ amounts: [10, 20, 30, 40, 100] }]);
+    before.close();
+  });
+
   test('makes the table anew where the pipeline says so, gold with it', async () => {
     const lake = await become(await openShop(), { sql: DOUBLED, pipeline: { onChange: 'backfill' } });
     await lake.land('rows', 'c.csv', `${HEADER}4,40\n`);
