@@ -7,6 +7,12 @@ import { type Field, type FieldsRead, readFields } from './shape.ts';
 
 const limit = z.union([z.number(), z.bigint(), z.string().min(1)]);
 
+/** The code of a value that is not allowed, where the contract gives it no other. */
+const DOMAIN_ERROR = 'DOMAIN_ERROR';
+
+const allowed = z.array(z.union([z.string(), z.number(), z.bigint(), z.boolean()])).min(1);
+const regex = z.string().min(1);
+
 /** Names that a column had before. */
 export const formerNames = z
   .union([
@@ -34,10 +40,19 @@ const COLUMN_FIELDS = {
   min: { schema: limit, expected: 'a number, or text for decimals, dates and times' },
   max: { schema: limit, expected: 'a number, or text for decimals, dates and times' },
   in: {
-    schema: z.array(z.union([z.string(), z.number(), z.bigint(), z.boolean()])).min(1),
-    expected: 'a list of at least one text, number or boolean',
+    schema: z.union([
+      allowed.transform((values) => ({ values, code: DOMAIN_ERROR })),
+      z.strictObject({ values: allowed, code: z.string() }),
+    ]),
+    expected: "a list of at least one text, number or boolean, or { values: [...], code: 'CURRENCY' }",
   },
-  pattern: { schema: z.string().min(1), expected: "a regular expression as text, such as '[A-Z]{3}'" },
+  pattern: {
+    schema: z.union([
+      regex.transform((text) => ({ regex: text, code: DOMAIN_ERROR })),
+      z.strictObject({ regex, code: z.string() }),
+    ]),
+    expected: "a regular expression as text, such as '[A-Z]{3}', or { regex: '[A-Z]{3}', code: 'CURRENCY' }",
+  },
   personal: { schema: z.boolean(), expected: 'true or false' },
   checks: {
     schema: z.record(z.string(), z.string().min(1)),
@@ -137,8 +152,15 @@ function readChecks(
   const checks: ColumnCheck[] = [];
   if (read.min !== undefined) checks.push({ kind: 'min', value: String(read.min), code: 'RANGE_ERROR' });
   if (read.max !== undefined) checks.push({ kind: 'max', value: String(read.max), code: 'RANGE_ERROR' });
-  if (read.in !== undefined) checks.push({ kind: 'in', values: read.in.map(String), code: 'DOMAIN_ERROR' });
-  if (read.pattern !== undefined) checks.push({ kind: 'pattern', regex: read.pattern, code: 'DOMAIN_ERROR' });
+  const codeOf = (rule: 'in' | 'pattern', code: string): string =>
+    readCode(code, placeIn(placeIn(place, rule), 'code'), notes);
+  if (read.in !== undefined) {
+    const { values, code } = read.in;
+    checks.push({ kind: 'in', values: values.map(String), code: codeOf('in', code) });
+  }
+  if (read.pattern !== undefined) {
+    checks.push({ kind: 'pattern', regex: read.pattern.regex, code: codeOf('pattern', read.pattern.code) });
+  }
   const sqlChecks = new Map<ColumnCheck, string>();
   for (const [name, condition] of Object.entries(read.checks ?? {})) {
     const at = placeIn(placeIn(place, 'checks'), name);

@@ -18,10 +18,14 @@ const APPEND = {
     schema: z
       .union([
         z.strictObject({ by: z.literal('row') }),
-        z.strictObject({ by: z.literal('key'), columns: z.array(z.string()).min(1) }),
+        z.strictObject({
+          by: z.literal('key'),
+          columns: z.array(z.string()).min(1),
+          keep: z.string().min(1).exactOptional(),
+        }),
       ])
       .nullable(),
-    expected: "'row' or { key: ['c'] }",
+    expected: "'row', { key: ['c'] } or { key: ['c'], keep: 'd desc' }",
   },
   onDuplicate: { schema: z.enum(['drop', 'condemn']), expected: "'drop' or 'condemn'" },
 } as const satisfies Record<string, Field>;

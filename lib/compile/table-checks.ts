@@ -13,6 +13,7 @@ import { type Notes, placeIn, showValue } from './notes.ts';
 import { showTable, tablesIn } from './references.ts';
 import { isSubquery } from './statements.ts';
 import { findColumn, isNested, showColumn, TRANSFORM_TYPES } from './table-columns.ts';
+import { checkTieBreak } from './tie-break.ts';
 
 /** Notes what in a model's partitioning, order, dedupe key and expectations its columns do not allow. */
 export async function checkTable(binding: Binding, model: BoundModel): Promise<void> {
@@ -32,9 +33,13 @@ export async function checkTable(binding: Binding, model: BoundModel): Promise<v
   if (model.tableColumns !== undefined) checkExports(draft, model.tableColumns, binding.notes);
   if (draft.mode.kind === 'append' && draft.mode.dedupe?.by === 'key') {
     const place = placeIn(placeIn(placeIn(draft.place, 'mode'), 'dedupe'), 'key');
-    draft.mode.dedupe.columns.forEach((name, index) => {
+    const { columns, keep } = draft.mode.dedupe;
+    columns.forEach((name, index) => {
       findColumn(name, model.columns, placeIn(place, index), binding.notes);
     });
+    const table = { schema: MAPPED_COLUMNS, name: draft.ref.name, columns: model.columns.map(({ name }) => name) };
+    if (keep !== undefined)
+      await checkTieBreak(binding, keep, table, placeIn(placeIn(placeIn(draft.place, 'mode'), 'dedupe'), 'keep'));
   }
   if (isKeyed(draft.mode)) await checkKeyed(binding, draft, draft.mode, model.columns);
   await checkExpectations(binding, model);

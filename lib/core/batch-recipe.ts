@@ -1,3 +1,4 @@
+import type { Keep } from './dedupe.ts';
 import type { MetadataColumn } from './spec.ts';
 
 /**
@@ -39,13 +40,15 @@ export type BatchRecipe = {
   readonly memory: boolean;
   /** Records that the engine cannot take are left out of the scans. */
   readonly poisoned: boolean;
-  /** Of rows with one key the first is kept, or, if `known`, the table's; null: keys may come again. */
+  /** Of rows with one key one is kept, or, if `known`, the table's; null: keys may come again. */
   readonly equalKeys: EqualKeys | null;
   readonly added: readonly AddedColumn[];
 };
 
 export type EqualKeys = {
   readonly key: readonly string[];
+  /** Left out: of the batch's rows with one key the first is kept. */
+  readonly keep?: Keep;
   readonly known: boolean;
   /** `dropped` as a duplicate, or `condemned` unless it is equal to the table's row, which is known where that has hashes. */
   readonly fate: { readonly kind: 'dropped' } | { readonly kind: 'condemned'; readonly comparable: boolean };

@@ -14,6 +14,15 @@ export function dedupeColumns({ mode }: Pick<SilverModel, 'mode'>): readonly str
   return mode.dedupe.by === 'row' ? [ROW_HASH] : mode.dedupe.columns;
 }
 
+/** Which of several rows with one key stays: by ORDER BY terms, and where these leave it open by all columns in their order. */
+export type Keep = { readonly terms: string; readonly columns: readonly string[] };
+
+/** Undefined: the first of them stays. */
+export function keepOf({ mode, columns }: Pick<SilverModel, 'mode' | 'columns'>): Keep | undefined {
+  if (mode.kind !== 'append' || mode.dedupe?.by !== 'key' || mode.dedupe.keep === undefined) return undefined;
+  return { terms: mode.dedupe.keep, columns: columns.map(({ name }) => name) };
+}
+
 /** Whether a row whose key is taken by a different row goes to quarantine for good, rather than being dropped. */
 export function condemnsDuplicates({ mode }: Pick<SilverModel, 'mode'>): boolean {
   return mode.kind === 'append' && mode.dedupe?.by === 'key' && mode.onDuplicate === 'condemn';

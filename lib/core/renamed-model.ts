@@ -21,7 +21,9 @@ export function renameModel<Model extends ModelSpec>(model: Model, names: Names)
 export function renameMode<Mode extends ModelMode>(mode: Mode, names: Names): Mode {
   if (isKeyedMode(mode)) return { ...mode, ...renameKeyed(mode, names) };
   if (mode.kind !== 'append' || mode.dedupe?.by !== 'key') return mode;
-  return { ...mode, dedupe: { ...mode.dedupe, columns: renameAll(mode.dedupe.columns, names) } };
+  const { keep, ...dedupe } = mode.dedupe;
+  const kept = keep === undefined ? {} : { keep: renameWords(keep, names) };
+  return { ...mode, dedupe: { ...dedupe, columns: renameAll(dedupe.columns, names), ...kept } };
 }
 
 function renameKeyed(mode: KeyedMode, names: Names): Partial<KeyedMode> {

@@ -199,7 +199,14 @@ export type KeyedMode = {
   readonly writeMode?: 'copy-on-write' | 'merge-on-read';
 };
 
-export type Dedupe = { readonly by: 'row' } | { readonly by: 'key'; readonly columns: readonly string[] };
+export type Dedupe =
+  | { readonly by: 'row' }
+  | {
+      readonly by: 'key';
+      readonly columns: readonly string[];
+      /** ORDER BY terms that say which of a run's rows with one key stays; left out: the first. */
+      readonly keep?: string;
+    };
 
 export type Layer = 'silver' | 'gold';
 

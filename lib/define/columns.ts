@@ -22,6 +22,8 @@ export type StrptimeText = `${string}%${string}`;
  */
 export type ParseText = 'numeric' | 'epoch_seconds' | 'epoch_millis' | StrptimeText | readonly StrptimeText[];
 
+type AllowedValues = readonly (string | number | bigint | boolean)[];
+
 /** What one column of a source must be. A row that breaks it goes to quarantine with the code of every broken rule. */
 export type ColumnDefinition = {
   /** The column's type. Text that does not fit it: `TYPE_ERROR` (`TIMESTAMP_ERROR` for dates and times). */
@@ -46,10 +48,10 @@ export type ColumnDefinition = {
   readonly min?: number | bigint | string;
   /** The largest allowed value, itself allowed (`RANGE_ERROR`). Text for decimals, dates and times. */
   readonly max?: number | bigint | string;
-  /** The allowed values (`DOMAIN_ERROR`). */
-  readonly in?: readonly (string | number | bigint | boolean)[];
-  /** An RE2 regular expression that the whole text must match (`DOMAIN_ERROR`). */
-  readonly pattern?: string;
+  /** The allowed values (`DOMAIN_ERROR`, or the code that is given with them). */
+  readonly in?: AllowedValues | { readonly values: AllowedValues; readonly code: string };
+  /** An RE2 regular expression that the whole text must match (`DOMAIN_ERROR`, or the code that is given with it). */
+  readonly pattern?: string | { readonly regex: string; readonly code: string };
   /**
    * True: what it holds is about a person. It is never part of errors, previews, logs or alerts, `strata query` and others
    * show it only with `--show-personal`, and so it is with what SQL makes of it. Default false.

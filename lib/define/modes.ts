@@ -18,8 +18,12 @@ type NoKey = {
 };
 
 type ByKey = {
-  /** Rows equal in these columns are the same row: the first one stays, in the batch and in the table. */
-  readonly dedupe: { readonly key: string | readonly string[] };
+  /**
+   * Rows equal in these columns are the same row: one stays, and a row that is in the table stays there. Of those of a run it is the first, or with
+   * `keep`, ORDER BY terms over the model's columns such as `'quota desc'`, the one that comes first by these; what they leave
+   * open is decided by the values of all columns, never by which file came first.
+   */
+  readonly dedupe: { readonly key: string | readonly string[]; readonly keep?: string };
   /**
    * What becomes of a later row with a key that is there already. A row that is equal in all columns is dropped and
    * counted either way; of those that differ,
@@ -140,7 +144,9 @@ function keyed(kind: KeyedMode['kind'], options: UpsertOptions | Scd2Options): K
 
 function dedupeOf(dedupe: AppendOptions['dedupe']): Dedupe | null {
   if (dedupe === undefined) return null;
-  return dedupe === 'row' ? { by: 'row' } : { by: 'key', columns: namesOf(dedupe.key) };
+  if (dedupe === 'row') return { by: 'row' };
+  const { key, ...rest } = dedupe;
+  return { by: 'key', columns: namesOf(key), ...rest };
 }
 
 function namesOf(names: string | readonly string[]): readonly string[] {

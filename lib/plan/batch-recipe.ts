@@ -1,5 +1,5 @@
 import type { AddedColumn, BatchRecipe, EqualKeys, HiddenColumn } from '../core/batch-recipe.ts';
-import { condemnsDuplicates, dedupeColumns, dedupesByHash, ROW_HASH } from '../core/dedupe.ts';
+import { condemnsDuplicates, dedupeColumns, dedupesByHash, keepOf, ROW_HASH } from '../core/dedupe.ts';
 import { isKeyed } from '../core/keyed.ts';
 import type { SilverModel } from '../core/spec.ts';
 
@@ -67,8 +67,10 @@ export function planBatch(model: SilverModel, facts: BatchFacts): BatchRecipe {
 function planEqualKeys(model: SilverModel, known: boolean): EqualKeys | null {
   const key = dedupesByHash(model) ? [] : dedupeColumns(model);
   if (key.length === 0) return null;
-  if (!condemnsDuplicates(model)) return { key, known, fate: { kind: 'dropped' } };
-  return { key, known, fate: { kind: 'condemned', comparable: known && model.metadata.includes('row_hash') } };
+  const keep = keepOf(model);
+  const equal = { key, known, ...(keep === undefined ? {} : { keep }) };
+  if (!condemnsDuplicates(model)) return { ...equal, fate: { kind: 'dropped' } };
+  return { ...equal, fate: { kind: 'condemned', comparable: known && model.metadata.includes('row_hash') } };
 }
 
 function addedColumns(model: SilverModel): readonly AddedColumn[] {

@@ -1,9 +1,11 @@
 import { BRONZE_FILE } from '../core/bronze-file.ts';
+import type { Keep } from '../core/dedupe.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { CopyStatement, Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
 import { RID } from './batch-tables.ts';
 import { join, NOTHING, sql } from './fragment.ts';
+import { renderKeep } from './mapped.ts';
 import { holdsFloats, NO_DICTIONARY, refuseNegativeZero } from './negative-zero.ts';
 import { ownName, quoteName, quoteText, quoteTexts } from './quote.ts';
 import { BUCKET } from './scan.ts';
@@ -53,8 +55,8 @@ UNION ALL BY NAME SELECT CAST(NULL AS VARCHAR) AS ${quoteName(BRONZE_FILE.name)}
   };
 }
 
-/** The first row of every key that the table does not hold yet (`known`: a relation of keys). */
-export function createMerged(by: readonly string[], known: Sql | undefined): Statement {
+/** One row of every key that the table does not hold yet (`known`: a relation of keys): the first, or the one to `keep`. */
+export function createMerged(by: readonly string[], known: Sql | undefined, keep?: Keep): Statement {
   const names = by.map(quoteName);
   const unknown =
     known === undefined
@@ -63,10 +65,12 @@ export function createMerged(by: readonly string[], known: Sql | undefined): Sta
           names.map((n) => sql`e.${n} = t.${n}`),
           ' AND ',
         )}`;
+  const arrival = sql`${UNIT}, ${RID}`;
+  const order = keep === undefined ? arrival : sql`${renderKeep(keep)}, ${arrival}`;
   return {
     name: 'merge',
     text: sql`CREATE TABLE ${MERGED} AS
-SELECT * FROM (SELECT * FROM ${EXCHANGED} QUALIFY row_number() OVER (PARTITION BY ${join(names)} ORDER BY ${UNIT}, ${RID}) = 1) e${unknown}`,
+SELECT * FROM (SELECT * FROM ${EXCHANGED} QUALIFY row_number() OVER (PARTITION BY ${join(names)} ORDER BY ${order}) = 1) e${unknown}`,
   };
 }
 

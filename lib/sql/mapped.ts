@@ -1,4 +1,5 @@
 import type { BatchRecipe } from '../core/batch-recipe.ts';
+import type { Keep } from '../core/dedupe.ts';
 import type { Expectation } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
@@ -8,7 +9,7 @@ import { ENGINE_ERROR } from './checked-rows.ts';
 import { join, NOTHING, sql } from './fragment.ts';
 import { guardCondition } from './guard.ts';
 import { quoteName, quoteText } from './quote.ts';
-import { userTerm } from './user-sql.ts';
+import { userSql, userTerm } from './user-sql.ts';
 
 type RowExpectation = Extract<Expectation, { kind: 'row' }>;
 
@@ -147,8 +148,11 @@ export function selectHashes(table: Sql, name: string): Sql {
   return sql`SELECT ${quoteName(name)} FROM ${table}`;
 }
 
-/** Row numbers of kept rows whose key came earlier in the batch or is in the table (`known`: a relation of keys). */
-export function createKeyDuplicates(key: readonly string[], known: Sql | undefined): Statement {
+/**
+ * Row numbers of kept rows whose key another row of the batch has, which came earlier or is kept before it, or is in the table
+ * (`known`: a relation of keys).
+ */
+export function createKeyDuplicates(key: readonly string[], known: Sql | undefined, keep?: Keep): Statement {
   const names = key.map(quoteName);
   const same = (left: Sql, right: Sql): Sql =>
     join(
@@ -159,6 +163,17 @@ export function createKeyDuplicates(key: readonly string[], known: Sql | undefin
     known === undefined
       ? NOTHING
       : sql`\nUNION\nSELECT k.rid FROM kept k SEMI JOIN ${known} t ON ${same(sql`k`, sql`t`)}`;
+  if (keep !== undefined) {
+    const order = sql`PARTITION BY ${join(names)} ORDER BY ${renderKeep(keep)}, ${RID}`;
+    return {
+      name: 'key_duplicates',
+      text: sql`CREATE TABLE ${KEY_DUPLICATES} AS
+WITH staying AS (SELECT m.* FROM ${MAPPED} m ANTI JOIN ${REJECTED} d ON m.${RID} = d.rid),
+repeated AS (SELECT ${join(names)} FROM staying GROUP BY ALL HAVING count(*) > 1),
+kept AS (SELECT ${join(names)}, ${RID} AS rid FROM staying)
+SELECT rid FROM (SELECT ${RID} AS rid, row_number() OVER (${order}) AS place FROM staying s SEMI JOIN repeated r ON ${same(sql`s`, sql`r`)}) WHERE place > 1${inTable}`,
+    };
+  }
   return {
     name: 'key_duplicates',
     text: sql`CREATE TABLE ${KEY_DUPLICATES} AS
@@ -166,6 +181,11 @@ WITH kept AS (SELECT ${join(names)}, ${RID} AS rid FROM ${MAPPED} ANTI JOIN ${RE
 firsts AS (SELECT ${join(names)}, min(rid) AS first FROM kept GROUP BY ALL HAVING count(*) > 1)
 SELECT k.rid FROM kept k JOIN firsts f ON ${same(sql`k`, sql`f`)} WHERE k.rid > f.first${inTable}`,
   };
+}
+
+/** ORDER BY terms by which rows with one key come, the one that stays first. */
+export function renderKeep({ terms, columns }: Keep): Sql {
+  return sql`${userSql(terms)}, ${join(columns.map(quoteName))}`;
 }
 
 /** The row says itself that it ended before it began, which no history can hold. */

@@ -160,6 +160,16 @@ const COLUMNS: readonly (readonly [string, ColumnDefinition, Partial<ContractCol
       ],
     },
   ],
+  [
+    'codes of its own',
+    { type: 'string', in: { values: ['EUR'], code: 'CURRENCY' }, pattern: { regex: '[A-Z]{3}', code: 'SPELLING' } },
+    {
+      checks: [
+        { kind: 'in', values: ['EUR'], code: 'CURRENCY' },
+        { kind: 'pattern', regex: '[A-Z]{3}', code: 'SPELLING' },
+      ],
+    },
+  ],
   ['patterns', { type: 'string', pattern: '^x' }, { checks: [{ kind: 'pattern', regex: '^x', code: 'DOMAIN_ERROR' }] }],
   [
     'limits of dates',

@@ -1,5 +1,5 @@
 import { BRONZE_FILE, BRONZE_FILE_ID } from '../../core/bronze-file.ts';
-import { dedupeColumns } from '../../core/dedupe.ts';
+import { dedupeColumns, keepOf } from '../../core/dedupe.ts';
 import { NO_INPUTS } from '../../core/input-bytes.ts';
 import type { MergeUnit } from '../../core/merge-unit.ts';
 import { NO_ROWS } from '../../core/row-counts.ts';
@@ -54,7 +54,7 @@ async function dedupe(
   const table = await loadKnown(context, model, deps);
   await session.run(createExchanged(paths));
   const inputs = table === undefined ? NO_INPUTS : await findKnown(session, { context, model, table }, EXCHANGED, deps);
-  await session.run(createMerged(dedupeColumns(model), table === undefined ? undefined : KNOWN_ROWS));
+  await session.run(createMerged(dedupeColumns(model), table === undefined ? undefined : KNOWN_ROWS, keepOf(model)));
   const counted = (await session.rows(countMerged()))[0];
   const output = await writeFinal({ session, context, scratch }, MERGED, deps);
   const duplicates = Number(counted?.['staged']) - Number(counted?.['kept']);

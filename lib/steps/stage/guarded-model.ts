@@ -1,4 +1,5 @@
 import type { BatchRecipe } from '../../core/batch-recipe.ts';
+import { keepOf } from '../../core/dedupe.ts';
 import { EngineError } from '../../core/errors.ts';
 import { isKeyed } from '../../core/keyed.ts';
 import type { SilverModel } from '../../core/spec.ts';
@@ -71,10 +72,16 @@ function partitionsOf({ planned }: UnitContext, model: SilverModel): readonly La
   });
 }
 
-/** The terms of a tie break, each on its own. */
+/** The terms that choose between rows, each on its own. */
 async function orderOf(session: Session, model: SilverModel): Promise<readonly LaterExpression[]> {
+  const keep = keepOf(model)?.terms;
+  if (keep !== undefined) return termsOf(session, `keep ${keep}`, keep);
   if (!isKeyed(model) || model.mode.tieBreak === null) return [];
-  const tree = await parseTree(session, orderText(model.mode.tieBreak));
+  return termsOf(session, `tieBreak ${model.mode.tieBreak}`, model.mode.tieBreak);
+}
+
+async function termsOf(session: Session, what: string, order: string): Promise<readonly LaterExpression[]> {
+  const tree = await parseTree(session, orderText(order));
   const [select] = statementsOf(tree);
   const orders = nodesAt(nodesAt(select ?? {}, 'modifiers')[0] ?? {}, 'orders');
   const terms: LaterExpression[] = [];
@@ -82,7 +89,7 @@ async function orderOf(session: Session, model: SilverModel): Promise<readonly L
     const expression = order['expression'];
     if (!isNode(expression) || !isNode(tree) || expression['class'] === 'COLUMN_REF') continue;
     const text = await printed(session, withSelect(tree, { ...select, select_list: [expression], modifiers: [] }));
-    terms.push({ what: `tieBreak ${model.mode.tieBreak}`, expression: printedTerm(text) });
+    terms.push({ what, expression: printedTerm(text) });
   }
   return terms;
 }

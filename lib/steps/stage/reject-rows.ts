@@ -82,8 +82,8 @@ export async function rejectRows(
   };
 }
 
-async function findEqualKeys(session: Session, { key, known, fate }: EqualKeys): Promise<void> {
-  await session.run(createKeyDuplicates(key, known ? KNOWN_ROWS : undefined));
+async function findEqualKeys(session: Session, { key, keep, known, fate }: EqualKeys): Promise<void> {
+  await session.run(createKeyDuplicates(key, known ? KNOWN_ROWS : undefined, keep));
   if (fate.kind === 'dropped') return;
   for (const statement of condemnEqualKeys(key, fate.comparable ? KNOWN_ROWS : undefined)) await session.run(statement);
 }
