@@ -51,6 +51,7 @@ export default definePipeline({
     daily_top10: {
       sql: 'gold/daily_top10.sql',
       expect: { one_row_per_day: unique('partition_date'), ten_at_most: 'coins BETWEEN 1 AND 10' },
+      export: { csv: { to: 'Final_Report.csv' } },
       description: 'What the ten coins that were traded most each day were worth together.',
     },
   },

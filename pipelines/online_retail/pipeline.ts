@@ -39,6 +39,7 @@ export default definePipeline({
     monthly_revenue: {
       sql: 'gold/monthly_revenue.sql',
       expect: { one_row_per_month: unique('yyyymm') },
+      export: { csv: { to: 'monthly_revenue.csv' } },
       description: 'Revenue and sold lines per calendar month, with its mean over three months and its growth.',
     },
     top_customers: {

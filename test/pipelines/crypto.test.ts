@@ -51,6 +51,15 @@ async function assertTopTen(batches: readonly (readonly Landed[])[], snapshots: 
     const rounded = ({ price, ...rest }: Top): Top => ({ ...rest, price: price && Number(price.toFixed(6)) });
     const found = (await lake.rows('crypto_gold.daily_top10', TOP10)) as unknown as readonly Top[];
     assert.deepEqual(found.map(rounded), topTen(snapshots).map(rounded));
+    const report = new TextDecoder().decode((await lake.store.read('exports/crypto/Final_Report.csv')).bytes);
+    const [header, ...records] = report.split('\r\n').map((record) => record.split(','));
+    assert.deepEqual(header, ['partition_date', 'coins', 'total_market_cap', 'avg_price']);
+    // The last record ends in CRLF too.
+    assert.deepEqual(records.pop(), ['']);
+    const told = records.map(([day = '', coins, cap, price]): Top => {
+      return { day, coins: Number(coins), cap: Number(cap), price: price === '' ? null : Number(price) };
+    });
+    assert.deepEqual(told.map(rounded), topTen(snapshots).map(rounded));
   } finally {
     lake.close();
   }

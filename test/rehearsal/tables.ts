@@ -14,10 +14,12 @@ const answer = z.object({
 
 export type TablesRead = z.infer<typeof answer>;
 
-/** Columns that say when and in which run a row came about, and tags of files that each store makes up itself. */
+/** Columns that say when, in which run and from which snapshot a row came about, and tags of files that each store makes up itself. */
 const IGNORED = [
   'run_id',
   'etag',
+  'snapshot_id',
+  'exported_at',
   'ingested_at',
   'recorded_at',
   'quarantined_at',
