@@ -124,6 +124,15 @@ function column(name: string): Sql {
   return sql`t.${quoteName(name)}`;
 }
 
+/** `sha256`, `etag` of the object that an export wrote last. */
+export function selectLatest(model: string, { kind, to }: ObjectExport): Statement {
+  return {
+    name: 'latest export',
+    text: sql`SELECT sha256, etag FROM ops.exports WHERE model = ${quoteText(model)} AND kind = ${quoteText(kind)} AND target = ${quoteText(to)}
+ORDER BY exported_at DESC, run_id DESC LIMIT 1`,
+  };
+}
+
 /** `model`, `kind`, `state`, `n`: what a run has exported. */
 export function selectExported(runId: string): Statement {
   return {

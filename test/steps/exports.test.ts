@@ -96,10 +96,25 @@ test('a table is written as one object of each kind, in the place of the one bef
     assert.deepEqual(await lake.rows('shop_ops.exports', hash), [{ n: 5, hashes: 5, snapshots: 5 }]);
 
     await lake.land('orders', 'b.csv', `${HEADER}2,2,2026-01,GONE,,\n`);
-    await lake.run({ runId: 'r2' });
+    const second = await lake.run({ runId: 'r2' });
+    // The other table was computed again, and has the same rows.
+    assert.deepEqual(
+      second.exports?.map(({ states }) => states),
+      [{ WRITTEN: 1 }, { WRITTEN: 1 }, { WRITTEN: 1 }, {}, {}],
+    );
     assert.equal(await text(lake, 'out/bill.csv'), [records[0], records[1], records[3], ''].join('\r\n'));
     const latest = (await listExports(lake.deps, 'shop', { model: 'gold.bill' }, 10)).exports;
     assert.deepEqual(new Set(latest.map((row) => row['run_id'])), new Set(['r2']));
+    const none = await listExports(lake.deps, 'shop', { model: 'gold.none' }, 10);
+    assert.deepEqual(
+      none.exports.map((row) => row['run_id']),
+      ['r1', 'r1'],
+    );
+    // An object that somebody else has removed, or replaced, is written again.
+    await lake.store.remove('exports/shop/none.csv');
+    await lake.land('orders', 'c.csv', `${HEADER}3,1,2026-01,x,,\n`);
+    assert.deepEqual((await lake.run({ runId: 'r3' })).exports?.[3]?.states, { WRITTEN: 1 });
+    assert.equal(await text(lake, 'none.csv'), 'id,name\r\n');
   });
 });
 

@@ -39,7 +39,7 @@ export async function exportTables(deps: StepDeps, request: ExportRequest): Prom
 }
 
 async function exportTable(deps: StepDeps, request: ExportRequest, to: ToExport): Promise<readonly ExportRow[]> {
-  const { spec, run, at } = request;
+  const { spec, run, at, reissue } = request;
   const { model, metadata, snapshot_id } = to;
   const ref = { layer: model.layer, name: model.name };
   await using session = await deps.engine.open(deps.settings);
@@ -56,23 +56,18 @@ async function exportTable(deps: StepDeps, request: ExportRequest, to: ToExport)
     snapshot_id,
   };
   const exporter: Exporter = { run, at, session };
+  const books = await loadTable(deps.catalog, opsTable(run.pipeline, 'exports'));
+  const own = [{ column: 'model', op: '=', value: model.id }] as const;
+  await using _exports = await openOps(deps.store, session, 'exports', books?.metadata, own);
   const rows: ExportRow[] = [];
-  for (const one of to.exports) rows.push(...(await exportOne(deps, exporter, table, { spec: one, request })));
+  for (const one of to.exports) {
+    const found =
+      one.kind === 'files'
+        ? await exportFiles(deps, exporter, table, { spec: one, reissue })
+        : await exportObject(deps, exporter, table, { spec: one, reissue });
+    rows.push(...found);
+  }
   return rows;
-}
-
-async function exportOne(
-  deps: StepDeps,
-  exporter: Exporter,
-  table: ExportedTable,
-  { spec, request: { reissue } }: { readonly spec: ExportSpec; readonly request: ExportRequest },
-): Promise<readonly ExportRow[]> {
-  if (spec.kind !== 'files')
-    return [await exportObject(deps, exporter, table, { spec, state: reissue ? 'REISSUED' : 'WRITTEN' })];
-  const books = await loadTable(deps.catalog, opsTable(exporter.run.pipeline, 'exports'));
-  const own = [{ column: 'model', op: '=', value: table.model }] as const;
-  await using _exports = await openOps(deps.store, exporter.session, 'exports', books?.metadata, own);
-  return await exportFiles(deps, exporter, table, { spec, reissue });
 }
 
 /** What became of the exports of some models: each of them, also those of which there was nothing to say. */
