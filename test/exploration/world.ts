@@ -1,17 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
 import { createGlueCatalog } from '../../lib/adapters/catalog/glue.ts';
 import { createMemoryStore } from '../../lib/adapters/store/memory.ts';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { append, csv, definePipeline } from '../../lib/define/index.ts';
-import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { StepDeps } from '../../lib/lake/deps.ts';
 import type { Catalog, ObjectStore } from '../../lib/ports.ts';
 import { openFakeTime } from '../adapters/catalog/glue-fake.ts';
 import { type Answers, createMemoEngine } from '../support/memo-engine.ts';
+import { createTestEngine, makeScratch } from '../support/test-engine.ts';
 import { compileTest, type TestPipeline } from '../support/test-lake.ts';
 import { allOf } from './scheduler.ts';
 import { openStoredGlue } from './stored-glue.ts';
@@ -60,8 +58,8 @@ export type Ground = { readonly scratch: string; open(objects?: Objects, now?: n
 const CODEC = { parse: parseMetadata, render: renderMetadata };
 
 export async function openGround(answers?: Answers, kind: CatalogKind = 'file'): Promise<Ground> {
-  const scratch = mkdtempSync(join(tmpdir(), 'strata-exploration-'));
-  const engine = createMemoEngine(createDuckDbEngine(), answers);
+  const scratch = makeScratch();
+  const engine = createMemoEngine(createTestEngine(), answers);
   const spec = await compileTest(SHOP, scratch);
   return {
     scratch,

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -11,6 +9,7 @@ import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { createApp, createDeployment } from '../../lib/infra/app.ts';
 import { bundlesFor, compiledPipeline, compiledPipelines } from '../../lib/infra/project.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { fakeBundles, PLAIN, SHOP, specOf } from './deployment.ts';
 import { builtProject } from './project.ts';
 import { at, resourceOf } from './resources.ts';
@@ -18,7 +17,7 @@ import { at, resourceOf } from './resources.ts';
 const run = promisify(execFile);
 const folder = builtProject([await specOf(PLAIN), await specOf(SHOP)]);
 const newApp = (context: Readonly<Record<string, unknown>> = {}): App =>
-  new App({ outdir: mkdtempSync(join(tmpdir(), 'strata-cdk-')), analyticsReporting: false, context: { ...context } });
+  new App({ outdir: temporaryFolder('cdk'), analyticsReporting: false, context: { ...context } });
 
 describe("a project's app", () => {
   test('has a stack for the lake and one for each pipeline, which needs the first', () => {
@@ -75,11 +74,10 @@ describe("a project's app", () => {
   });
 
   test('that is not built ends with 1 and says what to do', async () => {
-    const empty = mkdtempSync(join(tmpdir(), 'strata-empty-'));
+    const empty = temporaryFolder('empty');
     const failed = (await asCdk(empty).catch((cause: unknown) => cause)) as { code?: number; stderr?: string };
     assert.equal(failed.code, 1);
     assert.match(failed.stderr ?? '', /^nothing is built in .*dist\/lambdas\/specs: run npx strata build first/);
-    rmSync(empty, { recursive: true });
   });
 });
 

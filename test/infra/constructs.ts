@@ -1,19 +1,17 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { type ILake, Lake, type LakeProps } from '../../lib/infra/lake.ts';
 import { Pipeline } from '../../lib/infra/pipeline.ts';
 import type { PipelineOptions } from '../../lib/infra/pipeline-props.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { fakeBundles, SHOP, specOf } from './deployment.ts';
 
 export type Made = { readonly app: App; readonly stack: Stack };
 
 /** A stack of a user's own. */
 export function ownStack(context: Readonly<Record<string, unknown>> = {}): Made {
-  const outdir = mkdtempSync(join(tmpdir(), 'strata-cdk-'));
+  const outdir = temporaryFolder('cdk');
   const app = new App({ outdir, analyticsReporting: false, context: { ...context } });
   return { app, stack: new Stack(app, 'Own', { env: { account: '111122223333', region: 'eu-west-1' } }) };
 }

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
@@ -7,6 +6,7 @@ import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { LIGHT_FUNCTIONS, STATES } from '../../lib/core/states.ts';
 import { append, csv, definePipeline, scd2, seed } from '../../lib/define/index.ts';
 import { createDeployment } from '../../lib/infra/app.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { compileTest, type TestPipeline } from '../support/test-lake.ts';
 
 export const DEFINITION = readFileSync(new URL('../../statemachines/medallion.asl.json', import.meta.url), 'utf8');
@@ -84,7 +84,7 @@ export const FOLLOWER: TestPipeline = {
 
 /** Folders with the names of the real bundles. */
 export function fakeBundles({ bindingMissing = false } = {}): string {
-  const folder = mkdtempSync(join(tmpdir(), 'strata-bundles-'));
+  const folder = temporaryFolder('bundles');
   for (const name of ['worker', ...LIGHT_FUNCTIONS.map((name) => STATES[name].file)]) {
     mkdirSync(join(folder, name));
     writeFileSync(join(folder, name, 'index.mjs'), `// ${name}\n`);
@@ -97,8 +97,7 @@ const compiled = new Map<TestPipeline, Promise<PipelineSpec>>();
 
 /** Compiles a pipeline once for all tests of a file. */
 export function specOf(pipeline: TestPipeline): Promise<PipelineSpec> {
-  const scratch = mkdtempSync(join(tmpdir(), 'strata-infra-'));
-  const spec = compiled.get(pipeline) ?? compileTest(pipeline, scratch, [pipeline, LEADER]);
+  const spec = compiled.get(pipeline) ?? compileTest(pipeline, temporaryFolder('infra'), [pipeline, LEADER]);
   compiled.set(pipeline, spec);
   return spec;
 }
@@ -121,7 +120,7 @@ export type Synthesized = {
 export async function deploy(options: DeploymentOptions = {}): Promise<Synthesized> {
   const specs = await Promise.all((options.pipelines ?? [SHOP]).map(specOf));
   const app = new App({
-    outdir: mkdtempSync(join(tmpdir(), 'strata-cdk-')),
+    outdir: temporaryFolder('cdk'),
     // What the CDK's command adds is not what the templates are about.
     analyticsReporting: false,
     context: { ...options.context },

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
@@ -9,6 +6,7 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { FUNCTIONS, type FunctionName, tasksOf } from '../../lib/core/states.ts';
 import { type LakeOptions, LakeStack } from '../../lib/infra/lake-stack.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { ownStack } from './constructs.ts';
 import { deploy, FOLLOWER, LEADER } from './deployment.ts';
 import { allows, type Request, statementOf, statementsOf, statementsOfFunction } from './policies.ts';
@@ -38,7 +36,7 @@ const STEPS = [...RUN, 'OpenRewrite', 'Rewrite', 'CommitRewrite', 'FinishRewrite
 
 /** A lake in a stack of its own. */
 function stackOf(options: LakeOptions): Template {
-  const app = new App({ outdir: mkdtempSync(join(tmpdir(), 'strata-cdk-')), analyticsReporting: false });
+  const app = new App({ outdir: temporaryFolder('cdk'), analyticsReporting: false });
   return Template.fromStack(new LakeStack(app, 'strata-lake', { encryption: 'kms', ...options }));
 }
 

@@ -65,7 +65,7 @@ const PIPELINE = {
 };
 
 async function openWaiting(): Promise<TestLake> {
-  const lake = await openTestLake(PIPELINE);
+  const lake = await openTestLake(PIPELINE, { threads: 1, remember: true });
   const rows = (from: number, count: number): string =>
     Array.from({ length: count }, (_, i) => `${from + i},2026-0${1 + (i % 3)}-05,${i}.00\n`).join('');
   await lake.land('orders', 'a.csv', `${HEADER}${rows(1, 60)}`);

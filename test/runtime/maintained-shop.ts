@@ -44,7 +44,7 @@ const DATA = ['shop_silver.items', 'shop_silver.latest', 'shop_silver.latest__lo
 export const NOW = { forceRetention: true, olderThanMs: 0 };
 
 export async function openShop(): Promise<TestLake> {
-  const lake = await openTestLake(SHOP, { others: [READER] });
+  const lake = await openTestLake(SHOP, { others: [READER], threads: 1, remember: true });
   for (let run = 1; run <= RUNS; run += 1) {
     await lake.land('rows', `${run}.csv`, `id,amount\n${run},${run}0\n`);
     await lake.land('events', `${run}.csv`, `id,amount\n1,${run}\n2,${run}\n`);

@@ -95,8 +95,8 @@ async function compare(
   after: TestPipeline,
   asked: Parameters<TestLake['run']>[0] = { backfill: {} },
 ): Promise<void> {
-  const old = await openTestLake(before);
-  const fresh = await openTestLake(after);
+  const old = await openTestLake(before, { threads: 1, remember: true });
+  const fresh = await openTestLake(after, { threads: 1, remember: true });
   try {
     await live(old);
     await live(fresh);

@@ -41,7 +41,7 @@ function pipeline(failing: boolean): TestPipeline {
 }
 
 async function openWaiting(failing = false): Promise<TestLake> {
-  const lake = await openTestLake(pipeline(failing));
+  const lake = await openTestLake(pipeline(failing), { threads: 1, remember: true });
   await lake.land('orders', 'a.csv', `${HEADER}1,2026-01-05,1.00\n2,2026-02-06,2.00\n`);
   await lake.land('prices', 'a.csv', `${HEADER}1,2026-01-05,1.00\n2,2026-02-06,2.00\n`);
   await lake.run({ runId: 'before' });

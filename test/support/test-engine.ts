@@ -1,13 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Engine, SessionOptions } from '../../lib/ports.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 /** Below it lie the folders of all lakes of this process; it goes with the process. */
-const HOME = mkdtempSync(join(tmpdir(), 'strata-test-'));
-process.once('exit', () => rmSync(HOME, { recursive: true, force: true }));
+const HOME = temporaryFolder('test');
 
 /** An empty file that readers are tried on. */
 export const EMPTY = fileURLToPath(new URL('empty', import.meta.url));
