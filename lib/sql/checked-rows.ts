@@ -40,7 +40,7 @@ const PASSES = ownName('__passes');
 
 /**
  * Always true. DuckDB leaves what is volatile where it stands, so the filter on `__ok` stays above the typed columns;
- * pushed below them, it would parse a column once more for every condition on it.
+ * pushed below them, it would parse a column once more for every condition on it. What notes faults is volatile itself.
  */
 const EVERY_ROW = sql`random() >= 0`;
 
@@ -55,8 +55,10 @@ export function renderChecked(source: SourceSpec, group: FileGroup, rejects: Rej
     failed: () => sql`CASE WHEN NOT ${OK} THEN ${renderFailed(source, group, recipe)} END AS ${FAILED_ROW}`,
   };
   const { guarded, hidden } = recipe;
-  const all = sql`${MISFIT} IS NULL AND ${EVERY_ROW} AND ${passesAll(checksOf(source, group, guarded))}`;
-  const passes = sql`${recipe.notesFaults ? notingFaults(all, faultsOf(source, group), source) : all} AS ${OK}`;
+  const all = passesAll(checksOf(source, group, guarded));
+  const passes = recipe.notesFaults
+    ? sql`${notingFaults(sql`${MISFIT} IS NULL AND ${all}`, faultsOf(source, group), source)} AS ${OK}`
+    : sql`${MISFIT} IS NULL AND ${EVERY_ROW} AND ${all} AS ${OK}`;
   const extra = hidden.map((name) => render[name]());
   const typed = renderTyped(source, group, rejects, guarded);
   // Of rows that fail more is told than that they do: whether one does is then worked out first.

@@ -41,7 +41,7 @@ export function columnChecks(
   if (parsed.exact !== 'true') {
     checks.push({
       code: typeErrorCode(column.type),
-      passes: sql`(${raw} IS NULL OR COALESCE(${parsed.exact}, false))`,
+      passes: sql`(CASE WHEN ${raw} IS NULL THEN true ELSE COALESCE(${parsed.exact}, false) END)`,
       detail:
         nested && parsed.fault !== undefined && !withheld ? parsed.fault(quoteText(column.source)) : detail(expected),
     });

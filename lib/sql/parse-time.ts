@@ -33,9 +33,10 @@ export function parseTime(type: TimeType, text: Sql, typed: Sql): ParsedColumn {
     return { value: sql`CAST(${instantOf(text)} AS TIMESTAMPTZ)`, exact: sql`(${inCalendar(typed, type)})` };
   }
   // As usually written ('2020-01-31 12:00:00', and dates), a text is cast first and held against the value afterwards.
-  const usual = sql`strlen(${text}) = 10 OR (strlen(${text}) = 19 AND substr(${text}, 14, 1) = ':' AND substr(${text}, 19, 1) < ':')`;
+  const usual = sql`strlen(${text}) = 10 OR ${text} LIKE '____-__-_____:__:__'`;
   const same = sql`strlen(${text}) = 19 AND CAST(${typed} AS VARCHAR) = ${text}`;
-  const odd = sql`regexp_full_match(${text}, ${ISO_LOCAL}) AND ${inCalendar(typed, type)}`;
+  // No offset but a Z has room in it, and that changes no value.
+  const odd = sql`(regexp_full_match(${text}, ${ISO_LOCAL}) OR regexp_full_match(${text}, ${ISO_OFFSET})) AND ${inCalendar(typed, type)}`;
   return {
     value: sql`(CASE WHEN ${usual} THEN TRY_CAST(${text} AS TIMESTAMP) ELSE ${instantOf(text)} END)`,
     exact: sql`(CASE WHEN ${same} THEN true WHEN ${usual} THEN ${odd} ELSE ${inCalendar(typed, type)} END)`,
