@@ -10,7 +10,7 @@ import { holdsFloats, NO_DICTIONARY, refuseNegativeZero } from './negative-zero.
 import { ownName, quoteName, quoteText, quoteTexts } from './quote.ts';
 import { BUCKET } from './scan.ts';
 import { duckType } from './types.ts';
-import { dictionaryOptions } from './write.ts';
+import { dictionaryOptions, PACKED_FAST } from './write.ts';
 
 /** Where a staged row came from: earlier units win over later ones, and earlier rows of a unit over later rows. */
 const UNIT = ownName('__unit');
@@ -43,7 +43,7 @@ function renderExchange(request: ExchangeRequest, dictionaries: boolean): Sql {
   const hash = sql`hash(${join(request.by.map(quoteName))})`;
   const select = sql`SELECT ${join(columns)}, ${RID}, ${request.ordinal} AS ${UNIT}, CAST(${hash} % ${request.buckets} AS INTEGER) AS ${BUCKET} FROM ${request.from}`;
   const options = [...dictionaryOptions(request.columns), ...(dictionaries ? [] : [NO_DICTIONARY])];
-  return sql`COPY (${select}) TO ${quoteText(request.folder)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (${BUCKET}), OVERWRITE_OR_IGNORE, FILENAME_PATTERN '{uuid}', ${join([sql`RETURN_STATS`, ...options])})`;
+  return sql`COPY (${select}) TO ${quoteText(request.folder)} (FORMAT parquet, ${PACKED_FAST}, PARTITION_BY (${BUCKET}), OVERWRITE_OR_IGNORE, FILENAME_PATTERN '{uuid}', ${join([sql`RETURN_STATS`, ...options])})`;
 }
 
 /** Files of a run that an earlier release began do not say where their rows come from. */

@@ -28,7 +28,14 @@ export type WriteRequest = {
   readonly folder: string;
   /** Target size in bytes of an unpartitioned file; a partitioned COPY writes one file per partition. */
   readonly fileBytes: number;
+  /** Of what is rewritten to stay; left out: rows of a run, which are packed fast. */
+  readonly packed?: 'small';
 };
+
+/** zstd by its level 1, in which a run takes up to two fifths less time to write, for up to an eighth more bytes. */
+export const PACKED_FAST = sql`COMPRESSION zstd, COMPRESSION_LEVEL 1`;
+/** By DuckDB's own level, 3. */
+const PACKED_SMALL = sql`COMPRESSION zstd`;
 
 /**
  * COPY of a relation to Parquet data files of a table: columns cast to the table's types and in its order, field ids,
@@ -83,7 +90,7 @@ function copyOptions(request: WriteRequest): readonly Sql[] {
         ];
   return [
     sql`FORMAT parquet`,
-    sql`COMPRESSION zstd`,
+    request.packed === 'small' ? PACKED_SMALL : PACKED_FAST,
     ...layout,
     sql`FILENAME_PATTERN '{uuid}'`,
     ...dictionaryOptions(request.columns),

@@ -66,6 +66,18 @@ testSteps(INPUTS, () => [
       ),
   },
   {
+    golden: 'write-to-stay',
+    statement: writeTable({
+      ...request,
+      ...{ name: 'write', from: ROWS, partitionBy: [], sortBy: [], folder: 'out/small', packed: 'small' },
+    }),
+    check: (rows) =>
+      assert.deepEqual(
+        rows.map((row) => row['count']),
+        [3],
+      ),
+  },
+  {
     golden: 'write-partitioned',
     statement: writeTable({
       ...request,

@@ -105,6 +105,7 @@ export async function stagePartition(
     ...(fileOf === undefined ? {} : { fileOf }),
     folder,
     fileBytes,
+    packed: 'small',
   });
   const written = (await session.copy(copy)).map((file) => ({ ...file, partition: [] }));
   const filled = written.filter((file) => file.rows > 0);

@@ -1,2 +1,2 @@
 COPY (SELECT CAST("id" AS BIGINT) AS "id", CAST("na""me" AS VARCHAR) AS "na""me", CAST("tags" AS INTEGER[]) AS "tags" FROM (SELECT * FROM (VALUES (1, 'a', [1]), (2, 'b', NULL), (2, 'c', [])) t(id, "na""me", tags))
-ORDER BY "na""me") TO 'out/plain' (FORMAT parquet, COMPRESSION zstd, FILE_SIZE_BYTES 1000000, FILENAME_PATTERN '{uuid}', OVERWRITE_OR_IGNORE, FIELD_IDS {"id": 1, "na""me": 2, "tags": {'__duckdb_field_id': 3, "element": 4}}, RETURN_STATS)
+ORDER BY "na""me") TO 'out/plain' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, FILE_SIZE_BYTES 1000000, FILENAME_PATTERN '{uuid}', OVERWRITE_OR_IGNORE, FIELD_IDS {"id": 1, "na""me": 2, "tags": {'__duckdb_field_id': 3, "element": 4}}, RETURN_STATS)
