@@ -1,11 +1,35 @@
-import { append, csv, definePipeline, scd2, unique } from '@strata-lake/strata';
+import { append, csv, definePipeline, full, identity, json, scd2, unique, upsert, year } from '@strata-lake/strata';
 
-/** People and what they were over time: a full history first, then what changed. */
+/** People and what they were over time, their leave, and what they write to each other. */
 export default definePipeline({
   name: 'hr',
   owner: 'people',
   tier: 2,
-  description: 'Employees, the history of their designations and salaries, and how many there are now.',
+  description:
+    'Employees, the history of their designations and salaries, their leave, and strikes for what they write.',
+  vars: {
+    leave_rule: {
+      type: 'string',
+      default: 'counts',
+      description: "Of several events of a day: 'counts' weighs them all, 'last' takes the latest file's.",
+    },
+    base: {
+      type: 'string',
+      default: 'remaining',
+      description:
+        "What upcoming leave is a share of: working days that are left of the year ('remaining'), or all ('year').",
+    },
+    matching: {
+      type: 'string',
+      default: 'word',
+      description: "What must be a marked word: a 'word', without punctuation around it, or a 'token' as it stands.",
+    },
+    cooldown: {
+      type: 'string',
+      default: 'one',
+      description: "What a month's start takes off: 'one' strike, or 'all'; '30d': a strike counts for thirty days.",
+    },
+  },
   sources: {
     employees: csv({
       key: 'emp_no',
@@ -16,6 +40,15 @@ export default definePipeline({
         last_name: 'string',
         gender: { type: 'string', in: ['F', 'M'] },
         hire_date: 'date',
+      },
+    }),
+    employee_data: csv({
+      key: 'emp_id',
+      columns: {
+        name: { type: 'string', required: true },
+        age: { type: 'int', required: true, min: 1 },
+        // Beyond 32 bits.
+        emp_id: { type: 'bigint', required: true },
       },
     }),
     employee_timeframe: csv({
@@ -29,6 +62,53 @@ export default definePipeline({
         salary: 'int',
       },
     }),
+    employee_leave_quota: csv({
+      key: ['emp_id', 'year'],
+      columns: {
+        emp_id: { type: 'bigint', required: true },
+        leave_quota: { type: 'int', required: true, min: 0 },
+        year: { type: 'int', required: true },
+      },
+    }),
+    employee_leave_calendar: csv({
+      key: 'date',
+      columns: {
+        reason: 'string',
+        // Not padded: 2023-7-28.
+        date: { type: 'date', required: true, parse: '%Y-%m-%d' },
+      },
+    }),
+    employee_leave_data: csv({
+      key: ['emp_id', 'date'],
+      columns: {
+        emp_id: { type: 'bigint', required: true },
+        date: { type: 'date', required: true },
+        status: { type: 'string', required: true, in: ['ACTIVE', 'CANCELLED'] },
+      },
+    }),
+    // Records of a Kafka topic, as they are landed: the message is in the value, when it was sent is the record's own time.
+    messages: json({
+      key: ['topic', 'partition', 'offset'],
+      columns: {
+        topic: { type: 'string', required: true },
+        partition: { type: 'int', required: true },
+        offset: { type: 'bigint', required: true },
+        timestamp_ms: { type: 'timestamp', required: true, parse: 'epoch_millis', as: 'sent_at' },
+        value: {
+          type: 'string',
+          required: true,
+          checks: {
+            no_message: `CASE WHEN NOT json_valid(value) OR json_type(json(value)) <> 'OBJECT' THEN false
+              ELSE len(list_filter(json_extract_string(json(value), ['$.sender', '$.receiver', '$.message']),
+                lambda part: part IS NOT NULL)) = 3 END`,
+          },
+        },
+      },
+      drift: 'ignore',
+    }),
+    // One object: { "words": [...] }.
+    marked_words: json({ columns: { words: { type: 'list<string>', required: true } } }),
+    vocabulary: json({ columns: { words: { type: 'list<string>', required: true } } }),
   },
   silver: {
     employees: {
@@ -37,6 +117,14 @@ export default definePipeline({
       mode: append({ dedupe: { key: 'emp_no' } }),
       sortBy: ['emp_no'],
       description: 'One row per person, as first seen.',
+    },
+    employee_data: {
+      from: 'employee_data',
+      // A second row of one id with another name or age is for a person to decide.
+      mode: append({ dedupe: { key: 'emp_id' }, onDuplicate: 'condemn' }),
+      metadata: ['row_hash'],
+      sortBy: ['emp_id'],
+      description: 'Name and age of each employee, as first seen.',
     },
     employee_timeframe: {
       from: 'employee_timeframe',
@@ -54,6 +142,46 @@ export default definePipeline({
       expect: { one_record_per_start: unique('emp_id', 'valid_from') },
       description: 'Every record of what a person was and earned, from valid_from up to valid_to.',
     },
+    leave_quota: {
+      from: 'employee_leave_quota',
+      mode: upsert({ key: ['emp_id', 'year'], sequence: 'year', tieBreak: 'leave_quota desc' }),
+      description: 'Days of leave of each employee and year; of several quotas the largest.',
+    },
+    leave_calendar: {
+      from: 'employee_leave_calendar',
+      mode: append({ dedupe: { key: 'date' } }),
+      description: 'Days on which nobody works, beside weekends.',
+    },
+    leave_events: {
+      from: 'employee_leave_data',
+      // Each event counts, however often it is sent.
+      metadata: ['source_file'],
+      partitionBy: [year('date')],
+      description: 'Leave as it was applied for and cancelled.',
+    },
+    marked_words: {
+      from: 'marked_words',
+      sql: 'silver/marked_words.sql',
+      mode: full(),
+      expect: {
+        // A word that nobody can have written flags nothing.
+        in_vocabulary: { condition: 'len(unknown_words) = 0', policy: 'warn' },
+      },
+      description:
+        'The words that a message is flagged for: one row with the list, its hash, and those that the vocabulary lacks.',
+    },
+    vocabulary: {
+      from: 'vocabulary',
+      sql: 'silver/vocabulary.sql',
+      mode: full(),
+      description: 'The words that there are, in one row.',
+    },
+    messages: {
+      from: 'messages',
+      sql: 'silver/messages.sql',
+      mode: upsert({ key: ['topic', 'partition', 'offset'], sequence: 'offset', tieBreak: 'sent_at' }),
+      description: 'Every message, whether it is flagged, and by which list of words.',
+    },
   },
   gold: {
     employee_timeframe: {
@@ -61,10 +189,64 @@ export default definePipeline({
       expect: { one_record_per_start: unique('emp_id', 'start_date') },
       description: 'The history as people read it: start, end and status of each record.',
     },
+    staff: {
+      sql: 'gold/staff.sql',
+      expect: { one_row_per_employee: unique('emp_id') },
+      description: 'What each employee is on the run date, or was when he left.',
+    },
+    leave: {
+      sql: 'gold/leave.sql',
+      partitionBy: [identity('year')],
+      expect: { one_row_per_day: unique('emp_id', 'date') },
+      description: 'Leave of people who are employed, by working day, also what was cancelled.',
+    },
+    eight_percent: {
+      sql: 'gold/eight_percent.sql',
+      expect: { one_row_per_employee: unique('emp_id') },
+      description: 'Who will be on leave for more than 8 % of the working days that are left of the year.',
+    },
+    eighty_percent: {
+      sql: 'gold/eighty_percent.sql',
+      expect: { one_row_per_employee: unique('emp_id') },
+      description: 'Who has taken more than 80 % of his leave by the end of the month before the run date.',
+    },
+    eighty_percent_exceptions: {
+      sql: 'gold/eighty_percent_exceptions.sql',
+      expect: { one_row_per_employee: unique('emp_id') },
+      description: 'Who has taken leave and has no quota to compare it with.',
+    },
+    strikes: {
+      sql: 'gold/strikes.sql',
+      expect: { one_row_per_employee: unique('emp_id'), ten_at_most: 'strikes BETWEEN 0 AND 10' },
+      description: 'Strikes of everyone who has had one, on the run date.',
+    },
+    flagged_messages: {
+      sql: 'gold/flagged_messages.sql',
+      description: 'Messages with a marked word, and the number of the strike that each was.',
+    },
+    flag_counts: {
+      sql: 'gold/flag_counts.sql',
+      expect: { one_row_per_employee: unique('emp_id') },
+      description: 'Flagged messages that each employee has sent and received; one to himself is both.',
+    },
+    unattributed: {
+      sql: 'gold/unattributed.sql',
+      description: 'Flagged messages whose sender is no employee.',
+    },
+    strike_salary: {
+      sql: 'gold/strike_salary.sql',
+      expect: { one_row_per_employee: unique('emp_id') },
+      description: 'What each employee earns after his strikes.',
+    },
+    employee_status: {
+      sql: 'gold/employee_status.sql',
+      expect: { one_row_per_employee: unique('emp_id') },
+      description: 'Whether each employee is active: employed, and not struck out.',
+    },
     active_by_designation: {
       sql: 'gold/active_by_designation.sql',
       expect: { one_row_per_designation: unique('designation') },
-      description: 'How many people each designation has now.',
+      description: 'How many active people each designation has.',
     },
   },
 });

@@ -19,12 +19,18 @@ SELECT *, start_date AS valid_from,
   valid_to IS NULL AS is_current
 FROM records`;
 
+const NO_MESSAGES = `SELECT '' AS topic, 0 AS partition, 0 AS "offset", '' AS sender, TIMESTAMP '2020-01-01' AS sent_at, true AS flagged WHERE false`;
+/** What counts the active people is made of. */
+const ACTIVE = ['employee_timeframe', 'staff', 'strikes', 'strike_salary', 'employee_status', 'active_by_designation'];
+
 async function withFiles(files: string, check: (lake: Lake) => Promise<void>): Promise<void> {
   const lake = await openLake(pipeline);
   try {
     await lake.load('employee_timeframe', files);
     await lake.stand('employee_timeframe', HISTORY);
-    for (const table of Object.keys(pipeline.gold ?? {})) await lake.build('gold', table);
+    await lake.stand('employee_data', 'SELECT emp_id FROM silver.employee_timeframe WHERE false');
+    await lake.stand('messages', NO_MESSAGES);
+    for (const table of ACTIVE) await lake.build('gold', table);
     await check(lake);
   } finally {
     await lake.session[Symbol.asyncDispose]();

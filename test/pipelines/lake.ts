@@ -4,8 +4,10 @@ import type { ColumnDefinition, PipelineDefinition } from '../../lib/define/inde
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Row, Session } from '../../lib/ports.ts';
 import { quoteName, quotePath, quoteText } from '../../lib/sql/quote.ts';
+import { setRunDate } from '../../lib/sql/run-date.ts';
 import { duckType } from '../../lib/sql/types.ts';
 import { userSql } from '../../lib/sql/user-sql.ts';
+import { setVars } from '../../lib/sql/vars.ts';
 
 /**
  * A pipeline's models as plain DuckDB tables, with no lake around them: what its SQL says, apart from how Strata runs it.
@@ -22,11 +24,16 @@ export type Lake = {
   rows(text: string): Promise<readonly Row[]>;
 };
 
-export async function openLake(pipeline: PipelineDefinition): Promise<Lake> {
+/** What a run is told: a day, and values of variables that are not their defaults. */
+export type Told = { readonly runDate?: string; readonly vars?: Readonly<Record<string, string>> };
+
+export async function openLake(pipeline: PipelineDefinition, { runDate, vars }: Told = {}): Promise<Lake> {
   const session = await createDuckDbEngine().open({ memoryBytes: 1_000_000_000, threads: 2, scratch: '/tmp' });
   const run = (text: string) => session.run({ name: pipeline.name, text: userSql(text) });
   const rows = (text: string) => session.rows({ name: pipeline.name, text: userSql(text) });
   for (const schema of ['batch', 'silver', 'gold']) await run(`CREATE SCHEMA ${schema}`);
+  const told = setRunDate({ date: runDate ?? '2026-01-01', time: `${runDate ?? '2026-01-01'}T00:00:00Z` });
+  for (const statement of [...told, ...setVars(varsOf(pipeline, vars))]) await session.run(statement);
   return {
     session,
     rows,
@@ -45,6 +52,14 @@ export async function openLake(pipeline: PipelineDefinition): Promise<Lake> {
     },
     stand: (table, select) => run(`CREATE OR REPLACE TABLE ${quotePath('silver', table)} AS ${select}`),
   };
+}
+
+function varsOf(pipeline: PipelineDefinition, given: Told['vars'] = {}): Parameters<typeof setVars>[0] {
+  return Object.entries(pipeline.vars ?? {}).map(([name, { type, default: value }]) => {
+    const parsed = parseColumnType(type);
+    if (parsed === undefined) throw new Error(`${name}: not a type: ${type}`);
+    return { name, type: parsed, value: given[name] ?? (value === null ? null : String(value)), description: null };
+  });
 }
 
 function contractColumns(pipeline: PipelineDefinition, source: string): readonly string[] {

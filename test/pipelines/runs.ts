@@ -15,6 +15,20 @@ export function openPipelineLake(pipeline: PipelineDefinition): Promise<TestLake
   });
 }
 
+/** Some models of a pipeline, with the sources that they are made from. */
+export function partOf(pipeline: PipelineDefinition, names: readonly string[]): PipelineDefinition {
+  const only = <Value>(named: Readonly<Record<string, Value>> = {}, wanted: readonly string[]): Record<string, Value> =>
+    Object.fromEntries(Object.entries(named).filter(([name]) => wanted.includes(name)));
+  const inLayer = (layer: string): string[] =>
+    names.filter((name) => name.startsWith(`${layer}.`)).map((name) => name.slice(layer.length + 1));
+  const silver = only(pipeline.silver, inLayer('silver'));
+  const sources = only(
+    pipeline.sources,
+    Object.values(silver).map(({ from }) => from),
+  );
+  return { ...pipeline, sources, silver, gold: only(pipeline.gold, inLayer('gold')) };
+}
+
 /** Lands files in batches, with a run after each; answers their results. */
 export async function runBatches(
   lake: TestLake,

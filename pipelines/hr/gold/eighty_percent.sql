@@ -1,0 +1,22 @@
+-- Who has taken more than 80 % of the year's leave by the day before the run date; on 1 January that is the year before. Without a
+-- quota there is no share of it: those are in gold.eighty_percent_exceptions.
+WITH taken AS (
+  SELECT l.emp_id, count(DISTINCT l.date) AS n
+  FROM gold.leave l
+  WHERE l.status = 'ACTIVE' AND l.date >= date_trunc('year', run_date() - 1) AND l.date < run_date()
+    AND l.date NOT IN (SELECT date FROM silver.leave_calendar)
+  GROUP BY l.emp_id
+)
+SELECT
+  taken.emp_id,
+  taken.n AS leaves_taken,
+  q.leave_quota,
+  q.year,
+  CAST(CAST((taken.n * 20000 + q.leave_quota) // (2 * q.leave_quota) AS DECIMAL(18,0)) * 0.01 AS DECIMAL(6,2)) AS leave_percent,
+  'Yes' AS flagged,
+  strftime(run_date(), '%Y-%m') AS period,
+  strftime(run_date(), '%Y-%m') || '/' || taken.emp_id AS report_key
+FROM taken
+JOIN silver.leave_quota q ON q.emp_id = taken.emp_id AND q.year = year(run_date() - 1)
+WHERE q.leave_quota > 0 AND taken.n * 100 > 80 * q.leave_quota
+ORDER BY taken.emp_id

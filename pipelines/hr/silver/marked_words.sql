@@ -1,0 +1,10 @@
+-- The list as it is compared: trimmed, lower case, each word once, in order. Its hash says later by which list a message was flagged.
+SELECT
+  list_sort(list_distinct(list_transform(m.words, lambda word: lower(trim(word))))) AS word_list,
+  md5(array_to_string(list_sort(list_distinct(list_transform(m.words, lambda word: lower(trim(word))))), chr(10))) AS list_version,
+  list_filter(
+    list_sort(list_distinct(list_transform(m.words, lambda word: lower(trim(word))))),
+    lambda word: NOT list_contains(v.word_list, word)
+  ) AS unknown_words
+FROM batch.marked_words m
+LEFT JOIN silver.vocabulary v ON true

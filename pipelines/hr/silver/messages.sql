@@ -1,0 +1,22 @@
+-- What each message says, and which marked words are in it. A message keeps the list of words that it was flagged by.
+SELECT
+  m.topic,
+  m.partition,
+  m."offset",
+  json_extract_string(json(m.value), '$.sender') AS sender,
+  json_extract_string(json(m.value), '$.receiver') AS receiver,
+  json_extract_string(json(m.value), '$.message') AS message,
+  m.sent_at,
+  list_sort(list_distinct(list_intersect(
+    list_transform(
+      string_split_regex(lower(nfc_normalize(json_extract_string(json(m.value), '$.message'))), '\s+'),
+      lambda token: CASE
+        WHEN var('matching') = 'token' THEN token
+        ELSE regexp_replace(token, '^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$', '', 'g') END
+    ),
+    coalesce(w.word_list, [])
+  ))) AS words,
+  len(words) > 0 AS flagged,
+  w.list_version
+FROM batch.messages m
+LEFT JOIN silver.marked_words w ON true

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import pipeline from '../../pipelines/hr/pipeline.ts';
+import type { TestLake } from '../support/test-lake.ts';
+import { openPipelineLake, partOf, runBatches } from './runs.ts';
+
+const AT = Date.parse('2026-01-10T12:00:00Z');
+
+/** Records of a topic, one after the other from an offset on, a second apart. */
+function records(first: number, values: readonly (object | string | null)[]) {
+  const lines = values.map((value, n) =>
+    JSON.stringify({
+      topic: 'employee_messages',
+      partition: 0,
+      offset: first + n,
+      timestamp_ms: AT + (first + n) * 1000,
+      key: null,
+      headers: {},
+      value: value === null || typeof value === 'string' ? value : JSON.stringify(value),
+    }),
+  );
+  return { source: 'messages', file: `${first}.jsonl`, content: `${lines.join('\n')}\n` };
+}
+
+const words = (source: string, ...given: readonly string[]) => ({
+  source,
+  file: `${given.join('-').trim()}.jsonl`,
+  content: JSON.stringify({ words: given }),
+});
+const say = (message: string, sender = '1') => ({ sender, receiver: '2', message });
+const person = (name: string, rows: string) => ({
+  source: 'employee_data',
+  file: name,
+  content: `name,age,emp_id\n${rows}\n`,
+});
+
+async function withLake(check: (lake: TestLake) => Promise<void>): Promise<void> {
+  const silver = ['employee_data', 'employee_timeframe', 'marked_words', 'vocabulary', 'messages'];
+  const gold = ['strikes', 'flagged_messages', 'unattributed'];
+  const names = [...silver.map((name) => `silver.${name}`), ...gold.map((name) => `gold.${name}`)];
+  const opened = await openPipelineLake(partOf(pipeline, names));
+  const lake = opened.reopen((deps) => ({ ...deps, clock: { now: () => new Date('2026-01-10T13:00Z') } }));
+  try {
+    await check(lake);
+  } finally {
+    opened.close();
+  }
+}
+
+const flags = (lake: TestLake) =>
+  lake.rows('hr_silver.messages', 'SELECT "offset"::INT o, flagged f, words w FROM t ORDER BY ALL');
+
+test('a message is flagged by the words of its time, one strike whatever their number', async () => {
+  await withLake(async (lake) => {
+    const values = [
+      say('this has abc1 in it'),
+      say('ABC1, and abc1 and Def2!'),
+      say('abc12 is another word'),
+      say('(abc1)', '77'),
+      say(''),
+    ];
+    const [first] = await runBatches(lake, [
+      [
+        person('p.csv', 'Ann,30,1\nBob,31,2\nBob,31,2\nBeth,40,2'),
+        words('vocabulary', 'abc1', 'def2'),
+        words('marked_words', ' abc1', 'DEF2 ', 'abc1', 'ghi3'),
+        records(0, values),
+      ],
+    ]);
+    assert.deepEqual(await lake.rows('hr_silver.marked_words', 'SELECT word_list l, unknown_words u FROM t'), [
+      { l: ['abc1', 'def2', 'ghi3'], u: ['ghi3'] },
+    ]);
+    assert.ok(
+      first?.warnings.some((warning) => warning.includes('in_vocabulary')),
+      JSON.stringify(first?.warnings),
+    );
+    const before = [
+      { o: 0, f: true, w: ['abc1'] },
+      { o: 1, f: true, w: ['abc1', 'def2'] },
+      { o: 2, f: false, w: [] },
+      { o: 3, f: true, w: ['abc1'] },
+      { o: 4, f: false, w: [] },
+    ];
+    assert.deepEqual(await flags(lake), before);
+    assert.deepEqual(await lake.rows('hr_gold.strikes', 'SELECT emp_id::INT e, strikes s FROM t'), [{ e: 1, s: 2 }]);
+    assert.deepEqual(await lake.rows('hr_gold.unattributed', 'SELECT sender, message FROM t'), [
+      { sender: '77', message: '(abc1)' },
+    ]);
+    assert.deepEqual(
+      await lake.rows('hr_gold.flagged_messages', 'SELECT sender s, strike_no::INT n, date d FROM t ORDER BY sent_at'),
+      [
+        { s: '1', n: 1, d: '2026-01-10' },
+        { s: '1', n: 2, d: '2026-01-10' },
+        { s: '77', n: null, d: '2026-01-10' },
+      ],
+    );
+    // A name that changes is for a person to decide; the row that is there stays.
+    assert.deepEqual(await lake.rows('hr_silver.employee_data', 'SELECT emp_id::INT e, name FROM t ORDER BY 1'), [
+      { e: 1, name: 'Ann' },
+      { e: 2, name: 'Bob' },
+    ]);
+    assert.deepEqual(await lake.rows('hr_ops.quarantine', 'SELECT codes, status FROM t'), [
+      { codes: ['DUPLICATE_FAILURE'], status: 'condemned' },
+    ]);
+
+    // Another list: what was said before stays as it was flagged, the same records again are the same.
+    await runBatches(lake, [[words('marked_words', 'word')], [records(5, [say('a word, abc1')]), records(0, values)]]);
+    assert.deepEqual(await flags(lake), [...before, { o: 5, f: true, w: ['word'] }]);
+  });
+});
+
+test('records without a message are in quarantine, and the others are not lost for them', async () => {
+  await withLake(async (lake) => {
+    const none = [null, 'no json', '[1]', '"text"', { sender: '1', message: 'x' }, { ...say('x'), sender: null }];
+    await runBatches(lake, [[records(0, [...none, say('hello')])]]);
+    assert.deepEqual(
+      await lake.rows('hr_ops.quarantine', 'SELECT line::INT n, codes FROM t ORDER BY ALL'),
+      none.map((value, at) => ({ n: at + 1, codes: [value === null ? 'NULL_VALUE_ERROR' : 'NO_MESSAGE'] })),
+    );
+    assert.deepEqual(await flags(lake), [{ o: 6, f: false, w: [] }]);
+  });
+});
