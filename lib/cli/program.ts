@@ -160,6 +160,21 @@ function addGenerate(program: Command, start: Start): void {
       start(command, async (context) => (await import('./commands/generate.ts')).generate(context, 'retail', options)),
     );
   generate
+    .command('hr')
+    .description('write employees, their history, leave and messages, as CSV and JSON files')
+    .requiredOption('--out <dir>', 'the folder to write to')
+    .option('--employees <n>', 'employees (default: 1000)')
+    .option('--years <list>', 'years of leave and messages (default: 2023,2024)')
+    .option('--messages <n>', 'messages (default: 5000)')
+    .option('--seed <n>', 'equal seeds give equal bytes (default: 42)')
+    .addHelpText(
+      'after',
+      examples('strata generate hr --out data --employees 100000 --years 2023,2024 --messages 50000'),
+    )
+    .action(async (options: Record<string, string>, command: Command) =>
+      start(command, async (context) => (await import('./commands/generate.ts')).generate(context, 'hr', options)),
+    );
+  generate
     .command('crypto')
     .description('write snapshots of coin markets as JSON files: markets, and the last of each day as closes')
     .requiredOption('--out <dir>', 'the folder to write to')

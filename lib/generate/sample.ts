@@ -12,7 +12,11 @@ export type GeneratedFile = {
   readonly bytes: number;
 };
 
-export type PlannedFile = Omit<GeneratedFile, 'bytes'> & { readonly statement: Statement };
+/** `rows` null: to be counted when they are written. */
+export type PlannedFile = Omit<GeneratedFile, 'bytes' | 'rows'> & {
+  readonly rows: number | null;
+  readonly statement: Statement;
+};
 
 const numeric = z.union([z.number(), z.string().trim().min(1).transform(Number)]);
 
@@ -53,8 +57,8 @@ export async function writeFiles(
   const written: GeneratedFile[] = [];
   for (const { table, path, rows, statement } of planned) {
     await mkdir(dirname(path), { recursive: true });
-    await session.run(statement);
-    written.push({ table, path, rows, bytes: (await stat(path)).size });
+    const [counted] = await session.rows(statement);
+    written.push({ table, path, rows: rows ?? Number(counted?.['Count']), bytes: (await stat(path)).size });
   }
   return written;
 }

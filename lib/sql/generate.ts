@@ -37,3 +37,8 @@ export function drawNormal(seed: number, field: string, row: Sql): Sql {
   const evenly = (half: string) => sql`((${draw(seed, `${field}.${half}`, row)} >> 11) + 0.5) / 9007199254740992.0`;
   return sql`round(sqrt(-2 * ln(${evenly('distance')})) * cos(2 * pi() * ${evenly('angle')}), 6)`;
 }
+
+/** A JSON object a line, in the order of the query. */
+export function jsonLines(name: string, path: string, query: Sql): Statement {
+  return { name, text: sql`COPY (\n${query}\n) TO ${quoteText(path)} (FORMAT json)\n` };
+}

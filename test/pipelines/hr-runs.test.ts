@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
+import { generateHr, parseHrOptions } from '../../lib/generate/hr.ts';
 import pipeline from '../../pipelines/hr/pipeline.ts';
 import { openPipelineLake, partOf, runBatches } from './runs.ts';
 
@@ -76,9 +80,9 @@ test('a successor closes the open record, whatever arrives first', async () => {
   assert.deepEqual(usual.figures, [{ records: 160, people: 60, active: 60 }]);
   assert.deepEqual(usual.closed, [{ n: 40 }]);
   assert.deepEqual(usual.active, [
-    { designation: null, n: 10 },
     { designation: 'Engineer', n: 20 },
     { designation: 'Manager', n: 30 },
+    { designation: null, n: 10 },
   ]);
   assert.deepEqual(await historyOf([[file('next.csv', NEXT)], [file('base.csv', BASE)]]), usual);
   assert.deepEqual(await historyOf([shuffled([...BASE, ...NEXT], 7)]), usual);
@@ -114,6 +118,39 @@ test('only people who are not there yet are added', async () => {
     ]);
   } finally {
     lake.close();
+  }
+});
+
+test('the whole sample, on a day of its own', async () => {
+  const out = await mkdtemp(join(tmpdir(), 'strata-hr-'));
+  const opened = await openPipelineLake(pipeline);
+  const lake = opened.reopen((deps) => ({ ...deps, clock: { now: () => new Date('2024-11-01T07:00Z') } }));
+  try {
+    const session = await createDuckDbEngine().open({ memoryBytes: 1e9, threads: 2, scratch: out });
+    await using _ = session;
+    const options = parseHrOptions({ out, employees: 100, years: '2024', messages: 600 });
+    const files = await generateHr(options, session);
+    const landed = files.map(({ table, path }) => ({
+      source: table,
+      file: basename(path),
+      content: readFileSync(path, 'utf8'),
+    }));
+    await runBatches(lake, [landed]);
+    const condemned = await lake.rows('hr_ops.quarantine', "SELECT codes FROM t WHERE status = 'condemned'");
+    assert.deepEqual(condemned, Array(3).fill({ codes: ['DUPLICATE_FAILURE'] }));
+    // Two of them take four or five days a month; one has left.
+    const reported = await lake.rows('hr_gold.eighty_percent', 'SELECT period, leaves_taken::INT > 16 AS many FROM t');
+    assert.deepEqual(reported, [{ period: '2024-11', many: true }]);
+    const [struck] = await lake.rows(
+      'hr_gold.strikes',
+      'SELECT count(*)::INT > 0 AS some, max(strikes) <= 10 AS few FROM t',
+    );
+    assert.deepEqual(struck, { some: true, few: true });
+    const [staff] = await lake.rows('hr_gold.strike_salary', 'SELECT count(*)::INT n, min(as_of) AS day FROM t');
+    assert.deepEqual(staff, { n: 100, day: '2024-11-01' });
+  } finally {
+    opened.close();
+    await rm(out, { recursive: true });
   }
 });
 

@@ -1,4 +1,5 @@
 import { generateCrypto, parseCryptoOptions } from '../../generate/crypto.ts';
+import { generateHr, parseHrOptions } from '../../generate/hr.ts';
 import { generateRetail, parseRetailOptions } from '../../generate/retail.ts';
 import type { GeneratedFile } from '../../generate/sample.ts';
 import type { Session } from '../../ports.ts';
@@ -16,6 +17,10 @@ const SAMPLES = {
   retail: (given: unknown): Wanted => {
     const options = parseRetailOptions(given);
     return { out: options.out, write: (session) => generateRetail(options, session) };
+  },
+  hr: (given: unknown): Wanted => {
+    const options = parseHrOptions(given);
+    return { out: options.out, write: (session) => generateHr(options, session) };
   },
   crypto: (given: unknown): Wanted => {
     const options = parseCryptoOptions(given);
