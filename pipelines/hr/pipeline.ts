@@ -208,7 +208,17 @@ export default definePipeline({
     eighty_percent: {
       sql: 'gold/eighty_percent.sql',
       expect: { one_row_per_employee: unique('emp_id') },
-      description: 'Who has taken more than 80 % of his leave by the end of the month before the run date.',
+      // One file a person and month, written once.
+      export: {
+        files: {
+          name: 'reports/leave_80/{period}/{emp_id}_report.txt',
+          period: 'period',
+          text:
+            'employee id: {emp_id}\nleave taken: {leaves_taken}\nleave quota: {leave_quota}\n' +
+            'usage: {leave_percent}%\nreport date: {report_date}\n',
+        },
+      },
+      description: 'Who had taken more than 80 % of his leave when the month of the run date began.',
     },
     eighty_percent_exceptions: {
       sql: 'gold/eighty_percent_exceptions.sql',

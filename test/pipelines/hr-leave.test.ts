@@ -176,9 +176,14 @@ describe('the quota report', () => {
 
   test('more than 80 % of the quota by the day before', async () => {
     const quotas = ['1 20 2024', '2 20 2024', '3 30 2024', '4 30 2024', '5 0 2024', '6 0 2024', '7 5 2023'];
-    const events = [...taken([17, 16, 25, 24, 1, 0, 3]), '2 2024-05-02 ACTIVE', '2 2024-03-02 ACTIVE'];
+    const events = [
+      ...taken([17, 16, 25, 24, 1, 0, 3]),
+      '2 2024-05-02 ACTIVE',
+      '2 2024-03-02 ACTIVE',
+      '2 2024-03-08 ACTIVE',
+    ];
     const given = { events: [...events, '2 2023-12-29 ACTIVE'], quotas, calendar: CALENDAR };
-    await withLeave({ runDate: '2024-05-02' }, given, async (lake) => {
+    await withLeave({ runDate: '2024-05-03' }, given, async (lake) => {
       assert.deepEqual(await eighty(lake), [
         { e: 1, n: 17, q: 20, p: '85.00', f: 'Yes', period: '2024-05', k: '2024-05/1' },
         { e: 3, n: 25, q: 30, p: '83.33', f: 'Yes', period: '2024-05', k: '2024-05/3' },
@@ -197,7 +202,7 @@ describe('the quota report', () => {
         { e: 1, n: 17, q: 20, p: '85.00', f: 'Yes', period: '2025-01', k: '2025-01/1' },
       ]);
     });
-    await withLeave({ runDate: '2025-01-02' }, given, async (lake) => {
+    await withLeave({ runDate: '2025-02-01' }, given, async (lake) => {
       assert.deepEqual([await eighty(lake), await exceptions(lake)], [[], []]);
     });
   });
