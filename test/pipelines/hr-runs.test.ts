@@ -141,6 +141,14 @@ test('the whole sample, on a day of its own', async () => {
     // Two of them take four or five days a month; one has left.
     const reported = await lake.rows('hr_gold.eighty_percent', 'SELECT period, leaves_taken::INT > 16 AS many FROM t');
     assert.deepEqual(reported, [{ period: '2024-11', many: true }]);
+    const [written] = await lake.rows('hr_ops.exports', 'SELECT object, state FROM t');
+    assert.match(String(written?.['object']), /reports\/leave_80\/2024-11\/\d+_report\.txt$/);
+    assert.equal(written?.['state'], 'WRITTEN');
+    const { bytes } = await lake.deps.store.read(String(written?.['object']));
+    assert.match(
+      new TextDecoder().decode(bytes),
+      /^employee id: \d+\nleave taken: \d\d\nleave quota: \d\d\nusage: \d+\.\d\d%\nreport date: 2024-11-01\n$/,
+    );
     const [struck] = await lake.rows(
       'hr_gold.strikes',
       'SELECT count(*)::INT > 0 AS some, max(strikes) <= 10 AS few FROM t',
