@@ -9,7 +9,7 @@ import { awsPython } from './moto-server.ts';
  * Runs test/aws/**\/*.aws.ts; each file starts the servers it needs. The first run installs moto, PyIceberg and
  * cfn-lint below .peers. Ends with 1 when a test failed or none ran.
  */
-const TEST_LIMIT = 300_000;
+const TEST_LIMIT = 600_000;
 
 const parts = process.argv.slice(2);
 const files = globSync('**/*.aws.ts', { cwd: import.meta.dirname })

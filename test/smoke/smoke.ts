@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { MonthCost } from '../../lib/query/month-cost.ts';
 import { type Ended, strataHere } from '../cli/child.ts';
 import type { Outcome, Steps } from '../rehearsal/steps.ts';
 import type { Account } from './account.ts';
@@ -7,6 +8,8 @@ import type { Account } from './account.ts';
 /** The folder of what is deployed. */
 export const PIPELINES = join(import.meta.dirname, 'pipelines');
 const ORDERS = 'silver.orders';
+/** Runs that publish something, whoever started them. */
+const LEAST_PRICED = 6;
 const HEADER = 'id,customer,day,amount,note';
 
 export type SmokeOptions = {
@@ -47,6 +50,18 @@ export async function runSmoke(options: SmokeOptions): Promise<void> {
     const { code, stdout, stderr } = await options.account.strata('check', 'shop');
     return { problems: code === 0 ? [] : [`check ended with ${code}: ${stdout}${stderr}`] };
   });
+  await options.steps.check('what the runs have cost is told, beside the estimates', () => costTold(smoke));
+}
+
+/** Of each run that ended well, the estimate and the record; a run that an upload started counts as well. */
+async function costTold({ account }: Smoke): Promise<Outcome> {
+  const { code, stdout, stderr } = await account.strata('cost', 'shop', '--json');
+  if (code !== 0) return { problems: [`cost ended with ${code}: ${stderr}`] };
+  const [shop] = (JSON.parse(stdout) as MonthCost).pipelines;
+  const { runs = 0, left_out, estimated_usd = 0, recorded_usd = 0 } = shop ?? {};
+  const told = runs >= LEAST_PRICED && left_out?.gone === 0 && estimated_usd > 0 && recorded_usd > 0;
+  const detail = `${runs} runs, estimated ${estimated_usd.toFixed(4)} and recorded ${recorded_usd.toFixed(4)} USD`;
+  return { problems: told ? [] : [`of ${detail}: ${stdout}`], detail };
 }
 
 /** A run that a rule stops; its file is withdrawn, another lands, and the execution is redriven. */
