@@ -43,9 +43,10 @@ export default definePipeline({
     // Both dimensions keep every version, so that a sale finds its customer's region and its product's price of the time.
     customers: {
       from: 'customers',
+      sql: 'silver/customers.sql',
       mode: scd2({ key: 'customer_id', sequence: 'updated_at' }),
       expect: { one_row_per_version: unique('customer_id', 'valid_from') },
-      description: 'Every version of every customer, from valid_from up to valid_to.',
+      description: 'Every version of every customer with the group of its age, from valid_from up to valid_to.',
     },
     products: {
       from: 'products',

@@ -70,8 +70,8 @@ export default definePipeline({
       sql: 'gold/customer_month.sql',
       partitionBy: [identity('month')],
       refresh: 'touched',
-      expect: { one_row_per_group: unique('customer', 'month') },
-      description: 'What each customer received and paid by month.',
+      expect: { one_row_per_group: unique('customer', 'month', 'currency') },
+      description: 'What each customer received and paid by month and currency.',
     },
     month_end_balance: {
       sql: 'gold/month_end_balance.sql',

@@ -125,3 +125,22 @@ test('the largest price and quantity do not overflow', async () => {
   await build();
   assert.deepEqual(await lake.rows('SELECT revenue FROM gold.monthly_revenue'), [{ revenue: '-99999999.99' }]);
 });
+
+test('customers are in a group of their age', async () => {
+  await run(
+    'CREATE OR REPLACE TABLE batch.customers AS SELECT unnest([NULL, 18, 24, 25, 34, 35, 44, 45, 54, 55, 64, 65, 80]) AS age',
+  );
+  await lake.build('silver', 'customers');
+  assert.deepEqual(
+    (await lake.rows('SELECT age, age_group FROM silver.customers ORDER BY age NULLS FIRST')).map(Object.values),
+    [
+      [null, 'unknown'],
+      ...[18, 24].map((age) => [age, '18-24']),
+      ...[25, 34].map((age) => [age, '25-34']),
+      ...[35, 44].map((age) => [age, '35-44']),
+      ...[45, 54].map((age) => [age, '45-54']),
+      ...[55, 64].map((age) => [age, '55-64']),
+      ...[65, 80].map((age) => [age, '65+']),
+    ],
+  );
+});

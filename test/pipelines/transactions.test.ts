@@ -63,12 +63,14 @@ test('daily totals keep currencies apart', async () => {
   });
 });
 
-test('a customer has a credit and a debit per month, each 0 where there is none', async () => {
-  await withRows({ transactions: SOME }, async (lake) => {
+test('a customer has a credit and a debit per month and currency, each 0 where there is none', async () => {
+  const more = ['f,1,7.00,EUR,2010-12-02T00:00:00Z', 'g,1,-1.00,EUR,2010-12-03T00:00:00Z'];
+  await withRows({ transactions: [...SOME, ...more] }, async (lake) => {
     assert.deepEqual(await lake.rows('FROM gold.customer_month'), [
-      { customer: '1', month: '2010-12-01', count: 2, credit: '10.00', debit: '2.50' },
-      { customer: '1', month: '2011-01-01', count: 1, credit: '4.00', debit: '0.00' },
-      { customer: '2', month: '2010-12-01', count: 2, credit: '1.01', debit: '0.00' },
+      { customer: '1', month: '2010-12-01', currency: 'EUR', count: 2, credit: '7.00', debit: '1.00' },
+      { customer: '1', month: '2010-12-01', currency: 'GBP', count: 2, credit: '10.00', debit: '2.50' },
+      { customer: '1', month: '2011-01-01', currency: 'EUR', count: 1, credit: '4.00', debit: '0.00' },
+      { customer: '2', month: '2010-12-01', currency: 'EUR', count: 2, credit: '1.01', debit: '0.00' },
     ]);
   });
 });
