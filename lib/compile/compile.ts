@@ -12,6 +12,7 @@ import { valuesOf } from '../core/vars.ts';
 import type { Session } from '../ports.ts';
 import { addRowIdColumn } from '../sql/bind.ts';
 import { bindModel, bindRowId, bindSource } from './bind.ts';
+import { closeAfterOf } from './close-after.ts';
 import type { Binding } from './conditions.ts';
 import { checkContractValues } from './contract-values.ts';
 import type { BoundModel, ParsedModel, PipelineDraft, SourceDraft } from './draft.ts';
@@ -98,7 +99,8 @@ async function bindPipeline(draft: PipelineDraft, input: CompileInput, notes: No
   await bindOthers(input.session, others);
   try {
     const models = await bindTables(binding, parsed, sources);
-    return { models, others, dated: isDated() };
+    const closes = [...models.values()].some((model) => model.layer === 'silver' && model.closeAfter !== undefined);
+    return { models, others, dated: isDated() || closes };
   } finally {
     await unbindOthers(input.session, others);
     await forget();
@@ -237,6 +239,7 @@ async function modelSpec(
   const numbered = await bindRowId(binding, model);
   if (numbered === undefined) return undefined;
   const joins = dimensionJoins(tree, reads, columnsOf);
+  const closeAfter = closeAfterOf(model, binding.notes);
   return {
     ...common,
     layer: 'silver',
@@ -246,6 +249,7 @@ async function modelSpec(
     metadata: draft.metadata,
     joins,
     selectsAll: selectsAll(tree),
+    ...(closeAfter === undefined ? {} : { closeAfter }),
     ...(draft.backfill === 'never' ? { backfill: draft.backfill } : {}),
     written: hashText(sql.trim()),
   };

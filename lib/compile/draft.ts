@@ -84,6 +84,8 @@ export type ModelDraft = {
   readonly renamed: Renamed;
   readonly expect: readonly Expectation[];
   readonly backfill: 'auto' | 'never';
+  /** Days; undefined: never. */
+  readonly closeAfter: number | undefined;
   readonly tags: readonly string[];
   readonly exports: readonly ExportSpec[];
   /** As the model says it; undefined: by what it reads. */

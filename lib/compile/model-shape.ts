@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseDays } from '../core/durations.ts';
 import { METADATA_TYPES } from '../core/metadata.ts';
 import { type Expectation, type Layer, type MetadataColumn, modelId, type PartitionField } from '../core/spec.ts';
 import { MOST_ZORDER } from '../core/zorder.ts';
@@ -9,7 +10,7 @@ import { readExpectation } from './expectation-shape.ts';
 import { readExports } from './export-shape.ts';
 import { defaultMode, readMode } from './mode-shape.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
-import { type Field, type FieldsRead, isRecord, readField, readFields } from './shape.ts';
+import { type Field, type FieldsRead, isRecord, readField, readFields, span } from './shape.ts';
 
 const width = z.number().int().min(1).max(2_147_483_647);
 
@@ -71,6 +72,7 @@ const SILVER = {
   ...ANY_MODEL,
   from: { schema: z.string(), expected: 'the name of a source', required: true },
   mode: { schema: z.unknown(), expected: 'a mode' },
+  closeAfter: span(parseDays, "days or years, such as '35d'"),
   backfill: { schema: z.enum(['auto', 'never']), expected: "'auto' or 'never'" },
   metadata: {
     schema: z.array(z.enum(METADATA_NAMES)).refine((names) => new Set(names).size === names.length),
@@ -127,6 +129,7 @@ export function readModel(
     exports: readExports(read.export, placeIn(place, 'export'), notes),
     personal: read.personal,
     backfill: read.backfill ?? 'auto',
+    closeAfter: read.closeAfter,
     description: read.description ?? null,
     sound: sqlSound,
   };

@@ -257,6 +257,8 @@ export type SilverModel = ModelCommon & {
   readonly joins: readonly DimensionJoin[];
   /** True for `select *`: columns that drift adds to the source reach the table. */
   readonly selectsAll: boolean;
+  /** Rows whose time in this column is so many days before the run date come too late; left out: none do. */
+  readonly closeAfter?: { readonly column: string; readonly days: number };
   /** A table that is not there yet takes only what lands from now on; left out: all that its source has had. */
   readonly backfill?: 'never';
   /** Hash of the SQL as it was written, by which a table knows it whatever the compiler makes of it. */

@@ -35,6 +35,12 @@ type TableOptions = {
 export type SilverDefinition<Source extends string = string> = TableOptions & {
   /** Whether a table that is not there yet takes all that its source has had, or only what lands from now on. Default `'auto'`. */
   readonly backfill?: 'auto' | 'never';
+  /**
+   * Rows whose time is longer ago than this, counted from the run date, are set aside as `TOO_LATE`: `'35d'`. Their time is the sequence of a keyed
+   * table, else the date or time that the table is partitioned by. Files that are taken again (`strata backfill`, `reprocess`) are
+   * taken whole. Left out: no row is too late.
+   */
+  readonly closeAfter?: `${number}${'d' | 'y'}`;
   /** The source whose accepted rows become this table's rows. */
   readonly from: Source;
   /**

@@ -1,7 +1,13 @@
 import type { RunDate } from '../core/run-date.ts';
+import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import { sql } from './fragment.ts';
-import { quoteText } from './quote.ts';
+import { quoteName, quoteText } from './quote.ts';
+
+/** Whether a row's time is at most so many days before the run date. */
+export function isInTime({ column, days }: { readonly column: string; readonly days: number }): Sql {
+  return sql`${quoteName(column)} >= run_date() - to_days(${days})`;
+}
 
 /** Undoes it. */
 export function dropRunDate(): readonly Statement[] {

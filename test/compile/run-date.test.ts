@@ -117,6 +117,16 @@ describe('the run date', () => {
       },
       /now\(\) in .* in the same way, so without the clock or chance; in its place run_date\(\) or run_time\(\)/,
     ],
+    [
+      'books that close by no time',
+      { definition: shopWith(['silver', 'customers', 'closeAfter'], '35d') },
+      /^silver\.customers\.closeAfter: got a table without a time; expected a sequence that is a date or time, or one column/,
+    ],
+    [
+      'books that close after no span',
+      { definition: shopWith(['silver', 'orders', 'closeAfter'], '5h') },
+      /^silver\.orders\.closeAfter: got "5h"; expected days or years, such as '35d'$/,
+    ],
     ['an argument', { sql: revenue('ordered_at < run_date(1)') }, /run_date/],
   ];
   for (const [name, given, expected] of mistakes) {

@@ -9,6 +9,7 @@ import { findPlanned, type UnitContext } from '../../lake/run/unit-context.ts';
 import type { UnitResult } from '../../lake/run/unit-result.ts';
 import { findModel } from '../../lake/tables/table-state.ts';
 import type { JsonValue } from '../../ports.ts';
+import { closing } from './close-after.ts';
 import { stageGold } from './stage-gold.ts';
 import { stageSilver } from './stage-silver.ts';
 import { stageSurviving } from './stage-surviving.ts';
@@ -29,7 +30,7 @@ export async function runStage(input: UnitInput, given: StepDeps): Promise<JsonV
   const planned = findPlanned(await readLevelPlan(deps.store, run, item.level), unit.model);
   const plan = planFor(whole, unit.model);
   const context: UnitContext = { plan, level: item.level, planned, unit };
-  const model = findModel(plan.spec, unit.model);
+  const model = closing(findModel(plan.spec, unit.model), whole);
   const result =
     model.layer === 'silver'
       ? await stageSurviving(context, model, (files, within) => stageSilver(files, model, within), deps)
