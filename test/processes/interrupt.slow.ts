@@ -126,6 +126,6 @@ async function until(holds: () => boolean): Promise<void> {
   const deadline = performance.now() + 60_000;
   while (!holds()) {
     assert.ok(performance.now() < deadline, 'waited a minute for it');
-    await sleep(5);
+    await sleep(20);
   }
 }
