@@ -50,12 +50,21 @@ function holds(operator: string, found: string | undefined, wanted: readonly str
   }
 }
 
+/** A few patterns are held against thousands of calls. */
+const known = new Map<string, RegExp>();
+
 function isLike(pattern: string, text: string): boolean {
+  const made = known.get(pattern) ?? expressionOf(pattern);
+  known.set(pattern, made);
+  return made.test(text);
+}
+
+function expressionOf(pattern: string): RegExp {
   const escaped = pattern
     .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '[\\s\\S]*')
     .replaceAll('?', '[\\s\\S]');
-  return new RegExp(`^${escaped}$`).test(text);
+  return new RegExp(`^${escaped}$`);
 }
 
 function list<T>(value: T | readonly T[]): readonly T[] {
