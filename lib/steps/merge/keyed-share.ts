@@ -1,8 +1,9 @@
+import type { KeyRanges } from '../../core/key-ranges.ts';
 import type { KeyedModel } from '../../core/keyed.ts';
 import type { KeyShare, MergeUnit } from '../../core/merge-unit.ts';
 import type { TableShape } from '../../core/run.ts';
 import type { Sql, SqlName } from '../../core/sql-text.ts';
-import { filesOfRanges } from '../../iceberg/key-ranges.ts';
+import { filesOfRanges, rangesOfFile } from '../../iceberg/key-ranges.ts';
 import { columnRange } from '../../iceberg/scan.ts';
 import { currentSchema, fieldByName } from '../../iceberg/schema.ts';
 import { parseScalarText } from '../../iceberg/text.ts';
@@ -67,11 +68,11 @@ export async function openBuckets(
   { shape, metadata, files }: BucketFiles,
   deps: StepDeps,
 ): Promise<Borrowed> {
-  const bucketsOfFiles = files.map(bucketOf);
   const place = placeOf(shape, unit);
   const borrowed = await openFiles(session, deps.store, metadata, files);
   const columns = scanColumns(metadata, shape.columns);
-  const anywhere = planned.rebuild || planned.grown_from !== undefined || unit.ranges !== undefined;
+  const bucketsOfFiles = unit.ranges === undefined ? files.map(bucketOf) : wholeRanges(unit.ranges, metadata, files);
+  const anywhere = planned.rebuild || planned.grown_from !== undefined || bucketsOfFiles.includes(undefined);
   const rows = anywhere
     ? renderBucketRows(renderScan(columns, borrowed.files), place, shape.columns, share.buckets)
     : renderBucketed(
@@ -80,6 +81,17 @@ export async function openBuckets(
       );
   const part = renderPart(model.mode, rows, share.part, share.parts);
   return keepOrRelease(borrowed, () => session.run(createRelation(name, part)));
+}
+
+/** The range in which all of a file lies, if one does: its rows need not be asked where they lie. */
+function wholeRanges(
+  ranges: KeyRanges,
+  metadata: TableMetadata | undefined,
+  files: readonly DataFile[],
+): readonly (number | undefined)[] {
+  if (metadata === undefined) return [];
+  const lies = rangesOfFile(metadata, ranges);
+  return files.map(lies).map(({ first, last }) => (first === last ? first : undefined));
 }
 
 function placeOf({ id, partitionBy }: TableShape, { ranges }: KeyedUnit): KeyPlace {
