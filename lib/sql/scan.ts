@@ -18,30 +18,32 @@ export type ScanFile = string | PartlyDeleted | NamedFile;
 
 /**
  * A relation over data files by field id, so that files older than a column read it as NULL and renames are safe; by
- * name over the files that have no ids. Rows that position deletes take out are left out.
+ * name over the files that have no ids. Rows that position deletes take out are left out. `rows`: how many there are, by which a join
+ * knows its smaller side; DuckDB takes a file for small whose columns are found by field id.
  */
-export function renderScan(columns: readonly ScanColumn[], files: readonly ScanFile[]): Sql {
+export function renderScan(columns: readonly ScanColumn[], files: readonly ScanFile[], rows?: number): Sql {
   const others = files.filter((file) => typeof file !== 'string');
   const paths = files.filter((file) => typeof file === 'string');
   if (others.length > 0) {
     const named = others.flatMap((file) => ('values' in file ? [file] : []));
     const deleted = others.flatMap((file) => ('values' in file ? [] : [file]));
     const parts = [...renderPartlyDeleted(columns, deleted), ...renderNamedFiles(columns, named)];
-    const byId = paths.length === 0 ? [] : [sql`SELECT * FROM ${renderScan(columns, paths)}`];
+    const byId = paths.length === 0 ? [] : [sql`SELECT * FROM ${renderScan(columns, paths, rows)}`];
     return sql`(${join([...byId, ...parts], '\nUNION ALL\n')})`;
   }
   if (paths.length === 0) {
     const empty = columns.map((c) => sql`CAST(NULL AS ${duckType(c.type)}) AS ${quoteName(c.name)}`);
     return sql`(SELECT ${join(empty)} WHERE false)`;
   }
-  return readById(columns, paths);
+  return readById(columns, paths, rows);
 }
 
-function readById(columns: readonly ScanColumn[], paths: readonly string[]): Sql {
+function readById(columns: readonly ScanColumn[], paths: readonly string[], rows?: number): Sql {
   const schema = columns.map(
     (c) => sql`${c.id}: {'name': ${quoteText(c.name)}, 'type': ${quoteText(duckType(c.type))}, 'default_value': NULL}`,
   );
-  return sql`read_parquet(${quoteTexts(paths)}, hive_partitioning = false, schema = MAP {${join(schema)}})`;
+  const known = rows === undefined || rows < 1 ? NOTHING : sql`, explicit_cardinality = ${rows}`;
+  return sql`read_parquet(${quoteTexts(paths)}, hive_partitioning = false, schema = MAP {${join(schema)}}${known})`;
 }
 
 function renderPartlyDeleted(columns: readonly ScanColumn[], files: readonly PartlyDeleted[]): readonly Sql[] {
@@ -61,10 +63,11 @@ function renderPartlyDeleted(columns: readonly ScanColumn[], files: readonly Par
 export function readUnderOurNames(
   columns: readonly ScanColumn[],
   paths: readonly string[],
+  rows?: number,
 ): { readonly scan: Sql; readonly select: readonly Sql[] } {
   const numbered = columns.map((column, at) => ({ ...column, name: `c${at}` }));
   const select = columns.map((column, at) => sql`${quoteName(`c${at}`)} AS ${quoteName(column.name)}`);
-  return { scan: readById(numbered, paths), select };
+  return { scan: readById(numbered, paths, rows), select };
 }
 
 /** The column of technical relations that holds each row's bucket: of its key, or of an exchange; or the range of its key. */
@@ -74,12 +77,13 @@ export const BUCKET = ownName('__bucket');
 export function renderBucketed(
   columns: readonly ScanColumn[],
   files: readonly { readonly file: ScanFile; readonly bucket: number }[],
+  known?: number,
 ): Sql {
   const byId = files.flatMap(({ file, bucket }) => (typeof file === 'string' ? [{ file, bucket }] : []));
   const first =
     byId.length === 0
       ? sql`SELECT *, CAST(NULL AS INTEGER) AS ${BUCKET} FROM ${renderScan(columns, [])}`
-      : renderNumbered(columns, byId);
+      : renderNumbered(columns, byId, known);
   const others = Map.groupBy(
     files.filter(({ file }) => typeof file !== 'string'),
     (one) => one.bucket,
@@ -97,10 +101,12 @@ export function renderBucketed(
 function renderNumbered(
   columns: readonly ScanColumn[],
   files: readonly { readonly file: string; readonly bucket: number }[],
+  rows?: number,
 ): Sql {
   const { scan, select } = readUnderOurNames(
     columns,
     files.map(({ file }) => file),
+    rows,
   );
   const bucket = sql`[${join(files.map((one) => one.bucket))}][CAST(__s.file_index AS BIGINT) + 1]`;
   return sql`SELECT ${join(select)}, CAST(${bucket} AS INTEGER) AS ${BUCKET} FROM ${scan} __s`;

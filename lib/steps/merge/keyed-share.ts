@@ -71,13 +71,15 @@ export async function openBuckets(
   const place = placeOf(shape, unit);
   const borrowed = await openFiles(session, deps.store, metadata, files);
   const columns = scanColumns(metadata, shape.columns);
+  const known = files.reduce((sum, file) => sum + Number(file.rows), 0);
   const bucketsOfFiles = unit.ranges === undefined ? files.map(bucketOf) : wholeRanges(unit.ranges, metadata, files);
   const anywhere = planned.rebuild || planned.grown_from !== undefined || bucketsOfFiles.includes(undefined);
   const rows = anywhere
-    ? renderBucketRows(renderScan(columns, borrowed.files), place, shape.columns, share.buckets)
+    ? renderBucketRows(renderScan(columns, borrowed.files, known), place, shape.columns, share.buckets)
     : renderBucketed(
         columns,
         borrowed.files.map((file, i) => ({ file, bucket: bucketsOfFiles[i] ?? 0 })),
+        known,
       );
   const part = renderPart(model.mode, rows, share.part, share.parts);
   return keepOrRelease(borrowed, () => session.run(createRelation(name, part)));
