@@ -80,6 +80,8 @@ export async function makeStack(endpoint: string, name: string, template: Templa
     if (LogicalResourceId !== undefined && PhysicalResourceId !== undefined)
       made.set(LogicalResourceId, PhysicalResourceId);
   }
+  // Moto makes layers, and does not say what they are called; nothing but their functions, which it makes itself, has to know.
+  for (const [id] of resourcesOf(template, 'AWS::Lambda::LayerVersion')) if (!made.has(id)) made.set(id, id);
   const missing = Object.entries(template.Resources).filter(
     ([id, { Type }]) => makerOf(Type) === 'cloudformation' && !made.has(id),
   );
