@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { Engine, Session } from '../../lib/ports.ts';
@@ -72,12 +72,14 @@ describe('an engine that remembers', () => {
   test('brings a session to where it would be, over files that were given back', async () => {
     const ask = (last: string) =>
       inSession(async (session) => {
-        const path = file('given.csv', 'a\n5\n');
+        const folder = join(scratch, 'borrowed');
+        mkdirSync(folder);
+        const path = file('borrowed/given.csv', 'a\n5\n');
         await session.run(of(`CREATE VIEW v AS ${read(path).text}`));
         await session.run(of('CREATE TABLE t AS FROM v'));
-        rmSync(path);
+        rmSync(folder, { recursive: true });
         const answer = await session.rows(of(last));
-        assert.equal(existsSync(path), false);
+        assert.equal(existsSync(folder), false);
         return answer;
       });
     assert.deepEqual(await ask('SELECT a FROM t'), [{ a: 5 }]);

@@ -94,15 +94,16 @@ async function repeatRun(session: Session, statement: Statement): Promise<void> 
 
 /** With files that were given back since, which are there again for this time. */
 async function withFiles(files: Files, act: () => Promise<void>): Promise<void> {
-  const gone = [...files].filter(([path]) => !existsSync(path));
-  for (const [path, bytes] of gone) {
-    mkdirSync(dirname(path), { recursive: true });
+  const made = [...files].flatMap(([path, bytes]) => {
+    if (existsSync(path)) return [];
+    const folder = mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, bytes);
-  }
+    return [folder ?? path];
+  });
   try {
     await act();
   } finally {
-    for (const [path] of gone) rmSync(path);
+    for (const path of made) rmSync(path, { recursive: true, force: true });
   }
 }
 
