@@ -274,6 +274,7 @@ function assemble(draft: PipelineDraft, { models, others, dated }: BoundPipeline
     compute: draft.compute,
     slo: draft.slo,
     breaker: draft.breaker,
+    ...(draft.alerts === undefined ? {} : { alerts: draft.alerts }),
     ...(draft.discover === undefined ? {} : { discover: draft.discover }),
     ...(draft.maintenance === undefined ? {} : { maintenance: draft.maintenance }),
     ...(draft.vars.length === 0 ? {} : { vars: draft.vars }),

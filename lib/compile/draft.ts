@@ -17,6 +17,7 @@ import type {
   Variable,
 } from '../core/spec.ts';
 import type { Column } from '../core/types.ts';
+import type { Webhook } from '../core/webhook.ts';
 import type { ModeDefinition } from '../define/modes.ts';
 import type { JsonValue } from '../ports.ts';
 
@@ -38,6 +39,7 @@ export type PipelineDraft = {
   readonly compute: Compute;
   readonly slo: Slo;
   readonly breaker: Breaker | null;
+  readonly alerts: { readonly webhook: Webhook } | undefined;
   readonly discover: Discover | undefined;
   readonly maintenance: OwnRules | undefined;
   readonly vars: readonly Variable[];

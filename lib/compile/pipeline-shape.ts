@@ -4,6 +4,7 @@ import { LOG_SUFFIX } from '../core/keyed.ts';
 import { isTimezone } from '../core/run-date.ts';
 import { type Breaker, DEFAULT_RECONCILE_MS, type Discover, type Layer, type PipelineSettings } from '../core/spec.ts';
 import { unitBytesFor } from '../core/worker-memory.ts';
+import { ALERTS_EXPECTED, readAlerts } from './alerts-shape.ts';
 import { readCompute, readSlo } from './compute-shape.ts';
 import type { ModelDraft, PipelineDraft, SourceDraft } from './draft.ts';
 import { MAINTENANCE_EXPECTED, readMaintenance } from './maintenance-shape.ts';
@@ -52,6 +53,7 @@ const PIPELINE = {
   compute: { schema: z.unknown(), expected: '{ memory, timeout, tmp, maxConcurrency, steps }' },
   slo: { schema: z.unknown(), expected: "{ freshness: '26h', quarantineRate: 5 }" },
   breaker: { schema: byName, expected: "{ rows: 100, window: '1h' }" },
+  alerts: { schema: z.unknown(), expected: ALERTS_EXPECTED },
   retention: { schema: byName, expected: "{ condemned: '7y' }" },
   discover: { schema: byName, expected: "{ reconcile: '24h' }" },
   maintenance: { schema: z.union([z.literal(false), byName]), expected: MAINTENANCE_EXPECTED },
@@ -113,6 +115,7 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
     compute,
     slo: readSlo(read.slo, notes),
     breaker: read.breaker === undefined ? null : readBreaker(read.breaker, notes),
+    alerts: readAlerts(read.alerts, notes),
     discover: readDiscover(read.discover, notes),
     maintenance: readMaintenance(read.maintenance, notes),
     vars: readVars(read.vars, notes),

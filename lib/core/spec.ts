@@ -5,6 +5,7 @@ import type { OwnRules } from './maintenance-rules.ts';
 import type { Renamed } from './renames.ts';
 import type { Grain, RunDate } from './run-date.ts';
 import type { Column, ColumnType } from './types.ts';
+import type { Webhook } from './webhook.ts';
 
 export type { Expectation, ExpectationPolicy } from './expectation.ts';
 
@@ -31,6 +32,8 @@ export type PipelineSpec = {
   readonly slo: Slo;
   /** Null: runs are not halted for the rows that they reject. */
   readonly breaker: Breaker | null;
+  /** Where alerts go beside what they go to anyway; left out: nowhere. */
+  readonly alerts?: { readonly webhook: Webhook };
   /** Left out: by the defaults. */
   readonly maintenance?: OwnRules;
   /** What a run does when rows of a silver table would be others by the pipeline of now; left out: it stops. */

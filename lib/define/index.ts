@@ -24,6 +24,7 @@ export type {
 } from './modes.ts';
 export { append, full, replace, scd2, upsert } from './modes.ts';
 export type {
+  AlertsDefinition,
   BreakerDefinition,
   ComputeDefinition,
   GoldDefinition,
@@ -38,6 +39,8 @@ export type {
   VarDefinition,
 } from './pipeline.ts';
 export { definePipeline } from './pipeline.ts';
+export type { Secret } from './secret.ts';
+export { secret } from './secret.ts';
 export type { CsvOptions, JsonOptions, ParquetOptions, SeedOptions, SourceDefinition } from './sources.ts';
 export { csv, json, parquet, seed } from './sources.ts';
 export { bucket, day, hour, identity, month, truncate, year } from './transforms.ts';

@@ -5,6 +5,7 @@ import type { GoldExpectation, SilverExpectation } from './expectations.ts';
 import type { ExportDefinition } from './exports.ts';
 import type { TestValue } from './model-test.ts';
 import type { ModeDefinition } from './modes.ts';
+import type { Secret } from './secret.ts';
 import type { SourceDefinition } from './sources.ts';
 
 type TableOptions = {
@@ -169,6 +170,15 @@ export type MaintenanceDefinition = {
   };
 };
 
+/** Who is told of a run that failed, beside the log and, on AWS, the topic. */
+export type AlertsDefinition = {
+  /**
+   * Each alert is posted there: `'slack'` as Slack's incoming webhooks take it, `'json'` as `{ subject, message }`. The URL is a
+   * secret: `secret('OPS_WEBHOOK')`. Default `'json'`.
+   */
+  readonly webhook: { readonly url: Secret; readonly format?: 'json' | 'slack' };
+};
+
 /** A value that a run may be given in place of its default. */
 export type VarDefinition = {
   readonly type: ColumnTypeText;
@@ -203,6 +213,7 @@ export type PipelineDefinition<Source extends string = string> = {
   /** Halts the pipeline, before anything is published, when too many rows are rejected. Left out: never. */
   readonly breaker?: BreakerDefinition;
   readonly retention?: RetentionDefinition;
+  readonly alerts?: AlertsDefinition;
   /**
    * On AWS a run that uploads started takes the files that their events named. All of bronze is compared with what is known as often
    * as `reconcile` says, from `'1m'` to `'24h'`, and by every run on a schedule or by hand. Default `{ reconcile: '24h' }`.

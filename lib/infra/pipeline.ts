@@ -19,7 +19,7 @@ import { machineMetric, ownMetric, succeededRuns } from './metrics.ts';
 import type { PipelineProps } from './pipeline-props.ts';
 import { bundlesFor, maintenanceDefinition, medallionDefinition } from './project.ts';
 import { createStateMachine } from './state-machine.ts';
-import { connectTopic, createTopic, openToAlarms } from './topic.ts';
+import { connectTopic, connectWebhook, createTopic, openToAlarms } from './topic.ts';
 import { createTriggers, maintainAfter } from './triggers.ts';
 
 /** What runs a pipeline: functions, state machine, triggers, alarms. It holds no data, and can be removed and made again. */
@@ -67,6 +67,7 @@ export class Pipeline extends Construct implements IConnectable {
     const topic = props.topic ?? createTopic(this, lake, spec.name);
     if (props.topic !== undefined && props.alarms !== false) openToAlarms(this, topic);
     connectTopic(topic, functions.Notify, props.alertEmails ?? []);
+    if (spec.alerts !== undefined) connectWebhook(this, functions.Notify, spec.alerts.webhook);
     this.topic = topic;
     const startOn = props.startOn ?? {};
     this.deadLetters = createTriggers(this, {

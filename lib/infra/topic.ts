@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -6,6 +6,7 @@ import { type CfnTopic, type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct, IConstruct } from 'constructs';
 import type { DeploymentNames } from '../core/deployment-names.ts';
+import { renderWebhook, type Webhook } from '../core/webhook.ts';
 import type { LakePlaces } from './places.ts';
 import { alarmsOf } from './principals.ts';
 
@@ -67,4 +68,19 @@ export function connectTopic(topic: ITopic, notify: LambdaFunction, emails: read
     notify.addToRolePolicy(new PolicyStatement({ sid: 'AlertsKey', actions: USE_KEY, resources }));
   }
   for (const email of emails) topic.addSubscription(new EmailSubscription(email));
+}
+
+/** Lets Notify post to a webhook: it is told the name of the secret that has the URL, and may read that one. */
+export function connectWebhook(scope: Construct, notify: LambdaFunction, webhook: Webhook): void {
+  notify.addEnvironment('STRATA_WEBHOOK', renderWebhook(webhook));
+  // Secrets Manager puts six characters of its own after a name.
+  const resource = Stack.of(scope).formatArn({
+    service: 'secretsmanager',
+    resource: 'secret',
+    resourceName: `${webhook.secret}-??????`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  notify.addToRolePolicy(
+    new PolicyStatement({ sid: 'Webhook', actions: ['secretsmanager:GetSecretValue'], resources: [resource] }),
+  );
 }

@@ -63,6 +63,8 @@ export type StepDeps = {
   readonly within?: 'Level';
   /** Told of the steps that a call does one after the other; left out where nobody follows them. */
   readonly onStep?: (event: StepEvent) => void;
+  /** A secret by its name, undefined for one that is not there; left out where nobody knows any. */
+  readonly secret?: (name: string) => Promise<string | undefined>;
   /** Aborted when a person or the system asks the process to end. */
   readonly interrupted?: AbortSignal;
 };

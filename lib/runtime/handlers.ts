@@ -1,3 +1,4 @@
+import { alertingAlso, createWebhookAlerts } from '../adapters/alerts/webhook.ts';
 import type { AfterError, ExecutionContext } from '../core/failed-run.ts';
 import type { MaintenanceState, RewriteInput } from '../core/maintenance.ts';
 import type { HeldRun, RunState, UnitInput } from '../core/run.ts';
@@ -61,7 +62,11 @@ export function medallionHandlers(
       });
     },
     Notify: (input) =>
-      runNotify(afterError(input), { ...deps, alerts: toLog(deps.log), audit: { append: async () => {} } }),
+      runNotify(afterError(input), {
+        ...deps,
+        alerts: alertsOf(deps, afterError(input)),
+        audit: { append: async () => {} },
+      }),
     RunFailed: async (input) => ({ ...(await runRunFailed(afterError(input))) }) as JsonValue,
     // Whoever asked for the run goes on with it in this process.
     MaintainAfter: async () => null,
@@ -103,6 +108,21 @@ function whileHeld<Input extends { readonly run: HeldRun } = RunState>(
 /** On a laptop the command itself tells a person what failed. */
 function toLog(log: Log): Alerts {
   return { publish: async ({ subject }) => log.info('alert', { subject }) };
+}
+
+/** And the webhook of the pipeline, where it has one and is still known. */
+function alertsOf(deps: StepDeps, { state }: AfterError): Alerts {
+  const { log, secret, wait } = deps;
+  const known = toLog(log);
+  const pipeline = state.run?.pipeline ?? state.pipeline;
+  if (pipeline === undefined || secret === undefined) return known;
+  const posted: Alerts = {
+    async publish(alert) {
+      const { alerts } = await deps.specs(pipeline);
+      if (alerts !== undefined) await createWebhookAlerts(alerts.webhook, { secret, wait }).publish(alert);
+    },
+  };
+  return alertingAlso(known, posted, log);
 }
 
 function afterError(input: JsonValue): AfterError {

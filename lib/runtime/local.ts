@@ -102,6 +102,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     },
     wait: (ms) => sleep(ms),
     isGone,
+    secret: async (name) => process.env[name],
     settings,
   };
   /** What is wrong with a request shows before anything is made. */

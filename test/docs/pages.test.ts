@@ -147,7 +147,7 @@ function checkTree({ text }: Block): void {
 
 /** Everything that a pipeline file may import, for examples that are a part of one. */
 const NAMES =
-  'append, bucket, csv, day, full, hour, identity, json, month, parquet, replace, scd2, seed, unique, upsert';
+  'append, bucket, csv, day, full, hour, identity, json, month, parquet, replace, scd2, secret, seed, unique, upsert';
 
 async function checkTypes(project: PageProject, blocks: readonly Block[]): Promise<void> {
   const examples = blocks.filter(({ language }) => language === 'ts');

@@ -4,7 +4,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { LIGHT_FUNCTIONS, STATES } from '../../lib/core/states.ts';
-import { append, csv, definePipeline, scd2, seed } from '../../lib/define/index.ts';
+import { append, csv, definePipeline, scd2, secret, seed } from '../../lib/define/index.ts';
 import { createDeployment } from '../../lib/infra/app.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { compileTest, type TestPipeline } from '../support/test-lake.ts';
@@ -71,6 +71,7 @@ export const FOLLOWER: TestPipeline = {
   definition: {
     ...(SHOP.definition as object),
     after: 'leader',
+    alerts: { webhook: { url: secret('OPS_WEBHOOK'), format: 'slack' } },
     gold: {
       total: { sql: 'total.sql', export: { csv: { to: 'total.csv' }, files: { name: '{name}.txt', text: '{n}' } } },
     },

@@ -15,7 +15,7 @@ import { startRuns } from '../../lib/steps/start/start-runs.ts';
 import { keyOf, openTestLake, type TestLake } from '../support/test-lake.ts';
 import { deploy, FOLLOWER, LEADER, SHOP } from './deployment.ts';
 import { allows, statementsOf, statementsOfFunction } from './policies.ts';
-import { ACCOUNT, REGION, resourcesOf } from './resources.ts';
+import { ACCOUNT, at, type Fields, REGION, resourcesOf } from './resources.ts';
 
 type Verb = 'read' | 'write' | 'remove' | 'list';
 type Use = { readonly by: string; readonly verb: Verb; readonly key: string };
@@ -246,6 +246,22 @@ const RARE: Readonly<Record<string, string>> = {
   'Open remove gold': LEFT_BEHIND,
   'Open remove ops': LEFT_BEHIND,
 };
+
+test('Notify alone is told the name of the secret with the webhook, and may read that one', () => {
+  const functions = resourcesOf(template, 'AWS::Lambda::Function');
+  const told = functions.flatMap(({ properties }) => {
+    const variables = at(properties, 'Environment', 'Variables') as Fields;
+    return variables['STRATA_WEBHOOK'] ?? [];
+  });
+  assert.deepEqual(told, ['slack:OPS_WEBHOOK']);
+  const readers = FUNCTIONS.flatMap((name) =>
+    statementsOfFunction(template, name)
+      .filter(({ actions }) => actions.includes('secretsmanager:GetSecretValue'))
+      .map(({ resources }) => [name, resources]),
+  );
+  const secret = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:OPS_WEBHOOK-??????`;
+  assert.deepEqual(readers, [['Notify', [secret]]]);
+});
 
 test('no function may do more than it does', () => {
   const used = new Set(uses.map(({ by, verb, key }) => `${by} ${verb} ${key.split('/')[0]}`));

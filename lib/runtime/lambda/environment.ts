@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InvalidInput } from '../../core/errors.ts';
+import { parseWebhook, type Webhook } from '../../core/webhook.ts';
 
 const bucket = z.string().min(3).optional();
 
@@ -12,6 +13,10 @@ const environment = z.object({
   STRATA_OPS_BUCKET: bucket,
   STRATA_DATABASE_PREFIX: z.string().default(''),
   STRATA_TOPIC_ARN: z.string().optional(),
+  STRATA_WEBHOOK: z
+    .string()
+    .optional()
+    .transform((text) => text && parseWebhook(text)),
   STRATA_STATE_MACHINE_ARN: z.string().optional(),
   STRATA_TMP_MB: z.coerce.number().int().positive().default(512),
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: z.coerce.number().int().positive().default(1_769),
@@ -29,6 +34,8 @@ export type FunctionEnvironment = {
   };
   readonly databasePrefix: string;
   readonly topicArn: string | undefined;
+  /** Where alerts are posted to as well. */
+  readonly webhook: Webhook | undefined;
   readonly stateMachineArn: string | undefined;
   readonly memoryMb: number;
   readonly tmpMb: number;
@@ -61,6 +68,7 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     },
     databasePrefix: data.STRATA_DATABASE_PREFIX,
     topicArn: data.STRATA_TOPIC_ARN,
+    webhook: data.STRATA_WEBHOOK || undefined,
     stateMachineArn: data.STRATA_STATE_MACHINE_ARN,
     memoryMb: data.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
     tmpMb: data.STRATA_TMP_MB,

@@ -4,13 +4,17 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { createSnsAlerts } from '../../adapters/alerts/sns.ts';
+import { alertingAlso, createWebhookAlerts } from '../../adapters/alerts/webhook.ts';
 import { createParquetAuditLog } from '../../adapters/audit/parquet.ts';
+import { createAskAws } from '../../adapters/aws/ask.ts';
 import { CONNECTIONS } from '../../adapters/aws/connections.ts';
+import { createAwsSecrets } from '../../adapters/aws/secrets.ts';
 import { createStepFunctionsExecutions } from '../../adapters/executions/step-functions.ts';
 import { createS3Store } from '../../adapters/store/s3.ts';
 import { InvalidInput } from '../../core/errors.ts';
+import type { Webhook } from '../../core/webhook.ts';
 import { recordOf, runRow } from '../../lake/ops/run-row.ts';
-import type { AuditLog, Clock, Log, ObjectStore } from '../../ports.ts';
+import type { Alerts, AuditLog, Clock, Log, ObjectStore } from '../../ports.ts';
 import type { FailDeps } from '../../steps/end/fail.ts';
 import type { NotifyDeps } from '../../steps/end/notify.ts';
 import type { MaintainAfterDeps } from '../../steps/start/maintain-after.ts';
@@ -86,8 +90,16 @@ export function notifyDeps(log: Log): NotifyDeps & { readonly pipeline: string }
   const { environment, store, audit } = common(log);
   const { pipeline } = environment;
   sns ??= new SNSClient({ requestHandler: CONNECTIONS });
-  const alerts = createSnsAlerts(sns, required('STRATA_TOPIC_ARN', environment.topicArn));
-  return { pipeline, store, audit, clock, log, alerts, wait: (ms) => sleep(ms) };
+  const topic = createSnsAlerts(sns, required('STRATA_TOPIC_ARN', environment.topicArn));
+  const wait = (ms: number) => sleep(ms);
+  const alerts = environment.webhook === undefined ? topic : alsoPosted(topic, environment.webhook, { log, wait });
+  return { pipeline, store, audit, clock, log, alerts, wait };
+}
+
+/** The secret is read for each alert, so that a new URL counts from then on. */
+function alsoPosted(topic: Alerts, webhook: Webhook, { log, wait }: Pick<NotifyDeps, 'log' | 'wait'>): Alerts {
+  const ask = createAskAws(() => new SNSClient({ requestHandler: CONNECTIONS }).config, {});
+  return alertingAlso(topic, createWebhookAlerts(webhook, { secret: createAwsSecrets(ask), wait }), log);
 }
 
 export function startDeps(log: Log): StartDeps & { readonly pipeline: string } {
