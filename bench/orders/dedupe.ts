@@ -13,10 +13,14 @@ const NEW_BYTES = 1e6;
 /** Of a hundred orders that land one is known already. */
 const KNOWN = 100;
 const FILES = 16;
+const COPIES = Number(process.env['STRATA_BENCH_COPIES'] ?? 1);
 const WHY =
   'Numbers at random lie between the bounds of every file and row group, so that the column of the key is brought whole; nothing else is.';
 
-/** An append of 1 MB that tells orders apart by their number, to a large table; STRATA_BENCH_TABLE_MB is its size. */
+/**
+ * An append of 1 MB that tells orders apart by their number, to a large table; STRATA_BENCH_TABLE_MB is the size of what is made, and
+ * STRATA_BENCH_COPIES how often the table has each of its files.
+ */
 export async function measureDedupe(bench: Bench): Promise<Measured> {
   const megabytes = Number(process.env['STRATA_BENCH_TABLE_MB'] ?? (bench.sizes.history / 10_000_000) * 1_000);
   const inOrder = await makeTable(bench, megabytes, IN_ORDER);
@@ -33,7 +37,7 @@ type Table = OrderLake & { readonly number: Numbering; landed: number };
 
 async function makeTable(bench: Bench, megabytes: number, number: Numbering): Promise<Table> {
   const rows = Math.ceil((megabytes * 1e6) / ROW_BYTES);
-  const lake = await makeOrders(bench, join(WORK, 'dedupe'), { rows, files: FILES, number });
+  const lake = await makeOrders(bench, join(WORK, 'dedupe'), { rows, files: FILES, number, copies: COPIES });
   return { ...lake, number, landed: 0 };
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { link, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TableId } from '../../lib/core/tables.ts';
 import { columnsOf, currentSchema } from '../../lib/iceberg/schema.ts';
@@ -30,11 +30,18 @@ export type OrderLake = Awaited<ReturnType<typeof openLocalLake>> & {
   readonly bytes: number;
 };
 
-/** A lake with a table of so many orders in so many files, a file after the other. */
+export type OrderTable = {
+  readonly rows: number;
+  readonly files: number;
+  readonly number: Numbering;
+  readonly copies?: number;
+};
+
+/** A lake with a table of so many orders in so many files, a file after the other; `copies`: so often, by links to the same bytes. */
 export async function makeOrders(
   bench: Bench,
   folder: string,
-  { rows, files, number }: { readonly rows: number; readonly files: number; readonly number: Numbering },
+  { rows, files, number, copies = 1 }: OrderTable,
 ): Promise<OrderLake> {
   const root = join(await freshFolder(folder), 'lake');
   await landOrders(bench, root, 'first', { from: rows + 10_000_000, to: rows + 10_000_001, number });
@@ -57,7 +64,14 @@ export async function makeOrders(
       folder: into,
       fileBytes: 1e12,
     });
-    written.push(...(await bench.session.copy(statement)));
+    for (const one of await bench.session.copy(statement)) {
+      for (let copy = 1; copy < copies; copy += 1) {
+        const path = `${one.path}.${copy}`;
+        await link(one.path, path);
+        written.push({ ...one, path });
+      }
+      written.push(one);
+    }
   }
   await commitFiles(lake.deps, ORDERS, written);
   return { ...lake, root, rows, bytes: written.reduce((sum, { bytes }) => sum + bytes, 0) };
