@@ -96,7 +96,7 @@ function parseStrictly(content: string, columns: number): (string | null)[][] | 
   }
 }
 
-test('the lines of refused records in a file of many buffers', { timeout: 60_000 }, async () => {
+test('the lines of refused records in a file of many buffers', { timeout: 120_000 }, async () => {
   const lines: string[] = [];
   const expected: number[] = [];
   let line = 1;
