@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 
 /**
@@ -36,12 +36,20 @@ function groupsOf(files: readonly string[]): Group[] {
     const found = names.flatMap((name) => {
       const own = folders.get(name);
       if (own === undefined) throw new Error(`test/${name} has no tests: test/run.ts names it`);
+      own.forEach(refuseHooks);
       folders.delete(name);
       return own;
     });
     return { name: names.join(', '), files: found, options: ['--test-isolation=none'] };
   });
   return [...shared, ...Array.from(folders, ([name, own]) => ({ name, files: own, options: [] }))];
+}
+
+/** What a file does before or after each test, outside of `describe`, is done for every test of the process. */
+function refuseHooks(file: string): void {
+  const [hook] = /^(before|after)Each\(/m.exec(readFileSync(join(root, file), 'utf8')) ?? [];
+  if (hook !== undefined)
+    throw new Error(`${file}: ${hook} outside of describe, in a process that it shares with others`);
 }
 
 async function workOff(): Promise<void> {

@@ -17,158 +17,160 @@ const opened = mock.method(DuckDBInstance, 'create');
 const LOCKED: SessionOptions = { memoryBytes: 2e8, threads: 1, scratch, folders: [scratch] };
 
 let engine: Engine;
-beforeEach(() => {
-  engine = createDuckDbEngine({ reuse: true });
-  opened.mock.resetCalls();
-});
+describe('a database that takes in sessions one after another', () => {
+  beforeEach(() => {
+    engine = createDuckDbEngine({ reuse: true });
+    opened.mock.resetCalls();
+  });
 
-const statement = (text: string) => ({ name: 'test', text: userSql(text) });
-const rows = (session: Session, text: string): Promise<readonly Row[]> => session.rows(statement(text));
-const count = (): number => opened.mock.callCount();
+  const statement = (text: string) => ({ name: 'test', text: userSql(text) });
+  const rows = (session: Session, text: string): Promise<readonly Row[]> => session.rows(statement(text));
+  const count = (): number => opened.mock.callCount();
 
-async function inSession<T>(options: SessionOptions, act: (session: Session) => Promise<T>): Promise<T> {
-  await using session = await engine.open(options);
-  return await act(session);
-}
-
-const LEFT = [
-  'CREATE SCHEMA silver',
-  'CREATE TABLE silver.sales AS SELECT 1 AS id',
-  'CREATE VIEW this AS SELECT * FROM silver.sales',
-  'CREATE TEMP TABLE __parsed AS SELECT 2 AS id',
-  'CREATE TEMP MACRO var(name) AS 3',
-  'CREATE MACRO doubled(x) AS 2 * x',
-  "SET VARIABLE given = 'x'",
-  "ATTACH ':memory:' AS shop",
-  'CREATE TABLE shop.main.orders AS SELECT 4 AS id',
-];
-
-/** What a session cannot leave behind, wherever it is made. */
-const BESIDE = [
-  'CREATE SCHEMA memory.silver',
-  'CREATE TABLE memory.main.leak AS SELECT 1 AS id',
-  'CREATE VIEW memory.main.leak AS SELECT 1 AS id',
-  "CREATE TYPE memory.main.leak AS ENUM ('a')",
-];
-
-describe('a database that is used again', () => {
-  for (const text of BESIDE) {
-    test(`is not, after ${text}`, async () => {
-      await inSession(LOCKED, (session) => session.run(statement(text)));
-      await inSession(LOCKED, (session) => session.run(statement(text)));
-      assert.equal(count(), 2);
-    });
+  async function inSession<T>(options: SessionOptions, act: (session: Session) => Promise<T>): Promise<T> {
+    await using session = await engine.open(options);
+    return await act(session);
   }
 
-  test('shows the next session nothing of the one before', async () => {
-    await inSession(LOCKED, async (session) => {
-      for (const text of LEFT) await session.run(statement(text));
-      assert.deepEqual(await rows(session, 'SELECT id FROM this'), [{ id: 1 }]);
-    });
-    for (let time = 1; time <= 2; time += 1) {
-      await inSession(LOCKED, async (session) => {
-        assert.deepEqual(await rows(session, "SELECT getvariable('given') AS given"), [{ given: null }]);
-        // What is made again under the same names has to find them free.
-        for (const text of LEFT) await session.run(statement(text));
-        const made = await rows(
-          session,
-          'SELECT count(*) AS n FROM duckdb_tables() UNION ALL SELECT count(*) FROM duckdb_views() WHERE NOT internal',
-        );
-        assert.deepEqual(
-          made.map(({ n }) => String(n)),
-          ['3', '1'],
-        );
-      });
-    }
-    assert.equal(count(), 1);
-  });
-
-  test('tells the time alike, and stays locked', async () => {
-    await inSession(LOCKED, async () => undefined);
-    await inSession(LOCKED, async (session) => {
-      assert.deepEqual(await rows(session, "SELECT current_setting('TimeZone') AS zone"), [{ zone: 'UTC' }]);
-      await assert.rejects(rows(session, 'SET threads = 3'), /configuration has been locked/);
-    });
-    await inSession(LOCKED, async (session) => {
-      await assert.rejects(rows(session, "SELECT * FROM read_text('/etc/hostname')"), /disabled by configuration/);
-    });
-  });
-
-  const APART: readonly { readonly what: string; readonly act: () => Promise<void> }[] = [
-    {
-      what: 'two at once',
-      async act() {
-        await using first = await engine.open(LOCKED);
-        await first.run(statement('CREATE TABLE a AS SELECT 1 AS id'));
-        await inSession(LOCKED, async (second) => {
-          await assert.rejects(rows(second, 'SELECT * FROM a'), /does not exist/);
-        });
-      },
-    },
-    {
-      what: 'other settings',
-      async act() {
-        await inSession(LOCKED, async () => undefined);
-        await inSession({ ...LOCKED, guarded: true }, async () => undefined);
-      },
-    },
-    {
-      what: 'settings that are not locked',
-      async act() {
-        await inSession({ ...LOCKED, folders: undefined }, async (session) =>
-          session.run(statement('SET threads = 3')),
-        );
-        await inSession({ ...LOCKED, folders: undefined }, async (session) => {
-          assert.deepEqual(await rows(session, "SELECT current_setting('threads') AS n"), [{ n: 1 }]);
-        });
-      },
-    },
-    {
-      what: 'a session in which a statement failed',
-      async act() {
-        await inSession(LOCKED, async (session) => assert.rejects(rows(session, "SELECT error('x')")));
-        await inSession(LOCKED, async () => undefined);
-      },
-    },
-    {
-      what: 'a session that was interrupted',
-      async act() {
-        await inSession(LOCKED, async (session) => session.interrupt());
-        await inSession(LOCKED, async () => undefined);
-      },
-    },
+  const LEFT = [
+    'CREATE SCHEMA silver',
+    'CREATE TABLE silver.sales AS SELECT 1 AS id',
+    'CREATE VIEW this AS SELECT * FROM silver.sales',
+    'CREATE TEMP TABLE __parsed AS SELECT 2 AS id',
+    'CREATE TEMP MACRO var(name) AS 3',
+    'CREATE MACRO doubled(x) AS 2 * x',
+    "SET VARIABLE given = 'x'",
+    "ATTACH ':memory:' AS shop",
+    'CREATE TABLE shop.main.orders AS SELECT 4 AS id',
   ];
-  for (const { what, act } of APART) {
-    test(`is not used again by ${what}`, async () => {
-      await act();
-      assert.equal(count(), 2);
-    });
-  }
 
-  test('is given back once, however often a session is closed', async () => {
-    const session = await engine.open(LOCKED);
-    for (let time = 1; time <= 2; time += 1) await session[Symbol.asyncDispose]();
-    await using first = await engine.open(LOCKED);
-    await using second = await engine.open(LOCKED);
-    await first.run(statement('CREATE TABLE a AS SELECT 1 AS id'));
-    await assert.rejects(rows(second, 'SELECT * FROM a'), /does not exist/);
-    assert.equal(count(), 2);
-  });
+  /** What a session cannot leave behind, wherever it is made. */
+  const BESIDE = [
+    'CREATE SCHEMA memory.silver',
+    'CREATE TABLE memory.main.leak AS SELECT 1 AS id',
+    'CREATE VIEW memory.main.leak AS SELECT 1 AS id',
+    "CREATE TYPE memory.main.leak AS ENUM ('a')",
+  ];
 
-  test('spills again where a session before has spilled', async () => {
-    const small: SessionOptions = { ...LOCKED, memoryBytes: 64e6, folders: [scratch, '/nowhere'] };
-    for (let time = 1; time <= 2; time += 1) {
-      await inSession(small, async (session) => {
-        await session.run(statement('CREATE TABLE big AS SELECT repeat(range::varchar, 40) AS a FROM range(400000)'));
-        assert.ok(
-          existsSync(scratch) && readdirSync(scratch).some((name) => readdirSync(join(scratch, name)).length > 0),
-        );
-        assert.deepEqual(
-          await rows(session, 'SELECT count(*)::int AS n FROM (SELECT a FROM big ORDER BY a LIMIT 10)'),
-          [{ n: 10 }],
-        );
+  describe('a database that is used again', () => {
+    for (const text of BESIDE) {
+      test(`is not, after ${text}`, async () => {
+        await inSession(LOCKED, (session) => session.run(statement(text)));
+        await inSession(LOCKED, (session) => session.run(statement(text)));
+        assert.equal(count(), 2);
       });
     }
-    assert.equal(count(), 1);
+
+    test('shows the next session nothing of the one before', async () => {
+      await inSession(LOCKED, async (session) => {
+        for (const text of LEFT) await session.run(statement(text));
+        assert.deepEqual(await rows(session, 'SELECT id FROM this'), [{ id: 1 }]);
+      });
+      for (let time = 1; time <= 2; time += 1) {
+        await inSession(LOCKED, async (session) => {
+          assert.deepEqual(await rows(session, "SELECT getvariable('given') AS given"), [{ given: null }]);
+          // What is made again under the same names has to find them free.
+          for (const text of LEFT) await session.run(statement(text));
+          const made = await rows(
+            session,
+            'SELECT count(*) AS n FROM duckdb_tables() UNION ALL SELECT count(*) FROM duckdb_views() WHERE NOT internal',
+          );
+          assert.deepEqual(
+            made.map(({ n }) => String(n)),
+            ['3', '1'],
+          );
+        });
+      }
+      assert.equal(count(), 1);
+    });
+
+    test('tells the time alike, and stays locked', async () => {
+      await inSession(LOCKED, async () => undefined);
+      await inSession(LOCKED, async (session) => {
+        assert.deepEqual(await rows(session, "SELECT current_setting('TimeZone') AS zone"), [{ zone: 'UTC' }]);
+        await assert.rejects(rows(session, 'SET threads = 3'), /configuration has been locked/);
+      });
+      await inSession(LOCKED, async (session) => {
+        await assert.rejects(rows(session, "SELECT * FROM read_text('/etc/hostname')"), /disabled by configuration/);
+      });
+    });
+
+    const APART: readonly { readonly what: string; readonly act: () => Promise<void> }[] = [
+      {
+        what: 'two at once',
+        async act() {
+          await using first = await engine.open(LOCKED);
+          await first.run(statement('CREATE TABLE a AS SELECT 1 AS id'));
+          await inSession(LOCKED, async (second) => {
+            await assert.rejects(rows(second, 'SELECT * FROM a'), /does not exist/);
+          });
+        },
+      },
+      {
+        what: 'other settings',
+        async act() {
+          await inSession(LOCKED, async () => undefined);
+          await inSession({ ...LOCKED, guarded: true }, async () => undefined);
+        },
+      },
+      {
+        what: 'settings that are not locked',
+        async act() {
+          await inSession({ ...LOCKED, folders: undefined }, async (session) =>
+            session.run(statement('SET threads = 3')),
+          );
+          await inSession({ ...LOCKED, folders: undefined }, async (session) => {
+            assert.deepEqual(await rows(session, "SELECT current_setting('threads') AS n"), [{ n: 1 }]);
+          });
+        },
+      },
+      {
+        what: 'a session in which a statement failed',
+        async act() {
+          await inSession(LOCKED, async (session) => assert.rejects(rows(session, "SELECT error('x')")));
+          await inSession(LOCKED, async () => undefined);
+        },
+      },
+      {
+        what: 'a session that was interrupted',
+        async act() {
+          await inSession(LOCKED, async (session) => session.interrupt());
+          await inSession(LOCKED, async () => undefined);
+        },
+      },
+    ];
+    for (const { what, act } of APART) {
+      test(`is not used again by ${what}`, async () => {
+        await act();
+        assert.equal(count(), 2);
+      });
+    }
+
+    test('is given back once, however often a session is closed', async () => {
+      const session = await engine.open(LOCKED);
+      for (let time = 1; time <= 2; time += 1) await session[Symbol.asyncDispose]();
+      await using first = await engine.open(LOCKED);
+      await using second = await engine.open(LOCKED);
+      await first.run(statement('CREATE TABLE a AS SELECT 1 AS id'));
+      await assert.rejects(rows(second, 'SELECT * FROM a'), /does not exist/);
+      assert.equal(count(), 2);
+    });
+
+    test('spills again where a session before has spilled', async () => {
+      const small: SessionOptions = { ...LOCKED, memoryBytes: 64e6, folders: [scratch, '/nowhere'] };
+      for (let time = 1; time <= 2; time += 1) {
+        await inSession(small, async (session) => {
+          await session.run(statement('CREATE TABLE big AS SELECT repeat(range::varchar, 40) AS a FROM range(400000)'));
+          assert.ok(
+            existsSync(scratch) && readdirSync(scratch).some((name) => readdirSync(join(scratch, name)).length > 0),
+          );
+          assert.deepEqual(
+            await rows(session, 'SELECT count(*)::int AS n FROM (SELECT a FROM big ORDER BY a LIMIT 10)'),
+            [{ n: 10 }],
+          );
+        });
+      }
+      assert.equal(count(), 1);
+    });
   });
 });

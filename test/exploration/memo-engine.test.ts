@@ -12,13 +12,6 @@ let scratch: string;
 let asked: string[];
 let engine: Engine;
 
-beforeEach(() => {
-  scratch = makeScratch();
-  asked = [];
-  engine = createMemoEngine(watched(real));
-});
-afterEach(() => rmSync(scratch, { recursive: true }));
-
 function watched(inner: Engine): Engine {
   return {
     async open(options) {
@@ -50,6 +43,13 @@ function file(name: string, text: string): string {
 const read = (path: string) => of(`SELECT a FROM read_csv('${path}', header = true, columns = {'a': 'INTEGER'})`);
 
 describe('an engine that remembers', () => {
+  beforeEach(() => {
+    scratch = makeScratch();
+    asked = [];
+    engine = createMemoEngine(watched(real));
+  });
+  afterEach(() => rmSync(scratch, { recursive: true }));
+
   test('is asked once about the same content, whatever its place, and again about another', async () => {
     const rows = (path: string) => inSession((session) => session.rows(read(path)));
     assert.deepEqual(await rows(file('one.csv', 'a\n1\n')), [{ a: 1 }]);
