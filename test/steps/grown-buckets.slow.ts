@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { csv, definePipeline, scd2, upsert } from '../../lib/define/index.ts';
+import { csv, definePipeline, scd2 } from '../../lib/define/index.ts';
 import { currentSpec } from '../../lib/iceberg/partition.ts';
 import { rollbackTable } from '../../lib/runtime/rollback-table.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
@@ -21,8 +21,6 @@ function shop(maintenance: object = {}): TestPipeline {
         told: { from: 'items', mode: scd2({ ...RULES, buckets: 2 }) },
         grows: { from: 'items', mode: scd2({ ...RULES }) },
         on_read: { from: 'items', mode: scd2({ ...RULES, writeMode: 'merge-on-read' }) },
-        latest: { from: 'items', mode: upsert({ ...RULES }) },
-        told_latest: { from: 'items', mode: upsert({ ...RULES, buckets: 2 }) },
       },
       ...maintenance,
     } as Parameters<typeof definePipeline>[0]),
@@ -35,7 +33,7 @@ after(() => {
 });
 
 const random = (n: number): number => (n * 7919) % 4999;
-const TABLES = ['grows', 'on_read', 'latest'] as const;
+const TABLES = ['grows', 'on_read'] as const;
 
 let landed = 0;
 async function land(lake: TestLake, from: number, to: number, at: number): Promise<void> {
@@ -54,10 +52,9 @@ async function run(lake: TestLake, request: object = {}): Promise<void> {
 }
 
 async function assertSame(lake: TestLake): Promise<void> {
-  const [told, latest] = [await lake.rows('shop_silver.told'), await lake.rows('shop_silver.told_latest')];
+  const told = await lake.rows('shop_silver.told');
   assert.deepEqual(await lake.rows('shop_silver.grows'), told);
   assert.deepEqual(await lake.rows('shop_silver.on_read'), told);
-  assert.deepEqual(await lake.rows('shop_silver.latest'), latest);
 }
 
 async function widths(lake: TestLake, log = ''): Promise<readonly (string | undefined)[]> {
@@ -65,7 +62,7 @@ async function widths(lake: TestLake, log = ''): Promise<readonly (string | unde
   return all.map((one) => one && currentSpec(one).fields[0]?.transform);
 }
 
-const few = Array(3).fill('bucket[1]');
+const few = Array(2).fill('bucket[1]');
 const isMore = (width: string | undefined): boolean => ['bucket[4]', 'bucket[8]', 'bucket[16]'].includes(width ?? '');
 
 test('tables that outgrow their buckets get more, beside compactions, and go back with them', async () => {
@@ -88,7 +85,7 @@ test('tables that outgrow their buckets get more, beside compactions, and go bac
   await land(lake, 1_000, 1_200, 25);
   await run(lake);
   assert.deepEqual(await widths(lake), grown, 'kept, until they are outgrown again');
-  for (const name of [...TABLES, 'told', 'told_latest'])
+  for (const name of [...TABLES, 'told'])
     await rollbackTable(lake.deps, { table: `shop_silver.${name}`, to: 'small' });
   assert.deepEqual(await widths(lake), few);
   await assertSame(lake);
