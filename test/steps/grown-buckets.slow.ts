@@ -85,8 +85,7 @@ test('tables that outgrow their buckets get more, beside compactions, and go bac
   await land(lake, 1_000, 1_200, 25);
   await run(lake);
   assert.deepEqual(await widths(lake), grown, 'kept, until they are outgrown again');
-  for (const name of [...TABLES, 'told'])
-    await rollbackTable(lake.deps, { table: `shop_silver.${name}`, to: 'small' });
+  for (const name of [...TABLES, 'told']) await rollbackTable(lake.deps, { table: `shop_silver.${name}`, to: 'small' });
   assert.deepEqual(await widths(lake), few);
   await assertSame(lake);
   await land(lake, 0, 3_000, 40);
