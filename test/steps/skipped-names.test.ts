@@ -116,7 +116,7 @@ test('a file or folder that may not be read stays new, and the others are read',
     await opened.land('orders', 'closed/c.csv', `${HEADER}3,30\n`);
     await chmod(opened.path('orders', 'secret.csv'), 0);
     await chmod(opened.path('orders', 'closed'), 0);
-    await promisify(execFile)('chmod', ['go+rX', opened.lake.scratch, opened.root]);
+    await promisify(execFile)('chmod', ['go+rX', dirname(opened.lake.scratch), opened.lake.scratch, opened.root]);
     const list = async (): Promise<{ keys: readonly string[]; skipped: readonly string[] }> =>
       JSON.parse((await promisify(execFile)(process.execPath, [RUN, opened.root])).stdout) as Awaited<
         ReturnType<typeof list>
