@@ -151,7 +151,7 @@ describe('keys of every type', () => {
         Array.from({ length: 3_000 }, (_, n) => line(of(random(n)), 1, n)),
       );
       const files = await stretches(lake);
-      assert.ok(files.length > 2);
+      assert.ok(files.length > 1, `${files.length} files`);
       await runWith(lake, [line(of(500), 0, 1), line(of(501), 4, 1), line(of(502), 5, 1, 'D'), line(of(503), 1, 503)]);
       assert.ok(without(files, await stretches(lake)).length <= 2);
     });
