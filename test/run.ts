@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 
 /**
  * `npm run test:unit`: every `*.test.ts` below `test`, two lines of work at once. Most files run in a process of their
  * own; those of a group below share one, since starting it and loading what they need takes longer than the tests do.
- * What a group has to say is printed when it ends. Ends with 1 when any test failed, or when there was none.
+ * What a group has to say is printed when it ends. Each has a temporary folder of its own, in which it may leave nothing.
+ * Ends with 1 when any test failed or left something, or when there was none.
  */
 
 /** Folders whose tests change nothing that outlives them: no environment, no mock of a module or of a client's class. */
@@ -54,16 +56,24 @@ function refuseHooks(file: string): void {
 
 async function workOff(): Promise<void> {
   for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
-    const { code, said, seconds } = await runGroup(group);
+    const temporary = mkdtempSync(join(tmpdir(), 'strata-tests-'));
+    const { code, said, seconds } = await runGroup(group, temporary);
     console.log(`\n== ${group.name}: ${group.files.length} files, ${seconds} s\n${said}`);
-    if (code !== 0) failed.push(group.name);
+    const left = readdirSync(temporary);
+    if (left.length > 0) console.log(`left in the temporary folder: ${left.join(', ')}`);
+    if (code !== 0 || left.length > 0) failed.push(group.name);
+    rmSync(temporary, { recursive: true, force: true });
   }
 }
 
-async function runGroup({ files, options }: Group): Promise<{ code: number; said: string; seconds: string }> {
+async function runGroup(
+  { files, options }: Group,
+  temporary: string,
+): Promise<{ code: number; said: string; seconds: string }> {
   const started = performance.now();
   const child = spawn(process.execPath, [...OPTIONS, ...options, ...files], {
     cwd: root,
+    env: { ...process.env, TMPDIR: temporary },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said: string[] = [];
