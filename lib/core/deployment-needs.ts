@@ -4,11 +4,14 @@
  */
 export const STACK_NEEDS = {
   lake: { roles: 0, rules: 0, alarms: 0, resources: 17 },
-  pipeline: { roles: 24, rules: 3, alarms: 8, resources: 150 },
+  pipeline: { roles: 4, rules: 1, alarms: 8, resources: 150 },
 } as const;
 
-/** Resources of the lake's stack for each pipeline: its databases. */
-export const LAKE_RESOURCES_PER_PIPELINE = 3;
+/** Resources of the lake's stack for each pipeline: its databases, or the stack that they are nested in. */
+export const LAKE_RESOURCES_PER_PIPELINE = { inline: 3, nested: 1 } as const;
+
+/** Roles that an account has room for, until it asks for more. Source: docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+export const ROLES_OF_ACCOUNT = 1_000;
 
 /** Source: docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html; it can be raised, which nothing tells. */
 export function rulesOfBus(region: string): number {

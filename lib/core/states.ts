@@ -198,7 +198,8 @@ export const STATES = {
     ...light,
     file: 'starter',
     machines: [],
-    objects: [{ zone: 'ops', below: ['_events/', '_landed/', 'audit_log/'], may: ['read', 'write'] }],
+    // It also tells of executions that ended without an alert of their own, as Notify does.
+    objects: [{ zone: 'ops', below: ['_events/', '_landed/', '_alerts/', 'audit_log/'], may: ['read', 'write'] }],
   },
 } as const satisfies Readonly<Record<string, FunctionRow>>;
 

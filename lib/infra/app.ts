@@ -69,7 +69,7 @@ export function createDeployment(app: App, props: DeploymentProps): Deployment {
 }
 
 function createLakeStack(app: App, id: string, props: DeploymentProps, settings: Settings): LakeStack {
-  const { deployment, kms, athenaScanLimitGb, adopt } = settings;
+  const { deployment, kms, nestDatabases, athenaScanLimitGb, adopt } = settings;
   return new LakeStack(app, id, {
     stackName: id,
     description: 'Strata: what stays (buckets, databases, the Athena workgroup)',
@@ -77,6 +77,7 @@ function createLakeStack(app: App, id: string, props: DeploymentProps, settings:
     ...(kms ? { encryption: 'kms' } : {}),
     athenaScanLimitGb,
     adopt,
+    nestDatabases,
     pipelines: props.specs.map((spec) => spec.name),
     removalPolicy: props.destroyData === true ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
     ...(props.lake === undefined ? {} : { customize: props.lake }),

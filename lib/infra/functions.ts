@@ -2,18 +2,17 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CfnRule, Duration, Fn, RemovalPolicy, Size, Stage } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
-import { Role } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, LayerVersion, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { BINDING_MISSING, type Architecture as BundleArchitecture } from '../core/bundle-folder.ts';
 import { InvalidInput } from '../core/errors.ts';
+import { roleOf } from '../core/roles.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { FUNCTIONS, type FunctionName, isStep, STATES, type StepCompute, stateRow } from '../core/states.ts';
-import { acknowledge } from './acknowledge.ts';
-import { grantAll, zonesOf } from './permissions.ts';
+import { zonesOf } from './permissions.ts';
 import { bucketName, type LakePlaces } from './places.ts';
-import { functionsOf } from './principals.ts';
+import { acknowledgeTracing, type Roles } from './roles.ts';
 
 export type Functions = Readonly<Record<FunctionName, LambdaFunction>>;
 
@@ -23,6 +22,7 @@ const LAYERS_FOLDER = '/opt';
 export type FunctionsProps = {
   readonly lake: LakePlaces;
   readonly spec: PipelineSpec;
+  readonly roles: Roles;
   /** The bundles of one architecture: `worker`, `starter`, `fail`, ... */
   readonly bundles: string;
   readonly architecture: Architecture;
@@ -40,11 +40,12 @@ export type Network = {
   readonly securityGroups: readonly ISecurityGroup[];
 };
 
-/** One function for each Task state of the state machine, and the starter: Node 24, each with a role of its own. */
+/** One function for each Task state of the state machine, and the starter: Node 24. */
 export function createFunctions(scope: Construct, props: FunctionsProps): Functions {
   refuseIncomplete(scope, props);
   const pipeline = createSpecLayer(scope, props.spec);
   const entries = FUNCTIONS.map((name) => [name, createFunction(scope, name, { ...props, pipeline })] as const);
+  acknowledgeTracing(props.roles);
   return Object.fromEntries(entries) as Record<FunctionName, LambdaFunction>;
 }
 
@@ -67,18 +68,14 @@ function createFunction(scope: Construct, name: FunctionName, props: FunctionPro
   const { names } = lake;
   const { file } = STATES[name];
   const functionName = names.lambda(spec.name, file);
-  const role = new Role(scope, `${name}Role`, {
-    assumedBy: functionsOf(scope),
-    description: `What ${name} of the pipeline ${spec.name} may do`,
-  });
+  const role = props.roles[roleOf(name)];
   const logGroup = new LogGroup(scope, `${name}Logs`, {
     logGroupName: `/aws/lambda/${functionName}`,
     ...props.logs,
   });
   logGroup.grantWrite(role);
-  grantAll(role, name, { lake, spec, inVpc: network !== null });
   const compute = computeOf(spec, name);
-  const made = new LambdaFunction(scope, name, {
+  return new LambdaFunction(scope, name, {
     functionName,
     description: `Strata: ${name} of the pipeline ${spec.name}`,
     runtime: Runtime.NODEJS_24_X,
@@ -98,9 +95,6 @@ function createFunction(scope: Construct, name: FunctionName, props: FunctionPro
     tracing: Tracing.ACTIVE,
     environment: environmentOf(name, lake, spec, compute),
   });
-  const tracing = role.node.findChild('DefaultPolicy');
-  acknowledge(tracing, 'IAM5[Resource::*]', 'X-Ray has no resources that a policy could name');
-  return made;
 }
 
 function environmentOf(

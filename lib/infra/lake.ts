@@ -1,4 +1,4 @@
-import { Annotations, RemovalPolicy } from 'aws-cdk-lib';
+import { Annotations, NestedStack, RemovalPolicy } from 'aws-cdk-lib';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
@@ -57,6 +57,11 @@ export type LakeProps = LakeAttributes & {
    * the stack.
    */
   readonly adopt?: readonly string[];
+  /**
+   * true: the databases of each pipeline are in a nested stack of their own, so that a lake has room for more than 160 pipelines. To be set
+   * before the first deployment: a database does not move from a stack to another. Default: all are in the lake's own stack.
+   */
+  readonly nestDatabases?: boolean;
   /** DESTROY removes the data with the lake, if the context flag destroyData is set too. Default: it is kept, unless its first deployment fails. */
   readonly removalPolicy?: RemovalPolicy;
 };
@@ -119,6 +124,7 @@ export class Lake extends LakeBase {
   readonly #destroy: boolean;
   readonly #rules: BucketRules;
   readonly #adopted: ReadonlySet<string>;
+  readonly #nested: boolean;
   readonly #dashboard: LakeDashboard | undefined;
 
   constructor(scope: Construct, id: string, props: LakeProps = {}) {
@@ -126,6 +132,7 @@ export class Lake extends LakeBase {
     this.#destroy = destroysData(this, props.removalPolicy);
     this.#rules = props.rules ?? {};
     this.#adopted = new Set(props.adopt);
+    this.#nested = props.nestDatabases === true;
     this.dataKey = this.#keyOf(props);
     const { dataKey, names } = this;
     this.buckets = createBuckets(this, {
@@ -145,12 +152,17 @@ export class Lake extends LakeBase {
 
   protected override makeRoom(pipeline: string): void {
     endRunFolders(this.buckets.ops, pipeline, this.#rules);
-    if (!this.#adopted.has(pipeline)) createDatabases(this, this, pipeline, this.#destroy);
+    if (!this.#adopted.has(pipeline)) createDatabases(this.#placeOfDatabases(pipeline), this, pipeline, this.#destroy);
     this.#dashboard?.addPipeline(pipeline);
   }
 
   override showAlarms(pipeline: string, names: readonly string[]): void {
     if (names.length > 0) this.#dashboard?.addAlarms(pipeline, names);
+  }
+
+  #placeOfDatabases(pipeline: string): Construct {
+    const description = `Strata: databases of the pipeline ${pipeline}`;
+    return this.#nested ? new NestedStack(this, `Databases-${pipeline}`, { description }) : this;
   }
 
   #keyOf({ encryption, dataKey }: LakeProps): IKey | undefined {

@@ -2,6 +2,7 @@ import { Arn, ArnFormat, Stack } from 'aws-cdk-lib';
 import { type IRole, Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { exportsAnything } from '../core/exports.ts';
 import { EXPORTS, type Zone, zoneOf } from '../core/objects.ts';
+import { grantsOf, type RoleName } from '../core/roles.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { type FunctionName, type ObjectGrant, stateRow } from '../core/states.ts';
 import { acknowledge, acknowledgeResources } from './acknowledge.ts';
@@ -27,24 +28,24 @@ export function zonesOf(name: FunctionName): readonly Zone[] {
   return [...new Set(stateRow(name).objects.map(({ zone }) => zoneOf(zone)))];
 }
 
-/** Whose data a function works on, and where it runs. */
+/** Whose data functions work on, and where they run. */
 export type Workplace = {
   readonly lake: LakePlaces;
   readonly spec: Pick<PipelineSpec, 'name' | 'others' | 'models'>;
   readonly inVpc: boolean;
 };
 
-/** Grants a function's role what the table of states says, each statement with its acknowledgement. */
-export function grantAll(role: IRole, name: FunctionName, { lake, spec, inVpc }: Workplace): void {
+/** Grants a role what the table of states says of its functions, each statement with its acknowledgement. */
+export function grantAll(role: IRole, name: RoleName, { lake, spec, inVpc }: Workplace): void {
   const policy = new Policy(role, 'Lake');
-  const { objects, others = [], everyones = [], catalog } = stateRow(name);
+  const { objects, others, everyones, catalog, seesExecutions } = grantsOf(name);
   const own = objects.filter(({ zone }) => zone !== EXPORTS || exportsAnything(spec));
   for (const grant of own) grantObjects(policy, grant, lake, { pipelines: [spec.name], whose: '' });
   for (const grant of others) grantOthers(policy, grant, lake, spec);
   for (const grant of everyones) grantObjects(policy, grant, lake, { pipelines: ['*'], whose: 'all' });
-  if (catalog !== null) grantCatalog(policy, catalog, lake, spec.name);
-  if (catalog === 'look') lookAtOthers(policy, lake, spec);
-  if (stateRow(name).executions === 'look') lookAtExecutions(policy, lake, spec.name);
+  if (catalog.length > 0) grantCatalog(policy, catalog, lake, spec.name);
+  if (catalog.includes('look')) lookAtOthers(policy, lake, spec);
+  if (seesExecutions) lookAtExecutions(policy, lake, spec.name);
   if (objects.length > 0) useKeys(policy, lake);
   if (inVpc) grantNetwork(policy);
   grantTracing(policy);
@@ -74,7 +75,7 @@ function grantObjects(
   if (zone === 'bronze' && may.includes('read')) actions.push('s3:GetObjectVersion');
   if (actions.length > 0) {
     // Within a policy no two statements may have one name.
-    const part = below.includes('') ? '' : 'Below';
+    const part = below.includes('') ? '' : `Below${may.join('')}`;
     policy.addStatements(new PolicyStatement({ sid: `Objects${zone}${part}${whose}`, actions, resources }));
     acknowledgeResources(policy, resources, 'The objects of one pipeline in one zone; their names come with the data');
   }
@@ -95,12 +96,13 @@ function grantObjects(
 
 function grantCatalog(
   policy: Policy,
-  may: keyof typeof CATALOG_ACTIONS,
+  may: readonly (keyof typeof CATALOG_ACTIONS)[],
   { names }: LakePlaces,
   pipeline: string,
 ): void {
   const resources = [...glueArns(Stack.of(policy), names, pipeline)];
-  policy.addStatements(new PolicyStatement({ sid: 'Catalog', actions: CATALOG_ACTIONS[may], resources }));
+  const actions = [...new Set(may.flatMap((one) => CATALOG_ACTIONS[one]))];
+  policy.addStatements(new PolicyStatement({ sid: 'Catalog', actions, resources }));
   acknowledgeResources(policy, resources, "The tables of the pipeline's own databases, which its runs create");
 }
 

@@ -18,6 +18,7 @@ import type { ILake } from './lake.ts';
 import { machineMetric, ownMetric, succeededRuns } from './metrics.ts';
 import type { PipelineProps } from './pipeline-props.ts';
 import { bundlesFor, maintenanceDefinition, medallionDefinition } from './project.ts';
+import { createRoles } from './roles.ts';
 import { createStateMachine } from './state-machine.ts';
 import { connectTopic, connectWebhook, createTopic, openToAlarms } from './topic.ts';
 import { createTriggers, maintainAfter } from './triggers.ts';
@@ -48,14 +49,24 @@ export class Pipeline extends Construct implements IConnectable {
     const logs = { retention: props.logRetention ?? RetentionDays.ONE_MONTH, removalPolicy };
     const { architecture = Architecture.ARM_64 } = props;
     const bundles = props.bundles ?? bundlesFor(nameOfBundle(architecture));
-    this.functions = createFunctions(this, { lake, spec, bundles, architecture, logs, network: this.#network });
+    const roles = createRoles(this, { lake, spec, inVpc: this.#network !== null });
+    this.functions = createFunctions(this, { lake, roles, spec, bundles, architecture, logs, network: this.#network });
     const { functions } = this;
     const definition = props.definition ?? medallionDefinition();
-    const machine = createStateMachine(this, { lake, spec, functions, machine: 'medallion', definition, logs });
+    const machine = createStateMachine(this, {
+      lake,
+      spec,
+      functions,
+      role: roles.Run,
+      machine: 'medallion',
+      definition,
+      logs,
+    });
     const maintenance = createStateMachine(this, {
       lake,
       spec,
       functions,
+      role: roles.Run,
       machine: 'maintenance',
       definition: maintenanceDefinition(),
       logs,
@@ -66,14 +77,15 @@ export class Pipeline extends Construct implements IConnectable {
     this.#machineName = machine.name;
     const topic = props.topic ?? createTopic(this, lake, spec.name);
     if (props.topic !== undefined && props.alarms !== false) openToAlarms(this, topic);
-    connectTopic(topic, functions.Notify, props.alertEmails ?? []);
-    if (spec.alerts !== undefined) connectWebhook(this, functions.Notify, spec.alerts.webhook);
+    connectTopic(topic, functions, props.alertEmails ?? []);
+    if (spec.alerts !== undefined) connectWebhook(this, functions, spec.alerts.webhook);
     this.topic = topic;
     const startOn = props.startOn ?? {};
     this.deadLetters = createTriggers(this, {
       lake,
       spec,
       functions,
+      role: roles.Run,
       machine,
       maintenance,
       startOn,

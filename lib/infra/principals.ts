@@ -1,5 +1,5 @@
 import { Arn, type ArnComponents, ArnFormat, Stack } from 'aws-cdk-lib';
-import { type IPrincipal, PrincipalWithConditions, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PrincipalWithConditions, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
 
 /**
@@ -7,7 +7,7 @@ import type { IConstruct } from 'constructs';
  * the resource that it works for, where the service says which.
  * Source: docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
  */
-function serviceFor(scope: IConstruct, service: string, source?: string): IPrincipal {
+function serviceFor(scope: IConstruct, service: string, source?: string): PrincipalWithConditions {
   return new PrincipalWithConditions(new ServicePrincipal(service), {
     StringEquals: { 'aws:SourceAccount': Stack.of(scope).account },
     ...(source === undefined ? {} : { ArnLike: { 'aws:SourceArn': source } }),
@@ -15,7 +15,7 @@ function serviceFor(scope: IConstruct, service: string, source?: string): IPrinc
 }
 
 /** Functions: Lambda says of a role's user whose it is, and its SourceArn is made for policies on functions. */
-export function functionsOf(scope: IConstruct): IPrincipal {
+export function functionsOf(scope: IConstruct): PrincipalWithConditions {
   return serviceFor(scope, 'lambda.amazonaws.com');
 }
 
@@ -23,7 +23,7 @@ export function functionsOf(scope: IConstruct): IPrincipal {
  * State machines, whichever works through a run: what the runs of a map give as their source, nobody says.
  * Source: docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
  */
-export function machinesOf(scope: IConstruct): IPrincipal {
+export function machinesOf(scope: IConstruct): PrincipalWithConditions {
   const arnFormat = ArnFormat.COLON_RESOURCE_NAME;
   const machines = sourceIn(scope, { service: 'states', resource: 'stateMachine', resourceName: '*', arnFormat });
   return serviceFor(scope, 'states.amazonaws.com', machines);
@@ -33,13 +33,13 @@ export function machinesOf(scope: IConstruct): IPrincipal {
  * Schedules of the default group, since the scheduler names no single schedule.
  * Source: docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
  */
-export function schedulesOf(scope: IConstruct): IPrincipal {
+export function schedulesOf(scope: IConstruct): PrincipalWithConditions {
   const group = sourceIn(scope, { service: 'scheduler', resource: 'schedule-group', resourceName: 'default' });
   return serviceFor(scope, 'scheduler.amazonaws.com', group);
 }
 
 /** All alarms of the account and region, as a topic may be given to alarms of the user's own. */
-export function alarmsOf(scope: IConstruct): IPrincipal {
+export function alarmsOf(scope: IConstruct): PrincipalWithConditions {
   const arnFormat = ArnFormat.COLON_RESOURCE_NAME;
   const alarms = sourceIn(scope, { service: 'cloudwatch', resource: 'alarm', resourceName: '*', arnFormat });
   return serviceFor(scope, 'cloudwatch.amazonaws.com', alarms);

@@ -21,6 +21,7 @@ const context = z.object({
     .default('')
     .transform((text) => names(text)),
   kms: flag,
+  nestDatabases: flag,
   destroyData: flag,
   athenaScanLimitGb: z.coerce.number().positive().default(100),
 });
@@ -35,6 +36,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   alertEmails: 'e-mail addresses with commas between them',
   adopt: 'names of pipelines with commas between them',
   kms: 'true or false',
+  nestDatabases: 'true or false',
   destroyData: 'true or false',
   athenaScanLimitGb: 'a number of gigabytes above 0',
   stage: 'a name such as dev',

@@ -1,22 +1,23 @@
 import { Arn, ArnFormat, Stack } from 'aws-cdk-lib';
-import { Policy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { Policy, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { leastReserved } from '../core/compute.ts';
 import { InvalidInput } from '../core/errors.ts';
 import type { PipelineSpec } from '../core/spec.ts';
-import { type MachineName, type TaskName, tasksOf } from '../core/states.ts';
+import { type MachineName, STATES, type TaskName, tasksOf } from '../core/states.ts';
 import { acknowledge, acknowledgeResources } from './acknowledge.ts';
 import { computeOf, type Functions, type LogSettings } from './functions.ts';
 import { grantTracing, useKeys } from './permissions.ts';
 import { bucketArn, bucketName, type LakePlaces } from './places.ts';
-import { machinesOf } from './principals.ts';
 
 export type StateMachineProps = {
   readonly lake: LakePlaces;
   readonly spec: PipelineSpec;
   readonly functions: Functions;
+  /** Of both machines. */
+  readonly role: Role;
   readonly machine: MachineName;
   /** The text of `statemachines/<machine>.asl.json`. */
   readonly definition: string;
@@ -38,16 +39,12 @@ export function stateMachineArn(stack: Stack, name: string): string {
 
 /** The run of a pipeline, or its maintenance, as the file says it, with the pipeline's own limits. */
 export function createStateMachine(scope: Construct, props: StateMachineProps): PipelineMachine {
-  const { lake, spec, functions, machine: which } = props;
+  const { lake, spec, functions, role, machine: which } = props;
   const name = which === 'medallion' ? lake.names.stateMachine(spec.name) : lake.names.maintenance(spec.name);
   const { id, machineId } = MACHINES[which];
   const stack = Stack.of(scope);
   const arn = stateMachineArn(stack, name);
-  const role = new Role(scope, `${id}Role`, {
-    assumedBy: machinesOf(scope),
-    description: `What the state machine of ${which === 'medallion' ? '' : 'maintenance of '}${spec.name} may do`,
-  });
-  const policy = grantMachine(role, props, name, arn);
+  const policy = grantMachine(props, name, arn);
   const logGroup = new LogGroup(scope, `${id}Logs`, {
     logGroupName: `/aws/vendedlogs/states/${name}`,
     ...props.logs,
@@ -72,6 +69,15 @@ export function createStateMachine(scope: Construct, props: StateMachineProps): 
   });
   machine.node.addDependency(policy);
   return { arn, name };
+}
+
+/** By name, since functions of this role wait for its policies. */
+function functionArn(stack: Stack, { names }: LakePlaces, { name }: PipelineSpec, step: TaskName): string {
+  const resourceName = `${names.lambda(name, STATES[step].file)}:*`;
+  return Arn.format(
+    { service: 'lambda', resource: 'function', resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME },
+    stack,
+  );
 }
 
 type State = { Type: string; [field: string]: unknown };
@@ -123,15 +129,15 @@ function limitState(name: string, state: State, spec: PipelineSpec): State {
 }
 
 /** Source: docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html */
-function grantMachine(role: Role, props: StateMachineProps, name: string, arn: string): Policy {
-  const { lake, spec, functions, machine } = props;
-  const policy = new Policy(role, 'Run');
+function grantMachine(props: StateMachineProps, name: string, arn: string): Policy {
+  const { lake, spec, role, machine } = props;
+  const policy = new Policy(role, MACHINES[machine].id);
   const allow = (sid: string, actions: string[], resources: string[], reason: string): void => {
     policy.addStatements(new PolicyStatement({ sid, actions, resources }));
     acknowledgeResources(policy, resources, reason);
   };
   // Also in the versions that runs have begun with, which a deployment replaces.
-  const called = tasksOf(machine).map((step) => `${functions[step].functionArn}:*`);
+  const called = tasksOf(machine).map((step) => functionArn(Stack.of(role), lake, spec, step));
   allow('Steps', ['lambda:InvokeFunction'], called, 'Exactly these functions, in whichever version');
   const runs = MACHINES[machine].folders.map((folder) => `${bucketArn(lake, 'ops')}/ops/${spec.name}/${folder}/*`);
   const inRuns = 'Lists of units and results of maps lie in the folders of runs, whose names come with the runs';

@@ -1,12 +1,12 @@
 import { ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { type CfnTopic, type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct, IConstruct } from 'constructs';
 import type { DeploymentNames } from '../core/deployment-names.ts';
 import { renderWebhook, type Webhook } from '../core/webhook.ts';
+import type { Functions } from './functions.ts';
 import type { LakePlaces } from './places.ts';
 import { alarmsOf } from './principals.ts';
 
@@ -59,20 +59,21 @@ export function openToAlarms(scope: Construct, topic: ITopic): void {
   );
 }
 
-/** Lets Notify tell a topic, and people hear of it. */
-export function connectTopic(topic: ITopic, notify: LambdaFunction, emails: readonly string[]): void {
-  notify.addEnvironment('STRATA_TOPIC_ARN', topic.topicArn);
-  notify.addToRolePolicy(new PolicyStatement({ sid: 'Alert', actions: ['sns:Publish'], resources: [topic.topicArn] }));
+/** Lets Notify tell a topic, and the starter, which hears of what ended otherwise; and lets people hear of it. */
+export function connectTopic(topic: ITopic, { Notify, Starter }: Functions, emails: readonly string[]): void {
+  for (const teller of [Notify, Starter]) teller.addEnvironment('STRATA_TOPIC_ARN', topic.topicArn);
+  // They have one role.
+  Notify.addToRolePolicy(new PolicyStatement({ sid: 'Alert', actions: ['sns:Publish'], resources: [topic.topicArn] }));
   if (topic.masterKey !== undefined) {
     const resources = [topic.masterKey.keyArn];
-    notify.addToRolePolicy(new PolicyStatement({ sid: 'AlertsKey', actions: USE_KEY, resources }));
+    Notify.addToRolePolicy(new PolicyStatement({ sid: 'AlertsKey', actions: USE_KEY, resources }));
   }
   for (const email of emails) topic.addSubscription(new EmailSubscription(email));
 }
 
-/** Lets Notify post to a webhook: it is told the name of the secret that has the URL, and may read that one. */
-export function connectWebhook(scope: Construct, notify: LambdaFunction, webhook: Webhook): void {
-  notify.addEnvironment('STRATA_WEBHOOK', renderWebhook(webhook));
+/** Lets the same two post to a webhook: they are told the name of the secret that has the URL, and may read that one. */
+export function connectWebhook(scope: Construct, { Notify, Starter }: Functions, webhook: Webhook): void {
+  for (const teller of [Notify, Starter]) teller.addEnvironment('STRATA_WEBHOOK', renderWebhook(webhook));
   // Secrets Manager puts six characters of its own after a name.
   const resource = Stack.of(scope).formatArn({
     service: 'secretsmanager',
@@ -80,7 +81,7 @@ export function connectWebhook(scope: Construct, notify: LambdaFunction, webhook
     resourceName: `${webhook.secret}-??????`,
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   });
-  notify.addToRolePolicy(
+  Notify.addToRolePolicy(
     new PolicyStatement({ sid: 'Webhook', actions: ['secretsmanager:GetSecretValue'], resources: [resource] }),
   );
 }

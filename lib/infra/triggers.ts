@@ -1,7 +1,5 @@
-import { Aws, Duration, Stack } from 'aws-cdk-lib';
-import { Rule } from 'aws-cdk-lib/aws-events';
-import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { Aws, Duration } from 'aws-cdk-lib';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -10,16 +8,17 @@ import { MAINTENANCE_OPERATIONS, type MaintenanceOperation, type MaintenanceRequ
 import { InvalidInput } from '../core/errors.ts';
 import { keptRules, LEAST_AGE_MS } from '../core/maintenance-rules.ts';
 import { DEFAULT_RECONCILE_MS, type PipelineSpec } from '../core/spec.ts';
-import { alertOnEnd } from './alert-on-end.ts';
+import { listenToEvents } from './events.ts';
 import { computeOf, type Functions } from './functions.ts';
-import { bucketName, type LakePlaces } from './places.ts';
-import { schedulesOf } from './principals.ts';
-import { type PipelineMachine, stateMachineArn } from './state-machine.ts';
+import type { LakePlaces } from './places.ts';
+import type { PipelineMachine } from './state-machine.ts';
 
 export type TriggersProps = {
   readonly lake: LakePlaces;
   readonly spec: PipelineSpec;
   readonly functions: Functions;
+  /** Of schedules. */
+  readonly role: Role;
   readonly machine: PipelineMachine;
   readonly maintenance: PipelineMachine;
   /** What starts runs. */
@@ -65,12 +64,9 @@ export function createTriggers(scope: Construct, props: TriggersProps): IQueue {
   const deadLetters = props.deadLetters ?? createDeadLetters(scope);
   const { upload = true, schedule = true, after = true } = props.startOn;
   const followed = after ? (props.spec.after ?? []) : [];
-  if (upload || followed.length > 0) {
-    const queue = startByQueue(scope, props, deadLetters);
-    if (upload) startOnUpload(scope, props, queue, deadLetters);
-    if (upload) compareOnSchedule(scope, props, deadLetters);
-    if (followed.length > 0) startAfter(scope, props, { followed, queue, deadLetters });
-  }
+  const queue = upload || followed.length > 0 ? startByQueue(scope, props, deadLetters) : undefined;
+  if (upload) compareOnSchedule(scope, props, deadLetters);
+  listenToEvents(scope, { ...props, upload, followed, queue, deadLetters });
   if (schedule && props.spec.schedule !== null) {
     const { lake, spec, machine } = props;
     startOnSchedule(scope, {
@@ -80,6 +76,7 @@ export function createTriggers(scope: Construct, props: TriggersProps): IQueue {
       schedule: spec.schedule ?? '',
       machine,
       input: { pipeline: spec.name, started_by: 'schedule' },
+      role: props.role,
       deadLetters,
     });
   }
@@ -93,6 +90,7 @@ export function createTriggers(scope: Construct, props: TriggersProps): IQueue {
       schedule: asked.schedule,
       machine: maintenance,
       input: { pipeline: spec.name, kind: 'maintenance', maintenance: requestOf(scope, spec, asked) },
+      role: props.role,
       deadLetters,
     });
   }
@@ -105,10 +103,10 @@ export function createTriggers(scope: Construct, props: TriggersProps): IQueue {
       schedule: props.startOn.compaction,
       machine: maintenance,
       input: { pipeline: spec.name, kind: 'maintenance', compact: {} },
+      role: props.role,
       deadLetters,
     });
   }
-  alertOnEnd(scope, props, deadLetters);
   return deadLetters;
 }
 
@@ -185,25 +183,8 @@ function startByQueue(scope: Construct, { spec, functions, machine }: TriggersPr
   return uploads;
 }
 
-function startOnUpload(scope: Construct, { lake, spec }: TriggersProps, queue: Queue, deadLetters: IQueue): void {
-  new Rule(scope, 'Uploaded', {
-    description: `A file has landed for the pipeline ${spec.name}`,
-    eventPattern: {
-      source: ['aws.s3'],
-      detailType: ['Object Created'],
-      detail: {
-        bucket: { name: [bucketName(lake, 'bronze')] },
-        object: { key: [{ prefix: `bronze/${spec.name}/` }] },
-      },
-    },
-    targets: [new SqsQueue(queue, { deadLetterQueue: deadLetters })],
-  });
-}
-
-type Following = { readonly followed: readonly string[]; readonly queue: Queue; readonly deadLetters: IQueue };
-
 /** Events may be lost: what no event told of is found when all of bronze is compared. */
-function compareOnSchedule(scope: Construct, { lake, spec, machine }: TriggersProps, deadLetters: IQueue): void {
+function compareOnSchedule(scope: Construct, { lake, spec, role, machine }: TriggersProps, deadLetters: IQueue): void {
   const minutes = Math.max(1, Math.floor((spec.discover?.reconcileMs ?? DEFAULT_RECONCILE_MS) / MINUTE_MS));
   startOnSchedule(scope, {
     id: 'ComparisonSchedule',
@@ -212,25 +193,8 @@ function compareOnSchedule(scope: Construct, { lake, spec, machine }: TriggersPr
     schedule: minutes === 1 ? 'rate(1 minute)' : `rate(${minutes} minutes)`,
     machine,
     input: { pipeline: spec.name, started_by: 'comparison' },
+    role,
     deadLetters,
-  });
-}
-
-/** State machines of other stacks are found by their names, so that no stack holds another by its exports. */
-function startAfter(
-  scope: Construct,
-  { lake, spec }: TriggersProps,
-  { followed, queue, deadLetters }: Following,
-): void {
-  const arns = followed.map((pipeline) => stateMachineArn(Stack.of(scope), lake.names.stateMachine(pipeline)));
-  new Rule(scope, 'Followed', {
-    description: `A run has succeeded that the pipeline ${spec.name} runs after`,
-    eventPattern: {
-      source: ['aws.states'],
-      detailType: ['Step Functions Execution Status Change'],
-      detail: { status: ['SUCCEEDED'], stateMachineArn: arns },
-    },
-    targets: [new SqsQueue(queue, { deadLetterQueue: deadLetters })],
   });
 }
 
@@ -241,6 +205,8 @@ type Scheduled = {
   readonly schedule: string;
   readonly machine: PipelineMachine;
   readonly input: { readonly pipeline: string; readonly [asked: string]: unknown };
+  /** May start the machine, which the state machines' own policies say. */
+  readonly role: Role;
   readonly deadLetters: IQueue;
 };
 
@@ -251,13 +217,8 @@ type Scheduled = {
  */
 function startOnSchedule(
   scope: Construct,
-  { id, name, description, schedule, machine, input: asked, deadLetters }: Scheduled,
+  { id, name, description, schedule, machine, input: asked, role, deadLetters }: Scheduled,
 ): void {
-  const role = new Role(scope, `${id}Role`, {
-    assumedBy: schedulesOf(scope),
-    description: `${description}, on a schedule`,
-  });
-  role.addToPolicy(new PolicyStatement({ sid: 'Start', actions: ['states:StartExecution'], resources: [machine.arn] }));
   deadLetters.grantSendMessages(role);
   const runId = '<aws.scheduler.execution-id>';
   const input = { ...asked, run_id: runId, dry_run: false, wait: true };

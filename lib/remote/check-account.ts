@@ -35,6 +35,8 @@ export type Intended = {
   readonly specs: readonly PipelineSpec[];
   /** Pipelines whose databases stay outside of the lake's stack. */
   readonly adopted: readonly string[];
+  /** Whether the databases of each pipeline are nested in a stack of their own. */
+  readonly nested?: boolean;
 };
 
 /** By how much the clock may be wrong before signatures are refused. */
@@ -158,12 +160,19 @@ async function checkAlarms(ask: AskAws, news: number): Promise<readonly Finding[
   return [warn('alarms', found, 'look, and ask for more: Service Quotas, Amazon CloudWatch, Alarms')];
 }
 
-function checkSize({ names, specs, adopted }: Intended): Finding {
+function checkSize({ names, specs, adopted, nested }: Intended): Finding {
   const own = specs.filter(({ name }) => !adopted.includes(name)).length;
-  const needed = STACK_NEEDS.lake.resources + own * LAKE_RESOURCES_PER_PIPELINE;
+  const needed = STACK_NEEDS.lake.resources + own * LAKE_RESOURCES_PER_PIPELINE[nested === true ? 'nested' : 'inline'];
   const found = `${names.lakeStack}: ${needed} resources of ${RESOURCES_OF_STACK}`;
   if (needed <= RESOURCES_OF_STACK) return ok('lake stack', found);
-  return fail('lake stack', found, 'divide the pipelines among several stages, each with a lake of its own');
+  const divide = 'divide the pipelines among several stages, each with a lake of its own';
+  return fail(
+    'lake stack',
+    found,
+    nested === true
+      ? divide
+      : `before the first deploy: put "nestDatabases": true into the context of cdk.json; after it: ${divide}`,
+  );
 }
 
 async function checkLakeFormation(ask: AskAws): Promise<readonly Finding[]> {

@@ -27,14 +27,24 @@ export function openAccount(): AccountDeps {
 
 /** What the context of a project's cdk.json says under `adopt`; throws InvalidInput for a file that is no JSON. */
 export function adoptedPipelines(file = 'cdk.json'): readonly string[] {
-  if (!existsSync(file)) return [];
+  return String(contextOf(file)['adopt'] ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+/** Whether it says `nestDatabases`. */
+export function nestsDatabases(file = 'cdk.json'): boolean {
+  return String(contextOf(file)['nestDatabases']) === 'true';
+}
+
+function contextOf(file: string): Readonly<Record<string, unknown>> {
+  if (!existsSync(file)) return {};
   try {
-    const { context } = JSON.parse(readFileSync(file, 'utf8')) as { readonly context?: { readonly adopt?: unknown } };
-    const adopt = context?.adopt ?? '';
-    return String(adopt)
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== '');
+    const { context = {} } = JSON.parse(readFileSync(file, 'utf8')) as {
+      readonly context?: Readonly<Record<string, unknown>>;
+    };
+    return context;
   } catch (cause) {
     throw new InvalidInput(`${file} cannot be read: ${String(cause)}`, [], { cause });
   }

@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Template } from 'aws-cdk-lib/assertions';
-import { LAKE_RESOURCES_PER_PIPELINE, STACK_NEEDS } from '../../lib/core/deployment-needs.ts';
+import {
+  ALARMS_OF_REGION,
+  LAKE_RESOURCES_PER_PIPELINE,
+  RESOURCES_OF_STACK,
+  ROLES_OF_ACCOUNT,
+  rulesOfBus,
+  STACK_NEEDS,
+} from '../../lib/core/deployment-needs.ts';
 import { InvalidInput } from '../../lib/core/errors.ts';
 import { FUNCTIONS, STATES } from '../../lib/core/states.ts';
 import { type DeploymentOptions, deploy, FOLLOWER, PLAIN, SHOP, type Synthesized } from './deployment.ts';
-import { at, type Json, leftBehind, resourceOf, resourcesOf } from './resources.ts';
+import { at, type Json, leftBehind, list, resourceOf, resourcesOf } from './resources.ts';
 
 type Kept = {
   readonly policies: readonly (string | undefined)[];
@@ -95,9 +102,55 @@ describe('adopt=plain', async () => {
     const { resources, ...others } = count(lake);
     const { resources: most, ...none } = STACK_NEEDS.lake;
     assert.deepEqual(others, none);
-    assert.equal(resources, most + LAKE_RESOURCES_PER_PIPELINE);
+    assert.equal(resources, most + LAKE_RESOURCES_PER_PIPELINE.inline);
   });
 });
+
+test('an account has room for 200 pipelines, and for as many again of what it has room for beside them', async () => {
+  const { lake, pipelines } = await deploy({ pipelines: [PLAIN, SHOP], context: { nestDatabases: 'true' } });
+  const { resources, lifecycle, bytes } = sizeOf(lake);
+  const alone = sizeOf((await deploy({ pipelines: [PLAIN], context: { nestDatabases: 'true' } })).lake);
+  const of200 = (one: number, two: number): number => one + 199 * (two - one);
+  assert.ok(of200(alone.resources, resources) <= RESOURCES_OF_STACK);
+  assert.equal(resources - alone.resources, LAKE_RESOURCES_PER_PIPELINE.nested);
+  // Source: docs.aws.amazon.com/AmazonS3/latest/userguide/object-lifecycle-mgmt.html
+  assert.ok(of200(alone.lifecycle, lifecycle) <= 1_000);
+  // Source: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+  assert.ok(of200(alone.bytes, bytes) <= 1_000_000, `${of200(alone.bytes, bytes)} bytes`);
+  const { roles, rules, alarms, resources: most } = STACK_NEEDS.pipeline;
+  assert.ok(STACK_NEEDS.lake.roles + 200 * roles <= ROLES_OF_ACCOUNT * 0.9);
+  assert.ok(200 * rules <= rulesOfBus('eu-central-1'));
+  assert.ok(200 * alarms <= ALARMS_OF_REGION / 2);
+  assert.ok(most <= RESOURCES_OF_STACK);
+  for (const template of [...Object.values(pipelines), lake]) {
+    // Source: docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    for (const [role, characters] of policiesByRole(template))
+      assert.ok(characters <= 10_240, `${role}: ${characters}`);
+  }
+});
+
+type Size = { readonly resources: number; readonly lifecycle: number; readonly bytes: number };
+
+function sizeOf(template: Template): Size {
+  const ops = resourceOf(template, 'AWS::S3::Bucket', 'Ops').properties;
+  return {
+    resources: Object.keys(template.toJSON()['Resources']).length,
+    lifecycle: list(at(ops, 'LifecycleConfiguration', 'Rules')).length,
+    bytes: JSON.stringify(template.toJSON()).length,
+  };
+}
+
+/** Characters of all policies of each role, with what stands for references in about the length of what they come to. */
+function policiesByRole(template: Template): ReadonlyMap<string, number> {
+  const roles = new Map<string, number>();
+  for (const { properties } of resourcesOf(template, 'AWS::IAM::Policy')) {
+    for (const role of list(properties['Roles'])) {
+      const { length } = JSON.stringify(properties['PolicyDocument']);
+      roles.set(String(role), (roles.get(String(role)) ?? 0) + length);
+    }
+  }
+  return roles;
+}
 
 test('a limit of what a query may scan, and who gets the alerts', async () => {
   const context = { athenaScanLimitGb: '2.5', alertEmails: 'a@example.com, b@example.com' };

@@ -22,6 +22,12 @@ const objectCreated = z.object({
   }),
 });
 
+/** The end of an execution of the pipeline's own machines, which its own states may not have told of. */
+const otherEnd = z.object({
+  'detail-type': z.literal('Step Functions Execution Status Change'),
+  detail: z.object({ status: z.enum(['FAILED', 'TIMED_OUT', 'ABORTED']) }),
+});
+
 /**
  * The end of an execution of another pipeline's state machine, which a rule lets through.
  * Source: docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
@@ -39,20 +45,27 @@ const runEnded = z.object({
 
 export type Uploads = {
   readonly uploads: readonly ReportedUpload[];
+  /** Executions that failed, timed out or were stopped, as EventBridge reports them. */
+  readonly ends: readonly { readonly message: string; readonly event: unknown }[];
   /** Ids of messages that are no such event. */
   readonly malformed: readonly string[];
 };
 
 /**
- * The files that a batch of the queue's messages reports, and the ends of runs that the pipeline follows. What is no file of the
+ * The files that a batch of the queue's messages reports, the ends of runs that the pipeline follows, and those of its own that failed. What is no file of the
  * pipeline's sources, and a dry run, is left out.
  * Throws InvalidInput for an event that is no batch of messages.
  */
 export function readUploads(pipeline: string, event: unknown, log: Log): Uploads {
   const uploads: ReportedUpload[] = [];
+  const ends: { message: string; event: unknown }[] = [];
   const malformed: string[] = [];
   for (const { messageId, body } of parseEvent('Starter', batch, event).Records) {
     const content = jsonOf(body);
+    if (otherEnd.safeParse(content).success) {
+      ends.push({ message: messageId, event: content });
+      continue;
+    }
     const ended = runEnded.safeParse(content);
     if (ended.success) {
       const { executionArn, input, output } = ended.data.detail;
@@ -73,7 +86,7 @@ export function readUploads(pipeline: string, event: unknown, log: Log): Uploads
     if (outcome.kind === 'upload') uploads.push({ message: messageId, upload: outcome.upload });
     else log.info('an object is no upload', { key: object.key, why: outcome.why });
   }
-  return { uploads, malformed };
+  return { uploads, ends, malformed };
 }
 
 function jsonOf(text: string): unknown {
