@@ -17,8 +17,10 @@ export type DeploymentNames = {
   /** `strata-lake`, or `strata-<deployment>-lake`. */
   readonly lakeStack: string;
   readonly workgroup: string;
-  /** The alias of the key of all alerts. */
+  /** The alias of the lake's key, by which alerts are encrypted. */
   readonly alertsKey: string;
+  /** The parameter that has the ARN of that key. */
+  readonly keyParameter: string;
   /** `strata-<pipeline>`, or `strata-<deployment>-<pipeline>`, with `-` for each `_`. */
   pipelineStack(pipeline: string): string;
   stateMachine(pipeline: string): string;
@@ -57,6 +59,7 @@ export function deploymentNames(deployment: string | undefined, place: string): 
     lakeStack: `${base}-lake`,
     workgroup: base,
     alertsKey: `alias/${base}-alerts`,
+    keyParameter: `/${base}/key`,
     pipelineStack: own,
     stateMachine: own,
     maintenance: (pipeline) => `${own(pipeline)}${MAINTENANCE}`,

@@ -10,6 +10,7 @@ import { InvalidInput } from '../core/errors.ts';
 import { roleOf } from '../core/roles.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { FUNCTIONS, type FunctionName, isStep, STATES, type StepCompute, stateRow } from '../core/states.ts';
+import { encryptLogs } from './lake-key.ts';
 import { zonesOf } from './permissions.ts';
 import { bucketName, type LakePlaces } from './places.ts';
 import { acknowledgeTracing, type Roles } from './roles.ts';
@@ -73,6 +74,7 @@ function createFunction(scope: Construct, name: FunctionName, props: FunctionPro
     logGroupName: `/aws/lambda/${functionName}`,
     ...props.logs,
   });
+  encryptLogs(logGroup, lake);
   logGroup.grantWrite(role);
   const compute = computeOf(spec, name);
   return new LambdaFunction(scope, name, {

@@ -3,6 +3,7 @@ import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
 import type { Zone } from '../core/objects.ts';
 import { ATHENA_RESULTS } from './buckets.ts';
+import { keysOfObjects } from './keys.ts';
 import { bucketArn, glueArns, LAYERS, type LakePlaces } from './places.ts';
 
 /** What people and their programs may do, as methods of the constructs give it. What functions may do says permissions.ts. */
@@ -33,7 +34,7 @@ export function grantRead(lake: Place, grantee: IGrantable, pipeline: string): G
     allow(grantee, READ_TABLES, glueArns(Stack.of(lake), lake.names, pipeline)),
     allow(grantee, ['s3:GetObject'], objects),
     ...LAYERS.map((layer) => allowList(lake, grantee, layer, `${layer}/${pipeline}/*`)),
-    ...lake.keys.map((key) => key.grantDecrypt(grantee)),
+    ...allowKeys(lake, grantee, ['kms:Decrypt']),
   ]);
 }
 
@@ -49,7 +50,7 @@ export function grantQuery(lake: Place, grantee: IGrantable): Grant {
     allow(grantee, parts, [`${bucketArn(lake, 'ops')}/${ATHENA_RESULTS}*`]),
     allow(grantee, ['s3:GetBucketLocation'], [bucketArn(lake, 'ops')]),
     allowList(lake, grantee, 'ops', `${ATHENA_RESULTS}*`),
-    ...lake.keys.map((key) => key.grantEncryptDecrypt(grantee)),
+    ...allowKeys(lake, grantee, ['kms:Decrypt', 'kms:GenerateDataKey']),
   ]);
 }
 
@@ -62,7 +63,7 @@ export function grantUpload(
   return combined([
     allow(grantee, ['s3:PutObject', 's3:AbortMultipartUpload'], [`${bucketArn(lake, 'bronze')}/bronze/${folder}/*`]),
     // A file in parts is put together again by who may read its key.
-    ...lake.keys.map((key) => key.grantEncryptDecrypt(grantee)),
+    ...allowKeys(lake, grantee, ['kms:Decrypt', 'kms:GenerateDataKey']),
   ]);
 }
 
@@ -88,12 +89,22 @@ export function grantStart({ lake, pipeline, machine }: Startable, grantee: IGra
     allow(grantee, ['states:DescribeExecution', 'states:GetExecutionHistory'], [executions]),
     allow(grantee, ['s3:GetObject'], [`${bucketArn(lake, 'ops')}/ops/${pipeline}/*`]),
     allowList(lake, grantee, 'ops', `ops/${pipeline}/*`),
-    ...lake.keys.map((key) => key.grantDecrypt(grantee)),
+    ...allowKeys(lake, grantee, ['kms:Decrypt']),
   ]);
 }
 
 function allow(grantee: IGrantable, actions: readonly string[], resourceArns: readonly string[]): Grant {
   return Grant.addToPrincipal({ grantee, actions: [...actions], resourceArns: [...resourceArns] });
+}
+
+/** With which objects are encrypted, be they the lake's or given. */
+function allowKeys(lake: Place, grantee: IGrantable, actions: readonly string[]): readonly Grant[] {
+  const { resources, conditions } = keysOfObjects(lake, lake, actions);
+  const writes = actions.includes('kms:GenerateDataKey');
+  return [
+    Grant.addToPrincipal({ grantee, actions: [...actions], resourceArns: resources, conditions }),
+    ...lake.keys.map((key) => (writes ? key.grantEncryptDecrypt(grantee) : key.grantDecrypt(grantee))),
+  ];
 }
 
 /** A request for one object carries no prefix, and is told that there is none only who may list. */

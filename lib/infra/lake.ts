@@ -1,6 +1,6 @@
 import { Annotations, NestedStack, RemovalPolicy } from 'aws-cdk-lib';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
-import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct, type IConstruct } from 'constructs';
 import { type DeploymentNames, deploymentNames } from '../core/deployment-names.ts';
@@ -10,11 +10,10 @@ import { type BucketRules, createBuckets, endRunFolders } from './buckets.ts';
 import { createDatabases, createWorkgroup } from './catalog.ts';
 import { setFlags } from './flags.ts';
 import { grantQuery, grantRead, grantUpload } from './grants.ts';
-import { KEPT } from './kept.ts';
 import { createLakeDashboard, type LakeDashboard } from './lake-dashboard.ts';
+import { createLakeKey } from './lake-key.ts';
 import type { GivenBuckets, LakePlaces } from './places.ts';
 import { mayDestroy } from './settings.ts';
-import { createAlertsKey } from './topic.ts';
 
 /** A lake that pipelines can be made for. */
 export interface ILake extends IConstruct, LakePlaces {
@@ -40,7 +39,7 @@ export type LakeAttributes = {
 };
 
 export type LakeProps = LakeAttributes & {
-  /** 'kms' without `dataKey`: a key of the lake's own, turned every year and kept. Default: 'kms' with `dataKey`, else 's3'. */
+  /** 'kms' without `dataKey`: the lake's own key, which encrypts logs too. It may be changed at any time. Default: 'kms' with `dataKey`, else 's3'. */
   readonly encryption?: 's3' | 'kms';
   /** The bucket of access logs; default: one of the lake's own. */
   readonly accessLogs?: IBucket;
@@ -70,6 +69,7 @@ abstract class LakeBase extends Construct implements ILake {
   readonly names: DeploymentNames;
   readonly given: GivenBuckets;
   abstract readonly dataKey: IKey | undefined;
+  abstract readonly ownKey: IKey | undefined;
   readonly #pipelines = new Set<string>();
   readonly #forAll: ((pipeline: string) => unknown)[] = [];
 
@@ -81,7 +81,10 @@ abstract class LakeBase extends Construct implements ILake {
   }
 
   get keys(): readonly IKey[] {
-    const keys = [this.dataKey, ...Object.values(this.given).map(({ encryptionKey }) => encryptionKey)];
+    const keys = [
+      this.ownKey === undefined ? this.dataKey : undefined,
+      ...Object.values(this.given).map(({ encryptionKey }) => encryptionKey),
+    ];
     return [...new Set(keys.filter((key) => key !== undefined))];
   }
 
@@ -119,6 +122,7 @@ export class Lake extends LakeBase {
   }
 
   readonly dataKey: IKey | undefined;
+  readonly ownKey: IKey | undefined;
   /** Those that were given, and the lake's own. */
   readonly buckets: Readonly<Record<Zone, IBucket>>;
   readonly #destroy: boolean;
@@ -133,8 +137,11 @@ export class Lake extends LakeBase {
     this.#rules = props.rules ?? {};
     this.#adopted = new Set(props.adopt);
     this.#nested = props.nestDatabases === true;
-    this.dataKey = this.#keyOf(props);
-    const { dataKey, names } = this;
+    const { names } = this;
+    const key = createLakeKey(this, names, this.#destroy);
+    this.ownKey = this.#usesOwnKey(props) ? key : undefined;
+    this.dataKey = props.dataKey ?? this.ownKey;
+    const { dataKey } = this;
     this.buckets = createBuckets(this, {
       names,
       given: this.given,
@@ -144,7 +151,6 @@ export class Lake extends LakeBase {
       rules: this.#rules,
     });
     this.#dashboard = props.dashboard === false ? undefined : createLakeDashboard(this, this);
-    createAlertsKey(this, names);
     for (const pipeline of props.pipelines ?? []) this.addPipeline(pipeline);
     createWorkgroup(this, this, { dataKey, scanLimitGb: props.athenaScanLimitGb ?? 100, destroy: this.#destroy });
     this.#warn(props.removalPolicy);
@@ -165,16 +171,11 @@ export class Lake extends LakeBase {
     return this.#nested ? new NestedStack(this, `Databases-${pipeline}`, { description }) : this;
   }
 
-  #keyOf({ encryption, dataKey }: LakeProps): IKey | undefined {
+  #usesOwnKey({ encryption, dataKey }: LakeProps): boolean {
     if (encryption === 's3' && dataKey !== undefined) {
       throw new InvalidInput(`lake ${this.node.path}: encryption 's3' with dataKey; expected 'kms', or neither`);
     }
-    if (dataKey !== undefined || encryption !== 'kms') return dataKey;
-    return new Key(this, 'DataKey', {
-      description: 'Encrypts the data of the lake',
-      enableKeyRotation: true,
-      removalPolicy: this.#destroy ? RemovalPolicy.DESTROY : KEPT,
-    });
+    return dataKey === undefined && encryption === 'kms';
   }
 
   /** About what would otherwise be noticed too late. */
@@ -196,6 +197,7 @@ export class Lake extends LakeBase {
 
 class DeployedLake extends LakeBase {
   readonly dataKey: IKey | undefined;
+  readonly ownKey = undefined;
 
   constructor(scope: Construct, id: string, attributes: LakeAttributes) {
     super(scope, id, attributes);

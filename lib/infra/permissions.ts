@@ -6,6 +6,7 @@ import { grantsOf, type RoleName } from '../core/roles.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { type FunctionName, type ObjectGrant, stateRow } from '../core/states.ts';
 import { acknowledge, acknowledgeResources } from './acknowledge.ts';
+import { givenKeys, keysOfObjects } from './keys.ts';
 import { bucketArn, glueArns, type LakePlaces } from './places.ts';
 
 const OBJECT_ACTIONS = {
@@ -126,10 +127,11 @@ function lookAtExecutions(policy: Policy, { names }: LakePlaces, pipeline: strin
 }
 
 /** Whoever reads or writes objects uses their keys too. */
-export function useKeys(policy: Policy, { keys }: LakePlaces): void {
-  if (keys.length === 0) return;
-  const actions = ['kms:Decrypt', 'kms:GenerateDataKey'];
-  policy.addStatements(new PolicyStatement({ sid: 'Key', actions, resources: keys.map(({ keyArn }) => keyArn) }));
+export function useKeys(policy: Policy, lake: LakePlaces): void {
+  const statement = keysOfObjects(policy, lake);
+  statement.sid = 'Keys';
+  policy.addStatements(statement, ...givenKeys(lake));
+  acknowledgeResources(policy, statement.resources, 'By way of S3, for the buckets of this lake');
 }
 
 /** Source: docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html, "Required IAM permissions" */

@@ -16,8 +16,10 @@ export type GivenBuckets = { readonly [zone in Zone]?: IBucket };
 export type LakePlaces = {
   readonly names: DeploymentNames;
   readonly given: GivenBuckets;
-  /** With which objects are encrypted, and which whoever uses them has to use too. */
+  /** Keys that were given, with which objects are encrypted, and which whoever uses them has to use too. */
   readonly keys: readonly IKey[];
+  /** The lake's own key, where it encrypts data and logs. */
+  readonly ownKey: IKey | undefined;
 };
 
 /** Unique in the world, because it holds account and region. */

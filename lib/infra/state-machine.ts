@@ -9,6 +9,7 @@ import type { PipelineSpec } from '../core/spec.ts';
 import { type MachineName, STATES, type TaskName, tasksOf } from '../core/states.ts';
 import { acknowledge, acknowledgeResources } from './acknowledge.ts';
 import { computeOf, type Functions, type LogSettings } from './functions.ts';
+import { encryptLogs } from './lake-key.ts';
 import { grantTracing, useKeys } from './permissions.ts';
 import { bucketArn, bucketName, type LakePlaces } from './places.ts';
 
@@ -49,6 +50,7 @@ export function createStateMachine(scope: Construct, props: StateMachineProps): 
     logGroupName: `/aws/vendedlogs/states/${name}`,
     ...props.logs,
   });
+  encryptLogs(logGroup, lake);
   const called = tasksOf(which);
   const machine = new CfnStateMachine(scope, machineId, {
     stateMachineName: name,

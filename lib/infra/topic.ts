@@ -1,40 +1,13 @@
-import { ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type CfnTopic, type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct, IConstruct } from 'constructs';
-import type { DeploymentNames } from '../core/deployment-names.ts';
 import { renderWebhook, type Webhook } from '../core/webhook.ts';
 import type { Functions } from './functions.ts';
+import { USE_KEY } from './keys.ts';
 import type { LakePlaces } from './places.ts';
 import { alarmsOf } from './principals.ts';
-
-const USE_KEY = ['kms:Decrypt', 'kms:GenerateDataKey'];
-
-/**
- * The key of all alerts of a lake, found by its alias, so that no stack holds another by its exports. Alarms may not use AWS's own; who else
- * may tell a topic may use this one by way of it.
- */
-export function createAlertsKey(scope: Construct, names: DeploymentNames): Key {
-  const key = new Key(scope, 'AlertsKey', {
-    description: 'Encrypts the alerts of the lake',
-    enableKeyRotation: true,
-    alias: names.alertsKey,
-    removalPolicy: RemovalPolicy.DESTROY,
-  });
-  const { account, region } = Stack.of(scope);
-  key.addToResourcePolicy(new PolicyStatement({ principals: [alarmsOf(scope)], actions: USE_KEY, resources: ['*'] }));
-  key.addToResourcePolicy(
-    new PolicyStatement({
-      principals: [new AnyPrincipal()],
-      actions: USE_KEY,
-      resources: ['*'],
-      conditions: { StringEquals: { 'kms:CallerAccount': account, 'kms:ViaService': `sns.${region}.amazonaws.com` } },
-    }),
-  );
-  return key;
-}
 
 /** The topic that Notify and the alarms tell: encrypted by the lake's key of alerts, TLS only. */
 export function createTopic(scope: Construct, lake: IConstruct & LakePlaces, pipeline: string): Topic {
@@ -55,7 +28,7 @@ export function openToAlarms(scope: Construct, topic: ITopic): void {
     }),
   );
   topic.masterKey?.addToResourcePolicy(
-    new PolicyStatement({ principals: [alarmsOf(scope)], actions: USE_KEY, resources: ['*'] }),
+    new PolicyStatement({ principals: [alarmsOf(scope)], actions: [...USE_KEY], resources: ['*'] }),
   );
 }
 
@@ -66,7 +39,7 @@ export function connectTopic(topic: ITopic, { Notify, Starter }: Functions, emai
   Notify.addToRolePolicy(new PolicyStatement({ sid: 'Alert', actions: ['sns:Publish'], resources: [topic.topicArn] }));
   if (topic.masterKey !== undefined) {
     const resources = [topic.masterKey.keyArn];
-    Notify.addToRolePolicy(new PolicyStatement({ sid: 'AlertsKey', actions: USE_KEY, resources }));
+    Notify.addToRolePolicy(new PolicyStatement({ sid: 'AlertsKey', actions: [...USE_KEY], resources }));
   }
   for (const email of emails) topic.addSubscription(new EmailSubscription(email));
 }

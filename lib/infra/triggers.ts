@@ -1,5 +1,5 @@
 import { Aws, Duration } from 'aws-cdk-lib';
-import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { Role } from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -148,12 +148,9 @@ function createDeadLetters(scope: Construct): IQueue {
   });
 }
 
-/** Lets a function start the maintenance that a run has found to be due. */
+/** Tells a function which maintenance to start when a run has found it to be due; the machines' own policies let their role do so. */
 export function maintainAfter({ MaintainAfter }: Functions, { arn }: PipelineMachine): void {
   MaintainAfter.addEnvironment('STRATA_STATE_MACHINE_ARN', arn);
-  MaintainAfter.addToRolePolicy(
-    new PolicyStatement({ sid: 'Start', actions: ['states:StartExecution'], resources: [arn] }),
-  );
 }
 
 /** The queue of what starts runs, and the function that reads it. */
@@ -177,9 +174,6 @@ function startByQueue(scope: Construct, { spec, functions, machine }: TriggersPr
     }),
   );
   starter.addEnvironment('STRATA_STATE_MACHINE_ARN', machine.arn);
-  starter.addToRolePolicy(
-    new PolicyStatement({ sid: 'Start', actions: ['states:StartExecution'], resources: [machine.arn] }),
-  );
   return uploads;
 }
 

@@ -169,7 +169,7 @@ const FREE = [
     'Logs::LogGroup',
   ],
   ...['S3::Bucket', 'S3::BucketPolicy', 'SNS::Topic', 'SNS::TopicPolicy', 'SQS::Queue', 'SQS::QueuePolicy'],
-  'StepFunctions::StateMachine',
+  ...['SSM::Parameter', 'StepFunctions::StateMachine'],
 ].map((type) => `AWS::${type}`);
 
 /** What there is of a template that is billed while nothing happens. Throws for a type of which that is not known. */
@@ -238,6 +238,10 @@ test('topics are encrypted by one key of the lake, which alarms may use and who 
       [
         { AWS: '*' },
         { StringEquals: { 'kms:CallerAccount': ACCOUNT, 'kms:ViaService': `sns.${REGION}.amazonaws.com` } },
+      ],
+      [
+        { Service: `logs.${REGION}.amazonaws.com` },
+        { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:*` } },
       ],
     ],
   );

@@ -22,7 +22,7 @@ type Kept = {
 
 function kept({ app, lake }: Synthesized): Kept {
   const types = ['AWS::S3::Bucket', 'AWS::Glue::Database', 'AWS::KMS::Key', 'AWS::Athena::WorkGroup'];
-  const resources = types.flatMap((type) => resourcesOf(lake, type)).filter(({ id }) => !id.startsWith('AlertsKey'));
+  const resources = types.flatMap((type) => resourcesOf(lake, type));
   return {
     policies: [...new Set(resources.map(({ DeletionPolicy }) => DeletionPolicy))],
     emptied: resourcesOf(lake, 'Custom::S3AutoDeleteObjects').length,
@@ -47,27 +47,47 @@ describe('data is destroyed only by the property and the flag together', () => {
   }
 });
 
-test('kms=true: one key, turned every year and kept, for buckets, results and all who use them', async () => {
+describe('kms=true', async () => {
   const { lake, pipelines } = await deploy({ context: { kms: 'true' } });
-  for (const template of [lake, ...Object.values(pipelines)]) assert.deepEqual(leftBehind(template.toJSON()), []);
-  const key = resourceOf(lake, 'AWS::KMS::Key', 'DataKey');
-  assert.deepEqual([key.properties['EnableKeyRotation'], key.DeletionPolicy], [true, 'RetainExceptOnCreate']);
-  for (const id of ['Bronze', 'Silver', 'Gold', 'Ops']) {
-    const { properties } = resourceOf(lake, 'AWS::S3::Bucket', id);
-    assert.deepEqual(at(properties, 'BucketEncryption', 'ServerSideEncryptionConfiguration'), [
-      {
-        BucketKeyEnabled: true,
-        ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: `${key.id}.Arn` },
-      },
-    ]);
-  }
-  const { properties } = resourceOf(lake, 'AWS::Athena::WorkGroup');
-  const results = at(properties, 'WorkGroupConfiguration', 'ResultConfiguration', 'EncryptionConfiguration');
-  assert.deepEqual(results, { EncryptionOption: 'SSE_KMS', KmsKey: `${key.id}.Arn` });
-  const users = resourcesOf(pipelines['web_shop'] ?? lake, 'AWS::IAM::Policy').filter((policy) =>
-    JSON.stringify(policy.properties).includes('GetAttDataKey'),
-  );
-  assert.equal(users.length, FUNCTIONS.length, 'all functions but two without data, and the two state machines');
+  const shop = pipelines['web_shop'] ?? assert.fail();
+
+  test('the one key of the lake, turned every year and kept, is for buckets and results', () => {
+    for (const template of [lake, shop]) assert.deepEqual(leftBehind(template.toJSON()), []);
+    const key = resourceOf(lake, 'AWS::KMS::Key');
+    assert.deepEqual([key.properties['EnableKeyRotation'], key.DeletionPolicy], [true, 'RetainExceptOnCreate']);
+    for (const id of ['Bronze', 'Silver', 'Gold', 'Ops']) {
+      const { properties } = resourceOf(lake, 'AWS::S3::Bucket', id);
+      assert.deepEqual(at(properties, 'BucketEncryption', 'ServerSideEncryptionConfiguration'), [
+        {
+          BucketKeyEnabled: true,
+          ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: `${key.id}.Arn` },
+        },
+      ]);
+    }
+    const { properties } = resourceOf(lake, 'AWS::Athena::WorkGroup');
+    const results = at(properties, 'WorkGroupConfiguration', 'ResultConfiguration', 'EncryptionConfiguration');
+    assert.deepEqual(results, { EncryptionOption: 'SSE_KMS', KmsKey: `${key.id}.Arn` });
+    const parameter = resourceOf(lake, 'AWS::SSM::Parameter').properties;
+    assert.deepEqual([parameter['Name'], parameter['Value']], ['/strata/key', `${key.id}.Arn`]);
+  });
+
+  test('is switched on and off without a word between stacks: of a pipeline it changes the log groups alone', async () => {
+    const off = await deploy();
+    const [key, ...others] = resourcesOf(off.lake, 'AWS::KMS::Key');
+    assert.deepEqual(
+      [key?.DeletionPolicy, others],
+      ['RetainExceptOnCreate', []],
+      'what it has encrypted stays readable',
+    );
+    const groups = resourcesOf(shop, 'AWS::Logs::LogGroup').map(({ properties }) => properties['KmsKeyId']);
+    assert.deepEqual([groups.length, [...new Set(groups)]], [FUNCTIONS.length + 2, ['{{resolve:ssm:/strata/key}}']]);
+    const without = (template: Template): unknown =>
+      JSON.parse(JSON.stringify(template.toJSON()), (name, value) => (name === 'KmsKeyId' ? undefined : value));
+    assert.deepEqual(without(shop), without(off.pipelines['web_shop'] ?? assert.fail()));
+    for (const template of [lake, shop]) {
+      assert.ok(!/Fn::ImportValue|"Export"/.test(JSON.stringify(template.toJSON())));
+    }
+  });
 });
 
 describe('adopt=plain', async () => {

@@ -123,6 +123,7 @@ describe('the environment', () => {
       ...buckets('ops'),
       STRATA_TMP_MB: '512',
       STRATA_STATE_MACHINE_ARN: `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:strata-web-shop`,
+      STRATA_TOPIC_ARN: resourceOf(shop, 'AWS::SNS::Topic').id,
     },
   };
   for (const name of FUNCTIONS) {

@@ -4,6 +4,7 @@ import { createParquetAuditLog } from '../../lib/adapters/audit/parquet.ts';
 import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
 import { InvalidInput } from '../../lib/core/errors.ts';
 import { EXPORTS, ZONES, zoneOf } from '../../lib/core/objects.ts';
+import { functionsOfRole } from '../../lib/core/roles.ts';
 import { FUNCTIONS, type FunctionName, stateRow } from '../../lib/core/states.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
@@ -199,14 +200,13 @@ const template = (await deploy({ pipelines: [FOLLOWER, LEADER] })).pipelines[SHO
 const isFunction = (name: string): name is FunctionName => FUNCTIONS.some((one) => one === name);
 const roleOf = (begin: string): string =>
   resourcesOf(template, 'AWS::IAM::Role').find(({ id }) => id.startsWith(begin))?.id ?? '';
-const [machineRole, maintenanceRole] = [roleOf('MachineRole'), roleOf('MaintenanceRole')];
+const machineRole = roleOf('RunRole');
 
 test('every function may do with objects what runs of all kinds make it do', () => {
   const denied = new Set<string>();
   for (const { by, verb, key } of uses) {
     // The lists of a map are read by the state machine.
-    const role = by === 'RewriteMap' ? maintenanceRole : machineRole;
-    const statements = isFunction(by) ? statementsOfFunction(template, by) : statementsOf(template, role);
+    const statements = isFunction(by) ? statementsOfFunction(template, by) : statementsOf(template, machineRole);
     const area = ([...ZONES, EXPORTS] as const).find((one) => key.startsWith(`${one}/`)) ?? assert.fail(key);
     const bucket = `arn:aws:s3:::strata-${zoneOf(area)}-${ACCOUNT}-${REGION}`;
     for (const action of ACTIONS[verb]) {
@@ -247,20 +247,25 @@ const RARE: Readonly<Record<string, string>> = {
   'Open remove ops': LEFT_BEHIND,
 };
 
-test('Notify alone is told the name of the secret with the webhook, and may read that one', () => {
+test('who sends alerts is told the name of the secret with the webhook, and may read that one', () => {
   const functions = resourcesOf(template, 'AWS::Lambda::Function');
   const told = functions.flatMap(({ properties }) => {
     const variables = at(properties, 'Environment', 'Variables') as Fields;
     return variables['STRATA_WEBHOOK'] ?? [];
   });
-  assert.deepEqual(told, ['slack:OPS_WEBHOOK']);
+  assert.deepEqual(told, ['slack:OPS_WEBHOOK', 'slack:OPS_WEBHOOK']);
   const readers = FUNCTIONS.flatMap((name) =>
     statementsOfFunction(template, name)
       .filter(({ actions }) => actions.includes('secretsmanager:GetSecretValue'))
       .map(({ resources }) => [name, resources]),
   );
   const secret = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:OPS_WEBHOOK-??????`;
-  assert.deepEqual(readers, [['Notify', [secret]]]);
+  assert.deepEqual(
+    readers,
+    functionsOfRole('Run')
+      .toSorted((a, b) => FUNCTIONS.indexOf(a) - FUNCTIONS.indexOf(b))
+      .map((name) => [name, [secret]]),
+  );
 });
 
 test('no function may do more than it does', () => {

@@ -4,7 +4,8 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
-import { FUNCTIONS, type FunctionName, tasksOf } from '../../lib/core/states.ts';
+import { functionsOfRole, ROLE_NAMES } from '../../lib/core/roles.ts';
+import { FUNCTIONS, type FunctionName, STATES } from '../../lib/core/states.ts';
 import { type LakeOptions, LakeStack } from '../../lib/infra/lake-stack.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { ownStack } from './constructs.ts';
@@ -13,7 +14,7 @@ import { allows, type Request, statementOf, statementsOf, statementsOfFunction }
 import { ACCOUNT, at, type Fields, list, REGION, resourceOf, resourcesOf } from './resources.ts';
 import { missingOf, trustedIn } from './trusted.ts';
 
-const { lake, pipelines } = await deploy({ context: { kms: 'true' } });
+const { lake, pipelines } = await deploy();
 const shop = pipelines['web_shop'] ?? assert.fail('no stack for web_shop');
 const { pipelines: related } = await deploy({ pipelines: [FOLLOWER, LEADER] });
 const [follower, leader] = [related['web_shop'] ?? assert.fail(), related['leader'] ?? assert.fail()];
@@ -30,9 +31,23 @@ function mayDo(request: Request): readonly FunctionName[] {
   return FUNCTIONS.filter((name) => allows(statementsOfFunction(shop, name), request));
 }
 
+/** A version that a deployment has replaced, which a run may have begun with. */
+function call(file: string): Request {
+  return { action: 'lambda:InvokeFunction', resource: arn('lambda', `function:strata-web-shop-${file}:7`) };
+}
+
+function useKey(service: string, of: string): Request {
+  const context = {
+    'kms:ViaService': `${service}.${REGION}.amazonaws.com`,
+    'kms:EncryptionContext:aws:s3:arn': of,
+  };
+  return { action: 'kms:Decrypt', resource: arn('kms', 'key/any'), context };
+}
+
 const s3 = (action: string, key: string): Request => ({ action: `s3:${action}`, resource: object(key) });
-const RUN = ['Open', 'Level', 'PlanStage', 'Stage', 'PlanMerge', 'Merge', 'Audit', 'Commit', 'Finish'] as const;
-const STEPS = [...RUN, 'OpenRewrite', 'Rewrite', 'CommitRewrite', 'FinishRewrite', 'Sweep'] as const;
+const [OPEN, WORK, PUBLISH, RUN] = ROLE_NAMES.map(functionsOfRole) as [Names, Names, Names, Names];
+type Names = readonly FunctionName[];
+const STEPS = [...OPEN, ...WORK, ...PUBLISH];
 
 /** A lake in a stack of its own. */
 function stackOf(options: LakeOptions): Template {
@@ -42,94 +57,53 @@ function stackOf(options: LakeOptions): Template {
 
 /** Who may do what; anybody who is not named may not. */
 const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] = [
-  ['start an execution', { action: 'states:StartExecution', resource: MACHINE }, ['Starter']],
-  ['start maintenance', { action: 'states:StartExecution', resource: `${MACHINE}_maintenance` }, ['MaintainAfter']],
+  ['start an execution', { action: 'states:StartExecution', resource: MACHINE }, RUN],
+  ['start maintenance', { action: 'states:StartExecution', resource: `${MACHINE}_maintenance` }, RUN],
   [
     'start one of another pipeline',
     { action: 'states:StartExecution', resource: arn('states', 'stateMachine:strata-plain') },
     [],
   ],
-  ['read an upload', s3('GetObject', 'bronze/web_shop/orders/a.csv'), ['Open', 'Level', 'PlanStage', 'Stage']],
-  [
-    'read an overwritten upload',
-    s3('GetObjectVersion', 'bronze/web_shop/orders/a.csv'),
-    ['Open', 'Level', 'PlanStage', 'Stage'],
-  ],
+  ['read an upload', s3('GetObject', 'bronze/web_shop/orders/a.csv'), [...OPEN, ...WORK]],
+  ['read an overwritten upload', s3('GetObjectVersion', 'bronze/web_shop/orders/a.csv'), [...OPEN, ...WORK]],
   ['change an upload', s3('PutObject', 'bronze/web_shop/orders/a.csv'), []],
   ['remove an upload', s3('DeleteObject', 'bronze/web_shop/orders/a.csv'), []],
-  [
-    'read a table',
-    s3('GetObject', 'silver/web_shop/orders/data/f.parquet'),
-    [...RUN, 'OpenRewrite', 'Rewrite', 'CommitRewrite', 'Sweep', 'Fail'],
-  ],
+  ['read a table', s3('GetObject', 'silver/web_shop/orders/data/f.parquet'), STEPS],
   ['read an older version of it', s3('GetObjectVersion', 'silver/web_shop/orders/data/f.parquet'), []],
-  [
-    'write files of silver',
-    s3('PutObject', 'silver/web_shop/orders/data/f.parquet'),
-    ['Level', 'Stage', 'Merge', 'Audit', 'Commit', 'Rewrite', 'CommitRewrite', 'Sweep'],
-  ],
-  [
-    'write files of gold',
-    s3('PutObject', 'gold/web_shop/total/data/f.parquet'),
-    ['Level', 'Stage', 'Audit', 'Commit', 'Rewrite', 'CommitRewrite', 'Sweep'],
-  ],
-  [
-    'remove files of silver',
-    s3('DeleteObject', 'silver/web_shop/orders/data/f.parquet'),
-    ['Open', 'Commit', 'Finish', 'OpenRewrite', 'CommitRewrite', 'FinishRewrite', 'Sweep', 'Fail'],
-  ],
-  ['renew the lock', s3('PutObject', 'ops/web_shop/lock.json'), [...STEPS, 'Fail']],
-  ['read the quarantine', s3('GetObject', 'ops/web_shop/quarantine/data/f.parquet'), [...STEPS, 'Fail']],
-  ['mark an event', s3('PutObject', 'ops/web_shop/_events/e.json'), [...STEPS, 'Fail', 'Starter']],
-  ['mark what landed', s3('PutObject', 'ops/web_shop/_landed/e.json'), [...STEPS, 'Fail', 'Starter']],
-  [
-    'remove what was marked',
-    s3('DeleteObject', 'ops/web_shop/_landed/e.json'),
-    [
-      'Open',
-      'Level',
-      'Stage',
-      'Merge',
-      'Commit',
-      'Finish',
-      'OpenRewrite',
-      'Rewrite',
-      'CommitRewrite',
-      'FinishRewrite',
-      'Sweep',
-      'Fail',
-    ],
-  ],
+  ['write files of silver', s3('PutObject', 'silver/web_shop/orders/data/f.parquet'), [...WORK, ...PUBLISH]],
+  ['write files of gold', s3('PutObject', 'gold/web_shop/total/data/f.parquet'), [...WORK, ...PUBLISH]],
+  ['remove files of silver', s3('DeleteObject', 'silver/web_shop/orders/data/f.parquet'), [...OPEN, ...PUBLISH]],
+  ['renew the lock', s3('PutObject', 'ops/web_shop/lock.json'), STEPS],
+  ['read the quarantine', s3('GetObject', 'ops/web_shop/quarantine/data/f.parquet'), STEPS],
+  ['mark an event', s3('PutObject', 'ops/web_shop/_events/e.json'), [...STEPS, ...RUN]],
+  ['mark what landed', s3('PutObject', 'ops/web_shop/_landed/e.json'), [...STEPS, ...RUN]],
+  ['remove what was marked', s3('DeleteObject', 'ops/web_shop/_landed/e.json'), STEPS],
   [
     'see whether an execution has ended',
     { action: 'states:DescribeExecution', resource: arn('states', 'execution:strata-web-shop:upload-1') },
-    ['Open'],
+    [...OPEN, ...RUN],
   ],
   [
     'see whether one of another pipeline has',
     { action: 'states:DescribeExecution', resource: arn('states', 'execution:strata-plain:upload-1') },
     [],
   ],
-  ['mark an alert', s3('PutObject', 'ops/web_shop/_alerts/a.json'), [...STEPS, 'Fail', 'Notify']],
-  ['write audit rows', s3('PutObject', 'ops/web_shop/audit_log/x/r.parquet'), [...STEPS, 'Fail', 'Notify', 'Starter']],
+  ['mark an alert', s3('PutObject', 'ops/web_shop/_alerts/a.json'), [...STEPS, ...RUN]],
+  ['write audit rows', s3('PutObject', 'ops/web_shop/audit_log/x/r.parquet'), [...STEPS, ...RUN]],
   ['read what another pipeline has', s3('GetObject', 'silver/plain/rows/data/f.parquet'), []],
-  ['read what a run of another builds on', s3('GetObject', 'ops/plain/_runs/r/plan.json'), ['Sweep']],
+  ['read what a run of another builds on', s3('GetObject', 'ops/plain/_runs/r/plan.json'), PUBLISH],
   ['read what another has rejected', s3('GetObject', 'ops/plain/quarantine/data/f.parquet'), []],
-  ['list pipelines', { action: 's3:ListBucket', resource: bucket('ops'), prefix: 'ops/' }, ['Sweep']],
+  ['list pipelines', { action: 's3:ListBucket', resource: bucket('ops'), prefix: 'ops/' }, PUBLISH],
   ['read what a pipeline of a longer name has', s3('GetObject', 'silver/web_shop_2/rows/data/f.parquet'), []],
   [
     'read what another stage has',
     { action: 's3:GetObject', resource: `${bucket('dev-silver')}/silver/web_shop/f` },
     [],
   ],
-  [
-    'look up a table',
-    { action: 'glue:GetTable', resource: TABLE },
-    ['Open', 'Commit', 'OpenRewrite', 'CommitRewrite', 'Sweep'],
-  ],
-  ['list tables', { action: 'glue:GetTables', resource: TABLE }, ['Open', 'Sweep']],
-  ['create a table', { action: 'glue:CreateTable', resource: TABLE }, ['Commit', 'CommitRewrite', 'Sweep']],
-  ['change a table', { action: 'glue:UpdateTable', resource: TABLE }, ['Commit', 'CommitRewrite', 'Sweep']],
+  ['look up a table', { action: 'glue:GetTable', resource: TABLE }, [...OPEN, ...PUBLISH]],
+  ['list tables', { action: 'glue:GetTables', resource: TABLE }, [...OPEN, ...PUBLISH]],
+  ['create a table', { action: 'glue:CreateTable', resource: TABLE }, PUBLISH],
+  ['change a table', { action: 'glue:UpdateTable', resource: TABLE }, PUBLISH],
   ['delete a table', { action: 'glue:DeleteTable', resource: TABLE }, []],
   [
     'change a table of another pipeline',
@@ -139,18 +113,19 @@ const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] 
   [
     'list uploads',
     { action: 's3:ListBucketVersions', resource: bucket('bronze'), prefix: 'bronze/web_shop/orders/' },
-    ['Open', 'Level', 'PlanStage', 'Stage'],
+    [...OPEN, ...WORK],
   ],
   ['list uploads of another', { action: 's3:ListBucket', resource: bucket('bronze'), prefix: 'bronze/plain/' }, []],
-  [
-    'list names in ops',
-    { action: 's3:ListBucket', resource: bucket('ops'), prefix: 'ops/web_shop/_runs/' },
-    [...STEPS, 'Fail'],
-  ],
+  ['list names in ops', { action: 's3:ListBucket', resource: bucket('ops'), prefix: 'ops/web_shop/_runs/' }, STEPS],
   ['list all names in ops', { action: 's3:ListBucket', resource: bucket('ops'), prefix: '' }, []],
-  ['tell people', { action: 'sns:Publish', resource: resourceOf(shop, 'AWS::SNS::Topic').id }, ['Notify']],
-  ['call a function', { action: 'lambda:InvokeFunction', resource: 'Stage' }, []],
+  ['tell people', { action: 'sns:Publish', resource: resourceOf(shop, 'AWS::SNS::Topic').id }, RUN],
+  ['call a function', call('stage'), RUN],
+  ['call one of another pipeline', { ...call('stage'), resource: arn('lambda', 'function:strata-plain-stage:1') }, []],
+  ['call the starter', call('starter'), []],
   ['take a role', { action: 'sts:AssumeRole', resource: arn('iam', 'role/x') }, []],
+  ['use the key of its own objects', useKey('s3', bucket('silver')), FUNCTIONS],
+  ['use that of others', useKey('s3', 'arn:aws:s3:::theirs'), []],
+  ['use it but for objects', useKey('dynamodb', bucket('silver')), []],
 ];
 
 describe('what functions may do', () => {
@@ -169,24 +144,10 @@ describe('what functions may do', () => {
     }
   });
 
-  test('each has a role of its own', () => {
+  test('each is in one of four roles', () => {
     const roles = resourcesOf(shop, 'AWS::Lambda::Function').map(({ properties }) => properties['Role']);
-    assert.equal(new Set(roles).size, FUNCTIONS.length);
-  });
-
-  test('those that touch data may use its key, RunFailed and MaintainAfter may not', () => {
-    const key = resourcesOf(shop, 'AWS::Lambda::Function').map(({ id }) => id);
-    assert.equal(key.length, FUNCTIONS.length);
-    const users = FUNCTIONS.filter((name) =>
-      statementsOfFunction(shop, name).some(
-        ({ actions, resources }) =>
-          actions.includes('kms:GenerateDataKey') && resources.some((one) => one.includes('DataKey')),
-      ),
-    );
-    assert.deepEqual(
-      users,
-      FUNCTIONS.filter((name) => name !== 'RunFailed' && name !== 'MaintainAfter'),
-    );
+    assert.equal(new Set(roles).size, 4);
+    assert.deepEqual([...STEPS, ...RUN].sort(), [...FUNCTIONS].sort());
   });
 });
 
@@ -208,7 +169,7 @@ const WITHOUT_RESOURCES = [
 
 test('no statement names all resources, except for actions that know none; none names all actions', () => {
   const roles = resourcesOf(shop, 'AWS::IAM::Role').map(({ id }) => id);
-  assert.equal(roles.length, FUNCTIONS.length + 4);
+  assert.equal(roles.length, 4);
   for (const { actions, resources } of roles.flatMap((role) => statementsOf(shop, role))) {
     for (const action of actions) assert.match(action, /^[a-z0-9]+:[A-Za-z]+$/);
     if (!resources.includes('*')) continue;
@@ -224,16 +185,16 @@ test('no statement names all resources, except for actions that know none; none 
     .filter((resource) => resource !== '*' && resource.includes('*') && !/web[_-]shop/.test(resource));
   // What unfinished runs of any pipeline need may not be removed, so that their plans are read.
   const plans = /\/ops\/\*\/((_runs|_compactions)\/\*\/(plan|result)\.json|_specs\/|open-(run|maintenance)\.json)\*$/;
-  const versions = /^(\w+)[0-9A-F]{8}\.Arn:\*$/;
+  const keys = arn('kms', 'key/*');
   assert.deepEqual(
-    open.filter((resource) => !plans.test(resource) && !versions.test(resource)),
+    open.filter((resource) => !plans.test(resource) && resource !== keys),
     [],
   );
 });
 
 test('no role may be taken by anybody but the service that it is for', () => {
-  const services = resourcesOf(shop, 'AWS::IAM::Role').map(({ properties }) =>
-    at(properties, 'AssumeRolePolicyDocument', 'Statement', 0, 'Principal', 'Service'),
+  const services = resourcesOf(shop, 'AWS::IAM::Role').flatMap(({ properties }) =>
+    list(at(properties, 'AssumeRolePolicyDocument', 'Statement')).map((one) => at(one, 'Principal', 'Service')),
   );
   assert.deepEqual([...new Set(services)].sort(), [
     'lambda.amazonaws.com',
@@ -256,6 +217,7 @@ describe('a service of AWS works for this account only', () => {
       'events.amazonaws.com',
       'lambda.amazonaws.com',
       'logging.s3.amazonaws.com',
+      `logs.${REGION}.amazonaws.com`,
       'scheduler.amazonaws.com',
       'states.amazonaws.com',
     ]);
@@ -291,7 +253,7 @@ describe('a service of AWS works for this account only', () => {
 test('tables of other pipelines may be read by those who read them for gold, in the layers that it reads; no one may change them', () => {
   const who = (template: typeof shop, request: Request): readonly FunctionName[] =>
     FUNCTIONS.filter((name) => allows(statementsOfFunction(template, name), request));
-  const readers: readonly FunctionName[] = ['Open', 'Level', 'PlanStage', 'Stage', 'Audit'];
+  const readers = FUNCTIONS.filter((name) => OPEN.includes(name) || WORK.includes(name));
   for (const layer of ['silver', 'gold']) {
     const key = `${layer}/leader/rows/data/f.parquet`;
     assert.deepEqual(who(follower, s3('GetObject', key)), readers, layer);
@@ -299,17 +261,19 @@ test('tables of other pipelines may be read by those who read them for gold, in 
     const listed = { action: 's3:ListBucket', resource: bucket(layer), prefix: `${layer}/leader/rows/` };
     assert.deepEqual(who(follower, listed), readers);
     const table = arn('glue', `table/leader_${layer}/rows`);
-    assert.deepEqual(who(follower, { action: 'glue:GetTable', resource: table }), ['Open']);
+    assert.deepEqual(who(follower, { action: 'glue:GetTable', resource: table }).toSorted(), OPEN.toSorted());
     assert.deepEqual(who(follower, { action: 'glue:UpdateTable', resource: table }), []);
     assert.deepEqual(who(follower, s3('GetObject', `${layer}/leader_2/rows/f`)), []);
     assert.deepEqual(who(leader, s3('GetObject', `${layer}/web_shop/orders/f`)), []);
   }
   const needed = [
-    ['open-run.json', ['Open', 'Sweep']],
-    ['_runs/r/plan.json', ['Open', 'Sweep']],
-    ['_runs/r/commit.json', ['Open']],
+    ['open-run.json', [...OPEN, ...PUBLISH]],
+    ['_runs/r/plan.json', [...OPEN, ...PUBLISH]],
+    ['_runs/r/commit.json', [...OPEN]],
   ] as const;
-  for (const [name, names] of needed) assert.deepEqual(who(follower, s3('GetObject', `ops/leader/${name}`)), names);
+  for (const [name, names] of needed) {
+    assert.deepEqual(who(follower, s3('GetObject', `ops/leader/${name}`)).toSorted(), names.toSorted());
+  }
   assert.deepEqual(who(follower, s3('GetObject', 'ops/leader/quarantine/data/f.parquet')), []);
   assert.deepEqual(who(follower, s3('PutObject', 'ops/leader/open-run.json')), []);
 });
@@ -317,17 +281,13 @@ test('tables of other pipelines may be read by those who read them for gold, in 
 describe('what the state machine may do', () => {
   const machine = statementsOf(
     shop,
-    resourcesOf(shop, 'AWS::IAM::Role').find(({ id }) => id.startsWith('MachineRole'))?.id ?? '',
+    resourcesOf(shop, 'AWS::IAM::Role').find(({ id }) => id.startsWith('RunRole'))?.id ?? '',
   );
   const allowed: readonly (readonly [string, Request, boolean])[] = [
     ...FUNCTIONS.map((name): readonly [string, Request, boolean] => [
       `call ${name}`,
-      {
-        action: 'lambda:InvokeFunction',
-        // A version that a deployment has replaced, which a run may have begun with.
-        resource: `${resourceOf(shop, 'AWS::Lambda::Function', name).id}.Arn:7`,
-      },
-      tasksOf('medallion').some((task) => task === name),
+      call(STATES[name].file),
+      name !== 'Starter',
     ]),
     ['start the children of its maps', { action: 'states:StartExecution', resource: MACHINE }, true],
     [
@@ -353,18 +313,14 @@ describe('what the state machine may do', () => {
   }
 });
 
-test('the schedule may start this pipeline and tell of its failure, nothing else', () => {
-  const role = resourcesOf(shop, 'AWS::IAM::Role').find(({ id }) => id.startsWith('ScheduleRole'))?.id ?? '';
-  const given = statementsOf(shop, role).flatMap(({ actions, resources }) =>
-    actions.map((action) => [action, ...resources]),
+test('the schedules have the role of the machines, which may tell of their failure', () => {
+  const { id } = resourceOf(shop, 'AWS::IAM::Role', 'RunRole');
+  const schedules = resourcesOf(shop, 'AWS::Scheduler::Schedule').map(({ properties }) =>
+    at(properties, 'Target', 'RoleArn'),
   );
-  const letters = resourcesOf(shop, 'AWS::SQS::Queue').find(({ id }) => id.startsWith('DeadLetters'))?.id ?? '';
-  assert.deepEqual(given.sort(), [
-    ['sqs:GetQueueAttributes', `${letters}.Arn`],
-    ['sqs:GetQueueUrl', `${letters}.Arn`],
-    ['sqs:SendMessage', `${letters}.Arn`],
-    ['states:StartExecution', MACHINE],
-  ]);
+  assert.deepEqual([...new Set(schedules)], [`${id}.Arn`]);
+  const letters = resourcesOf(shop, 'AWS::SQS::Queue').find((one) => one.id.startsWith('DeadLetters'))?.id ?? '';
+  assert.ok(allows(statementsOf(shop, id), { action: 'sqs:SendMessage', resource: `${letters}.Arn` }));
 });
 
 test('the stack of the lake makes no roles', () => {

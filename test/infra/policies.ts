@@ -14,6 +14,8 @@ export type Request = {
   readonly resource: string;
   /** Of a request that lists. */
   readonly prefix?: string;
+  /** Of a request for a key, by way of which service it comes and for what. */
+  readonly context?: Readonly<Record<string, string>>;
 };
 
 /** What the role with this logical id may do, by all policies attached to it. */
@@ -24,7 +26,7 @@ export function statementsOf(template: Template, role: string): readonly Stateme
     .map((one) => statementOf(one as Fields));
 }
 
-/** What a function may do. */
+/** What a function may do, by the role that it shares. */
 export function statementsOfFunction(template: Template, name: FunctionName): readonly Statement[] {
   const role = at(resourceOf(template, 'AWS::Lambda::Function', name).properties, 'Role');
   return statementsOf(template, String(role).replace(/\.Arn$/, ''));
@@ -51,14 +53,19 @@ export function allows(statements: readonly Statement[], request: Request): bool
   );
 }
 
-function holds(condition: Fields, { prefix }: Request): boolean {
-  return Object.entries(condition).every(([operator, keys]) => {
-    if (operator !== 'StringLikeIfExists') throw new Error(`a condition that the test does not know: ${operator}`);
-    return Object.entries(keys as Fields).every(([key, patterns]) => {
-      if (key !== 's3:prefix') throw new Error(`a condition that the test does not know: ${key}`);
-      return prefix === undefined || list(patterns).some((pattern) => matches(String(pattern), prefix));
-    });
-  });
+function holds(condition: Fields, { prefix, context = {} }: Request): boolean {
+  return Object.entries(condition).every(([operator, keys]) =>
+    Object.entries(keys as Fields).every(([key, patterns]) => {
+      if (operator === 'StringLikeIfExists' && key === 's3:prefix') {
+        return prefix === undefined || list(patterns).some((pattern) => matches(String(pattern), prefix));
+      }
+      if (!/^String(Equals|Like)$/.test(operator) || !key.startsWith('kms:')) {
+        throw new Error(`a condition that the test does not know: ${operator} ${key}`);
+      }
+      const found = context[key];
+      return found !== undefined && list(patterns).some((pattern) => matches(String(pattern), found));
+    }),
+  );
 }
 
 function matches(pattern: string, text: string): boolean {

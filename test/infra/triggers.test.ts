@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { checkRunId } from '../../lib/lake/run/run-folder.ts';
 import { parseOpenInput } from '../../lib/runtime/lambda/events.ts';
 import { matchesPattern } from '../rehearsal/event-pattern.ts';
-import { executionEnded } from '../rehearsal/events.ts';
+import { executionEnded, objectCreated } from '../rehearsal/events.ts';
 import { deploy, FOLLOWER, LEADER, PLAIN, SHOP } from './deployment.ts';
 import { statementOf, statementsOf } from './policies.ts';
 import { ACCOUNT, at, type Fields, list, REGION, resourceOf, resourcesOf } from './resources.ts';
@@ -16,17 +16,19 @@ const MACHINE = `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:strata-web-sho
 const DEAD_LETTERS = `${queue('DeadLetters').id}.Arn`;
 
 describe('an upload', () => {
-  const rule = resourceOf(shop, 'AWS::Events::Rule', 'Uploaded').properties;
+  const rule = resourceOf(shop, 'AWS::Events::Rule', 'Events').properties;
 
   test('to bronze, below the folder of the pipeline, is an event for the queue', () => {
-    assert.deepEqual(rule['EventPattern'], {
-      source: ['aws.s3'],
-      'detail-type': ['Object Created'],
-      detail: {
-        bucket: { name: [`strata-bronze-${ACCOUNT}-${REGION}`] },
-        object: { key: [{ prefix: 'bronze/web_shop/' }] },
-      },
+    assert.deepEqual(at(rule, 'EventPattern', 'detail', '$or', 0), {
+      bucket: { name: [`strata-bronze-${ACCOUNT}-${REGION}`] },
+      object: { key: [{ prefix: 'bronze/web_shop/' }] },
     });
+    const put = { size: 1, etag: 'e' };
+    const matches = (bucket: string, key: string): boolean =>
+      matchesPattern(rule['EventPattern'], objectCreated({ ...put, bucket, key }, new Date(0)));
+    const bronze = `strata-bronze-${ACCOUNT}-${REGION}`;
+    assert.ok(matches(bronze, 'bronze/web_shop/orders/a.csv'));
+    assert.ok(!matches(bronze, 'bronze/web_shop_2/orders/a.csv') && !matches('other', 'bronze/web_shop/orders/a.csv'));
     const [target] = list(rule['Targets']) as readonly Fields[];
     assert.deepEqual(target?.['Arn'], `${queue('Uploads').id}.Arn`);
     assert.deepEqual(target?.['DeadLetterConfig'], { Arn: DEAD_LETTERS });
@@ -71,7 +73,7 @@ describe('an upload', () => {
       // Whoever else may send is a rule of this stack.
       for (const { condition, principal } of statements.filter(({ effect }) => effect === 'Allow')) {
         assert.deepEqual(principal, { Service: 'events.amazonaws.com' });
-        assert.match(JSON.stringify(condition), /"aws:SourceArn":"(Uploaded|Ended)[0-9A-F]+\.Arn"/);
+        assert.match(JSON.stringify(condition), /"aws:SourceArn":"Events[0-9A-F]+\.Arn"/);
       }
     });
   }
@@ -81,14 +83,10 @@ describe('the end of a run of another pipeline', () => {
   test('is an event for the queue of who follows it, found by the name of its state machine', async () => {
     const { pipelines: both } = await deploy({ pipelines: [FOLLOWER, LEADER] });
     const follower = both['web_shop'] ?? assert.fail();
-    const { properties } = resourceOf(follower, 'AWS::Events::Rule', 'Followed');
-    assert.deepEqual(properties['EventPattern'], {
-      source: ['aws.states'],
-      'detail-type': ['Step Functions Execution Status Change'],
-      detail: {
-        status: ['SUCCEEDED'],
-        stateMachineArn: [`arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:strata-leader`],
-      },
+    const { properties } = resourceOf(follower, 'AWS::Events::Rule', 'Events');
+    assert.deepEqual(at(properties, 'EventPattern', 'detail', '$or', 1), {
+      status: ['SUCCEEDED'],
+      stateMachineArn: [`arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:strata-leader`],
     });
     const [target] = list(properties['Targets']) as readonly Fields[];
     assert.deepEqual(target?.['Arn'], `${resourceOf(follower, 'AWS::SQS::Queue', 'Uploads').id}.Arn`);
@@ -101,7 +99,7 @@ describe('the end of a run of another pipeline', () => {
     // The children of a map, another pipeline, and its own.
     for (const machine of [`${leader}/StageUnits`, `${leader}-2`, MACHINE]) assert.ok(!matches(machine, 'SUCCEEDED'));
     for (const other of [shop, both['leader'] ?? assert.fail()])
-      assert.ok(!resourcesOf(other, 'AWS::Events::Rule').some(({ id }) => id.startsWith('Followed')));
+      assert.ok(!JSON.stringify(resourcesOf(other, 'AWS::Events::Rule')).includes('SUCCEEDED'));
   });
 });
 
@@ -137,7 +135,7 @@ describe('a schedule', () => {
   test('is made only for a pipeline that has one', () => {
     const names = resourcesOf(plain, 'AWS::Scheduler::Schedule').map(({ properties }) => properties['Name']);
     assert.deepEqual(names, ['strata-plain_comparison']);
-    assert.equal(resourcesOf(plain, 'AWS::Events::Rule').length, 2, 'uploads start it all the same');
+    assert.equal(resourcesOf(plain, 'AWS::Events::Rule').length, 1, 'uploads start it all the same');
   });
 });
 
@@ -148,35 +146,32 @@ test('all that has landed is compared once a day, whatever became of its events'
   const input = parseOpenInput(JSON.parse(call.Input));
   const by = { wait: true, started_by: 'comparison' };
   assert.deepEqual(input, { pipeline: 'plain', run_id: 'x', dry_run: false, ...by });
-  const role = statementsOf(plain, resourceOf(plain, 'AWS::IAM::Role', 'ComparisonScheduleRole').id);
+  const role = statementsOf(plain, resourceOf(plain, 'AWS::IAM::Role', 'RunRole').id);
   const started = role.filter(({ actions }) => actions.includes('states:StartExecution'));
-  assert.deepEqual(
-    started.map(({ resources }) => resources),
-    [[MACHINE.replace('web-shop', 'plain')]],
-  );
+  const own = MACHINE.replace('web-shop', 'plain');
+  assert.deepEqual(new Set(started.flatMap(({ resources }) => resources)), new Set([own, `${own}_maintenance`]));
 });
 
-test('an execution of these machines that fails, is stopped or times out is told to Notify, and to the dead letters if that fails', () => {
-  const rule = resourceOf(shop, 'AWS::Events::Rule', 'Ended').properties;
-  assert.deepEqual(rule['EventPattern'], {
-    source: ['aws.states'],
-    'detail-type': ['Step Functions Execution Status Change'],
-    detail: { status: ['FAILED', 'TIMED_OUT', 'ABORTED'], stateMachineArn: [MACHINE, `${MACHINE}_maintenance`] },
+test('an execution of these machines that fails, is stopped or times out is told to the starter by the same rule and queue', () => {
+  const { EventPattern: pattern, Targets } = resourceOf(shop, 'AWS::Events::Rule', 'Events').properties;
+  assert.deepEqual(at(pattern, 'detail', '$or', 1), {
+    status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
+    stateMachineArn: [MACHINE, `${MACHINE}_maintenance`],
   });
-  const [target] = list(rule['Targets']) as readonly Fields[];
-  const notify = resourceOf(shop, 'AWS::Lambda::Function', 'Notify').id;
-  assert.deepEqual([target?.['Arn'], target?.['DeadLetterConfig']], [`${notify}.Arn`, { Arn: DEAD_LETTERS }]);
-  const asynchronous = resourcesOf(shop, 'AWS::Lambda::EventInvokeConfig').map(({ properties }) => properties);
   assert.deepEqual(
-    asynchronous.map(({ FunctionName, DestinationConfig }) => [FunctionName, DestinationConfig]),
-    [[notify, { OnFailure: { Destination: DEAD_LETTERS } }]],
+    [at(pattern, 'source'), at(pattern, 'detail-type')],
+    [
+      ['aws.s3', 'aws.states'],
+      ['Object Created', 'Step Functions Execution Status Change'],
+    ],
   );
-  const [permission, ...others] = resourcesOf(shop, 'AWS::Lambda::Permission');
-  assert.deepEqual(others, []);
-  assert.deepEqual(permission?.properties, {
-    Action: 'lambda:InvokeFunction',
-    FunctionName: `${notify}.Arn`,
-    Principal: 'events.amazonaws.com',
-    SourceArn: `${resourceOf(shop, 'AWS::Events::Rule', 'Ended').id}.Arn`,
-  });
+  const matches = (machine: string, status: string): boolean =>
+    matchesPattern(pattern, executionEnded(machine, 'r', status, new Date(0)));
+  for (const status of ['FAILED', 'TIMED_OUT', 'ABORTED']) assert.ok(matches(MACHINE, status), status);
+  assert.ok(matches(`${MACHINE}_maintenance`, 'FAILED'));
+  assert.ok(!matches(MACHINE, 'SUCCEEDED') && !matches(`${MACHINE}-2`, 'FAILED'));
+  assert.equal(list(Targets).length, 1);
+  const { properties } = resourceOf(shop, 'AWS::Lambda::Function', 'Starter');
+  assert.equal(at(properties, 'Environment', 'Variables', 'STRATA_TOPIC_ARN'), resourceOf(shop, 'AWS::SNS::Topic').id);
+  assert.deepEqual(resourcesOf(shop, 'AWS::Lambda::Permission'), []);
 });

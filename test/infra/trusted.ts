@@ -1,5 +1,9 @@
 import type { Template } from 'aws-cdk-lib/assertions';
-import { type Fields, type Json, list, resolve } from './resources.ts';
+import { ACCOUNT, type Fields, type Json, list, resolve } from './resources.ts';
+
+/** CloudWatch Logs says for which log group it asks, by what it encrypts: the account is part of it. */
+const LOGS = /^logs\..*\.amazonaws\.com$/;
+const OF_LOGS = 'kms:EncryptionContext:aws:logs:arn';
 
 /** Why a service is let in without one of the conditions. */
 const REASONS: Readonly<Record<string, { readonly without: 'SourceArn' | 'SourceAccount'; readonly reason: string }>> =
@@ -56,6 +60,7 @@ function flattened(condition: Json): Fields {
 
 /** What is missing, in words; empty where both conditions hold, or one and the reason. */
 export function missingOf({ place, service, conditions }: Trusted): readonly string[] {
+  if (LOGS.test(service) && String(conditions[OF_LOGS]).includes(ACCOUNT)) return [];
   return (['SourceArn', 'SourceAccount'] as const)
     .filter((key) => REASONS[service]?.without !== key && conditions[`aws:${key}`] === undefined)
     .map((key) => `${place} lets in ${service} without aws:${key}`);

@@ -7,6 +7,7 @@
 export function matchesPattern(pattern: unknown, event: unknown): boolean {
   if (!isFields(pattern)) throw new Error(`not an event pattern: ${JSON.stringify(pattern)}`);
   return Object.entries(pattern).every(([name, wanted]) => {
+    if (name === '$or') return (wanted as readonly unknown[]).some((one) => matchesPattern(one, event));
     const found = isFields(event) ? event[name] : undefined;
     if (!Array.isArray(wanted)) return matchesPattern(wanted, found);
     const values = Array.isArray(found) ? found : [found];

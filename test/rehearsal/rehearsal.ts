@@ -13,7 +13,7 @@ import {
   checkWiring,
 } from './checks.ts';
 import { type Deployment, type DeployOptions, deploy } from './deployment.ts';
-import { executionEnded, functionsReached } from './events.ts';
+import { executionEnded, functionsReached, messageOf } from './events.ts';
 import { rehearseFailure } from './failing.ts';
 import { type FunctionsApi, runInterpreted } from './interpreter.ts';
 import { openLaptop, runLaptop } from './laptop.ts';
@@ -235,16 +235,15 @@ async function rehearseRepeats(stage: Stage): Promise<void> {
   });
 }
 
-/** An execution that is stopped never comes to its own alert: a rule tells Notify, here twice. */
+/** An execution that is stopped never comes to its own alert: a rule tells the Starter, here twice. */
 async function rehearseStop({ deployment, steps, inbox }: Stage): Promise<void> {
   await steps.check('a stopped execution alerts once', async () => {
     const event = executionEnded(deployment.machineArn, 'stopped-by-hand', 'ABORTED', new Date());
     const reached = functionsReached(deployment.stack.template, deployment.stack.world, event);
-    const problems = reached.length === 1 ? [] : [`the event reaches ${reached.join() || 'nobody'}; expected Notify`];
-    for (const fn of [...reached, ...reached].flatMap((arn) => deployment.functionsByArn.get(arn) ?? [])) {
-      const answer = await deployment.pool.invoke(fn, event);
-      if (answer.kind === 'error') problems.push(JSON.stringify(answer.error));
-    }
+    const problems =
+      reached.length === 1 ? [] : [`the event reaches ${reached.join() || 'nobody'}; expected the Starter`];
+    const { failed } = await deliver(deployment, [[messageOf(event)], [messageOf(event)]]);
+    if (failed.length > 0) problems.push(`the Starter wants ${failed.length} messages again`);
     const alerts = await checkAlerts(inbox, deployment, 3, /stopped-by-hand/);
     return { ...alerts, problems: [...problems, ...alerts.problems] };
   });

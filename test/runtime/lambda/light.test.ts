@@ -125,6 +125,22 @@ describe('the starter', () => {
     });
   }
 
+  test('tells once of an execution that was stopped, and gives back what nobody could be told of', async () => {
+    const stopped = (name: string): unknown => ({
+      'detail-type': 'Step Functions Execution Status Change',
+      detail: { executionArn: `arn:${name}`, name, status: 'ABORTED', stateMachineArn: MACHINE, input: '{}' },
+    });
+    const { answer } = await call(starter, batch(stopped('r-8'), created(ORDERS), stopped('r-8')));
+    assert.deepEqual(answer, { batchItemFailures: [] });
+    const sent = sns.commandCalls(PublishCommand).map(({ args }) => args[0].input);
+    assert.deepEqual([sent.length, /r-8/.test(sent[0]?.Message ?? '')], [1, true]);
+    assert.deepEqual(startedNames(), [executionName([upload(ORDERS)])]);
+    sns.on(PublishCommand).rejects(awsError('AuthorizationError', 403, 'no'));
+    const again = await call(starter, batch(stopped('r-9'), created(ORDERS)));
+    assert.deepEqual(again.answer, { batchItemFailures: [{ itemIdentifier: 'm0' }] });
+    assert.ok(again.log.includes('nobody could be told of an execution that ended'));
+  });
+
   test('gives back what it may not start', async () => {
     sfn.on(StartExecutionCommand).rejects(awsError('AccessDeniedException', 400, 'no'));
     const { answer, log } = await call(starter, batch('x{', created(ORDERS)));

@@ -37,6 +37,7 @@ function created(object: object = {}, type = 'Object Created') {
 test('an upload is read with its key, content and version', () => {
   assert.deepEqual(read(created()), {
     uploads: [{ message: 'm0', upload: { key: KEY, etag: 'e1', version: 'v1' } }],
+    ends: [],
     malformed: [],
     lines: [],
   });
@@ -81,9 +82,14 @@ test('the end of a run that is followed starts a run like an upload, once howeve
   assert.deepEqual(uploads[0]?.upload, uploads[1]?.upload);
 });
 
-test('a dry run is not followed; a failed one is no such event', () => {
-  const { uploads, malformed, lines } = read(ended({ input: '{"dry_run":true}' }), ended({ status: 'FAILED' }));
-  assert.deepEqual([uploads, malformed], [[], ['m1']]);
+test('a dry run is not followed; one that failed is told of', () => {
+  const failed = ended({ status: 'FAILED' });
+  const { uploads, ends, malformed, lines } = read(
+    ended({ input: '{"dry_run":true}' }),
+    failed,
+    ended({ status: 'x' }),
+  );
+  assert.deepEqual([uploads, ends, malformed], [[], [{ message: 'm1', event: failed }], ['m2']]);
   assert.deepEqual(lines[0], {
     level: 'info',
     event: 'a run is not followed',
