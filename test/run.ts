@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 
@@ -57,6 +57,8 @@ function refuseHooks(file: string): void {
 async function workOff(): Promise<void> {
   for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
     const temporary = mkdtempSync(join(tmpdir(), 'strata-tests-'));
+    // Others may go through it, for tests of what another user may.
+    chmodSync(temporary, 0o755);
     const { code, said, seconds } = await runGroup(group, temporary);
     console.log(`\n== ${group.name}: ${group.files.length} files, ${seconds} s\n${said}`);
     const left = readdirSync(temporary);
