@@ -73,7 +73,7 @@ const MISTAKES: readonly Mistake[] = [
     name: 'an unknown property',
     given: { definition: shopWith(['golds'], {}) },
     problems: [
-      'pipelines/shop/pipeline.ts: golds: got an unknown property; expected one of name, owner, tier, description, schedule, timezone, after, onChange, settings, compute, slo, breaker, retention, discover, maintenance, vars, sources, silver, gold; did you mean "gold"?',
+      'pipelines/shop/pipeline.ts: golds: got an unknown property; expected one of name, owner, tier, description, schedule, timezone, after, onChange, settings, compute, slo, breaker, alerts, retention, discover, maintenance, vars, sources, silver, gold; did you mean "gold"?',
     ],
   },
   {

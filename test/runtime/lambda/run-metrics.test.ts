@@ -83,14 +83,20 @@ test('a run that succeeded is measured by its result and its plan', async () => 
   assert.ok((figures['EstimatedCost'] ?? 0) > 0);
 });
 
+function planOf(run_id: string): RunPlan {
+  const plan = {
+    run: run(run_id),
+    created_at: '2026-01-01T00:00:00.000Z',
+    sources: {},
+    spec: { compute: DEFAULT_COMPUTE },
+  };
+  return plan as unknown as RunPlan;
+}
+
 test('what the run has cost is what its result says', async () => {
   const store = createMemoryStore();
   const cost = { ...costOfRun(resultOf(run('r-1')), DEFAULT_COMPUTE), usd: 0.25 };
-  await writePlan({ store }, {
-    run: run('r-1'),
-    sources: {},
-    spec: { compute: DEFAULT_COMPUTE },
-  } as unknown as RunPlan);
+  await writePlan({ store }, planOf('r-1'));
   await writeJson(store, runFolder.result(run('r-1')), { ...resultOf(run('r-1')), cost });
   const figures = new Map<string, number>();
   await measureRun({ store, clock: { now: () => new Date() } }, run('r-1'), (metric, value) => {
@@ -108,8 +114,7 @@ test('measuring asks S3 for as much as the cost of a run says', async () => {
   const around = (dryRun: boolean): Requests => requestsAround(shapeOf([]), dryRun);
   const [own, none] = [around(false), around(true)];
   for (const run_id of ['r-1', 'r-2']) {
-    const plan = { run: run(run_id), sources: {}, spec: { compute: DEFAULT_COMPUTE } } as unknown as RunPlan;
-    await writePlan({ store: inner }, plan);
+    await writePlan({ store: inner }, planOf(run_id));
     await writeJson(inner, runFolder.result(run(run_id)), resultOf(run(run_id)));
     asked = NOTHING_SPENT;
     await measureRun({ store, clock: { now: () => new Date() } }, run(run_id), () => {});
