@@ -141,7 +141,7 @@ describe('what a bundle is made of', () => {
     'maintain-after': ['sfn'],
     notify: ['s3', 'sns'],
     'run-failed': [],
-    starter: ['s3', 'sfn'],
+    starter: ['s3', 'sfn', 'sns'],
   };
 
   for (const name of LIGHT) {

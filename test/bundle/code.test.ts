@@ -58,7 +58,7 @@ describe('a light function carries no client that it does not use, and no langua
   const USED: Readonly<Record<string, readonly string[]>> = {
     fail: ['client-s3', 'parquetjs-lite'],
     notify: ['client-s3', 'client-sns', 'parquetjs-lite'],
-    starter: ['client-s3', 'client-sfn', 'parquetjs-lite'],
+    starter: ['client-s3', 'client-sns', 'client-sfn', 'parquetjs-lite'],
     'maintain-after': ['client-sfn'],
     'run-failed': [],
   };
