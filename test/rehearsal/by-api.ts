@@ -76,6 +76,10 @@ export const BY_API: Readonly<Record<string, Make>> = {
     }
     return 'topic-policy';
   },
+  'AWS::SSM::Parameter': async (endpoint, { Name, Type, Value }) => {
+    await callJson(endpoint, 'ssm', 'AmazonSSM.PutParameter', { Name, Type, Value });
+    return String(Name);
+  },
   'AWS::Scheduler::Schedule': async (endpoint, { Name, ...rest }) => {
     await callRest(endpoint, 'scheduler', 'POST', `/schedules/${String(Name)}`, rest);
     return String(Name);

@@ -37,7 +37,6 @@ const BY_CLOUDFORMATION: ReadonlySet<string> = new Set([
   'AWS::S3::Bucket',
   'AWS::SNS::Topic',
   'AWS::SQS::Queue',
-  'AWS::SSM::Parameter',
 ]);
 
 /** Types that the harness is itself: it polls the queue and calls the function. */
