@@ -1,13 +1,11 @@
 import type { Change } from './changes.ts';
+import { releaseGivenBack } from './given-back.ts';
 import { OWN_UNTIL, ownUntil } from './own-files.ts';
 import { currentSnapshot, MAIN, RUN_ID, snapshotById } from './snapshot.ts';
 import type { Snapshot, TableMetadata } from './types.ts';
 
 /** The table property that says when snapshots were last expired, as an ISO instant. */
 export const EXPIRED_AT = 'strata.expired-at';
-
-/** The table property by which a table says that others share its files. Source: iceberg.apache.org/docs/latest/configuration. */
-const GC_ENABLED = 'gc.enabled';
 
 export type Retention = {
   /** Milliseconds since the epoch: snapshots that were current at this time or later stay. */
@@ -19,11 +17,6 @@ export type Retention = {
   /** Runs whose snapshots stay. */
   readonly runs: ReadonlySet<string>;
 };
-
-/** Whether the files of the table may be removed with their snapshots. */
-export function mayRemoveFiles(metadata: TableMetadata): boolean {
-  return metadata.properties[GC_ENABLED] !== 'false';
-}
 
 /**
  * The snapshots that nothing keeps. Age counts from the moment when a snapshot was replaced and not from that when it was
@@ -42,6 +35,7 @@ export function expiredSnapshots(metadata: TableMetadata, retention: Retention):
 
 /** The change that forgets snapshots. Their files stay. */
 export function expireSnapshots(metadata: TableMetadata, expired: readonly Snapshot[], nowMs: number): Change {
+  const left = metadata.snapshots.filter((snapshot) => !expired.includes(snapshot));
   return {
     requirements: [{ type: 'assert-table-uuid', uuid: metadata['table-uuid'] }],
     updates: [
@@ -50,6 +44,7 @@ export function expireSnapshots(metadata: TableMetadata, expired: readonly Snaps
         updates: { [EXPIRED_AT]: new Date(nowMs).toISOString(), [OWN_UNTIL]: String(ownUntil(metadata)) },
       },
       { action: 'remove-snapshots', 'snapshot-ids': expired.map((snapshot) => snapshot['snapshot-id']) },
+      ...releaseGivenBack(metadata, left),
     ],
   };
 }

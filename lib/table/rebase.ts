@@ -1,6 +1,8 @@
 import { mapConcurrent } from '../core/concurrency.ts';
 import { CommitConflict } from '../core/errors.ts';
 import { applyChange } from '../iceberg/apply.ts';
+import { joinChanges } from '../iceberg/changes.ts';
+import { guardGivenBack } from '../iceberg/given-back.ts';
 import type { ManifestEntry, ManifestFile, TableMetadata } from '../iceberg/types.ts';
 import type { CatalogEntry, ObjectStore } from '../ports.ts';
 import { entriesOf, findConflict, findRewritten, partitionsOf } from './conflicts.ts';
@@ -55,7 +57,13 @@ export async function rebasePrepared(
     summary,
     ...rewriting,
   });
-  return finishPrepared(current, prepared.alter, table, snapshot, options.nowMs, intent);
+  const guard = rewritten.length === 0 ? undefined : guardGivenBack(current.metadata, removedSince(prepared, current));
+  return finishPrepared(current, joinChanges(prepared.alter, guard), table, snapshot, options.nowMs, intent);
+}
+
+/** The snapshots that have come since the change was prepared, which have written its files anew. */
+function removedSince({ snapshot }: Prepared, { metadata }: CatalogEntry): Parameters<typeof guardGivenBack>[1] {
+  return { from: snapshot?.['sequence-number'] ?? 0n, to: metadata['last-sequence-number'] };
 }
 
 /** A new table may still be made; one that was dropped in the meantime may not come back by a retry. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { applyChange } from '../../lib/iceberg/apply.ts';
 import { addSnapshot, createTable } from '../../lib/iceberg/changes.ts';
 import { EXPIRED_AT, expiredSnapshots, expireSnapshots, type Retention } from '../../lib/iceberg/expire.ts';
+import { GC_ENABLED, GIVEN_BACK, guardGivenBack, mayRemoveFiles } from '../../lib/iceberg/given-back.ts';
 import { OWN_UNTIL, ownFiles, ownUntil } from '../../lib/iceberg/own-files.ts';
 import type { TableMetadata } from '../../lib/iceberg/types.ts';
 import { column } from './arbitraries.ts';
@@ -121,4 +122,38 @@ test('files of forgotten snapshots are known as our own, and none that another e
       [1n, 2n, 3n, 4n, 5n, 6n].filter((id) => id <= until || id === 6n),
     );
   }
+});
+
+describe('files that are back in use', () => {
+  const guarded = (metadata: TableMetadata, from: bigint, to: bigint): TableMetadata => {
+    const change = guardGivenBack(metadata, { from, to });
+    return change === undefined ? metadata : applyChange(change, metadata, 70);
+  };
+  const own = (metadata: TableMetadata) => [metadata.properties[GC_ENABLED], metadata.properties[GIVEN_BACK]];
+  const expire = (metadata: TableMetadata, before: number): TableMetadata => {
+    const expired = expiredSnapshots(metadata, { ...ALL, before });
+    return applyChange(expireSnapshots(metadata, expired, 80), metadata, 80);
+  };
+
+  test('are kept from others until the snapshots that removed them are forgotten', () => {
+    const metadata = guarded(table(), 3n, 4n);
+    assert.deepEqual(own(metadata), ['false', '3..4']);
+    assert.equal(mayRemoveFiles(metadata), true);
+    assert.deepEqual(own(expire(metadata, 31)), ['false', '3..4'], '1 and 2 are forgotten');
+    assert.deepEqual(own(expire(metadata, 41)), ['false', '3..4'], '3 is, too');
+    assert.deepEqual(own(expire(metadata, 51)), [undefined, undefined], '4 is, too; 5 stays');
+  });
+
+  test('all count where they came back several times', () => {
+    const metadata = guarded(guarded(table(), 4n, 4n), 2n, 3n);
+    assert.deepEqual(own(metadata), ['false', '2..4']);
+    assert.deepEqual(own(guarded(metadata, 5n, 5n)), ['false', '2..5']);
+  });
+
+  test('what a table says of itself stays', () => {
+    const metadata = { ...table(), properties: { [GC_ENABLED]: 'false' } };
+    assert.equal(guardGivenBack(metadata, { from: 3n, to: 4n }), undefined);
+    assert.equal(mayRemoveFiles(metadata), false);
+    assert.deepEqual(own(expire(metadata, 1000)), ['false', undefined]);
+  });
 });

@@ -76,6 +76,10 @@ async function runWith(lake: TestLake, lines: readonly string[], request: Partia
   await run(lake, request);
 }
 
+async function mayOthersExpire(lake: TestLake): Promise<boolean> {
+  return (await lake.metadata('shop_silver.versions'))?.properties['gc.enabled'] !== 'false';
+}
+
 async function deletesIn(lake: TestLake, table = 'shop_silver.versions'): Promise<number> {
   return (await planDeletes(lake.store, (await lake.metadata(table)) ?? assert.fail())).length;
 }
@@ -170,6 +174,8 @@ describe('compactions', () => {
     assert.equal(compacted, 1);
     await assertSame(lake, 'merged');
     assert.ok((await deletesIn(lake)) > 0);
+    // Files that the compaction had removed are back in use: who expires without looking would remove them.
+    assert.equal(await mayOthersExpire(lake), false);
     await compact(lake, COMPACTION, { runId: 'again' });
     assert.equal(await deletesIn(lake), 0);
     await assertSame(lake, 'compacted again');
@@ -219,6 +225,7 @@ test('a table goes back with its deletes, over a compaction too, and goes on fro
     await runWith(lake, FOURTH);
     for (const table of ['shop_silver.versions', 'shop_silver.anew'])
       await rollbackTable(lake.deps, { table, to: 'second' });
+    assert.equal(await mayOthersExpire(lake), !compacted);
     const calm = kept(await back.copy());
     assert.deepEqual(await lake.rows('shop_silver.versions'), await calm.rows('shop_silver.versions'), 'back');
     for (const one of [lake, calm]) await runWith(one, ['1,6,6,U', '3,6,6,U', '25,0,6,U']);

@@ -5,6 +5,7 @@ import { opsTable } from '../../core/ops.ts';
 import type { RunRef } from '../../core/run.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
 import { joinChanges } from '../../iceberg/changes.ts';
+import { guardGivenBack } from '../../iceberg/given-back.ts';
 import { rollbackSchema, rollbackSpec } from '../../iceberg/rollback-schema.ts';
 import { currentSnapshot, RUN_ID, snapshotById } from '../../iceberg/snapshot.ts';
 import type { DataFile, ManifestEntry, Snapshot, TableMetadata } from '../../iceberg/types.ts';
@@ -242,6 +243,7 @@ async function prepareBack(
     base.metadata,
     BigInt(one.to),
   );
+  const back = added.length + addedDeletes.length > 0;
   const stays = removed.length + removedDeletes.length === 0;
   const last = latestChange(base.metadata);
   const isBack = last?.['snapshot-id'].toString() === one.to || last?.summary[ROLLED_BACK_TO] === one.to;
@@ -253,6 +255,7 @@ async function prepareBack(
       rollbackSchema(base.metadata, BigInt(one.to)),
       rollbackSpec(base.metadata, one.spec_id),
       changedProperties(base.metadata, one.properties),
+      back ? guardGivenBack(base.metadata, removedSince(base.metadata, BigInt(one.to))) : undefined,
     ),
     added,
     addedDeletes,
@@ -264,6 +267,12 @@ async function prepareBack(
     unique: deps.ids.unique(),
     summary: { ...own, [ROLLED_BACK_TO]: one.to, ...(reopen === undefined ? {} : { [REINGESTED]: 'true' }) },
   });
+}
+
+/** The snapshots after one, any of which may have removed what it had. */
+function removedSince(metadata: TableMetadata, id: bigint): Parameters<typeof guardGivenBack>[1] {
+  const then = snapshotById(metadata, id)?.['sequence-number'] ?? 0n;
+  return { from: then + 1n, to: metadata['last-sequence-number'] };
 }
 
 /** What was rejected of files that become new again is judged anew. */
