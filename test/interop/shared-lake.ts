@@ -119,6 +119,36 @@ const STEPS: readonly Step[] = [
       return rollbackTable(lake.deps, { table: 'modes_silver.appended', to: String(before) });
     },
   },
+  {
+    name: 'Strata goes back over its compaction of what Spark has added',
+    keeps: false,
+    do: async (lake, spark) => {
+      await spark.ask({
+        sql: 'INSERT INTO lake.modes.appended SELECT id + 200000, sensor, at, region, amount FROM lake.modes.appended WHERE id % 4 = 1',
+      });
+      const { metadata } = await entryOf(lake, 'appended');
+      await compact(lake);
+      await rollbackTable(lake.deps, { table: 'modes_silver.appended', to: String(metadata['current-snapshot-id']) });
+    },
+  },
+  {
+    name: 'Spark may not forget what had removed files that are back, Strata may',
+    keeps: true,
+    do: async (lake, spark) => {
+      const expire = () =>
+        spark.ask({
+          sql: `CALL lake.system.expire_snapshots(table => 'modes.appended', older_than => ${before(0)}, retain_last => 1)`,
+        });
+      const refused = await expire().then(
+        () => 'it was not refused',
+        (error: Error) => error.message,
+      );
+      requireEqual(/GC is disabled/.test(refused), true, `Spark says of a table with files that are back: ${refused}`);
+      const { failed } = await expireTables(lake.deps, { ...forced, keep: 1 });
+      requireEqual(JSON.stringify(failed), '[]', 'tables that failed');
+      await expire();
+    },
+  },
 ];
 
 async function deleteByPosition(_lake: LocalLake, spark: Peer): Promise<void> {
