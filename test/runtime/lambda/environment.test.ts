@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvalidInput } from '../../../lib/core/errors.ts';
+import { renderWebhook, type Webhook } from '../../../lib/core/webhook.ts';
 import { parseEnvironment } from '../../../lib/runtime/lambda/environment.ts';
 
+const WEBHOOK: Webhook = { secret: 'ALERTS_URL', format: 'slack' };
 const FULL = {
   STRATA_PIPELINE: 'shop',
   STRATA_BRONZE_BUCKET: 'bronze-1',
@@ -13,6 +15,7 @@ const FULL = {
   STRATA_TOPIC_ARN: 'arn:topic',
   STRATA_STATE_MACHINE_ARN: 'arn:machine',
   STRATA_TMP_MB: '4096',
+  STRATA_WEBHOOK: renderWebhook(WEBHOOK),
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '3008',
   STRATA_SPECS: '/opt/specs',
   TMPDIR: '/scratch',
@@ -28,6 +31,7 @@ test('everything that a stack sets is read, and nothing else', () => {
     memoryMb: 3_008,
     tmpMb: 4_096,
     specs: '/opt/specs',
+    webhook: WEBHOOK,
     tmp: '/scratch',
   });
 });
@@ -42,6 +46,7 @@ test('a function has only the buckets that it may use, and defaults for the rest
     memoryMb: 1_769,
     tmpMb: 512,
     specs: undefined,
+    webhook: undefined,
     tmp: '/tmp',
   });
 });
