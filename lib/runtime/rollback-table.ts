@@ -3,8 +3,8 @@ import type { RunRef } from '../core/run.ts';
 import { fullName } from '../core/tables.ts';
 import { RUN_ID } from '../iceberg/snapshot.ts';
 import type { StepDeps } from '../lake/deps.ts';
+import { differenceTo } from '../lake/maintain/difference.ts';
 import {
-  differenceTo,
   latestChange,
   REINGESTED,
   ROLLED_BACK_TO,
