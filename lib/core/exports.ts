@@ -41,6 +41,11 @@ export function placeOfExport(spec: ExportSpec): string {
   return spec.kind === 'files' ? spec.name : spec.to;
 }
 
+/** The path of a later version of a file: `a/b.v2.txt`. */
+export function versionOf(path: string, version: number): string {
+  return path.replace(/(\.[^./]*)?$/, (ending) => `.v${version}${ending}`);
+}
+
 /** The key of an exported object. */
 export function exportKey(pipeline: string, path: string): string {
   return `${EXPORTS}/${pipeline}/${path}`;
@@ -86,8 +91,8 @@ export function columnsIn(parts: readonly TemplatePart[]): readonly string[] {
   return [...new Set(parts.flatMap((part) => ('column' in part ? [part.column] : [])))];
 }
 
-/** S3 takes keys of 1,024 bytes, of which the pipeline's folder needs some; file systems take names of 255. */
-const LONGEST_PATH = 900;
+/** In bytes. S3 takes keys of 1,024, of which the pipeline's folder needs some; file systems take names of 255. */
+export const LONGEST_PATH = 900;
 export const LONGEST_NAME = 255;
 
 /** What keeps a text from being the path of an exported object, as the rest of a sentence; undefined for one. */
@@ -100,8 +105,12 @@ export function wrongInPath(path: string): string | undefined {
   const segments = path.split('/');
   if (segments.some((one) => one === '' || one === '.' || one === '..')) return "holds an empty segment, '.' or '..'";
   if (segments.some((one) => one.startsWith('.strata-'))) return "holds a segment that begins with '.strata-'";
-  if (path.length > LONGEST_PATH || segments.some((one) => one.length > LONGEST_NAME)) return 'is too long';
+  if (bytesOf(path) > LONGEST_PATH || segments.some((one) => bytesOf(one) > LONGEST_NAME)) return 'is too long';
   return undefined;
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 /** What a person has to look at, one text for each export of which that is so. */

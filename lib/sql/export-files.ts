@@ -1,4 +1,11 @@
-import { columnsIn, type FilesExport, LONGEST_NAME, partsOf, type TemplatePart } from '../core/exports.ts';
+import {
+  columnsIn,
+  type FilesExport,
+  LONGEST_NAME,
+  LONGEST_PATH,
+  partsOf,
+  type TemplatePart,
+} from '../core/exports.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import { join, sql } from './fragment.ts';
@@ -32,8 +39,7 @@ decided AS (
   SELECT j.* EXCLUDE (missing), k.latest, coalesce(k.versions, 0) + 1 AS version, ${decision(request.reissue)} AS state
   FROM judged j LEFT JOIN known k USING (target) WHERE j.reason IS NULL OR j.nth = 1
 )
-SELECT target, period, key, reason, state, CASE WHEN reason IS NULL THEN text END AS text, CASE WHEN reason IS NULL THEN sha256 END AS sha256,
-  CASE WHEN state = 'REISSUED' THEN regexp_replace(target, '(\\.[^./]*)?$', '.v' || version || '\\1') ELSE target END AS path
+SELECT target, period, key, reason, state, CASE WHEN reason IS NULL THEN text END AS text, CASE WHEN reason IS NULL THEN sha256 END AS sha256, version
 FROM decided WHERE state IS NOT NULL ORDER BY target`,
   };
 }
@@ -42,7 +48,7 @@ export function countKept(): Statement {
   return { name: 'count the files', text: sql`SELECT count(*) AS files FROM ${FILES}` };
 }
 
-/** `target`, `period`, `key`, `reason`, `state`, `text`, `sha256`, `path` of files `from` up to but without `to`. */
+/** `target`, `period`, `key`, `reason`, `state`, `text`, `sha256`, `version` (the next of the file) of files `from` up to but without `to`. */
 export function pageOfFiles(from: number, to: number): Statement {
   return {
     name: 'files',
@@ -77,7 +83,8 @@ function asText(column: string): Sql {
 function refusal(): Sql {
   return sql`CASE WHEN missing THEN 'a column of its name is null'
   WHEN regexp_matches(target, '(^|/)(\\.{0,2}|\\.strata-[^/]*)(/|$)') THEN 'its name is no path of a file'
-  WHEN list_max(list_transform(string_split(target, '/'), lambda part: strlen(part))) > ${LONGEST_NAME} THEN 'its name is too long'
+  WHEN strlen(target) > ${LONGEST_PATH} OR list_max(list_transform(string_split(target, '/'), lambda part: strlen(part))) > ${LONGEST_NAME}
+    THEN 'its name is too long'
   WHEN count(*) OVER (PARTITION BY target) > 1 THEN 'another row has the same name' END`;
 }
 

@@ -4,8 +4,7 @@ import type { Statement } from '../core/statement.ts';
 import type { Column, ColumnType } from '../core/types.ts';
 import { join, sql } from './fragment.ts';
 import { holdsFloats } from './negative-zero.ts';
-import { quoteName, quoteText } from './quote.ts';
-import { duckType } from './types.ts';
+import { ownName, quoteName, quoteText } from './quote.ts';
 
 export type ExportedRows = {
   /** A relation: a table or view name, or a parenthesised SELECT. */
@@ -72,36 +71,51 @@ function renderForCsv(value: Sql, type: ColumnType, safe: boolean): Sql {
   }
 }
 
-/** Numbers of JSON go through floats on their way into it: decimals are text, which keeps their digits. JSON has no NaN. */
-function renderForJson(value: Sql, type: ColumnType): Sql {
-  if (type.kind === 'binary') return sql`base64(${value})`;
-  if (type.kind === 'float' || type.kind === 'double') return sql`CASE WHEN isfinite(${value}) THEN ${value} END`;
-  return holdsDecimals(type) ? sql`CAST(${value} AS ${duckType(withTextDecimals(type))})` : value;
-}
-
-function holdsDecimals(type: ColumnType): boolean {
+/**
+ * Numbers of JSON go through floats on their way into it: decimals are text, which keeps their digits. JSON has no NaN and no bytes, at
+ * whatever depth.
+ */
+function renderForJson(value: Sql, type: ColumnType, depth = 0): Sql {
   switch (type.kind) {
+    case 'binary':
+      return sql`base64(${value})`;
+    case 'float':
+    case 'double':
+      return sql`CASE WHEN isfinite(${value}) THEN ${value} END`;
     case 'decimal':
-      return true;
-    case 'list':
-      return holdsDecimals(type.element);
-    case 'struct':
-      return type.fields.some((field) => holdsDecimals(field.type));
+      return sql`CAST(${value} AS VARCHAR)`;
+    case 'list': {
+      if (!isOther(type)) return value;
+      const element = ownName(`element_${depth}`);
+      return sql`list_transform(${value}, lambda ${element}: ${renderForJson(element, type.element, depth + 1)})`;
+    }
+    case 'struct': {
+      if (!isOther(type)) return value;
+      const fields = type.fields.map((field) => {
+        const part = sql`struct_extract(${value}, ${quoteText(field.name)})`;
+        return sql`${quoteName(field.name)} := ${renderForJson(part, field.type, depth)}`;
+      });
+      return sql`CASE WHEN ${value} IS NOT NULL THEN struct_pack(${join(fields)}) END`;
+    }
     default:
-      return false;
+      return value;
   }
 }
 
-function withTextDecimals(type: ColumnType): ColumnType {
+/** Whether JSON has to have something else in the place of a value. */
+function isOther(type: ColumnType): boolean {
   switch (type.kind) {
+    case 'binary':
+    case 'float':
+    case 'double':
     case 'decimal':
-      return { kind: 'string' };
+      return true;
     case 'list':
-      return { kind: 'list', element: withTextDecimals(type.element) };
+      return isOther(type.element);
     case 'struct':
-      return { kind: 'struct', fields: type.fields.map((f) => ({ ...f, type: withTextDecimals(f.type) })) };
+      return type.fields.some((field) => isOther(field.type));
     default:
-      return type;
+      return false;
   }
 }
 
