@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CfnRule, Duration, Fn, RemovalPolicy, Size, Stage } from 'aws-cdk-lib';
+import { CfnRule, Duration, Fn, type RemovalPolicy, Size, Stage } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Architecture, Code, Function as LambdaFunction, LayerVersion, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -10,6 +10,7 @@ import { InvalidInput } from '../core/errors.ts';
 import { roleOf } from '../core/roles.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { FUNCTIONS, type FunctionName, isStep, STATES, type StepCompute, stateRow } from '../core/states.ts';
+import { KEPT } from './kept.ts';
 import { encryptLogs } from './lake-key.ts';
 import { zonesOf } from './permissions.ts';
 import { bucketName, type LakePlaces } from './places.ts';
@@ -85,8 +86,9 @@ function createFunction(scope: Construct, name: FunctionName, props: FunctionPro
     code: Code.fromAsset(join(bundles, isStep(name) ? 'worker' : file)),
     handler: isStep(name) ? `${file}.handler` : 'index.handler',
     ...(stateRow(name).spec === true ? { layers: [props.pipeline] } : {}),
-    // A run goes on with the versions that it began with, also when the deployment that brought them is undone.
-    currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
+    // A run goes on with the versions that it began with. Those of a deployment that is undone go: Lambda publishes nothing that is as
+    // its last version is, so that the same deployment could not be repeated. Source: docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
+    currentVersionOptions: { removalPolicy: KEPT },
     role,
     logGroup,
     memorySize: compute.memoryMb,

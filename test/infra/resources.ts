@@ -74,16 +74,9 @@ export function list(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? value : [value as Json];
 }
 
-/**
- * Ids of what would stay behind when the deployment that makes it fails, so that its name is taken when it is repeated. Versions go with
- * their function.
- */
+/** Ids of what would stay behind when the deployment that makes it fails, so that its name is taken when it is repeated. */
 export function leftBehind(template: { readonly Resources?: Readonly<Record<string, object>> }): readonly string[] {
   return Object.entries(template.Resources ?? {}).flatMap(([id, resource]) =>
-    'DeletionPolicy' in resource &&
-    resource.DeletionPolicy === 'Retain' &&
-    !('Type' in resource && resource.Type === 'AWS::Lambda::Version')
-      ? [id]
-      : [],
+    'DeletionPolicy' in resource && resource.DeletionPolicy === 'Retain' ? [id] : [],
   );
 }

@@ -56,7 +56,7 @@ describe('the wiring', () => {
         const name = placeholder.replace(/FunctionArn$/, '');
         const version = versions.get(String(arn)) ?? assert.fail(`${placeholder}: ${String(arn)} is no version`);
         assert.equal(version.properties['FunctionName'], resourceOf(shop, 'AWS::Lambda::Function', name).id);
-        assert.equal(version.DeletionPolicy, 'Retain');
+        assert.equal(version.DeletionPolicy, 'RetainExceptOnCreate');
       }
     }
     // What starts runs is no part of them.
