@@ -196,10 +196,16 @@ describe('the quota report', () => {
   });
 
   test('on 1 January the old year is reported', async () => {
-    const given = { events: taken([17]), quotas: ['1 20 2024', '1 100 2025'], calendar: CALENDAR };
+    // A quota of one day makes a share that the column does not hold, and fails nobody else's report.
+    const given = {
+      events: taken([17, 120]),
+      quotas: ['1 20 2024', '1 100 2025', '2 1 2024', '2 200 2025'],
+      calendar: CALENDAR,
+    };
     await withLeave({ runDate: '2025-01-01' }, given, async (lake) => {
       assert.deepEqual(await eighty(lake), [
         { e: 1, n: 17, q: 20, p: '85.00', f: 'Yes', period: '2025-01', k: '2025-01/1' },
+        { e: 2, n: 120, q: 1, p: '9999.99', f: 'Yes', period: '2025-01', k: '2025-01/2' },
       ]);
     });
     await withLeave({ runDate: '2025-02-01' }, given, async (lake) => {

@@ -109,6 +109,26 @@ test('a message is flagged by the words of its time, one strike whatever their n
   });
 });
 
+test('words are the same however their letters are composed, and marks belong to them', async () => {
+  await withLake(async (lake) => {
+    const values = [
+      say('un caf\u00e9!'),
+      say('cafe\u0301'),
+      say('\u0939\u093f\u0928\u094d\u0926\u0940.'),
+      say('cafe'),
+      say(' ! '),
+    ];
+    await runBatches(lake, [
+      [words('marked_words', ' ', '\tCafe\u0301\n', '\u0939\u093f\u0928\u094d\u0926\u0940')],
+      [records(0, values)],
+    ]);
+    assert.deepEqual(
+      (await flags(lake)).map(({ f }) => f),
+      [true, true, true, false, false],
+    );
+  });
+});
+
 test('records without a message are in quarantine, and the others are not lost for them', async () => {
   await withLake(async (lake) => {
     const none = [null, 'no json', '[1]', '"text"', { sender: '1', message: 'x' }, { ...say('x'), sender: null }];

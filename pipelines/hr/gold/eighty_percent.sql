@@ -12,7 +12,8 @@ SELECT
   taken.n AS leaves_taken,
   q.leave_quota,
   q.year,
-  CAST(CAST((taken.n * 20000 + q.leave_quota) // (2 * q.leave_quota) AS DECIMAL(18,0)) * 0.01 AS DECIMAL(6,2)) AS leave_percent,
+  -- a quota of a day or two may come to more than the column holds
+  CAST(CAST(least((taken.n * 20000 + q.leave_quota) // (2 * q.leave_quota), 999999) AS DECIMAL(18,0)) * 0.01 AS DECIMAL(6,2)) AS leave_percent,
   'Yes' AS flagged,
   strftime(date_trunc('month', run_date()), '%Y-%m') AS period,
   strftime(date_trunc('month', run_date()), '%Y-%m') || '/' || taken.emp_id AS report_key,

@@ -12,7 +12,7 @@ SELECT
       string_split_regex(lower(nfc_normalize(json_extract_string(json(m.value), '$.message'))), '\s+'),
       lambda token: CASE
         WHEN var('matching') = 'token' THEN token
-        ELSE regexp_replace(token, '^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$', '', 'g') END
+        ELSE regexp_replace(token, '^[^\p{L}\p{N}\p{M}]+|[^\p{L}\p{N}\p{M}]+$', '', 'g') END
     ),
     coalesce(w.word_list, [])
   ))) AS words,
