@@ -110,12 +110,36 @@ export function checkPlaces(models: readonly ModelDraft[], notes: Notes): void {
       const path = placeOfExport(spec);
       const at = placeIn(placeIn(placeIn(place, 'export'), spec.kind), spec.kind === 'files' ? 'name' : 'to');
       const [other, where] = [...taken].find(([one]) => clash(one, path)) ?? [];
-      if (other !== undefined) notes.add(at, showValue(path), `a path of its own: ${where} has ${showValue(other)}`);
+      if (other !== undefined)
+        notes.add(
+          at,
+          showValue(path),
+          `a path of its own${path.includes('{') || other.includes('{') ? ', whatever the columns hold' : ''}: ${where} has ${showValue(other)}`,
+        );
       taken.set(path, at);
     }
   }
 }
 
+/** Whether values may make one of two paths, or templates of such, the other, or a folder of it: from the start, each segment may be alike. */
 function clash(one: string, other: string): boolean {
-  return one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`);
+  const [first, second] = [one.split('/'), other.split('/')];
+  return first.slice(0, second.length).every((segment, at) => mayBeAlike(segment, second[at] ?? ''));
+}
+
+/** What stands before the first column and after the last decides; a path of an object has no columns. */
+function mayBeAlike(one: string, other: string): boolean {
+  const [first, second] = [endsOf(one), endsOf(other)];
+  if (first === undefined && second === undefined) return one === other;
+  const [a, b] = [first ?? { before: one, after: one }, second ?? { before: other, after: other }];
+  const begins = a.before.startsWith(b.before) || b.before.startsWith(a.before);
+  return begins && (a.after.endsWith(b.after) || b.after.endsWith(a.after));
+}
+
+type Ends = { readonly before: string; readonly after: string };
+
+/** Undefined without a column. */
+function endsOf(segment: string): Ends | undefined {
+  const [before = '', ...rest] = segment.split(/\{[^{}]+\}/);
+  return rest.length === 0 ? undefined : { before, after: rest.at(-1) ?? '' };
 }

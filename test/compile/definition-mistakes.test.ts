@@ -607,6 +607,20 @@ const MISTAKES: readonly Mistake[] = [
       `pipelines/shop/pipeline.ts: silver.orders.expect.i.query: got the table function read_text; expected one SELECT from this, such as 'select * from this where ...'`,
     ],
   },
+  {
+    name: 'exports of which a row may make the path that another has, or a folder of it',
+    given: {
+      definition: shopWith(['silver', 'orders', 'export'], {
+        csv: { to: 'bills/all.txt' },
+        json: { to: 'notes' },
+        parquet: { to: 'bills/all.parquet' },
+        files: { name: '{region}/{order_id}.txt', text: '{amount}' },
+      }),
+    },
+    problems: [
+      `pipelines/shop/pipeline.ts: silver.orders.export.files.name: got "{region}/{order_id}.txt"; expected a path of its own, whatever the columns hold: silver.orders.export.csv.to has "bills/all.txt"`,
+    ],
+  },
 ];
 
 let session: Session;

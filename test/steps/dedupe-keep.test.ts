@@ -56,7 +56,11 @@ describe('which of several rows with one key stays', () => {
         duplicates: 2,
       });
       // A row that is in the table stays there.
-      assert.deepEqual(await rows(lake), [...KEPT, { emp: 4, quota: 29, note: 'c' }]);
+      const fourth = { emp: 4, quota: 29, note: 'c' };
+      assert.deepEqual(await rows(lake), [...KEPT, fourth]);
+      // A backfill is one run of all files.
+      await lake.run({ backfill: {} });
+      assert.deepEqual(await rows(lake), [{ emp: 1, quota: 30, note: 'late' }, ...KEPT.slice(1), fourth]);
     });
   }
 
