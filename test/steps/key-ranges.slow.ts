@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { ColumnTypeText } from '../../lib/define/index.ts';
+import { type ColumnTypeText, csv, definePipeline, scd2 } from '../../lib/define/index.ts';
 import { currentSpec } from '../../lib/iceberg/partition.ts';
 import { rollbackTable } from '../../lib/runtime/rollback-table.ts';
 import { planFiles } from '../../lib/table/read.ts';
@@ -62,6 +62,25 @@ describe('compactions', () => {
     await assertSame(lake);
     await runWith(lake, [line(1, 2, 1), line(6_001, 3, 1)]);
     await stretches(lake);
+  });
+
+  test('find the key where no run has given it its new name yet', async () => {
+    const lake = await copy();
+    const renamed = { pk: { type: 'bigint', renamedFrom: 'id' }, at: 'int', op: 'string' } as const;
+    const pipeline = {
+      name: 'shop',
+      definition: definePipeline({
+        name: 'shop',
+        settings: { fileBytes: 6_000 },
+        sources: { items: csv({ columns: renamed }) },
+        silver: { ranged: { from: 'items', mode: scd2({ key: 'pk', sequence: 'at', clusterBy: 'range' }) } },
+      }),
+    };
+    const files = await stretches(lake);
+    const { left } = await compact(await withPipeline(lake, pipeline), COMPACTION);
+    assert.deepEqual(left, []);
+    assert.ok((await stretches(lake)).length < files.length);
+    await assertSame(lake);
   });
 
   test('that publish while a run is at work give way to it', async () => {

@@ -7,7 +7,8 @@ import type { ModelSpec, PipelineSpec } from '../../core/spec.ts';
 import type { TableId } from '../../core/tables.ts';
 import type { Column } from '../../core/types.ts';
 import { currentSpec } from '../../iceberg/partition.ts';
-import { columnsOf } from '../../iceberg/schema.ts';
+import { withRenamed } from '../../iceberg/rename.ts';
+import { columnsOf, currentSchema, fieldByName } from '../../iceberg/schema.ts';
 import { currentSnapshot } from '../../iceberg/snapshot.ts';
 import { parseTransform } from '../../iceberg/transforms.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
@@ -91,11 +92,13 @@ export function layoutOf(
   return chosenBuckets(model.mode, bytes, fileBytes);
 }
 
-/** Of a keyed table whose keys lie in ranges the column by which they do: no other order is kept by a merge. */
+/** Of a keyed table whose keys lie in ranges the column by which they do, as the table calls it: no other order is kept by a merge. */
 export function rangedBy(spec: PipelineSpec, { layer, name }: TableId, metadata: TableMetadata): string | undefined {
   const model = spec.models.find((one) => one.layer === layer && one.name === name);
-  const isRanged = model !== undefined && isKeyed(model) && currentSpec(metadata).fields.length === 0;
-  return isRanged ? model.mode.key[0] : undefined;
+  if (model === undefined || !isKeyed(model) || currentSpec(metadata).fields.length > 0) return undefined;
+  // Maintenance may come before the run that gives a column its new name.
+  const now = fieldByName(currentSchema(withRenamed(metadata, model.renamed)), model.mode.key[0] ?? '');
+  return currentSchema(metadata).fields.find((field) => field.id === now?.id)?.name;
 }
 
 type LayoutWork = {
