@@ -54,7 +54,8 @@ export async function stageSnapshot(store: ObjectStore, input: StageInput): Prom
     ({ content }) => content,
   );
   const split = await splitManifests(store, table, carried, input.removal);
-  const removed = split.flatMap((one) => one.removed);
+  const taken = split.flatMap((one) => one.removed);
+  const removed = without(taken, restored.data);
   const own = input.addedManifests?.map((one) => ({ ...one, sequenceNumber, minSequenceNumber: sequenceNumber }));
   const { data: added, deletes: deleting } =
     own === undefined
@@ -68,7 +69,8 @@ export async function stageSnapshot(store: ObjectStore, input: StageInput): Prom
     ...(await writeBySpec(writer, existing(restored.data))),
     ...(await mergeManifests(staging, writer, untouched, groupsOf(input, untouched))),
   ];
-  const undone = await splitDeletes(store, table, { deletes, data }, input.removal);
+  const takenDeletes = await splitDeletes(store, table, { deletes, data }, input.removal);
+  const undone = takenDeletes.map((one) => ({ ...one, removed: without(one.removed, restored.deletes) }));
   const manifests = [
     ...data,
     ...deleting,
@@ -83,10 +85,18 @@ export async function stageSnapshot(store: ObjectStore, input: StageInput): Prom
     'manifest-list': await writeManifestList(staging, input.attempt, manifests),
     summary: summarize({
       table,
-      added: [...input.added, ...restored.data.map(({ file }) => file)],
-      addedDeletes: [...addedDeletes, ...restored.deletes.map(({ file }) => file)],
-      removed: removed.map((entry) => entry.file),
-      removedDeletes: undone.flatMap((one) => one.removed.map((entry) => entry.file)),
+      added: [...input.added, ...filesOf(without(restored.data, taken))],
+      addedDeletes: [
+        ...addedDeletes,
+        ...filesOf(
+          without(
+            restored.deletes,
+            takenDeletes.flatMap((one) => one.removed),
+          ),
+        ),
+      ],
+      removed: filesOf(removed),
+      removedDeletes: undone.flatMap((one) => filesOf(one.removed)),
       undone: input.removal.kind === 'files' ? (input.removal.deletes ?? []) : [],
       snapshotId,
       manifests,
@@ -95,6 +105,16 @@ export async function stageSnapshot(store: ObjectStore, input: StageInput): Prom
     }),
     'schema-id': table['current-schema-id'],
   };
+}
+
+/** A file that goes with its partition and comes back with it never was away: Iceberg's Java library removes what a snapshot says it removed. */
+function without(entries: readonly ManifestEntry[], others: readonly ManifestEntry[]): readonly ManifestEntry[] {
+  const paths = new Set(others.map(({ file }) => file.path));
+  return entries.filter(({ file }) => !paths.has(file.path));
+}
+
+function filesOf(entries: readonly ManifestEntry[]): readonly DataFile[] {
+  return entries.map(({ file }) => file);
 }
 
 function parentOf(table: TableMetadata): { 'parent-snapshot-id'?: bigint } {

@@ -282,6 +282,27 @@ test('a compaction gives way to deletes that name its files: the partition is as
   assert.deepEqual(sizes(currentSnapshot(first)?.summary ?? assert.fail()), ['4', '40', '600']);
 });
 
+test('a partition that is as it was again loses only what is away: others remove the files that a snapshot says it removed', async () => {
+  const lake = createLake();
+  await write(lake, { added: ['eu', 'eu2', 'eu3', 'eu4'].map((name) => file(lake, name)) });
+  await write(lake, { addedDeletes: [file(lake, 'd1')] });
+  const prepared = await prepare(lake, rewrite(['eu'], 'x')(lake));
+  await write(lake, compact(['eu2', 'eu3'], 'y')(lake));
+  const { entry } = await commitChange(lake, ID, prepared);
+  assert.equal(await names(lake), 'eu2 eu3 eu4 x');
+  assert.equal(await deletesIn(lake), 'd1');
+  const manifests = await manifestsOf(lake, entry.metadata);
+  const entries = (await Promise.all(manifests.map((one) => readManifest(lake.store, entry.metadata, one)))).flat();
+  const gone = entries.filter(({ status }) => status === 'deleted').map((one) => one.file.path);
+  assert.deepEqual(gone.sort(), ['eu', 'y'].map((name) => file(lake, name).path).sort());
+  const { summary } = currentSnapshot(entry.metadata) ?? assert.fail();
+  const counted = ['added-data-files', 'deleted-data-files', 'added-delete-files', 'total-files-size'];
+  assert.deepEqual(
+    counted.map((name) => summary[name]),
+    ['3', '2', undefined, '500'],
+  );
+});
+
 async function filesWithDeletes(lake: Lake): Promise<Readonly<Record<string, readonly string[]>>> {
   const short = (path: string): string => path.replace(/^.*\/(.*)\.parquet$/, '$1');
   const files = await planFiles(lake.store, await load(lake));
