@@ -2,7 +2,7 @@ import { DEFAULT_COMPUTE } from '../core/compute.ts';
 import type { EstimatedCost } from '../core/cost.ts';
 import { InvalidInput } from '../core/errors.ts';
 import { NONE_SKIPPED } from '../core/objects.ts';
-import type { LandedFile, RunPlan, RunRef, RunResult } from '../core/run.ts';
+import type { LandedFile, LevelPlan, RunPlan, RunRef, RunResult } from '../core/run.ts';
 import type { SilverModel } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
@@ -131,13 +131,23 @@ async function estimateOf(
     files,
     existing: new Set(existing),
     due: new Set(anew),
-    stale: new Map(),
+    stale: await staleOf(store, plan),
     touched: new Map(),
     unfinished: null,
     skipped: NONE_SKIPPED,
     ...(selected === undefined ? {} : { selection: { models: selected, along: [] } }),
   });
   return estimateRun(workOf(spec, explanation, sizes), spec.compute ?? DEFAULT_COMPUTE);
+}
+
+/** Gold models that the run computed whole, which no files may say: by the run date, or since the model had changed. */
+async function staleOf(store: QueryDeps['store'], { run, spec }: RunPlan): Promise<ReadonlyMap<string, string>> {
+  const keys = spec.levels.map((_, level) => runFolder.levelPlan(run, level));
+  const levels = await Promise.all(keys.map((key) => readJsonIfAny<LevelPlan>(store, key)));
+  const models = levels.flatMap((level) => level?.models ?? []);
+  return new Map(
+    models.flatMap(({ model, reason, touched }) => (reason === null || touched !== null ? [] : [[model, reason]])),
+  );
 }
 
 /** Sizes by full name of the tables that a run found. */

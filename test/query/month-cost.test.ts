@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { InvalidInput } from '../../lib/core/errors.ts';
 import type { RunResult } from '../../lib/core/run.ts';
+import { append, csv, definePipeline } from '../../lib/define/index.ts';
 import { costOfMonth } from '../../lib/query/month-cost.ts';
 import { planWithCost } from '../../lib/query/plan-cost.ts';
 import { openTestLake, type TestLake } from '../support/test-lake.ts';
@@ -69,5 +70,30 @@ describe('the cost of a month', () => {
       await assert.rejects(costOfMonth(lake.deps, month), (cause) => {
         return cause instanceof InvalidInput && cause.message.includes('expected one such as 2026-11');
       });
+  });
+
+  test('has what is computed by the run date alone, though no file says so', async () => {
+    const definition = definePipeline({
+      name: 'leave',
+      sources: { days: csv({ columns: { day: 'date' } }) },
+      silver: { days: { from: 'days', mode: append() } },
+      gold: { ahead: { sql: 'ahead.sql' } },
+    });
+    const sql = { 'ahead.sql': 'SELECT day FROM silver.days WHERE day > run_date()' };
+    const leave = await openTestLake({ name: 'leave', definition, sql });
+    try {
+      await leave.land('days', 'a.csv', 'day\n2026-01-09\n');
+      const planned: number[] = [];
+      for (const day of [4, 5]) {
+        const now = new Date(Date.UTC(2026, 0, day));
+        const { deps, run } = leave.reopen((given) => ({ ...given, clock: { now: () => now } }));
+        planned.push((await planWithCost(deps, 'leave')).cost?.usd ?? Number.NaN);
+        await run();
+      }
+      const [found] = (await costOfMonth(leave.deps, '2026-01', 'leave')).pipelines;
+      assert.deepEqual([found?.runs, found?.estimated_usd], [2, sum(planned)]);
+    } finally {
+      leave.close();
+    }
   });
 });
