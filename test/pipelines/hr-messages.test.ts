@@ -117,14 +117,20 @@ test('words are the same however their letters are composed, and marks belong to
       say('\u0939\u093f\u0928\u094d\u0926\u0940.'),
       say('cafe'),
       say(' ! '),
+      say('all others'),
     ];
+    // Lists that wait together are one, and stop no run.
     await runBatches(lake, [
-      [words('marked_words', ' ', '\tCafe\u0301\n', '\u0939\u093f\u0928\u094d\u0926\u0940')],
+      [words('vocabulary', 'other'), words('vocabulary', 'café'), words('marked_words', 'other')],
+      [
+        words('marked_words', 'others'),
+        words('marked_words', ' ', '\tCafe\u0301\n', '\u0939\u093f\u0928\u094d\u0926\u0940'),
+      ],
       [records(0, values)],
     ]);
     assert.deepEqual(
       (await flags(lake)).map(({ f }) => f),
-      [true, true, true, false, false],
+      [true, true, true, false, false, true],
     );
   });
 });

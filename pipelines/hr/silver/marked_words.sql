@@ -14,4 +14,4 @@ SELECT
     lambda word: NOT list_contains(v.word_list, word)
   ) AS unknown_words
 FROM batch.marked_words m
-LEFT JOIN silver.vocabulary v ON true
+LEFT JOIN (SELECT flatten(list(word_list)) AS word_list FROM silver.vocabulary) v ON true

@@ -1,4 +1,5 @@
--- What each message says, and which marked words are in it. A message keeps the list of words that it was flagged by.
+-- What each message says, and which marked words are in it. A message keeps the list of words that it was flagged by;
+-- of several lists that came together all words count.
 SELECT
   m.topic,
   m.partition,
@@ -19,4 +20,8 @@ SELECT
   len(words) > 0 AS flagged,
   w.list_version
 FROM batch.messages m
-LEFT JOIN silver.marked_words w ON true
+LEFT JOIN (
+  SELECT list_sort(list_distinct(flatten(list(word_list)))) AS word_list,
+    md5(array_to_string(list_sort(list_distinct(flatten(list(word_list)))), chr(10))) AS list_version
+  FROM silver.marked_words
+) w ON true
