@@ -39,6 +39,7 @@ async function withLeave(told: Told, given: Given, check: (lake: Lake) => Promis
     `SELECT e AS emp_id, 'Engineer' AS designation, 100 AS salary, DATE '2001-01-01' AS valid_from,
       CASE WHEN e IN (${left}) THEN DATE '2002-01-01' END AS valid_to FROM range(1, 41) AS t(e)`,
   );
+  await lake.stand('employee_data', 'SELECT emp_id FROM silver.employee_timeframe WHERE false');
   for (const table of ['staff', 'leave', 'eight_percent', 'eighty_percent', 'eighty_percent_exceptions']) {
     await lake.build('gold', table);
   }

@@ -36,7 +36,7 @@ const person = (name: string, rows: string) => ({
 
 async function withLake(check: (lake: TestLake) => Promise<void>): Promise<void> {
   const silver = ['employee_data', 'employee_timeframe', 'marked_words', 'vocabulary', 'messages'];
-  const gold = ['strikes', 'flagged_messages', 'unattributed'];
+  const gold = ['staff', 'strikes', 'flagged_messages', 'unattributed'];
   const names = [...silver.map((name) => `silver.${name}`), ...gold.map((name) => `gold.${name}`)];
   const opened = await openPipelineLake(partOf(pipeline, names));
   const lake = opened.reopen((deps) => ({ ...deps, clock: { now: () => new Date('2026-01-10T13:00Z') } }));

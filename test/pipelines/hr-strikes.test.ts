@@ -51,7 +51,8 @@ describe('strikes', () => {
   }
 
   test('the salary goes down from the base, in exact decimals', async () => {
-    const sent = [1, 2, 3].map((emp) => ({ emp, at: many('2023-03-10T00:00Z', emp === 1 ? 12 : emp) }));
+    const counts = [12, 2, 3, 0, 1];
+    const sent = counts.map((count, at) => ({ emp: at + 1, at: many('2023-03-10T00:00Z', count) }));
     await strikesOf(sent, { runDate: '2023-03-31' }, async (lake) => {
       await lake.stand(
         'employee_timeframe',
@@ -93,6 +94,8 @@ describe('strikes', () => {
           { e: 2, a: '65274.30', c: null, n: 2, s: '58746.87' },
           { e: 3, a: '65274.30', c: '52872.18', n: 3, s: '52872.18' },
           { e: 4, a: null, c: null, n: 0, s: '72527.00' },
+          // An employee without a record of what he was.
+          { e: 5, a: null, c: null, n: 1, s: null },
         ],
       );
       assert.deepEqual(await lake.rows('SELECT emp_id::INT e, status FROM gold.employee_status'), [
@@ -100,6 +103,7 @@ describe('strikes', () => {
         { e: 2, status: 'ACTIVE' },
         { e: 3, status: 'INACTIVE' },
         { e: 4, status: 'ACTIVE' },
+        { e: 5, status: 'INACTIVE' },
       ]);
       assert.deepEqual(await lake.rows('FROM gold.active_by_designation'), [
         { designation: 'Engineer', no_of_active_emp: 2 },
@@ -112,9 +116,10 @@ describe('strikes', () => {
         [{ tenth: 10, n: 12 }],
       );
       assert.deepEqual(await lake.rows('SELECT emp_id::INT e, sent::INT s, received::INT r FROM gold.flag_counts'), [
-        { e: 1, s: 12, r: 17 },
+        { e: 1, s: 12, r: 18 },
         { e: 2, s: 2, r: 0 },
         { e: 3, s: 3, r: 0 },
+        { e: 5, s: 1, r: 0 },
       ]);
     });
   });

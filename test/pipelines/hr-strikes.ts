@@ -49,14 +49,17 @@ export async function strikesOf(
   await using _ = lake.session;
   const lists = histories.map(({ emp, at }) => `(${emp}, [${at.join(', ')}]::BIGINT[])`).join(', ');
   await lake.stand('employee_data', `SELECT * FROM (VALUES ${lists}) AS t(emp_id, seconds)`);
-  await lake.stand('employee_timeframe', 'SELECT emp_id FROM silver.employee_data WHERE false');
+  await lake.stand(
+    'employee_timeframe',
+    "SELECT emp_id, '' AS designation, 1 AS salary, DATE '2001-01-01' AS valid_from, NULL::DATE AS valid_to FROM silver.employee_data WHERE false",
+  );
   await lake.stand(
     'messages',
     `SELECT 't' AS topic, 0 AS partition, row_number() OVER () AS "offset", CAST(emp_id AS VARCHAR) AS sender, '1' AS receiver,
       'm' AS message, make_timestamp(second * 1000000) AS sent_at, true AS flagged
      FROM (SELECT emp_id, unnest(seconds) AS second FROM silver.employee_data)`,
   );
-  await lake.build('gold', 'strikes');
+  for (const table of ['staff', 'strikes']) await lake.build('gold', table);
   await check(lake);
 }
 

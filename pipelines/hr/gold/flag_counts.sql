@@ -1,16 +1,11 @@
 -- Flagged messages that each employee has sent and received; one that he has sent to himself is both.
-WITH people AS (
-  SELECT emp_id FROM silver.employee_data
-  UNION
-  SELECT emp_id FROM silver.employee_timeframe
-),
-ends AS (
+WITH ends AS (
   SELECT sender AS who, 1 AS sent, 0 AS received FROM silver.messages WHERE flagged
   UNION ALL
   SELECT receiver, 0, 1 FROM silver.messages WHERE flagged
 )
 SELECT p.emp_id, CAST(sum(e.sent) AS BIGINT) AS sent, CAST(sum(e.received) AS BIGINT) AS received
 FROM ends e
-JOIN people p ON CAST(p.emp_id AS VARCHAR) = e.who
+JOIN gold.staff p ON CAST(p.emp_id AS VARCHAR) = e.who
 GROUP BY p.emp_id
 ORDER BY p.emp_id

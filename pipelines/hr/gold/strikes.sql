@@ -2,12 +2,7 @@
 -- ends it for good. No walk is needed: with n(i) strikes in month i and T(m) = sum of n(i) - 1 up to month m, what is left after
 -- the cooldown that follows month m is T(m) - least(0, the smallest T up to m), as with any queue that is served once a month.
 -- Only when messages were sent counts, so late ones change nothing but the month that they are of.
-WITH people AS (
-  SELECT CAST(emp_id AS VARCHAR) AS sender, emp_id FROM silver.employee_data
-  UNION
-  SELECT CAST(emp_id AS VARCHAR), emp_id FROM silver.employee_timeframe
-),
-numbered AS (
+WITH numbered AS (
   SELECT
     p.emp_id,
     m.sent_at,
@@ -17,7 +12,7 @@ numbered AS (
       PARTITION BY p.emp_id, date_trunc('month', m.sent_at) ORDER BY m.sent_at, m.topic, m.partition, m."offset"
     ) AS of_month
   FROM silver.messages m
-  JOIN people p USING (sender)
+  JOIN gold.staff p ON CAST(p.emp_id AS VARCHAR) = m.sender
   WHERE m.flagged AND m.sent_at < run_date() + INTERVAL 1 DAY
 ),
 -- A strike counts for thirty days: this one and those before it that still do.

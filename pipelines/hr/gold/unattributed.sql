@@ -2,6 +2,5 @@
 SELECT sender, receiver, message, sent_at, topic, partition, "offset"
 FROM silver.messages m
 WHERE flagged
-  AND sender NOT IN (SELECT CAST(emp_id AS VARCHAR) FROM silver.employee_data)
-  AND sender NOT IN (SELECT CAST(emp_id AS VARCHAR) FROM silver.employee_timeframe)
+  AND sender NOT IN (SELECT CAST(emp_id AS VARCHAR) FROM gold.staff)
 ORDER BY sent_at, topic, partition, "offset"
