@@ -22,3 +22,17 @@ export function packInOrder<Item>(
   }
   return groups;
 }
+
+/** Of files of more bytes than `most` some that lie evenly among them, each whole; the smallest where each alone has more. */
+export function pickEvenly<T extends { readonly bytes: number }>(files: readonly T[], most: number): readonly T[] {
+  const all = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (all <= most) return files;
+  let room = 0;
+  const picked = files.filter(({ bytes }) => {
+    room += (bytes / all) * most;
+    if (room < bytes) return false;
+    room -= bytes;
+    return true;
+  });
+  return picked.length > 0 ? picked : files.toSorted((a, b) => a.bytes - b.bytes).slice(0, 1);
+}

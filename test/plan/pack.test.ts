@@ -3,13 +3,29 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { append } from '../../lib/define/index.ts';
 import { packExchange, packShares, packSmallFiles } from '../../lib/plan/merge-units.ts';
-import { packInOrder } from '../../lib/plan/pack.ts';
+import { packInOrder, pickEvenly } from '../../lib/plan/pack.ts';
 import { likelyParts, packFiles, packPartitions, parsedBytes } from '../../lib/plan/stage-units.ts';
 
 const weights = fc.array(fc.nat(50), { maxLength: 40 });
 const limits = fc.integer({ min: 1, max: 100 });
 const itself = (weight: number): number => weight;
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+
+test('of more than can be looked at some files are picked, evenly, and at least one', () => {
+  const files = (...sizes: number[]) => sizes.map((bytes, at) => ({ at, bytes }));
+  const picked = (most: number, sizes: number[]) => pickEvenly(files(...sizes), most).map(({ at }) => at);
+  assert.deepEqual(picked(40, [10, 10, 10, 10]), [0, 1, 2, 3]);
+  assert.deepEqual(picked(20, [10, 10, 10, 10]), [1, 3]);
+  assert.deepEqual(picked(5, [10, 9, 10]), [1]);
+  assert.deepEqual(picked(5, []), []);
+  fc.assert(
+    fc.property(weights, limits, (sizes, most) => {
+      const some = pickEvenly(files(...sizes), most);
+      assert.ok(some.length <= 1 || sum(some.map(({ bytes }) => bytes)) <= most + 1e-9);
+      assert.ok(some.length > 0 || sizes.length === 0);
+    }),
+  );
+});
 
 describe('packing in order', () => {
   test('keeps every item, in its order, in groups of at most the limit or of one item', () => {

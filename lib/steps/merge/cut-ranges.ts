@@ -9,11 +9,12 @@ import { openFiles, pathOf } from '../../lake/tables/foreign-files.ts';
 import { loadRows, scanColumns } from '../../lake/tables/table-state.ts';
 import { rangeBytes, rangeParts } from '../../plan/buckets.ts';
 import { type BucketLoad, cutBounds } from '../../plan/merge-units.ts';
+import { pickEvenly } from '../../plan/pack.ts';
 import { cutRanges } from '../../sql/key-ranges.ts';
 import { renderParquetByName, renderScan } from '../../sql/scan.ts';
 import { planFiles, type ScannedFile } from '../../table/read.ts';
 
-/** Files of so many bytes are read, as far as their keys go, to find where a range is to be cut. */
+/** Files of so many bytes are read, as far as their keys go, to find where ranges are to be cut; of more, some stand for the others. */
 const MOST_LOOKED_AT = 512 * 1024 * 1024;
 
 /** So many keys say well enough where it is. */
@@ -85,7 +86,7 @@ async function tableFiles(deps: StepDeps, plan: RunPlan, shape: TableShape, rang
   return { shape, metadata, files: files.map((file) => ({ file, range: rangeOf(file).first })) };
 }
 
-/** By range: where it is cut. Nowhere, where its keys are too many to be looked at. */
+/** By range: where it is cut. */
 async function findCuts(
   deps: StepDeps,
   { planned, model }: Context,
@@ -94,10 +95,17 @@ async function findCuts(
   parts: ReadonlyMap<number, number>,
 ): Promise<ReadonlyMap<number, readonly KeyBound[]>> {
   const { ranges } = planned;
-  const staged = [...parts.keys()].flatMap((range) => events.get(range) ?? []);
-  const there = files.filter(({ range }) => parts.has(range)).map(({ file }) => file);
-  const bytes = sum(staged.map(({ written }) => written.bytes)) + sum(there.map((file) => Number(file.bytes)));
-  if (parts.size === 0 || ranges === undefined || bytes > MOST_LOOKED_AT) return new Map();
+  if (parts.size === 0 || ranges === undefined) return new Map();
+  const wanted = [
+    ...[...parts.keys()]
+      .flatMap((range) => events.get(range) ?? [])
+      .map((event) => ({ event, bytes: event.written.bytes })),
+    ...files.filter(({ range }) => parts.has(range)).map(({ file }) => ({ file, bytes: Number(file.bytes) })),
+  ];
+  const looked = pickEvenly(wanted, MOST_LOOKED_AT);
+  const bytes = sum(looked.map((one) => one.bytes));
+  const staged = looked.flatMap((one) => ('event' in one ? [one.event] : []));
+  const there = looked.flatMap((one) => ('file' in one ? [one.file] : []));
   const columns = model.columns.filter(({ name }) => name === ranges.column);
   await using borrowed = await deps.store.borrow(staged.map(({ key }) => key));
   await using session = await deps.engine.open(deps.settings);
