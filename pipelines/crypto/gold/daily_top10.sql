@@ -16,7 +16,10 @@ SELECT
   partition_date,
   CAST(count(*) AS INTEGER) AS coins,
   sum(market_cap) AS total_market_cap,
-  CAST(sum(current_price) / nullif(count(current_price), 0) AS DECIMAL(18,8)) AS avg_price
+  -- in whole steps of the last digit, rounded half up: floats have fewer digits
+  CAST(CAST(
+    (2 * sum(CAST(CAST(current_price AS DECIMAL(27,8)) * 100000000 AS BIGINT)) + count(current_price)) // nullif(2 * count(current_price), 0) AS DECIMAL(18,0)
+  ) * 0.00000001 AS DECIMAL(18,8)) AS avg_price
 FROM ranked
 WHERE place <= 10
 GROUP BY partition_date
