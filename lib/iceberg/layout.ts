@@ -29,8 +29,8 @@ export function placesOf(metadata: TableMetadata, files: readonly DataFile[], la
   const columns = layout.zorder.length > 0 ? layout.zorder : layout.sort;
   const spans = columns.map((column) => spansOf(metadata, files, column));
   const keys = files.map((_, at) => {
-    const place = spans.map((span) => middleOf(span[at]));
-    return layout.zorder.length > 0 ? [interleave(place)] : place.map(BigInt);
+    const place = (bits: number): readonly number[] => spans.map((span) => middleOf(span[at], bits));
+    return layout.zorder.length > 0 ? [interleave(place(ZORDER_BITS))] : place(SORT_BITS).map(BigInt);
   });
   const order = files.map((_, at) => at).sort((a, b) => compareKeys(keys[a] ?? [], keys[b] ?? []) || a - b);
   const places = new Array<number>(files.length);
@@ -41,9 +41,12 @@ export function placesOf(metadata: TableMetadata, files: readonly DataFile[], la
 
 const ANYWHERE: Span = { low: 0, high: 1 };
 
-/** In 2^10 parts. What has no bounds lies before all. */
-function middleOf(span: Span | undefined): number {
-  return span === undefined ? 0 : Math.floor(((span.low + span.high) / 2) * (2 ** ZORDER_BITS - 1));
+/** So many that files beside each other have places of their own, however many there are. */
+const SORT_BITS = 40;
+
+/** In 2^bits parts. What has no bounds lies before all. */
+function middleOf(span: Span | undefined, bits: number): number {
+  return span === undefined ? 0 : Math.floor(((span.low + span.high) / 2) * (2 ** bits - 1));
 }
 
 function spansOf(metadata: TableMetadata, files: readonly DataFile[], column: string): readonly (Span | undefined)[] {

@@ -52,6 +52,12 @@ function fileOf({ a, b }: Values): DataFile {
 const places = (files: readonly Values[], layout: { sort?: readonly string[]; zorder?: readonly string[] }) =>
   placesOf(table, files.map(fileOf), { sort: [], zorder: [], ...layout }).map(({ place }) => place);
 
+test('thousands of files that are apart lie in the order of their keys', () => {
+  const keys = Array.from({ length: 3_000 }, (_, n) => (n * 1_009) % 3_000);
+  const files = keys.map((n): Values => ({ a: [BigInt(n * 10), BigInt(n * 10 + 5)], b: ['x'] }));
+  assert.deepEqual(places(files, { sort: ['a'] }), keys);
+});
+
 test('files lie by the middle of their bounds, those without bounds first', () => {
   const files: readonly Values[] = [
     { a: [50n, 60n], b: ['x', 'y'] },
