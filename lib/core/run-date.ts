@@ -75,6 +75,15 @@ export function withRunDate<Spec extends { readonly timezone?: string }>(
 
 export const DAY_EXPECTED = 'a day that there is, as YYYY-MM-DD, such as 2026-01-31';
 
+/** Long before anything that a table has a time for. */
+const FIRST_DAY = Date.parse('1000-01-01T00:00Z');
+
+/** The instant with which the day begins that is so many days before. */
+export function startOfDayBefore(timezone: string, day: string, days: number): Date {
+  const before = new Date(Math.max(FIRST_DAY, Date.parse(`${day}T00:00Z`) - days * 24 * HOUR_MS));
+  return startOfDay(timezone, before.toISOString().slice(0, day.length));
+}
+
 /** What of a day decides at a grain. */
 export function atGrain(day: string, grain: Grain): string {
   switch (grain) {

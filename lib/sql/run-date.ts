@@ -4,9 +4,14 @@ import type { Statement } from '../core/statement.ts';
 import { sql } from './fragment.ts';
 import { quoteName, quoteText } from './quote.ts';
 
-/** Whether a row's time is at most so many days before the run date. */
+/** Whether a row's day or local time is at most so many days before the run date. */
 export function isInTime({ column, days }: { readonly column: string; readonly days: number }): Sql {
   return sql`${quoteName(column)} >= run_date() - to_days(${days})`;
+}
+
+/** Whether a row's instant is this one or later: ISO 8601. */
+export function isSince(column: string, instant: string): Sql {
+  return sql`${quoteName(column)} >= CAST(${quoteText(instant)} AS TIMESTAMPTZ)`;
 }
 
 /** Undoes it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { atGrain, dayIn, isDay, isTimezone, startOfDay } from '../../lib/core/run-date.ts';
+import { atGrain, dayIn, isDay, isTimezone, startOfDay, startOfDayBefore } from '../../lib/core/run-date.ts';
 
 describe('days and zones', () => {
   const days: readonly (readonly [zone: string, at: string, day: string])[] = [
@@ -31,6 +31,12 @@ describe('days and zones', () => {
   for (const [zone, day, at] of starts) {
     test(`${day} begins at ${at} in ${zone}`, () => assert.equal(startOfDay(zone, day).toISOString(), at));
   }
+
+  test('days are counted back in the zone', () => {
+    assert.equal(startOfDayBefore('Europe/Berlin', '2026-04-01', 3).toISOString(), '2026-03-28T23:00:00.000Z');
+    assert.equal(startOfDayBefore('UTC', '2026-03-01', 1).toISOString(), '2026-02-28T00:00:00.000Z');
+    assert.equal(startOfDayBefore('UTC', '2026-03-01', 1_000_000).toISOString(), '1000-01-01T00:00:00.000Z');
+  });
 
   test('zones have IANA names', () => {
     const known = ['UTC', 'Europe/Berlin', 'America/Argentina/Ushuaia', '+01:00', 'Berlin', '', 'Europe/Berlim'].filter(

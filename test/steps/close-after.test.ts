@@ -5,6 +5,7 @@ import { openTestLake, type TestLake } from '../support/test-lake.ts';
 
 const definition = definePipeline({
   name: 'shop',
+  timezone: 'Europe/Berlin',
   sources: {
     orders: csv({ columns: { id: 'bigint', day: 'date' } }),
     prices: csv({ columns: { id: 'bigint', seen: 'timestamptz' } }),
@@ -23,7 +24,8 @@ describe('rows that come after the books are closed', () => {
   test('are set aside by the run date, and taken by a backfill', async () => {
     lake = await openTestLake({ name: 'shop', definition });
     await lake.land('orders', 'a.csv', 'id,day\n1,2026-01-27\n2,2026-01-26\n3,2026-03-03\n4,\n');
-    await lake.land('prices', 'p.csv', 'id,seen\n1,2026-03-02T00:00:00Z\n2,2026-03-01T23:59:59Z\n');
+    // A day of Berlin begins an hour before that of UTC.
+    await lake.land('prices', 'p.csv', 'id,seen\n1,2026-03-01T23:00:00Z\n2,2026-03-01T22:59:59Z\n');
     const { status, accounting } = await lake.run({ run_date: '2026-03-03' });
     assert.equal(status, 'SUCCEEDED');
     assert.deepEqual(accounting['prices'], { read: 2, accepted: 1, quarantined: 1, condemned: 0, duplicates: 0 });
