@@ -1,5 +1,5 @@
 import { copyFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { checkTables, checkThrottled } from './checks.ts';
@@ -22,9 +22,10 @@ const PATIENCE = 300_000;
  * execution waits, the others are coalesced, and the file is taken when the run ends.
  */
 export async function rehearseBurst(stage: Stage, [like]: readonly Landing[]): Promise<void> {
-  const { deployment, steps, lake } = stage;
+  const { deployment, steps, lake, folder } = stage;
   if (like === undefined) return;
-  const landing = { source: like.source, path: join(dirname(like.path), 'in-a-burst.csv') };
+  // Not beside the file, which may be one that others read too.
+  const landing = { source: like.source, path: join(folder, 'in-a-burst.csv') };
   await copyFile(like.path, landing.path);
   const messages = await steps.step('upload one file among events of others', () => eventsOf(deployment, landing));
   const release = await holdLock(deployment);
