@@ -200,6 +200,9 @@ async function prepareBack(
     BigInt(one.to),
   );
   const back = added.length + addedDeletes.length > 0;
+  // The snapshot itself removes and adds a delete file that comes again beside its data file.
+  const gone = new Set(removedDeletes.map(({ path }) => path));
+  const again = addedDeletes.some(({ path }) => gone.has(path));
   const stays = removed.length + removedDeletes.length === 0;
   const last = latestChange(base.metadata);
   const isBack = last?.['snapshot-id'].toString() === one.to || last?.summary[ROLLED_BACK_TO] === one.to;
@@ -211,7 +214,7 @@ async function prepareBack(
       rollbackSchema(base.metadata, BigInt(one.to)),
       rollbackSpec(base.metadata, one.spec_id),
       changedProperties(base.metadata, one.properties),
-      back ? guardGivenBack(base.metadata, removedSince(base.metadata, BigInt(one.to))) : undefined,
+      back ? guardGivenBack(base.metadata, removedSince(base.metadata, BigInt(one.to), again)) : undefined,
     ),
     added,
     addedDeletes,
@@ -225,10 +228,10 @@ async function prepareBack(
   });
 }
 
-/** The snapshots after one, any of which may have removed what it had. */
-function removedSince(metadata: TableMetadata, id: bigint): Parameters<typeof guardGivenBack>[1] {
+/** The snapshots after one, any of which may have removed what it had, with the next one or without. */
+function removedSince(metadata: TableMetadata, id: bigint, withNext: boolean): Parameters<typeof guardGivenBack>[1] {
   const then = snapshotById(metadata, id)?.['sequence-number'] ?? 0n;
-  return { from: then + 1n, to: metadata['last-sequence-number'] };
+  return { from: then + 1n, to: metadata['last-sequence-number'] + (withNext ? 1n : 0n) };
 }
 
 /** What was rejected of files that become new again is judged anew. */
