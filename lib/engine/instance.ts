@@ -32,6 +32,8 @@ export async function openInstance(options: SessionOptions): Promise<Instance> {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     preserve_insertion_order: 'true',
+    // It knows a file by its path, size and time: a part of a file that takes the place of another may have all three.
+    enable_external_file_cache: 'false',
   });
   const close = async (): Promise<void> => {
     instance.closeSync();

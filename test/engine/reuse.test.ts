@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, mock, test } from 'node:test';
@@ -154,6 +154,31 @@ describe('a database that takes in sessions one after another', () => {
       await first.run(statement('CREATE TABLE a AS SELECT 1 AS id'));
       await assert.rejects(rows(second, 'SELECT * FROM a'), /does not exist/);
       assert.equal(count(), 2);
+    });
+
+    test('reads a file anew that has taken the place of another of its size and time', async () => {
+      const folder = mkdtempSync(join(scratch, 'pieces-'));
+      const [path, other] = [join(folder, 'piece'), join(folder, 'other')];
+      const write = (to: string, first: number) =>
+        inSession({ ...LOCKED, folders: undefined }, (session) =>
+          session.run(
+            statement(
+              `COPY (SELECT range + ${first} AS a FROM range(20000)) TO '${to}' (FORMAT parquet, COMPRESSION uncompressed)`,
+            ),
+          ),
+        );
+      await write(path, 100_000);
+      await write(other, 200_000);
+      const time = new Date('2026-01-01T00:00:00Z');
+      for (const file of [path, other]) utimesSync(file, time, time);
+      assert.equal(statSync(path).size, statSync(other).size);
+      const least = () =>
+        inSession(LOCKED, (session) => rows(session, `SELECT min(a)::int AS a FROM read_parquet('${path}')`));
+      assert.deepEqual(await least(), [{ a: 100_000 }]);
+      copyFileSync(other, path);
+      utimesSync(path, time, time);
+      assert.deepEqual(await least(), [{ a: 200_000 }]);
+      rmSync(folder, { recursive: true });
     });
 
     test('spills again where a session before has spilled', async () => {
