@@ -36,13 +36,13 @@ describe('who installs the package', () => {
     assert.ok(packages.includes('aws-cdk-lib'));
   });
 
-  test('needs the CDK only for the CDK: it is a peer that may be left out, and is there for development', () => {
+  test('needs the CDK, and the clients of PostgreSQL, only where they are used: peers that may be left out, and are there for development', () => {
     for (const peer of namesOf(MANIFEST.peerDependencies)) {
       assert.equal(MANIFEST.peerDependenciesMeta[peer]?.optional, true, peer);
       assert.ok(MANIFEST.devDependencies[peer], peer);
       assert.equal(MANIFEST.dependencies[peer], undefined, peer);
     }
-    assert.deepEqual(namesOf(MANIFEST.peerDependencies), ['aws-cdk', 'aws-cdk-lib', 'constructs']);
+    assert.deepEqual(namesOf(MANIFEST.peerDependencies), ['aws-cdk', 'aws-cdk-lib', 'constructs', 'pg', 'pg-copy-streams']);
   });
 
   test('gets these folders, beside README.md, LICENSE and package.json', () => {
