@@ -42,7 +42,13 @@ describe('who installs the package', () => {
       assert.ok(MANIFEST.devDependencies[peer], peer);
       assert.equal(MANIFEST.dependencies[peer], undefined, peer);
     }
-    assert.deepEqual(namesOf(MANIFEST.peerDependencies), ['aws-cdk', 'aws-cdk-lib', 'constructs', 'pg', 'pg-copy-streams']);
+    assert.deepEqual(namesOf(MANIFEST.peerDependencies), [
+      'aws-cdk',
+      'aws-cdk-lib',
+      'constructs',
+      'pg',
+      'pg-copy-streams',
+    ]);
   });
 
   test('gets these folders, beside README.md, LICENSE and package.json', () => {
