@@ -16,6 +16,7 @@ import { EngineError, InvalidInput, StrataError, Unavailable } from '../core/err
 import type { Sql } from '../core/sql-text.ts';
 import { costOfQuery } from '../plan/prices.ts';
 import type { Row } from '../ports.ts';
+import { type AthenaMask, type AthenaTable, baseOf, maskedQuery, tablesIn } from '../sql/athena/masked.ts';
 import { requireReading, withDatabasePrefix } from '../sql/athena.ts';
 import { type AthenaColumn, columnsOfResult, parseValue } from './athena-values.ts';
 import { readOutputs } from './stack.ts';
@@ -33,6 +34,8 @@ export type AthenaRequest = {
 export type AthenaDeps = {
   readonly athena: AthenaClient;
   readonly cloudFormation: CloudFormationClient;
+  /** The columns of a table, and which of them are masked; undefined: there is no such table. Left out: what is personal is shown. */
+  readonly masksOf?: (table: AthenaTable) => Promise<AthenaMask | undefined>;
   /** Resolves after so many milliseconds, or as soon as the signal is aborted. */
   readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
 };
@@ -51,6 +54,8 @@ export type AthenaAnswer =
       readonly kind: 'rows';
       readonly use: AthenaUse;
       readonly columns: readonly AthenaColumn[];
+      /** Columns that were masked, by full name. */
+      readonly masked: readonly string[];
       /** All rows in order, a page at a time; may be called once. */
       pages(): AsyncIterable<readonly Row[]>;
     };
@@ -76,7 +81,7 @@ export function athenaDeps(): AthenaDeps {
 export async function queryAthena(deps: AthenaDeps, request: AthenaRequest): Promise<AthenaAnswer> {
   requireReading(request.sql);
   const { workgroup, prefix } = await placeOf(deps, request);
-  const sql = withDatabasePrefix(request.sql, prefix);
+  const { sql, masked } = await withMasks(deps, withDatabasePrefix(request.sql, prefix));
   const id = await start(deps, sql, workgroup);
   const ended = await waitForEnd(deps, id, workgroup, request.signal);
   const use = useOf(ended, id, workgroup);
@@ -84,7 +89,7 @@ export async function queryAthena(deps: AthenaDeps, request: AthenaRequest): Pro
   if (ended.Status?.State !== 'SUCCEEDED') throw failureOf(ended, id, prefix);
   const first = withoutHeader(await readPage(deps, id), ended);
   const columns = columnsOfResult(first.ResultSet?.ResultSetMetadata?.ColumnInfo ?? []);
-  return { kind: 'rows', use, columns, pages: () => pagesOf(deps, id, first, columns) };
+  return { kind: 'rows', use, columns, masked, pages: () => pagesOf(deps, id, first, columns) };
 }
 
 /** With a workgroup and no deployment named nothing needs to be asked: databases have no prefix then. */
@@ -96,6 +101,24 @@ async function placeOf(
   const { lakeStack } = deploymentNames(deployment, '--stage');
   const { Workgroup, DatabasePrefix } = await readOutputs(cloudFormation, lakeStack, ['Workgroup', 'DatabasePrefix']);
   return { workgroup: workgroup ?? Workgroup, prefix: DatabasePrefix === NO_PREFIX ? '' : DatabasePrefix };
+}
+
+/** The SQL in which what is personal is masked, and what that is. */
+async function withMasks(
+  { masksOf }: AthenaDeps,
+  given: Sql,
+): Promise<{ readonly sql: Sql; readonly masked: readonly string[] }> {
+  if (masksOf === undefined) return { sql: given, masked: [] };
+  const masks = new Map<string, AthenaMask>();
+  for (const { database, table } of tablesIn(given)) {
+    const name = `${database}.${baseOf(table)}`;
+    const mask = masks.get(name) ?? (await masksOf({ database, table: baseOf(table) }));
+    if (mask !== undefined && mask.masked.length > 0) masks.set(name, mask);
+  }
+  return {
+    sql: maskedQuery(given, [...masks.values()]),
+    masked: [...masks].flatMap(([name, { masked }]) => masked.map((column) => `${name}.${column.name}`)),
+  };
 }
 
 async function start({ athena }: AthenaDeps, sql: Sql, workgroup: string): Promise<string> {

@@ -43,20 +43,23 @@ export function withDatabasePrefix(sql: string, prefix: string): Sql {
   return userSql(text + sql.slice(at));
 }
 
-type Word = { readonly text: string; readonly at: number };
+/** A word of SQL, and where it begins. */
+export type AthenaWord = { readonly text: string; readonly at: number };
 
-function wordsOf(sql: string): readonly Word[] {
+/** All but strings and comments. */
+export function wordsOf(sql: string): readonly AthenaWord[] {
   return [...sql.matchAll(TOKENS)]
     .map((match) => ({ text: match[0], at: match.index }))
     .filter(({ text }) => !/^(--|\/\*|')/.test(text));
 }
 
-function databaseIn(text: string): string | undefined {
+/** The database of a pipeline's layer that a word names, in lower case. */
+export function databaseIn(text: string): string | undefined {
   return /^"?([a-z][a-z0-9_]*_(?:silver|gold|ops))"?$/i.exec(text)?.[1]?.toLowerCase();
 }
 
 /** After a dot stands a column, unless what is before it is the catalog. */
-function isColumn(words: readonly Word[], index: number): boolean {
+export function isColumn(words: readonly AthenaWord[], index: number): boolean {
   if (words[index - 1]?.text !== '.') return false;
   return !/^"?awsdatacatalog"?$/i.test(words[index - 2]?.text ?? '');
 }
