@@ -222,6 +222,21 @@ export type Alerts = { publish(alert: { readonly subject: string; readonly messa
 /** Starts executions of the pipeline's state machine; a name that was used before starts nothing. Throws Unavailable for passing faults. */
 export type Executions = { start(name: string, input: JsonValue): Promise<'started' | 'exists'> };
 
+/** What one landing of a source's origin came to. */
+export type LandedOrigin = {
+  /** In bronze, new. */
+  readonly files: readonly { readonly key: string; readonly bytes: number }[];
+  readonly records: number;
+  /** Why there are none: the origin has no records, or those that were landed last. */
+  readonly nothing?: 'empty' | 'unchanged';
+};
+
+/**
+ * Lands what a source's origin has, in bronze below a prefix that ends in `/`: all of it or nothing, and nothing again that was
+ * landed last. Throws InvalidInput where someone has to change something, Unavailable for passing faults; neither says a secret.
+ */
+export type Lander = { land(prefix: string): Promise<LandedOrigin> };
+
 /** What a function without an engine notes about its own doings. */
 export type AuditRow = {
   readonly at: Date;

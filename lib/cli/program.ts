@@ -34,6 +34,7 @@ import { addFiles } from './file-commands.ts';
 import { addInit } from './init-command.ts';
 import { addKeyed } from './keyed-commands.ts';
 import { addLooking } from './look-commands.ts';
+import { addOrigins } from './origins/origin-commands.ts';
 import { QUERY_FORMATS, type QueryFormat } from './output/formats.ts';
 import { addBreaker, addQuarantine } from './quarantine-commands.ts';
 import { addRun } from './run-command.ts';
@@ -79,6 +80,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addInit(program, start);
   addDoctor(program, start);
   addFeeding(program, start);
+  addOrigins(program, start);
   addRunning(program, start);
   addChecking(program, start);
   addKeyed(program, start);

@@ -7,7 +7,8 @@ import { readColumn } from './column-shape.ts';
 import type { SourceDraft } from './draft.ts';
 import { checkColumns } from './names.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
-import { type Field, type FieldsRead, isRecord, readField, readFields } from './shape.ts';
+import { originFields, readOrigin } from './origins/read-origin.ts';
+import { type Field, type Fields, type FieldsRead, isRecord, readField, readFields } from './shape.ts';
 
 const character = z.string().regex(/^[^\r\n]$/u);
 /** DuckDB takes single bytes for these. */
@@ -57,9 +58,9 @@ const SEED = {
   },
 } as const satisfies Record<string, Field>;
 
-const SOURCE = "csv({ ... }), json({ ... }), parquet({ ... }) or seed('<file>.csv', { ... })";
+const SOURCE = "csv({ ... }), json({ ... }), parquet({ ... }), http({ ... }) or seed('<file>.csv', { ... })";
 
-/** One source; `undefined` when it is not the work of csv, json, parquet or seed. */
+/** One source; `undefined` when it is not the work of csv, json, parquet, http or seed. */
 export function readSource(name: string, value: unknown, place: string, notes: Notes): SourceDraft | undefined {
   if (!isRecord(value) || !['csv', 'json', 'parquet'].includes(String(value['format']))) {
     notes.add(place, showValue(isRecord(value) ? value['format'] : value), SOURCE);
@@ -76,7 +77,11 @@ export function readSource(name: string, value: unknown, place: string, notes: N
   if (sound) noteKey(key, columns, placeIn(place, 'key'), notes);
   const ignore = readField(ANY_SOURCE.ignore, value['ignore'], placeIn(place, 'ignore'), createSilence()) ?? [];
   noteIgnore(ignore, placeIn(place, 'ignore'), notes);
-  const spec: SourceSpec = { name, format, columns, key, drift: drift ?? 'fail', ignore };
+  const origin = readOrigin(value, place, notes);
+  const spec: SourceSpec = {
+    ...{ name, format, columns, key, drift: drift ?? 'fail', ignore },
+    ...(origin === undefined ? {} : { origin }),
+  };
   const path = readField(SEED.seed, value['seed'], placeIn(place, 'seed'), createSilence());
   return { spec, place, checkPlaces, sound, ...(Object.hasOwn(value, 'seed') ? { seedPath: path ?? null } : {}) };
 }
@@ -117,6 +122,8 @@ function createSilence(): Notes {
 }
 
 function readFormat(value: Readonly<Record<string, unknown>>, place: string, notes: Notes): SourceFormat {
+  // What is wrong with its values is noted where it is read.
+  const known = anyOf(originFields(value) ?? {});
   switch (value['format']) {
     case 'csv':
       return csvFormat(
@@ -125,11 +132,18 @@ function readFormat(value: Readonly<Record<string, unknown>>, place: string, not
         notes,
       );
     case 'json':
-      return { kind: 'json', layout: readFields(JSON_FILES, value, place, SOURCE, notes)?.layout ?? 'lines' };
+      return {
+        kind: 'json',
+        layout: readFields({ ...known, ...JSON_FILES }, value, place, SOURCE, notes)?.layout ?? 'lines',
+      };
     default:
-      readFields(ANY_SOURCE, value, place, SOURCE, notes);
+      readFields({ ...known, ...ANY_SOURCE }, value, place, SOURCE, notes);
       return { kind: 'parquet' };
   }
+}
+
+function anyOf(fields: Fields): Fields {
+  return Object.fromEntries(Object.keys(fields).map((key) => [key, { schema: z.unknown(), expected: '' }]));
 }
 
 function csvFormat(read: FieldsRead<typeof CSV>, place: string, notes: Notes): SourceFormat {

@@ -2,6 +2,7 @@ import type { Compute, Slo } from './compute.ts';
 import type { Expectation } from './expectation.ts';
 import type { ExportSpec } from './exports.ts';
 import type { OwnRules } from './maintenance-rules.ts';
+import type { Origin } from './origins.ts';
 import type { Renamed } from './renames.ts';
 import type { Grain, RunDate } from './run-date.ts';
 import type { Column, ColumnType } from './types.ts';
@@ -120,6 +121,8 @@ export type SourceSpec = {
   readonly ignore: readonly string[];
   /** Present: its one file is the pipeline's own. */
   readonly seed?: SeedFile;
+  /** Present: `strata fetch` lands its files; left out: others do. */
+  readonly origin?: Origin;
 };
 
 /** How text becomes a typed value. `auto`: DuckDB's strict cast; `strptime`: the given formats, first match wins. */

@@ -41,6 +41,14 @@ export type {
 export { definePipeline } from './pipeline.ts';
 export type { Secret } from './secret.ts';
 export { secret } from './secret.ts';
-export type { CsvOptions, JsonOptions, ParquetOptions, SeedOptions, SourceDefinition } from './sources.ts';
-export { csv, json, parquet, seed } from './sources.ts';
+export type {
+  CsvOptions,
+  HttpOptions,
+  HttpPages,
+  JsonOptions,
+  ParquetOptions,
+  SeedOptions,
+  SourceDefinition,
+} from './sources.ts';
+export { csv, http, json, parquet, seed } from './sources.ts';
 export { bucket, day, hour, identity, month, truncate, year } from './transforms.ts';

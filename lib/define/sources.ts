@@ -1,5 +1,6 @@
 import type { DriftPolicy } from '../core/spec.ts';
 import type { ColumnsDefinition } from './columns.ts';
+import type { Secret } from './secret.ts';
 
 /** What every kind of source has. */
 export type SourceOptions = {
@@ -52,11 +53,41 @@ export type ParquetOptions = SourceOptions;
 /** Of `csv()`, what a file beside the pipeline may have: it is UTF-8, and nothing lies beside it. */
 export type SeedOptions = Omit<CsvOptions, 'encoding' | 'ignore'>;
 
+/** Pages that are asked for one after the other, until one has no records. */
+export type HttpPages = {
+  /** The most that are asked for. */
+  readonly count: number;
+  /** Records to a page, at most 250: servers give fewer than that to who asks for more. Left out: what the server gives. */
+  readonly rows?: number;
+  /** The parameter that has a page's number. Default `'page'`. */
+  readonly number?: string;
+  /** The parameter that has `rows`. Default `'per_page'`. */
+  readonly size?: string;
+  /** The number of the first page. Default 1. */
+  readonly first?: number;
+};
+
+export type HttpOptions = SourceOptions & {
+  /** Where a list is asked for: `'https://api.example.org/markets'`. Its parameters are the `query`. */
+  readonly url: `https://${string}` | `http://${string}`;
+  /** Parameters by name. What says who asks is a secret: `{ api_key: secret('API_KEY') }`. */
+  readonly query?: { readonly [parameter: string]: string | number | boolean | Secret };
+  /** Headers by name, secrets as in `query`. */
+  readonly headers?: { readonly [name: string]: string | Secret };
+  /** Left out: one answer has the whole list. */
+  readonly pages?: HttpPages;
+  /** How long one answer may take, at most 5 minutes. Default `'15s'`. */
+  readonly timeout?: `${number}${'s' | 'm'}`;
+  /** How often a page is asked for again that the server did not give. Default 3. */
+  readonly retries?: number;
+};
+
+export type HttpSource = HttpOptions & { readonly format: 'json'; readonly layout: 'array'; readonly origin: 'http' };
 export type CsvSource = CsvOptions & { readonly format: 'csv' };
 export type JsonSource = JsonOptions & { readonly format: 'json' };
 export type ParquetSource = ParquetOptions & { readonly format: 'parquet' };
 export type SeedSource = SeedOptions & { readonly format: 'csv'; readonly seed: string };
-export type SourceDefinition = CsvSource | JsonSource | ParquetSource | SeedSource;
+export type SourceDefinition = CsvSource | HttpSource | JsonSource | ParquetSource | SeedSource;
 
 /** A source of CSV files, plain, `.gz` or `.zst`. */
 export function csv(options: CsvOptions): CsvSource {
@@ -80,4 +111,9 @@ export function json(options: JsonOptions): JsonSource {
 /** A source of Parquet files. */
 export function parquet(options: ParquetOptions): ParquetSource {
   return { ...options, format: 'parquet' };
+}
+
+/** A source of lists that an HTTP server answers as JSON: `strata fetch` lands all pages of one as one file, or nothing. */
+export function http(options: HttpOptions): HttpSource {
+  return { ...options, format: 'json', layout: 'array', origin: 'http' };
 }

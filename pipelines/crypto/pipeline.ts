@@ -1,4 +1,4 @@
-import { definePipeline, identity, json, replace, unique, upsert } from '@strata-lake/strata';
+import { definePipeline, http, identity, json, replace, unique, upsert } from '@strata-lake/strata';
 
 /** What a markets API says of a coin. Fields that are not named here are left in bronze. */
 const MARKET = {
@@ -19,7 +19,13 @@ export default definePipeline({
   tier: 2,
   description: 'Snapshots of coin markets, their daily closes, and the ten coins that were traded most each day.',
   sources: {
-    markets: json({ layout: 'array', key: ['id', 'last_updated'], columns: MARKET, drift: 'ignore' }),
+    // Files of snapshots can be landed as well.
+    markets: http({
+      url: 'https://api.coingecko.com/api/v3/coins/markets',
+      query: { vs_currency: 'usd', order: 'market_cap_desc' },
+      pages: { count: 4, rows: 250 },
+      ...{ key: ['id', 'last_updated'], columns: MARKET, drift: 'ignore' },
+    }),
     closes: json({ layout: 'array', key: ['id', 'last_updated'], columns: MARKET, drift: 'ignore' }),
   },
   silver: {

@@ -31,7 +31,11 @@ export function openProject(page: string): PageProject {
   // npx itself takes longer than the command, and does the same.
   const npx = join(folder, 'node_modules', '.shims', 'npx');
   mkdirSync(dirname(npx));
-  writeFileSync(npx, '#!/bin/sh\nname=$1; shift\nexec node "$PWD/node_modules/.bin/$name" "$@"\n');
+  // What stands in the place of a server that the page asks, where its project has that.
+  writeFileSync(
+    npx,
+    `#!/bin/sh\nanswers=; [ ! -f answers.mjs ] || answers=--import=./answers.mjs\nname=$1; shift\nexec node $answers "$PWD/node_modules/.bin/$name" "$@"\n`,
+  );
   chmodSync(npx, 0o755);
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
   for (const name of SAMPLES)

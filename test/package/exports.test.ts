@@ -7,7 +7,19 @@ import * as cdk from '@strata-lake/strata/cdk';
 /** What users import. A name that goes breaks them; a name that comes is a promise. */
 const DEFINE = {
   values: [
-    ...['append', 'bucket', 'csv', 'day', 'defineModelTest', 'definePipeline', 'full', 'hour', 'identity', 'json'],
+    ...[
+      'append',
+      'bucket',
+      'csv',
+      'day',
+      'defineModelTest',
+      'definePipeline',
+      'full',
+      'hour',
+      'http',
+      'identity',
+      'json',
+    ],
     ...[
       'month',
       'parquet',
@@ -40,6 +52,8 @@ const DEFINE = {
       'GivenDefinition',
       'GoldDefinition',
       'GoldExpectation',
+      'HttpOptions',
+      'HttpPages',
     ],
     ...[
       'JsonOptions',

@@ -1,0 +1,46 @@
+import type { Origin } from '../../core/origins.ts';
+import { type Notes, placeIn } from '../notes.ts';
+import { type Fields, readFields } from '../shape.ts';
+import { HTTP, httpOrigin } from './http-shape.ts';
+
+/** What a source may say of where its files come from, by the kind of that; undefined for a source whose files others land. */
+export function originFields(value: Readonly<Record<string, unknown>>): Fields | undefined {
+  switch (value['origin']) {
+    case 'http':
+      return HTTP;
+    default:
+      return undefined;
+  }
+}
+
+/** Notes what is wrong with it, but for properties that are none of its own. */
+export function readOrigin(value: Readonly<Record<string, unknown>>, place: string, notes: Notes): Origin | undefined {
+  switch (value['origin']) {
+    case 'http':
+      return httpOrigin(
+        readFields(HTTP, own(HTTP, value), place, '', withoutSecrets(place, notes)) ?? {},
+        place,
+        notes,
+      );
+    default:
+      return undefined;
+  }
+}
+
+function own(fields: Fields, value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(value).filter(([key]) => Object.hasOwn(fields, key)));
+}
+
+const MAY_BE_SECRET = ['url', 'query', 'headers'];
+
+/** What stands where a secret's name should is not repeated. */
+function withoutSecrets(place: string, notes: Notes): Notes {
+  const places = MAY_BE_SECRET.map((key) => placeIn(place, key));
+  return {
+    ...notes,
+    add: (at, got, expected) => {
+      const hidden = places.some((one) => at.startsWith(one)) && got !== 'nothing';
+      notes.add(at, hidden ? 'something else' : got, expected);
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/**
+ * Where files of a source come from when Strata itself lands them. Runs know nothing of it: they take the files. Secrets are
+ * names here as everywhere.
+ */
+export type Origin = HttpOrigin;
+
+/** Origins that are asked for all that they have, by `strata fetch`. */
+export type FetchedOrigin = HttpOrigin;
+
+/** A list that an HTTP server answers, page by page. */
+export type HttpOrigin = {
+  readonly kind: 'http';
+  /** Without a query, and without a name and password. */
+  readonly url: string;
+  readonly query: readonly Named[];
+  readonly headers: readonly Named[];
+  /** Left out: one answer has all. */
+  readonly pages?: HttpPages;
+  /** Milliseconds that one answer may take. */
+  readonly timeoutMs: number;
+  /** How often a page is asked for again. */
+  readonly retries: number;
+};
+
+export type HttpPages = {
+  /** At most so many are asked for; a page without records ends them earlier. */
+  readonly count: number;
+  /** The parameter that has a page's number, and the number of the first. */
+  readonly number: string;
+  readonly first: number;
+  /** The parameter that has the number of records to a page, and that number; left out: by the server. */
+  readonly size?: { readonly parameter: string; readonly rows: number };
+};
+
+/** A parameter or header, and its text or the name of the secret that has it. */
+export type Named = { readonly name: string } & ({ readonly text: string } | { readonly secret: string });
+
+/** The most records that a page may be asked for: servers give fewer, and say nothing, where one asks for more. */
+export const MOST_ROWS_OF_A_PAGE = 250;
+
+export function isFetched(origin: Origin): origin is FetchedOrigin {
+  return origin.kind === 'http';
+}
