@@ -3,7 +3,7 @@ import { quoteName } from '../lib/sql/quote.ts';
 /** What two sides must agree on for one table. */
 export type FingerprintSpec = {
   readonly table: string;
-  /** Columns that tell rows apart. */
+  /** Columns that tell rows apart; none of a table whose rows may be equal. */
   readonly key: readonly string[];
   /** Numbers that are added up. */
   readonly measures: readonly string[];
@@ -33,7 +33,7 @@ export function renderFingerprint(spec: FingerprintSpec, from: string): string {
   ];
   return `SELECT ${[
     'CAST(count(*) AS VARCHAR) AS rows',
-    `CAST(count(DISTINCT ${key}) AS VARCHAR) AS keys`,
+    `CAST(${spec.key.length === 0 ? 'count(*)' : `count(DISTINCT ${key})`} AS VARCHAR) AS keys`,
     ...sums,
   ].join(', ')} FROM ${from}`;
 }

@@ -35,8 +35,12 @@ export async function madeOnce(
   return folder;
 }
 
-/** Puts every file of a folder into another one without copying its bytes. */
+/** Puts every file of a folder, and of those below it, into another one without copying its bytes. */
 export async function linkFiles(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
-  for (const name of await readdir(from)) await link(join(from, name), join(to, name));
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) await linkFiles(source, target);
+    else await link(source, target);
+  }
 }

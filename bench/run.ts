@@ -25,10 +25,12 @@ import { measurePlanning } from './planning/measure.ts';
 import { measureReads } from './reads/measure.ts';
 import { renderReport, renderTable } from './report.ts';
 import { measureRetail } from './retail/measure.ts';
+import { measureSales } from './sales/measure.ts';
 import { FULL, MEMORY_BYTES, QUICK, THREADS } from './settings.ts';
 
 const MEASUREMENTS = {
   retail: measureRetail,
+  sales: measureSales,
   events: measureEvents,
   growth: measureGrowth,
   clicks: measureClicks,

@@ -10,6 +10,9 @@ export type Sizes = {
   readonly customers: number;
   readonly products: number;
   readonly events: number;
+  /** Rows of the sample sales, of 14 days of `salesFiles` files. */
+  readonly sales: number;
+  readonly salesFiles: number;
   readonly clicks: number;
   readonly clickFiles: number;
   readonly commits: number;
@@ -31,6 +34,8 @@ export const FULL: Sizes = {
   customers: 50_000,
   products: 1_000,
   events: 5_500_000,
+  sales: 20_000_000,
+  salesFiles: 120,
   clicks: 20_000_000,
   clickFiles: 2_000,
   commits: 502,
@@ -48,6 +53,8 @@ export const QUICK: Sizes = {
   customers: 5_000,
   products: 100,
   events: 550_000,
+  sales: 2_000_000,
+  salesFiles: 12,
   clicks: 2_000_000,
   clickFiles: 200,
   commits: 52,

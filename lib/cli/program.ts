@@ -31,6 +31,7 @@ import { addDoctor } from './doctor-command.ts';
 import { addExpiry } from './expiry-commands.ts';
 import { addExports } from './export-commands.ts';
 import { addFiles } from './file-commands.ts';
+import { addGenerate } from './generate-commands.ts';
 import { addInit } from './init-command.ts';
 import { addKeyed } from './keyed-commands.ts';
 import { addLooking } from './look-commands.ts';
@@ -126,11 +127,15 @@ function addFeeding(program: Command, start: Start): void {
     .description('copy files into bronze, as an uploader would')
     .argument('<pipeline>', 'the pipeline')
     .argument('<source>', 'one of its sources')
-    .argument('<file...>', 'files to copy; a file of the same name is replaced and read again')
+    .argument(
+      '<file...>',
+      'files to copy, or folders with all below them; a file of the same name is replaced and read again',
+    )
     .addHelpText(
       'after',
       examples(
         'strata land retail transactions data/transactions/*.csv',
+        'strata land sales transactions data/transactions/day=*',
         'strata land --aws retail transactions data/transactions/*.csv',
       ),
     )
@@ -142,51 +147,6 @@ function addFeeding(program: Command, start: Start): void {
           ? (await import('./commands/land-aws.ts')).landOnAws(context, request, place)
           : (await import('./commands/land.ts')).land(context, request);
       }),
-    );
-}
-
-function addGenerate(program: Command, start: Start): void {
-  const generate = program.command('generate').description('generate sample data');
-  generate
-    .command('retail')
-    .description('write a star schema as CSV files: customers, products, transactions')
-    .requiredOption('--out <dir>', 'the folder to write to')
-    .option('--transactions <n>', 'sales (default: 20000)')
-    .option('--customers <n>', 'customers (default: 500)')
-    .option('--products <n>', 'products (default: 100)')
-    .option('--files <n>', 'files of transactions (default: 4)')
-    .option('--hot-share <fraction>', 'part of all sales that one customer makes (default: 0.05)')
-    .option('--seed <n>', 'equal seeds give equal bytes (default: 42)')
-    .addHelpText('after', examples('strata generate retail --out data --transactions 1000000 --files 16'))
-    .action(async (options: Record<string, string>, command: Command) =>
-      start(command, async (context) => (await import('./commands/generate.ts')).generate(context, 'retail', options)),
-    );
-  generate
-    .command('hr')
-    .description('write employees, their history, leave and messages, as CSV and JSON files')
-    .requiredOption('--out <dir>', 'the folder to write to')
-    .option('--employees <n>', 'employees (default: 1000)')
-    .option('--years <list>', 'years of leave and messages (default: 2023,2024)')
-    .option('--messages <n>', 'messages (default: 5000)')
-    .option('--seed <n>', 'equal seeds give equal bytes (default: 42)')
-    .addHelpText(
-      'after',
-      examples('strata generate hr --out data --employees 100000 --years 2023,2024 --messages 50000'),
-    )
-    .action(async (options: Record<string, string>, command: Command) =>
-      start(command, async (context) => (await import('./commands/generate.ts')).generate(context, 'hr', options)),
-    );
-  generate
-    .command('crypto')
-    .description('write snapshots of coin markets as JSON files: markets, and the last of each day as closes')
-    .requiredOption('--out <dir>', 'the folder to write to')
-    .option('--coins <n>', 'coins in each snapshot (default: 200)')
-    .option('--days <n>', 'days (default: 30)')
-    .option('--interval <span>', 'between snapshots (default: 1h)')
-    .option('--seed <n>', 'equal seeds give equal bytes (default: 42)')
-    .addHelpText('after', examples('strata generate crypto --out data --coins 200 --days 30 --interval 1h'))
-    .action(async (options: Record<string, string>, command: Command) =>
-      start(command, async (context) => (await import('./commands/generate.ts')).generate(context, 'crypto', options)),
     );
 }
 

@@ -65,13 +65,17 @@ export async function writeFiles(
 
 async function refuseLeftovers(planned: readonly PlannedFile[], ours: RegExp): Promise<void> {
   for (const [folder, files] of Map.groupBy(planned, ({ path }) => dirname(path))) {
-    const names = new Set(files.map(({ path }) => basename(path)));
-    const left = (await readdir(folder).catch(() => [])).filter((name) => ours.test(name) && !names.has(name));
-    if (left.length > 0) {
-      throw new InvalidInput(
-        `${folder} holds ${left.length} ${basename(folder)} files of another sample, such as ${left[0]}; empty it or choose another folder`,
-      );
-    }
+    await refuseOthers(folder, new Set(files.map(({ path }) => basename(path))), ours);
+  }
+}
+
+/** Throws InvalidInput when a folder holds something whose name matches `ours` and that is none of `names`. */
+export async function refuseOthers(folder: string, names: ReadonlySet<string>, ours: RegExp): Promise<void> {
+  const left = (await readdir(folder).catch(() => [])).filter((name) => ours.test(name) && !names.has(name));
+  if (left.length > 0) {
+    throw new InvalidInput(
+      `${folder} holds ${left.length} ${basename(folder)} files of another sample, such as ${left[0]}; empty it or choose another folder`,
+    );
   }
 }
 

@@ -1,11 +1,12 @@
 import { constants } from 'node:fs';
-import { access, copyFile, mkdir, readFile, rm, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { access, copyFile, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { basename, join, relative, resolve } from 'node:path';
 import { InvalidInput, type Problem } from '../core/errors.ts';
 import type { SourceSpec } from '../core/spec.ts';
 import { oneOf } from '../core/suggest.ts';
 import type { Ids, ObjectStore } from '../ports.ts';
 
+/** `files`: paths of files, and of folders, which stand for all files below them. */
 export type LandRequest = { readonly pipeline: string; readonly source: string; readonly files: readonly string[] };
 
 export type Landed = {
@@ -32,11 +33,14 @@ export type LandOptions = {
   readonly onLanded?: (landed: Landed) => void;
 };
 
+/** A file, and its path below the source's folder. */
+type Landing = { readonly file: string; readonly name: string };
+
 /**
- * Throws InvalidInput for an unknown pipeline or source, and with every file that is missing, no file, unreadable, or
- * one of two with the same name.
+ * How many files are to land. Throws InvalidInput for an unknown pipeline or source, and with every file that is missing, no
+ * file, unreadable, or one of two with the same name, and every folder without a file.
  */
-export async function checkLanding(specs: Specs, request: LandRequest): Promise<void> {
+export async function checkLanding(specs: Specs, request: LandRequest): Promise<number> {
   const spec = await specs(request.pipeline);
   const sources = spec.sources.map((source) => source.name);
   if (!sources.includes(request.source)) {
@@ -50,8 +54,30 @@ export async function checkLanding(specs: Specs, request: LandRequest): Promise<
       `source ${request.source} of ${request.pipeline} is a seed: change ${seed.path} in the pipeline's folder, and the next run takes it`,
     );
   }
-  const problems = await findProblems(request.files);
+  const landings = await findFiles(request.files);
+  const problems = await findProblems(landings);
   if (problems.length > 0) throw new InvalidInput('nothing was landed:', problems);
+  return landings.length;
+}
+
+/** Files as they are given; a folder's have its name before their own, as when it is copied. */
+async function findFiles(paths: readonly string[]): Promise<readonly Landing[]> {
+  const found: Landing[] = [];
+  for (const path of paths) {
+    const info = await stat(path).catch(() => undefined);
+    const below = info?.isDirectory() ? await filesBelow(path) : [];
+    if (below.length === 0) found.push({ file: path, name: basename(path) });
+    else found.push(...below.map((file) => ({ file, name: join(basename(resolve(path)), relative(path, file)) })));
+  }
+  return found;
+}
+
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
 }
 
 /** Copies checked files to `bronze/<pipeline>/<source>/<name>`, each appearing whole or not at all, as an upload does. */
@@ -61,25 +87,26 @@ export async function landFiles(
   options: LandOptions = {},
 ): Promise<readonly Landed[]> {
   const landed: Landed[] = [];
-  for (const file of request.files) {
-    const one = await landFile(deps, file, `bronze/${request.pipeline}/${request.source}/${basename(file)}`, options);
+  for (const { file, name } of await findFiles(request.files)) {
+    const one = await landFile(deps, file, `bronze/${request.pipeline}/${request.source}/${name}`, options);
     options.onLanded?.(one);
     landed.push(one);
   }
   return landed;
 }
 
-async function findProblems(files: readonly string[]): Promise<readonly Problem[]> {
-  const names = files.map((file) => basename(file));
+async function findProblems(landings: readonly Landing[]): Promise<readonly Problem[]> {
+  const first = new Map<string, string>();
   const problems: Problem[] = [];
-  for (const [at, file] of files.entries()) {
+  for (const { file, name } of landings) {
     const wrong = await wrongWith(file);
-    const twin = files[names.indexOf(basename(file))];
+    const twin = first.get(name);
     if (wrong !== undefined) problems.push({ file, place: 'file', got: wrong, expected: 'a readable file' });
-    else if (twin !== undefined && names.indexOf(basename(file)) < at) {
+    else if (twin !== undefined) {
       const expected = 'one file of each name: in bronze the last would replace the others';
       problems.push({ file, place: 'name', got: `the name of ${twin} too`, expected });
     }
+    if (twin === undefined) first.set(name, file);
   }
   return problems;
 }
@@ -87,7 +114,7 @@ async function findProblems(files: readonly string[]): Promise<readonly Problem[
 async function wrongWith(file: string): Promise<string | undefined> {
   const info = await stat(file).catch(() => undefined);
   if (info === undefined) return 'nothing at that path';
-  if (info.isDirectory()) return 'a directory';
+  if (info.isDirectory()) return 'a folder without a file';
   if (!info.isFile()) return 'something that is no regular file';
   const readable = await access(file, constants.R_OK).then(
     () => true,

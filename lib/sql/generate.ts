@@ -42,3 +42,8 @@ export function drawNormal(seed: number, field: string, row: Sql): Sql {
 export function jsonLines(name: string, path: string, query: Sql): Statement {
   return { name, text: sql`COPY (\n${query}\n) TO ${quoteText(path)} (FORMAT json)\n` };
 }
+
+/** One Parquet file, in the order of the query. */
+export function parquetFile(name: string, path: string, query: Sql): Statement {
+  return { name, text: sql`COPY (\n${query}\n) TO ${quoteText(path)} (FORMAT parquet, COMPRESSION zstd)\n` };
+}

@@ -39,6 +39,12 @@ describe('the fingerprint of a relation', () => {
     const { rows, keys } = await fingerprint("('EU', 1, 1, 1), ('EU', 1, 2, 2)");
     assert.deepEqual([rows, keys], ['2', '1']);
   });
+  it('of a table whose rows may be equal counts rows in the place of keys', async () => {
+    const spec = { ...SALES, key: [] };
+    const from = '(SELECT 1.0 AS revenue, 1.0 AS share FROM range(2))';
+    const [row = {}] = await session.rows({ name: 'fingerprint', text: userSql(renderFingerprint(spec, from)) });
+    assert.deepEqual(parseFingerprint(spec, row).keys, '2');
+  });
   it('of no rows has no sums', async () => {
     const from = "(SELECT '' AS region, 1 AS id, 1.0 AS revenue, 1.0 AS share WHERE false)";
     const [row = {}] = await session.rows({ name: 'fingerprint', text: userSql(renderFingerprint(SALES, from)) });

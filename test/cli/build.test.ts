@@ -27,7 +27,7 @@ test("build puts a project's compiled pipelines and the functions into one folde
   const answer = JSON.parse(ended.stdout) as { readonly pipelines: readonly string[]; readonly folder: string };
   assert.deepEqual(
     [answer.pipelines, answer.folder],
-    [['crypto', 'hr', 'online_retail', 'retail', 'transactions'], out],
+    [['crypto', 'hr', 'online_retail', 'retail', 'sales', 'transactions'], out],
   );
   assert.deepEqual((await readdir(out)).sort(), ['specs', arch].sort());
   const spec = JSON.parse(await readFile(join(out, 'specs', 'hr.json'), 'utf8')) as { name: string };

@@ -160,9 +160,9 @@ describe('a lake from nothing', () => {
   test('looking makes nothing', async () => {
     assert.match((await run('plan', 'shop')).stdout, /would do nothing/);
     assert.deepEqual(await json(0, run('tables', '--json')), []);
-    const refused = await run('land', 'shop', 'orders', path('a.csv'), 'nowhere.csv', path('pipelines'));
+    const refused = await run('land', 'shop', 'orders', path('a.csv'), 'nowhere.csv', path('none'));
     assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /nowhere\.csv: file: got nothing[\s\S]*pipelines: file: got a directory/);
+    assert.match(refused.stderr, /nowhere\.csv: file: got nothing[\s\S]*none: file: got nothing/);
     assert.equal(statSync(root, { throwIfNoEntry: false }), undefined);
   });
 

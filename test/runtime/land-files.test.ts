@@ -83,6 +83,25 @@ test('skipEqual leaves equal bytes alone, and nothing else', async () => {
   assert.equal(readFileSync(join(root, 'bronze/shop/orders/t.csv'), 'utf8'), 'new');
 });
 
+test('a folder stands for all files below it, with its name before theirs', async () => {
+  const days = ['day=1', 'day=2'].map((day) => join(folder, 'days', day));
+  file('days/day=1/part.csv', 'one');
+  file('days/day=2/deep/part.csv', 'two');
+  file('days/day=2/part.csv', 'three');
+  assert.equal(await checkLanding(specs, landing(days)), 3);
+  const landed = await landFiles(deps(), landing([`${days[0]}/`, days[1] ?? '']));
+  assert.deepEqual(
+    landed.map(({ key }) => key),
+    ['day=1/part.csv', 'day=2/deep/part.csv', 'day=2/part.csv'].map((name) => `bronze/shop/orders/${name}`),
+  );
+  assert.equal(readFileSync(join(root, 'bronze/shop/orders/day=2/deep/part.csv'), 'utf8'), 'two');
+  const twin = file('other/day=1/part.csv', 'x');
+  await assert.rejects(
+    checkLanding(specs, landing([...days, join(twin, '..')])),
+    /the name of .*days\/day=1\/part\.csv too/,
+  );
+});
+
 const specs = async () => ({ sources: [{ name: 'orders' }] });
 
 test('every file that cannot land is named at once', async () => {
@@ -90,15 +109,17 @@ test('every file that cannot land is named at once', async () => {
   const twin = file('other/good.csv', 'y');
   const linked = join(folder, 'linked.csv');
   symlinkSync(good, linked);
+  const empty = join(folder, 'empty', 'of files');
+  mkdirSync(empty, { recursive: true });
   const broken = join(folder, 'broken.csv');
   symlinkSync(join(folder, 'gone'), broken);
-  await assert.rejects(checkLanding(specs, landing([good, 'nowhere.csv', folder, twin, linked, broken])), (error) => {
+  await assert.rejects(checkLanding(specs, landing([good, 'nowhere.csv', empty, twin, linked, broken])), (error) => {
     assert.ok(error instanceof InvalidInput);
     assert.deepEqual(
       error.problems.map((problem) => [problem.file, problem.got]),
       [
         ['nowhere.csv', 'nothing at that path'],
-        [folder, 'a directory'],
+        [empty, 'a folder without a file'],
         [twin, `the name of ${good} too`],
         [broken, 'nothing at that path'],
       ],

@@ -1,6 +1,7 @@
 import { generateCrypto, parseCryptoOptions } from '../../generate/crypto.ts';
 import { generateHr, parseHrOptions } from '../../generate/hr.ts';
 import { generateRetail, parseRetailOptions } from '../../generate/retail.ts';
+import { generateSales, parseSalesOptions } from '../../generate/sales.ts';
 import type { GeneratedFile } from '../../generate/sample.ts';
 import type { Session } from '../../ports.ts';
 import { requireFolder } from '../../runtime/lake-folder.ts';
@@ -11,7 +12,14 @@ import { formatBytes, formatCount, formatQuantity } from '../output/human.ts';
 
 export type Sample = keyof typeof SAMPLES;
 
-type Wanted = { readonly out: string; write(session: Session): Promise<readonly GeneratedFile[]> };
+type Wanted = {
+  readonly out: string;
+  /** In the place of the next steps, where the pipeline of the sample does not read what was written. */
+  readonly note?: string;
+  write(session: Session): Promise<readonly GeneratedFile[]>;
+};
+
+const CSV_SALES = 'the pipeline sales reads Parquet: for these files declare transactions with csv({ ... })';
 
 const SAMPLES = {
   retail: (given: unknown): Wanted => {
@@ -26,6 +34,11 @@ const SAMPLES = {
     const options = parseCryptoOptions(given);
     return { out: options.out, write: (session) => generateCrypto(options, session) };
   },
+  sales: (given: unknown): Wanted => {
+    const options = parseSalesOptions(given);
+    const write: Wanted['write'] = (session) => generateSales(options, session);
+    return options.format === 'csv' ? { out: options.out, write, note: CSV_SALES } : { out: options.out, write };
+  },
 };
 
 /** Writes a sample. `arguments_` are the options as given on the command line. */
@@ -34,16 +47,22 @@ export async function generate(
   sample: Sample,
   arguments_: Readonly<Record<string, unknown>>,
 ): Promise<number> {
-  const { out, write } = SAMPLES[sample](arguments_);
+  const wanted = SAMPLES[sample](arguments_);
+  const { out } = wanted;
   const { deps } = await openLake(context, 'read');
   await requireFolder(out, '--out');
   await using session = await deps.engine.open({ ...deps.settings, folders: undefined });
-  const files = await write(session);
-  await context.answer({ out, files }, () => renderGenerated(context, sample, out, files));
+  const files = await wanted.write(session);
+  await context.answer({ out, files }, () => renderGenerated(context, sample, wanted, files));
   return EXIT.done;
 }
 
-function renderGenerated(context: Context, sample: Sample, out: string, files: readonly GeneratedFile[]): string {
+function renderGenerated(
+  context: Context,
+  sample: Sample,
+  { out, note }: Wanted,
+  files: readonly GeneratedFile[],
+): string {
   const tables = [...new Set(files.map((file) => file.table))];
   const lines = tables.map((table) => {
     const own = files.filter((file) => file.table === table);
@@ -51,6 +70,7 @@ function renderGenerated(context: Context, sample: Sample, out: string, files: r
     const bytes = own.reduce((sum, file) => sum + file.bytes, 0);
     return `  ${table}: ${formatCount(rows)} rows in ${formatQuantity(own.length, 'file')}, ${formatBytes(bytes)}`;
   });
+  if (note !== undefined) return [`generated in ${out}:`, ...lines, '', note, ''].join('\n');
   const next = tables.map((table) => `  ${context.hint(`land ${sample} ${table} ${shellWord(out)}/${table}/*`)}`);
   return [`generated in ${out}:`, ...lines, '', 'next:', ...next, `  ${context.hint(`run ${sample}`)}`, ''].join('\n');
 }

@@ -30,10 +30,10 @@ export async function landInto(context: Context, request: LandRequest, landing: 
   const progress = createProgress(context.stderr);
   const start = performance.now();
   try {
-    await checkLanding((await openLake(context, 'read', progress.lines)).deps.specs, request);
+    const count = await checkLanding((await openLake(context, 'read', progress.lines)).deps.specs, request);
     const deps = await landing.open(progress.lines);
-    const many = request.files.length > 1;
-    if (many) progress.step('land', request.files.length);
+    const many = count > 1;
+    if (many) progress.step('land', count);
     const landed = await landFiles(deps, request, { onLanded: () => progress.tick('land') });
     if (many) progress.done('land', performance.now() - start);
     progress.close();
