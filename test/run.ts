@@ -15,7 +15,20 @@ const SHARED: readonly (readonly string[])[] = [
   ['steps'],
   ['query', 'lake', 'landing', 'quarantine', 'model-tests', 'readback', 'rehearsal', 'bench', 'exploration'],
   ['infra'],
-  ['sql', 'core', 'compile', 'plan', 'iceberg', 'table', 'asl', 'statemachines', 'define', 'engine', 'generate'],
+  [
+    'sql',
+    'core',
+    'compile',
+    'plan',
+    'iceberg',
+    'table',
+    'asl',
+    'statemachines',
+    'define',
+    'engine',
+    'generate',
+    'report',
+  ],
 ];
 
 const LINES = 2;

@@ -53,6 +53,20 @@ export function addLooking(program: Command, start: Start): void {
       ),
     );
 
+  addAwsLook(program.command('status'))
+    .description(
+      'show how a pipeline does, or all: runs, promises, incidents, breaker, quarantine, what is behind or due',
+    )
+    .argument('[pipeline]', 'only this pipeline')
+    .addOption(new Option('--days <n>', 'over which figures go (default: 30)').argParser(parseCount))
+    .addHelpText('after', examples('strata status', 'strata status retail', 'strata status --aws retail --json'))
+    .action(async (pipeline: string | undefined, options: AwsOptions & { readonly days?: number }, command: Command) =>
+      start(command, async (context) => {
+        const { context: there, asked } = lookAt(context, options);
+        return (await import('./commands/status.ts')).status(there, pipeline, asked.days);
+      }),
+    );
+
   addAwsLook(program.command('cost'))
     .description('compare what the runs of a month were estimated to cost on AWS with what they recorded')
     .argument('[pipeline]', 'only runs of this pipeline')

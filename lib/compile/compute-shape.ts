@@ -1,20 +1,10 @@
 import { z } from 'zod';
-import {
-  type Compute,
-  DEFAULT_COMPUTE,
-  LAMBDA_LIMITS,
-  leastReserved,
-  MAP_CHILDREN,
-  type Slo,
-} from '../core/compute.ts';
+import { type Compute, DEFAULT_COMPUTE, LAMBDA_LIMITS, leastReserved, MAP_CHILDREN } from '../core/compute.ts';
 import { parseSpan } from '../core/durations.ts';
 import { STEP_NAMES, type StepCompute, type StepName } from '../core/states.ts';
 import { oneOf } from '../core/suggest.ts';
 import { type Notes, placeIn } from './notes.ts';
 import { type Field, isRecord, readFields } from './shape.ts';
-
-/** The longest time that CloudWatch looks back over hourly periods. */
-const LONGEST_FRESHNESS_MS = 7 * 86_400_000;
 
 const { memoryMb, timeoutSeconds, tmpMb } = LAMBDA_LIMITS;
 
@@ -40,14 +30,6 @@ const COMPUTE = {
   maxConcurrency: within({ min: 1, max: MAP_CHILDREN }, 'units at once'),
   toleratedFailurePercentage: { schema: z.number().min(0).max(100), expected: 'a percentage from 0 to 100' },
   steps: { schema: z.record(z.string(), z.unknown()), expected: 'steps by name, such as { Stage: { memory: 6144 } }' },
-} as const satisfies Record<string, Field>;
-
-const SLO = {
-  freshness: {
-    schema: z.string().transform(freshnessOf),
-    expected: "a span from 1 hour to 7 days, such as '26h' or '2d'",
-  },
-  quarantineRate: { schema: z.number().min(0).max(100), expected: 'a percentage of the rows read, from 0 to 100' },
 } as const satisfies Record<string, Field>;
 
 /** Reads what each step has on AWS; everything left out has a default. */
@@ -90,12 +72,6 @@ function concurrencyOf(asked: number | undefined, steps: Compute['steps'], notes
   return asked ?? usual;
 }
 
-/** Reads what is promised of the pipeline. */
-export function readSlo(value: unknown, notes: Notes): Slo {
-  const read = value === undefined ? {} : readFields(SLO, value, 'slo', '{ freshness, quarantineRate }', notes);
-  return { freshnessMs: read?.freshness ?? null, quarantineRate: read?.quarantineRate ?? null };
-}
-
 /** What any of the steps may need that one call does. */
 function largest(steps: readonly StepCompute[]): Partial<StepCompute> {
   return {
@@ -135,12 +111,5 @@ function secondsOf(text: string, context: z.RefinementCtx): number {
   const seconds = (parseSpan(text) ?? 0) / 1_000;
   if (seconds >= timeoutSeconds.min && seconds <= timeoutSeconds.max) return seconds;
   context.addIssue({ code: 'custom', message: 'timeout' });
-  return z.NEVER;
-}
-
-function freshnessOf(text: string, context: z.RefinementCtx): number {
-  const span = parseSpan(text) ?? 0;
-  if (span >= 3_600_000 && span <= LONGEST_FRESHNESS_MS) return span;
-  context.addIssue({ code: 'custom', message: 'freshness' });
   return z.NEVER;
 }

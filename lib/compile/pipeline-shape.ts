@@ -5,7 +5,7 @@ import { isTimezone } from '../core/run-date.ts';
 import { type Breaker, DEFAULT_RECONCILE_MS, type Discover, type Layer, type PipelineSettings } from '../core/spec.ts';
 import { unitBytesFor } from '../core/worker-memory.ts';
 import { ALERTS_EXPECTED, readAlerts } from './alerts-shape.ts';
-import { readCompute, readSlo } from './compute-shape.ts';
+import { readCompute } from './compute-shape.ts';
 import type { ModelDraft, PipelineDraft, SourceDraft } from './draft.ts';
 import { MAINTENANCE_EXPECTED, readMaintenance } from './maintenance-shape.ts';
 import { readModel } from './model-shape.ts';
@@ -14,6 +14,7 @@ import { type Notes, placeIn, showValue } from './notes.ts';
 import { isSchedule, SCHEDULE_EXPECTED } from './schedule.ts';
 import { withSeedTables } from './seeds.ts';
 import { type Field, isRecord, readFields, span } from './shape.ts';
+import { readSlo, SLO_EXPECTED } from './slo-shape.ts';
 import { readSource } from './source-shape.ts';
 import { readVars } from './vars.ts';
 
@@ -51,7 +52,7 @@ const PIPELINE = {
   onChange: { schema: z.enum(['stop', 'backfill', 'forward']), expected: "'stop', 'backfill' or 'forward'" },
   settings: { schema: byName, expected: '{ unitBytes, fileBytes }' },
   compute: { schema: z.unknown(), expected: '{ memory, timeout, tmp, maxConcurrency, steps }' },
-  slo: { schema: z.unknown(), expected: "{ freshness: '26h', quarantineRate: 5 }" },
+  slo: { schema: z.unknown(), expected: SLO_EXPECTED },
   breaker: { schema: byName, expected: "{ rows: 100, window: '1h' }" },
   alerts: { schema: z.unknown(), expected: ALERTS_EXPECTED },
   retention: { schema: byName, expected: "{ condemned: '7y' }" },

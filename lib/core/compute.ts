@@ -1,3 +1,4 @@
+import type { ReadyBy } from './ready-by.ts';
 import { STATES, STEP_NAMES, type StepCompute, type StepName } from './states.ts';
 
 export type Compute = {
@@ -8,13 +9,25 @@ export type Compute = {
   readonly toleratedFailurePercentage: number;
 };
 
-/** What is promised of a pipeline; null: nothing, so that no alarm is made. */
+/** What is promised of a pipeline; null or left out: nothing, so that no alarm is made. */
 export type Slo = {
   /** Milliseconds within which a run succeeds again. */
   readonly freshnessMs: number | null;
   /** Percent of the rows read that may be rejected. */
   readonly quarantineRate: number | null;
+  /** Milliseconds that 95 of 100 runs take at most. */
+  readonly p95Ms?: number;
+  /** Percent of the runs that succeed. */
+  readonly successRate?: number;
+  /** Milliseconds from the first failure to the next success, on average. */
+  readonly mttrMs?: number;
+  /** When the data of a day are complete. */
+  readonly ready?: ReadyBy;
+  /** Percent of the time, of the days and of the runs for which freshness, `ready` and the rate of rejected rows hold; left out: 99. */
+  readonly objective?: number;
 };
+
+export const DEFAULT_OBJECTIVE = 99;
 
 /** Source: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 export const LAMBDA_LIMITS = {

@@ -121,12 +121,22 @@ export type ComputeDefinition = Omit<StepComputeDefinition, 'reservedConcurrency
   readonly steps?: { readonly [step in StepName]?: StepComputeDefinition };
 };
 
-/** What is promised of a pipeline; on AWS an alarm watches each. */
+/** What is promised of a pipeline, as `strata status` and `strata report` judge it; on AWS alarms watch the first two. */
 export type SloDefinition = {
   /** A run has succeeded within this time, 1 hour to 7 days: `'26h'` for a daily pipeline. */
   readonly freshness?: Span;
   /** Percent of the rows read that may be rejected, 0 to 100. */
   readonly quarantineRate?: number;
+  /** 95 of 100 runs take no longer: `'40m'`. Judged from 20 runs on. */
+  readonly p95?: Span;
+  /** Percent of the runs that succeed: `99`. */
+  readonly successRate?: number;
+  /** From the first failure to the next success, on average: `'60m'`. */
+  readonly mttr?: Span;
+  /** When the data of a day D are complete, 1 to 7 days later in the pipeline's time zone: `'D+1 01:00'`. */
+  readonly ready?: `D+${number} ${number}:${number}`;
+  /** Percent of the time in which `freshness` holds, of the days for which `ready` does, of the runs that keep to `quarantineRate`. Default 99. */
+  readonly objective?: number;
 };
 
 /** When a pipeline stops itself: more than `rows` rows with the same error code within `window`. */

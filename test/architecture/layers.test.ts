@@ -71,7 +71,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Layers without a world: same input, same output, nothing read and nothing kept. */
-const PURE = ['core', 'iceberg', 'sql', 'asl', 'plan'];
+const PURE = ['core', 'iceberg', 'sql', 'asl', 'plan', 'report'];
 /** Compression and checksums compute; they reach for nothing. */
 const CODECS = ['node:zlib', 'node:crypto'];
 const IMPURE_NAMES =

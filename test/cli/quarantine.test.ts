@@ -12,6 +12,8 @@ before(async () => {
     'bank',
     `{
       name: 'bank',
+      owner: 'bank@example.com',
+      slo: { freshness: '26h', successRate: 90, p95: '1h' },
       breaker: { rows: 3, window: '1h' },
       sources: {
         payments: csv({ key: 'id', columns: { id: { type: 'int', required: true }, currency: { type: 'string', in: ['EUR'] } } }),
@@ -100,7 +102,20 @@ describe('quarantine', () => {
   }
 });
 
+type Status = { pipeline: string; breached: string[]; breaker: string; quarantine: unknown[]; runs: { n: number } };
+
 test('the breaker halts a pipeline until a person closes it', async () => {
+  const sound = await lake.run('status', 'bank');
+  assert.equal(sound.code, 0);
+  assert.match(
+    sound.stdout,
+    /^bank \(bank@example\.com\): all that is promised is kept, as far as it is known\n\nlast run {6}r1 succeeded /,
+  );
+  assert.match(
+    sound.stdout,
+    /\nquarantine +TYPE_ERROR 1 \(1 in the last day\)\nbehind +no table\nmaintenance +nothing is due\n/,
+  );
+  assert.match(sound.stdout, /│ p95 +│ unknown │ [^│]+│ <= 1 h 00 min +│ 95 % +│ 100 % /);
   assert.match((await lake.run('breaker', 'status', 'bank')).stdout, /is closed; it opens at more than 3 rows of one/);
   await lake.land('bank', 'payments', 'b.csv', `${HEADER}${[5, 6, 7, 8].map((id) => `${id},YYY`).join('\n')}\n`);
   assert.equal((await lake.run('run', 'bank', '--run-id', 'r2')).code, 2);
@@ -110,6 +125,23 @@ test('the breaker halts a pipeline until a person closes it', async () => {
     /is open since .*: run r2 met \d rows with DOMAIN_ERROR within 1 h 00 min, and the limit is 3/,
   );
   assert.equal((await lake.json<{ status: string }>(0, 'breaker', 'status', 'bank')).status, 'open');
+  const halted = await lake.run('status', 'bank');
+  assert.equal(halted.code, 3);
+  assert.match(halted.stdout, /^bank .*: breached: successRate, breaker\n/);
+  assert.match(halted.stdout, /\nlast run +r2 failed .* after .*: AuditFailed: the circuit breaker opened: /);
+  assert.match(halted.stdout, /\nincident +open for .*: 1 run failed; none ended in 30 days\n/);
+  assert.match(halted.stdout, /\nbehind +bank_silver\.payments: new files of payments\n/);
+  assert.match(halted.stdout, /\nnext:\n.* runs bank .*\n.* breaker status bank /);
+  const all = await lake.json<Status[]>(3, 'status', '--days', '7');
+  assert.deepEqual(
+    all.map((one) => [one.pipeline, one.breached, one.breaker, one.runs.n]),
+    [['bank', ['successRate', 'breaker'], 'open', 1]],
+  );
+  assert.match(
+    (await lake.run('status')).stdout,
+    /│ bank +│ successRate, breaker │ FAILED .* │ open +│ +1 │ +1 │ +0 │/,
+  );
+  assert.deepEqual([(await lake.run('status', 'bnak')).code, (await lake.run('status', '--days', '0')).code], [1, 1]);
   assert.match((await lake.run('breaker', 'close', 'bank')).stdout, /^the circuit breaker of bank is closed\n/);
   const closed = { pipeline: 'bank', status: 'closed', was_open: false };
   assert.deepEqual(await lake.json(0, 'breaker', 'close', 'bank'), closed);

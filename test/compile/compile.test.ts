@@ -271,6 +271,16 @@ test('compute and promises: sizes for all steps, then for single ones, then defa
     definition: shopWith(['slo'], { freshness: '26h', quarantineRate: 2.5 }),
   });
   assert.deepEqual(promised.slo, { freshnessMs: 26 * 3_600_000, quarantineRate: 2.5 });
+  const all = { freshness: '60m', p95: '40m', successRate: 99, mttr: '60m', ready: 'D+1 01:00', objective: 99.5 };
+  assert.deepEqual((await compileShop(session, { definition: shopWith(['slo'], all) })).slo, {
+    freshnessMs: 3_600_000,
+    quarantineRate: null,
+    p95Ms: 2_400_000,
+    successRate: 99,
+    mttrMs: 3_600_000,
+    ready: { days: 1, minutes: 60 },
+    objective: 99.5,
+  });
 });
 
 const SCHEDULES: readonly (readonly [string, boolean])[] = [

@@ -146,6 +146,34 @@ const MISTAKES: readonly Mistake[] = [
     ],
   },
   {
+    name: 'promises that nobody can judge',
+    given: {
+      definition: shopWith(['slo'], {
+        p95: '40',
+        successRate: 0,
+        mttr: '1 h',
+        ready: 'D+0 01:00',
+        objective: 101,
+        mtr: '1h',
+      }),
+    },
+    problems: [
+      'pipelines/shop/pipeline.ts: slo.mtr: got an unknown property; expected one of freshness, quarantineRate, p95, successRate, mttr, ready, objective; did you mean "mttr"?',
+      `pipelines/shop/pipeline.ts: slo.p95: got "40"; expected a span such as '90s', '40m' or '2h'`,
+      'pipelines/shop/pipeline.ts: slo.successRate: got 0; expected a percentage of the runs, above 0 and up to 100',
+      `pipelines/shop/pipeline.ts: slo.mttr: got "1 h"; expected a span such as '60m' or '4h'`,
+      `pipelines/shop/pipeline.ts: slo.ready: got "D+0 01:00"; expected a day from D+1 to D+7 and a time, such as 'D+1 01:00'`,
+      'pipelines/shop/pipeline.ts: slo.objective: got 101; expected a percentage, above 0 and up to 100, such as 99.5',
+    ],
+  },
+  {
+    name: 'an objective of nothing',
+    given: { definition: shopWith(['slo'], { p95: '40m', objective: 99.5 }) },
+    problems: [
+      'pipelines/shop/pipeline.ts: slo.objective: got 99.5; expected freshness, ready, quarantineRate or several beside it; leave it out',
+    ],
+  },
+  {
     name: 'a source of no kind',
     given: { definition: shopWith(['sources', 'orders'], { columns: {} }) },
     problems: [

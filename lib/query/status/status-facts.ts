@@ -1,0 +1,132 @@
+import type { Slo } from '../../core/compute.ts';
+import { StrataError } from '../../core/errors.ts';
+import type { Due } from '../../core/maintenance-due.ts';
+import { opsTable } from '../../core/ops.ts';
+import type { RunFact } from '../../core/run-fact.ts';
+import type { PipelineSpec } from '../../core/spec.ts';
+import type { StepDeps } from '../../lake/deps.ts';
+import { lookForDue } from '../../lake/maintain/due.ts';
+import { readBreaker } from '../../lake/ops/breaker.ts';
+import type { Row } from '../../ports.ts';
+import { countCodes, sumRejected } from '../../sql/status/status.ts';
+import { loadTable } from '../../table/read.ts';
+import type { QueryDeps } from '../deps.ts';
+import { lastSpec } from '../last-spec.ts';
+import { listRuns } from '../list-runs.ts';
+import { parseTime } from '../moment.ts';
+import { planRun } from '../plan-run.ts';
+import { queryRows } from '../select.ts';
+
+/** What is known of how a pipeline does. */
+export type PipelineFacts = {
+  readonly pipeline: string;
+  readonly owner: string | null;
+  readonly tier: number | null;
+  readonly timezone: string;
+  readonly slo: Slo;
+  readonly runs: readonly RunFact[];
+  readonly breaker: 'open' | 'closed';
+  readonly quarantine: readonly CountedCode[];
+  readonly behind: readonly { readonly table: string | null; readonly why: string }[];
+  readonly unfinished: string | null;
+  readonly suspended_files: number;
+  readonly maintenance: readonly Due[];
+};
+
+type CountedCode = {
+  readonly code: string;
+  readonly quarantined: number;
+  readonly condemned: number;
+  readonly last_day: number;
+};
+
+const DAY_MS = 86_400_000;
+
+/** Names of the pipelines that have tables in a lake, in order. */
+export async function pipelinesIn({ catalog }: Pick<QueryDeps, 'catalog'>): Promise<readonly string[]> {
+  return [...new Set((await catalog.list()).map(({ pipeline }) => pipeline))].sort();
+}
+
+/**
+ * Looks at a pipeline: its books, what a run would do now, and what is due. A pipeline that does not compile any more is the one that
+ * its latest run had. Throws InvalidInput for one that neither is there nor has run.
+ */
+export async function collectFacts(deps: StepDeps, pipeline: string): Promise<PipelineFacts> {
+  const spec = await specOf(deps, pipeline);
+  const breaker = await readBreaker(deps.store, pipeline);
+  return {
+    pipeline,
+    owner: spec.owner,
+    tier: spec.tier,
+    timezone: spec.timezone ?? 'UTC',
+    slo: spec.slo,
+    runs: await runFacts(deps, pipeline, spec.slo.quarantineRate !== null),
+    breaker: breaker === undefined || breaker.closed_at !== null ? 'closed' : 'open',
+    quarantine: await countQuarantine(deps, pipeline),
+    ...(await lookAhead(deps, pipeline)),
+    maintenance: await lookForDue(deps, spec),
+  };
+}
+
+async function specOf(deps: StepDeps, pipeline: string): Promise<PipelineSpec> {
+  try {
+    return await deps.specs(pipeline);
+  } catch (cause) {
+    const last = await lastSpec(deps, pipeline);
+    if (last === undefined) throw cause;
+    return last;
+  }
+}
+
+/** The runs of a pipeline that have ended, without maintenance; with the rows that each read and rejected where that is asked. */
+export async function runFacts(deps: QueryDeps, pipeline: string, counted: boolean): Promise<readonly RunFact[]> {
+  const rows = await listRuns(deps, pipeline);
+  const has = counted && (await loadTable(deps.catalog, opsTable(pipeline, 'accounting'))) !== undefined;
+  const accounts = has ? await queryRows(deps, sumRejected(pipeline)) : [];
+  const byRun = new Map(accounts.map((row) => [String(row['run_id']), row]));
+  return rows.flatMap((row) => factOf(row, byRun.get(String(row['run_id']))) ?? []);
+}
+
+function factOf(row: Row, account: Row | undefined): RunFact | undefined {
+  const finished = parseTime(String(row['finished_at']));
+  // Books of earlier releases know no other kind.
+  if ((row['kind'] ?? 'run') !== 'run' || finished === undefined) return undefined;
+  const duration_ms = Number(row['duration_ms'] ?? 0);
+  return {
+    run_id: String(row['run_id']),
+    succeeded: row['status'] === 'SUCCEEDED',
+    started: parseTime(String(row['started_at'])) ?? finished - duration_ms,
+    finished,
+    duration_ms,
+    error: typeof row['error'] === 'string' ? row['error'] : null,
+    ...(account === undefined ? {} : { read: Number(account['read']), rejected: Number(account['rejected']) }),
+  };
+}
+
+async function countQuarantine(deps: StepDeps, pipeline: string): Promise<readonly CountedCode[]> {
+  if ((await loadTable(deps.catalog, opsTable(pipeline, 'quarantine'))) === undefined) return [];
+  const since = new Date(deps.clock.now().getTime() - DAY_MS).toISOString();
+  const rows = await queryRows(deps, countCodes(pipeline, since));
+  return rows.map((row) => ({
+    code: String(row['code']),
+    quarantined: Number(row['quarantined']),
+    condemned: Number(row['condemned']),
+    last_day: Number(row['last_day']),
+  }));
+}
+
+/** What a run would write now. What stops it from being told is told instead: everything else is worth knowing all the same. */
+async function lookAhead(
+  deps: StepDeps,
+  pipeline: string,
+): Promise<Pick<PipelineFacts, 'behind' | 'unfinished' | 'suspended_files'>> {
+  try {
+    const { levels, changes, resumes, suspended } = await planRun(deps, pipeline);
+    const behind = levels.flatMap(({ tables }) => tables.map(({ table, reason }) => ({ table, why: reason })));
+    const refused = changes.flatMap(({ table, does, refused }) => (refused ? [{ table, why: does }] : []));
+    return { behind: [...behind, ...refused], unfinished: resumes, suspended_files: suspended.length };
+  } catch (cause) {
+    if (!(cause instanceof StrataError)) throw cause;
+    return { behind: [{ table: null, why: cause.message }], unfinished: null, suspended_files: 0 };
+  }
+}

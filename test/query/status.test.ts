@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { InvalidInput } from '../../lib/core/errors.ts';
+import { append, csv, definePipeline } from '../../lib/define/index.ts';
+import { collectFacts, pipelinesIn, runFacts } from '../../lib/query/status/status-facts.ts';
+import { releaseRows } from '../../lib/runtime/release-rows.ts';
+import { tagTable } from '../../lib/runtime/tag-table.ts';
+import { openTestLake, type TestLake } from '../support/test-lake.ts';
+
+const HEADER = 'id,kind\n';
+const START = Date.parse('2026-01-01T00:00:00Z');
+
+describe('what is known of a pipeline', () => {
+  let lake: TestLake;
+  before(async () => {
+    const definition = definePipeline({
+      name: 'shop',
+      owner: 'shop@example.com',
+      tier: 2,
+      timezone: 'Europe/Berlin',
+      slo: { quarantineRate: 50 },
+      maintenance: { everyRuns: 3, vacuum: { every: '1s' } },
+      sources: {
+        orders: csv({ columns: { id: { type: 'int', required: true }, kind: { type: 'string', in: ['x'] } } }),
+      },
+      silver: {
+        orders: { from: 'orders', mode: append(), expect: { few: { condition: 'id < 100', policy: 'fail' } } },
+      },
+      gold: { kinds: { sql: 'kinds.sql' } },
+    });
+    const sql = { 'kinds.sql': 'SELECT kind, count(*) AS n FROM silver.orders GROUP BY kind' };
+    lake = await openTestLake({ name: 'shop', definition, sql });
+    await lake.land('orders', 'a.csv', `${HEADER}1,x\n2,y\nz,y\nz,z\n`);
+    await lake.run({ runId: 'r1' });
+    await lake.land('orders', 'b.csv', `${HEADER}100,x\n`);
+    assert.equal((await lake.run({ runId: 'r2' })).status, 'FAILED');
+    await tagTable(lake.deps, { table: 'shop_silver.orders', name: 'seen' });
+  });
+  after(() => lake.close());
+
+  test('are its runs, failed ones too, and no command', async () => {
+    const { runs, ...facts } = await collectFacts(lake.deps, 'shop');
+    assert.deepEqual(
+      runs.map(({ run_id, succeeded, read, rejected }) => [run_id, succeeded, read, rejected]),
+      [
+        ['r2', false, undefined, undefined],
+        ['r1', true, 4, 3],
+      ],
+    );
+    const [failed, good] = runs;
+    assert.match(failed?.error ?? '', /^AuditFailed: .*few/);
+    assert.equal(good?.error, null);
+    for (const { started, finished, duration_ms } of runs) {
+      assert.ok(started > START && started <= finished && finished < START + 3_600_000);
+      assert.ok(duration_ms > 0 && duration_ms <= finished - started + 60_000);
+    }
+    assert.deepEqual(
+      [facts.owner, facts.tier, facts.timezone, facts.breaker],
+      ['shop@example.com', 2, 'Europe/Berlin', 'closed'],
+    );
+    assert.deepEqual(facts.slo, { freshnessMs: null, quarantineRate: 50 });
+    const [uncounted] = await runFacts(lake.deps, 'shop', false);
+    assert.ok(uncounted && !('read' in uncounted));
+  });
+
+  test('are rejected rows by their codes, each under all of its own', async () => {
+    const { quarantine } = await collectFacts(lake.deps, 'shop');
+    assert.deepEqual(quarantine, [
+      { code: 'DOMAIN_ERROR', quarantined: 3, condemned: 0, last_day: 3 },
+      { code: 'TYPE_ERROR', quarantined: 2, condemned: 0, last_day: 2 },
+    ]);
+    const now = new Date(START + 2 * 86_400_000);
+    const later = lake.reopen((deps) => ({ ...deps, clock: { ...deps.clock, now: () => now } }));
+    const [first] = (await collectFacts(later.deps, 'shop')).quarantine;
+    assert.deepEqual([first?.quarantined, first?.last_day], [3, 0]);
+    const copy = await lake.copy();
+    await releaseRows(copy.deps, 'shop', { code: 'TYPE_ERROR' });
+    assert.deepEqual((await collectFacts(copy.deps, 'shop')).quarantine, [
+      { code: 'DOMAIN_ERROR', quarantined: 1, condemned: 0, last_day: 1 },
+    ]);
+    copy.close();
+  });
+
+  test('are the tables that a run would write, and what is due', async () => {
+    const { behind, maintenance, unfinished, suspended_files } = await collectFacts(lake.deps, 'shop');
+    assert.deepEqual(
+      behind.map(({ table, why }) => `${table}: ${why}`),
+      ['shop_silver.orders: new files of orders', 'shop_gold.kinds: this run writes silver.orders'],
+    );
+    assert.deepEqual(
+      maintenance.map(({ operation, table }) => [operation, table]),
+      [['vacuum', null]],
+    );
+    assert.deepEqual([unfinished, suspended_files], [null, 0]);
+  });
+
+  test('are of its latest run where it does not compile any more', async () => {
+    const broken = new InvalidInput('shop does not compile');
+    const { deps } = lake.reopen((given) => ({ ...given, specs: () => Promise.reject(broken) }));
+    const { behind, owner, runs } = await collectFacts(deps, 'shop');
+    assert.deepEqual([owner, runs.length], ['shop@example.com', 2]);
+    assert.deepEqual(behind, [{ table: null, why: 'shop does not compile' }]);
+    await assert.rejects(collectFacts(deps, 'shpo'), broken);
+  });
+
+  test('of one that has never run are few', async () => {
+    assert.deepEqual(await pipelinesIn(lake.deps), ['shop']);
+    const none = await openTestLake({
+      name: 'none',
+      definition: definePipeline({
+        name: 'none',
+        slo: { quarantineRate: 1 },
+        sources: { a: csv({ columns: { id: 'int' } }) },
+        silver: { a: { from: 'a' } },
+      }),
+    });
+    assert.deepEqual(await pipelinesIn(none.deps), []);
+    const { runs, quarantine, behind, maintenance } = await collectFacts(none.deps, 'none');
+    assert.deepEqual([runs, quarantine, behind, maintenance], [[], [], [], []]);
+    none.close();
+  });
+});
