@@ -30,8 +30,46 @@ export function commandAt({ packageFolder, folder, script, path }: Standing): st
   return path.includes(dirname(script)) ? 'strata' : `node ${shellWord(script)}`;
 }
 
-const SUBCOMMANDS =
-  'backfill|breaker|build|check|compact|compile|cost|demo|describe|doctor|drop|expire|exports|fetch|files|generate|history|init|key|land|pipelines|plan|quarantine|query|rebuild|relocate|reprocess|rollback|run|runs|stacks|status|tables|tag|test|trace|vacuum';
+const SUBCOMMANDS = [
+  'backfill',
+  'breaker',
+  'build',
+  'check',
+  'compact',
+  'compile',
+  'cost',
+  'demo',
+  'describe',
+  'doctor',
+  'drop',
+  'expire',
+  'exports',
+  'fetch',
+  'files',
+  'generate',
+  'history',
+  'init',
+  'key',
+  'land',
+  'lineage',
+  'pipelines',
+  'plan',
+  'quarantine',
+  'query',
+  'rebuild',
+  'relocate',
+  'reprocess',
+  'rollback',
+  'run',
+  'runs',
+  'stacks',
+  'status',
+  'tables',
+  'tag',
+  'test',
+  'trace',
+  'vacuum',
+].join('|');
 const NAMED = new RegExp(`(?<![\\w@/.-]|npx |run )strata(?= (?:${SUBCOMMANDS})\\b)`, 'g');
 
 /** Messages from below the command line call a command `strata run shop`; here they call it as the user can. */

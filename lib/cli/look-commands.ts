@@ -43,6 +43,28 @@ export function addLooking(program: Command, start: Start): void {
       ),
     );
 
+  addAwsLook(program.command('lineage'))
+    .description('show what a table or a column comes from, and what comes from it')
+    .argument('<name>', 'such as retail_gold.monthly_revenue, retail_silver.sales.amount, bronze/retail/transactions')
+    .option('--up', 'only what it comes from')
+    .option('--down', 'only what comes from it')
+    .addHelpText(
+      'after',
+      examples('strata lineage retail_gold.monthly_revenue', 'strata lineage retail_silver.sales.amount --down'),
+    )
+    .action(
+      async (
+        name: string,
+        options: AwsOptions & { readonly up?: boolean; readonly down?: boolean },
+        command: Command,
+      ) =>
+        start(command, async (context) => {
+          const { context: there, asked } = lookAt(context, options);
+          const sides = { up: asked.up ?? false, down: asked.down ?? false };
+          return (await import('./commands/lineage.ts')).lineage(there, name, sides);
+        }),
+    );
+
   addAwsLook(program.command('runs'))
     .description('list the runs, newest first')
     .argument('[pipeline]', 'only runs of this pipeline')

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ColumnOrigins } from '../core/column-origins.ts';
 import { InvalidInput } from '../core/errors.ts';
 import {
   type ModelSpec,
@@ -13,6 +14,7 @@ import type { Session } from '../ports.ts';
 import { addRowIdColumn } from '../sql/bind.ts';
 import { bindModel, bindRowId, bindSource } from './bind.ts';
 import { closeAfterOf } from './close-after.ts';
+import { columnOriginsOf } from './column-origins.ts';
 import type { Binding } from './conditions.ts';
 import { checkContractValues } from './contract-values.ts';
 import type { BoundModel, ParsedModel, PipelineDraft, SourceDraft } from './draft.ts';
@@ -121,7 +123,8 @@ async function bindTables(
     if (!model.sound) continue;
     const source = sources.get(model.parsed.draft.from ?? '')?.spec;
     const personal = personalOf(model, sources, specs);
-    const spec = await modelSpec(binding, model, { columnsOf, source, personal });
+    const origins = columnOriginsOf(model, sources, bound, binding.functions);
+    const spec = await modelSpec(binding, model, { columnsOf, source, personal, origins });
     if (spec !== undefined) specs.set(id, spec);
   }
   return specs;
@@ -203,12 +206,13 @@ type Known = {
   readonly columnsOf: ColumnsOf;
   readonly source: SourceSpec | undefined;
   readonly personal: readonly string[];
+  readonly origins: ColumnOrigins;
 };
 
 async function modelSpec(
   binding: Binding,
   model: BoundModel,
-  { columnsOf, source, personal }: Known,
+  { columnsOf, source, personal, origins }: Known,
 ): Promise<ModelSpec | undefined> {
   const { draft, reads, readsLogs, tree, sql } = model.parsed;
   const used = varsIn(tree);
@@ -223,6 +227,7 @@ async function modelSpec(
     sortBy: draft.sortBy,
     expect: draft.expect,
     description: draft.description,
+    origins,
     ...(renamed === undefined ? {} : { renamed }),
     ...(draft.zorderBy.length === 0 ? {} : { zorderBy: draft.zorderBy }),
     ...(personal.length === 0 ? {} : { personal }),

@@ -1,3 +1,4 @@
+import type { ColumnOrigins } from './column-origins.ts';
 import type { Compute, Slo } from './compute.ts';
 import type { Expectation } from './expectation.ts';
 import type { ExportSpec } from './exports.ts';
@@ -239,6 +240,8 @@ type ModelCommon = {
   readonly zorderBy?: readonly string[];
   readonly expect: readonly Expectation[];
   readonly description: string | null;
+  /** Where its columns come from; left out by earlier releases. */
+  readonly origins?: ColumnOrigins;
   /** Columns that hold what is personal, and are shown only to who asks for it; left out for none. */
   readonly personal?: readonly string[];
   /** By which selectors find it; left out for none. */

@@ -44,6 +44,11 @@ export function lineageOf(spec: ModelGraph, id: string, others: readonly ModelGr
   };
 }
 
+/** What each table of a pipeline reads. */
+export function tableEdges(spec: ModelGraph): readonly { readonly name: string; readonly from: string }[] {
+  return spec.models.flatMap((model) => inputsOf(spec, model).map((from) => ({ name: nameOf(spec, model), from })));
+}
+
 function inputsOf(spec: ModelGraph, model: Node): readonly string[] {
   const tables = model.reads.map(({ name, ...ref }) => fullName(tableIdOf(spec, { ...ref, name: withoutLog(name) })));
   return model.layer === 'silver' ? [sourceName(spec, model.from), ...tables] : tables;

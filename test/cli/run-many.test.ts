@@ -87,6 +87,25 @@ test('a table is described with those of other pipelines that it is made from an
   assert.deepEqual(below.lineage.upstream, ['retail_gold.sales', 'retail_silver.items', 'bronze/retail/rows']);
 });
 
+test('lineage shows columns across pipelines, either side or both', async () => {
+  type Steps = { readonly upstream?: readonly { readonly from: string }[]; readonly downstream?: readonly unknown[] };
+  const both = await lake.json<Steps>(0, 'lineage', 'fin_gold.sales.amount');
+  assert.deepEqual(
+    both.upstream?.map(({ from }) => from),
+    ['retail_gold.sales.amount', 'retail_silver.items.amount', 'bronze/retail/rows.amount'],
+  );
+  assert.deepEqual(both.downstream, []);
+  assert.deepEqual(Object.keys(await lake.json<Steps>(0, 'lineage', 'retail_gold.sales', '--up')), [
+    'name',
+    'upstream',
+  ]);
+  const { stdout } = await lake.run('lineage', 'bronze/retail/rows', '--down');
+  assert.equal(
+    stdout,
+    'bronze/retail/rows\ngoes into\n  retail_silver.items\n    retail_gold.sales\n      fin_gold.sales\n',
+  );
+});
+
 const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
   [['run'], /no pipeline: expected the name of one, or --all/],
   [['run', 'retail', '--all'], /--all with a pipeline or --downstream: expected one of them/],
