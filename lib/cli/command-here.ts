@@ -40,6 +40,7 @@ const SUBCOMMANDS = [
   'cost',
   'demo',
   'describe',
+  'diff',
   'doctor',
   'drop',
   'expire',

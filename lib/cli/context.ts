@@ -46,13 +46,13 @@ export type Context = {
 
 /**
  * Exit codes: done (also when there was nothing to do); wrong use or an invalid pipeline, with nothing begun; failed;
- * another run holds the pipeline, with nothing begun, or what is promised of one is not kept.
+ * another run holds the pipeline, with nothing begun, what is promised of one is not kept, or what was compared differs.
  */
-export const EXIT = { done: 0, wrongUse: 1, failed: 2, locked: 3, refused: 3, breached: 3 } as const;
+export const EXIT = { done: 0, wrongUse: 1, failed: 2, locked: 3, refused: 3, breached: 3, differs: 3 } as const;
 
 /** What the help says of them, as the README does. */
 export const EXIT_HELP =
-  'Exit codes: 0 done, 1 wrong use or an invalid pipeline, 2 failed, 3 another run is at work (see --wait) or, of plan, a change that a run refuses, or, of status, a promise that is not kept, 130 and 143 ended by a signal.';
+  'Exit codes: 0 done, 1 wrong use or an invalid pipeline, 2 failed, 3 another run is at work (see --wait) or, of plan, a change that a run refuses, or, of status, a promise that is not kept, or, of diff, a difference, 130 and 143 ended by a signal.';
 
 export const DEFAULTS = { root: '.strata', pipelines: 'pipelines' } as const;
 

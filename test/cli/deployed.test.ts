@@ -45,6 +45,7 @@ const LOOKS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ['a limited history', ['history', TABLE, '--limit', '1']],
   ['describe', ['describe', TABLE]],
   ['key', ['key', TABLE, '1']],
+  ['diff', ['diff', TABLE, `${TABLE}__log`, '--key', 'id,at']],
   ['trace', ['trace', TABLE, '--where', 'id = 1']],
   ['quarantine list', ['quarantine', 'list', 'bank']],
   ['quarantine export', ['quarantine', 'export', 'bank', '--format', 'csv']],

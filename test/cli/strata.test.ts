@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { thisProcess } from '../../lib/adapters/store/holder.ts';
+import type { TableDiff } from '../../lib/query/diff/diff-tables.ts';
 import { type Ended, strata, strataHere, strataIntoHead } from './child.ts';
 import { staticImports } from './static-imports.ts';
 
@@ -229,6 +230,29 @@ describe('a lake from nothing', () => {
     assert.equal((await json<RunDocument>(0, run('run', 'shop', '--run-id', 'second', '--json'))).status, 'SUCCEEDED');
     assert.deepEqual(await json(0, run('query', count, '--json')), [{ n: 3 }]);
     assert.deepEqual(await json(0, run('query', count, '--as-of', 'first', '--json')), [{ n: 2 }]);
+  });
+
+  test('diff ends with 3 where rows differ, and with 0 where they do not', async () => {
+    const orders = ['diff', 'shop_silver.orders', '--from', 'first'];
+    const found = await json<TableDiff>(3, run(...orders, '--to', 'second', '--json'));
+    assert.deepEqual(found.rows, { from: 2, to: 3, shared: 2, added: 1, removed: 0, changed: 0 });
+    assert.deepEqual(found.sample.added, [{ row: { id: 3, kind: 'x', amount: '3.30' }, times: 1 }]);
+    const text = await run(...orders);
+    assert.equal(text.code, 3);
+    assert.match(
+      text.stdout,
+      /\nfiles +read 0 and 1 file, not the 1 that both have\nby +the key id\nrows +1 added, 0 removed, 0 changed\n/,
+    );
+    assert.match(text.stdout, /│ amount │ +0 │ +NULL │ +3\.30 │ +3\.30 │\n/);
+    const same = await run(...orders, '--to', 'first');
+    assert.deepEqual([same.code, /\nrows +the same\n$/.test(same.stdout)], [0, true]);
+    const totals = ['diff', 'shop_gold.totals', '--from', 'first', '--key', 'kind', '--sample', '0'];
+    const within = await json<TableDiff>(0, run(...totals, '--tolerance', 'amount=3.3', '--json'));
+    assert.deepEqual([within.equal, within.values[1]?.tolerance, within.values[1]?.sum?.delta], [true, '3.30', '3.30']);
+    assert.equal((await run(...totals, '--tolerance', 'amount=3.29')).code, 3);
+    const wrong = await run(...totals, '--tolerance', 'amount');
+    assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
+    assert.match(wrong.stderr, /^--tolerance: got "amount"; expected a column and an amount/);
   });
 
   test('a run that fails exits 2 and says why', async () => {
