@@ -50,7 +50,7 @@ const PIPELINE = {
     expected: "the name of a pipeline, or a list of names, such as 'retail'",
   },
   onChange: { schema: z.enum(['stop', 'backfill', 'forward']), expected: "'stop', 'backfill' or 'forward'" },
-  settings: { schema: byName, expected: '{ unitBytes, fileBytes }' },
+  settings: { schema: byName, expected: '{ unitBytes, fileBytes, hourlyRate }' },
   compute: { schema: z.unknown(), expected: '{ memory, timeout, tmp, maxConcurrency, steps }' },
   slo: { schema: z.unknown(), expected: SLO_EXPECTED },
   breaker: { schema: byName, expected: "{ rows: 100, window: '1h' }" },
@@ -67,7 +67,11 @@ const PIPELINE = {
   gold: { schema: byName, expected: "models by name, such as { revenue: { sql: 'gold/revenue.sql' } }" },
 } as const satisfies Record<string, Field>;
 
-const SETTINGS = { unitBytes: bytes, fileBytes: bytes } as const satisfies Record<string, Field>;
+const SETTINGS = {
+  unitBytes: bytes,
+  fileBytes: bytes,
+  hourlyRate: { schema: z.number().nonnegative(), expected: 'US dollars of an hour, 0 or more' },
+} as const satisfies Record<string, Field>;
 
 const BREAKER = {
   rows: { schema: z.number().int().positive(), expected: 'a whole number of rows, 1 or more' },

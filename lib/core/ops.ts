@@ -69,6 +69,64 @@ export const OPS_TABLES = {
     column('bytes_skipped', 'bigint'),
     /** What `run_date()` was in it; null of earlier releases and of maintenance. */
     column('run_date', 'date'),
+    /** US dollars, and by which rate: the prices of AWS, or those of an hour of the machine. Null where it was not measured. */
+    column('cost_usd', 'double'),
+    column('cost_rate', 'string'),
+  ],
+  /** A row for each model that a run worked on. */
+  model_runs: [
+    column('run_id', 'string'),
+    column('model', 'string'),
+    column('level', 'int'),
+    /** When the first of its units began, and the last ended. */
+    column('started_at', 'timestamptz'),
+    column('finished_at', 'timestamptz'),
+    /** Of its units, added up; they may have worked side by side. */
+    column('duration_ms', 'bigint'),
+    column('units', 'bigint'),
+    /** Records read of the source's files; null of gold. */
+    column('rows_in', 'bigint'),
+    column('rows_out', 'bigint'),
+    column('bytes_read', 'bigint'),
+    column('bytes_written', 'bigint'),
+    /** Of the process that did it, by then; null where it was not measured, as is `spilled_bytes`. */
+    column('peak_memory_bytes', 'bigint'),
+    column('spilled_bytes', 'bigint'),
+    /** Of its units alone, by the rate of the run. */
+    column('cost_usd', 'double'),
+    /** SUCCEEDED, FAILED, or UNDONE: it had no fault in a run that failed. */
+    column('status', 'string'),
+    column('error', 'string'),
+  ],
+  /** What each model read and wrote. */
+  lineage: [
+    column('run_id', 'string'),
+    column('model', 'string'),
+    column('action', 'string'),
+    /** A table by full name, or `<pipeline>.<source>`. */
+    column('table_or_source', 'string'),
+    /** The id of a snapshot; of files their etag, or a hash over the etags and keys of several. */
+    column('version', 'string'),
+    /** Null, as `rows` and `bytes` are, where it was not counted. */
+    column('files', 'bigint'),
+    column('rows', 'bigint'),
+    column('bytes', 'bigint'),
+    column('at', 'timestamptz'),
+  ],
+  /** What the files that a run wrote to a table say of its columns. */
+  quality: [
+    column('run_id', 'string'),
+    /** By full name. */
+    column('table', 'string'),
+    column('column', 'string'),
+    column('rows', 'bigint'),
+    column('nulls', 'bigint'),
+    column('distinct_estimate', 'bigint'),
+    /** As text; null of personal columns, and where files don't say. */
+    column('min', 'string'),
+    column('max', 'string'),
+    /** Of a column of a declared key: whether it held, in all of the table; null of other columns. */
+    column('unique_key_ok', 'boolean'),
   ],
   /** What was written for readers of files: a row for each object, and for each file that was not written and why. */
   exports: [
@@ -110,6 +168,14 @@ export function opsTable(pipeline: string, name: OpsTable): TableId {
   return { pipeline, layer: 'ops', name };
 }
 
-function column(name: string, kind: 'string' | 'bigint' | 'int' | 'timestamptz' | 'date'): Column {
+/** What is kept of runs for people who operate them. A run's rows may wait in an object for a later run to add them. */
+export const FACT_TABLES = ['model_runs', 'lineage', 'quality'] as const satisfies readonly OpsTable[];
+
+export type FactTable = (typeof FACT_TABLES)[number];
+
+function column(
+  name: string,
+  kind: 'string' | 'bigint' | 'int' | 'timestamptz' | 'date' | 'double' | 'boolean',
+): Column {
   return { name, type: { kind } };
 }

@@ -19,7 +19,13 @@ export type Measured = {
   readonly spent?: Spent;
   /** Present: by a call of this step, which does several steps one after the other. */
   readonly within?: 'Level';
+  /** When it began and ended, or the first and the last of several, as ISO instants; earlier releases didn't say. */
+  readonly span?: Span;
+  /** The most memory that its process had until it ended, in bytes. */
+  readonly peak_bytes?: number;
 };
+
+export type Span = { readonly from: string; readonly to: string };
 
 /** Files above this size are uploaded in parts of it, and read in ranges of it, in bytes. */
 export const PART_BYTES = 16 * 2 ** 20;

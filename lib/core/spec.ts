@@ -79,6 +79,8 @@ export type PipelineSettings = {
   readonly fileBytes: number;
   /** Days that condemned rows are kept in quarantine. */
   readonly condemnedRetentionDays: number;
+  /** US dollars of an hour of the machine that runs it, where that is nobody's bill; left out: the default. */
+  readonly hourlyRate?: number;
 };
 
 /** More than `rows` rows of one error code within `windowMs` halt the pipeline until a person closes the breaker. */

@@ -92,6 +92,8 @@ export type SettingsDefinition = {
   readonly unitBytes?: number;
   /** Target size of a data file in bytes. Default 128 MiB. */
   readonly fileBytes?: number;
+  /** US dollars of an hour of the machine that runs it, where AWS does not. Default 2.50. */
+  readonly hourlyRate?: number;
 };
 
 /** A span such as `'90s'`, `'15m'`, `'26h'` or `'2d'`. */

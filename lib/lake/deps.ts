@@ -25,11 +25,13 @@ export type StepSettings = {
   readonly boot?: string;
   /** Milliseconds of a clock that never jumps, which all processes of one boot share. */
   readonly sinceBoot?: () => number;
+  /** Who asks for what runs take; left out: nobody, and an hour of the machine has the price that the pipeline gives it. */
+  readonly billedBy?: 'aws';
 };
 
 /** What locks need. */
 export type LockDeps = Pick<StepDeps, 'store' | 'clock' | 'isGone'> & {
-  readonly settings: Pick<StepSettings, 'holder' | 'leaseMs' | 'clocksAgree' | 'boot' | 'sinceBoot'>;
+  readonly settings: Pick<StepSettings, 'holder' | 'leaseMs' | 'clocksAgree' | 'boot' | 'sinceBoot' | 'billedBy'>;
 };
 
 /** What happens to a step that is part of another's call; `items`: how many units a step is about to do. */
@@ -59,6 +61,8 @@ export type StepDeps = {
   readonly settings: StepSettings;
   /** What this call of a step has asked S3 for so far, or would have; left out where nobody counts. */
   readonly spent?: () => Spent;
+  /** The most memory that this process has had, in bytes; left out where nobody knows. */
+  readonly peakMemory?: () => number;
   /** The step whose call this step is part of; left out where it has a call of its own. */
   readonly within?: 'Level';
   /** Told of the steps that a call does one after the other; left out where nobody follows them. */

@@ -25,6 +25,7 @@ import { readFinishTimes } from './finish-times.ts';
 import { maskPersonal } from './mask.ts';
 import { parseMoment } from './moment.ts';
 import { needsOf, openQueried, queriedTable } from './read-files.ts';
+import { openWithWaiting } from './waiting-facts.ts';
 
 export type QueryResult = {
   /** Names are distinct: a second column `a` is called `a_1`. Types are DuckDB's. */
@@ -65,7 +66,12 @@ export async function withQuery<T>(
   const views: Borrowed[] = [];
   const queried = tables.map((table) => queriedTable(table, moment));
   const needs = await needsOf(deps, queryText(query.sql, tree), queried);
-  for (const table of queried) views.push(borrowed.add(await openQueried(deps, session, table, needs)));
+  for (const [at, table] of queried.entries()) {
+    const found = moment === undefined ? tables[at] : undefined;
+    const book = found && (await openWithWaiting(deps, session, found, table.name));
+    const opened = book ?? [await openQueried(deps, session, table, needs)];
+    views.push(...opened.map((one) => borrowed.add(one)));
+  }
   const masked = await maskPersonal(deps, session, queried);
   for (const statement of lockDown(foldersOf(views))) await session.run(statement);
   return await use({ ...(await execute(session, query.sql, tree)), masked });

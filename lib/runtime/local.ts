@@ -29,6 +29,7 @@ import { leaseMs } from './lease.ts';
 import { pipelineLoader } from './load-pipeline.ts';
 import { bootId, tooLittleMemory, workMemory } from './machine.ts';
 import { maintainAfter } from './maintain-after.ts';
+import { peakMemory } from './peak-memory.ts';
 import { ownScratch, sweepScratch, TEMP_PREFIX } from './scratch.ts';
 
 /** Below the lake's folder: temporary files of the processes that write to it. */
@@ -101,6 +102,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
       return known;
     },
     wait: (ms) => sleep(ms),
+    peakMemory,
     isGone,
     secret: async (name) => process.env[name],
     settings,

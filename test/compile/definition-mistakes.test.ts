@@ -92,7 +92,7 @@ const MISTAKES: readonly Mistake[] = [
     name: 'settings',
     given: { definition: shopWith(['settings'], { unitBytes: 0, filebytes: 3 }) },
     problems: [
-      'pipelines/shop/pipeline.ts: settings.filebytes: got an unknown property; expected one of unitBytes, fileBytes; did you mean "fileBytes"?',
+      'pipelines/shop/pipeline.ts: settings.filebytes: got an unknown property; expected one of unitBytes, fileBytes, hourlyRate; did you mean "fileBytes"?',
       'pipelines/shop/pipeline.ts: settings.unitBytes: got 0; expected a whole number of bytes, 1 or more',
     ],
   },

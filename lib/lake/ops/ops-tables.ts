@@ -10,7 +10,7 @@ import { FEW_METADATA_FILES, keepFewMetadataFiles } from '../../iceberg/metadata
 import { currentSpec } from '../../iceberg/partition.ts';
 import { currentSchema } from '../../iceberg/schema.ts';
 import { boundsProperty, WHOLE } from '../../iceberg/stats.ts';
-import type { JsonValue } from '../../ports.ts';
+import type { JsonValue, Session } from '../../ports.ts';
 import { renderOpsRows } from '../../sql/ops-rows.ts';
 import { commitChange } from '../../table/commit.ts';
 import { type BaseTable, prepareSnapshot } from '../../table/prepare.ts';
@@ -109,17 +109,30 @@ export async function makeOpsTables(
   for (const name of EVERY_BOOK) await commitOps(deps, run, name, []);
 }
 
+type BookRows = readonly { readonly [column: string]: JsonValue }[];
+
 /** Writes rows as data files of an ops table; `commitOps` publishes them. */
 export async function writeOpsRows(
   deps: StepDeps,
   plan: Pick<RunPlan, 'run'>,
   name: OpsTable,
-  rows: readonly { readonly [column: string]: JsonValue }[],
+  rows: BookRows,
+): Promise<readonly Placed[]> {
+  if (rows.length === 0) return [];
+  await using session = await deps.engine.open(deps.settings);
+  return await stageOpsRows(deps, session, plan, { name, rows });
+}
+
+/** The same in a session that several tables are written in. */
+export async function stageOpsRows(
+  deps: StepDeps,
+  session: Session,
+  plan: Pick<RunPlan, 'run'>,
+  { name, rows }: { readonly name: OpsTable; readonly rows: BookRows },
 ): Promise<readonly Placed[]> {
   if (rows.length === 0) return [];
   const table = opsTable(plan.run.pipeline, name);
   const target = opsTarget(deps, name, table, await loadTable(deps.catalog, table));
-  await using session = await deps.engine.open(deps.settings);
   await using scratch = await openScratch(deps, `ops-${name}`);
   const path = join(scratch.folder, 'rows.json');
   const lines = rows.map((row) => JSON.stringify(row));

@@ -1,13 +1,14 @@
 import type { InputBytes } from '../../core/input-bytes.ts';
 import type { RunPlan, RunResult } from '../../core/run.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
+import type { Priced } from '../../plan/model-cost.ts';
 import type { JsonValue } from '../../ports.ts';
 
 /** Of a plan, what the books name; that of a run of maintenance has it too. */
 export type RecordedPlan = Pick<RunPlan, 'run' | 'created_at' | 'planning_ms' | 'sources'> & {
   /** Left out: `compact` of a run of maintenance, `run` of others. */
   readonly kind?: RunKind;
-  readonly spec?: Pick<PipelineSpec, 'runAt'>;
+  readonly spec?: Pick<PipelineSpec, 'runAt'> & Priced;
 };
 
 /** What a row of the table of runs is about. */
@@ -22,7 +23,12 @@ export type RecordedRun = {
   readonly error: RunResult['error'];
   /** Of the tables that it read; left out of one that failed. */
   readonly inputs?: InputBytes;
+  /** Null where it is not known; left out: by the hours that it took, where nobody sends a bill. */
+  readonly price?: RunPrice | null;
 };
+
+/** US dollars, and by which rate. */
+export type RunPrice = { readonly usd: number; readonly rate: string };
 
 /** What a run took in, by its result. */
 export function recordOf(
@@ -55,6 +61,8 @@ export function runRow(plan: RecordedPlan, result: RecordedRun, now: Date): { re
     bytes_kept: result.inputs?.kept ?? null,
     bytes_skipped: result.inputs?.skipped ?? null,
     run_date: plan.spec?.runAt?.date ?? null,
+    cost_usd: result.price?.usd ?? null,
+    cost_rate: result.price?.rate ?? null,
     kind: plan.kind ?? (plan.run.kind === 'maintenance' ? 'compact' : 'run'),
   };
 }

@@ -9,11 +9,18 @@ export function startMeasuring({
   clock,
   spent,
   within,
-}: Pick<StepDeps, 'clock' | 'spent' | 'within'>): (later?: Requests) => Measured {
-  const started = clock.now().getTime();
+  peakMemory,
+}: Pick<StepDeps, 'clock' | 'spent' | 'within' | 'peakMemory'>): (later?: Requests) => Measured {
+  const started = clock.now();
   return (later) => {
-    const ms = clock.now().getTime() - started;
-    const measured = within === undefined ? { ms } : { ms, within };
+    const ended = clock.now();
+    const span = { from: started.toISOString(), to: ended.toISOString() };
+    const measured = {
+      ms: ended.getTime() - started.getTime(),
+      span,
+      ...(within === undefined ? {} : { within }),
+      ...(peakMemory === undefined ? {} : { peak_bytes: peakMemory() }),
+    };
     return spent === undefined ? measured : { ...measured, spent: addSpent(spent(), { ...NOTHING_SPENT, ...later }) };
   };
 }
@@ -31,5 +38,23 @@ export function addMeasured(all: readonly Measured[]): Measured {
     ms,
     ...(known.length < all.length ? {} : { spent: known.reduce(addSpent, NOTHING_SPENT) }),
     ...(within === undefined ? {} : { within }),
+    ...spanOf(all),
+    ...peakOf(all),
   };
+}
+
+/** From the first beginning to the last end. */
+function spanOf(all: readonly Measured[]): Pick<Measured, 'span'> {
+  const spans = all.flatMap(({ span }) => (span === undefined ? [] : [span]));
+  const from = spans.map((span) => span.from).sort()[0];
+  const to = spans
+    .map((span) => span.to)
+    .sort()
+    .at(-1);
+  return from === undefined || to === undefined ? {} : { span: { from, to } };
+}
+
+function peakOf(all: readonly Measured[]): Pick<Measured, 'peak_bytes'> {
+  const peaks = all.flatMap(({ peak_bytes }) => (peak_bytes === undefined ? [] : [peak_bytes]));
+  return peaks.length === 0 ? {} : { peak_bytes: Math.max(...peaks) };
 }

@@ -1,4 +1,5 @@
 import type { ExportOutcome } from '../../core/exports.ts';
+import type { ModelFacts } from '../../core/facts.ts';
 import type { InputBytes } from '../../core/input-bytes.ts';
 import { NOTHING_DONE } from '../../core/nothing-done.ts';
 import type { Measured } from '../../core/requests.ts';
@@ -20,6 +21,8 @@ export type TableAudit = {
   readonly prepared: boolean;
   /** Where only partitions of a time are made anew: their paths. */
   readonly partitions?: readonly string[];
+  /** Of the files that were added; absent from records of earlier releases. */
+  readonly bytes?: number;
 };
 
 export type ModelAudit = {
@@ -29,6 +32,8 @@ export type ModelAudit = {
   readonly warnings: readonly string[];
   /** Of the tables that its units read; absent from records of earlier releases, and where nothing was staged. */
   readonly inputs?: InputBytes;
+  /** What its units did; absent from records of earlier releases, and where nothing was staged. */
+  readonly facts?: ModelFacts;
 };
 
 export type LevelAudit = Measured & {
@@ -36,6 +41,8 @@ export type LevelAudit = Measured & {
   readonly models: readonly ModelAudit[];
   /** What planning the level's merge took; earlier releases didn't say. */
   readonly plan_merge?: Measured;
+  /** The same of its staging. */
+  readonly plan_stage?: Measured;
 };
 
 /** What became of the files of a source. */
@@ -63,6 +70,8 @@ export type CommitRecord = Measured & {
   readonly exports?: readonly ExportOutcome[];
   readonly tables: Readonly<Record<string, TableOutcome>>;
   readonly accounting: Readonly<Record<string, SourceCounts>>;
+  /** Keys of objects whose facts are in the tables now, so that they go. */
+  readonly folded?: readonly string[];
 };
 
 export async function readAudits(deps: StepDeps, plan: RunPlan): Promise<readonly LevelAudit[]> {

@@ -21,6 +21,7 @@ import { fenced } from '../../lake/run/fence.ts';
 import { keepLock } from '../../lake/run/keep-lock.ts';
 import type { JsonValue, Log } from '../../ports.ts';
 import { counted } from '../counted.ts';
+import { peakMemory } from '../peak-memory.ts';
 import { explainCapacity } from './capacity.ts';
 import { type FunctionEnvironment, parseEnvironment } from './environment.ts';
 import { LEASE_MS, RENEW_MS } from './lease.ts';
@@ -116,7 +117,9 @@ function workerDeps(environment: FunctionEnvironment, scratch: string, log: Log)
       holder: (runId) => `run:${runId}`,
       leaseMs: LEASE_MS,
       clocksAgree: true,
+      billedBy: 'aws',
     },
+    peakMemory,
   };
 }
 

@@ -4,17 +4,18 @@ import { accountsClose, NO_ROWS } from '../../core/row-counts.ts';
 import type { ModelPlan, RunPlan, RunState, TableShape } from '../../core/run.ts';
 import type { ModelSpec } from '../../core/spec.ts';
 import { fullName } from '../../core/tables.ts';
-import { partitionTuple } from '../../iceberg/partition.ts';
+import { currentSchema } from '../../iceberg/schema.ts';
 import { RUN_ID } from '../../iceberg/snapshot.ts';
 import type { DataFile } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
+import { modelFacts } from '../../lake/facts/model-facts.ts';
 import { dataFilesOf, deleteFilesOf } from '../../lake/files/data-files.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
 import { ofPipeline } from '../../lake/run/personal-errors.ts';
 import { readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import type { LevelAudit, ModelAudit, TableAudit } from '../../lake/run/run-records.ts';
 import type { Placed } from '../../lake/run/unit-result.ts';
-import { type ModelOutcome, readOutcome, saysWhatIsThere } from '../../lake/run/unit-result.ts';
+import { type ModelOutcome, readOutcome } from '../../lake/run/unit-result.ts';
 import { describeGold } from '../../lake/tables/gold-inputs.ts';
 import { followsRules, rulesAfter } from '../../lake/tables/keyed-rules.ts';
 import { findModel, isAnew, loadBase, loadStates, locationNow } from '../../lake/tables/table-state.ts';
@@ -23,7 +24,9 @@ import { type Prepared, prepareSnapshot, renderPrepared } from '../../table/prep
 import type { Removal } from '../../table/removal.ts';
 import { checkPrepared } from './check-prepared.ts';
 import { checkRows } from './expectations.ts';
+import { keysHeld } from './held.ts';
 import { checkLostFiles } from './lost-files.ts';
+import { removalOf } from './removal-of.ts';
 import { type RemovedRanges, removedRanges } from './removed-ranges.ts';
 import { checkAsItIs, checkKeptRows } from './unchecked.ts';
 import { auditWindow, type WindowedTable } from './window.ts';
@@ -41,10 +44,11 @@ export async function runAudit(state: RunState, deps: StepDeps): Promise<RunStat
   const measure = startMeasuring(deps);
   const plan = await readPlan(deps.store, run);
   const models: ModelAudit[] = [];
-  for (const planned of (await readLevelPlan(deps.store, run, level)).models) {
+  const { models: all, level: _level, ...plan_stage } = await readLevelPlan(deps.store, run, level);
+  for (const planned of all) {
     models.push(await auditModel(ofPipeline(deps, plan.spec), plan, level, planned));
   }
-  const audit: LevelAudit = { level, models, ...planMergeOf(merge), ...measure(RECORDING) };
+  const audit: LevelAudit = { level, models, plan_stage, ...planMergeOf(merge), ...measure(RECORDING) };
   await writeOnce(deps.store, runFolder.audit(run, level), audit);
   return next;
 }
@@ -87,7 +91,9 @@ async function auditModel(deps: StepDeps, plan: RunPlan, level: number, planned:
       ...(await keepPrepared(deps, plan, shape, files, prepared.get(shape.id))),
       ...(windowed.has(shape.id) ? { partitions: windowed.get(shape.id)?.partitions ?? [] } : {}),
     });
-  return { model: model.id, counts: outcome.counts, tables, warnings, inputs: outcome.inputs };
+  const table = { schema: own && currentSchema(own.metadata), held: keysHeld(model, checked?.unique) };
+  const facts = modelFacts(model, planned, outcome, table);
+  return { model: model.id, counts: outcome.counts, tables, warnings, inputs: outcome.inputs, facts };
 }
 
 async function auditAsItIs(deps: StepDeps, plan: RunPlan, model: ModelSpec, planned: ModelPlan): Promise<ModelAudit> {
@@ -133,11 +139,12 @@ async function keepPrepared(
 ): Promise<TableAudit> {
   const changed = prepared !== undefined && prepared.change.updates.length > 0;
   if (changed) {
-    const bytes = new TextEncoder().encode(renderPrepared(prepared));
-    await deps.store.write(runFolder.table(plan.run, shape.id), bytes, { kind: 'any' });
+    const text = new TextEncoder().encode(renderPrepared(prepared));
+    await deps.store.write(runFolder.table(plan.run, shape.id), text, { kind: 'any' });
   }
   const rows_added = files.reduce((sum, f) => sum + f.written.rows, 0);
-  return { id: shape.id, table: shape.table, rows_added, files_added: files.length, prepared: changed };
+  const bytes = files.reduce((sum, f) => sum + f.written.bytes, 0);
+  return { id: shape.id, table: shape.table, rows_added, files_added: files.length, prepared: changed, bytes };
 }
 
 function checkAccounts(model: ModelSpec, outcome: ModelOutcome, { batches }: ModelPlan, windowed: boolean): void {
@@ -240,44 +247,6 @@ async function prepareTable(
     summary,
     emptySnapshot: part.always,
   });
-}
-
-function removalOf(
-  planned: ModelPlan,
-  model: ModelSpec,
-  outcome: ModelOutcome,
-  added: readonly DataFile[],
-  target: Target,
-): Removal {
-  const existing = target.create === undefined;
-  if (model.layer === 'gold') return existing ? goldRemoval(planned, target) : { kind: 'nothing' };
-  const ingested = saysWhatIsThere([outcome]);
-  switch (model.mode.kind) {
-    case 'append':
-    case 'upsert':
-    case 'scd2':
-      return { kind: 'nothing' };
-    case 'full':
-      return existing && ingested ? { kind: 'all' } : { kind: 'nothing' };
-    case 'replace': {
-      if (!existing || added.length === 0) return { kind: 'nothing' };
-      return target.spec.fields.length === 0
-        ? { kind: 'all' }
-        : { kind: 'partitions', tuples: distinct(added.map((file) => file.partition)) };
-    }
-  }
-}
-
-function goldRemoval({ touched }: ModelPlan, { spec, schema }: Target): Removal {
-  if (touched === null) return { kind: 'all' };
-  if (touched.length === 0) return { kind: 'nothing' };
-  return { kind: 'partitions', tuples: touched.map((texts) => partitionTuple(spec, schema, texts)) };
-}
-
-function distinct(tuples: readonly DataFile['partition'][]): DataFile['partition'][] {
-  const text = (tuple: DataFile['partition']): string =>
-    JSON.stringify(tuple, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
-  return [...new Map(tuples.map((tuple) => [text(tuple), tuple])).values()];
 }
 
 async function summaryOf(

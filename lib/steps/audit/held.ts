@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import type { Expectation } from '../../core/spec.ts';
+import type { Expectation, ModelSpec } from '../../core/spec.ts';
 import { currentSchema, fieldByName } from '../../iceberg/schema.ts';
 import { currentSnapshot, OWN_PROPERTY, rowsSnapshot } from '../../iceberg/snapshot.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
+import type { KeysHeld } from '../../lake/facts/model-facts.ts';
 
 export type UniqueExpectation = Extract<Expectation, { kind: 'unique' }>;
 
@@ -24,6 +25,12 @@ export function sayUnique(
   if (ids.length === 0) return {};
   const on = base === undefined ? undefined : currentSnapshot(base)?.['snapshot-id'];
   return { [UNIQUE]: JSON.stringify({ on: on?.toString() ?? null, ids }) };
+}
+
+/** By the columns of unique expectations, which were asked where a table was to be published: whether they held. */
+export function keysHeld({ expect }: ModelSpec, unique: readonly UniqueExpectation[] | undefined): KeysHeld {
+  const asked = unique === undefined ? [] : expect.filter((one): one is UniqueExpectation => one.kind === 'unique');
+  return new Map(asked.flatMap((one) => one.columns.map((name) => [name, unique?.includes(one) === true] as const)));
 }
 
 /** Whether the rows of a table are known to be unique in some columns. Rewritten files have the rows of before. */

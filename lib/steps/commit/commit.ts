@@ -1,8 +1,7 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
 import { AuditFailed } from '../../core/errors.ts';
-import { addInputs, NO_INPUTS } from '../../core/input-bytes.ts';
 import { objectName } from '../../core/objects.ts';
-import { booksOf, opsTable } from '../../core/ops.ts';
+import { booksOf, FACT_TABLES, opsTable } from '../../core/ops.ts';
 import { PERSONAL_SOURCES, personalSources } from '../../core/personal.ts';
 import { NO_ROWS, type SourceCounts } from '../../core/row-counts.ts';
 import type { RunPlan, RunState, TableOutcome } from '../../core/run.ts';
@@ -13,9 +12,7 @@ import { claimDue, type KnownTable } from '../../lake/maintain/due.ts';
 import { CONDEMNED_RETENTION } from '../../lake/maintain/retire-rows.ts';
 import { checkBreaker, rearmBreaker } from '../../lake/ops/breaker.ts';
 import { commitOps, writeOpsRows } from '../../lake/ops/ops-tables.ts';
-import { recordRun } from '../../lake/ops/record-run.ts';
 import { stageReleased, withdrawing } from '../../lake/ops/release.ts';
-import { recordOf } from '../../lake/ops/run-row.ts';
 import { forgiveFile } from '../../lake/run/deaths.ts';
 import { decideToCommit, readDecision } from '../../lake/run/decision.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
@@ -38,6 +35,7 @@ import { loadTable } from '../../table/read.ts';
 import type { Removal } from '../../table/removal.ts';
 import { trimMetadata } from '../../table/trim.ts';
 import { publishExports } from './publish-exports.ts';
+import { NOTHING_KEPT, publishFacts } from './publish-facts.ts';
 import { settleBooks } from './settle-books.ts';
 
 /**
@@ -71,14 +69,18 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
     await rearmBreaker(deps.store, run.pipeline);
   }
   const { accounting } = books;
-  if (!run.dry_run) {
-    const inputs = audits.flatMap(({ models }) => models).map((model) => model.inputs ?? NO_INPUTS);
-    const recorded = recordOf(plan, { status: 'SUCCEEDED', accounting, tables, error: null });
-    await recordRun(deps, plan, { ...recorded, inputs: inputs.reduce(addInputs, NO_INPUTS) });
-  }
-  const record: CommitRecord = { tables, accounting, ...(exported && { exports: exported }), ...measure(RECORDING) };
+  const { grown, folded } = run.dry_run
+    ? NOTHING_KEPT
+    : await publishFacts(deps, plan, { audits, tables, accounting, commit: measure() });
+  const record: CommitRecord = {
+    tables,
+    accounting,
+    ...(exported && { exports: exported }),
+    ...(folded.length === 0 ? {} : { folded }),
+    ...measure(RECORDING),
+  };
   await writeOnce(deps.store, runFolder.commit(run), record);
-  const changed = run.dry_run ? [] : await trimTables(deps, plan.spec, audits);
+  const changed = run.dry_run ? [] : await trimTables(deps, plan.spec, audits, grown);
   const follows = !run.dry_run && state.request.maintain !== false;
   const maintenance = follows ? await claimDue(deps, plan.spec, changed) : undefined;
   return { ...state, ...(maintenance === undefined ? {} : { maintenance }), commit: measure() };
@@ -92,6 +94,7 @@ async function trimTables(
   deps: StepDeps,
   spec: PipelineSpec,
   audits: readonly LevelAudit[],
+  grown: boolean,
 ): Promise<readonly KnownTable[]> {
   const changed = audits.flatMap((audit) =>
     audit.models.flatMap((model) => model.tables.filter((one) => one.prepared)),
@@ -99,10 +102,15 @@ async function trimTables(
   const books = booksOf(spec).map((name) => opsTable(spec.name, name));
   const known = await mapConcurrent([...changed.map((one) => one.table), ...books], async (id) => {
     const entry = await loadTable(deps.catalog, id);
-    if (entry !== undefined) await trimMetadata(deps.store, entry);
+    if (entry !== undefined && (grown || !isFacts(id))) await trimMetadata(deps.store, entry);
     return entry === undefined ? [] : [{ id, metadata: entry.metadata }];
   });
   return known.flat();
+}
+
+/** Most runs leave these as they are. */
+function isFacts({ layer, name }: TableId): boolean {
+  return layer === 'ops' && FACT_TABLES.some((one) => one === name);
 }
 
 async function publish(deps: StepDeps, plan: RunPlan, id: string, table: TableId): Promise<string | null> {

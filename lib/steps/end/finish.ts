@@ -2,23 +2,24 @@ import { DEFAULT_COMPUTE } from '../../core/compute.ts';
 import { exportWarnings } from '../../core/exports.ts';
 import { NONE_SKIPPED } from '../../core/objects.ts';
 import { addRequests, type Measured, type Requests, times } from '../../core/requests.ts';
-import type { FileOutcome, LevelPlan, NamedFile, RunPlan, RunResult, RunState, StepTiming } from '../../core/run.ts';
+import type { FileOutcome, NamedFile, RunPlan, RunResult, RunState } from '../../core/run.ts';
 import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { discardRun, findWorkFiles } from '../../lake/files/discard.ts';
 import { settleRun } from '../../lake/ops/discover.ts';
 import { durationOf } from '../../lake/ops/run-row.ts';
 import { releaseLock } from '../../lake/run/lock.ts';
-import { addMeasured, RECORDING, startMeasuring } from '../../lake/run/measure.ts';
+import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
 import { clearOpenRun } from '../../lake/run/open-run.ts';
-import { readJson, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
+import { readJson, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import { type CommitRecord, readAudits, readSources, type SourceOutcome } from '../../lake/run/run-records.ts';
-import { type ModelOutcome, readOutcome } from '../../lake/run/unit-result.ts';
+import { readTimings } from '../../lake/run/timings.ts';
 import { openTables } from '../../lake/tables/open-tables.ts';
 import { findModel, tableIdOf } from '../../lake/tables/table-state.ts';
 import { costOfRun } from '../../plan/cost.ts';
 import type { Row } from '../../ports.ts';
 import { previewRows } from '../../sql/audit.ts';
+import { removeObjects } from '../../table/remove-objects.ts';
 
 const PREVIEW_ROWS = 5;
 
@@ -37,9 +38,12 @@ export async function runFinish(state: RunState, deps: StepDeps): Promise<RunSta
   if ((await deps.store.head(runFolder.result(run))) === undefined) {
     const measure = startMeasuring(deps);
     const plan = await readPlan(deps.store, run);
-    const ended = await assembleResult(deps, plan, state.commit);
+    const { folded = [], ...commit } = await readJson<CommitRecord>(deps.store, runFolder.commit(run));
+    const ended = await assembleResult(deps, plan, commit, state.commit);
     if (run.dry_run) await discardRun(deps.store, plan);
     const workFiles = await findWorkFiles(deps.store, plan);
+    // They are in the tables, which a commit that is repeated has to find out by these.
+    if (folded.length > 0) await removeObjects(deps.store, folded);
     // A file that changed before it was read is the next run's to look for.
     if (ended.left_files.length === 0) await settleRun(deps.store, run);
     const own = measure(addRequests(CLOSING, times(REMOVAL, workFiles.length)));
@@ -53,8 +57,12 @@ export async function runFinish(state: RunState, deps: StepDeps): Promise<RunSta
   return state;
 }
 
-async function assembleResult(deps: StepDeps, plan: RunPlan, committed?: Measured): Promise<RunResult> {
-  const commit = await readJson<CommitRecord>(deps.store, runFolder.commit(plan.run));
+async function assembleResult(
+  deps: StepDeps,
+  plan: RunPlan,
+  commit: CommitRecord,
+  committed?: Measured,
+): Promise<RunResult> {
   const audits = await readAudits(deps, plan);
   const sources = await readSources(deps, plan);
   return {
@@ -78,7 +86,7 @@ async function assembleResult(deps: StepDeps, plan: RunPlan, committed?: Measure
     ],
     previews: plan.run.dry_run ? await preview(deps, plan) : {},
     duration_ms: durationOf(plan, deps.clock.now()),
-    steps: await timings(deps, plan, committed ?? commit),
+    steps: await readTimings(deps, plan, audits, committed ?? commit),
     error: null,
   };
 }
@@ -106,41 +114,6 @@ function leftOf({ source, tables }: SourceOutcome): readonly NamedFile[] {
 
 function once(files: readonly NamedFile[]): readonly NamedFile[] {
   return [...new Map(files.map((one) => [JSON.stringify([one.file, one.reason]), one])).values()];
-}
-
-async function timings(deps: StepDeps, plan: RunPlan, commit: Measured): Promise<readonly StepTiming[]> {
-  const opened = { ms: plan.planning_ms, ...(plan.planning_spent === undefined ? {} : { spent: plan.planning_spent }) };
-  const steps: StepTiming[] = [timing('Open', null, opened)];
-  const audits = await readAudits(deps, plan);
-  for (const [level, audit] of audits.entries()) {
-    const levelPlan = await readLevelPlan(deps.store, plan.run, level);
-    const [stage, merge] = await unitTimings(deps, plan, levelPlan);
-    steps.push(timing('PlanStage', level, levelPlan), ...stage);
-    if (audit.plan_merge !== undefined) steps.push(timing('PlanMerge', level, audit.plan_merge));
-    steps.push(...merge, timing('Audit', level, audit));
-  }
-  return [...steps, timing('Commit', null, commit)];
-}
-
-function timing(step: string, level: number | null, measured: Measured, units = 0): StepTiming {
-  const { ms, spent, within } = measured;
-  return { step, level, units, ms, ...(spent && { spent }), ...(within && { within }) };
-}
-
-type UnitTimings = readonly [stage: readonly StepTiming[], merge: readonly StepTiming[]];
-
-/** Milliseconds added up over units, which may have worked side by side. */
-async function unitTimings(deps: StepDeps, plan: RunPlan, { level, models }: LevelPlan): Promise<UnitTimings> {
-  const outcomes: ModelOutcome[] = [];
-  for (const planned of models) outcomes.push(await readOutcome(deps, plan.run, level, planned));
-  const stageUnits = models.reduce((sum, { units }) => sum + units.length, 0);
-  const mergeUnits = outcomes.reduce((sum, { merge_units }) => sum + merge_units, 0);
-  // Models without units have no measures that could say where they were taken.
-  const staged = outcomes.filter((_, at) => (models[at]?.units.length ?? 0) > 0);
-  const merged = outcomes.filter(({ merge_units }) => merge_units > 0);
-  const stage = timing('Stage', level, addMeasured(staged.map(({ staging }) => staging)), stageUnits);
-  const merge = timing('Merge', level, addMeasured(merged.map(({ merging }) => merging)), mergeUnits);
-  return [stageUnits > 0 ? [stage] : [], mergeUnits > 0 ? [merge] : []];
 }
 
 /** The first rows of every table as a dry run computed it. */

@@ -1,0 +1,42 @@
+import type { JsonValue } from './json-value.ts';
+import type { FactTable } from './ops.ts';
+import type { Measured } from './requests.ts';
+
+/** Files that landed, as a model read them. */
+export type FilesRead = {
+  readonly files: number;
+  readonly bytes: number;
+  /** Their etag, or a hash over the etags and keys of several. */
+  readonly version: string;
+};
+
+/** A column of the files that a run wrote to a table. `min` and `max` are text; null where the files don't say. */
+export type ColumnFacts = {
+  readonly column: string;
+  readonly rows: number;
+  readonly nulls: number;
+  readonly distinct: number | null;
+  readonly min: string | null;
+  readonly max: string | null;
+  /** Of a declared key: whether it held in all of the table. */
+  readonly unique: boolean | null;
+};
+
+/** What a model's units did, as its audit finds it in their results. */
+export type ModelFacts = {
+  readonly staging: Measured;
+  readonly merging: Measured;
+  readonly units: number;
+  readonly merge_units: number;
+  /** Null of gold, and of a model that took no file. */
+  readonly source: FilesRead | null;
+  readonly columns: readonly ColumnFacts[];
+};
+
+/** A row of a book; instants as text. */
+export type BookRow = { readonly [column: string]: JsonValue };
+
+/** What is kept of one run: `runs` is of one that the table of runs could not be told of when it failed. */
+export type RunFacts = { readonly run_id: string; readonly runs: readonly BookRow[] } & {
+  readonly [table in FactTable]: readonly BookRow[];
+};

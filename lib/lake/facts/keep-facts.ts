@@ -1,0 +1,82 @@
+import { mapConcurrent } from '../../core/concurrency.ts';
+import type { BookRow, RunFacts } from '../../core/facts.ts';
+import { FACT_TABLES, type FactTable, opsTable } from '../../core/ops.ts';
+import type { RunPlan } from '../../core/run.ts';
+import { findRun } from '../../iceberg/snapshot.ts';
+import type { ObjectStore } from '../../ports.ts';
+import { loadTable } from '../../table/read.ts';
+import type { StepDeps } from '../deps.ts';
+import { commitOps, stageOpsRows } from '../ops/ops-tables.ts';
+import { readJson, writeOnce } from '../run/run-folder.ts';
+
+/** What is kept of runs waits here, an object for each, until a run that publishes adds it to the tables. */
+export function factsFolder(pipeline: string): string {
+  return `ops/${pipeline}/_facts/`;
+}
+
+/** In the order of the times at which runs were planned. A run that is begun anew after a failure has another object. */
+export function factsKey({ run, created_at }: Pick<RunPlan, 'run' | 'created_at'>): string {
+  return `${factsFolder(run.pipeline)}${created_at.replaceAll(/[^0-9A-Za-z]/g, '')}-${run.run_id}.json`;
+}
+
+/** To add rows to three tables takes about as long as a small run has for a tenth of its work: so many share it. */
+export const FOLDED_TOGETHER = 16;
+/** A run that takes in so many bytes doesn't notice. */
+const LARGE_BYTES = 16 * 2 ** 20;
+/** What one run adds of those that wait; the next one adds more. */
+const MOST_FOLDED = 1_000;
+
+/** What waits, and whether this run adds it to the tables. Repeated by a run that died since, it decides alike. */
+export type Waiting = { readonly due: boolean; readonly keys: readonly string[]; readonly before: readonly RunFacts[] };
+
+export async function findWaiting(deps: Pick<StepDeps, 'store' | 'catalog'>, plan: RunPlan): Promise<Waiting> {
+  const own = factsKey(plan);
+  const keys = (await listWaiting(deps.store, plan.run.pipeline)).filter((key) => key !== own).slice(0, MOST_FOLDED);
+  const due = keys.length + 1 >= FOLDED_TOGETHER || bytesOf(plan) >= LARGE_BYTES || (await isBegun(deps, plan));
+  return due ? { due, keys, before: await readFacts(deps.store, keys) } : { due, keys: [], before: [] };
+}
+
+/** Keys of the objects that wait, in order. */
+export async function listWaiting(store: Pick<ObjectStore, 'list'>, pipeline: string): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list(factsFolder(pipeline))) keys.push(key);
+  return keys.sort();
+}
+
+function readFacts(store: ObjectStore, keys: readonly string[]): Promise<readonly RunFacts[]> {
+  return mapConcurrent(keys, (key) => readJson<RunFacts>(store, key));
+}
+
+function bytesOf({ sources }: RunPlan): number {
+  return Object.values(sources).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** Some of the tables are not there yet, or this run has already added to the first of them. */
+async function isBegun({ catalog }: Pick<StepDeps, 'catalog'>, { run }: RunPlan): Promise<boolean> {
+  const tables = await mapConcurrent(FACT_TABLES, (name) => loadTable(catalog, opsTable(run.pipeline, name)));
+  return tables.some((table) => table === undefined || findRun(table.metadata, run.run_id) !== undefined);
+}
+
+/** Adds what waits and a run's own to the tables where that is due; else puts its own down. */
+export async function keepFacts(
+  deps: StepDeps,
+  plan: RunPlan,
+  facts: RunFacts,
+  { due, before }: Waiting,
+): Promise<void> {
+  if (!due) {
+    await writeOnce(deps.store, factsKey(plan), facts);
+    return;
+  }
+  const all = [...before, facts];
+  await using session = await deps.engine.open(deps.settings);
+  for (const name of FACT_TABLES) {
+    const placed = await stageOpsRows(deps, session, plan, { name, rows: rowsOf(all, name) });
+    await commitOps(deps, plan.run, name, placed);
+  }
+}
+
+export function rowsOf(all: readonly RunFacts[], name: FactTable | 'runs'): readonly BookRow[] {
+  // What an earlier or a later release put down may lack a table.
+  return all.flatMap((one) => one[name] ?? []);
+}

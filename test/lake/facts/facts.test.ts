@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { append, csv, definePipeline, unique, upsert } from '../../../lib/define/index.ts';
+import { listWaiting } from '../../../lib/lake/facts/keep-facts.ts';
+import type { Row } from '../../../lib/ports.ts';
+import { queryRows } from '../../../lib/query/select.ts';
+import { openTestLake, type TestLake, type TestPipeline } from '../../support/test-lake.ts';
+
+const PIPELINE: TestPipeline = {
+  name: 'shop',
+  definition: definePipeline({
+    name: 'shop',
+    settings: { hourlyRate: 7.2 },
+    sources: {
+      orders: csv({ columns: { id: 'bigint', word: 'string', paid: 'boolean' } }),
+      people: csv({
+        columns: { id: { type: 'bigint', required: true }, mail: { type: 'string', personal: true }, at: 'date' },
+      }),
+    },
+    silver: {
+      orders: { from: 'orders', mode: append(), expect: { ids: { ...unique('id'), policy: 'warn' } } },
+      people: { from: 'people', mode: upsert({ key: 'id', sequence: 'at' }) },
+    },
+    gold: { words: { sql: 'words.sql' } },
+  }),
+  sql: { 'words.sql': 'SELECT word, count(*)::BIGINT AS n FROM silver.orders GROUP BY word' },
+};
+
+const ORDERS = 'id,word,paid\n2,b,true\n10,a,false\n,,true\n';
+
+describe('facts of a run', () => {
+  let lake: TestLake;
+  const facts = (sql: string): Promise<readonly Row[]> => queryRows(lake.deps, sql);
+  before(async () => {
+    lake = await openTestLake(PIPELINE);
+    await lake.land('orders', '1.csv', ORDERS);
+    await lake.land('orders', '2.csv', 'id,word,paid\n3,c,false\nx,c,false\n');
+    await lake.land('people', '1.csv', 'id,mail,at\n1,a@x,2026-01-01\n1,b@x,2026-01-02\n');
+    await lake.run({ runId: 'first' });
+  });
+  after(() => lake.close());
+
+  test('the work of each model, by its times, rows, bytes and price', async () => {
+    const rows = await facts(
+      `SELECT model, level, status, units, rows_in, rows_out, error, cost_usd, duration_ms, bytes_read, bytes_written > 0 AS wrote,
+        finished_at > started_at AS took, peak_memory_bytes, spilled_bytes FROM shop_ops.model_runs WHERE run_id = 'first' ORDER BY model`,
+    );
+    const told = rows.map(({ model, level, status, units, rows_in, rows_out, error, wrote, took }) => [
+      ...[model, level, status, units, rows_in, rows_out, error, wrote, took],
+    ]);
+    assert.deepEqual(told, [
+      ['gold.words', 1, 'SUCCEEDED', 1, null, 4, null, true, true],
+      ['silver.orders', 0, 'SUCCEEDED', 1, 5, 4, null, true, true],
+      ['silver.people', 0, 'SUCCEEDED', 2, 2, 1, null, true, true],
+    ]);
+    assert.deepEqual(
+      rows.map((row) => row['cost_usd']),
+      rows.map((row) => Number(((Number(row['duration_ms']) * 7.2) / 3_600_000).toFixed(9))),
+    );
+    const [gold, orders] = rows;
+    const files = await lake.metadata('shop_silver.orders');
+    assert.equal(orders?.['bytes_read'], ORDERS.length + 'id,word,paid\n3,c,false\nx,c,false\n'.length);
+    assert.ok(Number(gold?.['bytes_read']) <= Number(files?.snapshots[0]?.summary['total-files-size']));
+    assert.deepEqual([gold?.['peak_memory_bytes'], gold?.['spilled_bytes']], [null, null]);
+  });
+
+  test('the price of the run, by the hour of the machine', async () => {
+    const [run] = await facts(`SELECT cost_usd, cost_rate, duration_ms FROM shop_ops.runs`);
+    assert.equal(run?.['cost_rate'], '7.2 USD an hour');
+    assert.equal(run?.['cost_usd'], Number(((Number(run?.['duration_ms']) * 7.2) / 3_600_000).toFixed(9)));
+  });
+
+  test('what each model read and wrote, by the snapshots of tables and the etags of files', async () => {
+    const rows = await facts(
+      `SELECT model, action, table_or_source, version, files, rows, bytes FROM shop_ops.lineage WHERE run_id = 'first' ORDER BY ALL`,
+    );
+    const snapshot = async (table: string): Promise<string> =>
+      String((await lake.metadata(table))?.['current-snapshot-id']);
+    const [person] = await facts("SELECT etag FROM shop_ops.files WHERE source = 'people'");
+    const orders = await snapshot('shop_silver.orders');
+    assert.deepEqual(
+      rows.map(({ bytes: _, ...row }) => Object.values(row)),
+      [
+        ['gold.words', 'read', 'shop_silver.orders', orders, null, null],
+        ['gold.words', 'write', 'shop_gold.words', await snapshot('shop_gold.words'), 1, 4],
+        ['silver.orders', 'read', 'shop.orders', rows[2]?.['version'], 2, 5],
+        ['silver.orders', 'write', 'shop_silver.orders', orders, 1, 4],
+        ['silver.people', 'read', 'shop.people', person?.['etag'], 1, 2],
+        ['silver.people', 'write', 'shop_silver.people', await snapshot('shop_silver.people'), 1, 1],
+        ['silver.people', 'write', 'shop_silver.people__log', await snapshot('shop_silver.people__log'), 1, 2],
+      ],
+    );
+    // Of several files a hash, the same for the same files.
+    assert.match(String(rows[2]?.['version']), /^[0-9a-f]{64}$/);
+    assert.ok(rows.every(({ bytes }) => Number(bytes) > 0));
+  });
+
+  test('what the columns of the files hold, nothing personal among it', async () => {
+    const rows = await facts(
+      `SELECT "table", "column", rows, nulls, distinct_estimate, min, max, unique_key_ok FROM shop_ops.quality WHERE run_id = 'first' ORDER BY ALL`,
+    );
+    assert.deepEqual(
+      rows.map((row) => Object.values(row)),
+      [
+        ['shop_gold.words', 'n', 4, 0, null, '1', '1', null],
+        ['shop_gold.words', 'word', 4, 1, null, 'a', 'c', null],
+        ['shop_silver.orders', 'id', 4, 1, null, '2', '10', true],
+        ['shop_silver.orders', 'paid', 4, 0, null, 'false', 'true', null],
+        ['shop_silver.orders', 'word', 4, 1, null, 'a', 'c', null],
+        ['shop_silver.people', 'at', 1, 0, null, '2026-01-02', '2026-01-02', null],
+        ['shop_silver.people', 'id', 1, 0, null, '1', '1', true],
+        ['shop_silver.people', 'mail', 1, 0, null, null, null, null],
+      ],
+    );
+  });
+
+  test('wait in an object each, are read with the tables, and join them once', async () => {
+    const count = async (): Promise<readonly unknown[]> => {
+      const kept = (await lake.rows('shop_ops.model_runs')).length;
+      const [all] = await facts('SELECT count(*) AS rows, count(DISTINCT run_id) AS runs FROM shop_ops.model_runs');
+      return [kept, all?.['rows'], all?.['runs'], (await listWaiting(lake.store, 'shop')).length];
+    };
+    assert.deepEqual(await count(), [3, 3, 1, 0]);
+    const land = (n: number): Promise<void> => lake.land('people', `${n}.csv`, `id,mail,at\n${n},a@x,2026-01-01\n`);
+    await land(2);
+    await lake.run({ runId: 'run-2' });
+    assert.deepEqual(await count(), [3, 4, 2, 1]);
+    // As thirteen more such runs would have left them.
+    const [key = ''] = await listWaiting(lake.store, 'shop');
+    const text = new TextDecoder().decode((await lake.store.read(key)).bytes);
+    const leave = (n: number): Promise<unknown> => {
+      const other = new TextEncoder().encode(text.replaceAll('run-2', `run-${n}`));
+      return lake.store.write(key.replace('run-2', `run-${n}`), other, { kind: 'absent' });
+    };
+    for (let n = 3; n <= 15; n += 1) await leave(n);
+    await land(15);
+    await lake.run({ runId: 'run-15b' });
+    assert.deepEqual(await count(), [3, 18, 16, 15]);
+    await lake.land('orders', '3.csv', 'id,word,paid\n2,b,true\n');
+    await lake.run({ runId: 'fold' });
+    assert.deepEqual(await count(), [20, 20, 17, 0]);
+    // One that was left behind after its rows had been added counts once.
+    await leave(3);
+    assert.deepEqual(await count(), [20, 20, 17, 1]);
+    const broken = await facts(
+      `SELECT unique_key_ok FROM shop_ops.quality WHERE run_id = 'fold' AND "table" = 'shop_silver.orders' AND "column" = 'id'`,
+    );
+    assert.deepEqual(broken, [{ unique_key_ok: false }]);
+  });
+});
