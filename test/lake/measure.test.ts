@@ -12,12 +12,15 @@ function clockOf(...times: readonly number[]) {
 
 test('a measure is the time since its start, what was spent, and what is still to come', () => {
   const measure = startMeasuring({ clock: clockOf(1_000, 1_250, 1_300), spent: () => ONE });
-  assert.deepEqual(measure(), { ms: 250, spent: ONE });
-  assert.deepEqual(measure(RECORDING), { ms: 300, spent: { ...ONE, get: 4, put: 2 } });
+  const from = '1970-01-01T00:00:01.000Z';
+  assert.deepEqual(measure(), { ms: 250, span: { from, to: '1970-01-01T00:00:01.250Z' }, spent: ONE });
+  const later = { ...ONE, get: 4, put: 2 };
+  assert.deepEqual(measure(RECORDING), { ms: 300, span: { from, to: '1970-01-01T00:00:01.300Z' }, spent: later });
 });
 
 test('where nobody counts it is a time', () => {
-  assert.deepEqual(startMeasuring({ clock: clockOf(1_000, 1_250) })(RECORDING), { ms: 250 });
+  const { span: _, ...measured } = startMeasuring({ clock: clockOf(1_000, 1_250), peakMemory: () => 7 })(RECORDING);
+  assert.deepEqual(measured, { ms: 250, peak_bytes: 7 });
 });
 
 test('measures add up, and know what was spent only if all of them do', () => {
@@ -27,4 +30,10 @@ test('measures add up, and know what was spent only if all of them do', () => {
     spent: { get: 6, put: 2, bytes_in: 20, bytes_out: 40 },
   });
   assert.deepEqual(addMeasured([counted, { ms: 7 }]), { ms: 12 });
+});
+
+test('they go from the first beginning to the last end, and their peak is the highest', () => {
+  const spanned = (from: string, to: string, peak_bytes: number) => ({ ms: 1, span: { from, to }, peak_bytes });
+  const all = [spanned('b', 'd', 3), { ms: 1 }, spanned('c', 'e', 9), spanned('a', 'b', 4)];
+  assert.deepEqual(addMeasured(all), { ms: 4, span: { from: 'a', to: 'e' }, peak_bytes: 9 });
 });
