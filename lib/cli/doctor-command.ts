@@ -15,7 +15,7 @@ export function addDoctor(program: Command, start: Start): void {
       }),
     );
 
-  program
+  const stacks = program
     .command('stacks')
     .description('hold the pipelines of the folder against those that are deployed')
     .option('--stage <name>', 'the deployed stage (default: the one without a name)')
@@ -24,5 +24,24 @@ export function addDoctor(program: Command, start: Start): void {
       start(command, async (context) =>
         (await import('./commands/stacks.ts')).stacks(context, stage === undefined ? {} : { deployment: stage }),
       ),
+    );
+
+  stacks
+    .command('prune')
+    .description('remove versions of deployed functions that no run, state machine or redrive needs any more')
+    .argument('[pipeline]', 'only those of this pipeline')
+    .option('--dry-run', 'show what would be removed')
+    .addHelpText('after', examples('strata stacks prune --dry-run', 'strata stacks prune --stage dev'))
+    .action(async (pipeline: string | undefined, _options, command: Command) =>
+      start(command, async (context) => {
+        // The stage may be told to either command.
+        const { stage, dryRun = false } = command.optsWithGlobals<{
+          readonly stage?: string;
+          readonly dryRun?: boolean;
+        }>();
+        const request = { dryRun, ...(pipeline === undefined ? {} : { pipeline }) };
+        const place = stage === undefined ? {} : { deployment: stage };
+        return (await import('./commands/stacks-prune.ts')).pruneStacks(context, request, place);
+      }),
     );
 }

@@ -4,15 +4,16 @@ export type AwsQuestion = {
   readonly service: string;
   /** The IAM action that it takes: `lambda:GetAccountSettings`. */
   readonly action: string;
+  /** With its query. */
   readonly path?: string;
   /** A service that is in no region, such as IAM. */
   readonly global?: true;
 } & (
-  | { readonly kind: 'get' }
+  | { readonly kind: 'get' | 'delete' }
   /** JSON to a path. */
   | { readonly kind: 'rest'; readonly body: object }
-  /** JSON to an operation, by the header X-Amz-Target. */
-  | { readonly kind: 'json'; readonly target: string; readonly body: object }
+  /** JSON to an operation, by the header X-Amz-Target; its version is 1.1, if no other is named. */
+  | { readonly kind: 'json'; readonly target: string; readonly body: object; readonly json?: '1.0' }
   /** A form that is answered in XML. */
   | { readonly kind: 'query'; readonly form: Readonly<Record<string, string>> }
 );

@@ -7,6 +7,9 @@ export const STACK_NEEDS = {
   pipeline: { roles: 4, rules: 1, alarms: 8, resources: 150 },
 } as const;
 
+/** Bytes of packed code that a deploy of one pipeline adds, at most: 14 workers of 24 MB, and light functions. */
+export const CODE_OF_DEPLOY = 400e6;
+
 /** Resources of the lake's stack for each pipeline: its databases, or the stack that they are nested in. */
 export const LAKE_RESOURCES_PER_PIPELINE = { inline: 3, nested: 1 } as const;
 

@@ -24,17 +24,30 @@ export async function bootstrapVersion(ask: AskAws): Promise<number | undefined>
   }
 }
 
-/** Calls of Lambda that may work at once, and those of them that no function has reserved. */
-export type Concurrency = { readonly all: number; readonly unreserved: number };
+/** Calls of Lambda that may work at once, and those of them that no function has reserved; bytes of code that there are, and that there may be. */
+export type LambdaLimits = {
+  readonly all: number;
+  readonly unreserved: number;
+  readonly code: { readonly has: number; readonly most: number };
+};
 
 /** Source: docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html */
-export async function concurrency(ask: AskAws): Promise<Concurrency> {
+export async function lambdaLimits(ask: AskAws): Promise<LambdaLimits> {
   const path = '/2016-08-19/account-settings';
   const { text } = await ask({ service: 'lambda', action: 'lambda:GetAccountSettings', kind: 'get', path });
-  const { AccountLimit } = JSON.parse(text) as {
-    readonly AccountLimit: { readonly ConcurrentExecutions: number; readonly UnreservedConcurrentExecutions: number };
+  const { AccountLimit, AccountUsage } = JSON.parse(text) as {
+    readonly AccountLimit: {
+      readonly ConcurrentExecutions: number;
+      readonly UnreservedConcurrentExecutions: number;
+      readonly TotalCodeSize: number;
+    };
+    readonly AccountUsage: { readonly TotalCodeSize: number };
   };
-  return { all: AccountLimit.ConcurrentExecutions, unreserved: AccountLimit.UnreservedConcurrentExecutions };
+  return {
+    all: AccountLimit.ConcurrentExecutions,
+    unreserved: AccountLimit.UnreservedConcurrentExecutions,
+    code: { has: AccountUsage.TotalCodeSize, most: AccountLimit.TotalCodeSize },
+  };
 }
 
 /** Roles that there are, and that there may be. Source: docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html */

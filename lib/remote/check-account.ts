@@ -1,5 +1,6 @@
 import { type AthenaClient, GetWorkGroupCommand } from '@aws-sdk/client-athena';
 import { paginateListBuckets, type S3Client } from '@aws-sdk/client-s3';
+import type { SFNClient } from '@aws-sdk/client-sfn';
 import { awsFailure } from '../adapters/aws/errors.ts';
 import type { AskAws } from '../core/aws-question.ts';
 import { compareClocks } from '../core/clock-skew.ts';
@@ -17,13 +18,15 @@ import { type Finding, fail, ok, warn } from '../core/finding.ts';
 import { ZONES } from '../core/objects.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import type { Clock } from '../ports.ts';
-import { alarms, bootstrapVersion, concurrency, guardedByIam, roles, rules, whoAmI } from './account.ts';
+import { alarms, bootstrapVersion, guardedByIam, lambdaLimits, roles, rules, whoAmI } from './account.ts';
+import { checkCode, checkRuns } from './check-runs.ts';
 import { type Deployed, type DeployedDeps, findDeployed } from './deployed.ts';
 
 export type AccountDeps = DeployedDeps & {
   readonly ask: AskAws;
   readonly s3: S3Client;
   readonly athena: AthenaClient;
+  readonly sfn: SFNClient;
   readonly clock: Clock;
   /** Throws what the SDK throws where no region is set. */
   readonly region: () => Promise<string>;
@@ -69,12 +72,14 @@ export async function checkAccount(deps: AccountDeps, intended: Intended): Promi
   const rest: readonly (readonly [string, () => Promise<readonly Finding[]>])[] = [
     ['bootstrap', () => checkBootstrap(deps.ask, target)],
     ['concurrency', () => checkConcurrency(deps.ask, intended.specs, news)],
+    ['code', () => checkCode(deps.ask, intended.specs.length)],
     ['roles', () => checkRoles(deps.ask, news.length)],
     ['rules', () => checkRules(deps.ask, region, news.length)],
     ['alarms', () => checkAlarms(deps.ask, news.length)],
     ['lake stack', async () => [checkSize(intended)]],
     ['names', async () => (known === undefined ? [] : checkNames(deps, intended, known, target))],
     ['lake formation', () => checkLakeFormation(deps.ask)],
+    ['runs', () => checkRuns(deps, known?.pipelines)],
   ];
   const found: Finding[] = [];
   for (const [check, look] of rest) {
@@ -113,7 +118,7 @@ async function checkConcurrency(
   specs: readonly PipelineSpec[],
   news: readonly PipelineSpec[],
 ): Promise<readonly Finding[]> {
-  const { all, unreserved } = await concurrency(ask);
+  const { all, unreserved } = await lambdaLimits(ask);
   const asked = sum(news.map(reservedBy));
   const has = `${all} calls of Lambda at once, ${unreserved} of them not reserved`;
   const raise = 'ask for more: Service Quotas, AWS Lambda, Concurrent executions (L-B99A9384)';
@@ -160,7 +165,13 @@ async function checkAlarms(ask: AskAws, news: number): Promise<readonly Finding[
   return [warn('alarms', found, 'look, and ask for more: Service Quotas, Amazon CloudWatch, Alarms')];
 }
 
-function checkSize({ names, specs, adopted, nested }: Intended): Finding {
+/** Whether the lake's stack has room for the databases of all pipelines. */
+export function checkSize({
+  names,
+  specs,
+  adopted,
+  nested,
+}: Omit<Intended, 'specs'> & { readonly specs: readonly Pick<PipelineSpec, 'name'>[] }): Finding {
   const own = specs.filter(({ name }) => !adopted.includes(name)).length;
   const needed = STACK_NEEDS.lake.resources + own * LAKE_RESOURCES_PER_PIPELINE[nested === true ? 'nested' : 'inline'];
   const found = `${names.lakeStack}: ${needed} resources of ${RESOURCES_OF_STACK}`;

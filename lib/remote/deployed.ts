@@ -21,7 +21,13 @@ export type Deployed = {
   readonly databases: ReadonlyMap<string, readonly FoundDatabase[]>;
 };
 
-export type DeployedStack = { readonly stack: string; readonly status: string; readonly changed: Date | undefined };
+export type DeployedStack = {
+  readonly stack: string;
+  readonly status: string;
+  readonly changed: Date | undefined;
+  /** ARNs of its state machines: of runs, and of maintenance. */
+  readonly machines: readonly string[];
+};
 /** `managed`: the lake's stack has it. */
 export type FoundDatabase = { readonly name: string; readonly managed: boolean };
 
@@ -35,16 +41,29 @@ const DESCRIBED = /^Tables of layer \w+ of the pipeline (\w+)$/;
 export async function findDeployed(deps: DeployedDeps, names: DeploymentNames): Promise<Deployed> {
   const stacks = await stacksOf(deps.cloudFormation, names);
   const lake = stacks.find(({ StackName }) => StackName === names.lakeStack);
-  const pipelines = stacks.flatMap((stack) => {
-    const pipeline = tagOf(stack, 'strata:pipeline');
-    return pipeline === undefined ? [] : [[pipeline, deployedStack(stack)] as const];
-  });
   const managed = lake === undefined ? new Set<string>() : await databasesIn(deps.cloudFormation, names.lakeStack);
   return {
     lake: lake === undefined ? undefined : deployedStack(lake),
-    pipelines: new Map(pipelines),
+    pipelines: pipelinesIn(stacks),
     databases: await databasesOf(deps.glue, names, managed),
   };
+}
+
+/** The stacks of pipelines alone, by pipeline; it needs cloudformation:DescribeStacks. */
+export async function findPipelines(
+  { cloudFormation }: Pick<DeployedDeps, 'cloudFormation'>,
+  names: DeploymentNames,
+): Promise<Deployed['pipelines']> {
+  return pipelinesIn(await stacksOf(cloudFormation, names));
+}
+
+function pipelinesIn(stacks: readonly Stack[]): Deployed['pipelines'] {
+  return new Map(
+    stacks.flatMap((stack) => {
+      const pipeline = tagOf(stack, 'strata:pipeline');
+      return pipeline === undefined ? [] : [[pipeline, deployedStack(stack)] as const];
+    }),
+  );
 }
 
 async function stacksOf(client: CloudFormationClient, names: DeploymentNames): Promise<readonly Stack[]> {
@@ -65,9 +84,24 @@ function tagOf({ Tags = [] }: Stack, key: string): string | undefined {
   return Tags.find(({ Key }) => Key === key)?.Value;
 }
 
-function deployedStack({ StackName = '', StackStatus, LastUpdatedTime, CreationTime }: Stack): DeployedStack {
-  return { stack: StackName, status: String(StackStatus), changed: LastUpdatedTime ?? CreationTime };
+function deployedStack({
+  StackName = '',
+  StackStatus,
+  LastUpdatedTime,
+  CreationTime,
+  Outputs = [],
+}: Stack): DeployedStack {
+  const machines = Outputs.filter(({ OutputKey = '' }) => MACHINES.includes(OutputKey));
+  return {
+    stack: StackName,
+    status: String(StackStatus),
+    changed: LastUpdatedTime ?? CreationTime,
+    machines: machines.map(({ OutputValue = '' }) => OutputValue),
+  };
 }
+
+/** Outputs of a pipeline's stack. */
+export const MACHINES: readonly string[] = ['StateMachineArn', 'MaintenanceStateMachineArn'];
 
 async function databasesIn(client: CloudFormationClient, stack: string): Promise<ReadonlySet<string>> {
   const found = new Set<string>();

@@ -7,6 +7,13 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { GetDatabasesCommand, GlueClient } from '@aws-sdk/client-glue';
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  DescribeStateMachineCommand,
+  DescribeStateMachineForExecutionCommand,
+  type ExecutionStatus,
+  ListExecutionsCommand,
+  SFNClient,
+} from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { awsError } from '../remote/aws-error.ts';
 
@@ -14,6 +21,14 @@ import { awsError } from '../remote/aws-error.ts';
 export type FakeAccount = {
   readonly bootstrap: number | null;
   readonly calls: { readonly all: number; readonly unreserved: number };
+  /** Bytes of code that Lambda has, and that it takes. */
+  readonly code: { readonly has: number; readonly most: number };
+  /** Published versions by function: their numbers, and when each was published. */
+  readonly versions: Readonly<Record<string, Readonly<Record<number, string>>>>;
+  /** Executions by the name of their state machine. */
+  readonly executions: Readonly<Record<string, readonly FakeExecution[]>>;
+  /** What state machines are defined as now, by name: the versions that they call, as `function:version`. */
+  readonly machines: Readonly<Record<string, readonly string[]>>;
   readonly roles: number;
   readonly rules: number;
   readonly alarms: number;
@@ -36,11 +51,26 @@ export type FakeStack = {
   readonly pipeline?: string;
   readonly stage?: string;
   readonly databases?: readonly string[];
+  /** Logical ids of its roles. */
+  readonly roles?: readonly string[];
 };
+
+export type FakeExecution = {
+  readonly name: string;
+  readonly status: ExecutionStatus;
+  readonly ended?: string;
+  /** The versions that it calls. */
+  readonly calls?: readonly string[];
+};
+
+/** What was removed of the account. */
+export type Changes = { readonly removed: string[] };
 
 export const NEW_ACCOUNT: FakeAccount = {
   bootstrap: 27,
   calls: { all: 1_000, unreserved: 1_000 },
+  code: { has: 1e9, most: 75e9 },
+  ...{ versions: {}, executions: {}, machines: {} },
   ...{ roles: 20, rules: 1, alarms: 0, ahead: 0 },
   lakeFormation: false,
   ...{ buckets: [], workgroups: ['primary'], stacks: {}, databases: {}, denied: [] },
@@ -49,13 +79,18 @@ export const NEW_ACCOUNT: FakeAccount = {
 const CALLER = 'arn:aws:iam::111122223333:user/deployer';
 
 /** Stands in for AWS in this process: its clients, and what is asked of services by signed requests. */
-export function fakeAws(given: Partial<FakeAccount> = {}): { reset(): void } {
+export function fakeAws(given: Partial<FakeAccount> = {}): Changes & { reset(): void } {
   const account = { ...NEW_ACCOUNT, ...given };
   const before = { fetch: globalThis.fetch, env: { ...process.env } };
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret', AWS_REGION: 'eu-west-1' });
-  globalThis.fetch = async (url, init) => answer(account, new URL(String(url)), init);
-  const clients = [fakeStacks(account), fakeDatabases(account), fakeBuckets(account), fakeWorkgroups(account)];
+  const removed: string[] = [];
+  globalThis.fetch = async (url, init) => answer({ account, removed }, new URL(String(url)), init);
+  const clients = [
+    ...[fakeStacks(account), fakeDatabases(account), fakeBuckets(account)],
+    ...[fakeWorkgroups(account), fakeMachines(account)],
+  ];
   return {
+    removed,
     reset() {
       globalThis.fetch = before.fetch;
       process.env = before.env;
@@ -78,6 +113,10 @@ function fakeStacks(account: FakeAccount) {
       { Key: 'strata:stage', Value: stage },
       ...(pipeline === undefined ? [] : [{ Key: 'strata:pipeline', Value: pipeline }]),
     ],
+    Outputs: ['', '_maintenance'].map((which) => ({
+      OutputKey: which === '' ? 'StateMachineArn' : 'MaintenanceStateMachineArn',
+      OutputValue: `${MACHINE}${StackName}${which}`,
+    })),
   }));
   client.on(DescribeStacksCommand).callsFake(({ NextToken }: { readonly NextToken?: string }) => {
     refuse(account, 'cloudformation:DescribeStacks');
@@ -86,10 +125,16 @@ function fakeStacks(account: FakeAccount) {
     return { Stacks: stacks.slice(at, at + 1), ...(at + 1 < stacks.length ? { NextToken: String(at + 1) } : {}) };
   });
   client.on(ListStackResourcesCommand).callsFake(({ StackName }: { readonly StackName: string }) => ({
-    StackResourceSummaries: (account.stacks[StackName]?.databases ?? []).map((name) => ({
-      ResourceType: 'AWS::Glue::Database',
-      PhysicalResourceId: name,
-    })),
+    StackResourceSummaries: [
+      ...(account.stacks[StackName]?.databases ?? []).map((name) => ({
+        ResourceType: 'AWS::Glue::Database',
+        PhysicalResourceId: name,
+      })),
+      ...(account.stacks[StackName]?.roles ?? []).map((id) => ({
+        ResourceType: 'AWS::IAM::Role',
+        LogicalResourceId: id,
+      })),
+    ],
   }));
   return client;
 }
@@ -118,6 +163,71 @@ function fakeWorkgroups({ workgroups }: FakeAccount) {
   return client;
 }
 
+const MACHINE = 'arn:aws:states:eu-west-1:111122223333:stateMachine:';
+
+function fakeMachines(account: FakeAccount) {
+  const client = mockClient(SFNClient);
+  const definition = (calls: readonly string[] = []): string =>
+    JSON.stringify(calls.map((name) => `arn:aws:lambda:eu-west-1:111122223333:function:${name}`));
+  client
+    .on(ListExecutionsCommand)
+    .callsFake(({ stateMachineArn, statusFilter, nextToken }: Record<string, string | undefined>) => {
+      refuse(account, 'states:ListExecutions');
+      const all = account.executions[stateMachineArn?.slice(MACHINE.length) ?? ''] ?? [];
+      const found = all.filter(({ status }) => status === statusFilter);
+      // A page for each.
+      const at = Number(nextToken ?? 0);
+      const executions = found.slice(at, at + 1).map(({ name, status, ended }) => ({
+        ...{ name, status, executionArn: `arn:${name}`, stateMachineArn, startDate: new Date(0) },
+        ...(ended === undefined ? {} : { stopDate: new Date(ended) }),
+      }));
+      return { executions, ...(at + 1 < found.length ? { nextToken: String(at + 1) } : {}) };
+    });
+  client.on(DescribeStateMachineCommand).callsFake(({ stateMachineArn }: { readonly stateMachineArn: string }) => {
+    refuse(account, 'states:DescribeStateMachine');
+    return { definition: definition(account.machines[stateMachineArn.slice(MACHINE.length)]) };
+  });
+  client
+    .on(DescribeStateMachineForExecutionCommand)
+    .callsFake(({ executionArn }: { readonly executionArn: string }) => {
+      const all = Object.values(account.executions).flat();
+      return { definition: definition(all.find(({ name }) => `arn:${name}` === executionArn)?.calls) };
+    });
+  return client;
+}
+
+/** What Lambda answers about functions, by their paths; undefined: there is no such function. */
+function answerLambda({ account, removed }: World, url: URL, method: string): object | string | undefined {
+  if (url.pathname.endsWith('/account-settings')) {
+    const { calls, code } = account;
+    return {
+      AccountLimit: {
+        ConcurrentExecutions: calls.all,
+        UnreservedConcurrentExecutions: calls.unreserved,
+        TotalCodeSize: code.most,
+      },
+      AccountUsage: { TotalCodeSize: code.has },
+    };
+  }
+  const [, name = ''] = /functions\/([\w-]+)/.exec(url.pathname) ?? [];
+  const versions = account.versions[name];
+  if (versions === undefined) return undefined;
+  if (method === 'DELETE') {
+    const version = `${name}:${url.searchParams.get('Qualifier')}`;
+    if (version.endsWith(':66')) return 'ResourceConflictException';
+    removed.push(version);
+    return {};
+  }
+  // A page for each.
+  const all = ['$LATEST', ...Object.keys(versions)];
+  const at = Number(url.searchParams.get('Marker') ?? 0);
+  const Versions = all.slice(at, at + 1).map((Version) => ({
+    ...{ Version, CodeSize: 24_000_000 },
+    LastModified: versions[Number(Version)] ?? '2026-01-01T00:00:00.000+0000',
+  }));
+  return { Versions, NextMarker: at + 1 < all.length ? String(at + 1) : null };
+}
+
 /** The action, and what answers it, by the host of the service. */
 const SERVICES: Readonly<Record<string, readonly [string, (account: FakeAccount, page: number) => string]>> = {
   'sts.eu-west-1.amazonaws.com': [
@@ -127,11 +237,6 @@ const SERVICES: Readonly<Record<string, readonly [string, (account: FakeAccount,
   'ssm.eu-west-1.amazonaws.com': [
     'ssm:GetParameter',
     ({ bootstrap }) => JSON.stringify(bootstrap === null ? null : { Parameter: { Value: String(bootstrap) } }),
-  ],
-  'lambda.eu-west-1.amazonaws.com': [
-    'lambda:GetAccountSettings',
-    ({ calls: { all, unreserved } }) =>
-      JSON.stringify({ AccountLimit: { ConcurrentExecutions: all, UnreservedConcurrentExecutions: unreserved } }),
   ],
   'iam.amazonaws.com': [
     'iam:GetAccountSummary',
@@ -166,9 +271,21 @@ const SERVICES: Readonly<Record<string, readonly [string, (account: FakeAccount,
   ],
 };
 
-function answer(account: FakeAccount, url: URL, init: RequestInit | undefined): Response {
+type World = Changes & { readonly account: FakeAccount };
+
+function answer(world: World, url: URL, init: RequestInit | undefined): Response {
+  const { account } = world;
   const headers = { date: new Date(Date.now() + account.ahead).toUTCString() };
   const reply = (status: number, body: string): Response => new Response(body, { status, headers });
+  if (url.host === 'lambda.eu-west-1.amazonaws.com') {
+    const found = answerLambda(world, url, init?.method ?? 'GET');
+    if (typeof found === 'object') return reply(200, JSON.stringify(found));
+    const type = `${found ?? 'ResourceNotFoundException'}:http://internal.amazon.com/`;
+    return new Response('{"Type":"User","Message":"no"}', {
+      status: found === undefined ? 404 : 409,
+      headers: { ...headers, 'x-amzn-errortype': type },
+    });
+  }
   const [action, respond] = SERVICES[url.host] ?? [];
   const signed = new Headers(init?.headers).get('authorization') ?? '';
   if (action === undefined || respond === undefined) return reply(404, url.host);

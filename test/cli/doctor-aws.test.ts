@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
+import { deploymentNames } from '../../lib/core/deployment-names.ts';
 import type { Finding } from '../../lib/core/finding.ts';
+import { checkSize } from '../../lib/remote/check-account.ts';
 import type { StackList } from '../../lib/remote/list-stacks.ts';
+import type { Pruned } from '../../lib/remote/versions/prune.ts';
 import { type FakeAccount, fakeAws } from './aws-account.ts';
 import { strataHere } from './child.ts';
 import { openCliLake } from './lake.ts';
@@ -53,18 +59,22 @@ describe('strata doctor --aws', () => {
         'clock ok',
         'bootstrap ok',
         'concurrency ok',
+        'code ok',
         'roles ok',
         'rules ok',
         'alarms ok',
         'lake stack ok',
         'names ok',
         'lake formation ok',
+        'runs ok',
       ],
     );
     const found = Object.fromEntries(findings.map((finding) => [finding.check, finding.found]));
     assert.match(found['credentials'] ?? '', /user\/deployer, account 111122223333$/);
     assert.match(found['rules'] ?? '', /^230 of 300 /);
     assert.match(found['alarms'] ?? '', /^120 of 5000/);
+    assert.match(found['code'] ?? '', /^1\.0 of 75\.0 GB of code in functions, up to 0\.4 to come$/);
+    assert.equal(found['runs'], 'none works');
   });
 
   type Case = readonly [
@@ -92,6 +102,14 @@ describe('strata doctor --aws', () => {
       'concurrency',
       /^10 calls .* up to 10 units at work/,
       /Concurrent executions .* slower/,
+    ],
+    [
+      'code that does not fit',
+      { code: { has: 74.7e9, most: 75e9 } },
+      2,
+      'code',
+      /^74\.7 of 75\.0 GB .* 0\.4 to come/,
+      /strata.* stacks prune, or ask for more/,
     ],
     ['roles that do not fit', { roles: 998 }, 2, 'roles', /^998 of 1000, up to \d+ to come/, /Roles per account/],
     ['rules that may not fit', { rules: 300 }, 0, 'rules', /^300 of 300 .*unless/, /Service Quotas/],
@@ -170,6 +188,54 @@ describe('strata doctor --aws', () => {
     assert.deepEqual([code, findings.filter(({ status }) => status !== 'ok')], [0, []]);
   });
 
+  test('tells of runs that work, and warns where a deploy takes roles from them', async () => {
+    const account = {
+      stacks: {
+        'strata-lake': { databases: Object.keys(databases('shop')) },
+        'strata-shop': {
+          pipeline: 'shop',
+          roles: ['OpenRole5B2BF9A5', 'WorkRoleC1CAFD41', 'MyRole12345678', 'Auditor'],
+        },
+        'strata-till': { pipeline: 'till', roles: ['StageRoleC5C08B5F'] },
+      },
+      databases: databases('shop'),
+    } as const;
+    const executions = { 'strata-shop': [{ name: 'r1', status: 'RUNNING' }], 'strata-till': [] } as const;
+    const runsOf = async (given: Partial<FakeAccount>): Promise<Finding | undefined> =>
+      (await look({ ...account, ...given }))[1].find(({ check }) => check === 'runs');
+    const kept = await runsOf({ executions });
+    assert.deepEqual([kept?.status, kept?.found], ['ok', 'at work: shop (r1); a deploy leaves them their versions']);
+    aws?.reset();
+    const both = { ...executions, 'strata-till_maintenance': [{ name: 'm1', status: 'RUNNING' }] } as const;
+    const losing = await runsOf({ executions: both });
+    assert.deepEqual([losing?.status, losing?.found], ['warn', 'at work: shop (r1); till (m1)']);
+    assert.match(losing?.advice ?? '', /^wait until they have ended: .* functions of till work with/);
+    aws?.reset();
+    assert.match(
+      (await runsOf({ executions, denied: ['states:ListExecutions'] }))?.found ?? '',
+      /Grant states:ListExecutions/,
+    );
+  });
+
+  test('counts the databases of a pipeline as one resource where they are nested', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'strata-cli-'));
+    const before = process.cwd();
+    try {
+      process.chdir(folder);
+      const sizes: (string | undefined)[] = [];
+      for (const context of [{}, { nestDatabases: true }, { nestDatabases: 'true' }]) {
+        writeFileSync(join(folder, 'cdk.json'), JSON.stringify({ context }));
+        sizes.push((await look({}))[1].find(({ check }) => check === 'lake stack')?.found);
+        aws?.reset();
+      }
+      const nested = 'strata-lake: 19 resources of 500';
+      assert.deepEqual(sizes, ['strata-lake: 21 resources of 500', nested, nested]);
+    } finally {
+      process.chdir(before);
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   test('asks nothing without a region, and nothing more without credentials', async () => {
     aws = fakeAws({ denied: ['sts:GetCallerIdentity'] });
     const { stdout } = await lake.run('doctor', '--aws');
@@ -181,6 +247,113 @@ describe('strata doctor --aws', () => {
     assert.equal(code, 2);
     assert.match(none, /^fail {2}region {9}none is set\n +-> set AWS_REGION/m);
     assert.doesNotMatch(none, /credentials/);
+  });
+});
+
+test('a lake has room for 160 pipelines, or for 482 whose databases are nested', () => {
+  const sized = (pipelines: number, nested: boolean, adopted: readonly string[] = []): Finding =>
+    checkSize({
+      names: deploymentNames('dev', '--stage'),
+      specs: Array.from({ length: pipelines }, (_, at) => ({ name: `p${at}` })),
+      adopted,
+      nested,
+    });
+  const statuses = [
+    sized(160, false),
+    sized(161, false),
+    sized(161, false, ['p7']),
+    sized(482, true),
+    sized(483, true),
+  ];
+  assert.deepEqual(
+    statuses.map(({ status }) => status),
+    ['ok', 'fail', 'ok', 'ok', 'fail'],
+  );
+  assert.equal(sized(161, false).found, 'strata-dev-lake: 501 resources of 500');
+  assert.match(sized(161, false).advice ?? '', /^before the first deploy: put "nestDatabases": true .* several stages/);
+  assert.match(sized(483, true).advice ?? '', /^divide the pipelines among several stages/);
+});
+
+describe('strata stacks prune', () => {
+  const OLD = '2026-03-01T00:00:00.000+0000';
+  const now = () => new Date(Date.now() - 60_000).toISOString();
+  const account = (): Partial<FakeAccount> => ({
+    stacks: {
+      'strata-lake': {},
+      'strata-shop': { pipeline: 'shop' },
+      'strata-till': { pipeline: 'till', status: 'UPDATE_IN_PROGRESS' },
+      'strata-dev-shop': { pipeline: 'shop', stage: 'dev' },
+    },
+    versions: {
+      'strata-shop-stage': { 1: OLD, 2: OLD, 3: OLD, 4: OLD, 5: OLD, 6: OLD, 10: OLD },
+      // What was replaced a minute ago may be called by what has just begun.
+      'strata-shop-merge': { 1: OLD, 2: OLD, 3: now() },
+      'strata-shop-sweep': { 66: OLD, 67: OLD },
+      'strata-dev-shop-stage': { 1: OLD, 2: OLD },
+      'strata-till-stage': { 1: OLD, 2: OLD },
+    },
+    machines: { 'strata-shop': ['strata-shop-stage:10', 'strata-shop-merge:3'], 'strata-shop_maintenance': [] },
+    executions: {
+      'strata-shop': [
+        { name: 'working', status: 'RUNNING', calls: ['strata-shop-stage:5'] },
+        { name: 'waiting', status: 'PENDING_REDRIVE', calls: ['strata-shop-stage:6'] },
+        { name: 'new', status: 'FAILED', ended: now(), calls: ['strata-shop-stage:3'] },
+        { name: 'old', status: 'FAILED', ended: OLD, calls: ['strata-shop-stage:2'] },
+        { name: 'stopped', status: 'ABORTED', ended: now(), calls: ['strata-shop-stage:4'] },
+        { name: 'done', status: 'SUCCEEDED', ended: now(), calls: ['strata-shop-stage:1'] },
+      ],
+      'strata-shop_maintenance': [{ name: 'm1', status: 'TIMED_OUT', ended: now(), calls: ['strata-shop-sweep:9'] }],
+    },
+  });
+
+  test('removes what neither a machine nor an execution can call, and leaves what is being deployed', async () => {
+    aws = fakeAws(account());
+    const pruned = await lake.json<Pruned>(0, 'stacks', 'prune');
+    assert.deepEqual(aws.removed, ['strata-shop-stage:1', 'strata-shop-stage:2', 'strata-shop-merge:1']);
+    const version = (name: string, number: number) => ({ function: name, version: number, bytes: 24_000_000 });
+    assert.deepEqual(pruned, {
+      dry_run: false,
+      bytes: 72_000_000,
+      pipelines: [
+        {
+          pipeline: 'shop',
+          removed: [version('strata-shop-stage', 1), version('strata-shop-stage', 2), version('strata-shop-merge', 1)],
+          kept: 9,
+          left: null,
+        },
+        { pipeline: 'till', removed: [], kept: 0, left: 'strata-till is UPDATE_IN_PROGRESS' },
+      ],
+    });
+  });
+
+  test('shows the same with --dry-run, and removes nothing', async () => {
+    aws = fakeAws(account());
+    const { code, stdout } = await lake.run('stacks', 'prune', '--dry-run');
+    assert.deepEqual([code, aws.removed], [0, []]);
+    assert.match(stdout, /^would remove 4 versions of functions, 96 MB of code\n/);
+    assert.match(stdout, /till +│ +0 +│ - +│ strata-till is UPDATE_IN_PROGRESS/);
+  });
+
+  test('looks at one stage, and at one pipeline', async () => {
+    aws = fakeAws(account());
+    const dev = await lake.json<Pruned>(0, 'stacks', 'prune', 'shop', '--stage', 'dev');
+    assert.deepEqual([aws.removed, dev.pipelines.length], [['strata-dev-shop-stage:1'], 1]);
+    const { code, stderr } = await lake.run('stacks', 'prune', 'web');
+    assert.equal(code, 1);
+    assert.match(stderr, /pipeline web is not deployed: expected one of those that are \(shop, till\)/);
+    aws.reset();
+    aws = fakeAws({});
+    assert.match((await lake.run('stacks', 'prune')).stdout, /^no pipelines are deployed\n$/);
+  });
+
+  test('removes nothing when it may not see what is called', async () => {
+    for (const denied of ['states:ListExecutions', 'states:DescribeStateMachine']) {
+      aws = fakeAws({ ...account(), denied: [denied] });
+      const { code, stderr } = await lake.run('stacks', 'prune');
+      assert.deepEqual([code, aws.removed], [1, []]);
+      assert.ok(stderr.includes(`Grant ${denied} on arn:`), stderr);
+      aws.reset();
+    }
   });
 });
 

@@ -78,7 +78,7 @@ describe('a new project', () => {
     const rolesOf = (job: string): readonly unknown[] =>
       jobs[job].steps.flatMap((step: { readonly with?: object; readonly run?: string }) => {
         const role = step.with !== undefined && 'role-to-assume' in step.with ? [step.with['role-to-assume']] : [];
-        return [...role, ...(step.run?.startsWith('npx cdk') ? [step.run] : [])];
+        return [...role, ...(/^npx (cdk|strata)/.test(step.run ?? '') ? [step.run] : [])];
       });
     assert.deepEqual(rolesOf('diff'), [
       '${{ vars.AWS_DIFF_ROLE }}',
@@ -87,6 +87,7 @@ describe('a new project', () => {
     assert.deepEqual(rolesOf('deploy'), [
       '${{ vars.AWS_DEPLOY_ROLE }}',
       'npx cdk deploy --all --ci --require-approval never',
+      'npx strata stacks prune',
     ]);
     assert.match(jobs.diff.if, /head\.repo\.full_name == github\.repository/);
     const { DiffRole, DeployRole } = parse(text('aws-roles.yml')).Resources;
@@ -102,6 +103,14 @@ describe('a new project', () => {
     assert.deepEqual(
       [DiffRole, DeployRole].map((role) => JSON.stringify(role.Properties.Policies).match(/[a-z-]+-role/g)),
       [['-lookup-role'], ['-deploy-role', '-file-publishing-role', '-lookup-role']],
+    );
+    const pruning = DeployRole.Properties.Policies[1].PolicyDocument.Statement;
+    assert.deepEqual(
+      pruning.flatMap(({ Action }: { readonly Action: string | readonly string[] }) => Action),
+      [
+        ...['cloudformation:DescribeStacks', 'states:DescribeStateMachine', 'states:ListExecutions'],
+        ...['states:DescribeStateMachineForExecution', 'lambda:ListVersionsByFunction', 'lambda:DeleteFunction'],
+      ],
     );
   });
 

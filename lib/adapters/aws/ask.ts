@@ -37,7 +37,7 @@ export function createAskAws(open: () => Config, { endpoint, wait = sleep }: Ask
       hostname: url.hostname,
       ...(url.port === '' ? {} : { port: Number(url.port) }),
       path: url.pathname,
-      query: {},
+      query: Object.fromEntries(url.searchParams),
       headers: { host: url.host, ...headers },
       ...(body === undefined ? {} : { body }),
     });
@@ -51,7 +51,7 @@ export function createAskAws(open: () => Config, { endpoint, wait = sleep }: Ask
       throw cause instanceof TypeError && cause.cause !== undefined ? cause.cause : cause;
     });
     const text = await response.text();
-    if (!response.ok) throw refusal(text, response.status);
+    if (!response.ok) throw refusal(text, response);
     return { text, at: new Date(response.headers.get('date') ?? Date.now()) };
   };
   return async (question) => {
@@ -86,7 +86,8 @@ type Message = {
 function messageOf(question: AwsQuestion): Message {
   switch (question.kind) {
     case 'get':
-      return { method: 'GET', headers: {} };
+    case 'delete':
+      return { method: question.kind.toUpperCase(), headers: {} };
     case 'rest':
       return {
         method: 'POST',
@@ -96,7 +97,10 @@ function messageOf(question: AwsQuestion): Message {
     case 'json':
       return {
         method: 'POST',
-        headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': question.target },
+        headers: {
+          'content-type': `application/x-amz-json-${question.json ?? '1.1'}`,
+          'x-amz-target': question.target,
+        },
         body: JSON.stringify(question.body),
       };
     case 'query':
@@ -108,9 +112,12 @@ function messageOf(question: AwsQuestion): Message {
   }
 }
 
-/** The error as an SDK's client would throw it: JSON names it in __type, XML in Code. */
-function refusal(text: string, httpStatusCode: number): Error {
-  const type = /"__type"\s*:\s*"(?:[^"#]*#)?([^"]+)"/.exec(text)?.[1] ?? /<Code>([^<]+)<\/Code>/.exec(text)?.[1];
+/** The error as an SDK's client would throw it: JSON names it in __type, XML in Code, and who answers by paths in a header. */
+function refusal(text: string, { status: httpStatusCode, headers }: Response): Error {
+  const type =
+    /"__type"\s*:\s*"(?:[^"#]*#)?([^"]+)"/.exec(text)?.[1] ??
+    /<Code>([^<]+)<\/Code>/.exec(text)?.[1] ??
+    headers.get('x-amzn-errortype')?.replace(/:.*/, '');
   const message =
     /"[Mm]essage"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? /<Message>([^<]*)<\/Message>/.exec(text)?.[1];
   const name = type ?? (httpStatusCode === 403 ? 'AccessDenied' : 'UnknownError');
