@@ -27,6 +27,7 @@ import {
 } from './command-shape.ts';
 import { addCompact } from './compact-command.ts';
 import { type Context, DEFAULTS, EXIT_HELP, type GlobalOptions } from './context.ts';
+import { addDiagnose } from './diagnose-command.ts';
 import { addDiff } from './diff-command.ts';
 import { addDoctor } from './doctor-command.ts';
 import { addExpiry } from './expiry-commands.ts';
@@ -98,6 +99,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addLooking(program, start);
   addTrace(program, start);
   addDiff(program, start);
+  addDiagnose(program, start);
   addBuild(program, start);
   return program;
 }
