@@ -8,6 +8,7 @@ import {
   type AwsOptions,
   addAws,
   addAwsLook,
+  addBranch,
   addForward,
   addRunDate,
   addSelectors,
@@ -155,7 +156,7 @@ function addFeeding(program: Command, start: Start): void {
 }
 
 function addRunning(program: Command, start: Start): void {
-  addForward(addSelectors(addRunDate(addVars(addAwsLook(program.command('plan'))))))
+  addForward(addBranch(addSelectors(addRunDate(addVars(addAwsLook(program.command('plan')))))))
     .description('show what a run would do, and what it would cost on AWS; writes nothing')
     .addArgument(pipelineArgument())
     .addHelpText(

@@ -32,6 +32,7 @@ import { readPipeline } from './pipeline-shape.ts';
 import { checkReader } from './reader-checks.ts';
 import { renamedOf } from './renamed.ts';
 import { selectsAll } from './row-id.ts';
+import { branchFor, checkBranches, checkJoinedBranches } from './schedules-shape.ts';
 import { readSeeds } from './seeds.ts';
 import { checkSourceUse } from './source-use.ts';
 import { dropSchemas, resetSchemas } from './statements.ts';
@@ -87,6 +88,7 @@ type BoundPipeline = {
 /** Everything that needs SQL. */
 async function bindPipeline(draft: PipelineDraft, input: CompileInput, notes: Notes): Promise<BoundPipeline> {
   checkSourceUse(draft, notes);
+  checkBranches({ ...draft, declared: draft.declared.branches }, notes);
   checkPlaces(draft.models, notes);
   const pipelines = input.pipelines ?? noOthers(draft.name);
   await checkAfter(draft.after, pipelines, notes);
@@ -96,6 +98,7 @@ async function bindPipeline(draft: PipelineDraft, input: CompileInput, notes: No
   const binding: Binding = { session, functions: await loadFunctions(session), vars: draft.vars, notes };
   const sources = await bindSources(binding, draft, input.empty);
   const parsed = await parseModels(draft, { ...input, session, pipelines, notes });
+  checkJoinedBranches(parsed, sources, notes);
   const named = [...parsed.values()].flatMap(({ others }) => others.map((other) => [modelId(other), other] as const));
   const others = [...new Map(named.sort(([a], [b]) => (a < b ? -1 : 1))).values()];
   await bindOthers(input.session, others);
@@ -217,6 +220,7 @@ async function modelSpec(
   const { draft, reads, readsLogs, tree, sql } = model.parsed;
   const used = varsIn(tree);
   const renamed = renamedOf(draft.renamed, source, model.columns);
+  const branch = branchFor(draft, source);
   const common = {
     id: draft.id,
     name: draft.ref.name,
@@ -231,6 +235,7 @@ async function modelSpec(
     ...(renamed === undefined ? {} : { renamed }),
     ...(draft.zorderBy.length === 0 ? {} : { zorderBy: draft.zorderBy }),
     ...(personal.length === 0 ? {} : { personal }),
+    ...(branch === undefined ? {} : { branch }),
     ...(draft.tags.length === 0 ? {} : { tags: draft.tags }),
     ...(draft.exports.length === 0 ? {} : { exports: draft.exports }),
     ...(used.length === 0 ? {} : { vars: valuesOf(binding.vars.filter(({ name }) => used.includes(name))) }),
@@ -272,6 +277,7 @@ function assemble(draft: PipelineDraft, { models, others, dated }: BoundPipeline
     tier: draft.tier,
     description: draft.description,
     schedule: draft.schedule,
+    ...(draft.schedules.length === 0 ? {} : { schedules: draft.schedules }),
     ...(draft.timezone === undefined ? {} : { timezone: draft.timezone }),
     ...(dated ? { dated } : {}),
     ...(draft.onChange === 'stop' ? {} : { onChange: draft.onChange }),
