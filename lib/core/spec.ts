@@ -104,10 +104,7 @@ export type SourceFormat =
 
 export type DriftPolicy = 'evolve' | 'ignore' | 'fail';
 
-/**
- * A reference file that travels with the pipeline. Its object is named by its content, below `bronze/<pipeline>/_seeds/`,
- * where only runs write.
- */
+/** A reference file that travels with the pipeline. Its object, below `bronze/<pipeline>/_seeds/`, is named by its content. */
 export type SeedFile = {
   /** Path in the pipeline's folder. */
   readonly path: string;
