@@ -1,17 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { ColumnOrigins } from '../core/column-origins.ts';
 import { InvalidInput } from '../core/errors.ts';
-import {
-  type ModelSpec,
-  modelId,
-  type OtherTable,
-  type PipelineSpec,
-  type SourceSpec,
-  type TableRef,
-} from '../core/spec.ts';
+import { type ModelSpec, modelId, type PipelineSpec, type SourceSpec, type TableRef } from '../core/spec.ts';
 import { valuesOf } from '../core/vars.ts';
 import type { Session } from '../ports.ts';
 import { addRowIdColumn } from '../sql/bind.ts';
+import { assemble, type BoundPipeline } from './assemble.ts';
 import { bindModel, bindRowId, bindSource } from './bind.ts';
 import { closeAfterOf } from './close-after.ts';
 import { columnOriginsOf } from './column-origins.ts';
@@ -76,14 +70,6 @@ export async function compilePipeline(input: CompileInput): Promise<PipelineSpec
   const count = `${notes.found.length} problem${notes.found.length === 1 ? '' : 's'}`;
   throw new InvalidInput(`pipeline ${input.folder} has ${count}:`, notes.found);
 }
-
-type BoundPipeline = {
-  /** The specs of the models that came through, by id. */
-  readonly models: ReadonlyMap<string, ModelSpec>;
-  readonly others: readonly OtherTable[];
-  /** Whether any SQL names the run date. */
-  readonly dated: boolean;
-};
 
 /** Everything that needs SQL. */
 async function bindPipeline(draft: PipelineDraft, input: CompileInput, notes: Notes): Promise<BoundPipeline> {
@@ -262,38 +248,6 @@ async function modelSpec(
     ...(closeAfter === undefined ? {} : { closeAfter }),
     ...(draft.backfill === 'never' ? { backfill: draft.backfill } : {}),
     written: hashText(sql.trim()),
-  };
-}
-
-function assemble(draft: PipelineDraft, { models, others, dated }: BoundPipeline): PipelineSpec {
-  const refs = [...models].map(
-    ([id, model]) => [id, { ref: { layer: model.layer, name: model.name }, reads: model.reads }] as const,
-  );
-  const levels = levelsOf(new Map(refs));
-  return {
-    specVersion: 1,
-    name: draft.name,
-    owner: draft.owner,
-    tier: draft.tier,
-    description: draft.description,
-    schedule: draft.schedule,
-    ...(draft.schedules.length === 0 ? {} : { schedules: draft.schedules }),
-    ...(draft.timezone === undefined ? {} : { timezone: draft.timezone }),
-    ...(dated ? { dated } : {}),
-    ...(draft.onChange === 'stop' ? {} : { onChange: draft.onChange }),
-    settings: draft.settings,
-    compute: draft.compute,
-    slo: draft.slo,
-    breaker: draft.breaker,
-    ...(draft.alerts === undefined ? {} : { alerts: draft.alerts }),
-    ...(draft.discover === undefined ? {} : { discover: draft.discover }),
-    ...(draft.maintenance === undefined ? {} : { maintenance: draft.maintenance }),
-    ...(draft.vars.length === 0 ? {} : { vars: draft.vars }),
-    sources: draft.sources.map((source) => source.spec),
-    models: levels.flat().flatMap((id) => models.get(id) ?? []),
-    levels,
-    ...(others.length === 0 ? {} : { others }),
-    ...(draft.after.length === 0 ? {} : { after: draft.after }),
   };
 }
 
