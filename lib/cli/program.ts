@@ -8,7 +8,6 @@ import {
   type AwsOptions,
   addAws,
   addAwsLook,
-  addBranch,
   addForward,
   addRunDate,
   addSelectors,
@@ -28,7 +27,6 @@ import {
 } from './command-shape.ts';
 import { addCompact } from './compact-command.ts';
 import { type Context, DEFAULTS, EXIT_HELP, type GlobalOptions } from './context.ts';
-import { addDiagnose } from './diagnose-command.ts';
 import { addDiff } from './diff-command.ts';
 import { addDoctor } from './doctor-command.ts';
 import { addExpiry } from './expiry-commands.ts';
@@ -38,6 +36,7 @@ import { addGenerate } from './generate-commands.ts';
 import { addInit } from './init-command.ts';
 import { addKeyed } from './keyed-commands.ts';
 import { addLooking } from './look-commands.ts';
+import { addMcp } from './mcp-command.ts';
 import { addOrigins } from './origins/origin-commands.ts';
 import { QUERY_FORMATS, type QueryFormat } from './output/formats.ts';
 import { addBreaker, addQuarantine } from './quarantine-commands.ts';
@@ -98,9 +97,9 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addBreaker(program, start);
   addQuery(program, start);
   addLooking(program, start);
+  addMcp(program, start);
   addTrace(program, start);
   addDiff(program, start);
-  addDiagnose(program, start);
   addBuild(program, start);
   return program;
 }
@@ -156,7 +155,7 @@ function addFeeding(program: Command, start: Start): void {
 }
 
 function addRunning(program: Command, start: Start): void {
-  addForward(addBranch(addSelectors(addRunDate(addVars(addAwsLook(program.command('plan')))))))
+  addForward(addSelectors(addRunDate(addVars(addAwsLook(program.command('plan'))))))
     .description('show what a run would do, and what it would cost on AWS; writes nothing')
     .addArgument(pipelineArgument())
     .addHelpText(

@@ -39,7 +39,6 @@ const KINDS = {
 } as const;
 
 const EXPORT = {
-  branch: { schema: z.string(), expected: "the name of one of the pipeline's schedules" },
   csv: { schema: z.unknown(), expected: "{ to: 'revenue.csv' }" },
   json: { schema: z.unknown(), expected: "{ to: 'revenue.jsonl' }" },
   parquet: { schema: z.unknown(), expected: "{ to: 'revenue.parquet' }" },
@@ -57,9 +56,7 @@ export function readExports(value: unknown, place: string, notes: Notes): readon
     readParquet(read.parquet, placeIn(place, 'parquet'), notes),
   ];
   const files = readFiles(read.files, placeIn(place, 'files'), notes);
-  const found = [...objects, files].filter((one) => one !== undefined);
-  const { branch } = read;
-  return branch === undefined ? found : found.map((one) => ({ ...one, branch }));
+  return [...objects, files].filter((one) => one !== undefined);
 }
 
 function readCsv(value: unknown, place: string, notes: Notes): ObjectExport | undefined {

@@ -4,7 +4,6 @@ import type { MaintenanceState, RewriteInput } from '../core/maintenance.ts';
 import type { HeldRun, RunState, UnitInput } from '../core/run.ts';
 import type { TaskName } from '../core/states.ts';
 import type { StepDeps } from '../lake/deps.ts';
-import { recordPeriod } from '../lake/ops/branches/record-period.ts';
 import { recordRun } from '../lake/ops/record-run.ts';
 import { recordOf } from '../lake/ops/run-row.ts';
 import { fenced } from '../lake/run/fence.ts';
@@ -59,10 +58,7 @@ export function medallionHandlers(
       const held = run?.epoch === undefined ? deps : fenced(deps, run);
       return runFail(failed, {
         ...deps,
-        async recordFailed(plan, result) {
-          await recordPeriod(held, plan, 'FAILED');
-          await recordRun(held, plan, recordOf(plan, result));
-        },
+        recordFailed: (plan, result) => recordRun(held, plan, recordOf(plan, result)),
       });
     },
     Notify: (input) =>

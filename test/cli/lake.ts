@@ -9,6 +9,7 @@ const DEFINE = fileURLToPath(new URL('../../lib/define/index.ts', import.meta.ur
 /** A folder with pipelines and a lake, and the command line on it, inside this process. */
 export type CliLake = {
   readonly root: string;
+  readonly pipelines: string;
   /** Another pipeline in the same folder. */
   add(pipeline: string, definition: string, sql?: Readonly<Record<string, string>>): void;
   run(...args: readonly string[]): Promise<Ended>;
@@ -34,6 +35,7 @@ export function openCliLake(pipeline: string, definition: string, sql: Readonly<
     strataHere([...args, '--root', root, '--pipelines', pipelines]);
   const lake: CliLake = {
     root,
+    pipelines,
     add,
     run,
     async json<T>(code: number, ...args: readonly string[]) {

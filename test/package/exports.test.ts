@@ -10,7 +10,6 @@ const DEFINE = {
     ...[
       'append',
       'bucket',
-      'cron',
       'csv',
       'day',
       'defineModelTest',
@@ -69,7 +68,6 @@ const DEFINE = {
     ...[
       'RowExpectation',
       'Scd2Options',
-      'ScheduleDefinition',
       'Secret',
       'SeedOptions',
       'SettingsDefinition',

@@ -8,7 +8,6 @@ import { currentSnapshot } from '../../iceberg/snapshot.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { discardRun, discardWorkFiles } from '../../lake/files/discard.ts';
 import { requireNoRollback } from '../../lake/maintain/rollback.ts';
-import { choosePeriod } from '../../lake/ops/branches/choose-period.ts';
 import { requireClosed } from '../../lake/ops/breaker.ts';
 import { discover, keepDiscovery, settle } from '../../lake/ops/discover.ts';
 import { checkChanges, checksDue, isPlain } from '../../lake/ops/due.ts';
@@ -69,7 +68,7 @@ export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunStat
   }
 }
 
-type Nothing = Pick<RunState, 'skipped' | 'suspended' | 'removed' | 'branch_done' | 'branches'>;
+type Nothing = Pick<RunState, 'skipped' | 'suspended' | 'removed'>;
 type Opened = Pick<RunState, 'run' | 'level' | 'levels'>;
 
 async function openHeld(
@@ -90,36 +89,21 @@ async function openHeld(
       return opened(unfinished, resumed);
     }
     await requireClosed(deps.store, run.pipeline);
-    const compiled = await deps.specs(run.pipeline);
-    const chosen = await choosePeriod(deps, compiled, input);
-    if (chosen?.kind === 'nothing') return { branch_done: chosen.done };
-    const own = chosen === undefined ? run : { ...run, run_id: chosen.run_id };
-    const discovery = await discover(deps, compiled, input);
-    const asked = { ...askedOf(input), ...(chosen && { period: chosen.branch.period }) };
-    const survey = await surveyPipeline(deps, run.pipeline, asked, discovery?.named);
+    const discovery = await discover(deps, await deps.specs(run.pipeline), input);
+    const survey = await surveyPipeline(deps, run.pipeline, askedOf(input), discovery?.named);
     warnOfSkipped(deps, survey.skipped);
     for (const one of survey.selection?.along ?? []) deps.log.info('a model runs as well', one);
-    const { pipeline, run_id, dry_run } = own;
-    const planned = await planRun(
-      deps,
-      { pipeline, run_id, dry_run, ...(chosen && { branch: chosen.branch }) },
-      input,
-      survey,
-    );
+    const { pipeline, run_id, dry_run } = run;
+    const planned = await planRun(deps, { pipeline, run_id, dry_run }, input, survey);
     if (planned === undefined) {
       if (discovery !== undefined) await settle(deps.store, pipeline, discovery);
-      const branches = survey.spec.schedules?.map(({ name }) => name);
-      return { ...nothingOf(survey), ...(branches && { branches }) };
+      return nothingOf(survey);
     }
     // A pointer that has moved was moved by one that this run has overtaken, whose work may have to be gone on with.
-    if (!(await pointTo(deps.store, pointer, own))) continue;
-    if (own.run_id !== run.run_id) {
-      await handOver(deps, run, own.run_id);
-      deps.log.info('a period of before is run first', { ...chosen?.branch, run_id: own.run_id });
-    }
-    if (discovery !== undefined) await keepDiscovery(deps.store, own, discovery);
+    if (!(await pointTo(deps.store, pointer, run))) continue;
+    if (discovery !== undefined) await keepDiscovery(deps.store, run, discovery);
     await record(deps, survey.spec, planned);
-    return opened(planned.plan, own);
+    return opened(planned.plan, run);
   }
 }
 
@@ -183,12 +167,7 @@ function warnOfSkipped(deps: StepDeps, { count, names }: Skipped): void {
 /** A plan, and the files that it names by reference. */
 type Planned = { readonly plan: RunPlan; readonly files: Work['files'] };
 
-async function planRun(
-  deps: StepDeps,
-  { branch, ...run }: RunRef & Pick<RunPlan, 'branch'>,
-  input: OpenInput,
-  survey: Survey,
-): Promise<Planned | undefined> {
+async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Survey): Promise<Planned | undefined> {
   if (!run.dry_run) await renameEtags(deps, run.pipeline, survey.renamed);
   checkChanges({ spec: selectedOf(survey), changes: survey.changes }, input);
   const work = await chooseWork(deps, survey, input);
@@ -197,9 +176,7 @@ async function planRun(
   const lists = listFiles(selectedOf(survey), work.files);
   const taken = new Set([...work.files].flatMap(([model, files]) => files.map(({ key }) => `${model} ${key}`)));
   const count = lists.reduce((sum, { files }) => sum + files.length, 0);
-  // A period in which nothing has changed is done as well.
-  const nothing = count + work.rebuild.length + survey.stale.size + checks.length === 0;
-  if (nothing && branch === undefined) return undefined;
+  if (count + work.rebuild.length + survey.stale.size + checks.length === 0) return undefined;
   const plan: RunPlan = {
     run,
     created_at: deps.clock.now().toISOString(),
@@ -215,7 +192,6 @@ async function planRun(
     ...(work.anew.length === 0 ? {} : { anew: work.anew }),
     ...(work.window === undefined ? {} : { window: work.window }),
     ...(checks.length === 0 ? {} : { checks }),
-    ...(branch === undefined ? {} : { branch }),
     ...(survey.selection && { selected: survey.selection.models }),
     skipped: survey.skipped,
     suspended: nameSuspended(
