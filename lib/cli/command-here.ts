@@ -40,6 +40,7 @@ const SUBCOMMANDS = [
   'cost',
   'demo',
   'describe',
+  'diagnose',
   'diff',
   'doctor',
   'drop',

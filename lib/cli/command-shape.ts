@@ -79,6 +79,8 @@ export type RunOptions = AwsOptions & {
   readonly strict?: boolean;
   readonly vars?: VarValues;
   readonly runDate?: string;
+  readonly branch?: string;
+  readonly period?: string;
   readonly select?: readonly string[];
   readonly exclude?: readonly string[];
   readonly forwardOnly?: boolean;
@@ -102,6 +104,13 @@ export function addRunDate(command: Command): Command {
       throw new InvalidArgumentError(`Expected ${DAY_EXPECTED}.`);
     },
   );
+}
+
+/** `--branch` and `--period`, for what may be about one of a pipeline's schedules. */
+export function addBranch(command: Command): Command {
+  return command
+    .option('--branch <name>', "the models of one of the pipeline's schedules, for the period that is due")
+    .option('--period <period>', 'that period of the branch instead, such as 2026-01 of a monthly one');
 }
 
 /** `--select` and `--exclude`, each as often as one likes. */

@@ -8,6 +8,7 @@ import {
   type AwsOptions,
   addAws,
   addAwsLook,
+  addBranch,
   addForward,
   addRunDate,
   addSelectors,
@@ -27,6 +28,7 @@ import {
 } from './command-shape.ts';
 import { addCompact } from './compact-command.ts';
 import { type Context, DEFAULTS, EXIT_HELP, type GlobalOptions } from './context.ts';
+import { addDiagnose } from './diagnose-command.ts';
 import { addDiff } from './diff-command.ts';
 import { addDoctor } from './doctor-command.ts';
 import { addExpiry } from './expiry-commands.ts';
@@ -100,6 +102,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addMcp(program, start);
   addTrace(program, start);
   addDiff(program, start);
+  addDiagnose(program, start);
   addBuild(program, start);
   return program;
 }
@@ -155,7 +158,7 @@ function addFeeding(program: Command, start: Start): void {
 }
 
 function addRunning(program: Command, start: Start): void {
-  addForward(addSelectors(addRunDate(addVars(addAwsLook(program.command('plan'))))))
+  addForward(addBranch(addSelectors(addRunDate(addVars(addAwsLook(program.command('plan')))))))
     .description('show what a run would do, and what it would cost on AWS; writes nothing')
     .addArgument(pipelineArgument())
     .addHelpText(

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { InvalidInput } from '../core/errors.ts';
 import {
   type AwsOptions,
+  addBranch,
   addForward,
   addRunOptions,
   addSelectors,
@@ -16,7 +17,7 @@ import type { Context } from './context.ts';
 
 /** A run of one pipeline, of those after it too, or of all. */
 export function addRun(program: Command, start: Start): void {
-  addForward(addSelectors(addRunOptions(program.command('run'))))
+  addForward(addBranch(addSelectors(addRunOptions(program.command('run')))))
     .description('take what has landed through silver and gold')
     .argument('[pipeline]', 'the name of a folder in --pipelines')
     .option('--downstream', 'and then the pipelines that run after it, as long as those before them succeed')
@@ -31,6 +32,7 @@ export function addRun(program: Command, start: Start): void {
         'strata run retail --dry-run',
         'strata run retail --run-date 2026-01-31',
         "strata run retail --select sales+ --exclude 'tag:slow'",
+        'strata run hr --branch monthly --period 2026-01',
         'strata run --aws retail',
       ),
     )

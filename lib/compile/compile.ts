@@ -1,17 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { ColumnOrigins } from '../core/column-origins.ts';
 import { InvalidInput } from '../core/errors.ts';
-import {
-  type ModelSpec,
-  modelId,
-  type OtherTable,
-  type PipelineSpec,
-  type SourceSpec,
-  type TableRef,
-} from '../core/spec.ts';
+import { type ModelSpec, modelId, type PipelineSpec, type SourceSpec, type TableRef } from '../core/spec.ts';
 import { valuesOf } from '../core/vars.ts';
 import type { Session } from '../ports.ts';
 import { addRowIdColumn } from '../sql/bind.ts';
+import { assemble, type BoundPipeline } from './assemble.ts';
 import { bindModel, bindRowId, bindSource } from './bind.ts';
 import { closeAfterOf } from './close-after.ts';
 import { columnOriginsOf } from './column-origins.ts';
@@ -32,6 +26,7 @@ import { readPipeline } from './pipeline-shape.ts';
 import { checkReader } from './reader-checks.ts';
 import { renamedOf } from './renamed.ts';
 import { selectsAll } from './row-id.ts';
+import { branchFor, checkBranches, checkJoinedBranches } from './schedules-shape.ts';
 import { readSeeds } from './seeds.ts';
 import { checkSourceUse } from './source-use.ts';
 import { dropSchemas, resetSchemas } from './statements.ts';
@@ -76,17 +71,10 @@ export async function compilePipeline(input: CompileInput): Promise<PipelineSpec
   throw new InvalidInput(`pipeline ${input.folder} has ${count}:`, notes.found);
 }
 
-type BoundPipeline = {
-  /** The specs of the models that came through, by id. */
-  readonly models: ReadonlyMap<string, ModelSpec>;
-  readonly others: readonly OtherTable[];
-  /** Whether any SQL names the run date. */
-  readonly dated: boolean;
-};
-
 /** Everything that needs SQL. */
 async function bindPipeline(draft: PipelineDraft, input: CompileInput, notes: Notes): Promise<BoundPipeline> {
   checkSourceUse(draft, notes);
+  checkBranches({ ...draft, declared: draft.declared.branches }, notes);
   checkPlaces(draft.models, notes);
   const pipelines = input.pipelines ?? noOthers(draft.name);
   await checkAfter(draft.after, pipelines, notes);
@@ -96,6 +84,7 @@ async function bindPipeline(draft: PipelineDraft, input: CompileInput, notes: No
   const binding: Binding = { session, functions: await loadFunctions(session), vars: draft.vars, notes };
   const sources = await bindSources(binding, draft, input.empty);
   const parsed = await parseModels(draft, { ...input, session, pipelines, notes });
+  checkJoinedBranches(parsed, sources, notes);
   const named = [...parsed.values()].flatMap(({ others }) => others.map((other) => [modelId(other), other] as const));
   const others = [...new Map(named.sort(([a], [b]) => (a < b ? -1 : 1))).values()];
   await bindOthers(input.session, others);
@@ -217,6 +206,7 @@ async function modelSpec(
   const { draft, reads, readsLogs, tree, sql } = model.parsed;
   const used = varsIn(tree);
   const renamed = renamedOf(draft.renamed, source, model.columns);
+  const branch = branchFor(draft, source);
   const common = {
     id: draft.id,
     name: draft.ref.name,
@@ -231,6 +221,7 @@ async function modelSpec(
     ...(renamed === undefined ? {} : { renamed }),
     ...(draft.zorderBy.length === 0 ? {} : { zorderBy: draft.zorderBy }),
     ...(personal.length === 0 ? {} : { personal }),
+    ...(branch === undefined ? {} : { branch }),
     ...(draft.tags.length === 0 ? {} : { tags: draft.tags }),
     ...(draft.exports.length === 0 ? {} : { exports: draft.exports }),
     ...(used.length === 0 ? {} : { vars: valuesOf(binding.vars.filter(({ name }) => used.includes(name))) }),
@@ -257,37 +248,6 @@ async function modelSpec(
     ...(closeAfter === undefined ? {} : { closeAfter }),
     ...(draft.backfill === 'never' ? { backfill: draft.backfill } : {}),
     written: hashText(sql.trim()),
-  };
-}
-
-function assemble(draft: PipelineDraft, { models, others, dated }: BoundPipeline): PipelineSpec {
-  const refs = [...models].map(
-    ([id, model]) => [id, { ref: { layer: model.layer, name: model.name }, reads: model.reads }] as const,
-  );
-  const levels = levelsOf(new Map(refs));
-  return {
-    specVersion: 1,
-    name: draft.name,
-    owner: draft.owner,
-    tier: draft.tier,
-    description: draft.description,
-    schedule: draft.schedule,
-    ...(draft.timezone === undefined ? {} : { timezone: draft.timezone }),
-    ...(dated ? { dated } : {}),
-    ...(draft.onChange === 'stop' ? {} : { onChange: draft.onChange }),
-    settings: draft.settings,
-    compute: draft.compute,
-    slo: draft.slo,
-    breaker: draft.breaker,
-    ...(draft.alerts === undefined ? {} : { alerts: draft.alerts }),
-    ...(draft.discover === undefined ? {} : { discover: draft.discover }),
-    ...(draft.maintenance === undefined ? {} : { maintenance: draft.maintenance }),
-    ...(draft.vars.length === 0 ? {} : { vars: draft.vars }),
-    sources: draft.sources.map((source) => source.spec),
-    models: levels.flat().flatMap((id) => models.get(id) ?? []),
-    levels,
-    ...(others.length === 0 ? {} : { others }),
-    ...(draft.after.length === 0 ? {} : { after: draft.after }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { ExportSpec } from '../core/exports.ts';
 import type { OwnRules } from '../core/maintenance-rules.ts';
 import type { Renamed } from '../core/renames.ts';
 import type { Grain } from '../core/run-date.ts';
+import type { Branch } from '../core/schedule/branch.ts';
 import type {
   Breaker,
   ColumnCheck,
@@ -32,6 +33,7 @@ export type PipelineDraft = {
   readonly description: string | null;
   readonly onChange: 'stop' | 'backfill' | 'forward';
   readonly schedule: string | null;
+  readonly schedules: readonly Branch[];
   readonly timezone: string | undefined;
   /** Pipelines after which it runs, as far as they are known. */
   readonly after: readonly string[];
@@ -50,6 +52,7 @@ export type PipelineDraft = {
 };
 
 export type DeclaredNames = {
+  readonly branches: readonly string[];
   readonly sources: readonly string[];
   readonly silver: readonly string[];
   readonly gold: readonly string[];
@@ -88,6 +91,7 @@ export type ModelDraft = {
   readonly backfill: 'auto' | 'never';
   /** Days; undefined: never. */
   readonly closeAfter: number | undefined;
+  readonly branch: string | undefined;
   readonly tags: readonly string[];
   readonly exports: readonly ExportSpec[];
   /** As the model says it; undefined: by what it reads. */

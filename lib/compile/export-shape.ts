@@ -39,6 +39,7 @@ const KINDS = {
 } as const;
 
 const EXPORT = {
+  branch: { schema: z.string(), expected: "the name of one of the pipeline's schedules" },
   csv: { schema: z.unknown(), expected: "{ to: 'revenue.csv' }" },
   json: { schema: z.unknown(), expected: "{ to: 'revenue.jsonl' }" },
   parquet: { schema: z.unknown(), expected: "{ to: 'revenue.parquet' }" },
@@ -56,7 +57,9 @@ export function readExports(value: unknown, place: string, notes: Notes): readon
     readParquet(read.parquet, placeIn(place, 'parquet'), notes),
   ];
   const files = readFiles(read.files, placeIn(place, 'files'), notes);
-  return [...objects, files].filter((one) => one !== undefined);
+  const found = [...objects, files].filter((one) => one !== undefined);
+  const { branch } = read;
+  return branch === undefined ? found : found.map((one) => ({ ...one, branch }));
 }
 
 function readCsv(value: unknown, place: string, notes: Notes): ObjectExport | undefined {

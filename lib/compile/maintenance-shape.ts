@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { parseDays, parseSpan } from '../core/durations.ts';
 import { LEAST_AGE_MS, type MaintenanceRules, type OwnRules } from '../core/maintenance-rules.ts';
+import { isSchedule, SCHEDULE_EXPECTED } from '../core/schedule/aws-expression.ts';
 import type { Notes } from './notes.ts';
-import { isSchedule, SCHEDULE_EXPECTED } from './schedule.ts';
 import { type Field, readFields, span } from './shape.ts';
 
 export const MAINTENANCE_EXPECTED =

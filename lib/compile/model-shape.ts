@@ -54,6 +54,7 @@ const ANY_MODEL = {
     schema: z.array(z.string()).refine((names) => new Set(names).size === names.length),
     expected: 'a list of column names, each once; [] for none',
   },
+  branch: { schema: z.string(), expected: "the name of one of the pipeline's schedules" },
   tags: {
     schema: z.array(z.string().regex(/^[\w.:/-]+$/)).refine((tags) => new Set(tags).size === tags.length),
     expected: "a list of words of letters, digits and . : / - _, each once, such as ['nightly']",
@@ -125,6 +126,7 @@ export function readModel(
     zorderBy: read.zorderBy ?? [],
     renamed: read.renamed ?? {},
     expect: readExpectations(layer, read.expect, placeIn(place, 'expect'), notes),
+    branch: read.branch,
     tags: read.tags ?? [],
     exports: readExports(read.export, placeIn(place, 'export'), notes),
     personal: read.personal,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseDays, parseSpan } from '../core/durations.ts';
 import { LOG_SUFFIX } from '../core/keyed.ts';
 import { isTimezone } from '../core/run-date.ts';
+import { isSchedule, SCHEDULE_EXPECTED } from '../core/schedule/aws-expression.ts';
 import { type Breaker, DEFAULT_RECONCILE_MS, type Discover, type Layer, type PipelineSettings } from '../core/spec.ts';
 import { unitBytesFor } from '../core/worker-memory.ts';
 import { ALERTS_EXPECTED, readAlerts } from './alerts-shape.ts';
@@ -11,7 +12,7 @@ import { MAINTENANCE_EXPECTED, readMaintenance } from './maintenance-shape.ts';
 import { readModel } from './model-shape.ts';
 import { checkDistinct, checkName, LONGEST_PIPELINE_NAME, LONGEST_TABLE_NAME } from './names.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
-import { isSchedule, SCHEDULE_EXPECTED } from './schedule.ts';
+import { readSchedules, SCHEDULES_EXPECTED } from './schedules-shape.ts';
 import { withSeedTables } from './seeds.ts';
 import { type Field, isRecord, readFields, span } from './shape.ts';
 import { readSlo, SLO_EXPECTED } from './slo-shape.ts';
@@ -41,6 +42,7 @@ const PIPELINE = {
   tier: { schema: z.number().int().positive(), expected: 'a whole number, 1 or more' },
   description: text,
   schedule: { schema: z.string().refine(isSchedule), expected: SCHEDULE_EXPECTED },
+  schedules: { schema: byName, expected: SCHEDULES_EXPECTED },
   timezone: {
     schema: z.string().refine(isTimezone),
     expected: "a time zone by its IANA name, such as 'Europe/Berlin'",
@@ -113,6 +115,7 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
     tier: read.tier ?? null,
     description: read.description ?? null,
     schedule: read.schedule ?? null,
+    schedules: readSchedules(read.schedules, read.timezone ?? 'UTC', notes),
     timezone: read.timezone,
     after: [...new Set(typeof read.after === 'string' ? [read.after] : read.after)],
     onChange: read.onChange ?? 'stop',
@@ -126,7 +129,7 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
     vars: readVars(read.vars, notes),
     sources,
     models: [...readModels('silver', silver, notes), ...readModels('gold', read.gold, notes)],
-    declared: { ...declared, silver: namesOf(silver) },
+    declared: { ...declared, silver: namesOf(silver), branches: namesOf(read.schedules) },
   };
 }
 

@@ -27,6 +27,7 @@ const ANY_SOURCE = {
     expected: 'a column name, or a list of at least one',
   },
   drift: { schema: z.enum(['evolve', 'ignore', 'fail']), expected: "'fail', 'ignore' or 'evolve'" },
+  branch: { schema: z.string(), expected: "the name of one of the pipeline's schedules" },
   ignore: { schema: z.array(z.string()), expected: "a list of patterns, such as ['_temporary/**', '_SUCCESS']" },
 } as const satisfies Record<string, Field>;
 
@@ -77,10 +78,12 @@ export function readSource(name: string, value: unknown, place: string, notes: N
   if (sound) noteKey(key, columns, placeIn(place, 'key'), notes);
   const ignore = readField(ANY_SOURCE.ignore, value['ignore'], placeIn(place, 'ignore'), createSilence()) ?? [];
   noteIgnore(ignore, placeIn(place, 'ignore'), notes);
+  const branch = readField(ANY_SOURCE.branch, value['branch'], placeIn(place, 'branch'), createSilence());
   const origin = readOrigin(value, place, notes);
   const spec: SourceSpec = {
     ...{ name, format, columns, key, drift: drift ?? 'fail', ignore },
     ...(origin === undefined ? {} : { origin }),
+    ...(branch === undefined ? {} : { branch }),
   };
   const path = readField(SEED.seed, value['seed'], placeIn(place, 'seed'), createSilence());
   return { spec, place, checkPlaces, sound, ...(Object.hasOwn(value, 'seed') ? { seedPath: path ?? null } : {}) };

@@ -16,6 +16,12 @@ export type Asked = {
   readonly vars?: VarValues;
   /** The day that `run_date()` is, as YYYY-MM-DD; left out: the one on which the run is planned. */
   readonly run_date?: string;
+  /** The branch whose models are run; left out: those of no branch. */
+  readonly branch?: string;
+  /** Its period; left out: what is due. */
+  readonly period?: string;
+  /** ISO instant as of which periods are due: when a schedule fired; left out: now. */
+  readonly fired_at?: string;
   /** Selectors of the models to run, and of those to leave out (plan/select-models.ts); left out: all models run. */
   readonly select?: readonly string[];
   readonly exclude?: readonly string[];
@@ -93,7 +99,7 @@ export type ExpireOptions = VacuumOptions & {
 /** What was asked for, out of whatever says it. */
 export function askedOf(asked: Asked): Asked {
   const { rebuild, reprocess, retry, backfill, forward_only, vars, run_date, ...others } = asked;
-  const { select, exclude, compact, maintenance } = others;
+  const { branch, period, fired_at, select, exclude, compact, maintenance } = others;
   return {
     ...(rebuild === undefined ? {} : { rebuild }),
     ...(reprocess === undefined ? {} : { reprocess }),
@@ -102,6 +108,9 @@ export function askedOf(asked: Asked): Asked {
     ...(forward_only === undefined ? {} : { forward_only }),
     ...(vars === undefined ? {} : { vars }),
     ...(run_date === undefined ? {} : { run_date }),
+    ...(branch === undefined ? {} : { branch }),
+    ...(period === undefined ? {} : { period }),
+    ...(fired_at === undefined ? {} : { fired_at }),
     ...(select === undefined ? {} : { select }),
     ...(exclude === undefined ? {} : { exclude }),
     ...(compact === undefined ? {} : { compact }),

@@ -1,7 +1,10 @@
 import { EXPORTS } from './objects.ts';
 
 /** What a table is written to beside itself, for those who read files and not tables. */
-export type ExportSpec = ObjectExport | FilesExport;
+export type ExportSpec = (ObjectExport | FilesExport) & {
+  /** The branch whose runs write it; left out: all runs that change the table do. */
+  readonly branch?: string;
+};
 
 /** All rows as one object, put in the place of the one before. `to`: a path below the pipeline's folder of exports. */
 export type ObjectExport =

@@ -128,6 +128,16 @@ export const OPS_TABLES = {
     /** Of a column of a declared key: whether it held, in all of the table; null of other columns. */
     column('unique_key_ok', 'boolean'),
   ],
+  /** A row for each period of a branch that a run has done, or tried to. */
+  branches: [
+    column('branch', 'string'),
+    column('period', 'string'),
+    column('status', 'string'),
+    /** The run that did it, or tried it last. */
+    column('run_id', 'string'),
+    column('attempts', 'int'),
+    column('finished_at', 'timestamptz'),
+  ],
   /** What was written for readers of files: a row for each object, and for each file that was not written and why. */
   exports: [
     column('run_id', 'string'),
@@ -153,16 +163,17 @@ export type OpsTable = keyof typeof OPS_TABLES;
 
 export const OPS_TABLE_NAMES = Object.keys(OPS_TABLES) as readonly OpsTable[];
 
-/** Those that only pipelines which export have, from their first export on. */
-const FOR_EXPORTS: readonly OpsTable[] = ['exports'];
+/** Those that only pipelines which export, or have branches, have, from the first on. */
+const OF_SOME: readonly OpsTable[] = ['branches', 'exports'];
 
 /** The books that a pipeline has. */
-export function booksOf(spec: Exporting): readonly OpsTable[] {
-  return exportsAnything(spec) ? OPS_TABLE_NAMES : EVERY_BOOK;
+export function booksOf(spec: Exporting & { readonly schedules?: readonly unknown[] }): readonly OpsTable[] {
+  const branches: readonly OpsTable[] = spec.schedules === undefined ? [] : ['branches'];
+  return [...EVERY_BOOK, ...branches, ...(exportsAnything(spec) ? (['exports'] as const) : [])];
 }
 
 /** The books that every pipeline has. */
-export const EVERY_BOOK: readonly OpsTable[] = OPS_TABLE_NAMES.filter((name) => !FOR_EXPORTS.includes(name));
+export const EVERY_BOOK: readonly OpsTable[] = OPS_TABLE_NAMES.filter((name) => !OF_SOME.includes(name));
 
 export function opsTable(pipeline: string, name: OpsTable): TableId {
   return { pipeline, layer: 'ops', name };

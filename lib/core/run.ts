@@ -10,6 +10,7 @@ import type { WrittenBy } from './plan-format.ts';
 import type { Renamed } from './renames.ts';
 import type { Measured, Spent } from './requests.ts';
 import type { SourceCounts } from './row-counts.ts';
+import type { BranchDone, PlannedPeriod } from './schedule/periods.ts';
 import type { ModelMode, PartitionField, PipelineSpec, SourceSpec } from './spec.ts';
 import type { RemovedTable, TableId } from './tables.ts';
 import type { Column } from './types.ts';
@@ -52,6 +53,10 @@ export type RunState = LevelState & {
   readonly maintenance?: MaintenanceDue;
   /** Names in bronze that were skipped, of a run that has nothing to do. */
   readonly skipped?: Skipped;
+  /** Of a run of a branch that has nothing to do: why. */
+  readonly branch_done?: BranchDone;
+  /** With nothing to do, of a run of no branch: those that have models of their own. */
+  readonly branches?: readonly string[];
   /** With nothing to do: suspended files, the first of them. */
   readonly suspended?: readonly NamedFile[];
   /** With nothing to do: tables of models that the pipeline no longer has, the first of them. */
@@ -114,6 +119,8 @@ export type RunPlan = WrittenBy & {
   readonly withdraw: readonly string[];
   /** Ids of the models from whose tables they are withdrawn; left out: from all. */
   readonly withdraw_from?: readonly string[];
+  /** Of a run of a branch: which, and for which period. */
+  readonly branch?: PlannedPeriod;
   /** Ids of the models that the run is about; left out: all. */
   readonly selected?: readonly string[];
   /** Silver models whose tables are made anew from bronze: what they hold counts for nothing. Left out: none. */
@@ -275,6 +282,8 @@ export type RunResult = {
   readonly tables: Readonly<Record<string, TableOutcome>>;
   /** What became of the exports of the tables that it changed; left out of a pipeline without any. */
   readonly exports?: readonly ExportOutcome[];
+  /** Of a run of a branch: which, and for which period. */
+  readonly branch?: PlannedPeriod;
   /** Of a run that was about some models only: their ids. */
   readonly selected?: readonly string[];
   /** Full names of the tables that were made anew from all files of their sources. */

@@ -7,6 +7,7 @@ import type { ModelMode } from './model-mode.ts';
 import type { Origin } from './origins.ts';
 import type { Renamed } from './renames.ts';
 import type { Grain, RunDate } from './run-date.ts';
+import type { Branch } from './schedule/branch.ts';
 import type { Column, ColumnType } from './types.ts';
 import type { Webhook } from './webhook.ts';
 
@@ -24,6 +25,8 @@ export type PipelineSpec = {
   readonly tier: number | null;
   readonly description: string | null;
   readonly schedule: string | null;
+  /** The schedules of its branches; left out for none. */
+  readonly schedules?: readonly Branch[];
   /** In which `run_date()` is a day; left out: UTC. */
   readonly timezone?: string;
   /** Present: its SQL names the run date, in a model or in a condition. */
@@ -101,10 +104,7 @@ export type SourceFormat =
 
 export type DriftPolicy = 'evolve' | 'ignore' | 'fail';
 
-/**
- * A reference file that travels with the pipeline. Its object is named by its content, below `bronze/<pipeline>/_seeds/`,
- * where only runs write.
- */
+/** A reference file that travels with the pipeline. Its object, below `bronze/<pipeline>/_seeds/`, is named by its content. */
 export type SeedFile = {
   /** Path in the pipeline's folder. */
   readonly path: string;
@@ -124,6 +124,8 @@ export type SourceSpec = {
   readonly drift: DriftPolicy;
   /** Patterns of paths below the source's folder that are none of its files (lib/core/glob.ts). */
   readonly ignore: readonly string[];
+  /** The branch whose runs take its files; left out: all runs do. */
+  readonly branch?: string;
   /** Present: its one file is the pipeline's own. */
   readonly seed?: SeedFile;
   /** Present: `strata fetch` lands its files; left out: others do. */
@@ -198,6 +200,8 @@ type ModelCommon = {
   readonly origins?: ColumnOrigins;
   /** Columns that hold what is personal, and are shown only to who asks for it; left out for none. */
   readonly personal?: readonly string[];
+  /** The branch whose runs compute it; left out: all runs do. */
+  readonly branch?: string;
   /** By which selectors find it; left out for none. */
   readonly tags?: readonly string[];
   /** What it is written to beside its table; left out for nothing. */

@@ -1,4 +1,4 @@
-const MOST_LISTED = 20;
+const MOST_LISTED = 24;
 
 /** The candidate nearest to a word by edit distance, if one is near enough to be a slip of the pen. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {

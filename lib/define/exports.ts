@@ -3,6 +3,8 @@
  * the lake. Rows are in the order of `sortBy` and then of all columns, so that equal tables give equal bytes.
  */
 export type ExportDefinition = {
+  /** One of the pipeline's `schedules`: runs of that branch alone write what is exported, also of a table that others have changed. */
+  readonly branch?: string;
   /**
    * All rows as one CSV file (RFC 4180, with a header), in the place of the one before. NULL is nothing, and a text without
    * characters `""`. `safe`: text that a spreadsheet would take for a formula begins with an apostrophe.

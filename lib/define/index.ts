@@ -39,6 +39,8 @@ export type {
   VarDefinition,
 } from './pipeline.ts';
 export { definePipeline } from './pipeline.ts';
+export type { ScheduleDefinition } from './schedules.ts';
+export { cron } from './schedules.ts';
 export type { Secret } from './secret.ts';
 export { secret } from './secret.ts';
 export type {

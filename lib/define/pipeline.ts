@@ -5,6 +5,7 @@ import type { GoldExpectation, SilverExpectation } from './expectations.ts';
 import type { ExportDefinition } from './exports.ts';
 import type { TestValue } from './model-test.ts';
 import type { ModeDefinition } from './modes.ts';
+import type { ScheduleDefinition } from './schedules.ts';
 import type { Secret } from './secret.ts';
 import type { SourceDefinition } from './sources.ts';
 
@@ -25,6 +26,8 @@ type TableOptions = {
    * for counts. Of a silver table it adds to them; of gold it takes their place, so that `[]` says that none is.
    */
   readonly personal?: readonly string[];
+  /** The schedule by which it is computed, one of the pipeline's `schedules`: runs of that branch alone do. Left out: every run does. */
+  readonly branch?: string;
   /** By which `--select tag:nightly` finds it. */
   readonly tags?: readonly string[];
   /** Files that are written of the table, for those who read no tables. */
@@ -210,6 +213,11 @@ export type PipelineDefinition<Source extends string = string> = {
   readonly description?: string;
   /** When it runs by itself: `'rate(1 day)'` or `'cron(0 6 * * ? *)'` (UTC). Left out: when files land or on demand. */
   readonly schedule?: `rate(${string})` | `cron(${string})`;
+  /**
+   * Schedules of parts of it, by names that models, sources and exports give as their `branch`: each is run once in a period, by
+   * `strata run <pipeline> --branch <name>`, `strata schedule run` or, on AWS, by itself. `{ monthly: cron('0 7 1 * *') }`
+   */
+  readonly schedules?: { readonly [branch: string]: ScheduleDefinition | string };
   /** The time zone in which `run_date()` is a day, by its IANA name: `'Europe/Berlin'`. Default `'UTC'`. */
   readonly timezone?: string;
   /** Pipelines after whose runs it runs, beside its schedule: those whose tables its gold reads, for one. */

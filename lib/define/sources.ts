@@ -26,6 +26,8 @@ export type SourceOptions = {
    * Default: none.
    */
   readonly ignore?: readonly string[];
+  /** One of the pipeline's `schedules`: runs of that branch alone take its files, and silver tables made from it are of that branch. */
+  readonly branch?: string;
 };
 
 export type CsvOptions = SourceOptions & {

@@ -31,13 +31,19 @@ export function asksForState({ select = [], exclude = [] }: Selectors): boolean 
 /**
  * The models that selectors name, in dbt's grammar: `a`, `silver.a`, `sil*`, `tag:x`, `source:x`, `state:modified`, `state:new`;
  * `+` before or behind adds all that it is made from or that is made from it, with a number so many steps of it; a comma
- * means both, a space or another selector either. Throws InvalidInput for what names nothing.
+ * means both, a space or another selector either. `unasked`: which models there are where none is named. Throws InvalidInput for what
+ * names nothing.
  */
-export function selectModels(spec: Selectable, selectors: Selectors, state?: ModelState): readonly string[] {
+export function selectModels(
+  spec: Selectable,
+  selectors: Selectors,
+  state?: ModelState,
+  unasked: (model: ModelSpec) => boolean = () => true,
+): readonly string[] {
   const { select = [], exclude = [] } = selectors;
   const union = (given: readonly string[]): ReadonlySet<string> =>
     new Set(given.flatMap((text) => words(text).flatMap((word) => [...intersect(spec, word, state)])));
-  const chosen = select.length === 0 ? new Set(spec.models.map(modelId)) : union(select);
+  const chosen = select.length === 0 ? new Set(spec.models.filter(unasked).map(modelId)) : union(select);
   const left = union(exclude);
   return spec.models.map(modelId).filter((id) => chosen.has(id) && !left.has(id));
 }
@@ -149,8 +155,13 @@ function readersOf({ models }: Selectable, id: string): readonly string[] {
  * A selection that can be run. Rows of silver are made once: a silver table that joins another must find there what has
  * landed before. Gold is made again, so it runs alone. Throws InvalidInput where what has to come along was excluded.
  */
-export function completeSelection(spec: Selectable, selectors: Selectors, state?: ModelState): Selection {
-  const selected = selectModels(spec, selectors, state);
+export function completeSelection(
+  spec: Selectable,
+  selectors: Selectors,
+  state?: ModelState,
+  unasked?: (model: ModelSpec) => boolean,
+): Selection {
+  const selected = selectModels(spec, selectors, state, unasked);
   const excluded =
     (selectors.exclude ?? []).length === 0 ? [] : selectModels(spec, { select: selectors.exclude ?? [] }, state);
   const reasons = new Map<string, string>();

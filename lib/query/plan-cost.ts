@@ -6,7 +6,7 @@ import { fullName } from '../core/tables.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { lookForDue } from '../lake/maintain/due.ts';
 import { findTaken } from '../lake/ops/ledger.ts';
-import { filesAnew, type Survey, surveyPipeline, takenFor } from '../lake/ops/survey.ts';
+import { filesAnew, type Survey, takenFor } from '../lake/ops/survey.ts';
 import { plannedFiles, readersIn } from '../lake/run/planned-files.ts';
 import { readJsonIfAny, readPlanIfAny, runFolder } from '../lake/run/run-folder.ts';
 import { sizeOf } from '../lake/tables/table-size.ts';
@@ -19,7 +19,7 @@ import { type IdleCost, idleCost, standingOf } from '../plan/idle-cost.ts';
 import { ASSUMED_RATES, type Rates, type Size, workOf } from '../plan/run-work.ts';
 import { parsedBytesOf } from '../plan/stage-units.ts';
 import { listRuns } from './list-runs.ts';
-import { explainSurvey } from './plan-run.ts';
+import { explainSurvey, surveyAsked } from './plan-run.ts';
 
 /** An explained run with its cost on AWS; null when there is no work whose cost could be told. */
 export type PlannedRun = Omit<Explanation, 'changes'> & {
@@ -42,7 +42,7 @@ export type PlannedChange = ExplainedChange & {
  * pipeline.
  */
 export async function planWithCost(deps: StepDeps, pipeline: string, asked: Asked = {}): Promise<PlannedRun> {
-  const survey = await surveyPipeline(deps, pipeline, asked);
+  const survey = await surveyAsked(deps, pipeline, asked);
   const maintenance = await lookForDue(deps, survey.spec);
   const idle = idleCost(standingOf(survey.spec));
   return { ...(await explainWithCost(deps, survey, asked)), maintenance, idle };

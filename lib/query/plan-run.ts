@@ -1,5 +1,7 @@
 import type { Asked } from '../core/asked.ts';
+import { InvalidInput } from '../core/errors.ts';
 import { isKeyed } from '../core/keyed.ts';
+import type { BranchDone } from '../core/schedule/periods.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { currentSpec, partitionTuple } from '../iceberg/partition.ts';
 import { partitionPath } from '../iceberg/partition-path.ts';
@@ -7,6 +9,7 @@ import { currentSchema } from '../iceberg/schema.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { requireNoRollback } from '../lake/maintain/rollback.ts';
+import { choosePeriod } from '../lake/ops/branches/choose-period.ts';
 import { refusedChanges } from '../lake/ops/due.ts';
 import { nameSuspended } from '../lake/ops/set-aside.ts';
 import { filesAnew, type Survey, selectedOf, statesOf, surveyPipeline } from '../lake/ops/survey.ts';
@@ -25,7 +28,20 @@ import { listFiles } from '../plan/file-lists.ts';
  * and for tables that other modes made and that do not remember it, AuditFailed for those that cannot take the columns of what waits.
  */
 export async function planRun(deps: StepDeps, pipeline: string, asked: Asked = {}): Promise<Explanation> {
-  return explainSurvey(deps, await surveyPipeline(deps, pipeline, asked), asked);
+  return explainSurvey(deps, await surveyAsked(deps, pipeline, asked), asked);
+}
+
+/** Of a run of a branch: for the first period that it would do. Throws InvalidInput where there is none. */
+export async function surveyAsked(deps: StepDeps, pipeline: string, asked: Asked): Promise<Survey> {
+  const spec = await deps.specs(pipeline);
+  const chosen = await choosePeriod(deps, spec, { ...asked, run_id: 'planned', dry_run: true });
+  if (chosen?.kind === 'nothing') throw new InvalidInput(notDue(pipeline, chosen.done));
+  return surveyPipeline(deps, pipeline, { ...asked, ...(chosen && { period: chosen.branch.period }) });
+}
+
+function notDue(pipeline: string, { name, period, why }: BranchDone): string {
+  const what = period === null ? 'none has begun' : `${period} ${why === 'done' ? 'is done' : 'was missed'}`;
+  return `no period of the branch ${name} of ${pipeline} is due: ${what}; expected --period with one that is not done`;
 }
 
 /** The same for a pipeline that has been surveyed. */

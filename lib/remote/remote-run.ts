@@ -155,6 +155,16 @@ const OUTPUT = z.object({
     .default({ count: 0, names: [] }),
   suspended: z.array(z.object({ source: z.string(), file: z.string(), reason: z.string() })).default([]),
   removed: z.array(z.object({ table: z.string(), rows: z.number(), bytes: z.number() })).default([]),
+  branch_done: z
+    .object({
+      name: z.string(),
+      period: z.string().nullable(),
+      why: z.enum(['done', 'missed', 'none']),
+      run_id: z.string().exactOptional(),
+      finished_at: z.string().exactOptional(),
+    })
+    .optional(),
+  branches: z.array(z.string()).optional(),
 });
 
 async function succeeded(
@@ -169,13 +179,14 @@ async function succeeded(
       `execution ${executionArn} did not answer as the state machine of pipeline ${input.pipeline} does: got ${output ?? 'no output'}; is --state-machine right?`,
     );
   }
-  const { status, run, behind, skipped, suspended, removed } = parsed.data;
+  const { status, run, behind, skipped, suspended, removed, branch_done: branch, branches } = parsed.data;
   if (status === 'coalesced') {
     const message = `execution ${executionArn} ended as coalesced: run ${behind?.run_id ?? 'of another'} does what it was started for`;
     return { kind: 'locked', message };
   }
   if (status === 'nothing') {
-    return { kind: 'nothing', pipeline: input.pipeline, runId: input.run_id, skipped, suspended, removed };
+    const left = { ...(branch && { branch }), ...(branches && { branches }) };
+    return { kind: 'nothing', pipeline: input.pipeline, runId: input.run_id, skipped, suspended, removed, ...left };
   }
   const result = await readJson<RunResult>(store, runFolder.result(run));
   return { kind: 'ended', result, again: again || status === 'done' };

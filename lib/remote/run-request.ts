@@ -3,6 +3,7 @@ import type { Asked } from '../core/asked.ts';
 import type { MaintenanceDue } from '../core/maintenance-due.ts';
 import type { Skipped } from '../core/objects.ts';
 import type { NamedFile, RunResult } from '../core/run.ts';
+import type { BranchDone } from '../core/schedule/periods.ts';
 import type { RemovedTable } from '../core/tables.ts';
 import type { FollowUp } from './follow-up.ts';
 
@@ -39,6 +40,10 @@ export type RunAnswer =
       readonly kind: 'nothing';
       readonly pipeline: string;
       readonly runId: string;
+      /** Of a run of a branch: why. */
+      readonly branch?: BranchDone;
+      /** Branches of which the run, being of none, took nothing. */
+      readonly branches?: readonly string[];
       readonly skipped: Skipped;
       readonly suspended: readonly NamedFile[];
       readonly removed: readonly RemovedTable[];

@@ -4,6 +4,7 @@ import type { MaintenanceState, RewriteInput } from '../core/maintenance.ts';
 import type { HeldRun, RunState, UnitInput } from '../core/run.ts';
 import type { TaskName } from '../core/states.ts';
 import type { StepDeps } from '../lake/deps.ts';
+import { recordPeriod } from '../lake/ops/branches/record-period.ts';
 import { recordRun } from '../lake/ops/record-run.ts';
 import { recordOf } from '../lake/ops/run-row.ts';
 import { fenced } from '../lake/run/fence.ts';
@@ -58,7 +59,10 @@ export function medallionHandlers(
       const held = run?.epoch === undefined ? deps : fenced(deps, run);
       return runFail(failed, {
         ...deps,
-        recordFailed: (plan, result) => recordRun(held, plan, recordOf(plan, result)),
+        async recordFailed(plan, result) {
+          await recordPeriod(held, plan, 'FAILED');
+          await recordRun(held, plan, recordOf(plan, result));
+        },
       });
     },
     Notify: (input) =>

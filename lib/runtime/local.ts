@@ -216,8 +216,9 @@ export async function runPipeline(deps: StepDeps, request: RunRequest): Promise<
   }
   const state = outcome.output as RunState;
   if (state.status === 'nothing') {
-    const { skipped = NONE_SKIPPED, suspended = [], removed = [] } = state;
-    return { kind: 'nothing', pipeline: request.pipeline, runId, skipped, suspended, removed };
+    const { skipped = NONE_SKIPPED, suspended = [], removed = [], branch_done: branch, branches } = state;
+    const left = { ...(branch && { branch }), ...(branches && { branches }) };
+    return { kind: 'nothing', pipeline: request.pipeline, runId, skipped, suspended, removed, ...left };
   }
   const result = await readJson<RunResult>(deps.store, runFolder.result(state.run));
   const due = state.maintenance;

@@ -73,7 +73,7 @@ const MISTAKES: readonly Mistake[] = [
     name: 'an unknown property',
     given: { definition: shopWith(['golds'], {}) },
     problems: [
-      'pipelines/shop/pipeline.ts: golds: got an unknown property; expected one of name, owner, tier, description, schedule, timezone, after, onChange, settings, compute, slo, breaker, alerts, retention, discover, maintenance, vars, sources, silver, gold; did you mean "gold"?',
+      'pipelines/shop/pipeline.ts: golds: got an unknown property; expected one of name, owner, tier, description, schedule, schedules, timezone, after, onChange, settings, compute, slo, breaker, alerts, retention, discover, maintenance, vars, sources, silver, gold; did you mean "gold"?',
     ],
   },
   {
@@ -194,7 +194,7 @@ const MISTAKES: readonly Mistake[] = [
       }),
     },
     problems: [
-      'pipelines/shop/pipeline.ts: sources.customers.delimeter: got an unknown property; expected one of format, columns, key, drift, ignore, delimiter, quote, escape, header, encoding, nullText; did you mean "delimiter"?',
+      'pipelines/shop/pipeline.ts: sources.customers.delimeter: got an unknown property; expected one of format, columns, key, drift, branch, ignore, delimiter, quote, escape, header, encoding, nullText; did you mean "delimiter"?',
       `pipelines/shop/pipeline.ts: sources.customers.drift: got "evolv"; expected 'fail', 'ignore' or 'evolve'`,
       'pipelines/shop/pipeline.ts: sources.customers.delimiter: got ";;"; expected one character that is no line break',
       `pipelines/shop/pipeline.ts: sources.customers.quote: got "''"; expected one printable ASCII character, or '' for none`,

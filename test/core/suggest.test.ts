@@ -41,5 +41,5 @@ for (const [word, candidates, found] of NEAREST) {
 
 test('a long list is cut', () => {
   const names = Array.from({ length: 25 }, (_, index) => `column${index}`);
-  assert.match(oneOf('x', names), /^one of column0, .*, column19, \.\.\. \(25 in all\)$/);
+  assert.match(oneOf('x', names), /^one of column0, .*, column23, \.\.\. \(25 in all\)$/);
 });

@@ -10,6 +10,7 @@ const DEFINE = {
     ...[
       'append',
       'bucket',
+      'cron',
       'csv',
       'day',
       'defineModelTest',
@@ -68,6 +69,7 @@ const DEFINE = {
     ...[
       'RowExpectation',
       'Scd2Options',
+      'ScheduleDefinition',
       'Secret',
       'SeedOptions',
       'SettingsDefinition',

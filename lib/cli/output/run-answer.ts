@@ -1,5 +1,6 @@
 import { NOTHING_DONE } from '../../core/nothing-done.ts';
 import type { NamedFile, RunResult } from '../../core/run.ts';
+import type { BranchDone } from '../../core/schedule/periods.ts';
 import type { RemovedTable } from '../../core/tables.ts';
 import { visibleLine } from '../../core/visible.ts';
 import type { RunAnswer, RunRequest } from '../../remote/run-request.ts';
@@ -25,6 +26,7 @@ export function runDocument(request: Asked, answer: RunAnswer): unknown {
         skipped: answer.skipped,
         suspended_files: answer.suspended,
         removed_tables: answer.removed,
+        ...(answer.branch === undefined ? {} : { branch: answer.branch }),
       };
     case 'locked':
       return { ...emptyResult(request.pipeline, null, 'LOCKED'), message: answer.message };
@@ -43,12 +45,34 @@ export function runText(context: Context, { pipeline, select, exclude }: Asked, 
       if (answer.result.status === 'FAILED') return '';
       return `${renderRun(answer.result, answer.again, context)}${renderFollowUp(answer.maintenance)}`;
     case 'nothing':
+      if (answer.branch !== undefined) return nothingOfBranch(context, pipeline, answer.branch);
       if ((select ?? exclude) !== undefined) {
         return `nothing to do for the selected models of ${pipeline}: they have no new files, and are not out of date\n${renderSkipped(answer.skipped)}`;
+      }
+      if (answer.branches !== undefined) {
+        return `nothing to do for the models of ${pipeline} that are of no branch; those of ${answer.branches.join(', ')}: ${context.hint(`run ${pipeline} --branch <name>`)}\n${renderSkipped(answer.skipped)}`;
       }
       return `nothing to do for ${pipeline}: no new files in bronze/${pipeline}/, and no gold table is out of date\n${renderSkipped(answer.skipped)}`;
     case 'locked':
       return '';
+  }
+}
+
+/** Why a run of a branch did nothing, and what a person may do who wants it all the same. */
+function nothingOfBranch(context: Context, pipeline: string, { name, period, ...done }: BranchDone): string {
+  switch (done.why) {
+    case 'none':
+      return `nothing to do for ${pipeline}: no period of its branch ${name} has begun yet\n`;
+    case 'missed':
+      return (
+        `nothing to do for ${pipeline}: the period ${period} of its branch ${name} was missed, and missed ones are not caught up; ` +
+        `to run it: ${context.hint(`run ${pipeline} --branch ${name} --period ${period}`)}\n`
+      );
+    case 'done':
+      return (
+        `nothing to do for ${pipeline}: the period ${period} of its branch ${name} was done by run ${done.run_id} at ${done.finished_at}, and is done once; ` +
+        `to compute models again on its date: ${context.hint(`run ${pipeline} --select <model> --run-date <day>`)}\n`
+      );
   }
 }
 

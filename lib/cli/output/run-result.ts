@@ -33,7 +33,10 @@ export function renderRun(result: RunResult, again: boolean, context: Pick<Conte
   return `${parts.filter((part) => part !== '').join('\n')}`;
 }
 
-function title({ run_id, pipeline, status, duration_ms, tables }: RunResult, again: boolean): string {
+function title(result: RunResult, again: boolean): string {
+  const { run_id, status, duration_ms, tables, branch } = result;
+  const pipeline =
+    branch === undefined ? result.pipeline : `${result.pipeline}, period ${branch.period} of ${branch.name},`;
   const time = formatDuration(duration_ms);
   if (again) return `run ${run_id} of ${pipeline} has ended before; this is its result (${time})\n`;
   if (status === 'DRY_RUN')

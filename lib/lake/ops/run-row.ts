@@ -5,7 +5,7 @@ import type { Priced } from '../../plan/model-cost.ts';
 import type { JsonValue } from '../../ports.ts';
 
 /** Of a plan, what the books name; that of a run of maintenance has it too. */
-export type RecordedPlan = Pick<RunPlan, 'run' | 'created_at' | 'planning_ms' | 'sources'> & {
+export type RecordedPlan = Pick<RunPlan, 'run' | 'created_at' | 'planning_ms' | 'sources' | 'branch'> & {
   /** Left out: `compact` of a run of maintenance, `run` of others. */
   readonly kind?: RunKind;
   readonly spec?: Pick<PipelineSpec, 'runAt'> & Priced;

@@ -4,7 +4,7 @@ import { objectName, type Skipped } from '../../core/objects.ts';
 import { opsTable } from '../../core/ops.ts';
 import type { LandedFile, SetAsideFile } from '../../core/run.ts';
 import { withRunDate } from '../../core/run-date.ts';
-import type { PipelineSpec, SilverModel, SourceSpec } from '../../core/spec.ts';
+import { type ModelSpec, modelId, type PipelineSpec, type SilverModel, type SourceSpec } from '../../core/spec.ts';
 import { fullName, type RemovedTable, type TableId } from '../../core/tables.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import { asksForState, completeSelection, type Selection } from '../../plan/select-models.ts';
@@ -20,7 +20,8 @@ import { findChanges, findLostLogs } from '../tables/made-by.ts';
 import { pinOthers } from '../tables/other-pipelines.ts';
 import { findRemoved } from '../tables/removed-tables.ts';
 import { modelTables, tableIdOf } from '../tables/table-state.ts';
-import { modelsDue } from './due.ts';
+import { timeOfPeriod } from './branches/choose-period.ts';
+import { isPlain, modelsDue } from './due.ts';
 import { findHistory, findNewFiles, type Landed } from './find-new.ts';
 import { findTaken, type Taken } from './ledger.ts';
 import { modelState } from './model-state.ts';
@@ -70,7 +71,7 @@ export async function surveyPipeline(
   const memoryBytes = Math.min(deps.settings.memoryBytes, OPENING_BYTES);
   await using session = await deps.engine.open({ ...deps.settings, memoryBytes });
   const bound = await bindVars(session, await deps.specs(pipeline), asked.vars ?? {});
-  const spec = withRunDate(bound, now, asked.run_date);
+  const spec = withRunDate(bound, timeOfPeriod(bound, asked) ?? now, asked.run_date);
   const selection = await selectionOf(deps, session, spec, asked);
   const tables = new Map<string, KnownTable | undefined>();
   for (const [id, table] of modelTables(spec)) {
@@ -119,9 +120,10 @@ async function selectionOf(
   deps: StepDeps,
   session: Session,
   spec: PipelineSpec,
-  { select, exclude, rebuild, reprocess, retry }: Asked,
+  asked: Asked,
 ): Promise<Selection | undefined> {
-  if (select === undefined && exclude === undefined) return undefined;
+  const { select, exclude, rebuild, reprocess, retry } = asked;
+  if (select === undefined && exclude === undefined) return ofBranch(spec, asked);
   if ((rebuild ?? reprocess ?? retry) !== undefined) {
     throw new InvalidInput(
       'select and exclude are for runs of models: a rebuild, a reprocessing and a retry name what they take',
@@ -129,7 +131,25 @@ async function selectionOf(
   }
   const selectors = { ...(select && { select }), ...(exclude && { exclude }) };
   const state = asksForState(selectors) ? await modelState(deps, session, spec) : undefined;
-  return completeSelection(spec, selectors, state);
+  return completeSelection(spec, selectors, state, inRun(spec, asked));
+}
+
+/** Undefined for a pipeline without branches, of which a run is about all. */
+function ofBranch(spec: PipelineSpec, asked: Asked): Selection | undefined {
+  if (spec.schedules === undefined) return undefined;
+  return { models: spec.models.filter(inRun(spec, asked)).map(modelId), along: [] };
+}
+
+/**
+ * Which models a run is about that selects none. What takes files again, or makes tables anew, does so for silver of any branch, as it
+ * says itself what it takes; gold of a branch is the report of a period, and so for runs of that alone.
+ */
+function inRun({ schedules }: PipelineSpec, asked: Asked): (model: ModelSpec) => boolean {
+  return ({ branch, layer }) =>
+    schedules === undefined ||
+    branch === undefined ||
+    branch === asked.branch ||
+    (layer === 'silver' && !isPlain(asked));
 }
 
 /** The pipeline as far as a run of it is about. */

@@ -67,6 +67,9 @@ export const openInput = z.object({
   exclude: z.array(z.string()).optional(),
   vars: z.record(z.string(), varValue).optional(),
   run_date: z.string().optional(),
+  branch: z.string().optional(),
+  period: z.string().optional(),
+  fired_at: z.iso.datetime({ offset: true }).optional(),
   retry: z
     .object({ status: z.enum(['rejected', 'suspended']).optional(), files: z.array(z.string()).optional() })
     .optional(),

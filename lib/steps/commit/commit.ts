@@ -10,6 +10,7 @@ import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { claimDue, type KnownTable } from '../../lake/maintain/due.ts';
 import { CONDEMNED_RETENTION } from '../../lake/maintain/retire-rows.ts';
+import { recordPeriod } from '../../lake/ops/branches/record-period.ts';
 import { checkBreaker, rearmBreaker } from '../../lake/ops/breaker.ts';
 import { commitOps, writeOpsRows } from '../../lake/ops/ops-tables.ts';
 import { stageReleased, withdrawing } from '../../lake/ops/release.ts';
@@ -66,6 +67,7 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
   if (!run.dry_run) {
     await publishBooks(deps, plan, sources, books);
     exported = await publishExports(deps, plan, audits, tables);
+    await recordPeriod(deps, plan, 'SUCCEEDED');
     await rearmBreaker(deps.store, run.pipeline);
   }
   const { accounting } = books;

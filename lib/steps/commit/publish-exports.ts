@@ -8,12 +8,12 @@ import { exportTables, outcomesOf, type ToExport } from '../../lake/exports/expo
 import { openOps } from '../../lake/ops/open-ops.ts';
 import { commitOps, writeOpsRows } from '../../lake/ops/ops-tables.ts';
 import type { LevelAudit } from '../../lake/run/run-records.ts';
-import { loadState } from '../../lake/tables/table-state.ts';
+import { loadState, tableIdOf } from '../../lake/tables/table-state.ts';
 import { selectExported } from '../../sql/exports.ts';
 import { loadTable } from '../../table/read.ts';
 
 /**
- * Writes the exports of the tables that this run has published, then `ops.exports`, by whose snapshot a resumed run knows
+ * Writes the exports of the tables that this run has published, and those of its branch, then `ops.exports`, by whose snapshot a resumed run knows
  * that it has. One that died before that writes the same bytes again, or finds them. Undefined where nothing is exported.
  */
 export async function publishExports(
@@ -48,14 +48,17 @@ async function tablesToExport(
   audits: readonly LevelAudit[],
   published: Readonly<Record<string, TableOutcome>>,
 ): Promise<readonly ToExport[]> {
-  const changed = audits.flatMap(({ models }) => models.flatMap(({ tables }) => tables));
+  const tables = audits.flatMap(({ models }) => models.flatMap((model) => model.tables));
+  const changed = new Set(tables.filter(({ prepared }) => prepared).map(({ id }) => id));
   const found: ToExport[] = [];
-  for (const { id, table, prepared } of changed) {
-    const model = plan.spec.models.find((one) => one.id === id);
-    if (!prepared || model?.exports === undefined || model.exports.length === 0) continue;
-    const metadata = await loadState(deps.store, plan, id);
-    const snapshot_id = published[fullName(table)]?.snapshot_id ?? null;
-    if (metadata !== undefined) found.push({ model, metadata, snapshot_id, exports: model.exports });
+  for (const model of plan.spec.models) {
+    const exports = (model.exports ?? []).filter(({ branch }) =>
+      branch === undefined ? changed.has(model.id) : branch === plan.branch?.name,
+    );
+    const metadata = exports.length === 0 ? undefined : await loadState(deps.store, plan, model.id);
+    const snapshot_id =
+      published[fullName(tableIdOf(plan.spec, model))]?.snapshot_id ?? plan.tables[model.id]?.snapshot_id ?? null;
+    if (metadata !== undefined) found.push({ model, metadata, snapshot_id, exports });
   }
   return found;
 }

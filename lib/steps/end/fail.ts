@@ -7,6 +7,7 @@ import { discardMaintenance } from '../../lake/maintain/discard-maintenance.ts';
 import { readMaintenancePlan } from '../../lake/maintain/maintenance-folder.ts';
 import { readSweepPlan, sweepPlaces, sweepRun } from '../../lake/maintain/sweep-plan.ts';
 import { failedSweep } from '../../lake/maintain/sweep-result.ts';
+import { noteFailedPeriod } from '../../lake/ops/branches/failed-periods.ts';
 import { durationOf, type RecordedPlan } from '../../lake/ops/run-row.ts';
 import { type Decision, decideToUndo, readDecision } from '../../lake/run/decision.ts';
 import { fencedStore } from '../../lake/run/fence.ts';
@@ -88,11 +89,26 @@ async function undo(deps: FailDeps, run: HeldRun, error: { name: string; message
   if ((await deps.store.head(runFolder.plan(run))) !== undefined) {
     const plan = await discard(deps, run);
     const result = failedResult(plan.run, error, durationOf(plan, deps.clock.now()));
-    if (!plan.run.dry_run) await deps.recordFailed(plan, result);
+    if (!plan.run.dry_run) {
+      await notePeriod(deps, plan);
+      await deps.recordFailed(plan, result);
+    }
     await writeOnce(deps.store, runFolder.result(plan.run), result);
   }
   await clearOpenRun(deps.store, run);
   return true;
+}
+
+/** The period of a branch that it was for, for the next run of that to try again. */
+async function notePeriod({ store, clock }: FailDeps, { run, branch }: RecordedPlan): Promise<void> {
+  if (branch === undefined) return;
+  const { name, period, attempt } = branch;
+  const at = clock.now().toISOString();
+  await noteFailedPeriod(
+    store,
+    { pipeline: run.pipeline, branch: name },
+    { period, status: 'FAILED', run_id: run.run_id, attempts: attempt, finished_at: at },
+  );
 }
 
 /** Removes what the run wrote, and answers its plan, by which the books know it. */

@@ -77,6 +77,7 @@ async function assembleResult(
     suspended_files: [...(plan.suspended ?? []), ...sources.flatMap((one) => filesWith(one, 'suspended'))],
     tables: commit.tables,
     ...(commit.exports && { exports: commit.exports }),
+    ...(plan.branch === undefined ? {} : { branch: plan.branch }),
     ...(plan.selected === undefined ? {} : { selected: plan.selected }),
     ...(plan.anew === undefined ? {} : { anew: plan.anew.map((id) => nameOf(plan, id)) }),
     ...(plan.window === undefined ? {} : { partitions: partitionsOf(audits) }),

@@ -8,6 +8,7 @@ import { currentSnapshot } from '../../iceberg/snapshot.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { discardRun, discardWorkFiles } from '../../lake/files/discard.ts';
 import { requireNoRollback } from '../../lake/maintain/rollback.ts';
+import { choosePeriod } from '../../lake/ops/branches/choose-period.ts';
 import { requireClosed } from '../../lake/ops/breaker.ts';
 import { discover, keepDiscovery, settle } from '../../lake/ops/discover.ts';
 import { checkChanges, checksDue, isPlain } from '../../lake/ops/due.ts';
@@ -68,7 +69,7 @@ export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunStat
   }
 }
 
-type Nothing = Pick<RunState, 'skipped' | 'suspended' | 'removed'>;
+type Nothing = Pick<RunState, 'skipped' | 'suspended' | 'removed' | 'branch_done' | 'branches'>;
 type Opened = Pick<RunState, 'run' | 'level' | 'levels'>;
 
 async function openHeld(
@@ -89,21 +90,36 @@ async function openHeld(
       return opened(unfinished, resumed);
     }
     await requireClosed(deps.store, run.pipeline);
-    const discovery = await discover(deps, await deps.specs(run.pipeline), input);
-    const survey = await surveyPipeline(deps, run.pipeline, askedOf(input), discovery?.named);
+    const compiled = await deps.specs(run.pipeline);
+    const chosen = await choosePeriod(deps, compiled, input);
+    if (chosen?.kind === 'nothing') return { branch_done: chosen.done };
+    const own = chosen === undefined ? run : { ...run, run_id: chosen.run_id };
+    const discovery = await discover(deps, compiled, input);
+    const asked = { ...askedOf(input), ...(chosen && { period: chosen.branch.period }) };
+    const survey = await surveyPipeline(deps, run.pipeline, asked, discovery?.named);
     warnOfSkipped(deps, survey.skipped);
     for (const one of survey.selection?.along ?? []) deps.log.info('a model runs as well', one);
-    const { pipeline, run_id, dry_run } = run;
-    const planned = await planRun(deps, { pipeline, run_id, dry_run }, input, survey);
+    const { pipeline, run_id, dry_run } = own;
+    const planned = await planRun(
+      deps,
+      { pipeline, run_id, dry_run, ...(chosen && { branch: chosen.branch }) },
+      input,
+      survey,
+    );
     if (planned === undefined) {
       if (discovery !== undefined) await settle(deps.store, pipeline, discovery);
-      return nothingOf(survey);
+      const branches = survey.spec.schedules?.map(({ name }) => name);
+      return { ...nothingOf(survey), ...(branches && { branches }) };
     }
     // A pointer that has moved was moved by one that this run has overtaken, whose work may have to be gone on with.
-    if (!(await pointTo(deps.store, pointer, run))) continue;
-    if (discovery !== undefined) await keepDiscovery(deps.store, run, discovery);
+    if (!(await pointTo(deps.store, pointer, own))) continue;
+    if (own.run_id !== run.run_id) {
+      await handOver(deps, run, own.run_id);
+      deps.log.info('a period of before is run first', { ...chosen?.branch, run_id: own.run_id });
+    }
+    if (discovery !== undefined) await keepDiscovery(deps.store, own, discovery);
     await record(deps, survey.spec, planned);
-    return opened(planned.plan, run);
+    return opened(planned.plan, own);
   }
 }
 
@@ -167,7 +183,12 @@ function warnOfSkipped(deps: StepDeps, { count, names }: Skipped): void {
 /** A plan, and the files that it names by reference. */
 type Planned = { readonly plan: RunPlan; readonly files: Work['files'] };
 
-async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Survey): Promise<Planned | undefined> {
+async function planRun(
+  deps: StepDeps,
+  { branch, ...run }: RunRef & Pick<RunPlan, 'branch'>,
+  input: OpenInput,
+  survey: Survey,
+): Promise<Planned | undefined> {
   if (!run.dry_run) await renameEtags(deps, run.pipeline, survey.renamed);
   checkChanges({ spec: selectedOf(survey), changes: survey.changes }, input);
   const work = await chooseWork(deps, survey, input);
@@ -176,7 +197,9 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Su
   const lists = listFiles(selectedOf(survey), work.files);
   const taken = new Set([...work.files].flatMap(([model, files]) => files.map(({ key }) => `${model} ${key}`)));
   const count = lists.reduce((sum, { files }) => sum + files.length, 0);
-  if (count + work.rebuild.length + survey.stale.size + checks.length === 0) return undefined;
+  // A period in which nothing has changed is done as well.
+  const nothing = count + work.rebuild.length + survey.stale.size + checks.length === 0;
+  if (nothing && branch === undefined) return undefined;
   const plan: RunPlan = {
     run,
     created_at: deps.clock.now().toISOString(),
@@ -192,6 +215,7 @@ async function planRun(deps: StepDeps, run: RunRef, input: OpenInput, survey: Su
     ...(work.anew.length === 0 ? {} : { anew: work.anew }),
     ...(work.window === undefined ? {} : { window: work.window }),
     ...(checks.length === 0 ? {} : { checks }),
+    ...(branch === undefined ? {} : { branch }),
     ...(survey.selection && { selected: survey.selection.models }),
     skipped: survey.skipped,
     suspended: nameSuspended(

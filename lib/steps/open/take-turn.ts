@@ -40,8 +40,19 @@ export async function takeTurn(deps: TakeDeps & PlaceDeps, input: OpenInput): Pr
 }
 
 /** A run that a person asked for, or that takes something else than what waits, waits for itself. */
-function waiterOf({ wait, started_by, execution, run_id, dry_run, select, exclude, run_date, ...asked }: OpenInput) {
+function waiterOf({
+  wait,
+  started_by,
+  execution,
+  run_id,
+  dry_run,
+  select,
+  exclude,
+  run_date,
+  branch,
+  ...asked
+}: OpenInput) {
   if (wait !== true || started_by === undefined || dry_run) return undefined;
-  if (!isPlain(asked) || (select ?? exclude ?? run_date) !== undefined) return undefined;
+  if (!isPlain(asked) || (select ?? exclude ?? run_date ?? branch) !== undefined) return undefined;
   return { execution: execution ?? run_id, run_id } satisfies Waiter;
 }

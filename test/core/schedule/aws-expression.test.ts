@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isSchedule } from '../../lib/compile/schedule.ts';
+import { isSchedule } from '../../../lib/core/schedule/aws-expression.ts';
 
 /** Most of the good ones are examples of AWS: docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html */
 const GOOD = [
