@@ -157,11 +157,35 @@ export const OPS_TABLES = {
     column('snapshot_id', 'bigint'),
     column('exported_at', 'timestamptz'),
   ],
+  /** What sources and tables looked like when they were diagnosed; a row for each figure, and one for what was found of each topic. */
+  diagnostics: [
+    column('diagnosis_id', 'string'),
+    /** A table by full name, or `<pipeline>.<source>`. */
+    column('name', 'string'),
+    column('at', 'timestamptz'),
+    column('topic', 'string'),
+    /** A column, a partition or a day; null of all rows, and of what was found. */
+    column('subject', 'string'),
+    /** Of a key; masked where its column is personal. */
+    column('value', 'string'),
+    column('rows', 'bigint'),
+    column('files', 'bigint'),
+    column('bytes', 'bigint'),
+    /** Of all rows. */
+    column('percent', 'double'),
+    column('skew', 'double'),
+    column('warning', 'boolean'),
+    column('found', 'string'),
+    column('does', 'string'),
+  ],
 } as const satisfies Readonly<Record<string, readonly Column[]>>;
 
 export type OpsTable = keyof typeof OPS_TABLES;
 
 export const OPS_TABLE_NAMES = Object.keys(OPS_TABLES) as readonly OpsTable[];
+
+/** The book that no run writes, beside making it: commands do, when they are asked to look. */
+export const DIAGNOSTICS = 'diagnostics' satisfies OpsTable;
 
 /** Those that only pipelines which export, or have branches, have, from the first on. */
 const OF_SOME: readonly OpsTable[] = ['branches', 'exports'];

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { InvalidInput } from '../../lib/core/errors.ts';
 import { append, csv, day, definePipeline, unique, upsert } from '../../lib/define/index.ts';
+import { findingsOf } from '../../lib/plan/findings.ts';
 import { diagnoseSource } from '../../lib/query/diagnosis/diagnose-source.ts';
 import { diagnoseTable } from '../../lib/query/diagnosis/diagnose-table.ts';
 import { findTable } from '../../lib/query/find-table.ts';
+import { recordDiagnosis } from '../../lib/runtime/record-diagnosis.ts';
 import { openTestLake, type TestLake } from '../support/test-lake.ts';
 
 const shop = definePipeline({
@@ -183,6 +185,46 @@ test('personal columns are masked, also as values of a key, and counted all the 
   );
   const source = await diagnoseSource(deps(), spec, 'people');
   assert.deepEqual([source.rows, source.days?.column, source.sample[0]?.['email']], [3, 'seen', '***']);
+});
+
+test('a diagnosis is added to a table that is there from the first run on, without its sample', async () => {
+  const book = 'shop_ops.diagnostics';
+  assert.deepEqual(await lake.rows(book), []);
+  const spec = await lake.deps.specs('shop');
+  const source = spec.sources.find(({ name }) => name === 'orders');
+  assert.ok(source);
+  const diagnosis = await diagnoseSource(deps(), spec, 'orders');
+  const findings = findingsOf(diagnosis, { kind: 'source', spec, source });
+  const id = await recordDiagnosis(lake.deps, 'shop', diagnosis, findings);
+  const of = (where: string, select: string) =>
+    lake.rows(
+      book,
+      `SELECT ${select} FROM t WHERE diagnosis_id = '${id}' AND name = 'shop.orders' AND ${where} ORDER BY ALL`,
+    );
+  assert.deepEqual(await of("topic = 'all'", 'rows::INT AS rows, files::INT AS files, bytes > 0 AS sized'), [
+    { rows: 100, files: 3, sized: true },
+  ]);
+  assert.deepEqual(
+    await of("topic = 'keys' AND subject = 'person' AND rows > 1", 'value, rows::INT AS rows, percent'),
+    [{ value: '1', rows: 60, percent: 60 }],
+  );
+  assert.deepEqual(await of("topic = 'keys' AND subject IS NULL", 'warning, found'), [
+    { warning: true, found: 'hot: person 1 has 60 %' },
+  ]);
+  assert.deepEqual(await of("topic = 'skew' AND subject = 'person'", 'skew > 9 AS high'), [{ high: true }]);
+  assert.deepEqual(await of("topic = 'files' AND subject IS NOT NULL", 'subject, files::INT AS files, warning'), [
+    { subject: 'day=1', files: 1, warning: true },
+    { subject: 'day=2', files: 2, warning: true },
+  ]);
+  assert.deepEqual(await of("topic = 'days' AND subject IS NOT NULL", 'subject, rows::INT AS rows'), [
+    { subject: '2026-01-01', rows: 90 },
+    { subject: '2026-01-02', rows: 10 },
+  ]);
+  assert.deepEqual(await of("topic = 'nulls' AND rows > 0", 'subject, rows::INT AS rows, percent'), [
+    { subject: 'amount', rows: 10, percent: 10 },
+  ]);
+  await recordDiagnosis(lake.deps, 'shop', diagnosis, findings);
+  assert.deepEqual(await lake.rows(book, 'SELECT count(DISTINCT diagnosis_id)::INT AS n FROM t'), [{ n: 2 }]);
 });
 
 test('an unknown source is refused, and one without files has no rows', async () => {

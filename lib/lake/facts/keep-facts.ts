@@ -1,6 +1,6 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
 import type { BookRow, RunFacts } from '../../core/facts.ts';
-import { FACT_TABLES, type FactTable, opsTable } from '../../core/ops.ts';
+import { DIAGNOSTICS, FACT_TABLES, type FactTable, opsTable } from '../../core/ops.ts';
 import type { RunPlan } from '../../core/run.ts';
 import { findRun } from '../../iceberg/snapshot.ts';
 import type { ObjectStore } from '../../ports.ts';
@@ -74,6 +74,7 @@ export async function keepFacts(
     const placed = await stageOpsRows(deps, session, plan, { name, rows: rowsOf(all, name) });
     await commitOps(deps, plan.run, name, placed);
   }
+  await commitOps(deps, plan.run, DIAGNOSTICS, []);
 }
 
 export function rowsOf(all: readonly RunFacts[], name: FactTable | 'runs'): readonly BookRow[] {

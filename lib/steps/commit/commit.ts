@@ -1,7 +1,7 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
 import { AuditFailed } from '../../core/errors.ts';
 import { objectName } from '../../core/objects.ts';
-import { booksOf, FACT_TABLES, opsTable } from '../../core/ops.ts';
+import { booksOf, DIAGNOSTICS, FACT_TABLES, opsTable } from '../../core/ops.ts';
 import { PERSONAL_SOURCES, personalSources } from '../../core/personal.ts';
 import { NO_ROWS, type SourceCounts } from '../../core/row-counts.ts';
 import type { RunPlan, RunState, TableOutcome } from '../../core/run.ts';
@@ -101,7 +101,8 @@ async function trimTables(
   const changed = audits.flatMap((audit) =>
     audit.models.flatMap((model) => model.tables.filter((one) => one.prepared)),
   );
-  const books = booksOf(spec).map((name) => opsTable(spec.name, name));
+  const written = booksOf(spec).filter((name) => name !== DIAGNOSTICS);
+  const books = written.map((name) => opsTable(spec.name, name));
   const known = await mapConcurrent([...changed.map((one) => one.table), ...books], async (id) => {
     const entry = await loadTable(deps.catalog, id);
     if (entry !== undefined && (grown || !isFacts(id))) await trimMetadata(deps.store, entry);
