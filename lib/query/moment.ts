@@ -71,22 +71,30 @@ function requireKept(orders: Orders, runId: string): void {
  * The snapshot of a table at a moment: the last one of the runs up to then, and what others committed in between.
  * Throws InvalidInput for a table that had no snapshot then.
  */
-export function snapshotAt({ id, metadata }: FoundTable, moment: LakeMoment): Snapshot {
+export function snapshotAt(table: FoundTable, moment: LakeMoment): Snapshot {
+  const found = snapshotIfAny(table, moment);
+  if (found !== undefined) return found;
+  const [first] = table.metadata['snapshot-log'];
+  const since = first === undefined ? 'it has none' : `its first is of ${isoTime(Number(first['timestamp-ms']))}`;
+  throw new InvalidInput(`${fullName(table.id)} had no snapshot as of ${moment.text}; ${since}`);
+}
+
+/** The same, or undefined for a table that had none yet. Throws InvalidInput for one that has forgotten what it was. */
+export function snapshotIfAny({ id, metadata }: FoundTable, moment: LakeMoment): Snapshot | undefined {
   const tagged = moment.tag === undefined ? undefined : taggedSnapshot(metadata, moment.tag);
   const asked = moment.snapshotId === undefined ? tagged : snapshotById(metadata, moment.snapshotId);
   const point = moment.pipelines.get(id.pipeline);
   // A snapshot that a tag has kept stands in no log.
-  const found = asked ?? lastUpTo(metadata, moment, point) ?? (point?.run && findRun(metadata, point.run));
-  if (found) return found;
+  const found =
+    asked ?? lastUpTo(metadata, moment, point) ?? (point?.run === undefined ? undefined : findRun(metadata, point.run));
   const [first] = metadata['snapshot-log'];
-  if (first !== undefined && hasForgotten(metadata)) {
+  if (found === undefined && first !== undefined && hasForgotten(metadata)) {
     throw new InvalidInput(
       `${fullName(id)} cannot be read as of ${moment.text}: its snapshots of then have expired${expiredOn(metadata)}; ` +
         `the oldest moment is ${isoTime(Number(first['timestamp-ms']))} (see strata history)`,
     );
   }
-  const since = first === undefined ? 'it has none' : `its first is of ${isoTime(Number(first['timestamp-ms']))}`;
-  throw new InvalidInput(`${fullName(id)} had no snapshot as of ${moment.text}; ${since}`);
+  return found;
 }
 
 /** Whether the table was something before the first moment that its log knows. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { thisProcess } from '../../lib/adapters/store/holder.ts';
+import type { PipelineDiff } from '../../lib/query/diff/diff-pipeline.ts';
 import type { TableDiff } from '../../lib/query/diff/diff-tables.ts';
 import { type Ended, strata, strataHere, strataIntoHead } from './child.ts';
 import { staticImports } from './static-imports.ts';
@@ -253,6 +254,49 @@ describe('a lake from nothing', () => {
     const wrong = await run(...totals, '--tolerance', 'amount');
     assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
     assert.match(wrong.stderr, /^--tolerance: got "amount"; expected a column and an amount/);
+  });
+
+  test('diff of a pipeline has a line for each table', async () => {
+    const shop = ['diff', '--pipeline', 'shop', '--from', 'first'];
+    const { code, stdout } = await run(...shop, '--to', 'second');
+    assert.equal(code, 3);
+    assert.match(stdout, /^shop from first to second: 2 of 2 tables differ\n/);
+    assert.match(
+      stdout,
+      /\n│ shop_silver\.orders │ +2 │ +3 │ +1 │ +0 │ +0 │\n│ shop_gold\.totals +│ +2 │ +2 │ +1 │ +1 │ +NULL │\n/,
+    );
+    assert.match(stdout, /\nrows of one: .* diff shop_silver\.orders --from \d+ --to \d+ /);
+    const found = await json<PipelineDiff>(0, run(...shop, '--to', 'first', '--json'));
+    assert.deepEqual(
+      found.tables.map(({ rows, files }) => [rows.shared, files.shared]),
+      [
+        [2, 1],
+        [2, 1],
+      ],
+    );
+    assert.match((await run(...shop, '--to', 'first')).stdout, /^shop from first to first: 2 tables, all the same\n/);
+    const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
+      [['shop_silver.orders', ...shop.slice(1), '--key', 'id'], /got table and key as well, which are about one table/],
+      [['--pipeline', 'shop'], /--pipeline: got one moment; expected --from/],
+      [['shop_silver.orders'], /got one table at one moment; expected --from, another table, or --other/],
+      [[], /got no table; expected a table by full name, or --pipeline/],
+      [['shop_silver.orders', '--from', 'first', '--sample', '1001'], /Expected a whole number from 0 to 1000/],
+    ];
+    for (const [args, message] of WRONG) {
+      const ended = await run('diff', ...args);
+      assert.deepEqual([ended.code, ended.stdout], [1, ''], args.join(' '));
+      assert.match(ended.stderr, message);
+    }
+  });
+
+  test('diff compares with another lake', async () => {
+    cpSync(root, path('backup'), { recursive: true });
+    const args = ['diff', 'shop_silver.orders', '--other', path('backup')];
+    const found = await json<TableDiff>(3, run(...args, '--to', 'first', '--no-key', '--ignore', 'kind', '--json'));
+    assert.deepEqual(found.rows, { from: 3, to: 2, shared: 0, added: 0, removed: 1, changed: null });
+    assert.deepEqual([found.key, found.columns.ignored], [null, ['kind']]);
+    assert.match((await run(...args)).stdout, /\nfiles +read 2 and 2 files\nby +the key id\nrows +the same\n$/);
+    rmSync(path('backup'), { recursive: true });
   });
 
   test('a run that fails exits 2 and says why', async () => {

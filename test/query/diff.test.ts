@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { InvalidInput } from '../../lib/core/errors.ts';
-import { append, csv, definePipeline, upsert } from '../../lib/define/index.ts';
+import { append, csv, definePipeline, unique, upsert } from '../../lib/define/index.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
+import { diffPipeline } from '../../lib/query/diff/diff-pipeline.ts';
 import { type DiffRequest, diffSides, type TableDiff } from '../../lib/query/diff/diff-tables.ts';
 import { keyOfTable, usualKey } from '../../lib/query/diff/key-of-table.ts';
 import { momentOf, sideAt } from '../../lib/query/diff/side.ts';
@@ -30,21 +31,40 @@ const STAFF = {
       people: { from: 'people', mode: upsert({ key: ['id'], sequence: 'at', buckets: 4, writeMode: 'merge-on-read' }) },
       visits: { from: 'visits', mode: append() },
     },
-    gold: {},
+    gold: { pay: { sql: 'pay.sql', expect: { once: unique('n') } } },
   }),
+  sql: { 'pay.sql': 'SELECT count(*) AS n, sum(pay) AS pay FROM silver.people' },
+};
+
+/** Reads staff, and itself. */
+const REPORT = {
+  name: 'report',
+  definition: definePipeline({
+    name: 'report',
+    sources: { notes: csv({ columns: { id: 'bigint' } }) },
+    silver: { notes: { from: 'notes', mode: append() } },
+    gold: { twice: { sql: 'twice.sql' }, thrice: { sql: 'thrice.sql' }, own: { sql: 'own.sql' } },
+  }),
+  sql: {
+    'twice.sql': 'SELECT 2 * n AS n FROM staff.gold.pay',
+    'thrice.sql': 'SELECT 3 * n / 2 AS n FROM gold.twice',
+    'own.sql': 'SELECT count(*) AS n FROM silver.notes',
+  },
 };
 
 let lake: TestLake;
 const PEOPLE = 'id,at,name,pay,share,rate\n';
 
 before(async () => {
-  lake = await openTestLake(STAFF);
+  lake = await openTestLake(STAFF, { others: [REPORT] });
   await lake.land('people', 'a.csv', `${PEOPLE}1,1,Ann,10.00,0.50,1.5\n2,1,Bob,20.00,0.50,nan\n3,1,Cid,30.00,,0\n`);
   await lake.land('visits', 'a.csv', 'id,day\n1,1\n1,1\n2,\n');
   await succeed('r1');
+  await lake.of('report').run({ runId: 'report-1' });
   await lake.land('people', 'b.csv', `${PEOPLE}2,2,Bob,25.00,0.51,nan\n4,2,Dan,5.00,1.00,2\n`);
   await lake.land('visits', 'b.csv', 'id,day\n1,1\n2,\n9,9\n');
   await succeed('r2');
+  await lake.of('report').run({ runId: 'report-2' });
 });
 after(() => lake.close());
 
@@ -117,6 +137,79 @@ describe('one table at two moments', () => {
       assert.equal(read.filter((key) => key.startsWith('silver/')).length, files.length);
     }
   });
+});
+
+describe('a pipeline', () => {
+  async function pipeline(from: string, to?: string): Promise<readonly unknown[]> {
+    const [spec, report] = [await lake.deps.specs('staff'), await lake.deps.specs('report')];
+    const request = { pipeline: 'staff', from, ...(to === undefined ? {} : { to }), ignore: [], sample: 0 };
+    const { equal, tables } = await diffPipeline(lake.deps, spec, [report, spec], request);
+    assert.equal(
+      equal,
+      tables.every((table) => table.equal),
+    );
+    return tables.map((table) => {
+      const { from: before, to: after, added, removed, changed } = table.rows;
+      return [table.to.table, table.to.run_id, before, after, added, removed, changed];
+    });
+  }
+
+  test('and what is computed from it elsewhere, whenever that was', async () => {
+    assert.deepEqual(await pipeline('r1', 'r2'), [
+      ['staff_silver.people__log', 'r2', 3, 5, 2, 0, null],
+      ['staff_silver.people', 'r2', 3, 4, 1, 0, 1],
+      ['staff_silver.visits', 'r2', 3, 6, 3, 0, null],
+      ['staff_gold.pay', 'r2', 1, 1, 1, 1, 0],
+      ['report_gold.twice', 'report-2', 1, 1, 1, 1, null],
+      ['report_gold.thrice', 'report-2', 1, 1, 1, 1, null],
+    ]);
+  });
+
+  test('that was not there yet has no rows', async () => {
+    assert.deepEqual((await pipeline('2020-01-01', 'r1')).slice(1, 2), [['staff_silver.people', 'r1', 0, 3, 3, 0, 0]]);
+  });
+
+  test('that has no table is refused', async () => {
+    const empty = await openTestLake(STAFF);
+    const spec = await empty.deps.specs('staff');
+    const request = { pipeline: 'staff', from: 'r1', ignore: [], sample: 0 };
+    await assert.rejects(diffPipeline(empty.deps, spec, [spec], request), /pipeline staff has no table yet/);
+    empty.close();
+  });
+});
+
+test('files of which rows are deleted in place are read again, and no others', async () => {
+  const { files, rows } = await diff('staff_silver.people', { from: 'r1', to: 'r2' });
+  assert.deepEqual(files, { from: 1, to: 3, shared: 1 });
+  assert.deepEqual(rows, { from: 3, to: 4, shared: 1, added: 1, removed: 0, changed: 1 });
+  // Rows that are gone from files in both count for nothing.
+  const same = await diff('staff_silver.people', { from: 'r2', to: 'r2' });
+  assert.deepEqual(
+    [same.rows, same.files.shared],
+    [{ from: 4, to: 4, shared: 4, added: 0, removed: 0, changed: 0 }, 4],
+  );
+});
+
+test('another lake is compared by the names of columns', async () => {
+  const other = await lake.copy();
+  const table = await findTable(other.deps.catalog, 'staff_silver.people');
+  const here = sideAt(lake.deps, await findTable(lake.deps.catalog, 'staff_silver.people'), undefined);
+  const there = sideAt(other.deps, table, await momentOf(other.deps, '--to', 'r1', [table]));
+  const found = await diffSides(here, there, { key: ['ID'], tolerances: {}, ignore: ['At', 'pay'], sample: 1 });
+  assert.deepEqual([found.files.shared, found.columns.ignored, found.rows.removed], [0, ['at', 'pay'], 1]);
+  assert.deepEqual(found.sample.changed, [{ key: { id: 2 }, changed: { share: { from: '0.51', to: '0.50' } } }]);
+  other.close();
+});
+
+test('what is personal is compared, and not shown', async () => {
+  const found = await diff('staff_silver.people', { from: 'r1', to: 'r2', hides: true });
+  assert.deepEqual(found.masked, ['name', 'pay']);
+  assert.deepEqual(
+    found.values.find(({ column }) => column === 'pay'),
+    { column: 'pay', changed: 1, tolerance: null, sum: null },
+  );
+  assert.deepEqual(found.sample.changed[0]?.changed['pay'], { from: null, to: null });
+  assert.equal(found.sample.added[0]?.row['name'], '***');
 });
 
 test('what is no key and no tolerance is refused', async () => {

@@ -13,11 +13,11 @@ import { renderDiff } from '../output/diff.ts';
 import { noteMasked } from '../output/masked.ts';
 
 export type DiffArguments = PersonalOption & {
-  readonly table: string;
-  /** The table of the second side; left out: the same. */
-  readonly other?: string;
-  /** The lake of the second side; left out: the same. */
-  readonly root?: string;
+  readonly table: string | undefined;
+  /** The table of the second side; undefined: the same. */
+  readonly other: string | undefined;
+  /** The lake of the second side; undefined: the same. */
+  readonly root: string | undefined;
   readonly from?: string;
   readonly to?: string;
   /** False: none, whatever the pipeline says. */
@@ -32,6 +32,7 @@ const USUAL_SAMPLE = 5;
 /** Compares two tables, or one at two moments. */
 export async function diff(context: Context, asked: DiffArguments): Promise<number> {
   const { table: name, other, root } = asked;
+  if (name === undefined) throw new InvalidInput('diff: got no table; expected a table by full name, or --pipeline');
   if (other === undefined && root === undefined && asked.from === undefined) {
     throw new InvalidInput(`diff ${name}: got one table at one moment; expected --from, another table, or --other`);
   }

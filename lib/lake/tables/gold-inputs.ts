@@ -89,9 +89,14 @@ function wholeSince(
 
 /** The snapshot of an input that the gold table was last computed from, or `undefined` when that is not known. */
 export function inputBefore(gold: TableMetadata, id: string): bigint | undefined {
-  const inputs = goldSummary(gold)?.[INPUTS];
-  const before = inputs === undefined ? null : ((JSON.parse(inputs) as Record<string, string | null>)[id] ?? null);
-  return before === null ? undefined : BigInt(before);
+  return inputOf(goldSummary(gold), id) ?? undefined;
+}
+
+/** What a snapshot says of an input that it was computed from: its snapshot; null: there was none; `undefined`: nothing. */
+export function inputOf(summary: Snapshot['summary'] | undefined, id: string): bigint | null | undefined {
+  const inputs = summary?.[INPUTS];
+  const before = inputs === undefined ? undefined : (JSON.parse(inputs) as Record<string, string | null>)[id];
+  return typeof before === 'string' ? BigInt(before) : before;
 }
 
 /** Inputs whose rows are others than before. */

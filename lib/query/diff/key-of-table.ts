@@ -17,7 +17,10 @@ export function usualKey(from: Side, to: Side, spec: PipelineSpec | undefined): 
  * where it has versions; that of its deduplication; or what is expected to be unique. Null where it says nothing, or not which
  * columns of the table.
  */
-export function keyOfTable({ layer, name }: TableId, spec: PipelineSpec | undefined): readonly string[] | null {
+export function keyOfTable(
+  { layer, name }: TableId,
+  spec: Pick<PipelineSpec, 'models'> | undefined,
+): readonly string[] | null {
   const model = spec?.models.find((one) => one.layer === layer && one.name === name);
   return model === undefined ? null : keyOfModel(model);
 }
