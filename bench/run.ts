@@ -27,6 +27,7 @@ import { renderReport, renderTable } from './report.ts';
 import { measureRetail } from './retail/measure.ts';
 import { measureSales } from './sales/measure.ts';
 import { FULL, MEMORY_BYTES, QUICK, THREADS } from './settings.ts';
+import { measureStatus } from './status/measure.ts';
 
 const MEASUREMENTS = {
   retail: measureRetail,
@@ -49,6 +50,7 @@ const MEASUREMENTS = {
   reads: measureReads,
   idle: measureIdle,
   command: measureCommand,
+  status: measureStatus,
   increment: measureIncrement,
 } as const satisfies Record<string, (bench: Bench) => Promise<Measured>>;
 
