@@ -1,6 +1,13 @@
 import { Argument, type Command, Option } from 'commander';
 import { type AwsOptions, addAwsLook, examples, lookAt, parseCount, type Start } from './command-shape.ts';
 
+type ReportRequest = {
+  readonly out: string;
+  readonly days?: number;
+  readonly before?: string;
+  readonly after?: string;
+};
+
 /** What there is in a lake, and what happened there. */
 export function addLooking(program: Command, start: Start): void {
   const table = () => new Argument('<table>', 'a table by full name, such as retail_gold.monthly_revenue');
@@ -86,6 +93,24 @@ export function addLooking(program: Command, start: Start): void {
       start(command, async (context) => {
         const { context: there, asked } = lookAt(context, options);
         return (await import('./commands/status.ts')).status(there, pipeline, asked.days);
+      }),
+    );
+
+  addAwsLook(program.command('report'))
+    .description('write a page about a pipeline, or all, that opens without a server; with it Markdown and JSON')
+    .argument('[pipeline]', 'only this pipeline')
+    .requiredOption('--out <dir>', 'the folder to write to')
+    .addOption(new Option('--days <n>', 'over which figures go (default: 30)').argParser(parseCount))
+    .option('--before <beginning>', 'compare runs whose ids begin so ...')
+    .option('--after <beginning>', '... with those whose ids begin so')
+    .addHelpText(
+      'after',
+      examples('strata report --out page', 'strata report retail --out page --before base- --after tuned-'),
+    )
+    .action(async (pipeline: string | undefined, options: AwsOptions & ReportRequest, command: Command) =>
+      start(command, async (context) => {
+        const { context: there, asked } = lookAt(context, options);
+        return (await import('./commands/report.ts')).report(there, pipeline, asked);
       }),
     );
 

@@ -9,4 +9,6 @@ export type RunFact = {
   /** Rows; left out where nobody has asked, or where the run has no account. */
   readonly read?: number;
   readonly rejected?: number;
+  /** US dollars; left out where it was not measured. */
+  readonly cost_usd?: number;
 };

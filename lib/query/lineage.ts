@@ -54,7 +54,7 @@ function inputsOf(spec: ModelGraph, model: Node): readonly string[] {
   return model.layer === 'silver' ? [sourceName(spec, model.from), ...tables] : tables;
 }
 
-function withoutLog(name: string): string {
+export function withoutLog(name: string): string {
   return name.endsWith(LOG_SUFFIX) ? name.slice(0, -LOG_SUFFIX.length) : name;
 }
 

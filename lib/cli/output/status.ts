@@ -1,5 +1,5 @@
 import { visibleLine } from '../../core/visible.ts';
-import type { Judged } from '../../report/slo.ts';
+import { describePromise, formatPercent } from '../../report/promise-text.ts';
 import type { PipelineStatus } from '../../report/status.ts';
 import type { Context } from '../context.ts';
 import { formatCount, formatDuration, formatQuantity } from './human.ts';
@@ -8,15 +8,6 @@ import { renderTable } from './table.ts';
 type Shown = Pick<Context, 'layout' | 'hint' | 'lake'>;
 
 const MOST_NAMED = 5;
-const TITLES: Readonly<Record<Judged['name'], string>> = {
-  freshness: 'freshness',
-  ready: 'day is ready',
-  successRate: 'success rate',
-  p95: 'p95',
-  quarantineRate: 'rejected rows',
-  mttr: 'mean time to repair',
-};
-
 /** All pipelines of a lake, a line for each. */
 export function renderPipelines(found: readonly PipelineStatus[], context: Shown): string {
   if (found.length === 0) return `no pipelines in ${context.lake} yet; try ${context.hint('init')}\n`;
@@ -125,45 +116,12 @@ function listed(shown: readonly string[], all: number): readonly string[] {
 }
 
 function renderSlo({ slo, days }: PipelineStatus, { layout }: Shown): string {
-  const rows = slo.map((one) => ({
-    promise: TITLES[one.name],
-    state: one.state,
-    now: one.actual === null ? '-' : formatFigure(one.name, one.actual),
-    target: typeof one.target === 'string' ? one.target : `${LIMITS[one.name]} ${formatFigure(one.name, one.target)}`,
-    objective: formatPercent(one.objective),
-    attained: formatPercent(one.attained),
-    'budget left': formatPercent(one.budget_left),
-    breaches: formatCount(one.breaches.length),
-  }));
+  const rows = slo.map((one) => {
+    const { left, ...text } = describePromise(one);
+    return { ...text, 'budget left': left, breaches: formatCount(one.breaches.length) };
+  });
   const columns = Object.keys(rows[0] ?? {}).map((name) => ({ name, whole: true }));
   return `what is promised, over ${days} days:\n${renderTable(rows, columns, layout)}`;
-}
-
-const LIMITS: Readonly<Record<Judged['name'], string>> = {
-  freshness: '<=',
-  ready: '',
-  successRate: '>=',
-  p95: '<=',
-  quarantineRate: '<=',
-  mttr: '<=',
-};
-
-function formatFigure(name: Judged['name'], value: number): string {
-  switch (name) {
-    case 'freshness':
-    case 'p95':
-    case 'mttr':
-      return formatDuration(value);
-    case 'ready':
-    case 'successRate':
-    case 'quarantineRate':
-      return formatPercent(value);
-  }
-}
-
-/** Never rounded up to what it is not: 99.96 % is not all. */
-function formatPercent(percent: number | null): string {
-  return percent === null ? '-' : `${Math.floor(percent * 10) / 10} %`;
 }
 
 /** What looks closer at what is wrong, the worst first. */

@@ -68,7 +68,7 @@ export async function collectFacts(deps: StepDeps, pipeline: string): Promise<Pi
   };
 }
 
-async function specOf(deps: StepDeps, pipeline: string): Promise<PipelineSpec> {
+export async function specOf(deps: StepDeps, pipeline: string): Promise<PipelineSpec> {
   try {
     return await deps.specs(pipeline);
   } catch (cause) {
@@ -99,6 +99,7 @@ function factOf(row: Row, account: Row | undefined): RunFact | undefined {
     finished,
     duration_ms,
     error: typeof row['error'] === 'string' ? row['error'] : null,
+    ...(typeof row['cost_usd'] === 'number' ? { cost_usd: row['cost_usd'] } : {}),
     ...(account === undefined ? {} : { read: Number(account['read']), rejected: Number(account['rejected']) }),
   };
 }
