@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type CliLake, openCliLake } from './lake.ts';
@@ -140,6 +140,25 @@ test('the breaker halts a pipeline until a person closes it', async () => {
   assert.match(
     (await lake.run('status')).stdout,
     /│ bank +│ successRate, breaker │ FAILED .* │ open +│ +1 │ +1 │ +0 │/,
+  );
+  const out = join(lake.root, '..', 'page');
+  const written = await lake.json<{ file: string; bytes: number }[]>(0, 'report', '--out', out);
+  assert.deepEqual(
+    written.map(({ file, bytes }) => [file, bytes === statSync(file).size]),
+    ['index.html', 'report.md', 'report.json'].map((name) => [join(out, name), true]),
+  );
+  const page = readFileSync(join(out, 'index.html'), 'utf8');
+  assert.match(page, /^<!doctype html>[\s\S]*<dt>breaker<\/dt><dd class="bad">open<\/dd>/);
+  assert.match(readFileSync(join(out, 'report.md'), 'utf8'), /^# Strata\n[\s\S]*- breaker: \*\*open\*\*\n/);
+  const one = await lake.run('report', 'bank', '--out', out, '--days', '2');
+  assert.match(one.stdout, /index\.html \([\d.]+ kB\)\n.*report\.md \([\d.]+ k?B\)\n.*report\.json/);
+  const { days } = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as { days: number };
+  assert.equal(days, 2);
+  const half = await lake.run('report', 'bank', '--out', out, '--before', 'r');
+  assert.match(half.stderr, /^--before alone: expected --before and --after/);
+  assert.deepEqual(
+    [half.code, (await lake.run('report', 'bnak', '--out', out)).code, (await lake.run('report')).code],
+    [1, 1, 1],
   );
   assert.deepEqual([(await lake.run('status', 'bnak')).code, (await lake.run('status', '--days', '0')).code], [1, 1]);
   assert.match((await lake.run('breaker', 'close', 'bank')).stdout, /^the circuit breaker of bank is closed\n/);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { InvalidInput } from '../../lib/core/errors.ts';
 import { append, csv, definePipeline } from '../../lib/define/index.ts';
+import { collectPage } from '../../lib/query/status/page-facts.ts';
 import { collectFacts, pipelinesIn, runFacts } from '../../lib/query/status/status-facts.ts';
 import { releaseRows } from '../../lib/runtime/release-rows.ts';
 import { tagTable } from '../../lib/runtime/tag-table.ts';
@@ -17,6 +18,7 @@ describe('what is known of a pipeline', () => {
       name: 'shop',
       owner: 'shop@example.com',
       tier: 2,
+      description: 'Orders of a shop.',
       timezone: 'Europe/Berlin',
       slo: { quarantineRate: 50 },
       maintenance: { everyRuns: 3, vacuum: { every: '1s' } },
@@ -92,6 +94,43 @@ describe('what is known of a pipeline', () => {
       [['vacuum', null]],
     );
     assert.deepEqual([unfinished, suspended_files], [null, 0]);
+  });
+
+  test('with what tables are made from, and what was rejected day by day, are a page', async () => {
+    const {
+      nodes,
+      rejected,
+      status,
+      models,
+      before: compared,
+      description,
+    } = await collectPage(lake.deps, 'shop', {
+      days: 30,
+      compared: { before: 'r1', after: 'r2' },
+    });
+    const made = '2026-01-01T00:';
+    assert.deepEqual(
+      nodes.map(({ name, kind, level, reads, rows, updated }) => [
+        name,
+        kind,
+        level,
+        reads,
+        rows,
+        updated?.slice(0, made.length) ?? null,
+      ]),
+      [
+        ['shop.orders', 'source', 0, [], null, null],
+        ['shop_silver.orders', 'silver', 1, ['shop.orders'], 1, made],
+        ['shop_gold.kinds', 'gold', 2, ['shop_silver.orders'], 1, made],
+      ],
+    );
+    assert.deepEqual(rejected, [
+      { day: '2026-01-01', code: 'DOMAIN_ERROR', rows: 3 },
+      { day: '2026-01-01', code: 'TYPE_ERROR', rows: 2 },
+    ]);
+    assert.deepEqual(status, await collectFacts(lake.deps, 'shop'));
+    assert.equal(description, 'Orders of a shop.');
+    assert.ok(Array.isArray(models) && Array.isArray(compared));
   });
 
   test('are of its latest run where it does not compile any more', async () => {

@@ -16,6 +16,8 @@ export type Chart = {
 };
 
 const WIDTH = 640;
+/** Right of the last value: half of its label has room there. */
+const RIGHT = 40;
 const HEIGHT = 200;
 const LEFT = 70;
 const BOTTOM = 24;
@@ -29,7 +31,7 @@ const STYLES = 6;
 export function renderLines(chart: Chart): Html {
   const { series, labels } = chart;
   const most = highest(series.map(({ values }) => values));
-  const x = (at: number): number => place(LEFT, WIDTH - 10, labels.length < 2 ? 0.5 : at / (labels.length - 1));
+  const x = (at: number): number => place(LEFT, WIDTH - RIGHT, labels.length < 2 ? 0.5 : at / (labels.length - 1));
   const lines = series.map(({ values }, of) => {
     const points = values.flatMap((value, at) => (value === null ? [] : [{ at, y: heightOf(value, most) }]));
     const path = points.map(({ at, y }, n) => `${n === 0 ? 'M' : 'L'}${round(x(at))} ${round(y)}`).join('');
@@ -44,7 +46,7 @@ export function renderStacks(chart: Chart): Html {
   const { series, labels } = chart;
   const sums = labels.map((_, at) => series.reduce((sum, { values }) => sum + (values[at] ?? 0), 0));
   const most = highest([sums]);
-  const step = (WIDTH - 10 - LEFT) / Math.max(1, labels.length);
+  const step = (WIDTH - RIGHT - LEFT) / Math.max(1, labels.length);
   const x = (at: number): number => LEFT + step * (at + 0.5);
   const bars = labels.map((_, at) => {
     let below = 0;
@@ -84,7 +86,7 @@ function figure(chart: Chart, height: number, content: Part): Html {
   const about = `${title}: ${series.map(({ name }) => name).join(', ')}. The table below has the values.`;
   const legend = series.map(({ name }, of) => html`<li><span class="key s${of % STYLES}"></span>${name}</li>`);
   return html`<figure id="${id}"><figcaption>${title}</figcaption>
-<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${about}">${content}</svg>
+<div class="wide" role="region" tabindex="0" aria-label="${title}"><svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${about}">${content}</svg></div>
 <ul class="legend">${legend}</ul>
 <details><summary>The values of this chart</summary>${tableOf(chart)}</details></figure>
 `;
@@ -106,7 +108,7 @@ function tableOf({ title, along, labels, series, format }: Chart): Html {
 function axes({ labels, format }: Chart, most: number, x: (at: number) => number): Html {
   const marks = [0, 0.5, 1].map((share) => {
     const y = round(heightOf(most * share, most));
-    return html`<path class="grid" d="M${LEFT} ${y}H${WIDTH - 10}"/><text class="name" x="${LEFT - 6}" y="${y + 4}">${format(most * share)}</text>`;
+    return html`<path class="grid" d="M${LEFT} ${y}H${WIDTH - RIGHT}"/><text class="name" x="${LEFT - 6}" y="${y + 4}">${format(most * share)}</text>`;
   });
   const every = Math.max(1, Math.ceil(labels.length / 6));
   const names = labels.map((label, at) =>

@@ -36,15 +36,15 @@ export type NamedColumn = { readonly table: string; readonly column: string };
 /** `table`, `column`, `rows`, `nulls`, `key_ok`: what the latest run that wrote a table says of its columns; without some of them. */
 export function latestQuality(pipeline: string, without: readonly NamedColumn[]): Sql {
   return sql`${qualityOf(pipeline, without)}
-SELECT "table", "column", arg_max("rows", at) AS "rows", arg_max(nulls, at) AS nulls, arg_max(unique_key_ok, at) AS key_ok
+SELECT "table", "column", arg_max("rows", ended) AS "rows", arg_max(nulls, ended) AS nulls, arg_max(unique_key_ok, ended) AS key_ok
 FROM known GROUP BY "table", "column" ORDER BY "table", "column"`;
 }
 
 /** `day`, `column` (with its table), `percent`: the share of nulls in what runs wrote each day, of the columns with the highest. */
 export function countNulls(pipeline: string, without: readonly NamedColumn[], since: string, most: number): Sql {
   return sql`${qualityOf(pipeline, without)}, recent AS (
-  SELECT "table" || '.' || "column" AS "column", strftime(at AT TIME ZONE 'UTC', '%Y-%m-%d') AS day, "rows", nulls FROM known
-  WHERE at >= CAST(${quoteText(since)} AS TIMESTAMPTZ) AND "rows" > 0 AND nulls IS NOT NULL
+  SELECT "table" || '.' || "column" AS "column", strftime(ended AT TIME ZONE 'UTC', '%Y-%m-%d') AS day, "rows", nulls FROM known
+  WHERE ended >= CAST(${quoteText(since)} AS TIMESTAMPTZ) AND "rows" > 0 AND nulls IS NOT NULL
 ), worst AS (
   SELECT "column", sum(nulls) / sum("rows") AS share FROM recent GROUP BY "column" HAVING sum(nulls) > 0 ORDER BY share DESC, "column" LIMIT ${most}
 )
@@ -57,5 +57,5 @@ function qualityOf(pipeline: string, without: readonly NamedColumn[]): Sql {
   const [quality, runs] = [quotePath(`${pipeline}_ops`, 'quality'), quotePath(`${pipeline}_ops`, 'runs')];
   const named = without.map(({ table, column }) => sql`(${quoteText(table)}, ${quoteText(column)})`);
   const kept = named.length === 0 ? NOTHING : sql` WHERE ("table", "column") NOT IN (${join(named)})`;
-  return sql`WITH known AS (SELECT q.*, r.finished_at AS at FROM ${quality} q JOIN ${runs} r USING (run_id)${kept})`;
+  return sql`WITH known AS (SELECT q.*, r.finished_at AS ended FROM ${quality} q JOIN ${runs} r USING (run_id)${kept})`;
 }

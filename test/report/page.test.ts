@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { RunFact } from '../../lib/core/run-fact.ts';
+import { renderBars, renderLines, renderStacks } from '../../lib/report/page/charts.ts';
+import type { LineageNode } from '../../lib/report/page/facts.ts';
+import { html, markdownText } from '../../lib/report/page/html.ts';
+import { placeNodes } from '../../lib/report/page/lineage.ts';
+import { renderMarkdown } from '../../lib/report/page/markdown.ts';
+import { idOf } from '../../lib/report/page/overview.ts';
+import { renderPage } from '../../lib/report/page/page.ts';
+import { buildReport, figuresByDay } from '../../lib/report/page/report.ts';
+import { HOSTILE, makeLake, NOW } from './made-lake.ts';
+
+const DAY = 86_400_000;
+const built = buildReport(makeLake({ pipelines: 2, models: 12, runs: 120 }));
+const page = renderPage(built);
+
+function all(text: string, pattern: RegExp): readonly string[] {
+  return [...text.matchAll(pattern)].map(([, found = '']) => found);
+}
+
+describe('a page', () => {
+  test('names nothing beside itself, and has no script', () => {
+    // Text has no < of its own.
+    const tags = all(page, /(<[^>]*>)/g).map((tag) => tag.replaceAll(/="[^"]*"/g, '='));
+    assert.doesNotMatch(tags.join('\n'), /<(script|link|img|iframe|object|form|base)\b|\s(src|on\w+|style)=/i);
+    assert.doesNotMatch(page, /https?:|url\(|@import/i);
+    assert.match(page, /Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'/);
+  });
+
+  test('has an end for each link, and no id twice', () => {
+    const ids = all(page, /\sid="([^"]*)"/g);
+    assert.equal(new Set(ids).size, ids.length);
+    const links = all(page, /\shref="([^"]*)"/g);
+    assert.ok(links.length > 30, `${links.length}`);
+    for (const link of links) assert.ok(link.startsWith('#') && ids.includes(link.slice(1)), link);
+  });
+
+  test('has the values of each picture as a table', () => {
+    const figures = all(page, /<figure\b([\s\S]*?)<\/figure>/g);
+    assert.equal(figures.length, 2 * 7);
+    for (const figure of figures) {
+      assert.match(
+        figure,
+        /<figcaption>[\s\S]*<svg [^>]*(role="img" aria-label="|role="group")[\s\S]*<table><caption>/,
+      );
+    }
+  });
+
+  test('can be read aloud and gone through by keys', () => {
+    for (const landmark of ['header', 'nav aria-label="Pipelines"', 'main id="content" tabindex="-1"', 'footer'])
+      assert.equal(page.split(`<${landmark}>`).length, 2, landmark);
+    assert.match(page, /^<!doctype html>\n<html lang="en">/);
+    assert.match(page, /<body><a class="skip" href="#content">/);
+    const levels = all(page, /<h([1-6])\b/g).map(Number);
+    assert.equal(levels[0], 1);
+    assert.equal(levels.filter((level) => level === 1).length, 1);
+    for (const [at, level] of levels.entries()) assert.ok(at === 0 || level <= (levels[at - 1] ?? 0) + 1);
+    const tables = all(page, /<table>([\s\S]*?)<\/table>/g);
+    for (const table of tables)
+      assert.match(table, /^<caption>[^<]+<\/caption>\n<thead><tr>(<th scope="col"( class="n")?>[^<]*<\/th>)+<\/tr>/);
+    assert.equal(
+      all(page, /<tr[^>]*>(<t[dh][^>]*>)/g).filter((cell) => !/^<th scope="(row|col)"/.test(cell)).length,
+      0,
+    );
+    assert.equal(all(page, /<div class="wide"(?! role="region" tabindex="0" aria-label=")/g).length, 0);
+  });
+
+  test('shows what came from data as text', () => {
+    assert.ok(!page.includes('<script>') && !page.includes('<img') && !page.includes('\u202E'));
+    assert.ok(page.includes('&lt;/style&gt;&lt;/title&gt;&lt;script&gt;document.title=&#39;taken&#39;&lt;/script&gt;'));
+    const shown = all(page, /(&lt;script&gt;document)/g).length;
+    // Owner, description, code, table behind, errors, columns, descriptions of tables, and their legends and tables.
+    assert.ok(shown > 20, `${shown}`);
+  });
+
+  test('has dark colours, and room on a phone', () => {
+    assert.match(page, /@media \(prefers-color-scheme:dark\)/);
+    assert.match(page, /<meta name="viewport" content="width=device-width,initial-scale=1">/);
+  });
+
+  test('of nothing says so', () => {
+    const [one] = makeLake({ pipelines: 1, models: 3, runs: 2 }).pipelines;
+    assert.ok(one);
+    const nothing = {
+      models: [],
+      before: [],
+      after: [],
+      rejected: [],
+      quality: [],
+      nulls: [],
+      nodes: [],
+      description: null,
+    };
+    const status = { ...one.status, runs: [], quarantine: [], slo: { freshnessMs: null, quarantineRate: null } };
+    const facts = { ...makeLake({ pipelines: 0, models: 0, runs: 0 }), pipelines: [{ ...one, ...nothing, status }] };
+    const empty = renderPage(buildReport(facts));
+    for (const text of [
+      'Runs: none in these days',
+      'The models of shop_0: no run has told of them yet',
+      'Rejected rows of shop_0 by code; a row counts under each of its codes: no row is in quarantine',
+      'Lineage: there are no tables',
+      'What is promised of shop_0: nothing is promised; slo in the pipeline does',
+      '<dd>none yet</dd>',
+    ])
+      assert.ok(empty.includes(text), text);
+    const none = renderPage(buildReport(makeLake({ pipelines: 0, models: 0, runs: 0 })));
+    assert.ok(none.includes('figures of runs over 30 days: there are none yet'));
+  });
+
+  test('as Markdown has the figures, and what came from data is text there too', () => {
+    const text = renderMarkdown(built);
+    assert.match(text, /^# Strata\n\nAs of 2026-03-31T12:00:00\.000Z, over 30 days\.\n\n## shop\\_0\n/);
+    assert.match(text, /\n- breaker: \*\*open\*\*\n/);
+    assert.match(
+      text,
+      /\n\| success rate \| breached \| 98\.3 % \| \\>= 99 % \| 99 % \| 98\.3 % \| -66\.7 % \| 1 \|\n/,
+    );
+    assert.match(text, /\n\| silver\.m0 \| 40 \| 1\.0 s \| 900 ms \| 2\.0 s \| 97\.5 % \| \$0\.040 \|\n/);
+    assert.match(text, /\n\| silver\.m0 \| 1\.0 s \| 500 ms \| -50\.0 % \| -75\.0 % \|\n/);
+    assert.doesNotMatch(text, /(?<!\\)<\/?\w|(?<!\\)[[\]`]/);
+  });
+});
+
+describe('figures of a page', () => {
+  const run = (day: number, minutes: number, succeeded = true, id = 'r'): RunFact => {
+    const finished = NOW - day * DAY;
+    return {
+      run_id: `${id}${day}`,
+      succeeded,
+      started: finished - minutes * 60_000,
+      finished,
+      duration_ms: minutes * 60_000,
+      error: null,
+    };
+  };
+
+  test('by day go from the first with a run to today', () => {
+    const found = figuresByDay([run(3, 1), run(3, 3), run(1, 9, false)], { from: NOW - 10 * DAY, to: NOW });
+    assert.deepEqual(found, [
+      { day: '2026-03-28', succeeded: 2, failed: 0, p50: 120_000, p95: 174_000 },
+      { day: '2026-03-29', succeeded: 0, failed: 0, p50: null, p95: null },
+      { day: '2026-03-30', succeeded: 0, failed: 1, p50: null, p95: null },
+      { day: '2026-03-31', succeeded: 0, failed: 0, p50: null, p95: null },
+    ]);
+    assert.deepEqual(figuresByDay([], { from: NOW - 10 * DAY, to: NOW }).length, 1);
+  });
+
+  test('cost a month at the rate of the days, and what the smallest job of Glue would', () => {
+    const lake = makeLake({ pipelines: 1, models: 3, runs: 2 });
+    const [one] = lake.pipelines;
+    assert.ok(one);
+    const priced = [run(1, 30), run(2, 0.5), { ...run(3, 5), cost_usd: 9 }].map((each, at) =>
+      at === 2 ? each : { ...each, cost_usd: at + 1 },
+    );
+    const runs = [...priced.slice(0, 2), run(4, 60), { ...run(20, 5), cost_usd: 9 }];
+    const { pipelines } = buildReport({ ...lake, days: 15, pipelines: [{ ...one, status: { ...one.status, runs } }] });
+    // 30 min and the least of 1 min, of 2 DPU at 0.44, twice as much in 30 days as in 15.
+    const { glue_month_usd = 0, ...cost } = pipelines[0]?.cost ?? {};
+    assert.deepEqual(cost, { runs: 2, per_run_usd: 1.5, month_usd: 6 });
+    assert.equal(glue_month_usd.toFixed(9), ((31 / 60) * 2 * 0.44 * 2).toFixed(9));
+    const { pipelines: unpriced } = buildReport({
+      ...lake,
+      pipelines: [{ ...one, status: { ...one.status, runs: [run(1, 1)] } }],
+    });
+    assert.equal(unpriced[0]?.cost, null);
+  });
+
+  test('compare two sets of runs by their means', () => {
+    const lake = makeLake({ pipelines: 1, models: 3, runs: 2 });
+    const [one] = lake.pipelines;
+    assert.ok(one);
+    const runs = [
+      ...[run(5, 10, true, 'base-'), run(4, 20, true, 'base-'), run(3, 99, false, 'base-')],
+      ...[{ ...run(2, 12, true, 'tuned-'), cost_usd: 2 }, run(1, 7)],
+    ];
+    const [model] = one.before;
+    assert.ok(model);
+    const sides = {
+      before: [model, { ...model, model: 'gold.gone' }],
+      after: [{ ...model, mean: 3_000, cost_usd: null }],
+    };
+    const { pipelines } = buildReport({ ...lake, pipelines: [{ ...one, ...sides, status: { ...one.status, runs } }] });
+    const compared = pipelines[0]?.compared;
+    const minute = 60_000;
+    assert.deepEqual(compared?.whole, {
+      before: { runs: 2, mean: 15 * minute, cost_usd: null },
+      after: { runs: 1, mean: 12 * minute, cost_usd: 2 },
+      time_change: -20,
+      cost_change: null,
+    });
+    assert.deepEqual(compared.models, [
+      {
+        model: 'silver.m0',
+        before: { runs: 39, mean: 1_000, cost_usd: 0.001 },
+        after: { runs: 39, mean: 3_000, cost_usd: null },
+        time_change: 200,
+        cost_change: null,
+      },
+    ]);
+    const { compared: _none, ...plain } = lake;
+    assert.equal(buildReport(plain).pipelines[0]?.compared, null);
+  });
+
+  test('name the latest runs and incidents, the newest first', () => {
+    const [one] = built.pipelines;
+    assert.deepEqual(
+      one?.latest.slice(0, 2).map(({ run_id }) => run_id),
+      ['tuned-59', 'tuned-58'],
+    );
+    assert.equal(one?.latest.length, 50);
+    assert.deepEqual(
+      one?.incidents.map(({ failures }) => failures),
+      [['base-10']],
+    );
+    const months = makeLake({ pipelines: 1, models: 3, runs: 120 });
+    const short = buildReport({ ...months, days: 2 }).pipelines[0];
+    assert.deepEqual([short?.incidents.map(({ failures }) => failures), short?.latest.length], [[['tuned-110']], 9]);
+  });
+});
+
+describe('pictures', () => {
+  const chart = {
+    ...{ id: 'c', title: 'T', along: 'day', labels: ['a', 'b', 'c'], format: (value: number): string => `${value} u` },
+    series: [
+      { name: 'x', values: [0, null, 10] },
+      { name: 'y', values: [5, 10, 0] },
+    ],
+  };
+
+  test('of lines go through the values that there are', () => {
+    const { markup } = renderLines(chart);
+    // From 70 to 600 and, the higher the less, from 176 to 10.
+    assert.deepEqual(all(markup, /class="line" d="([^"]*)"/g), ['M70 176L600 10', 'M70 93L335 10L600 176']);
+    assert.deepEqual(all(markup, /class="name"[^>]*>([^<]*)</g), ['0 u', '5 u', '10 u']);
+    assert.match(markup, /<th scope="row">b<\/th><td class="n">-<\/td><td class="n">10 u<\/td>/);
+    const [path] = all(
+      renderLines({ ...chart, labels: ['a'], series: [{ name: 'x', values: [3] }] }).markup,
+      /class="line" d="([^"]*)"/g,
+    );
+    assert.equal(path, 'M335 10');
+    assert.equal(all(markup, /(<circle)/g).length, 5);
+    const long = Array.from({ length: 61 }, (_, at) => `${at}`);
+    assert.equal(all(renderLines({ ...chart, labels: long }).markup, /(<circle)/g).length, 0);
+    assert.equal(all(renderLines({ ...chart, labels: long }).markup, /class="label"[^>]*>(\d+)</g).length, 6);
+  });
+
+  test('of stacks stand on each other', () => {
+    const { markup } = renderStacks({
+      ...chart,
+      series: [
+        { name: 'x', values: [4, 0, 2] },
+        { name: 'y', values: [4, 8, null] },
+      ],
+    });
+    const bars = [...markup.matchAll(/<rect class="(s\d)"[^>]* y="([^"]*)"[^>]* height="([^"]*)"/g)].map(
+      ([, of, y, height]) => [of, y, height],
+    );
+    assert.deepEqual(bars, [
+      ['s0', '93', '83'],
+      ['s1', '10', '83'],
+      ['s1', '10', '166'],
+      ['s0', '134.5', '41.5'],
+    ]);
+  });
+
+  test('of bars are as long as what they say', () => {
+    const { markup } = renderBars({
+      ...chart,
+      labels: ['n'.repeat(40), 'b'],
+      series: [
+        { name: 'x', values: [10, 5] },
+        { name: 'y', values: [null, 0] },
+      ],
+    });
+    assert.deepEqual(all(markup, /<rect class="s0"[^>]* width="([^"]*)"/g), ['330', '165']);
+    assert.deepEqual(all(markup, /<text class="name"[^>]*>([^<]*)</g), [`${'n'.repeat(31)}…`, 'b']);
+    assert.match(markup, new RegExp(`<th scope="row">${'n'.repeat(40)}</th>`));
+    assert.match(renderBars({ ...chart, labels: ['a'], series: [{ name: 'x', values: [0] }] }).markup, /width="0"/);
+  });
+
+  test('of lineage have a column for each level, and what belongs together side by side', () => {
+    const node = (name: string, level: number, ...reads: readonly string[]): LineageNode => ({
+      ...{ name, level, reads, kind: 'gold', description: null, rows: null, updated: null },
+    });
+    const placed = placeNodes([node('a', 0), node('b', 0), node('x', 2, 'b'), node('y', 2, 'a'), node('z', 5, 'x')]);
+    const rows = Object.fromEntries(placed.map(({ name, x, y }) => [name, [x, y]]));
+    assert.deepEqual(rows, { a: [6, 6], b: [6, 40], y: [236, 6], x: [236, 40], z: [466, 6] });
+  });
+});
+
+describe('markup', () => {
+  test('takes text as text, wherever it stands', () => {
+    assert.equal(
+      html`<p title="${'"\'<'}">${'&<>'}${3}${null}${[html`<b>x</b>`, 'a<b']}</p>`.markup,
+      '<p title="&quot;&#39;&lt;">&amp;&lt;&gt;3<b>x</b>a&lt;b</p>',
+    );
+    assert.equal(html`${'\u202Ea\u0000\nb'}`.markup, '\\u202ea\\u0000\nb');
+    assert.equal(markdownText('a|b\n# <i>_x_ [y](z)'), 'a\\|b \\# \\<i\\>\\_x\\_ \\[y\\](z)');
+  });
+
+  test('has ids that differ where names do', () => {
+    const names = ['a b', 'a_b', 'a-b', 'a.b', HOSTILE, 'ab'];
+    const ids = names.map((name) => idOf('x', name));
+    assert.equal(new Set(ids).size, names.length);
+    for (const id of ids) assert.match(id, /^[\w.-]+$/);
+    assert.notEqual(idOf('a-b', 'c'), idOf('a', 'b-c'));
+  });
+});
