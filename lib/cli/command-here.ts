@@ -37,6 +37,7 @@ const SUBCOMMANDS = [
   'check',
   'compact',
   'compile',
+  'completion',
   'cost',
   'demo',
   'describe',

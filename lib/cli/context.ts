@@ -9,6 +9,8 @@ export type GlobalOptions = {
   readonly pipelines: string;
   readonly json: boolean;
   readonly debug: boolean;
+  /** Tables are as wide as what they show. */
+  readonly wide?: boolean;
   readonly locationBase?: string;
   /** Bytes that DuckDB may use; left out: by what is free. */
   readonly memoryBytes?: number;
@@ -62,7 +64,8 @@ export function createContext(
   interrupts?: Interrupts,
   deployed?: DeployedPlace,
 ): Context {
-  const { layout, print, printData, stderr } = terminal;
+  const { print, printData, stderr } = terminal;
+  const layout = options.wide === true ? unbound(terminal.layout) : terminal.layout;
   return {
     options,
     ...(deployed === undefined ? {} : { deployed }),
@@ -85,6 +88,10 @@ export function createContext(
     withPipelines: (pipelines) => createContext({ ...options, pipelines }, terminal, interrupts, deployed),
     at: (place) => createContext(options, terminal, interrupts, place),
   };
+}
+
+function unbound({ width: _width, ...layout }: TableLayout): TableLayout {
+  return layout;
 }
 
 function lakeName({ deployment }: DeployedPlace): string {

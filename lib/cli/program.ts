@@ -27,6 +27,7 @@ import {
   type Start,
 } from './command-shape.ts';
 import { addCompact } from './compact-command.ts';
+import { addCompletion } from './completion-command.ts';
 import { type Context, DEFAULTS, EXIT_HELP, type GlobalOptions } from './context.ts';
 import { addDiagnose } from './diagnose-command.ts';
 import { addDiff } from './diff-command.ts';
@@ -62,6 +63,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
     .option('--root <dir>', "the lake's folder", DEFAULTS.root)
     .option('--pipelines <dir>', 'the folder of the pipelines', DEFAULTS.pipelines)
     .option('--json', 'print one JSON document on stdout')
+    .option('--wide', 'let tables be as wide as what they show, on a terminal too')
     .option('--location-base <url>', 'where readers find the files of a new lake (default: a file:// URL of --root)')
     .addOption(
       new Option('--memory <size>', 'memory for DuckDB, such as 500MB (default: by what is free)')
@@ -100,6 +102,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addQuery(program, start);
   addLooking(program, start);
   addMcp(program, start);
+  addCompletion(program, start);
   addTrace(program, start);
   addDiff(program, start);
   addDiagnose(program, start);
@@ -113,11 +116,11 @@ type GivenOptions = Partial<GlobalOptions> & Pick<GlobalOptions, 'root' | 'pipel
 
 function globalOptions(command: Command): GlobalOptions {
   const given = command.optsWithGlobals<GivenOptions & { readonly memory?: number }>();
-  const { root, pipelines, json = false, debug = false, locationBase, memory } = given;
+  const { root, pipelines, json = false, debug = false, wide = false, locationBase, memory } = given;
   // A base with a slash at its end would give locations with two.
   const base = locationBase === undefined ? {} : { locationBase: locationBase.replace(/\/+$/, '') };
   const limit = memory === undefined ? {} : { memoryBytes: memory };
-  return { root, pipelines, json, debug, ...base, ...limit };
+  return { root, pipelines, json, debug, wide, ...base, ...limit };
 }
 
 function addFeeding(program: Command, start: Start): void {

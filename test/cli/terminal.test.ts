@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough, Writable } from 'node:stream';
 import { describe, test } from 'node:test';
+import { createContext, DEFAULTS } from '../../lib/cli/context.ts';
 import { main } from '../../lib/cli/main.ts';
 import { DIM_NULL } from '../../lib/cli/output/formats.ts';
 import { createTerminal, ReaderGone, StreamFailed } from '../../lib/cli/terminal.ts';
@@ -35,6 +36,14 @@ describe('the terminal', () => {
     await createTerminal(pipe).printData('a,\u001b[2J\r\n');
     await createTerminal(screen).printData('a,\u001b[2J\r\n');
     assert.deepEqual([pipe.said().stdout, screen.said().stdout], ['a,\u001b[2J\r\n', 'a,\\u001b[2J\n']);
+  });
+
+  test('tables fit a screen, unless they may be wide; a pipe has no width and no colours', () => {
+    const layout = (isTTY: boolean, wide: boolean) =>
+      createContext({ ...DEFAULTS, json: false, debug: false, wide }, createTerminal(streams(isTTY))).layout;
+    assert.equal(layout(true, false).width, 80);
+    assert.deepEqual(Object.keys(layout(true, true)), ['color']);
+    assert.deepEqual([layout(false, false), layout(false, true)], [{}, {}]);
   });
 
   test('a dimmed NULL is the one order that a screen gets, and a pipe gets none', async () => {
