@@ -1,5 +1,5 @@
 import { type Compute, DEFAULT_COMPUTE } from '../core/compute.ts';
-import type { ModelFacts } from '../core/facts.ts';
+import type { BookRow, ModelFacts } from '../core/facts.ts';
 import type { Measured } from '../core/requests.ts';
 import type { PipelineSettings, PipelineSpec } from '../core/spec.ts';
 import { PRICES } from './prices.ts';
@@ -36,6 +36,12 @@ export function costOfModel({ staging, merging, units, merge_units }: ModelFacts
   return rounded(
     costOnAws('Stage', staging, units, rate.compute) + costOnAws('Merge', merging, merge_units, rate.compute),
   );
+}
+
+/** Of a run that ended before all of it was measured: what is known of its models. */
+export function priceOfModels(models: readonly BookRow[], rate: Rate): { readonly usd: number; readonly rate: string } {
+  const usd = models.reduce((sum, { cost_usd }) => sum + Number(cost_usd ?? 0), 0);
+  return { usd: rounded(usd), rate: `${nameRate(rate)}, of its models alone` };
 }
 
 function costOnAws(step: 'Stage' | 'Merge', measured: Measured, units: number, { steps }: Compute): number {

@@ -36,7 +36,10 @@ function timeOf(row: Row): number {
   return parseTime(String(row['started_at'])) ?? 0;
 }
 
-/** Newest first; runs whose snapshots are gone come before all others, in the order of their times. */
+/**
+ * Newest first; runs whose snapshots are gone come before all others, in the order of their times. Those that failed, and that a
+ * later run has entered, have none of their own: they stand by their times.
+ */
 async function inOrder(
   deps: QueryDeps,
   pipeline: string,
@@ -45,7 +48,13 @@ async function inOrder(
   const entry = await loadTable(deps.catalog, opsTable(pipeline, 'runs'));
   const places = new Map(runsIn(entry?.metadata).map((id, at) => [id, at]));
   const place = (row: Row): number => places.get(String(row['run_id'])) ?? -1;
-  const ordered = rows.toReversed().sort((a, b) => place(a) - place(b));
+  const [entered, own] = [rows.filter((row) => isEntered(row, places)), rows.filter((row) => !isEntered(row, places))];
+  const ordered = own.toReversed().sort((a, b) => place(a) - place(b));
   const times = straighten(ordered.map(timeOf));
-  return ordered.map((row, at) => ({ row, time: times[at] ?? 0 })).reverse();
+  const placed = ordered.map((row, at) => ({ row, time: times[at] ?? 0 })).reverse();
+  return [...placed, ...entered.map((row) => ({ row, time: timeOf(row) }))];
+}
+
+function isEntered(row: Row, places: ReadonlyMap<string, number>): boolean {
+  return row['status'] === 'FAILED' && !places.has(String(row['run_id']));
 }

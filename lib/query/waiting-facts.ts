@@ -1,6 +1,6 @@
 import { ObjectNotFound } from '../core/errors.ts';
 import { FACT_TABLES, OPS_TABLES, type OpsTable } from '../core/ops.ts';
-import { listWaiting } from '../lake/facts/keep-facts.ts';
+import { listWaiting } from '../lake/facts/facts-folder.ts';
 import { acquireAll, keepOrRelease } from '../lake/resources.ts';
 import { openTable } from '../lake/tables/table-state.ts';
 import type { Borrowed, Session } from '../ports.ts';

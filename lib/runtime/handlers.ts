@@ -63,6 +63,7 @@ export function medallionHandlers(
           await recordPeriod(held, plan, 'FAILED');
           await recordRun(held, plan, recordOf(plan, result));
         },
+        writesTables: true,
       });
     },
     Notify: (input) =>

@@ -4,6 +4,7 @@ import { LockHeld } from '../../lib/core/errors.ts';
 import { append, csv, definePipeline, scd2 } from '../../lib/define/index.ts';
 import type { StepDeps } from '../../lib/lake/deps.ts';
 import type { Catalog } from '../../lib/ports.ts';
+import { listRuns } from '../../lib/query/list-runs.ts';
 import { runFail } from '../../lib/steps/end/fail.ts';
 import { runOpen } from '../../lib/steps/open/open.ts';
 import { openTestLake, type TestLake } from '../support/test-lake.ts';
@@ -45,6 +46,7 @@ function asOnAws(deps: StepDeps, now: () => number): StepDeps {
     holder: (runId: string) => `run:${runId}`,
     leaseMs: 600_000,
     clocksAgree: true as const,
+    billedBy: 'aws' as const,
   };
   return { ...deps, isGone: () => false, clock: { now: () => new Date(now()) }, settings };
 }
@@ -107,6 +109,21 @@ test('Fail gives back the lock of the run that failed, and says whether the one 
     );
     await runFail(early, deps);
     assert.deepEqual(await lockOf(lake), { epoch: 3, released: true });
+    // Nobody could enter the two that failed into the table of runs; the next one that publishes does.
+    const failedRuns = async (): Promise<readonly unknown[]> =>
+      (await listRuns(lake.deps, 'shop')).map(({ run_id, status, cost_usd, cost_rate }) => [
+        ...[run_id, status, Number(cost_usd) > 0, String(cost_rate).replace(/of \d.*\d,/, 'of a day,')],
+      ]);
+    assert.deepEqual(await failedRuns(), []);
+    assert.equal((await lake.answer({ runId: 'd' })).kind, 'nothing');
+    const rate = 'prices of us-east-1 of a day, of its models alone';
+    assert.deepEqual(await failedRuns(), [
+      ['c', 'SUCCEEDED', true, '2.5 USD an hour'],
+      ['b', 'FAILED', false, rate],
+      ['a', 'FAILED', false, rate],
+    ]);
+    const entered = (await lake.rows('shop_ops.runs')).map(({ run_id, error }) => `${run_id} ${error}`);
+    assert.deepEqual(entered.sort(), ['a AuditFailed: x', 'b AuditFailed: x', 'c null']);
   });
 });
 

@@ -3,21 +3,11 @@ import type { BookRow, RunFacts } from '../../core/facts.ts';
 import { DIAGNOSTICS, FACT_TABLES, type FactTable, opsTable } from '../../core/ops.ts';
 import type { RunPlan } from '../../core/run.ts';
 import { findRun } from '../../iceberg/snapshot.ts';
-import type { ObjectStore } from '../../ports.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { commitOps, stageOpsRows } from '../ops/ops-tables.ts';
 import { readJson, writeOnce } from '../run/run-folder.ts';
-
-/** What is kept of runs waits here, an object for each, until a run that publishes adds it to the tables. */
-export function factsFolder(pipeline: string): string {
-  return `ops/${pipeline}/_facts/`;
-}
-
-/** In the order of the times at which runs were planned. A run that is begun anew after a failure has another object. */
-export function factsKey({ run, created_at }: Pick<RunPlan, 'run' | 'created_at'>): string {
-  return `${factsFolder(run.pipeline)}${created_at.replaceAll(/[^0-9A-Za-z]/g, '')}-${run.run_id}.json`;
-}
+import { factsKey, listWaiting } from './facts-folder.ts';
 
 /** To add rows to three tables takes about as long as a small run has for a tenth of its work: so many share it. */
 export const FOLDED_TOGETHER = 16;
@@ -29,22 +19,28 @@ const MOST_FOLDED = 1_000;
 /** What waits, and whether this run adds it to the tables. Repeated by a run that died since, it decides alike. */
 export type Waiting = { readonly due: boolean; readonly keys: readonly string[]; readonly before: readonly RunFacts[] };
 
-export async function findWaiting(deps: Pick<StepDeps, 'store' | 'catalog'>, plan: RunPlan): Promise<Waiting> {
+export async function findWaiting(deps: Pick<StepDeps, 'store' | 'catalog' | 'log'>, plan: RunPlan): Promise<Waiting> {
   const own = factsKey(plan);
   const keys = (await listWaiting(deps.store, plan.run.pipeline)).filter((key) => key !== own).slice(0, MOST_FOLDED);
   const due = keys.length + 1 >= FOLDED_TOGETHER || bytesOf(plan) >= LARGE_BYTES || (await isBegun(deps, plan));
-  return due ? { due, keys, before: await readFacts(deps.store, keys) } : { due, keys: [], before: [] };
+  return due ? { due, keys, before: await readFacts(deps, keys) } : { due, keys: [], before: [] };
 }
 
-/** Keys of the objects that wait, in order. */
-export async function listWaiting(store: Pick<ObjectStore, 'list'>, pipeline: string): Promise<readonly string[]> {
-  const keys: string[] = [];
-  for await (const { key } of store.list(factsFolder(pipeline))) keys.push(key);
-  return keys.sort();
-}
-
-function readFacts(store: ObjectStore, keys: readonly string[]): Promise<readonly RunFacts[]> {
-  return mapConcurrent(keys, (key) => readJson<RunFacts>(store, key));
+/** One that somebody has damaged must not keep the pipeline's runs from ending. */
+async function readFacts(
+  { store, log }: Pick<StepDeps, 'store' | 'log'>,
+  keys: readonly string[],
+): Promise<readonly RunFacts[]> {
+  const all = await mapConcurrent(keys, async (key) => {
+    try {
+      return [await readJson<RunFacts>(store, key)];
+    } catch (cause) {
+      if (!(cause instanceof SyntaxError)) throw cause;
+      log.warn('facts of a run are no JSON and are left out', { key });
+      return [];
+    }
+  });
+  return all.flat();
 }
 
 function bytesOf({ sources }: RunPlan): number {

@@ -43,7 +43,8 @@ function rulesOf(model: ModelSpec, held: KeysHeld): Rules {
   return { personal: new Set(model.personal), held: new Map([...own, ...held]) };
 }
 
-function filesRead(files: readonly FileOutcome[]): FilesRead | null {
+/** Null of none. Parts of a file are that file. */
+export function filesRead(files: readonly FileOutcome[]): FilesRead | null {
   const each = new Map(files.map((file) => [`${file.etag} ${file.key}`, file]));
   if (each.size === 0) return null;
   const names = [...each.keys()].sort();

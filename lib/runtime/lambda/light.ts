@@ -71,7 +71,7 @@ export function failDeps(log: Log): FailDeps {
     clock,
     log,
     isGone: () => false,
-    settings: { holder: (runId) => `run:${runId}`, leaseMs: LEASE_MS, clocksAgree: true },
+    settings: { holder: (runId) => `run:${runId}`, leaseMs: LEASE_MS, clocksAgree: true, billedBy: 'aws' },
     async recordFailed(plan, result) {
       const detail = `${result.error?.name}: ${result.error?.message} (after ${result.duration_ms} ms)`;
       const at = clock.now();

@@ -1,20 +1,24 @@
 import { LockHeld, Unavailable } from '../../core/errors.ts';
+import type { RunFacts } from '../../core/facts.ts';
 import type { AfterError, FailureRecord } from '../../core/failed-run.ts';
 import type { HeldRun, RunRef, RunResult } from '../../core/run.ts';
 import type { LockDeps, StepDeps } from '../../lake/deps.ts';
+import { factsKey } from '../../lake/facts/facts-folder.ts';
+import { factsOfFailed } from '../../lake/facts/failed-work.ts';
 import { discardRun } from '../../lake/files/discard.ts';
 import { discardMaintenance } from '../../lake/maintain/discard-maintenance.ts';
 import { readMaintenancePlan } from '../../lake/maintain/maintenance-folder.ts';
 import { readSweepPlan, sweepPlaces, sweepRun } from '../../lake/maintain/sweep-plan.ts';
 import { failedSweep } from '../../lake/maintain/sweep-result.ts';
 import { noteFailedPeriod } from '../../lake/ops/branches/failed-periods.ts';
-import { durationOf, type RecordedPlan } from '../../lake/ops/run-row.ts';
+import { durationOf, type RecordedPlan, recordOf, runRow } from '../../lake/ops/run-row.ts';
 import { type Decision, decideToUndo, readDecision } from '../../lake/run/decision.ts';
 import { fencedStore } from '../../lake/run/fence.ts';
 import { releaseLock, requireHeld } from '../../lake/run/lock.ts';
 import { clearOpenRun } from '../../lake/run/open-run.ts';
 import { readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import { failedResult } from '../../lake/run/run-records.ts';
+import { priceOfModels, rateOf } from '../../plan/model-cost.ts';
 import type { JsonValue } from '../../ports.ts';
 
 /** What Fail needs: no engine, so that on AWS it is a light function. */
@@ -22,6 +26,8 @@ export type FailDeps = LockDeps &
   Pick<StepDeps, 'log'> & {
     /** Notes a run that was undone where people look for it. */
     readonly recordFailed: (plan: RecordedPlan, result: RunResult) => Promise<void>;
+    /** Present: that is the table of runs. Elsewhere the next run that publishes enters it there. */
+    readonly writesTables?: true;
   };
 
 /**
@@ -87,6 +93,7 @@ async function undo(deps: FailDeps, run: HeldRun, error: { name: string; message
   if (!(await mayUndo(deps, run, decision))) return false;
   // Without a plan an earlier attempt at this has come so far.
   if ((await deps.store.head(runFolder.plan(run))) !== undefined) {
+    await keepFailed(deps, run, error);
     const plan = await discard(deps, run);
     const result = failedResult(plan.run, error, durationOf(plan, deps.clock.now()));
     if (!plan.run.dry_run) {
@@ -109,6 +116,24 @@ async function notePeriod({ store, clock }: FailDeps, { run, branch }: RecordedP
     { pipeline: run.pipeline, branch: name },
     { period, status: 'FAILED', run_id: run.run_id, attempts: attempt, finished_at: at },
   );
+}
+
+/** Keeps what the models of a run did, while its folder says it. That it cannot be told must not keep a run from being undone. */
+async function keepFailed(deps: FailDeps, run: HeldRun, error: { name: string; message: string }): Promise<void> {
+  if (run.kind === 'maintenance' || run.dry_run) return;
+  try {
+    const plan = await readPlan(deps.store, run);
+    const rate = rateOf(deps.settings.billedBy, plan.spec);
+    const facts = await factsOfFailed(deps.store, plan, `${error.name}: ${error.message}`, rate);
+    const now = deps.clock.now();
+    const failed = recordOf(plan, failedResult(plan.run, error, durationOf(plan, now)));
+    const row = runRow(plan, { ...failed, price: priceOfModels(facts.model_runs, rate) }, now);
+    const runs = deps.writesTables === true ? [] : [row];
+    await writeOnce(deps.store, factsKey(plan), { ...facts, runs } satisfies RunFacts);
+  } catch (cause) {
+    if (cause instanceof LockHeld) throw cause;
+    deps.log.warn('the facts of the run could not be kept', { run_id: run.run_id, cause: String(cause) });
+  }
 }
 
 /** Removes what the run wrote, and answers its plan, by which the books know it. */

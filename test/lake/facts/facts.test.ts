@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { append, csv, definePipeline, unique, upsert } from '../../../lib/define/index.ts';
-import { listWaiting } from '../../../lib/lake/facts/keep-facts.ts';
+import { listWaiting } from '../../../lib/lake/facts/facts-folder.ts';
 import type { Row } from '../../../lib/ports.ts';
 import { queryRows } from '../../../lib/query/select.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../../support/test-lake.ts';
@@ -23,7 +23,11 @@ const PIPELINE: TestPipeline = {
     },
     gold: { words: { sql: 'words.sql' } },
   }),
-  sql: { 'words.sql': 'SELECT word, count(*)::BIGINT AS n FROM silver.orders GROUP BY word' },
+  // Some words bring it down.
+  sql: {
+    'words.sql':
+      "SELECT word, sum(CAST(CASE word WHEN 'boom' THEN 'x' ELSE '1' END AS BIGINT))::BIGINT AS n FROM silver.orders GROUP BY word",
+  },
 };
 
 const ORDERS = 'id,word,paid\n2,b,true\n10,a,false\n,,true\n';
@@ -146,5 +150,36 @@ describe('facts of a run', () => {
       `SELECT unique_key_ok FROM shop_ops.quality WHERE run_id = 'fold' AND "table" = 'shop_silver.orders' AND "column" = 'id'`,
     );
     assert.deepEqual(broken, [{ unique_key_ok: false }]);
+  });
+
+  test('of a run that failed: the model that did, and what was undone with it, its words without values', async () => {
+    await lake.land('orders', '4.csv', 'id,word,paid\n7,boom,true\n');
+    const failed = await lake.run({ runId: 'failed' });
+    assert.equal(failed.status, 'FAILED');
+    const told = (table: string, columns: string): Promise<readonly Row[]> =>
+      facts(`SELECT ${columns} FROM shop_ops.${table} WHERE run_id = 'failed' ORDER BY ALL`);
+    const models = await told('model_runs', 'model, status, error, units, rows_in, rows_out, bytes_written');
+    assert.deepEqual(
+      models.map(({ error, ...row }) => [...Object.values(row), error === null ? null : String(error).split(':')[0]]),
+      [
+        ['gold.words', 'FAILED', 0, null, null, null, 'EngineError'],
+        ['silver.orders', 'UNDONE', 1, 1, 1, models[1]?.['bytes_written'], null],
+      ],
+    );
+    // The table of runs says no more of values than people are told.
+    assert.match(
+      String(models[0]?.['error']),
+      /^EngineError: write gold.words: Conversion Error: what the engine says of it is withheld/,
+    );
+    assert.deepEqual(
+      (await told('lineage', 'model, action, table_or_source, version')).map((row) => Object.values(row)),
+      [
+        // What it was to read was never published.
+        ['gold.words', 'read', 'shop_silver.orders', null],
+        ['silver.orders', 'read', 'shop.orders', (await told('lineage', 'version'))[0]?.['version']],
+      ],
+    );
+    assert.deepEqual(await told('quality', '*'), []);
+    assert.deepEqual(await told('runs', 'status, cost_rate'), [{ status: 'FAILED', cost_rate: '7.2 USD an hour' }]);
   });
 });
