@@ -7,6 +7,7 @@ import { measureCommand } from './command/measure.ts';
 import { measureCommits } from './commits/measure.ts';
 import { measureCompaction } from './compaction/measure.ts';
 import { measureEvents, measureGrowth } from './events/measure.ts';
+import { measureFacts } from './facts/measure.ts';
 import { judge } from './figures.ts';
 import { WORK } from './folders.ts';
 import { measureForgetting } from './forgetting/measure.ts';
@@ -52,6 +53,7 @@ const MEASUREMENTS = {
   command: measureCommand,
   status: measureStatus,
   increment: measureIncrement,
+  facts: measureFacts,
 } as const satisfies Record<string, (bench: Bench) => Promise<Measured>>;
 
 const USAGE = `node bench/run.ts [--quick] [--rounds N] [--only ${Object.keys(MEASUREMENTS).join('|')}]...`;
