@@ -29,6 +29,8 @@ import {
 import { addCompact } from './compact-command.ts';
 import { addCompletion } from './completion-command.ts';
 import { type Context, DEFAULTS, EXIT_HELP, type GlobalOptions } from './context.ts';
+import { addDeadLetters } from './deployed/dead-letter-commands.ts';
+import { addExecutions } from './deployed/execution-commands.ts';
 import { addDiagnose } from './diagnose-command.ts';
 import { addDiff } from './diff-command.ts';
 import { addDoctor } from './doctor-command.ts';
@@ -86,6 +88,8 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   const start = (command: Command, run: (context: Context) => Promise<number>) => invoke(globalOptions(command), run);
   addInit(program, start);
   addDoctor(program, start);
+  addExecutions(program, start);
+  addDeadLetters(program, start);
   addFeeding(program, start);
   addOrigins(program, start);
   addRunning(program, start);

@@ -11,7 +11,7 @@ export type ManagedPolicies = {
   readonly reader?: readonly string[];
   /** Files into bronze, which can be neither read again nor removed. */
   readonly uploader?: readonly string[];
-  /** Runs and maintenance: started, followed, stopped and redriven. */
+  /** Runs and maintenance: started, followed, stopped and redriven; dead letters too. */
   readonly operator?: readonly string[];
 };
 
@@ -64,7 +64,13 @@ function grantOperate(lake: ILake, policy: ManagedPolicy, pipeline: string): voi
       resourceArns: executions,
     });
   }
+  // The queues of a pipeline are named after its stack.
+  const queues = Arn.format({ service: 'sqs', resource: `${names.pipelineStack(pipeline)}-*` }, Stack.of(lake));
+  Grant.addToPrincipal({ grantee: policy, actions: DEAD_LETTERS, resourceArns: [queues] });
 }
+
+/** Dead letters are looked at, sent once more, and removed. */
+const DEAD_LETTERS = ['sqs:ReceiveMessage', 'sqs:ChangeMessageVisibility', 'sqs:SendMessage', 'sqs:DeleteMessage'];
 
 /** The commands find what is deployed by the outputs of its stacks. */
 function findStacks(stack: Stack, policy: ManagedPolicy): void {

@@ -25,6 +25,9 @@ export class PipelineStack extends Stack {
       StateMachineArn: this.pipeline.stateMachine.stateMachineArn,
       MaintenanceStateMachineArn: this.pipeline.maintenance.stateMachineArn,
       TopicArn: this.pipeline.topic.topicArn,
+      DeadLettersUrl: this.pipeline.deadLetters.queueUrl,
+      // An output cannot be empty.
+      EventsUrl: this.pipeline.events?.queueUrl ?? 'none',
       ...commandsFor(props),
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });

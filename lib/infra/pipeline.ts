@@ -33,6 +33,8 @@ export class Pipeline extends Construct implements IConnectable {
   readonly functions: Functions;
   readonly topic: ITopic;
   readonly deadLetters: IQueue;
+  /** What starts runs by events waits in it; undefined where nothing does. */
+  readonly events: IQueue | undefined;
   readonly alarms: readonly Alarm[];
   readonly #network: Network | null;
   readonly #machineName: string;
@@ -81,7 +83,7 @@ export class Pipeline extends Construct implements IConnectable {
     if (spec.alerts !== undefined) connectWebhook(this, functions, spec.alerts.webhook);
     this.topic = topic;
     const startOn = props.startOn ?? {};
-    this.deadLetters = createTriggers(this, {
+    const queues = createTriggers(this, {
       lake,
       spec,
       functions,
@@ -91,6 +93,8 @@ export class Pipeline extends Construct implements IConnectable {
       startOn,
       deadLetters: props.deadLetters,
     });
+    this.deadLetters = queues.deadLetters;
+    this.events = queues.events;
     const watched = { lake, spec, machine, deadLetters: this.deadLetters };
     const { alarms = {} } = props;
     this.alarms = alarms === false ? [] : createAlarms(this, { ...watched, topic, options: alarms });

@@ -59,8 +59,11 @@ const ATTEMPTS = 5;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
-/** What starts runs: uploads to bronze and the pipeline's schedule. Answers the queue of what could not be delivered. */
-export function createTriggers(scope: Construct, props: TriggersProps): IQueue {
+/** `events`: what the starter reads; undefined: nothing starts runs by events. `deadLetters`: what could not be delivered. */
+export type Queues = { readonly events: IQueue | undefined; readonly deadLetters: IQueue };
+
+/** What starts runs: uploads to bronze and the pipeline's schedule. */
+export function createTriggers(scope: Construct, props: TriggersProps): Queues {
   const deadLetters = props.deadLetters ?? createDeadLetters(scope);
   const { upload = true, schedule = true, after = true } = props.startOn;
   const followed = after ? (props.spec.after ?? []) : [];
@@ -107,7 +110,7 @@ export function createTriggers(scope: Construct, props: TriggersProps): IQueue {
       deadLetters,
     });
   }
-  return deadLetters;
+  return { events: queue, deadLetters };
 }
 
 function declaredMaintenance({ maintenance }: PipelineSpec): ScheduledMaintenance | undefined {

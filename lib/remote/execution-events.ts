@@ -113,3 +113,16 @@ export async function readEventsAfter(
   } while (token !== undefined);
   return found.reverse();
 }
+
+/** The state that an execution is in; null where its history has none, or may not be read. */
+export async function lastStateOf(sfn: Pick<SFNClient, 'send'>, executionArn: string): Promise<string | null> {
+  const asked = new GetExecutionHistoryCommand({ executionArn, reverseOrder: true, maxResults: LATEST_EVENTS });
+  const { events = [] } = await sfn.send(asked).catch(() => ({ events: [] }));
+  return (
+    events.find(({ stateEnteredEventDetails }) => stateEnteredEventDetails !== undefined)?.stateEnteredEventDetails
+      ?.name ?? null
+  );
+}
+
+/** A state that was entered has a few events of its own since. */
+const LATEST_EVENTS = 20;

@@ -42,6 +42,15 @@ export type RemoteRunRequest = Omit<RunRequest, 'retryIntervalMs' | 'waitMs' | '
 export async function runRemotely(deps: RemoteRunDeps, request: RemoteRunRequest): Promise<RunAnswer> {
   const input = inputOf(deps, request);
   const { ended, again } = await execute(deps, input, request);
+  return answerOf(deps, input, { ended, again });
+}
+
+/** What an execution of a run that has ended answers, by what it was started with. */
+export function answerOf(
+  deps: Pick<RemoteRunDeps, 'store'>,
+  input: Pick<OpenInput, 'pipeline' | 'run_id' | 'dry_run'>,
+  { ended, again }: { readonly ended: DescribeExecutionOutput; readonly again: boolean },
+): Promise<RunAnswer> {
   return ended.status === 'SUCCEEDED' ? succeeded(deps, input, ended, again) : failed(deps, input, ended, again);
 }
 
@@ -98,7 +107,8 @@ function executionName({ ids }: RemoteRunDeps, { run_id, dry_run }: OpenInput): 
   return `${run_id.slice(0, LONGEST_RUN_ID - suffix.length)}${suffix}`;
 }
 
-function executionArnOf(stateMachineArn: string, name: string): string {
+/** The ARN of the execution of a name. */
+export function executionArnOf(stateMachineArn: string, name: string): string {
   return `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
 }
 
@@ -107,10 +117,12 @@ const LONGEST_WAIT_MS = 10_000;
 /** Looks in a row that may fail for a passing reason, each after the SDK's own attempts. */
 const PATIENCE = 5;
 
-async function follow(
-  deps: RemoteRunDeps,
+/** `isSeen`: whether an answer knows already of what was asked for just now. */
+export async function follow(
+  deps: Pick<RemoteRunDeps, 'sfn' | 'wait'>,
   executionArn: string,
   onEvent: RunRequest['onEvent'],
+  isSeen: (found: DescribeExecutionOutput) => boolean = () => true,
 ): Promise<DescribeExecutionOutput> {
   const history = onEvent === undefined ? undefined : followHistory(deps, executionArn, onEvent);
   let pause = FIRST_WAIT_MS;
@@ -120,7 +132,7 @@ async function follow(
       const ended = await deps.sfn.send(new DescribeExecutionCommand({ executionArn }));
       failures = 0;
       await history?.();
-      if (ended.status !== 'RUNNING') return ended;
+      if (ended.status !== 'RUNNING' && isSeen(ended)) return ended;
     } catch (cause) {
       const failure = awsFailure({ action: 'states:DescribeExecution', resource: executionArn }, cause);
       failures += 1;
@@ -133,7 +145,7 @@ async function follow(
 
 /** Progress is a courtesy: what keeps it from being read, such as a missing right, does not end the run's command. */
 function followHistory(
-  { sfn }: RemoteRunDeps,
+  { sfn }: Pick<RemoteRunDeps, 'sfn'>,
   executionArn: string,
   onEvent: NonNullable<RunRequest['onEvent']>,
 ): () => Promise<void> {
@@ -167,9 +179,11 @@ const OUTPUT = z.object({
   branches: z.array(z.string()).optional(),
 });
 
+type Asked = Pick<OpenInput, 'pipeline' | 'run_id' | 'dry_run'>;
+
 async function succeeded(
-  { store }: RemoteRunDeps,
-  input: OpenInput,
+  { store }: Pick<RemoteRunDeps, 'store'>,
+  input: Asked,
   { executionArn, output }: DescribeExecutionOutput,
   again: boolean,
 ): Promise<RunAnswer> {
@@ -193,8 +207,8 @@ async function succeeded(
 }
 
 async function failed(
-  { store }: RemoteRunDeps,
-  { pipeline, run_id, dry_run }: OpenInput,
+  { store }: Pick<RemoteRunDeps, 'store'>,
+  { pipeline, run_id, dry_run }: Asked,
   ended: DescribeExecutionOutput,
   again: boolean,
 ): Promise<RunAnswer> {

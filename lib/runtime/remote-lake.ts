@@ -12,6 +12,8 @@ import type { ExpireAnswer, VacuumAnswer } from '../core/maintenance.ts';
 import type { ObjectStore } from '../ports.ts';
 import { unfinishedRun } from '../query/plan-run.ts';
 import type { CompactionAnswer } from '../remote/compaction.ts';
+import { type RedriveRequest, redriveRemotely, stopRemotely } from '../remote/executions/act.ts';
+import { type FoundExecution, listExecutions } from '../remote/executions/list.ts';
 import { compactRemotely, type RemoteCompaction } from '../remote/remote-compact.ts';
 import { type RemoteRunRequest, runRemotely } from '../remote/remote-run.ts';
 import { type RemoteSweep, sweepRemotely } from '../remote/remote-sweep.ts';
@@ -33,6 +35,8 @@ export type RemoteRuns = {
   compact(request: RemoteCompaction): Promise<CompactionAnswer>;
   expire(request: RemoteSweep): Promise<ExpireAnswer>;
   vacuum(request: RemoteSweep): Promise<VacuumAnswer>;
+  redrive(request: RedriveRequest): Promise<RunAnswer>;
+  stop(request: { readonly pipeline: string; readonly name: string }): Promise<void>;
   /** The run of the pipeline that the next one finishes first. */
   unfinished(): Promise<string | null>;
 };
@@ -64,8 +68,23 @@ export async function openRemoteRuns(
     compact: (request) => compactRemotely(deps, request),
     expire: (request) => sweepRemotely(deps, 'expire', request),
     vacuum: (request) => sweepRemotely(deps, 'vacuum', request),
+    redrive: (request) => redriveRemotely(deps, request),
+    stop: (request) => stopRemotely(deps, request),
     unfinished: () => unfinishedRun({ store }, pipeline),
   };
+}
+
+/** The executions of a deployed pipeline, the newest first. */
+export async function listRemoteExecutions(
+  pipeline: string,
+  { deployment }: Pick<RemotePlace, 'deployment'>,
+  limit: number,
+): Promise<readonly FoundExecution[]> {
+  const outputs = ['StateMachineArn', 'MaintenanceStateMachineArn'] as const;
+  const stack = namesOf(deployment).pipelineStack(pipeline);
+  const found = await readOutputs(new CloudFormationClient({}), stack, outputs);
+  const machines = { runs: found.StateMachineArn, maintenance: found.MaintenanceStateMachineArn };
+  return listExecutions(new SFNClient({}), machines, limit);
 }
 
 /** The bronze bucket of a deployed lake, with a folder for copies that `close` removes. Throws InvalidInput when the lake is not deployed. */

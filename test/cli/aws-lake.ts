@@ -26,8 +26,15 @@ const STACKS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     StateMachineArn: 'arn:aws:states:us-east-1:1:stateMachine:strata-shop',
     MaintenanceStateMachineArn: 'arn:aws:states:us-east-1:1:stateMachine:strata-shop_maintenance',
     TopicArn: 't',
+    DeadLettersUrl: 'https://sqs.us-east-1.amazonaws.com/1/strata-shop-DeadLetters',
+    EventsUrl: 'https://sqs.us-east-1.amazonaws.com/1/strata-shop-Uploads',
   },
-  'strata-dev-shop': { StateMachineArn: 'arn:aws:states:us-east-1:1:stateMachine:strata-dev-shop', TopicArn: 't' },
+  'strata-dev-shop': {
+    StateMachineArn: 'arn:aws:states:us-east-1:1:stateMachine:strata-dev-shop',
+    TopicArn: 't',
+    DeadLettersUrl: 'https://sqs.us-east-1.amazonaws.com/1/strata-shop-DeadLetters',
+    EventsUrl: 'none',
+  },
 };
 
 /** As S3 has it, without a key of KMS: equal bytes have equal etags. */

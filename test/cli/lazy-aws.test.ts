@@ -10,10 +10,13 @@ const COMMANDS = fileURLToPath(new URL('../../lib/cli/commands', import.meta.url
 /** Those that are for AWS; each is loaded only by its option, or its name. */
 const ON_AWS = [
   'compact-aws.ts',
+  'dead-letters.ts',
   'doctor-aws.ts',
+  'executions.ts',
   'land-aws.ts',
   'query-athena.ts',
   'run-aws.ts',
+  'stacks-prune.ts',
   'stacks.ts',
   'sweep-aws.ts',
 ];

@@ -4,8 +4,11 @@ import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import {
   DescribeExecutionCommand,
   GetExecutionHistoryCommand,
+  ListExecutionsCommand,
+  RedriveExecutionCommand,
   SFNClient,
   StartExecutionCommand,
+  StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { commandHere } from '../../lib/cli/command-here.ts';
@@ -223,4 +226,164 @@ describe('runs of a kind', () => {
     assert.deepEqual(started().input, { ...RUN, wait: true, backfill });
     assert.deepEqual(parseOpenInput({ ...RUN, wait: true, backfill }).backfill, backfill);
   });
+});
+
+describe('executions', () => {
+  const MACHINE = 'arn:aws:states:us-east-1:1:stateMachine:strata-shop';
+  const item = (name: string, status: string, at: number) => ({
+    ...{
+      name,
+      status: status as 'FAILED',
+      executionArn: `arn:${name}`,
+      stateMachineArn: MACHINE,
+      startDate: new Date(at),
+    },
+    ...(status === 'RUNNING' ? {} : { stopDate: new Date(at + 1_000), redriveCount: 1 }),
+  });
+
+  test('are listed with those of maintenance, the newest first, and where each is that works', async () => {
+    const runs = [item('r2', 'RUNNING', 3_000), item('r1', 'FAILED', 1_000)];
+    sfn.on(ListExecutionsCommand, { stateMachineArn: MACHINE }).resolves({ executions: runs });
+    sfn
+      .on(ListExecutionsCommand, { stateMachineArn: `${MACHINE}_maintenance` })
+      .resolves({ executions: [item('m1', 'SUCCEEDED', 2_000)] });
+    sfn.on(GetExecutionHistoryCommand, { executionArn: 'arn:r2' }).resolves({
+      events: [
+        { id: 3, type: 'WaitStateEntered', timestamp: new Date(0) },
+        { id: 2, type: 'WaitStateEntered', timestamp: new Date(0), stateEnteredEventDetails: { name: 'WaitForLock' } },
+        { id: 1, type: 'TaskStateEntered', timestamp: new Date(0), stateEnteredEventDetails: { name: 'Open' } },
+      ],
+    });
+    const { code, stdout } = await strataHere(['executions', 'list', 'shop', '--aws', '--json']);
+    assert.equal(code, 0);
+    const found = (machine: string, name: string, status: string, second: number) => ({
+      ...{ machine, name, status, state: status === 'RUNNING' ? 'WaitForLock' : null },
+      started_at: `1970-01-01T00:00:0${second}.000Z`,
+      ended_at: status === 'RUNNING' ? null : `1970-01-01T00:00:0${second + 1}.000Z`,
+      redrives: status === 'RUNNING' ? 0 : 1,
+    });
+    assert.deepEqual(JSON.parse(stdout), [
+      found('runs', 'r2', 'RUNNING', 3),
+      found('maintenance', 'm1', 'SUCCEEDED', 2),
+      found('runs', 'r1', 'FAILED', 1),
+    ]);
+    const limited = await strataHere(['executions', 'list', 'shop', '--aws', '--limit', '1']);
+    assert.match(limited.stdout, /│ runs +│ r2 +│ RUNNING │ WaitForLock │/);
+    assert.doesNotMatch(limited.stdout, /m1|r1/);
+    sfn.on(ListExecutionsCommand).resolves({ executions: [] });
+    assert.equal((await strataHere(['executions', 'list', 'shop', '--aws'])).stdout, 'no executions of shop yet\n');
+  });
+
+  test('are started once more where they failed, and answer as their run does', async () => {
+    const input = JSON.stringify({ ...RUN, wait: true });
+    const latest = [item('r9', 'SUCCEEDED', 3_000), item('r1', 'TIMED_OUT', 1_000), item('r0', 'FAILED', 0)];
+    sfn.on(ListExecutionsCommand).resolves({ executions: latest });
+    sfn.on(RedriveExecutionCommand).resolves({ redriveDate: new Date(0) });
+    sfn.on(GetExecutionHistoryCommand).resolves({ events: [] });
+    const executionArn = 'arn:aws:states:us-east-1:1:execution:strata-shop:r1';
+    const output = JSON.stringify({ status: 'planned', request: RUN, run: RUN, level: 1, levels: 1 });
+    sfn
+      .on(DescribeExecutionCommand, { executionArn })
+      .resolvesOnce({ executionArn, status: 'TIMED_OUT', input, redriveCount: 0 })
+      .resolves({ executionArn, status: 'SUCCEEDED', input, output, redriveCount: 1 });
+    aws.put('ops-1/ops/shop/_runs/r1/result.json', RESULT);
+    const { code, stdout, stderr } = await strataHere(['executions', 'redrive', 'shop', '--aws', '--json']);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(JSON.parse(stdout), RESULT);
+    assert.equal(stderr, `execution ${executionArn}; it goes on when this command is stopped\n`);
+    assert.deepEqual(sfn.commandCalls(RedriveExecutionCommand)[0]?.args[0].input, { executionArn });
+    assert.equal(sfn.commandCalls(StartExecutionCommand).length, 0);
+  });
+
+  test('that fail once more end with 2', async () => {
+    const executionArn = 'arn:aws:states:us-east-1:1:execution:strata-shop:r1';
+    const cause = JSON.stringify({ errorType: 'RunFailed', errorMessage: 'AuditFailed: again' });
+    sfn.on(RedriveExecutionCommand).resolves({ redriveDate: new Date(0) });
+    sfn.on(GetExecutionHistoryCommand).resolves({ events: [] });
+    sfn
+      .on(DescribeExecutionCommand)
+      .resolvesOnce({ executionArn, status: 'FAILED', input: JSON.stringify(RUN) })
+      .resolves({ executionArn, status: 'FAILED', error: 'RunFailed', cause, redriveCount: 1 });
+    const { code, stderr } = await strataHere(['executions', 'redrive', 'shop', 'r1', '--aws']);
+    assert.equal(code, 2);
+    assert.match(stderr, /\nAuditFailed: again\n$/);
+  });
+
+  test('are ended, and the next run finishes what they began', async () => {
+    const executionArn = 'arn:aws:states:us-east-1:1:execution:strata-shop:r1';
+    sfn.on(DescribeExecutionCommand, { executionArn }).resolves({ executionArn, status: 'RUNNING' });
+    const { code, stdout } = await strataHere(['executions', 'stop', 'shop', 'r1', '--aws']);
+    assert.equal(code, 0);
+    assert.match(stdout, /^stopped r1; its lock ends 20 minutes .*:\n {2}\S.*strata.* run --aws shop\n$/);
+    const cause = 'stopped by strata executions stop';
+    assert.deepEqual(sfn.commandCalls(StopExecutionCommand)[0]?.args[0].input, { executionArn, cause });
+    await strataHere(['executions', 'stop', 'shop', 'm1', '--aws', '--maintenance', '--json']);
+    const [, asked] = sfn.commandCalls(DescribeExecutionCommand);
+    assert.match(asked?.args[0].input.executionArn ?? '', /execution:strata-shop_maintenance:m1$/);
+  });
+
+  const missing = () => awsError('ExecutionDoesNotExist', 400, 'Execution Does Not Exist');
+  const WRONG: readonly (readonly [string, readonly string[], () => unknown, RegExp])[] = [
+    [
+      'without --aws',
+      ['list', 'shop'],
+      () => null,
+      /^no --aws: expected it, .*runs shop shows the runs of a lake in a folder/,
+    ],
+    ['redrive without --aws', ['redrive', 'shop'], () => null, /^no --aws: .*run shop finishes what was begun/],
+    ['stop without --aws', ['stop', 'shop', 'r1'], () => null, /^no --aws: .*Ctrl-C ends a run/],
+    [
+      'one that is not there',
+      ['redrive', 'shop', 'x', '--aws'],
+      () => sfn.on(DescribeExecutionCommand).rejects(missing()),
+      /^pipeline shop has no execution x: expected one of the latest \(r0 SUCCEEDED, r1 SUCCEEDED, r2 SUCCEEDED, r3 SUCCEEDED, r4 SUCCEEDED, \.\.\.\)/,
+    ],
+    [
+      'none that failed',
+      ['redrive', 'shop', '--aws'],
+      () => null,
+      /^none of the latest executions of pipeline shop has failed: got r0 SUCCEEDED, /,
+    ],
+    [
+      'one that cannot be redriven',
+      ['redrive', 'shop', 'r0', '--aws'],
+      () => {
+        const known = { status: 'SUCCEEDED', redriveStatusReason: 'it is done', input: JSON.stringify(RUN) } as const;
+        sfn.on(DescribeExecutionCommand).resolves(known);
+        sfn.on(RedriveExecutionCommand).rejects(awsError('ExecutionNotRedrivable', 400, 'no'));
+      },
+      /^execution r0 is SUCCEEDED, and cannot be redriven: it is done; .*run --aws shop finishes what was begun/,
+    ],
+    [
+      'one of something else',
+      ['redrive', 'shop', 'r0', '--aws'],
+      () => sfn.on(DescribeExecutionCommand).resolves({ status: 'FAILED', input: '{}' }),
+      /^execution arn:\S+:r0 is no run of pipeline shop/,
+    ],
+    [
+      'one that has ended',
+      ['stop', 'shop', 'r0', '--aws'],
+      () => sfn.on(DescribeExecutionCommand).resolves({ status: 'FAILED' }),
+      /^execution r0 is FAILED: expected one that works/,
+    ],
+    [
+      'a right that is missing',
+      ['redrive', 'shop', 'r0', '--aws'],
+      () => {
+        sfn.on(DescribeExecutionCommand).resolves({ status: 'FAILED', input: JSON.stringify(RUN) });
+        sfn.on(RedriveExecutionCommand).rejects(awsError('AccessDeniedException', 403, 'no'));
+      },
+      /Grant states:RedriveExecution on arn:/,
+    ],
+  ];
+  for (const [name, args, arrange, message] of WRONG) {
+    test(`${name} exits 1`, async () => {
+      const executions = Array.from({ length: 7 }, (_, at) => item(`r${at}`, 'SUCCEEDED', at));
+      sfn.on(ListExecutionsCommand).resolves({ executions });
+      arrange();
+      const { code, stdout, stderr } = await strataHere(['executions', ...args]);
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.match(stderr, message);
+    });
+  }
 });

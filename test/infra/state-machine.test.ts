@@ -189,8 +189,8 @@ test('the audit log of light functions is a table that Athena reads', () => {
 
 test('outputs are commands to copy', () => {
   const outputs = shop.findOutputs('*');
-  const arns = ['MaintenanceStateMachineArn', 'StateMachineArn', 'TopicArn'];
-  assert.deepEqual(Object.keys(outputs).sort(), ['QueryCommand', 'UploadCommand', ...arns].sort());
+  const places = ['DeadLettersUrl', 'EventsUrl', 'MaintenanceStateMachineArn', 'StateMachineArn', 'TopicArn'];
+  assert.deepEqual(Object.keys(outputs).sort(), ['QueryCommand', 'UploadCommand', ...places].sort());
   const query = 'npx strata query --athena "SELECT * FROM web_shop_gold.total LIMIT 10"';
   assert.equal(outputs['QueryCommand']?.['Value'], query);
   assert.match(

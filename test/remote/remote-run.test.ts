@@ -6,6 +6,7 @@ import {
   type DescribeExecutionOutput,
   ExecutionAlreadyExists,
   GetExecutionHistoryCommand,
+  RedriveExecutionCommand,
   SFNClient,
   StartExecutionCommand,
   StateMachineDoesNotExist,
@@ -14,6 +15,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { createMemoryStore } from '../../lib/adapters/store/memory.ts';
 import type { StateEvent } from '../../lib/asl/state-event.ts';
 import type { RunResult } from '../../lib/core/run.ts';
+import { redriveRemotely } from '../../lib/remote/executions/act.ts';
 import { type RemoteRunDeps, runRemotely } from '../../lib/remote/remote-run.ts';
 import { awsError } from './aws-error.ts';
 
@@ -298,4 +300,22 @@ describe('AWS that refuses', () => {
       message: /did not answer as the state machine of pipeline shop.*--state-machine/,
     });
   });
+});
+
+test('a redrive is followed from when Step Functions knows of it', async () => {
+  sfn.on(RedriveExecutionCommand).resolves({ redriveDate: new Date(0) });
+  const input = JSON.stringify(RUN);
+  const before = ended('FAILED', { input, redriveCount: 2 });
+  sfn
+    .on(DescribeExecutionCommand)
+    .resolvesOnce(before)
+    .resolvesOnce(before)
+    .resolvesOnce(ended('RUNNING', { input, redriveCount: 3 }))
+    .resolves(ended('SUCCEEDED', { input, redriveCount: 3, output: state('planned') }));
+  const begun: string[] = [];
+  const onStarted = (arn: string): void => void begun.push(arn);
+  const deps = await openDeps({ '_runs/r1': RESULT });
+  const answer = await redriveRemotely(deps, { pipeline: 'shop', name: 'r1', onStarted });
+  assert.deepEqual(answer, { kind: 'ended', result: RESULT, again: false });
+  assert.deepEqual([begun, waits], [[EXECUTION], [1_000, 1_500]]);
 });
