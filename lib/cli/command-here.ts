@@ -68,6 +68,7 @@ const SUBCOMMANDS = [
   'rollback',
   'run',
   'runs',
+  'schedule',
   'stacks',
   'status',
   'tables',

@@ -99,7 +99,7 @@ function lakeName({ deployment }: DeployedPlace): string {
 }
 
 /** Commands of two words have options behind the second. */
-const WORDS = /^(?:(?:breaker|dead-letters|executions|exports|files|quarantine) )?\w+/;
+const WORDS = /^(?:(?:breaker|dead-letters|executions|exports|files|quarantine|schedule) )?\w+/;
 
 function deployedHint(command: string, { deployment }: DeployedPlace): readonly string[] {
   const words = WORDS.exec(command)?.[0] ?? '';

@@ -46,6 +46,7 @@ import { addOrigins } from './origins/origin-commands.ts';
 import { QUERY_FORMATS, type QueryFormat } from './output/formats.ts';
 import { addBreaker, addQuarantine } from './quarantine-commands.ts';
 import { addRun } from './run-command.ts';
+import { addSchedule } from './schedule/schedule-command.ts';
 import { addSnapshots } from './snapshot-commands.ts';
 import { addTables } from './table-commands.ts';
 import { addTrace } from './trace-command.ts';
@@ -180,6 +181,7 @@ function addRunning(program: Command, start: Start): void {
     );
 
   addRun(program, start);
+  addSchedule(program, start);
 
   program
     .command('compile')

@@ -184,7 +184,7 @@ describe('the quota report', () => {
       '2 2024-03-08 ACTIVE',
     ];
     const given = { events: [...events, '2 2023-12-29 ACTIVE'], quotas, calendar: CALENDAR };
-    await withLeave({ runDate: '2024-05-03' }, given, async (lake) => {
+    await withLeave({ runDate: '2024-05-02' }, given, async (lake) => {
       assert.deepEqual(await eighty(lake), [
         { e: 1, n: 17, q: 20, p: '85.00', f: 'Yes', period: '2024-05', k: '2024-05/1' },
         { e: 3, n: 25, q: 30, p: '83.33', f: 'Yes', period: '2024-05', k: '2024-05/3' },

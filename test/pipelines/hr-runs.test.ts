@@ -121,21 +121,42 @@ test('only people who are not there yet are added', async () => {
   }
 });
 
-test('the whole sample, on a day of its own', async () => {
+test('the whole sample, by its branches, on a day of all of them', async () => {
   const out = await mkdtemp(join(tmpdir(), 'strata-hr-'));
   const opened = await openPipelineLake(pipeline);
-  const lake = opened.reopen((deps) => ({ ...deps, clock: { now: () => new Date('2024-11-01T07:00Z') } }));
+  const lake = opened.reopen((deps) => ({ ...deps, clock: { now: () => new Date('2024-11-01T08:30Z') } }));
   try {
     const session = await createDuckDbEngine().open({ memoryBytes: 1e9, threads: 2, scratch: out });
     await using _ = session;
     const options = parseHrOptions({ out, employees: 100, years: '2024', messages: 600 });
     const files = await generateHr(options, session);
-    const landed = files.map(({ table, path }) => ({
-      source: table,
-      file: basename(path),
-      content: readFileSync(path, 'utf8'),
-    }));
-    await runBatches(lake, [landed]);
+    for (const { table, path } of files) await lake.land(table, basename(path), readFileSync(path));
+    const taken: string[] = [];
+    for (const branch of ['strikes', 'yearly', 'daily', 'monthly']) {
+      const { status, branch: period, accounting } = await lake.run({ branch });
+      taken.push([status, period?.period, ...Object.keys(accounting).sort()].join(' '));
+    }
+    assert.deepEqual(taken, [
+      'SUCCEEDED 2024-11-01 employee_data employee_leave_data employee_timeframe marked_words messages vocabulary',
+      'SUCCEEDED 2024 employee_leave_calendar employee_leave_quota',
+      'SUCCEEDED 2024-11-01',
+      'SUCCEEDED 2024-11',
+    ]);
+    for (const request of [{ branch: 'daily' }, { branch: 'monthly' }])
+      assert.equal((await lake.answer(request)).kind, 'nothing');
+    const books = await lake.rows(
+      'hr_ops.branches',
+      'SELECT branch, period, status, attempts::INT n FROM t ORDER BY 1',
+    );
+    assert.deepEqual(
+      books.map((row) => Object.values(row).join(' ')),
+      [
+        'daily 2024-11-01 SUCCEEDED 1',
+        'monthly 2024-11 SUCCEEDED 1',
+        'strikes 2024-11-01 SUCCEEDED 1',
+        'yearly 2024 SUCCEEDED 1',
+      ],
+    );
     const condemned = await lake.rows('hr_ops.quarantine', "SELECT codes FROM t WHERE status = 'condemned'");
     assert.deepEqual(condemned, Array(3).fill({ codes: ['DUPLICATE_FAILURE'] }));
     // Two of them take four or five days a month; one has left.

@@ -29,7 +29,7 @@ export function partOf(pipeline: PipelineDefinition, names: readonly string[]): 
   return { ...pipeline, sources, silver, gold: only(pipeline.gold, inLayer('gold')) };
 }
 
-/** Lands files in batches, with a run after each; answers their results. */
+/** Lands files in batches, with a run of all models after each, whatever their branch; answers their results. */
 export async function runBatches(
   lake: TestLake,
   batches: readonly (readonly { readonly source: string; readonly file: string; readonly content: string }[])[],
@@ -37,7 +37,7 @@ export async function runBatches(
   const results = [];
   for (const batch of batches) {
     for (const { source, file, content } of batch) await lake.land(source, file, content);
-    results.push(await lake.run());
+    results.push(await lake.run({ select: ['*'] }));
   }
   return results;
 }

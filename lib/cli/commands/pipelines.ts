@@ -23,7 +23,7 @@ async function findPlaces(lake: LocalLake): Promise<readonly PipelinePlace[]> {
 }
 
 /** The same of those that compile, and by name what is wrong with the others. */
-export async function findSoundPlaces({ deps, pipelines }: LocalLake): Promise<{
+export async function findSoundPlaces({ deps, pipelines }: Pick<LocalLake, 'deps' | 'pipelines'>): Promise<{
   readonly places: readonly PipelinePlace[];
   readonly broken: readonly { readonly name: string; readonly cause: InvalidInput }[];
 }> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { InvalidInput } from '../../../lib/core/errors.ts';
+import { listBranches } from '../../../lib/query/branches/list-branches.ts';
 import { planRun } from '../../../lib/query/plan-run.ts';
 import type { TestLake } from '../../support/test-lake.ts';
 import { at, openStaff, periods } from './staff.ts';
@@ -127,6 +128,19 @@ describe('branches', () => {
     const all = await selected(lake, { runId: 'i', exclude: ['gold.all'], run_date: '2024-12-01' }).catch(String);
     assert.match(String(all), /nothing/);
     assert.equal((await periods(lake)).length, 5);
+  });
+
+  test('are listed with their next firing, their last period and what is due', async () => {
+    const { deps } = at(lake, '2025-01-01T07:00:00Z');
+    const listed = await listBranches(deps, [await deps.specs('staff')]);
+    assert.deepEqual(
+      listed.map(({ branch, next, last, due, given_up }) => [branch, next, last?.period, due.length, given_up]),
+      [
+        ['daily', '2025-01-02T07:00:00.000Z', '2024-11-06', 56, []],
+        ['monthly', '2025-02-01T07:00:00.000Z', '2024-11', 1, []],
+        ['yearly', '2026-01-01T07:00:00.000Z', '2024', 1, []],
+      ],
+    );
   });
 
   test('what a branch cannot be asked for is refused before anything is done', async () => {
