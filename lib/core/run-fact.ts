@@ -11,4 +11,6 @@ export type RunFact = {
   readonly rejected?: number;
   /** US dollars; left out where it was not measured. */
   readonly cost_usd?: number;
+  /** By which it was counted. */
+  readonly cost_rate?: string;
 };

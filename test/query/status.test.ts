@@ -8,7 +8,7 @@ import { releaseRows } from '../../lib/runtime/release-rows.ts';
 import { tagTable } from '../../lib/runtime/tag-table.ts';
 import { openTestLake, type TestLake } from '../support/test-lake.ts';
 
-const HEADER = 'id,kind\n';
+const HEADER = 'id,kind,mail\n';
 const START = Date.parse('2026-01-01T00:00:00Z');
 
 describe('what is known of a pipeline', () => {
@@ -23,7 +23,13 @@ describe('what is known of a pipeline', () => {
       slo: { quarantineRate: 50 },
       maintenance: { everyRuns: 3, vacuum: { every: '1s' } },
       sources: {
-        orders: csv({ columns: { id: { type: 'int', required: true }, kind: { type: 'string', in: ['x'] } } }),
+        orders: csv({
+          columns: {
+            id: { type: 'int', required: true },
+            kind: { type: 'string', in: ['x'] },
+            mail: { type: 'string', personal: true },
+          },
+        }),
       },
       silver: {
         orders: { from: 'orders', mode: append(), expect: { few: { condition: 'id < 100', policy: 'fail' } } },
@@ -32,9 +38,9 @@ describe('what is known of a pipeline', () => {
     });
     const sql = { 'kinds.sql': 'SELECT kind, count(*) AS n FROM silver.orders GROUP BY kind' };
     lake = await openTestLake({ name: 'shop', definition, sql });
-    await lake.land('orders', 'a.csv', `${HEADER}1,x\n2,y\nz,y\nz,z\n`);
+    await lake.land('orders', 'a.csv', `${HEADER}1,x,a@b\n2,y,\nz,y,\nz,z,\n`);
     await lake.run({ runId: 'r1' });
-    await lake.land('orders', 'b.csv', `${HEADER}100,x\n`);
+    await lake.land('orders', 'b.csv', `${HEADER}100,x,\n`);
     assert.equal((await lake.run({ runId: 'r2' })).status, 'FAILED');
     await tagTable(lake.deps, { table: 'shop_silver.orders', name: 'seen' });
   });
@@ -97,17 +103,11 @@ describe('what is known of a pipeline', () => {
   });
 
   test('with what tables are made from, and what was rejected day by day, are a page', async () => {
-    const {
-      nodes,
-      rejected,
-      status,
-      models,
-      before: compared,
-      description,
-    } = await collectPage(lake.deps, 'shop', {
+    const page = await collectPage(lake.deps, 'shop', {
       days: 30,
       compared: { before: 'r1', after: 'r2' },
     });
+    const { nodes, rejected, status, models, quality, nulls, description } = page;
     const made = '2026-01-01T00:';
     assert.deepEqual(
       nodes.map(({ name, kind, level, reads, rows, updated }) => [
@@ -130,7 +130,38 @@ describe('what is known of a pipeline', () => {
     ]);
     assert.deepEqual(status, await collectFacts(lake.deps, 'shop'));
     assert.equal(description, 'Orders of a shop.');
-    assert.ok(Array.isArray(models) && Array.isArray(compared));
+    assert.deepEqual(
+      models.map(({ model, runs, failed, rows_out }) => [model, runs, failed, rows_out]),
+      [
+        ['silver.orders', 2, 1, 1],
+        ['gold.kinds', 1, 0, 1],
+      ],
+    );
+    const [silver, gold] = models;
+    for (const one of [silver, gold])
+      assert.ok(one?.mean !== null && one?.p50 === one?.mean && one?.p95 === one?.mean && (one?.cost_usd ?? 0) > 0);
+    assert.deepEqual(
+      [page.before, page.after].map((set) => set.map(({ model, runs, failed }) => [model, runs, failed])),
+      [
+        [
+          ['silver.orders', 1, 0],
+          ['gold.kinds', 1, 0],
+        ],
+        [['silver.orders', 1, 1]],
+      ],
+    );
+    // Not those that are personal.
+    assert.deepEqual(
+      quality
+        .filter(({ table }) => table === 'shop_silver.orders')
+        .map(({ column, rows, nulls }) => [column, rows, nulls]),
+      [
+        ['id', 1, 0],
+        ['kind', 1, 0],
+      ],
+    );
+    assert.deepEqual(nulls, []);
+    assert.ok(status.runs.every(({ cost_usd }) => cost_usd === undefined || cost_usd > 0));
   });
 
   test('are of its latest run where it does not compile any more', async () => {

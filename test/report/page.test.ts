@@ -150,14 +150,14 @@ describe('figures of a page', () => {
     const lake = makeLake({ pipelines: 1, models: 3, runs: 2 });
     const [one] = lake.pipelines;
     assert.ok(one);
-    const priced = [run(1, 30), run(2, 0.5), { ...run(3, 5), cost_usd: 9 }].map((each, at) =>
-      at === 2 ? each : { ...each, cost_usd: at + 1 },
-    );
-    const runs = [...priced.slice(0, 2), run(4, 60), { ...run(20, 5), cost_usd: 9 }];
+    const priced = [run(1, 30), run(2, 0.5)].map((each, at) => {
+      return { ...each, cost_usd: at + 1, cost_rate: at === 0 ? '2.5 USD an hour' : 'AWS' };
+    });
+    const runs = [...priced, run(4, 60), { ...run(20, 5), cost_usd: 9 }];
     const { pipelines } = buildReport({ ...lake, days: 15, pipelines: [{ ...one, status: { ...one.status, runs } }] });
     // 30 min and the least of 1 min, of 2 DPU at 0.44, twice as much in 30 days as in 15.
     const { glue_month_usd = 0, ...cost } = pipelines[0]?.cost ?? {};
-    assert.deepEqual(cost, { runs: 2, per_run_usd: 1.5, month_usd: 6 });
+    assert.deepEqual(cost, { runs: 2, per_run_usd: 1.5, month_usd: 6, rate: '2.5 USD an hour' });
     assert.equal(glue_month_usd.toFixed(9), ((31 / 60) * 2 * 0.44 * 2).toFixed(9));
     const { pipelines: unpriced } = buildReport({
       ...lake,

@@ -1,3 +1,4 @@
+import { opsTable } from '../../core/ops.ts';
 import type { ModelSpec, PipelineSpec } from '../../core/spec.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
@@ -85,8 +86,8 @@ export async function collectPage(
   for (const model of spec.models) tables.set(model.id, await lookAt(deps, spec, model));
   const personal = spec.models.flatMap((model) => personalOf(spec, model, tables.get(model.id) ?? NO_TABLE));
   const figures = (choice: RunChoice | undefined): Promise<readonly Figures[]> => modelFigures(deps, pipeline, choice);
-  const quality = await hasRows(deps, opsOf(pipeline, 'quality'));
-  const rejected = await hasRows(deps, opsOf(pipeline, 'quarantine'));
+  const quality = await hasRows(deps, opsTable(pipeline, 'quality'));
+  const rejected = await hasRows(deps, opsTable(pipeline, 'quarantine'));
   return {
     status: await collectFacts(deps, pipeline),
     description: spec.description,
@@ -106,10 +107,6 @@ export async function collectPage(
       percent: Number(row['percent']),
     })),
   };
-}
-
-function opsOf(pipeline: string, name: string): TableId {
-  return { pipeline, layer: 'ops', name };
 }
 
 async function hasRows(deps: StepDeps, id: TableId): Promise<boolean> {
@@ -155,7 +152,7 @@ async function modelFigures(
   pipeline: string,
   choice: RunChoice | undefined,
 ): Promise<readonly Figures[]> {
-  if (choice === undefined || !(await hasRows(deps, opsOf(pipeline, 'model_runs')))) return [];
+  if (choice === undefined || !(await hasRows(deps, opsTable(pipeline, 'model_runs')))) return [];
   const rows = await queryRows(deps, figureModels(pipeline, choice));
   return rows.map((row) => ({
     model: String(row['model']),

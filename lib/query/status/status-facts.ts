@@ -99,8 +99,15 @@ function factOf(row: Row, account: Row | undefined): RunFact | undefined {
     finished,
     duration_ms,
     error: typeof row['error'] === 'string' ? row['error'] : null,
-    ...(typeof row['cost_usd'] === 'number' ? { cost_usd: row['cost_usd'] } : {}),
+    ...costOf(row),
     ...(account === undefined ? {} : { read: Number(account['read']), rejected: Number(account['rejected']) }),
+  };
+}
+
+function costOf({ cost_usd, cost_rate }: Row): Pick<RunFact, 'cost_usd' | 'cost_rate'> {
+  return {
+    ...(typeof cost_usd === 'number' ? { cost_usd } : {}),
+    ...(typeof cost_rate === 'string' ? { cost_rate } : {}),
   };
 }
 

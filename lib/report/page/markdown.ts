@@ -1,4 +1,4 @@
-import { formatCount } from '../human.ts';
+import { formatCount, formatQuantity } from '../human.ts';
 import { describePromise, formatPercent } from '../promise-text.ts';
 import { FEW, percentOf } from '../statistics.ts';
 import { markdownText } from './html.ts';
@@ -31,7 +31,7 @@ function renderPipeline(one: PipelineReport): readonly string[] {
     stateText(one)
       .map(([name, text, wrong]) => `- ${name}: ${wrong ? `**${markdownText(text)}**` : markdownText(text)}`)
       .join('\n'),
-    `${formatCount(n + failed)} runs, ${formatPercent(success_rate)} succeeded; mean ${duration(mean)}, p50 ${duration(p50)}, p95 ${p95Text(p95, few)}.`,
+    `${formatQuantity(n + failed, 'run')}, ${formatPercent(success_rate)} succeeded; mean ${duration(mean)}, p50 ${duration(p50)}, p95 ${p95Text(p95, few)}.`,
     ...tableOf(['promise', 'state', 'now', 'target', 'objective', 'attained', 'budget left', 'breaches'], promises),
     ...tableOf(['model', 'runs', 'mean', 'p50', 'p95', 'success rate', 'cost'], figures),
     ...tableOf(

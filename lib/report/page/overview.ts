@@ -86,7 +86,7 @@ export function stateText({ status, cost }: PipelineReport): readonly Item[] {
       : [
           [
             'cost',
-            `${formatUsd(cost.per_run_usd)} a run, ${formatUsd(cost.month_usd)} a month; on Glue ${formatUsd(cost.glue_month_usd)} a month or more`,
+            `${formatUsd(cost.per_run_usd)} a run${cost.rate === null ? '' : ` (${cost.rate})`}, ${formatUsd(cost.month_usd)} a month; on Glue ${formatUsd(cost.glue_month_usd)} a month or more`,
             false,
           ] as const,
         ];

@@ -1,5 +1,5 @@
 import type { RunFact } from '../../core/run-fact.ts';
-import { type Incident, incidentsOf } from '../incidents.ts';
+import { byEnd, type Incident, incidentsOf } from '../incidents.ts';
 import { durationsOf, mean, percentOf, quantile } from '../statistics.ts';
 import { judgePipeline, type PipelineStatus } from '../status.ts';
 import type { GluePrices, ModelFigures, PageFacts, PipelineFacts } from './facts.ts';
@@ -38,6 +38,8 @@ export type CostFigures = {
   readonly month_usd: number;
   /** What the smallest Spark job of Glue would have cost in each one's place, had it taken as long. */
   readonly glue_month_usd: number;
+  /** By which the latest of them was counted. */
+  readonly rate: string | null;
 };
 
 type LatestRun = Omit<RunFact, 'started' | 'finished'> & { readonly started_at: string };
@@ -72,14 +74,14 @@ export function buildReport(facts: PageFacts): Report {
 function buildPipeline(facts: PipelineFacts, page: PageFacts): PipelineReport {
   const { status, before: _before, after: _after, ...shown } = facts;
   const from = page.now - page.days * DAY_MS;
-  const recent = status.runs.filter(({ finished }) => finished >= from);
+  const recent = byEnd(status.runs).filter(({ finished }) => finished >= from);
   return {
     ...shown,
     status: judgePipeline(status, page.now, page.days),
     by_day: figuresByDay(recent, { from, to: page.now }),
     cost: costOf(recent, page),
-    latest: [...recent]
-      .sort((a, b) => b.finished - a.finished)
+    latest: recent
+      .toReversed()
       .slice(0, MOST_RUNS)
       .map(({ started, finished: _finished, ...run }) => ({ ...run, started_at: new Date(started).toISOString() })),
     incidents: incidentsOf(status.runs)
@@ -129,6 +131,7 @@ function costOf(runs: readonly RunFact[], { days, glue }: PageFacts): CostFigure
     per_run_usd: perRun,
     month_usd: perRun * priced.length * month,
     glue_month_usd: glueUsd * month,
+    rate: runs.findLast(({ cost_rate }) => cost_rate !== undefined)?.cost_rate ?? null,
   };
 }
 

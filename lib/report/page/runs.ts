@@ -1,4 +1,4 @@
-import { formatCount, formatDuration } from '../human.ts';
+import { formatCount, formatDuration, formatQuantity } from '../human.ts';
 import { formatPercent } from '../promise-text.ts';
 import { FEW, percentOf } from '../statistics.ts';
 import { renderBars, renderLines, renderStacks } from './charts.ts';
@@ -28,7 +28,7 @@ export function renderRuns({ status: { pipeline, runs }, by_day }: PipelineRepor
       { name: 'failed', values: by_day.map(({ failed }) => failed) },
     ],
   });
-  return html`<p>${formatCount(runs.n + runs.failed)} runs, ${formatPercent(runs.success_rate)} succeeded; mean ${duration(runs.mean)}, p50 ${duration(runs.p50)}, p95 ${p95Of(runs)}.</p>${times}${ends}`;
+  return html`<p>${formatQuantity(runs.n + runs.failed, 'run')}, ${formatPercent(runs.success_rate)} succeeded; mean ${duration(runs.mean)}, p50 ${duration(runs.p50)}, p95 ${p95Of(runs)}.</p>${times}${ends}`;
 }
 
 export function renderLatest({ status: { pipeline }, latest }: PipelineReport): Html {
