@@ -237,6 +237,36 @@ export type LandedOrigin = {
  */
 export type Lander = { land(prefix: string): Promise<LandedOrigin> };
 
+/** A record of a topic, in the bytes in which it was written. */
+export type TopicRecord = {
+  readonly offset: bigint;
+  /** Milliseconds since the epoch. */
+  readonly timestamp: bigint;
+  readonly key: Uint8Array | null;
+  readonly headers: readonly (readonly [Uint8Array | null, Uint8Array | null])[];
+  readonly value: Uint8Array | null;
+};
+
+/** What was read of a partition; `next` is after all that was looked at, whatever has no record there. */
+export type TopicSlice = {
+  readonly partition: number;
+  readonly records: readonly TopicRecord[];
+  readonly next: bigint;
+};
+
+/**
+ * A topic that is read from offsets that are given, by partition. Nothing is noted of who has read what. Throws Unavailable for passing
+ * faults, and where the topic is no longer what it was; InvalidInput where someone has to change something.
+ */
+export type TopicReader = AsyncDisposable & {
+  /** The topic as it is now; its id is another once it has been made anew. */
+  describe(): Promise<{ readonly id: string; readonly partitions: number }>;
+  /** The first offset that is there, and the one that comes after the last. */
+  bounds(partition: number): Promise<{ readonly start: bigint; readonly end: bigint }>;
+  /** What there is from the offsets on, of some partitions; waits so long where there is nothing. */
+  read(from: ReadonlyMap<number, bigint>, waitMs: number): Promise<readonly TopicSlice[]>;
+};
+
 /** What a function without an engine notes about its own doings. */
 export type AuditRow = {
   readonly at: Date;

@@ -59,9 +59,10 @@ const SEED = {
   },
 } as const satisfies Record<string, Field>;
 
-const SOURCE = "csv({ ... }), json({ ... }), parquet({ ... }), http({ ... }) or seed('<file>.csv', { ... })";
+const SOURCE =
+  "csv({ ... }), json({ ... }), parquet({ ... }), http({ ... }), kafka({ ... }) or seed('<file>.csv', { ... })";
 
-/** One source; `undefined` when it is not the work of csv, json, parquet, http or seed. */
+/** One source; `undefined` when it is not the work of csv, json, parquet, http, kafka or seed. */
 export function readSource(name: string, value: unknown, place: string, notes: Notes): SourceDraft | undefined {
   if (!isRecord(value) || !['csv', 'json', 'parquet'].includes(String(value['format']))) {
     notes.add(place, showValue(isRecord(value) ? value['format'] : value), SOURCE);

@@ -2,7 +2,7 @@
  * Where files of a source come from when Strata itself lands them. Runs know nothing of it: they take the files. Secrets are
  * names here as everywhere.
  */
-export type Origin = HttpOrigin;
+export type Origin = HttpOrigin | KafkaOrigin;
 
 /** Origins that are asked for all that they have, by `strata fetch`. */
 export type FetchedOrigin = HttpOrigin;
@@ -31,6 +31,18 @@ export type HttpPages = {
   /** The parameter that has the number of records to a page, and that number; left out: by the server. */
   readonly size?: { readonly parameter: string; readonly rows: number };
 };
+
+/** A topic of Kafka, by whose records `strata consume` makes files. */
+export type KafkaOrigin = {
+  readonly kind: 'kafka';
+  /** The name of the secret that says where the brokers are, and who asks. */
+  readonly brokers: string;
+  readonly topic: string;
+};
+
+/** What is known of each record, which is a column of the lines that are landed. */
+export const RECORD_FIELDS = ['topic', 'partition', 'offset', 'timestamp_ms', 'key', 'headers', 'value'] as const;
+export type RecordField = (typeof RECORD_FIELDS)[number];
 
 /** A parameter or header, and its text or the name of the secret that has it. */
 export type Named = { readonly name: string } & ({ readonly text: string } | { readonly secret: string });

@@ -48,9 +48,10 @@ export type {
   HttpOptions,
   HttpPages,
   JsonOptions,
+  KafkaOptions,
   ParquetOptions,
   SeedOptions,
   SourceDefinition,
 } from './sources.ts';
-export { csv, http, json, parquet, seed } from './sources.ts';
+export { csv, http, json, kafka, parquet, seed } from './sources.ts';
 export { bucket, day, hour, identity, month, truncate, year } from './transforms.ts';

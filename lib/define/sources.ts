@@ -1,5 +1,6 @@
+import type { RecordField } from '../core/origins.ts';
 import type { DriftPolicy } from '../core/spec.ts';
-import type { ColumnsDefinition } from './columns.ts';
+import type { ColumnDefinition, ColumnsDefinition, ColumnTypeText } from './columns.ts';
 import type { Secret } from './secret.ts';
 
 /** What every kind of source has. */
@@ -84,12 +85,32 @@ export type HttpOptions = SourceOptions & {
   readonly retries?: number;
 };
 
+export type KafkaOptions = Omit<SourceOptions, 'columns'> & {
+  /**
+   * Where the brokers are and who asks, as a secret: `'host:9092,other:9092'`, or with what it takes to be let in,
+   * `'sasl_ssl://name:password@host:9092?mechanism=scram-sha-512'`.
+   */
+  readonly brokers: Secret;
+  readonly topic: string;
+  /**
+   * What is taken of each record beside its topic, partition, offset, time (`timestamp_ms`, in SQL `sent_at`) and value, or
+   * otherwise: `{ value: 'struct<id: bigint>', key: 'string' }`.
+   */
+  readonly columns?: { readonly [field in RecordField]?: ColumnDefinition | ColumnTypeText };
+};
+
+export type KafkaSource = Omit<KafkaOptions, 'columns'> & {
+  readonly columns: ColumnsDefinition;
+  readonly format: 'json';
+  readonly layout: 'lines';
+  readonly origin: 'kafka';
+};
 export type HttpSource = HttpOptions & { readonly format: 'json'; readonly layout: 'array'; readonly origin: 'http' };
 export type CsvSource = CsvOptions & { readonly format: 'csv' };
 export type JsonSource = JsonOptions & { readonly format: 'json' };
 export type ParquetSource = ParquetOptions & { readonly format: 'parquet' };
 export type SeedSource = SeedOptions & { readonly format: 'csv'; readonly seed: string };
-export type SourceDefinition = CsvSource | HttpSource | JsonSource | ParquetSource | SeedSource;
+export type SourceDefinition = CsvSource | HttpSource | JsonSource | KafkaSource | ParquetSource | SeedSource;
 
 /** A source of CSV files, plain, `.gz` or `.zst`. */
 export function csv(options: CsvOptions): CsvSource {
@@ -118,4 +139,26 @@ export function parquet(options: ParquetOptions): ParquetSource {
 /** A source of lists that an HTTP server answers as JSON: `strata fetch` lands all pages of one as one file, or nothing. */
 export function http(options: HttpOptions): HttpSource {
   return { ...options, format: 'json', layout: 'array', origin: 'http' };
+}
+
+/** What every record has. */
+const RECORD = {
+  topic: { type: 'string', required: true },
+  partition: { type: 'int', required: true },
+  offset: { type: 'bigint', required: true },
+  timestamp_ms: { type: 'timestamptz', required: true, parse: 'epoch_millis', as: 'sent_at' },
+  value: { type: 'string', required: true },
+} as const satisfies ColumnsDefinition;
+
+/**
+ * A source of the records of a Kafka topic: `strata consume` lands them as lines of JSON, whose value is the text that was sent. Its key is
+ * (topic, partition, offset).
+ */
+export function kafka(options: KafkaOptions): KafkaSource {
+  const columns: ColumnsDefinition = { ...RECORD, ...options.columns };
+  const key = (['topic', 'partition', 'offset'] as const).map((name) => {
+    const column = columns[name];
+    return (typeof column === 'object' ? column.as : undefined) ?? name;
+  });
+  return { key, drift: 'ignore', ...options, columns, format: 'json', layout: 'lines', origin: 'kafka' };
 }

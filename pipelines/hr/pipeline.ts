@@ -6,7 +6,9 @@ import {
   full,
   identity,
   json,
+  kafka,
   scd2,
+  secret,
   unique,
   upsert,
   year,
@@ -107,14 +109,12 @@ export default definePipeline({
         status: { type: 'string', required: true, in: ['ACTIVE', 'CANCELLED'] },
       },
     }),
-    // Records of a Kafka topic, as they are landed: the message is in the value, when it was sent is the record's own time.
-    messages: json({
+    // The message is in the value; when it was sent is the record's own time.
+    messages: kafka({
       branch: 'strikes',
-      key: ['topic', 'partition', 'offset'],
+      brokers: secret('HR_KAFKA'),
+      topic: 'employee_messages',
       columns: {
-        topic: { type: 'string', required: true },
-        partition: { type: 'int', required: true },
-        offset: { type: 'bigint', required: true },
         timestamp_ms: { type: 'timestamp', required: true, parse: 'epoch_millis', as: 'sent_at' },
         value: {
           type: 'string',
@@ -126,7 +126,6 @@ export default definePipeline({
           },
         },
       },
-      drift: 'ignore',
     }),
     // One object: { "words": [...] }.
     marked_words: json({ branch: 'strikes', columns: { words: { type: 'list<string>', required: true } } }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { http, secret } from '../../lib/define/index.ts';
+import { http, kafka, secret } from '../../lib/define/index.ts';
 import type { Session } from '../../lib/ports.ts';
 import { compileShop, openSession, problemsOf, shopWith } from './shop.ts';
 
@@ -16,7 +16,9 @@ after(() => session[Symbol.asyncDispose]());
 const customers = (source: unknown) => ({ definition: shopWith(['sources', 'customers'], source) });
 const problems = async (source: unknown): Promise<readonly string[]> =>
   (await problemsOf(session, customers(source))).map(
-    ({ place, got, expected }) => `${place.replace('sources.customers.', '')}: ${got}; ${expected}`,
+    ({ place, got, expected }) =>
+      // What others may be is another list with each kind of source.
+      `${place.replace('sources.customers.', '')}: ${got}${got === 'an unknown property' ? '' : `; ${expected}`}`,
   );
 
 describe('a source that is fetched', () => {
@@ -89,12 +91,12 @@ describe('a source that is fetched', () => {
       topic: 'x',
     };
     assert.deepEqual(await problems(source), [
-      'topic: an unknown property; one of origin, url, query, headers, pages, timeout, retries, format, columns, key, drift, ignore, layout',
+      'topic: an unknown property',
       "query.list: something else; parameters by name, such as { vs_currency: 'usd', api_key: secret('API_KEY') }",
       `headers["a b"]: something else; headers by name, such as { accept: 'application/json', 'x-api-key': secret('API_KEY') }`,
       `timeout: "6m"; a span of at most 5 minutes, such as '15s'`,
       'retries: -1; a whole number from 0 to 10',
-      'pages.start: an unknown property; one of count, rows, number, size, first',
+      'pages.start: an unknown property',
       'pages.count: 0; a whole number from 1 to 1000',
       'pages.rows: 251; a whole number of records to a page from 1 to 250',
       'pages.size: ""; the name of a parameter',
@@ -122,8 +124,68 @@ describe('a source that is fetched', () => {
       `url: nothing; ${url}`,
     ]);
     assert.deepEqual(await problems({ ...http({ url: URL_TEXT, columns: COLUMNS }), origin: 'ftp' }), [
-      'url: an unknown property; one of format, columns, key, drift, ignore, layout',
-      'origin: an unknown property; one of format, columns, key, drift, ignore, layout',
+      'url: an unknown property',
+      'origin: an unknown property',
     ]);
+  });
+});
+
+describe('a source of a topic', () => {
+  const TOPIC = { brokers: secret('KAFKA'), topic: 'talk_1.a-b' };
+
+  test('has what every record has, and the topic with the name of its secret in the spec', async () => {
+    const definition = { name: 'shop', sources: { talk: kafka(TOPIC) }, silver: { talk: { from: 'talk' } } };
+    const spec = await compileShop(session, { definition });
+    const [source] = spec.sources;
+    assert.deepEqual(source?.origin, { kind: 'kafka', brokers: 'KAFKA', topic: 'talk_1.a-b' });
+    assert.deepEqual(source?.format, { kind: 'json', layout: 'lines' });
+    assert.deepEqual([source?.key, source?.drift], [['topic', 'partition', 'offset'], 'ignore']);
+    assert.deepEqual(
+      source?.columns.map(({ name, type, required }) => [name, type.kind, required]),
+      [
+        ['topic', 'string', true],
+        ['partition', 'int', true],
+        ['offset', 'bigint', true],
+        ['sent_at', 'timestamptz', true],
+        ['value', 'string', true],
+      ],
+    );
+  });
+
+  test('has other columns where they are said, and its key by their names', async () => {
+    const columns = {
+      offset: { type: 'bigint', as: 'at' },
+      headers: 'list<struct<key: string, value: string>>',
+    } as const;
+    const definition = {
+      name: 'shop',
+      sources: { talk: kafka({ ...TOPIC, columns, drift: 'fail' }) },
+      silver: { talk: { from: 'talk' } },
+    };
+    const [source] = (await compileShop(session, { definition })).sources;
+    assert.deepEqual([source?.key, source?.drift], [['topic', 'partition', 'at'], 'fail']);
+    assert.deepEqual(
+      source?.columns.map(({ name }) => name),
+      ['topic', 'partition', 'at', 'sent_at', 'value', 'headers'],
+    );
+  });
+
+  test('says what is wrong with it, and nothing that may be secret', async () => {
+    const columns = { customer_id: 'bigint', name: 'string', region: 'string', key: 'string' };
+    assert.deepEqual(await problems({ ...kafka(TOPIC), brokers: 'hidden:9092', topic: '..', columns, key: 'key' }), [
+      ...['customer_id', 'name', 'region'].map(
+        (name) =>
+          `columns.${name}: a field that records have not; one of topic, partition, offset, timestamp_ms, key, headers, value; what a value has is a column of type struct<...>`,
+      ),
+      "brokers: something else; secret('NAME'), a name of letters, digits and _ and never the brokers themselves",
+      'topic: ".."; the name of a topic: at most 249 letters, digits, ., _ and -',
+    ]);
+    assert.deepEqual(
+      (await problems({ ...kafka(TOPIC), brokers: undefined, topic: undefined })).filter((one) => /nothing/.test(one)),
+      [
+        "brokers: nothing; secret('NAME'), a name of letters, digits and _ and never the brokers themselves",
+        'topic: nothing; the name of a topic: at most 249 letters, digits, ., _ and -',
+      ],
+    );
   });
 });

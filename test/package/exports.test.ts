@@ -22,6 +22,7 @@ const DEFINE = {
       'json',
     ],
     ...[
+      'kafka',
       'month',
       'parquet',
       'query',
@@ -58,6 +59,7 @@ const DEFINE = {
     ],
     ...[
       'JsonOptions',
+      'KafkaOptions',
       'KeyedDefinition',
       'KeyedOptions',
       'MaintenanceDefinition',

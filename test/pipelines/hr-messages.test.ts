@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { consumeTopic } from '../../lib/lake/topics/consume.ts';
+import { CUTS } from '../../lib/lake/topics/settings.ts';
 import pipeline from '../../pipelines/hr/pipeline.ts';
+import { createMemoryTopic } from '../lake/topics/memory-topic.ts';
 import type { TestLake } from '../support/test-lake.ts';
 import { openPipelineLake, partOf, runBatches } from './runs.ts';
 
@@ -144,5 +147,45 @@ test('records without a message are in quarantine, and the others are not lost f
       none.map((value, at) => ({ n: at + 1, codes: [value === null ? 'NULL_VALUE_ERROR' : 'NO_MESSAGE'] })),
     );
     assert.deepEqual(await flags(lake), [{ o: 6, f: false, w: [] }]);
+  });
+});
+
+test('messages of the topic are taken with the time of their records, beside files; what is no message is set aside', async () => {
+  await withLake(async (lake) => {
+    const topic = createMemoryTopic();
+    const sent = say('caf\u00e9 abc1 "quoted",\n\ud83d\ude00');
+    const values = [
+      JSON.stringify(sent),
+      null,
+      'no json',
+      '["sender"]',
+      JSON.stringify({ sender: '1', receiver: '2' }),
+      JSON.stringify({ ...sent, message: null }),
+      Buffer.from([0xff]),
+    ];
+    topic.add(0, ...values.map((value) => ({ value, timestamp: BigInt(AT) })));
+    const place = { pipeline: 'hr', source: 'messages', topic: 'employee_messages' };
+    const deps = { store: lake.store, reader: topic.reader(), clock: topic.clock, wait: async () => {} };
+    await consumeTopic(deps, place, { ...CUTS, idleMs: 100, all: true, skipLost: false });
+    const [result] = await runBatches(lake, [
+      [words('vocabulary', 'abc1'), words('marked_words', 'abc1'), records(100, [say('by hand')])],
+    ]);
+    const { read, quarantined } = result?.accounting['messages'] ?? {};
+    assert.deepEqual([read, quarantined], [8, 6]);
+    assert.deepEqual(
+      await lake.rows(
+        'hr_silver.messages',
+        'SELECT "offset"::INT o, sender s, message m, sent_at::VARCHAR AS at, flagged f FROM t ORDER BY ALL',
+      ),
+      [
+        { o: 0, s: '1', m: sent.message, at: '2026-01-10 12:00:00', f: true },
+        { o: 100, s: '1', m: 'by hand', at: '2026-01-10 12:01:40', f: false },
+      ],
+    );
+    const rejected = 'SELECT list_sort(codes) e, count(*)::INT n FROM t GROUP BY ALL ORDER BY ALL';
+    assert.deepEqual(await lake.rows('hr_ops.quarantine', rejected), [
+      { e: ['NO_MESSAGE'], n: 4 },
+      { e: ['NULL_VALUE_ERROR'], n: 2 },
+    ]);
   });
 });
