@@ -72,14 +72,30 @@ export function addLooking(program: Command, start: Start): void {
         }),
     );
 
-  addAwsLook(program.command('runs'))
-    .description('list the runs, newest first')
+  const runs = addAwsLook(program.command('runs'))
+    .description('list the runs, newest first; show one')
     .argument('[pipeline]', 'only runs of this pipeline')
     .addHelpText('after', examples('strata runs', 'strata runs retail --json', 'strata runs --aws retail'))
     .action(async (pipeline: string | undefined, options: AwsOptions, command: Command) =>
       start(command, async (context) =>
         (await import('./commands/runs.ts')).runs(lookAt(context, options).context, pipeline),
       ),
+    );
+  addAwsLook(runs.command('show'))
+    .description(
+      'show one run: its models with times, rows and cost, its accounts, what it read and wrote, what went wrong where',
+    )
+    .argument('<run_id>', 'the whole id, as strata runs lists it')
+    .addHelpText(
+      'after',
+      examples('strata runs show 20261130T060000-3f9a2c', 'strata runs show --aws 20261130T060000-3f9a2c'),
+    )
+    .action(async (runId: string, _options: AwsOptions, command: Command) =>
+      start(command, async (context) => {
+        // An option that both have is the listing's, whichever it stands behind.
+        const options = command.optsWithGlobals<AwsOptions>();
+        return (await import('./commands/runs.ts')).showOne(lookAt(context, options).context, runId);
+      }),
     );
 
   addAwsLook(program.command('status'))

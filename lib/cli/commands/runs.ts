@@ -1,8 +1,11 @@
+import { InvalidInput } from '../../core/errors.ts';
 import type { Row } from '../../ports.ts';
 import { listRuns } from '../../query/list-runs.ts';
+import { showRun } from '../../query/runs/show-run.ts';
 import { type Context, EXIT } from '../context.ts';
 import { openLakeAt } from '../open-lake.ts';
 import { columnsOf, type ResultColumn } from '../output/rows.ts';
+import { renderRunDetails } from '../output/run-details.ts';
 import { renderTable } from '../output/table.ts';
 
 export async function runs(context: Context, pipeline: string | undefined): Promise<number> {
@@ -13,6 +16,22 @@ export async function runs(context: Context, pipeline: string | undefined): Prom
   await context.answer(found, () =>
     found.length === 0 ? `no runs in ${context.lake} yet\n` : renderTable(found, shownColumns(found), context.layout),
   );
+  return EXIT.done;
+}
+
+/** All that the books have of one run. */
+export async function showOne(context: Context, runId: string): Promise<number> {
+  const { deps } = await openLakeAt(context, 'read');
+  const details = await showRun(deps, runId, async (pipeline) => {
+    try {
+      return await deps.specs(pipeline);
+    } catch (error) {
+      // A run outlives its pipeline, and can be shown without it.
+      if (error instanceof InvalidInput) return undefined;
+      throw error;
+    }
+  });
+  await context.answer(details, () => renderRunDetails(details, context.layout));
   return EXIT.done;
 }
 

@@ -50,14 +50,17 @@ export function auditedWork(
   });
 }
 
+export function noFacts(run_id: string): RunFacts {
+  return { run_id, runs: [], model_runs: [], lineage: [], quality: [] };
+}
+
 type Ended = { readonly published: Published | undefined; readonly rate: Rate };
 
 /** `published` is undefined for a run that failed. */
 export function factRows(plan: RunPlan, work: readonly ModelWork[], ended: Ended): RunFacts {
   const { run_id } = plan.run;
   return {
-    run_id,
-    runs: [],
+    ...noFacts(run_id),
     model_runs: work.map((one) => modelRunRow(run_id, one, ended.rate)),
     lineage: work.flatMap((one) => lineageRows(plan, work, one, ended.published)),
     quality: ended.published === undefined ? [] : work.flatMap((one) => qualityRows(plan, one)),
@@ -131,7 +134,8 @@ function tableReads(
   all: readonly ModelWork[],
   published: Published | undefined,
 ): readonly BookRow[] {
-  const inputs = all.find((one) => one.model === model.id)?.inputs ?? NO_INPUTS;
+  const own = all.find((one) => one.model === model.id);
+  const worked = own !== undefined && own.facts.units > 0;
   return model.reads.map((ref) => {
     const id = modelId(ref);
     const table = fullName(tableIdOf(plan.spec, ref));
@@ -139,7 +143,7 @@ function tableReads(
     const made = all.some(({ tables }) => tables.some((one) => one.id === id && one.prepared));
     const version = made ? (published?.[table]?.snapshot_id ?? null) : before;
     // How many bytes a model read is known of all of its tables together.
-    const bytes = model.reads.length === 1 ? inputs.brought : null;
+    const bytes = worked && model.reads.length === 1 ? own.inputs.brought : null;
     return { table_or_source: table, version, files: null, rows: null, bytes };
   });
 }

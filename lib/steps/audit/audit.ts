@@ -9,6 +9,7 @@ import { RUN_ID } from '../../iceberg/snapshot.ts';
 import type { DataFile } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { modelFacts } from '../../lake/facts/model-facts.ts';
+import { toldOf } from '../../lake/facts/told.ts';
 import { dataFilesOf, deleteFilesOf } from '../../lake/files/data-files.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
 import { ofPipeline } from '../../lake/run/personal-errors.ts';
@@ -92,8 +93,8 @@ async function auditModel(deps: StepDeps, plan: RunPlan, level: number, planned:
       ...(windowed.has(shape.id) ? { partitions: windowed.get(shape.id)?.partitions ?? [] } : {}),
     });
   const table = { schema: own && currentSchema(own.metadata), held: keysHeld(model, checked?.unique) };
-  const facts = modelFacts(model, planned, outcome, table);
-  return { model: model.id, counts: outcome.counts, tables, warnings, inputs: outcome.inputs, facts };
+  const facts = toldOf(deps, model.id, () => modelFacts(model, planned, outcome, table));
+  return { model: model.id, counts: outcome.counts, tables, warnings, inputs: outcome.inputs, ...(facts && { facts }) };
 }
 
 async function auditAsItIs(deps: StepDeps, plan: RunPlan, model: ModelSpec, planned: ModelPlan): Promise<ModelAudit> {

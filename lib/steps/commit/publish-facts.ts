@@ -2,8 +2,9 @@ import { addInputs, NO_INPUTS } from '../../core/input-bytes.ts';
 import { type Measured, NOTHING_SPENT } from '../../core/requests.ts';
 import type { RunPlan } from '../../core/run.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { factsOfRun } from '../../lake/facts/fact-rows.ts';
+import { factsOfRun, noFacts } from '../../lake/facts/fact-rows.ts';
 import { findWaiting, keepFacts, rowsOf } from '../../lake/facts/keep-facts.ts';
+import { toldOf } from '../../lake/facts/told.ts';
 import { recordRun } from '../../lake/ops/record-run.ts';
 import { type RunPrice, recordOf } from '../../lake/ops/run-row.ts';
 import type { CommitRecord, LevelAudit } from '../../lake/run/run-records.ts';
@@ -34,7 +35,8 @@ export async function publishFacts(deps: StepDeps, plan: RunPlan, published: Pub
   const price = rate.kind === 'aws' ? { price: await priceOnAws(deps, plan, published, rate) } : {};
   const result = { ...recorded, inputs: inputs.reduce(addInputs, NO_INPUTS), ...price };
   await recordRun(deps, plan, result, rowsOf(waiting.before, 'runs'));
-  await keepFacts(deps, plan, factsOfRun(plan, audits, tables, rate), waiting);
+  const facts = toldOf(deps, plan.run.run_id, () => factsOfRun(plan, audits, tables, rate));
+  await keepFacts(deps, plan, facts ?? noFacts(plan.run.run_id), waiting);
   return { grown: waiting.due, folded: waiting.keys };
 }
 

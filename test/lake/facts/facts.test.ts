@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { append, csv, definePipeline, unique, upsert } from '../../../lib/define/index.ts';
 import { listWaiting } from '../../../lib/lake/facts/facts-folder.ts';
+import { toldOf } from '../../../lib/lake/facts/told.ts';
 import type { Row } from '../../../lib/ports.ts';
 import { queryRows } from '../../../lib/query/select.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../../support/test-lake.ts';
@@ -181,5 +182,19 @@ describe('facts of a run', () => {
     );
     assert.deepEqual(await told('quality', '*'), []);
     assert.deepEqual(await told('runs', 'status, cost_rate'), [{ status: 'FAILED', cost_rate: '7.2 USD an hour' }]);
+  });
+
+  test('that cannot be told are a line in the log, and the run goes on', () => {
+    const said: unknown[] = [];
+    const log = { info: () => {}, warn: (event: string, fields?: object) => said.push([event, fields]) };
+    assert.equal(
+      toldOf({ log }, 'silver.orders', () => 7),
+      7,
+    );
+    const failing = (): number => {
+      throw new RangeError('x');
+    };
+    assert.equal(toldOf({ log }, 'silver.orders', failing), undefined);
+    assert.deepEqual(said, [['facts could not be told', { of: 'silver.orders', cause: 'RangeError: x' }]]);
   });
 });

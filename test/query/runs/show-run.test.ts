@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { renderRunDetails } from '../../../lib/cli/output/run-details.ts';
+import { InvalidInput } from '../../../lib/core/errors.ts';
+import { csv, definePipeline } from '../../../lib/define/index.ts';
+import { showRun } from '../../../lib/query/runs/show-run.ts';
+import { findPlace } from '../../../lib/query/runs/sql-place.ts';
+import { openTestLake, type TestLake, type TestPipeline } from '../../support/test-lake.ts';
+
+const PIPELINE: TestPipeline = {
+  name: 'shop',
+  definition: definePipeline({
+    name: 'shop',
+    sources: { orders: csv({ columns: { id: 'bigint', word: 'string' } }) },
+    silver: { orders: { from: 'orders' } },
+    gold: { words: { sql: 'words.sql' } },
+  }),
+  sql: { 'words.sql': '-- words\nSELECT word,\n  sum(CAST(id AS TINYINT)) AS n\nFROM silver.orders\nGROUP BY word' },
+};
+
+const SQL = 'SELECT a,\n  b\nFROM t\nUNION ALL\nSELECT a,\n  b';
+const PLACES: readonly (readonly [string, string, string | undefined])[] = [
+  ['the line of a text, and the column of its caret', 'x\n\nLINE 2:   b\n          ^', 'm.sql 2 3'],
+  ['of equal lines the nearest', 'x\n\nLINE 9:   b\n          ^', 'm.sql 6 3'],
+  ['a part of a line has no column', 'x\n\nLINE 3: ...ROM t...\n          ^', 'm.sql 3 null'],
+  ['a caret that is missing', 'x\n\nLINE 3: FROM t', 'm.sql 3 null'],
+  ['SQL around it', 'x\n\nLINE 1: COPY (\n        ^', undefined],
+  ['a line without text', 'x\n\nLINE 1: \n        ^', undefined],
+  ['no place', 'Conversion Error', undefined],
+];
+
+for (const [name, error, expected] of PLACES) {
+  test(`a place in the SQL of a model: ${name}`, () => {
+    const found = findPlace({ sql: SQL, sqlFile: 'm.sql' }, error);
+    assert.equal(found && `${found.file} ${found.line} ${found.column}`, expected);
+    assert.equal(findPlace({ sql: SQL, sqlFile: null }, error), undefined);
+  });
+}
+
+describe('one run', () => {
+  let lake: TestLake;
+  const spec = () => lake.deps.specs('shop');
+  before(async () => {
+    lake = await openTestLake(PIPELINE);
+    await lake.land('orders', '1.csv', 'id,word\n1,a\nx,b\n');
+    await lake.run({ runId: 'good' });
+    await lake.land('orders', '2.csv', 'id,word\n1000,a\n');
+    await lake.run({ runId: 'bad' });
+  });
+  after(() => lake.close());
+
+  test('one that published: its models, accounts, lineage and columns, in order', async () => {
+    const { run, models, accounts, lineage, quality, errors } = await showRun(lake.deps, 'good', spec);
+    assert.deepEqual([run['pipeline'], run['run_id'], run['status']], ['shop', 'good', 'SUCCEEDED']);
+    assert.deepEqual(
+      models.map(({ model, status }) => [model, status]),
+      [
+        ['silver.orders', 'SUCCEEDED'],
+        ['gold.words', 'SUCCEEDED'],
+      ],
+    );
+    assert.deepEqual(
+      accounts.map(({ source, read, quarantined }) => [source, read, quarantined]),
+      [['orders', 2, 1]],
+    );
+    assert.deepEqual([lineage.length, quality.length, errors], [4, 4, []]);
+    const text = renderRunDetails({ run, models, accounts, lineage, quality, errors }, { width: 40 });
+    assert.match(text, /^run good of shop: SUCCEEDED\nstarted {3}2026-01-01 .*\ntook {6}35.0 s\n/s);
+    assert.match(text, /cost {6}\$0\.\d+, by 2\.5 USD an hour\n/);
+    // However narrow the terminal is.
+    for (const { version, table_or_source } of lineage) {
+      assert.ok(text.includes(`│ ${String(table_or_source)} `) && text.includes(`│ ${String(version)} `), text);
+    }
+  });
+
+  test('one that failed: what went wrong, in which model, and where in its file', async () => {
+    const found = await showRun(lake.deps, 'bad', spec);
+    assert.deepEqual(
+      found.models.map(({ model, status }) => [model, status]),
+      [
+        ['silver.orders', 'UNDONE'],
+        ['gold.words', 'FAILED'],
+      ],
+    );
+    const [error] = found.errors;
+    assert.deepEqual(error?.place, { file: 'pipelines/shop/words.sql', line: 3, column: 7 });
+    assert.match(
+      renderRunDetails(found, {}),
+      /\ngold\.words: pipelines\/shop\/words\.sql, line 3, column 7\nEngineError: write gold\.words: Conversion Error: /,
+    );
+    const gone = await showRun(lake.deps, 'bad', async () => undefined);
+    assert.deepEqual([gone.errors.length, gone.errors[0]?.place], [1, null]);
+  });
+
+  test('an id that is none, or not whole', async () => {
+    await assert.rejects(showRun(lake.deps, 'goo', spec), (error) => {
+      return error instanceof InvalidInput && /no run "goo".*did you mean good\?/.test(error.message);
+    });
+    await assert.rejects(showRun(lake.deps, 'elsewhere', spec), /strata runs lists/);
+  });
+});
