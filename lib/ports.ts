@@ -199,6 +199,8 @@ export type SessionOptions = {
   readonly folders?: readonly string[] | undefined;
   /** For SQL with TRY: an expression that stands in two places is worked out in both, so that neither raises for the other. */
   readonly guarded?: boolean;
+  /** A file to which each statement writes what it did, as JSON; left out: none is written. It has to be in one of `folders`. */
+  readonly profile?: string;
 };
 
 export type Engine = { open(options: SessionOptions): Promise<Session> };

@@ -11,7 +11,7 @@ export function openLake(
   { options, stderr }: Context,
   mode: 'read' | 'write',
   lines: LineSink = stderr,
-  { rebase = false }: { readonly rebase?: boolean } = {},
+  { rebase = false, profile = false }: { readonly rebase?: boolean; readonly profile?: boolean } = {},
 ): Promise<LocalLake> {
   const { root, pipelines, locationBase, memoryBytes } = options;
   return openLocalLake({
@@ -19,6 +19,7 @@ export function openLake(
     pipelines,
     readOnly: mode === 'read',
     rebase,
+    profile,
     log: quiet(createLog(lines, { json: false })),
     ...(locationBase === undefined ? {} : { locationBase }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),

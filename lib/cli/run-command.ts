@@ -23,6 +23,10 @@ export function addRun(program: Command, start: Start): void {
     .option('--downstream', 'and then the pipelines that run after it, as long as those before them succeed')
     .option('--all', 'all pipelines, each after those that it reads and runs after')
     .option('--no-maintain', 'leave tables that have become many small files as they are, and old snapshots too')
+    .option(
+      '--profile',
+      'show what DuckDB did too: of each unit its statements with operators, rows, bytes and what was spilled',
+    )
     .addHelpText(
       'after',
       examples(
@@ -41,23 +45,31 @@ export function addRun(program: Command, start: Start): void {
     );
 }
 
-type ManyOptions = { readonly downstream?: boolean; readonly all?: boolean; readonly maintain?: boolean };
+type ManyOptions = {
+  readonly downstream?: boolean;
+  readonly all?: boolean;
+  readonly maintain?: boolean;
+  readonly profile?: boolean;
+};
 
 async function runCommand(
   context: Context,
   pipeline: string | undefined,
-  { downstream = false, all = false, maintain = true, ...options }: RunOptions & ManyOptions,
+  { downstream = false, all = false, maintain = true, profile = false, ...options }: RunOptions & ManyOptions,
 ): Promise<number> {
   const { aws, place, asked } = placeOf(options);
   const { wait, ...how } = asked;
   const request = { ...askedBy(how), ...waitFor(wait, aws), ...maintainAfter(maintain, aws) };
+  if (profile && (aws || downstream || all)) {
+    throw new InvalidInput('--profile with --aws, --downstream or --all: expected one run on this machine');
+  }
   checkMany({ pipeline, downstream, all, aws }, how);
   if (all) return (await import('./commands/run-many.ts')).runAll(context, request);
   if (pipeline === undefined) throw new InvalidInput('no pipeline: expected the name of one, or --all');
   const named = { ...request, pipeline };
   if (aws) return (await import('./commands/run-aws.ts')).runOnAws(context, named, place);
   if (downstream) return (await import('./commands/run-many.ts')).runDownstream(context, named);
-  return (await import('./commands/run.ts')).run(context, named);
+  return (await import('./commands/run.ts')).run(context, { ...named, profile });
 }
 
 /** Throws InvalidInput with --aws. */

@@ -5,7 +5,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { SessionOptions, Statement } from '../ports.ts';
 import { disableOptimizers } from '../sql/guard.ts';
 import { lockDown } from '../sql/lock-down.ts';
-import { limitSpill, setUtc } from '../sql/session.ts';
+import { limitSpill, profileTo, setUtc } from '../sql/session.ts';
 
 /** A database in memory, with settings for good. */
 export type Instance = {
@@ -49,13 +49,14 @@ export async function openInstance(options: SessionOptions): Promise<Instance> {
   }
 }
 
-function settingsOf({ spillBytes, folders, guarded }: SessionOptions): readonly Statement[] {
+function settingsOf({ spillBytes, folders, guarded, profile }: SessionOptions): readonly Statement[] {
   return [
     setUtc(),
     // Given when the database is made, DuckDB 1.5.5 shows it and spills on beyond it.
     ...(spillBytes === undefined ? [] : [limitSpill(spillBytes)]),
     // As a join, a long IN list returns rows in another order, and rows are told apart by their order.
     disableOptimizers(guarded === true ? ['common_subexpressions'] : []),
+    ...(profile === undefined ? [] : profileTo(profile)),
     ...(folders === undefined ? [] : lockDown(folders)),
   ];
 }

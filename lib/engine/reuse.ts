@@ -28,7 +28,8 @@ export function createLeases(): (options: SessionOptions) => Promise<Lease> {
     await before?.instance.close();
   };
   return async (options) => {
-    if (options.folders === undefined) return leaseAlone(await openInstance(options));
+    // Settings of a profile are those of a connection, and of one session.
+    if (options.folders === undefined || options.profile !== undefined) return leaseAlone(await openInstance(options));
     const key = keyOf(options);
     const instance = take(key) ?? (await openInstance(options));
     try {

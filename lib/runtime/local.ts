@@ -9,6 +9,7 @@ import { createLocalStore } from '../adapters/store/local.ts';
 import { askedOf } from '../core/asked.ts';
 import { InvalidInput } from '../core/errors.ts';
 import { NONE_SKIPPED } from '../core/objects.ts';
+import type { UnitProfile } from '../core/profile.ts';
 import type { RunResult, RunState } from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { createDuckDbEngine } from '../engine/duckdb.ts';
@@ -30,6 +31,7 @@ import { pipelineLoader } from './load-pipeline.ts';
 import { bootId, tooLittleMemory, workMemory } from './machine.ts';
 import { maintainAfter } from './maintain-after.ts';
 import { peakMemory } from './peak-memory.ts';
+import { profilingEngine } from './profile.ts';
 import { ownScratch, sweepScratch, TEMP_PREFIX } from './scratch.ts';
 
 /** Below the lake's folder: temporary files of the processes that write to it. */
@@ -46,6 +48,8 @@ export type LocalOptions = {
   /** For looking only: nothing below `root` is made or changed, and `root` need not exist. */
   readonly readOnly?: boolean;
   readonly log: Log;
+  /** Keeps what DuckDB says of each statement; left out: nothing is kept. */
+  readonly profile?: boolean;
   readonly memoryBytes?: number;
   readonly threads?: number;
   /** Milliseconds after which a lock that is not renewed may be taken; by default as STRATA_LEASE_MS says, or a minute. */
@@ -57,6 +61,8 @@ export type LocalLake = {
   readonly deps: StepDeps;
   readonly root: string;
   readonly pipelines: string;
+  /** Of the sessions so far, where they are profiled. */
+  readonly profiles: readonly UnitProfile[];
   run(request: RunRequest): Promise<RunAnswer>;
   /** Rewrites files of tables. With `dryRun` the lake may be one for looking only. */
   compact(request: CompactionRequest): Promise<CompactionAnswer>;
@@ -72,7 +78,9 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
   const scratch = readOnly ? ownScratch(tmpdir(), TEMP_PREFIX) : ownScratch(join(root, SCRATCH));
   if (readOnly) await sweepScratch(tmpdir(), TEMP_PREFIX);
   const store = createLocalStore({ root, readOnly, ...(await locationOf(root, options)) });
-  const engine = createDuckDbEngine({ reuse: true });
+  const plain = createDuckDbEngine({ reuse: true });
+  const { engine, profiles } =
+    options.profile === true ? profilingEngine(plain, randomIds) : { engine: plain, profiles: [] };
   const holder = thisProcess();
   const { short, ...memory } = workMemory(options);
   const settings = {
@@ -120,6 +128,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     deps,
     root,
     pipelines: options.pipelines,
+    profiles,
     async compact(request) {
       if (request.dryRun !== true) await begin(request);
       return compactTables(deps, request);

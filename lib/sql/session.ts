@@ -10,6 +10,17 @@ export function setUtc(): Statement {
   return { name: 'time zone', text: sql`SET GLOBAL TimeZone = 'UTC'` };
 }
 
+/** Writes what each statement did to a file, which the next one overwrites. */
+export function profileTo(path: string): readonly Statement[] {
+  const set = (setting: Sql): Statement => ({ name: 'profile', text: sql`SET ${setting}` });
+  return [
+    set(sql`enable_profiling = 'json'`),
+    set(sql`profiling_output = ${quoteText(path)}`),
+    // Else statements that make tables have none.
+    set(sql`profiling_coverage = 'ALL'`),
+  ];
+}
+
 /** A database in memory beside the first one, in which the connection finds and makes what is named without one. */
 export function attachOwn(name: string): readonly Statement[] {
   return [

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { test } from 'node:test';
+import { renderProfile } from '../../lib/cli/output/profile.ts';
+import { type ProfiledOperator, parseProfile, type StatementProfile } from '../../lib/core/profile.ts';
+import { append, csv, definePipeline } from '../../lib/define/index.ts';
+import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
+import { profilingEngine } from '../../lib/runtime/profile.ts';
+import { openTestLake } from '../support/test-lake.ts';
+
+const shop = definePipeline({
+  name: 'shop',
+  sources: { items: csv({ columns: { id: { type: 'int', required: true } } }) },
+  silver: { items: { from: 'items', mode: append() } },
+  gold: { count: { sql: 'count.sql' } },
+});
+
+test('a run says of each session what its statements did, in sessions that are locked too, and leaves no file', async () => {
+  const given = await openTestLake({
+    name: 'shop',
+    definition: shop,
+    sql: { 'count.sql': 'SELECT count(*) AS n FROM silver.items' },
+  });
+  const { engine, profiles } = profilingEngine(createDuckDbEngine({ reuse: true }), given.deps.ids);
+  const lake = given.reopen((deps) => ({ ...deps, engine }));
+  try {
+    await lake.land('items', 'a.csv', `id\n${Array.from({ length: 300 }, (_, id) => id).join('\n')}\n`);
+    const { tables } = await lake.run();
+    assert.equal(tables['shop_silver.items']?.rows_added, 300);
+    const written = (name: string): StatementProfile =>
+      profiles.flatMap(({ statements }) => statements).find((one) => one.name === `write ${name}`) ?? assert.fail(name);
+    const operators = ({ children, ...own }: ProfiledOperator): readonly Omit<ProfiledOperator, 'children'>[] => [
+      own,
+      ...children.flatMap(operators),
+    ];
+    const silver = operators(written('silver.items').plan ?? assert.fail('no plan'));
+    assert.equal(silver[0]?.operator, 'COPY_TO_FILE');
+    assert.ok(
+      silver.some(({ operator, rows, bytes }) => operator === 'READ_CSV' && rows === 300 && bytes > 0),
+      JSON.stringify(silver),
+    );
+    assert.ok(written('gold.count').ms > 0);
+    // A session a unit: two tables are never in one.
+    for (const { statements } of profiles) {
+      const tables = statements.filter(({ name }) => /^write (silver|gold)/.test(name));
+      assert.ok(tables.length <= 1, JSON.stringify(tables.map(({ name }) => name)));
+    }
+    assert.deepEqual(
+      (await readdir(given.scratch, { recursive: true })).filter((name) => name.includes('profile-')),
+      [],
+    );
+    const session = await engine.open({
+      memoryBytes: 1e9,
+      threads: 1,
+      scratch: given.scratch,
+      folders: [given.scratch],
+    });
+    await assert.rejects(session.run({ name: 'other', text: 'SET threads = 2' as never }), /locked/);
+    await session[Symbol.asyncDispose]();
+  } finally {
+    given.close();
+  }
+});
+
+const DUCKDB = {
+  ...{ latency: 1.5, cumulative_rows_scanned: 7, total_bytes_read: 10, total_bytes_written: 20 },
+  ...{ system_peak_buffer_memory: 3_000, system_peak_temp_dir_size: 4_000 },
+  children: [
+    {
+      ...{ operator_name: 'ORDER_BY', operator_cardinality: 7, result_set_size: 56, operator_timing: 0.25 },
+      extra_info: { 'Order By': ['a', 'b'], Estimated: '9' },
+      children: [{ operator_type: 'TABLE_SCAN', extra_info: { Table: `t${'x'.repeat(70)}` }, children: [] }],
+    },
+  ],
+};
+
+test("DuckDB's profile of a statement is read, whatever it lacks", () => {
+  const profile = parseProfile('write gold.a', DUCKDB);
+  assert.deepEqual(profile, {
+    ...{ name: 'write gold.a', ms: 1_500, rows_scanned: 7, bytes_read: 10, bytes_written: 20 },
+    ...{ memory_bytes: 3_000, spilled_bytes: 4_000 },
+    plan: {
+      ...{ operator: 'ORDER_BY', about: 'a, b', rows: 7, bytes: 56, ms: 250 },
+      children: [{ operator: 'TABLE_SCAN', about: `t${'x'.repeat(70)}`, rows: 0, bytes: 0, ms: 0, children: [] }],
+    },
+  });
+  const none = {
+    ms: 0,
+    rows_scanned: 0,
+    bytes_read: 0,
+    bytes_written: 0,
+    memory_bytes: 0,
+    spilled_bytes: 0,
+    plan: null,
+  };
+  assert.deepEqual(parseProfile('SET', null), { name: 'SET', ...none });
+});
+
+test('a profile is shown unit by unit, statements that took no time only in the count', () => {
+  const [slow, fast] = [parseProfile('write gold.a', DUCKDB), parseProfile('SET', { latency: 0.0001 })];
+  const text = renderProfile([{ statements: [] }, { statements: [slow, fast] }, { statements: [{ ...fast, ms: 2 }] }]);
+  const lines = text.split('\n');
+  assert.equal(lines[0], 'unit 1, gold.a: 2 statements, 1.5 s, memory 3.0 kB, spilled 4.0 kB');
+  assert.equal(
+    lines[1],
+    '  write gold.a: 1.5 s, 7 rows scanned, read 10 B, written 20 B, memory 3.0 kB, spilled 4.0 kB',
+  );
+  assert.match(lines[2] ?? '', /^ {4}ORDER_BY +7 rows +56 B +250 ms {2}a, b$/);
+  assert.match(lines[3] ?? '', /^ {6}TABLE_SCAN +0 rows +0 B +0 ms {2}tx{58}…$/);
+  assert.deepEqual(lines.slice(4), [
+    '',
+    'unit 2: 1 statement, 2 ms, memory 0 B',
+    '  SET: 2 ms, 0 rows scanned, memory 0 B',
+    '',
+  ]);
+});
