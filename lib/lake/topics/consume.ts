@@ -20,7 +20,7 @@ export type ConsumeEvents = {
 const POLL_MS = 500;
 /** How often the topic is looked at for more partitions, and for its id. */
 const DESCRIBE_MS = 30_000;
-const MOST_FAILURES = 6;
+const MOST_FAILURES = 5;
 const FIRST_PAUSE_MS = 500;
 
 /**
