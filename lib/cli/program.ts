@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import type { Asked } from '../core/asked.ts';
 import { packageManifest } from '../package-files.ts';
 import { addBuild } from './build-command.ts';
+import { addCatalog } from './catalog-commands.ts';
 import { addChecking } from './check-commands.ts';
 import { commandHere } from './command-here.ts';
 import {
@@ -111,6 +112,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addTrace(program, start);
   addDiff(program, start);
   addDiagnose(program, start);
+  addCatalog(program, start);
   addBuild(program, start);
   return program;
 }

@@ -223,6 +223,8 @@ async function modelSpec(
     ...(personal.length === 0 ? {} : { personal }),
     ...(branch === undefined ? {} : { branch }),
     ...(draft.tags.length === 0 ? {} : { tags: draft.tags }),
+    ...(draft.owner === undefined ? {} : { owner: draft.owner }),
+    ...(draft.tier === undefined ? {} : { tier: draft.tier }),
     ...(draft.exports.length === 0 ? {} : { exports: draft.exports }),
     ...(used.length === 0 ? {} : { vars: valuesOf(binding.vars.filter(({ name }) => used.includes(name))) }),
   };

@@ -97,6 +97,8 @@ export type ModelDraft = {
   /** As the model says it; undefined: by what it reads. */
   readonly personal: readonly string[] | undefined;
   readonly description: string | null;
+  readonly owner: string | undefined;
+  readonly tier: number | undefined;
   readonly sound: boolean;
 };
 

@@ -60,6 +60,8 @@ const ANY_MODEL = {
     expected: "a list of words of letters, digits and . : / - _, each once, such as ['nightly']",
   },
   description: { schema: z.string(), expected: 'text' },
+  owner: { schema: z.string(), expected: 'text' },
+  tier: { schema: z.number().int().positive(), expected: 'a whole number, 1 or more' },
   export: { schema: z.unknown(), expected: "{ csv: { to: 'revenue.csv' } }" },
   expect: {
     schema: z.record(z.string(), z.unknown()),
@@ -133,6 +135,8 @@ export function readModel(
     backfill: read.backfill ?? 'auto',
     closeAfter: read.closeAfter,
     description: read.description ?? null,
+    owner: read.owner,
+    tier: read.tier,
     sound: sqlSound,
   };
 }

@@ -204,6 +204,9 @@ type ModelCommon = {
   readonly branch?: string;
   /** By which selectors find it; left out for none. */
   readonly tags?: readonly string[];
+  /** Left out: those of the pipeline. */
+  readonly owner?: string;
+  readonly tier?: number;
   /** What it is written to beside its table; left out for nothing. */
   readonly exports?: readonly ExportSpec[];
   /** By a column's name: those that it had before, the latest first; left out where no column had another. */

@@ -34,6 +34,10 @@ type TableOptions = {
   readonly export?: ExportDefinition;
   /** What the table is, for readers. */
   readonly description?: string;
+  /** Who answers for the table, where that is not who answers for the pipeline. */
+  readonly owner?: string;
+  /** How much others depend on the table, where that differs from the pipeline; 1 is the most. */
+  readonly tier?: number;
 };
 
 export type SilverDefinition<Source extends string = string> = TableOptions & {

@@ -12,21 +12,13 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import type { AlarmName } from '../core/alarms.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import type { ILake } from './lake.ts';
 import { machineMetric, ownMetric, succeededRuns } from './metrics.ts';
 import type { PipelineMachine } from './state-machine.ts';
 
-/** An alarm by its name. */
-export type AlarmName =
-  | 'ExecutionFailed'
-  | 'EndedOtherwise'
-  | 'DeadLetters'
-  | 'Throttled'
-  | 'NearTimeout'
-  | 'NearMemory'
-  | 'QuarantineRate'
-  | 'Freshness';
+export type { AlarmName };
 
 /** What is other than the default about an alarm; false: there is none. */
 export type AlarmChange =

@@ -6,6 +6,7 @@ export default definePipeline({
   owner: 'sales-analytics',
   tier: 1,
   description: 'Transactions of customers, and what they come to by day, segment and bucket of amounts.',
+  slo: { freshness: '1h', ready: 'D+1 01:00', p95: '40m', successRate: 99, mttr: '1h' },
   sources: {
     customers: parquet({
       columns: {
