@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { describe, test } from 'node:test';
 import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
+import { FACT_TABLES } from '../../lib/core/ops.ts';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { tablePrefix } from '../../lib/core/tables.ts';
 import { append, csv, definePipeline, full, month, replace, scd2, seed, upsert } from '../../lib/define/index.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
+import { factsFolder, listWaiting } from '../../lib/lake/facts/facts-folder.ts';
 import { readMade } from '../../lib/lake/tables/made-by.ts';
+import { queryRows } from '../../lib/query/select.ts';
 import type { RunRequest } from '../../lib/remote/run-request.ts';
 import { dying, successor } from '../support/dying.ts';
 import { compileTest, openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
@@ -97,6 +100,23 @@ const BOOKS = {
   'shop_ops.runs': 'SELECT run_id, status, rows_read, rows_added FROM t ORDER BY ALL',
 } as const;
 
+/** What is kept of runs, be it in the tables or still to come there. */
+async function factsOf(lake: TestLake): Promise<unknown> {
+  return [
+    await queryRows(
+      lake.deps,
+      'SELECT run_id, model, status, units, rows_in, rows_out FROM shop_ops.model_runs ORDER BY ALL',
+    ),
+    await queryRows(
+      lake.deps,
+      'SELECT run_id, model, action, table_or_source, files, rows FROM shop_ops.lineage ORDER BY ALL',
+    ),
+    await queryRows(lake.deps, 'SELECT run_id, "table", "column", rows, nulls FROM shop_ops.quality ORDER BY ALL'),
+    await lake.rows('shop_ops.model_runs', 'SELECT run_id, model FROM t ORDER BY ALL'),
+    await listWaiting(lake.store, 'shop'),
+  ];
+}
+
 async function books(lake: TestLake): Promise<unknown> {
   const orders = await lake.metadata('shop_silver.orders');
   const all: Record<string, unknown> = { checked: orders && readMade(orders)?.checks };
@@ -132,11 +152,12 @@ async function dieBefore(
   waiting: TestLake,
   asked: Partial<RunRequest>,
   chosen: (key: string, n: number) => boolean,
+  look: (lake: TestLake) => Promise<unknown> = books,
 ): Promise<void> {
   const calm = await waiting.copy();
   const counted = dying(calm, Number.POSITIVE_INFINITY);
   await counted.lake.run(asked);
-  const expected = await books(calm);
+  const expected = await look(calm);
   calm.close();
   const points = counted.keys.flatMap((key, at) => (chosen(key, at + 1) ? [at + 1] : []));
   assert.ok(points.length > 0);
@@ -145,7 +166,7 @@ async function dieBefore(
     await dying(lake, n).lake.answer(asked);
     const answer = await successor(lake, { afresh: true }).answer(asked);
     assert.equal(answer.kind, 'ended', `crash before change ${n}: ${JSON.stringify(answer)}`);
-    assert.deepEqual(await books(lake), expected, `crash before change ${n} of ${counted.changes()}`);
+    assert.deepEqual(await look(lake), expected, `crash before change ${n} of ${counted.changes()}`);
     await checkHints(lake, `crash before change ${n} of ${counted.changes()}`);
     lake.close();
   }
@@ -172,6 +193,43 @@ describe('a run that dies before any of its changes is finished by the next', { 
     // Objects, the metadata by which the run is in the table of exports, and what comes after it.
     const point = /^exports\/|^ops\/shop\/exports\/metadata\/v|^ops\/shop\/_runs\/r\/commit\.json$/;
     await dieBefore(await openWaiting(silver, changed), { runId: 'r' }, (key) => point.test(key));
+  });
+
+  test('that adds facts which wait to the tables, those of runs that failed among them', async () => {
+    const lake = await openTestLake(pipeline(MODES.full), WAITING);
+    await lake.land('orders', 'a.csv', `${HEADER}1,2026-01-05,1.00\n`);
+    await lake.run({ runId: 'before' });
+    // As fifteen runs on AWS that failed would have left them.
+    for (let n = 10; n < 25; n += 1) {
+      const [model] = await lake.rows(
+        'shop_ops.model_runs',
+        'SELECT * REPLACE (CAST(started_at AS VARCHAR) AS started_at) FROM t LIMIT 1',
+      );
+      const row = { ...model, run_id: `waits-${n}`, finished_at: '2026-01-01T00:00:00Z' };
+      const run = { run_id: `waits-${n}`, status: 'FAILED', started_at: '2026-01-01T00:00:00Z' };
+      const facts = { run_id: `waits-${n}`, runs: [run], model_runs: [row], lineage: [], quality: [] };
+      const key = `${factsFolder('shop')}20260101T0000${n}Z-waits-${n}.json`;
+      await lake.store.write(key, new TextEncoder().encode(JSON.stringify(facts)), { kind: 'absent' });
+    }
+    await lake.land('orders', 'b.csv', `${HEADER}2,2026-02-06,2.00\n`);
+    const point =
+      /^ops\/shop\/((runs|model_runs|lineage|quality)\/metadata\/v\d|_facts\/.*waits-(10|24)|_runs\/r\/(commit|result)\.json)/;
+    const look = async (one: TestLake): Promise<unknown> => [await books(one), await factsOf(one)];
+    await dieBefore(lake, { runId: 'r' }, (key) => point.test(key), look);
+  });
+
+  test('that makes the tables of facts in a lake of an earlier release', async () => {
+    const lake = await openTestLake(pipeline(MODES.full), WAITING);
+    await lake.land('orders', 'a.csv', `${HEADER}1,2026-01-05,1.00\n`);
+    await lake.run({ runId: 'before' });
+    for (const table of FACT_TABLES) {
+      for await (const { key } of lake.store.list(`ops/shop/${table}/`)) await lake.store.remove(key);
+    }
+    await lake.land('orders', 'b.csv', `${HEADER}2,2026-02-06,2.00\n`);
+    const point =
+      /^ops\/shop\/(runs|model_runs|lineage|quality)\/metadata\/v\d|^ops\/shop\/_runs\/r\/(commit|result)\.json/;
+    const look = async (one: TestLake): Promise<unknown> => [await books(one), await factsOf(one)];
+    await dieBefore(lake, { runId: 'r' }, (key) => point.test(key), look);
   });
 
   for (const [name, silver] of Object.entries({ append: { mode: append() }, replace: MODES.replace })) {
