@@ -208,6 +208,10 @@ export const FACT_TABLES = ['model_runs', 'lineage', 'quality'] as const satisfi
 
 export type FactTable = (typeof FACT_TABLES)[number];
 
+export function isFacts({ layer, name }: TableId): boolean {
+  return layer === 'ops' && FACT_TABLES.some((one) => one === name);
+}
+
 function column(
   name: string,
   kind: 'string' | 'bigint' | 'int' | 'timestamptz' | 'date' | 'double' | 'boolean',

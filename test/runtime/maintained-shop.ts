@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { append, csv, definePipeline, identity, upsert } from '../../lib/define/index.ts';
 import { RUN_ID } from '../../lib/iceberg/snapshot.ts';
 import { type ExpireRequest, expireTables } from '../../lib/runtime/maintain.ts';
-import { planFiles } from '../../lib/table/read.ts';
+import { loadTable, planFiles } from '../../lib/table/read.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 
 /** A lake of all kinds of tables that has had some runs, and what maintenance is held to there. */
@@ -73,7 +73,7 @@ export async function contents(lake: TestLake): Promise<unknown> {
 /** Every snapshot of every table can be read. */
 export async function readAll(lake: TestLake): Promise<void> {
   for (const id of await lake.deps.catalog.list()) {
-    const entry = await lake.deps.catalog.load(id);
+    const entry = await loadTable(lake.deps.catalog, id);
     for (const snapshot of entry?.metadata.snapshots ?? []) {
       const files = await planFiles(lake.store, entry?.metadata ?? assert.fail(), {
         snapshotId: snapshot['snapshot-id'],

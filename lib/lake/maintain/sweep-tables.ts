@@ -2,6 +2,7 @@ import { mapConcurrent } from '../../core/concurrency.ts';
 import { InvalidInput, LockHeld, StrataError } from '../../core/errors.ts';
 import type { ExpiredTable, FailedTable, Vacuumed } from '../../core/maintenance.ts';
 import { keptRules } from '../../core/maintenance-rules.ts';
+import { isFacts } from '../../core/ops.ts';
 import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import { RUN_ID } from '../../iceberg/snapshot.ts';
 import { loadTable } from '../../table/read.ts';
@@ -116,13 +117,13 @@ async function hasFiles(store: StepDeps['store'], id: TableId): Promise<boolean>
   return false;
 }
 
-/** Of the tables that have been dealt with, what is `known`; of the others, what they have. */
+/** Of the tables that have been dealt with, what is `known`; of the others, what they have. Nobody reads facts as of a run. */
 async function runsInTables(
   { catalog }: Pick<StepDeps, 'catalog'>,
   pipeline: string,
   known: Known,
 ): Promise<ReadonlySet<string>> {
-  const ids = (await tablesOf(catalog, pipeline)).filter((id) => !isRuns(id));
+  const ids = (await tablesOf(catalog, pipeline)).filter((id) => !isRuns(id) && !isFacts(id));
   const runs = await mapConcurrent(ids, async (id) => {
     const snapshots = known.has(fullName(id)) ? [] : ((await loadTable(catalog, id))?.metadata.snapshots ?? []);
     return known.get(fullName(id)) ?? snapshots.flatMap(({ summary }) => summary[RUN_ID] ?? []);

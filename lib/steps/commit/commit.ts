@@ -1,7 +1,7 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
 import { AuditFailed } from '../../core/errors.ts';
 import { objectName } from '../../core/objects.ts';
-import { booksOf, DIAGNOSTICS, FACT_TABLES, opsTable } from '../../core/ops.ts';
+import { booksOf, DIAGNOSTICS, isFacts, opsTable } from '../../core/ops.ts';
 import { PERSONAL_SOURCES, personalSources } from '../../core/personal.ts';
 import { NO_ROWS, type SourceCounts } from '../../core/row-counts.ts';
 import type { RunPlan, RunState, TableOutcome } from '../../core/run.ts';
@@ -105,15 +105,11 @@ async function trimTables(
   const books = written.map((name) => opsTable(spec.name, name));
   const known = await mapConcurrent([...changed.map((one) => one.table), ...books], async (id) => {
     const entry = await loadTable(deps.catalog, id);
+    // Most runs leave facts as they are.
     if (entry !== undefined && (grown || !isFacts(id))) await trimMetadata(deps.store, entry);
     return entry === undefined ? [] : [{ id, metadata: entry.metadata }];
   });
   return known.flat();
-}
-
-/** Most runs leave these as they are. */
-function isFacts({ layer, name }: TableId): boolean {
-  return layer === 'ops' && FACT_TABLES.some((one) => one === name);
 }
 
 async function publish(deps: StepDeps, plan: RunPlan, id: string, table: TableId): Promise<string | null> {
