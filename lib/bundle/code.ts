@@ -69,6 +69,9 @@ const OPTIONS = {
 /** What a package has no sources for: see `placeCode`. */
 const OF_SOURCES = ['./code.ts'];
 
+/** Packages that only those install who need them. */
+const CHOSEN = ['@platformatic/kafka'];
+
 /** Which runs state machines. It loads at once what it needs to call functions of AWS and to check definitions by itself. */
 const RUNNER = 'aws-local-stepfunctions';
 const UNUSED = /^(@aws-sdk\/(client-lambda|credential-providers)|asl-validator)$/;
@@ -121,7 +124,7 @@ export async function bundleCommand(root: string, folder: string): Promise<void>
     absWorkingDir: root,
     entryPoints: ['bin/strata.ts'],
     target: 'node22',
-    external: [...OF_SOURCES, ...Object.keys(dependencies).filter((name) => name !== RUNNER)],
+    external: [...OF_SOURCES, ...Object.keys(dependencies).filter((name) => name !== RUNNER), ...CHOSEN],
     plugins: [leaveOutUnused],
     splitting: true,
     chunkNames: '[name]-[hash]',
