@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { InvalidInput, type Problem } from './errors.ts';
 
 /** The longest names that AWS takes. Source: the service quotas of Lambda, Step Functions, IAM and S3. */
 const LONGEST_FUNCTION = 64;
 const LONGEST_STATE_MACHINE = 80;
 const LONGEST_DEPLOYMENT = 20;
+/** Source: docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html */
+const LONGEST_SCHEDULE = 64;
 
 /**
  * Names of what is deployed, as the stacks give them and as commands look for them. Two deployments share an account
@@ -28,6 +31,8 @@ export type DeploymentNames = {
   maintenance(pipeline: string): string;
   /** Of the schedule on which all of its bronze is compared. */
   comparison(pipeline: string): string;
+  /** Of the schedule of a branch; of one of several expressions, from 1 on. */
+  branch(pipeline: string, branch: string, at: number): string;
   /** `step` in the words of its folder: `plan-stage`. */
   lambda(pipeline: string, step: string): string;
   /** By which metrics and logs tell pipelines and deployments apart. */
@@ -64,9 +69,17 @@ export function deploymentNames(deployment: string | undefined, place: string): 
     stateMachine: own,
     maintenance: (pipeline) => `${own(pipeline)}${MAINTENANCE}`,
     comparison: (pipeline) => `${own(pipeline)}_comparison`,
+    branch: (pipeline, branch, at) => shortened(`${own(pipeline)}_branch_${branch}${at === 1 ? '' : `_${at}`}`),
     lambda: (pipeline, step) => `${own(pipeline)}-${step}`,
     service: (pipeline) => `${databasePrefix}${pipeline}`,
   };
+}
+
+/** The same name always, and one that the scheduler takes. */
+function shortened(name: string): string {
+  if (name.length <= LONGEST_SCHEDULE) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  return `${name.slice(0, LONGEST_SCHEDULE - hash.length - 1)}_${hash}`;
 }
 
 /** Throws InvalidInput with every name that AWS would refuse, before anything is deployed. */

@@ -7,6 +7,8 @@ import type { Construct } from 'constructs';
 import { MAINTENANCE_OPERATIONS, type MaintenanceOperation, type MaintenanceRequest } from '../core/asked.ts';
 import { InvalidInput } from '../core/errors.ts';
 import { keptRules, LEAST_AGE_MS } from '../core/maintenance-rules.ts';
+import { awsExpressions } from '../core/schedule/aws-cron.ts';
+import { parseCron } from '../core/schedule/cron.ts';
 import { DEFAULT_RECONCILE_MS, type PipelineSpec } from '../core/spec.ts';
 import { listenToEvents } from './events.ts';
 import { computeOf, type Functions } from './functions.ts';
@@ -30,7 +32,7 @@ export type TriggersProps = {
 export type StartOn = {
   /** Files that land; default true. */
   readonly upload?: boolean;
-  /** The schedule that the pipeline declares; default true. */
+  /** The schedule that the pipeline declares, and those of its branches; default true. */
   readonly schedule?: boolean;
   /** Runs of the pipelines that the pipeline says it runs after; default true. */
   readonly after?: boolean;
@@ -83,6 +85,7 @@ export function createTriggers(scope: Construct, props: TriggersProps): Queues {
       deadLetters,
     });
   }
+  if (schedule) startBranches(scope, props, deadLetters);
   const asked = props.startOn.maintenance ?? declaredMaintenance(props.spec);
   if (asked !== undefined && asked !== false) {
     const { lake, spec, maintenance } = props;
@@ -111,6 +114,34 @@ export function createTriggers(scope: Construct, props: TriggersProps): Queues {
     });
   }
   return { events: queue, deadLetters };
+}
+
+/**
+ * A run of a branch is for the period that begins when its schedule fires, however late it is delivered; which that is, and what is to be
+ * caught up before it, the run finds out.
+ */
+function startBranches(scope: Construct, { lake, spec, machine, role }: TriggersProps, deadLetters: IQueue): void {
+  for (const branch of spec.schedules ?? []) {
+    const fields = parseCron(branch.cron);
+    for (const [at, schedule] of (fields === undefined ? [] : awsExpressions(fields)).entries()) {
+      startOnSchedule(scope, {
+        id: `Branch-${branch.name}${at === 0 ? '' : at + 1}`,
+        name: lake.names.branch(spec.name, branch.name, at + 1),
+        description: `Runs the branch ${branch.name} of the pipeline ${spec.name}`,
+        schedule,
+        zone: branch.zone,
+        machine,
+        input: {
+          pipeline: spec.name,
+          started_by: 'schedule',
+          branch: branch.name,
+          fired_at: '<aws.scheduler.scheduled-time>',
+        },
+        role,
+        deadLetters,
+      });
+    }
+  }
 }
 
 function declaredMaintenance({ maintenance }: PipelineSpec): ScheduledMaintenance | undefined {
@@ -200,6 +231,8 @@ type Scheduled = {
   readonly name: string;
   readonly description: string;
   readonly schedule: string;
+  /** Left out: UTC. */
+  readonly zone?: string;
   readonly machine: PipelineMachine;
   readonly input: { readonly pipeline: string; readonly [asked: string]: unknown };
   /** May start the machine, which the state machines' own policies say. */
@@ -214,7 +247,7 @@ type Scheduled = {
  */
 function startOnSchedule(
   scope: Construct,
-  { id, name, description, schedule, machine, input: asked, role, deadLetters }: Scheduled,
+  { id, name, description, schedule, zone = 'UTC', machine, input: asked, role, deadLetters }: Scheduled,
 ): void {
   deadLetters.grantSendMessages(role);
   const runId = '<aws.scheduler.execution-id>';
@@ -224,7 +257,7 @@ function startOnSchedule(
     name,
     description,
     scheduleExpression: schedule,
-    scheduleExpressionTimezone: 'UTC',
+    scheduleExpressionTimezone: zone,
     flexibleTimeWindow: { mode: 'OFF' },
     target: {
       arn: `arn:${Aws.PARTITION}:scheduler:::aws-sdk:sfn:startExecution`,

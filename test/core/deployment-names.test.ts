@@ -83,3 +83,15 @@ describe('names that AWS would refuse are refused before anything is deployed', 
     });
   }
 });
+
+test('the schedule of a branch has a name of its own that the scheduler takes', () => {
+  const names = deploymentNames('integration', 'context stage');
+  assert.equal(names.branch('web_shop', 'daily', 1), 'strata-integration-web-shop_branch_daily');
+  assert.equal(names.branch('web_shop', 'daily', 2), 'strata-integration-web-shop_branch_daily_2');
+  const long = [1, 2].map((at) => names.branch('p'.repeat(30), 'b'.repeat(30), at));
+  assert.deepEqual(
+    long.map(({ length }) => length),
+    [64, 64],
+  );
+  assert.notEqual(long[0], long[1]);
+});

@@ -4,7 +4,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { LIGHT_FUNCTIONS, STATES } from '../../lib/core/states.ts';
-import { append, csv, definePipeline, scd2, secret, seed } from '../../lib/define/index.ts';
+import { append, cron, csv, definePipeline, scd2, secret, seed } from '../../lib/define/index.ts';
 import { createDeployment } from '../../lib/infra/app.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { compileTest, type TestPipeline } from '../support/test-lake.ts';
@@ -17,6 +17,10 @@ export const SHOP: TestPipeline = {
   definition: definePipeline({
     name: 'web_shop',
     schedule: 'cron(0 6 * * ? *)',
+    schedules: {
+      monthly: cron('0 7 1 * *', { zone: 'Europe/Berlin' }),
+      fridays: cron('0 7 13 * 5'),
+    },
     compute: {
       memory: 2_048,
       maxConcurrency: 40,
@@ -33,7 +37,7 @@ export const SHOP: TestPipeline = {
       people: { from: 'people', mode: scd2({ key: 'id', sequence: 'at', missing: 'delete' }) },
       orders: { from: 'orders', sql: 'orders.sql', mode: append({ dedupe: 'row' }) },
     },
-    gold: { total: { sql: 'total.sql' } },
+    gold: { total: { sql: 'total.sql', branch: 'monthly' } },
   }),
   sql: {
     'orders.sql':

@@ -40,7 +40,7 @@ describe('a pipeline with nothing said', () => {
     const more = ['AWS::CloudWatch::Dashboard', 'AWS::SNS::Topic', 'AWS::SQS::Queue', 'AWS::Glue::Database'];
     assert.deepEqual(
       [...types, ...more].map((type) => countOf(template, type)),
-      [FUNCTIONS.length, 2, 2, 1, 1, 2, 3],
+      [FUNCTIONS.length, 2, 5, 1, 1, 2, 3],
     );
     assert.equal(alarmsIn(template).size, made.shop.alarms.length);
     const { DashboardBody } = resourceOf(template, 'AWS::CloudWatch::Dashboard').properties;

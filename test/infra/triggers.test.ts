@@ -139,6 +139,48 @@ describe('a schedule', () => {
   });
 });
 
+describe('a branch', () => {
+  const branch = (id: string) => resourceOf(shop, 'AWS::Scheduler::Schedule', id).properties;
+  const monthly = branch('Branchmonthly');
+
+  test('is started when its schedule fires, in its zone, for the period that begins then', () => {
+    const { Name, ScheduleExpression, ScheduleExpressionTimezone } = monthly;
+    assert.deepEqual(
+      [Name, ScheduleExpression, ScheduleExpressionTimezone],
+      ['strata-web-shop_branch_monthly', 'cron(0 7 1 * ? *)', 'Europe/Berlin'],
+    );
+    const target = String(at(monthly, 'Target', 'Input'))
+      .replaceAll('<aws.scheduler.execution-id>', 'x')
+      .replaceAll('<aws.scheduler.scheduled-time>', '2026-11-01T06:00:00Z');
+    const call = JSON.parse(target);
+    assert.deepEqual([call.StateMachineArn, call.Name], [MACHINE, 'x']);
+    assert.deepEqual(parseOpenInput(JSON.parse(call.Input)), {
+      ...{ pipeline: 'web_shop', run_id: 'x', dry_run: false, wait: true, started_by: 'schedule' },
+      ...{ branch: 'monthly', fired_at: '2026-11-01T06:00:00Z' },
+    });
+  });
+
+  test('is tried again, with the rights and the dead letters of the schedule of the pipeline', () => {
+    const schedule = branch('Schedule');
+    for (const what of ['RetryPolicy', 'DeadLetterConfig', 'RoleArn']) {
+      assert.deepEqual(at(monthly, 'Target', what), at(schedule, 'Target', what));
+    }
+  });
+
+  test('has two schedules where either of two days is enough', () => {
+    const all = resourcesOf(shop, 'AWS::Scheduler::Schedule').map(({ properties }) => properties);
+    const two = all.filter(({ Name }) => String(Name).includes('fridays'));
+    assert.deepEqual(
+      two.map(({ ScheduleExpression }) => ScheduleExpression),
+      ['cron(0 7 13 * ? *)', 'cron(0 7 ? * FRI *)'],
+    );
+    assert.deepEqual(
+      two.map(({ Name }) => Name),
+      ['strata-web-shop_branch_fridays', 'strata-web-shop_branch_fridays_2'],
+    );
+  });
+});
+
 test('all that has landed is compared once a day, whatever became of its events', () => {
   const { properties } = resourceOf(plain, 'AWS::Scheduler::Schedule', 'ComparisonSchedule');
   assert.equal(properties['ScheduleExpression'], 'rate(1440 minutes)');
