@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createParquetAuditLog } from '../../lib/adapters/audit/parquet.ts';
@@ -55,6 +56,8 @@ const LOOKS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ['cost', ['cost']],
   ['cost of a pipeline as a document', ['cost', 'bank', '--json']],
   ['check', ['check', 'bank']],
+  ['status', ['status']],
+  ['status of a pipeline', ['status', 'bank']],
   ['an unknown table', ['history', 'bank_silver.account']],
   ['an unknown pipeline', ['runs', 'bnk']],
   ['a row that is not there', ['quarantine', 'show', 'bank', 'abcd']],
@@ -62,7 +65,12 @@ const LOOKS: readonly (readonly [name: string, args: readonly string[]])[] = [
 
 /** Hints name the lake that they are about. */
 function withoutPlace({ code, stdout, stderr }: Ended): Ended {
-  const plain = (text: string): string => text.replaceAll(/ --root \S+/g, '').replaceAll(/ --(aws|athena)\b/g, '');
+  const plain = (text: string): string =>
+    text
+      .replaceAll(/ --root \S+/g, '')
+      .replaceAll(/ --(aws|athena)\b/g, '')
+      .replaceAll(/\d+(\.\d+)? m?s ago/g, 'TIME ago')
+      .replaceAll(/open for \d+(\.\d+)? m?s/g, 'open for TIME');
   return { code, stdout: plain(stdout), stderr: plain(stderr) };
 }
 
@@ -81,7 +89,7 @@ describe('a deployed lake is looked at as one in a folder', () => {
       );
       assert.equal(
         asked.some((key) => key.startsWith('bronze/')),
-        ['trace', 'plan'].includes(args[0] ?? ''),
+        ['trace', 'plan', 'status'].includes(args[0] ?? ''),
       );
     });
   }
@@ -98,6 +106,25 @@ describe('a deployed lake is looked at as one in a folder', () => {
     assert.deepEqual([none.code, none.stdout.endsWith(' in 1999-01\n')], [0, true]);
     const wrong = await lake.run('cost', 'bank', '--month', 'May');
     assert.deepEqual([wrong.code, wrong.stderr], [1, 'not a month: got "May"; expected one such as 2026-11\n']);
+  });
+
+  test('a report is of the deployed lake', async () => {
+    const out = join(lake.root, '..', 'page');
+    assert.equal((await lake.run('report', 'bank', '--out', out, '--aws')).code, 0);
+    const { pipelines } = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as {
+      pipelines: { status: { breached: string[] }; nodes: { name: string }[]; models: { model: string }[] }[];
+    };
+    const [bank] = pipelines;
+    assert.deepEqual(bank?.status.breached, ['breaker']);
+    assert.deepEqual(
+      bank.nodes.map(({ name }) => name),
+      ['bank.accounts', TABLE, 'bank_gold.totals'],
+    );
+    assert.deepEqual(
+      bank.models.map(({ model }) => model),
+      ['silver.accounts', 'gold.totals'],
+    );
+    assert.deepEqual(aws.refused, []);
   });
 
   test('quarantine show finds the row that list names', async () => {
