@@ -167,6 +167,25 @@ const MISTAKES: readonly Mistake[] = [
     ],
   },
   {
+    name: 'promises beyond their bounds',
+    given: {
+      definition: shopWith(['slo'], {
+        freshness: '59m',
+        successRate: 101,
+        mttr: '0m',
+        ready: 'D+1 24:00',
+        objective: 0,
+      }),
+    },
+    problems: [
+      `pipelines/shop/pipeline.ts: slo.freshness: got "59m"; expected a span from 1 hour to 7 days, such as '26h' or '2d'`,
+      'pipelines/shop/pipeline.ts: slo.successRate: got 101; expected a percentage of the runs, above 0 and up to 100',
+      `pipelines/shop/pipeline.ts: slo.mttr: got "0m"; expected a span such as '60m' or '4h'`,
+      `pipelines/shop/pipeline.ts: slo.ready: got "D+1 24:00"; expected a day from D+1 to D+7 and a time, such as 'D+1 01:00'`,
+      'pipelines/shop/pipeline.ts: slo.objective: got 0; expected a percentage, above 0 and up to 100, such as 99.5',
+    ],
+  },
+  {
     name: 'an objective of nothing',
     given: { definition: shopWith(['slo'], { p95: '40m', objective: 99.5 }) },
     problems: [

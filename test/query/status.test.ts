@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { InvalidInput } from '../../lib/core/errors.ts';
-import { append, csv, definePipeline } from '../../lib/define/index.ts';
+import { append, csv, definePipeline, upsert } from '../../lib/define/index.ts';
 import { collectPage } from '../../lib/query/status/page-facts.ts';
 import { collectFacts, pipelinesIn, runFacts } from '../../lib/query/status/status-facts.ts';
-import { releaseRows } from '../../lib/runtime/release-rows.ts';
 import { tagTable } from '../../lib/runtime/tag-table.ts';
-import { openTestLake, type TestLake } from '../support/test-lake.ts';
+import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 
 const HEADER = 'id,kind,mail\n';
 const START = Date.parse('2026-01-01T00:00:00Z');
@@ -81,12 +80,6 @@ describe('what is known of a pipeline', () => {
     const later = lake.reopen((deps) => ({ ...deps, clock: { ...deps.clock, now: () => now } }));
     const [first] = (await collectFacts(later.deps, 'shop')).quarantine;
     assert.deepEqual([first?.quarantined, first?.last_day], [3, 0]);
-    const copy = await lake.copy();
-    await releaseRows(copy.deps, 'shop', { code: 'TYPE_ERROR' });
-    assert.deepEqual((await collectFacts(copy.deps, 'shop')).quarantine, [
-      { code: 'DOMAIN_ERROR', quarantined: 1, condemned: 0, last_day: 1 },
-    ]);
-    copy.close();
   });
 
   test('are the tables that a run would write, and what is due', async () => {
@@ -175,18 +168,39 @@ describe('what is known of a pipeline', () => {
 
   test('of one that has never run are few', async () => {
     assert.deepEqual(await pipelinesIn(lake.deps), ['shop']);
-    const none = await openTestLake({
-      name: 'none',
+    const shop: TestPipeline = {
+      name: 'shop',
       definition: definePipeline({
-        name: 'none',
-        slo: { quarantineRate: 1 },
-        sources: { a: csv({ columns: { id: 'int' } }) },
-        silver: { a: { from: 'a' } },
+        name: 'shop',
+        sources: { a: csv({ columns: { id: 'int', at: 'int' } }) },
+        silver: { a: { from: 'a', mode: upsert({ key: 'id', sequence: 'at' }) } },
       }),
+    };
+    const slo = { quarantineRate: 1 };
+    const definition = definePipeline({
+      name: 'none',
+      slo,
+      sources: {},
+      gold: { b: { sql: 'b.sql', description: 'All.' } },
     });
+    const sql = { 'b.sql': 'SELECT l.id FROM shop.silver.a__log l JOIN shop.silver.a USING (id)' };
+    const none = await openTestLake({ name: 'none', definition, sql }, { others: [shop] });
     assert.deepEqual(await pipelinesIn(none.deps), []);
     const { runs, quarantine, behind, maintenance } = await collectFacts(none.deps, 'none');
-    assert.deepEqual([runs, quarantine, behind, maintenance], [[], [], [], []]);
+    assert.deepEqual([runs, quarantine, maintenance], [[], [], []]);
+    assert.match(
+      behind[0]?.why ?? '',
+      /^none reads shop\.silver\.a, shop\.silver\.a__log, which no run has published yet/,
+    );
+    const { nodes, before: compared } = await collectPage(none.deps, 'none', { days: 1 });
+    assert.deepEqual(compared, []);
+    assert.deepEqual(
+      nodes.map(({ name, kind, level, reads, rows, description }) => [name, kind, level, reads, rows, description]),
+      [
+        ['shop_silver.a', 'elsewhere', 0, [], null, null],
+        ['none_gold.b', 'gold', 1, ['shop_silver.a'], null, 'All.'],
+      ],
+    );
     none.close();
   });
 });

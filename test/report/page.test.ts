@@ -4,11 +4,12 @@ import type { RunFact } from '../../lib/core/run-fact.ts';
 import { renderBars, renderLines, renderStacks } from '../../lib/report/page/charts.ts';
 import type { LineageNode } from '../../lib/report/page/facts.ts';
 import { html, markdownText } from '../../lib/report/page/html.ts';
-import { placeNodes } from '../../lib/report/page/lineage.ts';
+import { placeNodes, renderLineage } from '../../lib/report/page/lineage.ts';
 import { renderMarkdown } from '../../lib/report/page/markdown.ts';
-import { idOf } from '../../lib/report/page/overview.ts';
+import { idOf, stateText } from '../../lib/report/page/overview.ts';
 import { renderPage } from '../../lib/report/page/page.ts';
 import { buildReport, figuresByDay } from '../../lib/report/page/report.ts';
+import { signed } from '../../lib/report/page/runs.ts';
 import { HOSTILE, makeLake, NOW } from './made-lake.ts';
 
 const DAY = 86_400_000;
@@ -72,6 +73,64 @@ describe('a page', () => {
     const shown = all(page, /(&lt;script&gt;document)/g).length;
     // Owner, description, code, table behind, errors, columns, descriptions of tables, and their legends and tables.
     assert.ok(shown > 20, `${shown}`);
+  });
+
+  test('says what is wrong, in words too', () => {
+    const [one] = built.pipelines;
+    assert.ok(one);
+    const items = new Map(stateText(one).map(([name, text, wrong]) => [name, [text, wrong]]));
+    assert.deepEqual(items.get('last run'), ['tuned-59 SUCCEEDED 0 ms ago', false]);
+    assert.deepEqual(items.get('freshness'), ['0 ms since the last success', true]);
+    assert.deepEqual(items.get('incident'), ['none is open', false]);
+    assert.deepEqual(items.get('mean time to repair'), ['12 h 00 min, of 1 incidents', true]);
+    assert.deepEqual(items.get('behind'), [`shop_0_gold.m1 (${HOSTILE})`, true]);
+    assert.deepEqual(items.get('maintenance due'), ['compact shop_0_silver.m0', false]);
+    assert.deepEqual(items.get('cost'), ['$0.0020 a run, $0.12 a month; on Glue $3.43 a month or more', false]);
+    const { status } = one;
+    const failed = {
+      ...status,
+      last_run: status.last_run && { ...status.last_run, status: 'FAILED' as const, error: 'E: x' },
+    };
+    const since = new Date(NOW - 120_000).toISOString();
+    const many = Array.from({ length: 12 }, (_, at) => ({ table: `t${at}`, why: 'w' }));
+    const worse = {
+      ...failed,
+      owner: null,
+      tier: null,
+      behind: many,
+      open_incident: { since, failures: 3, error: null },
+    };
+    const bad = new Map(
+      stateText({ ...one, cost: null, status: worse }).map(([name, text, wrong]) => [name, [text, wrong]]),
+    );
+    assert.deepEqual(bad.get('owner'), ['nobody', false]);
+    assert.deepEqual(bad.get('last run'), ['tuned-59 FAILED 0 ms ago: E: x', true]);
+    assert.deepEqual(bad.get('incident'), ['open for 2 min 00 s, 3 failed', true]);
+    assert.match(`${bad.get('behind')}`, /t9 \(w\), 2 more,true$/);
+    assert.equal(bad.get('cost'), undefined);
+  });
+
+  test('has each figure in its place', () => {
+    for (const row of [
+      // A p95 of few runs is grey.
+      '<tr><th scope="row"><a href="#pipeline-shop_5f_1">shop_1</a></th><td><span class="bad">freshness, ready, successRate, quarantineRate, mttr</span></td><td class="n">60</td><td class="n">98.3 %</td><td class="n">3 min 54 s</td><td class="n">4 min 00 s</td><td class="n">7 min 00 s</td><td class="n">0 ms ago</td><td class="n">26</td><td class="n">0</td><td class="n">$0.0020</td></tr>',
+      '<tr id="model-shop_5f_1-silver.m0"><th scope="row">silver.m0</th><td class="n">40</td><td class="n">1.0 s</td><td class="n">900 ms</td><td class="n">2.0 s</td><td class="n">97.5 %</td><td class="n">1,000</td><td class="n">$0.040</td></tr>',
+      '<tr><th scope="row">tuned-59</th><td>succeeded</td><td>2026-03-31T11:56:00.000Z</td><td class="n">4 min 00 s</td><td class="n">$0.0020</td><td>-</td></tr>',
+      '<tr><th scope="row">2026-03-07T00:00:00.000Z</th><td>2026-03-07T12:00:00.000Z</td><td class="n">1</td><td>AuditFailed: no</td></tr>',
+      '<tr><th scope="row">RANGE_ERROR</th><td class="n">12</td><td class="n">1</td><td class="n">3</td></tr>',
+      '<tr><th scope="row">shop_1_silver.m0</th><td class="n">1,000</td><td class="n">2</td><td class="n">1</td><td class="n">note, 25 %</td><td>unique</td></tr>',
+      '<td><span class="bad">not unique: id</span></td></tr>',
+      '<tr><th scope="row">silver.m0</th><td class="n">39</td><td class="n">39</td><td class="n">1.0 s</td><td class="n">500 ms</td><td class="n">-50.0 %</td><td class="n">$0.0010</td><td class="n">$0.00025</td><td class="n">-75.0 %</td></tr>',
+      '<tr id="table-shop_5f_1-shop_5f_1_5f_gold.m2"><th scope="row">shop_1_gold.m2</th><td>gold</td><td><a href="#table-shop_5f_1-shop_5f_1_5f_silver.m0">shop_1_silver.m0</a>, <a href="#table-shop_5f_1-shop_5f_1_5f_silver.m1">shop_1_silver.m1</a></td><td class="n">2,000</td>',
+      '<tr><th scope="row">2026-03-02</th><td class="n">0</td><td class="n">3</td></tr>',
+    ])
+      assert.ok(page.includes(row), row);
+    const few = makeLake({ pipelines: 1, models: 3, runs: 10 });
+    assert.match(
+      renderPage(buildReport(few)),
+      /<td class="n"><span class="dim">6 min 3\d s \(of 10 runs\)<\/span><\/td>/,
+    );
+    assert.deepEqual([signed(200), signed(-1.25), signed(0), signed(null)], ['+200.0 %', '-1.3 %', '0.0 %', '-']);
   });
 
   test('has dark colours, and room on a phone', () => {
@@ -277,6 +336,38 @@ describe('pictures', () => {
     assert.deepEqual(all(markup, /<text class="name"[^>]*>([^<]*)</g), [`${'n'.repeat(31)}…`, 'b']);
     assert.match(markup, new RegExp(`<th scope="row">${'n'.repeat(40)}</th>`));
     assert.match(renderBars({ ...chart, labels: ['a'], series: [{ name: 'x', values: [0] }] }).markup, /width="0"/);
+  });
+
+  test('have a style for each of six series, and begin anew with the seventh', () => {
+    const series = Array.from({ length: 7 }, (_, at) => ({ name: `n${at}`, values: [1] }));
+    const { markup } = renderLines({ ...chart, labels: ['a'], series });
+    assert.deepEqual(all(markup, /<g class="(s\d)">/g), ['s0', 's1', 's2', 's3', 's4', 's5', 's0']);
+    assert.deepEqual(
+      all(markup, /<span class="key s\d"><\/span>(n\d)</g),
+      series.map(({ name }) => name),
+    );
+  });
+
+  test('of lineage lead from the right of one to the left of another, and say more where one points at it', () => {
+    const common = { kind: 'gold', description: null, rows: null, updated: null } as const;
+    const nodes = [
+      { ...common, name: 'p_silver.a', level: 0, reads: [] },
+      { ...common, name: `p_gold.${'b'.repeat(40)}`, level: 1, reads: ['p_silver.a', 'gone'] },
+    ];
+    const { markup } = renderLineage(
+      nodes,
+      (name) => `x-${name.length}`,
+      ({ name }) => `about ${name.length}`,
+    );
+    assert.deepEqual(all(markup, /<path d="([^"]*)"/g), ['M186 18C211 18 211 18 236 18']);
+    assert.deepEqual(all(markup, /<a href="#(x-\d+)"><title>about/g), ['x-10', 'x-47']);
+    assert.deepEqual(all(markup, /<text[^>]*>([^<]*)</g), ['silver.a', `gold.${'b'.repeat(20)}…`]);
+    assert.match(markup, /width="422" height="36" viewBox="0 0 422 36"/);
+    assert.match(
+      page,
+      /<title>shop_0_gold\.m2, 2,000 rows, changed 2026-03-31T11:00:00\.000Z, its key is not unique<\/title>/,
+    );
+    assert.match(page, /<title>shop_1\.orders<\/title>/);
   });
 
   test('of lineage have a column for each level, and what belongs together side by side', () => {

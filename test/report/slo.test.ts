@@ -5,6 +5,7 @@ import { formatReadyBy, parseReadyBy } from '../../lib/core/ready-by.ts';
 import type { RunFact } from '../../lib/core/run-fact.ts';
 import { freshSince, lastSuccess, stalenessOf } from '../../lib/report/freshness.ts';
 import { incidentsOf, meanTimeToRepair } from '../../lib/report/incidents.ts';
+import { describePromise, formatPercent } from '../../lib/report/promise-text.ts';
 import { dueDays } from '../../lib/report/ready.ts';
 import { type Judged, judgeSlo } from '../../lib/report/slo.ts';
 import { durationsOf, quantile } from '../../lib/report/statistics.ts';
@@ -81,6 +82,18 @@ describe('incidents', () => {
       assert.equal(mean === null ? null : mean / MINUTE, mttr);
     });
   }
+  test('are in the order in which runs ended, and of two at once in that in which they began', () => {
+    const [one, other] = runs('50x', '50');
+    assert.ok(one && other);
+    const good = one.succeeded ? one : other;
+    const bad = one.succeeded ? other : one;
+    const spans = (early: RunFact, late: RunFact): readonly (number | null)[] =>
+      incidentsOf([late, { ...early, started: early.started - 1 }]).map(({ from, to }) =>
+        to === null ? null : to - from,
+      );
+    assert.deepEqual(spans(bad, good), [0]);
+    assert.deepEqual(spans(good, bad), [null]);
+  });
   test('name their runs and what the latest said', () => {
     const [incident] = incidentsOf(runs('80x', '70x', '50'));
     assert.deepEqual(incident?.failures, ['r80x', 'r70x']);
@@ -180,6 +193,16 @@ describe('a day is ready', () => {
       assert.deepEqual([first?.day, first && iso(first.due)], ['2026-03-28', due]);
     });
   }
+
+  test('where clocks show a time twice by the first, and where they skip midnight right after it', () => {
+    const later = { from: window.from, now: Date.parse('2026-12-01T00:00Z') };
+    const firstDue = (day: string, zone: string, text: string): string => {
+      const [first] = dueDays([at(`${day}T12:00Z`, `${day}T12:01Z`)], parseReadyBy(text) ?? by, zone, later);
+      return first === undefined ? '' : iso(first.due);
+    };
+    assert.equal(firstDue('2026-10-24', 'Europe/Berlin', 'D+1 02:30'), '2026-10-25T00:30:00.000Z');
+    assert.equal(firstDue('2026-04-23', 'Africa/Cairo', 'D+1 00:00'), '2026-04-23T22:00:00.000Z');
+  });
 
   test('within the window alone', () => {
     const old = [at('2025-06-01T12:00Z', '2025-06-01T12:01Z')];
@@ -327,6 +350,31 @@ describe('promises', () => {
       }
     });
   }
+
+  test('are told in words', () => {
+    const slo: Slo = {
+      freshnessMs: HOUR,
+      quarantineRate: 1,
+      successRate: 99,
+      mttrMs: HOUR,
+      p95Ms: HOUR,
+      ready: { days: 1, minutes: 5 },
+    };
+    const window = { from: NOW - 30 * DAY, now: NOW, timezone: 'UTC' };
+    // Of 3,001 minutes 2,840 and 39 were too many after a success.
+    const texts = judgeSlo(slo, [...runs('3000', '200x', '100'), ...rejecting([3])], window).map((one) =>
+      Object.values(describePromise(one)).join(' | '),
+    );
+    assert.deepEqual(texts, [
+      'freshness | breached | 1 min 00 s | <= 1 h 00 min | 99 % | 4 % | -9493.5 %',
+      'day is ready | breached | 0 % | D+1 00:05 | 99 % | 0 % | -9900 %',
+      'success rate | breached | 75 % | >= 99 % | 99 % | 75 % | -2400 %',
+      'p95 | unknown | 1 min 00 s | <= 1 h 00 min | 95 % | 100 % | 100 %',
+      'rejected rows | breached | 1.5 % | <= 1 % | 99 % | 0 % | -9900 %',
+      'mean time to repair | breached | 1 h 40 min | <= 1 h 00 min | - | 0 % | -',
+    ]);
+    assert.deepEqual([formatPercent(99.96), formatPercent(null), formatPercent(-0.01)], ['99.9 %', '-', '-0.1 %']);
+  });
 
   test('say what broke them, and come in an order', () => {
     const slo: Slo = {
