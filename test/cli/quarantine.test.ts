@@ -131,7 +131,7 @@ test('the breaker halts a pipeline until a person closes it', async () => {
   assert.match(halted.stdout, /\nlast run +r2 failed .* after .*: AuditFailed: the circuit breaker opened: /);
   assert.match(halted.stdout, /\nincident +open for .*: 1 run failed; none ended in 30 days\n/);
   assert.match(halted.stdout, /\nbehind +bank_silver\.payments: new files of payments\n/);
-  assert.match(halted.stdout, /\nnext:\n.* runs bank .*\n.* breaker status bank /);
+  assert.match(halted.stdout, /\nnext:\n.* runs show r2 .*\n.* breaker status bank /);
   const all = await lake.json<Status[]>(3, 'status', '--days', '7');
   assert.deepEqual(
     all.map((one) => [one.pipeline, one.breached, one.breaker, one.runs.n]),

@@ -43,7 +43,7 @@ test('a pipeline on one screen: what is wrong, and what to look at next', () => 
   assert.ok(!text.includes('what is promised'));
   assert.ok(
     text.endsWith(
-      '\nnext:\n  strata runs shop_0\n  strata breaker status shop_0\n  strata files list shop_0\n  strata quarantine list shop_0\n  strata plan shop_0\n',
+      '\nnext:\n  strata runs show last\n  strata breaker status shop_0\n  strata files list shop_0\n  strata quarantine list shop_0\n  strata plan shop_0\n',
     ),
   );
 });

@@ -126,9 +126,9 @@ function renderSlo({ slo, days }: PipelineStatus, { layout }: Shown): string {
 
 /** What looks closer at what is wrong, the worst first. */
 function nextStepsOf(one: PipelineStatus): readonly string[] {
-  const { pipeline, breaker, open_incident, quarantine, behind, suspended_files } = one;
+  const { pipeline, breaker, open_incident, last_run, quarantine, behind, suspended_files } = one;
   return [
-    ...(open_incident === null ? [] : [`runs ${pipeline}`]),
+    ...(open_incident === null || last_run === null ? [] : [`runs show ${last_run.run_id}`]),
     ...(breaker === 'open' ? [`breaker status ${pipeline}`] : []),
     ...(suspended_files === 0 ? [] : [`files list ${pipeline}`]),
     ...(quarantine.length === 0 ? [] : [`quarantine list ${pipeline}`]),
