@@ -11,7 +11,7 @@ export type StepCompute = {
   readonly reservedConcurrency: number | null;
 };
 
-/** What a function may do with the objects below some prefixes of a zone, or of what is exported where a pipeline exports. */
+/** What a function may do with the objects below some prefixes of a zone, or of what is exported. */
 export type ObjectGrant = {
   readonly zone: Area;
   /** Below `<zone>/<pipeline>/`; '' for all of it. */

@@ -1,7 +1,6 @@
 import { Arn, ArnFormat, Stack } from 'aws-cdk-lib';
 import { type IRole, Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { exportsAnything } from '../core/exports.ts';
-import { EXPORTS, type Zone, zoneOf } from '../core/objects.ts';
+import { type Zone, zoneOf } from '../core/objects.ts';
 import { grantsOf, type RoleName } from '../core/roles.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { type FunctionName, type ObjectGrant, stateRow } from '../core/states.ts';
@@ -32,7 +31,7 @@ export function zonesOf(name: FunctionName): readonly Zone[] {
 /** Whose data functions work on, and where they run. */
 export type Workplace = {
   readonly lake: LakePlaces;
-  readonly spec: Pick<PipelineSpec, 'name' | 'others' | 'models'>;
+  readonly spec: Pick<PipelineSpec, 'name' | 'others'>;
   readonly inVpc: boolean;
 };
 
@@ -40,8 +39,8 @@ export type Workplace = {
 export function grantAll(role: IRole, name: RoleName, { lake, spec, inVpc }: Workplace): void {
   const policy = new Policy(role, 'Lake');
   const { objects, others, everyones, catalog, seesExecutions } = grantsOf(name);
-  const own = objects.filter(({ zone }) => zone !== EXPORTS || exportsAnything(spec));
-  for (const grant of own) grantObjects(policy, grant, lake, { pipelines: [spec.name], whose: '' });
+  // Also what is exported, where nothing is any more: a run may have begun before the deploy, and would else be refused when it commits.
+  for (const grant of objects) grantObjects(policy, grant, lake, { pipelines: [spec.name], whose: '' });
   for (const grant of others) grantOthers(policy, grant, lake, spec);
   for (const grant of everyones) grantObjects(policy, grant, lake, { pipelines: ['*'], whose: 'all' });
   if (catalog.length > 0) grantCatalog(policy, catalog, lake, spec.name);

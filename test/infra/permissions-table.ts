@@ -14,8 +14,7 @@ const INTRODUCTION = `# What each function may do
 Generated from the synthesized template of a pipeline by \`npm run docs:permissions\`; a test fails when the two differ. Functions
 of one kind of work share a role, the fourth of which is also that of the state machines and the schedules. \`<pipeline>\` is the pipeline's name (with \`-\`
 for \`_\` in names of functions, state machine and logs). With a stage, \`strata\` reads \`strata-<stage>\` and databases begin with
-\`<stage>_\`. What is allowed on \`<other>\` is so only for pipelines whose tables the pipeline's gold reads, in the layers that it reads, and what
-Commit is allowed on \`exports/\` only for pipelines that [export](exports.md).
+\`<stage>_\`. What is allowed on \`<other>\` is so only for pipelines whose tables the pipeline's gold reads, in the layers that it reads.
 `;
 
 /** docs/aws-permissions.md as the template of a pipeline gives it. */

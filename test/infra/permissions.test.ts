@@ -55,6 +55,16 @@ function stackOf(options: LakeOptions): Template {
   return Template.fromStack(new LakeStack(app, 'strata-lake', { encryption: 'kms', ...options }));
 }
 
+test('a run that exports is not refused by a deploy that takes the last export of its pipeline away', () => {
+  const write = (pipeline: string): Request => ({
+    action: 's3:PutObject',
+    resource: `${bucket('gold')}/exports/${pipeline}/a.csv`,
+  });
+  // It exports nothing.
+  const commit = statementsOfFunction(leader, 'Commit');
+  assert.deepEqual([allows(commit, write('leader')), allows(commit, write('web_shop'))], [true, false]);
+});
+
 /** Who may do what; anybody who is not named may not. */
 const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] = [
   ['start an execution', { action: 'states:StartExecution', resource: MACHINE }, RUN],

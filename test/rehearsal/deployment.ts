@@ -25,7 +25,8 @@ export type Deployment = {
   readonly pool: Pool;
   /** By the last part of their names, such as `plan-stage`. */
   readonly functions: ReadonlyMap<string, LambdaFunction>;
-  readonly functionsByArn: ReadonlyMap<string, LambdaFunction>;
+  /** As the account has them: a deploy changes it. */
+  readonly functionsByArn: Map<string, LambdaFunction>;
   readonly buckets: { readonly bronze: string; readonly ops: string };
   readonly machineArn: string;
   /** The state machine of maintenance, by the same names. */

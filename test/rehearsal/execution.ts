@@ -11,7 +11,9 @@ export type ExecutionOptions = {
   /** The deployed definition, its placeholders replaced by ARNs. */
   readonly definition: string;
   readonly functionsByArn: ReadonlyMap<string, LambdaFunction>;
-  readonly invoke: (fn: LambdaFunction, input: JsonValue) => Promise<LambdaAnswer>;
+  readonly invoke: (fn: LambdaFunction, input: JsonValue, arn: string) => Promise<LambdaAnswer>;
+  /** Called before each Task state calls its function. */
+  readonly onTask?: (state: string) => Promise<void>;
   /** The JSON array in an object, as a Distributed Map's ItemReader gets it. */
   readonly readItems: (bucket: string, key: string) => Promise<readonly JsonValue[]>;
   /** Of the state that the definition starts at; the execution's own, unless it is redriven. */
@@ -39,9 +41,18 @@ export async function runExecution(options: ExecutionOptions): Promise<StateMach
   const machine = loadStateMachine(options.definition, options.execution.Id);
   const bucket = bucketOfItems(machine);
   const handlers = tasksOf(machine).map(([state, resource]) => {
-    const fn = options.functionsByArn.get(resource);
-    if (fn === undefined) throw new Error(`state ${state} calls ${resource}, which is no function of this stack`);
-    return [state, async (input: JsonValue) => unwrap(await options.invoke(fn, input))] as const;
+    const find = (): LambdaFunction => {
+      const fn = options.functionsByArn.get(resource);
+      if (fn === undefined) throw new Error(`state ${state} calls ${resource}, which is no function of this stack`);
+      return fn;
+    };
+    find();
+    const call = async (input: JsonValue): Promise<JsonValue> => {
+      await options.onTask?.(state);
+      // What is deployed may have become other in the meantime.
+      return unwrap(await options.invoke(find(), input, resource));
+    };
+    return [state, call] as const;
   });
   return runStateMachine({
     definition: lowerStateMachine(machine),

@@ -5,6 +5,7 @@ import { functionNamed } from './deployment.ts';
 import type { LambdaFunction } from './function.ts';
 import { MISSING_BUCKET } from './grants.ts';
 import { runLaptop } from './laptop.ts';
+import { checkVersions } from './redeploy.ts';
 import { withRefusingSpec } from './refusing-spec.ts';
 import { type Ended, killAt, type RunChanges, runStarted } from './runs.ts';
 import { checkKilled, checkStatus, describeEnd, land, runAll, type Stage } from './stage.ts';
@@ -19,6 +20,9 @@ export async function rehearseFailure(stage: Stage, landings: readonly Landing[]
   const open = await withRefusingSpec(functionNamed(deployment, 'open'), deployment.pipeline, join(folder, 'refusing'));
   await land(stage, landings);
   const [refused] = await runAll(stage, 'run that its audit refuses', { functions: { open } }, 'FAILED');
+  await steps.check('it called the versions of the latest deploy alone', async () =>
+    checkVersions(deployment, refused === undefined ? [] : [refused]),
+  );
   await steps.check('exactly one alert, naming the cause', () =>
     checkAlerts(inbox, deployment, 1, /rehearsed_failure/),
   );

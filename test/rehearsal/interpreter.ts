@@ -84,10 +84,12 @@ export async function runInterpreted(deployment: Deployment, api: FunctionsApi, 
     tasksOf(JSON.parse(definition) as StateMachineDefinition).map(([state, arn]) => [arn, state] as const),
   );
   const events: StateEvent[] = [];
+  const called = new Set<string>();
   let failure: JsonValue | undefined;
   const invoke = async (arn: string, event: JsonValue): Promise<LambdaAnswer> => {
     const [fn, state] = [functionsByArn.get(arn), states.get(arn)];
     if (fn === undefined || state === undefined) throw new Error(`no function ${arn}`);
+    called.add(arn);
     if (state === 'RunFailed') failure = event;
     const answer = await pool.invoke(fn, event);
     const { errorType: error = '', errorMessage: cause = '' } = answer.kind === 'error' ? answer.error : {};
@@ -105,9 +107,21 @@ export async function runInterpreted(deployment: Deployment, api: FunctionsApi, 
       const { status, output, error, cause } = await sfn.send(new DescribeExecutionCommand({ executionArn: arn }));
       const started = { arn, name: input.run_id, input };
       if (status === 'SUCCEEDED')
-        return { started, events, failure, result: { status, output: JSON.parse(output ?? 'null') as JsonValue } };
+        return {
+          started,
+          events,
+          failure,
+          called,
+          result: { status, output: JSON.parse(output ?? 'null') as JsonValue },
+        };
       if (status !== 'RUNNING')
-        return { started, events, failure, result: { status: 'FAILED', error: error ?? '', cause: cause ?? '' } };
+        return {
+          started,
+          events,
+          failure,
+          called,
+          result: { status: 'FAILED', error: error ?? '', cause: cause ?? '' },
+        };
       await sleep(200);
     }
   });

@@ -17,6 +17,7 @@ import { executionEnded, functionsReached, messageOf } from './events.ts';
 import { rehearseFailure } from './failing.ts';
 import { type FunctionsApi, runInterpreted } from './interpreter.ts';
 import { openLaptop, runLaptop } from './laptop.ts';
+import { checkVersions, redeploy } from './redeploy.ts';
 import { checkRequests, countRequests } from './requests.ts';
 import {
   countExecutions,
@@ -51,15 +52,15 @@ export async function rehearse(
     await steps.check('events go where the template says', () => checkWiring(deployment, options.lake));
     await rehearseFirst(stage, first);
     await rehearseBurst(stage, first);
-    await rehearseKill(stage, second);
-    await rehearseFailure(stage, third);
-    await rehearseBackfill(stage, options.functions);
-    await rehearseCompaction(stage);
-    await rehearseRepeats(stage);
-    await rehearseStop(stage);
-    await rehearseSchedule(stage);
-    await rehearseDue(stage);
-    await rehearseForgetting(stage);
+    const anew: Stage = { ...stage, deployment: await rehearseDeploy(stage, second) };
+    await rehearseFailure(anew, third);
+    await rehearseBackfill(anew, options.functions);
+    await rehearseCompaction(anew);
+    await rehearseRepeats(anew);
+    await rehearseStop(anew);
+    await rehearseSchedule(anew);
+    await rehearseDue(anew);
+    await rehearseForgetting(anew);
     await steps.check('nothing is left locked', () => checkReleased(deployment));
     await steps.check('environments were reused and fresh ones started', async () => checkEnvironments(deployment));
     await steps.check('every call was granted by its role', async () => checkGrants(deployment));
@@ -87,13 +88,21 @@ function isDataFile(action: string, key: string): boolean {
   return action === 's3:PutObject' && key.includes('/data/');
 }
 
-/** The worker that writes the second upload's files is killed at the first of them. */
-async function rehearseKill(stage: Stage, landings: readonly Landing[]): Promise<void> {
+/**
+ * The worker that writes the second upload's files is killed at the first of them; before the state that takes up its work the pipeline is deployed
+ * once more. Answers what is deployed then.
+ */
+async function rehearseDeploy(stage: Stage, landings: readonly Landing[]): Promise<Deployment> {
   const { steps, lake, deployment } = stage;
   await land(stage, landings);
   const kill = killAt(deployment, 'level', isDataFile);
-  const ended = await runAll(stage, 'run, the Level worker killed in the middle');
+  let anew: Deployment | undefined;
+  const onTask = async (state: string): Promise<void> => {
+    if (state === 'PlanStage') anew ??= await redeploy(deployment);
+  };
+  const ended = await runAll(stage, 'run, the Level worker killed in the middle, and a deploy after it', { onTask });
   kill.stop();
+  await steps.check('it called the versions that it began with alone', async () => checkVersions(deployment, ended));
   await steps.check('each step of the level got a worker of its own', async () => {
     const { problems, detail = '' } = checkKilled(kill.killed(), ended, 'Level');
     const called = ended.flatMap(({ events }) => events.map(({ state }) => state));
@@ -102,6 +111,8 @@ async function rehearseKill(stage: Stage, landings: readonly Landing[]): Promise
   });
   await steps.step('the same on the laptop', () => runLaptop(lake, deployment.pipeline, landings));
   await steps.check('the second upload merged: tables equal the laptop', () => checkTables(deployment, lake.root));
+  if (anew === undefined) throw new Error('nothing was deployed between two states');
+  return anew;
 }
 
 /**

@@ -82,9 +82,13 @@ export type Ended = {
   readonly events: readonly StateEvent[];
   /** What the state RunFailed was given, if the execution came there. */
   readonly failure: JsonValue | undefined;
+  /** ARNs of the functions that its states called. */
+  readonly called: ReadonlySet<string>;
 };
 
 export type RunChanges = {
+  /** Called before each Task state calls its function. */
+  readonly onTask?: (state: string) => Promise<void>;
   /** Stands in for the deployed function of that name, such as `open`. */
   readonly functions?: Readonly<Record<string, LambdaFunction>>;
   /** Enters the definition once more at a state that failed, with the input that this had. */
@@ -105,14 +109,17 @@ export async function runStarted(
 async function runOne(deployment: Deployment, started: Started, changes: RunChanges): Promise<Ended> {
   const events: StateEvent[] = [];
   const runFailed = functionNamed(deployment, 'run-failed').name;
+  const called = new Set<string>();
   let failure: JsonValue | undefined;
-  const { redrive } = changes;
+  const { redrive, onTask } = changes;
   const { definition } = deployment;
   const result = await runExecution({
     definition: redrive === undefined ? definition : definitionFrom(definition, redrive.state),
     input: redrive?.input ?? started.input,
     functionsByArn: deployment.functionsByArn,
-    invoke: (fn, input) => {
+    ...(onTask === undefined ? {} : { onTask }),
+    invoke: (fn, input, arn) => {
+      called.add(arn);
       if (fn.name === runFailed) failure = input;
       return deployment.pool.invoke(changes.functions?.[fn.name.slice(deployment.stack.name.length + 1)] ?? fn, input);
     },
@@ -126,7 +133,7 @@ async function runOne(deployment: Deployment, started: Started, changes: RunChan
     intervalMs: INTERVAL_MS,
     onEvent: (event) => events.push(event),
   });
-  return { started, result, events, failure };
+  return { started, result, events, failure, called };
 }
 
 /** The deployed definition, entered where a redrive enters it: at the state that failed. */
