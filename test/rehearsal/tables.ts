@@ -28,8 +28,11 @@ const IGNORED = [
   'duration_ms',
 ];
 
-/** Sums of sizes of files that have such columns in them, and are compressed: there or not there on both sides. */
-const SIZES = ['bytes_brought', 'bytes_kept', 'bytes_skipped'];
+/** Sums of sizes of files that have such columns in them, and are compressed; what a machine takes; versions: there or not there on both sides. */
+const SIZES = [
+  ...['bytes_brought', 'bytes_kept', 'bytes_skipped', 'bytes', 'bytes_read', 'bytes_written'],
+  ...['cost_rate', 'cost_usd', 'peak_memory_bytes', 'version', 'at'],
+];
 
 /** Lets PyIceberg read every table of a pipeline through Glue, and compare its rows with those of a lake in a folder. */
 export async function readTables(endpoint: string, pipeline: string, laptop: string): Promise<TablesRead> {
