@@ -34,14 +34,28 @@ export function addDoctor(program: Command, start: Start): void {
     .addHelpText('after', examples('strata stacks prune --dry-run', 'strata stacks prune --stage dev'))
     .action(async (pipeline: string | undefined, _options, command: Command) =>
       start(command, async (context) => {
-        // The stage may be told to either command.
-        const { stage, dryRun = false } = command.optsWithGlobals<{
-          readonly stage?: string;
-          readonly dryRun?: boolean;
-        }>();
+        const { dryRun = false } = command.opts<{ readonly dryRun?: boolean }>();
         const request = { dryRun, ...(pipeline === undefined ? {} : { pipeline }) };
-        const place = stage === undefined ? {} : { deployment: stage };
-        return (await import('./commands/stacks-prune.ts')).pruneStacks(context, request, place);
+        return (await import('./commands/stacks-prune.ts')).pruneStacks(context, request, stageOf(command));
       }),
     );
+
+  stacks
+    .command('delete')
+    .description(
+      'delete the stack of a pipeline that the folder has no more, and wait until it is gone; its tables stay',
+    )
+    .argument('<pipeline>', 'which')
+    .addHelpText('after', examples('strata stacks delete old_shop'))
+    .action(async (pipeline: string, _options, command: Command) =>
+      start(command, async (context) =>
+        (await import('./commands/stacks-delete.ts')).deletePipelineStack(context, pipeline, stageOf(command)),
+      ),
+    );
+}
+
+/** It may be told to the command or to the one that it is part of. */
+function stageOf(command: Command): { readonly deployment?: string } {
+  const { stage } = command.optsWithGlobals<{ readonly stage?: string }>();
+  return stage === undefined ? {} : { deployment: stage };
 }

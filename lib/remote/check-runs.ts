@@ -49,8 +49,8 @@ export async function checkRuns(
   return [warn('runs', found, advice)];
 }
 
-/** One execution is as good as all of them. */
-async function workingOn(sfn: SFNClient, stateMachineArn: string): Promise<readonly string[]> {
+/** The names of executions that work; one is as good as all of them. */
+export async function workingOn(sfn: SFNClient, stateMachineArn: string): Promise<readonly string[]> {
   try {
     const asked = new ListExecutionsCommand({ stateMachineArn, statusFilter: 'RUNNING', maxResults: 1 });
     return ((await sfn.send(asked)).executions ?? []).map(({ name = '' }) => name);

@@ -51,7 +51,7 @@ export function listStacks(
         changed: deployed?.changed?.toISOString() ?? null,
         left,
       };
-      return { ...place, advice: adviceFor(place, adopted) };
+      return { ...place, advice: adviceFor(place, adopted, names) };
     }),
   };
 }
@@ -59,10 +59,12 @@ export function listStacks(
 function adviceFor(
   { pipeline, stack, here, status, left }: Omit<StackPlace, 'advice'>,
   adopted: readonly string[],
+  { deployment }: DeploymentNames,
 ): string | null {
   if (here && left.length > 0 && !adopted.includes(pipeline)) return adoptAdvice(pipeline, adopted);
   if (here) return status === null ? `npx cdk deploy ${stack}` : null;
   // The app of this folder does not know the stack.
-  if (status !== null) return `aws cloudformation delete-stack --stack-name ${stack}; its tables stay`;
+  if (status !== null)
+    return `strata stacks delete ${pipeline}${deployment === '' ? '' : ` --stage ${deployment}`}; its tables stay`;
   return 'its tables are still there; put its folder back to go on with them, or drop the databases in Glue';
 }

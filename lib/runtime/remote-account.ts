@@ -9,6 +9,7 @@ import { createAskAws } from '../adapters/aws/ask.ts';
 import { CONNECTIONS } from '../adapters/aws/connections.ts';
 import { InvalidInput } from '../core/errors.ts';
 import type { AccountDeps } from '../remote/check-account.ts';
+import type { UsageDeps } from '../remote/usage/function-usage.ts';
 import { definitionsOn } from '../remote/versions/machine-definitions.ts';
 import type { PruneDeps } from '../remote/versions/prune.ts';
 import { publishedOn } from '../remote/versions/published.ts';
@@ -34,6 +35,11 @@ export function openAccount(): AccountDeps {
 /** What the versions of deployed functions are looked at and removed with. */
 export function openVersions({ ask, sfn, clock }: AccountDeps): PruneDeps {
   return { published: publishedOn(ask, sleep), definitions: definitionsOn(sfn), clock };
+}
+
+/** What the logs of deployed functions are asked with. */
+export function openUsage({ ask, clock }: AccountDeps): UsageDeps {
+  return { ask, now: () => clock.now(), wait: sleep };
 }
 
 /** What the context of a project's cdk.json says under `adopt`; throws InvalidInput for a file that is no JSON. */

@@ -1,6 +1,7 @@
 import { AthenaClient, GetWorkGroupCommand } from '@aws-sdk/client-athena';
 import {
   CloudFormationClient,
+  DeleteStackCommand,
   DescribeStacksCommand,
   ListStackResourcesCommand,
   type StackStatus,
@@ -51,6 +52,8 @@ export type FakeStack = {
   readonly pipeline?: string;
   readonly stage?: string;
   readonly databases?: readonly string[];
+  /** It cannot be deleted. */
+  readonly stuck?: true;
   /** Logical ids of its roles. */
   readonly roles?: readonly string[];
 };
@@ -86,7 +89,7 @@ export function fakeAws(given: Partial<FakeAccount> = {}): Changes & { reset(): 
   const removed: string[] = [];
   globalThis.fetch = async (url, init) => answer({ account, removed }, new URL(String(url)), init);
   const clients = [
-    ...[fakeStacks(account), fakeDatabases(account), fakeBuckets(account)],
+    ...[fakeStacks(account, removed), fakeDatabases(account), fakeBuckets(account)],
     ...[fakeWorkgroups(account), fakeMachines(account)],
   ];
   return {
@@ -103,7 +106,7 @@ function refuse({ denied }: FakeAccount, action: string): void {
   if (denied.includes(action)) throw awsError('AccessDeniedException', 400, `not authorized to perform ${action}`);
 }
 
-function fakeStacks(account: FakeAccount) {
+function fakeStacks(account: FakeAccount, removed: string[]) {
   const client = mockClient(CloudFormationClient);
   const stacks = Object.entries(account.stacks).map(([StackName, { status, pipeline, stage = 'default' }]) => ({
     StackName,
@@ -118,8 +121,18 @@ function fakeStacks(account: FakeAccount) {
       OutputValue: `${MACHINE}${StackName}${which}`,
     })),
   }));
-  client.on(DescribeStacksCommand).callsFake(({ NextToken }: { readonly NextToken?: string }) => {
+  client.on(DeleteStackCommand).callsFake(({ StackName }: { readonly StackName: string }) => {
+    removed.push(StackName);
+    return {};
+  });
+  type Asked = { readonly NextToken?: string; readonly StackName?: string };
+  client.on(DescribeStacksCommand).callsFake(({ NextToken, StackName }: Asked) => {
     refuse(account, 'cloudformation:DescribeStacks');
+    // One that is deleted is waited for.
+    if (StackName !== undefined && removed.includes(StackName)) {
+      const StackStatus = account.stacks[StackName]?.stuck === true ? 'DELETE_FAILED' : 'DELETE_COMPLETE';
+      return { Stacks: [{ StackName, StackStatus, CreationTime: new Date(0) }] };
+    }
     // A page for each, as many accounts have more stacks than one page has.
     const at = Number(NextToken ?? 0);
     return { Stacks: stacks.slice(at, at + 1), ...(at + 1 < stacks.length ? { NextToken: String(at + 1) } : {}) };

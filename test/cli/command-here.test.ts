@@ -67,3 +67,30 @@ describe('what messages call a command', () => {
     }
   });
 });
+
+/** Commands that are about a folder of pipelines or this machine, and about no lake: there is nothing of theirs on AWS. */
+const HERE_ALONE =
+  /^(init|demo|generate|compile|test|build|pipelines|relocate|fetch|consume|completion|models|runbook)\b/;
+
+describe('what a command is about', () => {
+  test('is a deployed lake too, of any stage, wherever it is a lake', () => {
+    const program = buildProgram({ print: () => undefined, note: () => undefined }, async () => undefined);
+    const wrong = leavesOf(program, []).filter(({ name, options }) => {
+      if (HERE_ALONE.test(name)) return false;
+      const aws = options.some((one) => ['--aws', '--athena'].includes(one)) || name.startsWith('stacks');
+      return !aws || !options.includes('--stage');
+    });
+    assert.deepEqual(wrong, []);
+  });
+});
+
+type Leaf = { readonly name: string; readonly options: readonly string[] };
+
+/** Every command that does something; what a command of two words is told may stand behind the first. */
+function leavesOf(command: Command, inherited: readonly string[]): readonly Leaf[] {
+  return command.commands.flatMap((one) => {
+    const options = [...inherited, ...one.options.map(({ long }) => long ?? '')];
+    const name = one.parent === null || one.parent.parent === null ? one.name() : `${one.parent.name()} ${one.name()}`;
+    return one.commands.length > 0 ? leavesOf(one, options) : [{ name, options }];
+  });
+}

@@ -85,17 +85,32 @@ function answer(operation: string, call: Call): object {
   return {};
 }
 
+/** What CloudWatch Logs is asked, and what it answers to looks at a query, in turn. */
+let asked: unknown[];
+let looks: object[];
+
+function answerLogs(headers: Headers, body: string): Response {
+  assert.equal(headers.get('content-type'), 'application/x-amz-json-1.1');
+  asked.push([headers.get('x-amz-target'), JSON.parse(body)]);
+  if (asked.length === 1) return new Response('{"queryId":"q1"}');
+  const look = looks.shift() ?? { status: 'Failed' };
+  return new Response(JSON.stringify(look), 'status' in look ? {} : { status: 400 });
+}
+
 const before = { fetch: globalThis.fetch, env: { ...process.env } };
 beforeEach(() => {
   aws.reset();
   sfn.reset();
   queue = new Map(SENT.map((sent) => [sent.id, { sent, hidden: false }]));
   events = [];
+  [asked, looks] = [[], []];
   denied = undefined;
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret', AWS_REGION: 'us-east-1' });
   globalThis.fetch = async (url, init) => {
     const headers = new Headers(init?.headers);
-    assert.equal(new URL(String(url)).host, 'sqs.us-east-1.amazonaws.com');
+    const { host } = new URL(String(url));
+    if (host === 'logs.us-east-1.amazonaws.com') return answerLogs(headers, String(init?.body));
+    assert.equal(host, 'sqs.us-east-1.amazonaws.com');
     assert.equal(headers.get('content-type'), 'application/x-amz-json-1.0');
     const operation = headers.get('x-amz-target')?.replace('AmazonSQS.', '') ?? '';
     if (operation === denied) return new Response('{"__type":"AccessDeniedException","message":"no"}', { status: 403 });
@@ -197,5 +212,50 @@ describe('dead letters', () => {
   test('of a pipeline that no event starts are left, but for schedules', async () => {
     const { code } = await strataHere(['dead-letters', 'redrive', 'shop', '--aws', '--stage', 'dev']);
     assert.deepEqual([code, visible()], [2, ['call', 'upload', 'text', 'ended']]);
+  });
+});
+
+describe('executions usage', () => {
+  const field = (name: string, value: string) => ({ field: name, value });
+  const row = [
+    field('function', 'strata-shop-stage'),
+    field('calls', '7'),
+    field('memory', '93.5'),
+    field('time', '12'),
+  ];
+
+  test('shows what each function took, by the logs of all of them', async () => {
+    looks = [{ status: 'Scheduled' }, { status: 'Complete', results: [row] }];
+    const { code, stdout } = await strataHere(['executions', 'usage', 'shop', '--aws', '--days', '2', '--json']);
+    assert.equal(code, 0);
+    const usage = { function: 'strata-shop-stage', calls: 7, memory_percent: 93.5, time_percent: 12 };
+    assert.deepEqual(JSON.parse(stdout), [usage]);
+    const [target, query] = asked[0] as [string, { logGroupNames: string[]; startTime: number; endTime: number }];
+    assert.deepEqual([target, query.endTime - query.startTime], ['Logs_20140328.StartQuery', 2 * 86_400]);
+    assert.ok(query.logGroupNames.includes('/aws/lambda/strata-shop-plan-stage'), query.logGroupNames.join());
+    assert.ok(query.logGroupNames.length <= 50);
+    assert.deepEqual(asked[1], ['Logs_20140328.GetQueryResults', { queryId: 'q1' }]);
+  });
+
+  test('is of the stage that is named, also where nothing was called', async () => {
+    looks = [{ status: 'Complete' }];
+    const { stdout } = await strataHere(['executions', 'usage', 'shop', '--aws', '--stage', 'dev']);
+    assert.equal(stdout, 'no calls of shop in 7 days\n');
+    assert.match(JSON.stringify(asked[0]), /aws\/lambda\/strata-dev-shop-stage"/);
+  });
+
+  test('ends with 1 without --aws, and where there are no logs', async () => {
+    assert.match((await strataHere(['executions', 'usage', 'shop'])).stderr, /^no --aws: .*what its steps took/);
+    globalThis.fetch = async () =>
+      new Response('{"__type":"ResourceNotFoundException","message":"no group"}', { status: 400 });
+    const { code, stderr } = await strataHere(['executions', 'usage', 'shop', '--aws']);
+    assert.deepEqual([code, /pipeline shop have no logs: expected one that is deployed/.test(stderr)], [1, true]);
+  });
+
+  test('says so when the query does not come to an end', async () => {
+    looks = [{ status: 'Timeout' }];
+    const { code, stderr } = await strataHere(['executions', 'usage', 'shop', '--aws']);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /did not end the query q1: ask again, or for fewer days/);
   });
 });

@@ -384,7 +384,7 @@ describe('strata stacks', () => {
     );
     const [gone, old, kept, web] = pipelines.map(({ advice }) => advice);
     assert.match(gone ?? '', /still there; put its folder back/);
-    assert.match(old ?? '', /^aws cloudformation delete-stack --stack-name strata-old-till; its tables stay$/);
+    assert.match(old ?? '', /^strata stacks delete old_till; its tables stay$/);
     assert.deepEqual([kept, web], [null, 'npx cdk deploy strata-web']);
     const { stdout } = await lake.run('stacks');
     assert.match(stdout, /^strata-lake: UPDATE_COMPLETE\n/);
@@ -403,6 +403,34 @@ describe('strata stacks', () => {
       ['strata-dev-shop', ['dev_shop_silver', 'dev_shop_gold', 'dev_shop_ops']],
     );
     assert.match(back?.advice ?? '', /put "adopt": "shop" into the context of cdk\.json/);
+  });
+
+  test('deletes the stack of a pipeline that the folder has no more, and of no other', async () => {
+    const executions = { 'strata-never': [], 'strata-busy': [{ name: 'r1', status: 'RUNNING' }] } as const;
+    aws = fakeAws({ stacks: { ...stacks, 'strata-busy': { pipeline: 'busy' } }, executions });
+    const refused: readonly (readonly [string, RegExp])[] = [
+      ['shop', /shop is in the folder, .*: remove its folder first, or run npx cdk destroy strata-shop$/m],
+      ['gone', /gone is not deployed: expected one of those that are \(busy, old_till, shop\)/],
+      ['busy', /busy works \(r1\): wait until it has ended, or run .*strata.* executions stop busy r1 --aws/],
+    ];
+    for (const [pipeline, message] of refused) {
+      const { code, stderr } = await lake.run('stacks', 'delete', pipeline);
+      assert.equal(code, 1);
+      assert.match(stderr, message);
+    }
+    assert.deepEqual(aws.removed, []);
+    const { code, stdout } = await lake.run('stacks', 'delete', 'old_till');
+    assert.deepEqual([code, stdout], [0, 'deleted strata-old-till; the tables of old_till stay\n']);
+    assert.deepEqual(aws.removed, ['strata-old-till']);
+    const { pipelines } = await lake.json<StackList>(0, 'stacks', '--stage', 'dev');
+    assert.equal(pipelines.find(({ here }) => !here)?.advice ?? null, null);
+  });
+
+  test('says so when CloudFormation could not delete it', async () => {
+    aws = fakeAws({ stacks: { 'strata-old': { pipeline: 'old', stuck: true } } });
+    const { code, stderr } = await lake.run('stacks', 'delete', 'old');
+    assert.equal(code, 2);
+    assert.match(stderr, /stack strata-old is not deleted: .*strata stacks shows how it stands/);
   });
 
   test('names the right that is missing', async () => {

@@ -16,6 +16,7 @@ const ON_AWS = [
   'land-aws.ts',
   'query-athena.ts',
   'run-aws.ts',
+  'stacks-delete.ts',
   'stacks-prune.ts',
   'stacks.ts',
   'sweep-aws.ts',

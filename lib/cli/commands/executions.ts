@@ -1,4 +1,7 @@
+import { deploymentNames } from '../../core/deployment-names.ts';
 import type { FoundExecution, MachineKind } from '../../remote/executions/list.ts';
+import { functionUsage } from '../../remote/usage/function-usage.ts';
+import { openAccount, openUsage } from '../../runtime/remote-account.ts';
 import { listRemoteExecutions, openRemoteRuns, type RemotePlace } from '../../runtime/remote-lake.ts';
 import { type Context, EXIT } from '../context.ts';
 import { createProgress } from '../output/progress.ts';
@@ -52,6 +55,23 @@ export async function redrive(
   } finally {
     progress.close();
   }
+}
+
+/** Shows what the functions of a deployed pipeline took at most, of memory and of time. */
+export async function usage(context: Context, pipeline: string, days: number, place: RemotePlace): Promise<number> {
+  const names = deploymentNames(place.deployment, '--stage');
+  const found = await functionUsage(openUsage(openAccount()), { names, pipeline, days });
+  const columns = ['function', 'calls', 'memory_percent', 'time_percent'];
+  await context.answer(found, () =>
+    found.length === 0
+      ? `no calls of ${pipeline} in ${days} days\n`
+      : renderTable(
+          found,
+          columns.map((name) => ({ name, whole: true })),
+          context.layout,
+        ),
+  );
+  return EXIT.done;
 }
 
 /** Ends an execution that works. */

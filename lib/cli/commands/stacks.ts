@@ -4,6 +4,7 @@ import { listStacks, type StackList, type StackPlace } from '../../remote/list-s
 import { listPipelines } from '../../runtime/load-pipeline.ts';
 import { adoptedPipelines, openAccount } from '../../runtime/remote-account.ts';
 import type { RemotePlace } from '../../runtime/remote-lake.ts';
+import { nameCommands } from '../command-here.ts';
 import { type Context, EXIT } from '../context.ts';
 import { renderTable } from '../output/table.ts';
 
@@ -24,7 +25,7 @@ function renderList({ lake, pipelines }: StackList, { options, layout }: Context
     folder: place.here ? 'yes' : 'no',
     stack: place.stack,
     deployed: deployedText(place),
-    'what to do': place.advice ?? '-',
+    'what to do': nameCommands(place.advice ?? '-'),
   }));
   const columns = ['pipeline', 'folder', 'stack', 'deployed', 'what to do'];
   return `${first}${renderTable(

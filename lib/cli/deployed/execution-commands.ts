@@ -28,6 +28,18 @@ export function addExecutions(program: Command, start: Start): void {
       }),
     );
 
+  addAws(executions.command('usage'), 'of the deployed pipeline; nothing measures it elsewhere')
+    .description('show what the calls of each function took at most, in percent of its memory and of its time')
+    .addArgument(pipelineArgument())
+    .option('--days <n>', 'of so many days', parseCount, 7)
+    .addHelpText('after', examples('strata executions usage retail --aws --days 1'))
+    .action(async (pipeline: string, options: AwsOptions & { readonly days: number }, command: Command) =>
+      start(command, async (context) => {
+        const { place, asked } = deployedOf(options, 'a run on this machine says what its steps took');
+        return (await import('../commands/executions.ts')).usage(context, pipeline, asked.days, place);
+      }),
+    );
+
   addAwsRun(executions.command('redrive'))
     .description(
       'start an execution that failed, timed out or was stopped once more where it ended, with the code that it began with',
