@@ -66,6 +66,7 @@ const SUBCOMMANDS = [
   'query',
   'rebuild',
   'relocate',
+  'report',
   'reprocess',
   'rollback',
   'run',
