@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Command } from 'commander';
 import { commandAt, nameCommands, type Standing } from '../../lib/cli/command-here.ts';
 import { buildProgram } from '../../lib/cli/program.ts';
 
