@@ -38,4 +38,15 @@ export function addCatalog(program: Command, start: Start): void {
         return (await import('./commands/runbook.ts')).runbook(there, pipeline, asked.days);
       }),
     );
+
+  program
+    .command('incident')
+    .description('try out what a failure looks like')
+    .command('simulate')
+    .description('let a run fail by an expectation and mend it, in a lake of its own: alert, incident, time to repair')
+    .addArgument(pipelineArgument())
+    .addHelpText('after', examples('strata incident simulate sales', 'strata incident simulate sales --json'))
+    .action(async (pipeline: string, _options, command: Command) =>
+      start(command, async (context) => (await import('./commands/incident.ts')).simulate(context, pipeline)),
+    );
 }

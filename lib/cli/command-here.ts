@@ -54,6 +54,7 @@ const SUBCOMMANDS = [
   'files',
   'generate',
   'history',
+  'incident',
   'init',
   'key',
   'land',

@@ -50,5 +50,9 @@ export async function openLakeAt(
 
 /** How a run failed is the command's own answer. */
 function quiet(log: Log): Log {
-  return { ...log, warn: (event, fields) => (event === 'the run failed' ? undefined : log.warn(event, fields)) };
+  return {
+    // What an alert says beside its subject, the command says too.
+    info: (event, fields) => log.info(event, event === 'alert' ? { subject: fields?.['subject'] ?? '' } : fields),
+    warn: (event, fields) => (event === 'the run failed' ? undefined : log.warn(event, fields)),
+  };
 }

@@ -112,7 +112,7 @@ function whileHeld<Input extends { readonly run: HeldRun } = RunState>(
 
 /** On a laptop the command itself tells a person what failed. */
 function toLog(log: Log): Alerts {
-  return { publish: async ({ subject }) => log.info('alert', { subject }) };
+  return { publish: async ({ subject, message }) => log.info('alert', { subject, message }) };
 }
 
 /** And the webhook of the pipeline, where it has one and is still known. */
