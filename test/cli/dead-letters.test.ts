@@ -77,6 +77,8 @@ function answer(operation: string, call: Call): object {
     return Messages.length === 0 ? {} : { Messages };
   }
   if (operation === 'DeleteMessage') queue.delete(call.ReceiptHandle);
+  // SQS takes no more at a time.
+  assert.ok((call.Entries ?? []).length <= 10);
   for (const { ReceiptHandle, VisibilityTimeout } of call.Entries ?? []) {
     assert.equal(VisibilityTimeout, 0);
     const found = queue.get(ReceiptHandle);
@@ -146,6 +148,14 @@ describe('dead letters', () => {
     assert.equal(visible().length, 5);
     queue.clear();
     assert.equal((await strataHere(['dead-letters', 'list', 'shop', '--aws'])).stdout, 'no dead letters of shop\n');
+  });
+
+  test('are many, and lie there as before', async () => {
+    queue = new Map(
+      Array.from({ length: 25 }, (_, at) => [`m${at}`, { sent: { id: `m${at}`, at, body: `b${at}` }, hidden: false }]),
+    );
+    const { stdout } = await strataHere(['dead-letters', 'list', 'shop', '--aws', '--limit', '24', '--json']);
+    assert.deepEqual([(JSON.parse(stdout) as unknown[]).length, visible().length], [24, 25]);
   });
 
   test('are sent once more as what they are, and what is neither event nor schedule stays', async () => {

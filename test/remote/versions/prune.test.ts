@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { AwsReply } from '../../../lib/core/aws-question.ts';
 import { deploymentNames } from '../../../lib/core/deployment-names.ts';
 import { CODE_OF_DEPLOY } from '../../../lib/core/deployment-needs.ts';
+import { InvalidInput, Unavailable } from '../../../lib/core/errors.ts';
 import { STATES, tasksOf } from '../../../lib/core/states.ts';
 import { type PruneDeps, pruneVersions } from '../../../lib/remote/versions/prune.ts';
+import { publishedOn } from '../../../lib/remote/versions/published.ts';
 import { type FunctionVersion, nameOfVersion, versionsIn } from '../../../lib/remote/versions/superfluous.ts';
 
 const NAMES = deploymentNames(undefined, 'test');
@@ -92,6 +95,46 @@ function account(pipelines: readonly string[]) {
     count: (): number => [...versions.values()].flat().length,
   };
 }
+
+describe('Lambda, as it is asked about versions', () => {
+  const failing = (message: string): Error => new InvalidInput(`lambda:x on the account failed: ${message}`);
+  const version = { function: 'f', version: 3, bytes: 1, publishedAt: new Date(0) };
+
+  test('is asked again when it takes no more calls, for some time', async () => {
+    const waits: number[] = [];
+    let busy = 2;
+    const ask = async (): Promise<AwsReply> => {
+      busy -= 1;
+      if (busy >= 0) throw new Unavailable('TooManyRequestsException');
+      return { text: '', at: new Date(0) };
+    };
+    const wait = async (ms: number): Promise<void> => void waits.push(ms);
+    assert.equal(await publishedOn(ask, wait).remove(version), true);
+    assert.deepEqual(waits, [500, 1_000]);
+    busy = 1_000;
+    await assert.rejects(publishedOn(ask, wait).remove(version), { name: 'Unavailable' });
+    assert.equal(waits.length, 2 + 19);
+  });
+
+  test('says what is named elsewhere, what is gone, and what may not be done', async () => {
+    const asked: unknown[] = [];
+    const saying = (message: string) =>
+      publishedOn(
+        async (question) => {
+          asked.push(question);
+          throw failing(message);
+        },
+        async () => assert.fail('it waited'),
+      );
+    assert.equal(await saying('ResourceConflictException: an alias').remove(version), false);
+    assert.equal(await saying('ResourceNotFoundException: no').remove(version), true);
+    assert.equal(await saying('ResourceNotFoundException: no').versions('f'), undefined);
+    await assert.rejects(saying('AccessDeniedException: no').remove(version), { name: 'InvalidInput' });
+    await assert.rejects(saying('AccessDeniedException: no').versions('f'), { name: 'InvalidInput' });
+    const path = '/2015-03-31/functions/f?Qualifier=3';
+    assert.deepEqual(asked[0], { service: 'lambda', action: 'lambda:DeleteFunction', kind: 'delete', path });
+  });
+});
 
 describe('versions of functions', () => {
   test('of 100 deploys of ten pipelines an account has room for, each pruned after it', async () => {
