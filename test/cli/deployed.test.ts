@@ -56,7 +56,6 @@ const LOOKS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ['cost', ['cost']],
   ['cost of a pipeline as a document', ['cost', 'bank', '--json']],
   ['check', ['check', 'bank']],
-  ['status', ['status']],
   ['status of a pipeline', ['status', 'bank']],
   ['an unknown table', ['history', 'bank_silver.account']],
   ['an unknown pipeline', ['runs', 'bnk']],
