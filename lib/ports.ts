@@ -221,6 +221,9 @@ export type Log = { info(event: string, fields?: LogFields): void; warn(event: s
 /** Messages for people: one for each run that needs them. Throws Unavailable for passing faults. */
 export type Alerts = { publish(alert: { readonly subject: string; readonly message: string }): Promise<void> };
 
+/** Tells others of what a run did. Throws Unavailable for passing faults; what was told may be told again. */
+export type SendEvents = (events: readonly { readonly [name: string]: JsonValue }[]) => Promise<void>;
+
 /** Starts executions of the pipeline's state machine; a name that was used before starts nothing. Throws Unavailable for passing faults. */
 export type Executions = { start(name: string, input: JsonValue): Promise<'started' | 'exists'> };
 

@@ -61,6 +61,7 @@ const SUBCOMMANDS = [
   'lineage',
   'mcp',
   'models',
+  'openlineage',
   'pipelines',
   'plan',
   'quarantine',

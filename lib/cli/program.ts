@@ -43,6 +43,7 @@ import { addInit } from './init-command.ts';
 import { addKeyed } from './keyed-commands.ts';
 import { addLooking } from './look-commands.ts';
 import { addMcp } from './mcp-command.ts';
+import { addOpenLineage } from './openlineage-command.ts';
 import { addOrigins } from './origins/origin-commands.ts';
 import { QUERY_FORMATS, type QueryFormat } from './output/formats.ts';
 import { addBreaker, addQuarantine } from './quarantine-commands.ts';
@@ -108,6 +109,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addQuery(program, start);
   addLooking(program, start);
   addMcp(program, start);
+  addOpenLineage(program, start);
   addCompletion(program, start);
   addTrace(program, start);
   addDiff(program, start);

@@ -40,3 +40,22 @@ export type BookRow = { readonly [column: string]: JsonValue };
 export type RunFacts = { readonly run_id: string; readonly runs: readonly BookRow[] } & {
   readonly [table in FactTable]: readonly BookRow[];
 };
+
+/** A row of the book of quality. */
+export type QualityRow = {
+  readonly table: string;
+  readonly column: string;
+  readonly rows: number | null;
+  readonly nulls: number | null;
+  readonly distinct_estimate: number | null;
+  readonly min: string | null;
+  readonly max: string | null;
+};
+
+/** What the books have of one run: its own row, and those of its models. */
+export type RecordedRun = {
+  readonly run: BookRow;
+  readonly model_runs: readonly BookRow[];
+  readonly lineage: readonly BookRow[];
+  readonly quality: readonly QualityRow[];
+};

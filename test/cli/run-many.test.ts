@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { RunResult } from '../../lib/core/run.ts';
 import { openCliLake } from './lake.ts';
@@ -106,7 +108,48 @@ test('lineage shows columns across pipelines, either side or both', async () => 
   );
 });
 
+type Event = { readonly eventType: string; readonly job: { readonly name: string; readonly namespace: string } };
+const eventsIn = (text: string): readonly Event[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Event);
+
+test('what runs did is told as OpenLineage events, of the last run or of those that are named', async () => {
+  const { stdout } = await lake.run('openlineage', 'fin');
+  assert.deepEqual(
+    eventsIn(stdout).map(({ eventType, job }) => `${job.name} ${eventType}`),
+    [
+      'fin START',
+      ...['fin.silver.items START', 'fin.silver.items COMPLETE', 'fin.gold.sales START', 'fin.gold.sales COMPLETE'],
+      'fin COMPLETE',
+    ],
+  );
+  assert.equal(eventsIn(stdout)[0]?.job.namespace, `file://${lake.root}`);
+  const failed = await lake.run('openlineage', 'retail', '--namespace', 'here');
+  const end = eventsIn(failed.stdout).at(-1);
+  assert.deepEqual([end?.eventType, end?.job], ['FAIL', { ...end?.job, namespace: 'here', name: 'retail' }]);
+  const file = join(lake.root, 'events.jsonl');
+  for (let times = 0; times < 2; times += 1) {
+    assert.deepEqual(await lake.json(0, 'openlineage', 'retail', '--run', 'june', '--to', file), {
+      pipeline: 'retail',
+      runs: 1,
+      events: 6,
+      to: file,
+    });
+  }
+  const kept = eventsIn(readFileSync(file, 'utf8'));
+  assert.deepEqual(kept.slice(0, 6), kept.slice(6));
+  const runs = await lake.json<readonly { readonly finished_at: string | null }[]>(0, 'runs', 'retail');
+  const ended = runs.filter(({ finished_at }) => finished_at !== null).length;
+  const all = await lake.json<{ readonly runs: number }>(0, 'openlineage', 'retail', '--last', '9', '--to', file);
+  assert.equal(all.runs, ended);
+});
+
 const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
+  [['openlineage', 'retail', '--run', 'juni'], /no run "juni" of retail has ended: .*did you mean "june"\?/],
+  [['openlineage', 'retail', '--run', 'june', '--last', '2'], /--run with --last: expected one of them/],
+  [['openlineage', 'retail', '--to', 'ftp://x'], /--to ftp:\/\/x: expected a file, http\(s\):/],
   [['run'], /no pipeline: expected the name of one, or --all/],
   [['run', 'retail', '--all'], /--all with a pipeline or --downstream: expected one of them/],
   [['run', '--all', '--select', 'items'], /--all with options of one pipeline: got select;/],

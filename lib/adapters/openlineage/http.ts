@@ -1,0 +1,57 @@
+import { InvalidInput, Unavailable } from '../../core/errors.ts';
+import type { SendEvents } from '../../ports.ts';
+
+const ATTEMPTS = 3;
+const TIMEOUT_MS = 15_000;
+const FIRST_PAUSE_MS = 1_000;
+/** Where collectors listen. Source: openlineage.io/docs/client/python, transport `http` */
+const ENDPOINT = '/api/v1/lineage';
+
+export type HttpEventsDeps = {
+  /** Sent as a bearer token; undefined: none is needed. */
+  readonly key: string | undefined;
+  readonly wait: (ms: number) => Promise<unknown>;
+  readonly fetch?: typeof fetch;
+};
+
+/**
+ * Posts events one after the other, each up to three times; a URL without a path gets the one where collectors listen. Throws
+ * InvalidInput where they are refused, Unavailable where nobody answers.
+ */
+export function createHttpEvents(address: string, { key, wait, fetch: send = fetch }: HttpEventsDeps): SendEvents {
+  const url = new URL(address);
+  if (url.pathname === '/') url.pathname = ENDPOINT;
+  const headers = {
+    'content-type': 'application/json',
+    ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+  };
+  const post = async (body: string): Promise<Refusal | undefined> => {
+    try {
+      const answer = await send(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      await answer.body?.cancel();
+      if (answer.ok) return undefined;
+      return { reason: `answered ${answer.status}`, lasting: answer.status < 500 && answer.status !== 429 };
+    } catch (cause) {
+      return { reason: `did not answer (${cause instanceof Error ? cause.message : String(cause)})`, lasting: false };
+    }
+  };
+  return async (events) => {
+    for (const event of events) {
+      const body = JSON.stringify(event);
+      for (let attempt = 1; ; attempt += 1) {
+        const refusal = await post(body);
+        if (refusal === undefined) break;
+        const said = `${url.origin} ${refusal.reason}`;
+        if (refusal.lasting) {
+          throw new InvalidInput(
+            `${said}: expected a collector of OpenLineage events there, and the key in OPENLINEAGE_API_KEY if it needs one`,
+          );
+        }
+        if (attempt === ATTEMPTS) throw new Unavailable(`${said}, ${ATTEMPTS} times`);
+        await wait(FIRST_PAUSE_MS * 2 ** (attempt - 1));
+      }
+    }
+  };
+}
+
+type Refusal = { readonly reason: string; readonly lasting: boolean };

@@ -1,0 +1,59 @@
+import { InvalidInput } from '../core/errors.ts';
+import type { BookRow, QualityRow, RecordedRun } from '../core/facts.ts';
+import { FACT_TABLES, opsTable } from '../core/ops.ts';
+import { didYouMean } from '../core/suggest.ts';
+import { selectRecorded } from '../sql/facts/recorded.ts';
+import { loadTable } from '../table/read.ts';
+import type { QueryDeps } from './deps.ts';
+import { listRuns } from './list-runs.ts';
+import { queryRows } from './select.ts';
+
+/** Runs by their ids, or the last ones. */
+export type RunsAsked = { readonly ids: readonly string[] } | { readonly last: number };
+
+/**
+ * What the books have of runs that have ended, the oldest first. A run from before there were such books has no models in them. Throws
+ * InvalidInput for a run that is not there.
+ */
+export async function recordedRuns(
+  deps: QueryDeps,
+  pipeline: string,
+  asked: RunsAsked,
+): Promise<readonly RecordedRun[]> {
+  const all = (await listRuns(deps, pipeline)).filter((row) => row['finished_at'] !== null);
+  const chosen = 'ids' in asked ? asked.ids.map((id) => findRun(all, pipeline, id)) : all.slice(0, asked.last);
+  const ids = chosen.map((row) => String(row['run_id']));
+  const books = new Map<string, readonly BookRow[]>();
+  for (const book of FACT_TABLES) {
+    const there = ids.length > 0 && (await loadTable(deps.catalog, opsTable(pipeline, book))) !== undefined;
+    books.set(book, there ? await queryRows(deps, selectRecorded(pipeline, book, ids)) : []);
+  }
+  return chosen.toReversed().map((run) => {
+    const of = (book: (typeof FACT_TABLES)[number]) =>
+      (books.get(book) ?? []).filter((row) => row['run_id'] === run['run_id']);
+    return { run, model_runs: of('model_runs'), lineage: of('lineage'), quality: of('quality').map(qualityOf) };
+  });
+}
+
+function findRun(all: readonly BookRow[], pipeline: string, id: string): BookRow {
+  const found = all.find((row) => row['run_id'] === id);
+  if (found !== undefined) return found;
+  const known = all.map((row) => String(row['run_id']));
+  throw new InvalidInput(
+    `no run ${JSON.stringify(id)} of ${pipeline} has ended: expected one that \`strata runs ${pipeline}\` lists${didYouMean(id, known)}`,
+  );
+}
+
+function qualityOf(row: BookRow): QualityRow {
+  const number = (name: string): number | null => (row[name] === null ? null : Number(row[name]));
+  const text = (name: string): string | null => (typeof row[name] === 'string' ? row[name] : null);
+  return {
+    table: String(row['table']),
+    column: String(row['column']),
+    rows: number('rows'),
+    nulls: number('nulls'),
+    distinct_estimate: number('distinct_estimate'),
+    min: text('min'),
+    max: text('max'),
+  };
+}

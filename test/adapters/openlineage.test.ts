@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { mockClient } from 'aws-sdk-client-mock';
+import { createBusEvents } from '../../lib/adapters/openlineage/eventbridge.ts';
+import { createHttpEvents } from '../../lib/adapters/openlineage/http.ts';
+
+/** A collector that answers so; undefined: the connection breaks. */
+function collector(...answers: readonly (number | undefined)[]) {
+  const got: { url: string; headers: Record<string, string>; body: unknown }[] = [];
+  const waits: number[] = [];
+  const left = [...answers];
+  const fetch: typeof globalThis.fetch = async (url, init) => {
+    got.push({
+      url: String(url),
+      headers: init?.headers as Record<string, string>,
+      body: JSON.parse(String(init?.body)),
+    });
+    const status = left.length > 0 ? left.shift() : 201;
+    if (status === undefined) throw new TypeError('fetch failed');
+    return new Response('said', { status });
+  };
+  return { got, waits, deps: { fetch, wait: async (ms: number) => void waits.push(ms) } };
+}
+
+describe('events by HTTP', () => {
+  test('go one by one to where collectors listen, with the key', async () => {
+    const { got, deps } = collector();
+    await createHttpEvents('https://marquez.example.com', { ...deps, key: 'k' })([{ n: 1 }, { n: 2 }]);
+    assert.deepEqual(
+      got.map(({ url, body }) => [url, body]),
+      [
+        ['https://marquez.example.com/api/v1/lineage', { n: 1 }],
+        ['https://marquez.example.com/api/v1/lineage', { n: 2 }],
+      ],
+    );
+    assert.deepEqual(got[0]?.headers, { 'content-type': 'application/json', authorization: 'Bearer k' });
+    const other = collector();
+    await createHttpEvents('https://x.example.com/in?a=1', { ...other.deps, key: undefined })([{ n: 1 }]);
+    assert.deepEqual(
+      [other.got[0]?.url, other.got[0]?.headers['authorization']],
+      ['https://x.example.com/in?a=1', undefined],
+    );
+  });
+
+  test('are tried three times where nobody answers', async () => {
+    const once = collector(503, 429);
+    await createHttpEvents('https://x.example.com', { ...once.deps, key: undefined })([{ n: 1 }]);
+    assert.deepEqual([once.got.length, once.waits], [3, [1_000, 2_000]]);
+    const never = collector(undefined, undefined, undefined);
+    await assert.rejects(createHttpEvents('https://x.example.com', { ...never.deps, key: undefined })([{ n: 1 }]), {
+      name: 'Unavailable',
+      message: 'https://x.example.com did not answer (fetch failed), 3 times',
+    });
+  });
+
+  test('that are refused are not tried again', async () => {
+    const { got, deps } = collector(401);
+    await assert.rejects(createHttpEvents('https://x.example.com', { ...deps, key: undefined })([{ n: 1 }, { n: 2 }]), {
+      name: 'InvalidInput',
+      message: /^https:\/\/x\.example\.com answered 401: .*OPENLINEAGE_API_KEY/,
+    });
+    assert.equal(got.length, 1);
+  });
+});
+
+describe('events on a bus', () => {
+  const sent = (mock: ReturnType<typeof mockClient>) =>
+    mock.commandCalls(PutEventsCommand).map(({ args }) => (args[0].input as { Entries: { Detail: string }[] }).Entries);
+
+  test('go ten at a time, and fewer where they are large', async () => {
+    const mock = mockClient(EventBridgeClient);
+    mock.on(PutEventsCommand).resolves({ FailedEntryCount: 0, Entries: [] });
+    const put = createBusEvents(new EventBridgeClient({}), 'lineage');
+    await put(Array.from({ length: 11 }, (_, n) => ({ n })));
+    assert.deepEqual(
+      sent(mock).map((entries) => entries.length),
+      [10, 1],
+    );
+    assert.deepEqual(sent(mock)[1]?.[0], {
+      EventBusName: 'lineage',
+      Source: 'strata',
+      DetailType: 'OpenLineage RunEvent',
+      Detail: '{"n":10}',
+    });
+    mock.resetHistory();
+    await put([{ x: 'x'.repeat(200_000) }, { x: 'y'.repeat(100_000) }, { x: 'z' }]);
+    assert.deepEqual(
+      sent(mock).map((entries) => entries.length),
+      [1, 2],
+    );
+    await assert.rejects(put([{ x: 'x'.repeat(262_144) }]), {
+      name: 'InvalidInput',
+      message: /^an event of 2621\d\d bytes/,
+    });
+  });
+
+  test('that were not taken are told of', async () => {
+    const mock = mockClient(EventBridgeClient);
+    const put = createBusEvents(new EventBridgeClient({}), 'lineage');
+    mock.on(PutEventsCommand).resolves({ FailedEntryCount: 1, Entries: [{}, { ErrorCode: 'InternalFailure' }] });
+    await assert.rejects(put([{ n: 1 }, { n: 2 }]), {
+      name: 'Unavailable',
+      message: 'events:PutEvents on lineage: 1 of 2 events were not taken: InternalFailure',
+    });
+    mock.on(PutEventsCommand).rejects(Object.assign(new Error('no'), { name: 'AccessDeniedException' }));
+    await assert.rejects(put([{ n: 1 }]), { name: 'InvalidInput', message: /events:PutEvents on lineage/ });
+  });
+});
