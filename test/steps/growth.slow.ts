@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FACT_TABLES } from '../../lib/core/ops.ts';
 import type { RunPlan } from '../../lib/core/run.ts';
 import { append, csv, definePipeline, upsert } from '../../lib/define/index.ts';
 import { FEW_METADATA_FILES, PREVIOUS_VERSIONS_MAX } from '../../lib/iceberg/metadata-files.ts';
+import { listWaiting } from '../../lib/lake/facts/facts-folder.ts';
 import { runFolder } from '../../lib/lake/run/run-folder.ts';
 import { openTestLake, type TestLake } from '../support/test-lake.ts';
 
@@ -86,11 +88,17 @@ test('28 runs: each leaves as much as those before it, and tables keep few metad
         if (folder !== undefined) versions.set(folder, (versions.get(folder) ?? 0) + 1);
       }
     }
-    // Nothing was rejected: the quarantine is as the first run made it.
-    const quarantine = 'ops/shop/quarantine/metadata';
-    assert.equal(versions.get(quarantine), 1);
-    assert.equal(versions.size, 8);
-    for (const [folder, count] of versions) if (folder !== quarantine) assert.equal(count, KEPT, folder);
+    // Nothing was rejected or diagnosed: these are as the first run made them.
+    const still = ['quarantine', 'diagnostics'].map((book) => `ops/shop/${book}/metadata`);
+    for (const folder of still) assert.equal(versions.get(folder), 1, folder);
+    // Each sixteenth run adds to facts.
+    const facts = FACT_TABLES.map((book) => `ops/shop/${book}/metadata`);
+    for (const folder of facts) assert.equal(versions.get(folder), 2, folder);
+    const others = [...versions].filter(([folder]) => !still.includes(folder) && !facts.includes(folder));
+    assert.equal(others.length, 7);
+    for (const [folder, count] of others) assert.equal(count, KEPT, folder);
+    // One object waits for each run since.
+    assert.equal((await listWaiting(lake.store, 'shop')).length, 28 - 17);
   } finally {
     lake.close();
   }
