@@ -86,6 +86,7 @@ const DISCOVER = {
 
 const RETENTION = {
   condemned: span(parseDays, "days or years, such as '90d' or '7y'"),
+  facts: span(parseDays, "days or years, such as '400d' or '2y'"),
 } as const satisfies Record<string, Field>;
 
 /**
@@ -100,8 +101,11 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
     notes.add('name', showValue(name), `${showValue(folder)}, the name of the pipeline's folder`);
   }
   const settings = readFields(SETTINGS, read.settings ?? {}, 'settings', '', notes);
-  const { condemned } = readFields(RETENTION, read.retention ?? {}, 'retention', '', notes) ?? {};
-  const retention = condemned === undefined ? {} : { condemnedRetentionDays: condemned };
+  const { condemned, facts } = readFields(RETENTION, read.retention ?? {}, 'retention', '', notes) ?? {};
+  const retention = {
+    ...(condemned === undefined ? {} : { condemnedRetentionDays: condemned }),
+    ...(facts === undefined ? {} : { factsRetentionDays: facts }),
+  };
   const compute = readCompute(read.compute, notes);
   const sources = readSources(read.sources, notes);
   // Gold alone may be made from tables of other pipelines.

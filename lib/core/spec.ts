@@ -82,6 +82,8 @@ export type PipelineSettings = {
   readonly fileBytes: number;
   /** Days that condemned rows are kept in quarantine. */
   readonly condemnedRetentionDays: number;
+  /** Days that what is kept of runs stays; left out: by default. */
+  readonly factsRetentionDays?: number;
   /** US dollars of an hour of the machine that runs it, where that is nobody's bill; left out: the default. */
   readonly hourlyRate?: number;
 };

@@ -159,6 +159,8 @@ export type BreakerDefinition = {
 export type RetentionDefinition = {
   /** How long condemned rows stay in quarantine, in days or years: `'90d'`, `'7y'`. Default `'7y'`. */
   readonly condemned?: `${number}${'d' | 'y'}`;
+  /** How long what is kept of runs stays: what models did, read and wrote, and what columns held. Default `'2y'`. */
+  readonly facts?: `${number}${'d' | 'y'}`;
 };
 
 /** When tables are looked after by themselves: after runs, and on a schedule. What is removed is a week old or older. */

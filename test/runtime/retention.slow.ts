@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { FACT_TABLES } from '../../lib/core/ops.ts';
 import { append, csv, definePipeline } from '../../lib/define/index.ts';
+import { factsFolder } from '../../lib/lake/facts/facts-folder.ts';
 import { vacuumTables } from '../../lib/runtime/maintain.ts';
 import { dying, successor } from '../support/dying.ts';
-import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
+import { counting, openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 import { contents, expire, keys, openShop, readAll } from './maintained-shop.ts';
 
 const DAY = 24 * 3_600_000;
@@ -78,7 +80,7 @@ const KEEPER: TestPipeline = {
   name: 'shop',
   definition: definePipeline({
     name: 'shop',
-    retention: { condemned: '30d' },
+    retention: { condemned: '30d', facts: '20d' },
     sources: { rows: csv({ columns: { id: { type: 'int', required: true }, amount: 'int' } }) },
     silver: { items: { from: 'rows', mode: append() } },
   }),
@@ -114,6 +116,52 @@ test('condemned rows go when their time is over; what is held against others sta
   await lake.land('rows', '3.csv', 'id,amount\n3,10\n7,x\n');
   assert.equal((await lake.run()).accounting['rows']?.condemned, 1, 'the same row is known');
   assert.deepEqual(await rows(), both);
+  lake.close();
+});
+
+test('facts of runs go when their time is over, those of columns with their runs', async () => {
+  const lake = await openTestLake(KEEPER);
+  await lake.land('rows', '1.csv', 'id,amount\n1,10\n');
+  await lake.run({ runId: 'old' });
+  // As many wait as are added together.
+  for (let n = 0; n < 15; n += 1) {
+    const none = { run_id: `none-${n}`, runs: [], model_runs: [], lineage: [], quality: [] };
+    const bytes = new TextEncoder().encode(JSON.stringify(none));
+    await lake.store.write(`${factsFolder('shop')}2026-${n}.json`, bytes, { kind: 'absent' });
+  }
+  const later = lake.reopen((deps) => ({ ...deps, ...counting(Date.parse('2026-01-19T00:00:00Z') / 1_000, 900_000) }));
+  await later.land('rows', '2.csv', 'id,amount\n2,10\n');
+  await later.run({ runId: 'new' });
+  assert.equal((await lake.metadata('shop_ops.model_runs'))?.properties['strata.facts.retention-days'], '20');
+  const vacuum = async (day: string, dryRun = false): Promise<number | undefined> => {
+    const late = at(lake, Date.parse(`${day}T12:00:00Z`));
+    const { tables, failed } = await vacuumTables(late.deps, { target: 'shop', dryRun });
+    assert.deepEqual(failed, []);
+    return tables.find(({ table }) => table === 'shop_ops.model_runs')?.rows;
+  };
+  const left = async (): Promise<unknown> =>
+    Promise.all(
+      FACT_TABLES.map(async (table) => {
+        const rows = await lake.rows(
+          `shop_ops.${table}`,
+          'SELECT run_id, count(*)::INT AS n FROM t GROUP BY run_id ORDER BY run_id',
+        );
+        return rows.map(({ run_id, n }) => `${run_id} ${n}`);
+      }),
+    );
+  const both = [
+    ['new 1', 'old 1'],
+    ['new 2', 'old 2'],
+    ['new 2', 'old 2'],
+  ];
+  assert.deepEqual(await left(), both);
+  assert.equal(await vacuum('2026-01-20'), 0, 'not yet');
+  assert.equal(await vacuum('2026-01-22', true), 5);
+  assert.deepEqual(await left(), both);
+  assert.equal(await vacuum('2026-01-22'), 5);
+  assert.deepEqual(await left(), [['new 1'], ['new 2'], ['new 2']]);
+  assert.equal(await vacuum('2026-02-20'), 5);
+  assert.deepEqual(await left(), [[], [], []]);
   lake.close();
 });
 

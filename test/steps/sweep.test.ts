@@ -193,7 +193,7 @@ test('a table that is left as it is makes the run one that failed, by name, and 
   );
   const [row] = await lake.rows('shop_ops.runs', "SELECT status, error FROM t WHERE run_id = 'e'");
   assert.equal(row?.['status'], 'FAILED');
-  assert.match(String(row?.['error']), /^TablesLeft: 1 of 6 tables left as they are; shop_gold\.total: .*gc\.enabled/);
+  assert.match(String(row?.['error']), /^TablesLeft: 1 of 10 tables left as they are; shop_gold\.total: .*gc\.enabled/);
 });
 
 test('one that something else ends is in the books as failed, and so is its alert', async () => {

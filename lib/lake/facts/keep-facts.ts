@@ -9,6 +9,11 @@ import { commitOps, stageOpsRows } from '../ops/ops-tables.ts';
 import { readJson, writeOnce } from '../run/run-folder.ts';
 import { factsKey, listWaiting } from './facts-folder.ts';
 
+/** The property of the table of models' runs that says for how many days facts stay. */
+export const FACTS_RETENTION = 'strata.facts.retention-days';
+/** Two years, where the pipeline doesn't say. */
+export const DEFAULT_FACTS_DAYS = 731;
+
 /** To add rows to three tables takes about as long as a small run has for a tenth of its work: so many share it. */
 export const FOLDED_TOGETHER = 16;
 /** A run that takes in so many bytes doesn't notice. */
@@ -68,7 +73,9 @@ export async function keepFacts(
   await using session = await deps.engine.open(deps.settings);
   for (const name of FACT_TABLES) {
     const placed = await stageOpsRows(deps, session, plan, { name, rows: rowsOf(all, name) });
-    await commitOps(deps, plan.run, name, placed);
+    const days = String(plan.spec.settings.factsRetentionDays ?? DEFAULT_FACTS_DAYS);
+    const own = name === 'model_runs' ? { [FACTS_RETENTION]: days } : {};
+    await commitOps(deps, plan.run, name, placed, { kind: 'nothing' }, own);
   }
   await commitOps(deps, plan.run, DIAGNOSTICS, []);
 }

@@ -1,8 +1,11 @@
 import { CommitConflict } from '../../core/errors.ts';
 import type { Vacuumed } from '../../core/maintenance.ts';
-import { opsTable } from '../../core/ops.ts';
+import { type OpsTable, opsTable } from '../../core/ops.ts';
 import type { RunRef } from '../../core/run.ts';
+import type { Sql } from '../../core/sql-text.ts';
+import type { Statement } from '../../core/statement.ts';
 import { fullName } from '../../core/tables.ts';
+import type { Predicate } from '../../iceberg/predicate.ts';
 import { RUN_ID } from '../../iceberg/snapshot.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { CatalogEntry } from '../../ports.ts';
@@ -23,33 +26,65 @@ export const CONDEMNED_RETENTION = 'strata.quarantine.condemned-retention-days';
 
 /** Seven years, where the table doesn't say. */
 const DEFAULT_DAYS = 2557;
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 
 /**
  * Takes rows out of a pipeline's quarantine that were condemned or released and are older than the table keeps them. Rows that are
- * held against others stay. Files that have such rows are written anew, beside runs, which add others; where one of them
- * was replaced meanwhile, nothing is done this time. With `dry_run` it only counts.
+ * held against others stay. With `dry_run` it only counts.
  */
 export async function retireRows(deps: StepDeps, run: RunRef, nowMs: number): Promise<Vacuumed> {
   const id = opsTable(run.pipeline, 'quarantine');
-  const none: Vacuumed = { table: fullName(id), kind: 'rows', files: 0, bytes: 0, rows: 0 };
   const entry = await loadTable(deps.catalog, id);
+  const none: Vacuumed = { table: fullName(id), kind: 'rows', files: 0, bytes: 0, rows: 0 };
   if (entry === undefined) return none;
-  const before = nowMs - daysOf(entry.metadata) * DAY_MS;
-  const predicates = [{ column: 'quarantined_at', op: '<', value: BigInt(before) * 1_000n }] as const;
-  const files = await planFiles(deps.store, entry.metadata, { predicates });
-  if (files.length === 0) return none;
+  const before = nowMs - daysIn(entry.metadata, CONDEMNED_RETENTION, DEFAULT_DAYS) * DAY_MS;
   const iso = new Date(before).toISOString();
+  const predicates = [{ column: 'quarantined_at', op: '<', value: BigInt(before) * 1_000n }] as const;
+  const rows = await retireFrom(deps, run, {
+    book: 'quarantine',
+    entry,
+    predicates,
+    count: (table) => countRetired(table, iso),
+    rest: (table) => renderNotRetired(table, iso),
+  });
+  return { ...none, rows };
+}
+
+/** Rows of a book that go: in files that meet the predicates, as SQL counts them and as it leaves the others. */
+export type Retirement = {
+  readonly book: OpsTable;
+  readonly entry: CatalogEntry;
+  readonly predicates: readonly Predicate[];
+  readonly count: (table: Sql) => Statement;
+  readonly rest: (table: Sql) => Sql;
+};
+
+/**
+ * Writes files that have such rows anew without them, beside runs, which add others; where one of them was replaced meanwhile, nothing
+ * is done this time. Answers how many rows went, or with `dry_run` would go.
+ */
+export async function retireFrom(
+  deps: StepDeps,
+  run: RunRef,
+  { book, entry, predicates, count, rest }: Retirement,
+): Promise<number> {
+  const files = await planFiles(deps.store, entry.metadata, { predicates });
+  if (files.length === 0) return 0;
   await using session = await deps.engine.open(deps.settings);
-  await using old = await openOps(deps.store, session, 'quarantine', entry.metadata, predicates);
-  const rows = Number((await session.rows(countRetired(old.relation, iso)))[0]?.['rows']);
-  if (rows === 0 || run.dry_run) return { ...none, rows };
-  const target = opsTarget(deps, 'quarantine', id, entry);
+  await using old = await openOps(deps.store, session, book, entry.metadata, predicates);
+  const rows = Number((await session.rows(count(old.relation)))[0]?.['rows']);
+  if (rows === 0 || run.dry_run) return rows;
+  const target = opsTarget(deps, book, opsTable(run.pipeline, book), entry);
   await using scratch = await openScratch(deps, 'retire');
-  const from = renderNotRetired(old.relation, iso);
-  const staging = { from, target, folder: scratch.folder, fileBytes: OPS_FILE_BYTES, stem: run.run_id };
+  const staging = {
+    from: rest(old.relation),
+    target,
+    folder: scratch.folder,
+    fileBytes: OPS_FILE_BYTES,
+    stem: run.run_id,
+  };
   const { placed } = await stageFiles(session, staging, deps);
-  return (await replaceFiles(deps, run, { entry, target, files, placed })) ? { ...none, rows } : none;
+  return (await replaceFiles(deps, run, book, { entry, target, files, placed })) ? rows : 0;
 }
 
 type Replacement = {
@@ -62,6 +97,7 @@ type Replacement = {
 async function replaceFiles(
   deps: StepDeps,
   run: RunRef,
+  book: OpsTable,
   { entry, target, files, placed }: Replacement,
 ): Promise<boolean> {
   const prepared = await prepareSnapshot(deps.store, {
@@ -75,16 +111,17 @@ async function replaceFiles(
     summary: { [RUN_ID]: run.run_id },
   });
   try {
-    await commitChange(deps, opsTable(run.pipeline, 'quarantine'), prepared);
+    await commitChange(deps, opsTable(run.pipeline, book), prepared);
     return true;
   } catch (cause) {
     if (!(cause instanceof CommitConflict)) throw cause;
-    deps.log.info('the quarantine has changed meanwhile', { pipeline: run.pipeline, reason: cause.message });
+    deps.log.info(`${book} has changed meanwhile`, { pipeline: run.pipeline, reason: cause.message });
     return false;
   }
 }
 
-function daysOf({ properties }: TableMetadata): number {
-  const days = Number(properties[CONDEMNED_RETENTION]);
-  return Number.isSafeInteger(days) && days > 0 ? days : DEFAULT_DAYS;
+/** The whole days that a property of a table says, or as many as it has by default. */
+export function daysIn({ properties }: TableMetadata, property: string, otherwise: number): number {
+  const days = Number(properties[property]);
+  return Number.isSafeInteger(days) && days > 0 ? days : otherwise;
 }

@@ -32,12 +32,13 @@ export type SweepPlan = WrittenBy & {
 
 /**
  * `gone`: the folder of a table that the catalog does not know. `runs`: what ended runs have left in the books. `rows`: those of
- * quarantine that are past their time.
+ * quarantine that are past their time; `facts`: those of the tables of facts.
  */
 export type SweepItem =
   | { readonly kind: 'table' | 'gone'; readonly name: string; readonly table: TableId }
   | { readonly kind: 'runs'; readonly name: string }
-  | { readonly kind: 'rows'; readonly name: string };
+  | { readonly kind: 'rows'; readonly name: string }
+  | { readonly kind: 'facts'; readonly name: string };
 
 /** The run that an operation of an execution is: the first has the id that was given, others have their name behind it. */
 export function sweepRun(request: OpenInput, operation: SweepOperation): RunRef {
@@ -130,7 +131,8 @@ async function itemsOf(
     (id): SweepItem => ({ kind: 'gone', name: fullName(id), table: id }),
   );
   const rows: SweepItem = { kind: 'rows', name: `${pipeline}_ops.quarantine.rows` };
-  return [rows, ...tables, ...gone, { kind: 'runs', name: `${pipeline}_ops` }];
+  const facts: SweepItem = { kind: 'facts', name: `${pipeline}_ops.facts.rows` };
+  return [rows, facts, ...tables, ...gone, { kind: 'runs', name: `${pipeline}_ops` }];
 }
 
 async function itemOf(catalog: StepDeps['catalog'], id: TableId): Promise<SweepItem> {

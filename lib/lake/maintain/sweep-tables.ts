@@ -10,6 +10,7 @@ import type { StepDeps } from '../deps.ts';
 import { readJsonIfAny, writeOnce } from '../run/run-folder.ts';
 import { expireTable, type MaintainDeps } from './expire-table.ts';
 import type { RecordOf } from './removals.ts';
+import { retireFacts } from './retire-facts.ts';
 import { retireRows } from './retire-rows.ts';
 import { isRuns, recordOf, type SweepItem, type SweepPlan, sweepPlaces, tablesOf } from './sweep-plan.ts';
 import { needsOf, type UnfinishedPlan, unfinishedPlans } from './unfinished.ts';
@@ -80,6 +81,7 @@ async function dealOrLeave(
 async function dealWith(deps: StepDeps, plan: SweepPlan, item: SweepItem, sweeping: Sweeping): Promise<SweepOutcome> {
   const { plans, record } = sweeping;
   if (item.kind === 'rows') return { vacuumed: await retireRows(deps, plan.run, Date.parse(plan.created_at)) };
+  if (item.kind === 'facts') return { vacuumed: await retireFacts(deps, plan.run, Date.parse(plan.created_at)) };
   if (item.kind === 'runs') {
     return { vacuumed: await vacuumRuns(deps.store, plan.run.pipeline, await ageOf(deps, plan), record) };
   }
