@@ -32,14 +32,16 @@ export function modelFacts(
   };
 }
 
-/** By a column's name: whether the key that it is part of was unique. */
-export type KeysHeld = ReadonlyMap<string, boolean>;
+/** By a column's name: whether the key that it is part of was unique, and whether it is all of that key. */
+export type KeysHeld = ReadonlyMap<string, { readonly held: boolean; readonly alone: boolean }>;
 
 type Rules = { readonly personal: ReadonlySet<string>; readonly held: KeysHeld };
 
-/** No merge publishes a table in which a key has two rows that are open. */
+/** No merge publishes a table in which a key has two rows that are open; in a history it has others beside it. */
 function rulesOf(model: ModelSpec, held: KeysHeld): Rules {
-  const own = isKeyed(model) ? model.mode.key.map((name) => [name, true] as const) : [];
+  const key = isKeyed(model) ? model.mode.key : [];
+  const alone = isKeyed(model) && model.mode.kind === 'upsert' && key.length === 1;
+  const own = key.map((name) => [name, { held: true, alone }] as const);
   return { personal: new Set(model.personal), held: new Map([...own, ...held]) };
 }
 
@@ -75,10 +77,20 @@ function columnFacts(
     const [name = ''] = leaf.path;
     if (own === undefined || leaf.insideList) return [];
     const nulls = own.reduce((sum, column) => sum + column.nulls, 0);
-    const unique = held.get(name) ?? null;
-    const bounds = personal.has(name) ? { min: null, max: null } : boundsOf(own, leaf);
-    return [{ column: leaf.path.join('.'), rows, nulls, distinct: null, ...bounds, unique }];
+    const unique = held.get(name);
+    const bounds = boundsOf(own, leaf);
+    const distinct = distinctOf({ filled: rows - nulls, key: unique?.held === true && unique.alone, ...bounds });
+    const shown = personal.has(name) ? { min: null, max: null } : { min: cut(bounds.min), max: cut(bounds.max) };
+    return [{ column: leaf.path.join('.'), rows, nulls, distinct, ...shown, unique: unique?.held ?? null }];
   });
+}
+
+type Told = Pick<ColumnFacts, 'min' | 'max'> & { readonly filled: number; readonly key: boolean };
+
+/** How many values there are, where the statistics tell: none, only one, or another in each row. */
+function distinctOf({ filled, key, min, max }: Told): number | null {
+  if (filled === 0 || key) return filled;
+  return min !== null && min === max ? 1 : null;
 }
 
 /** Null where one of the files that has values doesn't say, or says what is no value of the type. */
@@ -108,5 +120,9 @@ function boundsOf(stats: readonly ColumnStats[], { type }: LeafField): Pick<Colu
 /** DuckDB says 0 and 1 of booleans. */
 function textOf(type: string, text: string): string {
   if (type === 'boolean') return text === '1' || text === 'true' ? 'true' : 'false';
-  return [...text.slice(0, 2 * LONGEST_BOUND)].slice(0, LONGEST_BOUND).join('');
+  return text;
+}
+
+function cut(text: string | null): string | null {
+  return text === null ? null : [...text.slice(0, 2 * LONGEST_BOUND)].slice(0, LONGEST_BOUND).join('');
 }

@@ -30,7 +30,12 @@ export function sayUnique(
 /** By the columns of unique expectations, which were asked where a table was to be published: whether they held. */
 export function keysHeld({ expect }: ModelSpec, unique: readonly UniqueExpectation[] | undefined): KeysHeld {
   const asked = unique === undefined ? [] : expect.filter((one): one is UniqueExpectation => one.kind === 'unique');
-  return new Map(asked.flatMap((one) => one.columns.map((name) => [name, unique?.includes(one) === true] as const)));
+  return new Map(
+    asked.flatMap((one) => {
+      const held = { held: unique?.includes(one) === true, alone: one.columns.length === 1 };
+      return one.columns.map((name) => [name, held] as const);
+    }),
+  );
 }
 
 /** Whether the rows of a table are known to be unique in some columns. Rewritten files have the rows of before. */

@@ -107,14 +107,14 @@ describe('facts of a run', () => {
     assert.deepEqual(
       rows.map((row) => Object.values(row)),
       [
-        ['shop_gold.words', 'n', 4, 0, null, '1', '1', null],
+        ['shop_gold.words', 'n', 4, 0, 1, '1', '1', null],
         ['shop_gold.words', 'word', 4, 1, null, 'a', 'c', null],
-        ['shop_silver.orders', 'id', 4, 1, null, '2', '10', true],
+        ['shop_silver.orders', 'id', 4, 1, 3, '2', '10', true],
         ['shop_silver.orders', 'paid', 4, 0, null, 'false', 'true', null],
         ['shop_silver.orders', 'word', 4, 1, null, 'a', 'c', null],
-        ['shop_silver.people', 'at', 1, 0, null, '2026-01-02', '2026-01-02', null],
-        ['shop_silver.people', 'id', 1, 0, null, '1', '1', true],
-        ['shop_silver.people', 'mail', 1, 0, null, null, null, null],
+        ['shop_silver.people', 'at', 1, 0, 1, '2026-01-02', '2026-01-02', null],
+        ['shop_silver.people', 'id', 1, 0, 1, '1', '1', true],
+        ['shop_silver.people', 'mail', 1, 0, 1, null, null, null],
       ],
     );
   });
