@@ -5,9 +5,10 @@ import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
 import { FACT_TABLES } from '../../lib/core/ops.ts';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { tablePrefix } from '../../lib/core/tables.ts';
-import { append, csv, definePipeline, full, month, replace, scd2, seed, upsert } from '../../lib/define/index.ts';
+import { append, cron, csv, definePipeline, full, month, replace, scd2, seed, upsert } from '../../lib/define/index.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import { factsFolder, listWaiting } from '../../lib/lake/facts/facts-folder.ts';
+import { noteFailedPeriod } from '../../lib/lake/ops/branches/failed-periods.ts';
 import { readMade } from '../../lib/lake/tables/made-by.ts';
 import { queryRows } from '../../lib/query/select.ts';
 import type { RunRequest } from '../../lib/remote/run-request.ts';
@@ -53,13 +54,20 @@ const HEADER = 'id,day,amount\n';
 /** A run that dies later has asked the engine the same before, and so has who comes next. */
 const WAITING = { threads: 1, remember: true } as const;
 
-type Silver = { readonly mode: unknown; readonly expect?: object; readonly beside?: object; readonly exports?: object };
+type Silver = {
+  readonly mode: unknown;
+  readonly expect?: object;
+  readonly beside?: object;
+  readonly exports?: object;
+  readonly schedules?: object;
+};
 
-function pipeline({ beside, exports, ...silver }: Silver, days = '2026-01-05'): TestPipeline {
+function pipeline({ beside, exports, schedules, ...silver }: Silver, days = '2026-01-05'): TestPipeline {
   return {
     name: 'shop',
     definition: definePipeline({
       name: 'shop',
+      ...(schedules && { schedules }),
       sources: {
         orders: csv({ columns: { id: 'bigint', day: 'date', amount: 'decimal(10,2)' } }),
         days: seed('days.csv', { columns: { day: 'date' } }),
@@ -124,9 +132,14 @@ async function books(lake: TestLake): Promise<unknown> {
     const there = table !== 'shop_silver.beside' || (await lake.metadata(table)) !== undefined;
     if (there) all[table] = await lake.rows(table, select);
   }
+  if ((await lake.metadata('shop_ops.branches')) !== undefined) {
+    const select = 'SELECT branch, period, status, run_id, attempts FROM t ORDER BY ALL';
+    all['branches'] = await lake.rows('shop_ops.branches', select);
+  }
   if ((await lake.metadata('shop_ops.exports')) !== undefined) {
     const select = 'SELECT run_id, kind, target, state, object, sha256 FROM t ORDER BY ALL';
     all['exports'] = await lake.rows('shop_ops.exports', select);
+    for await (const { key } of lake.store.list('ops/shop/_branches/')) all[key] = 'noted';
     for await (const { key } of lake.store.list('exports/')) all[key] = String((await lake.store.read(key)).bytes);
   }
   return all;
@@ -183,16 +196,27 @@ describe('a run that dies before any of its changes is finished by the next', { 
     });
   }
 
-  test('that exports', async () => {
+  test('that exports, for a period of its branch', async () => {
     const exports = {
       csv: { to: 'totals.csv' },
       files: { name: 'by/{orders}.txt', text: '{amount}' },
     };
-    const silver = { ...MODES.full, exports };
+    const silver = { ...MODES.full, exports, schedules: { yearly: cron('0 0 1 1 *') } };
     const changed = await compileTest(pipeline(silver, '2026-02-06'), tmpdir());
-    // Objects, the metadata by which the run is in the table of exports, and what comes after it.
-    const point = /^exports\/|^ops\/shop\/exports\/metadata\/v|^ops\/shop\/_runs\/r\/commit\.json$/;
-    await dieBefore(await openWaiting(silver, changed), { runId: 'r' }, (key) => point.test(key));
+    const waiting = await openWaiting(silver, changed);
+    // An attempt before it has failed, so that its row takes the place of another.
+    const failed = {
+      period: '2026',
+      status: 'FAILED',
+      run_id: 'f',
+      attempts: 1,
+      finished_at: '2026-01-01T00:00:00Z',
+    } as const;
+    await noteFailedPeriod(waiting.store, { pipeline: 'shop', branch: 'yearly' }, failed);
+    // Objects, the metadata by which the run is in the tables of exports and branches, and what comes after them.
+    const point =
+      /^exports\/|^ops\/shop\/(exports|branches)\/metadata\/v|^ops\/shop\/(_branches\/|_runs\/r\/commit\.json$)/;
+    await dieBefore(waiting, { runId: 'r', branch: 'yearly' }, (key) => point.test(key));
   });
 
   test('that adds facts which wait to the tables, those of runs that failed among them', async () => {

@@ -57,6 +57,17 @@ describe('branches', () => {
     assert.deepEqual(await periods(lake), ['monthly 2024-11 SUCCEEDED a 1']);
   });
 
+  test('of two that start at once for a period one does it', async () => {
+    const march = at(lake, '2024-03-05T09:00:00Z');
+    const both = await Promise.all(
+      ['x', 'y'].map((runId) => march.answer({ runId, branch: 'monthly', period: '2024-03' })),
+    );
+    assert.deepEqual(both.map(({ kind }) => kind === 'ended').sort(), [false, true]);
+    assert.equal((await march.answer({ runId: 'z', branch: 'monthly', period: '2024-03' })).kind, 'nothing');
+    const [first] = await periods(lake);
+    assert.match(String(first), /^monthly 2024-03 SUCCEEDED [xy] 1$/);
+  });
+
   test('a run of no branch leaves models and sources of branches to their runs', async () => {
     await lake.land('quota', 'a.csv', 'emp,days\n1,20\n');
     const nothing = await lake.answer({ runId: 'c' });
@@ -70,7 +81,7 @@ describe('branches', () => {
       'silver.leave gold.all',
     ]);
     assert.equal(await lake.metadata('staff_silver.quota'), undefined);
-    assert.deepEqual(await periods(lake), ['monthly 2024-11 SUCCEEDED a 1']);
+    assert.equal((await periods(lake)).length, 2);
   });
 
   test('all periods that were missed are caught up in one execution, the oldest first, each on its own date', async () => {
@@ -127,7 +138,7 @@ describe('branches', () => {
     assert.deepEqual(run, ['SUCCEEDED', undefined, undefined, undefined, 'gold.ahead']);
     const all = await selected(lake, { runId: 'i', exclude: ['gold.all'], run_date: '2024-12-01' }).catch(String);
     assert.match(String(all), /nothing/);
-    assert.equal((await periods(lake)).length, 5);
+    assert.equal((await periods(lake)).length, 6);
   });
 
   test('are listed with their next firing, their last period and what is due', async () => {

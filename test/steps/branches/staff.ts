@@ -1,4 +1,4 @@
-import { append, cron, csv, definePipeline, upsert } from '../../../lib/define/index.ts';
+import { append, cron, csv, definePipeline } from '../../../lib/define/index.ts';
 import { openTestLake, type TestLake } from '../../support/test-lake.ts';
 
 const definition = definePipeline({
@@ -14,7 +14,7 @@ const definition = definePipeline({
   },
   silver: {
     leave: { from: 'leave', mode: append() },
-    quota: { from: 'quota', mode: upsert({ key: 'emp', sequence: 'days' }) },
+    quota: { from: 'quota' },
   },
   gold: {
     all: { sql: 'all.sql', export: { csv: { to: 'all.csv' }, branch: 'yearly' } },
