@@ -36,8 +36,13 @@ export function readDeadLetter(id: string, body: string): DeadLetter {
 /** What the scheduler writes in its place when it calls; a letter that still has it gets the letter's own id. */
 const SCHEDULER_ID = '<aws.scheduler.execution-id>';
 
+/** The same of when it fired, which the letter does not know: a branch takes the period that is due by then. */
+const SCHEDULER_TIME = '<aws.scheduler.scheduled-time>';
+
 function startOf(id: string, stateMachineArn: string, name: string, input: string): ScheduledStart {
-  return { stateMachineArn, name: name.replaceAll(SCHEDULER_ID, id), input: input.replaceAll(SCHEDULER_ID, id) };
+  const { fired_at, ...others } = recordOf(parse(input));
+  const known = fired_at === SCHEDULER_TIME ? JSON.stringify(others) : input;
+  return { stateMachineArn, name: name.replaceAll(SCHEDULER_ID, id), input: known.replaceAll(SCHEDULER_ID, id) };
 }
 
 function parse(text: string): unknown {

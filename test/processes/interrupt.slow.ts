@@ -24,9 +24,10 @@ before(() => {
   mkdirSync(join(pipelines, 'calls'), { recursive: true });
   writeFileSync(
     join(pipelines, 'calls/pipeline.ts'),
-    `import { append, csv, definePipeline } from ${JSON.stringify(DEFINE)};
+    `import { append, cron, csv, definePipeline } from ${JSON.stringify(DEFINE)};
 export default definePipeline({
   name: 'calls',
+  schedules: { yearly: cron('0 0 1 1 *', { catchup: 'none' }) },
   sources: { calls: csv({ columns: { id: 'bigint', v: 'string' } }) },
   silver: { calls: { from: 'calls', mode: append({ dedupe: 'row' }) } },
 });
@@ -93,6 +94,14 @@ test('a second signal ends a run at once, a first one what has nothing to put in
   assert.equal((await query.ended).code, 143);
 });
 
+test('schedules that are followed in the foreground are left at the first signal', async () => {
+  const following = start('schedule', 'run', 'calls');
+  await until(() => following.said().includes('following calls yearly'));
+  following.child.kill('SIGINT');
+  const { code, stderr } = await following.ended;
+  assert.equal(code, 130, stderr);
+});
+
 function start(...args: readonly string[]) {
   const child = spawn(process.execPath, [STRATA, ...args, '--root', root, '--pipelines', pipelines], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -104,7 +113,7 @@ function start(...args: readonly string[]) {
   const ended = new Promise<{ readonly code: number | null; readonly stderr: string }>((resolve) =>
     child.once('close', (code) => resolve({ code, stderr })),
   );
-  return { child, ended };
+  return { child, ended, said: () => stderr };
 }
 
 function marks(): readonly string[] {

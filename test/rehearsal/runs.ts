@@ -63,7 +63,12 @@ export async function startAsScheduled({ sfn, stack }: Deployment, executionId: 
   if (target === undefined) return false;
   const { Arn, Input } = target;
   if (!Arn.endsWith(':aws-sdk:sfn:startExecution')) throw new Error(`the schedule calls ${Arn}`);
-  const call = JSON.parse(Input.replaceAll('<aws.scheduler.execution-id>', executionId)) as Record<string, string>;
+  const now = new Date().toISOString();
+  const filled = Input.replaceAll('<aws.scheduler.execution-id>', executionId).replaceAll(
+    '<aws.scheduler.scheduled-time>',
+    now,
+  );
+  const call = JSON.parse(filled) as Record<string, string>;
   const { StateMachineArn: stateMachineArn, Name: name, Input: input } = call;
   await sfn.send(new StartExecutionCommand({ stateMachineArn, name, input }));
   return true;
