@@ -105,6 +105,10 @@ describe('quarantine', () => {
 type Status = { pipeline: string; breached: string[]; breaker: string; quarantine: unknown[]; runs: { n: number } };
 
 test('the breaker halts a pipeline until a person closes it', async () => {
+  lake.add('odd', "{ name: 'odd', sources: {}, silver: {}, gold: {} }");
+  const beside = await lake.run('status');
+  assert.deepEqual([beside.code, /│ bank /.test(beside.stdout), /│ odd /.test(beside.stdout)], [1, true, false]);
+  assert.match(beside.stderr, /pipelines\/odd\/pipeline\.ts: sources: got nothing/);
   const sound = await lake.run('status', 'bank');
   assert.equal(sound.code, 0);
   assert.match(

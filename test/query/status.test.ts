@@ -153,6 +153,10 @@ describe('what is known of a pipeline', () => {
         ['kind', 1, 0],
       ],
     );
+    assert.deepEqual(
+      nodes.map(({ columns }) => columns.map(({ name, type }) => `${name} ${type}`)),
+      [[], ['id int', 'kind string'], ['kind string', 'n bigint']],
+    );
     assert.deepEqual(nulls, []);
     assert.ok(status.runs.every(({ cost_usd }) => cost_usd === undefined || cost_usd > 0));
   });

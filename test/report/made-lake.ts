@@ -99,7 +99,16 @@ function runOf(at: number, count: number, wrong: boolean): RunFact {
 function makeNodes(name: string, models: number, wrong: boolean): readonly LineageNode[] {
   const silver = Math.max(1, Math.floor(models / 3));
   const source: LineageNode = {
-    ...{ name: `${name}.orders`, kind: 'source', level: 0, reads: [], description: null, rows: null, updated: null },
+    ...{
+      name: `${name}.orders`,
+      kind: 'source',
+      level: 0,
+      reads: [],
+      description: null,
+      rows: null,
+      updated: null,
+      columns: [],
+    },
   };
   const tables = Array.from({ length: models }, (_, at): LineageNode => {
     const gold = at >= silver;
@@ -112,6 +121,10 @@ function makeNodes(name: string, models: number, wrong: boolean): readonly Linea
       description: wrong ? HOSTILE : null,
       rows: 1_000 * at,
       updated: '2026-03-31T11:00:00.000Z',
+      columns: [
+        { name: 'id', type: 'bigint' },
+        { name: wrong ? HOSTILE : 'note', type: 'string' },
+      ],
     };
   });
   return [source, ...tables];

@@ -123,6 +123,7 @@ describe('a page', () => {
       '<tr><th scope="row">silver.m0</th><td class="n">39</td><td class="n">39</td><td class="n">1.0 s</td><td class="n">500 ms</td><td class="n">-50.0 %</td><td class="n">$0.0010</td><td class="n">$0.00025</td><td class="n">-75.0 %</td></tr>',
       '<tr id="table-shop_5f_1-shop_5f_1_5f_gold.m2"><th scope="row">shop_1_gold.m2</th><td>gold</td><td><a href="#table-shop_5f_1-shop_5f_1_5f_silver.m0">shop_1_silver.m0</a>, <a href="#table-shop_5f_1-shop_5f_1_5f_silver.m1">shop_1_silver.m1</a></td><td class="n">2,000</td>',
       '<tr><th scope="row">2026-03-02</th><td class="n">0</td><td class="n">3</td></tr>',
+      '<td>-</td><td><details><summary>2 columns</summary><ul class="columns"><li>id <span class="dim">bigint</span></li><li>note <span class="dim">string, 25 % null</span></li></ul></details></td></tr>',
     ])
       assert.ok(page.includes(row), row);
     const few = makeLake({ pipelines: 1, models: 3, runs: 10 });
@@ -349,7 +350,7 @@ describe('pictures', () => {
   });
 
   test('of lineage lead from the right of one to the left of another, and say more where one points at it', () => {
-    const common = { kind: 'gold', description: null, rows: null, updated: null } as const;
+    const common = { kind: 'gold', description: null, rows: null, updated: null, columns: [] } as const;
     const nodes = [
       { ...common, name: 'p_silver.a', level: 0, reads: [] },
       { ...common, name: `p_gold.${'b'.repeat(40)}`, level: 1, reads: ['p_silver.a', 'gone'] },
@@ -372,7 +373,7 @@ describe('pictures', () => {
 
   test('of lineage have a column for each level, and what belongs together side by side', () => {
     const node = (name: string, level: number, ...reads: readonly string[]): LineageNode => ({
-      ...{ name, level, reads, kind: 'gold', description: null, rows: null, updated: null },
+      ...{ name, level, reads, kind: 'gold', description: null, rows: null, updated: null, columns: [] },
     });
     const placed = placeNodes([node('a', 0), node('b', 0), node('x', 2, 'b'), node('y', 2, 'a'), node('z', 5, 'x')]);
     const rows = Object.fromEntries(placed.map(({ name, x, y }) => [name, [x, y]]));

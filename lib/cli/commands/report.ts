@@ -9,6 +9,7 @@ import { renderPage } from '../../report/page/page.ts';
 import { buildReport } from '../../report/page/report.ts';
 import { DEFAULT_DAYS } from '../../report/status.ts';
 import { type Context, EXIT } from '../context.ts';
+import { tellEach } from '../each-pipeline.ts';
 import { openLakeAt } from '../open-lake.ts';
 import { formatBytes } from '../output/human.ts';
 import { renderJson } from '../output/json.ts';
@@ -25,16 +26,17 @@ export async function report(context: Context, pipeline: string | undefined, req
   const { out, days = DEFAULT_DAYS } = request;
   const compared = comparedBy(request);
   const { deps } = await openLakeAt(context, 'read');
-  const pipelines: PageFacts[] = [];
-  for (const name of pipeline === undefined ? await pipelinesIn(deps) : [pipeline]) {
-    pipelines.push(await collectPage(deps, name, { days, ...compared }));
-  }
+  const collect = (name: string): Promise<PageFacts> => collectPage(deps, name, { days, ...compared });
+  const { found, whole } =
+    pipeline === undefined
+      ? await tellEach(context, await pipelinesIn(deps), collect)
+      : { found: [await collect(pipeline)], whole: true };
   const { region, checked, glue } = PRICES;
   const built = buildReport({
     lake: pipeline === undefined ? 'Strata' : `Strata: ${pipeline}`,
     now: deps.clock.now().getTime(),
     days,
-    pipelines,
+    pipelines: found,
     ...compared,
     glue: { region, checked, dpuHour: glue.dpuHour, dpus: glue.dpus, seconds: glue.seconds },
   });
@@ -53,7 +55,7 @@ export async function report(context: Context, pipeline: string | undefined, req
     written,
     () => `${written.map(({ file, bytes }) => `${file} (${formatBytes(bytes)})`).join('\n')}\n`,
   );
-  return EXIT.done;
+  return whole ? EXIT.done : EXIT.wrongUse;
 }
 
 /** Throws InvalidInput for one without the other. */

@@ -1,8 +1,8 @@
-import { InvalidInput } from '../../core/errors.ts';
 import { collectFacts, pipelinesIn } from '../../query/status/status-facts.ts';
 import { judgePipeline, type PipelineStatus } from '../../report/status.ts';
 import { listPipelines } from '../../runtime/load-pipeline.ts';
 import { type Context, EXIT } from '../context.ts';
+import { tellEach } from '../each-pipeline.ts';
 import { openLakeAt } from '../open-lake.ts';
 import { renderPipeline, renderPipelines } from '../output/status.ts';
 
@@ -21,21 +21,11 @@ export async function status(
     return codeOf([found]);
   }
   const here = context.deployed === undefined ? await listPipelines(pipelines) : [];
-  const found: PipelineStatus[] = [];
-  let broken = false;
-  for (const name of [...new Set([...(await pipelinesIn(deps)), ...here])].sort()) {
-    try {
-      found.push(await judge(name));
-    } catch (cause) {
-      // One that has never run and does not compile hides no other.
-      if (!(cause instanceof InvalidInput)) throw cause;
-      broken = true;
-      context.note(cause.message);
-    }
-  }
+  const names = [...new Set([...(await pipelinesIn(deps)), ...here])].sort();
+  const { found, whole } = await tellEach(context, names, judge);
   await context.answer(found, () => renderPipelines(found, context));
   const code = codeOf(found);
-  return code === EXIT.done && broken ? EXIT.wrongUse : code;
+  return code === EXIT.done && !whole ? EXIT.wrongUse : code;
 }
 
 function codeOf(found: readonly PipelineStatus[]): number {

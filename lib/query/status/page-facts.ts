@@ -1,6 +1,7 @@
 import { opsTable } from '../../core/ops.ts';
 import type { ModelSpec, PipelineSpec } from '../../core/spec.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
+import { renderColumnType } from '../../core/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { estimateSize } from '../../lake/tables/table-size.ts';
 import { tableIdOf } from '../../lake/tables/table-state.ts';
@@ -40,6 +41,8 @@ type Node = {
   readonly description: string | null;
   readonly rows: number | null;
   readonly updated: string | null;
+  /** As SQL sees them; without those that are personal. */
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
 };
 
 type Figures = {
@@ -129,15 +132,19 @@ function personalOf(spec: PipelineSpec, model: ModelSpec, known: Known): readonl
 
 function nodesOf(spec: PipelineSpec, tables: ReadonlyMap<string, Known>): readonly Node[] {
   const sourceName = (source: string): string => `${spec.name}.${source}`;
-  const nothing = { reads: [], description: null, rows: null, updated: null, level: 0 };
+  const nothing = { reads: [], description: null, rows: null, updated: null, level: 0, columns: [] };
   const models = spec.models.map((model): Node => {
     const level = 1 + spec.levels.findIndex((ids) => ids.includes(model.id));
     const reads = model.reads.map((ref) => fullName(tableIdOf(spec, { ...ref, name: withoutLog(ref.name) })));
     const from = model.layer === 'silver' ? [sourceName(model.from)] : [];
-    const { rows, updated } = tables.get(model.id) ?? NO_TABLE;
+    const { rows, updated, personal } = tables.get(model.id) ?? NO_TABLE;
+    const hidden = new Set([...personal, ...(model.personal ?? [])]);
+    const columns = model.columns.flatMap((one) => {
+      return hidden.has(one.name) ? [] : [{ name: one.name, type: renderColumnType(one.type) }];
+    });
     const { layer: kind, description } = model;
     const name = fullName(tableIdOf(spec, model));
-    return { name, kind, level, reads: [...new Set([...from, ...reads])], description, rows, updated };
+    return { name, kind, level, reads: [...new Set([...from, ...reads])], description, rows, updated, columns };
   });
   const own = new Set(models.map(({ name }) => name));
   const others = new Set(models.flatMap(({ reads }) => reads).filter((name) => !own.has(name)));

@@ -49,6 +49,8 @@ export type LineageNode = {
   /** Of the table as it is; null where there is none. */
   readonly rows: number | null;
   readonly updated: string | null;
+  /** Without those that are personal. */
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
 };
 
 /** Times are in ms; what no run knows is null. */

@@ -22,6 +22,7 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.4re
 @media (max-width:40rem){dl{grid-template-columns:1fr}dd{margin:0 0 .4rem}}
 .bad{color:var(--bad);font-weight:600}.good{color:var(--good)}.dim,.none{color:var(--dim)}
 figure{margin:1rem 0}figcaption{font-weight:600}figure svg{display:block}figure svg[role=img]{width:100%;min-width:34rem;max-width:44rem;height:auto}
+details{min-width:6rem}.columns{margin:.2rem 0;padding-left:1rem}
 svg text{font:12px system-ui,sans-serif;fill:var(--ink)}.name{text-anchor:end}.label{text-anchor:middle}
 .grid{stroke:var(--line)}.line{fill:none;stroke-width:2}
 .s0{fill:var(--c0);stroke:var(--c0);--c:var(--c0)}.s1{fill:var(--c1);stroke:var(--c1);--c:var(--c1)}.s2{fill:var(--c2);stroke:var(--c2);--c:var(--c2)}

@@ -1,4 +1,4 @@
-import { formatCount } from '../human.ts';
+import { formatCount, formatQuantity } from '../human.ts';
 import { formatPercent } from '../promise-text.ts';
 import { percentOf } from '../statistics.ts';
 import { renderLines, renderStacks } from './charts.ts';
@@ -124,9 +124,10 @@ export function renderGraph({ nodes, status: { pipeline }, quality }: PipelineRe
       { name: 'rows', numeric: true },
       { name: 'changed' },
       { name: 'description' },
+      { name: 'columns' },
     ],
     ids: nodes.map(({ name }) => linkOf(name)),
-    rows: nodes.map(({ name, kind, reads, rows, updated, description }) => [
+    rows: nodes.map(({ name, kind, reads, rows, updated, description, columns }) => [
       name,
       kind,
       reads.length === 0
@@ -135,7 +136,23 @@ export function renderGraph({ nodes, status: { pipeline }, quality }: PipelineRe
       rows === null ? '-' : formatCount(rows),
       updated ?? '-',
       description ?? '-',
+      columns.length === 0
+        ? '-'
+        : renderColumns(
+            columns,
+            quality.filter(({ table: of }) => of === name),
+          ),
     ]),
   });
   return html`<figure id="${idOf('lineage', pipeline)}"><figcaption>Lineage of ${pipeline}</figcaption>${renderLineage(nodes, linkOf, aboutOf)}${table}</figure>`;
+}
+
+/** Names and types, with the share of nulls where the latest files say it. */
+function renderColumns(columns: LineageNode['columns'], quality: readonly ColumnQuality[]): Html {
+  const nulls = new Map(quality.map(({ column, rows, nulls: n }) => [column, n === null ? null : percentOf(n, rows)]));
+  const items = columns.map(({ name, type }) => {
+    const share = nulls.get(name) ?? 0;
+    return html`<li>${name} <span class="dim">${type}${share > 0 ? `, ${formatPercent(share)} null` : ''}</span></li>`;
+  });
+  return html`<details><summary>${formatQuantity(columns.length, 'column')}</summary><ul class="columns">${items}</ul></details>`;
 }
