@@ -6,6 +6,7 @@ import { measureClicks } from './clicks/measure.ts';
 import { measureCommand } from './command/measure.ts';
 import { measureCommits } from './commits/measure.ts';
 import { measureCompaction } from './compaction/measure.ts';
+import { measureDiff } from './diff/measure.ts';
 import { measureEvents, measureGrowth } from './events/measure.ts';
 import { measureFacts } from './facts/measure.ts';
 import { judge } from './figures.ts';
@@ -54,6 +55,7 @@ const MEASUREMENTS = {
   status: measureStatus,
   increment: measureIncrement,
   facts: measureFacts,
+  diff: measureDiff,
 } as const satisfies Record<string, (bench: Bench) => Promise<Measured>>;
 
 const USAGE = `node bench/run.ts [--quick] [--rounds N] [--only ${Object.keys(MEASUREMENTS).join('|')}]...`;

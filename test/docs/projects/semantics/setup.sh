@@ -1,5 +1,5 @@
 set -e
-for file in c1.csv c2.csv; do
-  npx strata land prices prices "$file" >&2
-  npx strata run prices >&2
+for name in c1 c2; do
+  npx strata land prices prices "$name.csv" >&2
+  npx strata run prices --run-id "$name" >&2
 done
