@@ -230,6 +230,19 @@ describe('sums', () => {
       const { totals } = await compare({ types: [type], from, to, keys: null });
       assert.deepEqual(sumsOf(typed(type), 0, totals.from, totals.to), { from: before, to: after, delta });
       assert.deepEqual([totals.from['rows'], totals.to['rows']], [from.length, to.length]);
+      // Sums are made on the way where rows are paired.
+      const numbered = (values: readonly string[]) => values.map((value, at) => `${at}, ${value}`);
+      const sides = { types: ['int', type], from: numbered(from), to: numbered(to) };
+      for (const keyed of [
+        await compare(sides),
+        await compare({ ...sides, from: [...sides.from, '9, NULL', '9, NULL'] }),
+      ]) {
+        assert.deepEqual(sumsOf(typed(type), 1, keyed.totals.from, keyed.totals.to), {
+          from: before,
+          to: after,
+          delta,
+        });
+      }
     });
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { InvalidInput } from '../../lib/core/errors.ts';
 import { append, csv, definePipeline, unique, upsert } from '../../lib/define/index.ts';
+import { currentSchema } from '../../lib/iceberg/schema.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
 import { diffPipeline } from '../../lib/query/diff/diff-pipeline.ts';
 import { type DiffRequest, diffSides, type TableDiff } from '../../lib/query/diff/diff-tables.ts';
@@ -190,6 +191,56 @@ test('files of which rows are deleted in place are read again, and no others', a
   );
 });
 
+test('columns that were renamed, widened, dropped or added since are found by their ids', async () => {
+  const table = await findTable(lake.deps.catalog, 'staff_silver.people');
+  const from = sideAt(lake.deps, table, await momentOf(lake.deps, '--from', 'r1', [table]));
+  const schema = currentSchema(table.metadata);
+  const renamed: Readonly<Record<string, string>> = { id: 'key', name: 'id', at: 'at' };
+  const fields = schema.fields
+    .filter(({ name }) => name !== 'pay')
+    .map((field) => ({
+      ...field,
+      name: renamed[field.name] ?? field.name,
+      type: field.name === 'at' ? 'long' : field.type,
+    }));
+  const more = { id: 99, name: 'pay', required: false, type: 'string' };
+  const now = { ...schema, 'schema-id': 9, fields: [...fields, more] };
+  const metadata = { ...table.metadata, schemas: [...table.metadata.schemas, now], 'current-schema-id': 9 };
+  const found = await diffSides(from, sideAt(lake.deps, { ...table, metadata }, undefined), {
+    key: ['key'],
+    tolerances: {},
+    ignore: [],
+    sample: 5,
+  });
+  assert.deepEqual(found.columns, {
+    added: [{ name: 'pay', type: 'string' }],
+    removed: [{ name: 'pay', type: 'decimal(12,2)' }],
+    renamed: [
+      { from: 'id', to: 'key' },
+      { from: 'name', to: 'id' },
+    ],
+    retyped: [{ name: 'at', from: 'int', to: 'bigint' }],
+    ignored: [],
+  });
+  const { added, removed, changed } = found.rows;
+  assert.deepEqual([added, removed, changed], [1, 0, 1]);
+  assert.deepEqual(found.sample.changed[0]?.key, { key: 2 });
+  assert.deepEqual(found.sample.added[0]?.row, { key: 4, at: 2, id: 'Dan', share: '1.00', rate: 2 });
+});
+
+test('a change of columns is a difference, also where no row has changed', async () => {
+  const table = await findTable(lake.deps.catalog, 'staff_silver.visits');
+  const schema = currentSchema(table.metadata);
+  const fields = schema.fields.map((field) => ({ ...field, name: `${field.name}_` }));
+  const metadata = { ...table.metadata, schemas: [{ ...schema, 'schema-id': 9, fields }], 'current-schema-id': 9 };
+  const [from, to] = [sideAt(lake.deps, table, undefined), sideAt(lake.deps, { ...table, metadata }, undefined)];
+  const request = { key: null, tolerances: {}, ignore: [], sample: 0 };
+  const found = await diffSides(from, to, request);
+  assert.deepEqual([found.equal, found.rows.added, found.files.to], [false, 0, 0]);
+  const ignore = schema.fields.map(({ name }) => `${name}_`);
+  await assert.rejects(diffSides(from, to, { ...request, ignore }), /have no column in common that could be compared/);
+});
+
 test('another lake is compared by the names of columns', async () => {
   const other = await lake.copy();
   const table = await findTable(other.deps.catalog, 'staff_silver.people');
@@ -212,7 +263,27 @@ test('what is personal is compared, and not shown', async () => {
   assert.equal(found.sample.added[0]?.row['name'], '***');
 });
 
+test('of two tables of silver it is left out which run made a row', async () => {
+  const table = await findTable(lake.deps.catalog, 'staff_silver.visits');
+  const schema = currentSchema(table.metadata);
+  const fields = [...schema.fields, { id: 98, name: 'run_id', required: false, type: 'string' }];
+  const metadata = { ...table.metadata, schemas: [{ ...schema, fields }] };
+  const side = sideAt(lake.deps, { ...table, metadata }, undefined);
+  const other = { ...side, metadata: { ...metadata, 'table-uuid': 'another' } };
+  const request = { key: null, tolerances: {}, ignore: [], sample: 0 };
+  assert.deepEqual((await diffSides(side, other, request)).columns.ignored, ['run_id']);
+  assert.deepEqual((await diffSides(side, side, request)).columns.ignored, []);
+  const gold = { ...other, id: { ...other.id, layer: 'gold' } } as const;
+  assert.deepEqual((await diffSides(side, gold, request)).columns.ignored, []);
+});
+
 test('what is no key and no tolerance is refused', async () => {
+  const within = (key: readonly string[] | null, tolerances: Readonly<Record<string, string>>) =>
+    diff('staff_silver.people', { from: 'r1', key, tolerances });
+  await assert.rejects(within(null, { share: '1' }), /--tolerance share: got no key by which rows could be paired/);
+  await assert.rejects(within(['id'], { ID: '1' }), /--tolerance id: got a column of the key/);
+  await assert.rejects(within(['id'], { name: '1' }), /got the column name, which holds no numbers/);
+  assert.equal((await within(['id'], { share: '0.01', pay: '5', at: '1' })).rows.changed, 0);
   await assert.rejects(
     diff('staff_silver.people', { from: 'r9' }),
     (error) => error instanceof InvalidInput && /--from: got "r9"/.test(error.message),

@@ -16,7 +16,7 @@ import {
   TO_TWICE,
 } from '../../sql/diff/by-key.ts';
 import { createSide, FROM, TO } from '../../sql/diff/relations.ts';
-import { selectTotals } from '../../sql/diff/totals.ts';
+import { countRows, selectTotals } from '../../sql/diff/totals.ts';
 import { renderScan } from '../../sql/scan.ts';
 import type { ScannedFile } from '../../table/read.ts';
 import type { DifferingFiles } from './differing-files.ts';
@@ -59,17 +59,31 @@ export async function compareOpened(
   session: Session,
   { compared, keys, sample }: Omit<Comparing, 'columns'>,
 ): Promise<Compare> {
+  if (keys === null) {
+    const found = await one(session, compareRows([FROM, TO], { columns: compared, sample }));
+    return { totals: await totalsOf(session, compared), found };
+  }
+  const rows = [await rowsOf(session, FROM), await rowsOf(session, TO)] as const;
+  const asked = { columns: compared, keys, atMost: BigInt(rows[0] + rows[1] + 1), sample };
+  const found = await compareOnce(session, asked, rows);
+  if (found === undefined)
+    return { totals: await totalsOf(session, compared), ...(await compareApart(session, asked)) };
+  return { totals: { from: within(found, 'from_', rows[0]), to: within(found, 'to_', rows[1]) }, found };
+}
+
+async function totalsOf(session: Session, compared: readonly Compared[]): Promise<Compare['totals']> {
   const types = compared.map(({ type }) => type);
-  const totals = {
-    from: await one(session, selectTotals(FROM, types)),
-    to: await one(session, selectTotals(TO, types)),
-  };
-  if (keys === null)
-    return { totals, found: await one(session, compareRows([FROM, TO], { columns: compared, sample })) };
-  const atMost = BigInt(Number(totals.from['rows']) + Number(totals.to['rows']) + 1);
-  const asked = { columns: compared, keys, atMost, sample };
-  const found = await compareOnce(session, asked, totals);
-  return found === undefined ? { totals, ...(await compareApart(session, asked)) } : { totals, found };
+  return { from: await one(session, selectTotals(FROM, types)), to: await one(session, selectTotals(TO, types)) };
+}
+
+async function rowsOf(session: Session, side: typeof FROM): Promise<number> {
+  return Number((await one(session, countRows(side)))['rows']);
+}
+
+/** The sums of one side that a comparison by key has made on its way. */
+function within(found: Row, side: 'from_' | 'to_', rows: number): Row {
+  const sums = Object.entries(found).filter(([name]) => name.startsWith(side));
+  return { rows, ...Object.fromEntries(sums.map(([name, sum]) => [name.slice(side.length), sum])) };
 }
 
 type OpenedSide = { readonly name: typeof FROM; readonly comparing: Comparing; readonly side: 'from' | 'to' };
@@ -94,7 +108,7 @@ async function openSide(
 async function compareOnce(
   session: Session,
   asked: KeyComparison,
-  { from, to }: Compare['totals'],
+  [from, to]: readonly [number, number],
 ): Promise<Row | undefined> {
   const found = await one(session, compareByKey([FROM, TO], asked)).catch((cause: unknown) => {
     if (cause instanceof EngineError) return undefined;
@@ -103,11 +117,7 @@ async function compareOnce(
   if (found === undefined) return undefined;
   const [removed, added] = [Number(found['removed']), Number(found['added'])];
   const paired = Number(found['pairs']) - removed - added;
-  const once =
-    paired + removed === Number(from['rows']) &&
-    paired + added === Number(to['rows']) &&
-    Number(found['removed_keys']) === removed &&
-    Number(found['added_keys']) === added;
+  const once = paired + removed === from && paired + added === to && Number(found['alone']) === removed + added;
   return once ? found : undefined;
 }
 

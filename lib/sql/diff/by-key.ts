@@ -5,6 +5,7 @@ import { join, NOTHING, sql } from '../fragment.ts';
 import { ownName, quoteText } from '../quote.ts';
 import { columnAt, FROM, sameKeys, TO } from './relations.ts';
 import { renderHidden, renderSample } from './sample.ts';
+import { renderSums } from './totals.ts';
 
 /** A column that is compared. */
 export type Compared = {
@@ -37,8 +38,8 @@ const [L, R] = [ownName('l'), ownName('r')];
 
 /**
  * Pairs the rows of two relations by key, in one pass: `pairs`, at most as many as asked; `removed`, `added`, `changed`;
- * `removed_keys`, `added_keys`: how many keys those have; `n<number>`: rows that differ in a column; and samples of each, by
- * the order of their keys. Its figures are those of rows only where no key comes twice: pairs are as many as rows then.
+ * `alone`: how many keys the removed and added ones have; `n<number>`: rows that differ in a column; `from_` and `to_` sums; and
+ * samples, by the order of their keys. Its figures are those of rows only where no key comes twice: pairs are as many as rows then.
  */
 export function compareByKey([from, to]: readonly [SqlName, SqlName], asked: KeyComparison): Statement {
   const { columns, keys, atMost } = asked;
@@ -49,14 +50,17 @@ export function compareByKey([from, to]: readonly [SqlName, SqlName], asked: Key
     ...columns.flatMap((_, at) => [sql`l.${columnAt(at)} AS l${at}, r.${columnAt(at)} AS r${at}`]),
     ...others.map(({ column, at }) => sql`l.here AND r.here AND ${renderDiffer(column, at)} AS d${at}`),
   ];
+  const types = columns.map(({ type }) => type);
+  const alone = sql`CASE WHEN here IS NULL THEN hash(${keysOf('r', keys)}) WHEN there IS NULL THEN hash(${keysOf('l', keys)}) END`;
   const figures = [
     sql`count(*) AS pairs`,
-    sql`count(*) FILTER (there IS NULL) AS removed`,
-    sql`count(*) FILTER (here IS NULL) AS added`,
-    sql`count(*) FILTER (${changed}) AS changed`,
-    sql`count(DISTINCT hash(${keysOf('l', keys)})) FILTER (there IS NULL) AS removed_keys`,
-    sql`count(DISTINCT hash(${keysOf('r', keys)})) FILTER (here IS NULL) AS added_keys`,
-    ...others.map(({ at }) => sql`count(*) FILTER (d${at}) AS n${at}`),
+    sql`count(*) - count(there) AS removed`,
+    sql`count(*) - count(here) AS added`,
+    sql`count_if(${changed}) AS changed`,
+    sql`count(DISTINCT ${alone}) AS alone`,
+    ...others.map(({ at }) => sql`count_if(d${at}) AS n${at}`),
+    ...renderSums(types, (at) => sql`l${at}`, sql`from_`),
+    ...renderSums(types, (at) => sql`r${at}`, sql`to_`),
     ...samples(asked, changed),
   ];
   return {

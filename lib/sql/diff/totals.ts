@@ -1,7 +1,7 @@
 import type { Sql, SqlName } from '../../core/sql-text.ts';
 import type { Statement } from '../../core/statement.ts';
 import type { ColumnType } from '../../core/types.ts';
-import { join, sql } from '../fragment.ts';
+import { join, NOTHING, sql } from '../fragment.ts';
 import { columnAt } from './relations.ts';
 
 /** Digits with which the sum of 10,000,000,000 values still has a place in DuckDB's decimals. */
@@ -13,13 +13,22 @@ export function isNumeric({ kind }: ColumnType): boolean {
   return kind === 'int' || kind === 'bigint' || kind === 'decimal' || kind === 'float' || kind === 'double';
 }
 
-/**
- * `rows` of a side, and for each numeric column its sum as text, `s<number>`; of wide decimals the sums of the upper and lower
- * halves of their unscaled values, `h<number>` and `s<number>`. NULL is left out; the sum of nothing is NULL.
- */
+export function countRows(side: SqlName): Statement {
+  return { name: `rows of ${side}`, text: sql`SELECT count(*) AS rows FROM ${side}` };
+}
+
+/** `rows` of a side, and what `renderSums` gives of its columns. */
 export function selectTotals(side: SqlName, types: readonly ColumnType[]): Statement {
-  const sums = types.flatMap((type, at) => (isNumeric(type) ? sumsOf(type, at) : []));
-  return { name: `totals of ${side}`, text: sql`SELECT ${join([sql`count(*) AS rows`, ...sums])} FROM ${side}` };
+  const figures = [sql`count(*) AS rows`, ...renderSums(types, columnAt, NOTHING)];
+  return { name: `totals of ${side}`, text: sql`SELECT ${join(figures)} FROM ${side}` };
+}
+
+/**
+ * For each numeric column its sum as text, `s<number>`; of wide decimals the sums of the upper and lower halves of their
+ * unscaled values, `h<number>` and `s<number>`. NULL is left out; the sum of nothing is NULL.
+ */
+export function renderSums(types: readonly ColumnType[], value: (at: number) => Sql, before: Sql): readonly Sql[] {
+  return types.flatMap((type, at) => (isNumeric(type) ? sumsOf(type, value(at), sql`${at}`, before) : []));
 }
 
 /** Whether the sum of a column comes in halves. */
@@ -27,13 +36,12 @@ export function isHalved(type: ColumnType): boolean {
   return type.kind === 'decimal' && type.precision > SUMMED_AT_ONCE;
 }
 
-function sumsOf(type: ColumnType, at: number): readonly Sql[] {
-  const column = columnAt(at);
-  if (!isHalved(type)) return [sql`CAST(${sumOf(type)}(${column}) AS VARCHAR) AS s${at}`];
-  const unscaled = sql`CAST(replace(CAST(${column} AS VARCHAR), '.', '') AS HUGEINT)`;
+function sumsOf(type: ColumnType, value: Sql, number: Sql, before: Sql): readonly Sql[] {
+  if (!isHalved(type)) return [sql`CAST(${sumOf(type)}(${value}) AS VARCHAR) AS ${before}s${number}`];
+  const unscaled = sql`CAST(replace(CAST(${value} AS VARCHAR), '.', '') AS HUGEINT)`;
   return [
-    sql`CAST(sum(${unscaled} // ${HALF}) AS VARCHAR) AS h${at}`,
-    sql`CAST(sum(${unscaled} % ${HALF}) AS VARCHAR) AS s${at}`,
+    sql`CAST(sum(${unscaled} // ${HALF}) AS VARCHAR) AS ${before}h${number}`,
+    sql`CAST(sum(${unscaled} % ${HALF}) AS VARCHAR) AS ${before}s${number}`,
   ];
 }
 
