@@ -52,6 +52,8 @@ const LOOKS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ['quarantine export', ['quarantine', 'export', 'bank', '--format', 'csv']],
   ['breaker status', ['breaker', 'status', 'bank']],
   ['files list', ['files', 'list', 'bank']],
+  ['exports list', ['exports', 'list', 'bank']],
+  ['lineage', ['lineage', `${TABLE}.currency`]],
   ['plan', ['plan', 'bank']],
   ['cost', ['cost']],
   ['cost of a pipeline as a document', ['cost', 'bank', '--json']],

@@ -219,6 +219,12 @@ describe('runs of a kind', () => {
     assert.deepEqual(started().input, { ...RUN, wait: true, reprocess: { source: 'orders', files: ['a.csv'] } });
   });
 
+  test('files retry --aws names the files', async () => {
+    succeeds('nothing');
+    await strataHere(['files', 'retry', '--aws', 'shop', '--file', 'a.csv', '--run-id', 'r1']);
+    assert.deepEqual(started().input, { ...RUN, wait: true, retry: { files: ['a.csv'] } });
+  });
+
   test('backfill --aws names the time, which functions take', async () => {
     succeeds('nothing');
     await strataHere(['backfill', '--aws', 'shop', '--from', '2026-01-01', '--to', '2026-02-01', '--run-id', 'r1']);
