@@ -32,6 +32,7 @@ export function commandAt({ packageFolder, folder, script, path }: Standing): st
 
 const SUBCOMMANDS = [
   'backfill',
+  'bench',
   'breaker',
   'build',
   'check',

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { Asked } from '../core/asked.ts';
 import { packageManifest } from '../package-files.ts';
+import { addBench } from './bench-command.ts';
 import { addBuild } from './build-command.ts';
 import { addCatalog } from './catalog-commands.ts';
 import { addChecking } from './check-commands.ts';
@@ -115,6 +116,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addDiff(program, start);
   addDiagnose(program, start);
   addCatalog(program, start);
+  addBench(program, start);
   addBuild(program, start);
   return program;
 }

@@ -28,24 +28,33 @@ export function pipelineLoader(
   engine: Engine,
   session: SessionOptions,
   pipelines: string,
+  instead: OtherFiles = {},
 ): (name: string) => Promise<PipelineSpec> {
   const done = new Map<string, PipelineSpec>();
   const load = async (name: string, before: readonly string[]): Promise<PipelineSpec> => {
     const path = [...before, name];
     const others = { names: await listPipelines(pipelines), path, compile: (other: string) => load(other, path) };
-    const spec = done.get(name) ?? (await compileOne(engine, session, { pipelines, name, others }));
+    const spec = done.get(name) ?? (await compileOne(engine, session, { pipelines, name, others, instead }));
     done.set(name, spec);
     return spec;
   };
   return (name) => load(name, []);
 }
 
-type Loading = { readonly pipelines: string; readonly name: string; readonly others: Pipelines };
+/** By a path from the folder of pipelines: the one of the file that is read in its place. */
+export type OtherFiles = Readonly<Record<string, string>>;
+
+type Loading = {
+  readonly pipelines: string;
+  readonly name: string;
+  readonly others: Pipelines;
+  readonly instead: OtherFiles;
+};
 
 async function compileOne(
   engine: Engine,
   session: SessionOptions,
-  { pipelines, name, others }: Loading,
+  { pipelines, name, others, instead }: Loading,
 ): Promise<PipelineSpec> {
   const folder = resolve(pipelines, name);
   const path = /^[A-Za-z0-9_-]+$/.test(name) ? await pipelineFile(folder) : undefined;
@@ -62,7 +71,7 @@ async function compileOne(
   await mkdir(session.scratch, { recursive: true });
   const empty = join(session.scratch, 'empty');
   await writeFile(empty, '');
-  const files = { read: (file: string) => readIfAny(join(folder, file)) };
+  const files = { read: (file: string) => readIfAny(join(pipelines, instead[join(name, file)] ?? join(name, file))) };
   return await compilePipeline({
     definition,
     folder: name,

@@ -27,7 +27,7 @@ import { medallionHandlers } from './handlers.ts';
 import { sleepUnless } from './interrupt.ts';
 import { checkFolder, requireFolder } from './lake-folder.ts';
 import { leaseMs } from './lease.ts';
-import { pipelineLoader } from './load-pipeline.ts';
+import { type OtherFiles, pipelineLoader } from './load-pipeline.ts';
 import { bootId, tooLittleMemory, workMemory } from './machine.ts';
 import { maintainAfter } from './maintain-after.ts';
 import { peakMemory } from './peak-memory.ts';
@@ -48,6 +48,8 @@ export type LocalOptions = {
   /** For looking only: nothing below `root` is made or changed, and `root` need not exist. */
   readonly readOnly?: boolean;
   readonly log: Log;
+  /** Files of pipelines that others take the place of. */
+  readonly instead?: OtherFiles;
   /** Keeps what DuckDB says of each statement; left out: nothing is kept. */
   readonly profile?: boolean;
   readonly memoryBytes?: number;
@@ -95,7 +97,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
   // Far from the lake, which a mistake in a pipeline must not bring into being.
   const compileScratch = readOnly ? scratch : ownScratch(tmpdir(), TEMP_PREFIX);
   const compiling = { ...settings, folders: [compileScratch], scratch: compileScratch };
-  const load = pipelineLoader(createDuckDbEngine(), compiling, options.pipelines);
+  const load = pipelineLoader(createDuckDbEngine(), compiling, options.pipelines, options.instead);
   const compiled = new Map<string, Promise<PipelineSpec>>();
   const deps: StepDeps = {
     store,
