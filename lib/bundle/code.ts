@@ -62,6 +62,8 @@ const OPTIONS = {
   outExtension: { '.js': '.mjs' },
   legalComments: 'none',
   external: NATIVE,
+  // Its code of WebAssembly is a file beside it otherwise.
+  alias: { '@platformatic/wasm-utils': '@platformatic/wasm-utils/bundled' },
   banner: { js: COMMONJS },
   plugins: [declareGenerated, oneLanguage],
 } as const satisfies BuildOptions;

@@ -53,3 +53,16 @@ export const MOST_ROWS_OF_A_PAGE = 250;
 export function isFetched(origin: Origin): origin is FetchedOrigin {
   return origin.kind === 'http';
 }
+
+/** The function that lands it on AWS: `lambdas/<name>.ts`, with a bundle of its own. */
+export function originFunction(origin: Origin): (typeof ORIGIN_FUNCTIONS)[number] {
+  return isFetched(origin) ? 'fetch' : 'consume';
+}
+
+export const ORIGIN_FUNCTIONS = ['fetch', 'consume'] as const;
+
+/** The names of the secrets that it takes to ask it, each once. */
+export function secretsOf(origin: Origin): readonly string[] {
+  if (origin.kind === 'kafka') return [origin.brokers];
+  return [...new Set([...origin.query, ...origin.headers].flatMap((one) => ('secret' in one ? [one.secret] : [])))];
+}

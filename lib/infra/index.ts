@@ -15,6 +15,7 @@ export { Lake } from './lake.ts';
 export type { LakeOptions, LakeStackProps } from './lake-stack.ts';
 export { LakeStack } from './lake-stack.ts';
 export type { ManagedPolicies } from './managed-policies.ts';
+export type { OriginOptions } from './origins.ts';
 export { Pipeline } from './pipeline.ts';
 export type { PipelineOptions, PipelineProps } from './pipeline-props.ts';
 export type { PipelineStackProps } from './pipeline-stack.ts';

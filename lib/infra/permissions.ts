@@ -61,7 +61,8 @@ function grantOthers(policy: Policy, grant: ObjectGrant, lake: LakePlaces, { oth
 
 type Owners = { readonly pipelines: readonly string[]; readonly whose: '' | 'others' | 'all' };
 
-function grantObjects(
+/** `pipelines`: whose. No two grants of a policy for one zone may have one `may`. */
+export function grantObjects(
   policy: Policy,
   { zone, below, may }: ObjectGrant,
   lake: LakePlaces,
@@ -134,7 +135,7 @@ export function useKeys(policy: Policy, lake: LakePlaces): void {
 }
 
 /** Source: docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html, "Required IAM permissions" */
-function grantNetwork(policy: Policy): void {
+export function grantNetwork(policy: Policy): void {
   const actions = [
     'ec2:CreateNetworkInterface',
     'ec2:DescribeNetworkInterfaces',

@@ -7,6 +7,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { PipelineSpec } from '../core/spec.ts';
 import type { AlarmsOptions } from './alarms.ts';
 import type { ILake } from './lake.ts';
+import type { OriginOptions } from './origins.ts';
 import type { StartOn } from './triggers.ts';
 
 /** What may be other than the default. */
@@ -33,6 +34,8 @@ export type PipelineOptions = {
   readonly vpcSubnets?: SubnetSelection;
   /** Default with a VPC: one that is made, which lets everything out and nothing in. */
   readonly securityGroups?: readonly ISecurityGroup[];
+  /** By source: when those are fetched or consumed that have their files from elsewhere. Default: never. */
+  readonly origins?: { readonly [source: string]: OriginOptions };
   /** How long logs stay; default: a month. */
   readonly logRetention?: RetentionDays;
   /** Of logs, which hold no data of the lake; default: DESTROY. */

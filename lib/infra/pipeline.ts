@@ -16,6 +16,7 @@ import { createFunctions, type Functions, type Network, nameOfBundle } from './f
 import { grantStart } from './grants.ts';
 import type { ILake } from './lake.ts';
 import { machineMetric, ownMetric, succeededRuns } from './metrics.ts';
+import { createOrigins } from './origins.ts';
 import type { PipelineProps } from './pipeline-props.ts';
 import { bundlesFor, maintenanceDefinition, medallionDefinition } from './project.ts';
 import { createRoles } from './roles.ts';
@@ -95,6 +96,8 @@ export class Pipeline extends Construct implements IConnectable {
     });
     this.deadLetters = queues.deadLetters;
     this.events = queues.events;
+    const { deadLetters } = queues;
+    createOrigins(this, { lake, spec, origins: props.origins ?? {}, bundles, architecture, logs, deadLetters });
     const watched = { lake, spec, machine, deadLetters: this.deadLetters };
     const { alarms = {} } = props;
     this.alarms = alarms === false ? [] : createAlarms(this, { ...watched, topic, options: alarms });

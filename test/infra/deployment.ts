@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { ORIGIN_FUNCTIONS } from '../../lib/core/origins.ts';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { LIGHT_FUNCTIONS, STATES } from '../../lib/core/states.ts';
 import { append, cron, csv, definePipeline, scd2, secret, seed } from '../../lib/define/index.ts';
@@ -90,7 +91,7 @@ export const FOLLOWER: TestPipeline = {
 /** Folders with the names of the real bundles. */
 export function fakeBundles({ bindingMissing = false } = {}): string {
   const folder = temporaryFolder('bundles');
-  for (const name of ['worker', ...LIGHT_FUNCTIONS.map((name) => STATES[name].file)]) {
+  for (const name of ['worker', ...LIGHT_FUNCTIONS.map((name) => STATES[name].file), ...ORIGIN_FUNCTIONS]) {
     mkdirSync(join(folder, name));
     writeFileSync(join(folder, name, 'index.mjs'), `// ${name}\n`);
   }

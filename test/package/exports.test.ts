@@ -90,7 +90,15 @@ const CDK = {
   types: [
     ...['AlarmChange', 'AlarmName', 'AlarmsOptions', 'AppProps', 'BucketRules', 'BundleArchitecture'],
     ...['Deployment', 'DeploymentNames', 'DeploymentProps', 'FunctionName', 'GivenBuckets', 'ILake'],
-    ...['LakeAttributes', 'LakeOptions', 'LakeProps', 'LakeStackProps', 'ManagedPolicies', 'PipelineOptions'],
+    ...[
+      'LakeAttributes',
+      'LakeOptions',
+      'LakeProps',
+      'LakeStackProps',
+      'ManagedPolicies',
+      'OriginOptions',
+      'PipelineOptions',
+    ],
     ...['PipelineProps', 'PipelineSpec', 'PipelineStackProps', 'ScheduledMaintenance', 'StartOn', 'StepName', 'Zone'],
   ],
 };

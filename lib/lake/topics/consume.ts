@@ -48,7 +48,7 @@ export async function consumeTopic(
   const isOver = (): boolean =>
     events.interrupted?.aborted === true || now() - began >= (settings.limitMs ?? Number.POSITIVE_INFINITY);
   const isIdle = (): boolean =>
-    settings.idleMs !== undefined && !partitions.isWaiting() && now() - moved >= settings.idleMs;
+    settings.idleMs !== undefined && !partitions.isOvertaken() && now() - moved >= settings.idleMs;
 
   async function goOn(over: boolean): Promise<void> {
     if (now() - described >= DESCRIBE_MS) {
@@ -71,7 +71,10 @@ export async function consumeTopic(
     try {
       await goOn(over);
       failures = 0;
-      if (over || isIdle()) return { ...sum, next: partitions.next() };
+      const idle = isIdle();
+      // Where files are to be older than it takes to find that nothing comes.
+      if (idle) await partitions.land(true);
+      if (over || (idle && !partitions.isOvertaken())) return { ...sum, next: partitions.next() };
     } catch (cause) {
       failures += 1;
       if (!(cause instanceof Unavailable) || over || failures >= MOST_FAILURES) throw cause;

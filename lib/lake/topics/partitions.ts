@@ -23,8 +23,8 @@ export type Partitions = {
   take(slice: TopicSlice): boolean;
   /** Lands what is full or old enough, or all. */
   land(all: boolean): Promise<void>;
-  /** Whether one is another's, or has records that are not landed. */
-  isWaiting(): boolean;
+  /** Whether one is another's, so far as is known. */
+  isOvertaken(): boolean;
   /** The offset that comes next, by partition. */
   next(): readonly string[];
   /** Forgets what was read and not landed. */
@@ -110,8 +110,7 @@ export function createPartitions(
       const each = [...partitions.values()].map((partition) => landOf(partition, whole || held > MOST_HELD));
       await Promise.all(each);
     },
-    isWaiting: () =>
-      [...partitions.values()].some(({ buffer, overtaken }) => overtaken !== undefined || buffer.size > 0),
+    isOvertaken: () => [...partitions.values()].some(({ overtaken }) => overtaken !== undefined),
     next: () => [...partitions].sort(([a], [b]) => a - b).map(([, { open }]) => String(open.next)),
     clear: () => partitions.clear(),
   };

@@ -52,13 +52,23 @@ export async function fetchSources(
   const done: FetchedSource[] = [];
   for (const { name, origin } of fetchedSources(spec, source)) {
     try {
-      done.push({ source: name, ...(await landerOf(origin, deps).land(`bronze/${spec.name}/${name}/`)) });
+      done.push({ source: name, ...(await fetchSource(deps, spec.name, { name, origin })) });
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(String(cause));
       done.push({ source: name, failed: { name: error.name, message: error.message } });
     }
   }
   return done;
+}
+
+/** Lands what one source's origin has. Throws as a lander does. */
+export async function fetchSource(
+  deps: FetchDeps,
+  pipeline: string,
+  { name, origin }: Pick<SourceSpec, 'name' | 'origin'>,
+): Promise<LandedOrigin> {
+  if (origin !== undefined && isFetched(origin)) return landerOf(origin, deps).land(`bronze/${pipeline}/${name}/`);
+  throw new InvalidInput(`source ${name} of pipeline ${pipeline}: got no origin that can be fetched; expected one`);
 }
 
 function landerOf(origin: FetchedOrigin, { store, clock, wait, secret }: FetchDeps): Lander {
