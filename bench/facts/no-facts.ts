@@ -4,19 +4,14 @@ import type { ModelPlan } from '../../lib/core/run.ts';
 import type { Waiting } from '../../lib/lake/facts/keep-facts.ts';
 import type { ModelOutcome } from '../../lib/lake/run/unit-result.ts';
 
+export * from '../../lib/lake/facts/keep-facts.ts';
+export * from '../../lib/lake/facts/model-facts.ts';
+
 export async function findWaiting(): Promise<Waiting> {
   return { due: false, keys: [], before: [] };
 }
 
 export async function keepFacts(): Promise<void> {}
-
-export function rowsOf(): readonly [] {
-  return [];
-}
-
-export function filesRead(): null {
-  return null;
-}
 
 /** What the times of a run's steps are read from. */
 export function modelFacts(_model: unknown, { units }: Pick<ModelPlan, 'units'>, outcome: ModelOutcome): ModelFacts {

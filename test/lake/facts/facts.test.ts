@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { ObjectNotFound } from '../../../lib/core/errors.ts';
+import type { RunPlan } from '../../../lib/core/run.ts';
 import { append, csv, definePipeline, unique, upsert } from '../../../lib/define/index.ts';
-import { listWaiting } from '../../../lib/lake/facts/facts-folder.ts';
+import { factsFolder, listWaiting } from '../../../lib/lake/facts/facts-folder.ts';
+import { findWaiting } from '../../../lib/lake/facts/keep-facts.ts';
 import { toldOf } from '../../../lib/lake/facts/told.ts';
-import type { Row } from '../../../lib/ports.ts';
+import type { ObjectStore, Row } from '../../../lib/ports.ts';
 import { queryRows } from '../../../lib/query/select.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../../support/test-lake.ts';
 
@@ -142,8 +145,28 @@ describe('facts of a run', () => {
     await lake.run({ runId: 'run-15b' });
     assert.deepEqual(await count(), [3, 18, 16, 15]);
     await lake.land('orders', '3.csv', 'id,word,paid\n2,b,true\n');
-    await lake.run({ runId: 'fold' });
+    await lake.run({ runId: 'dry', dryRun: true });
+    await lake.store.write(`${factsFolder('shop')}0.json`, new TextEncoder().encode('{"run_id":'), { kind: 'absent' });
+    assert.deepEqual(await count(), [3, 18, 16, 16], 'a dry run leaves none, and what is damaged has none');
+    const onAws = lake.reopen((deps) => ({
+      ...deps,
+      peakMemory: () => 7e8,
+      settings: { ...deps.settings, billedBy: 'aws' },
+    }));
+    const { cost } = await onAws.run({ runId: 'fold' });
     assert.deepEqual(await count(), [20, 20, 17, 0]);
+    assert.equal((await lake.answer()).kind, 'nothing');
+    assert.deepEqual(await count(), [20, 20, 17, 0], 'nor one that found nothing to do');
+    const [priced] = await facts("SELECT cost_usd, cost_rate FROM shop_ops.runs WHERE run_id = 'fold'");
+    // What Commit takes after the row is written is not in it, and each look at this clock takes a second.
+    const part = Number(priced?.['cost_usd']) / (cost?.usd ?? 0);
+    assert.ok(part > 0.6 && part < 1, JSON.stringify([priced, cost]));
+    assert.match(String(priced?.['cost_rate']), /^prices of us-east-1 of 20\d\d-\d\d-\d\d$/);
+    const [models] = await facts(
+      "SELECT sum(cost_usd) AS usd, max(peak_memory_bytes)::BIGINT AS peak FROM shop_ops.model_runs WHERE run_id = 'fold'",
+    );
+    assert.ok(Number(models?.['usd']) > 0 && Number(models?.['usd']) < Number(priced?.['cost_usd']));
+    assert.equal(Number(models?.['peak']), 7e8);
     // One that was left behind after its rows had been added counts once.
     await leave(3);
     assert.deepEqual(await count(), [20, 20, 17, 1]);
@@ -182,6 +205,29 @@ describe('facts of a run', () => {
     );
     assert.deepEqual(await told('quality', '*'), []);
     assert.deepEqual(await told('runs', 'status, cost_rate'), [{ status: 'FAILED', cost_rate: '7.2 USD an hour' }]);
+  });
+
+  test('wait for a large run, or for sixteen small ones', async () => {
+    const planOf = (bytes: number): RunPlan =>
+      ({
+        run: { pipeline: 'shop', run_id: 'x', dry_run: false },
+        created_at: '2027',
+        sources: { a: { bytes } },
+      }) as unknown as RunPlan;
+    assert.equal((await findWaiting(lake.deps, planOf(2 ** 24 - 1))).due, false);
+    assert.equal((await findWaiting(lake.deps, planOf(2 ** 24))).due, true);
+  });
+
+  test('that are added while somebody reads them are found in the tables', async () => {
+    let asked = 0;
+    const borrow: ObjectStore['borrow'] = (objects) => {
+      if (JSON.stringify(objects).includes('/_facts/') && asked++ === 0) throw new ObjectNotFound('gone');
+      return lake.store.borrow(objects);
+    };
+    const reader = { ...lake.deps, store: { ...lake.store, borrow } };
+    const [all] = await queryRows(reader, 'SELECT count(*)::INT AS n FROM shop_ops.model_runs');
+    const [calm] = await facts('SELECT count(*)::INT AS n FROM shop_ops.model_runs');
+    assert.deepEqual([all, asked], [calm, 2]);
   });
 
   test('that cannot be told are a line in the log, and the run goes on', () => {
