@@ -24,12 +24,17 @@ export type RunRequest = Asked & {
   readonly interrupted?: AbortSignal;
 };
 
+/** A run that an execution did before the one that was asked for. */
+export type EarlierRun = Pick<RunResult, 'run_id' | 'status' | 'branch' | 'error'>;
+
 /** What came of it. */
 export type RunAnswer =
   | {
       readonly kind: 'ended';
       readonly result: RunResult /** The same run_id had ended before. */;
       readonly again: boolean;
+      /** Of a run of a branch: what came of the runs before it, which were for periods of before. */
+      readonly before?: readonly EarlierRun[];
       /** What was asked for was wrong, and nothing had begun. */
       readonly refused?: true;
       /** The maintenance that its tables need, and what came of it where it was done. */
@@ -40,6 +45,7 @@ export type RunAnswer =
       readonly kind: 'nothing';
       readonly pipeline: string;
       readonly runId: string;
+      readonly before?: readonly EarlierRun[];
       /** Of a run of a branch: why. */
       readonly branch?: BranchDone;
       /** Branches of which the run, being of none, took nothing. */

@@ -33,6 +33,8 @@ export type RunExecution = {
 export type ExecutedRun = {
   readonly outcome: StateMachineResult;
   readonly opened: string;
+  /** Ids of the runs that it worked on, in their order: those that were resumed, or were for periods of before, and its own. */
+  readonly worked: readonly string[];
   readonly failure: AfterError['state'] | undefined;
 };
 
@@ -69,6 +71,7 @@ async function execute(deps: StepDeps, execution: RunExecution, held: Held, lost
     };
   };
   let opened = execution.run.run_id;
+  const worked: string[] = [];
   let failure: AfterError['state'] | undefined;
   const file = `${machine}.asl.json`;
   const outcome = await runStateMachine({
@@ -82,6 +85,7 @@ async function execute(deps: StepDeps, execution: RunExecution, held: Held, lost
         const { status, run } = answer as unknown as Opened;
         opened = run.run_id;
         if (status === 'planned') held.run = run;
+        if (status === 'planned') worked.push(run.run_id);
         return answer;
       },
       RunFailed: async (input) => {
@@ -96,7 +100,7 @@ async function execute(deps: StepDeps, execution: RunExecution, held: Held, lost
     ...(execution.onEvent === undefined ? {} : { onEvent: execution.onEvent }),
   });
   if (interrupted.aborted) return leave(deps, held, actions, interrupted);
-  return { outcome, opened, failure };
+  return { outcome, opened, worked, failure };
 }
 
 async function leave(deps: StepDeps, held: Held, actions: Actions, interrupted: AbortSignal): Promise<never> {

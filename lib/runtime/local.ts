@@ -19,7 +19,7 @@ import { checkRunId, readJson, readJsonIfAny, runFolder } from '../lake/run/run-
 import { failedResult } from '../lake/run/run-records.ts';
 import type { Clock, Ids, JsonValue, Log } from '../ports.ts';
 import type { CompactionAnswer, CompactionRequest } from '../remote/compaction.ts';
-import type { RunAnswer, RunRequest } from '../remote/run-request.ts';
+import type { EarlierRun, RunAnswer, RunRequest } from '../remote/run-request.ts';
 import { awaitTurn } from './await-turn.ts';
 import { compactTables } from './compact.ts';
 import { defaultRunId, executeRun } from './execute-run.ts';
@@ -208,7 +208,7 @@ export async function runPipeline(deps: StepDeps, request: RunRequest): Promise<
   const runId = request.runId ?? defaultRunId(deps);
   await deps.specs(request.pipeline);
   const { interrupted, onEvent, retryIntervalMs } = request;
-  const { outcome, opened, failure } = await executeRun(deps, {
+  const { outcome, opened, worked, failure } = await executeRun(deps, {
     machine: 'medallion',
     handlers: medallionHandlers,
     opens: 'Open',
@@ -228,12 +228,38 @@ export async function runPipeline(deps: StepDeps, request: RunRequest): Promise<
   const state = outcome.output as RunState;
   if (state.status === 'nothing') {
     const { skipped = NONE_SKIPPED, suspended = [], removed = [], branch_done: branch, branches } = state;
-    const left = { ...(branch && { branch }), ...(branches && { branches }) };
+    const left = {
+      ...(branch && { branch }),
+      ...(branches && { branches }),
+      ...(await earlierRuns(deps, request, worked)),
+    };
     return { kind: 'nothing', pipeline: request.pipeline, runId, skipped, suspended, removed, ...left };
   }
   const result = await readJson<RunResult>(deps.store, runFolder.result(state.run));
   const due = state.maintenance;
-  return { kind: 'ended', result, again: state.status === 'done', ...(due === undefined ? {} : { due }) };
+  const before = await earlierRuns(
+    deps,
+    request,
+    worked.filter((id) => id !== state.run.run_id),
+  );
+  return { kind: 'ended', result, again: state.status === 'done', ...before, ...(due === undefined ? {} : { due }) };
+}
+
+/** What became of runs that a run of a branch did first. */
+async function earlierRuns(
+  { store }: StepDeps,
+  { pipeline, branch }: RunRequest,
+  runs: readonly string[],
+): Promise<{ readonly before?: readonly EarlierRun[] }> {
+  if (branch === undefined || runs.length === 0) return {};
+  const results: EarlierRun[] = [];
+  for (const run_id of runs) {
+    const found = await readJsonIfAny<RunResult>(store, runFolder.result({ pipeline, run_id, dry_run: false }));
+    if (found === undefined) continue;
+    const { status, branch: period, error } = found;
+    results.push({ run_id, status, error, ...(period && { branch: period }) });
+  }
+  return { before: results };
 }
 
 function openInput(request: RunRequest, runId: string): JsonValue {

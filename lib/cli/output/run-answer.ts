@@ -3,7 +3,7 @@ import type { NamedFile, RunResult } from '../../core/run.ts';
 import type { BranchDone } from '../../core/schedule/periods.ts';
 import type { RemovedTable } from '../../core/tables.ts';
 import { visibleLine } from '../../core/visible.ts';
-import type { RunAnswer, RunRequest } from '../../remote/run-request.ts';
+import type { EarlierRun, RunAnswer, RunRequest } from '../../remote/run-request.ts';
 import { type Context, EXIT } from '../context.ts';
 import { describeRunError } from '../failure.ts';
 import { renderFollowUp, tellNotMaintained } from './follow-up.ts';
@@ -19,7 +19,11 @@ type Asked = { readonly pipeline: string } & Pick<RunRequest, 'select' | 'exclud
 export function runDocument(request: Asked, answer: RunAnswer): unknown {
   switch (answer.kind) {
     case 'ended':
-      return { ...answer.result, ...(answer.maintenance === undefined ? {} : { maintenance: answer.maintenance }) };
+      return {
+        ...answer.result,
+        ...(answer.before === undefined ? {} : { before: answer.before }),
+        ...(answer.maintenance === undefined ? {} : { maintenance: answer.maintenance }),
+      };
     case 'nothing':
       return {
         ...emptyResult(request.pipeline, answer.runId, 'NOTHING_TO_DO'),
@@ -27,6 +31,7 @@ export function runDocument(request: Asked, answer: RunAnswer): unknown {
         suspended_files: answer.suspended,
         removed_tables: answer.removed,
         ...(answer.branch === undefined ? {} : { branch: answer.branch }),
+        ...(answer.before === undefined ? {} : { before: answer.before }),
       };
     case 'locked':
       return { ...emptyResult(request.pipeline, null, 'LOCKED'), message: answer.message };
@@ -43,9 +48,11 @@ export function runText(context: Context, { pipeline, select, exclude }: Asked, 
   switch (answer.kind) {
     case 'ended':
       if (answer.result.status === 'FAILED') return '';
-      return `${renderRun(answer.result, answer.again, context)}${renderFollowUp(answer.maintenance)}`;
+      return `${renderEarlier(answer.before)}${renderRun(answer.result, answer.again, context)}${renderFollowUp(answer.maintenance)}`;
     case 'nothing':
-      if (answer.branch !== undefined) return nothingOfBranch(context, pipeline, answer.branch);
+      if (answer.branch !== undefined) {
+        return `${renderEarlier(answer.before)}${nothingOfBranch(context, pipeline, answer.branch)}`;
+      }
       if ((select ?? exclude) !== undefined) {
         return `nothing to do for the selected models of ${pipeline}: they have no new files, and are not out of date\n${renderSkipped(answer.skipped)}`;
       }
@@ -56,6 +63,26 @@ export function runText(context: Context, { pipeline, select, exclude }: Asked, 
     case 'locked':
       return '';
   }
+}
+
+/** A line for each period that was done before; of those that have failed the end tells. */
+function renderEarlier(before: readonly EarlierRun[] = []): string {
+  const done = before.filter(({ status }) => status !== 'FAILED');
+  return done.map(({ run_id, branch }) => `run ${run_id}, ${periodIn(branch)}, went before it\n`).join('');
+}
+
+function periodIn(branch: EarlierRun['branch']): string {
+  return branch === undefined ? 'which was unfinished' : `period ${branch.period} of ${branch.name}`;
+}
+
+/** What went wrong before the run that was asked for, which did not have to wait for it. */
+function tellEarlier(context: Context, pipeline: string, before: readonly EarlierRun[] = []): number {
+  const failed = before.filter(({ status }) => status === 'FAILED');
+  for (const { run_id, branch, error } of failed) {
+    context.note(`run ${run_id} of ${pipeline}, ${periodIn(branch)}, failed, and published nothing`);
+    if (error !== null) context.note(describeRunError(error));
+  }
+  return failed.length === 0 ? EXIT.done : EXIT.failed;
 }
 
 /** Why a run of a branch did nothing, and what a person may do who wants it all the same. */
@@ -100,20 +127,22 @@ function tellRemoved(context: Context, tables: readonly RemovedTable[]): void {
 /** Says on stderr what went wrong in a run, and what became of it; answers the exit code. What was refused is no run. */
 export async function tellEnd(context: Context, answer: RunAnswer, aftermath: Aftermath): Promise<number> {
   if (answer.kind === 'nothing') {
+    const earlier = tellEarlier(context, answer.pipeline, answer.before);
     tellRemoved(context, answer.removed);
-    return tellSuspended(context, answer.pipeline, answer.suspended);
+    return Math.max(earlier, tellSuspended(context, answer.pipeline, answer.suspended));
   }
   if (answer.kind === 'locked') {
     context.note(`${answer.message}, or wait for it with --wait`);
     return EXIT.locked;
   }
+  const earlier = tellEarlier(context, answer.result.pipeline, answer.before);
   if (answer.result.status !== 'FAILED') {
     tellRemoved(context, answer.result.removed_tables ?? []);
     tellNotMaintained(context, answer.maintenance);
     const rejected = tellRejected(context, answer.result, aftermath.strict);
     // A result of an earlier release says nothing of suspended files.
     const suspended = tellSuspended(context, answer.result.pipeline, answer.result.suspended_files ?? []);
-    return Math.max(rejected, suspended);
+    return Math.max(earlier, rejected, suspended);
   }
   const { run_id, pipeline, error } = answer.result;
   if (answer.refused === true && error !== null) {

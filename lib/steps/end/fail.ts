@@ -95,7 +95,8 @@ async function undo(deps: FailDeps, run: HeldRun, error: { name: string; message
   if ((await deps.store.head(runFolder.plan(run))) !== undefined) {
     await keepFailed(deps, run, error);
     const plan = await discard(deps, run);
-    const result = failedResult(plan.run, error, durationOf(plan, deps.clock.now()));
+    const failed = failedResult(plan.run, error, durationOf(plan, deps.clock.now()));
+    const result = { ...failed, ...(plan.branch && { branch: plan.branch }) };
     if (!plan.run.dry_run) {
       await notePeriod(deps, plan);
       await deps.recordFailed(plan, result);

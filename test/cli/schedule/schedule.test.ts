@@ -76,6 +76,37 @@ test('a run of a branch says what it was for, and one that has nothing to do why
   assert.deepEqual(plan.selected.models, ['silver.rows', 'gold.n']);
 });
 
+test('periods of before are told of beside the one that is due, and one that failed again is no success', async () => {
+  const day = (ago: number): string => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
+  const expect = `expect: { fair: "d <> DATE '${day(2)}'" }`;
+  lake.add(
+    'days',
+    `{ name: 'days', schedules: { daily: define.cron('0 0 * * *', { catchup: 'all' }) },
+       sources: { rows: csv({ columns: { id: 'int' } }) }, silver: { rows: { from: 'rows', mode: append() } },
+       gold: { day: { sql: 'day.sql', branch: 'daily', ${expect} } } }`,
+    { 'day.sql': 'SELECT run_date() AS d, count(*) AS n FROM silver.rows' },
+  );
+  await lake.land('days', 'rows', 'a.csv', 'id\n1\n');
+  assert.equal((await lake.run('run', 'days', '--branch', 'daily', '--period', day(2))).code, 2);
+  const { code, stdout, stderr } = await lake.run('run', 'days', '--branch', 'daily');
+  assert.equal(code, 2);
+  assert.match(
+    stdout,
+    new RegExp(
+      `^run daily-${day(1)}-\\w+, period ${day(1)} of daily, went before it\nrun .* of days, period ${day(0)} of daily, `,
+    ),
+  );
+  assert.match(
+    stderr,
+    new RegExp(
+      `run daily-${day(2)}-\\w+ of days, period ${day(2)} of daily, failed, and published nothing\nAuditFailed: `,
+    ),
+  );
+  const last = await lake.run('run', 'days', '--branch', 'daily', '--json');
+  assert.equal(last.code, 2, 'the failed one alone, for the third time');
+  assert.equal((await lake.run('run', 'days', '--branch', 'daily')).code, 0, 'it waits for --period now');
+});
+
 test('a pipeline without schedules has none to follow', async () => {
   const named = await lake.run('schedule', 'run', 'plain', '--once');
   assert.equal(named.code, 1);

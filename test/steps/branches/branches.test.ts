@@ -209,8 +209,16 @@ describe('a period that fails', () => {
   });
 
   test('again does not keep the next from its own', async () => {
-    const december = await at(lake, '2024-12-01T09:00:00Z').run({ runId: 'b', branch: 'monthly' });
-    assert.deepEqual([december.status, december.branch?.period], ['SUCCEEDED', '2024-12']);
+    const answer = await at(lake, '2024-12-01T09:00:00Z').answer({ runId: 'b', branch: 'monthly' });
+    assert.ok(answer.kind === 'ended');
+    assert.deepEqual([answer.result.status, answer.result.branch?.period], ['SUCCEEDED', '2024-12']);
+    const told = answer.before?.map(({ status, branch, error }) => [
+      status,
+      branch?.period,
+      branch?.attempt,
+      error?.name,
+    ]);
+    assert.deepEqual(told, [['FAILED', '2024-11', 2, 'AuditFailed']]);
     const [again = '', own] = await periods(lake);
     assert.match(again, /^monthly 2024-11 FAILED monthly-2024-11-[0-9a-f]{12} 2$/);
     assert.equal(own, 'monthly 2024-12 SUCCEEDED b 1');
