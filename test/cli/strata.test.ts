@@ -328,6 +328,49 @@ describe('a lake from nothing', () => {
     assert.deepEqual([code, stderr], [0, '']);
   });
 
+  test('models are listed as a table, as CSV and as JSON', async () => {
+    type Entry = { model: string; runs: number; few: boolean; last_run: { run_id: string; status: string } };
+    // Of a folder with a pipeline that does not compile, which hides no other.
+    const entries = await json<Entry[]>(1, run('models', '--json'));
+    assert.deepEqual(
+      entries.map(({ model, runs, few, last_run }) => [model, runs, few, last_run.run_id, last_run.status]),
+      // The run that failed was stopped by the check of its silver table.
+      [
+        ['shop_silver.orders', 2, true, 'bad', 'FAILED'],
+        ['shop_gold.totals', 2, true, 'second', 'SUCCEEDED'],
+      ],
+    );
+    const { stdout: table } = await run('models', 'shop');
+    assert.match(table, /│ shop_gold\.totals .*│ SUCCEEDED [^│]*│ [^│]* \(of 2\) +│/);
+    const [head, first] = (await run('models', 'shop', '--format', 'csv')).stdout.split('\r\n');
+    assert.match(head ?? '', /^model,owner,tier,description,inputs,outputs,schedule,last_run,/);
+    assert.match(first ?? '', /^shop_silver\.orders,.*,bronze\/shop\/orders,shop_silver\.orders,,bad,/);
+  });
+
+  test('a source is diagnosed by either of its names, and recorded unless that is not wanted', async () => {
+    type Found = { name: string; rows: number; findings: { topic: string }[] };
+    const before = contents(root);
+    const found = await json<Found>(0, run('diagnose', 'bronze/shop/orders/', '--json', '--no-record'));
+    assert.deepEqual([found.name, found.rows > 0, found.findings.length], ['shop.orders', true, 7]);
+    assert.deepEqual(contents(root), before);
+    assert.match((await run('diagnose', 'shop_silver.orders')).stdout, /^shop_silver\.orders: 3 rows in \d files?/);
+    const book = 'SELECT DISTINCT name FROM shop_ops.diagnostics';
+    assert.deepEqual(await json(0, run('query', book, '--json')), [{ name: 'shop_silver.orders' }]);
+    const wrong = await run('diagnose', 'shop.order');
+    assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
+    assert.match(wrong.stderr, /pipeline shop has no source "order": .*did you mean "orders"\?/);
+  });
+
+  test('a profile is a part of the document of a run, and of one run on this machine', async () => {
+    type Profiled = { status: string; profile: { statements: { name: string }[] }[] };
+    const { status, profile } = await json<Profiled>(0, run('run', 'shop', '--profile', '--json'));
+    assert.equal(status, 'NOTHING_TO_DO');
+    assert.ok(profile.some(({ statements }) => statements.length > 0));
+    const many = await run('run', '--all', '--profile');
+    assert.deepEqual([many.code, many.stdout], [1, '']);
+    assert.match(many.stderr, /--profile with --aws, --downstream or --all/);
+  });
+
   test('what is there can be looked at', async () => {
     const tables = await json<{ name: string }[]>(0, run('tables', '--json'));
     assert.ok(tables.some((table) => table.name === 'shop_gold.totals'));

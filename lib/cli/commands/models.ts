@@ -1,3 +1,4 @@
+import { InvalidInput } from '../../core/errors.ts';
 import { modelFacts } from '../../query/catalog/model-facts.ts';
 import { entryOf, type ModelEntry } from '../../report/models.ts';
 import { DEFAULT_DAYS } from '../../report/status.ts';
@@ -21,13 +22,21 @@ export async function models(
   const { deps, pipelines } = await openLakeAt(context, 'read');
   const now = deps.clock.now().getTime();
   const entries: ModelEntry[] = [];
+  let broken = false;
   for (const name of pipeline === undefined ? await listPipelines(pipelines) : [pipeline]) {
-    const facts = await modelFacts(deps, await deps.specs(name), days);
-    entries.push(...facts.map((fact) => entryOf(fact, now)));
+    try {
+      const facts = await modelFacts(deps, await deps.specs(name), days);
+      entries.push(...facts.map((fact) => entryOf(fact, now)));
+    } catch (cause) {
+      // One that does not compile hides no other.
+      if (pipeline !== undefined || !(cause instanceof InvalidInput)) throw cause;
+      broken = true;
+      context.note(cause.message);
+    }
   }
   const chosen = format ?? (context.options.json ? 'json' : 'table');
   await context.printData(RENDERERS[chosen](entries, context));
-  return EXIT.done;
+  return broken ? EXIT.wrongUse : EXIT.done;
 }
 
 type Renderer = (entries: readonly ModelEntry[], context: Context) => string;
