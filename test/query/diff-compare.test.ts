@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { commonType } from '../../lib/core/common-type.ts';
@@ -6,6 +9,7 @@ import { type ColumnType, parseColumnType, renderColumnType } from '../../lib/co
 import type { Row, Session } from '../../lib/ports.ts';
 import { type Compare, compareOpened } from '../../lib/query/diff/compare.ts';
 import { describeDuplicates } from '../../lib/query/diff/samples.ts';
+import { isPlain, scanSide } from '../../lib/query/diff/scan-side.ts';
 import { sumsOf } from '../../lib/query/diff/sums.ts';
 import { parseTolerance, toleranceOf } from '../../lib/query/diff/tolerance.ts';
 import type { Compared } from '../../lib/sql/diff/by-key.ts';
@@ -15,7 +19,7 @@ import { createTestEngine, readingSession } from '../support/test-engine.ts';
 
 let session: Session;
 before(async () => {
-  session = await createTestEngine().open(readingSession());
+  session = await createTestEngine().open({ ...readingSession(), folders: undefined });
 });
 after(() => session[Symbol.asyncDispose]());
 
@@ -302,6 +306,53 @@ test('what is hidden is masked in samples, and compared as it is', async () => {
   ]);
   assert.deepEqual(found['removed_rows'], [{ c0: null, c1: null, c2: null }]);
   assert.equal((await compare({ ...sides, keys: null })).found['added'], 1);
+});
+
+describe('files are read by name', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'strata-diff-'));
+  after(() => rmSync(folder, { recursive: true }));
+  const columns = [
+    { name: 'id', type: typed('bigint'), id: 1 },
+    { name: 'note', type: typed('string'), id: 2 },
+  ];
+  const write = async (name: string, select: string, ids: string): Promise<string> => {
+    const path = join(folder, `${name}.parquet`);
+    const text = userSql(`COPY (${select}) TO '${path}' (FORMAT parquet, FIELD_IDS {${ids}})`);
+    await session.run({ name: 'write', text });
+    return path;
+  };
+  const CASES: readonly (readonly [what: string, select: string, ids: string, plain: boolean])[] = [
+    ['where all have the columns', "SELECT 2::BIGINT AS id, 'b' AS note", 'id: 1, note: 2', true],
+    ['where one has more', "SELECT 'b' AS note, 5 AS more, 2::BIGINT AS id", 'id: 1, note: 2, more: 3', true],
+    ['not where one lacks a column', 'SELECT 2::BIGINT AS id', 'id: 1', false],
+    ['not where one calls a column otherwise', "SELECT 2::BIGINT AS id, 'b' AS text", 'id: 1, text: 2', false],
+    ['not where one has another of the name', "SELECT 2::BIGINT AS id, 'b' AS note", 'id: 1, note: 3', false],
+    ['not where one has a narrower type', "SELECT 2::INTEGER AS id, 'b' AS note", 'id: 1, note: 2', false],
+    ['not where only case tells names apart', "SELECT 2::BIGINT AS id, 'b' AS NOTE", 'id: 1, NOTE: 2', false],
+  ];
+  for (const [at, [what, select, ids, plain]] of CASES.entries()) {
+    test(what, async () => {
+      const large = `SELECT i AS id, 'a' AS note FROM range(20000) t(i)`;
+      const paths = [await write('first', large, 'id: 1, note: 2'), await write(`${at}`, select, ids)];
+      assert.equal(await isPlain(session, columns, paths), plain);
+      for (const rows of [20_001, 2]) {
+        const relation = await scanSide(session, columns, paths, rows);
+        assert.equal(relation.includes('schema = MAP'), !plain || rows === 2);
+        const query = userSql(`SELECT count(*) AS n, max(id) AS id, count(DISTINCT note) AS notes FROM ${relation}`);
+        const expected = { n: 20_001, id: 19_999, notes: /: 2/.test(ids) ? 2 : 1 };
+        assert.deepEqual(await session.rows({ name: 'read', text: query }), [expected]);
+      }
+    });
+  }
+
+  test('not where a column has others in it, and not where rows are deleted', async () => {
+    const nested = [{ name: 'id', type: typed('list<int>'), id: 1 }];
+    const path = await write('nested', 'SELECT [1] AS id', 'id: 1');
+    assert.equal(await isPlain(session, nested, [path]), false);
+    const deleted = { path, deleted: { names: ['x'], sequence: 1n, by: [{ path, sequence: 1n }] } };
+    assert.match(await scanSide(session, columns, [deleted], 1e6), /ANTI JOIN/);
+    assert.match(await scanSide(session, columns, [], 0), /WHERE false/);
+  });
 });
 
 type Cell = number | null;

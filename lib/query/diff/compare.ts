@@ -17,10 +17,10 @@ import {
 } from '../../sql/diff/by-key.ts';
 import { createSide, FROM, TO } from '../../sql/diff/relations.ts';
 import { countRows, selectTotals } from '../../sql/diff/totals.ts';
-import { renderScan } from '../../sql/scan.ts';
 import type { ScannedFile } from '../../table/read.ts';
 import type { DifferingFiles } from './differing-files.ts';
 import type { MatchedColumn } from './match-columns.ts';
+import { scanSide } from './scan-side.ts';
 import type { Side } from './side.ts';
 
 /** What is compared of two sides: columns, how each is, and by which of them rows are paired. */
@@ -97,7 +97,9 @@ async function openSide(
   const opened = await openFiles(session, deps.store, metadata, files);
   const rows = files.reduce((sum, file) => sum + Number(file.rows), 0);
   const columns = comparing.columns.map((column) => ({ ...column[side], as: column.type }));
-  await session.run(createSide(name, columns, renderScan(scanColumns(metadata, []), opened.files, rows)));
+  const names = new Set(columns.map((column) => column.name));
+  const needed = scanColumns(metadata, []).filter((column) => names.has(column.name));
+  await session.run(createSide(name, columns, await scanSide(session, needed, opened.files, rows)));
   return opened;
 }
 
