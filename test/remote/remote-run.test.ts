@@ -124,6 +124,18 @@ describe('a run on AWS', () => {
     });
   });
 
+  test('of a branch that has nothing to do says why, and one of none which branches it left', async () => {
+    sfn.on(StartExecutionCommand).resolves({ executionArn: EXECUTION, startDate: new Date(0) });
+    const done = { name: 'monthly', period: '2026-01', why: 'done', run_id: 'r1', finished_at: '2026-01-01T07:01:00Z' };
+    const output = JSON.stringify({ ...JSON.parse(state('nothing')), branch_done: done, branches: ['monthly'] });
+    sfn.on(DescribeExecutionCommand).resolves(ended('SUCCEEDED', { output }));
+    const asked = { pipeline: 'shop', runId: 'r2', branch: 'monthly', period: '2026-01' };
+    const answer = await runRemotely(await openDeps(), asked);
+    assert.deepEqual(answer.kind === 'nothing' && [answer.branch, answer.branches], [done, ['monthly']]);
+    const input = { pipeline: 'shop', run_id: 'r2', dry_run: false, wait: true, branch: 'monthly', period: '2026-01' };
+    assert.deepEqual(startedInput(), { stateMachineArn: MACHINE, name: 'r2', input });
+  });
+
   test('whose execution was coalesced names the run that does its work', async () => {
     sfn.on(StartExecutionCommand).resolves({ executionArn: EXECUTION, startDate: new Date(0) });
     const output = JSON.stringify({ ...JSON.parse(state('nothing')), status: 'coalesced', behind: { run_id: 'r9' } });

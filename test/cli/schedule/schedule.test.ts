@@ -41,8 +41,11 @@ test('schedules are listed with what is due, and what is due is run once, and tr
   );
   assert.match(stdout, /│ shop +│ once +│ cron\(0 0 1 1 \? 2020\) │ UTC +│ - +│ - +│ - +│ - +│/);
 
-  const again = await lake.run('schedule', 'run', 'shop', '--once');
-  assert.equal(again.code, 2, again.stderr);
+  const again = await lake.json<{ runs: RunResult[] }>(2, 'schedule', 'run', 'shop', '--once');
+  assert.deepEqual(
+    again.runs.map(({ status, branch }) => [status, branch?.period, branch?.attempt]),
+    [['FAILED', YEAR, 2]],
+  );
   assert.deepEqual([(await standing())?.last?.attempts, (await standing())?.due], [2, [YEAR]]);
 });
 
@@ -104,7 +107,11 @@ test('periods of before are told of beside the one that is due, and one that fai
   );
   const last = await lake.run('run', 'days', '--branch', 'daily', '--json');
   assert.equal(last.code, 2, 'the failed one alone, for the third time');
-  assert.equal((await lake.run('run', 'days', '--branch', 'daily')).code, 0, 'it waits for --period now');
+  const nothing = await lake.run('schedule', 'run', 'days', '--once');
+  assert.deepEqual([nothing.code, nothing.stdout], [0, 'no branch has anything to do now\n']);
+  const [standing] = await lake.json<readonly BranchStanding[]>(0, 'schedule', 'list', 'days');
+  assert.deepEqual([standing?.due, standing?.given_up], [[], [day(2)]]);
+  assert.match((await lake.run('schedule', 'list', 'days')).stdout, new RegExp(`${day(2)} \\(given up: --period\\)`));
 });
 
 test('a pipeline without schedules has none to follow', async () => {

@@ -142,6 +142,8 @@ describe('branches', () => {
     const all = await selected(lake, { runId: 'i', exclude: ['gold.all'], run_date: '2024-12-01' }).catch(String);
     assert.match(String(all), /nothing/);
     assert.equal((await periods(lake)).length, 6);
+    const anew = await planRun(lake.deps, 'staff', { backfill: {} });
+    assert.deepEqual(anew.selected?.models, ['silver.leave', 'silver.quota', 'gold.all']);
   });
 
   test('are listed with their next firing, their last period and what is due', async () => {

@@ -124,6 +124,7 @@ describe('of executions that nobody watches', () => {
 const BY_THEMSELVES: readonly (readonly [string, Partial<OpenInput>])[] = [
   ['that asks for models', { select: ['orders'] }],
   ['that leaves models out', { exclude: ['orders'] }],
+  ['of a branch', { branch: 'daily', started_by: 'schedule' }],
   ['of a backfill', { backfill: {} }],
   ['of a retry', { retry: {} }],
   ['of a reprocessing', { reprocess: { source: 'orders' } }],
