@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { InvalidInput } from '../../lib/core/errors.ts';
 import { append, csv, definePipeline, upsert } from '../../lib/define/index.ts';
 import { collectPage } from '../../lib/query/status/page-facts.ts';
-import { collectFacts, pipelinesIn, runFacts } from '../../lib/query/status/status-facts.ts';
+import { collectFacts, factOf, pipelinesIn, runFacts } from '../../lib/query/status/status-facts.ts';
 import { tagTable } from '../../lib/runtime/tag-table.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 
@@ -68,6 +68,57 @@ describe('what is known of a pipeline', () => {
     assert.deepEqual(facts.slo, { freshnessMs: null, quarantineRate: 50 });
     const [uncounted] = await runFacts(lake.deps, 'shop', false);
     assert.ok(uncounted && !('read' in uncounted));
+  });
+
+  test('are facts of rows of any release', () => {
+    const ended = { run_id: 'a', status: 'SUCCEEDED', finished_at: '2026-01-01 00:00:10+00' };
+    const fact = {
+      run_id: 'a',
+      succeeded: true,
+      finished: START + 10_000,
+      duration_ms: 0,
+      started: START + 10_000,
+      error: null,
+    };
+    assert.deepEqual(factOf(ended), fact);
+    assert.deepEqual(factOf({ ...ended, kind: null, duration_ms: '4000' }), {
+      ...fact,
+      duration_ms: 4_000,
+      started: START + 6_000,
+    });
+    const whole = {
+      ...ended,
+      kind: 'run',
+      started_at: '2026-01-01 00:00:03+00',
+      status: 'FAILED',
+      error: 'E: x',
+      cost_usd: 0.5,
+      cost_rate: 'R',
+    };
+    assert.deepEqual(factOf(whole, { read: '7', rejected: 2 }), {
+      ...{ ...fact, started: START + 3_000, succeeded: false, error: 'E: x' },
+      ...{ cost_usd: 0.5, cost_rate: 'R', read: 7, rejected: 2 },
+    });
+    for (const none of [
+      { ...ended, kind: 'compact' },
+      { ...ended, finished_at: null },
+    ])
+      assert.equal(factOf(none), undefined);
+  });
+
+  test('are changes at which a run stops', async () => {
+    const spec = await lake.deps.specs('shop');
+    const models = spec.models.map((model) =>
+      model.layer === 'silver' ? { ...model, sql: `${model.sql} `, written: 'other' } : model,
+    );
+    const { deps } = lake.reopen((given) => ({ ...given, specs: async () => ({ ...spec, models }) }));
+    const { behind } = await collectFacts(deps, 'shop');
+    assert.ok(
+      behind.some(
+        ({ table, why }) => table === 'shop_silver.orders' && why.startsWith('refused; choose: strata backfill shop'),
+      ),
+      JSON.stringify(behind),
+    );
   });
 
   test('are rejected rows by their codes, each under all of its own', async () => {

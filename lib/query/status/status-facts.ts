@@ -87,7 +87,8 @@ export async function runFacts(deps: QueryDeps, pipeline: string, counted: boole
   return rows.flatMap((row) => factOf(row, byRun.get(String(row['run_id']))) ?? []);
 }
 
-function factOf(row: Row, account: Row | undefined): RunFact | undefined {
+/** A row of the table of runs, and the sums of its account; undefined for what is no run, or has not ended. */
+export function factOf(row: Row, account?: Row): RunFact | undefined {
   const finished = parseTime(String(row['finished_at']));
   // Books of earlier releases know no other kind.
   if ((row['kind'] ?? 'run') !== 'run' || finished === undefined) return undefined;
