@@ -134,6 +134,27 @@ describe('a page', () => {
     assert.deepEqual([signed(200), signed(-1.25), signed(0), signed(null)], ['+200.0 %', '-1.3 %', '0.0 %', '-']);
   });
 
+  test('says where promises are not kept, and what lasts', () => {
+    const lake = makeLake({ pipelines: 1, models: 3, runs: 11 });
+    const text = renderPage(buildReport(lake));
+    assert.match(
+      text,
+      /<summary>Where a promise was not kept<\/summary>[\s\S]*<tr><th scope="row">success rate<\/th><td>[^<]+<\/td><td>[^<]+<\/td><td>tuned-10<\/td><\/tr>/,
+    );
+    assert.match(text, /<tr><th scope="row">freshness<\/th><td>[^<]+<\/td><td>lasts<\/td>/);
+    assert.match(
+      text,
+      /<tr><th scope="row">2026-03-31T12:00:00\.000Z<\/th><td><span class="bad">lasts<\/span><\/td><td class="n">1<\/td>/,
+    );
+    assert.match(page, /id="models-shop_5f_1"[\s\S]*?<tbody>\n<tr><th scope="row">gold\.m5</);
+    const [one] = lake.pipelines;
+    assert.ok(one);
+    const models = one.models.map((model) => ({ ...model, runs: 20 }));
+    const markdown = renderMarkdown(buildReport({ ...lake, pipelines: [{ ...one, models }] }));
+    assert.match(markdown, /; mean 3 min 24 s, p50 3 min 00 s, p95 6 min 33 s \(of few runs\)\.\n/);
+    assert.match(markdown, /\n\| silver\.m0 \| 20 \| 1\.0 s \| 900 ms \| 2\.0 s \\?\(of few runs\\?\) \|/);
+  });
+
   test('has dark colours, and room on a phone', () => {
     assert.match(page, /@media \(prefers-color-scheme:dark\)/);
     assert.match(page, /<meta name="viewport" content="width=device-width,initial-scale=1">/);
@@ -204,6 +225,7 @@ describe('figures of a page', () => {
       { day: '2026-03-31', succeeded: 0, failed: 0, p50: null, p95: null },
     ]);
     assert.deepEqual(figuresByDay([], { from: NOW - 10 * DAY, to: NOW }).length, 1);
+    assert.equal(figuresByDay([run(9, 1)], { from: NOW - 2 * DAY, to: NOW })[0]?.day, '2026-03-29');
   });
 
   test('cost a month at the rate of the days, and what the smallest job of Glue would', () => {

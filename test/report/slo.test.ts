@@ -208,6 +208,11 @@ describe('a day is ready', () => {
     const old = [at('2025-06-01T12:00Z', '2025-06-01T12:01Z')];
     const days = dueDays(old, by, 'UTC', { from: window.now - 2 * DAY, now: window.now }).map(({ day }) => day);
     assert.deepEqual(days, ['2026-03-29', '2026-03-30']);
+    const evening = { from: Date.parse('2026-03-30T00:30Z'), now: window.now };
+    assert.deepEqual(
+      dueDays(old, by, 'UTC', evening).map(({ day }) => day),
+      ['2026-03-29', '2026-03-30'],
+    );
     assert.deepEqual(dueDays([], by, 'UTC', window), []);
   });
 
@@ -286,6 +291,12 @@ describe('promises', () => {
       { actual: 5.95 * MINUTE, attained: 95, budget_left: 0, of: 20, breaches: 1, state: 'met' },
     ],
     ['p95 above', { p95Ms: 5 * MINUTE }, lasting([...Array.from({ length: 19 }, () => 1), 100]), { state: 'breached' }],
+    [
+      'p95 at its target',
+      { p95Ms: MINUTE },
+      lasting(Array.from({ length: 20 }, () => 1)),
+      { attained: 100, breaches: 0, state: 'met' },
+    ],
     ['p95 of 19 runs is not judged', { p95Ms: 1 }, lasting(Array.from({ length: 19 }, () => 1)), { state: 'unknown' }],
     [
       'rejected rows: the last run above',
@@ -298,6 +309,12 @@ describe('promises', () => {
       { quarantineRate: 5, objective: 50 },
       rejecting([11, 10]),
       { actual: 5, attained: 50, breaches: 1, state: 'met' },
+    ],
+    [
+      'rejected rows of runs that failed do not count',
+      { quarantineRate: 5 },
+      [...rejecting([1]), { ...run('1x'), read: 10, rejected: 10 }],
+      { actual: 0.5, of: 1, state: 'met' },
     ],
     ['rejected rows: too many runs above', { quarantineRate: 5 }, rejecting([11, 10]), { state: 'breached' }],
     ['rejected rows of runs without any', { quarantineRate: 5 }, runs('9'), { actual: null, state: 'unknown', of: 0 }],
@@ -327,6 +344,12 @@ describe('promises', () => {
       { ready: { days: 1, minutes: 60 } },
       runs('2000', `${11 * 60 + 30}`),
       { attained: 100, actual: 100, budget_left: 100, breaches: 0, state: 'met' },
+    ],
+    [
+      'the latest day that is not ready, where half of them may be late',
+      { ready: { days: 1, minutes: 60 }, objective: 50 },
+      runs('3000', '2130'),
+      { attained: 50, of: 2, breaches: 1, state: 'breached' },
     ],
     [
       'a day that was late, where half of them may be',
@@ -419,7 +442,7 @@ describe('the status of a pipeline', () => {
     tier: 1,
     timezone: 'UTC',
     slo: { freshnessMs: HOUR, quarantineRate: null, successRate: 50 },
-    runs: runs(`${40 * 24 * 60}`, '300x', '270', '120', '70x', '65x'),
+    runs: runs(`${45 * 24 * 60}x`, `${40 * 24 * 60}`, '300x', '270', '120', '70x', '65x'),
     breaker: 'open',
     quarantine: [],
     behind: [],
