@@ -98,6 +98,7 @@ describe('a page', () => {
       owner: null,
       tier: null,
       behind: many,
+      maintenance: [],
       open_incident: { since, failures: 3, error: null },
     };
     const bad = new Map(
@@ -107,6 +108,7 @@ describe('a page', () => {
     assert.deepEqual(bad.get('last run'), ['tuned-59 FAILED 0 ms ago: E: x', true]);
     assert.deepEqual(bad.get('incident'), ['open for 2 min 00 s, 3 failed', true]);
     assert.match(`${bad.get('behind')}`, /t9 \(w\), 2 more,true$/);
+    assert.deepEqual(bad.get('maintenance due'), ['nothing', false]);
     assert.equal(bad.get('cost'), undefined);
   });
 
@@ -149,6 +151,26 @@ describe('a page', () => {
     assert.match(page, /id="models-shop_5f_1"[\s\S]*?<tbody>\n<tr><th scope="row">gold\.m5</);
     const [one] = lake.pipelines;
     assert.ok(one);
+    for (const shown of [
+      '<span class="bad">breached</span>',
+      '<span class="good">met</span>',
+      '<p>Sales of a shop.</p>',
+    ])
+      assert.ok(page.includes(shown), shown);
+    assert.match(text, /<span class="dim">unknown<\/span>/);
+    const rejected = [{ day: '2026-03-30', code: 'A', rows: 2 }];
+    const quality = [{ table: 't', column: 'c', rows: 1, nulls: 0, key_ok: null }];
+    const plain = renderPage(buildReport({ ...lake, pipelines: [{ ...one, rejected, quality }] }));
+    assert.match(
+      plain,
+      /<th scope="row">2026-03-30<\/th><td class="n">2<\/td><\/tr>\n<tr><th scope="row">2026-03-31<\/th><td class="n">0<\/td>/,
+    );
+    assert.ok(
+      plain.includes(
+        '<th scope="row">t</th><td class="n">1</td><td class="n">1</td><td class="n">0</td><td class="n">-</td><td>-</td></tr>',
+      ),
+    );
+    assert.equal(all(page, /id="models-shop_5f_1"([\s\S]*?)<\/svg>/g)[0]?.split('<rect').length, 7);
     const models = one.models.map((model) => ({ ...model, runs: 20 }));
     const markdown = renderMarkdown(buildReport({ ...lake, pipelines: [{ ...one, models }] }));
     assert.match(markdown, /; mean 3 min 24 s, p50 3 min 00 s, p95 6 min 33 s \(of few runs\)\.\n/);
@@ -297,6 +319,11 @@ describe('figures of a page', () => {
     );
     const months = makeLake({ pipelines: 1, models: 3, runs: 120 });
     const short = buildReport({ ...months, days: 2 }).pipelines[0];
+    const [whole] = buildReport(months).pipelines;
+    assert.deepEqual(
+      whole?.incidents.flatMap(({ failures }) => failures),
+      ['tuned-110', 'tuned-60', 'base-10'],
+    );
     assert.deepEqual([short?.incidents.map(({ failures }) => failures), short?.latest.length], [[['tuned-110']], 9]);
   });
 });
@@ -349,14 +376,14 @@ describe('pictures', () => {
   test('of bars are as long as what they say', () => {
     const { markup } = renderBars({
       ...chart,
-      labels: ['n'.repeat(40), 'b'],
+      labels: ['n'.repeat(40), 'm'.repeat(32)],
       series: [
         { name: 'x', values: [10, 5] },
         { name: 'y', values: [null, 0] },
       ],
     });
     assert.deepEqual(all(markup, /<rect class="s0"[^>]* width="([^"]*)"/g), ['330', '165']);
-    assert.deepEqual(all(markup, /<text class="name"[^>]*>([^<]*)</g), [`${'n'.repeat(31)}…`, 'b']);
+    assert.deepEqual(all(markup, /<text class="name"[^>]*>([^<]*)</g), [`${'n'.repeat(31)}…`, 'm'.repeat(32)]);
     assert.match(markup, new RegExp(`<th scope="row">${'n'.repeat(40)}</th>`));
     assert.match(renderBars({ ...chart, labels: ['a'], series: [{ name: 'x', values: [0] }] }).markup, /width="0"/);
   });

@@ -139,6 +139,11 @@ describe('freshness', () => {
   }
 });
 
+test('a run of the future, by a clock that is ahead, has no past', () => {
+  const ahead = { ...run('0'), started: NOW + 1, finished: NOW + 2 };
+  assert.deepEqual(stalenessOf([ahead], 1, { from: NOW - HOUR, now: NOW }), { ms: 0, stale: [], staleMs: 0 });
+});
+
 describe('a day is ready', () => {
   const at = (started: string, finished: string, succeeded = true): RunFact => ({
     run_id: started,
@@ -157,7 +162,7 @@ describe('a day is ready', () => {
         at('2026-03-27T22:00Z', '2026-03-27T22:10Z'),
         // Began before the 28th had ended.
         at('2026-03-28T23:59Z', '2026-03-29T00:30Z'),
-        at('2026-03-29T00:40Z', '2026-03-29T01:00Z'),
+        at('2026-03-29T00:00Z', '2026-03-29T01:00Z'),
         at('2026-03-30T00:10Z', '2026-03-30T00:20Z', false),
         at('2026-03-30T00:50Z', '2026-03-30T01:01Z'),
       ],

@@ -150,7 +150,7 @@ function compare(facts: PipelineFacts, named: { readonly before: string; readonl
 }
 
 function setOfModel({ runs, failed, mean: time, cost_usd }: ModelFigures): RunSet {
-  return { runs: runs - failed, mean: time, cost_usd: cost_usd === null || runs === 0 ? null : cost_usd / runs };
+  return { runs: runs - failed, mean: time, cost_usd: cost_usd === null ? null : cost_usd / runs };
 }
 
 function changeOf(before: RunSet, after: RunSet): Change {
