@@ -4,7 +4,7 @@ import { quoteText, quoteTexts } from './quote.ts';
 
 /** What is noted of a run as JSON, by the names of the table of runs; instants with their zone. */
 const RECORD =
-  '{"kind":"VARCHAR","started_at":"TIMESTAMPTZ","finished_at":"TIMESTAMPTZ","duration_ms":"BIGINT","files":"BIGINT","rows_read":"BIGINT","rows_added":"BIGINT","error":"VARCHAR","run_date":"DATE"}';
+  '{"kind":"VARCHAR","started_at":"TIMESTAMPTZ","finished_at":"TIMESTAMPTZ","duration_ms":"BIGINT","files":"BIGINT","rows_read":"BIGINT","rows_added":"BIGINT","error":"VARCHAR","run_date":"DATE","cost_usd":"DOUBLE","cost_rate":"VARCHAR"}';
 
 /**
  * The runs that notes at local paths tell of, each by the latest of them, with the columns of the table of runs. Notes of
@@ -28,7 +28,7 @@ SELECT ${quoteText(pipeline)} AS pipeline, run_id, 'FAILED' AS status,
   coalesce(run.duration_ms, ms) AS duration_ms, run.files AS files, run.rows_read AS rows_read, run.rows_added AS rows_added,
   coalesce(run.error, error) AS error, run.kind AS kind,
   CAST(NULL AS BIGINT) AS bytes_kept, CAST(NULL AS BIGINT) AS bytes_brought, CAST(NULL AS BIGINT) AS bytes_skipped,
-  run.run_date AS run_date
+  run.run_date AS run_date, run.cost_usd AS cost_usd, run.cost_rate AS cost_rate
 FROM told ORDER BY started_at DESC, run_id DESC`,
   };
 }

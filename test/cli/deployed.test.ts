@@ -43,6 +43,7 @@ const LOOKS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ['tables', ['tables']],
   ['runs, failed ones too', ['runs']],
   ['runs of a pipeline as a document', ['runs', 'bank', '--json']],
+  ['one run', ['runs', 'show', 'r1']],
   ['a limited history', ['history', TABLE, '--limit', '1']],
   ['describe', ['describe', TABLE]],
   ['key', ['key', TABLE, '1']],
@@ -216,6 +217,7 @@ describe('a deployed lake is looked at as one in a folder', () => {
       ...{ pipeline: 'bank', run_id: 'f1', status: 'FAILED', started_at: '2200-01-01 00:00:00+00', ...counts },
       ...{ finished_at: '2200-01-01 00:00:01.5+00', error: 'AuditFailed: no', kind: 'run' },
       ...{ bytes_kept: null, bytes_brought: null, bytes_skipped: null, run_date: '2199-12-31' },
+      ...{ cost_usd: null, cost_rate: null },
     });
     const { stdout } = await lake.run('runs', 'bank', '--aws');
     assert.match(stdout, /bank +│ f0 +│ FAILED[\s\S]*AuditFailed: no/);
