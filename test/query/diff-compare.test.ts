@@ -306,6 +306,8 @@ test('what is hidden is masked in samples, and compared as it is', async () => {
   ]);
   assert.deepEqual(found['removed_rows'], [{ c0: null, c1: null, c2: null }]);
   assert.equal((await compare({ ...sides, keys: null })).found['added'], 1);
+  const { twice } = await compare({ ...sides, to: ["3, 'b', 6", "3, 'c', 6"] });
+  assert.deepEqual(twice?.keys['keys_shown'], [{ c0: null, was: 0, now: 2 }]);
 });
 
 describe('files are read by name', () => {

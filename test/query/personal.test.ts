@@ -4,6 +4,8 @@ import { csv, definePipeline, query, unique, upsert } from '../../lib/define/ind
 import type { JsonValue, Row } from '../../lib/ports.ts';
 import { checkTables } from '../../lib/query/check-tables.ts';
 import { describeTable } from '../../lib/query/describe-table.ts';
+import { diffSides } from '../../lib/query/diff/diff-tables.ts';
+import { sideAt, sideOf } from '../../lib/query/diff/side.ts';
 import { findTable } from '../../lib/query/find-table.ts';
 import { readKeyHistory } from '../../lib/query/key-history.ts';
 import { listQuarantine, showQuarantined } from '../../lib/query/quarantine.ts';
@@ -135,6 +137,20 @@ describe('what else looks at rows masks it too', () => {
     const history = await readKeyHistory(hiding(), 'club_silver.people', ['1']);
     assert.deepEqual(history.versions[0]?.columns, { seq: 10, email: '***', born: '***', town: 'Bonn' });
     tellsNothing(history);
+  });
+
+  test('diff', async () => {
+    const table = await findTable(lake.deps.catalog, 'club_silver.people');
+    for (const key of [null, ['id'], ['email']]) {
+      const told = (deps: Parameters<typeof sideAt>[0]) => {
+        const request = { key, tolerances: {}, ignore: [], sample: 9 };
+        return diffSides(sideOf(deps, table, undefined), sideAt(deps, table, undefined), request);
+      };
+      const found = await told(hiding());
+      tellsNothing(found);
+      assert.deepEqual([found.masked, found.rows.added], [['email', 'born'], 2]);
+      assert.match(JSON.stringify(await told(lake.deps)), SECRETS);
+    }
   });
 
   test('trace', async () => {

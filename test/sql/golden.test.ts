@@ -4,6 +4,11 @@ import { test } from 'node:test';
 import { KEY_HASH } from '../../lib/core/keyed.ts';
 import type { KeyedMode } from '../../lib/core/spec.ts';
 import type { Column } from '../../lib/core/types.ts';
+import { compareRows } from '../../lib/sql/diff/as-rows.ts';
+import { compareByKey, type KeyComparison, selectTwice, setTwiceApart } from '../../lib/sql/diff/by-key.ts';
+import { countColumns, renderPlainScan } from '../../lib/sql/diff/plain-scan.ts';
+import { createSide, FROM, type SideColumn, TO } from '../../lib/sql/diff/relations.ts';
+import { countRows, selectTotals } from '../../lib/sql/diff/totals.ts';
 import { renderEvents } from '../../lib/sql/events.ts';
 import { writeExtracts } from '../../lib/sql/extracts.ts';
 import { sql } from '../../lib/sql/fragment.ts';
@@ -96,6 +101,31 @@ const [attempts, condemned] = rejectCondemned(recipeOf({ memory: true, equalRows
 const [, condemnedOfAll] = rejectCondemned(recipeOf({ memory: true }));
 
 /** Statements that the tests named as their modules execute on rows by hand. */
+/** Two tables with a key, a personal text, a number that may differ by a little and one that is wide. */
+const PAIRED: KeyComparison = {
+  columns: [
+    { type: { kind: 'bigint' }, hidden: false },
+    { type: { kind: 'string' }, hidden: true },
+    { type: { kind: 'decimal', precision: 12, scale: 2 }, hidden: false, tolerance: '0.01' },
+    { type: { kind: 'decimal', precision: 38, scale: 2 }, hidden: true },
+  ],
+  keys: [0],
+  atMost: 7n,
+  sample: 2,
+};
+const PAIRED_SIDES: readonly SideColumn[] = [
+  { name: 'o"x', type: { kind: 'int' }, as: { kind: 'bigint' } },
+  {
+    name: 's',
+    type: { kind: 'list', element: { kind: 'struct', fields: [{ name: "o'a", type: { kind: 'int' } }] } },
+    as: { kind: 'list', element: { kind: 'struct', fields: [{ name: "o'a", type: { kind: 'bigint' } }] } },
+  },
+];
+
+function joined(statements: readonly { readonly text: string }[]): string {
+  return statements.map(({ text }) => text).join(';\n');
+}
+
 const GOLDEN: readonly (readonly [name: string, text: string | undefined])[] = [
   [
     'events-one-key',
@@ -182,6 +212,21 @@ const GOLDEN: readonly (readonly [name: string, text: string | undefined])[] = [
   ['quarantine-table-releasable', countReleasable(sql`t`, {}).text],
   ['quarantine-table-tripped', findTripped({ table: sql`t`, staged: sql`s` }, '2026-01-01T00:00:00Z', 9).text],
   ['quarantine-table-examples', findExamples(sql`s`, "o'code").text],
+  ['diff-side', createSide(FROM, PAIRED_SIDES, sql`t`).text],
+  ['diff-by-key', compareByKey([FROM, TO], PAIRED).text],
+  ['diff-twice', joined(setTwiceApart(PAIRED.keys))],
+  ['diff-twice-keys', selectTwice(PAIRED).text],
+  ['diff-rows', compareRows([FROM, TO], PAIRED).text],
+  [
+    'diff-totals',
+    selectTotals(
+      FROM,
+      PAIRED.columns.map(({ type }) => type),
+    ).text,
+  ],
+  ['diff-count', countRows(TO).text],
+  ['diff-plain', renderPlainScan([{ name: 'o"x', id: 4, type: { kind: 'date' } }], ["o'1.parquet"])],
+  ['diff-columns', countColumns(["o'1.parquet"]).text],
 ];
 
 for (const [name, text] of GOLDEN) {

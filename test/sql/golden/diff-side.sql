@@ -1,0 +1,1 @@
+CREATE VIEW __from AS SELECT CAST("o""x" AS BIGINT) AS c0, list_transform("s", lambda __e: CASE WHEN __e IS NULL THEN NULL ELSE struct_pack("o'a" := CAST(struct_extract(__e, 'o''a') AS BIGINT)) END) AS c1 FROM t
