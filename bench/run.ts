@@ -30,6 +30,7 @@ import { measureRetail } from './retail/measure.ts';
 import { measureSales } from './sales/measure.ts';
 import { FULL, MEMORY_BYTES, QUICK, THREADS } from './settings.ts';
 import { measureStatus } from './status/measure.ts';
+import { measureTopics } from './topics/measure.ts';
 
 const MEASUREMENTS = {
   retail: measureRetail,
@@ -56,6 +57,7 @@ const MEASUREMENTS = {
   increment: measureIncrement,
   facts: measureFacts,
   diff: measureDiff,
+  topics: measureTopics,
 } as const satisfies Record<string, (bench: Bench) => Promise<Measured>>;
 
 const USAGE = `node bench/run.ts [--quick] [--rounds N] [--only ${Object.keys(MEASUREMENTS).join('|')}]...`;

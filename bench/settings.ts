@@ -27,6 +27,8 @@ export type Sizes = {
   readonly partitions: number;
   /** Runs of a pipeline, one small file each. */
   readonly runs: number;
+  /** Of a topic; a consumer is killed for every 5,000. */
+  readonly messages: number;
 };
 
 export const FULL: Sizes = {
@@ -45,6 +47,7 @@ export const FULL: Sizes = {
   history: 10_000_000,
   partitions: 1_000,
   runs: 1_000,
+  messages: 1_000_000,
 };
 
 /** For development: a tenth of everything. */
@@ -64,4 +67,5 @@ export const QUICK: Sizes = {
   history: 1_000_000,
   partitions: 100,
   runs: 100,
+  messages: 100_000,
 };
