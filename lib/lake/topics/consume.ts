@@ -55,15 +55,23 @@ export async function consumeTopic(
       await partitions.openAll(await deps.reader.describe());
       described = now();
     }
-    if (await partitions.reopen()) moved = now();
-    if (!over) await readMore();
+    const reopened = await partitions.reopen();
+    const came = !over && (await readMore());
     await partitions.land(over);
+    // Landing takes its time, in which nobody has looked for more.
+    if (reopened || came) moved = now();
   }
 
-  async function readMore(): Promise<void> {
+  /** Whether there was a record. */
+  async function readMore(): Promise<boolean> {
     const from = partitions.positions();
-    if (from.size === 0) await deps.wait(POLL_MS);
-    else for (const slice of await deps.reader.read(from, POLL_MS)) if (partitions.take(slice)) moved = now();
+    if (from.size === 0) {
+      await deps.wait(POLL_MS);
+      return false;
+    }
+    let came = false;
+    for (const slice of await deps.reader.read(from, POLL_MS)) came = partitions.take(slice) || came;
+    return came;
   }
 
   while (true) {

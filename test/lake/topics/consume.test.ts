@@ -130,6 +130,19 @@ describe('files of a topic', () => {
     assert.deepEqual(await landed(store), { '0/0-0.jsonl.zst': ['0'], '0/1-1.jsonl.zst': ['0'] });
   });
 
+  test('are all landed however long one takes, and the time for which nothing came begins after it', async () => {
+    const [topic, store] = [createMemoryTopic(), storeOf()];
+    topic.add(0, ...numbered(6));
+    const slow: ObjectStore = {
+      ...store,
+      async write(key, bytes, condition) {
+        topic.time += 2_000;
+        return store.write(key, bytes, condition);
+      },
+    };
+    assert.deepEqual((await consume(topic, { store: slow, records: 2, most: 2 })).next, ['6']);
+  });
+
   test('of partitions that come later are landed too', async () => {
     const [topic, store] = [createMemoryTopic(), storeOf()];
     topic.add(0, ...numbered(1));
