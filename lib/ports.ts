@@ -1,5 +1,6 @@
 import type { JsonValue } from './core/json-value.ts';
 import type { ObjectChange, ObjectParts, ObjectVersion, PlannedObject, SkippedName } from './core/objects.ts';
+import type { ServedHow, ServedShape, ServeMode } from './core/serve.ts';
 import type { CopyStatement, Statement } from './core/statement.ts';
 import type { Database, TableId } from './core/tables.ts';
 import type { TableMetadata } from './iceberg/types.ts';
@@ -282,3 +283,44 @@ export type AuditRow = {
 };
 
 export type AuditLog = { append(rows: readonly AuditRow[]): Promise<void> };
+
+/** The rows of a table to copy, as CSV in a local file (lib/sql/serve/rows.ts); `gone`: one of the keys of which there are no rows any more. */
+export type SinkRows =
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'whole'; readonly path: string }
+  | { readonly kind: 'changes'; readonly path: string; readonly gone: string | null };
+
+/** A table to be served. */
+export type SinkTable = ServedShape & {
+  readonly mode: ServeMode;
+  readonly keep: number;
+  readonly truncate: boolean;
+  /** Of the lake's table, whose rows these are; null where it has none. */
+  readonly snapshot_id: string | null;
+  /** What to copy where the rows of a snapshot are there already; null: nobody knows which are. */
+  rows(served: string | null): Promise<SinkRows>;
+};
+
+/** All tables of a run. */
+export type SinkRun = {
+  readonly pipeline: string;
+  readonly run_id: string;
+  readonly schema: string;
+  readonly tables: readonly SinkTable[];
+  /** Asked once no other run of the pipeline can serve any more before this one has; throws where it must not. */
+  readonly requireHeld: () => Promise<void>;
+};
+
+export type SinkOutcome = {
+  readonly name: string;
+  readonly how: ServedHow;
+  readonly rows: number;
+  readonly snapshot_id: string | null;
+};
+
+/**
+ * Tables outside the lake. All tables of a run are there at once or none is; a run that has been served is served no second time,
+ * whatever its tables are by now. Throws InvalidInput for what only a person can put right, a clash of types before anything is begun;
+ * Unavailable for passing faults, after which it may be called again.
+ */
+export type Sink = { publish(run: SinkRun): Promise<readonly SinkOutcome[]> };

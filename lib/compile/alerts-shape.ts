@@ -23,16 +23,23 @@ export function readAlerts(value: unknown, notes: Notes): { readonly webhook: We
   if (value === undefined) return undefined;
   const read = readFields(ALERTS, value, 'alerts', ALERTS_EXPECTED, notes);
   if (read?.webhook === undefined) return undefined;
-  const webhook = readFields(WEBHOOK, read.webhook, 'alerts.webhook', ALERTS.webhook.expected, silently(notes));
+  const webhook = readFields(
+    WEBHOOK,
+    read.webhook,
+    'alerts.webhook',
+    ALERTS.webhook.expected,
+    silently(notes, 'alerts.webhook.url'),
+  );
   if (webhook?.url === undefined) return undefined;
   return { webhook: { format: webhook.format ?? 'json', secret: webhook.url.secret } };
 }
 
-function silently(notes: Notes): Notes {
+/** What stands at a place, where a secret may stand by mistake, is not repeated. */
+export function silently(notes: Notes, secret: string): Notes {
   return {
     ...notes,
     add: (place, got, expected) =>
-      notes.add(place, place.startsWith('alerts.webhook.url') && got !== 'nothing' ? 'something else' : got, expected),
-    inFile: (file) => silently(notes.inFile(file)),
+      notes.add(place, place.startsWith(secret) && got !== 'nothing' ? 'something else' : got, expected),
+    inFile: (file) => silently(notes.inFile(file), secret),
   };
 }

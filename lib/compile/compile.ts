@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ColumnOrigins } from '../core/column-origins.ts';
 import { InvalidInput } from '../core/errors.ts';
+import type { ServeSpec } from '../core/serve.ts';
 import { type ModelSpec, modelId, type PipelineSpec, type SourceSpec, type TableRef } from '../core/spec.ts';
 import { valuesOf } from '../core/vars.ts';
 import type { Session } from '../ports.ts';
@@ -28,6 +29,7 @@ import { renamedOf } from './renamed.ts';
 import { selectsAll } from './row-id.ts';
 import { branchFor, checkBranches, checkJoinedBranches } from './schedules-shape.ts';
 import { readSeeds } from './seeds.ts';
+import { checkServe } from './serve-shape.ts';
 import { checkSourceUse } from './source-use.ts';
 import { dropSchemas, resetSchemas } from './statements.ts';
 import { checkTable } from './table-checks.ts';
@@ -89,7 +91,7 @@ async function bindPipeline(draft: PipelineDraft, input: CompileInput, notes: No
   const others = [...new Map(named.sort(([a], [b]) => (a < b ? -1 : 1))).values()];
   await bindOthers(input.session, others);
   try {
-    const models = await bindTables(binding, parsed, sources);
+    const models = await bindTables(binding, parsed, { sources, serve: draft.serve });
     const closes = [...models.values()].some((model) => model.layer === 'silver' && model.closeAfter !== undefined);
     return { models, others, dated: isDated() || closes };
   } finally {
@@ -101,13 +103,14 @@ async function bindPipeline(draft: PipelineDraft, input: CompileInput, notes: No
 async function bindTables(
   binding: Binding,
   parsed: ReadonlyMap<string, ParsedModel>,
-  sources: ReadonlyMap<string, SourceDraft>,
+  { sources, serve }: { readonly sources: ReadonlyMap<string, SourceDraft>; readonly serve: ServeSpec | undefined },
 ): Promise<ReadonlyMap<string, ModelSpec>> {
   const bound = await bindModels(binding, parsed, sources);
   for (const model of bound.values()) await checkTable(binding, model);
   for (const name of sources.keys()) await binding.session.run(addRowIdColumn(name));
   const specs = new Map<string, ModelSpec>();
   const columnsOf: ColumnsOf = (id) => bound.get(id)?.tableColumns?.map((column) => column.name) ?? [];
+  checkServe(serve, [...parsed.keys()], columnsOf, binding.notes);
   for (const [id, model] of bound) {
     if (!model.sound) continue;
     const source = sources.get(model.parsed.draft.from ?? '')?.spec;

@@ -4,6 +4,7 @@ import type { OwnRules } from '../core/maintenance-rules.ts';
 import type { Renamed } from '../core/renames.ts';
 import type { Grain } from '../core/run-date.ts';
 import type { Branch } from '../core/schedule/branch.ts';
+import type { ServeSpec } from '../core/serve.ts';
 import type {
   Breaker,
   ColumnCheck,
@@ -42,6 +43,7 @@ export type PipelineDraft = {
   readonly slo: Slo;
   readonly breaker: Breaker | null;
   readonly alerts: { readonly webhook: Webhook } | undefined;
+  readonly serve: ServeSpec | undefined;
   readonly discover: Discover | undefined;
   readonly maintenance: OwnRules | undefined;
   readonly vars: readonly Variable[];

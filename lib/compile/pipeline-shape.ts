@@ -14,6 +14,7 @@ import { checkDistinct, checkName, LONGEST_PIPELINE_NAME, LONGEST_TABLE_NAME } f
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { readSchedules, SCHEDULES_EXPECTED } from './schedules-shape.ts';
 import { withSeedTables } from './seeds.ts';
+import { readServe, SERVE_EXPECTED } from './serve-shape.ts';
 import { type Field, isRecord, readFields, span } from './shape.ts';
 import { readSlo, SLO_EXPECTED } from './slo-shape.ts';
 import { readSource } from './source-shape.ts';
@@ -57,6 +58,7 @@ const PIPELINE = {
   slo: { schema: z.unknown(), expected: SLO_EXPECTED },
   breaker: { schema: byName, expected: "{ rows: 100, window: '1h' }" },
   alerts: { schema: z.unknown(), expected: ALERTS_EXPECTED },
+  serve: { schema: z.unknown(), expected: SERVE_EXPECTED },
   retention: { schema: byName, expected: "{ condemned: '7y' }" },
   discover: { schema: byName, expected: "{ reconcile: '24h' }" },
   maintenance: { schema: z.union([z.literal(false), byName]), expected: MAINTENANCE_EXPECTED },
@@ -128,6 +130,7 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
     slo: readSlo(read.slo, notes),
     breaker: read.breaker === undefined ? null : readBreaker(read.breaker, notes),
     alerts: readAlerts(read.alerts, notes),
+    serve: readServe(read.serve, notes),
     discover: readDiscover(read.discover, notes),
     maintenance: readMaintenance(read.maintenance, notes),
     vars: readVars(read.vars, notes),

@@ -30,6 +30,8 @@ export type FailedState = Partial<OpenInput> & {
   readonly status?: string;
   readonly sweep?: { readonly left: readonly SweepOperation[] };
   readonly error: { readonly Error: string; readonly Cause: string };
+  /** Present: the run has ended well, but for what is served outside the lake. */
+  readonly unserved?: true;
   /** Absent when Fail itself failed. */
   readonly failure?: FailureRecord;
 };

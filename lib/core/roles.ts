@@ -11,6 +11,8 @@ export const ROLES = {
   Work: ['Level', 'PlanStage', 'Stage', 'PlanMerge', 'Merge', 'Audit', 'Rewrite'],
   /** Alone changes tables. */
   Publish: ['Commit', 'CommitRewrite', 'Sweep'],
+  /** Reads tables, and what they are served to. */
+  Serve: ['Serve'],
   /** Sees no data: the light functions that start runs and tell of them, the state machines and the schedules. */
   Run: ['Notify', 'RunFailed', 'MaintainAfter', 'Starter'],
 } as const satisfies Readonly<Record<string, readonly FunctionName[]>>;

@@ -11,6 +11,7 @@ import type { Renamed } from './renames.ts';
 import type { Measured, Spent } from './requests.ts';
 import type { SourceCounts } from './row-counts.ts';
 import type { BranchDone, PlannedPeriod } from './schedule/periods.ts';
+import type { ServedTable, ServeOutcome } from './serve.ts';
 import type { ModelMode, PartitionField, PipelineSpec, SourceSpec } from './spec.ts';
 import type { RemovedTable, TableId } from './tables.ts';
 import type { Column } from './types.ts';
@@ -49,6 +50,14 @@ export type RunState = LevelState & {
   readonly behind?: Waiter;
   /** What Commit took, its tidying after its record included. */
   readonly commit?: Measured;
+  /** The pipeline serves tables outside the lake. */
+  readonly serves?: true;
+  /** What Serve has served. */
+  readonly served?: readonly ServedTable[];
+  /** Why Serve could not. */
+  readonly error?: { readonly Error: string; readonly Cause: string };
+  /** The run has ended, but for that. */
+  readonly unserved?: true;
   /** What the tables need now that the run is in them. */
   readonly maintenance?: MaintenanceDue;
   /** Names in bronze that were skipped, of a run that has nothing to do. */
@@ -284,6 +293,8 @@ export type RunResult = {
   readonly exports?: readonly ExportOutcome[];
   /** Of a run of a branch: which, and for which period. */
   readonly branch?: PlannedPeriod;
+  /** What became of what the pipeline serves; left out of one that serves nothing. */
+  readonly serve?: ServeOutcome;
   /** Of a run that was about some models only: their ids. */
   readonly selected?: readonly string[];
   /** Full names of the tables that were made anew from all files of their sources. */

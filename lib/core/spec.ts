@@ -8,6 +8,7 @@ import type { Origin } from './origins.ts';
 import type { Renamed } from './renames.ts';
 import type { Grain, RunDate } from './run-date.ts';
 import type { Branch } from './schedule/branch.ts';
+import type { ServeSpec } from './serve.ts';
 import type { Column, ColumnType } from './types.ts';
 import type { Webhook } from './webhook.ts';
 
@@ -41,6 +42,8 @@ export type PipelineSpec = {
   readonly breaker: Breaker | null;
   /** Where alerts go beside what they go to anyway; left out: nowhere. */
   readonly alerts?: { readonly webhook: Webhook };
+  /** What is served outside the lake; left out: nothing. */
+  readonly serve?: ServeSpec;
   /** Left out: by the defaults. */
   readonly maintenance?: OwnRules;
   /** What a run does when rows of a silver table would be others by the pipeline of now; left out: it stops. */

@@ -40,6 +40,8 @@ export type FunctionRow = {
   readonly catalog: 'find' | 'look' | 'change' | 'tend' | null;
   /** `look`: see whether executions of the machine of runs have ended. */
   readonly executions?: 'look';
+  /** It shares no bundle with other functions, since it has what they do not need. */
+  readonly apart?: true;
   /** It reads the compiled pipeline, which it has beside its code; all others go by the plan. */
   readonly spec?: true;
 };
@@ -142,6 +144,15 @@ export const STATES = {
     compute: PLANNING,
     objects: [keep('silver'), keep('gold'), keep('ops'), write(EXPORTS)],
     catalog: 'change',
+  },
+  // It alone reads the secret of where tables are served, and has the client of that.
+  Serve: {
+    ...worker,
+    file: 'serve',
+    compute: HEAVY,
+    objects: [read('silver'), read('gold'), write('ops')],
+    catalog: 'find',
+    apart: true,
   },
   Finish: { ...worker, file: 'finish', compute: PLANNING, objects: [clear('silver'), clear('gold'), keep('ops')] },
   OpenRewrite: {

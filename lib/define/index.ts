@@ -43,6 +43,7 @@ export type { ScheduleDefinition } from './schedules.ts';
 export { cron } from './schedules.ts';
 export type { Secret } from './secret.ts';
 export { secret } from './secret.ts';
+export type { ServeDefinition, ServedTableDefinition } from './serve.ts';
 export type {
   CsvOptions,
   HttpOptions,

@@ -7,6 +7,7 @@ import type { TestValue } from './model-test.ts';
 import type { ModeDefinition } from './modes.ts';
 import type { ScheduleDefinition } from './schedules.ts';
 import type { Secret } from './secret.ts';
+import type { ServeDefinition } from './serve.ts';
 import type { SourceDefinition } from './sources.ts';
 
 type TableOptions = {
@@ -240,6 +241,8 @@ export type PipelineDefinition<Source extends string = string> = {
   readonly breaker?: BreakerDefinition;
   readonly retention?: RetentionDefinition;
   readonly alerts?: AlertsDefinition;
+  /** What is served outside the lake whenever a run has published. */
+  readonly serve?: ServeDefinition;
   /**
    * On AWS a run that uploads started takes the files that their events named. All of bronze is compared with what is known as often
    * as `reconcile` says, from `'1m'` to `'24h'`, and by every run on a schedule or by hand. Default `{ reconcile: '24h' }`.

@@ -12,10 +12,11 @@ const PURPOSES: Readonly<Record<RoleName, string>> = {
   Open: 'What opens and ends runs',
   Work: 'What works on the data',
   Publish: 'What publishes tables',
+  Serve: 'What serves tables outside the lake',
   Run: 'What starts runs and tells of them, the state machines and the schedules',
 };
 
-/** The roles of a pipeline: four, so that an account has room for 200 pipelines. */
+/** The roles of a pipeline: five, so that an account has room for 200 pipelines. */
 export function createRoles(scope: Construct, workplace: Workplace): Roles {
   const made = ROLE_NAMES.map((name) => {
     const role = new Role(scope, `${name}Role`, {

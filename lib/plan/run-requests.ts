@@ -38,6 +38,7 @@ export const CALLS: Readonly<Record<RunStepName, Requests>> = {
   Merge: { get: 15, put: 4 },
   Audit: { get: 3, put: 1 },
   Commit: { get: 50, put: 17 },
+  Serve: { get: 12, put: 2 },
   Finish: { get: 12, put: 5 },
 };
 

@@ -24,6 +24,7 @@ import { runSweep } from '../steps/maintain/sweep.ts';
 import { runMerge } from '../steps/merge/merge.ts';
 import { runPlanMerge } from '../steps/merge/plan-merge.ts';
 import { type OpenInput, runOpen } from '../steps/open/open.ts';
+import { runServe } from '../steps/serve/serve.ts';
 import { runPlanStage } from '../steps/stage/plan-stage.ts';
 import { runStage } from '../steps/stage/stage.ts';
 import { counted } from './counted.ts';
@@ -51,6 +52,7 @@ export function medallionHandlers(
     Merge: whileHeld<UnitInput>(deps, lost, runMerge),
     Audit: whileHeld(deps, lost, runAudit),
     Commit: whileHeld(deps, lost, runCommit),
+    Serve: whileHeld(deps, lost, runServe),
     Finish: whileHeld(deps, undefined, runFinish),
     Fail: (input) => {
       const failed = afterError(input);

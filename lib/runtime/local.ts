@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFileCatalog } from '../adapters/catalog/file.ts';
+import { createPostgresSink } from '../adapters/postgres/sink.ts';
 import { isGone, thisProcess } from '../adapters/store/holder.ts';
 import { createLocalStore } from '../adapters/store/local.ts';
 import { askedOf } from '../core/asked.ts';
@@ -114,7 +115,8 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     wait: (ms) => sleep(ms),
     peakMemory,
     isGone,
-    secret: async (name) => process.env[name],
+    secret,
+    sink: (name) => createPostgresSink({ secret: name, read: secret }),
     settings,
   };
   /** What is wrong with a request shows before anything is made. */
@@ -149,6 +151,8 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     make: () => requireFolder(options.root, '--root'),
   };
 }
+
+const secret = async (name: string): Promise<string | undefined> => process.env[name];
 
 const systemClock: Clock = { now: () => new Date() };
 

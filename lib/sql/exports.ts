@@ -75,7 +75,7 @@ function renderForCsv(value: Sql, type: ColumnType, safe: boolean): Sql {
  * Numbers of JSON go through floats on their way into it: decimals are text, which keeps their digits. JSON has no NaN and no bytes, at
  * whatever depth.
  */
-function renderForJson(value: Sql, type: ColumnType, depth = 0): Sql {
+export function renderForJson(value: Sql, type: ColumnType, depth = 0): Sql {
   switch (type.kind) {
     case 'binary':
       return sql`base64(${value})`;

@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   plan: ['core'],
   generate: ['ports', 'core', 'sql'],
   table: ['ports', 'core', 'iceberg'],
-  adapters: ['ports', 'core', 'iceberg/types'],
+  adapters: ['ports', 'core', 'sql', 'iceberg/types'],
   lake: ['landing', 'plan', 'table', 'sql', 'iceberg', 'core', 'ports'],
   steps: ['lake', 'plan', 'table', 'landing', 'sql', 'iceberg', 'core', 'ports'],
   query: ['lake', 'plan', 'table', 'compile', 'sql', 'iceberg', 'core', 'ports'],

@@ -16,6 +16,7 @@ declare module 'pg' {
     constructor(options: ClientOptions);
     connect(): Promise<void>;
     query(text: string): Promise<QueryResult>;
+    /** What `pg-copy-streams` makes. */
     query<Stream extends Duplex>(stream: Stream): Stream;
     end(): Promise<void>;
     on(event: 'error', listener: (cause: Error) => void): this;
@@ -27,6 +28,9 @@ declare module 'pg' {
 declare module 'pg-copy-streams' {
   import type { Duplex } from 'node:stream';
 
-  const streams: { readonly from: (text: string) => Duplex; readonly to: (text: string) => Duplex };
+  const streams: {
+    readonly from: (text: string) => Duplex & { readonly rowCount: number };
+    readonly to: (text: string) => Duplex;
+  };
   export default streams;
 }

@@ -10,6 +10,7 @@ import { renderFollowUp, tellNotMaintained } from './follow-up.ts';
 import { formatQuantity } from './human.ts';
 import { renderRemoved } from './removed.ts';
 import { renderRun } from './run-result.ts';
+import { tellUnserved } from './serve.ts';
 import { renderSkipped } from './skipped.ts';
 import { renderSuspended } from './suspended.ts';
 
@@ -142,7 +143,7 @@ export async function tellEnd(context: Context, answer: RunAnswer, aftermath: Af
     const rejected = tellRejected(context, answer.result, aftermath.strict);
     // A result of an earlier release says nothing of suspended files.
     const suspended = tellSuspended(context, answer.result.pipeline, answer.result.suspended_files ?? []);
-    return Math.max(earlier, rejected, suspended);
+    return Math.max(earlier, rejected, suspended, tellUnserved(context, answer.result.serve));
   }
   const { run_id, pipeline, error } = answer.result;
   if (answer.refused === true && error !== null) {

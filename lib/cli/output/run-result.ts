@@ -10,6 +10,7 @@ import { renderRunCost } from './cost.ts';
 import { renderExports } from './exports.ts';
 import { formatCount, formatDuration, formatQuantity } from './human.ts';
 import type { ResultColumn } from './rows.ts';
+import { renderServed } from './serve.ts';
 import { renderSkipped } from './skipped.ts';
 import { renderTable, type TableLayout } from './table.ts';
 
@@ -21,6 +22,7 @@ export function renderRun(result: RunResult, again: boolean, context: Pick<Conte
     renderSources(result, layout),
     renderTables(result, layout),
     renderExports(result.exports ?? []),
+    renderServed(result.serve, layout),
     renderAnew(result),
     renderPreviews(result, layout),
     renderRejected(result),

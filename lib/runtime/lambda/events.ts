@@ -86,6 +86,14 @@ export const due = z.object({
   why: z.array(z.object({ operation: z.enum(MAINTENANCE_OPERATIONS), table: z.string().nullable(), why: z.string() })),
 });
 
+const served = z.object({
+  to: z.string(),
+  from: z.string(),
+  how: z.enum(['unchanged', 'changes', 'whole', 'before']),
+  rows: z.number(),
+  snapshot_id: z.string().nullable(),
+});
+
 const runState = z.object({
   status: z.enum(['planned', 'nothing', 'done']),
   request: openInput,
@@ -95,7 +103,10 @@ const runState = z.object({
   left: z.enum(['stage', 'plan_merge', 'merge', 'audit', 'nothing']).optional(),
   stage: units.extend({ alone: z.literal(true).optional() }).optional(),
   merge: units.extend(measured.partial().shape).optional(),
+  serves: z.literal(true).optional(),
   commit: measured.optional(),
+  served: z.array(served).optional(),
+  error: z.object({ Error: z.string(), Cause: z.string() }).optional(),
   maintenance: due.optional(),
 });
 

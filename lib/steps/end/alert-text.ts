@@ -47,7 +47,8 @@ function whatFailed({ kind, run, request, status, sweep }: FailedState): What {
   return operation === undefined || status === 'planned' ? 'compact' : operation;
 }
 
-function published({ run, failure }: FailedState): string {
+function published({ run, failure, unserved }: FailedState): string {
+  if (unserved === true) return 'all of it in the lake; what it serves is as it was, until the next run serves it';
   if (failure?.lost !== undefined) return 'what another run that took the lock finishes or undoes';
   if (failure?.swept === true) return 'what was forgotten and removed stays so; the lists of it are with the run';
   if (failure?.undone === true) return 'nothing; every table is as it was before the run';

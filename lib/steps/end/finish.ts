@@ -14,6 +14,7 @@ import { clearOpenRun } from '../../lake/run/open-run.ts';
 import { readJson, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import { type CommitRecord, readAudits, readSources, type SourceOutcome } from '../../lake/run/run-records.ts';
 import { readTimings } from '../../lake/run/timings.ts';
+import { readServed, statesOf, writeServed } from '../../lake/serve/served.ts';
 import { openTables } from '../../lake/tables/open-tables.ts';
 import { findModel, tableIdOf } from '../../lake/tables/table-state.ts';
 import { costOfRun } from '../../plan/cost.ts';
@@ -39,7 +40,8 @@ export async function runFinish(state: RunState, deps: StepDeps): Promise<RunSta
     const measure = startMeasuring(deps);
     const plan = await readPlan(deps.store, run);
     const { folded = [], ...commit } = await readJson<CommitRecord>(deps.store, runFolder.commit(run));
-    const ended = await assembleResult(deps, plan, commit, state.commit);
+    const ended = await assembleResult(deps, plan, commit, state);
+    await noteUnserved(deps, plan, ended.serve);
     if (run.dry_run) await discardRun(deps.store, plan);
     const workFiles = await findWorkFiles(deps.store, plan);
     // They are in the tables, which a commit that is repeated has to find out by these.
@@ -54,14 +56,15 @@ export async function runFinish(state: RunState, deps: StepDeps): Promise<RunSta
   }
   await clearOpenRun(deps.store, run);
   await releaseLock(deps, run);
-  return state;
+  // A run that was only resumed is served with the one that was asked for.
+  return state.error !== undefined && run.run_id === state.request.run_id ? { ...state, unserved: true } : state;
 }
 
 async function assembleResult(
   deps: StepDeps,
   plan: RunPlan,
   commit: CommitRecord,
-  committed?: Measured,
+  state: RunState,
 ): Promise<RunResult> {
   const audits = await readAudits(deps, plan);
   const sources = await readSources(deps, plan);
@@ -78,6 +81,7 @@ async function assembleResult(
     tables: commit.tables,
     ...(commit.exports && { exports: commit.exports }),
     ...(plan.branch === undefined ? {} : { branch: plan.branch }),
+    ...serveOf(plan, state),
     ...(plan.selected === undefined ? {} : { selected: plan.selected }),
     ...(plan.anew === undefined ? {} : { anew: plan.anew.map((id) => nameOf(plan, id)) }),
     ...(plan.window === undefined ? {} : { partitions: partitionsOf(audits) }),
@@ -87,9 +91,21 @@ async function assembleResult(
     ],
     previews: plan.run.dry_run ? await preview(deps, plan) : {},
     duration_ms: durationOf(plan, deps.clock.now()),
-    steps: await readTimings(deps, plan, audits, committed ?? commit),
+    steps: await readTimings(deps, plan, audits, state.commit ?? commit),
     error: null,
   };
+}
+
+function serveOf({ spec, run }: RunPlan, { served = [], error }: RunState): Pick<RunResult, 'serve'> {
+  if (spec.serve === undefined || run.dry_run) return {};
+  return { serve: { tables: served, error: error === undefined ? null : { name: error.Error, message: error.Cause } } };
+}
+
+/** Why the tables of the run are not where they are served, for whoever lists them. */
+async function noteUnserved({ store }: StepDeps, { run, spec }: RunPlan, outcome: RunResult['serve']): Promise<void> {
+  if (spec.serve === undefined || outcome === undefined || outcome.error === null) return;
+  const tables = statesOf(spec.serve, await readServed(store, run.pipeline));
+  await writeServed(store, run.pipeline, { tables, error: { run_id: run.run_id, ...outcome.error } });
 }
 
 function partitionsOf(audits: Awaited<ReturnType<typeof readAudits>>): Readonly<Record<string, readonly string[]>> {

@@ -22,6 +22,7 @@ import { handOver, releaseLock } from '../../lake/run/lock.ts';
 import { clearOpenRun, type OpenRun, pointTo, readOpenRun } from '../../lake/run/open-run.ts';
 import { checkRunId, readPlan, runFolder, writePlan } from '../../lake/run/run-folder.ts';
 import { requireOwnId } from '../../lake/run/run-ids.ts';
+import { servesBehind } from '../../lake/serve/served.ts';
 import { checkModes } from '../../lake/tables/table-mode.ts';
 import { listFiles } from '../../plan/file-lists.ts';
 import { chooseWork } from './choose-work.ts';
@@ -70,7 +71,7 @@ export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunStat
 }
 
 type Nothing = Pick<RunState, 'skipped' | 'suspended' | 'removed' | 'branch_done' | 'branches'>;
-type Opened = Pick<RunState, 'run' | 'level' | 'levels'>;
+type Opened = Pick<RunState, 'run' | 'level' | 'levels' | 'serves'>;
 
 async function openHeld(
   deps: StepDeps,
@@ -144,7 +145,8 @@ async function tidyEnded(deps: StepDeps, { run, epoch }: OpenRun): Promise<boole
 }
 
 function opened(plan: RunPlan, run: HeldRun): Opened {
-  return { run, level: 0, levels: plan.spec.levels.length };
+  const serves = plan.spec.serve === undefined || run.dry_run ? {} : ({ serves: true } as const);
+  return { run, level: 0, levels: plan.spec.levels.length, ...serves };
 }
 
 /** What was asked for, without what the state machine has put beside it. */
@@ -199,7 +201,8 @@ async function planRun(
   const count = lists.reduce((sum, { files }) => sum + files.length, 0);
   // A period in which nothing has changed is done as well.
   const nothing = count + work.rebuild.length + survey.stale.size + checks.length === 0;
-  if (nothing && branch === undefined) return undefined;
+  const serves = isPlain(input) && !run.dry_run && (await servesBehind(deps.store, survey.spec, survey.tables));
+  if (nothing && branch === undefined && !serves) return undefined;
   const plan: RunPlan = {
     run,
     created_at: deps.clock.now().toISOString(),

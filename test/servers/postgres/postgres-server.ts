@@ -91,11 +91,15 @@ export async function startPostgres(): Promise<PostgresServer> {
     stdio: ['ignore', 'ignore', 'pipe'],
     ...as,
   });
+  // However this process ends that can still say so.
+  const gone = (): void => void child.kill('SIGQUIT');
+  process.once('exit', gone);
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaints = (complaints + text).slice(-4000);
   });
   const stop = async (): Promise<void> => {
+    process.removeListener('exit', gone);
     await ended(child);
     await rm(home, { recursive: true, force: true });
     if (root) await rm(native, { recursive: true, force: true });
