@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ARCHITECTURES, type Architecture, BINDING_MISSING } from '../core/bundle-folder.ts';
 import { compilePipelines } from '../runtime/compile-pipelines.ts';
 import { stageBinding } from './binding.ts';
-import { LIGHT } from './functions.ts';
+import { APART, LIGHT } from './functions.ts';
 import type { FunctionSource } from './source.ts';
 
 export type BuildRequest = {
@@ -38,11 +38,15 @@ export async function buildLambdas({ pipelines, folder, architectures, source }:
   await placeCode(source, code);
   for (const architecture of ARCHITECTURES.filter((one) => architectures.includes(one))) {
     const target = join(fresh, architecture);
-    const worker = join(target, 'worker');
     await cp(code, target, { recursive: true });
-    if (await stageBinding(source.bindings, architecture, worker)) continue;
-    missing.push(architecture);
-    await writeFile(join(worker, BINDING_MISSING), `DuckDB for linux-${architecture} could not be fetched\n`);
+    const missed: boolean[] = [];
+    for (const name of ['worker', ...APART]) {
+      const worker = join(target, name);
+      missed.push(!(await stageBinding(source.bindings, architecture, worker)));
+      if (missed.at(-1))
+        await writeFile(join(worker, BINDING_MISSING), `DuckDB for linux-${architecture} could not be fetched\n`);
+    }
+    if (missed.includes(true)) missing.push(architecture);
   }
   await rm(code, { recursive: true });
   await rm(folder, { recursive: true, force: true });
@@ -58,7 +62,7 @@ async function placeCode({ code }: FunctionSource, folder: string): Promise<void
       return bundleCode(code.root, folder);
     }
     case 'bundles': {
-      for (const name of ['worker', ...LIGHT])
+      for (const name of ['worker', ...APART, ...LIGHT])
         await cp(join(code.folder, name), join(folder, name), { recursive: true });
     }
   }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
-import { LIGHT, WORKERS } from './functions.ts';
+import { APART, LIGHT, WORKERS } from './functions.ts';
 
 /** Packages with native code, which lie beside the bundle. */
 const NATIVE = ['@duckdb/node-bindings-*'];
@@ -72,7 +72,7 @@ const OPTIONS = {
 const OF_SOURCES = ['./code.ts'];
 
 /** Packages that only those install who need them. */
-const CHOSEN = ['@platformatic/kafka'];
+const CHOSEN = ['@platformatic/kafka', 'pg', 'pg-copy-streams'];
 
 /** Which runs state machines. It loads at once what it needs to call functions of AWS and to check definitions by itself. */
 const RUNNER = 'aws-local-stepfunctions';
@@ -92,7 +92,7 @@ const leaveOutUnused: Plugin = {
   },
 };
 
-/** Bundles the workers of `root`/lambdas into `folder`/worker, and each light function into a folder of its name. */
+/** Bundles the workers of `root`/lambdas into `folder`/worker, and each other function into a folder of its name. */
 export async function bundleCode(root: string, folder: string): Promise<void> {
   await build({
     ...OPTIONS,
@@ -102,6 +102,16 @@ export async function bundleCode(root: string, folder: string): Promise<void> {
     chunkNames: 'shared/[name]-[hash]',
     outdir: join(folder, 'worker'),
   });
+  for (const name of APART) {
+    await build({
+      ...OPTIONS,
+      absWorkingDir: root,
+      entryPoints: [`lambdas/${name}.ts`],
+      splitting: true,
+      chunkNames: 'shared/[name]-[hash]',
+      outdir: join(folder, name),
+    });
+  }
   for (const name of LIGHT) {
     await build({
       ...OPTIONS,

@@ -40,8 +40,8 @@ export type FunctionRow = {
   readonly catalog: 'find' | 'look' | 'change' | 'tend' | null;
   /** `look`: see whether executions of the machine of runs have ended. */
   readonly executions?: 'look';
-  /** It shares no bundle with other functions, since it has what they do not need. */
-  readonly apart?: true;
+  /** Only pipelines have it that serve tables outside the lake; its bundle is its own, with a client that no other function needs. */
+  readonly serving?: true;
   /** It reads the compiled pipeline, which it has beside its code; all others go by the plan. */
   readonly spec?: true;
 };
@@ -152,7 +152,7 @@ export const STATES = {
     compute: HEAVY,
     objects: [read('silver'), read('gold'), write('ops')],
     catalog: 'find',
-    apart: true,
+    serving: true,
   },
   Finish: { ...worker, file: 'finish', compute: PLANNING, objects: [clear('silver'), clear('gold'), keep('ops')] },
   OpenRewrite: {

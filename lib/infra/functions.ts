@@ -8,15 +8,19 @@ import type { Construct } from 'constructs';
 import { BINDING_MISSING, type Architecture as BundleArchitecture } from '../core/bundle-folder.ts';
 import { InvalidInput } from '../core/errors.ts';
 import { roleOf } from '../core/roles.ts';
+import { functionsFor } from '../core/serving.ts';
 import type { PipelineSpec } from '../core/spec.ts';
-import { FUNCTIONS, type FunctionName, isStep, STATES, type StepCompute, stateRow } from '../core/states.ts';
+import { type FunctionName, isStep, STATES, type StepCompute, stateRow } from '../core/states.ts';
 import { KEPT } from './kept.ts';
 import { encryptLogs } from './lake-key.ts';
 import { zonesOf } from './permissions.ts';
 import { bucketName, type LakePlaces } from './places.ts';
 import { acknowledgeTracing, type Roles } from './roles.ts';
 
-export type Functions = Readonly<Record<FunctionName, LambdaFunction>>;
+/** That which serves is there where a pipeline serves. */
+export type Functions = Readonly<Record<Exclude<FunctionName, 'Serve'>, LambdaFunction>> & {
+  readonly Serve?: LambdaFunction;
+};
 
 /** Where Lambda puts what layers bring. Source: docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html */
 const LAYERS_FOLDER = '/opt';
@@ -31,6 +35,8 @@ export type FunctionsProps = {
   readonly logs: LogSettings;
   /** null: outside of any VPC. */
   readonly network: Network | null;
+  /** Of the function that serves; left out: as the others. */
+  readonly serving?: Network;
 };
 
 /** Of every log group of a pipeline. */
@@ -46,9 +52,11 @@ export type Network = {
 export function createFunctions(scope: Construct, props: FunctionsProps): Functions {
   refuseIncomplete(scope, props);
   const pipeline = createSpecLayer(scope, props.spec);
-  const entries = FUNCTIONS.map((name) => [name, createFunction(scope, name, { ...props, pipeline })] as const);
+  const entries = functionsFor(props.spec).map(
+    (name) => [name, createFunction(scope, name, { ...props, pipeline })] as const,
+  );
   acknowledgeTracing(props.roles);
-  return Object.fromEntries(entries) as Record<FunctionName, LambdaFunction>;
+  return Object.fromEntries(entries) as Functions;
 }
 
 /** The folder of a build that functions of an architecture run from. */
@@ -66,11 +74,14 @@ export function computeOf(spec: PipelineSpec, name: FunctionName): StepCompute {
 type FunctionProps = FunctionsProps & { readonly pipeline: LayerVersion };
 
 function createFunction(scope: Construct, name: FunctionName, props: FunctionProps): LambdaFunction {
-  const { lake, spec, bundles, network } = props;
+  const { lake, spec, bundles } = props;
+  const network = (stateRow(name).serving === true ? props.serving : undefined) ?? props.network;
   const { names } = lake;
   const { file } = STATES[name];
   const functionName = names.lambda(spec.name, file);
   const role = props.roles[roleOf(name)];
+  if (role === undefined)
+    throw new InvalidInput(`${scope.node.path}: no role for ${name}, which the pipeline does not need`);
   const logGroup = new LogGroup(scope, `${name}Logs`, {
     logGroupName: `/aws/lambda/${functionName}`,
     ...props.logs,
@@ -83,7 +94,7 @@ function createFunction(scope: Construct, name: FunctionName, props: FunctionPro
     description: `Strata: ${name} of the pipeline ${spec.name}`,
     runtime: Runtime.NODEJS_24_X,
     architecture: props.architecture,
-    code: Code.fromAsset(join(bundles, isStep(name) ? 'worker' : file)),
+    code: Code.fromAsset(join(bundles, isStep(name) && stateRow(name).serving !== true ? 'worker' : file)),
     handler: isStep(name) ? `${file}.handler` : 'index.handler',
     ...(stateRow(name).spec === true ? { layers: [props.pipeline] } : {}),
     // A run goes on with the versions that it began with. Those of a deployment that is undone go: Lambda publishes nothing that is as

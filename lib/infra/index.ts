@@ -22,4 +22,5 @@ export type { PipelineStackProps } from './pipeline-stack.ts';
 export { PipelineStack } from './pipeline-stack.ts';
 export type { GivenBuckets } from './places.ts';
 export { bundlesFor, compiledPipeline, compiledPipelines } from './project.ts';
+export type { ServingOptions } from './serving.ts';
 export type { ScheduledMaintenance, StartOn } from './triggers.ts';

@@ -31,12 +31,14 @@ export function zonesOf(name: FunctionName): readonly Zone[] {
 /** Whose data functions work on, and where they run. */
 export type Workplace = {
   readonly lake: LakePlaces;
-  readonly spec: Pick<PipelineSpec, 'name' | 'others'>;
+  readonly spec: Pick<PipelineSpec, 'name' | 'others' | 'serve'>;
   readonly inVpc: boolean;
+  /** The function that serves is in a VPC of its own. */
+  readonly servesInVpc?: boolean;
 };
 
 /** Grants a role what the table of states says of its functions, each statement with its acknowledgement. */
-export function grantAll(role: IRole, name: RoleName, { lake, spec, inVpc }: Workplace): void {
+export function grantAll(role: IRole, name: RoleName, { lake, spec, inVpc, servesInVpc = false }: Workplace): void {
   const policy = new Policy(role, 'Lake');
   const { objects, others, everyones, catalog, seesExecutions } = grantsOf(name);
   // Also what is exported, where nothing is any more: a run may have begun before the deploy, and would else be refused when it commits.
@@ -47,7 +49,7 @@ export function grantAll(role: IRole, name: RoleName, { lake, spec, inVpc }: Wor
   if (catalog.includes('look')) lookAtOthers(policy, lake, spec);
   if (seesExecutions) lookAtExecutions(policy, lake, spec.name);
   if (objects.length > 0) useKeys(policy, lake);
-  if (inVpc) grantNetwork(policy);
+  if (inVpc || (servesInVpc && name === 'Serve')) grantNetwork(policy);
   grantTracing(policy);
   policy.attachToRole(role);
 }

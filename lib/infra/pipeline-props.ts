@@ -8,6 +8,7 @@ import type { PipelineSpec } from '../core/spec.ts';
 import type { AlarmsOptions } from './alarms.ts';
 import type { ILake } from './lake.ts';
 import type { OriginOptions } from './origins.ts';
+import type { ServingOptions } from './serving.ts';
 import type { StartOn } from './triggers.ts';
 
 /** What may be other than the default. */
@@ -36,6 +37,8 @@ export type PipelineOptions = {
   readonly securityGroups?: readonly ISecurityGroup[];
   /** By source: when those are fetched or consumed that have their files from elsewhere. Default: never. */
   readonly origins?: { readonly [source: string]: OriginOptions };
+  /** Of a pipeline that serves tables: where the function is that does, and its secret. Default: as the others, and the secret by its name. */
+  readonly serve?: ServingOptions;
   /** How long logs stay; default: a month. */
   readonly logRetention?: RetentionDays;
   /** Of logs, which hold no data of the lake; default: DESTROY. */

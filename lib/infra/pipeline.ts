@@ -20,6 +20,7 @@ import { createOrigins } from './origins.ts';
 import type { PipelineProps } from './pipeline-props.ts';
 import { bundlesFor, maintenanceDefinition, medallionDefinition } from './project.ts';
 import { createRoles } from './roles.ts';
+import { connectSink, servingNetwork } from './serving.ts';
 import { createStateMachine } from './state-machine.ts';
 import { connectTopic, connectWebhook, createTopic, openToAlarms } from './topic.ts';
 import { createTriggers, maintainAfter } from './triggers.ts';
@@ -52,8 +53,14 @@ export class Pipeline extends Construct implements IConnectable {
     const logs = { retention: props.logRetention ?? RetentionDays.ONE_MONTH, removalPolicy };
     const { architecture = Architecture.ARM_64 } = props;
     const bundles = props.bundles ?? bundlesFor(nameOfBundle(architecture));
-    const roles = createRoles(this, { lake, spec, inVpc: this.#network !== null });
-    this.functions = createFunctions(this, { lake, roles, spec, bundles, architecture, logs, network: this.#network });
+    const serving = spec.serve === undefined ? undefined : servingNetwork(this, spec.name, props.serve ?? {});
+    const inVpc = { inVpc: this.#network !== null, servesInVpc: serving !== undefined };
+    const roles = createRoles(this, { lake, spec, ...inVpc });
+    this.functions = createFunctions(this, {
+      ...{ lake, roles, spec, bundles, architecture, logs, network: this.#network },
+      ...(serving === undefined ? {} : { serving }),
+    });
+    if (spec.serve !== undefined) connectSink(this, this.functions, spec.serve, props.serve ?? {});
     const { functions } = this;
     const definition = props.definition ?? medallionDefinition();
     const machine = createStateMachine(this, {

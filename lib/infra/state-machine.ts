@@ -5,6 +5,7 @@ import { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { leastReserved } from '../core/compute.ts';
 import { InvalidInput } from '../core/errors.ts';
+import { functionsFor, machineFor } from '../core/serving.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { type MachineName, STATES, type TaskName, tasksOf } from '../core/states.ts';
 import { acknowledge, acknowledgeResources } from './acknowledge.ts';
@@ -51,14 +52,14 @@ export function createStateMachine(scope: Construct, props: StateMachineProps): 
     ...props.logs,
   });
   encryptLogs(logGroup, lake);
-  const called = tasksOf(which);
+  const called = tasksFor(which, spec);
   const machine = new CfnStateMachine(scope, machineId, {
     stateMachineName: name,
     stateMachineType: 'STANDARD',
     roleArn: role.roleArn,
-    definitionString: JSON.stringify(withLimits(JSON.parse(props.definition), spec)),
+    definitionString: JSON.stringify(withLimits(machineFor(JSON.parse(props.definition) as Definition, spec), spec)),
     definitionSubstitutions: {
-      ...Object.fromEntries(called.map((step) => [`${step}FunctionArn`, functions[step].currentVersion.functionArn])),
+      ...Object.fromEntries(called.map((step) => [`${step}FunctionArn`, functions[step]?.currentVersion.functionArn])),
       OpsBucket: bucketName(lake, 'ops'),
     },
     loggingConfiguration: {
@@ -71,6 +72,12 @@ export function createStateMachine(scope: Construct, props: StateMachineProps): 
   });
   machine.node.addDependency(policy);
   return { arn, name };
+}
+
+/** The tasks of a machine for which a pipeline has a function. */
+function tasksFor(machine: MachineName, spec: PipelineSpec): readonly TaskName[] {
+  const there = functionsFor(spec);
+  return tasksOf(machine).filter((task) => there.includes(task));
 }
 
 /** By name, since functions of this role wait for its policies. */
@@ -139,7 +146,7 @@ function grantMachine(props: StateMachineProps, name: string, arn: string): Poli
     acknowledgeResources(policy, resources, reason);
   };
   // Also in the versions that runs have begun with, which a deployment replaces.
-  const called = tasksOf(machine).map((step) => functionArn(Stack.of(role), lake, spec, step));
+  const called = tasksFor(machine, spec).map((step) => functionArn(Stack.of(role), lake, spec, step));
   allow('Steps', ['lambda:InvokeFunction'], called, 'Exactly these functions, in whichever version');
   const runs = MACHINES[machine].folders.map((folder) => `${bucketArn(lake, 'ops')}/ops/${spec.name}/${folder}/*`);
   const inRuns = 'Lists of units and results of maps lie in the folders of runs, whose names come with the runs';

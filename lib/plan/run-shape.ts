@@ -26,8 +26,8 @@ export type RunShape = {
   readonly lists: number;
 };
 
-/** States of a run that is no part of a level: Open, IsThereWork, Commit, IsServed, Finish, IsOwnRun, Done. */
-const AROUND = 7;
+/** States of a run that is no part of a level: Open, IsThereWork, Commit, Finish, IsOwnRun, Done. */
+const AROUND = 6;
 /** Level, WhatIsLeft. */
 const PER_CALL = 2;
 /** PlanStage, IsThereToStage; PlanMerge, IsThereToMerge; Audit, MoreLevels. A map is one for itself. */

@@ -4,6 +4,7 @@ import { lowerStateMachine } from '../asl/lower.ts';
 import type { StateEvent } from '../asl/state-event.ts';
 import type { AfterError } from '../core/failed-run.ts';
 import type { HeldRun } from '../core/run.ts';
+import { machineFor } from '../core/serving.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { keepLock } from '../lake/run/keep-lock.ts';
 import { releaseLock } from '../lake/run/lock.ts';
@@ -74,8 +75,9 @@ async function execute(deps: StepDeps, execution: RunExecution, held: Held, lost
   const worked: string[] = [];
   let failure: AfterError['state'] | undefined;
   const file = `${machine}.asl.json`;
+  const text = await readFile(stateMachineFile(machine), 'utf8');
   const outcome = await runStateMachine({
-    definition: lowerStateMachine(loadStateMachine(await readFile(stateMachineFile(machine), 'utf8'), file)),
+    definition: lowerStateMachine(machineFor(loadStateMachine(text, file), await deps.specs(execution.run.pipeline))),
     input: execution.input,
     handlers: actions.guardAll({
       ...handlers,
