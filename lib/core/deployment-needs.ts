@@ -1,6 +1,6 @@
 /**
- * What stacks take of the quotas of an account, at most: a pipeline that leaves nothing out has so many. A test counts them in the
- * templates.
+ * What stacks take of the quotas of an account, at most: a pipeline that leaves nothing out has so many, and one that serves a
+ * role more. A test counts them in the templates.
  */
 export const STACK_NEEDS = {
   lake: { roles: 0, rules: 0, alarms: 0, resources: 18 },

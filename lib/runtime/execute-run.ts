@@ -75,9 +75,11 @@ async function execute(deps: StepDeps, execution: RunExecution, held: Held, lost
   const worked: string[] = [];
   let failure: AfterError['state'] | undefined;
   const file = `${machine}.asl.json`;
-  const text = await readFile(stateMachineFile(machine), 'utf8');
+  const whole = loadStateMachine(await readFile(stateMachineFile(machine), 'utf8'), file);
   const outcome = await runStateMachine({
-    definition: lowerStateMachine(machineFor(loadStateMachine(text, file), await deps.specs(execution.run.pipeline))),
+    definition: lowerStateMachine(
+      machine === 'medallion' ? machineFor(whole, await deps.specs(execution.run.pipeline)) : whole,
+    ),
     input: execution.input,
     handlers: actions.guardAll({
       ...handlers,

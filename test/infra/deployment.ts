@@ -29,6 +29,12 @@ export const SHOP: TestPipeline = {
       steps: { Stage: { memory: 6_144, tmp: 8_192, timeout: '10m', reservedConcurrency: 40 } },
     },
     slo: { freshness: '26h', quarantineRate: 5 },
+    serve: {
+      postgres: {
+        url: secret('REPORTS_URL'),
+        tables: { totals: { from: 'gold.total' }, people: { from: 'silver.people' } },
+      },
+    },
     sources: {
       orders: csv({ columns: { id: 'bigint', person: 'bigint', amount: { type: 'decimal(10,2)', min: '0' } } }),
       people: csv({ columns: { id: 'bigint', at: 'int', name: 'string' }, key: ['id'], drift: 'evolve' }),
@@ -91,7 +97,7 @@ export const FOLLOWER: TestPipeline = {
 /** Folders with the names of the real bundles. */
 export function fakeBundles({ bindingMissing = false } = {}): string {
   const folder = temporaryFolder('bundles');
-  for (const name of ['worker', ...LIGHT_FUNCTIONS.map((name) => STATES[name].file), ...ORIGIN_FUNCTIONS]) {
+  for (const name of ['worker', 'serve', ...LIGHT_FUNCTIONS.map((name) => STATES[name].file), ...ORIGIN_FUNCTIONS]) {
     mkdirSync(join(folder, name));
     writeFileSync(join(folder, name, 'index.mjs'), `// ${name}\n`);
   }

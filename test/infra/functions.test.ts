@@ -44,10 +44,10 @@ describe('every function', () => {
     }
   });
 
-  test('steps share one bundle, each light function has its own', () => {
+  test('steps share one bundle, each light function has its own, and that which serves', () => {
     const assets = new Map(FUNCTIONS.map((name) => [name, String(at(propertiesOf(name), 'Code', 'S3Key'))]));
-    assert.equal(new Set(STEP_NAMES.map((name) => assets.get(name))).size, 1);
-    assert.equal(new Set(assets.values()).size, 6);
+    assert.equal(new Set(STEP_NAMES.filter((name) => name !== 'Serve').map((name) => assets.get(name))).size, 1);
+    assert.equal(new Set(assets.values()).size, 7);
   });
 });
 
@@ -78,7 +78,7 @@ describe('sizes', () => {
   }
 
   test('a pipeline that says nothing has the defaults', () => {
-    for (const step of STEP_NAMES) {
+    for (const step of STEP_NAMES.filter((name) => name !== 'Serve')) {
       const { memoryMb, timeoutSeconds, tmpMb, reservedConcurrency } = DEFAULT_COMPUTE.steps[step];
       assert.deepEqual(sizesOf(step, plain), [memoryMb, timeoutSeconds, tmpMb, reservedConcurrency]);
     }
@@ -106,6 +106,7 @@ describe('the environment', () => {
     Merge: { ...buckets('silver', 'ops'), STRATA_TMP_MB: '4096' },
     Audit: { ...tables, STRATA_TMP_MB: '2048' },
     Commit: { ...tables, STRATA_TMP_MB: '2048' },
+    Serve: { ...tables, STRATA_TMP_MB: '4096' },
     Finish: { ...tables, STRATA_TMP_MB: '2048' },
     OpenRewrite: { ...tables, STRATA_TMP_MB: '2048', STRATA_SPECS: '/opt/specs' },
     Rewrite: { ...tables, STRATA_TMP_MB: '4096' },
@@ -151,7 +152,7 @@ describe('a change of one pipeline', async () => {
 
   test('publishes anew the functions that read it, which others than those stay as they are', () => {
     assert.deepEqual(versionsOf(after.pipelines['plain'], true).toSorted(), ['Open', 'OpenRewrite', 'Sweep']);
-    assert.equal(versionsOf(after.pipelines['plain'], false).length, FUNCTIONS.length - 4);
+    assert.equal(versionsOf(after.pipelines['plain'], false).length, FUNCTIONS.length - 5);
   });
 
   test('is in its own layer, under the name that functions look for', () => {

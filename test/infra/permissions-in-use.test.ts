@@ -13,6 +13,7 @@ import { compactTables } from '../../lib/runtime/compact.ts';
 import { expireTables, vacuumTables } from '../../lib/runtime/maintain.ts';
 import { runNotify } from '../../lib/steps/end/notify.ts';
 import { startRuns } from '../../lib/steps/start/start-runs.ts';
+import { createMemorySink } from '../ports/memory-sink.ts';
 import { keyOf, openTestLake, type TestLake } from '../support/test-lake.ts';
 import { deploy, FOLLOWER, LEADER, SHOP } from './deployment.ts';
 import { allows, statementsOf, statementsOfFunction } from './policies.ts';
@@ -74,6 +75,8 @@ function watch(store: ObjectStore, note: (verb: Verb, key: string) => void): Obj
   };
 }
 
+const { sink } = createMemorySink();
+
 /** Runs of all kinds: new files, changes of keys, a dry run, a failure, a rebuild, files taken again, nothing to do. */
 async function runAll(lake: TestLake, uses: Use[]): Promise<void> {
   let state = '';
@@ -87,7 +90,8 @@ async function runAll(lake: TestLake, uses: Use[]): Promise<void> {
       uses.push({ by: state, verb, key });
       if (within !== undefined) uses.push({ by: within, verb, key });
     });
-    return { ...deps, store, catalog: createFileCatalog(store, { parse: parseMetadata, render: renderMetadata }) };
+    const catalog = createFileCatalog(store, { parse: parseMetadata, render: renderMetadata });
+    return { ...deps, store, catalog, sink: () => sink };
   });
   const onEvent: RunRequest['onEvent'] = (event) => {
     if (event.kind === 'started') [state, within] = [event.state, event.within];
@@ -149,7 +153,7 @@ async function compactAll(watched: TestLake, lake: TestLake, onEvent: RunRequest
     assert.ok(answer.kind === 'ended' && answer.result.status === 'SUCCEEDED', JSON.stringify(answer));
   }
   await lake.land('orders', '9.csv', 'id,person,amount\n9,1,1.00\n');
-  await lake.run();
+  await lake.reopen((deps) => ({ ...deps, sink: () => sink })).run();
   const answer = await compactTables(watched.deps, { ...asked, compact: all });
   assert.ok(answer.kind === 'ended' && answer.result.status === 'SUCCEEDED', JSON.stringify(answer));
 }
@@ -247,7 +251,7 @@ const RARE: Readonly<Record<string, string>> = {
   'Open remove ops': LEFT_BEHIND,
 };
 
-test('who sends alerts is told the name of the secret with the webhook, and may read that one', () => {
+test('who sends alerts is told the name of the secret with the webhook, and may read that one; who serves may read its own', () => {
   const functions = resourcesOf(template, 'AWS::Lambda::Function');
   const told = functions.flatMap(({ properties }) => {
     const variables = at(properties, 'Environment', 'Variables') as Fields;
@@ -262,9 +266,9 @@ test('who sends alerts is told the name of the secret with the webhook, and may 
   const secret = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:OPS_WEBHOOK-??????`;
   assert.deepEqual(
     readers,
-    functionsOfRole('Run')
+    [...functionsOfRole('Run'), 'Serve' as const]
       .toSorted((a, b) => FUNCTIONS.indexOf(a) - FUNCTIONS.indexOf(b))
-      .map((name) => [name, [secret]]),
+      .map((name) => [name, [name === 'Serve' ? secret.replace('OPS_WEBHOOK', 'REPORTS_URL') : secret]]),
   );
 });
 

@@ -45,9 +45,9 @@ function useKey(service: string, of: string): Request {
 }
 
 const s3 = (action: string, key: string): Request => ({ action: `s3:${action}`, resource: object(key) });
-const [OPEN, WORK, PUBLISH, RUN] = ROLE_NAMES.map(functionsOfRole) as [Names, Names, Names, Names];
+const [OPEN, WORK, PUBLISH, SERVE, RUN] = ROLE_NAMES.map(functionsOfRole) as [Names, Names, Names, Names, Names];
 type Names = readonly FunctionName[];
-const STEPS = [...OPEN, ...WORK, ...PUBLISH];
+const STEPS = [...OPEN, ...WORK, ...PUBLISH, ...SERVE];
 
 /** A lake in a stack of its own. */
 function stackOf(options: LakeOptions): Template {
@@ -87,7 +87,17 @@ const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] 
   ['read the quarantine', s3('GetObject', 'ops/web_shop/quarantine/data/f.parquet'), STEPS],
   ['mark an event', s3('PutObject', 'ops/web_shop/_events/e.json'), [...STEPS, ...RUN]],
   ['mark what landed', s3('PutObject', 'ops/web_shop/_landed/e.json'), [...STEPS, ...RUN]],
-  ['remove what was marked', s3('DeleteObject', 'ops/web_shop/_landed/e.json'), STEPS],
+  ['remove what was marked', s3('DeleteObject', 'ops/web_shop/_landed/e.json'), [...OPEN, ...WORK, ...PUBLISH]],
+  [
+    'read the secret of where tables are served',
+    { action: 'secretsmanager:GetSecretValue', resource: arn('secretsmanager', 'secret:REPORTS_URL-a1B2c3') },
+    SERVE,
+  ],
+  [
+    'read another secret',
+    { action: 'secretsmanager:GetSecretValue', resource: arn('secretsmanager', 'secret:REPORTS_URL_2-a1B2c3') },
+    [],
+  ],
   [
     'see whether an execution has ended',
     { action: 'states:DescribeExecution', resource: arn('states', 'execution:strata-web-shop:upload-1') },
@@ -110,7 +120,7 @@ const ALLOWED: readonly (readonly [string, Request, readonly FunctionName[]])[] 
     { action: 's3:GetObject', resource: `${bucket('dev-silver')}/silver/web_shop/f` },
     [],
   ],
-  ['look up a table', { action: 'glue:GetTable', resource: TABLE }, [...OPEN, ...PUBLISH]],
+  ['look up a table', { action: 'glue:GetTable', resource: TABLE }, [...OPEN, ...PUBLISH, ...SERVE]],
   ['list tables', { action: 'glue:GetTables', resource: TABLE }, [...OPEN, ...PUBLISH]],
   ['create a table', { action: 'glue:CreateTable', resource: TABLE }, PUBLISH],
   ['change a table', { action: 'glue:UpdateTable', resource: TABLE }, PUBLISH],
@@ -154,9 +164,9 @@ describe('what functions may do', () => {
     }
   });
 
-  test('each is in one of four roles', () => {
+  test('each is in one of four roles, but that which serves', () => {
     const roles = resourcesOf(shop, 'AWS::Lambda::Function').map(({ properties }) => properties['Role']);
-    assert.equal(new Set(roles).size, 4);
+    assert.equal(new Set(roles).size, 5);
     assert.deepEqual([...STEPS, ...RUN].sort(), [...FUNCTIONS].sort());
   });
 });
@@ -179,7 +189,7 @@ const WITHOUT_RESOURCES = [
 
 test('no statement names all resources, except for actions that know none; none names all actions', () => {
   const roles = resourcesOf(shop, 'AWS::IAM::Role').map(({ id }) => id);
-  assert.equal(roles.length, 4);
+  assert.equal(roles.length, 5);
   for (const { actions, resources } of roles.flatMap((role) => statementsOf(shop, role))) {
     for (const action of actions) assert.match(action, /^[a-z0-9]+:[A-Za-z]+$/);
     if (!resources.includes('*')) continue;
@@ -262,7 +272,10 @@ describe('a service of AWS works for this account only', () => {
 
 test('tables of other pipelines may be read by those who read them for gold, in the layers that it reads; no one may change them', () => {
   const who = (template: typeof shop, request: Request): readonly FunctionName[] =>
-    FUNCTIONS.filter((name) => allows(statementsOfFunction(template, name), request));
+    FUNCTIONS.filter(
+      // The pipeline that is read serves nothing.
+      (name) => (template === follower || name !== 'Serve') && allows(statementsOfFunction(template, name), request),
+    );
   const readers = FUNCTIONS.filter((name) => OPEN.includes(name) || WORK.includes(name));
   for (const layer of ['silver', 'gold']) {
     const key = `${layer}/leader/rows/data/f.parquet`;

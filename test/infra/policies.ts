@@ -69,6 +69,6 @@ function holds(condition: Fields, { prefix, context = {} }: Request): boolean {
 }
 
 function matches(pattern: string, text: string): boolean {
-  const parts = pattern.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('?', '.'));
   return new RegExp(`^${parts.join('.*')}$`).test(text);
 }

@@ -149,9 +149,9 @@ describe('what goes wrong', () => {
           return [name, all?.['Next'] ?? 'the execution fails'];
         }),
     );
-    const { Fail, Notify, RunFailed, MaintainAfter, ...work } = leads;
+    const { Fail, Notify, RunFailed, MaintainAfter, Serve, ...work } = leads;
     // What comes after a run that has succeeded is no failure of it.
-    assert.equal(MaintainAfter, 'IsRunAskedFor');
+    assert.deepEqual([MaintainAfter, Serve], ['IsRunAskedFor', 'Finish']);
     assert.deepEqual([...new Set(Object.values(work))], ['Fail']);
     assert.deepEqual([Fail, Notify, RunFailed], ['Notify', 'AfterFail', 'the execution fails']);
   });

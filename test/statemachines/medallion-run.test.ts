@@ -5,12 +5,16 @@ import { loadStateMachine } from '../../lib/asl/load.ts';
 import { lowerStateMachine } from '../../lib/asl/lower.ts';
 import { AuditFailed, CommitConflict, CommitStateUnknown, LockHeld, Unavailable } from '../../lib/core/errors.ts';
 import type { AfterError } from '../../lib/core/failed-run.ts';
+import { machineFor } from '../../lib/core/serving.ts';
 import type { JsonValue } from '../../lib/ports.ts';
 import { runStateMachine, type StateHandler, type StateMachineResult } from '../../lib/runtime/state-machine.ts';
 import { runRunFailed } from '../../lib/steps/end/run-failed.ts';
 
 const FILE = new URL('../../statemachines/medallion.asl.json', import.meta.url);
-const definition = lowerStateMachine(loadStateMachine(readFileSync(FILE, 'utf8'), 'medallion.asl.json'));
+const whole = loadStateMachine(readFileSync(FILE, 'utf8'), 'medallion.asl.json');
+/** Of a pipeline that serves nothing, and of one that does. */
+const usual = lowerStateMachine(machineFor(whole, {}));
+const serving = lowerStateMachine(machineFor(whole, { serve: { postgres: { secret: 'S', schema: 's', tables: [] } } }));
 
 type RunState = { readonly level: number; readonly [field: string]: JsonValue };
 type Handlers = Readonly<Record<string, (input: RunState) => Promise<JsonValue>>>;
@@ -42,6 +46,7 @@ const STEPS: Handlers = {
   Merge: async () => null,
   Audit: async (state) => ({ ...state, level: state.level + 1 }),
   Commit: async (state) => state,
+  Serve: async (state) => state,
   Finish: async (state) => state,
   Fail: async () => ({ run_id: 'r-1', redrives: 0 }),
   Notify: async () => null,
@@ -57,11 +62,13 @@ async function play(
     input = INPUT,
     execution = { Name: 'r-1' },
     startAt = 'Open',
+    definition = usual,
     onEntered,
   }: {
     input?: JsonValue;
     execution?: JsonValue;
     startAt?: string;
+    definition?: typeof usual;
     onEntered?: (state: string) => void;
   } = {},
 ): Promise<{ result: StateMachineResult; calls: readonly Call[] }> {
@@ -299,6 +306,37 @@ describe('medallion on one machine', () => {
 
   const due = { request: { operations: ['compact'] }, why: [] };
   const maintained = async (state: RunState): Promise<JsonValue> => ({ ...state, maintenance: due });
+
+  it('serves what is published, where the pipeline serves and the run does', async () => {
+    const done = async (state: RunState): Promise<JsonValue> => ({ ...state, level: 2, left: 'nothing' });
+    const Open = async (): Promise<JsonValue> => ({ ...PLANNED, serves: true });
+    const { result, calls } = await play({ Open, Level: done }, { definition: serving });
+    assert.equal(result.status, 'SUCCEEDED');
+    assert.deepEqual(statesOf(calls), ['Open', 'Level', 'Commit', 'Serve', 'Finish']);
+    for (const asked of [{ definition: serving }, {}]) {
+      const other = await play({ Level: done, ...(asked.definition === undefined ? { Open } : {}) }, asked);
+      assert.deepEqual(statesOf(other.calls), ['Open', 'Level', 'Commit', 'Finish']);
+    }
+  });
+
+  it('ends a run that could not be served, and then fails with the reason, after maintenance that is due', async () => {
+    const Open = async (): Promise<JsonValue> => ({ ...PLANNED, serves: true });
+    const Finish = async (state: RunState): Promise<JsonValue> => ({ ...state, unserved: true });
+    const Serve = failing(1, new AuditFailed('no'));
+    for (const Commit of [STEPS['Commit'], maintained]) {
+      const steps = { Open, Serve: failing(1, new AuditFailed('no')), Finish, ...(Commit && { Commit }) };
+      const { result, calls } = await play(steps, { definition: serving });
+      assert.deepEqual(result, { status: 'FAILED', error: 'RunFailed', cause: 'AuditFailed: no' });
+      const due = Commit === maintained ? ['MaintainAfter'] : [];
+      assert.deepEqual(statesOf(calls).slice(-4 - due.length), ['Serve', 'Finish', ...due, 'Notify', 'RunFailed']);
+      assert.equal(inputOf(calls, 'Notify').state.unserved, true);
+    }
+    // A resumed run is served with the one that was asked for, which Finish leaves to it.
+    const resumed = await play({ Open, Serve }, { definition: serving });
+    assert.equal(resumed.result.status, 'SUCCEEDED');
+    const retried = await play({ Open, Serve: failing(2, new Unavailable('away')) }, { definition: serving });
+    assert.deepEqual(statesOf(retried.calls).slice(-4), ['Serve', 'Serve', 'Serve', 'Finish']);
+  });
 
   it('starts maintenance that is due, and succeeds whatever becomes of that', async () => {
     const { result, calls } = await play({ Commit: maintained });

@@ -71,7 +71,8 @@ for (const file of ['medallion.asl.json', 'maintenance.asl.json']) {
         Fail: { ErrorEquals: ['States.ALL'], ResultPath: '$.fail_error', Next: 'Notify' },
         Notify: { ErrorEquals: ['States.ALL'], ResultPath: '$.notify_error', Next: 'AfterFail' },
         RunFailed: undefined,
-        // The run has succeeded.
+        // The run has succeeded, as has one that could not be served.
+        Serve: { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Finish' },
         MaintainAfter: { ErrorEquals: ['States.ALL'], ResultPath: '$.maintenance_error', Next: 'IsRunAskedFor' },
       };
       for (const [name, state] of Object.entries(machine.States)) {
