@@ -32,6 +32,7 @@ export function assemble(draft: PipelineDraft, { models, others, dated }: BoundP
     slo: draft.slo,
     breaker: draft.breaker,
     ...(draft.alerts === undefined ? {} : { alerts: draft.alerts }),
+    ...(draft.serve === undefined ? {} : { serve: draft.serve }),
     ...(draft.discover === undefined ? {} : { discover: draft.discover }),
     ...(draft.maintenance === undefined ? {} : { maintenance: draft.maintenance }),
     ...(draft.vars.length === 0 ? {} : { vars: draft.vars }),

@@ -136,3 +136,10 @@ function putsOf(bytes: number | undefined): number {
   if (bytes === undefined) return 0;
   return bytes > PART_BYTES ? Math.ceil(bytes / PART_BYTES) + 2 : 1;
 }
+
+/** What a step of a run took, all its units together. */
+export type StepTiming = Measured & {
+  readonly step: string;
+  readonly level: number | null;
+  readonly units: number;
+};

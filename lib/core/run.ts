@@ -8,14 +8,16 @@ import type { MaintenanceDue } from './maintenance-due.ts';
 import type { Skipped } from './objects.ts';
 import type { WrittenBy } from './plan-format.ts';
 import type { Renamed } from './renames.ts';
-import type { Measured, Spent } from './requests.ts';
+import type { Measured, Spent, StepTiming } from './requests.ts';
 import type { SourceCounts } from './row-counts.ts';
 import type { BranchDone, PlannedPeriod } from './schedule/periods.ts';
-import type { ServedTable, ServeOutcome } from './serve.ts';
+import type { ServeOutcome, ServingState } from './serve.ts';
 import type { ModelMode, PartitionField, PipelineSpec, SourceSpec } from './spec.ts';
 import type { RemovedTable, TableId } from './tables.ts';
 import type { Column } from './types.ts';
 import type { Waiter, Waiting } from './waiting.ts';
+
+export type { StepTiming } from './requests.ts';
 
 /** The JSON that steps hand to each other: references and counts, never rows, never lists that grow with the data. */
 export type RunRef = {
@@ -37,40 +39,33 @@ export type OpenInput = RunRef &
     readonly maintain?: false;
   };
 
-export type RunState = LevelState & {
-  /**
-   * planned: work to do. nothing: nothing new. done: this run_id has ended before. coalesced: another execution waits, and does
-   * what this one was started for.
-   */
-  readonly status: 'planned' | 'nothing' | 'done' | 'coalesced';
-  /** What the execution was started with; `run` is another one while an unfinished run is resumed. */
-  readonly request: OpenInput;
-  readonly run: HeldRun;
-  /** Of an execution that was coalesced: the one that waits. */
-  readonly behind?: Waiter;
-  /** What Commit took, its tidying after its record included. */
-  readonly commit?: Measured;
-  /** The pipeline serves tables outside the lake. */
-  readonly serves?: true;
-  /** What Serve has served. */
-  readonly served?: readonly ServedTable[];
-  /** Why Serve could not. */
-  readonly error?: { readonly Error: string; readonly Cause: string };
-  /** The run has ended, but for that. */
-  readonly unserved?: true;
-  /** What the tables need now that the run is in them. */
-  readonly maintenance?: MaintenanceDue;
-  /** Names in bronze that were skipped, of a run that has nothing to do. */
-  readonly skipped?: Skipped;
-  /** Of a run of a branch that has nothing to do: why. */
-  readonly branch_done?: BranchDone;
-  /** With nothing to do, of a run of no branch: those that have models of their own. */
-  readonly branches?: readonly string[];
-  /** With nothing to do: suspended files, the first of them. */
-  readonly suspended?: readonly NamedFile[];
-  /** With nothing to do: tables of models that the pipeline no longer has, the first of them. */
-  readonly removed?: readonly RemovedTable[];
-};
+export type RunState = LevelState &
+  ServingState & {
+    /**
+     * planned: work to do. nothing: nothing new. done: this run_id has ended before. coalesced: another execution waits, and does
+     * what this one was started for.
+     */
+    readonly status: 'planned' | 'nothing' | 'done' | 'coalesced';
+    /** What the execution was started with; `run` is another one while an unfinished run is resumed. */
+    readonly request: OpenInput;
+    readonly run: HeldRun;
+    /** Of an execution that was coalesced: the one that waits. */
+    readonly behind?: Waiter;
+    /** What Commit took, its tidying after its record included. */
+    readonly commit?: Measured;
+    /** What the tables need now that the run is in them. */
+    readonly maintenance?: MaintenanceDue;
+    /** Names in bronze that were skipped, of a run that has nothing to do. */
+    readonly skipped?: Skipped;
+    /** Of a run of a branch that has nothing to do: why. */
+    readonly branch_done?: BranchDone;
+    /** With nothing to do, of a run of no branch: those that have models of their own. */
+    readonly branches?: readonly string[];
+    /** With nothing to do: suspended files, the first of them. */
+    readonly suspended?: readonly NamedFile[];
+    /** With nothing to do: tables of models that the pipeline no longer has, the first of them. */
+    readonly removed?: readonly RemovedTable[];
+  };
 
 /** One item of a unit list: where to find the unit, small enough for any Map. */
 export type UnitItem = { readonly level: number; readonly unit: string };
@@ -264,12 +259,6 @@ export type TableOutcome = {
   readonly rows_added: number;
   readonly files_added: number;
   readonly snapshot_id: string | null;
-};
-
-export type StepTiming = Measured & {
-  readonly step: string;
-  readonly level: number | null;
-  readonly units: number;
 };
 
 /** What a run answers. */

@@ -1,3 +1,4 @@
+import type { Measured } from './requests.ts';
 import type { Column } from './types.ts';
 
 /** `replace`: all rows, each time. `merge`: rows by key. `append`: rows that have come. */
@@ -48,6 +49,20 @@ export type ServeOutcome = {
   readonly tables: readonly ServedTable[];
   /** Present: nothing of the run was served, for this reason. The next run tries again. */
   readonly error: { readonly name: string; readonly message: string } | null;
+};
+
+/** Of the state of a run, what is about that. */
+export type ServingState = {
+  /** The pipeline serves tables outside the lake. */
+  readonly serves?: true;
+  /** What Serve took. */
+  readonly serving?: Measured;
+  /** What Serve has served. */
+  readonly served?: readonly ServedTable[];
+  /** Why Serve could not. */
+  readonly error?: { readonly Error: string; readonly Cause: string };
+  /** The run has ended, but for that. */
+  readonly unserved?: true;
 };
 
 /** PostgreSQL cuts longer names without a word. Source: postgresql.org/docs/current/sql-syntax-lexical.html */

@@ -105,6 +105,7 @@ const runState = z.object({
   merge: units.extend(measured.partial().shape).optional(),
   serves: z.literal(true).optional(),
   commit: measured.optional(),
+  serving: measured.optional(),
   served: z.array(served).optional(),
   error: z.object({ Error: z.string(), Cause: z.string() }).optional(),
   maintenance: due.optional(),

@@ -1,8 +1,8 @@
 import { DEFAULT_COMPUTE } from '../../core/compute.ts';
 import { exportWarnings } from '../../core/exports.ts';
 import { NONE_SKIPPED } from '../../core/objects.ts';
-import { addRequests, type Measured, type Requests, times } from '../../core/requests.ts';
-import type { FileOutcome, NamedFile, RunPlan, RunResult, RunState } from '../../core/run.ts';
+import { addRequests, type Requests, times } from '../../core/requests.ts';
+import type { FileOutcome, NamedFile, RunPlan, RunResult, RunState, StepTiming } from '../../core/run.ts';
 import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { discardRun, findWorkFiles } from '../../lake/files/discard.ts';
@@ -91,9 +91,13 @@ async function assembleResult(
     ],
     previews: plan.run.dry_run ? await preview(deps, plan) : {},
     duration_ms: durationOf(plan, deps.clock.now()),
-    steps: await readTimings(deps, plan, audits, state.commit ?? commit),
+    steps: [...(await readTimings(deps, plan, audits, state.commit ?? commit)), ...servingOf(state)],
     error: null,
   };
+}
+
+function servingOf({ serving }: RunState): readonly StepTiming[] {
+  return serving === undefined ? [] : [{ step: 'Serve', level: null, units: 0, ...serving }];
 }
 
 function serveOf({ spec, run }: RunPlan, { served = [], error }: RunState): Pick<RunResult, 'serve'> {

@@ -12,6 +12,7 @@ import { currentSnapshot } from '../../iceberg/snapshot.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch, type Scratch } from '../../lake/files/scratch.ts';
 import { requireHeld } from '../../lake/run/lock.ts';
+import { startMeasuring } from '../../lake/run/measure.ts';
 import { readPlan } from '../../lake/run/run-folder.ts';
 import { writeServed } from '../../lake/serve/served.ts';
 import { type ServedTableState, writeServedRows } from '../../lake/serve/served-rows.ts';
@@ -29,6 +30,7 @@ export async function runServe(state: RunState, deps: StepDeps): Promise<RunStat
   const { serve } = spec;
   if (serve === undefined || run.dry_run) return state;
   if (deps.sink === undefined) throw new InvalidInput('nothing was served: this place has no way to serve tables');
+  const measure = startMeasuring(deps);
   const states: ServedTableState[] = [];
   for (const table of serve.postgres.tables) states.push(await stateOf(deps, { spec, serve, table }));
   await using files = createFiles(deps);
@@ -45,7 +47,7 @@ export async function runServe(state: RunState, deps: StepDeps): Promise<RunStat
   });
   const tables = served.map(({ to, from, snapshot_id }) => ({ to, from, snapshot_id, run_id: run.run_id }));
   await writeServed(deps.store, run.pipeline, { tables, error: null });
-  return { ...state, served };
+  return { ...state, served, serving: measure() };
 }
 
 type Asked = { readonly spec: PipelineSpec; readonly serve: ServeSpec; readonly table: ServedTableSpec };
