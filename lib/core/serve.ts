@@ -60,9 +60,10 @@ export type ServingState = {
   /** What Serve has served. */
   readonly served?: readonly ServedTable[];
   /** Why Serve could not. */
-  readonly error?: { readonly Error: string; readonly Cause: string };
-  /** The run has ended, but for that. */
+  readonly serve_error?: { readonly Error: string; readonly Cause: string };
+  /** The run that was asked for has ended, but for that, which is its error. */
   readonly unserved?: true;
+  readonly error?: { readonly Error: string; readonly Cause: string };
 };
 
 /** PostgreSQL cuts longer names without a word. Source: postgresql.org/docs/current/sql-syntax-lexical.html */

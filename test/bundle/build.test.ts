@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { findBinding } from '../../lib/bundle/binding.ts';
 import { type Built, buildLambdas } from '../../lib/bundle/build.ts';
-import { LIGHT, WORKERS } from '../../lib/bundle/functions.ts';
+import { APART, LIGHT, WORKERS } from '../../lib/bundle/functions.ts';
 import { sourcesOf } from '../../lib/bundle/source.ts';
 import { ARCHITECTURES, BINDING_MISSING } from '../../lib/core/bundle-folder.ts';
 import { PROJECT, withoutRegistry } from './binding-root.ts';
@@ -67,6 +67,7 @@ async function sourceNamesOf(place: string): Promise<readonly string[]> {
 /** The functions of contract: handler and file. */
 const HANDLERS = [
   ...WORKERS.map((name) => ({ name, file: join('worker', `${name}.mjs`) })),
+  ...APART.map((name) => ({ name, file: join(name, `${name}.mjs`) })),
   ...LIGHT.map((name) => ({ name, file: join(name, 'index.mjs') })),
 ];
 
@@ -76,7 +77,7 @@ describe('the folder', () => {
     assert.deepEqual(specs, built.pipelines.map((name) => `${name}.json`).sort());
     assert.ok(specs.length > 0);
     for (const architecture of atHand) {
-      assert.deepEqual((await readdir(placeOf(architecture))).sort(), [...LIGHT, 'worker'].sort());
+      assert.deepEqual((await readdir(placeOf(architecture))).sort(), [...APART, ...LIGHT, 'worker'].sort());
       assert.ok(!(await readdir(placeOf(architecture, 'worker'))).includes('specs'));
     }
     const spec = JSON.parse(await readFile(placeOf('specs', specs[0] ?? ''), 'utf8')) as { readonly name: string };
@@ -135,6 +136,20 @@ describe('what a bundle is made of', () => {
     assert.deepEqual(
       sources.filter((path) => !path.includes('node_modules') && OURS.test(path)),
       [],
+    );
+  });
+
+  test('the client of PostgreSQL is in what serves, and in no other', async () => {
+    const has = async (name: string): Promise<boolean> =>
+      (await sourceNamesOf(placeOf(anyArchitecture, name))).some((path) =>
+        /node_modules\/pg(-copy-streams)?\//.test(path),
+      );
+    for (const name of ['worker', ...LIGHT]) assert.equal(await has(name), false, name);
+    for (const name of APART) assert.equal(await has(name), true, name);
+    const files = filesOf(placeOf(anyArchitecture, 'serve')).map((file) => relative(placeOf(anyArchitecture), file));
+    assert.equal(
+      files.some((file) => file.endsWith('libduckdb.so')),
+      atHand.length > 0,
     );
   });
 

@@ -73,7 +73,7 @@ const MISTAKES: readonly Mistake[] = [
     name: 'an unknown property',
     given: { definition: shopWith(['golds'], {}) },
     problems: [
-      'pipelines/shop/pipeline.ts: golds: got an unknown property; expected one of name, owner, tier, description, schedule, schedules, timezone, after, onChange, settings, compute, slo, breaker, alerts, retention, discover, maintenance, vars, sources, silver, gold; did you mean "gold"?',
+      'pipelines/shop/pipeline.ts: golds: got an unknown property; expected one of name, owner, tier, description, schedule, schedules, timezone, after, onChange, settings, compute, slo, breaker, alerts, serve, retention, discover, maintenance, vars, sources, silver, gold; did you mean "gold"?',
     ],
   },
   {
@@ -116,7 +116,7 @@ const MISTAKES: readonly Mistake[] = [
       'pipelines/shop/pipeline.ts: compute.tmp: got 100; expected a whole number of MB of /tmp from 512 to 10240',
       'pipelines/shop/pipeline.ts: compute.maxConcurrency: got 0; expected a whole number of units at once from 1 to 10000',
       'pipelines/shop/pipeline.ts: compute.toleratedFailurePercentage: got 101; expected a percentage from 0 to 100',
-      'pipelines/shop/pipeline.ts: compute.steps.stage: got an unknown step; expected one of Open, Level, PlanStage, Stage, PlanMerge, Merge, Audit, Commit, Finish, OpenRewrite, Rewrite, CommitRewrite, FinishRewrite, Sweep; did you mean "Stage"?',
+      'pipelines/shop/pipeline.ts: compute.steps.stage: got an unknown step; expected one of Open, Level, PlanStage, Stage, PlanMerge, Merge, Audit, Commit, Serve, Finish, OpenRewrite, Rewrite, CommitRewrite, FinishRewrite, Sweep; did you mean "Stage"?',
       'pipelines/shop/pipeline.ts: compute.steps.Merge.memory: got 100; expected a whole number of MB of memory from 512 to 10240',
       'pipelines/shop/pipeline.ts: compute.steps.Merge.reservedConcurrency: got 0; expected a whole number of executions at once, 1 or more',
     ],

@@ -74,6 +74,8 @@ const DEFINE = {
       'ScheduleDefinition',
       'Secret',
       'SeedOptions',
+      'ServeDefinition',
+      'ServedTableDefinition',
       'SettingsDefinition',
       'SilverDefinition',
       'SilverExpectation',
@@ -99,7 +101,16 @@ const CDK = {
       'OriginOptions',
       'PipelineOptions',
     ],
-    ...['PipelineProps', 'PipelineSpec', 'PipelineStackProps', 'ScheduledMaintenance', 'StartOn', 'StepName', 'Zone'],
+    ...[
+      'PipelineProps',
+      'PipelineSpec',
+      'PipelineStackProps',
+      'ScheduledMaintenance',
+      'ServingOptions',
+      'StartOn',
+      'StepName',
+      'Zone',
+    ],
   ],
 };
 

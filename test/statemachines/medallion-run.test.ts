@@ -321,7 +321,11 @@ describe('medallion on one machine', () => {
 
   it('ends a run that could not be served, and then fails with the reason, after maintenance that is due', async () => {
     const Open = async (): Promise<JsonValue> => ({ ...PLANNED, serves: true });
-    const Finish = async (state: RunState): Promise<JsonValue> => ({ ...state, unserved: true });
+    const Finish = async ({ serve_error: error = null, ...state }: RunState): Promise<JsonValue> => ({
+      ...state,
+      unserved: true,
+      error,
+    });
     const Serve = failing(1, new AuditFailed('no'));
     for (const Commit of [STEPS['Commit'], maintained]) {
       const steps = { Open, Serve: failing(1, new AuditFailed('no')), Finish, ...(Commit && { Commit }) };

@@ -72,7 +72,7 @@ for (const file of ['medallion.asl.json', 'maintenance.asl.json']) {
         Notify: { ErrorEquals: ['States.ALL'], ResultPath: '$.notify_error', Next: 'AfterFail' },
         RunFailed: undefined,
         // The run has succeeded, as has one that could not be served.
-        Serve: { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Finish' },
+        Serve: { ErrorEquals: ['States.ALL'], ResultPath: '$.serve_error', Next: 'Finish' },
         MaintainAfter: { ErrorEquals: ['States.ALL'], ResultPath: '$.maintenance_error', Next: 'IsRunAskedFor' },
       };
       for (const [name, state] of Object.entries(machine.States)) {

@@ -2,6 +2,7 @@ import { listTables } from '../../query/list-tables.ts';
 import { type Context, EXIT } from '../context.ts';
 import { openLakeAt } from '../open-lake.ts';
 import { formatBytes, formatCount } from '../output/human.ts';
+import { renderBehind } from '../output/serve.ts';
 import { renderTable } from '../output/table.ts';
 
 export async function tables(context: Context): Promise<number> {
@@ -18,11 +19,12 @@ export async function tables(context: Context): Promise<number> {
       snapshots: formatCount(table.snapshots),
     }));
     const count = (name: string) => ({ name, type: 'BIGINT' });
-    return renderTable(
+    const listed = renderTable(
       rows,
       [{ name: 'table', whole: true }, count('rows'), count('files'), count('size'), count('snapshots')],
       context.layout,
     );
+    return `${listed}${renderBehind(found)}`;
   });
   return EXIT.done;
 }

@@ -1,4 +1,6 @@
 import type { ServedTable, ServeOutcome } from '../../core/serve.ts';
+import { visibleLine } from '../../core/visible.ts';
+import type { TableSummary } from '../../query/list-tables.ts';
 import { type Context, EXIT } from '../context.ts';
 import { describeRunError } from '../failure.ts';
 import { formatCount } from './human.ts';
@@ -27,6 +29,18 @@ export function renderServed(serve: ServeOutcome | undefined, layout: TableLayou
     { name: 'what' },
   ];
   return renderTable(rows, columns, layout);
+}
+
+/** Tables whose rows are not, or not all, where they are served. */
+export function renderBehind(tables: readonly Pick<TableSummary, 'name' | 'served'>[]): string {
+  const behind = tables.flatMap(({ name, served = [] }) =>
+    served.filter((one) => one.behind).map((one) => ({ name, ...one })),
+  );
+  if (behind.length === 0) return '';
+  const lines = behind.map(
+    ({ name, to, why }) => `  ${to} is behind ${name}${why === null ? '' : `: ${visibleLine(why)}`}`,
+  );
+  return ['', 'served, but not as they are now; the next run serves them:', ...lines, ''].join('\n');
 }
 
 /** Says on stderr why nothing was served; answers the exit code. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MAINTENANCE_OPERATIONS } from '../../core/asked.ts';
 import { InvalidInput } from '../../core/errors.ts';
+import { messageOfCause } from '../../core/execution-failure.ts';
 import type { MaintenanceState, RewriteInput } from '../../core/maintenance.ts';
 import type { OpenInput, RunState, UnitInput } from '../../core/run.ts';
 
@@ -86,6 +87,9 @@ export const due = z.object({
   why: z.array(z.object({ operation: z.enum(MAINTENANCE_OPERATIONS), table: z.string().nullable(), why: z.string() })),
 });
 
+/** A Catch writes both fields; a state that timed out may have no cause. */
+export const caught = z.object({ Error: z.string(), Cause: z.string().default('').transform(messageOfCause) });
+
 const served = z.object({
   to: z.string(),
   from: z.string(),
@@ -107,7 +111,7 @@ const runState = z.object({
   commit: measured.optional(),
   serving: measured.optional(),
   served: z.array(served).optional(),
-  error: z.object({ Error: z.string(), Cause: z.string() }).optional(),
+  serve_error: caught.optional(),
   maintenance: due.optional(),
 });
 

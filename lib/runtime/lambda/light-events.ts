@@ -1,12 +1,9 @@
 import { z } from 'zod';
 import { MAINTENANCE } from '../../core/deployment-names.ts';
-import { errorOfExecution, messageOfCause } from '../../core/execution-failure.ts';
+import { errorOfExecution } from '../../core/execution-failure.ts';
 import type { AfterError } from '../../core/failed-run.ts';
 import type { AfterRun } from '../../steps/start/maintain-after.ts';
-import { due, openInput, parseEvent, runRef, sweep } from './events.ts';
-
-/** A Catch writes both fields; a state that timed out may have no cause. */
-const error = z.object({ Error: z.string(), Cause: z.string().default('').transform(messageOfCause) });
+import { caught, due, openInput, parseEvent, runRef, sweep } from './events.ts';
 
 const failure = z.object({
   run_id: z.string().optional(),
@@ -30,7 +27,7 @@ const afterError = z.object({
     status: z.string().optional(),
     sweep: sweep.optional(),
     unserved: z.literal(true).optional(),
-    error,
+    error: caught,
     failure: failure.optional(),
   }),
   execution,
@@ -57,7 +54,7 @@ const alerted = z.object({
     status: z.string().optional().catch(undefined),
     sweep: sweep.optional().catch(undefined),
     unserved: z.literal(true).optional().catch(undefined),
-    error,
+    error: caught,
     failure: failure.optional().catch(undefined),
   }),
   execution,

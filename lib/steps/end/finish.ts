@@ -57,7 +57,8 @@ export async function runFinish(state: RunState, deps: StepDeps): Promise<RunSta
   await clearOpenRun(deps.store, run);
   await releaseLock(deps, run);
   // A run that was only resumed is served with the one that was asked for.
-  return state.error !== undefined && run.run_id === state.request.run_id ? { ...state, unserved: true } : state;
+  const own = run.run_id === state.request.run_id;
+  return own && state.serve_error !== undefined ? { ...state, unserved: true, error: state.serve_error } : state;
 }
 
 async function assembleResult(
@@ -100,7 +101,7 @@ function servingOf({ serving }: RunState): readonly StepTiming[] {
   return serving === undefined ? [] : [{ step: 'Serve', level: null, units: 0, ...serving }];
 }
 
-function serveOf({ spec, run }: RunPlan, { served = [], error }: RunState): Pick<RunResult, 'serve'> {
+function serveOf({ spec, run }: RunPlan, { served = [], serve_error: error }: RunState): Pick<RunResult, 'serve'> {
   if (spec.serve === undefined || run.dry_run) return {};
   return { serve: { tables: served, error: error === undefined ? null : { name: error.Error, message: error.Cause } } };
 }

@@ -53,6 +53,27 @@ const TAKEN: readonly (readonly [string, (event: unknown) => unknown, object, ob
     { ...state, merge: { ...stage, ...measured }, commit: measured },
     { ...state, merge: { ...stage, ...measured }, commit: measured },
   ],
+  [
+    'a run that could not be served',
+    parseRunState,
+    {
+      ...state,
+      serves: true,
+      serve_error: { Error: 'Unavailable', Cause: '{"errorMessage":"away"}' },
+      serving: measured,
+    },
+    { ...state, serves: true, serve_error: { Error: 'Unavailable', Cause: 'away' }, serving: measured },
+  ],
+  [
+    'a run that was served',
+    parseRunState,
+    {
+      ...state,
+      serves: true,
+      served: [{ to: 's.t', from: 'gold.t', how: 'whole', rows: 3, snapshot_id: null, more: 1 }],
+    },
+    { ...state, serves: true, served: [{ to: 's.t', from: 'gold.t', how: 'whole', rows: 3, snapshot_id: null }] },
+  ],
   ['a unit', parseUnitInput, unit, unit],
 ];
 
