@@ -1,6 +1,6 @@
 import type { JsonValue } from './core/json-value.ts';
 import type { ObjectChange, ObjectParts, ObjectVersion, PlannedObject, SkippedName } from './core/objects.ts';
-import type { ServedHow, ServedShape, ServeMode } from './core/serve.ts';
+import type { SinkOutcome, SinkRun } from './core/serve.ts';
 import type { CopyStatement, Statement } from './core/statement.ts';
 import type { Database, TableId } from './core/tables.ts';
 import type { TableMetadata } from './iceberg/types.ts';
@@ -149,6 +149,7 @@ export type Catalog = {
 };
 
 export type { JsonValue } from './core/json-value.ts';
+export type { SinkOutcome, SinkRows, SinkRun, SinkTable } from './core/serve.ts';
 export type { CopyStatement, Statement } from './core/statement.ts';
 
 /** Row values as JSON keeps them without loss: bigint beyond 2^53 and decimals as strings, dates and times as ISO text. */
@@ -283,40 +284,6 @@ export type AuditRow = {
 };
 
 export type AuditLog = { append(rows: readonly AuditRow[]): Promise<void> };
-
-/** The rows of a table to copy, as CSV in a local file (lib/sql/serve/rows.ts); `gone`: one of the keys of which there are no rows any more. */
-export type SinkRows =
-  | { readonly kind: 'unchanged' }
-  | { readonly kind: 'whole'; readonly path: string }
-  | { readonly kind: 'changes'; readonly path: string; readonly gone: string | null };
-
-/** A table to be served. */
-export type SinkTable = ServedShape & {
-  readonly mode: ServeMode;
-  readonly keep: number;
-  readonly truncate: boolean;
-  /** Of the lake's table, whose rows these are; null where it has none. */
-  readonly snapshot_id: string | null;
-  /** What to copy where the rows of a snapshot are there already; null: nobody knows which are. */
-  rows(served: string | null): Promise<SinkRows>;
-};
-
-/** All tables of a run. */
-export type SinkRun = {
-  readonly pipeline: string;
-  readonly run_id: string;
-  readonly schema: string;
-  readonly tables: readonly SinkTable[];
-  /** Asked once no other run of the pipeline can serve any more before this one has; throws where it must not. */
-  readonly requireHeld: () => Promise<void>;
-};
-
-export type SinkOutcome = {
-  readonly name: string;
-  readonly how: ServedHow;
-  readonly rows: number;
-  readonly snapshot_id: string | null;
-};
 
 /**
  * Tables outside the lake. All tables of a run are there at once or none is; a run that has been served is served no second time,

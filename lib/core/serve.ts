@@ -75,3 +75,37 @@ export function servedName({ postgres: { schema } }: ServeSpec, { name }: Pick<S
 
 /** What a table is made of where it is served. */
 export type ServedShape = Pick<ServedTableSpec, 'name' | 'key'> & { readonly columns: readonly Column[] };
+
+/** The rows of a table to copy, as CSV in a local file (lib/sql/serve/rows.ts); `gone`: one of the keys of which there are no rows any more. */
+export type SinkRows =
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'whole'; readonly path: string }
+  | { readonly kind: 'changes'; readonly path: string; readonly gone: string | null };
+
+/** A table to be served. */
+export type SinkTable = ServedShape & {
+  readonly mode: ServeMode;
+  readonly keep: number;
+  readonly truncate: boolean;
+  /** Of the lake's table, whose rows these are; null where it has none. */
+  readonly snapshot_id: string | null;
+  /** What to copy where the rows of a snapshot are there already; null: nobody knows which are. */
+  rows(served: string | null): Promise<SinkRows>;
+};
+
+/** All tables of a run. */
+export type SinkRun = {
+  readonly pipeline: string;
+  readonly run_id: string;
+  readonly schema: string;
+  readonly tables: readonly SinkTable[];
+  /** Asked once no other run of the pipeline can serve any more before this one has; throws where it must not. */
+  readonly requireHeld: () => Promise<void>;
+};
+
+export type SinkOutcome = {
+  readonly name: string;
+  readonly how: ServedHow;
+  readonly rows: number;
+  readonly snapshot_id: string | null;
+};

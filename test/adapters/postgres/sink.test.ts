@@ -1,5 +1,5 @@
-import { createMemorySink } from '../ports/memory-sink.ts';
-import { sinkContract } from '../ports/sink-contract.ts';
+import { createMemorySink } from '../../ports/memory-sink.ts';
+import { sinkContract } from '../../ports/sink-contract.ts';
 
 sinkContract('a sink in memory', async () => {
   const { sink, tables } = createMemorySink();
