@@ -28,6 +28,7 @@ import { measureReads } from './reads/measure.ts';
 import { renderReport, renderTable } from './report.ts';
 import { measureRetail } from './retail/measure.ts';
 import { measureSales } from './sales/measure.ts';
+import { measureServing } from './serving/measure.ts';
 import { FULL, MEMORY_BYTES, QUICK, THREADS } from './settings.ts';
 import { measureStatus } from './status/measure.ts';
 import { measureTopics } from './topics/measure.ts';
@@ -56,6 +57,7 @@ const MEASUREMENTS = {
   status: measureStatus,
   increment: measureIncrement,
   facts: measureFacts,
+  serving: measureServing,
   diff: measureDiff,
   topics: measureTopics,
 } as const satisfies Record<string, (bench: Bench) => Promise<Measured>>;

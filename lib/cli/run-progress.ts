@@ -44,6 +44,7 @@ const NAMES: Readonly<Record<string, string>> = {
   MergeMap: 'merge level',
   Audit: 'audit level',
   Commit: 'publish',
+  Serve: 'serve',
   RewriteMap: 'rewrite',
   CommitRewrite: 'publish',
   Sweep: 'forget and remove',
