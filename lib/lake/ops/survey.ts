@@ -20,7 +20,7 @@ import { findChanges, findLostLogs } from '../tables/made-by.ts';
 import { pinOthers } from '../tables/other-pipelines.ts';
 import { findRemoved } from '../tables/removed-tables.ts';
 import { modelTables, tableIdOf } from '../tables/table-state.ts';
-import { timeOfPeriod } from './branches/choose-period.ts';
+import { dateOfPeriod } from './branches/choose-period.ts';
 import { isPlain, modelsDue } from './due.ts';
 import { findHistory, findNewFiles, type Landed } from './find-new.ts';
 import { findTaken, type Taken } from './ledger.ts';
@@ -71,7 +71,8 @@ export async function surveyPipeline(
   const memoryBytes = Math.min(deps.settings.memoryBytes, OPENING_BYTES);
   await using session = await deps.engine.open({ ...deps.settings, memoryBytes });
   const bound = await bindVars(session, await deps.specs(pipeline), asked.vars ?? {});
-  const spec = withRunDate(bound, timeOfPeriod(bound, asked) ?? now, asked.run_date);
+  const ofPeriod = dateOfPeriod(bound, asked);
+  const spec = ofPeriod === undefined ? withRunDate(bound, now, asked.run_date) : { ...bound, runAt: ofPeriod };
   const selection = await selectionOf(deps, session, spec, asked);
   const tables = new Map<string, KnownTable | undefined>();
   for (const [id, table] of modelTables(spec)) {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { InvalidInput } from '../../../lib/core/errors.ts';
+import { append, cron, csv, definePipeline } from '../../../lib/define/index.ts';
 import { listBranches } from '../../../lib/query/branches/list-branches.ts';
 import { planRun } from '../../../lib/query/plan-run.ts';
-import type { TestLake } from '../../support/test-lake.ts';
+import { openTestLake, type TestLake } from '../../support/test-lake.ts';
 import { at, openStaff, periods } from './staff.ts';
 
 const decoder = new TextDecoder();
@@ -182,6 +183,23 @@ describe('branches', () => {
     }
     await assert.rejects(planRun(lake.deps, 'staff', { branch: 'weekly' }), InvalidInput);
   });
+});
+
+test('the date of a period is the day of its firing where the schedule is, by which it is named, whatever day it is for the pipeline', async () => {
+  const definition = definePipeline({
+    name: 'night',
+    schedules: { monthly: cron('0 0 1 * *', { zone: 'Europe/Berlin' }) },
+    sources: { leave: csv({ columns: { emp: 'bigint' } }) },
+    silver: { leave: { from: 'leave', mode: append() } },
+    gold: { dated: { sql: 'dated.sql', branch: 'monthly' } },
+  });
+  const sql = { 'dated.sql': 'SELECT run_date() AS day, run_time()::VARCHAR AS at, count(*) AS n FROM silver.leave' };
+  const lake = await openTestLake({ name: 'night', definition, sql });
+  await lake.land('leave', 'a.csv', 'emp\n1\n');
+  const run = await at(lake, '2024-10-05T09:00:00Z').run({ runId: 'a', branch: 'monthly' });
+  assert.equal(run.branch?.period, '2024-10');
+  assert.deepEqual(await lake.rows('night_gold.dated'), [{ day: '2024-10-01', at: '2024-09-30 22:00:00+00', n: 1 }]);
+  lake.close();
 });
 
 describe('a period that fails', () => {

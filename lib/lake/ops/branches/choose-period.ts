@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Asked } from '../../../core/asked.ts';
 import { InvalidInput } from '../../../core/errors.ts';
+import { dayIn, type RunDate } from '../../../core/run-date.ts';
 import { type Branch, branchOf, firingOf, lastUpTo, periodOf } from '../../../core/schedule/branch.ts';
 import type { BranchDone, PlannedPeriod } from '../../../core/schedule/periods.ts';
 import type { PipelineSpec } from '../../../core/spec.ts';
@@ -96,7 +97,10 @@ function runIdFor(runId: string, branch: string, period: string): string {
   return `${branch}-${period.replaceAll(':', '')}-${hash}`;
 }
 
-/** When the chosen period begins, which is what the run's date is of. */
-export function timeOfPeriod(spec: PipelineSpec, { branch, period }: Asked): Date | undefined {
-  return branch === undefined || period === undefined ? undefined : firingOf(branchOf(spec, branch), period);
+/** The date of the chosen period: the day on which it begins in the zone of its branch, by which it is named, and the instant. */
+export function dateOfPeriod(spec: PipelineSpec, { branch: name, period }: Asked): RunDate | undefined {
+  if (name === undefined || period === undefined) return undefined;
+  const branch = branchOf(spec, name);
+  const firing = firingOf(branch, period);
+  return { date: dayIn(branch.zone, firing), time: firing.toISOString() };
 }
