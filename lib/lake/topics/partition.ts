@@ -46,22 +46,35 @@ export async function openPartition(
   if (found !== undefined && found.claim.topicId !== place.topicId) throw madeAnew(place, found.claim);
   const after = await landedUntil(store, place, found?.claim, options.all);
   const bounds = await reader.bounds(place.partition);
-  if (found !== undefined && isPending(found.claim, after)) {
-    const { first, last } = found.claim;
-    if (bounds.end <= last) throw hasShrunk(place, bounds.end, last + 1n);
-    const lines = await readRange(deps, place, { first, last });
-    const landed = await landRange(store, place, { first, last }, lines);
-    return { place, next: last + 1n, found, landed: landed === undefined ? [] : [landed] };
-  }
-  if (after === undefined) return { place, next: bounds.start, found, landed: [] };
-  if (bounds.end < after) throw hasShrunk(place, bounds.end, after);
-  const open = { place, next: after, found };
-  if (bounds.start <= after) return { ...open, landed: [] };
-  if (!options.skipLost) throw areLost(place, after, bounds.start - 1n);
+  const pending = found !== undefined && isPending(found.claim, after) ? found.claim : undefined;
+  const landed = pending === undefined ? [] : await landPending(deps, place, pending, { bounds, options });
+  const next = pending === undefined ? after : pending.last + 1n;
+  if (next === undefined) return { place, next: bounds.start, found, landed };
+  if (bounds.end < next) throw hasShrunk(place, bounds.end, next);
+  const open = { place, next, found };
+  if (bounds.start <= next) return { ...open, landed };
+  if (!options.skipLost) throw areLost(place, next, bounds.start - 1n);
   const skipped = await claimAndLand(deps, open, { last: bounds.start - 1n, lines: [] });
   if (skipped === 'overtaken')
     throw new Unavailable(`partition ${place.partition} of ${place.topic} is landed by another`);
-  return { ...skipped.open, landed: skipped.landed === undefined ? [] : [skipped.landed] };
+  return { ...skipped.open, landed: [...landed, ...(skipped.landed === undefined ? [] : [skipped.landed])] };
+}
+
+type Found = { readonly bounds: Bounds; readonly options: OpenOptions };
+type Bounds = Awaited<ReturnType<TopicReader['bounds']>>;
+
+/** Lands a range that was claimed, whose name says all of it, with what the topic still has of it. */
+async function landPending(
+  deps: PartitionDeps,
+  place: PartitionPlace,
+  { first, last }: Claim,
+  { bounds: { start, end }, options }: Found,
+): Promise<readonly LandedRange[]> {
+  if (end <= last) throw hasShrunk(place, end, last + 1n);
+  if (start > first && !options.skipLost) throw areLost(place, first, start > last ? last : start - 1n);
+  const lines = await readRange(deps, place, { first: start > first ? start : first, last });
+  const landed = await landRange(deps.store, place, { first, last }, lines);
+  return landed === undefined ? [] : [landed];
 }
 
 /** The offset after those that have landed, as far as they are looked at. */

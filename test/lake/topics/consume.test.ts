@@ -191,6 +191,25 @@ describe('a consumer that dies', () => {
     Object.assign(topic.partitions[0] ?? {}, { end: 2n });
     await assert.rejects(consume(topic, { store }), /has shrunk: got offsets up to 1; expected 2 and more/);
   });
+
+  test('after a claim, of which the topic has lost some or all since, keeps nobody from going on without those', async () => {
+    for (const [start, rest, files] of [
+      [1n, 'offsets 0 to 0', { '0/0-2.jsonl.zst': ['1', '2'], '0/3-3.jsonl.zst': ['3'] }],
+      [3n, 'offsets 0 to 2', { '0/0-2.jsonl.zst': [], '0/3-3.jsonl.zst': ['3'] }],
+      [5n, 'offsets 0 to 2', { '0/0-2.jsonl.zst': [], '0/3-4.jsonl.zst': [], '0/5-5.jsonl.zst': ['5'] }],
+    ] as const) {
+      const [topic, store] = [createMemoryTopic(), storeOf()];
+      topic.add(0, ...numbered(3));
+      await assert.rejects(consume(topic, { store: dies(store, /^bronze/, false) }), /killed/);
+      topic.add(0, ...numbered(start === 5n ? 3 : 1, 3));
+      const [partition] = topic.partitions;
+      const left = partition?.records.filter(({ offset }) => offset >= start) ?? [];
+      Object.assign(partition ?? {}, { start, records: left });
+      await assert.rejects(consume(topic, { store }), new RegExp(`has lost ${rest} before they were landed`));
+      await consume(topic, { store, skipLost: true });
+      assert.deepEqual(await landed(store), files);
+    }
+  });
 });
 
 describe('of several consumers', () => {
