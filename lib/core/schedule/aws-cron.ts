@@ -1,10 +1,12 @@
+import { MONTHS } from './aws-expression.ts';
 import type { CronFields } from './cron.ts';
 
 const WEEKDAYS: readonly string[] = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 
 /**
- * What EventBridge Scheduler is told: the expression as it is, or the six fields of five. Two where those name a day of the month and one of
- * the week, since either is enough in the standard, and AWS takes one of them at a time; a period that both fire for is done once.
+ * What EventBridge Scheduler is told: the expression as it is, or the six fields of five. Several where those name a day of the month and one of
+ * the week, or a list with an `L`, `W` or `#`, since any is enough in the standard, and AWS takes one of them at a time; a period that several
+ * fire for is done once.
  * Source: docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
 export function awsExpressions(fields: CronFields): readonly string[] {
@@ -15,11 +17,20 @@ export function awsExpressions(fields: CronFields): readonly string[] {
     return `cron(${[all.minute, all.hour, dayOfMonth, all.month, dayOfWeek, year].join(' ')})`;
   };
   if (dialect === 'aws') return [expression(day, weekday)];
-  const [ofMonth, ofWeek] = [from(day, 1), weekday === '*' ? weekday : weekdays(weekday)];
-  if (weekday === '*') return [expression(ofMonth, '?')];
-  if (day === '*') return [expression('?', ofWeek)];
-  return [expression(ofMonth, '?'), expression('?', ofWeek)];
+  const ofMonth = apart(from(day, 1)).map((one) => expression(one, '?'));
+  if (weekday === '*') return ofMonth;
+  const ofWeek = apart(weekdays(weekday)).map((one) => expression('?', one));
+  return day === '*' ? ofWeek : [...ofMonth, ...ofWeek];
 }
+
+/** A day that is found in each month, such as its last, stands alone there. */
+function apart(field: string): readonly string[] {
+  const parts = field.split(',');
+  const plain = parts.filter((part) => !FOUND.test(part));
+  return [...(plain.length === 0 ? [] : [plain.join(',')]), ...parts.filter((part) => FOUND.test(part))];
+}
+
+const FOUND = /#|L|\dW$/i;
 
 /** Steps begin at a value there: from the first one where there is none, and to the end, which a range need not come to. */
 function from(field: string, first: number): string {
@@ -35,7 +46,7 @@ function from(field: string, first: number): string {
 }
 
 function steps(span: string, step: number): readonly number[] {
-  const [least = 0, most = least] = span.split('-').map(Number);
+  const [least = 0, most = least] = span.split('-').map((end) => MONTHS.indexOf(end.toUpperCase()) + 1 || Number(end));
   return Array.from({ length: Math.floor((most - least) / step) + 1 }, (_, i) => least + i * step);
 }
 
