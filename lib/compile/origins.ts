@@ -273,12 +273,28 @@ function originsOfSubquery(value: Node, scope: Scope): Origins {
   return union(said, scope.counts ? given.rows : NONE, originsIn(value['child'], scope));
 }
 
-/** A name may be a column's, a field's in it, or a relation's that stands for all of its columns. */
-function referred(written: readonly string[], { relations }: Scope): Origins {
+/**
+ * A name may be a column's, a field's in it, or a relation's that stands for all of its columns. What a relation of that name does not
+ * have, another may have that it hides, or a column of that name.
+ */
+function referred(written: readonly string[], scope: Scope): Origins {
   const parts = written.map((part) => part.toLowerCase());
   const [first = '', second] = parts;
-  const of = second === undefined ? undefined : relations.find(({ alias }) => alias === first);
-  if (of !== undefined) return union(of.any, ...parts.slice(1).map((part) => named(of, part)));
-  const entire = second === undefined ? relations.filter(({ alias }) => alias === first).map(whole) : [];
-  return union(...entire, ...relations.flatMap((one) => [one.any, ...parts.map((part) => named(one, part))]));
+  const { relations } = scope;
+  if (second === undefined) {
+    const entire = relations.filter(({ alias }) => alias === first).map(whole);
+    return union(...entire, ...relations.map((one) => union(one.any, named(one, first))));
+  }
+  const same = relations.filter(({ alias }) => alias === first);
+  if (same.length === 0)
+    return union(...relations.flatMap((one) => [one.any, ...parts.map((part) => named(one, part))]));
+  const found: Origins[] = [];
+  for (const one of same) {
+    found.push(one.any, ...parts.slice(1).map((part) => named(one, part)));
+    if (named(one, second).size > 0) return union(...found);
+  }
+  // Of `a.b.c` a relation `b` has the column `c`.
+  const below =
+    parts.length > 2 && relations.some(({ alias }) => alias === second) ? referred(parts.slice(1), scope) : NONE;
+  return union(...found, below, ...relations.map((one) => named(one, first)));
 }

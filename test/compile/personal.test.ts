@@ -97,6 +97,15 @@ const CASES: readonly (readonly [sql: string, columns: string, personal: string]
   ['select upper(columns(*)), 1 as one from silver.people', 'id email born one', 'id email born one'],
   ['select #2 as who, 1 as one from silver.people', 'who one', 'who'],
   ['select #2 as who from silver.orders', 'who', ''],
+  // What the nearest relation of a name does not have, DuckDB finds in one that it hides, or in a column of that name.
+  ['select p.id, (select p.email from silver.orders p limit 1) as x from silver.people p', 'id x', 'x'],
+  ['select p.id, x from silver.people p, lateral (select p.email as x from silver.orders p) l', 'id x', 'x'],
+  ['select email.host as x, p.id from silver.people p join silver.orders email using (id)', 'x id', 'x'],
+  [
+    'select silver.people.email as x, silver.id as y from silver.people join silver.orders silver using (id)',
+    'x y',
+    'x',
+  ],
 ];
 
 describe('what follows from personal columns', () => {

@@ -153,6 +153,17 @@ describe('a table that is computed from others', () => {
   } as const;
   const input = (id: string | null) => ({ 'p.gold.sales': id, 'p.gold.other': '9' });
   const made = table([10n, input(null)], [11n, input('1')], [12n, input('1')], [13n, input('3')], [14n, input('8')]);
+  /** A table that was computed twice, and whose files were then rewritten by who keeps no inputs. */
+  const rewritten = (first: bigint, second: bigint): TableMetadata => {
+    const { snapshots, ...other } = table([first, input('1')], [second, input('3')], [second + 1n]);
+    const replace = { operation: 'replace' } as const;
+    return {
+      ...other,
+      snapshots: snapshots.map((one) =>
+        one['snapshot-id'] > second ? { ...one, 'parent-snapshot-id': second, summary: replace } : one,
+      ),
+    };
+  };
   const CASES: readonly (readonly [
     what: string,
     metadata: TableMetadata,
@@ -171,6 +182,8 @@ describe('a table that is computed from others', () => {
     ['it was computed from the last', made, 3n, 14n],
     ['it was first computed from what came later', table([13n, input('3')]), 2n, undefined],
     ['another engine wrote it', table([11n, input('1')], [12n]), 1n, 12n],
+    ['another engine rewrote the files of what came later', rewritten(11n, 12n), 1n, 11n],
+    ['another engine rewrote its files', rewritten(11n, 12n), 3n, 13n],
   ];
   for (const [what, metadata, moment, expected] of CASES) {
     test(what, () => {

@@ -1,7 +1,7 @@
 import { isKeyed, logModelId } from '../../core/keyed.ts';
 import { type ModelSpec, modelId, type PipelineSpec } from '../../core/spec.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
-import { snapshotById } from '../../iceberg/snapshot.ts';
+import { rowsSnapshot, snapshotById } from '../../iceberg/snapshot.ts';
 import type { Snapshot, TableMetadata } from '../../iceberg/types.ts';
 import { inputOf } from '../../lake/tables/gold-inputs.ts';
 import { modelTables, tableIdOf } from '../../lake/tables/table-state.ts';
@@ -55,7 +55,11 @@ export function computedBy(
 ): Snapshot | undefined {
   return metadata['snapshot-log']
     .flatMap((entry) => snapshotById(metadata, entry['snapshot-id']) ?? [])
-    .findLast(({ summary }) => reads.every(({ model, table }) => isBy(inputOf(summary, model), upstream.get(table))));
+    .findLast((snapshot) => {
+      // Of a rewrite by another engine only what it has rewritten tells.
+      const summary = rowsSnapshot(metadata, snapshot)?.summary;
+      return reads.every(({ model, table }) => isBy(inputOf(summary, model), upstream.get(table)));
+    });
 }
 
 /** Whether an input was no younger than it was at the moment. What has expired, or is not told, is older than all there is. */
