@@ -2,8 +2,8 @@ import { InvalidInput } from '../core/errors.ts';
 import type { Sql } from '../core/sql-text.ts';
 import { userSql } from './user-sql.ts';
 
-/** Strings, comments, quoted names and bare words of SQL as Athena reads it; anything else is passed over. */
-const TOKENS = /'(?:[^']|'')*'|--[^\n]*|\/\*[\s\S]*?\*\/|"(?:[^"]|"")*"|[A-Za-z_][A-Za-z0-9_]*|\S/g;
+/** Strings, comments, quoted names and bare words of SQL as Athena reads it, for which CR ends a line too; anything else is passed over. */
+const TOKENS = /'(?:[^']|'')*'|--[^\r\n]*|\/\*[\s\S]*?\*\/|"(?:[^"]|"")*"|[A-Za-z_][A-Za-z0-9_]*|\S/g;
 
 const READING = ['select', 'with', 'values', 'table', 'show', 'describe', 'desc', 'explain', '('];
 

@@ -54,6 +54,21 @@ describe('events by HTTP', () => {
     });
   });
 
+  test('go to no address that holds a password, which is not repeated', () => {
+    const { deps } = collector();
+    const expected = 'expected one such as https://marquez.example.com, and a key in OPENLINEAGE_API_KEY';
+    for (const [address, got] of [
+      ['https://me@x.example.com', 'a URL with a name or a password'],
+      ['https://:hidden@x.example.com', 'a URL with a name or a password'],
+      ['https://', 'no URL'],
+    ] as const) {
+      assert.throws(() => createHttpEvents(address, { ...deps, key: undefined }), {
+        name: 'InvalidInput',
+        message: `--to: got ${got}; ${expected}`,
+      });
+    }
+  });
+
   test('that are refused are not tried again', async () => {
     const { got, deps } = collector(401);
     await assert.rejects(createHttpEvents('https://x.example.com', { ...deps, key: undefined })([{ n: 1 }, { n: 2 }]), {

@@ -17,6 +17,7 @@ describe('the prefix of a stage', () => {
     ['capitals', 'FROM Retail_Gold.t', 'FROM dev_Retail_Gold.t'],
     ['a prefix that is there', 'FROM dev_retail_gold.t', 'FROM dev_retail_gold.t'],
     ['text', "SELECT 'retail_gold.t', 'it''s retail_gold.t'", "SELECT 'retail_gold.t', 'it''s retail_gold.t'"],
+    ['what is behind a comment', '-- a\rSELECT 1 FROM retail_gold.t', '-- a\rSELECT 1 FROM dev_retail_gold.t'],
     ['comments', '-- retail_gold.t\n/* retail_gold.t */ SELECT 1', '-- retail_gold.t\n/* retail_gold.t */ SELECT 1'],
     ['a field of a column', 'SELECT c.retail_gold.x', 'SELECT c.retail_gold.x'],
     ['a name without a dot', 'SELECT retail_gold FROM t', 'SELECT retail_gold FROM t'],

@@ -19,7 +19,7 @@ export type HttpEventsDeps = {
  * InvalidInput where they are refused, Unavailable where nobody answers.
  */
 export function createHttpEvents(address: string, { key, wait, fetch: send = fetch }: HttpEventsDeps): SendEvents {
-  const url = new URL(address);
+  const url = addressOf(address);
   if (url.pathname === '/') url.pathname = ENDPOINT;
   const headers = {
     'content-type': 'application/json',
@@ -52,6 +52,15 @@ export function createHttpEvents(address: string, { key, wait, fetch: send = fet
       }
     }
   };
+}
+
+/** What fetch says of an address with a password repeats it. */
+function addressOf(text: string): URL {
+  const url = URL.parse(text);
+  if (url !== null && url.username === '' && url.password === '') return url;
+  throw new InvalidInput(
+    `--to: got ${url === null ? 'no URL' : 'a URL with a name or a password'}; expected one such as https://marquez.example.com, and a key in OPENLINEAGE_API_KEY`,
+  );
 }
 
 type Refusal = { readonly reason: string; readonly lasting: boolean };
