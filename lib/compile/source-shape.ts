@@ -60,7 +60,7 @@ const SEED = {
 } as const satisfies Record<string, Field>;
 
 const SOURCE =
-  "csv({ ... }), json({ ... }), parquet({ ... }), http({ ... }), kafka({ ... }) or seed('<file>.csv', { ... })";
+  "csv({ ... }), json({ ... }), parquet({ ... }), http({ ... }), kafka({ ... }), postgres({ ... }) or seed('<file>.csv', { ... })";
 
 /** One source; `undefined` when it is not the work of csv, json, parquet, http, kafka or seed. */
 export function readSource(name: string, value: unknown, place: string, notes: Notes): SourceDraft | undefined {

@@ -2,10 +2,10 @@
  * Where files of a source come from when Strata itself lands them. Runs know nothing of it: they take the files. Secrets are
  * names here as everywhere.
  */
-export type Origin = HttpOrigin | KafkaOrigin;
+export type Origin = HttpOrigin | KafkaOrigin | PostgresOrigin;
 
 /** Origins that are asked for all that they have, by `strata fetch`. */
-export type FetchedOrigin = HttpOrigin;
+export type FetchedOrigin = HttpOrigin | PostgresOrigin;
 
 /** A list that an HTTP server answers, page by page. */
 export type HttpOrigin = {
@@ -40,6 +40,23 @@ export type KafkaOrigin = {
   readonly topic: string;
 };
 
+/** A table of PostgreSQL, of which `strata fetch` lands the rows. */
+export type PostgresOrigin = {
+  readonly kind: 'postgres';
+  /** The name of the secret that has the URL. */
+  readonly secret: string;
+  readonly schema: string;
+  readonly table: string;
+  /** What is taken of it, by names of the table. */
+  readonly columns: readonly string[];
+  /** SQL of the server, for a row; left out: all. */
+  readonly where?: string;
+  /** Ranges of a column that are taken side by side; left out: one. */
+  readonly partition?: { readonly column: string; readonly parts: number };
+  /** Rows are new whose value is at or beyond the highest that was taken, less what is taken again; left out: all are, each time. */
+  readonly cursor?: { readonly column: string; readonly overlapMs: number };
+};
+
 /** What is known of each record, which is a column of the lines that are landed. */
 export const RECORD_FIELDS = ['topic', 'partition', 'offset', 'timestamp_ms', 'key', 'headers', 'value'] as const;
 export type RecordField = (typeof RECORD_FIELDS)[number];
@@ -51,7 +68,7 @@ export type Named = { readonly name: string } & ({ readonly text: string } | { r
 export const MOST_ROWS_OF_A_PAGE = 250;
 
 export function isFetched(origin: Origin): origin is FetchedOrigin {
-  return origin.kind === 'http';
+  return origin.kind !== 'kafka';
 }
 
 /** The function that lands it on AWS: `lambdas/<name>.ts`, with a bundle of its own. */
@@ -64,5 +81,6 @@ export const ORIGIN_FUNCTIONS = ['fetch', 'consume'] as const;
 /** The names of the secrets that it takes to ask it, each once. */
 export function secretsOf(origin: Origin): readonly string[] {
   if (origin.kind === 'kafka') return [origin.brokers];
+  if (origin.kind === 'postgres') return [origin.secret];
   return [...new Set([...origin.query, ...origin.headers].flatMap((one) => ('secret' in one ? [one.secret] : [])))];
 }

@@ -51,8 +51,9 @@ export type {
   JsonOptions,
   KafkaOptions,
   ParquetOptions,
+  PostgresOptions,
   SeedOptions,
   SourceDefinition,
 } from './sources.ts';
-export { csv, http, json, kafka, parquet, seed } from './sources.ts';
+export { csv, http, json, kafka, parquet, postgres, seed } from './sources.ts';
 export { bucket, day, hour, identity, month, truncate, year } from './transforms.ts';

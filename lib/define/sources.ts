@@ -106,11 +106,34 @@ export type KafkaSource = Omit<KafkaOptions, 'columns'> & {
   readonly origin: 'kafka';
 };
 export type HttpSource = HttpOptions & { readonly format: 'json'; readonly layout: 'array'; readonly origin: 'http' };
+export type PostgresOptions = SourceOptions & {
+  /** Where the server is and who asks, as a secret: `secret('SALES_URL')`. */
+  readonly url: Secret;
+  /** With its schema where that is not `public`: `'sales.orders'`. */
+  readonly table: string;
+  /** Which rows, in SQL of the server: `"region = 'EU'"`. Left out: all. */
+  readonly where?: string;
+  /** Ranges of a column of whole numbers, of equal width, that are taken side by side. */
+  readonly partition?: { readonly column: string; readonly bounds?: 'auto'; readonly parts: number };
+  /** A column that grows when a row is written, such as `'updated_at'`: only what is new is taken. Left out: all rows, each time. */
+  readonly cursor?: string;
+  /** How far back a cursor of time goes again, for rows whose transaction ended late. Default `'5m'`. */
+  readonly overlap?: `${number}${'s' | 'm' | 'h' | 'd'}`;
+};
+
+export type PostgresSource = PostgresOptions & { readonly format: 'parquet'; readonly origin: 'postgres' };
 export type CsvSource = CsvOptions & { readonly format: 'csv' };
 export type JsonSource = JsonOptions & { readonly format: 'json' };
 export type ParquetSource = ParquetOptions & { readonly format: 'parquet' };
 export type SeedSource = SeedOptions & { readonly format: 'csv'; readonly seed: string };
-export type SourceDefinition = CsvSource | HttpSource | JsonSource | KafkaSource | ParquetSource | SeedSource;
+export type SourceDefinition =
+  | CsvSource
+  | HttpSource
+  | JsonSource
+  | KafkaSource
+  | ParquetSource
+  | PostgresSource
+  | SeedSource;
 
 /** A source of CSV files, plain, `.gz` or `.zst`. */
 export function csv(options: CsvOptions): CsvSource {
@@ -134,6 +157,11 @@ export function json(options: JsonOptions): JsonSource {
 /** A source of Parquet files. */
 export function parquet(options: ParquetOptions): ParquetSource {
   return { ...options, format: 'parquet' };
+}
+
+/** A source of rows of a table of PostgreSQL: `strata fetch` lands them as one file, as they are at one moment, or nothing. */
+export function postgres(options: PostgresOptions): PostgresSource {
+  return { ...options, format: 'parquet', origin: 'postgres' };
 }
 
 /** A source of lists that an HTTP server answers as JSON: `strata fetch` lands all pages of one as one file, or nothing. */

@@ -57,6 +57,11 @@ export function createOrigins(scope: Construct, props: OriginsProps): readonly S
   const { spec, origins } = props;
   return Object.entries(origins).map(([source, options]) => {
     const origin = spec.sources.find(({ name }) => name === source)?.origin;
+    if (origin?.kind === 'postgres') {
+      throw new InvalidInput(
+        `pipeline ${spec.name}: origins.${source}: got a table of PostgreSQL, which no function fetches; expected strata fetch on a machine that reaches the server`,
+      );
+    }
     if (origin !== undefined) return new SourceOrigin(scope, `Origin${source}`, { ...props, source, origin, options });
     const names = spec.sources.flatMap((one) => (one.origin === undefined ? [] : [one.name]));
     throw new InvalidInput(

@@ -196,7 +196,7 @@ const MISTAKES: readonly Mistake[] = [
     name: 'a source of no kind',
     given: { definition: shopWith(['sources', 'orders'], { columns: {} }) },
     problems: [
-      "pipelines/shop/pipeline.ts: sources.orders: got nothing; expected csv({ ... }), json({ ... }), parquet({ ... }), http({ ... }), kafka({ ... }) or seed('<file>.csv', { ... })",
+      "pipelines/shop/pipeline.ts: sources.orders: got nothing; expected csv({ ... }), json({ ... }), parquet({ ... }), http({ ... }), kafka({ ... }), postgres({ ... }) or seed('<file>.csv', { ... })",
     ],
   },
   {

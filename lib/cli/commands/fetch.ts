@@ -1,5 +1,6 @@
 import { visibleLine } from '../../core/visible.ts';
 import { type FetchedSource, fetchedSources, fetchSources } from '../../runtime/origins/fetch-sources.ts';
+import { tableLander } from '../../runtime/origins/table-lander.ts';
 import { type Context, EXIT } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { formatBytes, formatQuantity } from '../output/human.ts';
@@ -10,7 +11,7 @@ export async function fetchInto(context: Context, pipeline: string, source: stri
   fetchedSources(spec, source);
   const lake = await openLake(context, 'write');
   await lake.make();
-  const fetched = await fetchSources(lake.deps, spec, source);
+  const fetched = await fetchSources({ ...lake.deps, table: tableLander(lake.deps) }, spec, source);
   await context.answer({ pipeline, sources: fetched }, () => renderFetched(context, pipeline, fetched));
   return fetched.some((one) => 'failed' in one) ? EXIT.failed : EXIT.done;
 }

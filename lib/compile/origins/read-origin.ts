@@ -3,6 +3,7 @@ import { type Notes, placeIn } from '../notes.ts';
 import { type Fields, readFields } from '../shape.ts';
 import { HTTP, httpOrigin } from './http-shape.ts';
 import { KAFKA, kafkaOrigin, noteStrangeFields } from './kafka-shape.ts';
+import { POSTGRES, postgresOrigin } from './postgres-shape.ts';
 
 /** What a source may say of where its files come from, by the kind of that; undefined for a source whose files others land. */
 export function originFields(value: Readonly<Record<string, unknown>>): Fields | undefined {
@@ -11,6 +12,8 @@ export function originFields(value: Readonly<Record<string, unknown>>): Fields |
       return HTTP;
     case 'kafka':
       return KAFKA;
+    case 'postgres':
+      return POSTGRES;
     default:
       return undefined;
   }
@@ -25,6 +28,13 @@ export function readOrigin(value: Readonly<Record<string, unknown>>, place: stri
     case 'kafka':
       noteStrangeFields(value['columns'], placeIn(place, 'columns'), notes);
       return kafkaOrigin(readFields(KAFKA, own(KAFKA, value), place, '', quiet) ?? {});
+    case 'postgres':
+      return postgresOrigin(
+        readFields(POSTGRES, own(POSTGRES, value), place, '', quiet) ?? {},
+        value['columns'],
+        place,
+        notes,
+      );
     default:
       return undefined;
   }

@@ -1,6 +1,6 @@
 import { createHttpLander } from '../../adapters/origins/http.ts';
 import { InvalidInput } from '../../core/errors.ts';
-import { type FetchedOrigin, isFetched } from '../../core/origins.ts';
+import { type FetchedOrigin, isFetched, type PostgresOrigin } from '../../core/origins.ts';
 import type { PipelineSpec, SourceSpec } from '../../core/spec.ts';
 import { oneOf } from '../../core/suggest.ts';
 import type { StepDeps } from '../../lake/deps.ts';
@@ -8,7 +8,10 @@ import type { LandedOrigin, Lander } from '../../ports.ts';
 
 export type FetchRequest = { readonly pipeline: string; readonly source?: string };
 
-export type FetchDeps = Pick<StepDeps, 'store' | 'clock' | 'secret' | 'wait'>;
+export type FetchDeps = Pick<StepDeps, 'store' | 'clock' | 'secret' | 'wait'> & {
+  /** Lands tables of PostgreSQL; left out where there is nothing that could. */
+  readonly table?: (origin: PostgresOrigin) => Lander;
+};
 
 export type FetchedSource = { readonly source: string } & (
   | LandedOrigin
@@ -27,7 +30,7 @@ export function fetchedSources(
   if (source === undefined) {
     if (fetched.length > 0) return fetched;
     throw new InvalidInput(
-      `pipeline ${spec.name} has no source that can be fetched: expected one made by http({ ... })`,
+      `pipeline ${spec.name} has no source that can be fetched: expected one made by http({ ... }) or postgres({ ... })`,
     );
   }
   const found = fetched.filter(({ name }) => name === source);
@@ -71,10 +74,15 @@ export async function fetchSource(
   throw new InvalidInput(`source ${name} of pipeline ${pipeline}: got no origin that can be fetched; expected one`);
 }
 
-function landerOf(origin: FetchedOrigin, { store, clock, wait, secret }: FetchDeps): Lander {
+function landerOf(origin: FetchedOrigin, { store, clock, wait, secret, table }: FetchDeps): Lander {
   const common = { store, wait, now: () => clock.now(), secret: secret ?? (async () => undefined) };
   switch (origin.kind) {
     case 'http':
       return createHttpLander(origin, common);
+    case 'postgres':
+      if (table !== undefined) return table(origin);
+      throw new InvalidInput(
+        'a table of PostgreSQL: got a function without an engine; expected strata fetch on a machine that reaches the server',
+      );
   }
 }
