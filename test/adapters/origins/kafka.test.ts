@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 import { type FetchedPartition, sliceOf } from '../../../lib/adapters/origins/kafka/batches.ts';
 import { parseBrokers } from '../../../lib/adapters/origins/kafka/brokers.ts';
 import { explainKafka } from '../../../lib/adapters/origins/kafka/errors.ts';
@@ -120,10 +121,15 @@ test('failures of the client come to what a person can do, or to another try, an
   const context = { what: 'reading', topic: 't', secret: 'K' } as const;
   const failure = (...codes: readonly string[]) =>
     codes.reduceRight<unknown>((cause, code) => Object.assign(new Error('hidden'), { code, cause }), undefined);
-  const said = (cause: unknown, what: 'reading' | 'looking at' = 'reading') =>
-    String(explainKafka(cause, { ...context, what }));
+  const said = (cause: unknown, what: 'reading' | 'looking at' = 'reading') => {
+    const explained = explainKafka(cause, { ...context, what });
+    // As logs do it, causes and properties among it: an answer has records of partitions that were read well.
+    assert.doesNotMatch(inspect(explained, { depth: 9, showHidden: true }), /hidden/);
+    return String(explained);
+  };
   const inside = Object.assign(new Error('hidden'), {
     code: 'PLT_KFK_MULTIPLE',
+    response: { records: 'hidden' },
     errors: [
       failure('PLT_KFK_NETWORK', 'ECONNREFUSED'),
       Object.assign(new Error('hidden'), { apiId: 'NOT_LEADER_OR_FOLLOWER' }),

@@ -21,8 +21,9 @@ const REFUSED: Readonly<Record<string, (context: KafkaContext) => string>> = {
 };
 
 /**
- * What a failure of the client comes to. Its own words, which may name hosts and users, are the cause and no part of the message. What
- * is not known to be final is taken for passing.
+ * What a failure of the client comes to. Its own words may name hosts and users, and beside them it has what brokers answered, records of
+ * other partitions among it; logs write causes out with all that they have, so that only codes go on from here. What is not known to be
+ * final is taken for passing.
  */
 export function explainKafka(cause: unknown, context: KafkaContext): unknown {
   if (cause instanceof StrataError) return cause;
@@ -31,15 +32,14 @@ export function explainKafka(cause: unknown, context: KafkaContext): unknown {
   if (ids.includes('PLT_KFK_USER') && context.what === LOOKING) ids.push('UNKNOWN_TOPIC_OR_PARTITION');
   const refused = ids.find((id) => Object.hasOwn(REFUSED, id));
   const say = refused === undefined ? undefined : REFUSED[refused];
-  if (say !== undefined) return new InvalidInput(say(context), [], { cause });
+  if (say !== undefined) return new InvalidInput(say(context));
   if (ids.includes('PLT_KFK_AUTHENTICATION')) {
-    return new InvalidInput(REFUSED['SASL_AUTHENTICATION_FAILED']?.(context) ?? '', [], { cause });
+    return new InvalidInput(REFUSED['SASL_AUTHENTICATION_FAILED']?.(context) ?? '');
   }
   if (!ids.some((id) => id.startsWith('PLT_KFK_'))) return cause;
   const known = ids.filter((id) => !id.startsWith('PLT_KFK_MULTIPLE')).slice(0, 3);
   return new Unavailable(
     `${context.what} the topic ${context.topic} failed: the brokers of the secret ${context.secret} did not answer as they should (${known.join(', ')})`,
-    { cause },
   );
 }
 
