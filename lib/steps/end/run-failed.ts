@@ -1,3 +1,4 @@
+import { askedOf } from '../../core/asked.ts';
 import { RunFailed } from '../../core/errors.ts';
 import type { AfterError } from '../../core/failed-run.ts';
 import type { OpenInput } from '../../core/run.ts';
@@ -19,19 +20,9 @@ export async function runRunFailed({ state, execution }: AfterError): Promise<Op
   return { ...request, run_id: `${request.run_id.slice(0, LONGEST_RUN_ID - suffix.length)}${suffix}` };
 }
 
-/** The input of an execution whose Open failed is the state itself. */
-function openInput({
-  pipeline,
-  run_id,
-  dry_run,
-  wait,
-  started_by,
-  rebuild,
-  reprocess,
-  kind,
-  compact,
-  maintenance,
-}: AfterError['state']): OpenInput | undefined {
+/** The input of an execution whose Open failed is the state itself: all that was asked for, such as the period of a branch. */
+function openInput(state: AfterError['state']): OpenInput | undefined {
+  const { pipeline, run_id, dry_run, wait, started_by, maintain, kind } = state;
   if (pipeline === undefined || run_id === undefined) return undefined;
   return {
     pipeline,
@@ -39,10 +30,8 @@ function openInput({
     dry_run: dry_run ?? false,
     ...(wait === undefined ? {} : { wait }),
     ...(started_by === undefined ? {} : { started_by }),
-    ...(rebuild === undefined ? {} : { rebuild }),
-    ...(reprocess === undefined ? {} : { reprocess }),
+    ...(maintain === undefined ? {} : { maintain }),
     ...(kind === undefined ? {} : { kind }),
-    ...(compact === undefined ? {} : { compact }),
-    ...(maintenance === undefined ? {} : { maintenance }),
+    ...askedOf(state),
   };
 }

@@ -56,3 +56,17 @@ for (const [name, input, run_id] of REDRIVEN) {
     assert.deepEqual(await runRunFailed(input), { ...request, run_id });
   });
 }
+
+test('an execution whose Open failed opens all that was asked for when it is redriven, and not a run of everything', async () => {
+  for (const asked of [
+    { branch: 'monthly', fired_at: '2024-10-01T07:00:00Z', started_by: 'schedule' },
+    { branch: 'monthly', period: '2024-10' },
+    { select: ['gold.a'], exclude: ['gold.b'], vars: { least: '1' }, run_date: '2024-10-01' },
+    { retry: { status: 'rejected' } },
+    { backfill: { from: '2024-01-01' }, forward_only: true, maintain: false },
+    { rebuild: 'a', kind: 'maintenance', compact: { all: true }, maintenance: { operations: ['compact'] } },
+  ] as const) {
+    const input: AfterError = { state: { ...request, ...asked, error }, execution: { RedriveCount: 1 } };
+    assert.deepEqual(await runRunFailed(input), { ...request, ...asked, run_id: 'r-1-r1' });
+  }
+});
