@@ -1,6 +1,8 @@
+import { mapConcurrent } from '../../core/concurrency.ts';
 import type { RunFacts } from '../../core/facts.ts';
 import { addInputs, NO_INPUTS } from '../../core/input-bytes.ts';
 import type { MergeUnit } from '../../core/merge-unit.ts';
+import type { Measured } from '../../core/requests.ts';
 import { addCounts, NO_ROWS } from '../../core/row-counts.ts';
 import type { LevelPlan, ModelPlan, RunPlan, UnitItem } from '../../core/run.ts';
 import { fullName } from '../../core/tables.ts';
@@ -12,7 +14,7 @@ import type { LevelAudit } from '../run/run-records.ts';
 import type { UnitResult } from '../run/unit-record.ts';
 import { findModel, tableIdOf } from '../tables/table-state.ts';
 import { auditedWork, factRows, type ModelWork } from './fact-rows.ts';
-import { filesRead } from './model-facts.ts';
+import { type FileOf, filesRead } from './model-facts.ts';
 
 /** What is kept of a run that failed, by what is in its folder until it is undone. `error`: as people are told of it. */
 export async function factsOfFailed(
@@ -36,10 +38,13 @@ export async function factsOfFailed(
   return factRows(plan, work, { published: undefined, rate });
 }
 
+/** Of a unit's result what counts here: what it wrote may be much, and what ends a run has little memory. */
+type Ended = Measured & Pick<UnitResult, 'counts' | 'inputs'> & { readonly files: readonly FileOf[] };
+
 type Begun = {
   readonly planned: ModelPlan;
-  readonly staged: readonly UnitResult[];
-  readonly merged: readonly UnitResult[];
+  readonly staged: readonly Ended[];
+  readonly merged: readonly Ended[];
   readonly whole: boolean;
 };
 
@@ -51,7 +56,10 @@ async function begunWork(
   error: string,
 ): Promise<readonly ModelWork[]> {
   const begun: Begun[] = [];
-  for (const planned of level.models) begun.push(await readBegun(store, plan, level.level, planned));
+  const merges = await readMerges(store, plan, level.level);
+  for (const planned of level.models) {
+    begun.push(await readBegun(store, plan, level.level, { planned, merges: merges.get(planned.model) ?? [] }));
+  }
   const faulty = findFaulty(plan, begun, error);
   const within = level.span ?? { from: plan.created_at, to: plan.created_at };
   return begun.flatMap(({ planned, staged, merged }) => {
@@ -82,18 +90,47 @@ async function begunWork(
   });
 }
 
-async function readBegun(store: ObjectStore, { run }: RunPlan, level: number, planned: ModelPlan): Promise<Begun> {
-  const resultOf = (unit: string): Promise<UnitResult | undefined> =>
-    readJsonIfAny<UnitResult>(store, runFolder.unitResult(run, level, unit));
-  const staged = (await Promise.all(planned.units.map(resultOf))).flatMap((result) => result ?? []);
+/** By model: its merge units. */
+async function readMerges(
+  store: ObjectStore,
+  { run }: RunPlan,
+  level: number,
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const items = (await readJsonIfAny<readonly UnitItem[]>(store, runFolder.mergeUnits(run, level))) ?? [];
-  const merges: string[] = [];
-  for (const { unit } of items) {
+  const merges = await mapConcurrent(items, async ({ unit }) => {
     const { model } = await readJson<MergeUnit>(store, runFolder.unit(run, level, unit));
-    if (model === planned.model) merges.push(unit);
-  }
-  const merged = (await Promise.all(merges.map(resultOf))).flatMap((result) => result ?? []);
+    return { model, unit };
+  });
+  const byModel = Map.groupBy(merges, ({ model }) => model);
+  return new Map([...byModel].map(([model, own]) => [model, own.map(({ unit }) => unit)]));
+}
+
+async function readBegun(
+  store: ObjectStore,
+  { run }: RunPlan,
+  level: number,
+  { planned, merges }: { readonly planned: ModelPlan; readonly merges: readonly string[] },
+): Promise<Begun> {
+  const endedOf = async (unit: string): Promise<readonly Ended[]> => {
+    const result = await readJsonIfAny<UnitResult>(store, runFolder.unitResult(run, level, unit));
+    return result === undefined ? [] : [endedUnit(result)];
+  };
+  const staged = (await mapConcurrent(planned.units, endedOf)).flat();
+  const merged = (await mapConcurrent(merges, endedOf)).flat();
   return { planned, staged, merged, whole: staged.length + merged.length === planned.units.length + merges.length };
+}
+
+function endedUnit({ ms, spent, within, span, peak_bytes, counts, inputs, files }: UnitResult): Ended {
+  return {
+    ms,
+    ...(spent && { spent }),
+    ...(within && { within }),
+    ...(span && { span }),
+    ...(peak_bytes !== undefined && { peak_bytes }),
+    counts,
+    ...(inputs && { inputs }),
+    files: files.map(({ key, etag, size }) => ({ key, etag, size })),
+  };
 }
 
 /** The model that the error names, or the only one whose units have not all ended. */

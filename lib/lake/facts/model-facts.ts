@@ -45,8 +45,10 @@ function rulesOf(model: ModelSpec, held: KeysHeld): Rules {
   return { personal: new Set(model.personal), held: new Map([...own, ...held]) };
 }
 
+export type FileOf = Pick<FileOutcome, 'key' | 'etag' | 'size'>;
+
 /** Null of none. Parts of a file are that file. */
-export function filesRead(files: readonly FileOutcome[]): FilesRead | null {
+export function filesRead(files: readonly FileOf[]): FilesRead | null {
   const each = new Map(files.map((file) => [`${file.etag} ${file.key}`, file]));
   if (each.size === 0) return null;
   const names = [...each.keys()].sort();

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { createMemoryStore } from '../../../lib/adapters/store/memory.ts';
+import { CONCURRENCY } from '../../../lib/core/concurrency.ts';
 import type { RunPlan } from '../../../lib/core/run.ts';
 import { factsOfFailed } from '../../../lib/lake/facts/failed-work.ts';
 import { runFolder, writeJson } from '../../../lib/lake/run/run-folder.ts';
@@ -83,4 +85,35 @@ test('what units had done by then counts', async () => {
   assert.deepEqual([model_runs.length, quality], [1, []]);
   const none = await factsOfFailed(createMemoryStore({ scratch }), PLAN, 'x', rateOf(undefined, {}));
   assert.deepEqual(none.model_runs, []);
+});
+
+test('of many units little is under way at a time, and no object is read twice: what ends a run has little memory and time', async () => {
+  const store = await folderWith(ALL, true);
+  const many = Array.from({ length: 40 }, (_, n) => `a-${n}`);
+  for (const unit of many) await writeJson(store, runFolder.unitResult(run, 0, unit), emptyResult(unit, 'silver.a'));
+  const models = [
+    { model: 'silver.a', units: many, contract: {} },
+    { model: 'silver.ab', units: ['ab-0', 'ab-1'], contract: {} },
+  ];
+  await writeJson(store, runFolder.levelPlan(run, 0), { level: 0, models, ms: 1 });
+  const reads: string[] = [];
+  let [under, most] = [0, 0];
+  const counted: ObjectStore = {
+    ...store,
+    async read(key) {
+      reads.push(key);
+      under += 1;
+      most = Math.max(most, under);
+      await setImmediate();
+      under -= 1;
+      return store.read(key);
+    },
+  };
+  const { model_runs } = await factsOfFailed(counted, PLAN, 'x', rateOf(undefined, {}));
+  assert.deepEqual(
+    model_runs.map(({ units }) => units),
+    [40, 3],
+  );
+  assert.equal(new Set(reads).size, reads.length);
+  assert.ok(most > 1 && most <= CONCURRENCY, String(most));
 });
