@@ -99,6 +99,8 @@ export type SinkRun = {
   readonly run_id: string;
   readonly schema: string;
   readonly tables: readonly SinkTable[];
+  /** Rows hold what is personal: errors quote no value. */
+  readonly hidesValues?: true;
   /** Asked once no other run of the pipeline can serve any more before this one has; throws where it must not. */
   readonly requireHeld: () => Promise<void>;
 };

@@ -15,7 +15,8 @@ const TABLES = {
   totals: { from: 'gold.totals' },
 } as const;
 
-function staff(tables: object = TABLES): TestPipeline {
+function staff(tables: object = TABLES, personal = false): TestPipeline {
+  const text = { type: 'string', ...(personal ? { personal } : {}) } as const;
   return {
     name: 'staff',
     definition: {
@@ -25,12 +26,12 @@ function staff(tables: object = TABLES): TestPipeline {
         people: csv({
           columns: {
             id: { type: 'bigint', required: true },
-            name: 'string',
+            name: text,
             seq: { type: 'int', required: true },
             op: 'string',
           },
         }),
-        visits: csv({ columns: { id: 'bigint', place: 'string' } }),
+        visits: csv({ columns: { id: 'bigint', place: text } }),
       },
       silver: {
         people: {
@@ -223,6 +224,27 @@ for (const [what, tables, files, message] of WRONG) {
     assert.equal(served.memory.tables.size, 0);
   });
 }
+
+test('no error of a pipeline with personal columns says what is in them', async () => {
+  const messageOf = async (tables: object, source: string, text: string): Promise<string> => {
+    await using served = await openServed(staff(tables, true));
+    await served.lake.land(source, 'a.csv', text);
+    const { serve } = await served.lake.run(quick);
+    assert.deepEqual(
+      served.asked.map(({ hidesValues }) => hidesValues),
+      [true],
+    );
+    return serve?.error?.message ?? '';
+  };
+  const visits = { visits: { from: 'silver.visits', key: 'place' } };
+  assert.match(await messageOf(visits, 'visits', 'id,place\n1,x\n2,y\n3,x\n'), /got 2 rows of place = \*\*\*;/);
+  assert.match(await messageOf(visits, 'visits', 'id,place\n1,x\n2,\n'), /got a row of place = NULL;/);
+  const nul = 'id,name,seq,op\n7,a~b,1,\n';
+  const keyed = { people: { from: 'silver.people', key: ['id', 'name'] } };
+  assert.match(await messageOf(keyed, 'people', nul), /in name of the row with id = 7, name = \*\*\*;/);
+  const whole = { people: { from: 'silver.people' } };
+  assert.match(await messageOf(whole, 'people', nul), /in name of the row with id = 7, seq = 1, op = NULL;/);
+});
 
 test('what is served is behind until it has the rows of the table, whatever their files', () => {
   const state = { to: 's.t', from: 'gold.t', snapshot_id: null, run_id: null };

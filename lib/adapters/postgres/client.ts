@@ -18,6 +18,8 @@ export type PostgresPlace = {
   readonly secret: string;
   /** What it is; undefined where there is none. */
   readonly read: (name: string) => Promise<string | undefined>;
+  /** Rows hold what is personal: errors quote no value. */
+  readonly hidesValues?: boolean;
 };
 
 /** The two packages that a project installs which serves to PostgreSQL, or reads from it. */
@@ -52,13 +54,23 @@ const PASSING_SYSTEM = [
   'EAI_AGAIN',
 ];
 
+/** Words of these quote what was read or, of functions of the server's own, anything. */
+const QUOTING = ['22', 'P0'];
+
 /** What the server, or the way to it, said: which statement of ours failed, and why. Words that name the host or the user are left out. */
-export function explainPostgres(secret: string, at: string, cause: unknown): Error {
+export function explainPostgres(
+  { secret, hidesValues = false }: Pick<PostgresPlace, 'secret' | 'hidesValues'>,
+  at: string,
+  cause: unknown,
+): Error {
   if (cause instanceof InvalidInput || cause instanceof Unavailable) return cause;
   const { code, message, detail } = cause as { code?: unknown; message?: unknown; detail?: unknown };
   const state = typeof code === 'string' ? code : '';
   const where = `the PostgreSQL of the secret ${secret}`;
   if (PASSING_SYSTEM.includes(state)) return new Unavailable(`${where} does not answer at ${at} (${state})`);
+  if (state === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return new InvalidInput(`${where} cannot be used at ${at}: its certificate is that of another host (${state})`);
+  }
   if (!/^[0-9A-Z]{5}$/.test(state)) {
     // Of the client itself: a connection that ended, or was not made in time.
     const lost = /terminated|timeout|closed|not queryable|ended/i.test(String(message));
@@ -76,9 +88,17 @@ export function explainPostgres(secret: string, at: string, cause: unknown): Err
       `${where} has no database of the name in the URL (${state}); make it, or put the right URL into the secret`,
     );
   }
-  const said = `${String(message)}${typeof detail === 'string' ? ` (${detail})` : ''}`;
+  const quotes = hidesValues && QUOTING.some((one) => state.startsWith(one));
+  // A detail may be the row.
+  const more = typeof detail === 'string' && !hidesValues ? ` (${detail})` : '';
+  const said = quotes ? 'its words may quote a personal value, and are withheld' : withoutNames(`${message}${more}`);
   if (PASSING.some((one) => state.startsWith(one))) return new Unavailable(`${where}, at ${at}: ${said} (${state})`);
   return new InvalidInput(`${where} refuses ${at}: ${said} (${state})`);
+}
+
+/** Who logs in, and where, is of the URL. */
+function withoutNames(words: string): string {
+  return words.replaceAll(/\b(role|user|database) (?:"[^"]*"|\S+$)/g, '$1');
 }
 
 /** Messages of URL and of TLS may have what they are about. */

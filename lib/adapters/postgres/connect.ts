@@ -12,7 +12,7 @@ const CONNECT_MS = 10_000;
 export async function connectPostgres(place: PostgresPlace): Promise<Connection> {
   const connectionString = await urlOf(place);
   const { pg, copy } = await clients();
-  const explain = (at: string, cause: unknown): Error => explainPostgres(place.secret, at, cause);
+  const explain = (at: string, cause: unknown): Error => explainPostgres(place, at, cause);
   const client = newClient();
   // One that ends between two statements: the next statement says so.
   client.on('error', () => {});

@@ -20,9 +20,10 @@ import { checkTargets, type Targets } from './targets.ts';
  * rows into tables of its own and from these into those that others read. Where no answer to its end comes, it is begun again, and finds
  * in the book what has become of it.
  */
-export function createPostgresSink(place: PostgresPlace, connect = connectPostgres): Sink {
+export function createPostgresSink(given: PostgresPlace, connect = connectPostgres): Sink {
   return {
     async publish(run) {
+      const place = run.hidesValues === true ? { ...given, hidesValues: true } : given;
       const first = await publishOnce(await connect(place), run);
       if (first !== 'unanswered') return first;
       const second = await publishOnce(await connect(place), run);
@@ -42,7 +43,9 @@ async function publishOnce(connection: Connection, run: SinkRun): Promise<Publis
     await connection.run(takeTurn(run.pipeline));
     await run.requireHeld();
     const [places] = await connection.run(findPlaces(run.schema));
-    if (places?.['book'] !== true) for (const statement of createPlaces(run.schema)) await connection.run(statement);
+    if (places?.['book'] !== true) {
+      for (const statement of createPlaces(run.schema, places?.['schema'] === true)) await connection.run(statement);
+    }
     const before = await servedBefore(connection, run);
     if (before !== undefined) {
       await connection.run(ROLLBACK);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { InvalidInput } from '../../core/errors.ts';
+import { listedIn, PERSONAL_COLUMNS } from '../../core/personal.ts';
 import { type ServedTableSpec, type ServeSpec, servedName } from '../../core/serve.ts';
 import type { PipelineSpec, TableRef } from '../../core/spec.ts';
 import type { Sql } from '../../core/sql-text.ts';
@@ -24,7 +25,7 @@ import { planFiles, type ScannedFile } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { acquireAll } from '../resources.ts';
 import { openFiles } from '../tables/foreign-files.ts';
-import { boundColumns, createPlaces, openRef, tableIdOf } from '../tables/table-state.ts';
+import { boundColumns, createPlaces, findModel, openRef, tableIdOf } from '../tables/table-state.ts';
 
 /** A table of the lake that is served. */
 export type ServedTableState = {
@@ -134,7 +135,7 @@ async function writeRows(session: Session, folder: string, state: ServedTableSta
 
 async function checkKeys(session: Session, state: ServedTableState, from: Sql): Promise<void> {
   const { key } = state.table;
-  const [found] = await session.rows(findWrongKey(from, key));
+  const [found] = await session.rows(findWrongKey(from, key, hiddenIn(state)));
   if (found === undefined) return;
   const [n, row] = [Number(found['n']), visibleLine(String(found['row']))];
   const got = n > 1 ? `${n} rows of ${row}` : `a row of ${row}`;
@@ -145,14 +146,22 @@ async function checkKeys(session: Session, state: ServedTableState, from: Sql): 
 
 async function checkTexts(session: Session, state: ServedTableState, from: Sql): Promise<void> {
   const { columns, table } = state;
-  const named = table.key.length > 0 ? table.key : columns.slice(0, NAMED_BY).map(({ name }) => name);
-  const statement = findNul(from, columns, named);
+  const hidden = hiddenIn(state);
+  const others = columns.map(({ name }) => name).filter((name) => !hidden.has(name));
+  const named = table.key.length > 0 ? table.key : others.slice(0, NAMED_BY);
+  const statement = findNul(from, columns, { named, hidden });
   const [found] = statement === undefined ? [] : await session.rows(statement);
   if (found === undefined) return;
   throw new InvalidInput(
     `${placeOf(state)}: got a NUL character in ${found['column']} of the row with ${visibleLine(String(found['row']))}; expected text without, as PostgreSQL has no other. ` +
       `Nothing was served: take it out in the model, replace(${found['column']}, chr(0), '')`,
   );
+}
+
+/** Columns whose values no error names. */
+function hiddenIn({ spec, table, metadata }: ServedTableState): ReadonlySet<string> {
+  const { personal = [] } = findModel(spec, table.from);
+  return new Set([...personal, ...listedIn(metadata?.properties ?? {}, PERSONAL_COLUMNS)]);
 }
 
 function placeOf({ spec, serve, table, ref }: ServedTableState): string {

@@ -37,11 +37,14 @@ export function findPlaces(schema: string): Statement {
   };
 }
 
-/** Two pipelines may be the first at once, for which creating what is not there is no protection. */
-export function createPlaces(schema: string): readonly Statement[] {
+/**
+ * Two pipelines may be the first at once, for which creating what is not there is no protection. For a schema that is `there` nothing is
+ * asked: PostgreSQL looks whether one may be made before it looks for it.
+ */
+export function createPlaces(schema: string, there: boolean): readonly Statement[] {
   return [
     { name: 'turn of the first', text: sql`SELECT pg_advisory_xact_lock(hashtextextended('strata', 0))` },
-    { name: 'schema', text: sql`CREATE SCHEMA IF NOT EXISTS ${quoteName(schema)}` },
+    ...(there ? [] : [{ name: 'schema', text: sql`CREATE SCHEMA IF NOT EXISTS ${quoteName(schema)}` }]),
     {
       name: 'book',
       text: sql`CREATE TABLE IF NOT EXISTS ${bookOf(schema)} (

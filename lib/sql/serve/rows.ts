@@ -1,3 +1,4 @@
+import { MASK } from '../../core/personal.ts';
 import type { Sql, SqlName } from '../../core/sql-text.ts';
 import type { Statement } from '../../core/statement.ts';
 import type { Column, ColumnType } from '../../core/types.ts';
@@ -77,7 +78,11 @@ function renderJson(value: Sql, type: ColumnType): Sql {
 }
 
 /** `column`, and each column of the key as text: a row with a character that no text of PostgreSQL may have. No row where there is none. */
-export function findNul(from: Sql, columns: readonly Column[], named: readonly string[]): Statement | undefined {
+export function findNul(
+  from: Sql,
+  columns: readonly Column[],
+  { named, hidden }: { readonly named: readonly string[]; readonly hidden: ReadonlySet<string> },
+): Statement | undefined {
   const tests = columns.flatMap((column) => {
     const found = hasNul(column);
     return found === undefined ? [] : [{ name: column.name, found }];
@@ -87,7 +92,7 @@ export function findNul(from: Sql, columns: readonly Column[], named: readonly s
   const any = tests.map(({ found }) => sql`coalesce(${found}, false)`);
   return {
     name: 'text that PostgreSQL cannot have',
-    text: sql`SELECT CASE${join(which, '')} END AS "column", ${asTexts(named)} AS "row" FROM ${from} WHERE ${join(any, ' OR ')} LIMIT 1`,
+    text: sql`SELECT CASE${join(which, '')} END AS "column", ${asTexts(named, hidden)} AS "row" FROM ${from} WHERE ${join(any, ' OR ')} LIMIT 1`,
   };
 }
 
@@ -107,7 +112,7 @@ function holdsText(type: ColumnType): boolean {
 }
 
 /** `n`, and the key as text: a key that more than one row has, or that has a NULL. No row where there is none. */
-export function findWrongKey(from: Sql, key: readonly string[]): Statement {
+export function findWrongKey(from: Sql, key: readonly string[], hidden: ReadonlySet<string>): Statement {
   const names = key.map(quoteName);
   const empty = join(
     names.map((name) => sql`${name} IS NULL`),
@@ -115,14 +120,18 @@ export function findWrongKey(from: Sql, key: readonly string[]): Statement {
   );
   return {
     name: 'keys that are served',
-    text: sql`SELECT count(*) AS n, ${asTexts(key)} AS "row" FROM ${from} GROUP BY ${join(names)} HAVING count(*) > 1 OR ${empty} ORDER BY n DESC LIMIT 1`,
+    text: sql`SELECT count(*) AS n, ${asTexts(key, hidden)} AS "row" FROM ${from} GROUP BY ${join(names)} HAVING count(*) > 1 OR ${empty} ORDER BY n DESC LIMIT 1`,
   };
 }
 
-function asTexts(names: readonly string[]): Sql {
-  const parts = names.map(
-    (name) => sql`${quoteText(`${name} = `)} || coalesce(CAST(${quoteName(name)} AS VARCHAR), 'NULL')`,
-  );
+function asTexts(names: readonly string[], hidden: ReadonlySet<string>): Sql {
+  const parts = names.map((name) => {
+    const value = hidden.has(name)
+      ? sql`CASE WHEN ${quoteName(name)} IS NOT NULL THEN ${quoteText(MASK)} END`
+      : sql`CAST(${quoteName(name)} AS VARCHAR)`;
+    return sql`${quoteText(`${name} = `)} || coalesce(${value}, 'NULL')`;
+  });
+  if (parts.length === 0) return quoteText(MASK);
   return sql`concat_ws(', ', ${join(parts)})`;
 }
 

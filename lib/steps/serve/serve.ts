@@ -1,4 +1,5 @@
 import { InvalidInput } from '../../core/errors.ts';
+import { holdsPersonal } from '../../core/personal.ts';
 import type { RunState } from '../../core/run.ts';
 import {
   LONGEST_POSTGRES_NAME,
@@ -13,6 +14,7 @@ import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch, type Scratch } from '../../lake/files/scratch.ts';
 import { requireHeld } from '../../lake/run/lock.ts';
 import { startMeasuring } from '../../lake/run/measure.ts';
+import { ofPipeline } from '../../lake/run/personal-errors.ts';
 import { readPlan } from '../../lake/run/run-folder.ts';
 import { writeServed } from '../../lake/serve/served.ts';
 import { type ServedTableState, writeServedRows } from '../../lake/serve/served-rows.ts';
@@ -24,9 +26,10 @@ import { loadTable } from '../../table/read.ts';
  * Serves the tables of a run that has published them, all at once, as they are now. The sink remembers the run, so that one that died
  * on the way is served by running this again. Whatever goes wrong here, the lake has what the run published.
  */
-export async function runServe(state: RunState, deps: StepDeps): Promise<RunState> {
+export async function runServe(state: RunState, given: StepDeps): Promise<RunState> {
   const { run } = state;
-  const { spec } = await readPlan(deps.store, run);
+  const { spec } = await readPlan(given.store, run);
+  const deps = ofPipeline(given, spec);
   const { serve } = spec;
   if (serve === undefined || run.dry_run) return state;
   if (deps.sink === undefined) throw new InvalidInput('nothing was served: this place has no way to serve tables');
@@ -39,6 +42,7 @@ export async function runServe(state: RunState, deps: StepDeps): Promise<RunStat
     run_id: run.run_id,
     schema: serve.postgres.schema,
     tables: states.map((one) => sinkTable(deps, files, one)),
+    ...(holdsPersonal(spec) ? { hidesValues: true } : {}),
     requireHeld: () => requireHeld(deps, run),
   });
   const served = outcomes.flatMap(({ name, ...outcome }): readonly ServedTable[] => {

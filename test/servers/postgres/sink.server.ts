@@ -289,6 +289,17 @@ test('what cannot be reached, or refuses, is told by the name of its secret and 
   }
 });
 
+test('a schema that is there takes no right on the database', async () => {
+  const { schema } = await database.open();
+  await database.query(
+    `CREATE SCHEMA "${schema}"; CREATE ROLE maker LOGIN PASSWORD 'maker'; GRANT ALL ON SCHEMA "${schema}" TO maker`,
+  );
+  const url = database.server.url().replace(/\/\/[^@]*@/, '//maker:maker@');
+  const maker = createPostgresSink({ secret: 'MAKER', read: async () => url });
+  const [outcome] = await maker.publish(runOf('r1', schema, tableOf({ whole: '1,\n' })));
+  assert.deepEqual([outcome?.how, outcome?.rows], ['whole', 1]);
+});
+
 test('who waits too long for another, or may not, is told', async () => {
   const { sink, schema } = await database.open();
   await sink.publish(runOf('r1', schema, tableOf({ whole: '1,\n' })));
