@@ -94,6 +94,7 @@ async function undo(deps: FailDeps, run: HeldRun, error: { name: string; message
   // Without a plan an earlier attempt at this has come so far.
   if ((await deps.store.head(runFolder.plan(run))) !== undefined) {
     await keepFailed(deps, run, error);
+    await notePeriodFirst(deps, run);
     const plan = await discard(deps, run);
     const failed = failedResult(plan.run, error, durationOf(plan, deps.clock.now()));
     const result = { ...failed, ...(plan.branch && { branch: plan.branch }) };
@@ -117,6 +118,19 @@ async function notePeriod({ store, clock }: FailDeps, { run, branch }: RecordedP
     { pipeline: run.pipeline, branch: name },
     { period, status: 'FAILED', run_id: run.run_id, attempts: attempt, finished_at: at },
   );
+}
+
+/**
+ * The same while the plan says which it was: who repeats this after a fault finds none any more, and the period would be one that nobody
+ * was for. A disk that is too full for the note is no reason not to make room.
+ */
+async function notePeriodFirst(deps: FailDeps, run: HeldRun): Promise<void> {
+  if (run.kind === 'maintenance' || run.dry_run) return;
+  try {
+    await notePeriod(deps, await readPlan(deps.store, run));
+  } catch (cause) {
+    if (!(cause instanceof Unavailable)) throw cause;
+  }
 }
 
 /** Keeps what the models of a run did, while its folder says it. That it cannot be told must not keep a run from being undone. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { InvalidInput } from '../../../lib/core/errors.ts';
+import { InvalidInput, Unavailable } from '../../../lib/core/errors.ts';
 import { append, cron, csv, definePipeline } from '../../../lib/define/index.ts';
 import { listBranches } from '../../../lib/query/branches/list-branches.ts';
 import { planRun } from '../../../lib/query/plan-run.ts';
@@ -242,5 +242,30 @@ describe('a period that fails', () => {
     const [again = '', own] = await periods(lake);
     assert.match(again, /^monthly 2024-11 FAILED monthly-2024-11-[0-9a-f]{12} 2$/);
     assert.equal(own, 'monthly 2024-12 SUCCEEDED b 1');
+  });
+
+  test('is tried again also where a passing fault has interrupted what ends its run', async () => {
+    for (const at_write of [1, 2]) {
+      const weak = await openStaff();
+      await weak.land('leave', 'bad.csv', 'emp,day\n1,2024-10-09\n1,2024-10-10\n');
+      let writes = 0;
+      const failing = at(weak, NOVEMBER).reopen((deps) => ({
+        ...deps,
+        store: {
+          ...deps.store,
+          async write(key, bytes, condition) {
+            if (key === NOTE && ++writes === at_write) throw new Unavailable('busy');
+            return deps.store.write(key, bytes, condition);
+          },
+        },
+      }));
+      assert.equal((await failing.run({ runId: 'a', branch: 'monthly' })).status, 'FAILED');
+      const { deps } = at(weak, '2024-12-01T09:00:00Z');
+      const monthly = (await listBranches(deps, [await deps.specs('staff')])).find(
+        ({ branch }) => branch === 'monthly',
+      );
+      assert.deepEqual([writes > at_write, monthly?.due], [at_write === 1, ['2024-11', '2024-12']]);
+      weak.close();
+    }
   });
 });
