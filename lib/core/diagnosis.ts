@@ -1,4 +1,5 @@
 import type { JsonValue } from './json-value.ts';
+import { MASK } from './personal.ts';
 
 /** What a source, or a table, looks like to who has to make it fast: rows by key, files by partition, rows by day. */
 export type Diagnosis = {
@@ -73,6 +74,20 @@ export function hotAmong(top: readonly KeyValue[], rows: number, distinct: numbe
 
 export function percentOf(part: number, whole: number): number {
   return whole === 0 ? 0 : Math.round((part / whole) * 100_000) / 1_000;
+}
+
+/** Without values of personal columns, beside those of the sample. Their days are values. */
+export function withoutPersonal(diagnosis: Diagnosis): Diagnosis {
+  const personal = new Set(diagnosis.schema.filter((column) => column.personal === true).map(({ name }) => name));
+  const masked = (one: KeyValue): KeyValue => (one.value === null ? one : { ...one, value: MASK });
+  const { keys, days } = diagnosis;
+  return {
+    ...diagnosis,
+    keys: keys.map((key) =>
+      personal.has(key.column) ? { ...key, top: key.top.map(masked), hot: key.hot && masked(key.hot) } : key,
+    ),
+    days: days !== null && personal.has(days.column) ? null : days,
+  };
 }
 
 /** Files of one partition, put together. */

@@ -102,7 +102,8 @@ function handlesFiles(subject: Subject): string {
 
 function dayFinding({ days }: Diagnosis, subject: Subject): Finding {
   const topic = 'days';
-  if (days === null) return { topic, warning: false, found: 'no column has a date or a time', does: 'nothing' };
+  if (days === null)
+    return { topic, warning: false, found: 'no column that is shown has a date or a time', does: 'nothing' };
   const counts = days.volumes.map(({ rows }) => rows).sort((a, b) => a - b);
   const median = counts[Math.floor((counts.length - 1) / 2)] ?? 0;
   const odd = days.volumes.filter(({ rows }) => isUnusual(rows, median));

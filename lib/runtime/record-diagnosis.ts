@@ -1,20 +1,24 @@
-import type { Diagnosis } from '../core/diagnosis.ts';
+import { type Diagnosis, withoutPersonal } from '../core/diagnosis.ts';
 import type { BookRow } from '../core/facts.ts';
 import { DIAGNOSTICS } from '../core/ops.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { commitOps, writeOpsRows } from '../lake/ops/ops-tables.ts';
-import type { Finding } from '../plan/findings.ts';
+import { type Finding, findingsOf, type Subject } from '../plan/findings.ts';
 
-/** Adds a diagnosis to the pipeline's table of diagnostics, which is made where it is not there yet. Answers its id. */
+/**
+ * Adds a diagnosis to the pipeline's table of diagnostics, which is made where it is not there yet. What was shown to one who may see it
+ * is in no table for all. Answers its id.
+ */
 export async function recordDiagnosis(
   deps: StepDeps,
   pipeline: string,
-  diagnosis: Diagnosis,
-  findings: readonly Finding[],
+  given: Diagnosis,
+  subject: Subject,
 ): Promise<string> {
+  const diagnosis = withoutPersonal(given);
   const id = `diagnosis-${diagnosis.at.replaceAll(/[-:]|\.\d+Z$/g, '')}-${deps.ids.unique()}`;
   const run = { pipeline, run_id: id, dry_run: false };
-  const rows = rowsOfDiagnosis(diagnosis, findings).map((row) => ({
+  const rows = rowsOfDiagnosis(diagnosis, findingsOf(diagnosis, subject)).map((row) => ({
     ...{ diagnosis_id: id, name: diagnosis.name, at: diagnosis.at },
     ...row,
   }));

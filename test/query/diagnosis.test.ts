@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { InvalidInput } from '../../lib/core/errors.ts';
-import { append, csv, day, definePipeline, unique, upsert } from '../../lib/define/index.ts';
-import { findingsOf } from '../../lib/plan/findings.ts';
+import { append, csv, day, definePipeline, identity, unique, upsert } from '../../lib/define/index.ts';
 import { diagnoseSource } from '../../lib/query/diagnosis/diagnose-source.ts';
 import { diagnoseTable } from '../../lib/query/diagnosis/diagnose-table.ts';
 import { findTable } from '../../lib/query/find-table.ts';
@@ -194,8 +193,8 @@ test('a diagnosis is added to a table that is there from the first run on, witho
   const source = spec.sources.find(({ name }) => name === 'orders');
   assert.ok(source);
   const diagnosis = await diagnoseSource(deps(), spec, 'orders');
-  const findings = findingsOf(diagnosis, { kind: 'source', spec, source });
-  const id = await recordDiagnosis(lake.deps, 'shop', diagnosis, findings);
+  const subject = { kind: 'source', spec, source } as const;
+  const id = await recordDiagnosis(lake.deps, 'shop', diagnosis, subject);
   const of = (where: string, select: string) =>
     lake.rows(
       book,
@@ -223,8 +222,42 @@ test('a diagnosis is added to a table that is there from the first run on, witho
   assert.deepEqual(await of("topic = 'nulls' AND rows > 0", 'subject, rows::INT AS rows, percent'), [
     { subject: 'amount', rows: 10, percent: 10 },
   ]);
-  await recordDiagnosis(lake.deps, 'shop', diagnosis, findings);
+  await recordDiagnosis(lake.deps, 'shop', diagnosis, subject);
   assert.deepEqual(await lake.rows(book, 'SELECT count(DISTINCT diagnosis_id)::INT AS n FROM t'), [{ n: 2 }]);
+});
+
+test('days and partitions of personal columns are values of them, which nothing records', async () => {
+  const text = { type: 'string', personal: true } as const;
+  const columns = { guest: { ...text, required: true }, born: { type: 'date', personal: true }, town: text } as const;
+  const guests = definePipeline({
+    name: 'inn',
+    sources: { guests: csv({ columns, key: 'guest' }) },
+    silver: { guests: { from: 'guests', mode: append({ dedupe: { key: 'guest' } }), partitionBy: [identity('town')] } },
+  });
+  const inn = await openTestLake({ name: 'inn', definition: guests });
+  try {
+    await inn.land('guests', 'a.csv', 'guest,born,town\nAnn,1990-02-03,Bonn\nBo,,\n');
+    await inn.run();
+    const spec = await inn.deps.specs('inn');
+    const table = await findTable(inn.deps.catalog, 'inn_silver.guests');
+    const of = (hidesPersonal: boolean) => ({ ...inn.deps, hidesPersonal });
+    const [hidden, shown] = [await diagnoseTable(of(true), table, spec), await diagnoseTable(of(false), table, spec)];
+    const about = ({ days, keys, partitions }: typeof hidden) => [
+      days?.volumes.map(({ day }) => day) ?? null,
+      keys.flatMap(({ top }) => top.map(({ value }) => value)),
+      partitions.map(({ partition, files }) => [partition, files]),
+    ];
+    assert.deepEqual(about(hidden), [null, ['***', '***'], [['town=***', 2]]]);
+    assert.deepEqual(about(shown), [['1990-02-03', null], ['Ann', 'Bo'], [['town=***', 2]]]);
+    assert.equal((await diagnoseSource(of(true), spec, 'guests')).days, null);
+    assert.equal((await diagnoseSource(of(false), spec, 'guests')).days?.column, 'born');
+    await recordDiagnosis(inn.deps, 'inn', shown, { kind: 'unknown' });
+    const recorded = JSON.stringify(await inn.rows('inn_ops.diagnostics'));
+    assert.doesNotMatch(recorded, /Ann|1990|Bonn/);
+    assert.match(recorded, /"guest","value":"\*\*\*"/);
+  } finally {
+    inn.close();
+  }
 });
 
 test('an unknown source is refused, and one without files has no rows', async () => {

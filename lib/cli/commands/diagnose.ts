@@ -2,7 +2,7 @@ import type { Diagnosis } from '../../core/diagnosis.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import { DIAGNOSTICS } from '../../core/ops.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
-import { type Finding, findingsOf, type Subject } from '../../plan/findings.ts';
+import { findingsOf, type Subject } from '../../plan/findings.ts';
 import { diagnoseSource } from '../../query/diagnosis/diagnose-source.ts';
 import { diagnoseTable, modelOf } from '../../query/diagnosis/diagnose-table.ts';
 import { findTable, tableIdIfAny } from '../../query/find-table.ts';
@@ -22,22 +22,17 @@ export async function diagnose(context: Context, name: string, options: Diagnose
   const deps = hidingPersonal(opened.deps, personal);
   const { diagnosis, subject, pipeline } = await diagnosed(deps, name);
   const findings = findingsOf(diagnosis, subject);
-  if (record && context.deployed === undefined) await recordIfAny(context, pipeline, diagnosis, findings);
+  if (record && context.deployed === undefined) await recordIfAny(context, pipeline, diagnosis, subject);
   await context.answer({ ...diagnosis, findings }, () => renderDiagnosis(diagnosis, findings, context.layout));
   return EXIT.done;
 }
 
 /** A lake that cannot be written is diagnosed all the same, and nothing is recorded of it. */
-async function recordIfAny(
-  context: Context,
-  pipeline: string,
-  diagnosis: Diagnosis,
-  findings: readonly Finding[],
-): Promise<void> {
+async function recordIfAny(context: Context, pipeline: string, diagnosis: Diagnosis, subject: Subject): Promise<void> {
   try {
     const { deps, make } = await openLake(context, 'write');
     await make();
-    await recordDiagnosis(deps, pipeline, diagnosis, findings);
+    await recordDiagnosis(deps, pipeline, diagnosis, subject);
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause;
     context.note(`nothing was recorded in ${pipeline}_ops.${DIAGNOSTICS}: ${cause.message}`);

@@ -1,5 +1,5 @@
 import type { BatchRecipe } from '../../core/batch-recipe.ts';
-import { type Diagnosis, partitionsOf } from '../../core/diagnosis.ts';
+import { type Diagnosis, partitionsOf, withoutPersonal } from '../../core/diagnosis.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import { sourcePrefix } from '../../core/seeds.ts';
 import type { PipelineSpec, SourceSpec } from '../../core/spec.ts';
@@ -37,7 +37,7 @@ export async function diagnoseSource(deps: Deps, spec: PipelineSpec, name: strin
   for await (const info of listSource(deps, spec.name, source)) infos.push(info);
   const { measured, ...left } = await measureFiles(deps, { spec, source }, infos);
   const prefix = sourcePrefix(spec.name, source);
-  return {
+  const diagnosis: Diagnosis = {
     name: `${spec.name}.${source.name}`,
     kind: 'source',
     at: deps.clock.now().toISOString(),
@@ -49,6 +49,7 @@ export async function diagnoseSource(deps: Deps, spec: PipelineSpec, name: strin
       infos.map(({ key, size }) => ({ partition: folderOf(key.slice(prefix.length)), bytes: size })),
     ),
   };
+  return deps.hidesPersonal === true ? withoutPersonal(diagnosis) : diagnosis;
 }
 
 type Read = { readonly measured: Measured; readonly rejected: number; readonly unreadable: number };

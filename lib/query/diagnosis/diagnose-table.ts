@@ -1,11 +1,12 @@
-import { type Diagnosis, partitionsOf } from '../../core/diagnosis.ts';
+import { type Diagnosis, partitionsOf, withoutPersonal } from '../../core/diagnosis.ts';
 import { LOG_SUFFIX } from '../../core/keyed.ts';
+import { MASK } from '../../core/personal.ts';
 import type { ModelSpec, PipelineSpec } from '../../core/spec.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
 import { currentSpec, specById } from '../../iceberg/partition.ts';
 import { partitionPath } from '../../iceberg/partition-path.ts';
 import { currentSchema } from '../../iceberg/schema.ts';
-import type { TableMetadata } from '../../iceberg/types.ts';
+import type { IcebergValue, TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openTable, visibleColumns } from '../../lake/tables/table-state.ts';
 import { DIAGNOSED } from '../../sql/diagnosis/rows.ts';
@@ -36,8 +37,8 @@ export async function diagnoseTable(deps: Deps, { id, metadata }: FoundTable, sp
     personal: maskedColumns(metadata),
     shown: deps.hidesPersonal !== true,
   });
-  const schema = currentSchema(metadata);
-  return {
+  const nameOf = partitionNames(metadata);
+  const diagnosis: Diagnosis = {
     name: fullName(id),
     kind: 'table',
     at: deps.clock.now().toISOString(),
@@ -48,10 +49,28 @@ export async function diagnoseTable(deps: Deps, { id, metadata }: FoundTable, sp
     bytes: files.reduce((sum, file) => sum + Number(file.bytes), 0),
     partitions: partitionsOf(
       files.map(({ specId, partition, bytes }) => ({
-        partition: partitionPath(specById(metadata, specId), schema, partition),
+        partition: nameOf(specId, partition),
         bytes: Number(bytes),
       })),
     ),
+  };
+  return deps.hidesPersonal === true ? withoutPersonal(diagnosis) : diagnosis;
+}
+
+/** A diagnosis is recorded, so that no partition says a personal value, whoever asks. A bucket is none. */
+function partitionNames(metadata: TableMetadata): (specId: number, partition: readonly IcebergValue[]) => string {
+  const schema = currentSchema(metadata);
+  const masked = new Set(maskedColumns(metadata).map(({ name }) => name));
+  const hidden = new Set(schema.fields.filter(({ name }) => masked.has(name)).map(({ id }) => id));
+  return (specId, partition) => {
+    const spec = specById(metadata, specId);
+    const parts = partitionPath(spec, schema, partition).split('/');
+    const shown = parts.map((part, at) => {
+      const field = spec.fields[at];
+      const says = field !== undefined && hidden.has(field['source-id']) && !field.transform.startsWith('bucket');
+      return says ? `${part.slice(0, part.indexOf('=') + 1)}${MASK}` : part;
+    });
+    return shown.join('/');
   };
 }
 
