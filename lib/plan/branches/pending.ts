@@ -19,8 +19,8 @@ export const MOST_ATTEMPTS = 3;
 /** A schedule tries for so long to start a run; after that the period was missed. */
 export const ON_TIME_MS = 3_600_000;
 
-/** So many firings are looked back at for those that were missed. */
-const MOST_LOOKED_AT = 1_000;
+/** So many firings are looked at together for those that were missed. */
+const LOOKED_AT = 1_000;
 
 /**
  * The periods that a run of a branch is to do now, the oldest first: the one that is due, those that have failed before, and those that
@@ -29,7 +29,7 @@ const MOST_LOOKED_AT = 1_000;
 export function pendingPeriods(branch: Branch, known: readonly KnownPeriod[], now: Date): readonly DuePeriod[] {
   const byName = new Map(known.map((one) => [one.period, one]));
   const first = known.map(({ period }) => period).sort()[0];
-  const fired = lastUpTo(branch, now, branch.catchup === 'all' ? MOST_LOOKED_AT : 1);
+  const fired = branch.catchup === 'all' ? allSince(branch, { first, byName }, now) : lastUpTo(branch, now);
   const due = new Map<string, Date>();
   for (const [at, firing] of fired.entries()) {
     const period = periodOf(branch, firing);
@@ -46,6 +46,22 @@ export function pendingPeriods(branch: Branch, known: readonly KnownPeriod[], no
   return [...due]
     .map(([period, firing]) => ({ period, firing, attempt: (byName.get(period)?.attempts ?? 0) + 1 }))
     .sort((a, b) => a.firing.getTime() - b.firing.getTime());
+}
+
+type Known = { readonly first: string | undefined; readonly byName: ReadonlyMap<string, KnownPeriod> };
+
+/** Firings back to the first period that is known, or to where so many are known that those before them have been caught up. */
+function allSince(branch: Branch, { first, byName }: Known, now: Date): readonly Date[] {
+  const parts: (readonly Date[])[] = [];
+  for (let until = now; ; ) {
+    const part = lastUpTo(branch, until, LOOKED_AT);
+    parts.unshift(part);
+    const [oldest] = part;
+    const periods = part.map((firing) => periodOf(branch, firing));
+    const isLast = first === undefined || (periods[0] ?? first) <= first || periods.every((one) => byName.has(one));
+    if (oldest === undefined || isLast || part.length < LOOKED_AT) return parts.flat();
+    until = new Date(oldest.getTime() - 1);
+  }
 }
 
 function isOnTime({ catchup }: Branch, firing: Date, now: Date): boolean {

@@ -35,6 +35,16 @@ describe('pending periods', () => {
     assert.deepEqual(due('last', before, NOW), ['2024-11-05 1']);
   });
 
+  test('are all of many that were missed, of a branch that fires often', () => {
+    const first = known('2024-09-01T00:00Z');
+    const hours = due('all', [first], '2024-11-05T07:30:00Z', '0 * * * *');
+    assert.deepEqual([hours.length, hours[0], hours.at(-1)], [1_567, '2024-09-01T01:00Z 1', '2024-11-05T07:00Z 1']);
+    assert.equal(new Set(hours).size, 1_567);
+    // Where the last thousand are known nobody looks further back.
+    const done = hours.slice(567).map((one) => known(one.slice(0, -2)));
+    assert.deepEqual(due('all', [first, ...done], '2024-11-05T07:59:00Z', '0 * * * *'), []);
+  });
+
   test('are none where it is missed and none is caught up', () => {
     assert.deepEqual(due('none', [known('2024-11-01')], LATER), []);
     assert.deepEqual(due('last', [known('2024-11-01')], LATER), ['2024-11-05 1']);
