@@ -43,6 +43,16 @@ const oneLanguage: Plugin = {
   },
 };
 
+/** The code of WebAssembly of Kafka's client is a file beside it, or in it by another name, which is found from where it is asked for. */
+const bundledWasm: Plugin = {
+  name: 'bundled WebAssembly',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /^@platformatic\/wasm-utils$/ }, ({ path, importer, resolveDir, kind }) =>
+      resolve(`${path}/bundled`, { importer, resolveDir, kind }),
+    );
+  },
+};
+
 /** Names stay as they are, because ErrorEquals matches the names of error classes. */
 const SHARED = {
   bundle: true,
@@ -62,10 +72,8 @@ const OPTIONS = {
   outExtension: { '.js': '.mjs' },
   legalComments: 'none',
   external: NATIVE,
-  // Its code of WebAssembly is a file beside it otherwise.
-  alias: { '@platformatic/wasm-utils': '@platformatic/wasm-utils/bundled' },
   banner: { js: COMMONJS },
-  plugins: [declareGenerated, oneLanguage],
+  plugins: [declareGenerated, oneLanguage, bundledWasm],
 } as const satisfies BuildOptions;
 
 /** What a package has no sources for: see `placeCode`. */

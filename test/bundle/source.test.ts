@@ -46,7 +46,7 @@ describe('functions that a package brings', () => {
     const request = { pipelines: join(PROJECT, 'pipelines'), folder: out, architectures: [architecture], source };
     const { pipelines } = await buildLambdas(request);
     const made = await digestsOf(join(out, architecture));
-    const added = made.filter((line) => /^worker\/node_modules\//.test(line));
+    const added = made.filter((line) => /^(?:worker|serve)\/node_modules\//.test(line));
     assert.deepEqual(
       made.filter((line) => !added.includes(line)),
       (await digestsOf(shipped())).filter((line) => !line.startsWith('bindings.json ')),

@@ -71,7 +71,7 @@ describe('what messages call a command', () => {
 
 /** Commands that are about a folder of pipelines or this machine, and of which nothing is on AWS, or other things are. */
 const HERE_ALONE =
-  /^(init|demo|generate|compile|test|build|pipelines|relocate|fetch|consume|completion|schedule run)\b/;
+  /^(init|demo|generate|compile|test|build|pipelines|relocate|fetch|consume|completion|schedule run|incident simulate|bench)\b/;
 
 describe('what a command is about', () => {
   test('is a deployed lake too, of any stage, wherever it is a lake', () => {

@@ -327,7 +327,7 @@ const MISTAKES: readonly { readonly name: string; readonly given: Given; readonl
       retention: { condemned: '0d', quarantined: '1d' },
     }),
     problems: [
-      `pipelines/shop/pipeline.ts: retention.quarantined: got an unknown property; expected condemned`,
+      `pipelines/shop/pipeline.ts: retention.quarantined: got an unknown property; expected one of condemned, facts`,
       `pipelines/shop/pipeline.ts: retention.condemned: got "0d"; expected days or years, such as '90d' or '7y'`,
       'pipelines/shop/pipeline.ts: breaker.rows: got 0; expected a whole number of rows, 1 or more',
       `pipelines/shop/pipeline.ts: breaker.window: got "1w"; expected a span such as '30m', '1h' or '1d'`,

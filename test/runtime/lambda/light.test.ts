@@ -251,6 +251,7 @@ describe('fail', () => {
       ...{ run_id: 'r-1', status: 'FAILED', started_at: '2026-01-01T00:00:00.000Z', kind: 'run' },
       ...{ files: 3, rows_read: 0, rows_added: 0, error: 'AuditFailed: 3 rows' },
       ...{ bytes_brought: null, bytes_kept: null, bytes_skipped: null, run_date: null },
+      ...{ cost_usd: null, cost_rate: null },
     });
   });
 

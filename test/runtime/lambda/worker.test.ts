@@ -102,6 +102,7 @@ describe('what a step is given', () => {
       threads: 2,
       leaseMs: 1_200_000,
       clocksAgree: true,
+      billedBy: 'aws',
       holder: 'run:r-9',
       sinceBoot: 'undefined',
       own: true,
