@@ -37,15 +37,26 @@ async function readFacts(
   keys: readonly string[],
 ): Promise<readonly RunFacts[]> {
   const all = await mapConcurrent(keys, async (key) => {
-    try {
-      return [await readJson<RunFacts>(store, key)];
-    } catch (cause) {
+    const facts = await readJson<unknown>(store, key).catch((cause: unknown) => {
       if (!(cause instanceof SyntaxError)) throw cause;
-      log.warn('facts of a run are no JSON and are left out', { key });
-      return [];
-    }
+      return undefined;
+    });
+    if (areFacts(facts)) return [facts];
+    log.warn('facts of a run are none and are left out', { key });
+    return [];
   });
   return all.flat();
+}
+
+/** What an earlier or a later release put down may lack a table. */
+function areFacts(found: unknown): found is RunFacts {
+  if (!isRecord(found)) return false;
+  const tables = [...FACT_TABLES, 'runs'].map((name) => found[name] ?? []);
+  return tables.every((rows) => Array.isArray(rows) && rows.every(isRecord));
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function bytesOf({ sources }: RunPlan): number {
@@ -81,6 +92,5 @@ export async function keepFacts(
 }
 
 export function rowsOf(all: readonly RunFacts[], name: FactTable | 'runs'): readonly BookRow[] {
-  // What an earlier or a later release put down may lack a table.
   return all.flatMap((one) => one[name] ?? []);
 }
