@@ -1,0 +1,3 @@
+import { OTHER_PAGES, testPages } from './pages.ts';
+
+testPages(OTHER_PAGES);
