@@ -11,6 +11,7 @@ import { usualKey } from '../query/diff/key-of-table.ts';
 import { sideAt } from '../query/diff/side.ts';
 import { findTable } from '../query/find-table.ts';
 import type { RanMode } from '../report/bench.ts';
+import { apart } from './apart.ts';
 import { type LocalLake, openLocalLake, runPipeline } from './local.ts';
 
 export type BenchRequest = {
@@ -26,7 +27,7 @@ const SILENT = { info: () => undefined, warn: () => undefined };
 /**
  * Runs a pipeline in several modes over the files that have landed, each time in a new lake below the folder for temporary files, in turns.
  * First each mode is run once, and its tables are compared with those of the first mode, all rows of them; modes that differ, or
- * fail, are not run again. Then there are `rounds` rounds of the others. The lake itself is not written.
+ * fail, are not run again. Then there are `rounds` rounds of the others. The lake itself is not written, nobody is told, and nothing is served.
  * Throws InvalidInput for modes that the pipeline's `bench.yml` does not have, or that cannot be.
  */
 export async function benchModes(lake: LocalLake, request: BenchRequest): Promise<readonly RanMode[]> {
@@ -93,7 +94,7 @@ async function runOnce(lake: LocalLake, spec: PipelineSpec, { root, mode, instea
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
   });
   await mkdir(own.deps.settings.scratch, { recursive: true });
-  const compiled = await own.deps.specs(spec.name);
+  const compiled = apart(await own.deps.specs(spec.name));
   const defined = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   const changed: PipelineSpec = { ...compiled, settings: { ...compiled.settings, ...defined } };
   const deps = { ...own.deps, specs: async (name: string) => (name === spec.name ? changed : own.deps.specs(name)) };

@@ -15,6 +15,7 @@ import type { StepDeps } from '../lake/deps.ts';
 import { type Difference, type OpenTestLake, runModelTest } from '../model-tests/run-test.ts';
 import { type Selectors, selectModels } from '../plan/select-models.ts';
 import type { Engine, Log } from '../ports.ts';
+import { apart } from './apart.ts';
 import { importDefault, listPipelines, pipelineLoader } from './load-pipeline.ts';
 import { runPipeline } from './local.ts';
 import { workMemory } from './machine.ts';
@@ -130,7 +131,7 @@ function testLakes(engine: Engine, settings: Settings, log: Log): OpenTestLake {
         snapshot: () => BigInt(next()),
       },
       log,
-      specs: async () => spec,
+      specs: async () => apart(spec),
       wait: async () => {},
       isGone: () => false,
       settings: { ...settings, holder: () => 'test', leaseMs: 60_000 },

@@ -9,6 +9,7 @@ import type { Expectation, PipelineSpec } from '../core/spec.ts';
 import { listSource } from '../lake/ops/list-landed.ts';
 import type { Log } from '../ports.ts';
 import { collectFacts, type PipelineFacts } from '../query/status/status-facts.ts';
+import { apart } from './apart.ts';
 import { type LocalLake, openLocalLake, runPipeline } from './local.ts';
 
 /** What became of a simulated incident: the run that failed, the alert of it, the run that mended it, and how the pipeline did in between and after. */
@@ -42,10 +43,10 @@ const BROKEN: Expectation = {
 /**
  * Lets a run of a pipeline fail by an expectation that nothing meets, and mends it, in a lake of its own below the folder for temporary
  * files, which is gone afterwards: with the latest files of each source, and the tables of other pipelines that it reads. The lake itself
- * is read and nothing else, and no webhook is told. Throws InvalidInput for a pipeline of which nothing has landed.
+ * is read and nothing else, no webhook is told, and nothing is served. Throws InvalidInput for a pipeline of which nothing has landed.
  */
 export async function simulateIncident(lake: LocalLake, pipeline: string, log: Log): Promise<SimulatedIncident> {
-  const spec = quiet(await lake.deps.specs(pipeline));
+  const spec = apart(await lake.deps.specs(pipeline));
   const root = await mkdtemp(join(tmpdir(), PREFIX));
   try {
     const copied = await copyPart(lake, spec, root);
@@ -81,11 +82,6 @@ export async function simulateIncident(lake: LocalLake, pipeline: string, log: L
   } finally {
     await rm(root, { recursive: true, force: true });
   }
-}
-
-/** Nobody is to be told of it. */
-function quiet({ alerts: _alerts, ...spec }: PipelineSpec): PipelineSpec {
-  return spec;
 }
 
 function withBroken(spec: PipelineSpec): PipelineSpec {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -17,9 +19,18 @@ const write = (path: string, text: string): void => {
 const files = (): readonly string[] => readdirSync(join(folder, 'lake'), { recursive: true }).map(String).sort();
 
 test('modes are compared by all of their rows before they are timed, in lakes of their own', async () => {
+  let served = 0;
+  const postgres = createServer((socket) => {
+    served += 1;
+    socket.destroy();
+  }).listen(0, '127.0.0.1');
+  after(() => postgres.close());
+  await once(postgres, 'listening');
+  process.env['MODES_URL'] = `postgres://u:p@127.0.0.1:${(postgres.address() as AddressInfo).port}/x`;
   write(
     'pipelines/shop/pipeline.ts',
     `export default { name: 'shop', sources: { items: { format: 'csv', columns: { id: 'int', n: 'int' } } },
+      serve: { postgres: { url: { secret: 'MODES_URL' }, tables: { items: { from: 'silver.items' } } } },
       silver: { items: { from: 'items' } },
       gold: { total: { sql: 'total.sql', expect: { positive: 'n > 0' } } } };`,
   );
@@ -69,6 +80,7 @@ test('modes are compared by all of their rows before they are timed, in lakes of
   assert.match(modes[3]?.error ?? '', /expectation positive does not hold/);
   assert.ok(modes[1]?.runs.every(({ ms, cpu_ms }) => ms > 0 && cpu_ms > 0));
   assert.deepEqual(files(), before);
+  assert.equal(served, 0);
   assert.deepEqual(
     readdirSync(tmpdir()).filter((name) => name.startsWith('strata-bench-')),
     [],

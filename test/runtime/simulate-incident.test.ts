@@ -28,7 +28,8 @@ test('an incident fails, is told of and is mended, in another lake that is gone 
   write(
     'pipelines/shop/pipeline.ts',
     `export default { name: 'shop', sources: { items: { format: 'csv', columns: { id: 'int' } } },
-      silver: { items: { from: 'items' } }, slo: { successRate: 99 } };`,
+      silver: { items: { from: 'items' } }, slo: { successRate: 99 },
+      serve: { postgres: { url: { secret: 'SIMULATED' }, tables: { items: { from: 'silver.items' } } } } };`,
   );
   const lake = await openLocalLake({ root: join(folder, 'lake'), pipelines: join(folder, 'pipelines'), log: LOG });
   await assert.rejects(
@@ -52,6 +53,8 @@ test('an incident fails, is told of and is mended, in another lake that is gone 
   assert.equal(alert?.subject, `Strata: shop failed: AuditFailed (${failed.run_id})`);
   assert.match(alert?.message ?? '', /Published: nothing/);
   assert.deepEqual([recovered.status, recovered.tables['shop_silver.items']?.rows_added], ['SUCCEEDED', 3]);
+  // Its tables are no others', which they would take the place of.
+  assert.equal(recovered.serve, undefined);
   const during = judgePipeline(incident.during, at.during);
   assert.deepEqual([during.open_incident?.failures, during.mttr_ms, during.breached], [1, null, ['successRate']]);
   const after = judgePipeline(incident.after, at.after);
