@@ -10,6 +10,8 @@ import { benchModes } from '../../lib/runtime/bench-modes.ts';
 import { openLocalLake } from '../../lib/runtime/local.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'strata-modes-'));
+// What others leave in the folder for temporary files is no matter of these.
+process.env['TMPDIR'] = folder;
 after(() => rmSync(folder, { recursive: true }));
 
 const write = (path: string, text: string): void => {

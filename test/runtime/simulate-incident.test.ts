@@ -10,6 +10,8 @@ import { openLocalLake } from '../../lib/runtime/local.ts';
 import { latestOf, simulateIncident } from '../../lib/runtime/simulate-incident.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'strata-simulate-'));
+// What others leave in the folder for temporary files is no matter of these.
+process.env['TMPDIR'] = folder;
 after(() => rmSync(folder, { recursive: true }));
 
 const LOG = { info: () => undefined, warn: () => undefined };
