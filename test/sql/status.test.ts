@@ -83,6 +83,7 @@ describe('figures of the books', () => {
       quality('a2', 'note', '30, 9, NULL'),
       quality('b1', 'note', '10, 5, NULL'),
       quality('a1', "o''name", '10, 10, NULL'),
+      quality('a1', "o''name.first", '10, 9, NULL'),
       quality('a1', 'empty', '0, 0, NULL'),
     ]);
   });

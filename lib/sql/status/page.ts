@@ -55,7 +55,11 @@ GROUP BY day, "column", share ORDER BY share DESC, "column", day`;
 /** Quality has no time of its own: that of its run is. */
 function qualityOf(pipeline: string, without: readonly NamedColumn[]): Sql {
   const [quality, runs] = [quotePath(`${pipeline}_ops`, 'quality'), quotePath(`${pipeline}_ops`, 'runs')];
-  const named = without.map(({ table, column }) => sql`(${quoteText(table)}, ${quoteText(column)})`);
-  const kept = named.length === 0 ? NOTHING : sql` WHERE ("table", "column") NOT IN (${join(named)})`;
+  // Fields of a column are rows of their own.
+  const named = without.map(
+    ({ table, column }) =>
+      sql`("table" = ${quoteText(table)} AND ("column" = ${quoteText(column)} OR starts_with("column", ${quoteText(`${column}.`)})))`,
+  );
+  const kept = named.length === 0 ? NOTHING : sql` WHERE NOT (${join(named, ' OR ')})`;
   return sql`WITH known AS (SELECT q.*, r.finished_at AS ended FROM ${quality} q JOIN ${runs} r USING (run_id)${kept})`;
 }
