@@ -225,6 +225,31 @@ for (const [what, tables, files, message] of WRONG) {
   });
 }
 
+test('a key that a row of before has is found too, in whatever file', async () => {
+  const visits = { visits: { from: 'silver.visits', key: 'id' } };
+  await using served = await openServed(staff(visits));
+  const { lake, memory } = served;
+  await lake.land('visits', 'a.csv', 'id,place\n1,x\n2,y\n');
+  assert.equal((await lake.run()).serve?.error, null);
+  await lake.land('visits', 'b.csv', 'id,place\n3,z\n');
+  assert.deepEqual(
+    (await lake.run()).serve?.tables.map(({ how, rows }) => [how, rows]),
+    [['changes', 1]],
+  );
+  await lake.land('visits', 'c.csv', 'id,place\n2,z\n');
+  assert.match(
+    (await lake.run(quick)).serve?.error?.message ?? '',
+    /got 2 rows of id = 2; expected one row for each id/,
+  );
+  // Also where its file has become another.
+  await compactTables(lake.deps, { pipeline: 'staff', compact: { all: true, min_files: 2 } });
+  assert.match((await lake.run(quick)).serve?.error?.message ?? '', /got 2 rows of id = 2;/);
+  assert.deepEqual(
+    memory.tables.get('hr.visits')?.map(({ id, place }) => `${id} ${place}`),
+    ['1 x', '2 y', '3 z'],
+  );
+});
+
 test('no error of a pipeline with personal columns says what is in them', async () => {
   const messageOf = async (tables: object, source: string, text: string): Promise<string> => {
     await using served = await openServed(staff(tables, true));

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import { dedupeColumns } from '../../core/dedupe.ts';
 import { InvalidInput } from '../../core/errors.ts';
+import { isKeyed, VALID_FROM } from '../../core/keyed.ts';
 import { listedIn, PERSONAL_COLUMNS } from '../../core/personal.ts';
 import { type ServedTableSpec, type ServeSpec, servedName } from '../../core/serve.ts';
-import type { PipelineSpec, TableRef } from '../../core/spec.ts';
+import type { ModelSpec, PipelineSpec, TableRef } from '../../core/spec.ts';
 import type { Sql } from '../../core/sql-text.ts';
 import { fullName } from '../../core/tables.ts';
 import type { Column } from '../../core/types.ts';
@@ -18,6 +20,7 @@ import {
   createServedChanges,
   findNul,
   findWrongKey,
+  keysOfServed,
   SERVED_GONE,
   SERVED_ROWS,
 } from '../../sql/serve/rows.ts';
@@ -104,6 +107,13 @@ async function writeChanges(
     const [count] = await session.rows(countServedChanges(table.key));
     const gone = Number(count?.['gone']);
     if (Number(count?.['rows']) + gone === 0) return { kind: 'unchanged' };
+    if (table.mode === 'merge' && !isKeyOf(state)) {
+      // A new row may have the key of one in a file that was there already.
+      const known = new Set(then.map(rowsOf));
+      const shared = now.filter((file) => known.has(rowsOf(file)));
+      await using _shared = await view('served_shared', shared, []);
+      await checkKeys(session, state, keysOfServed(table.key));
+    }
     const path = await writeRows(session, folder, state, SERVED_ROWS);
     if (gone === 0) return { kind: 'changes', path, gone: null };
     const keys = join(folder, 'gone.csv');
@@ -113,6 +123,18 @@ async function writeChanges(
   } finally {
     for (const one of lent) await one[Symbol.asyncDispose]();
   }
+}
+
+/** Whether the table's own rules let no two rows have one such key: then its files need not be looked through. */
+function isKeyOf({ spec, table }: ServedTableState): boolean {
+  const model = findModel(spec, table.from);
+  const unique = model.expect.flatMap((one) => (one.kind === 'unique' && one.policy === 'fail' ? [one.columns] : []));
+  return [ownKey(model), ...unique].some((own) => own.length > 0 && own.every((name) => table.key.includes(name)));
+}
+
+function ownKey(model: ModelSpec): readonly string[] {
+  if (!isKeyed(model)) return model.layer === 'silver' ? dedupeColumns(model) : [];
+  return model.mode.kind === 'scd2' ? [...model.mode.key, VALID_FROM] : model.mode.key;
 }
 
 /** What decides about the rows of a file: its path has one content for good, from which others take rows out. */

@@ -9,6 +9,8 @@ import { ownName, quoteName, quoteText } from '../quote.ts';
 /** Rows of files that a table has now, and of those that it had when it was served, which are not the same as they were. */
 export const SERVED_NOW = ownName('batch.served_now');
 export const SERVED_THEN = ownName('batch.served_then');
+/** And of the files that both have. */
+export const SERVED_SHARED = ownName('batch.served_shared');
 /** The rows that are to be copied, and the keys of which there are none any more. */
 export const SERVED_ROWS = ownName('__served_rows');
 export const SERVED_GONE = ownName('__served_gone');
@@ -122,6 +124,13 @@ export function findWrongKey(from: Sql, key: readonly string[], hidden: Readonly
     name: 'keys that are served',
     text: sql`SELECT count(*) AS n, ${asTexts(key, hidden)} AS "row" FROM ${from} GROUP BY ${join(names)} HAVING count(*) > 1 OR ${empty} ORDER BY n DESC LIMIT 1`,
   };
+}
+
+/** The keys of all rows of a table that are those of a row to copy. */
+export function keysOfServed(key: readonly string[]): Sql {
+  const names = join(key.map(quoteName));
+  const all = sql`SELECT ${names} FROM ${SERVED_NOW} UNION ALL SELECT ${names} FROM ${SERVED_SHARED}`;
+  return sql`(SELECT * FROM (${all}) SEMI JOIN (SELECT DISTINCT ${names} FROM ${SERVED_ROWS}) USING (${names}))`;
 }
 
 function asTexts(names: readonly string[], hidden: ReadonlySet<string>): Sql {
