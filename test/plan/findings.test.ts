@@ -99,7 +99,7 @@ const CASES: readonly (readonly [Topic, string, Partial<Diagnosis>, Subject, boo
     /finds 3 small ones/,
   ],
   ['files', 'of nobody', {}, UNKNOWN, false, /8 MB/, /strata compact joins/],
-  ['days', 'none', {}, APPEND, false, /no column has a date/, /nothing/],
+  ['days', 'none', {}, APPEND, false, /no column that is shown has a date/, /nothing/],
   ['days', 'even', { days: days(100, 300, 299) }, APPEND, false, /^days have about 299 rows$/, /closeAfter would/],
   ['days', 'few', { days: days(1, 1, 49) }, APPEND, false, /^days have about 1 rows$/, /closeAfter would/],
   [
