@@ -12,7 +12,8 @@ export const BOOK = 'strata_published';
 export function begin(): readonly Statement[] {
   return [
     { name: 'begin', text: sql`BEGIN` },
-    // A client that is gone without a word must not keep its locks for hours.
+    // Rows are written between two statements, which may take long. A client that is gone without a word must not keep its locks for hours.
+    { name: 'no haste', text: sql`SET LOCAL idle_in_transaction_session_timeout = 0` },
     { name: 'waits', text: sql`SET LOCAL lock_timeout = '60s'` },
     { name: 'keepalive', text: sql`SET LOCAL tcp_keepalives_idle = 60` },
   ];

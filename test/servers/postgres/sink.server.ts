@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../../../lib/adapters/postgres/client.ts';
 import { connectPostgres } from '../../../lib/adapters/postgres/connect.ts';
 import { createPostgresSink } from '../../../lib/adapters/postgres/sink.ts';
@@ -287,6 +288,23 @@ test('what cannot be reached, or refuses, is told by the name of its secret and 
       return true;
     });
   }
+});
+
+test('a server that ends whoever waits in a transaction leaves time to write rows', async () => {
+  const { schema } = await database.open();
+  const url = `${database.server.url()}?options=${encodeURIComponent('-c idle_in_transaction_session_timeout=100')}`;
+  const slow = tableOf({ whole: '1,\n' });
+  const table = {
+    ...slow,
+    async rows(served: string | null) {
+      await sleep(300);
+      return slow.rows(served);
+    },
+  };
+  const [outcome] = await createPostgresSink({ secret: 'HASTY', read: async () => url }).publish(
+    runOf('r1', schema, table),
+  );
+  assert.deepEqual([outcome?.how, outcome?.rows], ['whole', 1]);
 });
 
 test('a schema that is there takes no right on the database', async () => {
