@@ -44,7 +44,9 @@ export async function diff(context: Context, asked: DiffArguments): Promise<numb
   const to = sideAt(otherDeps, tables.to, await momentOf(otherDeps, '--to', asked.to, [tables.to]));
   const key = typeof asked.key === 'object' ? asked.key : null;
   const usual =
-    asked.key === false || key !== null ? null : usualKey(from, to, await specIfAny(opened.deps, from.id.pipeline));
+    asked.key === false || key !== null
+      ? null
+      : usualKey(from, to, await specIfAny(opened.deps, from.id.pipeline), asked.ignore);
   const found = await diffSides(from, to, { ...requestOf(asked), key: key ?? usual });
   await context.answer(found, () => renderDiff(found, context.layout));
   noteMasked(

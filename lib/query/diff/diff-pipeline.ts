@@ -52,7 +52,7 @@ export async function diffPipeline(
     const name = fullName(table.id);
     const [before, after] = [from, to].map((states) => sideOf(deps, table, states.get(name)?.snapshot));
     if (before === undefined || after === undefined) continue;
-    const key = usualKey(before, after, specs.get(table.id.pipeline));
+    const key = usualKey(before, after, specs.get(table.id.pipeline), request.ignore);
     tables.push(
       await diffSides(before, after, { key, tolerances: {}, ignore: request.ignore, sample: request.sample }),
     );

@@ -5,11 +5,18 @@ import type { TableId } from '../../core/tables.ts';
 import { matchColumns } from './match-columns.ts';
 import { isOneTable, type Side, schemaOf } from './side.ts';
 
-/** The key of the first side's table, where both sides have its columns. */
-export function usualKey(from: Side, to: Side, spec: PipelineSpec | undefined): readonly string[] | null {
+/** The key of the first side's table, where both sides have its columns, and all of them are compared. */
+export function usualKey(
+  from: Side,
+  to: Side,
+  spec: PipelineSpec | undefined,
+  ignore: readonly string[] = [],
+): readonly string[] | null {
   const key = keyOfTable(from.id, spec);
   const { columns } = matchColumns(schemaOf(from), schemaOf(to), isOneTable(from, to) ? 'id' : 'name');
-  return key?.every((name) => columns.some((column) => column.name === name)) === true ? key : null;
+  const left = new Set(ignore.map((name) => name.toLowerCase()));
+  const has = (name: string): boolean => !left.has(name.toLowerCase()) && columns.some((one) => one.name === name);
+  return key?.every(has) === true ? key : null;
 }
 
 /**
