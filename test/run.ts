@@ -43,7 +43,7 @@ await Promise.all(Array.from({ length: LINES }, workOff));
 if (failed.length > 0) console.log(`failed: ${failed.join(', ')}`);
 process.exitCode = failed.length > 0 ? 1 : 0;
 
-/** The shared groups first: they take longest, and the other line has something left to do beside them. */
+/** The shared groups first, then those of many files: they take longest, and the other line has something left to do beside them. */
 function groupsOf(files: readonly string[]): Group[] {
   if (files.length === 0) throw new Error('no test files');
   const folders = Map.groupBy(files, (file) => file.split(sep)[1] ?? '');
@@ -57,7 +57,8 @@ function groupsOf(files: readonly string[]): Group[] {
     });
     return { name: names.join(', '), files: found, options: ['--test-isolation=none'] };
   });
-  return [...shared, ...Array.from(folders, ([name, own]) => ({ name, files: own, options: [] }))];
+  const others = Array.from(folders, ([name, own]) => ({ name, files: own, options: [] }));
+  return [...shared, ...others.sort((a, b) => b.files.length - a.files.length)];
 }
 
 /** What a file does before or after each test, outside of `describe`, is done for every test of the process. */
