@@ -58,12 +58,14 @@ describe('doctor --aws and stacks against servers of AWS', () => {
         'clock ok',
         'bootstrap fail',
         'concurrency warn',
+        'code warn',
         'roles ok',
         'rules ok',
         'alarms ok',
         'lake stack ok',
         'names fail',
         'lake formation ok',
+        'runs ok',
       ],
     );
     const found = new Map(findings.map((finding) => [finding.check, finding.found]));
@@ -89,7 +91,7 @@ describe('doctor --aws and stacks against servers of AWS', () => {
     assert.deepEqual(
       pipelines.map(({ pipeline, status, left, advice }) => [pipeline, status, left, advice]),
       [
-        ['old', 'CREATE_COMPLETE', [], 'aws cloudformation delete-stack --stack-name strata-old; its tables stay'],
+        ['old', 'CREATE_COMPLETE', [], 'strata stacks delete old; its tables stay'],
         ['shop', null, [], 'npx cdk deploy strata-shop'],
       ],
     );
