@@ -47,8 +47,12 @@ export async function strikesOf(
 ): Promise<void> {
   const lake = await openLake(pipeline, told);
   await using _ = lake.session;
-  const lists = histories.map(({ emp, at }) => `(${emp}, [${at.join(', ')}]::BIGINT[])`).join(', ');
-  await lake.stand('employee_data', `SELECT * FROM (VALUES ${lists}) AS t(emp_id, seconds)`);
+  // DuckDB reads JSON in a fraction of the time that it takes to parse as many lists of SQL.
+  const json = JSON.stringify(histories);
+  await lake.stand(
+    'employee_data',
+    `SELECT h.emp AS emp_id, h."at" AS seconds FROM (SELECT unnest(from_json('${json}', '[{"emp": "INTEGER", "at": ["BIGINT"]}]')) AS h)`,
+  );
   await lake.stand(
     'employee_timeframe',
     "SELECT emp_id, '' AS designation, 1 AS salary, DATE '2001-01-01' AS valid_from, NULL::DATE AS valid_to FROM silver.employee_data WHERE false",
