@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { APART, LIGHT, WORKERS } from './functions.ts';
+import { mapOwnCode } from './own-maps.ts';
 
 /** Packages with native code, which lie beside the bundle. */
 const NATIVE = ['@duckdb/node-bindings-*'];
@@ -128,6 +129,7 @@ export async function bundleCode(root: string, folder: string): Promise<void> {
       outdir: join(folder, name),
     });
   }
+  await mapOwnCode(folder);
 }
 
 /**
