@@ -10,7 +10,7 @@ export type SourceMap = {
   readonly mappings: string;
 };
 
-/** Lets the maps below a folder say where our own code comes from, and nothing of what others wrote, which is most of it. */
+/** Lets the maps below a folder say of our own code where each piece comes from, and of what others wrote, which is most, no more than its files. */
 export async function mapOwnCode(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith('.map')) continue;
@@ -20,12 +20,11 @@ export async function mapOwnCode(folder: string): Promise<void> {
 }
 
 /**
- * The map without code of others: where such code begins, a position says that it comes from nowhere.
+ * The map without positions in code of others: where such code begins, one says that it comes from nowhere.
  * Source: tc39.es/ecma426, "Mappings structure"
  */
 export function ownCode({ version, sources, mappings }: SourceMap): SourceMap {
   const own = sources.map((source) => !OTHERS.test(source));
-  const places = own.map((_, at) => own.slice(0, at).filter(Boolean).length);
   const read = { source: 0, line: 0, column: 0 };
   const written = { source: 0, line: 0, column: 0 };
   // Also from line to line: readers take what stands before for what follows.
@@ -44,9 +43,8 @@ export function ownCode({ version, sources, mappings }: SourceMap): SourceMap {
       read.line += lineOf;
       read.column += columnOf;
       if (source !== undefined && own[read.source] === true) {
-        const place = places[read.source] ?? 0;
-        write(from - to, place - written.source, read.line - written.line, read.column - written.column);
-        Object.assign(written, { source: place, line: read.line, column: read.column });
+        write(from - to, read.source - written.source, read.line - written.line, read.column - written.column);
+        Object.assign(written, read);
         open = true;
       } else if (open) {
         write(from - to);
@@ -55,7 +53,7 @@ export function ownCode({ version, sources, mappings }: SourceMap): SourceMap {
     }
     return kept.join(',');
   });
-  return { version, sources: sources.filter((_, at) => own[at]), mappings: lines.join(';') };
+  return { version, sources, mappings: lines.join(';') };
 }
 
 /** Numbers of a segment, five bits a digit, the lowest first; the lowest bit of all is the sign. */
