@@ -58,3 +58,8 @@ test('a map without code of others stays as it is', () => {
   const map = { version: 3, sources: ['../lib/a.ts', '../lib/b.ts'], mappings: 'AAAA,SAAS;;AACA,gBCDT;' };
   assert.deepEqual(ownCode(map), map);
 });
+
+test('a map of code of others alone says nothing of it but its files', () => {
+  const map = { version: 3, sources: ['../node_modules/other/index.js'], mappings: 'AAAA,SAAS;AACT' };
+  assert.deepEqual(ownCode(map), { ...map, mappings: ';' });
+});

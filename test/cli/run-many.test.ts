@@ -108,7 +108,11 @@ test('lineage shows columns across pipelines, either side or both', async () => 
   );
 });
 
-type Event = { readonly eventType: string; readonly job: { readonly name: string; readonly namespace: string } };
+type Event = {
+  readonly eventTime: string;
+  readonly eventType: string;
+  readonly job: { readonly name: string; readonly namespace: string };
+};
 const eventsIn = (text: string): readonly Event[] =>
   text
     .split('\n')
@@ -144,6 +148,11 @@ test('what runs did is told as OpenLineage events, of the last run or of those t
   const ended = runs.filter(({ finished_at }) => finished_at !== null).length;
   const all = await lake.json<{ readonly runs: number }>(0, 'openlineage', 'retail', '--last', '9', '--to', file);
   assert.equal(all.runs, ended);
+  const told = eventsIn((await lake.run('openlineage', 'retail', '--last', '9')).stdout);
+  const begun = told.filter(({ eventType, job }) => eventType === 'START' && job.name === 'retail');
+  assert.equal(begun.length, ended);
+  const times = begun.map(({ eventTime }) => eventTime);
+  assert.deepEqual(times, [...times].sort());
 });
 
 const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
