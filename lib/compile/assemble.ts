@@ -1,3 +1,4 @@
+import { readByAny } from '../core/implementations.ts';
 import type { ModelSpec, OtherTable, PipelineSpec } from '../core/spec.ts';
 import type { PipelineDraft } from './draft.ts';
 import { levelsOf } from './levels.ts';
@@ -13,7 +14,7 @@ export type BoundPipeline = {
 /** The spec of what was read and what was bound; what a pipeline does not say is left out. */
 export function assemble(draft: PipelineDraft, { models, others, dated }: BoundPipeline): PipelineSpec {
   const refs = [...models].map(
-    ([id, model]) => [id, { ref: { layer: model.layer, name: model.name }, reads: model.reads }] as const,
+    ([id, model]) => [id, { ref: { layer: model.layer, name: model.name }, reads: readByAny(model) }] as const,
   );
   const levels = levelsOf(new Map(refs));
   return {

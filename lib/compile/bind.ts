@@ -42,7 +42,19 @@ export async function bindModel(
   source: SourceDraft | undefined,
   read: readonly Column[],
 ): Promise<BoundModel | undefined> {
-  const { session } = binding;
+  const bound = await bindColumns(binding, model, source, read);
+  if (bound === undefined) return undefined;
+  const tableColumns = await createModelTables(binding.session, model.draft, bound.columns);
+  return { ...bound, tableColumns };
+}
+
+/** The same of what makes no table. */
+export async function bindColumns(
+  binding: Binding,
+  model: ParsedModel,
+  source: SourceDraft | undefined,
+  read: readonly Column[],
+): Promise<BoundModel | undefined> {
   const notes = binding.notes.inFile(model.file);
   const before = notes.found.length;
   if (source !== undefined) noteSilverFaults(binding, model, source, notes);
@@ -65,8 +77,7 @@ export async function bindModel(
   const named = columns.map(({ name }) => ({ name, place: `column ${showValue(name)}` }));
   const good = checkColumns(named, 'name it with AS', notes) && columns.length === described.length;
   if (!good || !checkAddedColumns(model.draft, columns, notes)) return undefined;
-  const tableColumns = await createModelTables(session, model.draft, columns);
-  return { parsed: model, columns, tableColumns, sound };
+  return { parsed: model, columns, tableColumns: undefined, sound };
 }
 
 /** The tables that readers, conditions over the model's rows and readers of the log bind against. */

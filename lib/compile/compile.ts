@@ -3,7 +3,6 @@ import type { ColumnOrigins } from '../core/column-origins.ts';
 import { InvalidInput } from '../core/errors.ts';
 import type { ServeSpec } from '../core/serve.ts';
 import { type ModelSpec, modelId, type PipelineSpec, type SourceSpec, type TableRef } from '../core/spec.ts';
-import { valuesOf } from '../core/vars.ts';
 import type { Session } from '../ports.ts';
 import { addRowIdColumn } from '../sql/bind.ts';
 import { assemble, type BoundPipeline } from './assemble.ts';
@@ -13,15 +12,17 @@ import { columnOriginsOf } from './column-origins.ts';
 import type { Binding } from './conditions.ts';
 import { checkContractValues } from './contract-values.ts';
 import type { BoundModel, ParsedModel, PipelineDraft, SourceDraft } from './draft.ts';
-import { dueByOf, knowingRunDate } from './due-by.ts';
+import { knowingRunDate } from './due-by.ts';
 import { checkPlaces } from './export-shape.ts';
 import { loadFunctions } from './functions.ts';
+import { bindTexts, othersOf, readsOf } from './implementations/bind.ts';
+import { goldSpec, readingOf } from './implementations/gold-spec.ts';
 import { type ColumnsOf, dimensionJoins } from './joins.ts';
 import { resolveMode } from './keyed-checks.ts';
 import { findCircles, levelsOf } from './levels.ts';
 import { createNotes, type Notes } from './notes.ts';
 import { bindOthers, checkAfter, noOthers, type Pipelines, unbindOthers } from './other-pipelines.ts';
-import { type ModelContext, type PipelineFiles, parseModel } from './parse-models.ts';
+import { type ModelContext, type PipelineFiles, parseTexts } from './parse-models.ts';
 import { personalColumns, personalTables } from './personal.ts';
 import { readPipeline } from './pipeline-shape.ts';
 import { checkReader } from './reader-checks.ts';
@@ -33,8 +34,7 @@ import { checkServe } from './serve-shape.ts';
 import { checkSourceUse } from './source-use.ts';
 import { dropSchemas, resetSchemas } from './statements.ts';
 import { checkTable } from './table-checks.ts';
-import { bindTouched } from './touched.ts';
-import { bindVariables, refusingUnknown, varsIn } from './vars.ts';
+import { bindVariables, refusingUnknown } from './vars.ts';
 
 export type { Pipelines } from './other-pipelines.ts';
 export type { PipelineFiles } from './parse-models.ts';
@@ -87,7 +87,9 @@ async function bindPipeline(draft: PipelineDraft, input: CompileInput, notes: No
   const sources = await bindSources(binding, draft, input.empty);
   const parsed = await parseModels(draft, { ...input, session, pipelines, notes });
   checkJoinedBranches(parsed, sources, notes);
-  const named = [...parsed.values()].flatMap(({ others }) => others.map((other) => [modelId(other), other] as const));
+  const named = [...parsed.values()].flatMap((model) =>
+    othersOf(model).map((other) => [modelId(other), other] as const),
+  );
   const others = [...new Map(named.sort(([a], [b]) => (a < b ? -1 : 1))).values()];
   await bindOthers(input.session, others);
   try {
@@ -114,8 +116,9 @@ async function bindTables(
   for (const [id, model] of bound) {
     if (!model.sound) continue;
     const source = sources.get(model.parsed.draft.from ?? '')?.spec;
-    const personal = personalOf(model, sources, specs);
-    const origins = columnOriginsOf(model, sources, bound, binding.functions);
+    const texts = model.texts === undefined ? [model] : [...model.texts.values()];
+    const personal = [...new Set(texts.flatMap((text) => personalOf(text, sources, specs)))];
+    const origins = (one: BoundModel) => columnOriginsOf(one, sources, bound, binding.functions);
     const spec = await modelSpec(binding, model, { columnsOf, source, personal, origins });
     if (spec !== undefined) specs.set(id, spec);
   }
@@ -157,7 +160,7 @@ async function bindSources(
 async function parseModels(draft: PipelineDraft, context: ModelContext): Promise<ReadonlyMap<string, ParsedModel>> {
   const parsed = new Map<string, ParsedModel>();
   for (const model of draft.models) {
-    const one = await parseModel(model, draft, context);
+    const one = await parseTexts(model, draft, context);
     if (one !== undefined) parsed.set(model.id, one);
   }
   return parsed;
@@ -169,7 +172,7 @@ async function bindModels(
   parsed: ReadonlyMap<string, ParsedModel>,
   sources: ReadonlyMap<string, SourceDraft>,
 ): Promise<ReadonlyMap<string, BoundModel>> {
-  const readers = new Map([...parsed].map(([id, model]) => [id, { ref: model.draft.ref, reads: model.reads }]));
+  const readers = new Map([...parsed].map(([id, model]) => [id, { ref: model.draft.ref, reads: readsOf(model) }]));
   const circles = findCircles(readers);
   for (const circle of circles) {
     const place = parsed.get(circle[0] ?? '')?.draft.place ?? 'silver';
@@ -181,14 +184,15 @@ async function bindModels(
     const model = parsed.get(id);
     const ready = ({ pipeline, ...own }: TableRef): boolean =>
       pipeline !== undefined || bound.get(modelId(own))?.tableColumns !== undefined;
-    if (model === undefined || !model.reads.every(ready)) continue;
+    if (model === undefined || !readsOf(model).every(ready)) continue;
     const source = sources.get(model.draft.from ?? '');
     if (model.draft.from !== null && source === undefined) continue;
     const read = [
-      ...model.reads.flatMap((ref) => bound.get(modelId(ref))?.tableColumns ?? []),
-      ...model.others.flatMap(({ columns }) => columns),
+      ...readsOf(model).flatMap((ref) => bound.get(modelId(ref))?.tableColumns ?? []),
+      ...othersOf(model).flatMap(({ columns }) => columns),
     ];
-    const one = await bindModel(binding, model, source, read);
+    const first = await bindModel(binding, model, source, read);
+    const one = first && (await bindTexts(binding, first, read));
     if (one !== undefined) bound.set(id, one);
   }
   return bound;
@@ -198,7 +202,7 @@ type Known = {
   readonly columnsOf: ColumnsOf;
   readonly source: SourceSpec | undefined;
   readonly personal: readonly string[];
-  readonly origins: ColumnOrigins;
+  readonly origins: (one: BoundModel) => ColumnOrigins;
 };
 
 async function modelSpec(
@@ -206,21 +210,21 @@ async function modelSpec(
   model: BoundModel,
   { columnsOf, source, personal, origins }: Known,
 ): Promise<ModelSpec | undefined> {
-  const { draft, reads, readsLogs, tree, sql } = model.parsed;
-  const used = varsIn(tree);
+  const { draft, tree } = model.parsed;
   const renamed = renamedOf(draft.renamed, source, model.columns);
   const branch = branchFor(draft, source);
+  const made = readingOf(binding, model, origins);
   const common = {
     id: draft.id,
     name: draft.ref.name,
-    sqlFile: draft.sqlFile,
+    sqlFile: made.sqlFile,
     columns: model.columns,
-    reads,
+    reads: made.reads,
     partitionBy: draft.partitionBy.map(({ field }) => field),
     sortBy: draft.sortBy,
     expect: draft.expect,
     description: draft.description,
-    origins,
+    origins: made.origins,
     ...(renamed === undefined ? {} : { renamed }),
     ...(draft.zorderBy.length === 0 ? {} : { zorderBy: draft.zorderBy }),
     ...(personal.length === 0 ? {} : { personal }),
@@ -229,17 +233,14 @@ async function modelSpec(
     ...(draft.owner === undefined ? {} : { owner: draft.owner }),
     ...(draft.tier === undefined ? {} : { tier: draft.tier }),
     ...(draft.exports.length === 0 ? {} : { exports: draft.exports }),
-    ...(used.length === 0 ? {} : { vars: valuesOf(binding.vars.filter(({ name }) => used.includes(name))) }),
+    ...(made.vars === undefined ? {} : { vars: made.vars }),
   };
   if (draft.from === null) {
-    const refresh = draft.refresh === 'full' ? ({ kind: 'full' } as const) : await bindTouched(binding, model);
-    const dueBy = dueByOf(model.parsed, binding.notes);
-    if (refresh === undefined) return undefined;
-    return { ...common, layer: 'gold', sql, readsLogs, refresh, ...(dueBy === undefined ? {} : { dueBy }) };
+    return goldSpec(binding, model, common, origins);
   }
   const numbered = await bindRowId(binding, model);
   if (numbered === undefined) return undefined;
-  const joins = dimensionJoins(tree, reads, columnsOf);
+  const joins = dimensionJoins(tree, made.reads, columnsOf);
   const closeAfter = closeAfterOf(model, binding.notes);
   return {
     ...common,
@@ -252,7 +253,7 @@ async function modelSpec(
     selectsAll: selectsAll(tree),
     ...(closeAfter === undefined ? {} : { closeAfter }),
     ...(draft.backfill === 'never' ? { backfill: draft.backfill } : {}),
-    written: hashText(sql.trim()),
+    written: hashText(model.parsed.sql.trim()),
   };
 }
 

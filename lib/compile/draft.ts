@@ -22,6 +22,7 @@ import type { Column } from '../core/types.ts';
 import type { Webhook } from '../core/webhook.ts';
 import type { ModeDefinition } from '../define/modes.ts';
 import type { JsonValue } from '../ports.ts';
+import type { TextDraft, TextDrafts } from './implementations/shape.ts';
 
 /**
  * A pipeline while it is compiled. `sound` is false where a problem has been noted that makes later checks on the
@@ -78,6 +79,8 @@ export type ModelDraft = {
   readonly from: string | null;
   /** The path as the user wrote it; null for the default of silver, `select *`. */
   readonly sqlFile: string | null;
+  /** Present: it has several texts, of which `sqlFile` is the one that it is bound by. */
+  readonly texts: TextDrafts | undefined;
   readonly mode: ModeDefinition;
   /** False: the mode was wrong and a default stands in for it. */
   readonly modeSound: boolean;
@@ -116,7 +119,12 @@ export type ParsedModel = {
   readonly readsLogs: readonly TableRef[];
   /** Tables of other pipelines among `reads`. */
   readonly others: readonly OtherTable[];
+  /** Of a model with several texts: all of them. */
+  readonly texts?: readonly ParsedText[];
 };
+
+/** `parsed` where the text is DuckDB's; that of an engine is taken as it is. */
+export type ParsedText = TextDraft & { readonly sql: string; readonly parsed: ParsedModel | undefined };
 
 /** A model whose columns DuckDB has given. `sound` is false for silver SQL that is no row-wise map. */
 export type BoundModel = {
@@ -125,4 +133,6 @@ export type BoundModel = {
   /** What readers of its table see; `undefined` where a problem with its mode leaves that open. */
   readonly tableColumns: readonly Column[] | undefined;
   readonly sound: boolean;
+  /** By the names of its texts for DuckDB: the model as each makes it. */
+  readonly texts?: ReadonlyMap<string, BoundModel>;
 };

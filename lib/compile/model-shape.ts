@@ -8,6 +8,7 @@ import { formerNames } from './column-shape.ts';
 import type { ModelDraft } from './draft.ts';
 import { readExpectation } from './expectation-shape.ts';
 import { readExports } from './export-shape.ts';
+import { readTexts, SQL_FILE, SQL_FILES } from './implementations/shape.ts';
 import { defaultMode, readMode } from './mode-shape.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { type Field, type FieldsRead, isRecord, readField, readFields, span } from './shape.ts';
@@ -29,13 +30,6 @@ const PARTITION_FIELD: Field<PartitionField> = {
 };
 
 const ANY_MODEL = {
-  sql: {
-    schema: z
-      .string()
-      .regex(/^[^/\\].*\.sql$/s)
-      .refine((path) => !path.split(/[/\\]/).includes('..')),
-    expected: "the path of an .sql file inside the pipeline's folder, such as 'gold/revenue.sql'",
-  },
   partitionBy: { schema: z.array(z.unknown()), expected: "a list of transforms, such as [month('order_date')]" },
   sortBy: { schema: z.array(z.string()), expected: 'a list of column names' },
   zorderBy: {
@@ -73,6 +67,7 @@ const METADATA_NAMES = Object.keys(METADATA_TYPES) as MetadataColumn[];
 
 const SILVER = {
   ...ANY_MODEL,
+  sql: SQL_FILE,
   from: { schema: z.string(), expected: 'the name of a source', required: true },
   mode: { schema: z.unknown(), expected: 'a mode' },
   closeAfter: span(parseDays, "days or years, such as '35d'"),
@@ -85,12 +80,14 @@ const SILVER = {
 
 const GOLD = {
   ...ANY_MODEL,
-  sql: { ...ANY_MODEL.sql, required: true },
+  sql: { ...SQL_FILES, required: true },
+  use: { schema: z.string(), expected: "the name of the text of sql that is published, such as 'current'" },
+  engine: { schema: z.string(), expected: "'athena' or 'spark', a text of sql" },
   refresh: { schema: z.enum(['touched', 'full']), expected: "'full' or 'touched'" },
   grain: { schema: z.enum(['day', 'month', 'year']), expected: "'day', 'month' or 'year'" },
 } as const satisfies Record<string, Field>;
 
-type ModelRead = FieldsRead<typeof SILVER> & FieldsRead<typeof GOLD>;
+type ModelRead = Omit<FieldsRead<typeof SILVER>, 'sql'> & FieldsRead<typeof GOLD>;
 
 /** One silver table or gold model; `undefined` when it is not an object. */
 export function readModel(
@@ -105,10 +102,11 @@ export function readModel(
   const expected = layer === 'silver' ? "{ from: '<source>', ... }" : "{ sql: '<file>.sql', ... }";
   const read: ModelRead | undefined = readFields(fields, value, place, expected, notes);
   if (read === undefined) return undefined;
+  const { sqlFile, texts } = readSql(layer, read, place, notes);
   // What is wrong beside the SQL leaves the SQL worth checking.
   const sqlSound = !notes.found
     .slice(before)
-    .some((problem) => [placeIn(place, 'sql'), placeIn(place, 'from')].includes(problem.place));
+    .some(({ place: at }) => ['sql', 'from', 'use', 'engine'].some((key) => at.startsWith(placeIn(place, key))));
   const ref = { layer, name };
   const given = readMode(read.mode, placeIn(place, 'mode'), notes);
   const mode = given ?? defaultMode(layer);
@@ -117,7 +115,8 @@ export function readModel(
     ref,
     place,
     from: layer === 'silver' ? (read.from ?? '') : null,
-    sqlFile: read.sql ?? null,
+    sqlFile,
+    texts,
     mode,
     modeSound: read.mode === undefined || given !== undefined,
     metadata: readMetadata(read, mode, place, notes),
@@ -139,6 +138,16 @@ export function readModel(
     tier: read.tier,
     sound: sqlSound,
   };
+}
+
+function readSql(
+  layer: Layer,
+  { sql, use, engine }: ModelRead,
+  place: string,
+  notes: Notes,
+): Pick<ModelDraft, 'sqlFile' | 'texts'> {
+  if (layer === 'gold' && sql !== undefined) return readTexts({ sql, use, engine }, place, notes);
+  return { sqlFile: typeof sql === 'string' ? sql : null, texts: undefined };
 }
 
 function readMetadata(read: ModelRead, mode: ModeDefinition, place: string, notes: Notes): readonly MetadataColumn[] {

@@ -4,7 +4,7 @@ import { didYouMean, oneOf } from '../core/suggest.ts';
 import type { Session } from '../ports.ts';
 import { selectBatch } from '../sql/bind.ts';
 import { offsetOf, placeOfOffset, statementsOf } from '../sql/tree.ts';
-import type { ModelDraft, ParsedModel, PipelineDraft } from './draft.ts';
+import type { ModelDraft, ParsedModel, ParsedText, PipelineDraft } from './draft.ts';
 import { sqlFault } from './engine-errors.ts';
 import { foreignIn } from './functions.ts';
 import { isKeyed } from './keyed-checks.ts';
@@ -56,6 +56,25 @@ export async function parseModel(
     else notes.add(fault.place ?? 'line 1', fault.got, fault.expected);
     return undefined;
   }
+}
+
+/** Reads and parses a model, and each of its texts where it has several. */
+export async function parseTexts(
+  model: ModelDraft,
+  pipeline: PipelineDraft,
+  context: ModelContext,
+): Promise<ParsedModel | undefined> {
+  const first = await parseModel(model, pipeline, context);
+  if (model.texts === undefined || !model.sound) return first;
+  const texts: ParsedText[] = [];
+  for (const text of model.texts.texts) {
+    const one = { ...model, sqlFile: text.file, texts: undefined };
+    const same = text.engine === undefined && text.file === model.sqlFile;
+    const parsed = same ? first : text.engine === undefined ? await parseModel(one, pipeline, context) : undefined;
+    const sql = text.engine === undefined ? parsed?.sql : await modelSql(one, context);
+    if (sql !== undefined) texts.push({ ...text, sql, parsed });
+  }
+  return first === undefined || texts.length < model.texts.texts.length ? undefined : { ...first, texts };
 }
 
 function beside(file: string, path: string): string {

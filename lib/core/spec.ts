@@ -2,6 +2,7 @@ import type { ColumnOrigins } from './column-origins.ts';
 import type { Compute, Slo } from './compute.ts';
 import type { Expectation } from './expectation.ts';
 import type { ExportSpec } from './exports.ts';
+import type { GoldRefresh, Implementations } from './implementation.ts';
 import type { OwnRules } from './maintenance-rules.ts';
 import type { ModelMode } from './model-mode.ts';
 import type { Origin } from './origins.ts';
@@ -9,11 +10,14 @@ import type { Renamed } from './renames.ts';
 import type { Grain, RunDate } from './run-date.ts';
 import type { Branch } from './schedule/branch.ts';
 import type { ServeSpec } from './serve.ts';
+import type { TableRef } from './table-ref.ts';
 import type { Column, ColumnType } from './types.ts';
 import type { Webhook } from './webhook.ts';
 
 export type { Expectation, ExpectationPolicy } from './expectation.ts';
+export type { GoldRefresh } from './implementation.ts';
 export type { AppendMode, Dedupe, KeyedMode, ModelMode } from './model-mode.ts';
+export { type Layer, modelId, type TableRef } from './table-ref.ts';
 
 /**
  * PipelineSpec: what a pipeline is after compilation. Plain JSON, SQL inlined, every model bound to its columns;
@@ -176,14 +180,6 @@ export type Transform =
 
 export type PartitionField = { readonly column: string; readonly transform: Transform };
 
-export type Layer = 'silver' | 'gold';
-
-/**
- * A table that a model reads: `silver.customers` -> { layer: 'silver', name: 'customers' }; with its pipeline where that is
- * another one: `retail.gold.sales`.
- */
-export type TableRef = { readonly layer: Layer; readonly name: string; readonly pipeline?: string };
-
 /** A table left-joined by a silver model, with the columns of it that the join equates. */
 export type DimensionJoin = { readonly table: TableRef; readonly keys: readonly string[] };
 
@@ -247,21 +243,8 @@ export type GoldModel = ModelCommon & {
   readonly refresh: GoldRefresh;
   /** Present: the SQL names the run date, and the table is computed when that is another at this grain. */
   readonly dueBy?: Grain;
+  /** Present: it has several texts by name, of which one makes it what it is here. */
+  readonly implementations?: Implementations;
 };
 
-/**
- * What is computed when an input has changed. `full`: the whole table. `touched`: a row of the model depends only on the
- * rows of `driver` that have its values in the partition columns, and on the model's other inputs. `sql` is a SELECT
- * DISTINCT of the columns of `partitionBy`, before their transforms, over `driver` alone: run over its changed files, it
- * says which partitions to compute again. Another input that has changed means the whole table.
- */
-export type GoldRefresh =
-  | { readonly kind: 'full' }
-  | { readonly kind: 'touched'; readonly driver: TableRef; readonly sql: string };
-
 export type ModelSpec = SilverModel | GoldModel;
-
-/** The name by which SQL and a run know a table: `silver.customers`, `retail.gold.sales`. */
-export function modelId({ pipeline, layer, name }: TableRef): string {
-  return pipeline === undefined ? `${layer}.${name}` : `${pipeline}.${layer}.${name}`;
-}

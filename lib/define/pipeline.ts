@@ -74,9 +74,15 @@ export type SilverDefinition<Source extends string = string> = TableOptions & {
 export type GoldDefinition = TableOptions & {
   /**
    * An `.sql` file beside the pipeline: one SELECT over `silver.<table>` and `gold.<table>`, and over tables of other
-   * pipelines as `<pipeline>.<layer>.<table>`.
+   * pipelines as `<pipeline>.<layer>.<table>`. Or several such texts by name, which have the same columns:
+   * `{ current: 'gold/x.sql', candidate: 'gold/x_v2.sql' }`. `strata run --shadow` compares them. The names `athena` and `spark` mean
+   * texts of these engines.
    */
-  readonly sql: `${string}.sql`;
+  readonly sql: `${string}.sql` | { readonly [name: string]: `${string}.sql` };
+  /** Of several texts, the one that is published. Default: the first. */
+  readonly use?: string;
+  /** The same, where what is published is the text of an engine. */
+  readonly engine?: 'athena' | 'spark';
   /**
    * What a run computes when an input has changed.
    * - `'full'`: the whole table. Always right.

@@ -5,7 +5,7 @@ import { openTestLake, type TestLake } from '../support/test-lake.ts';
 /** An empty lake in memory for one of the project's own pipelines. */
 export function openPipelineLake(pipeline: PipelineDefinition): Promise<TestLake> {
   const models = [...Object.values(pipeline.silver ?? {}), ...Object.values(pipeline.gold ?? {})];
-  const paths = models.flatMap((model) => model.sql ?? []);
+  const paths = models.flatMap(({ sql = [] }) => (typeof sql === 'string' ? sql : Object.values(sql)));
   const read = (path: string): string =>
     readFileSync(new URL(`../../pipelines/${pipeline.name}/${path}`, import.meta.url), 'utf8');
   return openTestLake({

@@ -52,7 +52,8 @@ function ranIn({ spec, selected, rebuild, withdraw, anew, sources, own_files = {
 
 /** All of a model that its rows depend on, its source's contract included. */
 function renderModel({ sources }: PipelineSpec, model: ModelSpec): string {
-  const { description: _text, sqlFile: _file, tags: _tags, branch: _when, zorderBy: _layout, ...rest } = model;
+  const { description: _text, sqlFile: _file, tags: _tags, branch: _when, zorderBy: _layout, ...texts } = model;
+  const { implementations: _others, ...rest } = { implementations: undefined, ...texts };
   const source = model.layer === 'silver' ? sources.find(({ name }) => name === model.from) : undefined;
   const { text: _seed, ...seed } = source?.seed ?? {};
   return JSON.stringify([rest, source === undefined ? null : { ...source, seed }]);

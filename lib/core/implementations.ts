@@ -1,0 +1,39 @@
+import type { EngineName, Implementation } from './implementation.ts';
+import { type GoldModel, type ModelSpec, modelId, type TableRef } from './spec.ts';
+
+/** The model as one of its texts makes it; as it is where it has no text of the name. */
+export function implementedBy(model: GoldModel, name: string): GoldModel {
+  const text = textNamed(model, name);
+  if (text === undefined || model.implementations === undefined) return model;
+  if (model.implementations.use === name && model.sql === text.sql) return model;
+  const { sql, sqlFile, reads, readsLogs, refresh, origins, dueBy, vars } = text;
+  const { dueBy: _due, vars: _vars, origins: _origins, ...rest } = model;
+  return {
+    ...rest,
+    sql,
+    sqlFile,
+    reads,
+    readsLogs,
+    refresh,
+    ...(origins === undefined ? {} : { origins }),
+    ...(dueBy === undefined ? {} : { dueBy }),
+    ...(vars === undefined ? {} : { vars }),
+    implementations: { ...model.implementations, use: name },
+  };
+}
+
+export function textNamed({ implementations }: GoldModel, name: string): Implementation | undefined {
+  return implementations?.texts.find((text) => text.name === name);
+}
+
+/** The engine that computes the model; `undefined`: DuckDB. */
+export function engineOf(model: GoldModel): EngineName | undefined {
+  return model.implementations === undefined ? undefined : textNamed(model, model.implementations.use)?.engine;
+}
+
+/** What any of a model's texts reads: what has to be there before the model is computed, whichever of them does it. */
+export function readByAny(model: ModelSpec): readonly TableRef[] {
+  const texts = model.layer === 'gold' ? (model.implementations?.texts ?? []) : [];
+  const all = [...model.reads, ...texts.flatMap(({ reads }) => reads)];
+  return [...new Map(all.map((ref) => [modelId(ref), ref])).values()];
+}
