@@ -54,6 +54,7 @@ const COLUMN_FIELDS = {
     expected: "a regular expression as text, such as '[A-Z]{3}', or { regex: '[A-Z]{3}', code: 'CURRENCY' }",
   },
   personal: { schema: z.boolean(), expected: 'true or false' },
+  description: { schema: z.string().trim().min(1), expected: 'text' },
   checks: {
     schema: z.record(z.string(), z.string().min(1)),
     expected: "SQL conditions by name, such as { adult: 'age >= 18' }",
@@ -111,6 +112,7 @@ export function readColumn(source: string, value: unknown, place: string, notes:
     ...(read.renamedFrom === undefined ? {} : { renamedFrom: read.renamedFrom }),
     ...(read.default === undefined ? {} : { default: String(read.default) }),
     ...(read.personal === true ? { personal: true } : {}),
+    ...(read.description === undefined ? {} : { description: read.description }),
   };
   return { column, sqlChecks };
 }

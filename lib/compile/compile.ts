@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ColumnOrigins } from '../core/column-origins.ts';
+import type { Descriptions } from '../core/described.ts';
 import { InvalidInput } from '../core/errors.ts';
 import type { ServeSpec } from '../core/serve.ts';
 import { type ModelSpec, modelId, type PipelineSpec, type SourceSpec, type TableRef } from '../core/spec.ts';
@@ -11,6 +12,7 @@ import { closeAfterOf } from './close-after.ts';
 import { columnOriginsOf } from './column-origins.ts';
 import type { Binding } from './conditions.ts';
 import { checkContractValues } from './contract-values.ts';
+import { describedOf } from './described.ts';
 import type { BoundModel, ParsedModel, PipelineDraft, SourceDraft } from './draft.ts';
 import { knowingRunDate } from './due-by.ts';
 import { checkPlaces } from './export-shape.ts';
@@ -119,7 +121,8 @@ async function bindTables(
     const texts = model.texts === undefined ? [model] : [...model.texts.values()];
     const personal = [...new Set(texts.flatMap((text) => personalOf(text, sources, specs)))];
     const origins = (one: BoundModel) => columnOriginsOf(one, sources, bound, binding.functions);
-    const spec = await modelSpec(binding, model, { columnsOf, source, personal, origins });
+    const described = (from: ColumnOrigins) => describedOf(model, from, sources, specs);
+    const spec = await modelSpec(binding, model, { columnsOf, source, personal, origins, described });
     if (spec !== undefined) specs.set(id, spec);
   }
   return specs;
@@ -203,17 +206,19 @@ type Known = {
   readonly source: SourceSpec | undefined;
   readonly personal: readonly string[];
   readonly origins: (one: BoundModel) => ColumnOrigins;
+  readonly described: (from: ColumnOrigins) => Descriptions | undefined;
 };
 
 async function modelSpec(
   binding: Binding,
   model: BoundModel,
-  { columnsOf, source, personal, origins }: Known,
+  { columnsOf, source, personal, origins, described }: Known,
 ): Promise<ModelSpec | undefined> {
   const { draft, tree } = model.parsed;
   const renamed = renamedOf(draft.renamed, source, model.columns);
   const branch = branchFor(draft, source);
   const made = readingOf(binding, model, origins);
+  const said = described(made.origins);
   const common = {
     id: draft.id,
     name: draft.ref.name,
@@ -225,6 +230,7 @@ async function modelSpec(
     expect: draft.expect,
     description: draft.description,
     origins: made.origins,
+    ...(said === undefined ? {} : { described: said }),
     ...(renamed === undefined ? {} : { renamed }),
     ...(draft.zorderBy.length === 0 ? {} : { zorderBy: draft.zorderBy }),
     ...(personal.length === 0 ? {} : { personal }),

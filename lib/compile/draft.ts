@@ -1,4 +1,5 @@
 import type { Compute, Slo } from '../core/compute.ts';
+import type { Descriptions } from '../core/described.ts';
 import type { ExportSpec } from '../core/exports.ts';
 import type { OwnRules } from '../core/maintenance-rules.ts';
 import type { Renamed } from '../core/renames.ts';
@@ -102,6 +103,7 @@ export type ModelDraft = {
   /** As the model says it; undefined: by what it reads. */
   readonly personal: readonly string[] | undefined;
   readonly description: string | null;
+  readonly described: Descriptions;
   readonly owner: string | undefined;
   readonly tier: number | undefined;
   readonly sound: boolean;

@@ -54,6 +54,10 @@ const ANY_MODEL = {
     expected: "a list of words of letters, digits and . : / - _, each once, such as ['nightly']",
   },
   description: { schema: z.string(), expected: 'text' },
+  columns: {
+    schema: z.record(z.string(), z.string().trim().min(1)),
+    expected: "what columns are, by their names, such as { revenue: 'In euros' }",
+  },
   owner: { schema: z.string(), expected: 'text' },
   tier: { schema: z.number().int().positive(), expected: 'a whole number, 1 or more' },
   export: { schema: z.unknown(), expected: "{ csv: { to: 'revenue.csv' } }" },
@@ -134,6 +138,7 @@ export function readModel(
     backfill: read.backfill ?? 'auto',
     closeAfter: read.closeAfter,
     description: read.description ?? null,
+    described: read.columns ?? {},
     owner: read.owner,
     tier: read.tier,
     sound: sqlSound,

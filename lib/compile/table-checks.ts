@@ -30,6 +30,13 @@ export async function checkTable(binding: Binding, model: BoundModel): Promise<v
     findColumn(name, model.columns, placeIn(placeIn(draft.place, 'personal'), index), binding.notes);
   });
   checkRenamed(draft, model.columns, binding.notes);
+  for (const name of Object.keys(draft.described))
+    findColumn(
+      name,
+      model.tableColumns ?? model.columns,
+      placeIn(placeIn(draft.place, 'columns'), name),
+      binding.notes,
+    );
   if (model.tableColumns !== undefined) checkExports(draft, model.tableColumns, binding.notes);
   if (draft.mode.kind === 'append' && draft.mode.dedupe?.by === 'key') {
     const place = placeIn(placeIn(placeIn(draft.place, 'mode'), 'dedupe'), 'key');

@@ -12,8 +12,13 @@ export type ModelFact = {
   /** Its table, its log, and what is exported of it. */
   readonly outputs: readonly string[];
   readonly schedule: string | null;
+  /** Of its table. */
+  readonly columns: readonly ColumnFact[];
   readonly runs: readonly ModelRun[];
 };
+
+/** A column, its type as pipelines write it, and what it is; null where nobody says. */
+export type ColumnFact = { readonly name: string; readonly type: string; readonly description: string | null };
 
 /** One run in which the model had work, the earliest first. Instants are ms since the epoch. */
 export type ModelRun = {

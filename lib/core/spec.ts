@@ -1,5 +1,6 @@
 import type { ColumnOrigins } from './column-origins.ts';
 import type { Compute, Slo } from './compute.ts';
+import type { Descriptions } from './described.ts';
 import type { Expectation } from './expectation.ts';
 import type { ExportSpec } from './exports.ts';
 import type { GoldRefresh, Implementations } from './implementation.ts';
@@ -164,6 +165,8 @@ export type ContractColumn = {
   readonly default?: string;
   /** What it holds is shown only to who asks for it; left out: it is not personal. */
   readonly personal?: true;
+  /** What it is, for readers; left out: nobody says. */
+  readonly description?: string;
 };
 
 /** A row that breaks a check is quarantined with the check's code. NULL passes every check but `required`. */
@@ -197,6 +200,8 @@ type ModelCommon = {
   readonly zorderBy?: readonly string[];
   readonly expect: readonly Expectation[];
   readonly description: string | null;
+  /** What its columns are, those of its table that a run adds among them; left out: nobody says. */
+  readonly described?: Descriptions;
   /** Where its columns come from; left out by earlier releases. */
   readonly origins?: ColumnOrigins;
   /** Columns that hold what is personal, and are shown only to who asks for it; left out for none. */

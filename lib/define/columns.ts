@@ -57,6 +57,11 @@ export type ColumnDefinition = {
    * show it only with `--show-personal`, and so it is with what SQL makes of it. Default false.
    */
   readonly personal?: boolean;
+  /**
+   * What it is, for readers. Columns of tables that are made of it alone and have its name are described by it too, as far as they are not
+   * described themselves.
+   */
+  readonly description?: string;
   /** SQL conditions over this source's columns; a row fails where one is false. The code is the name in upper case. */
   readonly checks?: { readonly [name: string]: string };
 };

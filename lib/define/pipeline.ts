@@ -35,6 +35,11 @@ type TableOptions = {
   readonly export?: ExportDefinition;
   /** What the table is, for readers. */
   readonly description?: string;
+  /**
+   * What its columns are, by their names: `{ revenue: 'In euros, without tax.' }`. Left out: what is said of the one column that they are made of,
+   * where it has the same name. Readers of the table find it in its schema, in Glue as the comment of the column.
+   */
+  readonly columns?: { readonly [column: string]: string };
   /** Who answers for the table, where that is not who answers for the pipeline. */
   readonly owner?: string;
   /** How much others depend on the table, where that differs from the pipeline; 1 is the most. */

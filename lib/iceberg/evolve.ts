@@ -13,7 +13,7 @@ export type Evolution =
 
 /**
  * What `wanted` makes of a table's schema. Allowed: a new column at the end (also inside structs), int to long, float to
- * double, a decimal of more digits with the same scale, a new doc. A column that `wanted` lacks stays; a wanted type
+ * double, a decimal of more digits with the same scale, a new doc (an empty one is none). A column that `wanted` lacks stays; a wanted type
  * narrower than the table's leaves the table's, and writers cast to it. Ids are never reused. Everything else is
  * listed as incompatible, all columns at once. The evolved schema's id is the current one plus one.
  * Throws InvalidInput when wanted names are equal ignoring case.
@@ -96,6 +96,8 @@ function mergeField(field: NestedField, column: Column, path: readonly string[],
     return field;
   }
   const type = mergeType(field.type, column.type, path, walk);
+  const { doc: _former, ...bare } = field;
+  if (column.doc === '') return { ...bare, type };
   return { ...field, type, ...(column.doc === undefined ? {} : { doc: column.doc }) };
 }
 

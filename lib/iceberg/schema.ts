@@ -37,7 +37,7 @@ export function freshFields(columns: readonly Column[], next: FieldIds): readonl
     name: column.name,
     required: false,
     type: freshType(column.type, next),
-    ...(column.doc === undefined ? {} : { doc: column.doc }),
+    ...(column.doc === undefined || column.doc === '' ? {} : { doc: column.doc }),
   }));
 }
 

@@ -122,8 +122,16 @@ export type ExplainedTable = {
  */
 export type ExplainedPartitions = { readonly known: readonly string[]; readonly of_new_rows: boolean };
 
-/** `check`: nothing is written but that it was checked. */
-export type TableAction = 'create' | 'append' | 'replace partitions' | 'replace' | 'merge' | 'merge on read' | 'check';
+/** `check`: nothing is written but that it was checked; `describe`: but what its columns are. */
+export type TableAction =
+  | 'create'
+  | 'append'
+  | 'replace partitions'
+  | 'replace'
+  | 'merge'
+  | 'merge on read'
+  | 'check'
+  | 'describe';
 
 /**
  * Explains a run before it happens, by the same rules and the same packing that plan it. What a silver batch turns out
@@ -132,7 +140,7 @@ export type TableAction = 'create' | 'append' | 'replace partitions' | 'replace'
  */
 export function explainRun(outlook: Outlook): Explanation {
   const sources = outlook.spec.sources.map(({ name }) => explainSource(name, outlook.waiting.get(name) ?? []));
-  const checks = (outlook.changes ?? []).some(({ kind }) => kind === 'check');
+  const checks = (outlook.changes ?? []).some(staysAsItIs);
   const work = sources.some((source) => source.files > 0) || outlook.stale.size > 0 || checks;
   return {
     pipeline: outlook.spec.name,
@@ -166,9 +174,10 @@ function explainChanges(outlook: Outlook): readonly ExplainedChange[] {
       return [{ table, kind: 'backfill', what: [what], does, refused: choice !== undefined }];
     }
     return own.map(({ kind, what }) => {
-      const choice = kind === 'check' ? undefined : refused.get(model.id);
+      const stays = staysAsItIs({ kind });
+      const choice = stays ? undefined : refused.get(model.id);
       if (choice !== undefined) return { table, kind, what, does: `refused; ${choice}`, refused: true };
-      return { table, kind, what, does: anew && kind !== 'check' ? ANEW : doneTo(model, table, kind), refused: false };
+      return { table, kind, what, does: anew && !stays ? ANEW : doneTo(model, table, kind), refused: false };
     });
   });
 }
@@ -184,7 +193,13 @@ const DONE: Readonly<Record<ChangeKind, string>> = {
   recompute: 'computed anew',
   backfill: 'new rows follow the pipeline of now, the others stay as they are',
   check: 'the rows that are there are checked',
+  describe: 'the table says it; the rows stay as they are',
 };
+
+/** Whether a run does what a change asks for without writing rows. */
+function staysAsItIs({ kind }: Pick<TableChange, 'kind'>): boolean {
+  return kind === 'check' || kind === 'describe';
+}
 
 /** Rows of a key that new events touch follow by themselves. */
 function doneTo({ layer }: Silver | Gold, table: string, kind: ChangeKind): string {
@@ -239,14 +254,14 @@ function explainSilver(outlook: Outlook, model: Silver): ExplainedTable | undefi
   };
 }
 
-/** A table that is written is checked as it comes to be. */
+/** A table that is written is checked as it comes to be, and described. */
 function explainCheck({ spec, changes = [] }: Outlook, model: Silver | Gold): ExplainedTable | undefined {
-  const due = changes.find(({ kind, model: id }) => kind === 'check' && id === model.id);
-  if (due === undefined) return undefined;
+  const due = changes.filter((one) => staysAsItIs(one) && one.model === model.id);
+  if (due.length === 0) return undefined;
   return {
     table: tableName(spec, model),
-    action: 'check',
-    reason: due.what.join(', '),
+    action: due.some(({ kind }) => kind === 'check') ? 'check' : 'describe',
+    reason: due.flatMap(({ what }) => what).join(', '),
     units: 0,
     estimated_bytes: model.layer === 'silver' ? 0 : null,
     partitions: null,

@@ -46,12 +46,13 @@ function hashCheck(expectation: Expectation): string {
   return hash(expectation.kind === 'row' ? { ...expectation, code: null } : expectation);
 }
 
-/** The names by which files may have the column say nothing of its values, nor does who may see them. */
+/** The names by which files may have the column say nothing of its values, nor does who may see them, nor what is said of it. */
 function contractMade({
   name: _name,
   type,
   renamedFrom: _before,
   personal: _personal,
+  description: _text,
   ...rest
 }: ContractColumn): ContractMade {
   const filled = rest.default === undefined ? {} : { filled: true as const };

@@ -76,6 +76,7 @@ export function workOf(spec: Outline, plan: Explanation, sizes: ReadonlyMap<stri
     const work = tables.flatMap((table) => {
       const model = byName.get(table.table);
       if (model === undefined) return [];
+      if (table.action === 'describe') return [];
       if (table.action === 'check') {
         reads += files.get(table.table) ?? 0;
         return [];
@@ -90,7 +91,9 @@ export function workOf(spec: Outline, plan: Explanation, sizes: ReadonlyMap<stri
   const written = plan.levels.flatMap(({ tables }) =>
     tables.flatMap(({ table, action }) => {
       const model = byName.get(table);
-      return model !== undefined && isKeyed(model) && action !== 'check' ? [table, `${table}${LOG_SUFFIX}`] : [table];
+      return model !== undefined && isKeyed(model) && action !== 'check' && action !== 'describe'
+        ? [table, `${table}${LOG_SUFFIX}`]
+        : [table];
     }),
   );
   return {

@@ -5,9 +5,10 @@ import type { ModelSpec } from '../core/spec.ts';
 /**
  * What a change of the pipeline means for a table that is there already. `metadata`: its rows stay as they are. `recompute`:
  * its rows follow from other tables or from its own log. `backfill`: only bronze can say what they would be. `check`: its rows
- * stay, and are asked whether they are as is expected now.
+ * stay, and are asked whether they are as is expected now. `describe`: what the table says of its columns is other than what the pipeline
+ * says; no file is written.
  */
-export type ChangeKind = 'metadata' | 'recompute' | 'backfill' | 'check';
+export type ChangeKind = 'metadata' | 'recompute' | 'backfill' | 'check' | 'describe';
 
 export type TableChange = {
   /** The model's id. */

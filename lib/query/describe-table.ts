@@ -3,7 +3,7 @@ import { fullName } from '../core/tables.ts';
 import { currentSpec } from '../iceberg/partition.ts';
 import { currentSchema } from '../iceberg/schema.ts';
 import { currentSnapshot } from '../iceberg/snapshot.ts';
-import type { IcebergType, Schema, TableMetadata } from '../iceberg/types.ts';
+import type { IcebergType, NestedField, Schema, TableMetadata } from '../iceberg/types.ts';
 import { type SizeDeps, sizeOf, type TableSize } from '../lake/tables/table-size.ts';
 import type { FoundTable } from './find-table.ts';
 import { type Lineage, lineageOf } from './lineage.ts';
@@ -16,6 +16,8 @@ export type DescribedColumn = {
   readonly type: string;
   /** Left out where it is not. */
   readonly personal?: true;
+  /** As the table says it; left out where it says nothing. */
+  readonly description?: string;
 };
 
 export type DescribedPartition = {
@@ -71,7 +73,7 @@ export async function describeTable(
 }
 
 function describeColumns(schema: Schema): readonly DescribedColumn[] {
-  return schema.fields.flatMap((field) => describeField(field.id, field.name, field.type));
+  return describeFields(schema.fields, '');
 }
 
 function markPersonal(columns: readonly DescribedColumn[], metadata: TableMetadata): readonly DescribedColumn[] {
@@ -79,13 +81,20 @@ function markPersonal(columns: readonly DescribedColumn[], metadata: TableMetada
   return columns.map((column) => (personal.has(column.name) ? { ...column, personal: true } : column));
 }
 
+function describeFields(fields: readonly NestedField[], within: string): readonly DescribedColumn[] {
+  return fields.flatMap(({ id, name, type, doc }) => {
+    const [column, ...nested] = describeField(id, `${within}${name}`, type);
+    const described = column === undefined || doc === undefined ? column : { ...column, description: doc };
+    return described === undefined ? nested : [described, ...nested];
+  });
+}
+
 function describeField(id: number, name: string, type: IcebergType): readonly DescribedColumn[] {
   if (typeof type === 'string') return [{ id, name, type }];
   if (type.type === 'list') {
     return [{ id, name, type: 'list' }, ...describeField(type['element-id'], `${name}.element`, type.element)];
   }
-  const nested = type.fields.flatMap((field) => describeField(field.id, `${name}.${field.name}`, field.type));
-  return [{ id, name, type: 'struct' }, ...nested];
+  return [{ id, name, type: 'struct' }, ...describeFields(type.fields, `${name}.`)];
 }
 
 function describePartitioning(metadata: TableMetadata, schema: Schema): readonly DescribedPartition[] {

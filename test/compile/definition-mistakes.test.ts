@@ -298,7 +298,7 @@ const MISTAKES: readonly Mistake[] = [
       }),
     },
     problems: [
-      'pipelines/shop/pipeline.ts: sources.orders.columns.amount.requird: got an unknown property; expected one of type, required, as, renamedFrom, default, parse, min, max, in, pattern, personal, checks; did you mean "required"?',
+      'pipelines/shop/pipeline.ts: sources.orders.columns.amount.requird: got an unknown property; expected one of type, required, as, renamedFrom, default, parse, min, max, in, pattern, personal, description, checks; did you mean "required"?',
       "pipelines/shop/pipeline.ts: sources.orders.columns.amount.in: got []; expected a list of at least one text, number or boolean, or { values: [...], code: 'CURRENCY' }",
       `pipelines/shop/pipeline.ts: sources.orders.columns.amount.pattern: got the RegExp /x/; expected a regular expression as text, such as '[A-Z]{3}', or { regex: '[A-Z]{3}', code: 'CURRENCY' }`,
       `pipelines/shop/pipeline.ts: sources.orders.columns.amount.parse: got "numerc"; expected 'numeric', 'epoch_seconds', 'epoch_millis', a strptime format or a list of them; did you mean "numeric"?`,

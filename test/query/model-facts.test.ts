@@ -10,7 +10,9 @@ const shop = definePipeline({
   tier: 2,
   schedule: 'rate(1 day)',
   schedules: { nightly: { cron: '0 2 * * *', zone: 'Europe/Berlin' } },
-  sources: { items: csv({ columns: { id: { type: 'int', required: true }, at: 'int' } }) },
+  sources: {
+    items: csv({ columns: { id: { type: 'int', required: true, description: 'The number of the item.' }, at: 'int' } }),
+  },
   silver: { items: { from: 'items', mode: upsert({ key: 'id', sequence: 'at' }), description: 'Items.' } },
   gold: {
     count: { sql: 'count.sql', owner: 'Bob', tier: 1, export: { csv: { to: 'count.csv' } } },
@@ -53,6 +55,10 @@ test('models have what is declared of them, or of their pipeline, and their runs
       inputs: ['bronze/shop/items'],
       outputs: ['shop_silver.items', 'shop_silver.items__log'],
       schedule: 'rate(1 day)',
+      columns: [
+        { name: 'id', type: 'int', description: 'The number of the item.' },
+        { name: 'at', type: 'int', description: null },
+      ],
     });
     assert.deepEqual(
       runs.map(({ run_id, status }) => [run_id, status]),

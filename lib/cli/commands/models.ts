@@ -75,7 +75,16 @@ const COLUMNS = [
 ];
 
 /** Lists are parted by a space, which is in no name. */
-function flat({ inputs, outputs, last_run, few: _few, pipeline: _pipeline, layer: _layer, ...rest }: ModelEntry) {
+function flat({
+  inputs,
+  outputs,
+  last_run,
+  few: _few,
+  pipeline: _pipeline,
+  layer: _layer,
+  columns: _columns,
+  ...rest
+}: ModelEntry) {
   return {
     ...rest,
     inputs: inputs.join(' '),

@@ -27,9 +27,10 @@ export function renderDescription(table: TableDescription, layout: TableLayout):
         ] as const)),
   ];
   const title = table.description === null ? table.name : `${table.name}: ${table.description}`;
+  const described = table.columns.some(({ description }) => description !== undefined) ? [{ name: 'description' }] : [];
   const columns = renderTable(
     table.columns,
-    [{ name: 'id', type: 'INTEGER' }, { name: 'name' }, { name: 'type' }],
+    [{ name: 'id', type: 'INTEGER' }, { name: 'name' }, { name: 'type' }, ...described],
     layout,
   );
   return [title, '', ...facts.map(([label, text]) => `${label.padEnd(16)}${text}`), '', columns].join('\n');

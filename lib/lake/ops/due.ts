@@ -87,9 +87,9 @@ function backfills(changes: readonly TableChange[]): readonly string[] {
   return changes.filter(({ kind }) => kind === 'backfill').map(({ model }) => model);
 }
 
-/** Models whose tables have yet to be asked about expectations of now. */
+/** Models whose tables have yet to be asked about expectations of now, or to say what the pipeline says of their columns. */
 export function checksDue(changes: readonly TableChange[]): readonly string[] {
-  return changes.filter(({ kind }) => kind === 'check').map(({ model }) => model);
+  return changes.filter(({ kind }) => kind === 'check' || kind === 'describe').map(({ model }) => model);
 }
 
 /** A rebuild, a reprocessing and a retry say themselves what they take. */

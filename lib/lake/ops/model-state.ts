@@ -52,9 +52,18 @@ function ranIn({ spec, selected, rebuild, withdraw, anew, sources, own_files = {
 
 /** All of a model that its rows depend on, its source's contract included. */
 function renderModel({ sources }: PipelineSpec, model: ModelSpec): string {
-  const { description: _text, sqlFile: _file, tags: _tags, branch: _when, zorderBy: _layout, ...texts } = model;
+  const {
+    description: _text,
+    sqlFile: _file,
+    tags: _tags,
+    branch: _when,
+    zorderBy: _layout,
+    described: _docs,
+    ...texts
+  } = model;
   const { implementations: _others, ...rest } = { implementations: undefined, ...texts };
   const source = model.layer === 'silver' ? sources.find(({ name }) => name === model.from) : undefined;
   const { text: _seed, ...seed } = source?.seed ?? {};
-  return JSON.stringify([rest, source === undefined ? null : { ...source, seed }]);
+  const columns = source?.columns.map(({ description: _said, ...column }) => column);
+  return JSON.stringify([rest, source === undefined ? null : { ...source, columns, seed }]);
 }

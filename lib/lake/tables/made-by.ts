@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isKeyed, logModelId } from '../../core/keyed.ts';
 import type { MadeBy } from '../../core/made-by.ts';
 import type { Expectation, ModelSpec, PipelineSpec } from '../../core/spec.ts';
+import { docsToChange } from '../../iceberg/docs.ts';
 import { currentSchema } from '../../iceberg/schema.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import { madeBefore, madeBy, type TableNames } from '../../plan/made-by.ts';
@@ -51,8 +52,16 @@ export function findChanges(
     const was = table === undefined ? undefined : readMade(table);
     if (table === undefined || was === undefined) return [];
     const { is, renamed } = madeBefore(spec, model, was, namesOf(table));
-    return [compareMade(model, was, is, renamed) ?? [], compareChecks(model, was, is) ?? []].flat();
+    const made = [compareMade(model, was, is, renamed) ?? [], compareChecks(model, was, is) ?? []].flat();
+    return [...made, ...describedAnew(model, table)];
   });
+}
+
+function describedAnew(model: ModelSpec, table: TableMetadata): readonly TableChange[] {
+  const docs = docsToChange(table, model.described);
+  return docs.length === 0
+    ? []
+    : [{ model: model.id, kind: 'describe', what: docs.map(({ name }) => `description of ${name}`) }];
 }
 
 /** Keyed models whose tables are there, made from logs that are not: no row of theirs can follow new events any more. */

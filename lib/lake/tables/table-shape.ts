@@ -1,3 +1,4 @@
+import { describedProperties, withDescriptions } from '../../core/described.ts';
 import type { KeyedModel } from '../../core/keyed.ts';
 import { isKeyed, keyBuckets, liesInRanges, logColumns, logModelId, logTable } from '../../core/keyed.ts';
 import { rulesOf } from '../../core/maintenance-rules.ts';
@@ -38,10 +39,11 @@ export function shapeOf(
   model: ModelSpec,
   added: readonly Column[],
 ): TableShape {
+  const columns = [...tableColumns(model), ...added];
   return {
     id: model.id,
     table: tableIdOf(spec, model),
-    columns: [...tableColumns(model), ...added],
+    columns: withDescriptions(columns, model.described),
     partitionBy: model.partitionBy,
     sortBy: model.sortBy,
     uuid: deps.ids.uuid(),
@@ -51,6 +53,7 @@ export function shapeOf(
       ...modeProperties(model),
       ...madeProperties(spec, findModel(spec, model.id)),
       ...(model.personal === undefined ? {} : { [PERSONAL_COLUMNS]: JSON.stringify(model.personal) }),
+      ...describedProperties(columns, model.described),
     },
   };
 }
@@ -71,7 +74,7 @@ export function keyedShapes(
     ...shape,
     id: logModelId(model),
     table: logTable(shape.table),
-    columns: logColumns(model.mode, model.columns),
+    columns: withDescriptions(logColumns(model.mode, model.columns), model.described),
     sortBy: [],
     uuid: deps.ids.uuid(),
   };

@@ -1,3 +1,4 @@
+import { DESCRIBED_COLUMNS } from '../../core/described.ts';
 import { AuditFailed } from '../../core/errors.ts';
 import { PERSONAL_COLUMNS } from '../../core/personal.ts';
 import type { RunPlan, TableShape } from '../../core/run.ts';
@@ -14,6 +15,7 @@ import {
   joinChanges,
   type NewTable,
 } from '../../iceberg/changes.ts';
+import { withoutFormerDocs } from '../../iceberg/docs.ts';
 import { FEW_METADATA_FILES, keepFewMetadataFiles } from '../../iceberg/metadata-files.ts';
 import { currentSpec } from '../../iceberg/partition.ts';
 import { renameInMapping } from '../../iceberg/rename.ts';
@@ -69,7 +71,7 @@ export async function loadTarget(store: ObjectStore, plan: RunPlan, shape: Table
 }
 
 function planAlter(base: TableMetadata, shape: TableShape): Change | undefined {
-  const columns = alterSchema(base, shape.columns, shape);
+  const columns = alterSchema(base, withoutFormerDocs(base, shape.columns), shape);
   if (columns.kind === 'incompatible') {
     const list = columns.columns.map((c) => `${c.column} is ${c.expected} in the table and ${c.got} in the pipeline`);
     const remedy =
@@ -89,8 +91,9 @@ function planAlter(base: TableMetadata, shape: TableShape): Change | undefined {
     alterSort(altered, shape.sortBy),
     MODEL in base.properties ? keepFewMetadataFiles(base) : undefined,
     changedProperties(base, {
-      // A table whose columns are personal no more says so.
+      // A table whose columns are personal no more, or described, says so.
       ...(base.properties[PERSONAL_COLUMNS] === undefined ? {} : { [PERSONAL_COLUMNS]: '[]' }),
+      ...(base.properties[DESCRIBED_COLUMNS] === undefined ? {} : { [DESCRIBED_COLUMNS]: '[]' }),
       ...shape.properties,
       ...renameInMapping(base, shape.renamed),
       // A table that is replaced whole keeps no file of before.

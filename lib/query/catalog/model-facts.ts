@@ -1,11 +1,14 @@
+import { dedupesByHash, ROW_HASH } from '../../core/dedupe.ts';
+import { descriptionOf } from '../../core/described.ts';
 import { exportKey, placeOfExport } from '../../core/exports.ts';
-import { isKeyed, LOG_SUFFIX } from '../../core/keyed.ts';
-import type { ModelFact, ModelRun } from '../../core/model-fact.ts';
+import { isKeyed, KEY_HASH, LOG_SUFFIX } from '../../core/keyed.ts';
+import type { ColumnFact, ModelFact, ModelRun } from '../../core/model-fact.ts';
 import { opsTable } from '../../core/ops.ts';
 import { type ModelSpec, modelId, type PipelineSpec } from '../../core/spec.ts';
 import { fullName } from '../../core/tables.ts';
+import { renderColumnType } from '../../core/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { tableIdOf } from '../../lake/tables/table-state.ts';
+import { tableColumns, tableIdOf } from '../../lake/tables/table-state.ts';
 import { selectModelRuns } from '../../sql/facts/model-runs.ts';
 import { loadTable } from '../../table/read.ts';
 import type { QueryDeps } from '../deps.ts';
@@ -39,8 +42,20 @@ function declared(spec: PipelineSpec, model: ModelSpec): Omit<ModelFact, 'runs'>
     description: model.description,
     inputs: lineageOf(spec, modelId(model))?.reads ?? [],
     outputs: [table, ...(isKeyed(model) ? [`${table}${LOG_SUFFIX}`] : []), ...exported],
+    columns: columnFacts(model),
     schedule: branch === undefined ? spec.schedule : `${branch.name}: ${branch.cron} (${branch.zone})`,
   };
+}
+
+/** The columns of a model's table as its pipeline declares them, without those that only tell rows and keys apart. */
+export function columnFacts(model: ModelSpec): readonly ColumnFact[] {
+  const hidden = new Set([KEY_HASH, ...(model.layer === 'silver' && dedupesByHash(model) ? [ROW_HASH] : [])]);
+  const columns = tableColumns(model).filter(({ name }) => !hidden.has(name));
+  return columns.map(({ name, type }) => ({
+    name,
+    type: renderColumnType(type),
+    description: descriptionOf(model.described, name) ?? null,
+  }));
 }
 
 /** By model id, the earliest first; a lake of an earlier release has no such table. */

@@ -1,4 +1,5 @@
 import type { ColumnRef } from '../../core/column-origins.ts';
+import { descriptionOf } from '../../core/described.ts';
 import type { BookRow, QualityRow } from '../../core/facts.ts';
 import type { JsonValue } from '../../core/json-value.ts';
 import type { ModelSpec, PipelineSpec } from '../../core/spec.ts';
@@ -43,11 +44,16 @@ function counts(values: Readonly<Record<string, JsonValue | undefined>>): Json {
   );
 }
 
+function saidOf(description: string | undefined): Json {
+  return description === undefined ? {} : { description };
+}
+
 function columnFacets(places: Places, spec: PipelineSpec, model: ModelSpec): Json {
   const fields = model.columns.map(({ name, type }, at) => ({
     name,
     type: renderColumnType(type),
     ordinal_position: at + 1,
+    ...saidOf(descriptionOf(model.described, name)),
   }));
   const { columns = {}, rows = [] } = model.origins ?? {};
   const lineage = {

@@ -1,6 +1,10 @@
+import { DESCRIBED_COLUMNS, describedProperties } from '../../core/described.ts';
 import { AuditFailed, EngineError } from '../../core/errors.ts';
 import type { ModelPlan, RunPlan, TableShape } from '../../core/run.ts';
 import type { Expectation, ModelSpec } from '../../core/spec.ts';
+import { alterSchema, joinChanges } from '../../iceberg/changes.ts';
+import { docsToChange } from '../../iceberg/docs.ts';
+import { currentSchema } from '../../iceberg/schema.ts';
 import { RUN_ID } from '../../iceberg/snapshot.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
@@ -19,7 +23,7 @@ export type AsItIs = { readonly prepared: Prepared; readonly warnings: readonly 
 
 /**
  * Asks a table to which the run writes nothing about the expectations that are new or others than those that it was asked about
- * before. That it was asked is all that changes about it. Throws AuditFailed for one with policy `fail` that does not hold.
+ * before. That it was asked, and what it says of its columns, is all that changes about it. Throws AuditFailed for one with policy `fail` that does not hold.
  */
 export async function checkAsItIs(
   deps: StepDeps,
@@ -96,14 +100,24 @@ async function count(
   return (await session.rows(checkExpectation(expectation, model.personal)))[0];
 }
 
-/** Neither columns nor rows: whatever else has changed in the pipeline is left to the run that writes to the table. */
+/**
+ * Neither columns nor rows: whatever else has changed in the pipeline is left to the run that writes to the table. What it says of the columns
+ * that are there is no change of them.
+ */
 function prepareChecked(
   deps: StepDeps,
   plan: RunPlan,
   model: ModelSpec,
   { shape, metadata }: { readonly shape: TableShape; readonly metadata: TableMetadata },
 ): Promise<Prepared> {
-  const alter = changedProperties(metadata, checkedProperties(plan.spec, model, metadata));
+  const docs = alterSchema(metadata, docsToChange(metadata, model.described));
+  const properties = changedProperties(metadata, {
+    ...checkedProperties(plan.spec, model, metadata),
+    ...(metadata.properties[DESCRIBED_COLUMNS] === undefined ? {} : { [DESCRIBED_COLUMNS]: '[]' }),
+    ...describedProperties(currentSchema(metadata).fields, model.described),
+  });
+  const change = docs.kind === 'altered' ? docs.change : undefined;
+  const alter = change === undefined && properties === undefined ? undefined : joinChanges(change, properties);
   return prepareSnapshot(deps.store, {
     base: { metadata, metadataLocation: plan.tables[shape.id]?.metadata_location ?? null },
     ...(alter === undefined ? {} : { alter }),
