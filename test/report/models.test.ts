@@ -6,6 +6,7 @@ import { entryOf } from '../../lib/report/models.ts';
 const DECLARED: Omit<ModelFact, 'runs'> = {
   ...{ model: 'shop_gold.total', pipeline: 'shop', layer: 'gold', owner: 'a', tier: 1, description: null },
   ...{ inputs: ['shop_silver.orders'], outputs: ['shop_gold.total'], schedule: null },
+  columns: [{ name: 'n', type: 'bigint', description: null }],
 };
 const run = (at: number, status: ModelRun['status'], cost_usd: number | null = null): ModelRun => {
   return { run_id: `r${at}`, status, finished: at, duration_ms: 10 * at, cost_usd };
