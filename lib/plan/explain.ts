@@ -13,7 +13,7 @@ import { fullName, type RemovedTable } from '../core/tables.ts';
 import { type VarValues, valuesOf } from '../core/vars.ts';
 import type { Selection } from './select-models.ts';
 import { countUnits, packPartitions, parsedBytesOf } from './stage-units.ts';
-import type { ChangeKind, TableChange } from './table-changes.ts';
+import { type ChangeKind, staysAsItIs, type TableChange } from './table-changes.ts';
 
 /** Of a PipelineSpec, what says which table is written when. */
 export type Outline = {
@@ -195,11 +195,6 @@ const DONE: Readonly<Record<ChangeKind, string>> = {
   check: 'the rows that are there are checked',
   describe: 'the table says it; the rows stay as they are',
 };
-
-/** Whether a run does what a change asks for without writing rows. */
-function staysAsItIs({ kind }: Pick<TableChange, 'kind'>): boolean {
-  return kind === 'check' || kind === 'describe';
-}
 
 /** Rows of a key that new events touch follow by themselves. */
 function doneTo({ layer }: Silver | Gold, table: string, kind: ChangeKind): string {

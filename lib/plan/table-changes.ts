@@ -117,3 +117,8 @@ function kindOf(model: ModelSpec, parts: readonly (typeof MADE_PARTS)[number][],
   if (has('mode')) return isKeyed(model) ? 'recompute' : 'backfill';
   return 'metadata';
 }
+
+/** Whether a run does what a change asks for without writing rows. */
+export function staysAsItIs({ kind }: Pick<TableChange, 'kind'>): boolean {
+  return kind === 'check' || kind === 'describe';
+}

@@ -2,7 +2,7 @@ import type { Asked } from '../../core/asked.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import type { PipelineSpec, SilverModel } from '../../core/spec.ts';
 import { fullName } from '../../core/tables.ts';
-import type { TableChange } from '../../plan/table-changes.ts';
+import { staysAsItIs, type TableChange } from '../../plan/table-changes.ts';
 import { tableIdOf } from '../tables/table-state.ts';
 
 /** Of a survey, what says which tables are to be made anew. */
@@ -89,7 +89,7 @@ function backfills(changes: readonly TableChange[]): readonly string[] {
 
 /** Models whose tables have yet to be asked about expectations of now, or to say what the pipeline says of their columns. */
 export function checksDue(changes: readonly TableChange[]): readonly string[] {
-  return changes.filter(({ kind }) => kind === 'check' || kind === 'describe').map(({ model }) => model);
+  return changes.filter(staysAsItIs).map(({ model }) => model);
 }
 
 /** A rebuild, a reprocessing and a retry say themselves what they take. */
