@@ -13,7 +13,7 @@ import { fullName, type RemovedTable } from '../core/tables.ts';
 import { type VarValues, valuesOf } from '../core/vars.ts';
 import type { Selection } from './select-models.ts';
 import { countUnits, packPartitions, parsedBytesOf } from './stage-units.ts';
-import { type ChangeKind, staysAsItIs, type TableChange } from './table-changes.ts';
+import { type ChangeKind, doneTo, staysAsItIs, type TableChange } from './table-changes.ts';
 
 /** Of a PipelineSpec, what says which table is written when. */
 export type Outline = {
@@ -188,20 +188,6 @@ function explainRemoved({ table, rows, bytes }: RemovedTable): ExplainedChange {
 }
 
 const ANEW = 'made anew from all that has landed';
-const DONE: Readonly<Record<ChangeKind, string>> = {
-  metadata: 'the rows stay as they are',
-  recompute: 'computed anew',
-  backfill: 'new rows follow the pipeline of now, the others stay as they are',
-  check: 'the rows that are there are checked',
-  describe: 'the table says it; the rows stay as they are',
-};
-
-/** Rows of a key that new events touch follow by themselves. */
-function doneTo({ layer }: Silver | Gold, table: string, kind: ChangeKind): string {
-  if (layer === 'gold' || kind !== 'recompute') return DONE[kind];
-  return `keys that new events touch follow; strata rebuild ${table} makes all rows anew`;
-}
-
 function isAnew({ due }: Outlook, model: Silver | Gold): boolean {
   return due?.has(model.id) === true;
 }

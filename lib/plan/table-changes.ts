@@ -122,3 +122,17 @@ function kindOf(model: ModelSpec, parts: readonly (typeof MADE_PARTS)[number][],
 export function staysAsItIs({ kind }: Pick<TableChange, 'kind'>): boolean {
   return kind === 'check' || kind === 'describe';
 }
+
+const DONE: Readonly<Record<ChangeKind, string>> = {
+  metadata: 'the rows stay as they are',
+  recompute: 'computed anew',
+  backfill: 'new rows follow the pipeline of now, the others stay as they are',
+  check: 'the rows that are there are checked',
+  describe: 'the table says it; the rows stay as they are',
+};
+
+/** What a run does for a change, in words. Rows of a key that new events touch follow by themselves. */
+export function doneTo({ layer }: Pick<ModelSpec, 'layer'>, table: string, kind: ChangeKind): string {
+  if (layer === 'gold' || kind !== 'recompute') return DONE[kind];
+  return `keys that new events touch follow; strata rebuild ${table} makes all rows anew`;
+}
