@@ -1,8 +1,10 @@
 import { InvalidInput } from '../../core/errors.ts';
 import { fullName } from '../../core/tables.ts';
+import type { Compare } from '../../lake/compare/compare-rows.ts';
+import { type Sums, sumsOf } from '../../lake/compare/sums.ts';
 import type { Compared } from '../../sql/diff/by-key.ts';
 import { maskedColumns } from '../masked-columns.ts';
-import { type Compare, type Comparing, compareFiles } from './compare.ts';
+import { type Comparing, compareFiles } from './compare.ts';
 import { differingFiles, rowsIn } from './differing-files.ts';
 import { type ColumnChanges, columnsDiffer, type MatchedColumn, matchColumns } from './match-columns.ts';
 import {
@@ -14,7 +16,6 @@ import {
   type SampledRow,
 } from './samples.ts';
 import { type DescribedSide, describeSide, isOneTable, type Side, schemaOf } from './side.ts';
-import { type Sums, sumsOf } from './sums.ts';
 import { type Tolerances, toleranceOf } from './tolerance.ts';
 
 export type DiffRequest = {

@@ -1,7 +1,6 @@
-import { ROW_HASH } from '../../core/dedupe.ts';
-import { isKeyed, VALID_FROM } from '../../core/keyed.ts';
-import type { ModelSpec, PipelineSpec } from '../../core/spec.ts';
+import type { PipelineSpec } from '../../core/spec.ts';
 import type { TableId } from '../../core/tables.ts';
+import { keyOfModel } from '../../lake/compare/key-of-model.ts';
 import { matchColumns } from './match-columns.ts';
 import { isOneTable, type Side, schemaOf } from './side.ts';
 
@@ -30,12 +29,4 @@ export function keyOfTable(
 ): readonly string[] | null {
   const model = spec?.models.find((one) => one.layer === layer && one.name === name);
   return model === undefined ? null : keyOfModel(model);
-}
-
-function keyOfModel(model: ModelSpec): readonly string[] | null {
-  if (isKeyed(model)) return model.mode.kind === 'scd2' ? [...model.mode.key, VALID_FROM] : model.mode.key;
-  const dedupe = model.layer === 'silver' && model.mode.kind === 'append' ? model.mode.dedupe : null;
-  if (dedupe?.by === 'key') return dedupe.columns;
-  const unique = model.expect.find((one) => one.kind === 'unique')?.columns ?? null;
-  return unique?.includes(ROW_HASH) === true ? null : unique;
 }

@@ -1,5 +1,5 @@
+import type { Compare } from '../../lake/compare/compare-rows.ts';
 import type { JsonValue, Row } from '../../ports.ts';
-import type { Compare } from './compare.ts';
 
 /** A row that has changed: its key, and the columns in which it has. */
 export type SampledChange = {
