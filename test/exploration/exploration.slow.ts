@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { openApart } from './apart.ts';
 import type { Bounds } from './explore.ts';
-import { type Laboratory, openLaboratory } from './laboratory.ts';
 import type { Scenario } from './play.ts';
 import type { CatalogKind } from './world.ts';
 
@@ -93,9 +93,9 @@ const KINDS: readonly (readonly [CatalogKind, readonly Row[]])[] = [
 
 for (const [kind, scenarios] of KINDS) {
   describe(`whatever happens between two calls of the store, with tables in the ${kind} catalog`, () => {
-    let laboratory: Laboratory;
-    before(async () => {
-      laboratory = await openLaboratory(undefined, kind);
+    let laboratory: ReturnType<typeof openApart>;
+    before(() => {
+      laboratory = openApart(kind);
     });
     after(() => laboratory[Symbol.asyncDispose]());
 
