@@ -9,7 +9,15 @@ import { HISTORY, RECOMPUTED, TOUCHED, WHOLE } from './keyed.ts';
 import { IS_CURRENT, VALID_FROM, VALID_TO } from './keyed-columns.ts';
 import { holdsFloats } from './negative-zero.ts';
 import { ownName, quoteName, quoteText } from './quote.ts';
-import { BUCKET, type PartlyDeleted, readUnderOurNames, renderScan, type ScanColumn } from './scan.ts';
+import {
+  BUCKET,
+  isWhole,
+  type PartlyDeleted,
+  readUnderOurNames,
+  renderScan,
+  type ScanColumn,
+  type WholeFile,
+} from './scan.ts';
 
 /**
  * What a merge on read writes: rows that are new, and where the rows lie that are gone. The view `__stored` has the rows of the
@@ -25,7 +33,7 @@ const GONE = ownName('__gone');
 
 /** A data file whose columns are found by field id, its bucket, and the location by which delete files name it. */
 export type StoredFile = {
-  readonly file: string | PartlyDeleted;
+  readonly file: WholeFile | PartlyDeleted;
   readonly bucket: number;
   readonly location: string;
 };
@@ -37,14 +45,12 @@ export function renderStored(columns: readonly ScanColumn[], files: readonly Sto
   }
   const { scan, select } = readUnderOurNames(
     columns,
-    files.map(({ file }) => (typeof file === 'string' ? file : file.path)),
+    files.map(({ file }) => file),
   );
   const of = (values: readonly Sql[]): Sql => sql`[${join(values)}][CAST(__s.file_index AS BIGINT) + 1]`;
   const bucket = of(files.map((one) => sql`${one.bucket}`));
   const location = of(files.map((one) => quoteText(one.location)));
-  const deleted = files.map(({ file }) =>
-    typeof file === 'string' ? { names: [], sequence: 0n, by: [] } : file.deleted,
-  );
+  const deleted = files.map(({ file }) => (isWhole(file) ? { names: [], sequence: 0n, by: [] } : file.deleted));
   const left = deleted.some(({ by }) => by.length > 0) ? sql` ${renderAntiJoin(deleted)}` : NOTHING;
   return sql`(SELECT ${join(select)}, CAST(${bucket} AS INTEGER) AS ${BUCKET}, ${location} AS ${FILE}, __s.file_row_number AS ${NUMBER} FROM ${scan} __s${left})`;
 }

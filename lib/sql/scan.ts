@@ -10,48 +10,97 @@ import { duckType } from './types.ts';
 
 export type ScanColumn = Column & { readonly id: number };
 
-/** A data file that stays as it is and has lost rows. */
-export type PartlyDeleted = { readonly path: string; readonly deleted: Deleted };
+/** A data file of which it is known, by field id, under which names it has columns, each in the type of the table. */
+export type KnownFile = { readonly path: string; readonly names: ReadonlyMap<number, string> };
 
-/** A data file to scan: its path where its columns are found by field id. */
-export type ScanFile = string | PartlyDeleted | NamedFile;
+/** A data file of which all rows count: its path where its columns are found by field id. */
+export type WholeFile = string | KnownFile;
+
+/** A data file that stays as it is and has lost rows. */
+export type PartlyDeleted = { readonly path: string; readonly names?: KnownFile['names']; readonly deleted: Deleted };
+
+/** A data file to scan. */
+export type ScanFile = WholeFile | PartlyDeleted | NamedFile;
 
 /**
  * A relation over data files by field id, so that files older than a column read it as NULL and renames are safe; by
- * name over the files that have no ids. Rows that position deletes take out are left out. `rows`: how many there are, by which a join
- * knows its smaller side; DuckDB takes a file for small whose columns are found by field id.
+ * name over the files that have no ids, and over those in which all columns are known by name, which takes half of the work. Rows
+ * that position deletes take out are left out. `rows`: how many there are, by which a join knows its smaller side; DuckDB takes a
+ * file for small whose columns are found by field id.
  */
 export function renderScan(columns: readonly ScanColumn[], files: readonly ScanFile[], rows?: number): Sql {
-  const others = files.filter((file) => typeof file !== 'string');
-  const paths = files.filter((file) => typeof file === 'string');
-  if (others.length > 0) {
-    const named = others.flatMap((file) => ('values' in file ? [file] : []));
-    const deleted = others.flatMap((file) => ('values' in file ? [] : [file]));
-    const parts = [...renderPartlyDeleted(columns, deleted), ...renderNamedFiles(columns, named)];
-    const byId = paths.length === 0 ? [] : [sql`SELECT * FROM ${renderScan(columns, paths, rows)}`];
-    return sql`(${join([...byId, ...parts], '\nUNION ALL\n')})`;
-  }
-  if (paths.length === 0) {
-    const empty = columns.map((c) => sql`CAST(NULL AS ${duckType(c.type)}) AS ${quoteName(c.name)}`);
-    return sql`(SELECT ${join(empty)} WHERE false)`;
-  }
-  return readById(columns, paths, rows);
+  const groups = groupByNames(columns, files.filter(isWhole));
+  const named = files.flatMap((file) => (typeof file === 'object' && 'values' in file ? [file] : []));
+  const deleted = files.flatMap((file) => (isWhole(file) || 'values' in file ? [] : [file]));
+  const parts = [...renderPartlyDeleted(columns, deleted), ...renderNamedFiles(columns, named)];
+  const [only] = groups;
+  if (only !== undefined && groups.length === 1 && parts.length === 0) return readWhole(columns, only, rows);
+  const read = groups.map((group) => sql`SELECT * FROM ${readWhole(columns, group)}`);
+  if (read.length + parts.length > 0) return sql`(${join([...read, ...parts], '\nUNION ALL\n')})`;
+  const empty = columns.map((c) => sql`CAST(NULL AS ${duckType(c.type)}) AS ${quoteName(c.name)}`);
+  return sql`(SELECT ${join(empty)} WHERE false)`;
 }
 
-function readById(columns: readonly ScanColumn[], paths: readonly string[], rows?: number): Sql {
+export function isWhole(file: ScanFile): file is WholeFile {
+  return typeof file === 'string' || !('values' in file || 'deleted' in file);
+}
+
+type Placed = WholeFile | PartlyDeleted;
+
+export function pathOf(file: Placed): string {
+  return typeof file === 'string' ? file : file.path;
+}
+
+/** Whether it is known of all files under which names they have the columns. */
+export function readsByName(columns: readonly ScanColumn[], files: readonly WholeFile[]): boolean {
+  return namesOf(columns, files) !== undefined;
+}
+
+/** Those that are read by name, and the others; many files share what is known of them. */
+function groupByNames(columns: readonly ScanColumn[], files: readonly WholeFile[]): readonly (readonly WholeFile[])[] {
+  const answers = new Map<KnownFile['names'] | undefined, boolean>();
+  const groups = Map.groupBy(files, (file) => {
+    const names = knownIn(file);
+    const answer = answers.get(names) ?? readsByName(columns, [file]);
+    answers.set(names, answer);
+    return answer;
+  });
+  return [...groups.values()];
+}
+
+function knownIn(file: Placed): KnownFile['names'] | undefined {
+  return typeof file === 'string' ? undefined : file.names;
+}
+
+/** Under which names all of the files have the columns; undefined where that is not known of one. */
+function namesOf(columns: readonly ScanColumn[], files: readonly Placed[]): readonly string[] | undefined {
+  const known = [...new Set(files.map(knownIn))];
+  const names = columns.flatMap(({ id }) => {
+    const [only, ...others] = new Set(known.map((of) => of?.get(id)));
+    return only === undefined || others.length > 0 ? [] : [only];
+  });
+  return names.length === columns.length && names.length > 0 ? names : undefined;
+}
+
+function readWhole(columns: readonly ScanColumn[], files: readonly Placed[], rows?: number, places?: Sql): Sql {
+  const paths = quoteTexts(files.map(pathOf));
+  const known = rows === undefined || rows < 1 ? NOTHING : sql`, explicit_cardinality = ${rows}`;
+  const names = namesOf(columns, files);
+  if (names !== undefined) {
+    const select = columns.map(
+      ({ name, type }, at) => sql`CAST(${quoteName(names[at] ?? name)} AS ${duckType(type)}) AS ${quoteName(name)}`,
+    );
+    return sql`(SELECT ${join(places === undefined ? select : [...select, places])} FROM read_parquet(${paths}, hive_partitioning = false${known}))`;
+  }
   const schema = columns.map(
     (c) => sql`${c.id}: {'name': ${quoteText(c.name)}, 'type': ${quoteText(duckType(c.type))}, 'default_value': NULL}`,
   );
-  const known = rows === undefined || rows < 1 ? NOTHING : sql`, explicit_cardinality = ${rows}`;
-  return sql`read_parquet(${quoteTexts(paths)}, hive_partitioning = false, schema = MAP {${join(schema)}}${known})`;
+  return sql`read_parquet(${paths}, hive_partitioning = false, schema = MAP {${join(schema)}}${known})`;
 }
 
 function renderPartlyDeleted(columns: readonly ScanColumn[], files: readonly PartlyDeleted[]): readonly Sql[] {
   if (files.length === 0) return [];
-  const { scan, select } = readUnderOurNames(
-    columns,
-    files.map(({ path }) => path),
-  );
+  const { scan, select } = readUnderOurNames(columns, files);
   const left = renderAntiJoin(files.map(({ deleted }) => deleted));
   return [sql`SELECT ${join(select)} FROM ${scan} __s ${left}`];
 }
@@ -62,12 +111,12 @@ function renderPartlyDeleted(columns: readonly ScanColumn[], files: readonly Par
  */
 export function readUnderOurNames(
   columns: readonly ScanColumn[],
-  paths: readonly string[],
+  files: readonly Placed[],
   rows?: number,
 ): { readonly scan: Sql; readonly select: readonly Sql[] } {
   const numbered = columns.map((column, at) => ({ ...column, name: `c${at}` }));
   const select = columns.map((column, at) => sql`${quoteName(`c${at}`)} AS ${quoteName(column.name)}`);
-  return { scan: readById(numbered, paths, rows), select };
+  return { scan: readWhole(numbered, files, rows, sql`file_index, file_row_number`), select };
 }
 
 /** The column of technical relations that holds each row's bucket: of its key, or of an exchange; or the range of its key. */
@@ -79,13 +128,13 @@ export function renderBucketed(
   files: readonly { readonly file: ScanFile; readonly bucket: number }[],
   known?: number,
 ): Sql {
-  const byId = files.flatMap(({ file, bucket }) => (typeof file === 'string' ? [{ file, bucket }] : []));
+  const whole = files.flatMap(({ file, bucket }) => (isWhole(file) ? [{ file, bucket }] : []));
   const first =
-    byId.length === 0
+    whole.length === 0
       ? sql`SELECT *, CAST(NULL AS INTEGER) AS ${BUCKET} FROM ${renderScan(columns, [])}`
-      : renderNumbered(columns, byId, known);
+      : renderNumbered(columns, whole, known);
   const others = Map.groupBy(
-    files.filter(({ file }) => typeof file !== 'string'),
+    files.filter(({ file }) => !isWhole(file)),
     (one) => one.bucket,
   );
   const rest = [...others].map(([number, group]) => {
@@ -100,7 +149,7 @@ export function renderBucketed(
 
 function renderNumbered(
   columns: readonly ScanColumn[],
-  files: readonly { readonly file: string; readonly bucket: number }[],
+  files: readonly { readonly file: WholeFile; readonly bucket: number }[],
   rows?: number,
 ): Sql {
   const { scan, select } = readUnderOurNames(

@@ -6,7 +6,7 @@ import type { KeyedMode } from '../../lib/core/spec.ts';
 import type { Column } from '../../lib/core/types.ts';
 import { compareRows } from '../../lib/sql/diff/as-rows.ts';
 import { compareByKey, type KeyComparison, selectTwice, setTwiceApart } from '../../lib/sql/diff/by-key.ts';
-import { countColumns, renderPlainScan } from '../../lib/sql/diff/plain-scan.ts';
+import { countColumns } from '../../lib/sql/diff/count-columns.ts';
 import { createSide, FROM, type SideColumn, TO } from '../../lib/sql/diff/relations.ts';
 import { countRows, selectTotals } from '../../lib/sql/diff/totals.ts';
 import { renderEvents } from '../../lib/sql/events.ts';
@@ -225,7 +225,6 @@ const GOLDEN: readonly (readonly [name: string, text: string | undefined])[] = [
     ).text,
   ],
   ['diff-count', countRows(TO).text],
-  ['diff-plain', renderPlainScan([{ name: 'o"x', id: 4, type: { kind: 'date' } }], ["o'1.parquet"])],
   ['diff-columns', countColumns(["o'1.parquet"]).text],
 ];
 

@@ -12,7 +12,7 @@ import {
   selectTaken,
   selectTakenSince,
 } from '../../lib/sql/ops-rows.ts';
-import { createSchemas, createTableView, renderScan } from '../../lib/sql/scan.ts';
+import { createSchemas, createTableView, renderBucketed, renderScan } from '../../lib/sql/scan.ts';
 import { writeTable } from '../../lib/sql/write.ts';
 import { type Step, selectFrom, testSteps } from './golden-steps.ts';
 
@@ -33,6 +33,15 @@ const later = [...scanned, { name: 'added', type: { kind: 'date' }, id: 9 } as c
 const unpublished = { policy: 'fail' } as const;
 const [schema] = createSchemas(['silver']);
 assert.ok(schema);
+
+/** Under which names the written files have the columns. */
+const names = new Map(scanned.map(({ id, name }) => [id, name]));
+const renamed = scanned.map((column) => ({ ...column, name: `n"${column.id}` }));
+const RENAMED = [
+  { 'n"1': 1, 'n"2': 'a', 'n"3': [1] },
+  { 'n"1': 2, 'n"2': 'b', 'n"3': null },
+  { 'n"1': 2, 'n"2': 'c', 'n"3': [] },
+];
 
 /** Of a file of the sequence number, by a delete file of 5. */
 const deletedOf = (sequence: bigint): Deleted => ({
@@ -103,6 +112,27 @@ testSteps(INPUTS, () => [
     ],
   },
   {
+    golden: 'scan-by-name',
+    statement: selectFrom('scan', renderScan(renamed, [{ path: 'in/plain/*.parquet', names }], 3)),
+    rows: RENAMED,
+  },
+  {
+    golden: 'scan-by-name-and-id',
+    statement: selectFrom(
+      'scan',
+      renderScan(renamed, ['in/plain/*.parquet', { path: 'in/plain/*.parquet', names }], 6),
+    ),
+    rows: [...RENAMED, ...RENAMED],
+  },
+  {
+    golden: 'scan-by-name-bucketed',
+    statement: selectFrom(
+      'scan',
+      renderBucketed(renamed, [{ file: { path: 'in/plain/*.parquet', names }, bucket: 7 }], 3),
+    ),
+    rows: RENAMED.map((row) => ({ ...row, __bucket: 7 })),
+  },
+  {
     golden: 'scan-deletes',
     statement: {
       name: 'deletes',
@@ -117,6 +147,11 @@ testSteps(INPUTS, () => [
         assert.deepEqual(rows.map((row) => row['na"me']).sort(), sequence === 4n ? ['b', 'c'] : ['a', 'b', 'c']),
     }),
   ),
+  {
+    golden: 'scan-by-name-deleted',
+    statement: selectFrom('scan', renderScan(renamed, [{ path: 'in/plain/*.parquet', names, deleted: deletedOf(4n) }])),
+    rows: RENAMED.slice(1),
+  },
   {
     golden: 'count-deleted',
     statement: countDeleted([deletedOf(4n), deletedOf(4n)]),

@@ -7,6 +7,7 @@ import { resolveSpec, specById } from '../../iceberg/partition.ts';
 import { renderScalarText } from '../../iceberg/partition-path.ts';
 import type { DeleteFile } from '../../iceberg/position-deletes.ts';
 import { currentSchema } from '../../iceberg/schema.ts';
+import { type NamesInFile, namesInFiles } from '../../iceberg/steady-names.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { Borrowed, ObjectStore, Row, Session } from '../../ports.ts';
 import { describeParquet } from '../../sql/named-files.ts';
@@ -21,6 +22,8 @@ export type OpenedFiles = Borrowed & { readonly files: readonly ScanFile[] };
 
 /** What has to be known of a data file to open it. */
 export type OpenableFile = Pick<ScannedFile, 'path' | 'specId' | 'partition' | 'foreign' | 'sequence'> & {
+  /** Left out: it is not known which columns it has. */
+  readonly valueCounts?: ScannedFile['valueCounts'];
   readonly deletes: readonly Pick<DeleteFile, 'path' | 'sequence'>[];
 };
 
@@ -95,12 +98,13 @@ async function openLent(
     const schemas = await readSchemas(session, store, foreign, local);
     const mapping = metadata === undefined ? undefined : mappingOf(metadata);
     const names = metadata === undefined ? (path: string) => [path] : namesOf(metadata);
+    const known = metadata === undefined ? undefined : knownNames(metadata);
     const scanned = files.map((file): ScanFile => {
       const fields = schemas.get(file.path);
       const path = local(file);
       const values = fields && metadata && valuesByName(metadata, file, fields, mapping);
-      const found = values === undefined ? { path } : { path, values };
-      if (file.deletes.length === 0) return values === undefined ? path : { path, values };
+      const found = values === undefined ? { path, names: known?.(file) ?? UNKNOWN } : { path, values };
+      if (file.deletes.length === 0) return found;
       if (values !== undefined) assertNumbered(file, fields);
       const without = file.deletes.map((one) => ({ path: local(one), sequence: one.sequence }));
       return { ...found, deleted: { names: names(file.path), sequence: file.sequence, by: without } };
@@ -114,6 +118,19 @@ async function openLent(
 
 /** What DuckDB calls the place of a row; a column of that name would stand in front of it. */
 const PLACES: ReadonlySet<string> = new Set(['file_index', 'file_row_number']);
+
+/**
+ * Under which names files of ours have columns, by what the table's metadata says of them: no file is looked into. Nothing is
+ * known of other engines' files, and where a column may hide the places of rows.
+ */
+function knownNames(metadata: TableMetadata): (file: OpenableFile) => NamesInFile {
+  const hides = metadata.schemas.some(({ fields }) => fields.some(({ name }) => PLACES.has(name.toLowerCase())));
+  const namesIn = namesInFiles(metadata);
+  return ({ foreign, valueCounts }) =>
+    foreign || hides || valueCounts === undefined ? UNKNOWN : namesIn({ valueCounts });
+}
+
+const UNKNOWN: NamesInFile = new Map();
 
 function assertNumbered(file: OpenableFile, fields: readonly ParquetField[] = []): void {
   const hidden = fields.find(({ name }) => PLACES.has(name.toLowerCase()));

@@ -1,22 +1,32 @@
 import type { Sql } from '../../core/sql-text.ts';
 import type { Session } from '../../ports.ts';
-import { countColumns, renderPlainScan } from '../../sql/diff/plain-scan.ts';
-import { renderScan, type ScanColumn, type ScanFile } from '../../sql/scan.ts';
+import { countColumns } from '../../sql/diff/count-columns.ts';
+import { isWhole, pathOf, readsByName, renderScan, type ScanColumn, type ScanFile } from '../../sql/scan.ts';
 
 /** Files of fewer rows are read sooner than they are looked into. */
 const LARGE = 10_000;
 
-/** Columns of opened files, `rows` in all: by name where that is as good as by field id, since it is less work. */
+/**
+ * Columns of opened files, `rows` in all. Where the table's metadata does not say under which names files have them, as of other
+ * engines' files, the footers are asked: by name is less work.
+ */
 export async function scanSide(
   session: Session,
   columns: readonly ScanColumn[],
   files: readonly ScanFile[],
   rows: number,
 ): Promise<Sql> {
-  const paths = files.filter((file) => typeof file === 'string');
-  const looked = paths.length > 0 && paths.length === files.length && rows / paths.length >= LARGE;
-  const plain = looked && (await isPlain(session, columns, paths));
-  return plain ? renderPlainScan(columns, paths) : renderScan(columns, files, rows);
+  const whole = files.filter(isWhole);
+  const looked =
+    whole.length === files.length && !readsByName(columns, whole) && rows / Math.max(1, whole.length) >= LARGE;
+  const paths = whole.map(pathOf);
+  if (!looked || !(await isPlain(session, columns, paths))) return renderScan(columns, files, rows);
+  const names = new Map(columns.map(({ id, name }) => [id, name]));
+  return renderScan(
+    columns,
+    paths.map((path) => ({ path, names })),
+    rows,
+  );
 }
 
 /** Whether all files have the columns under their names and ids, each in one type; none that has others in it is looked at. */

@@ -1,0 +1,1 @@
+SELECT * FROM (SELECT "c0" AS "n""1", "c1" AS "n""2", "c2" AS "n""3", CAST([7][CAST(__s.file_index AS BIGINT) + 1] AS INTEGER) AS __bucket FROM (SELECT CAST("id" AS BIGINT) AS "c0", CAST("na""me" AS VARCHAR) AS "c1", CAST("tags" AS INTEGER[]) AS "c2", file_index, file_row_number FROM read_parquet(['in/plain/*.parquet'], hive_partitioning = false, explicit_cardinality = 3)) __s)

@@ -1,0 +1,3 @@
+SELECT * FROM (SELECT "c0" AS "n""1", "c1" AS "n""2", "c2" AS "n""3" FROM (SELECT CAST("id" AS BIGINT) AS "c0", CAST("na""me" AS VARCHAR) AS "c1", CAST("tags" AS INTEGER[]) AS "c2", file_index, file_row_number FROM read_parquet(['in/plain/*.parquet'], hive_partitioning = false)) __s ANTI JOIN (SELECT f.number, d.pos
+  FROM (SELECT file_path, pos, [5][CAST(file_index AS BIGINT) + 1] AS age FROM read_parquet(['in/deletes.parquet'], hive_partitioning = false, union_by_name = true)) d
+  JOIN (VALUES ('a/x', 0, 4), ('b/x', 0, 4)) f(name, number, since) ON d.file_path = f.name AND d.age >= f.since) __gone ON CAST(__s.file_index AS BIGINT) = __gone.number AND __s.file_row_number = __gone.pos)

@@ -1,0 +1,1 @@
+SELECT * FROM (SELECT CAST("id" AS BIGINT) AS "n""1", CAST("na""me" AS VARCHAR) AS "n""2", CAST("tags" AS INTEGER[]) AS "n""3" FROM read_parquet(['in/plain/*.parquet'], hive_partitioning = false, explicit_cardinality = 3))
