@@ -1,13 +1,17 @@
 import { parseRunState } from '../lib/runtime/lambda/events.ts';
 import { measureRun } from '../lib/runtime/lambda/run-metrics.ts';
+import { tellLineage } from '../lib/runtime/lambda/tell-lineage.ts';
 import { workerHandler } from '../lib/runtime/lambda/worker.ts';
 import { runFinish } from '../lib/steps/end/finish.ts';
 
-/** Writes the run's result, removes its work files, releases the lock. */
+/** Writes the run's result, removes its work files, releases the lock; tells of the run. */
 export const handler = workerHandler({
   name: 'Finish',
   parse: parseRunState,
   runOf: (input) => input.run,
   run: runFinish,
-  after: (run, deps, { measure }) => measureRun(deps, run, measure),
+  async after(run, deps, { measure }) {
+    await measureRun(deps, run, measure);
+    await tellLineage(run, deps);
+  },
 });

@@ -34,6 +34,7 @@ export function assemble(draft: PipelineDraft, { models, others, dated }: BoundP
     breaker: draft.breaker,
     ...(draft.alerts === undefined ? {} : { alerts: draft.alerts }),
     ...(draft.serve === undefined ? {} : { serve: draft.serve }),
+    ...(draft.openlineage === undefined ? {} : { openlineage: draft.openlineage }),
     ...(draft.discover === undefined ? {} : { discover: draft.discover }),
     ...(draft.maintenance === undefined ? {} : { maintenance: draft.maintenance }),
     ...(draft.vars.length === 0 ? {} : { vars: draft.vars }),

@@ -1,6 +1,7 @@
 import type { Compute, Slo } from '../core/compute.ts';
 import type { Descriptions } from '../core/described.ts';
 import type { ExportSpec } from '../core/exports.ts';
+import type { LineageReceiver } from '../core/lineage-receiver.ts';
 import type { OwnRules } from '../core/maintenance-rules.ts';
 import type { Renamed } from '../core/renames.ts';
 import type { Grain } from '../core/run-date.ts';
@@ -46,6 +47,7 @@ export type PipelineDraft = {
   readonly breaker: Breaker | null;
   readonly alerts: { readonly webhook: Webhook } | undefined;
   readonly serve: ServeSpec | undefined;
+  readonly openlineage: LineageReceiver | undefined;
   readonly discover: Discover | undefined;
   readonly maintenance: OwnRules | undefined;
   readonly vars: readonly Variable[];

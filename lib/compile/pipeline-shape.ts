@@ -12,6 +12,7 @@ import { MAINTENANCE_EXPECTED, readMaintenance } from './maintenance-shape.ts';
 import { readModel } from './model-shape.ts';
 import { checkDistinct, checkName, LONGEST_PIPELINE_NAME, LONGEST_TABLE_NAME } from './names.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
+import { OPENLINEAGE_EXPECTED, readOpenLineage } from './openlineage-shape.ts';
 import { readSchedules, SCHEDULES_EXPECTED } from './schedules-shape.ts';
 import { withSeedTables } from './seeds.ts';
 import { readServe, SERVE_EXPECTED } from './serve-shape.ts';
@@ -59,6 +60,7 @@ const PIPELINE = {
   breaker: { schema: byName, expected: "{ rows: 100, window: '1h' }" },
   alerts: { schema: z.unknown(), expected: ALERTS_EXPECTED },
   serve: { schema: z.unknown(), expected: SERVE_EXPECTED },
+  openlineage: { schema: z.unknown(), expected: OPENLINEAGE_EXPECTED },
   retention: { schema: byName, expected: "{ condemned: '7y' }" },
   discover: { schema: byName, expected: "{ reconcile: '24h' }" },
   maintenance: { schema: z.union([z.literal(false), byName]), expected: MAINTENANCE_EXPECTED },
@@ -131,6 +133,7 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
     breaker: read.breaker === undefined ? null : readBreaker(read.breaker, notes),
     alerts: readAlerts(read.alerts, notes),
     serve: readServe(read.serve, notes),
+    openlineage: readOpenLineage(read.openlineage, notes),
     discover: readDiscover(read.discover, notes),
     maintenance: readMaintenance(read.maintenance, notes),
     vars: readVars(read.vars, notes),

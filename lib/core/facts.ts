@@ -59,3 +59,28 @@ export type RecordedRun = {
   readonly lineage: readonly BookRow[];
   readonly quality: readonly QualityRow[];
 };
+
+/** A run's own row, and the rows of its books, as they were written or as a query has them. */
+export function recordedRunOf(
+  run: BookRow,
+  { model_runs, lineage, quality }: Pick<RunFacts, 'model_runs' | 'lineage' | 'quality'>,
+): RecordedRun {
+  return { run, model_runs, lineage, quality: quality.map(qualityOf) };
+}
+
+function qualityOf(row: BookRow): QualityRow {
+  const number = (name: string): number | null => {
+    const value = row[name];
+    return value === null || value === undefined ? null : Number(value);
+  };
+  const text = (name: string): string | null => (typeof row[name] === 'string' ? row[name] : null);
+  return {
+    table: String(row['table']),
+    column: String(row['column']),
+    rows: number('rows'),
+    nulls: number('nulls'),
+    distinct_estimate: number('distinct_estimate'),
+    min: text('min'),
+    max: text('max'),
+  };
+}

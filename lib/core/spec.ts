@@ -4,6 +4,7 @@ import type { Descriptions } from './described.ts';
 import type { Expectation } from './expectation.ts';
 import type { ExportSpec } from './exports.ts';
 import type { GoldRefresh, Implementations } from './implementation.ts';
+import type { LineageReceiver } from './lineage-receiver.ts';
 import type { OwnRules } from './maintenance-rules.ts';
 import type { ModelMode } from './model-mode.ts';
 import type { Origin } from './origins.ts';
@@ -47,6 +48,8 @@ export type PipelineSpec = {
   readonly breaker: Breaker | null;
   /** Where alerts go beside what they go to anyway; left out: nowhere. */
   readonly alerts?: { readonly webhook: Webhook };
+  /** Where runs are told of as OpenLineage events; left out: nowhere. */
+  readonly openlineage?: LineageReceiver;
   /** What is served outside the lake; left out: nothing. */
   readonly serve?: ServeSpec;
   /** Left out: by the defaults. */

@@ -29,6 +29,7 @@ export type {
   ComputeDefinition,
   GoldDefinition,
   MaintenanceDefinition,
+  OpenLineageDefinition,
   PipelineDefinition,
   RetentionDefinition,
   SettingsDefinition,

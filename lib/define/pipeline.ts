@@ -212,6 +212,19 @@ export type AlertsDefinition = {
   readonly webhook: { readonly url: Secret; readonly format?: 'json' | 'slack' };
 };
 
+/** Where what runs did is told as OpenLineage events: https://openlineage.io */
+export type OpenLineageDefinition = {
+  /**
+   * `'https://marquez.example.com'`, where events are posted to `/api/v1/lineage` unless it has a path, or `'eventbridge:<name or ARN of a bus>'`. A
+   * run ends as it does whether they arrive or not; those that did not are sent with the next.
+   */
+  readonly to: string;
+  /** Sent as a bearer token: `secret('LINEAGE_KEY')`. */
+  readonly key?: Secret;
+  /** Of jobs and datasets. Left out: where the lake is. */
+  readonly namespace?: string;
+};
+
 /** A value that a run may be given in place of its default. */
 export type VarDefinition = {
   readonly type: ColumnTypeText;
@@ -252,6 +265,8 @@ export type PipelineDefinition<Source extends string = string> = {
   readonly breaker?: BreakerDefinition;
   readonly retention?: RetentionDefinition;
   readonly alerts?: AlertsDefinition;
+  /** Who is told what each run read and wrote. Left out: nobody. */
+  readonly openlineage?: OpenLineageDefinition;
   /** What is served outside the lake whenever a run has published. */
   readonly serve?: ServeDefinition;
   /**

@@ -16,6 +16,7 @@ import { createFunctions, type Functions, type Network, nameOfBundle } from './f
 import { grantStart } from './grants.ts';
 import type { ILake } from './lake.ts';
 import { machineMetric, ownMetric, succeededRuns } from './metrics.ts';
+import { connectOpenLineage } from './openlineage.ts';
 import { createOrigins } from './origins.ts';
 import type { PipelineProps } from './pipeline-props.ts';
 import { bundlesFor, maintenanceDefinition, medallionDefinition } from './project.ts';
@@ -89,6 +90,7 @@ export class Pipeline extends Construct implements IConnectable {
     if (props.topic !== undefined && props.alarms !== false) openToAlarms(this, topic);
     connectTopic(topic, functions, props.alertEmails ?? []);
     if (spec.alerts !== undefined) connectWebhook(this, functions, spec.alerts.webhook);
+    if (spec.openlineage !== undefined) connectOpenLineage(this, functions, spec.openlineage);
     this.topic = topic;
     const startOn = props.startOn ?? {};
     const queues = createTriggers(this, {

@@ -1,6 +1,7 @@
+import type { RecordedRun } from '../core/facts.ts';
 import type { Spent } from '../core/requests.ts';
 import type { PipelineSpec } from '../core/spec.ts';
-import type { Catalog, Clock, Engine, Ids, Log, ObjectStore, Sink } from '../ports.ts';
+import type { Catalog, Clock, Engine, Ids, Log, ObjectStore, SendEvents, Sink } from '../ports.ts';
 
 /** Plain data: what a worker may use. */
 export type StepSettings = {
@@ -69,6 +70,10 @@ export type StepDeps = {
   readonly onStep?: (event: StepEvent) => void;
   /** A secret by its name, undefined for one that is not there; left out where nobody knows any. */
   readonly secret?: (name: string) => Promise<string | undefined>;
+  /** How what a run did is told to collectors of lineage, by its pipeline and what the books have of it; left out where nobody is told. */
+  readonly lineage?: {
+    readonly events: (spec: PipelineSpec, recorded: RecordedRun) => Parameters<SendEvents>[0];
+  };
   /** Where tables are served outside the lake, by the name of the secret that has its URL; left out where none are. */
   readonly sink?: (secret: string) => Sink;
   /** Aborted when a person or the system asks the process to end. */

@@ -1,5 +1,5 @@
 import { InvalidInput } from '../core/errors.ts';
-import type { BookRow, QualityRow, RecordedRun } from '../core/facts.ts';
+import { type BookRow, type RecordedRun, recordedRunOf } from '../core/facts.ts';
 import { FACT_TABLES, opsTable } from '../core/ops.ts';
 import { didYouMean } from '../core/suggest.ts';
 import { selectRecorded } from '../sql/facts/recorded.ts';
@@ -31,7 +31,7 @@ export async function recordedRuns(
   return chosen.toReversed().map((run) => {
     const of = (book: (typeof FACT_TABLES)[number]) =>
       (books.get(book) ?? []).filter((row) => row['run_id'] === run['run_id']);
-    return { run, model_runs: of('model_runs'), lineage: of('lineage'), quality: of('quality').map(qualityOf) };
+    return recordedRunOf(run, { model_runs: of('model_runs'), lineage: of('lineage'), quality: of('quality') });
   });
 }
 
@@ -42,18 +42,4 @@ function findRun(all: readonly BookRow[], pipeline: string, id: string): BookRow
   throw new InvalidInput(
     `no run ${JSON.stringify(id)} of ${pipeline} has ended: expected one that \`strata runs ${pipeline}\` lists${didYouMean(id, known)}`,
   );
-}
-
-function qualityOf(row: BookRow): QualityRow {
-  const number = (name: string): number | null => (row[name] === null ? null : Number(row[name]));
-  const text = (name: string): string | null => (typeof row[name] === 'string' ? row[name] : null);
-  return {
-    table: String(row['table']),
-    column: String(row['column']),
-    rows: number('rows'),
-    nulls: number('nulls'),
-    distinct_estimate: number('distinct_estimate'),
-    min: text('min'),
-    max: text('max'),
-  };
 }

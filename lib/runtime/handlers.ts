@@ -4,6 +4,7 @@ import type { MaintenanceState, RewriteInput } from '../core/maintenance.ts';
 import type { HeldRun, RunState, UnitInput } from '../core/run.ts';
 import type { TaskName } from '../core/states.ts';
 import type { StepDeps } from '../lake/deps.ts';
+import { tellWaiting } from '../lake/lineage/untold.ts';
 import { recordPeriod } from '../lake/ops/branches/record-period.ts';
 import { recordRun } from '../lake/ops/record-run.ts';
 import { recordOf } from '../lake/ops/run-row.ts';
@@ -28,6 +29,7 @@ import { runServe } from '../steps/serve/serve.ts';
 import { runPlanStage } from '../steps/stage/plan-stage.ts';
 import { runStage } from '../steps/stage/stage.ts';
 import { counted } from './counted.ts';
+import { senderTo } from './lineage/teller.ts';
 import type { StateHandler } from './state-machine.ts';
 
 type OpenEvent = { readonly state: OpenInput; readonly execution?: ExecutionContext };
@@ -53,13 +55,17 @@ export function medallionHandlers(
     Audit: whileHeld(deps, lost, runAudit),
     Commit: whileHeld(deps, lost, runCommit),
     Serve: whileHeld(deps, lost, runServe),
-    Finish: whileHeld(deps, undefined, runFinish),
-    Fail: (input) => {
+    Finish: async (input) => {
+      const answer = await whileHeld(deps, undefined, runFinish)(input);
+      await tellLineage(deps, (input as unknown as RunState).run.pipeline);
+      return answer;
+    },
+    Fail: async (input) => {
       const failed = afterError(input);
       const { run } = failed.state;
       // What holds no lock may still note that it failed.
       const held = run?.epoch === undefined ? deps : fenced(deps, run);
-      return runFail(failed, {
+      const answer = await runFail(failed, {
         ...deps,
         async recordFailed(plan, result) {
           await recordPeriod(held, plan, 'FAILED');
@@ -67,6 +73,8 @@ export function medallionHandlers(
         },
         writesTables: true,
       });
+      if (run !== undefined && run.kind !== 'maintenance') await tellLineage(deps, run.pipeline);
+      return answer;
     },
     Notify: (input) =>
       runNotify(afterError(input), {
@@ -110,6 +118,14 @@ function whileHeld<Input extends { readonly run: HeldRun } = RunState>(
     const given = input as unknown as Input;
     return step(given, fenced(counted(deps), given.run));
   };
+}
+
+/** After the lock is given back: whoever listens may be slow. A pipeline that is not known any more tells nobody. */
+async function tellLineage(deps: StepDeps, pipeline: string): Promise<void> {
+  const { openlineage } = await deps.specs(pipeline).catch(() => ({ openlineage: undefined }));
+  const { secret = async () => undefined } = deps;
+  if (openlineage === undefined || deps.lineage === undefined) return;
+  await tellWaiting(deps, pipeline, () => senderTo(openlineage, secret));
 }
 
 /** On a laptop the command itself tells a person what failed. */

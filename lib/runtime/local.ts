@@ -28,6 +28,7 @@ import { medallionHandlers } from './handlers.ts';
 import { sleepUnless } from './interrupt.ts';
 import { checkFolder, requireFolder } from './lake-folder.ts';
 import { leaseMs } from './lease.ts';
+import { lineageOf } from './lineage/teller.ts';
 import { type OtherFiles, pipelineLoader } from './load-pipeline.ts';
 import { bootId, tooLittleMemory, workMemory } from './machine.ts';
 import { maintainAfter } from './maintain-after.ts';
@@ -116,6 +117,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     peakMemory,
     isGone,
     secret,
+    ...lineageOf(store),
     sink: (name) => createPostgresSink({ secret: name, read: secret }),
     settings,
   };

@@ -52,6 +52,12 @@ describe('events by HTTP', () => {
       name: 'Unavailable',
       message: 'https://x.example.com did not answer (fetch failed), 3 times',
     });
+    const passing = collector(503);
+    await assert.rejects(
+      createHttpEvents('https://x.example.com', { ...passing.deps, key: undefined, attempts: 1 })([{ n: 1 }]),
+      { name: 'Unavailable', message: 'https://x.example.com answered 503' },
+    );
+    assert.deepEqual([passing.got.length, passing.waits], [1, []]);
   });
 
   test('go to no address that holds a password, which is not repeated', () => {

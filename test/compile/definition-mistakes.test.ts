@@ -73,7 +73,7 @@ const MISTAKES: readonly Mistake[] = [
     name: 'an unknown property',
     given: { definition: shopWith(['golds'], {}) },
     problems: [
-      'pipelines/shop/pipeline.ts: golds: got an unknown property; expected one of name, owner, tier, description, schedule, schedules, timezone, after, onChange, settings, compute, slo, breaker, alerts, serve, retention, discover, maintenance, vars, sources, silver, gold; did you mean "gold"?',
+      'pipelines/shop/pipeline.ts: golds: got an unknown property; expected one of name, owner, tier, description, schedule, schedules, timezone, after, onChange, settings, compute, slo, breaker, alerts, serve, openlineage, retention, discover, maintenance, vars, sources, silver, gold; did you mean "gold"?',
     ],
   },
   {
@@ -87,6 +87,15 @@ const MISTAKES: readonly Mistake[] = [
     name: 'a tier that is text',
     given: { definition: shopWith(['tier'], 'one') },
     problems: ['pipelines/shop/pipeline.ts: tier: got "one"; expected a whole number, 1 or more'],
+  },
+  {
+    name: 'a collector of lineage with a password, and a key that is none',
+    given: { definition: shopWith(['openlineage'], { to: 'https://me:hidden@x', key: 'hidden', namespace: '' }) },
+    problems: [
+      "pipelines/shop/pipeline.ts: openlineage.to: got something else; expected an address such as 'https://marquez.example.com', without a name or a password, or 'eventbridge:<bus>'",
+      "pipelines/shop/pipeline.ts: openlineage.key: got something else; expected secret('NAME'), a name of letters, digits and _ and never the key itself",
+      'pipelines/shop/pipeline.ts: openlineage.namespace: got ""; expected a text, such as \'lake-of-sales\'',
+    ],
   },
   {
     name: 'settings',

@@ -72,6 +72,7 @@ export const LEADER: TestPipeline = {
     sources: { rows: csv({ columns: { id: 'bigint' } }) },
     silver: { rows: { from: 'rows', mode: append() } },
     gold: { counts: { sql: 'counts.sql' } },
+    openlineage: { to: 'eventbridge:lineage' },
   }),
   sql: { 'counts.sql': 'SELECT count(*) AS n FROM silver.rows' },
 };
@@ -83,6 +84,7 @@ export const FOLLOWER: TestPipeline = {
     ...(SHOP.definition as object),
     after: 'leader',
     alerts: { webhook: { url: secret('OPS_WEBHOOK'), format: 'slack' } },
+    openlineage: { to: 'https://lineage.example.com', key: secret('LINEAGE_KEY') },
     gold: {
       total: { sql: 'total.sql', export: { csv: { to: 'total.csv' }, files: { name: '{name}.txt', text: '{n}' } } },
     },

@@ -4,7 +4,7 @@ import { createParquetAuditLog } from '../../lib/adapters/audit/parquet.ts';
 import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
 import { InvalidInput } from '../../lib/core/errors.ts';
 import { EXPORTS, ZONES, zoneOf } from '../../lib/core/objects.ts';
-import { functionsOfRole } from '../../lib/core/roles.ts';
+import { functionsOfRole, roleOf as roleOfFunction } from '../../lib/core/roles.ts';
 import { FUNCTIONS, type FunctionName, stateRow } from '../../lib/core/states.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
@@ -200,7 +200,9 @@ try {
 
 const uses = all.filter(({ by }) => !OUTSIDE.includes(by));
 
-const template = (await deploy({ pipelines: [FOLLOWER, LEADER] })).pipelines[SHOP.name] ?? assert.fail('no stack');
+const { pipelines } = await deploy({ pipelines: [FOLLOWER, LEADER] });
+const template = pipelines[SHOP.name] ?? assert.fail('no stack');
+const leader = pipelines[LEADER.name] ?? assert.fail('no stack');
 const isFunction = (name: string): name is FunctionName => FUNCTIONS.some((one) => one === name);
 const roleOf = (begin: string): string =>
   resourcesOf(template, 'AWS::IAM::Role').find(({ id }) => id.startsWith(begin))?.id ?? '';
@@ -251,7 +253,9 @@ const RARE: Readonly<Record<string, string>> = {
   'Open remove ops': LEFT_BEHIND,
 };
 
-test('who sends alerts is told the name of the secret with the webhook, and may read that one; who serves may read its own', () => {
+const OWN_SECRETS: Readonly<Record<string, string>> = { Open: 'LINEAGE_KEY', Serve: 'REPORTS_URL' };
+
+test('who sends alerts is told the name of the secret with the webhook, and may read that one; who serves or tells of runs may read its own', () => {
   const functions = resourcesOf(template, 'AWS::Lambda::Function');
   const told = functions.flatMap(({ properties }) => {
     const variables = at(properties, 'Environment', 'Variables') as Fields;
@@ -266,9 +270,22 @@ test('who sends alerts is told the name of the secret with the webhook, and may 
   const secret = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:OPS_WEBHOOK-??????`;
   assert.deepEqual(
     readers,
-    [...functionsOfRole('Run'), 'Serve' as const]
+    [...functionsOfRole('Open'), ...functionsOfRole('Run'), 'Serve' as const]
       .toSorted((a, b) => FUNCTIONS.indexOf(a) - FUNCTIONS.indexOf(b))
-      .map((name) => [name, [name === 'Serve' ? secret.replace('OPS_WEBHOOK', 'REPORTS_URL') : secret]]),
+      .map((name) => [name, [secret.replace('OPS_WEBHOOK', OWN_SECRETS[roleOfFunction(name)] ?? 'OPS_WEBHOOK')]]),
+  );
+});
+
+test('who ends runs may tell of them on the one bus that is named', () => {
+  const tellers = FUNCTIONS.filter((name) => name !== 'Serve').flatMap((name) =>
+    statementsOfFunction(leader, name)
+      .filter(({ actions }) => actions.includes('events:PutEvents'))
+      .map(({ resources }) => [name, resources]),
+  );
+  const bus = `arn:aws:events:${REGION}:${ACCOUNT}:event-bus/lineage`;
+  assert.deepEqual(
+    tellers,
+    FUNCTIONS.filter((name) => roleOfFunction(name) === 'Open').map((name) => [name, [bus]]),
   );
 });
 

@@ -70,6 +70,7 @@ const DEFINE = {
     ],
     ...[
       'OneModelTest',
+      'OpenLineageDefinition',
       'ParquetOptions',
       'ParseText',
       'PartitionField',

@@ -12,13 +12,18 @@ export type HttpEventsDeps = {
   readonly key: string | undefined;
   readonly wait: (ms: number) => Promise<unknown>;
   readonly fetch?: typeof fetch;
+  /** How often each event is posted; default 3. */
+  readonly attempts?: number;
+  /** How long an answer is waited for; default 15 s. */
+  readonly timeoutMs?: number;
 };
 
 /**
- * Posts events one after the other, each up to three times; a URL without a path gets the one where collectors listen. Throws
+ * Posts events one after the other, each up to three times unless it is told otherwise; a URL without a path gets the one where collectors listen. Throws
  * InvalidInput where they are refused, Unavailable where nobody answers.
  */
-export function createHttpEvents(address: string, { key, wait, fetch: send = fetch }: HttpEventsDeps): SendEvents {
+export function createHttpEvents(address: string, deps: HttpEventsDeps): SendEvents {
+  const { key, wait, fetch: send = fetch, attempts = ATTEMPTS, timeoutMs = TIMEOUT_MS } = deps;
   const url = addressOf(address);
   if (url.pathname === '/') url.pathname = ENDPOINT;
   const headers = {
@@ -27,7 +32,7 @@ export function createHttpEvents(address: string, { key, wait, fetch: send = fet
   };
   const post = async (body: string): Promise<Refusal | undefined> => {
     try {
-      const answer = await send(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const answer = await send(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(timeoutMs) });
       await answer.body?.cancel();
       if (answer.ok) return undefined;
       return { reason: `answered ${answer.status}`, lasting: answer.status < 500 && answer.status !== 429 };
@@ -47,7 +52,7 @@ export function createHttpEvents(address: string, { key, wait, fetch: send = fet
             `${said}: expected a collector of OpenLineage events there, and the key in OPENLINEAGE_API_KEY if it needs one`,
           );
         }
-        if (attempt === ATTEMPTS) throw new Unavailable(`${said}, ${ATTEMPTS} times`);
+        if (attempt === attempts) throw new Unavailable(attempts === 1 ? said : `${said}, ${attempts} times`);
         await wait(FIRST_PAUSE_MS * 2 ** (attempt - 1));
       }
     }

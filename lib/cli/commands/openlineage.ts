@@ -1,5 +1,6 @@
 import { type RunsAsked, recordedRuns } from '../../query/recorded-runs.ts';
 import { openLineageEvents } from '../../report/openlineage/events.ts';
+import { namespaceOf } from '../../runtime/lineage/teller.ts';
 import { eventLines, sendEventsTo } from '../../runtime/send-events.ts';
 import { type Context, EXIT } from '../context.ts';
 import { openLakeAt } from '../open-lake.ts';
@@ -17,7 +18,7 @@ export type OpenLineageRequest = {
 export async function openlineage(context: Context, request: OpenLineageRequest): Promise<number> {
   const { deps } = await openLakeAt(context, 'read');
   const spec = await deps.specs(request.pipeline);
-  const namespace = request.namespace ?? deps.store.location('gold/_').replace(/(?:\/gold)?\/_$/, '');
+  const namespace = request.namespace ?? spec.openlineage?.namespace ?? namespaceOf(deps.store);
   const recorded = await recordedRuns(deps, request.pipeline, request.runs);
   const events = recorded.flatMap((run) => openLineageEvents(spec, run, { namespace }));
   if (request.to === undefined) {

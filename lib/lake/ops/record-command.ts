@@ -17,9 +17,9 @@ export function planOfCommand({ pipeline, run_id, kind, created_at }: RecordedCo
 }
 
 /** Enters a command that has done what it was to do into the table of runs, once. `files`: those that came or went. */
-export function recordCommand(deps: StepDeps, command: RecordedCommand, files: number): Promise<void> {
+export async function recordCommand(deps: StepDeps, command: RecordedCommand, files: number): Promise<void> {
   const done = { status: 'SUCCEEDED', files, rows_read: 0, rows_added: 0, error: null } as const;
-  return recordRun(deps, planOfCommand(command), done);
+  await recordRun(deps, planOfCommand(command), done);
 }
 
 /**

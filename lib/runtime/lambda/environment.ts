@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InvalidInput } from '../../core/errors.ts';
+import { type LineageReceiver, parseReceiver } from '../../core/lineage-receiver.ts';
 import { parseWebhook, type Webhook } from '../../core/webhook.ts';
 
 const bucket = z.string().min(3).optional();
@@ -17,6 +18,10 @@ const environment = z.object({
     .string()
     .optional()
     .transform((text) => text && parseWebhook(text)),
+  STRATA_OPENLINEAGE: z
+    .string()
+    .optional()
+    .transform((text) => text && parseReceiver(text)),
   STRATA_STATE_MACHINE_ARN: z.string().optional(),
   STRATA_TMP_MB: z.coerce.number().int().positive().default(512),
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: z.coerce.number().int().positive().default(1_769),
@@ -36,6 +41,8 @@ export type FunctionEnvironment = {
   readonly topicArn: string | undefined;
   /** Where alerts are posted to as well. */
   readonly webhook: Webhook | undefined;
+  /** Where runs are told of as OpenLineage events. */
+  readonly lineage: LineageReceiver | undefined;
   readonly stateMachineArn: string | undefined;
   readonly memoryMb: number;
   readonly tmpMb: number;
@@ -69,6 +76,7 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     databasePrefix: data.STRATA_DATABASE_PREFIX,
     topicArn: data.STRATA_TOPIC_ARN,
     webhook: data.STRATA_WEBHOOK || undefined,
+    lineage: data.STRATA_OPENLINEAGE || undefined,
     stateMachineArn: data.STRATA_STATE_MACHINE_ARN,
     memoryMb: data.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
     tmpMb: data.STRATA_TMP_MB,

@@ -19,6 +19,7 @@ import type { FailDeps } from '../../steps/end/fail.ts';
 import type { NotifyDeps } from '../../steps/end/notify.ts';
 import type { MaintainAfterDeps } from '../../steps/start/maintain-after.ts';
 import type { StartDeps } from '../../steps/start/start-runs.ts';
+import { lineageOf } from '../lineage/teller.ts';
 import { type FunctionEnvironment, parseEnvironment } from './environment.ts';
 import { LEASE_MS } from './lease.ts';
 
@@ -70,6 +71,7 @@ export function failDeps(log: Log): FailDeps {
     store,
     clock,
     log,
+    ...lineageOf(store),
     isGone: () => false,
     settings: { holder: (runId) => `run:${runId}`, leaseMs: LEASE_MS, clocksAgree: true, billedBy: 'aws' },
     async recordFailed(plan, result) {

@@ -21,6 +21,7 @@ import { fenced } from '../../lake/run/fence.ts';
 import { keepLock } from '../../lake/run/keep-lock.ts';
 import type { JsonValue, Log } from '../../ports.ts';
 import { counted } from '../counted.ts';
+import { lineageOf } from '../lineage/teller.ts';
 import { peakMemory } from '../peak-memory.ts';
 import { explainCapacity } from './capacity.ts';
 import { type FunctionEnvironment, parseEnvironment } from './environment.ts';
@@ -100,6 +101,7 @@ function workerDeps(environment: FunctionEnvironment, scratch: string, log: Log)
       snapshot: () => (randomBytes(8).readBigUInt64BE() >> 1n) | 1n,
     },
     log,
+    ...lineageOf(store),
     specs: (pipeline) => readSpec(environment.specs, pipeline),
     wait: (ms) => sleep(ms),
     // Another function cannot be seen; its lease says whether it lives.

@@ -5,6 +5,7 @@ import type { StepDeps } from '../../lake/deps.ts';
 import { factsOfRun, noFacts } from '../../lake/facts/fact-rows.ts';
 import { findWaiting, keepFacts, rowsOf } from '../../lake/facts/keep-facts.ts';
 import { toldOf } from '../../lake/facts/told.ts';
+import { putDownEvents } from '../../lake/lineage/untold.ts';
 import { recordRun } from '../../lake/ops/record-run.ts';
 import { type RunPrice, recordOf } from '../../lake/ops/run-row.ts';
 import type { CommitRecord, LevelAudit } from '../../lake/run/run-records.ts';
@@ -34,9 +35,11 @@ export async function publishFacts(deps: StepDeps, plan: RunPlan, published: Pub
   const recorded = recordOf(plan, { status: 'SUCCEEDED', accounting, tables, error: null });
   const price = rate.kind === 'aws' ? { price: await priceOnAws(deps, plan, published, rate) } : {};
   const result = { ...recorded, inputs: inputs.reduce(addInputs, NO_INPUTS), ...price };
-  await recordRun(deps, plan, result, rowsOf(waiting.before, 'runs'));
-  const facts = toldOf(deps, plan.run.run_id, () => factsOfRun(plan, audits, tables, rate));
-  await keepFacts(deps, plan, facts ?? noFacts(plan.run.run_id), waiting);
+  const row = await recordRun(deps, plan, result, rowsOf(waiting.before, 'runs'));
+  const told = toldOf(deps, plan.run.run_id, () => factsOfRun(plan, audits, tables, rate));
+  const facts = told ?? noFacts(plan.run.run_id);
+  await putDownEvents(deps, plan, row, facts);
+  await keepFacts(deps, plan, facts, waiting);
   return { grown: waiting.due, folded: waiting.keys };
 }
 

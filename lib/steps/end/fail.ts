@@ -6,6 +6,7 @@ import type { LockDeps, StepDeps } from '../../lake/deps.ts';
 import { factsKey } from '../../lake/facts/facts-folder.ts';
 import { factsOfFailed } from '../../lake/facts/failed-work.ts';
 import { discardRun } from '../../lake/files/discard.ts';
+import { putDownEvents } from '../../lake/lineage/untold.ts';
 import { discardMaintenance } from '../../lake/maintain/discard-maintenance.ts';
 import { readMaintenancePlan } from '../../lake/maintain/maintenance-folder.ts';
 import { readSweepPlan, sweepPlaces, sweepRun } from '../../lake/maintain/sweep-plan.ts';
@@ -23,7 +24,7 @@ import type { JsonValue } from '../../ports.ts';
 
 /** What Fail needs: no engine, so that on AWS it is a light function. */
 export type FailDeps = LockDeps &
-  Pick<StepDeps, 'log'> & {
+  Pick<StepDeps, 'log' | 'lineage'> & {
     /** Notes a run that was undone where people look for it. */
     readonly recordFailed: (plan: RecordedPlan, result: RunResult) => Promise<void>;
     /** Present: that is the table of runs. Elsewhere the next run that publishes enters it there. */
@@ -145,6 +146,7 @@ async function keepFailed(deps: FailDeps, run: HeldRun, error: { name: string; m
     const row = runRow(plan, { ...failed, price: priceOfModels(facts.model_runs, rate) }, now);
     const runs = deps.writesTables === true ? [] : [row];
     await writeOnce(deps.store, factsKey(plan), { ...facts, runs } satisfies RunFacts);
+    await putDownEvents(deps, plan, row, facts);
   } catch (cause) {
     if (cause instanceof LockHeld) throw cause;
     deps.log.warn('the facts of the run could not be kept', { run_id: run.run_id, cause: String(cause) });

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvalidInput } from '../../../lib/core/errors.ts';
+import { type LineageReceiver, parseReceiver, renderReceiver } from '../../../lib/core/lineage-receiver.ts';
 import { renderWebhook, type Webhook } from '../../../lib/core/webhook.ts';
 import { parseEnvironment } from '../../../lib/runtime/lambda/environment.ts';
 
 const WEBHOOK: Webhook = { secret: 'ALERTS_URL', format: 'slack' };
+const LINEAGE: LineageReceiver = { to: 'https://lineage.example.com', namespace: 'lake', secret: 'LINEAGE_KEY' };
 const FULL = {
   STRATA_PIPELINE: 'shop',
   STRATA_BRONZE_BUCKET: 'bronze-1',
@@ -16,6 +18,7 @@ const FULL = {
   STRATA_STATE_MACHINE_ARN: 'arn:machine',
   STRATA_TMP_MB: '4096',
   STRATA_WEBHOOK: renderWebhook(WEBHOOK),
+  STRATA_OPENLINEAGE: renderReceiver(LINEAGE),
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '3008',
   STRATA_SPECS: '/opt/specs',
   TMPDIR: '/scratch',
@@ -32,6 +35,7 @@ test('everything that a stack sets is read, and nothing else', () => {
     tmpMb: 4_096,
     specs: '/opt/specs',
     webhook: WEBHOOK,
+    lineage: LINEAGE,
     tmp: '/scratch',
   });
 });
@@ -47,6 +51,7 @@ test('a function has only the buckets that it may use, and defaults for the rest
     tmpMb: 512,
     specs: undefined,
     webhook: undefined,
+    lineage: undefined,
     tmp: '/tmp',
   });
 });
@@ -80,4 +85,25 @@ test('everything that is wrong is named at once', () => {
       return true;
     },
   );
+});
+
+test('a collector of lineage is an address without a password, or a bus by its name or its ARN', () => {
+  const bus = 'eventbridge:arn:aws:events:eu-west-1:111122223333:event-bus/lineage';
+  for (const to of ['http://x:5000', 'https://x.example.com/in?a=1', 'eventbridge:lineage', bus]) {
+    assert.deepEqual(parseReceiver(renderReceiver({ to })), { to });
+  }
+  for (const to of [
+    'events.jsonl',
+    'https://',
+    'https://me:hidden@x',
+    'ftp://x',
+    'eventbridge:',
+    'eventbridge:a b',
+    'eventbridge:arn:aws:events:x',
+  ]) {
+    assert.equal(parseReceiver(renderReceiver({ to })), undefined, to);
+  }
+  for (const text of ['', '{', '1', 'null', '{"to":1}']) assert.equal(parseReceiver(text), undefined, text);
+  const odd = { to: 'http://x', namespace: 1, secret: 'not a name' };
+  assert.deepEqual(parseReceiver(JSON.stringify(odd)), { to: 'http://x' });
 });

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { beforeEach, describe, test } from 'node:test';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
@@ -253,6 +257,39 @@ describe('fail', () => {
       ...{ bytes_brought: null, bytes_kept: null, bytes_skipped: null, run_date: null },
       ...{ cost_usd: null, cost_rate: null },
     });
+  });
+
+  test('tells a collector of lineage of the run, by its own name for the lake', async () => {
+    const told: { eventType: string; job: { namespace: string } }[] = [];
+    const collector = createServer(async (request, response) => {
+      told.push((await json(request)) as (typeof told)[number]);
+      response.writeHead(201).end();
+    });
+    await once(collector.listen(0, '127.0.0.1'), 'listening');
+    try {
+      const openlineage = { to: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`, namespace: 'lake' };
+      process.env['STRATA_OPENLINEAGE'] = JSON.stringify(openlineage);
+      put('ops/shop/_runs/r-1/plan.json', {
+        ...{ run, created_at: '2026-01-01T00:00:00.000Z', sources: {}, planning_ms: 0 },
+        spec: { name: 'shop', description: null, owner: null, levels: [], models: [], sources: [], openlineage },
+      });
+      put('ops/shop/lock.json', { epoch: 4, run_id: 'r-1', holder: 'run:r-1', expires_at: '2099-01-01T00:00:00.000Z' });
+      await call(fail, { state: { run: { ...run, epoch: 4 }, request: run, error }, execution });
+      assert.deepEqual(
+        told.map(({ eventType, job }) => [eventType, job.namespace]),
+        [
+          ['START', 'lake'],
+          ['FAIL', 'lake'],
+        ],
+      );
+      assert.deepEqual(
+        [...bucket.objects.keys()].filter((key) => key.includes('/_lineage/')),
+        [],
+      );
+    } finally {
+      delete process.env['STRATA_OPENLINEAGE'];
+      collector.close();
+    }
   });
 
   test('leaves a run alone that another has taken over, and says so', async () => {
