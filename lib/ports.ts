@@ -234,8 +234,8 @@ export type LandedOrigin = {
   /** In bronze, new. */
   readonly files: readonly { readonly key: string; readonly bytes: number }[];
   readonly records: number;
-  /** Why there are none: the origin has no records, or those that were landed last. */
-  readonly nothing?: 'empty' | 'unchanged';
+  /** Why there are none: the origin has no records, or those that were landed last, or another has landed others meanwhile. */
+  readonly nothing?: 'empty' | 'unchanged' | 'overtaken';
 };
 
 /**

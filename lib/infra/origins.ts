@@ -182,13 +182,13 @@ export class SourceOrigin extends Construct {
   }
 }
 
-/** Files of the one source, and of a topic the claims of its partitions. */
+/** Files of the one source, and what says which of them is the last: of a topic the claims of its partitions. */
 function grantSource(role: Role, { lake, spec, source, origin }: SourceProps, inVpc: boolean): void {
   const policy = new Policy(role, 'Lake');
   const may = ['list', 'read', 'write'] as const;
   const objects: readonly ObjectGrant[] = [
     { zone: 'bronze', below: [`${source}/`], may },
-    ...(origin.kind === 'kafka' ? [{ zone: 'ops', below: [`_topics/${source}/`], may } as const] : []),
+    { zone: 'ops', below: [`${origin.kind === 'kafka' ? '_topics' : '_origins'}/${source}/`], may },
   ];
   for (const grant of objects) grantObjects(policy, grant, lake, { pipelines: [spec.name], whose: '' });
   useKeys(policy, lake);

@@ -110,6 +110,8 @@ describe('a source that is landed on a schedule', () => {
       [
         `${objects} s3:GetObjectVersion on ${bronze}/bronze/talk/rates/*`,
         `s3:ListBucket s3:ListBucketVersions on ${bronze}`,
+        `${objects} on ${ops}/ops/talk/_origins/rates/*`,
+        `s3:ListBucket on ${ops}`,
       ],
     );
     assert.equal(rates.filter((one) => one.startsWith('secretsmanager:')).length, 1);

@@ -21,6 +21,7 @@ import {
 import { describeTables } from '../../sql/postgres/tables.ts';
 import type { Connection, PostgresPlace } from '../postgres/client.ts';
 import { connectPostgres } from '../postgres/connect.ts';
+import { type Landed, type Turn, takeTurn } from './snapshots.ts';
 
 export type PostgresDeps = {
   readonly store: ObjectStore;
@@ -40,9 +41,9 @@ export function createPostgresLander(origin: PostgresOrigin, deps: PostgresDeps,
       const folder = join(deps.settings.scratch, `extract-${deps.unique()}`);
       await mkdir(folder, { recursive: true });
       try {
-        const latest = await latestOf(deps.store, prefix);
-        const extract = await extractRows(() => connect(place), origin, folder, latest);
-        return await landExtract(deps, { prefix, at, folder, latest, ...extract });
+        const turn = await takeTurn(deps.store, prefix);
+        const extract = await extractRows(() => connect(place), origin, folder, turn.latest);
+        return await landExtract(deps, { turn, at, folder, ...extract });
       } finally {
         await rm(folder, { recursive: true, force: true });
       }
@@ -62,7 +63,7 @@ async function extractRows(
   connect: () => Promise<Connection>,
   origin: PostgresOrigin,
   folder: string,
-  latest: Latest | undefined,
+  latest: Landed | undefined,
 ): Promise<Extract> {
   await using main = await connect();
   let snapshot = '';
@@ -149,16 +150,11 @@ async function rangesOf(
   }));
 }
 
-type Landing = Extract & {
-  readonly prefix: string;
-  readonly at: Date;
-  readonly folder: string;
-  readonly latest: Latest | undefined;
-};
+type Extracted = Extract & { readonly turn: Turn; readonly at: Date; readonly folder: string };
 
 /** The file is there as a whole or not at all; its name has the cursor up to which rows are in it, or in files before it. */
-async function landExtract(deps: PostgresDeps, landing: Landing): Promise<LandedOrigin> {
-  const { parts, columns, cursor, prefix, at, folder, latest } = landing;
+async function landExtract(deps: PostgresDeps, extracted: Extracted): Promise<LandedOrigin> {
+  const { parts, columns, turn, at, folder } = extracted;
   const path = join(folder, 'extract.parquet');
   const session = await deps.engine.open(deps.settings);
   let records = 0;
@@ -172,28 +168,7 @@ async function landExtract(deps: PostgresDeps, landing: Landing): Promise<Landed
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   const digest = hash.digest('hex').slice(0, 16);
-  if (latest?.digest === digest) return { files: [], records, nothing: 'unchanged' };
-  const time = at.toISOString();
-  const high = cursor ?? latest?.cursor;
-  const upTo = high === undefined ? '' : `-${Buffer.from(high).toString('base64url')}`;
-  const key = `${prefix}${time.slice(0, 10)}/${time.replace(/[-:.]/g, '')}-${digest}${upTo}.parquet`;
-  const { size: bytes } = await deps.store.publish(path, key);
-  return { files: [{ key, bytes }], records };
-}
-
-/** What was landed last. */
-type Latest = { readonly digest: string; readonly cursor: string | undefined };
-
-const DAY = /^\d{4}-\d{2}-\d{2}$/;
-const EXTRACT = /^\d{8}T\d{9}Z-([0-9a-f]{16})(?:-([\w-]+))?\.parquet$/;
-
-async function latestOf(store: ObjectStore, prefix: string): Promise<Latest | undefined> {
-  const days = (await store.folders(prefix)).filter((name) => DAY.test(name));
-  for (const day of days.toReversed()) {
-    const name = (await store.names(`${prefix}${day}/`)).findLast((one) => EXTRACT.test(one));
-    const [, digest, cursor] = name === undefined ? [] : (EXTRACT.exec(name) ?? []);
-    if (digest !== undefined)
-      return { digest, cursor: cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString() };
-  }
-  return undefined;
+  const cursor = extracted.cursor ?? turn.latest?.cursor;
+  const landing = { hash: digest, at, ending: 'parquet', ...(cursor === undefined ? {} : { cursor }) } as const;
+  return turn.land(landing, records, async (key) => (await deps.store.publish(path, key)).size);
 }

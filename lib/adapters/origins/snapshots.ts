@@ -1,41 +1,111 @@
-import { createHash } from 'node:crypto';
-import { Unavailable } from '../../core/errors.ts';
+import { InvalidInput, ObjectNotFound } from '../../core/errors.ts';
 import type { LandedOrigin, ObjectStore } from '../../ports.ts';
+
+/** What was landed of an origin: a hash of the content, and up to where its cursor had come. Both stand in the name. */
+export type Landed = { readonly file: string; readonly hash: string; readonly cursor: string | undefined };
+
+/** What is to be landed: of which time, as which kind of file. */
+export type Landing = {
+  readonly hash: string;
+  readonly at: Date;
+  readonly cursor?: string;
+  readonly ending: 'json' | 'parquet';
+};
+
+/**
+ * From before an origin is asked until its file has a name. Of fetches that overlap one gets a name: `land` writes below it. Another
+ * that has the same writes the same file, in the place of one that has died; a third, which has something else, lands nothing,
+ * since what it has was asked for before that was landed.
+ */
+export type Turn = {
+  /** What was landed last. */
+  readonly latest: Landed | undefined;
+  land(landing: Landing, records: number, write: (key: string) => Promise<Written>): Promise<LandedOrigin>;
+};
+
+/** Bytes of a file that was written; undefined where it is there. */
+export type Written = number | undefined;
+
+/** Files are below `bronze/<pipeline>/<source>/`; which is the last of them says `ops/<pipeline>/_origins/<source>/last.json`. */
+export async function takeTurn(store: ObjectStore, prefix: string): Promise<Turn> {
+  const pointer = `${prefix.replace(/^bronze\/([^/]+)\//, 'ops/$1/_origins/')}last.json`;
+  const found = await readPointer(store, pointer);
+  const is = found !== undefined && (await store.head(`${prefix}${found.file}`)) !== undefined;
+  const latest = is ? found : await latestOf(store, prefix);
+  return {
+    latest,
+    async land(landing, records, write) {
+      if (latest?.hash === landing.hash) return { files: [], records, nothing: 'unchanged' };
+      const file = await chooseFile();
+      if (file === undefined) return { files: [], records, nothing: 'overtaken' };
+      const key = `${prefix}${file}`;
+      const bytes = await write(key);
+      return bytes === undefined ? { files: [], records, nothing: 'unchanged' } : { files: [{ key, bytes }], records };
+
+      async function chooseFile(): Promise<string | undefined> {
+        // Whoever chose that name has died, or is still about to write.
+        if (found?.hash === landing.hash) return found.file;
+        const own = nameOf(landing);
+        const condition =
+          found === undefined ? ({ kind: 'absent' } as const) : ({ kind: 'match', etag: found.etag } as const);
+        const outcome = await store.write(
+          pointer,
+          new TextEncoder().encode(`${JSON.stringify({ file: own })}\n`),
+          condition,
+        );
+        if (outcome.kind === 'written') return own;
+        const other = await readPointer(store, pointer);
+        return other?.hash === landing.hash ? other.file : undefined;
+      }
+    },
+  };
+}
+
+function nameOf({ hash, at, cursor, ending }: Landing): string {
+  const time = at.toISOString();
+  const upTo = cursor === undefined ? '' : `-${Buffer.from(cursor).toString('base64url')}`;
+  return `${time.slice(0, 10)}/${time.replace(/[-:.]/g, '')}-${hash}${upTo}.${ending}`;
+}
+
+const NAME = /^\d{8}T\d{9}Z-([0-9a-f]{16})(?:-([\w-]+))?\.(?:json|parquet)$/;
+
+function parseName(file: string): Landed | undefined {
+  const [, hash, cursor] = NAME.exec(file.slice(file.indexOf('/') + 1)) ?? [];
+  if (hash === undefined) return undefined;
+  return { file, hash, cursor: cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString() };
+}
+
+async function readPointer(store: ObjectStore, key: string): Promise<(Landed & { readonly etag: string }) | undefined> {
+  try {
+    const { bytes, etag } = await store.read(key);
+    const landed = parsePointer(new TextDecoder().decode(bytes));
+    if (landed !== undefined) return { ...landed, etag };
+  } catch (cause) {
+    if (cause instanceof ObjectNotFound) return undefined;
+    throw cause;
+  }
+  throw new InvalidInput(`${key} does not say which file was fetched last: remove it, and fetch again`);
+}
+
+function parsePointer(text: string): Landed | undefined {
+  try {
+    const said: unknown = JSON.parse(text);
+    const file = said !== null && typeof said === 'object' && 'file' in said ? said.file : undefined;
+    return typeof file === 'string' ? parseName(file) : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
-/**
- * Lands what an origin had at a time as one file that is created and never changed: `<day>/<time>-<hash of its content>.json`.
- * Nothing is landed where the latest such file has the same content, so that who is started again after his death lands
- * nothing twice.
- */
-export async function landSnapshot(
-  store: ObjectStore,
-  prefix: string,
-  { text, records, at }: { readonly text: string; readonly records: number; readonly at: Date },
-): Promise<LandedOrigin> {
-  if (records === 0) return { files: [], records, nothing: 'empty' };
-  const bytes = new TextEncoder().encode(text);
-  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
-  if ((await latestHash(store, prefix)) === hash) return { files: [], records, nothing: 'unchanged' };
-  const time = at.toISOString();
-  const key = `${prefix}${time.slice(0, 10)}/${time.replace(/[-:.]/g, '')}-${hash}.json`;
-  const { kind } = await store.write(key, bytes, { kind: 'absent' });
-  if (kind === 'written') return { files: [{ key, bytes: bytes.length }], records };
-  // Another has fetched the same in the same millisecond.
-  if ((await store.head(key))?.size === bytes.length) return { files: [], records, nothing: 'unchanged' };
-  throw new Unavailable(`${key} is being written by another: fetch again`);
-}
-
-/** Days are folders, so that what is looked at does not grow with all that ever was landed. */
-async function latestHash(store: ObjectStore, prefix: string): Promise<string | undefined> {
+/** The last by name. Days are folders, so that what is looked at does not grow with all that ever was landed. */
+async function latestOf(store: ObjectStore, prefix: string): Promise<Landed | undefined> {
   const days = (await store.folders(prefix)).filter((name) => DAY.test(name));
-  for (const day of days.reverse()) {
+  for (const day of days.toReversed()) {
     const names = await store.names(`${prefix}${day}/`);
-    const latest = names.findLast((name) => SNAPSHOT.test(name));
-    if (latest !== undefined) return SNAPSHOT.exec(latest)?.[1];
+    const landed = names.map((name) => parseName(`${day}/${name}`)).findLast((one) => one !== undefined);
+    if (landed !== undefined) return landed;
   }
   return undefined;
 }
-
-const SNAPSHOT = /^\d{8}T\d{9}Z-([0-9a-f]{16})\.json$/;

@@ -27,6 +27,8 @@ function lineOf(one: FetchedSource): string {
   if (one.nothing === 'empty') return `${one.source}: no records; nothing was landed`;
   const records = formatQuantity(one.records, 'record');
   if (one.nothing === 'unchanged') return `${one.source}: ${records}, those that were landed last; nothing was landed`;
+  if (one.nothing === 'overtaken')
+    return `${one.source}: ${records}; another fetch has landed others meanwhile, and nothing was landed`;
   const bytes = one.files.reduce((sum, file) => sum + file.bytes, 0);
   return [
     `${one.source}: ${records}, ${formatBytes(bytes)}`,

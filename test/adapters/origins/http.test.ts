@@ -35,7 +35,8 @@ async function land(said: readonly Said[], { origin, store = storeOf(), now = NO
   );
   const outcome = await lander.land(PREFIX).catch((error: unknown) => error);
   const landed: Record<string, string> = {};
-  for await (const { key } of store.list('')) landed[key] = new TextDecoder().decode((await store.read(key)).bytes);
+  for await (const { key } of store.list('bronze/'))
+    landed[key] = new TextDecoder().decode((await store.read(key)).bytes);
   return { outcome, waits, landed, asked: server.asked.map(({ path }) => path) };
 }
 
