@@ -8,6 +8,7 @@ import {
   ROLLBACK,
   selectLatest,
   selectServed,
+  takeTable,
   takeTurn,
 } from '../../sql/postgres/books.ts';
 import type { Connection, PostgresPlace } from './client.ts';
@@ -37,7 +38,7 @@ type Published = readonly SinkOutcome[] | 'unanswered';
 
 async function publishOnce(connection: Connection, run: SinkRun): Promise<Published> {
   await using _connection = connection;
-  const targets = await checkTargets(connection, run);
+  const seen = await checkTargets(connection, run);
   for (const statement of begin()) await connection.run(statement);
   try {
     await connection.run(takeTurn(run.pipeline));
@@ -51,7 +52,7 @@ async function publishOnce(connection: Connection, run: SinkRun): Promise<Publis
       await connection.run(ROLLBACK);
       return before;
     }
-    const outcomes = await serveAll(connection, run, targets);
+    const outcomes = await serveAll(connection, run, await settleTargets(connection, run, seen));
     return await end(connection, outcomes);
   } catch (cause) {
     // The first fault is the one to tell of, and a connection that ends undoes what it has not ended.
@@ -80,6 +81,17 @@ async function servedBefore(connection: Connection, run: SinkRun): Promise<reado
     rows: Number(row['rows']),
     snapshot_id: row['snapshot_id'] === null ? null : String(row['snapshot_id']),
   }));
+}
+
+/**
+ * Another may make the same tables, or give them columns, at the same time: two pipelines that add to one, or two runs. One after the
+ * other, in the order of names, they look again at what is there by then.
+ */
+async function settleTargets(connection: Connection, run: SinkRun, seen: Targets): Promise<Targets> {
+  const changed = [...seen].filter(([, target]) => target.kind === 'made' || target.added.length > 0);
+  if (changed.length === 0) return seen;
+  for (const name of changed.map(([name]) => name).sort()) await connection.run(takeTable(run.schema, name));
+  return checkTargets(connection, run);
 }
 
 async function serveAll(connection: Connection, run: SinkRun, targets: Targets): Promise<readonly SinkOutcome[]> {

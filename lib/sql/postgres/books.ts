@@ -30,6 +30,14 @@ export function takeTurn(pipeline: string): Statement {
   };
 }
 
+/** Waits until no other transaction makes this table, or gives it columns. */
+export function takeTable(schema: string, table: string): Statement {
+  return {
+    name: 'turn of a table',
+    text: sql`SELECT pg_advisory_xact_lock(hashtextextended(${quoteText(`strata ${quoteName(schema)}.${quoteName(table)}`)}, 0))`,
+  };
+}
+
 /** `schema`, `book`: whether they are there. */
 export function findPlaces(schema: string): Statement {
   return {

@@ -146,6 +146,46 @@ test('an answer to COMMIT that is lost is found in the book, and nothing is serv
   ]);
 });
 
+/** Connections that begin once all of them have looked at what is there. */
+function together(count: number): typeof connectPostgres {
+  const waiting: (() => void)[] = [];
+  return async (place) => {
+    const connection = await connectPostgres(place);
+    return {
+      ...connection,
+      async run(statement) {
+        if (statement.name === 'begin') {
+          await new Promise<void>((go) => {
+            if (waiting.push(go) === count) for (const one of waiting) one();
+          });
+        }
+        return connection.run(statement);
+      },
+    };
+  };
+}
+
+test('pipelines that make one table at once, or give it columns, make it one after the other', async () => {
+  const schema = database.schema();
+  const own = { mode: 'append', key: [] } as const;
+  const serve = async (lines: readonly string[], columns = tableOf({}).columns): Promise<void> => {
+    const connect = together(lines.length);
+    const runs = lines.map((whole, at) => ({
+      ...runOf(`r${whole}`, schema, tableOf({ ...own, columns, whole })),
+      pipeline: `p${at}`,
+    }));
+    await Promise.all(runs.map((run) => createPostgresSink(database.place, connect).publish(run)));
+  };
+  await serve(['1,"a"\n', '2,"b"\n', '3,"c"\n']);
+  assert.deepEqual(await database.rows(schema, 't'), [
+    ['1', 'a'],
+    ['2', 'b'],
+    ['3', 'c'],
+  ]);
+  await serve(['4,"d",7\n', '5,"e",8\n'], [...tableOf({}).columns, { name: 'more', type: { kind: 'int' } }]);
+  assert.equal((await database.rows(schema, 't'))?.length, 5);
+});
+
 test('eight readers see all of a run or nothing of it', async () => {
   const { sink, schema } = await database.open();
   const rowsOf = (run: number): string => Array.from({ length: 300 }, (_, at) => `${at},"${run}"\n`).join('');
