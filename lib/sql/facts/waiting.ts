@@ -26,11 +26,11 @@ export function createWithWaiting(name: ViewName, kept: ViewName, waiting: ViewN
   };
 }
 
-/** Each object is one line, and one that somebody has damaged has no rows; instants are text until they are cast. */
+/** Each object is one line, and one that somebody has damaged, or that is any other JSON, has no rows and hides none; instants are text until they are cast. */
 function renderWaiting(book: OpsTable, paths: readonly string[]): Sql {
   const fields = OPS_TABLES[book].map(({ name, type }) => {
     return sql`${quoteName(name)} ${type.kind === 'timestamptz' ? sql`VARCHAR` : duckType(type)}`;
   });
   const rows = sql`STRUCT(${join(fields)})[]`;
-  return sql`read_json(${quoteTexts(paths)}, format = 'newline_delimited', ignore_errors = true, columns = {${quoteName(book)}: ${quoteText(rows)}})`;
+  return sql`read_json(${quoteTexts(paths)}, format = 'newline_delimited', records = true, ignore_errors = true, columns = {${quoteName(book)}: ${quoteText(rows)}})`;
 }

@@ -9,8 +9,9 @@ import type { StepDeps } from '../../lake/deps.ts';
 import { discardRun, discardWorkFiles } from '../../lake/files/discard.ts';
 import { requireNoRollback } from '../../lake/maintain/rollback.ts';
 import { choosePeriod } from '../../lake/ops/branches/choose-period.ts';
+import { notingRefusal } from '../../lake/ops/branches/refused-period.ts';
 import { requireClosed } from '../../lake/ops/breaker.ts';
-import { discover, keepDiscovery, settle } from '../../lake/ops/discover.ts';
+import { type Discovery, discover, keepDiscovery, settle } from '../../lake/ops/discover.ts';
 import { checkChanges, checksDue, isPlain } from '../../lake/ops/due.ts';
 import { renameEtags } from '../../lake/ops/ledger.ts';
 import { nameSuspended } from '../../lake/ops/set-aside.ts';
@@ -90,25 +91,17 @@ async function openHeld(
       deps.log.info('an unfinished run is resumed', { run_id: resumed.run_id });
       return opened(unfinished, resumed);
     }
-    await requireClosed(deps.store, run.pipeline);
     const compiled = await deps.specs(run.pipeline);
     const chosen = await choosePeriod(deps, compiled, input);
+    const own = chosen?.kind === 'period' ? { ...run, run_id: chosen.run_id } : run;
+    await notingRefusal(deps, own, chosen, () => requireClosed(deps.store, run.pipeline));
     if (chosen?.kind === 'nothing') return { branch_done: chosen.done };
-    const own = chosen === undefined ? run : { ...run, run_id: chosen.run_id };
     const discovery = await discover(deps, compiled, input);
-    const asked = { ...askedOf(input), ...(chosen && { period: chosen.branch.period }) };
-    const survey = await surveyPipeline(deps, run.pipeline, asked, discovery?.named);
-    warnOfSkipped(deps, survey.skipped);
-    for (const one of survey.selection?.along ?? []) deps.log.info('a model runs as well', one);
-    const { pipeline, run_id, dry_run } = own;
-    const planned = await planRun(
-      deps,
-      { pipeline, run_id, dry_run, ...(chosen && { branch: chosen.branch }) },
-      input,
-      survey,
+    const { survey, planned } = await notingRefusal(deps, own, chosen, () =>
+      surveyAndPlan(deps, own, { input, branch: chosen?.branch, named: discovery?.named }),
     );
     if (planned === undefined) {
-      if (discovery !== undefined) await settle(deps.store, pipeline, discovery);
+      if (discovery !== undefined) await settle(deps.store, run.pipeline, discovery);
       const branches = survey.spec.schedules?.map(({ name }) => name);
       return { ...nothingOf(survey), ...(branches && { branches }) };
     }
@@ -122,6 +115,26 @@ async function openHeld(
     await record(deps, survey.spec, planned);
     return opened(planned.plan, own);
   }
+}
+
+type Looking = {
+  readonly input: OpenInput;
+  readonly branch: RunPlan['branch'];
+  readonly named: Discovery['named'] | undefined;
+};
+
+/** What there is, and what is to be done about it. */
+async function surveyAndPlan(
+  deps: StepDeps,
+  { pipeline, run_id, dry_run }: RunRef,
+  { input, branch, named }: Looking,
+): Promise<{ readonly survey: Survey; readonly planned: Planned | undefined }> {
+  const asked = { ...askedOf(input), ...(branch && { period: branch.period }) };
+  const survey = await surveyPipeline(deps, pipeline, asked, named);
+  warnOfSkipped(deps, survey.skipped);
+  for (const one of survey.selection?.along ?? []) deps.log.info('a model runs as well', one);
+  const run = { pipeline, run_id, dry_run, ...(branch && { branch }) };
+  return { survey, planned: await planRun(deps, run, input, survey) };
 }
 
 function nothingOf({ skipped, aside, ...survey }: Survey): Nothing {

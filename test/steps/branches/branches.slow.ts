@@ -202,6 +202,14 @@ test('the date of a period is the day of its firing where the schedule is, by wh
   lake.close();
 });
 
+const errorOf = (answer: Awaited<ReturnType<TestLake['answer']>>): string =>
+  answer.kind === 'ended' ? (answer.result.error?.message ?? '') : answer.kind;
+
+const OPEN_BREAKER = {
+  ...{ code: 'TYPE_ERROR', rows: 101, limit: 100, window_ms: 3_600_000, run_id: 'x' },
+  ...{ opened_at: '2024-12-31T08:00:00.000Z', examples: [], closed_at: null },
+};
+
 describe('a period that fails', () => {
   const NOTE = 'ops/staff/_branches/monthly/2024-11.json';
   let lake: TestLake;
@@ -242,6 +250,42 @@ describe('a period that fails', () => {
     const [again = '', own] = await periods(lake);
     assert.match(again, /^monthly 2024-11 FAILED monthly-2024-11-[0-9a-f]{12} 2$/);
     assert.equal(own, 'monthly 2024-12 SUCCEEDED b 1');
+  });
+
+  test('as the pipeline is refused is tried again by the next run of its branch, and no attempt at it is lost', async () => {
+    const refused = await openStaff();
+    const december = (runId: string, instant: string) => at(refused, instant).answer({ runId, branch: 'monthly' });
+    await refused.store.write('ops/staff/breaker.json', new TextEncoder().encode(JSON.stringify(OPEN_BREAKER)), {
+      kind: 'any',
+    });
+    for (const runId of ['d', 'e', 'f', 'g']) {
+      assert.match(errorOf(await december(runId, '2025-01-01T09:00:00Z')), /^the circuit breaker of staff is open/);
+    }
+    const { deps } = at(refused, '2025-02-01T06:00:00Z');
+    const standing = await listBranches(deps, [await deps.specs('staff')]);
+    const { last, due } = standing.find(({ branch }) => branch === 'monthly') ?? {};
+    assert.deepEqual(
+      [last, due],
+      [
+        { period: '2025-01', status: 'FAILED', run_id: 'g', attempts: 0, finished_at: '2025-01-01T09:00:00.000Z' },
+        ['2025-01'],
+      ],
+    );
+    // A look at what would be done is none that fails.
+    const dry = await at(refused, '2025-02-01T09:00:00Z').answer({ runId: 'dry', branch: 'monthly', dryRun: true });
+    assert.match(errorOf(dry), /^the circuit breaker of staff is open/);
+    assert.equal(await refused.store.head(NOTE.replace('2024-11', '2025-02')), undefined);
+    await refused.store.remove('ops/staff/breaker.json');
+    const answer = await december('h', '2025-02-01T09:00:00Z');
+    const done = answer.kind === 'ended' ? [...(answer.before ?? []), answer.result] : [];
+    assert.deepEqual(
+      done.map(({ branch }) => [branch?.period, branch?.attempt]),
+      [
+        ['2025-01', 1],
+        ['2025-02', 1],
+      ],
+    );
+    refused.close();
   });
 
   test('is tried again also where a passing fault has interrupted what ends its run', async () => {
