@@ -30,6 +30,7 @@ import { runPlanStage } from '../steps/stage/plan-stage.ts';
 import { runStage } from '../steps/stage/stage.ts';
 import { counted } from './counted.ts';
 import { senderTo } from './lineage/teller.ts';
+import { askHere } from './send-events.ts';
 import type { StateHandler } from './state-machine.ts';
 
 type OpenEvent = { readonly state: OpenInput; readonly execution?: ExecutionContext };
@@ -125,7 +126,7 @@ async function tellLineage(deps: StepDeps, pipeline: string): Promise<void> {
   const { openlineage } = await deps.specs(pipeline).catch(() => ({ openlineage: undefined }));
   const { secret = async () => undefined } = deps;
   if (openlineage === undefined || deps.lineage === undefined) return;
-  await tellWaiting(deps, pipeline, () => senderTo(openlineage, secret));
+  await tellWaiting(deps, pipeline, () => senderTo(openlineage, { read: secret, ask: askHere }));
 }
 
 /** On a laptop the command itself tells a person what failed. */

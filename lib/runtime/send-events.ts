@@ -1,5 +1,6 @@
 import { appendFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AskAws } from '../core/aws-question.ts';
 import { InvalidInput } from '../core/errors.ts';
 import type { SendEvents } from '../ports.ts';
 
@@ -12,14 +13,20 @@ export async function sendEventsTo(to: string): Promise<SendEvents> {
     return createHttpEvents(to, { key: process.env['OPENLINEAGE_API_KEY'], wait: (ms) => sleep(ms) });
   }
   if (to.startsWith(BUS)) {
-    const { EventBridgeClient } = await import('@aws-sdk/client-eventbridge');
     const { createBusEvents } = await import('../adapters/openlineage/eventbridge.ts');
-    return createBusEvents(new EventBridgeClient({}), to.slice(BUS.length));
+    return createBusEvents(await askHere(), to.slice(BUS.length));
   }
   if (/^[a-z]{2,}:/i.test(to)) {
     throw new InvalidInput(`--to ${to}: expected a file, http(s)://..., or eventbridge:<name or ARN of a bus>`);
   }
   return (events) => appendFile(to, eventLines(events));
+}
+
+/** With the credentials and the region of this machine. */
+export async function askHere(): Promise<AskAws> {
+  const { S3Client } = await import('@aws-sdk/client-s3');
+  const { createAskAws } = await import('../adapters/aws/ask.ts');
+  return createAskAws(() => new S3Client({}).config, { endpoint: process.env['AWS_ENDPOINT_URL'] });
 }
 
 /** One event a line. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { mockClient } from 'aws-sdk-client-mock';
 import { createBusEvents } from '../../lib/adapters/openlineage/eventbridge.ts';
 import { createHttpEvents } from '../../lib/adapters/openlineage/http.ts';
+import type { AskAws, AwsQuestion } from '../../lib/core/aws-question.ts';
+import { InvalidInput } from '../../lib/core/errors.ts';
 
 /** A collector that answers so; undefined: the connection breaks. */
 function collector(...answers: readonly (number | undefined)[]) {
@@ -86,45 +86,61 @@ describe('events by HTTP', () => {
 });
 
 describe('events on a bus', () => {
-  const sent = (mock: ReturnType<typeof mockClient>) =>
-    mock.commandCalls(PutEventsCommand).map(({ args }) => (args[0].input as { Entries: { Detail: string }[] }).Entries);
+  type Put = { readonly Entries: readonly { readonly Detail: string }[] };
+
+  /** A bus that answers so, or refuses. */
+  function bus(answer: object | Error = { FailedEntryCount: 0, Entries: [] }) {
+    const asked: AwsQuestion[] = [];
+    const ask: AskAws = async (question) => {
+      asked.push(question);
+      if (answer instanceof Error) throw answer;
+      return { text: JSON.stringify(answer), at: new Date(0) };
+    };
+    const puts = () => asked.map((question) => ('body' in question ? (question.body as Put).Entries : []));
+    return { asked, puts, put: createBusEvents(ask, 'lineage') };
+  }
 
   test('go ten at a time, and fewer where they are large', async () => {
-    const mock = mockClient(EventBridgeClient);
-    mock.on(PutEventsCommand).resolves({ FailedEntryCount: 0, Entries: [] });
-    const put = createBusEvents(new EventBridgeClient({}), 'lineage');
-    await put(Array.from({ length: 11 }, (_, n) => ({ n })));
+    const many = bus();
+    await many.put(Array.from({ length: 11 }, (_, n) => ({ n })));
     assert.deepEqual(
-      sent(mock).map((entries) => entries.length),
+      many.puts().map((entries) => entries.length),
       [10, 1],
     );
-    assert.deepEqual(sent(mock)[1]?.[0], {
+    const { body, ...question } = many.asked[1] as AwsQuestion & { body: Put };
+    assert.deepEqual(question, {
+      service: 'events',
+      action: 'events:PutEvents',
+      kind: 'json',
+      target: 'AWSEvents.PutEvents',
+    });
+    assert.deepEqual(body.Entries[0], {
       EventBusName: 'lineage',
       Source: 'strata',
       DetailType: 'OpenLineage RunEvent',
       Detail: '{"n":10}',
     });
-    mock.resetHistory();
-    await put([{ x: 'x'.repeat(200_000) }, { x: 'y'.repeat(100_000) }, { x: 'z' }]);
+    const large = bus();
+    await large.put([{ x: 'x'.repeat(200_000) }, { x: 'y'.repeat(100_000) }, { x: 'z' }]);
     assert.deepEqual(
-      sent(mock).map((entries) => entries.length),
+      large.puts().map((entries) => entries.length),
       [1, 2],
     );
-    await assert.rejects(put([{ x: 'x'.repeat(262_144) }]), {
+    await assert.rejects(large.put([{ x: 'x'.repeat(262_144) }]), {
       name: 'InvalidInput',
       message: /^an event of 2621\d\d bytes/,
     });
   });
 
   test('that were not taken are told of', async () => {
-    const mock = mockClient(EventBridgeClient);
-    const put = createBusEvents(new EventBridgeClient({}), 'lineage');
-    mock.on(PutEventsCommand).resolves({ FailedEntryCount: 1, Entries: [{}, { ErrorCode: 'InternalFailure' }] });
+    const { put } = bus({ FailedEntryCount: 1, Entries: [{}, { ErrorCode: 'InternalFailure' }] });
     await assert.rejects(put([{ n: 1 }, { n: 2 }]), {
       name: 'Unavailable',
       message: 'events:PutEvents on lineage: 1 of 2 events were not taken: InternalFailure',
     });
-    mock.on(PutEventsCommand).rejects(Object.assign(new Error('no'), { name: 'AccessDeniedException' }));
-    await assert.rejects(put([{ n: 1 }]), { name: 'InvalidInput', message: /events:PutEvents on lineage/ });
+    await assert.rejects(bus(new InvalidInput('events:PutEvents is refused')).put([{ n: 1 }]), {
+      name: 'InvalidInput',
+      message: 'events:PutEvents is refused',
+    });
   });
 });

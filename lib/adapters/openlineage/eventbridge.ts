@@ -1,7 +1,6 @@
-import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import type { AskAws } from '../../core/aws-question.ts';
 import { InvalidInput, Unavailable } from '../../core/errors.ts';
 import type { SendEvents } from '../../ports.ts';
-import { awsFailure } from '../aws/errors.ts';
 
 /** Source: docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html */
 const MOST_ENTRIES = 10;
@@ -9,23 +8,32 @@ const MOST_BYTES = 256 * 1024;
 const SOURCE = 'strata';
 const DETAIL_TYPE = 'OpenLineage RunEvent';
 
+type Answer = {
+  readonly FailedEntryCount?: number;
+  readonly Entries?: readonly { readonly ErrorCode?: string }[];
+};
+
 /**
  * Puts events on a bus, one a call where they are large. Throws InvalidInput for an event that no bus takes, and for what has to be granted;
  * Unavailable where some were not taken: all are put again then, which collectors know by the run.
  */
-export function createBusEvents(client: EventBridgeClient, bus: string): SendEvents {
+export function createBusEvents(ask: AskAws, bus: string): SendEvents {
   return async (events) => {
     for (const group of grouped(events.map((event) => JSON.stringify(event)))) {
-      const entries = group.map((detail) => ({
+      const Entries = group.map((detail) => ({
         EventBusName: bus,
         Source: SOURCE,
         DetailType: DETAIL_TYPE,
         Detail: detail,
       }));
-      const action = { action: 'events:PutEvents', resource: bus };
-      const answer = await client.send(new PutEventsCommand({ Entries: entries })).catch((cause: unknown) => {
-        throw awsFailure(action, cause);
+      const { text } = await ask({
+        service: 'events',
+        action: 'events:PutEvents',
+        kind: 'json',
+        target: 'AWSEvents.PutEvents',
+        body: { Entries },
       });
+      const answer = JSON.parse(text) as Answer;
       const failed = answer.Entries?.find(({ ErrorCode }) => ErrorCode !== undefined);
       if ((answer.FailedEntryCount ?? 0) > 0) {
         throw new Unavailable(

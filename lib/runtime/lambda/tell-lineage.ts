@@ -15,7 +15,7 @@ export async function tellLineage(
 ): Promise<void> {
   const { lineage } = parseEnvironment(process.env);
   if (lineage === undefined || run === undefined || run.kind === 'maintenance') return;
-  // A client signs for one service: that of the store is another.
+  // A client signs for the service that it asks first: that of the store is another.
   const ask = createAskAws(() => new S3Client({ requestHandler: CONNECTIONS }).config, {});
-  await tellWaiting(deps, run.pipeline, () => senderTo(lineage, createAwsSecrets(ask)));
+  await tellWaiting(deps, run.pipeline, () => senderTo(lineage, { read: createAwsSecrets(ask), ask: async () => ask }));
 }

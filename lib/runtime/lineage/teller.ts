@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AskAws } from '../../core/aws-question.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import { busOf, type LineageReceiver } from '../../core/lineage-receiver.ts';
 import type { StepDeps } from '../../lake/deps.ts';
@@ -23,17 +24,19 @@ export function lineageOf(store: Pick<ObjectStore, 'location'>): Required<Pick<S
   };
 }
 
+/** What sending needs: secrets by their names, and for a bus AWS. */
+export type SenderDeps = {
+  readonly read: (name: string) => Promise<string | undefined>;
+  readonly ask: () => Promise<AskAws>;
+};
+
 /** Throws InvalidInput for a key that is not there. */
-export async function senderTo(
-  { to, secret }: LineageReceiver,
-  read: (name: string) => Promise<string | undefined>,
-): Promise<SendEvents> {
+export async function senderTo({ to, secret }: LineageReceiver, { read, ask }: SenderDeps): Promise<SendEvents> {
   const bus = busOf(to);
   // Most runs tell nobody, and none needs both.
   if (bus !== undefined) {
-    const { EventBridgeClient } = await import('@aws-sdk/client-eventbridge');
     const { createBusEvents } = await import('../../adapters/openlineage/eventbridge.ts');
-    return createBusEvents(new EventBridgeClient({ maxAttempts: 2 }), bus);
+    return createBusEvents(await ask(), bus);
   }
   const key = secret === undefined ? undefined : await read(secret);
   if (secret !== undefined && key === undefined) {
