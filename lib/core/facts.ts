@@ -1,3 +1,4 @@
+import type { BytesByTable } from './input-bytes.ts';
 import type { JsonValue } from './json-value.ts';
 import type { FactTable } from './ops.ts';
 import type { Measured } from './requests.ts';
@@ -31,6 +32,8 @@ export type ModelFacts = {
   /** Null of gold, and of a model that took no file. */
   readonly source: FilesRead | null;
   readonly columns: readonly ColumnFacts[];
+  /** Of each table that its SQL reads; left out by earlier releases. */
+  readonly reads?: BytesByTable;
 };
 
 /** A row of a book; instants as text. */

@@ -10,3 +10,12 @@ export const NO_INPUTS: InputBytes = { brought: 0, kept: 0, skipped: 0 };
 export function addInputs(a: InputBytes, b: InputBytes): InputBytes {
   return { brought: a.brought + b.brought, kept: a.kept + b.kept, skipped: a.skipped + b.skipped };
 }
+
+/** By the id of a table's model: how many of its bytes came to a worker. */
+export type BytesByTable = Readonly<Record<string, number>>;
+
+export function addByTable(all: readonly BytesByTable[]): BytesByTable {
+  const sums = new Map<string, number>();
+  for (const [id, bytes] of all.flatMap((one) => Object.entries(one))) sums.set(id, (sums.get(id) ?? 0) + bytes);
+  return Object.fromEntries(sums);
+}

@@ -142,8 +142,7 @@ function tableReads(
     const before = plan.tables[id]?.snapshot_id ?? null;
     const made = all.some(({ tables }) => tables.some((one) => one.id === id && one.prepared));
     const version = made ? (published?.[table]?.snapshot_id ?? null) : before;
-    // How many bytes a model read is known of all of its tables together.
-    const bytes = worked && model.reads.length === 1 ? own.inputs.brought : null;
+    const bytes = worked ? (own.facts.reads?.[id] ?? null) : null;
     return { table_or_source: table, version, files: null, rows: null, bytes };
   });
 }

@@ -1,6 +1,6 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
 import type { RunFacts } from '../../core/facts.ts';
-import { addInputs, NO_INPUTS } from '../../core/input-bytes.ts';
+import { addByTable, addInputs, NO_INPUTS } from '../../core/input-bytes.ts';
 import type { MergeUnit } from '../../core/merge-unit.ts';
 import type { Measured } from '../../core/requests.ts';
 import { addCounts, NO_ROWS } from '../../core/row-counts.ts';
@@ -39,7 +39,7 @@ export async function factsOfFailed(
 }
 
 /** Of a unit's result what counts here: what it wrote may be much, and what ends a run has little memory. */
-type Ended = Measured & Pick<UnitResult, 'counts' | 'inputs'> & { readonly files: readonly FileOf[] };
+type Ended = Measured & Pick<UnitResult, 'counts' | 'inputs' | 'reads'> & { readonly files: readonly FileOf[] };
 
 type Begun = {
   readonly planned: ModelPlan;
@@ -74,6 +74,7 @@ async function begunWork(
       merge_units: merged.length,
       source,
       columns: [],
+      reads: addByTable(results.map(({ reads = {} }) => reads)),
     };
     const work: ModelWork = {
       level: level.level,
@@ -120,7 +121,7 @@ async function readBegun(
   return { planned, staged, merged, whole: staged.length + merged.length === planned.units.length + merges.length };
 }
 
-function endedUnit({ ms, spent, within, span, peak_bytes, counts, inputs, files }: UnitResult): Ended {
+function endedUnit({ ms, spent, within, span, peak_bytes, counts, inputs, reads, files }: UnitResult): Ended {
   return {
     ms,
     ...(spent && { spent }),
@@ -129,6 +130,7 @@ function endedUnit({ ms, spent, within, span, peak_bytes, counts, inputs, files 
     ...(peak_bytes !== undefined && { peak_bytes }),
     counts,
     ...(inputs && { inputs }),
+    ...(reads && { reads }),
     files: files.map(({ key, etag, size }) => ({ key, etag, size })),
   };
 }

@@ -21,7 +21,7 @@ export function modelFacts(
   table: { readonly schema: Schema | undefined; readonly held: KeysHeld },
 ): ModelFacts {
   const { schema, held } = table;
-  const { staging, merging, merge_units, written, files } = outcome;
+  const { staging, merging, merge_units, written, files, reads } = outcome;
   return {
     staging,
     merging,
@@ -29,6 +29,7 @@ export function modelFacts(
     merge_units,
     source: model.layer === 'gold' ? null : filesRead(files),
     columns: schema === undefined ? [] : columnFacts(written, leafFields(schema), rulesOf(model, held)),
+    reads,
   };
 }
 

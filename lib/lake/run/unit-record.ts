@@ -1,4 +1,4 @@
-import type { InputBytes } from '../../core/input-bytes.ts';
+import type { BytesByTable, InputBytes } from '../../core/input-bytes.ts';
 import type { Measured } from '../../core/requests.ts';
 import { NO_ROWS, type RowCounts } from '../../core/row-counts.ts';
 import type { FileOutcome, LeftFile, PlacedFile } from '../../core/run.ts';
@@ -30,6 +30,8 @@ export type UnitResult = Measured & {
   readonly deletes?: readonly Placed[];
   /** Of the tables that it read, where that was noted. */
   readonly inputs?: InputBytes;
+  /** Of each table that its SQL reads, where that was noted. */
+  readonly reads?: BytesByTable;
 };
 
 export function emptyResult(unit: string, model: string): UnitResult {

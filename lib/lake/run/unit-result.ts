@@ -1,4 +1,4 @@
-import { addInputs, type InputBytes, NO_INPUTS } from '../../core/input-bytes.ts';
+import { addByTable, addInputs, type BytesByTable, type InputBytes, NO_INPUTS } from '../../core/input-bytes.ts';
 import type { KeyRanges } from '../../core/key-ranges.ts';
 import type { MergeUnit } from '../../core/merge-unit.ts';
 import type { Measured } from '../../core/requests.ts';
@@ -56,6 +56,14 @@ export function joinResults(unit: UnitResult, parts: readonly UnitResult[]): Uni
     written: parts.flatMap((part) => part.written),
     exchanged: parts.flatMap((part) => part.exchanged),
     quarantine: parts.flatMap((part) => part.quarantine),
+    ...readBy([unit, ...parts]),
+  };
+}
+
+function readBy(all: readonly UnitResult[]): Required<Pick<UnitResult, 'inputs' | 'reads'>> {
+  return {
+    inputs: all.map(({ inputs = NO_INPUTS }) => inputs).reduce(addInputs, NO_INPUTS),
+    reads: addByTable(all.map(({ reads = {} }) => reads)),
   };
 }
 
@@ -82,6 +90,7 @@ export type ModelOutcome = {
   readonly merge_units: number;
   /** Of the tables that units read, where that was noted. */
   readonly inputs: InputBytes;
+  readonly reads: BytesByTable;
 };
 
 /** Adds up stage and merge units. Merged rows replace what they were merged from; the merge decides who is accepted. */
@@ -120,7 +129,7 @@ export async function readOutcome(
     staging: addMeasured(staged),
     merging: addMeasured(merged),
     merge_units: merged.length,
-    inputs: [...staged, ...merged].map(({ inputs = NO_INPUTS }) => inputs).reduce(addInputs, NO_INPUTS),
+    ...readBy([...staged, ...merged]),
   };
 }
 

@@ -1,6 +1,6 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
 import { InvalidInput } from '../../core/errors.ts';
-import { addInputs, type InputBytes, NO_INPUTS } from '../../core/input-bytes.ts';
+import { addByTable, addInputs, type BytesByTable, type InputBytes, NO_INPUTS } from '../../core/input-bytes.ts';
 import { isKeyed, logColumns, logModelId, logTable } from '../../core/keyed.ts';
 import type { RunPlan } from '../../core/run.ts';
 import { modelId, type TableRef } from '../../core/spec.ts';
@@ -35,8 +35,12 @@ export type Reading = {
   readonly needs?: () => Promise<ReadNeeds>;
 };
 
-/** Tables in a session. Disposing gives the files back. `parts`: not all of them is here. */
-export type OpenedTables = Borrowed & { readonly bytes: InputBytes; readonly parts: boolean };
+/** Tables in a session. Disposing gives the files back. `reads`: what came of each, its log included; `parts`: not all of them is here. */
+export type OpenedTables = Borrowed & {
+  readonly bytes: InputBytes;
+  readonly reads: BytesByTable;
+  readonly parts: boolean;
+};
 
 /** Of tables so small all is brought sooner than it is known what is needed. */
 const SMALL_TABLES = 256 * 1024;
@@ -56,7 +60,9 @@ export async function openTables(
   const all = planned.map((one) => one.bytes).reduce(addInputs, NO_INPUTS);
   assertRoom(store, views, planned);
   const opened = await acquireAll(planned.map(({ open }) => open));
-  return { ...joinBorrowed(opened), bytes: all, parts: needs !== NEEDS_ALL };
+  const ids = [...reading.refs, ...(reading.logs ?? [])].map(modelId);
+  const reads = addByTable(ids.map((id, at) => ({ [id]: planned[at]?.bytes.brought ?? 0 })));
+  return { ...joinBorrowed(opened), bytes: all, reads, parts: needs !== NEEDS_ALL };
 }
 
 /** Throws InvalidInput, caused by what the system would say, where the tables do not fit where their files are copied to. */

@@ -1,3 +1,4 @@
+import { addInputs, NO_INPUTS } from '../../core/input-bytes.ts';
 import type { FileOutcome } from '../../core/run.ts';
 import type { SilverModel, SourceSpec } from '../../core/spec.ts';
 import type { EarlierRejections, ReadableFile } from '../../lake/batch/batch-files.ts';
@@ -6,7 +7,7 @@ import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import type { UnitResult } from '../../lake/run/unit-result.ts';
-import { openTables } from '../../lake/tables/open-tables.ts';
+import { type OpenedTables, openTables } from '../../lake/tables/open-tables.ts';
 import type { Session } from '../../ports.ts';
 import { createHashMacros } from '../../sql/transform.ts';
 import { mapBatch } from './map-batch.ts';
@@ -27,12 +28,13 @@ export async function mapFiles(
   { source, scratch, readable, rejected, rejections, guarded }: Attempt & { readonly guarded: boolean },
   deps: StepDeps,
 ): Promise<UnitResult> {
-  return withModelSession(context, model, guarded ? withGuard(deps) : deps, async (session) => {
+  return withModelSession(context, model, guarded ? withGuard(deps) : deps, async (session, { bytes, reads }) => {
     const records = await countFiles(session, source, readable);
     const carried = rejections === undefined ? {} : { rejections };
     const batch = { source, files: readable, records, scratch, guarded, trial: false, ...carried };
     const mapped = await mapBatch(session, context, model, batch, deps);
-    return { ...mapped, files: [...readable.map((file) => ingested(file, records)), ...rejected] };
+    const inputs = addInputs(mapped.inputs ?? NO_INPUTS, bytes);
+    return { ...mapped, inputs, reads, files: [...readable.map((file) => ingested(file, records)), ...rejected] };
   });
 }
 
@@ -71,11 +73,11 @@ export async function withModelSession<T>(
   context: UnitContext,
   model: SilverModel,
   deps: StepDeps,
-  use: (session: Session) => Promise<T>,
+  use: (session: Session, tables: Pick<OpenedTables, 'bytes' | 'reads'>) => Promise<T>,
 ): Promise<T> {
   await using session = await deps.engine.open(deps.settings);
-  await using _tables = await openTables(deps.store, session, context.plan, { refs: model.reads });
+  await using tables = await openTables(deps.store, session, context.plan, { refs: model.reads });
   if (context.planned.shape.partitionBy.some((f) => f.transform.kind === 'bucket'))
     await session.run(createHashMacros());
-  return await use(session);
+  return await use(session, tables);
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { condemnsDuplicates, dedupeColumns } from '../../core/dedupe.ts';
 import { EngineError } from '../../core/errors.ts';
-import { addInputs, NO_INPUTS } from '../../core/input-bytes.ts';
+import { addByTable, addInputs, NO_INPUTS } from '../../core/input-bytes.ts';
 import { addCounts } from '../../core/row-counts.ts';
 import type { SilverModel, SourceSpec } from '../../core/spec.ts';
 import { batchOf, type ReadableFile, rejectFile } from '../../lake/batch/batch-files.ts';
@@ -175,5 +175,6 @@ function joinResults(a: UnitResult, b: UnitResult): UnitResult {
     exchanged: [...a.exchanged, ...b.exchanged],
     quarantine: [...a.quarantine, ...b.quarantine],
     inputs: addInputs(a.inputs ?? NO_INPUTS, b.inputs ?? NO_INPUTS),
+    reads: addByTable([a.reads ?? {}, b.reads ?? {}]),
   };
 }

@@ -68,7 +68,7 @@ async function compute(
   try {
     const { rows, placed } = await stageFiles(session, staging, deps);
     const counts = { ...NO_ROWS, accepted: rows };
-    return { ...emptyResult(unit.unit, model.id), counts, written: placed, inputs: tables.bytes };
+    return { ...emptyResult(unit.unit, model.id), counts, written: placed, inputs: tables.bytes, reads: tables.reads };
   } catch (cause) {
     if (!tables.parts || !(cause instanceof EngineError) || !READER.test(cause.message)) throw cause;
     return { missing: cause };

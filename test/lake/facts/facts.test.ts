@@ -246,3 +246,55 @@ describe('facts of a run', () => {
     assert.deepEqual(said, [['facts could not be told', { of: 'silver.orders', cause: 'RangeError: x' }]]);
   });
 });
+
+test('of each table that SQL reads its bytes, of those that silver joins too', async () => {
+  const columns = { id: 'bigint', name: 'string' } as const;
+  const lake = await openTestLake({
+    name: 'shop',
+    definition: definePipeline({
+      name: 'shop',
+      sources: { people: csv({ columns }), orders: csv({ columns }) },
+      silver: {
+        people: { from: 'people' },
+        orders: { from: 'orders', sql: 'orders.sql', mode: append({ dedupe: 'row' }) },
+      },
+      gold: { both: { sql: 'both.sql' } },
+    }),
+    sql: {
+      'orders.sql': 'SELECT o.id, p.name FROM batch.orders o LEFT JOIN silver.people p ON o.id = p.id',
+      'both.sql': 'SELECT o.id, p.name FROM silver.orders o JOIN silver.people p ON o.id = p.id',
+    },
+  });
+  try {
+    await lake.land('people', '1.csv', 'id,name\n1,a\n');
+    await lake.land('orders', '1.csv', 'id,name\n1,x\n');
+    await lake.run();
+    await lake.land('orders', '2.csv', 'id,name\n2,y\n');
+    await lake.run({ runId: 'second' });
+    const sizeOf = async (table: string): Promise<string> => {
+      const metadata = await lake.metadata(table);
+      return `${metadata?.snapshots.at(-1)?.summary['total-files-size']}`;
+    };
+    const [people, orders] = [await sizeOf('shop_silver.people'), await sizeOf('shop_silver.orders')];
+    const rows = await queryRows(
+      lake.deps,
+      `SELECT model, table_or_source, bytes::VARCHAR AS bytes FROM shop_ops.lineage
+      WHERE run_id = 'second' AND action = 'read' AND table_or_source LIKE '%silver%' ORDER BY ALL`,
+    );
+    assert.deepEqual(
+      rows.map((row) => Object.values(row)),
+      [
+        ['gold.both', 'shop_silver.orders', orders],
+        ['gold.both', 'shop_silver.people', people],
+        ['silver.orders', 'shop_silver.people', people],
+      ],
+    );
+    const [row] = await queryRows(
+      lake.deps,
+      "SELECT bytes_read FROM shop_ops.model_runs WHERE run_id = 'second' AND model = 'silver.orders'",
+    );
+    assert.ok(Number(row?.['bytes_read']) >= Number(people) + 'id,name\n2,y\n'.length);
+  } finally {
+    lake.close();
+  }
+});
