@@ -45,6 +45,15 @@ export function isWhole(file: ScanFile): file is WholeFile {
   return typeof file === 'string' || !('values' in file || 'deleted' in file);
 }
 
+/** Where DuckDB says that a row lies; a column of that name, in a file that is read by name, would stand in front of it. */
+export const PLACES: ReadonlySet<string> = new Set(['file_index', 'file_row_number']);
+
+/** Files that were written with the columns under the names that they have here. */
+export function writtenAs(columns: readonly ScanColumn[], paths: readonly string[]): readonly KnownFile[] {
+  const names = new Map(columns.map(({ id, name }) => [id, name]));
+  return paths.map((path) => ({ path, names }));
+}
+
 type Placed = WholeFile | PartlyDeleted;
 
 export function pathOf(file: Placed): string {
@@ -86,7 +95,8 @@ function readWhole(columns: readonly ScanColumn[], files: readonly Placed[], row
   const paths = quoteTexts(files.map(pathOf));
   const known = rows === undefined || rows < 1 ? NOTHING : sql`, explicit_cardinality = ${rows}`;
   const names = namesOf(columns, files);
-  if (names !== undefined) {
+  const hides = places !== undefined && names?.some((name) => PLACES.has(name.toLowerCase())) === true;
+  if (names !== undefined && !hides) {
     const select = columns.map(
       ({ name, type }, at) => sql`CAST(${quoteName(names[at] ?? name)} AS ${duckType(type)}) AS ${quoteName(name)}`,
     );

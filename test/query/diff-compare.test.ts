@@ -8,9 +8,9 @@ import { commonType } from '../../lib/core/common-type.ts';
 import { type ColumnType, parseColumnType, renderColumnType } from '../../lib/core/types.ts';
 import { type Compare, compareOpened } from '../../lib/lake/compare/compare-rows.ts';
 import { sumsOf } from '../../lib/lake/compare/sums.ts';
+import { isPlain, scanLarge } from '../../lib/lake/tables/scan-large.ts';
 import type { Row, Session } from '../../lib/ports.ts';
 import { describeDuplicates } from '../../lib/query/diff/samples.ts';
-import { isPlain, scanSide } from '../../lib/query/diff/scan-side.ts';
 import { parseTolerance, toleranceOf } from '../../lib/query/diff/tolerance.ts';
 import type { Compared } from '../../lib/sql/diff/by-key.ts';
 import { createSide, FROM, TO } from '../../lib/sql/diff/relations.ts';
@@ -338,7 +338,7 @@ describe('files are read by name', () => {
       const paths = [await write('first', large, 'id: 1, note: 2'), await write(`${at}`, select, ids)];
       assert.equal(await isPlain(session, columns, paths), plain);
       for (const rows of [20_001, 2]) {
-        const relation = await scanSide(session, columns, paths, rows);
+        const relation = await scanLarge(session, columns, paths, rows);
         assert.equal(relation.includes('schema = MAP'), !plain || rows === 2);
         const query = userSql(`SELECT count(*) AS n, max(id) AS id, count(DISTINCT note) AS notes FROM ${relation}`);
         const expected = { n: 20_001, id: 19_999, notes: /: 2/.test(ids) ? 2 : 1 };
@@ -352,8 +352,8 @@ describe('files are read by name', () => {
     const path = await write('nested', 'SELECT [1] AS id', 'id: 1');
     assert.equal(await isPlain(session, nested, [path]), false);
     const deleted = { path, deleted: { names: ['x'], sequence: 1n, by: [{ path, sequence: 1n }] } };
-    assert.match(await scanSide(session, columns, [deleted], 1e6), /ANTI JOIN/);
-    assert.match(await scanSide(session, columns, [], 0), /WHERE false/);
+    assert.match(await scanLarge(session, columns, [deleted], 1e6), /ANTI JOIN/);
+    assert.match(await scanLarge(session, columns, [], 0), /WHERE false/);
   });
 });
 

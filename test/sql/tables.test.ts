@@ -133,6 +133,16 @@ testSteps(INPUTS, () => [
     rows: RENAMED.map((row) => ({ ...row, __bucket: 7 })),
   },
   {
+    golden: 'scan-of-hidden-places',
+    statement: selectFrom(
+      'scan',
+      renderBucketed(renamed, [
+        { file: { path: 'in/plain/*.parquet', names: new Map([...names, [2, 'File_Index']]) }, bucket: 7 },
+      ]),
+    ),
+    rows: RENAMED.map((row) => ({ ...row, __bucket: 7 })),
+  },
+  {
     golden: 'scan-deletes',
     statement: {
       name: 'deletes',

@@ -11,7 +11,7 @@ import { type NamesInFile, namesInFiles } from '../../iceberg/steady-names.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { Borrowed, ObjectStore, Row, Session } from '../../ports.ts';
 import { describeParquet } from '../../sql/named-files.ts';
-import type { ScanFile } from '../../sql/scan.ts';
+import { PLACES, type ScanFile } from '../../sql/scan.ts';
 import type { ScannedFile } from '../../table/read.ts';
 import { joinBorrowed } from '../files/borrowed.ts';
 import { type BroughtBytes, type FileToBring, type Needed, planParts } from '../files/bring-parts.ts';
@@ -115,9 +115,6 @@ async function openLent(
     throw cause;
   }
 }
-
-/** What DuckDB calls the place of a row; a column of that name would stand in front of it. */
-const PLACES: ReadonlySet<string> = new Set(['file_index', 'file_row_number']);
 
 /**
  * Under which names files of ours have columns, by what the table's metadata says of them: no file is looked into. Nothing is

@@ -1,13 +1,13 @@
 import { type Compare, type ComparedRows, compareOpened } from '../../lake/compare/compare-rows.ts';
 import { holdResources } from '../../lake/resources.ts';
 import { openFiles } from '../../lake/tables/foreign-files.ts';
+import { scanLarge } from '../../lake/tables/scan-large.ts';
 import { scanColumns } from '../../lake/tables/table-state.ts';
 import type { Borrowed, Session } from '../../ports.ts';
 import { createSide, FROM, TO } from '../../sql/diff/relations.ts';
 import type { ScannedFile } from '../../table/read.ts';
 import type { DifferingFiles } from './differing-files.ts';
 import type { MatchedColumn } from './match-columns.ts';
-import { scanSide } from './scan-side.ts';
 import type { Side } from './side.ts';
 
 /** What is compared of two sides: columns, how each is, and by which of them rows are paired. */
@@ -40,6 +40,6 @@ async function openSide(
   const columns = comparing.columns.map((column) => ({ ...column[side], as: column.type }));
   const names = new Set(columns.map((column) => column.name));
   const needed = scanColumns(metadata, []).filter((column) => names.has(column.name));
-  await session.run(createSide(name, columns, await scanSide(session, needed, opened.files, rows)));
+  await session.run(createSide(name, columns, await scanLarge(session, needed, opened.files, rows)));
   return opened;
 }

@@ -24,6 +24,7 @@ import { underMark } from '../../lake/run/deaths.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
 import { runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import { openFiles } from '../../lake/tables/foreign-files.ts';
+import { scanLarge } from '../../lake/tables/scan-large.ts';
 import { scanColumns } from '../../lake/tables/table-state.ts';
 import type { JsonValue, Row, Session } from '../../ports.ts';
 import { fingerprintRows } from '../../sql/rewrite.ts';
@@ -130,7 +131,8 @@ async function checkSame(
   paths: readonly string[],
 ): Promise<void> {
   const [was] = await session.rows(fingerprintRows(from, columns));
-  const [is] = await session.rows(fingerprintRows(renderScan(columns, paths), columns));
+  const written = await scanLarge(session, columns, paths, Number(was?.['rows']));
+  const [is] = await session.rows(fingerprintRows(written, columns));
   if (was !== undefined && is !== undefined && textOf(was) === textOf(is)) return;
   throw new AuditFailed(
     `rows that were written anew are not the rows that were read: got ${is && textOf(is)}; expected ${was && textOf(was)}; they stay as they were`,

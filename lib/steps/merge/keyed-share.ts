@@ -19,7 +19,14 @@ import { loadTarget } from '../../lake/tables/target.ts';
 import type { Borrowed, Session } from '../../ports.ts';
 import type { KeyPlace } from '../../sql/key-ranges.ts';
 import { renderPart, selectFirstSequence } from '../../sql/keyed.ts';
-import { createRelation, renderBucketed, renderBucketRows, renderMixedEvents, renderScan } from '../../sql/scan.ts';
+import {
+  createRelation,
+  renderBucketed,
+  renderBucketRows,
+  renderMixedEvents,
+  renderScan,
+  writtenAs,
+} from '../../sql/scan.ts';
 import { planFiles, type ScannedFile } from '../../table/read.ts';
 import { bucketOf } from './plan-keyed-merge.ts';
 
@@ -118,7 +125,7 @@ export async function renderStaged(
   if (unit.ranges !== undefined)
     return renderPart(
       model.mode,
-      renderBucketRows(renderScan(found, paths), place, columns, share.buckets),
+      renderBucketRows(renderScan(found, writtenAs(found, paths)), place, columns, share.buckets),
       part,
       parts,
     );
@@ -126,7 +133,7 @@ export async function renderStaged(
     return renderPart(model.mode, renderMixedEvents(columns, place, paths), part, parts);
   const rows = renderBucketed(
     found,
-    paths.map((file, i) => ({ file, bucket: buckets?.[i] ?? 0 })),
+    writtenAs(found, paths).map((file, i) => ({ file, bucket: buckets?.[i] ?? 0 })),
   );
   return renderPart(model.mode, rows, part, parts);
 }

@@ -1,16 +1,16 @@
 import type { Sql } from '../../core/sql-text.ts';
 import type { Session } from '../../ports.ts';
-import { countColumns } from '../../sql/diff/count-columns.ts';
-import { isWhole, pathOf, readsByName, renderScan, type ScanColumn, type ScanFile } from '../../sql/scan.ts';
+import { countColumns } from '../../sql/count-columns.ts';
+import { isWhole, pathOf, readsByName, renderScan, type ScanColumn, type ScanFile, writtenAs } from '../../sql/scan.ts';
 
 /** Files of fewer rows are read sooner than they are looked into. */
 const LARGE = 10_000;
 
 /**
- * Columns of opened files, `rows` in all. Where the table's metadata does not say under which names files have them, as of other
- * engines' files, the footers are asked: by name is less work.
+ * Columns of opened files, `rows` in all. Where it is not known under which names files have them, as of other engines' files,
+ * the footers of large ones are asked: by name is less work.
  */
-export async function scanSide(
+export async function scanLarge(
   session: Session,
   columns: readonly ScanColumn[],
   files: readonly ScanFile[],
@@ -21,12 +21,7 @@ export async function scanSide(
     whole.length === files.length && !readsByName(columns, whole) && rows / Math.max(1, whole.length) >= LARGE;
   const paths = whole.map(pathOf);
   if (!looked || !(await isPlain(session, columns, paths))) return renderScan(columns, files, rows);
-  const names = new Map(columns.map(({ id, name }) => [id, name]));
-  return renderScan(
-    columns,
-    paths.map((path) => ({ path, names })),
-    rows,
-  );
+  return renderScan(columns, writtenAs(columns, paths), rows);
 }
 
 /** Whether all files have the columns under their names and ids, each in one type; none that has others in it is looked at. */

@@ -1,6 +1,6 @@
-import type { Statement } from '../../core/statement.ts';
-import { sql } from '../fragment.ts';
-import { quoteTexts } from '../quote.ts';
+import type { Statement } from '../core/statement.ts';
+import { sql } from './fragment.ts';
+import { quoteTexts } from './quote.ts';
 
 /** For each name and field id that a column without others in it has in some file: in how many files, and in how many types. */
 export function countColumns(paths: readonly string[]): Statement {
