@@ -1,3 +1,5 @@
+import type { Serving } from './serving.ts';
+
 /**
  * What stacks take of the quotas of an account, at most: a pipeline that leaves nothing out has so many, and one that serves a
  * role more. A test counts them in the templates.
@@ -6,6 +8,11 @@ export const STACK_NEEDS = {
   lake: { roles: 0, rules: 0, alarms: 0, resources: 18 },
   pipeline: { roles: 4, rules: 1, alarms: 8, resources: 150 },
 } as const;
+
+/** Roles that a stack of a pipeline makes: what serves has one of its own. */
+export function rolesOf({ serve }: Serving): number {
+  return STACK_NEEDS.pipeline.roles + (serve === undefined ? 0 : 1);
+}
 
 /** Bytes of packed code that a deploy of one pipeline adds, at most: 14 workers of 24 MB, and light functions. */
 export const CODE_OF_DEPLOY = 400e6;

@@ -32,7 +32,7 @@ export type CostEstimate = EstimatedCost & {
  */
 export function estimateRun(work: RunWork, compute: Compute, options: CostOptions = {}): CostEstimate {
   const { prices = PRICES, rates = ASSUMED_RATES, measuredIn } = options;
-  const shape = shapeOf(work.levels.map(shapeOfLevel));
+  const shape = shapeOf(work.levels.map(shapeOfLevel), work.served !== undefined);
   const { calls, within } = shape;
   const vcpuSeconds = {
     Stage: sum(unitsApart(work, 'Stage').map((unit) => vcpuSecondsOf(unit, rates))),
@@ -42,6 +42,7 @@ export function estimateRun(work: RunWork, compute: Compute, options: CostOption
   const working: Partial<Record<RunStepName, number>> = {
     Stage: vcpuSeconds.Stage,
     Merge: vcpuSeconds.Merge,
+    Serve: work.served === undefined ? 0 : vcpuSecondsOf(work.served, rates),
     Level: vcpuSeconds.all - vcpuSeconds.Stage - vcpuSeconds.Merge,
   };
   const ofTables = work.tables * requestsOf(TABLE);
@@ -109,13 +110,13 @@ function secondsOf(work: RunWork, compute: Compute, uses: readonly StepUse<RunSt
  * failed and were repeated, and renewals of the lock by calls of more than two minutes, are left out.
  */
 export function costOfRun(
-  result: Pick<RunResult, 'status' | 'steps' | 'tables'>,
+  result: Pick<RunResult, 'status' | 'steps' | 'tables' | 'serve'>,
   compute: Compute,
   prices: Prices = PRICES,
 ): RunCost {
   const rates = ASSUMED_RATES;
   const levels = levelsOf(result);
-  const shape = shapeOf(levels);
+  const shape = shapeOf(levels, result.serve !== undefined);
   const { calls, transitions } = shape;
   const uses = RUN_STEPS.map((step) => {
     const own = result.steps.filter((timing) => (timing.within ?? timing.step) === step);

@@ -35,8 +35,11 @@ const STATES_OF: Readonly<Record<LevelStep, number>> = { PlanStage: 2, Stage: 1,
 /** The child execution that a distributed map starts, and the one state in it. Source: docs.aws.amazon.com/step-functions/latest/dg/concepts-transitions.html */
 export const PER_UNIT = 2;
 
+/** IsServed, Serve: of a pipeline that serves tables. */
+const SERVING = 2;
+
 /** What a run of such levels goes through. A call of Level goes on with the next level where it has left nothing. */
-export function shapeOf(levels: readonly LevelShape[]): RunShape {
+export function shapeOf(levels: readonly LevelShape[], serves = false): RunShape {
   const does = (step: LevelStep) => (level: LevelShape) => level.within.includes(step);
   const leaves = (level: LevelShape): boolean => !level.within.includes('Audit');
   // A run of an earlier release knew no Level.
@@ -51,13 +54,20 @@ export function shapeOf(levels: readonly LevelShape[]): RunShape {
   );
   const count = (steps: readonly (readonly LevelStep[])[], step: LevelStep): number =>
     levels.reduce((sum, level, at) => sum + (steps[at]?.includes(step) ? timesOf(step, level) : 0), 0);
-  const calls = { ...NONE, Open: 1, Level: ofLevel, Commit: 1, Finish: 1, ...counts((step) => count(apart, step)) };
+  const ends = { Commit: 1, Serve: serves ? 1 : 0, Finish: 1 };
+  const calls = { ...NONE, Open: 1, Level: ofLevel, ...ends, ...counts((step) => count(apart, step)) };
   const maps = apart.flat().filter(isMapped).length;
   const states = apart.flat().reduce((sum, step) => sum + STATES_OF[step], 0);
   return {
     calls,
     within: { ...NONE, ...counts((step) => count(inside, step)) },
-    transitions: AROUND + PER_CALL * ofLevel + endsWithin + states + PER_UNIT * (calls.Stage + calls.Merge),
+    transitions:
+      AROUND +
+      (serves ? SERVING : 0) +
+      PER_CALL * ofLevel +
+      endsWithin +
+      states +
+      PER_UNIT * (calls.Stage + calls.Merge),
     maps,
     lists: inside.flat().filter(isMapped).length,
   };

@@ -24,6 +24,8 @@ export type RunWork = {
     readonly merge: readonly UnitWork[];
     readonly within?: readonly string[];
   }[];
+  /** Present: tables are served outside the lake, at most so many bytes of them. */
+  readonly served?: UnitWork;
 };
 
 /** The units of one table, with the bytes that all of them work on together. */
@@ -60,7 +62,7 @@ const PARQUET_PART = 0.3;
 /** A table that exists. */
 export type Size = { readonly bytes: number; readonly files: number };
 
-type Outline = Pick<PipelineSpec, 'name' | 'settings' | 'models' | 'levels'>;
+type Outline = Pick<PipelineSpec, 'name' | 'settings' | 'models' | 'levels' | 'serve'>;
 
 /**
  * The work of a run that has been explained. `sizes`: of the tables that exist, by full name. What is not known
@@ -96,14 +98,30 @@ export function workOf(spec: Outline, plan: Explanation, sizes: ReadonlyMap<stri
         : [table];
     }),
   );
+  const served = servedOf(spec, { files, bytes });
   return {
     files: plan.sources.reduce((sum, source) => sum + source.files, 0),
     tables: written.length,
     existing: written.filter((table) => sizes.has(table)).length,
-    reads,
+    reads: reads + (served?.files ?? 0),
     writes,
     levels,
+    ...(served && { served: { kind: 'merge', units: 1, bytes: served.bytes } }),
   };
+}
+
+/** All that the tables which are served have after the run: what of it is known there already shows in their snapshots alone. */
+function servedOf(
+  spec: Outline,
+  after: { readonly files: ReadonlyMap<string, number>; readonly bytes: ReadonlyMap<string, number> },
+): Size | undefined {
+  const tables = spec.serve?.postgres.tables.map(({ from }) => {
+    const model = spec.models.find(({ id }) => id === from);
+    return model === undefined ? '' : nameOf(spec, model);
+  });
+  const all = (sizes: ReadonlyMap<string, number>): number =>
+    (tables ?? []).reduce((sum, table) => sum + (sizes.get(table) ?? 0), 0);
+  return tables && { files: all(after.files), bytes: all(after.bytes) };
 }
 
 /** The steps that a call of Level does, as far as it shows before the run. */

@@ -10,6 +10,7 @@ import {
   LAKE_RESOURCES_PER_PIPELINE,
   LEAST_BOOTSTRAP,
   RESOURCES_OF_STACK,
+  rolesOf,
   rulesOfBus,
   STACK_NEEDS,
   UNRESERVED_CALLS,
@@ -73,7 +74,7 @@ export async function checkAccount(deps: AccountDeps, intended: Intended): Promi
     ['bootstrap', () => checkBootstrap(deps.ask, target)],
     ['concurrency', () => checkConcurrency(deps.ask, intended.specs, news)],
     ['code', () => checkCode(deps.ask, intended.specs.length)],
-    ['roles', () => checkRoles(deps.ask, news.length)],
+    ['roles', () => checkRoles(deps.ask, news)],
     ['rules', () => checkRules(deps.ask, region, news.length)],
     ['alarms', () => checkAlarms(deps.ask, news.length)],
     ['lake stack', async () => [checkSize(intended)]],
@@ -140,9 +141,9 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, one) => total + one, 0);
 }
 
-async function checkRoles(ask: AskAws, news: number): Promise<readonly Finding[]> {
+async function checkRoles(ask: AskAws, news: readonly PipelineSpec[]): Promise<readonly Finding[]> {
   const { has, most } = await roles(ask);
-  const needed = STACK_NEEDS.lake.roles + news * STACK_NEEDS.pipeline.roles;
+  const needed = STACK_NEEDS.lake.roles + sum(news.map(rolesOf));
   const found = `${has} of ${most}, up to ${needed} to come`;
   if (has + needed <= most) return [ok('roles', found)];
   return [fail('roles', found, 'ask for more: Service Quotas, IAM, Roles per account (L-FE177D64)')];

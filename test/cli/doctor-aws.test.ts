@@ -19,8 +19,13 @@ const shop = (compute = ''): string => `{
 }`;
 const lake = openCliLake('shop', shop());
 const reserving = openCliLake('shop', shop('compute: { steps: { Stage: { reservedConcurrency: 50 } } },'));
+const serving = openCliLake(
+  'shop',
+  shop("serve: { postgres: { url: secret('REPORTS'), schema: 'web', tables: { items: { from: 'silver.items' } } } },"),
+);
 after(() => {
   lake.close();
+  serving.close();
   reserving.close();
 });
 
@@ -167,6 +172,14 @@ describe('strata doctor --aws', () => {
     const finding = findings.find(({ check }) => check === 'concurrency');
     assert.deepEqual([code, finding?.status], [2, 'fail']);
     assert.match(finding?.found ?? '', /pipelines to come reserve 50, and Lambda keeps 100/);
+  });
+
+  test('counts a role more of a pipeline that serves', async () => {
+    const [, findings] = await look({ roles: 10 }, serving);
+    const [, plain] = await look({ roles: 10 });
+    const toCome = (all: readonly Finding[]): number =>
+      Number(/up to (\d+)/.exec(all.find(({ check }) => check === 'roles')?.found ?? '')?.[1]);
+    assert.deepEqual([toCome(plain), toCome(findings)], [4, 5]);
   });
 
   test('takes what is deployed for what it is: its own names, roles and reservations are no obstacle', async () => {

@@ -26,7 +26,7 @@ export function openCliLake(pipeline: string, definition: string, sql: Readonly<
   const [root, pipelines] = [join(folder, 'lake'), join(folder, 'pipelines')];
   const add: CliLake['add'] = (name, defined, files = {}) => {
     mkdirSync(join(pipelines, name), { recursive: true });
-    const source = `import * as define from ${JSON.stringify(DEFINE)};\nconst { append, csv, month, scd2, upsert } = define;\nexport default define.definePipeline(${defined});\n`;
+    const source = `import * as define from ${JSON.stringify(DEFINE)};\nconst { append, csv, month, scd2, secret, upsert } = define;\nexport default define.definePipeline(${defined});\n`;
     writeFileSync(join(pipelines, name, 'pipeline.ts'), source);
     for (const [file, text] of Object.entries(files)) writeFileSync(join(pipelines, name, file), text);
   };

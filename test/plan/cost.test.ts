@@ -102,6 +102,24 @@ describe('an estimate', () => {
       wall: 6,
     },
     {
+      name: 'and tables that are served',
+      work: {
+        ...ONE_FILE,
+        levels: [{ stage: [unit('parse', 1, 20_000_000)], merge: [], within: WHOLE }],
+        served: unit('merge', 1, 40_000_000),
+      },
+      // A start, and 40 MB at 20 MB a second.
+      seconds: { Open: 1, Level: 3, Commit: 1, Serve: 3, Finish: 1 },
+      requests: 5,
+      // IsServed and Serve more.
+      transitions: 11,
+      put: 52,
+      // 12 more, and a look at the lock.
+      get: 155,
+      glueSeconds: 60,
+      wall: 9,
+    },
+    {
       name: 'two levels with a merge and gold',
       work: {
         files: 2_500,
@@ -286,6 +304,21 @@ describe('a finished run', () => {
     assert.deepEqual([found['requests'], found['state transitions']], [4, 9]);
     // 10 rows of steps with 2, 1; 10 with 10, 4 looks at the lock, 2 lists, 4.
     assert.deepEqual([found['PUT and LIST'], found['GET']], [21, 110]);
+  });
+
+  test('that served, or could not, costs what that took', () => {
+    const serve = { tables: [], error: null };
+    const one = { step: 'Serve', level: null, units: 0, ms: 3_000, spent: COUNTED[0]?.spent ?? assert.fail() } as const;
+    const { lines } = costOfRun({ ...RESULT, serve, steps: [...COUNTED, one] }, everyStep({}), ROUND);
+    assert.equal(secondsOf(lines)['Serve'], 3.5);
+    const found = quantities(lines);
+    assert.deepEqual([found['requests'], found['state transitions'], found['GET']], [15, 32, 111]);
+    const failed = costOfRun(
+      { ...RESULT, serve: { tables: [], error: { name: 'Unavailable', message: '' } } },
+      everyStep({}),
+      ROUND,
+    );
+    assert.equal(quantities(failed.lines)['state transitions'], 32);
   });
 
   test('has no metrics when it was dry', () => {

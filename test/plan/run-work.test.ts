@@ -52,6 +52,24 @@ function outline(mode: ModelMode): Pick<PipelineSpec, 'name' | 'settings' | 'mod
   };
 }
 
+test('what is served is all that the tables have after the run', () => {
+  const tables = [
+    { name: 'o', from: 'silver.orders', mode: 'replace', key: [] } as const,
+    { name: 't', from: 'gold.totals', mode: 'replace', key: [] } as const,
+  ];
+  const spec = { ...outline(APPEND), serve: { postgres: { secret: 'S', schema: 's', tables } } };
+  const sizes = new Map([
+    ['shop_silver.orders', { bytes: 50_000_000, files: 5 }],
+    ['shop_gold.totals', { bytes: 1_000, files: 1 }],
+  ]);
+  const explained = plan(table('shop_silver.orders', 1, 100_000_000));
+  const plain = workOf(outline(APPEND), explained, sizes);
+  const work = workOf(spec, explained, sizes);
+  // 0.3 of what is parsed becomes Parquet, in a file more.
+  assert.deepEqual(work.served, { kind: 'merge', units: 1, bytes: 50_000_000 + 30_000_000 + 1_000 });
+  assert.deepEqual([work.reads - plain.reads, plain.served], [7, undefined]);
+});
+
 function table(name: string, units: number, estimated_bytes: number | null): ExplainedTable {
   return { table: name, action: 'append', reason: '', units, estimated_bytes, partitions: null };
 }

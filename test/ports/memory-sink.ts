@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
-import type { Sink, SinkOutcome, SinkRows, SinkTable } from '../../lib/ports.ts';
+import type { ObjectStore, Sink, SinkOutcome, SinkRows, SinkTable } from '../../lib/ports.ts';
 
 export type SinkRow = Readonly<Record<string, string | null>>;
 
@@ -12,10 +12,38 @@ export type MemorySink = {
   readonly book: ReadonlyMap<string, readonly SinkOutcome[]>;
 };
 
-export function createMemorySink(): MemorySink {
-  const tables = new Map<string, readonly SinkRow[]>();
-  const book = new Map<string, readonly SinkOutcome[]>();
-  const latest = new Map<string, string | null>();
+/** What a sink has. */
+export type SinkState = {
+  readonly tables: readonly (readonly [string, readonly SinkRow[]])[];
+  readonly book: readonly (readonly [string, readonly SinkOutcome[]])[];
+  readonly latest: readonly (readonly [string, string | null])[];
+};
+
+const STATE = 'exports/sink.json';
+
+/** What is in the sink of a lake's store; nothing where nothing was served. */
+export async function readStoredSink(store: ObjectStore): Promise<SinkState> {
+  if ((await store.head(STATE)) === undefined) return { tables: [], book: [], latest: [] };
+  return JSON.parse(new TextDecoder().decode((await store.read(STATE)).bytes)) as SinkState;
+}
+
+/** A sink that is one object of the store: a copy of the lake has it, and its transaction ends as a change of the store does. */
+export function createStoredSink(store: ObjectStore): Sink {
+  return {
+    async publish(run) {
+      const memory = createMemorySink(await readStoredSink(store));
+      const outcomes = await memory.sink.publish(run);
+      const bytes = new TextEncoder().encode(JSON.stringify(memory.state()));
+      await store.write(STATE, bytes, { kind: 'any' });
+      return outcomes;
+    },
+  };
+}
+
+export function createMemorySink(before?: SinkState): MemorySink & { readonly state: () => SinkState } {
+  const tables = new Map<string, readonly SinkRow[]>(before?.tables);
+  const book = new Map<string, readonly SinkOutcome[]>(before?.book);
+  const latest = new Map<string, string | null>(before?.latest);
   const sink: Sink = {
     async publish({ pipeline, run_id, schema, tables: asked, requireHeld }) {
       await requireHeld();
@@ -37,7 +65,7 @@ export function createMemorySink(): MemorySink {
       return outcomes;
     },
   };
-  return { sink, tables, book };
+  return { sink, tables, book, state: () => ({ tables: [...tables], book: [...book], latest: [...latest] }) };
 }
 
 function changed(

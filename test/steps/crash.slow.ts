@@ -5,13 +5,28 @@ import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
 import { FACT_TABLES } from '../../lib/core/ops.ts';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { tablePrefix } from '../../lib/core/tables.ts';
-import { append, cron, csv, definePipeline, full, month, replace, scd2, seed, upsert } from '../../lib/define/index.ts';
+import {
+  append,
+  cron,
+  csv,
+  definePipeline,
+  full,
+  month,
+  replace,
+  scd2,
+  secret,
+  seed,
+  upsert,
+} from '../../lib/define/index.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
+import type { TableMetadata } from '../../lib/iceberg/types.ts';
 import { factsFolder, listWaiting } from '../../lib/lake/facts/facts-folder.ts';
 import { noteFailedPeriod } from '../../lib/lake/ops/branches/failed-periods.ts';
+import { readServed, servesBehind } from '../../lib/lake/serve/served.ts';
 import { readMade } from '../../lib/lake/tables/made-by.ts';
 import { queryRows } from '../../lib/query/select.ts';
 import type { RunRequest } from '../../lib/remote/run-request.ts';
+import { createStoredSink, readStoredSink } from '../ports/memory-sink.ts';
 import { dying, successor } from '../support/dying.ts';
 import { compileTest, openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 
@@ -60,14 +75,16 @@ type Silver = {
   readonly beside?: object;
   readonly exports?: object;
   readonly schedules?: object;
+  readonly serve?: object;
 };
 
-function pipeline({ beside, exports, schedules, ...silver }: Silver, days = '2026-01-05'): TestPipeline {
+function pipeline({ beside, exports, schedules, serve, ...silver }: Silver, days = '2026-01-05'): TestPipeline {
   return {
     name: 'shop',
     definition: definePipeline({
       name: 'shop',
       ...(schedules && { schedules }),
+      ...(serve && { serve }),
       sources: {
         orders: csv({ columns: { id: 'bigint', day: 'date', amount: 'decimal(10,2)' } }),
         days: seed('days.csv', { columns: { day: 'date' } }),
@@ -145,6 +162,20 @@ async function books(lake: TestLake): Promise<unknown> {
   return all;
 }
 
+/** What the catalog has of the tables that are served. */
+async function tablesOf(
+  lake: TestLake,
+): Promise<ReadonlyMap<string, { readonly metadata: TableMetadata } | undefined>> {
+  const ids = ['silver.orders', 'gold.totals'] as const;
+  const found = await Promise.all(
+    ids.map(async (id) => {
+      const metadata = await lake.metadata(`shop_${id}`);
+      return [id, metadata && { metadata }] as const;
+    }),
+  );
+  return new Map(found);
+}
+
 /** Readers that open a table by its folder go by the hint alone. */
 async function checkHints(lake: TestLake, where: string): Promise<void> {
   for (const id of await lake.deps.catalog.list()) {
@@ -217,6 +248,31 @@ describe('a run that dies before any of its changes is finished by the next', { 
     const point =
       /^exports\/|^ops\/shop\/(exports|branches)\/metadata\/v|^ops\/shop\/(_branches\/|_runs\/r\/commit\.json$)/;
     await dieBefore(waiting, { runId: 'r', branch: 'yearly' }, (key) => point.test(key));
+  });
+
+  test('that serves its tables elsewhere', async () => {
+    const tables = { orders: { from: 'silver.orders', key: 'id' }, totals: { from: 'gold.totals' } };
+    const silver = { ...MODES.upsert, serve: { postgres: { url: secret('REPORTS'), schema: 'web', tables } } };
+    const changed = await compileTest(pipeline(silver, '2026-02-06'), tmpdir());
+    const opened = await openWaiting(MODES.upsert, changed);
+    const waiting = opened.reopen((deps) => ({ ...deps, sink: () => createStoredSink(deps.store) }));
+    const look = async (one: TestLake): Promise<unknown> => {
+      const { tables: rows, book } = await readStoredSink(one.store);
+      const served = (await readServed(one.store, 'shop'))?.tables.map(({ to, run_id }) => `${to} ${run_id}`);
+      assert.equal(await servesBehind(one.store, changed, await tablesOf(one)), false);
+      return [await books(one), rows, book.map(([run]) => run), served];
+    };
+    // From the first table that is published to the end: the sink, what the lake says of it, the result.
+    let begun = false;
+    await dieBefore(
+      waiting,
+      { runId: 'r' },
+      (key) => {
+        begun ||= key.endsWith('_runs/r/commit.json');
+        return begun;
+      },
+      look,
+    );
   });
 
   test('that adds facts which wait to the tables, those of runs that failed among them', async () => {

@@ -2,11 +2,12 @@ import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { ObjectStore } from '../../lib/ports.ts';
 import { Crash } from '../ports/faults.ts';
+import { createStoredSink } from '../ports/memory-sink.ts';
 import { counting, type TestLake } from './test-lake.ts';
 
 const CODEC = { parse: parseMetadata, render: renderMetadata };
 
-/** The lake on a process that ends instead of making its n-th change; counts the changes it was asked for, and knows their keys. */
+/** The lake on a process that ends instead of making its n-th change, of its sink too, if it has one (`createStoredSink`); counts the changes it was asked for, and knows their keys. */
 export function dying(
   lake: TestLake,
   before: number,
@@ -24,7 +25,8 @@ export function dying(
       publish: (path, key) => change(key, () => deps.store.publish(path, key)),
       remove: (key) => change(key, () => deps.store.remove(key)),
     };
-    return { ...deps, store, catalog: createFileCatalog(store, CODEC) };
+    const sink = deps.sink && { sink: () => createStoredSink(store) };
+    return { ...deps, store, catalog: createFileCatalog(store, CODEC), ...sink };
   });
   return { lake: reopened, changes: () => keys.length, keys };
 }
@@ -41,6 +43,7 @@ export function successor(lake: TestLake, { afresh = false } = {}): TestLake {
   return lake.reopen((deps) => ({
     ...deps,
     ...(afresh ? counting(LATER, FRESH) : {}),
+    ...(deps.sink && { sink: () => createStoredSink(deps.store) }),
     isGone: () => true,
     settings: { ...deps.settings, holder: () => 'test-2' },
   }));
