@@ -7,12 +7,33 @@ import {
   identity,
   json,
   kafka,
+  type ServeDefinition,
   scd2,
   secret,
   unique,
   upsert,
   year,
 } from '@strata-lake/strata';
+
+const SERVED: ServeDefinition = {
+  postgres: {
+    url: secret('HR_POSTGRES'),
+    schema: 'hr',
+    tables: {
+      employees: { from: 'silver.employee_data', key: 'emp_id' },
+      employee_history: { from: 'gold.employee_timeframe', key: ['emp_id', 'start_date'] },
+      leave_quota: { from: 'silver.leave_quota', key: ['emp_id', 'year'] },
+      leave_calendar: { from: 'silver.leave_calendar', key: 'date' },
+      leave_data: { from: 'gold.leave', key: ['emp_id', 'date'] },
+      count_by_designation: { from: 'gold.active_by_designation', key: 'designation' },
+      eight_percent: { from: 'gold.eight_percent', key: 'emp_id' },
+      eighty_percent: { from: 'gold.eighty_percent', key: 'emp_id' },
+      // Two messages may be equal: their place in the topic is not among the columns.
+      flagged_messages: { from: 'gold.flagged_messages' },
+      strike_salary: { from: 'gold.strike_salary', key: 'emp_id' },
+    },
+  },
+};
 
 /** People and what they were over time, their leave, and what they write to each other. */
 export default definePipeline({
@@ -28,6 +49,8 @@ export default definePipeline({
     monthly: cron('0 7 1 * *', { catchup: 'all' }),
     yearly: cron('0 7 1 1 *'),
   },
+  // Ten tables for reports and applications, where there is a PostgreSQL for them: the name of its secret is set.
+  ...(process.env['HR_POSTGRES'] === undefined ? {} : { serve: SERVED }),
   vars: {
     leave_rule: {
       type: 'string',
