@@ -1,6 +1,9 @@
 import type { RecordedRun } from '../core/facts.ts';
+import type { EngineName } from '../core/implementation.ts';
 import type { Spent } from '../core/requests.ts';
 import type { PipelineSpec } from '../core/spec.ts';
+import type { SqlEngine } from '../core/sql-engine.ts';
+import type { TableMetadata } from '../iceberg/types.ts';
 import type { Catalog, Clock, Engine, Ids, Log, ObjectStore, SendEvents, Sink } from '../ports.ts';
 
 /** Plain data: what a worker may use. */
@@ -29,6 +32,8 @@ export type StepSettings = {
   /** Who asks for what runs take; left out: nobody, and an hour of the machine has the price that the pipeline gives it. */
   readonly billedBy?: 'aws';
 };
+
+export type TableEngine = SqlEngine<TableMetadata>;
 
 /** What locks need. */
 export type LockDeps = Pick<StepDeps, 'store' | 'clock' | 'isGone'> & {
@@ -76,6 +81,10 @@ export type StepDeps = {
   };
   /** Where tables are served outside the lake, by the name of the secret that has its URL; left out where none are. */
   readonly sink?: (secret: string) => Sink;
+  /** Who computes gold models in the place of DuckDB, by the name of their text; left out where nobody does. */
+  readonly sqlEngine?: (name: EngineName) => TableEngine | undefined;
+  /** Milliseconds that this call of a step still has; left out where it has all the time that it takes. */
+  readonly remainingMs?: () => number;
   /** Aborted when a person or the system asks the process to end. */
   readonly interrupted?: AbortSignal;
 };

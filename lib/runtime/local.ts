@@ -30,6 +30,7 @@ import { checkFolder, requireFolder } from './lake-folder.ts';
 import { leaseMs } from './lease.ts';
 import { lineageOf } from './lineage/teller.ts';
 import { type OtherFiles, pipelineLoader } from './load-pipeline.ts';
+import { localEngines } from './local-engines.ts';
 import { bootId, tooLittleMemory, workMemory } from './machine.ts';
 import { maintainAfter } from './maintain-after.ts';
 import { peakMemory } from './peak-memory.ts';
@@ -119,6 +120,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     secret,
     ...lineageOf(store),
     sink: (name) => createPostgresSink({ secret: name, read: secret }),
+    ...localEngines(process.env['STRATA_TRINO']),
     settings,
   };
   /** What is wrong with a request shows before anything is made. */

@@ -1,3 +1,4 @@
+import type { Dialect } from '../core/sql-engine.ts';
 import type { Sql, SqlLiteral, SqlName } from '../core/sql-text.ts';
 
 /** The one place where names and values become SQL text. Doubling the quote character is all DuckDB needs. */
@@ -20,6 +21,16 @@ export function quoteTexts(texts: readonly string[]): SqlLiteral {
 /** A dotted name of quoted parts: `quotePath('silver', 'x')` -> `"silver"."x"`. */
 export function quotePath(...parts: readonly string[]): SqlName {
   return parts.map(quoteName).join('.') as SqlName;
+}
+
+/** A name as an engine quotes it: Spark takes double quotes for a text. */
+export function nameIn(dialect: Dialect, name: string): SqlName {
+  return dialect === 'trino' ? quoteName<string>(name) : (`\`${name.replaceAll('`', '``')}\`` as SqlName);
+}
+
+/** A dotted name of such parts. */
+export function pathIn(dialect: Dialect, parts: readonly string[]): SqlName {
+  return parts.map((part) => nameIn(dialect, part)).join('.') as SqlName;
 }
 
 /** A name that we chose ourselves, such as `__ok` or `ops.files`, which stands without quotes. Throws RangeError for another. */

@@ -91,13 +91,6 @@ function chosen({ use, engine }: Choice, texts: readonly TextDraft[], place: str
   const at = placeIn(place, use === undefined ? 'engine' : 'use');
   if (named !== undefined && names.length > 0 && !names.includes(named)) {
     notes.add(at, showValue(named), `a text of sql: ${oneOf(named, names)}`);
-  } else if (isEngine(named ?? names[0] ?? '')) {
-    const got = `${named ?? names[0]} as what computes the table`;
-    notes.add(
-      named === undefined ? placeIn(place, 'sql') : at,
-      got,
-      'a text for DuckDB: no model is handed to an engine yet',
-    );
   }
   return named;
 }

@@ -3,6 +3,7 @@ import { type TableId, tablePrefix } from '../../core/tables.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { parsePrepared } from '../../table/prepare.ts';
 import { readManifestList } from '../../table/read.ts';
+import { stagedKeys, unadoptedKeys } from '../engines/staged-files.ts';
 import { readJson, readJsonIfAny, runFolder } from '../run/run-folder.ts';
 import type { SettledBooks } from '../run/run-records.ts';
 import type { UnitResult } from '../run/unit-result.ts';
@@ -23,6 +24,7 @@ export async function findWorkFiles(store: ObjectStore, plan: RunPlan): Promise<
     const settled = await readJsonIfAny<SettledBooks>(store, runFolder.settled(plan.run));
     keys.push(...(settled?.replaced ?? []));
   }
+  keys.push(...(await unadoptedKeys(store, plan)));
   for (const { name } of plan.spec.sources) await addAll(`${runFolder.copies(plan.run, name)}/`);
   for (let level = 0; level < plan.spec.levels.length; level += 1) {
     await addAll(`${runFolder.level(plan.run, level)}/exchange/`);
@@ -53,6 +55,7 @@ export async function discardRun(store: ObjectStore, plan: RunPlan): Promise<voi
     const { written, logged, deletes = [], quarantine } = result;
     for (const file of [...written, ...logged, ...deletes, ...quarantine]) await store.remove(file.key);
   }
+  for (const key of await stagedKeys(store, plan)) await store.remove(key);
   const settled = await readJsonIfAny<SettledBooks>(store, runFolder.settled(plan.run));
   for (const file of settled?.quarantine ?? []) await store.remove(file.key);
   await store.remove(runFolder.plan(plan.run));

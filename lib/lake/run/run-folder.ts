@@ -38,6 +38,9 @@ export const runFolder = {
   attempts: (run: RunRef, level: number): string => `${runFolder.level(run, level)}/attempts/`,
   attempt: (run: RunRef, level: number, unit: string, attempt: number): string =>
     `${runFolder.attempts(run, level)}${unit}-${attempt}`,
+  /** What was begun on an engine for a unit, and what became of it. */
+  engineRecord: (run: RunRef, level: number, unit: string, name: string): string =>
+    `${runFolder.level(run, level)}/engines/${unit}/${name}.json`,
   exchange: (run: RunRef, level: number, unit: string): string => `${runFolder.level(run, level)}/exchange/${unit}`,
   audit: (run: RunRef, level: number): string => `${runFolder.level(run, level)}/audit.json`,
   /** Rejected rows and accounts of sources that several tables read. */

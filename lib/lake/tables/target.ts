@@ -41,11 +41,14 @@ export type Target = {
   readonly spec: PartitionSpec;
 };
 
+/** The same with the table as it is to be, before its new files. */
+export type PlannedTarget = Target & { readonly metadata: TableMetadata };
+
 /**
  * Same answer for the same plan and base, so that staging, merging and auditing agree on field ids without passing a
  * schema around. Throws AuditFailed when the model's columns cannot follow from the table's.
  */
-export function planTarget(store: ObjectStore, base: TableMetadata | undefined, shape: TableShape): Target {
+export function planTarget(store: ObjectStore, base: TableMetadata | undefined, shape: TableShape): PlannedTarget {
   const { id, table, columns, partitionBy, sortBy } = shape;
   const rows = { id, table, columns, partitionBy, sortBy };
   if (base === undefined) {
@@ -58,15 +61,22 @@ export function planTarget(store: ObjectStore, base: TableMetadata | undefined, 
       properties: { [MODEL]: shape.id, ...FEW_METADATA_FILES, ...shape.properties },
     };
     const metadata = applyChange(createTable(create), undefined, 0);
-    return { ...rows, create, alter: undefined, schema: currentSchema(metadata), spec: currentSpec(metadata) };
+    return {
+      ...rows,
+      create,
+      alter: undefined,
+      schema: currentSchema(metadata),
+      spec: currentSpec(metadata),
+      metadata,
+    };
   }
   const alter = planAlter(base, shape);
   const metadata = alter === undefined ? base : applyChange(alter, base, Number(base['last-updated-ms']));
-  return { ...rows, create: undefined, alter, schema: currentSchema(metadata), spec: currentSpec(metadata) };
+  return { ...rows, create: undefined, alter, schema: currentSchema(metadata), spec: currentSpec(metadata), metadata };
 }
 
 /** The target of a shape, on the table as it was when the run was planned. */
-export async function loadTarget(store: ObjectStore, plan: RunPlan, shape: TableShape): Promise<Target> {
+export async function loadTarget(store: ObjectStore, plan: RunPlan, shape: TableShape): Promise<PlannedTarget> {
   return planTarget(store, await loadBase(store, plan, shape.id), shape);
 }
 

@@ -30,6 +30,7 @@ import {
 } from '../../plan/stage-units.ts';
 import { cutFiles } from './cut-files.ts';
 import { evolveContract } from './drift.ts';
+import { handsOn } from './engine/hands-on.ts';
 import { evolvedGold } from './evolved-gold.ts';
 
 /** Plans a level: which models have something to do, and the units that do it. Repeating it finds the first plan. */
@@ -40,7 +41,8 @@ export async function runPlanStage(state: RunState, deps: StepDeps): Promise<Run
   const measure = startMeasuring(deps);
   const levelPlan = existing ?? (await planLevel(ofPipeline(deps, plan.spec), plan, level, measure));
   const items = levelPlan.models.flatMap((m) => m.units.map((unit) => ({ level, unit })));
-  const alone = fitsOneCall(levelPlan.models, unitSettings(plan)) && !(existing && (await wasLeft(deps, state)));
+  const fits = fitsOneCall(levelPlan.models, unitSettings(plan)) && !handsOn(plan, levelPlan);
+  const alone = fits && !(existing && (await wasLeft(deps, state)));
   const units_key = runFolder.stageUnits(run, level);
   await writeJson(deps.store, units_key, items);
   return { ...state, stage: { units_key, count: items.length, ...(alone ? { alone } : {}) } };

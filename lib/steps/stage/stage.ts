@@ -1,4 +1,6 @@
+import { engineOf } from '../../core/implementations.ts';
 import type { StageUnit, UnitInput } from '../../core/run.ts';
+import type { GoldModel } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { underMarkOrFail } from '../../lake/run/deaths.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
@@ -10,6 +12,7 @@ import type { UnitResult } from '../../lake/run/unit-result.ts';
 import { findModel } from '../../lake/tables/table-state.ts';
 import type { JsonValue } from '../../ports.ts';
 import { closing } from './close-after.ts';
+import { stageByEngine } from './engine/stage-by-engine.ts';
 import { stageGold } from './stage-gold.ts';
 import { stageSilver } from './stage-silver.ts';
 import { stageSurviving } from './stage-surviving.ts';
@@ -34,13 +37,21 @@ export async function runStage(input: UnitInput, given: StepDeps): Promise<JsonV
   const result =
     model.layer === 'silver'
       ? await stageSurviving(context, model, (files, within) => stageSilver(files, model, within), deps)
-      : await underMarkOrFail(
-          deps,
-          `${unit.unit} of ${model.id}`,
-          (attempt) => runFolder.attempt(run, item.level, item.unit, attempt),
-          () => stageGold(context, model, deps),
-        );
+      : await computeGold(context, model, deps);
   return summary(await writeOnce(deps.store, key, { ...result, ...measure(RECORDING) }));
+}
+
+/** An engine's worker is not ours, and may outlive many of ours. */
+async function computeGold(context: UnitContext, model: GoldModel, deps: StepDeps): Promise<UnitResult> {
+  const { plan, level, unit } = context;
+  const engine = engineOf(model);
+  if (engine !== undefined) return stageByEngine(context, model, engine, deps);
+  return underMarkOrFail(
+    deps,
+    `${unit.unit} of ${model.id}`,
+    (attempt) => runFolder.attempt(plan.run, level, unit.unit, attempt),
+    () => stageGold(context, model, deps),
+  );
 }
 
 function summary(result: UnitResult): JsonValue {

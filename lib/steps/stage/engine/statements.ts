@@ -1,0 +1,68 @@
+import { EngineError, InvalidInput, Unavailable } from '../../../core/errors.ts';
+import type { RunRef, StageUnit } from '../../../core/run.ts';
+import type { Sql } from '../../../core/sql-text.ts';
+import type { StepDeps, TableEngine } from '../../../lake/deps.ts';
+import { readJsonIfAny, runFolder, writeOnce } from '../../../lake/run/run-folder.ts';
+import type { PlannedTarget } from '../../../lake/tables/target.ts';
+
+/** One of the tries at a unit. */
+export type Attempt = {
+  readonly run: RunRef;
+  readonly level: number;
+  readonly unit: Pick<StageUnit, 'unit'>;
+  readonly attempt: number;
+  readonly model: string;
+  readonly engine: TableEngine;
+};
+
+/** The same with where it lies and what its tables are called. */
+export type Work = Attempt & { readonly target: PlannedTarget; readonly folder: string; readonly names: string };
+
+/** Ended without saying that it would end so again; whoever goes on tries the unit anew. */
+export class AttemptFailed extends EngineError {}
+
+/** How much of a call must be left to begin another wait, and what is waited at first and at most. */
+const LEFT_MS = 60_000;
+const FIRST_WAIT_MS = 200;
+const LONGEST_WAIT_MS = 5_000;
+
+/**
+ * Has a statement done, once: what an earlier call has begun is looked at. Throws Unavailable when this call has no more time, so that
+ * another goes on to wait; InvalidInput when the engine refuses it; AttemptFailed when it fails for now.
+ */
+export async function execute(
+  deps: StepDeps,
+  attempt: Attempt,
+  statement: { readonly name: string; readonly sql: Sql; readonly token: string },
+): Promise<void> {
+  const { run, level, unit, engine } = attempt;
+  const key = runFolder.engineRecord(run, level, unit.unit, `${attempt.attempt}-${statement.name}`);
+  const begun = await readJsonIfAny<{ readonly id: string }>(deps.store, key);
+  const { id } =
+    begun ?? (await writeOnce(deps.store, key, { id: await engine.start(statement.sql, statement.token) }));
+  await awaitEnd(deps, attempt, id);
+}
+
+async function awaitEnd(deps: StepDeps, { model, engine }: Attempt, id: string): Promise<void> {
+  const { title } = engine;
+  for (let pause = FIRST_WAIT_MS; ; pause = Math.min(LONGEST_WAIT_MS, pause * 2)) {
+    const progress = await engine.look(id);
+    switch (progress.kind) {
+      case 'done':
+        return;
+      case 'refused':
+        throw new InvalidInput(
+          `${model}: ${title} refuses its text: got ${progress.reason} (${id}); expected a SELECT in its own words that gives the columns of the ` +
+            "DuckDB text, in their types. Nothing is published: correct the text and run again, or go back to DuckDB's (use)",
+        );
+      case 'failed':
+        throw new AttemptFailed(`${model}: ${title} has failed: ${progress.reason} (${id})`);
+      case 'working':
+        break;
+    }
+    if ((deps.remainingMs?.() ?? Number.POSITIVE_INFINITY) < LEFT_MS)
+      throw new Unavailable(`${model}: ${title} is still at work (${id}); asked again, it is waited for further`);
+    deps.interrupted?.throwIfAborted();
+    await deps.wait(pause);
+  }
+}

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { type Column, parseColumnType } from '../../../lib/core/types.ts';
+import { schemaOf } from '../../../lib/iceberg/schema.ts';
+import { dataFileOf } from '../../../lib/iceberg/stats.ts';
+import type { DataFile, Schema } from '../../../lib/iceberg/types.ts';
+import { wrongFile } from '../../../lib/lake/engines/written-file.ts';
+import { fieldIdsOf } from '../../../lib/lake/tables/field-ids.ts';
+import { type Footer, readFooter } from '../../../lib/landing/parquet/footer.ts';
+import { userTerm } from '../../../lib/sql/user-sql.ts';
+import { writeTable } from '../../../lib/sql/write.ts';
+import { createTestEngine, makeScratch, readingSession } from '../../support/test-engine.ts';
+
+function columnsOf(types: Readonly<Record<string, string>>): readonly Column[] {
+  return Object.entries(types).map(([name, text]) => {
+    const type = parseColumnType(text);
+    assert.ok(type);
+    return { name, type };
+  });
+}
+
+const TYPES = {
+  id: 'bigint',
+  n: 'int',
+  on: 'boolean',
+  f: 'float',
+  d: 'double',
+  price: 'decimal(9,2)',
+  wide: 'decimal(30,4)',
+  day: 'date',
+  at: 'timestamp',
+  zoned: 'timestamptz',
+  name: 'string',
+  raw: 'binary',
+  tags: 'list<string>',
+  pair: 'struct<a: int, b: string>',
+};
+const { schema } = schemaOf(columnsOf(TYPES));
+
+const ROWS = `SELECT i AS id, i::INT AS n, true AS "on", 1.5::FLOAT AS f, 1e9 AS d, 1.25::DECIMAL(9,2) AS price, 2::DECIMAL(30,4) AS wide, DATE '2026-01-01' + i::INT AS day,
+TIMESTAMP '2026-01-01 00:00:00' AS at, TIMESTAMPTZ '2026-01-01 00:00:00Z' AS zoned, 'a' || i AS name, 'x'::BLOB AS raw, ['t'] AS tags, {a: 1, b: nullif(i, 2)::VARCHAR} AS pair FROM range(3) r(i)`;
+
+const scratch = makeScratch();
+let file: DataFile;
+let footer: Footer;
+before(async () => {
+  [file, footer] = await written(TYPES, schema, ROWS, 'own');
+});
+after(() => rmSync(scratch, { recursive: true }));
+
+async function written(
+  types: Readonly<Record<string, string>>,
+  own: Schema,
+  rows: string,
+  name: string,
+): Promise<[DataFile, Footer]> {
+  const folder = join(scratch, name);
+  await using session = await createTestEngine().open(readingSession());
+  const columns = columnsOf(types);
+  const [one] = await session.copy(
+    writeTable({
+      name,
+      from: userTerm(rows),
+      columns,
+      fieldIds: fieldIdsOf(own),
+      partitionBy: [],
+      sortBy: [],
+      folder,
+      fileBytes: 1e8,
+    }),
+  );
+  assert.ok(one);
+  const handle = await open(one.path);
+  const footer = await readFooter(handle, one.bytes);
+  await handle.close();
+  return [
+    dataFileOf({ written: one, schema: own, spec: { 'spec-id': 0, fields: [] }, location: 'x', partition: [] }),
+    footer,
+  ];
+}
+
+describe('a file that an engine wrote', () => {
+  test('is as its manifest and its table say, whatever the types', () => {
+    assert.equal(wrongFile(file, footer, { schema }), undefined);
+  });
+
+  test('has other rows, nulls or bounds than its manifest says', () => {
+    const id = 1;
+    assert.equal(wrongFile({ ...file, rows: 4n }, footer, { schema }), 'it has 3 rows, the manifest says 4');
+    const nulls = new Map([...file.nullCounts, [id, 1n] as const]);
+    assert.equal(
+      wrongFile({ ...file, nullCounts: nulls }, footer, { schema }),
+      'its column id has 0 nulls, the manifest says 1',
+    );
+    const bound = (value: number): Uint8Array => new Uint8Array(new BigInt64Array([BigInt(value)]).buffer);
+    const beyond = 'its column id has values beyond the bounds of the manifest';
+    const lower = { ...file, lowerBounds: new Map([...file.lowerBounds, [id, bound(1)] as const]) };
+    const upper = { ...file, upperBounds: new Map([...file.upperBounds, [id, bound(1)] as const]) };
+    assert.equal(wrongFile(lower, footer, { schema }), beyond);
+    assert.equal(wrongFile(upper, footer, { schema }), beyond);
+    assert.equal(
+      wrongFile({ ...file, lowerBounds: new Map(), upperBounds: new Map(), nullCounts: new Map() }, footer, { schema }),
+      undefined,
+    );
+  });
+
+  test('has other columns than its table', () => {
+    const without = { ...schema, fields: schema.fields.slice(1) };
+    assert.equal(wrongFile(file, footer, { schema: without }), "its column id has no field id of the model's table");
+    const more = { ...schema, fields: [...schema.fields, { id: 99, name: 'more', required: false, type: 'int' }] };
+    assert.equal(wrongFile(file, footer, { schema: more }), 'it lacks the column more, or its field id');
+    const other = {
+      n: 'long',
+      price: 'decimal(9, 3)',
+      day: 'int',
+      at: 'timestamptz',
+      zoned: 'timestamp',
+      name: 'long',
+    };
+    const stored = {
+      n: 'int',
+      price: 'decimal(9, 2)',
+      day: 'date',
+      at: 'timestamp',
+      zoned: 'timestamptz',
+      name: 'bytes',
+    };
+    for (const [name, type] of Object.entries(other)) {
+      const fields = schema.fields.map((field) => (field.name === name ? { ...field, type } : field));
+      const got = stored[name as keyof typeof stored];
+      assert.equal(
+        wrongFile(file, footer, { schema: { ...schema, fields } }),
+        `its column ${name} is written as ${got}; expected ${type}`,
+      );
+    }
+  });
+});

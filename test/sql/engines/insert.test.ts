@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PartitionField } from '../../../lib/core/spec.ts';
+import type { ColumnType } from '../../../lib/core/types.ts';
+import { insertPartitions, insertRows } from '../../../lib/sql/engines/insert.ts';
+import { renderPartitionValues } from '../../../lib/sql/engines/partitions.ts';
+import { requireTypes } from '../../../lib/sql/engines/strict-types.ts';
+import { pathIn } from '../../../lib/sql/quote.ts';
+import { userSql } from '../../../lib/sql/user-sql.ts';
+
+const typed = (kind: 'string' | 'date' | 'timestamp'): ColumnType => ({ kind });
+const ROWS = {
+  dialect: 'trino',
+  into: pathIn('trino', ['db', 'a"b']),
+  text: userSql('SELECT 1'),
+  columns: [{ name: 'name', type: typed('string') }],
+  partitionBy: [{ column: 'name', transform: { kind: 'identity' } }],
+} as const;
+
+test('rows go into columns by name, of the partitions that are asked for', () => {
+  assert.equal(
+    insertRows({ ...ROWS, partitions: [["o'x"], [null]] }),
+    `INSERT INTO "db"."a""b" ("name") SELECT "name" FROM (
+SELECT 1
+) AS strata_rows WHERE CAST(CASE WHEN NOT (typeof("name") LIKE 'varchar%' OR typeof("name") IN ('string', 'unknown', 'void')) THEN concat('column name: got ', typeof("name"), '; expected string') ELSE 'true' END AS boolean) AND ((CAST("name" AS varchar) = 'o''x') OR (CAST("name" AS varchar) IS NULL))`,
+  );
+  assert.match(insertRows({ ...ROWS, partitions: null }), /AS boolean\)$/);
+  assert.match(insertRows({ ...ROWS, partitions: [] }), / AND false$/);
+});
+
+test('partitions are asked for as one text for each field', () => {
+  assert.equal(
+    insertPartitions({ ...ROWS, partitions: null }),
+    'INSERT INTO "db"."a""b" ("p0") SELECT DISTINCT CAST("name" AS varchar) AS "p0" FROM (\nSELECT 1\n) AS strata_rows',
+  );
+});
+
+test('values of partitions are spelled as Strata reads them', () => {
+  const values = (
+    dialect: 'trino' | 'spark',
+    ...kinds: readonly PartitionField['transform']['kind'][]
+  ): readonly string[] =>
+    renderPartitionValues({
+      dialect,
+      fields: kinds.map(
+        (kind): PartitionField => ({
+          column: 't',
+          transform: kind === 'bucket' || kind === 'truncate' ? { kind, width: 4 } : { kind },
+        }),
+      ),
+      columns: [{ name: 't', type: typed('timestamp') }],
+    });
+  assert.deepEqual(values('trino', 'year', 'month', 'day', 'hour'), [
+    'CAST(year("t") - 1970 AS varchar)',
+    'CAST((year("t") - 1970) * 12 + month("t") - 1 AS varchar)',
+    'CAST(CAST("t" AS date) AS varchar)',
+    `CAST(date_diff('hour', TIMESTAMP '1970-01-01 00:00:00', date_trunc('hour', CAST("t" AS timestamp))) AS varchar)`,
+  ]);
+  assert.deepEqual(values('spark', 'day', 'hour'), [
+    'CAST(CAST(`t` AS date) AS string)',
+    "CAST(timestampdiff(HOUR, TIMESTAMP '1970-01-01 00:00:00', date_trunc('hour', `t`)) AS string)",
+  ]);
+  for (const kind of ['bucket', 'truncate'] as const)
+    assert.throws(
+      () => values('trino', kind),
+      new RegExp(`InvalidInput: partitionBy ${kind}\\(t\\): an engine cannot be asked`),
+    );
+  assert.throws(
+    () => values('trino', 'identity'),
+    /cannot be asked for partitions of the type timestamp; expected boolean/,
+  );
+});
+
+test('a column of another type ends the statement, by its name', () => {
+  const types = (dialect: 'trino' | 'spark', type: ColumnType): string => requireTypes(dialect, [{ name: 'c', type }]);
+  const got = 'typeof("c") NOT IN (';
+  const cases: readonly (readonly [ColumnType, string])[] = [
+    [{ kind: 'boolean' }, `${got}'boolean', 'unknown', 'void')`],
+    [{ kind: 'int' }, `${got}'integer', 'smallint', 'tinyint', 'unknown', 'void')`],
+    [{ kind: 'bigint' }, `${got}'bigint', 'integer', 'smallint', 'tinyint', 'unknown', 'void')`],
+    [{ kind: 'float' }, `${got}'real', 'unknown', 'void')`],
+    [{ kind: 'decimal', precision: 18, scale: 2 }, `${got}'decimal(18,2)', 'unknown', 'void')`],
+    [{ kind: 'timestamp' }, `${got}'timestamp(0)', 'timestamp(3)', 'timestamp(6)', 'unknown', 'void')`],
+    [
+      { kind: 'timestamptz' },
+      `${got}'timestamp(0) with time zone', 'timestamp(3) with time zone', 'timestamp(6) with time zone', 'unknown', 'void')`,
+    ],
+    [{ kind: 'binary' }, `${got}'varbinary', 'unknown', 'void')`],
+  ];
+  for (const [type, expected] of cases)
+    assert.ok(types('trino', type).includes(`WHEN ${expected} THEN concat(`), type.kind);
+  assert.equal(types('trino', { kind: 'list', element: { kind: 'int' } }), 'true');
+  assert.equal(
+    types('spark', { kind: 'timestamptz' }),
+    "CASE WHEN typeof(`c`) NOT IN ('timestamp', 'unknown', 'void') THEN raise_error(concat('column c: got ', typeof(`c`), '; expected timestamptz')) ELSE true END",
+  );
+  assert.match(types('spark', { kind: 'int' }), /NOT IN \('int', 'smallint'/);
+  assert.match(types('spark', { kind: 'float' }), /NOT IN \('float'/);
+  assert.match(types('spark', { kind: 'binary' }), /NOT IN \('binary'/);
+  assert.match(types('spark', { kind: 'timestamp' }), /NOT IN \('timestamp_ntz'/);
+});
