@@ -46,6 +46,7 @@ const SUBCOMMANDS = [
   'describe',
   'diagnose',
   'diff',
+  'docs',
   'doctor',
   'drop',
   'executions',

@@ -8,6 +8,8 @@ type ReportRequest = {
   readonly after?: string;
 };
 
+type DocsRequest = { readonly out: string; readonly days?: number };
+
 /** What there is in a lake, and what happened there. */
 export function addLooking(program: Command, start: Start): void {
   const table = () => new Argument('<table>', 'a table by full name, such as retail_gold.monthly_revenue');
@@ -127,6 +129,20 @@ export function addLooking(program: Command, start: Start): void {
       start(command, async (context) => {
         const { context: there, asked } = lookAt(context, options);
         return (await import('./commands/report.ts')).report(there, pipeline, asked);
+      }),
+    );
+
+  addAwsLook(program.command('docs'))
+    .description(
+      'write a site of the whole lake that opens without a server: pipelines, tables, columns, tests, lineage',
+    )
+    .requiredOption('--out <dir>', 'the folder to write to')
+    .addOption(new Option('--days <n>', 'over which figures go (default: 30)').argParser(parseCount))
+    .addHelpText('after', examples('strata docs --out site', 'strata docs --aws --out site --days 7'))
+    .action(async (options: AwsOptions & DocsRequest, command: Command) =>
+      start(command, async (context) => {
+        const { context: there, asked } = lookAt(context, options);
+        return (await import('./commands/docs.ts')).docs(there, asked);
       }),
     );
 

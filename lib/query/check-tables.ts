@@ -7,6 +7,7 @@ import { withRunDate } from '../core/run-date.ts';
 import type { Expectation, ExpectationPolicy, ModelSpec, PipelineSpec } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import { fullName } from '../core/tables.ts';
+import { expectsOf } from '../core/test-fact.ts';
 import type { VarValues } from '../core/vars.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
 import type { StepDeps } from '../lake/deps.ts';
@@ -134,22 +135,6 @@ function checksOf(model: ModelSpec): readonly Check[] {
     offending: renderBreaches(model.mode, THIS),
   };
   return [...own, invariant];
-}
-
-function expectsOf(expectation: Expectation): string {
-  switch (expectation.kind) {
-    case 'row':
-      return expectation.condition;
-    case 'unique':
-      return `unique ${expectation.columns.join(', ')}`;
-    case 'rowCount': {
-      const { min, max } = expectation;
-      const bounds = [...(min === null ? [] : [`at least ${min}`]), ...(max === null ? [] : [`at most ${max}`])];
-      return `${bounds.join(' and ')} rows`;
-    }
-    case 'sql':
-      return expectation.query;
-  }
 }
 
 async function checkModel(

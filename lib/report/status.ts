@@ -1,39 +1,9 @@
-import type { Slo } from '../core/compute.ts';
-import type { Due } from '../core/maintenance-due.ts';
 import type { RunFact } from '../core/run-fact.ts';
+import type { StatusFacts } from '../core/status-facts.ts';
 import { lastSuccess } from './freshness.ts';
 import { byEnd, type Incident, incidentsOf, meanTimeToRepair } from './incidents.ts';
 import { type Judged, judgeSlo } from './slo.ts';
 import { type Durations, durationsOf, percentOf } from './statistics.ts';
-
-/** What is known of a pipeline, before anything is made of it. */
-export type StatusFacts = {
-  readonly pipeline: string;
-  readonly owner: string | null;
-  readonly tier: number | null;
-  readonly timezone: string;
-  readonly slo: Slo;
-  /** Its runs that have ended, in any order; without maintenance. */
-  readonly runs: readonly RunFact[];
-  readonly breaker: 'open' | 'closed';
-  /** Rows that are rejected, by error code; a row counts under each of its codes. */
-  readonly quarantine: readonly QuarantinedCode[];
-  readonly behind: readonly Behind[];
-  /** A run that has yet to be finished by the next. */
-  readonly unfinished: string | null;
-  readonly suspended_files: number;
-  readonly maintenance: readonly Due[];
-};
-
-export type QuarantinedCode = {
-  readonly code: string;
-  readonly quarantined: number;
-  readonly condemned: number;
-  readonly last_day: number;
-};
-
-/** A table that a run would write now; `table` null: nothing is known of any, for the reason. */
-export type Behind = { readonly table: string | null; readonly why: string };
 
 /** What a person on call looks at first. Times of `slo`, `runs` and `mttr_ms` are in ms, instants are ISO texts. */
 export type PipelineStatus = Omit<StatusFacts, 'slo' | 'runs' | 'timezone'> & {

@@ -6,9 +6,10 @@ import { InvalidInput } from '../core/errors.ts';
 import type { RunResult } from '../core/run.ts';
 import { sourcePrefix } from '../core/seeds.ts';
 import type { Expectation, PipelineSpec } from '../core/spec.ts';
+import type { StatusFacts } from '../core/status-facts.ts';
 import { listSource } from '../lake/ops/list-landed.ts';
 import type { Log } from '../ports.ts';
-import { collectFacts, type PipelineFacts } from '../query/status/status-facts.ts';
+import { collectFacts } from '../query/status/status-facts.ts';
 import { apart } from './apart.ts';
 import { type LocalLake, openLocalLake, runPipeline } from './local.ts';
 
@@ -20,9 +21,9 @@ export type SimulatedIncident = {
   readonly bytes: number;
   readonly failed: RunResult;
   readonly alert: { readonly subject: string; readonly message: string } | null;
-  readonly during: PipelineFacts;
+  readonly during: StatusFacts;
   readonly recovered: RunResult;
-  readonly after: PipelineFacts;
+  readonly after: StatusFacts;
   /** By which the figures are to be read: the moments after either run. */
   readonly at: { readonly during: number; readonly after: number };
 };

@@ -154,6 +154,11 @@ test('the breaker halts a pipeline until a person closes it', async () => {
   const page = readFileSync(join(out, 'index.html'), 'utf8');
   assert.match(page, /^<!doctype html>[\s\S]*<dt>breaker<\/dt><dd class="bad">open<\/dd>/);
   assert.match(readFileSync(join(out, 'report.md'), 'utf8'), /^# Strata\n[\s\S]*- breaker: \*\*open\*\*\n/);
+  const index = join(out, 'site', 'index.html');
+  const site = await lake.json<{ index: string; pages: number }>(0, 'docs', '--out', join(out, 'site'), '--days', '3');
+  assert.deepEqual([site.index, site.pages > 3], [index, true]);
+  assert.match(readFileSync(index, 'utf8'), /over 3 days\.[\s\S]*<a href="pipelines\/bank\.html">bank<\/a>/);
+  assert.ok(statSync(join(out, 'site', 'pipelines', 'bank.html')).size > 1_000);
   const one = await lake.run('report', 'bank', '--out', out, '--days', '2');
   assert.match(one.stdout, /index\.html \([\d.]+ kB\)\n.*report\.md \([\d.]+ k?B\)\n.*report\.json/);
   const { days } = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as { days: number };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { InvalidInput } from '../../lib/core/errors.ts';
-import { append, csv, definePipeline, upsert } from '../../lib/define/index.ts';
+import type { ModelSpec } from '../../lib/core/spec.ts';
+import { append, csv, definePipeline, rowCount, upsert } from '../../lib/define/index.ts';
 import { collectPage } from '../../lib/query/status/page-facts.ts';
 import { collectFacts, factOf, pipelinesIn, runFacts } from '../../lib/query/status/status-facts.ts';
 import { tagTable } from '../../lib/runtime/tag-table.ts';
@@ -24,16 +25,25 @@ describe('what is known of a pipeline', () => {
       sources: {
         orders: csv({
           columns: {
-            id: { type: 'int', required: true },
+            id: { type: 'int', required: true, description: 'The number.' },
             kind: { type: 'string', in: ['x'] },
             mail: { type: 'string', personal: true },
           },
         }),
       },
       silver: {
-        orders: { from: 'orders', mode: append(), expect: { few: { condition: 'id < 100', policy: 'fail' } } },
+        orders: {
+          from: 'orders',
+          mode: append(),
+          expect: {
+            few: { condition: 'id < 100', policy: 'fail' },
+            some: { ...rowCount({ min: 5 }), policy: 'warn' },
+            'some more': { ...rowCount({ min: 1 }), policy: 'warn' },
+            known: { condition: 'kind is not null', policy: 'drop' },
+          },
+        },
       },
-      gold: { kinds: { sql: 'kinds.sql' } },
+      gold: { kinds: { sql: 'kinds.sql', expect: { one: rowCount({ max: 1 }) } } },
     });
     const sql = { 'kinds.sql': 'SELECT kind, count(*) AS n FROM silver.orders GROUP BY kind' };
     lake = await openTestLake({ name: 'shop', definition, sql });
@@ -151,6 +161,26 @@ describe('what is known of a pipeline', () => {
       days: 30,
       compared: { before: 'r1', after: 'r2' },
     });
+    assert.deepEqual(
+      page.tests.map(({ table, name, policy, expects, outcome, run_id, said }) => [
+        ...[table, name, policy, expects, outcome, run_id],
+        said?.replace(/^AuditFailed: /, '') ?? null,
+      ]),
+      [
+        [
+          ...['shop_silver.orders', 'few', 'fail', 'id < 100', 'broken', 'r2'],
+          'silver.orders: expectation few (id < 100) does not hold for 1 rows; nothing is published',
+        ],
+        [
+          ...['shop_silver.orders', 'some', 'warn', 'at least 5 rows', 'broken', 'r1'],
+          "silver.orders: expectation some does not hold: 1 offending, such as {'rows': 1}",
+        ],
+        ['shop_silver.orders', 'some more', 'warn', 'at least 1 rows', 'held', 'r1', null],
+        ['shop_silver.orders', 'known', 'drop', 'kind is not null', 'held', 'r1', null],
+        ['shop_gold.kinds', 'one', 'fail', 'at most 1 rows', 'held', 'r1', null],
+      ],
+    );
+    assert.match(page.tests[0]?.at ?? '', /^2026-01-01T00:\d\d:\d\d\.\d{3}Z$/);
     const { nodes, rejected, status, models, quality, nulls, description } = page;
     const made = '2026-01-01T00:';
     assert.deepEqual(
@@ -205,11 +235,38 @@ describe('what is known of a pipeline', () => {
       ],
     );
     assert.deepEqual(
-      nodes.map(({ columns }) => columns.map(({ name, type }) => `${name} ${type}`)),
-      [[], ['id int', 'kind string'], ['kind string', 'n bigint']],
+      nodes.map(({ columns }) =>
+        columns.map(({ name, type, description, from }) => [`${name} ${type}`, description, ...from].join(', ')),
+      ),
+      [
+        ['id int, The number.', 'kind string, '],
+        ['id int, The number., shop.orders.id', 'kind string, , shop.orders.kind'],
+        ['kind string, , shop_silver.orders.kind', 'n bigint, '],
+      ],
     );
     assert.deepEqual(nulls, []);
     assert.ok(status.runs.every(({ cost_usd }) => cost_usd === undefined || cost_usd > 0));
+  });
+
+  test('of tests are not known where they have not been asked yet, or nothing is kept of that', async () => {
+    const before = await lake.copy();
+    await before.store.remove('ops/shop/_runs/r1/result.json');
+    const spec = await before.deps.specs('shop');
+    const renamed = (model: ModelSpec) => ({
+      ...model,
+      expect: model.expect.map((one) => (one.name === 'few' ? { ...one, name: 'fewer' } : one)),
+    });
+    const specs = async () => ({ ...spec, models: spec.models.map(renamed) });
+    const { tests } = await collectPage({ ...before.deps, specs }, 'shop', { days: 30 });
+    assert.deepEqual(
+      tests.map(({ name, outcome, run_id }) => [name, outcome, run_id]),
+      [
+        ...['fewer', 'some', 'some more', 'known'].map((name) => [name, 'unknown', null]),
+        // What is published has held to all that it must.
+        ['one', 'held', 'r1'],
+      ],
+    );
+    before.close();
   });
 
   test('are of its latest run where it does not compile any more', async () => {

@@ -1,5 +1,7 @@
+import type { LineageNode, ModelFigures, PipelineFacts } from '../../lib/core/page-facts.ts';
 import type { RunFact } from '../../lib/core/run-fact.ts';
-import type { LineageNode, ModelFigures, PageFacts, PipelineFacts } from '../../lib/report/page/facts.ts';
+import type { TestFact } from '../../lib/core/test-fact.ts';
+import type { PageFacts } from '../../lib/report/page/facts.ts';
 
 export const NOW = Date.parse('2026-03-31T12:00Z');
 const MINUTE = 60_000;
@@ -61,6 +63,7 @@ function makePipeline(name: string, models: number, count: number, wrong: boolea
     },
     description: wrong ? HOSTILE : 'Sales of a shop.',
     nodes,
+    tests: made.flatMap(({ name: table }, at) => testsOf(table, at, wrong)),
     models: figures,
     before: figures,
     after: figures.map((one) => ({ ...one, mean: (one.mean ?? 0) / 2, cost_usd: (one.cost_usd ?? 0) / 4 })),
@@ -107,7 +110,7 @@ function makeNodes(name: string, models: number, wrong: boolean): readonly Linea
       description: null,
       rows: null,
       updated: null,
-      columns: [],
+      columns: [{ name: 'id', type: 'bigint', description: 'The order.', from: [] }],
     },
   };
   const tables = Array.from({ length: models }, (_, at): LineageNode => {
@@ -122,8 +125,8 @@ function makeNodes(name: string, models: number, wrong: boolean): readonly Linea
       rows: 1_000 * at,
       updated: '2026-03-31T11:00:00.000Z',
       columns: [
-        { name: 'id', type: 'bigint' },
-        { name: wrong ? HOSTILE : 'note', type: 'string' },
+        { name: 'id', type: 'bigint', description: 'The order.', from: reads.map((read) => `${read}.id`) },
+        { name: wrong ? HOSTILE : 'note', type: 'string', description: wrong ? HOSTILE : null, from: [] },
       ],
     };
   });
@@ -132,6 +135,16 @@ function makeNodes(name: string, models: number, wrong: boolean): readonly Linea
 
 function tableOf(pipeline: string, at: number, silver: number): string {
   return `${pipeline}_${at >= silver ? 'gold' : 'silver'}.m${at}`;
+}
+
+/** One that holds, one that does not, and one of which nothing is known. */
+function testsOf(table: string, at: number, wrong: boolean): readonly TestFact[] {
+  const common = { table, kind: 'row', policy: 'warn', run_id: 'tuned-9', at: '2026-03-31T11:00:00.000Z' } as const;
+  return [
+    { ...common, name: 'positive', expects: 'id > 0', outcome: 'held', said: null },
+    { ...common, name: 'short', expects: wrong ? HOSTILE : 'len(note) < 9', outcome: 'broken', said: 'for 3 rows' },
+    { ...common, name: 'new', expects: `id < ${at}`, outcome: 'unknown', said: null, run_id: null, at: null },
+  ];
 }
 
 function figuresOf(model: string, mean: number): ModelFigures {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { LineageNode } from '../../lib/core/page-facts.ts';
 import type { RunFact } from '../../lib/core/run-fact.ts';
 import { renderBars, renderLines, renderStacks } from '../../lib/report/page/charts.ts';
-import type { LineageNode } from '../../lib/report/page/facts.ts';
 import { html, markdownText } from '../../lib/report/page/html.ts';
 import { placeNodes, renderLineage } from '../../lib/report/page/lineage.ts';
 import { renderMarkdown } from '../../lib/report/page/markdown.ts';
@@ -124,8 +124,10 @@ describe('a page', () => {
       '<td><span class="bad">not unique: id</span></td></tr>',
       '<tr><th scope="row">silver.m0</th><td class="n">39</td><td class="n">39</td><td class="n">1.0 s</td><td class="n">500 ms</td><td class="n">-50.0 %</td><td class="n">$0.0010</td><td class="n">$0.00025</td><td class="n">-75.0 %</td></tr>',
       '<tr id="table-shop_5f_1-shop_5f_1_5f_gold.m2"><th scope="row">shop_1_gold.m2</th><td>gold</td><td><a href="#table-shop_5f_1-shop_5f_1_5f_silver.m0">shop_1_silver.m0</a>, <a href="#table-shop_5f_1-shop_5f_1_5f_silver.m1">shop_1_silver.m1</a></td><td class="n">2,000</td>',
+      '<tr><th scope="row">shop_1_silver.m0</th><td>short</td><td>len(note) &lt; 9</td><td>warn</td><td><span class="bad">broken</span></td><td>2026-03-31T11:00:00.000Z</td><td>tuned-9</td><td>for 3 rows</td></tr>',
+      '<td>new</td><td>id &lt; 0</td><td>warn</td><td><span class="dim">not known</span></td><td>-</td><td>-</td><td>-</td></tr>',
       '<tr><th scope="row">2026-03-02</th><td class="n">0</td><td class="n">3</td></tr>',
-      '<td>-</td><td><details><summary>2 columns</summary><ul class="columns"><li>id <span class="dim">bigint</span></li><li>note <span class="dim">string, 25 % null</span></li></ul></details></td></tr>',
+      '<td>-</td><td><details><summary>2 columns</summary><ul class="columns"><li>id <span class="dim">bigint</span>: The order.</li><li>note <span class="dim">string, 25 % null</span></li></ul></details></td></tr>',
     ])
       assert.ok(page.includes(row), row);
     const few = makeLake({ pipelines: 1, models: 3, runs: 10 });
@@ -406,7 +408,7 @@ describe('pictures', () => {
     ];
     const { markup } = renderLineage(
       nodes,
-      (name) => `x-${name.length}`,
+      (name) => `#x-${name.length}`,
       ({ name }) => `about ${name.length}`,
     );
     assert.deepEqual(all(markup, /<path d="([^"]*)"/g), ['M186 18C211 18 211 18 236 18']);

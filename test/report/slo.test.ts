@@ -3,13 +3,14 @@ import { describe, test } from 'node:test';
 import type { Slo } from '../../lib/core/compute.ts';
 import { formatReadyBy, parseReadyBy } from '../../lib/core/ready-by.ts';
 import type { RunFact } from '../../lib/core/run-fact.ts';
+import type { StatusFacts } from '../../lib/core/status-facts.ts';
 import { freshSince, lastSuccess, stalenessOf } from '../../lib/report/freshness.ts';
 import { incidentsOf, meanTimeToRepair } from '../../lib/report/incidents.ts';
 import { describePromise, formatPercent } from '../../lib/report/promise-text.ts';
 import { dueDays } from '../../lib/report/ready.ts';
 import { type Judged, judgeSlo } from '../../lib/report/slo.ts';
 import { durationsOf, quantile } from '../../lib/report/statistics.ts';
-import { judgePipeline, type StatusFacts } from '../../lib/report/status.ts';
+import { judgePipeline } from '../../lib/report/status.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderPipeline, renderPipelines } from '../../lib/cli/output/status.ts';
-import { judgePipeline, type PipelineStatus, type StatusFacts } from '../../lib/report/status.ts';
+import type { StatusFacts } from '../../lib/core/status-facts.ts';
+import { judgePipeline, type PipelineStatus } from '../../lib/report/status.ts';
 import { HOSTILE, makeLake, NOW } from './made-lake.ts';
 
 const CONTEXT = { layout: {}, lake: 'the lake', hint: (command: string): string => `strata ${command}` };

@@ -1,7 +1,8 @@
 import { opsTable } from '../../core/ops.ts';
+import type { ColumnQuality, ModelFigures, PipelineFacts } from '../../core/page-facts.ts';
 import type { ModelSpec, PipelineSpec } from '../../core/spec.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
-import { renderColumnType } from '../../core/types.ts';
+import type { TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { estimateSize } from '../../lake/tables/table-size.ts';
 import { tableIdOf } from '../../lake/tables/table-state.ts';
@@ -15,54 +16,11 @@ import {
   type RunChoice,
 } from '../../sql/status/page.ts';
 import { loadTable } from '../../table/read.ts';
-import { withoutLog } from '../lineage.ts';
 import { maskedColumns } from '../masked-columns.ts';
 import { queryRows } from '../select.ts';
-import { collectFacts, type PipelineFacts, specOf } from './status-facts.ts';
-
-/** What a page shows of a pipeline beside its status. */
-export type PageFacts = {
-  readonly status: PipelineFacts;
-  readonly description: string | null;
-  readonly nodes: readonly Node[];
-  readonly models: readonly Figures[];
-  readonly before: readonly Figures[];
-  readonly after: readonly Figures[];
-  readonly rejected: readonly { readonly day: string; readonly code: string; readonly rows: number }[];
-  readonly quality: readonly Quality[];
-  readonly nulls: readonly { readonly day: string; readonly column: string; readonly percent: number }[];
-};
-
-type Node = {
-  readonly name: string;
-  readonly kind: 'source' | 'silver' | 'gold' | 'elsewhere';
-  readonly level: number;
-  readonly reads: readonly string[];
-  readonly description: string | null;
-  readonly rows: number | null;
-  readonly updated: string | null;
-  /** As SQL sees them; without those that are personal. */
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
-};
-
-type Figures = {
-  readonly model: string;
-  readonly runs: number;
-  readonly failed: number;
-  readonly mean: number | null;
-  readonly p50: number | null;
-  readonly p95: number | null;
-  readonly rows_out: number | null;
-  readonly cost_usd: number | null;
-};
-
-type Quality = {
-  readonly table: string;
-  readonly column: string;
-  readonly rows: number;
-  readonly nulls: number | null;
-  readonly key_ok: boolean | null;
-};
+import { lastOutcomes } from './last-outcomes.ts';
+import { type Known, NO_TABLE, nodesOf } from './nodes.ts';
+import { collectFacts, specOf } from './status-facts.ts';
 
 export type PageRequest = {
   readonly days: number;
@@ -70,31 +28,30 @@ export type PageRequest = {
   readonly compared?: { readonly before: string; readonly after: string };
 };
 
-/** What there is of a table: its metadata says it. */
-type Known = Pick<Node, 'rows' | 'updated'> & { readonly personal: readonly string[] };
-
 const DAY_MS = 86_400_000;
 const MOST_COLUMNS = 5;
-const NO_TABLE: Known = { rows: null, updated: null, personal: [] };
 
 /** Collects what a page shows. Columns that are personal are left out. Throws as collectFacts. */
 export async function collectPage(
   deps: StepDeps,
   pipeline: string,
   { days, compared }: PageRequest,
-): Promise<PageFacts> {
+): Promise<PipelineFacts> {
   const spec = await specOf(deps, pipeline);
   const since = new Date(deps.clock.now().getTime() - days * DAY_MS).toISOString();
+  const metadata = await loadTables(deps, spec);
   const tables = new Map<string, Known>();
-  for (const model of spec.models) tables.set(model.id, await lookAt(deps, spec, model));
+  for (const [id, table] of metadata) tables.set(id, await lookAt(deps, table));
   const personal = spec.models.flatMap((model) => personalOf(spec, model, tables.get(model.id) ?? NO_TABLE));
-  const figures = (choice: RunChoice | undefined): Promise<readonly Figures[]> => modelFigures(deps, pipeline, choice);
+  const figures = (choice: RunChoice | undefined): Promise<readonly ModelFigures[]> =>
+    modelFigures(deps, pipeline, choice);
   const quality = await hasRows(deps, opsTable(pipeline, 'quality'));
   const rejected = await hasRows(deps, opsTable(pipeline, 'quarantine'));
   return {
     status: await collectFacts(deps, pipeline),
     description: spec.description,
     nodes: nodesOf(spec, tables),
+    tests: await lastOutcomes(deps, spec, metadata),
     models: await figures({ since }),
     before: await figures(compared && { beginning: compared.before }),
     after: await figures(compared && { beginning: compared.after }),
@@ -112,13 +69,21 @@ export async function collectPage(
   };
 }
 
+/** Those that are there, by model. */
+async function loadTables(deps: StepDeps, spec: PipelineSpec): Promise<ReadonlyMap<string, TableMetadata>> {
+  const tables = new Map<string, TableMetadata>();
+  for (const model of spec.models) {
+    const entry = await loadTable(deps.catalog, tableIdOf(spec, model));
+    if (entry !== undefined) tables.set(model.id, entry.metadata);
+  }
+  return tables;
+}
+
 async function hasRows(deps: StepDeps, id: TableId): Promise<boolean> {
   return (await loadTable(deps.catalog, id)) !== undefined;
 }
 
-async function lookAt(deps: StepDeps, spec: PipelineSpec, model: ModelSpec): Promise<Known> {
-  const metadata = (await loadTable(deps.catalog, tableIdOf(spec, model)))?.metadata;
-  if (metadata === undefined) return NO_TABLE;
+async function lookAt(deps: StepDeps, metadata: TableMetadata): Promise<Known> {
   const { rows } = await estimateSize(deps, metadata);
   const updated = new Date(Number(metadata['last-updated-ms'])).toISOString();
   return { rows, updated, personal: maskedColumns(metadata).map(({ name }) => name) };
@@ -130,35 +95,11 @@ function personalOf(spec: PipelineSpec, model: ModelSpec, known: Known): readonl
   return [...new Set([...(model.personal ?? []), ...known.personal])].map((column) => ({ table, column }));
 }
 
-function nodesOf(spec: PipelineSpec, tables: ReadonlyMap<string, Known>): readonly Node[] {
-  const sourceName = (source: string): string => `${spec.name}.${source}`;
-  const nothing = { reads: [], description: null, rows: null, updated: null, level: 0, columns: [] };
-  const models = spec.models.map((model): Node => {
-    const level = 1 + spec.levels.findIndex((ids) => ids.includes(model.id));
-    const reads = model.reads.map((ref) => fullName(tableIdOf(spec, { ...ref, name: withoutLog(ref.name) })));
-    const from = model.layer === 'silver' ? [sourceName(model.from)] : [];
-    const { rows, updated, personal } = tables.get(model.id) ?? NO_TABLE;
-    const hidden = new Set([...personal, ...(model.personal ?? [])]);
-    const columns = model.columns.flatMap((one) => {
-      return hidden.has(one.name) ? [] : [{ name: one.name, type: renderColumnType(one.type) }];
-    });
-    const { layer: kind, description } = model;
-    const name = fullName(tableIdOf(spec, model));
-    return { name, kind, level, reads: [...new Set([...from, ...reads])], description, rows, updated, columns };
-  });
-  const own = new Set(models.map(({ name }) => name));
-  const others = new Set(models.flatMap(({ reads }) => reads).filter((name) => !own.has(name)));
-  const sources = spec.sources.map(({ name }): Node => ({ ...nothing, name: sourceName(name), kind: 'source' }));
-  for (const { name } of sources) others.delete(name);
-  const elsewhere = [...others].sort().map((name): Node => ({ ...nothing, name, kind: 'elsewhere' }));
-  return [...sources, ...elsewhere, ...models];
-}
-
 async function modelFigures(
   deps: StepDeps,
   pipeline: string,
   choice: RunChoice | undefined,
-): Promise<readonly Figures[]> {
+): Promise<readonly ModelFigures[]> {
   if (choice === undefined || !(await hasRows(deps, opsTable(pipeline, 'model_runs')))) return [];
   const rows = await queryRows(deps, figureModels(pipeline, choice));
   return rows.map((row) => ({
@@ -173,7 +114,7 @@ async function modelFigures(
   }));
 }
 
-function qualityOf(row: Row): Quality {
+function qualityOf(row: Row): ColumnQuality {
   const key = row['key_ok'];
   return {
     table: String(row['table']),

@@ -1,9 +1,8 @@
-import type { Slo } from '../../core/compute.ts';
 import { StrataError } from '../../core/errors.ts';
-import type { Due } from '../../core/maintenance-due.ts';
 import { opsTable } from '../../core/ops.ts';
 import type { RunFact } from '../../core/run-fact.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
+import type { QuarantinedCode, StatusFacts } from '../../core/status-facts.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { lookForDue } from '../../lake/maintain/due.ts';
 import { readBreaker } from '../../lake/ops/breaker.ts';
@@ -17,29 +16,6 @@ import { parseTime } from '../moment.ts';
 import { planRun } from '../plan-run.ts';
 import { queryRows } from '../select.ts';
 
-/** What is known of how a pipeline does. */
-export type PipelineFacts = {
-  readonly pipeline: string;
-  readonly owner: string | null;
-  readonly tier: number | null;
-  readonly timezone: string;
-  readonly slo: Slo;
-  readonly runs: readonly RunFact[];
-  readonly breaker: 'open' | 'closed';
-  readonly quarantine: readonly CountedCode[];
-  readonly behind: readonly { readonly table: string | null; readonly why: string }[];
-  readonly unfinished: string | null;
-  readonly suspended_files: number;
-  readonly maintenance: readonly Due[];
-};
-
-type CountedCode = {
-  readonly code: string;
-  readonly quarantined: number;
-  readonly condemned: number;
-  readonly last_day: number;
-};
-
 const DAY_MS = 86_400_000;
 
 /** Names of the pipelines that have tables in a lake, in order. */
@@ -51,7 +27,7 @@ export async function pipelinesIn({ catalog }: Pick<QueryDeps, 'catalog'>): Prom
  * Looks at a pipeline: its books, what a run would do now, and what is due. A pipeline that does not compile any more is the one that
  * its latest run had. Throws InvalidInput for one that neither is there nor has run.
  */
-export async function collectFacts(deps: StepDeps, pipeline: string): Promise<PipelineFacts> {
+export async function collectFacts(deps: StepDeps, pipeline: string): Promise<StatusFacts> {
   const spec = await specOf(deps, pipeline);
   const breaker = await readBreaker(deps.store, pipeline);
   return {
@@ -112,7 +88,7 @@ function costOf({ cost_usd, cost_rate }: Row): Pick<RunFact, 'cost_usd' | 'cost_
   };
 }
 
-async function countQuarantine(deps: StepDeps, pipeline: string): Promise<readonly CountedCode[]> {
+async function countQuarantine(deps: StepDeps, pipeline: string): Promise<readonly QuarantinedCode[]> {
   if ((await loadTable(deps.catalog, opsTable(pipeline, 'quarantine'))) === undefined) return [];
   const since = new Date(deps.clock.now().getTime() - DAY_MS).toISOString();
   const rows = await queryRows(deps, countCodes(pipeline, since));
@@ -128,7 +104,7 @@ async function countQuarantine(deps: StepDeps, pipeline: string): Promise<readon
 async function lookAhead(
   deps: StepDeps,
   pipeline: string,
-): Promise<Pick<PipelineFacts, 'behind' | 'unfinished' | 'suspended_files'>> {
+): Promise<Pick<StatusFacts, 'behind' | 'unfinished' | 'suspended_files'>> {
   try {
     const { levels, changes, resumes, suspended } = await planRun(deps, pipeline);
     const behind = levels.flatMap(({ tables }) => tables.map(({ table, reason }) => ({ table, why: reason })));

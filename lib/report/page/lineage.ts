@@ -1,4 +1,4 @@
-import type { LineageNode } from './facts.ts';
+import type { LineageNode } from '../../core/page-facts.ts';
 import { type Html, html } from './html.ts';
 
 const COLUMN = 230;
@@ -7,13 +7,16 @@ const MARGIN = 6;
 /** Passes over the levels that move each node beside those that it is made from. */
 const PASSES = 4;
 
-type Placed = LineageNode & { readonly x: number; readonly y: number };
+/** What a box stands for: a table, or one of its columns. */
+export type GraphNode = Pick<LineageNode, 'name' | 'kind' | 'level' | 'reads'>;
 
-/** From sources on the left to what is made of them on the right, each in the column of its level. */
-export function renderLineage(
-  nodes: readonly LineageNode[],
-  linkOf: (name: string) => string,
-  aboutOf: (node: LineageNode) => string,
+type Placed<Node extends GraphNode = GraphNode> = Node & { readonly x: number; readonly y: number };
+
+/** From sources on the left to what is made of them on the right, each in the column of its level; `hrefOf`: where a box leads, if anywhere. */
+export function renderLineage<Node extends GraphNode>(
+  nodes: readonly Node[],
+  hrefOf: (name: string) => string | undefined,
+  aboutOf: (node: Node) => string,
 ): Html {
   const placed = placeNodes(nodes);
   const byName = new Map(placed.map((node) => [node.name, node]));
@@ -25,7 +28,12 @@ export function renderLineage(
   );
   const boxes = placed.map((node) => {
     const { x, y, name, kind } = node;
-    return html`<a href="#${linkOf(name)}"><title>${aboutOf(node)}</title><rect class="node ${kind}" x="${x}" y="${y}" width="${NODE.width}" height="${NODE.height}" rx="4"/><text x="${x + 8}" y="${y + 16}">${shortName(name)}</text></a>
+    const box = html`<title>${aboutOf(node)}</title><rect class="node ${kind}" x="${x}" y="${y}" width="${NODE.width}" height="${NODE.height}" rx="4"/><text x="${x + 8}" y="${y + 16}">${shortName(name)}</text>`;
+    const href = hrefOf(name);
+    return href === undefined
+      ? html`<g>${box}</g>
+`
+      : html`<a href="${href}">${box}</a>
 `;
   });
   const width = Math.max(...placed.map(({ x }) => x)) + NODE.width + MARGIN;
@@ -36,7 +44,7 @@ export function renderLineage(
 }
 
 /** In each column nodes stand in the order of the middle of what they are made from, so that few edges cross. */
-export function placeNodes(nodes: readonly LineageNode[]): readonly Placed[] {
+export function placeNodes<Node extends GraphNode>(nodes: readonly Node[]): readonly Placed<Node>[] {
   const levels = [...Map.groupBy(nodes, ({ level }) => level)].sort(([a], [b]) => a - b).map(([, own]) => [...own]);
   const rank = new Map(levels.flatMap((own) => own.map(({ name }, at) => [name, at] as const)));
   for (let pass = 0; pass < PASSES; pass += 1) {
@@ -55,7 +63,7 @@ export function placeNodes(nodes: readonly LineageNode[]): readonly Placed[] {
   );
 }
 
-function middleOf({ name, reads }: LineageNode, rank: ReadonlyMap<string, number>): number {
+function middleOf({ name, reads }: GraphNode, rank: ReadonlyMap<string, number>): number {
   const places = reads.flatMap((one) => rank.get(one) ?? []);
   return places.length === 0 ? (rank.get(name) ?? 0) : places.reduce((a, b) => a + b, 0) / places.length;
 }

@@ -28,13 +28,14 @@ export function duration(ms: number | null): string {
   return ms === null ? '-' : formatDuration(ms);
 }
 
-export function renderOverview({ pipelines, days }: Report): Html {
+/** `hrefOf`: where there is more of a pipeline. */
+export function renderOverview({ pipelines, days }: Report, hrefOf: (pipeline: string) => string): Html {
   const numeric = ['runs', 'success rate', 'mean', 'p50', 'p95', 'last success', 'rejected', 'behind', 'cost per run'];
   return renderTable({
     caption: `How the pipelines do; figures of runs over ${days} days`,
     columns: [{ name: 'pipeline' }, { name: 'breached' }, ...numeric.map((name) => ({ name, numeric: true }))],
     rows: pipelines.map(({ status, cost }) => [
-      html`<a href="#${anchorOf(status.pipeline)}">${status.pipeline}</a>`,
+      html`<a href="${hrefOf(status.pipeline)}">${status.pipeline}</a>`,
       status.breached.length === 0 ? '-' : html`<span class="bad">${status.breached.join(', ')}</span>`,
       formatCount(status.runs.n + status.runs.failed),
       formatPercent(status.runs.success_rate),

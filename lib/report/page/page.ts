@@ -1,39 +1,41 @@
 import { describePromise } from '../promise-text.ts';
+import { renderDocument } from './document.ts';
 import { type Html, html } from './html.ts';
 import { anchorOf, idOf, renderOverview, stateText } from './overview.ts';
 import type { PipelineReport, Report } from './report.ts';
 import { renderCompared, renderLatest, renderModels, renderRuns } from './runs.ts';
-import { STYLE } from './style.ts';
 import { renderTable } from './table.ts';
 import { renderGraph, renderQuality, renderQuarantine } from './tables.ts';
+import { renderTests } from './tests.ts';
 
-/**
- * A page that opens from disk: it has no script, and neither loads nor names anything beside itself. What came from data is text,
- * whatever it holds.
- */
+/** Of a whole lake, or of a pipeline, on one page. */
 export function renderPage(report: Report): string {
   const { pipelines, lake, at, days } = report;
-  const links = pipelines.map(
-    ({ status: { pipeline } }) => html`<li><a href="#${anchorOf(pipeline)}">${pipeline}</a></li>`,
-  );
-  const page = html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="referrer" content="no-referrer"><title>${lake}</title><style>${STYLE}</style></head>
-<body><a class="skip" href="#content">Skip to the content</a>
-<header><h1>${lake}</h1><p class="dim">As of ${at}, over ${days} days. Times are in UTC.</p></header>
-<nav aria-label="Pipelines"><ul>${links}</ul></nav>
-<main id="content" tabindex="-1">
-<section aria-labelledby="all"><h2 id="all">Pipelines</h2>${renderOverview(report)}</section>
-${pipelines.map((one) => renderPipeline(one, report))}</main>
-<footer><p class="dim">Made by strata report. Costs are those of the runs, without storage; Glue is the smallest Spark job
-(${report.glue.dpus} DPU at $${report.glue.dpuHour} an hour in ${report.glue.region}, checked ${report.glue.checked}) in each run's place, had it taken as long.</p></footer>
-</body></html>
-`;
-  return page.markup;
+  const hrefOf = (pipeline: string): string => `#${anchorOf(pipeline)}`;
+  return renderDocument({
+    title: lake,
+    about: html`As of ${at}, over ${days} days. Times are in UTC.`,
+    links: {
+      label: 'Pipelines',
+      items: pipelines.map(({ status: { pipeline } }) => html`<li><a href="${hrefOf(pipeline)}">${pipeline}</a></li>`),
+    },
+    main: html`<section aria-labelledby="all"><h2 id="all">Pipelines</h2>${renderOverview(report, hrefOf)}</section>
+${pipelines.map((one) => renderPipeline(one, report))}`,
+    footer: html`Made by strata report. ${renderPrices(report)}`,
+  });
 }
 
-function renderPipeline(one: PipelineReport, report: Report): Html {
+export function renderPrices({ glue }: Report): Html {
+  return html`Costs are those of the runs, without storage; Glue is the smallest Spark job
+(${glue.dpus} DPU at $${glue.dpuHour} an hour in ${glue.region}, checked ${glue.checked}) in each run's place, had it taken as long.`;
+}
+
+/** `pageOf`: where there is more of a table; left out: nowhere. */
+export function renderPipeline(
+  one: PipelineReport,
+  report: Report,
+  pageOf: (table: string) => string | undefined = () => undefined,
+): Html {
   const { pipeline } = one.status;
   return html`<section aria-labelledby="${anchorOf(pipeline)}"><h2 id="${anchorOf(pipeline)}">${pipeline}</h2>
 ${one.description === null ? null : html`<p>${one.description}</p>`}
@@ -42,9 +44,10 @@ ${renderState(one)}
 <h3>Runs</h3>${renderRuns(one)}${renderLatest(one)}
 <h3>Incidents</h3>${renderIncidents(one)}
 <h3>Models</h3>${renderModels(one)}${renderCompared(one)}
+<h3>Tests</h3>${renderTests(one.tests, `What is expected of the tables of ${pipeline}`, true)}
 <h3>Quarantine</h3>${renderQuarantine(one)}
 <h3>Quality</h3>${renderQuality(one)}
-<h3>Lineage</h3>${renderGraph(one, report)}
+<h3>Lineage</h3>${renderGraph(one, report, pageOf)}
 </section>
 `;
 }

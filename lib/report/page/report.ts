@@ -1,8 +1,9 @@
+import type { ModelFigures, PipelineFacts } from '../../core/page-facts.ts';
 import type { RunFact } from '../../core/run-fact.ts';
 import { byEnd, type Incident, incidentsOf } from '../incidents.ts';
 import { durationsOf, mean, percentOf, quantile } from '../statistics.ts';
 import { judgePipeline, type PipelineStatus } from '../status.ts';
-import type { GluePrices, ModelFigures, PageFacts, PipelineFacts } from './facts.ts';
+import type { GluePrices, PageFacts } from './facts.ts';
 
 /** What a page shows, and what `report.json` is. */
 export type Report = {

@@ -1,8 +1,8 @@
+import type { ModelFigures } from '../../core/page-facts.ts';
 import { formatCount, formatDuration, formatQuantity } from '../human.ts';
 import { formatPercent } from '../promise-text.ts';
 import { FEW, percentOf } from '../statistics.ts';
 import { renderBars, renderLines, renderStacks } from './charts.ts';
-import type { ModelFigures } from './facts.ts';
 import { type Html, html } from './html.ts';
 import { duration, idOf, p95Of, usd } from './overview.ts';
 import type { Change, PipelineReport } from './report.ts';

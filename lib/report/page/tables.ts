@@ -1,8 +1,8 @@
+import type { ColumnQuality, LineageNode } from '../../core/page-facts.ts';
 import { formatCount, formatQuantity } from '../human.ts';
 import { formatPercent } from '../promise-text.ts';
 import { percentOf } from '../statistics.ts';
 import { renderLines, renderStacks } from './charts.ts';
-import type { ColumnQuality, LineageNode } from './facts.ts';
 import { type Html, html } from './html.ts';
 import { renderLineage } from './lineage.ts';
 import { idOf } from './overview.ts';
@@ -96,7 +96,11 @@ function qualityOf(table: string, own: readonly ColumnQuality[]): readonly (stri
 }
 
 /** From sources to tables, as a picture and as a table. */
-export function renderGraph({ nodes, status: { pipeline }, quality }: PipelineReport, { at }: Report): Html {
+export function renderGraph(
+  { nodes, status: { pipeline }, quality }: PipelineReport,
+  { at }: Report,
+  pageOf: (table: string) => string | undefined,
+): Html {
   if (nodes.length === 0) return html`<p class="none">Lineage: there are no tables</p>`;
   const linkOf = (name: string): string => idOf('table', pipeline, name);
   const known = new Set(nodes.map(({ name }) => name));
@@ -128,7 +132,7 @@ export function renderGraph({ nodes, status: { pipeline }, quality }: PipelineRe
     ],
     ids: nodes.map(({ name }) => linkOf(name)),
     rows: nodes.map(({ name, kind, reads, rows, updated, description, columns }) => [
-      name,
+      linked(name, pageOf(name)),
       kind,
       reads.length === 0
         ? '-'
@@ -144,15 +148,19 @@ export function renderGraph({ nodes, status: { pipeline }, quality }: PipelineRe
           ),
     ]),
   });
-  return html`<figure id="${idOf('lineage', pipeline)}"><figcaption>Lineage of ${pipeline}</figcaption>${renderLineage(nodes, linkOf, aboutOf)}${table}</figure>`;
+  return html`<figure id="${idOf('lineage', pipeline)}"><figcaption>Lineage of ${pipeline}</figcaption>${renderLineage(nodes, (name) => `#${linkOf(name)}`, aboutOf)}${table}</figure>`;
+}
+
+export function linked(name: string, href: string | undefined): Html {
+  return href === undefined ? html`${name}` : html`<a href="${href}">${name}</a>`;
 }
 
 /** Names and types, with the share of nulls where the latest files say it. */
 function renderColumns(columns: LineageNode['columns'], quality: readonly ColumnQuality[]): Html {
   const nulls = new Map(quality.map(({ column, rows, nulls: n }) => [column, n === null ? null : percentOf(n, rows)]));
-  const items = columns.map(({ name, type }) => {
+  const items = columns.map(({ name, type, description }) => {
     const share = nulls.get(name) ?? 0;
-    return html`<li>${name} <span class="dim">${type}${share > 0 ? `, ${formatPercent(share)} null` : ''}</span></li>`;
+    return html`<li>${name} <span class="dim">${type}${share > 0 ? `, ${formatPercent(share)} null` : ''}</span>${description === null ? null : html`: ${description}`}</li>`;
   });
   return html`<details><summary>${formatQuantity(columns.length, 'column')}</summary><ul class="columns">${items}</ul></details>`;
 }

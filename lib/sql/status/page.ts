@@ -22,6 +22,13 @@ FROM ${quotePath(`${pipeline}_ops`, 'model_runs')} WHERE status IN ('SUCCEEDED',
 GROUP BY model ORDER BY min(level), model`;
 }
 
+/** `model`, `status`, `run_id`, `ended` (an instant in UTC), `error`: how the latest run of each model that succeeded ended, and the latest that failed. */
+export function latestEnds(pipeline: string): Sql {
+  return sql`SELECT model, status, run_id, strftime(finished_at AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ') AS ended, error
+FROM ${quotePath(`${pipeline}_ops`, 'model_runs')} WHERE status IN ('SUCCEEDED', 'FAILED')
+QUALIFY row_number() OVER (PARTITION BY model, status ORDER BY finished_at DESC, run_id DESC) = 1 ORDER BY model, status`;
+}
+
 /** `day` (UTC), `code`, `rows`: rows that were rejected since an instant, the codes with most first. */
 export function countRejectedByDay(pipeline: string, since: string): Sql {
   return sql`SELECT strftime(quarantined_at AT TIME ZONE 'UTC', '%Y-%m-%d') AS day, code, count(*) AS rows

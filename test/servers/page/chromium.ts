@@ -27,7 +27,11 @@ export type Page = {
   on(event: 'request', heard: (request: { url(): string }) => void): void;
   on(event: 'console', heard: (message: { text(): string }) => void): void;
   on(event: 'pageerror', heard: (error: Error) => void): void;
-  getByRole(role: string, options?: { readonly name?: string | RegExp; readonly level?: number }): Locator;
+  waitForURL(url: string): Promise<void>;
+  getByRole(
+    role: string,
+    options?: { readonly name?: string | RegExp; readonly level?: number; readonly exact?: boolean },
+  ): Locator;
   locator(selector: string): Locator;
   readonly keyboard: { press(key: string): Promise<void> };
 };

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { renderPage } from '../../../lib/report/page/page.ts';
 import { buildReport } from '../../../lib/report/page/report.ts';
+import { renderSite } from '../../../lib/report/site/site.ts';
 import { makeLake } from '../../report/made-lake.ts';
 import { type Browser, type Page, startChromium } from './chromium.ts';
 
@@ -140,6 +141,71 @@ describe('the page in a browser: 200 models and 5,000 runs of 10 pipelines', () 
       assert.ok(wide <= room, `${wide} of ${room}`);
     }
     assert.notEqual(grounds[0], grounds[1]);
+  });
+});
+
+describe('the site of the same lake in a browser', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'strata-site-'));
+  const urlOf = (path: string): string => pathToFileURL(join(folder, path)).href;
+  const SHOWN = ['index.html', 'pipelines/shop_1.html', 'tables/shop_1_gold.m9.html'];
+  const asked: string[] = [];
+  const said: string[] = [];
+  let browser: Browser & AsyncDisposable;
+  let page: Page;
+
+  before(async () => {
+    const files = renderSite(buildReport(makeLake({ pipelines: 10, models: 200, runs: 5_000 })));
+    for (const { path, text } of files) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), text);
+    }
+    const bytes = files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+    console.log(`the site has ${files.length} pages, ${(bytes / 1e6).toFixed(2)} MB`);
+    browser = await startChromium();
+    page = await (await browser.newContext({ viewport: PHONE, colorScheme: 'dark' })).newPage();
+    page.on('request', (request) => asked.push(request.url()));
+    page.on('console', (message) => said.push(message.text()));
+    page.on('pageerror', (error) => said.push(error.message));
+  });
+  after(async () => {
+    rmSync(folder, { recursive: true });
+    await browser[Symbol.asyncDispose]();
+  });
+
+  for (const path of SHOWN) {
+    test(`opens ${path} in 2 s, on a phone, with the values of every picture as a table`, async () => {
+      await page.goto(urlOf(path));
+      const ms = await page.evaluate<number>("performance.getEntriesByType('navigation')[0].loadEventEnd");
+      console.log(`${path} opens in ${ms.toFixed(0)} ms`);
+      assert.ok(ms < OPENS_IN_MS, `${ms}`);
+      const [wide, room] = await page.evaluate<readonly [number, number]>(
+        '[document.documentElement.scrollWidth, innerWidth]',
+      );
+      assert.ok(wide <= room, `${wide} of ${room}`);
+      const pictures = await page.evaluate<readonly [rows: number, named: boolean][]>(`
+        [...document.querySelectorAll('figure')].map((figure) => [
+          figure.querySelectorAll('tbody tr').length,
+          figure.querySelector('figcaption').textContent !== '' && figure.querySelector('svg') !== null,
+        ])`);
+      assert.ok(pictures.length > 0);
+      for (const [rows, named] of pictures) assert.ok(rows > 0 && named, `${rows} ${named}`);
+    });
+  }
+
+  test('leads from the lake to a pipeline, a table and a column, and back, by keys', async () => {
+    await page.goto(urlOf('index.html'));
+    for (const [link, ends] of [
+      ['shop_1', 'pipelines/shop_1.html'],
+      ['shop_1_gold.m9', 'tables/shop_1_gold.m9.html'],
+      ['shop_1_silver.m3.id', 'tables/shop_1_silver.m3.html#column-shop_5f_1_5f_silver.m3.id'],
+      ['Strata', 'index.html'],
+    ] as const) {
+      await page.getByRole('link', { name: link, exact: true }).first().focus();
+      await page.keyboard.press('Enter');
+      await page.waitForURL(urlOf(ends));
+    }
+    assert.ok([...asked].every((url) => url.startsWith(pathToFileURL(folder).href)));
+    assert.deepEqual(said, []);
   });
 });
 

@@ -1,0 +1,32 @@
+import type { Slo } from './compute.ts';
+import type { Due } from './maintenance-due.ts';
+import type { RunFact } from './run-fact.ts';
+
+/** What is known of how a pipeline does, before anything is made of it. */
+export type StatusFacts = {
+  readonly pipeline: string;
+  readonly owner: string | null;
+  readonly tier: number | null;
+  readonly timezone: string;
+  readonly slo: Slo;
+  /** Its runs that have ended, in any order; without maintenance. */
+  readonly runs: readonly RunFact[];
+  readonly breaker: 'open' | 'closed';
+  /** Rows that are rejected, by error code; a row counts under each of its codes. */
+  readonly quarantine: readonly QuarantinedCode[];
+  readonly behind: readonly Behind[];
+  /** A run that has yet to be finished by the next. */
+  readonly unfinished: string | null;
+  readonly suspended_files: number;
+  readonly maintenance: readonly Due[];
+};
+
+export type QuarantinedCode = {
+  readonly code: string;
+  readonly quarantined: number;
+  readonly condemned: number;
+  readonly last_day: number;
+};
+
+/** A table that a run would write now; `table` null: nothing is known of any, for the reason. */
+export type Behind = { readonly table: string | null; readonly why: string };
