@@ -105,7 +105,7 @@ describe('what is known of a pipeline', () => {
       cost_usd: 0.5,
       cost_rate: 'R',
     };
-    assert.deepEqual(factOf(whole, { read: '7', rejected: 2 }), {
+    assert.deepEqual(factOf({ ...whole, read: 7, rejected: 2 }), {
       ...{ ...fact, started: START + 3_000, succeeded: false, error: 'E: x' },
       ...{ cost_usd: 0.5, cost_rate: 'R', read: 7, rejected: 2 },
     });

@@ -6,7 +6,7 @@ import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Row, Session } from '../../lib/ports.ts';
 import { sql } from '../../lib/sql/fragment.ts';
 import { countNulls, countRejectedByDay, figureModels, latestQuality } from '../../lib/sql/status/page.ts';
-import { countCodes, sumRejected } from '../../lib/sql/status/status.ts';
+import { countCodes, selectRunFacts, sumRejected } from '../../lib/sql/status/status.ts';
 import { userSql } from '../../lib/sql/user-sql.ts';
 
 const SINCE = '2026-03-02T00:00:00.000Z';
@@ -15,6 +15,7 @@ const HIDDEN = [{ table: 'p_silver.people', column: "o'name" }];
 const GOLDEN: readonly (readonly [string, Sql])[] = [
   ['status-codes.sql', countCodes('p', SINCE)],
   ['status-rejected.sql', sumRejected('p')],
+  ['status-runs.sql', selectRunFacts('p', true)],
   ['page-models.sql', figureModels('p', { since: SINCE })],
   ['page-compared.sql', figureModels('p', { beginning: "o'r" })],
   ['page-rejected.sql', countRejectedByDay('p', SINCE)],
@@ -34,17 +35,17 @@ for (const [file, text] of GOLDEN) {
 describe('figures of the books', () => {
   let session: Session;
   const select = (text: Sql): Promise<readonly Row[]> => session.rows({ name: 'test', text: userSql(text) });
-  const books = (table: string, columns: string, rows: readonly string[]): Promise<unknown> =>
+  const books = (table: string, columns: string, rows: readonly string[], pipeline = 'p'): Promise<unknown> =>
     session.run({
       name: table,
       text: userSql(
-        `CREATE TABLE p_ops.${table} AS SELECT * FROM (VALUES ${rows.map((row) => `(${row})`).join(', ')}) t(${columns})`,
+        `CREATE OR REPLACE TABLE ${pipeline}_ops.${table} AS SELECT * FROM (VALUES ${rows.map((row) => `(${row})`).join(', ')}) t(${columns})`,
       ),
     });
+  const at = (text: string): string => `TIMESTAMPTZ '${text}Z'`;
   before(async () => {
     session = await createDuckDbEngine().open({ memoryBytes: 200_000_000, threads: 2, scratch: '/tmp' });
-    await session.run({ name: 'schema', text: sql`CREATE SCHEMA p_ops` });
-    const at = (text: string): string => `TIMESTAMPTZ '${text}Z'`;
+    await session.run({ name: 'schema', text: sql`CREATE SCHEMA p_ops; CREATE SCHEMA q_ops` });
     await books('quarantine', 'codes, status, quarantined_at', [
       `['A', 'B'], 'quarantined', ${at('2026-03-01 23:59:59')}`,
       `['A'], 'condemned', ${at('2026-03-02 00:00:00')}`,
@@ -104,6 +105,51 @@ describe('figures of the books', () => {
       (await select(countRejectedByDay('p', SINCE))).map(({ day, code, rows }) => `${day} ${code} ${rows}`),
       ['2026-03-02 B 1', '2026-03-03 B 1', '2026-03-02 A 1', '2026-03-03 C 1'],
     );
+  });
+
+  test('runs that have ended as JSON, also where the books lack columns', async () => {
+    const facts = async (counted: boolean): Promise<unknown> =>
+      JSON.parse(String((await select(selectRunFacts('q', counted)))[0]?.['facts']));
+    await books(
+      'runs',
+      'run_id, status, started_at, finished_at, duration_ms, error',
+      [
+        `'r1', 'SUCCEEDED', ${at('2026-03-02 01:00:00')}, ${at('2026-03-02 01:00:01.5')}, 1500, NULL`,
+        `'r2', 'FAILED', ${at('2026-03-02 02:00:00')}, ${at('2026-03-02 02:00:01')}, NULL, 'E: x'`,
+        `'r3', 'RUNNING', ${at('2026-03-02 03:00:00')}, NULL, NULL, NULL`,
+      ],
+      'q',
+    );
+    const started = Date.parse('2026-03-02T01:00:00Z');
+    const none = { cost_usd: null, cost_rate: null };
+    const [second, first] = [
+      {
+        run_id: 'r2',
+        succeeded: false,
+        started: started + 3_600_000,
+        finished: started + 3_601_000,
+        duration_ms: 0,
+        error: 'E: x',
+        ...none,
+      },
+      { run_id: 'r1', succeeded: true, started, finished: started + 1_500, duration_ms: 1_500, error: null, ...none },
+    ];
+    assert.deepEqual(await facts(false), [second, first]);
+    await books('accounting', 'run_id, source, "read", quarantined, condemned', ["'r1', 'a', 9, 1, 2"], 'q');
+    assert.deepEqual(await facts(true), [
+      { ...second, read: null, rejected: null },
+      { ...first, read: 9, rejected: 3 },
+    ]);
+    await books(
+      'runs',
+      'run_id, started_at, finished_at, duration_ms, status, error, kind, cost_usd, cost_rate',
+      [
+        `'c1', ${at('2026-03-02 01:00:00')}, ${at('2026-03-02 01:00:01')}, 1, 'SUCCEEDED', NULL, 'compact', 1, 'R'`,
+        `'r1', ${at('2026-03-02 01:00:00')}, ${at('2026-03-02 01:00:01.5')}, 1500, 'SUCCEEDED', NULL, NULL, 0.5, 'R'`,
+      ],
+      'q',
+    );
+    assert.deepEqual(await facts(false), [{ ...first, cost_usd: 0.5, cost_rate: 'R' }]);
   });
 
   test('models, in the order of levels', async () => {

@@ -6,12 +6,12 @@ import type { QuarantinedCode, StatusFacts } from '../../core/status-facts.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { lookForDue } from '../../lake/maintain/due.ts';
 import { readBreaker } from '../../lake/ops/breaker.ts';
-import type { Row } from '../../ports.ts';
-import { countCodes, sumRejected } from '../../sql/status/status.ts';
+import type { JsonValue } from '../../ports.ts';
+import { countCodes, selectRunFacts } from '../../sql/status/status.ts';
 import { loadTable } from '../../table/read.ts';
 import type { QueryDeps } from '../deps.ts';
+import { listFailedRuns } from '../failed-runs.ts';
 import { lastSpec } from '../last-spec.ts';
-import { listRuns } from '../list-runs.ts';
 import { parseTime } from '../moment.ts';
 import { planRun } from '../plan-run.ts';
 import { queryRows } from '../select.ts';
@@ -56,32 +56,53 @@ export async function specOf(deps: StepDeps, pipeline: string): Promise<Pipeline
 
 /** The runs of a pipeline that have ended, without maintenance; with the rows that each read and rejected where that is asked. */
 export async function runFacts(deps: QueryDeps, pipeline: string, counted: boolean): Promise<readonly RunFact[]> {
-  const rows = await listRuns(deps, pipeline);
-  const has = counted && (await loadTable(deps.catalog, opsTable(pipeline, 'accounting'))) !== undefined;
-  const accounts = has ? await queryRows(deps, sumRejected(pipeline)) : [];
-  const byRun = new Map(accounts.map((row) => [String(row['run_id']), row]));
-  return rows.flatMap((row) => factOf(row, byRun.get(String(row['run_id']))) ?? []);
+  const has = async (book: 'runs' | 'accounting'): Promise<boolean> =>
+    (await loadTable(deps.catalog, opsTable(pipeline, book))) !== undefined;
+  const rows = (await has('runs'))
+    ? await queryRows(deps, selectRunFacts(pipeline, counted && (await has('accounting'))))
+    : [];
+  const facts = rows.flatMap(({ facts: found }) => (typeof found === 'string' ? factsIn(found) : []));
+  const known = new Set(facts.map(({ run_id }) => run_id));
+  const noted = (await listFailedRuns(deps, pipeline)).flatMap((row) => factOf(row) ?? []);
+  return [...facts, ...noted.filter(({ run_id }) => !known.has(run_id))].sort((a, b) => b.started - a.started);
 }
 
-/** A row of the table of runs, and the sums of its account; undefined for what is no run, or has not ended. */
-export function factOf(row: Row, account?: Row): RunFact | undefined {
-  const finished = parseTime(String(row['finished_at']));
+/** A run as its query tells it: what is not known is null. */
+type Told = { readonly [name in keyof RunFact]: RunFact[name] | null };
+
+function factsIn(json: string): readonly RunFact[] {
+  return (JSON.parse(json) as readonly Told[]).flatMap((told) => factOf(told) ?? []);
+}
+
+/** A run by its row, or as its query tells it; undefined for what is no run, or has not ended. */
+export function factOf(row: { readonly [name: string]: JsonValue | undefined }): RunFact | undefined {
+  const finished = instantOf(row['finished'] ?? row['finished_at']);
   // Books of earlier releases know no other kind.
   if ((row['kind'] ?? 'run') !== 'run' || finished === undefined) return undefined;
   const duration_ms = Number(row['duration_ms'] ?? 0);
   return {
     run_id: String(row['run_id']),
-    succeeded: row['status'] === 'SUCCEEDED',
-    started: parseTime(String(row['started_at'])) ?? finished - duration_ms,
+    succeeded: row['succeeded'] === true || row['status'] === 'SUCCEEDED',
+    started: instantOf(row['started'] ?? row['started_at']) ?? finished - duration_ms,
     finished,
     duration_ms,
     error: typeof row['error'] === 'string' ? row['error'] : null,
     ...costOf(row),
-    ...(account === undefined ? {} : { read: Number(account['read']), rejected: Number(account['rejected']) }),
+    ...(typeof row['read'] === 'number' ? { read: row['read'], rejected: Number(row['rejected'] ?? 0) } : {}),
   };
 }
 
-function costOf({ cost_usd, cost_rate }: Row): Pick<RunFact, 'cost_usd' | 'cost_rate'> {
+function instantOf(value: JsonValue | undefined): number | undefined {
+  return typeof value === 'number' ? value : parseTime(String(value));
+}
+
+function costOf({
+  cost_usd,
+  cost_rate,
+}: {
+  readonly cost_usd?: JsonValue | undefined;
+  readonly cost_rate?: JsonValue | undefined;
+}): Pick<RunFact, 'cost_usd' | 'cost_rate'> {
   return {
     ...(typeof cost_usd === 'number' ? { cost_usd } : {}),
     ...(typeof cost_rate === 'string' ? { cost_rate } : {}),

@@ -1,5 +1,5 @@
 import type { Sql } from '../../core/sql-text.ts';
-import { sql } from '../fragment.ts';
+import { NOTHING, sql } from '../fragment.ts';
 import { quotePath, quoteText } from '../quote.ts';
 
 /**
@@ -19,4 +19,25 @@ export function sumRejected(pipeline: string): Sql {
 FROM (SELECT run_id, source, max(read) AS read, max(quarantined + condemned) AS rejected
   FROM ${quotePath(`${pipeline}_ops`, 'accounting')} GROUP BY run_id, source)
 GROUP BY run_id`;
+}
+
+/**
+ * One row, `facts`: a JSON list of the runs of a pipeline that have ended, without maintenance, the newest first, of each what figures are made
+ * of; instants in ms since the epoch. As rows, thousands of them would take most of the time of who asks. Books of earlier releases lack
+ * columns. `counted`: with what each read and rejected.
+ */
+export function selectRunFacts(pipeline: string, counted: boolean): Sql {
+  const account = counted
+    ? sql`LEFT JOIN (
+${sumRejected(pipeline)}
+) AS account USING (run_id)`
+    : NOTHING;
+  const counts = counted ? sql`, read := read, rejected := rejected` : NOTHING;
+  return sql`SELECT CAST(to_json(list(struct_pack(run_id := run_id, succeeded := status = 'SUCCEEDED', started := epoch_ms(started_at),
+  finished := epoch_ms(finished_at), duration_ms := coalesce(duration_ms, 0), error := error, cost_usd := cost_usd, cost_rate := cost_rate${counts})
+  ORDER BY started_at DESC, run_id DESC)) AS VARCHAR) AS facts
+FROM (SELECT * FROM ${quotePath(`${pipeline}_ops`, 'runs')}
+  UNION ALL BY NAME SELECT CAST(NULL AS VARCHAR) AS kind, CAST(NULL AS DOUBLE) AS cost_usd, CAST(NULL AS VARCHAR) AS cost_rate WHERE false)
+${account}
+WHERE finished_at IS NOT NULL AND coalesce(kind, 'run') = 'run'`;
 }
