@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
-import { APART, LIGHT, WORKERS } from './functions.ts';
+import { APART, entriesApart, LIGHT, WORKERS } from './functions.ts';
 import { mapOwnCode } from './own-maps.ts';
 
 /** Packages with native code, which lie beside the bundle. */
@@ -115,7 +115,7 @@ export async function bundleCode(root: string, folder: string): Promise<void> {
     await build({
       ...OPTIONS,
       absWorkingDir: root,
-      entryPoints: [`lambdas/${name}.ts`],
+      entryPoints: entriesApart(name).map((entry) => `lambdas/${entry}.ts`),
       splitting: true,
       chunkNames: 'shared/[name]-[hash]',
       outdir: join(folder, name),

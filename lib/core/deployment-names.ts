@@ -33,6 +33,8 @@ export type DeploymentNames = {
   comparison(pipeline: string): string;
   /** Of the schedule of a branch; of one of several expressions, from 1 on. */
   branch(pipeline: string, branch: string, at: number): string;
+  /** Of what lands a source from elsewhere; with `_`, as maintenance. */
+  origin(pipeline: string, source: string): string;
   /** `step` in the words of its folder: `plan-stage`. */
   lambda(pipeline: string, step: string): string;
   /** By which metrics and logs tell pipelines and deployments apart. */
@@ -70,6 +72,7 @@ export function deploymentNames(deployment: string | undefined, place: string): 
     maintenance: (pipeline) => `${own(pipeline)}${MAINTENANCE}`,
     comparison: (pipeline) => `${own(pipeline)}_comparison`,
     branch: (pipeline, branch, at) => shortened(`${own(pipeline)}_branch_${branch}${at === 1 ? '' : `_${at}`}`),
+    origin: (pipeline, source) => shortened(`${own(pipeline)}_origin_${source}`),
     lambda: (pipeline, step) => `${own(pipeline)}-${step}`,
     service: (pipeline) => `${databasePrefix}${pipeline}`,
   };

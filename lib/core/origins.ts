@@ -71,12 +71,24 @@ export function isFetched(origin: Origin): origin is FetchedOrigin {
   return origin.kind !== 'kafka';
 }
 
-/** The function that lands it on AWS: `lambdas/<name>.ts`, with a bundle of its own. */
+/** The function that lands it on AWS: `lambdas/<name>.ts`. */
 export function originFunction(origin: Origin): (typeof ORIGIN_FUNCTIONS)[number] {
-  return isFetched(origin) ? 'fetch' : 'consume';
+  switch (origin.kind) {
+    case 'http':
+      return 'fetch';
+    case 'kafka':
+      return 'consume';
+    case 'postgres':
+      return 'extract';
+  }
 }
 
-export const ORIGIN_FUNCTIONS = ['fetch', 'consume'] as const;
+export const ORIGIN_FUNCTIONS = ['fetch', 'consume', 'extract'] as const;
+
+/** The bundle that it is in: that which extracts has DuckDB and the client of PostgreSQL, as that which serves, beside which it lies. */
+export function originBundle(name: (typeof ORIGIN_FUNCTIONS)[number]): 'fetch' | 'consume' | 'serve' {
+  return name === 'extract' ? 'serve' : name;
+}
 
 /** The names of the secrets that it takes to ask it, each once. */
 export function secretsOf(origin: Origin): readonly string[] {

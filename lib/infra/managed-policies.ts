@@ -64,6 +64,14 @@ function grantOperate(lake: ILake, policy: ManagedPolicy, pipeline: string): voi
       resourceArns: executions,
     });
   }
+  const origins = Arn.format(
+    {
+      ...{ service: 'lambda', resource: 'function', arnFormat: ArnFormat.COLON_RESOURCE_NAME },
+      resourceName: names.origin(pipeline, '*'),
+    },
+    Stack.of(lake),
+  );
+  Grant.addToPrincipal({ grantee: policy, actions: ['lambda:InvokeFunction'], resourceArns: [origins] });
   // The queues of a pipeline are named after its stack.
   const queues = Arn.format({ service: 'sqs', resource: `${names.pipelineStack(pipeline)}-*` }, Stack.of(lake));
   Grant.addToPrincipal({ grantee: policy, actions: DEAD_LETTERS, resourceArns: [queues] });

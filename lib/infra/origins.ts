@@ -9,7 +9,7 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { InvalidInput } from '../core/errors.ts';
-import { type Origin, originFunction, secretsOf } from '../core/origins.ts';
+import { type Origin, originBundle, originFunction, secretsOf } from '../core/origins.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import type { ObjectGrant } from '../core/states.ts';
 import { oneOf } from '../core/suggest.ts';
@@ -46,9 +46,11 @@ export type OriginsProps = {
 };
 
 const COMPUTE = {
-  fetch: { memoryMb: 1_024, timeoutSeconds: 900 },
+  fetch: { memoryMb: 1_024, timeoutSeconds: 900, tmpMb: 512 },
   // Files are held in memory until they are whole.
-  consume: { memoryMb: 1_769, timeoutSeconds: 900 },
+  consume: { memoryMb: 1_769, timeoutSeconds: 900, tmpMb: 512 },
+  // Rows are there as they came and as the file that is made of them.
+  extract: { memoryMb: 3_008, timeoutSeconds: 900, tmpMb: 10_240 },
 } as const;
 const ATTEMPTS = 2;
 
@@ -57,11 +59,6 @@ export function createOrigins(scope: Construct, props: OriginsProps): readonly S
   const { spec, origins } = props;
   return Object.entries(origins).map(([source, options]) => {
     const origin = spec.sources.find(({ name }) => name === source)?.origin;
-    if (origin?.kind === 'postgres') {
-      throw new InvalidInput(
-        `pipeline ${spec.name}: origins.${source}: got a table of PostgreSQL, which no function fetches; expected strata fetch on a machine that reaches the server`,
-      );
-    }
     if (origin !== undefined) return new SourceOrigin(scope, `Origin${source}`, { ...props, source, origin, options });
     const names = spec.sources.flatMap((one) => (one.origin === undefined ? [] : [one.name]));
     throw new InvalidInput(
@@ -93,16 +90,17 @@ export class SourceOrigin extends Construct {
     encryptLogs(logGroup, lake);
     logGroup.grantWrite(role);
     this.function = new LambdaFunction(this, 'Function', {
+      functionName: lake.names.origin(spec.name, source),
       description: `Strata: ${what} ${source} of the pipeline ${spec.name}`,
       runtime: Runtime.NODEJS_24_X,
       architecture: props.architecture,
-      code: Code.fromAsset(join(props.bundles, what)),
-      handler: 'index.handler',
+      code: Code.fromAsset(join(props.bundles, originBundle(what))),
+      handler: originBundle(what) === what ? 'index.handler' : `${what}.handler`,
       role,
       logGroup,
       memorySize: COMPUTE[what].memoryMb,
       timeout: Duration.seconds(COMPUTE[what].timeoutSeconds),
-      ephemeralStorageSize: Size.mebibytes(512),
+      ephemeralStorageSize: Size.mebibytes(COMPUTE[what].tmpMb),
       ...network,
       tracing: Tracing.ACTIVE,
       deadLetterQueue: props.deadLetters,
@@ -111,6 +109,7 @@ export class SourceOrigin extends Construct {
         STRATA_PIPELINE: spec.name,
         STRATA_BRONZE_BUCKET: bucketName(lake, 'bronze'),
         STRATA_OPS_BUCKET: bucketName(lake, 'ops'),
+        STRATA_TMP_MB: String(COMPUTE[what].tmpMb),
         STRATA_ORIGIN: JSON.stringify({ name: source, origin }),
         POWERTOOLS_SERVICE_NAME: lake.names.service(spec.name),
         POWERTOOLS_METRICS_NAMESPACE: 'Strata',

@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { findBinding } from '../../lib/bundle/binding.ts';
 import { type Built, buildLambdas } from '../../lib/bundle/build.ts';
-import { APART, LIGHT, WORKERS } from '../../lib/bundle/functions.ts';
+import { APART, entriesApart, LIGHT, WORKERS } from '../../lib/bundle/functions.ts';
 import { sourcesOf } from '../../lib/bundle/source.ts';
 import { ARCHITECTURES, BINDING_MISSING } from '../../lib/core/bundle-folder.ts';
 import { PROJECT, withoutRegistry } from './binding-root.ts';
@@ -67,7 +67,7 @@ async function sourceNamesOf(place: string): Promise<readonly string[]> {
 /** The functions of contract: handler and file. */
 const HANDLERS = [
   ...WORKERS.map((name) => ({ name, file: join('worker', `${name}.mjs`) })),
-  ...APART.map((name) => ({ name, file: join(name, `${name}.mjs`) })),
+  ...APART.flatMap((folder) => entriesApart(folder).map((name) => ({ name, file: join(folder, `${name}.mjs`) }))),
   ...LIGHT.map((name) => ({ name, file: join(name, 'index.mjs') })),
 ];
 

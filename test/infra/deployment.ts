@@ -100,7 +100,7 @@ export const FOLLOWER: TestPipeline = {
 export function fakeBundles({ bindingMissing = false } = {}): string {
   const folder = temporaryFolder('bundles');
   for (const name of ['worker', 'serve', ...LIGHT_FUNCTIONS.map((name) => STATES[name].file), ...ORIGIN_FUNCTIONS]) {
-    mkdirSync(join(folder, name));
+    mkdirSync(join(folder, name), { recursive: true });
     writeFileSync(join(folder, name, 'index.mjs'), `// ${name}\n`);
   }
   if (bindingMissing) writeFileSync(join(folder, 'worker', 'BINDING-MISSING'), '');

@@ -4,7 +4,7 @@ import type { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { FlowLogDestination, type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { definePipeline, http, kafka, secret } from '../../lib/define/index.ts';
+import { definePipeline, http, kafka, postgres, secret } from '../../lib/define/index.ts';
 import { Lake } from '../../lib/infra/lake.ts';
 import type { OriginOptions } from '../../lib/infra/origins.ts';
 import { Pipeline } from '../../lib/infra/pipeline.ts';
@@ -26,8 +26,9 @@ const TALK: TestPipeline = {
         headers: { 'x-key': secret('RATES_KEY') },
         columns: { rate: 'double' },
       }),
+      orders: postgres({ url: secret('SALES_URL'), table: 'sales.orders', columns: { id: 'bigint' } }),
     },
-    silver: { said: { from: 'said' }, rates: { from: 'rates' } },
+    silver: { said: { from: 'said' }, rates: { from: 'rates' }, orders: { from: 'orders' } },
   }),
 };
 const spec = await specOf(TALK);
@@ -46,6 +47,7 @@ const made = talk((stack) => ({
     // The CDK's own classes are not exact about optional properties.
     vpc: new Vpc(stack, 'Net', { flowLogs: { Log: { destination: FlowLogDestination.toCloudWatchLogs() } } }) as IVpc,
   },
+  orders: { schedule: 'rate(1 day)' },
   rates: {
     schedule: 'cron(0 * * * ? *)',
     secrets: { RATES_KEY: Secret.fromSecretNameV2(stack, 'Key', 'other/name') },
@@ -80,6 +82,25 @@ describe('a source that is landed on a schedule', () => {
     // Neither is what a run is made of.
     const workers = resourcesOf(template, 'AWS::Lambda::Function').filter(({ id }) => !id.startsWith('TalkOrigin'));
     assert.ok(workers.length > 5 && workers.every(({ properties: { VpcConfig } }) => VpcConfig === undefined));
+  });
+
+  test('that is a table has DuckDB and the client of PostgreSQL, and room for its rows', () => {
+    const { properties } = functionOf('orders');
+    assert.deepEqual(
+      [properties['Handler'], properties['MemorySize'], at(properties, 'EphemeralStorage', 'Size')],
+      ['extract.handler', 3_008, 10_240],
+    );
+    assert.equal(at(properties, 'Environment', 'Variables', 'STRATA_TMP_MB'), '10240');
+    assert.deepEqual(
+      ['said', 'rates', 'orders'].map((source) => functionOf(source).properties['FunctionName']),
+      ['strata-talk_origin_said', 'strata-talk_origin_rates', 'strata-talk_origin_orders'],
+    );
+    const may = mayOf('orders').flatMap(({ resources }) => resources);
+    assert.ok(may.some((one) => one.endsWith(':secret:SALES_URL-??????')));
+    assert.ok(
+      may.some((one) => one.endsWith('/bronze/talk/orders/*')) &&
+        may.some((one) => one.endsWith('/ops/talk/_origins/orders/*')),
+    );
   });
 
   test('may land its files, claim ranges of its topic and read its secret, and nothing else', () => {
@@ -133,6 +154,7 @@ describe('a source that is landed on a schedule', () => {
       schedules.map(({ properties }) => [properties['ScheduleExpression'], properties['ScheduleExpressionTimezone']]),
       [
         ['rate(5 minutes)', 'UTC'],
+        ['rate(1 day)', 'UTC'],
         ['cron(0 * * * ? *)', 'UTC'],
       ],
     );
@@ -157,7 +179,7 @@ describe('a source that is landed on a schedule', () => {
   test('is one that has its files from elsewhere, and in a VPC or in none', () => {
     assert.throws(
       () => talk(() => ({ say: { schedule: 'rate(1 day)' } })),
-      /pipeline talk: origins\.say: got no source that has an origin; expected one of said, rates; did you mean "said"/,
+      /pipeline talk: origins\.say: got no source that has an origin; expected one of said, rates, orders; did you mean "said"/,
     );
     assert.throws(
       () => talk(() => ({ said: { schedule: 'rate(1 day)', vpcSubnets: {} } })),

@@ -11,7 +11,11 @@ export async function fetchInto(context: Context, pipeline: string, source: stri
   fetchedSources(spec, source);
   const lake = await openLake(context, 'write');
   await lake.make();
-  const fetched = await fetchSources({ ...lake.deps, table: tableLander(lake.deps) }, spec, source);
+  const fetched = await fetchSources(
+    { ...lake.deps, table: tableLander({ ...lake.deps, unique: lake.deps.ids.unique }) },
+    spec,
+    source,
+  );
   await context.answer({ pipeline, sources: fetched }, () => renderFetched(context, pipeline, fetched));
   return fetched.some((one) => 'failed' in one) ? EXIT.failed : EXIT.done;
 }

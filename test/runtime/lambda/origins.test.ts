@@ -8,11 +8,32 @@ import { openBucket } from './light-s3.ts';
 
 // Brokers that have the topic of the examples of docs/kafka.md.
 const client = new URL('../../docs/projects/kafka/client.mjs', import.meta.url).href;
+// A server that has one table, whatever it is asked.
+const POSTGRES = `import { Readable } from 'node:stream';
+export default {
+  Client: class {
+    constructor({ connectionString }) { globalThis.connectedTo = connectionString; }
+    on() {}
+    async connect() {}
+    async end() {}
+    query(text) {
+      if (typeof text !== 'string') return text;
+      const rows = /pg_export_snapshot/.test(text) ? [{ snapshot: '00000003-1' }] : /pg_class/.test(text) ? [{ name: 'id', type: 'bigint' }] : [];
+      return Promise.resolve({ rows });
+    }
+  },
+  to: () => Readable.from(['7\\n', '8\\n']),
+};`;
+const MODULES: Readonly<Record<string, string>> = {
+  '@platformatic/kafka': client,
+  pg: `data:text/javascript,${encodeURIComponent(POSTGRES)}`,
+  'pg-copy-streams': `data:text/javascript,${encodeURIComponent(POSTGRES)}`,
+};
 registerHooks({
-  resolve: (specifier, context, next) =>
-    specifier === '@platformatic/kafka'
-      ? { url: client, format: 'module', shortCircuit: true }
-      : next(specifier, context),
+  resolve: (specifier, context, next) => {
+    const url = MODULES[specifier];
+    return url === undefined ? next(specifier, context) : { url, format: 'module', shortCircuit: true };
+  },
 });
 
 const NAMES = ['STRATA_PIPELINE', 'STRATA_BRONZE_BUCKET', 'STRATA_OPS_BUCKET', 'STRATA_ORIGIN', 'STRATA_SECRETS'];
@@ -20,6 +41,9 @@ const bucket = openBucket();
 const asked: string[] = [];
 /** What the server of lists answers. */
 let answer = new Response('[]');
+const BROKERS = 'localhost:9092';
+/** What secrets are. */
+let secretText = BROKERS;
 mock.method(globalThis, 'fetch', async (url: URL, init: RequestInit) => {
   if (!new URL(url).hostname.startsWith('secretsmanager.')) {
     asked.push(`${url} ${new Headers(init.headers).get('x-key')}`);
@@ -27,7 +51,7 @@ mock.method(globalThis, 'fetch', async (url: URL, init: RequestInit) => {
   }
   const { SecretId } = JSON.parse(String(init.body)) as { readonly SecretId: string };
   asked.push(SecretId);
-  return new Response(JSON.stringify({ SecretString: 'localhost:9092' }));
+  return new Response(JSON.stringify({ SecretString: secretText }));
 });
 
 function environment(name: string, origin: Origin, secrets?: object): void {
@@ -52,6 +76,7 @@ const context = (ms: number) =>
 beforeEach(() => {
   asked.length = 0;
   bucket.objects.clear();
+  secretText = BROKERS;
 });
 after(() => {
   for (const name of NAMES) delete process.env[name];
@@ -98,6 +123,31 @@ describe('a function that fetches a source', () => {
     );
     delete process.env['STRATA_ORIGIN'];
     await assert.rejects(handler({}, context(900_000)), /no STRATA_ORIGIN in the environment of this function: deploy/);
+  });
+});
+
+describe('a function that extracts a table', () => {
+  const TABLE: Origin = { kind: 'postgres', secret: 'TALK_URL', schema: 'sales', table: 'orders', columns: ['id'] };
+  test('lands its rows as a file of Parquet, once', async () => {
+    const { handler } = await import('../../../lambdas/extract.ts');
+    environment('orders', TABLE);
+    secretText = 'postgres://me:pw@db:5432/sales';
+    assert.deepEqual(await handler({}, context(900_000)), { files: 1, records: 2 });
+    assert.equal((globalThis as { connectedTo?: string }).connectedTo, 'postgres://me:pw@db:5432/sales');
+    const [last, key = ''] = [...bucket.objects.keys()];
+    assert.equal(last, 'ops/talk/_origins/orders/last.json');
+    assert.match(key, /^bronze\/talk\/orders\/\d{4}-\d\d-\d\d\/\d{8}T\d{9}Z-[0-9a-f]{16}\.parquet$/);
+    assert.equal(new TextDecoder().decode(bucket.objects.get(key)?.bytes.subarray(0, 4)), 'PAR1');
+    assert.deepEqual(await handler({}, context(900_000)), { files: 0, records: 2 });
+    assert.equal(bucket.objects.size, 2);
+  });
+
+  test('says what secret it misses', async () => {
+    const { handler } = await import('../../../lambdas/extract.ts');
+    environment('orders', TABLE);
+    secretText = 'not a URL';
+    await assert.rejects(handler({}, context(900_000)), /the secret TALK_URL is no URL of a PostgreSQL/);
+    assert.equal(bucket.objects.size, 0);
   });
 });
 

@@ -44,7 +44,10 @@ async function makeOrders(schema: string): Promise<void> {
 }
 
 const fetched = (lake: TestLake): ReturnType<typeof fetchSources> =>
-  lake.deps.specs('shop').then((spec) => fetchSources({ ...lake.deps, table: tableLander(lake.deps) }, spec));
+  lake.deps.specs('shop').then((spec) => {
+    const table = tableLander({ ...lake.deps, unique: lake.deps.ids.unique });
+    return fetchSources({ ...lake.deps, table }, spec);
+  });
 const files = (lake: TestLake): Promise<readonly string[]> => list(lake.deps);
 
 async function list({ store }: StepDeps): Promise<readonly string[]> {
