@@ -11,7 +11,7 @@ export type AwsQuestion = {
 } & (
   | { readonly kind: 'get' | 'delete' }
   /** JSON to a path. */
-  | { readonly kind: 'rest'; readonly body: object }
+  | { readonly kind: 'rest'; readonly body: object; readonly headers?: Readonly<Record<string, string>> }
   /** JSON to an operation, by the header X-Amz-Target; its version is 1.1, if no other is named. */
   | { readonly kind: 'json'; readonly target: string; readonly body: object; readonly json?: '1.0' }
   /** A form that is answered in XML. */

@@ -30,6 +30,8 @@ export type FakeAccount = {
   readonly executions: Readonly<Record<string, readonly FakeExecution[]>>;
   /** What state machines are defined as now, by name: the versions that they call, as `function:version`. */
   readonly machines: Readonly<Record<string, readonly string[]>>;
+  /** Functions that land sources. */
+  readonly origins: readonly string[];
   readonly roles: number;
   readonly rules: number;
   readonly alarms: number;
@@ -73,7 +75,7 @@ export const NEW_ACCOUNT: FakeAccount = {
   bootstrap: 27,
   calls: { all: 1_000, unreserved: 1_000 },
   code: { has: 1e9, most: 75e9 },
-  ...{ versions: {}, executions: {}, machines: {} },
+  ...{ versions: {}, executions: {}, machines: {}, origins: [] },
   ...{ roles: 20, rules: 1, alarms: 0, ahead: 0 },
   lakeFormation: false,
   ...{ buckets: [], workgroups: ['primary'], stacks: {}, databases: {}, denied: [] },
@@ -222,6 +224,8 @@ function answerLambda({ account, removed }: World, url: URL, method: string): ob
       AccountUsage: { TotalCodeSize: code.has },
     };
   }
+  const [, invoked] = /functions\/([\w-]+)\/invocations$/.exec(url.pathname) ?? [];
+  if (invoked !== undefined) return account.origins.includes(invoked) ? {} : undefined;
   const [, name = ''] = /functions\/([\w-]+)/.exec(url.pathname) ?? [];
   const versions = account.versions[name];
   if (versions === undefined) return undefined;

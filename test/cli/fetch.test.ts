@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { MOST_ROWS_OF_A_PAGE } from '../../lib/core/origins.ts';
 import crypto from '../../pipelines/crypto/pipeline.ts';
 import { type AnsweringServer, openAnsweringServer, status } from '../adapters/origins/answering-server.ts';
+import { fakeAws } from './aws-account.ts';
 import { type CliLake, openCliLake } from './lake.ts';
 
 type Fetched = { readonly sources: readonly Record<string, unknown>[] };
@@ -61,6 +62,54 @@ describe('strata fetch', () => {
     server.says('[]');
     assert.equal((await lake.run('fetch', 'p', 'rates')).stdout, 'rates: no records; nothing was landed\n');
     assert.ok(existsSync(join(lake.root, 'bronze/p/rates')));
+  });
+
+  test('starts the deployed functions on AWS, and says which source has none', async () => {
+    const asked: unknown[] = [];
+    const aws = fakeAws({ origins: ['strata-dev-p_origin_coins', 'strata-dev-p_origin_rates'] });
+    const answer = globalThis.fetch;
+    globalThis.fetch = async (url, init) => {
+      asked.push([
+        new URL(String(url)).pathname,
+        new Headers(init?.headers).get('x-amz-invocation-type'),
+        String(init?.body),
+      ]);
+      return answer(url, init);
+    };
+    try {
+      const { stdout, code } = await lake.run('fetch', 'p', '--aws', '--stage', 'dev');
+      assert.match(
+        stdout,
+        /^coins: strata-dev-p_origin_coins is started; .*\nrates: strata-dev-p_origin_rates is started/,
+      );
+      assert.equal(code, 0);
+      assert.deepEqual(asked[0], [
+        '/2015-03-31/functions/strata-dev-p_origin_coins/invocations',
+        'Event',
+        '{"pipeline":"p"}',
+      ]);
+      assert.equal(asked.length, 2);
+      const missing = await lake.run('fetch', 'p', 'rates', '--aws');
+      assert.equal(missing.code, 1);
+      assert.match(
+        missing.stderr,
+        /no function strata-p_origin_rates, which would land the source rates of pipeline p: give its construct origins: \{ rates: \{ schedule \} \}/,
+      );
+      for (const [args, said] of [
+        [['fetch', 'p', 'files', '--aws'], /got no origin that can be fetched/],
+        [['consume', 'p', 'rates', '--aws'], /source "rates" of pipeline p: got no topic/],
+        [
+          ['consume', 'p', 'rates', '--aws', '--until-idle', '1s'],
+          /--until-idle or --skip-lost with --aws: the function ends by itself/,
+        ],
+        [['fetch', 'p', '--stage', 'dev'], /--stage without --aws/],
+      ] as const) {
+        const { stderr } = await lake.run(...args);
+        assert.match(stderr, said);
+      }
+    } finally {
+      aws.reset();
+    }
   });
 
   test('leaves files that a run takes as any others', async () => {

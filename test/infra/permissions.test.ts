@@ -371,6 +371,10 @@ describe('what the policies of the lake let people do', () => {
     [{ action: 'states:StartExecution', resource: MACHINE }, ['operator']],
     [{ action: 'states:StartExecution', resource: `${MACHINE}_maintenance` }, ['operator']],
     [{ action: 'states:StopExecution', resource: arn('states', 'execution:strata-web-shop:r') }, ['operator']],
+    [
+      { action: 'lambda:InvokeFunction', resource: arn('lambda', 'function:strata-web-shop_origin_said') },
+      ['operator'],
+    ],
     [{ action: 'sqs:DeleteMessage', resource: arn('sqs', 'strata-web-shop-DeadLetters1-2') }, ['operator']],
     [{ action: 'states:StartExecution', resource: arn('states', 'stateMachine:theirs') }, []],
     [{ action: 'states:UpdateStateMachine', resource: MACHINE }, []],

@@ -91,7 +91,7 @@ function messageOf(question: AwsQuestion): Message {
     case 'rest':
       return {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', ...question.headers },
         body: JSON.stringify(question.body),
       };
     case 'json':
