@@ -4,11 +4,13 @@ import {
   type MaintenanceOperation,
   type MaintenanceRequest,
 } from './asked.ts';
+import type { Compute } from './compute.ts';
 import type { CompactionCost } from './cost.ts';
 import type { UnitsRef } from './level-state.ts';
 import type { WrittenBy } from './plan-format.ts';
 import type { Measured } from './requests.ts';
 import type { BaseTable, HeldRun, OpenInput, RunRef } from './run.ts';
+import type { PipelineSettings } from './spec.ts';
 import type { TableId } from './tables.ts';
 
 /**
@@ -62,6 +64,8 @@ export type MaintenancePlan = WrittenBy & {
   readonly planning_ms: number;
   /** It takes nothing in. */
   readonly sources: Readonly<Record<string, never>>;
+  /** By what it is priced, as its pipeline says it; left out by earlier releases. */
+  readonly priced_by?: { readonly settings: Pick<PipelineSettings, 'hourlyRate'>; readonly compute: Compute };
 };
 
 /** A table whose files are rewritten, under the name by which the run knows it: `silver.sales`. */

@@ -1,6 +1,6 @@
 import type { Compute } from '../core/compute.ts';
-import type { CompactionCost } from '../core/cost.ts';
-import { addRequests, type Requests, times } from '../core/requests.ts';
+import type { CompactionCost, EstimatedCost } from '../core/cost.ts';
+import { addRequests, type Measured, type Requests, times } from '../core/requests.ts';
 import { vcpusOf } from '../core/worker-memory.ts';
 import { type CostOptions, priceRun } from './cost.ts';
 import { PRICES } from './prices.ts';
@@ -38,6 +38,57 @@ const TABLE: Readonly<Record<RewriteStep, Requests>> = {
 /** Around the steps: a look at the lock for each call, and the list and the results of the map. */
 const LOOK: Requests = { get: 1, put: 0 };
 const MAP: Requests = { get: 1, put: 2 };
+
+/** What a compaction measured of itself, before it is entered into the books. */
+export type CompactionMeasured = {
+  readonly tables: number;
+  readonly planning_ms: number;
+  /** Of each unit that has ended, in all rounds. */
+  readonly units: readonly Measured[];
+  readonly commit: Measured;
+};
+
+/** What a compaction has cost on AWS, by what its units and its commit measured; what opens it and ends it asks for is assumed. */
+export function costOfCompaction(
+  { tables, planning_ms, units, commit }: CompactionMeasured,
+  compute: Compute,
+  { prices = PRICES, rates = ASSUMED_RATES }: CostOptions = {},
+): EstimatedCost {
+  const assumed = (step: RewriteStep): Requests => addRequests(CALL[step], times(TABLE[step], tables));
+  const { get, put } = assumed('FinishRewrite');
+  const ms = {
+    OpenRewrite: planning_ms,
+    Rewrite: units.reduce((sum, unit) => sum + unit.ms, 0),
+    CommitRewrite: commit.ms,
+    FinishRewrite: (get + put) * rates.requestMs,
+  };
+  const calls = { OpenRewrite: 1, Rewrite: units.length, CommitRewrite: 1, FinishRewrite: 1 };
+  const steps = Object.keys(CALL) as RewriteStep[];
+  const uses = steps.map((step) => ({
+    step,
+    calls: calls[step],
+    seconds: (ms[step] + calls[step] * rates.startMs) / 1_000,
+  }));
+  const requests = addRequests(
+    ...units.map(({ spent }) => spent ?? CALL.Rewrite),
+    commit.spent ?? assumed('CommitRewrite'),
+    ...(['OpenRewrite', 'FinishRewrite'] as const).map(assumed),
+    times(LOOK, units.length + 3),
+    MAP,
+  );
+  return priceRun({ uses, transitions: TRANSITIONS + PER_UNIT * units.length, requests }, compute, prices);
+}
+
+/** What one expiry or vacuum has cost on AWS, from its plan on; what the execution around it takes is that of a compaction, or nobody's. */
+export function costOfSweep({ ms, spent }: Measured, compute: Compute, options: CostOptions = {}): EstimatedCost {
+  const { prices = PRICES, rates = ASSUMED_RATES } = options;
+  const uses = [{ step: 'Sweep', calls: 1, seconds: (ms + rates.startMs) / 1_000 }] as const;
+  const requests = addRequests(spent ?? { get: 0, put: 0 }, LOOK);
+  return priceRun({ uses, transitions: SWEEP_TRANSITIONS, requests }, compute, prices);
+}
+
+/** Sweep, and the look at whether there is another. */
+const SWEEP_TRANSITIONS = 2;
 
 /** OpenRewrite, IsThereMaintenance, RewriteMap, CommitRewrite, IsThereAnotherRound, FinishRewrite, IsOwnRun, Done. */
 const TRANSITIONS = 8;

@@ -5,7 +5,7 @@ import { type Compute, DEFAULT_COMPUTE } from '../../lib/core/compute.ts';
 import type { CostLine } from '../../lib/core/cost.ts';
 import type { RunResult } from '../../lib/core/run.ts';
 import { STEP_NAMES, type StepCompute, type StepName } from '../../lib/core/states.ts';
-import { estimateCompaction, REWRITES_AT_ONCE } from '../../lib/plan/compaction-cost.ts';
+import { costOfCompaction, costOfSweep, estimateCompaction, REWRITES_AT_ONCE } from '../../lib/plan/compaction-cost.ts';
 import { costOfRun, estimateRun } from '../../lib/plan/cost.ts';
 import { costOfQuery, PRICES, type Prices } from '../../lib/plan/prices.ts';
 import { WHOLE } from '../../lib/plan/run-shape.ts';
@@ -381,6 +381,42 @@ describe('a compaction', () => {
     // Of the steps, of the table in three of them, of the files, of the lock at each call, and of the map.
     assert.equal(found['GET'], 10 + 5 * 4 + 12 + 15 + (8 + 17 + 9) + 100 + 7 + 1);
     assert.equal(found['PUT and LIST'], 4 + 2 * 4 + 6 + 3 + (2 + 6 + 1) + 4 + 2);
+  });
+
+  test('has cost what its units and its commit measured, and what its begin and its end are assumed to', () => {
+    const spent = { get: 30, put: 3, bytes_in: 0, bytes_out: 0 };
+    const measured = {
+      tables: 2,
+      planning_ms: 500,
+      units: [{ ms: 2_000, spent }, { ms: 3_000 }],
+      commit: { ms: 4_000, spent },
+    };
+    const prices = { prices: ROUND, rates: { ...RATES, requestMs: 10 } };
+    const { lines } = costOfCompaction(measured, everyStep({}), prices);
+    // FinishRewrite: of a call, and of two tables.
+    const [get, put] = [15 + 2 * 9, 3 + 2 * 1];
+    const seconds = { OpenRewrite: 1.5, Rewrite: 2 + 5, CommitRewrite: 5, FinishRewrite: 1 + (get + put) / 100 };
+    assert.deepEqual(secondsOf(lines), seconds);
+    const found = quantities(lines);
+    assert.deepEqual([found['requests'], found['state transitions']], [5, 8 + 2 * 2]);
+    assert.equal(found['GET'], 30 + 5 + 30 + (10 + 2 * 8) + get + 5 + 1);
+    assert.equal(found['PUT and LIST'], 3 + 2 + 3 + (4 + 2 * 2) + put + 2);
+    const { commit, ...rest } = measured;
+    const unknown = quantities(costOfCompaction({ ...rest, commit: { ms: commit.ms } }, everyStep({}), prices).lines);
+    assert.equal(unknown['GET'], Number(found['GET']) - 30 + 12 + 2 * 17);
+  });
+
+  test('is followed by sweeps, each by its own time', () => {
+    const spent = { get: 7, put: 2, bytes_in: 0, bytes_out: 0 };
+    const { lines } = costOfSweep({ ms: 9_000, spent }, everyStep({}), { prices: ROUND, rates: RATES });
+    assert.deepEqual(secondsOf(lines), { Sweep: 10 });
+    const found = quantities(lines);
+    assert.deepEqual(
+      [found['requests'], found['state transitions'], found['GET'], found['PUT and LIST']],
+      [1, 2, 8, 2],
+    );
+    const none = quantities(costOfSweep({ ms: 0 }, everyStep({}), { prices: ROUND, rates: RATES }).lines);
+    assert.deepEqual([none['GET'], none['PUT and LIST']], [1, 0]);
   });
 
   test('works on no more units at once than the state machine lets it', () => {

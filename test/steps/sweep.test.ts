@@ -84,7 +84,8 @@ test('one execution compacts, forgets and removes, in this order; each is a run 
   const was = await contents(lake);
   const there = await keys(lake, '');
   const states: string[] = [];
-  const ended = await executeMaintenance(lake.deps, asked(ALL), {
+  const onAws = { ...lake.deps, settings: { ...lake.deps.settings, billedBy: 'aws' as const } };
+  const ended = await executeMaintenance(onAws, asked(ALL), {
     onEvent: (event) => {
       if (event.kind === 'started') states.push(event.state);
     },
@@ -106,6 +107,15 @@ test('one execution compacts, forgets and removes, in this order; each is a run 
     { run_id: 'm-expire', kind: 'expire', status: 'SUCCEEDED' },
     { run_id: 'm-vacuum', kind: 'vacuum', status: 'SUCCEEDED' },
   ]);
+  const costs = await lake.rows(
+    'shop_ops.runs',
+    "SELECT kind, cost_usd, cost_rate FROM t WHERE kind <> 'run' ORDER BY run_id",
+  );
+  for (const { kind, cost_usd, cost_rate } of costs) {
+    assert.ok(Number(cost_usd) > 0 && Number(cost_usd) < 0.1, `${kind}: ${cost_usd}`);
+    assert.match(String(cost_rate), /^prices of us-east-1 of 20/);
+  }
+  assert.equal(costs.length, 3);
   const [compacted] = (await lake.metadata('shop_silver.items'))?.snapshots ?? [];
   assert.equal(compacted?.summary['operation'], 'replace', 'what the compaction has made is all that is left');
   assert.deepEqual(await contents(lake), was);

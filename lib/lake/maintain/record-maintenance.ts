@@ -6,8 +6,10 @@ import {
   type RewriteReason,
 } from '../../core/maintenance.ts';
 import { fullName } from '../../core/tables.ts';
+import { type CompactionMeasured, costOfCompaction } from '../../plan/compaction-cost.ts';
 import type { StepDeps } from '../deps.ts';
 import { recordRun } from '../ops/record-run.ts';
+import { priceBy } from '../ops/run-row.ts';
 import { readJsonIfAny } from '../run/run-folder.ts';
 import { maintenancePlaces, type TableRound } from './maintenance-folder.ts';
 
@@ -86,15 +88,27 @@ function addTables(a: CompactedTable, b: CompactedTable): CompactedTable {
   };
 }
 
-/** Enters a run that ended well into the table of runs: the files and rows that it has written anew. */
-export async function recordMaintenance(deps: StepDeps, plan: MaintenancePlan): Promise<void> {
+/** Enters a run that ended well into the table of runs: the files and rows that it has written anew, and what it cost, but for its end. */
+export async function recordMaintenance(
+  deps: StepDeps,
+  plan: MaintenancePlan,
+  measured: Pick<CompactionMeasured, 'units' | 'commit'>,
+): Promise<void> {
   const { tables } = await readOutcomes(deps, plan);
   const sum = (of: (table: CompactedTable) => number): number => tables.reduce((total, one) => total + of(one), 0);
-  await recordRun(deps, plan, {
-    status: 'SUCCEEDED',
-    files: sum(({ files }) => files),
-    rows_read: sum(({ rows }) => rows),
-    rows_added: 0,
-    error: null,
-  });
+  const { priced_by: spec } = plan;
+  await recordRun(
+    deps,
+    { ...plan, ...(spec && { spec }) },
+    {
+      status: 'SUCCEEDED',
+      files: sum(({ files }) => files),
+      rows_read: sum(({ rows }) => rows),
+      rows_added: 0,
+      error: null,
+      ...priceBy(deps, spec, (compute) =>
+        costOfCompaction({ ...measured, tables: plan.tables.length, planning_ms: plan.planning_ms }, compute),
+      ),
+    },
+  );
 }

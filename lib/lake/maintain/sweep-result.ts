@@ -1,7 +1,10 @@
+import { InvalidInput } from '../../core/errors.ts';
 import type { ExpireAnswer, SweepOperation, Swept, VacuumAnswer } from '../../core/maintenance.ts';
+import type { PipelineSpec } from '../../core/spec.ts';
+import { costOfSweep } from '../../plan/compaction-cost.ts';
 import type { StepDeps } from '../deps.ts';
 import { recordRun } from '../ops/record-run.ts';
-import { durationOf } from '../ops/run-row.ts';
+import { durationOf, priceBy } from '../ops/run-row.ts';
 import { readJsonIfAny, writeOnce } from '../run/run-folder.ts';
 import { recordFolder } from './removals.ts';
 import { recordOf, type SweepPlan, sweepPlaces } from './sweep-plan.ts';
@@ -55,11 +58,22 @@ export async function endSweep(deps: StepDeps, plan: SweepPlan, outcomes: readon
   // A pipeline that has not run yet has no books.
   if (plan.items.length > 0) {
     const files = removedFiles(outcomes);
-    await recordRun(deps, plan, {
-      ...{ status: result.status, files, rows_read: 0, rows_added: 0, error: result.error },
-    });
+    const spent = deps.spent?.();
+    const measured = { ms: result.duration_ms, ...(spent && { spent }) };
+    const spec = await specOf(deps, plan);
+    const price = priceBy(deps, spec, (compute) => costOfSweep(measured, compute));
+    const row = { status: result.status, files, rows_read: 0, rows_added: 0, error: result.error, ...price };
+    await recordRun(deps, { ...plan, ...(spec && { spec }) }, row);
   }
   await writeOnce(deps.store, sweepPlaces.result(plan.run), result);
+}
+
+/** By which it is priced. One that is gone, or does not compile at the moment, is swept all the same. */
+async function specOf({ specs }: StepDeps, { run }: SweepPlan): Promise<PipelineSpec | undefined> {
+  return specs(run.pipeline).catch((cause: unknown) => {
+    if (cause instanceof InvalidInput) return undefined;
+    throw cause;
+  });
 }
 
 /** The same for one that something ended which no table is to blame for. */

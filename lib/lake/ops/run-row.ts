@@ -1,8 +1,11 @@
+import type { Compute } from '../../core/compute.ts';
+import type { EstimatedCost } from '../../core/cost.ts';
 import type { InputBytes } from '../../core/input-bytes.ts';
 import type { RunPlan, RunResult } from '../../core/run.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
-import type { Priced } from '../../plan/model-cost.ts';
+import { nameRate, type Priced, rateOf } from '../../plan/model-cost.ts';
 import type { JsonValue } from '../../ports.ts';
+import type { StepDeps } from '../deps.ts';
 
 /** Of a plan, what the books name; that of a run of maintenance has it too. */
 export type RecordedPlan = Pick<RunPlan, 'run' | 'created_at' | 'planning_ms' | 'sources' | 'branch'> & {
@@ -70,4 +73,14 @@ export function runRow(plan: RecordedPlan, result: RecordedRun, now: Date): { re
 /** Milliseconds that a run has taken up to a moment. */
 export function durationOf(plan: Pick<RecordedPlan, 'created_at' | 'planning_ms'>, now: Date): number {
   return now.getTime() - Date.parse(plan.created_at) + plan.planning_ms;
+}
+
+/** What AWS asks for by the sizes of a pipeline's functions; elsewhere nothing, as a row is priced by the hour then. */
+export function priceBy(
+  { settings }: Pick<StepDeps, 'settings'>,
+  spec: Priced | undefined,
+  costOf: (compute: Compute) => Pick<EstimatedCost, 'usd'>,
+): { readonly price?: RunPrice } {
+  const rate = rateOf(settings.billedBy, spec ?? {});
+  return rate.kind === 'aws' ? { price: { usd: costOf(rate.compute).usd, rate: nameRate(rate) } } : {};
 }

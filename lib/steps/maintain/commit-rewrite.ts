@@ -1,4 +1,5 @@
 import type { MaintainedTable, MaintenancePlan, MaintenanceState, RewriteUnit } from '../../core/maintenance.ts';
+import type { Measured } from '../../core/requests.ts';
 import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { candidatesOf, partitionName } from '../../lake/maintain/choose-files.ts';
@@ -47,9 +48,25 @@ export async function runCommitRewrite(state: MaintenanceState, deps: StepDeps):
   }
   const next = round + 1 < ROUNDS ? await planAgain(deps, plan, round + 1, unfinished) : undefined;
   if (next !== undefined) return { ...rest, round: round + 1, rewrite: next };
-  await recordMaintenance(deps, plan);
+  const units = await unitsOfAll(deps, plan, round, work);
+  await recordMaintenance(deps, plan, { units, commit: measure(RECORDING) });
   await writeOnce(deps.store, runFolder.commit(run), measure(RECORDING));
   return { ...rest, commit: measure() };
+}
+
+/** What the units of all rounds measured; those of this one have been read. */
+async function unitsOfAll(
+  { store }: StepDeps,
+  { run }: MaintenancePlan,
+  round: number,
+  work: readonly TableOfRound[],
+): Promise<readonly Measured[]> {
+  const units: Measured[] = work.flatMap(({ results }) => results);
+  for (let before = 0; before < round; before += 1) {
+    for (const item of await readRound(store, run, before))
+      units.push((await readRewriteResult(store, run, item)) ?? { ms: 0 });
+  }
+  return units;
 }
 
 type TableOfRound = {

@@ -134,6 +134,7 @@ async function record(
   const run: RunRef = { pipeline, run_id, dry_run, ...(kind === undefined ? {} : { kind }) };
   for (const { table, entry } of work) await keepBase(deps.store, run, { round: 0, table: table.id }, entry.metadata);
   const rewrite = await writeRound(deps.store, run, 0, unitsIn(work));
+  const { settings, compute } = await deps.specs(pipeline);
   const now = deps.clock.now();
   const plan: MaintenancePlan = {
     ...WRITTEN_BY,
@@ -143,6 +144,7 @@ async function record(
     tables: work.map(({ table }) => table),
     planning_ms: now.getTime() - started,
     sources: {},
+    priced_by: { settings, compute },
   };
   await writeOnce(deps.store, runFolder.plan(run), plan);
   return rewrite;
