@@ -10,7 +10,7 @@ import type { ObjectStore, WrittenFile } from '../../ports.ts';
 import { planDeletes, planFiles } from '../../table/read.ts';
 import type { Placed } from '../run/unit-result.ts';
 import type { Target } from '../tables/target.ts';
-import { wrongFile } from './written-file.ts';
+import { leavesByName, wrongFile } from './written-file.ts';
 
 /** A table into which an engine wrote. */
 export type Staged = {
@@ -36,9 +36,9 @@ export async function adoptFiles(store: ObjectStore, staged: Staged): Promise<re
   const files = await planFiles(store, metadata);
   return mapConcurrent(files, async (file) => {
     const key = keyOf(store, staged, file);
-    const wrong = key === undefined ? `it lies outside ${staged.location}` : await wrongIn(store, key, file, staged);
-    if (key === undefined || wrong !== undefined) throw refusal(staged, file.path, wrong ?? '');
-    return { key, written: writtenFile(file, staged.target) };
+    const looked = key === undefined ? `it lies outside ${staged.location}` : await lookInto(store, key, file, staged);
+    if (key === undefined || typeof looked === 'string') throw refusal(staged, file.path, String(looked));
+    return { key, written: writtenFile(file, staged.target, leavesByName(looked, staged.target.schema)) };
   });
 }
 
@@ -71,19 +71,15 @@ function keyOf(store: ObjectStore, { location }: Staged, file: DataFile): string
   return file.path.startsWith(`${location}/`) ? store.key(file.path) : undefined;
 }
 
-async function wrongIn(
-  store: ObjectStore,
-  key: string,
-  file: DataFile,
-  { target }: Staged,
-): Promise<string | undefined> {
+/** Its footer, or what is wrong with it. */
+async function lookInto(store: ObjectStore, key: string, file: DataFile, { target }: Staged): Promise<Footer | string> {
   if (file.specId !== target.spec['spec-id'])
     return `it is of partition spec ${file.specId}, not ${target.spec['spec-id']}`;
   const size = (await store.head(key))?.size;
   if (size === undefined) return 'it is not there';
   if (BigInt(size) !== file.bytes) return `it has ${size} bytes, the manifest says ${file.bytes}`;
   const footer = await footerOf(store, key, size);
-  return typeof footer === 'string' ? footer : wrongFile(file, footer, target);
+  return typeof footer === 'string' ? footer : (wrongFile(file, footer, target) ?? footer);
 }
 
 async function footerOf(store: ObjectStore, key: string, size: number): Promise<Footer | string> {
@@ -98,23 +94,28 @@ async function footerOf(store: ObjectStore, key: string, size: number): Promise<
   }
 }
 
-/** What the manifest says of a file, in the words in which DuckDB says it of its own. */
-function writtenFile(file: DataFile, { schema, spec, partitionBy }: Target): WrittenFile {
+/**
+ * What the manifest says of a file, in the words in which DuckDB says it of its own: of the columns that it has under the names of the
+ * table, since what is said of a column is taken for that, too, when files are read.
+ */
+function writtenFile(file: DataFile, { schema, spec, partitionBy }: Target, byName: ReadonlySet<number>): WrittenFile {
   const texts = partitionTexts(spec, schema, file.partition);
   return {
     path: '',
     rows: Number(file.rows),
     bytes: Number(file.bytes),
     partition: texts.map((value, at) => ({ column: partitionBy[at]?.column ?? '', value })),
-    columns: leafFields(schema).map(({ id, path, type }) => ({
-      path,
-      bytes: Number(file.columnSizes.get(id) ?? 0n),
-      values: Number(file.valueCounts.get(id) ?? 0n),
-      nulls: Number(file.nullCounts.get(id) ?? 0n),
-      min: boundText(type, file.lowerBounds.get(id)),
-      max: boundText(type, file.upperBounds.get(id)),
-      hasNan: (file.nanCounts.get(id) ?? 0n) > 0n,
-    })),
+    columns: leafFields(schema)
+      .filter(({ id }) => byName.has(id))
+      .map(({ id, path, type }) => ({
+        path,
+        bytes: Number(file.columnSizes.get(id) ?? 0n),
+        values: Number(file.valueCounts.get(id) ?? 0n),
+        nulls: Number(file.nullCounts.get(id) ?? 0n),
+        min: boundText(type, file.lowerBounds.get(id)),
+        max: boundText(type, file.upperBounds.get(id)),
+        hasNan: (file.nanCounts.get(id) ?? 0n) > 0n,
+      })),
   };
 }
 

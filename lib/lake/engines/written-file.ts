@@ -1,5 +1,5 @@
 import { decimalOf, leafFields } from '../../iceberg/schema.ts';
-import type { DataFile } from '../../iceberg/types.ts';
+import type { DataFile, IcebergType } from '../../iceberg/types.ts';
 import { compareValues, decodeValue } from '../../iceberg/values.ts';
 import type { Footer, SchemaLeaf, SchemaNode } from '../../landing/parquet/footer.ts';
 import { columnIds } from '../../landing/parquet/parts.ts';
@@ -25,6 +25,24 @@ export function wrongFile(file: DataFile, footer: Footer, { schema }: Pick<Targe
   const [missing] = expected.values();
   if (missing !== undefined) return `it lacks the column ${missing.path.join('.')}, or its field id`;
   return wrongStatistics(file, footer, schema);
+}
+
+/**
+ * The leaves, by field id, that a file has under the names of its table. Other engines spell names otherwise where a name of Avro
+ * allows fewer characters.
+ */
+export function leavesByName({ leaves }: Pick<Footer, 'leaves'>, schema: Target['schema']): ReadonlySet<number> {
+  const found = new Map(leaves.map(({ node, path }) => [idOf(node), JSON.stringify(path)]));
+  const expected = schema.fields.flatMap((field) => pathsOf(field.id, field.type, [field.name]));
+  return new Set(expected.flatMap(([id, path]) => (found.get(id) === JSON.stringify(path) ? [id] : [])));
+}
+
+type LeafPath = readonly [id: number, path: readonly string[]];
+
+function pathsOf(id: number, type: IcebergType, path: readonly string[]): readonly LeafPath[] {
+  if (typeof type === 'string') return [[id, path]];
+  if (type.type === 'list') return pathsOf(type['element-id'], type.element, [...path, 'list', 'element']);
+  return type.fields.flatMap((field) => pathsOf(field.id, field.type, [...path, field.name]));
 }
 
 function idOf(node: SchemaNode): number | undefined {

@@ -4,10 +4,10 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Column, parseColumnType } from '../../../lib/core/types.ts';
-import { schemaOf } from '../../../lib/iceberg/schema.ts';
+import { leafFields, schemaOf } from '../../../lib/iceberg/schema.ts';
 import { dataFileOf } from '../../../lib/iceberg/stats.ts';
 import type { DataFile, Schema } from '../../../lib/iceberg/types.ts';
-import { wrongFile } from '../../../lib/lake/engines/written-file.ts';
+import { leavesByName, wrongFile } from '../../../lib/lake/engines/written-file.ts';
 import { fieldIdsOf } from '../../../lib/lake/tables/field-ids.ts';
 import { type Footer, readFooter } from '../../../lib/landing/parquet/footer.ts';
 import { userTerm } from '../../../lib/sql/user-sql.ts';
@@ -136,5 +136,17 @@ describe('a file that an engine wrote', () => {
         `its column ${name} is written as ${got}; expected ${type}`,
       );
     }
+  });
+
+  test('has columns under the names of its table, or under others', () => {
+    const all = leafFields(schema).map(({ id }) => id);
+    assert.deepEqual([...leavesByName(footer, schema)].sort(), all.sort());
+    const renamed = schema.fields.map((field) =>
+      ['id', 'tags', 'pair'].includes(field.name) ? { ...field, name: `${field.name} x` } : field,
+    );
+    const others = leafFields({ ...schema, fields: renamed }).filter(({ path }) => path[0]?.endsWith(' x'));
+    const left = all.filter((id) => !others.some((one) => one.id === id));
+    assert.equal(others.length, 4);
+    assert.deepEqual([...leavesByName(footer, { ...schema, fields: renamed })].sort(), left);
   });
 });
