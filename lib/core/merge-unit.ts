@@ -2,6 +2,7 @@ import type { KeyRanges } from './key-ranges.ts';
 
 export type MergeUnit = { readonly unit: string; readonly model: string } & (
   | { readonly kind: 'dedupe' | 'compact'; readonly inputs: readonly string[] }
+  | ({ readonly kind: 'combine'; readonly files: readonly ExchangedFile[] } & BucketSpan)
   | {
       readonly kind: 'keyed';
       readonly shares: readonly KeyShare[];
@@ -9,6 +10,18 @@ export type MergeUnit = { readonly unit: string; readonly model: string } & (
       readonly ranges?: KeyRanges;
     }
 );
+
+/** What a unit of staging has written for a merge of a gold model, with rows of all buckets. */
+export type ExchangedFile = {
+  readonly key: string;
+  /** The unit that wrote it. */
+  readonly unit: string;
+  readonly bytes: number;
+  readonly rows: number;
+};
+
+/** Buckets from one, up to before another. */
+export type BucketSpan = { readonly from: number; readonly to: number };
 
 /** Some key buckets, or one of several parts of a bucket too large for one unit. */
 export type KeyShare = {

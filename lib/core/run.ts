@@ -3,6 +3,7 @@ import type { RunCost } from './cost.ts';
 import type { ExportOutcome } from './exports.ts';
 import type { FilePiece } from './file-piece.ts';
 import type { KeyRanges } from './key-ranges.ts';
+import type { Ladder, TableShare } from './ladder.ts';
 import type { LevelState } from './level-state.ts';
 import type { MaintenanceDue } from './maintenance-due.ts';
 import type { Skipped } from './objects.ts';
@@ -208,6 +209,8 @@ export type ModelPlan = {
   readonly kept_key?: string;
   /** By the id of a table that a gold model reads: columns that drift brought to it, and that its SQL sees. */
   readonly reads_also?: Readonly<Record<string, readonly Column[]>>;
+  /** Present: a gold model has more inputs than one worker takes, and how several compute it. */
+  readonly ladder?: Ladder;
   /** The partitions of a gold table that are computed again, each as the text of its fields; null for all. */
   readonly touched: readonly PartitionText[] | null;
 };
@@ -225,6 +228,8 @@ export type StageUnit = {
   readonly files: readonly LandedFile[];
   /** For gold: the partitions this unit computes; null for all of the table. */
   readonly partitions: readonly PartitionText[] | null;
+  /** For gold that several units compute: the files that this one reads of a table. */
+  readonly share?: TableShare;
 };
 
 /** A Parquet file that a unit wrote, at its key in the store. */

@@ -130,7 +130,8 @@ export const STATES = {
     others: tablesOfOthers,
   },
   PlanMerge: { ...worker, file: 'plan-merge', compute: PLANNING, objects: [read('silver'), write('ops')] },
-  Merge: { ...worker, file: 'merge', compute: HEAVY, objects: [write('silver'), keep('ops')] },
+  // Gold is written here where several units compute a table.
+  Merge: { ...worker, file: 'merge', compute: HEAVY, objects: [write('silver'), write('gold'), keep('ops')] },
   Audit: {
     ...worker,
     file: 'audit',

@@ -9,9 +9,11 @@ export const LONGEST_BEGINNING_MS = 60_000;
 
 /** Whether one call may stage all units of a level: few, and of no more bytes than one unit may have. */
 export function fitsOneCall(
-  models: readonly Pick<ModelPlan, 'units' | 'bytes' | 'contract'>[],
+  models: readonly Pick<ModelPlan, 'units' | 'bytes' | 'contract' | 'ladder'>[],
   { unitBytes }: Pick<PipelineSettings, 'unitBytes'>,
 ): boolean {
+  // What is more than one worker takes is for several.
+  if (models.some(({ ladder }) => ladder !== undefined)) return false;
   const units = models.reduce((sum, model) => sum + model.units.length, 0);
   // What gold reads shows when it is read; silver of a plan of an earlier release does not say what it has.
   const bytes = models.map((model) => model.bytes ?? (model.contract === null ? 0 : Number.POSITIVE_INFINITY));

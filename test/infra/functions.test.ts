@@ -103,7 +103,7 @@ describe('the environment', () => {
     PlanStage: { ...all, STRATA_TMP_MB: '2048' },
     Stage: { ...all, STRATA_TMP_MB: '8192' },
     PlanMerge: { ...buckets('silver', 'ops'), STRATA_TMP_MB: '2048' },
-    Merge: { ...buckets('silver', 'ops'), STRATA_TMP_MB: '4096' },
+    Merge: { ...tables, STRATA_TMP_MB: '4096' },
     Audit: { ...tables, STRATA_TMP_MB: '2048' },
     Commit: { ...tables, STRATA_TMP_MB: '2048' },
     Serve: { ...tables, STRATA_TMP_MB: '4096' },

@@ -233,6 +233,8 @@ const LOST_SWAP =
 const DEAD_ATTEMPTS = 'removes files of attempts that died, and of partitions that another run has changed';
 const LEFT_BEHIND = 'removes what a run has left whose execution was stopped: a dry run, or one that had just ended';
 
+const LARGE_GOLD = 'writes tables that several units compute, whose inputs are more than one worker takes';
+
 /** Grants that no run above needs, with what needs them. */
 const RARE: Readonly<Record<string, string>> = {
   'Commit remove silver': LOST_SWAP,
@@ -248,6 +250,8 @@ const RARE: Readonly<Record<string, string>> = {
   'OpenRewrite remove silver': LEFT_BEHIND,
   'OpenRewrite remove gold': LEFT_BEHIND,
   'OpenRewrite remove ops': LEFT_BEHIND,
+  'Merge read gold': LARGE_GOLD,
+  'Merge write gold': LARGE_GOLD,
   'Open remove silver': LEFT_BEHIND,
   'Open remove gold': LEFT_BEHIND,
   'Open remove ops': LEFT_BEHIND,

@@ -16,6 +16,8 @@ export type NeededFiles = {
   readonly needs: TableNeeds | undefined;
   /** Of which snapshot, and what else has to hold; left out: all of the current one. */
   readonly scan?: ScanOptions;
+  /** Keys of the files that are read; left out: all of them. */
+  readonly only?: ReadonlySet<string>;
 };
 
 export type PlannedTable = { readonly bytes: InputBytes; open(): Promise<OpenedFiles> };
@@ -26,15 +28,16 @@ export type PlannedTable = { readonly bytes: InputBytes; open(): Promise<OpenedF
  */
 export async function planNeeded(
   { store, session }: { readonly store: ObjectStore; readonly session: Session },
-  { metadata, columns, needs, scan = {} }: NeededFiles,
+  { metadata, columns, needs, scan = {}, only }: NeededFiles,
 ): Promise<PlannedTable> {
+  const isRead = ({ path }: { readonly path: string }): boolean => only?.has(store.key(path)) !== false;
   if (metadata === undefined || needs === undefined) {
-    const files = metadata === undefined ? [] : await planFiles(store, metadata, scan);
+    const files = metadata === undefined ? [] : (await planFiles(store, metadata, scan)).filter(isRead);
     const { bytes, open } = await planOpening(session, { store, metadata }, files, undefined);
     return { bytes: { ...bytes, skipped: 0 }, open };
   }
   const alternatives = needs.alternatives.map((conditions) => predicatesOf(metadata, conditions));
-  const files = await planFiles(store, metadata, { ...scan, alternatives });
+  const files = (await planFiles(store, metadata, { ...scan, alternatives })).filter(isRead);
   const mayMatch = planScans(metadata, alternatives).fileMayMatch;
   const needed = { ...neededColumns(columns, needs), mayMatch };
   const { bytes, open } = await planOpening(session, { store, metadata }, files, needed);

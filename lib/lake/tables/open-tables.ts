@@ -2,6 +2,7 @@ import { mapConcurrent } from '../../core/concurrency.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import { addByTable, addInputs, type BytesByTable, type InputBytes, NO_INPUTS } from '../../core/input-bytes.ts';
 import { isKeyed, logColumns, logModelId, logTable } from '../../core/keyed.ts';
+import type { TableShare } from '../../core/ladder.ts';
 import type { RunPlan } from '../../core/run.ts';
 import { modelId, type TableRef } from '../../core/spec.ts';
 import type { Column } from '../../core/types.ts';
@@ -31,6 +32,8 @@ export type Reading = {
   readonly logs?: readonly TableRef[] | undefined;
   /** By id, columns of tables beyond those that the SQL was bound to. */
   readonly also?: Readonly<Record<string, readonly Column[]>> | undefined;
+  /** The files that are read of one of them; left out: all that are needed. */
+  readonly only?: TableShare | undefined;
   /** What it needs of the tables, asked for where they are large; left out: everything. */
   readonly needs?: () => Promise<ReadNeeds>;
 };
@@ -92,13 +95,14 @@ function bytesIn(metadata: TableMetadata | undefined): number {
 async function viewsOf(
   store: ObjectStore,
   plan: RunPlan,
-  { refs, logs = [], also = {} }: Reading,
+  { refs, logs = [], also = {}, only }: Reading,
 ): Promise<readonly View[]> {
   const views: View[] = [];
   for (const ref of refs) {
     const metadata = await loadState(store, plan, modelId(ref));
     const columns = boundColumns(metadata, [...columnsOfRef(plan.spec, ref), ...(also[modelId(ref)] ?? [])]);
-    views.push({ name: viewName(ref), metadata, columns });
+    const files = only?.table === modelId(ref) ? { only: new Set(only.files) } : {};
+    views.push({ name: viewName(ref), metadata, columns, ...files });
   }
   for (const ref of logs) views.push(await viewOfLog(store, plan, ref));
   return views;

@@ -211,14 +211,17 @@ export type View = {
   readonly metadata: TableMetadata | undefined;
   readonly columns: readonly ScanColumn[];
   readonly scan?: ScanOptions;
+  /** Keys of the files that are read; left out: all that are needed. */
+  readonly only?: ReadonlySet<string>;
 };
 
 /** A view, before its files are here. */
 export type PlannedView = { readonly bytes: InputBytes; open(): Promise<Borrowed> };
 
 export async function planView({ store, session, needs }: ViewDeps, view: View): Promise<PlannedView> {
-  const { name, metadata, columns, scan = {} } = view;
-  const { bytes, open } = await planNeeded({ store, session }, { metadata, columns, needs: needs(name), scan });
+  const { name, metadata, columns, scan = {}, only } = view;
+  const wanted = { metadata, columns, needs: needs(name), scan, ...(only && { only }) };
+  const { bytes, open } = await planNeeded({ store, session }, wanted);
   const create = async (): Promise<Borrowed> => {
     const opened = await open();
     return keepOrRelease(opened, () => session.run(createTableView(name, columns, opened.files)));

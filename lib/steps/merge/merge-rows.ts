@@ -27,7 +27,8 @@ export async function mergeRows(
   model: SilverModel,
   deps: StepDeps,
 ): Promise<UnitResult> {
-  if (unit.kind === 'keyed') throw new RangeError(`${unit.unit}: ${model.id} is not keyed`);
+  if (unit.kind === 'keyed' || unit.kind === 'combine')
+    throw new RangeError(`${unit.unit}: ${model.id} is neither keyed nor gold`);
   return mergeUnit({ ...context, unit }, model, deps);
 }
 

@@ -1,18 +1,22 @@
 import { isKeyed } from '../../core/keyed.ts';
 import type { MergeUnit } from '../../core/merge-unit.ts';
 import type { UnitInput } from '../../core/run.ts';
+import type { ModelSpec } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { underMarkOrFail } from '../../lake/run/deaths.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
 import { ofPipeline } from '../../lake/run/personal-errors.ts';
 import { planFor } from '../../lake/run/planned-files.ts';
 import { readJson, readJsonIfAny, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
-import { findPlanned } from '../../lake/run/unit-context.ts';
+import { findPlanned, type UnitContext } from '../../lake/run/unit-context.ts';
 import { leftBy, readStageResults, type UnitResult, withoutLeft } from '../../lake/run/unit-result.ts';
 import { findModel } from '../../lake/tables/table-state.ts';
 import type { JsonValue } from '../../ports.ts';
+import { combineGold } from './ladder/combine-gold.ts';
 import { mergeKeyed } from './merge-keyed.ts';
 import { mergeRows } from './merge-rows.ts';
+
+type MergeContext = Pick<UnitContext, 'plan' | 'planned' | 'level'>;
 
 /** Turns staged files into new data files of the table and records what became of the rows. Idempotent as a stage unit. */
 export async function runMerge(input: UnitInput, deps: StepDeps): Promise<JsonValue> {
@@ -28,15 +32,23 @@ export async function runMerge(input: UnitInput, deps: StepDeps): Promise<JsonVa
   const staged = asPlanned.withdraw.length === 0 ? [] : await readStageResults(deps, run, item.level, planned);
   const plan = withoutLeft(asPlanned, leftBy(planned, staged));
   const model = findModel(plan.spec, unit.model);
-  if (model.layer !== 'silver') throw new RangeError(`${unit.unit}: only silver models are merged`);
   const knowing = ofPipeline(deps, plan.spec);
   const context = { plan, planned, level: item.level };
   const marks = (attempt: number): string => runFolder.attempt(run, item.level, item.unit, attempt);
   const result = await underMarkOrFail(deps, `${unit.unit} of ${model.id}`, marks, () =>
-    unit.kind === 'keyed' && isKeyed(model)
-      ? mergeKeyed(context, unit, model, knowing)
-      : mergeRows(context, unit, model, knowing),
+    mergeUnit(context, unit, model, knowing),
   );
   const recorded = await writeOnce(deps.store, key, { ...result, ...measure(RECORDING) });
   return { unit: recorded.unit, accepted: recorded.counts.accepted };
+}
+
+function mergeUnit(context: MergeContext, unit: MergeUnit, model: ModelSpec, deps: StepDeps): Promise<UnitResult> {
+  if (model.layer === 'gold') {
+    if (unit.kind !== 'combine')
+      throw new RangeError(`${unit.unit}: ${model.id} is gold, of which buckets are combined`);
+    return combineGold(context, unit, model, deps);
+  }
+  return unit.kind === 'keyed' && isKeyed(model)
+    ? mergeKeyed(context, unit, model, deps)
+    : mergeRows(context, unit, model, deps);
 }

@@ -11,6 +11,7 @@ import { readStageResults, stagedFiles, type UnitResult } from '../../lake/run/u
 import { findModel } from '../../lake/tables/table-state.ts';
 import { packExchange, packSmallFiles } from '../../plan/merge-units.ts';
 import { unitSettings } from '../../plan/stage-units.ts';
+import { planCombine } from './ladder/plan-combine.ts';
 import { planKeyedMerge } from './plan-keyed-merge.ts';
 
 /**
@@ -47,7 +48,7 @@ async function planUnits(
   if (planned.check) return [];
   const model = findModel(plan.spec, planned.model);
   if (isKeyed(model)) return planKeyedMerge(deps, plan, level, planned, model, results);
-  if (model.layer === 'gold') return [];
+  if (model.layer === 'gold') return planCombine(plan, planned, results);
   if (planned.output === 'exchange') return planDedupe(plan, model, results);
   return planned.units.length < 2 ? [] : planCompaction(plan, model, stagedFiles(planned, results));
 }

@@ -19,19 +19,12 @@ import { findTouched } from '../../lake/tables/touched.ts';
 import { writeProperties } from '../../lake/tables/write-mode.ts';
 import { exchangeBuckets, likelyTableBytes } from '../../plan/buckets.ts';
 import { fitsOneCall } from '../../plan/one-call.ts';
-import {
-  isCut,
-  MOST_PARTS,
-  packFiles,
-  packPartitions,
-  parsedBytesOf,
-  partBytesOf,
-  unitSettings,
-} from '../../plan/stage-units.ts';
+import { isCut, MOST_PARTS, packFiles, parsedBytesOf, partBytesOf, unitSettings } from '../../plan/stage-units.ts';
 import { cutFiles } from './cut-files.ts';
 import { evolveContract } from './drift.ts';
 import { handsOn } from './engine/hands-on.ts';
 import { evolvedGold } from './evolved-gold.ts';
+import { planUnits } from './ladder/plan-ladder.ts';
 
 /** Plans a level: which models have something to do, and the units that do it. Repeating it finds the first plan. */
 export async function runPlanStage(state: RunState, deps: StepDeps): Promise<RunState> {
@@ -239,12 +232,10 @@ async function planGold(
   const reason = goldReason(plan.spec, model, states);
   if (reason === undefined) return planCheck(deps, plan, model);
   const touched = await findTouched(deps, plan.spec, model, states);
-  const units = packPartitions(touched).map((partitions, i) => ({
-    ...stageUnit(model.id, i, []),
-    partitions,
-  }));
-  for (const unit of units) await writeOnce(deps.store, runFolder.unit(plan.run, level, unit.unit), unit);
   const evolved = await evolvedGold(deps, plan.spec, model, states);
+  const { work, planned } = await planUnits(deps, plan, model, { states, touched, also: evolved?.reads_also });
+  const units = work.map((own, i) => ({ ...stageUnit(model.id, i, []), ...own }));
+  for (const unit of units) await writeOnce(deps.store, runFolder.unit(plan.run, level, unit.unit), unit);
   const added = evolved?.added ?? [];
   const shape = { ...shapeOf(deps, plan.spec, model, added), whole: touched === null };
   return {
@@ -255,7 +246,7 @@ async function planGold(
     log: null,
     contract: null,
     units: units.map((u) => u.unit),
-    output: 'final',
+    ...planned,
     buckets: 1,
     rebuild: false,
     reason,

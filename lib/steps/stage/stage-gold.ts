@@ -18,10 +18,12 @@ import { renderPartitions } from '../../sql/touched.ts';
 import { createHashMacros } from '../../sql/transform.ts';
 import { userTerm } from '../../sql/user-sql.ts';
 import { withNulls } from '../../sql/write.ts';
+import { mapGold } from './ladder/map-gold.ts';
 
 /** Computes a gold model from the tables as this run sees them and writes its data files. */
 export async function stageGold(context: UnitContext, model: GoldModel, deps: StepDeps): Promise<UnitResult> {
   const { planned, unit } = context;
+  if (planned.ladder !== undefined) return mapGold(context, model, planned.ladder, deps);
   const whole = userTerm(model.sql);
   const by = { fields: model.partitionBy, columns: model.columns };
   const from = unit.partitions === null ? whole : renderPartitions(whole, by, unit.partitions);

@@ -1,0 +1,72 @@
+import type { Ladder, Stop } from '../../core/ladder.ts';
+import type { GoldModel, PipelineSpec } from '../../core/spec.ts';
+import type { Column } from '../../core/types.ts';
+import { chooseRung, type Rung } from '../../plan/ladder/choose-rung.ts';
+import { selectAll } from '../../sql/scans.ts';
+import { userTerm } from '../../sql/user-sql.ts';
+import type { StepDeps } from '../deps.ts';
+import { bindReads } from '../tables/bind-reads.ts';
+import { findNeeds } from '../tables/read-needs.ts';
+import { findSplit, readModel, type Split } from './find-split.ts';
+import { bytesOfReads, type States, sizeTables } from './sized-tables.ts';
+
+export type LadderDeps = Pick<StepDeps, 'store' | 'engine' | 'settings'>;
+
+export type RungFound = {
+  readonly rung: Rung;
+  /** What units do; left out where one computes the table. */
+  readonly ladder?: Ladder;
+};
+
+/** Memory for SQL to be bound over tables without rows. */
+const BINDING_BYTES = 100e6;
+
+/**
+ * The rung that a gold model is on, all of which is computed, by the sizes of what it reads. Its SQL is looked into only
+ * where one worker takes less than that.
+ */
+export async function findRung(
+  deps: LadderDeps,
+  spec: PipelineSpec,
+  model: GoldModel,
+  { states, worker, also }: { states: States; worker: number; also: Readonly<Record<string, readonly Column[]>> },
+): Promise<RungFound> {
+  const all = bytesOfReads(model, states);
+  if (all <= worker) return { rung: { rung: 1, bytes: all, worker } };
+  const needs = await findNeeds(deps, selectAll(userTerm(model.sql)), (session) =>
+    bindReads(session, spec, model, also),
+  );
+  const tables = await sizeTables(deps.store, spec, model, { states, needs, also });
+  const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
+  if (bytes <= worker) return { rung: { rung: 1, bytes, worker } };
+  const split = await splitOf(deps, spec, model, also);
+  const keys = 'stops' in split ? 0 : split.columns.filter(({ key }) => key).length;
+  const rung = chooseRung({
+    tables,
+    worker,
+    split: 'stops' in split ? split : { tables: split.tables, keys },
+    exchanges: { stops: 'no key by which its rows can be kept apart' },
+  });
+  const ladder = ladderOf(rung, split);
+  return ladder === undefined ? { rung } : { rung, ladder };
+}
+
+async function splitOf(
+  { engine, settings }: LadderDeps,
+  spec: PipelineSpec,
+  model: GoldModel,
+  also: Readonly<Record<string, readonly Column[]>>,
+): Promise<Split | Stop> {
+  if (model.readsLogs.length > 0) return { stops: 'the log of a keyed table' };
+  const memoryBytes = Math.min(settings.memoryBytes, BINDING_BYTES);
+  await using session = await engine.open({ ...settings, memoryBytes, threads: 1, folders: undefined });
+  await bindReads(session, spec, model, also);
+  return await findSplit(session, await readModel(session, spec, model, also));
+}
+
+function ladderOf(rung: Rung, split: Split | Stop): Ladder | undefined {
+  if (rung.rung === 3) return { rung: 3, tables: rung.tables, buckets: rung.buckets };
+  if (rung.rung !== 2 || 'stops' in split) return undefined;
+  const { tables: _tables, ...made } = split;
+  return { rung: 2, table: rung.table, buckets: rung.buckets, ...made };
+}

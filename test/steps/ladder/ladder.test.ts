@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { MergeUnit } from '../../../lib/core/merge-unit.ts';
+import type { LevelPlan, StageUnit } from '../../../lib/core/run.ts';
+import { append, definePipeline, json } from '../../../lib/define/index.ts';
+import type { StepDeps } from '../../../lib/lake/deps.ts';
+import { openTestLake, type TestLake, type TestPipeline } from '../../support/test-lake.ts';
+
+const LINES = {
+  line: 'bigint',
+  order: 'bigint',
+  flag: 'string',
+  quantity: 'decimal(15,2)',
+  price: 'decimal(15,2)',
+  note: 'string',
+} as const;
+const FLAGS = { flag: 'string', label: 'string' } as const;
+
+const PIPELINE: TestPipeline = {
+  name: 'shop',
+  definition: definePipeline({
+    name: 'shop',
+    sources: {
+      lines: json({ layout: 'lines', columns: LINES }),
+      flags: json({ layout: 'lines', columns: FLAGS }),
+    },
+    silver: { lines: { from: 'lines', mode: append() }, flags: { from: 'flags', mode: append() } },
+    gold: { totals: { sql: 'totals.sql', sortBy: ['label'] }, everything: { sql: 'everything.sql' } },
+  }),
+  sql: {
+    'totals.sql': `SELECT f.label AS label, l.flag, sum(quantity) AS quantity, avg(price) AS price, count(*) AS n,
+  count(note) AS notes, min(line) AS first, max(note) AS last, sum(price) / sum(quantity) AS ratio
+FROM silver.lines l JOIN silver.flags f ON l.flag = f.flag WHERE line % 7 <> 3 GROUP BY ALL HAVING count(*) > 3 ORDER BY label`,
+    'everything.sql':
+      'SELECT count(*) AS n, sum(line)::BIGINT AS lines, max(price) AS price FROM silver.lines WHERE flag IS NULL',
+  },
+};
+
+function lines(from: number, count: number): string {
+  const rows = Array.from({ length: count }, (_, at) => {
+    const line = from + at;
+    return JSON.stringify({
+      line,
+      order: line % 50,
+      flag: line % 5 === 0 ? null : `f${line % 4}`,
+      quantity: `${(line * 37) % 1000}.${10 + (line % 90)}`,
+      price: line % 11 === 0 ? null : `${((line * 7919) % 100_000) - 5_000}.${10 + (line % 90)}`,
+      note: line % 3 === 0 ? null : `note ${line}`,
+    });
+  });
+  return `${rows.join('\n')}\n`;
+}
+
+/** Bytes that a worker has: four files of lines have more. */
+const WORKER = 15_000;
+
+const withSmallWorkers = (deps: StepDeps): StepDeps => ({
+  ...deps,
+  settings: { ...deps.settings, unitBytes: WORKER },
+});
+
+let whole: TestLake;
+let small: TestLake;
+let kept: TestLake;
+const warned: string[] = [];
+
+before(async () => {
+  whole = await openTestLake(PIPELINE);
+  const flags = ['f0', 'f1', 'f2', 'f3'].map((flag) => `${JSON.stringify({ flag, label: `L${flag}` })}\n`);
+  await whole.land('flags', 'a.json', flags.join(''));
+  for (let file = 0; file < 4; file += 1) {
+    await whole.land('lines', `${file}.json`, lines(file * 1_000, 1_000));
+    await whole.run({ runId: `run-${file}` });
+  }
+  const copy = await whole.copy();
+  kept = copy;
+  small = copy.reopen((deps) => ({
+    ...withSmallWorkers(deps),
+    log: { ...deps.log, warn: (event, fields) => warned.push(`${event} ${fields?.['model']}`) },
+  }));
+  for (const lake of [whole, small]) await lake.land('lines', 'more.json', lines(4_000, 500));
+  await whole.run({ runId: 'last' });
+  await small.run({ runId: 'last' });
+});
+after(() => {
+  whole.close();
+  kept.close();
+});
+
+async function read<T>(key: string): Promise<T> {
+  return JSON.parse(
+    new TextDecoder().decode((await small.store.read(`ops/shop/_runs/last/level-1/${key}`)).bytes),
+  ) as T;
+}
+
+test('what several units aggregate equals the answer of one', async () => {
+  const expected = await whole.rows('shop_gold.totals');
+  assert.equal(expected.length, 4);
+  assert.deepEqual(await small.rows('shop_gold.totals'), expected);
+  // Every fifth line has no flag, and every eleventh no price.
+  assert.deepEqual(await small.rows('shop_gold.everything'), [{ n: 900, lines: 2_022_750, price: '94955.45' }]);
+  assert.deepEqual(await whole.rows('shop_gold.everything'), await small.rows('shop_gold.everything'));
+  assert.deepEqual(warned, []);
+});
+
+test('each unit reads other files of the large table, and what they write is grouped by units of the merge', async () => {
+  const { models } = await read<LevelPlan>('plan.json');
+  const totals = models.find(({ model }) => model === 'gold.totals') ?? assert.fail();
+  assert.equal(totals.output, 'exchange');
+  assert.equal(totals.ladder?.rung, 2);
+  const units = await Promise.all(totals.units.map((unit) => read<StageUnit>(`units/${unit}.json`)));
+  const files = units.flatMap(({ share }) => share?.files ?? []);
+  assert.ok(units.length > 1 && units.every(({ share }) => share?.table === 'silver.lines'), String(units.length));
+  assert.equal(files.length, 5);
+  assert.equal(new Set(files).size, 5);
+  assert.equal(
+    units.reduce((sum, { share }) => sum + (share?.rows ?? 0), 0),
+    4_500,
+  );
+  const merges = (await read<{ unit: string }[]>('merge-units.json')).map(({ unit }) => unit);
+  const unit = await read<MergeUnit>(`units/${merges.find((name) => name.includes('totals'))}.json`);
+  assert.equal(unit.kind, 'combine');
+  // What units exchange is gone with the run, as its other work files are.
+  assert.equal((await small.store.names('ops/shop/_runs/last/level-1/')).includes('exchange/'), false);
+});
