@@ -14,11 +14,14 @@ import type { SourceCounts } from './row-counts.ts';
 import type { BranchDone, PlannedPeriod } from './schedule/periods.ts';
 import type { ServeOutcome, ServingState } from './serve.ts';
 import type { ModelMode, PartitionField, PipelineSpec, SourceSpec } from './spec.ts';
+import type { TableOutcome } from './table-outcome.ts';
 import type { RemovedTable, TableId } from './tables.ts';
 import type { Column } from './types.ts';
 import type { Waiter, Waiting } from './waiting.ts';
 
+export type { PlacedFile } from './placed-file.ts';
 export type { StepTiming } from './requests.ts';
+export type { TableOutcome } from './table-outcome.ts';
 
 /** The JSON that steps hand to each other: references and counts, never rows, never lists that grow with the data. */
 export type RunRef = {
@@ -232,9 +235,6 @@ export type StageUnit = {
   readonly share?: TableShare;
 };
 
-/** A Parquet file that a unit wrote, at its key in the store. */
-export type PlacedFile<Written> = { readonly key: string; readonly written: Written };
-
 export type FileOutcome = LandedFile & {
   /** Suspended: not read, because workers died of it; in no account, and taken again on demand only. */
   readonly status: 'ingested' | 'rejected' | 'suspended';
@@ -259,12 +259,6 @@ export type SetAsideFile = {
 
 /** A file that needs a person, by its key. */
 export type NamedFile = { readonly source: string; readonly file: string; readonly reason: string };
-
-export type TableOutcome = {
-  readonly rows_added: number;
-  readonly files_added: number;
-  readonly snapshot_id: string | null;
-};
 
 /** What a run answers. */
 export type RunResult = {

@@ -40,6 +40,8 @@ test('what a user or the engine wrote becomes SQL in files that are known to let
     'lib/compile/bind.ts',
     'lib/compile/table-checks.ts',
     'lib/compile/touched.ts',
+    'lib/lake/ladder/find-rung.ts',
+    'lib/lake/ladder/find-split.ts',
     'lib/lake/tables/touched.ts',
     'lib/query/select.ts',
     'lib/query/trace-origins.ts',
