@@ -1,5 +1,5 @@
 import type { EngineName, Implementation } from './implementation.ts';
-import { type GoldModel, type ModelSpec, modelId, type TableRef } from './spec.ts';
+import { type GoldModel, type ModelSpec, modelId, type PipelineSpec, type TableRef } from './spec.ts';
 
 /** The model as one of its texts makes it; as it is where it has no text of the name. */
 export function implementedBy(model: GoldModel, name: string): GoldModel {
@@ -36,4 +36,10 @@ export function readByAny(model: ModelSpec): readonly TableRef[] {
   const texts = model.layer === 'gold' ? (model.implementations?.texts ?? []) : [];
   const all = [...model.reads, ...texts.flatMap(({ reads }) => reads)];
   return [...new Map(all.map((ref) => [modelId(ref), ref])).values()];
+}
+
+/** The engines in whose words gold models of a pipeline have texts, be they used or not. */
+export function enginesOf({ models }: Pick<PipelineSpec, 'models'>): readonly EngineName[] {
+  const texts = models.flatMap((model) => (model.layer === 'gold' ? (model.implementations?.texts ?? []) : []));
+  return [...new Set(texts.flatMap(({ engine }) => engine ?? []))].sort();
 }

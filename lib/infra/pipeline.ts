@@ -11,6 +11,7 @@ import { Construct } from 'constructs';
 import { InvalidInput } from '../core/errors.ts';
 import { createAlarms } from './alarms.ts';
 import { createAuditLog } from './catalog.ts';
+import { connectEngines } from './engines.ts';
 import { setFlags } from './flags.ts';
 import { createFunctions, type Functions, type Network, nameOfBundle } from './functions.ts';
 import { grantStart } from './grants.ts';
@@ -62,6 +63,7 @@ export class Pipeline extends Construct implements IConnectable {
       ...(serving === undefined ? {} : { serving }),
     });
     if (spec.serve !== undefined) connectSink(this, this.functions, spec.serve, props.serve ?? {});
+    connectEngines(this.functions, { lake, spec, roles });
     const { functions } = this;
     const definition = props.definition ?? medallionDefinition();
     const machine = createStateMachine(this, {

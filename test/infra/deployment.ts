@@ -86,13 +86,17 @@ export const FOLLOWER: TestPipeline = {
     alerts: { webhook: { url: secret('OPS_WEBHOOK'), format: 'slack' } },
     openlineage: { to: 'https://lineage.example.com', key: secret('LINEAGE_KEY') },
     gold: {
-      total: { sql: 'total.sql', export: { csv: { to: 'total.csv' }, files: { name: '{name}.txt', text: '{n}' } } },
+      total: {
+        sql: { duckdb: 'total.sql', athena: 'total.athena.sql' },
+        export: { csv: { to: 'total.csv' }, files: { name: '{name}.txt', text: '{n}' } },
+      },
     },
   },
   sql: {
     ...SHOP.sql,
     'total.sql': `SELECT name, sum(amount) AS amount, any_value(n) AS n FROM silver.orders, leader.gold.counts, leader.silver.rows
       GROUP BY name`,
+    'total.athena.sql': 'SELECT name, sum(amount) AS amount, 1 AS n FROM silver.orders GROUP BY name',
   },
 };
 

@@ -55,6 +55,35 @@ function stackOf(options: LakeOptions): Template {
   return Template.fromStack(new LakeStack(app, 'strata-lake', { encryption: 'kms', ...options }));
 }
 
+test('only where a model has a text for an engine, what works on data hands models on, over tables made known for that alone', () => {
+  const workgroup = arn('athena', 'workgroup/strata');
+  const own = arn('glue', 'table/web_shop_gold/total__strata_0a_0_1_out');
+  const requests: readonly (readonly [Request, boolean])[] = [
+    [{ action: 'athena:StartQueryExecution', resource: workgroup }, true],
+    [{ action: 'athena:GetQueryExecution', resource: workgroup }, true],
+    [{ action: 'glue:CreateTable', resource: own }, true],
+    [{ action: 'glue:DeleteTable', resource: own }, true],
+    [{ action: 'glue:UpdateTable', resource: arn('glue', 'table/web_shop_gold/total') }, false],
+    [{ action: 'glue:CreateTable', resource: arn('glue', 'table/web_shop_silver/total__strata_0a_0_1_out') }, false],
+    [s3('PutObject', 'ops/athena-results/1.csv'), true],
+    [{ action: 's3:GetBucketLocation', resource: bucket('gold') }, true],
+  ];
+  for (const [request, allowed] of requests) {
+    assert.equal(allows(statementsOfFunction(follower, 'Stage'), request), allowed, JSON.stringify(request));
+    assert.equal(allows(statementsOfFunction(follower, 'Open'), request), false);
+    assert.equal(allows(statementsOfFunction(shop, 'Stage'), request), false);
+  }
+  const workgroupOf = (template: Template, name: FunctionName) =>
+    at(
+      resourceOf(template, 'AWS::Lambda::Function', name).properties,
+      'Environment',
+      'Variables',
+      'STRATA_ATHENA_WORKGROUP',
+    );
+  assert.equal(workgroupOf(follower, 'Stage'), 'strata');
+  assert.deepEqual([workgroupOf(follower, 'Merge'), workgroupOf(shop, 'Stage')], [undefined, undefined]);
+});
+
 test('a run that exports is not refused by a deploy that takes the last export of its pipeline away', () => {
   const write = (pipeline: string): Request => ({
     action: 's3:PutObject',

@@ -23,6 +23,7 @@ const environment = z.object({
     .optional()
     .transform((text) => text && parseReceiver(text)),
   STRATA_STATE_MACHINE_ARN: z.string().optional(),
+  STRATA_ATHENA_WORKGROUP: z.string().optional(),
   STRATA_TMP_MB: z.coerce.number().int().positive().default(512),
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: z.coerce.number().int().positive().default(1_769),
   STRATA_SPECS: z.string().optional(),
@@ -44,6 +45,8 @@ export type FunctionEnvironment = {
   /** Where runs are told of as OpenLineage events. */
   readonly lineage: LineageReceiver | undefined;
   readonly stateMachineArn: string | undefined;
+  /** Present: gold models may be handed to Athena, in this workgroup. */
+  readonly athenaWorkgroup: string | undefined;
   readonly memoryMb: number;
   readonly tmpMb: number;
   /** Where the compiled pipeline lies, for those that read it. */
@@ -78,6 +81,7 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     webhook: data.STRATA_WEBHOOK || undefined,
     lineage: data.STRATA_OPENLINEAGE || undefined,
     stateMachineArn: data.STRATA_STATE_MACHINE_ARN,
+    athenaWorkgroup: data.STRATA_ATHENA_WORKGROUP,
     memoryMb: data.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
     tmpMb: data.STRATA_TMP_MB,
     specs: data.STRATA_SPECS,

@@ -24,6 +24,7 @@ import { counted } from '../counted.ts';
 import { lineageOf } from '../lineage/teller.ts';
 import { peakMemory } from '../peak-memory.ts';
 import { explainCapacity } from './capacity.ts';
+import { lambdaEngines } from './engines.ts';
 import { type FunctionEnvironment, parseEnvironment } from './environment.ts';
 import { LEASE_MS, RENEW_MS } from './lease.ts';
 import { withFreshScratch } from './scratch.ts';
@@ -59,7 +60,10 @@ export function workerHandler<Input>(step: WorkerStep<Input>): LambdaHandler {
     const input = step.parse(event);
     const run = step.runOf(input);
     return withFreshScratch(environment.tmp, async (scratch) => {
-      const deps = workerDeps(environment, scratch, invocation.log);
+      const deps = {
+        ...workerDeps(environment, scratch, invocation.log),
+        remainingMs: () => invocation.context.getRemainingTimeInMillis(),
+      };
       try {
         const kept = { ...run, epoch: () => run.epoch };
         const work = (lost: AbortSignal): Promise<JsonValue> => {
@@ -121,6 +125,7 @@ function workerDeps(environment: FunctionEnvironment, scratch: string, log: Log)
       clocksAgree: true,
       billedBy: 'aws',
     },
+    ...lambdaEngines(environment, clients.glue),
     peakMemory,
   };
 }
