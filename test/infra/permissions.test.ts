@@ -65,7 +65,7 @@ test('only where a model has a text for an engine, what works on data hands mode
     [{ action: 'glue:DeleteTable', resource: own }, true],
     [{ action: 'glue:UpdateTable', resource: arn('glue', 'table/web_shop_gold/total') }, false],
     [{ action: 'glue:CreateTable', resource: arn('glue', 'table/web_shop_silver/total__strata_0a_0_1_out') }, false],
-    [s3('PutObject', 'ops/athena-results/1.csv'), true],
+    [{ action: 's3:PutObject', resource: `${bucket('ops')}/athena-results/1.csv` }, true],
     [{ action: 's3:GetBucketLocation', resource: bucket('gold') }, true],
   ];
   for (const [request, allowed] of requests) {
