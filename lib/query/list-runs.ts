@@ -32,6 +32,12 @@ export async function listRuns(deps: QueryDeps, pipeline?: string): Promise<read
   return placed.sort((a, b) => b.time - a.time).map(({ row }) => row);
 }
 
+/** The row of a run. One that failed while it published, and was finished by another, has a row of either; the later one is what became of it. */
+export function latestOf(rows: readonly Row[], runId: string): Row | undefined {
+  const ended = (row: Row): number => parseTime(String(row['finished_at'])) ?? 0;
+  return rows.filter((row) => row['run_id'] === runId).sort((a, b) => ended(b) - ended(a))[0];
+}
+
 function timeOf(row: Row): number {
   return parseTime(String(row['started_at'])) ?? 0;
 }

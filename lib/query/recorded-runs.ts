@@ -5,7 +5,7 @@ import { didYouMean } from '../core/suggest.ts';
 import { selectRecorded } from '../sql/facts/recorded.ts';
 import { loadTable } from '../table/read.ts';
 import type { QueryDeps } from './deps.ts';
-import { listRuns } from './list-runs.ts';
+import { latestOf, listRuns } from './list-runs.ts';
 import { queryRows } from './select.ts';
 
 /** Runs by their ids, or the last ones. */
@@ -36,7 +36,7 @@ export async function recordedRuns(
 }
 
 function findRun(all: readonly BookRow[], pipeline: string, id: string): BookRow {
-  const found = all.find((row) => row['run_id'] === id);
+  const found = latestOf(all, id);
   if (found !== undefined) return found;
   const known = all.map((row) => String(row['run_id']));
   throw new InvalidInput(

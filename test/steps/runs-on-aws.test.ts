@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LockHeld } from '../../lib/core/errors.ts';
+import { InvalidInput, LockHeld } from '../../lib/core/errors.ts';
 import { append, csv, definePipeline, scd2 } from '../../lib/define/index.ts';
 import type { StepDeps } from '../../lib/lake/deps.ts';
 import type { Catalog } from '../../lib/ports.ts';
 import { listRuns } from '../../lib/query/list-runs.ts';
+import { recordedRuns } from '../../lib/query/recorded-runs.ts';
+import { showRun } from '../../lib/query/runs/show-run.ts';
+import { runFacts } from '../../lib/query/status/status-facts.ts';
+import { byEnd, incidentsOf } from '../../lib/report/incidents.ts';
 import { runFail } from '../../lib/steps/end/fail.ts';
 import { runOpen } from '../../lib/steps/open/open.ts';
 import { openTestLake, type TestLake } from '../support/test-lake.ts';
@@ -163,5 +167,38 @@ test('only Commit changes the catalog, and only Open looks into it as well', asy
     const { loads, commits } = await catalogUse(lake);
     assert.deepEqual([...commits], ['Commit']);
     assert.deepEqual([...loads].sort(), ['Commit', 'Open']);
+  });
+});
+
+test('a run that failed while it published, and was finished by another, was an incident until then', async () => {
+  await withLake(async (lake) => {
+    const failing = lake.reopen((deps) => ({
+      ...deps,
+      catalog: {
+        ...deps.catalog,
+        async commit(id, ...rest) {
+          if (id.layer === 'gold') throw new InvalidInput('no right to gold');
+          return deps.catalog.commit(id, ...rest);
+        },
+      },
+    }));
+    assert.equal((await failing.run({ runId: 'a' })).status, 'FAILED');
+    assert.equal((await failing.run({ runId: 'b' })).status, 'FAILED');
+    const finished = await lake.answer({ runId: 'c' });
+    assert.equal(finished.kind, 'nothing', 'that of before is finished first');
+    const runs = byEnd(await runFacts(lake.deps, 'shop', true));
+    assert.deepEqual(
+      runs.map(({ run_id, succeeded, error, rejected }) => [run_id, succeeded, error, rejected]),
+      [
+        ['a', false, 'InvalidInput: no right to gold', 1],
+        ['a', true, null, 1],
+      ],
+    );
+    const [incident, ...others] = incidentsOf(runs);
+    assert.deepEqual([incident?.failures, incident?.to, others], [['a'], runs[1]?.finished, []]);
+    const { run } = await showRun(lake.deps, 'a', async () => undefined);
+    assert.deepEqual([run['status'], run['error']], ['SUCCEEDED', null]);
+    const [recorded] = await recordedRuns(lake.deps, 'shop', { ids: ['a'] });
+    assert.equal(recorded?.run['status'], 'SUCCEEDED');
   });
 });

@@ -11,6 +11,11 @@ export function factsKey({ run, created_at }: Pick<RunPlan, 'run' | 'created_at'
   return `${factsFolder(run.pipeline)}${created_at.replaceAll(/[^0-9A-Za-z]/g, '')}-${run.run_id}.json`;
 }
 
+/** Of a run that failed while it published, beside what it leaves once it has. */
+export function brokenKey(plan: Pick<RunPlan, 'run' | 'created_at'>): string {
+  return factsKey(plan).replace(/\.json$/, '-broken.json');
+}
+
 /** Keys of the objects that wait, in order. */
 export async function listWaiting(store: Pick<ObjectStore, 'list'>, pipeline: string): Promise<readonly string[]> {
   const keys: string[] = [];

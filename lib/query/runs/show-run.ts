@@ -6,7 +6,7 @@ import type { Row } from '../../ports.ts';
 import { selectOfRun } from '../../sql/facts/of-run.ts';
 import { loadTable } from '../../table/read.ts';
 import type { QueryDeps } from '../deps.ts';
-import { listRuns } from '../list-runs.ts';
+import { latestOf, listRuns } from '../list-runs.ts';
 import { queryRows } from '../select.ts';
 import { findPlace, type SqlPlace } from './sql-place.ts';
 
@@ -35,7 +35,7 @@ export async function showRun(
   specOf: (pipeline: string) => Promise<PipelineSpec | undefined>,
 ): Promise<RunDetails> {
   const runs = await listRuns(deps);
-  const run = runs.find((row) => row['run_id'] === runId);
+  const run = latestOf(runs, runId);
   if (run === undefined) throw noRun(runId, runs);
   const pipeline = String(run['pipeline']);
   const rows = async (book: OpsTable, ...by: readonly string[]): Promise<readonly Row[]> => {

@@ -3,7 +3,8 @@ import type { RunFacts } from '../../core/facts.ts';
 import type { AfterError, FailureRecord } from '../../core/failed-run.ts';
 import type { HeldRun, RunRef, RunResult } from '../../core/run.ts';
 import type { LockDeps, StepDeps } from '../../lake/deps.ts';
-import { factsKey } from '../../lake/facts/facts-folder.ts';
+import { noFacts } from '../../lake/facts/fact-rows.ts';
+import { brokenKey, factsKey } from '../../lake/facts/facts-folder.ts';
 import { factsOfFailed } from '../../lake/facts/failed-work.ts';
 import { discardRun } from '../../lake/files/discard.ts';
 import { putDownEvents } from '../../lake/lineage/untold.ts';
@@ -91,7 +92,10 @@ async function lossOf(deps: FailDeps, run: HeldRun): Promise<string | undefined>
 /** False when publishing had begun. */
 async function undo(deps: FailDeps, run: HeldRun, error: { name: string; message: string }): Promise<boolean> {
   const decision = { at: deps.clock.now().toISOString(), undo: error };
-  if (!(await mayUndo(deps, run, decision))) return false;
+  if (!(await mayUndo(deps, run, decision))) {
+    await keepBroken(deps, run, error);
+    return false;
+  }
   // Without a plan an earlier attempt at this has come so far.
   if ((await deps.store.head(runFolder.plan(run))) !== undefined) {
     await keepFailed(deps, run, error);
@@ -150,6 +154,24 @@ async function keepFailed(deps: FailDeps, run: HeldRun, error: { name: string; m
   } catch (cause) {
     if (cause instanceof LockHeld) throw cause;
     deps.log.warn('the facts of the run could not be kept', { run_id: run.run_id, cause: String(cause) });
+  }
+}
+
+/**
+ * Keeps that publishing has failed, once: the run that goes on with it enters itself as one that succeeded, and nobody would know for how
+ * long that was outstanding.
+ */
+async function keepBroken(deps: FailDeps, run: HeldRun, error: { name: string; message: string }): Promise<void> {
+  if (run.kind === 'maintenance' || run.dry_run) return;
+  try {
+    const plan = await readPlan(deps.store, run);
+    const now = deps.clock.now();
+    const failed = recordOf(plan, failedResult(plan.run, error, durationOf(plan, now)));
+    const facts: RunFacts = { ...noFacts(run.run_id), runs: [runRow(plan, { ...failed, price: null }, now)] };
+    await writeOnce(deps.store, brokenKey(plan), facts);
+  } catch (cause) {
+    if (cause instanceof LockHeld) throw cause;
+    deps.log.warn('the failure could not be kept', { run_id: run.run_id, cause: String(cause) });
   }
 }
 
