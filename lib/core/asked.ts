@@ -25,6 +25,8 @@ export type Asked = {
   /** Selectors of the models to run, and of those to leave out (plan/select-models.ts); left out: all models run. */
   readonly select?: readonly string[];
   readonly exclude?: readonly string[];
+  /** Other texts of gold models are computed too, and compared with what is published. */
+  readonly shadow?: boolean;
   /** Of maintenance that only compacts: which files to rewrite, and how. */
   readonly compact?: CompactRequest;
   /** Of maintenance: what is to be done. */
@@ -99,7 +101,7 @@ export type ExpireOptions = VacuumOptions & {
 /** What was asked for, out of whatever says it. */
 export function askedOf(asked: Asked): Asked {
   const { rebuild, reprocess, retry, backfill, forward_only, vars, run_date, ...others } = asked;
-  const { branch, period, fired_at, select, exclude, compact, maintenance } = others;
+  const { branch, period, fired_at, select, exclude, shadow, compact, maintenance } = others;
   return {
     ...(rebuild === undefined ? {} : { rebuild }),
     ...(reprocess === undefined ? {} : { reprocess }),
@@ -113,6 +115,7 @@ export function askedOf(asked: Asked): Asked {
     ...(fired_at === undefined ? {} : { fired_at }),
     ...(select === undefined ? {} : { select }),
     ...(exclude === undefined ? {} : { exclude }),
+    ...(shadow === undefined ? {} : { shadow }),
     ...(compact === undefined ? {} : { compact }),
     ...(maintenance === undefined ? {} : { maintenance }),
   };

@@ -157,6 +157,32 @@ export const OPS_TABLES = {
     column('snapshot_id', 'bigint'),
     column('exported_at', 'timestamptz'),
   ],
+  /** Whether two texts of a gold model made the same rows: a row for each text that a run compared with the published one. */
+  parity: [
+    column('run_id', 'string'),
+    column('model', 'string'),
+    /** Names of texts: the one that made the table, and the other. */
+    column('left', 'string'),
+    column('right', 'string'),
+    /** Of the table; null, as every figure, where they could not be compared. */
+    column('rows', 'bigint'),
+    /** Keys of the table, where the model says what is unique. */
+    column('keys', 'bigint'),
+    /** As JSON: by column the sums of both. */
+    column('sums', 'string'),
+    /** Rows that one of the two has alone, or that have another value by their key. */
+    column('differing', 'bigint'),
+    /** Of both texts and the snapshots that they read. */
+    column('digest', 'string'),
+    column('equal', 'boolean'),
+    column('right_rows', 'bigint'),
+    /** Hashes of the texts. */
+    column('left_text', 'string'),
+    column('right_text', 'string'),
+    /** Why they could not be compared. */
+    column('error', 'string'),
+    column('compared_at', 'timestamptz'),
+  ],
   /** What sources and tables looked like when they were diagnosed; a row for each figure, and one for what was found of each topic. */
   diagnostics: [
     column('diagnosis_id', 'string'),
@@ -187,13 +213,23 @@ export const OPS_TABLE_NAMES = Object.keys(OPS_TABLES) as readonly OpsTable[];
 /** The book that no run writes, beside making it: commands do, when they are asked to look. */
 export const DIAGNOSTICS = 'diagnostics' satisfies OpsTable;
 
-/** Those that only pipelines which export, or have branches, have, from the first on. */
-const OF_SOME: readonly OpsTable[] = ['branches', 'exports'];
+/** Those that only pipelines which export, have branches, or have models of several texts, have. */
+const OF_SOME: readonly OpsTable[] = ['branches', 'exports', 'parity'];
 
 /** The books that a pipeline has. */
-export function booksOf(spec: Exporting & { readonly schedules?: readonly unknown[] }): readonly OpsTable[] {
+export function booksOf(spec: Booked): readonly OpsTable[] {
   const branches: readonly OpsTable[] = spec.schedules === undefined ? [] : ['branches'];
-  return [...EVERY_BOOK, ...branches, ...(exportsAnything(spec) ? (['exports'] as const) : [])];
+  const parity: readonly OpsTable[] = spec.models.some(hasTexts) ? ['parity'] : [];
+  return [...EVERY_BOOK, ...branches, ...(exportsAnything(spec) ? (['exports'] as const) : []), ...parity];
+}
+
+type Booked = Exporting & {
+  readonly schedules?: readonly unknown[];
+  readonly models: readonly { readonly implementations?: unknown }[];
+};
+
+function hasTexts({ implementations }: { readonly implementations?: unknown }): boolean {
+  return implementations !== undefined;
 }
 
 /** The books that every pipeline has. */

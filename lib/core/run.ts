@@ -7,6 +7,7 @@ import type { Ladder, TableShare } from './ladder.ts';
 import type { LevelState } from './level-state.ts';
 import type { MaintenanceDue } from './maintenance-due.ts';
 import type { Skipped } from './objects.ts';
+import type { Parity, Shadow } from './parity.ts';
 import type { WrittenBy } from './plan-format.ts';
 import type { Renamed } from './renames.ts';
 import type { Measured, Spent, StepTiming } from './requests.ts';
@@ -143,6 +144,8 @@ export type RunPlan = WrittenBy & {
   readonly suspended?: readonly NamedFile[];
   /** Tables of models that the pipeline no longer has; left out: none. */
   readonly removed?: readonly RemovedTable[];
+  /** Texts of models that are compared with what the models make, in a level behind all others; left out: none are. */
+  readonly shadows?: readonly Shadow[];
 };
 
 export type BaseTable = { readonly metadata_location: string; readonly snapshot_id: string | null };
@@ -221,7 +224,12 @@ export type ModelPlan = {
 /** A partition as text, field by field; null where the field is null. */
 export type PartitionText = readonly (string | null)[];
 
-export type LevelPlan = Measured & { readonly level: number; readonly models: readonly ModelPlan[] };
+export type LevelPlan = Measured & {
+  readonly level: number;
+  readonly models: readonly ModelPlan[];
+  /** Units that compare texts of models; left out of levels that make tables. */
+  readonly shadows?: readonly string[];
+};
 
 export type StageUnit = {
   readonly unit: string;
@@ -233,6 +241,8 @@ export type StageUnit = {
   readonly partitions: readonly PartitionText[] | null;
   /** For gold that several units compute: the files that this one reads of a table. */
   readonly share?: TableShare;
+  /** Present: it makes nothing of the table, and compares another text of the model with it. */
+  readonly shadow?: Shadow;
 };
 
 export type FileOutcome = LandedFile & {
@@ -290,6 +300,8 @@ export type RunResult = {
   /** By full name, where only partitions of a time were: these, as paths. */
   readonly partitions?: Readonly<Record<string, readonly string[]>>;
   readonly warnings: readonly string[];
+  /** Of a run that compared texts of models; left out of others. */
+  readonly parities?: readonly Parity[];
   readonly previews: Readonly<Record<string, readonly unknown[]>>;
   readonly duration_ms: number;
   readonly steps: readonly StepTiming[];

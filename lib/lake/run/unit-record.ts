@@ -1,4 +1,5 @@
 import type { BytesByTable, InputBytes } from '../../core/input-bytes.ts';
+import type { Parity } from '../../core/parity.ts';
 import type { Measured } from '../../core/requests.ts';
 import { NO_ROWS, type RowCounts } from '../../core/row-counts.ts';
 import type { FileOutcome, LeftFile, PlacedFile } from '../../core/run.ts';
@@ -33,6 +34,9 @@ export type UnitResult = Measured & {
   /** Of each table that its SQL reads, where that was noted. */
   readonly reads?: BytesByTable;
 };
+
+/** What a unit did that compared another text of a model with its table. */
+export type ShadowResult = UnitResult & { readonly parity: Parity };
 
 export function emptyResult(unit: string, model: string): UnitResult {
   return {

@@ -11,7 +11,7 @@ import { readJson, readJsonIfAny, runFolder } from './run-folder.ts';
 import { settlePieces } from './settle-pieces.ts';
 import type { Placed, UnitResult } from './unit-record.ts';
 
-export { emptyResult, type Placed, type UnitResult } from './unit-record.ts';
+export { emptyResult, type Placed, type ShadowResult, type UnitResult } from './unit-record.ts';
 
 export async function readStageResults(
   deps: StepDeps,

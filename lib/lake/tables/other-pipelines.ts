@@ -1,4 +1,5 @@
 import { InvalidInput, Unavailable } from '../../core/errors.ts';
+import { readByAny } from '../../core/implementations.ts';
 import { modelId, type OtherTable, type PipelineSpec } from '../../core/spec.ts';
 import type { TableId } from '../../core/tables.ts';
 import { renderColumnType } from '../../core/types.ts';
@@ -25,7 +26,7 @@ const LOOKS = 5;
  * left them together. Throws InvalidInput for a table that is not published yet, or not by the pipeline as it is now.
  */
 export async function pinOthers(deps: Deps, spec: PipelineSpec): Promise<ReadonlyMap<string, PinnedTable>> {
-  const read = new Set(spec.models.flatMap((model) => model.reads.map(modelId)));
+  const read = new Set(spec.models.flatMap((model) => readByAny(model).map(modelId)));
   const others = (spec.others ?? []).filter((other) => read.has(modelId(other)));
   const pinned = new Map<string, PinnedTable>();
   for (const pipeline of new Set(others.map((other) => other.pipeline))) {

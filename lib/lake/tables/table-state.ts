@@ -1,5 +1,6 @@
 import { dedupesByHash, ROW_HASH } from '../../core/dedupe.ts';
 import { ObjectNotFound } from '../../core/errors.ts';
+import { readByAny } from '../../core/implementations.ts';
 import type { InputBytes } from '../../core/input-bytes.ts';
 import { historyColumns, isKeyed, KEY_HASH, logModelId, logTable } from '../../core/keyed.ts';
 import { metadataColumns } from '../../core/metadata.ts';
@@ -143,8 +144,7 @@ export function locationNow(store: ObjectStore, table: TableId, written: string)
 /** The table that a run knows by an id: of a model, of its log, or of what a model reads of another pipeline. */
 function idOf({ spec }: Pick<RunPlan, 'spec'>, id: string): TableId {
   const own = modelTables(spec).get(id);
-  const read =
-    own === undefined ? spec.models.flatMap(({ reads }) => reads).find((ref) => modelId(ref) === id) : undefined;
+  const read = own === undefined ? spec.models.flatMap(readByAny).find((ref) => modelId(ref) === id) : undefined;
   const table = own ?? (read && tableIdOf(spec, read));
   if (table === undefined) throw new RangeError(`pipeline ${spec.name} knows no table ${id}`);
   return table;

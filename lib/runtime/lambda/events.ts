@@ -66,6 +66,7 @@ export const openInput = z.object({
   forward_only: z.boolean().optional(),
   select: z.array(z.string()).optional(),
   exclude: z.array(z.string()).optional(),
+  shadow: z.boolean().optional(),
   vars: z.record(z.string(), varValue).optional(),
   run_date: z.string().optional(),
   branch: z.string().optional(),

@@ -144,7 +144,7 @@ FROM (${counted(FROM, 1)} UNION ALL ${counted(TO, 0)}) GROUP BY ${names} HAVING 
   ];
 }
 
-/** `keys` that come more than once, their rows on both sides, `was` and `now`, and some of them. */
+/** `keys` that come more than once, `keys_was` of them on the first side, their rows on both sides, `was` and `now`, and some of them. */
 export function selectTwice({ columns, keys, sample }: KeyComparison): Statement {
   const values = keys.flatMap((key) => {
     const column = columns[key];
@@ -157,6 +157,6 @@ export function selectTwice({ columns, keys, sample }: KeyComparison): Statement
       : sql`, ${renderSample([...values, sql`was := was`, sql`now := now`], order, sample)} AS keys_shown`;
   return {
     name: 'keys that come twice',
-    text: sql`SELECT count(*) AS keys, coalesce(sum(was), 0) AS was, coalesce(sum(now), 0) AS now${shown} FROM ${TWICE}`,
+    text: sql`SELECT count(*) AS keys, count_if(was > 0) AS keys_was, coalesce(sum(was), 0) AS was, coalesce(sum(now), 0) AS now${shown} FROM ${TWICE}`,
   };
 }

@@ -13,6 +13,7 @@ import { CONDEMNED_RETENTION } from '../../lake/maintain/retire-rows.ts';
 import { recordPeriod } from '../../lake/ops/branches/record-period.ts';
 import { checkBreaker, rearmBreaker } from '../../lake/ops/breaker.ts';
 import { commitOps, writeOpsRows } from '../../lake/ops/ops-tables.ts';
+import { publishParities } from '../../lake/ops/parities.ts';
 import { stageReleased, withdrawing } from '../../lake/ops/release.ts';
 import { forgiveFile } from '../../lake/run/deaths.ts';
 import { decideToCommit, readDecision } from '../../lake/run/decision.ts';
@@ -67,6 +68,7 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
   if (!run.dry_run) {
     await publishBooks(deps, plan, sources, books);
     exported = await publishExports(deps, plan, audits, tables);
+    await publishParities(deps, plan);
     await recordPeriod(deps, plan, 'SUCCEEDED');
     await rearmBreaker(deps.store, run.pipeline);
   }

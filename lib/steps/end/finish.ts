@@ -7,6 +7,7 @@ import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { discardRun, findWorkFiles } from '../../lake/files/discard.ts';
 import { settleRun } from '../../lake/ops/discover.ts';
+import { readParities } from '../../lake/ops/parities.ts';
 import { durationOf } from '../../lake/ops/run-row.ts';
 import { releaseLock } from '../../lake/run/lock.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
@@ -69,6 +70,7 @@ async function assembleResult(
 ): Promise<RunResult> {
   const audits = await readAudits(deps, plan);
   const sources = await readSources(deps, plan);
+  const parities = await readParities(deps, plan);
   return {
     run_id: plan.run.run_id,
     pipeline: plan.run.pipeline,
@@ -81,6 +83,7 @@ async function assembleResult(
     suspended_files: [...(plan.suspended ?? []), ...sources.flatMap((one) => filesWith(one, 'suspended'))],
     tables: commit.tables,
     ...(commit.exports && { exports: commit.exports }),
+    ...(parities === undefined ? {} : { parities }),
     ...(plan.branch === undefined ? {} : { branch: plan.branch }),
     ...serveOf(plan, state),
     ...(plan.selected === undefined ? {} : { selected: plan.selected }),

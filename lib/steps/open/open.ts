@@ -26,6 +26,7 @@ import { requireOwnId } from '../../lake/run/run-ids.ts';
 import { servesBehind } from '../../lake/serve/served.ts';
 import { checkModes } from '../../lake/tables/table-mode.ts';
 import { listFiles } from '../../plan/file-lists.ts';
+import { shadowsAsked } from '../shadow/plan-shadows.ts';
 import { chooseWork } from './choose-work.ts';
 import { landSeeds } from './land-seeds.ts';
 import { planFiles, writeLists } from './plan-files.ts';
@@ -159,7 +160,8 @@ async function tidyEnded(deps: StepDeps, { run, epoch }: OpenRun): Promise<boole
 
 function opened(plan: RunPlan, run: HeldRun): Opened {
   const serves = plan.spec.serve === undefined || run.dry_run ? {} : ({ serves: true } as const);
-  return { run, level: 0, levels: plan.spec.levels.length, ...serves };
+  const levels = plan.spec.levels.length + (plan.shadows === undefined ? 0 : 1);
+  return { run, level: 0, levels, ...serves };
 }
 
 /** What was asked for, without what the state machine has put beside it. */
@@ -213,7 +215,9 @@ async function planRun(
   const taken = new Set([...work.files].flatMap(([model, files]) => files.map(({ key }) => `${model} ${key}`)));
   const count = lists.reduce((sum, { files }) => sum + files.length, 0);
   // A period in which nothing has changed is done as well.
-  const nothing = count + work.rebuild.length + survey.stale.size + checks.length === 0;
+  const shadows = shadowsAsked(survey, input);
+  const there = shadows?.filter(({ model }) => survey.tables.get(model) !== undefined) ?? [];
+  const nothing = count + work.rebuild.length + survey.stale.size + checks.length + there.length === 0;
   const serves = isPlain(input) && !run.dry_run && (await servesBehind(deps.store, survey.spec, survey.tables));
   if (nothing && branch === undefined && !serves) return undefined;
   const plan: RunPlan = {
@@ -238,6 +242,7 @@ async function planRun(
       survey.aside.filter(({ file, models }) => !models.every((model) => taken.has(`${model} ${file.key}`))),
     ),
     ...(survey.removed.length === 0 ? {} : { removed: survey.removed }),
+    ...(shadows === undefined ? {} : { shadows }),
   };
   return { plan, files: work.files };
 }

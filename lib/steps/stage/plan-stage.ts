@@ -20,6 +20,7 @@ import { writeProperties } from '../../lake/tables/write-mode.ts';
 import { exchangeBuckets, likelyTableBytes } from '../../plan/buckets.ts';
 import { fitsOneCall } from '../../plan/one-call.ts';
 import { isCut, MOST_PARTS, packFiles, parsedBytesOf, partBytesOf, unitSettings } from '../../plan/stage-units.ts';
+import { planShadows } from '../shadow/plan-shadows.ts';
 import { cutFiles } from './cut-files.ts';
 import { evolveContract } from './drift.ts';
 import { handsOn } from './engine/hands-on.ts';
@@ -33,7 +34,8 @@ export async function runPlanStage(state: RunState, deps: StepDeps): Promise<Run
   const existing = await readJsonIfAny<LevelPlan>(deps.store, runFolder.levelPlan(run, level));
   const measure = startMeasuring(deps);
   const levelPlan = existing ?? (await planLevel(ofPipeline(deps, plan.spec), plan, level, measure));
-  const items = levelPlan.models.flatMap((m) => m.units.map((unit) => ({ level, unit })));
+  const units = [...levelPlan.models.flatMap((model) => model.units), ...(levelPlan.shadows ?? [])];
+  const items = units.map((unit) => ({ level, unit }));
   const fits = fitsOneCall(levelPlan.models, unitSettings(plan)) && !handsOn(plan, levelPlan);
   const alone = fits && !(existing && (await wasLeft(deps, state)));
   const units_key = runFolder.stageUnits(run, level);
@@ -63,7 +65,9 @@ async function planLevel(
       model.layer === 'silver' ? await planSilver(deps, plan, level, model) : await planGold(deps, plan, level, model);
     if (planned !== undefined) models.push(planned);
   }
-  return writeOnce(deps.store, runFolder.levelPlan(plan.run, level), { level, models, ...measure(AFTER_LEVEL) });
+  const shadows = await planShadows(deps, plan, level);
+  const levelPlan = { level, models, ...shadows, ...measure(AFTER_LEVEL) };
+  return writeOnce(deps.store, runFolder.levelPlan(plan.run, level), levelPlan);
 }
 
 /** A silver model has work when its source has new files, when its table has yet to be created or to be rebuilt. */

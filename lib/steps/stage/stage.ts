@@ -8,9 +8,10 @@ import { ofPipeline } from '../../lake/run/personal-errors.ts';
 import { planFor } from '../../lake/run/planned-files.ts';
 import { readJson, readJsonIfAny, readLevelPlan, readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import { findPlanned, type UnitContext } from '../../lake/run/unit-context.ts';
-import type { UnitResult } from '../../lake/run/unit-result.ts';
+import { emptyResult, type ShadowResult, type UnitResult } from '../../lake/run/unit-result.ts';
 import { findModel } from '../../lake/tables/table-state.ts';
 import type { JsonValue } from '../../ports.ts';
+import { stageShadow } from '../shadow/stage-shadow.ts';
 import { closing } from './close-after.ts';
 import { stageByEngine } from './engine/stage-by-engine.ts';
 import { stageGold } from './stage-gold.ts';
@@ -30,6 +31,12 @@ export async function runStage(input: UnitInput, given: StepDeps): Promise<JsonV
   const whole = await readPlan(given.store, run);
   const deps = ofPipeline(given, whole.spec);
   const unit = await readJson<StageUnit>(deps.store, runFolder.unit(run, item.level, item.unit));
+  if (unit.shadow !== undefined) {
+    const attempt = (nth: number): string => runFolder.attempt(run, item.level, item.unit, nth);
+    const parity = await stageShadow(whole, unit.shadow, attempt, deps);
+    const done: ShadowResult = { ...emptyResult(unit.unit, unit.model), parity, ...measure(RECORDING) };
+    return summary(await writeOnce(deps.store, key, done));
+  }
   const planned = findPlanned(await readLevelPlan(deps.store, run, item.level), unit.model);
   const plan = planFor(whole, unit.model);
   const context: UnitContext = { plan, level: item.level, planned, unit };

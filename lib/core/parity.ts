@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import type { ModelSpec } from './spec.ts';
+
+/** Two texts of a gold model that a run compares: the one that makes the table, and another. */
+export type Shadow = { readonly model: string; readonly left: string; readonly right: string };
+
+/** Whether two texts of a model make the same rows of the same snapshots. */
+export type Parity = Shadow & {
+  readonly equal: boolean;
+  /** Of the table; null, as every figure, where the comparison failed. */
+  readonly rows: number | null;
+  readonly right_rows: number | null;
+  /** Keys that the table has, where the model says what is unique. */
+  readonly keys: number | null;
+  /** By column: the sums of both; those of personal columns are left out. */
+  readonly sums: Readonly<Record<string, readonly [left: string | null, right: string | null]>>;
+  /** Rows that one of the two has alone, or that have another value by their key. */
+  readonly differing: number | null;
+  /** Of both texts, their variables and run date, and the snapshots of all that they read. */
+  readonly digest: string;
+  readonly left_text: string;
+  readonly right_text: string;
+  /** Why they could not be compared. */
+  readonly error: string | null;
+};
+
+/** By which a text is known whatever it is called. */
+export function textHash(sql: string): string {
+  return createHash('sha256').update(sql).digest('hex').slice(0, 16);
+}
+
+/** Each model of several texts with all but its own. */
+export function shadowsOf(models: readonly ModelSpec[]): readonly Shadow[] {
+  return models.flatMap((model) => {
+    if (model.layer !== 'gold' || model.implementations === undefined) return [];
+    const { use, texts } = model.implementations;
+    const others = texts.filter(({ name }) => name !== use);
+    return others.map(({ name }): Shadow => ({ model: model.id, left: use, right: name }));
+  });
+}
