@@ -40,6 +40,7 @@ import { addExpiry } from './expiry-commands.ts';
 import { addExports } from './export-commands.ts';
 import { addFiles } from './file-commands.ts';
 import { addGenerate } from './generate-commands.ts';
+import { addImplementations } from './implementations/implementation-commands.ts';
 import { addInit } from './init-command.ts';
 import { addKeyed } from './keyed-commands.ts';
 import { addLooking } from './look-commands.ts';
@@ -144,6 +145,7 @@ function addFeeding(program: Command, start: Start): void {
     );
 
   addGenerate(program, start);
+  addImplementations(program, start);
   addAws(program.command('land'), 'upload into the bronze bucket of the deployed lake')
     .description('copy files into bronze, as an uploader would')
     .argument('<pipeline>', 'the pipeline')

@@ -22,6 +22,7 @@ export function addRun(program: Command, start: Start): void {
     .argument('[pipeline]', 'the name of a folder in --pipelines')
     .option('--downstream', 'and then the pipelines that run after it, as long as those before them succeed')
     .option('--all', 'all pipelines, each after those that it reads and runs after')
+    .option('--shadow', 'compute other texts of gold models too, and compare their rows with those that are published')
     .option('--no-maintain', 'leave tables that have become many small files as they are, and old snapshots too')
     .option(
       '--profile',
@@ -38,6 +39,7 @@ export function addRun(program: Command, start: Start): void {
         "strata run retail --select sales+ --exclude 'tag:slow'",
         'strata run hr --branch monthly --period 2026-01',
         'strata run --aws retail',
+        'strata run retail --shadow',
       ),
     )
     .action(async (name: string | undefined, options: RunOptions & ManyOptions, command: Command) =>
@@ -49,20 +51,35 @@ type ManyOptions = {
   readonly downstream?: boolean;
   readonly all?: boolean;
   readonly maintain?: boolean;
+  readonly shadow?: boolean;
   readonly profile?: boolean;
 };
 
 async function runCommand(
   context: Context,
   pipeline: string | undefined,
-  { downstream = false, all = false, maintain = true, profile = false, ...options }: RunOptions & ManyOptions,
+  {
+    downstream = false,
+    all = false,
+    maintain = true,
+    shadow = false,
+    profile = false,
+    ...options
+  }: RunOptions & ManyOptions,
 ): Promise<number> {
   const { aws, place, asked } = placeOf(options);
   const { wait, ...how } = asked;
-  const request = { ...askedBy(how), ...waitFor(wait, aws), ...maintainAfter(maintain, aws) };
+  const request = {
+    ...askedBy(how),
+    ...(shadow ? { shadow } : {}),
+    ...waitFor(wait, aws),
+    ...maintainAfter(maintain, aws),
+  };
   if (profile && (aws || downstream || all)) {
     throw new InvalidInput('--profile with --aws, --downstream or --all: expected one run on this machine');
   }
+  if (shadow && (downstream || all))
+    throw new InvalidInput('--shadow with --downstream or --all: expected one pipeline');
   checkMany({ pipeline, downstream, all, aws }, how);
   if (all) return (await import('./commands/run-many.ts')).runAll(context, request);
   if (pipeline === undefined) throw new InvalidInput('no pipeline: expected the name of one, or --all');

@@ -39,7 +39,20 @@ export type Implementation = Computing & {
 };
 
 /** The texts of a gold model that has several, in the order of its definition. The model itself is as `use` makes it. */
-export type Implementations = { readonly use: string; readonly texts: readonly Implementation[] };
+export type Implementations = {
+  readonly use: string;
+  readonly texts: readonly Implementation[];
+  /** Present: the lake says that this one is used. */
+  readonly chosen?: Chosen;
+};
+
+/** Why another text makes the table than the definition says: who decided so, when and why. */
+export type Chosen = {
+  readonly declared: string;
+  readonly by: string;
+  readonly at: string;
+  readonly reason: string;
+};
 
 export function isEngine(name: string): name is EngineName {
   return ENGINES.some((engine) => engine === name);

@@ -9,6 +9,7 @@ import type { Context } from '../context.ts';
 import { renderRunCost } from './cost.ts';
 import { renderExports } from './exports.ts';
 import { formatCount, formatDuration, formatQuantity } from './human.ts';
+import { renderParities } from './parities.ts';
 import type { ResultColumn } from './rows.ts';
 import { renderServed } from './serve.ts';
 import { renderSkipped } from './skipped.ts';
@@ -22,6 +23,7 @@ export function renderRun(result: RunResult, again: boolean, context: Pick<Conte
     renderSources(result, layout),
     renderTables(result, layout),
     renderExports(result.exports ?? []),
+    renderParities(result.parities ?? []),
     renderServed(result.serve, layout),
     renderAnew(result),
     renderPreviews(result, layout),

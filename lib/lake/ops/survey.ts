@@ -21,6 +21,7 @@ import { pinOthers } from '../tables/other-pipelines.ts';
 import { findRemoved } from '../tables/removed-tables.ts';
 import { modelTables, tableIdOf } from '../tables/table-state.ts';
 import { dateOfPeriod } from './branches/choose-period.ts';
+import { chosenSpec } from './choices.ts';
 import { isPlain, modelsDue } from './due.ts';
 import { findHistory, findNewFiles, type Landed } from './find-new.ts';
 import { findTaken, type Taken } from './ledger.ts';
@@ -70,7 +71,7 @@ export async function surveyPipeline(
   const started = now.getTime();
   const memoryBytes = Math.min(deps.settings.memoryBytes, OPENING_BYTES);
   await using session = await deps.engine.open({ ...deps.settings, memoryBytes });
-  const bound = await bindVars(session, await deps.specs(pipeline), asked.vars ?? {});
+  const bound = await bindVars(session, await chosenSpec(deps, pipeline), asked.vars ?? {});
   const ofPeriod = dateOfPeriod(bound, asked);
   const spec = ofPeriod === undefined ? withRunDate(bound, now, asked.run_date) : { ...bound, runAt: ofPeriod };
   const selection = await selectionOf(deps, session, spec, asked);
