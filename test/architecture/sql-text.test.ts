@@ -46,7 +46,7 @@ test('what a user or the engine wrote becomes SQL in files that are known to let
     'lib/query/select.ts',
     'lib/query/trace-origins.ts',
     'lib/steps/shadow/stage-shadow.ts',
-  'lib/steps/stage/evolved-gold.ts',
+    'lib/steps/stage/evolved-gold.ts',
     'lib/steps/stage/guarded-model.ts',
     'lib/steps/stage/map-batch.ts',
     'lib/steps/stage/reject-rows.ts',
