@@ -9,20 +9,21 @@ import type { MaintenanceDue } from './maintenance-due.ts';
 import type { Skipped } from './objects.ts';
 import type { Parity, Shadow } from './parity.ts';
 import type { WrittenBy } from './plan-format.ts';
-import type { Renamed } from './renames.ts';
 import type { Measured, Spent, StepTiming } from './requests.ts';
 import type { SourceCounts } from './row-counts.ts';
 import type { BranchDone, PlannedPeriod } from './schedule/periods.ts';
 import type { ServeOutcome, ServingState } from './serve.ts';
-import type { ModelMode, PartitionField, PipelineSpec, SourceSpec } from './spec.ts';
+import type { ModelMode, PipelineSpec, SourceSpec } from './spec.ts';
 import type { TableOutcome } from './table-outcome.ts';
-import type { RemovedTable, TableId } from './tables.ts';
+import type { TableShape } from './table-shape.ts';
+import type { RemovedTable } from './tables.ts';
 import type { Column } from './types.ts';
 import type { Waiter, Waiting } from './waiting.ts';
 
 export type { PlacedFile } from './placed-file.ts';
 export type { StepTiming } from './requests.ts';
 export type { TableOutcome } from './table-outcome.ts';
+export type { TableShape } from './table-shape.ts';
 
 /** The JSON that steps hand to each other: references and counts, never rows, never lists that grow with the data. */
 export type RunRef = {
@@ -150,26 +151,6 @@ export type RunPlan = WrittenBy & {
 
 export type BaseTable = { readonly metadata_location: string; readonly snapshot_id: string | null };
 export type PlannedSource = { readonly files_key: string; readonly files: number; readonly bytes: number };
-
-/** A table that a model writes: its own, or the log of a keyed model. */
-export type TableShape = {
-  /** The id under which the run knows the table: the model's, or `<model>__log`. */
-  readonly id: string;
-  readonly table: TableId;
-  readonly columns: readonly Column[];
-  readonly partitionBy: readonly PartitionField[];
-  readonly sortBy: readonly string[];
-  /** The identifier for a table that this run creates. */
-  readonly uuid: string;
-  /** Of `columns` those that the table has and the model does not: new rows have null there. */
-  readonly kept?: readonly Column[];
-  /** By a column's name: those that it had before. A table that has one of these and not the other follows. */
-  readonly renamed?: Renamed;
-  /** What the table's properties have to say, beside the model's name. */
-  readonly properties?: Readonly<Record<string, string>>;
-  /** All rows are replaced, so that the table takes the model's columns and no others. */
-  readonly whole?: boolean;
-};
 
 /** How one model is built in this run. */
 export type ModelPlan = {
