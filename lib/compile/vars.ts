@@ -2,12 +2,13 @@ import { z } from 'zod';
 import { cellText } from '../core/cell-text.ts';
 import { EngineError } from '../core/errors.ts';
 import type { Variable } from '../core/spec.ts';
+import type { Statement } from '../core/statement.ts';
 import { didYouMean, oneOf } from '../core/suggest.ts';
 import { parseColumnType, renderColumnType, TYPE_GRAMMAR } from '../core/types.ts';
 import { type VarValues, valuesOf } from '../core/vars.ts';
 import type { JsonValue, Session } from '../ports.ts';
 import { type Node, nodeAt, nodesAt, offsetOf, placeOfOffset, textAt, walk } from '../sql/tree.ts';
-import { findMisfitVars, setVars } from '../sql/vars.ts';
+import { findForbiddenVars, findMisfitVars, setVars } from '../sql/vars.ts';
 import { readCell } from './cells.ts';
 import { checkDistinct, checkName, LONGEST_TABLE_NAME } from './names.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
@@ -17,6 +18,7 @@ import type { TestContext } from './test-context.ts';
 const VAR = {
   type: { schema: z.string(), expected: `a type: ${TYPE_GRAMMAR}`, required: true },
   default: { schema: z.unknown(), expected: 'a value of the type, or null' },
+  in: { schema: z.array(z.unknown()).min(1), expected: 'a list of at least one value of the type' },
   description: { schema: z.string(), expected: 'text' },
 } as const satisfies Record<string, Field>;
 
@@ -42,8 +44,14 @@ function readVar(name: string, value: unknown, place: string, notes: Notes): Var
   if (type === undefined) notes.add(placeIn(place, 'type'), showValue(read.type), VAR.type.expected);
   const cell = isRecord(value) && value['default'] !== undefined ? readCell(value['default']) : undefined;
   if (cell === undefined) notes.add(placeIn(place, 'default'), showValue(read.default), VAR.default.expected);
+  const allowed = read.in?.flatMap((one, at) => {
+    const text = cellText(readCell(one));
+    if (text === null)
+      notes.add(placeIn(placeIn(place, 'in'), at), showValue(one), 'a value of the type; NULL may always be given');
+    return text ?? [];
+  });
   if (type === undefined || cell === undefined) return undefined;
-  return { name, type, value: cellText(cell), description: read.description ?? null };
+  return { name, type, value: cellText(cell), description: read.description ?? null, ...(allowed && { in: allowed }) };
 }
 
 /** Values of a pipeline's variables in a test; what is wrong with them is noted. */
@@ -71,16 +79,30 @@ async function noteMisfits(
   placeOf: (name: string) => string,
   notes: Notes,
 ): Promise<void> {
-  const [row] = vars.length === 0 ? [] : await session.rows(findMisfitVars(vars));
-  for (const misfit of Array.isArray(row?.['misfits']) ? row['misfits'] : []) {
-    const one = vars[Number(misfit)];
-    if (one !== undefined) notes.add(placeOf(one.name), showValue(one.value), renderColumnType(one.type));
+  const found = async (statement: Statement | undefined): Promise<readonly Variable[]> => {
+    const [row] = statement === undefined || vars.length === 0 ? [] : await session.rows(statement);
+    return (Array.isArray(row?.['misfits']) ? row['misfits'] : []).flatMap((at) => vars[Number(at)] ?? []);
+  };
+  const misfits = await found(findMisfitVars(vars));
+  for (const one of misfits) notes.add(placeOf(one.name), showValue(one.value), renderColumnType(one.type));
+  for (const one of await found(findForbiddenVars(vars))) {
+    if (!misfits.includes(one))
+      notes.add(placeOf(one.name), showValue(one.value), oneOf(one.value ?? '', one.in ?? []));
+  }
+}
+
+/** Values that a variable may have are values of its type. */
+async function noteAllowed(session: Session, vars: readonly Variable[], notes: Notes): Promise<void> {
+  for (const { in: allowed = [], ...one } of vars) {
+    const each = allowed.map((value, at) => ({ ...one, name: String(at), value }));
+    await noteMisfits(session, each, (at) => placeIn(placeIn(placeIn('vars', one.name), 'in'), Number(at)), notes);
   }
 }
 
 /** Lets SQL be bound with the variables' defaults. Notes a default that is no value of its variable's type. */
 export async function bindVariables(session: Session, vars: readonly Variable[], notes: Notes): Promise<void> {
   if (vars.length === 0) return;
+  await noteAllowed(session, vars, notes);
   await noteMisfits(session, vars, (name) => placeIn(placeIn('vars', name), 'default'), notes);
   for (const statement of setVars(vars)) await session.run(statement);
 }

@@ -79,7 +79,12 @@ export type OtherTable = Required<TableRef> & {
 };
 
 /** What a run may be given; its value as text, null for NULL. Compiled: the default. In a plan: that of the run. */
-export type Variable = Column & { readonly value: string | null; readonly description: string | null };
+export type Variable = Column & {
+  readonly value: string | null;
+  readonly description: string | null;
+  /** The texts of the values that it may have beside NULL; left out: any of its type. */
+  readonly in?: readonly string[];
+};
 
 /** A run that events have started compares all of bronze when that was last done so many milliseconds ago. */
 export type Discover = { readonly reconcileMs: number };

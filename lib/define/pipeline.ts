@@ -230,6 +230,8 @@ export type VarDefinition = {
   readonly type: ColumnTypeText;
   /** What it is unless a run is given another; text for decimals, dates and times, null for NULL. */
   readonly default: TestValue;
+  /** What it may be, beside NULL; left out: any value of the type. */
+  readonly in?: readonly TestValue[];
   /** What it decides, for readers. */
   readonly description?: string;
 };

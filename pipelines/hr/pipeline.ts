@@ -55,22 +55,26 @@ export default definePipeline({
     leave_rule: {
       type: 'string',
       default: 'counts',
+      in: ['counts', 'last'],
       description: "Of several events of a day: 'counts' weighs them all, 'last' takes the latest file's.",
     },
     base: {
       type: 'string',
       default: 'remaining',
+      in: ['remaining', 'year'],
       description:
         "What upcoming leave is a share of: working days that are left of the year ('remaining'), or all ('year').",
     },
     matching: {
       type: 'string',
       default: 'word',
+      in: ['word', 'token'],
       description: "What must be a marked word: a 'word', without punctuation around it, or a 'token' as it stands.",
     },
     cooldown: {
       type: 'string',
       default: 'one',
+      in: ['one', 'all', '30d'],
       description: "What a month's start takes off: 'one' strike, or 'all'; '30d': a strike counts for thirty days.",
     },
   },

@@ -39,6 +39,15 @@ describe('variables', () => {
     );
   });
 
+  test('may have one of some values, as these are typed, or NULL', async () => {
+    const vars = { least: { ...LEAST, in: [5, '10'] }, since: { type: 'date', default: null, in: ['2026-01-01'] } };
+    const spec = await compileShop(session, { definition: { ...SHOP, vars } });
+    assert.deepEqual(
+      spec.vars?.map((one) => one.in),
+      [['5', '10'], ['2026-01-01']],
+    );
+  });
+
   test('a pipeline without them is as it was', async () => {
     assert.equal('vars' in (await compileShop(session)), false);
   });
@@ -62,6 +71,30 @@ describe('variables', () => {
       { least: { type: 'int', default: '1.5' } },
       'true',
       /^vars\.least\.default: got "1.5"; expected int/,
+    ],
+    [
+      'a default that it may not have',
+      { least: { ...LEAST, in: [5, '10.5'] } },
+      'true',
+      /^vars\.least\.default: got "10\.00"; expected one of 5, 10\.5/,
+    ],
+    [
+      'nothing that it may have',
+      { least: { ...LEAST, in: [] } },
+      'true',
+      /^vars\.least\.in: got .*expected a list of at least one/,
+    ],
+    [
+      'values that it may have of another type',
+      { least: { ...LEAST, in: ['10', 'ten'] } },
+      'true',
+      /^vars\.least\.in\[1\]: got "ten"; expected decimal\(10,2\)/,
+    ],
+    [
+      'NULL among them',
+      { least: { ...LEAST, in: [10, null] } },
+      'true',
+      /^vars\.least\.in\[1\]: got null; expected a value/,
     ],
     ['a name that is none', { 'Least-1': LEAST }, 'true', /^vars\["Least-1"\]: got "Least-1"; expected a name/],
     ['an unknown property', { least: { ...LEAST, typ: 1 } }, 'true', /^vars\.least\.typ: got an unknown property/],

@@ -12,7 +12,7 @@ const definition = definePipeline({
     least: { type: 'decimal(10,2)', default: '10.00', description: 'What is worth counting.' },
     since: { type: 'date', default: null },
     regions: { type: 'list<string>', default: ['n', 's'] },
-    gone: { type: 'string', default: 'D' },
+    gone: { type: 'string', default: 'D', in: ['D', 'X'] },
   },
   sources: {
     orders: csv({
@@ -161,6 +161,11 @@ describe('variables', () => {
       'a value of another type',
       { since: 'soon', least: '1.005' },
       /vars: least: got "1.005"; expected decimal\(10,2\)\n.*vars: since: got "soon"; expected date/,
+    ],
+    [
+      'a value that it may not have',
+      { gone: 'Y', least: '1.005' },
+      /vars: least: got "1.005"; expected decimal\(10,2\)\n.*vars: gone: got "Y"; expected one of D, X/,
     ],
   ] as const) {
     test(`${name} is refused before anything is done`, async () => {

@@ -1,10 +1,12 @@
-import { InvalidInput } from '../../core/errors.ts';
-import type { PipelineSpec } from '../../core/spec.ts';
+import { InvalidInput, type Problem } from '../../core/errors.ts';
+import type { PipelineSpec, Variable } from '../../core/spec.ts';
+import type { Statement } from '../../core/statement.ts';
+import { oneOf } from '../../core/suggest.ts';
 import { renderColumnType } from '../../core/types.ts';
 import { type VarValues, withVars } from '../../core/vars.ts';
 import type { Engine, Session } from '../../ports.ts';
 import { setRunDate } from '../../sql/run-date.ts';
-import { findMisfitVars, setVars } from '../../sql/vars.ts';
+import { findForbiddenVars, findMisfitVars, setVars } from '../../sql/vars.ts';
 
 /**
  * A pipeline with the variables of a run. Throws InvalidInput for a variable that it does not have, and for every value
@@ -14,15 +16,21 @@ export async function bindVars(session: Session, spec: PipelineSpec, given: VarV
   const bound = withVars(spec, given);
   const vars = bound.vars ?? [];
   if (bound === spec || vars.length === 0) return spec;
-  const [misfit] = await session.rows(findMisfitVars(vars));
-  const wrong = (Array.isArray(misfit?.['misfits']) ? misfit['misfits'] : []).flatMap((at) => vars[Number(at)] ?? []);
-  if (wrong.length === 0) return bound;
-  const problems = wrong.map(({ name, value, type }) => ({
-    file: 'vars',
-    place: name,
-    got: JSON.stringify(value),
-    expected: renderColumnType(type),
-  }));
+  const found = async (statement: Statement | undefined): Promise<typeof vars> => {
+    const [row] = statement === undefined ? [] : await session.rows(statement);
+    return (Array.isArray(row?.['misfits']) ? row['misfits'] : []).flatMap((at) => vars[Number(at)] ?? []);
+  };
+  const misfits = await found(findMisfitVars(vars));
+  const forbidden = (await found(findForbiddenVars(vars))).filter((one) => !misfits.includes(one));
+  if (misfits.length + forbidden.length === 0) return bound;
+  const problem = ({ name, value }: Variable, expected: string): Problem => ({
+    ...{ file: 'vars', place: name },
+    ...{ got: JSON.stringify(value), expected },
+  });
+  const problems = [
+    ...misfits.map((one) => problem(one, renderColumnType(one.type))),
+    ...forbidden.map((one) => problem(one, oneOf(one.value ?? '', one.in ?? []))),
+  ];
   throw new InvalidInput(`variables of ${spec.name} cannot have these values:`, problems);
 }
 
