@@ -1,6 +1,7 @@
 import { mergesOnRead } from '../core/keyed.ts';
 import type { Skipped } from '../core/objects.ts';
 import type { LandedFile, NamedFile } from '../core/run.ts';
+import type { ServeSpec } from '../core/serve.ts';
 import {
   type GoldModel,
   modelId,
@@ -11,6 +12,7 @@ import {
 } from '../core/spec.ts';
 import { fullName, type RemovedTable } from '../core/tables.ts';
 import { type VarValues, valuesOf } from '../core/vars.ts';
+import { type AfterRun, explainAfter, type Leaving } from './after-run.ts';
 import type { Selection } from './select-models.ts';
 import { countUnits, packPartitions, parsedBytesOf } from './stage-units.ts';
 import { type ChangeKind, doneTo, staysAsItIs, type TableChange } from './table-changes.ts';
@@ -23,14 +25,15 @@ export type Outline = {
   readonly vars?: PipelineSpec['vars'];
   readonly models: readonly (Silver | Gold)[];
   readonly levels: readonly (readonly string[])[];
+  readonly serve?: ServeSpec;
 };
 
-type Shared = 'id' | 'name' | 'layer' | 'reads';
+type Shared = 'id' | 'name' | 'layer' | 'reads' | 'exports';
 type Silver = Pick<SilverModel, Shared | 'from' | 'mode'>;
 type Gold = Pick<GoldModel, Shared | 'refresh'>;
 
 /** What a run would find, without what it would need to do it. */
-export type Outlook = {
+export type Outlook = Pick<Leaving, 'branch' | 'behind'> & {
   readonly spec: Outline;
   /** By source: the files that a run would take. */
   readonly waiting: ReadonlyMap<string, readonly LandedFile[]>;
@@ -66,7 +69,7 @@ export type Outlook = {
 };
 
 /** What a run would do. Bytes are what workers will parse, with compressed files estimated at their plain size. */
-export type Explanation = {
+export type Explanation = AfterRun & {
   readonly pipeline: string;
   readonly status: 'WORK' | 'NOTHING_TO_DO';
   readonly resumes: string | null;
@@ -142,9 +145,11 @@ export function explainRun(outlook: Outlook): Explanation {
   const sources = outlook.spec.sources.map(({ name }) => explainSource(name, outlook.waiting.get(name) ?? []));
   const checks = (outlook.changes ?? []).some(staysAsItIs);
   const work = sources.some((source) => source.files > 0) || outlook.stale.size > 0 || checks;
+  const { levels, written } = work ? explainLevels(outlook) : { levels: [], written: new Set<string>() };
+  const after = explainAfter(outlook, written);
   return {
     pipeline: outlook.spec.name,
-    status: work || outlook.unfinished !== null ? 'WORK' : 'NOTHING_TO_DO',
+    status: work || outlook.unfinished !== null || after.serves !== undefined ? 'WORK' : 'NOTHING_TO_DO',
     resumes: outlook.unfinished,
     suspended: outlook.suspended ?? [],
     changes: [...explainChanges(outlook), ...(outlook.removed ?? []).map(explainRemoved)],
@@ -152,7 +157,8 @@ export function explainRun(outlook: Outlook): Explanation {
     vars: valuesOf(outlook.spec.vars),
     sources,
     skipped: outlook.skipped,
-    levels: work ? explainLevels(outlook) : [],
+    levels,
+    ...after,
   };
 }
 
@@ -194,14 +200,13 @@ function isAnew({ due }: Outlook, model: Silver | Gold): boolean {
 
 function explainSource(source: string, files: readonly LandedFile[]): ExplainedSource {
   return {
-    source,
-    files: files.length,
+    ...{ source, files: files.length },
     bytes: files.reduce((sum, file) => sum + file.size, 0),
     estimated_bytes: parsedBytesOf(files),
   };
 }
 
-function explainLevels(outlook: Outlook): Explanation['levels'] {
+function explainLevels(outlook: Outlook): Pick<Explanation, 'levels'> & { readonly written: ReadonlySet<string> } {
   const written = new Set<string>();
   const levels = outlook.spec.levels.map((ids, level) => {
     const tables = outlook.spec.models
@@ -214,7 +219,7 @@ function explainLevels(outlook: Outlook): Explanation['levels'] {
       });
     return { level, tables };
   });
-  return levels.filter((level) => level.tables.length > 0);
+  return { levels: levels.filter((level) => level.tables.length > 0), written };
 }
 
 function explainSilver(outlook: Outlook, model: Silver): ExplainedTable | undefined {
@@ -235,7 +240,7 @@ function explainSilver(outlook: Outlook, model: Silver): ExplainedTable | undefi
   };
 }
 
-/** A table that is written is checked as it comes to be, and described. */
+/** One that is written is checked as it comes to be, and described. */
 function explainCheck({ spec, changes = [] }: Outlook, model: Silver | Gold): ExplainedTable | undefined {
   const due = changes.filter((one) => staysAsItIs(one) && one.model === model.id);
   if (due.length === 0) return undefined;
@@ -243,8 +248,7 @@ function explainCheck({ spec, changes = [] }: Outlook, model: Silver | Gold): Ex
     table: tableName(spec, model),
     action: due.some(({ kind }) => kind === 'check') ? 'check' : 'describe',
     reason: due.flatMap(({ what }) => what).join(', '),
-    units: 0,
-    estimated_bytes: model.layer === 'silver' ? 0 : null,
+    ...{ units: 0, estimated_bytes: model.layer === 'silver' ? 0 : null },
     partitions: null,
   };
 }

@@ -10,12 +10,13 @@ import type { TableMetadata } from '../iceberg/types.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { requireNoRollback } from '../lake/maintain/rollback.ts';
 import { choosePeriod } from '../lake/ops/branches/choose-period.ts';
-import { refusedChanges } from '../lake/ops/due.ts';
+import { isPlain, refusedChanges } from '../lake/ops/due.ts';
 import { nameSuspended } from '../lake/ops/set-aside.ts';
 import { filesAnew, type Survey, selectedOf, statesOf, surveyPipeline } from '../lake/ops/survey.ts';
 import { readOpenRun } from '../lake/run/open-run.ts';
 import { runFolder } from '../lake/run/run-folder.ts';
 import { knowingVars } from '../lake/run/vars.ts';
+import { servedBehind } from '../lake/serve/served.ts';
 import { findStuck } from '../lake/tables/apart.ts';
 import { checkModes, findModeConflicts } from '../lake/tables/table-mode.ts';
 import { keyedShapes, layoutOf, settleShape, shapeOf } from '../lake/tables/table-shape.ts';
@@ -65,6 +66,8 @@ export async function explainSurvey(deps: StepDeps, survey: Survey, asked: Asked
     touched: await touchedPartitions(deps, survey),
     unfinished: await unfinishedRun(deps, survey.spec.name),
     suspended: nameSuspended(survey.aside),
+    ...(asked.branch && { branch: asked.branch }),
+    ...(isPlain(asked) && { behind: await servedBehind(deps.store, survey.spec, survey.tables) }),
     ...(survey.selection && { selection: survey.selection }),
   });
 }

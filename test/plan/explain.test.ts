@@ -194,3 +194,35 @@ test('an unfinished run is work, also when nothing else is', () => {
   const { status, resumes, levels } = explainRun(outlook({ unfinished: 'r1' }));
   assert.deepEqual({ status, resumes, levels }, { status: 'WORK', resumes: 'r1', levels: [] });
 });
+
+test('names what is exported and served: of tables that are written, of a branch, and what is behind', () => {
+  const csv = (to: string, branch?: string) => ({ kind: 'csv', to, safe: true, ...(branch && { branch }) }) as const;
+  const models = SPEC.models.map((model) => {
+    if (model.id === 'gold.totals') return { ...model, exports: [csv('totals.csv'), csv('monthly.csv', 'monthly')] };
+    return model.id === 'gold.pricelist'
+      ? { ...model, exports: [csv('prices.csv'), csv('monthly-prices.csv', 'monthly')] }
+      : model;
+  });
+  const table = (name: string, from: string) => ({ name, from, mode: 'replace', key: [] }) as const;
+  const tables = [table('t', 'gold.totals'), table('p', 'gold.pricelist')];
+  const spec = { ...SPEC, models, serve: { postgres: { secret: 'S', schema: 'web', tables } } };
+  const after = (change: Partial<Outlook>) => {
+    const { status, exports, serves } = explainRun(outlook({ spec, ...change }));
+    return [
+      status,
+      exports?.map(({ model, to }) => `${model} ${to}`).join(),
+      serves?.map(({ to, from }) => `${to} ${from}`).join(),
+    ];
+  };
+  const waiting = new Map([['orders', files(['a.csv', 10])]]);
+  assert.deepEqual(after({}), ['NOTHING_TO_DO', undefined, undefined]);
+  assert.deepEqual(after({ waiting }), ['WORK', 'gold.totals totals.csv', 'web.t gold.totals']);
+  assert.deepEqual(after({ behind: new Set(['p']) }), ['WORK', undefined, 'web.p gold.pricelist']);
+  const monthly = 'gold.totals totals.csv,gold.totals monthly.csv,gold.pricelist monthly-prices.csv';
+  assert.deepEqual(after({ waiting, branch: 'monthly' }), ['WORK', monthly, 'web.t gold.totals']);
+  const existing = new Set([...ALL].filter((id) => !/totals|pricelist/.test(id)));
+  assert.deepEqual(
+    after({ waiting, existing, branch: 'yearly' })[1],
+    'gold.pricelist prices.csv,gold.totals totals.csv'.split(',').reverse().join(),
+  );
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -41,6 +41,7 @@ const BOOKS = [
   'SELECT source, key, status, records, code FROM life_ops.files ORDER BY ALL',
   'SELECT source, sum("read"), sum(accepted), sum(quarantined), sum(condemned), sum(duplicates) FROM life_ops.accounting GROUP BY source ORDER BY ALL',
   'SELECT run_id, count(*) FROM life_ops.runs GROUP BY run_id HAVING count(*) > 1',
+  "SELECT target, count(*) FROM life_ops.exports WHERE kind = 'files' AND state = 'WRITTEN' GROUP BY ALL ORDER BY ALL",
 ];
 
 /** Of these, what a backfill makes the same whatever was there; which rows it released, and its own accounts, tell that it ran. */
@@ -99,7 +100,8 @@ test(`${KILLS} signals to runs while files land (seed ${SEED})`, async () => {
     await strata(root, 'run', 'life');
     await strata(root, 'run', 'life');
     const found = await books(root, BOOKS);
-    for (const [i, rows] of found.entries()) assert.deepEqual(rows, expected[i], `${BOOKS[i]}: ${story.join(', ')}`);
+    for (const [i, rows] of found.entries())
+      assert.deepEqual(rows, expected[i], `${BOOKS[i] ?? 'exports'}: ${story.join(', ')}`);
     rmSync(root, { recursive: true, force: true });
   }
   assert.ok(ended < KILLS, 'some run was really stopped');
@@ -183,7 +185,15 @@ async function books(root: string, queries: readonly string[]): Promise<readonly
   const lake = await openLocalLake({ root, pipelines: PIPELINES, readOnly: true, log });
   const answers: unknown[] = [];
   for (const query of queries) answers.push(await queryRows(lake.deps, query));
-  return answers;
+  return [...answers, exported(root)];
+}
+
+/** What is exported, by its path: a folder's own bytes. */
+function exported(root: string): Readonly<Record<string, string>> {
+  const folder = join(root, 'exports/life');
+  const files = globSync('**/*.{csv,txt}', { cwd: folder }).sort();
+  assert.equal(files.length, 7, 'a file for each row, and one of all');
+  return Object.fromEntries(files.map((file) => [file, readFileSync(join(folder, file), 'utf8')]));
 }
 
 type Disturbance = {

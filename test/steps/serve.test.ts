@@ -5,6 +5,7 @@ import { append, csv, secret, upsert } from '../../lib/define/index.ts';
 import { isBehind } from '../../lib/lake/serve/served.ts';
 import type { Sink, SinkRun } from '../../lib/ports.ts';
 import { listTables } from '../../lib/query/list-tables.ts';
+import { planRun } from '../../lib/query/plan-run.ts';
 import { compactTables } from '../../lib/runtime/compact.ts';
 import { createMemorySink, type MemorySink } from '../ports/memory-sink.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
@@ -83,6 +84,13 @@ test('a run serves its tables whole at first, then what has changed, and nothing
   const { lake, memory } = served;
   await lake.land('people', 'a.csv', 'id,name,seq,op\n1,ann,1,\n2,"",1,\n3,cid,1,\n');
   await lake.land('visits', 'a.csv', 'id,place\n1,x\n1,x\n2,y\n');
+  const ahead = await planRun(lake.deps, 'staff');
+  assert.deepEqual(ahead.serves, [
+    { to: 'hr.people', from: 'silver.people' },
+    { to: 'hr.visits', from: 'silver.visits' },
+    { to: 'hr.totals', from: 'gold.totals' },
+  ]);
+  assert.equal(ahead.exports, undefined);
   const first = await lake.run();
   const how = ({ serve }: typeof first): unknown =>
     serve?.tables.map(({ to, from, how, rows }) => [to, from, how, rows]);
@@ -96,6 +104,10 @@ test('a run serves its tables whole at first, then what has changed, and nothing
   assert.deepEqual(memory.tables.get('hr.totals'), [
     { place: 'x', n: '2', l: '{"1.5",NULL}', s: '{"a":1}' },
     { place: 'y', n: '1', l: '{"1.5",NULL}', s: '{"a":2}' },
+  ]);
+  assert.deepEqual(await planRun(lake.deps, 'staff').then(({ status, serves }) => [status, serves]), [
+    'NOTHING_TO_DO',
+    undefined,
   ]);
   await lake.land('people', 'b.csv', 'id,name,seq,op\n1,anna,2,\n2,bob,2,D\n4,dan,2,\n');
   await lake.land('visits', 'b.csv', 'id,place\n1,x\n');

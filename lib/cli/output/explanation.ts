@@ -58,6 +58,7 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
     renderTable(sources, [{ name: 'source' }, count('files'), count('size'), count('to parse')], layout),
     ...(plan.skipped.count === 0 ? [] : [renderSkipped(plan.skipped)]),
     ...(levels.length === 0 ? [] : ['and write:', renderTable(tables, columns, layout)]),
+    ...renderAfter(plan),
     ...(plan.cost === null ? [] : [renderCost(plan.cost, layout)]),
     renderIdle(plan.idle, layout),
     ...(plan.maintenance.length === 0 ? [] : [renderDue(plan, layout)]),
@@ -66,6 +67,15 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
     `  ${hint(`run ${pipeline}`)}`,
     '',
   ].join('\n');
+}
+
+/** What leaves the lake once the tables are published. */
+function renderAfter({ exports = [], serves = [] }: Pick<PlannedRun, 'exports' | 'serves'>): readonly string[] {
+  const lines = [
+    ...exports.map(({ model, kind, to }) => `then export ${model} to ${to} (${kind})`),
+    ...serves.map(({ to, from }) => `then serve ${from} as ${to}`),
+  ];
+  return lines.length === 0 ? [] : [`${lines.join('\n')}\n`];
 }
 
 /** What has changed in the pipeline since its tables were made; nothing where nothing has. */

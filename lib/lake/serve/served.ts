@@ -47,12 +47,22 @@ export function isBehind({ snapshot_id, run_id }: ServedState, metadata: TableMe
 /** Whether a pipeline has something to serve although none of its tables changes: it was not served, or not as it is to be. */
 export async function servesBehind(
   store: ObjectStore,
-  { name, serve }: Pick<PipelineSpec, 'name' | 'serve'>,
+  spec: Pick<PipelineSpec, 'name' | 'serve'>,
   tables: ReadonlyMap<string, { readonly metadata: TableMetadata } | undefined>,
 ): Promise<boolean> {
-  if (serve === undefined) return false;
-  const known = await readServed(store, name);
-  return statesOf(serve, known).some((state) => isBehind(state, tables.get(state.from)?.metadata));
+  return (await servedBehind(store, spec, tables)).size > 0;
+}
+
+/** Names of the served tables of which that is so. */
+export async function servedBehind(
+  store: ObjectStore,
+  { name, serve }: Pick<PipelineSpec, 'name' | 'serve'>,
+  tables: ReadonlyMap<string, { readonly metadata: TableMetadata } | undefined>,
+): Promise<ReadonlySet<string>> {
+  if (serve === undefined) return new Set();
+  const states = statesOf(serve, await readServed(store, name));
+  const behind = states.filter((state) => isBehind(state, tables.get(state.from)?.metadata));
+  return new Set(behind.map(({ to }) => to.slice(serve.postgres.schema.length + 1)));
 }
 
 /** Of each table that is to be served what is known of it; nothing of one that was served from another. */

@@ -123,3 +123,11 @@ test('a plan names maintenance that is due', () => {
   assert.match(text, /compact │ shop_silver\.orders │ 16 small files since the last time/);
   assert.match(text, /vacuum +│ shop +│ nothing was removed for 25 h/);
 });
+
+test('says what is exported and served after it', () => {
+  const exports = [{ model: 'gold.totals', kind: 'csv', to: 'totals.csv' }] as const;
+  const serves = [{ to: 'web.totals', from: 'gold.totals' }];
+  const text = renderExplanation({ ...PLAN, exports, serves }, WORLD);
+  assert.match(text, /\nthen export gold\.totals to totals\.csv \(csv\)\nthen serve gold\.totals as web\.totals\n\n/);
+  assert.doesNotMatch(renderExplanation(PLAN, WORLD), /then/);
+});

@@ -27,6 +27,10 @@ export default definePipeline({
   },
   gold: {
     months: { sql: 'months.sql', partitionBy: [identity('month')], refresh: 'touched' },
-    everything: { sql: 'everything.sql' },
+    // One object in the place of the one before, and a file for each row, which is there once.
+    everything: {
+      sql: 'everything.sql',
+      export: { csv: { to: 'everything.csv' }, files: { name: 'of/{what}.txt', text: '{what}\n' } },
+    },
   },
 });
