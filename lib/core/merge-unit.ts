@@ -14,8 +14,8 @@ export type MergeUnit = { readonly unit: string; readonly model: string } & (
 /** What a unit of staging has written for a merge of a gold model, with rows of all buckets. */
 export type ExchangedFile = {
   readonly key: string;
-  /** The unit that wrote it. */
-  readonly unit: string;
+  /** The id of the table whose rows it has, or is made of. */
+  readonly table: string;
   readonly bytes: number;
   readonly rows: number;
 };

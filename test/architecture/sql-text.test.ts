@@ -45,6 +45,7 @@ test('what a user or the engine wrote becomes SQL in files that are known to let
     'lib/lake/tables/touched.ts',
     'lib/query/select.ts',
     'lib/query/trace-origins.ts',
+    'lib/steps/merge/ladder/combine-gold.ts',
     'lib/steps/shadow/stage-shadow.ts',
     'lib/steps/stage/evolved-gold.ts',
     'lib/steps/stage/guarded-model.ts',

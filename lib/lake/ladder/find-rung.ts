@@ -1,4 +1,4 @@
-import type { Ladder, Stop } from '../../core/ladder.ts';
+import type { ExchangedTable, Ladder, Stop } from '../../core/ladder.ts';
 import type { GoldModel, PipelineSpec } from '../../core/spec.ts';
 import type { Column } from '../../core/types.ts';
 import { chooseRung, type Rung } from '../../plan/ladder/choose-rung.ts';
@@ -7,6 +7,7 @@ import { userTerm } from '../../sql/user-sql.ts';
 import type { StepDeps } from '../deps.ts';
 import { bindReads } from '../tables/bind-reads.ts';
 import { findNeeds } from '../tables/read-needs.ts';
+import { exchangesOf } from './find-exchanges.ts';
 import { findSplit, readModel, type Split } from './find-split.ts';
 import { bytesOfReads, type States, sizeTables } from './sized-tables.ts';
 
@@ -39,29 +40,34 @@ export async function findRung(
   const tables = await sizeTables(deps.store, spec, model, { states, needs, also });
   const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
   if (bytes <= worker) return { rung: { rung: 1, bytes, worker } };
-  const split = await splitOf(deps, spec, model, also);
+  const { split, exchanges } = await readSql(deps, spec, model, also);
   const keys = 'stops' in split ? 0 : split.columns.filter(({ key }) => key).length;
   const rung = chooseRung({
     tables,
     worker,
     split: 'stops' in split ? split : { tables: split.tables, keys },
-    exchanges: { stops: 'no key by which its rows can be kept apart' },
+    exchanges,
   });
   const ladder = ladderOf(rung, split);
   return ladder === undefined ? { rung } : { rung, ladder };
 }
 
-async function splitOf(
+type Also = Readonly<Record<string, readonly Column[]>>;
+
+/** What a model's SQL permits. */
+async function readSql(
   { engine, settings }: LadderDeps,
   spec: PipelineSpec,
   model: GoldModel,
-  also: Readonly<Record<string, readonly Column[]>>,
-): Promise<Split | Stop> {
-  if (model.readsLogs.length > 0) return { stops: 'the log of a keyed table' };
+  also: Also,
+): Promise<{ readonly split: Split | Stop; readonly exchanges: readonly (readonly ExchangedTable[])[] | Stop }> {
+  const log = { stops: 'the log of a keyed table' };
+  if (model.readsLogs.length > 0) return { split: log, exchanges: log };
   const memoryBytes = Math.min(settings.memoryBytes, BINDING_BYTES);
   await using session = await engine.open({ ...settings, memoryBytes, threads: 1, folders: undefined });
   await bindReads(session, spec, model, also);
-  return await findSplit(session, await readModel(session, spec, model, also));
+  const read = await readModel(session, spec, model, also);
+  return { split: await findSplit(session, read), exchanges: exchangesOf(spec, read, also) };
 }
 
 function ladderOf(rung: Rung, split: Split | Stop): Ladder | undefined {

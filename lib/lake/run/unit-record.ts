@@ -22,6 +22,8 @@ export type UnitResult = Measured & {
   readonly written: readonly Placed[];
   /** Files by hash bucket, for a merge. */
   readonly exchanged: readonly Placed[];
+  /** Of a unit that read some files of a table, whose rows these are made of: its id. */
+  readonly of?: string;
   readonly quarantine: readonly Placed[];
   /** Keyed merges: data files of the log, and the buckets that are replaced in the history and in the log. */
   readonly logged: readonly Placed[];

@@ -62,3 +62,9 @@ export function createExchangedView({ database, schema, table }: ViewName, from:
     text: sql`CREATE OR REPLACE VIEW ${quotePath(...path)} AS SELECT * FROM ${from}`,
   };
 }
+
+/** Some columns of a table. */
+export function selectColumns({ database, schema, table }: ViewName, columns: readonly string[]): Sql {
+  const path = [...(database === undefined ? [] : [database]), schema, table];
+  return sql`(SELECT ${join(columns.map(quoteName))} FROM ${quotePath(...path)})`;
+}

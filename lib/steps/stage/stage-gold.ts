@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { EngineError } from '../../core/errors.ts';
+import type { EngineError } from '../../core/errors.ts';
 import { NO_ROWS } from '../../core/row-counts.ts';
 import type { GoldModel } from '../../core/spec.ts';
 import type { Sql } from '../../core/sql-text.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
 import { stageFiles } from '../../lake/files/stage-files.ts';
+import { isUnread } from '../../lake/ladder/bringing.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { emptyResult, type UnitResult } from '../../lake/run/unit-result.ts';
 import { bindReads } from '../../lake/tables/bind-reads.ts';
@@ -41,9 +42,6 @@ export async function stageGold(context: UnitContext, model: GoldModel, deps: St
   return again;
 }
 
-/** How DuckDB speaks of a Parquet file that it cannot read. */
-const READER = /TProtocolException|parquet|decompress|Failed to read file/i;
-
 type Computed = { readonly from: Sql; readonly needs: () => Promise<ReadNeeds> };
 
 /** `missing`: the engine could not read files of which only parts were there. */
@@ -72,7 +70,7 @@ async function compute(
     const counts = { ...NO_ROWS, accepted: rows };
     return { ...emptyResult(unit.unit, model.id), counts, written: placed, inputs: tables.bytes, reads: tables.reads };
   } catch (cause) {
-    if (!tables.parts || !(cause instanceof EngineError) || !READER.test(cause.message)) throw cause;
+    if (!tables.parts || !isUnread(cause)) throw cause;
     return { missing: cause };
   }
 }

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import type { GoldModel, PipelineSpec } from '../../../lib/core/spec.ts';
-import { type Column, type ColumnType, parseColumnType } from '../../../lib/core/types.ts';
 import { findSplit, readModel, type Split } from '../../../lib/lake/ladder/find-split.ts';
 import type { Session } from '../../../lib/ports.ts';
 import { join, sql } from '../../../lib/sql/fragment.ts';
@@ -10,90 +8,19 @@ import { bitsOf, type DivisionBits, probeDivision } from '../../../lib/sql/ladde
 import { createPartials } from '../../../lib/sql/ladder/buckets.ts';
 import { PARTIALS, renderMap, renderReduce } from '../../../lib/sql/ladder/reduce.ts';
 import { quoteName } from '../../../lib/sql/quote.ts';
-import { createSchemas } from '../../../lib/sql/scan.ts';
-import { engineSql, userTerm } from '../../../lib/sql/user-sql.ts';
-import { createTestEngine, readingSession } from '../../support/test-engine.ts';
-
-const typeOf = (text: string): ColumnType => parseColumnType(text) ?? assert.fail(text);
-const columns = (of: Readonly<Record<string, string>>): readonly Column[] =>
-  Object.entries(of).map(([name, text]) => ({ name, type: typeOf(text) }));
-
-const FACTS = columns({
-  id: 'bigint',
-  k: 'int',
-  name: 'string',
-  day: 'date',
-  n: 'int',
-  big: 'bigint',
-  d0: 'decimal(4,1)',
-  d1: 'decimal(9,3)',
-  d2: 'decimal(18,7)',
-  d3: 'decimal(30,5)',
-  x: 'double',
-  ok: 'boolean',
-});
-const DIMS = columns({ k: 'int', label: 'string', weight: 'decimal(9,4)' });
-
-const model = (text: string): GoldModel => ({
-  id: 'gold.answer',
-  name: 'answer',
-  layer: 'gold',
-  sql: text,
-  sqlFile: null,
-  columns: [],
-  reads: [
-    { layer: 'silver', name: 'facts' },
-    { layer: 'silver', name: 'dims' },
-  ],
-  readsLogs: [],
-  partitionBy: [],
-  sortBy: [],
-  expect: [],
-  description: null,
-  refresh: { kind: 'full' },
-});
-
-const table = (name: string, own: readonly Column[]): GoldModel => ({
-  ...model(''),
-  id: `silver.${name}`,
-  name,
-  columns: own,
-});
-
-/** As far as tables are found in it. */
-const SPEC = {
-  name: 'shop',
-  models: [table('facts', FACTS), table('dims', DIMS)],
-} as unknown as PipelineSpec;
+import { userTerm } from '../../../lib/sql/user-sql.ts';
+import { differences, makeRows, model, openTables, runIn, SPEC } from './tables.ts';
 
 let session: Session;
 let bits: DivisionBits;
 before(async () => {
-  session = await createTestEngine().open({ ...readingSession(), threads: 2 });
-  for (const statement of createSchemas(['silver'])) await session.run(statement);
+  session = await openTables();
   const [probed] = await session.rows(probeDivision());
   bits = bitsOf(probed);
 });
 after(() => session[Symbol.asyncDispose]());
 
-const run = (text: string): Promise<void> => session.run({ name: 'test', text: engineSql(text) });
-
-/** Rows by a seed, many of them with NULLs, some groups with none else; dims lack some keys, and have others twice. */
-async function makeRows(seed: number, rows: number): Promise<void> {
-  const random = (nth: number): string => `(hash(i * 31 + ${nth}, ${seed}) % 1000003)`;
-  const some = (value: string, nth: number): string =>
-    `CASE WHEN ${random(nth)} % 5 = 0 OR i % 17 = 4 THEN NULL ELSE ${value} END`;
-  await run(`CREATE OR REPLACE TABLE silver.facts_all AS SELECT i AS id, ${some(`CAST(i % 17 AS INTEGER)`, 1)} AS k,
-    ${some(`'n' || ${random(2)} % 4`, 3)} AS name, ${some(`DATE '2026-01-01' + CAST(${random(4)} % 3 AS INTEGER)`, 5)} AS day,
-    ${some(`CAST(${random(6)} AS INTEGER) - 400000`, 7)} AS n, ${some(`(CAST(${random(8)} AS BIGINT) - 500000) * 9000000000000`, 9)} AS big,
-    ${some(`CAST((CAST(${random(10)} AS BIGINT) % 18000 - 9000) / 10.0 AS DECIMAL(4,1))`, 11)} AS d0,
-    ${some(`CAST((CAST(${random(12)} AS BIGINT) - 500000) AS DECIMAL(9,3)) / 7 * 3`, 13)}::DECIMAL(9,3) AS d1,
-    ${some(`CAST((CAST(${random(14)} AS BIGINT) - 300000) * 12345.6789012 AS DECIMAL(18,7))`, 15)} AS d2,
-    ${some(`CAST((CAST(${random(16)} AS HUGEINT) - 600000) * 123456789012345678 AS DECIMAL(30,5)) + 0.00001`, 17)}::DECIMAL(30,5) AS d3,
-    ${some(`CAST(${random(18)} AS DOUBLE) / 7`, 19)} AS x, ${some(`${random(20)} % 2 = 0`, 21)} AS ok FROM range(${rows}) r(i)`);
-  await run(`CREATE OR REPLACE TABLE silver.dims AS SELECT CAST(i % 13 AS INTEGER) AS k, 'l' || i % 5 AS label,
-    CAST(i * 1.25 - 3 AS DECIMAL(9,4)) AS weight FROM range(15) r(i)`);
-}
+const run = (text: string): Promise<void> => runIn(session, text);
 
 /** Every unit's rows, where it is as if the table had no others; those of unit 0 alone are none. */
 async function inUnits(units: number, split: Split): Promise<void> {
@@ -115,20 +42,12 @@ async function inUnits(units: number, split: Split): Promise<void> {
 }
 
 async function bind(): Promise<void> {
-  await run('CREATE OR REPLACE VIEW silver.facts AS SELECT * FROM silver.facts_all');
+  for (const table of ['silver.facts', 'silver.dims'])
+    await run(`CREATE OR REPLACE VIEW ${table} AS SELECT * FROM ${table}_all`);
 }
 
 async function splitOf(text: string): ReturnType<typeof findSplit> {
   return findSplit(session, await readModel(session, SPEC, model(text), {}));
-}
-
-/** How many rows one answer has that the other lacks, as often as it has them. */
-async function differences(text: string, split: Split): Promise<number> {
-  const [one, other] = [userTerm(text), renderReduce(split, bits)];
-  const missing = sql`SELECT * FROM ${one} EXCEPT ALL SELECT * FROM ${other}`;
-  const more = sql`SELECT * FROM ${other} EXCEPT ALL SELECT * FROM ${one}`;
-  const text2 = sql`SELECT (SELECT count(*) FROM (${missing})) + (SELECT count(*) FROM (${more})) AS n`;
-  return Number((await session.rows({ name: 'differences', text: text2 }))[0]?.['n']);
 }
 
 const KEYS = ['f.k', 'name', 'day', 'f.k % 3', 'label', "coalesce(name, 'none')", 'ok', 'd0', 'CAST(n AS VARCHAR)'];
@@ -198,12 +117,12 @@ test('what units aggregate, each some rows of a table, equals the answer over al
   });
   await fc.assert(
     fc.asyncProperty(cases, async ({ text, units, seed, rows }) => {
-      await makeRows(seed, rows);
+      await makeRows(session, seed, rows);
       await bind();
       const split = await splitOf(text);
       assert.ok(!('stops' in split), `${JSON.stringify(split)} of ${text}`);
       await inUnits(units, split);
-      assert.equal(await differences(text, split), 0, text);
+      assert.equal(await differences(session, userTerm(text), renderReduce(split, bits)), 0, text);
     }),
     { numRuns: 16 },
   );
@@ -238,7 +157,7 @@ const STOPS: readonly (readonly [text: string, stops: string])[] = [
 ];
 
 test('what has no parts is refused, and what stops it is said', async () => {
-  await makeRows(1, 1);
+  await makeRows(session, 1, 1);
   await bind();
   for (const [text, stops] of STOPS) {
     const found = await splitOf(text);
@@ -261,7 +180,7 @@ const CUTS: readonly (readonly [from: string, tables: readonly string[]])[] = [
 ];
 
 test('only tables of which each row counts for itself are read in parts', async () => {
-  await makeRows(1, 1);
+  await makeRows(session, 1, 1);
   await bind();
   for (const [from, tables] of CUTS) {
     const found = await splitOf(`SELECT count(*) AS n FROM ${from}`);

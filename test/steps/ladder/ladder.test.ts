@@ -14,6 +14,7 @@ const LINES = {
   price: 'decimal(15,2)',
   note: 'string',
 } as const;
+const ORDERS = { order: 'bigint', customer: 'string' } as const;
 const FLAGS = { flag: 'string', label: 'string' } as const;
 
 const PIPELINE: TestPipeline = {
@@ -23,14 +24,26 @@ const PIPELINE: TestPipeline = {
     sources: {
       lines: json({ layout: 'lines', columns: LINES }),
       flags: json({ layout: 'lines', columns: FLAGS }),
+      orders: json({ layout: 'lines', columns: ORDERS }),
     },
-    silver: { lines: { from: 'lines', mode: append() }, flags: { from: 'flags', mode: append() } },
-    gold: { totals: { sql: 'totals.sql', sortBy: ['label'] }, everything: { sql: 'everything.sql' } },
+    silver: {
+      lines: { from: 'lines', mode: append() },
+      flags: { from: 'flags', mode: append() },
+      orders: { from: 'orders', mode: append() },
+    },
+    gold: {
+      totals: { sql: 'totals.sql', sortBy: ['label'] },
+      everything: { sql: 'everything.sql' },
+      orders: { sql: 'orders.sql' },
+    },
   }),
   sql: {
     'totals.sql': `SELECT f.label AS label, l.flag, sum(quantity) AS quantity, avg(price) AS price, count(*) AS n,
   count(note) AS notes, min(line) AS first, max(note) AS last, sum(price) / sum(quantity) AS ratio
 FROM silver.lines l JOIN silver.flags f ON l.flag = f.flag WHERE line % 7 <> 3 GROUP BY ALL HAVING count(*) > 3 ORDER BY label`,
+    'orders.sql': `SELECT o."order", o.customer, count(DISTINCT l.flag) AS flags, median(l.price) AS price, min(f.label) AS label
+FROM silver.orders o JOIN silver.lines l ON o."order" = l."order" LEFT JOIN silver.flags f ON l.flag = f.flag
+WHERE o."order" IN (SELECT "order" FROM silver.lines GROUP BY "order" HAVING sum(quantity) > 4000) GROUP BY ALL`,
     'everything.sql':
       'SELECT count(*) AS n, sum(line)::BIGINT AS lines, max(price) AS price FROM silver.lines WHERE flag IS NULL',
   },
@@ -41,7 +54,7 @@ function lines(from: number, count: number): string {
     const line = from + at;
     return JSON.stringify({
       line,
-      order: line % 50,
+      order: (line * 7) % 500,
       flag: line % 5 === 0 ? null : `f${line % 4}`,
       quantity: `${(line * 37) % 1000}.${10 + (line % 90)}`,
       price: line % 11 === 0 ? null : `${((line * 7919) % 100_000) - 5_000}.${10 + (line % 90)}`,
@@ -68,6 +81,11 @@ before(async () => {
   whole = await openTestLake(PIPELINE);
   const flags = ['f0', 'f1', 'f2', 'f3'].map((flag) => `${JSON.stringify({ flag, label: `L${flag}` })}\n`);
   await whole.land('flags', 'a.json', flags.join(''));
+  const orders = Array.from(
+    { length: 600 },
+    (_, order) => `${JSON.stringify({ order, customer: `customer ${order * 7}` })}\n`,
+  );
+  await whole.land('orders', 'a.json', orders.join(''));
   for (let file = 0; file < 4; file += 1) {
     await whole.land('lines', `${file}.json`, lines(file * 1_000, 1_000));
     await whole.run({ runId: `run-${file}` });
@@ -122,4 +140,18 @@ test('each unit reads other files of the large table, and what they write is gro
   assert.equal(unit.kind, 'combine');
   // What units exchange is gone with the run, as its other work files are.
   assert.equal((await small.store.names('ops/shop/_runs/last/level-1/')).includes('exchange/'), false);
+});
+
+test('what needs rows of a key together is exchanged by its hash, and equals the answer of one worker', async () => {
+  const { models } = await read<LevelPlan>('plan.json');
+  const orders = models.find(({ model }) => model === 'gold.orders') ?? assert.fail();
+  assert.deepEqual(orders.ladder?.rung === 3 ? orders.ladder.tables : orders.ladder, [
+    { table: 'silver.orders', key: 'order', columns: ['order', 'customer'] },
+    { table: 'silver.lines', key: 'order', columns: ['order', 'flag', 'quantity', 'price'] },
+  ]);
+  const expected = await whole.rows('shop_gold.orders');
+  assert.ok(expected.length > 50 && expected.length < 450, String(expected.length));
+  assert.deepEqual(await small.rows('shop_gold.orders'), expected);
+  const merges = (await read<{ unit: string }[]>('merge-units.json')).filter(({ unit }) => unit.includes('orders'));
+  assert.ok(merges.length > 1, String(merges.length));
 });

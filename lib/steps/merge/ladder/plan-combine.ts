@@ -7,8 +7,8 @@ import { spansOf, workerBytes } from '../../../plan/ladder/choose-rung.ts';
 export function planCombine(plan: RunPlan, planned: ModelPlan, results: readonly UnitResult[]): readonly MergeUnit[] {
   const { model, ladder } = planned;
   if (ladder === undefined) return [];
-  const files = results.flatMap(({ unit, exchanged }) =>
-    exchanged.map(({ key, written }): ExchangedFile => ({ key, unit, bytes: written.bytes, rows: written.rows })),
+  const files = results.flatMap(({ of: table = '', exchanged }) =>
+    exchanged.map(({ key, written }): ExchangedFile => ({ key, table, bytes: written.bytes, rows: written.rows })),
   );
   if (files.length === 0) return [];
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
