@@ -43,3 +43,17 @@ export function enginesOf({ models }: Pick<PipelineSpec, 'models'>): readonly En
   const texts = models.flatMap((model) => (model.layer === 'gold' ? (model.implementations?.texts ?? []) : []));
   return [...new Set(texts.flatMap(({ engine }) => engine ?? []))].sort();
 }
+
+/** Which of a model's texts makes its table, which others it has, and why it is that one. */
+export type PublishedText = { readonly use: string; readonly others: readonly string[]; readonly why: string };
+
+/** Undefined where a model has one text alone. */
+export function publishedText({ implementations }: Pick<GoldModel, 'implementations'>): PublishedText | undefined {
+  if (implementations === undefined) return undefined;
+  const { use, texts, chosen } = implementations;
+  const others = texts.map(({ name }) => name).filter((name) => name !== use);
+  if (chosen === undefined) return { use, others, why: 'as the pipeline says' };
+  const { by, at, declared, reason } = chosen;
+  const place = declared === use ? '' : `, in place of ${declared}`;
+  return { use, others, why: `chosen by ${by} at ${at}${place}: ${reason}` };
+}

@@ -1,3 +1,5 @@
+import type { PublishedText } from './implementations.ts';
+
 /** What is known of a model before anything is made of it: what its pipeline declares, and its runs. */
 export type ModelFact = {
   /** By full name. */
@@ -12,6 +14,8 @@ export type ModelFact = {
   /** Its table, its log, and what is exported of it. */
   readonly outputs: readonly string[];
   readonly schedule: string | null;
+  /** Which of several texts makes it; left out where there is one. */
+  readonly text?: PublishedText;
   /** Of its table. */
   readonly columns: readonly ColumnFact[];
   readonly runs: readonly ModelRun[];

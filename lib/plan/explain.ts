@@ -13,9 +13,13 @@ import {
 import { fullName, type RemovedTable } from '../core/tables.ts';
 import { type VarValues, valuesOf } from '../core/vars.ts';
 import { type AfterRun, explainAfter, type Leaving } from './after-run.ts';
+import { type ExplainedSource, explainSource } from './explain-source.ts';
+import { type ExplainedText, explainTexts } from './explain-texts.ts';
 import type { Selection } from './select-models.ts';
 import { countUnits, packPartitions, parsedBytesOf } from './stage-units.ts';
 import { type ChangeKind, doneTo, staysAsItIs, type TableChange } from './table-changes.ts';
+
+export type { ExplainedSource } from './explain-source.ts';
 
 /** Of a PipelineSpec, what says which table is written when. */
 export type Outline = {
@@ -30,7 +34,7 @@ export type Outline = {
 
 type Shared = 'id' | 'name' | 'layer' | 'reads' | 'exports';
 type Silver = Pick<SilverModel, Shared | 'from' | 'mode'>;
-type Gold = Pick<GoldModel, Shared | 'refresh'>;
+type Gold = Pick<GoldModel, Shared | 'refresh' | 'implementations'>;
 
 /** What a run would find, without what it would need to do it. */
 export type Outlook = Pick<Leaving, 'branch' | 'behind'> & {
@@ -83,6 +87,8 @@ export type Explanation = AfterRun & {
   readonly selected: Selection | null;
   /** The values of the pipeline's variables. */
   readonly vars: VarValues;
+  /** Of tables that one of several texts makes: which, and why; left out where none is. */
+  readonly texts?: readonly ExplainedText[];
   readonly sources: readonly ExplainedSource[];
   readonly skipped: Skipped;
   /** Levels with work only; numbered as in the pipeline, from 0. */
@@ -99,13 +105,6 @@ export type ExplainedChange = {
   /** Of a table that no model makes any more: what there is to lose. */
   readonly rows?: number;
   readonly bytes?: number;
-};
-
-export type ExplainedSource = {
-  readonly source: string;
-  readonly files: number;
-  readonly bytes: number;
-  readonly estimated_bytes: number;
 };
 
 export type ExplainedTable = {
@@ -143,6 +142,7 @@ export type TableAction =
  */
 export function explainRun(outlook: Outlook): Explanation {
   const sources = outlook.spec.sources.map(({ name }) => explainSource(name, outlook.waiting.get(name) ?? []));
+  const texts = explainTexts(outlook.spec);
   const checks = (outlook.changes ?? []).some(staysAsItIs);
   const work = sources.some((source) => source.files > 0) || outlook.stale.size > 0 || checks;
   const { levels, written } = work ? explainLevels(outlook) : { levels: [], written: new Set<string>() };
@@ -155,6 +155,7 @@ export function explainRun(outlook: Outlook): Explanation {
     changes: [...explainChanges(outlook), ...(outlook.removed ?? []).map(explainRemoved)],
     selected: outlook.selection ?? null,
     vars: valuesOf(outlook.spec.vars),
+    ...(texts.length === 0 ? {} : { texts }),
     sources,
     skipped: outlook.skipped,
     levels,
@@ -196,14 +197,6 @@ function explainRemoved({ table, rows, bytes }: RemovedTable): ExplainedChange {
 const ANEW = 'made anew from all that has landed';
 function isAnew({ due }: Outlook, model: Silver | Gold): boolean {
   return due?.has(model.id) === true;
-}
-
-function explainSource(source: string, files: readonly LandedFile[]): ExplainedSource {
-  return {
-    ...{ source, files: files.length },
-    bytes: files.reduce((sum, file) => sum + file.size, 0),
-    estimated_bytes: parsedBytesOf(files),
-  };
 }
 
 function explainLevels(outlook: Outlook): Pick<Explanation, 'levels'> & { readonly written: ReadonlySet<string> } {

@@ -1,3 +1,4 @@
+import { type PublishedText, publishedText } from '../core/implementations.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 import { currentSpec } from '../iceberg/partition.ts';
@@ -36,6 +37,8 @@ export type TableDescription = TableSize & {
   readonly current_snapshot_id: string | null;
   /** ISO instant of the last change. */
   readonly updated: string;
+  /** Which of several texts of its model makes it; left out where there is one. */
+  readonly text?: PublishedText;
   readonly columns: readonly DescribedColumn[];
   readonly partitioning: readonly DescribedPartition[];
   readonly sort: readonly { readonly column: string; readonly direction: string }[];
@@ -53,6 +56,7 @@ export async function describeTable(
 ): Promise<TableDescription> {
   const { id, metadata } = table;
   const model = spec?.models.find((one) => one.layer === id.layer && one.name === id.name);
+  const text = model?.layer === 'gold' ? publishedText(model) : undefined;
   const current = currentSnapshot(metadata);
   const schema = currentSchema(metadata);
   return {
@@ -64,6 +68,7 @@ export async function describeTable(
     snapshots: metadata.snapshots.length,
     current_snapshot_id: current === undefined ? null : String(current['snapshot-id']),
     updated: new Date(Number(metadata['last-updated-ms'])).toISOString(),
+    ...(text === undefined ? {} : { text }),
     columns: markPersonal(describeColumns(schema), metadata),
     partitioning: describePartitioning(metadata, schema),
     sort: describeSort(metadata, schema),

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { append, csv, definePipeline } from '../../lib/define/index.ts';
+import { modelFacts } from '../../lib/query/catalog/model-facts.ts';
+import { chosenTexts } from '../../lib/query/chosen-texts.ts';
+import { describeTable } from '../../lib/query/describe-table.ts';
+import { findTable } from '../../lib/query/find-table.ts';
 import { listParities } from '../../lib/query/list-parities.ts';
 import { planRun } from '../../lib/query/plan-run.ts';
 import { type SwitchAnswer, type SwitchRequest, switchText } from '../../lib/runtime/switch-text.ts';
@@ -65,6 +69,8 @@ describe('strata switch', () => {
     );
     // Nothing was done.
     assert.equal((await lake.answer()).kind, 'nothing');
+    const texts = (await planRun(lake.deps, 'shop')).texts?.map(({ use, why }) => [use, why]);
+    assert.deepEqual(texts, [['current', 'as the pipeline says']]);
   });
 
   test('is refused for a text that was wrong in one decimal of one row', async () => {
@@ -102,6 +108,17 @@ describe('strata switch', () => {
     assert.equal(former.name, 'current');
     assert.match(at, /^2026-01-01T/);
     assert.equal(await reasonOf(), 'the model has changed');
+    const why = `chosen by ana at ${at}, in place of current: ticket 4711`;
+    const text = { use: 'candidate', others: ['current', 'wrong'], why };
+    assert.deepEqual((await planRun(lake.deps, 'shop')).texts, [{ table: TABLE, ...text }]);
+    const spec = await chosenTexts(lake.deps, 'shop');
+    const facts = await modelFacts(lake.deps, spec, 30);
+    assert.deepEqual(facts.map((fact) => [fact.model, fact.text]).slice(1), [
+      [TABLE, text],
+      ['shop_gold.doubled', undefined],
+    ]);
+    const found = await findTable(lake.deps.catalog, TABLE);
+    assert.deepEqual((await describeTable(lake.deps, found, spec)).text, text);
     const result = await lake.run({ runId: 'run-4', shadow: true });
     assert.deepEqual(Object.keys(result.tables), ['shop_gold.revenue', 'shop_gold.doubled']);
     assert.deepEqual(

@@ -1,5 +1,6 @@
 import { InvalidInput } from '../../core/errors.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
+import { chosenTexts } from '../../query/chosen-texts.ts';
 import { describeTable } from '../../query/describe-table.ts';
 import { findTable } from '../../query/find-table.ts';
 import type { LocalLake } from '../../runtime/local.ts';
@@ -25,7 +26,7 @@ async function specIfAny(
   pipeline: string,
 ): Promise<PipelineSpec | undefined> {
   try {
-    return await deps.specs(pipeline);
+    return await chosenTexts(deps, pipeline);
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;
     context.note(`lineage is not known: ${error.message}`);

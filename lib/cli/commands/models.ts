@@ -1,5 +1,6 @@
 import { InvalidInput } from '../../core/errors.ts';
 import { modelFacts } from '../../query/catalog/model-facts.ts';
+import { chosenTexts } from '../../query/chosen-texts.ts';
 import { entryOf, type ModelEntry } from '../../report/models.ts';
 import { DEFAULT_DAYS } from '../../report/status.ts';
 import { listPipelines } from '../../runtime/load-pipeline.ts';
@@ -10,6 +11,7 @@ import type { QueryFormat } from '../output/formats.ts';
 import { formatDuration, formatUsd } from '../output/human.ts';
 import { renderJson } from '../output/json.ts';
 import { renderTable } from '../output/table.ts';
+import { renderText } from '../output/text.ts';
 
 export type ModelsOptions = { readonly format?: QueryFormat; readonly days?: number };
 
@@ -25,7 +27,7 @@ export async function models(
   let broken = false;
   for (const name of pipeline === undefined ? await listPipelines(pipelines) : [pipeline]) {
     try {
-      const facts = await modelFacts(deps, await deps.specs(name), days);
+      const facts = await modelFacts(deps, await chosenTexts(deps, name), days);
       entries.push(...facts.map((fact) => entryOf(fact, now)));
     } catch (cause) {
       // One that does not compile hides no other.
@@ -48,14 +50,15 @@ const RENDERERS: Readonly<Record<QueryFormat, Renderer>> = {
       entries.map(flat),
       COLUMNS.map((name) => ({ name })),
     ),
-  table: (entries, context) =>
-    entries.length === 0
-      ? `no models in ${context.options.pipelines}; try ${context.hint('init')}\n`
-      : renderTable(
-          entries.map(shown),
-          Object.keys(entries.map(shown)[0] ?? {}).map((name) => ({ name, whole: name === 'model' })),
-          context.layout,
-        ),
+  table: (entries, context) => {
+    if (entries.length === 0) return `no models in ${context.options.pipelines}; try ${context.hint('init')}\n`;
+    const rows = entries.map(shown);
+    const columns = Object.keys(rows[0] ?? {}).map((name) => ({ name, whole: name === 'model' }));
+    const texts = entries.flatMap(({ model, text }) =>
+      text === undefined ? [] : [`${model} is made by ${renderText(text)}\n`],
+    );
+    return `${renderTable(rows, columns, context.layout)}${texts.join('')}`;
+  },
 };
 
 const COLUMNS = [
@@ -83,6 +86,7 @@ function flat({
   pipeline: _pipeline,
   layer: _layer,
   columns: _columns,
+  text: _text,
   ...rest
 }: ModelEntry) {
   return {

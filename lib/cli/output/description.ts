@@ -1,6 +1,7 @@
 import type { TableDescription } from '../../query/describe-table.ts';
 import { formatBytes, formatQuantity } from './human.ts';
 import { renderTable, type TableLayout } from './table.ts';
+import { renderText } from './text.ts';
 
 /** A table's description for people. */
 export function renderDescription(table: TableDescription, layout: TableLayout): string {
@@ -12,6 +13,7 @@ export function renderDescription(table: TableDescription, layout: TableLayout):
     ],
     ['snapshots', `${formatQuantity(table.snapshots, 'snapshot')}, current ${table.current_snapshot_id ?? 'none'}`],
     ['changed', table.updated],
+    ...(table.text === undefined ? [] : [['made by', renderText(table.text)] as const]),
     ['location', table.location],
     ['metadata', table.metadata_location],
     ['partitioned by', listed(table.partitioning.map(({ transform, column }) => partitionText(transform, column)))],

@@ -7,12 +7,13 @@ import { formatBytes, formatCount, formatDuration, formatQuantity, formatUsd } f
 import { renderSkipped } from './skipped.ts';
 import { renderSuspended } from './suspended.ts';
 import { renderTable } from './table.ts';
+import { renderText } from './text.ts';
 
 /** What a run would do, for people. */
 export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Context, 'layout' | 'hint'>): string {
   const { pipeline, resumes, levels } = plan;
   const suspended = plan.suspended.length === 0 ? '' : renderSuspended(pipeline, plan.suspended, hint);
-  const changes = renderChanges(plan, layout);
+  const changes = `${renderTexts(plan.texts)}${renderChanges(plan, layout)}`;
   if (plan.status === 'NOTHING_TO_DO') {
     const nothing =
       plan.selected === null
@@ -76,6 +77,11 @@ function renderAfter({ exports = [], serves = [] }: Pick<PlannedRun, 'exports' |
     ...serves.map(({ to, from }) => `then serve ${from} as ${to}`),
   ];
   return lines.length === 0 ? [] : [`${lines.join('\n')}\n`];
+}
+
+/** Which of several texts makes a table. */
+function renderTexts(texts: PlannedRun['texts'] = []): string {
+  return texts.map((text) => `${text.table} is made by ${renderText(text)}\n`).join('');
 }
 
 /** What has changed in the pipeline since its tables were made; nothing where nothing has. */

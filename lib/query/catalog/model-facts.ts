@@ -1,6 +1,7 @@
 import { dedupesByHash, ROW_HASH } from '../../core/dedupe.ts';
 import { descriptionOf } from '../../core/described.ts';
 import { exportKey, placeOfExport } from '../../core/exports.ts';
+import { publishedText } from '../../core/implementations.ts';
 import { isKeyed, KEY_HASH, LOG_SUFFIX } from '../../core/keyed.ts';
 import type { ColumnFact, ModelFact, ModelRun } from '../../core/model-fact.ts';
 import { opsTable } from '../../core/ops.ts';
@@ -32,6 +33,7 @@ export async function modelFacts(deps: Deps, spec: PipelineSpec, days: number): 
 function declared(spec: PipelineSpec, model: ModelSpec): Omit<ModelFact, 'runs'> {
   const table = fullName(tableIdOf(spec, model));
   const branch = spec.schedules?.find(({ name }) => name === model.branch);
+  const text = model.layer === 'gold' ? publishedText(model) : undefined;
   const exported = (model.exports ?? []).map((one) => exportKey(spec.name, placeOfExport(one)));
   return {
     model: table,
@@ -43,6 +45,7 @@ function declared(spec: PipelineSpec, model: ModelSpec): Omit<ModelFact, 'runs'>
     inputs: lineageOf(spec, modelId(model))?.reads ?? [],
     outputs: [table, ...(isKeyed(model) ? [`${table}${LOG_SUFFIX}`] : []), ...exported],
     columns: columnFacts(model),
+    ...(text === undefined ? {} : { text }),
     schedule: branch === undefined ? spec.schedule : `${branch.name}: ${branch.cron} (${branch.zone})`,
   };
 }
