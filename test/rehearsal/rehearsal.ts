@@ -32,6 +32,9 @@ import { checkKilled, checkStatus, describeEnd, land, runAll, type Stage } from 
 import type { Steps } from './steps.ts';
 import { type Landing, uploadsFor } from './uploads.ts';
 
+/** The branch and the period that are rehearsed, where there is such a branch. */
+const MONTHLY = { branch: 'monthly', period: '2024-10' } as const;
+
 /** Rehearses one pipeline from its deployment on; what differs is counted in `steps`. */
 export async function rehearse(
   options: DeployOptions & { readonly functions: FunctionsApi },
@@ -59,6 +62,7 @@ export async function rehearse(
     await rehearseRepeats(anew);
     await rehearseStop(anew);
     await rehearseSchedule(anew);
+    await rehearseBranch(anew);
     await rehearseDue(anew);
     await rehearseForgetting(anew);
     await steps.check('nothing is left locked', () => checkReleased(deployment));
@@ -175,6 +179,27 @@ async function rehearseCompaction(stage: Stage): Promise<void> {
     if (answer.kind !== 'ended' || answer.result.status !== 'SUCCEEDED') throw new Error(JSON.stringify(answer));
   });
   await steps.check('compacted, tables equal the laptop', () => checkTables(deployment, lake.root));
+}
+
+/** Of a pipeline with branches: a period of one, and once more, which finds that it is done. */
+async function rehearseBranch(stage: Stage): Promise<void> {
+  const { deployment, steps, lake } = stage;
+  const { pipeline } = deployment;
+  const { schedules = [] } = await lake.deps.specs(pipeline);
+  if (!schedules.some(({ name }) => name === MONTHLY.branch)) return;
+  const input = (run_id: string) => ({ pipeline, run_id, dry_run: false, ...MONTHLY });
+  await startByHand(deployment, input('branch-of-the-rehearsal'));
+  await runAll(stage, 'run of a branch, for a period of before');
+  await steps.step('the same on the laptop', () => runLaptop(lake, pipeline, [], MONTHLY));
+  await steps.check('with the tables of the branch they equal the laptop', () => checkTables(deployment, lake.root));
+  await startByHand(deployment, input('branch-of-the-rehearsal-again'));
+  await steps.check('once more, it finds that the period is done', async () => {
+    const [ended, ...others] = await runStarted(deployment, await startedExecutions(deployment));
+    const output =
+      ended?.result.status === 'SUCCEEDED' ? (ended.result.output as { branch_done?: { why?: string } }) : {};
+    const expected = output.branch_done?.why === 'done' && others.length === 0;
+    return { problems: expected ? [] : [`it ended ${JSON.stringify(ended?.result)}`] };
+  });
 }
 
 /** What a run has found to be due is started once, however often that is asked for, and done. */

@@ -6,6 +6,7 @@ import { PEERS } from '../interop/environments.ts';
 import { readAssembly, synthesize } from './assembly.ts';
 import { startGateway } from './gateway.ts';
 import { startFunctionsApi } from './interpreter.ts';
+import { rehearseOrigin } from './origin.ts';
 import { makeStack } from './provision.ts';
 import { rehearse } from './rehearsal.ts';
 import { createSteps } from './steps.ts';
@@ -20,6 +21,9 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: { keep: { type: 'boolean', default: false }, assembly: { type: 'string' } },
 });
+/** The source whose function is rehearsed beside them. */
+const ORIGIN = { pipeline: 'crypto', source: 'markets' } as const;
+
 const pipelines = positionals.length === 0 ? ['online_retail'] : positionals;
 const folder = join(PEERS, 'rehearsal');
 
@@ -44,6 +48,10 @@ try {
     const assembly = await readAssembly(cdkOut, pipeline);
     await rehearse({ assembly, lake, pipeline, endpoint, gateway, functions, folder: join(folder, pipeline) }, steps);
   }
+  console.log(`\n${ORIGIN.pipeline}: ${ORIGIN.source}`);
+  const assembly = await readAssembly(cdkOut, ORIGIN.pipeline);
+  const { pipeline, source } = ORIGIN;
+  await rehearseOrigin({ assembly, lake, pipeline, endpoint, gateway, folder: join(folder, pipeline) }, source, steps);
 } catch (cause) {
   console.error(cause);
   process.exitCode = 1;
