@@ -15,6 +15,7 @@ import { type VarValues, valuesOf } from '../core/vars.ts';
 import { type AfterRun, explainAfter, type Leaving } from './after-run.ts';
 import { type ExplainedSource, explainSource } from './explain-source.ts';
 import { type ExplainedText, explainTexts } from './explain-texts.ts';
+import type { OnRung } from './ladder/explained-rung.ts';
 import type { Selection } from './select-models.ts';
 import { countUnits, packPartitions, parsedBytesOf } from './stage-units.ts';
 import { type ChangeKind, doneTo, staysAsItIs, type TableChange } from './table-changes.ts';
@@ -107,7 +108,7 @@ export type ExplainedChange = {
   readonly bytes?: number;
 };
 
-export type ExplainedTable = {
+export type ExplainedTable = OnRung & {
   readonly table: string;
   readonly action: TableAction;
   readonly reason: string;

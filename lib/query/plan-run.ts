@@ -23,6 +23,7 @@ import { keyedShapes, layoutOf, settleShape, shapeOf } from '../lake/tables/tabl
 import { findTouched } from '../lake/tables/touched.ts';
 import { type Explanation, explainRun } from '../plan/explain.ts';
 import { listFiles } from '../plan/file-lists.ts';
+import { withRungs } from './ladder/plan-rungs.ts';
 
 /**
  * What a run of the pipeline would do now. Takes no lock and writes nothing. Throws InvalidInput for an unknown pipeline
@@ -56,7 +57,7 @@ export async function explainSurvey(deps: StepDeps, survey: Survey, asked: Asked
   checkColumns(deps, { ...survey, spec: sure });
   const existing = [...survey.tables].flatMap(([id, table]) => (table === undefined ? [] : [id]));
   const files = filesAnew(survey);
-  return explainRun({
+  const explanation = explainRun({
     ...survey,
     waiting: new Map(listFiles(about, files).map((one) => [one.source, one.files])),
     files,
@@ -70,6 +71,7 @@ export async function explainSurvey(deps: StepDeps, survey: Survey, asked: Asked
     ...(isPlain(asked) && { behind: await servedBehind(deps.store, survey.spec, survey.tables) }),
     ...(survey.selection && { selection: survey.selection }),
   });
+  return withRungs(deps, survey, explanation);
 }
 
 /** By the id of a model at whose change a run stops: what can be done. */

@@ -4,6 +4,7 @@ import type { PlannedRun } from '../../query/plan-cost.ts';
 import type { Context } from '../context.ts';
 import { renderCost, renderIdle } from './cost.ts';
 import { formatBytes, formatCount, formatDuration, formatQuantity, formatUsd } from './human.ts';
+import { renderRungs } from './ladder/rungs.ts';
 import { renderSkipped } from './skipped.ts';
 import { renderSuspended } from './suspended.ts';
 import { renderTable } from './table.ts';
@@ -39,6 +40,7 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
       because: becauseText(table),
     })),
   );
+  const rungs = renderRungs(levels.flatMap((level) => level.tables));
   const columns = [
     count('level'),
     { name: 'table', whole: true },
@@ -59,6 +61,7 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
     renderTable(sources, [{ name: 'source' }, count('files'), count('size'), count('to parse')], layout),
     ...(plan.skipped.count === 0 ? [] : [renderSkipped(plan.skipped)]),
     ...(levels.length === 0 ? [] : ['and write:', renderTable(tables, columns, layout)]),
+    ...(rungs === '' ? [] : [rungs]),
     ...renderAfter(plan),
     ...(plan.cost === null ? [] : [renderCost(plan.cost, layout)]),
     renderIdle(plan.idle, layout),

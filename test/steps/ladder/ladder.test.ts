@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { renderRungs } from '../../../lib/cli/output/ladder/rungs.ts';
 import type { MergeUnit } from '../../../lib/core/merge-unit.ts';
 import type { LevelPlan, StageUnit } from '../../../lib/core/run.ts';
 import { append, definePipeline, json } from '../../../lib/define/index.ts';
 import type { StepDeps } from '../../../lib/lake/deps.ts';
+import type { Explanation } from '../../../lib/plan/explain.ts';
+import { planRun } from '../../../lib/query/plan-run.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../../support/test-lake.ts';
 
 const LINES = {
@@ -35,6 +38,7 @@ const PIPELINE: TestPipeline = {
       totals: { sql: 'totals.sql', sortBy: ['label'] },
       everything: { sql: 'everything.sql' },
       orders: { sql: 'orders.sql' },
+      spread: { sql: 'spread.sql' },
     },
   }),
   sql: {
@@ -44,6 +48,8 @@ FROM silver.lines l JOIN silver.flags f ON l.flag = f.flag WHERE line % 7 <> 3 G
     'orders.sql': `SELECT o."order", o.customer, count(DISTINCT l.flag) AS flags, median(l.price) AS price, min(f.label) AS label
 FROM silver.orders o JOIN silver.lines l ON o."order" = l."order" LEFT JOIN silver.flags f ON l.flag = f.flag
 WHERE o."order" IN (SELECT "order" FROM silver.lines GROUP BY "order" HAVING sum(quantity) > 4000) GROUP BY ALL`,
+    'spread.sql':
+      'SELECT stddev_pop(quantity) AS spread, count(DISTINCT note) AS notes, max(line) AS line, max(price) AS price FROM silver.lines',
     'everything.sql':
       'SELECT count(*) AS n, sum(line)::BIGINT AS lines, max(price) AS price FROM silver.lines WHERE flag IS NULL',
   },
@@ -75,6 +81,7 @@ const withSmallWorkers = (deps: StepDeps): StepDeps => ({
 let whole: TestLake;
 let small: TestLake;
 let kept: TestLake;
+let planned: Explanation;
 const warned: string[] = [];
 
 before(async () => {
@@ -98,6 +105,7 @@ before(async () => {
   }));
   for (const lake of [whole, small]) await lake.land('lines', 'more.json', lines(4_000, 500));
   await whole.run({ runId: 'last' });
+  planned = await planRun(small.deps, 'shop');
   await small.run({ runId: 'last' });
 });
 after(() => {
@@ -118,7 +126,7 @@ test('what several units aggregate equals the answer of one', async () => {
   // Every fifth line has no flag, and every eleventh no price.
   assert.deepEqual(await small.rows('shop_gold.everything'), [{ n: 900, lines: 2_022_750, price: '94955.45' }]);
   assert.deepEqual(await whole.rows('shop_gold.everything'), await small.rows('shop_gold.everything'));
-  assert.deepEqual(warned, []);
+  assert.deepEqual(warned, ['one worker computes more than it has room for gold.spread']);
 });
 
 test('each unit reads other files of the large table, and what they write is grouped by units of the merge', async () => {
@@ -154,4 +162,35 @@ test('what needs rows of a key together is exchanged by its hash, and equals the
   assert.deepEqual(await small.rows('shop_gold.orders'), expected);
   const merges = (await read<{ unit: string }[]>('merge-units.json')).filter(({ unit }) => unit.includes('orders'));
   assert.ok(merges.length > 1, String(merges.length));
+});
+
+test('a plan says for each gold table which rung it is on, why, and what it takes', () => {
+  const tables = planned.levels.flatMap((level) => level.tables);
+  const rungs = new Map(
+    tables.map(({ table, units, rung }) => [table, rung && { units, rung: rung.rung, merges: rung.merge_units }]),
+  );
+  assert.deepEqual(
+    [...rungs],
+    [
+      ['shop_silver.lines', undefined],
+      ['shop_gold.totals', { units: 2, rung: 2, merges: 1 }],
+      ['shop_gold.everything', { units: 2, rung: 2, merges: 1 }],
+      ['shop_gold.orders', { units: 3, rung: 3, merges: 8 }],
+      ['shop_gold.spread', { units: 1, rung: null, merges: 0 }],
+    ],
+  );
+  const text = renderRungs(tables);
+  const lines = text.trimEnd().split('\n');
+  assert.match(
+    lines[0] ?? '',
+    /^shop_gold\.totals is on rung 2: \d+ kB of input for a worker of 15 kB: silver\.lines is aggregated in 2 parts, which are combined; on AWS about .* and \$0\.\d+$/,
+  );
+  assert.match(
+    lines[2] ?? '',
+    /^shop_gold\.orders is on rung 3: .*: silver\.orders by order and silver\.lines by order in \d+ buckets;/,
+  );
+  assert.match(
+    lines[3] ?? '',
+    /^shop_gold\.spread is on no rung, and one worker tries: .*; rung 2: the aggregate stddev_pop; rung 3: no column that is grouped by, .*refresh: 'touched'/,
+  );
 });
