@@ -103,8 +103,8 @@ async function allow(
   const run = `strata run ${pipeline} --shadow`;
   const unequal = found.find((one) => !one.equal);
   if (unequal !== undefined) {
-    const { error, differing, run_id } = unequal;
-    const got = error ?? `${differing} rows that differ`;
+    const { error, differing, rows, run_id } = unequal;
+    const got = error ?? `${differing} differing of ${rows} rows`;
     throw new InvalidInput(
       `${table} stays with ${from}: got ${got} in run ${run_id}; expected the last ${needed} comparisons of ${from} and ${to} to be equal. ` +
         `strata parity ${table} lists them; mend ${to}, and compare again: ${run}`,

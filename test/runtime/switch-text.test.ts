@@ -78,7 +78,7 @@ describe('strata switch', () => {
     await compare(3);
     await assert.rejects(
       to('wrong', { parities: 1 }),
-      /stays with current: got 2 rows that differ in run run-3; expected the last 1 comparisons of current and wrong to be equal\. strata parity shop_gold\.revenue lists them/,
+      /stays with current: got 2 differing of 1 rows in run run-3; expected the last 1 comparisons of current and wrong to be equal\. strata parity shop_gold\.revenue lists them/,
     );
     const [first, second] = await listParities(lake.deps, { table: TABLE, pipelines: [], limit: 2 });
     assert.deepEqual(
