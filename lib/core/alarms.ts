@@ -33,6 +33,11 @@ export const ALARMS = {
     means: 'no run has succeeded in that time, or none since deploying',
     does: '`strata runs --aws <pipeline>` shows what failed, `strata executions list --aws <pipeline>` what waits and where; else look for a schedule that is disabled, or an uploader that stopped',
   },
+  Promises: {
+    means:
+      'when a run had ended, well or not, something that is promised was not kept, or its error budget was used up',
+    does: '`strata status --aws <pipeline>` says which, and what is left of each budget; `strata report --aws --out page` has when it was missed, run by run',
+  },
 } as const satisfies Readonly<Record<string, { readonly means: string; readonly does: string }>>;
 
 export type AlarmName = keyof typeof ALARMS;

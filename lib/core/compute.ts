@@ -29,6 +29,11 @@ export type Slo = {
 
 export const DEFAULT_OBJECTIVE = 99;
 
+/** Whether more is promised than what one run, or that there is one, tells: by many runs it is judged when each has ended. */
+export function isJudged({ p95Ms, successRate, mttrMs, ready }: Slo): boolean {
+  return [p95Ms, successRate, mttrMs, ready].some((target) => target !== undefined);
+}
+
 /** Source: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 export const LAMBDA_LIMITS = {
   memoryMb: { min: 512, max: 10_240 },

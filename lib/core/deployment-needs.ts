@@ -6,7 +6,7 @@ import type { Serving } from './serving.ts';
  */
 export const STACK_NEEDS = {
   lake: { roles: 0, rules: 0, alarms: 0, resources: 18 },
-  pipeline: { roles: 4, rules: 1, alarms: 8, resources: 150 },
+  pipeline: { roles: 4, rules: 1, alarms: 9, resources: 150 },
 } as const;
 
 /** Roles that a stack of a pipeline makes: what serves has one of its own. */

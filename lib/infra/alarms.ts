@@ -13,6 +13,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { AlarmName } from '../core/alarms.ts';
+import { isJudged } from '../core/compute.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import type { ILake } from './lake.ts';
 import { machineMetric, ownMetric, succeededRuns } from './metrics.ts';
@@ -159,6 +160,14 @@ function dataWatches({ lake, spec }: AlarmsProps): readonly Watch[] {
       below: true,
       periods: hours,
       missing: TreatMissingData.BREACHING,
+    });
+  }
+  if (isJudged(spec.slo)) {
+    watches.push({
+      id: 'Promises',
+      description: 'A promise was not kept when a run had ended; strata status --aws says which',
+      metric: ownMetric(service, 'PromisesBroken', { statistic: Stats.MAXIMUM }),
+      threshold: 0,
     });
   }
   return watches;

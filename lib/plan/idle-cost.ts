@@ -1,4 +1,4 @@
-import { DEFAULT_COMPUTE } from '../core/compute.ts';
+import { DEFAULT_COMPUTE, isJudged } from '../core/compute.ts';
 import { DEFAULT_RECONCILE_MS, type PipelineSpec } from '../core/spec.ts';
 import { PRICES, type Prices } from './prices.ts';
 import { CALLS } from './run-requests.ts';
@@ -44,7 +44,8 @@ const ALARMS = 6;
 
 /** What the stack of a pipeline has, by default. */
 export function standingOf({ slo, discover }: Pick<PipelineSpec, 'slo' | 'discover'>): Standing {
-  const promises = [slo.quarantineRate, slo.freshnessMs].filter((promise) => promise !== null).length;
+  const watched = [slo.quarantineRate, slo.freshnessMs].filter((promise) => promise !== null).length;
+  const promises = watched + Number(isJudged(slo));
   const comparisons = (HOURS * HOUR_MS) / (discover?.reconcileMs ?? DEFAULT_RECONCILE_MS);
   return { alarmMetrics: ALARMS + promises, dashboards: 0, keys: 0, polledQueues: 1, comparisons };
 }

@@ -41,6 +41,7 @@ const WATCHED: readonly Expected[] = [
   ['NearTimeout', 'Strata TimeUsedPercent', OWN, 'Maximum', 80],
   ['NearMemory', 'Strata MemoryUsedPercent', OWN, 'Maximum', 90],
   ['QuarantineRate', 'Strata QuarantineRate', OWN, 'Maximum', 5],
+  ['Promises', 'Strata PromisesBroken', OWN, 'Maximum', 0],
 ];
 
 /** All that someone has to look at, and which alarm tells of it. */
@@ -58,6 +59,7 @@ const CONDITIONS: readonly (readonly [condition: string, alarm: string])[] = [
   ]),
   ['more rows were rejected than promised', 'QuarantineRate'],
   ['no run has succeeded in time', 'Freshness'],
+  ['a promise about many runs is not kept', 'Promises'],
 ];
 
 describe('an alarm', () => {
@@ -89,11 +91,11 @@ describe('an alarm', () => {
   test('tells of each condition, and of nothing else; without a promise there is none for it', () => {
     const telling = new Set(CONDITIONS.map(([, alarm]) => alarm));
     assert.deepEqual([...alarms.keys()].sort(), [...telling].sort());
-    assert.equal(CONDITIONS.length, 3 * FUNCTIONS.length + 8);
+    assert.equal(CONDITIONS.length, 3 * FUNCTIONS.length + 9);
     const names = resourcesOf(plain, 'AWS::CloudWatch::Alarm').map(({ properties }) => String(properties['AlarmName']));
     assert.deepEqual(
       names.map((name) => name.replace('strata-plain-', '')).sort(),
-      [...telling].filter((name) => !/Freshness|QuarantineRate/.test(name)).sort(),
+      [...telling].filter((name) => !/Freshness|QuarantineRate|Promises/.test(name)).sort(),
     );
   });
 

@@ -2,13 +2,19 @@ import { DEFAULT_COMPUTE } from '../../core/compute.ts';
 import { ObjectNotFound } from '../../core/errors.ts';
 import { addCounts, NO_ROWS, worstOf } from '../../core/row-counts.ts';
 import type { RunPlan, RunRef, RunResult } from '../../core/run.ts';
+import { durationOf } from '../../lake/ops/run-row.ts';
 import { readJson, readPlan, runFolder, writeJson } from '../../lake/run/run-folder.ts';
 import { costOfRun } from '../../plan/cost.ts';
 import type { ObjectStore } from '../../ports.ts';
+import { hasPromises, judgeEnded, type Kept, type Promised } from './promise-metrics.ts';
 import type { Measure } from './telemetry.ts';
 
-/** When the last run of a pipeline succeeded. */
-type LastSuccess = { readonly run_id: string; readonly at: string };
+/** When the last run of a pipeline succeeded, if one has, and where something is promised the runs by which that is judged. */
+type LastSuccess = { readonly run_id?: string; readonly at?: string; readonly kept?: Kept };
+
+function keyOf(pipeline: string): string {
+  return `ops/${pipeline}/last-success.json`;
+}
 
 /** Measures a run that has ended, once: a repeated Finish finds the run noted as the last that succeeded. */
 export async function measureRun(
@@ -17,14 +23,57 @@ export async function measureRun(
   measure: Measure,
 ): Promise<void> {
   if (run.dry_run) return;
-  const key = `ops/${run.pipeline}/last-success.json`;
+  const key = keyOf(run.pipeline);
   const before = await readLast(store, key);
   if (before?.run_id === run.run_id) return;
   const result = await readJson<RunResult>(store, runFolder.result(run));
-  for (const [metric, value] of metricsOf(await readPlan(store, run), result)) measure(metric, value);
+  const plan = await readPlan(store, run);
   const now = clock.now();
-  if (before !== undefined) measure('Freshness', now.getTime() - Date.parse(before.at));
-  await writeJson(store, key, { run_id: run.run_id, at: now.toISOString() } satisfies LastSuccess);
+  const { quarantined, condemned, read } = rowsOf(result);
+  const ended = {
+    ...endedAt(plan, now, true),
+    duration_ms: result.duration_ms,
+    read,
+    rejected: quarantined + condemned,
+  };
+  const kept = keep(before?.kept, ended, plan.spec, measure);
+  for (const [metric, value] of metricsOf(plan, result)) measure(metric, value);
+  if (before?.at !== undefined) measure('Freshness', now.getTime() - Date.parse(before.at));
+  await writeJson(store, key, { run_id: run.run_id, at: now.toISOString(), ...kept } satisfies LastSuccess);
+}
+
+/** Judges what is promised once a run has failed. `plan` is from before it was undone. Where nothing is promised, nothing is measured. */
+export async function measureFailure(
+  { store, clock }: { readonly store: ObjectStore; readonly clock: { now(): Date } },
+  plan: Pick<RunPlan, 'run' | 'created_at' | 'planning_ms' | 'spec'>,
+  measure: Measure,
+): Promise<void> {
+  if (plan.run.dry_run || !hasPromises(plan.spec.slo)) return;
+  const key = keyOf(plan.run.pipeline);
+  const before = await readLast(store, key);
+  const now = clock.now();
+  const ended = { ...endedAt(plan, now, false), duration_ms: durationOf(plan, now) };
+  await writeJson(store, key, { ...before, ...keep(before?.kept, ended, plan.spec, measure) } satisfies LastSuccess);
+}
+
+function endedAt({ created_at }: Pick<RunPlan, 'created_at'>, now: Date, succeeded: boolean) {
+  return { started: Date.parse(created_at), finished: now.getTime(), succeeded };
+}
+
+function keep(
+  before: Kept | undefined,
+  ended: Parameters<typeof judgeEnded>[1],
+  promised: Promised,
+  measure: Measure,
+): { readonly kept?: Kept } {
+  if (!hasPromises(promised.slo)) return {};
+  const { kept, figures } = judgeEnded(before, ended, promised);
+  for (const [metric, value] of figures) measure(metric, value);
+  return { kept };
+}
+
+function rowsOf({ accounting }: Pick<RunResult, 'accounting'>) {
+  return Object.values(accounting).map(worstOf).reduce(addCounts, NO_ROWS);
 }
 
 /** In one request, whether there is one or not: what a run costs counts it. */
@@ -39,7 +88,7 @@ async function readLast(store: ObjectStore, key: string): Promise<LastSuccess | 
 
 /** The figures of a run that succeeded. */
 export function metricsOf(plan: RunPlan, result: RunResult): readonly (readonly [Parameters<Measure>[0], number])[] {
-  const rows = Object.values(result.accounting).map(worstOf).reduce(addCounts, NO_ROWS);
+  const rows = rowsOf(result);
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
   const sources = Object.values(plan.sources);
   return [

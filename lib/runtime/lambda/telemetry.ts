@@ -34,6 +34,12 @@ export const METRICS = {
   QuarantineRate: MetricUnit.Percent,
   /** Since the run that succeeded before this one. */
   Freshness: MetricUnit.Milliseconds,
+  /** Promises that are not kept now that a run has ended, well or not. */
+  PromisesBroken: MetricUnit.Count,
+  /** Of what may go wrong, the least that is left of any promise; below 0: more went wrong. */
+  ErrorBudgetLeft: MetricUnit.Percent,
+  /** From the first failure to the next success, on average over 30 days. */
+  MeanTimeToRepair: MetricUnit.Milliseconds,
 } as const;
 
 /** Notes a figure in its metric's unit; one that is no finite number is left out. */
