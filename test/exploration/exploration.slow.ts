@@ -24,6 +24,13 @@ const SWAP: Bounds = { pauses: 1, faults: 0, at: AT_SWAPS };
 const SWAPS: Bounds = { pauses: 2, faults: 0, at: AT_SWAPS };
 const LOST_SWAP: Bounds = { ...LOST, at: AT_SWAPS };
 
+/** Where what is served changes, and what the lake says of it. */
+const AT_SERVING = /^write (exports\/sink|ops\/shop\/served)\.json/;
+const SERVING: readonly Bounds[] = [
+  { pauses: 1, faults: 1, kinds: ['late'], at: AT_SERVING },
+  { pauses: 0, faults: 1, kinds: ['crash', 'lost'], at: AT_SERVING },
+];
+
 type Row = readonly [actors: Scenario['actors'], bounds: Bounds, compacted?: true];
 
 const SCENARIOS: readonly Row[] = [
@@ -90,6 +97,17 @@ const KINDS: readonly (readonly [CatalogKind, readonly Row[]])[] = [
   ['file', [...SCENARIOS, ...(LARGER ? WIDE : []), ...(EXPLORATION === 'all' ? MORE : [])]],
   ['glue', [...IN_GLUE, ...(LARGER ? WIDE_IN_GLUE : [])]],
 ];
+
+test('whatever happens where tables are served, they are served as they are', async (context) => {
+  await using laboratory = openApart('file');
+  const scenario = { runs: 2, serves: true, actors: { a: 'run', b: 'run' } } as const;
+  for (const bounds of SERVING) {
+    const { played, found } = await laboratory.search(scenario, bounds);
+    assert.equal(found, undefined);
+    context.diagnostic(`${played} schedules`);
+    assert.ok(played > 5, `${played} schedules`);
+  }
+});
 
 for (const [kind, scenarios] of KINDS) {
   describe(`whatever happens between two calls of the store, with tables in the ${kind} catalog`, () => {

@@ -5,10 +5,12 @@ import { filePaths, manifestPaths } from '../../lib/iceberg/reachable.ts';
 import { columnsOf, currentSchema } from '../../lib/iceberg/schema.ts';
 import type { StepDeps } from '../../lib/lake/deps.ts';
 import { readOpenRun } from '../../lib/lake/run/open-run.ts';
+import { readServed } from '../../lib/lake/serve/served.ts';
 import { openTable } from '../../lib/lake/tables/table-state.ts';
 import type { ObjectStore, Row } from '../../lib/ports.ts';
 import { userSql } from '../../lib/sql/user-sql.ts';
 import { loadTable } from '../../lib/table/read.ts';
+import { readStoredSink } from '../ports/memory-sink.ts';
 
 /** Every snapshot that any table has can be read: nothing that it names is missing. Holds at every moment. */
 export async function requireReadable({ store, catalog }: Pick<StepDeps, 'store' | 'catalog'>): Promise<void> {
@@ -70,6 +72,19 @@ export async function requireSettled(deps: StepDeps, landed: readonly number[], 
     const { bytes } = await deps.store.read(lock);
     assert.match(new TextDecoder().decode(bytes), /"released":true/, 'no lock is held');
   }
+}
+
+/** What is served is what the lake has, of the run that the lake says. */
+export async function requireServed({ store }: StepDeps, landed: readonly number[]): Promise<void> {
+  const { tables, book } = await readStoredSink(store);
+  const sum = landed.reduce((all, id) => all + id, 0);
+  assert.deepEqual(tables, [['web.total', [{ id: String(sum) }]]], 'what is served');
+  const said = (await readServed(store, 'shop'))?.tables.map(({ run_id }) => `shop ${run_id}`) ?? [];
+  assert.deepEqual(
+    said.filter((run) => !book.some(([served]) => served === run)),
+    [],
+    'runs that have served',
+  );
 }
 
 async function rowsOf(deps: StepDeps, table: string, select: string): Promise<readonly Row[]> {

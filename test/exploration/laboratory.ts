@@ -20,7 +20,7 @@ export async function openLaboratory(answers?: Answers, kind?: CatalogKind): Pro
   const ground = await openGround(answers, kind);
   const bases = new Map<string, ReturnType<typeof prepare>>();
   const baseOf = (scenario: Scenario): ReturnType<typeof prepare> => {
-    const key = `${scenario.runs} ${scenario.compacted === true}`;
+    const key = `${scenario.runs} ${scenario.compacted === true} ${scenario.serves === true}`;
     const base = bases.get(key) ?? prepare(ground, scenario);
     bases.set(key, base);
     return base;

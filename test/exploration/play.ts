@@ -4,7 +4,7 @@ import { compactTables } from '../../lib/runtime/compact.ts';
 import { runPipeline } from '../../lib/runtime/local.ts';
 import { expireTables, vacuumTables } from '../../lib/runtime/maintain.ts';
 import { rollbackTable } from '../../lib/runtime/rollback-table.ts';
-import { requireReadable, requireSettled } from './invariants.ts';
+import { requireReadable, requireServed, requireSettled } from './invariants.ts';
 import { overtakenRule } from './overtaken.ts';
 import { createScheduler, type Execution, type Schedule } from './scheduler.ts';
 import type { Ground, Objects, World } from './world.ts';
@@ -18,6 +18,8 @@ export type Scenario = {
   readonly runs: number;
   /** Their files have been joined. */
   readonly compacted?: true;
+  /** A table is served elsewhere. */
+  readonly serves?: true;
   readonly actors: Readonly<Record<string, Doing>>;
 };
 
@@ -34,12 +36,12 @@ const FORCED = { forceRetention: true, olderThanMs: 0 };
 /** A lake in which some runs have been, each on a day of its own, a month ago. */
 export async function prepare(
   ground: Ground,
-  { runs, compacted }: Pick<Scenario, 'runs' | 'compacted'>,
+  { runs, compacted, serves }: Pick<Scenario, 'runs' | 'compacted' | 'serves'>,
 ): Promise<{ objects: Objects; now: number }> {
   let objects: Objects = [];
   let now = Date.parse('2026-01-01T00:00:00Z');
   for (let n = 1; n <= runs; n += 1) {
-    const world = await ground.open(objects, now);
+    const world = await ground.open(objects, now, serves);
     await world.land(n);
     const deps = world.deps(`p${n}`, world.store, () => false);
     const answer = await runPipeline(deps, { pipeline: 'shop', runId: `run-${n}`, ...RETRY });
@@ -48,7 +50,7 @@ export async function prepare(
     now += DAY_MS;
   }
   if (compacted === true) {
-    const world = await ground.open(objects, now);
+    const world = await ground.open(objects, now, serves);
     await act(
       world.deps('pc', world.store, () => false),
       'pc',
@@ -66,7 +68,7 @@ export async function play(
   schedule: Schedule,
   base: { objects: Objects; now: number },
 ): Promise<Played> {
-  const world = await ground.open(base.objects, base.now);
+  const world = await ground.open(base.objects, base.now, scenario.serves);
   const landed = Array.from({ length: scenario.runs }, (_, at) => at + 1);
   let broken: string | undefined;
   const hold = async (invariant: () => Promise<void>): Promise<void> => {
@@ -194,6 +196,7 @@ async function settle(world: World, scenario: Scenario, landed: readonly number[
   await requireReadable({ store: world.store, catalog: world.catalog() });
   await runOut(world, deps, 'y');
   await requireSettled(deps, landed, Object.values(scenario.actors).includes('rollback'));
+  if (scenario.serves === true) await requireServed(deps, landed);
 }
 
 async function runOut(world: World, deps: StepDeps, name: string): Promise<void> {

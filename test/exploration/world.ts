@@ -2,12 +2,14 @@ import { rmSync } from 'node:fs';
 import { createFileCatalog } from '../../lib/adapters/catalog/file.ts';
 import { createGlueCatalog } from '../../lib/adapters/catalog/glue.ts';
 import { createMemoryStore } from '../../lib/adapters/store/memory.ts';
+import type { ServeSpec } from '../../lib/core/serve.ts';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { append, csv, definePipeline } from '../../lib/define/index.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
 import type { StepDeps } from '../../lib/lake/deps.ts';
 import type { Catalog, ObjectStore } from '../../lib/ports.ts';
 import { openFakeTime } from '../adapters/catalog/glue-fake.ts';
+import { createStoredSink } from '../ports/memory-sink.ts';
 import { type Answers, createMemoEngine } from '../support/memo-engine.ts';
 import { createTestEngine, makeScratch } from '../support/test-engine.ts';
 import { compileTest, type TestPipeline } from '../support/test-lake.ts';
@@ -53,7 +55,16 @@ export type World = {
 export type CatalogKind = 'file' | 'glue';
 
 /** What all worlds share: a folder, an engine that remembers, and the compiled pipeline. */
-export type Ground = { readonly scratch: string; open(objects?: Objects, now?: number): Promise<World>; close(): void };
+export type Ground = {
+  readonly scratch: string;
+  /** `serves`: the pipeline serves its table of gold. */
+  open(objects?: Objects, now?: number, serves?: boolean): Promise<World>;
+  close(): void;
+};
+
+const SERVE: ServeSpec = {
+  postgres: { secret: 'S', schema: 'web', tables: [{ name: 'total', from: 'gold.total', mode: 'replace', key: [] }] },
+};
 
 const CODEC = { parse: parseMetadata, render: renderMetadata };
 
@@ -63,7 +74,10 @@ export async function openGround(answers?: Answers, kind: CatalogKind = 'file'):
   const spec = await compileTest(SHOP, scratch);
   return {
     scratch,
-    open: (objects = [], now = BEGIN) => openWorld({ scratch, engine, spec, kind }, objects, now),
+    open: (objects = [], now = BEGIN, serves = false) => {
+      const own = serves ? { ...spec, serve: SERVE } : spec;
+      return openWorld({ scratch, engine, spec: own, kind }, objects, now);
+    },
     close: () => rmSync(scratch, { recursive: true, force: true }),
   };
 }
@@ -100,6 +114,7 @@ async function openWorld({ scratch, engine, spec, kind }: Shared, objects: Objec
       ids: idsOf(actor),
       log: { info: () => {}, warn: () => {} },
       specs: async () => spec,
+      ...(spec.serve && { sink: () => createStoredSink(seen) }),
       wait: async () => {},
       isGone,
       settings: {

@@ -23,19 +23,30 @@ const STATE = 'exports/sink.json';
 
 /** What is in the sink of a lake's store; nothing where nothing was served. */
 export async function readStoredSink(store: ObjectStore): Promise<SinkState> {
-  if ((await store.head(STATE)) === undefined) return { tables: [], book: [], latest: [] };
-  return JSON.parse(new TextDecoder().decode((await store.read(STATE)).bytes)) as SinkState;
+  return (await seeStored(store)).state;
 }
 
-/** A sink that is one object of the store: a copy of the lake has it, and its transaction ends as a change of the store does. */
+async function seeStored(store: ObjectStore): Promise<{ readonly state: SinkState; readonly etag?: string }> {
+  if ((await store.head(STATE)) === undefined) return { state: { tables: [], book: [], latest: [] } };
+  const { bytes, etag } = await store.read(STATE);
+  return { state: JSON.parse(new TextDecoder().decode(bytes)) as SinkState, etag };
+}
+
+/**
+ * A sink that is one object of the store: a copy of the lake has it, and its transaction ends as a change of the store does. Of two at
+ * once the second begins anew, as who waits for its turn sees what is there by then.
+ */
 export function createStoredSink(store: ObjectStore): Sink {
   return {
     async publish(run) {
-      const memory = createMemorySink(await readStoredSink(store));
-      const outcomes = await memory.sink.publish(run);
-      const bytes = new TextEncoder().encode(JSON.stringify(memory.state()));
-      await store.write(STATE, bytes, { kind: 'any' });
-      return outcomes;
+      for (;;) {
+        const { state, etag } = await seeStored(store);
+        const memory = createMemorySink(state);
+        const outcomes = await memory.sink.publish(run);
+        const bytes = new TextEncoder().encode(JSON.stringify(memory.state()));
+        const condition = etag === undefined ? ({ kind: 'absent' } as const) : ({ kind: 'match', etag } as const);
+        if ((await store.write(STATE, bytes, condition)).kind === 'written') return outcomes;
+      }
     },
   };
 }

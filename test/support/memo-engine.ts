@@ -62,7 +62,9 @@ function memoSession(engine: Engine, options: SessionOptions, answers: Answers):
   return {
     async run(statement) {
       const { key, files } = askedOf(`${state}\nrun\n`, statement.text, scratch, false);
-      if (opened !== undefined || !answers.has(key)) await (await real()).run(statement);
+      // A file that is written so is read by somebody else.
+      const writes = statement.text.startsWith('COPY ');
+      if (opened !== undefined || writes || !answers.has(key)) await (await real()).run(statement);
       answers.set(key, NOTHING);
       state = key;
       done.push({ statement, files });
