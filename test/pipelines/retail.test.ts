@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { parseBenchModes } from '../../lib/compile/bench-modes.ts';
 import { generateRetail, parseRetailOptions } from '../../lib/generate/retail.ts';
 import type { Row } from '../../lib/ports.ts';
 import pipeline from '../../pipelines/retail/pipeline.ts';
@@ -63,6 +64,21 @@ test('silver.sales has one row per transaction, with nulls for what no dimension
     no_product: missing('category'),
     dated: true,
   });
+});
+
+test('the mode without a broadcast makes the same sales by a join that hashes nothing', async () => {
+  const file = join('pipelines', 'retail', 'bench.yml');
+  const modes = parseBenchModes(await readFile(file, 'utf8'), file, ['no_broadcast', 'broadcast', 'broadcast_often']);
+  const other = modes.get('no_broadcast')?.sql?.['silver.sales'] ?? assert.fail('no SQL of its own');
+  const sql = await readFile(join('pipelines', 'retail', other), 'utf8');
+  const [differ] = await lake.rows(
+    `SELECT (SELECT count(*) FROM ((${sql}) EXCEPT ALL FROM silver.sales)) AS more,
+      (SELECT count(*) FROM (FROM silver.sales EXCEPT ALL (${sql}))) AS less`,
+  );
+  assert.deepEqual(differ, { more: 0, less: 0 });
+  const plan = JSON.stringify(await lake.rows(`EXPLAIN ${sql}`));
+  assert.match(plan, /IE_JOIN|PIECEWISE_MERGE_JOIN/);
+  assert.doesNotMatch(plan, /HASH_JOIN/);
 });
 
 const EXPECTED: Readonly<Record<string, (oracle: Oracle) => readonly Row[]>> = {
