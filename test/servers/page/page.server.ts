@@ -146,7 +146,7 @@ describe('the page in a browser: 200 models and 5,000 runs of 10 pipelines', () 
 
 describe('the site of the same lake in a browser', () => {
   const folder = mkdtempSync(join(tmpdir(), 'strata-site-'));
-  const urlOf = (path: string): string => pathToFileURL(join(folder, path)).href;
+  const urlOf = (path: string): string => `${pathToFileURL(folder).href}/${path}`;
   const SHOWN = ['index.html', 'pipelines/shop_1.html', 'tables/shop_1_gold.m9.html'];
   const asked: string[] = [];
   const said: string[] = [];
