@@ -1,3 +1,4 @@
+import { askForPage } from '../lib/runtime/lambda/ask-for-page.ts';
 import { failRun } from '../lib/runtime/lambda/fail-run.ts';
 import { failDeps } from '../lib/runtime/lambda/light.ts';
 import { parseAfterError } from '../lib/runtime/lambda/light-events.ts';
@@ -10,5 +11,6 @@ export const handler = instrument('Fail', async (event, { log, measure }) => {
   const deps = failDeps(log);
   const answer = await failRun(failed, deps, { log, measure });
   await tellLineage(failed.state.run, deps);
+  await askForPage(failed.state.run, log);
   return answer;
 });

@@ -6,13 +6,15 @@ type ReportRequest = {
   readonly days?: number;
   readonly before?: string;
   readonly after?: string;
+  readonly fresh?: boolean;
 };
 
-type DocsRequest = { readonly out: string; readonly days?: number };
+type DocsRequest = { readonly out: string; readonly days?: number; readonly fresh?: boolean };
 
 /** What there is in a lake, and what happened there. */
 export function addLooking(program: Command, start: Start): void {
   const table = () => new Argument('<table>', 'a table by full name, such as retail_gold.monthly_revenue');
+  const fresh = () => new Option('--fresh', 'with --aws: computed now, also where the latest runs have left it');
   addAwsLook(program.command('tables'))
     .description('list the tables with rows, files, bytes and snapshots')
     .addHelpText('after', examples('strata tables', 'strata tables --json', 'strata tables --aws'))
@@ -119,6 +121,7 @@ export function addLooking(program: Command, start: Start): void {
     .argument('[pipeline]', 'only this pipeline')
     .requiredOption('--out <dir>', 'the folder to write to')
     .addOption(new Option('--days <n>', 'over which figures go (default: 30)').argParser(parseCount))
+    .addOption(fresh())
     .option('--before <beginning>', 'compare runs whose ids begin so ...')
     .option('--after <beginning>', '... with those whose ids begin so')
     .addHelpText(
@@ -138,6 +141,7 @@ export function addLooking(program: Command, start: Start): void {
     )
     .requiredOption('--out <dir>', 'the folder to write to')
     .addOption(new Option('--days <n>', 'over which figures go (default: 30)').argParser(parseCount))
+    .addOption(fresh())
     .addHelpText('after', examples('strata docs --out site', 'strata docs --aws --out site --days 7'))
     .action(async (options: AwsOptions & DocsRequest, command: Command) =>
       start(command, async (context) => {

@@ -10,7 +10,7 @@ export type AwsQuestion = {
   readonly global?: true;
 } & (
   | { readonly kind: 'get' | 'delete' }
-  /** JSON to a path. */
+  /** JSON to a path, with headers of its own. */
   | { readonly kind: 'rest'; readonly body: object; readonly headers?: Readonly<Record<string, string>> }
   /** JSON to an operation, by the header X-Amz-Target; its version is 1.1, if no other is named. */
   | { readonly kind: 'json'; readonly target: string; readonly body: object; readonly json?: '1.0' }

@@ -15,6 +15,8 @@ export type StatusFacts = {
   /** Rows that are rejected, by error code; a row counts under each of its codes. */
   readonly quarantine: readonly QuarantinedCode[];
   readonly behind: readonly Behind[];
+  /** Present: nobody has asked what a run would do now, so that nothing is known of these. */
+  readonly unseen?: true;
   /** A run that has yet to be finished by the next. */
   readonly unfinished: string | null;
   readonly suspended_files: number;

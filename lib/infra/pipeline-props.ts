@@ -27,6 +27,8 @@ export type PipelineOptions = {
   readonly alarms?: AlarmsOptions | false;
   /** What starts runs beside people; default: uploads, and the schedule if the pipeline declares one. */
   readonly startOn?: StartOn;
+  /** false: no page is written after runs. Default: `ops/<pipeline>/_page/index.html`, which `strata report --aws` takes. */
+  readonly page?: boolean;
   /** Where events go that cannot be delivered; default: a queue that is made. */
   readonly deadLetters?: IQueue;
   /** Where the functions run; default: outside of any VPC. */

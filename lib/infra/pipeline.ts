@@ -19,6 +19,7 @@ import type { ILake } from './lake.ts';
 import { machineMetric, ownMetric, succeededRuns } from './metrics.ts';
 import { connectOpenLineage } from './openlineage.ts';
 import { createOrigins } from './origins.ts';
+import { connectPage } from './page.ts';
 import type { PipelineProps } from './pipeline-props.ts';
 import { bundlesFor, maintenanceDefinition, medallionDefinition } from './project.ts';
 import { createRoles } from './roles.ts';
@@ -93,6 +94,7 @@ export class Pipeline extends Construct implements IConnectable {
     connectTopic(topic, functions, props.alertEmails ?? []);
     if (spec.alerts !== undefined) connectWebhook(this, functions, spec.alerts.webhook);
     if (spec.openlineage !== undefined) connectOpenLineage(this, functions, spec.openlineage);
+    if (props.page ?? true) connectPage(this, functions, lake, spec.name);
     this.topic = topic;
     const startOn = props.startOn ?? {};
     const queues = createTriggers(this, {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createParquetAuditLog } from '../../lib/adapters/audit/parquet.ts';
 import { createLocalStore } from '../../lib/adapters/store/local.ts';
+import { RELEASE } from '../../lib/core/release.ts';
 import { type Ended, strataHere } from './child.ts';
 import { type DeployedFolder, deployFolder, LOCATION_BASE } from './deployed-folder.ts';
 import { type CliLake, openCliLake } from './lake.ts';
@@ -126,6 +127,19 @@ describe('a deployed lake is looked at as one in a folder', () => {
       bank.models.map(({ model }) => model),
       ['silver.accounts', 'gold.totals'],
     );
+    assert.deepEqual(aws.refused, []);
+    // What the latest run has left is taken, unless it is asked for anew.
+    const report = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as object;
+    const left = { release: RELEASE, report: { ...report, at: '2026-01-02T00:00:00.000Z' } };
+    mkdirSync(join(lake.root, 'ops', 'bank', '_page'), { recursive: true });
+    writeFileSync(join(lake.root, 'ops', 'bank', '_page', 'report.json'), JSON.stringify(left));
+    const atOf = async (...args: readonly string[]): Promise<string> => {
+      assert.equal((await lake.run('report', ...args, '--out', out)).code, 0);
+      return (JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as { readonly at: string }).at;
+    };
+    assert.equal(await atOf('--aws'), left.report.at);
+    for (const other of [['--aws', '--fresh'], ['--aws', '--days', '3'], []])
+      assert.notEqual(await atOf(...other), left.report.at, other.join(' '));
     assert.deepEqual(aws.refused, []);
   });
 

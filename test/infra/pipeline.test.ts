@@ -204,6 +204,23 @@ test('what starts runs can be left to people', () => {
   );
 });
 
+test('the page is asked for of Finish by who ends runs, unless none is wanted', () => {
+  const asking = (template: Template): readonly string[] =>
+    resourcesOf(template, 'AWS::Lambda::Function').flatMap(({ properties }) => {
+      const name = at(properties, 'Environment', 'Variables', 'STRATA_PAGE_FUNCTION');
+      return name === undefined ? [] : [`${String(properties['FunctionName'])} asks ${String(name)}`];
+    });
+  const allowed = (template: Template): boolean =>
+    JSON.stringify(template.findResources('AWS::IAM::Policy')).includes('"Sid":"Page"');
+  const template = shopOf().template();
+  assert.deepEqual(asking(template).toSorted(), [
+    'strata-web-shop-fail asks strata-web-shop-finish',
+    'strata-web-shop-finish asks strata-web-shop-finish',
+  ]);
+  const none = shopOf(() => ({ page: false })).template();
+  assert.deepEqual([allowed(template), asking(none), allowed(none)], [true, [], false]);
+});
+
 test('logs stay as long as is said, the functions run on what is said', () => {
   const { template } = shopOf(() => ({
     logRetention: RetentionDays.ONE_YEAR,

@@ -10,12 +10,13 @@ export type ReportRequest = {
   readonly days?: number;
   readonly before?: string;
   readonly after?: string;
+  readonly fresh?: boolean;
 };
 
 /** Writes a page about a pipeline, or about all, as HTML, Markdown and JSON. */
 export async function report(context: Context, pipeline: string | undefined, request: ReportRequest): Promise<number> {
-  const { out, days = DEFAULT_DAYS } = request;
-  const { report: built, whole } = await gatherReport(context, pipeline, { days, ...comparedBy(request) });
+  const { out, days = DEFAULT_DAYS, fresh = false } = request;
+  const { report: built, whole } = await gatherReport(context, pipeline, { days, fresh, ...comparedBy(request) });
   const written = await writePages(out, pageFiles(built));
   await context.answer(
     written,

@@ -20,9 +20,9 @@ import { maskedColumns } from '../masked-columns.ts';
 import { queryRows } from '../select.ts';
 import { lastOutcomes } from './last-outcomes.ts';
 import { type Known, NO_TABLE, nodesOf } from './nodes.ts';
-import { collectFacts, specOf } from './status-facts.ts';
+import { collectFacts, type StatusRequest, specOf } from './status-facts.ts';
 
-export type PageRequest = {
+export type PageRequest = StatusRequest & {
   readonly days: number;
   /** Beginnings of the ids of runs. */
   readonly compared?: { readonly before: string; readonly after: string };
@@ -35,7 +35,7 @@ const MOST_COLUMNS = 5;
 export async function collectPage(
   deps: StepDeps,
   pipeline: string,
-  { days, compared }: PageRequest,
+  { days, compared, ...request }: PageRequest,
 ): Promise<PipelineFacts> {
   const spec = await specOf(deps, pipeline);
   const since = new Date(deps.clock.now().getTime() - days * DAY_MS).toISOString();
@@ -48,7 +48,7 @@ export async function collectPage(
   const quality = await hasRows(deps, opsTable(pipeline, 'quality'));
   const rejected = await hasRows(deps, opsTable(pipeline, 'quarantine'));
   return {
-    status: await collectFacts(deps, pipeline),
+    status: await collectFacts(deps, pipeline, request),
     description: spec.description,
     nodes: nodesOf(spec, tables),
     tests: await lastOutcomes(deps, spec, metadata),

@@ -23,11 +23,20 @@ export async function pipelinesIn({ catalog }: Pick<QueryDeps, 'catalog'>): Prom
   return [...new Set((await catalog.list()).map(({ pipeline }) => pipeline))].sort();
 }
 
+/** `ahead`: whether what a run would do now is asked, which lists all that has landed. Default true. */
+export type StatusRequest = { readonly ahead?: boolean };
+
+const UNSEEN = { behind: [], unfinished: null, suspended_files: 0, unseen: true } as const;
+
 /**
  * Looks at a pipeline: its books, what a run would do now, and what is due. A pipeline that does not compile any more is the one that
  * its latest run had. Throws InvalidInput for one that neither is there nor has run.
  */
-export async function collectFacts(deps: StepDeps, pipeline: string): Promise<StatusFacts> {
+export async function collectFacts(
+  deps: StepDeps,
+  pipeline: string,
+  { ahead = true }: StatusRequest = {},
+): Promise<StatusFacts> {
   const spec = await specOf(deps, pipeline);
   const breaker = await readBreaker(deps.store, pipeline);
   return {
@@ -39,7 +48,7 @@ export async function collectFacts(deps: StepDeps, pipeline: string): Promise<St
     runs: await runFacts(deps, pipeline, spec.slo.quarantineRate !== null),
     breaker: breaker === undefined || breaker.closed_at !== null ? 'closed' : 'open',
     quarantine: await countQuarantine(deps, pipeline),
-    ...(await lookAhead(deps, pipeline)),
+    ...(ahead ? await lookAhead(deps, pipeline) : UNSEEN),
     maintenance: await lookForDue(deps, spec),
   };
 }

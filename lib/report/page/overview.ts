@@ -44,7 +44,7 @@ export function renderOverview({ pipelines, days }: Report, hrefOf: (pipeline: s
       p95Of(status.runs),
       ago(status.freshness_ms),
       formatCount(status.quarantine.reduce((sum, one) => sum + one.quarantined + one.condemned, 0)),
-      formatCount(status.behind.length),
+      status.unseen === true ? '-' : formatCount(status.behind.length),
       usd(cost?.per_run_usd ?? null),
     ]),
     empty: 'there are none yet',
@@ -102,7 +102,13 @@ export function stateText({ status, cost }: PipelineReport): readonly Item[] {
       breached.includes('mttr'),
     ],
     ['breaker', breaker, breaker === 'open'],
-    ['behind', listed(behind.map(({ table, why }) => (table === null ? why : `${table} (${why})`))), behind.length > 0],
+    [
+      'behind',
+      status.unseen === true
+        ? 'not asked, when the last run ended'
+        : listed(behind.map(({ table, why }) => (table === null ? why : `${table} (${why})`))),
+      behind.length > 0,
+    ],
     ['maintenance due', listed(maintenance.map(({ operation, table }) => `${operation} ${table ?? ''}`.trim())), false],
     ...costs,
   ];

@@ -22,6 +22,7 @@ const environment = z.object({
     .string()
     .optional()
     .transform((text) => text && parseReceiver(text)),
+  STRATA_PAGE_FUNCTION: z.string().optional(),
   STRATA_STATE_MACHINE_ARN: z.string().optional(),
   STRATA_ATHENA_WORKGROUP: z.string().optional(),
   STRATA_TMP_MB: z.coerce.number().int().positive().default(512),
@@ -44,6 +45,8 @@ export type FunctionEnvironment = {
   readonly webhook: Webhook | undefined;
   /** Where runs are told of as OpenLineage events. */
   readonly lineage: LineageReceiver | undefined;
+  /** The function that writes the page, where one is written. */
+  readonly pageFunction: string | undefined;
   readonly stateMachineArn: string | undefined;
   /** Present: gold models may be handed to Athena, in this workgroup. */
   readonly athenaWorkgroup: string | undefined;
@@ -80,6 +83,7 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     topicArn: data.STRATA_TOPIC_ARN,
     webhook: data.STRATA_WEBHOOK || undefined,
     lineage: data.STRATA_OPENLINEAGE || undefined,
+    pageFunction: data.STRATA_PAGE_FUNCTION,
     stateMachineArn: data.STRATA_STATE_MACHINE_ARN,
     athenaWorkgroup: data.STRATA_ATHENA_WORKGROUP,
     memoryMb: data.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,

@@ -86,7 +86,7 @@ function stepDeps(deps: StepDeps, run: HeldRun): StepDeps {
   return run.epoch === undefined ? deps : fenced(deps, run);
 }
 
-function workerDeps(environment: FunctionEnvironment, scratch: string, log: Log): StepDeps {
+export function workerDeps(environment: FunctionEnvironment, scratch: string, log: Log): StepDeps {
   const room = environment.tmpMb * 2 ** 20;
   const store = createS3Store({ client: clients.s3, buckets: environment.buckets, scratch, room });
   return {

@@ -75,3 +75,27 @@ test('one that does not pass ends as Unavailable, and what the caller may not as
   });
   assert.equal(denied.length, 1);
 });
+
+test('JSON goes to a path with the headers that the question names', async () => {
+  const sent: unknown[] = [];
+  mock.method(globalThis, 'fetch', async (url: URL, { method, headers, body }: RequestInit) => {
+    const { 'x-amz-invocation-type': how, 'content-type': type } = Object.fromEntries(new Headers(headers));
+    sent.push([method, url.pathname, how, type, body]);
+    return ok();
+  });
+  const path = '/2015-03-31/functions/f/invocations';
+  const headers = { 'x-amz-invocation-type': 'Event' };
+  const question = {
+    service: 'lambda',
+    action: 'lambda:InvokeFunction',
+    kind: 'rest',
+    path,
+    body: { page: 'p' },
+  } as const;
+  await askIn('eu-west-1')({ ...question, headers });
+  await askIn('eu-west-1')(question);
+  assert.deepEqual(sent, [
+    ['POST', path, 'Event', 'application/json', '{"page":"p"}'],
+    ['POST', path, undefined, 'application/json', '{"page":"p"}'],
+  ]);
+});

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
 import { GetDatabaseCommand, GetTableCommand, GetTablesCommand, GlueClient } from '@aws-sdk/client-glue';
 import { mockClient } from 'aws-sdk-client-mock';
+import type { AwsQuestion, AwsReply } from '../../../lib/core/aws-question.ts';
 import { EngineError, LockHeld } from '../../../lib/core/errors.ts';
 import type { RunRef } from '../../../lib/core/run.ts';
 import { append, csv, definePipeline } from '../../../lib/define/index.ts';
@@ -37,6 +38,8 @@ const bucket = openBucket();
 const glue = mockClient(GlueClient);
 const { workerHandler } = await import('../../../lib/runtime/lambda/worker.ts');
 const { handler: open } = await import('../../../lambdas/open.ts');
+const { handler: finish } = await import('../../../lambdas/finish.ts');
+const { askForPage } = await import('../../../lib/runtime/lambda/ask-for-page.ts');
 
 await mkdir(tmp, { recursive: true });
 await mkdir(specs, { recursive: true });
@@ -56,6 +59,7 @@ after(() => rm(root, { recursive: true, force: true }));
 
 beforeEach(() => {
   Object.assign(process.env, ENVIRONMENT);
+  delete process.env['STRATA_PAGE_FUNCTION'];
   bucket.objects.clear();
   bucket.refuse = undefined;
   glue.reset();
@@ -301,5 +305,72 @@ describe('Open', () => {
       String(thrown),
       /^InvalidInput: no pipeline "shops" in this deployment: expected .*specs\/shops\.json/,
     );
+  });
+});
+
+describe('the page', () => {
+  const said: string[] = [];
+  const log = {
+    info: () => undefined,
+    warn: (event: string, fields: Readonly<Record<string, unknown>> = {}) =>
+      void said.push(`${event}: ${String(fields['error'])}`),
+  };
+  const asked: AwsQuestion[] = [];
+  const ask = (answer: () => Promise<AwsReply>) => (question: AwsQuestion) => {
+    asked.push(question);
+    return answer();
+  };
+  beforeEach(() => {
+    said.length = 0;
+    asked.length = 0;
+  });
+
+  test('of a run that has ended is asked for in a call that nobody waits for', async () => {
+    const done = ask(async () => ({ text: '', at: new Date(0) }));
+    await askForPage(run, log, done);
+    assert.deepEqual(asked, [], 'where none is to be written');
+    process.env['STRATA_PAGE_FUNCTION'] = 'strata-shop-finish';
+    for (const other of [undefined, { ...run, dry_run: true }, { ...run, kind: 'maintenance' as const }])
+      await askForPage(other, log, done);
+    assert.deepEqual(asked, []);
+    await askForPage(run, log, done);
+    assert.deepEqual(asked, [
+      {
+        service: 'lambda',
+        action: 'lambda:InvokeFunction',
+        kind: 'rest',
+        path: '/2015-03-31/functions/strata-shop-finish/invocations',
+        headers: { 'x-amz-invocation-type': 'Event' },
+        body: { page: 'shop' },
+      },
+    ]);
+    assert.deepEqual(said, []);
+  });
+
+  test('that cannot be asked for, or about which nothing is heard, fails no run', async () => {
+    process.env['STRATA_PAGE_FUNCTION'] = 'strata-shop-finish';
+    await askForPage(
+      run,
+      log,
+      ask(async () => Promise.reject(new Error('no'))),
+    );
+    await askForPage(
+      run,
+      log,
+      ask(() => Promise.withResolvers<AwsReply>().promise),
+      5,
+    );
+    assert.deepEqual(said, ['the page was not asked for: no', 'the page was not asked for: no answer within 5 ms']);
+  });
+
+  test('is written by Finish when that is asked for it, and one that cannot be is a line in the log', async () => {
+    const { answer, lines } = await linesOf(() => finish({ page: 'shop' }, CONTEXT));
+    assert.deepEqual(answer, { pipeline: 'shop', written: false });
+    const warned = lines.filter(({ level }) => level === 'WARN');
+    assert.deepEqual(
+      warned.map(({ message, error }) => [message, error]),
+      [['the page was not written', 'no page of shop: no run of it is known']],
+    );
+    assert.match(String(await call(finish, { run: 7 })), /^InvalidInput: the event is not the input of a run/);
   });
 });
