@@ -207,7 +207,7 @@ test('what starts runs can be left to people', () => {
 test('the page is asked for of Finish by who ends runs, unless none is wanted', () => {
   const asking = (template: Template): readonly string[] =>
     resourcesOf(template, 'AWS::Lambda::Function').flatMap(({ properties }) => {
-      const name = at(properties, 'Environment', 'Variables', 'STRATA_PAGE_FUNCTION');
+      const name = (at(properties, 'Environment', 'Variables') as Fields)['STRATA_PAGE_FUNCTION'];
       return name === undefined ? [] : [`${String(properties['FunctionName'])} asks ${String(name)}`];
     });
   const allowed = (template: Template): boolean =>

@@ -33,8 +33,10 @@ export function variablesOf(
   tmp: string,
   account: Readonly<Record<string, string>>,
 ): Record<string, string> {
+  // Here nobody calls functions by the API of Lambda.
+  const { STRATA_PAGE_FUNCTION: _page, ...variables } = fn.variables;
   return {
-    ...fn.variables,
+    ...variables,
     ...account,
     _HANDLER: fn.handler,
     AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
