@@ -31,6 +31,12 @@ export function engineOf(model: GoldModel): EngineName | undefined {
   return model.implementations === undefined ? undefined : textNamed(model, model.implementations.use)?.engine;
 }
 
+/** Whether an engine computes the model, or one of its texts beside it where these are compared. */
+export function takesEngine(model: GoldModel, compared: boolean): boolean {
+  const texts = model.implementations?.texts ?? [];
+  return engineOf(model) !== undefined || (compared && texts.some(({ engine }) => engine !== undefined));
+}
+
 /** What any of a model's texts reads: what has to be there before the model is computed, whichever of them does it. */
 export function readByAny(model: ModelSpec): readonly TableRef[] {
   const texts = model.layer === 'gold' ? (model.implementations?.texts ?? []) : [];

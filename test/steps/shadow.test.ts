@@ -162,6 +162,17 @@ describe('a run that compares texts of models', () => {
       runs.map((row) => row['run_id']),
       ['again', 'first', 'third'],
     );
+    // As workers leave marks that end without a word.
+    for (const nth of [1, 2, 3]) {
+      const key = `ops/shop/_runs/died/level-2/attempts/shadow-gold.keyed-same-${nth}`;
+      await small.store.write(key, new TextEncoder().encode('{"boot":""}'), { kind: 'any' });
+    }
+    const died = await small.run({ runId: 'died', shadow: true });
+    assert.equal(died.status, 'SUCCEEDED');
+    assert.match(
+      parityNamed(died.parities, 'gold.keyed', 'same').error ?? '',
+      /workers have ended at it without an answer/,
+    );
     const { error } = await small.run({ shadow: true, select: ['gold.total'] });
     assert.match(error?.message ?? '', /--shadow: no gold model of shop .* has several texts/);
   });

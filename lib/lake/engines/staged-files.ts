@@ -1,4 +1,4 @@
-import { engineOf } from '../../core/implementations.ts';
+import { takesEngine } from '../../core/implementations.ts';
 import type { RunPlan } from '../../core/run.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { readJson, runFolder } from '../run/run-folder.ts';
@@ -10,7 +10,7 @@ import { stagedPrefix } from './staging.ts';
 export async function stagedKeys(store: ObjectStore, plan: RunPlan): Promise<readonly string[]> {
   const keys: string[] = [];
   for (const model of plan.spec.models) {
-    if (model.layer !== 'gold' || engineOf(model) === undefined) continue;
+    if (model.layer !== 'gold' || !takesEngine(model, plan.shadows !== undefined)) continue;
     for await (const { key } of store.list(stagedPrefix(tableIdOf(plan.spec, model), plan.run))) keys.push(key);
   }
   return keys;

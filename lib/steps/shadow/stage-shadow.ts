@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { EngineError } from '../../core/errors.ts';
+import { AuditFailed, EngineError, InvalidInput, UnreadableTable } from '../../core/errors.ts';
 import { engineOf, implementedBy, readByAny, textNamed } from '../../core/implementations.ts';
 import { type Parity, type Shadow, textHash } from '../../core/parity.ts';
-import type { RunPlan } from '../../core/run.ts';
+import type { ModelPlan, RunPlan } from '../../core/run.ts';
 import { type GoldModel, modelId } from '../../core/spec.ts';
+import type { Sql } from '../../core/sql-text.ts';
 import type { Column } from '../../core/types.ts';
 import { currentSchema } from '../../iceberg/schema.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
@@ -12,15 +13,20 @@ import { type Compared, parityOf } from '../../lake/compare/parity.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
 import { underMark } from '../../lake/run/deaths.ts';
+import { runFolder } from '../../lake/run/run-folder.ts';
+import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { fieldIdsOf } from '../../lake/tables/field-ids.ts';
+import { pathOf } from '../../lake/tables/foreign-files.ts';
 import { openTables } from '../../lake/tables/open-tables.ts';
-import { findModel, loadStates, openTable } from '../../lake/tables/table-state.ts';
+import { settleShape, shapeOf } from '../../lake/tables/table-shape.ts';
+import { findModel, loadBase, loadStates, openTable, scanColumns } from '../../lake/tables/table-state.ts';
 import type { Session } from '../../ports.ts';
 import { createSide, FROM, TO } from '../../sql/diff/relations.ts';
 import { quotePath } from '../../sql/quote.ts';
 import { createSchemas, renderParquet, renderScan } from '../../sql/scan.ts';
 import { userTerm } from '../../sql/user-sql.ts';
 import { writeTable } from '../../sql/write.ts';
+import { stageByEngine } from '../stage/engine/stage-by-engine.ts';
 import { evolvedGold } from '../stage/evolved-gold.ts';
 
 /** Where the table that is published stands in the session. */
@@ -28,17 +34,18 @@ const PUBLISHED = { schema: '__parity', table: 'published' };
 
 /**
  * Computes another text of a gold model from the same snapshots, and compares its rows with those that the model's table has by this
- * run. They stay on this machine. Whatever goes wrong with the text is said by the answer, and is nothing to the run.
+ * run. They stay out of it. Whatever goes wrong with the text is said by the answer, and is nothing to the run.
  */
 export async function stageShadow(
-  plan: RunPlan,
+  { plan, level, unit }: Omit<UnitContext, 'planned'>,
   shadow: Shadow,
-  attemptKey: (attempt: number) => string,
   deps: StepDeps,
 ): Promise<Parity> {
   const model = findModel(plan.spec, shadow.model);
   if (model.layer !== 'gold') throw new RangeError(`${model.id} is no gold model, and has one text`);
   const states = await loadStates(deps.store, plan, [{ layer: 'gold', name: model.name }, ...readByAny(model)]);
+  const table = states.get(model.id);
+  if (table === undefined) throw new RangeError(`${model.id} has no table that its texts could be compared by`);
   const known = {
     ...shadow,
     digest: digestOf(plan.spec, model, shadow, states),
@@ -47,15 +54,25 @@ export async function stageShadow(
   };
   const failed = (error: string): Parity => ({ ...known, ...NOT_COMPARED, error });
   const one = implementedBy(model, shadow.right);
-  const engine = engineOf(one);
-  if (engine !== undefined) return failed(`no engine runs the text for ${engine} beside the table`);
+  const context = { plan, level, unit };
   try {
-    const found = await underMark(deps, attemptKey, () => compareText(plan, model, { one, states }, deps));
+    if (engineOf(one) !== undefined) {
+      return { ...known, ...(await compareByEngine(context, { model: one, table }, deps)), error: null };
+    }
+    const attempt = (nth: number): string => runFolder.attempt(plan.run, level, unit.unit, nth);
+    const found = await underMark(deps, attempt, () => compareText(plan, { model: one, table, states }, deps));
     return found === undefined ? failed(DIED) : { ...known, ...found, error: null };
   } catch (cause) {
-    if (cause instanceof EngineError) return failed(cause.message);
+    if (OF_THE_TEXT.some((kind) => cause instanceof kind)) return failed(messageOf(cause));
     throw cause;
   }
+}
+
+/** What the text, or the engine that it is for, is to blame for. */
+const OF_THE_TEXT = [EngineError, InvalidInput, UnreadableTable, AuditFailed];
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 const DIED =
@@ -69,36 +86,72 @@ function hashOf(model: GoldModel, name: string): string {
 
 type States = ReadonlyMap<string, TableMetadata | undefined>;
 
+type Compare = { readonly model: GoldModel; readonly table: TableMetadata };
+
 async function compareText(
   plan: RunPlan,
-  model: GoldModel,
-  { one, states }: { readonly one: GoldModel; readonly states: States },
+  { model, table, states }: Compare & { readonly states: States },
   deps: StepDeps,
 ): Promise<Compared> {
-  const table = states.get(model.id);
-  if (table === undefined) throw new RangeError(`${model.id} has no table that its texts could be compared by`);
-  const evolved = await evolvedGold(deps, plan.spec, one, states);
+  const evolved = await evolvedGold(deps, plan.spec, model, states);
   const columns = [...model.columns, ...(evolved?.added ?? [])];
   await using session = await deps.engine.open(deps.settings);
   await using _read = await openTables(deps.store, session, plan, {
-    refs: one.reads,
-    logs: one.readsLogs,
+    refs: model.reads,
+    logs: model.readsLogs,
     also: evolved?.reads_also,
   });
   await using scratch = await openScratch(deps, `shadow-${modelId(model)}`);
-  const paths = await writeText(session, one, { columns, table, folder: join(scratch.folder, 'out') });
+  const paths = await writeText(session, model, { columns, table, folder: join(scratch.folder, 'out') });
+  // By name: a column that the text alone has is one in which the two differ. A text without a row may have no file.
+  const rows = paths.length === 0 ? renderScan(scanColumns(table, columns), []) : renderParquet(paths);
+  return await compareRows(session, { model, table, columns, rows }, deps);
+}
+
+/** The files of an engine lie where those of a model that it computes would, and go with what else the run has left there. */
+async function compareByEngine(
+  { plan, level, unit }: Omit<UnitContext, 'planned'>,
+  { model, table }: Compare,
+  deps: StepDeps,
+): Promise<Compared> {
+  const engine = engineOf(model);
+  if (engine === undefined) throw new RangeError(`${model.id} is computed by no engine`);
+  const shape = settleShape(deps.store, await loadBase(deps.store, plan, model.id), {
+    ...shapeOf(deps, plan.spec, model, []),
+    whole: true,
+  });
+  const planned = { ...OF_NO_TABLE, model: model.id, columns: model.columns, shape };
+  const { written } = await stageByEngine({ plan, level, planned, unit }, model, engine, deps);
+  await using session = await deps.engine.open(deps.settings);
+  await using files = await deps.store.borrow(written.map(({ key }) => key));
+  const paths = written.map(({ key }) => pathOf(files, key));
+  const { columns } = model;
+  const rows = renderScan(scanColumns(table, columns), paths);
+  return await compareRows(session, { model, table, columns, rows }, deps);
+}
+
+const OF_NO_TABLE = {
+  log: null,
+  contract: null,
+  units: [],
+  output: 'final',
+  buckets: 1,
+  rebuild: false,
+  reason: null,
+  touched: null,
+} as const satisfies Partial<ModelPlan>;
+
+type Rows = Compare & { readonly columns: readonly Column[]; readonly rows: Sql };
+
+async function compareRows(
+  session: Session,
+  { model, table, columns, rows }: Rows,
+  deps: Pick<StepDeps, 'store'>,
+): Promise<Compared> {
   for (const statement of createSchemas([PUBLISHED.schema])) await session.run(statement);
   await using _published = await openTable(deps.store, session, PUBLISHED, table, columns);
   const typed = columns.map((column) => ({ ...column, as: column.type }));
   await session.run(createSide(FROM, typed, quotePath(PUBLISHED.schema, PUBLISHED.table)));
-  // A text without a row may have no file.
-  const rows =
-    paths.length === 0
-      ? renderScan(
-          columns.map((column) => ({ ...column, id: -1 })),
-          [],
-        )
-      : renderParquet(paths);
   await session.run(createSide(TO, typed, rows));
   return await parityOf(session, model, columns);
 }

@@ -32,8 +32,7 @@ export async function runStage(input: UnitInput, given: StepDeps): Promise<JsonV
   const deps = ofPipeline(given, whole.spec);
   const unit = await readJson<StageUnit>(deps.store, runFolder.unit(run, item.level, item.unit));
   if (unit.shadow !== undefined) {
-    const attempt = (nth: number): string => runFolder.attempt(run, item.level, item.unit, nth);
-    const parity = await stageShadow(whole, unit.shadow, attempt, deps);
+    const parity = await stageShadow({ plan: whole, level: item.level, unit }, unit.shadow, deps);
     const done: ShadowResult = { ...emptyResult(unit.unit, unit.model), parity, ...measure(RECORDING) };
     return summary(await writeOnce(deps.store, key, done));
   }
