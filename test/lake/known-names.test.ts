@@ -172,6 +172,30 @@ describe('files are read by name where that is as good as by field id', () => {
     }
   });
 
+  test('nested values, where the values of all their leaves are counted', async () => {
+    const pair: NestedField['type'] = { type: 'struct', fields: [field(2, 'x'), field(3, 'y', 'string')] };
+    const schemas: readonly Schema[] = [{ type: 'struct', 'schema-id': 0, fields: [field(1, 'pair', pair)] }];
+    const table = tableOf(schemas, 0);
+    const path = join(scratch, 'nested.parquet');
+    const text = `COPY (SELECT {'x': 7, 'y': 'b'} AS pair) TO ${quoteText(path)} (FORMAT parquet, FIELD_IDS {pair: {__duckdb_field_id: 1, x: 2, y: 3}})`;
+    await session.run({ name: 'write', text: userSql(text) });
+    await store.publish(path, 'silver/p/t/data/nested.parquet');
+    const file = {
+      ...(await write(historyOf([])[0] ?? assert.fail(), 0)),
+      path: store.location('silver/p/t/data/nested.parquet'),
+    };
+    for (const [counted, byName] of [
+      [[2, 3], true],
+      [[1, 2], false],
+    ] as const) {
+      const valueCounts = new Map(counted.map((id) => [id, 1n]));
+      await using opened = await openFiles(session, store, table, [{ ...file, valueCounts }]);
+      const scan = renderScan(scanColumns(table, []), opened.files);
+      assert.equal(/schema = MAP/.test(scan), !byName);
+      assert.deepEqual(await read(scan), [{ pair: { x: 7, y: 'b' } }]);
+    }
+  });
+
   test('a column that is yet to come is NULL', async () => {
     const schemas = historyOf([]);
     const table = tableOf(schemas, 0);
