@@ -16,6 +16,7 @@ import { measureIdle } from './idle/measure.ts';
 import { measureIncrement } from './increment/measure.ts';
 import { measureHistory } from './keyed/history.ts';
 import { measureKeyed } from './keyed/measure.ts';
+import { measureLadder } from './ladder/measure.ts';
 import { measureLarge } from './large/measure.ts';
 import { measureLife } from './life/measure.ts';
 import { describeMachine } from './machine.ts';
@@ -59,6 +60,7 @@ const MEASUREMENTS = {
   facts: measureFacts,
   serving: measureServing,
   diff: measureDiff,
+  ladder: measureLadder,
   topics: measureTopics,
 } as const satisfies Record<string, (bench: Bench) => Promise<Measured>>;
 

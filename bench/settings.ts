@@ -25,6 +25,8 @@ export type Sizes = {
   readonly history: number;
   /** Of a table of which a run touches one. */
   readonly partitions: number;
+  /** Of tables in the manner of TPC-H, and the bytes that each worker has to answer questions over them. */
+  readonly ladder: { readonly scale: number; readonly worker: number };
   /** Runs of a pipeline, one small file each. */
   readonly runs: number;
   /** Of a topic; a consumer is killed for every 5,000. */
@@ -46,6 +48,7 @@ export const FULL: Sizes = {
   ledgerFiles: 5_000_000,
   history: 10_000_000,
   partitions: 1_000,
+  ladder: { scale: 1, worker: 128_000_000 },
   runs: 1_000,
   messages: 1_000_000,
 };
@@ -66,6 +69,7 @@ export const QUICK: Sizes = {
   ledgerFiles: 500_000,
   history: 1_000_000,
   partitions: 100,
+  ladder: { scale: 0.1, worker: 80_000_000 },
   runs: 100,
   messages: 100_000,
 };

@@ -1,0 +1,89 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { RunResult } from '../../lib/core/run.ts';
+import { openLocalLake } from '../../lib/runtime/local.ts';
+import { quoteText } from '../../lib/sql/quote.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
+import { planFiles } from '../../lib/table/read.ts';
+import type { Bench, Measured, SideResult } from '../bench.ts';
+import { measureNode } from '../child.ts';
+import { BENCH_PIPELINES, freshFolder, linkFiles, WORK } from '../folders.ts';
+import { readFolder, readLake } from '../read-tables.ts';
+import { compareWork, peakFigure, runRounds } from '../rounds.ts';
+import { QUESTIONS, tablesOf } from './tables.ts';
+
+const LOADED = join(WORK, 'ladder');
+const ROOT = join(WORK, 'ladder-run');
+const STRATA = fileURLToPath(new URL('../../bin/strata.ts', import.meta.url));
+const FLOOR = fileURLToPath(new URL('floor.ts', import.meta.url));
+const SILENT = { info: () => undefined, warn: () => undefined };
+
+/** Against one DuckDB that has all memory. */
+const BOUND = 1.5;
+
+/**
+ * Answers four questions over tables of a scale by workers of less memory than their inputs have, beside one DuckDB that has
+ * 2 GB. Throws Error where the answers are not the same.
+ */
+export async function measureLadder(bench: Bench): Promise<Measured> {
+  const { scale, worker } = bench.sizes.ladder;
+  await load(bench, scale);
+  const files = JSON.stringify(await dataFiles());
+  const [ours, floor] = await runRounds(bench, `ladder, scale ${scale}`, [
+    { name: 'strata', run: () => answer(bench, worker) },
+    { name: 'floor', run: () => oneDuckDb(bench, files) },
+  ]);
+  const title = `four questions in the manner of TPC-H, scale ${scale}, by workers of ${worker / 1e6} MB`;
+  return {
+    figures: [
+      ...compareWork(`${title}, against one DuckDB with 2 GB`, ours ?? [], floor ?? [], BOUND),
+      peakFigure(title, ours ?? [], worker / 1e9 + 0.35, `DuckDB has ${worker / 1e6} MB`),
+    ],
+    fingerprints: ours?.[0]?.fingerprints ?? [],
+    skipped: [],
+  };
+}
+
+/** Silver alone, which is not measured. */
+async function load(bench: Bench, scale: number): Promise<void> {
+  await freshFolder(LOADED);
+  for (const [source, select] of Object.entries(tablesOf(scale))) {
+    const folder = join(LOADED, 'bronze', 'tpch', source);
+    await mkdir(folder, { recursive: true });
+    const text = `COPY (${select}) TO ${quoteText(join(folder, 'rows.parquet'))} (FORMAT parquet, COMPRESSION zstd)`;
+    await bench.session.run({ name: source, text: userSql(text) });
+  }
+  const silver = Object.keys(tablesOf(scale)).flatMap((name) => ['--select', `silver.${name}`]);
+  await measureNode(STRATA, ['run', 'tpch', ...silver, '--root', LOADED, '--pipelines', BENCH_PIPELINES], WORK);
+}
+
+async function dataFiles(): Promise<Readonly<Record<string, readonly string[]>>> {
+  const { deps } = await openLocalLake({ root: LOADED, pipelines: BENCH_PIPELINES, readOnly: true, log: SILENT });
+  const tables = Object.keys(tablesOf(1)).map(async (name) => {
+    const entry = await deps.catalog.load({ pipeline: 'tpch', layer: 'silver', name });
+    if (entry === undefined) throw new Error(`the run made no table ${name}`);
+    return [name, (await planFiles(deps.store, entry.metadata)).map(({ path }) => fileURLToPath(path))] as const;
+  });
+  return Object.fromEntries(await Promise.all(tables));
+}
+
+async function answer(bench: Bench, worker: number): Promise<SideResult> {
+  await freshFolder(ROOT);
+  await linkFiles(LOADED, ROOT);
+  const lake = ['--root', ROOT, '--pipelines', BENCH_PIPELINES, '--memory', `${worker / 1e6}MB`, '--json'];
+  const { stdout, ...sample } = await measureNode(STRATA, ['run', 'tpch', ...lake], WORK);
+  const { status, steps } = JSON.parse(stdout) as RunResult;
+  if (status !== 'SUCCEEDED') throw new Error(`the run of tpch did not succeed: ${stdout}`);
+  const units = steps.flatMap(({ step, units: count }) =>
+    step === 'Stage' || step === 'Merge' ? [`${step} ${count}`] : [],
+  );
+  bench.log(`ladder: units ${units.join(', ')}`);
+  return { ...sample, fingerprints: await readLake(bench.session, ROOT, 'tpch', QUESTIONS) };
+}
+
+async function oneDuckDb(bench: Bench, files: string): Promise<SideResult> {
+  const output = await freshFolder(join(WORK, 'floor'));
+  const { stdout: _, ...sample } = await measureNode(FLOOR, [files, output], WORK);
+  return { ...sample, fingerprints: await readFolder(bench.session, output, QUESTIONS) };
+}
