@@ -29,6 +29,8 @@ export type DiagnosedColumn = {
   readonly nulls: number;
   /** Of all rows; 0 where there are none. */
   readonly null_percent: number;
+  /** About how many values there are: within a few percent. */
+  readonly distinct_estimate: number;
   /** Left out where it is not. */
   readonly personal?: true;
 };

@@ -52,11 +52,12 @@ function bodyOf(topic: Topic, { keys, partitions, days, schema, sample }: Diagno
       return few((days?.volumes ?? []).toReversed(), table);
     case 'schema':
       return table(
-        schema.map(({ name, type, nulls, null_percent, personal }) => ({
+        schema.map(({ name, type, nulls, null_percent, distinct_estimate, personal }) => ({
           column: name,
           type,
           nulls,
           null_percent,
+          'values, about': distinct_estimate,
           personal: personal === true ? 'yes' : '',
         })),
       );

@@ -49,8 +49,12 @@ async function measureColumns(session: Session, asked: Asked): Promise<Pick<Diag
   const [counted = {}] = await session.rows(countFilled(asked.columns));
   const rows = Number(counted['rows']);
   const schema = asked.columns.map(({ name, type }, at): DiagnosedColumn => {
-    const nulls = rows - Number(counted[`n${at}`]);
-    const column = { name, type: renderColumnType(type), nulls, null_percent: percentOf(nulls, rows) };
+    const filled = Number(counted[`n${at}`]);
+    const nulls = rows - filled;
+    // An estimate may be above what there can be.
+    const distinct_estimate = Math.min(filled, Number(counted[`d${at}`]));
+    const share = { nulls, null_percent: percentOf(nulls, rows), distinct_estimate };
+    const column = { name, type: renderColumnType(type), ...share };
     return asked.personal.some((one) => one.name === name) ? { ...column, personal: true } : column;
   });
   return { rows, schema };

@@ -23,9 +23,12 @@ export function keepAccepted({ name, columns }: SourceSpec): Statement {
   };
 }
 
-/** `rows`, and `n<i>`: those in which the i-th column has a value. */
+/** `rows`, and `n<i>`: those in which the i-th column has a value, `d<i>`: about how many values it has. */
 export function countFilled(columns: readonly Column[]): Statement {
-  const counts = columns.map(({ name }, at) => sql`count(${quoteName(name)}) AS ${quoteName(`n${at}`)}`);
+  const counts = columns.map(
+    ({ name }, at) =>
+      sql`count(${quoteName(name)}) AS ${quoteName(`n${at}`)}, approx_count_distinct(${quoteName(name)}) AS ${quoteName(`d${at}`)}`,
+  );
   return { name: 'count values', text: sql`SELECT ${join([sql`count(*) AS rows`, ...counts])} FROM ${ROWS}` };
 }
 

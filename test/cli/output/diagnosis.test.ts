@@ -11,7 +11,7 @@ test('a diagnosis has a section for each topic, of which the latest days and the
     kind: 'source',
     at: '2026-01-01T00:00:00Z',
     ...{ rows: 44, rejected: 2, unreadable: 1, files: 22, bytes: 2200 },
-    schema: [{ name: 'email', type: 'string', nulls: 11, null_percent: 25, personal: true }],
+    schema: [{ name: 'email', type: 'string', nulls: 11, null_percent: 25, distinct_estimate: 7, personal: true }],
     keys: [
       { column: 'id', distinct: 1, top: [{ value: null, rows: 44, percent: 100 }], hot: null, buckets: 16, skew: 16 },
     ],
@@ -32,7 +32,7 @@ test('a diagnosis has a section for each topic, of which the latest days and the
   assert.doesNotMatch(text, /│ p20 +│ +1 │/);
   assert.match(text, /│ p21 │ +2 │\n│ p20 │/);
   assert.doesNotMatch(text, /│ p01 │ +2 │/);
-  assert.match(text, /│ email +│ string │ +11 │ +25 │ yes +│/);
+  assert.match(text, /│ email +│ string │ +11 │ +25 │ +7 │ yes +│/);
   assert.match(text, /│ \*\*\* +│/);
   const none = { ...diagnosis, rejected: 0, unreadable: 0, days: null, sample: [], keys: [] };
   assert.match(
