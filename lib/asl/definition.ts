@@ -59,7 +59,7 @@ const retry = z.array(retrier).min(1).refine(isLastIfAll, 'the entry for States.
 const catches = z.array(catcher).min(1).refine(isLastIfAll, 'the entry for States.ALL last');
 const transition = { Next: text.optional(), End: z.literal(true).optional() };
 
-const task = z.strictObject({
+const taskFields = {
   Type: z.literal('Task'),
   Comment: text.optional(),
   Resource: text,
@@ -70,6 +70,35 @@ const task = z.strictObject({
   Retry: retry.optional(),
   Catch: catches.optional(),
   ...transition,
+};
+
+/** Waits until somebody calls back with the token that the function was given; here an execution ends there. */
+export function isCallback(resource: string): boolean {
+  return resource.endsWith('.waitForTaskToken');
+}
+
+export const TASK_TOKEN = '$$.Task.Token';
+const CALLBACK = /^arn:[^:]+:states:::lambda:invoke\.waitForTaskToken$/;
+const CALLBACK_EXPECTED =
+  'of a callback: arn:aws:states:::lambda:invoke.waitForTaskToken with FunctionName, Payload with one $$.Task.Token, TimeoutSecondsPath and ResultPath null';
+
+/** A Task of the machine itself may also be a callback, of exactly this form. */
+const mainTask = z.strictObject({ ...taskFields, TimeoutSecondsPath: path.optional() }).refine(
+  ({ Resource, Parameters, TimeoutSeconds, TimeoutSecondsPath, ResultPath }) => {
+    if (!isCallback(Resource)) return TimeoutSecondsPath === undefined;
+    const { FunctionName, Payload, ...others } = Parameters ?? {};
+    const tokens = Object.values(Object(Payload)).filter((value) => value === TASK_TOKEN);
+    const called = typeof FunctionName === 'string' && Object.keys(others).length === 0 && tokens.length === 1;
+    const waits = TimeoutSecondsPath !== undefined && TimeoutSeconds === undefined && ResultPath === null;
+    return CALLBACK.test(Resource) && called && waits;
+  },
+  { path: ['Resource'], message: CALLBACK_EXPECTED },
+);
+
+/** Inside a map nothing waits. */
+const task = mainTask.refine(({ Resource }) => !isCallback(Resource), {
+  path: ['Resource'],
+  message: 'a function that answers: what waits for a token is no item of a map',
 });
 
 const pass = z.strictObject({
@@ -172,12 +201,12 @@ export const stateMachine = z.strictObject({
   QueryLanguage: z.literal('JSONPath').optional(),
   TimeoutSeconds: z.int().min(1).optional(),
   StartAt: text,
-  States: z.record(z.string(), z.discriminatedUnion('Type', [task, pass, choice, wait, succeed, fail, map])),
+  States: z.record(z.string(), z.discriminatedUnion('Type', [mainTask, pass, choice, wait, succeed, fail, map])),
 });
 
 export type StateMachineDefinition = z.infer<typeof stateMachine>;
 export type State = StateMachineDefinition['States'][string];
-export type TaskState = z.infer<typeof task>;
+export type TaskState = z.infer<typeof mainTask>;
 export type MapState = z.infer<typeof map>;
 /** The states of one scope: the machine's own, or those of one map's items. */
 export type Scope = { readonly StartAt: string; readonly States: Readonly<Record<string, State>> };

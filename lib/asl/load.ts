@@ -1,6 +1,13 @@
 import type { z } from 'zod';
 import { InvalidInput, type Problem } from '../core/errors.ts';
-import { type Scope, type State, type StateMachineDefinition, stateMachine } from './definition.ts';
+import {
+  isCallback,
+  type Scope,
+  type State,
+  type StateMachineDefinition,
+  stateMachine,
+  type TaskState,
+} from './definition.ts';
 
 /**
  * Reads a state machine: JSON, then the supported subset, then names and transitions. Placeholders (`${Name}`) are
@@ -24,6 +31,11 @@ export function loadStateMachine(text: string, file: string): StateMachineDefini
   ];
   if (problems.length > 0) throw refused(file, problems);
   return parsed.data;
+}
+
+/** The function that a Task calls, as the definition names it. */
+export function functionOf({ Resource, Parameters }: TaskState): string {
+  return isCallback(Resource) ? String(Parameters?.['FunctionName']) : Resource;
 }
 
 /** Every state a state may go to next, with the field that says so. */

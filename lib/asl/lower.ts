@@ -1,4 +1,11 @@
-import type { MapState, State, StateMachineDefinition, TaskState } from './definition.ts';
+import {
+  isCallback,
+  type MapState,
+  type State,
+  type StateMachineDefinition,
+  TASK_TOKEN,
+  type TaskState,
+} from './definition.ts';
 
 /**
  * What a Distributed Map becomes on one machine: a Task that reads the items, and `items`, a machine of its own that
@@ -38,7 +45,7 @@ const NO_TIMEOUT = 2_147_483;
 
 /**
  * Rewrites a machine into what `aws-local-stepfunctions` 3.0.0 runs: it knows no distributed mode, ItemReader,
- * ResultWriter or tolerated failures. Retries, catchers, paths and choices stay as they are.
+ * ResultWriter, tolerated failures or callbacks. Retries, catchers, paths and choices stay as they are.
  * Source: https://github.com/nibble-4bits/aws-local-stepfunctions/blob/main/docs/feature-support.md
  */
 export function lowerStateMachine(machine: StateMachineDefinition): LoweredMachine {
@@ -60,7 +67,7 @@ function lowerStates(states: Readonly<Record<string, State>>): Record<string, ob
 function lowerState(state: State): object {
   switch (state.Type) {
     case 'Task':
-      return { ...state, TimeoutSeconds: NO_TIMEOUT };
+      return isCallback(state.Resource) ? callbackTask(state) : { ...state, TimeoutSeconds: NO_TIMEOUT };
     case 'Map':
       return readerTask(state);
     case 'Pass':
@@ -70,6 +77,15 @@ function lowerState(state: State): object {
     case 'Fail':
       return state;
   }
+}
+
+/**
+ * The function is called, with all but the token, and then the execution ends with the input of the state: no process waits for days.
+ * Whoever calls back begins another.
+ */
+function callbackTask({ TimeoutSecondsPath: _seconds, Next: _next, Parameters, ...state }: TaskState): object {
+  const payload = Object.entries(Object(Parameters?.['Payload'])).filter(([, value]) => value !== TASK_TOKEN);
+  return { ...state, Parameters: Object.fromEntries(payload), TimeoutSeconds: NO_TIMEOUT, End: true };
 }
 
 function readerTask({ ItemReader, ResultPath, Catch, Next, End }: MapState): TaskState {

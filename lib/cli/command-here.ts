@@ -31,6 +31,7 @@ export function commandAt({ packageFolder, folder, script, path }: Standing): st
 }
 
 const SUBCOMMANDS = [
+  'approve',
   'backfill',
   'bench',
   'breaker',
@@ -70,9 +71,11 @@ const SUBCOMMANDS = [
   'quarantine',
   'query',
   'rebuild',
+  'reject',
   'relocate',
   'report',
   'reprocess',
+  'review',
   'rollback',
   'run',
   'runbook',

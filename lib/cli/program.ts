@@ -39,6 +39,7 @@ import { addDoctor } from './doctor-command.ts';
 import { addExpiry } from './expiry-commands.ts';
 import { addExports } from './export-commands.ts';
 import { addFiles } from './file-commands.ts';
+import { addGate } from './gate/gate-commands.ts';
 import { addGenerate } from './generate-commands.ts';
 import { addImplementations } from './implementations/implementation-commands.ts';
 import { addInit } from './init-command.ts';
@@ -98,6 +99,7 @@ export function buildProgram(say: Say, invoke: Invoke): Command {
   addFeeding(program, start);
   addOrigins(program, start);
   addRunning(program, start);
+  addGate(program, start);
   addChecking(program, start);
   addKeyed(program, start);
   addFiles(program, start);

@@ -32,6 +32,7 @@ export function assemble(draft: PipelineDraft, { models, others, dated }: BoundP
     compute: draft.compute,
     slo: draft.slo,
     breaker: draft.breaker,
+    ...(draft.promote === undefined ? {} : { promote: draft.promote }),
     ...(draft.alerts === undefined ? {} : { alerts: draft.alerts }),
     ...(draft.serve === undefined ? {} : { serve: draft.serve }),
     ...(draft.openlineage === undefined ? {} : { openlineage: draft.openlineage }),

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { ColumnOrigins } from '../core/column-origins.ts';
 import type { Descriptions } from '../core/described.ts';
 import { InvalidInput } from '../core/errors.ts';
-import type { ServeSpec } from '../core/serve.ts';
 import { type ModelSpec, modelId, type PipelineSpec, type SourceSpec, type TableRef } from '../core/spec.ts';
 import type { Session } from '../ports.ts';
 import { addRowIdColumn } from '../sql/bind.ts';
@@ -27,6 +26,7 @@ import { bindOthers, checkAfter, noOthers, type Pipelines, unbindOthers } from '
 import { type ModelContext, type PipelineFiles, parseTexts } from './parse-models.ts';
 import { personalColumns, personalTables } from './personal.ts';
 import { readPipeline } from './pipeline-shape.ts';
+import { checkPromote } from './promote-shape.ts';
 import { checkReader } from './reader-checks.ts';
 import { renamedOf } from './renamed.ts';
 import { selectsAll } from './row-id.ts';
@@ -95,7 +95,7 @@ async function bindPipeline(draft: PipelineDraft, input: CompileInput, notes: No
   const others = [...new Map(named.sort(([a], [b]) => (a < b ? -1 : 1))).values()];
   await bindOthers(input.session, others);
   try {
-    const models = await bindTables(binding, parsed, { sources, serve: draft.serve });
+    const models = await bindTables(binding, parsed, { sources, draft });
     const closes = [...models.values()].some((model) => model.layer === 'silver' && model.closeAfter !== undefined);
     return { models, others, dated: isDated() || closes };
   } finally {
@@ -107,14 +107,15 @@ async function bindPipeline(draft: PipelineDraft, input: CompileInput, notes: No
 async function bindTables(
   binding: Binding,
   parsed: ReadonlyMap<string, ParsedModel>,
-  { sources, serve }: { readonly sources: ReadonlyMap<string, SourceDraft>; readonly serve: ServeSpec | undefined },
+  { sources, draft }: { readonly sources: ReadonlyMap<string, SourceDraft>; readonly draft: PipelineDraft },
 ): Promise<ReadonlyMap<string, ModelSpec>> {
   const bound = await bindModels(binding, parsed, sources);
   for (const model of bound.values()) await checkTable(binding, model);
   for (const name of sources.keys()) await binding.session.run(addRowIdColumn(name));
   const specs = new Map<string, ModelSpec>();
   const columnsOf: ColumnsOf = (id) => bound.get(id)?.tableColumns?.map((column) => column.name) ?? [];
-  checkServe(serve, [...parsed.keys()], columnsOf, binding.notes);
+  checkServe(draft.serve, [...parsed.keys()], columnsOf, binding.notes);
+  checkPromote(draft.promote, [...parsed.keys()], (id) => bound.get(id)?.tableColumns ?? [], binding.notes);
   for (const [id, model] of bound) {
     if (!model.sound) continue;
     const source = sources.get(model.parsed.draft.from ?? '')?.spec;

@@ -3,6 +3,7 @@ import type { Descriptions } from '../core/described.ts';
 import type { ExportSpec } from '../core/exports.ts';
 import type { LineageReceiver } from '../core/lineage-receiver.ts';
 import type { OwnRules } from '../core/maintenance-rules.ts';
+import type { PromoteSpec } from '../core/promote.ts';
 import type { Renamed } from '../core/renames.ts';
 import type { Grain } from '../core/run-date.ts';
 import type { Branch } from '../core/schedule/branch.ts';
@@ -46,6 +47,7 @@ export type PipelineDraft = {
   readonly slo: Slo;
   readonly breaker: Breaker | null;
   readonly alerts: { readonly webhook: Webhook } | undefined;
+  readonly promote: PromoteSpec | undefined;
   readonly serve: ServeSpec | undefined;
   readonly openlineage: LineageReceiver | undefined;
   readonly discover: Discover | undefined;

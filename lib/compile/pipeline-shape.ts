@@ -13,6 +13,7 @@ import { readModel } from './model-shape.ts';
 import { checkDistinct, checkName, LONGEST_PIPELINE_NAME, LONGEST_TABLE_NAME } from './names.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
 import { OPENLINEAGE_EXPECTED, readOpenLineage } from './openlineage-shape.ts';
+import { PROMOTE_EXPECTED, readPromote } from './promote-shape.ts';
 import { readSchedules, SCHEDULES_EXPECTED } from './schedules-shape.ts';
 import { withSeedTables } from './seeds.ts';
 import { readServe, SERVE_EXPECTED } from './serve-shape.ts';
@@ -58,6 +59,7 @@ const PIPELINE = {
   compute: { schema: z.unknown(), expected: '{ memory, timeout, tmp, maxConcurrency, steps }' },
   slo: { schema: z.unknown(), expected: SLO_EXPECTED },
   breaker: { schema: byName, expected: "{ rows: 100, window: '1h' }" },
+  promote: { schema: z.unknown(), expected: PROMOTE_EXPECTED },
   alerts: { schema: z.unknown(), expected: ALERTS_EXPECTED },
   serve: { schema: z.unknown(), expected: SERVE_EXPECTED },
   openlineage: { schema: z.unknown(), expected: OPENLINEAGE_EXPECTED },
@@ -131,6 +133,7 @@ export function readPipeline(definition: unknown, folder: string, notes: Notes):
     compute,
     slo: readSlo(read.slo, notes),
     breaker: read.breaker === undefined ? null : readBreaker(read.breaker, notes),
+    promote: readPromote(read.promote, notes),
     alerts: readAlerts(read.alerts, notes),
     serve: readServe(read.serve, notes),
     openlineage: readOpenLineage(read.openlineage, notes),

@@ -1,4 +1,4 @@
-import type { Serving } from './serving.ts';
+import type { Optional } from './optional-states.ts';
 
 /**
  * What stacks take of the quotas of an account, at most: a pipeline that leaves nothing out has so many, and one that serves a
@@ -10,7 +10,7 @@ export const STACK_NEEDS = {
 } as const;
 
 /** Roles that a stack of a pipeline makes: what serves has one of its own. */
-export function rolesOf({ serve }: Serving): number {
+export function rolesOf({ serve }: Pick<Optional, 'serve'>): number {
   return STACK_NEEDS.pipeline.roles + (serve === undefined ? 0 : 1);
 }
 

@@ -41,6 +41,9 @@ export type BookRow = { readonly [column: string]: JsonValue };
 
 /** What is kept of one run: `runs` is of one that the table of runs could not be told of when it failed. */
 export type RunFacts = { readonly run_id: string; readonly runs: readonly BookRow[] } & {
+  /** That it was rejected, where the table of that could not be told; left out: it was not. */
+  readonly approvals?: readonly BookRow[];
+} & {
   readonly [table in FactTable]: readonly BookRow[];
 };
 

@@ -183,6 +183,17 @@ export const OPS_TABLES = {
     column('error', 'string'),
     column('compared_at', 'timestamptz'),
   ],
+  /** A row for each run that was decided about before it was published: by a person, by conditions, or because its time had passed. */
+  approvals: [
+    column('run_id', 'string'),
+    /** `approved` or `rejected`. */
+    column('decision', 'string'),
+    column('by', 'string'),
+    column('reason', 'string'),
+    column('at', 'timestamptz'),
+    /** SHA-256 of what had been prepared. */
+    column('digest', 'string'),
+  ],
   /** What sources and tables looked like when they were diagnosed; a row for each figure, and one for what was found of each topic. */
   diagnostics: [
     column('diagnosis_id', 'string'),
@@ -213,18 +224,21 @@ export const OPS_TABLE_NAMES = Object.keys(OPS_TABLES) as readonly OpsTable[];
 /** The book that no run writes, beside making it: commands do, when they are asked to look. */
 export const DIAGNOSTICS = 'diagnostics' satisfies OpsTable;
 
-/** Those that only pipelines which export, have branches, or have models of several texts, have. */
-const OF_SOME: readonly OpsTable[] = ['branches', 'exports', 'parity'];
+/** Those that only pipelines which export, have branches, have models of several texts, or are decided about have. */
+const OF_SOME: readonly OpsTable[] = ['branches', 'exports', 'parity', 'approvals'];
 
 /** The books that a pipeline has. */
 export function booksOf(spec: Booked): readonly OpsTable[] {
   const branches: readonly OpsTable[] = spec.schedules === undefined ? [] : ['branches'];
   const parity: readonly OpsTable[] = spec.models.some(hasTexts) ? ['parity'] : [];
-  return [...EVERY_BOOK, ...branches, ...(exportsAnything(spec) ? (['exports'] as const) : []), ...parity];
+  const approvals: readonly OpsTable[] = spec.promote === undefined ? [] : ['approvals'];
+  const exported: readonly OpsTable[] = exportsAnything(spec) ? ['exports'] : [];
+  return [...EVERY_BOOK, ...branches, ...exported, ...parity, ...approvals];
 }
 
 type Booked = Exporting & {
   readonly schedules?: readonly unknown[];
+  readonly promote?: unknown;
   readonly models: readonly { readonly implementations?: unknown }[];
 };
 

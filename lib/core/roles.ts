@@ -6,7 +6,7 @@ import { FUNCTIONS, type FunctionName, type ObjectGrant, stateRow } from './stat
  */
 export const ROLES = {
   /** Before tables change and after: looks at what there is, and removes what a run has left. */
-  Open: ['Open', 'OpenRewrite', 'Finish', 'FinishRewrite', 'Fail'],
+  Open: ['Open', 'OpenRewrite', 'Gate', 'Finish', 'FinishRewrite', 'Fail'],
   /** Reads uploads and tables, and writes files that no table names yet. */
   Work: ['Level', 'PlanStage', 'Stage', 'PlanMerge', 'Merge', 'Audit', 'Rewrite'],
   /** Alone changes tables. */
@@ -14,7 +14,7 @@ export const ROLES = {
   /** Reads tables, and what they are served to. */
   Serve: ['Serve'],
   /** Sees no data: the light functions that start runs and tell of them, the state machines and the schedules. */
-  Run: ['Notify', 'RunFailed', 'MaintainAfter', 'Starter'],
+  Run: ['Notify', 'RunFailed', 'MaintainAfter', 'AwaitDecision', 'Starter'],
 } as const satisfies Readonly<Record<string, readonly FunctionName[]>>;
 
 export type RoleName = keyof typeof ROLES;
@@ -42,8 +42,9 @@ export type RoleGrants = {
   readonly seesExecutions: boolean;
 };
 
-export function grantsOf(role: RoleName): RoleGrants {
-  const rows = FUNCTIONS.filter((name) => roleOf(name) === role).map(stateRow);
+/** `there`: the functions that a pipeline has. */
+export function grantsOf(role: RoleName, there: readonly FunctionName[] = FUNCTIONS): RoleGrants {
+  const rows = there.filter((name) => roleOf(name) === role).map(stateRow);
   return {
     objects: joined(rows.flatMap(({ objects }) => objects)),
     others: joined(rows.flatMap(({ others = [] }) => others)),

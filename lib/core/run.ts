@@ -9,6 +9,7 @@ import type { MaintenanceDue } from './maintenance-due.ts';
 import type { Skipped } from './objects.ts';
 import type { Parity, Shadow } from './parity.ts';
 import type { WrittenBy } from './plan-format.ts';
+import type { GateState } from './promote.ts';
 import type { Measured, Spent, StepTiming } from './requests.ts';
 import type { SourceCounts } from './row-counts.ts';
 import type { BranchDone, PlannedPeriod } from './schedule/periods.ts';
@@ -38,20 +39,16 @@ export type RunRef = {
 export type HeldRun = RunRef & { readonly epoch?: number };
 
 /** What an execution was started with. */
-export type OpenInput = RunRef &
-  Asked &
-  Waiting & {
-    /** False: no maintenance follows, so that what is due stays due. */
-    readonly maintain?: false;
-  };
+export type OpenInput = RunRef & Asked & Waiting;
 
 export type RunState = LevelState &
-  ServingState & {
+  ServingState &
+  GateState & {
     /**
      * planned: work to do. nothing: nothing new. done: this run_id has ended before. coalesced: another execution waits, and does
-     * what this one was started for.
+     * what this one was started for. awaiting: a run before it has to be decided about.
      */
-    readonly status: 'planned' | 'nothing' | 'done' | 'coalesced';
+    readonly status: 'planned' | 'nothing' | 'done' | 'coalesced' | 'awaiting';
     /** What the execution was started with; `run` is another one while an unfinished run is resumed. */
     readonly request: OpenInput;
     readonly run: HeldRun;

@@ -8,6 +8,7 @@ import type { LineageReceiver } from './lineage-receiver.ts';
 import type { OwnRules } from './maintenance-rules.ts';
 import type { ModelMode } from './model-mode.ts';
 import type { Origin } from './origins.ts';
+import type { PromoteSpec } from './promote.ts';
 import type { Renamed } from './renames.ts';
 import type { Grain, RunDate } from './run-date.ts';
 import type { Branch } from './schedule/branch.ts';
@@ -46,6 +47,8 @@ export type PipelineSpec = {
   readonly slo: Slo;
   /** Null: runs are not halted for the rows that they reject. */
   readonly breaker: Breaker | null;
+  /** What has to happen before a run is published; left out: nothing. */
+  readonly promote?: PromoteSpec;
   /** Where alerts go beside what they go to anyway; left out: nowhere. */
   readonly alerts?: { readonly webhook: Webhook };
   /** Where runs are told of as OpenLineage events; left out: nowhere. */

@@ -40,8 +40,10 @@ export type FunctionRow = {
   readonly catalog: 'find' | 'look' | 'change' | 'tend' | null;
   /** `look`: see whether executions of the machine of runs have ended. */
   readonly executions?: 'look';
-  /** Only pipelines have it that serve tables outside the lake; its bundle is its own, with a client that no other function needs. */
+  /** Its bundle is its own, with a client that no other function needs. */
   readonly serving?: true;
+  /** Only pipelines have it that say so. */
+  readonly only?: 'serve' | 'promote';
   /** It reads the compiled pipeline, which it has beside its code; all others go by the plan. */
   readonly spec?: true;
 };
@@ -139,6 +141,14 @@ export const STATES = {
     objects: [write('silver'), write('gold'), write('ops')],
     others: tablesOfOthers,
   },
+  Gate: {
+    ...worker,
+    file: 'gate',
+    compute: PLANNING,
+    only: 'promote',
+    objects: [read('silver'), read('gold'), write('ops')],
+    catalog: 'find',
+  },
   Commit: {
     ...worker,
     file: 'commit',
@@ -153,6 +163,7 @@ export const STATES = {
     compute: HEAVY,
     objects: [read('silver'), read('gold'), write('ops')],
     catalog: 'find',
+    only: 'serve',
     serving: true,
   },
   Finish: { ...worker, file: 'finish', compute: PLANNING, objects: [clear('silver'), clear('gold'), keep('ops')] },
@@ -205,6 +216,13 @@ export const STATES = {
     objects: [{ zone: 'ops', below: ['_alerts/', 'audit_log/'], may: ['read', 'write'] }],
   },
   RunFailed: { ...light, file: 'run-failed', objects: [] },
+  AwaitDecision: {
+    ...light,
+    file: 'await-decision',
+    machines: RUN,
+    only: 'promote',
+    objects: [{ zone: 'ops', below: ['_gates/'], may: ['list', 'read', 'write'] }],
+  },
   MaintainAfter: { ...light, machines: RUN, file: 'maintain-after', objects: [] },
   Starter: {
     ...light,

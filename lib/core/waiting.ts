@@ -4,6 +4,8 @@ export type Waiting = {
   readonly wait?: true;
   /** What started the execution, where no person did. Of such executions one waits for all. */
   readonly started_by?: StartedBy;
+  /** False: no maintenance follows, so that what is due stays due. */
+  readonly maintain?: false;
   /** The execution's own ARN, where there is one. */
   readonly execution?: string;
 };

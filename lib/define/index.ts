@@ -40,6 +40,7 @@ export type {
   VarDefinition,
 } from './pipeline.ts';
 export { definePipeline } from './pipeline.ts';
+export type { PromoteDefinition, TableConditionDefinition } from './promote.ts';
 export type { ScheduleDefinition } from './schedules.ts';
 export { cron } from './schedules.ts';
 export type { Secret } from './secret.ts';

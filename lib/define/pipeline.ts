@@ -5,6 +5,7 @@ import type { GoldExpectation, SilverExpectation } from './expectations.ts';
 import type { ExportDefinition } from './exports.ts';
 import type { TestValue } from './model-test.ts';
 import type { ModeDefinition } from './modes.ts';
+import type { PromoteDefinition } from './promote.ts';
 import type { ScheduleDefinition } from './schedules.ts';
 import type { Secret } from './secret.ts';
 import type { ServeDefinition } from './serve.ts';
@@ -265,6 +266,8 @@ export type PipelineDefinition<Source extends string = string> = {
   readonly slo?: SloDefinition;
   /** Halts the pipeline, before anything is published, when too many rows are rejected. Left out: never. */
   readonly breaker?: BreakerDefinition;
+  /** Who or what lets a run through once it is prepared, before anything is published. Left out: nobody has to. */
+  readonly promote?: PromoteDefinition;
   readonly retention?: RetentionDefinition;
   readonly alerts?: AlertsDefinition;
   /** Who is told what each run read and wrote. Left out: nobody. */

@@ -7,8 +7,8 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { BINDING_MISSING, type Architecture as BundleArchitecture } from '../core/bundle-folder.ts';
 import { InvalidInput } from '../core/errors.ts';
+import { functionsFor } from '../core/optional-states.ts';
 import { roleOf } from '../core/roles.ts';
-import { functionsFor } from '../core/serving.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { type FunctionName, isStep, STATES, type StepCompute, stateRow } from '../core/states.ts';
 import { KEPT } from './kept.ts';
@@ -17,9 +17,11 @@ import { zonesOf } from './permissions.ts';
 import { bucketName, type LakePlaces } from './places.ts';
 import { acknowledgeTracing, type Roles } from './roles.ts';
 
-/** That which serves is there where a pipeline serves. */
-export type Functions = Readonly<Record<Exclude<FunctionName, 'Serve'>, LambdaFunction>> & {
-  readonly Serve?: LambdaFunction;
+type OfSome = 'Serve' | 'Gate' | 'AwaitDecision';
+
+/** Some are there only where a pipeline serves, or has runs decided about. */
+export type Functions = Readonly<Record<Exclude<FunctionName, OfSome>, LambdaFunction>> & {
+  readonly [name in OfSome]?: LambdaFunction;
 };
 
 /** Where Lambda puts what layers bring. Source: docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html */

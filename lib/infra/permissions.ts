@@ -1,6 +1,7 @@
 import { Arn, ArnFormat, Stack } from 'aws-cdk-lib';
 import { type IRole, Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type Zone, zoneOf } from '../core/objects.ts';
+import { functionsFor } from '../core/optional-states.ts';
 import { grantsOf, type RoleName } from '../core/roles.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { type FunctionName, type ObjectGrant, stateRow } from '../core/states.ts';
@@ -31,7 +32,7 @@ export function zonesOf(name: FunctionName): readonly Zone[] {
 /** Whose data functions work on, and where they run. */
 export type Workplace = {
   readonly lake: LakePlaces;
-  readonly spec: Pick<PipelineSpec, 'name' | 'others' | 'serve'>;
+  readonly spec: Pick<PipelineSpec, 'name' | 'others' | 'serve' | 'promote'>;
   readonly inVpc: boolean;
   /** The function that serves is in a VPC of its own. */
   readonly servesInVpc?: boolean;
@@ -40,7 +41,7 @@ export type Workplace = {
 /** Grants a role what the table of states says of its functions, each statement with its acknowledgement. */
 export function grantAll(role: IRole, name: RoleName, { lake, spec, inVpc, servesInVpc = false }: Workplace): void {
   const policy = new Policy(role, 'Lake');
-  const { objects, others, everyones, catalog, seesExecutions } = grantsOf(name);
+  const { objects, others, everyones, catalog, seesExecutions } = grantsOf(name, functionsFor(spec));
   // Also what is exported, where nothing is any more: a run may have begun before the deploy, and would else be refused when it commits.
   for (const grant of objects) grantObjects(policy, grant, lake, { pipelines: [spec.name], whose: '' });
   for (const grant of others) grantOthers(policy, grant, lake, spec);

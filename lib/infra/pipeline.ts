@@ -26,7 +26,7 @@ import { createRoles } from './roles.ts';
 import { connectSink, servingNetwork } from './serving.ts';
 import { createStateMachine } from './state-machine.ts';
 import { connectTopic, connectWebhook, createTopic, openToAlarms } from './topic.ts';
-import { createTriggers, maintainAfter } from './triggers.ts';
+import { createTriggers, maintainAfter, wakeWaiting } from './triggers.ts';
 
 /** What runs a pipeline: functions, state machine, triggers, alarms. It holds no data, and can be removed and made again. */
 export class Pipeline extends Construct implements IConnectable {
@@ -86,6 +86,7 @@ export class Pipeline extends Construct implements IConnectable {
       logs,
     });
     maintainAfter(functions, maintenance);
+    wakeWaiting(functions, machine);
     this.maintenance = StateMachine.fromStateMachineArn(this, 'MaintenanceStateMachine', maintenance.arn);
     this.stateMachine = StateMachine.fromStateMachineArn(this, 'StateMachine', machine.arn);
     this.#machineName = machine.name;

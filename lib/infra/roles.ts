@@ -1,7 +1,7 @@
 import { CompositePrincipal, type IPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { functionsFor } from '../core/optional-states.ts';
 import { functionsOfRole, ROLE_NAMES, type RoleName } from '../core/roles.ts';
-import { functionsFor } from '../core/serving.ts';
 import { acknowledge } from './acknowledge.ts';
 import { grantAll, type Workplace } from './permissions.ts';
 import { functionsOf, machinesOf, schedulesOf } from './principals.ts';

@@ -5,7 +5,7 @@ import { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { leastReserved } from '../core/compute.ts';
 import { InvalidInput } from '../core/errors.ts';
-import { functionsFor, machineFor } from '../core/serving.ts';
+import { functionsFor, machineFor } from '../core/optional-states.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { type MachineName, STATES, type TaskName, tasksOf } from '../core/states.ts';
 import { acknowledge, acknowledgeResources } from './acknowledge.ts';
@@ -116,6 +116,8 @@ function limitStates(states: Record<string, State>, spec: PipelineSpec): Record<
 }
 
 function limitState(name: string, state: State, spec: PipelineSpec): State {
+  // What waits for a person waits as long as it says.
+  if (state.Type === 'Task' && 'TimeoutSecondsPath' in state) return state;
   if (state.Type === 'Task') {
     // Lambda ends a call itself; what comes after that is a call whose end got lost.
     const { timeoutSeconds } = computeOf(spec, name as TaskName);

@@ -1,5 +1,6 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { type CfnTopic, type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct, IConstruct } from 'constructs';
@@ -32,10 +33,15 @@ export function openToAlarms(scope: Construct, topic: ITopic): void {
   );
 }
 
-/** Lets Notify tell a topic, and the starter, which hears of what ended otherwise; and lets people hear of it. */
-export function connectTopic(topic: ITopic, { Notify, Starter }: Functions, emails: readonly string[]): void {
-  for (const teller of [Notify, Starter]) teller.addEnvironment('STRATA_TOPIC_ARN', topic.topicArn);
-  // They have one role.
+/** Notify, the starter, which hears of what ended otherwise, and what tells of runs that wait. They have one role. */
+function tellersOf({ Notify, Starter, AwaitDecision }: Functions): readonly LambdaFunction[] {
+  return [Notify, Starter, ...(AwaitDecision === undefined ? [] : [AwaitDecision])];
+}
+
+/** Lets those who tell of runs tell a topic, and lets people hear of it. */
+export function connectTopic(topic: ITopic, functions: Functions, emails: readonly string[]): void {
+  const { Notify } = functions;
+  for (const teller of tellersOf(functions)) teller.addEnvironment('STRATA_TOPIC_ARN', topic.topicArn);
   Notify.addToRolePolicy(new PolicyStatement({ sid: 'Alert', actions: ['sns:Publish'], resources: [topic.topicArn] }));
   if (topic.masterKey !== undefined) {
     const resources = [topic.masterKey.keyArn];
@@ -44,9 +50,10 @@ export function connectTopic(topic: ITopic, { Notify, Starter }: Functions, emai
   for (const email of emails) topic.addSubscription(new EmailSubscription(email));
 }
 
-/** Lets the same two post to a webhook: they are told the name of the secret that has the URL, and may read that one. */
-export function connectWebhook(scope: Construct, { Notify, Starter }: Functions, webhook: Webhook): void {
-  for (const teller of [Notify, Starter]) teller.addEnvironment('STRATA_WEBHOOK', renderWebhook(webhook));
+/** Lets the same post to a webhook: they are told the name of the secret that has the URL, and may read that one. */
+export function connectWebhook(scope: Construct, functions: Functions, webhook: Webhook): void {
+  const { Notify } = functions;
+  for (const teller of tellersOf(functions)) teller.addEnvironment('STRATA_WEBHOOK', renderWebhook(webhook));
   // Secrets Manager puts six characters of its own after a name.
   const resource = Stack.of(scope).formatArn({
     service: 'secretsmanager',

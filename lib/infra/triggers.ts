@@ -1,5 +1,5 @@
 import { Aws, Duration } from 'aws-cdk-lib';
-import type { Role } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -185,6 +185,13 @@ function createDeadLetters(scope: Construct): IQueue {
 /** Tells a function which maintenance to start when a run has found it to be due; the machines' own policies let their role do so. */
 export function maintainAfter({ MaintainAfter }: Functions, { arn }: PipelineMachine): void {
   MaintainAfter.addEnvironment('STRATA_STATE_MACHINE_ARN', arn);
+}
+
+/** Lets what waits for a decision be woken that has come before it could wait. */
+export function wakeWaiting({ AwaitDecision }: Functions, { arn }: PipelineMachine): void {
+  AwaitDecision?.addToRolePolicy(
+    new PolicyStatement({ sid: 'Wake', actions: ['states:SendTaskSuccess'], resources: [arn] }),
+  );
 }
 
 /** The queue of what starts runs, and the function that reads it. */

@@ -104,6 +104,7 @@ const NONE: Calls = {
   PlanMerge: 0,
   Merge: 0,
   Audit: 0,
+  Gate: 0,
   Commit: 0,
   Serve: 0,
   Finish: 0,

@@ -2,6 +2,7 @@ import type { StateEvent } from '../asl/state-event.ts';
 import type { Asked } from '../core/asked.ts';
 import type { MaintenanceDue } from '../core/maintenance-due.ts';
 import type { Skipped } from '../core/objects.ts';
+import type { Awaiting } from '../core/promote.ts';
 import type { NamedFile, RunResult } from '../core/run.ts';
 import type { BranchDone } from '../core/schedule/periods.ts';
 import type { RemovedTable } from '../core/tables.ts';
@@ -54,4 +55,6 @@ export type RunAnswer =
       readonly suspended: readonly NamedFile[];
       readonly removed: readonly RemovedTable[];
     }
+  /** The run, or one before it, is prepared and has to be decided about; `own`: it is the run that was asked for. */
+  | { readonly kind: 'awaiting'; readonly pipeline: string; readonly awaiting: Awaiting; readonly own: boolean }
   | { readonly kind: 'locked'; readonly message: string };

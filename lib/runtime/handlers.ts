@@ -4,6 +4,7 @@ import type { MaintenanceState, RewriteInput } from '../core/maintenance.ts';
 import type { HeldRun, RunState, UnitInput } from '../core/run.ts';
 import type { TaskName } from '../core/states.ts';
 import type { StepDeps } from '../lake/deps.ts';
+import { recordApprovals, rejectionOf } from '../lake/gate/record-approval.ts';
 import { tellWaiting } from '../lake/lineage/untold.ts';
 import { recordPeriod } from '../lake/ops/branches/record-period.ts';
 import { recordRun } from '../lake/ops/record-run.ts';
@@ -16,6 +17,8 @@ import { runFail } from '../steps/end/fail.ts';
 import { runFinish } from '../steps/end/finish.ts';
 import { runNotify } from '../steps/end/notify.ts';
 import { runRunFailed } from '../steps/end/run-failed.ts';
+import { type AwaitInput, runAwaitDecision } from '../steps/gate/await-decision.ts';
+import { runGate } from '../steps/gate/gate.ts';
 import { runLevel } from '../steps/level/level.ts';
 import { runCommitRewrite } from '../steps/maintain/commit-rewrite.ts';
 import { runFinishRewrite } from '../steps/maintain/finish-rewrite.ts';
@@ -54,6 +57,11 @@ export function medallionHandlers(
     PlanMerge: whileHeld(deps, lost, runPlanMerge),
     Merge: whileHeld<UnitInput>(deps, lost, runMerge),
     Audit: whileHeld(deps, lost, runAudit),
+    Gate: whileHeld(deps, lost, runGate),
+    AwaitDecision: async (input) => {
+      const { state } = input as unknown as AwaitInput;
+      return runAwaitDecision({ state }, { ...deps, alerts: alertsOf(deps, state.run.pipeline) });
+    },
     Commit: whileHeld(deps, lost, runCommit),
     Serve: whileHeld(deps, lost, runServe),
     Finish: async (input) => {
@@ -71,6 +79,7 @@ export function medallionHandlers(
         async recordFailed(plan, result) {
           await recordPeriod(held, plan, 'FAILED');
           await recordRun(held, plan, recordOf(plan, result));
+          await recordApprovals(held, { run: plan.run }, await rejectionOf(held, plan));
         },
         writesTables: true,
       });
@@ -80,7 +89,7 @@ export function medallionHandlers(
     Notify: (input) =>
       runNotify(afterError(input), {
         ...deps,
-        alerts: alertsOf(deps, afterError(input)),
+        alerts: alertsOf(deps, pipelineOf(afterError(input))),
         audit: { append: async () => {} },
       }),
     RunFailed: async (input) => ({ ...(await runRunFailed(afterError(input))) }) as JsonValue,
@@ -135,10 +144,9 @@ function toLog(log: Log): Alerts {
 }
 
 /** And the webhook of the pipeline, where it has one and is still known. */
-function alertsOf(deps: StepDeps, { state }: AfterError): Alerts {
+function alertsOf(deps: StepDeps, pipeline: string | undefined): Alerts {
   const { log, secret, wait } = deps;
   const known = toLog(log);
-  const pipeline = state.run?.pipeline ?? state.pipeline;
   if (pipeline === undefined || secret === undefined) return known;
   const posted: Alerts = {
     async publish(alert) {
@@ -147,6 +155,10 @@ function alertsOf(deps: StepDeps, { state }: AfterError): Alerts {
     },
   };
   return alertingAlso(known, posted, log);
+}
+
+function pipelineOf({ state }: AfterError): string | undefined {
+  return state.run?.pipeline ?? state.pipeline;
 }
 
 function afterError(input: JsonValue): AfterError {

@@ -19,6 +19,7 @@ import type { StepDeps } from '../lake/deps.ts';
 import { checkRunId, readJson, readJsonIfAny, runFolder } from '../lake/run/run-folder.ts';
 import { failedResult } from '../lake/run/run-records.ts';
 import type { Clock, Ids, JsonValue, Log } from '../ports.ts';
+import { awaitingAnswer } from '../remote/awaiting-answer.ts';
 import type { CompactionAnswer, CompactionRequest } from '../remote/compaction.ts';
 import type { EarlierRun, RunAnswer, RunRequest } from '../remote/run-request.ts';
 import { awaitTurn } from './await-turn.ts';
@@ -220,7 +221,7 @@ export async function runPipeline(deps: StepDeps, request: RunRequest): Promise<
     machine: 'medallion',
     handlers: medallionHandlers,
     opens: 'Open',
-    ends: ['Finish', 'Fail'],
+    ends: ['Finish', 'Fail', 'AwaitDecision'],
     input: openInput(request, runId),
     run: { pipeline: request.pipeline, run_id: runId },
     ...(interrupted === undefined ? {} : { interrupted }),
@@ -234,6 +235,8 @@ export async function runPipeline(deps: StepDeps, request: RunRequest): Promise<
     return failed(deps, request, opened, { name: error.Error, message: error.Cause });
   }
   const state = outcome.output as RunState;
+  const waits = awaitingAnswer(state, request.pipeline);
+  if (waits !== undefined) return waits;
   if (state.status === 'nothing') {
     const { skipped = NONE_SKIPPED, suspended = [], removed = [], branch_done: branch, branches } = state;
     const left = {

@@ -8,6 +8,16 @@ const MAP = 'States.Each';
 const WORK = `${MAP}.ItemProcessor.States.Work`;
 const task = { Type: 'Task', Resource: 'x', End: true };
 
+const CALLBACK = 'arn:aws:states:::lambda:invoke.waitForTaskToken';
+const callback = (parameters: object = {}) => ({
+  Type: 'Task',
+  Resource: CALLBACK,
+  TimeoutSecondsPath: '$.seconds',
+  Parameters: { FunctionName: 'f', Payload: { 'state.$': '$', 'token.$': '$$.Task.Token' }, ...parameters },
+  ResultPath: null,
+  Next: 'Which',
+});
+
 /** What is changed, and to what; then the place and a part of the message of the only problem. */
 const REFUSED: readonly (readonly [path: string, value: unknown, place: string, says: RegExp])[] = [
   ['StartAt', 'Nowhere', 'StartAt', /got Nowhere; expected one of Begin, Which/],
@@ -26,6 +36,19 @@ const REFUSED: readonly (readonly [path: string, value: unknown, place: string, 
   ['States.Begin.Parameters', { 'a.$': '$..deep' }, 'States.Begin.Parameters.a.$', /expected a path such as/],
   ['States.Begin.Parameters', { a: [{ 'b.$': 'text' }] }, 'States.Begin.Parameters.a[0].b.$', /got "text"/],
   ['States.Begin.ResultPath', '$.a[0]', 'States.Begin.ResultPath', /got "\$\.a\[0\]"/],
+  ['States.Begin.Resource', CALLBACK, 'States.Begin.Resource', /of a callback: .*FunctionName, Payload with one/],
+  ['States.Begin', callback({ Payload: { a: 1 } }), 'States.Begin.Resource', /Payload with one \$\$\.Task\.Token/],
+  ['States.Begin', callback({ Qualifier: '1' }), 'States.Begin.Resource', /of a callback/],
+  ['States.Begin', { ...callback(), ResultPath: '$.a' }, 'States.Begin.Resource', /ResultPath null/],
+  ['States.Begin', { ...callback(), TimeoutSeconds: 5 }, 'States.Begin.Resource', /TimeoutSecondsPath/],
+  [
+    'States.Begin',
+    { ...callback(), Resource: 'arn:aws:states:::sqs:sendMessage.waitForTaskToken' },
+    'States.Begin.Resource',
+    /lambda:invoke\.waitForTaskToken/,
+  ],
+  ['States.Begin.TimeoutSecondsPath', '$.a', 'States.Begin.Resource', /of a callback/],
+  [WORK, { ...callback(), Next: undefined, End: true }, `${WORK}.Resource`, /no item of a map/],
   ['States.Begin.TimeoutSeconds', 0, 'States.Begin.TimeoutSeconds', /got 0/],
   ['States.Begin.Retry.0.BackoffRate', 0.5, 'States.Begin.Retry[0].BackoffRate', /got 0\.5/],
   ['States.Begin.Retry.0.ErrorEquals', [], 'States.Begin.Retry[0].ErrorEquals', /got \[\]/],

@@ -73,7 +73,46 @@ const MISTAKES: readonly Mistake[] = [
     name: 'an unknown property',
     given: { definition: shopWith(['golds'], {}) },
     problems: [
-      'pipelines/shop/pipeline.ts: golds: got an unknown property; expected one of name, owner, tier, description, schedule, schedules, timezone, after, onChange, settings, compute, slo, breaker, alerts, serve, openlineage, retention, discover, maintenance, vars, sources, silver, gold; did you mean "gold"?',
+      'pipelines/shop/pipeline.ts: golds: got an unknown property; expected one of name, owner, tier, description, schedule, schedules, timezone, after, onChange, settings, compute, slo, breaker, promote, alerts, serve, openlineage, retention, discover, maintenance, vars, sources, silver, gold; did you mean "gold"?',
+    ],
+  },
+  {
+    name: 'a gate',
+    given: {
+      definition: shopWith(['promote'], {
+        gate: {
+          auto: [
+            { table: 'gold.nothing', keys: ['a'] },
+            { table: 'silver.orders', measures: ['nothing'], keys: ['none'] },
+            { table: 'silver.orders', tolerance: -1 },
+            7,
+          ],
+        },
+        maxQuarantineRate: 101,
+        forbid: [],
+        expires: '15d',
+        who: 'ann',
+      }),
+    },
+    problems: [
+      'pipelines/shop/pipeline.ts: promote.who: got an unknown property; expected one of gate, maxQuarantineRate, forbid, expires',
+      'pipelines/shop/pipeline.ts: promote.maxQuarantineRate: got 101; expected a percentage of the records read, from 0 to 100',
+      "pipelines/shop/pipeline.ts: promote.forbid: got []; expected a list of error codes, such as ['DUPLICATE_FAILURE']",
+      `pipelines/shop/pipeline.ts: promote.expires: got "15d"; expected a span from 1 hour to 14 days, such as '36h' or '7d'`,
+      'pipelines/shop/pipeline.ts: promote.gate.auto[2].tolerance: got -1; expected a percentage, 0 or more',
+      'pipelines/shop/pipeline.ts: promote.gate.auto[2]: got neither keys nor measures; expected one of them, or both',
+      'pipelines/shop/pipeline.ts: promote.gate.auto[2].tolerance: got a tolerance of no measure; expected measures beside it, or no tolerance',
+      "pipelines/shop/pipeline.ts: promote.gate.auto[3]: got 7; expected { table: 'gold.revenue', keys: ['day'] }",
+      'pipelines/shop/pipeline.ts: promote.gate.auto[0].table: got "gold.nothing"; expected one of silver.customers, silver.orders, gold.revenue',
+      'pipelines/shop/pipeline.ts: promote.gate.auto[1].keys: got "none"; expected one of order_id, customer_id, ordered_at, amount, note, tags, region; did you mean "note"?',
+      'pipelines/shop/pipeline.ts: promote.gate.auto[1].measures: got "nothing"; expected a column of numbers, one of order_id, customer_id, amount',
+    ],
+  },
+  {
+    name: 'a gate of no kind',
+    given: { definition: shopWith(['promote'], { gate: 'auto' }) },
+    problems: [
+      `pipelines/shop/pipeline.ts: promote.gate: got "auto"; expected 'manual' or { auto: [{ table: 'gold.revenue', keys: ['day'], measures: ['amount'] }] }`,
     ],
   },
   {
@@ -125,7 +164,7 @@ const MISTAKES: readonly Mistake[] = [
       'pipelines/shop/pipeline.ts: compute.tmp: got 100; expected a whole number of MB of /tmp from 512 to 10240',
       'pipelines/shop/pipeline.ts: compute.maxConcurrency: got 0; expected a whole number of units at once from 1 to 10000',
       'pipelines/shop/pipeline.ts: compute.toleratedFailurePercentage: got 101; expected a percentage from 0 to 100',
-      'pipelines/shop/pipeline.ts: compute.steps.stage: got an unknown step; expected one of Open, Level, PlanStage, Stage, PlanMerge, Merge, Audit, Commit, Serve, Finish, OpenRewrite, Rewrite, CommitRewrite, FinishRewrite, Sweep; did you mean "Stage"?',
+      'pipelines/shop/pipeline.ts: compute.steps.stage: got an unknown step; expected one of Open, Level, PlanStage, Stage, PlanMerge, Merge, Audit, Gate, Commit, Serve, Finish, OpenRewrite, Rewrite, CommitRewrite, FinishRewrite, Sweep; did you mean "Stage"?',
       'pipelines/shop/pipeline.ts: compute.steps.Merge.memory: got 100; expected a whole number of MB of memory from 512 to 10240',
       'pipelines/shop/pipeline.ts: compute.steps.Merge.reservedConcurrency: got 0; expected a whole number of executions at once, 1 or more',
     ],

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { loadStateMachine } from '../../lib/asl/load.ts';
+import { isCallback } from '../../lib/asl/definition.ts';
+import { functionOf, loadStateMachine } from '../../lib/asl/load.ts';
 import { ORIGIN_FUNCTIONS } from '../../lib/core/origins.ts';
 import { FUNCTIONS, STATES, stateRow, tasksOf } from '../../lib/core/states.ts';
 import { maintenanceHandlers, medallionHandlers } from '../../lib/runtime/handlers.ts';
@@ -33,7 +34,7 @@ describe('the table of states', () => {
         [...tasksOf(machine)].sort(),
       );
     }
-    for (const { name, state } of tasks) assert.equal(state.Resource, `\${${name}FunctionArn}`);
+    for (const { name, state } of tasks) assert.equal(functionOf(state), `\${${name}FunctionArn}`);
   });
 
   test('names the files of lambdas/, and each measures itself by its name', () => {
@@ -61,6 +62,8 @@ describe('the table of states', () => {
 
   test('gives every function time within what the state machine waits for it', () => {
     for (const { name, state } of tasks) {
+      // That which waits for people waits as long as it is told.
+      if (isCallback(state.Resource)) continue;
       const row = FUNCTIONS.find((one) => one === name);
       assert.ok(row !== undefined && (state.TimeoutSeconds ?? 0) >= stateRow(row).compute.timeoutSeconds, name);
     }
@@ -69,7 +72,8 @@ describe('the table of states', () => {
 
 describe('the retries of the state machine', () => {
   const [first] = tasks;
-  for (const { name, state } of tasks.filter((task) => task.name !== 'Stage' && task.name !== 'Level')) {
+  const others = ['Stage', 'Level', 'AwaitDecision'];
+  for (const { name, state } of tasks.filter((task) => !others.includes(task.name))) {
     test(`of ${name} are those of ${first?.name}`, () => assert.deepEqual(state.Retry, first?.state.Retry));
   }
   test('of Level are none where a worker died: then each step has a function of its own', () => {
@@ -78,6 +82,12 @@ describe('the retries of the state machine', () => {
     assert.deepEqual(level?.Retry, [refused, passing]);
     const [apart] = level?.Catch ?? [];
     assert.deepEqual([apart?.ErrorEquals, apart?.Next], [died?.ErrorEquals, 'PlanStage']);
+  });
+  test('of AwaitDecision are none when its time is over', () => {
+    const [refused, passing, died] = first?.state.Retry ?? [];
+    const codes = (died?.ErrorEquals ?? []).filter((code) => code !== 'States.Timeout');
+    const retry = tasks.find((task) => task.name === 'AwaitDecision')?.state.Retry;
+    assert.deepEqual(retry, [refused, passing, { ...died, ErrorEquals: codes }]);
   });
   test('of Stage are more where a worker died: three for the unit, three for each of two files alone', () => {
     const [refused, passing, died] = first?.state.Retry ?? [];

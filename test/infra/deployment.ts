@@ -29,6 +29,7 @@ export const SHOP: TestPipeline = {
       steps: { Stage: { memory: 6_144, tmp: 8_192, timeout: '10m', reservedConcurrency: 40 } },
     },
     slo: { freshness: '26h', quarantineRate: 5, successRate: 95 },
+    promote: { gate: { auto: [] } },
     serve: {
       postgres: {
         url: secret('REPORTS_URL'),

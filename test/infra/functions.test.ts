@@ -47,7 +47,7 @@ describe('every function', () => {
   test('steps share one bundle, each light function has its own, and that which serves', () => {
     const assets = new Map(FUNCTIONS.map((name) => [name, String(at(propertiesOf(name), 'Code', 'S3Key'))]));
     assert.equal(new Set(STEP_NAMES.filter((name) => name !== 'Serve').map((name) => assets.get(name))).size, 1);
-    assert.equal(new Set(assets.values()).size, 7);
+    assert.equal(new Set(assets.values()).size, 8);
   });
 });
 
@@ -65,6 +65,7 @@ describe('sizes', () => {
     ['Stage', [6_144, 600, 8_192, 40]],
     ['Merge', [2_048, 900, 4_096, null]],
     ['Open', [2_048, 900, 2_048, null]],
+    ['AwaitDecision', [512, 60, 512, null]],
     ['MaintainAfter', [512, 60, 512, null]],
     ['Starter', [512, 60, 512, null]],
     ['Notify', [512, 60, 512, null]],
@@ -78,7 +79,7 @@ describe('sizes', () => {
   }
 
   test('a pipeline that says nothing has the defaults', () => {
-    for (const step of STEP_NAMES.filter((name) => name !== 'Serve')) {
+    for (const step of STEP_NAMES.filter((name) => name !== 'Serve' && name !== 'Gate')) {
       const { memoryMb, timeoutSeconds, tmpMb, reservedConcurrency } = DEFAULT_COMPUTE.steps[step];
       assert.deepEqual(sizesOf(step, plain), [memoryMb, timeoutSeconds, tmpMb, reservedConcurrency]);
     }
@@ -105,6 +106,12 @@ describe('the environment', () => {
     PlanMerge: { ...buckets('silver', 'ops'), STRATA_TMP_MB: '2048' },
     Merge: { ...tables, STRATA_TMP_MB: '4096' },
     Audit: { ...tables, STRATA_TMP_MB: '2048' },
+    Gate: { ...tables, STRATA_TMP_MB: '2048' },
+    AwaitDecision: {
+      ...buckets('ops'),
+      STRATA_TMP_MB: '512',
+      STRATA_TOPIC_ARN: resourceOf(shop, 'AWS::SNS::Topic').id,
+    },
     Commit: { ...tables, STRATA_TMP_MB: '2048' },
     Serve: { ...tables, STRATA_TMP_MB: '4096' },
     Finish: { ...tables, STRATA_TMP_MB: '2048', STRATA_PAGE_FUNCTION: 'strata-web-shop-finish' },
@@ -137,6 +144,7 @@ describe('the environment', () => {
 describe('a change of one pipeline', async () => {
   const changed = { ...PLAIN, definition: { ...(PLAIN.definition as object), schedule: 'rate(2 days)' } };
   const after = await deploy({ pipelines: [SHOP, changed] });
+  // The plain pipeline has no functions that serve, and none of runs that are decided about.
   const versionsOf = (template: Template | undefined, changes: boolean): readonly string[] => {
     const before = new Set(resourcesOf(plain, 'AWS::Lambda::Version').map(({ id }) => id));
     return resourcesOf(template ?? assert.fail(), 'AWS::Lambda::Version')
@@ -152,7 +160,7 @@ describe('a change of one pipeline', async () => {
 
   test('publishes anew the functions that read it, which others than those stay as they are', () => {
     assert.deepEqual(versionsOf(after.pipelines['plain'], true).toSorted(), ['Open', 'OpenRewrite', 'Sweep']);
-    assert.equal(versionsOf(after.pipelines['plain'], false).length, FUNCTIONS.length - 5);
+    assert.equal(versionsOf(after.pipelines['plain'], false).length, FUNCTIONS.length - 7);
   });
 
   test('is in its own layer, under the name that functions look for', () => {

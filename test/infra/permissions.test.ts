@@ -5,7 +5,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { functionsOfRole, ROLE_NAMES } from '../../lib/core/roles.ts';
-import { FUNCTIONS, type FunctionName, STATES } from '../../lib/core/states.ts';
+import { FUNCTIONS, type FunctionName, STATES, stateRow } from '../../lib/core/states.ts';
 import { type LakeOptions, LakeStack } from '../../lib/infra/lake-stack.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { ownStack } from './constructs.ts';
@@ -298,8 +298,10 @@ describe('a service of AWS works for this account only', () => {
 test('tables of other pipelines may be read by those who read them for gold, in the layers that it reads; no one may change them', () => {
   const who = (template: typeof shop, request: Request): readonly FunctionName[] =>
     FUNCTIONS.filter(
-      // The pipeline that is read serves nothing.
-      (name) => (template === follower || name !== 'Serve') && allows(statementsOfFunction(template, name), request),
+      // The pipeline that is read serves nothing, and nobody decides about its runs.
+      (name) =>
+        (template === follower || stateRow(name).only === undefined) &&
+        allows(statementsOfFunction(template, name), request),
     );
   const readers = FUNCTIONS.filter((name) => OPEN.includes(name) || WORK.includes(name));
   for (const layer of ['silver', 'gold']) {

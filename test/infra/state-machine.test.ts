@@ -33,7 +33,9 @@ describe('the wiring', () => {
   test('each Task state calls the function of its name; all functions but the Starter are called', () => {
     const others = statesIn(JSON.parse(String(maintenance['DefinitionString'])) as Fields);
     const called = [...tasks, ...others.filter(({ state }) => state['Type'] === 'Task')];
-    for (const { name, state } of called) assert.equal(state['Resource'], `\${${name}FunctionArn}`);
+    const named = (state: Fields): unknown =>
+      'TimeoutSecondsPath' in state ? at(state, 'Parameters', 'FunctionName') : state['Resource'];
+    for (const { name, state } of called) assert.equal(named(state), `\${${name}FunctionArn}`);
     assert.deepEqual([...new Set([...called.map(({ name }) => name), 'Starter'])].sort(), [...FUNCTIONS].sort());
     assert.deepEqual(
       Object.keys(at(maintenance, 'DefinitionSubstitutions') as Fields).sort(),
@@ -66,7 +68,8 @@ describe('the wiring', () => {
 
 describe('the limits', () => {
   test('a task may take as long as its function, and a little more', () => {
-    for (const { name, state } of tasks) {
+    // That which waits for people is told in its input for how long.
+    for (const { name, state } of tasks.filter((task) => task.name !== 'AwaitDecision')) {
       const { properties } = resourceOf(shop, 'AWS::Lambda::Function', name);
       assert.equal(state['TimeoutSeconds'], Number(properties['Timeout']) + 30, name);
     }
@@ -127,7 +130,8 @@ describe('what goes wrong', () => {
       const retries = state['Retry'] as readonly Fields[];
       const errors = retries.flatMap((retry) => retry['ErrorEquals'] as readonly string[]);
       // A Level whose worker died is left for the functions of its steps, of which one knows what died.
-      const died = name === 'Level' ? [] : DIED;
+      const late = name === 'AwaitDecision' ? DIED.filter((code) => code !== 'States.Timeout') : DIED;
+      const died = name === 'Level' ? [] : late;
       assert.deepEqual([...errors].sort(), [...TRANSIENT, ...died, ...OURS].sort());
       for (const retry of retries) {
         assert.equal(retry['JitterStrategy'], 'FULL');
@@ -149,9 +153,11 @@ describe('what goes wrong', () => {
           return [name, all?.['Next'] ?? 'the execution fails'];
         }),
     );
-    const { Fail, Notify, RunFailed, MaintainAfter, Serve, ...work } = leads;
+    const { Fail, Notify, RunFailed, MaintainAfter, Serve, AwaitDecision, ...work } = leads;
     // What comes after a run that has succeeded is no failure of it.
     assert.deepEqual([MaintainAfter, Serve], ['IsRunAskedFor', 'Finish']);
+    // Nor is a run undone that only waits.
+    assert.equal(AwaitDecision, 'Notify');
     assert.deepEqual([...new Set(Object.values(work))], ['Fail']);
     assert.deepEqual([Fail, Notify, RunFailed], ['Notify', 'AfterFail', 'the execution fails']);
   });

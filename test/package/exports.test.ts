@@ -76,6 +76,7 @@ const DEFINE = {
       'PartitionField',
       'PipelineDefinition',
       'PostgresOptions',
+      'PromoteDefinition',
       'RetentionDefinition',
     ],
     ...[
@@ -90,8 +91,8 @@ const DEFINE = {
       'SilverDefinition',
       'SilverExpectation',
     ],
-    ...['SloDefinition', 'SourceDefinition', 'Span', 'StepComputeDefinition', 'TestRow', 'TestRunDefinition'],
-    ...['TestValue', 'UpsertOptions', 'VarDefinition'],
+    ...['SloDefinition', 'SourceDefinition', 'Span', 'StepComputeDefinition', 'TableConditionDefinition'],
+    ...['TestRow', 'TestRunDefinition', 'TestValue', 'UpsertOptions', 'VarDefinition'],
   ],
 };
 const CDK = {

@@ -5,7 +5,7 @@ import { loadStateMachine } from '../../lib/asl/load.ts';
 import { lowerStateMachine } from '../../lib/asl/lower.ts';
 import { AuditFailed, CommitConflict, CommitStateUnknown, LockHeld, Unavailable } from '../../lib/core/errors.ts';
 import type { AfterError } from '../../lib/core/failed-run.ts';
-import { machineFor } from '../../lib/core/serving.ts';
+import { machineFor } from '../../lib/core/optional-states.ts';
 import type { JsonValue } from '../../lib/ports.ts';
 import { runStateMachine, type StateHandler, type StateMachineResult } from '../../lib/runtime/state-machine.ts';
 import { runRunFailed } from '../../lib/steps/end/run-failed.ts';
@@ -15,6 +15,10 @@ const whole = loadStateMachine(readFileSync(FILE, 'utf8'), 'medallion.asl.json')
 /** Of a pipeline that serves nothing, and of one that does. */
 const usual = lowerStateMachine(machineFor(whole, {}));
 const serving = lowerStateMachine(machineFor(whole, { serve: { postgres: { secret: 'S', schema: 's', tables: [] } } }));
+
+const gated = lowerStateMachine(
+  machineFor(whole, { promote: { auto: null, maxQuarantineRate: null, forbid: [], expiresMs: 1 } }),
+);
 
 type RunState = { readonly level: number; readonly [field: string]: JsonValue };
 type Handlers = Readonly<Record<string, (input: RunState) => Promise<JsonValue>>>;
@@ -170,6 +174,55 @@ describe('medallion on one machine', () => {
     assert.equal(result.status, 'SUCCEEDED');
     assert.deepEqual(statesOf(calls).slice(0, 5), ['Open', 'Level', 'PlanStage', 'Stage', 'Stage']);
     assert.equal(statesOf(calls).filter((state) => state === 'Level').length, 2);
+  });
+
+  it('asks whether a run may be published, and ends here where somebody has to decide', async () => {
+    const done = async (state: RunState): Promise<JsonValue> => ({ ...state, level: 2, left: 'nothing' });
+    const pass = async (state: RunState): Promise<JsonValue> => state;
+    const through = await play({ Level: done, Gate: pass, AwaitDecision: pass }, { definition: gated });
+    assert.deepEqual(statesOf(through.calls), ['Open', 'Level', 'Gate', 'Commit', 'Finish']);
+    const awaiting = { run_id: 'r-1', seconds: 60 };
+    const entered: string[] = [];
+    const waits = await play(
+      { Level: done, Gate: async (state) => ({ ...state, awaiting }), AwaitDecision: async () => 'unheard' },
+      { definition: gated, onEntered: (state) => entered.push(state) },
+    );
+    assert.deepEqual(statesOf(waits.calls), ['Open', 'Level', 'Gate', 'AwaitDecision']);
+    // No token is asked for here, and what the function answers counts for nothing.
+    const state = { ...PLANNED, level: 2, left: 'nothing', awaiting };
+    assert.deepEqual(waits.calls.at(-1)?.input, { state });
+    assert.deepEqual(waits.result, { status: 'SUCCEEDED', output: state });
+    assert.deepEqual(entered.slice(-4), ['MoreLevels', 'Gate', 'IsApproved', 'AwaitDecision']);
+    const gone = Object.assign(new Error('no such function'), { name: 'Lambda.ResourceNotFoundException' });
+    const taken = await play({ Level: done, Gate: failing(1, gone), AwaitDecision: pass }, { definition: gated });
+    assert.deepEqual(statesOf(taken.calls), ['Open', 'Level', 'Gate', 'Commit', 'Finish']);
+    const rejected = await play(
+      { Level: done, Gate: failing(1, new AuditFailed('rejected')), AwaitDecision: pass },
+      { definition: gated },
+    );
+    assert.deepEqual(statesOf(rejected.calls), ['Open', 'Level', 'Gate', ...FAILING]);
+  });
+
+  it('waits for a run before it that has to be decided about, if it may wait, and opens what it was started for', async () => {
+    const blocked = (request: JsonValue) => ({ ...PLANNED, status: 'awaiting', request, awaited: { run_id: 'r-0' } });
+    const patient = { ...INPUT, wait: true };
+    let asked = 0;
+    const entered: string[] = [];
+    const { result, calls } = await play(
+      {
+        Open: async () => {
+          asked += 1;
+          return asked < 3 ? blocked(patient) : { ...PLANNED, request: patient };
+        },
+      },
+      { input: patient, onEntered: (state) => entered.push(state) },
+    );
+    assert.equal(result.status, 'SUCCEEDED');
+    const way = ['Open', 'IsThereWork', 'IsDecisionAwaited', 'WaitForDecision', 'OpenRequested'];
+    assert.deepEqual(entered.slice(0, 11), [...way, ...way, 'Open']);
+    assert.deepEqual(calls[1]?.input['state'], patient);
+    const other = await play({ Open: async () => blocked(INPUT) });
+    assert.deepEqual([statesOf(other.calls), other.result.status], [['Open'], 'SUCCEEDED']);
   });
 
   it('begins no map over an empty list, also of a level that is planned apart', async () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { StateMachine } from 'aws-local-stepfunctions';
 import type { State, TaskState } from '../../lib/asl/definition.ts';
-import { loadStateMachine } from '../../lib/asl/load.ts';
+import { functionOf, loadStateMachine } from '../../lib/asl/load.ts';
 import * as errors from '../../lib/core/errors.ts';
 
 /** Codes of Step Functions and of its Lambda integration that a Retry or Catch may name. */
@@ -20,6 +20,8 @@ const SERVICE_CODES = [
   'Lambda.SdkClientException',
   'Lambda.TooManyRequestsException',
 ];
+/** A deploy has taken the function away of a pipeline that decides no more; nothing else is done otherwise then. */
+const GONE = 'Lambda.ResourceNotFoundException';
 
 const classes = Object.values(errors)
   .filter((value) => typeof value === 'function' && value.prototype instanceof errors.StrataError)
@@ -40,7 +42,7 @@ for (const file of ['medallion.asl.json', 'maintenance.asl.json']) {
     });
 
     it('has only classes of ours and codes of the services in every ErrorEquals', () => {
-      const known = [...SERVICE_CODES, ...classes.map(({ name }) => name)];
+      const known = [...SERVICE_CODES, GONE, ...classes.map(({ name }) => name)];
       const named = [...text.matchAll(/"ErrorEquals":\s*\[([^\]]*)\]/g)].flatMap(([, list]) =>
         [...(list ?? '').matchAll(/"([^"]+)"/g)].map(([, name]) => name ?? ''),
       );
@@ -73,6 +75,13 @@ for (const file of ['medallion.asl.json', 'maintenance.asl.json']) {
         RunFailed: undefined,
         // The run has succeeded, as has one that could not be served.
         Serve: { ErrorEquals: ['States.ALL'], ResultPath: '$.serve_error', Next: 'Finish' },
+        // Nobody undoes what only waits.
+        AwaitDecision: {
+          Comment: 'The run stays as it is: who decides starts another execution for it',
+          ErrorEquals: ['States.ALL'],
+          ResultPath: '$.error',
+          Next: 'Notify',
+        },
         MaintainAfter: { ErrorEquals: ['States.ALL'], ResultPath: '$.maintenance_error', Next: 'IsRunAskedFor' },
       };
       for (const [name, state] of Object.entries(machine.States)) {
@@ -86,7 +95,7 @@ for (const file of ['medallion.asl.json', 'maintenance.asl.json']) {
 
     it('names one function for each task, by the name of its state', () => {
       assert.deepEqual(
-        tasks.map(([, { Resource }]) => Resource),
+        tasks.map(([, task]) => functionOf(task)),
         tasks.map(([name]) => `\${${name}FunctionArn}`),
       );
     });
@@ -97,7 +106,7 @@ for (const file of ['medallion.asl.json', 'maintenance.asl.json']) {
       assert.equal(inStrings.length, inText);
       assert.deepEqual(
         [...new Set(inStrings)].sort(),
-        [...tasks.map(([, task]) => task.Resource), '${OpsBucket}'].sort(),
+        [...tasks.map(([, task]) => functionOf(task)), '${OpsBucket}'].sort(),
       );
     });
 

@@ -1,5 +1,6 @@
 import { InvalidInput } from '../../core/errors.ts';
 import type { Row } from '../../ports.ts';
+import { listAwaiting } from '../../query/gate/awaiting-runs.ts';
 import { listRuns } from '../../query/list-runs.ts';
 import { showRun } from '../../query/runs/show-run.ts';
 import { type Context, EXIT } from '../context.ts';
@@ -10,7 +11,8 @@ import { renderTable } from '../output/table.ts';
 
 export async function runs(context: Context, pipeline: string | undefined): Promise<number> {
   const { deps } = await openLakeAt(context, 'read');
-  const found = await listRuns(deps, pipeline);
+  const awaiting = await listAwaiting(deps, pipeline, deps.clock.now());
+  const found = [...awaiting, ...(await listRuns(deps, pipeline))];
   // An empty answer to a misspelt name would be no answer.
   if (found.length === 0 && pipeline !== undefined) await deps.specs(pipeline);
   await context.answer(found, () =>

@@ -11,9 +11,9 @@ export function renderPipelineDiff(diff: PipelineDiff, { layout, hint }: Pick<Co
   const counts = ['rows_from', 'rows_to', 'added', 'removed', 'changed', 'not unique'].map(number);
   const columns = [{ name: 'table', whole: true }, ...counts, { name: 'columns' }];
   const told = columns.filter(
-    ({ name }) => !isOptional(name) || diff.tables.some((table) => lineOf(table)[name] !== null),
+    ({ name }) => !isOptional(name) || diff.tables.some((table) => tableLine(table)[name] !== null),
   );
-  const lines = renderTable(diff.tables.map(lineOf), told, layout);
+  const lines = renderTable(diff.tables.map(tableLine), told, layout);
   const moments = `${diff.pipeline} from ${diff.from} to ${diff.to ?? 'now'}`;
   const [first, ...more] = diff.tables.filter(({ equal }) => !equal);
   if (first === undefined) return `${moments}: ${formatQuantity(diff.tables.length, 'table')}, all the same\n${lines}`;
@@ -32,7 +32,8 @@ function isOptional(name: string): boolean {
   return name === 'columns' || name === 'not unique';
 }
 
-function lineOf({ to, rows, columns, duplicates }: TableDiff): Row {
+/** What of a table is not the same, in one line. */
+export function tableLine({ to, rows, columns, duplicates }: TableDiff): Row {
   const changes = [
     ...columns.added.map(({ name }) => `+${name}`),
     ...columns.removed.map(({ name }) => `-${name}`),

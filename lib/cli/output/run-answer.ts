@@ -1,11 +1,14 @@
 import { NOTHING_DONE } from '../../core/nothing-done.ts';
+import { sayAwaiting } from '../../core/promote.ts';
 import type { NamedFile, RunResult } from '../../core/run.ts';
 import type { BranchDone } from '../../core/schedule/periods.ts';
 import type { RemovedTable } from '../../core/tables.ts';
 import { visibleLine } from '../../core/visible.ts';
 import type { EarlierRun, RunAnswer, RunRequest } from '../../remote/run-request.ts';
+import { nameCommands } from '../command-here.ts';
 import { type Context, EXIT } from '../context.ts';
 import { describeRunError } from '../failure.ts';
+import { renderAwaiting } from './awaiting.ts';
 import { renderFollowUp, tellNotMaintained } from './follow-up.ts';
 import { formatQuantity } from './human.ts';
 import { renderRemoved } from './removed.ts';
@@ -34,6 +37,10 @@ export function runDocument(request: Asked, answer: RunAnswer): unknown {
         ...(answer.branch === undefined ? {} : { branch: answer.branch }),
         ...(answer.before === undefined ? {} : { before: answer.before }),
       };
+    case 'awaiting': {
+      const { run_id } = answer.awaiting;
+      return { ...emptyResult(request.pipeline, run_id, 'AWAITING_APPROVAL'), awaiting: answer.awaiting };
+    }
     case 'locked':
       return { ...emptyResult(request.pipeline, null, 'LOCKED'), message: answer.message };
   }
@@ -61,6 +68,8 @@ export function runText(context: Context, { pipeline, select, exclude }: Asked, 
         return `nothing to do for the models of ${pipeline} that are of no branch; those of ${answer.branches.join(', ')}: ${context.hint(`run ${pipeline} --branch <name>`)}\n${renderSkipped(answer.skipped)}`;
       }
       return `nothing to do for ${pipeline}: no new files in bronze/${pipeline}/, and no gold table is out of date\n${renderSkipped(answer.skipped)}`;
+    case 'awaiting':
+      return answer.own ? renderAwaiting(context, pipeline, answer.awaiting) : '';
     case 'locked':
       return '';
   }
@@ -131,6 +140,10 @@ export async function tellEnd(context: Context, answer: RunAnswer, aftermath: Af
     const earlier = tellEarlier(context, answer.pipeline, answer.before);
     tellRemoved(context, answer.removed);
     return Math.max(earlier, tellSuspended(context, answer.pipeline, answer.suspended));
+  }
+  if (answer.kind === 'awaiting') {
+    if (!answer.own) context.note(nameCommands(sayAwaiting(answer.pipeline, answer.awaiting)));
+    return answer.own ? EXIT.done : EXIT.locked;
   }
   if (answer.kind === 'locked') {
     context.note(`${answer.message}, or wait for it with --wait`);

@@ -51,7 +51,7 @@ async function readFacts(
 /** What an earlier or a later release put down may lack a table. */
 function areFacts(found: unknown): found is RunFacts {
   if (!isRecord(found)) return false;
-  const tables = [...FACT_TABLES, 'runs'].map((name) => found[name] ?? []);
+  const tables = [...FACT_TABLES, 'runs', 'approvals'].map((name) => found[name] ?? []);
   return tables.every((rows) => Array.isArray(rows) && rows.every(isRecord));
 }
 
@@ -91,6 +91,6 @@ export async function keepFacts(
   await commitOps(deps, plan.run, DIAGNOSTICS, []);
 }
 
-export function rowsOf(all: readonly RunFacts[], name: FactTable | 'runs'): readonly BookRow[] {
+export function rowsOf(all: readonly RunFacts[], name: FactTable | 'runs' | 'approvals'): readonly BookRow[] {
   return all.flatMap((one) => one[name] ?? []);
 }

@@ -12,6 +12,8 @@ export type RecordedPlan = Pick<RunPlan, 'run' | 'created_at' | 'planning_ms' | 
   /** Left out: `compact` of a run of maintenance, `run` of others. */
   readonly kind?: RunKind;
   readonly spec?: Pick<PipelineSpec, 'runAt'> & Priced;
+  /** Milliseconds for which it waited for a person, which is no work. */
+  readonly waited_ms?: number;
 };
 
 /** What a row of the table of runs is about. */
@@ -71,8 +73,11 @@ export function runRow(plan: RecordedPlan, result: RecordedRun, now: Date): { re
 }
 
 /** Milliseconds that a run has taken up to a moment. */
-export function durationOf(plan: Pick<RecordedPlan, 'created_at' | 'planning_ms'>, now: Date): number {
-  return now.getTime() - Date.parse(plan.created_at) + plan.planning_ms;
+export function durationOf(
+  { created_at, planning_ms, waited_ms = 0 }: Pick<RecordedPlan, 'created_at' | 'planning_ms' | 'waited_ms'>,
+  now: Date,
+): number {
+  return now.getTime() - Date.parse(created_at) + planning_ms - waited_ms;
 }
 
 /** What AWS asks for by the sizes of a pipeline's functions; elsewhere nothing, as a row is priced by the hour then. */

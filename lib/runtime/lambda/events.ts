@@ -4,6 +4,7 @@ import { InvalidInput } from '../../core/errors.ts';
 import { messageOfCause } from '../../core/execution-failure.ts';
 import type { MaintenanceState, RewriteInput } from '../../core/maintenance.ts';
 import type { OpenInput, RunState, UnitInput } from '../../core/run.ts';
+import type { AwaitInput } from '../../steps/gate/await-decision.ts';
 
 /** Inputs of the Task states. Fields that the state machine puts beside them are left out. */
 export const runRef = z.object({
@@ -115,6 +116,21 @@ const runState = z.object({
   serve_error: caught.optional(),
   maintenance: due.optional(),
 });
+
+const awaiting = z.object({
+  run_id: z.string(),
+  since: z.string(),
+  expires_at: z.string(),
+  digest: z.string(),
+  because: z.array(z.string()),
+  seconds: z.number(),
+});
+
+const awaited = z.object({ state: runState.extend({ awaiting }), token: z.string() });
+
+/** The input of AwaitDecision. Throws InvalidInput naming each field that is wrong. */
+export const parseAwaited = (event: unknown): AwaitInput =>
+  parseEvent('AwaitDecision', awaited, event) as unknown as AwaitInput;
 
 const unitInput = z.object({ run: runRef, unit: z.object({ level: z.number().int(), unit: z.string() }) });
 

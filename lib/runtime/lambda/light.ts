@@ -10,6 +10,7 @@ import { createAskAws } from '../../adapters/aws/ask.ts';
 import { CONNECTIONS } from '../../adapters/aws/connections.ts';
 import { createAwsSecrets } from '../../adapters/aws/secrets.ts';
 import { createStepFunctionsExecutions } from '../../adapters/executions/step-functions.ts';
+import { wakeExecution } from '../../adapters/executions/wake.ts';
 import { createS3Store } from '../../adapters/store/s3.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import type { Webhook } from '../../core/webhook.ts';
@@ -17,6 +18,7 @@ import { recordOf, runRow } from '../../lake/ops/run-row.ts';
 import type { Alerts, AuditLog, Clock, Log, ObjectStore } from '../../ports.ts';
 import type { FailDeps } from '../../steps/end/fail.ts';
 import type { NotifyDeps } from '../../steps/end/notify.ts';
+import type { AwaitDeps } from '../../steps/gate/await-decision.ts';
 import type { MaintainAfterDeps } from '../../steps/start/maintain-after.ts';
 import type { StartDeps } from '../../steps/start/start-runs.ts';
 import { lineageOf } from '../lineage/teller.ts';
@@ -102,6 +104,16 @@ export function notifyDeps(log: Log): NotifyDeps & { readonly pipeline: string }
 function alsoPosted(topic: Alerts, webhook: Webhook, { log, wait }: Pick<NotifyDeps, 'log' | 'wait'>): Alerts {
   const ask = createAskAws(() => new SNSClient({ requestHandler: CONNECTIONS }).config, {});
   return alertingAlso(topic, createWebhookAlerts(webhook, { secret: createAwsSecrets(ask), wait }), log);
+}
+
+export function awaitDeps(log: Log): AwaitDeps {
+  const { store, alerts } = notifyDeps(log);
+  sfn ??= new SFNClient({ requestHandler: CONNECTIONS });
+  const client = sfn;
+  const wake = async (token: string): Promise<void> => {
+    await wakeExecution(client, token);
+  };
+  return { store, clock, log, alerts, wake };
 }
 
 export function startDeps(log: Log): StartDeps & { readonly pipeline: string } {

@@ -1,5 +1,4 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
-import { AuditFailed } from '../../core/errors.ts';
 import { objectName } from '../../core/objects.ts';
 import { booksOf, DIAGNOSTICS, isFacts, opsTable } from '../../core/ops.ts';
 import { PERSONAL_SOURCES, personalSources } from '../../core/personal.ts';
@@ -11,20 +10,18 @@ import type { StepDeps } from '../../lake/deps.ts';
 import { claimDue, type KnownTable } from '../../lake/maintain/due.ts';
 import { CONDEMNED_RETENTION } from '../../lake/maintain/retire-rows.ts';
 import { recordPeriod } from '../../lake/ops/branches/record-period.ts';
-import { checkBreaker, rearmBreaker } from '../../lake/ops/breaker.ts';
+import { rearmBreaker } from '../../lake/ops/breaker.ts';
 import { commitOps, writeOpsRows } from '../../lake/ops/ops-tables.ts';
 import { publishParities } from '../../lake/ops/parities.ts';
 import { stageReleased, withdrawing } from '../../lake/ops/release.ts';
 import { forgiveFile } from '../../lake/run/deaths.ts';
-import { decideToCommit, readDecision } from '../../lake/run/decision.ts';
+import { decideToCommit } from '../../lake/run/decision.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
 import { readPlan, runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import {
   type CommitRecord,
   type LevelAudit,
   readAudits,
-  readSources,
-  recordsByFile,
   type SettledBooks,
   type SourceOutcome,
 } from '../../lake/run/run-records.ts';
@@ -36,9 +33,10 @@ import { parsePrepared } from '../../table/prepare.ts';
 import { loadTable } from '../../table/read.ts';
 import type { Removal } from '../../table/removal.ts';
 import { trimMetadata } from '../../table/trim.ts';
+import { closeBooks } from './close-books.ts';
 import { publishExports } from './publish-exports.ts';
 import { NOTHING_KEPT, publishFacts } from './publish-facts.ts';
-import { settleBooks } from './settle-books.ts';
+import { requireApproved } from './require-approved.ts';
 
 /**
  * Publishes the run: every prepared table in level order, then quarantine, accounting and the ledger, and what is exported. Each table says
@@ -50,12 +48,9 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
   if ((await deps.store.head(runFolder.commit(run))) !== undefined) return state;
   const measure = startMeasuring(deps);
   const plan = await readPlan(deps.store, run);
-  const sources = await readSources(deps, plan);
   const audits = await readAudits(deps, plan);
-  checkLeft(sources);
-  checkRecords(sources);
-  const books = await settleBooks(deps, plan, sources);
-  if ((await readDecision(deps.store, run)) === undefined) await checkBreaker(deps, plan, books.quarantine);
+  const { sources, books } = await closeBooks(deps, plan);
+  const approval = await requireApproved(deps, plan);
   if (!run.dry_run) await decideToCommit(deps.store, run, deps.clock.now().toISOString());
   const tables: Record<string, TableOutcome> = {};
   for (const { id, table, rows_added, files_added, prepared } of audits.flatMap((a) =>
@@ -75,7 +70,7 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
   const { accounting } = books;
   const { grown, folded } = run.dry_run
     ? NOTHING_KEPT
-    : await publishFacts(deps, plan, { audits, tables, accounting, commit: measure() });
+    : await publishFacts(deps, plan, { audits, tables, accounting, approval, commit: measure() });
   const record: CommitRecord = {
     tables,
     accounting,
@@ -119,37 +114,6 @@ async function publish(deps: StepDeps, plan: RunPlan, id: string, table: TableId
   const prepared = parsePrepared(text, deps.store.location(tablePrefix(table)));
   const snapshot = plan.run.dry_run ? prepared.snapshot : (await commitChange(deps, table, prepared)).snapshot;
   return snapshot === undefined ? null : snapshot['snapshot-id'].toString();
-}
-
-/** Every table that read a file found the same number of records in it. */
-function checkRecords(sources: readonly SourceOutcome[]): void {
-  for (const { source, tables } of sources) {
-    const found = new Map<string, { readonly records: number; readonly table: string }>();
-    for (const { table, outcome } of tables) {
-      for (const [file, records] of recordsByFile(outcome)) {
-        const other = found.get(file) ?? { records, table };
-        found.set(file, other);
-        if (other.records === records) continue;
-        throw new AuditFailed(
-          `source ${source}: ${file.slice(file.indexOf(' ') + 1)} has ${other.records} records for ${other.table} and ${records} for ${table}; nothing is published`,
-        );
-      }
-    }
-  }
-}
-
-/** Tables that were to take the same file have the same rows of it, or the next run could not give it to some of them. */
-function checkLeft(sources: readonly SourceOutcome[]): void {
-  for (const { source, tables } of sources) {
-    const read = new Set(tables.flatMap(({ outcome }) => outcome.files.map((file) => `${file.etag} ${file.key}`)));
-    const left = tables.flatMap(({ outcome }) => outcome.left);
-    const only = left.find((file) => read.has(`${file.etag} ${file.key}`));
-    if (only === undefined) continue;
-    throw new AuditFailed(
-      `source ${source}: ${only.key} changed while the run read it, so that some of its tables have its rows and others have not; ` +
-        'nothing is published. Run again',
-    );
-  }
 }
 
 type OpsRow = { readonly [column: string]: JsonValue };

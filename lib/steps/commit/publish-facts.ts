@@ -1,10 +1,13 @@
 import { addInputs, NO_INPUTS } from '../../core/input-bytes.ts';
+import type { Approval } from '../../core/promote.ts';
 import { type Measured, NOTHING_SPENT } from '../../core/requests.ts';
 import type { RunPlan } from '../../core/run.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { factsOfRun, noFacts } from '../../lake/facts/fact-rows.ts';
 import { findWaiting, keepFacts, rowsOf } from '../../lake/facts/keep-facts.ts';
 import { toldOf } from '../../lake/facts/told.ts';
+import { waitedFor } from '../../lake/gate/gate-folder.ts';
+import { approvalRow, recordApprovals } from '../../lake/gate/record-approval.ts';
 import { putDownEvents } from '../../lake/lineage/untold.ts';
 import { recordRun } from '../../lake/ops/record-run.ts';
 import { type RunPrice, recordOf } from '../../lake/ops/run-row.ts';
@@ -19,6 +22,8 @@ import { ASSUMED_RATES } from '../../plan/run-work.ts';
 type Published = Pick<CommitRecord, 'tables' | 'accounting'> & {
   readonly audits: readonly LevelAudit[];
   readonly commit: Measured;
+  /** Who let it through; null where nobody has to. */
+  readonly approval: Approval | null;
 };
 
 /** Whether the tables of facts have grown. */
@@ -28,14 +33,17 @@ export const NOTHING_KEPT: Kept = { grown: false, folded: [] };
 
 /** Enters a run that has published into the table of runs, and keeps what its models did. `folded`: keys of objects that may go. */
 export async function publishFacts(deps: StepDeps, plan: RunPlan, published: Published): Promise<Kept> {
-  const { audits, tables, accounting } = published;
+  const { audits, tables, accounting, approval } = published;
   const rate = rateOf(deps.settings.billedBy, plan.spec);
   const waiting = await findWaiting(deps, plan);
   const inputs = audits.flatMap(({ models }) => models).map((model) => model.inputs ?? NO_INPUTS);
   const recorded = recordOf(plan, { status: 'SUCCEEDED', accounting, tables, error: null });
   const price = rate.kind === 'aws' ? { price: await priceOnAws(deps, plan, published, rate) } : {};
   const result = { ...recorded, inputs: inputs.reduce(addInputs, NO_INPUTS), ...price };
-  const row = await recordRun(deps, plan, result, rowsOf(waiting.before, 'runs'));
+  const timed = { ...plan, ...(approval && (await waitedFor(deps, plan.run))) };
+  const row = await recordRun(deps, timed, result, rowsOf(waiting.before, 'runs'));
+  const own = approval === null ? [] : [approvalRow(plan.run, approval)];
+  await recordApprovals(deps, plan, [...rowsOf(waiting.before, 'approvals'), ...own]);
   const told = toldOf(deps, plan.run.run_id, () => factsOfRun(plan, audits, tables, rate));
   const facts = told ?? noFacts(plan.run.run_id);
   await putDownEvents(deps, plan, row, facts);

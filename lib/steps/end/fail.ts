@@ -7,6 +7,8 @@ import { noFacts } from '../../lake/facts/fact-rows.ts';
 import { brokenKey, factsKey } from '../../lake/facts/facts-folder.ts';
 import { factsOfFailed } from '../../lake/facts/failed-work.ts';
 import { discardRun } from '../../lake/files/discard.ts';
+import { waitedFor } from '../../lake/gate/gate-folder.ts';
+import { rejectionOf } from '../../lake/gate/record-approval.ts';
 import { putDownEvents } from '../../lake/lineage/untold.ts';
 import { discardMaintenance } from '../../lake/maintain/discard-maintenance.ts';
 import { readMaintenancePlan } from '../../lake/maintain/maintenance-folder.ts';
@@ -100,7 +102,8 @@ async function undo(deps: FailDeps, run: HeldRun, error: { name: string; message
   if ((await deps.store.head(runFolder.plan(run))) !== undefined) {
     await keepFailed(deps, run, error);
     await notePeriodFirst(deps, run);
-    const plan = await discard(deps, run);
+    const undone = await discard(deps, run);
+    const plan: RecordedPlan = { ...undone, ...(await waitedFor(deps, run)) };
     const failed = failedResult(plan.run, error, durationOf(plan, deps.clock.now()));
     const result = { ...failed, ...(plan.branch && { branch: plan.branch }) };
     if (!plan.run.dry_run) {
@@ -146,10 +149,13 @@ async function keepFailed(deps: FailDeps, run: HeldRun, error: { name: string; m
     const rate = rateOf(deps.settings.billedBy, plan.spec);
     const facts = await factsOfFailed(deps.store, plan, `${error.name}: ${error.message}`, rate);
     const now = deps.clock.now();
-    const failed = recordOf(plan, failedResult(plan.run, error, durationOf(plan, now)));
-    const row = runRow(plan, { ...failed, price: priceOfModels(facts.model_runs, rate) }, now);
+    const timed = { ...plan, ...(await waitedFor(deps, run)) };
+    const failed = recordOf(plan, failedResult(plan.run, error, durationOf(timed, now)));
+    const row = runRow(timed, { ...failed, price: priceOfModels(facts.model_runs, rate) }, now);
     const runs = deps.writesTables === true ? [] : [row];
-    await writeOnce(deps.store, factsKey(plan), { ...facts, runs } satisfies RunFacts);
+    const approvals = deps.writesTables === true ? [] : await rejectionOf(deps, plan);
+    const told = { ...facts, runs, ...(approvals.length === 0 ? {} : { approvals }) };
+    await writeOnce(deps.store, factsKey(plan), told satisfies RunFacts);
     await putDownEvents(deps, plan, row, facts);
   } catch (cause) {
     if (cause instanceof LockHeld) throw cause;

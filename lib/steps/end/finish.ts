@@ -6,6 +6,7 @@ import type { FileOutcome, NamedFile, RunPlan, RunResult, RunState, StepTiming }
 import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { discardRun, findWorkFiles } from '../../lake/files/discard.ts';
+import { waitedFor } from '../../lake/gate/gate-folder.ts';
 import { settleRun } from '../../lake/ops/discover.ts';
 import { readParities } from '../../lake/ops/parities.ts';
 import { durationOf } from '../../lake/ops/run-row.ts';
@@ -94,7 +95,7 @@ async function assembleResult(
       ...exportWarnings(plan.run.pipeline, commit.exports ?? []),
     ],
     previews: plan.run.dry_run ? await preview(deps, plan) : {},
-    duration_ms: durationOf(plan, deps.clock.now()),
+    duration_ms: durationOf({ ...plan, ...(plan.spec.promote && (await waitedFor(deps, plan.run))) }, deps.clock.now()),
     steps: [...(await readTimings(deps, plan, audits, state.commit ?? commit)), ...servingOf(state)],
     error: null,
   };

@@ -27,6 +27,7 @@ import { servesBehind } from '../../lake/serve/served.ts';
 import { checkModes } from '../../lake/tables/table-mode.ts';
 import { listFiles } from '../../plan/file-lists.ts';
 import { shadowsAsked } from '../shadow/plan-shadows.ts';
+import { type Awaited, findAwaited, leaveWaiting } from './awaited.ts';
 import { chooseWork } from './choose-work.ts';
 import { landSeeds } from './land-seeds.ts';
 import { planFiles, writeLists } from './plan-files.ts';
@@ -63,6 +64,7 @@ export async function runOpen(input: OpenInput, deps: StepDeps): Promise<RunStat
   try {
     const found = await openHeld(fenced(deps, run), run, input);
     if ('run' in found) return { status: 'planned', request, ...found };
+    if ('awaited' in found) return await leaveWaiting(deps, run, input, { ...idle, awaited: found.awaited });
     await releaseLock(deps, run);
     return { status: 'nothing', ...idle, ...found };
   } catch (cause) {
@@ -79,11 +81,13 @@ async function openHeld(
   deps: StepDeps,
   run: HeldRun & { readonly epoch: number },
   input: OpenInput,
-): Promise<Opened | Nothing> {
+): Promise<Opened | Nothing | Awaited> {
   for (;;) {
     const pointer = await readOpenRun(deps.store, run);
     if (await tidyEnded(deps, pointer)) continue;
     await requireNoRollback(deps.store, pointer.run);
+    const awaited = await findAwaited(deps, run, pointer.run);
+    if (awaited !== undefined) return { awaited };
     const unfinished = await findUnfinished(deps, run, pointer.run);
     if (unfinished !== undefined) {
       const resumed = { ...unfinished.run, epoch: run.epoch };

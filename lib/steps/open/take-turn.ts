@@ -39,6 +39,15 @@ export async function takeTurn(deps: TakeDeps & PlaceDeps, input: OpenInput): Pr
   }
 }
 
+/**
+ * Keeps the place of the one that waits for an execution that has had its turn, and must wait all the same; another that has taken the
+ * place meanwhile is the answer. To be called before the lock is given up.
+ */
+export async function keepTurn(deps: PlaceDeps, input: OpenInput): Promise<Waiter | undefined> {
+  const me = waiterOf(input);
+  return me && (await takePlace(deps, input.pipeline, me));
+}
+
 /** A run that a person asked for, or that takes something else than what waits, waits for itself. */
 function waiterOf({
   wait,

@@ -1,0 +1,293 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { InvalidInput } from '../../../lib/core/errors.ts';
+import type { Awaiting } from '../../../lib/core/promote.ts';
+import { parseTableName } from '../../../lib/core/tables.ts';
+import { append, csv } from '../../../lib/define/index.ts';
+import { type DecideRequest, decideRun, findGated } from '../../../lib/lake/gate/decide-run.ts';
+import { digestOf, digestsOf, movedOn } from '../../../lib/lake/gate/digest.ts';
+import { readOpenRun } from '../../../lib/lake/run/open-run.ts';
+import { readPlan, runFolder } from '../../../lib/lake/run/run-folder.ts';
+import { compactTables } from '../../../lib/runtime/compact.ts';
+import { expireTables, vacuumTables } from '../../../lib/runtime/maintain.ts';
+import { commitChange } from '../../../lib/table/commit.ts';
+import { prepareSnapshot } from '../../../lib/table/prepare.ts';
+import { loadTable } from '../../../lib/table/read.ts';
+import { compileTest, openTestLake, type TestLake, type TestPipeline } from '../../support/test-lake.ts';
+
+function shop(promote: object = { gate: 'manual' }): TestPipeline {
+  return {
+    name: 'shop',
+    definition: {
+      name: 'shop',
+      promote,
+      sources: { rows: csv({ columns: { id: { type: 'int', required: true }, day: 'int', amount: 'int' } }) },
+      silver: { items: { from: 'rows', mode: append({ dedupe: 'row' }) } },
+      gold: { totals: { sql: 'totals.sql' } },
+    },
+    sql: { 'totals.sql': 'SELECT day, sum(amount) AS amount FROM silver.items GROUP BY day' },
+  };
+}
+
+async function openShop(promote?: object): Promise<TestLake & AsyncDisposable> {
+  const lake = await openTestLake(shop(promote));
+  return Object.assign(lake, { [Symbol.asyncDispose]: async () => lake.close() });
+}
+
+async function awaiting(lake: TestLake, runId: string): Promise<Awaiting> {
+  const answer = await lake.answer({ runId });
+  assert.ok(answer.kind === 'awaiting', JSON.stringify(answer));
+  assert.equal(answer.own, true);
+  return answer.awaiting;
+}
+
+async function decide(lake: TestLake, runId: string, request: Partial<DecideRequest> = {}) {
+  const { run, gate } = await findGated(lake.deps, runId);
+  return decideRun(lake.deps, run, gate, { decision: 'approved', by: 'ann', reason: 'looks right', ...request });
+}
+
+const approvals = (lake: TestLake) =>
+  lake.rows('shop_ops.approvals', 'SELECT run_id, decision, "by", reason FROM t ORDER BY run_id');
+const refused = (parts: RegExp) => (error: unknown) => error instanceof InvalidInput && parts.test(error.message);
+
+test('a run waits with all that it has prepared, publishes when it is approved, and no other begins meanwhile', async () => {
+  await using opened = await openShop();
+  let lake: TestLake = opened;
+  await lake.land('rows', 'a.csv', 'id,day,amount\n1,1,10\n2,1,20\n');
+  const waits = await awaiting(lake, 'r1');
+  assert.match(waits.digest, /^[0-9a-f]{64}$/);
+  assert.equal(Date.parse(waits.expires_at) - Date.parse(waits.since), 7 * 86_400_000);
+  assert.equal(await lake.metadata('shop_silver.items'), undefined);
+  assert.equal(await lake.metadata('shop_gold.totals'), undefined);
+  await lake.land('rows', 'b.csv', 'id,day,amount\n3,2,30\n');
+  const other = await lake.answer({ runId: 'r2' });
+  assert.deepEqual(other, { kind: 'awaiting', pipeline: 'shop', awaiting: waits, own: false });
+
+  const days = 3 * 86_400_000;
+  const later = (deps: TestLake['deps']): TestLake['deps'] => {
+    return { ...deps, clock: { now: () => new Date(deps.clock.now().getTime() + days) } };
+  };
+  lake = lake.reopen(later);
+  const first = await decide(lake, 'r1');
+  assert.deepEqual([first.before, first.approval.by, first.approval.digest], [false, 'ann', waits.digest]);
+  // Decided, and not published yet: the run is rolled forward by whichever comes next.
+  const next = await lake.answer({ runId: 'r2' });
+  assert.ok(next.kind === 'awaiting' && next.own, JSON.stringify(next));
+  assert.deepEqual(await lake.rows('shop_gold.totals'), [{ day: 1, amount: '30' }]);
+  assert.deepEqual(await approvals(lake), [{ run_id: 'r1', decision: 'approved', by: 'ann', reason: 'looks right' }]);
+  const published = await lake.run({ runId: 'r1' });
+  // What it waited for is no work: three days of it are not in its duration.
+  assert.ok(published.duration_ms < 86_400_000, `${published.duration_ms}`);
+  assert.deepEqual(
+    await lake.rows('shop_ops.runs', "SELECT duration_ms < 86400000 AS short FROM t WHERE run_id = 'r1'"),
+    [{ short: true }],
+  );
+
+  const again = await decide(lake, 'r1', { by: 'bob' });
+  assert.deepEqual([again.before, again.approval.by], [true, 'ann']);
+  await assert.rejects(
+    decide(lake, 'r1', { decision: 'rejected' }),
+    refused(/r1 cannot be rejected: got one that was approved by ann/),
+  );
+
+  await decide(lake, 'r2', { decision: 'rejected', by: 'bob', reason: 'day 2 is not over' });
+  const undone = await lake.run({ runId: 'r2' });
+  assert.equal(undone.status, 'FAILED');
+  assert.match(undone.error?.message ?? '', /r2 was rejected by bob at .*: day 2 is not over; nothing is published/);
+  assert.deepEqual(await lake.rows('shop_gold.totals'), [{ day: 1, amount: '30' }]);
+  assert.deepEqual((await approvals(lake))[1], {
+    run_id: 'r2',
+    decision: 'rejected',
+    by: 'bob',
+    reason: 'day 2 is not over',
+  });
+  assert.equal((await readOpenRun(lake.store, { pipeline: 'shop' })).run, undefined);
+
+  // What was rejected has not been taken in.
+  await awaiting(lake, 'r3');
+  await decide(lake, 'r3');
+  assert.equal((await lake.run({ runId: 'r3' })).status, 'SUCCEEDED');
+  assert.deepEqual(await lake.rows('shop_gold.totals'), [
+    { day: 1, amount: '30' },
+    { day: 2, amount: '30' },
+  ]);
+  await assert.rejects(decide(lake, 'r9'), refused(/no run "r9" awaits approval/));
+});
+
+const AUTO = {
+  gate: { auto: [{ table: 'gold.totals', keys: ['day'], measures: ['amount'], tolerance: 50 }] },
+  maxQuarantineRate: 25,
+  forbid: ['NULL_VALUE_ERROR'],
+};
+
+test('conditions let a run through that meets all of them, and say of the others which they do not', async () => {
+  await using lake = await openShop(AUTO);
+  await lake.land('rows', 'a.csv', 'id,day,amount\n1,1,100\n2,2,100\n');
+  const first = await awaiting(lake, 'r1');
+  assert.deepEqual(first.because, ['shop_gold.totals as it was: it has not been published before']);
+  await decide(lake, 'r1');
+  assert.equal((await lake.run({ runId: 'r1' })).status, 'SUCCEEDED');
+
+  await lake.land('rows', 'b.csv', 'id,day,amount\n3,2,100\n4,2,-50\n5,2,50\nx,2,1\n');
+  assert.equal((await lake.run({ runId: 'r2' })).status, 'SUCCEEDED');
+  const auto = (await lake.rows('shop_ops.approvals', 'SELECT "by", reason FROM t WHERE run_id = \'r2\''))[0];
+  assert.equal(auto?.['by'], 'conditions');
+  assert.equal(
+    auto?.['reason'],
+    'at most 25 % of the records rejected: 1 of 4 records are rejected, 25 %; ' +
+      'no record rejected with NULL_VALUE_ERROR: none is; ' +
+      'no day gone from shop_gold.totals: none is; amount of shop_gold.totals within 50 %: 300 after 200, 50 %',
+  );
+
+  await lake.land('rows', 'c.csv', 'id,day,amount\n,2,300\n6,2,400\n');
+  assert.deepEqual((await awaiting(lake, 'r3')).because, [
+    'at most 25 % of the records rejected: 1 of 2 records are rejected, 50 %',
+    'no record rejected with NULL_VALUE_ERROR: NULL_VALUE_ERROR in 1 rows',
+    'amount of shop_gold.totals within 50 %: 700 after 300, 133.33 %',
+  ]);
+});
+
+test('a key that is gone, and a run of one pipeline that is dry, are seen for what they are', async () => {
+  const promote = { gate: { auto: [{ table: 'gold.totals', keys: ['day'] }] } };
+  const pipeline = shop(promote);
+  const lake = await openTestLake({
+    ...pipeline,
+    sql: { 'totals.sql': 'SELECT day, sum(amount) AS amount FROM silver.items GROUP BY day HAVING sum(amount) > 0' },
+  });
+  await lake.land('rows', 'a.csv', 'id,day,amount\n1,1,100\n2,2,100\n');
+  assert.equal((await lake.run({ runId: 'dry', dryRun: true })).status, 'DRY_RUN');
+  await awaiting(lake, 'r1');
+  await decide(lake, 'r1');
+  await lake.run({ runId: 'r1' });
+  await lake.land('rows', 'b.csv', 'id,day,amount\n3,2,-100\n');
+  assert.deepEqual((await awaiting(lake, 'r2')).because, ['no day gone from shop_gold.totals: 1 are']);
+  lake.close();
+});
+
+test('what was prepared and is another is not approved, and what was approved and is another is not published', async () => {
+  await using lake = await openShop();
+  await lake.land('rows', 'a.csv', 'id,day,amount\n1,1,10\n');
+  const { digest } = await awaiting(lake, 'r1');
+  await assert.rejects(
+    decide(lake, 'r1', { digest: 'abc' }),
+    refused(/another digest: got abc; expected [0-9a-f]{64}/),
+  );
+  await assert.rejects(decide(lake, 'r1', { by: ' ' }), refused(/--by: got nothing/));
+  const run = { pipeline: 'shop', run_id: 'r1', dry_run: false };
+  const key = runFolder.table(run, 'gold.totals');
+  const { bytes } = await lake.store.read(key);
+  await lake.store.write(key, new TextEncoder().encode(`${new TextDecoder().decode(bytes)} `), { kind: 'any' });
+  await assert.rejects(
+    decide(lake, 'r1'),
+    refused(/r1 cannot be approved: got another shop_gold.totals than was prepared/),
+  );
+  await lake.store.write(key, bytes, { kind: 'any' });
+  assert.equal((await decide(lake, 'r1', { digest })).before, false);
+  await lake.store.write(key, new TextEncoder().encode(`${new TextDecoder().decode(bytes)} `), { kind: 'any' });
+  const ended = await lake.run({ runId: 'r1' });
+  assert.match(
+    ended.error?.message ?? '',
+    /r1 is not as ann approved it: got another shop_gold.totals; nothing is published/,
+  );
+  assert.equal(await lake.metadata('shop_silver.items'), undefined);
+});
+
+test('of two who decide at one time one has decided, and the other is told who', async () => {
+  await using lake = await openShop();
+  await lake.land('rows', 'a.csv', 'id,day,amount\n1,1,10\n');
+  await awaiting(lake, 'r1');
+  const both = await Promise.allSettled([
+    decide(lake, 'r1', { by: 'ann' }),
+    decide(lake, 'r1', { by: 'bob', decision: 'rejected' }),
+  ]);
+  const won = both.filter((one) => one.status === 'fulfilled');
+  const lost = both.filter((one) => one.status === 'rejected');
+  assert.deepEqual([won.length, lost.length], [1, 1]);
+  assert.match(String(lost[0]?.reason), new RegExp(`by ${won[0]?.value.approval.by} at `));
+});
+
+test('a run that nobody has decided about in time is rejected, by whoever comes first', async () => {
+  await using lake = await openShop({ gate: 'manual', expires: '1h' });
+  await lake.land('rows', 'a.csv', 'id,day,amount\n1,1,10\n');
+  const { expires_at } = await awaiting(lake, 'r1');
+  let late = Date.parse(expires_at);
+  const now = (): Date => {
+    late += 1000;
+    return new Date(late);
+  };
+  const later = lake.reopen((deps) => ({ ...deps, clock: { now } }));
+  const other = await lake.copy();
+  const copy = other.reopen((deps) => ({ ...deps, clock: { now } }));
+  await assert.rejects(
+    decide(copy, 'r1'),
+    refused(/r1 cannot be approved: got one that was rejected by expiry at .*nobody decided until/),
+  );
+  // A run of now undoes the one before, and takes its files.
+  const next = await later.answer({ runId: 'r2' });
+  assert.ok(next.kind === 'awaiting' && next.own, JSON.stringify(next));
+  assert.deepEqual(await later.rows('shop_ops.approvals', 'SELECT run_id, decision, "by" FROM t'), [
+    { run_id: 'r1', decision: 'rejected', by: 'expiry' },
+  ]);
+  assert.equal(await later.metadata('shop_silver.items'), undefined);
+});
+
+test('compaction, expiry, vacuum and a deploy meanwhile are no hindrance, other rows are', async () => {
+  await using lake = await openShop();
+  for (const [at, file] of ['a', 'b'].entries()) {
+    await lake.land('rows', `${file}.csv`, `id,day,amount\n${at},1,10\n`);
+    await awaiting(lake, file);
+    await decide(lake, file);
+    await lake.run({ runId: file });
+  }
+  await lake.land('rows', 'c.csv', 'id,day,amount\n9,1,10\n');
+  await awaiting(lake, 'r1');
+  const compact = { table: 'shop_silver.items', min_files: 2 };
+  assert.equal((await compactTables(lake.deps, { pipeline: 'shop', runId: 'c1', compact })).kind, 'ended');
+  const unkept = { target: 'shop', olderThanMs: 0, forceRetention: true };
+  await expireTables(lake.deps, { ...unkept, keep: 1, runId: 'e1' });
+  const [day] = [86_400_000];
+  const nextDay = lake.reopen((deps) => ({
+    ...deps,
+    clock: { now: () => new Date(deps.clock.now().getTime() + day) },
+  }));
+  await vacuumTables(nextDay.deps, { ...unkept, runId: 'v1' });
+
+  const { run, gate } = await findGated(lake.deps, 'r1');
+  const plan = await readPlan(lake.store, run);
+  assert.deepEqual(await movedOn(lake.deps, plan), []);
+  assert.equal(digestOf(await digestsOf(lake.store, plan)), gate.digest);
+  const other = await lake.copy();
+  const id = parseTableName('shop_silver.items');
+  const entry = (await loadTable(other.deps.catalog, id)) ?? assert.fail();
+  const prepared = await prepareSnapshot(other.store, {
+    base: entry,
+    added: [],
+    remove: { kind: 'all' },
+    snapshotId: 99n,
+    nowMs: other.deps.clock.now().getTime(),
+    unique: 'u',
+    summary: {},
+  });
+  await commitChange(other.deps, id, prepared);
+  await assert.rejects(
+    decide(other, 'r1'),
+    refused(/got other rows published of shop_silver.items than it goes on from/),
+  );
+  other.close();
+  // The next deploy knows of no gate, and computes another gold table.
+  const { promote: _promote, ...definition } = Object(shop().definition) as { readonly promote: unknown };
+  const changed = { ...shop(), definition, sql: { 'totals.sql': 'SELECT 7 AS day, 0 AS amount' } };
+  const spec = await compileTest(changed, lake.scratch);
+  const deployed = lake.reopen((deps) => ({ ...deps, specs: async () => spec }));
+  const waits = await deployed.answer({ runId: 'r1' });
+  assert.ok(waits.kind === 'awaiting' && waits.own, JSON.stringify(waits));
+  const rejecting = await deployed.copy();
+  await decide(rejecting, 'r1', { decision: 'rejected' });
+  assert.match((await rejecting.run({ runId: 'r1' })).error?.message ?? '', /r1 was rejected by ann/);
+  assert.deepEqual(await rejecting.rows('shop_silver.items', 'SELECT count(*)::INT AS n FROM t'), [{ n: 2 }]);
+  rejecting.close();
+  await decide(deployed, 'r1');
+  assert.equal((await deployed.run({ runId: 'r1' })).status, 'SUCCEEDED');
+  assert.deepEqual(await lake.rows('shop_gold.totals'), [{ day: 1, amount: '30' }]);
+  assert.deepEqual(await lake.rows('shop_silver.items', 'SELECT count(*)::INT AS n FROM t'), [{ n: 3 }]);
+});
