@@ -42,7 +42,7 @@ describe("a project's app", () => {
       pipeline: (_stack, spec) => (spec.name === 'plain' ? { alarms: false } : { startOn: { upload: false } }),
     });
     const [plain, shop] = deployment?.pipelines ?? [];
-    assert.deepEqual([plain?.pipeline.alarms.length, shop?.pipeline.alarms.length], [0, 8]);
+    assert.deepEqual([plain?.pipeline.alarms.length, shop?.pipeline.alarms.length], [0, 9]);
     const { properties } = resourceOf(Template.fromStack(plain ?? assert.fail()), 'AWS::Lambda::Function', 'Stage');
     assert.equal(at(properties, 'Environment', 'Variables', 'STRATA_BRONZE_BUCKET'), 'our-landing');
   });
