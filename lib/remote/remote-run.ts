@@ -11,10 +11,12 @@ import { awsFailure } from '../adapters/aws/errors.ts';
 import { askedOf } from '../core/asked.ts';
 import { InvalidInput, Unavailable } from '../core/errors.ts';
 import { errorOfExecution } from '../core/execution-failure.ts';
+import type { Awaiting } from '../core/promote.ts';
 import type { OpenInput, RunRef, RunResult } from '../core/run.ts';
 import { checkRunId, LONGEST_RUN_ID, readJson, readJsonIfAny, runFolder } from '../lake/run/run-folder.ts';
 import { failedResult } from '../lake/run/run-records.ts';
 import type { Clock, Ids, ObjectStore } from '../ports.ts';
+import { awaitingRun } from '../query/gate/awaiting-runs.ts';
 import { createHistoryReader, readEventsAfter } from './execution-events.ts';
 import type { RunAnswer, RunRequest } from './run-request.ts';
 
@@ -41,7 +43,17 @@ export type RemoteRunRequest = Omit<RunRequest, 'retryIntervalMs' | 'waitMs' | '
  */
 export async function runRemotely(deps: RemoteRunDeps, request: RemoteRunRequest): Promise<RunAnswer> {
   const input = inputOf(deps, request);
-  const { ended, again } = await execute(deps, input, request);
+  const { arn, again } = await start(deps, input);
+  request.onStarted?.(arn);
+  let waits: Awaiting | undefined;
+  const ended = await follow(deps, arn, request.onEvent, undefined, async () => {
+    const found = input.dry_run ? undefined : await awaitingRun(deps, input.pipeline, deps.clock.now());
+    waits = found?.awaiting;
+    return waits !== undefined;
+  });
+  // It waits for a person, for days maybe; the command does not.
+  if (waits !== undefined && ended.status === 'RUNNING')
+    return { kind: 'awaiting', pipeline: input.pipeline, awaiting: waits, own: waits.run_id === input.run_id };
   return answerOf(deps, input, { ended, again });
 }
 
@@ -117,12 +129,16 @@ const LONGEST_WAIT_MS = 10_000;
 /** Looks in a row that may fail for a passing reason, each after the SDK's own attempts. */
 const PATIENCE = 5;
 
-/** `isSeen`: whether an answer knows already of what was asked for just now. */
+/**
+ * `isSeen`: whether an answer knows already of what was asked for just now. `waits`: whether it waits for something that one does not wait
+ * for; then it may be running still.
+ */
 export async function follow(
   deps: Pick<RemoteRunDeps, 'sfn' | 'wait'>,
   executionArn: string,
   onEvent: RunRequest['onEvent'],
   isSeen: (found: DescribeExecutionOutput) => boolean = () => true,
+  waits: () => Promise<boolean> = async () => false,
 ): Promise<DescribeExecutionOutput> {
   const history = onEvent === undefined ? undefined : followHistory(deps, executionArn, onEvent);
   let pause = FIRST_WAIT_MS;
@@ -133,6 +149,7 @@ export async function follow(
       failures = 0;
       await history?.();
       if (ended.status !== 'RUNNING' && isSeen(ended)) return ended;
+      if (ended.status === 'RUNNING' && (await waits())) return ended;
     } catch (cause) {
       const failure = awsFailure({ action: 'states:DescribeExecution', resource: executionArn }, cause);
       failures += 1;
@@ -159,7 +176,16 @@ function followHistory(
 }
 
 const OUTPUT = z.object({
-  status: z.enum(['planned', 'nothing', 'done', 'coalesced']),
+  status: z.enum(['planned', 'nothing', 'done', 'coalesced', 'awaiting']),
+  awaited: z
+    .object({
+      run_id: z.string(),
+      since: z.string(),
+      expires_at: z.string(),
+      digest: z.string(),
+      because: z.array(z.string()),
+    })
+    .exactOptional(),
   behind: z.object({ run_id: z.string() }).optional(),
   run: z.object({ pipeline: z.string(), run_id: z.string(), dry_run: z.boolean() }),
   skipped: z
@@ -193,7 +219,9 @@ async function succeeded(
       `execution ${executionArn} did not answer as the state machine of pipeline ${input.pipeline} does: got ${output ?? 'no output'}; is --state-machine right?`,
     );
   }
-  const { status, run, behind, skipped, suspended, removed, branch_done: branch, branches } = parsed.data;
+  const { status, run, behind, awaited, skipped, suspended, removed, branch_done: branch, branches } = parsed.data;
+  if (awaited !== undefined)
+    return { kind: 'awaiting', pipeline: input.pipeline, awaiting: awaited, own: awaited.run_id === input.run_id };
   if (status === 'coalesced') {
     const message = `execution ${executionArn} ended as coalesced: run ${behind?.run_id ?? 'of another'} does what it was started for`;
     return { kind: 'locked', message };

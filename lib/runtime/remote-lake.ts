@@ -6,11 +6,15 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { CONNECTIONS } from '../adapters/aws/connections.ts';
+import { createStepFunctionsExecutions } from '../adapters/executions/step-functions.ts';
+import { wakeExecution } from '../adapters/executions/wake.ts';
 import { createS3Store } from '../adapters/store/s3.ts';
 import { type DeploymentNames, deploymentNames } from '../core/deployment-names.ts';
 import type { ExpireAnswer, VacuumAnswer } from '../core/maintenance.ts';
+import type { RunRef, RunResult } from '../core/run.ts';
 import type { ObjectStore } from '../ports.ts';
 import { unfinishedRun } from '../query/plan-run.ts';
+import { carryOut } from '../remote/carry-out.ts';
 import type { CompactionAnswer } from '../remote/compaction.ts';
 import { type RedriveRequest, redriveRemotely, stopRemotely } from '../remote/executions/act.ts';
 import { type FoundExecution, listExecutions } from '../remote/executions/list.ts';
@@ -37,6 +41,8 @@ export type RemoteRuns = {
   vacuum(request: RemoteSweep): Promise<VacuumAnswer>;
   redrive(request: RedriveRequest): Promise<RunAnswer>;
   stop(request: { readonly pipeline: string; readonly name: string }): Promise<void>;
+  /** Has a run published or undone that was decided about; undefined where that takes longer than one waits. */
+  carryOut(run: RunRef): Promise<RunResult | undefined>;
   /** The run of the pipeline that the next one finishes first. */
   unfinished(): Promise<string | null>;
 };
@@ -70,6 +76,15 @@ export async function openRemoteRuns(
     vacuum: (request) => sweepRemotely(deps, 'vacuum', request),
     redrive: (request) => redriveRemotely(deps, request),
     stop: (request) => stopRemotely(deps, request),
+    carryOut: (run) =>
+      carryOut(
+        {
+          ...deps,
+          executions: createStepFunctionsExecutions(deps.sfn, stateMachineArn),
+          wake: (token) => wakeExecution(deps.sfn, token),
+        },
+        run,
+      ),
     unfinished: () => unfinishedRun({ store }, pipeline),
   };
 }

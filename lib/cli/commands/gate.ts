@@ -3,6 +3,7 @@ import type { RunRef } from '../../core/run.ts';
 import { reviewRun } from '../../query/gate/review.ts';
 import type { RunAnswer } from '../../remote/run-request.ts';
 import { type Decided, type DecideRequest, decideGated } from '../../runtime/decide-gated.ts';
+import type { RemotePlace } from '../../runtime/remote-lake.ts';
 import { hidingPersonal, type PersonalOption } from '../command-shape.ts';
 import { type Context, EXIT } from '../context.ts';
 import { openLakeAt } from '../open-lake.ts';
@@ -33,10 +34,21 @@ export async function decide(context: Context, runId: string, request: DecideReq
   const { run, ...decided } = await decideGated(deps, runId, request);
   tellBefore(context, run, decided);
   const { pipeline } = run;
-  const answer = await runPipeline(context, { pipeline, runId, waitMs: TURN_MS, maintain: true });
+  const answer =
+    context.deployed === undefined
+      ? await runPipeline(context, { pipeline, runId, waitMs: TURN_MS, maintain: true })
+      : await carryOutThere(context.deployed, run);
   return decided.approval.decision === 'approved'
     ? tellPublished(context, answer, pipeline, runId)
     : tellUndone(context, answer, run, decided.approval);
+}
+
+/** In the deployed lake its own execution goes on with it. */
+async function carryOutThere(place: RemotePlace, run: RunRef): Promise<RunAnswer> {
+  const { openRemoteRuns } = await import('../../runtime/remote-lake.ts');
+  const result = await (await openRemoteRuns(run.pipeline, place)).carryOut(run);
+  if (result !== undefined) return { kind: 'ended', result, again: false };
+  return { kind: 'locked', message: `run ${run.run_id} is decided about, and what follows from that is not done yet` };
 }
 
 function tellBefore(context: Context, { run_id }: RunRef, { before, approval }: Decided): void {

@@ -21,6 +21,13 @@ export function readGate(store: ObjectStore, run: RunRef): Promise<GateRecord | 
   return readJsonIfAny<GateRecord>(store, gateFolder.record(run));
 }
 
+/** By what an execution is woken that waits for a decision. */
+export type Bell = { readonly token: string };
+
+export function readBell(store: ObjectStore, run: RunRef): Promise<Bell | undefined> {
+  return readJsonIfAny<Bell>(store, gateFolder.bell(run));
+}
+
 /** What has been decided; undefined while nothing is. */
 export function readApproval(store: ObjectStore, run: RunRef): Promise<Approval | undefined> {
   return readJsonIfAny<Approval>(store, gateFolder.approval(run));
@@ -57,9 +64,10 @@ export async function waitedFor(
   return { waited_ms: Date.parse(decided) - Date.parse(gate.at) };
 }
 
-/** Of the run that is open: present while it waits for a decision. */
+/** Of the run that is open: present while it waits for a person. One that its conditions let through only has to be gone on with. */
 export async function findAwaiting(store: ObjectStore, run: RunRef, now: Date): Promise<GateRecord | undefined> {
   const gate = await readGate(store, run);
   if (gate === undefined || now.getTime() >= Date.parse(gate.expires_at)) return undefined;
+  if (gate.auto && gate.conditions.every(({ holds }) => holds)) return undefined;
   return (await readApproval(store, run)) === undefined ? gate : undefined;
 }

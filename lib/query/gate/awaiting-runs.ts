@@ -11,12 +11,12 @@ export async function awaitingRun(
   { store }: Pick<QueryDeps, 'store'>,
   pipeline: string,
   now: Date,
-): Promise<(Awaiting & { readonly started_at: string }) | undefined> {
+): Promise<{ readonly awaiting: Awaiting; readonly started_at: string } | undefined> {
   const { run } = await readOpenRun(store, { pipeline });
   if (run === undefined || run.dry_run) return undefined;
   const gate = await findAwaiting(store, run, now);
   const plan = gate && (await readPlanIfAny(store, run));
-  return gate && plan && { ...awaitingOf(gate), started_at: plan.created_at };
+  return gate && plan && { awaiting: awaitingOf(gate), started_at: plan.created_at };
 }
 
 /** Those of one pipeline or of all, as the table of runs would have them, with `pipeline` first. */
@@ -30,7 +30,8 @@ export async function listAwaiting(
     const found = await awaitingRun(deps, name, now);
     if (found === undefined) continue;
     const unknown = Object.fromEntries(OPS_TABLES.runs.map((column) => [column.name, null]));
-    const { run_id, started_at } = found;
+    const { started_at } = found;
+    const { run_id } = found.awaiting;
     rows.push({ pipeline: name, ...unknown, run_id, status: 'AWAITING_APPROVAL', started_at, kind: 'run' });
   }
   return rows;

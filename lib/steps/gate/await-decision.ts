@@ -1,6 +1,6 @@
 import { sayAwaiting } from '../../core/promote.ts';
 import type { RunState } from '../../core/run.ts';
-import { gateFolder, readApproval } from '../../lake/gate/gate-folder.ts';
+import { type Bell, gateFolder, readApproval } from '../../lake/gate/gate-folder.ts';
 import type { Alerts, Clock, Log, ObjectStore } from '../../ports.ts';
 
 export type AwaitDeps = {
@@ -17,9 +17,6 @@ export type AwaitInput = {
   /** By which whoever decides wakes the execution; left out where it does not wait, but ends. */
   readonly token?: string;
 };
-
-/** By what an execution is woken that waits for a decision. */
-export type Bell = { readonly token: string };
 
 /**
  * Puts down by what the execution is woken of a run that waits for a decision, and tells people once. A decision that came before the bell

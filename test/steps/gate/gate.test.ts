@@ -164,6 +164,31 @@ test('a key that is gone, and a run of one pipeline that is dry, are seen for wh
   lake.close();
 });
 
+test('a run that its conditions let through, and that was killed before that was written down, is gone on with', async () => {
+  await using lake = await openShop({ gate: { auto: [] } });
+  await lake.land('rows', 'a.csv', 'id,day,amount\n1,1,10\n');
+  const killed = new AbortController();
+  const dying = lake.reopen((deps) => ({
+    ...deps,
+    store: {
+      ...deps.store,
+      async write(key, bytes, condition) {
+        if (key.endsWith('/approval.json')) {
+          killed.abort(new Error('killed'));
+          throw new Error('killed');
+        }
+        return deps.store.write(key, bytes, condition);
+      },
+    },
+  }));
+  await assert.rejects(dying.answer({ runId: 'r1', interrupted: killed.signal }), /killed/);
+  await lake.answer({ runId: 'r2' });
+  assert.deepEqual(await approvals(lake), [
+    { run_id: 'r1', decision: 'approved', by: 'conditions', reason: 'there are none' },
+  ]);
+  assert.deepEqual(await lake.rows('shop_gold.totals'), [{ day: 1, amount: '10' }]);
+});
+
 test('what was prepared and is another is not approved, and what was approved and is another is not published', async () => {
   await using lake = await openShop();
   await lake.land('rows', 'a.csv', 'id,day,amount\n1,1,10\n');
