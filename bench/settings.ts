@@ -48,7 +48,7 @@ export const FULL: Sizes = {
   ledgerFiles: 5_000_000,
   history: 10_000_000,
   partitions: 1_000,
-  ladder: { scale: 1, worker: 128_000_000 },
+  ladder: { scale: 10, worker: 512_000_000 },
   runs: 1_000,
   messages: 1_000_000,
 };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { renderRungs } from '../../../lib/cli/output/ladder/rungs.ts';
+import { EngineError } from '../../../lib/core/errors.ts';
 import type { MergeUnit } from '../../../lib/core/merge-unit.ts';
 import type { LevelPlan, StageUnit } from '../../../lib/core/run.ts';
 import { append, definePipeline, json } from '../../../lib/define/index.ts';
@@ -193,4 +194,34 @@ test('a plan says for each gold table which rung it is on, why, and what it take
     lines[3] ?? '',
     /^shop_gold\.spread is on no rung, and one worker tries: .*; rung 2: the aggregate stddev_pop; rung 3: no column that is grouped by, .*refresh: 'touched'/,
   );
+});
+
+test('a run whose combine fails publishes nothing, and the next one computes the same', async () => {
+  const copy = await kept.copy();
+  const before = await copy.rows('shop_gold.totals');
+  let fails = true;
+  const failing = copy.reopen((deps) => ({
+    ...withSmallWorkers(deps),
+    engine: {
+      open: async (options) => {
+        const session = await deps.engine.open(options);
+        const copied: typeof session.copy = (statement) => {
+          if (fails && statement.name === 'write gold.totals')
+            return Promise.reject(new EngineError('write gold.totals: IO Error: the disk is full'));
+          return session.copy(statement);
+        };
+        return { ...session, copy: copied };
+      },
+    },
+  }));
+  for (const lake of [copy, whole]) await lake.land('lines', 'again.json', lines(5_000, 300));
+  const { status, error } = await failing.run({ runId: 'broken' });
+  assert.equal(status, 'FAILED');
+  assert.match(error?.message ?? '', /the disk is full/);
+  assert.deepEqual(await copy.rows('shop_gold.totals'), before);
+  fails = false;
+  await failing.run({ runId: 'after' });
+  await whole.run({ runId: 'after' });
+  assert.deepEqual(await copy.rows('shop_gold.totals'), await whole.rows('shop_gold.totals'));
+  copy.close();
 });
