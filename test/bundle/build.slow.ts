@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -62,6 +62,20 @@ async function sourceNamesOf(place: string): Promise<readonly string[]> {
   const maps = filesOf(place).filter((file) => file.endsWith('.mjs.map') && !file.includes('node_modules'));
   const texts = await Promise.all(maps.map((file) => readFile(file, 'utf8')));
   return [...new Set(texts.flatMap((text) => (JSON.parse(text) as { sources: readonly string[] }).sources))];
+}
+
+/** Paths of the sources that a function loads when it starts: of its file, and of those that it imports at once. */
+async function loadedBy(place: string, file: string): Promise<readonly string[]> {
+  const files = [file];
+  for (const name of files) {
+    const text = await readFile(join(place, name), 'utf8');
+    for (const [, path = ''] of text.matchAll(/(?:^|[;}\s])(?:import|export)\b[^;"'()]*["'](\.[^"']+\.mjs)["']/g)) {
+      const found = join(dirname(name), path);
+      if (!files.includes(found)) files.push(found);
+    }
+  }
+  const maps = await Promise.all(files.map((name) => readFile(join(place, `${name}.map`), 'utf8')));
+  return maps.flatMap((text) => (JSON.parse(text) as { sources: readonly string[] }).sources);
 }
 
 /** The functions of contract: handler and file. */
@@ -134,9 +148,20 @@ describe('what a bundle is made of', () => {
       sources.filter((path) => NEVER.test(path) || path.includes('/@platformatic/')),
       [],
     );
+    for (const name of WORKERS) {
+      const loaded = await loadedBy(placeOf(anyArchitecture, 'worker'), `${name}.mjs`);
+      assert.ok(loaded.some((path) => path.endsWith(`lambdas/${name}.ts`)));
+      assert.deepEqual(
+        loaded.filter((path) => !path.includes('node_modules') && OURS.test(path)),
+        [],
+        name,
+      );
+    }
+    const later = sources.filter((path) => !path.includes('node_modules') && OURS.test(path));
     assert.deepEqual(
-      sources.filter((path) => !path.includes('node_modules') && OURS.test(path)),
+      later.filter((path) => !/(^|\/)lib\/(query|compile)\//.test(path)),
       [],
+      'the page of a pipeline, and nothing else, is made of more',
     );
   });
 
@@ -155,6 +180,7 @@ describe('what a bundle is made of', () => {
   });
 
   const CLIENTS: Readonly<Record<string, readonly string[]>> = {
+    'await-decision': ['s3', 'sfn', 'sns'],
     consume: ['s3', 'sns'],
     fail: ['s3'],
     fetch: ['s3', 'sns'],

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { keepPage } from '../page/kept-page.ts';
 import { parseEnvironment } from './environment.ts';
 import { withFreshScratch } from './scratch.ts';
 import { instrument, type LambdaHandler } from './telemetry.ts';
@@ -14,6 +13,8 @@ const writePage = instrument('Page', async (_event, { log }) => {
   const { pipeline } = environment;
   return withFreshScratch(environment.tmp, async (scratch) => {
     try {
+      // Loaded where it is asked for, so that no run waits for it.
+      const { keepPage } = await import('../page/kept-page.ts');
       await keepPage(workerDeps(environment, scratch, log), pipeline);
       return { pipeline, written: true };
     } catch (cause) {
