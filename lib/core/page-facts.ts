@@ -1,4 +1,5 @@
 import type { ColumnFact } from './model-fact.ts';
+import type { KeptProfile } from './profile.ts';
 import type { StatusFacts } from './status-facts.ts';
 import type { TestFact } from './test-fact.ts';
 
@@ -16,6 +17,8 @@ export type PipelineFacts = {
   readonly rejected: readonly { readonly day: string; readonly code: string; readonly rows: number }[];
   /** What the latest run that wrote a table says of its columns; without those that are personal. */
   readonly quality: readonly ColumnQuality[];
+  /** Of the latest run that was profiled; null where none was. */
+  readonly profile: KeptProfile | null;
   /** The columns with the most nulls, by day. */
   readonly nulls: readonly { readonly day: string; readonly column: string; readonly percent: number }[];
 };

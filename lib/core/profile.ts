@@ -27,6 +27,18 @@ export type ProfiledOperator = {
 /** The statements of a unit: those of one session, in their order. */
 export type UnitProfile = { readonly statements: StatementProfile[] };
 
+/** What is kept of a run that was profiled, for pages: the statements that took longest, the first of them first. */
+export type KeptProfile = {
+  readonly run_id: string;
+  readonly at: string;
+  readonly statements: readonly (Omit<StatementProfile, 'plan'> & {
+    /** From 1, in the order in which sessions were opened. */
+    readonly unit: number;
+    /** From what gives the result, at depth 0, down to what it is made from. */
+    readonly operators: readonly (Omit<ProfiledOperator, 'about' | 'children'> & { readonly depth: number })[];
+  })[];
+};
+
 /** Reads the profile that DuckDB writes of a statement as JSON. */
 export function parseProfile(name: string, profile: unknown): StatementProfile {
   const root = recordOf(profile);

@@ -30,7 +30,7 @@ before(async () => {
   );
   const base = ['--location-base', LOCATION_BASE];
   await lake.land('bank', 'accounts', 'a.csv', 'id,at,currency\n1,10,EUR\n2,10,XXX\n');
-  await lake.json(0, 'run', 'bank', '--run-id', 'r1', ...base);
+  await lake.json(0, 'run', 'bank', '--run-id', 'r1', '--profile', ...base);
   await lake.land('bank', 'accounts', 'b.csv', 'id,at,currency\n3,1,XXX\n4,1,XXY\n5,1,XXX\n6,2,XXX\n');
   await lake.json(2, 'run', 'bank', '--run-id', 'r2');
   aws = deployFolder(lake.root, 'strata-lake');
@@ -115,10 +115,15 @@ describe('a deployed lake is looked at as one in a folder', () => {
     const out = join(lake.root, '..', 'page');
     assert.equal((await lake.run('report', 'bank', '--out', out, '--aws')).code, 0);
     const { pipelines } = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as {
-      pipelines: { status: { breached: string[] }; nodes: { name: string }[]; models: { model: string }[] }[];
+      pipelines: {
+        status: { breached: string[] };
+        nodes: { name: string }[];
+        models: { model: string }[];
+        profile: { run_id: string };
+      }[];
     };
-    const [bank] = pipelines;
-    assert.deepEqual(bank?.status.breached, ['breaker']);
+    const bank = pipelines[0] ?? assert.fail();
+    assert.deepEqual([bank.status.breached, bank.profile.run_id], [['breaker'], 'r1']);
     assert.deepEqual(
       bank.nodes.map(({ name }) => name),
       ['bank.accounts', TABLE, 'bank_gold.totals'],

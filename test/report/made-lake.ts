@@ -1,4 +1,5 @@
 import type { LineageNode, ModelFigures, PipelineFacts } from '../../lib/core/page-facts.ts';
+import type { KeptProfile } from '../../lib/core/profile.ts';
 import type { RunFact } from '../../lib/core/run-fact.ts';
 import type { TestFact } from '../../lib/core/test-fact.ts';
 import type { PageFacts } from '../../lib/report/page/facts.ts';
@@ -63,6 +64,7 @@ function makePipeline(name: string, models: number, count: number, wrong: boolea
     },
     description: wrong ? HOSTILE : 'Sales of a shop.',
     nodes,
+    profile: profileOf(name),
     tests: made.flatMap(({ name: table }, at) => testsOf(table, at, wrong)),
     models: figures,
     before: figures,
@@ -135,6 +137,22 @@ function makeNodes(name: string, models: number, wrong: boolean): readonly Linea
 
 function tableOf(pipeline: string, at: number, silver: number): string {
   return `${pipeline}_${at >= silver ? 'gold' : 'silver'}.m${at}`;
+}
+
+function profileOf(name: string): KeptProfile {
+  const facts = { rows_scanned: 2_000, bytes_read: 1_000, bytes_written: 0, memory_bytes: 5e6, spilled_bytes: 0 };
+  const operators = [
+    { depth: 0, operator: 'HASH_JOIN', rows: 10, bytes: 80, ms: 4 },
+    { depth: 1, operator: 'READ_PARQUET', rows: 1_000, bytes: 8_000, ms: 1 },
+  ];
+  return {
+    run_id: 'tuned-9',
+    at: '2026-03-31T11:00:00.000Z',
+    statements: [
+      { unit: 2, name: `write ${name}_silver.m0`, ms: 1_500, ...facts, operators },
+      { unit: 1, name: 'count', ms: 2, ...facts, operators: [] },
+    ],
+  };
 }
 
 /** One that holds, one that does not, and one of which nothing is known. */

@@ -39,7 +39,7 @@ describe('a page', () => {
 
   test('has the values of each picture as a table', () => {
     const figures = all(page, /<figure\b([\s\S]*?)<\/figure>/g);
-    assert.equal(figures.length, 2 * 7);
+    assert.equal(figures.length, 2 * 8);
     for (const figure of figures) {
       assert.match(
         figure,
@@ -125,6 +125,8 @@ describe('a page', () => {
       '<tr><th scope="row">silver.m0</th><td class="n">39</td><td class="n">39</td><td class="n">1.0 s</td><td class="n">500 ms</td><td class="n">-50.0 %</td><td class="n">$0.0010</td><td class="n">$0.00025</td><td class="n">-75.0 %</td></tr>',
       '<tr id="table-shop_5f_1-shop_5f_1_5f_gold.m2"><th scope="row">shop_1_gold.m2</th><td>gold</td><td><a href="#table-shop_5f_1-shop_5f_1_5f_silver.m0">shop_1_silver.m0</a>, <a href="#table-shop_5f_1-shop_5f_1_5f_silver.m1">shop_1_silver.m1</a></td><td class="n">2,000</td>',
       '<tr><th scope="row">shop_1_silver.m0</th><td>short</td><td>len(note) &lt; 9</td><td>warn</td><td><span class="bad">broken</span></td><td>2026-03-31T11:00:00.000Z</td><td>tuned-9</td><td>for 3 rows</td></tr>',
+      '<tr><th scope="row">write shop_1_silver.m0 (unit 2)</th><td class="n">1.5 s</td><td class="n">2,000</td><td class="n">1.0 kB</td><td class="n">0 B</td><td class="n">5.0 MB</td><td class="n">0 B</td><td><details><summary>2 operators</summary><ul class="columns"><li>HASH_JOIN <span class="dim">10 rows, 80 B, 4 ms</span></li><li>· READ_PARQUET <span class="dim">1,000 rows, 8.0 kB, 1 ms</span></li></ul></details></td></tr>',
+      '<tr><th scope="row">count (unit 1)</th><td class="n">2 ms</td><td class="n">2,000</td><td class="n">1.0 kB</td><td class="n">0 B</td><td class="n">5.0 MB</td><td class="n">0 B</td><td>-</td></tr>',
       '<td>new</td><td>id &lt; 0</td><td>warn</td><td><span class="dim">not known</span></td><td>-</td><td>-</td><td>-</td></tr>',
       '<tr><th scope="row">2026-03-02</th><td class="n">0</td><td class="n">3</td></tr>',
       '<td>-</td><td><details><summary>2 columns</summary><ul class="columns"><li>id <span class="dim">bigint</span>: The order.</li><li>note <span class="dim">string, 25 % null</span></li></ul></details></td></tr>',

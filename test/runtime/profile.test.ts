@@ -5,6 +5,7 @@ import { renderProfile } from '../../lib/cli/output/profile.ts';
 import { type ProfiledOperator, parseProfile, type StatementProfile } from '../../lib/core/profile.ts';
 import { append, csv, definePipeline } from '../../lib/define/index.ts';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
+import { keepProfile, readProfile } from '../../lib/lake/ops/profiles.ts';
 import { profilingEngine } from '../../lib/runtime/profile.ts';
 import { openTestLake } from '../support/test-lake.ts';
 
@@ -113,4 +114,34 @@ test('a profile is shown unit by unit, statements that took no time only in the 
     '  SET: 2 ms, 0 rows scanned, memory 0 B',
     '',
   ]);
+});
+
+test('of a run the statements that took longest are kept, without what they are about', async () => {
+  const lake = await openTestLake({ name: 'shop', definition: shop, sql: { 'count.sql': 'SELECT 1 AS n' } });
+  try {
+    assert.equal(await readProfile(lake.store, 'shop'), null);
+    const scan: ProfiledOperator = { operator: 'SCAN', about: 'id = 7', rows: 3, bytes: 24, ms: 1, children: [] };
+    const join = { ...scan, operator: 'JOIN', children: [scan] };
+    const facts = { rows_scanned: 3, bytes_read: 0, bytes_written: 0, memory_bytes: 8, spilled_bytes: 0 };
+    const statement = (name: string, ms: number): StatementProfile => ({ name, ms, ...facts, plan: null });
+    const many = Array.from({ length: 60 }, (_, at) => statement(`s${at}`, at));
+    const units = [{ statements: many }, { statements: [{ ...statement('write silver.items', 99), plan: join }] }];
+    await keepProfile(lake.store, 'shop', { run_id: 'r-1', at: '2026-01-01T00:00:00.000Z' }, units);
+    const kept = (await readProfile(lake.store, 'shop')) ?? assert.fail();
+    assert.deepEqual([kept.run_id, kept.at, kept.statements.length], ['r-1', '2026-01-01T00:00:00.000Z', 50]);
+    const operator = { rows: 3, bytes: 24, ms: 1 };
+    assert.deepEqual(kept.statements[0], {
+      ...{ unit: 2, name: 'write silver.items', ms: 99, ...facts },
+      operators: [
+        { depth: 0, operator: 'JOIN', ...operator },
+        { depth: 1, operator: 'SCAN', ...operator },
+      ],
+    });
+    assert.deepEqual(
+      [kept.statements[1]?.name, kept.statements[1]?.unit, kept.statements[1]?.operators],
+      ['s59', 1, []],
+    );
+  } finally {
+    lake.close();
+  }
 });

@@ -4,6 +4,7 @@ import type { ModelSpec, PipelineSpec } from '../../core/spec.ts';
 import { fullName, type TableId } from '../../core/tables.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
+import { readProfile } from '../../lake/ops/profiles.ts';
 import { estimateSize } from '../../lake/tables/table-size.ts';
 import { tableIdOf } from '../../lake/tables/table-state.ts';
 import type { JsonValue, Row } from '../../ports.ts';
@@ -52,6 +53,7 @@ export async function collectPage(
     description: spec.description,
     nodes: nodesOf(spec, tables),
     tests: await lastOutcomes(deps, spec, metadata),
+    profile: await readProfile(deps.store, pipeline),
     models: await figures({ since }),
     before: await figures(compared && { beginning: compared.before }),
     after: await figures(compared && { beginning: compared.after }),

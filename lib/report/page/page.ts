@@ -2,6 +2,7 @@ import { describePromise } from '../promise-text.ts';
 import { renderDocument } from './document.ts';
 import { type Html, html } from './html.ts';
 import { anchorOf, idOf, renderOverview, stateText } from './overview.ts';
+import { renderProfile } from './profile.ts';
 import type { PipelineReport, Report } from './report.ts';
 import { renderCompared, renderLatest, renderModels, renderRuns } from './runs.ts';
 import { renderTable } from './table.ts';
@@ -44,6 +45,7 @@ ${renderState(one)}
 <h3>Runs</h3>${renderRuns(one)}${renderLatest(one)}
 <h3>Incidents</h3>${renderIncidents(one)}
 <h3>Models</h3>${renderModels(one)}${renderCompared(one)}
+${renderProfile(pipeline, one.profile)}
 <h3>Tests</h3>${renderTests(one.tests, `What is expected of the tables of ${pipeline}`, true)}
 <h3>Quarantine</h3>${renderQuarantine(one)}
 <h3>Quality</h3>${renderQuality(one)}

@@ -88,7 +88,7 @@ describe('the page in a browser: 200 models and 5,000 runs of 10 pipelines', () 
         figure.querySelectorAll('tbody tr').length,
         figure.querySelector('figcaption').textContent !== '' && figure.querySelector('caption').textContent !== '',
       ])`);
-    assert.equal(pictures.length, 10 * 7);
+    assert.equal(pictures.length, 10 * 8);
     for (const [marks, rows, named] of pictures) assert.ok(marks > 0 && rows > 0 && named, `${marks} ${rows} ${named}`);
     assert.equal(await page.locator('#times-shop_5f_1 table').isVisible(), false);
     await page.locator('#times-shop_5f_1 summary').click();

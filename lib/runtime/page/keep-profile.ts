@@ -1,0 +1,2 @@
+/** For commands, which know runs by the runtime alone. */
+export { keepProfile } from '../../lake/ops/profiles.ts';
