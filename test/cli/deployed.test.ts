@@ -87,7 +87,8 @@ describe('a deployed lake is looked at as one in a folder', () => {
       assert.deepEqual(aws.refused, []);
       const asked = aws.asked();
       assert.deepEqual(
-        asked.filter((key) => !/^(bronze|silver|gold|ops)\/(bank|bnk)\//.test(key)),
+        // Which pipelines there are, say the folders of ops.
+        asked.filter((key) => key !== 'ops/' && !/^(bronze|silver|gold|ops)\/(bank|bnk)\//.test(key)),
         [],
       );
       assert.equal(
