@@ -24,13 +24,16 @@ before(async () => {
         accounts: csv({ key: 'id', columns: { id: { type: 'int', required: true }, at: 'int', currency: { type: 'string', in: ['EUR'] } } }),
       },
       silver: { accounts: { from: 'accounts', mode: upsert({ key: 'id', sequence: 'at' }) } },
-      gold: { totals: { sql: 'totals.sql' } },
+      gold: { totals: { sql: { current: 'totals.sql', candidate: 'counted.sql' } } },
     }`,
-    { 'totals.sql': 'SELECT currency, count(*) AS n FROM silver.accounts GROUP BY currency' },
+    {
+      'totals.sql': 'SELECT currency, count(*) AS n FROM silver.accounts GROUP BY currency',
+      'counted.sql': 'SELECT currency, count(id) AS n FROM silver.accounts GROUP BY currency',
+    },
   );
   const base = ['--location-base', LOCATION_BASE];
   await lake.land('bank', 'accounts', 'a.csv', 'id,at,currency\n1,10,EUR\n2,10,XXX\n');
-  await lake.json(0, 'run', 'bank', '--run-id', 'r1', '--profile', ...base);
+  await lake.json(0, 'run', 'bank', '--run-id', 'r1', '--shadow', '--profile', ...base);
   await lake.land('bank', 'accounts', 'b.csv', 'id,at,currency\n3,1,XXX\n4,1,XXY\n5,1,XXX\n6,2,XXX\n');
   await lake.json(2, 'run', 'bank', '--run-id', 'r2');
   aws = deployFolder(lake.root, 'strata-lake');
@@ -56,6 +59,8 @@ const LOOKS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ['files list', ['files', 'list', 'bank']],
   ['exports list', ['exports', 'list', 'bank']],
   ['lineage', ['lineage', `${TABLE}.currency`]],
+  ['parity', ['parity', 'bank_gold.totals', '--json']],
+  ['a table of several texts', ['describe', 'bank_gold.totals']],
   ['plan', ['plan', 'bank']],
   ['cost', ['cost']],
   ['cost of a pipeline as a document', ['cost', 'bank', '--json']],
@@ -186,6 +191,7 @@ describe('a deployed lake is looked at as one in a folder', () => {
     for (const args of [
       ['breaker', 'close', 'bank'],
       ['quarantine', 'release', 'bank', '--source', 'accounts'],
+      ['switch', 'bank_gold.totals', '--to', 'candidate', '--parities', '1'],
     ]) {
       const { code, stderr } = await lake.run(...args, '--aws');
       assert.equal(code, 1);

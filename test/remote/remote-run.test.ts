@@ -70,6 +70,7 @@ test('what is asked of a run is in the input of its execution', async () => {
     vars: { least: '5' },
     run_date: '2026-01-31',
     select: ['a+'],
+    shadow: true,
   });
   const { input } = startedInput() as { input: object };
   assert.deepEqual(input, {
@@ -80,6 +81,7 @@ test('what is asked of a run is in the input of its execution', async () => {
     vars: { least: '5' },
     run_date: '2026-01-31',
     select: ['a+'],
+    shadow: true,
   });
 });
 

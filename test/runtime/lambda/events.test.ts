@@ -31,8 +31,8 @@ const TAKEN: readonly (readonly [string, (event: unknown) => unknown, object, ob
   [
     'selected models',
     parseOpenInput,
-    { ...run, select: ['a+', 'tag:x'], exclude: ['b'] },
-    { ...run, select: ['a+', 'tag:x'], exclude: ['b'] },
+    { ...run, select: ['a+', 'tag:x'], exclude: ['b'], shadow: true },
+    { ...run, select: ['a+', 'tag:x'], exclude: ['b'], shadow: true },
   ],
   [
     'values of variables and a run date',
