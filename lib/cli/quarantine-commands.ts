@@ -17,6 +17,8 @@ import type { QuarantineOptions } from './commands/quarantine.ts';
 
 type ListOptions = QuarantineOptions & AwsOptions & { limit: number };
 
+type ReleaseOptions = QuarantineOptions & AwsOptions & { by?: string; reason?: string };
+
 type ExportOptions = QuarantineOptions & AwsOptions & { format?: 'csv' | 'json'; safeCsv?: boolean };
 
 /** As they are in the table; the use case's own list would load the engine for a help text. */
@@ -65,8 +67,10 @@ export function addQuarantine(program: Command, start: Start): void {
 
   addFilters(addAws(quarantine.command('release'), 'in the deployed lake, with your own rights'))
     .description('hold rejected rows no longer against what lands from now on; they stay on record')
+    .option('--by <name>', 'who asks, where two have to: for condemned rows of a pipeline whose runs are approved')
+    .option('--reason <text>', 'why, for the same')
     .addHelpText('after', examples('strata quarantine release transactions --code DOMAIN_ERROR'))
-    .action(async (pipeline: string, options: QuarantineOptions & AwsOptions, command: Command) =>
+    .action(async (pipeline: string, options: ReleaseOptions, command: Command) =>
       start(command, async (context) => {
         const { context: there, asked } = lookAt(context, options);
         return (await import('./commands/quarantine.ts')).release(there, pipeline, asked);

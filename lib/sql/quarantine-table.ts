@@ -31,6 +31,15 @@ export function selectHeldAgainst(quarantine: Sql, table: string, without: reado
   return sql`(SELECT * FROM ${quarantine} WHERE (table_name IS NULL OR table_name = ${quoteText(table)}) AND ${others})`;
 }
 
+/** The condemned rows that match: how many, and a number that is another for others. */
+export function countCondemned(table: Sql, filter: QuarantineFilter): Statement {
+  const which = sql`CAST(bit_xor(hash(source, source_file, line, row_hash, table_name)) AS VARCHAR)`;
+  return {
+    name: 'condemned rows',
+    text: sql`SELECT count(*) AS rows, ${which} AS digest FROM ${table} WHERE status = 'condemned' AND ${renderQuarantineFilter(filter)}`,
+  };
+}
+
 /** The whole table with the status of some rows set to `released`: they are kept, and no longer held against anyone. */
 export function renderReleased(table: Sql, filter: QuarantineFilter): Sql {
   const released = sql`status <> 'released' AND ${renderQuarantineFilter(filter)}`;

@@ -159,3 +159,36 @@ test('the breaker is closed, opens, and is closed by a person', async () => {
   assert.equal(await resetBreaker(lake.deps, 'bank'), true);
   assert.equal((await breakerStatus(lake.deps, 'bank')).status, 'closed');
 });
+
+test('two have to ask for condemned rows to be released of a pipeline whose runs are approved', async () => {
+  const promote = { auto: null, maxQuarantineRate: null, forbid: [], expiresMs: 1 };
+  const openGated = async (): Promise<TestLake> =>
+    (await lake.copy()).reopen((deps) => ({
+      ...deps,
+      specs: async (name) => ({ ...(await deps.specs(name)), promote }),
+    }));
+  const gated = await openGated();
+  const condemned = { status: 'condemned' } as const;
+  const ask = (by: string, of = gated): Promise<number> =>
+    releaseRows(of.deps, 'bank', condemned, { by, reason: 'the bank has said so' });
+  await assert.rejects(
+    releaseRows(gated.deps, 'bank', condemned),
+    /1 condemned rows of bank are not released: got nobody/,
+  );
+  await assert.rejects(
+    ask('ann'),
+    /not released yet: ann has asked for it at .* \(the bank has said so\); expected somebody else/,
+  );
+  await assert.rejects(ask('Ann '), /ann has asked for it/);
+  assert.equal((await listQuarantine(gated.deps, 'bank', condemned, 1)).total, 1);
+  assert.equal(await ask('bob'), 1);
+  assert.equal((await listQuarantine(gated.deps, 'bank', condemned, 1)).total, 0);
+  // What is not condemned one may release alone.
+  assert.equal(await releaseRows(gated.deps, 'bank', { code: 'TYPE_ERROR' }), 1);
+  gated.close();
+  // Of two at one time one is the first, and not both.
+  const other = await openGated();
+  const both = await Promise.allSettled([ask('ann', other), ask('bob', other)]);
+  assert.deepEqual(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+  other.close();
+});

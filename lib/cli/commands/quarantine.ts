@@ -74,9 +74,13 @@ export async function exportRows(
 }
 
 /** Holds rows no longer against what lands. Throws LockHeld while a run works. */
-export async function release(context: Context, pipeline: string, options: QuarantineOptions): Promise<number> {
+export async function release(
+  context: Context,
+  pipeline: string,
+  { by, reason, ...options }: QuarantineOptions & { readonly by?: string; readonly reason?: string },
+): Promise<number> {
   const { deps } = await openLakeAt(context, 'write');
-  const released = await releaseRows(deps, pipeline, requestOf(options));
+  const released = await releaseRows(deps, pipeline, requestOf(options), { by: by ?? '', reason: reason ?? '' });
   await context.answer({ pipeline, released }, () =>
     released === 0
       ? `no row of ${pipeline} that matches is held in quarantine\n`
