@@ -114,8 +114,8 @@ describe('a site', () => {
     const index = pageOf('index.html');
     for (const row of [
       '<tr><th scope="row"><a href="pipelines/shop_1.html">shop_1</a></th><td><span class="bad">freshness,',
-      '<tr><th scope="row"><a href="tables/shop_1_gold.m2.html">shop_1_gold.m2</a></th><td><a href="pipelines/shop_1.html">shop_1</a></td><td>gold</td><td>-</td><td class="n">2</td><td><span class="bad">1 broken</span>, 1 held, <span class="dim">1 not known</span></td><td class="n">2,000</td><td>2026-03-31T11:00:00.000Z</td><td><a href="tables/shop_1_silver.m0.html">shop_1_silver.m0</a>, <a href="tables/shop_1_silver.m1.html">shop_1_silver.m1</a></td></tr>',
-      '<tr><th scope="row"><a href="tables/shop_1.orders.html">shop_1.orders</a></th><td><a href="pipelines/shop_1.html">shop_1</a></td><td>source</td><td>-</td><td class="n">1</td><td>-</td><td class="n">-</td><td>-</td><td>-</td></tr>',
+      '<tr><th scope="row"><a href="tables/shop_1_gold.m2.html">shop_1_gold.m2</a></th><td><a href="pipelines/shop_1.html">shop_1</a></td><td>gold</td><td class="prose">-</td><td class="n">2</td><td><span class="bad">1 broken</span>, 1 held, <span class="dim">1 not known</span></td><td class="n">2,000</td><td>2026-03-31T11:00:00.000Z</td><td><a href="tables/shop_1_silver.m0.html">shop_1_silver.m0</a>, <a href="tables/shop_1_silver.m1.html">shop_1_silver.m1</a></td></tr>',
+      '<tr><th scope="row"><a href="tables/shop_1.orders.html">shop_1.orders</a></th><td><a href="pipelines/shop_1.html">shop_1</a></td><td>source</td><td class="prose">-</td><td class="n">1</td><td>-</td><td class="n">-</td><td>-</td><td>-</td></tr>',
     ])
       assert.ok(index.includes(row), row);
     assert.match(
@@ -149,8 +149,8 @@ describe('a site', () => {
     for (const part of [
       '<dt>rows</dt><dd>2,000</dd>',
       '<dt>read by</dt><dd><a href="../tables/shop_1_gold.m4.html">shop_1_gold.m4</a>, <a href="../tables/shop_1_gold.m5.html">',
-      '<tr id="column-shop_5f_1_5f_gold.m2.id"><th scope="row">id</th><td>bigint</td><td>The order.</td><td class="n">0 %</td><td><a href="../tables/shop_1_silver.m0.html#column-shop_5f_1_5f_silver.m0.id">shop_1_silver.m0.id</a>, <a',
-      '<th scope="row">note</th><td>string</td><td>-</td><td class="n">25 %</td><td>-</td></tr>',
+      '<tr id="column-shop_5f_1_5f_gold.m2.id"><th scope="row">id</th><td>bigint</td><td class="prose">The order.</td><td class="n">0 %</td><td><a href="../tables/shop_1_silver.m0.html#column-shop_5f_1_5f_silver.m0.id">shop_1_silver.m0.id</a>, <a',
+      '<th scope="row">note</th><td>string</td><td class="prose">-</td><td class="n">25 %</td><td>-</td></tr>',
       '<tr><th scope="row">short</th><td>len(note) &lt; 9</td><td>warn</td><td><span class="bad">broken</span></td>',
       '<tr><th scope="row">gold.m2</th><td class="n">40</td><td class="n">3.0 s</td><td class="n">2.7 s</td><td class="n">6.0 s</td><td class="n">97.5 %</td><td class="n">1,000</td><td class="n">$0.040</td></tr>',
       '<tr><th scope="row"><a href="../tables/shop_1.orders.html">shop_1.orders</a></th><td><a href="../tables/shop_1_silver.m1.html">',

@@ -1,6 +1,7 @@
 import { type Html, html } from './html.ts';
 
-export type Column = { readonly name: string; readonly numeric?: boolean };
+/** `prose`: sentences, which need room. */
+export type Column = { readonly name: string; readonly numeric?: boolean; readonly prose?: true };
 
 /** A row's first cell names it. */
 export type Cell = string | Html;
@@ -20,11 +21,11 @@ export function renderTable({ caption, columns, rows, ids, empty = 'none' }: Tab
   if (rows.length === 0)
     return html`<p class="none">${caption}: ${empty}</p>
 `;
-  const head = columns.map(({ name, numeric }) => html`<th scope="col"${classOf(numeric)}>${name}</th>`);
+  const head = columns.map((column) => html`<th scope="col"${classOf(column)}>${column.name}</th>`);
   const body = rows.map((row, at) => {
     const id = ids?.[at];
     const cells = row.map((cell, of) =>
-      of === 0 ? html`<th scope="row">${cell}</th>` : html`<td${classOf(columns[of]?.numeric)}>${cell}</td>`,
+      of === 0 ? html`<th scope="row">${cell}</th>` : html`<td${classOf(columns[of])}>${cell}</td>`,
     );
     return html`<tr${id === undefined ? null : html` id="${id}"`}>${cells}</tr>
 `;
@@ -35,6 +36,7 @@ ${body}</tbody></table></div>
 `;
 }
 
-function classOf(numeric: boolean | undefined): Html | null {
-  return numeric === true ? html` class="n"` : null;
+function classOf(column: Column | undefined): Html | null {
+  if (column?.prose === true) return html` class="prose"`;
+  return column?.numeric === true ? html` class="n"` : null;
 }

@@ -37,7 +37,7 @@ function renderTables(map: LakeMap) {
       { name: 'table' },
       { name: 'pipeline' },
       { name: 'kind' },
-      { name: 'description' },
+      { name: 'description', prose: true },
       { name: 'columns', numeric: true },
       { name: 'tests' },
       { name: 'rows', numeric: true },

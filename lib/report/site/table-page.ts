@@ -80,7 +80,7 @@ function renderColumns(map: LakeMap, { name: table, columns, quality }: MapNode)
     columns: [
       { name: 'column' },
       { name: 'type' },
-      { name: 'description' },
+      { name: 'description', prose: true },
       { name: 'null', numeric: true },
       { name: 'made from' },
     ],
