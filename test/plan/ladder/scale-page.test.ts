@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { renderRungs } from '../../lib/cli/output/ladder/rungs.ts';
-import { DEFAULT_COMPUTE } from '../../lib/core/compute.ts';
-import type { ExplainedTable } from '../../lib/plan/explain.ts';
-import { chooseRung, type RungQuestion, type SizedTable, workerBytes } from '../../lib/plan/ladder/choose-rung.ts';
-import { explainRung } from '../../lib/plan/ladder/explain-rung.ts';
-import { blocksOf } from './blocks.ts';
+import { renderRungs } from '../../../lib/cli/output/ladder/rungs.ts';
+import { DEFAULT_COMPUTE } from '../../../lib/core/compute.ts';
+import type { ExplainedTable } from '../../../lib/plan/explain.ts';
+import { chooseRung, type RungQuestion, type SizedTable, workerBytes } from '../../../lib/plan/ladder/choose-rung.ts';
+import { explainRung } from '../../../lib/plan/ladder/explain-rung.ts';
+import { blocksOf } from '../../docs/blocks.ts';
 
 /** A function with so many MB, and as much /tmp. */
 function computeOf(memoryMb: number): typeof DEFAULT_COMPUTE {
@@ -75,7 +75,7 @@ test('the table of sizes is computed by the model of the plan', () => {
       return [...cells, (cost.seconds / 60).toFixed(1), cost.usd.toFixed(3)].join(' | ');
     }),
   );
-  const page = readFileSync(new URL('../../docs/scale.md', import.meta.url), 'utf8');
+  const page = readFileSync(new URL('../../../docs/scale.md', import.meta.url), 'utf8');
   const written = page.split('\n').flatMap((line) => {
     const cells = line
       .split('|')
