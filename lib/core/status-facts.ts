@@ -1,5 +1,6 @@
 import type { Slo } from './compute.ts';
 import type { Due } from './maintenance-due.ts';
+import type { Awaiting } from './promote.ts';
 import type { RunFact } from './run-fact.ts';
 
 /** What is known of how a pipeline does, before anything is made of it. */
@@ -12,6 +13,8 @@ export type StatusFacts = {
   /** Its runs that have ended, in any order; without maintenance. */
   readonly runs: readonly RunFact[];
   readonly breaker: 'open' | 'closed';
+  /** The run that waits to be decided about; left out: none does. */
+  readonly awaiting?: Awaiting;
   /** Rows that are rejected, by error code; a row counts under each of its codes. */
   readonly quarantine: readonly QuarantinedCode[];
   readonly behind: readonly Behind[];

@@ -36,6 +36,7 @@ export function renderPipeline(one: PipelineStatus, context: Shown): string {
     `${one.pipeline}${whoseOf(one)}: ${breached.length === 0 ? judged : `breached: ${breached.join(', ')}`}`,
     '',
     ...LINES.map(([title, textOf]) => `${title.padEnd(13)} ${textOf(one)}`),
+    ...awaitingOf(one),
   ];
   const slo = one.slo.length === 0 ? '' : `\n${renderSlo(one, context)}`;
   return `${lines.join('\n')}\n${slo}${renderNext(nextStepsOf(one), context)}`;
@@ -96,6 +97,10 @@ function quarantineOf({ quarantine, suspended_files }: PipelineStatus): string {
   return [...listed(shown, quarantine.length), ...files].join('; ') || 'empty';
 }
 
+function awaitingOf({ awaiting }: PipelineStatus): readonly string[] {
+  return awaiting === undefined ? [] : [`approval      run ${awaiting.run_id} awaits it until ${awaiting.expires_at}`];
+}
+
 function behindOf({ behind, unfinished }: PipelineStatus): string {
   const shown = behind
     .slice(0, MOST_NAMED)
@@ -126,8 +131,9 @@ function renderSlo({ slo, days }: PipelineStatus, { layout }: Shown): string {
 
 /** What looks closer at what is wrong, the worst first. */
 function nextStepsOf(one: PipelineStatus): readonly string[] {
-  const { pipeline, breaker, open_incident, last_run, quarantine, behind, suspended_files } = one;
+  const { pipeline, breaker, open_incident, last_run, quarantine, behind, suspended_files, awaiting } = one;
   return [
+    ...(awaiting === undefined ? [] : [`review ${awaiting.run_id}`]),
     ...(open_incident === null || last_run === null ? [] : [`runs show ${last_run.run_id}`]),
     ...(breaker === 'open' ? [`breaker status ${pipeline}`] : []),
     ...(suspended_files === 0 ? [] : [`files list ${pipeline}`]),

@@ -11,6 +11,7 @@ import { countCodes, selectRunFacts } from '../../sql/status/status.ts';
 import { loadTable } from '../../table/read.ts';
 import type { QueryDeps } from '../deps.ts';
 import { listFailedRuns } from '../failed-runs.ts';
+import { awaitingRun } from '../gate/awaiting-runs.ts';
 import { lastSpec } from '../last-spec.ts';
 import { parseTime } from '../moment.ts';
 import { planRun } from '../plan-run.ts';
@@ -39,6 +40,7 @@ export async function collectFacts(
 ): Promise<StatusFacts> {
   const spec = await specOf(deps, pipeline);
   const breaker = await readBreaker(deps.store, pipeline);
+  const waits = await awaitingRun(deps, pipeline, deps.clock.now());
   return {
     pipeline,
     owner: spec.owner,
@@ -47,6 +49,7 @@ export async function collectFacts(
     slo: spec.slo,
     runs: await runFacts(deps, pipeline, spec.slo.quarantineRate !== null),
     breaker: breaker === undefined || breaker.closed_at !== null ? 'closed' : 'open',
+    ...(waits && { awaiting: waits.awaiting }),
     quarantine: await countQuarantine(deps, pipeline),
     ...(ahead ? await lookAhead(deps, pipeline) : UNSEEN),
     maintenance: await lookForDue(deps, spec),

@@ -71,7 +71,7 @@ const MOST_NAMED = 10;
 
 /** What a person on call looks at first, each with whether it is wrong. */
 export function stateText({ status, cost }: PipelineReport): readonly Item[] {
-  const { last_run, open_incident, at, behind, maintenance, breaker, breached, mttr_ms } = status;
+  const { last_run, open_incident, at, behind, maintenance, breaker, breached, mttr_ms, awaiting } = status;
   const since = (then: string): number => Math.max(0, Date.parse(at) - Date.parse(then));
   const run =
     last_run === null
@@ -102,6 +102,9 @@ export function stateText({ status, cost }: PipelineReport): readonly Item[] {
       breached.includes('mttr'),
     ],
     ['breaker', breaker, breaker === 'open'],
+    ...(awaiting === undefined
+      ? []
+      : [['awaits approval', `run ${awaiting.run_id}, rejected at ${awaiting.expires_at}`, true] as const]),
     [
       'behind',
       status.unseen === true

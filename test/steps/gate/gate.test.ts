@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { renderPipeline } from '../../../lib/cli/output/status.ts';
 import { InvalidInput } from '../../../lib/core/errors.ts';
 import type { Awaiting } from '../../../lib/core/promote.ts';
 import { parseTableName } from '../../../lib/core/tables.ts';
@@ -8,8 +9,12 @@ import { type DecideRequest, decideRun, findGated } from '../../../lib/lake/gate
 import { digestOf, digestsOf, movedOn } from '../../../lib/lake/gate/digest.ts';
 import { readOpenRun } from '../../../lib/lake/run/open-run.ts';
 import { readPlan, runFolder } from '../../../lib/lake/run/run-folder.ts';
+import { listAwaiting } from '../../../lib/query/gate/awaiting-runs.ts';
+import { collectFacts } from '../../../lib/query/status/status-facts.ts';
+import { judgePipeline } from '../../../lib/report/status.ts';
 import { compactTables } from '../../../lib/runtime/compact.ts';
 import { expireTables, vacuumTables } from '../../../lib/runtime/maintain.ts';
+import { runOpen } from '../../../lib/steps/open/open.ts';
 import { commitChange } from '../../../lib/table/commit.ts';
 import { prepareSnapshot } from '../../../lib/table/prepare.ts';
 import { loadTable } from '../../../lib/table/read.ts';
@@ -59,6 +64,21 @@ test('a run waits with all that it has prepared, publishes when it is approved, 
   assert.equal(Date.parse(waits.expires_at) - Date.parse(waits.since), 7 * 86_400_000);
   assert.equal(await lake.metadata('shop_silver.items'), undefined);
   assert.equal(await lake.metadata('shop_gold.totals'), undefined);
+  const status = judgePipeline(await collectFacts(lake.deps, 'shop', { ahead: false }), Date.parse(waits.since));
+  assert.deepEqual(status.awaiting, waits);
+  assert.match(
+    renderPipeline(status, { layout: { width: 200 }, hint: (text) => text, lake: 'lake' }),
+    /approval {6}run r1 awaits it until 2026-01-08T[\s\S]*next:\n {2}review r1\n/,
+  );
+  assert.deepEqual(
+    (await listAwaiting(lake.deps, undefined, new Date(waits.since))).map(({ pipeline, run_id, status }) => [
+      pipeline,
+      run_id,
+      status,
+    ]),
+    [['shop', 'r1', 'AWAITING_APPROVAL']],
+  );
+  assert.deepEqual(await listAwaiting(lake.deps, 'shop', new Date(waits.expires_at)), []);
   await lake.land('rows', 'b.csv', 'id,day,amount\n3,2,30\n');
   const other = await lake.answer({ runId: 'r2' });
   assert.deepEqual(other, { kind: 'awaiting', pipeline: 'shop', awaiting: waits, own: false });
@@ -187,6 +207,26 @@ test('a run that its conditions let through, and that was killed before that was
     { run_id: 'r1', decision: 'approved', by: 'conditions', reason: 'there are none' },
   ]);
   assert.deepEqual(await lake.rows('shop_gold.totals'), [{ day: 1, amount: '10' }]);
+});
+
+test('of executions that nobody watches one waits for the decision, and the others end behind it', async () => {
+  await using lake = await openShop();
+  await lake.land('rows', 'a.csv', 'id,day,amount\n1,1,10\n');
+  await awaiting(lake, 'r1');
+  const open = (run_id: string) =>
+    runOpen(
+      { pipeline: 'shop', run_id, dry_run: false, wait: true, started_by: 'events', execution: run_id },
+      lake.deps,
+    );
+  const first = await open('e1');
+  assert.deepEqual([first.status, first.awaited?.run_id, first.request.run_id], ['awaiting', 'r1', 'e1']);
+  const second = await open('e2');
+  assert.deepEqual([second.status, second.behind], ['coalesced', { execution: 'e1', run_id: 'e1' }]);
+  assert.equal((await open('e1')).status, 'awaiting');
+  await decide(lake, 'r1');
+  // It has its turn: first comes what was decided about, then what it was started for.
+  const turn = await open('e1');
+  assert.deepEqual([turn.status, turn.run.run_id, turn.request.run_id], ['planned', 'r1', 'e1']);
 });
 
 test('what was prepared and is another is not approved, and what was approved and is another is not published', async () => {
