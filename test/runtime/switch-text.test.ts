@@ -159,6 +159,17 @@ describe('strata switch', () => {
   });
 
   test('leaves a choice alone that is no text of the pipeline any more', async () => {
+    const other = { ...SQL, 'wrong.sql': 'select sum(amount)::decimal(38,2) as amount from silver.orders' };
+    const mended = await compileTest({ name: 'shop', definition, sql: other }, lake.scratch);
+    const modified = async (spec: typeof mended): Promise<readonly string[]> => {
+      const { deps } = lake.reopen((own) => ({ ...own, specs: async () => spec }));
+      return (await planRun(deps, 'shop', { select: ['state:modified'] })).selected?.models ?? [];
+    };
+    assert.deepEqual(await modified(mended), []);
+    const own = { ...SQL, 'current.sql': `${SQL['current.sql']} where true` };
+    assert.deepEqual(await modified(await compileTest({ name: 'shop', definition, sql: own }, lake.scratch)), [
+      'gold.revenue',
+    ]);
     await to('candidate');
     const gold = { ...definition.gold, revenue: { sql: { current: 'current.sql', wrong: 'wrong.sql' } } };
     const spec = await compileTest({ name: 'shop', definition: { ...definition, gold }, sql: SQL }, lake.scratch);
