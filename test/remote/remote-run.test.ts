@@ -85,6 +85,41 @@ test('what is asked of a run is in the input of its execution', async () => {
   });
 });
 
+test('a command does not wait for people: it says that the run, or one before it, awaits approval', async () => {
+  sfn.on(StartExecutionCommand).resolves({ executionArn: EXECUTION, startDate: new Date(0) });
+  sfn.on(DescribeExecutionCommand).resolves(ended('RUNNING'));
+  const gate = {
+    run_id: 'r1',
+    at: '2026-01-31T12:00:00Z',
+    expires_at: '2026-02-01T12:00:00Z',
+    digest: 'd',
+    parts: {},
+    conditions: [{ condition: 'a rate', holds: false, found: 'too much' }],
+    auto: true,
+  };
+  const deps = await openDeps();
+  const write = (key: string, value: unknown) =>
+    deps.store.write(`ops/shop/${key}`, new TextEncoder().encode(JSON.stringify(value)), { kind: 'any' });
+  await write('open-run.json', { ...RUN, epoch: 1 });
+  await write('_gates/r1/gate.json', gate);
+  await write('_runs/r1/plan.json', { run: RUN, created_at: gate.at, spec: {} });
+  const awaiting = {
+    run_id: 'r1',
+    since: gate.at,
+    expires_at: gate.expires_at,
+    digest: 'd',
+    because: ['a rate: too much'],
+  };
+  const own = await runRemotely(deps, { pipeline: 'shop', runId: 'r1' });
+  assert.deepEqual(own, { kind: 'awaiting', pipeline: 'shop', awaiting, own: true });
+  const other = await runRemotely(deps, { pipeline: 'shop', runId: 'r2' });
+  assert.deepEqual(other, { kind: 'awaiting', pipeline: 'shop', awaiting, own: false });
+  // An execution that nobody lets wait ends with the same.
+  const output = JSON.stringify({ ...JSON.parse(state('nothing')), status: 'awaiting', awaited: awaiting });
+  sfn.on(DescribeExecutionCommand).resolves(ended('SUCCEEDED', { output }));
+  assert.deepEqual(await runRemotely(deps, { pipeline: 'shop', runId: 'r3' }), other);
+});
+
 describe('a run on AWS', () => {
   test('is started by its run_id, followed, and answered with its result', async () => {
     sfn.on(StartExecutionCommand).resolves({ executionArn: EXECUTION, startDate: new Date(0) });
