@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, existsSync, globSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -17,6 +18,8 @@ const FOLDER = join(PEERS, 'trino');
 const ARCHIVE = join(FOLDER, `trino-server-${RELEASE}.tar.gz`);
 const ADDRESS = `https://repo1.maven.org/maven2/io/trino/trino-server/${RELEASE}/trino-server-${RELEASE}.tar.gz`;
 const HOME = join(FOLDER, `trino-server-${RELEASE}`);
+/** Where Maven keeps it on a machine that has fetched it by that. */
+const BY_MAVEN = join(homedir(), '.m2/repository/io/trino/trino-server', RELEASE, `trino-server-${RELEASE}.tar.gz`);
 
 /** Where a Trino of the test's own answers, by this machine alone. */
 export type Trino = AsyncDisposable & {
@@ -27,9 +30,17 @@ export type Trino = AsyncDisposable & {
   rows(statement: string): Promise<readonly (readonly unknown[])[]>;
 };
 
+/** What keeps Trino from being started without fetching anything; undefined where all is there. */
+export function missingForTrino(): string | undefined {
+  if (findJava() === undefined) return `no Java ${JAVA} or later`;
+  const found = [join(HOME, 'installed'), ARCHIVE, BY_MAVEN].some((file) => existsSync(file));
+  return found ? undefined : `neither ${ARCHIVE} nor ${BY_MAVEN}`;
+}
+
 /** Starts Trino with one catalog of Iceberg tables, which it keeps in `folder`, and one worker, itself. */
 export async function startTrino(folder: string): Promise<Trino> {
-  const java = javaHome();
+  const java = findJava();
+  if (java === undefined) throw new Error(`no Java ${JAVA} or later below /usr/lib/jvm; let JAVA_HOME name one`);
   await install();
   const port = await freePort();
   const address = `http://127.0.0.1:${port}`;
@@ -100,11 +111,9 @@ function lines(properties: Readonly<Record<string, string>>): string {
 }
 
 /** A Java that is new enough: that of JAVA_HOME, or one that Debian's packages, or others in their place, have brought. */
-function javaHome(): string {
+function findJava(): string | undefined {
   const homes = [process.env['JAVA_HOME'] ?? '', ...globSync('/usr/lib/jvm/*')];
-  const found = homes.find((home) => existsSync(join(home, 'release')) && releaseOf(home) >= JAVA);
-  if (found === undefined) throw new Error(`no Java ${JAVA} or later: got ${homes.join(', ')}; let JAVA_HOME name one`);
-  return found;
+  return homes.find((home) => existsSync(join(home, 'release')) && releaseOf(home) >= JAVA);
 }
 
 function releaseOf(home: string): number {
@@ -115,10 +124,11 @@ function releaseOf(home: string): number {
 async function install(): Promise<void> {
   if (existsSync(join(HOME, 'installed'))) return;
   await mkdir(FOLDER, { recursive: true });
-  if (!existsSync(ARCHIVE)) await fetchArchive();
+  const archive = existsSync(BY_MAVEN) ? BY_MAVEN : ARCHIVE;
+  if (!existsSync(archive)) await fetchArchive();
   await rm(HOME, { recursive: true, force: true });
   console.log(`installing Trino ${RELEASE} below ${FOLDER}`);
-  if ((await exitCode('tar', ['-xzf', ARCHIVE, '-C', FOLDER])) !== 0) throw new Error(`${ARCHIVE} cannot be unpacked`);
+  if ((await exitCode('tar', ['-xzf', archive, '-C', FOLDER])) !== 0) throw new Error(`${archive} cannot be unpacked`);
   // Its files are links to those of other plugins, so that only now these can go.
   for (const plugin of await readdir(join(HOME, 'plugin')))
     if (plugin !== 'iceberg') await rm(join(HOME, 'plugin', plugin), { recursive: true });

@@ -153,9 +153,11 @@ const query = z.object({
   failureInfo: z.object({ message: z.string().optional() }).optional(),
 });
 
-/** Who cancels a statement says nothing about it. */
-function progressOf({ message, errorName, errorType }: z.infer<typeof failure>): Progress {
-  const refused = errorType === 'USER_ERROR' && errorName !== 'USER_CANCELED';
+/** Whoever ends a statement says nothing about it. */
+const ENDED = new Set(['USER_CANCELED', 'ADMINISTRATIVELY_KILLED', 'ADMINISTRATIVELY_PREEMPTED']);
+
+function progressOf({ message, errorName = '', errorType }: z.infer<typeof failure>): Progress {
+  const refused = errorType === 'USER_ERROR' && !ENDED.has(errorName);
   return { kind: refused ? 'refused' : 'failed', reason: message };
 }
 

@@ -117,6 +117,10 @@ describe('a Trino', () => {
         { kind: 'failed', reason: 'no reason' },
       ],
       [
+        { body: { state: 'FAILED', errorCode: { name: 'ADMINISTRATIVELY_KILLED', type: 'USER_ERROR' } } },
+        { kind: 'failed', reason: 'no reason' },
+      ],
+      [
         {
           body: { state: 'FAILED', errorCode: { type: 'INSUFFICIENT_RESOURCES' }, failureInfo: { message: 'memory' } },
         },
