@@ -47,7 +47,8 @@ export async function runRemotely(deps: RemoteRunDeps, request: RemoteRunRequest
   request.onStarted?.(arn);
   let waits: Awaiting | undefined;
   const ended = await follow(deps, arn, request.onEvent, undefined, async () => {
-    const found = input.dry_run ? undefined : await awaitingRun(deps, input.pipeline, deps.clock.now());
+    // To look is a courtesy as well: S3 says that nothing is there only to those who may list.
+    const found = input.dry_run ? undefined : await awaitingRun(deps, input.pipeline, deps.clock.now()).catch(unseen);
     waits = found?.awaiting;
     return waits !== undefined;
   });
@@ -55,6 +56,10 @@ export async function runRemotely(deps: RemoteRunDeps, request: RemoteRunRequest
   if (waits !== undefined && ended.status === 'RUNNING')
     return { kind: 'awaiting', pipeline: input.pipeline, awaiting: waits, own: waits.run_id === input.run_id };
   return answerOf(deps, input, { ended, again });
+}
+
+function unseen(cause: unknown): undefined {
+  if (!(cause instanceof InvalidInput)) throw cause;
 }
 
 /** What an execution of a run that has ended answers, by what it was started with. */

@@ -14,6 +14,7 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { createMemoryStore } from '../../lib/adapters/store/memory.ts';
 import type { StateEvent } from '../../lib/asl/state-event.ts';
+import { InvalidInput } from '../../lib/core/errors.ts';
 import type { RunResult } from '../../lib/core/run.ts';
 import { redriveRemotely } from '../../lib/remote/executions/act.ts';
 import { type RemoteRunDeps, runRemotely } from '../../lib/remote/remote-run.ts';
@@ -118,6 +119,23 @@ test('a command does not wait for people: it says that the run, or one before it
   const output = JSON.stringify({ ...JSON.parse(state('nothing')), status: 'awaiting', awaited: awaiting });
   sfn.on(DescribeExecutionCommand).resolves(ended('SUCCEEDED', { output }));
   assert.deepEqual(await runRemotely(deps, { pipeline: 'shop', runId: 'r3' }), other);
+});
+
+test('who may get objects and not list them follows a run all the same', async () => {
+  sfn.on(StartExecutionCommand).resolves({ executionArn: EXECUTION, startDate: new Date(0) });
+  const done = ended('SUCCEEDED', { output: state('planned') });
+  sfn.on(DescribeExecutionCommand).resolvesOnce(ended('RUNNING')).resolves(done);
+  const deps = await openDeps({ '_runs/r1': RESULT });
+  await deps.store.write('ops/shop/open-run.json', new TextEncoder().encode(JSON.stringify({ ...RUN, epoch: 1 })), {
+    kind: 'any',
+  });
+  const head: typeof deps.store.head = async (key) => {
+    const found = await deps.store.head(key);
+    if (found === undefined) throw new InvalidInput(`s3:HeadObject on ${key} failed: status 403, without a reason`);
+    return found;
+  };
+  const answer = await runRemotely({ ...deps, store: { ...deps.store, head } }, { pipeline: 'shop', runId: 'r1' });
+  assert.deepEqual(answer, { kind: 'ended', result: RESULT, again: false });
 });
 
 describe('a run on AWS', () => {
