@@ -32,15 +32,14 @@ export async function runAwaitDecision({ state, token }: AwaitInput, deps: Await
     return state;
   }
   // One that goes on waiting, because its execution was another, has been told of.
-  const told = await deps.store.write(gateFolder.told(run), encode({ at: deps.clock.now().toISOString() }), {
-    kind: 'absent',
-  });
-  if (told.kind !== 'written') return state;
+  if ((await deps.store.head(gateFolder.told(run))) !== undefined) return state;
   const subject = `Strata: ${run.pipeline} awaits approval: strata review ${run.run_id}`;
   await deps.alerts.publish({
     subject: subject.slice(0, LONGEST_SUBJECT),
     message: `${sayAwaiting(run.pipeline, awaiting)}\n`,
   });
+  // Better twice than never: what could not be sent is sent by the next attempt.
+  await deps.store.write(gateFolder.told(run), encode({ at: deps.clock.now().toISOString() }), { kind: 'any' });
   return state;
 }
 

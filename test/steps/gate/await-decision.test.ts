@@ -12,6 +12,7 @@ const state: RunState = { status: 'planned', request: run, run, level: 1, levels
 
 test('people are told once, the bell is that of the last execution, and a decision wakes at once who came too late', async () => {
   const store = createMemoryStore({ scratch: makeScratch() });
+  let failing = true;
   const told: { readonly subject: string; readonly message: string }[] = [];
   const woken: string[] = [];
   const deps = {
@@ -20,6 +21,7 @@ test('people are told once, the bell is that of the last execution, and a decisi
     log: { info: () => {}, warn: () => {} },
     alerts: {
       publish: async (alert: (typeof told)[number]) => {
+        if (failing) throw new Error('throttled');
         told.push(alert);
       },
     },
@@ -27,6 +29,9 @@ test('people are told once, the bell is that of the last execution, and a decisi
       woken.push(token);
     },
   };
+  // What could not be sent is sent by the next attempt.
+  await assert.rejects(runAwaitDecision({ state, token: 'one' }, deps), /throttled/);
+  failing = false;
   assert.equal(await runAwaitDecision({ state, token: 'one' }, deps), state);
   await runAwaitDecision({ state, token: 'two' }, deps);
   assert.deepEqual(await readBell(store, run), { token: 'two' });
