@@ -9,6 +9,6 @@ export async function decideGated(
   runId: string,
   request: DecideRequest,
 ): Promise<Decided & { readonly run: RunRef }> {
-  const { run, gate } = await findGated(deps, runId);
+  const { run, gate } = await findGated(deps, runId, request.pipeline);
   return { run, ...(await decideRun(deps, run, gate, request)) };
 }

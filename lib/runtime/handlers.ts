@@ -4,7 +4,7 @@ import type { MaintenanceState, RewriteInput } from '../core/maintenance.ts';
 import type { HeldRun, RunState, UnitInput } from '../core/run.ts';
 import type { TaskName } from '../core/states.ts';
 import type { StepDeps } from '../lake/deps.ts';
-import { recordApprovals, rejectionOf } from '../lake/gate/record-approval.ts';
+import { approvalOf, recordApprovals } from '../lake/gate/record-approval.ts';
 import { tellWaiting } from '../lake/lineage/untold.ts';
 import { recordPeriod } from '../lake/ops/branches/record-period.ts';
 import { recordRun } from '../lake/ops/record-run.ts';
@@ -79,7 +79,7 @@ export function medallionHandlers(
         async recordFailed(plan, result) {
           await recordPeriod(held, plan, 'FAILED');
           await recordRun(held, plan, recordOf(plan, result));
-          await recordApprovals(held, { run: plan.run }, await rejectionOf(held, plan));
+          await recordApprovals(held, { run: plan.run }, await approvalOf(held, plan));
         },
         writesTables: true,
       });

@@ -33,7 +33,7 @@ export function selectHeldAgainst(quarantine: Sql, table: string, without: reado
 
 /** The condemned rows that match: how many, and a number that is another for others. */
 export function countCondemned(table: Sql, filter: QuarantineFilter): Statement {
-  const which = sql`CAST(bit_xor(hash(source, source_file, line, row_hash, table_name)) AS VARCHAR)`;
+  const which = sql`CAST(sum(CAST(hash(run_id, source, source_file, line, row_hash, table_name) AS HUGEINT)) AS VARCHAR)`;
   return {
     name: 'condemned rows',
     text: sql`SELECT count(*) AS rows, ${which} AS digest FROM ${table} WHERE status = 'condemned' AND ${renderQuarantineFilter(filter)}`,

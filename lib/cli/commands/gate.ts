@@ -12,14 +12,16 @@ import { renderReview } from '../output/review.ts';
 import { runDocument, runText } from '../output/run-answer.ts';
 import { reportEnd, runPipeline } from './run.ts';
 
+type OfPipeline = { readonly pipeline?: string };
+
 const SAMPLE = 5;
 /** How long another run is waited for that works just now. */
 const TURN_MS = 60_000;
 
 /** Shows what a run would publish. */
-export async function review(context: Context, runId: string, asked: PersonalOption): Promise<number> {
+export async function review(context: Context, runId: string, asked: PersonalOption & OfPipeline): Promise<number> {
   const deps = hidingPersonal((await openLakeAt(context, 'read')).deps, asked);
-  const found = await reviewRun(deps, runId, SAMPLE);
+  const found = await reviewRun(deps, runId, SAMPLE, asked.pipeline);
   await context.answer(found, () => renderReview(found, context));
   noteMasked(
     context,

@@ -11,18 +11,22 @@ import {
   type Start,
 } from '../command-shape.ts';
 
-type DecideOptions = AwsOptions & { readonly by: string; readonly reason: string; readonly digest?: string };
+type OfPipeline = { readonly pipeline?: string };
+type DecideOptions = AwsOptions &
+  OfPipeline & { readonly by: string; readonly reason: string; readonly digest?: string };
 
 const RUN_HELP = 'the id of a run that `strata runs` shows as AWAITING_APPROVAL';
+const PIPELINE_HELP = 'of which pipeline the run is, where several have one of that id';
 
 /** What people do about runs that wait to be approved. */
 export function addGate(program: Command, start: Start): void {
   addAwsLook(program.command('review'))
     .description('show what a run that awaits approval would publish, beside what is published')
     .argument('<run>', RUN_HELP)
+    .option('--pipeline <name>', PIPELINE_HELP)
     .option(SHOW_PERSONAL, SHOW_PERSONAL_HELP)
     .addHelpText('after', examples('strata review 20260131T0600-1a2b3c', 'strata review run-7 --aws --stage prod'))
-    .action(async (runId: string, options: PersonalOption & AwsOptions, command: Command) =>
+    .action(async (runId: string, options: PersonalOption & AwsOptions & OfPipeline, command: Command) =>
       start(command, async (context) => {
         const { context: there, asked } = lookAt(context, options);
         return (await import('../commands/gate.ts')).review(there, runId, asked);
@@ -40,6 +44,7 @@ export function addGate(program: Command, start: Start): void {
 function addDecision(program: Command, name: 'approve' | 'reject', start: Start): Command {
   return addAws(program.command(name), 'in the deployed lake, with your own rights')
     .argument('<run>', RUN_HELP)
+    .option('--pipeline <name>', PIPELINE_HELP)
     .requiredOption('--by <name>', 'who decides')
     .requiredOption('--reason <text>', 'why, for whoever asks later')
     .action(async (runId: string, options: DecideOptions, command: Command) =>

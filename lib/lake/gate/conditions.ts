@@ -2,6 +2,7 @@ import type { ConditionOutcome, TableCondition } from '../../core/promote.ts';
 import { worstOf } from '../../core/row-counts.ts';
 import type { RunPlan } from '../../core/run.ts';
 import { fullName } from '../../core/tables.ts';
+import { withRenamed } from '../../iceberg/rename.ts';
 import type { Session } from '../../ports.ts';
 import { countCodes, countGone, sumBoth } from '../../sql/gate/conditions.ts';
 import { renderParquet } from '../../sql/scan.ts';
@@ -44,8 +45,16 @@ async function judgeCodes(
   );
   const found = [...(await codesOfRows(deps, forbid, books)), ...rejected];
   const condition = `no record rejected with ${forbid.join(', ')}`;
-  return { condition, holds: found.length === 0, found: found.length === 0 ? 'none is' : found.join(', ') };
+  return { condition, holds: found.length === 0, found: found.length === 0 ? 'none is' : nameSome(found) };
 }
+
+/** A state and an alert have room for some. */
+function nameSome(found: readonly string[]): string {
+  const more = found.length - MOST_NAMED;
+  return `${found.slice(0, MOST_NAMED).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
+}
+
+const MOST_NAMED = 20;
 
 async function codesOfRows(
   deps: StepDeps,
@@ -69,10 +78,11 @@ async function judgeTable(
   const model = findModel(plan.spec, condition.table);
   const name = fullName(tableIdOf(plan.spec, model));
   if ((await deps.store.head(runFolder.table(plan.run, model.id))) === undefined) return [];
-  const published = await loadBase(deps.store, plan, model.id);
-  if (published === undefined) {
+  const base = await loadBase(deps.store, plan, model.id);
+  if (base === undefined) {
     return [{ condition: `${name} as it was`, holds: false, found: 'it has not been published before' }];
   }
+  const published = withRenamed(base, model.renamed);
   const prepared = await loadState(deps.store, plan, model.id);
   const columns = tableColumns(model);
   await using session = await deps.engine.open(deps.settings);

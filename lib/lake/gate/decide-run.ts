@@ -9,20 +9,35 @@ import { decide, decidedBy, readGate } from './gate-folder.ts';
 export type DecideDeps = Pick<StepDeps, 'store' | 'catalog' | 'clock'>;
 
 /** What a person decides, and of what if the digest of it is given. */
-export type DecideRequest = Pick<Approval, 'decision' | 'by' | 'reason'> & { readonly digest?: string | undefined };
+export type DecideRequest = Pick<Approval, 'decision' | 'by' | 'reason'> & {
+  readonly digest?: string | undefined;
+  /** Left out: the only one that has a run of that id. */
+  readonly pipeline?: string | undefined;
+};
 
 /** `before`: it had been decided so already, by whoever the approval names. */
 export type Decided = { readonly approval: Approval; readonly before: boolean };
 
-/** A run that is or was to be decided about, in whichever pipeline it is. Throws InvalidInput where there is none of that id. */
+type Gated = { readonly run: RunRef; readonly gate: GateRecord };
+
+/** A run that is or was to be decided about, in whichever pipeline it is. Throws InvalidInput where none has that id, or several have. */
 export async function findGated(
   { store }: Pick<DecideDeps, 'store'>,
   runId: string,
-): Promise<{ readonly run: RunRef; readonly gate: GateRecord }> {
-  for (const pipeline of await store.folders('ops/')) {
+  of: string | undefined = undefined,
+): Promise<Gated> {
+  const found: Gated[] = [];
+  for (const pipeline of of === undefined ? await store.folders('ops/') : [of]) {
     const run = { pipeline, run_id: runId, dry_run: false };
     const gate = await readGate(store, run);
-    if (gate !== undefined) return { run, gate };
+    if (gate !== undefined) found.push({ run, gate });
+  }
+  const [first, ...others] = found;
+  if (first !== undefined && others.length === 0) return first;
+  if (first !== undefined) {
+    throw new InvalidInput(
+      `run ${JSON.stringify(runId)}: got one of ${found.map(({ run }) => run.pipeline).join(' and one of ')}; expected --pipeline to say which`,
+    );
   }
   throw new InvalidInput(
     `no run ${JSON.stringify(runId)} awaits approval, or ever did; expected one that \`strata runs\` shows as AWAITING_APPROVAL`,
@@ -75,7 +90,7 @@ async function requireUnchanged(
   gate: GateRecord,
   asked: string | undefined,
 ): Promise<void> {
-  if (asked !== undefined && !gate.digest.startsWith(asked)) {
+  if (asked !== undefined && (asked === '' || !gate.digest.startsWith(asked))) {
     throw new InvalidInput(
       `run ${run.run_id} has another digest: got ${asked}; expected ${gate.digest}, which strata review ${run.run_id} shows`,
     );

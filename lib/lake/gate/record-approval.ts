@@ -21,11 +21,11 @@ export async function recordApprovals(
   await commitOps(deps, plan.run, 'approvals', await writeOpsRows(deps, plan, 'approvals', rows));
 }
 
-/** The row of a run that was rejected, for whoever undoes it; none of a run that failed otherwise. */
-export async function rejectionOf(
+/** The row of a run that is undone, be it that it was rejected, or approved and has failed; none where nobody decided. */
+export async function approvalOf(
   { store }: Pick<StepDeps, 'store'>,
   { run }: Pick<RunPlan, 'run'>,
 ): Promise<readonly BookRow[]> {
   const approval = run.kind === 'maintenance' ? undefined : await readApproval(store, run);
-  return approval?.decision === 'rejected' ? [approvalRow(run, approval)] : [];
+  return approval === undefined ? [] : [approvalRow(run, approval)];
 }

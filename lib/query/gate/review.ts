@@ -50,8 +50,8 @@ type ReviewDeps = QueryDeps & Pick<StepDeps, keyof StepDeps>;
  * What a run has prepared, beside what is published. `sample`: rows of each kind that are shown of a table. Throws InvalidInput for one that
  * never had to be decided about, or of which nothing is left.
  */
-export async function reviewRun(deps: ReviewDeps, runId: string, sample: number): Promise<Review> {
-  const { run, gate } = await findGated(deps, runId);
+export async function reviewRun(deps: ReviewDeps, runId: string, sample: number, pipeline?: string): Promise<Review> {
+  const { run, gate } = await findGated(deps, runId, pipeline);
   const approval = await readApproval(deps.store, run);
   const plan = await readPlanIfAny(deps.store, run);
   // Of a run that was undone there is nothing to look at.

@@ -8,7 +8,7 @@ import { brokenKey, factsKey } from '../../lake/facts/facts-folder.ts';
 import { factsOfFailed } from '../../lake/facts/failed-work.ts';
 import { discardRun } from '../../lake/files/discard.ts';
 import { waitedFor } from '../../lake/gate/gate-folder.ts';
-import { rejectionOf } from '../../lake/gate/record-approval.ts';
+import { approvalOf } from '../../lake/gate/record-approval.ts';
 import { putDownEvents } from '../../lake/lineage/untold.ts';
 import { discardMaintenance } from '../../lake/maintain/discard-maintenance.ts';
 import { readMaintenancePlan } from '../../lake/maintain/maintenance-folder.ts';
@@ -153,7 +153,7 @@ async function keepFailed(deps: FailDeps, run: HeldRun, error: { name: string; m
     const failed = recordOf(plan, failedResult(plan.run, error, durationOf(timed, now)));
     const row = runRow(timed, { ...failed, price: priceOfModels(facts.model_runs, rate) }, now);
     const runs = deps.writesTables === true ? [] : [row];
-    const approvals = deps.writesTables === true ? [] : await rejectionOf(deps, plan);
+    const approvals = deps.writesTables === true ? [] : await approvalOf(deps, plan);
     const told = { ...facts, runs, ...(approvals.length === 0 ? {} : { approvals }) };
     await writeOnce(deps.store, factsKey(plan), told satisfies RunFacts);
     await putDownEvents(deps, plan, row, facts);

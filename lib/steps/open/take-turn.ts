@@ -1,6 +1,7 @@
 import { LockHeld } from '../../core/errors.ts';
 import type { OpenInput, RunRef } from '../../core/run.ts';
 import type { Waiter } from '../../core/waiting.ts';
+import { readApproval } from '../../lake/gate/gate-folder.ts';
 import { isPlain } from '../../lake/ops/due.ts';
 import { markComparison } from '../../lake/ops/marks.ts';
 import { hasLock, type TakeDeps, takeLock } from '../../lake/run/lock.ts';
@@ -26,7 +27,7 @@ export async function takeTurn(deps: TakeDeps & PlaceDeps, input: OpenInput): Pr
   if (input.started_by !== 'events') await markComparison(deps.store, pipeline, run_id);
   const before = await findWaiter(deps, pipeline, me);
   // Whoever has the lock already has its turn, and another waits for the next one.
-  if (before !== undefined && !(await hasLock(deps, run))) return { kind: 'coalesced', behind: before };
+  if (before !== undefined && !(await goesOn(deps, run))) return { kind: 'coalesced', behind: before };
   try {
     const epoch = await takeLock(deps, run);
     await leavePlace(deps, pipeline, me);
@@ -37,6 +38,11 @@ export async function takeTurn(deps: TakeDeps & PlaceDeps, input: OpenInput): Pr
     if (other === undefined) throw cause;
     return { kind: 'coalesced', behind: other };
   }
+}
+
+/** Has the lock, or was woken because it has been decided about: the other waits for that too, and looks less often. */
+async function goesOn(deps: TakeDeps, run: RunRef): Promise<boolean> {
+  return (await hasLock(deps, run)) || (await readApproval(deps.store, run)) !== undefined;
 }
 
 /**

@@ -14,6 +14,7 @@ import { collectFacts } from '../../../lib/query/status/status-facts.ts';
 import { judgePipeline } from '../../../lib/report/status.ts';
 import { compactTables } from '../../../lib/runtime/compact.ts';
 import { expireTables, vacuumTables } from '../../../lib/runtime/maintain.ts';
+import { releaseRows } from '../../../lib/runtime/release-rows.ts';
 import { runOpen } from '../../../lib/steps/open/open.ts';
 import { commitChange } from '../../../lib/table/commit.ts';
 import { prepareSnapshot } from '../../../lib/table/prepare.ts';
@@ -213,17 +214,19 @@ test('of executions that nobody watches one waits for the decision, and the othe
   await using lake = await openShop();
   await lake.land('rows', 'a.csv', 'id,day,amount\n1,1,10\n');
   await awaiting(lake, 'r1');
-  const open = (run_id: string) =>
-    runOpen(
-      { pipeline: 'shop', run_id, dry_run: false, wait: true, started_by: 'events', execution: run_id },
-      lake.deps,
-    );
+  const open = (run_id: string, deps = lake.deps) =>
+    runOpen({ pipeline: 'shop', run_id, dry_run: false, wait: true, started_by: 'events', execution: run_id }, deps);
   const first = await open('e1');
   assert.deepEqual([first.status, first.awaited?.run_id, first.request.run_id], ['awaiting', 'r1', 'e1']);
   const second = await open('e2');
   assert.deepEqual([second.status, second.behind], ['coalesced', { execution: 'e1', run_id: 'e1' }]);
   assert.equal((await open('e1')).status, 'awaiting');
   await decide(lake, 'r1');
+  // The execution of the run itself, woken by that, does not end behind the one that waits for it.
+  const copy = await lake.copy();
+  const woken = await open('r1', copy.deps);
+  copy.close();
+  assert.deepEqual([woken.status, woken.run.run_id], ['planned', 'r1']);
   // It has its turn: first comes what was decided about, then what it was started for.
   const turn = await open('e1');
   assert.deepEqual([turn.status, turn.run.run_id, turn.request.run_id], ['planned', 'r1', 'e1']);
@@ -237,6 +240,7 @@ test('what was prepared and is another is not approved, and what was approved an
     decide(lake, 'r1', { digest: 'abc' }),
     refused(/another digest: got abc; expected [0-9a-f]{64}/),
   );
+  await assert.rejects(decide(lake, 'r1', { digest: '' }), refused(/another digest: got ; expected [0-9a-f]{64}/));
   await assert.rejects(decide(lake, 'r1', { by: ' ' }), refused(/--by: got nothing/));
   const run = { pipeline: 'shop', run_id: 'r1', dry_run: false };
   const key = runFolder.table(run, 'gold.totals');
@@ -250,6 +254,7 @@ test('what was prepared and is another is not approved, and what was approved an
   assert.equal((await decide(lake, 'r1', { digest })).before, false);
   await lake.store.write(key, new TextEncoder().encode(`${new TextDecoder().decode(bytes)} `), { kind: 'any' });
   const ended = await lake.run({ runId: 'r1' });
+  assert.deepEqual(await approvals(lake), [{ run_id: 'r1', decision: 'approved', by: 'ann', reason: 'looks right' }]);
   assert.match(
     ended.error?.message ?? '',
     /r1 is not as ann approved it: got another shop_gold.totals; nothing is published/,
@@ -355,4 +360,60 @@ test('compaction, expiry, vacuum and a deploy meanwhile are no hindrance, other 
   assert.equal((await deployed.run({ runId: 'r1' })).status, 'SUCCEEDED');
   assert.deepEqual(await lake.rows('shop_gold.totals'), [{ day: 1, amount: '30' }]);
   assert.deepEqual(await lake.rows('shop_silver.items', 'SELECT count(*)::INT AS n FROM t'), [{ n: 3 }]);
+});
+
+test('a measure is compared under the name that it has now', async () => {
+  await using lake = await openShop({ gate: { auto: [] } });
+  await lake.land('rows', 'a.csv', 'id,day,amount\n1,1,10\n');
+  await lake.run({ runId: 'r1' });
+  const renamed = { gold: { totals: { sql: 'totals.sql', renamed: { total: 'amount' } } } };
+  const promote = { gate: { auto: [{ table: 'gold.totals', measures: ['total'], tolerance: 50 }] } };
+  const sql = { 'totals.sql': 'SELECT day, sum(amount) AS total FROM silver.items GROUP BY day' };
+  const next = { ...shop(), definition: { ...Object(shop(promote).definition), ...renamed }, sql };
+  const spec = await compileTest(next, lake.scratch);
+  await lake.land('rows', 'b.csv', 'id,day,amount\n2,1,90\n');
+  const waits = await awaiting(
+    lake.reopen((deps) => ({ ...deps, specs: async () => spec })),
+    'r2',
+  );
+  assert.deepEqual(waits.because, ['total of shop_gold.totals within 50 %: 100 after 10, 900 %']);
+});
+
+test('a run is named by its pipeline too where several have one of that id', async () => {
+  await using lake = await openShop();
+  for (const pipeline of ['bank', 'shop']) {
+    const gate = new TextEncoder().encode(JSON.stringify({ run_id: 'january', digest: pipeline }));
+    await lake.store.write(`ops/${pipeline}/_gates/january/gate.json`, gate, { kind: 'any' });
+  }
+  await assert.rejects(
+    findGated(lake.deps, 'january'),
+    refused(/run "january": got one of bank and one of shop; expected --pipeline to say which/),
+  );
+  assert.equal((await findGated(lake.deps, 'january', 'shop')).gate.digest, 'shop');
+  await assert.rejects(findGated(lake.deps, 'january', 'other'), refused(/no run "january" awaits approval/));
+});
+
+test('condemned rows that came twice are not others that did, for the two who have to ask for the same ones', async () => {
+  await using lake = await openShop({ gate: { auto: [] } });
+  for (const run of [1, 2, 3]) {
+    await lake.land('rows', 'a.csv', `id,day,amount\nx,1,10\n${run},1,1\n`);
+    await lake.land('rows', 'b.csv', `id,day,amount\ny,1,10\n${run},2,1\n`);
+    await lake.run({ runId: `r${run}` });
+  }
+  const ask = (file: string, by: string): Promise<number> =>
+    releaseRows(lake.deps, 'shop', { status: 'condemned', files: [file] }, { by, reason: 'the source has said so' });
+  await assert.rejects(ask('a.csv', 'ann'), refused(/2 condemned rows of shop are not released yet: ann has asked/));
+  await assert.rejects(ask('b.csv', 'bob'), refused(/2 condemned rows of shop are not released yet: bob has asked/));
+  assert.equal(await ask('a.csv', 'bob'), 2);
+});
+
+test('of many files that are rejected with a forbidden code some are named', async () => {
+  await using lake = await openShop({ gate: 'manual', forbid: ['SCHEMA_ERROR'] });
+  for (let at = 0; at < 22; at += 1) await lake.land('rows', `${10 + at}.csv`, `other\n${at}\n`);
+  await lake.land('rows', 'a.csv', 'id,day,amount\n1,1,1\n');
+  const { because } = await awaiting(lake, 'r1');
+  assert.match(
+    because.join(),
+    /^no record rejected with SCHEMA_ERROR: SCHEMA_ERROR of file bronze\/shop\/rows\/.*, and 2 more$/,
+  );
 });
