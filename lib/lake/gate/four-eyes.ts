@@ -41,6 +41,16 @@ export async function requireTwo(
   );
 }
 
+/** Throws InvalidInput where files whose rows were condemned would be read again, which releases these, by whoever asks for that. */
+export async function requireReleased(deps: StepDeps, pipeline: string, files: readonly string[]): Promise<void> {
+  const { rows } = await condemnedRows(deps, pipeline, { files });
+  if (rows === 0) return;
+  throw new InvalidInput(
+    `${rows} rows of these files are condemned, and to read the files again would release them: expected two people to release them first, ` +
+      `by strata quarantine release ${pipeline} with --file, --by NAME and --reason TEXT`,
+  );
+}
+
 function isSame(one: string, other: string): boolean {
   return one.trim().toLowerCase() === other.trim().toLowerCase();
 }

@@ -5,6 +5,7 @@ import type { LandedFile } from '../../core/run.ts';
 import { sourcePrefix } from '../../core/seeds.ts';
 import type { PipelineSpec, SilverModel, SourceSpec } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
+import { requireReleased } from '../../lake/gate/four-eyes.ts';
 import { findTaken, type Taken } from '../../lake/ops/ledger.ts';
 import { landedFile, listSource } from '../../lake/ops/list-landed.ts';
 import { type Survey, takenFor } from '../../lake/ops/survey.ts';
@@ -25,6 +26,7 @@ export async function reprocessWork(
   const source = sourceOf(spec, request.source);
   const chosen = await findLanded(deps, spec, source, request);
   const keys = new Set(chosen.map(({ key }) => key));
+  if (spec.promote !== undefined) await requireReleased(deps, spec.name, [...keys]);
   const models = spec.models.filter(
     (model): model is SilverModel => model.layer === 'silver' && model.from === source.name,
   );

@@ -393,6 +393,25 @@ test('a run is named by its pipeline too where several have one of that id', asy
   await assert.rejects(findGated(lake.deps, 'january', 'other'), refused(/no run "january" awaits approval/));
 });
 
+test('files with condemned rows are read again when two have released these', async () => {
+  await using lake = await openShop({ gate: { auto: [] } });
+  await lake.land('rows', 'a.csv', 'id,day,amount\nx,1,10\n');
+  await lake.run({ runId: 'r1' });
+  await lake.land('rows', 'b.csv', 'id,day,amount\nx,1,10\n2,1,1\n');
+  await lake.run({ runId: 'r2' });
+  const again = (runId: string) => lake.run({ runId, reprocess: { source: 'rows', files: ['b.csv'] } });
+  const statuses = () => lake.rows('shop_ops.quarantine', 'SELECT status FROM t ORDER BY run_id, status');
+  const early = await again('r3');
+  assert.equal(early.status, 'FAILED');
+  assert.match(early.error?.message ?? '', /1 rows of these files are condemned.*two people to release them first/);
+  assert.deepEqual(await statuses(), [{ status: 'quarantined' }, { status: 'condemned' }]);
+  const ask = (by: string) =>
+    releaseRows(lake.deps, 'shop', { files: ['b.csv'] }, { by, reason: 'the source has said so' });
+  await assert.rejects(ask('ann'), refused(/ann has asked/));
+  await ask('bob');
+  assert.equal((await again('r4')).status, 'SUCCEEDED');
+});
+
 test('condemned rows that came twice are not others that did, for the two who have to ask for the same ones', async () => {
   await using lake = await openShop({ gate: { auto: [] } });
   for (const run of [1, 2, 3]) {
