@@ -1,9 +1,8 @@
 import type { ExchangedTable, Stop } from '../../core/ladder.ts';
-import { modelId, type PipelineSpec } from '../../core/spec.ts';
+import { modelId, type TableRef } from '../../core/spec.ts';
 import { type Column, renderColumnType } from '../../core/types.ts';
 import { findExchanges, namedColumns } from '../../sql/ladder/exchange.ts';
 import type { KeyColumn } from '../../sql/ladder/key-columns.ts';
-import { columnsOfRef } from '../tables/table-state.ts';
 import type { ReadModel } from './find-split.ts';
 
 /** Kinds of columns of which equal values have one hash. */
@@ -18,19 +17,19 @@ const HASHED: ReadonlySet<Column['type']['kind']> = new Set([
   'string',
 ]);
 
-/** Ways to keep the rows of a model's tables apart, each with the same answer, or what of its SQL stops that. */
+/**
+ * Ways to keep the rows of a model's tables apart, each with the same answer, or what of its SQL stops that. `columnsOf`: those that
+ * the SQL sees, of the types that the table has, which may be wider than the pipeline says: hashes are of types.
+ */
 export function exchangesOf(
-  spec: PipelineSpec,
   { model, tree, names, aggregates, idOf }: ReadModel,
-  also: Readonly<Record<string, readonly Column[]>>,
+  columnsOf: (ref: TableRef) => readonly Column[],
 ): readonly (readonly ExchangedTable[])[] | Stop {
   // Units of the merge have no right to files of other pipelines.
   if (model.reads.some(({ pipeline }) => pipeline !== undefined)) return { stops: 'a table of another pipeline' };
   const found = findExchanges(tree, names, aggregates);
   if ('stops' in found) return found;
-  const columns = new Map(
-    model.reads.map((ref) => [modelId(ref), [...columnsOfRef(spec, ref), ...(also[modelId(ref)] ?? [])]]),
-  );
+  const columns = new Map(model.reads.map((ref) => [modelId(ref), columnsOf(ref)]));
   const exchanges = found.flatMap((keys) => {
     const tables = keys.flatMap((key) => exchangedTable(key, idOf(key.table), columns, tree));
     const types = new Set(tables.map(({ type }) => type));

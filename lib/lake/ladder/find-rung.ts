@@ -1,5 +1,5 @@
 import type { ExchangedTable, Ladder, Stop } from '../../core/ladder.ts';
-import type { GoldModel, PipelineSpec } from '../../core/spec.ts';
+import { type GoldModel, modelId, type PipelineSpec, type TableRef } from '../../core/spec.ts';
 import type { Column } from '../../core/types.ts';
 import { chooseRung, type Rung } from '../../plan/ladder/choose-rung.ts';
 import { selectAll } from '../../sql/scans.ts';
@@ -7,6 +7,7 @@ import { userTerm } from '../../sql/user-sql.ts';
 import type { StepDeps } from '../deps.ts';
 import { bindReads } from '../tables/bind-reads.ts';
 import { findNeeds } from '../tables/read-needs.ts';
+import { boundColumns, columnsOfRef } from '../tables/table-state.ts';
 import { exchangesOf } from './find-exchanges.ts';
 import { findSplit, readModel, type Split } from './find-split.ts';
 import { bytesOfReads, type States, sizeTables } from './sized-tables.ts';
@@ -40,7 +41,7 @@ export async function findRung(
   const tables = await sizeTables(deps.store, spec, model, { states, needs, also });
   const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
   if (bytes <= worker) return { rung: { rung: 1, bytes, worker } };
-  const { split, exchanges } = await readSql(deps, spec, model, also);
+  const { split, exchanges } = await readSql(deps, spec, model, { states, also });
   const keys = 'stops' in split ? 0 : split.columns.filter(({ key }) => key).length;
   const rung = chooseRung({
     tables,
@@ -59,7 +60,7 @@ async function readSql(
   { engine, settings }: LadderDeps,
   spec: PipelineSpec,
   model: GoldModel,
-  also: Also,
+  { states, also }: { states: States; also: Also },
 ): Promise<{ readonly split: Split | Stop; readonly exchanges: readonly (readonly ExchangedTable[])[] | Stop }> {
   const log = { stops: 'the log of a keyed table' };
   if (model.readsLogs.length > 0) return { split: log, exchanges: log };
@@ -67,7 +68,9 @@ async function readSql(
   await using session = await engine.open({ ...settings, memoryBytes, threads: 1, folders: undefined });
   await bindReads(session, spec, model, also);
   const read = await readModel(session, spec, model, also);
-  return { split: await findSplit(session, read), exchanges: exchangesOf(spec, read, also) };
+  const columnsOf = (ref: TableRef): readonly Column[] =>
+    boundColumns(states.get(modelId(ref)), [...columnsOfRef(spec, ref), ...(also[modelId(ref)] ?? [])]);
+  return { split: await findSplit(session, read), exchanges: exchangesOf(read, columnsOf) };
 }
 
 function ladderOf(rung: Rung, split: Split | Stop): Ladder | undefined {

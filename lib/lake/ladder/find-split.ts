@@ -5,6 +5,7 @@ import type { Column } from '../../core/types.ts';
 import type { JsonValue, Session } from '../../ports.ts';
 import { listFunctions } from '../../sql/bind.ts';
 import { MOST_SCALE } from '../../sql/ladder/average.ts';
+import { AGGREGATING_MACROS } from '../../sql/ladder/nodes.ts';
 import { type SplitAggregate, type SplitQuery, splitAggregation } from '../../sql/ladder/partial.ts';
 import { createPartialsOf, renderMap, renderReduce } from '../../sql/ladder/reduce.ts';
 import type { Names, TableName } from '../../sql/ladder/scope.ts';
@@ -51,7 +52,7 @@ export async function readModel(
     model,
     tree,
     names: { columnsOf, ctes: new Map() },
-    aggregates: new Set(aggregates),
+    aggregates: new Set([...aggregates, ...AGGREGATING_MACROS]),
     results: await session.describe({ name: model.id, text: userSql(model.sql) }),
     idOf: (name) => {
       const ref = refOf(name);

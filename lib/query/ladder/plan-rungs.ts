@@ -1,3 +1,4 @@
+import { engineOf } from '../../core/implementations.ts';
 import { type GoldModel, modelId, type PipelineSpec } from '../../core/spec.ts';
 import { fullName } from '../../core/tables.ts';
 import type { StepDeps } from '../../lake/deps.ts';
@@ -23,7 +24,14 @@ export async function withRungs(deps: StepDeps, survey: Survey, explanation: Exp
   const withRung = async (table: ExplainedTable): Promise<ExplainedTable> => {
     const model = gold.get(table.table);
     const known = model?.reads.some((ref) => states.get(modelId(ref)) !== undefined) === true;
-    if (model === undefined || !known || table.partitions !== null || table.units === 0) return table;
+    if (
+      model === undefined ||
+      engineOf(model) !== undefined ||
+      !known ||
+      table.partitions !== null ||
+      table.units === 0
+    )
+      return table;
     const { rung } = await findRung(knowing, spec, model, { states, worker, also: {} });
     const explained = explainRung(rung, spec.compute);
     return { ...table, units: explained.units, rung: explained };

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../core/json-value.ts';
 import { type Node, nodeAt, textAt, walk } from '../tree.ts';
-import { callsIn, isGrouped, modifierIn, nameOfCall, oddIn } from './nodes.ts';
+import { callsIn, isGrouped, modifierIn, nameOfCall } from './nodes.ts';
 import { type Names, queryOf, type TableName, tableNameOf, withCtes } from './scope.ts';
 
 /** Joins that give each row of their left side, or of both, to what comes of it whatever the other rows of that side are. */
@@ -27,6 +27,7 @@ type Walking = { readonly aggregates: ReadonlySet<string>; readonly counted: Rea
 function inFrom(from: Node | undefined, names: Names, walking: Walking): readonly TableName[] {
   if (from === undefined) return [];
   if (from['type'] === 'JOIN') return inJoin(from, names, walking);
+  if (nodeAt(from, 'sample') !== undefined) return [];
   const query = queryOf(from, names);
   const once = walking.counted.get(JSON.stringify(tableNameOf(from))) === 1;
   if (query !== undefined) {
@@ -35,8 +36,7 @@ function inFrom(from: Node | undefined, names: Names, walking: Walking): readonl
       ? inFrom(nodeAt(query, 'from_table'), withCtes(names, query), walking)
       : [];
   }
-  const plain =
-    from['type'] === 'BASE_TABLE' && textAt(from, 'schema_name') !== '' && nodeAt(from, 'sample') === undefined;
+  const plain = from['type'] === 'BASE_TABLE' && textAt(from, 'schema_name') !== '';
   return plain && once ? [tableNameOf(from)] : [];
 }
 
@@ -54,6 +54,7 @@ export function mapsRows(select: Node, { aggregates }: Pick<Walking, 'aggregates
   if (select['type'] !== 'SELECT_NODE' || isGrouped(select) || modifierIn(select) !== undefined) return false;
   const list: JsonValue | undefined = select['select_list'];
   const many = callsIn(list).some((call) => aggregates.has(nameOfCall(call)) || nameOfCall(call) === 'unnest');
-  const odd = oddIn(list);
-  return !many && (odd === undefined || odd.startsWith('a star') || odd.startsWith('a lambda'));
+  // Behind a star there can be all else.
+  const odd = [...walk(list)].some(({ class: kind }) => kind === 'WINDOW' || kind === 'SUBQUERY');
+  return !many && !odd;
 }

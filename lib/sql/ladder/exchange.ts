@@ -3,7 +3,7 @@ import type { Stop } from '../../core/ladder.ts';
 import { nodeAt, nodesAt, statementsOf, textAt, textsAt, walk } from '../tree.ts';
 import { isKeptApart } from './kept-apart.ts';
 import { type KeyColumn, keyCandidates } from './key-columns.ts';
-import { nameOfCall } from './nodes.ts';
+import { nameOfCall, renamedIn } from './nodes.ts';
 import type { Names } from './scope.ts';
 
 /**
@@ -16,8 +16,8 @@ export function findExchanges(
   aggregates: ReadonlySet<string>,
 ): readonly (readonly KeyColumn[])[] | Stop {
   const [select] = statementsOf(tree);
-  const ordered = orderedIn(tree, aggregates);
-  if (select === undefined || ordered !== undefined) return { stops: ordered ?? 'no SELECT' };
+  const stops = orderedIn(tree, aggregates) ?? renamedIn(tree);
+  if (select === undefined || stops !== undefined) return { stops: stops ?? 'no SELECT' };
   const answers = keyCandidates(select, names).map((keys) => ({
     keys,
     apart: isKeptApart(select, names, keys, aggregates),
@@ -39,6 +39,8 @@ const IN_ORDER: ReadonlySet<string> = new Set([
   'string_agg',
   'group_concat',
   'listagg',
+  'json_group_array',
+  'json_group_object',
   'arg_min',
   'arg_max',
   'min_by',
@@ -58,13 +60,19 @@ function orderedIn(tree: JsonValue, aggregates: ReadonlySet<string>): string | u
   return undefined;
 }
 
-/** The columns of a table that SQL may name, in their order: all of them where it has a star. */
+/** The columns of a table that SQL may name, in their order: all of them where it has a star, or takes a row by the name of its table. */
 export function namedColumns(tree: JsonValue, columns: readonly string[]): readonly string[] {
   const named = new Set<string>();
+  const rows = new Set<string>();
   for (const node of walk(tree)) {
     if (node['class'] === 'STAR' || textAt(node, 'ref_type') === 'NATURAL') return columns;
     const names = node['class'] === 'COLUMN_REF' ? textsAt(node, 'column_names') : textsAt(node, 'using_columns');
+    for (const name of names.slice(-1)) rows.add(name.toLowerCase());
     for (const name of names) named.add(name.toLowerCase());
+  }
+  for (const node of walk(tree)) {
+    const alias = textAt(node, 'alias') || textAt(node, 'table_name');
+    if (Object.hasOwn(node, 'sample') && rows.has(alias.toLowerCase())) return columns;
   }
   return columns.filter((name) => named.has(name.toLowerCase()));
 }

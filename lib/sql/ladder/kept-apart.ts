@@ -83,6 +83,7 @@ function ofFrom(node: Node | undefined, from: From, at: number): Apart {
   if (node === undefined || node['type'] === 'EMPTY') return SAME;
   if (node['type'] === 'JOIN') return ofJoin(node, from, at);
   const query = queryOf(node, from.names);
+  if (nodeAt(node, 'sample') !== undefined && reaches(node, from.names, from.keeping)) return stop('TABLESAMPLE');
   if (query !== undefined) {
     const inner = ofQuery(query, from.names, from.keeping);
     if (inner.kind !== 'apart') return inner;
@@ -90,10 +91,8 @@ function ofFrom(node: Node | undefined, from: From, at: number): Apart {
   }
   const column =
     node['type'] === 'BASE_TABLE' ? from.keeping.columns.get(JSON.stringify(tableNameOf(node))) : undefined;
-  if (column === undefined) return SAME;
-  return nodeAt(node, 'sample') === undefined
-    ? { kind: 'apart', keys: new Set([placed(at, column)]) }
-    : stop('TABLESAMPLE');
+  if (column !== undefined) return { kind: 'apart', keys: new Set([placed(at, column)]) };
+  return reaches(node, from.names, from.keeping) ? stop('a table that is kept apart within a PIVOT or VALUES') : SAME;
 }
 
 /** With the same rows on its other side, a side that is kept apart gives each of its rows, or those that match. */
@@ -241,13 +240,16 @@ function outputKeys(
   isKey: (node: Node) => boolean,
 ): ReadonlySet<string> {
   const found = new Set<string>();
+  const others = new Set<string>();
   for (const item of nodesAt(query, 'select_list')) {
-    if (isKey(item)) found.add(outputName(item).toLowerCase());
+    if (item['class'] !== 'STAR') (isKey(item) ? found : others).add(outputName(item).toLowerCase());
     if (item['class'] !== 'STAR' || nodesAt(item, 'replace_list').length > 0) continue;
+    if (nodesAt(item, 'rename_list').length > 0 || nodeAt(item, 'expr') !== undefined) continue;
     for (const key of keys) {
       const column = key.slice(key.indexOf('.') + 1);
       if (placeOfColumn(scope, [column]) !== undefined || !key.includes('.')) found.add(column);
     }
   }
-  return found;
+  // Another column of that name may stand before it, or in its place.
+  return new Set([...found].filter((name) => !others.has(name)));
 }

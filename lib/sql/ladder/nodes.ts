@@ -48,12 +48,15 @@ export function replaceIn(node: Node, by: (node: Node) => Node | undefined): Nod
   return Object.fromEntries(Object.entries(node).map(([key, inner]) => [key, replaceNodes(inner, by)]));
 }
 
-/** Two expressions with the same text say the same, wherever they stand; `resolve` gives columns their one name. */
+/**
+ * Two expressions with the same text say the same, wherever they stand; `resolve` gives columns their one name. Names within
+ * are those of fields, such as of a struct.
+ */
 export function sameText(node: Node, resolve: (names: readonly string[]) => readonly string[]): string {
-  return JSON.stringify(node, (key, value: unknown) => {
-    if (key === 'alias' || key === 'query_location') return undefined;
+  return JSON.stringify({ ...node, alias: '' }, (key, value: unknown) => {
+    if (key === 'query_location') return undefined;
     if (!isColumn(value)) return value;
-    return { column: resolve(textsAt(value, 'column_names')) };
+    return { column: resolve(textsAt(value, 'column_names')), alias: textAt(value, 'alias') };
   });
 }
 
@@ -64,6 +67,38 @@ function isColumn(value: unknown): value is Node {
 /** The calls of functions in an expression, as far as they are not within subqueries. */
 export function callsIn(expression: JsonValue | undefined): readonly Node[] {
   return [...walk(expression, (node) => node['class'] !== 'SUBQUERY')].filter((node) => node['class'] === 'FUNCTION');
+}
+
+/** Macros of DuckDB that are made of aggregates, which are listed as macros. */
+export const AGGREGATING_MACROS: readonly string[] = [
+  'geomean',
+  'json_group_array',
+  'json_group_object',
+  'weighted_avg',
+];
+
+/** Where a FROM, or a WITH, gives columns other names, or one name of WITH means several queries: who means what is left open. */
+export function renamedIn(tree: JsonValue): string | undefined {
+  const ctes = new Set<string>();
+  for (const node of walk(tree)) {
+    const isRead = node['type'] === 'BASE_TABLE' || node['type'] === 'SUBQUERY';
+    if (isRead && textsAt(node, 'column_name_alias').length > 0 && !isValues(node))
+      return 'names of columns in the FROM';
+    for (const entry of nodesAt(nodeAt(node, 'cte_map') ?? {}, 'map')) {
+      const name = textAt(entry, 'key').toLowerCase();
+      const query = nodeAt(entry, 'value') ?? {};
+      if (textsAt(query, 'aliases').length > 0 && !isValues(query)) return 'names of columns in WITH';
+      if (ctes.has(name)) return `${name}, which several WITH give`;
+      ctes.add(name);
+    }
+  }
+  return undefined;
+}
+
+/** Rows that are written in the SQL have no other names. */
+function isValues(node: Node): boolean {
+  const nodes = [...walk(node)];
+  return nodes.some(({ type }) => type === 'EXPRESSION_LIST') && !nodes.some(({ type }) => type === 'BASE_TABLE');
 }
 
 export function nameOfCall(node: Node): string {

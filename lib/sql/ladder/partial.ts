@@ -11,6 +11,7 @@ import {
   oddIn,
   placeNode,
   placeOf,
+  renamedIn,
   replaceIn,
   sameText,
   tableNode,
@@ -115,10 +116,17 @@ function stopIn(select: Node, aggregates: ReadonlySet<string>): string | undefin
   const grouped = isGrouped(select) || callsIn(select['select_list']).some((c) => aggregates.has(nameOfCall(c)));
   return (
     modifierIn(select) ??
+    renamedIn(select) ??
+    collatedIn(select) ??
     list.map((one) => oddIn(one)).find((odd) => odd !== undefined) ??
     (sets > 1 ? 'several grouping sets' : undefined) ??
     (grouped ? undefined : 'no GROUP BY')
   );
+}
+
+/** Of what is equal by a collation one value stands for all, which is any of them. */
+function collatedIn(select: Node): string | undefined {
+  return [...walk(select)].some((node) => node['class'] === 'COLLATE') ? 'a collation' : undefined;
 }
 
 /** The expressions that are grouped by: those of GROUP BY, or with ALL the items that aggregate nothing. */
@@ -126,7 +134,9 @@ function keysOf(query: Query): readonly Node[] {
   const given = nodesAt(query.select, 'group_expressions');
   if (given.length > 0) return given.map((key) => expand(query.items[(placeOf(key) ?? 0) - 1] ?? key, query));
   if (query.select['aggregate_handling'] !== 'FORCE_AGGREGATES') return [];
-  return query.items.filter((item) => !callsIn(item).some((call) => query.aggregates.has(nameOfCall(call))));
+  // By what is the same in all rows nothing is grouped: without rows there is a group of none.
+  const plain = query.items.filter((item) => !callsIn(item).some((call) => query.aggregates.has(nameOfCall(call))));
+  return plain.filter((item) => [...walk(item)].some((node) => node['class'] === 'COLUMN_REF'));
 }
 
 /** An expression in which what stands for an item of the select list is that item. A column of a table hides such a name. */

@@ -108,6 +108,14 @@ const query = fc
     return `${cte}SELECT ${items.join(', ')} FROM ${from} f ${how} silver.dims d ON f.k = d.k ${where} ${group} ${having}`;
   });
 
+const EXAMPLES = [
+  // Rows of several fields differ by the names of these alone.
+  "SELECT name, max(CAST({'a': n} AS VARCHAR)) AS a, max(CAST({'b': n} AS VARCHAR)) AS b FROM silver.facts GROUP BY name",
+  // Of no rows there is one group, as ALL groups by no constant.
+  "SELECT 'all' AS kind, count(*) AS n FROM silver.facts WHERE false GROUP BY ALL",
+  "SELECT 'one' AS kind, k, count(*) AS n FROM silver.facts GROUP BY ALL",
+];
+
 test('what units aggregate, each some rows of a table, equals the answer over all of them', async () => {
   const cases = fc.record({
     text: query,
@@ -124,7 +132,7 @@ test('what units aggregate, each some rows of a table, equals the answer over al
       await inUnits(units, split);
       assert.equal(await differences(session, userTerm(text), renderReduce(split, bits)), 0, text);
     }),
-    { numRuns: 16 },
+    { numRuns: 16, examples: EXAMPLES.map((text) => [{ text, units: 3, seed: 7, rows: 90 }]) },
   );
 });
 
@@ -154,6 +162,12 @@ const STOPS: readonly (readonly [text: string, stops: string])[] = [
   ],
   ['SELECT k, avg(CAST(d2 AS DECIMAL(30,12))) AS n FROM silver.facts GROUP BY k', 'an average of DECIMAL(30,12)'],
   ['SELECT k, max([n]) AS n FROM silver.facts GROUP BY k', 'max of INTEGER[]'],
+  ['SELECT name COLLATE NOCASE AS name, count(*) AS n FROM silver.facts GROUP BY 1', 'a collation'],
+  ['SELECT k, geomean(n) AS n FROM silver.facts GROUP BY k', 'the aggregate geomean'],
+  [
+    "WITH t(dd) AS (SELECT day FROM silver.facts) SELECT date_trunc('month', dd) AS dd, count(*) AS n FROM t GROUP BY dd",
+    'names of columns in WITH',
+  ],
 ];
 
 test('what has no parts is refused, and what stops it is said', async () => {
@@ -177,6 +191,13 @@ const CUTS: readonly (readonly [from: string, tables: readonly string[]])[] = [
   ],
   ['(SELECT k, max(n) AS n FROM silver.facts GROUP BY k) f JOIN silver.dims d USING (k)', ['silver.dims']],
   ['silver.facts f JOIN silver.dims d USING (k) JOIN silver.dims e USING (k)', ['silver.facts']],
+  [
+    '(SELECT *, row_number() OVER (PARTITION BY k ORDER BY id) AS nth FROM silver.facts) f JOIN silver.dims d USING (k)',
+    ['silver.dims'],
+  ],
+  ['(SELECT weighted_avg(n, 1) AS k FROM silver.facts) f JOIN silver.dims d USING (k)', ['silver.dims']],
+  ['(SELECT * FROM silver.facts) f TABLESAMPLE 10 ROWS JOIN silver.dims d USING (k)', ['silver.dims']],
+  ["silver.facts f JOIN (VALUES (1, 'a'), (2, 'b')) m(k, label) USING (k)", ['silver.facts']],
 ];
 
 test('only tables of which each row counts for itself are read in parts', async () => {

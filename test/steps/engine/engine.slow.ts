@@ -216,6 +216,22 @@ describe('gold models that an engine computes', () => {
     );
   });
 
+  test('are computed once, by one statement, however little a worker of ours may read', async () => {
+    const shop = await openShop(5);
+    const select = ['gold.revenue', 'silver.orders'];
+    await withEngine(shop).lake.run({ runId: 'one', select });
+    await shop.land('rows', 'b.csv', `id,region,amount,day\n${row(11)}\n`);
+    const { lake, engine } = withEngine(shop, {}, { settings: { ...shop.deps.settings, unitBytes: 100 } });
+    const result = await lake.run({ runId: 'two', select });
+    assert.equal(result.status, 'SUCCEEDED', result.error?.message);
+    assert.equal(engine.begun.size, 1);
+    const expected = await shop.rows('shop_silver.orders', EXPECTED.revenue);
+    assert.deepEqual(
+      await shop.rows('shop_gold.revenue', 'SELECT region, revenue, last FROM t ORDER BY ALL'),
+      expected,
+    );
+  });
+
   test('are waited for by one call after the other, and tried again where the engine failed', async () => {
     const shop = await openShop(5);
     const late: Faults = { look: (_, looks) => (looks < 3 ? { kind: 'working' } : undefined) };

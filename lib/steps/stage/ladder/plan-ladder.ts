@@ -1,3 +1,4 @@
+import { engineOf } from '../../../core/implementations.ts';
 import type { TableShare } from '../../../core/ladder.ts';
 import type { ModelPlan, PartitionText, RunPlan } from '../../../core/run.ts';
 import type { GoldModel } from '../../../core/spec.ts';
@@ -28,7 +29,8 @@ export async function planUnits(
   { states, touched, also = {} }: Inputs,
 ): Promise<GoldUnits> {
   const alone = packPartitions(touched).map((partitions) => ({ partitions }));
-  if (touched !== null) return { work: alone, planned: { output: 'final' } };
+  // An engine is given all of a model's text, whatever it has to read.
+  if (touched !== null || engineOf(model) !== undefined) return { work: alone, planned: { output: 'final' } };
   const { rung, ladder } = await findRung(deps, plan.spec, model, { states, worker: workerBytes(plan), also });
   if (ladder === undefined || !('shares' in rung)) {
     if (rung.rung === null) warn(deps, model, rung.stops);
