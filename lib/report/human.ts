@@ -25,6 +25,12 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
 }
 
+/** A time to the second, in UTC: `2026-03-31T11:00:00Z`. A number is in ms since the epoch. */
+export function formatTime(time: string | number): string {
+  const text = typeof time === 'number' ? new Date(time).toISOString() : time;
+  return text.replace(/\.\d+Z$/, 'Z');
+}
+
 /** A count with thousands separated: `1,234,567`. */
 export function formatCount(count: number | bigint): string {
   return count.toLocaleString('en-US');

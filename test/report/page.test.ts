@@ -59,7 +59,10 @@ describe('a page', () => {
     for (const [at, level] of levels.entries()) assert.ok(at === 0 || level <= (levels[at - 1] ?? 0) + 1);
     const tables = all(page, /<table>([\s\S]*?)<\/table>/g);
     for (const table of tables)
-      assert.match(table, /^<caption>[^<]+<\/caption>\n<thead><tr>(<th scope="col"( class="n")?>[^<]*<\/th>)+<\/tr>/);
+      assert.match(
+        table,
+        /^<caption>[^<]+<\/caption>\n<thead><tr>(<th scope="col"( class="(n|prose)")?>[^<]*<\/th>)+<\/tr>/,
+      );
     assert.equal(
       all(page, /<tr[^>]*>(<t[dh][^>]*>)/g).filter((cell) => !/^<th scope="(row|col)"/.test(cell)).length,
       0,
@@ -82,7 +85,7 @@ describe('a page', () => {
     assert.deepEqual(items.get('last run'), ['tuned-59 SUCCEEDED 0 ms ago', false]);
     assert.deepEqual(items.get('freshness'), ['0 ms since the last success', true]);
     assert.deepEqual(items.get('incident'), ['none is open', false]);
-    assert.deepEqual(items.get('mean time to repair'), ['12 h 00 min, of 1 incidents', true]);
+    assert.deepEqual(items.get('mean time to repair'), ['12 h 00 min, of 1 incident', true]);
     assert.deepEqual(items.get('behind'), [`shop_0_gold.m1 (${HOSTILE})`, true]);
     assert.deepEqual(items.get('maintenance due'), ['compact shop_0_silver.m0', false]);
     assert.deepEqual(items.get('cost'), ['$0.0020 a run, $0.12 a month; on Glue $3.43 a month or more', false]);
@@ -117,19 +120,19 @@ describe('a page', () => {
       // A p95 of few runs is grey.
       '<tr><th scope="row"><a href="#pipeline-shop_5f_1">shop_1</a></th><td><span class="bad">freshness, ready, successRate, quarantineRate, mttr</span></td><td class="n">60</td><td class="n">98.3 %</td><td class="n">3 min 54 s</td><td class="n">4 min 00 s</td><td class="n">7 min 00 s</td><td class="n">0 ms ago</td><td class="n">26</td><td class="n">0</td><td class="n">$0.0020</td></tr>',
       '<tr id="model-shop_5f_1-silver.m0"><th scope="row">silver.m0</th><td class="n">40</td><td class="n">1.0 s</td><td class="n">900 ms</td><td class="n">2.0 s</td><td class="n">97.5 %</td><td class="n">1,000</td><td class="n">$0.040</td></tr>',
-      '<tr><th scope="row">tuned-59</th><td>succeeded</td><td>2026-03-31T11:56:00.000Z</td><td class="n">4 min 00 s</td><td class="n">$0.0020</td><td>-</td></tr>',
-      '<tr><th scope="row">2026-03-07T00:00:00.000Z</th><td>2026-03-07T12:00:00.000Z</td><td class="n">1</td><td>AuditFailed: no</td></tr>',
+      '<tr><th scope="row">tuned-59</th><td>succeeded</td><td><time>2026-03-31T11:56:00Z</time></td><td class="n">4 min 00 s</td><td class="n">$0.0020</td><td class="prose">-</td></tr>',
+      '<tr><th scope="row"><time>2026-03-07T00:00:00Z</time></th><td><time>2026-03-07T12:00:00Z</time></td><td class="n">1</td><td class="prose">AuditFailed: no</td></tr>',
       '<tr><th scope="row">RANGE_ERROR</th><td class="n">12</td><td class="n">1</td><td class="n">3</td></tr>',
       '<tr><th scope="row">shop_1_silver.m0</th><td class="n">1,000</td><td class="n">2</td><td class="n">1</td><td class="n">note, 25 %</td><td>unique</td></tr>',
       '<td><span class="bad">not unique: id</span></td></tr>',
       '<tr><th scope="row">silver.m0</th><td class="n">39</td><td class="n">39</td><td class="n">1.0 s</td><td class="n">500 ms</td><td class="n">-50.0 %</td><td class="n">$0.0010</td><td class="n">$0.00025</td><td class="n">-75.0 %</td></tr>',
       '<tr id="table-shop_5f_1-shop_5f_1_5f_gold.m2"><th scope="row">shop_1_gold.m2</th><td>gold</td><td><a href="#table-shop_5f_1-shop_5f_1_5f_silver.m0">shop_1_silver.m0</a>, <a href="#table-shop_5f_1-shop_5f_1_5f_silver.m1">shop_1_silver.m1</a></td><td class="n">2,000</td>',
-      '<tr><th scope="row">shop_1_silver.m0</th><td>short</td><td>len(note) &lt; 9</td><td>warn</td><td><span class="bad">broken</span></td><td>2026-03-31T11:00:00.000Z</td><td>tuned-9</td><td>for 3 rows</td></tr>',
+      '<tr><th scope="row">shop_1_silver.m0</th><td>short</td><td>len(note) &lt; 9</td><td>warn</td><td><span class="bad">broken</span></td><td><time>2026-03-31T11:00:00Z</time></td><td>tuned-9</td><td>for 3 rows</td></tr>',
       '<tr><th scope="row">write shop_1_silver.m0 (unit 2)</th><td class="n">1.5 s</td><td class="n">2,000</td><td class="n">1.0 kB</td><td class="n">0 B</td><td class="n">5.0 MB</td><td class="n">0 B</td><td><details><summary>2 operators</summary><ul class="columns"><li>HASH_JOIN <span class="dim">10 rows, 80 B, 4 ms</span></li><li>· READ_PARQUET <span class="dim">1,000 rows, 8.0 kB, 1 ms</span></li></ul></details></td></tr>',
       '<tr><th scope="row">count (unit 1)</th><td class="n">2 ms</td><td class="n">2,000</td><td class="n">1.0 kB</td><td class="n">0 B</td><td class="n">5.0 MB</td><td class="n">0 B</td><td>-</td></tr>',
       '<td>new</td><td>id &lt; 0</td><td>warn</td><td><span class="dim">not known</span></td><td>-</td><td>-</td><td>-</td></tr>',
       '<tr><th scope="row">2026-03-02</th><td class="n">0</td><td class="n">3</td></tr>',
-      '<td>-</td><td><details><summary>2 columns</summary><ul class="columns"><li>id <span class="dim">bigint</span>: The order.</li><li>note <span class="dim">string, 25 % null</span></li></ul></details></td></tr>',
+      '<td class="prose">-</td><td><details><summary>2 columns</summary><ul class="columns"><li>id <span class="dim">bigint</span>: The order.</li><li>note <span class="dim">string, 25 % null</span></li></ul></details></td></tr>',
     ])
       assert.ok(page.includes(row), row);
     const few = makeLake({ pipelines: 1, models: 3, runs: 10 });
@@ -145,12 +148,12 @@ describe('a page', () => {
     const text = renderPage(buildReport(lake));
     assert.match(
       text,
-      /<summary>Where a promise was not kept<\/summary>[\s\S]*<tr><th scope="row">success rate<\/th><td>[^<]+<\/td><td>[^<]+<\/td><td>tuned-10<\/td><\/tr>/,
+      /<summary>Where a promise was not kept<\/summary>[\s\S]*<tr><th scope="row">success rate<\/th><td><time>[^<]+<\/time><\/td><td><time>[^<]+<\/time><\/td><td>tuned-10<\/td><\/tr>/,
     );
-    assert.match(text, /<tr><th scope="row">freshness<\/th><td>[^<]+<\/td><td>lasts<\/td>/);
+    assert.match(text, /<tr><th scope="row">freshness<\/th><td><time>[^<]+<\/time><\/td><td>lasts<\/td>/);
     assert.match(
       text,
-      /<tr><th scope="row">2026-03-31T12:00:00\.000Z<\/th><td><span class="bad">lasts<\/span><\/td><td class="n">1<\/td>/,
+      /<tr><th scope="row"><time>2026-03-31T12:00:00Z<\/time><\/th><td><span class="bad">lasts<\/span><\/td><td class="n">1<\/td>/,
     );
     assert.match(page, /id="models-shop_5f_1"[\s\S]*?<tbody>\n<tr><th scope="row">gold\.m5</);
     const [one] = lake.pipelines;
@@ -181,6 +184,17 @@ describe('a page', () => {
     assert.match(markdown, /\n\| silver\.m0 \| 20 \| 1\.0 s \| 900 ms \| 2\.0 s \\?\(of few runs\\?\) \|/);
   });
 
+  test('has its times on one line, to the second, and room for sentences', () => {
+    assert.doesNotMatch(page, /\d\.\d{3}Z/);
+    assert.deepEqual(
+      all(page, /<t[hd][^>]*>([^<]*\d\dT\d\d:\d\d[^<]*)</g).filter((cell) => /^[-\d:TZ]+$/.test(cell)),
+      [],
+    );
+    assert.ok(page.includes('As of <time>2026-03-31T12:00:00Z</time>, over'));
+    assert.match(page, /\.prose\{min-width:18rem\}time\{white-space:nowrap\}/);
+    assert.match(page, /<td class="prose">&lt;\/style&gt;[^<]*<\/td><td><details><summary>2 columns/);
+  });
+
   test('has dark colours, and room on a phone', () => {
     assert.match(page, /@media \(prefers-color-scheme:dark\)/);
     assert.match(page, /<meta name="viewport" content="width=device-width,initial-scale=1">/);
@@ -209,6 +223,7 @@ describe('a page', () => {
       'Lineage: there are no tables',
       'What is promised of shop_0: nothing is promised; slo in the pipeline does',
       '<dd>none yet</dd>',
+      '<dd>no run has succeeded yet</dd>',
     ])
       assert.ok(empty.includes(text), text);
     const none = renderPage(buildReport(makeLake({ pipelines: 0, models: 0, runs: 0 })));
@@ -217,7 +232,7 @@ describe('a page', () => {
 
   test('as Markdown has the figures, and what came from data is text there too', () => {
     const text = renderMarkdown(built);
-    assert.match(text, /^# Strata\n\nAs of 2026-03-31T12:00:00\.000Z, over 30 days\.\n\n## shop\\_0\n/);
+    assert.match(text, /^# Strata\n\nAs of 2026-03-31T12:00:00Z, over 30 days\.\n\n## shop\\_0\n/);
     assert.match(text, /\n- breaker: \*\*open\*\*\n/);
     assert.match(
       text,
@@ -419,7 +434,7 @@ describe('pictures', () => {
     assert.match(markup, /width="422" height="36" viewBox="0 0 422 36"/);
     assert.match(
       page,
-      /<title>shop_0_gold\.m2, 2,000 rows, changed 2026-03-31T11:00:00\.000Z, its key is not unique<\/title>/,
+      /<title>shop_0_gold\.m2, 2,000 rows, changed 2026-03-31T11:00:00Z, its key is not unique<\/title>/,
     );
     assert.match(page, /<title>shop_1\.orders<\/title>/);
   });

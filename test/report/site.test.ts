@@ -103,6 +103,16 @@ describe('a site', () => {
     }
   });
 
+  test('has its times on one line, to the second', () => {
+    for (const [path, text] of site) {
+      assert.doesNotMatch(text, /\d\.\d{3}Z/, path);
+      assert.match(text, /s of <time>2026-03-31T12:00:00Z<\/time>/, path);
+    }
+    assert.ok(
+      pageOf('tables/shop_1_gold.m2.html').includes('<dt>changed</dt><dd><time>2026-03-31T11:00:00Z</time></dd>'),
+    );
+  });
+
   test('shows what came from data as text', () => {
     for (const [path, text] of site) assert.ok(!text.includes('<script>') && !text.includes('\u202E'), path);
     const hostile = HOSTILE.slice(0, 8).replaceAll('<', '&lt;').replaceAll('>', '&gt;');
@@ -114,7 +124,7 @@ describe('a site', () => {
     const index = pageOf('index.html');
     for (const row of [
       '<tr><th scope="row"><a href="pipelines/shop_1.html">shop_1</a></th><td><span class="bad">freshness,',
-      '<tr><th scope="row"><a href="tables/shop_1_gold.m2.html">shop_1_gold.m2</a></th><td><a href="pipelines/shop_1.html">shop_1</a></td><td>gold</td><td class="prose">-</td><td class="n">2</td><td><span class="bad">1 broken</span>, 1 held, <span class="dim">1 not known</span></td><td class="n">2,000</td><td>2026-03-31T11:00:00.000Z</td><td><a href="tables/shop_1_silver.m0.html">shop_1_silver.m0</a>, <a href="tables/shop_1_silver.m1.html">shop_1_silver.m1</a></td></tr>',
+      '<tr><th scope="row"><a href="tables/shop_1_gold.m2.html">shop_1_gold.m2</a></th><td><a href="pipelines/shop_1.html">shop_1</a></td><td>gold</td><td class="prose">-</td><td class="n">2</td><td><span class="bad">1 broken</span>, 1 held, <span class="dim">1 not known</span></td><td class="n">2,000</td><td><time>2026-03-31T11:00:00Z</time></td><td><a href="tables/shop_1_silver.m0.html">shop_1_silver.m0</a>, <a href="tables/shop_1_silver.m1.html">shop_1_silver.m1</a></td></tr>',
       '<tr><th scope="row"><a href="tables/shop_1.orders.html">shop_1.orders</a></th><td><a href="pipelines/shop_1.html">shop_1</a></td><td>source</td><td class="prose">-</td><td class="n">1</td><td>-</td><td class="n">-</td><td>-</td><td>-</td></tr>',
     ])
       assert.ok(index.includes(row), row);

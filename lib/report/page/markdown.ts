@@ -1,4 +1,4 @@
-import { formatCount, formatQuantity } from '../human.ts';
+import { formatCount, formatQuantity, formatTime } from '../human.ts';
 import { describePromise, formatPercent } from '../promise-text.ts';
 import { FEW, percentOf } from '../statistics.ts';
 import { markdownText } from './html.ts';
@@ -8,7 +8,7 @@ import { signed } from './runs.ts';
 
 /** The figures of a page for those who read text: a merge request, a chat, a mail. */
 export function renderMarkdown({ lake, at, days, pipelines }: Report): string {
-  return `${[`# ${markdownText(lake)}`, `As of ${at}, over ${days} days.`, ...pipelines.flatMap(renderPipeline)].join('\n\n')}\n`;
+  return `${[`# ${markdownText(lake)}`, `As of ${formatTime(at)}, over ${days} days.`, ...pipelines.flatMap(renderPipeline)].join('\n\n')}\n`;
 }
 
 function renderPipeline(one: PipelineReport): readonly string[] {

@@ -1,4 +1,4 @@
-import { formatCount, formatDuration, formatUsd } from '../human.ts';
+import { formatCount, formatDuration, formatQuantity, formatTime, formatUsd } from '../human.ts';
 import { formatPercent } from '../promise-text.ts';
 import { type Html, html } from './html.ts';
 import type { PipelineReport, Report } from './report.ts';
@@ -94,17 +94,23 @@ export function stateText({ status, cost }: PipelineReport): readonly Item[] {
   return [
     ['owner', [status.owner ?? 'nobody', ...(status.tier === null ? [] : [`tier ${status.tier}`])].join(', '), false],
     ['last run', run, last_run?.status === 'FAILED'],
-    ['freshness', `${duration(status.freshness_ms)} since the last success`, breached.includes('freshness')],
+    [
+      'freshness',
+      status.freshness_ms === null
+        ? 'no run has succeeded yet'
+        : `${formatDuration(status.freshness_ms)} since the last success`,
+      breached.includes('freshness'),
+    ],
     ['incident', incident, open_incident !== null],
     [
       'mean time to repair',
-      `${duration(mttr_ms)}, of ${formatCount(status.incidents)} incidents`,
+      `${duration(mttr_ms)}, of ${formatQuantity(status.incidents, 'incident')}`,
       breached.includes('mttr'),
     ],
     ['breaker', breaker, breaker === 'open'],
     ...(awaiting === undefined
       ? []
-      : [['awaits approval', `run ${awaiting.run_id}, rejected at ${awaiting.expires_at}`, true] as const]),
+      : [['awaits approval', `run ${awaiting.run_id}, rejected at ${formatTime(awaiting.expires_at)}`, true] as const]),
     [
       'behind',
       status.unseen === true

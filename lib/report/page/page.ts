@@ -8,6 +8,7 @@ import { renderCompared, renderLatest, renderModels, renderRuns } from './runs.t
 import { renderTable } from './table.ts';
 import { renderGraph, renderQuality, renderQuarantine } from './tables.ts';
 import { renderTests } from './tests.ts';
+import { renderTime } from './time.ts';
 
 /** Of a whole lake, or of a pipeline, on one page. */
 export function renderPage(report: Report): string {
@@ -15,7 +16,7 @@ export function renderPage(report: Report): string {
   const hrefOf = (pipeline: string): string => `#${anchorOf(pipeline)}`;
   return renderDocument({
     title: lake,
-    about: html`As of ${at}, over ${days} days. Times are in UTC.`,
+    about: html`As of ${renderTime(at)}, over ${days} days. Times are in UTC.`,
     links: {
       label: 'Pipelines',
       items: pipelines.map(({ status: { pipeline } }) => html`<li><a href="${hrefOf(pipeline)}">${pipeline}</a></li>`),
@@ -78,7 +79,9 @@ function renderPromises({ status }: PipelineReport): Html {
     empty: 'nothing is promised; slo in the pipeline does',
   });
   const breaches = texts.flatMap(({ promise, breaches: own }) =>
-    own.slice(-10).map(({ from, to, what }) => [promise, isoOf(from), to === null ? 'lasts' : isoOf(to), what]),
+    own
+      .slice(-10)
+      .map(({ from, to, what }) => [promise, renderTime(from), to === null ? 'lasts' : renderTime(to), what]),
   );
   if (breaches.length === 0) return table;
   const columns = ['promise', 'from', 'to', 'what'].map((name) => ({ name }));
@@ -96,17 +99,13 @@ function renderIncidents({ incidents, status }: PipelineReport): Html {
       { name: 'from' },
       { name: 'to' },
       { name: 'runs that failed', numeric: true },
-      { name: 'what the latest said' },
+      { name: 'what the latest said', prose: true },
     ],
     rows: incidents.map(({ from, to, failures, error }) => [
-      isoOf(from),
-      to === null ? html`<span class="bad">lasts</span>` : isoOf(to),
+      renderTime(from),
+      to === null ? html`<span class="bad">lasts</span>` : renderTime(to),
       String(failures.length),
       error ?? '-',
     ]),
   });
-}
-
-function isoOf(at: number): string {
-  return new Date(at).toISOString();
 }

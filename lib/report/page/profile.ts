@@ -1,5 +1,5 @@
 import type { KeptProfile } from '../../core/profile.ts';
-import { formatBytes, formatCount, formatDuration } from '../human.ts';
+import { formatBytes, formatCount, formatDuration, formatTime } from '../human.ts';
 import { renderBars } from './charts.ts';
 import { type Html, html } from './html.ts';
 import { idOf } from './overview.ts';
@@ -20,7 +20,7 @@ export function renderProfile(pipeline: string, profile: KeptProfile | null): Ht
   });
   const numeric = ['time', 'rows scanned', 'read', 'written', 'memory', 'spilled'];
   const table = renderTable({
-    caption: `What DuckDB did in the run ${run_id}, of ${at}`,
+    caption: `What DuckDB did in the run ${run_id}, of ${formatTime(at)}`,
     columns: [{ name: 'statement' }, ...numeric.map((name) => ({ name, numeric: true })), { name: 'operators' }],
     rows: statements.map((one) => [
       nameOf(one),

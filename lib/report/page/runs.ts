@@ -7,6 +7,7 @@ import { type Html, html } from './html.ts';
 import { duration, idOf, p95Of, usd } from './overview.ts';
 import type { Change, PipelineReport } from './report.ts';
 import { renderTable } from './table.ts';
+import { renderTime } from './time.ts';
 
 const MOST_BARS = 20;
 
@@ -39,12 +40,12 @@ export function renderLatest({ status: { pipeline }, latest }: PipelineReport): 
     { name: 'began' },
     { name: 'took', numeric: true },
     { name: 'cost', numeric: true },
-    { name: 'error' },
+    { name: 'error', prose: true as const },
   ];
   const rows = latest.map(({ run_id, succeeded, started_at, duration_ms, cost_usd, error }) => [
     run_id,
     succeeded ? 'succeeded' : html`<span class="bad">failed</span>`,
-    started_at,
+    renderTime(started_at),
     formatDuration(duration_ms),
     usd(cost_usd ?? null),
     error ?? '-',

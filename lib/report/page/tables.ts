@@ -1,5 +1,5 @@
 import type { ColumnQuality, LineageNode } from '../../core/page-facts.ts';
-import { formatCount, formatQuantity } from '../human.ts';
+import { formatCount, formatQuantity, formatTime } from '../human.ts';
 import { formatPercent } from '../promise-text.ts';
 import { percentOf } from '../statistics.ts';
 import { renderLines, renderStacks } from './charts.ts';
@@ -8,6 +8,7 @@ import { renderLineage } from './lineage.ts';
 import { idOf } from './overview.ts';
 import type { PipelineReport, Report } from './report.ts';
 import { renderTable } from './table.ts';
+import { renderTime } from './time.ts';
 
 const MOST_SERIES = 6;
 
@@ -114,20 +115,20 @@ export function renderGraph(
     [
       node.name,
       node.rows === null ? undefined : `${formatCount(node.rows)} rows`,
-      node.updated === null ? undefined : `changed ${node.updated}`,
+      node.updated === null ? undefined : `changed ${formatTime(node.updated)}`,
       worst.get(node.name) === true ? 'its key is not unique' : undefined,
     ]
       .filter((text) => text !== undefined)
       .join(', ');
   const table = renderTable({
-    caption: `What the tables of ${pipeline} are made from, as of ${at}`,
+    caption: `What the tables of ${pipeline} are made from, as of ${formatTime(at)}`,
     columns: [
       { name: 'table' },
       { name: 'kind' },
       { name: 'made from' },
       { name: 'rows', numeric: true },
       { name: 'changed' },
-      { name: 'description' },
+      { name: 'description', prose: true },
       { name: 'columns' },
     ],
     ids: nodes.map(({ name }) => linkOf(name)),
@@ -138,7 +139,7 @@ export function renderGraph(
         ? '-'
         : html`${reads.map((one, n) => html`${n === 0 ? '' : ', '}${known.has(one) ? html`<a href="#${linkOf(one)}">${one}</a>` : one}`)}`,
       rows === null ? '-' : formatCount(rows),
-      updated ?? '-',
+      renderTime(updated),
       description ?? '-',
       columns.length === 0
         ? '-'

@@ -1,6 +1,7 @@
 import type { TestFact } from '../../core/test-fact.ts';
 import { type Html, html } from './html.ts';
 import { type Cell, type Column, renderTable } from './table.ts';
+import { renderTime } from './time.ts';
 
 const COLUMNS = ['expectation', 'expects', 'policy', 'last outcome', 'when', 'run', 'what the run said'];
 
@@ -13,7 +14,7 @@ export function renderTests(tests: readonly TestFact[], caption: string, several
     test.expects,
     test.policy,
     renderOutcome(test),
-    test.at ?? '-',
+    renderTime(test.at),
     test.run_id ?? '-',
     test.said ?? '-',
   ]);

@@ -8,6 +8,7 @@ import type { Report } from '../page/report.ts';
 import { renderTable } from '../page/table.ts';
 import { linked } from '../page/tables.ts';
 import { countOutcomes } from '../page/tests.ts';
+import { renderTime } from '../page/time.ts';
 import { type LakeMap, type MapNode, pipelinePath, tablePath } from './lake-map.ts';
 
 /** Where one begins: how the pipelines do, and all tables, as a picture and as a table. */
@@ -16,7 +17,7 @@ export function renderIndex(report: Report, map: LakeMap): string {
   const names = pipelines.map(({ status: { pipeline } }) => pipeline);
   return renderDocument({
     title: lake,
-    about: html`As of ${at}, over ${days} days. Times are in UTC.`,
+    about: html`As of ${renderTime(at)}, over ${days} days. Times are in UTC.`,
     links: {
       label: 'Pipelines',
       items: names.map((name) => html`<li><a href="${pipelinePath(name)}">${name}</a></li>`),
@@ -52,7 +53,7 @@ function renderTables(map: LakeMap) {
       formatCount(node.columns.length),
       countOutcomes(node.tests),
       node.rows === null ? '-' : formatCount(node.rows),
-      node.updated ?? '-',
+      renderTime(node.updated),
       node.reads.length === 0
         ? '-'
         : html`${node.reads.map((name, n) => html`${n === 0 ? '' : ', '}${linked(name, hrefOf(name))}`)}`,

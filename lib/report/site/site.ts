@@ -2,6 +2,7 @@ import { renderDocument } from '../page/document.ts';
 import { html } from '../page/html.ts';
 import { renderPipeline, renderPrices } from '../page/page.ts';
 import type { PipelineReport, Report } from '../page/report.ts';
+import { renderTime } from '../page/time.ts';
 import { renderIndex } from './index-page.ts';
 import { type LakeMap, mapLake, pipelinePath } from './lake-map.ts';
 import { fromTables, renderTablePage } from './table-page.ts';
@@ -32,7 +33,7 @@ function renderPipelinePage(report: Report, map: LakeMap, one: PipelineReport): 
   const others = report.pipelines.map(({ status }) => status.pipeline).filter((name) => name !== pipeline);
   return renderDocument({
     title: `${report.lake}: ${pipeline}`,
-    about: html`As of ${report.at}, over ${report.days} days. Times are in UTC.`,
+    about: html`As of ${renderTime(report.at)}, over ${report.days} days. Times are in UTC.`,
     links: {
       label: 'Pipelines',
       items: [

@@ -7,6 +7,7 @@ import type { Report } from '../page/report.ts';
 import { renderTable } from '../page/table.ts';
 import { linked } from '../page/tables.ts';
 import { renderTests } from '../page/tests.ts';
+import { renderTime } from '../page/time.ts';
 import { formatPercent } from '../promise-text.ts';
 import { FEW, percentOf } from '../statistics.ts';
 import { renderColumnLineage } from './column-lineage.ts';
@@ -23,7 +24,7 @@ export function renderTablePage(report: Report, map: LakeMap, node: MapNode): st
   ] as const;
   return renderDocument({
     title: name,
-    about: html`${report.lake}, as of ${report.at}. Times are in UTC.`,
+    about: html`${report.lake}, as of ${renderTime(report.at)}. Times are in UTC.`,
     links: {
       label: 'Where it belongs',
       items: links.map(([href, text]) => html`<li>${linked(text ?? '', href)}</li>`),
@@ -53,7 +54,7 @@ function renderFacts({ kind, rows, updated, reads, readBy, columns }: MapNode, h
   const items = [
     ['kind', html`${kind}`],
     ['rows', html`${rows === null ? '-' : formatCount(rows)}`],
-    ['changed', html`${updated ?? '-'}`],
+    ['changed', renderTime(updated)],
     ['columns', html`${formatCount(columns.length)}`],
     ['made from', listed(reads, hrefOf)],
     ['read by', listed(readBy, hrefOf)],
