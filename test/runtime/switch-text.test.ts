@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { specsBut } from '../../lib/cli/specs-here.ts';
 import { append, csv, definePipeline } from '../../lib/define/index.ts';
 import { modelFacts } from '../../lib/query/catalog/model-facts.ts';
 import { chosenTexts } from '../../lib/query/chosen-texts.ts';
 import { describeTable } from '../../lib/query/describe-table.ts';
 import { findTable } from '../../lib/query/find-table.ts';
+import { lineageSteps } from '../../lib/query/lineage-steps.ts';
 import { listParities } from '../../lib/query/list-parities.ts';
 import { planRun } from '../../lib/query/plan-run.ts';
+import { collectPage } from '../../lib/query/status/page-facts.ts';
 import { type SwitchAnswer, type SwitchRequest, switchText } from '../../lib/runtime/switch-text.ts';
 import { compileTest, openTestLake, type TestLake } from '../support/test-lake.ts';
 
@@ -21,7 +26,7 @@ const definition = definePipeline({
 });
 const SQL = {
   'current.sql': 'select sum(amount) as amount from silver.orders',
-  'candidate.sql': 'select sum(o.amount) as amount from silver.orders o where o.id is not null',
+  'candidate.sql': 'select sum(o.amount) filter (where o.id is not null) as amount from silver.orders o',
   'wrong.sql':
     'select (sum(amount) + case when count(*) > 2 then 0.01 else 0 end)::decimal(38,2) as amount from silver.orders',
   'doubled.sql': 'select 2 * amount as amount from gold.revenue',
@@ -40,6 +45,18 @@ describe('strata switch', () => {
   const compare = async (n: number): Promise<void> => {
     await lake.land('orders', `${n}.csv`, `id,amount\n${n},${n}.50\n`);
     await lake.run({ runId: `run-${n}`, shadow: true });
+  };
+  /** What the amount of the table comes from, as pages and `strata lineage` say it. */
+  const comesFrom = async (): Promise<readonly (readonly string[])[]> => {
+    const { nodes } = await collectPage(lake.deps, 'shop', { days: 30 });
+    const pipelines = join(lake.scratch, 'pipelines');
+    await mkdir(join(pipelines, 'shop'), { recursive: true });
+    await writeFile(join(pipelines, 'shop', 'pipeline.ts'), '');
+    const { upstream } = lineageSteps(await specsBut(lake.deps, pipelines), `${TABLE}.amount`);
+    return [
+      nodes.find(({ name }) => name === TABLE)?.columns[0]?.from ?? [],
+      upstream.flatMap(({ name, from }) => (name.startsWith(TABLE) ? [from] : [])),
+    ];
   };
   const reasonOf = async (of = lake): Promise<string | undefined> => {
     const { levels } = await planRun(of.deps, 'shop');
@@ -71,6 +88,7 @@ describe('strata switch', () => {
     assert.equal((await lake.answer()).kind, 'nothing');
     const texts = (await planRun(lake.deps, 'shop')).texts?.map(({ use, why }) => [use, why]);
     assert.deepEqual(texts, [['current', 'as the pipeline says']]);
+    assert.deepEqual(await comesFrom(), [['shop_silver.orders.amount'], ['shop_silver.orders.amount']]);
   });
 
   test('is refused for a text that was wrong in one decimal of one row', async () => {
@@ -119,6 +137,8 @@ describe('strata switch', () => {
     ]);
     const found = await findTable(lake.deps.catalog, TABLE);
     assert.deepEqual((await describeTable(lake.deps, found, spec)).text, text);
+    const both = ['shop_silver.orders.amount', 'shop_silver.orders.id'];
+    assert.deepEqual(await comesFrom(), [both, both]);
     const result = await lake.run({ runId: 'run-4', shadow: true });
     assert.deepEqual(Object.keys(result.tables), ['shop_gold.revenue', 'shop_gold.doubled']);
     assert.deepEqual(

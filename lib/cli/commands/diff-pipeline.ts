@@ -1,4 +1,5 @@
 import { InvalidInput } from '../../core/errors.ts';
+import { chosenTexts } from '../../query/chosen-texts.ts';
 import { diffPipeline } from '../../query/diff/diff-pipeline.ts';
 import { hidingPersonal, type PersonalOption } from '../command-shape.ts';
 import { type Context, EXIT } from '../context.ts';
@@ -29,7 +30,7 @@ export async function diffPipelineTables(
   }
   if (from === undefined) throw new InvalidInput('diff --pipeline: got one moment; expected --from, and --to or now');
   const { deps, pipelines } = await openLakeAt(context, 'read');
-  const spec = await deps.specs(pipeline);
+  const spec = await chosenTexts(deps, pipeline);
   const all = [spec, ...(await specsBut(deps, pipelines, pipeline))];
   const request = { pipeline, from, ...(to === undefined ? {} : { to }), ignore, sample };
   const found = await diffPipeline(hidingPersonal(deps, asked), spec, all, request);

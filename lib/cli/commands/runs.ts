@@ -1,5 +1,6 @@
 import { InvalidInput } from '../../core/errors.ts';
 import type { Row } from '../../ports.ts';
+import { chosenTexts } from '../../query/chosen-texts.ts';
 import { listAwaiting } from '../../query/gate/awaiting-runs.ts';
 import { listRuns } from '../../query/list-runs.ts';
 import { showRun } from '../../query/runs/show-run.ts';
@@ -26,7 +27,7 @@ export async function showOne(context: Context, runId: string): Promise<number> 
   const { deps } = await openLakeAt(context, 'read');
   const details = await showRun(deps, runId, async (pipeline) => {
     try {
-      return await deps.specs(pipeline);
+      return await chosenTexts(deps, pipeline);
     } catch (error) {
       // A run outlives its pipeline, and can be shown without it.
       if (error instanceof InvalidInput) return undefined;

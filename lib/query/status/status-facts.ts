@@ -6,6 +6,7 @@ import type { QuarantinedCode, StatusFacts } from '../../core/status-facts.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { lookForDue } from '../../lake/maintain/due.ts';
 import { readBreaker } from '../../lake/ops/breaker.ts';
+import { withChosen } from '../../lake/ops/choices.ts';
 import type { JsonValue } from '../../ports.ts';
 import { countCodes, selectRunFacts } from '../../sql/status/status.ts';
 import { loadTable } from '../../table/read.ts';
@@ -56,7 +57,12 @@ export async function collectFacts(
   };
 }
 
+/** A pipeline with the texts that were chosen for its models; as its latest run had it where it does not compile. */
 export async function specOf(deps: StepDeps, pipeline: string): Promise<PipelineSpec> {
+  return withChosen(deps.store, await declaredSpec(deps, pipeline));
+}
+
+async function declaredSpec(deps: StepDeps, pipeline: string): Promise<PipelineSpec> {
   try {
     return await deps.specs(pipeline);
   } catch (cause) {
