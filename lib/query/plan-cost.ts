@@ -1,5 +1,6 @@
 import type { Asked } from '../core/asked.ts';
 import type { Due } from '../core/maintenance-due.ts';
+import type { Awaiting } from '../core/promote.ts';
 import type { RunPlan, RunResult } from '../core/run.ts';
 import { modelId } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
@@ -18,6 +19,7 @@ import { listFiles } from '../plan/file-lists.ts';
 import { type IdleCost, idleCost, standingOf } from '../plan/idle-cost.ts';
 import { ASSUMED_RATES, type Rates, type Size, workOf } from '../plan/run-work.ts';
 import { parsedBytesOf } from '../plan/stage-units.ts';
+import { awaitingRun } from './gate/awaiting-runs.ts';
 import { listRuns } from './list-runs.ts';
 import { explainSurvey, surveyAsked } from './plan-run.ts';
 
@@ -29,6 +31,8 @@ export type PlannedRun = Omit<Explanation, 'changes'> & {
   readonly maintenance: readonly Due[];
   /** What the deployed pipeline costs while nothing lands. */
   readonly idle: IdleCost;
+  /** The run that waits to be decided about, which is the one that `resumes` names; left out: none does. */
+  readonly awaiting?: Awaiting;
 };
 
 export type PlannedChange = ExplainedChange & {
@@ -45,14 +49,16 @@ export async function planWithCost(deps: StepDeps, pipeline: string, asked: Aske
   const survey = await surveyAsked(deps, pipeline, asked);
   const maintenance = await lookForDue(deps, survey.spec);
   const idle = idleCost(standingOf(survey.spec));
-  return { ...(await explainWithCost(deps, survey, asked)), maintenance, idle };
+  const explained = await explainWithCost(deps, survey, asked);
+  const waits = explained.resumes === null ? undefined : await awaitingRun(deps, pipeline, deps.clock.now());
+  return { ...explained, maintenance, idle, ...(waits && { awaiting: waits.awaiting }) };
 }
 
 async function explainWithCost(
   deps: StepDeps,
   survey: Survey,
   asked: Asked,
-): Promise<Omit<PlannedRun, 'maintenance' | 'idle'>> {
+): Promise<Omit<PlannedRun, 'maintenance' | 'idle' | 'awaiting'>> {
   const explanation = await explainSurvey(deps, survey, asked);
   if (explanation.levels.length === 0 && explanation.changes.length === 0) {
     return { ...explanation, changes: [], cost: null };

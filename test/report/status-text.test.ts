@@ -87,5 +87,18 @@ test('all pipelines, a line for each, and those that are breached to look at nex
   assert.match(text, /│ shop_0 +│ breaker +│ SUCCEEDED 0 ms ago │ 0 ms ago +│ - +│ open +│ +26 │ +1 │ +1 │/);
   assert.match(text, /│ well +│ - +│ - +│ - +│ - +│ closed +│ +26 │ +0 │ +1 │/);
   assert.ok(text.endsWith('\nnext:\n  strata status shop_0\n'));
+  const awaiting = {
+    run_id: 'r9',
+    since: new Date(NOW - 60_000).toISOString(),
+    expires_at: 'e',
+    digest: 'd',
+    because: [],
+  };
+  const waits = renderPipelines(
+    [judgePipeline(factsOf({ pipeline: 'waits', breaker: 'closed', awaiting }), NOW)],
+    CONTEXT,
+  );
+  assert.match(waits, /│ waits +│ - +│ AWAITING_APPROVAL 1 min 00 s ago │/);
+  assert.ok(waits.endsWith('\nnext:\n  strata review r9\n'), waits);
   assert.equal(renderPipelines([], CONTEXT), 'no pipelines in the lake yet; try strata init\n');
 });

@@ -12,7 +12,7 @@ import { renderText } from './text.ts';
 
 /** What a run would do, for people. */
 export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Context, 'layout' | 'hint'>): string {
-  const { pipeline, resumes, levels } = plan;
+  const { pipeline, levels } = plan;
   const suspended = plan.suspended.length === 0 ? '' : renderSuspended(pipeline, plan.suspended, hint);
   const changes = `${renderTexts(plan.texts)}${renderChanges(plan, layout)}`;
   if (plan.status === 'NOTHING_TO_DO') {
@@ -50,9 +50,7 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
     { name: 'because' },
   ];
   return [
-    ...(resumes === null
-      ? []
-      : [`the unfinished run ${resumes} would be resumed first; what follows does not count its work\n`]),
+    ...firstOf(plan),
     ...(changes === '' ? [] : [changes]),
     ...(suspended === '' ? [] : [suspended]),
     ...(plan.selected === null ? [] : [renderSelection(plan.selected)]),
@@ -67,10 +65,25 @@ export function renderExplanation(plan: PlannedRun, { layout, hint }: Pick<Conte
     renderIdle(plan.idle, layout),
     ...(plan.maintenance.length === 0 ? [] : [renderDue(plan, layout)]),
     'next:',
-    `  ${hint(`run ${pipeline} --dry-run`)}`,
-    `  ${hint(`run ${pipeline}`)}`,
+    ...nextOf(plan).map((step) => `  ${hint(step)}`),
     '',
   ].join('\n');
+}
+
+/** What comes before a run. */
+function firstOf({ resumes, awaiting }: PlannedRun): readonly string[] {
+  if (awaiting !== undefined) {
+    const { run_id, expires_at } = awaiting;
+    return [
+      `run ${run_id} awaits approval until ${expires_at}, and no other begins before; what follows does not count its work\n`,
+    ];
+  }
+  if (resumes === null) return [];
+  return [`the unfinished run ${resumes} would be resumed first; what follows does not count its work\n`];
+}
+
+function nextOf({ pipeline, awaiting }: PlannedRun): readonly string[] {
+  return awaiting === undefined ? [`run ${pipeline} --dry-run`, `run ${pipeline}`] : [`review ${awaiting.run_id}`];
 }
 
 /** What leaves the lake once the tables are published. */

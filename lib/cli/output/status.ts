@@ -14,7 +14,7 @@ export function renderPipelines(found: readonly PipelineStatus[], context: Shown
   const rows = found.map((one) => ({
     pipeline: one.pipeline,
     breached: one.breached.join(', ') || '-',
-    'last run': one.last_run === null ? '-' : `${one.last_run.status} ${agoOf(one.last_run.finished_at, one.at)}`,
+    'last run': latestOf(one),
     'last success': one.last_success === null ? '-' : agoOf(one.last_success, one.at),
     incident: one.open_incident === null ? '-' : formatQuantity(one.open_incident.failures, 'failure'),
     breaker: one.breaker,
@@ -24,7 +24,7 @@ export function renderPipelines(found: readonly PipelineStatus[], context: Shown
   }));
   const whole = ['pipeline', 'breached', 'last run', 'last success', 'breaker'];
   const columns = Object.keys(rows[0] ?? {}).map((name) => ({ name, whole: whole.includes(name) }));
-  const next = nextOf(found, ({ pipeline }) => `status ${pipeline}`);
+  const next = found.flatMap(nextStepOf);
   return `${renderTable(rows, columns, context.layout)}${renderNext(next, context)}`;
 }
 
@@ -142,8 +142,15 @@ function nextStepsOf(one: PipelineStatus): readonly string[] {
   ];
 }
 
-function nextOf(found: readonly PipelineStatus[], step: (one: PipelineStatus) => string): readonly string[] {
-  return found.filter(({ breached }) => breached.length > 0).map(step);
+function nextStepOf({ pipeline, breached, awaiting }: PipelineStatus): readonly string[] {
+  if (breached.length > 0) return [`status ${pipeline}`];
+  return awaiting === undefined ? [] : [`review ${awaiting.run_id}`];
+}
+
+/** The run that waits to be decided about, else the last that has ended. */
+function latestOf({ awaiting, last_run, at }: PipelineStatus): string {
+  if (awaiting !== undefined) return `AWAITING_APPROVAL ${agoOf(awaiting.since, at)}`;
+  return last_run === null ? '-' : `${last_run.status} ${agoOf(last_run.finished_at, at)}`;
 }
 
 function renderNext(steps: readonly string[], { hint }: Shown): string {

@@ -1,11 +1,13 @@
 import { InvalidInput } from '../../core/errors.ts';
 import { type OpsTable, opsTable } from '../../core/ops.ts';
+import { sayAwaiting } from '../../core/promote.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
 import { nearest } from '../../core/suggest.ts';
-import type { Row } from '../../ports.ts';
+import type { Clock, Row } from '../../ports.ts';
 import { selectOfRun } from '../../sql/facts/of-run.ts';
 import { loadTable } from '../../table/read.ts';
 import type { QueryDeps } from '../deps.ts';
+import { awaitingRun } from '../gate/awaiting-runs.ts';
 import { latestOf, listRuns } from '../list-runs.ts';
 import { queryRows } from '../select.ts';
 import { findPlace, type SqlPlace } from './sql-place.ts';
@@ -30,13 +32,16 @@ export type RunDetails = {
 
 /** Finds a run by its id. `specOf`: a pipeline as it is now, by which its SQL is known; undefined for one that is not there. */
 export async function showRun(
-  deps: QueryDeps,
+  deps: QueryDeps & { readonly clock: Clock },
   runId: string,
   specOf: (pipeline: string) => Promise<PipelineSpec | undefined>,
 ): Promise<RunDetails> {
   const runs = await listRuns(deps);
   const run = latestOf(runs, runId);
-  if (run === undefined) throw noRun(runId, runs);
+  if (run === undefined) {
+    await requireNotAwaiting(deps, runId);
+    throw noRun(runId, runs);
+  }
   const pipeline = String(run['pipeline']);
   const rows = async (book: OpsTable, ...by: readonly string[]): Promise<readonly Row[]> => {
     const table = await loadTable(deps.catalog, opsTable(pipeline, book));
@@ -64,6 +69,19 @@ function errorsOf(run: Row, models: readonly Row[], spec: PipelineSpec | undefin
   });
   const own = run['error'];
   return found.length > 0 || typeof own !== 'string' ? found : [{ model: null, error: own, place: null }];
+}
+
+/** One that awaits approval is listed as others are, and in no book. */
+async function requireNotAwaiting(
+  { store, clock }: Pick<QueryDeps, 'store'> & { readonly clock: Clock },
+  runId: string,
+): Promise<void> {
+  for (const pipeline of await store.folders('ops/')) {
+    const found = await awaitingRun({ store }, pipeline, clock.now());
+    if (found?.awaiting.run_id !== runId) continue;
+    const said = sayAwaiting(pipeline, found.awaiting);
+    throw new InvalidInput(`nothing is told of a run before it has ended: ${said}`);
+  }
 }
 
 function noRun(runId: string, runs: readonly Row[]): InvalidInput {

@@ -91,6 +91,17 @@ test('an unfinished run is named first', () => {
   assert.doesNotMatch(text, /and write:/);
 });
 
+test('a run that awaits approval is no run that would be resumed', () => {
+  const awaiting = { run_id: 'r1', since: 's', expires_at: 'e', digest: 'd', because: [] };
+  const text = renderExplanation({ ...PLAN, resumes: 'r1', awaiting }, WORLD);
+  assert.match(
+    text,
+    /^run r1 awaits approval until e, and no other begins before; what follows does not count its work\n/,
+  );
+  assert.doesNotMatch(text, /resumed/);
+  assert.ok(text.endsWith('\nnext:\n  strata review r1\n'), text.slice(-200));
+});
+
 const TOUCHED: readonly (readonly [string, ExplainedPartitions, string])[] = [
   ['by new rows', { known: [], of_new_rows: true }, 'why: the partitions that the new rows touch │'],
   ['by changes in the lake', { known: ['m=2026-01', 'm=2026-02'], of_new_rows: false }, 'why: m=2026-01, m=2026-02 │'],

@@ -10,6 +10,8 @@ import { digestOf, digestsOf, movedOn } from '../../../lib/lake/gate/digest.ts';
 import { readOpenRun } from '../../../lib/lake/run/open-run.ts';
 import { readPlan, runFolder } from '../../../lib/lake/run/run-folder.ts';
 import { listAwaiting } from '../../../lib/query/gate/awaiting-runs.ts';
+import { planWithCost } from '../../../lib/query/plan-cost.ts';
+import { showRun } from '../../../lib/query/runs/show-run.ts';
 import { collectFacts } from '../../../lib/query/status/status-facts.ts';
 import { judgePipeline } from '../../../lib/report/status.ts';
 import { compactTables } from '../../../lib/runtime/compact.ts';
@@ -80,6 +82,12 @@ test('a run waits with all that it has prepared, publishes when it is approved, 
     [['shop', 'r1', 'AWAITING_APPROVAL']],
   );
   assert.deepEqual(await listAwaiting(lake.deps, 'shop', new Date(waits.expires_at)), []);
+  const { awaiting: planned, resumes } = await planWithCost(lake.deps, 'shop');
+  assert.deepEqual([planned, resumes], [waits, 'r1']);
+  await assert.rejects(
+    showRun(lake.deps, 'r1', async () => undefined),
+    refused(/^nothing is told of a run before it has ended: run r1 of shop awaits approval since .*strata review r1;/),
+  );
   await lake.land('rows', 'b.csv', 'id,day,amount\n3,2,30\n');
   const other = await lake.answer({ runId: 'r2' });
   assert.deepEqual(other, { kind: 'awaiting', pipeline: 'shop', awaiting: waits, own: false });
