@@ -191,7 +191,7 @@ describe('a page', () => {
       [],
     );
     assert.ok(page.includes('As of <time>2026-03-31T12:00:00Z</time>, over'));
-    assert.match(page, /\.prose\{min-width:18rem\}time\{white-space:nowrap\}/);
+    assert.match(page, /\.prose\{min-width:18rem\}\.prose,p\{unicode-bidi:plaintext\}time\{white-space:nowrap\}/);
     assert.match(page, /<td class="prose">&lt;\/style&gt;[^<]*<\/td><td><details><summary>2 columns/);
   });
 
@@ -456,6 +456,12 @@ describe('markup', () => {
       '<p title="&quot;&#39;&lt;">&amp;&lt;&gt;3<b>x</b>a&lt;b</p>',
     );
     assert.equal(html`${'\u202Ea\u0000\nb'}`.markup, '\\u202ea\\u0000\nb');
+    const shaped = 'می\u200cخواهم श्री\u200dम 👨\u200d👩🏽\u200d👧 🏳\ufe0f\u200d🌈';
+    assert.equal(html`${`${shaped}<`}`.markup, `${shaped}&lt;`);
+    assert.equal(
+      html`${'a\u200db \u200cخ 👨\u200d \u200d👧 a\u200cخ'}`.markup,
+      'a\\u200db \\u200cخ 👨\\u200d \\u200d👧 a\\u200cخ',
+    );
     assert.equal(markdownText('a|b\n# <i>_x_ [y](z)'), 'a\\|b \\# \\<i\\>\\_x\\_ \\[y\\](z)');
   });
 

@@ -24,18 +24,18 @@ function pageOf(path: string, of = site): string {
 const NODE = { rows: null, updated: null, description: null, columns: [] } as const;
 
 /** Two pipelines of which the second reads a table of the first, and one that nobody has. */
-function twoPipelines(): Report {
+function twoPipelines(column = 'amount'): Report {
   const lake = makeLake({ pipelines: 2, models: 3, runs: 10 });
   const [one, two] = lake.pipelines;
   assert.ok(one && two);
   const columns = (from: readonly string[]): LineageNode['columns'] => [
-    { name: 'amount', type: 'int', description: 'In cents.', from },
+    { name: column, type: 'int', description: 'In cents.', from },
   ];
   const first: readonly LineageNode[] = [
     { ...NODE, name: 'shop_0.orders', kind: 'source', level: 0, reads: [], columns: columns([]) },
     {
       ...{ ...NODE, name: 'shop_0_silver.orders', kind: 'silver', level: 1, reads: ['shop_0.orders'] },
-      columns: columns(['shop_0.orders.amount']),
+      columns: columns([`shop_0.orders.${column}`]),
     },
     { ...NODE, name: 'shop_0_silver.apart', kind: 'silver', level: 1, reads: ['shop_0.orders'] },
   ];
@@ -45,7 +45,7 @@ function twoPipelines(): Report {
     {
       ...{ ...NODE, name: 'shop_1_gold.total', kind: 'gold', level: 1 },
       reads: ['shop_0_silver.orders', 'gone_gold.rates'],
-      columns: columns(['shop_0_silver.orders.amount', 'gone_gold.rates.rate']),
+      columns: columns([`shop_0_silver.orders.${column}`, 'gone_gold.rates.rate']),
     },
   ];
   return buildReport({
@@ -227,6 +227,14 @@ describe('the tables of several pipelines', () => {
       '../tables/shop_1_gold.total.html#column-shop_5f_1_5f_gold.total.amount',
     ]);
     assert.equal(all(graph, /(<path d=)/g).length, 2);
+    // Whatever a column is called, its table has two parts.
+    const dotted = pageOf('tables/shop_1_gold.total.html', siteOf(twoPipelines('a.b')));
+    for (const part of [
+      '<a href="../tables/shop_0_silver.orders.html#column-shop_5f_0_5f_silver.orders.a.b">shop_0_silver.orders.a.b</a>',
+      '<a href="../tables/shop_1_gold.total.html#column-shop_5f_1_5f_gold.total.a.b"><title>',
+      '<title>shop_0_silver.orders.a.b</title><rect class="node silver"',
+    ])
+      assert.ok(dotted.includes(part), part);
     // Of a table that nobody has there is no page.
     const total = pageOf('tables/shop_1_gold.total.html', pages);
     assert.match(total, /<g><title>gone_gold\.rates\.rate<\/title><rect class="node elsewhere"/);

@@ -1,4 +1,4 @@
-import { visibleText } from '../../core/visible.ts';
+import { visibleProse, visibleText } from '../../core/visible.ts';
 
 /** A piece of a page. Text becomes one by `html` alone, which escapes it: what came from data cannot be read as markup. */
 export type Html = { readonly markup: string };
@@ -15,7 +15,7 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
 function renderPart(part: Part): string {
   if (part === null) return '';
   if (typeof part === 'number') return String(part);
-  if (typeof part === 'string') return visibleText(part).replaceAll(/[&<>"']/g, (char) => NAMED[char] ?? char);
+  if (typeof part === 'string') return visibleProse(part).replaceAll(/[&<>"']/g, (char) => NAMED[char] ?? char);
   return 'markup' in part ? part.markup : part.map(renderPart).join('');
 }
 

@@ -17,7 +17,7 @@ nav ul,.legend{list-style:none;display:flex;flex-wrap:wrap;gap:.3rem 1rem;paddin
 table{border-collapse:collapse;width:100%;font-size:.9rem}caption{text-align:left;color:var(--dim);padding:.2rem 0}
 th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:normal}
 thead th{background:var(--soft)}tbody th{font-weight:600}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-.prose{min-width:18rem}time{white-space:nowrap}
+.prose{min-width:18rem}.prose,p{unicode-bidi:plaintext}time{white-space:nowrap}
 tr:target{background:var(--soft);outline:2px solid var(--link)}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.4rem 0}dt{color:var(--dim)}dd{margin:0}
 @media (max-width:40rem){dl{grid-template-columns:1fr}dd{margin:0 0 .4rem}}

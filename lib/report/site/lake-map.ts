@@ -106,6 +106,11 @@ function fileName(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9_.-]/g, (char) => `~${char.codePointAt(0)?.toString(16)}~`);
 }
 
+/** The table or source of a column that stands behind its name: such names have two parts, and columns any. */
+export function tableOfColumn(column: string): string {
+  return /^[^.]*\.[^.]*/.exec(column)?.[0] ?? column;
+}
+
 export function columnId(column: string): string {
   return idOf('column', column);
 }

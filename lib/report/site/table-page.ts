@@ -12,7 +12,7 @@ import { formatPercent } from '../promise-text.ts';
 import { FEW, percentOf } from '../statistics.ts';
 import { renderColumnLineage } from './column-lineage.ts';
 import { aboutNode } from './index-page.ts';
-import { around, columnId, type LakeMap, type MapNode, pipelinePath, tablePath } from './lake-map.ts';
+import { around, columnId, type LakeMap, type MapNode, pipelinePath, tableOfColumn, tablePath } from './lake-map.ts';
 
 /** All of one source or table: what it is, its columns, what is expected of it, where it comes from and where it goes. */
 export function renderTablePage(report: Report, map: LakeMap, node: MapNode): string {
@@ -69,8 +69,7 @@ function listed(names: readonly string[], hrefOf: HrefOf): Html {
 
 /** A column of another page, or of this one: `shop_silver.orders.amount`. */
 function columnHref(map: LakeMap, column: string): string | undefined {
-  const table = column.slice(0, column.lastIndexOf('.'));
-  const path = fromTables(map)(table);
+  const path = fromTables(map)(tableOfColumn(column));
   return path === undefined ? undefined : `${path}#${columnId(column)}`;
 }
 
