@@ -6,6 +6,8 @@ import { type ProfiledOperator, parseProfile, type StatementProfile } from '../.
 import { append, csv, definePipeline } from '../../lib/define/index.ts';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import { keepProfile, readProfile } from '../../lib/lake/ops/profiles.ts';
+import type { RunAnswer } from '../../lib/remote/run-request.ts';
+import { keepRunProfile } from '../../lib/runtime/page/keep-profile.ts';
 import { profilingEngine } from '../../lib/runtime/profile.ts';
 import { openTestLake } from '../support/test-lake.ts';
 
@@ -141,6 +143,19 @@ test('of a run the statements that took longest are kept, without what they are 
       [kept.statements[1]?.name, kept.statements[1]?.unit, kept.statements[1]?.operators],
       ['s59', 1, []],
     );
+    const waits = { run_id: 'r-2', since: 's', expires_at: 'e', digest: 'd', because: [] };
+    const lookedAt = async (answer: RunAnswer): Promise<string | undefined> => {
+      await keepRunProfile(lake.deps, 'shop', answer, units);
+      return (await readProfile(lake.store, 'shop'))?.run_id;
+    };
+    // Another run waits, or the run had ended before: nothing was done.
+    assert.equal(await lookedAt({ kind: 'awaiting', pipeline: 'shop', awaiting: waits, own: false }), 'r-1');
+    assert.equal(await lookedAt({ kind: 'awaiting', pipeline: 'shop', awaiting: waits, own: true }), 'r-2');
+    await lake.land('items', 'a.csv', 'id\n1\n');
+    const first = await lake.answer({ runId: 'r-3' });
+    assert.equal(await lookedAt(first), 'r-3');
+    await keepProfile(lake.store, 'shop', { run_id: 'r-4', at: 'later' }, units);
+    assert.equal(await lookedAt(await lake.answer({ runId: 'r-3' })), 'r-4');
   } finally {
     lake.close();
   }

@@ -1,7 +1,7 @@
 import type { UnitProfile } from '../../core/profile.ts';
 import { unfinishedRun } from '../../query/plan-run.ts';
 import type { RunAnswer, RunRequest } from '../../remote/run-request.ts';
-import { keepProfile } from '../../runtime/page/keep-profile.ts';
+import { keepRunProfile } from '../../runtime/page/keep-profile.ts';
 import type { Context } from '../context.ts';
 import { openLake } from '../open-lake.ts';
 import { renderProfile } from '../output/profile.ts';
@@ -50,11 +50,7 @@ export async function runPipeline(
     const answer = await context.interruptible((interrupted) => lake.run({ ...work, interrupted }));
     profiles.push(...lake.profiles);
     // Pages of now show it; a dry run leaves nothing.
-    if (profile && answer.kind === 'ended' && request.dryRun !== true) {
-      const { deps } = lake;
-      const run = { run_id: answer.result.run_id, at: deps.clock.now().toISOString() };
-      await keepProfile(deps.store, request.pipeline, run, profiles);
-    }
+    if (profile && request.dryRun !== true) await keepRunProfile(lake.deps, request.pipeline, answer, profiles);
     return answer;
   } finally {
     progress.close();
