@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatBytes, formatCount, formatDuration, formatQuantity, formatUsd } from '../../../lib/cli/output/human.ts';
 import { renderJson } from '../../../lib/cli/output/json.ts';
+import { formatTime } from '../../../lib/report/human.ts';
 
 const BYTES: readonly (readonly [number, string])[] = [
   [0, '0 B'],
@@ -19,6 +20,13 @@ const BYTES: readonly (readonly [number, string])[] = [
 
 test('bytes', () => {
   for (const [bytes, text] of BYTES) assert.equal(formatBytes(bytes), text);
+});
+
+test('times', () => {
+  for (const time of ['2026-03-31T11:00:00.999Z', '2026-03-31T11:00:00Z', Date.parse('2026-03-31T11:00:00.999Z')])
+    assert.equal(formatTime(time), '2026-03-31T11:00:00Z');
+  // What is no such time is shown as it is.
+  assert.equal(formatTime('2026-03-31 11:00:00.5+00'), '2026-03-31 11:00:00.5+00');
 });
 
 const DURATIONS: readonly (readonly [number, string])[] = [
