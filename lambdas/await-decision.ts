@@ -1,5 +1,5 @@
 import { parseAwaited } from '../lib/runtime/lambda/events.ts';
-import { awaitDeps } from '../lib/runtime/lambda/light.ts';
+import { awaitDeps } from '../lib/runtime/lambda/light-executions.ts';
 import { instrument } from '../lib/runtime/lambda/telemetry.ts';
 import { runAwaitDecision } from '../lib/steps/gate/await-decision.ts';
 

@@ -1,5 +1,5 @@
-import { maintenanceDeps } from '../lib/runtime/lambda/light.ts';
 import { parseAfterRun } from '../lib/runtime/lambda/light-events.ts';
+import { maintenanceDeps } from '../lib/runtime/lambda/light-executions.ts';
 import { instrument } from '../lib/runtime/lambda/telemetry.ts';
 import { runMaintainAfter } from '../lib/steps/start/maintain-after.ts';
 

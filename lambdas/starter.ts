@@ -1,4 +1,4 @@
-import { startDeps } from '../lib/runtime/lambda/light.ts';
+import { startDeps } from '../lib/runtime/lambda/light-executions.ts';
 import { instrument } from '../lib/runtime/lambda/telemetry.ts';
 import { tellEnds } from '../lib/runtime/lambda/tell-ends.ts';
 import { readUploads } from '../lib/runtime/lambda/uploads.ts';

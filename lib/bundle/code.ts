@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
-import { APART, entriesApart, LIGHT, WORKERS } from './functions.ts';
+import { APART, entriesApart, entriesBeside, LIGHT, WORKERS } from './functions.ts';
 import { mapOwnCode } from './own-maps.ts';
 
 /** Packages with native code, which lie beside the bundle. */
@@ -122,10 +122,13 @@ export async function bundleCode(root: string, folder: string): Promise<void> {
     });
   }
   for (const name of LIGHT) {
+    const others = entriesBeside(name).map((entry) => [entry, `lambdas/${entry}.ts`]);
     await build({
       ...OPTIONS,
       absWorkingDir: root,
-      entryPoints: { index: `lambdas/${name}.ts` },
+      entryPoints: { index: `lambdas/${name}.ts`, ...Object.fromEntries(others) },
+      splitting: others.length > 0,
+      chunkNames: 'shared/[name]-[hash]',
       outdir: join(folder, name),
     });
   }

@@ -12,11 +12,16 @@ export function entriesApart(folder: string): readonly string[] {
   return [folder, ...ORIGINS_APART.filter((name) => originBundle(name) === folder)];
 }
 
-/** Functions without DuckDB, each in a folder of its own. */
+/** Folders of functions without DuckDB, each with one, and with those beside it. */
 export const LIGHT: readonly string[] = [
-  ...LIGHT_FUNCTIONS.map(fileOf),
+  ...LIGHT_FUNCTIONS.filter((name) => stateRow(name).beside === undefined).map(fileOf),
   ...ORIGIN_FUNCTIONS.filter((name) => !ORIGINS_APART.includes(name)),
 ];
+
+/** The functions without DuckDB that share the folder of one, with the code that they have in common. */
+export function entriesBeside(folder: string): readonly string[] {
+  return LIGHT_FUNCTIONS.filter((name) => stateRow(name).beside === folder).map(fileOf);
+}
 
 function fileOf(name: FunctionName): string {
   return STATES[name].file;

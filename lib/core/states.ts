@@ -44,6 +44,8 @@ export type FunctionRow = {
   readonly serving?: true;
   /** Only pipelines have it that say so. */
   readonly only?: 'serve' | 'promote';
+  /** The light function whose bundle it shares, by its file, since both need the same; left out: it has one of its own. */
+  readonly beside?: 'notify';
   /** It reads the compiled pipeline, which it has beside its code; all others go by the plan. */
   readonly spec?: true;
 };
@@ -219,6 +221,7 @@ export const STATES = {
   AwaitDecision: {
     ...light,
     file: 'await-decision',
+    beside: 'notify',
     machines: RUN,
     only: 'promote',
     objects: [{ zone: 'ops', below: ['_gates/'], may: ['list', 'read', 'write'] }],
@@ -227,6 +230,7 @@ export const STATES = {
   Starter: {
     ...light,
     file: 'starter',
+    beside: 'notify',
     machines: [],
     // It also tells of executions that ended without an alert of their own, as Notify does.
     objects: [{ zone: 'ops', below: ['_events/', '_landed/', '_alerts/', 'audit_log/'], may: ['read', 'write'] }],
@@ -257,6 +261,13 @@ export const RUN_STEPS = STEP_NAMES.filter((name): name is RunStepName =>
 /** The functions behind the Task states of a machine. */
 export function tasksOf<Machine extends MachineName>(machine: Machine): readonly TaskName<Machine>[] {
   return FUNCTIONS.filter((name): name is TaskName<Machine> => stateRow(name).machines.includes(machine));
+}
+
+/** The folder of a function's bundle, and its module there. */
+export function bundleOf(name: FunctionName): { readonly folder: string; readonly module: string } {
+  const { file, beside, serving } = stateRow(name);
+  if (isStep(name)) return { folder: serving === true ? file : 'worker', module: file };
+  return beside === undefined ? { folder: file, module: 'index' } : { folder: beside, module: file };
 }
 
 export function isStep(name: FunctionName): name is StepName {

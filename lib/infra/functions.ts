@@ -10,7 +10,7 @@ import { InvalidInput } from '../core/errors.ts';
 import { functionsFor } from '../core/optional-states.ts';
 import { roleOf } from '../core/roles.ts';
 import type { PipelineSpec } from '../core/spec.ts';
-import { type FunctionName, isStep, STATES, type StepCompute, stateRow } from '../core/states.ts';
+import { bundleOf, type FunctionName, isStep, STATES, type StepCompute, stateRow } from '../core/states.ts';
 import { KEPT } from './kept.ts';
 import { encryptLogs } from './lake-key.ts';
 import { zonesOf } from './permissions.ts';
@@ -96,8 +96,8 @@ function createFunction(scope: Construct, name: FunctionName, props: FunctionPro
     description: `Strata: ${name} of the pipeline ${spec.name}`,
     runtime: Runtime.NODEJS_24_X,
     architecture: props.architecture,
-    code: Code.fromAsset(join(bundles, isStep(name) && stateRow(name).serving !== true ? 'worker' : file)),
-    handler: isStep(name) ? `${file}.handler` : 'index.handler',
+    code: Code.fromAsset(join(bundles, bundleOf(name).folder)),
+    handler: `${bundleOf(name).module}.handler`,
     ...(stateRow(name).spec === true ? { layers: [props.pipeline] } : {}),
     // A run goes on with the versions that it began with. Those of a deployment that is undone go: Lambda publishes nothing that is as
     // its last version is, so that the same deployment could not be repeated. Source: docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html

@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { findBinding } from '../../lib/bundle/binding.ts';
 import { type Built, buildLambdas } from '../../lib/bundle/build.ts';
-import { APART, entriesApart, LIGHT, WORKERS } from '../../lib/bundle/functions.ts';
+import { APART, entriesApart, entriesBeside, LIGHT, WORKERS } from '../../lib/bundle/functions.ts';
 import { sourcesOf } from '../../lib/bundle/source.ts';
 import { ARCHITECTURES, BINDING_MISSING } from '../../lib/core/bundle-folder.ts';
 import { PROJECT, withoutRegistry } from './binding-root.ts';
@@ -82,8 +82,17 @@ async function loadedBy(place: string, file: string): Promise<readonly string[]>
 const HANDLERS = [
   ...WORKERS.map((name) => ({ name, file: join('worker', `${name}.mjs`) })),
   ...APART.flatMap((folder) => entriesApart(folder).map((name) => ({ name, file: join(folder, `${name}.mjs`) }))),
-  ...LIGHT.map((name) => ({ name, file: join(name, 'index.mjs') })),
+  ...LIGHT.flatMap((folder) => [
+    { name: folder, file: join(folder, 'index.mjs') },
+    ...entriesBeside(folder).map((name) => ({ name, file: join(folder, `${name}.mjs`) })),
+  ]),
 ];
+
+/** The functions without DuckDB: folder and file. */
+const LIGHT_ENTRIES = LIGHT.flatMap((folder) => [
+  { name: folder, folder, file: 'index.mjs' },
+  ...entriesBeside(folder).map((name) => ({ name, folder, file: `${name}.mjs` })),
+]);
 
 describe('the folder', () => {
   test('has the compiled pipelines, and each function, in which there is nothing of them', async () => {
@@ -190,15 +199,15 @@ describe('what a bundle is made of', () => {
     starter: ['s3', 'sfn', 'sns'],
   };
 
-  for (const name of LIGHT) {
+  for (const { name, folder: own, file } of LIGHT_ENTRIES) {
     test(`${name}: the clients that it uses, no DuckDB, no CDK, no command line, no tests`, async () => {
-      const place = placeOf(anyArchitecture, name);
-      const sources = await sourceNamesOf(place);
+      const place = placeOf(anyArchitecture, own);
+      const sources = await loadedBy(place, file);
       assert.ok(sources.some((path) => path.endsWith(`lambdas/${name}.ts`)));
       const wrong = (path: string): boolean =>
         /duckdb/i.test(path) || NEVER.test(path) || (!path.includes('node_modules') && OURS.test(path));
       assert.deepEqual(sources.filter(wrong), []);
-      assert.doesNotMatch(await readFile(join(place, 'index.mjs'), 'utf8'), /@duckdb\//);
+      assert.doesNotMatch(await readFile(join(place, file), 'utf8'), /@duckdb\//);
       const clients = sources.flatMap((path) => /\/@aws-sdk\/client-([\w-]+)\//.exec(path)?.[1] ?? []);
       assert.deepEqual([...new Set(clients)].sort(), CLIENTS[name], 'a start pays for what is loaded');
       assert.equal(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { DEFAULT_COMPUTE } from '../../lib/core/compute.ts';
-import { FUNCTIONS, STATES, STEP_NAMES } from '../../lib/core/states.ts';
+import { FUNCTIONS, type FunctionName, STATES, STEP_NAMES } from '../../lib/core/states.ts';
 import { deploy, fakeBundles, PLAIN, SHOP } from './deployment.ts';
 import { ACCOUNT, at, type Fields, REGION, resourceOf, resourcesOf } from './resources.ts';
 
@@ -39,15 +39,19 @@ describe('every function', () => {
     for (const name of FUNCTIONS) {
       const file = new URL(`../../lambdas/${STATES[name].file}.ts`, import.meta.url);
       assert.ok(existsSync(file), `no lambdas/${STATES[name].file}.ts`);
-      const step = STEP_NAMES.some((one) => one === name);
-      assert.equal(propertiesOf(name)['Handler'], step ? `${STATES[name].file}.handler` : 'index.handler');
+      const shared = STEP_NAMES.some((one) => one === name) || ['Starter', 'AwaitDecision'].includes(name);
+      assert.equal(propertiesOf(name)['Handler'], shared ? `${STATES[name].file}.handler` : 'index.handler');
     }
   });
 
-  test('steps share one bundle, each light function has its own, and that which serves', () => {
+  test('steps share one bundle, three light functions another, the others and that which serves have their own', () => {
     const assets = new Map(FUNCTIONS.map((name) => [name, String(at(propertiesOf(name), 'Code', 'S3Key'))]));
     assert.equal(new Set(STEP_NAMES.filter((name) => name !== 'Serve').map((name) => assets.get(name))).size, 1);
-    assert.equal(new Set(assets.values()).size, 8);
+    assert.equal(
+      new Set(['Notify', 'Starter', 'AwaitDecision'].map((name) => assets.get(name as FunctionName))).size,
+      1,
+    );
+    assert.equal(new Set(assets.values()).size, 6);
   });
 });
 

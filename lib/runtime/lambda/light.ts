@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
-import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { createSnsAlerts } from '../../adapters/alerts/sns.ts';
 import { alertingAlso, createWebhookAlerts } from '../../adapters/alerts/webhook.ts';
@@ -9,8 +8,6 @@ import { createParquetAuditLog } from '../../adapters/audit/parquet.ts';
 import { createAskAws } from '../../adapters/aws/ask.ts';
 import { CONNECTIONS } from '../../adapters/aws/connections.ts';
 import { createAwsSecrets } from '../../adapters/aws/secrets.ts';
-import { createStepFunctionsExecutions } from '../../adapters/executions/step-functions.ts';
-import { wakeExecution } from '../../adapters/executions/wake.ts';
 import { createS3Store } from '../../adapters/store/s3.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import type { Webhook } from '../../core/webhook.ts';
@@ -18,9 +15,6 @@ import { recordOf, runRow } from '../../lake/ops/run-row.ts';
 import type { Alerts, AuditLog, Clock, Log, ObjectStore } from '../../ports.ts';
 import type { FailDeps } from '../../steps/end/fail.ts';
 import type { NotifyDeps } from '../../steps/end/notify.ts';
-import type { AwaitDeps } from '../../steps/gate/await-decision.ts';
-import type { MaintainAfterDeps } from '../../steps/start/maintain-after.ts';
-import type { StartDeps } from '../../steps/start/start-runs.ts';
 import { lineageOf } from '../lineage/teller.ts';
 import { type FunctionEnvironment, parseEnvironment } from './environment.ts';
 import { LEASE_MS } from './lease.ts';
@@ -30,9 +24,8 @@ import { LEASE_MS } from './lease.ts';
  * three times, and after that by whoever called the function.
  */
 let s3: S3Client | undefined;
-/** All are made when first needed, so that only those functions carry them that do. */
+/** Made when first needed, so that only those functions carry it that do. */
 let sns: SNSClient | undefined;
-let sfn: SFNClient | undefined;
 
 const clock: Clock = { now: () => new Date() };
 
@@ -44,7 +37,7 @@ type Common = {
   readonly log: Log;
 };
 
-function common(log: Log): Common {
+export function common(log: Log): Common {
   const environment = parseEnvironment(process.env);
   s3 ??= new S3Client({ maxAttempts: 1, requestHandler: CONNECTIONS });
   const store = createS3Store({ client: s3, buckets: environment.buckets, scratch: environment.tmp });
@@ -106,34 +99,7 @@ function alsoPosted(topic: Alerts, webhook: Webhook, { log, wait }: Pick<NotifyD
   return alertingAlso(topic, createWebhookAlerts(webhook, { secret: createAwsSecrets(ask), wait }), log);
 }
 
-export function awaitDeps(log: Log): AwaitDeps {
-  const { store, alerts } = notifyDeps(log);
-  sfn ??= new SFNClient({ requestHandler: CONNECTIONS });
-  const client = sfn;
-  const wake = async (token: string): Promise<void> => {
-    await wakeExecution(client, token);
-  };
-  return { store, clock, log, alerts, wake };
-}
-
-export function startDeps(log: Log): StartDeps & { readonly pipeline: string } {
-  const { environment, store, audit } = common(log);
-  const { pipeline } = environment;
-  sfn ??= new SFNClient({ requestHandler: CONNECTIONS });
-  const machine = required('STRATA_STATE_MACHINE_ARN', environment.stateMachineArn);
-  return { pipeline, store, audit, clock, log, executions: createStepFunctionsExecutions(sfn, machine) };
-}
-
-export function maintenanceDeps(log: Log): MaintainAfterDeps {
-  const { stateMachineArn } = parseEnvironment(process.env);
-  sfn ??= new SFNClient({ requestHandler: CONNECTIONS });
-  return {
-    log,
-    executions: createStepFunctionsExecutions(sfn, required('STRATA_STATE_MACHINE_ARN', stateMachineArn)),
-  };
-}
-
-function required(name: string, value: string | undefined): string {
+export function required(name: string, value: string | undefined): string {
   if (value !== undefined) return value;
   throw new InvalidInput(`no ${name} in the environment of this function: deploy its stack again`);
 }
