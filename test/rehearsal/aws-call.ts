@@ -1,3 +1,5 @@
+import { machineOfToken } from './callbacks.ts';
+
 /** One call of AWS, as a policy sees it. `resources` are those that must all be granted. */
 export type AwsCall = {
   /** The access key that signed it. */
@@ -90,6 +92,8 @@ function readOther(service: string, { headers, body }: RawRequest): Pick<AwsCall
   const input = JSON.parse(body || '{}') as Record<string, unknown>;
   if (service === 'glue') return { action: `glue:${operation}`, resources: glueResources(input) };
   if (service === 'states') {
+    const token = input['taskToken'];
+    if (token !== undefined) return { action: `states:${operation}`, resources: [machineOfToken(String(token))] };
     return { action: `states:${operation}`, resources: [String(input['stateMachineArn'] ?? input['executionArn'])] };
   }
   throw new Error(`no way to tell the resource of ${service}:${operation}`);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { JsonValue } from '../../lib/ports.ts';
 import type { StateMachineResult } from '../../lib/runtime/state-machine.ts';
+import { createCallbacks, machineOfToken } from './callbacks.ts';
 import type { LambdaAnswer } from './environment.ts';
 import { runExecution } from './execution.ts';
 import type { LambdaFunction } from './function.ts';
@@ -74,8 +75,63 @@ async function run(
     input: { key: 'units.json' },
     execution: { Id: 'arn:e', Name: 'e', Input: { key: 'units.json' }, RedriveCount: 2 },
     intervalMs: 0,
+    callbacks: createCallbacks(),
+    machineArn: 'arn:machine',
   });
   return { result, calls };
+}
+
+const WAITING = JSON.stringify({
+  StartAt: 'Await',
+  States: {
+    Await: {
+      Type: 'Task',
+      Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken',
+      TimeoutSecondsPath: '$.seconds',
+      Parameters: { FunctionName: 'arn:plan', Payload: { 'state.$': '$', 'token.$': '$$.Task.Token' } },
+      ResultPath: null,
+      Retry: retry,
+      Catch: [{ ErrorEquals: ['States.Timeout'], ResultPath: '$.late', Next: 'Late' }],
+      Next: 'Done',
+    },
+    Late: { Type: 'Task', Resource: 'arn:fail', ResultPath: null, End: true },
+    Done: { Type: 'Succeed' },
+  },
+});
+
+type Told = { readonly state: JsonValue; readonly token: string };
+
+/** What comes of an execution whose function does `act` with its token; `onWait`: once the function has answered. */
+async function waitFor(
+  act: (token: string, attempt: number) => LambdaAnswer,
+  { onWait, waitMs }: { readonly onWait?: (token: string) => void; readonly waitMs?: number } = {},
+  callbacks = createCallbacks(),
+): Promise<{
+  readonly result: StateMachineResult;
+  readonly calls: readonly Call[];
+  readonly tokens: readonly string[];
+}> {
+  const calls: Call[] = [];
+  const tokens: string[] = [];
+  const result = await runExecution({
+    definition: WAITING,
+    functionsByArn: new Map(functions),
+    invoke: async ({ name }, input) => {
+      calls.push([name, input]);
+      if (name !== 'plan') return answer(null);
+      tokens.push((input as Told).token);
+      return act(tokens.at(-1) ?? '', tokens.length);
+    },
+    readItems: async () => [],
+    input: { seconds: 30 },
+    execution: { Id: 'arn:e', Name: 'e', Input: null },
+    intervalMs: 0,
+    callbacks,
+    machineArn: 'arn:machine',
+    ...(onWait === undefined ? {} : { onWait: async () => onWait(tokens.at(-1) ?? '') }),
+    ...(waitMs === undefined ? {} : { waitMs }),
+  });
+  return { result, calls, tokens };
 }
 
 const answer = (value: JsonValue): LambdaAnswer => ({ kind: 'answer', payload: JSON.stringify(value) });
@@ -119,5 +175,46 @@ describe('an execution of the deployed definition', () => {
       run(() => answer(null), new Map(functions.slice(0, 2))),
       /Fail calls arn:fail/,
     );
+  });
+});
+
+describe('a state that waits for a call back', () => {
+  it('goes on with its input when somebody calls back with the token that its function was given', async () => {
+    const callbacks = createCallbacks();
+    const said: unknown[] = [];
+    const onWait = (token: string): void => void said.push(callbacks.succeed(token), callbacks.succeed(token));
+    const { result, calls, tokens } = await waitFor(() => answer('not this'), { onWait }, callbacks);
+    assert.deepEqual(result, { status: 'SUCCEEDED', output: { seconds: 30 } });
+    assert.deepEqual(calls, [['plan', { state: { seconds: 30 }, token: tokens[0] }]]);
+    assert.equal(machineOfToken(tokens[0] ?? ''), 'arn:machine');
+    // Once only.
+    assert.deepEqual(said, [undefined, 'TaskDoesNotExist']);
+  });
+
+  it('goes on also when that came before its function answered', async () => {
+    const callbacks = createCallbacks();
+    const act = (token: string): LambdaAnswer => answer(callbacks.succeed(token) ?? 'woken');
+    const { result } = await waitFor(act, {}, callbacks);
+    assert.equal(result.status, 'SUCCEEDED');
+  });
+
+  it('ends with States.Timeout when nobody does, and who comes after that is told so', async () => {
+    const callbacks = createCallbacks();
+    const { result, calls, tokens } = await waitFor(() => answer(null), { waitMs: 1 }, callbacks);
+    assert.equal(result.status, 'SUCCEEDED');
+    const [, late] = calls[1] ?? [];
+    assert.deepEqual(late, { seconds: 30, late: { Error: 'States.Timeout', Cause: 'nobody called back in 1 ms' } });
+    assert.equal(callbacks.succeed(tokens[0] ?? ''), 'TaskTimedOut');
+  });
+
+  it('is retried with another token when its function fails', async () => {
+    const callbacks = createCallbacks();
+    const onWait = (token: string): void => void callbacks.succeed(token);
+    const act = (_: string, attempt: number): LambdaAnswer =>
+      attempt === 1 ? error('Runtime.ExitError') : answer(null);
+    const { result, tokens } = await waitFor(act, { onWait }, callbacks);
+    assert.equal(result.status, 'SUCCEEDED');
+    assert.equal(new Set(tokens).size, 2);
+    assert.equal(callbacks.succeed(tokens[0] ?? ''), 'TaskDoesNotExist');
   });
 });

@@ -1,9 +1,10 @@
-import type { StateMachineDefinition } from '../../lib/asl/definition.ts';
-import { loadStateMachine } from '../../lib/asl/load.ts';
+import { isCallback, type State, type StateMachineDefinition, TASK_TOKEN } from '../../lib/asl/definition.ts';
+import { functionOf, loadStateMachine } from '../../lib/asl/load.ts';
 import { lowerStateMachine } from '../../lib/asl/lower.ts';
 import type { StateEvent } from '../../lib/asl/state-event.ts';
 import type { JsonValue } from '../../lib/ports.ts';
 import { runStateMachine, type StateMachineResult } from '../../lib/runtime/state-machine.ts';
+import type { Callbacks } from './callbacks.ts';
 import type { LambdaAnswer } from './environment.ts';
 import type { LambdaFunction } from './function.ts';
 
@@ -28,6 +29,13 @@ export type ExecutionOptions = {
   /** Milliseconds of each wait and between attempts, in place of the definition's own. */
   readonly intervalMs: number;
   readonly onEvent?: (event: StateEvent) => void;
+  readonly callbacks: Callbacks;
+  /** Of which an execution is: what may call back has rights to it. */
+  readonly machineArn: string;
+  /** Called when the function of a state has answered that waits for a call back. */
+  readonly onWait?: () => Promise<void>;
+  /** Milliseconds that such a state waits, in place of the definition's own. */
+  readonly waitMs?: number;
 };
 
 /** Children of a map that work at once here, whatever the definition allows. */
@@ -35,11 +43,13 @@ const CONCURRENCY = 2;
 
 /**
  * Runs a deployed definition as Step Functions does: each Task calls the function that its Resource names, and an error
- * of a function arrives as Error and, in Cause, Lambda's JSON. Throws an Error for a Resource that is no function.
+ * of a function arrives as Error and, in Cause, Lambda's JSON. A callback waits until somebody calls back with the token that its function
+ * was given. Throws an Error for a Resource that is no function.
  */
 export async function runExecution(options: ExecutionOptions): Promise<StateMachineResult> {
   const machine = loadStateMachine(options.definition, options.execution.Id);
   const bucket = bucketOfItems(machine);
+  const waits = callbacksOf(machine);
   const handlers = tasksOf(machine).map(([state, resource]) => {
     const find = (): LambdaFunction => {
       const fn = options.functionsByArn.get(resource);
@@ -52,10 +62,11 @@ export async function runExecution(options: ExecutionOptions): Promise<StateMach
       // What is deployed may have become other in the meantime.
       return unwrap(await options.invoke(find(), input, resource));
     };
-    return [state, call] as const;
+    const token = waits.get(state);
+    return [state, token === undefined ? call : awaiting(options, token, call)] as const;
   });
   return runStateMachine({
-    definition: lowerStateMachine(machine),
+    definition: lowerStateMachine({ ...machine, States: withoutCallbacks(machine) }),
     input: options.input,
     handlers: Object.fromEntries(handlers),
     readItems: (key) => options.readItems(bucket, key),
@@ -66,10 +77,65 @@ export async function runExecution(options: ExecutionOptions): Promise<StateMach
   });
 }
 
+/** The states that wait for a call back, with the field of the payload that the token goes into. */
+function callbacksOf({ States }: StateMachineDefinition): ReadonlyMap<string, string> {
+  const found = Object.entries(States).flatMap(([name, state]) => {
+    if (state.Type !== 'Task' || !isCallback(state.Resource)) return [];
+    const [field = ''] = Object.entries(payloadOf(state)).find(([, value]) => value === TASK_TOKEN) ?? [];
+    return [[name, field.replace(/\.\$$/, '')] as const];
+  });
+  return new Map(found);
+}
+
+type Task = Extract<State, { Type: 'Task' }>;
+type Payload = NonNullable<Task['Parameters']>;
+
+function payloadOf({ Parameters }: Task): Payload {
+  return Object(Parameters?.['Payload']);
+}
+
+/** The local runner knows no callbacks: each becomes a call, of what its function is given and how long it waits. */
+function withoutCallbacks({ States }: StateMachineDefinition): StateMachineDefinition['States'] {
+  const plain = (state: State): State => {
+    if (state.Type !== 'Task' || !isCallback(state.Resource)) return state;
+    const { TimeoutSecondsPath = '', ...task } = state;
+    const given = Object.entries(payloadOf(state)).filter(([, value]) => value !== TASK_TOKEN);
+    const Parameters = { payload: Object.fromEntries(given), 'seconds.$': TimeoutSecondsPath };
+    return { ...task, Resource: functionOf(state), Parameters };
+  };
+  return Object.fromEntries(Object.entries(States).map(([name, state]) => [name, plain(state)]));
+}
+
+/** What comes first counts: a call back, also before the function has answered, its error, or the end of the time. */
+function awaiting(
+  { callbacks, machineArn, onWait, waitMs }: ExecutionOptions,
+  field: string,
+  call: (input: JsonValue) => Promise<JsonValue>,
+): (input: JsonValue) => Promise<JsonValue> {
+  return async (input) => {
+    const { payload, seconds } = input as { readonly payload: { [name: string]: JsonValue }; readonly seconds: number };
+    const { token, called } = callbacks.begin(machineArn, waitMs ?? seconds * 1000);
+    const answered = call({ ...payload, [field]: token });
+    try {
+      await Promise.race([
+        called,
+        answered.then(async () => {
+          await onWait?.();
+          return called;
+        }),
+      ]);
+      return {};
+    } finally {
+      callbacks.forget(token);
+      await Promise.allSettled([answered]);
+    }
+  };
+}
+
 /** Every Task state, inside and outside maps, with what it calls. */
 export function tasksOf({ States }: Pick<StateMachineDefinition, 'States'>): readonly (readonly [string, string])[] {
   return Object.entries(States).flatMap(([name, state]) => {
-    if (state.Type === 'Task') return [[name, state.Resource] as const];
+    if (state.Type === 'Task') return [[name, functionOf(state)] as const];
     return state.Type === 'Map' ? tasksOf(state.ItemProcessor) : [];
   });
 }
@@ -78,8 +144,9 @@ function bucketOfItems({ States }: StateMachineDefinition): string {
   const buckets = Object.values(States).flatMap((state) =>
     state.Type === 'Map' ? [state.ItemReader.Parameters.Bucket] : [],
   );
-  const [bucket, ...others] = new Set(buckets);
-  if (bucket === undefined || others.length > 0) throw new Error(`items come from ${buckets.join(', ') || 'nowhere'}`);
+  // Without a map nothing is read.
+  const [bucket = '', ...others] = new Set(buckets);
+  if (others.length > 0) throw new Error(`items come from ${buckets.join(', ')}`);
   return bucket;
 }
 

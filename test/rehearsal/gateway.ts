@@ -1,10 +1,13 @@
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type AwsCall, type RawRequest, readCall } from './aws-call.ts';
+import { type Callbacks, createCallbacks } from './callbacks.ts';
 
 /** Stands before the server that functions take for AWS and notes who calls what. */
 export type Gateway = {
   readonly endpoint: string;
+  /** Those of executions that are run here, of which the server knows nothing: SendTaskSuccess is answered by them. */
+  readonly callbacks: Callbacks;
   /** Distinct calls in the order in which they first came. */
   calls(): readonly AwsCall[];
   /** How often an action was called, answered or not. */
@@ -23,6 +26,7 @@ export async function startGateway(upstream: string): Promise<Gateway> {
   const seen = new Map<string, AwsCall>();
   const counts = new Map<string, number>();
   const listeners = new Set<(call: Omit<AwsCall, 'status'>) => void>();
+  const callbacks = createCallbacks();
 
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const body = isStreamed(incoming) ? undefined : await readBody(incoming);
@@ -30,6 +34,11 @@ export async function startGateway(upstream: string): Promise<Gateway> {
     if (call !== undefined) {
       counts.set(call.action, (counts.get(call.action) ?? 0) + 1);
       for (const listener of listeners) listener(call);
+    }
+    if (call?.action === 'states:SendTaskSuccess') {
+      const status = callBack(callbacks, body, outgoing);
+      seen.set(keyOf(call, status), { ...call, status });
+      return;
     }
     const { method, url, headers } = incoming;
     const { expect: _, ...passed } = headers;
@@ -59,6 +68,7 @@ export async function startGateway(upstream: string): Promise<Gateway> {
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    callbacks,
     calls: () => [...seen.values()],
     count: (action) => counts.get(action) ?? 0,
     onCall(act) {
@@ -71,6 +81,16 @@ export async function startGateway(upstream: string): Promise<Gateway> {
       await new Promise((closed) => server.close(closed));
     },
   };
+}
+
+/** Answers the status. Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html */
+function callBack(callbacks: Callbacks, body: Buffer | undefined, outgoing: ServerResponse): number {
+  const { taskToken } = JSON.parse(body?.toString('utf8') ?? '{}') as { readonly taskToken: string };
+  const error = callbacks.succeed(taskToken);
+  const status = error === undefined ? 200 : 400;
+  outgoing.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.0' });
+  outgoing.end(JSON.stringify(error === undefined ? {} : { __type: error, message: 'nobody waits with this token' }));
+  return status;
 }
 
 function rawRequest(incoming: IncomingMessage, body: Buffer | undefined): RawRequest {

@@ -7,8 +7,8 @@ import type { Landing } from './uploads.ts';
 const PIPELINES = join(import.meta.dirname, '..', '..', 'pipelines');
 
 /** A lake in a folder, as the CLI makes it. */
-export function openLaptop(root: string): Promise<LocalLake> {
-  return openLocalLake({ root, pipelines: PIPELINES, log: { info: () => {}, warn: () => {} } });
+export function openLaptop(root: string, pipelines = PIPELINES): Promise<LocalLake> {
+  return openLocalLake({ root, pipelines, log: { info: () => {}, warn: () => {} } });
 }
 
 /** Lands files and runs the pipeline. Throws an Error unless the run succeeds. */

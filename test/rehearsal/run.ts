@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { startMoto } from '../aws/moto-server.ts';
 import { PEERS } from '../interop/environments.ts';
 import { readAssembly, synthesize } from './assembly.ts';
+import { PIPELINE as DECIDED, rehearseGate } from './gate.ts';
 import { startGateway } from './gateway.ts';
 import { startFunctionsApi } from './interpreter.ts';
 import { rehearseOrigin } from './origin.ts';
@@ -14,7 +15,8 @@ import { createSteps } from './steps.ts';
 /**
  * `npm run rehearse [-- <pipeline> ...] [-- --keep] [-- --assembly <folder>]`: deploys what `cdk synth` writes to an
  * imitated AWS on this machine, lands files, and drives the state machine with the bundled functions; see docs/aws.md.
- * By default it rehearses online_retail. `--keep` leaves the server up until it is interrupted; `--assembly` takes a
+ * By default it rehearses online_retail. What is decided about, and what lands by a function, is rehearsed beside them, and alone with
+ * `decided`. `--keep` leaves the server up until it is interrupted; `--assembly` takes a
  * cloud assembly that is there. Logs of functions stay in .peers/rehearsal. Ends with 1 on any difference.
  */
 const { values: options, positionals } = parseArgs({
@@ -24,7 +26,8 @@ const { values: options, positionals } = parseArgs({
 /** The source whose function is rehearsed beside them. */
 const ORIGIN = { pipeline: 'crypto', source: 'markets' } as const;
 
-const pipelines = positionals.length === 0 ? ['online_retail'] : positionals;
+const named = positionals.length === 0 ? ['online_retail'] : positionals;
+const pipelines = named.filter((name) => name !== DECIDED);
 const folder = join(PEERS, 'rehearsal');
 
 const steps = createSteps(console.log);
@@ -40,7 +43,7 @@ const { endpoint, stop } = await steps.step(
 );
 const gateway = await startGateway(endpoint);
 try {
-  const [first = ''] = pipelines;
+  const [first = ORIGIN.pipeline] = pipelines;
   const { lake: lakeStack } = await readAssembly(cdkOut, first);
   const lake = await steps.step('make the lake', () => makeStack(endpoint, lakeStack.name, lakeStack.template));
   for (const pipeline of pipelines) {
@@ -48,6 +51,8 @@ try {
     const assembly = await readAssembly(cdkOut, pipeline);
     await rehearse({ assembly, lake, pipeline, endpoint, gateway, functions, folder: join(folder, pipeline) }, steps);
   }
+  console.log(`\n${DECIDED}`);
+  await rehearseGate({ lake, endpoint, gateway, folder: join(folder, DECIDED) }, steps);
   console.log(`\n${ORIGIN.pipeline}: ${ORIGIN.source}`);
   const assembly = await readAssembly(cdkOut, ORIGIN.pipeline);
   const { pipeline, source } = ORIGIN;
@@ -60,7 +65,7 @@ try {
   await functions.close();
 }
 const seconds = ((performance.now() - started) / 1000).toFixed(0);
-console.log(`\n${pipelines.join(', ')}: ${steps.problems()} problems in ${seconds} s`);
+console.log(`\n${[...pipelines, DECIDED].join(', ')}: ${steps.problems()} problems in ${seconds} s`);
 if (steps.problems() > 0) {
   console.log(`logs of the functions: ${folder}/<pipeline>/*.log`);
   process.exitCode = 1;

@@ -96,6 +96,10 @@ export type RunChanges = {
   readonly onTask?: (state: string) => Promise<void>;
   /** Stands in for the deployed function of that name, such as `open`. */
   readonly functions?: Readonly<Record<string, LambdaFunction>>;
+  /** Called when an execution waits for a call back. */
+  readonly onWait?: () => Promise<void>;
+  /** Milliseconds after which it has waited too long, in place of the definition's own. */
+  readonly waitMs?: number;
   /** Enters the definition once more at a state that failed, with the input that this had. */
   readonly redrive?: { readonly state: string; readonly input: JsonValue; readonly count: number };
 };
@@ -116,13 +120,17 @@ async function runOne(deployment: Deployment, started: Started, changes: RunChan
   const runFailed = functionNamed(deployment, 'run-failed').name;
   const called = new Set<string>();
   let failure: JsonValue | undefined;
-  const { redrive, onTask } = changes;
+  const { redrive, onTask, onWait, waitMs } = changes;
   const { definition } = deployment;
   const result = await runExecution({
     definition: redrive === undefined ? definition : definitionFrom(definition, redrive.state),
     input: redrive?.input ?? started.input,
     functionsByArn: deployment.functionsByArn,
+    callbacks: deployment.gateway.callbacks,
+    machineArn: deployment.machineArn,
     ...(onTask === undefined ? {} : { onTask }),
+    ...(onWait === undefined ? {} : { onWait }),
+    ...(waitMs === undefined ? {} : { waitMs }),
     invoke: (fn, input, arn) => {
       called.add(arn);
       if (fn.name === runFailed) failure = input;
