@@ -237,7 +237,8 @@ const LOST_SWAP =
 const DEAD_ATTEMPTS = 'removes files of attempts that died, and of partitions that another run has changed';
 const LEFT_BEHIND = 'removes what a run has left whose execution was stopped: a dry run, or one that had just ended';
 
-const LARGE_GOLD = 'writes tables that several units compute, whose inputs are more than one worker takes';
+const LARGE_GOLD =
+  'writes tables that several units compute, whose inputs are more than one worker takes; the rehearsal has one';
 
 /** Grants that no run above needs, with what needs them. */
 const RARE: Readonly<Record<string, string>> = {

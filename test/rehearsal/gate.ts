@@ -11,17 +11,19 @@ import { createS3Store } from '../../lib/adapters/store/s3.ts';
 import type { Asked } from '../../lib/core/asked.ts';
 import type { RunResult } from '../../lib/core/run.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
+import { runFolder } from '../../lib/lake/run/run-folder.ts';
 import { carryOut } from '../../lib/remote/carry-out.ts';
 import { type DecideRequest, decideGated } from '../../lib/runtime/decide-gated.ts';
 import { landFiles } from '../../lib/runtime/land-files.ts';
 import { subscribeInbox } from './alerts.ts';
 import { checkAlerts, checkBuckets, checkGrants, checkReleased, checkTables } from './checks.ts';
-import { type Deployment, type DeployOptions, deploy } from './deployment.ts';
+import { type Deployment, type DeployOptions, deploy, functionNamed, readObject } from './deployment.ts';
 import { openLaptop } from './laptop.ts';
 import { clientSettings } from './moto-api.ts';
 import { addToLake, FIXTURES, synthesizeFixture } from './of-fixture.ts';
-import { type RunChanges, startByHand, startedExecutions } from './runs.ts';
-import { land, runAll, type Stage } from './stage.ts';
+import { withSmallWorker } from './other-spec.ts';
+import { isDataFile, killAt, type RunChanges, startByHand, startedExecutions } from './runs.ts';
+import { checkKilled, land, runAll, type Stage } from './stage.ts';
 import type { Outcome, Steps } from './steps.ts';
 import { resolveText } from './template.ts';
 import type { Landing } from './uploads.ts';
@@ -59,9 +61,15 @@ export async function rehearseGate(options: Omit<DeployOptions, 'assembly' | 'pi
   }
 }
 
+const SALES = 4_000;
+const SHOPS = 40;
+/** Less than the sales of two days, and more than those of one. */
+const SMALL_WORKER = 16_000;
+
 async function salesOf(folder: string, day: number): Promise<Landing> {
   const path = join(folder, `${day}.csv`);
-  await writeFile(path, `shop,amount\nnorth,${day}\nsouth,${10 * day}\nnorth,${100 * day}\n`);
+  const rows = Array.from({ length: SALES }, (_, n) => `shop ${n % SHOPS},${day * ((n * 7_919) % 100_003)}`);
+  await writeFile(path, `shop,amount\n${rows.join('\n')}\n`);
   return { source: 'sales', path };
 }
 
@@ -80,11 +88,11 @@ async function rehearseApproval(stage: Stage, landing: Landing): Promise<void> {
   await steps.check('who approved is told that it has succeeded', async () => checkResult(result, 'SUCCEEDED'));
   await steps.check('one alert, that it awaits approval', () => checkAlerts(inbox, deployment, 1, /approve/));
   await steps.step('the same on the laptop', () => runLaptop(stage, { landings: [landing], decision: APPROVED }));
-  await steps.check('approved, tables equal the laptop', () => checkTables(deployment, stage.lake.root));
 }
 
 async function rehearseRejection(stage: Stage, landing: Landing): Promise<void> {
   const { deployment, steps, inbox } = stage;
+  const before = await publishedBy(deployment);
   await land(stage, [landing]);
   const name = 'run that waits, and is rejected';
   const result = await decideAwaited(stage, name, { decision: REJECTED, status: 'FAILED' });
@@ -92,26 +100,75 @@ async function rehearseRejection(stage: Stage, landing: Landing): Promise<void> 
   await steps.check('an alert, that it awaits approval, and one, of who rejected it and why', () =>
     checkAlerts(inbox, deployment, 3, /rejected by bob.*not closed/s),
   );
-  await steps.check('nothing of it was published', () => checkTables(deployment, stage.lake.root));
+  await steps.check('nothing of it was published', async () => {
+    const after = await publishedBy(deployment);
+    const problems =
+      after.join() === before.join() ? [] : [`there is ${after.join()}; before it there was ${before.join()}`];
+    return { problems: before.length === 0 ? ['nothing was published before it'] : problems };
+  });
   await steps.check('nothing is left locked by the rejected run', () => checkReleased(deployment));
   await steps.step('the same on the laptop', () =>
     runLaptop(stage, { landings: [landing], decision: REJECTED, status: 'FAILED' }),
   );
 }
 
-/** What comes before the bell hangs is heard all the same: the function that hangs it rings it. */
+/**
+ * What is decided before the bell hangs is heard all the same: the function that hangs it rings it. Units aggregate the gold table, whose
+ * worker is too small for it; the Level worker is killed, so that functions of their own do its work.
+ */
 async function rehearseNext(stage: Stage): Promise<void> {
-  const { deployment, steps, lake } = stage;
+  const { deployment, steps, lake, folder } = stage;
   const run_id = 'next-of-the-rehearsal';
+  const open = await withSmallWorker(functionNamed(deployment, 'open'), PIPELINE, join(folder, 'small'), SMALL_WORKER);
   await startByHand(deployment, { pipeline: PIPELINE, run_id, dry_run: false, shadow: true });
   const onTask = async (state: string): Promise<void> => {
     if (state === 'AwaitDecision') await decideGated(personOf(stage), run_id, APPROVED);
   };
-  await runAll(stage, 'next run, which compares texts, approved before it waits', { onTask });
+  const kill = killAt(deployment, 'level', isDataFile);
+  const name = 'next run, which compares texts, approved before it waits, the Level worker killed in the middle';
+  const ended = await runAll(stage, name, { onTask, functions: { open } });
+  kill.stop();
+  await steps.check('the killed Level worker left its work to others', async () =>
+    checkKilled(kill.killed(), ended, 'Level'),
+  );
+  await steps.check('who was too early to be waited for was heard, and units made the gold table', async () => ({
+    problems: [
+      ...missingCall(deployment, 'await-decision', 'states:SendTaskSuccess', machineName(deployment)),
+      ...missingCall(deployment, 'merge', 's3:PutObject', `/gold/${PIPELINE}/totals/`),
+    ],
+  }));
+  await steps.check('its result says that both texts make the same rows', () => checkParity(stage, run_id));
   await steps.step('the same on the laptop', () => runLaptop(stage, { decision: APPROVED, asked: { shadow: true } }));
   await steps.check('with the files of the rejected run, and what texts make, tables equal the laptop', () =>
     checkTables(deployment, lake.root),
   );
+}
+
+function machineName({ machineArn }: Deployment): string {
+  return machineArn.split(':').at(-1) ?? machineArn;
+}
+
+/** What its grants are for. */
+function missingCall({ gateway, stack }: Deployment, name: string, action: string, of: string): readonly string[] {
+  const seen = gateway
+    .calls()
+    .some(
+      (call) =>
+        call.principal.startsWith(`${stack.name}-${name}.`) &&
+        call.action === action &&
+        call.resources.join().includes(of) &&
+        call.status < 300,
+    );
+  return seen ? [] : [`${name} did not call ${action} on ${of}`];
+}
+
+async function checkParity({ deployment }: Stage, run_id: string): Promise<Outcome> {
+  const { buckets } = deployment;
+  const key = runFolder.result({ pipeline: PIPELINE, run_id, dry_run: false });
+  const { parities = [] } = (await readObject(deployment, buckets.ops, key)) as unknown as RunResult;
+  const found = parities.map(({ model, left, right, equal, rows }) => [model, left, right, equal, rows].join(' '));
+  const expected = `gold.totals current candidate true ${SHOPS}`;
+  return { problems: found.join() === expected ? [] : [`it says ${found.join() || 'nothing'}; expected ${expected}`] };
 }
 
 type Awaited = {
@@ -179,13 +236,17 @@ async function runLaptop({ lake }: Stage, { landings = [], decision, status, ask
   throw new Error(`the laptop's run ended otherwise: ${JSON.stringify(ended)}`);
 }
 
-/** Tables that readers find. */
+/** What readers find: tables, and in which state. */
 async function publishedBy({ endpoint, pipeline }: Deployment): Promise<readonly string[]> {
   const glue = new GlueClient(clientSettings(endpoint));
   const found = await Promise.all(
     ['silver', 'gold'].map((layer) => glue.send(new GetTablesCommand({ DatabaseName: `${pipeline}_${layer}` }))),
   );
-  return found.flatMap(({ TableList = [] }) => TableList.map(({ DatabaseName, Name }) => `${DatabaseName}.${Name}`));
+  return found.flatMap(({ TableList = [] }) =>
+    TableList.map(
+      ({ DatabaseName, Name, Parameters }) => `${DatabaseName}.${Name} ${Parameters?.['metadata_location']}`,
+    ),
+  );
 }
 
 function checkResult(result: RunResult | undefined, status: RunResult['status']): Outcome {

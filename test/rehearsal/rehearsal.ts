@@ -22,6 +22,7 @@ import { checkRequests, countRequests } from './requests.ts';
 import {
   countExecutions,
   deliver,
+  isDataFile,
   killAt,
   runStarted,
   startAsScheduled,
@@ -85,11 +86,6 @@ async function rehearseFirst(stage: Stage, landings: readonly Landing[]): Promis
   );
   await steps.step('the same on the laptop', () => runLaptop(lake, deployment.pipeline, landings));
   await steps.check('tables equal the laptop, row for row', () => checkTables(deployment, lake.root));
-}
-
-/** A file of a table, by whichever worker. */
-function isDataFile(action: string, key: string): boolean {
-  return action === 's3:PutObject' && key.includes('/data/');
 }
 
 /**

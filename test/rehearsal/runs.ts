@@ -171,3 +171,8 @@ export function killAt(
   });
   return { killed: () => killed, stop };
 }
+
+/** A file of a table, by whichever worker. */
+export function isDataFile(action: string, key: string): boolean {
+  return action === 's3:PutObject' && key.includes('/data/');
+}

@@ -1,0 +1,47 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PipelineSpec } from '../../lib/core/spec.ts';
+import type { LambdaFunction } from './function.ts';
+
+/** The function with another compiled spec beside the same code. Open writes the spec into the run's plan, which all other functions go by. */
+export async function withSpec(
+  fn: LambdaFunction,
+  pipeline: string,
+  folder: string,
+  change: (spec: PipelineSpec) => PipelineSpec,
+): Promise<LambdaFunction> {
+  await mkdir(folder, { recursive: true });
+  const name = `${pipeline}.json`;
+  const spec = JSON.parse(await readFile(join(fn.variables['STRATA_SPECS'] ?? '', name), 'utf8')) as PipelineSpec;
+  await writeFile(join(folder, name), JSON.stringify(change(spec)));
+  return { ...fn, variables: { ...fn.variables, STRATA_SPECS: folder } };
+}
+
+/** As it would be had its pipeline declared an expectation that no data meets. */
+export function withRefusingSpec(fn: LambdaFunction, pipeline: string, folder: string): Promise<LambdaFunction> {
+  const refused = {
+    kind: 'rowCount',
+    name: 'rehearsed_failure',
+    policy: 'fail',
+    min: 1_000_000_000,
+    max: null,
+  } as const;
+  return withSpec(fn, pipeline, folder, (spec) => ({
+    ...spec,
+    models: spec.models.map((model) => ({ ...model, expect: [...model.expect, refused] })),
+  }));
+}
+
+/** As it would be were a worker too small for all that a gold model reads. */
+export function withSmallWorker(
+  fn: LambdaFunction,
+  pipeline: string,
+  folder: string,
+  bytes: number,
+): Promise<LambdaFunction> {
+  return withSpec(fn, pipeline, folder, (spec) => {
+    const { steps } = spec.compute;
+    const Stage = { ...steps.Stage, tmpMb: bytes / 2 ** 20 };
+    return { ...spec, compute: { ...spec.compute, steps: { ...steps, Stage } } };
+  });
+}
