@@ -1,16 +1,18 @@
 import { mapConcurrent } from '../../core/concurrency.ts';
 import { AuditFailed } from '../../core/errors.ts';
+import type { PartitionText } from '../../core/run.ts';
 import { parseMetadata } from '../../iceberg/json.ts';
-import { partitionTexts, renderScalarText } from '../../iceberg/partition-path.ts';
-import { currentSchema, leafFields } from '../../iceberg/schema.ts';
+import { partitionTuple } from '../../iceberg/partition.ts';
+import { partitionPath } from '../../iceberg/partition-path.ts';
+import { currentSchema } from '../../iceberg/schema.ts';
 import type { DataFile, TableMetadata } from '../../iceberg/types.ts';
-import { decodeValue } from '../../iceberg/values.ts';
 import { type Footer, readFooterBy } from '../../landing/parquet/footer.ts';
-import type { ObjectStore, WrittenFile } from '../../ports.ts';
+import type { ObjectStore } from '../../ports.ts';
 import { planDeletes, planFiles } from '../../table/read.ts';
 import type { Placed } from '../run/unit-result.ts';
 import type { Target } from '../tables/target.ts';
-import { leavesByName, wrongFile } from './written-file.ts';
+import { adoptedFile } from './adopted-file.ts';
+import { wrongFile } from './written-file.ts';
 
 /** A table into which an engine wrote. */
 export type Staged = {
@@ -23,6 +25,8 @@ export type Staged = {
   readonly target: Target;
   /** Statements that wrote into it. */
   readonly statements: number;
+  /** Those that it was asked for, whose rows are replaced by these; null: all. */
+  readonly partitions: readonly PartitionText[] | null;
 };
 
 /**
@@ -38,7 +42,7 @@ export async function adoptFiles(store: ObjectStore, staged: Staged): Promise<re
     const key = keyOf(store, staged, file);
     const looked = key === undefined ? `it lies outside ${staged.location}` : await lookInto(store, key, file, staged);
     if (key === undefined || typeof looked === 'string') throw refusal(staged, file.path, String(looked));
-    return { key, written: writtenFile(file, staged.target, leavesByName(looked, staged.target.schema)) };
+    return { key, written: adoptedFile(file, looked, staged.target) };
   });
 }
 
@@ -72,14 +76,22 @@ function keyOf(store: ObjectStore, { location }: Staged, file: DataFile): string
 }
 
 /** Its footer, or what is wrong with it. */
-async function lookInto(store: ObjectStore, key: string, file: DataFile, { target }: Staged): Promise<Footer | string> {
+async function lookInto(store: ObjectStore, key: string, file: DataFile, staged: Staged): Promise<Footer | string> {
+  const { target } = staged;
   if (file.specId !== target.spec['spec-id'])
     return `it is of partition spec ${file.specId}, not ${target.spec['spec-id']}`;
+  if (!wasAsked(file, staged)) return 'it is of a partition that the engine was not asked for';
   const size = (await store.head(key))?.size;
   if (size === undefined) return 'it is not there';
   if (BigInt(size) !== file.bytes) return `it has ${size} bytes, the manifest says ${file.bytes}`;
   const footer = await footerOf(store, key, size);
   return typeof footer === 'string' ? footer : (wrongFile(file, footer, target) ?? footer);
+}
+
+/** Rows of other partitions would come beside those that the table has of them. */
+function wasAsked({ partition }: DataFile, { target: { spec, schema }, partitions }: Staged): boolean {
+  const path = partitionPath(spec, schema, partition);
+  return partitions?.some((texts) => partitionPath(spec, schema, partitionTuple(spec, schema, texts)) === path) ?? true;
 }
 
 async function footerOf(store: ObjectStore, key: string, size: number): Promise<Footer | string> {
@@ -92,37 +104,4 @@ async function footerOf(store: ObjectStore, key: string, size: number): Promise<
     if (cause instanceof RangeError) return cause.message;
     throw cause;
   }
-}
-
-/**
- * What the manifest says of a file, in the words in which DuckDB says it of its own: of the columns that it has under the names of the
- * table, since what is said of a column is taken for that, too, when files are read.
- */
-function writtenFile(file: DataFile, { schema, spec, partitionBy }: Target, byName: ReadonlySet<number>): WrittenFile {
-  const texts = partitionTexts(spec, schema, file.partition);
-  return {
-    path: '',
-    rows: Number(file.rows),
-    bytes: Number(file.bytes),
-    partition: texts.map((value, at) => ({ column: partitionBy[at]?.column ?? '', value })),
-    columns: leafFields(schema)
-      .filter(({ id }) => byName.has(id))
-      .map(({ id, path, type }) => ({
-        path,
-        bytes: Number(file.columnSizes.get(id) ?? 0n),
-        values: Number(file.valueCounts.get(id) ?? 0n),
-        nulls: Number(file.nullCounts.get(id) ?? 0n),
-        min: boundText(type, file.lowerBounds.get(id)),
-        max: boundText(type, file.upperBounds.get(id)),
-        hasNan: (file.nanCounts.get(id) ?? 0n) > 0n,
-      })),
-  };
-}
-
-/** Undone by `parseStatText`, for which binary is hexadecimal. */
-function boundText(type: string, bytes: Uint8Array | undefined): string | null {
-  if (bytes === undefined) return null;
-  if (type === 'binary') return Buffer.from(bytes).toString('hex').toUpperCase();
-  const value = decodeValue(type, bytes);
-  return value === null || Number.isNaN(value) ? null : renderScalarText(type, value);
 }

@@ -1,17 +1,20 @@
+import { resolveSpec } from '../../iceberg/partition.ts';
 import { decimalOf, leafFields } from '../../iceberg/schema.ts';
-import type { DataFile, IcebergType } from '../../iceberg/types.ts';
-import { compareValues, decodeValue } from '../../iceberg/values.ts';
-import type { Footer, SchemaLeaf, SchemaNode } from '../../landing/parquet/footer.ts';
-import { columnIds } from '../../landing/parquet/parts.ts';
+import { applyTransform } from '../../iceberg/transforms.ts';
+import type { DataFile, IcebergType, IcebergValue } from '../../iceberg/types.ts';
+import { compareValues, decodeUnscaled, decodeValue } from '../../iceberg/values.ts';
+import type { ColumnChunk, Footer, SchemaLeaf, SchemaNode } from '../../landing/parquet/footer.ts';
+import { chunkStatistics } from '../../landing/parquet/parts.ts';
 import { intAt, structAt, type ThriftStruct } from '../../landing/parquet/thrift.ts';
-import { rowGroupAsFile } from '../files/row-groups.ts';
 import type { Target } from '../tables/target.ts';
 
+type Partitioned = Pick<Target, 'schema' | 'spec'>;
+
 /**
- * What of a file is not as its manifest and its table say, if anything: rows, field ids, types, counts of nulls, or bounds that do not
- * hold all of its values, by which readers would leave out rows that are there.
+ * What of a file is not as its manifest and its table say, if anything: rows, field ids, types, counts of nulls, bounds that do not
+ * hold all of its values, or a partition that they are not of, by which readers would leave out rows that are there.
  */
-export function wrongFile(file: DataFile, footer: Footer, { schema }: Pick<Target, 'schema'>): string | undefined {
+export function wrongFile(file: DataFile, footer: Footer, { schema, spec }: Partitioned): string | undefined {
   if (BigInt(footer.rows) !== file.rows) return `it has ${footer.rows} rows, the manifest says ${file.rows}`;
   const expected = new Map(leafFields(schema).map((leaf) => [leaf.id, leaf]));
   for (const leaf of footer.leaves) {
@@ -24,7 +27,7 @@ export function wrongFile(file: DataFile, footer: Footer, { schema }: Pick<Targe
   }
   const [missing] = expected.values();
   if (missing !== undefined) return `it lacks the column ${missing.path.join('.')}, or its field id`;
-  return wrongStatistics(file, footer, schema);
+  return wrongStatistics(file, footer, schema) ?? wrongPartition(file, footer, { schema, spec });
 }
 
 /**
@@ -82,28 +85,90 @@ function mayStore(type: string, stored: string): boolean {
   return stored === type;
 }
 
+/** Of each leaf, by field id: its values with nulls, and these where each row group has counted them. */
+export function countsIn({ leaves, rowGroups }: Footer): ReadonlyMap<number, Counts> {
+  return new Map(
+    leaves.flatMap((leaf, at) => {
+      const id = idOf(leaf.node);
+      const chunks = rowGroups.flatMap(({ chunks }) => chunks[at] ?? []);
+      const nulls = chunks.map((chunk) => chunkStatistics(chunk, leaf).nulls);
+      const sum = nulls.reduce((all, some) => (all === undefined || some === undefined ? undefined : all + some), 0n);
+      const values = chunks.reduce((all, chunk) => all + chunk.values, 0);
+      return id === undefined ? [] : [[id, { values, nulls: sum }] as const];
+    }),
+  );
+}
+
+type Counts = { readonly values: number; readonly nulls: bigint | undefined };
+
 function wrongStatistics(file: DataFile, footer: Footer, schema: Target['schema']): string | undefined {
-  const ids = columnIds(footer);
-  if (ids === undefined) return undefined;
-  const groups = footer.rowGroups.map((group) => rowGroupAsFile(file, footer, ids, group));
+  const counts = countsIn(footer);
+  const bounds = boundsIn(footer, schema);
   for (const { id, path, type } of leafFields(schema)) {
     if (path.length > 1) continue;
     const name = path.join('.');
-    const nulls = groups.map((group) => group.nullCounts.get(id));
-    const sum = nulls.reduce((all, some) => (all === undefined || some === undefined ? undefined : all + some), 0n);
+    const nulls = counts.get(id)?.nulls;
     const said = file.nullCounts.get(id);
-    if (sum !== undefined && said !== undefined && sum !== said)
-      return `its column ${name} has ${sum} nulls, the manifest says ${said}`;
-    for (const group of groups) {
-      const low = isBefore(type, group.lowerBounds.get(id), file.lowerBounds.get(id));
-      const high = isBefore(type, file.upperBounds.get(id), group.upperBounds.get(id));
+    if (nulls !== undefined && said !== undefined && nulls !== said)
+      return `its column ${name} has ${nulls} nulls, the manifest says ${said}`;
+    const [lower, upper] = [file.lowerBounds.get(id), file.upperBounds.get(id)];
+    for (const { min, max } of bounds.get(id) ?? []) {
+      const low = min !== undefined && lower !== undefined && compareValues(min, decodeValue(type, lower)) < 0;
+      const high = max !== undefined && upper !== undefined && compareValues(decodeValue(type, upper), max) < 0;
       if (low || high) return `its column ${name} has values beyond the bounds of the manifest`;
     }
   }
   return undefined;
 }
 
-function isBefore(type: string, a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  if (a === undefined || b === undefined || decimalOf(type) !== undefined) return false;
-  return compareValues(decodeValue(type, a), decodeValue(type, b)) < 0;
+/** The least and the greatest value of a column in a row group, as far as its footer says it. */
+type Bounds = { readonly min: IcebergValue | undefined; readonly max: IcebergValue | undefined };
+
+function boundsIn({ leaves, rowGroups }: Footer, schema: Target['schema']): ReadonlyMap<number, readonly Bounds[]> {
+  const types = new Map(leafFields(schema).map(({ id, type }) => [id, type]));
+  return new Map(
+    leaves.flatMap((leaf, at) => {
+      const id = idOf(leaf.node);
+      const type = id === undefined ? undefined : types.get(id);
+      if (id === undefined || type === undefined || leaf.path.length > 1) return [];
+      const bounds = rowGroups.map(({ chunks }) => chunkBounds(chunks[at], leaf, type));
+      return [[id, bounds] as const];
+    }),
+  );
+}
+
+function chunkBounds(chunk: ColumnChunk | undefined, leaf: SchemaLeaf, type: string): Bounds {
+  if (chunk === undefined) return { min: undefined, max: undefined };
+  if (decimalOf(type) !== undefined) return decimalBounds(chunk);
+  const { min, max } = chunkStatistics(chunk, leaf);
+  return { min: min && decodeValue(type, min), max: max && decodeValue(type, max) };
+}
+
+/** Decimals are little-endian where they are stored as numbers, and big-endian else. */
+function decimalBounds({ meta }: ColumnChunk): Bounds {
+  const statistics = structAt(meta, 12) ?? new Map();
+  const turned = ['int', 'long'].includes(PHYSICAL[Number(intAt(meta, 1) ?? -1)] ?? '');
+  const bound = (field: number): bigint | undefined => {
+    const value = statistics.get(field)?.value;
+    return Buffer.isBuffer(value) ? decodeUnscaled(turned ? Buffer.from(value).reverse() : value) : undefined;
+  };
+  return { min: bound(6), max: bound(5) };
+}
+
+/** Whether a file has rows of other partitions than its manifest says, which readers of these would not find. */
+function wrongPartition(file: DataFile, footer: Footer, { schema, spec }: Partitioned): string | undefined {
+  const bounds = boundsIn(footer, schema);
+  const counts = countsIn(footer);
+  for (const [at, { name, sourceId, source, transform }] of resolveSpec(spec, schema).entries()) {
+    const value = file.partition[at] ?? null;
+    const ends = (bounds.get(sourceId) ?? []).flatMap(({ min, max }) => [min, max].filter((end) => end !== undefined));
+    const nulls = counts.get(sourceId)?.nulls ?? 0n;
+    // Between two values of one bucket lie values of others.
+    const steady = !('width' in transform);
+    const isOther = (end: IcebergValue): boolean =>
+      value === null || (steady && compareValues(applyTransform(transform, source, end), value) !== 0);
+    if ((value !== null && nulls > 0n) || ends.some(isOther))
+      return `it has rows of other partitions than its manifest says, by ${name}`;
+  }
+  return undefined;
 }

@@ -36,8 +36,10 @@ function textType(dialect: Dialect): Sql {
 }
 
 function renderValue(field: PartitionField, { dialect, columns }: EnginePartitioning): Sql {
-  const column = nameIn(dialect, field.column);
   const type = columns.find(({ name }) => name === field.column)?.type;
+  const name = nameIn(dialect, field.column);
+  // A time in Trino has the zone that the text gave it, and is in the day of that zone; partitions are those of UTC.
+  const column = dialect === 'trino' && type?.kind === 'timestamptz' ? sql`at_timezone(${name}, 'UTC')` : name;
   switch (field.transform.kind) {
     case 'identity':
       return renderIdentity(column, type);

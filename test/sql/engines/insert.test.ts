@@ -60,6 +60,13 @@ test('values of partitions are spelled as Strata reads them', () => {
     'CAST(CAST(`t` AS date) AS string)',
     "CAST(timestampdiff(HOUR, TIMESTAMP '1970-01-01 00:00:00', date_trunc('hour', `t`)) AS string)",
   ]);
+  // In the zone of the partitions, whatever zone the text has its times in.
+  const zoned = renderPartitionValues({
+    dialect: 'trino',
+    fields: [{ column: 't', transform: { kind: 'day' } }],
+    columns: [{ name: 't', type: { kind: 'timestamptz' } }],
+  });
+  assert.deepEqual(zoned, [`CAST(CAST(at_timezone("t", 'UTC') AS date) AS varchar)`]);
   for (const kind of ['bucket', 'truncate'] as const)
     assert.throws(
       () => values('trino', kind),

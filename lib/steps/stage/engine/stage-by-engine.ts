@@ -96,6 +96,7 @@ async function tryUnit(context: UnitContext, model: GoldModel, attempt: Attempt,
     uuid: finished.uuid,
     target,
     statements: finished.statements,
+    partitions: unit.partitions,
   });
   return { ...emptyResult(unit.unit, model.id), counts: { ...NO_ROWS, accepted: rowsOf(written) }, written };
 }

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { append, csv, definePipeline, hour, month, year } from '../../../lib/define/index.ts';
+import { createFakeEngine, type Faults } from '../../support/fake-engine.ts';
+import { openTestLake, type TestLake } from '../../support/test-lake.ts';
+
+const SQL = { duckdb: 'times.sql', athena: 'times.sql' } as const;
+const definition = definePipeline({
+  name: 'shop',
+  sources: { rows: csv({ columns: { id: 'int', t: 'timestamp' } }) },
+  silver: { orders: { from: 'rows', mode: append() } },
+  gold: {
+    years: { engine: 'athena', sql: SQL, partitionBy: [year('t')], refresh: 'touched' },
+    months: { engine: 'athena', sql: SQL, partitionBy: [month('t')], refresh: 'touched' },
+    hours: { engine: 'athena', sql: SQL, partitionBy: [hour('t')], refresh: 'touched' },
+  },
+});
+const sql = { 'times.sql': 'SELECT t, count(*) AS n FROM silver.orders o GROUP BY t' };
+
+async function openShop(faults: Faults = {}): Promise<TestLake> {
+  const lake = await openTestLake({ name: 'shop', definition, sql });
+  const engine = createFakeEngine(lake.deps, faults);
+  return lake.reopen((deps) => ({ ...deps, sqlEngine: () => engine }));
+}
+
+test('what an engine wrote lies in the partitions of the table, and takes the place of what lay there', async () => {
+  const lake = await openShop();
+  await lake.land('rows', 'a.csv', 'id,t\n1,2026-01-01 10:30:00\n2,2025-05-05 00:00:00\n3,1969-12-31 23:59:59\n');
+  const first = await lake.run({ runId: 'first' });
+  assert.equal(first.status, 'SUCCEEDED', first.error?.message);
+  await lake.land('rows', 'b.csv', 'id,t\n4,2026-01-01 10:30:00\n');
+  const second = await lake.run({ runId: 'second' });
+  assert.equal(second.status, 'SUCCEEDED', second.error?.message);
+  for (const name of ['years', 'months', 'hours']) {
+    assert.equal(second.tables[`shop_gold.${name}`]?.rows_added, 1, name);
+    assert.deepEqual(
+      await lake.rows(`shop_gold.${name}`, 'SELECT year(t) AS year, n FROM t ORDER BY ALL'),
+      [
+        { year: 1969, n: 1 },
+        { year: 2025, n: 1 },
+        { year: 2026, n: 2 },
+      ],
+      name,
+    );
+  }
+  lake.close();
+});
+
+test('what lies in a partition that the engine was not asked for is not adopted', async () => {
+  const lake = await openShop({ does: (text) => text.replace(/ AND \(\(.*$/, '') });
+  await lake.land('rows', 'a.csv', 'id,t\n1,2026-01-01 10:30:00\n2,2025-05-05 00:00:00\n');
+  const select = ['silver.orders', 'gold.years'];
+  assert.equal((await lake.run({ runId: 'first', select })).status, 'SUCCEEDED');
+  await lake.land('rows', 'b.csv', 'id,t\n3,2026-01-01 10:30:00\n');
+  const { status, error } = await lake.run({ runId: 'second', select });
+  assert.equal(status, 'FAILED');
+  assert.match(
+    error?.message ?? '',
+    /gold\.years, computed by .*: it is of a partition that the engine was not asked for/,
+  );
+  lake.close();
+});
