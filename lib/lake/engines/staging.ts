@@ -9,6 +9,7 @@ import { createTable } from '../../iceberg/changes.ts';
 import { renderMetadata } from '../../iceberg/json.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { ObjectStore } from '../../ports.ts';
+import { runFolder } from '../run/run-folder.ts';
 import { columnsOfRef, loadState } from '../tables/table-state.ts';
 import type { PlannedTarget } from '../tables/target.ts';
 
@@ -20,14 +21,21 @@ export function namesOf({ name }: Pick<GoldModel, 'name'>): string {
   return `${name.toLowerCase()}${OURS}`;
 }
 
+/** A run as engines tell it from those of other lakes, and of a lake that was there before, which may have its id. */
+export type EngineRun = RunRef & { readonly origin: string };
+
+export function engineRun({ run, created_at }: Pick<RunPlan, 'run' | 'created_at'>, store: ObjectStore): EngineRun {
+  return { ...run, origin: `${created_at} ${store.location(runFolder.plan(run))}` };
+}
+
 /** The same in a run. */
-export function namesOfRun(run: RunRef, model: Pick<GoldModel, 'name'>): string {
-  return `${namesOf(model)}${hashOf([run.pipeline, run.run_id])}_`;
+export function namesOfRun(run: EngineRun, model: Pick<GoldModel, 'name'>): string {
+  return `${namesOf(model)}${hashOf([run.origin, run.pipeline, run.run_id])}_`;
 }
 
 /** The same of one attempt at a unit of it. */
 export function namesOfAttempt(
-  run: RunRef,
+  run: EngineRun,
   model: Pick<GoldModel, 'name'>,
   { ordinal }: Pick<StageUnit, 'ordinal'>,
   attempt: number,
@@ -42,8 +50,9 @@ export function uuidOf(name: string): string {
 }
 
 /** By which an engine knows that it was asked for a statement before: of 32 to 128 characters, as Athena has them. */
-export function tokenOf(run: RunRef, { unit }: Pick<StageUnit, 'unit'>, attempt: number, statement: string): string {
-  return `strata-${hashOf([run.pipeline, run.run_id, unit, String(attempt), statement])}${hashOf([run.run_id, statement])}`;
+export function tokenOf(run: EngineRun, { unit }: Pick<StageUnit, 'unit'>, attempt: number, statement: string): string {
+  const parts = [run.origin, run.pipeline, run.run_id, unit, String(attempt), statement];
+  return `strata-${hashOf(parts)}${hashOf(parts.toReversed())}`;
 }
 
 function hashOf(parts: readonly string[]): string {

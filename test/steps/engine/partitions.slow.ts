@@ -60,3 +60,28 @@ test('what lies in a partition that the engine was not asked for is not adopted'
   );
   lake.close();
 });
+
+test('a run of another lake, or of one that was there before, is another to the engine, whatever its id', async () => {
+  const begun = new Map<string, string>();
+  const rows = [];
+  for (const day of [1, 2]) {
+    const lake = await openTestLake({ name: 'shop', definition, sql });
+    const engine = createFakeEngine(lake.deps);
+    // What the engine was asked for before it remembers by its token, as done.
+    const start: typeof engine.start = async (statement, token) => {
+      if (begun.has(token)) return 'done before';
+      begun.set(token, statement);
+      return engine.start(statement, token);
+    };
+    const look: typeof engine.look = async (id) => (id === 'done before' ? { kind: 'done' } : engine.look(id));
+    const clock = { now: () => new Date(Date.UTC(2026, 0, day)) };
+    const own = lake.reopen((deps) => ({ ...deps, clock, sqlEngine: () => ({ ...engine, start, look }) }));
+    await own.land('rows', 'a.csv', 'id,t\n1,2026-01-01 10:30:00\n');
+    await own.run({ runId: 'monthly', select: ['silver.orders', 'gold.months'] });
+    rows.push(...(await own.rows('shop_gold.months', 'SELECT n FROM t')));
+    lake.close();
+  }
+  assert.deepEqual(rows, [{ n: 1 }, { n: 1 }]);
+  const tables = [...begun.values()].map((text) => /INSERT INTO "fake"\."(\w+)"/.exec(text)?.[1]);
+  assert.equal(new Set(tables).size, tables.length);
+});

@@ -6,6 +6,7 @@ import { type GoldModel, modelId } from '../../../core/spec.ts';
 import type { StepDeps, TableEngine } from '../../../lake/deps.ts';
 import { adoptFiles } from '../../../lake/engines/adopt.ts';
 import {
+  engineRun,
   inputTable,
   namesOf,
   namesOfAttempt,
@@ -40,7 +41,7 @@ export async function stageByEngine(
   deps: StepDeps,
 ): Promise<UnitResult> {
   const engine = engineFor(model, name, deps);
-  const { run } = context.plan;
+  const run = engineRun(context.plan, deps.store);
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
     const failed = runFolder.engineRecord(run, context.level, context.unit.unit, `${attempt}-failed`);
     const reason = await readJsonIfAny<{ readonly reason: string }>(deps.store, failed);
@@ -84,7 +85,7 @@ async function tryUnit(context: UnitContext, model: GoldModel, attempt: Attempt,
   const target = await loadTarget(store, plan, planned.shape);
   const folder = `${stagedPrefix(target.table, plan.run)}${unit.unit}-${attempt.attempt}/`;
   const key = runFolder.engineRecord(plan.run, level, unit.unit, `${attempt.attempt}-done`);
-  const names = namesOfAttempt(plan.run, model, unit, attempt.attempt);
+  const names = namesOfAttempt(attempt.run, model, unit, attempt.attempt);
   const before = await readJsonIfAny<Finished>(store, key);
   const finished =
     before ?? (await writeOnce(store, key, await write(context, model, { ...attempt, target, folder, names }, deps)));
@@ -122,7 +123,7 @@ async function write(context: UnitContext, model: GoldModel, work: Work, deps: S
 
 async function writeShown(context: UnitContext, model: GoldModel, work: Work, deps: StepDeps): Promise<Finished> {
   const { plan, unit, planned } = context;
-  const { engine, folder, names, target, attempt } = work;
+  const { run, engine, folder, names, target, attempt } = work;
   await hideOthers(context, model, work);
   const tables = [];
   for (const [at, ref] of model.reads.entries()) {
@@ -150,7 +151,7 @@ async function writeShown(context: UnitContext, model: GoldModel, work: Work, de
   for (const [nth, partitions] of shares.entries()) {
     const name = `insert-${nth}`;
     const sql = insertRows({ ...rows, partitions });
-    await execute(deps, work, { name, sql, token: tokenOf(plan.run, unit, attempt, name) });
+    await execute(deps, work, { name, sql, token: tokenOf(run, unit, attempt, name) });
   }
   const metadata_location = await engine.shown(staging.name);
   if (metadata_location === undefined)
@@ -166,9 +167,9 @@ function shared(partitions: readonly PartitionText[]): readonly (readonly Partit
 }
 
 /** What runs that were killed have left known to the engine: one run of a pipeline is at work at a time. */
-async function hideOthers({ plan, unit }: UnitContext, model: GoldModel, { engine }: Work): Promise<void> {
+async function hideOthers({ unit }: UnitContext, model: GoldModel, { engine, run }: Work): Promise<void> {
   if (unit.ordinal > 0) return;
   const known = await engine.names(namesOf(model));
-  const own = namesOfRun(plan.run, model);
+  const own = namesOfRun(run, model);
   await engine.hide(known.filter((name) => !name.startsWith(own)));
 }

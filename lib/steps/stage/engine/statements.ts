@@ -1,13 +1,14 @@
 import { EngineError, InvalidInput, Unavailable } from '../../../core/errors.ts';
-import type { RunRef, StageUnit } from '../../../core/run.ts';
+import type { StageUnit } from '../../../core/run.ts';
 import type { Sql } from '../../../core/sql-text.ts';
 import type { StepDeps, TableEngine } from '../../../lake/deps.ts';
+import type { EngineRun } from '../../../lake/engines/staging.ts';
 import { readJsonIfAny, runFolder, writeOnce } from '../../../lake/run/run-folder.ts';
 import type { PlannedTarget } from '../../../lake/tables/target.ts';
 
 /** One of the tries at a unit. */
 export type Attempt = {
-  readonly run: RunRef;
+  readonly run: EngineRun;
   readonly level: number;
   readonly unit: Pick<StageUnit, 'unit'>;
   readonly attempt: number;
