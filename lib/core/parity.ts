@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ModelSpec } from './spec.ts';
+import { textNamed } from './implementations.ts';
+import type { GoldModel, ModelSpec } from './spec.ts';
 
 /** Two texts of a gold model that a run compares: the one that makes the table, and another. */
 export type Shadow = { readonly model: string; readonly left: string; readonly right: string };
@@ -24,9 +25,11 @@ export type Parity = Shadow & {
   readonly error: string | null;
 };
 
-/** By which a text is known whatever it is called. */
-export function textHash(sql: string): string {
-  return createHash('sha256').update(sql).digest('hex').slice(0, 16);
+/** By which a text of a model, and the engine that it is for, are known whatever the text is called. */
+export function textHash(model: GoldModel, name: string): string {
+  const { sql, engine } = textNamed(model, name) ?? { sql: model.sql, engine: undefined };
+  const hash = createHash('sha256').update(sql);
+  return (engine === undefined ? hash : hash.update(` for ${engine}`)).digest('hex').slice(0, 16);
 }
 
 /** Each model of several texts with all but its own. */

@@ -1,5 +1,4 @@
 import { InvalidInput } from '../core/errors.ts';
-import { textNamed } from '../core/implementations.ts';
 import { textHash } from '../core/parity.ts';
 import type { GoldModel, PipelineSpec } from '../core/spec.ts';
 import { oneOf } from '../core/suggest.ts';
@@ -35,7 +34,7 @@ type Deps = QueryDeps & Pick<StepDeps, 'store' | 'specs' | 'clock'>;
 
 /**
  * Lets another text of a model make its table from the next run on. Throws InvalidInput unless the latest comparisons of exactly these
- * two texts were equal; going back to the one that was published before needs none.
+ * two texts were equal; going back to the one that was published before needs none, and from there forward it does.
  */
 export async function switchText(deps: Deps, request: SwitchRequest): Promise<SwitchAnswer> {
   const { pipeline, name } = goldTable(request.table);
@@ -55,7 +54,8 @@ export async function switchText(deps: Deps, request: SwitchRequest): Promise<Sw
       by: request.by,
       at: deps.clock.now().toISOString(),
       reason,
-      before: { name: from, text: hashOf(model, from) },
+      text: textHash(model, request.to),
+      ...(allowed.back ? {} : { before: { name: from, text: textHash(model, from) } }),
     };
     if (await writeChoice(deps.store, pipeline, seen, { model: model.id, choice }))
       return { ...done, status: 'switched' };
@@ -80,11 +80,7 @@ function modelOf(spec: PipelineSpec, name: string, { table, to }: SwitchRequest)
   throw new InvalidInput(`--to: got ${JSON.stringify(to)}; expected a text of ${table}: ${oneOf(to, names)}`);
 }
 
-function hashOf(model: GoldModel, name: string): string {
-  return textHash(textNamed(model, name)?.sql ?? model.sql);
-}
-
-type Allowed = { readonly why: string; readonly parities: readonly RecordedParity[] };
+type Allowed = { readonly why: string; readonly back: boolean; readonly parities: readonly RecordedParity[] };
 
 async function allow(
   deps: Deps,
@@ -95,10 +91,10 @@ async function allow(
 ): Promise<Allowed> {
   const { table, to, parities: needed } = request;
   const from = model.implementations?.use ?? '';
-  const texts = [hashOf(model, from), hashOf(model, to)] as const;
+  const texts = [textHash(model, from), textHash(model, to)] as const;
   const before = models[model.id]?.before;
   if (before?.name === to && before.text === texts[1])
-    return { why: `back to ${to}, which was published before`, parities: [] };
+    return { why: `back to ${to}, which was published before`, back: true, parities: [] };
   const found = await paritiesOf(deps, pipeline, { model: model.id, texts }, needed);
   const run = `strata run ${pipeline} --shadow`;
   const unequal = found.find((one) => !one.equal);
@@ -116,5 +112,5 @@ async function allow(
     );
   }
   const why = `the last ${needed} comparisons with ${from} were equal`;
-  return { why, parities: found };
+  return { why, back: false, parities: found };
 }

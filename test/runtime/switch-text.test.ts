@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { specsBut } from '../../lib/cli/specs-here.ts';
+import { textHash } from '../../lib/core/parity.ts';
 import { append, csv, definePipeline } from '../../lib/define/index.ts';
 import { modelFacts } from '../../lib/query/catalog/model-facts.ts';
 import { chosenTexts } from '../../lib/query/chosen-texts.ts';
@@ -121,8 +122,9 @@ describe('strata switch', () => {
     assert.deepEqual([answer.status, answer.reason, answer.parities.length], ['switched', 'ticket 4711', 3]);
     const { bytes } = await lake.store.read('ops/shop/implementations.json');
     const { models } = JSON.parse(new TextDecoder().decode(bytes));
-    const { at, before: former, ...choice } = models['gold.revenue'];
+    const { at, before: former, text: hash, ...choice } = models['gold.revenue'];
     assert.deepEqual(choice, { use: 'candidate', by: 'ana', reason: 'ticket 4711' });
+    assert.match(hash, /^[0-9a-f]{16}$/);
     assert.equal(former.name, 'current');
     assert.match(at, /^2026-01-01T/);
     assert.equal(await reasonOf(), 'the model has changed');
@@ -174,7 +176,9 @@ describe('strata switch', () => {
     );
     await lake.run({ runId: 'run-5' });
     assert.equal(await reasonOf(), undefined);
-    assert.equal((await to('candidate')).reason, 'back to candidate, which was published before');
+    // Forward again is asked for as it was the first time.
+    await assert.rejects(to('candidate', { parities: 99 }), /got 4 comparisons of current and candidate/);
+    assert.equal((await to('candidate')).reason, 'the last 3 comparisons with current were equal');
     await to('current');
   });
 
@@ -197,6 +201,25 @@ describe('strata switch', () => {
     assert.equal(await reasonOf(gone), undefined);
     assert.equal((await to('current', {}, gone)).status, 'unchanged');
     await to('current');
+  });
+
+  test('is over once the pipeline uses what was chosen: a later text of the same name was compared with nothing', async () => {
+    await to('candidate');
+    const later = { ...SQL, 'current.sql': SQL['candidate.sql'], 'candidate.sql': SQL['wrong.sql'] };
+    const spec = await compileTest({ name: 'shop', definition, sql: later }, lake.scratch);
+    const next = lake.reopen((deps) => ({ ...deps, specs: async () => spec }));
+    const [revenue] = (await planRun(next.deps, 'shop')).texts ?? [];
+    assert.deepEqual([revenue?.use, revenue?.why], ['current', 'as the pipeline says']);
+    await assert.rejects(to('candidate', {}, next), /stays with current: got 2 differing/);
+    await to('current');
+  });
+
+  test('knows a text of an engine from the same text for DuckDB', async () => {
+    const gold = { revenue: { sql: { current: 'current.sql', athena: 'current.sql' } } };
+    const { models } = await compileTest({ name: 'shop', definition: { ...definition, gold }, sql: SQL }, lake.scratch);
+    const revenue = models.find((model) => model.layer === 'gold');
+    assert.ok(revenue);
+    assert.notEqual(textHash(revenue, 'current'), textHash(revenue, 'athena'));
   });
 
   test('of two at once loses none', async () => {

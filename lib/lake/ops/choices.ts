@@ -1,6 +1,7 @@
 import { ObjectNotFound } from '../../core/errors.ts';
 import type { Chosen } from '../../core/implementation.ts';
 import { implementedBy, textNamed } from '../../core/implementations.ts';
+import { textHash } from '../../core/parity.ts';
 import type { ModelSpec, PipelineSpec } from '../../core/spec.ts';
 import type { ObjectStore } from '../../ports.ts';
 import type { StepDeps } from '../deps.ts';
@@ -12,8 +13,10 @@ export type Choice = {
   readonly by: string;
   readonly at: string;
   readonly reason: string;
-  /** The text that was published before, to which one goes back without asking. */
-  readonly before: { readonly name: string; readonly text: string };
+  /** The hash of that text as it was then; earlier releases kept none. */
+  readonly text?: string;
+  /** The text that was published before, to which one goes back without asking. None where one has gone back: forward is asked for again. */
+  readonly before?: { readonly name: string; readonly text: string };
 };
 
 /** By model id. `etag`: of the object that says so. */
@@ -67,7 +70,9 @@ function chooseText(model: ModelSpec, choice: Choice | undefined): ModelSpec {
   const declared = chosen?.declared ?? implementations.use;
   const own = implementedBy({ ...model, implementations }, declared);
   if (choice === undefined || textNamed(model, choice.use) === undefined) return own;
-  const { use, by, at, reason } = choice;
+  const { use, by, at, reason, text } = choice;
+  // The definition has come to use what was chosen: another text that has the name by now is not what was compared.
+  if (use !== declared && text === textHash(own, declared)) return own;
   const made: Chosen = { declared, by, at, reason };
   const now = implementedBy(own, use);
   return now.implementations === undefined

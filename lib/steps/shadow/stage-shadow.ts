@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { AuditFailed, EngineError, InvalidInput, UnreadableTable } from '../../core/errors.ts';
-import { engineOf, implementedBy, readByAny, textNamed } from '../../core/implementations.ts';
+import { engineOf, implementedBy, readByAny } from '../../core/implementations.ts';
 import { type Parity, type Shadow, textHash } from '../../core/parity.ts';
 import type { ModelPlan, RunPlan } from '../../core/run.ts';
 import { type GoldModel, modelId } from '../../core/spec.ts';
@@ -49,8 +49,8 @@ export async function stageShadow(
   const known = {
     ...shadow,
     digest: digestOf(plan.spec, model, shadow, states),
-    left_text: hashOf(model, shadow.left),
-    right_text: hashOf(model, shadow.right),
+    left_text: textHash(model, shadow.left),
+    right_text: textHash(model, shadow.right),
   };
   const failed = (error: string): Parity => ({ ...known, ...NOT_COMPARED, error });
   const one = implementedBy(model, shadow.right);
@@ -79,10 +79,6 @@ const DIED =
   'workers have ended at it without an answer, as one does that has too little memory or time: give Stage more (--memory, compute.steps.Stage.memory)';
 
 const NOT_COMPARED = { equal: false, rows: null, right_rows: null, keys: null, sums: {}, differing: null } as const;
-
-function hashOf(model: GoldModel, name: string): string {
-  return textHash(textNamed(model, name)?.sql ?? model.sql);
-}
 
 type States = ReadonlyMap<string, TableMetadata | undefined>;
 

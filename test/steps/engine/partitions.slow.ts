@@ -85,3 +85,29 @@ test('a run of another lake, or of one that was there before, is another to the 
   const tables = [...begun.values()].map((text) => /INSERT INTO "fake"\."(\w+)"/.exec(text)?.[1]);
   assert.equal(new Set(tables).size, tables.length);
 });
+
+test('what an engine says of values is withheld where a pipeline has personal columns, and what it says of the text is not', async () => {
+  const cases: readonly (readonly [reason: string, message: RegExp])[] = [
+    [
+      "INVALID_CAST_ARGUMENT: Cannot cast 'Ana Ruiz' to INT",
+      /refuses its text: got what the engine says of it is withheld, since/,
+    ],
+    [
+      "Cannot cast 'column n: got double; expected bigint' to BOOLEAN",
+      /refuses its text: got column n: got double; expected bigint \(/,
+    ],
+    ["COLUMN_NOT_FOUND: line 1:8: Column 'x' cannot be resolved", /line 1:8: Column 'x' cannot be resolved/],
+    ['Access Denied: s3:PutObject', /Access Denied: s3:PutObject/],
+  ];
+  for (const [reason, message] of cases) {
+    const silver = { orders: { from: 'rows', mode: append(), personal: ['id'] } } as const;
+    const lake = await openTestLake({ name: 'shop', definition: { ...definition, silver }, sql });
+    const engine = createFakeEngine(lake.deps, { look: () => ({ kind: 'refused', reason }) });
+    const own = lake.reopen((deps) => ({ ...deps, sqlEngine: () => engine }));
+    await own.land('rows', 'a.csv', 'id,t\n1,2026-01-01 10:30:00\n');
+    const { error } = await own.run({ runId: 'a', select: ['silver.orders', 'gold.months'] });
+    assert.match(error?.message ?? '', message, reason);
+    assert.doesNotMatch(error?.message ?? '', /Ana Ruiz/);
+    lake.close();
+  }
+});

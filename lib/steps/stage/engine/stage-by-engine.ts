@@ -1,5 +1,6 @@
 import { EngineError, InvalidInput } from '../../../core/errors.ts';
 import { ENGINES, type EngineName } from '../../../core/implementation.ts';
+import { holdsPersonal } from '../../../core/personal.ts';
 import { NO_ROWS } from '../../../core/row-counts.ts';
 import type { PartitionText } from '../../../core/run.ts';
 import { type GoldModel, modelId } from '../../../core/spec.ts';
@@ -42,6 +43,7 @@ export async function stageByEngine(
 ): Promise<UnitResult> {
   const engine = engineFor(model, name, deps);
   const run = engineRun(context.plan, deps.store);
+  const personal = holdsPersonal(context.plan.spec);
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
     const failed = runFolder.engineRecord(run, context.level, context.unit.unit, `${attempt}-failed`);
     const reason = await readJsonIfAny<{ readonly reason: string }>(deps.store, failed);
@@ -52,7 +54,7 @@ export async function stageByEngine(
       return await tryUnit(
         context,
         model,
-        { run, level: context.level, unit: context.unit, attempt, model: model.id, engine },
+        { run, level: context.level, unit: context.unit, attempt, model: model.id, engine, personal },
         deps,
       );
     } catch (cause) {

@@ -14,6 +14,8 @@ export type Attempt = {
   readonly attempt: number;
   readonly model: string;
   readonly engine: TableEngine;
+  /** Whether the pipeline has personal columns, whose values no message has. */
+  readonly personal: boolean;
 };
 
 /** The same with where it lies and what its tables are called. */
@@ -44,7 +46,19 @@ export async function execute(
   await awaitEnd(deps, attempt, id);
 }
 
-async function awaitEnd(deps: StepDeps, { model, engine }: Attempt, id: string): Promise<void> {
+/** Of a text and its tables, rights and limits, which quote no value of a row; and what `requireTypes` says. */
+const OPEN =
+  /^(?:[A-Z_]+: )?line \d+:\d+: |^(?:[A-Z_]*(?:NOT_FOUND|PERMISSION_DENIED|ACCESS_DENIED)|Access Denied|Query exhausted resources)|not authorized|Bytes scanned limit/;
+const OTHER_TYPE = /column \S+: got [\w(), ]+; expected [\w(), <>:]+/;
+
+function reasonOf(reason: string, personal: boolean): string {
+  if (!personal || OPEN.test(reason)) return reason;
+  return (
+    OTHER_TYPE.exec(reason)?.[0] ?? 'what the engine says of it is withheld, since the pipeline has personal columns'
+  );
+}
+
+async function awaitEnd(deps: StepDeps, { model, engine, personal }: Attempt, id: string): Promise<void> {
   const { title } = engine;
   for (let pause = FIRST_WAIT_MS; ; pause = Math.min(LONGEST_WAIT_MS, pause * 2)) {
     const progress = await engine.look(id);
@@ -53,11 +67,11 @@ async function awaitEnd(deps: StepDeps, { model, engine }: Attempt, id: string):
         return;
       case 'refused':
         throw new InvalidInput(
-          `${model}: ${title} refuses its text: got ${progress.reason} (${id}); expected a SELECT in its own words that gives the columns of the ` +
+          `${model}: ${title} refuses its text: got ${reasonOf(progress.reason, personal)} (${id}); expected a SELECT in its own words that gives the columns of the ` +
             "DuckDB text, in their types. Nothing is published: correct the text and run again, or go back to DuckDB's (use)",
         );
       case 'failed':
-        throw new AttemptFailed(`${model}: ${title} has failed: ${progress.reason} (${id})`);
+        throw new AttemptFailed(`${model}: ${title} has failed: ${reasonOf(progress.reason, personal)} (${id})`);
       case 'working':
         break;
     }
