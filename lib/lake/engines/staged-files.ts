@@ -11,7 +11,7 @@ export async function stagedKeys(store: ObjectStore, plan: RunPlan): Promise<rea
   const keys: string[] = [];
   for (const model of plan.spec.models) {
     if (model.layer !== 'gold' || !takesEngine(model, plan.shadows !== undefined)) continue;
-    for await (const { key } of store.list(stagedPrefix(tableIdOf(plan.spec, model), plan.run))) keys.push(key);
+    for await (const { key } of store.list(stagedPrefix(tableIdOf(plan.spec, model), plan))) keys.push(key);
   }
   return keys;
 }

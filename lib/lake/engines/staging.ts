@@ -59,9 +59,12 @@ function hashOf(parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
-/** Below which all lies that engines write for a run into a table: data files of the table, once they are adopted. */
-export function stagedPrefix(table: TableId, run: RunRef): string {
-  return `${tablePrefix(table)}/staged/${run.run_id}/`;
+/**
+ * Below which all lies that engines write for a run into a table: data files of the table, once they are adopted. Another run of
+ * the id, as a dry run may be, has a place of its own: what it removes at its end must not be what the table has.
+ */
+export function stagedPrefix(table: TableId, { run, created_at }: Pick<RunPlan, 'run' | 'created_at'>): string {
+  return `${tablePrefix(table)}/staged/${run.run_id}/${hashOf([created_at, String(run.dry_run)])}/`;
 }
 
 /**

@@ -86,6 +86,17 @@ test('a run of another lake, or of one that was there before, is another to the 
   assert.equal(new Set(tables).size, tables.length);
 });
 
+test('a dry run of the id of a run before leaves what the table has', async () => {
+  const lake = await openShop();
+  const select = ['silver.orders', 'gold.months'];
+  await lake.land('rows', 'a.csv', 'id,t\n1,2026-01-01 10:30:00\n');
+  assert.equal((await lake.run({ runId: 'a', select })).status, 'SUCCEEDED');
+  await lake.land('rows', 'b.csv', 'id,t\n2,2026-01-01 10:30:00\n');
+  assert.equal((await lake.run({ runId: 'a', dryRun: true, select })).status, 'DRY_RUN');
+  assert.deepEqual(await lake.rows('shop_gold.months', 'SELECT n FROM t'), [{ n: 1 }]);
+  lake.close();
+});
+
 test('what an engine says of values is withheld where a pipeline has personal columns, and what it says of the text is not', async () => {
   const cases: readonly (readonly [reason: string, message: RegExp])[] = [
     [

@@ -85,7 +85,7 @@ async function tryUnit(context: UnitContext, model: GoldModel, attempt: Attempt,
   const { plan, planned, unit, level } = context;
   const { store } = deps;
   const target = await loadTarget(store, plan, planned.shape);
-  const folder = `${stagedPrefix(target.table, plan.run)}${unit.unit}-${attempt.attempt}/`;
+  const folder = `${stagedPrefix(target.table, plan)}${unit.unit}-${attempt.attempt}/`;
   const key = runFolder.engineRecord(plan.run, level, unit.unit, `${attempt.attempt}-done`);
   const names = namesOfAttempt(attempt.run, model, unit, attempt.attempt);
   const before = await readJsonIfAny<Finished>(store, key);
