@@ -157,6 +157,43 @@ describe('gold models by Trino', { concurrency: false }, () => {
     );
   });
 
+  test('lie in the months of UTC, whatever zone a text has its times in, and take the place of what lay there', async () => {
+    const folder = join(home, 'zones', 'shop');
+    mkdirSync(folder, { recursive: true });
+    const text = (time: string): string => `SELECT ${time} AS t, count(*) AS n FROM silver.orders o GROUP BY 1`;
+    writeFileSync(join(folder, 'months.sql'), text('o.t'));
+    writeFileSync(join(folder, 'months.athena.sql'), text("at_timezone(o.t, 'Asia/Tokyo')"));
+    writeFileSync(
+      join(folder, 'pipeline.ts'),
+      `import { append, csv, definePipeline, month } from '${LIB}';
+export default definePipeline({
+  name: 'shop',
+  sources: { rows: csv({ columns: { t: 'timestamptz' } }) },
+  silver: { orders: { from: 'rows', mode: append() } },
+  gold: { months: { engine: 'athena', sql: { duckdb: 'months.sql', athena: 'months.athena.sql' }, partitionBy: [month('t')], refresh: 'touched' } },
+});
+`,
+    );
+    const lake = await openLake('zones', join(home, 'zones'));
+    const bronze = join(lake.root, 'bronze', 'shop', 'rows');
+    mkdirSync(bronze, { recursive: true });
+    // In Tokyo the year has begun.
+    const late = '2025-12-31 20:00:00+00';
+    const tables = ['shop_silver.orders', 'shop_gold.months'];
+    for (const [file, rows] of [
+      ['a.csv', [late, '2026-01-10 00:00:00+00']],
+      ['b.csv', [late]],
+    ] as const) {
+      writeFileSync(join(bronze, file), `t\n${rows.join('\n')}\n`);
+      const { status, error } = await run(lake, 'shop');
+      assert.equal(status, 'SUCCEEDED', error?.message);
+      assert.deepEqual(
+        await rowsOf(lake, tables, 'SELECT t, n FROM gold.months ORDER BY ALL'),
+        await rowsOf(lake, tables, 'SELECT t, count(*) AS n FROM silver.orders GROUP BY t ORDER BY ALL'),
+      );
+    }
+  });
+
   test('are not published where a text is refused, gives another type or breaks an expectation', async () => {
     const texts: readonly (readonly [string, RegExp])[] = [
       [
