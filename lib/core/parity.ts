@@ -25,11 +25,11 @@ export type Parity = Shadow & {
   readonly error: string | null;
 };
 
-/** By which a text of a model, and the engine that it is for, are known whatever the text is called. */
+/** By which a text of a model is known whatever it is called: with the engine that it is for, and what its variables are by default. */
 export function textHash(model: GoldModel, name: string): string {
-  const { sql, engine } = textNamed(model, name) ?? { sql: model.sql, engine: undefined };
-  const hash = createHash('sha256').update(sql);
-  return (engine === undefined ? hash : hash.update(` for ${engine}`)).digest('hex').slice(0, 16);
+  const { sql, engine, vars } = textNamed(model, name) ?? { ...model, engine: undefined };
+  const text = engine === undefined && vars === undefined ? sql : JSON.stringify([sql, engine ?? null, vars ?? {}]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 /** Each model of several texts with all but its own. */

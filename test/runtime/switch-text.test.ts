@@ -214,12 +214,24 @@ describe('strata switch', () => {
     await to('current');
   });
 
-  test('knows a text of an engine from the same text for DuckDB', async () => {
-    const gold = { revenue: { sql: { current: 'current.sql', athena: 'current.sql' } } };
-    const { models } = await compileTest({ name: 'shop', definition: { ...definition, gold }, sql: SQL }, lake.scratch);
-    const revenue = models.find((model) => model.layer === 'gold');
-    assert.ok(revenue);
-    assert.notEqual(textHash(revenue, 'current'), textHash(revenue, 'athena'));
+  test('knows a text from the same for an engine, and with other values of its variables', async () => {
+    const hashes = await Promise.all(
+      ['0.19', '0.20'].map(async (rate) => {
+        const texts = { current: 'current.sql', athena: 'current.sql', taxed: 'taxed.sql' } as const;
+        const vars = { rate: { type: 'decimal(4,2)', default: rate } } as const;
+        const own = { ...definition, vars, gold: { revenue: { sql: texts } } };
+        const taxed = "select (sum(amount) + 0 * var('rate'))::decimal(38,2) as amount from silver.orders";
+        const given = { name: 'shop', definition: own, sql: { ...SQL, 'taxed.sql': taxed } };
+        const { models } = await compileTest(given, lake.scratch);
+        const revenue = models.find((model) => model.layer === 'gold') ?? assert.fail();
+        return Object.keys(texts).map((name) => textHash(revenue, name));
+      }),
+    );
+    assert.equal(new Set(hashes[0]).size, 3);
+    assert.deepEqual(
+      hashes[0]?.map((hash, at) => hash === hashes[1]?.[at]),
+      [true, true, false],
+    );
   });
 
   test('of two at once loses none', async () => {

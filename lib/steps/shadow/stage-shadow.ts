@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { AuditFailed, EngineError, InvalidInput, UnreadableTable } from '../../core/errors.ts';
+import { AuditFailed, EngineError, InvalidInput, Unavailable, UnreadableTable } from '../../core/errors.ts';
 import { engineOf, implementedBy, readByAny } from '../../core/implementations.ts';
 import { type Parity, type Shadow, textHash } from '../../core/parity.ts';
 import type { ModelPlan, RunPlan } from '../../core/run.ts';
@@ -13,7 +13,7 @@ import { type Compared, parityOf } from '../../lake/compare/parity.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
 import { underMark } from '../../lake/run/deaths.ts';
-import { runFolder } from '../../lake/run/run-folder.ts';
+import { runFolder, writeOnce } from '../../lake/run/run-folder.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
 import { fieldIdsOf } from '../../lake/tables/field-ids.ts';
 import { pathOf } from '../../lake/tables/foreign-files.ts';
@@ -64,8 +64,27 @@ export async function stageShadow(
     return found === undefined ? failed(DIED) : { ...known, ...found, error: null };
   } catch (cause) {
     if (OF_THE_TEXT.some((kind) => cause instanceof kind)) return failed(messageOf(cause));
+    if (cause instanceof Unavailable && engineOf(one) !== undefined && (await isLastCall(context, deps)))
+      return failed(messageOf(cause));
     throw cause;
   }
+}
+
+/** As often as the state machine calls again where something is not there for now: once more, and the run would fail. */
+const CALLS = 6;
+
+/** Whether an engine has been waited for long enough; the call is noted where it has not. */
+async function isLastCall(
+  { plan, level, unit }: Omit<UnitContext, 'planned'>,
+  { store }: Pick<StepDeps, 'store'>,
+): Promise<boolean> {
+  for (let nth = 1; nth < CALLS; nth += 1) {
+    const key = runFolder.engineRecord(plan.run, level, unit.unit, `call-${nth}`);
+    if ((await store.head(key)) !== undefined) continue;
+    await writeOnce(store, key, {});
+    return false;
+  }
+  return true;
 }
 
 /** What the text, or the engine that it is for, is to blame for. */

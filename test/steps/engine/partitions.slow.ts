@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Unavailable } from '../../../lib/core/errors.ts';
 import { append, csv, definePipeline, hour, month, year } from '../../../lib/define/index.ts';
 import { createFakeEngine, type Faults } from '../../support/fake-engine.ts';
 import { openTestLake, type TestLake } from '../../support/test-lake.ts';
@@ -94,6 +95,26 @@ test('a dry run of the id of a run before leaves what the table has', async () =
   await lake.land('rows', 'b.csv', 'id,t\n2,2026-01-01 10:30:00\n');
   assert.equal((await lake.run({ runId: 'a', dryRun: true, select })).status, 'DRY_RUN');
   assert.deepEqual(await lake.rows('shop_gold.months', 'SELECT n FROM t'), [{ n: 1 }]);
+  lake.close();
+});
+
+test('a run does not fail of an engine that is not there for a comparison', async () => {
+  const gold = { days: { sql: SQL } };
+  const lake = await openTestLake({ name: 'shop', definition: { ...definition, gold }, sql });
+  let calls = 0;
+  const show = async (): Promise<never> => {
+    calls += 1;
+    throw new Unavailable('nobody is there for now');
+  };
+  const engine = { ...createFakeEngine(lake.deps), show };
+  const own = lake.reopen((deps) => ({ ...deps, sqlEngine: () => engine }));
+  await own.land('rows', 'a.csv', 'id,t\n1,2026-01-01 10:30:00\n');
+  const { status, parities } = await own.run({ runId: 'a', shadow: true });
+  assert.deepEqual(
+    [status, calls, parities?.map(({ equal, error }) => [equal, error])],
+    ['SUCCEEDED', 6, [[false, 'nobody is there for now']]],
+  );
+  assert.deepEqual(await own.rows('shop_gold.days', 'SELECT n FROM t'), [{ n: 1 }]);
   lake.close();
 });
 
