@@ -234,7 +234,7 @@ export type LandedOrigin = {
   /** In bronze, new. */
   readonly files: readonly { readonly key: string; readonly bytes: number }[];
   readonly records: number;
-  /** Why there are none: the origin has no records, or those that were landed last, or another has landed others meanwhile. */
+  /** Why there are none: the origin has no records, or those that were landed last, or another has landed others meanwhile, or is about to. */
   readonly nothing?: 'empty' | 'unchanged' | 'overtaken';
 };
 

@@ -13,15 +13,18 @@ export type Landing = {
 };
 
 /**
- * From before an origin is asked until its file has a name. Of fetches that overlap one gets a name: `land` writes below it. Another
+ * From before an origin is asked until its file is there. Of fetches that overlap one gets a name: `land` writes below it. Another
  * that has the same writes the same file, in the place of one that has died; a third, which has something else, lands nothing,
- * since what it has was asked for before that was landed.
+ * since what it has was asked for before that was landed: rows after a cursor would be in both.
  */
 export type Turn = {
   /** What was landed last. */
   readonly latest: Landed | undefined;
   land(landing: Landing, records: number, write: (key: string) => Promise<Written>): Promise<LandedOrigin>;
 };
+
+/** No function works for longer, and elsewhere a file that has a name is there at once. */
+const AT_WORK_MS = 900_000;
 
 /** Bytes of a file that was written; undefined where it is there. */
 export type Written = number | undefined;
@@ -45,6 +48,8 @@ export async function takeTurn(store: ObjectStore, prefix: string): Promise<Turn
       async function chooseFile(): Promise<string | undefined> {
         // Whoever chose that name has died, or is still about to write.
         if (found?.hash === landing.hash) return found.file;
+        const isPending = found !== undefined && !is;
+        if (isPending && Math.abs(landing.at.getTime() - begunAt(found)) <= AT_WORK_MS) return undefined;
         const own = nameOf(landing);
         const condition =
           found === undefined ? ({ kind: 'absent' } as const) : ({ kind: 'match', etag: found.etag } as const);
@@ -65,6 +70,13 @@ function nameOf({ hash, at, cursor, ending }: Landing): string {
   const time = at.toISOString();
   const upTo = cursor === undefined ? '' : `-${Buffer.from(cursor).toString('base64url')}`;
   return `${time.slice(0, 10)}/${time.replace(/[-:.]/g, '')}-${hash}${upTo}.${ending}`;
+}
+
+/** When the fetch began whose file this is. */
+function begunAt({ file }: Landed): number {
+  const [, day = '', ...time] = /\/(\d{8})T(\d\d)(\d\d)(\d\d)(\d{3})Z/.exec(file) ?? [];
+  const [hours = '', minutes = '', seconds = '', ms = ''] = time;
+  return Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T${hours}:${minutes}:${seconds}.${ms}Z`);
 }
 
 const NAME = /^\d{8}T\d{9}Z-([0-9a-f]{16})(?:-([\w-]+))?\.(?:json|parquet)$/;

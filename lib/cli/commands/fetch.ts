@@ -32,7 +32,7 @@ function lineOf(one: FetchedSource): string {
   const records = formatQuantity(one.records, 'record');
   if (one.nothing === 'unchanged') return `${one.source}: ${records}, those that were landed last; nothing was landed`;
   if (one.nothing === 'overtaken')
-    return `${one.source}: ${records}; another fetch has landed others meanwhile, and nothing was landed`;
+    return `${one.source}: ${records}; another fetch has landed others meanwhile, or is about to, and nothing was landed`;
   const bytes = one.files.reduce((sum, file) => sum + file.bytes, 0);
   return [
     `${one.source}: ${records}, ${formatBytes(bytes)}`,

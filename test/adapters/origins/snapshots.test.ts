@@ -63,9 +63,30 @@ describe('fetches that overlap', () => {
     assert.equal(await before.lands(A), fileAt(3, A));
     assert.equal(await after.lands(A), 'unchanged');
     assert.deepEqual(await filesOf(store), [fileAt(1, B), fileAt(3, A)]);
-    // One that died for good keeps nothing else from being landed.
+    // One that died for good keeps something else from being landed for as long as it might have been at work.
     await store.write(LAST, new TextEncoder().encode(`{"file":"${fileAt(5, B)}"}`), { kind: 'any' });
-    assert.equal(await (await fetching(store, 6)).lands('c'.repeat(16)), fileAt(6, 'c'.repeat(16)));
+    const other = 'c'.repeat(16);
+    assert.equal(await (await fetching(store, 20)).lands(other), 'overtaken');
+    assert.equal(await (await fetching(store, 21)).lands(other), fileAt(21, other));
+  });
+
+  test('land rows after a cursor once, also where one has its name and still writes its file', async () => {
+    const store = storeOf();
+    const parquet = { ending: 'parquet' } as const;
+    await (await fetching(store, 1)).lands(A, { ...parquet, cursor: '3' });
+    const slow = await takeTurn(store, PREFIX);
+    let second = '';
+    const at = new Date(Date.UTC(2026, 10, 30, 8, 2));
+    await slow.land({ hash: B, at, ...parquet, cursor: '5' }, 2, async (key) => {
+      const other = await fetching(store, 3);
+      assert.equal(other.latest?.cursor, '3', 'it would have the rows that the first is about to land');
+      second = await other.lands('c'.repeat(16), { ...parquet, cursor: '7' });
+      await store.write(key, new Uint8Array(1), { kind: 'absent' });
+      return 1;
+    });
+    assert.equal(second, 'overtaken');
+    assert.equal((await fetching(store, 4)).latest?.cursor, '5');
+    assert.equal((await filesOf(store)).length, 2);
   });
 
   test('go on from files that were landed before there was a note of the last, by name', async () => {
