@@ -39,9 +39,12 @@ export function judgeEnded(
   const now = ended.finished;
   const window = { from: now - DEFAULT_DAYS * DAY_MS, now, timezone };
   const own = briefOf(ended);
-  const others = (kept?.runs ?? []).filter(([started, , succeeded]) => started !== own[0] || succeeded !== own[2]);
+  const known = kept?.runs ?? [];
+  const isOwn = ([started, , succeeded]: Brief): boolean => started === own[0] && succeeded === own[2];
+  // One that is gone on with and fails again has failed since the first time.
+  const all = known.some(isOwn) ? known : [...known, own];
   // The last one from before the window says how old the tables were at its start.
-  const recent = [...others, own].filter(([, finished], at, all) => {
+  const recent = all.filter(([, finished], at) => {
     const next = all[at + 1];
     return finished >= window.from || (next !== undefined && next[1] >= window.from);
   });

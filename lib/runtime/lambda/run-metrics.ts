@@ -1,9 +1,9 @@
 import { DEFAULT_COMPUTE } from '../../core/compute.ts';
-import { ObjectNotFound } from '../../core/errors.ts';
+import { ObjectNotFound, Unavailable } from '../../core/errors.ts';
 import { addCounts, NO_ROWS, worstOf } from '../../core/row-counts.ts';
 import type { RunPlan, RunRef, RunResult } from '../../core/run.ts';
 import { durationOf } from '../../lake/ops/run-row.ts';
-import { readJson, readPlan, runFolder, writeJson } from '../../lake/run/run-folder.ts';
+import { readJson, readPlan, runFolder, swapJson } from '../../lake/run/run-folder.ts';
 import { costOfRun } from '../../plan/cost.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { hasPromises, judgeEnded, type Kept, type Promised } from './promise-metrics.ts';
@@ -11,6 +11,9 @@ import type { Measure } from './telemetry.ts';
 
 /** When the last run of a pipeline succeeded, if one has, and where something is promised the runs by which that is judged. */
 type LastSuccess = { readonly run_id?: string; readonly at?: string; readonly kept?: Kept };
+
+/** So often it is read again where others change it meanwhile. */
+const ATTEMPTS = 5;
 
 function keyOf(pipeline: string): string {
   return `ops/${pipeline}/last-success.json`;
@@ -24,8 +27,8 @@ export async function measureRun(
 ): Promise<void> {
   if (run.dry_run) return;
   const key = keyOf(run.pipeline);
-  const before = await readLast(store, key);
-  if (before?.run_id === run.run_id) return;
+  const seen = await readLast(store, key);
+  if (seen.last?.run_id === run.run_id) return;
   const result = await readJson<RunResult>(store, runFolder.result(run));
   const plan = await readPlan(store, run);
   const now = clock.now();
@@ -36,10 +39,14 @@ export async function measureRun(
     read,
     rejected: quarantined + condemned,
   };
-  const kept = keep(before?.kept, ended, plan.spec, measure);
+  const before = await change(store, key, seen, (last) => ({
+    run_id: run.run_id,
+    at: now.toISOString(),
+    ...keep(last?.kept, ended, plan.spec),
+  }));
+  for (const [metric, value] of judge(before?.kept, ended, plan.spec)) measure(metric, value);
   for (const [metric, value] of metricsOf(plan, result)) measure(metric, value);
   if (before?.at !== undefined) measure('Freshness', now.getTime() - Date.parse(before.at));
-  await writeJson(store, key, { run_id: run.run_id, at: now.toISOString(), ...kept } satisfies LastSuccess);
 }
 
 /** Judges what is promised once a run has failed. `plan` is from before it was undone. Where nothing is promised, nothing is measured. */
@@ -50,26 +57,43 @@ export async function measureFailure(
 ): Promise<void> {
   if (plan.run.dry_run || !hasPromises(plan.spec.slo)) return;
   const key = keyOf(plan.run.pipeline);
-  const before = await readLast(store, key);
   const now = clock.now();
   const ended = { ...endedAt(plan, now, false), duration_ms: durationOf(plan, now) };
-  await writeJson(store, key, { ...before, ...keep(before?.kept, ended, plan.spec, measure) } satisfies LastSuccess);
+  const before = await change(store, key, await readLast(store, key), (last) => ({
+    ...last,
+    ...keep(last?.kept, ended, plan.spec),
+  }));
+  for (const [metric, value] of judge(before?.kept, ended, plan.spec)) measure(metric, value);
+}
+
+type Seen = { readonly last?: LastSuccess; readonly etag?: string };
+
+/** Answers what was there before. Functions that end two runs have no lock any more, and may be here at once. */
+async function change(
+  store: ObjectStore,
+  key: string,
+  seen: Seen,
+  changed: (last: LastSuccess | undefined) => LastSuccess,
+): Promise<LastSuccess | undefined> {
+  for (let attempt = 1, { last, etag } = seen; ; attempt += 1) {
+    if (await swapJson(store, key, etag, changed(last))) return last;
+    if (attempt === ATTEMPTS) throw new Unavailable(`${key} was changed by others ${ATTEMPTS} times`);
+    ({ last, etag } = await readLast(store, key));
+  }
 }
 
 function endedAt({ created_at }: Pick<RunPlan, 'created_at'>, now: Date, succeeded: boolean) {
   return { started: Date.parse(created_at), finished: now.getTime(), succeeded };
 }
 
-function keep(
-  before: Kept | undefined,
-  ended: Parameters<typeof judgeEnded>[1],
-  promised: Promised,
-  measure: Measure,
-): { readonly kept?: Kept } {
-  if (!hasPromises(promised.slo)) return {};
-  const { kept, figures } = judgeEnded(before, ended, promised);
-  for (const [metric, value] of figures) measure(metric, value);
-  return { kept };
+type Ended = Parameters<typeof judgeEnded>[1];
+
+function keep(before: Kept | undefined, ended: Ended, promised: Promised): { readonly kept?: Kept } {
+  return hasPromises(promised.slo) ? { kept: judgeEnded(before, ended, promised).kept } : {};
+}
+
+function judge(before: Kept | undefined, ended: Ended, promised: Promised) {
+  return hasPromises(promised.slo) ? judgeEnded(before, ended, promised).figures : [];
 }
 
 function rowsOf({ accounting }: Pick<RunResult, 'accounting'>) {
@@ -77,11 +101,12 @@ function rowsOf({ accounting }: Pick<RunResult, 'accounting'>) {
 }
 
 /** In one request, whether there is one or not: what a run costs counts it. */
-async function readLast(store: ObjectStore, key: string): Promise<LastSuccess | undefined> {
+async function readLast(store: ObjectStore, key: string): Promise<Seen> {
   try {
-    return await readJson<LastSuccess>(store, key);
+    const { bytes, etag } = await store.read(key);
+    return { last: JSON.parse(new TextDecoder().decode(bytes)) as LastSuccess, etag };
   } catch (cause) {
-    if (cause instanceof ObjectNotFound) return undefined;
+    if (cause instanceof ObjectNotFound) return {};
     throw cause;
   }
 }

@@ -101,6 +101,16 @@ describe('what is promised is judged whenever a run has ended', () => {
       kept.map(([, , succeeded]) => succeeded),
       [0, 1],
     );
+    // A run that is gone on with and fails again has failed since the first time.
+    const started = START;
+    const failed = (hour: number) => ({ started, finished: START + hour * HOUR, succeeded: false, duration_ms: 1 });
+    const once = judgeEnded(undefined, failed(1), { slo: SLO });
+    const twice = judgeEnded(once.kept, failed(3), { slo: SLO });
+    assert.deepEqual(
+      twice.kept.runs.map(([, finished]) => finished),
+      [START + HOUR],
+    );
+    assert.equal(Object.fromEntries(twice.figures).PromisesBroken, 2, 'it has lasted for longer than an hour');
   });
 
   test('where something is promised', () => {
@@ -155,7 +165,24 @@ describe('functions that end runs', () => {
       await failRun(failed, deps, { log, measure });
     };
     const kept = async (): Promise<Kept['runs']> => (await readJson<{ kept?: Kept }>(store, LAST)).kept?.runs ?? [];
-    return { store, figures, warned, succeed, fail, kept };
+    const measureBeside = async (run_id: string, beside: () => Promise<void>): Promise<void> => {
+      const run = await planned(run_id);
+      const result = { accounting: {}, tables: {}, steps: [], duration_ms: 5, status: 'SUCCEEDED' };
+      await writeJson(store, runFolder.result(run), result);
+      let first = true;
+      const disturbed: typeof store = {
+        ...store,
+        async write(key, ...rest) {
+          if (key === LAST && first) {
+            first = false;
+            await beside();
+          }
+          return store.write(key, ...rest);
+        },
+      };
+      await measureRun({ store: disturbed, clock }, run, measure);
+    };
+    return { store, figures, warned, succeed, fail, kept, measureBeside };
   }
 
   test('measure what is promised: Finish with its rows, Fail before anything has ever succeeded', async () => {
@@ -172,6 +199,18 @@ describe('functions that end runs', () => {
     await fail('c');
     const last = await readJson<{ run_id: string }>(store, LAST);
     assert.deepEqual([last.run_id, (await kept()).length], ['b', 3], 'the last that succeeded is known all the same');
+  });
+
+  test('write nothing over that another one that ends at the same time has kept', async () => {
+    const { store, figures, succeed, fail, kept, measureBeside } = await lake(SLO);
+    await succeed('a');
+    await measureBeside('b', () => fail('c'));
+    assert.deepEqual(
+      (await kept()).map(([, , succeeded]) => succeeded),
+      [1, 0, 1],
+    );
+    assert.equal((await readJson<{ run_id: string }>(store, LAST)).run_id, 'b');
+    assert.equal(figures['RunSucceeded'], 1);
   });
 
   test('keep nothing where nothing is promised', async () => {
