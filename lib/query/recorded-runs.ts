@@ -20,7 +20,7 @@ export async function recordedRuns(
   pipeline: string,
   asked: RunsAsked,
 ): Promise<readonly RecordedRun[]> {
-  const all = (await listRuns(deps, pipeline)).filter((row) => row['finished_at'] !== null);
+  const all = eachOnce((await listRuns(deps, pipeline)).filter((row) => row['finished_at'] !== null));
   const chosen = 'ids' in asked ? asked.ids.map((id) => findRun(all, pipeline, id)) : all.slice(0, asked.last);
   const ids = chosen.map((row) => String(row['run_id']));
   const books = new Map<string, readonly BookRow[]>();
@@ -33,6 +33,12 @@ export async function recordedRuns(
       (books.get(book) ?? []).filter((row) => row['run_id'] === run['run_id']);
     return recordedRunOf(run, { model_runs: of('model_runs'), lineage: of('lineage'), quality: of('quality') });
   });
+}
+
+/** As what became of it: one that failed while it published has two rows. */
+function eachOnce(rows: readonly BookRow[]): readonly BookRow[] {
+  const byId = Map.groupBy(rows, (row) => String(row['run_id']));
+  return [...byId].map(([id, own]) => latestOf(own, id)).filter((row) => row !== undefined);
 }
 
 function findRun(all: readonly BookRow[], pipeline: string, id: string): BookRow {

@@ -200,5 +200,11 @@ test('a run that failed while it published, and was finished by another, was an 
     assert.deepEqual([run['status'], run['error']], ['SUCCEEDED', null]);
     const [recorded] = await recordedRuns(lake.deps, 'shop', { ids: ['a'] });
     assert.equal(recorded?.run['status'], 'SUCCEEDED');
+    const last = await recordedRuns(lake.deps, 'shop', { last: 10 });
+    assert.deepEqual(
+      last.map(({ run: { run_id, status } }) => [run_id, status]),
+      [['a', 'SUCCEEDED']],
+      'what is told of a run is told once',
+    );
   });
 });
