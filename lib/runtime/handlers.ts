@@ -32,7 +32,7 @@ import { runServe } from '../steps/serve/serve.ts';
 import { runPlanStage } from '../steps/stage/plan-stage.ts';
 import { runStage } from '../steps/stage/stage.ts';
 import { counted } from './counted.ts';
-import { senderTo } from './lineage/teller.ts';
+import { IN_PASSING, senderTo } from './lineage/teller.ts';
 import { askHere } from './send-events.ts';
 import type { StateHandler } from './state-machine.ts';
 
@@ -135,7 +135,7 @@ async function tellLineage(deps: StepDeps, pipeline: string): Promise<void> {
   const { openlineage } = await deps.specs(pipeline).catch(() => ({ openlineage: undefined }));
   const { secret = async () => undefined } = deps;
   if (openlineage === undefined || deps.lineage === undefined) return;
-  await tellWaiting(deps, pipeline, () => senderTo(openlineage, { read: secret, ask: askHere }));
+  await tellWaiting(deps, pipeline, () => senderTo(openlineage, { read: secret, ask: () => askHere(IN_PASSING) }));
 }
 
 /** On a laptop the command itself tells a person what failed. */

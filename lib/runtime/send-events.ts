@@ -1,5 +1,6 @@
 import { appendFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AskSettings } from '../adapters/aws/ask.ts';
 import type { AskAws } from '../core/aws-question.ts';
 import { InvalidInput } from '../core/errors.ts';
 import type { SendEvents } from '../ports.ts';
@@ -23,10 +24,10 @@ export async function sendEventsTo(to: string): Promise<SendEvents> {
 }
 
 /** With the credentials and the region of this machine. */
-export async function askHere(): Promise<AskAws> {
+export async function askHere(settings: Pick<AskSettings, 'attempts' | 'timeoutMs'> = {}): Promise<AskAws> {
   const { S3Client } = await import('@aws-sdk/client-s3');
   const { createAskAws } = await import('../adapters/aws/ask.ts');
-  return createAskAws(() => new S3Client({}).config, { endpoint: process.env['AWS_ENDPOINT_URL'] });
+  return createAskAws(() => new S3Client({}).config, { ...settings, endpoint: process.env['AWS_ENDPOINT_URL'] });
 }
 
 /** One event a line. */

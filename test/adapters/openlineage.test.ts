@@ -9,6 +9,7 @@ import { InvalidInput } from '../../lib/core/errors.ts';
 function collector(...answers: readonly (number | undefined)[]) {
   const got: { url: string; headers: Record<string, string>; body: unknown }[] = [];
   const waits: number[] = [];
+  const redirects: unknown[] = [];
   const left = [...answers];
   const fetch: typeof globalThis.fetch = async (url, init) => {
     got.push({
@@ -16,11 +17,12 @@ function collector(...answers: readonly (number | undefined)[]) {
       headers: init?.headers as Record<string, string>,
       body: JSON.parse(String(init?.body)),
     });
+    redirects.push(init?.redirect);
     const status = left.length > 0 ? left.shift() : 201;
     if (status === undefined) throw new TypeError('fetch failed');
     return new Response('said', { status });
   };
-  return { got, waits, deps: { fetch, wait: async (ms: number) => void waits.push(ms) } };
+  return { got, waits, redirects, deps: { fetch, wait: async (ms: number) => void waits.push(ms) } };
 }
 
 describe('events by HTTP', () => {
@@ -43,6 +45,19 @@ describe('events by HTTP', () => {
     );
   });
 
+  test('are not posted with a key that no header takes, which no error repeats', async () => {
+    const { got, deps } = collector();
+    for (const key of ['k1\nk2', 'k1 k2', 'k1\u20ac', ' \n']) {
+      assert.throws(() => createHttpEvents('https://x.example.com/in?token=t', { ...deps, key }), {
+        name: 'InvalidInput',
+        message:
+          'the key of https://x.example.com is no text for a header: expected printable ASCII characters, and no spaces',
+      });
+    }
+    await createHttpEvents('https://x.example.com', { ...deps, key: ' k1\n' })([{ n: 1 }]);
+    assert.equal(got[0]?.headers['authorization'], 'Bearer k1');
+  });
+
   test('are tried three times where nobody answers', async () => {
     const once = collector(503, 429);
     await createHttpEvents('https://x.example.com', { ...once.deps, key: undefined })([{ n: 1 }]);
@@ -58,6 +73,12 @@ describe('events by HTTP', () => {
       { name: 'Unavailable', message: 'https://x.example.com answered 503' },
     );
     assert.deepEqual([passing.got.length, passing.waits], [1, []]);
+    const moved = collector(302);
+    await assert.rejects(createHttpEvents('https://x.example.com', { ...moved.deps, key: 'k' })([{ n: 1 }]), {
+      name: 'InvalidInput',
+      message: /^https:\/\/x\.example\.com answered 302: expected a collector/,
+    });
+    assert.deepEqual([moved.got.length, moved.redirects], [1, ['manual']]);
   });
 
   test('go to no address that holds a password, which is not repeated', () => {

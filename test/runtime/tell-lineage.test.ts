@@ -114,13 +114,13 @@ describe('events that wait', () => {
         told.push(events[0]?.['name']);
       });
     const left = async () => (await keysBelow(store, '')).map((key) => key.slice(untoldFolder('shop').length));
-    return { tell, left, warned, told, times };
+    return { store, tell, left, warned, told, times };
   }
 
   test('are given up where they are refused and others are not', async () => {
     const { tell, left, warned, told } = await waitingLake(['a', 'b', 'c', 'torn']);
     await tell((name) => (name === 'b' ? new InvalidInput('no') : undefined));
-    assert.deepEqual([told, await left()], [['a', 'c', undefined], []]);
+    assert.deepEqual([told, await left()], [['a', 'c'], []]);
     assert.deepEqual(warned, ['events of a run are refused and given up']);
   });
 
@@ -132,8 +132,32 @@ describe('events that wait', () => {
       asked.push(name);
       return new InvalidInput('no key');
     });
-    assert.deepEqual([asked, await left()], [names.slice(0, 5), names]);
+    assert.deepEqual([asked, await left()], [[...names.slice(0, 5), 'f'], names]);
     assert.deepEqual(new Set(warned), new Set(['events of a run are refused']));
+  });
+
+  test('do not stand for ever in the way of those of later runs', async () => {
+    const { tell, left, told } = await waitingLake(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
+    await tell((name) => (String(name) < 'f' ? new InvalidInput('no') : undefined));
+    assert.deepEqual([told, await left()], [['g'], ['f']]);
+  });
+
+  test('stay where all are refused but of an object that has none, or that another has told', async () => {
+    const { tell, left } = await waitingLake(['a', 'b', 'torn']);
+    await tell((name) => (name === undefined ? undefined : new InvalidInput('no key')));
+    assert.deepEqual(await left(), ['a', 'b']);
+  });
+
+  test('of a long run are told one after the other until it has taken long, and the others with the next', async () => {
+    const slow = await waitingLake([]);
+    const key = `${untoldFolder('shop')}r.json`;
+    await slow.store.write(key, new TextEncoder().encode('[{"name":1},{"name":2},{"name":3}]'), { kind: 'any' });
+    slow.times.push(NOW, NOW, new Date(NOW.getTime() + 30_001));
+    await slow.tell(() => undefined);
+    assert.deepEqual([slow.told, await slow.left()], [[1, 2], ['r.json']]);
+    await slow.tell((name) => (name === 3 ? new Unavailable('gone') : undefined));
+    await slow.tell(() => undefined);
+    assert.deepEqual([slow.told, await slow.left()], [[1, 2, 3], []]);
   });
 
   test('stay from the first on that finds nobody, and from when it has taken long', async () => {

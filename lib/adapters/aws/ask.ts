@@ -10,6 +10,10 @@ export type AskSettings = {
   /** In place of AWS's own. */
   readonly endpoint?: string | undefined;
   readonly wait?: (ms: number) => Promise<unknown>;
+  /** How often each question is asked; default 3. */
+  readonly attempts?: number;
+  /** How long an answer is waited for; default 20 s. */
+  readonly timeoutMs?: number;
 };
 
 type Config = Pick<CloudFormationClient['config'], 'region' | 'signer'>;
@@ -18,7 +22,8 @@ type Config = Pick<CloudFormationClient['config'], 'region' | 'signer'>;
  * Asks services with the credentials, the region and the signatures of a client of another. A client keeps the service that it has
  * signed for first, so that each service takes one that `open` gives.
  */
-export function createAskAws(open: () => Config, { endpoint, wait = sleep }: AskSettings): AskAws {
+export function createAskAws(open: () => Config, settings: AskSettings): AskAws {
+  const { endpoint, wait = sleep, attempts = ATTEMPTS, timeoutMs = TIMEOUT_MS } = settings;
   const configs = new Map<string, Config>();
   const send = async (question: AwsQuestion) => {
     const { region, signer } = configs.get(question.service) ?? open();
@@ -45,7 +50,7 @@ export function createAskAws(open: () => Config, { endpoint, wait = sleep }: Ask
       method,
       headers: signed.headers,
       ...(body === undefined ? {} : { body }),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     }).catch((cause: unknown) => {
       // What went wrong on the way is in the cause.
       throw cause instanceof TypeError && cause.cause !== undefined ? cause.cause : cause;
@@ -59,7 +64,7 @@ export function createAskAws(open: () => Config, { endpoint, wait = sleep }: Ask
       try {
         return await send(question);
       } catch (cause) {
-        if (attempt === ATTEMPTS || !isPassing(cause)) {
+        if (attempt === attempts || !isPassing(cause)) {
           throw awsFailure({ action: question.action, resource: 'the account' }, cause);
         }
         await wait(attempt * 200);

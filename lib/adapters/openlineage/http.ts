@@ -20,7 +20,7 @@ export type HttpEventsDeps = {
 
 /**
  * Posts events one after the other, each up to three times unless it is told otherwise; a URL without a path gets the one where collectors listen. Throws
- * InvalidInput where they are refused, Unavailable where nobody answers.
+ * InvalidInput for a key that no header takes and where they are refused, Unavailable where nobody answers.
  */
 export function createHttpEvents(address: string, deps: HttpEventsDeps): SendEvents {
   const { key, wait, fetch: send = fetch, attempts = ATTEMPTS, timeoutMs = TIMEOUT_MS } = deps;
@@ -28,11 +28,16 @@ export function createHttpEvents(address: string, deps: HttpEventsDeps): SendEve
   if (url.pathname === '/') url.pathname = ENDPOINT;
   const headers = {
     'content-type': 'application/json',
-    ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+    ...(key === undefined ? {} : { authorization: `Bearer ${headerText(key, url)}` }),
   };
   const post = async (body: string): Promise<Refusal | undefined> => {
     try {
-      const answer = await send(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(timeoutMs) });
+      const answer = await send(url, {
+        ...{ method: 'POST', headers, body },
+        // Whoever follows asks for a page in place of posting, and takes what a login answers for a yes.
+        redirect: 'manual',
+        signal: AbortSignal.timeout(timeoutMs),
+      });
       await answer.body?.cancel();
       if (answer.ok) return undefined;
       return { reason: `answered ${answer.status}`, lasting: answer.status < 500 && answer.status !== 429 };
@@ -57,6 +62,15 @@ export function createHttpEvents(address: string, deps: HttpEventsDeps): SendEve
       }
     }
   };
+}
+
+/** What fetch says of a header that cannot be repeats it. */
+function headerText(key: string, { origin }: URL): string {
+  const text = key.trim();
+  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  throw new InvalidInput(
+    `the key of ${origin} is no text for a header: expected printable ASCII characters, and no spaces`,
+  );
 }
 
 /** What fetch says of an address with a password repeats it. */

@@ -5,7 +5,7 @@ import { createAwsSecrets } from '../../adapters/aws/secrets.ts';
 import type { RunRef } from '../../core/run.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { tellWaiting } from '../../lake/lineage/untold.ts';
-import { senderTo } from '../lineage/teller.ts';
+import { IN_PASSING, senderTo } from '../lineage/teller.ts';
 import { parseEnvironment } from './environment.ts';
 
 /** Tells collectors of lineage of runs that have ended, where the pipeline names one. The key is read each time, so that a new one counts from then on. */
@@ -16,6 +16,6 @@ export async function tellLineage(
   const { lineage } = parseEnvironment(process.env);
   if (lineage === undefined || run === undefined || run.kind === 'maintenance') return;
   // A client signs for the service that it asks first: that of the store is another.
-  const ask = createAskAws(() => new S3Client({ requestHandler: CONNECTIONS }).config, {});
+  const ask = createAskAws(() => new S3Client({ requestHandler: CONNECTIONS }).config, IN_PASSING);
   await tellWaiting(deps, run.pipeline, () => senderTo(lineage, { read: createAwsSecrets(ask), ask: async () => ask }));
 }

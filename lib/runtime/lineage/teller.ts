@@ -7,7 +7,7 @@ import type { ObjectStore, SendEvents } from '../../ports.ts';
 import { openLineageEvents } from '../../report/openlineage/events.ts';
 
 /** What is not taken at once is told again after the next run: so none waits for long. */
-const IN_PASSING = { attempts: 1, timeoutMs: 5_000 };
+export const IN_PASSING = { attempts: 1, timeoutMs: 5_000 };
 
 /** Where the lake is, without the layer: the namespace of its jobs and datasets. */
 export function namespaceOf(store: Pick<ObjectStore, 'location'>): string {
@@ -39,8 +39,10 @@ export async function senderTo({ to, secret }: LineageReceiver, { read, ask }: S
     return createBusEvents(await ask(), bus);
   }
   const key = secret === undefined ? undefined : await read(secret);
-  if (secret !== undefined && key === undefined) {
-    throw new InvalidInput(`openlineage: no secret ${secret} here: expected the key of ${to} in the environment`);
+  if (secret !== undefined && (key ?? '').trim() === '') {
+    throw new InvalidInput(
+      `openlineage: no secret ${secret} here: expected the key of ${new URL(to).origin} in the environment`,
+    );
   }
   const { createHttpEvents } = await import('../../adapters/openlineage/http.ts');
   return createHttpEvents(to, { key, wait: (ms) => sleep(ms), ...IN_PASSING });

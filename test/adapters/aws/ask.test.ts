@@ -58,6 +58,15 @@ test('the answer has the time of AWS; a passing fault is asked again, twice', as
   assert.equal(sent.length, 3);
 });
 
+test('who cannot wait says how often a question is asked, and for how long an answer is waited for', async () => {
+  const sent = onFetch(busy);
+  const settings = { attempts: 1, timeoutMs: 1_234 };
+  const timeout = mock.method(AbortSignal, 'timeout');
+  const ask = createAskAws(() => new CloudFormationClient({ region: 'eu-west-1', credentials }).config, settings);
+  await assert.rejects(ask(WHO));
+  assert.deepEqual([sent.length, timeout.mock.calls[0]?.arguments], [1, [1_234]]);
+});
+
 test('one that does not pass ends as Unavailable, and what the caller may not ask names the right', async () => {
   const sent = onFetch(refused);
   await assert.rejects(askIn('eu-west-1')(WHO), {
