@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type RawRequest, readCall } from './aws-call.ts';
+import { createCallbacks } from './callbacks.ts';
 import { refusedResources, type Statement } from './policy.ts';
+
+const callbacks = createCallbacks();
+const { token } = callbacks.begin('arn:m', 60_000);
+// Nobody waits for it.
+callbacks.forget(token);
 
 const signed = (service: string): string =>
   `AWS4-HMAC-SHA256 Credential=strata-hr-open.1/20260101/eu-central-1/${service}/aws4_request, SignedHeaders=host, Signature=x`;
@@ -57,6 +63,18 @@ const CALLS: readonly (readonly [RawRequest, string, readonly string[], object])
   [
     request('states', 'POST', '/', '{"stateMachineArn":"arn:m"}', 'AWSStepFunctions.StartExecution'),
     'states:StartExecution',
+    ['arn:m'],
+    {},
+  ],
+  [
+    request(
+      'states',
+      'POST',
+      '/',
+      JSON.stringify({ taskToken: token, output: '{}' }),
+      'AWSStepFunctions.SendTaskSuccess',
+    ),
+    'states:SendTaskSuccess',
     ['arn:m'],
     {},
   ],
