@@ -4,6 +4,7 @@ import { append, csv, definePipeline, identity, unique } from '../../../lib/defi
 import { RUN_ID } from '../../../lib/iceberg/snapshot.ts';
 import type { TableMetadata } from '../../../lib/iceberg/types.ts';
 import type { StepDeps } from '../../../lib/lake/deps.ts';
+import { vacuumTables } from '../../../lib/runtime/maintain.ts';
 import { createFakeEngine, type FakeEngine, type Faults } from '../../support/fake-engine.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../../support/test-lake.ts';
 
@@ -293,5 +294,34 @@ describe('gold models that an engine computes', () => {
       if (name === 'right')
         assert.match((await lake.run({ shadow: true })).parities?.[0]?.error ?? '', /there is none here/);
     }
+  });
+
+  test('leave what a killed run had written to a vacuum, which keeps what the table has', async () => {
+    const { lake, engine } = withEngine(await openShop(5));
+    const select = ['gold.revenue', 'silver.orders'];
+    await lake.run({ runId: 'first', select });
+    const folder = 'gold/shop/revenue/staged/killed/gold.revenue-00000-1';
+    const orphans = [`${folder}/data/engine-1.parquet`, `${folder}/metadata/00000-a.metadata.json`];
+    for (const key of orphans) await lake.store.write(key, new Uint8Array([1]), { kind: 'any' });
+    const stale = `revenue__strata_0123456789abcdef_0_1_out`;
+    const metadata = await lake.metadata('shop_gold.revenue');
+    assert.ok(metadata);
+    await engine.show({ name: stale, metadata, metadataLocation: 'memory://store/gold/x' });
+    const kept = (await keysOf(lake, 'gold/shop/revenue/staged/')).filter((key) => !orphans.includes(key));
+    assert.equal(kept.length, 1);
+    const young = { target: 'shop_gold.revenue', olderThanMs: 100 * 365 * 86_400_000, runId: 'v1' };
+    await vacuumTables(lake.deps, young);
+    assert.equal((await keysOf(lake, folder)).length, 2, 'what is young stays');
+    const { tables } = await vacuumTables(lake.deps, {
+      target: 'shop_gold.revenue',
+      olderThanMs: 7 * 86_400_000,
+      runId: 'v2',
+    });
+    assert.equal(tables[0]?.files, 2, JSON.stringify(tables));
+    assert.deepEqual(await keysOf(lake, 'gold/shop/revenue/staged/'), kept);
+    await lake.land('rows', 'b.csv', `id,region,amount,day\n${row(11)}\n`);
+    await lake.run({ runId: 'second', select });
+    assert.deepEqual([...engine.known.keys()], [], 'the next run has hidden the table of the killed one');
+    await assert.doesNotReject(lake.rows('shop_gold.revenue'));
   });
 });
