@@ -2,6 +2,7 @@ import type { GoldRefresh, TableRef } from '../core/spec.ts';
 import type { JsonValue } from '../ports.ts';
 import { serializeSql } from '../sql/syntax.ts';
 import {
+  bareSelect,
   isNode,
   type Node,
   nodeAt,
@@ -134,18 +135,10 @@ function isPlain({ functions }: Binding, item: Node | undefined): boolean {
 function selectDistinct(tree: JsonValue, driver: Node, items: readonly Node[]): JsonValue {
   const [select] = statementsOf(tree);
   const node = {
-    ...select,
+    ...bareSelect(select),
     select_list: items,
     from_table: driver,
     modifiers: [{ type: 'DISTINCT_MODIFIER', distinct_on_targets: [] }],
-    cte_map: { map: [] },
-    where_clause: null,
-    group_expressions: [],
-    group_sets: [],
-    aggregate_handling: 'STANDARD_HANDLING',
-    having: null,
-    qualify: null,
-    sample: null,
   };
   return withSelect(isNode(tree) ? tree : {}, node);
 }

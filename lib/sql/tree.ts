@@ -86,6 +86,22 @@ export function withSelect(tree: Node, select: Node): Node {
   return { ...tree, statements: [{ ...nodesAt(tree, 'statements')[0], node: select }] };
 }
 
+/** A SELECT without WITH, filters, groups and what follows its rows. */
+export function bareSelect(select: Node | undefined): Node {
+  return {
+    ...select,
+    modifiers: [],
+    cte_map: { map: [] },
+    where_clause: null,
+    group_expressions: [],
+    group_sets: [],
+    aggregate_handling: 'STANDARD_HANDLING',
+    having: null,
+    qualify: null,
+    sample: null,
+  };
+}
+
 /**
  * The tree with what DuckDB 1.5 prints differently from what it read: a DOUBLE literal (1e3 comes out as the DECIMAL
  * 1000.0) becomes a cast of its text, and the table of a star, which is printed bare, is quoted.

@@ -1,6 +1,17 @@
 import type { JsonValue } from '../../core/json-value.ts';
 import type { Stop } from '../../core/ladder.ts';
-import { isNode, type Node, nodeAt, nodesAt, statementsOf, textAt, textsAt, walk, withSelect } from '../tree.ts';
+import {
+  bareSelect,
+  isNode,
+  type Node,
+  nodeAt,
+  nodesAt,
+  statementsOf,
+  textAt,
+  textsAt,
+  walk,
+  withSelect,
+} from '../tree.ts';
 import { cuttableTables } from './cuts.ts';
 import {
   callsIn,
@@ -95,7 +106,7 @@ export function splitAggregation(
   const where = filter === undefined ? null : made.rewrite(filter as Node);
   const left = leftoverIn([...list, where], made.names);
   if (left !== undefined) return { stops: `${left}, which is neither grouped by nor aggregated` };
-  const reduce = { ...bare(select), select_list: list, from_table: tableNode(GROUPS), where_clause: where };
+  const reduce = { ...bareSelect(select), select_list: list, from_table: tableNode(GROUPS), where_clause: where };
   const averages = found.filter((call) => KINDS[nameOfCall(call)] === 'avg');
   return {
     cuts,
@@ -215,27 +226,11 @@ function leftoverIn(parts: readonly (Node | null)[], known: ReadonlySet<string>)
   return undefined;
 }
 
-/** A SELECT without what follows its rows. */
-function bare(select: Node): Node {
-  return {
-    ...select,
-    modifiers: [],
-    cte_map: { map: [] },
-    where_clause: null,
-    group_expressions: [],
-    group_sets: [],
-    aggregate_handling: 'STANDARD_HANDLING',
-    having: null,
-    qualify: null,
-    sample: null,
-  };
-}
-
 /** Keys stand first, and are grouped by their places: an expression there could be one of those that mean another. */
 function mapOf(select: Node, keys: readonly Node[], columns: readonly Node[]): Node {
   const { cte_map = null, where_clause = null } = select;
   return {
-    ...bare(select),
+    ...bareSelect(select),
     cte_map,
     where_clause,
     select_list: [...keys.map((key, at) => ({ ...key, alias: keyName(at) })), ...columns],
@@ -247,5 +242,5 @@ function mapOf(select: Node, keys: readonly Node[], columns: readonly Node[]): N
 function argumentsOf(select: Node, averages: readonly Node[]): Node {
   const { cte_map = null, where_clause = null } = select;
   const list = averages.map((call, at) => ({ ...nodesAt(call, 'children')[0], alias: `__v${at}` }));
-  return { ...bare(select), cte_map, where_clause, select_list: list };
+  return { ...bareSelect(select), cte_map, where_clause, select_list: list };
 }
