@@ -10,7 +10,8 @@ export const OPENLINEAGE_EXPECTED = "{ to: 'https://marquez.example.com', key: s
 const OPENLINEAGE = {
   to: {
     schema: z.string().refine(isReceiver),
-    expected: "an address such as 'https://marquez.example.com', without a name or a password, or 'eventbridge:<bus>'",
+    expected:
+      "an address such as 'https://marquez.example.com', without a name, a password or anything behind a ?, or 'eventbridge:<bus>'",
     required: true,
   },
   key: {

@@ -10,7 +10,8 @@ export type LineageReceiver = {
 };
 
 const BUS = 'eventbridge:';
-const ADDRESS = /^https?:\/\/[^@\s]+$/;
+/** What follows a `?` may be a key. */
+const ADDRESS = /^https?:\/\/[^@\s?#]+$/;
 const BUS_NAME = /^(?:arn:[\w-]+:events:[\w-]+:\d{12}:event-bus\/)?[\w./-]{1,256}$/;
 
 /** Whether events can be sent there by whoever runs the pipeline, on whichever machine. */

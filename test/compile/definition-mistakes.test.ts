@@ -131,7 +131,7 @@ const MISTAKES: readonly Mistake[] = [
     name: 'a collector of lineage with a password, and a key that is none',
     given: { definition: shopWith(['openlineage'], { to: 'https://me:hidden@x', key: 'hidden', namespace: '' }) },
     problems: [
-      "pipelines/shop/pipeline.ts: openlineage.to: got something else; expected an address such as 'https://marquez.example.com', without a name or a password, or 'eventbridge:<bus>'",
+      "pipelines/shop/pipeline.ts: openlineage.to: got something else; expected an address such as 'https://marquez.example.com', without a name, a password or anything behind a ?, or 'eventbridge:<bus>'",
       "pipelines/shop/pipeline.ts: openlineage.key: got something else; expected secret('NAME'), a name of letters, digits and _ and never the key itself",
       'pipelines/shop/pipeline.ts: openlineage.namespace: got ""; expected a text, such as \'lake-of-sales\'',
     ],

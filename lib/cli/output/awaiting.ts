@@ -2,7 +2,7 @@ import type { Awaiting } from '../../core/promote.ts';
 import type { Context } from '../context.ts';
 
 /** A run that has prepared all its tables and waits, and what to do about it. */
-export function renderAwaiting({ hint }: Context, pipeline: string, awaiting: Awaiting): string {
+export function renderAwaiting({ hint }: Pick<Context, 'hint'>, pipeline: string, awaiting: Awaiting): string {
   const { run_id, expires_at, because, digest } = awaiting;
   return [
     `run ${run_id} of ${pipeline}  AWAITING_APPROVAL`,
