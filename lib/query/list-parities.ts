@@ -2,7 +2,7 @@ import { InvalidInput } from '../core/errors.ts';
 import { opsTable } from '../core/ops.ts';
 import { fullName, parseTableName } from '../core/tables.ts';
 import type { Row } from '../ports.ts';
-import { type ParityFilter, selectParities } from '../sql/parities.ts';
+import { type Newest, type ParityFilter, selectParities } from '../sql/parities.ts';
 import { loadTable } from '../table/read.ts';
 import type { QueryDeps } from './deps.ts';
 import { queryRows } from './select.ts';
@@ -38,7 +38,7 @@ export async function listParities(
   const found: RecordedParity[] = [];
   for (const pipeline of named === undefined ? pipelines : [named.pipeline]) {
     const filter = named === undefined ? {} : { model: `gold.${named.name}` };
-    found.push(...(await paritiesOf(deps, pipeline, filter, limit)));
+    found.push(...(await paritiesOf(deps, pipeline, filter, { rows: limit })));
   }
   return found;
 }
@@ -57,10 +57,10 @@ export async function paritiesOf(
   deps: QueryDeps,
   pipeline: string,
   filter: ParityFilter,
-  limit: number,
+  newest: Newest,
 ): Promise<readonly RecordedParity[]> {
   if ((await loadTable(deps.catalog, opsTable(pipeline, 'parity'))) === undefined) return [];
-  return (await queryRows(deps, selectParities(pipeline, filter, limit))).map((row) => parityOf(pipeline, row));
+  return (await queryRows(deps, selectParities(pipeline, filter, newest))).map((row) => parityOf(pipeline, row));
 }
 
 function parityOf(pipeline: string, row: Row): RecordedParity {

@@ -15,7 +15,7 @@ export type SwitchRequest = {
   readonly by: string;
   /** Left out: what allowed it. */
   readonly reason?: string;
-  /** So many of the latest comparisons have to be equal. */
+  /** The latest comparisons have to be equal, back to so many of different rows. */
   readonly parities: number;
   readonly dryRun: boolean;
 };
@@ -95,7 +95,7 @@ async function allow(
   const before = models[model.id]?.before;
   if (before?.name === to && before.text === texts[1])
     return { why: `back to ${to}, which was published before`, back: true, parities: [] };
-  const found = await paritiesOf(deps, pipeline, { model: model.id, texts }, needed);
+  const found = await paritiesOf(deps, pipeline, { model: model.id, texts }, { digests: needed });
   const run = `strata run ${pipeline} --shadow`;
   const unequal = found.find((one) => !one.equal);
   if (unequal !== undefined) {
@@ -106,9 +106,12 @@ async function allow(
         `strata parity ${table} lists them; mend ${to}, and compare again: ${run}`,
     );
   }
-  if (found.length < needed) {
+  // To compare the same rows again proves nothing more.
+  const different = new Set(found.map(({ digest }) => digest)).size;
+  if (different < needed) {
+    const again = found.length === different ? '' : `, as ${found.length - different} were of the same rows again`;
     throw new InvalidInput(
-      `${table} stays with ${from}: got ${found.length} comparisons of ${from} and ${to} as they are now; expected ${needed} that are equal. Compare them: ${run}`,
+      `${table} stays with ${from}: got ${different} comparisons of ${from} and ${to} as they are now${again}; expected ${needed} that are equal, each of other rows. Compare them: ${run}`,
     );
   }
   const why = `the last ${needed} comparisons with ${from} were equal`;

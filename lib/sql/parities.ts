@@ -8,8 +8,11 @@ export type ParityFilter = {
   readonly texts?: readonly [string, string];
 };
 
+/** So many rows, or as many as have so many digests: those before the last of these count with it. */
+export type Newest = { readonly rows: number } | { readonly digests: number };
+
 /** What runs found of the texts that they compared, the newest first. */
-export function selectParities(pipeline: string, { model, texts }: ParityFilter, limit: number): Sql {
+export function selectParities(pipeline: string, { model, texts }: ParityFilter, newest: Newest): Sql {
   const pair = (left: string, right: string) =>
     sql`left_text = ${quoteText(left)} AND right_text = ${quoteText(right)}`;
   const conditions = [
@@ -17,6 +20,13 @@ export function selectParities(pipeline: string, { model, texts }: ParityFilter,
     ...(texts === undefined ? [] : [sql`(${pair(...texts)} OR ${pair(texts[1], texts[0])})`]),
   ];
   const where = conditions.length === 0 ? NOTHING : sql` WHERE ${join(conditions, ' AND ')}`;
+  const order = sql`compared_at DESC, run_id DESC, model, "right"`;
+  const most =
+    'rows' in newest
+      ? sql` ORDER BY ${order} LIMIT ${newest.rows}`
+      : sql`
+QUALIFY count(DISTINCT digest) OVER (ORDER BY ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) < ${newest.digests}
+ORDER BY ${order}`;
   return sql`SELECT run_id, model, "left", "right", "equal", "rows", right_rows, keys, differing, sums, error, digest, left_text, right_text, compared_at
-FROM ${quotePath(`${pipeline}_ops`, 'parity')}${where} ORDER BY compared_at DESC, run_id DESC, model, "right" LIMIT ${limit}`;
+FROM ${quotePath(`${pipeline}_ops`, 'parity')}${where}${most}`;
 }

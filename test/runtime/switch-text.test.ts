@@ -68,11 +68,16 @@ describe('strata switch', () => {
     assert.deepEqual(await listParities(lake.deps, { pipelines: ['shop'], limit: 9 }), []);
     await assert.rejects(
       to('candidate'),
-      /shop_gold\.revenue stays with current: got 0 comparisons of current and candidate as they are now; expected 3 that are equal\. Compare them: strata run shop --shadow/,
+      /shop_gold\.revenue stays with current: got 0 comparisons of current and candidate as they are now; expected 3 that are equal, each of other rows\. Compare them: strata run shop --shadow/,
     );
     await compare(1);
     await compare(2);
-    await assert.rejects(to('candidate'), /got 2 comparisons/);
+    // Nothing has landed since, so that what it finds it had found.
+    await lake.run({ runId: 'run-2-again', shadow: true });
+    await assert.rejects(
+      to('candidate'),
+      /got 2 comparisons of current and candidate as they are now, as 1 were of the same rows again; expected 3/,
+    );
     const answer = await to('candidate', { parities: 2, dryRun: true });
     assert.deepEqual(
       [answer.status, answer.from, answer.to, answer.reason],
@@ -81,6 +86,7 @@ describe('strata switch', () => {
     assert.deepEqual(
       answer.parities.map(({ run_id, equal }) => [run_id, equal]),
       [
+        ['run-2-again', true],
         ['run-2', true],
         ['run-1', true],
       ],
@@ -119,7 +125,10 @@ describe('strata switch', () => {
 
   test('is recorded in the lake, and followed by the next run, also in what reads the table', async () => {
     const answer = await to('candidate', { reason: 'ticket 4711' });
-    assert.deepEqual([answer.status, answer.reason, answer.parities.length], ['switched', 'ticket 4711', 3]);
+    assert.deepEqual(
+      [answer.status, answer.reason, answer.parities.map(({ run_id }) => run_id)],
+      ['switched', 'ticket 4711', ['run-3', 'run-2-again', 'run-2', 'run-1']],
+    );
     const { bytes } = await lake.store.read('ops/shop/implementations.json');
     const { models } = JSON.parse(new TextDecoder().decode(bytes));
     const { at, before: former, text: hash, ...choice } = models['gold.revenue'];
@@ -177,7 +186,11 @@ describe('strata switch', () => {
     await lake.run({ runId: 'run-5' });
     assert.equal(await reasonOf(), undefined);
     // Forward again is asked for as it was the first time.
-    await assert.rejects(to('candidate', { parities: 99 }), /got 4 comparisons of current and candidate/);
+    // The run after the switch has compared what the one before it had, with the texts the other way round.
+    await assert.rejects(
+      to('candidate', { parities: 99 }),
+      /got 3 comparisons of current and candidate as they are now, as 2 were of the same rows again/,
+    );
     assert.equal((await to('candidate')).reason, 'the last 3 comparisons with current were equal');
     await to('current');
   });

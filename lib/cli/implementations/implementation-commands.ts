@@ -31,7 +31,7 @@ export function addImplementations(program: Command, start: Start): void {
     .option('--by <name>', 'who decides (default: your name on this machine)')
     .option('--reason <text>', 'why (default: what allowed it)')
     .addOption(
-      new Option('--parities <n>', 'so many of the latest comparisons have to be equal')
+      new Option('--parities <n>', 'so many of the latest comparisons have to be equal, each of other rows')
         .argParser(parseLeast)
         .default(3),
     )
