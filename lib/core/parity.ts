@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { textNamed } from './implementations.ts';
 import type { GoldModel, ModelSpec } from './spec.ts';
+import { visibleLine } from './visible.ts';
 
 /** Two texts of a gold model that a run compares: the one that makes the table, and another. */
 export type Shadow = { readonly model: string; readonly left: string; readonly right: string };
@@ -24,6 +25,22 @@ export type Parity = Shadow & {
   /** Why they could not be compared. */
   readonly error: string | null;
 };
+
+/** An alert and the state of a run have room for some. */
+const MOST_NAMED = 20;
+const LONGEST_ERROR = 200;
+
+/** Texts that do not make the rows of the table, one said of each, as far as they are named. */
+export function sayUnequal(parities: readonly Parity[]): readonly string[] {
+  const unequal = parities.filter(({ equal }) => !equal);
+  const more = unequal.length - MOST_NAMED;
+  return [...unequal.slice(0, MOST_NAMED).map(sayOne), ...(more > 0 ? [`${more} more texts are not equal`] : [])];
+}
+
+function sayOne({ model, left, right, rows, differing, error }: Parity): string {
+  if (error === null) return `${right} of ${model} differs from ${left}: ${differing} of ${rows} rows`;
+  return `${right} of ${model} was not compared with ${left}: ${visibleLine(error.slice(0, LONGEST_ERROR))}`;
+}
 
 /** By which a text of a model is known whatever it is called: with the engine that it is for, and what its variables are by default. */
 export function textHash(model: GoldModel, name: string): string {

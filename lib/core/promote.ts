@@ -43,6 +43,8 @@ export type GateRecord = {
   readonly conditions: readonly ConditionOutcome[];
   /** Whether they are to let it through by themselves. */
   readonly auto: boolean;
+  /** Texts of models that the run has compared and that are not equal, as far as they are named; left out where there is none. */
+  readonly differing?: readonly string[];
 };
 
 /** By what it is of: SHA-256 of a prepared table with its manifests, of the run's plan, of an audit. */
@@ -69,6 +71,8 @@ export type Awaiting = {
   readonly digest: string;
   /** Conditions that do not hold; empty where a person decides about every run. */
   readonly because: readonly string[];
+  /** Texts of models that it has compared and that are not equal; left out where there is none. */
+  readonly differing?: readonly string[];
 };
 
 /** Of the state of a run, what is about that. */
@@ -79,14 +83,16 @@ export type GateState = {
   readonly awaited?: Awaiting;
 };
 
-export function awaitingOf({ run_id, at, expires_at, digest, conditions }: GateRecord): Awaiting {
+export function awaitingOf({ run_id, at, expires_at, digest, conditions, differing }: GateRecord): Awaiting {
   const because = conditions.filter(({ holds }) => !holds).map(({ condition, found }) => `${condition}: ${found}`);
-  return { run_id, since: at, expires_at, digest, because };
+  return { run_id, since: at, expires_at, digest, because, ...(differing && { differing }) };
 }
 
 /** What a person is told who comes upon a run that waits. */
-export function sayAwaiting(pipeline: string, { run_id, since, expires_at, because }: Awaiting): string {
-  const why = because.length === 0 ? '' : ` (${because.join('; ')})`;
+export function sayAwaiting(pipeline: string, awaiting: Awaiting): string {
+  const { run_id, since, expires_at, because, differing = [] } = awaiting;
+  const found = [...because, ...differing];
+  const why = found.length === 0 ? '' : ` (${found.join('; ')})`;
   return (
     `run ${run_id} of ${pipeline} awaits approval since ${since}${why}; it is rejected at ${expires_at}. ` +
     `Nothing of it is published, and no other run of the pipeline begins. Look at it with strata review ${run_id}; ` +

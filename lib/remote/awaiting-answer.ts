@@ -8,7 +8,7 @@ type Ended = GateState & { readonly request: { readonly run_id: string } };
 export function awaitingAnswer({ awaiting, awaited, request }: Ended, pipeline: string): RunAnswer | undefined {
   const found = awaiting ?? awaited;
   if (found === undefined) return undefined;
-  const { run_id, since, expires_at, digest, because } = found;
-  const known: Awaiting = { run_id, since, expires_at, digest, because };
+  const { run_id, since, expires_at, digest, because, differing } = found;
+  const known: Awaiting = { run_id, since, expires_at, digest, because, ...(differing && { differing }) };
   return { kind: 'awaiting', pipeline, awaiting: known, own: run_id === request.run_id };
 }

@@ -3,6 +3,7 @@ import type { Review, ReviewedTable } from '../../query/gate/review.ts';
 import type { Context } from '../context.ts';
 import { tableLine } from './diff-pipeline.ts';
 import { formatDuration, formatQuantity } from './human.ts';
+import { renderParities } from './parities.ts';
 import { renderTable } from './table.ts';
 
 /** A run that waits, for whoever decides about it. */
@@ -23,6 +24,7 @@ export function renderReview(review: Review, { layout, hint }: Pick<Context, 'la
     ...(sums.length === 0
       ? []
       : ['', 'sums that differ, of the rows that were read:', renderTable(sums, undefined, layout).trimEnd()]),
+    ...(review.parities.length === 0 ? [] : ['', renderParities(review.parities).trimEnd()]),
     ...(decided === null
       ? [
           '',

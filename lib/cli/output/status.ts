@@ -98,7 +98,9 @@ function quarantineOf({ quarantine, suspended_files }: PipelineStatus): string {
 }
 
 function awaitingOf({ awaiting }: PipelineStatus): readonly string[] {
-  return awaiting === undefined ? [] : [`approval      run ${awaiting.run_id} awaits it until ${awaiting.expires_at}`];
+  if (awaiting === undefined) return [];
+  const { run_id, expires_at, differing = [] } = awaiting;
+  return [`approval      run ${run_id} awaits it until ${expires_at}${differing.map((one) => `; ${one}`).join('')}`];
 }
 
 function behindOf({ behind, unfinished }: PipelineStatus): string {

@@ -1,5 +1,6 @@
 import { DEFAULT_COMPUTE } from '../../core/compute.ts';
 import { InvalidInput } from '../../core/errors.ts';
+import type { Parity } from '../../core/parity.ts';
 import type { Approval, GateRecord } from '../../core/promote.ts';
 import type { SourceCounts } from '../../core/row-counts.ts';
 import type { RunPlan } from '../../core/run.ts';
@@ -9,6 +10,7 @@ import type { StepDeps } from '../../lake/deps.ts';
 import { findGated } from '../../lake/gate/decide-run.ts';
 import { changedIn, digestsOf, movedOn } from '../../lake/gate/digest.ts';
 import { readApproval } from '../../lake/gate/gate-folder.ts';
+import { readParities } from '../../lake/ops/parities.ts';
 import { readPlanIfAny, runFolder } from '../../lake/run/run-folder.ts';
 import { type LevelAudit, readAudits, readSources } from '../../lake/run/run-records.ts';
 import { readTimings } from '../../lake/run/timings.ts';
@@ -38,6 +40,8 @@ export type Review = Pick<GateRecord, 'run_id' | 'expires_at' | 'digest' | 'cond
   readonly accounting: Readonly<Record<string, SourceCounts>>;
   readonly expectations: { readonly held: number; readonly warnings: readonly string[] };
   readonly tables: readonly ReviewedTable[];
+  /** What it has found of other texts of models; empty where it was not asked to compare any. */
+  readonly parities: readonly Parity[];
   /** Milliseconds that its steps took, those of the half of runs that took no longer, and US dollars on AWS so far. */
   readonly duration_ms: number;
   readonly p50_ms: number | null;
@@ -80,6 +84,7 @@ export async function reviewRun(deps: ReviewDeps, runId: string, sample: number,
     expectations: expectationsOf(plan, audits),
     conditions,
     tables,
+    parities: (await readParities(deps, plan)) ?? [],
     duration_ms: Date.parse(at) - Date.parse(plan.created_at) + plan.planning_ms,
     p50_ms: await usualDuration(deps, run.pipeline),
     cost_usd: costOfRun({ status: 'SUCCEEDED', steps, tables: {} }, plan.spec.compute ?? DEFAULT_COMPUTE).usd,

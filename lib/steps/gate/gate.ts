@@ -1,10 +1,12 @@
 import { AuditFailed } from '../../core/errors.ts';
+import { sayUnequal } from '../../core/parity.ts';
 import { type Approval, awaitingOf, BY_CONDITIONS, type GateRecord } from '../../core/promote.ts';
 import type { RunPlan, RunState } from '../../core/run.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { judge } from '../../lake/gate/conditions.ts';
 import { changedIn, digestOf, digestsOf } from '../../lake/gate/digest.ts';
 import { decide, decidedBy, gateFolder, readGate } from '../../lake/gate/gate-folder.ts';
+import { readParities } from '../../lake/ops/parities.ts';
 import { readDecision } from '../../lake/run/decision.ts';
 import { releaseLock } from '../../lake/run/lock.ts';
 import { readPlan, writeOnce } from '../../lake/run/run-folder.ts';
@@ -40,6 +42,7 @@ export async function runGate(state: RunState, deps: StepDeps): Promise<RunState
 async function openGate(deps: StepDeps, plan: RunPlan): Promise<GateRecord> {
   const conditions = await judge(deps, plan, await closeBooks(deps, plan));
   const parts = await digestsOf(deps.store, plan);
+  const differing = sayUnequal((await readParities(deps, plan)) ?? []);
   const at = deps.clock.now();
   const expires_at = new Date(at.getTime() + (plan.spec.promote?.expiresMs ?? 0)).toISOString();
   return writeOnce<GateRecord>(deps.store, gateFolder.record(plan.run), {
@@ -50,6 +53,7 @@ async function openGate(deps: StepDeps, plan: RunPlan): Promise<GateRecord> {
     parts,
     conditions,
     auto: (plan.spec.promote?.auto ?? null) !== null,
+    ...(differing.length === 0 ? {} : { differing }),
   });
 }
 

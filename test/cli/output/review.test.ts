@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderAwaiting } from '../../../lib/cli/output/awaiting.ts';
 import { renderReview } from '../../../lib/cli/output/review.ts';
+import { type Parity, sayUnequal } from '../../../lib/core/parity.ts';
+import { sayAwaiting } from '../../../lib/core/promote.ts';
 import type { Review } from '../../../lib/query/gate/review.ts';
 import { DIFF } from './table-diff.ts';
 
@@ -36,6 +38,7 @@ const REVIEW: Review = {
     },
     { table: 'shop_gold.first', rows: 8, diff: null },
   ],
+  parities: [],
   duration_ms: 1200,
   p50_ms: 900,
   cost_usd: 0.00123,
@@ -76,7 +79,38 @@ test('one that was decided about says by whom, and asks for nothing', () => {
   assert.match(text, /^run r7 of shop {2}REJECTED\n/);
   assert.match(text, /\n {2}decided {7}rejected by ann at 2026-01-02: late\n/);
   assert.match(text, /\n {2}duration {6}1\.2 s\n/);
-  assert.doesNotMatch(text, /next:|records, as each|tables, beside|sums that/);
+  assert.doesNotMatch(text, /next:|records, as each|tables, beside|sums that|compared texts/);
+});
+
+test('one that has compared texts of models says of each what it has found', () => {
+  const texts = { model: 'gold.t', left: 'legacy', digest: 'd', left_text: 'a', right_text: 'b', keys: null, sums: {} };
+  const parities = [
+    { ...texts, right: 'rebuilt', equal: false, rows: 1200, right_rows: 1200, differing: 3, error: null },
+    { ...texts, right: 'athena', equal: false, rows: null, right_rows: null, differing: null, error: 'not\tthere' },
+    { ...texts, right: 'same', equal: true, rows: 1200, right_rows: 1200, differing: 0, error: null },
+  ];
+  const text = renderReview({ ...REVIEW, parities }, context);
+  assert.match(
+    text,
+    /\n\ncompared texts of models:\n {2}gold\.t, legacy and rebuilt: 3 differ, of 1,200 rows\n {2}gold\.t, legacy and athena: not compared: not\\tthere\n {2}gold\.t, legacy and same: equal, 1,200 rows\n\nnext:/,
+  );
+  const differing = sayUnequal(parities);
+  assert.deepEqual(differing, [
+    'rebuilt of gold.t differs from legacy: 3 of 1200 rows',
+    'athena of gold.t was not compared with legacy: not\\tthere',
+  ]);
+  const awaiting = { ...REVIEW, because: [], differing };
+  assert.match(
+    renderAwaiting(context, 'shop', awaiting),
+    /\n\n {2}compared texts: rebuilt of gold\.t differs from legacy: 3 of 1200 rows\n {2}compared texts: athena of .*\n {2}prepared/,
+  );
+  assert.match(
+    sayAwaiting('shop', awaiting),
+    /since \S+ \(rebuilt of gold\.t differs from legacy: 3 of 1200 rows; athena of/,
+  );
+  const many = Array.from({ length: 22 }, () => ({ ...parities[1], error: 'x'.repeat(300) }) as Parity);
+  const said = sayUnequal(many);
+  assert.deepEqual([said.length, said[0]?.length, said[20]], [21, 247, '2 more texts are not equal']);
 });
 
 test('a run that has begun to wait', () => {

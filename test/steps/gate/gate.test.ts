@@ -10,6 +10,8 @@ import { digestOf, digestsOf, movedOn } from '../../../lib/lake/gate/digest.ts';
 import { readOpenRun } from '../../../lib/lake/run/open-run.ts';
 import { readPlan, runFolder } from '../../../lib/lake/run/run-folder.ts';
 import { listAwaiting } from '../../../lib/query/gate/awaiting-runs.ts';
+import { reviewRun } from '../../../lib/query/gate/review.ts';
+import { listParities } from '../../../lib/query/list-parities.ts';
 import { planWithCost } from '../../../lib/query/plan-cost.ts';
 import { showRun } from '../../../lib/query/runs/show-run.ts';
 import { collectFacts } from '../../../lib/query/status/status-facts.ts';
@@ -70,8 +72,11 @@ test('a run waits with all that it has prepared, publishes when it is approved, 
   const status = judgePipeline(await collectFacts(lake.deps, 'shop', { ahead: false }), Date.parse(waits.since));
   assert.deepEqual(status.awaiting, waits);
   assert.match(
-    renderPipeline(status, { layout: { width: 200 }, hint: (text) => text, lake: 'lake' }),
-    /approval {6}run r1 awaits it until 2026-01-08T[\s\S]*next:\n {2}review r1\n/,
+    renderPipeline(
+      { ...status, awaiting: { ...waits, differing: ['a of b', 'c of d'] } },
+      { layout: { width: 200 }, hint: (text) => text, lake: 'lake' },
+    ),
+    /approval {6}run r1 awaits it until 2026-01-08T[^;\n]*; a of b; c of d\n[\s\S]*next:\n {2}review r1\n/,
   );
   assert.deepEqual(
     (await listAwaiting(lake.deps, undefined, new Date(waits.since))).map(({ pipeline, run_id, status }) => [
@@ -432,6 +437,50 @@ test('condemned rows that came twice are not others that did, for the two who ha
   await assert.rejects(ask('a.csv', 'ann'), refused(/2 condemned rows of shop are not released yet: ann has asked/));
   await assert.rejects(ask('b.csv', 'bob'), refused(/2 condemned rows of shop are not released yet: bob has asked/));
   assert.equal(await ask('a.csv', 'bob'), 2);
+});
+
+test('who decides is shown what a run has found of other texts, which is in the books once it is published', async () => {
+  const pipeline = shop();
+  const texts = { current: 'totals.sql', same: 'same.sql', less: 'less.sql' };
+  const lake = await openTestLake({
+    ...pipeline,
+    definition: { ...Object(pipeline.definition), gold: { totals: { sql: texts } } },
+    sql: {
+      ...pipeline.sql,
+      'same.sql': 'SELECT day, sum(amount) AS amount FROM silver.items WHERE day IS NOT NULL GROUP BY day',
+      'less.sql': 'SELECT day, sum(amount) AS amount FROM silver.items WHERE day > 1 GROUP BY day',
+    },
+  });
+  await lake.land('rows', 'a.csv', 'id,day,amount\n1,1,10\n2,2,20\n');
+  const answer = await lake.answer({ runId: 'r1', shadow: true });
+  const differing = ['less of gold.totals differs from current: 1 of 2 rows'];
+  assert.deepEqual(answer.kind === 'awaiting' && answer.awaiting.differing, differing);
+  const { parities } = await reviewRun(lake.deps, 'r1', 5);
+  assert.deepEqual(
+    parities.map(({ right, equal }) => [right, equal]),
+    [
+      ['same', true],
+      ['less', false],
+    ],
+  );
+  const { awaiting: waits } = await collectFacts(lake.deps, 'shop', { ahead: false });
+  assert.deepEqual(waits?.differing, differing);
+  assert.deepEqual(await listParities(lake.deps, { pipelines: ['shop'], limit: 9 }), []);
+  await decide(lake, 'r1', { decision: 'rejected' });
+  await lake.run({ runId: 'r1' });
+  assert.deepEqual(await listParities(lake.deps, { pipelines: ['shop'], limit: 9 }), []);
+  await lake.answer({ runId: 'r2', shadow: true });
+  await decide(lake, 'r2');
+  await lake.run({ runId: 'r2' });
+  const found = await listParities(lake.deps, { pipelines: ['shop'], limit: 9 });
+  assert.deepEqual(
+    found.map(({ run_id, right, equal }) => [run_id, right, equal]),
+    [
+      ['r2', 'less', false],
+      ['r2', 'same', true],
+    ],
+  );
+  lake.close();
 });
 
 test('of many files that are rejected with a forbidden code some are named', async () => {
