@@ -72,8 +72,12 @@ function costOfUnits(
   atOnce: number,
 ): RungCost {
   if (units === 0) return { seconds: 0, usd: 0 };
-  const starts = (units * ASSUMED_RATES.startMs) / 1_000;
-  const busy = starts + bytes / ASSUMED_RATES.bytesPerSecond.model / vcpusOf(memoryMb);
+  const busy = busySeconds({ units, bytes }, vcpusOf(memoryMb));
   const usd = ((busy * memoryMb) / 1_024) * PRICES.lambda.gbSecond + units * PRICES.lambda.request;
   return { seconds: busy / Math.min(units, atOnce), usd };
+}
+
+/** What all units take together, each with so many vCPUs: with one it is their processor time. */
+export function busySeconds({ units, bytes }: Pick<RungWork, 'units' | 'bytes'>, vcpus: number): number {
+  return (units * ASSUMED_RATES.startMs) / 1_000 + bytes / ASSUMED_RATES.bytesPerSecond.model / vcpus;
 }

@@ -5,7 +5,7 @@ import { renderRungs } from '../../../lib/cli/output/ladder/rungs.ts';
 import { DEFAULT_COMPUTE } from '../../../lib/core/compute.ts';
 import type { ExplainedTable } from '../../../lib/plan/explain.ts';
 import { chooseRung, type RungQuestion, type SizedTable, workerBytes } from '../../../lib/plan/ladder/choose-rung.ts';
-import { explainRung } from '../../../lib/plan/ladder/explain-rung.ts';
+import { busySeconds, explainRung } from '../../../lib/plan/ladder/explain-rung.ts';
 import { blocksOf } from '../../docs/blocks.ts';
 
 /** A function with so many MB, and as much /tmp. */
@@ -75,13 +75,41 @@ test('the table of sizes is computed by the model of the plan', () => {
       return [...cells, (cost.seconds / 60).toFixed(1), cost.usd.toFixed(3)].join(' | ');
     }),
   );
-  const page = readFileSync(new URL('../../../docs/scale.md', import.meta.url), 'utf8');
-  const written = page.split('\n').flatMap((line) => {
+  const written = rowsOf('docs/scale.md', 'Sizes', 6).map((cells) => cells.join(' | '));
+  assert.deepEqual(written, rows);
+});
+
+/** Of the tables of so many columns that a part of a page has, the rows that begin with a number. */
+function rowsOf(path: string, part: string, columns: number): readonly (readonly string[])[] {
+  const page = readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+  const [text = ''] = page.split(`## ${part}\n`)[1]?.split('\n## ') ?? [];
+  return text.split('\n').flatMap((line) => {
     const cells = line
       .split('|')
       .slice(1, -1)
       .map((cell) => cell.trim());
-    return cells.length === 6 && /^[\d,]+$/.test(cells[0] ?? '') ? [cells.join(' | ')] : [];
+    return cells.length === columns && /^[\d,.]+$/.test(cells[0] ?? '') ? [cells] : [];
   });
-  assert.deepEqual(written, rows);
+}
+
+test('what was measured at four sizes is beside what the model of the plan says of them, as the page has it', () => {
+  const numbers = rowsOf('bench/results.md', 'The ladder', 5).map((cells) =>
+    cells.map((cell) => Number.parseFloat(cell.replaceAll(',', ''))),
+  );
+  assert.equal(numbers.length, 4);
+  const parts = numbers.map(([, megabytes = 0, units = 0, foreseen = 0, measured = 0]) => {
+    const computed = busySeconds({ units, bytes: megabytes * 1e6 }, 1);
+    assert.ok(Math.abs(computed - foreseen) < 0.06, `${computed} is not ${foreseen}`);
+    return measured / foreseen;
+  });
+  const page = readFileSync(new URL('../../../docs/scale.md', import.meta.url), 'utf8');
+  const [smallest = 0, largest = 0] = [numbers[0]?.[1], numbers[3]?.[1]];
+  assert.match(
+    page,
+    new RegExp(`from ${smallest} MB to ${(largest / 1_000).toFixed(1)} GB, it took a fifth to a half`),
+  );
+  assert.deepEqual(
+    [Math.min(...parts), Math.max(...parts)].map((part) => part.toFixed(1)),
+    ['0.2', '0.5'],
+  );
 });

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { renderRungs } from '../../../lib/cli/output/ladder/rungs.ts';
 import { EngineError } from '../../../lib/core/errors.ts';
+import type { RunFacts } from '../../../lib/core/facts.ts';
 import type { MergeUnit } from '../../../lib/core/merge-unit.ts';
 import type { LevelPlan, StageUnit } from '../../../lib/core/run.ts';
 import { append, definePipeline, json } from '../../../lib/define/index.ts';
 import type { StepDeps } from '../../../lib/lake/deps.ts';
+import { listWaiting } from '../../../lib/lake/facts/facts-folder.ts';
 import type { Explanation } from '../../../lib/plan/explain.ts';
 import { planRun } from '../../../lib/query/plan-run.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../../support/test-lake.ts';
@@ -169,6 +171,27 @@ test('what needs rows of a key together is exchanged by its hash, and equals the
   assert.deepEqual(await small.rows('shop_gold.latest', 'SELECT * FROM t ORDER BY line'), latest);
   const merges = (await read<{ unit: string }[]>('merge-units.json')).filter(({ unit }) => unit.includes('orders'));
   assert.ok(merges.length > 1, String(merges.length));
+});
+
+test('what units have read of each table is in the facts of the run, however many of them did', async () => {
+  const readBy = async ({ store }: TestLake, model: string): Promise<ReadonlyMap<unknown, number>> => {
+    const key = (await listWaiting(store, 'shop')).find((one) => one.endsWith('-last.json')) ?? assert.fail();
+    const { lineage } = JSON.parse(new TextDecoder().decode((await store.read(key)).bytes)) as RunFacts;
+    const own = lineage.filter((row) => row['model'] === model && row['action'] === 'read');
+    return new Map(own.map((row) => [row['table_or_source'], Number(row['bytes'])]));
+  };
+  const { models } = await read<LevelPlan>('plan.json');
+  const merges = await read<{ unit: string }[]>('merge-units.json');
+  for (const [model, units] of [
+    ['gold.totals', models.find((one) => one.model === 'gold.totals')?.units.length ?? 0],
+    ['gold.orders', merges.filter(({ unit }) => unit.includes('gold.orders')).length],
+  ] as const) {
+    const [one, several] = [await readBy(whole, model), await readBy(small, model)];
+    assert.ok(units > 1 && one.size > 1 && [...one.values()].every((bytes) => bytes > 500), JSON.stringify([...one]));
+    // Each file of a large table is read by one of them, and the small one by all that need it.
+    const expected = [...one].map(([table, bytes]) => [table, table === 'shop_silver.flags' ? units * bytes : bytes]);
+    assert.deepEqual([...several], expected, model);
+  }
 });
 
 test('a plan says for each gold table which rung it is on, why, and what it takes', () => {

@@ -80,7 +80,8 @@ function resultOf(
   tables: OpenedTables | undefined,
 ): UnitResult {
   const counts = { ...NO_ROWS, accepted: rows };
-  return { ...emptyResult(unit.unit, model.id), counts, written: placed, inputs: tables?.bytes ?? NO_INPUTS };
+  const { bytes: inputs, reads } = tables ?? { bytes: NO_INPUTS, reads: {} };
+  return { ...emptyResult(unit.unit, model.id), counts, written: placed, inputs, reads };
 }
 
 /** Tables of which every unit reads what it needs. */

@@ -50,7 +50,7 @@ export async function mapGold(
     const written = await session.copy(writeBuckets({ ...mapped, buckets, rowsPerGroup: rows, path }));
     const exchanged = await place(context, written, deps);
     const of = unit.share === undefined ? {} : { of: unit.share.table };
-    return { ...emptyResult(unit.unit, model.id), ...of, exchanged, inputs: tables.bytes };
+    return { ...emptyResult(unit.unit, model.id), ...of, exchanged, inputs: tables.bytes, reads: tables.reads };
   });
 }
 
