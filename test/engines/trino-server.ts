@@ -37,8 +37,14 @@ export function missingForTrino(): string | undefined {
   return found ? undefined : `neither ${ARCHIVE} nor ${BY_MAVEN}`;
 }
 
-/** Starts Trino with one catalog of Iceberg tables, which it keeps in `folder`, and one worker, itself. */
-export async function startTrino(folder: string): Promise<Trino> {
+/** Properties of a catalog of Iceberg tables beside those that say so. */
+export type Properties = Readonly<Record<string, string>>;
+
+/**
+ * Starts Trino with one worker, itself, and two catalogs of Iceberg tables: `iceberg`, which it keeps in `folder`, and `glue`, which is
+ * as `glue` says.
+ */
+export async function startTrino(folder: string, glue: Properties): Promise<Trino> {
   const java = findJava();
   if (java === undefined) throw new Error(`no Java ${JAVA} or later below /usr/lib/jvm; let JAVA_HOME name one`);
   await install();
@@ -54,6 +60,7 @@ export async function startTrino(folder: string): Promise<Trino> {
   );
   const catalog = { ...CATALOG, 'hive.metastore.catalog.dir': `file://${join(folder, 'metastore')}` };
   await writeFile(join(etc, 'catalog', 'iceberg.properties'), lines(catalog));
+  await writeFile(join(etc, 'catalog', 'glue.properties'), lines({ 'connector.name': 'iceberg', ...glue }));
   const environment = { ...process.env, JAVA_HOME: java, PATH: `${join(java, 'bin')}:${process.env['PATH']}` };
   const server = spawn(join(HOME, 'bin', 'launcher'), ['run', '--etc-dir', etc], {
     env: environment,
@@ -104,7 +111,7 @@ const JVM = [
   '--add-modules=jdk.incubator.vector',
 ];
 
-function lines(properties: Readonly<Record<string, string>>): string {
+function lines(properties: Properties): string {
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
