@@ -89,8 +89,9 @@ export const OPS_TABLES = {
     column('rows_out', 'bigint'),
     column('bytes_read', 'bigint'),
     column('bytes_written', 'bigint'),
-    /** Of the process that did it, by then; null where it was not measured, as is `spilled_bytes`. */
+    /** Of the process that did it, by then; null where it was not measured. */
     column('peak_memory_bytes', 'bigint'),
+    /** The most that was spilled at a time while its units worked; null where it was not measured, as in earlier releases. */
     column('spilled_bytes', 'bigint'),
     /** Of its units alone, by the rate of the run. */
     column('cost_usd', 'double'),

@@ -23,6 +23,8 @@ export type Measured = {
   readonly span?: Span;
   /** The most memory that its process had until it ended, in bytes. */
   readonly peak_bytes?: number;
+  /** The most that the engine of its process had spilled at a time while it worked, in bytes; earlier releases didn't say. */
+  readonly spilled_bytes?: number;
 };
 
 export type Span = { readonly from: string; readonly to: string };

@@ -16,6 +16,7 @@ import { openInstance } from './instance.ts';
 import { toJson } from './json-values.ts';
 import { keepValuesWhole } from './library-values.ts';
 import { createLeases, type Lease, leaseAlone } from './reuse.ts';
+import type { SpillMeter } from './spill.ts';
 import { parseWrittenFiles } from './written-files.ts';
 
 export type DuckDbOptions = {
@@ -24,23 +25,25 @@ export type DuckDbOptions = {
    * anew takes longer than most statements of a small run. For processes that end.
    */
   readonly reuse?: boolean;
+  /** Told what sessions spill; left out: nobody is. */
+  readonly spill?: SpillMeter;
 };
 
 /**
  * DuckDB as the engine. Every session is a database in memory of its own, so sessions never see each other's tables;
  * extensions are never installed or loaded, the session time zone is UTC and scans keep the order of their files.
  */
-export function createDuckDbEngine({ reuse = false }: DuckDbOptions = {}): Engine {
+export function createDuckDbEngine({ reuse = false, spill }: DuckDbOptions = {}): Engine {
   keepValuesWhole();
   const lease = reuse ? createLeases() : async (options: SessionOptions) => leaseAlone(await openInstance(options));
-  return { open: async (options) => sessionOver(await lease(options)) };
+  return { open: async (options) => sessionOver(await lease(options), spill) };
 }
 
-function sessionOver({ connection, end }: Lease): Session {
+function sessionOver({ connection, end, ...own }: Lease, meter: SpillMeter | undefined): Session {
   let [whole, ended] = [true, false];
   const guard = async <T>(statement: Statement, act: () => Promise<T>): Promise<T> => {
     try {
-      return await act();
+      return await (meter === undefined ? act() : meter.during(own.spill, act));
     } catch (cause) {
       whole = false;
       const reason = cause instanceof Error ? cause.message : String(cause);
@@ -85,6 +88,7 @@ function sessionOver({ connection, end }: Lease): Session {
       if (ended) return;
       ended = true;
       await end(whole);
+      meter?.emptied(own.spill);
     },
   };
 }

@@ -11,6 +11,8 @@ import { limitSpill, profileTo, setUtc } from '../sql/session.ts';
 export type Instance = {
   /** The one that it was set up by. */
   readonly connection: DuckDBConnection;
+  /** The folder that it spills into, which is there once it has. */
+  readonly spill: string;
   /** Another one, with temporary objects and variables of its own. */
   connect(): Promise<DuckDBConnection>;
   /** Ends its connections, and removes what it spilled. */
@@ -42,7 +44,7 @@ export async function openInstance(options: SessionOptions): Promise<Instance> {
   try {
     const connection = await instance.connect();
     for (const statement of settingsOf(options)) await connection.run(statement.text);
-    return { connection, connect: () => instance.connect(), close };
+    return { connection, spill, connect: () => instance.connect(), close };
   } catch (cause) {
     await close();
     throw cause;

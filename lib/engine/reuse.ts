@@ -1,10 +1,9 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SessionOptions } from '../ports.ts';
 import { attachOwn, detach, FIRST, listAttached } from '../sql/session.ts';
 import { type Instance, openInstance } from './instance.ts';
 
 /** What a session works on. `end`: `whole` is false where a statement of it failed or was cut short. */
-export type Lease = { readonly connection: DuckDBConnection; end(whole: boolean): Promise<void> };
+export type Lease = Pick<Instance, 'connection' | 'spill'> & { end(whole: boolean): Promise<void> };
 
 /** The database that a session in an instance of several has for its own. */
 const OWN = '__session';
@@ -40,7 +39,7 @@ export function createLeases(): (options: SessionOptions) => Promise<Lease> {
         if (whole && (await cleared(instance))) await keep(key, instance);
         else await instance.close();
       };
-      return { connection, end };
+      return { connection, spill: instance.spill, end };
     } catch (cause) {
       await instance.close();
       throw cause;
@@ -54,12 +53,12 @@ function keyOf({ memoryBytes, threads, scratch, spillBytes, folders, guarded }: 
 }
 
 /** A session in an instance that ends with it. */
-export function leaseAlone({ connection, close }: Instance): Lease {
+export function leaseAlone({ connection, spill, close }: Instance): Lease {
   const end = async (): Promise<void> => {
     connection.closeSync();
     await close();
   };
-  return { connection, end };
+  return { connection, spill, end };
 }
 
 /** Whether all that a session had attached could be let go, and nothing was made in the first database. */

@@ -69,6 +69,8 @@ export type StepDeps = {
   readonly spent?: () => Spent;
   /** The most memory that this process has had, in bytes; left out where nobody knows. */
   readonly peakMemory?: () => number;
+  /** Begins to watch what the engine spills: the answer says the most bytes that there were at a time since; left out where nobody looks. */
+  readonly watchSpill?: () => () => number;
   /** The step whose call this step is part of; left out where it has a call of its own. */
   readonly within?: 'Level';
   /** Told of the steps that a call does one after the other; left out where nobody follows them. */

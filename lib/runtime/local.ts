@@ -14,6 +14,7 @@ import type { UnitProfile } from '../core/profile.ts';
 import type { RunResult, RunState } from '../core/run.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { createDuckDbEngine } from '../engine/duckdb.ts';
+import { createSpillMeter } from '../engine/spill.ts';
 import { parseMetadata, renderMetadata } from '../iceberg/json.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { checkRunId, readJson, readJsonIfAny, runFolder } from '../lake/run/run-folder.ts';
@@ -84,9 +85,9 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
   const scratch = readOnly ? ownScratch(tmpdir(), TEMP_PREFIX) : ownScratch(join(root, SCRATCH));
   if (readOnly) await sweepScratch(tmpdir(), TEMP_PREFIX);
   const store = createLocalStore({ root, readOnly, ...(await locationOf(root, options)) });
-  const plain = createDuckDbEngine({ reuse: true });
-  const { engine, profiles } =
-    options.profile === true ? profilingEngine(plain, randomIds) : { engine: plain, profiles: [] };
+  const spill = createSpillMeter();
+  const plain = createDuckDbEngine({ reuse: true, spill });
+  const { engine, profiles } = profilingEngine(plain, randomIds, options.profile === true);
   const holder = thisProcess();
   const { short, ...memory } = workMemory(options);
   const settings = {
@@ -117,6 +118,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     },
     wait: (ms) => sleep(ms),
     peakMemory,
+    watchSpill: spill.watch,
     isGone,
     secret,
     ...lineageOf(store),

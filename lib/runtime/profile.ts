@@ -4,14 +4,16 @@ import { parseProfile, type UnitProfile } from '../core/profile.ts';
 import type { Engine, Ids, Session, Statement } from '../ports.ts';
 
 /**
- * An engine that keeps of each session what DuckDB says of its statements; `profiles` grows with them. Each writes its profile to a
+ * An engine that keeps of each session what DuckDB says of its statements, where that is wanted; `profiles` grows with them. Each writes its profile to a
  * file below the scratch folder, which goes with the session.
  */
 export function profilingEngine(
   engine: Engine,
   ids: Pick<Ids, 'unique'>,
+  wanted: boolean,
 ): { readonly engine: Engine; readonly profiles: readonly UnitProfile[] } {
   const profiles: UnitProfile[] = [];
+  if (!wanted) return { engine, profiles };
   const open: Engine['open'] = async (options) => {
     const path = join(options.scratch, `profile-${ids.unique()}.json`);
     const unit: UnitProfile = { statements: [] };

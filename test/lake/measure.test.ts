@@ -19,8 +19,9 @@ test('a measure is the time since its start, what was spent, and what is still t
 });
 
 test('where nobody counts it is a time', () => {
-  const { span: _, ...measured } = startMeasuring({ clock: clockOf(1_000, 1_250), peakMemory: () => 7 })(RECORDING);
-  assert.deepEqual(measured, { ms: 250, peak_bytes: 7 });
+  const watched = { clock: clockOf(1_000, 1_250), peakMemory: () => 7, watchSpill: () => () => 5 };
+  const { span: _, ...measured } = startMeasuring(watched)(RECORDING);
+  assert.deepEqual(measured, { ms: 250, peak_bytes: 7, spilled_bytes: 5 });
 });
 
 test('measures add up, and know what was spent only if all of them do', () => {
@@ -34,6 +35,11 @@ test('measures add up, and know what was spent only if all of them do', () => {
 
 test('they go from the first beginning to the last end, and their peak is the highest', () => {
   const spanned = (from: string, to: string, peak_bytes: number) => ({ ms: 1, span: { from, to }, peak_bytes });
-  const all = [spanned('b', 'd', 3), { ms: 1 }, spanned('c', 'e', 9), spanned('a', 'b', 4)];
-  assert.deepEqual(addMeasured(all), { ms: 4, span: { from: 'a', to: 'e' }, peak_bytes: 9 });
+  const all = [
+    spanned('b', 'd', 3),
+    { ms: 1, spilled_bytes: 8 },
+    { ...spanned('c', 'e', 9), spilled_bytes: 2 },
+    spanned('a', 'b', 4),
+  ];
+  assert.deepEqual(addMeasured(all), { ms: 4, span: { from: 'a', to: 'e' }, peak_bytes: 9, spilled_bytes: 8 });
 });

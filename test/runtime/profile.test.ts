@@ -24,7 +24,7 @@ test('a run says of each session what its statements did, in sessions that are l
     definition: shop,
     sql: { 'count.sql': 'SELECT count(*) AS n FROM silver.items' },
   });
-  const { engine, profiles } = profilingEngine(createDuckDbEngine({ reuse: true }), given.deps.ids);
+  const { engine, profiles } = profilingEngine(createDuckDbEngine({ reuse: true }), given.deps.ids, true);
   const lake = given.reopen((deps) => ({ ...deps, engine }));
   try {
     await lake.land('items', 'a.csv', `id\n${Array.from({ length: 300 }, (_, id) => id).join('\n')}\n`);

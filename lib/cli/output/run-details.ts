@@ -9,7 +9,7 @@ import { renderTable, type TableLayout } from './table.ts';
 export function renderRunDetails({ run, models, accounts, lineage, errors }: RunDetails, layout: TableLayout): string {
   const parts = [
     renderHead(run),
-    models.length === 0 ? '' : table(models.map(modelRow), ['model', 'status'], layout),
+    models.length === 0 ? '' : table(modelRows(models), ['model', 'status'], layout),
     accounts.length === 0 ? '' : table(accounts.map(accountRow), ['source'], layout),
     lineage.length === 0 ? '' : table(lineage.map(lineageRow), ['model', '', 'table or source', 'version'], layout),
     errors.map(renderError).join('\n'),
@@ -44,7 +44,13 @@ function costOf({ cost_usd, cost_rate }: Row): string | null {
   return `${formatUsd(Number(cost_usd))}, by ${String(cost_rate)}`;
 }
 
-function modelRow(row: Row): Row {
+/** What was spilled is a column where any was. */
+function modelRows(models: readonly Row[]): readonly Row[] {
+  const spilled = models.some((row) => Number(row['spilled_bytes']) > 0);
+  return models.map((row) => modelRow(row, spilled));
+}
+
+function modelRow(row: Row, spilled: boolean): Row {
   const bytes = (name: string): string | null => (row[name] === null ? null : formatBytes(Number(row[name])));
   return {
     level: row['level'] ?? null,
@@ -57,6 +63,7 @@ function modelRow(row: Row): Row {
     read: bytes('bytes_read'),
     written: bytes('bytes_written'),
     'peak memory': bytes('peak_memory_bytes'),
+    ...(spilled && { spilled: bytes('spilled_bytes') }),
     USD: row['cost_usd'] === null ? null : Number(row['cost_usd']).toFixed(6),
   };
 }

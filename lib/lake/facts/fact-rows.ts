@@ -85,7 +85,6 @@ function modelRunRow(run_id: string, work: ModelWork, rate: Rate): BookRow {
   const { staging, merging, source } = facts;
   const { from, to } = spanOf(work);
   const [own] = tables.filter(({ id }) => id === model);
-  const peaks = [staging.peak_bytes, merging.peak_bytes].flatMap((bytes) => bytes ?? []);
   return {
     run_id,
     model,
@@ -98,12 +97,18 @@ function modelRunRow(run_id: string, work: ModelWork, rate: Rate): BookRow {
     rows_out: own?.rows_added ?? null,
     bytes_read: (source?.bytes ?? 0) + inputs.brought,
     bytes_written: tables.length === 0 ? null : tables.reduce((sum, { bytes = 0 }) => sum + bytes, 0),
-    peak_memory_bytes: peaks.length === 0 ? null : Math.max(...peaks),
-    spilled_bytes: null,
+    peak_memory_bytes: most(staging.peak_bytes, merging.peak_bytes),
+    spilled_bytes: most(staging.spilled_bytes, merging.spilled_bytes),
     cost_usd: costOfModel(facts, rate),
     status,
     error,
   };
+}
+
+/** Null where neither was measured. */
+function most(...bytes: readonly (number | undefined)[]): number | null {
+  const known = bytes.flatMap((one) => one ?? []);
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 function lineageRows(

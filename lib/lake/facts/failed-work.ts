@@ -121,13 +121,25 @@ async function readBegun(
   return { planned, staged, merged, whole: staged.length + merged.length === planned.units.length + merges.length };
 }
 
-function endedUnit({ ms, spent, within, span, peak_bytes, counts, inputs, reads, files }: UnitResult): Ended {
+function endedUnit({
+  ms,
+  spent,
+  within,
+  span,
+  peak_bytes,
+  spilled_bytes,
+  counts,
+  inputs,
+  reads,
+  files,
+}: UnitResult): Ended {
   return {
     ms,
     ...(spent && { spent }),
     ...(within && { within }),
     ...(span && { span }),
     ...(peak_bytes !== undefined && { peak_bytes }),
+    ...(spilled_bytes !== undefined && { spilled_bytes }),
     counts,
     ...(inputs && { inputs }),
     ...(reads && { reads }),

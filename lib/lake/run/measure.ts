@@ -10,8 +10,10 @@ export function startMeasuring({
   spent,
   within,
   peakMemory,
-}: Pick<StepDeps, 'clock' | 'spent' | 'within' | 'peakMemory'>): (later?: Requests) => Measured {
+  watchSpill,
+}: Pick<StepDeps, 'clock' | 'spent' | 'within' | 'peakMemory' | 'watchSpill'>): (later?: Requests) => Measured {
   const started = clock.now();
+  const spilled = watchSpill?.();
   return (later) => {
     const ended = clock.now();
     const span = { from: started.toISOString(), to: ended.toISOString() };
@@ -20,6 +22,7 @@ export function startMeasuring({
       span,
       ...(within === undefined ? {} : { within }),
       ...(peakMemory === undefined ? {} : { peak_bytes: peakMemory() }),
+      ...(spilled === undefined ? {} : { spilled_bytes: spilled() }),
     };
     return spent === undefined ? measured : { ...measured, spent: addSpent(spent(), { ...NOTHING_SPENT, ...later }) };
   };
@@ -39,7 +42,8 @@ export function addMeasured(all: readonly Measured[]): Measured {
     ...(known.length < all.length ? {} : { spent: known.reduce(addSpent, NOTHING_SPENT) }),
     ...(within === undefined ? {} : { within }),
     ...spanOf(all),
-    ...peakOf(all),
+    ...peakOf(all, 'peak_bytes'),
+    ...peakOf(all, 'spilled_bytes'),
   };
 }
 
@@ -54,7 +58,7 @@ function spanOf(all: readonly Measured[]): Pick<Measured, 'span'> {
   return from === undefined || to === undefined ? {} : { span: { from, to } };
 }
 
-function peakOf(all: readonly Measured[]): Pick<Measured, 'peak_bytes'> {
-  const peaks = all.flatMap(({ peak_bytes }) => (peak_bytes === undefined ? [] : [peak_bytes]));
-  return peaks.length === 0 ? {} : { peak_bytes: Math.max(...peaks) };
+function peakOf(all: readonly Measured[], name: 'peak_bytes' | 'spilled_bytes'): Partial<Measured> {
+  const peaks = all.flatMap((one) => one[name] ?? []);
+  return peaks.length === 0 ? {} : { [name]: Math.max(...peaks) };
 }

@@ -15,6 +15,7 @@ import type { PipelineSpec } from '../../core/spec.ts';
 import type { StepName } from '../../core/states.ts';
 import { allowedBytes, threadsOf } from '../../core/worker-memory.ts';
 import { createDuckDbEngine } from '../../engine/duckdb.ts';
+import { createSpillMeter } from '../../engine/spill.ts';
 import { parseMetadata, renderMetadata } from '../../iceberg/json.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { fenced } from '../../lake/run/fence.ts';
@@ -35,7 +36,8 @@ const clients = {
   s3: new S3Client({ maxAttempts: 1, requestHandler: CONNECTIONS }),
   glue: new GlueClient({ requestHandler: CONNECTIONS }),
 };
-const engine = createDuckDbEngine();
+const spill = createSpillMeter();
+const engine = createDuckDbEngine({ spill });
 /** Made when first needed: only Open asks, and seldom. */
 let sfn: SFNClient | undefined;
 
@@ -127,6 +129,7 @@ export function workerDeps(environment: FunctionEnvironment, scratch: string, lo
     },
     ...lambdaEngines(environment, clients.glue),
     peakMemory,
+    watchSpill: spill.watch,
   };
 }
 

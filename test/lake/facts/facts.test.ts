@@ -153,6 +153,7 @@ describe('facts of a run', () => {
     const onAws = lake.reopen((deps) => ({
       ...deps,
       peakMemory: () => 7e8,
+      watchSpill: () => () => 3e6,
       settings: { ...deps.settings, billedBy: 'aws' },
     }));
     const { cost } = await onAws.run({ runId: 'fold' });
@@ -165,10 +166,10 @@ describe('facts of a run', () => {
     assert.ok(part > 0.6 && part < 1, JSON.stringify([priced, cost]));
     assert.match(String(priced?.['cost_rate']), /^prices of us-east-1 of 20\d\d-\d\d-\d\d$/);
     const [models] = await facts(
-      "SELECT sum(cost_usd) AS usd, max(peak_memory_bytes)::BIGINT AS peak FROM shop_ops.model_runs WHERE run_id = 'fold'",
+      "SELECT sum(cost_usd) AS usd, max(peak_memory_bytes)::BIGINT AS peak, min(spilled_bytes)::BIGINT AS spilled FROM shop_ops.model_runs WHERE run_id = 'fold'",
     );
     assert.ok(Number(models?.['usd']) > 0 && Number(models?.['usd']) < Number(priced?.['cost_usd']));
-    assert.equal(Number(models?.['peak']), 7e8);
+    assert.deepEqual([models?.['peak'], models?.['spilled']].map(Number), [7e8, 3e6]);
     // One that was left behind after its rows had been added counts once.
     await leave(3);
     assert.deepEqual(await count(), [20, 20, 17, 1]);
