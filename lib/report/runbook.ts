@@ -1,6 +1,7 @@
 import { ALARMS } from '../core/alarms.ts';
 import type { Expectation, PipelineSpec } from '../core/spec.ts';
 import type { ModelEntry } from './models.ts';
+import { markdownText } from './page/html.ts';
 import type { Judged } from './slo.ts';
 import type { PipelineStatus } from './status.ts';
 
@@ -38,8 +39,13 @@ function about({ spec, status }: RunbookFacts): string {
   const after = (spec.after ?? []).map((name) => `after ${name}`);
   const started = [...(spec.schedule === null ? [] : [`\`${spec.schedule}\``]), ...schedules, ...after];
   return list([
-    ['Purpose', spec.description ?? 'not said: `description` in the definition of the pipeline'],
-    ['Owner', spec.owner ?? 'nobody: `owner` in the definition of the pipeline'],
+    [
+      'Purpose',
+      spec.description === null
+        ? 'not said: `description` in the definition of the pipeline'
+        : markdownText(spec.description),
+    ],
+    ['Owner', spec.owner === null ? 'nobody: `owner` in the definition of the pipeline' : markdownText(spec.owner)],
     ['Tier', spec.tier === null ? 'not said' : String(spec.tier)],
     ['Schedule', started.length === 0 ? 'when files land, or on demand' : started.join(', ')],
     ['As of', status.at],
@@ -53,7 +59,7 @@ function flow({ spec, models }: RunbookFacts): string {
     one.model,
     one.inputs.join(', '),
     one.outputs.filter((name) => name !== one.model).join(', ') || '-',
-    one.description ?? '',
+    markdownText(one.description ?? ''),
   ]);
   return section('Inputs and outputs', [
     `Reads ${[...own, ...others].map(code).join(', ') || 'nothing'}.`,
@@ -62,7 +68,7 @@ function flow({ spec, models }: RunbookFacts): string {
 }
 
 function promises({ status, call }: RunbookFacts): string {
-  const { runs, last_run, last_success, mttr_ms, open_incident, breaker, days } = status;
+  const { runs, last_run, last_success, mttr_ms, open_incident, breaker, awaiting, days } = status;
   const figures = list([
     [
       'Last run',
@@ -77,9 +83,17 @@ function promises({ status, call }: RunbookFacts): string {
     [`Mean time to repair of ${days} days`, mttr_ms === null ? 'no incident ended' : time(mttr_ms)],
     [
       'Open incident',
-      open_incident === null ? 'none' : `since ${open_incident.since}: ${oneLine(open_incident.error ?? '')}`,
+      open_incident === null ? 'none' : `since ${open_incident.since}: ${markdownText(open_incident.error ?? '')}`,
     ],
     ['Circuit breaker', breaker],
+    ...(awaiting === undefined
+      ? []
+      : [
+          [
+            'Awaits a decision',
+            `run ${code(awaiting.run_id)}, which is rejected at ${awaiting.expires_at}: ${code(call(`review ${awaiting.run_id}`))}`,
+          ] as const,
+        ]),
   ]);
   const slo = status.slo.map((one) => [
     one.name,
@@ -219,6 +233,7 @@ function lines(items: readonly (readonly [string, string])[]): string {
   return ['```sh', ...text, '```'].join('\n');
 }
 
+/** Of what is Markdown already: a table takes one backslash from each of its bars, and leaves what Markdown reads then. */
 function cell(text: string): string {
   return oneLine(text).replaceAll('|', '\\|');
 }
@@ -228,6 +243,8 @@ function oneLine(text: string): string {
 }
 
 function code(text: string): string {
-  const fence = text.includes('`') ? '``' : '`';
-  return `${fence}${text}${fence}`;
+  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  if (longest === 0) return `\`${text}\``;
+  const fence = '`'.repeat(longest + 1);
+  return `${fence} ${text} ${fence}`;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { openCliLake } from './lake.ts';
@@ -70,5 +70,24 @@ describe('how a run ends', () => {
       assert.deepEqual([code, stdout], [1, ''], args.join(' '));
       assert.notEqual(stderr, '');
     }
+  });
+
+  test('with 1 where a lake of another place would be changed, which one who only asks is not told', async () => {
+    const asked = ['switch', 'p_gold.none', '--to', 'other', '--location-base', 's3://lake'];
+    const [real, dry] = [await lake.run(...asked), await lake.run(...asked, '--dry-run')];
+    assert.deepEqual([real.code, dry.code], [1, 1]);
+    assert.match(real.stderr, /^the lake at .* was made without a location base/);
+    assert.match(dry.stderr, /^no gold model makes p_gold\.none/);
+  });
+
+  test('of a site with 1 where nothing can be told of a pipeline, and the others are in it', async () => {
+    const out = join(lake.root, '..', 'site');
+    assert.equal((await lake.run('docs', '--out', out)).code, 0);
+    lake.add('broken', '{');
+    mkdirSync(join(lake.root, 'ops/broken'));
+    const { code, stdout, stderr } = await lake.run('docs', '--out', out);
+    assert.deepEqual([code, stdout.split(' (')[0]], [1, join(out, 'index.html')]);
+    assert.match(stderr, /broken.pipeline\.ts cannot be loaded/);
+    assert.ok(existsSync(join(out, 'pipelines', 'p.html')));
   });
 });

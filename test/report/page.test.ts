@@ -6,9 +6,9 @@ import { renderBars, renderLines, renderStacks } from '../../lib/report/page/cha
 import { html, markdownText } from '../../lib/report/page/html.ts';
 import { placeNodes, renderLineage } from '../../lib/report/page/lineage.ts';
 import { renderMarkdown } from '../../lib/report/page/markdown.ts';
-import { idOf, stateText } from '../../lib/report/page/overview.ts';
+import { idOf, renderOverview, stateText } from '../../lib/report/page/overview.ts';
 import { renderPage } from '../../lib/report/page/page.ts';
-import { buildReport, figuresByDay } from '../../lib/report/page/report.ts';
+import { buildReport, figuresByDay, type PipelineReport } from '../../lib/report/page/report.ts';
 import { signed } from '../../lib/report/page/runs.ts';
 import { HOSTILE, makeLake, NOW } from './made-lake.ts';
 
@@ -112,13 +112,26 @@ describe('a page', () => {
     assert.deepEqual(bad.get('incident'), ['open for 2 min 00 s, 3 failed', true]);
     assert.match(`${bad.get('behind')}`, /t9 \(w\), 2 more,true$/);
     assert.deepEqual(bad.get('maintenance due'), ['nothing', false]);
-    assert.equal(bad.get('cost'), undefined);
+    assert.deepEqual(
+      [bad.get('cost'), bad.get('suspended'), bad.get('awaits approval')],
+      [undefined, undefined, undefined],
+    );
+    const awaiting = { run_id: 'r9', since, expires_at: '2026-04-01T00:00:00Z', digest: 'd', because: [] };
+    const held = { ...one, status: { ...worse, suspended_files: 2, awaiting } };
+    const waits = new Map(stateText(held).map(([name, text, wrong]) => [name, [text, wrong]]));
+    assert.deepEqual(waits.get('suspended'), ['2 files', true]);
+    assert.deepEqual(waits.get('awaits approval'), ['run r9, rejected at 2026-04-01T00:00:00Z', true]);
+    // In the list of all pipelines, too, with which a site begins.
+    const cells = (first: PipelineReport) =>
+      all(renderOverview({ ...built, pipelines: [first] }, idOf).markup, /<td[^>]*>([^<]*)</g);
+    assert.equal(cells(one)[1], '-');
+    assert.equal(cells(held)[1], '3 failed runs, approval of r9, 2 suspended files');
   });
 
   test('has each figure in its place', () => {
     for (const row of [
       // A p95 of few runs is grey.
-      '<tr><th scope="row"><a href="#pipeline-shop_5f_1">shop_1</a></th><td><span class="bad">freshness, ready, successRate, quarantineRate, mttr</span></td><td class="n">60</td><td class="n">98.3 %</td><td class="n">3 min 54 s</td><td class="n">4 min 00 s</td><td class="n">7 min 00 s</td><td class="n">0 ms ago</td><td class="n">26</td><td class="n">0</td><td class="n">$0.0020</td></tr>',
+      '<tr><th scope="row"><a href="#pipeline-shop_5f_1">shop_1</a></th><td><span class="bad">freshness, ready, successRate, quarantineRate, mttr</span></td><td>-</td><td class="n">60</td><td class="n">98.3 %</td><td class="n">3 min 54 s</td><td class="n">4 min 00 s</td><td class="n">7 min 00 s</td><td class="n">0 ms ago</td><td class="n">26</td><td class="n">0</td><td class="n">$0.0020</td></tr>',
       '<tr id="model-shop_5f_1-silver.m0"><th scope="row">silver.m0</th><td class="n">40</td><td class="n">1.0 s</td><td class="n">900 ms</td><td class="n">2.0 s</td><td class="n">97.5 %</td><td class="n">1,000</td><td class="n">$0.040</td></tr>',
       '<tr><th scope="row">tuned-59</th><td>succeeded</td><td><time>2026-03-31T11:56:00Z</time></td><td class="n">4 min 00 s</td><td class="n">$0.0020</td><td class="prose">-</td></tr>',
       '<tr><th scope="row"><time>2026-03-07T00:00:00Z</time></th><td><time>2026-03-07T12:00:00Z</time></td><td class="n">1</td><td class="prose">AuditFailed: no</td></tr>',

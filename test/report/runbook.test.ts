@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ALARMS } from '../../lib/core/alarms.ts';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
+import type { StatusFacts } from '../../lib/core/status-facts.ts';
 import type { ModelEntry } from '../../lib/report/models.ts';
 import { type RunbookFacts, renderRunbook } from '../../lib/report/runbook.ts';
 import { judgePipeline } from '../../lib/report/status.ts';
@@ -13,7 +14,13 @@ const BARE = {
 
 const FULL = {
   ...BARE,
-  ...{ owner: 'Ann', tier: 1, description: 'Orders of a shop.', schedule: 'rate(1 day)', after: ['retail'] },
+  ...{
+    owner: 'Ann_of_*shop*',
+    tier: 1,
+    description: 'Orders of a [shop](x).\n# Not <b>more</b>.',
+    schedule: 'rate(1 day)',
+    after: ['retail'],
+  },
   schedules: [{ name: 'nightly', cron: '0 2 * * *', zone: 'UTC' }],
   sources: [{ name: 'orders' }],
   others: [{ pipeline: 'retail', layer: 'gold', name: 'sales' }],
@@ -22,6 +29,7 @@ const FULL = {
     {
       ...{ layer: 'silver', name: 'orders' },
       expect: [
+        { kind: 'row', name: 'ticks', policy: 'warn', condition: "a <> '``' || '`'" },
         { kind: 'row', name: 'some', policy: 'drop', condition: 'a > 0\n  OR b' },
         { kind: 'unique', name: 'one', policy: 'fail', columns: ['a', 'b'] },
         { kind: 'rowCount', name: 'few', policy: 'warn', min: null, max: 9 },
@@ -35,7 +43,7 @@ const FULL = {
 const ENTRY = {
   ...{
     model: 'shop_silver.orders',
-    description: 'One row | per order.',
+    description: 'One row | per *order*,\n# <b>made</b>.',
     inputs: ['bronze/shop/orders', 'shop_silver.x'],
   },
   outputs: ['shop_silver.orders', 'shop_silver.orders__log', 'exports/shop/a.csv'],
@@ -47,10 +55,24 @@ const run = (hoursAgo: number, succeeded: boolean) => ({
   ...{ finished: NOW - hoursAgo * 3_600_000, error: succeeded ? null : 'no\n  disk', read: 100, rejected: 1 },
 });
 
-function book(spec: PipelineSpec, runs: readonly ReturnType<typeof run>[], change: Partial<RunbookFacts> = {}): string {
+function book(
+  spec: PipelineSpec,
+  runs: readonly ReturnType<typeof run>[],
+  change: Partial<RunbookFacts> = {},
+  more: Partial<StatusFacts> = {},
+): string {
   const { slo } = spec;
   const same = { pipeline: 'shop', owner: spec.owner, tier: spec.tier, timezone: 'UTC', quarantine: [], behind: [] };
-  const facts = { ...same, slo, runs, breaker: 'open', unfinished: null, suspended_files: 0, maintenance: [] } as const;
+  const facts = {
+    ...same,
+    slo,
+    runs,
+    breaker: 'open',
+    unfinished: null,
+    suspended_files: 0,
+    maintenance: [],
+    ...more,
+  } as const;
   const status = judgePipeline(facts, NOW);
   return renderRunbook({
     spec,
@@ -67,13 +89,13 @@ test('a runbook says whose a pipeline is, what it reads and writes, what is prom
   const text = book(FULL, [run(5, true), run(4, false), run(2, true), run(1, false)], { models: [ENTRY] });
   for (const line of [
     '# shop',
-    '- Purpose: Orders of a shop.',
-    '- Owner: Ann',
+    '- Purpose: Orders of a \\[shop\\](x). \\# Not \\<b\\>more\\</b\\>.',
+    '- Owner: Ann\\_of\\_\\*shop\\*',
     '- Tier: 1',
     '- Schedule: `rate(1 day)`, nightly: `0 2 * * *` (UTC), after retail',
     '- As of: 2026-01-10T00:00:00.000Z',
     'Reads `bronze/shop/orders`, `retail_gold.sales`.',
-    '| shop_silver.orders | bronze/shop/orders, shop_silver.x | shop_silver.orders__log, exports/shop/a.csv | One row \\| per order. |',
+    '| shop_silver.orders | bronze/shop/orders, shop_silver.x | shop_silver.orders__log, exports/shop/a.csv | One row \\\\| per \\*order\\*, \\# \\<b\\>made\\</b\\>. |',
     '- Last run: `r1` FAILED at 2026-01-09T23:00:00.000Z',
     '- Last success: 2026-01-09T22:00:00.000Z',
     '- p95 of 30 days: 500 ms of 2 runs, too few to rely on',
@@ -82,6 +104,7 @@ test('a runbook says whose a pipeline is, what it reads and writes, what is prom
     '- Open incident: since 2026-01-09T23:00:00.000Z: no disk',
     '- Circuit breaker: open',
     '| shop_silver.orders | some | drop | `a > 0 OR b` |',
+    "| shop_silver.orders | ticks | warn | ``` a <> '``' \\|\\| '`' ``` |",
     '| shop_silver.orders | one | fail | `unique(a, b)` |',
     '| shop_silver.orders | few | warn | `0 <= rows <= 9` |',
     '| shop_silver.orders | many | warn | `2 <= rows` |',
@@ -99,7 +122,17 @@ test('a runbook says whose a pipeline is, what it reads and writes, what is prom
   assert.match(text, /^\| mttr \| 90 s \| 2 h \| /m);
   for (const [alarm, { means }] of Object.entries(ALARMS))
     assert.ok(text.includes(`| \`strata-shop-${alarm}\` | ${means} |`), alarm);
-  assert.doesNotMatch(text, /<pipeline>|undefined|null/);
+  assert.doesNotMatch(text, /<pipeline>|undefined|null|Awaits/);
+});
+
+test('a run that waits is named, with the time until when, and how to look at it', () => {
+  const awaiting = { run_id: 'r9', since: '2026-01-09', expires_at: '2026-01-11T00:00:00Z', digest: 'd', because: [] };
+  const text = book(FULL, [run(5, true)], {}, { awaiting });
+  assert.ok(
+    text.includes(
+      '\n- Awaits a decision: run `r9`, which is rejected at 2026-01-11T00:00:00Z: `strata review r9 --x`\n',
+    ),
+  );
 });
 
 test('what is not declared is said to be missing, and of a deployed lake where its logs are', () => {

@@ -33,10 +33,16 @@ export function renderOverview({ pipelines, days }: Report, hrefOf: (pipeline: s
   const numeric = ['runs', 'success rate', 'mean', 'p50', 'p95', 'last success', 'rejected', 'behind', 'cost per run'];
   return renderTable({
     caption: `How the pipelines do; figures of runs over ${days} days`,
-    columns: [{ name: 'pipeline' }, { name: 'breached' }, ...numeric.map((name) => ({ name, numeric: true }))],
+    columns: [
+      { name: 'pipeline' },
+      { name: 'breached' },
+      { name: 'waits for someone' },
+      ...numeric.map((name) => ({ name, numeric: true })),
+    ],
     rows: pipelines.map(({ status, cost }) => [
       html`<a href="${hrefOf(status.pipeline)}">${status.pipeline}</a>`,
       status.breached.length === 0 ? '-' : html`<span class="bad">${status.breached.join(', ')}</span>`,
+      waitingOf(status).join(', ') || '-',
       formatCount(status.runs.n + status.runs.failed),
       formatPercent(status.runs.success_rate),
       duration(status.runs.mean),
@@ -49,6 +55,15 @@ export function renderOverview({ pipelines, days }: Report, hrefOf: (pipeline: s
     ]),
     empty: 'there are none yet',
   });
+}
+
+/** What goes on only once somebody has done something. */
+function waitingOf({ open_incident, awaiting, suspended_files }: PipelineReport['status']): readonly string[] {
+  return [
+    ...(open_incident === null ? [] : [formatQuantity(open_incident.failures, 'failed run')]),
+    ...(awaiting === undefined ? [] : [`approval of ${awaiting.run_id}`]),
+    ...(suspended_files === 0 ? [] : [formatQuantity(suspended_files, 'suspended file')]),
+  ];
 }
 
 /** Grey where there are too few runs. */
@@ -71,7 +86,8 @@ const MOST_NAMED = 10;
 
 /** What a person on call looks at first, each with whether it is wrong. */
 export function stateText({ status, cost }: PipelineReport): readonly Item[] {
-  const { last_run, open_incident, at, behind, maintenance, breaker, breached, mttr_ms, awaiting } = status;
+  const { last_run, open_incident, at, behind, maintenance, breaker, breached, mttr_ms, awaiting, suspended_files } =
+    status;
   const since = (then: string): number => Math.max(0, Date.parse(at) - Date.parse(then));
   const run =
     last_run === null
@@ -111,6 +127,7 @@ export function stateText({ status, cost }: PipelineReport): readonly Item[] {
     ...(awaiting === undefined
       ? []
       : [['awaits approval', `run ${awaiting.run_id}, rejected at ${formatTime(awaiting.expires_at)}`, true] as const]),
+    ...(suspended_files === 0 ? [] : [['suspended', formatQuantity(suspended_files, 'file'), true] as const]),
     [
       'behind',
       status.unseen === true
