@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { openCliLake } from './lake.ts';
@@ -84,7 +84,7 @@ describe('how a run ends', () => {
     const out = join(lake.root, '..', 'site');
     assert.equal((await lake.run('docs', '--out', out)).code, 0);
     lake.add('broken', '{');
-    mkdirSync(join(lake.root, 'ops/broken'));
+    cpSync(join(lake.root, 'silver/p'), join(lake.root, 'silver/broken'), { recursive: true });
     const { code, stdout, stderr } = await lake.run('docs', '--out', out);
     assert.deepEqual([code, stdout.split(' (')[0]], [1, join(out, 'index.html')]);
     assert.match(stderr, /broken.pipeline\.ts cannot be loaded/);
