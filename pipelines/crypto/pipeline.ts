@@ -5,11 +5,11 @@ const MARKET = {
   id: { type: 'string', required: true },
   symbol: { type: 'string', required: true },
   name: { type: 'string', required: true },
-  current_price: 'decimal(18,8)',
-  market_cap: 'decimal(20,2)',
-  total_volume: 'decimal(20,2)',
+  current_price: { type: 'decimal(18,8)', description: 'Of one coin, in US dollars.' },
+  market_cap: { type: 'decimal(20,2)', description: 'Price times the coins that there are, in US dollars.' },
+  total_volume: { type: 'decimal(20,2)', description: 'Traded within 24 hours, in US dollars.' },
   // Says which day a row counts to, whenever it was fetched.
-  last_updated: 'timestamp',
+  last_updated: { type: 'timestamp', description: 'When the coin was as the row says, in UTC.' },
 } as const;
 
 /** Snapshots of coin markets, as an API answers them: JSON arrays, several a day. */
@@ -39,6 +39,7 @@ export default definePipeline({
         tieBreak: 'total_volume desc nulls last, market_cap desc nulls last, current_price desc nulls last',
       }),
       zorderBy: ['symbol', 'market_cap'],
+      columns: { partition_date: 'The day of last_updated, in UTC.' },
       expect: { one_row_per_snapshot: unique('id', 'last_updated') },
       description: 'One row per coin and snapshot.',
     },
@@ -48,6 +49,7 @@ export default definePipeline({
       // A day that is sent again is corrected as a whole; other days stay.
       mode: replace(),
       partitionBy: [identity('partition_date')],
+      columns: { partition_date: 'The day of last_updated, in UTC.' },
       sortBy: ['id'],
       expect: { dated: { condition: 'partition_date IS NOT NULL', policy: 'drop', code: 'NULL_SEQUENCE' } },
       description: 'The last snapshot of each coin and day, as the exchange closed it.',
@@ -56,6 +58,11 @@ export default definePipeline({
   gold: {
     daily_top10: {
       sql: 'gold/daily_top10.sql',
+      columns: {
+        coins: 'How many there were, ten at most.',
+        total_market_cap: 'Sum of their latest market_cap of the day, in US dollars.',
+        avg_price: 'Mean of their latest prices of the day, in US dollars; a price that is not known is left out.',
+      },
       expect: { one_row_per_day: unique('partition_date'), ten_at_most: 'coins BETWEEN 1 AND 10' },
       export: { csv: { to: 'Final_Report.csv' } },
       description: 'What the ten coins that were traded most each day were worth together.',

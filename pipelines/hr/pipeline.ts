@@ -107,7 +107,7 @@ export default definePipeline({
         // Seconds since 1970 in UTC, at midnight; no end means that it lasts.
         start_date: { type: 'date', required: true, parse: 'epoch_seconds' },
         end_date: { type: 'date', parse: 'epoch_seconds', checks: { ends_before_start: 'end_date >= start_date' } },
-        salary: 'int',
+        salary: { type: 'int', description: 'Before strikes.' },
       },
     }),
     employee_leave_quota: csv({
@@ -115,7 +115,7 @@ export default definePipeline({
       key: ['emp_id', 'year'],
       columns: {
         emp_id: { type: 'bigint', required: true },
-        leave_quota: { type: 'int', required: true, min: 0 },
+        leave_quota: { type: 'int', required: true, min: 0, description: 'Days of leave that the year has.' },
         year: { type: 'int', required: true },
       },
     }),
@@ -123,7 +123,7 @@ export default definePipeline({
       branch: 'yearly',
       key: 'date',
       columns: {
-        reason: 'string',
+        reason: { type: 'string', description: 'Why nobody works on that day.' },
         // Not padded: 2023-7-28.
         date: { type: 'date', required: true, parse: '%Y-%m-%d' },
       },
@@ -133,7 +133,10 @@ export default definePipeline({
       columns: {
         emp_id: { type: 'bigint', required: true },
         date: { type: 'date', required: true },
-        status: { type: 'string', required: true, in: ['ACTIVE', 'CANCELLED'] },
+        status: {
+          ...{ type: 'string', required: true, in: ['ACTIVE', 'CANCELLED'] },
+          description: 'ACTIVE: applied for.',
+        },
       },
     }),
     // The message is in the value; when it was sent is the record's own time.
@@ -188,6 +191,7 @@ export default definePipeline({
         missing: 'keep',
       }),
       expect: { one_record_per_start: unique('emp_id', 'valid_from') },
+      columns: { valid_to: 'Where the record ends, by its file or by its successor; null while it lasts.' },
       description: 'Every record of what a person was and earned, from valid_from up to valid_to.',
     },
     leave_quota: {
@@ -210,6 +214,11 @@ export default definePipeline({
     marked_words: {
       from: 'marked_words',
       sql: 'silver/marked_words.sql',
+      columns: {
+        word_list: 'Trimmed, in lower case, each once, in order.',
+        list_version: 'Hash of word_list, which messages keep.',
+        unknown_words: 'Those that the vocabulary lacks.',
+      },
       mode: full(),
       expect: {
         // A word that nobody can have written flags nothing.
@@ -227,6 +236,12 @@ export default definePipeline({
     messages: {
       from: 'messages',
       sql: 'silver/messages.sql',
+      columns: {
+        sent_at: "The record's own time, in UTC.",
+        words: 'The marked words in the message.',
+        flagged: 'Whether there is one.',
+        list_version: 'Hash of the list by which it was looked through.',
+      },
       mode: upsert({ key: ['topic', 'partition', 'offset'], sequence: 'offset', tieBreak: 'sent_at' }),
       description: 'Every message, whether it is flagged, and by which list of words.',
     },
@@ -234,16 +249,26 @@ export default definePipeline({
   gold: {
     employee_timeframe: {
       sql: 'gold/employee_timeframe.sql',
+      columns: { end_date: 'Null while the record lasts.', status: 'ACTIVE while it lasts, else INACTIVE.' },
       expect: { one_record_per_start: unique('emp_id', 'start_date') },
       description: 'The history as people read it: start, end and status of each record.',
     },
     staff: {
       sql: 'gold/staff.sql',
+      columns: {
+        designation: 'UNKNOWN where the record has none; null without a record.',
+        employed: 'Whether a record is open on the run date.',
+      },
       expect: { one_row_per_employee: unique('emp_id') },
       description: 'What each employee is on the run date, or was when he left.',
     },
     leave: {
       sql: 'gold/leave.sql',
+      columns: {
+        status: 'CANCELLED where it was cancelled as often as applied for, by the rule leave_rule.',
+        applied: 'Events that applied for the day.',
+        cancelled: 'Events that cancelled it.',
+      },
       partitionBy: [identity('year')],
       expect: { one_row_per_day: unique('emp_id', 'date') },
       description: 'Leave of people who are employed, by working day, also what was cancelled.',
@@ -251,12 +276,23 @@ export default definePipeline({
     eight_percent: {
       branch: 'daily',
       sql: 'gold/eight_percent.sql',
+      columns: {
+        upcoming_leaves: 'Working days of leave from the run date to the end of its year.',
+        working_days: 'What they are a share of: those that are left of the year, or all, by base.',
+        leave_percent: 'upcoming_leaves of working_days, in percent.',
+        as_of: 'The run date.',
+      },
       expect: { one_row_per_employee: unique('emp_id') },
       description: 'Who will be on leave for more than 8 % of the working days that are left of the year.',
     },
     eighty_percent: {
       branch: 'monthly',
       sql: 'gold/eighty_percent.sql',
+      columns: {
+        leaves_taken: 'Working days of leave of the year before the run date.',
+        leave_percent: 'leaves_taken of leave_quota, in percent.',
+        report_date: 'The run date.',
+      },
       expect: { one_row_per_employee: unique('emp_id') },
       // One file a person and month, written once.
       export: {
@@ -273,23 +309,33 @@ export default definePipeline({
     eighty_percent_exceptions: {
       branch: 'monthly',
       sql: 'gold/eighty_percent_exceptions.sql',
+      columns: { code: 'MISSING_QUOTA: there is none; NO_QUOTA: it is of no days.' },
       expect: { one_row_per_employee: unique('emp_id') },
       description: 'Who has taken leave and has no quota to compare it with.',
     },
     strikes: {
       branch: 'strikes',
       sql: 'gold/strikes.sql',
+      columns: {
+        strikes: 'Those that count on the run date, after what months have taken off, by cooldown.',
+        status: 'INACTIVE since the tenth, for good.',
+        inactive_since: 'When the tenth came; null without one.',
+        last_strike_no: 'Number of the message that was the tenth; null without one.',
+        as_of: 'The run date.',
+      },
       expect: { one_row_per_employee: unique('emp_id'), ten_at_most: 'strikes BETWEEN 0 AND 10' },
       description: 'Strikes of everyone who has had one, on the run date.',
     },
     flagged_messages: {
       branch: 'strikes',
       sql: 'gold/flagged_messages.sql',
+      columns: { strike_no: 'Which strike of the sender it was; null of one that counts for none.' },
       description: 'Messages with a marked word, and the number of the strike that each was.',
     },
     flag_counts: {
       branch: 'strikes',
       sql: 'gold/flag_counts.sql',
+      columns: { sent: 'Flagged messages, also to himself.', received: 'Flagged messages, also from himself.' },
       expect: { one_row_per_employee: unique('emp_id') },
       description: 'Flagged messages that each employee has sent and received; one to himself is both.',
     },
@@ -301,12 +347,18 @@ export default definePipeline({
     strike_salary: {
       branch: 'strikes',
       sql: 'gold/strike_salary.sql',
+      columns: {
+        base_salary: 'Before strikes.',
+        current_salary: 'A tenth less with each strike, rounded once.',
+        as_of: 'The run date.',
+      },
       expect: { one_row_per_employee: unique('emp_id') },
       description: 'What each employee earns after his strikes.',
     },
     employee_status: {
       branch: 'daily',
       sql: 'gold/employee_status.sql',
+      columns: { status: 'ACTIVE: employed on the run date, and not struck out.' },
       expect: { one_row_per_employee: unique('emp_id') },
       description: 'Whether each employee is active: employed, and not struck out.',
     },

@@ -11,7 +11,7 @@ export default definePipeline({
     customers: parquet({
       columns: {
         customer_id: { type: 'bigint', required: true },
-        segment: { type: 'string', required: true, in: ['VIP', 'STD'] },
+        segment: { type: 'string', required: true, in: ['VIP', 'STD'], description: 'VIP or standard.' },
         signup_date: { type: 'date', required: true },
       },
     }),
@@ -19,8 +19,8 @@ export default definePipeline({
     transactions: parquet({
       columns: {
         customer_id: { type: 'bigint', required: true },
-        amount: 'decimal(10,2)',
-        event_ts: { type: 'timestamp', required: true },
+        amount: { type: 'decimal(10,2)', description: 'Null where it was not sent.' },
+        event_ts: { type: 'timestamp', required: true, description: 'When it happened, in UTC.' },
       },
     }),
   },
@@ -36,6 +36,11 @@ export default definePipeline({
       sql: 'silver/transactions.sql',
       mode: append(),
       partitionBy: [day('event_ts')],
+      columns: {
+        segment: "The customer's when the transaction was loaded; null where no file had brought him.",
+        bucket: 'low: below 20, mid: below 100, high: from there on; unknown: no amount.',
+        event_date: 'The day of event_ts, whichever folder the file lay in.',
+      },
       description: "One row per transaction, with its customer's segment and the bucket of its amount.",
     },
   },
@@ -44,6 +49,10 @@ export default definePipeline({
       sql: 'gold/daily_sales.sql',
       partitionBy: [day('event_date')],
       refresh: 'touched',
+      columns: {
+        tx_count: 'Transactions, those without an amount too.',
+        revenue: 'Sum of the amounts; null in the bucket unknown.',
+      },
       expect: { one_row_per_group: unique('event_date', 'segment', 'bucket') },
       description: 'Transactions and revenue by day, segment and bucket of amounts.',
     },

@@ -19,12 +19,20 @@ export default definePipeline({
       columns: {
         TransactionID: { type: 'string', required: true, as: 'transaction_id' },
         CustomerID: { type: 'string', required: true, as: 'customer_id' },
-        // Money that goes back is negative.
-        TransactionAmount: { type: 'decimal(18,2)', required: true, as: 'amount' },
+        TransactionAmount: {
+          ...{ type: 'decimal(18,2)', required: true, as: 'amount' },
+          description: 'In the currency of the row; money that goes back is negative.',
+        },
         // One that was withdrawn by that day, such as LTL or BGN, is a DOMAIN_ERROR.
-        Currency: { type: 'string', required: true, as: 'currency', in: currenciesOn(CURRENCIES_ON) },
+        Currency: {
+          ...{ type: 'string', required: true, as: 'currency', in: currenciesOn(CURRENCIES_ON) },
+          description: 'Code of ISO 4217.',
+        },
         // ISO 8601 with its offset, kept in UTC.
-        TransactionTimestamp: { type: 'timestamptz', required: true, as: 'transaction_ts' },
+        TransactionTimestamp: {
+          ...{ type: 'timestamptz', required: true, as: 'transaction_ts' },
+          description: 'When it was booked, in UTC.',
+        },
       },
     }),
     ledger: csv({
@@ -33,7 +41,7 @@ export default definePipeline({
         id: { type: 'bigint', required: true },
         account_id: { type: 'string', required: true },
         amount: { type: 'decimal(18,2)', required: true },
-        new_balance: { type: 'decimal(18,2)', required: true },
+        new_balance: { type: 'decimal(18,2)', required: true, description: 'Of the account, after this movement.' },
         tx_date: { type: 'date', required: true },
       },
     }),
@@ -46,6 +54,10 @@ export default definePipeline({
       mode: append({ dedupe: { key: ['transaction_id', 'event_date'] }, onDuplicate: 'condemn' }),
       metadata: ['row_hash', 'source_file', 'attempt', 'ingested_at', 'run_id'],
       partitionBy: [month('transaction_ts')],
+      columns: {
+        transaction_id: 'Of one day: the feed uses a number again on another.',
+        event_date: 'The day of transaction_ts in UTC.',
+      },
       sortBy: ['transaction_ts'],
       expect: { one_row_per_key: unique('transaction_id', 'event_date') },
       description: 'One row per transaction and day.',
@@ -61,6 +73,7 @@ export default definePipeline({
   gold: {
     daily_totals: {
       sql: 'gold/daily_totals.sql',
+      columns: { total_amount: 'Sum of the amounts, in the currency of the row.' },
       partitionBy: [month('event_date')],
       refresh: 'touched',
       expect: { one_row_per_group: unique('event_date', 'currency') },
@@ -68,6 +81,12 @@ export default definePipeline({
     },
     customer_month: {
       sql: 'gold/customer_month.sql',
+      columns: {
+        month: 'Its first day, in UTC.',
+        count: 'Transactions.',
+        credit: 'Sum of the amounts above 0.',
+        debit: 'Sum of the amounts below 0, without the sign.',
+      },
       partitionBy: [identity('month')],
       refresh: 'touched',
       expect: { one_row_per_group: unique('customer', 'month', 'currency') },
@@ -75,6 +94,10 @@ export default definePipeline({
     },
     month_end_balance: {
       sql: 'gold/month_end_balance.sql',
+      columns: {
+        month: 'Its first day.',
+        balance: 'After the last movement up to its end; null before the first of the account.',
+      },
       expect: { one_row_per_group: unique('acct', 'month') },
       description: 'The balance of each account at the end of each month.',
     },

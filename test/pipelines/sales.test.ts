@@ -126,3 +126,13 @@ test("an amount that is missing is 'unknown', not 'high', and a customer whom no
     [{ n: ODD_ROWS, known: true }],
   );
 });
+
+test('columns that do not say what they are by their names are described, in the source or the model', async () => {
+  const { models } = await lake.deps.specs('sales');
+  const said = models.map(({ name, described = {} }) => [name, Object.keys(described).sort()]);
+  assert.deepEqual(said, [
+    ['customers', ['segment']],
+    ['transactions', ['amount', 'bucket', 'event_date', 'event_ts', 'segment']],
+    ['daily_sales', ['bucket', 'event_date', 'revenue', 'segment', 'tx_count']],
+  ]);
+});
