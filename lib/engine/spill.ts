@@ -25,7 +25,7 @@ export function createSpillMeter(): SpillMeter {
   let looks = 0;
   const note = (folder: string, bytes: number): void => {
     sizes.set(folder, bytes);
-    const total = sizes.values().reduce((sum, size) => sum + size, 0);
+    const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
     while ((peaks.at(-1)?.bytes ?? Number.POSITIVE_INFINITY) <= total) peaks.pop();
     peaks.push({ at: looks, bytes: total });
     looks += 1;
