@@ -10,8 +10,24 @@ const TEXT: ColumnType = { kind: 'string' };
  * both have, by name; else their text.
  */
 export function commonType(a: ColumnType, b: ColumnType): ColumnType {
-  if (a.kind === 'list' && b.kind === 'list') return { kind: 'list', element: commonType(a.element, b.element) };
-  if (a.kind === 'struct' && b.kind === 'struct') return commonStruct(a.fields, b.fields);
+  return joinTypes(a, b, commonStruct);
+}
+
+/**
+ * The type of a column whose values come as two types: as above, but of structs the fields that either has, those of the first before the
+ * others. One whose name differs from another's by case alone is left out.
+ */
+export function widestType(a: ColumnType, b: ColumnType): ColumnType {
+  return joinTypes(a, b, widestStruct);
+}
+
+type JoinStructs = (a: readonly Column[], b: readonly Column[]) => ColumnType;
+
+function joinTypes(a: ColumnType, b: ColumnType, structs: JoinStructs): ColumnType {
+  if (a.kind === 'list' && b.kind === 'list') {
+    return { kind: 'list', element: joinTypes(a.element, b.element, structs) };
+  }
+  if (a.kind === 'struct' && b.kind === 'struct') return structs(a.fields, b.fields);
   if (a.kind === b.kind && a.kind !== 'decimal') return a;
   const [one, other] = [digitsOf(a), digitsOf(b)];
   if (one !== undefined && other !== undefined) return commonNumber(a, b, one, other);
@@ -27,6 +43,15 @@ function commonStruct(a: readonly Column[], b: readonly Column[]): ColumnType {
     return same === undefined ? [] : [{ name, type: commonType(type, same.type) }];
   });
   return fields.length === 0 ? TEXT : { kind: 'struct', fields };
+}
+
+function widestStruct(a: readonly Column[], b: readonly Column[]): ColumnType {
+  const both = a.map(({ name, type }) => {
+    const same = b.find((field) => field.name === name);
+    return { name, type: same === undefined ? type : widestType(type, same.type) };
+  });
+  const taken = new Set(a.map(({ name }) => name.toLowerCase()));
+  return { kind: 'struct', fields: [...both, ...b.filter(({ name }) => !taken.has(name.toLowerCase()))] };
 }
 
 type Digits = { readonly before: number; readonly after: number };

@@ -114,6 +114,30 @@ test('SQL that cannot do with such a column goes on without it, and says so', as
   });
 });
 
+test('a name of its own in SQL is not taken for such a column', async () => {
+  const gold = {
+    twice: 'SELECT *, id * 10 AS w FROM silver.orders',
+    alias: 'SELECT id, 7 AS w FROM silver.orders WHERE w = 7',
+    inside:
+      'SELECT count(*) AS n FROM (SELECT DISTINCT * EXCLUDE (id, day) FROM (SELECT *, 1 AS one FROM silver.orders))',
+  };
+  await withLake(shop(MODES.append, gold), async (lake, warned) => {
+    await land(lake, 'orders', 'b.csv', WIDE);
+    assert.deepEqual(await lake.rows('shop_gold.twice', 'SELECT id::INT AS id, w::INT AS w FROM t ORDER BY id'), [
+      { id: 1, w: 10 },
+      { id: 2, w: 20 },
+    ]);
+    assert.deepEqual(await lake.rows('shop_gold.alias', 'SELECT id::INT AS id, w FROM t ORDER BY id'), [
+      { id: 1, w: 7 },
+      { id: 2, w: 7 },
+    ]);
+    assert.deepEqual(await lake.rows('shop_gold.inside', 'SELECT n::INT AS n FROM t'), [{ n: 2 }]);
+    const left = warned.filter((text) => text.includes('left out of gold'));
+    assert.equal(left.length, 1);
+    assert.match(left[0] ?? '', /"model":"gold\.twice".*with them column w would be another/);
+  });
+});
+
 test('a model with SQL of its own takes no such column, and says which', async () => {
   await withLake(shop(MODES.append, {}), async (lake, warned) => {
     await land(lake, 'orders', 'b.csv', WIDE);

@@ -2,13 +2,15 @@ import { join } from 'node:path';
 import { objectName } from '../../core/objects.ts';
 import type { LandedFile } from '../../core/run.ts';
 import type { ContractColumn, SilverModel, SourceSpec } from '../../core/spec.ts';
+import type { ColumnType } from '../../core/types.ts';
+import type { TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { type KeptFiles, lendingKept } from '../../lake/files/keep-files.ts';
 import { type LandedRead, readLanded } from '../../lake/files/read-landed.ts';
 import { pathOf } from '../../lake/tables/foreign-files.ts';
 import { MOST_COLUMNS } from '../../landing/limits.ts';
 import { isCut } from '../../plan/stage-units.ts';
-import { columnTypeOf } from '../../sql/types.ts';
+import { type DriftColumns, type Drifting, fittingColumns, freeColumns, joinColumns } from './drift-columns.ts';
 import { lookAtFile, type Strange, strangeColumns, withPlaces } from './strange-columns.ts';
 import { strangeOfParts } from './strange-parts.ts';
 
@@ -18,16 +20,20 @@ const SHOWN = 20;
 /** A contract, and the names of the files whose columns it has no room for. */
 export type Evolved = { readonly contract: SourceSpec; readonly tooWide: readonly string[] };
 
-/** The files of a model, of which large ones are cut: into parts, or to be read in parts of some bytes. */
+/**
+ * The files of a model, of which large ones are cut: into parts, or to be read in parts of some bytes. `base`: the table beside whose rows
+ * theirs will stand, where there is one.
+ */
 export type EvolvingFiles = {
   readonly files: readonly LandedFile[];
   readonly kept: KeptFiles | undefined;
   readonly partBytes: number;
+  readonly base: TableMetadata | undefined;
 };
 
 /**
  * The contract with the columns that drift 'evolve' found in these files: text as it stands for CSV and JSON, the
- * file's own type for Parquet, up to MOST_COLUMNS in all. A model with SQL of its own takes none of them, and says so. Files that are no longer as planned are left out. Other policies
+ * types of the files for Parquet, that of the table where it has the column and can take no other, up to MOST_COLUMNS in all. A model with SQL of its own takes none of them, and says so. Files that are no longer as planned are left out. Other policies
  * leave the contract alone, since `inspectFile` deals with strange columns.
  */
 export async function evolveContract(
@@ -40,7 +46,7 @@ export async function evolveContract(
     return { value: { contract: source, tooWide: [] }, left: [] };
   }
   const { value: strange, left } = await findStrange(deps, source, given);
-  return { value: evolve(deps, source, model, strange), left };
+  return { value: evolve(deps, { source, model, base: given.base }, strange), left };
 }
 
 /** By name, in the order of the files: what each has beyond the contract. */
@@ -77,24 +83,27 @@ async function findStrange(
   return { value: new Map(inOrder), left };
 }
 
-function evolve(deps: StepDeps, source: SourceSpec, model: SilverModel, strange: StrangeFiles): Evolved {
+function evolve(deps: StepDeps, drifting: Drifting, strange: StrangeFiles): Evolved {
+  const { source, model } = drifting;
   const parts = new Set<string>();
   const tooWide: string[] = [];
-  let found: ReadonlyMap<string, string> = new Map();
+  let found: DriftColumns = new Map();
   for (const [file, { columns, parts: some }] of strange) {
     for (const part of some) parts.add(part);
-    const news = columns.filter(({ name, type }) => found.get(name) !== type);
-    if (news.length === 0) continue;
-    const more = new Map([...found, ...news.map(({ name, type }) => [name, type] as const)]);
-    if (source.columns.length + newColumns(source, more).length <= MOST_COLUMNS) found = more;
+    const more = joinColumns(found, columns);
+    if (more === found) continue;
+    if (source.columns.length + freeColumns(drifting, more).length <= MOST_COLUMNS) found = more;
     else tooWide.push(file);
   }
   if (parts.size > 0) {
     const fields = [...parts].slice(0, SHOWN).join(', ');
     deps.log.warn('fields that the contract does not name are left out', { source: source.name, fields });
   }
-  const added = newColumns(source, found);
-  if (model.selectsAll) return { contract: { ...source, columns: [...source.columns, ...added] }, tooWide };
+  const added = fittingColumns(drifting, found);
+  if (model.selectsAll) {
+    const columns = added.map(({ name, type }) => contractColumn(name, type));
+    return { contract: { ...source, columns: [...source.columns, ...columns] }, tooWide };
+  }
   if (added.length > 0) {
     const columns = added
       .map(({ name }) => name)
@@ -108,15 +117,6 @@ function evolve(deps: StepDeps, source: SourceSpec, model: SilverModel, strange:
   return { contract: source, tooWide: [] };
 }
 
-/** Columns whose name is free; one that differs from a known name by case alone cannot be told apart in SQL. */
-function newColumns(source: SourceSpec, found: ReadonlyMap<string, string>): ContractColumn[] {
-  const taken = new Set(source.columns.map((c) => c.name.toLowerCase()));
-  const added: ContractColumn[] = [];
-  for (const [name, duckType] of found) {
-    const type = columnTypeOf(duckType);
-    if (type === undefined || name === '' || name.startsWith('_') || taken.has(name.toLowerCase())) continue;
-    taken.add(name.toLowerCase());
-    added.push({ source: name, name, type, parse: { kind: 'auto' }, required: false, checks: [] });
-  }
-  return added;
+function contractColumn(name: string, type: ColumnType): ContractColumn {
+  return { source: name, name, type, parse: { kind: 'auto' }, required: false, checks: [] };
 }

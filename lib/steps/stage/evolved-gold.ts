@@ -1,11 +1,13 @@
 import { EngineError } from '../../core/errors.ts';
 import { type GoldModel, modelId, type PipelineSpec, type TableRef } from '../../core/spec.ts';
-import type { Column } from '../../core/types.ts';
+import { type Column, sameType } from '../../core/types.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { bindReads } from '../../lake/tables/bind-reads.ts';
 import { columnsOfRef, findModel, visibleColumns } from '../../lake/tables/table-state.ts';
 import { engineReason } from '../../landing/data-fault.ts';
+import type { Session } from '../../ports.ts';
+import { walk } from '../../sql/tree.ts';
 import { columnTypeOf } from '../../sql/types.ts';
 import { userSql } from '../../sql/user-sql.ts';
 
@@ -47,12 +49,30 @@ export async function evolvedGold(
     const columns = described.map(({ name, type }) => ({ name, type: columnTypeOf(type) }));
     const known = columns.flatMap(({ name, type }) => (type === undefined ? [] : [{ name, type }]));
     if (known.length < columns.length) return left('some have types that a table cannot have');
+    const changed = changedColumn(model, known);
+    if (changed !== undefined) return left(`with them column ${changed} would be another`);
     const own = new Set(model.columns.map(({ name }) => name));
-    return { added: known.filter(({ name }) => !own.has(name)), reads_also };
+    const added = known.filter(({ name }) => !own.has(name));
+    // Without a star nothing follows them, and a name of the SQL's own must not become one of theirs.
+    return added.length > 0 || (await hasStar(session, model.sql)) ? { added, reads_also } : undefined;
   } catch (cause) {
     if (!(cause instanceof EngineError)) throw cause;
     return left(engineReason(cause));
   }
+}
+
+async function hasStar(session: Session, sql: string): Promise<boolean> {
+  return [...walk(await session.parse(sql))].some((node) => node['class'] === 'STAR');
+}
+
+/** A column of the model that the SQL gives twice, not at all or with another type now; also one that differs from another by case alone. */
+function changedColumn(model: GoldModel, now: readonly Column[]): string | undefined {
+  const folded = Map.groupBy(now, ({ name }) => name.toLowerCase());
+  const twice = [...folded.values()].find((same) => same.length > 1)?.[0];
+  const lost = model.columns.find(
+    ({ name, type }) => !now.some((one) => one.name === name && sameType(one.type, type)),
+  );
+  return (twice ?? lost)?.name;
 }
 
 /** Columns that a table has and its model has not, where they can have come by drift. */

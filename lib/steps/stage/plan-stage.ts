@@ -5,6 +5,7 @@ import { times } from '../../core/requests.ts';
 import type { LandedFile, LevelPlan, ModelPlan, RunPlan, RunState, StageUnit } from '../../core/run.ts';
 import type { GoldModel, ModelSpec, SilverModel, SourceSpec } from '../../core/spec.ts';
 import type { Column } from '../../core/types.ts';
+import type { TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { keepFiles, lendingKept, readKept } from '../../lake/files/keep-files.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
@@ -151,6 +152,7 @@ async function planReading(
     files: there,
     kept,
     partBytes: partBytesOf(plan),
+    base: await loadBeside(deps, plan, model),
   });
   const { contract, tooWide } = evolved;
   const left = [...lost, ...cut.left, ...since];
@@ -168,6 +170,12 @@ async function planReading(
 function lookedAt(file: LandedFile, { format }: SourceSpec, room: number | undefined): LandedFile {
   const fits = isCut(file) || format.kind === 'parquet' || file.size <= (room ?? file.size);
   return fits ? file : { ...file, in_turn: true };
+}
+
+/** The table beside whose rows new ones stand, of a keyed model its log, which keeps all columns; none where all rows are made anew. */
+async function loadBeside(deps: StepDeps, plan: RunPlan, model: SilverModel): Promise<TableMetadata | undefined> {
+  if (model.mode.kind === 'full' || (isAnew(plan, model.id) && plan.window === undefined)) return undefined;
+  return loadBase(deps.store, plan, isKeyed(model) ? logModelId(model) : model.id);
 }
 
 type TablePlan = Pick<ModelPlan, 'shape' | 'log' | 'output' | 'buckets' | 'ranges' | 'grown_from'>;
