@@ -3,6 +3,7 @@ import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
 import type { Column } from '../core/types.ts';
 import { join, sql } from './fragment.ts';
+import { guardCondition } from './guard.ts';
 import { maskedList } from './masked.ts';
 import { ownName, quoteName } from './quote.ts';
 import { userSql, userTerm } from './user-sql.ts';
@@ -12,15 +13,20 @@ export const THIS = ownName('this');
 
 /**
  * One number, `broken`: rows (or repeated keys) that offend, 0 when the expectation holds. Plus up to 3 examples where
- * they are keys or counts, which errors and logs may carry; of rows, and of keys that are `personal`, there is none.
+ * they are keys or counts, which errors and logs may carry; of rows, and of keys that are `personal`, there is none. `guarded`: a row of
+ * which a condition raises offends, for a second look in a session that is guarded.
  */
-export function checkExpectation(expectation: Expectation, personal: readonly string[] = []): Statement {
+export function checkExpectation(
+  expectation: Expectation,
+  personal: readonly string[] = [],
+  guarded = false,
+): Statement {
   const { kind } = expectation;
   const hidden = kind === 'row' || kind === 'sql' || (kind === 'unique' && isPersonal(expectation.columns, personal));
   if (!hidden) return renderCheck(nameOf(expectation), offendingRows(expectation));
   return {
     name: nameOf(expectation),
-    text: sql`SELECT count(*) AS broken, NULL AS examples FROM (${offendingRows(expectation)})`,
+    text: sql`SELECT count(*) AS broken, NULL AS examples FROM (${offendingRows(expectation, guarded)})`,
   };
 }
 
@@ -57,7 +63,7 @@ export function nameOf({ name }: Expectation): string {
 }
 
 /** What offends: rows, repeated keys, or the number of rows where that is not as expected. */
-export function offendingRows(expectation: Expectation): Sql {
+export function offendingRows(expectation: Expectation, guarded = false): Sql {
   switch (expectation.kind) {
     case 'unique': {
       const columns = join(expectation.columns.map(quoteName));
@@ -66,8 +72,8 @@ export function offendingRows(expectation: Expectation): Sql {
     case 'rowCount':
       return renderOutside(expectation, sql`SELECT count(*) AS rows FROM ${THIS}`);
     case 'row': {
-      const condition = sql`NOT COALESCE(${userTerm(expectation.condition)}, true)`;
-      return sql`SELECT * FROM ${THIS} WHERE ${condition}`;
+      const holds = sql`COALESCE(${userTerm(expectation.condition)}, true)`;
+      return sql`SELECT * FROM ${THIS} WHERE NOT ${guarded ? guardCondition(holds) : holds}`;
     }
     case 'sql':
       return userSql(expectation.query);

@@ -249,16 +249,16 @@ describe('what is remembered', () => {
     lake.close();
   });
 
-  test('one that only warns and cannot be evaluated stops no run; one that fails does', async () => {
+  test('one that raises is broken by the rows of which it does: a run fails, or warns', async () => {
     const lake = await openShop();
     const numeric = { condition: 'CAST(kind AS INT) > 0' };
     const failed = await resultOf(runOf(await become(lake, { expect: { numeric } }), 'silver.appended'));
-    assert.match(failed.error, /EngineError: expectation numeric/);
+    assert.match(failed.error, /AuditFailed: .* expectation numeric, new or changed .* does not hold: 2 offending/);
     const warned = await resultOf(
       runOf(await become(lake, { expect: { numeric: { ...numeric, policy: 'warn' } } }), 'silver.appended'),
     );
     assert.equal(warned.status, 'SUCCEEDED', warned.error);
-    assert.match(warned.warnings[0] ?? '', /expectation numeric, new or changed.*cannot be evaluated: /);
+    assert.match(warned.warnings[0] ?? '', /expectation numeric, new or changed.*does not hold: 2 offending/);
     lake.close();
   });
 

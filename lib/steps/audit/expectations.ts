@@ -5,9 +5,10 @@ import type { TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openAudited } from '../../lake/tables/audited.ts';
 import { openTables } from '../../lake/tables/open-tables.ts';
-import type { Row } from '../../ports.ts';
-import { checkExpectation, checkRowCount } from '../../sql/audit.ts';
+import type { Row, Session } from '../../ports.ts';
+import { checkRowCount } from '../../sql/audit.ts';
 import { knownRows, repeatsOf } from './appended.ts';
+import { askTable, sayBroken, type Wrong } from './ask-table.ts';
 import type { UniqueExpectation } from './held.ts';
 
 /** Warnings of row expectations that rows broke. Throws AuditFailed for one with policy `fail`. */
@@ -42,32 +43,24 @@ export async function checkTable(deps: StepDeps, plan: RunPlan, audited: Audited
   const { model } = audited;
   const table = model.expect.filter((e) => e.kind !== 'row');
   const gold = model.layer === 'gold' ? model.expect.filter((e) => e.kind === 'row') : [];
-  const answers = new Map<Expectation, Row | undefined>();
+  const answers = new Map<Expectation, Wrong>();
   for (const expectation of table) {
     const answer = await askIncrement(deps, audited, expectation);
-    if (answer !== undefined) answers.set(expectation, answer);
+    if (answer !== undefined) answers.set(expectation, sayBroken(answer));
   }
   const whole = [...table, ...gold].filter((expectation) => !answers.has(expectation));
-  for (const [expectation, answer] of await askWhole(deps, plan, audited, whole)) answers.set(expectation, answer);
+  for (const [expectation, wrong] of await askWhole(deps, plan, audited, whole)) answers.set(expectation, wrong);
   const warnings: string[] = [];
   const unique: UniqueExpectation[] = [];
   for (const expectation of [...table, ...gold]) {
-    const counted = answers.get(expectation);
-    const broken = Number(counted?.['broken']);
-    if (broken === 0 && expectation.kind === 'unique') unique.push(expectation);
-    if (broken === 0) continue;
-    const text = `${model.id}: expectation ${expectation.name} ${sayBroken(counted)}`;
+    const wrong = answers.get(expectation);
+    if (wrong === undefined && expectation.kind === 'unique') unique.push(expectation);
+    if (wrong === undefined) continue;
+    const text = `${model.id}: expectation ${expectation.name} ${wrong}`;
     if (expectation.policy === 'fail') throw new AuditFailed(`${text}; nothing is published`);
     warnings.push(text);
   }
   return { warnings, unique };
-}
-
-/** How many offend, and some by their keys. Rows are never said: what is said here ends up in logs, histories and mails. */
-export function sayBroken(counted: Row | undefined): string {
-  const examples = counted?.['examples'];
-  const such = typeof examples === 'string' ? `, such as ${examples}` : '';
-  return `does not hold: ${String(counted?.['broken'])} offending${such}`;
 }
 
 /** What follows from what is new and from what was known before; undefined where all rows have to be asked. */
@@ -91,13 +84,12 @@ async function askWhole(
   plan: RunPlan,
   { model, metadata }: Audited,
   expectations: readonly Expectation[],
-): Promise<ReadonlyMap<Expectation, Row | undefined>> {
-  const answers = new Map<Expectation, Row | undefined>();
-  if (expectations.length === 0) return answers;
-  await using session = await deps.engine.open(deps.settings);
-  await using _inputs = await openTables(deps.store, session, plan, { refs: model.reads });
-  await using _audited = await openAudited(deps.store, session, model, metadata);
-  for (const expectation of expectations)
-    answers.set(expectation, (await session.rows(checkExpectation(expectation, model.personal)))[0]);
-  return answers;
+): Promise<ReadonlyMap<Expectation, Wrong>> {
+  const open = async (session: Session): Promise<AsyncDisposable> => {
+    await using opened = new AsyncDisposableStack();
+    opened.use(await openTables(deps.store, session, plan, { refs: model.reads }));
+    opened.use(await openAudited(deps.store, session, model, metadata));
+    return opened.move();
+  };
+  return askTable(deps, model, open, expectations);
 }

@@ -1,5 +1,5 @@
 import { DESCRIBED_COLUMNS, describedProperties } from '../../core/described.ts';
-import { AuditFailed, EngineError } from '../../core/errors.ts';
+import { AuditFailed } from '../../core/errors.ts';
 import type { ModelPlan, RunPlan, TableShape } from '../../core/run.ts';
 import type { Expectation, ModelSpec } from '../../core/spec.ts';
 import { alterSchema, joinChanges } from '../../iceberg/changes.ts';
@@ -8,15 +8,13 @@ import { currentSchema } from '../../iceberg/schema.ts';
 import { RUN_ID } from '../../iceberg/snapshot.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
-import { machineHolds } from '../../lake/run/floor.ts';
 import { openAudited } from '../../lake/tables/audited.ts';
 import { checkedProperties, uncheckedIn } from '../../lake/tables/made-by.ts';
 import { changedProperties } from '../../lake/tables/table-properties.ts';
 import { loadBase } from '../../lake/tables/table-state.ts';
-import type { Row } from '../../ports.ts';
-import { checkExpectation } from '../../sql/audit.ts';
+import type { Session } from '../../ports.ts';
 import { type Prepared, prepareSnapshot } from '../../table/prepare.ts';
-import { sayBroken } from './expectations.ts';
+import { askTable } from './ask-table.ts';
 
 /** What a table that is not written comes to, and what there is to warn of. */
 export type AsItIs = { readonly prepared: Prepared; readonly warnings: readonly string[] };
@@ -60,44 +58,15 @@ async function askAll(
   expectations: readonly Expectation[],
 ): Promise<readonly string[]> {
   const warnings: string[] = [];
-  for (const expectation of expectations) {
-    const broken = await ask(deps, model, metadata, expectation);
-    if (broken === undefined) continue;
-    const text = `${model.id}: expectation ${expectation.name}, new or changed since the table was last checked, ${broken}`;
+  const open = (session: Session): Promise<AsyncDisposable> => openAudited(deps.store, session, model, metadata);
+  for (const [{ name, policy }, wrong] of await askTable(deps, model, open, expectations)) {
+    if (wrong === undefined) continue;
+    const text = `${model.id}: expectation ${name}, new or changed since the table was last checked, ${wrong}`;
     const look = `strata check ${plan.spec.name} shows the rows that are there`;
-    if (expectation.policy === 'fail') throw new AuditFailed(`${text}; nothing is published. ${look}`);
+    if (policy === 'fail') throw new AuditFailed(`${text}; nothing is published. ${look}`);
     warnings.push(`${text}; ${look}`);
   }
   return warnings;
-}
-
-/** What is wrong with the rows, or with the expectation: one that only warns and cannot be evaluated stops no run. */
-async function ask(
-  deps: StepDeps,
-  model: ModelSpec,
-  metadata: TableMetadata,
-  expectation: Expectation,
-): Promise<string | undefined> {
-  try {
-    const counted = await count(deps, model, metadata, expectation);
-    const broken = Number(counted?.['broken']);
-    return broken === 0 ? undefined : sayBroken(counted);
-  } catch (cause) {
-    if (!(cause instanceof EngineError) || expectation.policy !== 'warn' || !(await machineHolds(deps))) throw cause;
-    return `cannot be evaluated: ${cause.message.split('\n\nLINE ')[0]}`;
-  }
-}
-
-/** In a session of its own, which an expectation that cannot be evaluated may take with it. */
-async function count(
-  deps: StepDeps,
-  model: ModelSpec,
-  metadata: TableMetadata,
-  expectation: Expectation,
-): Promise<Row | undefined> {
-  await using session = await deps.engine.open(deps.settings);
-  await using _audited = await openAudited(deps.store, session, model, metadata);
-  return (await session.rows(checkExpectation(expectation, model.personal)))[0];
 }
 
 /**
