@@ -44,6 +44,14 @@ export function planMemory(machine: Machine, asked: number | undefined): WorkMem
   };
 }
 
+/** Node has four threads for what waits: a statement takes one while it works, and files and the lock of a run need one that is free. */
+const MOST_AT_ONCE = 3;
+
+/** How many units may be worked on at once, which share memory and threads: one that is by itself has all of them. */
+export function unitsAtOnce({ threads }: Pick<WorkMemory, 'threads'>): number {
+  return Math.min(threads, MOST_AT_ONCE);
+}
+
 /** With which something can be looked at, though nothing can be worked on. */
 export function leastMemory(): WorkMemory {
   return { memoryBytes: LEAST_BYTES, threads: 1, unitBytes: LEAST_BYTES };

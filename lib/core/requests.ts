@@ -98,16 +98,6 @@ export function addSpent(a: Spent, b: Spent): Spent {
   };
 }
 
-/** What has been spent since it was `before`. */
-export function subtractSpent(now: Spent, before: Spent): Spent {
-  return {
-    get: now.get - before.get,
-    put: now.put - before.put,
-    bytes_in: now.bytes_in - before.bytes_in,
-    bytes_out: now.bytes_out - before.bytes_out,
-  };
-}
-
 /** Requests so many times. */
 export function times({ get, put }: Requests, count: number): Requests {
   return { get: get * count, put: put * count };

@@ -5,46 +5,78 @@ import { type Instance, openInstance } from './instance.ts';
 /** What a session works on. `end`: `whole` is false where a statement of it failed or was cut short. */
 export type Lease = Pick<Instance, 'connection' | 'spill'> & { end(whole: boolean): Promise<void> };
 
-/** The database that a session in an instance of several has for its own. */
+/** The database that a session in an instance of several has for its own; that of a later one beside it has a number. */
 const OWN = '__session';
 
+/** An instance, and the databases of the sessions that it has now. */
+type Pool = {
+  readonly key: string;
+  readonly opened: Promise<Instance>;
+  readonly own: Set<string>;
+  /** It takes in no further session. */
+  spoilt: boolean;
+  /** Ends when what has ended in it is tidied up. */
+  tidied: Promise<void>;
+};
+
 /**
- * Instances that take in one session after another, never two at once. Each session has a connection and an attached database of
- * its own, which are gone with it, and settings are locked: the next one finds nothing of it. An instance whose session may have
- * left more, by a failure or by settings that are not locked, ends with it. One waits at most, with the memory it gave back.
+ * Instances that take in one session after another, and several at once, which share their threads and memory. Each session has a
+ * connection and an attached database of its own, which are gone with it, and settings are locked: no other finds anything of it.
+ * An instance whose session may have left more, by a failure or by settings that are not locked, ends with the last that it has.
+ * One waits at most, with the memory it gave back.
  */
 export function createLeases(): (options: SessionOptions) => Promise<Lease> {
-  let idle: { readonly key: string; readonly instance: Instance } | undefined;
-  const take = (key: string): Instance | undefined => {
-    if (idle?.key !== key) return undefined;
-    const { instance } = idle;
-    idle = undefined;
-    return instance;
+  let open: Pool | undefined;
+  const find = (options: SessionOptions): Pool => {
+    const key = keyOf(options);
+    if (open?.key === key && !open.spoilt) return open;
+    return { key, opened: openInstance(options), own: new Set(), spoilt: false, tidied: Promise.resolve() };
   };
-  const keep = async (key: string, instance: Instance): Promise<void> => {
-    const before = idle;
-    idle = { key, instance };
-    await before?.instance.close();
+  const leave = async (pool: Pool, own: string): Promise<void> => {
+    pool.tidied = pool.tidied.then(async () => {
+      if (!pool.spoilt && !(await cleared(await pool.opened, pool.own, own))) pool.spoilt = true;
+      pool.own.delete(own);
+      // Nothing may come between: whoever takes another instance closes this one where it is neither in use nor spoilt.
+      if (pool.own.size === 0 && (pool.spoilt || pool !== open)) await close(pool);
+    });
+    await pool.tidied;
   };
   return async (options) => {
     // Settings of a profile are those of a connection, and of one session.
     if (options.folders === undefined || options.profile !== undefined) return leaseAlone(await openInstance(options));
-    const key = keyOf(options);
-    const instance = take(key) ?? (await openInstance(options));
+    const [before, pool] = [open, find(options)];
+    open = pool;
+    const own = nameIn(pool);
+    if (before !== undefined && before !== pool && before.own.size === 0 && !before.spoilt) await close(before);
     try {
+      const instance = await pool.opened;
       const connection = await instance.connect();
-      for (const statement of attachOwn(OWN)) await connection.run(statement.text);
+      for (const statement of attachOwn(own)) await connection.run(statement.text);
       const end = async (whole: boolean): Promise<void> => {
         connection.closeSync();
-        if (whole && (await cleared(instance))) await keep(key, instance);
-        else await instance.close();
+        pool.spoilt ||= !whole;
+        await leave(pool, own);
       };
       return { connection, spill: instance.spill, end };
     } catch (cause) {
-      await instance.close();
+      pool.spoilt = true;
+      await leave(pool, own);
       throw cause;
     }
   };
+}
+
+function nameIn({ own }: Pool): string {
+  const names = [OWN, ...Array.from({ length: own.size }, (_, i) => `${OWN}_${i + 1}`)];
+  const free = names.find((name) => !own.has(name)) ?? OWN;
+  own.add(free);
+  return free;
+}
+
+/** One that could not be opened has nothing to close. */
+async function close({ opened }: Pool): Promise<void> {
+  const instance = await opened.catch(() => undefined);
+  await instance?.close();
 }
 
 /** Callers hand over more than what is settings of a database. */
@@ -61,13 +93,13 @@ export function leaseAlone({ connection, spill, close }: Instance): Lease {
   return { connection, spill, end };
 }
 
-/** Whether all that a session had attached could be let go, and nothing was made in the first database. */
-async function cleared({ connection }: Instance): Promise<boolean> {
+/** Whether all that a session had attached could be let go, and nothing was made in the first database. `all`: what sessions have. */
+async function cleared({ connection }: Instance, all: ReadonlySet<string>, own: string): Promise<boolean> {
   try {
     const attached = await connection.runAndReadAll(listAttached().text);
     const names = attached.getRowsJS().map(([name]) => String(name));
     if (names.includes(FIRST)) return false;
-    for (const name of names) await connection.run(detach(name).text);
+    for (const name of names) if (name === own || !all.has(name)) await connection.run(detach(name).text);
     return true;
   } catch {
     return false;

@@ -3,6 +3,7 @@ import type { EngineName } from '../core/implementation.ts';
 import type { Spent } from '../core/requests.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import type { SqlEngine } from '../core/sql-engine.ts';
+import type { Turns } from '../core/turns.ts';
 import type { TableMetadata } from '../iceberg/types.ts';
 import type { Catalog, Clock, Engine, Ids, Log, ObjectStore, SendEvents, Sink } from '../ports.ts';
 
@@ -11,6 +12,8 @@ export type StepSettings = {
   /** Bytes that DuckDB may use in one unit. */
   readonly memoryBytes: number;
   readonly threads: number;
+  /** Units that are worked on at the same time in this process, whose memory and threads they share; left out: one. */
+  readonly unitsAtOnce?: number;
   /** Bytes of input above which a unit of several files is cut, where that is less than the pipeline's own; left out: the pipeline's. */
   readonly unitBytes?: number;
   /** Bytes that DuckDB may spill to `scratch`; left out: what the disk has. */
@@ -67,6 +70,10 @@ export type StepDeps = {
   readonly settings: StepSettings;
   /** What this call of a step has asked S3 for so far, or would have; left out where nobody counts. */
   readonly spent?: () => Spent;
+  /** The same with counts of its own, beside those; left out where nobody counts. */
+  readonly counting?: (deps: StepDeps) => StepDeps;
+  /** Turns of the units that share this process; left out where each has one for itself. */
+  readonly turns?: Turns;
   /** The most memory that this process has had, in bytes; left out where nobody knows. */
   readonly peakMemory?: () => number;
   /** Begins to watch what the engine spills: the answer says the most bytes that there were at a time since; left out where nobody looks. */

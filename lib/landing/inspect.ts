@@ -1,5 +1,6 @@
 import { stat, symlink } from 'node:fs/promises';
 import type { SourceSpec } from '../core/spec.ts';
+import { NotAlone } from '../core/turns.ts';
 import type { Session } from '../ports.ts';
 import { readingDialect } from '../sql/csv-dialect.ts';
 import { declaredType } from '../sql/native-type.ts';
@@ -64,7 +65,7 @@ export async function inspectFile(
         : await inspectText(source, source.format, path, scratch);
     return found.kind === 'rejected' ? found : fit(source, found);
   } catch (cause) {
-    if (!(cause instanceof Error)) throw cause;
+    if (!(cause instanceof Error) || cause instanceof NotAlone) throw cause;
     return { ...unreadable(engineReason(cause)), cause };
   }
 }

@@ -14,5 +14,6 @@ export function counted(deps: StepDeps): StepDeps {
     store: countingStore(deps.store, note),
     catalog: countingCatalog(deps.catalog, note),
     spent: () => total,
+    counting: counted,
   };
 }

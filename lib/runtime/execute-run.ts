@@ -5,12 +5,14 @@ import type { StateEvent } from '../asl/state-event.ts';
 import type { AfterError } from '../core/failed-run.ts';
 import { machineFor } from '../core/optional-states.ts';
 import type { HeldRun } from '../core/run.ts';
+import { createTurns } from '../core/turns.ts';
 import type { StepDeps } from '../lake/deps.ts';
 import { keepLock } from '../lake/run/keep-lock.ts';
 import { releaseLock } from '../lake/run/lock.ts';
 import { readJson } from '../lake/run/run-folder.ts';
 import { stateMachineFile } from '../package-files.ts';
 import type { JsonValue } from '../ports.ts';
+import { besideOthers } from './beside-others.ts';
 import { type Actions, guardActions, interruptible } from './interrupt.ts';
 import { runStateMachine, type StateHandler, type StateMachineResult } from './state-machine.ts';
 
@@ -57,11 +59,13 @@ export async function executeRun(given: StepDeps, execution: RunExecution): Prom
   );
 }
 
-async function execute(deps: StepDeps, execution: RunExecution, held: Held, lost: AbortSignal): Promise<ExecutedRun> {
+async function execute(given: StepDeps, execution: RunExecution, held: Held, lost: AbortSignal): Promise<ExecutedRun> {
   const { machine, opens, ends } = execution;
   const interrupted = execution.interrupted ?? new AbortController().signal;
   const actions = guardActions(interrupted);
   const { onEvent } = execution;
+  const turns = createTurns(given.settings.unitsAtOnce ?? 1);
+  const deps = { ...given, turns, ...(turns.atOnce > 1 && { engine: besideOthers(given.engine, turns) }) };
   const handlers = execution.handlers(onEvent === undefined ? deps : { ...deps, onStep: onEvent }, lost);
   const call = async (state: string, input: JsonValue): Promise<JsonValue> => (await handlers[state]?.(input)) ?? null;
   const ending = (state: string): StateHandler => {
@@ -99,7 +103,8 @@ async function execute(deps: StepDeps, execution: RunExecution, held: Held, lost
     }),
     interrupted,
     readItems: (key) => readJson(deps.store, key),
-    concurrency: 1,
+    concurrency: turns.atOnce,
+    turns,
     ...(execution.retryIntervalMs === undefined ? {} : { retryIntervalMs: execution.retryIntervalMs }),
     ...(execution.onEvent === undefined ? {} : { onEvent: execution.onEvent }),
   });

@@ -7,6 +7,7 @@ import {
   leastMemory,
   type Machine,
   planMemory,
+  unitsAtOnce,
   type WorkMemory,
 } from '../core/machine-memory.ts';
 
@@ -40,12 +41,16 @@ export function readMachine(
 export function workMemory(asked: {
   readonly memoryBytes?: number;
   readonly threads?: number;
-}): WorkMemory & { readonly short: boolean } {
+  readonly profile?: boolean;
+}): WorkMemory & { readonly unitsAtOnce: number; readonly short: boolean } {
   const machine = readMachine();
   const planned = planMemory(machine, asked.memoryBytes);
   // Who only looks may look with little.
-  const { threads, ...memory } = planned ?? leastMemory();
-  return { ...memory, threads: asked.threads ?? threads, short: planned === undefined };
+  const { threads: most, ...memory } = planned ?? leastMemory();
+  const threads = asked.threads ?? most;
+  // What is profiled has a database of its own, and all of the memory.
+  const atOnce = asked.profile === true ? 1 : unitsAtOnce({ threads });
+  return { ...memory, threads, unitsAtOnce: atOnce, short: planned === undefined };
 }
 
 /** A run that is not begun, since it would be killed. */

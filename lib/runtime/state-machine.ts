@@ -2,6 +2,7 @@ import type { StateMachine as Runner, RunOptions, StateMachineDefinition } from 
 import type { LoweredDefinition, LoweredMachine, LoweredMap } from '../asl/lower.ts';
 import type { StateEvent } from '../asl/state-event.ts';
 import { InvalidInput } from '../core/errors.ts';
+import type { Turns } from '../core/turns.ts';
 import type { JsonValue } from '../ports.ts';
 
 export type StateHandler = (input: JsonValue) => Promise<JsonValue>;
@@ -15,6 +16,8 @@ export type StateMachineRun = {
   readonly readItems: (key: string) => Promise<readonly JsonValue[]>;
   /** Items of a map at once; the map's own MaxConcurrency may lower it. */
   readonly concurrency: number;
+  /** Of the items that are at work at once; left out: none matters to another. */
+  readonly turns?: Turns;
   /** `$$.Execution` of the context object; by default it has the input alone. */
   readonly execution?: JsonValue;
   readonly onEvent?: (event: StateEvent) => void;
@@ -131,8 +134,11 @@ function everyWait({ States }: LoweredDefinition, milliseconds: number): Record<
   return Object.fromEntries(waits.map(([name]) => [name, milliseconds]));
 }
 
-function taskHandler(run: StateMachineRun, state: string): StateHandler {
-  return observed(run, state, async (input) => payload(state, await run.handlers[state]?.(input)));
+function taskHandler(run: StateMachineRun, state: string, turns?: Turns): StateHandler {
+  const act = async (input: JsonValue): Promise<JsonValue | undefined> => run.handlers[state]?.(input);
+  return observed(run, state, async (input) =>
+    payload(state, await (turns === undefined ? act(input) : turns.take(() => act(input)))),
+  );
 }
 
 /** Reports start and end of each call, and makes whatever is thrown an Error with a name. */
@@ -167,7 +173,7 @@ async function runMap(run: StateMachineRun, state: string, map: LoweredMap, inpu
     },
   };
   for (const task of map.tasks) {
-    const handler = taskHandler(run, task);
+    const handler = taskHandler(run, task, run.turns);
     handlers[task] = async (taskInput) => {
       if (isExceeded(map, failures.length, items.length)) throw stopped();
       return handler(taskInput);

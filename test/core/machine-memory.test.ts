@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { planMemory } from '../../lib/core/machine-memory.ts';
+import { planMemory, unitsAtOnce } from '../../lib/core/machine-memory.ts';
 
 const MB = 1e6;
 
@@ -31,4 +31,11 @@ for (const [available, processors, asked, memory, threads] of CASES) {
 
 test('too little for any work', () => {
   assert.equal(planMemory({ availableBytes: 200 * MB, processors: 2 }, undefined), undefined);
+});
+
+test('a unit at once for each thread, and one of the four threads that wait is left for files', () => {
+  assert.deepEqual(
+    [1, 2, 3, 16].map((threads) => unitsAtOnce({ threads })),
+    [1, 2, 3, 3],
+  );
 });

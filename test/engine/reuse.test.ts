@@ -97,16 +97,6 @@ describe('a database that takes in sessions one after another', () => {
 
     const APART: readonly { readonly what: string; readonly act: () => Promise<void> }[] = [
       {
-        what: 'two at once',
-        async act() {
-          await using first = await engine.open(LOCKED);
-          await first.run(statement('CREATE TABLE a AS SELECT 1 AS id'));
-          await inSession(LOCKED, async (second) => {
-            await assert.rejects(rows(second, 'SELECT * FROM a'), /does not exist/);
-          });
-        },
-      },
-      {
         what: 'other settings',
         async act() {
           await inSession(LOCKED, async () => undefined);
@@ -152,8 +142,67 @@ describe('a database that takes in sessions one after another', () => {
       await using first = await engine.open(LOCKED);
       await using second = await engine.open(LOCKED);
       await first.run(statement('CREATE TABLE a AS SELECT 1 AS id'));
-      await assert.rejects(rows(second, 'SELECT * FROM a'), /does not exist/);
-      assert.equal(count(), 2);
+      assert.deepEqual(await rows(first, 'SELECT * FROM a'), [{ id: 1 }]);
+      await second.run(statement('CREATE TABLE b AS SELECT 2 AS id'));
+      assert.equal(count(), 1);
+    });
+
+    describe('by sessions at once', () => {
+      const SAME = 'CREATE TABLE a AS SELECT';
+
+      test('shows none of them what another has, and gives each names of its own', async () => {
+        await using first = await engine.open(LOCKED);
+        await first.run(statement(`${SAME} 1 AS id`));
+        await inSession(LOCKED, async (second) => {
+          await assert.rejects(rows(second, 'SELECT * FROM a'), /does not exist/);
+        });
+        await using third = await engine.open({ ...LOCKED, guarded: true });
+        await using fourth = await engine.open({ ...LOCKED, guarded: true });
+        for (const [session, id] of [
+          [third, 3],
+          [fourth, 4],
+        ] as const)
+          await session.run(statement(`${SAME} ${id} AS id`));
+        assert.deepEqual(await Promise.all([first, third, fourth].map((one) => rows(one, 'SELECT id FROM a'))), [
+          [{ id: 1 }],
+          [{ id: 3 }],
+          [{ id: 4 }],
+        ]);
+        assert.equal(count(), 2);
+      });
+
+      test('goes on for the others when one of them fails, and takes in no further one', async () => {
+        const first = await engine.open(LOCKED);
+        await first.run(statement(`${SAME} 1 AS id`));
+        await inSession(LOCKED, async (second) => assert.rejects(rows(second, "SELECT error('x')")));
+        assert.deepEqual(await rows(first, 'SELECT id FROM a'), [{ id: 1 }]);
+        await inSession(LOCKED, async () => assert.equal(count(), 2));
+        assert.deepEqual(await rows(first, 'SELECT id FROM a'), [{ id: 1 }]);
+        await first[Symbol.asyncDispose]();
+        await inSession(LOCKED, async () => assert.equal(count(), 2));
+      });
+
+      test('is one database for those that come while it is made, and ends with its last', async () => {
+        const closed = mock.method(DuckDBInstance.prototype, 'closeSync');
+        const both = await Promise.all([engine.open(LOCKED), engine.open(LOCKED)]);
+        assert.equal(count(), 1);
+        // Other settings: it takes in none of these, and is closed when both have ended.
+        await using _other = await engine.open({ ...LOCKED, guarded: true });
+        await both[0][Symbol.asyncDispose]();
+        assert.equal(closed.mock.callCount(), 0);
+        await both[1][Symbol.asyncDispose]();
+        assert.equal(closed.mock.callCount(), 1);
+        closed.mock.restore();
+      });
+
+      test('shares the memory that it has', async () => {
+        const small: SessionOptions = { ...LOCKED, memoryBytes: 64e6, spillBytes: 0 };
+        const big = statement('CREATE TABLE big AS SELECT range AS a FROM range(5000000)');
+        await using first = await engine.open(small);
+        await using second = await engine.open(small);
+        await first.run(big);
+        await assert.rejects(second.run(big), /Out of Memory/);
+      });
     });
 
     test('reads a file anew that has taken the place of another of its size and time', async () => {

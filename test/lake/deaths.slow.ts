@@ -134,6 +134,41 @@ for (const [name, mode] of Object.entries(MODES)) {
   });
 }
 
+test('of two units at once, of which workers die, the one is suspended that was alone with the last of them', async () => {
+  const two: TestPipeline = {
+    name: 'shop',
+    definition: {
+      name: 'shop',
+      sources: { orders: csv({ columns: COLUMNS }), people: csv({ columns: COLUMNS }) },
+      silver: { kept: { from: 'orders', mode: append() }, known: { from: 'people', mode: append() } },
+    },
+  };
+  await withLake(two, async (lake) => {
+    await lake.land('orders', 'good.csv', 'id,v\n1,a\n');
+    await lake.land('people', 'heavy.csv', 'id,v\n2,b\n');
+    const atOnce = (of: TestLake): TestLake =>
+      of.reopen((deps) => ({ ...deps, isGone: () => true, settings: { ...deps.settings, unitsAtOnce: 2 } }));
+    const marks = async () => (await keysBelow(lake, 'ops/shop/')).filter((key) => key.includes('/attempts/'));
+    // The good one is lent first, and dies with the other: both have a mark.
+    await atOnce(dying(lake, 'heavy.csv')).answer({ runId: 'r' });
+    assert.equal((await marks()).length, 2);
+    // From now on each is alone: the good one, whose first mark stays, has no second death.
+    await atOnce(dying(lake, 'heavy.csv')).answer({ runId: 'r' });
+    assert.deepEqual(
+      (await marks()).map((key) => key.includes('kept')),
+      [true, false, false],
+    );
+    for (let death = 2; death < 6; death += 1) await atOnce(dying(lake, 'heavy.csv')).answer({ runId: 'r' });
+    const result = await atOnce(lake).run({ runId: 'r' });
+    assert.equal(result.status, 'SUCCEEDED', JSON.stringify(result.error));
+    assert.deepEqual(
+      result.suspended_files.map(({ file }) => file),
+      ['bronze/shop/people/heavy.csv'],
+    );
+    assert.deepEqual(await lake.rows('shop_silver.kept', IDS), [{ id: 1, v: 'a' }]);
+  });
+});
+
 async function rowsOfAll(pipeline: TestPipeline): Promise<unknown> {
   return rowsOf(pipeline, landThree);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bootId, readMachine } from '../../lib/runtime/machine.ts';
+import { bootId, readMachine, workMemory } from '../../lib/runtime/machine.ts';
 
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;
@@ -95,4 +95,9 @@ test('a boot is told by its id where there is one', () => {
     bootId(() => undefined),
     '',
   );
+});
+
+test('units are worked on at once by as many threads as there are, and one at a time where statements are profiled', () => {
+  const atOnce = (asked: Parameters<typeof workMemory>[0]): number => workMemory(asked).unitsAtOnce;
+  assert.deepEqual([atOnce({ threads: 2 }), atOnce({ threads: 8 }), atOnce({ threads: 2, profile: true })], [2, 3, 1]);
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { EngineError } from '../../core/errors.ts';
 import type { LandedFile } from '../../core/run.ts';
+import { NotAlone } from '../../core/turns.ts';
 import type { StepDeps } from '../deps.ts';
 import { readJson } from './run-folder.ts';
 
@@ -13,6 +14,7 @@ type Mark = { readonly boot: string };
 /**
  * Acts under a mark that is there while it works, and taken away when it ends in any way that it notices: an answer, an
  * error, an interrupt. Three marks left behind are workers that ended without a word: undefined, and nothing is done.
+ * Throws NotAlone where a worker has ended and others would be at work beside this one: one end is counted for all of them.
  */
 export async function underMark<T>(
   deps: StepDeps,
@@ -25,12 +27,20 @@ export async function underMark<T>(
     const key = keyOf(attempt);
     const marked = await deps.store.write(key, bytes, { kind: 'absent' });
     if (marked.kind === 'conflict') {
-      if (await isDeath(deps, key, mark)) continue;
+      if (await isDeath(deps, key, mark)) {
+        requireAlone(deps);
+        continue;
+      }
       await deps.store.write(key, bytes, { kind: 'any' });
     }
     return whileMarked(deps, key, act);
   }
   return undefined;
+}
+
+/** Throws NotAlone. */
+function requireAlone({ turns }: Pick<StepDeps, 'turns'>): void {
+  if (turns?.alone() === false) throw new NotAlone('a worker that may end is to be alone');
 }
 
 /** A machine that was started anew, or left for another, took the worker with it: that says nothing about its work. */

@@ -1,6 +1,7 @@
+import { mapConcurrent } from '../../core/concurrency.ts';
 import type { LeftOfLevel } from '../../core/level-state.ts';
-import { type Spent, subtractSpent } from '../../core/requests.ts';
 import type { RunState, UnitInput, UnitItem } from '../../core/run.ts';
+import { createTurns } from '../../core/turns.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { readJson } from '../../lake/run/run-folder.ts';
 import { LONGEST_BEGINNING_MS, MOST_UNITS } from '../../plan/one-call.ts';
@@ -10,6 +11,8 @@ import { runMerge } from '../merge/merge.ts';
 import { runPlanMerge } from '../merge/plan-merge.ts';
 import { runPlanStage } from '../stage/plan-stage.ts';
 import { runStage } from '../stage/stage.ts';
+
+const ALONE = createTurns(1);
 
 /** One call: what it works with, and whether it has worked for so long that it begins nothing more. */
 type Call = { readonly deps: StepDeps; readonly isLate: () => boolean };
@@ -60,10 +63,17 @@ async function workUnits(
   const units = await readJson<readonly UnitItem[]>(store, ref.units_key);
   onStep?.({ kind: 'items', state, within: 'Level', count: units.length });
   const since = elapsing(call.deps);
-  for (const unit of units) {
-    if (call.isLate()) return false;
-    await part(call, step, (deps) => work({ run, unit }, deps));
-  }
+  const { turns = ALONE } = call.deps;
+  const done = await mapConcurrent(
+    units,
+    async (unit) => {
+      if (call.isLate()) return false;
+      await part(call, step, (deps) => turns.take(() => work({ run, unit }, deps)));
+      return true;
+    },
+    turns.atOnce,
+  );
+  if (done.includes(false)) return false;
   onStep?.({ kind: 'succeeded', state, within: 'Level', durationMs: since() });
   return true;
 }
@@ -75,7 +85,7 @@ async function part<T>({ deps }: Call, state: string, act: (deps: StepDeps) => P
   const within = 'Level';
   deps.onStep?.({ kind: 'started', state, within });
   try {
-    const answer = await act({ ...deps, within, ...spentSince(deps) });
+    const answer = await act({ ...(deps.counting?.(deps) ?? deps), within });
     deps.onStep?.({ kind: 'succeeded', state, within, durationMs: since() });
     return answer;
   } catch (thrown) {
@@ -83,12 +93,6 @@ async function part<T>({ deps }: Call, state: string, act: (deps: StepDeps) => P
     deps.onStep?.({ kind: 'failed', state, within, durationMs: since(), error: name, cause: message });
     throw thrown;
   }
-}
-
-function spentSince({ spent }: StepDeps): { readonly spent?: () => Spent } {
-  if (spent === undefined) return {};
-  const before = spent();
-  return { spent: () => subtractSpent(spent(), before) };
 }
 
 /** Milliseconds from now on, where somebody follows. */
