@@ -217,6 +217,8 @@ export type StageUnit = {
   readonly files: readonly LandedFile[];
   /** For gold: the partitions this unit computes; null for all of the table. */
   readonly partitions: readonly PartitionText[] | null;
+  /** For gold that an engine computes: those of all that other units compute. */
+  readonly except?: readonly PartitionText[];
   /** For gold that several units compute: the files that this one reads of a table. */
   readonly share?: TableShare;
   /** Present: it makes nothing of the table, and compares another text of the model with it. */

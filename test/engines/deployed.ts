@@ -62,6 +62,11 @@ export function testDeployed(given: () => Deployed): void {
     assert.match(await killing, /^\d{8}_/);
     assert.equal(killed.status, 'SUCCEEDED', killed.error?.message);
     await assertOwnRows(lake);
+    // Of 101 partitions that the table has: a hundred, one, and which others there are. What was killed is begun anew, alone.
+    const units = (await begun(trino)).slice(before.length + asked.length).map(unitOf);
+    assert.deepEqual([...new Set(units.map(([unit]) => unit))].sort(), ['0', '1', '2']);
+    assert.deepEqual(units.filter(([, attempt]) => attempt === '2').length, 1);
+    assert.equal(units.length, 4);
     const names = "SELECT table_name FROM glue.information_schema.tables WHERE table_schema = 'cloud_shop_gold'";
     assert.deepEqual(await trino.rows(names), [['days']]);
     assert.deepEqual(
@@ -95,6 +100,11 @@ async function assertOwnRows(lake: Lake): Promise<void> {
     assert.ok(got.length > 0, model.id);
     assert.deepEqual(got, await rowsOf(lake, tables, `SELECT * FROM (${own}\n) ORDER BY ALL`), model.id);
   }
+}
+
+/** A statement's unit, and which attempt it is. */
+function unitOf(text: string): readonly string[] {
+  return /__strata_[0-9a-f]+_(\d+)_(\d+)_/.exec(text)?.slice(1) ?? [];
 }
 
 /** Kills the first INSERT that begins from now on, and answers its id. */

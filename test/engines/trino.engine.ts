@@ -14,6 +14,7 @@ import { type Cloud, startCloud } from './cloud.ts';
 import { testDeployed } from './deployed.ts';
 import { DAYS, LIB, land, landDays, openFolder, rowsOf, run, writeShop } from './lakes.ts';
 import { startTrino, type Trino } from './trino-server.ts';
+import { testWrongDecimal } from './wrong-decimal.ts';
 
 /** Trino, in whose words Athena takes its texts, computes gold models. */
 
@@ -37,6 +38,8 @@ describe('gold models by Trino, of lakes in S3 and Glue', { concurrency: false }
 });
 
 describe('gold models by Trino, of lakes in folders', { concurrency: false }, () => {
+  testWrongDecimal(() => home);
+
   test('lie in the months of UTC, whatever zone a text has its times in, and take the place of what lay there', async () => {
     const folder = join(home, 'zones', 'shop');
     mkdirSync(folder, { recursive: true });

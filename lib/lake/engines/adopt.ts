@@ -27,6 +27,8 @@ export type Staged = {
   readonly statements: number;
   /** Those that it was asked for, whose rows are replaced by these; null: all. */
   readonly partitions: readonly PartitionText[] | null;
+  /** Present: of all those that it was not asked for. */
+  readonly except?: readonly PartitionText[];
 };
 
 /**
@@ -89,9 +91,11 @@ async function lookInto(store: ObjectStore, key: string, file: DataFile, staged:
 }
 
 /** Rows of other partitions would come beside those that the table has of them. */
-function wasAsked({ partition }: DataFile, { target: { spec, schema }, partitions }: Staged): boolean {
+function wasAsked({ partition }: DataFile, { target: { spec, schema }, partitions, except = [] }: Staged): boolean {
   const path = partitionPath(spec, schema, partition);
-  return partitions?.some((texts) => partitionPath(spec, schema, partitionTuple(spec, schema, texts)) === path) ?? true;
+  const isOne = (texts: PartitionText): boolean =>
+    partitionPath(spec, schema, partitionTuple(spec, schema, texts)) === path;
+  return partitions?.some(isOne) ?? !except.some(isOne);
 }
 
 async function footerOf(store: ObjectStore, key: string, size: number): Promise<Footer | string> {

@@ -62,19 +62,28 @@ function renderValue(field: PartitionField, { dialect, columns }: EnginePartitio
   }
 }
 
-/** Values whose text is the same everywhere. */
 function renderIdentity(column: Sql, type: ColumnType | undefined): Sql {
-  switch (type?.kind) {
-    case 'boolean':
-    case 'int':
-    case 'bigint':
-    case 'date':
-    case 'string':
-    case 'decimal':
-      return column;
-    default:
-      throw new InvalidInput(
-        `partitionBy ${column}: an engine cannot be asked for partitions of the type ${type?.kind}; expected boolean, int, bigint, decimal, date or string`,
-      );
-  }
+  if (type !== undefined && HAVE_ONE_TEXT.has(type.kind)) return column;
+  throw new InvalidInput(
+    `partitionBy ${column}: an engine cannot be asked for partitions of the type ${type?.kind}; expected boolean, int, bigint, decimal, date or string`,
+  );
+}
+
+/** Of values whose text is the same everywhere. */
+const HAVE_ONE_TEXT: ReadonlySet<ColumnType['kind']> = new Set([
+  'boolean',
+  'int',
+  'bigint',
+  'date',
+  'string',
+  'decimal',
+]);
+
+/** Whether an engine can be asked for some of the partitions. */
+export function canAskFor({ fields, columns }: Omit<EnginePartitioning, 'dialect'>): boolean {
+  return fields.every(({ column, transform }) => {
+    if (transform.kind === 'bucket' || transform.kind === 'truncate') return false;
+    const type = columns.find(({ name }) => name === column)?.type;
+    return transform.kind !== 'identity' || (type !== undefined && HAVE_ONE_TEXT.has(type.kind));
+  });
 }

@@ -6,12 +6,10 @@ import { parseMetadata } from '../../../iceberg/json.ts';
 import type { StepDeps } from '../../../lake/deps.ts';
 import { placeMetadata, plainTable, tokenOf, uuidOf } from '../../../lake/engines/staging.ts';
 import { openTable } from '../../../lake/tables/table-state.ts';
+import { MOST_PARTITIONS } from '../../../plan/engine-units.ts';
 import { type EngineRows, insertPartitions, selectListed } from '../../../sql/engines/insert.ts';
 import { pathIn, quotePath } from '../../../sql/quote.ts';
 import { AttemptFailed, execute, type Work } from './statements.ts';
-
-/** Athena writes to so many partitions at once. Source: docs.aws.amazon.com/athena/latest/ug/ctas-insert-into.html */
-export const MOST_PARTITIONS = 100;
 
 /** Whether nobody knows yet into how many partitions the rows of all of a table go, and that matters to the engine. */
 export function needsList(

@@ -2,7 +2,6 @@ import { EngineError, InvalidInput } from '../../../core/errors.ts';
 import { ENGINES, type EngineName } from '../../../core/implementation.ts';
 import { holdsPersonal } from '../../../core/personal.ts';
 import { NO_ROWS } from '../../../core/row-counts.ts';
-import type { PartitionText } from '../../../core/run.ts';
 import { type GoldModel, modelId } from '../../../core/spec.ts';
 import type { StepDeps, TableEngine } from '../../../lake/deps.ts';
 import { adoptFiles } from '../../../lake/engines/adopt.ts';
@@ -22,10 +21,11 @@ import { readJsonIfAny, runFolder, writeOnce } from '../../../lake/run/run-folde
 import type { UnitContext } from '../../../lake/run/unit-context.ts';
 import { emptyResult, type Placed, type UnitResult } from '../../../lake/run/unit-result.ts';
 import { loadTarget } from '../../../lake/tables/target.ts';
+import { shareOut, without } from '../../../plan/engine-units.ts';
 import { insertRows } from '../../../sql/engines/insert.ts';
 import { pinReads } from '../../../sql/engines/pinned-text.ts';
 import { pathIn } from '../../../sql/quote.ts';
-import { listedPartitions, MOST_PARTITIONS, needsList } from './list-partitions.ts';
+import { listedPartitions, needsList } from './list-partitions.ts';
 import { type Attempt, AttemptFailed, execute, type Work } from './statements.ts';
 
 /** How often a unit is tried whose engine fails without saying that it would fail again. */
@@ -100,6 +100,7 @@ async function tryUnit(context: UnitContext, model: GoldModel, attempt: Attempt,
     target,
     statements: finished.statements,
     partitions: unit.partitions,
+    ...(unit.except && { except: unit.except }),
   });
   return { ...emptyResult(unit.unit, model.id), counts: { ...NO_ROWS, accepted: rowsOf(written) }, written };
 }
@@ -147,9 +148,9 @@ async function writeShown(context: UnitContext, model: GoldModel, work: Work, de
     partitionBy: model.partitionBy,
   };
   const listed = needsList(engine.dialect, model, unit.partitions)
-    ? await listedPartitions(work, rows, deps)
+    ? without(await listedPartitions(work, rows, deps), unit.except ?? [])
     : unit.partitions;
-  const shares = listed === null ? [null] : shared(listed);
+  const shares = listed === null ? [null] : shareOut(listed);
   for (const [nth, partitions] of shares.entries()) {
     const name = `insert-${nth}`;
     const sql = insertRows({ ...rows, partitions });
@@ -159,13 +160,6 @@ async function writeShown(context: UnitContext, model: GoldModel, work: Work, de
   if (metadata_location === undefined)
     throw new AttemptFailed(`${model.id}: ${engine.title} no longer knows ${staging.name}, into which it wrote`);
   return { metadata_location, uuid: metadata['table-uuid'], statements: shares.length };
-}
-
-function shared(partitions: readonly PartitionText[]): readonly (readonly PartitionText[])[] {
-  const shares: PartitionText[][] = [];
-  for (let at = 0; at < partitions.length; at += MOST_PARTITIONS)
-    shares.push(partitions.slice(at, at + MOST_PARTITIONS));
-  return shares;
 }
 
 /** What runs that were killed have left known to the engine: one run of a pipeline is at work at a time. */

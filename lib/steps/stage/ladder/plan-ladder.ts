@@ -6,12 +6,14 @@ import type { Column } from '../../../core/types.ts';
 import type { StepDeps } from '../../../lake/deps.ts';
 import { findRung } from '../../../lake/ladder/find-rung.ts';
 import type { States } from '../../../lake/ladder/sized-tables.ts';
+import type { EngineWork } from '../../../plan/engine-units.ts';
 import { type MapShare, workerBytes } from '../../../plan/ladder/choose-rung.ts';
 import { packPartitions } from '../../../plan/stage-units.ts';
+import { planByEngine } from '../engine/plan-by-engine.ts';
 
 /** What the units of a gold model do, in their order, and what goes into its plan where one worker alone is too small. */
 export type GoldUnits = {
-  readonly work: readonly { readonly partitions: readonly PartitionText[] | null; readonly share?: TableShare }[];
+  readonly work: readonly (EngineWork & { readonly share?: TableShare })[];
   readonly planned: Pick<ModelPlan, 'output' | 'bytes' | 'ladder'>;
 };
 
@@ -28,9 +30,11 @@ export async function planUnits(
   model: GoldModel,
   { states, touched, also = {} }: Inputs,
 ): Promise<GoldUnits> {
-  const alone = packPartitions(touched).map((partitions) => ({ partitions }));
   // An engine is given all of a model's text, whatever it has to read.
-  if (touched !== null || engineOf(model) !== undefined) return { work: alone, planned: { output: 'final' } };
+  if (engineOf(model) !== undefined)
+    return { work: await planByEngine(deps, model, { states, touched }), planned: { output: 'final' } };
+  const alone = packPartitions(touched).map((partitions) => ({ partitions }));
+  if (touched !== null) return { work: alone, planned: { output: 'final' } };
   const { rung, ladder } = await findRung(deps, plan.spec, model, { states, worker: workerBytes(plan), also });
   if (ladder === undefined || !('shares' in rung)) {
     if (rung.rung === null) warn(deps, model, rung.stops);
