@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import fc from 'fast-check';
 import type { ExchangedTable } from '../../../lib/core/ladder.ts';
 import type { TableRef } from '../../../lib/core/spec.ts';
 import type { Column } from '../../../lib/core/types.ts';
@@ -182,6 +183,116 @@ test('a query over rows that are kept apart by a key gives, bucket by bucket, th
       assert.equal(await differences(session, userTerm(text), ALL), 0, text);
     }
   }
+});
+
+const KEYS = ['k', 'name', 'day', 'ok', 'big', 'd1', 'd3'];
+const VALUES = ['n', 'big', 'd0', 'd1', 'd2', 'd3', 'name', 'day', 'ok'];
+const NUMBERS = VALUES.slice(0, 6);
+
+/** Of rows in any order the same to the last digit. */
+const aggregate = fc.oneof(
+  fc.constantFrom(...VALUES, 'x').map((value) => `count(DISTINCT f.${value})`),
+  fc.constantFrom(...NUMBERS).map((value) => `sum(f.${value})`),
+  fc.constantFrom(...NUMBERS).map((value) => `sum(DISTINCT f.${value}) FILTER (WHERE f.ok)`),
+  fc.constantFrom('n', 'd0', 'd1', 'd2').map((value) => `avg(f.${value})`),
+  fc.constantFrom('n', 'd1', 'd2', 'day').map((value) => `quantile_disc(f.${value}, 0.3)`),
+  fc.constantFrom(
+    'count(*)',
+    'median(f.d1)',
+    "string_agg(f.name, ',' ORDER BY f.id)",
+    'max(f.x)',
+    'list(f.d3 ORDER BY f.id)',
+  ),
+);
+const WHERE = ['', 'WHERE f.n % 3 <> 1', 'WHERE f.id > 30 AND f.d1 IS NOT NULL', 'WHERE false'] as const;
+const JOINS = ['', 'JOIN silver.dims d ON f.k = d.k', 'LEFT JOIN silver.dims d ON d.k = f.k'] as const;
+
+type Parts = {
+  readonly key: string;
+  readonly value: string;
+  readonly list: readonly string[];
+  readonly where: string;
+  readonly joined: string;
+  readonly how: string;
+};
+
+const named = (list: readonly string[]): string => list.map((one, at) => `${one} AS v${at}`).join(', ');
+
+/** SQL in which all that comes of a row comes of rows with its key. */
+const SHAPES: readonly ((parts: Parts) => string)[] = [
+  ({ key, list, where, joined }) =>
+    `SELECT f.${key}, ${named(list)} FROM silver.facts f ${joined} ${where} GROUP BY f.${key} HAVING count(*) > 1`,
+  ({ key, value, list, where, joined }) =>
+    `SELECT f.${key} AS key1, f.${value} AS key2, ${named(list)} FROM silver.facts f ${joined} ${where} GROUP BY ALL`,
+  ({ key, value, where }) =>
+    `SELECT f.id, sum(f.d3) OVER (PARTITION BY f.${key} ORDER BY f.id) AS so_far, lag(f.${value}) OVER (PARTITION BY f.${key} ORDER BY f.id) AS was
+      FROM silver.facts f ${where} QUALIFY row_number() OVER (PARTITION BY f.${key}, f.day ORDER BY f.id DESC) <= 3`,
+  ({ key, value, where }) => `SELECT DISTINCT f.${key} AS key1, f.${value} AS key2, f.d2 FROM silver.facts f ${where}`,
+  ({ key, value, list: [one], where }) =>
+    `WITH per AS (SELECT f.${key} AS kk, f.${value} AS v, ${one} AS a FROM silver.facts f ${where} GROUP BY ALL) SELECT kk, count(DISTINCT a) AS n FROM per GROUP BY kk`,
+  ({ list: [one], where, how }) =>
+    `SELECT a.k AS ak, a.a, b.* FROM (SELECT f.k, ${one} AS a FROM silver.facts f ${where} GROUP BY f.k) a
+      ${how} JOIN (SELECT k, sum(weight) AS w FROM silver.dims GROUP BY k) b ON a.k = b.k`,
+  ({ key, list, where }) =>
+    `SELECT f.${key}, ${named(list)} FROM (SELECT * FROM silver.facts f ${where}) f
+      WHERE f.${key} IN (SELECT g.${key} FROM silver.facts g GROUP BY g.${key} HAVING count(DISTINCT g.day) > 1) GROUP BY f.${key}`,
+];
+
+/** SQL that needs rows of several keys at once, or does not: where it is taken, the answer has to be the same. */
+const DOUBTFUL: readonly ((parts: Parts) => string)[] = [
+  ({ key, value, list: [one], where }) =>
+    `WITH per AS (SELECT f.${key} AS kk, f.${value} AS v, ${one} AS a FROM silver.facts f ${where} GROUP BY ALL) SELECT v, count(DISTINCT a) AS n FROM per GROUP BY v`,
+  ({ key, value, where }) =>
+    `SELECT f.id, sum(f.d1) OVER (PARTITION BY f.${key} ORDER BY f.id) AS a, count(*) OVER (PARTITION BY f.${value}) AS b FROM silver.facts f ${where}`,
+  ({ key, list, how }) =>
+    `SELECT f.${key}, ${named(list)} FROM silver.facts f ${how} JOIN silver.facts g ON f.id = g.id AND g.n > 0 GROUP BY f.${key}`,
+  ({ key, list, how }) =>
+    `SELECT f.${key}, ${named(list)} FROM silver.dims d ${how} JOIN silver.facts f ON d.k = f.k GROUP BY f.${key}`,
+  ({ list, how }) =>
+    `SELECT d.k, ${named(list)} FROM silver.dims d ${how} JOIN silver.facts f ON d.k = f.k GROUP BY d.k`,
+  ({ key, list, where }) =>
+    `SELECT f.${key}, ${named(list)} FROM (SELECT * FROM silver.facts f ${where}) f ANTI JOIN (SELECT ${key} FROM silver.facts WHERE n < 0) g USING (${key}) GROUP BY f.${key}`,
+  ({ key, value, list }) =>
+    `SELECT f.${key}, ${named(list)} FROM silver.facts f SEMI JOIN (SELECT ${value} FROM silver.facts WHERE n < 0) g USING (${value}) GROUP BY f.${key}`,
+  ({ key, list }) =>
+    `SELECT f.${key}, ${named(list)} FROM silver.facts f WHERE f.n > (SELECT avg(n) FROM silver.facts) GROUP BY f.${key}`,
+  ({ key, list }) =>
+    `SELECT f.${key}, ${named(list)} FROM (SELECT * FROM silver.facts WHERE n > 0 UNION ALL SELECT * FROM silver.facts) f GROUP BY f.${key}`,
+  ({ key, value, list }) =>
+    `SELECT key1, count(*) AS n FROM (SELECT f.${key} AS key1, coalesce(CAST(f.${value} AS VARCHAR), 'none') AS v, ${named(list)} FROM silver.facts f GROUP BY ALL) GROUP BY key1`,
+];
+
+const parts = fc.record({
+  key: fc.constantFrom(...KEYS),
+  value: fc.constantFrom(...VALUES),
+  list: fc.array(aggregate, { minLength: 1, maxLength: 4 }),
+  where: fc.constantFrom(...WHERE),
+  joined: fc.constantFrom(...JOINS),
+  how: fc.constantFrom('', 'LEFT', 'RIGHT', 'FULL'),
+});
+const queries = fc.oneof(
+  fc.tuple(fc.constantFrom(...SHAPES), parts).map(([shape, own]) => ({ text: shape(own), sure: true })),
+  fc.tuple(fc.constantFrom(...DOUBTFUL), parts).map(([shape, own]) => ({ text: shape(own), sure: false })),
+);
+
+test('SQL of any such shape over any rows gives, bucket by bucket, the answer over all of them', async () => {
+  const cases = fc.record({ query: queries, seed: fc.nat(1_000), rows: fc.constantFrom(0, 40, 900) });
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ query: { text, sure }, seed, rows }) => {
+      await makeRows(session, seed, rows);
+      await whole();
+      const found = await exchanges(text);
+      if ('stops' in found) {
+        assert.ok(!sure, `${found.stops} of ${text}`);
+        return;
+      }
+      for (const exchanged of found) {
+        await inBuckets(text, exchanged);
+        assert.equal(await differences(session, userTerm(text), ALL), 0, `${JSON.stringify(exchanged)} of ${text}`);
+      }
+    }),
+    { numRuns: 24 },
+  );
 });
 
 test('what needs rows of several buckets at once is refused, and what stops it is said', async () => {
