@@ -5,7 +5,7 @@ import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
 import { openOps } from '../ops/open-ops.ts';
 import { writeOnce } from '../run/run-folder.ts';
-import { gateFolder } from './gate-folder.ts';
+import { CONDEMNED, gateFolder } from './gate-folder.ts';
 
 /** Who asks for something that two have to ask for. */
 export type Asking = { readonly by: string; readonly reason: string };
@@ -31,9 +31,9 @@ export async function requireTwo(
     );
   }
   const own: FirstAsking = { by, reason, at: deps.clock.now().toISOString(), rows };
-  const first = await writeOnce(deps.store, `${gateFolder.of(pipeline)}condemned/${digest}.json`, own);
+  const first = await writeOnce(deps.store, `${gateFolder.of(pipeline)}${CONDEMNED}/${digest}.json`, own);
   if (!isSame(first.by, by)) {
-    await writeOnce(deps.store, `${gateFolder.of(pipeline)}condemned/${digest}-second.json`, own);
+    await writeOnce(deps.store, `${gateFolder.of(pipeline)}${CONDEMNED}/${digest}-second.json`, own);
     return;
   }
   throw new InvalidInput(

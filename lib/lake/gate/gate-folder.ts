@@ -3,6 +3,11 @@ import type { RunRef } from '../../core/run.ts';
 import type { Clock, ObjectStore } from '../../ports.ts';
 import { readJsonIfAny, writeOnce } from '../run/run-folder.ts';
 
+/** Beside the folders of runs: who has asked for condemned rows. */
+export const CONDEMNED = 'condemned';
+/** Of a run: what was decided. */
+export const DECISION = 'approval.json';
+
 /**
  * What is to be decided about runs, and what was. It stands beside the folders of runs and not in them: that of a run which is
  * undone goes, and who rejected it stays on record.
@@ -14,7 +19,7 @@ export const gateFolder = {
   bell: (run: RunRef): string => `${gateFolder.of(run.pipeline)}${run.run_id}/bell.json`,
   /** That people were told of it. */
   told: (run: RunRef): string => `${gateFolder.of(run.pipeline)}${run.run_id}/told.json`,
-  approval: (run: RunRef): string => `${gateFolder.of(run.pipeline)}${run.run_id}/approval.json`,
+  approval: (run: RunRef): string => `${gateFolder.of(run.pipeline)}${run.run_id}/${DECISION}`,
 } as const;
 
 export function readGate(store: ObjectStore, run: RunRef): Promise<GateRecord | undefined> {

@@ -4,6 +4,7 @@ import type { ObjectInfo, ObjectStore } from '../../ports.ts';
 import { rememberIds } from '../run/forgotten-ids.ts';
 import { readOpenRun } from '../run/open-run.ts';
 import { type RecordOf, recordFolder } from './removals.ts';
+import { endedGates } from './vacuum-gates.ts';
 import { unneededSpecs } from './vacuum-specs.ts';
 import { counting, createCount, oldObjects, removeAll } from './vacuum-table.ts';
 
@@ -69,6 +70,7 @@ async function* leftByRuns(
     if (run?.dry_run === true && run.run_id === id) continue;
     yield* oldObjects(store, `${root}/_dry_runs/${id}/`, age.before);
   }
+  yield* endedGates(store, pipeline, { forget: age.forget, stay: (id) => open.has(id) || age.keep.has(id) });
   yield* unneededSpecs(store, pipeline, age.forget, forgotten);
   yield* oldObjects(store, `${root}/_events/`, age.before);
   // Notes of functions of earlier releases are in `_audit`.

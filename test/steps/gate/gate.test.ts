@@ -23,6 +23,7 @@ import { runOpen } from '../../../lib/steps/open/open.ts';
 import { commitChange } from '../../../lib/table/commit.ts';
 import { prepareSnapshot } from '../../../lib/table/prepare.ts';
 import { loadTable } from '../../../lib/table/read.ts';
+import { dying } from '../../support/dying.ts';
 import { compileTest, openTestLake, type TestLake, type TestPipeline } from '../../support/test-lake.ts';
 
 function shop(promote: object = { gate: 'manual' }): TestPipeline {
@@ -373,6 +374,53 @@ test('compaction, expiry, vacuum and a deploy meanwhile are no hindrance, other 
   assert.equal((await deployed.run({ runId: 'r1' })).status, 'SUCCEEDED');
   assert.deepEqual(await lake.rows('shop_gold.totals'), [{ day: 1, amount: '30' }]);
   assert.deepEqual(await lake.rows('shop_silver.items', 'SELECT count(*)::INT AS n FROM t'), [{ n: 3 }]);
+});
+
+test('what was decided about runs goes a month after it, but for runs that wait and those of which tables have snapshots', async () => {
+  await using lake = await openShop();
+  for (const [at, decision] of (['rejected', 'approved', undefined] as const).entries()) {
+    await lake.land('rows', `${at}.csv`, `id,day,amount\n${at},1,10\n`);
+    await awaiting(lake, `r${at}`);
+    if (decision === undefined) continue;
+    await decide(lake, `r${at}`, { decision });
+    await lake.run({ runId: `r${at}` });
+  }
+  await expireTables(lake.deps, { target: 'shop', olderThanMs: 0, forceRetention: true, keep: 1 });
+  const other = new TextEncoder().encode('{}');
+  await lake.store.write('ops/shop/_gates/condemned/1-2.json', other, { kind: 'any' });
+  const folders = (of: TestLake) => of.store.folders('ops/shop/_gates/');
+  // The store of a test counts from the epoch on.
+  const vacuum = (of: TestLake, day: number, dryRun = false) => {
+    const later = of.reopen((deps) => ({ ...deps, clock: { now: () => new Date(day * 86_400_000) } }));
+    return vacuumTables(later.deps, { target: 'shop', dryRun });
+  };
+  const whole = await lake.copy();
+  await vacuum(whole, 29);
+  await vacuum(whole, 31, true);
+  assert.deepEqual(await folders(whole), ['condemned', 'r0', 'r1', 'r2']);
+  const counted = dying(await lake.copy(), Number.POSITIVE_INFINITY);
+  await vacuum(counted.lake, 31);
+  assert.deepEqual(await folders(counted.lake), ['condemned', 'r1', 'r2']);
+  // Whoever dies on the way leaves nothing about which somebody could decide otherwise.
+  const told = new Set<string>();
+  const gone = counted.keys.flatMap((key, at) => (key.includes('/_gates/r0/') ? [at] : []));
+  assert.ok(gone.length >= 2, counted.keys.join());
+  for (const at of [...gone, counted.changes() - 1]) {
+    const one = await lake.copy();
+    await vacuum(dying(one, at + 1).lake, 31).catch(() => undefined);
+    await assert.rejects(decide(one, 'r0'), (cause: Error) => {
+      told.add(/no run "r0"|rejected by ann/.exec(cause.message)?.[0] ?? cause.message);
+      return true;
+    });
+    await vacuum(one, 32);
+    assert.deepEqual(await folders(one), ['condemned', 'r1', 'r2']);
+    one.close();
+  }
+  assert.deepEqual([...told].sort(), ['no run "r0"', 'rejected by ann']);
+  await vacuum(lake, 31);
+  assert.equal((await decide(lake, 'r2')).before, false);
+  assert.equal((await decide(lake, 'r1')).before, true);
+  for (const one of [whole, counted.lake]) one.close();
 });
 
 test('a measure is compared under the name that it has now', async () => {
