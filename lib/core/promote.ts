@@ -59,6 +59,13 @@ export type Approval = {
   readonly digest: string;
 };
 
+/** What became of a run that has to be approved and was: conditions let it through, or it has waited for a person. */
+export type Gated = 'passed' | 'waited';
+
+export function gatedBy({ by }: Pick<Approval, 'by'>): Gated {
+  return by === BY_CONDITIONS ? 'passed' : 'waited';
+}
+
 /** Who decides where no person has. */
 export const BY_CONDITIONS = 'conditions';
 export const BY_EXPIRY = 'expiry';

@@ -9,7 +9,7 @@ import type { MaintenanceDue } from './maintenance-due.ts';
 import type { Skipped } from './objects.ts';
 import type { Parity, Shadow } from './parity.ts';
 import type { WrittenBy } from './plan-format.ts';
-import type { GateState } from './promote.ts';
+import type { Gated, GateState } from './promote.ts';
 import type { Measured, Spent, StepTiming } from './requests.ts';
 import type { SourceCounts } from './row-counts.ts';
 import type { BranchDone, PlannedPeriod } from './schedule/periods.ts';
@@ -280,6 +280,8 @@ export type RunResult = {
   /** By full name, where only partitions of a time were: these, as paths. */
   readonly partitions?: Readonly<Record<string, readonly string[]>>;
   readonly warnings: readonly string[];
+  /** Of a run that had to be approved; left out of others. */
+  readonly gate?: Gated;
   /** Of a run that compared texts of models; left out of others. */
   readonly parities?: readonly Parity[];
   readonly previews: Readonly<Record<string, readonly unknown[]>>;

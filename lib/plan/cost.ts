@@ -4,6 +4,7 @@ import { addRequests, addSpent, NOTHING_SPENT, type Requests, type Spent } from 
 import type { RunResult } from '../core/run.ts';
 import { RUN_STEPS, type RunStepName, type StepCompute, type StepName } from '../core/states.ts';
 import { vcpusOf } from '../core/worker-memory.ts';
+import { requestsOfGate, timingsOfGate } from './gate-requests.ts';
 import { PRICES, type Prices } from './prices.ts';
 import { CALLS, estimateRequests, requestsAround, TABLE } from './run-requests.ts';
 import { type LevelShape, PLANNED, shapeOf } from './run-shape.ts';
@@ -32,7 +33,8 @@ export type CostEstimate = EstimatedCost & {
  */
 export function estimateRun(work: RunWork, compute: Compute, options: CostOptions = {}): CostEstimate {
   const { prices = PRICES, rates = ASSUMED_RATES, measuredIn } = options;
-  const shape = shapeOf(work.levels.map(shapeOfLevel), work.served !== undefined);
+  const shape = shapeOf(work.levels.map(shapeOfLevel), { serves: work.served !== undefined, gate: work.gate });
+  const gate = requestsOfGate(work.gate, work.tables, work.levels.length);
   const { calls, within } = shape;
   const vcpuSeconds = {
     Stage: sum(unitsApart(work, 'Stage').map((unit) => vcpuSecondsOf(unit, rates))),
@@ -47,8 +49,12 @@ export function estimateRun(work: RunWork, compute: Compute, options: CostOption
   };
   const ofTables = work.tables * requestsOf(TABLE);
   const parts = sum(RUN_STEPS.map((step) => within[step] * requestsOf(CALLS[step])));
-  const asked: Partial<Record<RunStepName, number>> =
-    calls.Audit > 0 ? { Audit: ofTables, Level: parts } : { Level: parts + ofTables };
+  const ofLevel = parts + requestsOf(gate.Level) + (calls.Audit > 0 ? 0 : ofTables);
+  const asked: Partial<Record<RunStepName, number>> = {
+    Level: ofLevel,
+    Gate: requestsOf(gate.Gate),
+    ...(calls.Audit > 0 ? { Audit: ofTables } : {}),
+  };
   const uses = RUN_STEPS.map((step) => {
     const requests = calls[step] * requestsOf(CALLS[step]) + (asked[step] ?? 0);
     const waiting = (calls[step] * rates.startMs + requests * rates.requestMs) / 1_000;
@@ -58,7 +64,7 @@ export function estimateRun(work: RunWork, compute: Compute, options: CostOption
       seconds: waiting + (working[step] ?? 0) / vcpusOf(sizesOf(compute, step).memoryMb),
     };
   });
-  const requests = estimateRequests(shape, work);
+  const requests = addRequests(estimateRequests(shape, work), gate.Gate, gate.Level);
   const cost = priceRun({ uses, transitions: shape.transitions, requests }, compute, prices);
   return {
     ...cost,
@@ -106,17 +112,20 @@ function secondsOf(work: RunWork, compute: Compute, uses: readonly StepUse<RunSt
 
 /**
  * What a finished run has cost, by the times that its steps took and what they asked S3 for, with what AWS asks for around
- * them. Only the start of each call is assumed; in results of earlier releases also what they don't say. Attempts that
+ * them. Only the start of each call is assumed, and what it takes to be approved; in results of earlier releases also what they don't say. Attempts that
  * failed and were repeated, and renewals of the lock by calls of more than two minutes, are left out.
  */
 export function costOfRun(
-  result: Pick<RunResult, 'status' | 'steps' | 'tables' | 'serve'>,
+  given: Pick<RunResult, 'status' | 'steps' | 'tables' | 'serve' | 'gate'>,
   compute: Compute,
   prices: Prices = PRICES,
 ): RunCost {
   const rates = ASSUMED_RATES;
-  const levels = levelsOf(result);
-  const shape = shapeOf(levels, result.serve !== undefined);
+  const levels = levelsOf(given);
+  const { gate, serve } = given;
+  const around = timingsOfGate(gate, { tables: published(given), levels: levels.length }, rates);
+  const result = { ...given, steps: [...given.steps, ...around] };
+  const shape = shapeOf(levels, { serves: serve !== undefined, gate });
   const { calls, transitions } = shape;
   const uses = RUN_STEPS.map((step) => {
     const own = result.steps.filter((timing) => (timing.within ?? timing.step) === step);
@@ -153,7 +162,7 @@ function spentIn({ steps }: Pick<RunResult, 'steps'>): Spent | undefined {
 
 /** As far as a result of an earlier release knows it. */
 function workOfResult(result: Pick<RunResult, 'tables'>, levels: number): RunWork {
-  const tables = Object.values(result.tables).filter((table) => table.snapshot_id !== null).length;
+  const tables = published(result);
   return {
     files: 0,
     tables,
@@ -162,6 +171,10 @@ function workOfResult(result: Pick<RunResult, 'tables'>, levels: number): RunWor
     writes: 0,
     levels: Array.from({ length: levels }, () => ({ stage: [], merge: [] })),
   };
+}
+
+function published({ tables }: Pick<RunResult, 'tables'>): number {
+  return Object.values(tables).filter((table) => table.snapshot_id !== null).length;
 }
 
 /** How often a step is called, and for how long in all. */

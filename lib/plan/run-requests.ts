@@ -37,8 +37,8 @@ export const CALLS: Readonly<Record<RunStepName, Requests>> = {
   PlanMerge: { get: 6, put: 1 },
   Merge: { get: 15, put: 4 },
   Audit: { get: 3, put: 1 },
-  // Of a run that waits for nobody; none is counted before it is known whether there is one.
-  Gate: { get: 0, put: 0 },
+  // Of a pipeline whose runs have to be approved; beside what it reads of tables.
+  Gate: { get: 15, put: 2 },
   Commit: { get: 50, put: 17 },
   Serve: { get: 12, put: 2 },
   Finish: { get: 12, put: 5 },

@@ -1,3 +1,4 @@
+import type { Gated } from '../core/promote.ts';
 import type { RunStepName } from '../core/states.ts';
 
 /** The steps of a level, in their order. */
@@ -35,11 +36,20 @@ const STATES_OF: Readonly<Record<LevelStep, number>> = { PlanStage: 2, Stage: 1,
 /** The child execution that a distributed map starts, and the one state in it. Source: docs.aws.amazon.com/step-functions/latest/dg/concepts-transitions.html */
 export const PER_UNIT = 2;
 
+/**
+ * Gate, IsApproved. Of a run that has waited also AwaitDecision and OpenRequested, and then Open, IsThereWork, Level, WhatIsLeft and
+ * MoreLevels once more, which find all of it done, and both again.
+ */
+const GATE_STATES: Readonly<Record<Gated, number>> = { passed: 2, waited: 11 };
+
 /** IsServed, Serve: of a pipeline that serves tables. */
 const SERVING = 2;
 
+/** What comes after the levels. `gate`: of a run that has to be approved. */
+export type Ending = { readonly serves?: boolean; readonly gate?: Gated | undefined };
+
 /** What a run of such levels goes through. A call of Level goes on with the next level where it has left nothing. */
-export function shapeOf(levels: readonly LevelShape[], serves = false): RunShape {
+export function shapeOf(levels: readonly LevelShape[], { serves = false, gate }: Ending = {}): RunShape {
   const does = (step: LevelStep) => (level: LevelShape) => level.within.includes(step);
   const leaves = (level: LevelShape): boolean => !level.within.includes('Audit');
   // A run of an earlier release knew no Level.
@@ -54,8 +64,10 @@ export function shapeOf(levels: readonly LevelShape[], serves = false): RunShape
   );
   const count = (steps: readonly (readonly LevelStep[])[], step: LevelStep): number =>
     levels.reduce((sum, level, at) => sum + (steps[at]?.includes(step) ? timesOf(step, level) : 0), 0);
-  const ends = { Commit: 1, Serve: serves ? 1 : 0, Finish: 1 };
-  const calls = { ...NONE, Open: 1, Level: ofLevel, ...ends, ...counts((step) => count(apart, step)) };
+  const again = gate === 'waited' ? 1 : 0;
+  const ends = { Gate: gate === undefined ? 0 : 1 + again, Commit: 1, Serve: serves ? 1 : 0, Finish: 1 };
+  const begins = { Open: 1 + again, Level: ofLevel + again };
+  const calls = { ...NONE, ...begins, ...ends, ...counts((step) => count(apart, step)) };
   const maps = apart.flat().filter(isMapped).length;
   const states = apart.flat().reduce((sum, step) => sum + STATES_OF[step], 0);
   return {
@@ -64,6 +76,7 @@ export function shapeOf(levels: readonly LevelShape[], serves = false): RunShape
     transitions:
       AROUND +
       (serves ? SERVING : 0) +
+      (gate === undefined ? 0 : GATE_STATES[gate]) +
       PER_CALL * ofLevel +
       endsWithin +
       states +

@@ -1,4 +1,5 @@
 import { isKeyed, LOG_SUFFIX } from '../core/keyed.ts';
+import type { Gated } from '../core/promote.ts';
 import type { GoldModel, ModelSpec, PipelineSpec, SilverModel, TableRef } from '../core/spec.ts';
 import { fullName } from '../core/tables.ts';
 import type { ExplainedTable, Explanation } from './explain.ts';
@@ -26,6 +27,8 @@ export type RunWork = {
   }[];
   /** Present: tables are served outside the lake, at most so many bytes of them. */
   readonly served?: UnitWork;
+  /** Present: it has to be approved, by conditions that are taken to hold, or by a person. */
+  readonly gate?: Gated;
 };
 
 /** The units of one table, with the bytes that all of them work on together. */
@@ -62,7 +65,7 @@ const PARQUET_PART = 0.3;
 /** A table that exists. */
 export type Size = { readonly bytes: number; readonly files: number };
 
-type Outline = Pick<PipelineSpec, 'name' | 'settings' | 'models' | 'levels' | 'serve'>;
+type Outline = Pick<PipelineSpec, 'name' | 'settings' | 'models' | 'levels' | 'serve' | 'promote'>;
 
 /**
  * The work of a run that has been explained. `sizes`: of the tables that exist, by full name. What is not known
@@ -107,6 +110,7 @@ export function workOf(spec: Outline, plan: Explanation, sizes: ReadonlyMap<stri
     writes,
     levels,
     ...(served && { served: { kind: 'merge', units: 1, bytes: served.bytes } }),
+    ...(spec.promote && { gate: spec.promote.auto === null ? 'waited' : 'passed' }),
   };
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { type Compute, DEFAULT_COMPUTE } from '../../lib/core/compute.ts';
 import type { CostLine } from '../../lib/core/cost.ts';
+import type { Gated } from '../../lib/core/promote.ts';
 import type { RunResult } from '../../lib/core/run.ts';
 import { STEP_NAMES, type StepCompute, type StepName } from '../../lib/core/states.ts';
 import { costOfCompaction, costOfSweep, estimateCompaction, REWRITES_AT_ONCE } from '../../lib/plan/compaction-cost.ts';
@@ -118,6 +119,42 @@ describe('an estimate', () => {
       get: 155,
       glueSeconds: 60,
       wall: 9,
+    },
+    {
+      name: 'and conditions that let it through',
+      work: {
+        ...ONE_FILE,
+        levels: [{ stage: [unit('parse', 1, 20_000_000)], merge: [], within: WHOLE }],
+        gate: 'passed',
+      },
+      seconds: { Open: 1, Level: 3, Gate: 1, Commit: 1, Finish: 1 },
+      requests: 5,
+      // Gate and IsApproved more.
+      transitions: 11,
+      put: 52,
+      // 15 more, 7 of the table, and a look at the lock.
+      get: 165,
+      glueSeconds: 60,
+      wall: 7,
+    },
+    {
+      name: 'and a person who decides',
+      work: {
+        ...ONE_FILE,
+        levels: [{ stage: [unit('parse', 1, 20_000_000)], merge: [], within: WHOLE }],
+        gate: 'waited',
+      },
+      // Twice what comes before Commit, which finds the 20 MB done.
+      seconds: { Open: 2, Level: 4, Gate: 2, Commit: 1, Finish: 1 },
+      requests: 8,
+      // AwaitDecision, OpenRequested, Open, IsThereWork, Level, WhatIsLeft, MoreLevels, Gate and IsApproved more than that.
+      transitions: 20,
+      // 2 and 2 of Gate, 10 of Open, 2 of the level.
+      put: 66,
+      // Twice 22, 4 looks at the lock, 10 of Open, 12 of the level.
+      get: 212,
+      glueSeconds: 60,
+      wall: 10,
     },
     {
       name: 'two levels with a merge and gold',
@@ -319,6 +356,27 @@ describe('a finished run', () => {
       ROUND,
     );
     assert.equal(quantities(failed.lines)['state transitions'], 32);
+  });
+
+  test('that had to be approved costs what its steps counted, and what that takes, with all that is asked once more of one that has waited', () => {
+    const [, passed, waited] = [undefined, 'passed', 'waited'].map((gate) => {
+      const approved = gate === undefined ? {} : { gate: gate as Gated };
+      return costOfRun({ ...RESULT, steps: COUNTED, ...approved }, everyStep({}), ROUND);
+    });
+    // A start, and 15 + 2 + 7 requests of 30 ms.
+    assert.equal(secondsOf(passed?.lines ?? [])['Gate'], 1.22);
+    assert.equal(secondsOf(waited?.lines ?? [])['Gate'], 2.44);
+    // 20 requests of Open; of the two levels 28.
+    assert.deepEqual([secondsOf(waited?.lines ?? [])['Open'], secondsOf(waited?.lines ?? [])['Level']], [3.6, 1.34]);
+    const found = [passed, waited].map((cost) => quantities(cost?.lines ?? []));
+    assert.deepEqual(
+      found.map((one) => [one['requests'], one['state transitions'], one['PUT and LIST'], one['GET']]),
+      [
+        [15, 32, 21 + 2, 100 + 22 + 1],
+        [18, 41, 21 + 2 * 2 + 10 + 4, 100 + 2 * 22 + 10 + 24 + 4],
+      ],
+    );
+    assert.equal(waited?.requests, 'counted');
   });
 
   test('has no metrics when it was dry', () => {

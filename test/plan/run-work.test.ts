@@ -70,6 +70,14 @@ test('what is served is all that the tables have after the run', () => {
   assert.deepEqual([work.reads - plain.reads, plain.served], [7, undefined]);
 });
 
+test('a run that has to be approved waits for a person unless conditions may let it through', () => {
+  const promote = { maxQuarantineRate: null, forbid: [], expiresMs: 1 };
+  const gates = [undefined, { ...promote, auto: null }, { ...promote, auto: [] }].map((own) => {
+    return workOf({ ...outline(APPEND), ...(own && { promote: own }) }, plan(), new Map()).gate;
+  });
+  assert.deepEqual(gates, [undefined, 'waited', 'passed']);
+});
+
 function table(name: string, units: number, estimated_bytes: number | null): ExplainedTable {
   return { table: name, action: 'append', reason: '', units, estimated_bytes, partitions: null };
 }

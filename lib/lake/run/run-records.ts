@@ -2,6 +2,7 @@ import type { ExportOutcome } from '../../core/exports.ts';
 import type { ModelFacts } from '../../core/facts.ts';
 import type { InputBytes } from '../../core/input-bytes.ts';
 import { NOTHING_DONE } from '../../core/nothing-done.ts';
+import type { Gated } from '../../core/promote.ts';
 import type { Measured } from '../../core/requests.ts';
 import type { RowCounts, SourceCounts } from '../../core/row-counts.ts';
 import type { RunPlan, RunRef, RunResult, TableOutcome } from '../../core/run.ts';
@@ -68,6 +69,8 @@ export type SettledBooks = {
 export type CommitRecord = Measured & {
   /** Of a pipeline that exports. */
   readonly exports?: readonly ExportOutcome[];
+  /** Of a run that had to be approved. */
+  readonly gate?: Gated;
   readonly tables: Readonly<Record<string, TableOutcome>>;
   readonly accounting: Readonly<Record<string, SourceCounts>>;
   /** Keys of objects whose facts are in the tables now, so that they go. */

@@ -87,7 +87,10 @@ export async function reviewRun(deps: ReviewDeps, runId: string, sample: number,
     parities: (await readParities(deps, plan)) ?? [],
     duration_ms: Date.parse(at) - Date.parse(plan.created_at) + plan.planning_ms,
     p50_ms: await usualDuration(deps, run.pipeline),
-    cost_usd: costOfRun({ status: 'SUCCEEDED', steps, tables: {} }, plan.spec.compute ?? DEFAULT_COMPUTE).usd,
+    cost_usd: costOfRun(
+      { status: 'SUCCEEDED', steps, tables: {}, gate: 'passed' },
+      plan.spec.compute ?? DEFAULT_COMPUTE,
+    ).usd,
   };
 }
 

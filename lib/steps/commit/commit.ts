@@ -2,6 +2,7 @@ import { mapConcurrent } from '../../core/concurrency.ts';
 import { objectName } from '../../core/objects.ts';
 import { booksOf, DIAGNOSTICS, isFacts, opsTable } from '../../core/ops.ts';
 import { PERSONAL_SOURCES, personalSources } from '../../core/personal.ts';
+import { gatedBy } from '../../core/promote.ts';
 import { NO_ROWS, type SourceCounts } from '../../core/row-counts.ts';
 import type { RunPlan, RunState, TableOutcome } from '../../core/run.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
@@ -75,6 +76,7 @@ export async function runCommit(state: RunState, deps: StepDeps): Promise<RunSta
     tables,
     accounting,
     ...(exported && { exports: exported }),
+    ...(approval && { gate: gatedBy(approval) }),
     ...(folded.length === 0 ? {} : { folded }),
     ...measure(RECORDING),
   };

@@ -1,5 +1,5 @@
 import { addInputs, NO_INPUTS } from '../../core/input-bytes.ts';
-import type { Approval } from '../../core/promote.ts';
+import { type Approval, gatedBy } from '../../core/promote.ts';
 import { type Measured, NOTHING_SPENT } from '../../core/requests.ts';
 import type { RunPlan } from '../../core/run.ts';
 import type { StepDeps } from '../../lake/deps.ts';
@@ -55,7 +55,7 @@ export async function publishFacts(deps: StepDeps, plan: RunPlan, published: Pub
 async function priceOnAws(
   deps: StepDeps,
   plan: RunPlan,
-  { audits, tables, commit }: Published,
+  { audits, tables, commit, approval }: Published,
   rate: Extract<Rate, { kind: 'aws' }>,
 ): Promise<RunPrice> {
   const { get, put } = CALLS.Finish;
@@ -64,5 +64,9 @@ async function priceOnAws(
     ...(await readTimings(deps, plan, audits, commit)),
     { ...finish, spent: { ...NOTHING_SPENT, get, put } },
   ];
-  return { usd: costOfRun({ status: 'SUCCEEDED', steps, tables }, rate.compute).usd, rate: nameRate(rate) };
+  return {
+    usd: costOfRun({ status: 'SUCCEEDED', steps, tables, ...(approval && { gate: gatedBy(approval) }) }, rate.compute)
+      .usd,
+    rate: nameRate(rate),
+  };
 }

@@ -84,6 +84,7 @@ async function assembleResult(
     suspended_files: [...(plan.suspended ?? []), ...sources.flatMap((one) => filesWith(one, 'suspended'))],
     tables: commit.tables,
     ...(commit.exports && { exports: commit.exports }),
+    ...(commit.gate && { gate: commit.gate }),
     ...(parities === undefined ? {} : { parities }),
     ...(plan.branch === undefined ? {} : { branch: plan.branch }),
     ...serveOf(plan, state),

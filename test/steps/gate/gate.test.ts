@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { renderPipeline } from '../../../lib/cli/output/status.ts';
 import { InvalidInput } from '../../../lib/core/errors.ts';
 import type { Awaiting } from '../../../lib/core/promote.ts';
+import type { RunResult } from '../../../lib/core/run.ts';
 import { parseTableName } from '../../../lib/core/tables.ts';
 import { append, csv } from '../../../lib/define/index.ts';
 import { type DecideRequest, decideRun, findGated } from '../../../lib/lake/gate/decide-run.ts';
@@ -57,6 +58,7 @@ async function decide(lake: TestLake, runId: string, request: Partial<DecideRequ
   return decideRun(lake.deps, run, gate, { decision: 'approved', by: 'ann', reason: 'looks right', ...request });
 }
 
+const transitionsOf = ({ cost }: RunResult) => cost?.lines.find(({ item }) => item === 'state transitions')?.quantity;
 const approvals = (lake: TestLake) =>
   lake.rows('shop_ops.approvals', 'SELECT run_id, decision, "by", reason FROM t ORDER BY run_id');
 const refused = (parts: RegExp) => (error: unknown) => error instanceof InvalidInput && parts.test(error.message);
@@ -111,6 +113,7 @@ test('a run waits with all that it has prepared, publishes when it is approved, 
   assert.deepEqual(await lake.rows('shop_gold.totals'), [{ day: 1, amount: '30' }]);
   assert.deepEqual(await approvals(lake), [{ run_id: 'r1', decision: 'approved', by: 'ann', reason: 'looks right' }]);
   const published = await lake.run({ runId: 'r1' });
+  assert.deepEqual([published.gate, transitionsOf(published)], ['waited', 20]);
   // What it waited for is no work: three days of it are not in its duration.
   assert.ok(published.duration_ms < 86_400_000, `${published.duration_ms}`);
   assert.deepEqual(
@@ -164,7 +167,8 @@ test('conditions let a run through that meets all of them, and say of the others
   assert.equal((await lake.run({ runId: 'r1' })).status, 'SUCCEEDED');
 
   await lake.land('rows', 'b.csv', 'id,day,amount\n3,2,100\n4,2,-50\n5,2,50\nx,2,1\n');
-  assert.equal((await lake.run({ runId: 'r2' })).status, 'SUCCEEDED');
+  const passed = await lake.run({ runId: 'r2' });
+  assert.deepEqual([passed.status, passed.gate, transitionsOf(passed)], ['SUCCEEDED', 'passed', 11]);
   const auto = (await lake.rows('shop_ops.approvals', 'SELECT "by", reason FROM t WHERE run_id = \'r2\''))[0];
   assert.equal(auto?.['by'], 'conditions');
   assert.equal(
