@@ -9,10 +9,12 @@ export type BoundPipeline = {
   readonly others: readonly OtherTable[];
   /** Whether any SQL names the run date. */
   readonly dated: boolean;
+  /** Whether any folds case. */
+  readonly folds: boolean;
 };
 
 /** The spec of what was read and what was bound; what a pipeline does not say is left out. */
-export function assemble(draft: PipelineDraft, { models, others, dated }: BoundPipeline): PipelineSpec {
+export function assemble(draft: PipelineDraft, { models, others, dated, folds }: BoundPipeline): PipelineSpec {
   const refs = [...models].map(
     ([id, model]) => [id, { ref: { layer: model.layer, name: model.name }, reads: readByAny(model) }] as const,
   );
@@ -27,6 +29,7 @@ export function assemble(draft: PipelineDraft, { models, others, dated }: BoundP
     ...(draft.schedules.length === 0 ? {} : { schedules: draft.schedules }),
     ...(draft.timezone === undefined ? {} : { timezone: draft.timezone }),
     ...(dated ? { dated } : {}),
+    ...(folds ? { folds } : {}),
     ...(draft.onChange === 'stop' ? {} : { onChange: draft.onChange }),
     settings: draft.settings,
     compute: draft.compute,

@@ -13,7 +13,6 @@ import type { Binding } from './conditions.ts';
 import { checkContractValues } from './contract-values.ts';
 import { describedOf } from './described.ts';
 import type { BoundModel, ParsedModel, PipelineDraft, SourceDraft } from './draft.ts';
-import { knowingRunDate } from './due-by.ts';
 import { checkPlaces } from './export-shape.ts';
 import { loadFunctions } from './functions.ts';
 import { bindTexts, othersOf, readsOf } from './implementations/bind.ts';
@@ -23,6 +22,7 @@ import { resolveMode } from './keyed-checks.ts';
 import { findCircles, levelsOf } from './levels.ts';
 import { createNotes, type Notes } from './notes.ts';
 import { bindOthers, checkAfter, noOthers, type Pipelines, unbindOthers } from './other-pipelines.ts';
+import { knowingFunctions } from './own-functions.ts';
 import { type ModelContext, type PipelineFiles, parseTexts } from './parse-models.ts';
 import { personalColumns, personalTables } from './personal.ts';
 import { readPipeline } from './pipeline-shape.ts';
@@ -84,7 +84,7 @@ async function bindPipeline(draft: PipelineDraft, input: CompileInput, notes: No
   await checkAfter(draft.after, pipelines, notes);
   await resetSchemas(input.session);
   await bindVariables(input.session, draft.vars, notes);
-  const { session, isDated, forget } = knowingRunDate(refusingUnknown(input.session, draft.vars));
+  const { session, isDated, isFolding, forget } = knowingFunctions(refusingUnknown(input.session, draft.vars));
   const binding: Binding = { session, functions: await loadFunctions(session), vars: draft.vars, notes };
   const sources = await bindSources(binding, draft, input.empty);
   const parsed = await parseModels(draft, { ...input, session, pipelines, notes });
@@ -97,7 +97,7 @@ async function bindPipeline(draft: PipelineDraft, input: CompileInput, notes: No
   try {
     const models = await bindTables(binding, parsed, { sources, draft });
     const closes = [...models.values()].some((model) => model.layer === 'silver' && model.closeAfter !== undefined);
-    return { models, others, dated: isDated() || closes };
+    return { models, others, dated: isDated() || closes, folds: isFolding() };
   } finally {
     await unbindOthers(input.session, others);
     await forget();

@@ -1,11 +1,9 @@
 import type { Grain } from '../core/run-date.ts';
-import type { JsonValue, Session } from '../ports.ts';
-import { dropRunDate, setRunDate } from '../sql/run-date.ts';
+import type { JsonValue } from '../ports.ts';
 import { type Node, nodeAt, nodesAt, textAt, walk } from '../sql/tree.ts';
 import type { ParsedModel } from './draft.ts';
 import { type Notes, placeIn, showValue } from './notes.ts';
-
-const NAMES = ['run_date', 'run_time'];
+import { isCalled, OF_RUN_DATE } from './own-functions.ts';
 
 /** By how much of a date's parts, from the coarsest, a function of it tells. */
 const PARTS: Readonly<Record<string, Grain>> = {
@@ -45,42 +43,6 @@ export function dueByOf({ draft, tree }: ParsedModel, notes: Notes): Grain | und
   return undefined;
 }
 
-/** SQL is bound against a run date, of which only the type matters. */
-const SOME_RUN = { date: '2000-01-01', time: '2000-01-01T00:00:00.000Z' };
-
-type Dated = {
-  readonly session: Session;
-  /** Whether any SQL that it has parsed names the run date. */
-  readonly isDated: () => boolean;
-  readonly forget: () => Promise<void>;
-};
-
-/** A session that knows a run date from the first SQL on that names it. */
-export function knowingRunDate(session: Session): Dated {
-  let dated = false;
-  return {
-    session: {
-      ...session,
-      async parse(sql) {
-        const tree = await session.parse(sql);
-        if (!dated && namesRunDate(tree)) {
-          dated = true;
-          for (const statement of setRunDate(SOME_RUN)) await session.run(statement);
-        }
-        return tree;
-      },
-    },
-    isDated: () => dated,
-    async forget() {
-      for (const statement of dated ? dropRunDate() : []) await session.run(statement);
-    },
-  };
-}
-
-function namesRunDate(tree: JsonValue): boolean {
-  return [...walk(tree)].some((node) => NAMES.some((name) => isCalled(node, name)));
-}
-
 function* grainsIn(value: JsonValue | undefined): Generator<Grain> {
   const coarse = new Set<Node>();
   for (const node of walk(value)) {
@@ -89,7 +51,7 @@ function* grainsIn(value: JsonValue | undefined): Generator<Grain> {
     if (grain !== undefined && date !== undefined && isCalled(date, 'run_date')) {
       coarse.add(date);
       yield grain;
-    } else if (NAMES.some((name) => isCalled(node, name)) && !coarse.has(node)) yield 'day';
+    } else if (OF_RUN_DATE.some((name) => isCalled(node, name)) && !coarse.has(node)) yield 'day';
   }
 }
 
@@ -104,8 +66,4 @@ function ofPart(node: Node): readonly [grain: Grain | undefined, date: Node | un
 function constantOf(node: Node | undefined): string {
   const value = node === undefined ? undefined : nodeAt(node, 'value')?.['value'];
   return typeof value === 'string' ? value.toLowerCase() : '';
-}
-
-function isCalled(node: Node, name: string): boolean {
-  return node['class'] === 'FUNCTION' && textAt(node, 'function_name').toLowerCase() === name;
 }

@@ -39,6 +39,8 @@ export type PipelineSpec = {
   readonly timezone?: string;
   /** Present: its SQL names the run date, in a model or in a condition. */
   readonly dated?: true;
+  /** Present: its SQL folds case. */
+  readonly folds?: true;
   /** In the plan of a run: its date. Compiled, and in plans of earlier releases: none. */
   readonly runAt?: RunDate;
   readonly settings: PipelineSettings;

@@ -146,3 +146,18 @@ describe('the run date', () => {
     assert.equal(spec.models.length, 3);
   });
 });
+
+test('SQL that names casefold() is bound with it, and its pipeline says so', async () => {
+  const sql = {
+    'gold/revenue.sql': 'select CaseFold(region) as region, sum(amount) as revenue from silver.orders group by all',
+  };
+  const spec = await compileShop(session, { definition: SHOP, sql });
+  assert.equal(spec.folds, true);
+  assert.equal('dated' in spec, false);
+  const region = spec.models.find(({ id }) => id === 'gold.revenue')?.columns[0];
+  assert.deepEqual(region, { name: 'region', type: { kind: 'string' } });
+  // The next pipeline knows nothing of it.
+  assert.equal('folds' in (await compileShop(session, { definition: SHOP })), false);
+  const wrong = { 'gold/revenue.sql': 'select casefold(amount) as revenue from silver.orders' };
+  assert.match(JSON.stringify(await problemsOf(session, { sql: wrong })), /DECIMAL/);
+});

@@ -112,7 +112,7 @@ test('a message is flagged by the words of its time, one strike whatever their n
   });
 });
 
-test('words are the same however their letters are composed, and marks belong to them', async () => {
+test('words are the same in any case and form of their letters, and marks belong to them', async () => {
   await withLake(async (lake) => {
     const values = [
       say('un caf\u00e9!'),
@@ -121,6 +121,10 @@ test('words are the same however their letters are composed, and marks belong to
       say('cafe'),
       say(' ! '),
       say('all others'),
+      say('in der STRASSE,'),
+      say('die ﬂut\u3000ＡＢＣ１'),
+      say('ΌΔΟΣ'),
+      say('flu t abc 1'),
     ];
     // Lists that wait together are one, and stop no run.
     await runBatches(lake, [
@@ -128,12 +132,18 @@ test('words are the same however their letters are composed, and marks belong to
       [
         words('marked_words', 'others'),
         words('marked_words', ' ', '\tCafe\u0301\n', '\u0939\u093f\u0928\u094d\u0926\u0940'),
+        words('marked_words', '\u00a0Stra\u00dfe', 'abc\u2460', 'FLUT', 'όδος'),
       ],
       [records(0, values)],
     ]);
     assert.deepEqual(
-      (await flags(lake)).map(({ f }) => f),
-      [true, true, true, false, false, true],
+      (await flags(lake)).map(({ w }) => w),
+      [['caf\u00e9'], ['caf\u00e9'], ['\u0939\u093f\u0928\u094d\u0926\u0940'], [], [], ['others']].concat([
+        ['strasse'],
+        ['abc1', 'flut'],
+        ['όδοσ'],
+        [],
+      ]),
     );
   });
 });

@@ -5,6 +5,7 @@ import { oneOf } from '../../core/suggest.ts';
 import { renderColumnType } from '../../core/types.ts';
 import { type VarValues, withVars } from '../../core/vars.ts';
 import type { Engine, Session } from '../../ports.ts';
+import { setCasefold } from '../../sql/casefold/casefold.ts';
 import { setRunDate } from '../../sql/run-date.ts';
 import { findForbiddenVars, findMisfitVars, setVars } from '../../sql/vars.ts';
 
@@ -34,12 +35,16 @@ export async function bindVars(session: Session, spec: PipelineSpec, given: VarV
   throw new InvalidInput(`variables of ${spec.name} cannot have these values:`, problems);
 }
 
-/** Steps run a pipeline's SQL in sessions that know its variables, and the date of the run. */
+/** Steps run a pipeline's SQL in sessions that know its variables, the date of the run, and what folds case. */
 export function knowingVars<Deps extends { readonly engine: Engine }>(
   deps: Deps,
-  { vars = [], dated, runAt }: Pick<PipelineSpec, 'vars' | 'dated' | 'runAt'>,
+  { vars = [], dated, folds, runAt }: Pick<PipelineSpec, 'vars' | 'dated' | 'folds' | 'runAt'>,
 ): Deps {
-  const known = [...setVars(vars), ...(dated === undefined || runAt === undefined ? [] : setRunDate(runAt))];
+  const known = [
+    ...setVars(vars),
+    ...(dated === undefined || runAt === undefined ? [] : setRunDate(runAt)),
+    ...(folds === undefined ? [] : setCasefold()),
+  ];
   if (known.length === 0) return deps;
   const open: Engine['open'] = async (options) => {
     const session = await deps.engine.open(options);

@@ -1,5 +1,5 @@
 -- What each message says, and which marked words are in it. A message keeps the list of words that it was flagged by;
--- of several lists that came together all words count.
+-- of several lists that came together all words count. Words are compared folded: in no case, and in one form of each letter.
 SELECT
   m.topic,
   m.partition,
@@ -10,7 +10,7 @@ SELECT
   m.sent_at,
   list_sort(list_distinct(list_intersect(
     list_transform(
-      string_split_regex(lower(nfc_normalize(json_extract_string(json(m.value), '$.message'))), '\s+'),
+      string_split_regex(casefold(json_extract_string(json(m.value), '$.message')), '[\s\p{Z}]+'),
       lambda token: CASE
         WHEN var('matching') = 'token' THEN token
         ELSE regexp_replace(token, '^[^\p{L}\p{N}\p{M}]+|[^\p{L}\p{N}\p{M}]+$', '', 'g') END
