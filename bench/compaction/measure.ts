@@ -1,8 +1,8 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Bench, Measured, SideResult } from '../bench.ts';
 import { measureNode } from '../child.ts';
+import { packedCommand } from '../command/measure.ts';
 import type { Figure } from '../figures.ts';
 import type { FingerprintSpec } from '../fingerprint.ts';
 import { BENCH_PIPELINES, freshFolder, WORK } from '../folders.ts';
@@ -12,7 +12,6 @@ import { compareTimes, runRounds } from '../rounds.ts';
 import { type ManyFiles, makeManyFiles } from './make-table.ts';
 
 const FLOOR = new URL('floor.ts', import.meta.url);
-const STRATA = fileURLToPath(new URL('../../bin/strata.ts', import.meta.url));
 const TIME_BOUND = 1.4;
 const PEAK_GB = 1;
 const FILES = 2_000;
@@ -28,10 +27,11 @@ const WHY =
 export async function measureCompaction(bench: Bench): Promise<Measured> {
   const rows = bench.sizes.events;
   const made = await makeManyFiles(bench, join(WORK, 'compaction'), rows, FILES);
+  const strata = join(await packedCommand(), 'dist', 'bin', 'strata.js');
   const title = `compaction of ${rows.toLocaleString('en-US')} rows in ${made.files.toLocaleString('en-US')} files, against a script that only rewrites`;
   const [floor = [], ours = []] = await runRounds(bench, title, [
     { name: 'floor', run: () => runFloor(bench, FLOOR, made.plain, TABLES) },
-    { name: 'lake', run: () => compactOnce(bench, made) },
+    { name: 'lake', run: () => compactOnce(bench, strata, made) },
   ]);
   return {
     figures: [...compareTimes(title, ours, floor, TIME_BOUND, WHY), peakOf(ours)],
@@ -40,8 +40,8 @@ export async function measureCompaction(bench: Bench): Promise<Measured> {
   };
 }
 
-/** Compacts a copy of the lake. */
-async function compactOnce(bench: Bench, { root }: ManyFiles): Promise<SideResult> {
+/** Compacts a copy of the lake, with the command as the package brings it. */
+async function compactOnce(bench: Bench, strata: string, { root }: ManyFiles): Promise<SideResult> {
   const copy = join(await freshFolder(join(WORK, 'compacted')), 'lake');
   await cp(root, copy, { recursive: true });
   const compact = [
@@ -54,7 +54,7 @@ async function compactOnce(bench: Bench, { root }: ManyFiles): Promise<SideResul
     'events_silver.events',
     '--all',
   ];
-  const { stdout, ...sample } = await measureNode(STRATA, compact, WORK);
+  const { stdout, ...sample } = await measureNode(strata, compact, WORK);
   const { error } = JSON.parse(stdout) as { readonly error?: unknown };
   if (error !== null) throw new Error(`the compaction did not succeed: ${stdout}`);
   return { ...sample, fingerprints: await readLake(bench.session, copy, 'events', TABLES) };

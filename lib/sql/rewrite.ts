@@ -34,6 +34,11 @@ function hashedTerms(column: Column): readonly Sql[] {
   return [holdsFloats([column]) ? sql`replace(${text}, '-nan', 'nan')` : text];
 }
 
+/** So many rows of a relation, those that come first. */
+export function firstRows(relation: Sql, most: number): Sql {
+  return sql`(SELECT * FROM ${relation} LIMIT ${most})`;
+}
+
 /** A partition field for a condition: its name, and the type that its values have there. */
 export type ConditionField = { readonly name: string; readonly type: Sql };
 

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { append, csv, definePipeline } from '../../lib/define/index.ts';
+import { append, csv, definePipeline, parquet } from '../../lib/define/index.ts';
 import { currentSchema, fieldByName } from '../../lib/iceberg/schema.ts';
 import { decodeValue } from '../../lib/iceberg/values.ts';
+import { userSql } from '../../lib/sql/user-sql.ts';
 import { planFiles } from '../../lib/table/read.ts';
+import { readingSession } from '../support/test-engine.ts';
 import { openTestLake, type TestLake } from '../support/test-lake.ts';
-import { compact } from './compact-lake.ts';
+import { compact, filesOf } from './compact-lake.ts';
 
 /** Rows of two columns that have nothing to do with each other; as many as some files have. */
 const ROWS = 800_000;
@@ -101,3 +105,63 @@ describe('a large file', () => {
     assert.deepEqual(await lake.rows('shop_silver.items', FINGERPRINT), before);
   });
 });
+
+test('files of many rows are packed by the level that a trial chose; rows that are ordered, small', async () => {
+  const copied: string[] = [];
+  const lake = await openTestLake({
+    name: 'shop',
+    definition: definePipeline({
+      name: 'shop',
+      sources: { rows: parquet({ columns: { id: 'bigint' } }) },
+      silver: { items: { from: 'rows', mode: append() } },
+    }),
+  });
+  opened.push(lake);
+  for (const name of ['a', 'b']) {
+    await lake.land('rows', `${name}.parquet`, await numbers(lake, 1_000_000));
+    assert.equal((await lake.run()).status, 'SUCCEEDED');
+  }
+  const noting = lake.reopen((deps) => ({
+    ...deps,
+    engine: {
+      open: async (options) => {
+        const session = await deps.engine.open(options);
+        const copy: typeof session.copy = async (statement) => {
+          if (statement.name === 'rewrite shop_silver.items') copied.push(statement.text);
+          return session.copy(statement);
+        };
+        return { ...session, copy };
+      },
+    },
+  }));
+  const levels = (): unknown =>
+    copied.splice(0).map((text) => [text.includes('LIMIT 122880'), /COMPRESSION_LEVEL \d/.exec(text)?.[0]]);
+  const sum = 'SELECT count(*)::INT AS n, sum(id)::BIGINT AS ids FROM t';
+  const before = await lake.rows('shop_silver.items', sum);
+  await compact(noting, { table: 'shop_silver.items', min_files: 2 });
+  assert.deepEqual(levels(), [
+    [true, undefined],
+    [true, 'COMPRESSION_LEVEL 2'],
+    [false, 'COMPRESSION_LEVEL 2'],
+  ]);
+  assert.equal((await filesOf(lake, 'shop_silver.items')).length, 1);
+  assert.deepEqual(await lake.rows('shop_silver.items', sum), before);
+  await compact(noting, { table: 'shop_silver.items', sort: ['id'] });
+  await compact(noting, { table: 'shop_silver.items', zorder: ['id'] });
+  assert.deepEqual(levels(), [
+    [false, undefined],
+    [false, undefined],
+  ]);
+  assert.deepEqual(await lake.rows('shop_silver.items', sum), before);
+});
+
+/** A Parquet file of numbers in order, which the middle level packs well. */
+async function numbers({ deps, scratch }: TestLake, rows: number): Promise<Uint8Array> {
+  const path = join(scratch, 'numbers.parquet');
+  await using session = await deps.engine.open(readingSession());
+  await session.run({
+    name: 'numbers',
+    text: userSql(`COPY (SELECT i AS id FROM range(${rows}) AS r(i)) TO '${path}'`),
+  });
+  return readFile(path);
+}

@@ -7,7 +7,8 @@ import { partitionFolder } from '../../iceberg/partition-path.ts';
 import { columnsOf } from '../../iceberg/schema.ts';
 import type { IcebergValue, PartitionSpec, Schema } from '../../iceberg/types.ts';
 import type { CopyStatement, ObjectStore, Session, WrittenFile } from '../../ports.ts';
-import { writeTable } from '../../sql/write.ts';
+import { firstRows } from '../../sql/rewrite.ts';
+import { type Packing, writeTable } from '../../sql/write.ts';
 import type { StepDeps } from '../deps.ts';
 import type { Placed } from '../run/unit-result.ts';
 import { fieldIdsOf } from '../tables/field-ids.ts';
@@ -82,6 +83,7 @@ export type PartitionRows = {
   readonly fileOf?: Sql;
   readonly folder: string;
   readonly fileBytes: number;
+  readonly packed: Packing;
   readonly stem: string;
   readonly check: (paths: readonly string[]) => Promise<void>;
 };
@@ -92,9 +94,27 @@ export async function stagePartition(
   rows: PartitionRows,
   deps: PlacingDeps,
 ): Promise<readonly Placed[]> {
-  const { from, table, schema, spec, partition, withFile, sortBy, orderBy, fileOf, folder, fileBytes } = rows;
+  const { table, schema, spec, partition } = rows;
+  const written = (await session.copy(copyPartition(rows))).map((file) => ({ ...file, partition: [] }));
+  const filled = written.filter((file) => file.rows > 0);
+  await rows.check(filled.map((file) => file.path));
+  const place = partitionPrefix(table, partitionFolder(spec, schema, partition));
+  return placeFiles(deps, filled, () => `${place}${rows.stem}-${deps.ids.unique()}.parquet`);
+}
+
+type CopiedRows = Omit<PartitionRows, 'spec' | 'partition' | 'stem' | 'check'>;
+
+/** Bytes that so many of the rows take in a file, which is left in the folder. */
+export async function bytesOfSome(session: Session, rows: CopiedRows, most: number): Promise<number> {
+  const some = { ...rows, from: firstRows(rows.from, most) };
+  const written = await session.copy(copyPartition(some));
+  return written.reduce((sum, file) => sum + file.bytes, 0);
+}
+
+function copyPartition(rows: CopiedRows): CopyStatement {
+  const { from, table, schema, withFile, sortBy, orderBy, fileOf, folder, fileBytes, packed } = rows;
   const columns = columnsOf(schema);
-  const copy = writeTable({
+  return writeTable({
     name: `rewrite ${fullName(table)}`,
     from,
     columns: withFile ? [...columns, BRONZE_FILE] : columns,
@@ -105,13 +125,8 @@ export async function stagePartition(
     ...(fileOf === undefined ? {} : { fileOf }),
     folder,
     fileBytes,
-    packed: 'small',
+    packed,
   });
-  const written = (await session.copy(copy)).map((file) => ({ ...file, partition: [] }));
-  const filled = written.filter((file) => file.rows > 0);
-  await rows.check(filled.map((file) => file.path));
-  const place = partitionPrefix(table, partitionFolder(spec, schema, partition));
-  return placeFiles(deps, filled, () => `${place}${rows.stem}-${deps.ids.unique()}.parquet`);
 }
 
 /** What the keys of the data files of one partition begin with. */

@@ -9,7 +9,8 @@ import { currentSchema } from '../../iceberg/schema.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
-import { stagePartition } from '../../lake/files/stage-files.ts';
+import { bytesOfSome, stagePartition } from '../../lake/files/stage-files.ts';
+import { packingOf, type Trial } from '../../lake/maintain/choose-packing.ts';
 import { rewriteStem } from '../../lake/maintain/discard-maintenance.ts';
 import { layOut } from '../../lake/maintain/lay-out.ts';
 import {
@@ -51,8 +52,13 @@ export async function runRewrite(input: RewriteInput, deps: StepDeps): Promise<J
   const done = await underMark(deps, marks, async () => {
     const bins: RewrittenBin[] = [];
     const left: LeftPartition[] = [];
+    const packing = packingOf(unit);
     for (const [at, bin] of unit.bins.entries()) {
-      const outcome = await rewriteOrLeave(deps, { table, base, stem: `${rewriteStem(run)}${item.round}` }, bin);
+      const outcome = await rewriteOrLeave(
+        deps,
+        { table, base, packing, stem: `${rewriteStem(run)}${item.round}` },
+        bin,
+      );
       if ('reason' in outcome) left.push(outcome);
       else bins.push({ bin: at, rows: bin.rows, ...outcome });
     }
@@ -67,7 +73,12 @@ export async function runRewrite(input: RewriteInput, deps: StepDeps): Promise<J
 /** What is wrong with files of a bin, or with what came of them; a file that is gone was forgotten meanwhile. */
 const LEAVING = [EngineError, UnreadableTable, AuditFailed, ObjectNotFound];
 
-type Place = { readonly table: MaintainedTable; readonly base: TableMetadata; readonly stem: string };
+type Place = {
+  readonly table: MaintainedTable;
+  readonly base: TableMetadata;
+  readonly packing: ReturnType<typeof packingOf>;
+  readonly stem: string;
+};
 
 async function rewriteOrLeave(
   deps: StepDeps,
@@ -105,22 +116,15 @@ async function rewriteBin(deps: StepDeps, place: Place, bin: Bin): Promise<Rewri
   }));
   await using borrowed = await openFiles(session, deps.store, base, files);
   const from = renderScan(columns, borrowed.files);
-  return await stagePartition(
-    session,
-    {
-      ...(await layOut(session, table, from, bin)),
-      table: table.table,
-      schema,
-      spec,
-      partition,
-      withFile: table.with_file,
-      folder: `${scratch.folder}/out`,
-      fileBytes: bin.file_bytes,
-      stem,
-      check: (paths) => checkSame(session, columns, from, paths),
-    },
-    deps,
-  );
+  const laidOut = await layOut(session, table, from, bin);
+  const rows = { table: table.table, schema, withFile: table.with_file, fileBytes: bin.file_bytes };
+  const trial: Trial = (packed, most) =>
+    bytesOfSome(session, { ...rows, from, sortBy: [], folder: `${scratch.folder}/${packed}`, packed }, most);
+  // What is ordered anew is read more often than written, and packs in another way than the rows that are at hand to try.
+  const packed = laidOut.orderBy === undefined && !sorted ? await place.packing(bin, trial) : 'small';
+  const check = (paths: readonly string[]): Promise<void> => checkSame(session, columns, from, paths);
+  const folder = `${scratch.folder}/out`;
+  return await stagePartition(session, { ...rows, ...laidOut, spec, partition, folder, packed, stem, check }, deps);
 }
 
 /** Throws AuditFailed when the new files don't have the rows of the old ones. */
