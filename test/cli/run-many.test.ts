@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { RunResult } from '../../lib/core/run.ts';
+import { wrongByStandard } from '../report/openlineage-standard.ts';
 import { openCliLake } from './lake.ts';
 
 const source = "rows: csv({ columns: { id: 'int', amount: 'int' } })";
@@ -151,6 +152,7 @@ test('what runs did is told as OpenLineage events, of the last run or of those t
   const told = eventsIn((await lake.run('openlineage', 'retail', '--last', '9')).stdout);
   const begun = told.filter(({ eventType, job }) => eventType === 'START' && job.name === 'retail');
   assert.equal(begun.length, ended);
+  assert.deepEqual(wrongByStandard([...eventsIn(stdout), ...told]), []);
   const times = begun.map(({ eventTime }) => eventTime);
   assert.deepEqual(times, [...times].sort());
 });

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { RecordedRun } from '../../lib/core/facts.ts';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { type OpenLineageEvent, openLineageEvents } from '../../lib/report/openlineage/events.ts';
+import { wrongByStandard } from './openlineage-standard.ts';
 
 const SPEC = {
   name: 'shop',
@@ -233,5 +234,32 @@ describe('a run as OpenLineage events', () => {
     assert.deepEqual(find(failed, 'shop.silver.orders', 'ABORT')['outputs'], []);
     const gold = find(failed, 'shop.gold.totals', 'FAIL') as { run: { facets: { errorMessage: { message: string } } } };
     assert.equal(gold.run.facets.errorMessage.message, 'no such column');
+    assert.deepEqual(wrongByStandard(failed), []);
+  });
+
+  test('are as the standard has them, which refuses what it does not know', () => {
+    assert.deepEqual(wrongByStandard(events), []);
+    const [first, ...others] = events as readonly { readonly [key: string]: object }[];
+    assert.ok(first);
+    const MISTAKES: readonly (readonly [string, object, RegExp])[] = [
+      ['a run without an end', { ...first, eventType: 'OTHER' }, /^run \S+: COMPLETE$/],
+      ['no job', { ...first, job: undefined }, /at job/],
+      ['a time without its zone', { ...first, eventTime: '2026-01-31T09:00:00' }, /at eventTime/],
+      ['an id that is none', { ...first, run: { ...first['run'], runId: 'r1' } }, /at run\.runId/],
+      ['another name of a facet', { ...first, run: { ...first['run'], facets: { engine: {} } } }, /"engine"/],
+      [
+        'a facet without its fields',
+        { ...first, job: { ...first['job'], facets: { sql: {} } } },
+        /at job\.facets\.sql\.query/,
+      ],
+      [
+        'a dataset without a name',
+        { ...first, inputs: [{ namespace: 'n', facets: {}, inputFacets: {} }] },
+        /at inputs\[0\]\.name/,
+      ],
+    ];
+    for (const [name, mistaken, expected] of MISTAKES) {
+      assert.match(wrongByStandard([mistaken, ...others]).join('\n'), expected, name);
+    }
   });
 });

@@ -143,6 +143,13 @@ test('of a run the statements that took longest are kept, without what they are 
       [kept.statements[1]?.name, kept.statements[1]?.unit, kept.statements[1]?.operators],
       ['s59', 1, []],
     );
+    const brief = [statement('SET', 0.4), statement('bind', 0.5)];
+    await keepProfile(lake.store, 'shop', { run_id: 'r-1', at: kept.at }, [{ statements: brief }]);
+    const few = (await readProfile(lake.store, 'shop'))?.statements;
+    assert.deepEqual(
+      few?.map(({ name }) => name),
+      ['bind'],
+    );
     const waits = { run_id: 'r-2', since: 's', expires_at: 'e', digest: 'd', because: [] };
     const lookedAt = async (answer: RunAnswer): Promise<string | undefined> => {
       await keepRunProfile(lake.deps, 'shop', answer, units);

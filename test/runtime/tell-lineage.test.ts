@@ -10,6 +10,7 @@ import { MOST_UNTOLD, tellWaiting, untoldFolder } from '../../lib/lake/lineage/u
 import type { ObjectStore } from '../../lib/ports.ts';
 import { apart } from '../../lib/runtime/apart.ts';
 import { lineageOf } from '../../lib/runtime/lineage/teller.ts';
+import { wrongByStandard } from '../report/openlineage-standard.ts';
 import { openTestLake } from '../support/test-lake.ts';
 
 type Told = { readonly eventType: string; readonly job: { readonly namespace: string; readonly name: string } };
@@ -88,6 +89,7 @@ test('each run tells its collector what it did, the failed too, and one that cou
     ]),
   );
   assert.deepEqual([await waiting(), collector.keys], [[], new Set(['Bearer k'])]);
+  assert.deepEqual(wrongByStandard(collector.told), []);
 });
 
 describe('events that wait', () => {

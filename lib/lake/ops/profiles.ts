@@ -7,6 +7,8 @@ const keyOf = (pipeline: string): string => `ops/${pipeline}/_profile.json`;
 
 /** Those that took longest; what is kept stays small, however many units a run has. */
 const MOST = 50;
+/** Below, a time is shown as none. */
+const LEAST_MS = 0.5;
 
 /** Keeps what the engine did in a run, in the place of that of the run before: the statements that took longest, without what they are about, which may be values. */
 export async function keepProfile(
@@ -15,7 +17,9 @@ export async function keepProfile(
   run: Pick<KeptProfile, 'run_id' | 'at'>,
   units: readonly UnitProfile[],
 ): Promise<void> {
-  const all = units.flatMap(({ statements }, unit) => statements.map((one) => ({ unit: unit + 1, ...one })));
+  const all = units
+    .flatMap(({ statements }, unit) => statements.map((one) => ({ unit: unit + 1, ...one })))
+    .filter(({ ms }) => ms >= LEAST_MS);
   const longest = all.toSorted((a, b) => b.ms - a.ms).slice(0, MOST);
   const kept: KeptProfile = {
     ...run,
