@@ -20,7 +20,9 @@ function factsOf(change: Partial<StatusFacts>): StatusFacts {
 }
 
 test('a pipeline on one screen: what is wrong, and what to look at next', () => {
-  const behind = Array.from({ length: 7 }, (_, at) => ({ table: at === 0 ? null : `t${at}`, why: HOSTILE }));
+  const behind = Array.from({ length: 7 }, (_, at) => ({
+    ...(at === 0 ? { table: null, why: `no module\n  ${HOSTILE}` } : { table: `t${at}`, why: HOSTILE }),
+  }));
   const [first] = factsOf({}).runs;
   assert.ok(first);
   const failed = { ...first, run_id: 'last', succeeded: false, finished: NOW - 60_000, error: 'AuditFailed: a\nb' };
@@ -37,7 +39,7 @@ test('a pipeline on one screen: what is wrong, and what to look at next', () => 
     lines['quarantine'] ?? '',
     /^TYPE_ERROR 13 \(3 in the last day, 1 of them condemned\); .*; 2 files suspended$/,
   );
-  assert.match(lines['behind'] ?? '', /^run r9 is unfinished; <\/style>.*\\u202ex; t1: .*; 2 more$/);
+  assert.match(lines['behind'] ?? '', /^run r9 is unfinished; no module <\/style>.*\\u202ex; t1: .*; 2 more$/);
   assert.match(lines['maintenance'] ?? '', /^compact shop_0_silver\.m0: 20 small files since the last time$/);
   const text = renderPipeline(found, CONTEXT);
   assert.match(text, /^shop_0 \(tier 1\): breached: breaker\n/);

@@ -106,7 +106,8 @@ function awaitingOf({ awaiting }: PipelineStatus): readonly string[] {
 function behindOf({ behind, unfinished }: PipelineStatus): string {
   const shown = behind
     .slice(0, MOST_NAMED)
-    .map(({ table, why }) => visibleLine(table === null ? why : `${table}: ${why}`));
+    // Why a pipeline is not planned, such as that it cannot be loaded, may have several lines.
+    .map(({ table, why }) => visibleLine(table === null ? why.replaceAll(/\s*\n\s*/g, ' ') : `${table}: ${why}`));
   const resumed = unfinished === null ? [] : [`run ${unfinished} is unfinished`];
   return [...resumed, ...listed(shown, behind.length)].join('; ') || 'no table';
 }
