@@ -1,7 +1,11 @@
 import type { BookRow } from '../../core/facts.ts';
+import { opsTable } from '../../core/ops.ts';
 import type { Approval } from '../../core/promote.ts';
 import type { RunPlan } from '../../core/run.ts';
+import { selectEntered } from '../../sql/gate/approvals.ts';
+import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
+import { openOps } from '../ops/open-ops.ts';
 import { commitOps, writeOpsRows } from '../ops/ops-tables.ts';
 import { readApproval } from './gate-folder.ts';
 
@@ -19,6 +23,22 @@ export async function recordApprovals(
 ): Promise<void> {
   if (rows.length === 0 && plan.spec?.promote === undefined) return;
   await commitOps(deps, plan.run, 'approvals', await writeOpsRows(deps, plan, 'approvals', rows));
+}
+
+/** Of rows that runs before have left to be entered, those that are not: whoever ended one of these may have. */
+export async function notEntered(
+  deps: StepDeps,
+  pipeline: string,
+  rows: readonly BookRow[],
+): Promise<readonly BookRow[]> {
+  if (rows.length === 0) return [];
+  const entry = await loadTable(deps.catalog, opsTable(pipeline, 'approvals'));
+  await using session = await deps.engine.open(deps.settings);
+  await using approvals = await openOps(deps.store, session, 'approvals', entry?.metadata);
+  const ids = rows.map((row) => String(row['run_id']));
+  const found = await session.rows(selectEntered(approvals.relation, ids));
+  const entered = new Set(found.map((row) => row['run_id']));
+  return rows.filter((row) => !entered.has(row['run_id']));
 }
 
 /** The row of a run that is undone, be it that it was rejected, or approved and has failed; none where nobody decided. */

@@ -7,7 +7,7 @@ import { factsOfRun, noFacts } from '../../lake/facts/fact-rows.ts';
 import { findWaiting, keepFacts, rowsOf } from '../../lake/facts/keep-facts.ts';
 import { toldOf } from '../../lake/facts/told.ts';
 import { waitedFor } from '../../lake/gate/gate-folder.ts';
-import { approvalRow, recordApprovals } from '../../lake/gate/record-approval.ts';
+import { approvalRow, notEntered, recordApprovals } from '../../lake/gate/record-approval.ts';
 import { putDownEvents } from '../../lake/lineage/untold.ts';
 import { recordRun } from '../../lake/ops/record-run.ts';
 import { type RunPrice, recordOf } from '../../lake/ops/run-row.ts';
@@ -43,7 +43,8 @@ export async function publishFacts(deps: StepDeps, plan: RunPlan, published: Pub
   const timed = { ...plan, ...(approval && (await waitedFor(deps, plan.run))) };
   const row = await recordRun(deps, timed, result, rowsOf(waiting.before, 'runs'));
   const own = approval === null ? [] : [approvalRow(plan.run, approval)];
-  await recordApprovals(deps, plan, [...rowsOf(waiting.before, 'approvals'), ...own]);
+  const before = await notEntered(deps, plan.run.pipeline, rowsOf(waiting.before, 'approvals'));
+  await recordApprovals(deps, plan, [...before, ...own]);
   const told = toldOf(deps, plan.run.run_id, () => factsOfRun(plan, audits, tables, rate));
   const facts = told ?? noFacts(plan.run.run_id);
   await putDownEvents(deps, plan, row, facts);

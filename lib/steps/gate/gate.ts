@@ -11,13 +11,12 @@ import { readDecision } from '../../lake/run/decision.ts';
 import { releaseLock } from '../../lake/run/lock.ts';
 import { readPlan, writeOnce } from '../../lake/run/run-folder.ts';
 import { closeBooks } from '../commit/close-books.ts';
-import { sayRejected } from '../commit/require-approved.ts';
 
 /**
  * Lets a run through that is approved, by a person or by the conditions of its pipeline. Otherwise it gives up the lock, and answers what
  * the run waits for; that it is open stays noted, so that no other begins and nothing of it is removed. What is
- * to be decided about is written once, whoever comes here how often. Throws AuditFailed for a run that was rejected, or whose time has
- * passed, and where what was approved is no longer what there is.
+ * to be decided about is written once, whoever comes here how often. A run that was rejected, or whose time has passed, is let through too:
+ * Commit publishes nothing of it. Throws AuditFailed where what was approved is no longer what there is.
  */
 export async function runGate(state: RunState, deps: StepDeps): Promise<RunState> {
   const { run } = state;
@@ -33,7 +32,8 @@ export async function runGate(state: RunState, deps: StepDeps): Promise<RunState
     deps.log.info('the run awaits approval', { run_id: run.run_id, expires_at: gate.expires_at });
     return { ...rest, awaiting: { ...awaitingOf(gate), seconds } };
   }
-  if (approval.decision === 'rejected') throw new AuditFailed(sayRejected(run.run_id, approval));
+  // Commit enters that into the books, which it alone may change, and ends the run.
+  if (approval.decision === 'rejected') return rest;
   // Once publishing has begun, it is gone on with.
   if ((await readDecision(deps.store, run)) === undefined) await requireAsApproved(deps, plan, gate, approval);
   return rest;

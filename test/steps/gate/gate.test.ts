@@ -6,8 +6,10 @@ import type { Awaiting } from '../../../lib/core/promote.ts';
 import type { RunResult } from '../../../lib/core/run.ts';
 import { parseTableName } from '../../../lib/core/tables.ts';
 import { append, csv } from '../../../lib/define/index.ts';
+import { listWaiting } from '../../../lib/lake/facts/facts-folder.ts';
 import { type DecideRequest, decideRun, findGated } from '../../../lib/lake/gate/decide-run.ts';
 import { digestOf, digestsOf, movedOn } from '../../../lib/lake/gate/digest.ts';
+import { notEntered } from '../../../lib/lake/gate/record-approval.ts';
 import { readOpenRun } from '../../../lib/lake/run/open-run.ts';
 import { readPlan, runFolder } from '../../../lib/lake/run/run-folder.ts';
 import { listAwaiting } from '../../../lib/query/gate/awaiting-runs.ts';
@@ -20,6 +22,10 @@ import { judgePipeline } from '../../../lib/report/status.ts';
 import { compactTables } from '../../../lib/runtime/compact.ts';
 import { expireTables, vacuumTables } from '../../../lib/runtime/maintain.ts';
 import { releaseRows } from '../../../lib/runtime/release-rows.ts';
+import { runCommit } from '../../../lib/steps/commit/commit.ts';
+import { runFail } from '../../../lib/steps/end/fail.ts';
+import { runGate } from '../../../lib/steps/gate/gate.ts';
+import { runLevel } from '../../../lib/steps/level/level.ts';
 import { runOpen } from '../../../lib/steps/open/open.ts';
 import { commitChange } from '../../../lib/table/commit.ts';
 import { prepareSnapshot } from '../../../lib/table/prepare.ts';
@@ -425,6 +431,38 @@ test('what was decided about runs goes a month after it, but for runs that wait 
   assert.equal((await decide(lake, 'r2')).before, false);
   assert.equal((await decide(lake, 'r1')).before, true);
   for (const one of [whole, counted.lake]) one.close();
+});
+
+test('that a run was rejected is in the books as soon as it ends, where Fail writes no table too, and once', async () => {
+  await using lake = await openShop();
+  await lake.land('rows', 'a.csv', 'id,day,amount\n1,1,10\n');
+  await awaiting(lake, 'r1');
+  await decide(lake, 'r1', { decision: 'rejected', by: 'bob' });
+  const opened = await runOpen({ pipeline: 'shop', run_id: 'r1', dry_run: false }, lake.deps);
+  const gated = await runGate(await runLevel(opened, lake.deps), lake.deps);
+  assert.equal(gated.awaiting, undefined);
+  const rejected = /r1 was rejected by bob at .*: looks right; nothing is published/;
+  await assert.rejects(runCommit(gated, lake.deps), rejected);
+  const bob = { run_id: 'r1', decision: 'rejected', by: 'bob', reason: 'looks right' };
+  assert.deepEqual(await approvals(lake), [bob]);
+  // As it is done again by a function whose answer was lost.
+  await assert.rejects(runCommit(gated, lake.deps), rejected);
+  const failed = { run: gated.run, request: gated.request, error: { Error: 'AuditFailed', Cause: 'rejected' } };
+  await runFail({ state: failed, execution: {} }, { ...lake.deps, recordFailed: async () => undefined });
+  assert.equal((await listWaiting(lake.store, 'shop')).length, 1);
+  await awaiting(lake, 'r2');
+  await decide(lake, 'r2');
+  assert.equal((await lake.run({ runId: 'r2' })).status, 'SUCCEEDED');
+  // The next run that publishes has taken in what Fail has left of the one before.
+  assert.deepEqual(await listWaiting(lake.store, 'shop'), []);
+  const ann = { run_id: 'r2', decision: 'approved', by: 'ann', reason: 'looks right' };
+  assert.deepEqual(await approvals(lake), [bob, ann]);
+  assert.deepEqual(await lake.rows('shop_ops.runs', 'SELECT run_id, status FROM t ORDER BY run_id'), [
+    { run_id: 'r1', status: 'FAILED' },
+    { run_id: 'r2', status: 'SUCCEEDED' },
+  ]);
+  const left = [bob, { ...bob, run_id: 'r0' }];
+  assert.deepEqual(await notEntered(lake.deps, 'shop', left), left.slice(1));
 });
 
 test('a measure is compared under the name that it has now', async () => {
