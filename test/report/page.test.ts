@@ -6,7 +6,7 @@ import { renderBars, renderLines, renderStacks } from '../../lib/report/page/cha
 import { html, markdownText } from '../../lib/report/page/html.ts';
 import { placeNodes, renderLineage } from '../../lib/report/page/lineage.ts';
 import { renderMarkdown } from '../../lib/report/page/markdown.ts';
-import { idOf, renderOverview, stateText } from '../../lib/report/page/overview.ts';
+import { idOf, modelCosts, renderOverview, stateText } from '../../lib/report/page/overview.ts';
 import { renderPage } from '../../lib/report/page/page.ts';
 import { buildReport, figuresByDay, type PipelineReport } from '../../lib/report/page/report.ts';
 import { signed } from '../../lib/report/page/runs.ts';
@@ -132,7 +132,7 @@ describe('a page', () => {
     for (const row of [
       // A p95 of few runs is grey.
       '<tr><th scope="row"><a href="#pipeline-shop_5f_1">shop_1</a></th><td><span class="bad">freshness, ready, successRate, quarantineRate, mttr</span></td><td>-</td><td class="n">60</td><td class="n">98.3 %</td><td class="n">3 min 54 s</td><td class="n">4 min 00 s</td><td class="n">7 min 00 s</td><td class="n">0 ms ago</td><td class="n">26</td><td class="n">0</td><td class="n">$0.0020</td></tr>',
-      '<tr id="model-shop_5f_1-silver.m0"><th scope="row">silver.m0</th><td class="n">40</td><td class="n">1.0 s</td><td class="n">900 ms</td><td class="n">2.0 s</td><td class="n">97.5 %</td><td class="n">1,000</td><td class="n">$0.040</td></tr>',
+      '<tr id="model-shop_5f_1-silver.m0"><th scope="row">silver.m0</th><td class="n">40</td><td class="n">1.0 s</td><td class="n">900 ms</td><td class="n">2.0 s</td><td class="n">97.5 %</td><td class="n">1,000</td><td class="n">$0.0010</td><td class="n">$0.040</td></tr>',
       '<tr><th scope="row">tuned-59</th><td>succeeded</td><td><time>2026-03-31T11:56:00Z</time></td><td class="n">4 min 00 s</td><td class="n">$0.0020</td><td class="prose">-</td></tr>',
       '<tr><th scope="row"><time>2026-03-07T00:00:00Z</time></th><td><time>2026-03-07T12:00:00Z</time></td><td class="n">1</td><td class="prose">AuditFailed: no</td></tr>',
       '<tr><th scope="row">RANGE_ERROR</th><td class="n">12</td><td class="n">1</td><td class="n">3</td></tr>',
@@ -251,7 +251,7 @@ describe('a page', () => {
       text,
       /\n\| success rate \| breached \| 98\.3 % \| \\>= 99 % \| 99 % \| 98\.3 % \| -66\.7 % \| 1 \|\n/,
     );
-    assert.match(text, /\n\| silver\.m0 \| 40 \| 1\.0 s \| 900 ms \| 2\.0 s \| 97\.5 % \| \$0\.040 \|\n/);
+    assert.match(text, /\n\| silver\.m0 \| 40 \| 1\.0 s \| 900 ms \| 2\.0 s \| 97\.5 % \| \$0\.0010 \| \$0\.040 \|\n/);
     assert.match(text, /\n\| silver\.m0 \| 1\.0 s \| 500 ms \| -50\.0 % \| -75\.0 % \|\n/);
     assert.doesNotMatch(text, /(?<!\\)<\/?\w|(?<!\\)[[\]`]/);
   });
@@ -280,6 +280,13 @@ describe('figures of a page', () => {
     ]);
     assert.deepEqual(figuresByDay([], { from: NOW - 10 * DAY, to: NOW }).length, 1);
     assert.equal(figuresByDay([run(9, 1)], { from: NOW - 2 * DAY, to: NOW })[0]?.day, '2026-03-29');
+  });
+
+  test('of a model cost what one was on average, and a month at the rate of the days', () => {
+    const model = { model: 'gold.m', runs: 4, failed: 1, mean: null, p50: null, p95: null, rows_out: null };
+    assert.deepEqual(modelCosts({ ...model, cost_usd: 0.4 }, 60), ['$0.10', '$0.20']);
+    assert.deepEqual(modelCosts({ ...model, cost_usd: null }, 60), ['-', '-']);
+    assert.deepEqual(modelCosts({ ...model, runs: 0, cost_usd: 0.4 }, 60), ['-', '-']);
   });
 
   test('cost a month at the rate of the days, and what the smallest job of Glue would', () => {

@@ -162,7 +162,7 @@ describe('a site', () => {
       '<tr id="column-shop_5f_1_5f_gold.m2.id"><th scope="row">id</th><td>bigint</td><td class="prose">The order.</td><td class="n">0 %</td><td><a href="../tables/shop_1_silver.m0.html#column-shop_5f_1_5f_silver.m0.id">shop_1_silver.m0.id</a>, <a',
       '<th scope="row">note</th><td>string</td><td class="prose">-</td><td class="n">25 %</td><td>-</td></tr>',
       '<tr><th scope="row">short</th><td>len(note) &lt; 9</td><td>warn</td><td><span class="bad">broken</span></td>',
-      '<tr><th scope="row">gold.m2</th><td class="n">40</td><td class="n">3.0 s</td><td class="n">2.7 s</td><td class="n">6.0 s</td><td class="n">97.5 %</td><td class="n">1,000</td><td class="n">$0.040</td></tr>',
+      '<tr><th scope="row">gold.m2</th><td class="n">40</td><td class="n">3.0 s</td><td class="n">2.7 s</td><td class="n">6.0 s</td><td class="n">97.5 %</td><td class="n">1,000</td><td class="n">$0.0010</td><td class="n">$0.040</td></tr>',
       '<tr><th scope="row"><a href="../tables/shop_1.orders.html">shop_1.orders</a></th><td><a href="../tables/shop_1_silver.m1.html">',
     ])
       assert.ok(page.includes(part), part);

@@ -2,7 +2,7 @@ import { formatCount, formatQuantity, formatTime } from '../human.ts';
 import { describePromise, formatPercent } from '../promise-text.ts';
 import { FEW, percentOf } from '../statistics.ts';
 import { markdownText } from './html.ts';
-import { duration, stateText, usd } from './overview.ts';
+import { duration, MODEL_COSTS, modelCosts, stateText } from './overview.ts';
 import type { PipelineReport, Report } from './report.ts';
 import { signed } from './runs.ts';
 
@@ -24,7 +24,7 @@ function renderPipeline(one: PipelineReport): readonly string[] {
     ...[model.mean, model.p50].map(duration),
     p95Text(model.p95, model.runs - model.failed < FEW),
     formatPercent(percentOf(model.runs - model.failed, model.runs)),
-    usd(model.cost_usd),
+    ...modelCosts(model, status.days),
   ]);
   return [
     `## ${markdownText(status.pipeline)}`,
@@ -33,7 +33,7 @@ function renderPipeline(one: PipelineReport): readonly string[] {
       .join('\n'),
     `${formatQuantity(n + failed, 'run')}, ${formatPercent(success_rate)} succeeded; mean ${duration(mean)}, p50 ${duration(p50)}, p95 ${p95Text(p95, few)}.`,
     ...tableOf(['promise', 'state', 'now', 'target', 'objective', 'attained', 'budget left', 'breaches'], promises),
-    ...tableOf(['model', 'runs', 'mean', 'p50', 'p95', 'success rate', 'cost'], figures),
+    ...tableOf(['model', 'runs', 'mean', 'p50', 'p95', 'success rate', ...MODEL_COSTS], figures),
     ...tableOf(
       ['code', 'quarantined', 'condemned', 'in the last day'],
       status.quarantine.map((row) => [row.code, ...[row.quarantined, row.condemned, row.last_day].map(formatCount)]),

@@ -1,7 +1,8 @@
+import type { ModelFigures } from '../../core/page-facts.ts';
 import { formatCount, formatDuration, formatQuantity, formatTime, formatUsd } from '../human.ts';
 import { formatPercent } from '../promise-text.ts';
 import { type Html, html } from './html.ts';
-import type { PipelineReport, Report } from './report.ts';
+import { MONTH_DAYS, type PipelineReport, type Report } from './report.ts';
 import { renderTable } from './table.ts';
 
 /** An id of the page for things by their names, of which the first says what they are. */
@@ -22,6 +23,14 @@ export function ago(ms: number | null): string {
 
 export function usd(cost: number | null): string {
   return cost === null ? '-' : formatUsd(cost);
+}
+
+/** What a model costs, of a run and of 30 days at the rate of these. */
+export const MODEL_COSTS = ['cost per run', 'cost a month'] as const;
+
+export function modelCosts({ runs, cost_usd }: ModelFigures, days: number): readonly [perRun: string, month: string] {
+  if (cost_usd === null || runs === 0) return ['-', '-'];
+  return [formatUsd(cost_usd / runs), formatUsd((cost_usd * MONTH_DAYS) / days)];
 }
 
 export function duration(ms: number | null): string {

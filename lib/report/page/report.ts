@@ -63,7 +63,7 @@ export type Change = {
 };
 
 const DAY_MS = 86_400_000;
-const MONTH_DAYS = 30;
+export const MONTH_DAYS = 30;
 const MOST_RUNS = 50;
 
 export function buildReport(facts: PageFacts): Report {

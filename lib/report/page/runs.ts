@@ -4,7 +4,7 @@ import { formatPercent } from '../promise-text.ts';
 import { FEW, percentOf } from '../statistics.ts';
 import { renderBars, renderLines, renderStacks } from './charts.ts';
 import { type Html, html } from './html.ts';
-import { duration, idOf, p95Of, usd } from './overview.ts';
+import { duration, idOf, MODEL_COSTS, modelCosts, p95Of, usd } from './overview.ts';
 import type { Change, PipelineReport } from './report.ts';
 import { renderTable } from './table.ts';
 import { renderTime } from './time.ts';
@@ -54,8 +54,8 @@ export function renderLatest({ status: { pipeline }, latest }: PipelineReport): 
 }
 
 /** What each model took; those that took longest as bars. */
-export function renderModels({ status: { pipeline }, models }: PipelineReport): Html {
-  const numeric = ['runs', 'mean', 'p50', 'p95', 'success rate', 'rows of the latest', 'cost'];
+export function renderModels({ status: { pipeline, days }, models }: PipelineReport): Html {
+  const numeric = ['runs', 'mean', 'p50', 'p95', 'success rate', 'rows of the latest', ...MODEL_COSTS];
   const table = renderTable({
     caption: `The models of ${pipeline}`,
     columns: [{ name: 'model' }, ...numeric.map((name) => ({ name, numeric: true }))],
@@ -68,7 +68,7 @@ export function renderModels({ status: { pipeline }, models }: PipelineReport): 
       p95Of({ n: succeededOf(one), p95: one.p95, few: succeededOf(one) < FEW }),
       formatPercent(percentOf(succeededOf(one), one.runs)),
       one.rows_out === null ? '-' : formatCount(one.rows_out),
-      usd(one.cost_usd),
+      ...modelCosts(one, days),
     ]),
     empty: 'no run has told of them yet',
   });

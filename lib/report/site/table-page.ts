@@ -2,7 +2,7 @@ import { formatCount } from '../human.ts';
 import { renderDocument } from '../page/document.ts';
 import { type Html, html } from '../page/html.ts';
 import { renderLineage } from '../page/lineage.ts';
-import { duration, p95Of, usd } from '../page/overview.ts';
+import { duration, MODEL_COSTS, modelCosts, p95Of } from '../page/overview.ts';
 import type { Report } from '../page/report.ts';
 import { renderTable } from '../page/table.ts';
 import { linked } from '../page/tables.ts';
@@ -97,7 +97,7 @@ function renderColumns(map: LakeMap, { name: table, columns, quality }: MapNode)
 }
 
 function renderFigures({ name, figures }: MapNode, { days }: Report): Html {
-  const numeric = ['runs', 'mean', 'p50', 'p95', 'success rate', 'rows of the latest', 'cost'];
+  const numeric = ['runs', 'mean', 'p50', 'p95', 'success rate', 'rows of the latest', ...MODEL_COSTS];
   const good = figures === null ? 0 : figures.runs - figures.failed;
   return renderTable({
     caption: `Runs that worked on ${name} in ${days} days`,
@@ -114,7 +114,7 @@ function renderFigures({ name, figures }: MapNode, { days }: Report): Html {
               p95Of({ n: good, p95: figures.p95, few: good < FEW }),
               formatPercent(percentOf(good, figures.runs)),
               figures.rows_out === null ? '-' : formatCount(figures.rows_out),
-              usd(figures.cost_usd),
+              ...modelCosts(figures, days),
             ],
           ],
   });
