@@ -2,6 +2,7 @@ import type { Diagnosis } from '../../core/diagnosis.ts';
 import type { Finding, Topic } from '../../plan/findings.ts';
 import type { Row } from '../../ports.ts';
 import { formatBytes, formatCount, formatQuantity } from './human.ts';
+import { columnsOf, type ResultColumn } from './rows.ts';
 import { renderTable, type TableLayout } from './table.ts';
 
 /** Partitions shown on a screen, and days, the latest first; --json has all. */
@@ -31,33 +32,38 @@ const TITLES: Readonly<Record<Topic, string>> = {
 function bodyOf(topic: Topic, { keys, partitions, days, schema, sample }: Diagnosis, layout: TableLayout): string[] {
   const table = (rows: readonly Row[]): string[] =>
     rows.length === 0 ? [] : [renderTable(rows, undefined, layout).trimEnd()];
+  const counted = (rows: readonly Row[]): string[] =>
+    rows.length === 0 ? [] : [renderTable(rows, columnsOf(rows).map(numeric), layout).trimEnd()];
   switch (topic) {
     case 'keys':
       return keys.flatMap(({ column, distinct, top }) => [
         `  ${column}: ${formatQuantity(distinct, 'different value')}`,
-        ...table(top.map(({ value, rows, percent }) => ({ [column]: value, rows, percent }))),
+        ...counted(top.map(({ value, rows, percent }) => ({ [column]: value, rows: formatCount(rows), percent }))),
       ]);
     case 'files':
       return few(
         partitions.map(({ partition, files, bytes, mean_bytes, small }) => ({
           partition: partition === '' ? '(all)' : partition,
-          files,
-          bytes,
-          mean_bytes,
+          files: formatCount(files),
+          bytes: formatBytes(bytes),
+          'mean size': formatBytes(mean_bytes),
           small: small ? 'below 8 MB' : '',
         })),
-        table,
+        counted,
       );
     case 'days':
-      return few((days?.volumes ?? []).toReversed(), table);
+      return few(
+        (days?.volumes ?? []).toReversed().map(({ day, rows }) => ({ day, rows: formatCount(rows) })),
+        counted,
+      );
     case 'schema':
-      return table(
+      return counted(
         schema.map(({ name, type, nulls, null_percent, distinct_estimate, personal }) => ({
           column: name,
           type,
-          nulls,
+          nulls: formatCount(nulls),
           null_percent,
-          'values, about': distinct_estimate,
+          'values, about': formatCount(distinct_estimate),
           personal: personal === true ? 'yes' : '',
         })),
       );
@@ -67,6 +73,13 @@ function bodyOf(topic: Topic, { keys, partitions, days, schema, sample }: Diagno
     case 'nulls':
       return [];
   }
+}
+
+/** Columns that stand on the right, although they are text here. */
+const COUNTS = ['rows', 'files', 'bytes', 'mean size', 'nulls', 'values, about'];
+
+function numeric(column: ResultColumn): ResultColumn {
+  return COUNTS.includes(column.name) ? { ...column, type: 'BIGINT' } : column;
 }
 
 function few<T extends Row>(rows: readonly T[], table: (rows: readonly Row[]) => string[]): string[] {
