@@ -17,6 +17,7 @@ import { toJson } from './json-values.ts';
 import { keepValuesWhole } from './library-values.ts';
 import { createLeases, type Lease, leaseAlone } from './reuse.ts';
 import type { SpillMeter } from './spill.ts';
+import { runWaiting } from './waiting.ts';
 import { parseWrittenFiles } from './written-files.ts';
 
 export type DuckDbOptions = {
@@ -36,10 +37,10 @@ export type DuckDbOptions = {
 export function createDuckDbEngine({ reuse = false, spill }: DuckDbOptions = {}): Engine {
   keepValuesWhole();
   const lease = reuse ? createLeases() : async (options: SessionOptions) => leaseAlone(await openInstance(options));
-  return { open: async (options) => sessionOver(await lease(options), spill) };
+  return { open: async (options) => sessionOver(await lease(options), spill, options.threads) };
 }
 
-function sessionOver({ connection, end, ...own }: Lease, meter: SpillMeter | undefined): Session {
+function sessionOver({ connection, end, ...own }: Lease, meter: SpillMeter | undefined, threads: number): Session {
   let [whole, ended] = [true, false];
   const guard = async <T>(statement: Statement, act: () => Promise<T>): Promise<T> => {
     try {
@@ -66,7 +67,11 @@ function sessionOver({ connection, end, ...own }: Lease, meter: SpillMeter | und
   return {
     rows,
     async run(statement) {
-      await guard(statement, () => connection.run(statement.text));
+      // Of one thread, the one that waits is the one that works.
+      const waits = statement.serial === true && threads > 1;
+      await guard<unknown>(statement, () =>
+        waits ? runWaiting(connection, statement.text) : connection.run(statement.text),
+      );
     },
     async describe(statement) {
       const described = await rows(describeQuery(statement));

@@ -74,7 +74,7 @@ FROM (SELECT row_number() OVER () - 1 AS pos, * FROM (
 ${renderFailedRows(batch.source, batch.groups, rejects, { guarded, all: rejected, faults })}
 )) r${join(joins, '')}
 WHERE len(r.issues) > 0${rejected ? sql` OR d.rid IS NOT NULL` : NOTHING}`;
-  return { name: 'quarantine_failed', text: sql`CREATE OR REPLACE TABLE ${FAILED} AS\n${failed}` };
+  return { name: 'quarantine_failed', text: sql`CREATE OR REPLACE TABLE ${FAILED} AS\n${failed}`, serial: true };
 }
 
 /** `__failed` of a `__parsed` table that has the recipe's `failed`: rows that did not pass a check. Those that pass have no text there. */
