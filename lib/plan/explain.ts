@@ -1,4 +1,3 @@
-import { mergesOnRead } from '../core/keyed.ts';
 import type { Skipped } from '../core/objects.ts';
 import type { LandedFile, NamedFile } from '../core/run.ts';
 import type { ServeSpec } from '../core/serve.ts';
@@ -18,9 +17,11 @@ import { type ExplainedText, explainTexts } from './explain-texts.ts';
 import type { OnRung } from './ladder/explained-rung.ts';
 import type { Selection } from './select-models.ts';
 import { countUnits, packPartitions, parsedBytesOf } from './stage-units.ts';
+import { actionOf, type TableAction } from './table-action.ts';
 import { type ChangeKind, doneTo, staysAsItIs, type TableChange } from './table-changes.ts';
 
 export type { ExplainedSource } from './explain-source.ts';
+export type { TableAction } from './table-action.ts';
 
 /** Of a PipelineSpec, what says which table is written when. */
 export type Outline = {
@@ -69,6 +70,8 @@ export type Outlook = Pick<Leaving, 'branch' | 'behind'> & {
   readonly lost?: ReadonlySet<string>;
   /** Ids of the silver models whose tables are made anew from all that has landed; it is among their files. */
   readonly due?: ReadonlySet<string>;
+  /** By the id of a keyed model whose table a run writes anew in more buckets: how many it has, and gets. */
+  readonly growing?: ReadonlyMap<string, readonly [from: number, to: number]>;
   /** Tables of models that the pipeline no longer has. */
   readonly removed?: readonly RemovedTable[];
 };
@@ -124,17 +127,6 @@ export type ExplainedTable = OnRung & {
  * come on top; which these are shows only once the rows are there.
  */
 export type ExplainedPartitions = { readonly known: readonly string[]; readonly of_new_rows: boolean };
-
-/** `check`: nothing is written but that it was checked; `describe`: but what its columns are. */
-export type TableAction =
-  | 'create'
-  | 'append'
-  | 'replace partitions'
-  | 'replace'
-  | 'merge'
-  | 'merge on read'
-  | 'check'
-  | 'describe';
 
 /**
  * Explains a run before it happens, by the same rules and the same packing that plan it. What a silver batch turns out
@@ -227,11 +219,18 @@ function explainSilver(outlook: Outlook, model: Silver): ExplainedTable | undefi
       ? ANEW
       : files.length === 0
         ? 'the table does not exist yet'
-        : `new files of ${model.from}`,
+        : `new files of ${model.from}${growthOf(outlook, model)}`,
     units: countUnits(outlook.spec, model, files),
     estimated_bytes: parsedBytesOf(files),
     partitions: null,
   };
+}
+
+function growthOf({ growing }: Outlook, { id }: Silver): string {
+  const [from, to] = growing?.get(id) ?? [];
+  return from === undefined
+    ? ''
+    : `; all of it is written anew, in ${to} buckets, for it has outgrown the ${from} of before`;
 }
 
 /** One that is written is checked as it comes to be, and described. */
@@ -245,20 +244,6 @@ function explainCheck({ spec, changes = [] }: Outlook, model: Silver | Gold): Ex
     ...{ units: 0, estimated_bytes: model.layer === 'silver' ? 0 : null },
     partitions: null,
   };
-}
-
-function actionOf(model: Silver): TableAction {
-  switch (model.mode.kind) {
-    case 'append':
-      return 'append';
-    case 'replace':
-      return 'replace partitions';
-    case 'full':
-      return 'replace';
-    case 'upsert':
-    case 'scd2':
-      return mergesOnRead(model) ? 'merge on read' : 'merge';
-  }
 }
 
 function explainGold(outlook: Outlook, model: Gold, written: ReadonlySet<string>): ExplainedTable | undefined {

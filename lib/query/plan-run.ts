@@ -19,7 +19,7 @@ import { knowingVars } from '../lake/run/vars.ts';
 import { servedBehind } from '../lake/serve/served.ts';
 import { findStuck } from '../lake/tables/apart.ts';
 import { checkModes, findModeConflicts } from '../lake/tables/table-mode.ts';
-import { keyedShapes, layoutOf, settleShape, shapeOf } from '../lake/tables/table-shape.ts';
+import { keyedShapes, layoutOf, planLayout, settleShape, shapeOf } from '../lake/tables/table-shape.ts';
 import { findTouched } from '../lake/tables/touched.ts';
 import { type Explanation, explainRun } from '../plan/explain.ts';
 import { listFiles } from '../plan/file-lists.ts';
@@ -65,6 +65,7 @@ export async function explainSurvey(deps: StepDeps, survey: Survey, asked: Asked
     due,
     existing: new Set(existing),
     touched: await touchedPartitions(deps, survey),
+    growing: findGrowing(sure, survey, asked),
     unfinished: await unfinishedRun(deps, survey.spec.name),
     suspended: nameSuspended(survey.aside),
     ...(asked.branch && { branch: asked.branch }),
@@ -72,6 +73,22 @@ export async function explainSurvey(deps: StepDeps, survey: Survey, asked: Asked
     ...(survey.selection && { selection: survey.selection }),
   });
   return withRungs(deps, survey, explanation);
+}
+
+/** A run of some partitions of a time alone keeps what buckets there are. */
+function findGrowing(
+  spec: PipelineSpec,
+  { tables }: Pick<Survey, 'tables'>,
+  { backfill }: Asked,
+): ReadonlyMap<string, readonly [from: number, to: number]> {
+  const window = backfill?.from !== undefined || backfill?.to !== undefined;
+  return new Map(
+    spec.models.filter(isKeyed).flatMap((model) => {
+      const work = { bytes: 0, rebuild: false, anew: false, window };
+      const { layout, grown_from } = planLayout(spec, model, tables.get(model.id)?.metadata, work);
+      return layout === 'ranges' || grown_from === undefined ? [] : [[model.id, [grown_from, layout]] as const];
+    }),
+  );
 }
 
 /** By the id of a model at whose change a run stops: what can be done. */

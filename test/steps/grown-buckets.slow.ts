@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { csv, definePipeline, scd2 } from '../../lib/define/index.ts';
 import { currentSpec } from '../../lib/iceberg/partition.ts';
+import { planRun } from '../../lib/query/plan-run.ts';
 import { rollbackTable } from '../../lib/runtime/rollback-table.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 import { compact } from './compact-lake.ts';
@@ -62,6 +63,13 @@ async function widths(lake: TestLake, log = ''): Promise<readonly (string | unde
   return all.map((one) => one && currentSpec(one).fields[0]?.transform);
 }
 
+/** Why a run would write the tables: first the one that was told, which keeps its buckets. */
+async function reasons(lake: TestLake): Promise<readonly string[]> {
+  const { levels } = await planRun(lake.deps, 'shop');
+  const said = levels.flatMap(({ tables }) => tables.map(({ table, reason }) => [table, reason] as const));
+  return ['told', ...TABLES].map((name) => new Map(said).get(`shop_silver.${name}`) ?? '');
+}
+
 const few = Array(2).fill('bucket[1]');
 const isMore = (width: string | undefined): boolean => ['bucket[4]', 'bucket[8]', 'bucket[16]'].includes(width ?? '');
 
@@ -73,7 +81,12 @@ test('tables that outgrow their buckets get more, beside compactions, and go bac
   assert.deepEqual(await widths(lake), few);
   for (const at of [20, 30]) {
     await land(lake, 0, 3_000, at);
+    const said = await reasons(lake);
+    const before = (await widths(lake))[0];
     await run(lake);
+    const [was, is] = [before, (await widths(lake))[0]].map((width) => /\d+/.exec(width ?? '')?.[0]);
+    const grows = `new files of items; all of it is written anew, in ${is} buckets, for it has outgrown the ${was} of before`;
+    assert.deepEqual(said, ['new files of items', ...Array(2).fill(was === is ? 'new files of items' : grows)]);
   }
   assert.ok((await widths(lake)).every(isMore), String(await widths(lake)));
   assert.deepEqual(await widths(lake), await widths(lake, '__log'));
