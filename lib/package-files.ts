@@ -42,6 +42,11 @@ export function stateMachineFile(name: string): string {
   return join(packageFolder(), 'statemachines', `${name}.asl.json`);
 }
 
+/** What a session of Spark runs, on a laptop and on AWS. */
+export function sparkScript(): string {
+  return join(packageFolder(), 'spark', 'statement.py');
+}
+
 /** Sources of the functions; a package that was installed has none. */
 export function functionSources(): string {
   return join(packageFolder(), 'lambdas');

@@ -37,8 +37,11 @@ export type SqlEngine<Metadata> = {
   names(prefix: string): Promise<readonly string[]>;
   /** Forgets tables, known or not; their files stay. */
   hide(names: readonly string[]): Promise<void>;
-  /** Begins a statement and answers its id; the same token answers the same id, and begins nothing. */
-  start(statement: Sql, token: string): Promise<string>;
+  /**
+   * Begins a statement and answers its id; the same token answers the same id, and begins nothing. An engine that takes no statement by
+   * its calls has it from an object in the run's folder, whose key is given, and writes others there whose keys begin so.
+   */
+  start(statement: Sql, token: string, key: string): Promise<string>;
   look(id: string): Promise<Progress>;
   /** Stops a statement, also one that has ended. */
   cancel(id: string): Promise<void>;

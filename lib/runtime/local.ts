@@ -123,7 +123,7 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     secret,
     ...lineageOf(store),
     sink: (name) => createPostgresSink({ secret: name, read: secret }),
-    ...localEngines(process.env['STRATA_TRINO']),
+    ...localEngines(process.env, store),
     settings,
   };
   /** What is wrong with a request shows before anything is made. */

@@ -111,8 +111,9 @@ export default definePipeline({
     await one.show(shown);
     await other.show(shown);
     const statement = userSql('INSERT INTO "iceberg"."strata"."t__strata_1" SELECT 1');
-    const id = await one.start(statement, 'strata-token-of-a-unit-of-this-test');
-    assert.equal(await other.start(statement, 'strata-token-of-a-unit-of-this-test'), id);
+    const key = 'ops/shop/_runs/r/1.json';
+    const id = await one.start(statement, 'strata-token-of-a-unit-of-this-test', key);
+    assert.equal(await other.start(statement, 'strata-token-of-a-unit-of-this-test', key), id);
     while ((await other.look(id)).kind === 'working') await sleep(50);
     assert.deepEqual(await other.look(id), { kind: 'done' });
     assert.deepEqual(await trino.rows('SELECT count(*) FROM iceberg.strata.t__strata_1'), [[1]]);

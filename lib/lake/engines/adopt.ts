@@ -2,6 +2,7 @@ import { mapConcurrent } from '../../core/concurrency.ts';
 import { AuditFailed } from '../../core/errors.ts';
 import type { PartitionText } from '../../core/run.ts';
 import { parseMetadata } from '../../iceberg/json.ts';
+import { settleTable } from '../../iceberg/locations.ts';
 import { partitionTuple } from '../../iceberg/partition.ts';
 import { partitionPath } from '../../iceberg/partition-path.ts';
 import { currentSchema } from '../../iceberg/schema.ts';
@@ -36,7 +37,8 @@ export type Staged = {
  * included. Throws AuditFailed for what is no append of files of the target.
  */
 export async function adoptFiles(store: ObjectStore, staged: Staged): Promise<readonly Placed[]> {
-  const metadata = parseMetadata((await store.read(store.key(staged.metadataLocation))).bytes, staged.metadataLocation);
+  const found = parseMetadata((await store.read(store.key(staged.metadataLocation))).bytes, staged.metadataLocation);
+  const metadata = found.location === staged.location ? settleTable(found, staged.location) : found;
   const wrong = wrongTable(metadata, staged) ?? (await deletesIn(store, metadata));
   if (wrong !== undefined) throw refusal(staged, 'a table', wrong);
   const files = await planFiles(store, metadata);

@@ -141,7 +141,12 @@ function chunkBounds(chunk: ColumnChunk | undefined, leaf: SchemaLeaf, type: str
   if (chunk === undefined) return { min: undefined, max: undefined };
   if (decimalOf(type) !== undefined) return decimalBounds(chunk);
   const { min, max } = chunkStatistics(chunk, leaf);
-  return { min: min && decodeValue(type, min), max: max && decodeValue(type, max) };
+  return { min: min && numberOf(decodeValue(type, min)), max: max && numberOf(decodeValue(type, max)) };
+}
+
+/** A bound that is NaN says nothing. Source: github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift (ColumnOrder) */
+function numberOf(bound: IcebergValue): IcebergValue | undefined {
+  return Number.isNaN(bound) ? undefined : bound;
 }
 
 /** Decimals are little-endian where they are stored as numbers, and big-endian else. */

@@ -25,13 +25,14 @@ function open(databases = ['dev_shop_gold']) {
   return { athena, glue, engine: createAthenaEngine({ client, workgroup: 'lake', tables }) };
 }
 
+const KEY = 'ops/shop/_runs/r/1.json';
 const SELECT = userSql('INSERT INTO x SELECT 1');
 
 describe('Athena', () => {
   test('is given a statement with its token, in the workgroup, over the database of gold', async () => {
     const { athena, engine } = open();
     athena.on(StartQueryExecutionCommand).resolves({ QueryExecutionId: 'q1' });
-    assert.equal(await engine.start(SELECT, 'token'), 'q1');
+    assert.equal(await engine.start(SELECT, 'token', KEY), 'q1');
     assert.deepEqual(athena.commandCalls(StartQueryExecutionCommand)[0]?.args[0].input, {
       QueryString: 'INSERT INTO x SELECT 1',
       ClientRequestToken: 'token',
@@ -97,7 +98,7 @@ describe('Athena', () => {
       if (answer instanceof Error) athena.on(StartQueryExecutionCommand).rejects(answer);
       else athena.on(StartQueryExecutionCommand).resolves(answer);
       await assert.rejects(
-        engine.start(SELECT, 'token'),
+        engine.start(SELECT, 'token', KEY),
         (thrown) => thrown instanceof kind && message.test(thrown.message),
       );
     }

@@ -37,6 +37,7 @@ function trinoThat(answers: (asked: Asked) => Answer | Error) {
 
 const rows = (...data: readonly (readonly unknown[])[]): Answer => ({ body: { id: 'q', data } });
 const METADATA = { location: 's3://gold/x' } as TableMetadata;
+const KEY = 'ops/shop/_runs/r/1.json';
 const SELECT = userSql('INSERT INTO x SELECT 1');
 
 describe('a Trino', () => {
@@ -88,7 +89,7 @@ describe('a Trino', () => {
       if (text.startsWith('INSERT')) return { body: { id: 'q1', nextUri: 'http://127.0.0.1:1/end' } };
       return rows();
     });
-    const id = await engine.start(SELECT, 'token');
+    const id = await engine.start(SELECT, 'token', KEY);
     assert.equal(asked.find(({ text }) => text.startsWith('INSERT'))?.source, 'token');
     while ((await engine.look(id)).kind === 'working') await new Promise(setImmediate);
     assert.deepEqual(await engine.look(id), { kind: 'done' });
@@ -130,7 +131,7 @@ describe('a Trino', () => {
     ];
     for (const [answer, expected] of states) {
       const { engine } = trinoThat(({ path }) => (path === '/v1/query/q9' ? answer : rows(['q9'])));
-      const id = await engine.start(SELECT, 'token');
+      const id = await engine.start(SELECT, 'token', KEY);
       assert.equal(id, 'q9');
       assert.deepEqual(await engine.look(id), expected);
     }
@@ -161,7 +162,7 @@ describe('a Trino', () => {
       if (path === '/end') return new TypeError('reset');
       return text.startsWith('INSERT') ? { body: { id: 'q1', nextUri: 'http://127.0.0.1:1/end' } } : rows();
     });
-    const id = await failing.engine.start(SELECT, 'token');
+    const id = await failing.engine.start(SELECT, 'token', KEY);
     while ((await failing.engine.look(id)).kind === 'working') await new Promise(setImmediate);
     assert.equal((await failing.engine.look(id)).kind, 'failed');
     await failing.engine.cancel(id);

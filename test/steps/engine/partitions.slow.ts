@@ -69,10 +69,10 @@ test('a run of another lake, or of one that was there before, is another to the 
     const lake = await openTestLake({ name: 'shop', definition, sql });
     const engine = createFakeEngine(lake.deps);
     // What the engine was asked for before it remembers by its token, as done.
-    const start: typeof engine.start = async (statement, token) => {
+    const start: typeof engine.start = async (statement, token, key) => {
       if (begun.has(token)) return 'done before';
       begun.set(token, statement);
-      return engine.start(statement, token);
+      return engine.start(statement, token, key);
     };
     const look: typeof engine.look = async (id) => (id === 'done before' ? { kind: 'done' } : engine.look(id));
     const clock = { now: () => new Date(Date.UTC(2026, 0, day)) };

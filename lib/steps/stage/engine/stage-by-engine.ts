@@ -1,5 +1,5 @@
 import { EngineError, InvalidInput } from '../../../core/errors.ts';
-import { ENGINES, type EngineName } from '../../../core/implementation.ts';
+import type { EngineName } from '../../../core/implementation.ts';
 import { holdsPersonal } from '../../../core/personal.ts';
 import { NO_ROWS } from '../../../core/row-counts.ts';
 import { type GoldModel, modelId } from '../../../core/spec.ts';
@@ -67,14 +67,18 @@ export async function stageByEngine(
   return stageByEngine(context, model, name, deps);
 }
 
+const EXPECTED: Readonly<Record<EngineName, string>> = {
+  athena: 'STRATA_TRINO to name a Trino that speaks for it on this machine, or a deployment',
+  spark:
+    'STRATA_SPARK to name a Python that has PySpark on this machine, or a deployment whose pipeline has an application of EMR Serverless',
+};
+
 function engineFor(model: GoldModel, name: EngineName, deps: StepDeps): TableEngine {
   const engine = deps.sqlEngine?.(name);
   if (engine !== undefined) return engine;
   throw new InvalidInput(
     `${model.id} is computed by ${name}, and there is none here: got no engine of that name; expected ` +
-      (name === ENGINES[0]
-        ? 'STRATA_TRINO to name a Trino that speaks for it on this machine, or a deployment'
-        : 'a deployment whose settings name an application of EMR Serverless') +
+      EXPECTED[name] +
       '. Nothing was begun; strata switch, or use in the definition, goes back to the DuckDB text',
   );
 }

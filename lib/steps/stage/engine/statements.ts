@@ -36,13 +36,13 @@ const LONGEST_WAIT_MS = 5_000;
 export async function execute(
   deps: StepDeps,
   attempt: Attempt,
-  statement: { readonly name: string; readonly sql: Sql; readonly token: string },
+  { name, sql, token }: { readonly name: string; readonly sql: Sql; readonly token: string },
 ): Promise<void> {
   const { run, level, unit, engine } = attempt;
-  const key = runFolder.engineRecord(run, level, unit.unit, `${attempt.attempt}-${statement.name}`);
+  const key = runFolder.engineRecord(run, level, unit.unit, `${attempt.attempt}-${name}`);
+  const given = runFolder.engineRecord(run, level, unit.unit, `${attempt.attempt}-${name}-statement`);
   const begun = await readJsonIfAny<{ readonly id: string }>(deps.store, key);
-  const { id } =
-    begun ?? (await writeOnce(deps.store, key, { id: await engine.start(statement.sql, statement.token) }));
+  const { id } = begun ?? (await writeOnce(deps.store, key, { id: await engine.start(sql, token, given) }));
   await awaitEnd(deps, attempt, id);
 }
 
