@@ -16,6 +16,7 @@ after(() => rm(project, { recursive: true, force: true }));
 test('in the repository the files are those of the repository', () => {
   assert.equal(repository.packageFolder(), ROOT);
   assert.equal(repository.stateMachineFile('medallion'), join(ROOT, 'statemachines', 'medallion.asl.json'));
+  assert.equal(repository.sparkScript(), join(ROOT, 'spark', 'statement.py'));
   assert.equal(repository.functionSources(), join(ROOT, 'lambdas'));
 });
 

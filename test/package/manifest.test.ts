@@ -56,6 +56,7 @@ describe('who installs the package', () => {
       'dist/functions',
       'dist/lib',
       'dist/pipelines',
+      'spark',
       'statemachines',
       'templates',
     ]);
