@@ -85,8 +85,8 @@ const NATIVE = /^node_modules\/@duckdb\/node-bindings-linux-/;
 async function runnableCode(asset: string): Promise<string> {
   const files = await filesIn(asset);
   if (process.arch === 'arm64' || !files.some((file) => NATIVE.test(file))) return asset;
-  const twin = join(ROOT, 'dist', 'lambdas', process.arch, 'worker');
   const common = files.filter((file) => !NATIVE.test(file));
+  const twin = join(ROOT, 'dist', 'lambdas', process.arch, common.includes('serve.mjs') ? 'serve' : 'worker');
   const others = (await filesIn(twin)).filter((file) => !NATIVE.test(file));
   if (common.join() !== others.join()) throw new Error(`${twin} and ${asset} hold other files; build and synth anew`);
   for (const file of common) {

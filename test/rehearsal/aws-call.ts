@@ -96,6 +96,12 @@ function readOther(service: string, { headers, body }: RawRequest): Pick<AwsCall
     if (token !== undefined) return { action: `states:${operation}`, resources: [machineOfToken(String(token))] };
     return { action: `states:${operation}`, resources: [String(input['stateMachineArn'] ?? input['executionArn'])] };
   }
+  if (service === 'secretsmanager') {
+    const id = String(input['SecretId']);
+    // Secrets Manager puts six characters of its own after a name.
+    const arn = id.startsWith('arn:') ? id : `arn:aws:secretsmanager:${ACCOUNT}:secret:${id}-AbCdEf`;
+    return { action: `secretsmanager:${operation}`, resources: [arn] };
+  }
   throw new Error(`no way to tell the resource of ${service}:${operation}`);
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { AthenaClient, CreateWorkGroupCommand } from '@aws-sdk/client-athena';
 import { CreateDatabaseCommand, CreateTableCommand, GlueClient } from '@aws-sdk/client-glue';
 import { CreateStateMachineCommand, SFNClient } from '@aws-sdk/client-sfn';
@@ -81,8 +82,10 @@ export const BY_API: Readonly<Record<string, Make>> = {
     return String(Name);
   },
   'AWS::Scheduler::Schedule': async (endpoint, { Name, ...rest }) => {
-    await callRest(endpoint, 'scheduler', 'POST', `/schedules/${String(Name)}`, rest);
-    return String(Name);
+    // CloudFormation makes a name of its own for one without.
+    const name = Name === undefined ? `made-${randomUUID()}` : String(Name);
+    await callRest(endpoint, 'scheduler', 'POST', `/schedules/${name}`, rest);
+    return name;
   },
   'AWS::StepFunctions::StateMachine': async (endpoint, properties) => {
     const substitutions = properties['DefinitionSubstitutions'] as Readonly<Record<string, string>>;

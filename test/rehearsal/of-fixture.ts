@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
+import { App, type Stack } from 'aws-cdk-lib';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { createDeployment } from '../../lib/infra/app.ts';
+import type { PipelineOptions } from '../../lib/infra/pipeline-props.ts';
 import { bundlesFor } from '../../lib/infra/project.ts';
 import { type Assembly, readAssembly } from './assembly.ts';
 import { BY_API } from './by-api.ts';
@@ -12,10 +13,15 @@ import { resolve, resourcesOf, type World } from './template.ts';
 export const FIXTURES = join(import.meta.dirname, 'pipelines');
 
 /** What a deploy of a lake with that pipeline would be, of the functions that are built. */
-export async function synthesizeFixture(spec: PipelineSpec, folder: string): Promise<Assembly> {
+export async function synthesizeFixture(
+  spec: PipelineSpec,
+  folder: string,
+  pipeline?: (stack: Stack) => PipelineOptions,
+): Promise<Assembly> {
   // What the CDK finds of templates by itself, it says when those of all pipelines are synthesized; it takes seconds.
   const app = new App({ outdir: folder, analyticsReporting: false, builtinCloudFormationValidation: false });
-  createDeployment(app, { specs: [spec], bundles: bundlesFor('arm64', join(import.meta.dirname, '..', '..')) });
+  const bundles = bundlesFor('arm64', join(import.meta.dirname, '..', '..'));
+  createDeployment(app, { specs: [spec], bundles, ...(pipeline === undefined ? {} : { pipeline }) });
   app.synth();
   return readAssembly(folder, spec.name);
 }

@@ -8,6 +8,7 @@ import { PIPELINE as DECIDED, rehearseGate } from './gate.ts';
 import { startGateway } from './gateway.ts';
 import { startFunctionsApi } from './interpreter.ts';
 import { rehearseOrigin } from './origin.ts';
+import { PIPELINE as OUTSIDE, rehearseOutside } from './outside.ts';
 import { makeStack } from './provision.ts';
 import { rehearse } from './rehearsal.ts';
 import { createSteps } from './steps.ts';
@@ -15,8 +16,8 @@ import { createSteps } from './steps.ts';
 /**
  * `npm run rehearse [-- <pipeline> ...] [-- --keep] [-- --assembly <folder>]`: deploys what `cdk synth` writes to an
  * imitated AWS on this machine, lands files, and drives the state machine with the bundled functions; see docs/aws.md.
- * By default it rehearses online_retail. What is decided about, and what lands by a function, is rehearsed beside them, and alone with
- * `decided`. `--keep` leaves the server up until it is interrupted; `--assembly` takes a
+ * By default it rehearses online_retail. What is decided about, what reaches out to a PostgreSQL, and what lands by a function, is
+ * rehearsed beside them, and alone with `decided`. `--keep` leaves the server up until it is interrupted; `--assembly` takes a
  * cloud assembly that is there. Logs of functions stay in .peers/rehearsal. Ends with 1 on any difference.
  */
 const { values: options, positionals } = parseArgs({
@@ -53,6 +54,8 @@ try {
   }
   console.log(`\n${DECIDED}`);
   await rehearseGate({ lake, endpoint, gateway, folder: join(folder, DECIDED) }, steps);
+  console.log(`\n${OUTSIDE}`);
+  await rehearseOutside({ lake, endpoint, gateway, folder: join(folder, OUTSIDE) }, steps);
   console.log(`\n${ORIGIN.pipeline}: ${ORIGIN.source}`);
   const assembly = await readAssembly(cdkOut, ORIGIN.pipeline);
   const { pipeline, source } = ORIGIN;
@@ -65,7 +68,7 @@ try {
   await functions.close();
 }
 const seconds = ((performance.now() - started) / 1000).toFixed(0);
-console.log(`\n${[...pipelines, DECIDED].join(', ')}: ${steps.problems()} problems in ${seconds} s`);
+console.log(`\n${[...pipelines, DECIDED, OUTSIDE].join(', ')}: ${steps.problems()} problems in ${seconds} s`);
 if (steps.problems() > 0) {
   console.log(`logs of the functions: ${folder}/<pipeline>/*.log`);
   process.exitCode = 1;

